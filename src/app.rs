@@ -2,6 +2,7 @@
 
 pub mod alarm;
 pub mod chronicle;
+pub mod columns;
 pub mod commands;
 pub mod confirm;
 pub mod doubt;

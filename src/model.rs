@@ -33,6 +33,7 @@ pub mod silence;
 pub mod slo;
 pub mod source;
 pub mod text;
+pub mod value;
 pub mod warning;
 pub mod when;
 pub mod world;

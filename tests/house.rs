@@ -11,7 +11,7 @@ mod reader;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
-use arrows::{House, Place};
+use arrows::{House, Place, joined};
 
 /// Each room with the rooms that it may name.
 const ROOMS: [(&str, &[&str]); 8] = [
@@ -99,27 +99,46 @@ fn wrongs(house: &House) -> Vec<String> {
     wrongs.into_iter().collect()
 }
 
-/// Rooms that know themselves by way of others, if there are such.
+/// Parts that know themselves by way of others, if there are such.
 fn circle(arrows: &BTreeMap<String, BTreeSet<String>>) -> Option<Vec<String>> {
-    fn walk(arrows: &BTreeMap<String, BTreeSet<String>>, trail: &mut Vec<String>) -> bool {
-        let Some(room) = trail.last().cloned() else { return false };
-        for next in arrows.get(&room).into_iter().flatten() {
-            let back = trail.first() == Some(next);
-            if !back && trail.contains(next) {
-                continue;
-            }
-            trail.push(next.clone());
-            if back || walk(arrows, trail) {
-                return true;
-            }
-            trail.pop();
-        }
-        false
+    // whoever knows nobody of those that are left is in no circle
+    let mut left: BTreeSet<&String> = arrows.keys().collect();
+    let onward = |left: &BTreeSet<&String>, from: &String| {
+        arrows.get(from).into_iter().flatten().find(|to| left.contains(to)).cloned()
+    };
+    while let Some(free) = left.iter().find(|from| onward(&left, from).is_none()).copied() {
+        left.remove(free);
     }
-    arrows.keys().find_map(|room| {
-        let mut trail = vec![room.clone()];
-        walk(arrows, &mut trail).then_some(trail)
-    })
+    let mut trail = vec![(*left.first()?).clone()];
+    loop {
+        let next = onward(&left, trail.last()?)?;
+        if let Some(start) = trail.iter().position(|seen| *seen == next) {
+            trail.push(next);
+            return Some(trail.split_off(start));
+        }
+        trail.push(next);
+    }
+}
+
+/// The circles inside a room: in each folder, its parts (a file with the folder of its name) that know each other in a ring.
+fn rings(house: &House, room: &str) -> Vec<String> {
+    let mut parts = BTreeMap::<Place, BTreeMap<String, BTreeSet<String>>>::new();
+    for arrow in house.arrows() {
+        let Some((first, to)) = arrow.to.split_first() else { continue };
+        let tests = arrow.from.iter().any(|name| name == "tests");
+        if tests || first != "crate" || arrow.from.first().is_none_or(|from| from != room) {
+            continue;
+        }
+        let shared = arrow.from.iter().zip(to).take_while(|(from, to)| from == to).count();
+        let folder = &arrow.from[..shared];
+        // what is no module is a thing in the parent's own file
+        let is_part = |name: &String| house.modules.contains_key(&joined(folder, std::slice::from_ref(name)));
+        if let (Some(from), Some(to)) = (arrow.from.get(shared), to.get(shared).filter(|to| is_part(to))) {
+            parts.entry(folder.to_vec()).or_default().entry(from.clone()).or_default().insert(to.clone());
+        }
+    }
+    let rings = parts.iter().filter_map(|(folder, arrows)| Some((folder, circle(arrows)?)));
+    rings.map(|(folder, ring)| format!("in {}: {}", folder.join("::"), ring.join(" -> "))).collect()
 }
 
 /// All Rust files below a folder of the repository.
@@ -166,6 +185,30 @@ fn rooms_know_only_the_rooms_below_them() {
     let arrows = house.arrows();
     let known = arrows.iter().filter(|arrow| arrow.to.starts_with(&["crate".to_owned(), "model".to_owned()]));
     assert!(known.count() > 10, "the checker sees too few arrows to be believed");
+}
+
+#[test]
+fn no_part_of_the_screens_knows_itself_by_way_of_others() {
+    let (house, _) = our_house();
+    let rings = rings(&house, "app");
+    assert!(rings.is_empty(), "{}", rings.join("\n"));
+}
+
+#[test]
+fn no_screen_knows_another() {
+    let (house, _) = our_house();
+    let screens = ["app", "screens"].map(str::to_owned);
+    let of = |place: &[String]| place.strip_prefix(&screens).and_then(|rest| rest.first()).cloned();
+    let is_screen = |name: &String| house.modules.contains_key(&joined(&screens, std::slice::from_ref(name)));
+    let mut seen = BTreeSet::new();
+    for arrow in house.arrows() {
+        let Some(from) = of(&arrow.from).filter(|from| from != "tests") else { continue };
+        seen.insert(from.clone());
+        if let Some(to) = of(&arrow.to[1..]).filter(is_screen) {
+            assert_eq!(from, to, "{} names {}", arrow.from.join("::"), arrow.to.join("::"));
+        }
+    }
+    assert!(seen.len() > 15, "{seen:?}");
 }
 
 #[test]
@@ -336,6 +379,24 @@ fn a_circle_of_rooms_is_found() {
     assert_wrong(&[one, ("model", "use crate::config::B;")], "a circle: config -> model -> config");
     let long = [("app", "use crate::config::A;"), one, ("model", "use crate::app::State;")];
     assert_wrong(&long, "a circle: app -> config -> model -> app");
+}
+
+#[test]
+fn a_ring_inside_a_room_is_found_and_a_parent_is_no_part_of_one() {
+    let ring = |files: &[(&str, &str)]| {
+        let mut house = House::default();
+        for (place, source) in files {
+            house.add(place, source).unwrap();
+        }
+        rings(&house, "app")
+    };
+    let app = ("app", "mod a; mod b;");
+    let (a, b) = (("app::a", "use super::b::B; mod c;"), ("app::b", "pub(crate) struct B;"));
+    assert!(ring(&[app, a, b, ("app::a::c", "use super::super::b::B; use super::X;")]).is_empty());
+    let back = ("app::b", "use crate::app::a::c::C;");
+    assert_eq!(ring(&[app, a, back, ("app::a::c", "")]), ["in app: a -> b -> a"]);
+    let tests = ("app::b", "mod tests { use crate::app::a::c::C; }");
+    assert!(ring(&[app, a, tests, ("app::a::c", "")]).is_empty());
 }
 
 #[test]

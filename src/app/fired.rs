@@ -7,12 +7,9 @@ use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::due::Want;
 use super::range::Range;
-use super::shared::Shared;
-use super::want;
 use crate::model::alert::{Alert, AlertState};
-use crate::model::ask::{AskKind, Query};
+use crate::model::ask::AskKind;
 use crate::model::duration;
 use crate::model::fingerprint::Fingerprint;
 use crate::model::firing::{Firing, FiringBoard, is_flapping, together};
@@ -81,25 +78,15 @@ pub struct Noise {
 
 /// By what the firings of all alerts over about so long are kept: what is shown over an hour and over a week is asked for apart, and
 /// a time that grows stays the same for long.
-fn of_all(length: Duration) -> Fingerprint {
+pub(super) fn of_all(length: Duration) -> Fingerprint {
     let minutes = length.as_secs().div_ceil(60).clamp(1, 1 << 40).next_power_of_two();
     Fingerprint::of(&Labels::from_iter([("minutes", minutes.to_string().as_str())]))
 }
 
-fn asked(sources: &[SourceInfo]) -> impl Iterator<Item = &SourceInfo> {
+pub(super) fn asked(sources: &[SourceInfo]) -> impl Iterator<Item = &SourceInfo> {
     sources
         .iter()
         .filter(|source| [AskKind::Firings, AskKind::Rules].iter().all(|kind| source.answers.contains(kind)))
-}
-
-/// The questions: one to each source that has rules and keeps series.
-pub fn wants(shared: &Shared, until: Timestamp, length: Duration) -> Vec<Want> {
-    let from = until.checked_sub(length).unwrap_or(Timestamp::MIN);
-    let fingerprint = of_all(age(from, until));
-    let want = |source: &SourceInfo| {
-        want::of(shared, &source.id, Query::Firings { fingerprint, labels: Labels::default(), from, until })
-    };
-    asked(&shared.sources).map(want).collect()
 }
 
 fn remote<'a>(world: &'a World, source: &SourceId, alert: Fingerprint) -> Option<&'a Remote<FiringBoard>> {
@@ -138,13 +125,8 @@ pub fn shown_so_far(world: &World, sources: &[SourceInfo], range: &Range) -> Tol
 }
 
 /// How much of the past is asked for where all of it is shown.
-fn shown(range: &Range) -> Duration {
+pub(super) fn shown(range: &Range) -> Duration {
     range.length.min(PAST)
-}
-
-/// The questions for the time that the timeline shows.
-pub fn wants_shown(shared: &Shared, now: Timestamp) -> Vec<Want> {
-    wants(shared, shared.range.end.unwrap_or(now), shown(&shared.range))
 }
 
 /// What fired between two moments, as far as it was told.
@@ -261,7 +243,7 @@ fn joined(mut firings: Vec<Firing>, since: Option<Timestamp>) -> Vec<Firing> {
 }
 
 /// The servers that can tell the past of an alert: those whose rules hold it.
-fn tellers<'a>(
+pub(super) fn tellers<'a>(
     world: &'a World,
     sources: &'a [SourceInfo],
     alert: &'a Alert,
@@ -269,16 +251,6 @@ fn tellers<'a>(
     let runs = world.rule_of(&alert.labels).map(|(source, _)| source);
     let can = sources.iter().filter(|source| source.answers.contains(&AskKind::Firings));
     can.filter(move |source| alert.sources.contains(&source.id) || runs == Some(&source.id)).take(SERVERS)
-}
-
-/// The questions for the past of one alert.
-pub fn wants_of(shared: &Shared, alert: &Alert, now: Timestamp) -> Vec<Want> {
-    let want = |source: &SourceInfo| {
-        let (fingerprint, labels) = (alert.fingerprint, alert.labels.clone());
-        let from = now.checked_sub(PAST).unwrap_or(Timestamp::MIN);
-        want::of(shared, &source.id, Query::Firings { fingerprint, labels, from, until: now })
-    };
-    tellers(&shared.world, &shared.sources, alert).map(want).collect()
 }
 
 /// The past of one alert.

@@ -1,4 +1,4 @@
-//! A list whose rows can be grouped, folded, ordered and filtered.
+//! Lists with a filter and an order, and lists whose rows can be grouped and folded, too.
 
 use std::collections::{BTreeSet, HashMap};
 use std::hash::Hash;
@@ -13,6 +13,88 @@ pub enum Row<K, G> {
     Group(G),
     /// An item.
     Item(K),
+}
+
+/// A list with what can be chosen for it, whatever its rows are.
+pub trait Listing {
+    /// Its cursor and marks.
+    fn cursor(&self) -> &dyn Cursor;
+
+    /// Its cursor and marks, to be moved.
+    fn cursor_mut(&mut self) -> &mut dyn Cursor;
+
+    /// Its filter.
+    fn found(&self) -> &Found;
+
+    /// Its filter, to be changed.
+    fn found_mut(&mut self) -> &mut Found;
+
+    /// Its order.
+    fn order(&self) -> Order;
+
+    /// Its order, to be changed.
+    fn order_mut(&mut self) -> &mut Order;
+
+    /// By what its rows are grouped; none: they cannot be.
+    fn grouping_mut(&mut self) -> Option<&mut Grouping> {
+        None
+    }
+
+    /// Folds or unfolds the group that the cursor is in; the cursor goes to the head of a folded one. `false`: rows are never
+    /// grouped.
+    fn fold(&mut self, _fold: bool) -> bool {
+        false
+    }
+}
+
+/// A list with its filter and its order.
+#[derive(Debug)]
+pub struct FilteredList<K> {
+    /// The rows, with the cursor and the marks.
+    pub list: List<K>,
+    /// The filter.
+    pub found: Found,
+    /// The order.
+    pub order: Order,
+}
+
+impl<K> Default for FilteredList<K> {
+    fn default() -> Self {
+        Self { list: List::default(), found: Found::default(), order: Order::default() }
+    }
+}
+
+/// What both kinds of lists have.
+macro_rules! listing {
+    () => {
+        fn cursor(&self) -> &dyn Cursor {
+            &self.list
+        }
+
+        fn cursor_mut(&mut self) -> &mut dyn Cursor {
+            &mut self.list
+        }
+
+        fn found(&self) -> &Found {
+            &self.found
+        }
+
+        fn found_mut(&mut self) -> &mut Found {
+            &mut self.found
+        }
+
+        fn order(&self) -> Order {
+            self.order
+        }
+
+        fn order_mut(&mut self) -> &mut Order {
+            &mut self.order
+        }
+    };
+}
+
+impl<K: Clone + Ord> Listing for FilteredList<K> {
+    listing!();
 }
 
 /// Groups by number, in the order in which they were met.
@@ -194,17 +276,6 @@ impl<K: Clone + Ord, G: Clone + Ord + Hash> GroupedList<K, G> {
         })
     }
 
-    /// Folds or unfolds the group that the cursor is in; the cursor goes to the head of a folded one.
-    pub fn fold(&mut self, fold: bool) {
-        let Some((group, head)) = self.group_at_cursor() else { return };
-        if fold {
-            self.list.move_to(head);
-            self.folded.insert(group);
-        } else {
-            self.folded.remove(&group);
-        }
-    }
-
     /// Folds or unfolds the group whose head the cursor is on; `false` if it is on none.
     pub fn toggle(&mut self) -> bool {
         let Some(Row::Group(group)) = self.list.current() else { return false };
@@ -224,6 +295,26 @@ impl<K: Clone + Ord, G: Clone + Ord + Hash> GroupedList<K, G> {
         };
         let is_head = |row: &Row<K, G>| matches!(row, Row::Group(one) if one == group);
         Some((group.clone(), self.list.rows().iter().position(is_head)?))
+    }
+}
+
+impl<K: Clone + Ord, G: Clone + Ord + Hash> Listing for GroupedList<K, G> {
+    listing!();
+
+    fn grouping_mut(&mut self) -> Option<&mut Grouping> {
+        Some(&mut self.grouping)
+    }
+
+    fn fold(&mut self, fold: bool) -> bool {
+        if let Some((group, head)) = self.group_at_cursor() {
+            if fold {
+                self.list.move_to(head);
+                self.folded.insert(group);
+            } else {
+                self.folded.remove(&group);
+            }
+        }
+        true
     }
 }
 

@@ -11,6 +11,7 @@ use super::number::ago;
 use super::prose::{Prose, escaped};
 use super::runs;
 use super::shared::Shared;
+use super::want;
 use crate::model::alert::{AlertState, Severity};
 use crate::model::ask::AskKind;
 use crate::model::duration;
@@ -44,7 +45,7 @@ pub struct Doings<'a> {
 
 /// What it asks for besides what is asked anyway.
 pub fn wants(shared: &Shared, length: Duration, now: Timestamp) -> Vec<Want> {
-    fired::wants(shared, now, length)
+    want::firings(shared, now, length)
 }
 
 /// The hand-over of a shift that began `length` ago.

@@ -4,7 +4,6 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::commands::Command;
 use super::identity::{IncidentKey, LevelKey, SilenceKey};
 use crate::model::action::{EntityRef, Operation};
 use crate::model::fingerprint::Fingerprint;
@@ -53,6 +52,8 @@ pub enum Intent {
     EditSilence(SilenceKey),
     /// Making a silence once more.
     SilenceAgain(SilenceKey),
-    /// Running a command.
-    Run(Command),
+    /// Going to the list of silences.
+    Silences,
+    /// Reading what was done so far.
+    Results,
 }

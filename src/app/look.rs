@@ -5,20 +5,8 @@ use jiff::tz::TimeZone;
 use ratatui::style::Style;
 
 use super::event::Link;
+pub use super::theme::Colours;
 use super::theme::{Role, Theme};
-
-/// How many colours the terminal has.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Colours {
-    /// 24 bit.
-    True,
-    /// The 256 of xterm.
-    Indexed,
-    /// The 16 that every terminal has.
-    Sixteen,
-    /// None, or none wanted (`NO_COLOR`): bold, reverse and underline remain.
-    None,
-}
 
 /// Which characters may be drawn with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -65,7 +65,7 @@ pub fn wants(shared: &Shared, key: &IncidentKey, now: Timestamp) -> Vec<Want> {
     let Some(known) = key.incident(&shared.world) else { return Vec::new() };
     let around = stretch(known, now);
     let mut wants = incident::wants(shared, key);
-    wants.extend(fired::wants(shared, around.end, length(around)));
+    wants.extend(want::firings(shared, around.end, length(around)));
     for status in slos(shared, known) {
         wants.extend(spending_wants(shared, &SloKey::of(status), now));
     }

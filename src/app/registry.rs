@@ -4,7 +4,7 @@
 //!   `place  module::Type  number title short command help`
 //! - `lists`: screens that stand for themselves, with the tab that they belong to, if any.
 //!   `place  module::Type  title (tab)`
-//! - `about`: screens about one thing; their types implement [`About`](super::screen::About).
+//! - `about`: screens about one thing; their types implement `About`, too.
 //!   `place(subject)  module::Type`
 
 /// Hands the table of screens to another macro.

@@ -9,8 +9,9 @@ use super::due::Want;
 use super::event::Effect;
 use super::found::Found;
 use super::grid::Grid;
+use super::grouped::Listing;
 use super::layout;
-use super::list::{Cursor, Grouping, Order};
+use super::list::{Cursor, Grouping};
 use super::look::Cx;
 use super::page::Page;
 use super::place::{Place, Spot, Tab};
@@ -139,14 +140,24 @@ pub trait Screen {
         self.spot().panel
     }
 
+    /// The list of a screen that is one.
+    fn listing(&self) -> Option<&dyn Listing> {
+        None
+    }
+
+    /// The list of a screen that is one, to be changed.
+    fn listing_mut(&mut self) -> Option<&mut dyn Listing> {
+        None
+    }
+
     /// The list that has the keyboard.
     fn list(&self) -> Option<&dyn Cursor> {
-        None
+        self.listing().map(Listing::cursor)
     }
 
     /// The list that has the keyboard, to be moved in.
     fn list_mut(&mut self) -> Option<&mut dyn Cursor> {
-        None
+        self.listing_mut().map(Listing::cursor_mut)
     }
 
     /// Where the rows of the list with the keyboard stand, or the text that scrolls.
@@ -167,11 +178,6 @@ pub trait Screen {
     /// Scrolls to what a panel shows that has just got the keyboard, where its text has no list.
     fn show_panel(&mut self, _shared: &Shared, _area: Rect) {}
 
-    /// Folds or unfolds the group that the cursor is in; `false` where there are no groups.
-    fn fold(&mut self, _shared: &Shared, _fold: bool) -> bool {
-        false
-    }
-
     /// Shows what is quiet or over, or hides it: `None` turns that round.
     fn show_hidden(&mut self, _is_shown: Option<bool>) {}
 
@@ -179,29 +185,23 @@ pub trait Screen {
 
     /// Its filter.
     fn found(&self) -> Option<&Found> {
-        None
+        self.listing().map(Listing::found)
     }
 
     /// Its filter, to be changed.
     fn found_mut(&mut self) -> Option<&mut Found> {
-        None
+        self.listing_mut().map(Listing::found_mut)
     }
 
-    /// By what its list can be ordered, and by what it is.
-    fn orders(&self) -> Option<(Vec<&'static str>, Order)> {
-        None
+    /// By what its list can be ordered.
+    fn orders(&self) -> Vec<&'static str> {
+        Vec::new()
     }
 
-    /// Orders its list by another column, or by the same the other way round.
-    fn order_by(&mut self, _column: usize) {}
-
-    /// By what its rows can be grouped, each with its name, and by what they are.
-    fn groupings(&self, _shared: &Shared) -> Option<(Vec<(String, Grouping)>, &Grouping)> {
-        None
+    /// By what its rows can be grouped, each with its name.
+    fn groupings(&self, _shared: &Shared) -> Vec<(String, Grouping)> {
+        Vec::new()
     }
-
-    /// Groups its rows otherwise.
-    fn group_by(&mut self, _grouping: Grouping) {}
 
     // what the cursor is on
 
@@ -263,6 +263,34 @@ pub trait Screen {
         None
     }
 }
+
+/// What a screen answers that is a list: the field `rows`.
+macro_rules! lists_rows {
+    () => {
+        fn listing(&self) -> Option<&dyn crate::app::grouped::Listing> {
+            Some(&self.rows)
+        }
+
+        fn listing_mut(&mut self) -> Option<&mut dyn crate::app::grouped::Listing> {
+            Some(&mut self.rows)
+        }
+    };
+}
+
+/// What a screen answers that has panels or scrolls: the field `spot`.
+macro_rules! keeps_spot {
+    () => {
+        fn spot(&self) -> Spot {
+            self.spot
+        }
+
+        fn set_spot(&mut self, spot: Spot) {
+            self.spot = spot;
+        }
+    };
+}
+
+pub(in crate::app) use {keeps_spot, lists_rows};
 
 /// A screen about one thing.
 pub trait About {

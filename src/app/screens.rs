@@ -139,3 +139,34 @@ pub fn wants(screen: &dyn Screen, shared: &Shared, now: Timestamp) -> Vec<Want> 
     wants.extend(telling.flat_map(|source| subjects::incident::unread(shared, &source.id)));
     wants
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::app::columns::{OrderBy, mistakes};
+    use crate::app::subjects;
+
+    #[test]
+    fn every_order_is_shown_by_a_column_and_no_column_stands_in_the_place_of_another() {
+        let none: &[OrderBy<()>] = &[];
+        let all = [
+            mistakes(services::columns::COLUMNS, &subjects::service::ORDERS),
+            mistakes(slos::columns::COLUMNS, &subjects::slo::ORDERS),
+            mistakes(alerts::columns::COLUMNS, &alerts::ranking::ORDERS),
+            mistakes(incidents::columns::COLUMNS, &subjects::incident::ORDERS),
+            mistakes(silences::columns::COLUMNS, none),
+            mistakes(oncall::columns::COLUMNS, none),
+            mistakes(sources::columns::COLUMNS, none),
+        ];
+        assert_eq!(all.concat(), Vec::<String>::new());
+    }
+
+    #[test]
+    fn every_tab_is_told_apart_by_its_key_and_its_name() {
+        for tab in Tab::ALL {
+            let same = Tab::ALL.iter().filter(|other| other.key() == tab.key() || other.name() == tab.name());
+            assert_eq!(same.count(), 1, "{}", tab.title());
+            assert_eq!(Screens::tab(&tab.place()), Some(*tab), "{}", tab.title());
+        }
+    }
+}

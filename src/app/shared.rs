@@ -26,7 +26,7 @@ use crate::model::notify::Manners;
 use crate::model::source::SourceInfo;
 use crate::model::world::{Judgement, World};
 
-/// What a [`State`](super::state::State) starts from.
+/// What a `State` starts from.
 #[derive(Debug, Clone)]
 pub struct Setup {
     /// The context's name.

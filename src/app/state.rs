@@ -134,6 +134,14 @@ impl State {
         (self.screens.at_mut(place), &mut self.shared)
     }
 
+    /// Gives the present list another filter.
+    pub(super) fn set_filter(&mut self, text: &str) {
+        if let Some(found) = self.screen_mut().found_mut() {
+            found.set(text);
+            self.ordered = None;
+        }
+    }
+
     /// The panel that has the keyboard, on screens with several.
     pub fn panel(&self) -> usize {
         self.screen().spot().panel

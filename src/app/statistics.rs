@@ -9,6 +9,7 @@ use super::fired::{self, Noise};
 use super::handover::{noisy, typical};
 use super::prose::Prose;
 use super::shared::Shared;
+use super::want;
 use crate::model::duration;
 use crate::model::oncall::is_night;
 use crate::model::pages::{By, Pages, pages};
@@ -58,7 +59,7 @@ pub fn markdown(shared: &Shared, length: Duration, now: Timestamp) -> String {
 
 /// What it asks for besides incidents: what fired, for at most a week.
 pub fn wants(shared: &Shared, length: Duration, now: Timestamp) -> Vec<Want> {
-    fired::wants(shared, now, length.min(fired::PAST))
+    want::firings(shared, now, length.min(fired::PAST))
 }
 
 /// What fired, for at most a week, and in which time; none if no source can tell.

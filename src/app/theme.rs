@@ -2,7 +2,6 @@
 
 use ratatui::style::{Color, Modifier, Style};
 
-use super::look::Colours;
 use crate::model::alert::{Alert, AlertState, Severity};
 use crate::model::health::Health;
 use crate::model::slo::SloState;
@@ -190,6 +189,19 @@ impl Role {
             _ => Self::Series4,
         }
     }
+}
+
+/// How many colours the terminal has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Colours {
+    /// 24 bit.
+    True,
+    /// The 256 of xterm.
+    Indexed,
+    /// The 16 that every terminal has.
+    Sixteen,
+    /// None, or none wanted (`NO_COLOR`): bold, reverse and underline remain.
+    None,
 }
 
 /// A look for each role.

@@ -1,14 +1,19 @@
 //! What a screen wants to know, as a question for the scheduler.
 
+use std::time::Duration;
+
 use jiff::Timestamp;
 
 use super::due::Want;
+use super::fired::{self, PAST};
 use super::range;
 use super::shared::Shared;
+use crate::model::alert::Alert;
 use crate::model::ask::{Moment, Query, SeriesKey};
-use crate::model::labels::Text;
+use crate::model::labels::{Labels, Text};
+use crate::model::remote::age;
 use crate::model::series::Span;
-use crate::model::source::SourceId;
+use crate::model::source::{SourceId, SourceInfo};
 
 /// The question about the moment that is shown, or about now where it has no past.
 pub fn of(shared: &Shared, source: &SourceId, query: Query) -> Want {
@@ -43,4 +48,29 @@ pub fn vital(shared: &Shared) -> impl Iterator<Item = Want> {
         let queries = source.answers.iter().filter_map(|kind| kind.vital());
         queries.map(move |query| of(shared, &source.id, query))
     })
+}
+
+/// What fired over a stretch of time: one question to each source that has rules and keeps series.
+pub fn firings(shared: &Shared, until: Timestamp, length: Duration) -> Vec<Want> {
+    let from = until.checked_sub(length).unwrap_or(Timestamp::MIN);
+    let fingerprint = fired::of_all(age(from, until));
+    let want = |source: &SourceInfo| {
+        of(shared, &source.id, Query::Firings { fingerprint, labels: Labels::default(), from, until })
+    };
+    fired::asked(&shared.sources).map(want).collect()
+}
+
+/// What fired over the time that the timeline shows.
+pub fn shown_firings(shared: &Shared, now: Timestamp) -> Vec<Want> {
+    firings(shared, shared.range.end.unwrap_or(now), fired::shown(&shared.range))
+}
+
+/// The past of one alert.
+pub fn firings_of(shared: &Shared, alert: &Alert, now: Timestamp) -> Vec<Want> {
+    let want = |source: &SourceInfo| {
+        let (fingerprint, labels) = (alert.fingerprint, alert.labels.clone());
+        let from = now.checked_sub(PAST).unwrap_or(Timestamp::MIN);
+        of(shared, &source.id, Query::Firings { fingerprint, labels, from, until: now })
+    };
+    fired::tellers(&shared.world, &shared.sources, alert).map(want).collect()
 }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use crate::app::filter::{self, Haystack};
 use crate::app::found::passing;
+use crate::app::screens::alerts::columns::{AlertItem, COLUMNS};
 use crate::app::subjects::alert::found_by;
 use crate::model::alert::{Alert, AlertState};
 use crate::model::labels::Labels;
@@ -12,28 +13,6 @@ use crate::model::labels::Labels;
 use super::needs;
 use super::report::{Cell, Column, Document, Fact, Layout, List};
 use super::view::View;
-
-const COLUMNS: &[Column] = &[
-    Column::text("state", "STATE"),
-    Column::text("severity", "SEVERITY"),
-    Column::text("starts_at", "FOR"),
-    Column::text("name", "ALERT"),
-    Column::text("service", "SERVICE"),
-    Column::apart("", "LABELS"),
-    Column::hidden("fingerprint"),
-    Column::hidden("labels"),
-    Column::hidden("annotations"),
-    Column::hidden("value"),
-    Column::hidden("receivers"),
-    Column::hidden("silenced_by"),
-    Column::hidden("inhibited_by"),
-    Column::hidden("silenced_by_is_derived"),
-    Column::hidden("runbook_url"),
-    Column::hidden("generator_url"),
-    Column::hidden("resolved_at"),
-    Column::hidden("sources"),
-    Column::text("summary", "SUMMARY"),
-];
 
 /// Which alerts are wanted: all matchers and bounds hold, and all words occur somewhere.
 #[derive(Debug, Default)]
@@ -99,8 +78,15 @@ fn list_of(view: &View<'_>, alerts: &[&Arc<Alert>]) -> List {
     List {
         key: "alerts",
         title: "Alerts".to_owned(),
-        columns: COLUMNS,
-        rows: alerts.iter().zip(apart).map(|(alert, apart)| row(view, alert, apart)).collect(),
+        columns: Column::of(COLUMNS),
+        rows: alerts
+            .iter()
+            .zip(apart)
+            .map(|(alert, apart)| {
+                let service = view.world.service_of(&alert.labels);
+                Column::values(COLUMNS, &AlertItem { alert, service, apart })
+            })
+            .collect(),
         empty: "No such alerts are known.",
         layout: Layout::Rows,
     }
@@ -170,32 +156,6 @@ fn apart(view: &View<'_>, alerts: &[&Arc<Alert>]) -> Vec<Cell> {
         _ => Cell::Nothing,
     };
     alerts.iter().map(cell).collect()
-}
-
-fn row(view: &View<'_>, alert: &Alert, apart: Cell) -> Vec<Cell> {
-    let text = |text: Option<&Arc<str>>| text.map_or(Cell::Nothing, |text| Cell::words(text.to_string()));
-    let texts = |list: &[Arc<str>]| Cell::Texts(list.iter().map(ToString::to_string).collect());
-    vec![
-        Cell::Text(alert.state.word().to_owned()),
-        Cell::Text(alert.severity.word().to_owned()),
-        Cell::Since(alert.starts_at),
-        Cell::Text(alert.name().to_owned()),
-        text(view.world.service_of(&alert.labels)),
-        apart,
-        Cell::Text(alert.fingerprint.to_string()),
-        Cell::Labels(alert.labels.clone()),
-        Cell::Labels(alert.annotations.clone()),
-        Cell::maybe(alert.value, Cell::Number),
-        texts(&alert.receivers),
-        texts(&alert.silenced_by),
-        texts(&alert.inhibited_by),
-        Cell::Switch(alert.is_derived),
-        text(alert.runbook()),
-        text(alert.generator_url.as_ref()),
-        alert.resolved_at.map_or(Cell::Nothing, Cell::Since),
-        Cell::Texts(alert.sources.iter().map(ToString::to_string).collect()),
-        text(alert.summary()),
-    ]
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@ use crate::model::ask::AskKind;
 use crate::model::rule::BrokenRule;
 use crate::model::source::{Offer, SourceInfo, Trouble};
 use crate::model::warning::WarningKind;
-use crate::model::world::Held;
+use crate::model::world::{Held, Watchdog};
 
 use super::report::{Cell, Column, Document, Layout, List};
 use super::sources;
@@ -37,7 +37,7 @@ pub(super) fn document(view: &View<'_>) -> Document {
     let list = List {
         key: "sources",
         title: "Sources".to_owned(),
-        columns: COLUMNS,
+        columns: COLUMNS.into(),
         rows,
         empty: "No sources.",
         layout: Layout::Blocks,
@@ -170,7 +170,7 @@ fn advice(view: &View<'_>, source: &SourceInfo, held: Option<&Held>, offer: Opti
             "Its clock is {skew:+}s off this machine's: set both by NTP, or ages will be wrong."
         ));
     }
-    if sources::watchdog(view, source) == Cell::Text("absent".to_owned()) {
+    if sources::watchdog(view, source) == Some(Watchdog::Absent) {
         let advice = "No alert that always fires (Watchdog) arrives: if there should be one, alerting may be dead; \
                       if it has another name, say so in severity.watchdogs.";
         lines.push(advice.to_owned());

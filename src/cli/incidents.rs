@@ -1,43 +1,16 @@
 //! `burnwatch incidents`: incidents that match, the most pressing first.
 
 use crate::app::found::passing;
+use crate::app::screens::incidents::columns::{COLUMNS, IncidentItem};
 use crate::app::subjects::incident::{described, haystack};
 use crate::model::ask::AskKind;
-use crate::model::incident::{IncidentStatus, Named};
-use crate::model::labels::Text;
-use crate::model::source::SourceId;
+use crate::model::incident::IncidentStatus;
 use crate::model::world::Linked;
 
 use super::alerts::Filter;
 use super::needs;
 use super::report::{Cell, Column, Document, Fact, Layout, List};
 use super::view::View;
-
-const COLUMNS: &[Column] = &[
-    Column::number("number", "#"),
-    Column::text("status", "STATUS"),
-    Column::text("urgency", "URGENCY"),
-    Column::text("priority", "PRIO"),
-    Column::text("created_at", "FOR"),
-    Column::text("service", "SERVICE"),
-    Column::hidden("services"),
-    Column::text("who", "WHO"),
-    Column::number("alerts", "ALERTS"),
-    Column::hidden("alerts_open"),
-    Column::hidden("id"),
-    Column::hidden("url"),
-    Column::hidden("changed_at"),
-    Column::hidden("resolved_at"),
-    Column::hidden("acknowledged_at"),
-    Column::hidden("is_forgotten"),
-    Column::hidden("paging_service"),
-    Column::hidden("policy"),
-    Column::hidden("teams"),
-    Column::hidden("fingerprints"),
-    Column::hidden("pending"),
-    Column::apart("sources", "SOURCES"),
-    Column::text("title", "TITLE"),
-];
 
 /// Whether a source can tell incidents at all.
 pub(super) fn is_asked(view: &View<'_>) -> bool {
@@ -58,8 +31,10 @@ fn list_of<'v>(view: &View<'v>, incidents: impl Iterator<Item = &'v Linked>) -> 
     List {
         key: "incidents",
         title: "Incidents".to_owned(),
-        columns: COLUMNS,
-        rows: incidents.map(|known| row(view, known)).collect(),
+        columns: Column::of(COLUMNS),
+        rows: incidents
+            .map(|known| Column::values(COLUMNS, &IncidentItem { known, now: view.now }))
+            .collect(),
         empty: "No such incident is known.",
         layout: Layout::Rows,
     }
@@ -104,40 +79,6 @@ pub(super) fn counts(view: &View<'_>) -> Vec<Fact> {
             title: "Incidents taken",
             value: count(IncidentStatus::Acknowledged),
         },
-    ]
-}
-
-fn row(view: &View<'_>, known: &Linked) -> Vec<Cell> {
-    let incident = &known.incident;
-    let text = |text: Option<&Text>| text.map_or(Cell::Nothing, |text| Cell::words(text.to_string()));
-    let name = |named: Option<&Named>| text(named.map(|named| &named.name));
-    let since = |at: Option<jiff::Timestamp>| at.map_or(Cell::Nothing, Cell::Since);
-    let who = known.holders().iter().map(|person| person.name.to_string()).collect();
-    let pending = incident.pending.iter().map(|pending| format!("{} at {}", pending.what, pending.at));
-    vec![
-        Cell::Count(incident.number),
-        Cell::Text(incident.status.word().to_owned()),
-        Cell::Text(incident.urgency.word().to_owned()),
-        name(incident.priority.as_ref().map(|priority| &priority.named)),
-        Cell::Since(incident.created_at),
-        text(known.service.as_ref().or_else(|| incident.service.as_ref().map(|service| &service.name))),
-        Cell::Texts(known.services.iter().map(ToString::to_string).collect()),
-        Cell::Texts(who),
-        Cell::Count(incident.alerts.all.into()),
-        Cell::Count(incident.alerts.triggered.into()),
-        Cell::Text(incident.id.to_string()),
-        text(incident.url.as_ref()),
-        Cell::Since(incident.changed_at),
-        since(incident.resolved_at),
-        since(known.acknowledged_at()),
-        Cell::Switch(known.is_forgotten(view.now)),
-        name(incident.service.as_ref()),
-        name(incident.escalation_policy.as_ref()),
-        Cell::Texts(incident.teams.iter().map(|team| team.name.to_string()).collect()),
-        Cell::Texts(known.alerts.iter().map(ToString::to_string).collect()),
-        Cell::Texts(pending.collect()),
-        Cell::Texts(known.sources.iter().map(SourceId::to_string).collect()),
-        Cell::Text(incident.title.to_string()),
     ]
 }
 

@@ -111,7 +111,7 @@ fn document(told: &Told, context: Option<&str>, since: Option<Timestamp>, now: T
     let list = List {
         key: "actions",
         title: "Actions".to_owned(),
-        columns: COLUMNS,
+        columns: COLUMNS.into(),
         rows: records.into_iter().map(row).collect(),
         empty: "Nothing was done.",
         layout: Layout::Rows,

@@ -1,7 +1,6 @@
 //! `burnwatch oncall`: who is on call now and next, at each level of each escalation policy.
 
-use std::collections::BTreeSet;
-
+use crate::app::screens::oncall::columns::{COLUMNS, LevelItem};
 use crate::app::subjects::on_call::levels;
 use crate::model::oncall::{Cover, EscalationPolicy, OnCallBoard};
 use crate::model::source::SourceId;
@@ -9,22 +8,6 @@ use crate::model::source::SourceId;
 use super::needs;
 use super::report::{Cell, Column, Document, Fact, Layout, List};
 use super::view::View;
-
-const COLUMNS: &[Column] = &[
-    Column::text("policy", "POLICY"),
-    Column::number("level", "LEVEL"),
-    Column::text("now", "ON CALL"),
-    Column::text("until", "UNTIL"),
-    Column::text("next", "NEXT"),
-    Column::hidden("is_covered"),
-    Column::hidden("is_me"),
-    Column::hidden("is_double"),
-    Column::hidden("delay_seconds"),
-    Column::hidden("policy_id"),
-    Column::hidden("teams"),
-    Column::hidden("url"),
-    Column::apart("source", "SOURCE"),
-];
 
 /// A row for each level.
 fn list(view: &View<'_>) -> List {
@@ -36,7 +19,7 @@ fn list(view: &View<'_>) -> List {
     List {
         key: "levels",
         title: "On call".to_owned(),
-        columns: COLUMNS,
+        columns: Column::of(COLUMNS),
         rows: policies.into_iter().flat_map(|(id, board, policy)| rows(view, id, board, policy)).collect(),
         empty: "No escalation policy is known.",
         layout: Layout::Rows,
@@ -69,35 +52,15 @@ fn uncovered(view: &View<'_>) -> Vec<String> {
     policies.filter(wakes_nobody).map(|(_, policy)| policy.named.name.to_string()).collect()
 }
 
-/// The people of a cover; nobody is an empty list, and not known is no list.
-fn people(cover: &Cover) -> Cell {
-    match cover {
-        Cover::Unknown => Cell::Nothing,
-        cover => Cell::Texts(cover.turns().iter().map(|turn| turn.person.name.to_string()).collect()),
-    }
-}
-
-fn rows(view: &View<'_>, id: &SourceId, board: &OnCallBoard, policy: &EscalationPolicy) -> Vec<Vec<Cell>> {
-    let of_level = |number: u32| {
+fn rows(
+    view: &View<'_>,
+    source: &SourceId,
+    board: &OnCallBoard,
+    policy: &EscalationPolicy,
+) -> Vec<Vec<Cell>> {
+    let of_level = |number| {
         let watch = board.watch(&policy.named.id, number, view.now);
-        let level = policy.levels.iter().find(|level| level.number == number);
-        let people_now: BTreeSet<_> = watch.now.turns().iter().map(|turn| &turn.person.id).collect();
-        let is_me = board.me.as_ref().is_some_and(|me| people_now.contains(&me.id));
-        vec![
-            Cell::Text(policy.named.name.to_string()),
-            Cell::Count(number.into()),
-            people(&watch.now),
-            watch.next.as_ref().map_or(Cell::Nothing, |(at, _)| Cell::Moment(*at)),
-            watch.next.as_ref().map_or(Cell::Nothing, |(_, cover)| people(cover)),
-            Cell::Switch(!watch.now.turns().is_empty()),
-            Cell::Switch(is_me),
-            Cell::Switch(watch.now.is_double()),
-            level.map_or(Cell::Nothing, |level| Cell::Count(level.delay.as_secs())),
-            Cell::Text(policy.named.id.to_string()),
-            Cell::Texts(policy.teams.iter().map(|team| team.name.to_string()).collect()),
-            policy.named.url.as_ref().map_or(Cell::Nothing, |url| Cell::words(url.to_string())),
-            Cell::Text(id.to_string()),
-        ]
+        Column::values(COLUMNS, &LevelItem { source, board, policy, number, watch })
     };
     levels(board, policy).into_iter().map(of_level).collect()
 }

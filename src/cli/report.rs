@@ -8,14 +8,13 @@ pub(super) mod svg;
 pub(super) mod table;
 pub(super) mod text;
 
-use std::time::Duration;
+use std::borrow::Cow;
 
 use jiff::Timestamp;
 
-use crate::model::health::{latency, percent};
-use crate::model::labels::Labels;
-use crate::model::remote::age;
-use crate::model::text::clean;
+use crate::app::columns::{ListColumn, Listed};
+pub(super) use crate::model::value::Value as Cell;
+pub(super) use crate::model::value::elapsed;
 
 /// All that one verb tells.
 #[derive(Debug, Clone, PartialEq)]
@@ -51,7 +50,7 @@ pub(super) struct List {
     pub(super) key: &'static str,
     /// For people.
     pub(super) title: String,
-    pub(super) columns: &'static [Column],
+    pub(super) columns: Cow<'static, [Column]>,
     /// Each as long as there are columns.
     pub(super) rows: Vec<Vec<Cell>>,
     /// Said where there is no row.
@@ -61,7 +60,7 @@ pub(super) struct List {
 
 impl List {
     /// The columns that people get to see, each with its place in the rows.
-    fn shown(&self) -> Vec<(usize, &'static Column)> {
+    fn shown(&self) -> Vec<(usize, &Column)> {
         let differs = |place: usize| {
             let mut cells = self.rows.iter().map(|row| row.get(place));
             let first = cells.next();
@@ -84,7 +83,7 @@ pub(super) enum Layout {
 }
 
 /// One property of the things in a list.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Column {
     /// In JSON; empty: for people only.
     pub(super) key: &'static str,
@@ -105,119 +104,39 @@ impl Column {
         Self { key, title, is_number: true, tells_apart: false }
     }
 
+    /// The columns of a list of the screen that verbs print, too.
+    pub(super) fn of<T: Listed>(columns: &'static [ListColumn<T>]) -> Cow<'static, [Self]> {
+        let told = columns.iter().filter(|column| column.value.is_some());
+        let column = |column: &ListColumn<T>| Self {
+            key: column.key,
+            title: column.heading,
+            is_number: column.is_number,
+            tells_apart: column.tells_apart,
+        };
+        told.map(column).collect()
+    }
+
+    /// The values of a thing in these columns.
+    pub(super) fn values<T: Listed>(columns: &[ListColumn<T>], item: &T::Item<'_>) -> Vec<Cell> {
+        columns.iter().filter_map(|column| Some((column.value?)(item))).collect()
+    }
+
     /// Only in JSON.
     pub(super) const fn hidden(key: &'static str) -> Self {
         Self { key, title: "", is_number: false, tells_apart: false }
     }
 
     /// For people only where rows differ in it.
+    #[cfg(test)]
     pub(super) const fn apart(key: &'static str, title: &'static str) -> Self {
         Self { key, title, is_number: false, tells_apart: true }
-    }
-}
-
-/// One value.
-#[derive(Debug, Clone, PartialEq)]
-pub(super) enum Cell {
-    /// Not known; not zero.
-    Nothing,
-    Text(String),
-    /// A word for people, true or false for programs.
-    Switch(bool),
-    Count(u64),
-    /// Signed whole seconds.
-    Offset(i64),
-    /// 0 to 1.
-    Ratio(f64),
-    /// A number as it is.
-    Number(f64),
-    /// A number, and how people read it.
-    Told(f64, String),
-    /// Seconds of latency.
-    Seconds(f64),
-    /// Per second.
-    Rate(f64),
-    /// Since when; people see how long ago that is.
-    Since(Timestamp),
-    /// A moment to come, or just past; people see in how long that is, or how long ago.
-    Moment(Timestamp),
-    Texts(Vec<String>),
-    Labels(Labels),
-    /// For programs alone: each with its keys.
-    Objects(Vec<Vec<(&'static str, Cell)>>),
-}
-
-impl Cell {
-    /// The text, or nothing if it is empty.
-    pub(super) fn words(text: impl Into<String>) -> Self {
-        let text = text.into();
-        if text.is_empty() { Self::Nothing } else { Self::Text(text) }
-    }
-
-    pub(super) fn count(number: usize) -> Self {
-        Self::Count(u64::try_from(number).unwrap_or(u64::MAX))
-    }
-
-    /// A number that may not be there, as one of the kinds of numbers.
-    pub(super) fn maybe(value: Option<f64>, kind: fn(f64) -> Self) -> Self {
-        value.filter(|value| value.is_finite()).map_or(Self::Nothing, kind)
-    }
-
-    /// For people, on one line.
-    pub(super) fn shown(&self, now: Timestamp) -> String {
-        match self {
-            Self::Nothing => "-".to_owned(),
-            // lines of a description become one, and nothing that a terminal obeys comes through
-            Self::Text(text) | Self::Told(_, text) => clean(text).trim().to_owned(),
-            Self::Switch(on) => if *on { "yes" } else { "no" }.to_owned(),
-            Self::Count(count) => count.to_string(),
-            Self::Offset(seconds) => format!("{seconds:+}s"),
-            Self::Ratio(ratio) => percent(*ratio),
-            Self::Number(number) => significant(*number),
-            Self::Seconds(seconds) => latency(*seconds),
-            Self::Rate(rate) => format!("{}/s", significant(*rate)),
-            Self::Since(then) => elapsed(age(*then, now)),
-            Self::Moment(at) if *at < now => format!("{} ago", elapsed(age(*at, now))),
-            Self::Moment(at) => format!("in {}", elapsed(age(now, *at))),
-            Self::Texts(texts) if texts.is_empty() => "-".to_owned(),
-            Self::Texts(texts) => clean(&texts.join(", ")).into_owned(),
-            Self::Labels(labels) => clean(&labels.to_string()).into_owned(),
-            Self::Objects(objects) => objects.len().to_string(),
-        }
-    }
-}
-
-/// Three significant digits where there is a fraction: `0.012`, `1.23`, `45.6`, `789`, `12345`.
-fn significant(number: f64) -> String {
-    match number.abs() {
-        0.0 => "0".to_owned(),
-        n if !n.is_finite() => "-".to_owned(),
-        n if n < 0.0005 => format!("{number:.1e}"),
-        n if n < 0.995 => format!("{number:.3}"),
-        n if n < 9.995 => format!("{number:.2}"),
-        n if n < 99.95 => format!("{number:.1}"),
-        n if n < 1e15 => format!("{number:.0}"),
-        _ => format!("{number:.2e}"),
-    }
-}
-
-/// A duration in its two largest units: `45s`, `3m`, `2h05m`, `3d4h`.
-pub(super) fn elapsed(duration: Duration) -> String {
-    let seconds = duration.as_secs();
-    let (minutes, hours, days) = (seconds / 60, seconds / 3600, seconds / 86_400);
-    match seconds {
-        0..60 => format!("{seconds}s"),
-        60..600 => format!("{minutes}m{:02}s", seconds % 60),
-        600..3600 => format!("{minutes}m"),
-        3600..86_400 => format!("{hours}h{:02}m", minutes % 60),
-        86_400..864_000 => format!("{days}d{}h", hours % 24),
-        _ => format!("{days}d"),
     }
 }
 
 #[cfg(test)]
 pub(super) mod fixtures {
     use super::*;
+    use crate::model::labels::Labels;
 
     pub(crate) fn now() -> Timestamp {
         Timestamp::from_second(1_800_000_000).unwrap()
@@ -243,7 +162,7 @@ pub(super) mod fixtures {
             lists: vec![List {
                 key: "services",
                 title: "Services".into(),
-                columns: COLUMNS,
+                columns: COLUMNS.into(),
                 rows: vec![
                     vec![
                         Cell::Text("決済-api".into()),
@@ -268,43 +187,5 @@ pub(super) mod fixtures {
             notes: vec!["am: cannot connect".into()],
             is_partial: true,
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_duration_has_its_two_largest_units() {
-        let cases = [
-            (0, "0s"),
-            (59, "59s"),
-            (65, "1m05s"),
-            (1800, "30m"),
-            (7500, "2h05m"),
-            (180_000, "2d2h"),
-            (9_000_000, "104d"),
-        ];
-        for (seconds, text) in cases {
-            assert_eq!(elapsed(Duration::from_secs(seconds)), text);
-        }
-    }
-
-    #[test]
-    fn numbers_keep_three_digits_and_no_number_is_a_dash() {
-        let cases = [
-            (0.0, "0"),
-            (0.00012, "1.2e-4"),
-            (0.5, "0.500"),
-            (1.234, "1.23"),
-            (45.67, "45.7"),
-            (12345.6, "12346"),
-        ];
-        for (number, text) in cases {
-            assert_eq!(significant(number), text);
-        }
-        assert_eq!(Cell::maybe(Some(f64::NAN), Cell::Rate), Cell::Nothing);
-        assert_eq!(Cell::Nothing.shown(fixtures::now()), "-");
     }
 }

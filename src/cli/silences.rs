@@ -1,28 +1,15 @@
 //! `burnwatch silences`: those in force and those to come, the first to end first; with `--all` also those that have ended, the
 //! last first.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use crate::model::labels::Text;
+use crate::app::screens::silences::columns::{COLUMNS, SilenceItem};
 use crate::model::silence::{Silence, SilenceState};
 
 use super::needs;
-use super::report::{Cell, Column, Document, Layout, List};
+use super::report::{Column, Document, Layout, List};
 use super::view::View;
-
-const COLUMNS: &[Column] = &[
-    Column::text("id", "ID"),
-    Column::text("state", "STATE"),
-    Column::text("ends_at", "ENDS"),
-    Column::hidden("starts_at"),
-    Column::number("alerts", "ALERTS"),
-    Column::text("created_by", "BY"),
-    Column::apart("source", "SOURCE"),
-    Column::text("matchers", "MATCHERS"),
-    Column::text("comment", "COMMENT"),
-    Column::hidden("annotations"),
-];
 
 /// The silences, each once; those that are over only if all are wanted.
 pub(super) fn document(view: &View<'_>, is_all: bool) -> Document {
@@ -39,25 +26,16 @@ pub(super) fn document(view: &View<'_>, is_all: bool) -> Document {
     let list = List {
         key: "silences",
         title: "Silences".to_owned(),
-        columns: COLUMNS,
-        rows: all.into_iter().map(|silence| row(silence, &hides)).collect(),
+        columns: Column::of(COLUMNS),
+        rows: all
+            .into_iter()
+            .map(|silence| {
+                let hides = hides.get(&silence.id).copied().unwrap_or(0);
+                Column::values(COLUMNS, &SilenceItem { silence, hides })
+            })
+            .collect(),
         empty: if is_all { "No silence is known." } else { "No silence in force is known." },
         layout: Layout::Rows,
     };
     view.document(Vec::new(), vec![list], needs::SILENCES)
-}
-
-fn row(silence: &Silence, hides: &HashMap<Text, usize>) -> Vec<Cell> {
-    vec![
-        Cell::Text(silence.id.to_string()),
-        Cell::Text(silence.state.word().to_owned()),
-        Cell::Moment(silence.ends_at),
-        Cell::Since(silence.starts_at),
-        Cell::count(hides.get(&silence.id).copied().unwrap_or(0)),
-        Cell::words(silence.created_by.to_string()),
-        Cell::Text(silence.source.to_string()),
-        Cell::Texts(silence.matchers.iter().map(ToString::to_string).collect()),
-        Cell::words(silence.comment.to_string()),
-        Cell::Labels(silence.annotations.clone()),
-    ]
 }

@@ -1,5 +1,6 @@
 //! `burnwatch sources`: each source, how it is and how old its data are.
 
+use crate::app::screens::sources::columns::{COLUMNS, SourceItem};
 use crate::model::ask::AskKind;
 use crate::model::remote::{AnswerState, age};
 use crate::model::source::{SourceInfo, Trouble};
@@ -9,22 +10,6 @@ use crate::model::world::{Held, Watchdog};
 use super::needs;
 use super::report::{Cell, Column, Document, Layout, List};
 use super::view::View;
-
-const COLUMNS: &[Column] = &[
-    Column::text("name", "SOURCE"),
-    Column::text("state", "STATE"),
-    Column::text("kind", "KIND"),
-    Column::text("flavour", "FLAVOUR"),
-    Column::text("version", "VERSION"),
-    Column::text("answered_at", "AGE"),
-    Column::hidden("answers"),
-    Column::text("watchdog", "WATCHDOG"),
-    Column::hidden("clock_ahead_seconds"),
-    Column::text("address", "ADDRESS"),
-    Column::text("tenant", "TENANT"),
-    Column::hidden("warnings"),
-    Column::text("trouble", "TROUBLE"),
-];
 
 /// How a source is, in one word.
 pub(super) fn state(view: &View<'_>, source: &SourceInfo) -> &'static str {
@@ -83,16 +68,9 @@ pub(super) fn broken_rules(held: &Held) -> Option<String> {
     }
 }
 
-/// The dead man's switch in words; nothing where the source has no alerts.
-pub(super) fn watchdog(view: &View<'_>, source: &SourceInfo) -> Cell {
-    if !source.answers.contains(&AskKind::Alerts) {
-        return Cell::Nothing;
-    }
-    match view.world.watchdog(&source.id) {
-        Watchdog::Unknown => Cell::Nothing,
-        Watchdog::Present => Cell::Text("present".to_owned()),
-        Watchdog::Absent => Cell::Text("absent".to_owned()),
-    }
+/// The dead man's switch; nothing where the source has no alerts.
+pub(super) fn watchdog(view: &View<'_>, source: &SourceInfo) -> Option<Watchdog> {
+    source.answers.contains(&AskKind::Alerts).then(|| view.world.watchdog(&source.id))
 }
 
 /// The sources, in the order of the configuration.
@@ -100,7 +78,7 @@ pub(super) fn list(view: &View<'_>) -> List {
     List {
         key: "sources",
         title: "Sources".to_owned(),
-        columns: COLUMNS,
+        columns: Column::of(COLUMNS),
         rows: view.sources.iter().map(|source| row(view, source)).collect(),
         empty: "No sources.",
         layout: Layout::Rows,
@@ -114,24 +92,17 @@ pub(super) fn document(view: &View<'_>) -> Document {
 
 fn row(view: &View<'_>, source: &SourceInfo) -> Vec<Cell> {
     let held = view.world.held(&source.id);
-    let offer = held.and_then(|held| held.probe().value());
-    let newest = held.and_then(|held| standings(source, held).filter_map(|standing| standing.at).max());
-    vec![
-        Cell::Text(source.id.to_string()),
-        Cell::Text(state(view, source).to_owned()),
-        Cell::Text(source.kind.name().to_owned()),
-        offer.map_or(Cell::Nothing, |offer| Cell::words(&*offer.flavour)),
-        offer.map_or(Cell::Nothing, |offer| Cell::words(&*offer.version)),
-        newest.map_or(Cell::Nothing, Cell::Since),
-        Cell::Texts(source.answers.iter().map(|kind| kind.word().to_owned()).collect()),
-        watchdog(view, source),
-        offer.and_then(|offer| offer.clock_ahead_seconds).map_or(Cell::Nothing, Cell::Offset),
-        Cell::Text(source.address.to_string()),
-        source.tenant.as_ref().map_or(Cell::Nothing, |tenant| Cell::Text(tenant.to_string())),
-        held.map_or(Cell::Nothing, |held| Cell::Texts(warnings(source, held))),
-        held.and_then(|held| trouble(source, held).map(ToString::to_string).or_else(|| broken_rules(held)))
-            .map_or(Cell::Nothing, Cell::words),
-    ]
+    let wrong = |held| trouble(source, held).map(ToString::to_string).or_else(|| broken_rules(held));
+    let item = SourceItem {
+        source,
+        offer: held.and_then(|held| held.probe().value()),
+        state: state(view, source),
+        at: held.and_then(|held| standings(source, held).filter_map(|standing| standing.at).max()),
+        watchdog: watchdog(view, source),
+        warnings: held.map(|held| warnings(source, held)),
+        trouble: held.and_then(wrong),
+    };
+    Column::values(COLUMNS, &item)
 }
 
 #[cfg(test)]
@@ -172,7 +143,7 @@ mod tests {
     fn a_watchdog_that_is_missing_is_said() {
         let fixture = world().with_alerts(&am(), Vec::new());
         let view = fixture.view();
-        assert_eq!(watchdog(&view, &view.sources[1]), Cell::Text("absent".into()));
-        assert_eq!(watchdog(&view, &view.sources[0]), Cell::Nothing);
+        assert_eq!(watchdog(&view, &view.sources[1]), Some(Watchdog::Absent));
+        assert_eq!(watchdog(&view, &view.sources[0]), None);
     }
 }

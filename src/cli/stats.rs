@@ -53,7 +53,7 @@ pub(super) fn document(view: &View<'_>, told: Option<&(Noise, Bounds)>, wanted: 
     let list = List {
         key: "stats",
         title: format!("Incidents that began within {}", elapsed(wanted.since)),
-        columns: COLUMNS,
+        columns: COLUMNS.into(),
         rows,
         empty: "No incident began in that time.",
         layout: Layout::Rows,
@@ -96,7 +96,7 @@ fn fired(noise: &Noise, time: Bounds) -> List {
     List {
         key: "alerts",
         title: format!("Alerts that fired within {}", elapsed(time.length())),
-        columns: FIRED,
+        columns: FIRED.into(),
         rows: noise.fired.iter().map(row).collect(),
         empty: "No alert fired in that time.",
         layout: Layout::Rows,

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 
 use super::incident::{Named, Person};
 use super::labels::Text;
-pub use calendar::{Cover, Day, Stint, is_night};
+pub use calendar::{Cover, Day, Stint, Watch, is_night};
 
 mod calendar;
 

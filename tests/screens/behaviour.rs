@@ -339,5 +339,5 @@ fn a_filter_takes_what_is_read_on_the_screen_and_says_what_nothing_has() {
     }
     stage.press(&["2"]);
     type_in(&mut stage, "health!=healthy");
-    assert!(!stage.state().screens.services.list.rows().is_empty(), "{}", stage.picture());
+    assert!(!stage.state().screens.services.rows.list.rows().is_empty(), "{}", stage.picture());
 }

@@ -66,11 +66,11 @@ fn cursor_is_in_sight(stage: &Stage) -> bool {
     let state = stage.state();
     let rows = match state.place() {
         Place::Overview if state.panel() == 0 => state.screens.overview.services.rows().len(),
-        Place::Services => state.screens.services.list.rows().len(),
+        Place::Services => state.screens.services.rows.list.rows().len(),
         Place::Slos => state.screens.slos.rows.list.rows().len(),
         Place::Alerts => state.screens.alerts.rows.list.rows().len(),
         Place::Incidents => state.screens.incidents.rows.list.rows().len(),
-        Place::OnCall => state.screens.oncall.list.rows().len(),
+        Place::OnCall => state.screens.oncall.rows.list.rows().len(),
         Place::Sources => state.shared.sources.len(),
         _ => return true,
     };

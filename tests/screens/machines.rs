@@ -156,6 +156,6 @@ fn a_filter_finds_the_service_of_a_machine_by_its_name_and_by_its_address() {
         stage.press(&["2", "/"]);
         stage.press(&typed.iter().map(String::as_str).collect::<Vec<_>>());
         stage.press(&["enter"]);
-        assert_eq!(stage.state().screens.services.list.rows().len(), found, "{filter}");
+        assert_eq!(stage.state().screens.services.rows.list.rows().len(), found, "{filter}");
     }
 }

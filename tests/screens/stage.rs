@@ -126,16 +126,7 @@ impl Stage {
         let state =
             State::new(Setup { person: "ana".into(), kinds: &burnwatch::testing::backend::KINDS, ..setup });
         let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().expect("a runtime");
-        Self {
-            state,
-            sources,
-            time,
-            clock,
-            dead: None,
-            answering: false,
-            acts: Vec::new(),
-            runtime,
-        }
+        Self { state, sources, time, clock, dead: None, answering: false, acts: Vec::new(), runtime }
     }
 
     pub(crate) fn now(&self) -> Timestamp {

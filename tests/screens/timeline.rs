@@ -17,7 +17,7 @@ fn watched(size: (u16, u16), seconds: i64) -> Stage {
 }
 
 fn kinds(stage: &Stage) -> Vec<Kind> {
-    stage.state().screens.timeline.list.rows().iter().map(|row| row.0.1).collect()
+    stage.state().screens.timeline.rows.list.rows().iter().map(|row| row.0.1).collect()
 }
 
 #[test]
@@ -50,7 +50,7 @@ fn what_happens_is_kept_though_the_sources_forget() {
     for kind in [Kind::Fired, Kind::Resolved, Kind::Paged] {
         assert!(seen.contains(&kind), "{kind:?} in\n{}", stage.text());
     }
-    let times: Vec<_> = stage.state().screens.timeline.list.rows().iter().map(|row| row.0.0).collect();
+    let times: Vec<_> = stage.state().screens.timeline.rows.list.rows().iter().map(|row| row.0.0).collect();
     assert!(times.is_sorted_by(|a, b| a >= b), "newest first");
     assert!(stage.text().contains("whole since"), "{}", stage.text());
 }
@@ -78,7 +78,7 @@ fn from_an_alert_it_opens_at_its_moment_and_leads_back_to_it() {
     let Place::Alert(fingerprint) = *stage.state().place() else { panic!("{}", stage.picture()) };
     let began = stage.state().shared.world.alert(fingerprint).expect("an alert").starts_at;
     stage.press(&["7"]);
-    let at = stage.state().screens.timeline.list.current().expect("a row").0.0;
+    let at = stage.state().screens.timeline.rows.list.current().expect("a row").0.0;
     assert_eq!(at, began);
     stage.press(&["enter"]);
     assert!(matches!(stage.state().place(), Place::Alert(_) | Place::Incident(_)));
@@ -90,8 +90,8 @@ fn from_an_alert_it_opens_at_its_moment_and_leads_back_to_it() {
 fn an_incident_from_longer_ago_widens_the_range() {
     let mut stage = Stage::demo((120, 36), 1.5);
     stage.press(&["5", "f", "G", "enter", "7"]);
-    let Some(row) = stage.state().screens.timeline.list.current() else { panic!("{}", stage.picture()) };
-    assert!(stage.state().screens.timeline.list.rows().iter().any(|other| other.0.0 >= row.0.0));
+    let Some(row) = stage.state().screens.timeline.rows.list.current() else { panic!("{}", stage.picture()) };
+    assert!(stage.state().screens.timeline.rows.list.rows().iter().any(|other| other.0.0 >= row.0.0));
 }
 
 #[test]

@@ -1,9 +1,9 @@
 use std::sync::Arc;
 
 use super::*;
-use crate::app::fired;
 use crate::app::look::{Charset, Colours, Look};
 use crate::app::shared::{Setup, Shared};
+use crate::app::{fired, want};
 use crate::model::action::WriteSupport;
 use crate::model::alert::AlertBoard;
 use crate::model::ask::{Answer, Ask, Query, Question, Reply};
@@ -99,7 +99,7 @@ const STORE: &[(&str, &str)] = &[("service", "store")];
 /// What the series of the rules tell: from when to when it fired, or `None` where it still does.
 fn past(state: &mut Shared, labels: &[(&str, &str)], firings: &[(i64, Option<i64>)], now: i64) {
     let labels = labels.iter().copied().chain([("alertname", "Full")]).collect::<Labels>();
-    let ask = fired::wants_shown(state, at(now)).remove(0).ask;
+    let ask = want::shown_firings(state, at(now)).remove(0).ask;
     let Query::Firings { from, until, .. } = ask.query else { panic!() };
     let firings = firings.iter().map(|(from, to)| Firing {
         labels: labels.clone(),

@@ -9,13 +9,12 @@ use ratatui::layout::Rect;
 
 use crate::app::commands::{Command, Scope};
 use crate::app::due::Want;
-use crate::app::fired;
 use crate::app::grid::Grid;
 use crate::app::identity::{IncidentKey, SloKey};
 use crate::app::list::{Cursor, List};
 use crate::app::page::Page;
 use crate::app::place::{Place, Spot, Tab};
-use crate::app::screen::{About, Hint, Opened, Screen};
+use crate::app::screen::{About, Hint, Opened, Screen, keeps_spot};
 use crate::app::selection::{Handled, Selection};
 use crate::app::shared::Shared;
 use crate::app::subjects::{self, runbook};
@@ -164,7 +163,7 @@ impl Screen for OpenAlert {
                 wants.push(want::series(shared, &subject.source, chart));
             }
         }
-        wants.extend(fired::wants_of(shared, alert, now));
+        wants.extend(want::firings_of(shared, alert, now));
         wants
     }
 
@@ -201,13 +200,7 @@ impl Screen for OpenAlert {
         self.related.to_top();
     }
 
-    fn spot(&self) -> Spot {
-        self.spot
-    }
-
-    fn set_spot(&mut self, spot: Spot) {
-        self.spot = spot;
-    }
+    keeps_spot!();
 
     fn panels(&self) -> usize {
         PANELS

@@ -8,37 +8,34 @@ use jiff::Timestamp;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
+use crate::app::columns::names;
 use crate::app::commands::{Command, Scope};
-use crate::app::found::Found;
 use crate::app::grouped::GroupedList;
-use crate::app::list::{Cursor, Grouping, Order};
+use crate::app::list::Grouping;
 use crate::app::look::Cx;
 use crate::app::place::Place;
-use crate::app::screen::{Badge, Hint, Opened, Screen};
+use crate::app::screen::{Badge, Hint, Opened, Screen, lists_rows};
 use crate::app::selection::{Handled, Selection};
 use crate::app::shared::Shared;
 use crate::app::subjects::{alert, runbook};
 use crate::app::theme::Role;
 use crate::app::widest::Widest;
 use crate::app::widgets::text;
-use crate::model::alert::{Alert, AlertState};
+use crate::model::alert::AlertState;
 use crate::model::ask::AskKind;
 use crate::model::fingerprint::Fingerprint;
 use crate::model::labels::{Labels, Text};
 use crate::model::runbook::Wanted;
 use crate::model::world::World;
 
-mod ranking;
+pub mod columns;
+pub(super) mod ranking;
 mod view;
 
 use ranking::Ranking;
 
 /// A row: the head of a group, or an alert. Heads are known by the labels by which the group is one.
 pub type Row = crate::app::grouped::Row<Fingerprint, Labels>;
-
-/// By what alerts can be ordered.
-const ORDERS: [&str; 5] =
-    ["severity, worst and newest first", "newest first", "name", "service", "last change first"];
 
 /// The list of alerts.
 #[derive(Debug)]
@@ -89,18 +86,6 @@ impl Alerts {
                 }
             })
         }))
-    }
-}
-
-fn group_of(alert: &Alert, grouping: &Grouping) -> Labels {
-    match grouping {
-        Grouping::None => Labels::default(),
-        Grouping::By(names) => alert.labels.without(|label| names.iter().all(|name| name != label)),
-        // what Alertmanager does not route yet, or ever, is grouped by its name
-        Grouping::Received if alert.receivers.is_empty() => {
-            alert.labels.without(|label| label != "alertname")
-        }
-        Grouping::Received => alert.group.clone(),
     }
 }
 
@@ -164,40 +149,17 @@ impl Screen for Alerts {
         });
     }
 
-    fn list(&self) -> Option<&dyn Cursor> {
-        Some(&self.rows.list)
-    }
-
-    fn list_mut(&mut self) -> Option<&mut dyn Cursor> {
-        Some(&mut self.rows.list)
-    }
-
-    fn fold(&mut self, _shared: &Shared, fold: bool) -> bool {
-        self.rows.fold(fold);
-        true
-    }
+    lists_rows!();
 
     fn show_hidden(&mut self, is_shown: Option<bool>) {
         self.show_quiet = is_shown.unwrap_or(!self.show_quiet);
     }
 
-    fn found(&self) -> Option<&Found> {
-        Some(&self.rows.found)
+    fn orders(&self) -> Vec<&'static str> {
+        names(&ranking::ORDERS)
     }
 
-    fn found_mut(&mut self) -> Option<&mut Found> {
-        Some(&mut self.rows.found)
-    }
-
-    fn orders(&self) -> Option<(Vec<&'static str>, Order)> {
-        Some((ORDERS.to_vec(), self.rows.order))
-    }
-
-    fn order_by(&mut self, column: usize) {
-        self.rows.order.choose(column);
-    }
-
-    fn groupings(&self, shared: &Shared) -> Option<(Vec<(String, Grouping)>, &Grouping)> {
+    fn groupings(&self, shared: &Shared) -> Vec<(String, Grouping)> {
         let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
         for (name, _) in shared.world.alerts().iter().flat_map(|alert| alert.labels.iter()) {
             *counts.entry(name).or_default() += 1;
@@ -206,11 +168,7 @@ impl Screen for Alerts {
         names.sort_by_key(|(name, count)| (Reverse(*count), *name));
         let mut all = Grouping::by_each(names.into_iter().map(|(name, _)| name.to_owned()));
         all.insert(0, ("as the receiver groups them".to_owned(), Grouping::Received));
-        Some((all, &self.rows.grouping))
-    }
-
-    fn group_by(&mut self, grouping: Grouping) {
-        self.rows.grouping = grouping;
+        all
     }
 
     fn open(&mut self, _shared: &Shared) -> Opened {

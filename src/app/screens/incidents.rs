@@ -4,14 +4,14 @@ use jiff::Timestamp;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
+use crate::app::columns::names;
 use crate::app::commands::{Command, Scope};
-use crate::app::found::Found;
 use crate::app::grouped::GroupedList;
 use crate::app::identity::IncidentKey;
-use crate::app::list::{Cursor, Grouping, Order};
+use crate::app::list::Grouping;
 use crate::app::look::Cx;
 use crate::app::place::Place;
-use crate::app::screen::{Badge, Hint, Opened, Screen};
+use crate::app::screen::{Badge, Hint, Opened, Screen, lists_rows};
 use crate::app::selection::{Handled, Selection};
 use crate::app::shared::Shared;
 use crate::app::subjects::incident::words::role;
@@ -21,6 +21,7 @@ use crate::model::ask::AskKind;
 use crate::model::labels::Text;
 use crate::model::runbook::Wanted;
 
+pub mod columns;
 mod view;
 
 /// A row: the head of the incidents that have this in common, or an incident. It is empty for those that have nothing there.
@@ -84,45 +85,18 @@ impl Screen for Incidents {
         rows.set(&shown, |known| IncidentKey::of(known), |known| incident::value_of(known, &by));
     }
 
-    fn list(&self) -> Option<&dyn Cursor> {
-        Some(&self.rows.list)
-    }
-
-    fn list_mut(&mut self) -> Option<&mut dyn Cursor> {
-        Some(&mut self.rows.list)
-    }
-
-    fn fold(&mut self, _shared: &Shared, fold: bool) -> bool {
-        self.rows.fold(fold);
-        true
-    }
+    lists_rows!();
 
     fn show_hidden(&mut self, is_shown: Option<bool>) {
         self.show_resolved = is_shown.unwrap_or(!self.show_resolved);
     }
 
-    fn found(&self) -> Option<&Found> {
-        Some(&self.rows.found)
+    fn orders(&self) -> Vec<&'static str> {
+        names(&incident::ORDERS)
     }
 
-    fn found_mut(&mut self) -> Option<&mut Found> {
-        Some(&mut self.rows.found)
-    }
-
-    fn orders(&self) -> Option<(Vec<&'static str>, Order)> {
-        Some((incident::ORDERS.to_vec(), self.rows.order))
-    }
-
-    fn order_by(&mut self, column: usize) {
-        self.rows.order.choose(column);
-    }
-
-    fn groupings(&self, _shared: &Shared) -> Option<(Vec<(String, Grouping)>, &Grouping)> {
-        Some((Grouping::by_each(incident::GROUPINGS.map(str::to_owned)), &self.rows.grouping))
-    }
-
-    fn group_by(&mut self, grouping: Grouping) {
-        self.rows.grouping = grouping;
+    fn groupings(&self, _shared: &Shared) -> Vec<(String, Grouping)> {
+        Grouping::by_each(incident::GROUPINGS.map(str::to_owned))
     }
 
     fn open(&mut self, _shared: &Shared) -> Opened {

@@ -10,7 +10,7 @@ use crate::app::grid::Grid;
 use crate::app::layout;
 use crate::app::number::moment;
 use crate::app::place::Spot;
-use crate::app::screen::{Hint, Screen};
+use crate::app::screen::{Hint, Screen, keeps_spot};
 use crate::app::shared::Shared;
 use crate::app::theme::Role;
 use crate::app::widgets::text::{self, Run};
@@ -32,14 +32,7 @@ impl Screen for MessageLog {
         let title = [Run::new(" Messages ", Role::Title), Run::new(count.to_string(), Role::Text)];
         let room = layout::heading(&cx, &title, &[], area, buf);
         if count == 0 {
-            text::put(
-                buf,
-                room.x + 3,
-                room.y,
-                room.width.saturating_sub(3),
-                "nothing was said yet",
-                cx.style(Role::Muted),
-            );
+            layout::note(&cx, "nothing was said yet", Role::Muted, room, buf);
         }
         let shown = shared.messages.all().skip(usize::from(self.spot.scroll));
         let mut y = room.top();
@@ -66,13 +59,7 @@ impl Screen for MessageLog {
         }
     }
 
-    fn spot(&self) -> Spot {
-        self.spot
-    }
-
-    fn set_spot(&mut self, spot: Spot) {
-        self.spot = spot;
-    }
+    keeps_spot!();
 
     fn grid(&self, _shared: &Shared, body: Rect) -> Grid {
         Grid::list(body)

@@ -8,13 +8,13 @@ use ratatui::layout::Rect;
 
 use crate::app::commands::{Command, Scope};
 use crate::app::filter::Haystack;
-use crate::app::found::{Found, passing};
+use crate::app::found::passing;
 use crate::app::grid::Grid;
+use crate::app::grouped::FilteredList;
 use crate::app::identity::{LevelKey, PolicyKey};
-use crate::app::list::{Cursor, List};
 use crate::app::look::Cx;
 use crate::app::place::Place;
-use crate::app::screen::{Badge, Hint, Opened, Screen};
+use crate::app::screen::{Badge, Hint, Opened, Screen, lists_rows};
 use crate::app::selection::Selection;
 use crate::app::shared::Shared;
 use crate::app::subjects::on_call::{self, levels, words};
@@ -25,15 +25,14 @@ use crate::model::source::SourceId;
 use crate::model::world::World;
 
 mod calendar;
+pub mod columns;
 mod view;
 
 /// The list of levels.
 #[derive(Debug, Default)]
 pub struct OnCall {
     /// The rows.
-    pub list: List<LevelKey>,
-    /// The filter.
-    pub found: Found,
+    pub rows: FilteredList<LevelKey>,
 }
 
 /// Whether the person at the keyboard has a turn in a policy.
@@ -99,41 +98,27 @@ impl Screen for OnCall {
     fn reorder(&mut self, shared: &Shared, is_typing: bool) {
         let all = all(&shared.world);
         let haystack = || Haystack::new(all.iter().map(|(_, labels)| (labels, [])));
-        let passes = self.found.select(shared.world.revision(), is_typing, haystack);
-        self.list.set_rows(passing(all, passes.as_deref()).map(|(key, _)| key).collect());
+        let passes = self.rows.found.select(shared.world.revision(), is_typing, haystack);
+        self.rows.list.set_rows(passing(all, passes.as_deref()).map(|(key, _)| key).collect());
     }
 
-    fn list(&self) -> Option<&dyn Cursor> {
-        Some(&self.list)
-    }
-
-    fn list_mut(&mut self) -> Option<&mut dyn Cursor> {
-        Some(&mut self.list)
-    }
+    lists_rows!();
 
     fn grid(&self, shared: &Shared, body: Rect) -> Grid {
         Grid::list(view::list_area(self, shared, body))
     }
 
-    fn found(&self) -> Option<&Found> {
-        Some(&self.found)
-    }
-
-    fn found_mut(&mut self) -> Option<&mut Found> {
-        Some(&mut self.found)
-    }
-
     fn open(&mut self, _shared: &Shared) -> Opened {
-        self.list.current().map(|key| Place::Policy(key.policy.clone())).into()
+        self.rows.list.current().map(|key| Place::Policy(key.policy.clone())).into()
     }
 
     fn selection(&self, _shared: &Shared) -> Selection {
-        self.list.current().cloned().map_or(Selection::Nothing, Selection::Level)
+        self.rows.list.current().cloned().map_or(Selection::Nothing, Selection::Level)
     }
 
     /// Who is on call there, in words.
     fn copied(&self, shared: &Shared, now: Timestamp) -> Option<String> {
-        self.list.copied(|key| {
+        self.rows.list.copied(|key| {
             let (board, policy) = key.policy.policy(&shared.world)?;
             let watch = board.watch(&key.policy.id, key.level, now);
             let names = words::names(shared, &key.policy.source, &watch.now);
@@ -142,7 +127,7 @@ impl Screen for OnCall {
     }
 
     fn links(&self, shared: &Shared) -> Vec<(String, Text)> {
-        self.list.current().map_or_else(Vec::new, |key| on_call::links(shared, &key.policy))
+        self.rows.list.current().map_or_else(Vec::new, |key| on_call::links(shared, &key.policy))
     }
 
     fn badge(&self, shared: &Shared, cx: &Cx<'_>) -> Badge {

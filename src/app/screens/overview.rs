@@ -11,7 +11,7 @@ use crate::app::grid::Grid;
 use crate::app::identity::{IncidentKey, SloKey};
 use crate::app::list::{Cursor, List, Order};
 use crate::app::place::{Place, Spot};
-use crate::app::screen::{Hint, Opened, Screen};
+use crate::app::screen::{Hint, Opened, Screen, keeps_spot};
 use crate::app::selection::{Handled, Selection};
 use crate::app::shared::Shared;
 use crate::app::subjects::{alert, incident, runbook, service, slo};
@@ -21,6 +21,7 @@ use crate::model::labels::Text;
 use crate::model::runbook::Wanted;
 
 mod incidents;
+mod panels;
 mod slos;
 mod view;
 
@@ -113,20 +114,14 @@ impl Screen for Overview {
         self.alerts.set_rows(firing.into_iter().map(|(.., fingerprint)| fingerprint).collect());
     }
 
-    fn spot(&self) -> Spot {
-        self.spot
-    }
-
-    fn set_spot(&mut self, spot: Spot) {
-        self.spot = spot;
-    }
+    keeps_spot!();
 
     fn panels(&self) -> usize {
         PANELS
     }
 
     fn has_panel(&self, _shared: &Shared, body: Rect, panel: usize) -> bool {
-        !matches!(panel, SLOS | INCIDENTS) || view::grid(self, body, panel).room() > 0
+        !matches!(panel, SLOS | INCIDENTS) || panels::grid(self, body, panel).room() > 0
     }
 
     fn has_panels_side_by_side(&self) -> bool {
@@ -134,7 +129,7 @@ impl Screen for Overview {
     }
 
     fn panel_at(&self, _shared: &Shared, body: Rect, cell: (u16, u16)) -> Option<usize> {
-        (0..PANELS).find(|panel| view::grid(self, body, *panel).area.contains(cell.into()))
+        (0..PANELS).find(|panel| panels::grid(self, body, *panel).area.contains(cell.into()))
     }
 
     fn list(&self) -> Option<&dyn Cursor> {
@@ -156,7 +151,7 @@ impl Screen for Overview {
     }
 
     fn grid(&self, _shared: &Shared, body: Rect) -> Grid {
-        view::grid(self, body, self.spot.panel)
+        panels::grid(self, body, self.spot.panel)
     }
 
     fn found(&self) -> Option<&Found> {

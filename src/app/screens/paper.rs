@@ -15,7 +15,7 @@ use crate::app::look::Charset;
 use crate::app::markdown;
 use crate::app::page::Page;
 use crate::app::place::{Paper, Spot, Tab};
-use crate::app::screen::{About, Hint, Screen};
+use crate::app::screen::{About, Hint, Screen, keeps_spot};
 use crate::app::selection::Selection;
 use crate::app::shared::Shared;
 use crate::app::theme::Role;
@@ -151,13 +151,7 @@ impl Screen for OpenPaper {
         self.written = None;
     }
 
-    fn spot(&self) -> Spot {
-        self.spot
-    }
-
-    fn set_spot(&mut self, spot: Spot) {
-        self.spot = spot;
-    }
+    keeps_spot!();
 
     fn grid(&self, _shared: &Shared, body: Rect) -> Grid {
         Grid::list(layout::below_heading(body))

@@ -11,7 +11,7 @@ use crate::app::layout;
 use crate::app::look::Cx;
 use crate::app::page::Page;
 use crate::app::place::{Spot, Tab};
-use crate::app::screen::{About, Hint, Screen};
+use crate::app::screen::{About, Hint, Screen, keeps_spot};
 use crate::app::selection::Selection;
 use crate::app::shared::Shared;
 use crate::app::subjects::on_call::{self, words};
@@ -66,13 +66,7 @@ impl Screen for OpenPolicy {
         }
     }
 
-    fn spot(&self) -> Spot {
-        self.spot
-    }
-
-    fn set_spot(&mut self, spot: Spot) {
-        self.spot = spot;
-    }
+    keeps_spot!();
 
     fn grid(&self, _shared: &Shared, body: Rect) -> Grid {
         Grid::list(layout::below_heading(body))

@@ -15,7 +15,7 @@ use crate::app::look::Charset;
 use crate::app::markdown::{self, Block};
 use crate::app::page::Page;
 use crate::app::place::{Spot, Tab};
-use crate::app::screen::{About, Hint, Screen};
+use crate::app::screen::{About, Hint, Screen, keeps_spot};
 use crate::app::shared::Shared;
 use crate::app::subjects::link::is_link;
 use crate::app::subjects::runbook::labels;
@@ -133,13 +133,7 @@ impl Screen for OpenRunbook {
         (self.laid_out, self.markdown) = (None, markdown::Page::default());
     }
 
-    fn spot(&self) -> Spot {
-        self.spot
-    }
-
-    fn set_spot(&mut self, spot: Spot) {
-        self.spot = spot;
-    }
+    keeps_spot!();
 
     fn panels(&self) -> usize {
         self.markdown.blocks.len() + 1

@@ -11,7 +11,7 @@ use crate::app::identity::{IncidentKey, SloKey};
 use crate::app::list::{Cursor, List};
 use crate::app::place::{Place, Spot, Tab};
 use crate::app::range;
-use crate::app::screen::{About, Hint, Opened, Screen};
+use crate::app::screen::{About, Hint, Opened, Screen, keeps_spot};
 use crate::app::selection::{Handled, Selection};
 use crate::app::shared::Shared;
 use crate::app::subjects::{alert, incident, runbook, service};
@@ -141,13 +141,7 @@ impl Screen for OpenService {
         self.parts.to_top();
     }
 
-    fn spot(&self) -> Spot {
-        self.spot
-    }
-
-    fn set_spot(&mut self, spot: Spot) {
-        self.spot = spot;
-    }
+    keeps_spot!();
 
     fn panels(&self) -> usize {
         PANELS

@@ -4,13 +4,13 @@ use jiff::Timestamp;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
+use crate::app::columns::names;
 use crate::app::commands::{Command, Scope};
 use crate::app::due::Want;
-use crate::app::found::Found;
-use crate::app::list::{Cursor, List, Order};
+use crate::app::grouped::FilteredList;
 use crate::app::look::Cx;
 use crate::app::place::Place;
-use crate::app::screen::{Badge, Hint, Opened, Screen};
+use crate::app::screen::{Badge, Hint, Opened, Screen, lists_rows};
 use crate::app::selection::Selection;
 use crate::app::shared::Shared;
 use crate::app::subjects::{runbook, service};
@@ -21,17 +21,14 @@ use crate::model::health::Health;
 use crate::model::labels::Text;
 use crate::model::runbook::Wanted;
 
+pub mod columns;
 mod view;
 
 /// The list of services.
 #[derive(Debug, Default)]
 pub struct Services {
     /// The rows.
-    pub list: List<Text>,
-    /// The filter.
-    pub found: Found,
-    /// The order.
-    pub order: Order,
+    pub rows: FilteredList<Text>,
     /// Cells of the longest name.
     widest: Widest<u16>,
 }
@@ -64,48 +61,30 @@ impl Screen for Services {
         let world = &shared.world;
         self.widest.follow(world.revision(), || service::widest_name(world));
         let services = world.services();
-        let passes = self.found.select(world.revision(), is_typing, || service::haystack(services));
-        self.list.set_rows(service::ordered(services, passes.as_deref(), self.order));
+        let passes = self.rows.found.select(world.revision(), is_typing, || service::haystack(services));
+        self.rows.list.set_rows(service::ordered(services, passes.as_deref(), self.rows.order));
     }
 
-    fn list(&self) -> Option<&dyn Cursor> {
-        Some(&self.list)
-    }
+    lists_rows!();
 
-    fn list_mut(&mut self) -> Option<&mut dyn Cursor> {
-        Some(&mut self.list)
-    }
-
-    fn found(&self) -> Option<&Found> {
-        Some(&self.found)
-    }
-
-    fn found_mut(&mut self) -> Option<&mut Found> {
-        Some(&mut self.found)
-    }
-
-    fn orders(&self) -> Option<(Vec<&'static str>, Order)> {
-        Some((service::ORDERS.to_vec(), self.order))
-    }
-
-    fn order_by(&mut self, column: usize) {
-        self.order.choose(column);
+    fn orders(&self) -> Vec<&'static str> {
+        names(&service::ORDERS)
     }
 
     fn open(&mut self, _shared: &Shared) -> Opened {
-        self.list.current().cloned().map(Place::Service).into()
+        self.rows.list.current().cloned().map(Place::Service).into()
     }
 
     fn selection(&self, _shared: &Shared) -> Selection {
-        Selection::Services(self.list.chosen())
+        Selection::Services(self.rows.list.chosen())
     }
 
     fn copied(&self, _shared: &Shared, _now: Timestamp) -> Option<String> {
-        self.list.copied(|name| Some(name.to_string()))
+        self.rows.list.copied(|name| Some(name.to_string()))
     }
 
     fn runbooks(&self, _shared: &Shared) -> Vec<Wanted> {
-        self.list.current().map(runbook::of_service).into_iter().collect()
+        self.rows.list.current().map(runbook::of_service).into_iter().collect()
     }
 
     fn badge(&self, shared: &Shared, _cx: &Cx<'_>) -> Badge {

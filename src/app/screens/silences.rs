@@ -10,12 +10,12 @@ use ratatui::layout::Rect;
 
 use crate::app::commands::{Command, Scope};
 use crate::app::filter::Haystack;
-use crate::app::found::{Found, passing};
+use crate::app::found::passing;
+use crate::app::grouped::FilteredList;
 use crate::app::identity::SilenceKey;
-use crate::app::list::{Cursor, List};
 use crate::app::place::Place;
 use crate::app::planner::silence_called;
-use crate::app::screen::{Hint, Opened, Screen};
+use crate::app::screen::{Hint, Opened, Screen, lists_rows};
 use crate::app::selection::{Handled, Selection};
 use crate::app::shared::Shared;
 use crate::model::labels::{Labels, Text};
@@ -23,6 +23,7 @@ use crate::model::remote::age;
 use crate::model::silence::{Silence, SilenceState};
 use crate::model::world::World;
 
+pub mod columns;
 mod view;
 
 /// A silence that ends within this stands out.
@@ -32,9 +33,7 @@ const SOON: Duration = Duration::from_secs(3600);
 #[derive(Debug, Default)]
 pub struct Silences {
     /// The rows.
-    pub list: List<SilenceKey>,
-    /// The filter.
-    pub found: Found,
+    pub rows: FilteredList<SilenceKey>,
     /// Whether those that have ended are shown, too.
     show_ended: bool,
     /// How many that have ended are folded away.
@@ -112,7 +111,7 @@ impl Screen for Silences {
             let by_end = if ended(a) { b.ends_at.cmp(&a.ends_at) } else { a.ends_at.cmp(&b.ends_at) };
             a.state.cmp(&b.state).then(by_end).then_with(|| a.id.cmp(&b.id))
         });
-        let passes = self.found.select(world.revision(), is_typing, || {
+        let passes = self.rows.found.select(world.revision(), is_typing, || {
             let described: Vec<Labels> = all.iter().map(|one| described(one)).collect();
             Haystack::new(described.iter().map(|labels| (labels, [])))
         });
@@ -125,33 +124,19 @@ impl Screen for Silences {
                 rows.push(SilenceKey { id: silence.id.clone(), source: silence.source.clone() });
             }
         }
-        self.list.set_rows(rows);
+        self.rows.list.set_rows(rows);
         self.hides = world.hidden_by_each();
     }
 
-    fn list(&self) -> Option<&dyn Cursor> {
-        Some(&self.list)
-    }
-
-    fn list_mut(&mut self) -> Option<&mut dyn Cursor> {
-        Some(&mut self.list)
-    }
+    lists_rows!();
 
     fn show_hidden(&mut self, is_shown: Option<bool>) {
         self.show_ended = is_shown.unwrap_or(!self.show_ended);
     }
 
-    fn found(&self) -> Option<&Found> {
-        Some(&self.found)
-    }
-
-    fn found_mut(&mut self) -> Option<&mut Found> {
-        Some(&mut self.found)
-    }
-
     /// What a silence is about are alerts, the quiet ones above all.
     fn open(&mut self, shared: &Shared) -> Opened {
-        let Some(silence) = self.list.current().and_then(|key| key.silence(&shared.world)) else {
+        let Some(silence) = self.rows.list.current().and_then(|key| key.silence(&shared.world)) else {
             return Opened::Nothing;
         };
         let unknown = silence.matchers.iter().find(|matcher| !matcher.can_be_judged());
@@ -161,18 +146,18 @@ impl Screen for Silences {
     }
 
     fn selection(&self, _shared: &Shared) -> Selection {
-        Selection::Silences(self.list.chosen())
+        Selection::Silences(self.rows.list.chosen())
     }
 
     fn unmark(&mut self, handled: &Handled<'_>) {
         match handled {
-            Handled::Silence(done) => self.list.unmark(|key| key == *done),
+            Handled::Silence(done) => self.rows.list.unmark(|key| key == *done),
             Handled::Alerts(_) | Handled::Incident { .. } => {}
         }
     }
 
     /// The matchers.
     fn copied(&self, shared: &Shared, _now: Timestamp) -> Option<String> {
-        self.list.copied(|key| key.silence(&shared.world).map(|one| silence_called(&one).to_string()))
+        self.rows.list.copied(|key| key.silence(&shared.world).map(|one| silence_called(&one).to_string()))
     }
 }

@@ -14,7 +14,7 @@ use crate::app::identity::SloKey;
 use crate::app::list::{Cursor, List};
 use crate::app::page::Page;
 use crate::app::place::{Place, Spot, Tab};
-use crate::app::screen::{About, Hint, Opened, Screen};
+use crate::app::screen::{About, Hint, Opened, Screen, keeps_spot};
 use crate::app::selection::Selection;
 use crate::app::shared::Shared;
 use crate::app::subjects::slo::queries;
@@ -175,13 +175,7 @@ impl Screen for OpenSlo {
         self.queries.to_top();
     }
 
-    fn spot(&self) -> Spot {
-        self.spot
-    }
-
-    fn set_spot(&mut self, spot: Spot) {
-        self.spot = spot;
-    }
+    keeps_spot!();
 
     fn panels(&self) -> usize {
         PANELS

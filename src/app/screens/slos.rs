@@ -6,15 +6,15 @@ use jiff::Timestamp;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
+use crate::app::columns::names;
 use crate::app::commands::{Command, Scope};
-use crate::app::found::Found;
 use crate::app::grid::Grid;
 use crate::app::grouped::GroupedList;
 use crate::app::identity::SloKey;
-use crate::app::list::{Cursor, Grouping, Order};
+use crate::app::list::Grouping;
 use crate::app::look::Cx;
 use crate::app::place::Place;
-use crate::app::screen::{Badge, Hint, Opened, Screen};
+use crate::app::screen::{Badge, Hint, Opened, Screen, lists_rows};
 use crate::app::selection::Selection;
 use crate::app::shared::Shared;
 use crate::app::subjects::{runbook, slo};
@@ -25,6 +25,7 @@ use crate::model::labels::Text;
 use crate::model::runbook::Wanted;
 use crate::model::slo::{SloState, SloStatus, show};
 
+pub mod columns;
 mod view;
 
 /// A row: the head of the SLOs that have this value of the label by which they are grouped, or an SLO. The value is empty
@@ -98,45 +99,18 @@ impl Screen for Slos {
         });
     }
 
-    fn list(&self) -> Option<&dyn Cursor> {
-        Some(&self.rows.list)
-    }
-
-    fn list_mut(&mut self) -> Option<&mut dyn Cursor> {
-        Some(&mut self.rows.list)
-    }
+    lists_rows!();
 
     fn grid(&self, shared: &Shared, body: Rect) -> Grid {
         Grid::list(view::list_area(shared, body))
     }
 
-    fn fold(&mut self, _shared: &Shared, fold: bool) -> bool {
-        self.rows.fold(fold);
-        true
+    fn orders(&self) -> Vec<&'static str> {
+        names(&slo::ORDERS)
     }
 
-    fn found(&self) -> Option<&Found> {
-        Some(&self.rows.found)
-    }
-
-    fn found_mut(&mut self) -> Option<&mut Found> {
-        Some(&mut self.rows.found)
-    }
-
-    fn orders(&self) -> Option<(Vec<&'static str>, Order)> {
-        Some((slo::ORDERS.to_vec(), self.rows.order))
-    }
-
-    fn order_by(&mut self, column: usize) {
-        self.rows.order.choose(column);
-    }
-
-    fn groupings(&self, shared: &Shared) -> Option<(Vec<(String, Grouping)>, &Grouping)> {
-        Some((Grouping::by_each(slo::labels(&shared.world)), &self.rows.grouping))
-    }
-
-    fn group_by(&mut self, grouping: Grouping) {
-        self.rows.grouping = grouping;
+    fn groupings(&self, shared: &Shared) -> Vec<(String, Grouping)> {
+        Grouping::by_each(slo::labels(&shared.world))
     }
 
     fn open(&mut self, _shared: &Shared) -> Opened {

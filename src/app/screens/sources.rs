@@ -15,6 +15,7 @@ use crate::app::theme::Role;
 use crate::model::ask::AskKind;
 use crate::model::source::SourceId;
 
+pub mod columns;
 mod view;
 
 /// The list of sources.

@@ -11,13 +11,13 @@ use crate::app::chronicle::{Entry, Key};
 use crate::app::commands::{Command, Scope};
 use crate::app::due::Want;
 use crate::app::filter::Haystack;
-use crate::app::fired;
-use crate::app::found::{Found, passing};
-use crate::app::list::{Cursor, List};
+use crate::app::found::passing;
+use crate::app::grouped::FilteredList;
+use crate::app::list::Cursor;
 use crate::app::number;
 use crate::app::place::Place;
 use crate::app::range::LENGTHS;
-use crate::app::screen::{Hint, Opened, Screen};
+use crate::app::screen::{Hint, Opened, Screen, lists_rows};
 use crate::app::selection::Selection;
 use crate::app::shared::Shared;
 use crate::app::subjects::runbook;
@@ -28,6 +28,7 @@ use crate::model::remote::age;
 use crate::model::runbook::Wanted;
 use crate::model::source::SourceInfo;
 
+mod columns;
 mod view;
 
 /// What was written late is asked for again.
@@ -40,9 +41,7 @@ const REACH: SignedDuration = SignedDuration::from_hours(7 * 24);
 #[derive(Debug, Default)]
 pub struct Timeline {
     /// The rows.
-    pub list: List<Reverse<Key>>,
-    /// The filter.
-    pub found: Found,
+    pub rows: FilteredList<Reverse<Key>>,
     /// Where the cursor is to go: what was looked at happened then.
     sought: Option<Timestamp>,
 }
@@ -86,7 +85,7 @@ fn described((_, kind, _): &Key, entry: &Entry) -> Labels {
 impl Timeline {
     /// What the cursor is on leads to.
     fn target(&self, shared: &Shared) -> Option<Place> {
-        let Reverse(key) = self.list.current()?;
+        let Reverse(key) = self.rows.list.current()?;
         shared.chronicle.entries().get(key)?.place.clone()
     }
 }
@@ -121,7 +120,7 @@ impl Screen for Timeline {
             let since = known.and_then(|board| board.until.checked_sub(OVERLAP).ok()).unwrap_or(start);
             Some(want::of(shared, &source.id, Query::Steps { since: since.max(earliest) }))
         };
-        let firings = fired::wants_shown(shared, now);
+        let firings = want::shown_firings(shared, now);
         shared.answering(AskKind::Steps).filter_map(want).chain(firings).collect()
     }
 
@@ -135,7 +134,7 @@ impl Screen for Timeline {
         let end = range.end.unwrap_or(Timestamp::MAX);
         let start = start(shared, chronicle.now());
         let all: Vec<(&Key, &Entry)> = chronicle.entries().iter().rev().collect();
-        let passes = self.found.select(chronicle.revision(), is_typing, || {
+        let passes = self.rows.found.select(chronicle.revision(), is_typing, || {
             let described: Vec<Labels> = all.iter().map(|(key, entry)| described(key, entry)).collect();
             let sentences: Vec<Text> = all.iter().map(|(_, entry)| entry.sentence()).collect();
             Haystack::new(described.iter().zip(&sentences).map(|(labels, sentence)| (labels, [sentence])))
@@ -147,27 +146,13 @@ impl Screen for Timeline {
             .collect();
         let sought = self.sought.take().map(|moment| rows.iter().position(|Reverse((at, ..))| *at <= moment));
         let last = rows.len().saturating_sub(1);
-        self.list.set_rows(rows);
+        self.rows.list.set_rows(rows);
         if let Some(at) = sought {
-            self.list.move_to(at.unwrap_or(last));
+            self.rows.list.move_to(at.unwrap_or(last));
         }
     }
 
-    fn list(&self) -> Option<&dyn Cursor> {
-        Some(&self.list)
-    }
-
-    fn list_mut(&mut self) -> Option<&mut dyn Cursor> {
-        Some(&mut self.list)
-    }
-
-    fn found(&self) -> Option<&Found> {
-        Some(&self.found)
-    }
-
-    fn found_mut(&mut self) -> Option<&mut Found> {
-        Some(&mut self.found)
-    }
+    lists_rows!();
 
     fn open(&mut self, shared: &Shared) -> Opened {
         self.target(shared).into()
@@ -187,7 +172,7 @@ impl Screen for Timeline {
 
     /// The marked lines, else the one under the cursor. Marks are kept newest first, as the list is.
     fn copied(&self, shared: &Shared, now: Timestamp) -> Option<String> {
-        self.list.copied(|Reverse(key)| {
+        self.rows.list.copied(|Reverse(key)| {
             let entry = shared.chronicle.entries().get(key)?;
             let service = entry.service.as_ref().map(|name| format!(" {name}")).unwrap_or_default();
             let at = number::moment(key.0, now, &shared.look.zone);

@@ -1,12 +1,13 @@
 //! What several screens share about incidents: their order, what they are found by, what is asked about one, their words
 //! and links.
 
-use std::cmp::{Ordering, Reverse};
+use std::cmp::Ordering;
 use std::time::Duration;
 
 use jiff::Timestamp;
 
 use super::link::is_link;
+use crate::app::columns::{OrderBy, ThingOrder, compare};
 use crate::app::due::Want;
 use crate::app::filter::{Fields, Haystack};
 use crate::app::found::passing;
@@ -26,15 +27,53 @@ pub mod words;
 /// By what incidents can be grouped.
 pub const GROUPINGS: [&str; 4] = ["service", "team", "urgency", "status"];
 
-/// By what incidents can be ordered.
-pub const ORDERS: [&str; 6] = [
-    "pressure: priority, urgency, who has it, newest",
-    "newest first",
-    "oldest first",
-    "service",
-    "who has it",
-    "alerts, most first",
+/// By what incidents can be ordered. The world has the most pressing first, so that the first order leaves them as they are.
+pub const ORDERS: [ThingOrder<Linked>; 6] = [
+    OrderBy {
+        name: "pressure: priority, urgency, who has it, newest",
+        column: "prio",
+        is_descending: false,
+        compare: |_, _| Ordering::Equal,
+    },
+    OrderBy {
+        name: "newest first",
+        column: "age",
+        is_descending: false,
+        compare: |a, b| b.incident.created_at.cmp(&a.incident.created_at),
+    },
+    OrderBy {
+        name: "oldest first",
+        column: "age",
+        is_descending: true,
+        compare: |a, b| a.incident.created_at.cmp(&b.incident.created_at),
+    },
+    OrderBy {
+        name: "service",
+        column: "service",
+        is_descending: false,
+        compare: |a, b| nobody_last(service(a)).cmp(&nobody_last(service(b))),
+    },
+    OrderBy {
+        name: "who has it",
+        column: "who has it",
+        is_descending: false,
+        compare: |a, b| {
+            let who = |known: &Linked| known.holders().first().map(|person| person.name.clone());
+            nobody_last(who(a)).cmp(&nobody_last(who(b)))
+        },
+    },
+    OrderBy {
+        name: "alerts, most first",
+        column: "alerts",
+        is_descending: true,
+        compare: |a, b| b.incident.alerts.all.cmp(&a.incident.alerts.all),
+    },
 ];
+
+/// What is not there comes last.
+fn nobody_last<T>(one: Option<T>) -> (bool, Option<T>) {
+    (one.is_none(), one)
+}
 
 /// What an incident has of one of [`GROUPINGS`]; empty if nothing.
 pub fn value_of(known: &Linked, by: &str) -> Text {
@@ -92,26 +131,13 @@ pub fn described(known: &Linked) -> Labels {
     Labels::new(pairs.into_iter().map(|(name, value)| (name.into(), value)).collect())
 }
 
-fn compare(a: &Linked, b: &Linked, column: usize) -> Ordering {
-    let who = |known: &Linked| known.holders().first().map(|person| person.name.clone());
-    let behind = |one: Option<Text>| (one.is_none(), one);
-    match column {
-        1 => b.incident.created_at.cmp(&a.incident.created_at),
-        2 => a.incident.created_at.cmp(&b.incident.created_at),
-        3 => behind(service(a).cloned()).cmp(&behind(service(b).cloned())),
-        4 => behind(who(a)).cmp(&behind(who(b))),
-        5 => Reverse(a.incident.alerts.all).cmp(&Reverse(b.incident.alerts.all)),
-        _ => Ordering::Equal,
-    }
-}
-
 /// The incidents that pass, in order; `all` has the most pressing first, and so have equals.
 pub fn ordered<'a>(all: &'a [Linked], passes: Option<&[bool]>, order: Order) -> Vec<&'a Linked> {
     let mut shown: Vec<&Linked> = passing(all, passes).collect();
     if order.column == 0 && order.reversed {
         shown.reverse();
     }
-    shown.sort_by(|a, b| order.apply(compare(a, b, order.column)));
+    shown.sort_by(|a, b| compare(&ORDERS, order, |by| by(a, b)));
     shown
 }
 

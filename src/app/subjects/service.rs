@@ -6,6 +6,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 
 use super::alert::badness;
+use crate::app::columns::{OrderBy, ThingOrder, compare};
 use crate::app::due::Want;
 use crate::app::filter::{Fields, Haystack};
 use crate::app::found::{Found, passing};
@@ -26,19 +27,6 @@ use crate::model::world::World;
 /// Points of the short histories.
 const TREND_POINTS: u16 = 60;
 
-/// By what services can be ordered.
-pub const ORDERS: [&str; 9] = [
-    "health, worst first",
-    "name",
-    "request rate",
-    "error ratio",
-    "p50",
-    "p95",
-    "p99",
-    "Apdex, worst first",
-    "saturation",
-];
-
 /// Worst first: by verdict, then by the share of failing requests in whole per cent, then by name, so that noise does not make
 /// rows jump.
 pub fn by_badness(a: &Service, b: &Service) -> Ordering {
@@ -50,29 +38,34 @@ pub fn by_badness(a: &Service, b: &Service) -> Ordering {
         .then_with(|| a.name.cmp(&b.name))
 }
 
-fn compare(a: &Service, b: &Service, column: usize) -> Ordering {
-    // what is not known sorts behind everything that is
-    let largest_first = |signal: fn(&Signals) -> Option<f64>| {
-        let key = |service: &Service| signal(&service.signals).unwrap_or(f64::NEG_INFINITY);
-        key(b).total_cmp(&key(a))
-    };
-    match column {
-        1 => a.name.cmp(&b.name),
-        2 => largest_first(|s| s.request_rate),
-        3 => largest_first(|s| s.error_ratio),
-        4 => largest_first(|s| s.p50),
-        5 => largest_first(|s| s.p95),
-        6 => largest_first(|s| s.p99),
-        7 => largest_first(|s| s.apdex.map(|apdex| -apdex)),
-        8 => largest_first(|s| s.saturation),
-        _ => by_badness(a, b),
-    }
+/// By what services can be ordered.
+pub const ORDERS: [ThingOrder<Service>; 9] = [
+    OrderBy { name: "health, worst first", column: "health", is_descending: true, compare: by_badness },
+    OrderBy { name: "name", column: "service", is_descending: false, compare: |a, b| a.name.cmp(&b.name) },
+    largest("request rate", "requests", |a, b| by_signal(a, b, |signals| signals.request_rate)),
+    largest("error ratio", "errors", |a, b| by_signal(a, b, |signals| signals.error_ratio)),
+    largest("p50", "p50", |a, b| by_signal(a, b, |signals| signals.p50)),
+    largest("p95", "p95", |a, b| by_signal(a, b, |signals| signals.p95)),
+    largest("p99", "p99", |a, b| by_signal(a, b, |signals| signals.p99)),
+    largest("Apdex, worst first", "Apdex", |a, b| by_signal(a, b, |signals| signals.apdex.map(|it| -it))),
+    largest("saturation", "satur.", |a, b| by_signal(a, b, |signals| signals.saturation)),
+];
+
+/// An order by a signal, the largest first.
+const fn largest<F>(name: &'static str, column: &'static str, compare: F) -> OrderBy<F> {
+    OrderBy { name, column, is_descending: true, compare }
+}
+
+/// The largest first; what is not known comes behind everything that is.
+fn by_signal(a: &Service, b: &Service, signal: fn(&Signals) -> Option<f64>) -> Ordering {
+    let key = |service: &Service| signal(&service.signals).unwrap_or(f64::NEG_INFINITY);
+    key(b).total_cmp(&key(a))
 }
 
 /// The services that pass the filter, in order.
 pub fn ordered(services: &[Service], passes: Option<&[bool]>, order: Order) -> Vec<Text> {
     let mut shown: Vec<&Service> = passing(services, passes).collect();
-    shown.sort_by(|a, b| order.apply(compare(a, b, order.column)).then_with(|| a.name.cmp(&b.name)));
+    shown.sort_by(|a, b| compare(&ORDERS, order, |by| by(a, b)).then_with(|| a.name.cmp(&b.name)));
     shown.into_iter().map(|service| service.name.clone()).collect()
 }
 

@@ -3,6 +3,7 @@
 use std::cmp::{Ordering, Reverse};
 use std::collections::HashMap;
 
+use crate::app::columns::{OrderBy, ThingOrder, compare};
 use crate::app::filter::{Fields, Haystack};
 use crate::app::found::passing;
 use crate::app::list::Order;
@@ -15,15 +16,51 @@ pub mod queries;
 pub mod words;
 
 /// By what SLOs can be ordered.
-pub const ORDERS: [&str; 7] = [
-    "state, worst first",
-    "budget left, least first",
-    "burn over 1h, fastest first",
-    "exhaustion, soonest first",
-    "name",
-    "objective, strictest first",
-    "service",
+pub const ORDERS: [ThingOrder<SloStatus>; 7] = [
+    OrderBy {
+        name: "state, worst first",
+        column: "state",
+        is_descending: true,
+        compare: SloStatus::by_urgency,
+    },
+    OrderBy {
+        name: "budget left, least first",
+        column: "left",
+        is_descending: false,
+        compare: |a, b| by_number(a, b, |status| status.worst()?.left()),
+    },
+    OrderBy {
+        name: "burn over 1h, fastest first",
+        column: "1h",
+        is_descending: true,
+        compare: |a, b| by_number(a, b, |status| Some(-status.worst()?.burn(BASIS)?)),
+    },
+    OrderBy {
+        name: "exhaustion, soonest first",
+        column: "gone in",
+        is_descending: false,
+        compare: |a, b| by_number(a, b, |status| seconds(status.worst()?.exhaustion?)),
+    },
+    OrderBy { name: "name", column: "SLO", is_descending: false, compare: |a, b| a.slo.id.cmp(&b.slo.id) },
+    OrderBy {
+        name: "objective, strictest first",
+        column: "objective",
+        is_descending: true,
+        compare: |a, b| by_number(a, b, |status| Some(-status.slo.objective.as_ratio())),
+    },
+    OrderBy {
+        name: "service",
+        column: "service",
+        is_descending: false,
+        compare: |a, b| (a.service.is_none(), &a.service).cmp(&(b.service.is_none(), &b.service)),
+    },
 ];
+
+/// The least first; what is not known comes behind everything that is.
+fn by_number(a: &SloStatus, b: &SloStatus, number: fn(&SloStatus) -> Option<f64>) -> Ordering {
+    let key = |status: &SloStatus| number(status).unwrap_or(f64::INFINITY);
+    key(a).total_cmp(&key(b))
+}
 
 /// How much of its budget an SLO has left, for a list of names.
 pub fn left_text(status: &SloStatus) -> String {
@@ -92,26 +129,6 @@ fn described(status: &SloStatus, states: &[(SloState, Text)]) -> Labels {
     Labels::new(given.chain(own).collect())
 }
 
-fn compare(a: &SloStatus, b: &SloStatus, column: usize) -> Ordering {
-    // what is not known sorts behind everything that is
-    let number = |status: &SloStatus| -> f64 {
-        let worst = status.worst();
-        let value = match column {
-            1 => worst.and_then(Standing::left),
-            2 => worst.and_then(|worst| worst.burn(BASIS)).map(|burn| -burn),
-            3 => worst.and_then(|worst| worst.exhaustion).and_then(seconds),
-            _ => Some(-status.slo.objective.as_ratio()),
-        };
-        value.unwrap_or(f64::INFINITY)
-    };
-    match column {
-        1 | 2 | 3 | 5 => number(a).total_cmp(&number(b)),
-        4 => a.slo.id.cmp(&b.slo.id),
-        6 => (a.service.is_none(), &a.service).cmp(&(b.service.is_none(), &b.service)),
-        _ => a.by_urgency(b),
-    }
-}
-
 /// How long until the budget is gone, if it will be.
 fn seconds(exhaustion: Exhaustion) -> Option<f64> {
     match exhaustion {
@@ -124,6 +141,6 @@ fn seconds(exhaustion: Exhaustion) -> Option<f64> {
 /// The SLOs that pass, in order; the worst first among equals.
 pub fn ordered<'a>(slos: &'a [SloStatus], passes: Option<&[bool]>, order: Order) -> Vec<&'a SloStatus> {
     let mut shown: Vec<&SloStatus> = passing(slos, passes).collect();
-    shown.sort_by(|a, b| order.apply(compare(a, b, order.column)).then_with(|| a.by_urgency(b)));
+    shown.sort_by(|a, b| compare(&ORDERS, order, |by| by(a, b)).then_with(|| a.by_urgency(b)));
     shown
 }

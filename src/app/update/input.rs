@@ -94,7 +94,7 @@ fn browse(state: &mut State, key: Key, now: Timestamp) -> Vec<Effect> {
 
 fn type_filter(state: &mut State, mut line: Line, before: String, key: Key) {
     match key.code {
-        Code::Named(Named::Esc) => set_filter(state, &before),
+        Code::Named(Named::Esc) => state.set_filter(&before),
         Code::Named(Named::Enter) => {}
         // the cursor of the list moves while the filter is being typed
         Code::Named(Named::Up) => {
@@ -107,16 +107,9 @@ fn type_filter(state: &mut State, mut line: Line, before: String, key: Key) {
         }
         Code::Named(_) | Code::Char(_) => {
             line.take(key);
-            set_filter(state, line.text());
+            state.set_filter(line.text());
             state.mode = Mode::Filter { line, before };
         }
-    }
-}
-
-pub(super) fn set_filter(state: &mut State, text: &str) {
-    if let Some(found) = state.screen_mut().found_mut() {
-        found.set(text);
-        state.ordered = None;
     }
 }
 
@@ -126,7 +119,7 @@ pub(super) fn paste(state: &mut State, text: &str) -> Vec<Effect> {
         Mode::Filter { line, .. } => {
             line.insert(text);
             let text = line.text().to_owned();
-            set_filter(state, &text);
+            state.set_filter(&text);
         }
         Mode::Palette(palette) => palette.paste(text),
         Mode::Form(form) => form.paste(text),

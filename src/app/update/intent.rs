@@ -6,13 +6,14 @@ use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::{confirm, navigate, run};
+use super::{confirm, navigate};
 use crate::app::commands::Command;
 use crate::app::event::{Effect, Message, Tone};
 use crate::app::form::{self, Form};
 use crate::app::identity::{IncidentKey, SilenceKey};
 use crate::app::intent::Intent;
 use crate::app::menu::{Choice, Menu};
+use crate::app::place::Place;
 use crate::app::planner::{self, Planned, Planner};
 use crate::app::selection::Selection;
 use crate::app::state::{Mode, State};
@@ -97,40 +98,42 @@ fn to_silence(state: &State) -> Vec<Fingerprint> {
     }
 }
 
+/// Where the key of an action leads.
+#[derive(Clone, Copy)]
+pub(super) enum Start {
+    /// To the list of all that can be done.
+    List,
+    /// To a silence from nothing.
+    NewSilence,
+    /// To a silence of what is pointed at.
+    Silence,
+    /// To what is done to the incidents that are pointed at.
+    Incidents(fn(Vec<IncidentKey>) -> Intent),
+}
+
 /// Does what the key of an action says.
-pub(super) fn run(state: &mut State, command: Command, now: Timestamp) -> Vec<Effect> {
+pub(super) fn run(state: &mut State, command: Command, start: Start, now: Timestamp) -> Vec<Effect> {
     navigate::stay(state);
     if let Some(why) = &state.shared.guard.read_only {
         let why = format!("{}: nothing may be changed here: {why}", command.name());
         refuse(state, &why, now);
         return Vec::new();
     }
-    if command == Command::Act {
-        return lists::all(state, now);
-    }
-    if command == Command::NewSilence {
-        return choose(state, Intent::NewSilence, now);
-    }
-    if command == Command::Silence {
-        let alerts = to_silence(state);
-        return silence(state, &alerts, form::SILENCED, now);
-    }
-    let pointed = state.selection();
-    let keys = about(state);
-    if keys.is_empty() {
-        return without_incident(state, command, &pointed, now);
-    }
-    choose(state, on_incidents(command, keys), now)
-}
-
-/// What the key of an action does to incidents.
-fn on_incidents(command: Command, keys: Vec<IncidentKey>) -> Intent {
-    match command {
-        Command::Acknowledge => Intent::Do(keys, Operation::Acknowledge),
-        Command::Resolve => Intent::Do(keys, Operation::Resolve),
-        Command::Note => Intent::Note(keys),
-        Command::Escalate => Intent::Escalate(keys),
-        _ => Intent::Snooze(keys),
+    match start {
+        Start::List => lists::all(state, now),
+        Start::NewSilence => choose(state, Intent::NewSilence, now),
+        Start::Silence => {
+            let alerts = to_silence(state);
+            silence(state, &alerts, form::SILENCED, now)
+        }
+        Start::Incidents(intent) => {
+            let pointed = state.selection();
+            let keys = about(state);
+            if keys.is_empty() {
+                return without_incident(state, command, intent, &pointed, now);
+            }
+            choose(state, intent(keys), now)
+        }
     }
 }
 
@@ -158,13 +161,19 @@ fn nearby<'a>(
 }
 
 /// Where no incident is: says so, and for alerts offers the next best.
-fn without_incident(state: &mut State, command: Command, pointed: &Selection, now: Timestamp) -> Vec<Effect> {
+fn without_incident(
+    state: &mut State,
+    command: Command,
+    intent: fn(Vec<IncidentKey>) -> Intent,
+    pointed: &Selection,
+    now: Timestamp,
+) -> Vec<Effect> {
     let alerts = to_silence(state);
     let (title, near) = nearby(state, pointed, &alerts);
     if !near.is_empty() {
         let offered = |known: &&Linked| {
             let name = format!("{} {}", command.name(), planner::called(known));
-            (name, Choice::Intent(Box::new(on_incidents(command, vec![IncidentKey::of(known)]))))
+            (name, Choice::Intent(Box::new(intent(vec![IncidentKey::of(known)]))))
         };
         state.mode = Mode::Menu(Menu::new(title, near.iter().map(offered).collect(), 0));
         return Vec::new();
@@ -192,7 +201,11 @@ fn without_incident(state: &mut State, command: Command, pointed: &Selection, no
                 now,
             );
         }
-        _ => {
+        Selection::Nothing
+        | Selection::Incidents(_)
+        | Selection::Silences(_)
+        | Selection::Level(_)
+        | Selection::Policy(_) => {
             let words =
                 format!("{} works on incidents and alerts: there is none under the cursor", command.name());
             state.shared.messages.note(words, now);
@@ -209,7 +222,11 @@ fn silence(state: &mut State, alerts: &[Fingerprint], lasts: Duration, now: Time
             Selection::Services(names) => {
                 refuse(state, &format!("no alert is known of {}", names.join(", ")), now);
             }
-            _ => state
+            Selection::Nothing
+            | Selection::Alerts(_)
+            | Selection::Silences(_)
+            | Selection::Level(_)
+            | Selection::Policy(_) => state
                 .shared
                 .messages
                 .note("silence works on alerts and incidents: there is none under the cursor", now),
@@ -324,7 +341,8 @@ pub(super) fn choose(state: &mut State, intent: Intent, now: Timestamp) -> Vec<E
             let form = silence.map_or_else(gone, |silence| form::silence::again(&state.shared, &silence));
             open_or_refuse(state, form, now);
         }
-        Intent::Run(command) => return run::run(state, command, now),
+        Intent::Silences => state.go(Place::Silences, now),
+        Intent::Results => state.mode = Mode::Results { back: 0, top: 0 },
     }
     Vec::new()
 }

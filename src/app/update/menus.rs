@@ -4,6 +4,7 @@ use jiff::Timestamp;
 
 use super::change_range;
 use crate::app::event::Effect;
+use crate::app::grouped::Listing;
 use crate::app::menu::{Choice, Menu};
 use crate::app::place::Place;
 use crate::app::range::LENGTHS;
@@ -14,7 +15,8 @@ use crate::model::text::address;
 
 /// Opens the menu of orders.
 pub(super) fn sort(state: &mut State, now: Timestamp) {
-    let Some((names, order)) = state.screen().orders() else {
+    let names = state.screen().orders();
+    let Some(order) = state.screen().listing().map(Listing::order).filter(|_| !names.is_empty()) else {
         let words = "This has one order; the lists of services, SLOs, alerts and incidents have several";
         state.shared.messages.note(words, now);
         return;
@@ -25,8 +27,9 @@ pub(super) fn sort(state: &mut State, now: Timestamp) {
 
 /// Opens the menu of what the rows can be grouped by.
 pub(super) fn group(state: &mut State) {
-    let Some((groupings, present)) = state.screen().groupings(&state.shared) else { return };
-    let at = groupings.iter().position(|(_, grouping)| grouping == present).unwrap_or(0);
+    let groupings = state.screen().groupings(&state.shared);
+    let present = state.screen_mut().listing_mut().and_then(Listing::grouping_mut).cloned();
+    let at = groupings.iter().position(|(_, grouping)| Some(grouping) == present.as_ref()).unwrap_or(0);
     let items = groupings.into_iter().map(|(name, grouping)| (name, Choice::Group(grouping))).collect();
     state.mode = Mode::Menu(Menu::new("Group by", items, at));
 }
@@ -83,11 +86,15 @@ pub(super) fn preview(state: &mut State, choice: Option<&Choice>) {
 pub(super) fn choose(state: &mut State, choice: Choice, now: Timestamp) -> Vec<Effect> {
     match choice {
         Choice::Sort(column) => {
-            state.screen_mut().order_by(column);
+            if let Some(listing) = state.screen_mut().listing_mut() {
+                listing.order_mut().choose(column);
+            }
             state.ordered = None;
         }
         Choice::Group(grouping) => {
-            state.screen_mut().group_by(grouping);
+            if let Some(present) = state.screen_mut().listing_mut().and_then(Listing::grouping_mut) {
+                *present = grouping;
+            }
             state.ordered = None;
         }
         Choice::Range(length) => change_range(state, now, |range, _| range.length = length),

@@ -95,14 +95,14 @@ pub(super) fn to_bottom(state: &mut State) {
 /// Left or right: to the neighbouring tile, else folding groups, else to the next panel.
 pub(super) fn sideways(state: &mut State, by: isize) {
     let columns = grid(state).columns;
-    let (screen, shared) = state.split();
+    let screen = state.screen_mut();
     if let Some((at, rows)) = screen.list().filter(|_| columns > 1).map(|list| (list.index(), list.len())) {
         let at_edge = if by < 0 { at.is_multiple_of(columns) } else { (at + 1).is_multiple_of(columns) };
         let at_end = by > 0 && at + 1 >= rows;
         if at_edge || at_end { panel(state, by) } else { move_by(state, by) }
     } else if screen.has_panels_side_by_side() {
         panel(state, by);
-    } else if screen.fold(shared, by < 0) {
+    } else if screen.listing_mut().is_some_and(|listing| listing.fold(by < 0)) {
         state.ordered = None;
     }
 }

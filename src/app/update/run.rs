@@ -4,11 +4,12 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
-use super::input::set_filter;
+use super::intent::Start;
 use super::{change_range, intent, menus, navigate, run_events};
 use crate::app::commands::Command;
 use crate::app::event::Effect;
 use crate::app::identity::IncidentKey;
+use crate::app::intent::Intent;
 use crate::app::line::Line;
 use crate::app::menu::{Choice, Menu};
 use crate::app::palette::Palette;
@@ -18,6 +19,7 @@ use crate::app::screens::paper::{SHIFT, WEEK};
 use crate::app::selection::Selection;
 use crate::app::state::{Mode, State};
 use crate::app::subjects::runbook;
+use crate::model::action::Operation;
 use crate::model::runbook::Wanted;
 
 /// Does what a command says. A new command must find its arm here to compile.
@@ -39,14 +41,28 @@ pub(in crate::app) fn run(state: &mut State, command: Command, now: Timestamp) -
         Command::Messages => state.go(Place::Messages, now),
         Command::Silences => state.go(Place::Silences, now),
         Command::Results => state.mode = Mode::Results { back: 0, top: 0 },
-        Command::Acknowledge
-        | Command::Silence
-        | Command::NewSilence
-        | Command::Note
-        | Command::Escalate
-        | Command::Snooze
-        | Command::Resolve
-        | Command::Act => return intent::run(state, command, now),
+        Command::Acknowledge => {
+            return intent::run(
+                state,
+                command,
+                Start::Incidents(|keys| Intent::Do(keys, Operation::Acknowledge)),
+                now,
+            );
+        }
+        Command::Resolve => {
+            return intent::run(
+                state,
+                command,
+                Start::Incidents(|keys| Intent::Do(keys, Operation::Resolve)),
+                now,
+            );
+        }
+        Command::Note => return intent::run(state, command, Start::Incidents(Intent::Note), now),
+        Command::Escalate => return intent::run(state, command, Start::Incidents(Intent::Escalate), now),
+        Command::Snooze => return intent::run(state, command, Start::Incidents(Intent::Snooze), now),
+        Command::Silence => return intent::run(state, command, Start::Silence, now),
+        Command::NewSilence => return intent::run(state, command, Start::NewSilence, now),
+        Command::Act => return intent::run(state, command, Start::List, now),
         Command::Open => {
             if !navigate::open(state, now) {
                 state.shared.messages.note("Nothing to open here", now);
@@ -54,7 +70,7 @@ pub(in crate::app) fn run(state: &mut State, command: Command, now: Timestamp) -
         }
         Command::Back => {
             if state.screen().found().is_some_and(|found| !found.text().is_empty()) {
-                set_filter(state, "");
+                state.set_filter("");
             } else {
                 state.back(now);
             }

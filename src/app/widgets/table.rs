@@ -13,39 +13,39 @@ use crate::app::theme::Role;
 
 /// At which end of its column a text stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Align {
+enum Align {
     /// Words: cut with an ellipsis where they do not fit.
     Left,
     /// Numbers: whole, or `###`.
     Right,
 }
 
-/// One column.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Column<'a> {
-    /// What stands above it.
-    pub title: Cow<'a, str>,
+/// How wide a column is, and when it gives way.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Size {
     /// Fewer cells than this, and the column is left out.
-    pub min: u16,
+    min: u16,
     /// It never grows beyond this.
-    pub max: u16,
+    max: u16,
     /// The column with the highest number goes first; among equals, the last one.
-    pub priority: u8,
-    /// Of its title and its texts.
-    pub align: Align,
+    priority: u8,
+    align: Align,
 }
 
-impl<'a> Column<'a> {
-    /// A column of words that grows from `min` to `max` cells.
-    pub fn words(title: impl Into<Cow<'a, str>>, min: u16, max: u16, priority: u8) -> Self {
-        Self { title: title.into(), min, max: max.max(min), priority, align: Align::Left }
+impl Size {
+    /// Words, in `min` to `max` cells.
+    pub fn words(min: u16, max: u16, priority: u8) -> Self {
+        Self { min, max: max.max(min), priority, align: Align::Left }
     }
 
-    /// A column of numbers, exactly `width` cells wide.
-    pub fn numbers(title: impl Into<Cow<'a, str>>, width: u16, priority: u8) -> Self {
-        Self { title: title.into(), min: width, max: width, priority, align: Align::Right }
+    /// Numbers, in exactly so many cells.
+    pub fn numbers(width: u16, priority: u8) -> Self {
+        Self { min: width, max: width, priority, align: Align::Right }
     }
 }
+
+/// One column: its title and its size.
+pub type Column = (&'static str, Size);
 
 /// Where a column ended up.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -132,7 +132,7 @@ pub struct Sort {
 #[derive(Debug, Clone, Copy)]
 pub struct Table<'a> {
     /// From left to right.
-    pub columns: &'a [Column<'a>],
+    pub columns: &'a [Column],
     /// Marked in the header.
     pub sort: Option<Sort>,
     /// The current row, counted from the first that is shown.
@@ -155,25 +155,25 @@ pub fn body(area: Rect) -> Rect {
 /// Which columns fit into `width` cells, and where: the gutter is left free, and growing columns share what is over.
 ///
 /// The most important column is there in any width; it alone may be narrower than it wants.
-pub fn layout(columns: &[Column<'_>], width: u16) -> Vec<Slot> {
+pub fn layout(columns: &[Column], width: u16) -> Vec<Slot> {
     let edge = gutter(width);
     let room = width - edge;
     let mut kept: Vec<usize> = (0..columns.len()).collect();
     let wanted = |kept: &[usize], gap: u16| {
         let cells =
-            kept.iter().filter_map(|i| columns.get(*i)).map(|column| u32::from(column.min)).sum::<u32>();
+            kept.iter().filter_map(|i| columns.get(*i)).map(|(_, size)| u32::from(size.min)).sum::<u32>();
         cells + u32::from(gap) * u32::try_from(kept.len().saturating_sub(1)).unwrap_or(u32::MAX)
     };
     let gap = if wanted(&kept, 2) <= u32::from(room) { 2 } else { 1 };
     while kept.len() > 1 && wanted(&kept, gap) > u32::from(room) {
         let least =
-            kept.iter().enumerate().max_by_key(|(_, i)| columns.get(**i).map(|column| column.priority));
+            kept.iter().enumerate().max_by_key(|(_, i)| columns.get(**i).map(|(_, size)| size.priority));
         let Some((at, _)) = least else { break };
         kept.remove(at);
     }
     let left = u32::from(room).saturating_sub(wanted(&kept, gap));
     let bounds: Vec<(u16, u16)> =
-        kept.iter().filter_map(|i| columns.get(*i)).map(|column| (column.min, column.max)).collect();
+        kept.iter().filter_map(|i| columns.get(*i)).map(|(_, size)| (size.min, size.max)).collect();
     let widths = grow(&bounds, u16::try_from(left).unwrap_or(0));
     let mut x = edge;
     let mut slots = Vec::with_capacity(kept.len());
@@ -240,18 +240,18 @@ pub fn render<'a>(
 
 fn header(table: &Table<'_>, slots: &[Slot], cx: &Cx<'_>, line: Rect, buf: &mut Buffer) {
     for slot in slots {
-        let Some(column) = table.columns.get(slot.column) else { continue };
+        let Some((title, size)) = table.columns.get(slot.column) else { continue };
         let sort = table.sort.filter(|sort| sort.column == slot.column);
         let arrow = match sort {
             Some(Sort { descending: true, .. }) => cx.charset.pick("▼", "v"),
             Some(_) => cx.charset.pick("▲", "^"),
             None => "",
         };
-        let title = text::fit(&column.title, slot.width.saturating_sub(text::width(arrow)), cx.charset);
+        let title = text::fit(title, slot.width.saturating_sub(text::width(arrow)), cx.charset);
         let shown = format!("{title}{arrow}");
         let style = cx.style(if sort.is_some() { Role::Accent } else { Role::Title });
         let x = line.x.saturating_add(slot.x);
-        match column.align {
+        match size.align {
             Align::Left => text::put(buf, x, line.y, slot.width, &shown, style),
             Align::Right => text::right(buf, x, line.y, slot.width, &shown, style),
         };
@@ -288,7 +288,7 @@ fn row(row: &Row<'_>, slots: &[Slot], table: &Table<'_>, cx: &Cx<'_>, line: Rect
         Content::Cells(cells) => {
             for slot in slots {
                 let Some(cell) = cells.get(slot.column) else { continue };
-                let align = table.columns.get(slot.column).map_or(Align::Left, |column| column.align);
+                let align = table.columns.get(slot.column).map_or(Align::Left, |(_, size)| size.align);
                 let place = Rect { x: line.x.saturating_add(slot.x), width: slot.width, ..line };
                 self::cell(cell, align, cx, place, buf);
             }

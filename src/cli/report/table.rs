@@ -227,7 +227,7 @@ x\\x1b[31m       -   12ms  -      -
         document.facts.clear();
         document.notes.clear();
         let list = &mut document.lists[0];
-        list.columns = COLUMNS;
+        list.columns = COLUMNS.into();
         list.rows = vec![vec![text("cart"), text("east")], vec![text("cart"), text("west")]];
         assert_eq!(render(&document), "SLO   SOURCE\ncart  east\ncart  west\n");
         assert!(super::super::markdown::render(&document).contains("| cart | west |"));

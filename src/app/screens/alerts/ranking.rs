@@ -3,12 +3,62 @@
 use std::cmp::Ordering;
 use std::sync::Arc;
 
+use crate::app::columns::{OrderBy, compare};
 use crate::app::grouped::GroupIndex;
 use crate::app::list::{Grouping, Order};
 use crate::app::subjects::alert::{Badness, badness};
 use crate::model::alert::Alert;
 use crate::model::labels::{Labels, Text};
 use crate::model::world::World;
+
+/// An alert with what it is compared by, which need not be looked up for each comparison.
+pub(in crate::app::screens) struct Compared<'a> {
+    badness: Badness,
+    alert: &'a Arc<Alert>,
+    service: Option<&'a Text>,
+    world: &'a World,
+    /// Its place among all alerts of the world.
+    at: usize,
+}
+
+type Compare = for<'a, 'b> fn(&Compared<'a>, &Compared<'b>) -> Ordering;
+
+/// By what alerts can be ordered.
+pub(in crate::app::screens) const ORDERS: [OrderBy<Compare>; 5] = [
+    OrderBy {
+        name: "severity, worst and newest first",
+        column: "severity",
+        is_descending: true,
+        compare: |a, b| a.badness.cmp(&b.badness),
+    },
+    OrderBy {
+        name: "newest first",
+        column: "since",
+        is_descending: true,
+        compare: |a, b| b.alert.starts_at.cmp(&a.alert.starts_at),
+    },
+    OrderBy {
+        name: "name",
+        column: "alert",
+        is_descending: false,
+        compare: |a, b| a.alert.name().cmp(b.alert.name()),
+    },
+    OrderBy {
+        name: "service",
+        column: "service",
+        is_descending: false,
+        compare: |a, b| a.service.cmp(&b.service),
+    },
+    OrderBy {
+        name: "last change first",
+        column: "since",
+        is_descending: true,
+        compare: |a, b| {
+            let changed = |one: &Compared<'_>| one.world.changed_at(one.alert.fingerprint);
+            changed(b).cmp(&changed(a))
+        },
+    },
+];
 
 /// The index of the order by service.
 const BY_SERVICE: usize = 3;
@@ -55,30 +105,29 @@ impl Ranking {
             return None;
         }
         let all = world.alerts_with_services().enumerate();
-        let mut ranked: Vec<Compared<'_>> =
-            all.map(|(at, (alert, service))| (badness(alert), alert, service, at)).collect();
-        ranked.sort_unstable_by(|a, b| compare(order, world, a, b));
+        let mut ranked: Vec<Compared<'_>> = all
+            .map(|(at, (alert, service))| Compared { badness: badness(alert), alert, service, world, at })
+            .collect();
+        ranked.sort_unstable_by(|a, b| {
+            compare(&ORDERS, order, |by| by(a, b)).then_with(|| a.badness.cmp(&b.badness))
+        });
         let mut index = GroupIndex::default();
-        let rank = |(_, alert, _, at): Compared<'_>| Ranked {
-            at,
-            group: index.number(super::group_of(alert, grouping)),
-        };
+        let rank =
+            |one: Compared<'_>| Ranked { at: one.at, group: index.number(group_of(one.alert, grouping)) };
         *self = Self { made: Some(made), alerts: ranked.into_iter().map(rank).collect() };
         Some(index)
     }
 }
 
-/// An alert with what it is compared by most often, which need not be looked up then, its service and its place.
-type Compared<'a> = (Badness, &'a Arc<Alert>, Option<&'a Text>, usize);
-
-fn compare(order: Order, world: &World, one: &Compared<'_>, other: &Compared<'_>) -> Ordering {
-    let ((badness, a, service, _), (others, b, its, _)) = (one, other);
-    let ordering = match order.column {
-        1 => b.starts_at.cmp(&a.starts_at),
-        2 => a.name().cmp(b.name()),
-        BY_SERVICE => service.cmp(its),
-        4 => world.changed_at(b.fingerprint).cmp(&world.changed_at(a.fingerprint)),
-        _ => badness.cmp(others),
-    };
-    order.apply(ordering).then_with(|| badness.cmp(others))
+/// The labels by which the group of an alert is one.
+pub(super) fn group_of(alert: &Alert, grouping: &Grouping) -> Labels {
+    match grouping {
+        Grouping::None => Labels::default(),
+        Grouping::By(names) => alert.labels.without(|label| names.iter().all(|name| name != label)),
+        // what Alertmanager does not route yet, or ever, is grouped by its name
+        Grouping::Received if alert.receivers.is_empty() => {
+            alert.labels.without(|label| label != "alertname")
+        }
+        Grouping::Received => alert.group.clone(),
+    }
 }

@@ -6,48 +6,27 @@ use jiff::Timestamp;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
-use super::{Alerts, Row as Line, group_of};
+use super::columns::{AlertRow, COLUMNS, Widths, pairs};
+use super::ranking::ORDERS;
+use super::{Alerts, Row as AlertLine};
+use crate::app::columns::{Line, ListTable};
 use crate::app::commands::Command;
 use crate::app::doubt::{doubts, none};
 use crate::app::layout;
 use crate::app::list::Grouping;
-use crate::app::list::Order;
 use crate::app::look::Cx;
-use crate::app::number::ago;
 use crate::app::number::count;
 use crate::app::place::Tab;
 use crate::app::shared::Shared;
 use crate::app::theme::Role;
-use crate::app::widgets::table::{self, Cell, Column, Row, Sort, Table};
-use crate::app::widgets::text::{self, Run};
+use crate::app::widgets::text::Run;
 use crate::config::kind;
-use crate::model::alert::{Alert, AlertState};
 use crate::model::ask::AskKind;
 use crate::model::labels::Labels;
 use crate::model::source::SourceId;
 
 /// What the screen is drawn from.
 const USED: [AskKind; 3] = [AskKind::Alerts, AskKind::Rules, AskKind::Silences];
-
-/// Names and services are as wide as they need to be; the summary, which says most, takes what is left.
-fn columns((name, service): (u16, u16), width: u16) -> [Column<'static>; 9] {
-    let name = name.clamp(16, (width * 2 / 5).clamp(16, 44));
-    let service = service.clamp(10, (width / 5).clamp(10, 30));
-    [
-        Column::words("", 1, 1, 0),
-        Column::words("alert", name, name, 0),
-        Column::words("severity", 9, 9, 5),
-        Column::words("state", 9, 9, 4),
-        Column::numbers("since", 6, 1),
-        Column::words("service", service, service, 2),
-        Column::words("labels", 28, 44, 6),
-        Column::words("receiver", 8, 20, 7),
-        Column::words("summary", 20, 160, 3),
-    ]
-}
-
-/// The column of the table that shows an order of [`super::ORDERS`].
-const SHOWN_BY: [usize; 5] = [2, 4, 1, 5, 4];
 
 /// Draws the list.
 pub(super) fn render(screen: &Alerts, shared: &Shared, now: Timestamp, area: Rect, buf: &mut Buffer) {
@@ -56,33 +35,27 @@ pub(super) fn render(screen: &Alerts, shared: &Shared, now: Timestamp, area: Rec
         layout::heading(&cx, &title(screen, shared), &layout::doubt_runs(shared, &USED, now), area, buf);
     if screen.rows.list.rows().is_empty() {
         let (text, role) = empty(screen, shared, now);
-        text::put(buf, room.x + 3, room.y, room.width.saturating_sub(3), &text, cx.style(role));
+        layout::note(&cx, &text, role, room, buf);
         return;
     }
     let stale: BTreeSet<SourceId> =
         doubts(shared, &USED, now).into_iter().map(|doubt| doubt.source).collect();
-    let height = usize::from(table::body(room).height);
-    let top = screen.rows.list.shown(height).next().map_or(0, |(index, _)| index);
-    let mut rows = Vec::with_capacity(height);
-    for (_, line) in screen.rows.list.shown(height) {
-        let row = match line {
-            Line::Group(labels) => Row::heading(heading(screen, shared, &cx, labels)),
-            Line::Item(fingerprint) => match shared.world.alert(*fingerprint) {
-                Some(alert) => alert_row(screen, shared, &cx, alert, &stale),
-                None => Row::new(Vec::new()),
-            },
-        };
-        rows.push(Row { marked: screen.rows.list.marks().contains(line), ..row });
-    }
-    let columns = columns(screen.widest.cells(), room.width);
-    let selected = screen.rows.list.index().checked_sub(top);
-    let table = Table { columns: &columns, sort: Some(sort(screen.rows.order)), selected, focused: true };
-    table::render(&table, rows, &cx, room, buf);
-}
-
-fn sort(order: Order) -> Sort {
-    let ascending = matches!(order.column, 2 | 3);
-    Sort { column: SHOWN_BY.get(order.column).copied().unwrap_or(2), descending: ascending == order.reversed }
+    let looked = shared.looked.get(&Tab::Alerts).copied();
+    let (name, service) = screen.widest.cells();
+    let line = |row: &AlertLine| match row {
+        AlertLine::Group(labels) => Line::Heading(heading(screen, shared, &cx, labels)),
+        AlertLine::Item(fingerprint) => shared.world.alert(*fingerprint).map_or(Line::Gone, |alert| {
+            let changed = shared.world.changed_at(alert.fingerprint);
+            Line::Item {
+                row: AlertRow::new(screen, shared, cx, alert),
+                is_new: looked.zip(changed).is_some_and(|(looked, changed)| changed > looked),
+                is_stale: alert.sources.iter().all(|id| stale.contains(id)),
+            }
+        }),
+    };
+    let table = ListTable::new(COLUMNS, &Widths { name, service, width: room.width });
+    let sort = table.sort(&ORDERS, screen.rows.order);
+    table.render(&cx, (&screen.rows.list, sort), line, room, buf);
 }
 
 fn title(screen: &Alerts, shared: &Shared) -> Vec<Run<'static>> {
@@ -153,57 +126,4 @@ fn heading(screen: &Alerts, shared: &Shared, cx: &Cx<'_>, labels: &Labels) -> Ve
         Run::new(format!("{sign} {words}"), Role::Title),
         Run::new(format!("  {}", screen.rows.members(labels).len()), Role::Muted),
     ]
-}
-
-/// `name=value name=value` for the labels that are wanted, those that name the service first.
-fn pairs(shared: &Shared, labels: &Labels, wanted: impl Fn(&str) -> bool) -> String {
-    let rank = |name: &str| {
-        shared.judgement.service_labels.iter().position(|label| label == name).unwrap_or(usize::MAX)
-    };
-    let mut shown: Vec<_> = labels.iter().filter(|(name, _)| wanted(name)).collect();
-    shown.sort_by_key(|(name, _)| rank(name));
-    shown.into_iter().map(|(name, value)| format!("{name}={value}")).collect::<Vec<_>>().join(" ")
-}
-
-fn alert_row<'a>(
-    screen: &Alerts,
-    shared: &Shared,
-    cx: &Cx<'_>,
-    alert: &'a Alert,
-    stale: &BTreeSet<SourceId>,
-) -> Row<'a> {
-    let role = Role::of_alert(alert);
-    let common = screen.common(&shared.world, &group_of(alert, &screen.rows.grouping));
-    let differs = |name: &str| {
-        !matches!(name, "alertname" | "severity") && common.is_none_or(|common| common.get(name).is_none())
-    };
-    let service = shared.world.service_of(&alert.labels);
-    let names_the_service = |name: &str| {
-        shared.judgement.service_labels.iter().any(|label| label == name) && alert.labels.get(name) == service
-    };
-    let differing = pairs(shared, &alert.labels, |name| differs(name) && !names_the_service(name));
-    let text_role = if alert.state == AlertState::Firing { Role::Text } else { Role::Muted };
-    let mut row = Row::new(vec![
-        Cell::symbol(cx, role),
-        Cell::Runs(screen.rows.found.lit(alert.name(), role)),
-        Cell::text(alert.severity.word(), Role::of_severity(alert.severity)),
-        match shared.world.silencing(alert.fingerprint) {
-            Some(stage) => {
-                let sending = format!("{}{}", text::ellipsis(cx.charset), stage.word());
-                Cell::text(sending, Role::Sending)
-            }
-            None => Cell::text(alert.state.word(), role),
-        },
-        Cell::text(ago(alert.resolved_at.unwrap_or(alert.starts_at), cx.now), text_role),
-        Cell::Runs(screen.rows.found.lit(service.map_or("", |name| name), text_role)),
-        Cell::text(differing, Role::Muted),
-        Cell::text(alert.receivers.iter().map(|r| &**r).collect::<Vec<_>>().join(", "), Role::Muted),
-        Cell::text(alert.summary().map_or("", |summary| summary), text_role),
-    ]);
-    let looked = shared.looked.get(&Tab::Alerts).copied();
-    row.new = looked
-        .zip(shared.world.changed_at(alert.fingerprint))
-        .is_some_and(|(looked, changed)| changed > looked);
-    row.over = alert.sources.iter().all(|id| stale.contains(id)).then_some(Role::Stale);
-    row
 }

@@ -4,7 +4,6 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::view::pending;
 use super::{ALERTS, AlertRow, OpenIncident, told};
 use crate::app::look::Cx;
 use crate::app::number::{ago, moment};
@@ -85,7 +84,8 @@ fn facts(shared: &Shared, cx: &Cx<'_>, known: &Linked, page: &mut Page) {
         page.pair("assigned to", &people(&incident.assigned), Role::Text);
     }
     for next in &incident.pending {
-        let words = format!("{}, {}", pending(&next.what, next.at, cx.now), moment(next.at, cx.now, cx.zone));
+        let words =
+            format!("{}, {}", words::pending(&next.what, next.at, cx.now), moment(next.at, cx.now, cx.zone));
         page.pair("by itself", &words, Role::Warning);
     }
     if let Some(policy) = &incident.escalation_policy {
@@ -101,9 +101,10 @@ fn facts(shared: &Shared, cx: &Cx<'_>, known: &Linked, page: &mut Page) {
         }
     }
     for one in shared.world.supposed_of(&known.sources, &incident.id) {
-        let more = match &one.action.operation {
-            Operation::Note { content } => format!(": {content}"),
-            _ => String::new(),
+        let more = if let Operation::Note { content } = &one.action.operation {
+            format!(": {content}")
+        } else {
+            String::new()
         };
         let (kind, ellipsis) = (one.action.operation.kind().name(), text::ellipsis(cx.charset));
         page.pair("on its way", &format!("{kind} {ellipsis}{}{more}", one.stage.word()), Role::Sending);

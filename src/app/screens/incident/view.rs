@@ -16,7 +16,7 @@ use crate::app::widgets::text::{self, Run};
 use crate::model::ask::{AskKind, Topic};
 use crate::model::duration;
 use crate::model::incident::IncidentStatus;
-use crate::model::remote::{Freshness, age};
+use crate::model::remote::Freshness;
 use crate::model::world::Linked;
 
 /// What the screen is drawn from, besides the incident's own details.
@@ -83,25 +83,10 @@ fn standing(shared: &Shared, cx: &Cx<'_>, known: &Linked) -> Vec<Run<'static>> {
     let nobody = if who.role == Role::Down { " has it" } else { "" };
     runs.push(Run::new(format!("{}{nobody}  ", who.text), who.role));
     if let Some(next) = incident.pending.iter().min_by_key(|pending| pending.at) {
-        runs.push(Run::new(format!("{}  ", pending(&next.what, next.at, cx.now)), Role::Warning));
+        runs.push(Run::new(format!("{}  ", words::pending(&next.what, next.at, cx.now)), Role::Warning));
     }
     runs.push(Run::new(format!("since {}", moment(incident.created_at, cx.now, cx.zone)), Role::Muted));
     runs
-}
-
-/// What the paging system will do by itself, in words: "escalates in 12m".
-pub(super) fn pending(what: &str, at: Timestamp, now: Timestamp) -> String {
-    let does = match what {
-        "escalate" => "escalates",
-        "unacknowledge" => "is nobody's again",
-        "resolve" => "resolves by itself",
-        other => other,
-    };
-    let left = age(now, at).as_secs().div_ceil(60);
-    if left == 0 {
-        return format!("{does} now");
-    }
-    format!("{does} in {}", duration::short(std::time::Duration::from_secs(left * 60)))
 }
 
 /// Where the text stands that scrolls.

@@ -6,7 +6,9 @@ use jiff::Timestamp;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
+use super::columns::{COLUMNS, LevelRow, Widths};
 use super::{OnCall, calendar, words};
+use crate::app::columns::{Line, ListTable};
 use crate::app::doubt::doubts;
 use crate::app::identity::{LevelKey, PolicyKey};
 use crate::app::layout;
@@ -14,12 +16,11 @@ use crate::app::look::Cx;
 use crate::app::number::count;
 use crate::app::shared::Shared;
 use crate::app::theme::Role;
-use crate::app::widgets::table::{self, Cell, Column, Row, Table};
+use crate::app::widgets::table;
 use crate::app::widgets::text::{self, Run};
 use crate::config::kind;
 use crate::model::ask::AskKind;
 use crate::model::duration;
-use crate::model::oncall::Cover;
 use crate::model::source::SourceId;
 
 /// What the screen is drawn from.
@@ -31,23 +32,6 @@ const TALL: u16 = 26;
 /// Rows of them.
 const OWN: u16 = 7;
 
-fn columns(sources: usize, width: u16) -> Vec<Column<'static>> {
-    let name = (width / 5).clamp(12, 34);
-    let mut columns = vec![
-        Column::words("policy", name, name, 0),
-        Column::words("level", 5, 5, 2),
-        Column::words("on call now", 14, 38, 0),
-        Column::words("until", 12, 12, 3),
-        Column::numbers("in", 6, 5),
-        Column::words("next", 12, 34, 4),
-        Column::words("teams", 12, 30, 7),
-    ];
-    if sources > 1 {
-        columns.push(Column::words("source", 8, 14, 8));
-    }
-    columns
-}
-
 /// The heading, the table, the week, and the person's own turns.
 struct Parts {
     table: Rect,
@@ -57,7 +41,7 @@ struct Parts {
 
 fn parts(screen: &OnCall, shared: &Shared, body: Rect) -> Parts {
     let room = layout::below_heading(body);
-    let rows = u16::try_from(screen.list.rows().len()).unwrap_or(u16::MAX).saturating_add(1);
+    let rows = u16::try_from(screen.rows.list.rows().len()).unwrap_or(u16::MAX).saturating_add(1);
     let is_known = rows > 1;
     let week = match room.height {
         _ if !is_known => 0,
@@ -83,38 +67,42 @@ pub(super) fn list_area(screen: &OnCall, shared: &Shared, body: Rect) -> Rect {
 pub(super) fn render(screen: &OnCall, shared: &Shared, now: Timestamp, area: Rect, buf: &mut Buffer) {
     let cx = shared.cx(now);
     let parts = parts(screen, shared, area);
-    let list = &screen.list;
+    let list = &screen.rows.list;
     layout::heading(&cx, &title(screen, shared, &cx), &layout::doubt_runs(shared, &USED, now), area, buf);
     if list.rows().is_empty() {
         let (words, role) = empty(screen, shared);
-        let place = Rect { x: parts.table.x + 3, width: parts.table.width.saturating_sub(3), ..parts.table };
-        for (y, line) in (place.top()..place.bottom()).zip(text::wrap(&words, place.width.min(100))) {
-            text::put(buf, place.x, y, place.width, &line, cx.style(role));
-        }
+        layout::paragraphs(&cx, [(words.as_str(), role)], parts.table, buf);
         return;
     }
     let stale: BTreeSet<SourceId> =
         doubts(shared, &USED, now).into_iter().map(|doubt| doubt.source).collect();
-    let sources = shared.sources.iter().filter(|source| source.answers.contains(&AskKind::OnCall)).count();
-    let height = usize::from(table::body(parts.table).height);
-    let top = list.shown(height).next().map_or(0, |(index, _)| index);
+    let sources = shared.answering(AskKind::OnCall).count();
     let mut above: Option<&PolicyKey> = None;
-    let rows: Vec<Row<'_>> = list
-        .shown(height)
-        .map(|(_, key)| {
-            // a policy's name stands once, at its first level that is shown
-            let is_first = above != Some(&key.policy);
-            above = Some(&key.policy);
-            let mut row = Row::new(cells(screen, shared, &cx, key, is_first));
-            row.over = stale.contains(&key.policy.source).then_some(Role::Stale);
-            row.marked = list.marks().contains(key);
-            row
-        })
-        .collect();
-    let columns = columns(sources, parts.table.width);
-    let table =
-        Table { columns: &columns, sort: None, selected: list.index().checked_sub(top), focused: true };
-    table::render(&table, rows, &cx, parts.table, buf);
+    let widths = Widths { width: parts.table.width, is_shared: sources > 1 };
+    ListTable::new(COLUMNS, &widths).render(
+        &cx,
+        (list, None),
+        |key| {
+            let LevelKey { policy, level } = key;
+            let is_first = above.replace(policy) != Some(policy);
+            policy.policy(&shared.world).map_or(Line::Gone, |(board, known)| Line::Item {
+                row: LevelRow {
+                    shared,
+                    cx,
+                    found: &screen.rows.found,
+                    key,
+                    board,
+                    policy: known,
+                    watch: board.watch(&policy.id, *level, now),
+                    is_first,
+                },
+                is_new: false,
+                is_stale: stale.contains(&policy.source),
+            })
+        },
+        parts.table,
+        buf,
+    );
     if let Some(key) = list.current().filter(|_| parts.week.height > 0) {
         calendar::render(shared, &cx, key, parts.week, buf);
     }
@@ -123,47 +111,9 @@ pub(super) fn render(screen: &OnCall, shared: &Shared, now: Timestamp, area: Rec
     }
 }
 
-fn cells<'a>(
-    screen: &'a OnCall,
-    shared: &'a Shared,
-    cx: &Cx<'_>,
-    key: &'a LevelKey,
-    is_first: bool,
-) -> Vec<Cell<'a>> {
-    let Some((board, policy)) = key.policy.policy(&shared.world) else { return Vec::new() };
-    let watch = board.watch(&key.policy.id, key.level, cx.now);
-    let name =
-        if is_first { Cell::Runs(screen.found.lit(&policy.named.name, Role::Title)) } else { Cell::Empty };
-    let (until, left, next) = if let Some((at, cover)) = &watch.next {
-        let next = match cover {
-            Cover::Nobody => Run::new("nobody", Role::Down),
-            cover => Run::new(words::names(shared, &key.policy.source, cover), Role::Text),
-        };
-        (
-            Cell::text(words::when(*at, cx.now, cx.zone), Role::Text),
-            words::left(*at, cx.now),
-            Cell::Text(next),
-        )
-    } else {
-        let days = duration::short(crate::model::remote::age(cx.now, board.until));
-        (Cell::text(format!("over {days}"), Role::Muted), String::new(), Cell::Empty)
-    };
-    let teams: Vec<&str> = policy.teams.iter().map(|team| &*team.name).filter(|_| is_first).collect();
-    vec![
-        name,
-        Cell::text(format!("L{}", key.level), Role::Muted),
-        Cell::Text(words::told(shared, cx, &key.policy.source, &watch.now)),
-        until,
-        Cell::text(left, Role::Text),
-        next,
-        Cell::text(teams.join(", "), Role::Muted),
-        Cell::text(key.policy.source.as_str(), Role::Muted),
-    ]
-}
-
 /// "On-call 3 policies", and loudly how many of them wake nobody.
 fn title(screen: &OnCall, shared: &Shared, cx: &Cx<'_>) -> Vec<Run<'static>> {
-    let shown: BTreeSet<&PolicyKey> = screen.list.rows().iter().map(|key| &key.policy).collect();
+    let shown: BTreeSet<&PolicyKey> = screen.rows.list.rows().iter().map(|key| &key.policy).collect();
     let all: usize = shared.world.on_call().map(|(_, board)| board.policies.len()).sum();
     let mut runs = vec![
         Run::new(" On-call ", Role::Title),
@@ -177,11 +127,11 @@ fn title(screen: &OnCall, shared: &Shared, cx: &Cx<'_>) -> Vec<Run<'static>> {
         let words = format!("  {} {uncovered} with nobody on call", cx.symbol(Role::Down));
         runs.push(Run::new(words, Role::Down));
     }
-    let marked = screen.list.marks().len();
+    let marked = screen.rows.list.marks().len();
     if marked > 0 {
         runs.push(Run::new(format!("  {marked} marked"), Role::Marked));
     }
-    runs.extend(screen.found.told());
+    runs.extend(screen.rows.found.told());
     if shared.range.end.is_some() {
         runs.push(Run::new("  as of now", Role::Stale));
     }
@@ -237,9 +187,9 @@ fn own(shared: &Shared, cx: &Cx<'_>, area: Rect, buf: &mut Buffer) {
 
 /// Why there is nothing.
 fn empty(screen: &OnCall, shared: &Shared) -> (String, Role) {
-    let filter = screen.found.text();
+    let filter = screen.rows.found.text();
     if !filter.is_empty() && shared.world.on_call().any(|(_, board)| !board.policies.is_empty()) {
-        return (screen.found.nothing("policy"), Role::Muted);
+        return (screen.rows.found.nothing("policy"), Role::Muted);
     }
     let can = shared.sources.iter().filter(|source| source.answers.contains(&AskKind::OnCall));
     let held: Vec<_> = can.filter_map(|source| shared.world.held(&source.id)).collect();

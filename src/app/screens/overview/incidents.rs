@@ -4,7 +4,7 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
 use super::INCIDENTS;
-use super::view::{grid, position, select};
+use super::panels::{grid, position, select};
 use crate::app::doubt::doubts;
 use crate::app::grid::Grid;
 use crate::app::layout;

@@ -6,7 +6,7 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
 use super::SLOS;
-use super::view::{grid, position, select};
+use super::panels::{grid, position, select};
 use crate::app::doubt::doubts;
 use crate::app::identity::SloKey;
 use crate::app::layout;

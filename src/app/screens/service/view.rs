@@ -251,8 +251,9 @@ fn draw_charts(
     buf: &mut Buffer,
 ) {
     let details = details(shared, service);
-    for tile in tiles(area, screen.spot.panel) {
-        draw_chart(screen, shared, cx, service, &details, tile, buf);
+    for (index, tile) in tiles(area, screen.spot.panel) {
+        let is_current = index == screen.spot.panel;
+        draw_chart(shared, cx, (service, &details), (index, is_current), tile, buf);
     }
 }
 
@@ -263,12 +264,11 @@ fn details<'a>(shared: &'a Shared, service: &'a Service) -> Vec<(&'a SourceId, &
 }
 
 fn draw_chart(
-    screen: &OpenService,
     shared: &Shared,
     cx: &Cx<'_>,
-    service: &Service,
-    details: &[(&SourceId, &Detail)],
-    (index, area): (usize, Rect),
+    (service, details): (&Service, &[(&SourceId, &Detail)]),
+    (index, is_current): (usize, bool),
+    area: Rect,
     buf: &mut Buffer,
 ) {
     let name = CHARTS.get(index).copied().unwrap_or_default();
@@ -277,7 +277,7 @@ fn draw_chart(
         Some(trouble) => format!("{name}, {range}  {} {trouble}", cx.symbol(Role::Stale)),
         None => format!("{name}, {range}"),
     };
-    let inner = panel(cx, &title, index == screen.spot.panel, area, buf);
+    let inner = panel(cx, &title, is_current, area, buf);
     let shown = details.first().filter(|(_, first)| is_of_range(shared, first, cx.now));
     let Some((_, first)) = shown else {
         if let Some(trouble) = refused(shared, service) {

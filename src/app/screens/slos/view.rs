@@ -1,69 +1,33 @@
 //! How the list of SLOs looks.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::time::Duration;
 
 use jiff::Timestamp;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
-use super::{Cells, Row as Line, Slos};
+use super::columns::{COLUMNS, SloRow, Widths};
+use super::{Row as SloLine, Slos};
+use crate::app::columns::{Line, ListTable};
 use crate::app::doubt::doubts;
 use crate::app::layout;
 use crate::app::list::Order;
 use crate::app::look::Cx;
-use crate::app::number::UNKNOWN;
 use crate::app::number::count;
 use crate::app::shared::Shared;
 use crate::app::subjects::slo::{self, words};
 use crate::app::theme::Role;
-use crate::app::widgets::bar::Gauge;
-use crate::app::widgets::table::{self, Cell, Column, Row, Sort, Table};
+use crate::app::widgets::table;
 use crate::app::widgets::text::{self, Run};
 use crate::config::definitions::{Finding, Level};
 use crate::config::kind;
 use crate::model::ask::AskKind;
 use crate::model::labels::Text;
-use crate::model::slo::{SloState, SloStatus, Standing};
+use crate::model::slo::SloState;
 use crate::model::source::SourceId;
 
 /// What the screen is drawn from.
 pub(super) const USED: [AskKind; 1] = [AskKind::Slos];
-
-/// The lookbacks that have a column, with their titles and how important they are.
-const BURNS: [(&str, u64, u8); 5] =
-    [("5m", 300, 4), ("30m", 1800, 10), ("1h", 3600, 2), ("6h", 21_600, 6), ("3d", 259_200, 11)];
-
-/// Budget, burn and what follows from them come first; how it was agreed can be read on the SLO's own screen.
-fn columns(screen: &Slos, sources: usize, width: u16) -> Vec<Column<'static>> {
-    let Cells { name, service, sli } = screen.widest.cells();
-    let is_shared = screen.is_shared;
-    let longest = screen.states.keys().map(|state| text::width(state.word())).max().unwrap_or(0).max(10);
-    let least = name.clamp(8, (width * 3 / 10).clamp(8, 30));
-    let mut columns = vec![
-        Column::words("", 1, 1, 0),
-        Column::words("SLO", least, name.clamp(least, 48), 0),
-        Column::words("state", 10, longest, 3),
-        Column::numbers("left", 6, 1),
-        Column::words("budget", 8, 16, 5),
-    ];
-    columns.extend(BURNS.map(|(title, _, priority)| Column::numbers(title, 7, priority)));
-    columns.extend([
-        Column::numbers("gone in", 7, 2),
-        Column::numbers("SLI", sli.max(9), 4),
-        Column::numbers("objective", 9, 7),
-        Column::words("window", 6, 22, 9),
-        Column::words("service", service.clamp(7, 12), service.clamp(7, 24), 8),
-        Column::words("notes", 15, 70, 5),
-    ]);
-    if sources > 1 {
-        columns.push(Column::words("source", 7, 16, if is_shared { 3 } else { 12 }));
-    }
-    columns
-}
-
-/// The column of the table that shows an order of [`slo::ORDERS`].
-const SHOWN_BY: [usize; 7] = [2, 3, 7, 10, 1, 12, 14];
 
 /// Draws the list.
 pub(super) fn render(screen: &Slos, shared: &Shared, now: Timestamp, area: Rect, buf: &mut Buffer) {
@@ -76,34 +40,19 @@ pub(super) fn render(screen: &Slos, shared: &Shared, now: Timestamp, area: Rect,
         empty(screen, shared, &cx, room, buf);
         return;
     }
-    let doubts = doubts(shared, &USED, now);
-    let stale: BTreeSet<&SourceId> = doubts.iter().map(|doubt| &doubt.source).collect();
-    let height = usize::from(table::body(room).height);
-    let top = screen.rows.list.shown(height).next().map_or(0, |(index, _)| index);
-    let sources = shared.sources.iter().filter(|source| source.answers.contains(&AskKind::Slos)).count();
-    let rows = screen.rows.list.shown(height).map(|(_, line)| {
-        let row = match line {
-            Line::Group(value) => Row::heading(heading(screen, shared, &cx, value)),
-            Line::Item(key) => match key.status(&shared.world) {
-                Some(status) => {
-                    let mut row = Row::new(cells(screen, &cx, status, sources));
-                    row.over = stale.contains(&status.source).then_some(Role::Stale);
-                    row
-                }
-                None => Row::new(Vec::new()),
-            },
-        };
-        Row { marked: screen.rows.list.marks().contains(line), ..row }
-    });
-    let columns = columns(screen, sources, room.width);
-    let selected = screen.rows.list.index().checked_sub(top);
-    let table = Table { columns: &columns, sort: Some(sort(screen.rows.order)), selected, focused: true };
-    table::render(&table, rows, &cx, room, buf);
-}
-
-fn sort(order: Order) -> Sort {
-    let descending = matches!(order.column, 0 | 2 | 5) != order.reversed;
-    Sort { column: SHOWN_BY.get(order.column).copied().unwrap_or(2), descending }
+    let stale: BTreeSet<SourceId> =
+        doubts(shared, &USED, now).into_iter().map(|doubt| doubt.source).collect();
+    let line = |row: &SloLine| match row {
+        SloLine::Group(value) => Line::Heading(heading(screen, shared, &cx, value)),
+        SloLine::Item(key) => key.status(&shared.world).map_or(Line::Gone, |status| Line::Item {
+            row: SloRow { status, found: &screen.rows.found, cx },
+            is_new: false,
+            is_stale: stale.contains(&status.source),
+        }),
+    };
+    let table = ListTable::new(COLUMNS, &Widths::new(screen, shared, room.width));
+    let sort = table.sort(&slo::ORDERS, screen.rows.order);
+    table.render(&cx, (&screen.rows.list, sort), line, room, buf);
 }
 
 /// The room of the table, and below it that of what could not be read; half of it at most, and none where there is little.
@@ -170,12 +119,12 @@ fn title(screen: &Slos, shared: &Shared, cx: &Cx<'_>) -> Vec<Run<'static>> {
         runs.push(Run::new(format!("  {sign} {broken} could not be read"), Role::Trouble));
     }
     // the head of a group is no SLO
-    let marked = screen.rows.list.marks().iter().filter(|row| !matches!(row, Line::Group(_))).count();
+    let marked = screen.rows.list.marks().iter().filter(|row| !matches!(row, SloLine::Group(_))).count();
     if marked > 0 {
         runs.push(Run::new(format!("  {marked} marked"), Role::Marked));
     }
     if screen.rows.order != Order::default() {
-        let name = slo::ORDERS.get(screen.rows.order.column).copied().unwrap_or_default();
+        let name = slo::ORDERS.get(screen.rows.order.column).map_or("", |order| order.name);
         let reversed = if screen.rows.order.reversed { ", reversed" } else { "" };
         runs.push(Run::new(format!("  by {name}{reversed}"), Role::Muted));
     }
@@ -210,53 +159,10 @@ fn heading(screen: &Slos, shared: &Shared, cx: &Cx<'_>, value: &Text) -> Vec<Run
     runs
 }
 
-fn cells<'a>(screen: &'a Slos, cx: &Cx<'_>, status: &'a SloStatus, sources: usize) -> Vec<Cell<'a>> {
-    let slo = &*status.slo;
-    let role = Role::of_slo(status.state());
-    let worst = status.worst();
-    let name_role = if matches!(role, Role::Healthy | Role::Info) { Role::Text } else { role };
-    let mut cells = vec![
-        Cell::symbol(cx, role),
-        Cell::Runs(screen.rows.found.lit(&slo.id, name_role)),
-        Cell::text(status.state().word(), role),
-        Cell::Text(words::left(worst)),
-        worst
-            .and_then(Standing::left)
-            .map_or(Cell::Empty, |left| Cell::Gauge(Gauge { share: left, role: words::bar_role(status) })),
-    ];
-    let unknown = || Cell::text(UNKNOWN, Role::Muted);
-    for (_, seconds, _) in BURNS {
-        let burn = worst.map(|worst| words::burn(slo, worst, Duration::from_secs(seconds)));
-        cells.push(burn.map_or_else(unknown, Cell::Text));
-    }
-    let (sli, exhaustion) = (
-        worst.map(|worst| words::sli(slo, worst.window)),
-        worst.map(|worst| words::exhaustion(status, worst)),
-    );
-    cells.extend([
-        exhaustion.map_or_else(unknown, Cell::Text),
-        sli.map_or_else(unknown, Cell::Text),
-        Cell::text(format!("{}%", slo.objective.percent_text()), Role::Text),
-        Cell::text(slo.window.to_string(), Role::Text),
-        status.service.as_deref().map_or(Cell::Empty, |service| Cell::text(service, Role::Text)),
-        Cell::Runs(words::joined(words::notes(status, cx))),
-    ]);
-    if sources > 1 {
-        cells.push(Cell::text(status.source.as_str(), Role::Muted));
-    }
-    cells
-}
-
 /// Why there is nothing, and what to do about it.
 fn empty(screen: &Slos, shared: &Shared, cx: &Cx<'_>, area: Rect, buf: &mut Buffer) {
-    let place = Rect { x: area.x + 3, width: area.width.saturating_sub(3), ..area };
-    let lines = reasons(screen, shared).into_iter().flat_map(|(words, role)| {
-        let lines = text::wrap(&words, place.width.min(100));
-        lines.into_iter().map(move |line| (line, role))
-    });
-    for (y, (line, role)) in (place.top()..place.bottom()).zip(lines) {
-        text::put(buf, place.x, y, place.width, &line, cx.style(role));
-    }
+    let reasons = reasons(screen, shared);
+    layout::paragraphs(cx, reasons.iter().map(|(words, role)| (words.as_str(), *role)), area, buf);
 }
 
 fn reasons(screen: &Slos, shared: &Shared) -> Vec<(String, Role)> {

@@ -7,7 +7,9 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
 use super::Steps;
-use crate::app::chronicle::{Entry, Key, Kind};
+use super::columns::{COLUMNS, EventRow};
+use crate::app::chronicle::Key;
+use crate::app::columns::{Line, ListTable};
 use crate::app::fired::{self, Told};
 use crate::app::layout;
 use crate::app::look::Cx;
@@ -15,8 +17,7 @@ use crate::app::number::moment;
 use crate::app::screens::timeline::Timeline;
 use crate::app::shared::Shared;
 use crate::app::theme::Role;
-use crate::app::widgets::table::{self, Cell, Column, Row, Table};
-use crate::app::widgets::text::{self, Run};
+use crate::app::widgets::text::Run;
 use crate::model::ask::AskKind;
 
 /// What the screen is drawn from.
@@ -29,71 +30,33 @@ const USED: [AskKind; 6] = [
     AskKind::Firings,
 ];
 
-fn columns(width: u16) -> [Column<'static>; 5] {
-    let time = if width < 60 { 8 } else { 16 };
-    [
-        Column::words("when", time, time, 0),
-        Column::words("", 1, 1, 0),
-        Column::words("what", 10, 10, 2),
-        Column::words("service", 8, 20, 1),
-        Column::words("", 12, 200, 0),
-    ]
-}
-
 /// Draws the timeline.
 pub(super) fn render(screen: &Timeline, shared: &Shared, now: Timestamp, area: Rect, buf: &mut Buffer) {
     let cx = shared.cx(now);
     let room =
         layout::heading(&cx, &title(screen, shared, &cx), &layout::doubt_runs(shared, &USED, now), area, buf);
-    if screen.list.rows().is_empty() {
+    if screen.rows.list.rows().is_empty() {
         let words = empty(screen, shared, now);
-        text::put(buf, room.x + 3, room.y, room.width.saturating_sub(3), &words, cx.style(Role::Muted));
+        layout::note(&cx, &words, Role::Muted, room, buf);
         return;
     }
-    let height = usize::from(table::body(room).height);
-    let top = screen.list.shown(height).next().map_or(0, |(index, _)| index);
-    let rows = screen.list.shown(height).map(|(_, row)| {
-        let Reverse(key) = row;
-        let cells = shared.chronicle.entries().get(key).map_or_else(Vec::new, |entry| cells(&cx, key, entry));
-        let mut drawn = Row::new(cells);
-        drawn.marked = screen.list.marks().contains(row);
-        drawn
-    });
-    let selected = screen.list.index().checked_sub(top);
-    let table = Table { columns: &columns(room.width), sort: None, selected, focused: true };
-    table::render(&table, rows, &cx, room, buf);
-}
-
-fn role(kind: Kind, entry: &Entry) -> Role {
-    match kind {
-        Kind::Fired | Kind::Paged => entry.severity.map_or(Role::Info, Role::of_severity),
-        Kind::Resolved | Kind::Closed => Role::Resolved,
-        Kind::Acknowledged | Kind::Done => Role::Accent,
-        Kind::Step => Role::Text,
-        Kind::Silenced => Role::Silenced,
-        Kind::Unsilenced => Role::Muted,
-    }
-}
-
-fn cells(cx: &Cx<'_>, (at, kind, _): &Key, entry: &Entry) -> Vec<Cell<'static>> {
-    let role = role(*kind, entry);
-    let service = entry.service.as_ref().map_or(String::new(), ToString::to_string);
-    vec![
-        Cell::text(moment(*at, cx.now, cx.zone), Role::Muted),
-        Cell::symbol(cx, role),
-        Cell::text(kind.word(), role),
-        Cell::text(service, Role::Accent),
-        Cell::text(entry.sentence().to_string(), Role::Text),
-    ]
+    let line = |Reverse(key): &Reverse<Key>| {
+        shared.chronicle.entries().get_key_value(key).map_or(Line::Gone, |(key, entry)| Line::Item {
+            row: EventRow { key, entry, cx },
+            is_new: false,
+            is_stale: false,
+        })
+    };
+    ListTable::new(COLUMNS, &room.width).render(&cx, (&screen.rows.list, None), line, room, buf);
 }
 
 fn title(screen: &Timeline, shared: &Shared, cx: &Cx<'_>) -> Vec<Run<'static>> {
     let mut runs = vec![
         Run::new(" Timeline ", Role::Title),
-        Run::new(format!("{}  {}", screen.list.rows().len(), shared.range.words(cx.now)), Role::Text),
+        Run::new(format!("{}  {}", screen.rows.list.rows().len(), shared.range.words(cx.now)), Role::Text),
     ];
-    runs.extend(screen.found.told());
-    let marked = screen.list.marks().len();
+    runs.extend(screen.rows.found.told());
+    let marked = screen.rows.list.marks().len();
     if marked > 0 {
         runs.push(Run::new(format!("  {marked} marked"), Role::Marked));
     }
@@ -124,9 +87,9 @@ fn title(screen: &Timeline, shared: &Shared, cx: &Cx<'_>) -> Vec<Run<'static>> {
 }
 
 fn empty(screen: &Timeline, shared: &Shared, now: Timestamp) -> String {
-    let filter = screen.found.text();
+    let filter = screen.rows.found.text();
     if !filter.is_empty() {
-        return screen.found.nothing("event");
+        return screen.rows.found.nothing("event");
     }
     if shared.chronicle.since().is_none() {
         return shared.waiting().to_owned();

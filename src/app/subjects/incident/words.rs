@@ -1,5 +1,7 @@
 //! How an incident is told in words, on every screen that names it.
 
+use std::time::Duration;
+
 use jiff::Timestamp;
 
 use crate::app::look::Cx;
@@ -7,7 +9,9 @@ use crate::app::number::ago;
 use crate::app::shared::Shared;
 use crate::app::theme::Role;
 use crate::app::widgets::text::{self, Run};
+use crate::model::duration;
 use crate::model::incident::{IncidentStatus, Person, Urgency};
+use crate::model::remote::age;
 use crate::model::source::SourceId;
 use crate::model::world::Linked;
 
@@ -81,4 +85,19 @@ pub fn line(shared: &Shared, cx: &Cx<'_>, known: &Linked) -> Vec<Run<'static>> {
         Run::new(format!("{}  ", who.text), who.role),
         Run::new(incident.subject().to_owned(), Role::Text),
     ]
+}
+
+/// What the paging system will do by itself, in words: "escalates in 12m".
+pub fn pending(what: &str, at: Timestamp, now: Timestamp) -> String {
+    let does = match what {
+        "escalate" => "escalates",
+        "unacknowledge" => "is nobody's again",
+        "resolve" => "resolves by itself",
+        other => other,
+    };
+    let left = age(now, at).as_secs().div_ceil(60);
+    if left == 0 {
+        return format!("{does} now");
+    }
+    format!("{does} in {}", duration::short(Duration::from_secs(left * 60)))
 }

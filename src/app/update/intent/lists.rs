@@ -130,16 +130,8 @@ pub(super) fn all(state: &mut State, now: Timestamp) -> Vec<Effect> {
     items.push(item("Open an incident...", Intent::Trigger(heading), why));
     let why = Planner::of(&state.shared).cannot_anywhere(OperationKind::Silence);
     items.push(item(with_key(state, Command::NewSilence, "New silence..."), Intent::NewSilence, why));
-    items.push(item(
-        with_key(state, Command::Silences, "All silences"),
-        Intent::Run(Command::Silences),
-        None,
-    ));
-    items.push(item(
-        with_key(state, Command::Results, "What was done so far"),
-        Intent::Run(Command::Results),
-        None,
-    ));
+    items.push(item(with_key(state, Command::Silences, "All silences"), Intent::Silences, None));
+    items.push(item(with_key(state, Command::Results, "What was done so far"), Intent::Results, None));
     show(state, title, items);
     Vec::new()
 }

@@ -4,14 +4,14 @@ use super::*;
 use crate::app::look::Charset;
 use crate::app::widgets::probe::{drawn, has_role, lines, sweep, with_cx, without_colour};
 
-fn columns() -> Vec<Column<'static>> {
+fn columns() -> Vec<Column> {
     vec![
-        Column::words("", 1, 1, 0),
-        Column::words("SERVICE", 8, 24, 0),
-        Column::numbers("RATE", 7, 1),
-        Column::numbers("ERRORS", 7, 1),
-        Column::words("TREND", 6, 12, 3),
-        Column::words("REASON", 10, 80, 2),
+        ("", Size::words(1, 1, 0)),
+        ("SERVICE", Size::words(8, 24, 0)),
+        ("RATE", Size::numbers(7, 1)),
+        ("ERRORS", Size::numbers(7, 1)),
+        ("TREND", Size::words(6, 12, 3)),
+        ("REASON", Size::words(10, 80, 2)),
     ]
 }
 
@@ -48,7 +48,7 @@ fn draw(table: Table<'_>, charset: Charset, width: u16, height: u16) -> Buffer {
     drawn(width, height, |area, buf| with_cx(charset, |cx| render(&table, rows(cx), cx, area, buf)))
 }
 
-fn services<'a>(columns: &'a [Column<'static>]) -> Table<'a> {
+fn services(columns: &[Column]) -> Table<'_> {
     Table { columns, sort: Some(Sort { column: 3, descending: true }), selected: Some(1), focused: true }
 }
 
@@ -139,15 +139,15 @@ proptest! {
         width in 0..300_u16,
     ) {
         let columns: Vec<_> =
-            bounds.iter().map(|(min, max, priority)| Column::words("x", *min, *max, *priority)).collect();
+            bounds.iter().map(|(min, max, priority)| ("x", Size::words(*min, *max, *priority))).collect();
         let slots = layout(&columns, width);
         for pair in slots.windows(2) {
             prop_assert!(pair[0].x + pair[0].width < pair[1].x && pair[0].column < pair[1].column);
         }
         for slot in &slots {
             prop_assert!(slot.x + slot.width <= width);
-            let column = &columns[slot.column];
-            prop_assert!(slot.width <= column.max && (slot.width >= column.min || slots.len() == 1));
+            let (_, size) = &columns[slot.column];
+            prop_assert!(slot.width <= size.max && (slot.width >= size.min || slots.len() == 1));
         }
     }
 }

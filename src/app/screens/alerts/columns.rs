@@ -1,0 +1,187 @@
+//! What is told of an alert: on the screen, by `burnwatch alerts`, and in its JSON.
+
+use std::sync::Arc;
+
+use super::Alerts;
+use super::ranking::group_of;
+use crate::app::columns::{ListColumn, Listed, Size};
+use crate::app::found::Found;
+use crate::app::look::Cx;
+use crate::app::number::ago;
+use crate::app::shared::Shared;
+use crate::app::theme::Role;
+use crate::app::widgets::table::Cell;
+use crate::app::widgets::text;
+use crate::model::alert::{Alert, AlertState};
+use crate::model::labels::{Labels, Text};
+use crate::model::value::Value;
+
+/// The list of alerts.
+pub enum AlertList {}
+
+/// An alert among others.
+pub struct AlertItem<'a> {
+    /// The alert.
+    pub alert: &'a Alert,
+    /// The service that it is about.
+    pub service: Option<&'a Text>,
+    /// The labels that tell it from others of its name and service.
+    pub apart: Value,
+}
+
+/// An alert as the screen shows it.
+pub struct AlertRow<'a> {
+    alert: &'a Alert,
+    service: Option<&'a Text>,
+    role: Role,
+    /// The role of what is not the most important.
+    plain: Role,
+    /// What is on its way for it.
+    sending: Option<String>,
+    /// The labels that tell it from others of its group.
+    differing: String,
+    found: &'a Found,
+    cx: Cx<'a>,
+}
+
+/// On what the widths depend.
+pub struct Widths {
+    /// Cells of the longest name.
+    pub(super) name: u16,
+    /// Cells of the longest service.
+    pub(super) service: u16,
+    /// Cells of the table.
+    pub(super) width: u16,
+}
+
+impl Listed for AlertList {
+    type Item<'a> = AlertItem<'a>;
+    type Row<'a> = AlertRow<'a>;
+    type Widths = Widths;
+}
+
+type Column = ListColumn<AlertList>;
+
+/// Names and services are as wide as they need to be; the summary, which says most, takes what is left.
+pub const COLUMNS: &[Column] = &[
+    Column::drawn(0, "", |_| Some(Size::words(1, 1, 0)), |row| Cell::symbol(&row.cx, row.role)),
+    Column::text("state", "STATE", |item| Value::Text(item.alert.state.word().to_owned())).on_screen(
+        3,
+        "state",
+        |_| Some(Size::words(9, 9, 4)),
+        |row| match &row.sending {
+            Some(sending) => Cell::text(sending.as_str(), Role::Sending),
+            None => Cell::text(row.alert.state.word(), row.role),
+        },
+    ),
+    Column::text("severity", "SEVERITY", |item| Value::Text(item.alert.severity.word().to_owned()))
+        .on_screen(
+            2,
+            "severity",
+            |_| Some(Size::words(9, 9, 5)),
+            |row| Cell::text(row.alert.severity.word(), Role::of_severity(row.alert.severity)),
+        ),
+    Column::text("starts_at", "FOR", |item| Value::Since(item.alert.starts_at)).on_screen(
+        4,
+        "since",
+        |_| Some(Size::numbers(6, 1)),
+        |row| Cell::text(ago(row.alert.resolved_at.unwrap_or(row.alert.starts_at), row.cx.now), row.plain),
+    ),
+    Column::text("name", "ALERT", |item| Value::Text(item.alert.name().to_owned())).on_screen(
+        1,
+        "alert",
+        |w| {
+            let name = w.name.clamp(16, (w.width * 2 / 5).clamp(16, 44));
+            Some(Size::words(name, name, 0))
+        },
+        |row| Cell::Runs(row.found.lit(row.alert.name(), row.role)),
+    ),
+    Column::text("service", "SERVICE", |item| text_of(item.service)).on_screen(
+        5,
+        "service",
+        |w| {
+            let service = w.service.clamp(10, (w.width / 5).clamp(10, 30));
+            Some(Size::words(service, service, 2))
+        },
+        |row| Cell::Runs(row.found.lit(row.service.map_or("", |name| name), row.plain)),
+    ),
+    Column::apart("", "LABELS", |item| item.apart.clone()).on_screen(
+        6,
+        "labels",
+        |_| Some(Size::words(28, 44, 6)),
+        |row| Cell::text(row.differing.as_str(), Role::Muted),
+    ),
+    Column::hidden("fingerprint", |item| Value::Text(item.alert.fingerprint.to_string())),
+    Column::hidden("labels", |item| Value::Labels(item.alert.labels.clone())),
+    Column::hidden("annotations", |item| Value::Labels(item.alert.annotations.clone())),
+    Column::hidden("value", |item| Value::maybe(item.alert.value, Value::Number)),
+    Column::hidden("receivers", |item| texts(&item.alert.receivers)).on_screen(
+        7,
+        "receiver",
+        |_| Some(Size::words(8, 20, 7)),
+        |row| {
+            let receivers: Vec<&str> = row.alert.receivers.iter().map(|receiver| &**receiver).collect();
+            Cell::text(receivers.join(", "), Role::Muted)
+        },
+    ),
+    Column::hidden("silenced_by", |item| texts(&item.alert.silenced_by)),
+    Column::hidden("inhibited_by", |item| texts(&item.alert.inhibited_by)),
+    Column::hidden("silenced_by_is_derived", |item| Value::Switch(item.alert.is_derived)),
+    Column::hidden("runbook_url", |item| text_of(item.alert.runbook())),
+    Column::hidden("generator_url", |item| text_of(item.alert.generator_url.as_ref())),
+    Column::hidden("resolved_at", |item| item.alert.resolved_at.map_or(Value::Nothing, Value::Since)),
+    Column::hidden("sources", |item| {
+        Value::Texts(item.alert.sources.iter().map(ToString::to_string).collect())
+    }),
+    Column::text("summary", "SUMMARY", |item| text_of(item.alert.summary())).on_screen(
+        8,
+        "summary",
+        |_| Some(Size::words(20, 160, 3)),
+        |row| Cell::text(row.alert.summary().map_or("", |summary| summary), row.plain),
+    ),
+];
+
+fn text_of(text: Option<&Text>) -> Value {
+    text.map_or(Value::Nothing, |text| Value::words(text.to_string()))
+}
+
+fn texts(list: &[Text]) -> Value {
+    Value::Texts(list.iter().map(ToString::to_string).collect())
+}
+
+impl<'a> AlertRow<'a> {
+    /// An alert with what the screen knows besides.
+    pub(super) fn new(screen: &'a Alerts, shared: &'a Shared, cx: Cx<'a>, alert: &'a Arc<Alert>) -> Self {
+        let common = screen.common(&shared.world, &group_of(alert, &screen.rows.grouping));
+        let differs = |name: &str| {
+            !matches!(name, "alertname" | "severity")
+                && common.is_none_or(|common| common.get(name).is_none())
+        };
+        let service = shared.world.service_of(&alert.labels);
+        let names_the_service = |name: &str| {
+            shared.judgement.service_labels.iter().any(|label| label == name)
+                && alert.labels.get(name) == service
+        };
+        let sending = shared.world.silencing(alert.fingerprint);
+        Self {
+            alert,
+            service,
+            role: Role::of_alert(alert),
+            plain: if alert.state == AlertState::Firing { Role::Text } else { Role::Muted },
+            sending: sending.map(|stage| format!("{}{}", text::ellipsis(cx.charset), stage.word())),
+            differing: pairs(shared, &alert.labels, |name| differs(name) && !names_the_service(name)),
+            found: &screen.rows.found,
+            cx,
+        }
+    }
+}
+
+/// `name=value name=value` for the labels that are wanted, those that name the service first.
+pub(super) fn pairs(shared: &Shared, labels: &Labels, wanted: impl Fn(&str) -> bool) -> String {
+    let rank = |name: &str| {
+        shared.judgement.service_labels.iter().position(|label| label == name).unwrap_or(usize::MAX)
+    };
+    let mut shown: Vec<_> = labels.iter().filter(|(name, _)| wanted(name)).collect();
+    shown.sort_by_key(|(name, _)| rank(name));
+    shown.into_iter().map(|(name, value)| format!("{name}={value}")).collect::<Vec<_>>().join(" ")
+}

@@ -1,0 +1,176 @@
+//! What is told of a level of an escalation policy: on the screen, by `burnwatch oncall`, and in its JSON.
+
+use std::collections::BTreeSet;
+
+use super::words;
+use crate::app::columns::{ListColumn, Listed, Size};
+use crate::app::found::Found;
+use crate::app::identity::LevelKey;
+use crate::app::look::Cx;
+use crate::app::shared::Shared;
+use crate::app::theme::Role;
+use crate::app::widgets::table::Cell;
+use crate::app::widgets::text::Run;
+use crate::model::duration;
+use crate::model::oncall::{Cover, EscalationPolicy, OnCallBoard, Watch};
+use crate::model::remote::age;
+use crate::model::source::SourceId;
+use crate::model::value::Value;
+
+/// The list of levels.
+pub enum LevelList {}
+
+/// A level.
+pub struct LevelItem<'a> {
+    /// Who tells it.
+    pub source: &'a SourceId,
+    /// All that it tells.
+    pub board: &'a OnCallBoard,
+    /// The policy.
+    pub policy: &'a EscalationPolicy,
+    /// The number of the level.
+    pub number: u32,
+    /// Who it is now, and who comes next.
+    pub watch: Watch,
+}
+
+/// A level as the screen shows it.
+pub struct LevelRow<'a> {
+    pub(super) shared: &'a Shared,
+    pub(super) cx: Cx<'a>,
+    pub(super) found: &'a Found,
+    pub(super) key: &'a LevelKey,
+    pub(super) board: &'a OnCallBoard,
+    pub(super) policy: &'a EscalationPolicy,
+    pub(super) watch: Watch,
+    /// What is the policy's stands once, at its first level that is shown.
+    pub(super) is_first: bool,
+}
+
+/// On what the widths depend.
+pub struct Widths {
+    /// Cells of the table.
+    pub(super) width: u16,
+    /// Whether several sources tell who is on call.
+    pub(super) is_shared: bool,
+}
+
+impl Listed for LevelList {
+    type Item<'a> = LevelItem<'a>;
+    type Row<'a> = LevelRow<'a>;
+    type Widths = Widths;
+}
+
+type Column = ListColumn<LevelList>;
+
+/// Who it is now and who comes next.
+pub const COLUMNS: &[Column] = &[
+    Column::text("policy", "POLICY", |item| Value::Text(item.policy.named.name.to_string())).on_screen(
+        0,
+        "policy",
+        |widths| {
+            let name = (widths.width / 5).clamp(12, 34);
+            Some(Size::words(name, name, 0))
+        },
+        |row| {
+            if row.is_first {
+                Cell::Runs(row.found.lit(&row.policy.named.name, Role::Title))
+            } else {
+                Cell::Empty
+            }
+        },
+    ),
+    Column::number("level", "LEVEL", |item| Value::Count(item.number.into())).on_screen(
+        1,
+        "level",
+        |_| Some(Size::words(5, 5, 2)),
+        |row| Cell::text(format!("L{}", row.key.level), Role::Muted),
+    ),
+    Column::text("now", "ON CALL", |item| people(&item.watch.now)).on_screen(
+        2,
+        "on call now",
+        |_| Some(Size::words(14, 38, 0)),
+        |row| Cell::Text(words::told(row.shared, &row.cx, &row.key.policy.source, &row.watch.now)),
+    ),
+    Column::text("until", "UNTIL", |item| {
+        item.watch.next.as_ref().map_or(Value::Nothing, |(at, _)| Value::Moment(*at))
+    })
+    .on_screen(
+        3,
+        "until",
+        |_| Some(Size::words(12, 12, 3)),
+        |row| {
+            if let Some((at, _)) = &row.watch.next {
+                Cell::text(words::when(*at, row.cx.now, row.cx.zone), Role::Text)
+            } else {
+                let known = duration::short(age(row.cx.now, row.board.until));
+                Cell::text(format!("over {known}"), Role::Muted)
+            }
+        },
+    ),
+    Column::drawn(
+        4,
+        "in",
+        |_| Some(Size::numbers(6, 5)),
+        |row| {
+            let left = row.watch.next.as_ref().map(|(at, _)| words::left(*at, row.cx.now));
+            Cell::text(left.unwrap_or_default(), Role::Text)
+        },
+    ),
+    Column::text("next", "NEXT", |item| {
+        item.watch.next.as_ref().map_or(Value::Nothing, |(_, cover)| people(cover))
+    })
+    .on_screen(
+        5,
+        "next",
+        |_| Some(Size::words(12, 34, 4)),
+        |row| match &row.watch.next {
+            Some((_, Cover::Nobody)) => Cell::Text(Run::new("nobody", Role::Down)),
+            Some((_, cover)) => {
+                Cell::Text(Run::new(words::names(row.shared, &row.key.policy.source, cover), Role::Text))
+            }
+            None => Cell::Empty,
+        },
+    ),
+    Column::hidden("is_covered", |item| Value::Switch(!item.watch.now.turns().is_empty())),
+    Column::hidden("is_me", |item| {
+        let now: BTreeSet<_> = item.watch.now.turns().iter().map(|turn| &turn.person.id).collect();
+        Value::Switch(item.board.me.as_ref().is_some_and(|me| now.contains(&me.id)))
+    }),
+    Column::hidden("is_double", |item| Value::Switch(item.watch.now.is_double())),
+    Column::hidden("delay_seconds", |item| {
+        let level = item.policy.levels.iter().find(|level| level.number == item.number);
+        level.map_or(Value::Nothing, |level| Value::Count(level.delay.as_secs()))
+    }),
+    Column::hidden("policy_id", |item| Value::Text(item.policy.named.id.to_string())),
+    Column::hidden("teams", |item| {
+        Value::Texts(item.policy.teams.iter().map(|team| team.name.to_string()).collect())
+    })
+    .on_screen(
+        6,
+        "teams",
+        |_| Some(Size::words(12, 30, 7)),
+        |row| {
+            let teams: Vec<&str> =
+                row.policy.teams.iter().map(|team| &*team.name).filter(|_| row.is_first).collect();
+            Cell::text(teams.join(", "), Role::Muted)
+        },
+    ),
+    Column::hidden("url", |item| {
+        item.policy.named.url.as_ref().map_or(Value::Nothing, |url| Value::words(url.to_string()))
+    }),
+    Column::apart("source", "SOURCE", |item| Value::Text(item.source.to_string())).on_screen(
+        7,
+        "source",
+        |widths| widths.is_shared.then(|| Size::words(8, 14, 8)),
+        |row| Cell::text(row.key.policy.source.as_str(), Role::Muted),
+    ),
+];
+
+/// The people of a cover; nobody is an empty list, and not known is no list.
+fn people(cover: &Cover) -> Value {
+    match cover {
+        Cover::Unknown => Value::Nothing,
+        cover => Value::Texts(cover.turns().iter().map(|turn| turn.person.name.to_string()).collect()),
+    }
+}

@@ -1,0 +1,294 @@
+//! What is told of a service: on the screen, by `burnwatch services`, and in its JSON.
+
+use jiff::Timestamp;
+
+use super::Services;
+use crate::app::columns::{ListColumn, Listed, Size};
+use crate::app::found::Found;
+use crate::app::look::Cx;
+use crate::app::number::{latency, or_unknown, percent, rate};
+use crate::app::shared::Shared;
+use crate::app::subjects::service::{calm_max, trends, why};
+use crate::app::subjects::slo::words;
+use crate::app::theme::Role;
+use crate::app::widgets::spark::Spark;
+use crate::app::widgets::table::Cell;
+use crate::app::widgets::text::Run;
+use crate::model::health::{Health, Reason};
+use crate::model::host::{Host, NamedSignal, Saturated, Usage, fullest};
+use crate::model::service::Service;
+use crate::model::signal::Signal;
+use crate::model::slo::BASIS;
+use crate::model::value::Value;
+
+/// The list of services.
+pub enum ServiceList {}
+
+/// A service at a moment.
+pub struct ServiceItem<'a> {
+    /// The service.
+    pub service: &'a Service,
+    /// The moment.
+    pub now: Timestamp,
+}
+
+/// A service as the screen shows it.
+pub struct ServiceRow<'a> {
+    service: &'a Service,
+    role: Role,
+    /// Request rate, error ratio and p95 over time.
+    trends: [Vec<f64>; 3],
+    worst_slo: Vec<Run<'static>>,
+    found: &'a Found,
+    cx: Cx<'a>,
+}
+
+/// On what the widths depend.
+pub struct Widths {
+    /// Cells of the longest name.
+    pub(super) name: u16,
+    /// Whether there is an SLO at all.
+    pub(super) has_slos: bool,
+    /// Cells of the table.
+    pub(super) width: u16,
+}
+
+impl Listed for ServiceList {
+    type Item<'a> = ServiceItem<'a>;
+    type Row<'a> = ServiceRow<'a>;
+    type Widths = Widths;
+}
+
+type Column = ListColumn<ServiceList>;
+
+/// Names and reasons count more than shapes: these make room for them.
+pub const COLUMNS: &[Column] = &[
+    Column::drawn(0, "", |_| Some(Size::words(1, 1, 0)), |row| Cell::symbol(&row.cx, row.role)),
+    Column::text("name", "SERVICE", |item| Value::Text(item.service.name.to_string())).on_screen(
+        1,
+        "service",
+        |w| Some(Size::words(w.name.clamp(10, (w.width / 6).clamp(10, 24)), w.name.clamp(10, 44), 0)),
+        |row| {
+            let role = if row.service.health == Health::Healthy { Role::Text } else { row.role };
+            Cell::Runs(row.found.lit(&row.service.name, role))
+        },
+    ),
+    Column::text("health", "HEALTH", |item| Value::Text(item.service.health.word().to_owned())).on_screen(
+        2,
+        "health",
+        |_| Some(Size::words(8, 8, 3)),
+        |row| Cell::text(row.service.health.word(), row.role),
+    ),
+    Column::number("request_rate", "RATE", |item| {
+        Value::maybe(item.service.signals.request_rate, Value::Rate)
+    })
+    .on_screen(
+        3,
+        "requests",
+        |_| Some(Size::numbers(8, 2)),
+        |row| row.number(Signal::Requests, row.service.signals.request_rate, rate, Role::Text),
+    ),
+    Column::drawn(
+        4,
+        "",
+        |_| Some(Size::words(8, 16, 9)),
+        |row| {
+            let [requests, ..] = &row.trends;
+            spark(requests, calm_max(requests), Role::Series1)
+        },
+    ),
+    Column::number("error_ratio", "ERRORS", |item| {
+        Value::maybe(item.service.signals.error_ratio, Value::Ratio)
+    })
+    .on_screen(
+        5,
+        "errors",
+        |_| Some(Size::numbers(6, 1)),
+        |row| {
+            let role = row.because(|reason| matches!(reason, Reason::Errors(_)));
+            row.number(Signal::Errors, row.service.signals.error_ratio, percent, role)
+        },
+    ),
+    Column::drawn(
+        6,
+        "",
+        |_| Some(Size::words(8, 16, 8)),
+        |row| {
+            let [_, errors, _] = &row.trends;
+            // one full bar is ten per cent at least, so that noise near zero does not look like a fire
+            spark(errors, Some(errors.iter().copied().fold(0.1, f64::max)), Role::Series2)
+        },
+    ),
+    Column::hidden("p50_seconds", |item| Value::maybe(item.service.signals.p50, Value::Seconds)).on_screen(
+        7,
+        "p50",
+        |_| Some(Size::numbers(7, 7)),
+        |row| row.number(Signal::Latency, row.service.signals.p50, latency, Role::Text),
+    ),
+    Column::number("p95_seconds", "P95", |item| Value::maybe(item.service.signals.p95, Value::Seconds))
+        .on_screen(
+            8,
+            "p95",
+            |_| Some(Size::numbers(7, 2)),
+            |row| {
+                let role = row.because(|reason| matches!(reason, Reason::Slow(_)));
+                row.number(Signal::Latency, row.service.signals.p95, latency, role)
+            },
+        ),
+    Column::drawn(
+        9,
+        "",
+        |_| Some(Size::words(8, 16, 10)),
+        |row| {
+            let [.., p95] = &row.trends;
+            spark(p95, calm_max(p95), Role::Series3)
+        },
+    ),
+    Column::hidden("p99_seconds", |item| Value::maybe(item.service.signals.p99, Value::Seconds)).on_screen(
+        10,
+        "p99",
+        |_| Some(Size::numbers(7, 6)),
+        |row| row.number(Signal::Latency, row.service.signals.p99, latency, Role::Text),
+    ),
+    Column::number("apdex", "APDEX", |item| Value::maybe(item.service.signals.apdex, Value::Number))
+        .on_screen(
+            11,
+            "Apdex",
+            |_| Some(Size::numbers(5, 5)),
+            |row| {
+                let apdex = row.service.signals.apdex;
+                row.number(Signal::Apdex, apdex, |apdex| format!("{apdex:.2}"), Role::Text)
+            },
+        ),
+    Column::number("saturation", "SAT", |item| Value::maybe(item.service.signals.saturation, Value::Ratio))
+        .on_screen(
+            12,
+            "satur.",
+            |_| Some(Size::numbers(6, 4)),
+            |row| {
+                let role = row.because(|reason| matches!(reason, Reason::Saturated { .. }));
+                row.number(Signal::Saturation, row.service.signals.saturation, percent, role)
+            },
+        ),
+    Column::hidden("saturated", |item| Value::words(saturated(item.service))),
+    Column::hidden("resources", |item| {
+        let all = fullest(&item.service.hosts).into_iter();
+        Value::Objects(all.map(|(host, usage)| resource(host, usage)).collect())
+    }),
+    Column::hidden("signals", |item| Value::Objects(item.service.named.iter().map(signal).collect())),
+    Column::text("targets", "UP", |item| Value::words(item.service.up().unwrap_or_default())),
+    Column::hidden("targets_up", |item| {
+        let targets = &item.service.targets;
+        if knows_targets(item.service) { Value::Count(targets.up.into()) } else { Value::Nothing }
+    }),
+    Column::hidden("targets_total", |item| {
+        let targets = &item.service.targets;
+        let is_known = knows_targets(item.service) || targets.total > 0;
+        if is_known { Value::Count(targets.total.into()) } else { Value::Nothing }
+    }),
+    Column::number("alerts", "ALERTS", |item| Value::count(item.service.alerts.len())),
+    Column::hidden("unknown", |item| {
+        Value::Texts(item.service.unknown.iter().map(ToString::to_string).collect())
+    }),
+    Column::hidden("labels", |item| Value::Labels(item.service.labels.clone())),
+    Column::apart("sources", "SOURCES", |item| {
+        Value::Texts(item.service.sources.iter().map(ToString::to_string).collect())
+    }),
+    Column::hidden("seen_at", |item| Value::Since(item.service.seen_at)),
+    Column::text("reasons", "WHY", |item| {
+        Value::Texts(item.service.reasons.iter().map(|reason| reason.words(item.now)).collect())
+    })
+    .on_screen(
+        14,
+        "why",
+        |w| Some(Size::words((w.width / 5).clamp(12, 36), 60, 3)),
+        |row| Cell::text(why(row.service, row.cx.now), row.role),
+    ),
+    Column::drawn(
+        13,
+        "worst SLO",
+        |w| w.has_slos.then(|| Size::words(16, 20, 6)),
+        |row| Cell::Runs(row.worst_slo.clone()),
+    ),
+];
+
+impl<'a> ServiceRow<'a> {
+    /// A service with what the screen knows besides.
+    pub(super) fn new(screen: &'a Services, shared: &'a Shared, cx: Cx<'a>, service: &'a Service) -> Self {
+        Self {
+            service,
+            role: Role::of_health(service.health),
+            trends: trends(shared, service),
+            worst_slo: worst_slo(shared, &cx, service),
+            found: &screen.rows.found,
+            cx,
+        }
+    }
+
+    /// How a signal looks that is why the service is not well.
+    fn because(&self, is_why: fn(&Reason) -> bool) -> Role {
+        if self.service.reasons.iter().any(is_why) { self.role } else { Role::Text }
+    }
+
+    fn number(&self, signal: Signal, value: Option<f64>, words: fn(f64) -> String, role: Role) -> Cell<'_> {
+        let is_unknown = self.service.unknown.contains(signal);
+        let role = match value {
+            Some(_) => role,
+            None if is_unknown => Role::Unknown,
+            None => Role::Muted,
+        };
+        Cell::text(or_unknown(value, is_unknown, words), role)
+    }
+}
+
+fn spark(values: &[f64], max: Option<f64>, role: Role) -> Cell<'_> {
+    if values.is_empty() { Cell::Empty } else { Cell::Spark(Spark { values, max, role }) }
+}
+
+/// The worst SLO of a service: its state, what is left of its budget, and how fast that burns.
+fn worst_slo(shared: &Shared, cx: &crate::app::look::Cx<'_>, service: &Service) -> Vec<Run<'static>> {
+    let Some(status) = shared.world.worst_slo_of(&service.name) else { return Vec::new() };
+    let role = Role::of_slo(status.state());
+    let mut runs = vec![Run::new(format!("{} ", cx.symbol(role)), role)];
+    match status.worst().filter(|worst| worst.left().is_some()) {
+        Some(worst) => {
+            let burn = words::burn(&status.slo, worst, BASIS);
+            runs.extend([words::left(Some(worst)), Run::new(" left ", Role::Muted), burn]);
+        }
+        None => runs.push(Run::new(status.state().word(), role)),
+    }
+    runs
+}
+
+fn knows_targets(service: &Service) -> bool {
+    !service.unknown.contains(Signal::Targets)
+}
+
+/// `disk 97.9% on web-17 /var`
+fn saturated(service: &Service) -> String {
+    let named = service.fullest().filter(|(_, usage)| !usage.resource.is_empty());
+    named.map_or_else(String::new, |(host, usage)| {
+        Saturated { usage: usage.clone(), host: host.name.clone() }.to_string()
+    })
+}
+
+fn resource(host: &Host, usage: &Usage) -> Vec<(&'static str, Value)> {
+    vec![
+        ("resource", Value::words(&*usage.resource)),
+        ("host", Value::words(&*host.name)),
+        ("instance", Value::words(&*host.instance)),
+        ("part", Value::words(&*usage.part)),
+        ("ratio", Value::Ratio(usage.ratio)),
+    ]
+}
+
+fn signal(signal: &NamedSignal) -> Vec<(&'static str, Value)> {
+    vec![
+        ("name", Value::words(&*signal.name)),
+        ("value", Value::maybe(Some(signal.value), Value::Number)),
+        ("host", Value::words(&*signal.host)),
+        ("part", Value::words(&*signal.part)),
+        ("words", Value::words(&*signal.words)),
+        ("health", Value::words(signal.health.map_or("", Health::word))),
+    ]
+}

@@ -1,0 +1,304 @@
+//! What is told of an SLO: on the screen, by `burnwatch slos`, and in its JSON.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::{Cells, Slos};
+use crate::app::columns::{ListColumn, Listed, Size};
+use crate::app::found::Found;
+use crate::app::look::Cx;
+use crate::app::number::UNKNOWN;
+use crate::app::shared::Shared;
+use crate::app::subjects::slo::words;
+use crate::app::theme::Role;
+use crate::app::widgets::bar::Gauge;
+use crate::app::widgets::table::Cell;
+use crate::app::widgets::text::{self, Run};
+use crate::model::alert::Alert;
+use crate::model::duration;
+use crate::model::slo::{Doubt, Evaluation, Exhaustion, SloState, SloStatus, Standing, show};
+use crate::model::value::Value;
+use crate::model::world::World;
+
+/// The list of SLOs.
+pub enum SloList {}
+
+/// An SLO, or one of its groups.
+pub struct SloItem<'a> {
+    /// The SLO.
+    pub status: &'a SloStatus,
+    /// The group; none: nothing is measured.
+    pub group: Option<&'a Standing>,
+    /// What else is known.
+    pub world: &'a World,
+}
+
+/// An SLO as the screen shows it.
+pub struct SloRow<'a> {
+    pub(super) status: &'a SloStatus,
+    pub(super) found: &'a Found,
+    pub(super) cx: Cx<'a>,
+}
+
+/// On what the widths depend.
+pub struct Widths {
+    measured: Cells,
+    /// Cells of the longest state.
+    state: u16,
+    /// Whether several sources know an SLO of one name.
+    is_shared: bool,
+    /// Whether several sources tell of SLOs.
+    has_sources: bool,
+    /// Cells of the table.
+    width: u16,
+}
+
+impl Widths {
+    pub(super) fn new(screen: &Slos, shared: &Shared, width: u16) -> Self {
+        let states = screen.states.keys().map(|state| text::width(state.word()));
+        Self {
+            measured: screen.widest.cells(),
+            state: states.max().unwrap_or(0).max(10),
+            is_shared: screen.is_shared,
+            has_sources: words::are_shared(shared),
+            width,
+        }
+    }
+}
+
+impl Listed for SloList {
+    type Item<'a> = SloItem<'a>;
+    type Row<'a> = SloRow<'a>;
+    type Widths = Widths;
+}
+
+type Column = ListColumn<SloList>;
+
+/// Budget, burn and what follows from them come first; how it was agreed can be read on the SLO's own screen.
+pub const COLUMNS: &[Column] = &[
+    Column::drawn(0, "", |_| Some(Size::words(1, 1, 0)), |row| Cell::symbol(&row.cx, row.role())),
+    Column::text("id", "SLO", |item| Value::Text(item.status.slo.id.to_string())).on_screen(
+        1,
+        "SLO",
+        |w| {
+            let name = w.measured.name;
+            let least = name.clamp(8, (w.width * 3 / 10).clamp(8, 30));
+            Some(Size::words(least, name.clamp(least, 48), 0))
+        },
+        |row| {
+            let role = match row.role() {
+                Role::Healthy | Role::Info => Role::Text,
+                role => role,
+            };
+            Cell::Runs(row.found.lit(&row.status.slo.id, role))
+        },
+    ),
+    Column::apart("source", "SOURCE", |item| Value::Text(item.status.source.to_string())).on_screen(
+        16,
+        "source",
+        |w| w.has_sources.then(|| Size::words(7, 16, if w.is_shared { 3 } else { 12 })),
+        |row| Cell::text(row.status.source.as_str(), Role::Muted),
+    ),
+    Column::text("group", "GROUP", |item| {
+        let group = item.group.filter(|group| !group.labels.is_empty());
+        group.map_or(Value::Nothing, |group| Value::Labels(group.labels.clone()))
+    }),
+    Column::text("state", "STATE", |item| {
+        Value::Text(item.group.map_or(SloState::NoData, |group| group.state).word().to_owned())
+    })
+    .on_screen(
+        2,
+        "state",
+        |w| Some(Size::words(10, w.state, 3)),
+        |row| Cell::text(row.status.state().word(), row.role()),
+    ),
+    Column::number("objective", "OBJECTIVE", |item| {
+        let objective = item.status.slo.objective;
+        Value::Told(objective.as_ratio(), format!("{}%", objective.percent_text()))
+    })
+    .on_screen(
+        12,
+        "objective",
+        |_| Some(Size::numbers(9, 7)),
+        |row| Cell::text(format!("{}%", row.status.slo.objective.percent_text()), Role::Text),
+    ),
+    Column::text("window", "WINDOW", |item| Value::Text(item.status.slo.window.to_string())).on_screen(
+        13,
+        "window",
+        |_| Some(Size::words(6, 22, 9)),
+        |row| Cell::text(row.status.slo.window.to_string(), Role::Text),
+    ),
+    Column::number("sli", "SLI", |item| {
+        let error = item.group.and_then(|group| group.window.error());
+        told(error.map(|error| 1.0 - error), |sli| show::sli(sli, item.status.slo.objective))
+    })
+    .on_screen(
+        11,
+        "SLI",
+        |w| Some(Size::numbers(w.measured.sli.max(9), 4)),
+        |row| row.measured(|worst| words::sli(&row.status.slo, worst.window)),
+    ),
+    Column::number("budget_left", "LEFT", |item| told(item.group.and_then(Standing::left), show::left))
+        .on_screen(
+            3,
+            "left",
+            |_| Some(Size::numbers(6, 1)),
+            |row| Cell::Text(words::left(row.status.worst())),
+        ),
+    Column::drawn(
+        4,
+        "budget",
+        |_| Some(Size::words(8, 16, 5)),
+        |row| {
+            let left = row.status.worst().and_then(Standing::left);
+            let role = words::bar_role(row.status);
+            left.map_or(Cell::Empty, |share| Cell::Gauge(Gauge { share, role }))
+        },
+    ),
+    Column::number("burn_5m", "5M", |item| item.burn(300)).on_screen(
+        5,
+        "5m",
+        |_| Some(Size::numbers(7, 4)),
+        |row| row.burn(300),
+    ),
+    Column::hidden("burn_30m", |item| item.burn(1800)).on_screen(
+        6,
+        "30m",
+        |_| Some(Size::numbers(7, 10)),
+        |row| row.burn(1800),
+    ),
+    Column::number("burn_1h", "1H", |item| item.burn(3600)).on_screen(
+        7,
+        "1h",
+        |_| Some(Size::numbers(7, 2)),
+        |row| row.burn(3600),
+    ),
+    Column::number("burn_6h", "6H", |item| item.burn(21_600)).on_screen(
+        8,
+        "6h",
+        |_| Some(Size::numbers(7, 6)),
+        |row| row.burn(21_600),
+    ),
+    Column::number("burn_3d", "3D", |item| item.burn(259_200)).on_screen(
+        9,
+        "3d",
+        |_| Some(Size::numbers(7, 11)),
+        |row| row.burn(259_200),
+    ),
+    Column::number("exhausted_in_seconds", "GONE IN", |item| {
+        gone_in(item.status, item.group.and_then(|group| group.exhaustion))
+    })
+    .on_screen(
+        10,
+        "gone in",
+        |_| Some(Size::numbers(7, 2)),
+        |row| row.measured(|worst| words::exhaustion(row.status, worst)),
+    ),
+    Column::number("alerts", "ALERTS", |item| {
+        let SloItem { status, group, world } = item;
+        let is_its = |alert: &&Arc<Alert>| group.is_none_or(|group| status.is_about(group, &alert.labels));
+        let alerts = status.alerts.iter().filter_map(|alert| world.alert(*alert));
+        Value::count(alerts.filter(is_its).count())
+    }),
+    Column::hidden("service", |item| {
+        let service = item.status.service.as_ref();
+        service.map_or(Value::Nothing, |name| Value::Text(name.to_string()))
+    })
+    .on_screen(
+        14,
+        "service",
+        |w| Some(Size::words(w.measured.service.clamp(7, 12), w.measured.service.clamp(7, 24), 8)),
+        |row| {
+            let service = row.status.service.as_deref();
+            service.map_or(Cell::Empty, |service| Cell::text(service, Role::Text))
+        },
+    ),
+    Column::hidden("labels", |item| Value::Labels(item.status.slo.labels.clone())),
+    Column::hidden("covered", |item| Value::maybe(item.group.and_then(|group| group.covered), Value::Ratio)),
+    Column::hidden("is_time_weighted", |item| {
+        Value::Switch(item.group.is_some_and(|group| group.is_time_weighted))
+    }),
+    Column::hidden("is_evaluated_live", |item| Value::Switch(item.status.evaluation == Evaluation::Live)),
+    Column::hidden("measured_at", |item| Value::Since(item.status.at)),
+    Column::text("why", "WHY", |item| Value::words(why(item.status, item.group))).on_screen(
+        15,
+        "notes",
+        |_| Some(Size::words(15, 70, 5)),
+        |row| Cell::Runs(words::joined(words::notes(row.status, &row.cx))),
+    ),
+];
+
+impl SloItem<'_> {
+    fn burn(&self, seconds: u64) -> Value {
+        told(self.group.and_then(|group| group.burn(Duration::from_secs(seconds))), show::burn)
+    }
+}
+
+impl SloRow<'_> {
+    fn role(&self) -> Role {
+        Role::of_slo(self.status.state())
+    }
+
+    /// What is told of the worst group.
+    fn measured(&self, words: impl Fn(&Standing) -> Run<'static>) -> Cell<'_> {
+        self.status.worst().map_or_else(|| Cell::text(UNKNOWN, Role::Muted), |worst| Cell::Text(words(worst)))
+    }
+
+    fn burn(&self, seconds: u64) -> Cell<'_> {
+        self.measured(|worst| words::burn(&self.status.slo, worst, Duration::from_secs(seconds)))
+    }
+}
+
+fn told(value: Option<f64>, text: impl Fn(f64) -> String) -> Value {
+    value.filter(|value| value.is_finite()).map_or(Value::Nothing, |value| Value::Told(value, text(value)))
+}
+
+/// Seconds; zero if nothing is left, none if it will not be so.
+fn gone_in(status: &SloStatus, exhaustion: Option<Exhaustion>) -> Value {
+    let seconds = match exhaustion {
+        Some(Exhaustion::Exhausted) => 0.0,
+        Some(Exhaustion::In(left)) => left.as_secs_f64(),
+        Some(Exhaustion::NotWithinWindow(_) | Exhaustion::NotBeforeReset(_) | Exhaustion::Never) | None => {
+            return Value::Nothing;
+        }
+    };
+    Value::Told(seconds, show::gone_in(exhaustion, status.slo.window.length(status.at)))
+}
+
+/// What a person must know beside the numbers, in words.
+pub fn why(status: &SloStatus, group: Option<&Standing>) -> String {
+    let pairs = group.into_iter().flat_map(|group| &group.pairs).filter(|now| now.holds == Some(true));
+    let mut all: Vec<String> = pairs
+        .map(|now| {
+            let (long, short) = (duration::text(now.pair.long), duration::text(now.pair.short));
+            format!("{long} and {short} above {}", show::factor(now.pair.factor))
+        })
+        .collect();
+    match group.and_then(|group| group.doubt.as_ref()) {
+        Some(doubt) => all.push(self::doubt(status, doubt)),
+        None if group.is_none() => {
+            all.push(status.trouble.as_ref().map_or("no series".to_owned(), ToString::to_string));
+        }
+        None => {}
+    }
+    if let Some((covered, group)) = group.and_then(|group| Some((group.covered?, group))) {
+        all.push(show::covered(covered, group.covered_at_most, status.slo.window.elapsed(status.at)));
+    }
+    let is_told = group.is_some_and(|group| matches!(group.doubt, Some(Doubt::Because(_))));
+    all.extend(status.remark.iter().filter(|_| !is_told).map(ToString::to_string));
+    all.join("; ")
+}
+
+/// Why there is no number, in words.
+fn doubt(status: &SloStatus, doubt: &Doubt) -> String {
+    match doubt {
+        Doubt::Unknown => "not measured".to_owned(),
+        Doubt::NeverHadData => "never had data".to_owned(),
+        Doubt::NoDataSince(since) => format!("no data since {since:.0}"),
+        Doubt::Odd(odd, over) => odd.told(*over, status.evaluation),
+        Doubt::Missing(over) => format!("{} is missing", status.evaluation.ratio(*over)),
+        Doubt::Because(why) => why.to_string(),
+        Doubt::Refused(said) => said.to_string(),
+        Doubt::NoQuery => "its definition has no query for this source".to_owned(),
+    }
+}

@@ -1,0 +1,216 @@
+//! What is told of a source: on the screen, by `burnwatch sources`, and in its JSON.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use crate::app::columns::{ListColumn, Listed, Size};
+use crate::app::doubt::{doubt, watchdog};
+use crate::app::due::Traffic;
+use crate::app::look::Cx;
+use crate::app::number::{UNKNOWN, ago, bytes, latency, per_minute};
+use crate::app::shared::Shared;
+use crate::app::theme::Role;
+use crate::app::widgets::table::Cell;
+use crate::model::ask::AskKind;
+use crate::model::duration;
+use crate::model::remote::age;
+use crate::model::source::{Offer, SourceInfo};
+use crate::model::value::Value;
+use crate::model::world::Watchdog;
+
+/// Figures go on by steps of this: what is younger is not late, and a screen at rest must write little.
+const STEP: Duration = Duration::from_secs(15);
+
+/// The list of sources.
+pub enum SourceList {}
+
+/// A source, with how it is.
+pub struct SourceItem<'a> {
+    /// The source.
+    pub source: &'a SourceInfo,
+    /// What it is.
+    pub offer: Option<&'a Offer>,
+    /// How it is, in one word.
+    pub state: &'static str,
+    /// When it last answered.
+    pub at: Option<Timestamp>,
+    /// Nothing where it has no alerts.
+    pub watchdog: Option<Watchdog>,
+    /// What is missing in its answers, and what is odd about it; none where it was never asked.
+    pub warnings: Option<Vec<String>>,
+    /// What is wrong.
+    pub trouble: Option<String>,
+}
+
+/// A source as the screen shows it.
+pub struct SourceRow<'a> {
+    source: &'a SourceInfo,
+    /// How it is.
+    role: Role,
+    words: String,
+    offer: Option<&'a Offer>,
+    traffic: Traffic,
+    /// When it last answered.
+    at: Option<Timestamp>,
+    /// Nothing where it has no alerts.
+    watchdog: Option<Watchdog>,
+    cx: Cx<'a>,
+}
+
+impl Listed for SourceList {
+    type Item<'a> = SourceItem<'a>;
+    type Row<'a> = SourceRow<'a>;
+    type Widths = ();
+}
+
+type Column = ListColumn<SourceList>;
+
+/// How it is, what it is, and what it costs.
+pub const COLUMNS: &[Column] = &[
+    Column::drawn(0, "", |()| Some(Size::words(1, 1, 0)), |row| Cell::symbol(&row.cx, row.role)),
+    Column::text("name", "SOURCE", |item| Value::Text(item.source.id.to_string())).on_screen(
+        1,
+        "source",
+        |()| Some(Size::words(10, 24, 0)),
+        |row| Cell::text(row.source.id.as_str(), Role::Text),
+    ),
+    Column::text("state", "STATE", |item| Value::Text(item.state.to_owned())).on_screen(
+        2,
+        "state",
+        |()| Some(Size::words(16, 60, 1)),
+        |row| Cell::text(&*row.words, row.role),
+    ),
+    Column::text("kind", "KIND", |item| Value::Text(item.source.kind.name().to_owned())),
+    Column::text("flavour", "FLAVOUR", |item| {
+        item.offer.map_or(Value::Nothing, |offer| Value::words(&*offer.flavour))
+    }),
+    Column::text("version", "VERSION", |item| {
+        item.offer.map_or(Value::Nothing, |offer| Value::words(&*offer.version))
+    }),
+    Column::drawn(
+        3,
+        "what it is",
+        |()| Some(Size::words(12, 28, 2)),
+        |row| {
+            let identity = |offer: &Offer| format!("{} {}", offer.flavour, offer.version);
+            Cell::text(row.offer.map_or_else(|| row.source.kind.name().to_owned(), identity), Role::Text)
+        },
+    ),
+    Column::drawn(
+        4,
+        "answers in",
+        |()| Some(Size::numbers(10, 4)),
+        |row| {
+            let took = row.traffic.round_trip.map(|took| latency(took.as_secs_f64()));
+            Cell::text(took.unwrap_or_else(|| UNKNOWN.to_owned()), Role::Text)
+        },
+    ),
+    Column::text("answered_at", "AGE", |item| item.at.map_or(Value::Nothing, Value::Since)).on_screen(
+        5,
+        "age",
+        |()| Some(Size::numbers(6, 3)),
+        |row| Cell::text(row.at.map_or(UNKNOWN.to_owned(), |at| answered(at, row.cx.now)), Role::Text),
+    ),
+    Column::drawn(
+        6,
+        "req/min",
+        |()| Some(Size::numbers(7, 5)),
+        |row| Cell::text(row.per_minute(row.traffic.requests, |count| format!("{count:.0}")), Role::Text),
+    ),
+    Column::drawn(
+        7,
+        "per min",
+        |()| Some(Size::numbers(8, 6)),
+        |row| Cell::text(row.per_minute(row.traffic.bytes_in, bytes), Role::Text),
+    ),
+    Column::hidden("answers", |item| {
+        Value::Texts(item.source.answers.iter().map(|kind| kind.word().to_owned()).collect())
+    }),
+    Column::text("watchdog", "WATCHDOG", |item| watchdog_value(item.watchdog)).on_screen(
+        8,
+        "watchdog",
+        |()| Some(Size::words(8, 12, 4)),
+        |row| match row.watchdog {
+            Some(Watchdog::Present) => Cell::text("present", Role::Healthy),
+            Some(Watchdog::Absent) => Cell::text("ABSENT", Role::Trouble),
+            Some(Watchdog::Unknown) => Cell::text(UNKNOWN, Role::Muted),
+            None => Cell::Empty,
+        },
+    ),
+    Column::hidden("clock_ahead_seconds", |item| {
+        item.offer.and_then(|offer| offer.clock_ahead_seconds).map_or(Value::Nothing, Value::Offset)
+    }),
+    Column::text("address", "ADDRESS", |item| Value::Text(item.source.address.to_string())),
+    Column::text("tenant", "TENANT", |item| {
+        item.source.tenant.as_ref().map_or(Value::Nothing, |tenant| Value::Text(tenant.to_string()))
+    }),
+    Column::hidden("warnings", |item| item.warnings.clone().map_or(Value::Nothing, Value::Texts)),
+    Column::text("trouble", "TROUBLE", |item| item.trouble.as_deref().map_or(Value::Nothing, Value::words)),
+];
+
+/// The dead man's switch in words; nothing where the source has no alerts.
+pub fn watchdog_value(watchdog: Option<Watchdog>) -> Value {
+    match watchdog {
+        None | Some(Watchdog::Unknown) => Value::Nothing,
+        Some(Watchdog::Present) => Value::Text("present".to_owned()),
+        Some(Watchdog::Absent) => Value::Text("absent".to_owned()),
+    }
+}
+
+impl<'a> SourceRow<'a> {
+    /// A source with what is known of it.
+    pub(super) fn new(shared: &'a Shared, cx: Cx<'a>, source: &'a SourceInfo) -> Self {
+        let held = shared.world.held(&source.id);
+        let offer = held.and_then(|held| held.probe().value());
+        let (role, words) = match (doubt(shared, source, &AskKind::ALL, cx.now), offer) {
+            (Some(doubt), _) => (Role::Stale, doubt.summary()),
+            (None, Some(_)) => {
+                match held.and_then(|held| held.rules().value()).map_or(0, |board| board.broken.len()) {
+                    0 => (Role::Healthy, "answers".to_owned()),
+                    1 => (Role::Warning, "answers; 1 rule fails".to_owned()),
+                    more => (Role::Warning, format!("answers; {more} rules fail")),
+                }
+            }
+            (None, None) => (Role::Unknown, "asking...".to_owned()),
+        };
+        let at = held
+            .and_then(|h| [h.probe().at(), h.services().at(), h.alerts().at()].into_iter().flatten().max());
+        let has_alerts = source.answers.contains(&AskKind::Alerts);
+        Self {
+            source,
+            role,
+            words,
+            offer,
+            traffic: shared.polls.traffic(&source.id),
+            at,
+            watchdog: has_alerts.then(|| watchdog(shared, source, cx.now)),
+            cx,
+        }
+    }
+
+    fn per_minute(&self, total: u64, words: fn(f64) -> String) -> String {
+        let over = self.traffic.since.map(|since| in_steps(age(since, self.cx.now)));
+        over.map_or_else(|| UNKNOWN.to_owned(), |over| words(rounded(per_minute(total, over))))
+    }
+}
+
+/// How old an answer is: below a minute the step that it is within.
+pub(super) fn answered(at: Timestamp, now: Timestamp) -> String {
+    let age = age(at, now);
+    let steps = [STEP, 2 * STEP, 4 * STEP];
+    steps
+        .iter()
+        .find(|step| age < **step)
+        .map_or_else(|| ago(at, now), |step| format!("<{}", duration::short(*step)))
+}
+
+/// The time to the end of the step, so that a total over it is a rate that rests.
+fn in_steps(time: Duration) -> Duration {
+    Duration::from_secs((time.as_secs() / STEP.as_secs() + 1) * STEP.as_secs())
+}
+
+/// To two significant digits: more would change with each answer.
+fn rounded(value: f64) -> f64 {
+    format!("{value:.1e}").parse().unwrap_or(value)
+}
