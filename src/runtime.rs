@@ -180,7 +180,7 @@ pub fn wait_for<F: Future>(future: F) -> Result<F::Output, RuntimeError> {
 struct Tasks(Option<Runtime>);
 
 impl Tasks {
-    /// RunningAction thread is enough: what takes longer than some ten milliseconds has threads of its own. Each more would hold on to
+    /// One thread is enough: what takes longer than some ten milliseconds has threads of its own. Each more would hold on to
     /// the memory of the largest answers that it has read, and want a processor that the screen needs.
     fn start() -> io::Result<Self> {
         let runtime = Builder::new_multi_thread().worker_threads(1).enable_all().build()?;

@@ -119,7 +119,7 @@ pub mod model {
     pub mod action {
         pub use crate::model::action::{
             ActError, Action, ActionResult, EntityRef, Operation, OperationKind, Progress, RequestPreview,
-            SilenceDraft, Target, Verification, WriteContext, WriteSupport,
+            SilenceDraft, Target, Verification, WriteSupport,
         };
     }
     pub mod alert {

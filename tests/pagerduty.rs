@@ -223,7 +223,7 @@ async fn what_was_taken_without_an_answer_is_found_and_what_was_lost_is_not() {
             match action.operation.kind() {
                 // neither leaves a trace that would tell
                 OperationKind::Merge if is_done => {
-                    assert!(matches!(found, Verification::Unknown { .. }), "{what}")
+                    assert!(matches!(found, Verification::Unknown { .. }), "{what}");
                 }
                 OperationKind::StatusUpdate if !is_done => {
                     assert!(matches!(found, Verification::Unknown { .. }), "{what}");

@@ -11,6 +11,7 @@ use super::shared::Shared;
 use crate::model::action::{OperationKind, RequestPreview};
 use crate::model::fingerprint::Fingerprint;
 use crate::model::labels::Text;
+use crate::model::operation::{ConfirmBy, TargetKind};
 
 mod view;
 
@@ -79,31 +80,11 @@ impl Confirm {
 
     /// Whether only `y` confirms it, not Enter: what cannot be taken back, wakes people, or hides much.
     fn wants_letter(&self) -> bool {
-        match self.plan.actions.first().map(|action| action.operation.kind()) {
-            Some(
-                OperationKind::Resolve
-                | OperationKind::Escalate
-                | OperationKind::Trigger
-                | OperationKind::Merge,
-            ) => true,
-            Some(OperationKind::Silence | OperationKind::Edit) => {
-                self.share.is_some_and(|(hidden, _)| hidden > MANY)
-            }
-            Some(
-                OperationKind::Acknowledge
-                | OperationKind::Assign
-                | OperationKind::Reroute
-                | OperationKind::Snooze
-                | OperationKind::Note
-                | OperationKind::Priority
-                | OperationKind::AddResponder
-                | OperationKind::StatusUpdate
-                | OperationKind::TakeShift
-                | OperationKind::Extend
-                | OperationKind::Expire,
-            )
-            | None => false,
-        }
+        self.kind().is_some_and(|kind| match kind.spec().confirm {
+            ConfirmBy::Letter => true,
+            ConfirmBy::LetterIfMany => self.share.is_some_and(|(hidden, _)| hidden > MANY),
+            ConfirmBy::Enter => false,
+        })
     }
 
     pub(super) fn take(&mut self, key: Key, context: &str) -> Outcome {
@@ -150,18 +131,14 @@ impl Confirm {
 /// `3 incidents`, `1 silence`: what a plan is about.
 pub(super) fn counted(confirm: &Confirm) -> String {
     let count = confirm.plan.actions.len();
-    let plural = |one: &str, many: &str| format!("{count} {}", if count == 1 { one } else { many });
-    match confirm.kind() {
-        Some(OperationKind::Silence) => {
+    let plural = |count: usize, noun: &str| format!("{count} {noun}{}", if count == 1 { "" } else { "s" });
+    match confirm.kind().map(OperationKind::target) {
+        Some(TargetKind::Alerts) => {
             let (hidden, _) = confirm.share.unwrap_or_default();
-            let alerts = if hidden == 1 { "1 alert".to_owned() } else { format!("{hidden} alerts") };
+            let alerts = plural(hidden, "alert");
             if count == 1 { alerts } else { format!("{alerts} by {count} silences") }
         }
-        Some(OperationKind::Edit | OperationKind::Extend | OperationKind::Expire) => {
-            plural("silence", "silences")
-        }
-        Some(OperationKind::TakeShift) => plural("shift", "shifts"),
-        _ => plural("incident", "incidents"),
+        target => plural(count, target.unwrap_or(TargetKind::Incident).noun()),
     }
 }
 

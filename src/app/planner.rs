@@ -2,9 +2,12 @@
 //! is allowed go in, a list of actions bound to what stands there now comes out.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
 
+use super::identity::{IncidentKey, LevelKey, SilenceKey};
+use super::intent::{Objects, PartialOperation};
 use super::shared::Shared;
 use crate::model::action::{
     Action, EntityRef, Operation, OperationKind, RequestPreview, Target, WriteContext,
@@ -13,7 +16,9 @@ use crate::model::guard::Guard;
 use crate::model::incident::{IncidentStatus, Person};
 use crate::model::labels::Text;
 use crate::model::oncall::{OnCallBoard, Shift};
+use crate::model::operation::{Argument, Arguments};
 use crate::model::remote::age;
+use crate::model::silence::Silence;
 use crate::model::source::{SourceId, SourceInfo};
 use crate::model::world::{Linked, Stage, World};
 
@@ -151,6 +156,65 @@ impl<'a> Planner<'a> {
         actions.iter().map(|action| self.preview(action, now).unwrap_or_default()).collect()
     }
 
+    /// What is planned of an operation of which all is known.
+    ///
+    /// # Errors
+    /// Words for why it cannot be done.
+    pub fn plan(&self, wanted: &PartialOperation, now: Timestamp) -> Result<Planned, Text> {
+        let PartialOperation { kind, objects, given } = wanted;
+        let whole = |given: &Arguments| kind.with(given).ok_or("not all of it is known");
+        match objects {
+            Objects::Incidents(keys) => {
+                let known = self.incidents(keys);
+                if known.is_empty() {
+                    return Err("it is gone: its source does not name it any more".into());
+                }
+                self.on_incidents(&known, &whole(given)?)
+            }
+            Objects::Silences(keys) => {
+                let silences = self.silences(keys);
+                if let Some(Argument::Length(by)) = given.find("until") {
+                    return self.on_silences(&silences, |silence| Operation::Extend {
+                        until: silence.ends_at.max(now).checked_add(*by).unwrap_or(silence.ends_at),
+                    });
+                }
+                let operation = whole(given)?;
+                self.on_silences(&silences, |_| operation.clone())
+            }
+            Objects::Level(LevelKey { policy, level }) => {
+                let turn = self.turn_to_take(&policy.source, (&policy.id, *level), now)?;
+                let end = match given.find("end") {
+                    Some(Argument::Moment(end)) => *end,
+                    _ => turn.end,
+                };
+                let actions = vec![turn.taken(&policy.source, now, end)];
+                Ok(Planned { actions, left_out: Vec::new() })
+            }
+            Objects::Service(Some((source, service))) => {
+                // the same again within a minute is the same incident, not a second page
+                let title = given.find("title").map(Argument::words).unwrap_or_default();
+                let key: Text = format!("burnwatch/{}/{title}/{}", service.id, now.as_second() / 60).into();
+                self.trigger(source, service, &whole(&given.clone().and("key", key))?)
+            }
+            Objects::Service(None) => Err("no service is chosen".into()),
+        }
+    }
+
+    /// Why an operation of this kind can be done to none of these incidents, if so.
+    pub fn cannot_on(&self, incidents: &[&Linked], kind: OperationKind) -> Option<Text> {
+        self.on_incidents(incidents, &kind.trial()).err()
+    }
+
+    /// The incidents of these keys that are there.
+    pub fn incidents(&self, keys: &[IncidentKey]) -> Vec<&'a Linked> {
+        keys.iter().filter_map(|key| key.incident(self.world)).collect()
+    }
+
+    /// The silences of these keys that are there.
+    pub fn silences(&self, keys: &[SilenceKey]) -> Vec<Arc<Silence>> {
+        keys.iter().filter_map(|key| key.silence(self.world)).collect()
+    }
+
     /// Opens an incident about a service of a paging system. The same title within the same minute is the same incident.
     ///
     /// # Errors
@@ -166,7 +230,7 @@ impl<'a> Planner<'a> {
         match self.cannot(source, operation.kind()) {
             Some(why) => planned.left_out.push(why),
             None => {
-                planned.actions.push(Action { source: source.clone(), target, operation: operation.clone() })
+                planned.actions.push(Action { source: source.clone(), target, operation: operation.clone() });
             }
         }
         self.checked(planned)
@@ -200,12 +264,7 @@ impl<'a> Planner<'a> {
         let others = on_call.iter().filter(|shift| shift.person.id != me.id);
         let turn = others.clone().find_map(|shift| {
             let (schedule, end) = (shift.schedule.as_ref()?, shift.end?);
-            Some(Turn {
-                schedule: EntityRef { id: schedule.id.clone(), name: schedule.name.clone() },
-                from: &shift.person,
-                me,
-                end,
-            })
+            Some(Turn { schedule: EntityRef::from(schedule), from: &shift.person, me, end })
         });
         turn.ok_or_else(|| {
             let name = others.clone().next().map_or("somebody", |shift| &*shift.person.name);
@@ -248,10 +307,7 @@ impl<'a> Planner<'a> {
         let of_policies = of_policies.flat_map(|policy| &policy.services);
         let incidents = self.world.incidents().iter().filter(|known| known.sources.contains(source));
         let of_incidents = incidents.filter_map(|known| known.incident.service.as_ref());
-        let mut all: Vec<EntityRef> = of_policies
-            .chain(of_incidents)
-            .map(|named| EntityRef { id: named.id.clone(), name: named.name.clone() })
-            .collect();
+        let mut all: Vec<EntityRef> = of_policies.chain(of_incidents).map(EntityRef::from).collect();
         all.sort_by(|a, b| (&a.name, &a.id).cmp(&(&b.name, &b.id)));
         all.dedup_by(|a, b| a.id == b.id);
         all
@@ -274,7 +330,7 @@ pub struct Turn<'a> {
 impl Turn<'_> {
     /// Taking it over from `now` until a moment.
     pub fn taken(&self, source: &SourceId, now: Timestamp, until: Timestamp) -> Action {
-        let person = EntityRef { id: self.me.id.clone(), name: self.me.name.clone() };
+        let person = EntityRef::from(self.me);
         let target = Target { id: self.schedule.id.clone(), name: self.schedule.name.clone(), seen: None };
         Action {
             source: source.clone(),
@@ -284,32 +340,26 @@ impl Turn<'_> {
     }
 }
 
-/// Why a operation does not fit an incident as it stands, if so.
+/// Why an operation does not fit an incident as it stands, if so.
 fn unfit(known: &Linked, operation: &Operation) -> Option<Text> {
-    let incident = &known.incident;
+    let (incident, spec) = (&known.incident, operation.kind().spec());
     let number = incident.number;
     if let Some(supposed) = known.supposed
         && supposed.stage != Stage::Done
-        && !matches!(operation, Operation::Note { .. } | Operation::StatusUpdate { .. })
+        && !spec.is_addition
     {
-        let kind = supposed.kind.name();
-        return Some(format!("#{number}: {kind} is still on its way").into());
+        return Some(format!("#{number}: {} is still on its way", supposed.kind.name()).into());
     }
-    let who = || {
+    if spec.is_for_open && incident.status == IncidentStatus::Resolved {
+        return Some(format!("#{number} is resolved").into());
+    }
+    if spec.leads_to == Some(incident.status) {
         let all: Vec<&str> = known.holders().iter().map(|person| &*person.name).collect();
-        if all.is_empty() { String::new() } else { format!(" by {}", all.join(", ")) }
-    };
-    match (operation, incident.status) {
-        (Operation::Note { .. }, _) => None,
-        (_, IncidentStatus::Resolved) => Some(format!("#{number} is resolved").into()),
-        (Operation::Acknowledge, IncidentStatus::Acknowledged) => {
-            Some(format!("#{number} is acknowledged already{}", who()).into())
-        }
-        (Operation::Merge { into }, _) if into.id == incident.id => {
-            Some(format!("#{number} cannot be merged into itself").into())
-        }
-        _ => None,
+        let who = if all.is_empty() { String::new() } else { format!(" by {}", all.join(", ")) };
+        return Some(format!("#{number} is {} already{who}", incident.status.word()).into());
     }
+    let is_itself = matches!(operation, Operation::Merge { into } if into.id == incident.id);
+    is_itself.then(|| format!("#{number} cannot be merged into itself").into())
 }
 
 #[cfg(test)]

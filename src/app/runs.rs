@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
 use super::event::{Message, Plan, Tone};
-use crate::model::action::{Action, ActionResult, Operation, OperationKind, Progress};
+use crate::model::action::{Action, ActionResult, OperationKind, Progress};
 use crate::model::fingerprint::Fingerprint;
 use crate::model::journal::Record;
 use crate::model::labels::Text;
@@ -58,7 +58,7 @@ impl PlanRun {
 
     /// How far it is: `acknowledging 12/50 …`, and until when a source asks to wait.
     pub fn standing(&self, zone: &TimeZone, ellipsis: &str) -> String {
-        let word = self.kind().map_or("doing", gerund);
+        let word = self.kind().map_or("doing", |kind| kind.spec().doing);
         let all = self.progress.len();
         let count = if all > 1 { format!(" {}/{all}", self.over()) } else { String::new() };
         let name = match self.plan.actions.as_slice() {
@@ -133,29 +133,6 @@ impl Runs {
     }
 }
 
-/// What is being done.
-const fn gerund(kind: OperationKind) -> &'static str {
-    match kind {
-        OperationKind::Acknowledge => "acknowledging",
-        OperationKind::Resolve => "resolving",
-        OperationKind::Assign => "assigning",
-        OperationKind::Reroute => "handing over",
-        OperationKind::Escalate => "escalating",
-        OperationKind::Snooze => "snoozing",
-        OperationKind::Note => "noting",
-        OperationKind::Priority => "setting the priority",
-        OperationKind::Merge => "merging",
-        OperationKind::AddResponder => "requesting a responder",
-        OperationKind::StatusUpdate => "sending a status update",
-        OperationKind::Trigger => "opening",
-        OperationKind::TakeShift => "taking the shift",
-        OperationKind::Silence => "silencing",
-        OperationKind::Edit => "editing",
-        OperationKind::Extend => "extending",
-        OperationKind::Expire => "expiring",
-    }
-}
-
 /// How an action ended, as one line: what came of it first, then why, then of what, which may be a long title.
 pub fn told(action: &Action, ending: &ActionResult) -> Message {
     let (name, done) = (&action.target.name, action.operation.kind().done());
@@ -163,12 +140,8 @@ pub fn told(action: &Action, ending: &ActionResult) -> Message {
     let of = |words: &Text| if words.is_empty() { name.to_string() } else { format!("{words} ({name})") };
     let text = match ending {
         ActionResult::Done { .. } => {
-            let after = match &action.operation {
-                Operation::Assign { to } => format!(" to {}", to.name),
-                Operation::Reroute { policy } => format!(" to {}", policy.name),
-                Operation::Escalate { level } => format!(" to level {level}"),
-                _ => String::new(),
-            };
+            let spec = action.operation.kind().spec();
+            let after = action.operation.fill(spec.done_to, |_| String::new());
             format!("{done}{after}: {name}")
         }
         ActionResult::Already { words } => format!("was {done} already: {}", of(words)),

@@ -54,7 +54,7 @@ pub fn update(state: &mut State, event: Event, now: Timestamp) -> Vec<Effect> {
         Event::Answered(arrival) => {
             let kind = arrival.question.ask.kind();
             let mut effects = answered(state, *arrival, now);
-            effects.extend(look_again(state, now));
+            look_again(state, now);
             if hears(kind) {
                 effects.extend(state.shared.ring(now));
             }
@@ -70,7 +70,8 @@ pub fn update(state: &mut State, event: Event, now: Timestamp) -> Vec<Effect> {
         }
         Event::Acted { plan, index, progress } => {
             run_events::progressed(state, plan, index, progress, now);
-            look_again(state, now)
+            look_again(state, now);
+            Vec::new()
         }
         Event::Recalled(records) => {
             state.shared.recall(records, now);
@@ -129,9 +130,9 @@ fn change_range(state: &mut State, now: Timestamp, change: impl Fn(&mut Range, T
 }
 
 /// What is being decided or filled in follows what the sources say.
-fn look_again(state: &mut State, now: Timestamp) -> Vec<Effect> {
+fn look_again(state: &mut State, now: Timestamp) {
     refresh_form(state);
-    confirm::watch(state, now)
+    confirm::watch(state, now);
 }
 
 fn refresh_form(state: &mut State) {

@@ -283,7 +283,7 @@ pub(super) fn is_name(word: &str) -> bool {
         && word.chars().all(|c| c.is_ascii_alphanumeric() || c == '_' || c == ':')
 }
 
-/// EntityRef a query is about, and over how long.
+/// Whom a query is about, and over how long.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Fill<'a> {
     /// Labels to group by.

@@ -6,7 +6,6 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::backend::Clock;
 use crate::model::action::{ActionResult, Operation};
-use crate::model::duration;
 use crate::model::journal::Record;
 use crate::runtime::{Open, Seen, Told, told, wait_for};
 
@@ -160,32 +159,14 @@ fn row(record: &Record) -> Vec<Cell> {
     ]
 }
 
-/// What a operation says besides its name; may be empty.
+/// What an operation says besides its name; may be empty.
 fn detail(operation: &Operation) -> String {
-    let until = |at: &Timestamp| format!("until {}", at.strftime("%Y-%m-%d %H:%M UTC"));
-    match operation {
-        Operation::Acknowledge | Operation::Resolve | Operation::Expire => String::new(),
-        Operation::Assign { to } => to.name.to_string(),
-        Operation::Reroute { policy } => policy.name.to_string(),
-        Operation::Escalate { level } => format!("level {level}"),
-        Operation::Snooze { rest } => duration::short(*rest),
-        Operation::Note { content: message } | Operation::StatusUpdate { message } => message.to_string(),
-        Operation::Priority { priority } => {
-            priority.as_ref().map_or_else(|| "none".to_owned(), |one| one.name.to_string())
-        }
-        Operation::Merge { into } => format!("into {}", into.name),
-        Operation::AddResponder { people, message } => {
-            let names: Vec<&str> = people.iter().map(|person| &*person.name).collect();
-            format!("{}: {message}", names.join(", "))
-        }
-        Operation::Trigger { title, .. } => title.to_string(),
-        Operation::TakeShift { person, end, .. } => format!("{} {}", person.name, until(end)),
-        Operation::Silence { draft } | Operation::Edit { draft, .. } => {
-            let from = draft.starts_at.map(|at| format!("from {} ", at.strftime("%Y-%m-%d %H:%M UTC")));
-            format!("{}{}: {}", from.unwrap_or_default(), until(&draft.ends_at), draft.comment)
-        }
-        Operation::Extend { until: end } => until(end),
+    let moment = |at: Timestamp| at.strftime("%Y-%m-%d %H:%M UTC").to_string();
+    if let Some(draft) = operation.draft() {
+        let from = draft.starts_at.map(|at| format!("from {} ", moment(at))).unwrap_or_default();
+        return format!("{from}until {}: {}", moment(draft.ends_at), draft.comment);
     }
+    operation.fill(operation.kind().spec().detail, |_| String::new())
 }
 
 #[cfg(test)]

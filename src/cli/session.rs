@@ -71,7 +71,7 @@ pub(super) struct Session {
     labels_of_proxies: Vec<String>,
 }
 
-/// EntityRef to ask.
+/// Whom to ask.
 pub(super) struct Reach {
     pub(super) context: String,
     contexts: Vec<String>,

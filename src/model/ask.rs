@@ -246,7 +246,7 @@ impl Query {
 pub struct Question {
     /// Counts up with each change of context, so that late answers of the old one are told apart.
     pub context: u64,
-    /// EntityRef to ask.
+    /// Whom to ask.
     pub source: SourceId,
     /// What.
     pub ask: Ask,

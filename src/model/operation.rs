@@ -11,9 +11,11 @@ use super::labels::Text;
 use super::matcher::Matcher;
 use argument::Parameter;
 pub use argument::{Argument, Arguments};
+pub use param::{Param, ParamKind};
 pub(crate) use table::operations;
 
 mod argument;
+mod param;
 mod table;
 
 /// Something named by its id, as far as an action needs it: a person, a policy, a priority, a service.
@@ -55,6 +57,7 @@ impl From<&Person> for EntityRef {
 
 /// All that is known of an operation besides its parameters' values.
 #[derive(Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own about the operation")]
 pub struct OperationSpec {
     /// The kind.
     pub kind: OperationKind,
@@ -68,6 +71,8 @@ pub struct OperationSpec {
     pub done: &'static str,
     /// Template of what follows `done`, before the object's name: ` to {to}`.
     pub done_to: &'static str,
+    /// Template of what lists of what was done say besides the verb.
+    pub detail: &'static str,
     /// To what it is done.
     pub target: TargetKind,
     /// Its parameters, in the order of its fields.
@@ -109,6 +114,7 @@ impl OperationSpec {
         doing: "",
         done: "",
         done_to: "",
+        detail: "",
         target: TargetKind::Incident,
         params: &[],
         title: "",
@@ -178,102 +184,6 @@ pub struct CliVerb {
 impl CliVerb {
     const fn of(name: &'static str, about: &'static str) -> Self {
         Self { name, about, usage: None }
-    }
-}
-
-/// How a parameter is chosen or worked out.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum ParamKind {
-    /// A person who can be given incidents.
-    Person,
-    /// Some of the others.
-    People,
-    /// An escalation policy.
-    Policy,
-    /// A level of an incident's policy.
-    Level,
-    /// A length of time.
-    Length,
-    /// One of the account's priorities, or none.
-    Priority,
-    /// Another open incident.
-    Incident,
-    /// High or low.
-    Urgency,
-    /// Words, with the most characters that they may have.
-    Text(usize),
-    /// The end of a shift that is taken over.
-    TurnEnd,
-    /// The new end of a silence: by how much it is extended.
-    Extension,
-    /// A whole silence.
-    Silence,
-    /// Known from elsewhere.
-    Derived,
-}
-
-impl ParamKind {
-    /// Whether it is typed in a form.
-    pub const fn is_typed(self) -> bool {
-        matches!(self, Self::Text(_) | Self::Urgency)
-    }
-}
-
-/// A parameter of an operation.
-#[derive(Debug)]
-pub struct Param {
-    /// The name of the field.
-    pub name: &'static str,
-    /// How it is chosen.
-    pub kind: ParamKind,
-    /// The title of the menu in which it is chosen.
-    pub prompt: &'static str,
-    /// How forms and confirmations call it; empty: they do not show it.
-    pub label: &'static str,
-    /// Template of what stands in the form at first.
-    pub default: &'static str,
-    /// Whether it may be left out.
-    pub is_optional: bool,
-    /// Its flag on the command line, without dashes; `message` has `-m`, too. Empty: a positional argument, or none.
-    pub flag: &'static str,
-    /// How the help of the command line calls its value; empty: it cannot be given there.
-    pub value: &'static str,
-    /// What that help says of it.
-    pub help: &'static str,
-}
-
-impl Param {
-    const fn of(kind: ParamKind) -> Self {
-        let (name, prompt, label, default) = ("", "", "", "");
-        Self { name, kind, prompt, label, default, is_optional: false, flag: "", value: "", help: "" }
-    }
-
-    const fn text(label: &'static str, most: usize) -> Self {
-        Self::of(ParamKind::Text(most)).label(label)
-    }
-
-    const fn prompt(self, prompt: &'static str) -> Self {
-        Self { prompt, ..self }
-    }
-
-    const fn label(self, label: &'static str) -> Self {
-        Self { label, ..self }
-    }
-
-    const fn default(self, default: &'static str) -> Self {
-        Self { default, ..self }
-    }
-
-    const fn optional(self) -> Self {
-        Self { is_optional: true, ..self }
-    }
-
-    const fn flag(self, flag: &'static str, value: &'static str, help: &'static str) -> Self {
-        Self { flag, value, help, ..self }
-    }
-
-    const fn positional(self, value: &'static str, help: &'static str) -> Self {
-        Self { value, help, ..self }
     }
 }
 
@@ -458,7 +368,7 @@ mod tests {
     fn templates_name_what_there_is() {
         for spec in OperationKind::ALL.iter().map(|kind| kind.spec()) {
             let defaults = spec.params.iter().map(|param| param.default);
-            for template in [spec.title, spec.form, spec.done_to].into_iter().chain(defaults) {
+            for template in [spec.title, spec.form, spec.done_to, spec.detail].into_iter().chain(defaults) {
                 fill(template, |name| {
                     let is_known = ["things", "target", "left"].contains(&name);
                     assert!(is_known || spec.params.iter().any(|param| param.name == name), "{template}");

@@ -170,7 +170,7 @@ impl RunningPlan<'_> {
     }
 }
 
-/// RunningAction action of a plan.
+/// One action of a plan.
 struct RunningAction<'a> {
     running: &'a RunningPlan<'a>,
     index: usize,

@@ -24,8 +24,8 @@ use crate::app::subjects::on_call::words::left;
 use crate::app::theme::Role;
 use crate::app::widgets::text::{self, Run};
 use crate::app::window::window;
-use crate::model::action::Operation;
-use crate::model::{duration, matcher};
+use crate::model::matcher;
+use crate::model::operation::Argument;
 
 /// Columns of the dialogue, at most.
 const WIDTH: u16 = 100;
@@ -80,33 +80,12 @@ fn title(shared: &Shared, confirm: &Confirm, now: Timestamp) -> String {
             places.push(place);
         }
     }
-    let (things, at) = (counted(confirm), places.join(", "));
-    let verb = first.operation.kind().verb();
-    let said = match &first.operation {
-        Operation::Acknowledge | Operation::Resolve => format!("{verb} {things}"),
-        Operation::Expire => format!("Expire {things}"),
-        Operation::Edit { .. } => format!("Edit {things}"),
-        Operation::Assign { to } => format!("{verb} {things} to {}", to.name),
-        Operation::Reroute { policy } => format!("Hand {things} to the policy {}", policy.name),
-        Operation::Escalate { level } => format!("{verb} {things} to level {level}"),
-        Operation::Snooze { rest } => format!("{verb} {things} for {}", duration::short(*rest)),
-        Operation::Note { .. } => format!("{verb} to {things}"),
-        Operation::Priority { priority } => {
-            let priority = priority.as_ref().map_or("none", |priority| &*priority.name);
-            format!("Set the priority of {things} to {priority}")
-        }
-        Operation::Merge { into } => format!("{verb} {things} into {}", into.name),
-        Operation::AddResponder { people, .. } => {
-            let names: Vec<&str> = people.iter().map(|person| &*person.name).collect();
-            format!("Ask {} for help with {things}", names.join(", "))
-        }
-        Operation::StatusUpdate { .. } => format!("{verb} on {things}"),
-        Operation::Trigger { .. } => format!("Open an incident about {}", first.target.name),
-        Operation::TakeShift { .. } => format!("Take the shift of {}", first.target.name),
-        Operation::Silence { draft } => format!("{verb} {things} for {}", left(draft.ends_at, now)),
-        Operation::Extend { .. } => format!("Extend {things}"),
-    };
-    format!("{said} at {at}")
+    let said = first.operation.fill(first.operation.kind().spec().title, |name| match name {
+        "things" => counted(confirm),
+        "left" => first.operation.draft().map(|draft| left(draft.ends_at, now)).unwrap_or_default(),
+        _ => first.target.name.to_string(),
+    });
+    format!("{said} at {}", places.join(", "))
 }
 
 /// All that it says, above the line of its keys.
@@ -193,41 +172,29 @@ fn lines(shared: &Shared, cx: &Cx<'_>, confirm: &Confirm, width: u16) -> Lines {
     lines
 }
 
-/// What the operation carries with it.
+/// What the operation carries with it; what may be left out goes last.
 fn details(confirm: &Confirm, cx: &Cx<'_>) -> Vec<(&'static str, String)> {
     let Some(first) = confirm.plan.actions.first() else { return Vec::new() };
-    match &first.operation {
-        Operation::Note { content } => vec![("note", content.to_string())],
-        Operation::StatusUpdate { message } | Operation::AddResponder { message, .. } => {
-            vec![("message", message.to_string())]
+    if let Some(draft) = first.operation.draft() {
+        let mut all = Vec::new();
+        if confirm.plan.actions.len() == 1 {
+            all.push(("matchers", matcher::list(&draft.matchers)));
         }
-        Operation::Trigger { title, details, urgency, .. } => {
-            let mut all = vec![("title", title.to_string()), ("urgency", urgency.word().to_owned())];
-            if !details.is_empty() {
-                all.push(("details", details.to_string()));
-            }
-            all
-        }
-        Operation::Silence { draft } | Operation::Edit { draft, .. } => {
-            let mut all = Vec::new();
-            if confirm.plan.actions.len() == 1 {
-                all.push(("matchers", matcher::list(&draft.matchers)));
-            }
-            all.extend(draft.starts_at.map(|start| ("from", moment(start, cx.now, cx.zone))));
-            all.extend([
-                ("until", moment(draft.ends_at, cx.now, cx.zone)),
-                ("by", draft.created_by.to_string()),
-                ("comment", draft.comment.to_string()),
-            ]);
-            all
-        }
-        Operation::TakeShift { person, start, end } => vec![
-            ("who", person.name.to_string()),
-            ("from", moment(*start, cx.now, cx.zone)),
-            ("until", moment(*end, cx.now, cx.zone)),
-        ],
-        _ => Vec::new(),
+        all.extend(draft.starts_at.map(|start| ("from", moment(start, cx.now, cx.zone))));
+        all.extend([
+            ("until", moment(draft.ends_at, cx.now, cx.zone)),
+            ("by", draft.created_by.to_string()),
+            ("comment", draft.comment.to_string()),
+        ]);
+        return all;
     }
+    let mut shown: Vec<_> = first.operation.given().filter(|(param, _)| !param.label.is_empty()).collect();
+    shown.sort_by_key(|(param, _)| param.kind.is_typed() && param.is_optional);
+    let words = |value: &Argument| {
+        if let Argument::Moment(at) = value { moment(*at, cx.now, cx.zone) } else { value.words() }
+    };
+    let said = shown.iter().map(|(param, value)| (param.label, words(value)));
+    said.filter(|(_, words)| !words.is_empty()).collect()
 }
 
 /// The calls, one below the other.

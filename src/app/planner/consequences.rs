@@ -100,10 +100,10 @@ fn of(planner: Planner<'_>, action: &Action, zone: &TimeZone, now: Timestamp) ->
             let end = now.checked_add(*rest).unwrap_or(now);
             vec![plain(format!("It rests until {}; then it is triggered again and pages anew.", until(end)))]
         }
-        Operation::Note { .. } => {
-            vec![plain("Everybody who sees the incident can read it; nobody is paged.")]
+        Operation::Note { .. } | Operation::Priority { .. } | Operation::StatusUpdate { .. } => {
+            let spec = action.operation.kind().spec();
+            vec![Consequence { words: spec.consequence.to_owned(), is_grave: spec.is_grave }]
         }
-        Operation::Priority { .. } => vec![plain("Nobody is paged by this alone.")],
         Operation::Merge { into } => {
             vec![grave(format!("It becomes a part of {} and is resolved; that cannot be undone.", into.name))]
         }
@@ -114,9 +114,6 @@ fn of(planner: Planner<'_>, action: &Action, zone: &TimeZone, now: Timestamp) ->
                 person.map_or_else(|| whom.name.to_string(), |person| named(person, now))
             });
             vec![grave(format!("Pages {} now, to help.", names.collect::<Vec<_>>().join(", ")))]
-        }
-        Operation::StatusUpdate { .. } => {
-            vec![grave("Sent at once to all who follow the incident.".to_owned())]
         }
         Operation::Trigger { .. } => {
             let board = planner.board(source);

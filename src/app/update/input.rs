@@ -42,7 +42,10 @@ pub(super) fn press(state: &mut State, key: Key, now: Timestamp) -> Vec<Effect> 
             menu::Outcome::Chosen(choice) => menus::choose(state, choice, now),
         },
         Mode::Confirm(open) => confirm::press(state, open, key, now),
-        Mode::Form(open) => form::press(state, open, key, now),
+        Mode::Form(open) => {
+            form::press(state, open, key, now);
+            Vec::new()
+        }
         Mode::Results { back, top } => {
             run_events::read(state, (back, top), key, now);
             Vec::new()

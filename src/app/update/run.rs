@@ -9,7 +9,6 @@ use super::{change_range, intent, menus, navigate, run_events};
 use crate::app::commands::Command;
 use crate::app::event::Effect;
 use crate::app::identity::IncidentKey;
-use crate::app::intent::Intent;
 use crate::app::line::Line;
 use crate::app::menu::{Choice, Menu};
 use crate::app::palette::Palette;
@@ -19,7 +18,7 @@ use crate::app::screens::paper::{SHIFT, WEEK};
 use crate::app::selection::Selection;
 use crate::app::state::{Mode, State};
 use crate::app::subjects::runbook;
-use crate::model::action::Operation;
+use crate::model::action::OperationKind;
 use crate::model::runbook::Wanted;
 
 /// Does what a command says. A new command must find its arm here to compile.
@@ -42,27 +41,15 @@ pub(in crate::app) fn run(state: &mut State, command: Command, now: Timestamp) -
         Command::Silences => state.go(Place::Silences, now),
         Command::Results => state.mode = Mode::Results { back: 0, top: 0 },
         Command::Acknowledge => {
-            return intent::run(
-                state,
-                command,
-                Start::Incidents(|keys| Intent::Do(keys, Operation::Acknowledge)),
-                now,
-            );
+            intent::run(state, command, Start::Incidents(OperationKind::Acknowledge), now);
         }
-        Command::Resolve => {
-            return intent::run(
-                state,
-                command,
-                Start::Incidents(|keys| Intent::Do(keys, Operation::Resolve)),
-                now,
-            );
-        }
-        Command::Note => return intent::run(state, command, Start::Incidents(Intent::Note), now),
-        Command::Escalate => return intent::run(state, command, Start::Incidents(Intent::Escalate), now),
-        Command::Snooze => return intent::run(state, command, Start::Incidents(Intent::Snooze), now),
-        Command::Silence => return intent::run(state, command, Start::Silence, now),
-        Command::NewSilence => return intent::run(state, command, Start::NewSilence, now),
-        Command::Act => return intent::run(state, command, Start::List, now),
+        Command::Resolve => intent::run(state, command, Start::Incidents(OperationKind::Resolve), now),
+        Command::Note => intent::run(state, command, Start::Incidents(OperationKind::Note), now),
+        Command::Escalate => intent::run(state, command, Start::Incidents(OperationKind::Escalate), now),
+        Command::Snooze => intent::run(state, command, Start::Incidents(OperationKind::Snooze), now),
+        Command::Silence => intent::run(state, command, Start::Silence, now),
+        Command::NewSilence => intent::run(state, command, Start::NewSilence, now),
+        Command::Act => intent::run(state, command, Start::List, now),
         Command::Open => {
             if !navigate::open(state, now) {
                 state.shared.messages.note("Nothing to open here", now);

@@ -12,8 +12,9 @@ use crate::app::results;
 use crate::app::runs::{PlanRun, summary, told};
 use crate::app::selection::Handled;
 use crate::app::state::{Mode, State};
-use crate::model::action::{Action, ActionResult, OperationKind, Progress};
+use crate::model::action::{Action, ActionResult, Progress};
 use crate::model::ask::Topic;
+use crate::model::operation::TargetKind;
 use crate::model::remote::age;
 
 /// For how long wanting to leave once more means it.
@@ -49,52 +50,29 @@ fn tell(state: &mut State, run: &PlanRun, action: &Action, ending: &ActionResult
 
 /// What a source has to be asked after an action.
 fn topics(action: &Action) -> Vec<Topic> {
-    match action.operation.kind() {
-        OperationKind::Silence | OperationKind::Edit | OperationKind::Extend | OperationKind::Expire => {
-            vec![Topic::Silences, Topic::Alerts]
+    match action.operation.kind().target() {
+        TargetKind::Alerts | TargetKind::Silence => vec![Topic::Silences, Topic::Alerts],
+        TargetKind::Schedule => vec![Topic::OnCall],
+        TargetKind::Incident | TargetKind::Service => {
+            vec![Topic::Incidents, Topic::Incident(action.target.id.clone())]
         }
-        OperationKind::TakeShift => vec![Topic::OnCall],
-        OperationKind::Acknowledge
-        | OperationKind::Resolve
-        | OperationKind::Assign
-        | OperationKind::Reroute
-        | OperationKind::Escalate
-        | OperationKind::Snooze
-        | OperationKind::Note
-        | OperationKind::Priority
-        | OperationKind::Merge
-        | OperationKind::AddResponder
-        | OperationKind::StatusUpdate
-        | OperationKind::Trigger => vec![Topic::Incidents, Topic::Incident(action.target.id.clone())],
     }
 }
 
 /// Takes the marks of what was done away; what was not done keeps its mark.
 fn unmark(state: &mut State, run: &PlanRun, action: &Action) {
     let is_last = !run.is_running() && run.done() == run.progress.len();
-    match action.operation.kind() {
-        OperationKind::Silence => {
+    match action.operation.kind().target() {
+        TargetKind::Alerts => {
             if is_last {
                 state.screens.unmark(&Handled::Alerts(&run.covers));
             }
         }
-        OperationKind::Edit | OperationKind::Extend | OperationKind::Expire => {
+        TargetKind::Silence => {
             let key = SilenceKey { id: action.target.id.clone(), source: action.source.clone() };
             state.screens.unmark(&Handled::Silence(&key));
         }
-        OperationKind::Acknowledge
-        | OperationKind::Resolve
-        | OperationKind::Assign
-        | OperationKind::Reroute
-        | OperationKind::Escalate
-        | OperationKind::Snooze
-        | OperationKind::Note
-        | OperationKind::Priority
-        | OperationKind::Merge
-        | OperationKind::AddResponder
-        | OperationKind::StatusUpdate
-        | OperationKind::Trigger
-        | OperationKind::TakeShift => {
+        TargetKind::Incident | TargetKind::Service | TargetKind::Schedule => {
             let known = state.shared.world.incident(&action.source, &action.target.id);
             if let Some(key) = known.map(IncidentKey::of) {
                 state.screens.unmark(&Handled::Incident { key: &key, is_last });

@@ -141,7 +141,7 @@ impl Write<Judge> {
         self.judged(|judge| Judge { missing: Some((codes, what)), ..judge })
     }
 
-    fn to_state(self, planning: Planning<'_>, state: IncidentStatus) -> Self {
+    fn leading_to(self, planning: Planning<'_>, state: IncidentStatus) -> Self {
         self.guarded(planning).judged(|judge| Judge { state: Some(state), ..judge })
     }
 }
@@ -159,8 +159,8 @@ fn is_done(is_it: bool) -> Verification {
 
 static PLANS: [Plan<Judge>; 13] = [
     Plan::Acknowledge(|planning| {
-        let request = put(planning, "status", "acknowledged".into());
-        let write = write(planning, request).to_state(planning, IncidentStatus::Acknowledged);
+        let request = put(planning, "status", "acknowledged");
+        let write = write(planning, request).leading_to(planning, IncidentStatus::Acknowledged);
         Ok(write.logged(&["acknowledge"]).seen(|incident, trace| {
             let mine = |given: &wire::Acknowledgement| trace.is_me(&given.acknowledger);
             let is_so = status(incident) == Some(IncidentStatus::Acknowledged);
@@ -168,8 +168,8 @@ static PLANS: [Plan<Judge>; 13] = [
         }))
     }),
     Plan::Resolve(|planning| {
-        let request = put(planning, "status", "resolved".into());
-        let write = write(planning, request).to_state(planning, IncidentStatus::Resolved);
+        let request = put(planning, "status", "resolved");
+        let write = write(planning, request).leading_to(planning, IncidentStatus::Resolved);
         Ok(write
             .logged(&["resolve"])
             .seen(|incident, _| (status(incident) == Some(IncidentStatus::Resolved)).then_some(DONE)))
@@ -199,7 +199,7 @@ static PLANS: [Plan<Judge>; 13] = [
         }))
     }),
     Plan::Escalate(|planning, level| {
-        let write = write(planning, put(planning, "escalation_level", (*level).into())).guarded(planning);
+        let write = write(planning, put(planning, "escalation_level", *level)).guarded(planning);
         let missing = format!("the policy may not have a level {level}");
         Ok(write.missing(&[400], missing).logged(&["escalate", "assign"]))
     }),
@@ -352,7 +352,8 @@ fn below(planning: Planning<'_>, part: &str) -> String {
     format!("incidents/{}/{part}", segment(&planning.target.id))
 }
 
-fn put(planning: Planning<'_>, key: &str, value: Value) -> WriteRequest {
+fn put(planning: Planning<'_>, key: &str, value: impl Into<Value>) -> WriteRequest {
+    let value: Value = value.into();
     let path = format!("incidents/{}", segment(&planning.target.id));
     WriteRequest::put(path, json!({ "incident": { "type": "incident_reference", key: value } }))
 }

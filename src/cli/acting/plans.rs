@@ -10,14 +10,15 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::app::planner::consequences::consequences;
 use crate::app::planner::{self, Planner};
-use crate::cli::args::{ActVerb, SilenceVerb, Wakes, Which};
+use crate::cli::args::{ActVerb, SilenceVerb, Silences, Words};
 use crate::cli::printer::Outcome;
 use crate::cli::view::View;
 use crate::config::hint;
 use crate::model::action::{Action, EntityRef, Operation, OperationKind};
 use crate::model::ask::AskKind;
-use crate::model::incident::{IncidentStatus, Priority, Urgency};
+use crate::model::incident::{IncidentStatus, Priority};
 use crate::model::labels::Text;
+use crate::model::operation::{Argument, Arguments, ParamKind, TargetKind};
 use crate::model::source::SourceId;
 use crate::model::world::Linked;
 
@@ -27,9 +28,9 @@ pub(super) fn needs(verb: &ActVerb) -> &'static [AskKind] {
     const ONE: &[AskKind] = &[AskKind::Probe, AskKind::Incidents];
     const PEOPLE: &[AskKind] = &[AskKind::Probe, AskKind::Incidents, AskKind::OnCall];
     match verb {
-        ActVerb::Silence { .. } => SILENCES,
-        ActVerb::Note { .. } | ActVerb::Priority { .. } | ActVerb::StatusUpdate { .. } => ONE,
-        _ => PEOPLE,
+        ActVerb::Silence(_) => SILENCES,
+        ActVerb::Operation(words) if words.kind.spec().needs_on_call => PEOPLE,
+        ActVerb::Operation(_) => ONE,
     }
 }
 
@@ -105,72 +106,64 @@ impl Desk<'_> {
             return Err(misused(&*why));
         }
         match verb {
-            ActVerb::Ack(which) => self.incidents(kind, which, |_| Ok(Operation::Acknowledge)),
-            ActVerb::Resolve(which) => self.incidents(kind, which, |_| Ok(Operation::Resolve)),
-            ActVerb::Snooze { which, length } => {
-                self.incidents(kind, which, |_| Ok(Operation::Snooze { rest: *length }))
-            }
-            ActVerb::Note { which, message } => {
-                let content: Text = said(message)?;
-                self.incidents(kind, which, |_| Ok(Operation::Note { content: Text::clone(&content) }))
-            }
-            ActVerb::Assign { which, to } => {
-                self.incidents(kind, which, |source| Ok(Operation::Assign { to: self.person(source, to)? }))
-            }
-            ActVerb::Reroute { which, to } => self
-                .incidents(kind, which, |source| Ok(Operation::Reroute { policy: self.policy(source, to)? })),
-            ActVerb::Escalate { which, level } => {
-                self.incidents(kind, which, |_| Ok(Operation::Escalate { level: *level }))
-            }
-            ActVerb::Priority { which, rank } => self.incidents(kind, which, |source| {
-                Ok(Operation::Priority { priority: self.priority(source, rank)? })
-            }),
-            ActVerb::Merge { which, into } => {
-                let stays = self.incident(into)?;
-                let into = EntityRef { id: Text::clone(&stays.incident.id), name: planner::called(stays) };
-                self.incidents(kind, which, |_| Ok(Operation::Merge { into: into.clone() }))
-            }
-            ActVerb::AddResponder { which, who, message } => {
-                let message: Text = said(message)?;
-                self.incidents(kind, which, |source| {
-                    let people: Result<Vec<EntityRef>, Stop> =
-                        who.iter().map(|who| self.person(source, who)).collect();
-                    Ok(Operation::AddResponder { people: people?, message: Text::clone(&message) })
-                })
-            }
-            ActVerb::StatusUpdate { which, message } => {
-                let message: Text = said(message)?;
-                self.incidents(kind, which, |_| {
-                    Ok(Operation::StatusUpdate { message: Text::clone(&message) })
-                })
-            }
-            ActVerb::Trigger { title, service, details, urgency, key, .. } => {
-                let key = key.as_deref().map_or_else(|| self.key(title), Text::from);
-                let urgency = if *urgency == Wakes::High { Urgency::High } else { Urgency::Low };
-                let operation = Operation::Trigger {
-                    title: said(title)?,
-                    details: details.as_str().into(),
-                    urgency,
-                    key,
-                };
-                self.trigger(service, &operation)
-            }
-            ActVerb::TakeShift { policy, level, length, .. } => self.take_shift(policy, *level, *length),
-            ActVerb::Silence { new, verb: None } => self.silence(new),
-            ActVerb::Silence { verb: Some(verb), .. } => self.on_silence(verb),
+            ActVerb::Operation(words) => self.operation(words),
+            ActVerb::Silence(Silences { new, verb: None }) => self.silence(new),
+            ActVerb::Silence(Silences { verb: Some(verb), .. }) => self.on_silence(verb),
         }
     }
 
-    /// A operation on the incidents that are meant; it may depend on where they are.
-    fn incidents(
-        &self,
-        kind: OperationKind,
-        which: &Which,
-        operation: impl Fn(&SourceId) -> Result<Operation, Stop>,
-    ) -> Result<Planned, Stop> {
+    fn operation(&self, words: &Words) -> Result<Planned, Stop> {
+        for (param, values) in &words.given {
+            if matches!(param.kind, ParamKind::Text(_)) && !param.is_optional {
+                said(text(values))?;
+            }
+        }
+        match words.kind.target() {
+            TargetKind::Incident => self.incidents(words),
+            TargetKind::Service => self.trigger(words),
+            TargetKind::Schedule => self.take_shift(words),
+            TargetKind::Alerts | TargetKind::Silence => Err(misused("see `burnwatch silence --help`")),
+        }
+    }
+
+    /// The values of an operation at a source.
+    fn arguments(&self, words: &Words, source: &SourceId) -> Result<Arguments, Stop> {
+        let mut all = Arguments::default();
+        for (param, values) in &words.given {
+            let text = text(values);
+            let value: Argument = match param.kind {
+                ParamKind::Person => self.person(source, text)?.into(),
+                ParamKind::People => {
+                    let people = values.iter().map(|one| self.person(source, &one.words()));
+                    people.collect::<Result<Vec<EntityRef>, Stop>>()?.into()
+                }
+                ParamKind::Policy => self.policy(source, text)?.into(),
+                ParamKind::Priority => self.priority(source, text)?.into(),
+                ParamKind::Incident => {
+                    let stays = self.incident(text)?;
+                    let (id, name) = (Text::clone(&stays.incident.id), planner::called(stays));
+                    EntityRef { id, name }.into()
+                }
+                ParamKind::Text(_) if !param.is_optional => said(text)?.into(),
+                ParamKind::Text(_)
+                | ParamKind::Level
+                | ParamKind::Length
+                | ParamKind::Urgency
+                | ParamKind::TurnEnd
+                | ParamKind::Extension
+                | ParamKind::Silence
+                | ParamKind::Derived => values.first().cloned().unwrap_or_else(|| Text::from(text).into()),
+            };
+            all = all.and(param.name, value);
+        }
+        Ok(all)
+    }
+
+    /// An operation on the incidents that are meant; it may depend on where they are.
+    fn incidents(&self, words: &Words) -> Result<Planned, Stop> {
         let mut seen = BTreeSet::new();
         let mut known = Vec::new();
-        for word in &which.incidents {
+        for word in &words.targets {
             let one = self.incident(word)?;
             if seen.insert((&one.incident.source, &one.incident.id)) {
                 known.push(one);
@@ -180,11 +173,11 @@ impl Desk<'_> {
         let mut planned = Planned::default();
         let mut reasons: Vec<Text> = Vec::new();
         for one in known {
-            if let Some(how) = already(one, kind) {
+            if let Some(how) = already(one, words.kind) {
                 planned.already.push(how);
                 continue;
             }
-            match self.planner.on_incidents(&[one], &operation(&one.incident.source)?) {
+            match self.planner.on_incidents(&[one], &self.whole(words, &one.incident.source)?) {
                 Ok(more) => {
                     planned.actions.extend(more.actions);
                     planned.left_out.extend(more.left_out);
@@ -197,6 +190,11 @@ impl Desk<'_> {
         }
         planned.left_out.extend(reasons);
         Ok(planned)
+    }
+
+    fn whole(&self, words: &Words, source: &SourceId) -> Result<Operation, Stop> {
+        let arguments = self.arguments(words, source)?;
+        words.kind.with(&arguments).ok_or_else(|| misused("not all of it is said"))
     }
 
     /// As the guard has it, before anything is looked up.
@@ -243,7 +241,7 @@ impl Desk<'_> {
             let me = me.ok_or_else(|| {
                 self.missing(&format!("{source} does not know who you are"), AskKind::OnCall)
             })?;
-            return Ok(EntityRef { id: Text::clone(&me.id), name: Text::clone(&me.name) });
+            return Ok(EntityRef::from(me));
         }
         let is_it = |given: &str| given.eq_ignore_ascii_case(word);
         let found: Vec<EntityRef> = people
@@ -251,7 +249,7 @@ impl Desk<'_> {
             .filter(|person| {
                 is_it(&person.id) || is_it(&person.name) || person.email.as_deref().is_some_and(is_it)
             })
-            .map(|person| EntityRef { id: Text::clone(&person.id), name: Text::clone(&person.name) })
+            .map(|person| EntityRef::from(*person))
             .collect();
         let names: Vec<&str> = people.iter().map(|person| &*person.name).collect();
         self.the_one(found, "person", word, &names)
@@ -264,8 +262,7 @@ impl Desk<'_> {
             .iter()
             .map(|policy| &policy.named)
             .filter(|named| is_it(&named.id) || is_it(&named.name));
-        let found =
-            found.map(|named| EntityRef { id: Text::clone(&named.id), name: Text::clone(&named.name) });
+        let found = found.map(EntityRef::from);
         let names: Vec<&str> = policies.iter().map(|policy| &*policy.named.name).collect();
         self.the_one(found.collect(), "escalation policy", word, &names)
     }
@@ -274,10 +271,7 @@ impl Desk<'_> {
         if word == "none" {
             return Ok(None);
         }
-        let whom = |Priority { named, .. }: &Priority| EntityRef {
-            id: Text::clone(&named.id),
-            name: Text::clone(&named.name),
-        };
+        let whom = |priority: &Priority| EntityRef::from(&priority.named);
         let all: Vec<EntityRef> = self.view.world.priorities(source).into_iter().map(whom).collect();
         let is_it = |given: &str| given.eq_ignore_ascii_case(word);
         let found = all.iter().filter(|one| is_it(&one.id) || is_it(&one.name)).cloned().collect();
@@ -324,14 +318,21 @@ impl Desk<'_> {
         }
     }
 
-    fn trigger(&self, service: &str, operation: &Operation) -> Result<Planned, Stop> {
-        let source = self.place(OperationKind::Trigger)?;
+    fn trigger(&self, words: &Words) -> Result<Planned, Stop> {
+        let source = self.place(words.kind)?;
+        let service = words.targets.first().map_or("", String::as_str);
         let services = self.planner.services(&source);
         let is_it = |given: &str| given.eq_ignore_ascii_case(service);
         let found = services.iter().filter(|one| is_it(&one.id) || is_it(&one.name)).cloned().collect();
         let names: Vec<&str> = services.iter().map(|one| &*one.name).collect();
         let service = self.the_one(found, "service", service, &names)?;
-        self.planner.trigger(&source, &service, operation).map(Planned::from).map_err(nothing)
+        let mut arguments = self.arguments(words, &source)?;
+        if arguments.find("key").is_none() {
+            arguments = arguments
+                .and("key", self.key(&words.value("title").map(Argument::words).unwrap_or_default()));
+        }
+        let operation = words.kind.with(&arguments).ok_or_else(|| misused("not all of it is said"))?;
+        self.planner.trigger(&source, &service, &operation).map(Planned::from).map_err(nothing)
     }
 
     /// The same title, of the same person, within the same minute is the same incident.
@@ -339,22 +340,22 @@ impl Desk<'_> {
         format!("burnwatch/{}/{}/{title}", self.who, self.view.now.as_second() / 60).into()
     }
 
-    fn take_shift(&self, policy: &str, level: u32, length: Option<Duration>) -> Result<Planned, Stop> {
-        let source = self.place(OperationKind::TakeShift)?;
+    fn take_shift(&self, words: &Words) -> Result<Planned, Stop> {
+        let source = self.place(words.kind)?;
+        let policy = words.targets.first().map_or("", String::as_str);
         let (policy, now) = (self.policy(&source, policy)?, self.view.now);
-        let turn = self.planner.turn_to_take(&source, (&policy.id, level), now).map_err(nothing)?;
-        let until = length.map_or(turn.end, |length| later(now, length).min(turn.end));
+        let turn = self.planner.turn_to_take(&source, (&policy.id, words.level), now).map_err(nothing)?;
+        let until = match words.value("end") {
+            Some(Argument::Length(length)) => later(now, *length).min(turn.end),
+            _ => turn.end,
+        };
         Ok(Planned { actions: vec![turn.taken(&source, now, until)], ..Planned::default() })
     }
 }
 
 /// How an incident stands, if that is how it is wanted.
 fn already(known: &Linked, kind: OperationKind) -> Option<String> {
-    let wanted = match kind {
-        OperationKind::Acknowledge => IncidentStatus::Acknowledged,
-        OperationKind::Resolve => IncidentStatus::Resolved,
-        _ => return None,
-    };
+    let wanted = kind.spec().leads_to?;
     let who: Vec<&str> = known.holders().iter().map(|person| &*person.name).collect();
     let by = match (wanted, who.as_slice()) {
         (IncidentStatus::Acknowledged, [_, ..]) => format!(" by {}", who.join(", ")),
@@ -369,31 +370,23 @@ fn later(than: Timestamp, length: Duration) -> Timestamp {
     than.saturating_add(length).unwrap_or(than)
 }
 
+/// What was written, where that is a text.
+fn text(values: &[Argument]) -> &str {
+    if let Some(Argument::Words(words)) = values.first() { words } else { "" }
+}
+
 fn said(text: &str) -> Result<Text, Stop> {
     if text.trim().is_empty() { Err(misused("there is nothing in the text")) } else { Ok(text.trim().into()) }
 }
 
 fn kind(verb: &ActVerb) -> OperationKind {
     match verb {
-        ActVerb::Ack(_) => OperationKind::Acknowledge,
-        ActVerb::Resolve(_) => OperationKind::Resolve,
-        ActVerb::Snooze { .. } => OperationKind::Snooze,
-        ActVerb::Note { .. } => OperationKind::Note,
-        ActVerb::Assign { .. } => OperationKind::Assign,
-        ActVerb::Reroute { .. } => OperationKind::Reroute,
-        ActVerb::Escalate { .. } => OperationKind::Escalate,
-        ActVerb::Priority { .. } => OperationKind::Priority,
-        ActVerb::Merge { .. } => OperationKind::Merge,
-        ActVerb::AddResponder { .. } => OperationKind::AddResponder,
-        ActVerb::StatusUpdate { .. } => OperationKind::StatusUpdate,
-        ActVerb::Trigger { .. } => OperationKind::Trigger,
-        ActVerb::TakeShift { .. } => OperationKind::TakeShift,
-        ActVerb::Silence { verb: None, .. } => OperationKind::Silence,
-        ActVerb::Silence { verb: Some(verb), .. } => match &**verb {
-            SilenceVerb::Extend { .. } => OperationKind::Extend,
-            SilenceVerb::Edit { .. } => OperationKind::Edit,
-            SilenceVerb::Again { .. } => OperationKind::Silence,
-            SilenceVerb::Expire { .. } => OperationKind::Expire,
+        ActVerb::Operation(words) => words.kind,
+        ActVerb::Silence(Silences { verb, .. }) => match verb.as_deref() {
+            None | Some(SilenceVerb::Again { .. }) => OperationKind::Silence,
+            Some(SilenceVerb::Extend { .. }) => OperationKind::Extend,
+            Some(SilenceVerb::Edit { .. }) => OperationKind::Edit,
+            Some(SilenceVerb::Expire { .. }) => OperationKind::Expire,
         },
     }
 }

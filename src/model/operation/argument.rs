@@ -88,8 +88,8 @@ impl Argument {
             Self::Length(length) => duration::short(*length),
             Self::Words(words) => words.to_string(),
             Self::Urgency(urgency) => urgency.word().to_owned(),
-            Self::Moment(at) => at.to_string(),
-            Self::KnownMoment(at) => at.map(|at| at.to_string()).unwrap_or_default(),
+            Self::Moment(at) => at.strftime("%Y-%m-%d %H:%M UTC").to_string(),
+            Self::KnownMoment(at) => at.map(|at| Self::Moment(at).words()).unwrap_or_default(),
             Self::Draft(draft) => draft.comment.to_string(),
         }
     }

@@ -15,7 +15,7 @@
 ///   still read in both.
 /// - A field is a parameter; its type is one of those of [`Argument`](super::Argument), its [`Param`](super::Param) says how it
 ///   is chosen or typed on the screen, by which flag it is given on the command line, and under which name it is shown.
-/// - Templates (`title`, `form`, `done_to`, a default) name a parameter in braces, or `{things}` (`2 incidents`), `{target}`,
+/// - Templates (`title`, `form`, `done_to`, `detail`, a default) name a parameter in braces, or `{things}` (`2 incidents`), `{target}`,
 ///   `{left}` (how long a silence lasts).
 ///
 /// To add the operation that reopens a resolved incident:
@@ -51,7 +51,7 @@ macro_rules! operations {
                     .flag("to", "PERSON", "Their name, address or id; or `me`")
             } => Incident {
                 verb: "Assign", doing: "assigning", done: "assigned", done_to: " to {to}",
-                title: "Assign {things} to {to}",
+                title: "Assign {things} to {to}", detail: "{to}",
                 cli: CliVerb::of("assign", "Give incidents to a person"), undo: Some("assign")
             }
             /// Give the incident to an escalation policy, from its first level on.
@@ -59,7 +59,7 @@ macro_rules! operations {
                 policy: EntityRef = Param::of(ParamKind::Policy).flag("to", "POLICY", "Its name or id")
             } => Incident {
                 verb: "Reassign to a policy", doing: "handing over", done: "reassigned", done_to: " to {policy}",
-                title: "Hand {things} to the policy {policy}",
+                title: "Hand {things} to the policy {policy}", detail: "{policy}",
                 cli: CliVerb::of("reroute", "Give incidents to an escalation policy"), undo: Some("reroute")
             }
             /// Wake a level of the incident's policy; levels count from 1.
@@ -67,7 +67,7 @@ macro_rules! operations {
                 level: u32 = Param::of(ParamKind::Level).flag("level", "N", "Which level, from 1")
             } => Incident {
                 verb: "Escalate", doing: "escalating", done: "escalated", done_to: " to level {level}",
-                title: "Escalate {things} to level {level}", menu: "Escalate or reassign...",
+                title: "Escalate {things} to level {level}", detail: "level {level}", menu: "Escalate or reassign...",
                 cli: CliVerb::of("escalate", "Escalate incidents to a level of their policies"),
                 confirm: ConfirmBy::Letter
             }
@@ -78,7 +78,7 @@ macro_rules! operations {
                     .flag("for", "TIME", "For how long: 30m, 4h")
             } => Incident {
                 verb: "Snooze", doing: "snoozing", done: "snoozed",
-                title: "Snooze {things} for {rest}", menu: "Snooze...",
+                title: "Snooze {things} for {rest}", detail: "{rest}", menu: "Snooze...",
                 cli: CliVerb::of("snooze", "Let incidents rest for a while")
             }
             /// Write something to the incident.
@@ -86,7 +86,7 @@ macro_rules! operations {
                 content: Text = Param::text("note", 2000).flag("message", "TEXT", "What it says")
             } => Incident {
                 verb: "Write a note", doing: "noting", done: "noted",
-                title: "Write a note to {things}", form: "Note to {things}", menu: "Note...",
+                title: "Write a note to {things}", detail: "{content}", form: "Note to {things}", menu: "Note...",
                 cli: CliVerb::of("note", "Write a note to incidents"),
                 consequence: "Everybody who sees the incident can read it; nobody is paged.",
                 is_for_open: false, is_addition: true, needs_on_call: false
@@ -97,7 +97,7 @@ macro_rules! operations {
                     .flag("as", "PRIORITY", "Its name or id; or `none`")
             } => Incident {
                 verb: "Set the priority", doing: "setting the priority", done: "prioritised",
-                title: "Set the priority of {things} to {priority}", menu: "Priority...",
+                title: "Set the priority of {things} to {priority}", detail: "{priority}", menu: "Priority...",
                 cli: CliVerb::of("priority", "Set the priority of incidents"),
                 consequence: "Nobody is paged by this alone.", needs_on_call: false, undo: Some("priority")
             }
@@ -107,7 +107,7 @@ macro_rules! operations {
                     .flag("into", "INCIDENT", "The one that stays")
             } => Incident {
                 verb: "Merge", doing: "merging", done: "merged",
-                title: "Merge {things} into {into}", menu: "Merge into...",
+                title: "Merge {things} into {into}", detail: "into {into}", menu: "Merge into...",
                 cli: CliVerb::of("merge", "Make incidents a part of another one"), confirm: ConfirmBy::Letter
             }
             /// Request more responders, and tell them what for.
@@ -118,7 +118,8 @@ macro_rules! operations {
                     .flag("message", "TEXT", "What they are told")
             } => Incident {
                 verb: "Request a responder", doing: "requesting a responder", done: "responder requested",
-                title: "Ask {people} for help with {things}", form: "Ask {people} for help with {things}",
+                title: "Ask {people} for help with {things}", detail: "{people}: {message}",
+                form: "Ask {people} for help with {things}",
                 menu: "Ask for help...",
                 cli: CliVerb {
                     usage: Some("burnwatch add-responder [OPTIONS] --who <PERSON> -m <TEXT> <INCIDENT>..."),
@@ -130,7 +131,7 @@ macro_rules! operations {
                 message: Text = Param::text("message", 1024).flag("message", "TEXT", "What they are told")
             } => Incident {
                 verb: "Send a status update", doing: "sending a status update", done: "status update sent",
-                title: "Send a status update on {things}", form: "Status update on {things}",
+                title: "Send a status update on {things}", detail: "{message}", form: "Status update on {things}",
                 menu: "Status update...",
                 cli: CliVerb::of("status-update", "Send a status update to the subscribers of incidents"),
                 consequence: "Sent at once to all who follow the incident.", is_grave: true,
@@ -146,7 +147,8 @@ macro_rules! operations {
                     .flag("key", "KEY", "Recognises it: the same again is not opened twice")
             } => Service {
                 verb: "Open an incident", doing: "opening", done: "opened",
-                title: "Open an incident about {target}", form: "Open an incident about {target}",
+                title: "Open an incident about {target}", detail: "{title}",
+                form: "Open an incident about {target}",
                 cli: CliVerb::of("trigger", "Open an incident"), confirm: ConfirmBy::Letter, undo: Some("resolve")
             }
             /// Stand in for whoever has a stretch of a schedule.
@@ -157,7 +159,7 @@ macro_rules! operations {
                     .flag("for", "TIME", "For how long; without it until the turn ends")
             } => Schedule {
                 verb: "Take the shift", doing: "taking the shift", done: "shift taken",
-                title: "Take the shift of {target}",
+                title: "Take the shift of {target}", detail: "{person} until {end}",
                 cli: CliVerb::of("take-shift", "Stand in for whoever is on call")
             }
             /// Keep alerts quiet.
@@ -185,7 +187,7 @@ macro_rules! operations {
                 until: Timestamp = Param::of(ParamKind::Extension).prompt("Extend")
             } => Silence {
                 verb: "Extend the silence", doing: "extending", done: "extended",
-                title: "Extend {things}", undo: Some("silence edit")
+                title: "Extend {things}", detail: "until {until}", undo: Some("silence edit")
             }
             /// End a silence now.
             Expire "expire" => Silence {

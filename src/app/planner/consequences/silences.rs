@@ -77,39 +77,19 @@ pub(super) fn of(world: &World, action: &Action, zone: &TimeZone, now: Timestamp
     let is_it = |one: &&std::sync::Arc<Silence>| one.source == *source && one.id == action.target.id;
     let silence = world.silences().find(is_it).map(|silence| &**silence);
     let mut all = Vec::new();
-    let end = match &action.operation {
-        Operation::Edit { draft, .. } => {
-            all.extend(silence.into_iter().flat_map(|silence| edited(world, source, silence, draft)));
-            Some(draft.ends_at)
-        }
-        Operation::Silence { draft } => Some(draft.ends_at),
-        Operation::Extend { until } => {
-            let hides = silence.map(|silence| format!("; {}", hides(world, silence))).unwrap_or_default();
-            all.push(plain(format!(
-                "It ends {} (in {}){hides}.",
-                moment(*until, now, zone),
-                left(*until, now)
-            )));
-            Some(*until)
-        }
-        Operation::Expire => {
-            all.extend(silence.map(|silence| ended(world, silence)));
-            None
-        }
-        Operation::Acknowledge
-        | Operation::Resolve
-        | Operation::Assign { .. }
-        | Operation::Reroute { .. }
-        | Operation::Escalate { .. }
-        | Operation::Snooze { .. }
-        | Operation::Note { .. }
-        | Operation::Priority { .. }
-        | Operation::Merge { .. }
-        | Operation::AddResponder { .. }
-        | Operation::StatusUpdate { .. }
-        | Operation::Trigger { .. }
-        | Operation::TakeShift { .. } => None,
-    };
+    let mut end = action.operation.draft().map(|draft| draft.ends_at);
+    if let Operation::Edit { draft, .. } = &action.operation {
+        all.extend(silence.into_iter().flat_map(|silence| edited(world, source, silence, draft)));
+    }
+    if let Operation::Extend { until } = &action.operation {
+        let hides = silence.map(|silence| format!("; {}", hides(world, silence))).unwrap_or_default();
+        let words = format!("It ends {} (in {}){hides}.", moment(*until, now, zone), left(*until, now));
+        all.push(plain(words));
+        end = Some(*until);
+    }
+    if action.operation == Operation::Expire {
+        all.extend(silence.map(|silence| ended(world, silence)));
+    }
     all.extend(end.and_then(|end| by_whose_clock(world, source, end, zone, now)));
     all
 }
