@@ -1,12 +1,10 @@
 //! What the person sees and does: state, update, render. No tokio, no socket, no terminal, no file, no clock.
 
-pub mod acts;
 pub mod alarm;
 pub mod chronicle;
 pub mod columns;
 pub mod commands;
 pub mod confirm;
-pub mod doings;
 pub mod doubt;
 pub mod due;
 pub mod event;
@@ -20,6 +18,7 @@ pub mod grouped;
 pub mod handover;
 mod help;
 pub mod identity;
+pub mod intent;
 mod items;
 pub mod key;
 mod layout;
@@ -35,6 +34,7 @@ mod overlay;
 pub mod page;
 pub mod palette;
 pub mod place;
+pub mod planner;
 pub mod postmortem;
 mod prelude;
 pub mod prose;
@@ -43,6 +43,7 @@ pub mod readiness;
 mod refusal;
 mod registry;
 mod results;
+pub mod runs;
 pub mod screen;
 pub mod screens;
 pub mod selection;
@@ -58,7 +59,6 @@ pub mod want;
 pub mod widest;
 pub mod widgets;
 mod window;
-pub mod wish;
 
 pub use frame::render;
 pub use update::update;

@@ -13,6 +13,7 @@ mod pagerduty;
 mod prometheus;
 mod runbooks;
 mod unfit;
+mod writes;
 
 use std::future::{Future, ready};
 use std::pin::Pin;
@@ -26,7 +27,7 @@ pub use kit::http::{Received, Receiving, Server, Transport};
 use crate::config::is_exposed;
 use crate::config::kind::{KindSpec, OwnSettings};
 use crate::config::settings::{Settings, SourceSettings};
-use crate::model::action::{ActError, Action, Call, Found, Outcome};
+use crate::model::action::{ActError, Action, ActionResult, RequestPreview, Verification};
 use crate::model::ask::{Answered, Ask};
 use crate::model::labels::Text;
 use crate::model::slo::Slo;
@@ -55,32 +56,33 @@ pub trait Source: Send + Sync {
         None
     }
 
-    /// The calls that an action would make, in their order, without making any; reads that only look before are left out.
+    /// The requests that an action would make, in their order, without making any; reads that only look before are left out.
     /// Empty: the source does not do such things.
-    fn calls(&self, _action: &Action) -> Vec<Call> {
+    fn requests(&self, _action: &Action) -> Vec<RequestPreview> {
         Vec::new()
     }
 
     /// Does it, once: looks first whether the target still is as it was seen where that matters, then sends. Never sends a
-    /// second time by itself. Dropping it half-way leaves the outcome unclear.
-    fn act<'a>(&'a self, action: &'a Action) -> Acting<'a> {
-        let what = format!("to {}", action.deed.kind().name());
+    /// second time by itself. Dropping it half-way leaves the result unclear. By [`writes::execute`] in every source.
+    fn execute<'a>(&'a self, action: &'a Action) -> Executing<'a> {
+        let what = format!("to {}", action.operation.kind().name());
         let error = SourceError::new(self.info().id.clone(), Trouble::NotOffered { what });
         Box::pin(ready(Err(ActError { error, is_unclear: false })))
     }
 
-    /// Finds out by reading whether an action that went out at `sent_at` or later, with an unclear outcome, was done.
-    fn look_back<'a>(&'a self, _action: &'a Action, _sent_at: Timestamp) -> LookingBack<'a> {
+    /// Finds out by reading whether an action that went out at `sent_at` or later, with an unclear result, was done. By
+    /// [`writes::verify`] in every source.
+    fn verify<'a>(&'a self, _action: &'a Action, _sent_at: Timestamp) -> Verifying<'a> {
         let words = "this source cannot be asked for it".into();
-        Box::pin(ready(Ok(Found::Unknown { words })))
+        Box::pin(ready(Ok(Verification::Unknown { words })))
     }
 }
 
 /// What came of an action, on its way.
-pub type Acting<'a> = Pin<Box<dyn Future<Output = Result<Outcome, ActError>> + Send + 'a>>;
+pub type Executing<'a> = Pin<Box<dyn Future<Output = Result<ActionResult, ActError>> + Send + 'a>>;
 
 /// What was found when an action was read back, on its way.
-pub type LookingBack<'a> = Pin<Box<dyn Future<Output = Result<Found, SourceError>> + Send + 'a>>;
+pub type Verifying<'a> = Pin<Box<dyn Future<Output = Result<Verification, SourceError>> + Send + 'a>>;
 
 /// What a source is connected with.
 #[derive(Clone, Copy)]
@@ -158,7 +160,7 @@ fn info(id: &SourceId, source: &SourceSettings, address: &str) -> SourceInfo {
         tenant: source.tenant.as_deref().map(|tenant| clean(tenant).into()),
         is_exposed: is_exposed(source),
         answers: source.kind.answers.to_vec(),
-        acts: source.kind.acts.to_vec(),
+        writes: source.kind.writes,
     }
 }
 

@@ -19,6 +19,7 @@ pub mod matcher;
 pub mod measures;
 pub mod notify;
 pub mod oncall;
+pub mod operation;
 pub mod pages;
 pub mod placeholder;
 pub mod promql;

@@ -1,10 +1,10 @@
 //! The loop, the terminal, the clock, and everything that waits. The only room that does.
 
 mod capability;
-mod door;
 mod drill;
 mod effects;
 mod event_loop;
+mod executor;
 #[cfg(test)]
 mod fixtures;
 mod gate;
@@ -22,8 +22,8 @@ mod signals;
 mod terminal;
 
 pub use capability::{Capability, capability, takes_utf8};
-pub use door::Seen;
 pub use effects::{Contexts, Entrance, Sources};
+pub use executor::Seen;
 pub use journal::{Journal, Told, who};
 pub use recovery::{Open, told};
 #[cfg(fuzzing)]
@@ -44,9 +44,9 @@ use crate::backend::Clock;
 use crate::model::guard::Guard;
 use crate::model::labels::Text;
 
-use door::Door;
 use effects::Performer;
 use event_loop::EventLoop;
+use executor::Executor;
 use link::Gauge;
 use terminal::Session;
 
@@ -151,7 +151,7 @@ pub fn run<A: App>(program: Program<A>) -> Result<(), RuntimeError> {
         writer.start(terminal::write).map_err(RuntimeError::Start)?;
         let input = input::listen().map_err(RuntimeError::Start)?;
         let (performer, reports) =
-            Performer::new(&sources, contexts, Door { context, guard, journal, clock });
+            Performer::new(&sources, contexts, Executor { context, guard, journal, clock });
         performer.recover();
         let (app, terminal) = (&mut app, &mut session);
         let gauge = Gauge::new(low_bandwidth);

@@ -118,7 +118,8 @@ pub mod config {
 pub mod model {
     pub mod action {
         pub use crate::model::action::{
-            ActError, Action, Call, Deed, DeedKind, Draft, Ending, Found, Outcome, Progress, Target, Whom,
+            ActError, Action, ActionResult, EntityRef, Operation, OperationKind, Progress, RequestPreview,
+            SilenceDraft, Target, Verification, WriteSupport,
         };
     }
     pub mod alert {

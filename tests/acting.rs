@@ -93,9 +93,9 @@ fn a_silence_is_shown_made_listed_extended_and_expired() {
     let (code, _, said) = house.run(&["silence", "expire", "5113-7", "--yes"]);
     assert!(code == 2 && said.contains("no silence 5113-7"), "{said}");
     let (code, journal) = house.journal(&["--since", "1h"]);
-    let deeds: Vec<&str> =
+    let operations: Vec<&str> =
         journal["actions"].as_array().unwrap().iter().map(|act| act["deed"].as_str().unwrap()).collect();
-    assert_eq!((code, deeds), (0, vec!["silence", "extend", "expire"]), "{journal}");
+    assert_eq!((code, operations), (0, vec!["silence", "extend", "expire"]), "{journal}");
     assert!(journal["actions"].as_array().unwrap().iter().all(|act| act["result"] == "done"), "{journal}");
 }
 

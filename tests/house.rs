@@ -52,10 +52,10 @@ const GUARDED: [(&str, &[&str]); 12] = [
 /// Of these, what tests of any room may use: to compare with a file of the repository.
 const IN_TESTS: [&str; 2] = ["std::fs", "std::process::Command"];
 
-/// What changes a system outside, and where alone it is said: the guard and the journal stand before all of it, at the door.
-const WRITES: [(&str, &[&str]); 5] = [
-    // what is done is put together by the sources' own rooms of action ...
-    ("Change::", &["src/backend/alertmanager/act.rs", "src/backend/pagerduty/act.rs"]),
+/// What changes a system outside, and where alone it is said: the guard and the journal stand before all of it, in the executor.
+const WRITES: [(&str, &[&str]); 6] = [
+    // what is done is put together by the sources' own plans ...
+    ("WriteRequest::", &["src/backend/alertmanager/act.rs", "src/backend/pagerduty/act.rs"]),
     // ... and leaves by one way; a query may go by POST too
     // (and so may one for a token)
     (
@@ -63,8 +63,9 @@ const WRITES: [(&str, &[&str]); 5] = [
         &["src/backend/kit/http/promql.rs", "src/backend/kit/http/write.rs", "src/backend/kit/http/oauth.rs"],
     ),
     ("Method::DELETE", &["src/backend/kit/http/write.rs"]),
-    ("source.act(", &["src/runtime/gate.rs"]),
-    ("gate.act(", &["src/runtime/door.rs"]),
+    ("http().send(", &["src/backend/writes.rs"]),
+    ("source.execute(", &["src/runtime/gate.rs"]),
+    ("gate.execute(", &["src/runtime/executor.rs"]),
 ];
 
 /// Type names that are read with their module (`alerts::Row`, `pagerduty::Settings`), so that several may have one.
@@ -364,7 +365,7 @@ fn files_are_short_well_named_and_finished() {
 }
 
 #[test]
-fn whatever_changes_a_system_outside_goes_through_the_one_door() {
+fn whatever_changes_a_system_outside_goes_through_the_one_executor() {
     for (call, places) in WRITES {
         let named = sources("src").into_iter().filter(|path| {
             let source = std::fs::read_to_string(path).unwrap();

@@ -9,7 +9,9 @@ use std::time::Duration;
 
 use burnwatch::testing::backend::{Clock, Means, Source, connect, kind};
 use burnwatch::testing::config::settings::{Settings, SourceSettings, Span};
-use burnwatch::testing::model::action::{ActError, Action, Deed, DeedKind, Found, Outcome, Target, Whom};
+use burnwatch::testing::model::action::{
+    ActError, Action, ActionResult, EntityRef, Operation, OperationKind, Target, Verification,
+};
 use burnwatch::testing::model::ask::{Answer, AskKind, Query};
 use burnwatch::testing::model::incident::{Incident, IncidentStatus, Urgency};
 use burnwatch::testing::model::labels::Text;
@@ -40,64 +42,64 @@ fn started(incidents: &[&str]) -> (Pager, Arc<dyn Source>) {
     (pager, source)
 }
 
-fn whom(id: &str, name: &str) -> Whom {
-    Whom { id: id.into(), name: name.into() }
+fn whom(id: &str, name: &str) -> EntityRef {
+    EntityRef { id: id.into(), name: name.into() }
 }
 
-fn action(id: &str, deed: Deed) -> Action {
+fn action(id: &str, operation: Operation) -> Action {
     let seen = Some(IncidentStatus::Triggered);
-    Action { source: SourceId::new("pd"), target: Target { id: id.into(), name: id.into(), seen }, deed }
+    Action { source: SourceId::new("pd"), target: Target { id: id.into(), name: id.into(), seen }, operation }
 }
 
-fn note(content: &str) -> Deed {
-    Deed::Note { content: content.into() }
+fn note(content: &str) -> Operation {
+    Operation::Note { content: content.into() }
 }
 
-fn add_responder(id: &str, name: &str) -> Deed {
-    Deed::AddResponder { people: vec![whom(id, name)], message: "please help".into() }
+fn add_responder(id: &str, name: &str) -> Operation {
+    Operation::AddResponder { people: vec![whom(id, name)], message: "please help".into() }
 }
 
-fn trigger() -> Deed {
+fn trigger() -> Operation {
     let (title, details) = ("Checkout is slow".into(), "since 03:00".into());
-    Deed::Trigger { title, details, urgency: Urgency::High, key: "made-once".into() }
+    Operation::Trigger { title, details, urgency: Urgency::High, key: "made-once".into() }
 }
 
-fn take_shift(id: &str, name: &str) -> Deed {
-    Deed::TakeShift { person: whom(id, name), start: now(), end: now() + SignedDuration::from_hours(8) }
+fn take_shift(id: &str, name: &str) -> Operation {
+    Operation::TakeShift { person: whom(id, name), start: now(), end: now() + SignedDuration::from_hours(8) }
 }
 
 /// One of each kind on the incident `Q1`, of which `Q2` is another one.
-fn all_deeds() -> Vec<Action> {
-    let deeds = [
-        Deed::Acknowledge,
-        Deed::Resolve,
-        Deed::Assign { to: whom("PKOFI", "Kofi Mensah") },
-        Deed::Reroute { policy: whom("PE2", "Data") },
-        Deed::Escalate { level: 2 },
-        Deed::Snooze { rest: Duration::from_secs(3600) },
+fn all_operations() -> Vec<Action> {
+    let operations = [
+        Operation::Acknowledge,
+        Operation::Resolve,
+        Operation::Assign { to: whom("PKOFI", "Kofi Mensah") },
+        Operation::Reroute { policy: whom("PE2", "Data") },
+        Operation::Escalate { level: 2 },
+        Operation::Snooze { rest: Duration::from_secs(3600) },
         note("rolling back"),
-        Deed::Priority { priority: Some(whom("P2ID", "P2")) },
-        Deed::Merge { into: whom("Q2", "#102") },
+        Operation::Priority { priority: Some(whom("P2ID", "P2")) },
+        Operation::Merge { into: whom("Q2", "#102") },
         add_responder("PNOOR", "Noor Haddad"),
-        Deed::StatusUpdate { message: "going down".into() },
+        Operation::StatusUpdate { message: "going down".into() },
     ];
-    let mut all: Vec<Action> = deeds.into_iter().map(|deed| action("Q1", deed)).collect();
+    let mut all: Vec<Action> = operations.into_iter().map(|operation| action("Q1", operation)).collect();
     all.push(action("PSVC", trigger()));
     all.push(action("PSCHED", take_shift("PANA", "Ana Lima")));
     all
 }
 
-async fn act(source: &dyn Source, id: &str, deed: Deed) -> Result<Outcome, ActError> {
-    source.act(&action(id, deed)).await
+async fn act(source: &dyn Source, id: &str, operation: Operation) -> Result<ActionResult, ActError> {
+    source.execute(&action(id, operation)).await
 }
 
-fn done(outcome: &Result<Outcome, ActError>) -> bool {
-    matches!(outcome, Ok(Outcome::Done { .. }))
+fn done(outcome: &Result<ActionResult, ActError>) -> bool {
+    matches!(outcome, Ok(ActionResult::Done { .. }))
 }
 
-fn overtaken(outcome: Result<Outcome, ActError>) -> Text {
+fn overtaken(outcome: Result<ActionResult, ActError>) -> Text {
     match outcome {
-        Ok(Outcome::Overtaken { words }) => words,
+        Ok(ActionResult::Conflict { words }) => words,
         other => panic!("{other:?}"),
     }
 }
@@ -120,34 +122,35 @@ async fn offer(source: &dyn Source) -> Offer {
 
 #[tokio::test]
 async fn every_deed_is_one_write_for_the_person_and_is_shown_before() {
-    for action in all_deeds() {
+    for action in all_operations() {
         let (pager, source) = started(&["Q1", "Q2"]);
         drop(offer(&*source).await);
-        let calls = source.calls(&action);
+        let calls = source.requests(&action);
         assert!(pager.writes().is_empty(), "what is shown is not sent: {action:?}");
-        let outcome = source.act(&action).await;
+        let outcome = source.execute(&action).await;
         assert!(done(&outcome), "{action:?}: {outcome:?}");
         let writes = pager.writes();
         assert_eq!((writes.len(), calls.len()), (1, 1), "{action:?}");
         assert_eq!(&*calls[0].method, writes[0].method);
         assert_eq!(&*calls[0].address, format!("{}{}", pager.url, writes[0].path));
         assert_eq!(calls[0].body.as_deref(), Some(&*writes[0].body.to_string()));
-        let names_somebody = !matches!(action.deed.kind(), DeedKind::AddResponder | DeedKind::TakeShift);
+        let names_somebody =
+            !matches!(action.operation.kind(), OperationKind::AddResponder | OperationKind::TakeShift);
         assert_eq!(writes[0].header("from"), names_somebody.then_some("ana@example.org"), "{action:?}");
-        assert!(source.info().acts.contains(&action.deed.kind()));
+        assert!(source.info().writes.kinds.contains(&action.operation.kind()));
     }
-    assert_eq!(all_deeds().len(), started(&[]).1.info().acts.len(), "each kind once");
+    assert_eq!(all_operations().len(), started(&[]).1.info().writes.kinds.len(), "each kind once");
 }
 
 #[tokio::test]
 async fn an_acknowledgement_is_in_the_list_and_in_what_happened() {
     let (_pager, source) = started(&["Q1"]);
-    assert!(done(&act(&*source, "Q1", Deed::Acknowledge).await));
+    assert!(done(&act(&*source, "Q1", Operation::Acknowledge).await));
     let incident = listed(&*source, "Q1").await;
     assert_eq!(incident.status, IncidentStatus::Acknowledged);
     assert_eq!(&*incident.acknowledged[0].who.name, "Ana Lima");
-    let again = act(&*source, "Q1", Deed::Acknowledge).await;
-    assert_eq!(again, Ok(Outcome::Already { words: "acknowledged by Ana Lima at 10:20 UTC".into() }));
+    let again = act(&*source, "Q1", Operation::Acknowledge).await;
+    assert_eq!(again, Ok(ActionResult::Already { words: "acknowledged by Ana Lima at 10:20 UTC".into() }));
     let Answer::Incident(detail) =
         source.answer(&Query::Incident { id: "Q1".into() }.now(), None).await.expect("it").answer
     else {
@@ -156,7 +159,7 @@ async fn an_acknowledgement_is_in_the_list_and_in_what_happened() {
     let kinds: Vec<&str> = detail.steps.iter().map(|step| &*step.kind).collect();
     assert_eq!(kinds, ["trigger", "acknowledge"]);
     assert!(
-        done(&act(&*source, "Q1", Deed::Resolve).await),
+        done(&act(&*source, "Q1", Operation::Resolve).await),
         "what one has acknowledged oneself is no conflict"
     );
     assert_eq!(listed(&*source, "Q1").await.status, IncidentStatus::Resolved);
@@ -164,11 +167,12 @@ async fn an_acknowledgement_is_in_the_list_and_in_what_happened() {
 
 #[tokio::test]
 async fn what_somebody_else_did_meanwhile_is_told_and_not_overwritten() {
-    let on_state: Vec<Action> = all_deeds()
+    let on_state: Vec<Action> = all_operations()
         .into_iter()
         .filter(|action| {
-            use DeedKind::{Acknowledge, Assign, Escalate, Merge, Reroute, Resolve, Snooze};
-            [Acknowledge, Resolve, Assign, Reroute, Escalate, Snooze, Merge].contains(&action.deed.kind())
+            use OperationKind::{Acknowledge, Assign, Escalate, Merge, Reroute, Resolve, Snooze};
+            [Acknowledge, Resolve, Assign, Reroute, Escalate, Snooze, Merge]
+                .contains(&action.operation.kind())
         })
         .collect();
     assert_eq!(on_state.len(), 7);
@@ -179,27 +183,27 @@ async fn what_somebody_else_did_meanwhile_is_told_and_not_overwritten() {
             ("resolved", "resolved by Kofi Mensah at 10:20 UTC"),
         ] {
             pager.account().by_another("Q1", status);
-            assert_eq!(&*overtaken(source.act(&action).await), words, "{action:?}");
+            assert_eq!(&*overtaken(source.execute(&action).await), words, "{action:?}");
         }
         assert!(pager.writes().is_empty(), "{action:?}");
         // between the look and the call
         let (pager, source) = started(&["Q1", "Q2"]);
-        pager.faults(&[Fault::Overtaken]);
-        let words = overtaken(source.act(&action).await);
+        pager.faults(&[Fault::Conflict]);
+        let words = overtaken(source.execute(&action).await);
         assert_eq!(&*words, "resolved by Kofi Mensah at 10:20 UTC", "{action:?}");
         assert_eq!(pager.writes().len(), 1);
     }
     let (pager, source) = started(&["Q1"]);
     pager.account().by_another("Q1", "resolved");
-    let mut seen = action("Q1", Deed::Resolve);
+    let mut seen = action("Q1", Operation::Resolve);
     seen.target.seen = Some(IncidentStatus::Resolved);
-    assert!(matches!(source.act(&seen).await, Ok(Outcome::Already { .. })));
+    assert!(matches!(source.execute(&seen).await, Ok(ActionResult::Already { .. })));
     assert!(done(&act(&*source, "Q1", note("what it was")).await), "what is over can still be noted");
 }
 
 #[tokio::test]
 async fn what_was_taken_without_an_answer_is_found_and_what_was_lost_is_not() {
-    for action in all_deeds() {
+    for action in all_operations() {
         for (fault, is_done) in [
             (Fault::TakenAndGone, true),
             (Fault::TakenAndGarbled, true),
@@ -211,19 +215,21 @@ async fn what_was_taken_without_an_answer_is_found_and_what_was_lost_is_not() {
             let is_silent = fault == Fault::TakenAndSilent;
             let source = patient(&pager, None, Duration::from_millis(if is_silent { 700 } else { 20_000 }));
             pager.faults(&[fault]);
-            let error = source.act(&action).await.expect_err("no sure answer");
+            let error = source.execute(&action).await.expect_err("no sure answer");
             assert!(error.is_unclear, "{fault:?} {action:?}: {error}");
             assert_eq!(pager.writes().len(), 1, "never sent again");
-            let found = source.look_back(&action, now()).await.expect("it can be read");
+            let found = source.verify(&action, now()).await.expect("it can be read");
             let what = format!("{fault:?} {action:?}: {found:?}");
-            match action.deed.kind() {
+            match action.operation.kind() {
                 // neither leaves a trace that would tell
-                DeedKind::Merge if is_done => assert!(matches!(found, Found::Unknown { .. }), "{what}"),
-                DeedKind::StatusUpdate if !is_done => {
-                    assert!(matches!(found, Found::Unknown { .. }), "{what}");
+                OperationKind::Merge if is_done => {
+                    assert!(matches!(found, Verification::Unknown { .. }), "{what}");
                 }
-                _ if is_done => assert!(matches!(found, Found::Done { .. }), "{what}"),
-                _ => assert_eq!(found, Found::NotDone, "{what}"),
+                OperationKind::StatusUpdate if !is_done => {
+                    assert!(matches!(found, Verification::Unknown { .. }), "{what}");
+                }
+                _ if is_done => assert!(matches!(found, Verification::Done { .. }), "{what}"),
+                _ => assert_eq!(found, Verification::NotDone, "{what}"),
             }
             assert_eq!(pager.writes().len(), 1, "looking back changes nothing");
         }
@@ -236,11 +242,11 @@ async fn what_others_did_or_what_was_done_before_does_not_count_as_found() {
     assert!(done(&act(&*source, "Q1", note("rolling back")).await));
     assert!(done(&act(&*source, "Q1", add_responder("PNOOR", "Noor Haddad")).await));
     let later = now() + SignedDuration::from_mins(10);
-    for deed in [note("rolling back"), add_responder("PNOOR", "Noor Haddad")] {
-        assert_eq!(source.look_back(&action("Q1", deed), later).await, Ok(Found::NotDone));
+    for operation in [note("rolling back"), add_responder("PNOOR", "Noor Haddad")] {
+        assert_eq!(source.verify(&action("Q1", operation), later).await, Ok(Verification::NotDone));
     }
     pager.account().by_another("Q1", "acknowledged");
-    assert_eq!(source.look_back(&action("Q1", Deed::Acknowledge), now()).await, Ok(Found::NotDone));
+    assert_eq!(source.verify(&action("Q1", Operation::Acknowledge), now()).await, Ok(Verification::NotDone));
 }
 
 #[tokio::test]
@@ -257,9 +263,9 @@ async fn too_many_requests_say_until_when_and_nothing_was_done() {
     assert!(done(&act(&*source, "Q1", note("x")).await));
 }
 
-async fn refused(pager: &Pager, source: &dyn Source, id: &str, deed: Deed, words: &[&str]) {
+async fn refused(pager: &Pager, source: &dyn Source, id: &str, operation: Operation, words: &[&str]) {
     let before = pager.writes().len();
-    let error = act(source, id, deed).await.expect_err("it is refused");
+    let error = act(source, id, operation).await.expect_err("it is refused");
     assert!(!error.is_unclear, "{error}");
     for word in words {
         assert!(error.to_string().contains(word), "{word:?} is not in {error}");
@@ -273,41 +279,41 @@ async fn who_or_what_was_deleted_is_said() {
     let source = &*source;
     let gone = whom("PGONE", "Jo Doe");
     refused(&pager, source, "QGONE", note("x"), &["404", "not there any more"]).await;
-    refused(&pager, source, "QGONE", Deed::Resolve, &["404", "not there any more"]).await;
+    refused(&pager, source, "QGONE", Operation::Resolve, &["404", "not there any more"]).await;
     refused(
         &pager,
         source,
         "Q1",
-        Deed::Assign { to: gone.clone() },
+        Operation::Assign { to: gone.clone() },
         &["person Jo Doe may have been deleted"],
     )
     .await;
-    refused(&pager, source, "Q1", Deed::Reroute { policy: gone.clone() }, &["policy Jo Doe"]).await;
+    refused(&pager, source, "Q1", Operation::Reroute { policy: gone.clone() }, &["policy Jo Doe"]).await;
     refused(&pager, source, "Q1", add_responder("PGONE", "Jo Doe"), &["Jo Doe", "deleted"]).await;
-    refused(&pager, source, "Q1", Deed::Priority { priority: Some(gone) }, &["priority Jo Doe"]).await;
-    refused(&pager, source, "Q1", Deed::Escalate { level: 9 }, &["level 9"]).await;
+    refused(&pager, source, "Q1", Operation::Priority { priority: Some(gone) }, &["priority Jo Doe"]).await;
+    refused(&pager, source, "Q1", Operation::Escalate { level: 9 }, &["level 9"]).await;
     refused(&pager, source, "PGONE", trigger(), &["404", "service may have been deleted"]).await;
     refused(&pager, source, "PSCHED", take_shift("PGONE", "Jo Doe"), &["400: User must exist"]).await;
     refused(&pager, source, "PGONE", take_shift("PANA", "Ana Lima"), &["404", "or the schedule"]).await;
     pager.account().by_another("Q2", "resolved");
-    refused(&pager, source, "Q1", Deed::Merge { into: whom("Q2", "#102") }, &["#102 may be over"]).await;
+    refused(&pager, source, "Q1", Operation::Merge { into: whom("Q2", "#102") }, &["#102 may be over"]).await;
 }
 
 #[tokio::test]
 async fn what_cannot_work_is_refused_before_anything_is_sent() {
     let (pager, source) = started(&["Q1"]);
     let long = "ü".repeat(2001);
-    for (deed, word) in [
+    for (operation, word) in [
         (note(&long), "2001 characters"),
         (note(" "), "empty"),
-        (Deed::Snooze { rest: Duration::ZERO }, "seven days"),
-        (Deed::Snooze { rest: Duration::from_secs(604_801) }, "seven days"),
-        (Deed::Priority { priority: None }, "take a priority away"),
-        (Deed::AddResponder { people: Vec::new(), message: "x".into() }, "nobody"),
-        (Deed::StatusUpdate { message: "".into() }, "empty"),
-        (Deed::Expire, "to expire"),
+        (Operation::Snooze { rest: Duration::ZERO }, "seven days"),
+        (Operation::Snooze { rest: Duration::from_secs(604_801) }, "seven days"),
+        (Operation::Priority { priority: None }, "take a priority away"),
+        (Operation::AddResponder { people: Vec::new(), message: "x".into() }, "nobody"),
+        (Operation::StatusUpdate { message: "".into() }, "empty"),
+        (Operation::Expire, "to expire"),
     ] {
-        refused(&pager, &*source, "Q1", deed, &[word]).await;
+        refused(&pager, &*source, "Q1", operation, &[word]).await;
     }
     assert!(pager.requests().is_empty());
     assert!(done(&act(&*source, "Q1", note(&"ü".repeat(2000))).await));
@@ -316,17 +322,17 @@ async fn what_cannot_work_is_refused_before_anything_is_sent() {
 #[tokio::test]
 async fn the_same_incident_is_not_opened_twice() {
     let (pager, source) = started(&[]);
-    let Ok(Outcome::Done { id: Some(id) }) = act(&*source, "PSVC", trigger()).await else {
+    let Ok(ActionResult::Done { id: Some(id) }) = act(&*source, "PSVC", trigger()).await else {
         panic!("not opened")
     };
     assert_eq!(&*listed(&*source, &id).await.title, "Checkout is slow");
     let again = act(&*source, "PSVC", trigger()).await;
-    assert_eq!(again, Ok(Outcome::Already { words: "it is open as #101".into() }));
+    assert_eq!(again, Ok(ActionResult::Already { words: "it is open as #101".into() }));
     assert_eq!(pager.account().incidents.len(), 1);
     // an older one with the same key that is over is not the one that was asked for
     pager.account().by_another(&id, "resolved");
     let later = now() + SignedDuration::from_mins(10);
-    assert_eq!(source.look_back(&action("PSVC", trigger()), later).await, Ok(Found::NotDone));
+    assert_eq!(source.verify(&action("PSVC", trigger()), later).await, Ok(Verification::NotDone));
 }
 
 #[tokio::test]
@@ -337,16 +343,16 @@ async fn nobody_acts_for_somebody_else() {
     let nobody = connected(&pager, None);
     assert!(offer(&*nobody).await.refuses.is_some_and(|why| why.contains("`from`")));
     let why = "put your e-mail address at PagerDuty into `from` of [sources.pd]";
-    refused(&pager, &*nobody, "Q1", Deed::Acknowledge, &[why]).await;
+    refused(&pager, &*nobody, "Q1", Operation::Acknowledge, &[why]).await;
     let stranger = connected(&pager, Some("jo@example.org"));
     assert!(offer(&*stranger).await.refuses.is_some_and(|why| why.contains("jo@example.org")));
-    refused(&pager, &*stranger, "Q1", Deed::Acknowledge, &["nobody at PagerDuty has the address"]).await;
+    refused(&pager, &*stranger, "Q1", Operation::Acknowledge, &["nobody at PagerDuty has the address"]).await;
     assert!(pager.writes().is_empty());
     let noor = connected(&pager, Some("noor@example.org"));
     assert_eq!(offer(&*noor).await.refuses, None);
     assert!(done(&act(&*noor, "Q1", add_responder("PKOFI", "Kofi Mensah")).await));
     assert_eq!(pager.writes()[0].body["requester_id"], "PNOOR");
-    assert!(done(&act(&*noor, "Q1", Deed::Acknowledge).await));
+    assert!(done(&act(&*noor, "Q1", Operation::Acknowledge).await));
     assert_eq!(pager.writes()[1].header("from"), Some("noor@example.org"));
 }
 
@@ -382,7 +388,7 @@ async fn a_key_is_never_sent_for_all_to_read() {
     let means = Means::new(&settings, Clock::fixed(now()));
     let plain = SourceSettings::new(kind("pagerduty"), "http://api.pagerduty.com");
     let source = connect(&SourceId::new("pd"), &plain, means);
-    assert!(source.info().answers.contains(&AskKind::Incidents) && source.info().acts.is_empty());
+    assert!(source.info().answers.contains(&AskKind::Incidents) && source.info().writes.kinds.is_empty());
     let error = source.answer(&Query::Incidents.now(), None).await.expect_err("it is refused");
     assert!(error.to_string().contains("https://"), "{error}");
 }

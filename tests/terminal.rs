@@ -58,7 +58,6 @@ impl App for Toy {
             | Event::Link(_)
             | Event::Answered(_)
             | Event::Entered { .. }
-            | Event::Rehearsed { .. }
             | Event::Acted { .. }
             | Event::Recalled(_)
             | Event::Read(_)

@@ -9,6 +9,7 @@ use burnwatch::testing::app::look::{Charset, Colours, Look};
 use burnwatch::testing::app::shared::Setup;
 use burnwatch::testing::app::state::State;
 use burnwatch::testing::app::{render, update};
+use burnwatch::testing::model::action::WriteSupport;
 use burnwatch::testing::model::alert::{Alert, AlertBoard};
 use burnwatch::testing::model::ask::{Answer, AskKind, Question, Reply};
 use burnwatch::testing::model::labels::{Interner, Labels};
@@ -108,7 +109,7 @@ impl Fleet {
             kind,
             address: "".into(),
             answers,
-            acts: Vec::new(),
+            writes: WriteSupport::NONE,
         });
         let mut interner = Interner::default();
         let reading = |n: usize| Reading {

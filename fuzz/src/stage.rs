@@ -99,10 +99,6 @@ impl Stage {
                     let arrival = Arrival { question, answered, took: Duration::from_millis(1) };
                     effects.extend(update(&mut self.state, Event::Answered(Box::new(arrival)), now()));
                 }
-                Some(Effect::Rehearse(plan)) => {
-                    let calls = plan.actions.iter().map(|action| self.sources[1].calls(action)).collect();
-                    effects.extend(update(&mut self.state, Event::Rehearsed { plan: plan.id, calls }, now()));
-                }
                 Some(Effect::Title(title)) => self.title = title,
                 Some(Effect::Copy(text)) => self.copied = text,
                 Some(Effect::Notify(notice)) => self.notice = notice,

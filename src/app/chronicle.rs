@@ -4,11 +4,11 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::doings;
 use super::identity::IncidentKey;
 use super::place::Place;
 use super::range::Range;
-use crate::model::action::{Action, Deed, DeedKind, Ending};
+use super::runs;
+use crate::model::action::{Action, ActionResult, Operation, OperationKind};
 use crate::model::alert::{Alert, AlertState, Severity};
 use crate::model::ask::{AskKind, Merges};
 use crate::model::fingerprint::Fingerprint;
@@ -373,12 +373,12 @@ pub fn recalled(chronicle: &mut Chronicle, world: &World, records: &[Record], co
     }
 }
 
-fn of_action(world: &World, action: &Action, ending: &Ending) -> Entry {
+fn of_action(world: &World, action: &Action, ending: &ActionResult) -> Entry {
     let known = world.incident(&action.source, &action.target.id);
-    let place = match (&action.deed, action.deed.kind()) {
-        (Deed::Trigger { .. }, _) => Some(Place::Incidents),
-        (_, DeedKind::TakeShift) => Some(Place::OnCall),
-        (_, DeedKind::Silence | DeedKind::Edit | DeedKind::Extend | DeedKind::Expire) => {
+    let place = match (&action.operation, action.operation.kind()) {
+        (Operation::Trigger { .. }, _) => Some(Place::Incidents),
+        (_, OperationKind::TakeShift) => Some(Place::OnCall),
+        (_, OperationKind::Silence | OperationKind::Edit | OperationKind::Extend | OperationKind::Expire) => {
             Some(Place::Silences)
         }
         _ => known.map(|_| {
@@ -387,9 +387,9 @@ fn of_action(world: &World, action: &Action, ending: &Ending) -> Entry {
     };
     Entry {
         service: known.and_then(|known| known.service.clone()),
-        words: doings::told(action, ending).text.into(),
+        words: runs::told(action, ending).text.into(),
         labels: Labels::from_iter([
-            ("action", action.deed.kind().name()),
+            ("action", action.operation.kind().name()),
             ("ending", ending.word()),
             ("source", action.source.as_str()),
         ]),

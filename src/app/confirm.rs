@@ -2,15 +2,16 @@
 
 use std::collections::BTreeSet;
 
-use super::acts::causes;
 use super::event::{Plan, Wait};
 use super::form::Form;
 use super::key::{Code, Key, Named};
 use super::line::Line;
+use super::planner::consequences;
 use super::shared::Shared;
-use crate::model::action::{Call, DeedKind};
+use crate::model::action::{OperationKind, RequestPreview};
 use crate::model::fingerprint::Fingerprint;
 use crate::model::labels::Text;
+use crate::model::operation::{ConfirmBy, TargetKind};
 
 mod view;
 
@@ -23,8 +24,8 @@ pub struct Confirm {
     pub plan: Plan,
     /// What was wanted, too, and is left alone, with the reasons.
     pub left_out: Vec<Text>,
-    /// The calls of each action, once they are worked out.
-    pub calls: Option<Vec<Vec<Call>>>,
+    /// The requests of each action.
+    pub requests: Vec<Vec<RequestPreview>>,
     /// The alerts that were marked for it.
     pub covers: BTreeSet<Fingerprint>,
     /// The context's name as far as it is typed, where it has to be.
@@ -79,24 +80,11 @@ impl Confirm {
 
     /// Whether only `y` confirms it, not Enter: what cannot be taken back, wakes people, or hides much.
     fn wants_letter(&self) -> bool {
-        match self.plan.actions.first().map(|action| action.deed.kind()) {
-            Some(DeedKind::Resolve | DeedKind::Escalate | DeedKind::Trigger | DeedKind::Merge) => true,
-            Some(DeedKind::Silence | DeedKind::Edit) => self.share.is_some_and(|(hidden, _)| hidden > MANY),
-            Some(
-                DeedKind::Acknowledge
-                | DeedKind::Assign
-                | DeedKind::Reroute
-                | DeedKind::Snooze
-                | DeedKind::Note
-                | DeedKind::Priority
-                | DeedKind::AddResponder
-                | DeedKind::StatusUpdate
-                | DeedKind::TakeShift
-                | DeedKind::Extend
-                | DeedKind::Expire,
-            )
-            | None => false,
-        }
+        self.kind().is_some_and(|kind| match kind.spec().confirm {
+            ConfirmBy::Letter => true,
+            ConfirmBy::LetterIfMany => self.share.is_some_and(|(hidden, _)| hidden > MANY),
+            ConfirmBy::Enter => false,
+        })
     }
 
     pub(super) fn take(&mut self, key: Key, context: &str) -> Outcome {
@@ -134,34 +122,32 @@ impl Confirm {
         Outcome::Open
     }
 
-    /// What kind of deed it is about.
-    fn kind(&self) -> Option<DeedKind> {
-        self.plan.actions.first().map(|action| action.deed.kind())
+    /// What kind of operation it is about.
+    fn kind(&self) -> Option<OperationKind> {
+        self.plan.actions.first().map(|action| action.operation.kind())
     }
 }
 
 /// `3 incidents`, `1 silence`: what a plan is about.
 pub(super) fn counted(confirm: &Confirm) -> String {
     let count = confirm.plan.actions.len();
-    let plural = |one: &str, many: &str| format!("{count} {}", if count == 1 { one } else { many });
-    match confirm.kind() {
-        Some(DeedKind::Silence) => {
+    let plural = |count: usize, noun: &str| format!("{count} {noun}{}", if count == 1 { "" } else { "s" });
+    match confirm.kind().map(OperationKind::target) {
+        Some(TargetKind::Alerts) => {
             let (hidden, _) = confirm.share.unwrap_or_default();
-            let alerts = if hidden == 1 { "1 alert".to_owned() } else { format!("{hidden} alerts") };
+            let alerts = plural(hidden, "alert");
             if count == 1 { alerts } else { format!("{alerts} by {count} silences") }
         }
-        Some(DeedKind::Edit | DeedKind::Extend | DeedKind::Expire) => plural("silence", "silences"),
-        Some(DeedKind::TakeShift) => plural("shift", "shifts"),
-        _ => plural("incident", "incidents"),
+        target => plural(count, target.unwrap_or(TargetKind::Incident).noun()),
     }
 }
 
 /// How much of everything a silence would hide, and whether that needs the context's name.
 pub(super) fn weigh(shared: &Shared, confirm: &mut Confirm) {
-    if confirm.plan.actions.iter().all(|action| action.deed.draft().is_none()) {
+    if confirm.plan.actions.iter().all(|action| action.operation.draft().is_none()) {
         return;
     }
-    let found = causes::silences::hidden(&shared.world, &confirm.plan.actions);
+    let found = consequences::silences::hidden(&shared.world, &confirm.plan.actions);
     confirm.share = Some((found.hidden.len(), found.all));
     confirm.hides = found.each;
     // what cannot be judged may be much

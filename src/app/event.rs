@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::model::action::{Action, Call, Progress};
+use crate::model::action::{Action, Progress};
 use crate::model::ask::{Answered, Question};
 use crate::model::guard::Guard;
 use crate::model::journal::Record;
@@ -48,13 +48,6 @@ pub enum Event {
         /// What it forbids or asks twice for.
         guard: Guard,
         production: bool,
-    },
-    /// The calls that a plan would make, as its sources say.
-    Rehearsed {
-        /// The plan's number.
-        plan: u64,
-        /// For each of its actions the calls.
-        calls: Vec<Vec<Call>>,
     },
     /// The dialog of this wait has been on the terminal for a while, and no key came meanwhile.
     Read(Wait),
@@ -141,8 +134,6 @@ pub enum Effect {
     Fetch(Question),
     /// Nobody wants the answer to this any more.
     Forget(Question),
-    /// Say which calls this plan would make; nothing is sent.
-    Rehearse(Plan),
     /// Do this; the person has confirmed it.
     Act(Plan),
     /// Read what the journal tells of the last days.

@@ -4,17 +4,16 @@ use std::collections::BTreeSet;
 
 use jiff::Timestamp;
 
-use super::acts::{Ground, Planned};
 use super::identity::IncidentKey;
+use super::intent::{Objects, PartialOperation};
 use super::key::{Code, Key, Named};
 use super::line::Line;
+use super::planner::{Planned, Planner};
 use super::shared::Shared;
-use crate::model::action::{Deed, Whom};
 use crate::model::fingerprint::Fingerprint;
 use crate::model::incident::Urgency;
 use crate::model::labels::Text;
-use crate::model::source::SourceId;
-use crate::model::world::Linked;
+use crate::model::operation::{Argument, ParamKind, fill};
 
 pub(super) mod silence;
 mod view;
@@ -22,8 +21,6 @@ mod view;
 pub(super) use silence::{SILENCED, Silencing};
 pub(super) use view::render;
 
-/// Characters that a note may have.
-const NOTE: usize = 2000;
 /// Characters of a title, a comment, a name.
 const SHORT: usize = 1024;
 /// One line to fill in.
@@ -87,14 +84,8 @@ impl Field {
 /// What a form is for.
 #[derive(Debug, Clone)]
 pub enum Kind {
-    /// A note to incidents.
-    Note(Vec<IncidentKey>),
-    /// A status update on incidents.
-    StatusUpdate(Vec<IncidentKey>),
-    /// A call for help with incidents.
-    AddResponder(Vec<IncidentKey>, Whom),
-    /// A new incident about a service.
-    Trigger(SourceId, Whom),
+    /// The texts of an operation.
+    Operation(PartialOperation),
     /// A silence.
     Silence(Box<Silencing>),
 }
@@ -164,40 +155,31 @@ fn named(shared: &Shared, keys: &[IncidentKey]) -> String {
     match keys {
         [one] => one.incident(&shared.world).map_or_else(
             || "an incident that is gone".to_owned(),
-            |known| super::acts::called(known).to_string(),
+            |known| super::planner::called(known).to_string(),
         ),
         many => format!("{} incidents", many.len()),
     }
 }
 
-/// A note to incidents.
-pub(super) fn note(shared: &Shared, keys: Vec<IncidentKey>) -> Form {
-    let title = format!("Note to {}", named(shared, &keys));
-    Form::new(Kind::Note(keys), title, vec![Field::new("note", "", NOTE)], 0)
-}
-
-/// A status update on incidents.
-pub(super) fn status_update(shared: &Shared, keys: Vec<IncidentKey>) -> Form {
-    let title = format!("Status update on {}", named(shared, &keys));
-    Form::new(Kind::StatusUpdate(keys), title, vec![Field::new("message", "", SHORT)], 0)
-}
-
-/// A call for help with incidents.
-pub(super) fn add_responder(shared: &Shared, keys: Vec<IncidentKey>, whom: Whom) -> Form {
-    let title = format!("Ask {} for help with {}", whom.name, named(shared, &keys));
-    let message = format!("Please help with {}", named(shared, &keys));
-    Form::new(Kind::AddResponder(keys, whom), title, vec![Field::new("message", &message, SHORT)], 0)
-}
-
-/// A new incident about a service.
-pub(super) fn trigger(source: SourceId, service: Whom, title: &str) -> Form {
-    let fields = vec![
-        Field::new("title", title, SHORT),
-        Field::new("details", "", NOTE).optional(),
-        Field::new("urgency", "high", SHORT).choices(&["low", "high"]),
-    ];
-    let heading = format!("Open an incident about {} at {source}", service.name);
-    Form::new(Kind::Trigger(source, service), heading, fields, 0)
+/// The form for the texts of an operation.
+pub(super) fn of(shared: &Shared, wanted: PartialOperation) -> Form {
+    let spec = wanted.kind.spec();
+    let filled = |template: &str| {
+        fill(template, |name| match (name, &wanted.objects) {
+            ("things", Objects::Incidents(keys)) => named(shared, keys),
+            ("target", Objects::Service(Some((source, service)))) => format!("{} at {source}", service.name),
+            _ => wanted.given.find(name).map(Argument::words).unwrap_or_default(),
+        })
+    };
+    let fields = spec.params.iter().filter(|param| param.kind.is_typed()).map(|param| {
+        let given = wanted.given.find(param.name).map(Argument::words);
+        let text = given.unwrap_or_else(|| filled(param.default));
+        let limit = if let ParamKind::Text(most) = param.kind { most } else { SHORT };
+        let choices: &[&str] = if param.kind == ParamKind::Urgency { &["low", "high"] } else { &[] };
+        Field { is_optional: param.is_optional, ..Field::new(param.label, &text, limit).choices(choices) }
+    });
+    let (fields, title) = (fields.collect(), filled(spec.form));
+    Form::new(Kind::Operation(wanted), title, fields, 0)
 }
 
 /// What the form asks for.
@@ -206,37 +188,22 @@ pub(super) fn planned(
     form: &Form,
     now: Timestamp,
 ) -> Result<(Planned, BTreeSet<Fingerprint>), Text> {
-    let ground = Ground::of(shared);
-    let known = |keys: &[IncidentKey]| -> Vec<&Linked> {
-        keys.iter().filter_map(|key| key.incident(ground.world)).collect()
-    };
-    let gone = || Text::from("what it is for is gone");
-    let on = |keys: &[IncidentKey], deed: Deed| {
-        let known = known(keys);
-        if known.is_empty() { Err(gone()) } else { ground.on_incidents(&known, &deed) }
-    };
-    let planned = match &form.kind {
-        Kind::Note(keys) => on(keys, Deed::Note { content: form.text("note").into() }),
-        Kind::StatusUpdate(keys) => on(keys, Deed::StatusUpdate { message: form.text("message").into() }),
-        Kind::AddResponder(keys, whom) => {
-            let message = form.text("message").into();
-            on(keys, Deed::AddResponder { people: vec![whom.clone()], message })
-        }
-        Kind::Trigger(source, service) => {
-            let urgency = match form.text("urgency") {
-                "high" => Urgency::High,
-                "low" => Urgency::Low,
-                _ => return Err("urgency is high or low".into()),
-            };
-            let (title, details) = (Text::from(form.text("title")), form.text("details").into());
-            // the same again within a minute is the same incident, not a second page
-            let key = format!("burnwatch/{}/{title}/{}", service.id, now.as_second() / 60).into();
-            ground.trigger(source, service, &Deed::Trigger { title, details, urgency, key })
-        }
+    let mut wanted = match &form.kind {
         Kind::Silence(silencing) => {
             let planned = silence::planned(shared, form, silencing, now)?;
             return Ok((planned, silencing.marked.clone()));
         }
+        Kind::Operation(wanted) => wanted.clone(),
     };
-    planned.map(|planned| (planned, BTreeSet::new()))
+    let typed = wanted.kind.spec().params.iter().filter(|param| param.kind.is_typed());
+    for (param, field) in typed.zip(&form.fields) {
+        let value: Argument = match (param.kind, field.text()) {
+            (ParamKind::Urgency, "high") => Urgency::High.into(),
+            (ParamKind::Urgency, "low") => Urgency::Low.into(),
+            (ParamKind::Urgency, _) => return Err("urgency is high or low".into()),
+            (_, text) => Text::from(text).into(),
+        };
+        wanted = wanted.with(param.name, value);
+    }
+    Planner::of(shared).plan(&wanted, now).map(|planned| (planned, BTreeSet::new()))
 }

@@ -4,11 +4,11 @@ use std::time::Duration;
 
 use jiff::tz::TimeZone;
 
-use super::doings::Doing;
 use super::event::Tone;
 use super::layout::areas;
 use super::overlay;
 use super::prelude::*;
+use super::runs::PlanRun;
 use super::screens::Screens;
 use super::state::{Mode, State};
 use super::subjects::on_call::words as on_call_words;
@@ -233,14 +233,14 @@ fn footer(state: &State, cx: &Cx<'_>, area: Rect, buf: &mut Buffer) {
         return;
     }
     // what was said a moment ago is an answer to a key: it goes before what is still on its way
-    let is_new = |doing: &Doing| {
+    let is_new = |run: &PlanRun| {
         let newest = state.shared.messages.newest(cx.now);
-        newest.is_some_and(|told| told.at > doing.begun_at && age(told.at, cx.now) < ANSWERED)
+        newest.is_some_and(|told| told.at > run.begun_at && age(told.at, cx.now) < ANSWERED)
     };
-    let running = state.shared.doings.running().next().filter(|doing| !is_new(doing));
+    let running = state.shared.runs.running().next().filter(|run| !is_new(run));
     let left = match (running, state.shared.messages.newest(cx.now)) {
-        (Some(doing), _) => {
-            let words = doing.standing(cx.zone, text::ellipsis(cx.charset));
+        (Some(run), _) => {
+            let words = run.standing(cx.zone, text::ellipsis(cx.charset));
             vec![Run::new(format!(" {} {words}", cx.symbol(Role::Sending)), Role::Sending)]
         }
         (None, Some(told)) => {

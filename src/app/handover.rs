@@ -3,10 +3,10 @@
 
 use std::time::Duration;
 
-use super::doings;
 use super::fired::{self, Noise};
 use super::prelude::*;
 use super::prose::{Prose, escaped};
+use super::runs;
 use crate::model::alert::{AlertState, Severity};
 use crate::model::incident::{IncidentStatus, Urgency};
 use crate::model::journal::Record;
@@ -323,7 +323,7 @@ fn silences(shared: &Shared, length: Duration, now: Timestamp, prose: &mut Prose
 fn told(shared: &Shared, record: &Record) -> String {
     let zone = shared.look.zone.clone();
     let at = record.begun_at.to_zoned(zone).strftime("%H:%M").to_string();
-    format!("{at} {}: {}", escaped(&record.who), escaped(&doings::recorded(record)))
+    format!("{at} {}: {}", escaped(&record.who), escaped(&runs::recorded(record)))
 }
 
 fn done(shared: &Shared, doings: Doings<'_>, shift: Bounds, prose: &mut Prose) {

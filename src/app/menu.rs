@@ -3,9 +3,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::intent::Intent;
 use super::key::{Code, Key, Named};
 use super::list::Grouping;
-use super::wish::Wish;
 use crate::model::labels::Text;
 use crate::model::runbook::Wanted;
 
@@ -27,7 +27,7 @@ pub enum Choice {
     /// Open this runbook.
     Runbook(Arc<Wanted>),
     /// Do this to what was pointed at when the menu was opened.
-    Wish(Box<Wish>),
+    Intent(Box<Intent>),
     /// Nothing: it cannot be done, for this reason.
     Cannot(Text),
 }

@@ -76,7 +76,7 @@ fn reason(choice: &Choice) -> String {
         | Choice::Context(_)
         | Choice::Link(_)
         | Choice::Runbook(_)
-        | Choice::Wish(_) => String::new(),
+        | Choice::Intent(_) => String::new(),
     }
 }
 

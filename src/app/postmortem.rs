@@ -5,12 +5,12 @@ use std::time::Duration;
 
 use jiff::SignedDuration;
 
-use super::doings;
 use super::handover::Doings;
 use super::number::{latency, or_dash, percent, rate};
 use super::prelude::*;
 use super::prose::{Prose, escaped};
 use super::range;
+use super::runs;
 use super::subjects::incident;
 use super::subjects::slo::course::spent_between;
 use super::subjects::slo::queries::spending_wants;
@@ -235,7 +235,7 @@ fn timeline(shared: &Shared, known: &Linked, records: &[Record], now: Timestamp,
         *record.action.target.id == *incident.id && known.sources.contains(&record.action.source)
     };
     for record in records.iter().filter(about) {
-        let line = format!("{}: {}", escaped(&record.who), escaped(&doings::recorded(record)));
+        let line = format!("{}: {}", escaped(&record.who), escaped(&runs::recorded(record)));
         events.push((record.begun_at, line));
     }
     events.sort_by_key(|(at, _)| *at);

@@ -3,30 +3,30 @@
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
-use super::doings::Doing;
 use super::look::Cx;
 use super::number::ago;
+use super::runs::PlanRun;
 use super::shared::Shared;
 use super::theme::Role;
 use super::widgets::text::{self, Run};
 use super::window::window;
-use crate::model::action::{Action, Ending, Progress};
+use crate::model::action::{Action, ActionResult, Progress};
 
 /// Columns of the list, at most.
 const WIDTH: u16 = 110;
 
 /// Draws the plan that is `back` plans ago, scrolled down by `top` lines.
 pub(super) fn render(shared: &Shared, cx: &Cx<'_>, back: usize, top: u16, buf: &mut Buffer) {
-    let count = shared.doings.all().len();
-    let Some(doing) = shared.doings.all().nth(back) else {
+    let count = shared.runs.all().len();
+    let Some(run) = shared.runs.all().nth(back) else {
         let inner = window(cx, "What was done", (60, 4), buf);
         text::put(buf, inner.x + 1, inner.y, inner.width, "Nothing was done yet.", cx.style(Role::Muted));
         return;
     };
     let width = WIDTH.min(buf.area.width);
-    let lines = lines(cx, doing, width.saturating_sub(4));
+    let lines = lines(cx, run, width.saturating_sub(4));
     let height = u16::try_from(lines.len()).unwrap_or(u16::MAX).saturating_add(3);
-    let title = format!("{}, {} ago", title(doing), ago(doing.begun_at, cx.now));
+    let title = format!("{}, {} ago", title(run), ago(run.begun_at, cx.now));
     let inner = window(cx, &title, (width, height), buf);
     let room = Rect { height: inner.height.saturating_sub(1), ..inner };
     let top = usize::from(top).min(lines.len().saturating_sub(usize::from(room.height)));
@@ -51,16 +51,16 @@ pub(super) fn render(shared: &Shared, cx: &Cx<'_>, back: usize, top: u16, buf: &
 
 /// How far down it can be scrolled.
 pub(super) fn last_top(shared: &Shared, back: usize, now: jiff::Timestamp) -> u16 {
-    let Some(doing) = shared.doings.all().nth(back) else { return 0 };
+    let Some(run) = shared.runs.all().nth(back) else { return 0 };
     let (width, height) = shared.size;
-    let lines = lines(&shared.cx(now), doing, WIDTH.min(width).saturating_sub(4)).len();
+    let lines = lines(&shared.cx(now), run, WIDTH.min(width).saturating_sub(4)).len();
     u16::try_from(lines).unwrap_or(u16::MAX).saturating_sub(height.saturating_sub(5))
 }
 
-fn title(doing: &Doing) -> String {
-    let all = doing.progress.len();
-    let verb = doing.kind().map_or("Done", crate::model::action::DeedKind::verb);
-    let (done, over) = (doing.done(), doing.over());
+fn title(run: &PlanRun) -> String {
+    let all = run.progress.len();
+    let verb = run.kind().map_or("Done", crate::model::action::OperationKind::verb);
+    let (done, over) = (run.done(), run.over());
     let left = all - over;
     let mut parts = vec![format!("{done} of {all} done")];
     if over > done {
@@ -75,16 +75,16 @@ fn title(doing: &Doing) -> String {
 /// Trouble first, then what is on its way, then what is done.
 fn rank(progress: Option<&Progress>) -> u8 {
     match progress {
-        Some(Progress::Ended(Ending::Unknown { .. })) => 0,
+        Some(Progress::Ended(ActionResult::Unknown { .. })) => 0,
         Some(Progress::Ended(ending)) if !ending.is_done() => 1,
         Some(Progress::Ended(_)) => 3,
         Some(Progress::Sending | Progress::Waiting { .. } | Progress::ReadingBack) | None => 2,
     }
 }
 
-fn lines(cx: &Cx<'_>, doing: &Doing, width: u16) -> Vec<Vec<Run<'static>>> {
+fn lines(cx: &Cx<'_>, run: &PlanRun, width: u16) -> Vec<Vec<Run<'static>>> {
     let mut all: Vec<(&Action, Option<&Progress>)> =
-        doing.plan.actions.iter().zip(doing.progress.iter().map(Option::as_ref)).collect();
+        run.plan.actions.iter().zip(run.progress.iter().map(Option::as_ref)).collect();
     all.sort_by_key(|(_, progress)| rank(*progress));
     let mut lines = Vec::new();
     for (action, progress) in all {
@@ -118,11 +118,11 @@ fn told(cx: &Cx<'_>, progress: Option<&Progress>) -> (Role, &'static str, String
         Some(Progress::ReadingBack) => (Role::Unknown, "reading back", "no sure answer came".to_owned()),
         Some(Progress::Ended(ending)) => {
             let role = match ending {
-                Ending::Done { .. } | Ending::Already { .. } => Role::Healthy,
-                Ending::Overtaken { .. } => Role::Stale,
-                Ending::Refused { .. } => Role::Trouble,
-                Ending::Held { .. } => Role::Muted,
-                Ending::Unknown { .. } => Role::Unknown,
+                ActionResult::Done { .. } | ActionResult::Already { .. } => Role::Healthy,
+                ActionResult::Conflict { .. } => Role::Stale,
+                ActionResult::Refused { .. } => Role::Trouble,
+                ActionResult::Held { .. } => Role::Muted,
+                ActionResult::Unknown { .. } => Role::Unknown,
             };
             (role, ending.word(), ending.words().map(ToString::to_string).unwrap_or_default())
         }

@@ -8,13 +8,13 @@ use jiff::Timestamp;
 use super::alarm::{self, Alarm, Heard};
 use super::chronicle::{self, Chronicle, Telling};
 use super::commands::{Command, KeyMap};
-use super::doings::Doings;
 use super::due::Polls;
 use super::event::Effect;
 use super::look::{Cx, Look};
 use super::message::Messages;
 use super::place::Tab;
 use super::range::Range;
+use super::runs::Runs;
 use crate::config::definitions::Finding;
 use crate::config::kind::KindSpec;
 use crate::config::settings::LimitSettings;
@@ -102,7 +102,7 @@ pub struct Shared {
     /// Who sits at the keyboard, as the machine knows them.
     pub person: Text,
     /// What was confirmed, and how far it is.
-    pub doings: Doings,
+    pub runs: Runs,
     /// By what the world is judged.
     pub judgement: Judgement,
     /// What is wrong with the files that define SLOs.
@@ -147,7 +147,7 @@ impl Shared {
             guard: setup.guard,
             production: setup.production,
             person: setup.person,
-            doings: Doings::default(),
+            runs: Runs::default(),
             judgement: setup.judgement,
             findings: setup.findings,
             interval: setup.interval,

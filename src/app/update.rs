@@ -18,14 +18,14 @@ use crate::model::labels::Text;
 use crate::model::source_info::SourceInfo;
 use crate::model::world::World;
 
-mod acted;
 mod confirm;
 mod form;
 mod input;
+mod intent;
 mod menus;
 mod navigate;
 mod run;
-mod wish;
+mod run_events;
 
 /// Takes an event. It never waits and never fails.
 pub fn update(state: &mut State, event: Event, now: Timestamp) -> Vec<Effect> {
@@ -54,7 +54,7 @@ pub fn update(state: &mut State, event: Event, now: Timestamp) -> Vec<Effect> {
         Event::Answered(arrival) => {
             let kind = arrival.question.ask.kind();
             let mut effects = answered(state, *arrival, now);
-            effects.extend(look_again(state, now));
+            look_again(state, now);
             if hears(kind) {
                 effects.extend(state.shared.ring(now));
             }
@@ -64,18 +64,14 @@ pub fn update(state: &mut State, event: Event, now: Timestamp) -> Vec<Effect> {
             enter(state, context, sources, (guard, production), now);
             state.shared.ring(now)
         }
-        Event::Rehearsed { plan, calls } => {
-            confirm::rehearsed(state, plan, calls);
-            state.version += 1;
-            Vec::new()
-        }
         Event::Read(wait) => {
             confirm::arm(state, wait);
             Vec::new()
         }
         Event::Acted { plan, index, progress } => {
-            acted::progressed(state, plan, index, progress, now);
-            look_again(state, now)
+            run_events::progressed(state, plan, index, progress, now);
+            look_again(state, now);
+            Vec::new()
         }
         Event::Recalled(records) => {
             state.shared.recall(records, now);
@@ -134,9 +130,9 @@ fn change_range(state: &mut State, now: Timestamp, change: impl Fn(&mut Range, T
 }
 
 /// What is being decided or filled in follows what the sources say.
-fn look_again(state: &mut State, now: Timestamp) -> Vec<Effect> {
+fn look_again(state: &mut State, now: Timestamp) {
     refresh_form(state);
-    confirm::watch(state, now)
+    confirm::watch(state, now);
 }
 
 fn refresh_form(state: &mut State) {

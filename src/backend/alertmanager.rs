@@ -20,9 +20,10 @@ use super::kit::lenient::{List, Whole, left_out};
 use super::kit::parts::Parts;
 use super::kit::probe;
 use super::kit::skew::Skew;
-use super::{Acting, Answering, Clock, LookingBack, Means, Source};
+use super::writes::{self, Writer};
+use super::{Answering, Clock, Executing, Means, Source, Verifying};
 use crate::config::settings::SourceSettings;
-use crate::model::action::{Action, Call};
+use crate::model::action::{Action, RequestPreview};
 use crate::model::alert::{AlertBoard, SeverityMap};
 use crate::model::ask::{Answer, Answered, Ask, AskKind, Reply};
 use crate::model::labels::Text;
@@ -258,16 +259,16 @@ impl Source for Alertmanager {
         answer_by(self, &HANDLERS, ask, known)
     }
 
-    fn calls(&self, action: &Action) -> Vec<Call> {
-        self.calls_of(action)
+    fn requests(&self, action: &Action) -> Vec<RequestPreview> {
+        writes::preview(self.plans(), action, self.http.address(), &self.context()).unwrap_or_default()
     }
 
-    fn act<'a>(&'a self, action: &'a Action) -> Acting<'a> {
-        Box::pin(self.do_it(action))
+    fn execute<'a>(&'a self, action: &'a Action) -> Executing<'a> {
+        Box::pin(writes::execute(self, action))
     }
 
-    fn look_back<'a>(&'a self, action: &'a Action, sent_at: Timestamp) -> LookingBack<'a> {
-        Box::pin(self.found(action, sent_at))
+    fn verify<'a>(&'a self, action: &'a Action, sent_at: Timestamp) -> Verifying<'a> {
+        Box::pin(writes::verify(self, action, sent_at))
     }
 }
 

@@ -19,9 +19,10 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::handlers::{Handler, answer_by, kinds};
 use super::kit::http::{Body, Http, of_absence};
-use super::{Acting, Answering, Clock, LookingBack, Means, Source};
+use super::writes::{self, Writer};
+use super::{Answering, Clock, Executing, Means, Source, Verifying};
 use crate::config::settings::SourceSettings;
-use crate::model::action::{Action, Call};
+use crate::model::action::{Action, RequestPreview};
 use crate::model::ask::{Ask, AskKind};
 use crate::model::incident::Person;
 use crate::model::labels::{Interner, Text};
@@ -135,22 +136,17 @@ impl Source for PagerDuty {
         })
     }
 
-    fn calls(&self, action: &Action) -> Vec<Call> {
-        self.calls_of(action)
+    fn requests(&self, action: &Action) -> Vec<RequestPreview> {
+        writes::preview(self.plans(), action, self.http.address(), &self.context()).unwrap_or_default()
     }
 
-    fn act<'a>(&'a self, action: &'a Action) -> Acting<'a> {
-        Box::pin(self.do_it(action))
+    fn execute<'a>(&'a self, action: &'a Action) -> Executing<'a> {
+        Box::pin(writes::execute(self, action))
     }
 
-    fn look_back<'a>(&'a self, action: &'a Action, sent_at: Timestamp) -> LookingBack<'a> {
-        Box::pin(self.found(action, sent_at))
+    fn verify<'a>(&'a self, action: &'a Action, sent_at: Timestamp) -> Verifying<'a> {
+        Box::pin(writes::verify(self, action, sent_at))
     }
-}
-
-/// The calls of an action on an account at this address, by the person of this id.
-pub(super) fn calls(action: &Action, address: &str, me: &str) -> Vec<Call> {
-    act::request(action, me).map(|change| change.shown(address)).into_iter().collect()
 }
 
 impl PagerDuty {

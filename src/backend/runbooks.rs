@@ -19,7 +19,7 @@ use super::kit::http::reach::Reach;
 use super::{Answering, Source, Transport};
 use crate::config::secret::Secret;
 use crate::config::settings::{LimitSettings, RunbookSettings, Settings};
-use crate::model::action::DeedKind;
+use crate::model::action::WriteSupport;
 use crate::model::ask::{Answer, Answered, Ask, AskKind, Reply};
 use crate::model::runbook::{Runbook, SOURCE, Search, Tried, Wanted};
 use crate::model::source::{Kind, SourceId, Trouble};
@@ -179,7 +179,7 @@ pub(super) fn info() -> SourceInfo {
         kind: Kind::RUNBOOKS,
         address: "files and pages".into(),
         answers: vec![AskKind::Runbook],
-        acts: Vec::<DeedKind>::new(),
+        writes: WriteSupport::NONE,
     }
 }
 

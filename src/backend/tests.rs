@@ -12,7 +12,9 @@ use crate::config::Known;
 use crate::config::kind::Address;
 use crate::config::load::parse;
 use crate::config::schema;
+use crate::model::action::OperationKind;
 use crate::model::ask::{Answer, Query};
+use crate::model::operation::{Param, TargetKind};
 
 #[test]
 fn every_kind_has_a_name_of_its_own_and_an_example_that_is_right() {
@@ -26,7 +28,7 @@ fn every_kind_has_a_name_of_its_own_and_an_example_that_is_right() {
         for (name, source) in &settings.sources {
             assert_eq!(source.kind, *kind);
             let info = connect(&SourceId::new(name), source, means).info().clone();
-            assert_eq!((info.kind.name(), info.acts), (kind.name, kind.acts.to_vec()), "{name}");
+            assert_eq!((info.kind.name(), info.writes.kinds), (kind.name, kind.writes.kinds), "{name}");
         }
     }
 }
@@ -62,7 +64,7 @@ fn as_markdown() -> String {
         }
         let words: Vec<&str> = kind.answers.iter().map(|ask| ask.word()).collect();
         row("answers", words.join(", "));
-        let acts: Vec<&str> = kind.acts.iter().map(|act| act.name()).collect();
+        let acts: Vec<&str> = kind.writes.kinds.iter().map(|act| act.name()).collect();
         row("actions", if acts.is_empty() { "none".to_owned() } else { acts.join(", ") });
         if kind.flag.is_some() {
             row("flag", format!("`--{} URL`", kind.name));
@@ -85,6 +87,55 @@ fn the_documentation_tells_of_every_kind() {
         return std::fs::write(path, &made).unwrap();
     }
     assert!(page == made, "docs/configuration.md is not up to date: run with UPDATE_DOCS=1");
+}
+
+/// The table of operations as markdown: `docs/actions.md`.
+fn actions_as_markdown() -> String {
+    let mut page = String::from(
+        "# Actions\n\nDrawn from the table in `src/model/operation/table.rs`. The first column is the name for `deny`; all that can be\n\
+         done to what the cursor is on, and why the rest cannot, is behind `x`. Each asks before it is done; `--dry-run` shows the\n\
+         requests and sends none.\n\n| action | does | on | command line | with | taken back by | at |\n\
+         | --- | --- | --- | --- | --- | --- | --- |\n",
+    );
+    for spec in OperationKind::ALL.iter().map(|kind| kind.spec()) {
+        let on = match spec.target {
+            TargetKind::Incident => "incidents",
+            TargetKind::Service => "a service",
+            TargetKind::Schedule => "a schedule",
+            TargetKind::Alerts => "alerts",
+            TargetKind::Silence => "silences",
+        };
+        let verb = match (spec.cli.name, spec.target) {
+            ("", TargetKind::Silence) => format!("silence {}", spec.name),
+            ("", _) => spec.name.to_owned(),
+            (verb, _) => verb.to_owned(),
+        };
+        let flag = |param: &Param| match (param.flag, param.value) {
+            (_, "") => None,
+            ("", value) => Some(format!("`{value}`")),
+            (flag, _) => Some(format!("`--{flag}`")),
+        };
+        let with: Vec<String> = spec.params.iter().filter_map(flag).collect();
+        let undo = spec.undo.map(|verb| format!("`{verb}`")).unwrap_or_default();
+        let at: Vec<&str> = KINDS
+            .iter()
+            .filter(|kind| kind.writes.kinds.contains(&spec.kind))
+            .map(|kind| kind.title)
+            .collect();
+        let (name, does, with, at) = (spec.name, spec.verb, with.join(" "), at.join(", "));
+        writeln!(page, "| `{name}` | {does} | {on} | `{verb}` | {with} | {undo} | {at} |").unwrap();
+    }
+    page
+}
+
+#[test]
+fn the_documentation_tells_of_every_operation() {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/actions.md");
+    let made = actions_as_markdown();
+    if std::env::var_os("UPDATE_DOCS").is_some() {
+        return std::fs::write(path, &made).unwrap();
+    }
+    assert_eq!(std::fs::read_to_string(path).unwrap(), made, "run with UPDATE_DOCS=1");
 }
 
 #[tokio::test]

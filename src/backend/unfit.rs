@@ -5,6 +5,7 @@ use std::future::ready;
 
 use super::{Answering, Source};
 use crate::config::settings::SourceSettings;
+use crate::model::action::WriteSupport;
 use crate::model::ask::Ask;
 use crate::model::source::SourceError;
 use crate::model::source_info::SourceInfo;
@@ -19,7 +20,7 @@ impl Unfit {
     /// In place of a source that was configured so.
     pub(super) fn new(source: &SourceSettings, error: SourceError) -> Self {
         let info = super::info(&error.source_name, source, &clean(source.address()));
-        Self { info: SourceInfo { acts: Vec::new(), ..info }, error }
+        Self { info: SourceInfo { writes: WriteSupport::NONE, ..info }, error }
     }
 }
 

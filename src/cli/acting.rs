@@ -6,9 +6,9 @@ use std::io::{self, IsTerminal, stdin};
 
 use jiff::tz::TimeZone;
 
-use crate::app::acts::Ground;
 use crate::app::event::{Event, Plan};
-use crate::model::action::{Action, Call, Ending, Progress};
+use crate::app::planner::Planner;
+use crate::model::action::{Action, ActionResult, Progress, RequestPreview};
 use crate::model::labels::Text;
 use crate::model::text::clean;
 use crate::runtime::wait_for;
@@ -33,13 +33,13 @@ pub(super) fn run(cx: &Cx<'_>, verb: &ActVerb) -> Outcome {
             return Ok(Outcome::Misused);
         }
         let state = session.ask(plans::needs(verb))?;
-        let ground = Ground {
+        let planner = Planner {
             world: &state.shared.world,
             sources: &state.shared.sources,
             guard: &session.reach.guard,
         };
         let desk = Desk {
-            ground,
+            planner,
             view: session.view(&state),
             who: session.journal.who(),
             service_labels: &state.shared.judgement.service_labels,
@@ -72,12 +72,12 @@ fn go(
         return Ok(left(&planned.left_out));
     }
     let plan = Plan { id: 1, context: session.reach.context.as_str().into(), actions: planned.actions };
-    let calls = session.ground().rehearse(&plan);
+    let calls = desk.planner.requests(&plan.actions, desk.view.now);
     let zone = if session.settings.ui.utc { TimeZone::UTC } else { TimeZone::system() };
     let mut text = heading(&plan);
     text.extend(objects(&plan, &calls));
     text.extend(planned.preview);
-    text.extend(desk.causes(&plan.actions, &zone));
+    text.extend(desk.consequences(&plan.actions, &zone));
     text.extend(planned.left_out.iter().map(|why| format!("! left out: {why}")));
     print(&lines(&text), Outcome::Fine);
     let dry_run = session.reach.guard.dry_run;
@@ -108,7 +108,7 @@ fn go(
         Event::Told(message) => complain(&message.text),
         _ => {}
     }))?;
-    Ok(if endings.iter().all(Ending::is_done) { left(&planned.left_out) } else { Outcome::Unwell })
+    Ok(if endings.iter().all(ActionResult::is_done) { left(&planned.left_out) } else { Outcome::Unwell })
 }
 
 /// How it ends when all else was done.
@@ -117,13 +117,13 @@ fn left(left_out: &[Text]) -> Outcome {
 }
 
 fn heading(plan: &Plan) -> Vec<String> {
-    let verb = plan.actions.first().map_or("", |action| action.deed.kind().verb());
+    let verb = plan.actions.first().map_or("", |action| action.operation.kind().verb());
     let count = plan.actions.len();
     let many = if count == 1 { String::new() } else { format!(" ({count})") };
     vec![format!("{verb}{many}, in {}:", plan.context)]
 }
 
-fn objects(plan: &Plan, calls: &[Vec<Call>]) -> Vec<String> {
+fn objects(plan: &Plan, calls: &[Vec<RequestPreview>]) -> Vec<String> {
     let mut text = Vec::new();
     for (action, calls) in plan.actions.iter().zip(calls).take(SHOWN) {
         text.push(format!("  {}, at {}", action.target.name, action.source));
@@ -180,7 +180,7 @@ fn tell(action: &Action, progress: &Progress) {
         }
         Progress::Ended(how) => {
             let made = match how {
-                Ending::Done { id: Some(id) } => format!(" ({id})"),
+                ActionResult::Done { id: Some(id) } => format!(" ({id})"),
                 _ => String::new(),
             };
             let words = how.words().map(|words| format!(": {words}")).unwrap_or_default();

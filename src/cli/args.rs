@@ -9,7 +9,7 @@ use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum, ValueHint};
 use crate::app::place::Tab;
 use crate::config::context::Wanted;
 use crate::config::load::Overrides;
-pub(super) use acting::{ActVerb, Anew, JournalFlags, NewSilence, SilenceVerb, Span, Wakes, Which};
+pub(super) use acting::{ActVerb, Anew, JournalFlags, NewSilence, SilenceVerb, Silences, Span, Words};
 use codes::{CHECK, CONFIG, DOCTOR, LISTING, SNAPSHOT};
 pub(super) use slo::{SloVerb, Told, Validate, Writing};
 use sources::SourceFlags;

@@ -6,6 +6,7 @@ use std::time::Duration;
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 
+use crate::model::action::WriteSupport;
 use crate::model::alert::{Alert, AlertBoard, AlertState, Severity};
 use crate::model::ask::{Answer, Answered, Ask, AskKind, Query, Question, Reply};
 use crate::model::fingerprint::Fingerprint;
@@ -52,7 +53,7 @@ pub(super) fn world() -> Fixture {
         kind,
         address: address.into(),
         answers,
-        acts: Vec::new(),
+        writes: WriteSupport::NONE,
     };
     let of_prom = vec![AskKind::Probe, AskKind::Services, AskKind::Rules, AskKind::Slos];
     let sources = vec![
@@ -123,7 +124,7 @@ impl Fixture {
             kind: Kind::new("toy"),
             address: "demo".into(),
             answers: vec![AskKind::Incidents, AskKind::OnCall],
-            acts: Vec::new(),
+            writes: WriteSupport::NONE,
         });
         self.world = World::new(self.sources.iter().map(|source| source.id.clone()), Judgement::default());
         self

@@ -5,8 +5,7 @@ use std::collections::BTreeSet;
 use jiff::{SignedDuration, Timestamp};
 
 use crate::backend::Clock;
-use crate::model::action::{Deed, Ending};
-use crate::model::duration;
+use crate::model::action::{ActionResult, Operation};
 use crate::model::journal::Record;
 use crate::runtime::{Open, Seen, Told, told, wait_for};
 
@@ -79,7 +78,7 @@ fn read_back(cx: &Cx<'_>) -> Result<(Vec<String>, Outcome), Outcome> {
     let worst = worst.into_iter().find(|worst| found.iter().any(|one| outcome(one) == *worst));
     let words = |(record, seen): &(Record, Seen)| {
         let action = &record.action;
-        format!("{} {}: {}", action.deed.kind().name(), action.target.name, told(seen))
+        format!("{} {}: {}", action.operation.kind().name(), action.target.name, told(seen))
     };
     Ok((found.iter().map(words).collect(), worst.unwrap_or(Outcome::Fine)))
 }
@@ -133,10 +132,9 @@ fn row(record: &Record) -> Vec<Cell> {
         // burnwatch was ended between the yes and the sending
         None => "not sent",
     };
-    let made = if let Some(Ending::Done { id: Some(id) }) = &record.ending {
-        Cell::words(id.to_string())
-    } else {
-        Cell::Nothing
+    let made = match &record.ending {
+        Some(ActionResult::Done { id: Some(id) }) => Cell::words(id.to_string()),
+        _ => Cell::Nothing,
     };
     let words = record.ending.as_ref().and_then(|how| how.words()).map(ToString::to_string);
     vec![
@@ -145,10 +143,10 @@ fn row(record: &Record) -> Vec<Cell> {
         Cell::Text(record.who.to_string()),
         Cell::Text(record.context.to_string()),
         Cell::Text(action.source.to_string()),
-        Cell::Text(action.deed.kind().name().to_owned()),
+        Cell::Text(action.operation.kind().name().to_owned()),
         Cell::words(action.target.id.to_string()),
         Cell::words(action.target.name.to_string()),
-        Cell::words(detail(&action.deed)),
+        Cell::words(detail(&action.operation)),
         made,
         maybe(record.sent_at),
         maybe(record.ending.as_ref().map(|_| record.at)),
@@ -159,32 +157,14 @@ fn row(record: &Record) -> Vec<Cell> {
     ]
 }
 
-/// What a deed says besides its name; may be empty.
-fn detail(deed: &Deed) -> String {
-    let until = |at: &Timestamp| format!("until {}", at.strftime("%Y-%m-%d %H:%M UTC"));
-    match deed {
-        Deed::Acknowledge | Deed::Resolve | Deed::Expire => String::new(),
-        Deed::Assign { to } => to.name.to_string(),
-        Deed::Reroute { policy } => policy.name.to_string(),
-        Deed::Escalate { level } => format!("level {level}"),
-        Deed::Snooze { rest } => duration::short(*rest),
-        Deed::Note { content: message } | Deed::StatusUpdate { message } => message.to_string(),
-        Deed::Priority { priority } => {
-            priority.as_ref().map_or_else(|| "none".to_owned(), |one| one.name.to_string())
-        }
-        Deed::Merge { into } => format!("into {}", into.name),
-        Deed::AddResponder { people, message } => {
-            let names: Vec<&str> = people.iter().map(|person| &*person.name).collect();
-            format!("{}: {message}", names.join(", "))
-        }
-        Deed::Trigger { title, .. } => title.to_string(),
-        Deed::TakeShift { person, end, .. } => format!("{} {}", person.name, until(end)),
-        Deed::Silence(draft) | Deed::Edit { draft, .. } => {
-            let from = draft.starts_at.map(|at| format!("from {} ", at.strftime("%Y-%m-%d %H:%M UTC")));
-            format!("{}{}: {}", from.unwrap_or_default(), until(&draft.ends_at), draft.comment)
-        }
-        Deed::Extend { until: end } => until(end),
+/// What an operation says besides its name; may be empty.
+fn detail(operation: &Operation) -> String {
+    let moment = |at: Timestamp| at.strftime("%Y-%m-%d %H:%M UTC").to_string();
+    if let Some(draft) = operation.draft() {
+        let from = draft.starts_at.map(|at| format!("from {} ", moment(at))).unwrap_or_default();
+        return format!("{from}until {}: {}", moment(draft.ends_at), draft.comment);
     }
+    operation.fill(operation.kind().spec().detail, |_| String::new())
 }
 
 #[cfg(test)]
@@ -198,7 +178,7 @@ mod tests {
         Timestamp::from_second(1_800_000_000 + minute * 60).unwrap()
     }
 
-    fn record(name: &str, minute: i64, sent: bool, ending: Option<Ending>) -> Record {
+    fn record(name: &str, minute: i64, sent: bool, ending: Option<ActionResult>) -> Record {
         let target = Target { id: "Q1".into(), name: name.into(), seen: None };
         Record {
             act: name.into(),
@@ -206,7 +186,7 @@ mod tests {
             at: at(minute),
             who: "ana@bastion".into(),
             context: "prod".into(),
-            action: Action { source: SourceId::new("pager"), target, deed: Deed::Acknowledge },
+            action: Action { source: SourceId::new("pager"), target, operation: Operation::Acknowledge },
             sent_at: sent.then(|| at(minute)),
             calls: Vec::new(),
             ending,
@@ -218,7 +198,7 @@ mod tests {
     fn what_is_open_or_cannot_be_read_is_said() {
         let told = Told {
             records: vec![
-                record("#1", 0, true, Some(Ending::Done { id: None })),
+                record("#1", 0, true, Some(ActionResult::Done { id: None })),
                 record("#2", 30, true, None),
                 record("#3", 40, false, None),
             ],

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize, Serializer};
 use toml::{Table, Value};
 
 use super::settings::AuthSettings;
-use crate::model::action::DeedKind;
+use crate::model::action::WriteSupport;
 use crate::model::ask::AskKind;
 use crate::model::text::with_article;
 
@@ -35,8 +35,8 @@ pub struct KindSpec {
     pub is_auth_needed: bool,
     /// The questions that every source of this kind can be asked.
     pub answers: &'static [AskKind],
-    /// What can be done there.
-    pub acts: &'static [DeedKind],
+    /// What can be done there, and by which requests.
+    pub writes: WriteSupport,
     /// The flag that names a source of this kind on the command line, `--NAME URL`, if there is one.
     pub flag: Option<Flag>,
     /// The options that only this kind has.

@@ -20,7 +20,7 @@ use std::time::Duration;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use crate::model::action::DeedKind;
+use crate::model::action::OperationKind;
 use crate::model::guard::Guard;
 
 /// The whole configuration.
@@ -63,7 +63,7 @@ pub struct ContextSettings {
     pub production: bool,
     /// What may not be done here: `acknowledge`, `resolve`, `assign`, `reroute`, `escalate`, `snooze`, `note`, `priority`,
     /// `merge`, `add-responder`, `status-update`, `trigger`, `take-shift`, `silence`, `extend`, `expire`.
-    pub deny: Vec<DeedKind>,
+    pub deny: Vec<OperationKind>,
     /// How many objects one action may change at once.
     pub max_bulk: usize,
     /// The share of all alerts, 0 to 1, beyond which a silence asks for the context's name.

@@ -2,14 +2,15 @@
 
 use std::collections::BTreeSet;
 
-use super::action::{Action, DeedKind};
+use super::action::{Action, OperationKind};
 use super::labels::Text;
 
 #[derive(Debug, Clone, PartialEq)]
 pub struct Guard {
     /// Why nothing outside may be changed, if nothing may.
     pub read_only: Option<Text>,
-    pub deny: BTreeSet<DeedKind>,
+    /// What may not be done.
+    pub deny: BTreeSet<OperationKind>,
     /// How many objects one action may have.
     pub max_bulk: usize,
     /// The share of all alerts, 0 to 1, beyond which a silence needs the context's name typed.
@@ -30,20 +31,20 @@ impl Guard {
         Self { read_only: Some(why.into()), ..Self::default() }
     }
 
-    /// Why deeds of this kind are refused, if they are.
-    pub fn forbids(&self, kind: DeedKind) -> Option<Text> {
+    /// Why operations of this kind are refused, if they are.
+    pub fn forbids(&self, kind: OperationKind) -> Option<Text> {
         if let Some(why) = &self.read_only {
             return Some(format!("nothing may be changed here: {why}").into());
         }
         // an edited silence is a new one
-        let also = (kind == DeedKind::Edit).then_some(DeedKind::Silence);
+        let also = (kind == OperationKind::Edit).then_some(OperationKind::Silence);
         let denied = [kind].into_iter().chain(also).find(|kind| self.deny.contains(kind))?;
         Some(format!("this context denies `{}` (contexts.NAME.deny)", denied.name()).into())
     }
 
-    /// Why these actions are refused as one, if they are. The one rule that both the dialogue and the door go by.
+    /// Why these actions are refused as one, if they are. The one rule that both the dialogue and the executor go by.
     pub fn refusal(&self, actions: &[Action]) -> Option<Text> {
-        if let Some(why) = actions.iter().find_map(|action| self.forbids(action.deed.kind())) {
+        if let Some(why) = actions.iter().find_map(|action| self.forbids(action.operation.kind())) {
             return Some(why);
         }
         (actions.len() > self.max_bulk).then(|| {
@@ -62,23 +63,23 @@ impl Guard {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::action::{Deed, Target};
+    use crate::model::action::{Operation, Target};
     use crate::model::source::SourceId;
 
     fn acknowledge() -> Action {
         let target = Target { id: "Q1".into(), name: "#1".into(), seen: None };
-        Action { source: SourceId::new("pager"), target, deed: Deed::Acknowledge }
+        Action { source: SourceId::new("pager"), target, operation: Operation::Acknowledge }
     }
 
     #[test]
     fn what_is_refused_says_by_which_rule() {
         let read_only = Guard::read_only("--read-only").refusal(&[acknowledge()]);
         assert_eq!(read_only.as_deref(), Some("nothing may be changed here: --read-only"));
-        let deny = Guard { deny: [DeedKind::Acknowledge].into(), ..Guard::default() };
+        let deny = Guard { deny: [OperationKind::Acknowledge].into(), ..Guard::default() };
         assert!(deny.refusal(&[acknowledge()]).is_some_and(|why| why.contains("`acknowledge`")));
-        let deny = Guard { deny: [DeedKind::Silence].into(), ..Guard::default() };
-        assert!(deny.forbids(DeedKind::Edit).is_some_and(|why| why.contains("`silence`")));
-        assert_eq!(deny.forbids(DeedKind::Expire), None);
+        let deny = Guard { deny: [OperationKind::Silence].into(), ..Guard::default() };
+        assert!(deny.forbids(OperationKind::Edit).is_some_and(|why| why.contains("`silence`")));
+        assert_eq!(deny.forbids(OperationKind::Expire), None);
         let few = Guard { max_bulk: 1, ..Guard::default() };
         assert_eq!(few.refusal(&[acknowledge()]), None);
         assert!(few.refusal(&[acknowledge(), acknowledge()]).is_some_and(|why| why.contains("max_bulk")));

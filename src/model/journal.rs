@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::action::{Action, Call, Ending};
+use super::action::{Action, ActionResult, RequestPreview};
 use super::labels::Text;
 
 /// One line of the journal. All lines of one action have the same `act`.
@@ -37,12 +37,15 @@ pub enum Step {
         of: usize,
     },
     /// About to be sent: if no line comes after this one, nobody knows whether it was done.
-    Sending { calls: Vec<Call> },
+    Sending {
+        /// The calls.
+        calls: Vec<RequestPreview>,
+    },
     /// Sent, no sure answer: about to be read back.
     ReadingBack { words: Text },
     Ended {
         #[serde(flatten)]
-        how: Ending,
+        how: ActionResult,
         /// Whether this was found by reading back.
         #[serde(default)]
         read_back: bool,
@@ -60,16 +63,18 @@ pub struct Record {
     pub context: Text,
     pub action: Action,
     pub sent_at: Option<Timestamp>,
-    pub calls: Vec<Call>,
+    /// What went out then.
+    pub calls: Vec<RequestPreview>,
     /// How it ended; none: nothing was written of that.
-    pub ending: Option<Ending>,
+    pub ending: Option<ActionResult>,
+    /// Whether that was found by reading back.
     pub read_back: bool,
 }
 
 impl Record {
     /// Whether it went out and nobody knows how it ended.
     pub fn is_open(&self) -> bool {
-        self.sent_at.is_some() && matches!(self.ending, None | Some(Ending::Unknown { .. }))
+        self.sent_at.is_some() && matches!(self.ending, None | Some(ActionResult::Unknown { .. }))
     }
 }
 

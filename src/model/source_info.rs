@@ -1,6 +1,6 @@
 //! What is known of a source before it has answered anything: where it is, what it can be asked, what can be done there.
 
-use super::action::DeedKind;
+use super::action::WriteSupport;
 use super::ask::AskKind;
 use super::labels::Text;
 use super::source::{Kind, SourceId};
@@ -17,7 +17,7 @@ pub struct SourceInfo {
     /// Whether its secret goes to another machine by `http://`.
     pub is_exposed: bool,
     pub answers: Vec<AskKind>,
-    pub acts: Vec<DeedKind>,
+    pub writes: WriteSupport,
 }
 
 impl SourceInfo {

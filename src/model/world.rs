@@ -214,6 +214,11 @@ impl World {
         self.held(source)?.probe().value()?.clock_ahead_seconds
     }
 
+    /// How many seconds of difference between a source's clock and ours are allowed for: up to two mean nothing.
+    pub fn clock_difference(&self, source: &SourceId) -> i64 {
+        self.clock_ahead(source).filter(|ahead| ahead.unsigned_abs() > 2).unwrap_or(0)
+    }
+
     /// The rule that made an alert with these labels, and the source that runs it.
     pub fn rule_of(&self, labels: &Labels) -> Option<(&SourceId, &Arc<Rule>)> {
         self.held.iter().find_map(|(id, held)| Some((id, held.rules().value()?.rule_of(labels)?)))

@@ -15,7 +15,7 @@ use tokio::time::{sleep, timeout};
 use crate::app::event::{Arrival, Event, Message, Plan, Tone};
 use crate::backend::Source;
 use crate::config::settings::LimitSettings;
-use crate::model::action::{Action, Call, Ending, Progress};
+use crate::model::action::{ActionResult, Progress};
 use crate::model::ask::Question;
 use crate::model::guard::Guard;
 use crate::model::journal::Record;
@@ -23,8 +23,8 @@ use crate::model::labels::Text;
 use crate::model::source::{SourceError, SourceId, Trouble};
 use crate::model::source_info::SourceInfo;
 
-use super::door::{Door, Gates, Seen};
 use super::drill;
+use super::executor::{Executor, Gates, Seen};
 use super::gate::{Gate, panic_text};
 use super::journal::JournalError;
 use super::recovery::{self, Open};
@@ -96,7 +96,7 @@ struct Running {
 
 /// The tasks in flight, and the gates that they pass.
 pub(super) struct Performer {
-    door: Door,
+    executor: Executor,
     contexts: Option<Contexts>,
     gates: BTreeMap<SourceId, Arc<Gate>>,
     running: HashMap<Question, Running>,
@@ -109,11 +109,11 @@ impl Performer {
     pub(super) fn new(
         sources: &Sources,
         contexts: Option<Contexts>,
-        door: Door,
+        executor: Executor,
     ) -> (Self, mpsc::Receiver<Report>) {
         let (reports, inbox) = mpsc::channel(REPORTS);
         let mut performer = Self {
-            door,
+            executor,
             contexts,
             gates: BTreeMap::new(),
             running: HashMap::new(),
@@ -128,7 +128,7 @@ impl Performer {
     fn install(&mut self, sources: &Sources) {
         self.forget_all();
         let gate = |source: &Arc<dyn Source>| {
-            let gate = Gate::new(Arc::clone(source), &sources.limits, self.door.clock);
+            let gate = Gate::new(Arc::clone(source), &sources.limits, self.executor.clock);
             (source.info().id.clone(), Arc::new(gate))
         };
         self.gates = sources.list.iter().map(gate).collect();
@@ -154,21 +154,15 @@ impl Performer {
         self.running.insert(question, Running { id, task: task.abort_handle() });
     }
 
-    pub(super) fn rehearse(&self, plan: &Plan) -> Vec<Vec<Call>> {
-        let calls =
-            |action: &Action| self.gates.get(&action.source).map_or_else(Vec::new, |gate| gate.calls(action));
-        plan.actions.iter().map(calls).collect()
-    }
-
-    /// Does what a plan says, as far as the door lets it. It goes on whatever context is entered meanwhile; what is unknown at
+    /// Does what a plan says, as far as the executor lets it. It goes on whatever context is entered meanwhile; what is unknown at
     /// its end is looked at again later.
     pub(super) fn act(&self, plan: Plan) {
         let (id, count, reports) = (plan.id, plan.actions.len(), self.reports.clone());
-        let (door, gates) = (self.door.clone(), self.gates.clone());
+        let (executor, gates) = (self.executor.clone(), self.gates.clone());
         tokio::spawn(async move {
-            let passing = door.clone().pass(plan, gates.clone(), reports.clone());
-            let payload = match AssertUnwindSafe(passing).catch_unwind().await {
-                Ok(open) => return look_later(&door, &gates, (id, open), &reports).await,
+            let executing = executor.clone().pass(plan, gates.clone(), reports.clone());
+            let payload = match AssertUnwindSafe(executing).catch_unwind().await {
+                Ok(open) => return look_later(&executor, &gates, (id, open), &reports).await,
                 Err(payload) => payload,
             };
             // those that had ended before keep their ending
@@ -178,7 +172,7 @@ impl Performer {
             )
             .into();
             for index in 0..count {
-                let progress = Progress::Ended(Ending::Unknown { words: Text::clone(&words) });
+                let progress = Progress::Ended(ActionResult::Unknown { words: Text::clone(&words) });
                 reports.send(Report::Acted { plan: id, index, progress }).await.ok();
             }
         });
@@ -186,9 +180,9 @@ impl Performer {
 
     /// Reads back what an earlier run left open in this context.
     pub(super) fn recover(&self) {
-        let (door, gates, reports) = (self.door.clone(), self.gates.clone(), self.reports.clone());
+        let (executor, gates, reports) = (self.executor.clone(), self.gates.clone(), self.reports.clone());
         tokio::spawn(async move {
-            let messages = match recovery::recover(&door, &gates, Open::Lately).await {
+            let messages = match recovery::recover(&executor, &gates, Open::Lately).await {
                 Ok(found) => recovery::messages(&found),
                 Err(error) => {
                     let text = format!("the journal cannot be read ({error}): nothing can be done from here");
@@ -203,8 +197,8 @@ impl Performer {
 
     /// Reads what the journal tells of the last days.
     pub(super) fn recall(&self) {
-        let Some(journal) = self.door.journal.clone() else { return };
-        let (since, reports) = (self.door.clock.now().checked_sub(RECALLED), self.reports.clone());
+        let Some(journal) = self.executor.journal.clone() else { return };
+        let (since, reports) = (self.executor.clock.now().checked_sub(RECALLED), self.reports.clone());
         tokio::spawn(async move {
             // that it cannot be read was said at the start
             let Ok(told) = journal.read().await else { return };
@@ -217,7 +211,7 @@ impl Performer {
 
     /// As [`Self::recover`], for one who waits for it.
     pub(super) async fn recover_now(&self, which: Open) -> Result<Vec<(Record, Seen)>, JournalError> {
-        recovery::recover(&self.door, &self.gates, which).await
+        recovery::recover(&self.executor, &self.gates, which).await
     }
 
     pub(super) fn forget(&mut self, question: &Question) {
@@ -269,7 +263,7 @@ impl Performer {
                 Some(match entrance {
                     Ok(Entrance { sources, guard, production }) => {
                         self.install(&sources);
-                        (self.door.context, self.door.guard) = (Text::clone(&context), guard.clone());
+                        (self.executor.context, self.executor.guard) = (Text::clone(&context), guard.clone());
                         self.recover();
                         tracing::info!(%context, "entered");
                         Event::Entered { context, sources: sources.infos(), guard, production }
@@ -304,7 +298,7 @@ impl Drop for Performer {
 
 /// Looks again, while the screen is open, at what a plan left unknown; what turns out to be done is told.
 async fn look_later(
-    door: &Door,
+    executor: &Executor,
     gates: &Gates,
     (plan, mut open): (u64, Vec<(usize, Text)>),
     reports: &mpsc::Sender<Report>,
@@ -315,7 +309,7 @@ async fn look_later(
         }
         sleep(wait).await;
         // what cannot be read is looked at another time
-        let Ok(found) = recovery::recover(door, gates, Open::Lately).await else { continue };
+        let Ok(found) = recovery::recover(executor, gates, Open::Lately).await else { continue };
         for (record, seen) in found {
             let at = open.iter().position(|(_, act)| *act == record.act);
             if let (Some(at), Seen::Is(how)) = (at, seen) {

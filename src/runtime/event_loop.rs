@@ -223,7 +223,6 @@ impl<A: App> EventLoop<'_, A> {
                 | Event::Link(_)
                 | Event::Answered(_)
                 | Event::Entered { .. }
-                | Event::Rehearsed { .. }
                 | Event::Read(_)
                 | Event::Acted { .. }
                 | Event::Recalled(_)
@@ -245,10 +244,6 @@ impl<A: App> EventLoop<'_, A> {
         match effect {
             Effect::Fetch(question) => self.performer.fetch(question),
             Effect::Forget(question) => self.performer.forget(&question),
-            Effect::Rehearse(plan) => {
-                let calls = self.performer.rehearse(&plan);
-                events.push_back(Event::Rehearsed { plan: plan.id, calls });
-            }
             Effect::Act(plan) => self.performer.act(plan),
             Effect::Recall => self.performer.recall(),
             Effect::Enter(context) => self.performer.enter(context),

@@ -13,6 +13,7 @@ use crate::app::event::{Arrival, Effect, Event, Link};
 use crate::app::key::Key;
 use crate::backend::{Answering, Source};
 use crate::config::settings::LimitSettings;
+use crate::model::action::WriteSupport;
 use crate::model::ask::{Answer, Ask, Query, Question, Reply, SeriesKey, Stretch};
 use crate::model::labels::Text;
 use crate::model::series::Span;
@@ -48,7 +49,7 @@ impl Fake {
             kind: Kind::new("toy"),
             address: "fake".into(),
             answers: vec![],
-            acts: Vec::new(),
+            writes: WriteSupport::NONE,
         };
         Arc::new(Self {
             info,
@@ -171,7 +172,7 @@ impl App for Toy {
                 self.read += 1;
                 self.waits = None;
             }
-            Event::Pasted(_) | Event::Rehearsed { .. } | Event::Acted { .. } | Event::Recalled(_) => {}
+            Event::Pasted(_) | Event::Acted { .. } | Event::Recalled(_) => {}
         }
         vec![]
     }

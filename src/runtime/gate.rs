@@ -16,7 +16,7 @@ use tokio::time::{Instant, sleep, timeout};
 use crate::app::event::Arrival;
 use crate::backend::{Clock, Source};
 use crate::config::settings::LimitSettings;
-use crate::model::action::{ActError, Action, Call, Found, Outcome};
+use crate::model::action::{ActError, Action, ActionResult, RequestPreview, Verification};
 use crate::model::ask::{Answered, AskKind, Question};
 use crate::model::source::{SourceError, Trouble};
 use crate::model::text::clean;
@@ -130,15 +130,15 @@ impl Gate {
         }
     }
 
-    /// The calls that an action would make.
-    pub(super) fn calls(&self, action: &Action) -> Vec<Call> {
-        self.source.calls(action)
+    /// The requests that an action would make.
+    pub(super) fn requests(&self, action: &Action) -> Vec<RequestPreview> {
+        self.source.requests(action)
     }
 
     /// Does an action, once. What a person has decided does not queue behind questions, and trouble with those does not keep
     /// it back. What was given up half-way may have been done.
-    pub(super) async fn act(&self, action: &Action) -> Result<Outcome, ActError> {
-        let acting = async { self.source.act(action).await };
+    pub(super) async fn execute(&self, action: &Action) -> Result<ActionResult, ActError> {
+        let acting = async { self.source.execute(action).await };
         let unclear = |error| Err(ActError { error, is_unclear: true });
         match timeout(self.whole, AssertUnwindSafe(acting).catch_unwind()).await {
             Ok(Ok(acted)) => acted,
@@ -148,8 +148,12 @@ impl Gate {
     }
 
     /// Looks whether an action that went out at `sent_at` or later was done.
-    pub(super) async fn look_back(&self, action: &Action, sent_at: Timestamp) -> Result<Found, SourceError> {
-        let looking = async { self.source.look_back(action, sent_at).await };
+    pub(super) async fn verify(
+        &self,
+        action: &Action,
+        sent_at: Timestamp,
+    ) -> Result<Verification, SourceError> {
+        let looking = async { self.source.verify(action, sent_at).await };
         match timeout(self.whole, AssertUnwindSafe(looking).catch_unwind()).await {
             Ok(Ok(found)) => found,
             Ok(Err(payload)) => Err(self.internal(&panic_text(payload.as_ref()))),

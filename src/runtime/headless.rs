@@ -1,19 +1,18 @@
 //! The same house without a terminal: for lists, `check`, `snapshot` and `doctor`.
 
-use std::collections::VecDeque;
 use std::time::Duration;
 
 use tokio::time::{Instant, sleep_until};
 
 use crate::app::event::{Effect, Event, Plan};
 use crate::backend::Clock;
-use crate::model::action::{Call, Ending, Progress};
+use crate::model::action::{ActionResult, Progress};
 use crate::model::guard::Guard;
 use crate::model::journal::Record;
 
 use super::App;
-use super::door::{Door, Seen};
 use super::effects::{Performer, Sources};
+use super::executor::{Executor, Seen};
 use super::journal::{Journal, JournalError};
 use super::recovery::Open;
 
@@ -29,20 +28,15 @@ pub struct Ground<'a> {
 }
 
 impl Ground<'_> {
-    fn door(&self) -> Door {
+    fn executor(&self) -> Executor {
         let (context, guard) = (self.context.into(), self.guard.clone());
-        Door { context, guard, journal: Some(self.journal.clone()), clock: self.clock }
+        Executor { context, guard, journal: Some(self.journal.clone()), clock: self.clock }
     }
 
-    /// The calls that each action of a plan would make; nothing is sent.
-    pub fn rehearse(&self, plan: &Plan) -> Vec<Vec<Call>> {
-        Performer::new(self.sources, None, self.door()).0.rehearse(plan)
-    }
-
-    /// Does what a plan says through the same door as the screen; tells each step, and gives the endings in the plan's order.
-    pub async fn perform(&self, plan: Plan, mut tell: impl FnMut(&Event)) -> Vec<Ending> {
-        let (mut performer, mut reports) = Performer::new(self.sources, None, self.door());
-        let mut endings: Vec<Option<Ending>> = vec![None; plan.actions.len()];
+    /// Does what a plan says through the same executor as the screen; tells each step, and gives the endings in the plan's order.
+    pub async fn perform(&self, plan: Plan, mut tell: impl FnMut(&Event)) -> Vec<ActionResult> {
+        let (mut performer, mut reports) = Performer::new(self.sources, None, self.executor());
+        let mut endings: Vec<Option<ActionResult>> = vec![None; plan.actions.len()];
         performer.act(plan);
         while endings.iter().any(Option::is_none) {
             let Some(report) = reports.recv().await else { break };
@@ -55,7 +49,7 @@ impl Ground<'_> {
                 ending.get_or_insert(how);
             }
         }
-        let lost = || Ending::Unknown { words: "burnwatch lost sight of it".into() };
+        let lost = || ActionResult::Unknown { words: "burnwatch lost sight of it".into() };
         endings.into_iter().map(|ending| ending.unwrap_or_else(lost)).collect()
     }
 
@@ -64,7 +58,7 @@ impl Ground<'_> {
     /// # Errors
     /// [`JournalError`] if the journal cannot be read.
     pub async fn recover(&self, which: Open) -> Result<Vec<(Record, Seen)>, JournalError> {
-        let (performer, _) = Performer::new(self.sources, None, self.door());
+        let (performer, _) = Performer::new(self.sources, None, self.executor());
         performer.recover_now(which).await
     }
 }
@@ -79,7 +73,7 @@ pub async fn gather<A: App>(
     wanted: impl Fn(&A) -> bool,
     deadline: Duration,
 ) -> bool {
-    let (mut performer, mut reports) = Performer::new(sources, None, Door::closed(clock));
+    let (mut performer, mut reports) = Performer::new(sources, None, Executor::closed(clock));
     let end = Instant::now() + deadline;
     let mut tick = Instant::now();
     loop {
@@ -98,27 +92,20 @@ pub async fn gather<A: App>(
                 Event::Tick
             }
         };
-        let mut events = VecDeque::from([event]);
-        while let Some(event) = events.pop_front() {
-            for effect in state.update(event, clock.now()) {
-                match effect {
-                    Effect::Fetch(question) => performer.fetch(question),
-                    Effect::Forget(question) => performer.forget(&question),
-                    Effect::Enter(context) => performer.enter(context),
-                    Effect::Rehearse(plan) => {
-                        let calls = performer.rehearse(&plan);
-                        events.push_back(Event::Rehearsed { plan: plan.id, calls });
-                    }
-                    Effect::Quit => return wanted(state),
-                    // a list asks and does nothing else, and there is no terminal
-                    Effect::Act(_)
-                    | Effect::Recall
-                    | Effect::Copy(_)
-                    | Effect::Notify(_)
-                    | Effect::Title(_)
-                    | Effect::Redraw
-                    | Effect::Suspend => {}
-                }
+        for effect in state.update(event, clock.now()) {
+            match effect {
+                Effect::Fetch(question) => performer.fetch(question),
+                Effect::Forget(question) => performer.forget(&question),
+                Effect::Enter(context) => performer.enter(context),
+                Effect::Quit => return wanted(state),
+                // a list asks and does nothing else, and there is no terminal
+                Effect::Act(_)
+                | Effect::Recall
+                | Effect::Copy(_)
+                | Effect::Notify(_)
+                | Effect::Title(_)
+                | Effect::Redraw
+                | Effect::Suspend => {}
             }
         }
     }

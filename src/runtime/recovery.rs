@@ -7,11 +7,11 @@ use futures_util::stream;
 use jiff::SignedDuration;
 
 use crate::app::event::{Message, Tone};
-use crate::model::action::{Call, Ending};
+use crate::model::action::{ActionResult, RequestPreview};
 use crate::model::journal::{Record, Step};
 use crate::model::labels::Text;
 
-use super::door::{Door, Gates, Seen, entry, look_back_late};
+use super::executor::{Executor, Gates, Seen, entry, look_back_late};
 use super::gate::Gate;
 use super::journal::{Journal, JournalError};
 
@@ -35,37 +35,43 @@ pub enum Open {
 
 /// Reads back what stands open in the journal for this context, and writes down how it ended.
 pub(super) async fn recover(
-    door: &Door,
+    executor: &Executor,
     gates: &Gates,
     which: Open,
 ) -> Result<Vec<(Record, Seen)>, JournalError> {
-    let Some(journal) = &door.journal else { return Ok(Vec::new()) };
+    let Some(journal) = &executor.journal else { return Ok(Vec::new()) };
     let (told, is_busy) = journal.read_alone().await?;
-    let now = door.clock.now();
+    let now = executor.clock.now();
     let is_wanted = |record: &Record| {
         let is_left = !is_busy || now.duration_since(record.at) > ABANDONED;
         let is_late = record.ending.is_none() || now.duration_since(record.begun_at) < LATELY;
-        record.is_open() && record.context == door.context && is_left && (is_late || which == Open::All)
+        record.is_open() && record.context == executor.context && is_left && (is_late || which == Open::All)
     };
     let open = told.records.into_iter().filter(is_wanted);
     let open = open.filter_map(|record| Some((Arc::clone(gates.get(&record.action.source)?), record)));
     let open = open.filter(|(gate, record)| went_there(gate, record));
-    let looks = stream::iter(open).map(|(gate, record)| read_back(door, journal, gate, record));
+    let looks = stream::iter(open).map(|(gate, record)| read_back(executor, journal, gate, record));
     Ok(looks.buffered(ABREAST).collect().await)
 }
 
 /// Whether it went to where the source of this name is now: another server knows nothing of it, and "not done" would be a lie.
 fn went_there(gate: &Gate, record: &Record) -> bool {
-    let places = |calls: &[Call]| calls.iter().map(|call| Text::clone(&call.address)).collect::<Vec<_>>();
-    places(&gate.calls(&record.action)) == places(&record.calls)
+    let places =
+        |calls: &[RequestPreview]| calls.iter().map(|call| Text::clone(&call.address)).collect::<Vec<_>>();
+    places(&gate.requests(&record.action)) == places(&record.calls)
 }
 
-async fn read_back(door: &Door, journal: &Journal, gate: Arc<Gate>, record: Record) -> (Record, Seen) {
-    let (action, now) = (&record.action, door.clock.now());
+async fn read_back(
+    executor: &Executor,
+    journal: &Journal,
+    gate: Arc<Gate>,
+    record: Record,
+) -> (Record, Seen) {
+    let (action, now) = (&record.action, executor.clock.now());
     let seen = look_back_late(&gate, action, record.sent_at.unwrap_or(record.begun_at), now).await;
     let how = match &seen {
         Seen::Is(how) => Some(how.clone()),
-        Seen::Nothing | Seen::Unknowable(_) => Some(Ending::Unknown { words: told(&seen).into() }),
+        Seen::Nothing | Seen::Unknowable(_) => Some(ActionResult::Unknown { words: told(&seen).into() }),
         // it stays open, and is read back another time
         Seen::Failed(_) => None,
     };
@@ -73,7 +79,7 @@ async fn read_back(door: &Door, journal: &Journal, gate: Arc<Gate>, record: Reco
     let how = how.filter(|how| !(record.read_back && record.ending.as_ref() == Some(how)));
     if let Some(how) = how {
         let step = Step::Ended { how, read_back: true };
-        let line = entry(journal, door.clock.now(), (&record.context, &record.act), action, step);
+        let line = entry(journal, executor.clock.now(), (&record.context, &record.act), action, step);
         if let Err(error) = journal.write(vec![line]).await {
             tracing::error!(%error, act = %record.act, "what was read back is not in the journal");
         }
@@ -104,7 +110,7 @@ pub(super) fn messages(found: &[(Record, Seen)]) -> Vec<Message> {
 
 fn named(record: &Record) -> String {
     let action = &record.action;
-    format!("{} {} at {}", action.deed.kind().name(), action.target.name, action.source)
+    format!("{} {} at {}", action.operation.kind().name(), action.target.name, action.source)
 }
 
 /// What reading back showed, in words.

@@ -2,19 +2,21 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use burnwatch::testing::model::action::{Action, Deed, Draft, Found, Outcome, Target};
+use burnwatch::testing::model::action::{
+    Action, ActionResult, Operation, SilenceDraft, Target, Verification,
+};
 use burnwatch::testing::model::labels::Text;
 use burnwatch::testing::model::matcher::{Matcher, Operator, parse};
 
 use super::*;
 
-fn action(id: &str, deed: Deed) -> Action {
+fn action(id: &str, operation: Operation) -> Action {
     let target = Target { id: id.into(), name: "".into(), seen: None };
-    Action { source: SourceId::new("am"), target, deed }
+    Action { source: SourceId::new("am"), target, operation }
 }
 
-pub(crate) fn draft(matchers: Vec<Matcher>, comment: &str) -> Draft {
-    Draft {
+pub(crate) fn draft(matchers: Vec<Matcher>, comment: &str) -> SilenceDraft {
+    SilenceDraft {
         matchers,
         starts_at: None,
         ends_at: now() + 5.minutes(),
@@ -32,19 +34,19 @@ pub(crate) fn of_run(run: &str) -> Matcher {
     Matcher::new("run", Operator::Equal, run).expect("no expression")
 }
 
-async fn done(source: &dyn Source, id: &str, deed: Deed) -> Option<Text> {
-    match source.act(&action(id, deed)).await {
-        Ok(Outcome::Done { id }) => id,
+async fn done(source: &dyn Source, id: &str, operation: Operation) -> Option<Text> {
+    match source.execute(&action(id, operation)).await {
+        Ok(ActionResult::Done { id }) => id,
         other => panic!("{other:?}"),
     }
 }
 
-pub(crate) async fn make(source: &dyn Source, draft: Draft) -> Text {
-    done(source, "", Deed::Silence(draft)).await.expect("a new silence has an id")
+pub(crate) async fn make(source: &dyn Source, draft: SilenceDraft) -> Text {
+    done(source, "", Operation::Silence { draft }).await.expect("a new silence has an id")
 }
 
 pub(crate) async fn expire(source: &dyn Source, id: &str) {
-    assert_eq!(done(source, id, Deed::Expire).await, None);
+    assert_eq!(done(source, id, Operation::Expire).await, None);
 }
 
 /// Posts an alert with each of these sets of labels, the run's besides.
@@ -259,34 +261,38 @@ async fn a_silence_is_found_again_extended_and_expired_once() {
     let run = a_run();
     let odd = Matcher::new("path", Operator::NotEqual, "\"\\ ü\n").expect("no expression");
     let wanted = draft(vec![of_run(&run), odd], "two\nlines");
-    let (sent_at, silence) = (now(), action("", Deed::Silence(wanted.clone())));
-    assert_eq!(source.look_back(&silence, sent_at).await, Ok(Found::NotDone));
+    let (sent_at, silence) = (now(), action("", Operation::Silence { draft: wanted.clone() }));
+    assert_eq!(source.verify(&silence, sent_at).await, Ok(Verification::NotDone));
     let id = make(source, wanted.clone()).await;
-    assert_eq!(source.look_back(&silence, sent_at).await, Ok(Found::Done { id: Some(id.clone()) }));
-    assert_eq!(source.look_back(&silence, now() + 1.minutes()).await, Ok(Found::NotDone), "it is older");
+    assert_eq!(source.verify(&silence, sent_at).await, Ok(Verification::Done { id: Some(id.clone()) }));
+    assert_eq!(source.verify(&silence, now() + 1.minutes()).await, Ok(Verification::NotDone), "it is older");
     let first = stored(source, &id).await.expect("it is there");
     assert_eq!((first.state, &*first.created_by), (SilenceState::Active, "ana"));
 
     let until = now() + 90.minutes();
-    let extend = action(&id, Deed::Extend { until });
-    assert_eq!(source.look_back(&extend, now()).await, Ok(Found::NotDone));
-    assert_eq!(source.act(&extend).await, Ok(Outcome::Done { id: Some(id.clone()) }), "the id stays");
-    assert_eq!(source.look_back(&extend, now()).await, Ok(Found::Done { id: None }));
-    assert!(matches!(source.act(&extend).await, Ok(Outcome::Already { .. })));
+    let extend = action(&id, Operation::Extend { until });
+    assert_eq!(source.verify(&extend, now()).await, Ok(Verification::NotDone));
+    assert_eq!(
+        source.execute(&extend).await,
+        Ok(ActionResult::Done { id: Some(id.clone()) }),
+        "the id stays"
+    );
+    assert_eq!(source.verify(&extend, now()).await, Ok(Verification::Done { id: None }));
+    assert!(matches!(source.execute(&extend).await, Ok(ActionResult::Already { .. })));
     let second = stored(source, &id).await.expect("it is there");
     assert_eq!((second.starts_at, &second.matchers), (first.starts_at, &first.matchers));
     assert_eq!(second.ends_at.as_millisecond(), until.as_millisecond());
 
-    let expiry = action(&id, Deed::Expire);
-    assert_eq!(source.look_back(&expiry, now()).await, Ok(Found::NotDone));
+    let expiry = action(&id, Operation::Expire);
+    assert_eq!(source.verify(&expiry, now()).await, Ok(Verification::NotDone));
     expire(source, &id).await;
-    assert_eq!(source.look_back(&expiry, now()).await, Ok(Found::Done { id: None }));
-    match source.act(&expiry).await {
-        Ok(Outcome::Already { words }) => assert!(words.starts_with("it expired at "), "{words}"),
+    assert_eq!(source.verify(&expiry, now()).await, Ok(Verification::Done { id: None }));
+    match source.execute(&expiry).await {
+        Ok(ActionResult::Already { words }) => assert!(words.starts_with("it expired at "), "{words}"),
         other => panic!("{other:?}"),
     }
-    match source.act(&extend).await {
-        Ok(Outcome::Overtaken { words }) => assert!(words.starts_with("it expired at "), "{words}"),
+    match source.execute(&extend).await {
+        Ok(ActionResult::Conflict { words }) => assert!(words.starts_with("it expired at "), "{words}"),
         other => panic!("{other:?}"),
     }
 }
@@ -296,18 +302,19 @@ async fn what_is_not_there_or_makes_no_sense_is_said_in_words() {
     let Some(url) = real("BURNWATCH_TEST_ALERTMANAGER") else { return };
     let source = &*connected(&url);
     let unknown = "00000000-0000-4000-8000-000000000000";
-    for deed in [Deed::Expire, Deed::Extend { until: now() + 5.minutes() }] {
-        match source.act(&action(unknown, deed)).await {
-            Ok(Outcome::Overtaken { words }) => assert_eq!(&*words, "the silence is not there any more"),
+    for operation in [Operation::Expire, Operation::Extend { until: now() + 5.minutes() }] {
+        match source.execute(&action(unknown, operation)).await {
+            Ok(ActionResult::Conflict { words }) => assert_eq!(&*words, "the silence is not there any more"),
             other => panic!("{other:?}"),
         }
     }
     let all = Matcher::new("x", Operator::Matches, ".*").expect("an expression");
-    let late = Draft { ends_at: now() - 5.minutes(), ..draft(vec![of_run("x")], "late") };
+    let late = SilenceDraft { ends_at: now() - 5.minutes(), ..draft(vec![of_run("x")], "late") };
     for (draft, why) in
         [(draft(vec![all], "all"), "at least one matcher"), (late, "start time must be before end time")]
     {
-        let error = source.act(&action("", Deed::Silence(draft))).await.expect_err("it is refused");
+        let error =
+            source.execute(&action("", Operation::Silence { draft })).await.expect_err("it is refused");
         assert!(!error.is_unclear && error.to_string().contains(why), "{error}");
     }
 }

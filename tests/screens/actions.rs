@@ -3,7 +3,7 @@
 use burnwatch::testing::app::event::{Effect, Event, Link};
 use burnwatch::testing::app::place::Place;
 use burnwatch::testing::app::state::Mode;
-use burnwatch::testing::model::action::{Action, Deed, DeedKind, Ending, Progress};
+use burnwatch::testing::model::action::{Action, ActionResult, Operation, OperationKind, Progress};
 use burnwatch::testing::model::alert::AlertState;
 use burnwatch::testing::model::ask::Query;
 use burnwatch::testing::model::guard::Guard;
@@ -39,16 +39,16 @@ fn progress(stage: &mut Stage, index: usize, progress: Progress) {
     stage.send(Event::Acted { plan, index, progress });
 }
 
-fn end(stage: &mut Stage, index: usize, ending: Ending) {
+fn end(stage: &mut Stage, index: usize, ending: ActionResult) {
     progress(stage, index, Progress::Ended(ending));
 }
 
-fn done() -> Ending {
-    Ending::Done { id: None }
+fn done() -> ActionResult {
+    ActionResult::Done { id: None }
 }
 
-fn refused() -> Ending {
-    Ending::Refused { words: "you may only read".into() }
+fn refused() -> ActionResult {
+    ActionResult::Refused { words: "you may only read".into() }
 }
 
 #[test]
@@ -60,7 +60,7 @@ fn nothing_is_done_before_it_is_confirmed_and_then_it_is_what_was_under_the_curs
     assert!(picture.contains("Acknowledge 1 incident at pager (demo)"), "{picture}");
     assert!(picture.contains("PUT https://pager.example/incidents/P1"), "{picture}");
     stage.press(&["enter"]);
-    assert_eq!(last(&stage)[0].deed, Deed::Acknowledge);
+    assert_eq!(last(&stage)[0].operation, Operation::Acknowledge);
     assert_eq!(last(&stage)[0].target.seen, Some(IncidentStatus::Triggered));
     assert_eq!(numbers(last(&stage)), ["P1"]);
 }
@@ -222,10 +222,10 @@ fn marked_rows_are_done_as_one_and_what_was_not_done_keeps_its_mark() {
     let until = Stage::start() + SignedDuration::from_secs(40);
     progress(&mut stage, 1, Progress::Waiting { until });
     assert!(stage.picture().contains("pager asks to wait until 02:52:47"), "{}", stage.picture());
-    end(&mut stage, 1, Ending::Overtaken { words: "resolved by Kofi Mensah at 02:53".into() });
+    end(&mut stage, 1, ActionResult::Conflict { words: "resolved by Kofi Mensah at 02:53".into() });
     progress(&mut stage, 2, Progress::ReadingBack);
     assert!(stage.picture().contains("no sure answer"), "{}", stage.picture());
-    end(&mut stage, 2, Ending::Unknown { words: "no answer within 10s".into() });
+    end(&mut stage, 2, ActionResult::Unknown { words: "no answer within 10s".into() });
     let picture = stage.picture();
     assert!(picture.contains("1 of 3 acknowledged, 2 not (A shows which and why)"), "{picture}");
     // of five marked rows one was done
@@ -279,7 +279,7 @@ fn where_nothing_may_be_changed_the_keys_say_why_and_are_not_offered() {
 #[test]
 fn what_the_context_denies_or_the_key_may_not_is_refused_before_a_dialogue() {
     let mut denied = stage();
-    denied.guard(Guard { deny: [DeedKind::Resolve].into(), ..Guard::default() }, false);
+    denied.guard(Guard { deny: [OperationKind::Resolve].into(), ..Guard::default() }, false);
     denied.press(&["5", "R"]);
     assert!(denied.picture().contains("this context denies `resolve`"), "{}", denied.picture());
     denied.press(&["x"]);
@@ -310,7 +310,7 @@ fn whom_an_escalation_wakes_is_said_with_names() {
     stage.press(&["enter"]);
     assert!(stage.acts().is_empty() && stage.picture().contains("press y to confirm"), "{}", stage.picture());
     stage.press(&["y"]);
-    assert_eq!(last(&stage)[0].deed, Deed::Escalate { level: 2 });
+    assert_eq!(last(&stage)[0].operation, Operation::Escalate { level: 2 });
 }
 
 #[test]
@@ -326,11 +326,11 @@ fn a_note_is_written_confirmed_and_sent_as_it_was_written() {
     assert!(stage.acts().is_empty() && matches!(stage.state().mode, Mode::Form(_)));
     assert!(stage.picture().contains("rolled back to v413"), "{}", stage.picture());
     stage.press(&["backspace", "enter", "enter"]);
-    assert_eq!(last(&stage)[0].deed, Deed::Note { content: "rolled back to v41".into() });
+    assert_eq!(last(&stage)[0].operation, Operation::Note { content: "rolled back to v41".into() });
     stage.press(&["n"]);
     stage.send(Event::Pasted("ü".repeat(5000)));
     stage.press(&["enter", "enter"]);
-    let Deed::Note { content } = &last(&stage)[0].deed else { panic!("no note") };
+    let Operation::Note { content } = &last(&stage)[0].operation else { panic!("no note") };
     assert_eq!(content.chars().count(), 2000);
 }
 
@@ -338,7 +338,7 @@ fn a_note_is_written_confirmed_and_sent_as_it_was_written() {
 fn a_rest_until_morning_ends_at_eight() {
     let mut stage = stage();
     stage.press(&["5", "z", "6", "y"]);
-    let Deed::Snooze { rest } = &last(&stage)[0].deed else { panic!("no rest") };
+    let Operation::Snooze { rest } = &last(&stage)[0].operation else { panic!("no rest") };
     assert_eq!((Stage::start() + *rest).to_string(), "2026-01-14T08:00:00Z");
 }
 
@@ -363,7 +363,7 @@ fn silencing_shows_what_it_hides_and_asks_for_the_name_where_that_is_much() {
     stage.press(&["backspace"]);
     type_in(&mut stage, "demo");
     stage.press(&["enter"]);
-    let Deed::Silence(draft) = &last(&stage)[0].deed else { panic!("no silence") };
+    let Operation::Silence { draft } = &last(&stage)[0].operation else { panic!("no silence") };
     assert_eq!(draft.matchers.iter().map(ToString::to_string).collect::<Vec<_>>(), [r#"severity="page""#]);
     assert_eq!((&*draft.created_by, &*draft.comment), ("ana", "#1"));
     assert_eq!(draft.ends_at, Stage::start() + SignedDuration::from_hours(4));
@@ -406,7 +406,7 @@ fn a_shift_is_taken_from_who_has_it() {
     stage.press(&["1"]);
     assert!(stage.picture().contains("Take the shift of Primary"), "{}", stage.picture());
     stage.press(&["enter"]);
-    let Deed::TakeShift { person, start, .. } = &last(&stage)[0].deed else { panic!("no shift") };
+    let Operation::TakeShift { person, start, .. } = &last(&stage)[0].operation else { panic!("no shift") };
     assert_eq!((&*person.name, *start), ("Ana Lima", Stage::start()));
 }
 
@@ -417,12 +417,12 @@ fn silences_are_extended_and_expired_from_their_list() {
     let picture = stage.picture();
     assert!(picture.contains("12m!") && picture.contains("1 ends within 1h"), "{picture}");
     stage.press(&["x", "1", "2", "enter"]);
-    let Deed::Extend { until } = &last(&stage)[0].deed else { panic!("not extended") };
+    let Operation::Extend { until } = &last(&stage)[0].operation else { panic!("not extended") };
     assert_eq!(*until, Stage::start() + SignedDuration::from_mins(72));
     assert!(stage.picture().contains("1h12m"), "{}", stage.picture());
     end(&mut stage, 0, done());
     stage.press(&["x", "2", "enter"]);
-    assert_eq!(last(&stage)[0].deed, Deed::Expire);
+    assert_eq!(last(&stage)[0].operation, Operation::Expire);
     stage.press(&["enter"]);
     assert_eq!(stage.state().place(), &Place::Alerts);
     assert!(stage.state().screens.alerts.show_quiet);
@@ -453,7 +453,7 @@ fn a_dry_run_says_so_and_nothing_looks_done() {
     assert!(picture.contains("DRY RUN") && picture.contains("PRODUCTION: demo"), "{picture}");
     stage.press(&["y"]);
     assert_eq!(stage.state().shared.world.incidents()[0].incident.status, IncidentStatus::Triggered);
-    end(&mut stage, 0, Ending::Held { words: "dry run".into() });
+    end(&mut stage, 0, ActionResult::Held { words: "dry run".into() });
     assert!(stage.picture().contains("nothing was sent"), "{}", stage.picture());
 }
 
@@ -497,7 +497,7 @@ fn results() {
         let mut stage = Stage::pager(size, Pager::new(incidents(), on_call()));
         stage.press(&["5", "*", "a", "y"]);
         end(&mut stage, 0, done());
-        end(&mut stage, 1, Ending::Overtaken { words: "resolved by Kofi Mensah at 02:53".into() });
+        end(&mut stage, 1, ActionResult::Conflict { words: "resolved by Kofi Mensah at 02:53".into() });
         stage.press(&["A"]);
         insta::assert_snapshot!(format!("results_{}x{}", size.0, size.1), stage.body());
     }

@@ -7,6 +7,7 @@ use std::time::Duration;
 use burnwatch::testing::app::screens::service;
 use burnwatch::testing::app::selection::Selection;
 use burnwatch::testing::backend::{Answering, Source};
+use burnwatch::testing::model::action::WriteSupport;
 use burnwatch::testing::model::ask::{Answer, Ask, AskKind, Query, Reply};
 use burnwatch::testing::model::health::Health;
 use burnwatch::testing::model::host::{self, Host, NamedSignal, Usage};
@@ -31,7 +32,7 @@ impl Machines {
             kind: Kind::new("prometheus"),
             address: "http://prom:9090".into(),
             answers: vec![AskKind::Services],
-            acts: Vec::new(),
+            writes: WriteSupport::NONE,
         })
     }
 }

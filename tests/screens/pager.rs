@@ -1,7 +1,7 @@
 //! A paging system with incidents in every state, and policies with gaps, double bookings and stand-ins.
 
 use burnwatch::testing::backend::{Answering, Source};
-use burnwatch::testing::model::action::{Action, Call, DeedKind};
+use burnwatch::testing::model::action::{OperationKind, RequestPreview, WriteSupport};
 use burnwatch::testing::model::alert::{Alert, AlertBoard, AlertState, Severity};
 use burnwatch::testing::model::ask::{Answer, Ask, AskKind, Query, Reply};
 use burnwatch::testing::model::fingerprint::Fingerprint;
@@ -48,7 +48,14 @@ impl Pager {
             kind: Kind::new("demo"),
             address: "https://pager.example".into(),
             answers,
-            acts: DeedKind::ALL.to_vec(),
+            writes: WriteSupport {
+                kinds: OperationKind::ALL,
+                preview: |action, address, _| {
+                    let address = format!("{address}/incidents/{}", action.target.id).into();
+                    let body = serde_json::to_string(&action.operation).expect("operations are plain").into();
+                    Ok(vec![RequestPreview { method: "PUT".into(), address, body: Some(body) }])
+                },
+            },
         };
         Self { info, incidents, on_call, refuses: None, clock_ahead_seconds: 0 }
     }
@@ -103,12 +110,6 @@ impl Source for Pager {
 
     fn answer<'a>(&'a self, ask: &'a Ask, _known: Option<u64>) -> Answering<'a> {
         Box::pin(async move { Ok(Reply::free(self.reply(ask))) })
-    }
-
-    fn calls(&self, action: &Action) -> Vec<Call> {
-        let address = format!("https://pager.example/incidents/{}", action.target.id).into();
-        let body = serde_json::to_string(&action.deed).expect("deeds are plain").into();
-        vec![Call { method: "PUT".into(), address, body: Some(body) }]
     }
 }
 

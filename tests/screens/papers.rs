@@ -2,7 +2,7 @@
 
 use burnwatch::testing::app::event::{Effect, Event};
 use burnwatch::testing::app::place::{Paper, Place};
-use burnwatch::testing::model::action::Ending;
+use burnwatch::testing::model::action::ActionResult;
 
 use crate::SIZES;
 use crate::stage::Stage;
@@ -55,10 +55,10 @@ fn who_reads_the_end_of_a_paper_stays_there_while_it_grows_and_who_reads_elsewhe
     stage.press(&["5", "a", "enter", "H", "end"]);
     let short = stage.state().scroll();
     assert!(short > 0 && !stage.picture().contains("more lines"), "{}", stage.picture());
-    stage.send(Event::Recalled(vec![stage.record(Ending::Done { id: None }); 5]));
+    stage.send(Event::Recalled(vec![stage.record(ActionResult::Done { id: None }); 5]));
     let long = stage.state().scroll();
     assert!(long > short && !stage.picture().contains("more lines"), "{}", stage.picture());
     stage.press(&["up"]);
-    stage.send(Event::Recalled(vec![stage.record(Ending::Done { id: None }); 10]));
+    stage.send(Event::Recalled(vec![stage.record(ActionResult::Done { id: None }); 10]));
     assert_eq!(stage.state().scroll(), long - 1, "{}", stage.picture());
 }

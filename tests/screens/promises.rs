@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use burnwatch::testing::backend::{Answering, Clock, Source};
+use burnwatch::testing::model::action::WriteSupport;
 use burnwatch::testing::model::alert::{Alert, AlertBoard, AlertState, Severity};
 use burnwatch::testing::model::ask::{Answer, Ask, AskKind, Query, Reply};
 use burnwatch::testing::model::fingerprint::Fingerprint;
@@ -54,7 +55,7 @@ impl Promises {
             kind: Kind::new("prometheus"),
             address: "http://prom:9090".into(),
             answers,
-            acts: Vec::new(),
+            writes: WriteSupport::NONE,
         };
         let began = clock.now() - Duration::from_secs(400);
         Self { info, readings, clock, alerts: vec![alert(began)] }

@@ -2,7 +2,7 @@
 
 use burnwatch::testing::app::event::Event;
 use burnwatch::testing::app::state::Mode;
-use burnwatch::testing::model::action::{Deed, Draft, Ending, Progress};
+use burnwatch::testing::model::action::{ActionResult, Operation, Progress, SilenceDraft};
 use burnwatch::testing::model::guard::Guard;
 use burnwatch::testing::model::matcher::list;
 use jiff::SignedDuration;
@@ -19,9 +19,9 @@ fn type_in(stage: &mut Stage, text: &str) {
 }
 
 /// The silences that were confirmed last.
-fn drafts(stage: &Stage) -> Vec<Draft> {
+fn drafts(stage: &Stage) -> Vec<SilenceDraft> {
     let actions = &stage.acts().last().expect("something was confirmed").actions;
-    actions.iter().map(|action| action.deed.draft().expect("a silence").clone()).collect()
+    actions.iter().map(|action| action.operation.draft().expect("a silence").clone()).collect()
 }
 
 #[test]
@@ -45,8 +45,8 @@ fn where_one_silence_would_hide_more_several_are_made_and_each_says_what_it_hide
     // what was made when one fails is said
     let plan = stage.acts().last().expect("a plan").id;
     let ended = |index, ending| Event::Acted { plan, index, progress: Progress::Ended(ending) };
-    stage.send(ended(0, Ending::Done { id: Some("s1".into()) }));
-    stage.send(ended(1, Ending::Refused { words: "no room".into() }));
+    stage.send(ended(0, ActionResult::Done { id: Some("s1".into()) }));
+    stage.send(ended(1, ActionResult::Refused { words: "no room".into() }));
     assert!(stage.picture().contains("1 of 2 silenced, 1 not"), "{}", stage.picture());
 }
 
@@ -129,7 +129,7 @@ fn a_silence_in_force_is_edited() {
     assert!(picture.contains("makes a new silence, with another id, and ends this one"), "{picture}");
     stage.press(&["enter"]);
     let action = &stage.acts().last().expect("it was confirmed").actions[0];
-    let Deed::Edit { draft, .. } = &action.deed else { panic!("not edited") };
+    let Operation::Edit { draft, .. } = &action.operation else { panic!("not edited") };
     assert_eq!(&*action.target.id, "5f0c1a77-soon");
     assert_eq!(list(&draft.matchers), r#"alertname="DiskFull", service=~"cart|search", team="data""#);
     assert_eq!(draft.starts_at, None, "it goes on as it began");

@@ -13,7 +13,7 @@ use burnwatch::testing::app::{render, update};
 use burnwatch::testing::backend::demo;
 use burnwatch::testing::backend::{Clock, Source};
 use burnwatch::testing::config::definitions::Finding;
-use burnwatch::testing::model::action::Ending;
+use burnwatch::testing::model::action::ActionResult;
 use burnwatch::testing::model::guard::Guard;
 use burnwatch::testing::model::incident::Incident;
 use burnwatch::testing::model::journal::Record;
@@ -188,7 +188,7 @@ impl Stage {
     }
 
     /// How the journal tells of what was confirmed first.
-    pub(crate) fn record(&self, ending: Ending) -> Record {
+    pub(crate) fn record(&self, ending: ActionResult) -> Record {
         let plan = self.acts.first().expect("something was confirmed");
         Record {
             act: "run-1".into(),
@@ -247,14 +247,7 @@ impl Stage {
         let is_deciding = matches!(self.state.mode, Mode::Confirm(_));
         let mut effects = update(&mut self.state, event, now);
         while let Some(effect) = effects.pop() {
-            if let Effect::Rehearse(plan) = &effect {
-                let calls = plan.actions.iter().map(|action| {
-                    let source = self.sources.iter().find(|source| source.info().id == action.source);
-                    source.expect("only sources of the stage are acted on").calls(action)
-                });
-                let rehearsed = Event::Rehearsed { plan: plan.id, calls: calls.collect() };
-                effects.extend(update(&mut self.state, rehearsed, now));
-            } else if let Effect::Act(plan) = &effect {
+            if let Effect::Act(plan) = &effect {
                 assert!(is_deciding, "nothing is done that was not asked about: {plan:?}");
                 self.acts.push(plan.clone());
             }

@@ -3,7 +3,7 @@
 use burnwatch::testing::app::chronicle::Kind;
 use burnwatch::testing::app::event::{Effect, Event};
 use burnwatch::testing::app::place::Place;
-use burnwatch::testing::model::action::Ending;
+use burnwatch::testing::model::action::ActionResult;
 
 use crate::stage::Stage;
 use crate::{SIZES, in_ascii_too};
@@ -118,8 +118,8 @@ fn no_size_makes_it_fail() {
 fn what_the_person_did_stands_there_with_how_it_ended() {
     let mut stage = Stage::demo((120, 36), 1.5);
     stage.press(&["5", "a", "enter"]);
-    let unknown = stage.record(Ending::Unknown { words: "no answer".into() });
-    let done = stage.record(Ending::Done { id: None });
+    let unknown = stage.record(ActionResult::Unknown { words: "no answer".into() });
+    let done = stage.record(ActionResult::Done { id: None });
     // what is read back later takes the place of what was not known
     stage.send(Event::Recalled(vec![unknown]));
     stage.send(Event::Recalled(vec![done]));

@@ -32,7 +32,7 @@ pub(crate) enum Fault {
     /// A gateway's 502; nothing is done.
     Gateway,
     /// Somebody else resolves the incident first.
-    Overtaken,
+    Conflict,
 }
 
 /// One request that came in.
@@ -181,7 +181,7 @@ impl Shared {
             }
             Some(Fault::Lost) => return Answer::Gone,
             Some(Fault::Gateway) => return Answer::Sent(502, b"Bad Gateway".to_vec(), None),
-            Some(Fault::Overtaken) => account.resolve_all_by_another(),
+            Some(Fault::Conflict) => account.resolve_all_by_another(),
             Some(Fault::TakenAndSilent | Fault::TakenAndGone | Fault::TakenAndGarbled) | None => {}
         }
         let (status, body) = account.answer(request);

@@ -1,6 +1,7 @@
 use super::*;
 use crate::app::look::{Charset, Colours, Look};
 use crate::app::shared::{Setup, Shared};
+use crate::model::action::WriteSupport;
 use crate::model::alert::{Alert, AlertBoard, AlertState};
 use crate::model::ask::{Answer, Ask, Query, Question, Reply};
 use crate::model::incident::{AlertCounts, Incident, IncidentBoard, Person, Stamp, Urgency};
@@ -22,7 +23,7 @@ fn state(answers: AskKind, manners: Manners) -> Shared {
         kind: Kind::new("toy"),
         address: "demo:one".into(),
         answers: vec![answers],
-        acts: Vec::new(),
+        writes: WriteSupport::NONE,
     };
     let look = Look::probe(Colours::None, Charset::Ascii);
     let setup = Setup::new("prod", vec![source], look, (80, 24));

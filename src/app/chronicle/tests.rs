@@ -4,6 +4,7 @@ use super::*;
 use crate::app::look::{Charset, Colours, Look};
 use crate::app::shared::{Setup, Shared};
 use crate::app::{fired, want};
+use crate::model::action::WriteSupport;
 use crate::model::alert::AlertBoard;
 use crate::model::ask::{Answer, Ask, Query, Question, Reply};
 use crate::model::firing::{Firing, FiringBoard};
@@ -23,7 +24,7 @@ fn state() -> Shared {
         kind: crate::model::source::Kind::new("toy"),
         address: "demo:one".into(),
         answers,
-        acts: Vec::new(),
+        writes: WriteSupport::NONE,
     };
     let look = Look::probe(Colours::None, Charset::Ascii);
     let sources = vec![

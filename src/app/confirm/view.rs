@@ -15,17 +15,17 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
 use super::{Confirm, counted};
-use crate::app::acts::Ground;
-use crate::app::acts::causes::causes;
 use crate::app::look::Cx;
 use crate::app::number::moment;
+use crate::app::planner::Planner;
+use crate::app::planner::consequences::consequences;
 use crate::app::shared::Shared;
 use crate::app::subjects::on_call::words::left;
 use crate::app::theme::Role;
 use crate::app::widgets::text::{self, Run};
 use crate::app::window::window;
-use crate::model::action::Deed;
-use crate::model::{duration, matcher};
+use crate::model::matcher;
+use crate::model::operation::Argument;
 
 /// Columns of the dialogue, at most.
 const WIDTH: u16 = 100;
@@ -80,33 +80,12 @@ fn title(shared: &Shared, confirm: &Confirm, now: Timestamp) -> String {
             places.push(place);
         }
     }
-    let (things, at) = (counted(confirm), places.join(", "));
-    let verb = first.deed.kind().verb();
-    let said = match &first.deed {
-        Deed::Acknowledge | Deed::Resolve => format!("{verb} {things}"),
-        Deed::Expire => format!("Expire {things}"),
-        Deed::Edit { .. } => format!("Edit {things}"),
-        Deed::Assign { to } => format!("{verb} {things} to {}", to.name),
-        Deed::Reroute { policy } => format!("Hand {things} to the policy {}", policy.name),
-        Deed::Escalate { level } => format!("{verb} {things} to level {level}"),
-        Deed::Snooze { rest } => format!("{verb} {things} for {}", duration::short(*rest)),
-        Deed::Note { .. } => format!("{verb} to {things}"),
-        Deed::Priority { priority } => {
-            let priority = priority.as_ref().map_or("none", |priority| &*priority.name);
-            format!("Set the priority of {things} to {priority}")
-        }
-        Deed::Merge { into } => format!("{verb} {things} into {}", into.name),
-        Deed::AddResponder { people, .. } => {
-            let names: Vec<&str> = people.iter().map(|person| &*person.name).collect();
-            format!("Ask {} for help with {things}", names.join(", "))
-        }
-        Deed::StatusUpdate { .. } => format!("{verb} on {things}"),
-        Deed::Trigger { .. } => format!("Open an incident about {}", first.target.name),
-        Deed::TakeShift { .. } => format!("Take the shift of {}", first.target.name),
-        Deed::Silence(draft) => format!("{verb} {things} for {}", left(draft.ends_at, now)),
-        Deed::Extend { .. } => format!("Extend {things}"),
-    };
-    format!("{said} at {at}")
+    let said = first.operation.fill(first.operation.kind().spec().title, |name| match name {
+        "things" => counted(confirm),
+        "left" => first.operation.draft().map(|draft| left(draft.ends_at, now)).unwrap_or_default(),
+        _ => first.target.name.to_string(),
+    });
+    format!("{said} at {}", places.join(", "))
 }
 
 /// All that it says, above the line of its keys.
@@ -149,7 +128,7 @@ fn lines(shared: &Shared, cx: &Cx<'_>, confirm: &Confirm, width: u16) -> Lines {
         };
         let name = text::fit(&action.target.name, width.saturating_sub(text::width(&stands)), cx.charset);
         lines.push(vec![Run::new(name.into_owned(), Role::Title), Run::new(stands, Role::Muted)]);
-        if let Some(draft) = action.deed.draft().filter(|_| are_silences) {
+        if let Some(draft) = action.operation.draft().filter(|_| are_silences) {
             say(
                 &mut lines,
                 &text::fit(&matcher::list(&draft.matchers), width * 3, cx.charset),
@@ -173,13 +152,13 @@ fn lines(shared: &Shared, cx: &Cx<'_>, confirm: &Confirm, width: u16) -> Lines {
         }
     }
     lines.push(Vec::new());
-    for cause in causes(Ground::of(shared), &confirm.plan.actions, cx.zone, cx.now) {
-        let (sign, role) = if cause.is_grave {
+    for consequence in consequences(Planner::of(shared), &confirm.plan.actions, cx.zone, cx.now) {
+        let (sign, role) = if consequence.is_grave {
             (cx.symbol(Role::Warning), Role::Warning)
         } else {
             (cx.charset.pick("·", "-"), Role::Text)
         };
-        say(&mut lines, &cause.words, role, &format!("{sign} "));
+        say(&mut lines, &consequence.words, role, &format!("{sign} "));
     }
     if shared.paused.is_some() {
         let words = "Everything is held still: what you see may have changed since.";
@@ -193,49 +172,34 @@ fn lines(shared: &Shared, cx: &Cx<'_>, confirm: &Confirm, width: u16) -> Lines {
     lines
 }
 
-/// What the deed carries with it.
+/// What the operation carries with it; what may be left out goes last.
 fn details(confirm: &Confirm, cx: &Cx<'_>) -> Vec<(&'static str, String)> {
     let Some(first) = confirm.plan.actions.first() else { return Vec::new() };
-    match &first.deed {
-        Deed::Note { content } => vec![("note", content.to_string())],
-        Deed::StatusUpdate { message } | Deed::AddResponder { message, .. } => {
-            vec![("message", message.to_string())]
+    if let Some(draft) = first.operation.draft() {
+        let mut all = Vec::new();
+        if confirm.plan.actions.len() == 1 {
+            all.push(("matchers", matcher::list(&draft.matchers)));
         }
-        Deed::Trigger { title, details, urgency, .. } => {
-            let mut all = vec![("title", title.to_string()), ("urgency", urgency.word().to_owned())];
-            if !details.is_empty() {
-                all.push(("details", details.to_string()));
-            }
-            all
-        }
-        Deed::Silence(draft) | Deed::Edit { draft, .. } => {
-            let mut all = Vec::new();
-            if confirm.plan.actions.len() == 1 {
-                all.push(("matchers", matcher::list(&draft.matchers)));
-            }
-            all.extend(draft.starts_at.map(|start| ("from", moment(start, cx.now, cx.zone))));
-            all.extend([
-                ("until", moment(draft.ends_at, cx.now, cx.zone)),
-                ("by", draft.created_by.to_string()),
-                ("comment", draft.comment.to_string()),
-            ]);
-            all
-        }
-        Deed::TakeShift { person, start, end } => vec![
-            ("who", person.name.to_string()),
-            ("from", moment(*start, cx.now, cx.zone)),
-            ("until", moment(*end, cx.now, cx.zone)),
-        ],
-        _ => Vec::new(),
+        all.extend(draft.starts_at.map(|start| ("from", moment(start, cx.now, cx.zone))));
+        all.extend([
+            ("until", moment(draft.ends_at, cx.now, cx.zone)),
+            ("by", draft.created_by.to_string()),
+            ("comment", draft.comment.to_string()),
+        ]);
+        return all;
     }
+    let mut shown: Vec<_> = first.operation.given().filter(|(param, _)| !param.label.is_empty()).collect();
+    shown.sort_by_key(|(param, _)| param.kind.is_typed() && param.is_optional);
+    let words = |value: &Argument| {
+        if let Argument::Moment(at) = value { moment(*at, cx.now, cx.zone) } else { value.words() }
+    };
+    let said = shown.iter().map(|(param, value)| (param.label, words(value)));
+    said.filter(|(_, words)| !words.is_empty()).collect()
 }
 
 /// The calls, one below the other.
 fn calls(confirm: &Confirm, cx: &Cx<'_>, say: &impl Fn(&mut Lines, &str, Role, &str), lines: &mut Lines) {
-    let Some(calls) = &confirm.calls else {
-        say(lines, "working out the calls...", Role::Muted, "");
-        return;
-    };
+    let calls = &confirm.requests;
     let count: usize = calls.iter().map(Vec::len).sum();
     let head = match count {
         0 => "its source does not tell which calls it makes".to_owned(),

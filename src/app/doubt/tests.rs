@@ -7,6 +7,7 @@ use crate::app::look::{Charset, Colours, Look};
 use crate::app::shared::Setup;
 use crate::app::state::State;
 use crate::app::{render, update};
+use crate::model::action::WriteSupport;
 use crate::model::alert::AlertBoard;
 use crate::model::ask::{Answer, Answered, Reply};
 use crate::model::incident::IncidentBoard;
@@ -30,7 +31,7 @@ fn state() -> State {
         kind: Kind::new("alertmanager"),
         address: "http://am".into(),
         answers: vec![AskKind::Alerts],
-        acts: Vec::new(),
+        writes: WriteSupport::NONE,
     };
     State::new(Setup::new("prod", vec![source], Look::probe(Colours::None, Charset::Ascii), (120, 24)))
 }
@@ -103,7 +104,7 @@ fn all_state() -> State {
         kind: Kind::new("toy"),
         address: "http://all".into(),
         answers: AskKind::VITAL.to_vec(),
-        acts: Vec::new(),
+        writes: WriteSupport::NONE,
     };
     State::new(Setup::new("prod", vec![source], Look::probe(Colours::None, Charset::Ascii), (160, 40)))
 }

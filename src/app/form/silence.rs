@@ -7,9 +7,9 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 
 use super::{Field, Form, Kind, SHORT};
-use crate::app::acts::{Ground, Planned};
+use crate::app::planner::{Planned, Planner};
 use crate::app::shared::Shared;
-use crate::model::action::{DeedKind, Draft};
+use crate::model::action::{OperationKind, SilenceDraft};
 use crate::model::alert::Alert;
 use crate::model::fingerprint::Fingerprint;
 use crate::model::labels::Text;
@@ -101,8 +101,8 @@ pub(in crate::app) fn for_alerts(
         return Err("none of these alerts is pending or firing any more".into());
     }
     let plain: Vec<&Alert> = marked.iter().map(|alert| &***alert).collect();
-    let at = Ground::of(shared).silenced_at(&plain)?;
-    let proposal = Ground::of(shared).proposed(&marked, at.len(), &shared.judgement.service_labels, None)?;
+    let at = Planner::of(shared).silenced_at(&plain)?;
+    let proposal = Planner::of(shared).proposed(&marked, at.len(), &shared.judgement.service_labels, None)?;
     let what = if marked.len() == 1 { "1 alert".to_owned() } else { format!("{} alerts", marked.len()) };
     let title = format!("Silence {what} at {}", places(&at));
     let proposed = matcher::lists(&proposal.silences);
@@ -119,7 +119,7 @@ pub(in crate::app) fn for_alerts(
 /// # Errors
 /// Words for why none can be made.
 pub(in crate::app) fn from_nothing(shared: &Shared) -> Result<Form, Text> {
-    let at = Ground::of(shared).silenced_at(&[])?;
+    let at = Planner::of(shared).silenced_at(&[])?;
     let title = format!("New silence at {}", places(&at));
     let fields = fields("", &duration::text(SILENCED), "", &shared.person, "now");
     Ok(shown(shared, Form::new(Kind::Silence(Box::new(Silencing::new(at))), title, fields, 0)))
@@ -130,7 +130,7 @@ pub(in crate::app) fn from_nothing(shared: &Shared) -> Result<Form, Text> {
 /// # Errors
 /// Words for why it cannot be made.
 pub(in crate::app) fn again(shared: &Shared, silence: &Silence) -> Result<Form, Text> {
-    if let Some(why) = Ground::of(shared).cannot(&silence.source, DeedKind::Silence) {
+    if let Some(why) = Planner::of(shared).cannot(&silence.source, OperationKind::Silence) {
         return Err(why);
     }
     let lasted = Duration::from_secs(age(silence.starts_at, silence.ends_at).as_secs());
@@ -147,7 +147,7 @@ pub(in crate::app) fn again(shared: &Shared, silence: &Silence) -> Result<Form, 
 /// # Errors
 /// Words for why it cannot be changed.
 pub(in crate::app) fn edit(shared: &Shared, silence: &Arc<Silence>) -> Result<Form, Text> {
-    if let Some(why) = Ground::of(shared).cannot(&silence.source, DeedKind::Edit) {
+    if let Some(why) = Planner::of(shared).cannot(&silence.source, OperationKind::Edit) {
         return Err(why);
     }
     if silence.state == SilenceState::Expired {
@@ -175,9 +175,9 @@ pub(in crate::app) fn refresh(shared: &Shared, form: &mut Form) {
     let Kind::Silence(silencing) = &mut form.kind else { return };
     if is_at_without {
         let marked = marked(shared, &silencing.marked);
-        let ground = Ground::of(shared);
+        let planner = Planner::of(shared);
         let proposal =
-            ground.proposed(&marked, silencing.at.len(), &shared.judgement.service_labels, Some(&without));
+            planner.proposed(&marked, silencing.at.len(), &shared.judgement.service_labels, Some(&without));
         if let Ok(proposal) = proposal {
             let proposed = matcher::lists(&proposal.silences);
             if proposed != silencing.proposed {
@@ -266,26 +266,26 @@ pub(super) fn planned(
     let lists = lists_of(form.text(LISTS)).map_err(Text::from)?;
     let instead_of = silencing.instead_of.as_deref();
     let (starts_at, ends_at) = span(shared, form, instead_of, now).map_err(Text::from)?;
-    let draft = |matchers: &[Matcher]| Draft {
+    let draft = |matchers: &[Matcher]| SilenceDraft {
         matchers: matchers.to_vec(),
         starts_at,
         ends_at,
         created_by: form.text(BY).into(),
         comment: form.text(COMMENT).into(),
     };
-    let ground = Ground::of(shared);
+    let planner = Planner::of(shared);
     if let Some(silence) = instead_of {
         let [matchers] = lists.as_slice() else {
             return Err("one silence takes the place of one: several sets of matchers make several".into());
         };
-        return ground.edit(silence, draft(matchers), now);
+        return planner.edit(silence, draft(matchers), now);
     }
     let known = marked(shared, &silencing.marked);
     let wanted = lists.iter().map(|matchers| {
         let its = |alert: &&&Arc<Alert>| matchers.iter().all(|one| one.matches(&alert.labels));
         let its: Vec<&Alert> = known.iter().filter(its).map(|alert| &***alert).collect();
         // a silence is made where the alerts are that it is for
-        let at = ground.silenced_at(&its).unwrap_or_default();
+        let at = planner.silenced_at(&its).unwrap_or_default();
         let mut at: Vec<SourceId> = at.into_iter().filter(|source| silencing.at.contains(source)).collect();
         if its.is_empty() || at.is_empty() {
             at.clone_from(&silencing.at);
@@ -297,7 +297,7 @@ pub(super) fn planned(
         let name = called(&preview([matchers.as_slice()], there, &silencing.marked));
         (draft(matchers), name, at)
     });
-    ground.silence(&wanted.collect::<Vec<_>>(), now)
+    planner.silence(&wanted.collect::<Vec<_>>(), now)
 }
 
 /// What a silence is called while it has no id: what it hides.

@@ -32,7 +32,7 @@ pub(in crate::app) fn render(shared: &Shared, cx: &Cx<'_>, form: &Form, buf: &mu
             taken + 3 + silencing.preview.hidden.len().min(14) + several(silencing).len().min(14)
         }
         // with a line between, for a window as low as that would have no border
-        _ => taken + 2,
+        Kind::Operation(_) => taken + 2,
     };
     let height = u16::try_from(wanted).unwrap_or(u16::MAX).saturating_add(2);
     let inner = window(cx, &form.title, (width, height), buf);

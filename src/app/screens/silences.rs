@@ -4,9 +4,9 @@ use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::app::acts::silence_called;
 use crate::app::grouped::FilteredList;
 use crate::app::identity::SilenceKey;
+use crate::app::planner::silence_called;
 use crate::app::prelude::*;
 use crate::model::silence::{Silence, SilenceState};
 

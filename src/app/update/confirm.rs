@@ -4,17 +4,24 @@ use std::collections::BTreeSet;
 
 use jiff::Timestamp;
 
-use crate::app::acts::Planned;
 use crate::app::confirm::{Confirm, Outcome, last_scroll, weigh};
 use crate::app::event::{Effect, Link, Message, Plan, Tone, Wait};
 use crate::app::form::Form;
 use crate::app::key::Key;
+use crate::app::planner::{Planned, Planner};
 use crate::app::state::{Mode, State};
-use crate::model::action::{Action, Call, Deed};
+use crate::model::action::Action;
 use crate::model::fingerprint::Fingerprint;
 use crate::model::labels::Text;
+use crate::model::operation::TargetKind;
 use crate::model::silence::SilenceState;
 use crate::model::world::World;
+
+/// Says why something is not done.
+pub(super) fn refuse(state: &mut State, why: &str, now: Timestamp) {
+    let text = format!("Nothing was done: {why}");
+    state.shared.messages.tell(Message { tone: Tone::Trouble, text }, now);
+}
 
 /// Opens the dialogue for what was worked out, or says why there is nothing to confirm.
 pub(super) fn open(
@@ -22,38 +29,29 @@ pub(super) fn open(
     planned: Result<Planned, Text>,
     covers: BTreeSet<Fingerprint>,
     now: Timestamp,
-) -> Vec<Effect> {
+) {
     state.mode = Mode::Browse;
-    match planned {
-        Ok(Planned { actions, left_out }) => {
-            let plan =
-                Plan { id: state.shared.doings.number(), context: state.shared.context.clone(), actions };
-            let mut confirm = Confirm {
-                plan: plan.clone(),
-                left_out,
-                calls: None,
-                covers,
-                name: None,
-                share: None,
-                hides: Vec::new(),
-                is_armed: false,
-                strays: 0,
-                hint: None,
-                form: None,
-                scroll: 0,
-            };
-            weigh(&state.shared, &mut confirm);
-            state.mode = Mode::Confirm(Box::new(confirm));
-            vec![Effect::Rehearse(plan)]
-        }
-        Err(why) => {
-            state
-                .shared
-                .messages
-                .tell(Message { tone: Tone::Trouble, text: format!("Nothing was done: {why}") }, now);
-            Vec::new()
-        }
-    }
+    let Planned { actions, left_out } = match planned {
+        Ok(planned) => planned,
+        Err(why) => return refuse(state, &why, now),
+    };
+    let plan = Plan { id: state.shared.runs.number(), context: state.shared.context.clone(), actions };
+    let mut confirm = Confirm {
+        requests: Planner::of(&state.shared).requests(&plan.actions, now),
+        plan,
+        left_out,
+        covers,
+        name: None,
+        share: None,
+        hides: Vec::new(),
+        is_armed: false,
+        strays: 0,
+        hint: None,
+        form: None,
+        scroll: 0,
+    };
+    weigh(&state.shared, &mut confirm);
+    state.mode = Mode::Confirm(Box::new(confirm));
 }
 
 /// The dialog of this wait was on the terminal long enough: the next key is an answer to it.
@@ -114,10 +112,7 @@ pub(super) fn press(state: &mut State, mut confirm: Box<Confirm>, key: Key, now:
 fn begin(state: &mut State, confirm: Confirm, now: Timestamp) -> Vec<Effect> {
     let Confirm { plan, covers, .. } = confirm;
     if let Some(why) = state.shared.guard.refusal(&plan.actions) {
-        state
-            .shared
-            .messages
-            .tell(Message { tone: Tone::Trouble, text: format!("Nothing was done: {why}") }, now);
+        refuse(state, &why, now);
         return Vec::new();
     }
     // what is not sent must not look as if it were
@@ -126,61 +121,37 @@ fn begin(state: &mut State, confirm: Confirm, now: Timestamp) -> Vec<Effect> {
             state.shared.world.suppose((plan.id, index), action.clone(), now);
         }
     }
-    state.shared.doings.begin(plan.clone(), covers, now);
+    state.shared.runs.begin(plan.clone(), covers, now);
     vec![Effect::Act(plan)]
-}
-
-/// Takes the calls that a plan would make.
-pub(super) fn rehearsed(state: &mut State, plan: u64, calls: Vec<Vec<Call>>) {
-    if let Mode::Confirm(confirm) = &mut state.mode
-        && confirm.plan.id == plan
-    {
-        confirm.calls = Some(calls);
-    }
 }
 
 /// Looks whether everything still stands as the person saw it. What does not is left out; if nothing is left, the dialogue
 /// closes.
-pub(super) fn watch(state: &mut State, now: Timestamp) -> Vec<Effect> {
+pub(super) fn watch(state: &mut State, now: Timestamp) {
     let mut confirm = match std::mem::take(&mut state.mode) {
         Mode::Confirm(confirm) => confirm,
         mode => {
             state.mode = mode;
-            return Vec::new();
+            return;
         }
     };
-    let (kept, gone): (Vec<Action>, Vec<(Action, Text)>) = {
-        let mut kept = Vec::new();
-        let mut gone = Vec::new();
-        for action in std::mem::take(&mut confirm.plan.actions) {
-            match moved(&state.shared.world, &action) {
-                Some(why) => gone.push((action, why)),
-                None => kept.push(action),
-            }
-        }
-        (kept, gone)
-    };
-    let words: Vec<Text> = gone.into_iter().map(|(_, why)| why).collect();
-    confirm.plan.actions = kept;
-    if words.is_empty() {
-        weigh(&state.shared, &mut confirm);
-        state.mode = Mode::Confirm(confirm);
-        return Vec::new();
-    }
+    let mut words: Vec<Text> = Vec::new();
+    confirm.plan.actions.retain(|action| {
+        let why = moved(&state.shared.world, action);
+        words.extend(why.clone());
+        why.is_none()
+    });
     if confirm.plan.actions.is_empty() {
-        let why = words.join("; ");
-        state
-            .shared
-            .messages
-            .tell(Message { tone: Tone::Trouble, text: format!("Nothing was done: {why}") }, now);
-        return Vec::new();
+        return refuse(state, &words.join("; "), now);
     }
-    confirm.left_out.extend(words);
-    // what is asked is another thing now: an answer to what stood there before does not count
-    (confirm.plan.id, confirm.calls, confirm.is_armed) = (state.shared.doings.number(), None, false);
-    let plan = confirm.plan.clone();
+    if !words.is_empty() {
+        confirm.left_out.extend(words);
+        // what is asked is another thing now: an answer to what stood there before does not count
+        (confirm.plan.id, confirm.is_armed) = (state.shared.runs.number(), false);
+        confirm.requests = Planner::of(&state.shared).requests(&confirm.plan.actions, now);
+    }
+    weigh(&state.shared, &mut confirm);
     state.mode = Mode::Confirm(confirm);
-    vec![Effect::Rehearse(plan)]
 }
 
 /// How an action's target stands, if otherwise than the person saw it.
@@ -199,7 +170,7 @@ fn moved(world: &World, action: &Action) -> Option<Text> {
             Some(_) => None,
         };
     }
-    if matches!(action.deed, Deed::Edit { .. } | Deed::Extend { .. } | Deed::Expire) {
+    if action.operation.kind().target() == TargetKind::Silence {
         let silence =
             world.silences().find(|silence| silence.source == action.source && silence.id == target.id);
         let is_over = silence.is_none_or(|silence| silence.state == SilenceState::Expired);

@@ -3,17 +3,16 @@
 use jiff::Timestamp;
 
 use super::confirm;
-use crate::app::event::Effect;
 use crate::app::form::{Form, planned, silence};
 use crate::app::key::{Code, Key, Named};
 use crate::app::state::{Mode, State};
 
 /// Takes a key in the open form.
-pub(super) fn press(state: &mut State, mut form: Box<Form>, key: Key, now: Timestamp) -> Vec<Effect> {
+pub(super) fn press(state: &mut State, mut form: Box<Form>, key: Key, now: Timestamp) {
     match key.code {
         Code::Named(Named::Esc) => {
             state.shared.messages.note("Left alone: nothing was sent", now);
-            return Vec::new();
+            return;
         }
         Code::Named(Named::Enter) => {
             let missing = form.fields.iter().position(|field| !field.is_optional && field.text().is_empty());
@@ -26,9 +25,9 @@ pub(super) fn press(state: &mut State, mut form: Box<Form>, key: Key, now: Times
             };
             match planned {
                 Ok((planned, covers)) => {
-                    let effects = confirm::open(state, Ok(planned), covers, now);
+                    confirm::open(state, Ok(planned), covers, now);
                     confirm::comes_from(state, form);
-                    return effects;
+                    return;
                 }
                 Err(why) => form.error = Some(why.to_string()),
             }
@@ -39,5 +38,4 @@ pub(super) fn press(state: &mut State, mut form: Box<Form>, key: Key, now: Times
         }
     }
     state.mode = Mode::Form(form);
-    Vec::new()
 }

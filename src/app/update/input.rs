@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 
 use super::run::run;
-use super::{acted, confirm, form, menus, navigate, refresh_form};
+use super::{confirm, form, menus, navigate, refresh_form, run_events};
 use crate::app::commands::Command;
 use crate::app::event::{Effect, MouseAction};
 use crate::app::key::{Code, Key, Named};
@@ -45,9 +45,12 @@ pub(super) fn press(state: &mut State, key: Key, now: Timestamp) -> Vec<Effect> 
             menu::Outcome::Chosen(choice) => menus::choose(state, choice, now),
         },
         Mode::Confirm(open) => confirm::press(state, open, key, now),
-        Mode::Form(open) => form::press(state, open, key, now),
+        Mode::Form(open) => {
+            form::press(state, open, key, now);
+            Vec::new()
+        }
         Mode::Results { back, top } => {
-            acted::read(state, (back, top), key, now);
+            run_events::read(state, (back, top), key, now);
             Vec::new()
         }
         Mode::Help(top) => {
@@ -152,7 +155,7 @@ pub(super) fn mouse(
             state.mode = Mode::Help(top.min(help::last_top(state)));
         }
         Mode::Confirm(_) | Mode::Form(_) | Mode::Results { .. } => {
-            return press(state, acted::wheel_key(wheel), now);
+            return press(state, run_events::wheel_key(wheel), now);
         }
         Mode::Menu(menu) => {
             menu.take(Key::named(if wheel < 0 { Named::Up } else { Named::Down }));

@@ -105,7 +105,7 @@ pub(super) fn choose(state: &mut State, choice: Choice, now: Timestamp) -> Vec<E
         Choice::Context(context) => return vec![Effect::Enter(context)],
         Choice::Runbook(wanted) => state.go(Place::Runbook(wanted), now),
         Choice::Link(link) => return state.shared.copy(link.to_string(), now),
-        Choice::Wish(wish) => return super::wish::choose(state, *wish, now),
+        Choice::Intent(intent) => super::intent::choose(state, *intent, now),
         Choice::Cannot(why) => state.shared.messages.note(format!("That cannot be done: {why}"), now),
     }
     Vec::new()

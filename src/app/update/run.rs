@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
-use super::wish::Start;
-use super::{acted, change_range, menus, navigate, wish};
+use super::intent::Start;
+use super::{change_range, intent, menus, navigate, run_events};
 use crate::app::commands::Command;
 use crate::app::event::Effect;
 use crate::app::identity::IncidentKey;
@@ -18,8 +18,7 @@ use crate::app::screens::paper::{SHIFT, WEEK};
 use crate::app::selection::Selection;
 use crate::app::state::{Mode, State};
 use crate::app::subjects::runbook;
-use crate::app::wish::Wish;
-use crate::model::action::Deed;
+use crate::model::action::OperationKind;
 use crate::model::runbook::Wanted;
 
 /// Does what a command says. A new command must find its arm here to compile.
@@ -42,22 +41,15 @@ pub(in crate::app) fn run(state: &mut State, command: Command, now: Timestamp) -
         Command::Silences => state.go(Place::Silences, now),
         Command::Results => state.mode = Mode::Results { back: 0, top: 0 },
         Command::Acknowledge => {
-            return wish::run(
-                state,
-                command,
-                Start::Incidents(|keys| Wish::Do(keys, Deed::Acknowledge)),
-                now,
-            );
+            intent::run(state, command, Start::Incidents(OperationKind::Acknowledge), now);
         }
-        Command::Resolve => {
-            return wish::run(state, command, Start::Incidents(|keys| Wish::Do(keys, Deed::Resolve)), now);
-        }
-        Command::Note => return wish::run(state, command, Start::Incidents(Wish::Note), now),
-        Command::Escalate => return wish::run(state, command, Start::Incidents(Wish::Escalate), now),
-        Command::Snooze => return wish::run(state, command, Start::Incidents(Wish::Snooze), now),
-        Command::Silence => return wish::run(state, command, Start::Silence, now),
-        Command::NewSilence => return wish::run(state, command, Start::NewSilence, now),
-        Command::Act => return wish::run(state, command, Start::List, now),
+        Command::Resolve => intent::run(state, command, Start::Incidents(OperationKind::Resolve), now),
+        Command::Note => intent::run(state, command, Start::Incidents(OperationKind::Note), now),
+        Command::Escalate => intent::run(state, command, Start::Incidents(OperationKind::Escalate), now),
+        Command::Snooze => intent::run(state, command, Start::Incidents(OperationKind::Snooze), now),
+        Command::Silence => intent::run(state, command, Start::Silence, now),
+        Command::NewSilence => intent::run(state, command, Start::NewSilence, now),
+        Command::Act => intent::run(state, command, Start::List, now),
         Command::Open => {
             if !navigate::open(state, now) {
                 state.shared.messages.note("Nothing to open here", now);
@@ -123,7 +115,7 @@ pub(in crate::app) fn run(state: &mut State, command: Command, now: Timestamp) -
         Command::Theme => menus::theme(state),
         Command::Redraw => return vec![Effect::Redraw],
         Command::Suspend => return vec![Effect::Suspend],
-        Command::Quit => return acted::leave(state, now),
+        Command::Quit => return run_events::leave(state, now),
     }
     Vec::new()
 }

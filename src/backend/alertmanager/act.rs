@@ -1,15 +1,18 @@
 //! Silences made, edited, extended and expired.
 //!
-//! Making one adds something each time it is sent, so that an unclear outcome is read back and never sent again; the others
+//! Making one adds something each time it is sent, so that an unclear result is read back and never sent again; the others
 //! say how it shall be. Servers differ: what is sent here is what all since 0.16 take.
 
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Map, Value, json};
 
 use super::{Alertmanager, garbled, map, wire};
-use crate::backend::kit::http::{Change, segment, surely_not};
+use crate::backend::kit::http::{Body, Http, WriteRequest, segment};
 use crate::backend::kit::lenient::Whole;
-use crate::model::action::{ActError, Action, Call, Deed, Draft, Found, Outcome};
+use crate::backend::writes::{
+    Job, Plan, Precheck, Read, Refusal, Shape, Verdict, Write, Writer, kinds, preview,
+};
+use crate::model::action::{ActError, ActionResult, SilenceDraft, Verification, WriteContext, WriteSupport};
 use crate::model::labels::Text;
 use crate::model::matcher::{Matcher, Operator};
 use crate::model::source::{SourceError, Trouble};
@@ -18,135 +21,162 @@ use crate::model::source::{SourceError, Trouble};
 const SLACK: SignedDuration = SignedDuration::from_secs(5);
 /// What of a stored silence is sent back when its end is moved.
 const KEPT: [&str; 6] = ["id", "matchers", "startsAt", "createdBy", "comment", "annotations"];
-/// In place of what only the server knows, where a call is shown.
+/// In place of what only the server knows, where a request is shown.
 const AS_STORED: &str = "as it is stored";
 
-/// The calls of an action at a server of this address, whose clock is so far ahead of ours.
-pub(crate) fn calls(action: &Action, address: &str, now: Timestamp, ahead: SignedDuration) -> Vec<Call> {
-    let change = match &action.deed {
-        Deed::Silence(draft) => creation(draft, now, ahead),
-        Deed::Edit { draft, .. } => edition(as_stored(&action.target.id), draft, ahead),
-        Deed::Extend { until } => extension(as_stored(&action.target.id), there(*until, ahead)),
-        Deed::Expire => expiry(&action.target.id),
-        Deed::Acknowledge
-        | Deed::Resolve
-        | Deed::Assign { .. }
-        | Deed::Reroute { .. }
-        | Deed::Escalate { .. }
-        | Deed::Snooze { .. }
-        | Deed::Note { .. }
-        | Deed::Priority { .. }
-        | Deed::Merge { .. }
-        | Deed::AddResponder { .. }
-        | Deed::StatusUpdate { .. }
-        | Deed::Trigger { .. }
-        | Deed::TakeShift { .. } => return Vec::new(),
-    };
-    vec![change.shown(address)]
+/// A silence as the server has it, to the letter.
+type Stored = Map<String, Value>;
+
+/// What is wanted of a silence.
+pub(in crate::backend) enum Wanted {
+    New(SilenceDraft),
+    /// And when it was last changed, by the server's clock, as far as the person saw that.
+    Edited(SilenceDraft, Option<Timestamp>),
+    Until(Timestamp),
+    Over,
 }
 
-/// A moment of ours by a clock that is so far ahead.
-fn there(here: Timestamp, ahead: SignedDuration) -> Timestamp {
-    here.saturating_add(ahead).unwrap_or(here)
-}
+/// What can be done.
+pub(super) const SUPPORT: WriteSupport = WriteSupport {
+    kinds: &kinds(&PLANS),
+    preview: |action, address, cx| preview(&PLANS, action, address, cx),
+};
 
-fn creation(draft: &Draft, now: Timestamp, ahead: SignedDuration) -> Change {
-    let body = json!({
-        "matchers": draft.matchers.iter().map(matcher).collect::<Vec<_>>(),
-        "startsAt": instant(there(draft.starts_at.unwrap_or(now), ahead)),
-        "endsAt": instant(there(draft.ends_at, ahead)),
-        "createdBy": &*draft.created_by,
-        "comment": &*draft.comment,
-    });
-    Change::post("api/v2/silences", body)
+static PLANS: [Plan<Wanted>; 4] = [
+    Plan::Silence(|planning, draft| {
+        let cx = planning.cx;
+        let request = post(json!({
+            "matchers": draft.matchers.iter().map(matcher).collect::<Vec<_>>(),
+            "startsAt": instant(cx.there(draft.starts_at.unwrap_or(cx.now))),
+            "endsAt": instant(cx.there(draft.ends_at)),
+            "createdBy": &*draft.created_by,
+            "comment": &*draft.comment,
+        }));
+        Ok(Write { precheck: None, request, verify: all(), judge: Wanted::New(draft.clone()) })
+    }),
+    Plan::Edit(|planning, draft, seen| {
+        let id = &planning.target.id;
+        let judge = Wanted::Edited(draft.clone(), *seen);
+        let request = edition(as_stored(id), draft, planning.cx);
+        Ok(Write { precheck: Some(one(id)), request, verify: all(), judge })
+    }),
+    Plan::Extend(|planning, until| {
+        let id = &planning.target.id;
+        let request = extension(as_stored(id), planning.cx.there(*until));
+        Ok(Write { precheck: Some(one(id)), request, verify: one(id), judge: Wanted::Until(*until) })
+    }),
+    Plan::Expire(|planning| {
+        let id = &planning.target.id;
+        let request = WriteRequest::delete(one(id).path);
+        // a server before 0.26 says the same to the second time, and 500 to one that it does not know
+        Ok(Write { precheck: Some(one(id)), request, verify: one(id), judge: Wanted::Over })
+    }),
+];
+
+fn post(body: Value) -> WriteRequest {
+    WriteRequest::post("api/v2/silences", body)
 }
 
 /// The silence again as it shall be.
-fn edition(mut stored: Map<String, Value>, draft: &Draft, ahead: SignedDuration) -> Change {
+fn edition(mut stored: Stored, draft: &SilenceDraft, cx: &WriteContext) -> WriteRequest {
     stored.retain(|key, _| KEPT.contains(&&**key));
     stored.insert("matchers".into(), draft.matchers.iter().map(matcher).collect());
     if let Some(start) = draft.starts_at {
-        stored.insert("startsAt".into(), instant(there(start, ahead)).into());
+        stored.insert("startsAt".into(), instant(cx.there(start)).into());
     }
-    stored.insert("endsAt".into(), instant(there(draft.ends_at, ahead)).into());
+    stored.insert("endsAt".into(), instant(cx.there(draft.ends_at)).into());
     stored.insert("createdBy".into(), (&*draft.created_by).into());
     stored.insert("comment".into(), (&*draft.comment).into());
-    Change::post("api/v2/silences", Value::Object(stored))
+    post(Value::Object(stored))
 }
 
-impl Alertmanager {
-    pub(super) fn calls_of(&self, action: &Action) -> Vec<Call> {
-        calls(action, self.http.address(), self.clock.now(), self.skew.ahead())
+/// The silence again with another end. Another start or other matchers would make a second one of it.
+fn extension(mut stored: Stored, until: Timestamp) -> WriteRequest {
+    stored.retain(|key, _| KEPT.contains(&&**key));
+    for matcher in stored.get_mut("matchers").and_then(Value::as_array_mut).into_iter().flatten() {
+        if let Some(matcher) = matcher.as_object_mut() {
+            // before 0.22 there was nothing else; some later ones take a missing one for `false`
+            matcher.entry("isEqual").or_insert(true.into());
+        }
+    }
+    stored.insert("endsAt".into(), instant(until).into());
+    post(Value::Object(stored))
+}
+
+/// What only the server knows of a silence, where a request is shown.
+fn as_stored(id: &str) -> Stored {
+    let mut stored = Map::from_iter(KEPT.map(|key| (key.to_owned(), AS_STORED.into())));
+    stored.remove("annotations");
+    stored.insert("id".into(), id.into());
+    stored
+}
+
+fn one(id: &str) -> Read {
+    Read::of(format!("api/v2/silence/{}", segment(id)), Shape::Object)
+}
+
+fn all() -> Read {
+    Read::of("silences", Shape::List)
+}
+
+impl Writer for Alertmanager {
+    type Judge = Wanted;
+    type Answer = Body;
+
+    fn plans(&self) -> &'static [Plan<Wanted>] {
+        &PLANS
     }
 
-    pub(super) async fn do_it(&self, action: &Action) -> Result<Outcome, ActError> {
-        match &action.deed {
-            Deed::Silence(draft) => self.post(&self.creation(draft)).await,
-            Deed::Edit { draft, seen } => self.edit(&action.target.id, draft, *seen).await,
-            Deed::Extend { until } => self.extend(&action.target.id, *until).await,
-            Deed::Expire => self.expire(&action.target.id).await,
-            other => {
-                let what = format!("to {}", other.kind().name());
-                Err(surely_not(self.http.error(Trouble::NotOffered { what })))
+    fn http(&self) -> &Http {
+        &self.http
+    }
+
+    fn context(&self) -> WriteContext {
+        WriteContext { clock_ahead: self.skew.ahead(), ..WriteContext::at(self.clock.now()) }
+    }
+
+    async fn read(&self, read: &Read) -> Result<Body, SourceError> {
+        match read.shape {
+            Shape::Object => self.http.get(&read.path, &[]).await,
+            Shape::List | Shape::Pages(_) => self.get(&read.path, &[]).await,
+        }
+    }
+
+    fn judge_precheck(
+        &self,
+        job: &Job<'_, Self>,
+        answer: Result<Body, SourceError>,
+    ) -> Result<Precheck, SourceError> {
+        let Some(stored) = stored(answer)? else { return Ok(Precheck::Stop(gone())) };
+        let (is_over, cx) = (state(&stored) == "expired", &job.cx);
+        let ends_at = here(cx, text(&stored, "endsAt"));
+        Ok(match &job.judge {
+            Wanted::Over if is_over => Precheck::Stop(ActionResult::Already { words: over(ends_at) }),
+            Wanted::New(_) | Wanted::Over => Precheck::GoOn,
+            Wanted::Edited(..) | Wanted::Until(_) if is_over => conflict(over(ends_at)),
+            Wanted::Until(until) if is_same(cx, ends_at, *until) => {
+                Precheck::Stop(ActionResult::Already { words: "it ends at that time".into() })
             }
-        }
-    }
-
-    pub(super) async fn found(&self, action: &Action, sent_at: Timestamp) -> Result<Found, SourceError> {
-        match &action.deed {
-            Deed::Silence(draft) => self.find_new(draft, sent_at).await,
-            Deed::Edit { draft, .. } => self.find_edited(draft).await,
-            Deed::Extend { until } => {
-                let is_so = |state: &str, end| state != "expired" && self.is_same(end, *until);
-                self.find(&action.target.id, is_so).await
+            Wanted::Until(until) => Precheck::GoOnWith(extension(stored, cx.there(*until))),
+            Wanted::Edited(draft, seen) => {
+                let changed_at = text(&stored, "updatedAt").parse::<Timestamp>().ok();
+                match (seen, changed_at) {
+                    (Some(seen), Some(changed_at)) if *seen != changed_at => {
+                        let (who, at) = (text(&stored, "createdBy"), here(cx, text(&stored, "updatedAt")));
+                        let at = at.unwrap_or(changed_at).strftime("%H:%M:%S UTC");
+                        conflict(format!("it was changed at {at} and is by {who}").into())
+                    }
+                    _ => Precheck::GoOnWith(edition(stored, draft, cx)),
+                }
             }
-            Deed::Expire => self.find(&action.target.id, |state, _| state == "expired").await,
-            other => {
-                let words = format!("it does not offer to {}", other.kind().name()).into();
-                Ok(Found::Unknown { words })
-            }
+        })
+    }
+
+    /// Takes the id from the answer: it is not always the one that was sent.
+    fn judge_answer(&self, job: &Job<'_, Self>, body: &Body) -> Result<ActionResult, ActError> {
+        if matches!(job.judge, Wanted::Over) {
+            return Ok(ActionResult::Done { id: None });
         }
-    }
-
-    fn creation(&self, draft: &Draft) -> Change {
-        creation(draft, self.clock.now(), self.skew.ahead())
-    }
-
-    /// A moment that the server tells of, by our clock.
-    fn here(&self, there: &str) -> Option<Timestamp> {
-        there.parse().ok().and_then(|there| self.skew.here(there))
-    }
-
-    /// A moment by the server's clock: it is that clock that begins and ends a silence.
-    fn there(&self, here: Timestamp) -> Timestamp {
-        there(here, self.skew.ahead())
-    }
-
-    /// Posts it again under its id: its server keeps it where it can, else makes a new one and ends the old one.
-    async fn edit(&self, id: &str, draft: &Draft, seen: Option<Timestamp>) -> Result<Outcome, ActError> {
-        let Some(stored) = self.stored(id).await.map_err(surely_not)? else { return Ok(gone()) };
-        if state(&stored) == "expired" {
-            return Ok(Outcome::Overtaken { words: over(self.here(text(&stored, "endsAt"))) });
-        }
-        let changed_at = text(&stored, "updatedAt").parse::<Timestamp>().ok();
-        if let (Some(seen), Some(changed_at)) = (seen, changed_at)
-            && seen != changed_at
-        {
-            let (who, at) = (text(&stored, "createdBy"), self.here(text(&stored, "updatedAt")));
-            let at = at.unwrap_or(changed_at).strftime("%H:%M:%S UTC");
-            return Ok(Outcome::Overtaken {
-                words: format!("it was changed at {at} and is by {who}").into(),
-            });
-        }
-        match self.post(&edition(stored, draft, self.skew.ahead())).await {
-            Err(error) if is_missing(&error.error.trouble) => Ok(gone()),
-            outcome => outcome,
-        }
-    }
-
-    /// Sends a silence and takes the id from the answer: it is not always the one that was sent.
-    async fn post(&self, change: &Change) -> Result<Outcome, ActError> {
-        let body = self.http.send(change, &[]).await.map_err(|error| self.in_words(error))?;
         // Grafana has said `id` at times
         let answer: Value = body.json().unwrap_or_default();
         let id = ["silenceID", "silenceId", "id"].into_iter().find_map(|key| answer.get(key)?.as_str());
@@ -154,86 +184,63 @@ impl Alertmanager {
             let error = self.http.error(Trouble::Garbled { reason: "no `silenceID` in the answer".into() });
             ActError { error, is_unclear: true }
         })?;
-        Ok(Outcome::Done { id: Some(id.into()) })
+        Ok(ActionResult::Done { id: Some(id.into()) })
     }
 
-    async fn extend(&self, id: &str, until: Timestamp) -> Result<Outcome, ActError> {
-        let Some(stored) = self.stored(id).await.map_err(surely_not)? else { return Ok(gone()) };
-        let ends_at = self.here(text(&stored, "endsAt"));
-        match state(&stored) {
-            "expired" => return Ok(Outcome::Overtaken { words: over(ends_at) }),
-            _ if self.is_same(ends_at, until) => {
-                return Ok(Outcome::Already { words: "it ends at that time".into() });
+    fn judge_refusal(&self, job: &Job<'_, Self>, error: ActError) -> Refusal {
+        if !matches!(job.judge, Wanted::New(_)) && is_missing(&error.error.trouble) {
+            return Refusal::Is(gone());
+        }
+        Refusal::Final(self.in_words(error))
+    }
+
+    fn judge_verification(
+        &self,
+        job: &Job<'_, Self>,
+        sent_at: Timestamp,
+        answers: &[Result<Body, SourceError>],
+    ) -> Result<Verdict, SourceError> {
+        let Some(answer) = answers.last() else { return Ok(Verdict::Look(all())) };
+        // the answer may have told more of its clock
+        let (answer, cx) = (answer.as_ref().map_err(Clone::clone), &self.context());
+        let is_so = |stored: &Stored| match &job.judge {
+            Wanted::Until(until) => {
+                state(stored) != "expired" && is_same(cx, here(cx, text(stored, "endsAt")), *until)
             }
-            _ => {}
-        }
-        match self.post(&extension(stored, self.there(until))).await {
-            Err(error) if is_missing(&error.error.trouble) => Ok(gone()),
-            outcome => outcome,
-        }
-    }
-
-    async fn expire(&self, id: &str) -> Result<Outcome, ActError> {
-        // a server before 0.26 says the same to the second time, and 500 to one that it does not know
-        let Some(stored) = self.stored(id).await.map_err(surely_not)? else { return Ok(gone()) };
-        if state(&stored) == "expired" {
-            let words = over(self.here(text(&stored, "endsAt")));
-            return Ok(Outcome::Already { words });
-        }
-        match self.http.send(&expiry(id), &[]).await {
-            Ok(_) => Ok(Outcome::Done { id: None }),
-            Err(error) if is_missing(&error.error.trouble) => Ok(gone()),
-            Err(error) => Err(self.in_words(error)),
-        }
-    }
-
-    /// A silence as the server has it, to the letter.
-    async fn stored(&self, id: &str) -> Result<Option<Map<String, Value>>, SourceError> {
-        match self.http.get(&one(id), &[]).await {
-            Ok(body) => Ok(Some(body.json()?)),
-            Err(error) if is_missing(&error.trouble) => Ok(None),
-            Err(error) => Err(error),
-        }
-    }
-
-    async fn find(
-        &self,
-        id: &str,
-        is_so: impl Fn(&str, Option<Timestamp>) -> bool,
-    ) -> Result<Found, SourceError> {
-        let Some(stored) = self.stored(id).await? else {
-            return Ok(Found::Unknown { words: "the silence is not there any more".into() });
+            Wanted::New(_) | Wanted::Edited(..) | Wanted::Over => state(stored) == "expired",
         };
-        let ends_at = self.here(text(&stored, "endsAt"));
-        Ok(if is_so(state(&stored), ends_at) { Found::Done { id: None } } else { Found::NotDone })
+        Ok(Verdict::Is(match &job.judge {
+            // the newest one that is what was asked for, if it came about since
+            Wanted::New(draft) => {
+                let since = sent_at.saturating_sub(SLACK).unwrap_or(Timestamp::MIN);
+                self.find_like(cx, answer?, draft, |starts_at, _| {
+                    starts_at.is_some_and(|start| start >= since)
+                })?
+            }
+            // whether its server has kept its id or not
+            Wanted::Edited(draft, _) => {
+                self.find_like(cx, answer?, draft, |_, ends_at| is_same(cx, ends_at, draft.ends_at))?
+            }
+            Wanted::Until(_) | Wanted::Over => match stored(answer)? {
+                None => Verification::Unknown { words: "the silence is not there any more".into() },
+                Some(stored) if is_so(&stored) => Verification::Done { id: None },
+                Some(_) => Verification::NotDone,
+            },
+        }))
     }
+}
 
-    /// Whether both are one moment: servers keep fewer digits than we send, and a difference of clocks is known by the second.
-    fn is_same(&self, stored: Option<Timestamp>, wanted: Timestamp) -> bool {
-        let slack = if self.skew.ahead().is_zero() { SignedDuration::from_secs(1) } else { SLACK };
-        stored.is_some_and(|stored| stored.duration_since(wanted).abs() < slack)
-    }
-
-    /// The newest silence that is what was asked for, if it came about since.
-    async fn find_new(&self, draft: &Draft, sent_at: Timestamp) -> Result<Found, SourceError> {
-        let since = sent_at.saturating_sub(SLACK).unwrap_or(Timestamp::MIN);
-        self.find_like(draft, |starts_at, _| starts_at.is_some_and(|start| start >= since)).await
-    }
-
-    /// The silence that was asked for in place of another, whether its server has kept its id or not.
-    async fn find_edited(&self, draft: &Draft) -> Result<Found, SourceError> {
-        self.find_like(draft, |_, ends_at| self.is_same(ends_at, draft.ends_at)).await
-    }
-
+impl Alertmanager {
     /// The newest silence that is what was asked for and begins and ends as it must.
-    async fn find_like(
+    fn find_like(
         &self,
-        draft: &Draft,
+        cx: &WriteContext,
+        body: &Body,
+        draft: &SilenceDraft,
         fits: impl Fn(Option<Timestamp>, Option<Timestamp>) -> bool,
-    ) -> Result<Found, SourceError> {
-        let body = self.get("silences", &[]).await?;
+    ) -> Result<Verification, SourceError> {
         let Whole(silences): Whole<wire::Silence<'_>> =
-            serde_json::from_slice(&body.bytes).map_err(|error| garbled(&self.info.id, &body, &error))?;
+            serde_json::from_slice(&body.bytes).map_err(|error| garbled(&self.info.id, body, &error))?;
         let wanted = conditions(draft.matchers.iter().map(|matcher| {
             let (is_regex, is_equal) = signs(matcher.operator());
             (matcher.name(), matcher.value(), is_regex, is_equal)
@@ -245,20 +252,18 @@ impl Alertmanager {
             });
             *silence.created_by.0 == *draft.created_by
                 && *silence.comment.0 == *draft.comment
-                && fits(
-                    silence.starts_at.0.and_then(|at| self.skew.here(at)),
-                    silence.ends_at.0.and_then(|at| self.skew.here(at)),
-                )
+                && fits(ours(cx, silence.starts_at.0), ours(cx, silence.ends_at.0))
                 && conditions(matchers) == wanted
         };
         let newest = silences.all.iter().filter(is_it).max_by_key(|silence| map::moment(&silence.starts_at));
-        Ok(newest.map_or(Found::NotDone, |silence| Found::Done { id: Some((&*silence.id.0).into()) }))
+        let done = |silence: &wire::Silence<'_>| Verification::Done { id: Some((&*silence.id.0).into()) };
+        Ok(newest.map_or(Verification::NotDone, done))
     }
 
     /// What Grafana means by a refusal that names none of its own settings.
     fn in_words(&self, error: ActError) -> ActError {
         let Trouble::Refused { status: 403, message } = &error.error.trouble else { return error };
-        if !self.is_grafana() {
+        if !self.http.base().path().contains("/api/alertmanager/") {
             return error;
         }
         let message = format!(
@@ -267,39 +272,37 @@ impl Alertmanager {
         );
         ActError { error: self.http.error(Trouble::Refused { status: 403, message }), ..error }
     }
+}
 
-    fn is_grafana(&self) -> bool {
-        self.http.base().path().contains("/api/alertmanager/")
+/// The silence that was read; none if the server does not know it.
+fn stored(
+    answer: Result<impl std::borrow::Borrow<Body>, SourceError>,
+) -> Result<Option<Stored>, SourceError> {
+    match answer {
+        Ok(body) => body.borrow().json().map(Some),
+        Err(error) if is_missing(&error.trouble) => Ok(None),
+        Err(error) => Err(error),
     }
 }
 
-/// What only the server knows of a silence, where a call is shown.
-fn as_stored(id: &str) -> Map<String, Value> {
-    let mut stored = Map::from_iter(KEPT.map(|key| (key.to_owned(), AS_STORED.into())));
-    stored.remove("annotations");
-    stored.insert("id".into(), id.into());
-    stored
+/// A moment that the server tells of, by our clock.
+fn here(cx: &WriteContext, there: &str) -> Option<Timestamp> {
+    ours(cx, there.parse().ok())
 }
 
-fn one(id: &str) -> String {
-    format!("api/v2/silence/{}", segment(id))
+/// A moment that the server tells of, by our clock.
+fn ours(cx: &WriteContext, there: Option<Timestamp>) -> Option<Timestamp> {
+    there?.checked_sub(cx.clock_ahead).ok()
 }
 
-fn expiry(id: &str) -> Change {
-    Change::delete(one(id))
+/// Whether both are one moment: servers keep fewer digits than we send, and a difference of clocks is known by the second.
+fn is_same(cx: &WriteContext, stored: Option<Timestamp>, wanted: Timestamp) -> bool {
+    let slack = if cx.clock_ahead.is_zero() { SignedDuration::from_secs(1) } else { SLACK };
+    stored.is_some_and(|stored| stored.duration_since(wanted).abs() < slack)
 }
 
-/// The silence again with another end. Another start or other matchers would make a second one of it.
-fn extension(mut stored: Map<String, Value>, until: Timestamp) -> Change {
-    stored.retain(|key, _| KEPT.contains(&&**key));
-    for matcher in stored.get_mut("matchers").and_then(Value::as_array_mut).into_iter().flatten() {
-        if let Some(matcher) = matcher.as_object_mut() {
-            // before 0.22 there was nothing else; some later ones take a missing one for `false`
-            matcher.entry("isEqual").or_insert(true.into());
-        }
-    }
-    stored.insert("endsAt".into(), instant(until).into());
-    Change::post("api/v2/silences", Value::Object(stored))
+fn conflict(words: Text) -> Precheck {
+    Precheck::Stop(ActionResult::Conflict { words })
 }
 
 fn matcher(matcher: &Matcher) -> Value {
@@ -322,11 +325,11 @@ fn conditions<'a>(
     all
 }
 
-fn text<'a>(stored: &'a Map<String, Value>, key: &str) -> &'a str {
+fn text<'a>(stored: &'a Stored, key: &str) -> &'a str {
     stored.get(key).and_then(Value::as_str).unwrap_or_default()
 }
 
-fn state(stored: &Map<String, Value>) -> &str {
+fn state(stored: &Stored) -> &str {
     stored.get("status").and_then(|status| status.get("state")?.as_str()).unwrap_or_default()
 }
 
@@ -341,8 +344,8 @@ fn over(ended_at: Option<Timestamp>) -> Text {
     }
 }
 
-fn gone() -> Outcome {
-    Outcome::Overtaken { words: "the silence is not there any more".into() }
+fn gone() -> ActionResult {
+    ActionResult::Conflict { words: "the silence is not there any more".into() }
 }
 
 /// Whether the server does not know the silence: 404 since 0.26, and 500 before.

@@ -1,8 +1,8 @@
 //! What a configuration says of an Alertmanager.
 
 use super::ANSWERS;
+use super::act::SUPPORT;
 use crate::config::kind::{Address, Flag, KindSpec, NoOptions, Options, Scheme};
-use crate::model::action::DeedKind;
 
 /// Alertmanager, also that of Mimir and Grafana.
 pub(in crate::backend) static SPEC: KindSpec = KindSpec {
@@ -23,7 +23,7 @@ auth.basic = { user = "ana", password = { command = ["pass", "show", "alertmanag
     auth: &Scheme::ANY,
     is_auth_needed: false,
     answers: ANSWERS,
-    acts: &[DeedKind::Silence, DeedKind::Edit, DeedKind::Extend, DeedKind::Expire],
+    writes: SUPPORT,
     flag: Some(Flag { source: "am", example: "http://localhost:9093" }),
     options: Options::of::<NoOptions>(),
 };

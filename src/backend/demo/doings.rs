@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp, ToSpan};
 
-use crate::model::action::{Deed, Whom};
+use crate::model::action::{EntityRef, Operation};
 use crate::model::incident::{Incident, IncidentStatus, Note, Pending, Person, Priority, Stamp, Step};
 use crate::model::labels::Text;
 
@@ -26,11 +26,11 @@ pub(super) struct Done {
 #[derive(Debug, Clone)]
 pub(super) struct Entry {
     pub(super) at: Timestamp,
-    pub(super) deed: Deed,
+    pub(super) operation: Operation,
     /// The incident, also one that it made.
     pub(super) id: Text,
     /// What it was done to: the incident, or the service of one that it made.
-    pub(super) target: Whom,
+    pub(super) target: EntityRef,
     /// Whether the story's people had it before.
     pub(super) was_taken: bool,
 }
@@ -47,7 +47,7 @@ pub(super) struct Told {
 impl Done {
     /// What opened incidents.
     pub(super) fn opened(&self) -> impl Iterator<Item = &Entry> {
-        self.log.iter().filter(|entry| matches!(entry.deed, Deed::Trigger { .. }))
+        self.log.iter().filter(|entry| matches!(entry.operation, Operation::Trigger { .. }))
     }
 
     /// Who has taken over by a moment.
@@ -63,18 +63,21 @@ impl Done {
         now: Timestamp,
         story: impl Fn(&Incident) -> (Vec<Step>, Vec<Note>),
     ) -> Told {
-        let is_into = |deed: &Deed| matches!(deed, Deed::Merge { into } if into.id == incident.id);
-        let its = |entry: &&Entry| entry.id == incident.id || is_into(&entry.deed);
+        let its = |entry: &&Entry| match &entry.operation {
+            Operation::Merge { into } if into.id == incident.id => true,
+            _ => entry.id == incident.id,
+        };
         let log: Vec<&Entry> = self.log.iter().filter(its).collect();
         let ended = incident.resolved_at;
-        let is_touched =
-            |entry: &&&Entry| matches!(entry.deed, Deed::Acknowledge | Deed::Resolve | Deed::Snooze { .. });
+        let is_touched = |entry: &&&Entry| {
+            matches!(entry.operation, Operation::Acknowledge | Operation::Resolve | Operation::Snooze { .. })
+        };
         if log.iter().find(is_touched).is_some_and(|first| !first.was_taken) {
             // the story's people came too late
             incident.acknowledged.clear();
         }
         let was_ended_here = |entry: &&Entry| {
-            entry.id == incident.id && matches!(entry.deed, Deed::Resolve | Deed::Merge { .. })
+            entry.id == incident.id && matches!(entry.operation, Operation::Resolve | Operation::Merge { .. })
         };
         let ended = if log.iter().any(was_ended_here) { None } else { ended };
         incident.resolved_at = ended;
@@ -114,31 +117,31 @@ fn apply(
         steps.push(Step { at, kind, who: Some(Arc::clone(who)), channel, summary: summary.into() });
     };
     let name = &me.name;
-    match &entry.deed {
-        Deed::Acknowledge => {
+    match &entry.operation {
+        Operation::Acknowledge => {
             take(incident, &me, at);
             tell(at, "acknowledge", name, format!("Acknowledged by {name}"));
         }
-        Deed::Resolve => {
+        Operation::Resolve => {
             end(incident, at);
             tell(at, "resolve", name, format!("Resolved by {name}"));
         }
-        Deed::Assign { to } => {
+        Operation::Assign { to } => {
             wake(incident, vec![paging.person_or(to)], at);
             tell(at, "assign", name, format!("Assigned to {} by {name}", to.name));
         }
-        Deed::Reroute { policy } => {
+        Operation::Reroute { policy } => {
             incident.escalation_policy = Some(named(&policy.id, &policy.name));
             wake(incident, paging.on_level(&policy.id, 1, at, &done.stood_in_by(at)), at);
             tell(at, "assign", name, format!("Handed to {} by {name}", policy.name));
         }
-        Deed::Escalate { level } => {
+        Operation::Escalate { level } => {
             let policy = incident.escalation_policy.as_ref().map(|policy| Arc::clone(&policy.id));
             let stood_in = done.stood_in_by(at);
             wake(incident, paging.on_level(&policy.unwrap_or_default(), *level, at, &stood_in), at);
             tell(at, "escalate", name, format!("Escalated to level {level} by {name}"));
         }
-        Deed::Snooze { rest } => {
+        Operation::Snooze { rest } => {
             let until = at.saturating_add(SignedDuration::try_from(*rest).unwrap_or(SignedDuration::MAX));
             let until = until.unwrap_or(Timestamp::MAX);
             take(incident, &me, at);
@@ -151,11 +154,11 @@ fn apply(
                 tell(until, "unacknowledge", name, "Triggered again: the snooze is over".into());
             }
         }
-        Deed::Note { content } => {
+        Operation::Note { content } => {
             notes.push(Note { at, who: Arc::clone(name), content: Arc::clone(content) });
             tell(at, "annotate", name, format!("Note by {name}"));
         }
-        Deed::Priority { priority } => {
+        Operation::Priority { priority } => {
             incident.priority = priority.as_ref().map(|to| Priority {
                 named: named(&to.id, &to.name),
                 rank: to.name.trim_start_matches('P').parse().ok(),
@@ -163,16 +166,16 @@ fn apply(
             let to = priority.as_ref().map_or("none", |to| &*to.name);
             tell(at, "priority_change", name, format!("Priority set to {to} by {name}"));
         }
-        Deed::Merge { into } if into.id == incident.id => {
+        Operation::Merge { into } if into.id == incident.id => {
             incident.alerts.all += 1;
             tell(at, "merge", name, format!("{} was merged into it by {name}", entry.target.name));
         }
-        Deed::Merge { into } => {
+        Operation::Merge { into } => {
             end(incident, at);
             incident.alerts.all = 0;
             tell(at, "merge", name, format!("Merged into {} by {name}", into.name));
         }
-        Deed::AddResponder { people, message } => {
+        Operation::AddResponder { people, message } => {
             for person in people {
                 tell(
                     at,
@@ -182,15 +185,15 @@ fn apply(
                 );
             }
         }
-        Deed::StatusUpdate { message } => {
+        Operation::StatusUpdate { message } => {
             tell(at, "status_update", name, format!("Status update by {name}: {message}"));
         }
-        Deed::Trigger { .. }
-        | Deed::TakeShift { .. }
-        | Deed::Silence(_)
-        | Deed::Edit { .. }
-        | Deed::Extend { .. }
-        | Deed::Expire => {}
+        Operation::Trigger { .. }
+        | Operation::TakeShift { .. }
+        | Operation::Silence { .. }
+        | Operation::Edit { .. }
+        | Operation::Extend { .. }
+        | Operation::Expire => {}
     }
 }
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp, ToSpan};
 
-use crate::model::action::Deed;
+use crate::model::action::Operation;
 use crate::model::incident::{
     AlertCounts, Incident, IncidentStatus, Note, Pending, Person, Priority, Stamp, Step, Urgency,
 };
@@ -67,7 +67,7 @@ impl DemoWorld {
 
     /// An incident that somebody opened, and what was done to it.
     fn opened(&self, entry: &Entry, done: &Done, now: Timestamp) -> Option<Told> {
-        let Deed::Trigger { title, urgency, key, .. } = &entry.deed else { return None };
+        let Operation::Trigger { title, urgency, key, .. } = &entry.operation else { return None };
         let (target, at) = (&entry.target, entry.at);
         let team = self.book.services.iter().find(|service| *service.name == *target.id);
         let team = team.map(|service| service.team.as_str()).unwrap_or_default();

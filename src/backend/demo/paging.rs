@@ -7,7 +7,7 @@ use jiff::tz::TimeZone;
 use jiff::{Timestamp, ToSpan, Zoned};
 use serde::Deserialize;
 
-use crate::model::action::Whom;
+use crate::model::action::EntityRef;
 use crate::model::duration;
 use crate::model::incident::{Named, Person};
 use crate::model::labels::Text;
@@ -128,7 +128,7 @@ impl Paging {
     }
 
     /// Somebody who was named, as far as they are known here.
-    pub(super) fn person_or(&self, whom: &Whom) -> Person {
+    pub(super) fn person_or(&self, whom: &EntityRef) -> Person {
         let known = self.people().find(|person| person.id == whom.id);
         known.unwrap_or_else(|| Person {
             id: Text::clone(&whom.id),

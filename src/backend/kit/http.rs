@@ -46,7 +46,7 @@ use slots::Slots;
 pub use transport::{Received, Receiving, Server, Transport};
 use trouble::Unsent;
 pub(crate) use trouble::{is_plain_absence, of_absence};
-pub(crate) use write::{Change, segment, surely_not};
+pub(crate) use write::{WriteRequest, segment, surely_not};
 
 /// Of an error's body no more is read: it is only for its message.
 const ERROR_BODY: u64 = 64 * 1024;

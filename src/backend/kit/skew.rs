@@ -56,11 +56,6 @@ impl Skew {
     pub(crate) fn there(&self, here: Timestamp) -> Timestamp {
         here.checked_add(self.ahead()).unwrap_or(here)
     }
-
-    /// A moment of the server's by our clock.
-    pub(crate) fn here(&self, there: Timestamp) -> Option<Timestamp> {
-        there.checked_sub(self.ahead()).ok()
-    }
 }
 
 #[cfg(test)]

@@ -1,230 +1,367 @@
-//! What is done at PagerDuty: each deed is one request, sent once, for the person at the keyboard and nobody else.
+//! What is done at PagerDuty: each operation is one request, sent once, for the person at the keyboard and nobody else.
 //!
 //! What somebody else may have changed meanwhile is looked at first; what went out without a sure answer is found again by
 //! reading.
 
-mod incident;
-mod look_back;
-mod oncall;
-mod trigger;
+mod judges;
 
+use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
-use super::PagerDuty;
 use super::incidents::instant;
-use super::who::Key;
-use crate::backend::kit::http::{Body, Change, segment, surely_not};
-use crate::model::action::{ActError, Action, Call, Deed, DeedKind, Outcome, Whom};
+use super::wire::{self, Maybe, Thing};
+use crate::backend::kit::http::{WriteRequest, segment};
+use crate::backend::kit::time::Rfc3339;
+use crate::backend::writes::{Plan, Planning, Read, Shape, Write, kinds, preview};
+use crate::model::action::{EntityRef, Verification, WriteSupport};
+use crate::model::incident::IncidentStatus;
 use crate::model::labels::Text;
-use crate::model::source::{SourceError, Trouble};
+use judges::words;
 
-/// What can be done.
-pub(super) const ACTS: [DeedKind; 13] = [
-    DeedKind::Acknowledge,
-    DeedKind::Resolve,
-    DeedKind::Assign,
-    DeedKind::Reroute,
-    DeedKind::Escalate,
-    DeedKind::Snooze,
-    DeedKind::Note,
-    DeedKind::Priority,
-    DeedKind::Merge,
-    DeedKind::AddResponder,
-    DeedKind::StatusUpdate,
-    DeedKind::Trigger,
-    DeedKind::TakeShift,
-];
 /// Longest note, in characters.
 const NOTE: usize = 2000;
 /// Longest rest, in seconds: seven days.
 const REST: u64 = 604_800;
-/// In place of whoever has the key, where a call is shown before that is known.
+/// In place of whoever has the key, where a request is shown before that is known.
 const WHOEVER: &str = "whose key it is";
+/// The end of a rest is known to the minute.
+const ROUGHLY: SignedDuration = SignedDuration::from_secs(90);
 
-/// Who acts.
-#[derive(Debug, Clone, PartialEq)]
-struct Actor {
-    /// Unknown where the key may not read users.
-    id: Option<Text>,
-    /// Sent as `From`: who acts in the eyes of PagerDuty.
-    address: Text,
+/// What can be done.
+pub(super) const SUPPORT: WriteSupport = WriteSupport {
+    kinds: &kinds(&PLANS),
+    preview: |action, address, cx| preview(&PLANS, action, address, cx),
+};
+
+/// Whose action is looked for, and since when.
+pub(in crate::backend) struct Trace {
+    /// Unknown where the key may not read users: then whoever it was counts.
+    me: Option<Text>,
+    sent_at: Timestamp,
+    /// By the server's clock, with some slack.
+    since: Timestamp,
 }
 
-impl PagerDuty {
-    pub(super) fn calls_of(&self, action: &Action) -> Vec<Call> {
-        let kept = self.kept();
-        let me = match (&kept.key, &kept.me) {
-            (Some((_, Key::User { me, .. })), _) | (_, Some((_, me))) => Text::clone(&me.id),
-            _ => WHOEVER.into(),
-        };
-        drop(kept);
-        super::calls(action, self.http.address(), &me)
-    }
-
-    pub(super) async fn do_it(&self, action: &Action) -> Result<Outcome, ActError> {
-        if let Some(reason) = unfit(&action.deed) {
-            return Err(self.unfit(reason));
-        }
-        let kind = action.deed.kind();
-        let not_offered = || {
-            let what = format!("to {}", kind.name());
-            surely_not(self.http.error(Trouble::NotOffered { what }))
-        };
-        if !ACTS.contains(&kind) {
-            return Err(not_offered());
-        }
-        let actor = self.actor().await?;
-        let me = match &actor.id {
-            Some(id) => Text::clone(id),
-            None if matches!(action.deed, Deed::AddResponder { .. }) => {
-                let why = "the key may not read users, so nobody knows who asks for help";
-                return Err(self.unfit(why.into()));
-            }
-            None => "".into(),
-        };
-        let change = request(action, &me).ok_or_else(not_offered)?;
-        match &action.deed {
-            Deed::Trigger { key, .. } => self.trigger(action, &change, key, &actor).await,
-            Deed::TakeShift { .. } => self.take_shift(action, &change).await,
-            _ => self.change(action, &change, &actor).await,
+impl Trace {
+    fn is_me(&self, who: &Maybe<Thing>) -> bool {
+        match (&self.me, &who.0) {
+            (None, _) => true,
+            (Some(me), Some(who)) => *who.id.0 == **me,
+            (Some(_), None) => false,
         }
     }
 
-    /// The person who acts: the key's owner, or whoever `from` names. Never a guess.
-    async fn actor(&self) -> Result<Actor, ActError> {
-        let (me, _) = self.who().await.map_err(surely_not)?;
-        let key = self.kept().key.as_ref().map(|(_, key)| key.clone());
-        let named = self.settings.from.as_deref().map(Text::from);
-        match (key, me, named) {
-            (Some(Key::User { .. }), Some(me), named) => match me.email.or(named) {
-                Some(address) => Ok(Actor { id: Some(me.id), address }),
-                None => Err(self.unfit(format!(
-                    "PagerDuty does not tell the address of {}: put it into `from` of [sources.{}]",
-                    me.name, self.info.id
-                ))),
-            },
-            (_, Some(me), Some(address)) => Ok(Actor { id: Some(me.id), address }),
-            (Some(Key::Hidden), None, Some(address)) => Ok(Actor { id: None, address }),
-            (_, None, Some(from)) => Err(self.unfit(format!(
-                "nobody at PagerDuty has the address `{from}`: correct `from` of [sources.{}]",
-                self.info.id
-            ))),
-            (_, _, None) => Err(self.unfit(format!(
-                "the key does not say who you are: put your e-mail address at PagerDuty into `from` of [sources.{}]",
-                self.info.id
-            ))),
-        }
-    }
-
-    fn unfit(&self, reason: String) -> ActError {
-        surely_not(self.http.error(Trouble::Unfit { reason }))
-    }
-
-    /// Sends it for somebody, and sees to it that what comes back is an answer to it.
-    async fn send(&self, change: &Change, from: Option<&Actor>, part: &str) -> Result<Value, ActError> {
-        let from = from.map(|actor| ("from", &*actor.address));
-        let body = self.http.send(change, from.as_slice()).await?;
-        self.answered(&body, part).map_err(|error| ActError { error, is_unclear: true })
-    }
-
-    fn answered(&self, body: &Body, part: &str) -> Result<Value, SourceError> {
-        let mut answer: Value = body.json()?;
-        if part.is_empty() {
-            return Ok(answer);
-        }
-        let found = answer.get_mut(part).filter(|part| part.is_object()).map(Value::take);
-        found.ok_or_else(|| self.odd(&format!("no `{part}` in it")))
+    fn is_new(&self, at: &Rfc3339) -> bool {
+        at.0.is_some_and(|at| at >= self.since)
     }
 }
 
-/// Why it will not be taken, as far as that is known without asking.
-pub(crate) fn unfit(deed: &Deed) -> Option<String> {
-    match deed {
-        Deed::Note { content } if content.trim().is_empty() => Some("the note is empty".into()),
-        Deed::Note { content } if content.chars().count() > NOTE => {
-            let length = content.chars().count();
-            Some(format!("the note has {length} characters, and PagerDuty takes {NOTE} at most"))
-        }
-        Deed::Snooze { rest } if !(1..=REST).contains(&rest.as_secs()) => {
-            Some("PagerDuty lets an incident rest for a second to seven days".into())
-        }
-        Deed::Priority { priority: None } => {
-            Some("PagerDuty's API has no way to take a priority away: do it on the incident's page".into())
-        }
-        Deed::AddResponder { people, .. } if people.is_empty() => {
-            Some("nobody is named who could help".into())
-        }
-        Deed::AddResponder { message, .. } | Deed::StatusUpdate { message } if message.trim().is_empty() => {
-            Some("the message is empty".into())
-        }
-        Deed::Trigger { title, .. } if title.trim().is_empty() => Some("the incident has no title".into()),
-        Deed::TakeShift { start, end, .. } if start >= end => {
-            Some("the shift would end before it begins".into())
-        }
-        _ => None,
-    }
+/// What an incident says of an operation.
+type Seen = Box<dyn Fn(&wire::Incident, &Trace) -> Option<Verification> + Send + Sync>;
+
+/// What is to be known of an operation to judge the answers.
+pub(in crate::backend) struct Judge {
+    /// What must be in the answer; empty: it is judged by itself.
+    part: &'static str,
+    /// What the answer says of the incident's state.
+    state: Option<IncidentStatus>,
+    /// Whether others may be changing the same meanwhile.
+    is_guarded: bool,
+    /// Whether this person alone has it, and so nothing is left to be done.
+    is_given_to: Option<EntityRef>,
+    /// What may be missing, and with which refusals that is said.
+    missing: Option<(&'static [u16], String)>,
+    seen: Seen,
+    then: Then,
 }
 
-/// The one request of a deed; none where PagerDuty has no such thing.
-pub(super) fn request(action: &Action, me: &str) -> Option<Change> {
-    let id = segment(&action.target.id);
-    let incident = |part: &str| format!("incidents/{id}/{part}");
-    let put = |key: &str, value: Value| {
-        Change::put(
-            format!("incidents/{id}"),
-            json!({ "incident": { "type": "incident_reference", key: value } }),
-        )
+/// What tells of it where the incident does not.
+enum Then {
+    /// Entries of its log that begin like this; without one of them it is for `otherwise` to say.
+    Log(&'static [&'static str], Box<dyn Fn(&wire::Incident) -> Verification + Send + Sync>),
+    /// Its notes, by their text.
+    Notes(Text),
+    /// Incidents of this key.
+    Key(Text),
+    /// The schedule's overrides for this person, from then until then.
+    Override(EntityRef, Timestamp, Timestamp),
+}
+
+const DONE: Verification = Verification::Done { id: None };
+
+/// A write to an incident. Where others may be changing the same, it is looked at first.
+fn write(planning: Planning<'_>, request: WriteRequest) -> Write<Judge> {
+    let judge = Judge {
+        part: "incident",
+        state: None,
+        is_guarded: false,
+        is_given_to: None,
+        missing: None,
+        seen: Box::new(|_, _| None),
+        then: Then::Log(&[], Box::new(|_| Verification::NotDone)),
     };
-    Some(match &action.deed {
-        Deed::Acknowledge => put("status", "acknowledged".into()),
-        Deed::Resolve => put("status", "resolved".into()),
-        Deed::Assign { to } => put("assignments", json!([{ "assignee": reference("user", to) }])),
-        Deed::Reroute { policy } => put("escalation_policy", reference("escalation_policy", policy)),
-        Deed::Escalate { level } => put("escalation_level", (*level).into()),
-        Deed::Priority { priority } => put("priority", reference("priority", priority.as_ref()?)),
-        Deed::Snooze { rest } => Change::post(incident("snooze"), json!({ "duration": rest.as_secs() })),
-        Deed::Note { content } => {
-            Change::post(incident("notes"), json!({ "note": { "content": &**content } }))
-        }
-        Deed::Merge { into } => {
-            let merged = json!([{ "id": &*action.target.id, "type": "incident_reference" }]);
-            let path = format!("incidents/{}/merge", segment(&into.id));
-            Change::put(path, json!({ "source_incidents": merged }))
-        }
-        Deed::AddResponder { people, message } => {
-            let target = |person: &Whom| json!({ "responder_request_target": reference("user", person) });
-            let targets: Vec<Value> = people.iter().map(target).collect();
-            let body =
-                json!({ "requester_id": me, "message": &**message, "responder_request_targets": targets });
-            Change::post(incident("responder_requests"), body)
-        }
-        Deed::StatusUpdate { message } => {
-            Change::post(incident("status_updates"), json!({ "message": &**message }))
-        }
-        Deed::Trigger { title, details, urgency, key } => {
-            let mut incident = json!({
-                "type": "incident",
-                "title": &**title,
-                "service": { "id": &*action.target.id, "type": "service_reference" },
-                "urgency": urgency.word(),
-                "incident_key": &**key,
-            });
-            if let Some(fields) = incident.as_object_mut().filter(|_| !details.trim().is_empty()) {
-                fields.insert("body".into(), json!({ "type": "incident_body", "details": &**details }));
-            }
-            Change::post("incidents", json!({ "incident": incident }))
-        }
-        Deed::TakeShift { person, start, end } => {
-            let one = json!({
-                "start": instant(*start), "end": instant(*end), "time_zone": "UTC",
-                "user": reference("user", person),
-            });
-            Change::post(format!("schedules/{id}/overrides"), json!({ "overrides": [one] }))
-        }
-        Deed::Silence(_) | Deed::Edit { .. } | Deed::Extend { .. } | Deed::Expire => return None,
-    })
+    let request = match &planning.cx.signature {
+        Some(address) => request.header("from", address),
+        None => request,
+    };
+    Write { precheck: None, request, verify: one(&planning.target.id), judge }
 }
 
-fn reference(kind: &str, whom: &Whom) -> Value {
-    json!({ "id": &*whom.id, "type": format!("{kind}_reference") })
+impl Write<Judge> {
+    fn guarded(self, planning: Planning<'_>) -> Self {
+        let write = Self { precheck: Some(one(&planning.target.id)), ..self };
+        write.judged(|judge| Judge { is_guarded: true, ..judge })
+    }
+
+    fn judged(self, change: impl FnOnce(Judge) -> Judge) -> Self {
+        Self { judge: change(self.judge), ..self }
+    }
+
+    fn seen(
+        self,
+        seen: impl Fn(&wire::Incident, &Trace) -> Option<Verification> + Send + Sync + 'static,
+    ) -> Self {
+        self.judged(|judge| Judge { seen: Box::new(seen), ..judge })
+    }
+
+    /// Seen in its log by entries that begin like this.
+    fn logged(self, kinds: &'static [&'static str]) -> Self {
+        self.logged_or(kinds, |_| Verification::NotDone)
+    }
+
+    fn logged_or(
+        self,
+        kinds: &'static [&'static str],
+        otherwise: impl Fn(&wire::Incident) -> Verification + Send + Sync + 'static,
+    ) -> Self {
+        self.judged(|judge| Judge { then: Then::Log(kinds, Box::new(otherwise)), ..judge })
+    }
+
+    fn missing(self, codes: &'static [u16], what: String) -> Self {
+        self.judged(|judge| Judge { missing: Some((codes, what)), ..judge })
+    }
+
+    fn leading_to(self, planning: Planning<'_>, state: IncidentStatus) -> Self {
+        self.guarded(planning).judged(|judge| Judge { state: Some(state), ..judge })
+    }
+}
+
+/// The answers that say that something named in the request is not there.
+const ABSENT: &[u16] = &[400, 404];
+
+fn deleted(kind: &str, entity: &EntityRef) -> String {
+    format!("the {kind} {} may have been deleted", entity.name)
+}
+
+fn is_done(is_it: bool) -> Verification {
+    if is_it { DONE } else { Verification::NotDone }
+}
+
+static PLANS: [Plan<Judge>; 13] = [
+    Plan::Acknowledge(|planning| {
+        let request = put(planning, "status", "acknowledged");
+        let write = write(planning, request).leading_to(planning, IncidentStatus::Acknowledged);
+        Ok(write.logged(&["acknowledge"]).seen(|incident, trace| {
+            let mine = |given: &wire::Acknowledgement| trace.is_me(&given.acknowledger);
+            let is_so = status(incident) == Some(IncidentStatus::Acknowledged);
+            (is_so && incident.acknowledgements.all.iter().any(mine)).then_some(DONE)
+        }))
+    }),
+    Plan::Resolve(|planning| {
+        let request = put(planning, "status", "resolved");
+        let write = write(planning, request).leading_to(planning, IncidentStatus::Resolved);
+        Ok(write
+            .logged(&["resolve"])
+            .seen(|incident, _| (status(incident) == Some(IncidentStatus::Resolved)).then_some(DONE)))
+    }),
+    Plan::Assign(|planning, to| {
+        let request = put(planning, "assignments", json!([{ "assignee": reference("user", to) }]));
+        let write = write(planning, request).guarded(planning).missing(ABSENT, deleted("person", to));
+        let write = write.judged(|judge| Judge { is_given_to: Some(to.clone()), ..judge });
+        let to = to.clone();
+        Ok(write.logged(&["assign", "delegate", "escalate"]).seen(move |incident, _| {
+            let mut has = incident.assignments.all.iter().filter_map(|given| given.assignee.0.as_ref());
+            has.any(|who| *who.id.0 == *to.id).then_some(DONE)
+        }))
+    }),
+    Plan::Reroute(|planning, policy| {
+        let request = put(planning, "escalation_policy", reference("escalation_policy", policy));
+        let write = write(planning, request).guarded(planning).missing(ABSENT, deleted("policy", policy));
+        let unsure = format!("its policy is {}, but not known since when", policy.name);
+        let id = Text::clone(&policy.id);
+        let write = write.logged_or(&["assign", "delegate", "escalate"], move |_| Verification::Unknown {
+            words: unsure.as_str().into(),
+        });
+        Ok(write.seen(move |incident, _| {
+            // it may have been this one before
+            let is_it = incident.escalation_policy.0.as_ref().is_some_and(|its| *its.id.0 == *id);
+            (!is_it).then_some(Verification::NotDone)
+        }))
+    }),
+    Plan::Escalate(|planning, level| {
+        let write = write(planning, put(planning, "escalation_level", *level)).guarded(planning);
+        let missing = format!("the policy may not have a level {level}");
+        Ok(write.missing(&[400], missing).logged(&["escalate", "assign"]))
+    }),
+    Plan::Snooze(|planning, rest| {
+        if !(1..=REST).contains(&rest.as_secs()) {
+            return Err("PagerDuty lets an incident rest for a second to seven days".into());
+        }
+        let request = WriteRequest::post(below(planning, "snooze"), json!({ "duration": rest.as_secs() }));
+        let rest = SignedDuration::try_from(*rest).unwrap_or(SignedDuration::MAX);
+        let write = write(planning, request).guarded(planning).logged(&["snooze"]);
+        Ok(write.seen(move |incident, trace| {
+            let until = trace.sent_at.saturating_add(rest).unwrap_or(Timestamp::MAX);
+            let is_it = |pending: &wire::PendingAction| {
+                pending.kind.0 == "unacknowledge"
+                    && pending.at.0.is_some_and(|at| at.duration_since(until).abs() < ROUGHLY)
+            };
+            incident.pending_actions.all.iter().any(is_it).then_some(DONE)
+        }))
+    }),
+    Plan::Note(|planning, content| {
+        let length = content.chars().count();
+        if content.trim().is_empty() {
+            return Err("the note is empty".into());
+        }
+        if length > NOTE {
+            return Err(format!("the note has {length} characters, and PagerDuty takes {NOTE} at most"));
+        }
+        let body = json!({ "note": { "content": &**content } });
+        let write = write(planning, WriteRequest::post(below(planning, "notes"), body));
+        let then = Then::Notes(Text::clone(content));
+        Ok(write.judged(|judge| Judge { part: "note", then, ..judge }))
+    }),
+    Plan::Priority(|planning, priority| {
+        let Some(priority) = priority else {
+            let why = "PagerDuty's API has no way to take a priority away: do it on the incident's page";
+            return Err(why.into());
+        };
+        let write = write(planning, put(planning, "priority", reference("priority", priority)));
+        let write = write.missing(ABSENT, deleted("priority", priority));
+        let id = Text::clone(&priority.id);
+        Ok(write.seen(move |incident, _| {
+            Some(is_done(incident.priority.0.as_ref().is_some_and(|its| *its.id.0 == *id)))
+        }))
+    }),
+    Plan::Merge(|planning, into| {
+        let merged = json!([{ "id": &*planning.target.id, "type": "incident_reference" }]);
+        let path = format!("incidents/{}/merge", segment(&into.id));
+        let write = write(planning, WriteRequest::put(path, json!({ "source_incidents": merged })));
+        let missing = format!("{} may be over, or have no alerts that could be merged", into.name);
+        Ok(write.guarded(planning).missing(ABSENT, missing).logged_or(&["merge"], |incident| {
+            if status(incident) != Some(IncidentStatus::Resolved) {
+                return Verification::NotDone;
+            }
+            let how = words(incident, IncidentStatus::Resolved);
+            Verification::Unknown { words: format!("it is {how}, but not known by what").into() }
+        }))
+    }),
+    Plan::AddResponder(|planning, people, message| {
+        if people.is_empty() {
+            return Err("nobody is named who could help".into());
+        }
+        said(message)?;
+        let target = |person: &EntityRef| json!({ "responder_request_target": reference("user", person) });
+        let targets: Vec<Value> = people.iter().map(target).collect();
+        let me = planning.cx.actor.as_deref().unwrap_or(WHOEVER);
+        let body = json!({
+            "requester_id": me, "message": &**message, "responder_request_targets": targets
+        });
+        let names: Vec<&str> = people.iter().map(|person| &*person.name).collect();
+        let missing = format!("one of {} may have been deleted", names.join(", "));
+        let mut write = write(planning, WriteRequest::post(below(planning, "responder_requests"), body));
+        // help is asked for in the name of the requester, not of `From`
+        write.request.headers.clear();
+        let write = write.missing(ABSENT, missing);
+        let write = write.judged(|judge| Judge { part: "responder_request", ..judge });
+        let message = Text::clone(message);
+        Ok(write.seen(move |incident, trace| {
+            let is_it = |request: &wire::ResponderRequest| {
+                request.message.0.trim() == message.trim()
+                    && trace.is_me(&request.requester)
+                    && trace.is_new(&request.requested_at)
+            };
+            Some(is_done(incident.responder_requests.all.iter().any(is_it)))
+        }))
+    }),
+    Plan::StatusUpdate(|planning, message| {
+        said(message)?;
+        let body = json!({ "message": &**message });
+        let write = write(planning, WriteRequest::post(below(planning, "status_updates"), body));
+        let write = write.judged(|judge| Judge { part: "status_update", ..judge });
+        Ok(write.logged_or(&["status_update"], |_| Verification::Unknown {
+            words: "PagerDuty does not list status updates: look at the incident's page".into(),
+        }))
+    }),
+    Plan::Trigger(|planning, title, details, urgency, key| {
+        if title.trim().is_empty() {
+            return Err("the incident has no title".into());
+        }
+        let mut incident = json!({
+            "type": "incident",
+            "title": &**title,
+            "service": { "id": &*planning.target.id, "type": "service_reference" },
+            "urgency": urgency.word(),
+            "incident_key": &**key,
+        });
+        if let Some(fields) = incident.as_object_mut().filter(|_| !details.trim().is_empty()) {
+            fields.insert("body".into(), json!({ "type": "incident_body", "details": &**details }));
+        }
+        let write = write(planning, WriteRequest::post("incidents", json!({ "incident": incident })));
+        let write = write.missing(ABSENT, "the service may have been deleted or disabled".into());
+        let then = Then::Key(Text::clone(key));
+        Ok(Write { verify: with_key(key), ..write.judged(|judge| Judge { then, ..judge }) })
+    }),
+    Plan::TakeShift(|planning, person, start, end| {
+        if start >= end {
+            return Err("the shift would end before it begins".into());
+        }
+        let one = json!({
+            "start": instant(*start), "end": instant(*end), "time_zone": "UTC",
+            "user": reference("user", person),
+        });
+        let path = format!("schedules/{}/overrides", segment(&planning.target.id));
+        let verify = Read::of(path.as_str(), Shape::List)
+            .with("since", instant(*start))
+            .with("until", instant(*end))
+            .with("overflow", "true");
+        let mut write = write(planning, WriteRequest::post(path, json!({ "overrides": [one] })));
+        write.request.headers.clear();
+        let write = write.missing(ABSENT, format!("{}, or the schedule", deleted("person", person)));
+        let then = Then::Override(person.clone(), *start, *end);
+        Ok(Write { verify, ..write.judged(|judge| Judge { part: "", then, ..judge }) })
+    }),
+];
+
+fn said(message: &str) -> Result<(), String> {
+    if message.trim().is_empty() { Err("the message is empty".into()) } else { Ok(()) }
+}
+
+fn one(id: &str) -> Read {
+    Read::of(format!("incidents/{}", segment(id)), Shape::Object)
+}
+
+/// The incidents with this key, the newest first.
+fn with_key(key: &str) -> Read {
+    let read = Read::of("incidents", Shape::List).with("incident_key", key);
+    read.with("date_range", "all").with("sort_by", "created_at:desc")
+}
+
+fn below(planning: Planning<'_>, part: &str) -> String {
+    format!("incidents/{}/{part}", segment(&planning.target.id))
+}
+
+fn put(planning: Planning<'_>, key: &str, value: impl Into<Value>) -> WriteRequest {
+    let value: Value = value.into();
+    let path = format!("incidents/{}", segment(&planning.target.id));
+    WriteRequest::put(path, json!({ "incident": { "type": "incident_reference", key: value } }))
+}
+
+fn reference(kind: &str, entity: &EntityRef) -> Value {
+    json!({ "id": &*entity.id, "type": format!("{kind}_reference") })
+}
+
+fn status(incident: &wire::Incident) -> Option<IncidentStatus> {
+    IncidentStatus::ALL.into_iter().find(|status| status.word() == incident.status.0)
 }

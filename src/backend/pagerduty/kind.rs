@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::ANSWERS;
-use super::act::ACTS;
+use super::act::SUPPORT;
 use crate::config::kind::{Address, KeyHeader, KindSpec, Options, OwnSettings, Scheme};
 
 pub(in crate::backend) static SPEC: KindSpec = KindSpec {
@@ -44,7 +44,7 @@ services = []
     ],
     is_auth_needed: true,
     answers: ANSWERS,
-    acts: &ACTS,
+    writes: SUPPORT,
     flag: None,
     options: Options::of::<Settings>(),
 };

@@ -131,7 +131,3 @@ fn status(wire: &wire::Incident) -> IncidentStatus {
         _ => IncidentStatus::Triggered,
     }
 }
-
-pub(super) fn moment(told: &Rfc3339) -> Option<Timestamp> {
-    told.0
-}

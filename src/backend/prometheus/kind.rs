@@ -2,6 +2,7 @@
 
 use super::ANSWERS;
 use crate::config::kind::{Address, Flag, KindSpec, NoOptions, Options, Scheme};
+use crate::model::action::WriteSupport;
 
 /// Prometheus and what speaks its API.
 pub(in crate::backend) static SPEC: KindSpec = KindSpec {
@@ -21,7 +22,7 @@ auth.bearer = { env = "MIMIR_TOKEN" }
     auth: &Scheme::ANY,
     is_auth_needed: false,
     answers: ANSWERS,
-    acts: &[],
+    writes: WriteSupport::NONE,
     flag: Some(Flag { source: "prom", example: "http://localhost:9090" }),
     options: Options::of::<NoOptions>(),
 };

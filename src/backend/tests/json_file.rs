@@ -14,6 +14,7 @@ use crate::backend::handlers::{Handler, answer_by, kinds};
 use crate::backend::{Answering, Clock, Means, Source, info, own};
 use crate::config::kind::{KindSpec, Options, OwnSettings};
 use crate::config::settings::SourceSettings;
+use crate::model::action::WriteSupport;
 use crate::model::alert::{Alert, AlertBoard, SeverityMap};
 use crate::model::ask::{Answer, Answered, Ask, Reply};
 use crate::model::labels::Labels;
@@ -37,7 +38,7 @@ path = "world.json"
     auth: &[],
     is_auth_needed: false,
     answers: &kinds(&HANDLERS),
-    acts: &[],
+    writes: WriteSupport::NONE,
     flag: None,
     options: Options::of::<Settings>(),
 };

@@ -8,16 +8,17 @@ use std::time::Duration;
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 
-use crate::app::acts::causes::causes;
-use crate::app::acts::{self, Ground};
-use crate::cli::args::{ActVerb, SilenceVerb, Wakes, Which};
+use crate::app::planner::consequences::consequences;
+use crate::app::planner::{self, Planner};
+use crate::cli::args::{ActVerb, SilenceVerb, Silences, Words};
 use crate::cli::printer::Outcome;
 use crate::cli::view::View;
 use crate::config::hint;
-use crate::model::action::{Action, Deed, DeedKind, Whom};
+use crate::model::action::{Action, EntityRef, Operation, OperationKind};
 use crate::model::ask::AskKind;
-use crate::model::incident::{IncidentStatus, Priority, Urgency};
+use crate::model::incident::{IncidentStatus, Priority};
 use crate::model::labels::Text;
+use crate::model::operation::{Argument, Arguments, ParamKind, TargetKind};
 use crate::model::source::SourceId;
 use crate::model::world::Linked;
 
@@ -27,9 +28,9 @@ pub(super) fn needs(verb: &ActVerb) -> &'static [AskKind] {
     const ONE: &[AskKind] = &[AskKind::Probe, AskKind::Incidents];
     const PEOPLE: &[AskKind] = &[AskKind::Probe, AskKind::Incidents, AskKind::OnCall];
     match verb {
-        ActVerb::Silence { .. } => SILENCES,
-        ActVerb::Note { .. } | ActVerb::Priority { .. } | ActVerb::StatusUpdate { .. } => ONE,
-        _ => PEOPLE,
+        ActVerb::Silence(_) => SILENCES,
+        ActVerb::Operation(words) if words.kind.spec().needs_on_call => PEOPLE,
+        ActVerb::Operation(_) => ONE,
     }
 }
 
@@ -48,9 +49,9 @@ pub(super) struct Planned {
     pub(super) wants_name: bool,
 }
 
-impl From<acts::Planned> for Planned {
-    fn from(planned: acts::Planned) -> Self {
-        let acts::Planned { actions, left_out } = planned;
+impl From<planner::Planned> for Planned {
+    fn from(planned: planner::Planned) -> Self {
+        let planner::Planned { actions, left_out } = planned;
         Self { actions, left_out, ..Self::default() }
     }
 }
@@ -73,7 +74,7 @@ fn nothing(why: impl AsRef<str>) -> Stop {
 
 /// What plans are made from.
 pub(super) struct Desk<'a> {
-    pub(super) ground: Ground<'a>,
+    pub(super) planner: Planner<'a>,
     pub(super) view: View<'a>,
     /// Who acts.
     pub(super) who: &'a Text,
@@ -85,85 +86,84 @@ pub(super) struct Desk<'a> {
 
 impl Desk<'_> {
     /// What follows from the actions, in words.
-    pub(super) fn causes(&self, actions: &[Action], zone: &TimeZone) -> Vec<String> {
-        let all = causes(self.ground, actions, zone, self.view.now);
+    pub(super) fn consequences(&self, actions: &[Action], zone: &TimeZone) -> Vec<String> {
+        let all = consequences(self.planner, actions, zone, self.view.now);
         all.into_iter()
-            .map(|cause| format!("{} {}", if cause.is_grave { "!" } else { " " }, cause.words))
+            .map(|consequence| {
+                format!("{} {}", if consequence.is_grave { "!" } else { " " }, consequence.words)
+            })
             .collect()
     }
 
     pub(super) fn plan(&self, verb: &ActVerb) -> Result<Planned, Stop> {
         let kind = kind(verb);
-        if let Some(why) = self.ground.cannot_anywhere(kind) {
+        if let Some(why) = self.planner.cannot_anywhere(kind) {
             return Err(misused(&*why));
         }
         if let Some(name) = self.source
-            && let Some(why) = self.ground.cannot(&SourceId::new(name), kind)
+            && let Some(why) = self.planner.cannot(&SourceId::new(name), kind)
         {
             return Err(misused(&*why));
         }
         match verb {
-            ActVerb::Ack(which) => self.incidents(kind, which, |_| Ok(Deed::Acknowledge)),
-            ActVerb::Resolve(which) => self.incidents(kind, which, |_| Ok(Deed::Resolve)),
-            ActVerb::Snooze { which, length } => {
-                self.incidents(kind, which, |_| Ok(Deed::Snooze { rest: *length }))
-            }
-            ActVerb::Note { which, message } => {
-                let content: Text = said(message)?;
-                self.incidents(kind, which, |_| Ok(Deed::Note { content: Text::clone(&content) }))
-            }
-            ActVerb::Assign { which, to } => {
-                self.incidents(kind, which, |source| Ok(Deed::Assign { to: self.person(source, to)? }))
-            }
-            ActVerb::Reroute { which, to } => {
-                self.incidents(kind, which, |source| Ok(Deed::Reroute { policy: self.policy(source, to)? }))
-            }
-            ActVerb::Escalate { which, level } => {
-                self.incidents(kind, which, |_| Ok(Deed::Escalate { level: *level }))
-            }
-            ActVerb::Priority { which, rank } => self.incidents(kind, which, |source| {
-                Ok(Deed::Priority { priority: self.priority(source, rank)? })
-            }),
-            ActVerb::Merge { which, into } => {
-                let stays = self.incident(into)?;
-                let into = Whom { id: Text::clone(&stays.incident.id), name: acts::called(stays) };
-                self.incidents(kind, which, |_| Ok(Deed::Merge { into: into.clone() }))
-            }
-            ActVerb::AddResponder { which, who, message } => {
-                let message: Text = said(message)?;
-                self.incidents(kind, which, |source| {
-                    let people: Result<Vec<Whom>, Stop> =
-                        who.iter().map(|who| self.person(source, who)).collect();
-                    Ok(Deed::AddResponder { people: people?, message: Text::clone(&message) })
-                })
-            }
-            ActVerb::StatusUpdate { which, message } => {
-                let message: Text = said(message)?;
-                self.incidents(kind, which, |_| Ok(Deed::StatusUpdate { message: Text::clone(&message) }))
-            }
-            ActVerb::Trigger { title, service, details, urgency, key, .. } => {
-                let key = key.as_deref().map_or_else(|| self.key(title), Text::from);
-                let urgency = if *urgency == Wakes::High { Urgency::High } else { Urgency::Low };
-                let deed =
-                    Deed::Trigger { title: said(title)?, details: details.as_str().into(), urgency, key };
-                self.trigger(service, &deed)
-            }
-            ActVerb::TakeShift { policy, level, length, .. } => self.take_shift(policy, *level, *length),
-            ActVerb::Silence { new, verb: None } => self.silence(new),
-            ActVerb::Silence { verb: Some(verb), .. } => self.on_silence(verb),
+            ActVerb::Operation(words) => self.operation(words),
+            ActVerb::Silence(Silences { new, verb: None }) => self.silence(new),
+            ActVerb::Silence(Silences { verb: Some(verb), .. }) => self.on_silence(verb),
         }
     }
 
-    /// A deed on the incidents that are meant; it may depend on where they are.
-    fn incidents(
-        &self,
-        kind: DeedKind,
-        which: &Which,
-        deed: impl Fn(&SourceId) -> Result<Deed, Stop>,
-    ) -> Result<Planned, Stop> {
+    fn operation(&self, words: &Words) -> Result<Planned, Stop> {
+        for (param, values) in &words.given {
+            if matches!(param.kind, ParamKind::Text(_)) && !param.is_optional {
+                said(text(values))?;
+            }
+        }
+        match words.kind.target() {
+            TargetKind::Incident => self.incidents(words),
+            TargetKind::Service => self.trigger(words),
+            TargetKind::Schedule => self.take_shift(words),
+            TargetKind::Alerts | TargetKind::Silence => Err(misused("see `burnwatch silence --help`")),
+        }
+    }
+
+    /// The values of an operation at a source.
+    fn arguments(&self, words: &Words, source: &SourceId) -> Result<Arguments, Stop> {
+        let mut all = Arguments::default();
+        for (param, values) in &words.given {
+            let text = text(values);
+            let value: Argument = match param.kind {
+                ParamKind::Person => self.person(source, text)?.into(),
+                ParamKind::People => {
+                    let people = values.iter().map(|one| self.person(source, &one.words()));
+                    people.collect::<Result<Vec<EntityRef>, Stop>>()?.into()
+                }
+                ParamKind::Policy => self.policy(source, text)?.into(),
+                ParamKind::Priority => self.priority(source, text)?.into(),
+                ParamKind::Incident => {
+                    let stays = self.incident(text)?;
+                    let (id, name) = (Text::clone(&stays.incident.id), planner::called(stays));
+                    EntityRef { id, name }.into()
+                }
+                ParamKind::Text(_) if !param.is_optional => said(text)?.into(),
+                ParamKind::Text(_)
+                | ParamKind::Level
+                | ParamKind::Length
+                | ParamKind::Urgency
+                | ParamKind::TurnEnd
+                | ParamKind::Extension
+                | ParamKind::Silence
+                | ParamKind::Derived => values.first().cloned().unwrap_or_else(|| Text::from(text).into()),
+            };
+            all = all.and(param.name, value);
+        }
+        Ok(all)
+    }
+
+    /// An operation on the incidents that are meant; it may depend on where they are.
+    fn incidents(&self, words: &Words) -> Result<Planned, Stop> {
         let mut seen = BTreeSet::new();
         let mut known = Vec::new();
-        for word in &which.incidents {
+        for word in &words.targets {
             let one = self.incident(word)?;
             if seen.insert((&one.incident.source, &one.incident.id)) {
                 known.push(one);
@@ -173,11 +173,11 @@ impl Desk<'_> {
         let mut planned = Planned::default();
         let mut reasons: Vec<Text> = Vec::new();
         for one in known {
-            if let Some(how) = already(one, kind) {
+            if let Some(how) = already(one, words.kind) {
                 planned.already.push(how);
                 continue;
             }
-            match self.ground.on_incidents(&[one], &deed(&one.incident.source)?) {
+            match self.planner.on_incidents(&[one], &self.whole(words, &one.incident.source)?) {
                 Ok(more) => {
                     planned.actions.extend(more.actions);
                     planned.left_out.extend(more.left_out);
@@ -192,9 +192,14 @@ impl Desk<'_> {
         Ok(planned)
     }
 
+    fn whole(&self, words: &Words, source: &SourceId) -> Result<Operation, Stop> {
+        let arguments = self.arguments(words, source)?;
+        words.kind.with(&arguments).ok_or_else(|| misused("not all of it is said"))
+    }
+
     /// As the guard has it, before anything is looked up.
     fn few(&self, count: usize) -> Result<(), Stop> {
-        let most = self.ground.guard.max_bulk;
+        let most = self.planner.guard.max_bulk;
         let words =
             || format!("{count} objects at once, and {most} are allowed here (contexts.NAME.max_bulk)");
         if count > most { Err(misused(words())) } else { Ok(()) }
@@ -229,48 +234,45 @@ impl Desk<'_> {
         }
     }
 
-    fn person(&self, source: &SourceId, word: &str) -> Result<Whom, Stop> {
-        let people = self.ground.people(source, self.view.now);
-        let me = self.ground.board(source).and_then(|board| board.me.as_ref());
+    fn person(&self, source: &SourceId, word: &str) -> Result<EntityRef, Stop> {
+        let people = self.planner.people(source, self.view.now);
+        let me = self.planner.board(source).and_then(|board| board.me.as_ref());
         if word == "me" {
             let me = me.ok_or_else(|| {
                 self.missing(&format!("{source} does not know who you are"), AskKind::OnCall)
             })?;
-            return Ok(Whom { id: Text::clone(&me.id), name: Text::clone(&me.name) });
+            return Ok(EntityRef::from(me));
         }
         let is_it = |given: &str| given.eq_ignore_ascii_case(word);
-        let found: Vec<Whom> = people
+        let found: Vec<EntityRef> = people
             .iter()
             .filter(|person| {
                 is_it(&person.id) || is_it(&person.name) || person.email.as_deref().is_some_and(is_it)
             })
-            .map(|person| Whom { id: Text::clone(&person.id), name: Text::clone(&person.name) })
+            .map(|person| EntityRef::from(*person))
             .collect();
         let names: Vec<&str> = people.iter().map(|person| &*person.name).collect();
         self.the_one(found, "person", word, &names)
     }
 
-    fn policy(&self, source: &SourceId, word: &str) -> Result<Whom, Stop> {
-        let policies = self.ground.board(source).map_or(&[][..], |board| &board.policies);
+    fn policy(&self, source: &SourceId, word: &str) -> Result<EntityRef, Stop> {
+        let policies = self.planner.board(source).map_or(&[][..], |board| &board.policies);
         let is_it = |given: &str| given.eq_ignore_ascii_case(word);
         let found = policies
             .iter()
             .map(|policy| &policy.named)
             .filter(|named| is_it(&named.id) || is_it(&named.name));
-        let found = found.map(|named| Whom { id: Text::clone(&named.id), name: Text::clone(&named.name) });
+        let found = found.map(EntityRef::from);
         let names: Vec<&str> = policies.iter().map(|policy| &*policy.named.name).collect();
         self.the_one(found.collect(), "escalation policy", word, &names)
     }
 
-    fn priority(&self, source: &SourceId, word: &str) -> Result<Option<Whom>, Stop> {
+    fn priority(&self, source: &SourceId, word: &str) -> Result<Option<EntityRef>, Stop> {
         if word == "none" {
             return Ok(None);
         }
-        let whom = |Priority { named, .. }: &Priority| Whom {
-            id: Text::clone(&named.id),
-            name: Text::clone(&named.name),
-        };
-        let all: Vec<Whom> = self.view.world.priorities(source).into_iter().map(whom).collect();
+        let whom = |priority: &Priority| EntityRef::from(&priority.named);
+        let all: Vec<EntityRef> = self.view.world.priorities(source).into_iter().map(whom).collect();
         let is_it = |given: &str| given.eq_ignore_ascii_case(word);
         let found = all.iter().filter(|one| is_it(&one.id) || is_it(&one.name)).cloned().collect();
         let names: Vec<&str> = all.iter().map(|one| &*one.name).collect();
@@ -278,7 +280,13 @@ impl Desk<'_> {
     }
 
     /// The only one found; an id that nothing is known of is taken as it is.
-    fn the_one(&self, mut found: Vec<Whom>, what: &str, word: &str, names: &[&str]) -> Result<Whom, Stop> {
+    fn the_one(
+        &self,
+        mut found: Vec<EntityRef>,
+        what: &str,
+        word: &str,
+        names: &[&str],
+    ) -> Result<EntityRef, Stop> {
         if found.len() > 1 {
             let ids: Vec<String> = found.iter().map(|one| format!("{} ({})", one.id, one.name)).collect();
             return Err(misused(format!("several are called {word}; give the id: {}", ids.join(", "))));
@@ -288,19 +296,19 @@ impl Desk<'_> {
         }
         let is_id = word.len() >= 6 && word.chars().all(|c| c.is_ascii_uppercase() || c.is_ascii_digit());
         if is_id {
-            return Ok(Whom { id: word.into(), name: word.into() });
+            return Ok(EntityRef { id: word.into(), name: word.into() });
         }
         let hint = hint(word, names.iter().copied());
         Err(self.missing(&format!("no {what} {word} is known{hint}"), AskKind::OnCall))
     }
 
     /// The source that can do it: the one that is named, else the only one.
-    fn place(&self, kind: DeedKind) -> Result<SourceId, Stop> {
+    fn place(&self, kind: OperationKind) -> Result<SourceId, Stop> {
         if let Some(name) = self.source {
             return Ok(SourceId::new(name));
         }
         let able = self.view.sources.iter().map(|info| &info.id);
-        let able: Vec<&SourceId> = able.filter(|id| self.ground.cannot(id, kind).is_none()).collect();
+        let able: Vec<&SourceId> = able.filter(|id| self.planner.cannot(id, kind).is_none()).collect();
         match able.as_slice() {
             [one] => Ok((*one).clone()),
             several => {
@@ -310,14 +318,21 @@ impl Desk<'_> {
         }
     }
 
-    fn trigger(&self, service: &str, deed: &Deed) -> Result<Planned, Stop> {
-        let source = self.place(DeedKind::Trigger)?;
-        let services = self.ground.services(&source);
+    fn trigger(&self, words: &Words) -> Result<Planned, Stop> {
+        let source = self.place(words.kind)?;
+        let service = words.targets.first().map_or("", String::as_str);
+        let services = self.planner.services(&source);
         let is_it = |given: &str| given.eq_ignore_ascii_case(service);
         let found = services.iter().filter(|one| is_it(&one.id) || is_it(&one.name)).cloned().collect();
         let names: Vec<&str> = services.iter().map(|one| &*one.name).collect();
         let service = self.the_one(found, "service", service, &names)?;
-        self.ground.trigger(&source, &service, deed).map(Planned::from).map_err(nothing)
+        let mut arguments = self.arguments(words, &source)?;
+        if arguments.find("key").is_none() {
+            arguments = arguments
+                .and("key", self.key(&words.value("title").map(Argument::words).unwrap_or_default()));
+        }
+        let operation = words.kind.with(&arguments).ok_or_else(|| misused("not all of it is said"))?;
+        self.planner.trigger(&source, &service, &operation).map(Planned::from).map_err(nothing)
     }
 
     /// The same title, of the same person, within the same minute is the same incident.
@@ -325,28 +340,28 @@ impl Desk<'_> {
         format!("burnwatch/{}/{}/{title}", self.who, self.view.now.as_second() / 60).into()
     }
 
-    fn take_shift(&self, policy: &str, level: u32, length: Option<Duration>) -> Result<Planned, Stop> {
-        let source = self.place(DeedKind::TakeShift)?;
+    fn take_shift(&self, words: &Words) -> Result<Planned, Stop> {
+        let source = self.place(words.kind)?;
+        let policy = words.targets.first().map_or("", String::as_str);
         let (policy, now) = (self.policy(&source, policy)?, self.view.now);
-        let turn = self.ground.turn_to_take(&source, (&policy.id, level), now).map_err(nothing)?;
-        let until = length.map_or(turn.end, |length| later(now, length).min(turn.end));
+        let turn = self.planner.turn_to_take(&source, (&policy.id, words.level), now).map_err(nothing)?;
+        let until = match words.value("end") {
+            Some(Argument::Length(length)) => later(now, *length).min(turn.end),
+            _ => turn.end,
+        };
         Ok(Planned { actions: vec![turn.taken(&source, now, until)], ..Planned::default() })
     }
 }
 
 /// How an incident stands, if that is how it is wanted.
-fn already(known: &Linked, kind: DeedKind) -> Option<String> {
-    let wanted = match kind {
-        DeedKind::Acknowledge => IncidentStatus::Acknowledged,
-        DeedKind::Resolve => IncidentStatus::Resolved,
-        _ => return None,
-    };
+fn already(known: &Linked, kind: OperationKind) -> Option<String> {
+    let wanted = kind.spec().leads_to?;
     let who: Vec<&str> = known.holders().iter().map(|person| &*person.name).collect();
     let by = match (wanted, who.as_slice()) {
         (IncidentStatus::Acknowledged, [_, ..]) => format!(" by {}", who.join(", ")),
         _ => String::new(),
     };
-    let name = acts::called(known);
+    let name = planner::called(known);
     (known.incident.status == wanted).then(|| format!("{name}: {}{by}", wanted.word()))
 }
 
@@ -355,31 +370,23 @@ fn later(than: Timestamp, length: Duration) -> Timestamp {
     than.saturating_add(length).unwrap_or(than)
 }
 
+/// What was written, where that is a text.
+fn text(values: &[Argument]) -> &str {
+    if let Some(Argument::Words(words)) = values.first() { words } else { "" }
+}
+
 fn said(text: &str) -> Result<Text, Stop> {
     if text.trim().is_empty() { Err(misused("there is nothing in the text")) } else { Ok(text.trim().into()) }
 }
 
-fn kind(verb: &ActVerb) -> DeedKind {
+fn kind(verb: &ActVerb) -> OperationKind {
     match verb {
-        ActVerb::Ack(_) => DeedKind::Acknowledge,
-        ActVerb::Resolve(_) => DeedKind::Resolve,
-        ActVerb::Snooze { .. } => DeedKind::Snooze,
-        ActVerb::Note { .. } => DeedKind::Note,
-        ActVerb::Assign { .. } => DeedKind::Assign,
-        ActVerb::Reroute { .. } => DeedKind::Reroute,
-        ActVerb::Escalate { .. } => DeedKind::Escalate,
-        ActVerb::Priority { .. } => DeedKind::Priority,
-        ActVerb::Merge { .. } => DeedKind::Merge,
-        ActVerb::AddResponder { .. } => DeedKind::AddResponder,
-        ActVerb::StatusUpdate { .. } => DeedKind::StatusUpdate,
-        ActVerb::Trigger { .. } => DeedKind::Trigger,
-        ActVerb::TakeShift { .. } => DeedKind::TakeShift,
-        ActVerb::Silence { verb: None, .. } => DeedKind::Silence,
-        ActVerb::Silence { verb: Some(verb), .. } => match &**verb {
-            SilenceVerb::Extend { .. } => DeedKind::Extend,
-            SilenceVerb::Edit { .. } => DeedKind::Edit,
-            SilenceVerb::Again { .. } => DeedKind::Silence,
-            SilenceVerb::Expire { .. } => DeedKind::Expire,
+        ActVerb::Operation(words) => words.kind,
+        ActVerb::Silence(Silences { verb, .. }) => match verb.as_deref() {
+            None | Some(SilenceVerb::Again { .. }) => OperationKind::Silence,
+            Some(SilenceVerb::Extend { .. }) => OperationKind::Extend,
+            Some(SilenceVerb::Edit { .. }) => OperationKind::Edit,
+            Some(SilenceVerb::Expire { .. }) => OperationKind::Expire,
         },
     }
 }

@@ -2,11 +2,20 @@
 
 use std::time::Duration;
 
-use clap::{Args, Subcommand, ValueEnum};
+use clap::builder::{PossibleValuesParser, StringValueParser, TypedValueParser};
+use clap::{Arg, ArgAction, ArgMatches, Args, Command, FromArgMatches, Subcommand, value_parser};
 
 use super::Listing;
 use super::values::{CONTEXTS, SOURCES};
+use crate::model::action::OperationKind;
 use crate::model::duration;
+use crate::model::incident::Urgency;
+use crate::model::labels::Text;
+use crate::model::operation::{Argument, OperationSpec, Param, ParamKind, TargetKind};
+
+/// The names of arguments that are no parameters.
+const TARGET: &str = "target";
+const LEVEL: &str = "level of the policy";
 
 const ACTING: &str = "\
 The calls are shown before they are made, and a terminal is asked; elsewhere
@@ -20,144 +29,172 @@ Exit codes:
   3  a source in trouble: what is meant is not known";
 
 /// What is done to the systems outside.
-#[derive(Debug, Subcommand)]
+#[derive(Debug)]
 pub(in crate::cli) enum ActVerb {
-    /// Acknowledge incidents: you are on it
-    #[command(after_help = ACTING)]
-    Ack(Which),
-    /// Resolve incidents: they are over
-    #[command(after_help = ACTING)]
-    Resolve(Which),
-    /// Let incidents rest for a while
-    #[command(after_help = ACTING)]
-    Snooze {
-        #[command(flatten)]
-        which: Which,
-        /// For how long: 30m, 4h
-        #[arg(long = "for", value_name = "TIME", value_parser = length)]
-        length: Duration,
-    },
-    /// Write a note to incidents
-    #[command(after_help = ACTING)]
-    Note {
-        #[command(flatten)]
-        which: Which,
-        /// What it says
-        #[arg(long, short, value_name = "TEXT")]
-        message: String,
-    },
-    /// Give incidents to a person
-    #[command(after_help = ACTING)]
-    Assign {
-        #[command(flatten)]
-        which: Which,
-        /// Their name, address or id; or `me`
-        #[arg(long, value_name = "PERSON")]
-        to: String,
-    },
-    /// Give incidents to an escalation policy
-    #[command(after_help = ACTING)]
-    Reroute {
-        #[command(flatten)]
-        which: Which,
-        /// Its name or id
-        #[arg(long, value_name = "POLICY")]
-        to: String,
-    },
-    /// Escalate incidents to a level of their policies
-    #[command(after_help = ACTING)]
-    Escalate {
-        #[command(flatten)]
-        which: Which,
-        /// Which level, from 1
-        #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
-        level: u32,
-    },
-    /// Set the priority of incidents
-    #[command(after_help = ACTING, alias = "prioritise")]
-    Priority {
-        #[command(flatten)]
-        which: Which,
-        /// Its name or id; or `none`
-        #[arg(long = "as", value_name = "PRIORITY")]
-        rank: String,
-    },
-    /// Make incidents a part of another one
-    #[command(after_help = ACTING)]
-    Merge {
-        #[command(flatten)]
-        which: Which,
-        /// The one that stays
-        #[arg(long, value_name = "INCIDENT")]
-        into: String,
-    },
-    /// Request responders for incidents
-    #[command(
-        after_help = ACTING,
-        alias = "summon",
-        override_usage = "burnwatch add-responder [OPTIONS] --who <PERSON> -m <TEXT> <INCIDENT>..."
-    )]
-    AddResponder {
-        #[command(flatten)]
-        which: Which,
-        /// Their name, address or id; can be repeated
-        #[arg(long, value_name = "PERSON", required = true)]
-        who: Vec<String>,
-        /// What they are told
-        #[arg(long, short, value_name = "TEXT")]
-        message: String,
-    },
-    /// Send a status update to the subscribers of incidents
-    #[command(after_help = ACTING, alias = "inform")]
-    StatusUpdate {
-        #[command(flatten)]
-        which: Which,
-        /// What they are told
-        #[arg(long, short, value_name = "TEXT")]
-        message: String,
-    },
-    /// Open an incident
-    #[command(after_help = ACTING)]
-    Trigger {
-        /// In a sentence
-        title: String,
-        /// The service that it is about: its name or id
-        #[arg(long, value_name = "SERVICE")]
-        service: String,
-        /// More of it
-        #[arg(long, value_name = "TEXT", default_value = "")]
-        details: String,
-        /// high wakes somebody; low can wait
-        #[arg(long, value_enum, default_value_t = Wakes::High, hide_possible_values = true)]
-        urgency: Wakes,
-        /// Recognises it: the same again is not opened twice
-        #[arg(long)]
-        key: Option<String>,
-        #[command(flatten)]
-        consent: Consent,
-    },
-    /// Stand in for whoever is on call
-    #[command(after_help = ACTING)]
-    TakeShift {
-        /// The escalation policy: its name or id
-        policy: String,
-        /// Which level of it
-        #[arg(long, value_name = "N", default_value_t = 1)]
-        level: u32,
-        /// For how long; without it until the turn ends
-        #[arg(long = "for", value_name = "TIME", value_parser = length)]
-        length: Option<Duration>,
-        #[command(flatten)]
-        consent: Consent,
-    },
+    /// A verb of the table of operations.
+    Operation(Words),
+    /// What is done with silences.
+    Silence(Silences),
+}
+
+/// Verbs whose arguments are of a shape of their own.
+#[derive(Debug, Subcommand)]
+enum OwnShape {
     /// Keep alerts quiet; extend or expire silences
     #[command(after_help = ACTING, args_conflicts_with_subcommands = true, subcommand_negates_reqs = true)]
-    Silence {
-        #[command(flatten)]
-        new: Box<NewSilence>,
-        #[command(subcommand)]
-        verb: Option<Box<SilenceVerb>>,
-    },
+    Silence(Silences),
+}
+
+/// A new silence, or what is done to those that are there.
+#[derive(Debug, Args)]
+pub(in crate::cli) struct Silences {
+    #[command(flatten)]
+    pub(in crate::cli) new: Box<NewSilence>,
+    #[command(subcommand)]
+    pub(in crate::cli) verb: Option<Box<SilenceVerb>>,
+}
+
+/// What was said of an operation.
+#[derive(Debug)]
+pub(in crate::cli) struct Words {
+    pub(in crate::cli) kind: OperationKind,
+    /// Incidents, a service or a policy.
+    pub(in crate::cli) targets: Vec<String>,
+    /// Of the policy.
+    pub(in crate::cli) level: u32,
+    /// The values of its parameters; what has to be looked up is as it was written.
+    pub(in crate::cli) given: Vec<(&'static Param, Vec<Argument>)>,
+    consent: Consent,
+}
+
+/// The specs of all operations that are verbs as the table says.
+fn specs() -> impl Iterator<Item = &'static OperationSpec> {
+    OperationKind::ALL.iter().map(|kind| kind.spec()).filter(|spec| !spec.cli.name.is_empty())
+}
+
+impl Words {
+    /// The verb of an operation.
+    fn command(spec: &OperationSpec) -> Command {
+        let earlier = spec.earlier.iter().copied();
+        let mut command = Command::new(spec.cli.name).after_help(ACTING).aliases(earlier);
+        if let Some(usage) = spec.cli.usage {
+            command = command.override_usage(usage);
+        }
+        command = match spec.target {
+            TargetKind::Incident => Consent::augment_args(
+                command.arg(
+                    Arg::new(TARGET)
+                        .value_name("INCIDENT")
+                        .help("Their numbers or ids (burnwatch incidents)")
+                        .action(ArgAction::Append)
+                        .num_args(1..)
+                        .required(true),
+                ),
+            ),
+            TargetKind::Service => command.arg(
+                Arg::new(TARGET)
+                    .long("service")
+                    .value_name("SERVICE")
+                    .help("The service that it is about: its name or id")
+                    .required(true),
+            ),
+            TargetKind::Schedule => command
+                .arg(
+                    Arg::new(TARGET)
+                        .value_name("POLICY")
+                        .help("The escalation policy: its name or id")
+                        .required(true),
+                )
+                .arg(
+                    Arg::new(LEVEL)
+                        .long("level")
+                        .value_name("N")
+                        .help("Which level of it")
+                        .value_parser(value_parser!(u32))
+                        .default_value("1"),
+                ),
+            TargetKind::Alerts | TargetKind::Silence => command,
+        };
+        let params = spec.params.iter().filter(|param| !param.value.is_empty());
+        command = params.fold(command, |command, param| command.arg(Self::arg(param)));
+        if spec.target != TargetKind::Incident {
+            command = Consent::augment_args(command);
+        }
+        // what is flattened brings a description of its own
+        command.about(spec.cli.about)
+    }
+
+    fn arg(param: &Param) -> Arg {
+        let arg = Arg::new(param.name).value_name(param.value).help(param.help);
+        let arg = if param.flag.is_empty() { arg } else { arg.long(param.flag) };
+        let arg = if param.flag == "message" { arg.short('m') } else { arg };
+        let is_text = matches!(param.kind, ParamKind::Text(_));
+        let default = (param.kind == ParamKind::Urgency).then_some(param.default);
+        let default = default.or((is_text && param.is_optional).then_some(""));
+        let arg = match default {
+            Some(default) => arg.default_value(default).hide_possible_values(true),
+            None => arg.required(!param.is_optional),
+        };
+        if matches!(param.kind, ParamKind::Length | ParamKind::TurnEnd) {
+            arg.value_parser(length.map(Argument::from))
+        } else if param.kind == ParamKind::Level {
+            arg.value_parser(value_parser!(u32).range(1..).map(Argument::from))
+        } else if param.kind == ParamKind::Urgency {
+            let urgency = |word: String| if word == "high" { Urgency::High } else { Urgency::Low };
+            let words = PossibleValuesParser::new(["high", "low"]);
+            arg.value_parser(words.map(move |word| Argument::from(urgency(word))))
+        } else {
+            let arg = if param.kind == ParamKind::People { arg.action(ArgAction::Append) } else { arg };
+            arg.value_parser(StringValueParser::new().map(|text| Argument::from(Text::from(text))))
+        }
+    }
+
+    fn read(spec: &'static OperationSpec, matches: &ArgMatches) -> Result<Self, clap::Error> {
+        let targets = matches.get_many::<String>(TARGET).into_iter().flatten().cloned().collect();
+        let is_schedule = spec.target == TargetKind::Schedule;
+        let level = if is_schedule { matches.get_one(LEVEL).copied() } else { None };
+        let known = spec.params.iter().filter(|param| !param.value.is_empty());
+        let given = known
+            .filter_map(|param| Some((param, matches.get_many::<Argument>(param.name)?.cloned().collect())));
+        let consent = Consent::from_arg_matches(matches)?;
+        Ok(Self { kind: spec.kind, targets, level: level.unwrap_or(1), given: given.collect(), consent })
+    }
+
+    /// The first value of a parameter.
+    pub(in crate::cli) fn value(&self, name: &str) -> Option<&Argument> {
+        self.given.iter().find(|(param, _)| param.name == name).and_then(|(_, values)| values.first())
+    }
+}
+
+impl FromArgMatches for ActVerb {
+    fn from_arg_matches(matches: &ArgMatches) -> Result<Self, clap::Error> {
+        if let Some((name, own)) = matches.subcommand()
+            && let Some(spec) = specs().find(|spec| spec.cli.name == name)
+        {
+            return Words::read(spec, own).map(Self::Operation);
+        }
+        OwnShape::from_arg_matches(matches).map(|OwnShape::Silence(silences)| Self::Silence(silences))
+    }
+
+    fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> Result<(), clap::Error> {
+        *self = Self::from_arg_matches(matches)?;
+        Ok(())
+    }
+}
+
+impl Subcommand for ActVerb {
+    fn augment_subcommands(command: Command) -> Command {
+        let command = specs().fold(command, |command, spec| command.subcommand(Words::command(spec)));
+        OwnShape::augment_subcommands(command)
+    }
+
+    fn augment_subcommands_for_update(command: Command) -> Command {
+        Self::augment_subcommands(command)
+    }
+
+    fn has_subcommand(name: &str) -> bool {
+        specs().any(|spec| spec.cli.name == name) || OwnShape::has_subcommand(name)
+    }
 }
 
 /// A silence that is not there yet.
@@ -257,16 +294,6 @@ pub(in crate::cli) enum SilenceVerb {
     },
 }
 
-/// Which incidents are meant.
-#[derive(Debug, Args)]
-pub(in crate::cli) struct Which {
-    /// Their numbers or ids (burnwatch incidents)
-    #[arg(value_name = "INCIDENT", required = true)]
-    pub(in crate::cli) incidents: Vec<String>,
-    #[command(flatten)]
-    pub(in crate::cli) consent: Consent,
-}
-
 /// Where, and whether the person has said yes.
 #[derive(Debug, Args)]
 pub(in crate::cli) struct Consent {
@@ -276,12 +303,6 @@ pub(in crate::cli) struct Consent {
     /// The source where it is done, if there are several
     #[arg(long, value_name = "NAME", value_parser = SOURCES, hide_possible_values = true)]
     pub(in crate::cli) source: Option<String>,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(in crate::cli) enum Wakes {
-    High,
-    Low,
 }
 
 /// What is wanted of the journal.
@@ -301,31 +322,18 @@ impl ActVerb {
     /// Whether the person has said yes, and where it is to be done.
     pub(in crate::cli) fn consent(&self) -> &Consent {
         match self {
-            Self::Ack(which)
-            | Self::Resolve(which)
-            | Self::Snooze { which, .. }
-            | Self::Note { which, .. }
-            | Self::Assign { which, .. }
-            | Self::Reroute { which, .. }
-            | Self::Escalate { which, .. }
-            | Self::Priority { which, .. }
-            | Self::Merge { which, .. }
-            | Self::AddResponder { which, .. }
-            | Self::StatusUpdate { which, .. } => &which.consent,
-            Self::Trigger { consent, .. } | Self::TakeShift { consent, .. } => consent,
-            Self::Silence { verb: Some(verb), .. } => match &**verb {
-                SilenceVerb::Extend { consent, .. } | SilenceVerb::Expire { consent, .. } => consent,
-                SilenceVerb::Edit { anew, .. } | SilenceVerb::Again { anew, .. } => &anew.consent,
+            Self::Operation(words) => &words.consent,
+            Self::Silence(Silences { new, verb }) => match verb.as_deref() {
+                None => &new.consent,
+                Some(SilenceVerb::Extend { consent, .. } | SilenceVerb::Expire { consent, .. }) => consent,
+                Some(SilenceVerb::Edit { anew, .. } | SilenceVerb::Again { anew, .. }) => &anew.consent,
             },
-            Self::Silence { new, verb: None } => &new.consent,
         }
     }
-}
 
-impl ActVerb {
     /// The context's name, as far as it was given for what hides much.
     pub(in crate::cli) fn confirm_name(&self) -> Option<&str> {
-        let Self::Silence { new, verb } = self else { return None };
+        let Self::Silence(Silences { new, verb }) = self else { return None };
         let given = match verb.as_deref() {
             None => &new.confirm_name,
             Some(SilenceVerb::Edit { anew, .. } | SilenceVerb::Again { anew, .. }) => &anew.confirm_name,

@@ -8,6 +8,7 @@ use crate::backend::{Answering, Clock, Source};
 use crate::cli::fixtures::{self, reading};
 use crate::cli::report::table;
 use crate::cli::{alerts, needs};
+use crate::model::action::WriteSupport;
 use crate::model::alert::{AlertBoard, AlertState, Severity};
 use crate::model::ask::Ask;
 use crate::model::fingerprint::Fingerprint;
@@ -68,7 +69,7 @@ fn listed(
         tenant: None,
         is_exposed: false,
         answers: vec![AskKind::Services, AskKind::Alerts, AskKind::Rules],
-        acts: Vec::new(),
+        writes: WriteSupport::NONE,
     };
     let edge = Edge { info, labels, tells_services, asked: Arc::clone(&asked) };
     let settings = Settings::default();

@@ -4,6 +4,7 @@ use super::*;
 use crate::config::Known;
 use crate::config::load::parse;
 use crate::config::settings::Settings;
+use crate::model::action::WriteSupport;
 
 const fn plain(name: &'static str, title: &'static str, flag: Option<Flag>) -> KindSpec {
     KindSpec {
@@ -17,7 +18,7 @@ const fn plain(name: &'static str, title: &'static str, flag: Option<Flag>) -> K
         auth: &Scheme::ANY,
         is_auth_needed: false,
         answers: &[AskKind::Alerts],
-        acts: &[],
+        writes: WriteSupport::NONE,
         flag,
         options: Options::of::<NoOptions>(),
     }

@@ -9,6 +9,7 @@ use toml::Table;
 
 use super::{AuthSettings, Login, SecretText};
 use crate::config::kind::{KindSpec, NoOptions, Options, OwnSettings};
+use crate::model::action::WriteSupport;
 
 /// One system to ask.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -63,7 +64,7 @@ static UNDECIDED: KindSpec = KindSpec {
     auth: &[],
     is_auth_needed: false,
     answers: &[],
-    acts: &[],
+    writes: WriteSupport::NONE,
     flag: None,
     options: Options::of::<NoOptions>(),
 };

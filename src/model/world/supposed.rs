@@ -7,12 +7,13 @@ use std::sync::Arc;
 use jiff::Timestamp;
 
 use super::World;
-use crate::model::action::{Action, Deed, DeedKind, Progress};
+use crate::model::action::{Action, Operation, OperationKind, Progress};
 use crate::model::alert::{Alert, AlertState};
 use crate::model::ask::{AskKind, Question};
 use crate::model::fingerprint::Fingerprint;
 use crate::model::incident::{Incident, IncidentStatus, Person, Stamp};
 use crate::model::labels::Text;
+use crate::model::operation::TargetKind;
 use crate::model::silence::{Silence, SilenceState};
 use crate::model::source::SourceId;
 
@@ -54,29 +55,20 @@ pub struct Supposition {
 /// What shows of an incident before its source tells of it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Supposed {
-    pub kind: DeedKind,
+    /// What is done to it.
+    pub kind: OperationKind,
+    /// How far that is.
     pub stage: Stage,
 }
 
 impl Supposition {
     /// The question whose answer tells of it.
     const fn told_by(&self) -> AskKind {
-        match self.action.deed.kind() {
-            DeedKind::Silence => AskKind::Alerts,
-            DeedKind::Edit | DeedKind::Extend | DeedKind::Expire => AskKind::Silences,
-            DeedKind::TakeShift => AskKind::OnCall,
-            DeedKind::Acknowledge
-            | DeedKind::Resolve
-            | DeedKind::Assign
-            | DeedKind::Reroute
-            | DeedKind::Escalate
-            | DeedKind::Snooze
-            | DeedKind::Note
-            | DeedKind::Priority
-            | DeedKind::Merge
-            | DeedKind::AddResponder
-            | DeedKind::StatusUpdate
-            | DeedKind::Trigger => AskKind::Incidents,
+        match self.action.operation.kind().target() {
+            TargetKind::Incident | TargetKind::Service => AskKind::Incidents,
+            TargetKind::Schedule => AskKind::OnCall,
+            TargetKind::Alerts => AskKind::Alerts,
+            TargetKind::Silence => AskKind::Silences,
         }
     }
 
@@ -149,18 +141,18 @@ impl World {
                     && one.action.source == silence.source
             });
             let Some(one) = its else { return (Arc::clone(silence), None) };
-            let mut changed = Silence::clone(silence);
-            if let Deed::Extend { until } = &one.action.deed {
-                changed.ends_at = *until;
-            } else if let Deed::Edit { draft, .. } = &one.action.deed {
-                changed.matchers.clone_from(&draft.matchers);
-                changed.starts_at = draft.starts_at.unwrap_or(silence.starts_at);
-                changed.ends_at = draft.ends_at;
-                changed.created_by = Text::clone(&draft.created_by);
-                changed.comment = Text::clone(&draft.comment);
-            } else {
-                changed.state = SilenceState::Expired;
-            }
+            let changed = match &one.action.operation {
+                Operation::Extend { until } => Silence { ends_at: *until, ..(**silence).clone() },
+                Operation::Edit { draft, .. } => Silence {
+                    matchers: draft.matchers.clone(),
+                    starts_at: draft.starts_at.unwrap_or(silence.starts_at),
+                    ends_at: draft.ends_at,
+                    created_by: Text::clone(&draft.created_by),
+                    comment: Text::clone(&draft.comment),
+                    ..(**silence).clone()
+                },
+                _ => Silence { state: SilenceState::Expired, ..(**silence).clone() },
+            };
             (Arc::new(changed), Some(one.stage))
         })
     }
@@ -202,7 +194,7 @@ impl World {
         let mut last = None;
         let stood = incident.status;
         for one in self.supposed_of(sources, &incident.id.clone()) {
-            last = Some(Supposed { kind: one.action.deed.kind(), stage: one.stage });
+            last = Some(Supposed { kind: one.action.operation.kind(), stage: one.stage });
             if one.action.target.seen.is_none_or(|seen| seen == stood) {
                 self.change(incident, one);
             }
@@ -212,20 +204,24 @@ impl World {
 
     fn change(&self, incident: &mut Incident, one: &Supposition) {
         let at = one.since;
-        let deed = &one.action.deed;
-        if *deed == Deed::Acknowledge {
-            incident.status = IncidentStatus::Acknowledged;
-            incident.acknowledged.push(Stamp { who: self.me_at(&one.action.source), at });
-            incident.pending.retain(|next| &*next.what != "escalate");
-            incident.changed_at = at;
-        } else if *deed == Deed::Resolve {
-            incident.status = IncidentStatus::Resolved;
-            incident.resolved_at = Some(at);
-            incident.changed_at = at;
-            incident.pending.clear();
-        } else if let Deed::Assign { to } = deed {
-            let who = Person { id: to.id.clone(), name: to.name.clone(), email: None, zone: None };
-            incident.assigned = vec![Stamp { who, at }];
+        match &one.action.operation {
+            Operation::Acknowledge => {
+                incident.status = IncidentStatus::Acknowledged;
+                incident.acknowledged.push(Stamp { who: self.me_at(&one.action.source), at });
+                incident.pending.retain(|next| &*next.what != "escalate");
+                incident.changed_at = at;
+            }
+            Operation::Resolve => {
+                incident.status = IncidentStatus::Resolved;
+                incident.resolved_at = Some(at);
+                incident.changed_at = at;
+                incident.pending.clear();
+            }
+            Operation::Assign { to } => {
+                let who = Person { id: to.id.clone(), name: to.name.clone(), email: None, zone: None };
+                incident.assigned = vec![Stamp { who, at }];
+            }
+            _ => {}
         }
     }
 
@@ -239,7 +235,7 @@ impl World {
 
 /// Whether a silence that is on its way keeps an alert quiet: one of its own source's, or one that no source has routed yet.
 fn hides(one: &Supposition, alert: &Alert) -> bool {
-    let Deed::Silence(draft) = &one.action.deed else { return false };
+    let Operation::Silence { draft } = &one.action.operation else { return false };
     if draft.starts_at.is_some_and(|start| start > one.since) {
         return false;
     }

@@ -5,7 +5,7 @@ use crate::backend::Clock;
 use crate::runtime::fixtures::{Answers, Fake, question};
 
 fn performer(list: Vec<Arc<dyn Source>>, contexts: Option<Contexts>) -> (Performer, mpsc::Receiver<Report>) {
-    Performer::new(&Sources::new(list, LimitSettings::default()), contexts, Door::closed(Clock::real()))
+    Performer::new(&Sources::new(list, LimitSettings::default()), contexts, Executor::closed(Clock::real()))
 }
 
 fn entrance(name: &str) -> Entrance {

@@ -11,8 +11,8 @@ use crate::backend::Source;
 use crate::config::settings::LimitSettings;
 use crate::model::source::Trouble;
 use crate::runtime::capability::CAPABLE;
-use crate::runtime::door::Door;
 use crate::runtime::effects::{Contexts, Entrance, Sources};
+use crate::runtime::executor::Executor;
 use crate::runtime::fixtures::{Answers, Fake, Toy, question};
 use crate::runtime::screen::screen;
 
@@ -90,7 +90,7 @@ impl Stage {
             contexts,
         } = self;
         let clock = Clock::fixed(jiff::Timestamp::UNIX_EPOCH);
-        let (performer, reports) = Performer::new(&sources, contexts, Door::closed(clock));
+        let (performer, reports) = Performer::new(&sources, contexts, Executor::closed(clock));
         let (screen, writer) = screen(CAPABLE);
         tokio::spawn(writer.pretend(async move |frame: &ratatui::buffer::Buffer| {
             let text: String = frame.content().iter().map(ratatui::buffer::Cell::symbol).collect();

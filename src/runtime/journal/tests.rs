@@ -5,7 +5,7 @@ use proptest::prelude::*;
 use tokio::runtime::Builder;
 
 use super::*;
-use crate::model::action::{Action, Call, Deed, Ending, Target};
+use crate::model::action::{Action, ActionResult, Operation, RequestPreview, Target};
 use crate::model::journal::Step;
 use crate::model::source::SourceId;
 
@@ -15,7 +15,7 @@ fn at(second: i64) -> Timestamp {
 
 fn entry(act: &str, name: &str, step: Step) -> Entry {
     let target = Target { id: "Q1".into(), name: name.into(), seen: None };
-    let action = Action { source: SourceId::new("pager"), target, deed: Deed::Acknowledge };
+    let action = Action { source: SourceId::new("pager"), target, operation: Operation::Acknowledge };
     Entry { at: at(0), act: act.into(), who: "ana@bastion".into(), context: "prod".into(), action, step }
 }
 
@@ -133,15 +133,16 @@ fn words() -> impl Strategy<Value = Text> {
 }
 
 fn steps() -> impl Strategy<Value = Step> {
-    let call = |body: Text| Call { method: "PUT".into(), address: "http://a".into(), body: Some(body) };
+    let call =
+        |body: Text| RequestPreview { method: "PUT".into(), address: "http://a".into(), body: Some(body) };
     prop_oneof![
         (any::<u16>(), any::<u16>()).prop_map(|(nth, of)| Step::Confirmed { nth: nth.into(), of: of.into() }),
         words().prop_map(move |body| Step::Sending { calls: vec![call(body)] }),
         words().prop_map(|words| Step::ReadingBack { words }),
         (words(), any::<bool>())
-            .prop_map(|(words, read_back)| Step::Ended { how: Ending::Unknown { words }, read_back }),
+            .prop_map(|(words, read_back)| Step::Ended { how: ActionResult::Unknown { words }, read_back }),
         proptest::option::of(words())
-            .prop_map(|id| Step::Ended { how: Ending::Done { id }, read_back: false }),
+            .prop_map(|id| Step::Ended { how: ActionResult::Done { id }, read_back: false }),
     ]
 }
 

@@ -6,7 +6,7 @@ use super::{ALERTS, AlertRow, OpenIncident, told};
 use crate::app::prelude::*;
 use crate::app::subjects::incident::remote;
 use crate::app::subjects::incident::words;
-use crate::model::action::Deed;
+use crate::model::action::Operation;
 use crate::model::incident::{IncidentDetail, Note, Stamp, Step};
 use crate::model::measures::Measure;
 use crate::model::remote::Remote;
@@ -89,12 +89,12 @@ fn facts(shared: &Shared, cx: &Cx<'_>, known: &Linked, page: &mut Page) {
         }
     }
     for one in shared.world.supposed_of(&known.sources, &incident.id) {
-        let more = if let Deed::Note { content } = &one.action.deed {
+        let more = if let Operation::Note { content } = &one.action.operation {
             format!(": {content}")
         } else {
             String::new()
         };
-        let (kind, ellipsis) = (one.action.deed.kind().name(), text::ellipsis(cx.charset));
+        let (kind, ellipsis) = (one.action.operation.kind().name(), text::ellipsis(cx.charset));
         page.pair("on its way", &format!("{kind} {ellipsis}{}{more}", one.stage.word()), Role::Sending);
     }
     let sources: Vec<&str> = known.sources.iter().map(SourceId::as_str).collect();

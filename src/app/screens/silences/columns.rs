@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::{Silences, commented, ends_soon};
-use crate::app::acts::silence_called;
+use crate::app::planner::silence_called;
 use crate::app::prelude::*;
 use crate::model::silence::{Silence, SilenceState};
 use crate::model::world::Stage;

@@ -7,7 +7,7 @@ use super::*;
 use crate::backend::kit::double::{Asked, Canned, Double};
 use crate::backend::{Clock, Means, Source};
 use crate::config::settings::{AuthSettings, SecretRef, Settings, SourceSettings, Span};
-use crate::model::action::Target;
+use crate::model::action::{Action, Operation, Target};
 use crate::model::ask::{Answer, Query};
 use crate::model::matcher::parse;
 use crate::model::source::SourceId;
@@ -27,20 +27,20 @@ fn alertmanager(double: &Double) -> Alertmanager {
     connected(&double.source("alertmanager"))
 }
 
-fn action(id: &str, deed: Deed) -> Action {
+fn action(id: &str, operation: Operation) -> Action {
     let target = Target { id: id.into(), name: "".into(), seen: None };
-    Action { source: SourceId::new("am"), target, deed }
+    Action { source: SourceId::new("am"), target, operation }
 }
 
 fn silence() -> Action {
-    let draft = Draft {
+    let draft = SilenceDraft {
         matchers: parse(r#"b!~"x|y",a="1",a!="",c=~"é""#).unwrap(),
         starts_at: None,
         ends_at: "2027-01-15T09:00:00Z".parse().unwrap(),
         created_by: "ana".into(),
         comment: "deploy".into(),
     };
-    action("", Deed::Silence(draft))
+    action("", Operation::Silence { draft })
 }
 
 fn stored(id: &str, state: &str, starts_at: &str) -> Value {
@@ -64,8 +64,8 @@ fn json_of(value: &Value) -> Canned {
 async fn what_is_shown_is_what_is_sent() {
     let double = Double::start(|_| Canned::json(r#"{"silenceID":"s1"}"#)).await;
     let source = alertmanager(&double);
-    let [call] = source.calls(&silence()).try_into().unwrap();
-    assert_eq!(source.act(&silence()).await, Ok(Outcome::Done { id: Some("s1".into()) }));
+    let [call] = source.requests(&silence()).try_into().unwrap();
+    assert_eq!(source.execute(&silence()).await, Ok(ActionResult::Done { id: Some("s1".into()) }));
     let asked = double.asked();
     assert_eq!(&*call.address, format!("{}{}", double.url, asked[0].path));
     assert_eq!(call.body.as_deref(), Some(&*asked[0].json().to_string()));
@@ -82,11 +82,11 @@ async fn what_is_shown_is_what_is_sent() {
             "createdBy": "ana", "comment": "deploy",
         })
     );
-    let extend = source.calls(&action("s/1", Deed::Extend { until: now() }));
+    let extend = source.requests(&action("s/1", Operation::Extend { until: now() }));
     assert!(extend[0].body.as_ref().unwrap().contains(r#""startsAt":"as it is stored""#), "{extend:?}");
-    let expire = source.calls(&action("s/1", Deed::Expire));
+    let expire = source.requests(&action("s/1", Operation::Expire));
     assert_eq!(expire[0].to_string(), format!("DELETE {}/api/v2/silence/s%2F1", double.url));
-    assert!(source.calls(&action("s1", Deed::Acknowledge)).is_empty());
+    assert!(source.requests(&action("s1", Operation::Acknowledge)).is_empty());
 }
 
 #[tokio::test]
@@ -100,7 +100,7 @@ async fn a_silence_begins_and_ends_by_the_clock_of_its_server() {
     .await;
     let source = alertmanager(&double);
     source.answer(&Query::Probe.now(), None).await.unwrap();
-    source.act(&silence()).await.unwrap();
+    source.execute(&silence()).await.unwrap();
     let sent = double.asked().last().unwrap().json();
     assert_eq!(
         (&sent["startsAt"], &sent["endsAt"]),
@@ -136,38 +136,38 @@ async fn what_a_server_with_another_clock_tells_is_told_by_ours() {
     // in half a second less than an hour, there and here
     assert_eq!((all[0].starts_at, all[0].ends_at), (at("2027-01-15T07:30:00Z"), at("2027-01-15T08:00:00Z")));
     let until = at("2027-01-15T10:00:00Z");
-    source.act(&action("s1", Deed::Extend { until })).await.unwrap();
+    source.execute(&action("s1", Operation::Extend { until })).await.unwrap();
     assert_eq!(double.asked().last().unwrap().json()["endsAt"], "2027-01-15T11:00:00.000Z");
-    let same = action("s1", Deed::Extend { until: all[0].ends_at });
-    assert!(matches!(source.act(&same).await, Ok(Outcome::Already { .. })));
+    let same = action("s1", Operation::Extend { until: all[0].ends_at });
+    assert!(matches!(source.execute(&same).await, Ok(ActionResult::Already { .. })));
 }
 
 fn edited(seen: &str) -> Action {
-    let Deed::Silence(draft) = silence().deed else { panic!() };
-    let draft = Draft { comment: "longer".into(), ..draft };
-    action("s1", Deed::Edit { draft, seen: Some(seen.parse().unwrap()) })
+    let Operation::Silence { draft } = silence().operation else { panic!() };
+    let draft = SilenceDraft { comment: "longer".into(), ..draft };
+    action("s1", Operation::Edit { draft, seen: Some(seen.parse().unwrap()) })
 }
 
 #[tokio::test]
 async fn a_silence_is_edited_under_its_id_unless_somebody_was_faster() {
     let (double, source) = ahead("active").await;
     let seen = "2027-01-15T08:00:00Z";
-    let [call] = source.calls(&edited(seen)).try_into().unwrap();
+    let [call] = source.requests(&edited(seen)).try_into().unwrap();
     assert!(call.body.as_ref().unwrap().contains(r#""startsAt":"as it is stored""#), "{call}");
-    assert_eq!(source.act(&edited(seen)).await, Ok(Outcome::Done { id: Some("s1".into()) }));
+    assert_eq!(source.execute(&edited(seen)).await, Ok(ActionResult::Done { id: Some("s1".into()) }));
     let sent = double.asked().last().unwrap().json();
     let fields = ["id", "startsAt", "endsAt", "comment"].map(|name| sent[name].as_str().unwrap().to_owned());
     assert_eq!(fields, ["s1", "2027-01-15T08:30:00Z", "2027-01-15T10:00:00.000Z", "longer"]);
     assert_eq!(sent["matchers"].as_array().unwrap().len(), 4);
     let posts = |double: &Double| double.asked().iter().filter(|asked| &*asked.method == "POST").count();
-    match source.act(&edited("2027-01-15T07:59:59Z")).await {
-        Ok(Outcome::Overtaken { words }) => assert!(words.contains("changed at 07:00:00 UTC"), "{words}"),
+    match source.execute(&edited("2027-01-15T07:59:59Z")).await {
+        Ok(ActionResult::Conflict { words }) => assert!(words.contains("changed at 07:00:00 UTC"), "{words}"),
         other => panic!("{other:?}"),
     }
     assert_eq!(posts(&double), 1);
     let (double, source) = ahead("expired").await;
-    match source.act(&edited(seen)).await {
-        Ok(Outcome::Overtaken { words }) => assert!(words.contains("expired at"), "{words}"),
+    match source.execute(&edited(seen)).await {
+        Ok(ActionResult::Conflict { words }) => assert!(words.contains("expired at"), "{words}"),
         other => panic!("{other:?}"),
     }
     assert_eq!(posts(&double), 0);
@@ -189,9 +189,9 @@ async fn a_silence_is_extended_as_it_is_stored_and_takes_the_id_that_comes() {
         _ => Canned::json(r#"{"silenceID":"s2"}"#),
     })
     .await;
-    let extend = action("s1", Deed::Extend { until: "2027-01-15T12:00:00Z".parse().unwrap() });
-    let outcome = alertmanager(&double).act(&extend).await;
-    assert_eq!(outcome, Ok(Outcome::Done { id: Some("s2".into()) }));
+    let extend = action("s1", Operation::Extend { until: "2027-01-15T12:00:00Z".parse().unwrap() });
+    let outcome = alertmanager(&double).execute(&extend).await;
+    assert_eq!(outcome, Ok(ActionResult::Done { id: Some("s2".into()) }));
     let sent = double.asked().last().unwrap().json();
     assert_eq!((&sent["id"], &sent["startsAt"]), (&json!("s1"), &json!("2027-01-15T07:00:00.123Z")));
     assert_eq!(sent["endsAt"], "2027-01-15T12:00:00.000Z");
@@ -214,8 +214,8 @@ async fn what_an_old_server_says_of_an_unknown_silence_is_understood() {
             gone.clone()
         })
         .await;
-        let outcome = alertmanager(&double).act(&action("s1", Deed::Expire)).await;
-        assert_eq!(outcome, Ok(Outcome::Overtaken { words: "the silence is not there any more".into() }));
+        let outcome = alertmanager(&double).execute(&action("s1", Operation::Expire)).await;
+        assert_eq!(outcome, Ok(ActionResult::Conflict { words: "the silence is not there any more".into() }));
     }
 }
 
@@ -234,11 +234,11 @@ async fn an_answer_that_never_comes_is_read_back() {
     })
     .await;
     let source = alertmanager(&double);
-    assert_eq!(source.look_back(&silence(), now()).await, Ok(Found::NotDone));
-    let error = source.act(&silence()).await.unwrap_err();
+    assert_eq!(source.verify(&silence(), now()).await, Ok(Verification::NotDone));
+    let error = source.execute(&silence()).await.unwrap_err();
     assert!(error.is_unclear && matches!(error.error.trouble, Trouble::TimedOut { .. }), "{error}");
-    let found = source.look_back(&silence(), now()).await;
-    assert_eq!(found, Ok(Found::Done { id: Some("s1".into()) }));
+    let found = source.verify(&silence(), now()).await;
+    assert_eq!(found, Ok(Verification::Done { id: Some("s1".into()) }));
     let posts = double.asked().iter().filter(|asked| asked.method == "POST").count();
     assert_eq!(posts, 1);
 }
@@ -247,7 +247,7 @@ async fn an_answer_that_never_comes_is_read_back() {
 async fn an_answer_without_an_id_is_unclear() {
     for body in ["", "<html></html>", "{}", r#"{"silenceID":""}"#] {
         let double = Double::start(move |_| Canned::json(body)).await;
-        let error = alertmanager(&double).act(&silence()).await.unwrap_err();
+        let error = alertmanager(&double).execute(&silence()).await.unwrap_err();
         assert!(error.is_unclear, "{body}");
     }
 }
@@ -287,12 +287,12 @@ async fn grafanas_own_alertmanager_is_read_and_written_at_its_path() {
     settings.auth = Some(AuthSettings::Bearer(SecretRef::File(token.path().display().to_string())));
     let source = connected(&settings);
     source.answer(&Query::Silences.now(), None).await.unwrap();
-    assert_eq!(source.act(&silence()).await, Ok(Outcome::Done { id: Some("g1".into()) }));
-    let extend = action("g1", Deed::Extend { until: "2027-01-15T12:00:00Z".parse().unwrap() });
-    assert_eq!(source.act(&extend).await, Ok(Outcome::Done { id: Some("g1".into()) }));
-    assert_eq!(source.act(&action("g1", Deed::Expire)).await, Ok(Outcome::Done { id: None }));
-    let Deed::Silence(draft) = silence().deed else { panic!("a silence") };
-    let mine = action("", Deed::Silence(Draft { comment: "mine".into(), ..draft }));
-    let error = source.act(&mine).await.unwrap_err();
+    assert_eq!(source.execute(&silence()).await, Ok(ActionResult::Done { id: Some("g1".into()) }));
+    let extend = action("g1", Operation::Extend { until: "2027-01-15T12:00:00Z".parse().unwrap() });
+    assert_eq!(source.execute(&extend).await, Ok(ActionResult::Done { id: Some("g1".into()) }));
+    assert_eq!(source.execute(&action("g1", Operation::Expire)).await, Ok(ActionResult::Done { id: None }));
+    let Operation::Silence { draft } = silence().operation else { panic!("a silence") };
+    let mine = action("", Operation::Silence { draft: SilenceDraft { comment: "mine".into(), ..draft } });
+    let error = source.execute(&mine).await.unwrap_err();
     assert!(!error.is_unclear && error.to_string().contains("`__alert_rule_uid__="), "{error}");
 }

@@ -11,7 +11,7 @@ use crate::backend::demo::doings::Entry;
 use crate::backend::demo::exchange::Asked;
 use crate::backend::demo::noise::mix_text;
 use crate::backend::demo::paging::StoodIn;
-use crate::model::action::{Deed, Whom};
+use crate::model::action::{EntityRef, Operation};
 use crate::model::incident::Urgency;
 use crate::model::labels::Text;
 
@@ -35,10 +35,10 @@ impl PagerServer {
             }
             (&Method::PUT, ["incidents", id]) => {
                 self.actor(asked)?;
-                for deed in self.changes(at(body, "/incident"))? {
+                for operation in self.changes(at(body, "/incident"))? {
                     // what is over can still be ranked
-                    let may_be_over = matches!(deed, Deed::Priority { .. });
-                    self.note(id, deed, may_be_over, now)?;
+                    let may_be_over = matches!(operation, Operation::Priority { .. });
+                    self.note(id, operation, may_be_over, now)?;
                 }
                 Ok((200, json!({ "incident": self.rendered(&self.one(id, now)?) })))
             }
@@ -48,9 +48,10 @@ impl PagerServer {
                 if is_over(&into) {
                     return Err((400, "Incident Already Resolved"));
                 }
-                let into = Whom { id: into.incident.id, name: format!("#{}", into.incident.number).into() };
+                let into =
+                    EntityRef { id: into.incident.id, name: format!("#{}", into.incident.number).into() };
                 for merged in list(body, "/source_incidents") {
-                    self.note(text(merged, "/id"), Deed::Merge { into: into.clone() }, false, now)?;
+                    self.note(text(merged, "/id"), Operation::Merge { into: into.clone() }, false, now)?;
                 }
                 Ok((200, json!({ "incident": self.rendered(&self.one(id, now)?) })))
             }
@@ -58,13 +59,13 @@ impl PagerServer {
                 self.actor(asked)?;
                 let seconds = at(body, "/duration").as_u64().filter(|seconds| (1..=REST).contains(seconds));
                 let rest = Duration::from_secs(seconds.ok_or(INVALID)?);
-                self.note(id, Deed::Snooze { rest }, false, now)?;
+                self.note(id, Operation::Snooze { rest }, false, now)?;
                 Ok((201, json!({ "incident": self.rendered(&self.one(id, now)?) })))
             }
             (&Method::POST, ["incidents", id, "notes"]) => {
                 self.actor(asked)?;
                 let content: Text = text(body, "/note/content").into();
-                self.note(id, Deed::Note { content }, true, now)?;
+                self.note(id, Operation::Note { content }, true, now)?;
                 let notes = self.one(id, now)?.notes;
                 let made = notes.last().map(|note| render::note(note, &self.world.paging));
                 Ok((200, json!({ "note": made })))
@@ -74,18 +75,18 @@ impl PagerServer {
                     self.person(text(body, "/requester_id")).ok_or((400, "Requester User Not Found"))?;
                 let targets = list(body, "/responder_request_targets");
                 let people = targets.map(|target| self.person(text(target, "/responder_request_target/id")));
-                let people: Vec<Whom> = people.collect::<Option<_>>().ok_or((404, "Not Found"))?;
+                let people: Vec<EntityRef> = people.collect::<Option<_>>().ok_or((404, "Not Found"))?;
                 let message: Text = text(body, "/message").into();
                 let made = json!({ "requester": { "id": &*requester.id, "type": "user_reference" },
                     "requested_at": now.to_string(), "message": &*message });
-                self.note(id, Deed::AddResponder { people, message }, true, now)?;
+                self.note(id, Operation::AddResponder { people, message }, true, now)?;
                 Ok((200, json!({ "responder_request": made })))
             }
             (&Method::POST, ["incidents", id, "status_updates"]) => {
                 self.actor(asked)?;
                 let message: Text = text(body, "/message").into();
                 let made = json!({ "id": format!("S{}", now.as_millisecond()), "message": &*message });
-                self.note(id, Deed::StatusUpdate { message }, true, now)?;
+                self.note(id, Operation::StatusUpdate { message }, true, now)?;
                 Ok((200, json!({ "status_update": made })))
             }
             (&Method::POST, ["schedules", id, "overrides"]) => self.stand_in(id, body, now),
@@ -101,52 +102,56 @@ impl PagerServer {
         if is_known { Ok(()) } else { Err((400, "Requester User Not Found")) }
     }
 
-    fn person(&self, id: &str) -> Option<Whom> {
+    fn person(&self, id: &str) -> Option<EntityRef> {
         let found = self.world.paging.people().find(|person| *person.id == *id)?;
-        Some(Whom { id: found.id, name: found.name })
+        Some(EntityRef { id: found.id, name: found.name })
     }
 
     /// What a change of an incident is made of.
-    fn changes(&self, wanted: &Value) -> Result<Vec<Deed>, Refused> {
-        let mut deeds = Vec::new();
+    fn changes(&self, wanted: &Value) -> Result<Vec<Operation>, Refused> {
+        let mut operations = Vec::new();
         match text(wanted, "/status") {
-            "acknowledged" => deeds.push(Deed::Acknowledge),
-            "resolved" => deeds.push(Deed::Resolve),
+            "acknowledged" => operations.push(Operation::Acknowledge),
+            "resolved" => operations.push(Operation::Resolve),
             "" => {}
             _ => return Err(INVALID),
         }
         for assignment in list(wanted, "/assignments") {
             let to = self.person(text(assignment, "/assignee/id")).ok_or(INVALID)?;
-            deeds.push(Deed::Assign { to });
+            operations.push(Operation::Assign { to });
         }
         let policies = self.world.paging.policies(&self.world.book.services);
         if let Some(id) = wanted.pointer("/escalation_policy/id").and_then(Value::as_str) {
             let policy = policies.iter().find(|policy| *policy.named.id == *id).ok_or(INVALID)?;
-            let policy = Whom { id: Text::clone(&policy.named.id), name: Text::clone(&policy.named.name) };
-            deeds.push(Deed::Reroute { policy });
+            let policy =
+                EntityRef { id: Text::clone(&policy.named.id), name: Text::clone(&policy.named.name) };
+            operations.push(Operation::Reroute { policy });
         }
         if let Some(level) = wanted.get("escalation_level").and_then(Value::as_u64) {
             let most = policies.iter().map(|policy| policy.levels.len()).max().unwrap_or(0);
             let level = u32::try_from(level).ok().filter(|level| (1..=most).contains(&(*level as usize)));
-            deeds.push(Deed::Escalate { level: level.ok_or(INVALID)? });
+            operations.push(Operation::Escalate { level: level.ok_or(INVALID)? });
         }
         if let Some(id) = wanted.pointer("/priority/id").and_then(Value::as_str) {
             let name: Text =
                 (1..=5).map(|rank| format!("P{rank}")).find(|name| name == id).ok_or(INVALID)?.into();
-            deeds.push(Deed::Priority { priority: Some(Whom { id: Text::clone(&name), name }) });
+            operations
+                .push(Operation::Priority { priority: Some(EntityRef { id: Text::clone(&name), name }) });
         }
-        if deeds.is_empty() { Err(INVALID) } else { Ok(deeds) }
+        if operations.is_empty() { Err(INVALID) } else { Ok(operations) }
     }
 
-    fn note(&self, id: &str, deed: Deed, may_be_over: bool, now: Timestamp) -> Result<(), Refused> {
+    /// Does something to an incident.
+    fn note(&self, id: &str, operation: Operation, may_be_over: bool, now: Timestamp) -> Result<(), Refused> {
         let told = self.one(id, now)?;
         if is_over(&told) && !may_be_over {
             return Err((400, "Incident Already Resolved"));
         }
         let incident = told.incident;
-        let target = Whom { id: Text::clone(&incident.id), name: format!("#{}", incident.number).into() };
+        let target =
+            EntityRef { id: Text::clone(&incident.id), name: format!("#{}", incident.number).into() };
         let was_taken = !incident.acknowledged.is_empty();
-        self.done().log.push(Entry { at: now, deed, id: incident.id, target, was_taken });
+        self.done().log.push(Entry { at: now, operation, id: incident.id, target, was_taken });
         Ok(())
     }
 
@@ -165,10 +170,11 @@ impl PagerServer {
         }
         let id: Text = format!("Q{:012X}", mix_text(now.as_millisecond().cast_unsigned(), &key) >> 16).into();
         let urgency = if text(wanted, "/urgency") == "low" { Urgency::Low } else { Urgency::High };
-        let deed = Deed::Trigger { title, details: text(wanted, "/body/details").into(), urgency, key };
+        let operation =
+            Operation::Trigger { title, details: text(wanted, "/body/details").into(), urgency, key };
         let name: Text = service.name.as_str().into();
-        let target = Whom { id: Text::clone(&name), name };
-        self.done().log.push(Entry { at: now, deed, id: Text::clone(&id), target, was_taken: false });
+        let target = EntityRef { id: Text::clone(&name), name };
+        self.done().log.push(Entry { at: now, operation, id: Text::clone(&id), target, was_taken: false });
         Ok((201, json!({ "incident": self.rendered(&self.one(&id, now)?) })))
     }
 

@@ -6,7 +6,7 @@ use serde_json::{Map, Value, json};
 use crate::backend::demo::doings::{Done, Told};
 use crate::backend::demo::paging::StoodIn;
 use crate::backend::demo::paging::{Paging, Turn};
-use crate::model::action::Deed;
+use crate::model::action::Operation;
 use crate::model::incident::{Incident, Named, Note, Person, Stamp, Step};
 use crate::model::oncall::{EscalationPolicy, Level, Shift, Target};
 
@@ -65,7 +65,7 @@ pub(super) fn incident(told: &Told, paging: &Paging, done: &Done) -> Value {
         .iter()
         .map(|pending| json!({ "type": &*pending.what, "at": pending.at.to_string() }));
     let asked = done.log.iter().filter(|entry| entry.id == incident.id).filter_map(|entry| {
-        let Deed::AddResponder { message, .. } = &entry.deed else { return None };
+        let Operation::AddResponder { message, .. } = &entry.operation else { return None };
         Some(json!({
             "requester": somebody(&paging.me()), "requested_at": entry.at.to_string(), "message": &**message,
         }))

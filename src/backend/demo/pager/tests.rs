@@ -6,7 +6,9 @@ use super::*;
 use crate::backend::Source;
 use crate::backend::demo::sources;
 use crate::backend::demo::tests::wait;
-use crate::model::action::{ActError, Action, Deed, Draft, Found, Outcome, Target, Whom};
+use crate::model::action::{
+    ActError, Action, ActionResult, EntityRef, Operation, SilenceDraft, Target, Verification,
+};
 use crate::model::alert::{Alert, AlertState};
 use crate::model::ask::{Answer, Ask, Query};
 use crate::model::incident::{Incident, IncidentDetail, Urgency};
@@ -49,11 +51,14 @@ impl Demo {
         wait(self.source(name).answer(ask, None)).unwrap().answer
     }
 
-    fn act(&self, name: &str, target: Target, deed: Deed) -> Result<Outcome, ActError> {
+    fn act(&self, name: &str, target: Target, operation: Operation) -> Result<ActionResult, ActError> {
         let source = self.source(name);
-        let action = Action { source: source.info().id.clone(), target, deed };
-        assert_eq!(source.calls(&action).len(), 1, "{action:?}");
-        wait(source.act(&action))
+        let action = Action { source: source.info().id.clone(), target, operation };
+        let requests = source.requests(&action).len();
+        let result = wait(source.execute(&action));
+        let is_unfit = matches!(&result, Err(error) if matches!(error.error.trouble, Trouble::Unfit { .. }));
+        assert_eq!(requests, usize::from(!is_unfit), "{action:?}");
+        result
     }
 
     fn incidents(&self) -> Vec<Incident> {
@@ -101,8 +106,8 @@ impl Demo {
         all.into_iter().find(|incident| incident.status == IncidentStatus::Triggered).expect("a page")
     }
 
-    fn on_page(&self, deed: Deed) -> Result<Outcome, ActError> {
-        self.act("pager", target(&self.page()), deed)
+    fn on_page(&self, operation: Operation) -> Result<ActionResult, ActError> {
+        self.act("pager", target(&self.page()), operation)
     }
 }
 
@@ -114,11 +119,11 @@ fn plain(id: &str) -> Target {
     Target { id: id.into(), name: id.into(), seen: None }
 }
 
-fn whom(id: &str, name: &str) -> Whom {
-    Whom { id: id.into(), name: name.into() }
+fn whom(id: &str, name: &str) -> EntityRef {
+    EntityRef { id: id.into(), name: name.into() }
 }
 
-const DONE: Result<Outcome, ActError> = Ok(Outcome::Done { id: None });
+const DONE: Result<ActionResult, ActError> = Ok(ActionResult::Done { id: None });
 
 fn kinds(detail: &IncidentDetail) -> Vec<&str> {
     detail.steps.iter().map(|step| &*step.kind).collect()
@@ -129,7 +134,7 @@ fn who_acknowledges_has_it_and_a_look_at_the_list_shows_it() {
     let demo = Demo::new();
     let page = demo.page();
     let before = wait(demo.source("pager").answer(&Query::Incidents.now(), None)).unwrap();
-    assert_eq!(demo.on_page(Deed::Acknowledge), DONE);
+    assert_eq!(demo.on_page(Operation::Acknowledge), DONE);
     let known = before.digest;
     let after = wait(demo.source("pager").answer(&Query::Incidents.now(), known)).unwrap();
     assert!(!matches!(after.answer, Answer::Unchanged), "a poll within the same moment sees it");
@@ -138,15 +143,15 @@ fn who_acknowledges_has_it_and_a_look_at_the_list_shows_it() {
     assert_eq!(&*taken.acknowledged[0].who.name, "Ana Lima");
     assert!(taken.pending.is_empty() && taken.assigned.iter().any(|stamp| &*stamp.who.id == "ana"));
     assert_eq!(kinds(&demo.detail(&page.id)), ["trigger", "notify", "acknowledge"]);
-    let again = demo.act("pager", target(&page), Deed::Acknowledge);
-    assert_eq!(again, Ok(Outcome::Already { words: "acknowledged by Ana Lima at 02:52 UTC".into() }));
+    let again = demo.act("pager", target(&page), Operation::Acknowledge);
+    assert_eq!(again, Ok(ActionResult::Already { words: "acknowledged by Ana Lima at 02:52 UTC".into() }));
     // the story goes on, and nobody of it claims to have been first
     demo.wait(3600);
     let over = demo.incident(&page.id);
     assert_eq!((over.status, over.acknowledged.len()), (IncidentStatus::Resolved, 1));
     assert_eq!(kinds(&demo.detail(&page.id)), ["trigger", "notify", "acknowledge", "resolve"]);
-    match demo.act("pager", target(&page), Deed::Resolve) {
-        Ok(Outcome::Overtaken { words }) => {
+    match demo.act("pager", target(&page), Operation::Resolve) {
+        Ok(ActionResult::Conflict { words }) => {
             assert!(words.starts_with("resolved by payments at "), "{words}");
         }
         other => panic!("{other:?}"),
@@ -157,20 +162,20 @@ fn who_acknowledges_has_it_and_a_look_at_the_list_shows_it() {
 fn a_resolved_incident_stays_resolved_while_its_alert_fires() {
     let demo = Demo::new();
     let page = demo.page();
-    assert_eq!(demo.on_page(Deed::Resolve), DONE);
+    assert_eq!(demo.on_page(Operation::Resolve), DONE);
     for wait in [0, 30, 3600] {
         demo.wait(wait);
         let over = demo.incident(&page.id);
         assert_eq!((over.status, over.resolved_at), (IncidentStatus::Resolved, Some(page_time())), "{wait}");
         assert_eq!(kinds(&demo.detail(&page.id)), ["trigger", "notify", "resolve"]);
     }
-    let words = match demo.act("pager", target(&page), Deed::Acknowledge) {
-        Ok(Outcome::Overtaken { words }) => words,
+    let words = match demo.act("pager", target(&page), Operation::Acknowledge) {
+        Ok(ActionResult::Conflict { words }) => words,
         other => panic!("{other:?}"),
     };
     assert_eq!(&*words, "resolved by Ana Lima at 02:52 UTC");
     let seen = Target { seen: Some(IncidentStatus::Resolved), ..target(&page) };
-    assert!(matches!(demo.act("pager", seen, Deed::Resolve), Ok(Outcome::Already { .. })));
+    assert!(matches!(demo.act("pager", seen, Operation::Resolve), Ok(ActionResult::Already { .. })));
 }
 
 fn page_time() -> Timestamp {
@@ -181,7 +186,7 @@ fn page_time() -> Timestamp {
 fn a_snooze_ends_and_pages_again() {
     let demo = Demo::new();
     let page = demo.page();
-    assert_eq!(demo.on_page(Deed::Snooze { rest: Duration::from_secs(60) }), DONE);
+    assert_eq!(demo.on_page(Operation::Snooze { rest: Duration::from_secs(60) }), DONE);
     let asleep = demo.incident(&page.id);
     assert_eq!((asleep.status, &*asleep.pending[0].what), (IncidentStatus::Acknowledged, "unacknowledge"));
     demo.wait(61);
@@ -198,11 +203,11 @@ fn it_is_handed_to_a_person_a_policy_and_a_level() {
     let assigned = || -> Vec<Text> {
         demo.incident(&page.id).assigned.into_iter().map(|stamp| stamp.who.name).collect()
     };
-    assert_eq!(demo.on_page(Deed::Assign { to: whom("fang", "王芳") }), DONE);
+    assert_eq!(demo.on_page(Operation::Assign { to: whom("fang", "王芳") }), DONE);
     assert_eq!(assigned(), ["王芳".into()]);
-    assert_eq!(demo.on_page(Deed::Escalate { level: 3 }), DONE);
+    assert_eq!(demo.on_page(Operation::Escalate { level: 3 }), DONE);
     assert_eq!(assigned(), ["Sam O'Neill".into()]);
-    assert_eq!(demo.on_page(Deed::Reroute { policy: whom("platform", "Platform") }), DONE);
+    assert_eq!(demo.on_page(Operation::Reroute { policy: whom("platform", "Platform") }), DONE);
     let platform: Vec<Text> =
         demo.on_call().on_call("platform", 1, demo.now()).map(|shift| shift.person.name.clone()).collect();
     assert_eq!(assigned(), platform);
@@ -214,12 +219,12 @@ fn it_is_handed_to_a_person_a_policy_and_a_level() {
 fn notes_rank_help_and_updates_stand_in_its_history() {
     let demo = Demo::new();
     let page = demo.page();
-    let noted = demo.on_page(Deed::Note { content: "rolled back".into() });
-    assert!(matches!(noted, Ok(Outcome::Done { id: Some(_) })), "{noted:?}");
-    assert_eq!(demo.on_page(Deed::Priority { priority: Some(whom("P2", "P2")) }), DONE);
+    let noted = demo.on_page(Operation::Note { content: "rolled back".into() });
+    assert!(matches!(noted, Ok(ActionResult::Done { id: Some(_) })), "{noted:?}");
+    assert_eq!(demo.on_page(Operation::Priority { priority: Some(whom("P2", "P2")) }), DONE);
     let people = vec![whom("kofi", "Kofi Mensah"), whom("noor", "Noor Haddad")];
-    assert_eq!(demo.on_page(Deed::AddResponder { people, message: "help".into() }), DONE);
-    assert_eq!(demo.on_page(Deed::StatusUpdate { message: "going down".into() }), DONE);
+    assert_eq!(demo.on_page(Operation::AddResponder { people, message: "help".into() }), DONE);
+    assert_eq!(demo.on_page(Operation::StatusUpdate { message: "going down".into() }), DONE);
     let detail = demo.detail(&page.id);
     assert_eq!((&*detail.notes[0].content, &*detail.notes[0].who), ("rolled back", "Ana Lima"));
     let history = ["annotate", "priority_change", "responder_request", "responder_request", "status_update"];
@@ -227,7 +232,7 @@ fn notes_rank_help_and_updates_stand_in_its_history() {
     let ranked = demo.incident(&page.id);
     assert_eq!(ranked.priority.and_then(|priority| priority.rank), Some(2));
     assert_eq!(ranked.status, IncidentStatus::Triggered);
-    let long = demo.on_page(Deed::Note { content: "x".repeat(2001).into() }).unwrap_err();
+    let long = demo.on_page(Operation::Note { content: "x".repeat(2001).into() }).unwrap_err();
     assert!(!long.is_unclear && long.to_string().contains("takes 2000 at most"), "{long}");
 }
 
@@ -236,34 +241,36 @@ fn the_calls_are_those_of_the_vendor_and_what_it_does_not_take_is_refused_here_t
     let demo = Demo::new();
     let page = demo.page();
     let pager = demo.source("pager");
-    let action = |deed| Action { source: pager.info().id.clone(), target: target(&page), deed };
-    let shown = |deed| pager.calls(&action(deed)).iter().map(ToString::to_string).collect::<Vec<_>>();
+    let action = |operation| Action { source: pager.info().id.clone(), target: target(&page), operation };
+    let shown =
+        |operation| pager.requests(&action(operation)).iter().map(ToString::to_string).collect::<Vec<_>>();
     let address = format!("{}/incidents/{}", pager.info().address, page.id);
-    for (deed, call) in [
+    for (operation, call) in [
         (
-            Deed::Acknowledge,
+            Operation::Acknowledge,
             format!(
                 r#"PUT {address} {{"incident":{{"status":"acknowledged","type":"incident_reference"}}}}"#
             ),
         ),
         (
-            Deed::Snooze { rest: Duration::from_secs(900) },
+            Operation::Snooze { rest: Duration::from_secs(900) },
             format!(r#"POST {address}/snooze {{"duration":900}}"#),
         ),
         (
-            Deed::Note { content: "rolled back".into() },
+            Operation::Note { content: "rolled back".into() },
             format!(r#"POST {address}/notes {{"note":{{"content":"rolled back"}}}}"#),
         ),
     ] {
-        assert_eq!(shown(deed), [call]);
+        assert_eq!(shown(operation), [call]);
     }
     let manager = demo.source("alertmanager");
-    let expire = Action { source: manager.info().id.clone(), target: plain("s1"), deed: Deed::Expire };
-    let calls: Vec<String> = manager.calls(&expire).iter().map(ToString::to_string).collect();
+    let expire =
+        Action { source: manager.info().id.clone(), target: plain("s1"), operation: Operation::Expire };
+    let calls: Vec<String> = manager.requests(&expire).iter().map(ToString::to_string).collect();
     assert_eq!(calls, [format!("DELETE {}/api/v2/silence/s1", manager.info().address)]);
-    let none = Deed::Priority { priority: None };
+    let none = Operation::Priority { priority: None };
     assert!(shown(none.clone()).is_empty());
-    let refused = wait(pager.act(&action(none))).unwrap_err();
+    let refused = wait(pager.execute(&action(none))).unwrap_err();
     assert!(!refused.is_unclear && refused.to_string().contains("take a priority away"), "{refused}");
 }
 
@@ -271,26 +278,26 @@ fn the_calls_are_those_of_the_vendor_and_what_it_does_not_take_is_refused_here_t
 fn an_incident_is_opened_once_and_merged_into_another() {
     let demo = Demo::new();
     let page = demo.page();
-    let trigger = || Deed::Trigger {
+    let trigger = || Operation::Trigger {
         title: "Checkout is slow".into(),
         details: "since the release".into(),
         urgency: Urgency::Low,
         key: "k1".into(),
     };
-    let Ok(Outcome::Done { id: Some(id) }) = demo.act("pager", plain("payments"), trigger()) else {
+    let Ok(ActionResult::Done { id: Some(id) }) = demo.act("pager", plain("payments"), trigger()) else {
         panic!("not opened")
     };
     let new = demo.incident(&id);
     assert_eq!((&*new.title, new.urgency, new.assigned.len()), ("Checkout is slow", Urgency::Low, 1));
     assert_eq!(kinds(&demo.detail(&id))[0], "trigger");
     let again = demo.act("pager", plain("payments"), trigger());
-    assert_eq!(again, Ok(Outcome::Already { words: format!("it is open as #{}", new.number).into() }));
-    let merge = Deed::Merge { into: whom(&page.id, "#1") };
+    assert_eq!(again, Ok(ActionResult::Already { words: format!("it is open as #{}", new.number).into() }));
+    let merge = Operation::Merge { into: whom(&page.id, "#1") };
     assert_eq!(demo.act("pager", target(&new), merge.clone()), DONE);
     assert_eq!(demo.incident(&id).status, IncidentStatus::Resolved);
     assert_eq!(demo.incident(&page.id).alerts.all, 2);
     assert!(kinds(&demo.detail(&page.id)).contains(&"merge"));
-    assert!(matches!(demo.act("pager", target(&new), merge), Ok(Outcome::Overtaken { .. })));
+    assert!(matches!(demo.act("pager", target(&new), merge), Ok(ActionResult::Conflict { .. })));
 }
 
 #[test]
@@ -300,9 +307,9 @@ fn a_shift_that_is_taken_is_on_call_and_woken_from_then_on() {
     let shift = board.on_call("shop", 2, demo.now()).next().unwrap();
     let (schedule, end) = (shift.schedule.clone().unwrap(), shift.end.unwrap());
     assert_ne!(&*shift.person.id, "fang");
-    let deed = Deed::TakeShift { person: whom("fang", "王芳"), start: demo.now(), end };
-    let taken = demo.act("pager", plain(&schedule.id), deed.clone());
-    assert!(matches!(taken, Ok(Outcome::Done { id: Some(_) })), "{taken:?}");
+    let operation = Operation::TakeShift { person: whom("fang", "王芳"), start: demo.now(), end };
+    let taken = demo.act("pager", plain(&schedule.id), operation.clone());
+    assert!(matches!(taken, Ok(ActionResult::Done { id: Some(_) })), "{taken:?}");
     let now: Vec<(Text, bool)> = demo
         .on_call()
         .on_call("shop", 2, demo.now())
@@ -310,19 +317,20 @@ fn a_shift_that_is_taken_is_on_call_and_woken_from_then_on() {
         .collect();
     assert_eq!(now, [("fang".into(), true)]);
     let page = demo.page();
-    assert_eq!(demo.on_page(Deed::Escalate { level: 2 }), DONE);
+    assert_eq!(demo.on_page(Operation::Escalate { level: 2 }), DONE);
     assert_eq!(&*demo.incident(&page.id).assigned[0].who.id, "fang");
-    assert!(demo.act("pager", plain("nothing"), deed).is_err());
+    assert!(demo.act("pager", plain("nothing"), operation).is_err());
 }
 
-fn silence(matchers: &str, until: Timestamp) -> Deed {
-    Deed::Silence(Draft {
+fn silence(matchers: &str, until: Timestamp) -> Operation {
+    let draft = SilenceDraft {
         matchers: parse(matchers).unwrap(),
         starts_at: None,
         ends_at: until,
         created_by: "ana".into(),
         comment: "rolling back".into(),
-    })
+    };
+    Operation::Silence { draft }
 }
 
 #[test]
@@ -333,26 +341,26 @@ fn a_silence_hides_alerts_until_it_is_over() {
     let matching = demo.alerts().iter().filter(|alert| alert.labels.value("service") == "payments").count();
     assert!(matching > 0);
     let make = silence("service=payments", minutes(10));
-    let Ok(Outcome::Done { id: Some(id) }) = demo.act("alertmanager", plain(""), make) else {
+    let Ok(ActionResult::Done { id: Some(id) }) = demo.act("alertmanager", plain(""), make) else {
         panic!("not made")
     };
     assert_eq!(quiet(&id), matching);
     assert!(demo.alerts().iter().any(|alert| alert.state == AlertState::Silenced));
     assert!(demo.silences().iter().any(|silence| silence.id == id && &*silence.created_by == "ana"));
     let until = minutes(60);
-    let extended = demo.act("alertmanager", plain(&id), Deed::Extend { until });
-    assert_eq!(extended, Ok(Outcome::Done { id: Some(Text::clone(&id)) }));
+    let extended = demo.act("alertmanager", plain(&id), Operation::Extend { until });
+    assert_eq!(extended, Ok(ActionResult::Done { id: Some(Text::clone(&id)) }));
     assert!(demo.silences().iter().any(|silence| silence.id == id && silence.ends_at == until));
-    assert_eq!(demo.act("alertmanager", plain(&id), Deed::Expire), DONE);
+    assert_eq!(demo.act("alertmanager", plain(&id), Operation::Expire), DONE);
     assert_eq!(quiet(&id), 0);
     let is_over = |silence: &Arc<Silence>| silence.id == id && silence.state == SilenceState::Expired;
     assert!(demo.silences().iter().any(is_over), "what has ended stays in the list");
-    let expired = demo.act("alertmanager", plain(&id), Deed::Expire);
-    assert!(matches!(expired, Ok(Outcome::Already { .. })));
-    let late = demo.act("alertmanager", plain(&id), Deed::Extend { until });
-    assert!(matches!(late, Ok(Outcome::Overtaken { .. })));
-    let unknown = demo.act("alertmanager", plain("x"), Deed::Expire);
-    assert!(matches!(unknown, Ok(Outcome::Overtaken { .. })));
+    let expired = demo.act("alertmanager", plain(&id), Operation::Expire);
+    assert!(matches!(expired, Ok(ActionResult::Already { .. })));
+    let late = demo.act("alertmanager", plain(&id), Operation::Extend { until });
+    assert!(matches!(late, Ok(ActionResult::Conflict { .. })));
+    let unknown = demo.act("alertmanager", plain("x"), Operation::Expire);
+    assert!(matches!(unknown, Ok(ActionResult::Conflict { .. })));
     for wrong in [silence("a=~\".*\"", minutes(10)), silence("a=b", minutes(-1))] {
         assert!(!demo.act("alertmanager", plain(""), wrong).unwrap_err().is_unclear);
     }
@@ -364,10 +372,10 @@ fn a_silence_of_the_story_can_be_ended_and_moved() {
     let told = demo.silences();
     assert!(!told.is_empty());
     let later = demo.now() + jiff::Span::new().hours(9000);
-    let extended = demo.act("alertmanager", plain(&told[0].id), Deed::Extend { until: later });
-    assert_eq!(extended, Ok(Outcome::Done { id: Some(Text::clone(&told[0].id)) }));
+    let extended = demo.act("alertmanager", plain(&told[0].id), Operation::Extend { until: later });
+    assert_eq!(extended, Ok(ActionResult::Done { id: Some(Text::clone(&told[0].id)) }));
     assert_eq!(demo.silences().len(), told.len());
-    assert_eq!(demo.act("alertmanager", plain(&told[0].id), Deed::Expire), DONE);
+    assert_eq!(demo.act("alertmanager", plain(&told[0].id), Operation::Expire), DONE);
     let lasting = demo.silences().iter().filter(|one| one.state != SilenceState::Expired).count();
     assert_eq!(lasting, told.len() - 1);
 }
@@ -375,18 +383,20 @@ fn a_silence_of_the_story_can_be_ended_and_moved() {
 #[test]
 fn what_a_source_does_not_do_has_no_calls_and_is_refused() {
     let demo = Demo::new();
-    let action = |name: &str, deed| Action {
+    let action = |name: &str, operation| Action {
         source: crate::model::source::SourceId::new(name),
         target: plain("x"),
-        deed,
+        operation,
     };
-    for (name, deed) in
-        [("prom-eu", Deed::Acknowledge), ("pager", Deed::Expire), ("alertmanager", Deed::Resolve)]
-    {
+    for (name, operation) in [
+        ("prom-eu", Operation::Acknowledge),
+        ("pager", Operation::Expire),
+        ("alertmanager", Operation::Resolve),
+    ] {
         let source = demo.source(name);
-        let action = action(name, deed);
-        assert!(source.calls(&action).is_empty());
-        let error = wait(source.act(&action)).unwrap_err();
+        let action = action(name, operation);
+        assert!(source.requests(&action).is_empty());
+        let error = wait(source.execute(&action)).unwrap_err();
         assert!(matches!(error.error.trouble, Trouble::NotOffered { .. }) && !error.is_unclear);
     }
 }
@@ -394,35 +404,42 @@ fn what_a_source_does_not_do_has_no_calls_and_is_refused() {
 #[test]
 fn what_was_done_is_found_when_it_is_read_back_and_nothing_else() {
     let demo = Demo::new();
-    let found = |name: &str, target: &Target, deed: &Deed, sent_at: Timestamp| {
+    let found = |name: &str, target: &Target, operation: &Operation, sent_at: Timestamp| {
         let source = demo.source(name);
-        let action = Action { source: source.info().id.clone(), target: target.clone(), deed: deed.clone() };
-        wait(source.look_back(&action, sent_at)).unwrap()
+        let action =
+            Action { source: source.info().id.clone(), target: target.clone(), operation: operation.clone() };
+        wait(source.verify(&action, sent_at)).unwrap()
     };
     let (page, before) = (target(&demo.page()), demo.now());
-    let note = Deed::Note { content: "looking".into() };
-    assert_eq!(found("pager", &page, &note, before), Found::NotDone);
+    let note = Operation::Note { content: "looking".into() };
+    assert_eq!(found("pager", &page, &note, before), Verification::NotDone);
     demo.act("pager", page.clone(), note.clone()).unwrap();
-    assert_eq!(found("pager", &page, &note, before), Found::Done { id: None });
-    let other = Deed::Note { content: "something else".into() };
-    assert_eq!(found("pager", &page, &other, before), Found::NotDone);
+    assert_eq!(found("pager", &page, &note, before), Verification::Done { id: None });
+    let other = Operation::Note { content: "something else".into() };
+    assert_eq!(found("pager", &page, &other, before), Verification::NotDone);
     demo.wait(60);
-    assert_eq!(found("pager", &page, &note, demo.now()), Found::NotDone, "that was before");
-    let draft = Draft {
+    assert_eq!(found("pager", &page, &note, demo.now()), Verification::NotDone, "that was before");
+    let draft = SilenceDraft {
         matchers: parse("service=\"payments\"").unwrap(),
         starts_at: None,
         ends_at: demo.now() + jiff::SignedDuration::from_hours(1),
         created_by: "ana".into(),
         comment: "known".into(),
     };
-    let (silence, sent_at) = (Deed::Silence(draft), demo.now());
-    assert_eq!(found("alertmanager", &plain(""), &silence, sent_at), Found::NotDone);
-    let Ok(Outcome::Done { id: Some(id) }) = demo.act("alertmanager", plain(""), silence.clone()) else {
+    let (silence, sent_at) = (Operation::Silence { draft }, demo.now());
+    assert_eq!(found("alertmanager", &plain(""), &silence, sent_at), Verification::NotDone);
+    let Ok(ActionResult::Done { id: Some(id) }) = demo.act("alertmanager", plain(""), silence.clone()) else {
         panic!("not made");
     };
-    assert_eq!(found("alertmanager", &plain(""), &silence, sent_at), Found::Done { id: Some(id.clone()) });
-    assert_eq!(found("alertmanager", &plain(&id), &Deed::Expire, sent_at), Found::NotDone);
-    demo.act("alertmanager", plain(&id), Deed::Expire).unwrap();
-    assert_eq!(found("alertmanager", &plain(&id), &Deed::Expire, sent_at), Found::Done { id: None });
-    assert!(matches!(found("pager", &page, &Deed::Expire, sent_at), Found::Unknown { .. }));
+    assert_eq!(
+        found("alertmanager", &plain(""), &silence, sent_at),
+        Verification::Done { id: Some(id.clone()) }
+    );
+    assert_eq!(found("alertmanager", &plain(&id), &Operation::Expire, sent_at), Verification::NotDone);
+    demo.act("alertmanager", plain(&id), Operation::Expire).unwrap();
+    assert_eq!(
+        found("alertmanager", &plain(&id), &Operation::Expire, sent_at),
+        Verification::Done { id: None }
+    );
+    assert!(matches!(found("pager", &page, &Operation::Expire, sent_at), Verification::Unknown { .. }));
 }

@@ -7,38 +7,50 @@ use reqwest::{Method, Request};
 use serde_json::Value;
 
 use super::{Body, Http, Unsent, trouble};
-use crate::model::action::{ActError, Call};
+use crate::model::action::{ActError, RequestPreview};
 use crate::model::source::{SourceError, Trouble};
 use crate::model::text::escaped_json;
 
 /// One request that changes something.
 #[derive(Debug, Clone, PartialEq)]
-pub(crate) struct Change {
+pub(crate) struct WriteRequest {
     pub(crate) method: Method,
     /// Below the address of the source; what comes from outside has passed [`segment`].
     pub(crate) path: String,
     pub(crate) body: Option<Value>,
+    /// Further headers; never a credential.
+    pub(crate) headers: Vec<(&'static str, String)>,
 }
 
-impl Change {
+impl WriteRequest {
+    fn of(method: Method, path: String, body: Option<Value>) -> Self {
+        Self { method, path, body, headers: Vec::new() }
+    }
+
+    /// The same with a header; what it says is shown to nobody.
+    pub(crate) fn header(mut self, name: &'static str, value: &str) -> Self {
+        self.headers.push((name, value.to_owned()));
+        self
+    }
+
     pub(crate) fn post(path: impl Into<String>, body: Value) -> Self {
-        Self { method: Method::POST, path: path.into(), body: Some(body) }
+        Self::of(Method::POST, path.into(), Some(body))
     }
 
     pub(crate) fn put(path: impl Into<String>, body: Value) -> Self {
-        Self { method: Method::PUT, path: path.into(), body: Some(body) }
+        Self::of(Method::PUT, path.into(), Some(body))
     }
 
     pub(crate) fn delete(path: impl Into<String>) -> Self {
-        Self { method: Method::DELETE, path: path.into(), body: None }
+        Self::of(Method::DELETE, path.into(), None)
     }
 
     /// The request to a source at this address as it may be shown: what is sent besides to say who asks is left out. The body is
     /// the JSON that is sent.
-    pub(crate) fn shown(&self, address: &str) -> Call {
+    pub(crate) fn preview(&self, address: &str) -> RequestPreview {
         let body = self.body.as_ref().map(|body| escaped_json(&body.to_string()).into());
         let address = format!("{}/{}", address.trim_end_matches('/'), self.path);
-        Call { method: self.method.as_str().into(), address: address.into(), body }
+        RequestPreview { method: self.method.as_str().into(), address: address.into(), body }
     }
 }
 
@@ -55,26 +67,22 @@ pub(crate) fn segment(text: &str) -> String {
 }
 
 impl Http {
-    /// Sends it, once, with further headers.
+    /// Sends it, once.
     ///
     /// # Errors
     /// Whatever keeps a whole answer from coming with a 2xx status. Unclear is what may have reached the server and was not
     /// plainly refused: no answer, half of one, a status of 500 or more.
-    pub(crate) async fn send(
-        &self,
-        change: &Change,
-        headers: &[(&'static str, &str)],
-    ) -> Result<Body, ActError> {
-        let url = self.url(&change.path);
-        let mut request = Request::new(change.method.clone(), url.clone());
-        for (name, value) in headers {
-            let value = HeaderValue::try_from(*value).map_err(|error| {
+    pub(crate) async fn send(&self, wanted: &WriteRequest) -> Result<Body, ActError> {
+        let url = self.url(&wanted.path);
+        let mut request = Request::new(wanted.method.clone(), url.clone());
+        for (name, value) in &wanted.headers {
+            let value = HeaderValue::try_from(value.as_str()).map_err(|error| {
                 let reason = format!("the value for {name}: {error}");
                 surely_not(self.error(Trouble::Unfit { reason }))
             })?;
             request.headers_mut().insert(HeaderName::from_static(name), value);
         }
-        if let Some(body) = &change.body {
+        if let Some(body) = &wanted.body {
             request.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
             *request.body_mut() = Some(body.to_string().into());
         }

@@ -4,40 +4,40 @@ use std::time::Duration;
 
 use super::*;
 use crate::backend::kit::contract::Description;
-use crate::model::action::{Action, Deed, Outcome, Target, Whom};
+use crate::model::action::{Action, ActionResult, EntityRef, Operation, Target};
 use crate::model::incident::{IncidentStatus, Urgency};
 
-fn whom(id: &str) -> Whom {
-    Whom { id: id.into(), name: id.into() }
+fn whom(id: &str) -> EntityRef {
+    EntityRef { id: id.into(), name: id.into() }
 }
 
-fn deeds() -> Vec<Deed> {
+fn operations() -> Vec<Operation> {
     vec![
-        Deed::Acknowledge,
-        Deed::Resolve,
-        Deed::Assign { to: whom("PKOFI") },
-        Deed::Reroute { policy: whom("PE") },
-        Deed::Escalate { level: 2 },
-        Deed::Snooze { rest: Duration::from_secs(604_800) },
-        Deed::Note { content: "two\nlines \u{202e}".into() },
-        Deed::Priority { priority: Some(whom("P1ID")) },
-        Deed::Merge { into: whom("Q2") },
-        Deed::AddResponder { people: vec![whom("PKOFI"), whom("PNOOR")], message: "help".into() },
-        Deed::StatusUpdate { message: "going down".into() },
+        Operation::Acknowledge,
+        Operation::Resolve,
+        Operation::Assign { to: whom("PKOFI") },
+        Operation::Reroute { policy: whom("PE") },
+        Operation::Escalate { level: 2 },
+        Operation::Snooze { rest: Duration::from_secs(604_800) },
+        Operation::Note { content: "two\nlines \u{202e}".into() },
+        Operation::Priority { priority: Some(whom("P1ID")) },
+        Operation::Merge { into: whom("Q2") },
+        Operation::AddResponder { people: vec![whom("PKOFI"), whom("PNOOR")], message: "help".into() },
+        Operation::StatusUpdate { message: "going down".into() },
         trigger("since 03:00"),
         trigger(""),
-        Deed::TakeShift { person: whom("PANA"), start: now(), end: at("2026-08-20T18:00:00Z") },
+        Operation::TakeShift { person: whom("PANA"), start: now(), end: at("2026-08-20T18:00:00Z") },
     ]
 }
 
-fn trigger(details: &str) -> Deed {
+fn trigger(details: &str) -> Operation {
     let (title, key) = ("Checkout is slow".into(), "k".into());
-    Deed::Trigger { title, details: details.into(), urgency: Urgency::Low, key }
+    Operation::Trigger { title, details: details.into(), urgency: Urgency::Low, key }
 }
 
-fn action(deed: Deed) -> Action {
+fn action(operation: Operation) -> Action {
     let target = Target { id: "Q1".into(), name: "#1".into(), seen: Some(IncidentStatus::Triggered) };
-    Action { source: SourceId::new("pd"), target, deed }
+    Action { source: SourceId::new("pd"), target, operation }
 }
 
 /// Takes everything.
@@ -59,13 +59,13 @@ async fn every_change_and_every_look_back_is_valid_by_the_vendors_description() 
     let Some(description) = Description::find("pagerduty") else { return };
     let double = Double::start(willing).await;
     let source = pagerduty(&double);
-    for deed in deeds() {
-        let action = action(deed);
-        assert!(matches!(source.act(&action).await, Ok(Outcome::Done { .. })), "{action:?}");
-        source.look_back(&action, now()).await.unwrap();
+    for operation in operations() {
+        let action = action(operation);
+        assert!(matches!(source.execute(&action).await, Ok(ActionResult::Done { .. })), "{action:?}");
+        source.verify(&action, now()).await.unwrap();
     }
     let asked = double.asked();
-    assert_eq!(asked.iter().filter(|asked| asked.method != "GET").count(), deeds().len());
+    assert_eq!(asked.iter().filter(|asked| asked.method != "GET").count(), operations().len());
     let troubles: Vec<_> = asked.iter().filter_map(|asked| description.trouble(asked)).collect();
     assert_eq!(troubles, Vec::<String>::new());
 }

@@ -6,9 +6,9 @@ use std::sync::Arc;
 use jiff::Timestamp;
 
 use super::{Desk, Outcome, Planned, Stop, later, misused, nothing, said};
-use crate::app::acts::causes::silences::hidden;
+use crate::app::planner::consequences::silences::hidden;
 use crate::cli::args::{Anew, NewSilence, SilenceVerb, Span};
-use crate::model::action::{Deed, Draft};
+use crate::model::action::{Operation, SilenceDraft};
 use crate::model::alert::Alert;
 use crate::model::ask::AskKind;
 use crate::model::fingerprint::Fingerprint;
@@ -30,11 +30,11 @@ impl Desk<'_> {
         self.known_alerts()?;
         let alerts = self.alerts(&new.alerts)?;
         if alerts.is_empty() {
-            return self.shown([(Draft { matchers, ..draft }, None)]);
+            return self.shown([(SilenceDraft { matchers, ..draft }, None)]);
         }
         let plain: Vec<&Alert> = alerts.iter().map(|alert| &***alert).collect();
         let sources = self.at(&plain)?.len();
-        let proposal = self.ground.proposed(&alerts, sources, self.service_labels, None);
+        let proposal = self.planner.proposed(&alerts, sources, self.service_labels, None);
         let proposal = proposal.map_err(|why| misused(&*why))?;
         let drafts: Result<Vec<_>, Stop> = proposal
             .silences
@@ -43,7 +43,7 @@ impl Desk<'_> {
                 let is_its = |alert: &&&Alert| matchers.iter().all(|one| one.matches(&alert.labels));
                 let its: Vec<&Alert> = plain.iter().filter(is_its).copied().collect();
                 let at = self.at(&its)?;
-                Ok((Draft { matchers, ..draft.clone() }, Some(at)))
+                Ok((SilenceDraft { matchers, ..draft.clone() }, Some(at)))
             })
             .collect();
         let mut planned = self.shown(drafts?)?;
@@ -58,7 +58,7 @@ impl Desk<'_> {
         match verb {
             SilenceVerb::Extend { ids, length, .. } => {
                 // as on the screen: so much longer than it would last
-                let deed = |silence: &Silence| Deed::Extend {
+                let operation = |silence: &Silence| Operation::Extend {
                     until: later(silence.ends_at.max(self.view.now), *length),
                 };
                 let silences = self.silences(ids)?;
@@ -68,14 +68,14 @@ impl Desk<'_> {
                         "silence {id} has ended: `burnwatch silence again {id} --for TIME` makes it once more"
                     )));
                 }
-                self.ground.on_silences(&silences, deed).map(Planned::from).map_err(nothing)
+                self.planner.on_silences(&silences, operation).map(Planned::from).map_err(nothing)
             }
             SilenceVerb::Expire { ids, .. } => self.expire(&self.silences(ids)?),
             SilenceVerb::Edit { id, matchers, anew: Anew { span, comment, .. } } => {
                 let silence = self.the_silence(id)?;
                 let given = self::matchers(matchers)?;
                 let (starts_at, ends_at) = self.span(span, Some(&silence))?;
-                let draft = Draft {
+                let draft = SilenceDraft {
                     matchers: if given.is_empty() { silence.matchers.clone() } else { given },
                     starts_at,
                     ends_at: ends_at.unwrap_or(silence.ends_at),
@@ -84,13 +84,13 @@ impl Desk<'_> {
                 };
                 self.known_alerts()?;
                 let planned =
-                    self.ground.edit(&silence, draft, self.view.now).map_err(|why| misused(&*why))?;
+                    self.planner.edit(&silence, draft, self.view.now).map_err(|why| misused(&*why))?;
                 Ok(self.weighed(planned.into()))
             }
             SilenceVerb::Again { id, anew: Anew { span, comment, .. } } => {
                 let silence = self.the_silence(id)?;
                 let comment = comment.as_deref().map_or_else(|| Ok(Text::clone(&silence.comment)), said)?;
-                let draft = Draft { matchers: silence.matchers.clone(), ..self.draft(span, comment)? };
+                let draft = SilenceDraft { matchers: silence.matchers.clone(), ..self.draft(span, comment)? };
                 self.known_alerts()?;
                 self.shown([(draft, Some(vec![silence.source.clone()]))])
             }
@@ -109,16 +109,16 @@ impl Desk<'_> {
         if lasting.is_empty() {
             return Ok(Planned { already, ..Planned::default() });
         }
-        let planned = self.ground.on_silences(&lasting, |_| Deed::Expire).map_err(nothing)?;
+        let planned = self.planner.on_silences(&lasting, |_| Operation::Expire).map_err(nothing)?;
         Ok(Planned { already, ..planned.into() })
     }
 
     /// A silence of this length, as yet without matchers.
-    fn draft(&self, span: &Span, comment: Text) -> Result<Draft, Stop> {
+    fn draft(&self, span: &Span, comment: Text) -> Result<SilenceDraft, Stop> {
         let (starts_at, ends_at) = self.span(span, None)?;
         let ends_at = ends_at.ok_or_else(|| misused("say how long it lasts: --for 2h, or --until 22:00"))?;
         let created_by = Text::clone(self.who);
-        Ok(Draft { matchers: Vec::new(), starts_at, ends_at, created_by, comment })
+        Ok(SilenceDraft { matchers: Vec::new(), starts_at, ends_at, created_by, comment })
     }
 
     /// When a silence begins, if not at once, and ends, as far as it is said.
@@ -161,14 +161,14 @@ impl Desk<'_> {
     fn at(&self, alerts: &[&Alert]) -> Result<Vec<SourceId>, Stop> {
         match self.source {
             Some(name) => Ok(vec![SourceId::new(name)]),
-            None => self.ground.silenced_at(alerts).map_err(|why| misused(&*why)),
+            None => self.planner.silenced_at(alerts).map_err(|why| misused(&*why)),
         }
     }
 
     /// Silences with what they would hide; each where it is said, else where what it hides is.
     fn shown(
         &self,
-        drafts: impl IntoIterator<Item = (Draft, Option<Vec<SourceId>>)>,
+        drafts: impl IntoIterator<Item = (SilenceDraft, Option<Vec<SourceId>>)>,
     ) -> Result<Planned, Stop> {
         let mut wanted = Vec::new();
         for (draft, at) in drafts {
@@ -179,7 +179,7 @@ impl Desk<'_> {
             let name = format!("{{{}}}", matcher::list(&draft.matchers)).into();
             wanted.push((draft, name, at));
         }
-        let planned = self.ground.silence(&wanted, self.view.now).map_err(|why| misused(&*why))?;
+        let planned = self.planner.silence(&wanted, self.view.now).map_err(|why| misused(&*why))?;
         Ok(self.weighed(planned.into()))
     }
 
@@ -206,7 +206,7 @@ impl Desk<'_> {
             }));
         }
         // what cannot be judged may be much
-        let is_much = self.ground.guard.wants_name(found.hidden.len(), found.all);
+        let is_much = self.planner.guard.wants_name(found.hidden.len(), found.all);
         Planned { preview, wants_name: is_much || found.unjudged.is_some(), ..planned }
     }
 

@@ -2,7 +2,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::*;
-use crate::model::action::{Draft, Ending, Target};
+use crate::model::action::{ActionResult, SilenceDraft, Target};
 use crate::model::alert::{AlertBoard, Severity};
 use crate::model::ask::{Answer, Ask, Query, Reply};
 use crate::model::incident::{AlertCounts, IncidentBoard, Urgency};
@@ -58,15 +58,15 @@ fn tell(world: &mut World, status: IncidentStatus, second: i64) {
     );
 }
 
-fn deed(deed: Deed) -> Action {
+fn operation(operation: Operation) -> Action {
     let target = Target { id: "P1".into(), name: "#1".into(), seen: Some(IncidentStatus::Triggered) };
-    Action { source: id("pd"), target, deed }
+    Action { source: id("pd"), target, operation }
 }
 
 fn acknowledging() -> World {
     let mut world = World::new(["am", "pd"].map(id), Judgement::default());
     tell(&mut world, IncidentStatus::Triggered, 20);
-    world.suppose((1, 0), deed(Deed::Acknowledge), at(21));
+    world.suppose((1, 0), operation(Operation::Acknowledge), at(21));
     world
 }
 
@@ -76,7 +76,7 @@ fn status(world: &World) -> (IncidentStatus, Option<Stage>) {
 }
 
 fn done() -> Progress {
-    Progress::Ended(Ending::Done { id: None })
+    Progress::Ended(ActionResult::Done { id: None })
 }
 
 #[test]
@@ -89,10 +89,10 @@ fn what_was_asked_for_shows_at_once_and_is_told_apart() {
 #[test]
 fn what_fails_is_taken_back() {
     for ending in [
-        Ending::Refused { words: "no".into() },
-        Ending::Overtaken { words: "no".into() },
-        Ending::Held { words: "no".into() },
-        Ending::Unknown { words: "no".into() },
+        ActionResult::Refused { words: "no".into() },
+        ActionResult::Conflict { words: "no".into() },
+        ActionResult::Held { words: "no".into() },
+        ActionResult::Unknown { words: "no".into() },
     ] {
         let mut world = acknowledging();
         world.progressed((1, 0), &Progress::Ended(ending), at(22));
@@ -180,7 +180,7 @@ fn silenced_alerts_look_silenced_and_loud_again_without_looking_new() {
     let board = || AlertBoard { alerts: vec![alert("a"), alert("b")] };
     world.apply(&question("am", Query::Alerts.now()), Ok(Reply::free(Answer::Alerts(board()))), at(10));
     let (a, b) = (alert("a").fingerprint, alert("b").fingerprint);
-    let draft = Draft {
+    let draft = SilenceDraft {
         matchers: parse(r#"pod="a""#).unwrap(),
         starts_at: None,
         ends_at: at(7200),
@@ -188,12 +188,12 @@ fn silenced_alerts_look_silenced_and_loud_again_without_looking_new() {
         comment: "deploy".into(),
     };
     let target = Target { id: "".into(), name: "1 alert".into(), seen: None };
-    let action = Action { source: id("am"), target, deed: Deed::Silence(draft) };
+    let action = Action { source: id("am"), target, operation: Operation::Silence { draft } };
     world.suppose((1, 0), action.clone(), at(11));
     assert_eq!(world.alert(a).unwrap().state, AlertState::Silenced);
     assert_eq!((world.silencing(a), world.silencing(b)), (Some(Stage::Sending), None));
     assert_eq!(world.tally().in_state(AlertState::Firing), 1);
-    world.progressed((1, 0), &Progress::Ended(Ending::Refused { words: "no".into() }), at(12));
+    world.progressed((1, 0), &Progress::Ended(ActionResult::Refused { words: "no".into() }), at(12));
     assert_eq!((world.alert(a).unwrap().state, world.changed_at(a)), (AlertState::Firing, Some(at(5))));
     assert_eq!(world.silencing(a), None);
     // the same at another source hides nothing of this one
@@ -205,6 +205,6 @@ fn silenced_alerts_look_silenced_and_loud_again_without_looking_new() {
 fn a_snooze_changes_no_status_but_shows_that_it_is_on_its_way() {
     let mut world = World::new([id("pd")], Judgement::default());
     tell(&mut world, IncidentStatus::Triggered, 20);
-    world.suppose((1, 0), deed(Deed::Snooze { rest: Duration::from_secs(60) }), at(21));
+    world.suppose((1, 0), operation(Operation::Snooze { rest: Duration::from_secs(60) }), at(21));
     assert_eq!(status(&world), (IncidentStatus::Triggered, Some(Stage::Sending)));
 }

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::backend::kit::double::{Asked, Canned, Double};
-use crate::backend::kit::http::{Change, Http};
+use crate::backend::kit::http::{Http, WriteRequest};
 use crate::backend::{Clock, Means};
 use crate::config::settings::{Login, Program, Settings};
 use crate::model::source::SourceId;
@@ -75,8 +75,8 @@ async fn a_secret_in_the_address_shows_in_no_message() {
     source.auth = Some(AuthSettings::Query(vec![named("api_key", "", key)]));
     let there = http(&source);
     // a change that went through is not taken for one that was led elsewhere
-    there.send(&Change::delete("fine"), &[]).await.unwrap();
-    let led = there.send(&Change::delete("slash"), &[]).await.err().unwrap();
+    there.send(&WriteRequest::delete("fine")).await.unwrap();
+    let led = there.send(&WriteRequest::delete("slash")).await.err().unwrap();
     assert!(matches!(led.error.trouble, Trouble::Redirected { .. }), "{led:?}");
     let mut said = vec![led.error.to_string()];
     for path in ["bad", "away"] {

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use super::*;
 use crate::backend::kind;
 use crate::backend::kit::double::{Canned, Double};
-use crate::backend::kit::http::{Change, Evaluation, Http, PromQuery};
+use crate::backend::kit::http::{Evaluation, Http, PromQuery, WriteRequest};
 use crate::config::settings::{
     AuthSettings, Login, NamedSecret, OAuth2Settings, Program, SecretRef, SecretText, Settings, SigV4Settings,
 };
@@ -64,7 +64,7 @@ async fn a_token_that_ran_out_is_asked_for_anew_once_and_the_question_put_again(
     let http = http(&source);
     http.get("first", &[]).await.unwrap();
     // by now the server knows only the second one; a change is sent again too, for what was refused was not done
-    http.send(&Change::delete("second"), &[]).await.unwrap();
+    http.send(&WriteRequest::delete("second")).await.unwrap();
     http.get("second", &[]).await.unwrap();
     let tokens: Vec<_> =
         double.asked().iter().map(|asked| asked.header("authorization").unwrap().to_owned()).collect();
@@ -132,7 +132,7 @@ async fn what_a_server_repeats_of_our_secrets_is_shown_nowhere() {
         for path in ["fail", "away"] {
             said.push(http.get(path, &[]).await.err().unwrap().to_string());
         }
-        said.push(http.send(&Change::delete("x"), &[]).await.err().unwrap().to_string());
+        said.push(http.send(&WriteRequest::delete("x")).await.err().unwrap().to_string());
         // ana:canary-password-01
         for form in ["canary", "YW5hOmNhbmFyeS1wYXNzd29yZC0wMQ"] {
             assert!(said.iter().all(|words| !words.contains(form)), "{form} in {said:#?}");
@@ -299,7 +299,7 @@ async fn no_credential_leaves_for_another_origin() {
         for path in ["port", "host"] {
             let error = http.get(path, &[]).await.err().unwrap();
             assert!(matches!(error.trouble, Trouble::Redirected { .. }), "{error}");
-            let error = http.send(&Change::delete(path), &[]).await.err().unwrap();
+            let error = http.send(&WriteRequest::delete(path)).await.err().unwrap();
             assert!(matches!(error.error.trouble, Trouble::Redirected { .. }), "{error}");
         }
     }

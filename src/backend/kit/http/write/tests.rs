@@ -16,13 +16,13 @@ fn http(source: &SourceSettings) -> Http {
     Http::new(&SourceId::new("pd"), source, means).unwrap()
 }
 
-fn change() -> Change {
-    Change::post("incidents", json!({"a": "\u{202e}b"}))
+fn change() -> WriteRequest {
+    WriteRequest::post("incidents", json!({"a": "\u{202e}b"}))
 }
 
 async fn failed(canned: Canned) -> ActError {
     let double = Double::start(move |_| canned.clone()).await;
-    let error = http(&double.source("pagerduty")).send(&change(), &[]).await.err();
+    let error = http(&double.source("pagerduty")).send(&change()).await.err();
     assert_eq!(double.asked().len(), 1, "never sent a second time");
     error.expect("it must fail")
 }
@@ -31,8 +31,8 @@ async fn failed(canned: Canned) -> ActError {
 async fn a_change_is_sent_once_with_its_body_and_headers() {
     let double = Double::start(|_| Canned::new(202, "application/json", "{}")).await;
     let http = http(&double.source("pagerduty"));
-    http.send(&change(), &[("from", "ana@example.org")]).await.unwrap();
-    http.send(&Change::delete(format!("silence/{}", segment("a/../b c.ü"))), &[]).await.unwrap();
+    http.send(&change().header("from", "ana@example.org")).await.unwrap();
+    http.send(&WriteRequest::delete(format!("silence/{}", segment("a/../b c.ü")))).await.unwrap();
     let asked = double.asked();
     assert_eq!((asked[0].method.as_str(), asked[0].header("from")), ("POST", Some("ana@example.org")));
     assert_eq!(asked[0].header("content-type"), Some("application/json"));
@@ -45,18 +45,18 @@ async fn a_change_is_sent_once_with_its_body_and_headers() {
 fn what_is_shown_of_a_change_has_no_secret_and_nothing_that_plays_with_the_terminal() {
     let mut source = SourceSettings::new(kind("pagerduty"), "https://me:secret@pd.example/v2/?key=secret");
     source.auth = Some(AuthSettings::Token(SecretRef::Env("SECRET".into())));
-    let shown = change().shown(http(&source).address());
+    let shown = change().preview(http(&source).address());
     assert_eq!(shown.to_string(), r#"POST https://pd.example/v2/incidents {"a":"\u202eb"}"#);
 }
 
 #[tokio::test]
 async fn what_never_left_or_was_refused_was_surely_not_done() {
     let nobody = SourceSettings::new(kind("pagerduty"), "http://127.0.0.1:1");
-    let error = http(&nobody).send(&change(), &[]).await.err().unwrap();
+    let error = http(&nobody).send(&change()).await.err().unwrap();
     assert!(!error.is_unclear && matches!(error.error.trouble, Trouble::Unreachable { .. }), "{error}");
     let mut locked = SourceSettings::new(kind("pagerduty"), "http://127.0.0.1:1");
     locked.auth = Some(AuthSettings::Token(SecretRef::Env("BURNWATCH_NO_SUCH_VARIABLE".into())));
-    let error = http(&locked).send(&change(), &[]).await.err().unwrap();
+    let error = http(&locked).send(&change()).await.err().unwrap();
     assert!(!error.is_unclear && matches!(error.error.trouble, Trouble::NoSecret { .. }), "{error}");
     let said = r#"{"error":{"message":"Invalid","errors":["From is wrong"]}}"#;
     for (status, shown) in [
@@ -93,6 +93,6 @@ async fn a_change_that_a_redirect_made_a_question_of_does_not_count_as_done() {
         if asked.method == "POST" { moved } else { Canned::json("{}") }
     })
     .await;
-    let error = http(&double.source("pagerduty")).send(&change(), &[]).await.err().unwrap();
+    let error = http(&double.source("pagerduty")).send(&change()).await.err().unwrap();
     assert!(error.is_unclear && matches!(error.error.trouble, Trouble::Redirected { .. }), "{error}");
 }

@@ -8,8 +8,10 @@ use std::time::Duration;
 use jiff::Timestamp;
 use tokio::time::sleep;
 
-use crate::backend::{Acting, Answering, LookingBack, Source};
-use crate::model::action::{ActError, Action, Call, DeedKind, Found, Outcome};
+use crate::backend::{Answering, Executing, Source, Verifying};
+use crate::model::action::{
+    ActError, Action, ActionResult, OperationKind, RequestPreview, Verification, WriteSupport,
+};
 use crate::model::ask::{Answer, Ask, Reply};
 use crate::model::source::{Kind, SourceError, SourceId, Trouble};
 use crate::model::source_info::SourceInfo;
@@ -18,7 +20,7 @@ use crate::model::source_info::SourceInfo;
 pub(super) enum Act {
     Does,
     DoesAfter(Duration),
-    Finds(Outcome),
+    Finds(ActionResult),
     Refuses(Trouble, Option<Duration>),
     IsUnclear,
     Hangs,
@@ -28,7 +30,7 @@ pub(super) enum Act {
 /// What it says when it is asked whether it was done.
 #[derive(Clone)]
 pub(super) enum Look {
-    Sees(Found),
+    Sees(Verification),
     Fails,
     Panics,
 }
@@ -51,7 +53,7 @@ pub(super) fn doer(acts: impl IntoIterator<Item = Act>, looks: impl IntoIterator
         kind: Kind::new("toy"),
         address: "fake".into(),
         answers: vec![],
-        acts: DeedKind::ALL.to_vec(),
+        writes: WriteSupport { kinds: OperationKind::ALL, ..WriteSupport::NONE },
     };
     Arc::new(Doer {
         info,
@@ -79,18 +81,18 @@ impl Source for Doer {
         Box::pin(async { Ok(Reply::free(Answer::Unchanged)) })
     }
 
-    fn calls(&self, action: &Action) -> Vec<Call> {
+    fn requests(&self, action: &Action) -> Vec<RequestPreview> {
         let address = format!("fake/{}", action.target.id);
-        vec![Call { method: "PUT".into(), address: address.into(), body: None }]
+        vec![RequestPreview { method: "PUT".into(), address: address.into(), body: None }]
     }
 
-    fn act<'a>(&'a self, _: &'a Action) -> Acting<'a> {
+    fn execute<'a>(&'a self, _: &'a Action) -> Executing<'a> {
         self.acted.fetch_add(1, SeqCst);
         let act = self.acts.lock().unwrap().pop_front().unwrap_or(Act::Does);
         Box::pin(async move {
             let now = self.in_flight.fetch_add(1, SeqCst) + 1;
             self.most.fetch_max(now, SeqCst);
-            let done = || Ok(Outcome::Done { id: Some("N1".into()) });
+            let done = || Ok(ActionResult::Done { id: Some("N1".into()) });
             let acted = match act {
                 Act::Does => done(),
                 Act::DoesAfter(wait) => {
@@ -114,7 +116,7 @@ impl Source for Doer {
         })
     }
 
-    fn look_back<'a>(&'a self, _: &'a Action, _: Timestamp) -> LookingBack<'a> {
+    fn verify<'a>(&'a self, _: &'a Action, _: Timestamp) -> Verifying<'a> {
         self.looked.fetch_add(1, SeqCst);
         let look = self.looks.lock().unwrap().pop_front().unwrap_or(Look::Fails);
         Box::pin(async move {

@@ -2,28 +2,35 @@
 //! is allowed go in, a list of actions bound to what stands there now comes out.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
+use super::identity::{IncidentKey, LevelKey, SilenceKey};
+use super::intent::{Objects, PartialOperation};
 use super::shared::Shared;
-use crate::model::action::{Action, Deed, DeedKind, Target, Whom};
+use crate::model::action::{
+    Action, EntityRef, Operation, OperationKind, RequestPreview, Target, WriteContext,
+};
 use crate::model::guard::Guard;
 use crate::model::incident::{IncidentStatus, Person};
 use crate::model::labels::Text;
 use crate::model::oncall::{OnCallBoard, Shift};
+use crate::model::operation::{Argument, Arguments};
 use crate::model::remote::age;
+use crate::model::silence::Silence;
 use crate::model::source::SourceId;
 use crate::model::source_info::SourceInfo;
 use crate::model::world::{Linked, Stage, World};
 
-pub mod causes;
+pub mod consequences;
 mod silences;
 
 pub use silences::silence_called;
 
 /// What actions are worked out from.
 #[derive(Clone, Copy)]
-pub struct Ground<'a> {
+pub struct Planner<'a> {
     /// What the sources say.
     pub world: &'a World,
     /// Who they are and what can be done there.
@@ -46,21 +53,21 @@ pub fn called(known: &Linked) -> Text {
     format!("#{} {}", known.incident.number, known.incident.subject()).into()
 }
 
-impl<'a> Ground<'a> {
+impl<'a> Planner<'a> {
     /// Of what is known now.
     pub fn of(shared: &'a Shared) -> Self {
         Self { world: &shared.world, sources: &shared.sources, guard: &shared.guard }
     }
 
     /// Why things of this kind cannot be done at a source, if they cannot.
-    pub fn cannot(&self, source: &SourceId, kind: DeedKind) -> Option<Text> {
+    pub fn cannot(&self, source: &SourceId, kind: OperationKind) -> Option<Text> {
         if let Some(why) = self.guard.forbids(kind) {
             return Some(why);
         }
         let Some(info) = self.sources.iter().find(|info| info.id == *source) else {
             return Some(format!("{source} is not a source of this context").into());
         };
-        if !info.acts.contains(&kind) {
+        if !info.writes.kinds.contains(&kind) {
             let kind = kind.name();
             return Some(format!("{source}: {} has no way to {kind}", info.kind.name()).into());
         }
@@ -70,11 +77,11 @@ impl<'a> Ground<'a> {
     }
 
     /// Why things of this kind can be done nowhere, if so.
-    pub fn cannot_anywhere(&self, kind: DeedKind) -> Option<Text> {
+    pub fn cannot_anywhere(&self, kind: OperationKind) -> Option<Text> {
         if let Some(why) = self.guard.forbids(kind) {
             return Some(why);
         }
-        let mut able = self.sources.iter().filter(|info| info.acts.contains(&kind)).peekable();
+        let mut able = self.sources.iter().filter(|info| info.writes.kinds.contains(&kind)).peekable();
         if able.peek().is_none() {
             return Some(format!("no source of this context has a way to {}", kind.name()).into());
         }
@@ -83,7 +90,7 @@ impl<'a> Ground<'a> {
     }
 
     /// The source at which something can be done to an incident: the one that tells of it best, else another that knows it.
-    fn place(&self, known: &Linked, kind: DeedKind) -> Result<SourceId, Text> {
+    fn place(&self, known: &Linked, kind: OperationKind) -> Result<SourceId, Text> {
         let best = std::iter::once(&known.incident.source);
         let mut all = best.chain(known.sources.iter().filter(|id| **id != known.incident.source));
         let able = all.clone().find(|id| self.cannot(id, kind).is_none());
@@ -94,11 +101,11 @@ impl<'a> Ground<'a> {
         }
     }
 
-    /// A deed on incidents. Those that it cannot be done to are left out.
+    /// A operation on incidents. Those that it cannot be done to are left out.
     ///
     /// # Errors
     /// Words for why nothing is left to be done, or why the context refuses it.
-    pub fn on_incidents(&self, incidents: &[&Linked], deed: &Deed) -> Result<Planned, Text> {
+    pub fn on_incidents(&self, incidents: &[&Linked], operation: &Operation) -> Result<Planned, Text> {
         let mut planned = Planned::default();
         for known in incidents {
             let target = Target {
@@ -106,8 +113,8 @@ impl<'a> Ground<'a> {
                 name: called(known),
                 seen: Some(known.incident.status),
             };
-            match unfit(known, deed).map_or_else(|| self.place(known, deed.kind()), Err) {
-                Ok(source) => planned.actions.push(Action { source, target, deed: deed.clone() }),
+            match unfit(known, operation).map_or_else(|| self.place(known, operation.kind()), Err) {
+                Ok(source) => planned.actions.push(Action { source, target, operation: operation.clone() }),
                 Err(why) => planned.left_out.push(why),
             }
         }
@@ -128,16 +135,104 @@ impl<'a> Ground<'a> {
         self.guard.refusal(&planned.actions).map_or(Ok(planned), Err)
     }
 
+    /// The requests that an action would make, or why its source would not take it.
+    ///
+    /// # Errors
+    /// In the words of that source's plan.
+    pub fn preview(&self, action: &Action, now: Timestamp) -> Result<Vec<RequestPreview>, String> {
+        let Some(info) = self.sources.iter().find(|info| info.id == action.source) else {
+            return Ok(Vec::new());
+        };
+        let me = self.board(&action.source).and_then(|board| board.me.as_ref());
+        let cx = WriteContext {
+            clock_ahead: SignedDuration::from_secs(self.world.clock_difference(&action.source)),
+            actor: me.map(|me| Text::clone(&me.id)),
+            ..WriteContext::at(now)
+        };
+        (info.writes.preview)(action, &info.address, &cx)
+    }
+
+    /// The requests that each of these actions would make.
+    pub fn requests(&self, actions: &[Action], now: Timestamp) -> Vec<Vec<RequestPreview>> {
+        actions.iter().map(|action| self.preview(action, now).unwrap_or_default()).collect()
+    }
+
+    /// What is planned of an operation of which all is known.
+    ///
+    /// # Errors
+    /// Words for why it cannot be done.
+    pub fn plan(&self, wanted: &PartialOperation, now: Timestamp) -> Result<Planned, Text> {
+        let PartialOperation { kind, objects, given } = wanted;
+        let whole = |given: &Arguments| kind.with(given).ok_or("not all of it is known");
+        match objects {
+            Objects::Incidents(keys) => {
+                let known = self.incidents(keys);
+                if known.is_empty() {
+                    return Err("it is gone: its source does not name it any more".into());
+                }
+                self.on_incidents(&known, &whole(given)?)
+            }
+            Objects::Silences(keys) => {
+                let silences = self.silences(keys);
+                if let Some(Argument::Length(by)) = given.find("until") {
+                    return self.on_silences(&silences, |silence| Operation::Extend {
+                        until: silence.ends_at.max(now).checked_add(*by).unwrap_or(silence.ends_at),
+                    });
+                }
+                let operation = whole(given)?;
+                self.on_silences(&silences, |_| operation.clone())
+            }
+            Objects::Level(LevelKey { policy, level }) => {
+                let turn = self.turn_to_take(&policy.source, (&policy.id, *level), now)?;
+                let end = match given.find("end") {
+                    Some(Argument::Moment(end)) => *end,
+                    _ => turn.end,
+                };
+                let actions = vec![turn.taken(&policy.source, now, end)];
+                Ok(Planned { actions, left_out: Vec::new() })
+            }
+            Objects::Service(Some((source, service))) => {
+                // the same again within a minute is the same incident, not a second page
+                let title = given.find("title").map(Argument::words).unwrap_or_default();
+                let key: Text = format!("burnwatch/{}/{title}/{}", service.id, now.as_second() / 60).into();
+                self.trigger(source, service, &whole(&given.clone().and("key", key))?)
+            }
+            Objects::Service(None) => Err("no service is chosen".into()),
+        }
+    }
+
+    /// Why an operation of this kind can be done to none of these incidents, if so.
+    pub fn cannot_on(&self, incidents: &[&Linked], kind: OperationKind) -> Option<Text> {
+        self.on_incidents(incidents, &kind.trial()).err()
+    }
+
+    /// The incidents of these keys that are there.
+    pub fn incidents(&self, keys: &[IncidentKey]) -> Vec<&'a Linked> {
+        keys.iter().filter_map(|key| key.incident(self.world)).collect()
+    }
+
+    /// The silences of these keys that are there.
+    pub fn silences(&self, keys: &[SilenceKey]) -> Vec<Arc<Silence>> {
+        keys.iter().filter_map(|key| key.silence(self.world)).collect()
+    }
+
     /// Opens an incident about a service of a paging system. The same title within the same minute is the same incident.
     ///
     /// # Errors
     /// Words for why it cannot be done.
-    pub fn trigger(&self, source: &SourceId, service: &Whom, deed: &Deed) -> Result<Planned, Text> {
+    pub fn trigger(
+        &self,
+        source: &SourceId,
+        service: &EntityRef,
+        operation: &Operation,
+    ) -> Result<Planned, Text> {
         let target = Target { id: service.id.clone(), name: service.name.clone(), seen: None };
         let mut planned = Planned::default();
-        match self.cannot(source, deed.kind()) {
+        match self.cannot(source, operation.kind()) {
             Some(why) => planned.left_out.push(why),
-            None => planned.actions.push(Action { source: source.clone(), target, deed: deed.clone() }),
+            None => {
+                planned.actions.push(Action { source: source.clone(), target, operation: operation.clone() });
+            }
         }
         self.checked(planned)
     }
@@ -152,7 +247,7 @@ impl<'a> Ground<'a> {
         (policy, level): (&str, u32),
         now: Timestamp,
     ) -> Result<Turn<'a>, Text> {
-        if let Some(why) = self.cannot(source, DeedKind::TakeShift) {
+        if let Some(why) = self.cannot(source, OperationKind::TakeShift) {
             return Err(why);
         }
         let board = self.board(source).ok_or("who is on call there is not known")?;
@@ -170,12 +265,7 @@ impl<'a> Ground<'a> {
         let others = on_call.iter().filter(|shift| shift.person.id != me.id);
         let turn = others.clone().find_map(|shift| {
             let (schedule, end) = (shift.schedule.as_ref()?, shift.end?);
-            Some(Turn {
-                schedule: Whom { id: schedule.id.clone(), name: schedule.name.clone() },
-                from: &shift.person,
-                me,
-                end,
-            })
+            Some(Turn { schedule: EntityRef::from(schedule), from: &shift.person, me, end })
         });
         turn.ok_or_else(|| {
             let name = others.clone().next().map_or("somebody", |shift| &*shift.person.name);
@@ -213,15 +303,12 @@ impl<'a> Ground<'a> {
     }
 
     /// The services of a paging system about which an incident can be opened, by name.
-    pub fn services(&self, source: &SourceId) -> Vec<Whom> {
+    pub fn services(&self, source: &SourceId) -> Vec<EntityRef> {
         let of_policies = self.board(source).into_iter().flat_map(|board| &board.policies);
         let of_policies = of_policies.flat_map(|policy| &policy.services);
         let incidents = self.world.incidents().iter().filter(|known| known.sources.contains(source));
         let of_incidents = incidents.filter_map(|known| known.incident.service.as_ref());
-        let mut all: Vec<Whom> = of_policies
-            .chain(of_incidents)
-            .map(|named| Whom { id: named.id.clone(), name: named.name.clone() })
-            .collect();
+        let mut all: Vec<EntityRef> = of_policies.chain(of_incidents).map(EntityRef::from).collect();
         all.sort_by(|a, b| (&a.name, &a.id).cmp(&(&b.name, &b.id)));
         all.dedup_by(|a, b| a.id == b.id);
         all
@@ -232,7 +319,7 @@ impl<'a> Ground<'a> {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Turn<'a> {
     /// The schedule by which it is theirs.
-    pub schedule: Whom,
+    pub schedule: EntityRef,
     /// Whose it is.
     pub from: &'a Person,
     /// The person at the keyboard.
@@ -244,38 +331,36 @@ pub struct Turn<'a> {
 impl Turn<'_> {
     /// Taking it over from `now` until a moment.
     pub fn taken(&self, source: &SourceId, now: Timestamp, until: Timestamp) -> Action {
-        let person = Whom { id: self.me.id.clone(), name: self.me.name.clone() };
+        let person = EntityRef::from(self.me);
         let target = Target { id: self.schedule.id.clone(), name: self.schedule.name.clone(), seen: None };
-        Action { source: source.clone(), target, deed: Deed::TakeShift { person, start: now, end: until } }
+        Action {
+            source: source.clone(),
+            target,
+            operation: Operation::TakeShift { person, start: now, end: until },
+        }
     }
 }
 
-/// Why a deed does not fit an incident as it stands, if so.
-fn unfit(known: &Linked, deed: &Deed) -> Option<Text> {
-    let incident = &known.incident;
+/// Why an operation does not fit an incident as it stands, if so.
+fn unfit(known: &Linked, operation: &Operation) -> Option<Text> {
+    let (incident, spec) = (&known.incident, operation.kind().spec());
     let number = incident.number;
     if let Some(supposed) = known.supposed
         && supposed.stage != Stage::Done
-        && !matches!(deed, Deed::Note { .. } | Deed::StatusUpdate { .. })
+        && !spec.is_addition
     {
-        let kind = supposed.kind.name();
-        return Some(format!("#{number}: {kind} is still on its way").into());
+        return Some(format!("#{number}: {} is still on its way", supposed.kind.name()).into());
     }
-    let who = || {
+    if spec.is_for_open && incident.status == IncidentStatus::Resolved {
+        return Some(format!("#{number} is resolved").into());
+    }
+    if spec.leads_to == Some(incident.status) {
         let all: Vec<&str> = known.holders().iter().map(|person| &*person.name).collect();
-        if all.is_empty() { String::new() } else { format!(" by {}", all.join(", ")) }
-    };
-    match (deed, incident.status) {
-        (Deed::Note { .. }, _) => None,
-        (_, IncidentStatus::Resolved) => Some(format!("#{number} is resolved").into()),
-        (Deed::Acknowledge, IncidentStatus::Acknowledged) => {
-            Some(format!("#{number} is acknowledged already{}", who()).into())
-        }
-        (Deed::Merge { into }, _) if into.id == incident.id => {
-            Some(format!("#{number} cannot be merged into itself").into())
-        }
-        _ => None,
+        let who = if all.is_empty() { String::new() } else { format!(" by {}", all.join(", ")) };
+        return Some(format!("#{number} is {} already{who}", incident.status.word()).into());
     }
+    let is_itself = matches!(operation, Operation::Merge { into } if into.id == incident.id);
+    is_itself.then(|| format!("#{number} cannot be merged into itself").into())
 }
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! The one door through which everything that changes a system outside goes: the guard, the journal, one try, and an answer
+//! The one executor through which everything that changes a system outside goes: the guard, the journal, one try, and an answer
 //! that is never a guess.
 
 use std::collections::BTreeMap;
@@ -13,7 +13,7 @@ use tokio::time::{Instant, sleep, sleep_until};
 
 use crate::app::event::{Message, Plan, Tone};
 use crate::backend::Clock;
-use crate::model::action::{ActError, Action, Ending, Found, Outcome, Progress};
+use crate::model::action::{ActError, Action, ActionResult, Progress, Verification};
 use crate::model::guard::Guard;
 use crate::model::journal::{Entry, Step};
 use crate::model::labels::Text;
@@ -38,7 +38,7 @@ const SETTLED: SignedDuration = SignedDuration::from_secs(60);
 
 /// What actions in a context are held against and written to.
 #[derive(Clone)]
-pub(super) struct Door {
+pub(super) struct Executor {
     pub(super) context: Text,
     pub(super) guard: Guard,
     /// None: nothing is done from here.
@@ -48,8 +48,8 @@ pub(super) struct Door {
 
 pub(super) type Gates = BTreeMap<SourceId, Arc<Gate>>;
 
-impl Door {
-    /// A door that nothing goes through.
+impl Executor {
+    /// A executor that nothing goes through.
     pub(super) fn closed(clock: Clock) -> Self {
         let guard = Guard::read_only("this verb only looks");
         Self { context: "".into(), guard, journal: None, clock }
@@ -65,32 +65,32 @@ impl Door {
         reports: mpsc::Sender<Report>,
     ) -> Vec<(usize, Text)> {
         let Self { context, guard, journal, clock } = self;
-        let crossing = Crossing { plan: &plan, journal: journal.as_ref(), clock, reports };
+        let running = RunningPlan { plan: &plan, journal: journal.as_ref(), clock, reports };
         if let Some(why) = refusal(&plan, &context, &guard) {
-            crossing.hold(|_| Text::clone(&why)).await;
+            running.hold(|_| Text::clone(&why)).await;
             return Vec::new();
         }
         if guard.dry_run {
-            crossing.hold(|action| rehearsed(action, gates.get(&action.source))).await;
+            running.hold(|action| rehearsed(action, gates.get(&action.source))).await;
             return Vec::new();
         }
         let begun = match &journal {
-            Some(journal) => crossing.begin(journal).await,
+            Some(journal) => running.begin(journal).await,
             None => Err(JournalError::NoPlace),
         };
         let (turn, acts) = match begun {
             Ok(begun) => begun,
             Err(error) => {
-                crossing.hold(|_| unwritten(&error)).await;
+                running.hold(|_| unwritten(&error)).await;
                 return Vec::new();
             }
         };
-        let (plan, acts, gates, crossing) = (&plan, &acts, &gates, &crossing);
+        let (plan, acts, gates, running) = (&plan, &acts, &gates, &running);
         let under_way = stream::iter(0..acts.len()).map(|index| async move {
             let (action, act) = (plan.actions.get(index)?, acts.get(index)?);
-            let one = One { crossing, index, act, action };
+            let one = RunningAction { running, index, act, action };
             let ending = one.bring_to_its_end(gates.get(&action.source)).await;
-            let is_open = matches!(ending, Ending::Unknown { .. });
+            let is_open = matches!(ending, ActionResult::Unknown { .. });
             one.tell(Progress::Ended(ending)).await;
             is_open.then(|| (index, Text::clone(act)))
         });
@@ -111,12 +111,12 @@ fn refusal(plan: &Plan, context: &Text, guard: &Guard) -> Option<Text> {
 }
 
 fn rehearsed(action: &Action, gate: Option<&Arc<Gate>>) -> Text {
-    let calls = gate.map_or_else(Vec::new, |gate| gate.calls(action));
-    if calls.is_empty() {
+    let requests = gate.map_or_else(Vec::new, |gate| gate.requests(action));
+    if requests.is_empty() {
         return format!("dry run; {} does not do this", action.source).into();
     }
-    let calls: Vec<String> = calls.iter().map(ToString::to_string).collect();
-    format!("dry run: {}", calls.join(", then ")).into()
+    let requests: Vec<String> = requests.iter().map(ToString::to_string).collect();
+    format!("dry run: {}", requests.join(", then ")).into()
 }
 
 fn unwritten(error: &JournalError) -> Text {
@@ -135,15 +135,15 @@ pub(super) fn entry(
     Entry { at, act, who, context, action: action.clone(), step }
 }
 
-/// A plan on its way through the door.
-struct Crossing<'a> {
+/// A plan on its way through the executor.
+struct RunningPlan<'a> {
     plan: &'a Plan,
     journal: Option<&'a Journal>,
     clock: Clock,
     reports: mpsc::Sender<Report>,
 }
 
-impl Crossing<'_> {
+impl RunningPlan<'_> {
     async fn tell(&self, index: usize, progress: Progress) {
         // a closed channel means that burnwatch is leaving
         self.reports.send(Report::Acted { plan: self.plan.id, index, progress }).await.ok();
@@ -152,7 +152,7 @@ impl Crossing<'_> {
     /// Nothing of it is sent.
     async fn hold(&self, why: impl Fn(&Action) -> Text) {
         for (index, action) in self.plan.actions.iter().enumerate() {
-            self.tell(index, Progress::Ended(Ending::Held { words: why(action) })).await;
+            self.tell(index, Progress::Ended(ActionResult::Held { words: why(action) })).await;
         }
     }
 
@@ -171,46 +171,46 @@ impl Crossing<'_> {
 }
 
 /// One action of a plan.
-struct One<'a> {
-    crossing: &'a Crossing<'a>,
+struct RunningAction<'a> {
+    running: &'a RunningPlan<'a>,
     index: usize,
     act: &'a Text,
     action: &'a Action,
 }
 
-impl One<'_> {
+impl RunningAction<'_> {
     async fn tell(&self, progress: Progress) {
-        self.crossing.tell(self.index, progress).await;
+        self.running.tell(self.index, progress).await;
     }
 
     /// Writes a step, and says when that was.
     async fn write(&self, step: Step) -> Result<Timestamp, JournalError> {
-        let Crossing { plan, journal, clock, .. } = self.crossing;
+        let RunningPlan { plan, journal, clock, .. } = self.running;
         let (at, journal) = (clock.now(), journal.ok_or(JournalError::NoPlace)?);
         journal.write(vec![entry(journal, at, (&plan.context, self.act), self.action, step)]).await?;
         Ok(at)
     }
 
     /// Does it, and writes how it ended.
-    async fn bring_to_its_end(&self, gate: Option<&Arc<Gate>>) -> Ending {
+    async fn bring_to_its_end(&self, gate: Option<&Arc<Gate>>) -> ActionResult {
         let (how, read_back) = if let Some(gate) = gate {
             self.send(gate).await
         } else {
             let words = format!("there is no source {} in this context", self.action.source).into();
-            (Ending::Held { words }, false)
+            (ActionResult::Held { words }, false)
         };
         if let Err(error) = self.write(Step::Ended { how: how.clone(), read_back }).await {
             tracing::error!(%error, act = %self.act, ending = how.word(), "an ending is not in the journal");
             let (name, word) = (&self.action.target.name, how.word());
             let text =
                 format!("{name}: {word}, but the journal does not tell, for it cannot be written: {error}");
-            self.crossing.reports.send(Report::Told(Message { tone: Tone::Trouble, text })).await.ok();
+            self.running.reports.send(Report::Told(Message { tone: Tone::Trouble, text })).await.ok();
         }
         how
     }
 
     /// How it ended, and whether that was found by reading back.
-    async fn send(&self, gate: &Gate) -> (Ending, bool) {
+    async fn send(&self, gate: &Gate) -> (ActionResult, bool) {
         let mut patience = Patience::default();
         let mut last = None;
         loop {
@@ -221,16 +221,16 @@ impl One<'_> {
                 };
                 self.wait(wait).await;
             }
-            let calls = gate.calls(self.action);
+            let calls = gate.requests(self.action);
             let sent_at = match (self.write(Step::Sending { calls }).await, &last) {
                 (Ok(at), _) => at,
-                (Err(error), None) => return (Ending::Held { words: unwritten(&error) }, false),
-                (Err(error), Some(_)) => return (Ending::Refused { words: unwritten(&error) }, false),
+                (Err(error), None) => return (ActionResult::Held { words: unwritten(&error) }, false),
+                (Err(error), Some(_)) => return (ActionResult::Refused { words: unwritten(&error) }, false),
             };
             self.tell(Progress::Sending).await;
             drill::at("act");
-            match gate.act(self.action).await {
-                Ok(outcome) => return (ended(outcome), false),
+            match gate.execute(self.action).await {
+                Ok(result) => return (result, false),
                 Err(ActError { error, is_unclear: true }) => {
                     return (self.read_back(gate, sent_at, &error).await, true);
                 }
@@ -239,7 +239,7 @@ impl One<'_> {
                         gate.rest(wait);
                         last = Some(error);
                     }
-                    _ => return (Ending::Refused { words: refused(&error) }, false),
+                    _ => return (ActionResult::Refused { words: refused(&error) }, false),
                 },
             }
         }
@@ -248,14 +248,14 @@ impl One<'_> {
     async fn wait(&self, wait: Duration) {
         let end = Instant::now() + wait;
         let span = SignedDuration::try_from(wait).unwrap_or(SignedDuration::ZERO);
-        let until = self.crossing.clock.now().saturating_add(span);
+        let until = self.running.clock.now().saturating_add(span);
         if let Ok(until) = until {
             self.tell(Progress::Waiting { until }).await;
         }
         sleep_until(end).await;
     }
 
-    async fn read_back(&self, gate: &Gate, sent_at: Timestamp, error: &SourceError) -> Ending {
+    async fn read_back(&self, gate: &Gate, sent_at: Timestamp, error: &SourceError) -> ActionResult {
         if let Err(error) = self.write(Step::ReadingBack { words: error.to_string().into() }).await {
             // looking changes nothing: it is looked all the same
             tracing::error!(%error, act = %self.act, "reading back is not in the journal");
@@ -269,11 +269,11 @@ impl One<'_> {
                     "sent, but {error}; not seen after {}s of looking, and it may still come: done again, it could be there twice",
                     looked.as_secs()
                 );
-                Ending::Unknown { words: words.into() }
+                ActionResult::Unknown { words: words.into() }
             }
             Seen::Unknowable(why) | Seen::Failed(why) => {
                 let words = format!("sent, but {error}; reading it back did not tell either: {why}");
-                Ending::Unknown { words: words.into() }
+                ActionResult::Unknown { words: words.into() }
             }
         }
     }
@@ -283,7 +283,7 @@ impl One<'_> {
 #[derive(Debug, Clone, PartialEq)]
 pub enum Seen {
     /// How it ended.
-    Is(Ending),
+    Is(ActionResult),
     /// Nothing of it, which is no proof: it may still come.
     Nothing,
     /// That it cannot be told by reading, and why.
@@ -297,10 +297,10 @@ async fn look_back(gate: &Gate, action: &Action, sent_at: Timestamp, waits: &[Du
     let mut seen = Seen::Failed("nobody looked".into());
     for wait in waits {
         sleep(*wait).await;
-        seen = match gate.look_back(action, sent_at).await {
-            Ok(Found::Done { id }) => return Seen::Is(Ending::Done { id }),
-            Ok(Found::NotDone) => Seen::Nothing,
-            Ok(Found::Unknown { words }) => return Seen::Unknowable(words),
+        seen = match gate.verify(action, sent_at).await {
+            Ok(Verification::Done { id }) => return Seen::Is(ActionResult::Done { id }),
+            Ok(Verification::NotDone) => Seen::Nothing,
+            Ok(Verification::Unknown { words }) => return Seen::Unknowable(words),
             Err(error) => Seen::Failed(error.to_string().into()),
         };
     }
@@ -315,9 +315,12 @@ pub(super) async fn look_back_late(gate: &Gate, action: &Action, sent_at: Timest
 }
 
 /// Why it was not done while it waited.
-fn given_up(last: Option<&SourceError>) -> Ending {
+fn given_up(last: Option<&SourceError>) -> ActionResult {
     let words = || "other actions wait for this source too long already; try again later".into();
-    last.map_or_else(|| Ending::Held { words: words() }, |error| Ending::Refused { words: refused(error) })
+    last.map_or_else(
+        || ActionResult::Held { words: words() },
+        |error| ActionResult::Refused { words: refused(error) },
+    )
 }
 
 /// How much longer an action may wait for its source.
@@ -349,14 +352,6 @@ impl Patience {
             self.waited += wait;
             wait
         })
-    }
-}
-
-fn ended(outcome: Outcome) -> Ending {
-    match outcome {
-        Outcome::Done { id } => Ending::Done { id },
-        Outcome::Already { words } => Ending::Already { words },
-        Outcome::Overtaken { words } => Ending::Overtaken { words },
     }
 }
 

@@ -10,7 +10,7 @@ use super::*;
 use crate::app::event::Event;
 use crate::backend::Source;
 use crate::config::settings::LimitSettings;
-use crate::model::action::{Deed, DeedKind, Target};
+use crate::model::action::{Operation, OperationKind, Target};
 use crate::model::journal::Record;
 use crate::runtime::effects::{Contexts, Entrance, Performer, Sources};
 use crate::runtime::recovery::{Open, messages, recover};
@@ -43,8 +43,8 @@ impl House {
         Journal::new(Some(self.path()), "ana@bastion", start())
     }
 
-    fn door(&self, clock: Clock) -> Door {
-        Door { context: "prod".into(), guard: self.guard.clone(), journal: Some(self.journal()), clock }
+    fn executor(&self, clock: Clock) -> Executor {
+        Executor { context: "prod".into(), guard: self.guard.clone(), journal: Some(self.journal()), clock }
     }
 
     fn gates(&self) -> Gates {
@@ -52,14 +52,18 @@ impl House {
     }
 
     /// All that is told on the way, and the endings in the order of the actions.
-    async fn perform(&self, count: usize) -> (Vec<(usize, Progress)>, Vec<Ending>) {
-        self.perform_at(self.door(Clock::started_at(start())), plan(count)).await
+    async fn perform(&self, count: usize) -> (Vec<(usize, Progress)>, Vec<ActionResult>) {
+        self.perform_at(self.executor(Clock::started_at(start())), plan(count)).await
     }
 
-    async fn perform_at(&self, door: Door, plan: Plan) -> (Vec<(usize, Progress)>, Vec<Ending>) {
+    async fn perform_at(
+        &self,
+        executor: Executor,
+        plan: Plan,
+    ) -> (Vec<(usize, Progress)>, Vec<ActionResult>) {
         let (reports, mut inbox) = mpsc::channel(1000);
         let count = plan.actions.len();
-        door.pass(plan, self.gates(), reports).await;
+        executor.pass(plan, self.gates(), reports).await;
         let (mut told, mut endings) = (Vec::new(), vec![None; count]);
         while let Some(report) = inbox.recv().await {
             let Report::Acted { plan: 7, index, progress } = report else { panic!("another report") };
@@ -71,7 +75,7 @@ impl House {
         (told, endings.into_iter().map(Option::unwrap).collect())
     }
 
-    async fn one(&self) -> Ending {
+    async fn one(&self) -> ActionResult {
         let (_, mut endings) = self.perform(1).await;
         endings.remove(0)
     }
@@ -82,7 +86,7 @@ impl House {
 
     async fn recover(&self, seconds_later: i64) -> Vec<(Record, Seen)> {
         let later = start() + SignedDuration::from_secs(seconds_later);
-        recover(&self.door(Clock::fixed(later)), &self.gates(), Open::Lately).await.unwrap()
+        recover(&self.executor(Clock::fixed(later)), &self.gates(), Open::Lately).await.unwrap()
     }
 }
 
@@ -90,27 +94,27 @@ fn plan(count: usize) -> Plan {
     let action = |n: usize| Action {
         source: SourceId::new("pager"),
         target: Target { id: format!("Q{n}").into(), name: format!("#{n}").into(), seen: None },
-        deed: Deed::Acknowledge,
+        operation: Operation::Acknowledge,
     };
     Plan { id: 7, context: "prod".into(), actions: (0..count).map(action).collect() }
 }
 
-fn is_refused(ending: &Ending, words: &str) -> bool {
-    matches!(ending, Ending::Refused { .. }) && ending.words().is_some_and(|told| told.contains(words))
+fn is_refused(ending: &ActionResult, words: &str) -> bool {
+    matches!(ending, ActionResult::Refused { .. }) && ending.words().is_some_and(|told| told.contains(words))
 }
 
-fn is_held(ending: &Ending, words: &str) -> bool {
-    matches!(ending, Ending::Held { .. }) && ending.words().is_some_and(|told| told.contains(words))
+fn is_held(ending: &ActionResult, words: &str) -> bool {
+    matches!(ending, ActionResult::Held { .. }) && ending.words().is_some_and(|told| told.contains(words))
 }
 
-const DONE: Look = Look::Sees(Found::Done { id: None });
-const NOT_DONE: Look = Look::Sees(Found::NotDone);
+const DONE: Look = Look::Sees(Verification::Done { id: None });
+const NOT_DONE: Look = Look::Sees(Verification::NotDone);
 
 #[tokio::test(start_paused = true)]
 async fn what_is_done_is_told_and_stands_in_the_journal_before_and_after() {
     let house = house(&doer([], []));
     let (told, endings) = house.perform(1).await;
-    let done = Ending::Done { id: Some("N1".into()) };
+    let done = ActionResult::Done { id: Some("N1".into()) };
     assert_eq!(told, [(0, Progress::Sending), (0, Progress::Ended(done.clone()))]);
     assert_eq!(endings[0], done);
     let text = std::fs::read_to_string(house.path()).unwrap();
@@ -129,7 +133,7 @@ async fn what_is_done_is_told_and_stands_in_the_journal_before_and_after() {
 async fn what_the_guard_refuses_is_neither_sent_nor_written() {
     for (guard, words) in [
         (Guard::read_only("--read-only"), "--read-only"),
-        (Guard { deny: [DeedKind::Acknowledge].into(), ..Guard::default() }, "denies `acknowledge`"),
+        (Guard { deny: [OperationKind::Acknowledge].into(), ..Guard::default() }, "denies `acknowledge`"),
         (Guard { max_bulk: 1, ..Guard::default() }, "max_bulk"),
         (Guard { dry_run: true, ..Guard::default() }, "PUT fake/Q"),
     ] {
@@ -144,8 +148,8 @@ async fn what_the_guard_refuses_is_neither_sent_nor_written() {
 #[tokio::test(start_paused = true)]
 async fn a_plan_of_another_context_is_not_done_here() {
     let house = house(&doer([], []));
-    let door = Door { context: "staging".into(), ..house.door(Clock::fixed(start())) };
-    let (_, endings) = house.perform_at(door, plan(1)).await;
+    let executor = Executor { context: "staging".into(), ..house.executor(Clock::fixed(start())) };
+    let (_, endings) = house.perform_at(executor, plan(1)).await;
     assert!(is_held(&endings[0], "decided in prod"), "{endings:?}");
     assert_eq!(house.doer.acted.load(SeqCst), 0);
 }
@@ -157,8 +161,8 @@ async fn nothing_is_sent_without_a_journal() {
     std::fs::create_dir(&path).unwrap();
     let ending = house.one().await;
     assert!(is_held(&ending, "nothing is sent without a journal"), "{ending:?}");
-    let door = Door { journal: None, ..house.door(Clock::fixed(start())) };
-    let (_, endings) = house.perform_at(door, plan(1)).await;
+    let executor = Executor { journal: None, ..house.executor(Clock::fixed(start())) };
+    let (_, endings) = house.perform_at(executor, plan(1)).await;
     assert!(is_held(&endings[0], "nothing is sent without a journal"), "{endings:?}");
     assert_eq!(house.doer.acted.load(SeqCst), 0);
 }
@@ -167,7 +171,7 @@ async fn nothing_is_sent_without_a_journal() {
 async fn an_ending_that_cannot_be_written_is_told() {
     let house = house(&doer([Act::DoesAfter(Duration::from_secs(5))], []));
     let (reports, mut inbox) = mpsc::channel(10);
-    let acting = tokio::spawn(house.door(Clock::fixed(start())).pass(plan(1), house.gates(), reports));
+    let acting = tokio::spawn(house.executor(Clock::fixed(start())).pass(plan(1), house.gates(), reports));
     sleep(Duration::from_secs(1)).await;
     let path = house.path();
     std::fs::remove_file(&path).unwrap();
@@ -189,16 +193,16 @@ async fn an_ending_that_cannot_be_written_is_told() {
 async fn what_a_source_finds_or_refuses_is_told_in_its_words() {
     let house = house(&doer(
         [
-            Act::Finds(Outcome::Already { words: "acknowledged by Ana".into() }),
-            Act::Finds(Outcome::Overtaken { words: "resolved by Kofi".into() }),
+            Act::Finds(ActionResult::Already { words: "acknowledged by Ana".into() }),
+            Act::Finds(ActionResult::Conflict { words: "resolved by Kofi".into() }),
             Act::Refuses(Trouble::Refused { status: 400, message: "no such user".into() }, None),
             Act::Refuses(Trouble::Forbidden { message: String::new() }, None),
         ],
         [],
     ));
-    assert_eq!(house.one().await, Ending::Already { words: "acknowledged by Ana".into() });
-    assert_eq!(house.one().await, Ending::Overtaken { words: "resolved by Kofi".into() });
-    assert_eq!(house.one().await, Ending::Refused { words: "pager: 400: no such user".into() });
+    assert_eq!(house.one().await, ActionResult::Already { words: "acknowledged by Ana".into() });
+    assert_eq!(house.one().await, ActionResult::Conflict { words: "resolved by Kofi".into() });
+    assert_eq!(house.one().await, ActionResult::Refused { words: "pager: 400: no such user".into() });
     let ending = house.one().await;
     assert!(is_refused(&ending, "right to change"), "{ending:?}");
 }
@@ -242,7 +246,7 @@ async fn what_one_is_told_to_wait_all_wait() {
         || Act::Refuses(Trouble::RateLimited { message: String::new() }, Some(Duration::from_secs(10)));
     let house = house(&doer([limited(), limited(), limited(), limited()], []));
     let (_, endings) = house.perform(20).await;
-    assert!(endings.iter().all(Ending::is_done));
+    assert!(endings.iter().all(ActionResult::is_done));
     assert_eq!(house.doer.acted.load(SeqCst), 24);
 }
 
@@ -251,7 +255,7 @@ async fn what_is_unclear_is_read_back_and_never_sent_again() {
     for act in [Act::IsUnclear, Act::Hangs, Act::Panics] {
         let house = house(&doer([act], [NOT_DONE, Look::Fails, DONE]));
         let (told, endings) = house.perform(1).await;
-        assert_eq!(endings, [Ending::Done { id: None }]);
+        assert_eq!(endings, [ActionResult::Done { id: None }]);
         assert_eq!(told[1].1, Progress::ReadingBack);
         assert_eq!((house.doer.acted.load(SeqCst), house.doer.looked.load(SeqCst)), (1, 3));
         assert!(house.records().await[0].read_back);
@@ -263,13 +267,13 @@ async fn what_is_not_seen_after_an_unclear_answer_is_unknown_for_it_may_still_co
     for act in [Act::IsUnclear, Act::Hangs, Act::Panics] {
         let house = house(&doer([act], [NOT_DONE, NOT_DONE, NOT_DONE, DONE]));
         let ending = house.one().await;
-        assert!(matches!(ending, Ending::Unknown { .. }), "{ending:?}");
+        assert!(matches!(ending, ActionResult::Unknown { .. }), "{ending:?}");
         let words = ending.words().unwrap();
         assert!(words.contains("not seen after 13s") && words.contains("may still come"), "{words}");
         assert_eq!(house.doer.acted.load(SeqCst), 1);
         assert!(house.records().await[0].is_open());
         let found = house.recover(60).await;
-        assert_eq!(found[0].1, Seen::Is(Ending::Done { id: None }));
+        assert_eq!(found[0].1, Seen::Is(ActionResult::Done { id: None }));
         assert!(!house.records().await[0].is_open());
     }
 }
@@ -278,7 +282,7 @@ async fn what_is_not_seen_after_an_unclear_answer_is_unknown_for_it_may_still_co
 async fn what_comes_later_is_told_while_the_screen_is_open_and_sent_only_once() {
     let house = house(&doer([Act::IsUnclear], [NOT_DONE, NOT_DONE, NOT_DONE, NOT_DONE, DONE]));
     let sources = Sources::new(vec![house.doer.clone()], LimitSettings::default());
-    let (performer, mut inbox) = Performer::new(&sources, None, house.door(Clock::started_at(start())));
+    let (performer, mut inbox) = Performer::new(&sources, None, house.executor(Clock::started_at(start())));
     performer.act(plan(1));
     let mut endings = Vec::new();
     while endings.len() < 2 {
@@ -293,7 +297,7 @@ async fn what_comes_later_is_told_while_the_screen_is_open_and_sent_only_once() 
 
 #[tokio::test(start_paused = true)]
 async fn what_cannot_be_read_back_is_unknown_and_stays_open() {
-    let cannot = Look::Sees(Found::Unknown { words: "updates cannot be listed".into() });
+    let cannot = Look::Sees(Verification::Unknown { words: "updates cannot be listed".into() });
     for (looks, words, looked) in [
         (vec![Look::Fails, Look::Panics, Look::Fails], "cannot connect", 3),
         (vec![NOT_DONE, NOT_DONE, Look::Fails], "cannot connect", 3),
@@ -301,7 +305,7 @@ async fn what_cannot_be_read_back_is_unknown_and_stays_open() {
     ] {
         let house = house(&doer([Act::IsUnclear], looks));
         let ending = house.one().await;
-        assert!(matches!(ending, Ending::Unknown { .. }), "{ending:?}");
+        assert!(matches!(ending, ActionResult::Unknown { .. }), "{ending:?}");
         assert!(ending.words().unwrap().contains(words), "{ending:?}");
         assert_eq!((house.doer.acted.load(SeqCst), house.doer.looked.load(SeqCst)), (1, looked));
         assert!(house.records().await[0].is_open());
@@ -338,12 +342,12 @@ async fn what_a_run_left_open_the_next_one_reads_back_once() {
     for (look, wait, words) in [
         (DONE, 3600, "it is done"),
         (NOT_DONE, 3600, "does not prove that it was not done"),
-        (Look::Sees(Found::Unknown { words: "no list".into() }), 3600, "no list"),
+        (Look::Sees(Verification::Unknown { words: "no list".into() }), 3600, "no list"),
     ] {
         let house = house(&doer([Act::Hangs], [look]));
-        let door = house.door(Clock::fixed(start()));
+        let executor = house.executor(Clock::fixed(start()));
         let (reports, _inbox) = mpsc::channel(10);
-        let acting = tokio::spawn(door.pass(plan(1), house.gates(), reports));
+        let acting = tokio::spawn(executor.pass(plan(1), house.gates(), reports));
         sleep(Duration::from_secs(1)).await;
         assert!(house.recover(10).await.is_empty(), "it is another's, who is at it");
         acting.abort();
@@ -360,14 +364,14 @@ async fn what_a_run_left_open_the_next_one_reads_back_once() {
 async fn a_source_that_cannot_be_asked_leaves_it_open_for_the_next_time() {
     let house = house(&doer([Act::Hangs], [Look::Fails, DONE]));
     let (reports, _inbox) = mpsc::channel(10);
-    let acting = tokio::spawn(house.door(Clock::fixed(start())).pass(plan(1), house.gates(), reports));
+    let acting = tokio::spawn(house.executor(Clock::fixed(start())).pass(plan(1), house.gates(), reports));
     sleep(Duration::from_secs(1)).await;
     acting.abort();
     acting.await.unwrap_err();
     let found = house.recover(3600).await;
     assert!(matches!(found[0].1, Seen::Failed(_)), "{found:?}");
     let found = house.recover(7200).await;
-    assert_eq!(found[0].1, Seen::Is(Ending::Done { id: None }));
+    assert_eq!(found[0].1, Seen::Is(ActionResult::Done { id: None }));
     assert!(house.recover(7300).await.is_empty());
 }
 
@@ -392,7 +396,7 @@ async fn what_has_begun_goes_on_while_another_context_is_entered() {
     });
     let sources = Sources::new(vec![house.doer.clone()], LimitSettings::default());
     let (mut performer, mut inbox) =
-        Performer::new(&sources, Some(other), house.door(Clock::started_at(start())));
+        Performer::new(&sources, Some(other), house.executor(Clock::started_at(start())));
     performer.act(plan(1));
     sleep(Duration::from_secs(1)).await;
     performer.enter("staging".into());

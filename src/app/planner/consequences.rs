@@ -5,10 +5,10 @@ use std::time::Duration;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
-use super::Ground;
+use super::Planner;
 use crate::app::number::moment;
 use crate::app::subjects::on_call::words::left;
-use crate::model::action::{Action, Deed};
+use crate::model::action::{Action, Operation};
 use crate::model::duration;
 use crate::model::incident::Person;
 use crate::model::oncall::{EscalationPolicy, OnCallBoard};
@@ -20,28 +20,35 @@ pub mod silences;
 
 /// One thing that follows from an action.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Cause {
+pub struct Consequence {
     /// In a sentence.
     pub words: String,
     /// Whether somebody is woken, or it cannot be taken back.
     pub is_grave: bool,
 }
 
-fn grave(words: String) -> Cause {
-    Cause { words, is_grave: true }
+fn grave(words: String) -> Consequence {
+    Consequence { words, is_grave: true }
 }
 
-fn plain(words: impl Into<String>) -> Cause {
-    Cause { words: words.into(), is_grave: false }
+fn plain(words: impl Into<String>) -> Consequence {
+    Consequence { words: words.into(), is_grave: false }
 }
 
 /// What follows from these actions; what follows from several is told once.
-pub fn causes(ground: Ground<'_>, actions: &[Action], zone: &TimeZone, now: Timestamp) -> Vec<Cause> {
-    let mut all: Vec<Cause> = silences::together(ground.world, actions, zone, now);
+pub fn consequences(
+    planner: Planner<'_>,
+    actions: &[Action],
+    zone: &TimeZone,
+    now: Timestamp,
+) -> Vec<Consequence> {
+    let mut all: Vec<Consequence> = silences::together(planner.world, actions, zone, now);
     for action in actions {
-        for cause in of(ground, action, zone, now) {
-            if !all.contains(&cause) {
-                all.push(cause);
+        let refused = planner.preview(action, now).err();
+        let refused = refused.map(|why| grave(format!("{} will refuse it: {why}.", action.source)));
+        for consequence in refused.into_iter().chain(of(planner, action, zone, now)) {
+            if !all.contains(&consequence) {
+                all.push(consequence);
             }
         }
     }
@@ -49,7 +56,7 @@ pub fn causes(ground: Ground<'_>, actions: &[Action], zone: &TimeZone, now: Time
     sources.sort();
     sources.dedup();
     for source in sources {
-        let held = ground.world.held(source);
+        let held = planner.world.held(source);
         if let Some(error) = held.and_then(|held| held.probe().trouble()) {
             all.push(grave(format!("{error}: it may well fail")));
         }
@@ -57,21 +64,21 @@ pub fn causes(ground: Ground<'_>, actions: &[Action], zone: &TimeZone, now: Time
     all
 }
 
-fn of(ground: Ground<'_>, action: &Action, zone: &TimeZone, now: Timestamp) -> Vec<Cause> {
-    let world = ground.world;
+fn of(planner: Planner<'_>, action: &Action, zone: &TimeZone, now: Timestamp) -> Vec<Consequence> {
+    let world = planner.world;
     let known = world.incident(&action.source, &action.target.id);
     let source = &action.source;
     let until = |at: Timestamp| format!("{} (in {})", moment(at, now, zone), left(at, now));
-    match &action.deed {
-        Deed::Acknowledge => {
-            let me = ground.board(source).and_then(|board| board.me.as_ref());
+    match &action.operation {
+        Operation::Acknowledge => {
+            let me = planner.board(source).and_then(|board| board.me.as_ref());
             let who = me.map_or("You have".to_owned(), |me| format!("{} (you) has", me.name));
             vec![plain(format!("{who} it: nobody else is woken for it while it is acknowledged."))]
         }
-        Deed::Resolve => resolves(world, known),
-        Deed::Assign { to } => {
-            let board = ground.board(source);
-            let person = ground.people(source, now).into_iter().find(|person| person.id == to.id);
+        Operation::Resolve => resolves(world, known),
+        Operation::Assign { to } => {
+            let board = planner.board(source);
+            let person = planner.people(source, now).into_iter().find(|person| person.id == to.id);
             let is_me = board.and_then(|board| board.me.as_ref()).is_some_and(|me| me.id == to.id);
             let name = person.map_or_else(|| to.name.to_string(), |person| named(person, now));
             let words = if is_me {
@@ -81,44 +88,45 @@ fn of(ground: Ground<'_>, action: &Action, zone: &TimeZone, now: Timestamp) -> V
             };
             vec![grave(words)]
         }
-        Deed::Escalate { level } => {
+        Operation::Escalate { level } => {
             let policy = known.and_then(|known| known.incident.escalation_policy.as_ref());
             match policy {
-                Some(policy) => pages(ground, source, &policy.id, *level, now),
+                Some(policy) => pages(planner, source, &policy.id, *level, now),
                 None => vec![grave(format!("Pages whoever is on level {level} of its policy now."))],
             }
         }
-        Deed::Reroute { policy } => pages(ground, source, &policy.id, 1, now),
-        Deed::Snooze { rest } => {
+        Operation::Reroute { policy } => pages(planner, source, &policy.id, 1, now),
+        Operation::Snooze { rest } => {
             let end = now.checked_add(*rest).unwrap_or(now);
             vec![plain(format!("It rests until {}; then it is triggered again and pages anew.", until(end)))]
         }
-        Deed::Note { .. } => vec![plain("Everybody who sees the incident can read it; nobody is paged.")],
-        Deed::Priority { .. } => vec![plain("Nobody is paged by this alone.")],
-        Deed::Merge { into } => {
+        Operation::Note { .. } | Operation::Priority { .. } | Operation::StatusUpdate { .. } => {
+            let spec = action.operation.kind().spec();
+            vec![Consequence { words: spec.consequence.to_owned(), is_grave: spec.is_grave }]
+        }
+        Operation::Merge { into } => {
             vec![grave(format!("It becomes a part of {} and is resolved; that cannot be undone.", into.name))]
         }
-        Deed::AddResponder { people, .. } => {
-            let all = ground.people(source, now);
+        Operation::AddResponder { people, .. } => {
+            let all = planner.people(source, now);
             let names = people.iter().map(|whom| {
                 let person = all.iter().find(|person| person.id == whom.id);
                 person.map_or_else(|| whom.name.to_string(), |person| named(person, now))
             });
             vec![grave(format!("Pages {} now, to help.", names.collect::<Vec<_>>().join(", ")))]
         }
-        Deed::StatusUpdate { .. } => vec![grave("Sent at once to all who follow the incident.".to_owned())],
-        Deed::Trigger { .. } => {
-            let board = ground.board(source);
+        Operation::Trigger { .. } => {
+            let board = planner.board(source);
             let policy = board
                 .into_iter()
                 .flat_map(|board| &board.policies)
                 .find(|policy| policy.services.iter().any(|service| service.id == action.target.id));
             match policy {
-                Some(policy) => pages(ground, source, &policy.named.id, 1, now),
+                Some(policy) => pages(planner, source, &policy.named.id, 1, now),
                 None => vec![grave("Pages whoever is on call for the service.".to_owned())],
             }
         }
-        Deed::TakeShift { person, end, .. } => {
+        Operation::TakeShift { person, end, .. } => {
             vec![grave(format!(
                 "{} is on call by {} until {}.",
                 person.name,
@@ -126,7 +134,7 @@ fn of(ground: Ground<'_>, action: &Action, zone: &TimeZone, now: Timestamp) -> V
                 until(*end)
             ))]
         }
-        Deed::Silence(_) | Deed::Edit { .. } | Deed::Extend { .. } | Deed::Expire => {
+        Operation::Silence { .. } | Operation::Edit { .. } | Operation::Extend { .. } | Operation::Expire => {
             silences::of(world, action, zone, now)
         }
     }
@@ -136,7 +144,7 @@ fn alerts(count: usize) -> String {
     if count == 1 { "1 alert".to_owned() } else { format!("{count} alerts") }
 }
 
-fn resolves(world: &World, known: Option<&Linked>) -> Vec<Cause> {
+fn resolves(world: &World, known: Option<&Linked>) -> Vec<Consequence> {
     let mut all = vec![grave(
         "Resolving cannot be undone: to have it open again somebody must be paged anew.".to_owned(),
     )];
@@ -164,8 +172,14 @@ fn named(person: &Person, now: Timestamp) -> String {
 }
 
 /// Who is paged if a policy begins at a level now, and who after that.
-fn pages(ground: Ground<'_>, source: &SourceId, policy: &str, level: u32, now: Timestamp) -> Vec<Cause> {
-    let board = ground.board(source);
+fn pages(
+    planner: Planner<'_>,
+    source: &SourceId,
+    policy: &str,
+    level: u32,
+    now: Timestamp,
+) -> Vec<Consequence> {
+    let board = planner.board(source);
     let known = board
         .and_then(|board| Some((board, board.policies.iter().find(|known| *known.named.id == *policy)?)));
     let Some((board, policy)) = known else {
@@ -184,15 +198,15 @@ fn pages(ground: Ground<'_>, source: &SourceId, policy: &str, level: u32, now: T
             next.number
         )));
     }
-    if !ground.knows_who_is_on_call(source, now) {
-        let read = ground.world.held(source).and_then(|held| held.on_call().at());
+    if !planner.knows_who_is_on_call(source, now) {
+        let read = planner.world.held(source).and_then(|held| held.on_call().at());
         let old = read.map_or_else(String::new, |at| format!(" {} ago", duration::short(age(at, now))));
         all.push(grave(format!("Who is on call was last read{old}: it may be somebody else by now.")));
     }
     all
 }
 
-fn first_page(board: &OnCallBoard, policy: &EscalationPolicy, level: u32, now: Timestamp) -> Cause {
+fn first_page(board: &OnCallBoard, policy: &EscalationPolicy, level: u32, now: Timestamp) -> Consequence {
     let who = people(board, policy, level, now);
     let name = &policy.named.name;
     if who.is_empty() {

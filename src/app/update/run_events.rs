@@ -5,15 +5,16 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use crate::app::commands::Command;
-use crate::app::doings::{Doing, summary, told};
 use crate::app::event::{Effect, Message, Tone};
 use crate::app::identity::{IncidentKey, SilenceKey};
 use crate::app::key::{Key, Named};
 use crate::app::results;
+use crate::app::runs::{PlanRun, summary, told};
 use crate::app::selection::Handled;
 use crate::app::state::{Mode, State};
-use crate::model::action::{Action, DeedKind, Ending, Progress};
+use crate::model::action::{Action, ActionResult, Progress};
 use crate::model::ask::Topic;
+use crate::model::operation::TargetKind;
 use crate::model::remote::age;
 
 /// For how long wanting to leave once more means it.
@@ -21,80 +22,57 @@ const MEANT: Duration = Duration::from_secs(10);
 
 /// Takes note of how far an action is.
 pub(super) fn progressed(state: &mut State, plan: u64, index: usize, progress: Progress, now: Timestamp) {
-    let Some(doing) = state.shared.doings.progressed(plan, index, progress.clone()) else { return };
-    let doing = doing.clone();
+    let Some(run) = state.shared.runs.progressed(plan, index, progress.clone()) else { return };
+    let run = run.clone();
     state.version += 1;
     state.shared.world.progressed((plan, index), &progress, now);
-    let (Progress::Ended(ending), Some(action)) = (progress, doing.plan.actions.get(index)) else { return };
+    let (Progress::Ended(ending), Some(action)) = (progress, run.plan.actions.get(index)) else { return };
     // whatever came of it: what the source tells from now on is what counts
     let topics = topics(action);
     state.shared.polls.ask_again(&action.source, |topic| topics.contains(topic), now);
-    tell(state, &doing, action, &ending, now);
+    tell(state, &run, action, &ending, now);
     if ending.is_done() {
-        unmark(state, &doing, action);
+        unmark(state, &run, action);
     }
 }
 
 /// Every ending that is not what was wanted is told by itself; of many that are, only the sum.
-fn tell(state: &mut State, doing: &Doing, action: &Action, ending: &Ending, now: Timestamp) {
-    let is_one = doing.progress.len() == 1;
+fn tell(state: &mut State, run: &PlanRun, action: &Action, ending: &ActionResult, now: Timestamp) {
+    let is_one = run.progress.len() == 1;
     if is_one || !ending.is_done() {
         state.shared.messages.tell(told(action, ending), now);
     }
-    if !is_one && !doing.is_running() {
+    if !is_one && !run.is_running() {
         let key = state.shared.key(Command::Results);
-        state.shared.messages.tell(summary(doing, &key), now);
+        state.shared.messages.tell(summary(run, &key), now);
     }
 }
 
 /// What a source has to be asked after an action.
 fn topics(action: &Action) -> Vec<Topic> {
-    match action.deed.kind() {
-        DeedKind::Silence | DeedKind::Edit | DeedKind::Extend | DeedKind::Expire => {
-            vec![Topic::Silences, Topic::Alerts]
+    match action.operation.kind().target() {
+        TargetKind::Alerts | TargetKind::Silence => vec![Topic::Silences, Topic::Alerts],
+        TargetKind::Schedule => vec![Topic::OnCall],
+        TargetKind::Incident | TargetKind::Service => {
+            vec![Topic::Incidents, Topic::Incident(action.target.id.clone())]
         }
-        DeedKind::TakeShift => vec![Topic::OnCall],
-        DeedKind::Acknowledge
-        | DeedKind::Resolve
-        | DeedKind::Assign
-        | DeedKind::Reroute
-        | DeedKind::Escalate
-        | DeedKind::Snooze
-        | DeedKind::Note
-        | DeedKind::Priority
-        | DeedKind::Merge
-        | DeedKind::AddResponder
-        | DeedKind::StatusUpdate
-        | DeedKind::Trigger => vec![Topic::Incidents, Topic::Incident(action.target.id.clone())],
     }
 }
 
 /// Takes the marks of what was done away; what was not done keeps its mark.
-fn unmark(state: &mut State, doing: &Doing, action: &Action) {
-    let is_last = !doing.is_running() && doing.done() == doing.progress.len();
-    match action.deed.kind() {
-        DeedKind::Silence => {
+fn unmark(state: &mut State, run: &PlanRun, action: &Action) {
+    let is_last = !run.is_running() && run.done() == run.progress.len();
+    match action.operation.kind().target() {
+        TargetKind::Alerts => {
             if is_last {
-                state.screens.unmark(&Handled::Alerts(&doing.covers));
+                state.screens.unmark(&Handled::Alerts(&run.covers));
             }
         }
-        DeedKind::Edit | DeedKind::Extend | DeedKind::Expire => {
+        TargetKind::Silence => {
             let key = SilenceKey { id: action.target.id.clone(), source: action.source.clone() };
             state.screens.unmark(&Handled::Silence(&key));
         }
-        DeedKind::Acknowledge
-        | DeedKind::Resolve
-        | DeedKind::Assign
-        | DeedKind::Reroute
-        | DeedKind::Escalate
-        | DeedKind::Snooze
-        | DeedKind::Note
-        | DeedKind::Priority
-        | DeedKind::Merge
-        | DeedKind::AddResponder
-        | DeedKind::StatusUpdate
-        | DeedKind::Trigger
-        | DeedKind::TakeShift => {
+        TargetKind::Incident | TargetKind::Service | TargetKind::Schedule => {
             let known = state.shared.world.incident(&action.source, &action.target.id);
             if let Some(key) = known.map(IncidentKey::of) {
                 state.screens.unmark(&Handled::Incident { key: &key, is_last });
@@ -105,7 +83,7 @@ fn unmark(state: &mut State, doing: &Doing, action: &Action) {
 
 /// Leaves; while something is on its way only when that is asked for twice.
 pub(super) fn leave(state: &mut State, now: Timestamp) -> Vec<Effect> {
-    let running: usize = state.shared.doings.running().map(|doing| doing.progress.len() - doing.over()).sum();
+    let running: usize = state.shared.runs.running().map(|run| run.progress.len() - run.over()).sum();
     let is_meant = state.leaving.is_some_and(|at| age(at, now) < MEANT);
     if running == 0 || is_meant {
         return vec![Effect::Quit];
@@ -124,7 +102,7 @@ pub(super) fn leave(state: &mut State, now: Timestamp) -> Vec<Effect> {
 /// Takes a key while results are read.
 pub(super) fn read(state: &mut State, (back, top): (usize, u16), key: Key, now: Timestamp) {
     let page = state.shared.size.1.saturating_sub(6).max(1);
-    let oldest = state.shared.doings.all().len().saturating_sub(1);
+    let oldest = state.shared.runs.all().len().saturating_sub(1);
     let (back, top) = match state.shared.keys.lookup(key, &[]) {
         Some(Command::Down) => (back, top.saturating_add(1)),
         Some(Command::Up) => (back, top.saturating_sub(1)),

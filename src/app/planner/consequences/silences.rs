@@ -6,10 +6,10 @@ use std::time::Duration;
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 
-use super::{Cause, alerts, grave, plain};
+use super::{Consequence, alerts, grave, plain};
 use crate::app::number::moment;
 use crate::app::subjects::on_call::words::left;
-use crate::model::action::{Action, Deed, Draft};
+use crate::model::action::{Action, Operation, SilenceDraft};
 use crate::model::duration;
 use crate::model::matcher::Matcher;
 use crate::model::silence::{Preview, Silence, SilenceState, preview};
@@ -25,7 +25,7 @@ pub fn hidden<'a>(world: &World, actions: impl IntoIterator<Item = &'a Action>) 
     let mut all = Preview { all: preview([], world.alerts().iter(), &none).all, ..Preview::default() };
     let mut seen = BTreeSet::new();
     for action in actions {
-        let Some(draft) = action.deed.draft() else { continue };
+        let Some(draft) = action.operation.draft() else { continue };
         let found = at(world, &action.source, draft);
         all.each.push(found.hidden.len());
         all.unjudged = all.unjudged.or(found.unjudged);
@@ -35,15 +35,20 @@ pub fn hidden<'a>(world: &World, actions: impl IntoIterator<Item = &'a Action>) 
 }
 
 /// What a silence would hide at a source now.
-fn at(world: &World, source: &SourceId, draft: &Draft) -> Preview {
+fn at(world: &World, source: &SourceId, draft: &SilenceDraft) -> Preview {
     let there = world.alerts().iter();
     let there = there.filter(|alert| alert.receivers.is_empty() || alert.sources.contains(source));
     preview([draft.matchers.as_slice()], there, &BTreeSet::new())
 }
 
 /// What the silences of a plan hide together.
-pub(super) fn together(world: &World, actions: &[Action], zone: &TimeZone, now: Timestamp) -> Vec<Cause> {
-    let Some(draft) = actions.iter().find_map(|action| action.deed.draft()) else { return Vec::new() };
+pub(super) fn together(
+    world: &World,
+    actions: &[Action],
+    zone: &TimeZone,
+    now: Timestamp,
+) -> Vec<Consequence> {
+    let Some(draft) = actions.iter().find_map(|action| action.operation.draft()) else { return Vec::new() };
     let found = hidden(world, actions);
     let until = format!("{} (in {})", moment(draft.ends_at, now, zone), left(draft.ends_at, now));
     let count = alerts(found.hidden.len());
@@ -60,51 +65,31 @@ pub(super) fn together(world: &World, actions: &[Action], zone: &TimeZone, now: 
     all
 }
 
-fn unjudged(matcher: &Matcher) -> Cause {
+fn unjudged(matcher: &Matcher) -> Consequence {
     grave(format!(
         "Cannot preview: what {matcher} matches cannot be judged here. Alertmanager may hide more."
     ))
 }
 
 /// What follows from one action on a silence.
-pub(super) fn of(world: &World, action: &Action, zone: &TimeZone, now: Timestamp) -> Vec<Cause> {
+pub(super) fn of(world: &World, action: &Action, zone: &TimeZone, now: Timestamp) -> Vec<Consequence> {
     let source = &action.source;
     let is_it = |one: &&std::sync::Arc<Silence>| one.source == *source && one.id == action.target.id;
     let silence = world.silences().find(is_it).map(|silence| &**silence);
     let mut all = Vec::new();
-    let end = match &action.deed {
-        Deed::Edit { draft, .. } => {
-            all.extend(silence.into_iter().flat_map(|silence| edited(world, source, silence, draft)));
-            Some(draft.ends_at)
-        }
-        Deed::Silence(draft) => Some(draft.ends_at),
-        Deed::Extend { until } => {
-            let hides = silence.map(|silence| format!("; {}", hides(world, silence))).unwrap_or_default();
-            all.push(plain(format!(
-                "It ends {} (in {}){hides}.",
-                moment(*until, now, zone),
-                left(*until, now)
-            )));
-            Some(*until)
-        }
-        Deed::Expire => {
-            all.extend(silence.map(|silence| ended(world, silence)));
-            None
-        }
-        Deed::Acknowledge
-        | Deed::Resolve
-        | Deed::Assign { .. }
-        | Deed::Reroute { .. }
-        | Deed::Escalate { .. }
-        | Deed::Snooze { .. }
-        | Deed::Note { .. }
-        | Deed::Priority { .. }
-        | Deed::Merge { .. }
-        | Deed::AddResponder { .. }
-        | Deed::StatusUpdate { .. }
-        | Deed::Trigger { .. }
-        | Deed::TakeShift { .. } => None,
-    };
+    let mut end = action.operation.draft().map(|draft| draft.ends_at);
+    if let Operation::Edit { draft, .. } = &action.operation {
+        all.extend(silence.into_iter().flat_map(|silence| edited(world, source, silence, draft)));
+    }
+    if let Operation::Extend { until } = &action.operation {
+        let hides = silence.map(|silence| format!("; {}", hides(world, silence))).unwrap_or_default();
+        let words = format!("It ends {} (in {}){hides}.", moment(*until, now, zone), left(*until, now));
+        all.push(plain(words));
+        end = Some(*until);
+    }
+    if action.operation == Operation::Expire {
+        all.extend(silence.map(|silence| ended(world, silence)));
+    }
     all.extend(end.and_then(|end| by_whose_clock(world, source, end, zone, now)));
     all
 }
@@ -130,7 +115,7 @@ fn count(world: &World, silence: &Silence) -> Option<usize> {
     (!is_unsure).then_some(count)
 }
 
-fn ended(world: &World, silence: &Silence) -> Cause {
+fn ended(world: &World, silence: &Silence) -> Consequence {
     if silence.state == SilenceState::Pending {
         return plain("It has not begun yet: it hides nothing, and never will.");
     }
@@ -141,7 +126,7 @@ fn ended(world: &World, silence: &Silence) -> Cause {
     }
 }
 
-fn edited(world: &World, source: &SourceId, silence: &Silence, draft: &Draft) -> Vec<Cause> {
+fn edited(world: &World, source: &SourceId, silence: &Silence, draft: &SilenceDraft) -> Vec<Consequence> {
     let is_same =
         silence.matchers == draft.matchers && draft.starts_at.is_none_or(|start| start == silence.starts_at);
     let words = if is_same {
@@ -165,7 +150,7 @@ fn by_whose_clock(
     end: Timestamp,
     zone: &TimeZone,
     now: Timestamp,
-) -> Option<Cause> {
+) -> Option<Consequence> {
     let held = world.held(source)?;
     held.probe().value()?;
     let Some(ahead) = world.clock_ahead(source) else {

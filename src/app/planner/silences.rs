@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
-use super::{Ground, Planned};
-use crate::model::action::{Action, Deed, DeedKind, Draft, Target};
+use super::{Planned, Planner};
+use crate::model::action::{Action, Operation, OperationKind, SilenceDraft, Target};
 use crate::model::alert::Alert;
 use crate::model::fingerprint::Fingerprint;
 use crate::model::labels::{Labels, Text};
@@ -16,28 +16,28 @@ use crate::model::silence::{
 };
 use crate::model::source::SourceId;
 
-impl Ground<'_> {
+impl Planner<'_> {
     /// The sources at which these alerts are silenced: each that routes one of them, of a cluster only one member; where
     /// none routes them yet, each that could.
     ///
     /// # Errors
     /// Words for why there is none.
     pub fn silenced_at(&self, alerts: &[&Alert]) -> Result<Vec<SourceId>, Text> {
-        if let Some(why) = self.cannot_anywhere(DeedKind::Silence) {
+        if let Some(why) = self.cannot_anywhere(OperationKind::Silence) {
             return Err(why);
         }
         let able: Vec<&SourceId> = self
             .sources
             .iter()
             .map(|info| &info.id)
-            .filter(|id| self.cannot(id, DeedKind::Silence).is_none())
+            .filter(|id| self.cannot(id, OperationKind::Silence).is_none())
             .collect();
         let routes = |id: &SourceId| alerts.iter().any(|alert| alert.sources.contains(id));
         let mut routing: Vec<&SourceId> = able.iter().copied().filter(|id| routes(id)).collect();
         if routing.is_empty() {
             let routed = alerts.iter().find(|alert| !alert.receivers.is_empty());
             if let Some(why) = routed
-                .and_then(|alert| alert.sources.iter().find_map(|id| self.cannot(id, DeedKind::Silence)))
+                .and_then(|alert| alert.sources.iter().find_map(|id| self.cannot(id, OperationKind::Silence)))
             {
                 return Err(why);
             }
@@ -113,17 +113,21 @@ impl Ground<'_> {
     ///
     /// # Errors
     /// Words for why Alertmanager or the context refuses one of them.
-    pub fn silence(&self, wanted: &[(Draft, Text, Vec<SourceId>)], now: Timestamp) -> Result<Planned, Text> {
+    pub fn silence(
+        &self,
+        wanted: &[(SilenceDraft, Text, Vec<SourceId>)],
+        now: Timestamp,
+    ) -> Result<Planned, Text> {
         let mut planned = Planned::default();
         for (draft, name, at) in wanted {
             can_be_made(draft, now)?;
             for source in at {
-                match self.cannot(source, DeedKind::Silence) {
+                match self.cannot(source, OperationKind::Silence) {
                     Some(why) => planned.left_out.push(why),
                     None => planned.actions.push(Action {
                         source: source.clone(),
                         target: Target { id: "".into(), name: name.clone(), seen: None },
-                        deed: Deed::Silence(draft.clone()),
+                        operation: Operation::Silence { draft: draft.clone() },
                     }),
                 }
             }
@@ -135,43 +139,44 @@ impl Ground<'_> {
     ///
     /// # Errors
     /// Words for why Alertmanager or the context refuses it.
-    pub fn edit(&self, silence: &Silence, draft: Draft, now: Timestamp) -> Result<Planned, Text> {
+    pub fn edit(&self, silence: &Silence, draft: SilenceDraft, now: Timestamp) -> Result<Planned, Text> {
         can_be_made(&draft, now)?;
         let mut planned = Planned::default();
         let name = silence_called(silence);
         if silence.state == SilenceState::Expired {
             planned.left_out.push(format!("{name} has ended: make it again instead").into());
-        } else if let Some(why) = self.cannot(&silence.source, DeedKind::Edit) {
+        } else if let Some(why) = self.cannot(&silence.source, OperationKind::Edit) {
             planned.left_out.push(why);
         } else {
             let target = Target { id: silence.id.clone(), name, seen: None };
-            let deed = Deed::Edit { draft, seen: silence.updated_at };
-            planned.actions.push(Action { source: silence.source.clone(), target, deed });
+            let operation = Operation::Edit { draft, seen: silence.updated_at };
+            planned.actions.push(Action { source: silence.source.clone(), target, operation });
         }
         self.checked(planned)
     }
 
-    /// A deed on each of these silences.
+    /// A operation on each of these silences.
     ///
     /// # Errors
     /// Words for why nothing is left to be done, or why the context refuses it.
     pub fn on_silences(
         &self,
         silences: &[Arc<Silence>],
-        deed: impl Fn(&Silence) -> Deed,
+        operation: impl Fn(&Silence) -> Operation,
     ) -> Result<Planned, Text> {
         let mut planned = Planned::default();
         for silence in silences {
-            let deed = deed(silence);
+            let operation = operation(silence);
             let name = silence_called(silence);
             if silence.state == SilenceState::Expired {
-                let again = if deed.kind() == DeedKind::Extend { ": make it again instead" } else { "" };
+                let again =
+                    if operation.kind() == OperationKind::Extend { ": make it again instead" } else { "" };
                 planned.left_out.push(format!("{name} has ended{again}").into());
-            } else if let Some(why) = self.cannot(&silence.source, deed.kind()) {
+            } else if let Some(why) = self.cannot(&silence.source, operation.kind()) {
                 planned.left_out.push(why);
             } else {
                 let target = Target { id: silence.id.clone(), name, seen: None };
-                planned.actions.push(Action { source: silence.source.clone(), target, deed });
+                planned.actions.push(Action { source: silence.source.clone(), target, operation });
             }
         }
         self.checked(planned)
@@ -179,7 +184,7 @@ impl Ground<'_> {
 }
 
 /// Why Alertmanager would not take a silence, if it would not.
-fn can_be_made(draft: &Draft, now: Timestamp) -> Result<(), Text> {
+fn can_be_made(draft: &SilenceDraft, now: Timestamp) -> Result<(), Text> {
     if let Some(why) = refusal(&draft.matchers) {
         return Err(why.into());
     }

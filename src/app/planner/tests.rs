@@ -2,7 +2,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::*;
-use crate::model::action::Draft;
+use crate::model::action::{SilenceDraft, WriteSupport};
 use crate::model::alert::{Alert, AlertBoard, AlertState, Severity};
 use crate::model::ask::{Answer, Ask, Query, Question, Reply};
 use crate::model::fingerprint::Fingerprint;
@@ -20,7 +20,7 @@ fn id(source: &str) -> SourceId {
     SourceId::new(source)
 }
 
-fn info(source: &str, acts: &[DeedKind]) -> SourceInfo {
+fn info(source: &str, kinds: &'static [OperationKind]) -> SourceInfo {
     let (kind, address) = (Kind::new("alertmanager"), "http://am.example".into());
     SourceInfo {
         tenant: None,
@@ -29,7 +29,7 @@ fn info(source: &str, acts: &[DeedKind]) -> SourceInfo {
         kind,
         address,
         answers: Vec::new(),
-        acts: acts.to_vec(),
+        writes: WriteSupport { kinds, ..WriteSupport::NONE },
     }
 }
 
@@ -75,8 +75,8 @@ fn tell(world: &mut World, source: &str, ask: Ask, answer: Answer) {
     world.apply(&question, Ok(Reply::free(answer)), at(100));
 }
 
-fn draft() -> Draft {
-    Draft {
+fn draft() -> SilenceDraft {
+    SilenceDraft {
         matchers: parse(r#"alertname="Slow""#).unwrap(),
         starts_at: None,
         ends_at: at(900),
@@ -88,9 +88,9 @@ fn draft() -> Draft {
 #[test]
 fn alerts_are_silenced_where_they_are_routed_and_in_a_cluster_once() {
     let sources = [
-        info("am-1", &[DeedKind::Silence]),
-        info("am-2", &[DeedKind::Silence]),
-        info("other", &[DeedKind::Silence]),
+        info("am-1", &[OperationKind::Silence]),
+        info("am-2", &[OperationKind::Silence]),
+        info("other", &[OperationKind::Silence]),
         info("prom", &[]),
     ];
     let mut world = World::new(sources.iter().map(|info| info.id.clone()), Judgement::default());
@@ -103,39 +103,39 @@ fn alerts_are_silenced_where_they_are_routed_and_in_a_cluster_once() {
         Query::Alerts.now(),
         Answer::Alerts(AlertBoard { alerts: vec![Arc::clone(&slow)] }),
     );
-    let ground = Ground { world: &world, sources: &sources, guard: &guard };
-    assert_eq!(ground.silenced_at(&[&slow]), Ok(vec![id("am-1"), id("am-2")]));
+    let planner = Planner { world: &world, sources: &sources, guard: &guard };
+    assert_eq!(planner.silenced_at(&[&slow]), Ok(vec![id("am-1"), id("am-2")]));
     for source in ["am-1", "am-2"] {
         tell(&mut world, source, Query::Silences.now(), Answer::Silences(shared()));
     }
-    let ground = Ground { world: &world, sources: &sources, guard: &guard };
-    assert_eq!(ground.silenced_at(&[&slow]), Ok(vec![id("am-1")]));
+    let planner = Planner { world: &world, sources: &sources, guard: &guard };
+    assert_eq!(planner.silenced_at(&[&slow]), Ok(vec![id("am-1")]));
     let silence =
-        |draft: Draft, now: i64| ground.silence(&[(draft, "Slow".into(), vec![id("am-1")])], at(now));
+        |draft: SilenceDraft, now: i64| planner.silence(&[(draft, "Slow".into(), vec![id("am-1")])], at(now));
     let planned = silence(draft(), 10).unwrap();
     assert_eq!((planned.actions.len(), planned.actions[0].source.clone()), (1, id("am-1")));
     assert!(silence(draft(), 1000).is_err());
     assert!(
-        silence(Draft { starts_at: Some(at(900)), ..draft() }, 10)
+        silence(SilenceDraft { starts_at: Some(at(900)), ..draft() }, 10)
             .is_err_and(|why| why.contains("before it begins"))
     );
-    let nothing = Draft { matchers: Vec::new(), ..draft() };
+    let nothing = SilenceDraft { matchers: Vec::new(), ..draft() };
     assert!(silence(nothing, 10).is_err());
 }
 
 #[test]
 fn what_nobody_can_do_is_said_with_the_reason() {
-    let sources = [info("prom", &[]), info("am", &[DeedKind::Silence])];
+    let sources = [info("prom", &[]), info("am", &[OperationKind::Silence])];
     let mut world = World::new(sources.iter().map(|info| info.id.clone()), Judgement::default());
     let guard = Guard::default();
     let slow = alert("Slow", &["prom"]);
-    let ground = Ground { world: &world, sources: &sources, guard: &guard };
+    let planner = Planner { world: &world, sources: &sources, guard: &guard };
     assert_eq!(
-        ground.cannot(&id("prom"), DeedKind::Silence).as_deref(),
+        planner.cannot(&id("prom"), OperationKind::Silence).as_deref(),
         Some("prom: alertmanager has no way to silence")
     );
     assert_eq!(
-        ground.cannot_anywhere(DeedKind::Resolve).as_deref(),
+        planner.cannot_anywhere(OperationKind::Resolve).as_deref(),
         Some("no source of this context has a way to resolve")
     );
     let offer = Offer {
@@ -147,34 +147,34 @@ fn what_nobody_can_do_is_said_with_the_reason() {
         clock_ahead_seconds: None,
     };
     tell(&mut world, "am", Query::Probe.now(), Answer::Probe(offer));
-    let ground = Ground { world: &world, sources: &sources, guard: &guard };
-    assert_eq!(ground.silenced_at(&[&slow]), Err("am: the key may only read".into()));
+    let planner = Planner { world: &world, sources: &sources, guard: &guard };
+    assert_eq!(planner.silenced_at(&[&slow]), Err("am: the key may only read".into()));
     let guard = Guard::read_only("--read-only");
-    let ground = Ground { guard: &guard, ..ground };
-    assert!(ground.silenced_at(&[&slow]).is_err_and(|why| why.contains("--read-only")));
+    let planner = Planner { guard: &guard, ..planner };
+    assert!(planner.silenced_at(&[&slow]).is_err_and(|why| why.contains("--read-only")));
 }
 
 #[test]
 fn silences_that_have_ended_are_left_out_and_each_is_extended_from_its_own_end() {
-    let sources = [info("am", &[DeedKind::Extend, DeedKind::Expire])];
+    let sources = [info("am", &[OperationKind::Extend, OperationKind::Expire])];
     let world = World::new([id("am")], Judgement::default());
     let guard = Guard::default();
-    let ground = Ground { world: &world, sources: &sources, guard: &guard };
+    let planner = Planner { world: &world, sources: &sources, guard: &guard };
     let all = [silence("s1", "am", SilenceState::Active), silence("s2", "am", SilenceState::Expired)];
-    let longer = |one: &Silence| Deed::Extend { until: one.ends_at + Duration::from_secs(60) };
-    let planned = ground.on_silences(&all, longer).unwrap();
+    let longer = |one: &Silence| Operation::Extend { until: one.ends_at + Duration::from_secs(60) };
+    let planned = planner.on_silences(&all, longer).unwrap();
     assert_eq!(planned.actions.iter().map(|one| &*one.target.id).collect::<Vec<_>>(), ["s1"]);
-    assert_eq!(planned.actions[0].deed, Deed::Extend { until: at(560) });
+    assert_eq!(planned.actions[0].operation, Operation::Extend { until: at(560) });
     assert_eq!(planned.left_out.len(), 1);
-    assert!(ground.on_silences(&all[1..], longer).is_err_and(|why| why.contains("has ended")));
+    assert!(planner.on_silences(&all[1..], longer).is_err_and(|why| why.contains("has ended")));
 }
 
 #[test]
 fn an_alert_that_is_not_routed_yet_is_not_told_by_the_labels_that_it_lacks() {
-    let sources = [info("am", &[DeedKind::Silence])];
+    let sources = [info("am", &[OperationKind::Silence])];
     let world = World::new([id("am")], Judgement::default());
     let guard = Guard::default();
-    let ground = Ground { world: &world, sources: &sources, guard: &guard };
+    let planner = Planner { world: &world, sources: &sources, guard: &guard };
     let with = |labels: &[(&str, &str)], receivers: &[&str]| {
         let receivers = receivers.iter().map(|name| Text::from(*name)).collect();
         Arc::new(Alert {
@@ -185,7 +185,7 @@ fn an_alert_that_is_not_routed_yet_is_not_told_by_the_labels_that_it_lacks() {
     };
     let routed = with(&[("alertname", "Slow"), ("cluster", "eu")], &["pager"]);
     let raised = with(&[("alertname", "Down")], &[]);
-    let proposal = ground.proposed(&[&routed, &raised], 1, &[], None).unwrap();
+    let proposal = planner.proposed(&[&routed, &raised], 1, &[], None).unwrap();
     let shown = crate::model::matcher::lists(&proposal.silences);
     assert_eq!(shown, r#"{alertname="Slow", cluster="eu"} or {alertname="Down"}"#);
 }

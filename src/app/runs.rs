@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
 use super::event::{Message, Plan, Tone};
-use crate::model::action::{Action, Deed, DeedKind, Ending, Progress};
+use crate::model::action::{Action, ActionResult, OperationKind, Progress};
 use crate::model::fingerprint::Fingerprint;
 use crate::model::journal::Record;
 use crate::model::labels::Text;
@@ -16,7 +16,7 @@ const KEPT: usize = 30;
 
 /// A plan that was confirmed.
 #[derive(Debug, Clone)]
-pub struct Doing {
+pub struct PlanRun {
     /// What is done.
     pub plan: Plan,
     /// How far each of its actions is; none: not begun.
@@ -27,9 +27,9 @@ pub struct Doing {
     pub begun_at: Timestamp,
 }
 
-impl Doing {
+impl PlanRun {
     /// How each action ended, in the order of the plan; none: not over.
-    pub fn endings(&self) -> impl Iterator<Item = Option<&Ending>> {
+    pub fn endings(&self) -> impl Iterator<Item = Option<&ActionResult>> {
         self.progress.iter().map(|progress| match progress {
             Some(Progress::Ended(ending)) => Some(ending),
             _ => None,
@@ -51,14 +51,14 @@ impl Doing {
         self.over() < self.progress.len()
     }
 
-    /// What kind of deed it is.
-    pub fn kind(&self) -> Option<DeedKind> {
-        self.plan.actions.first().map(|action| action.deed.kind())
+    /// What kind of operation it is.
+    pub fn kind(&self) -> Option<OperationKind> {
+        self.plan.actions.first().map(|action| action.operation.kind())
     }
 
     /// How far it is: `acknowledging 12/50 …`, and until when a source asks to wait.
     pub fn standing(&self, zone: &TimeZone, ellipsis: &str) -> String {
-        let word = self.kind().map_or("doing", gerund);
+        let word = self.kind().map_or("doing", |kind| kind.spec().doing);
         let all = self.progress.len();
         let count = if all > 1 { format!(" {}/{all}", self.over()) } else { String::new() };
         let name = match self.plan.actions.as_slice() {
@@ -85,12 +85,12 @@ impl Doing {
 
 /// All plans that were confirmed lately, the newest last.
 #[derive(Debug, Default)]
-pub struct Doings {
+pub struct Runs {
     last: u64,
-    all: VecDeque<Doing>,
+    all: VecDeque<PlanRun>,
 }
 
-impl Doings {
+impl Runs {
     /// A number for a new plan.
     pub fn number(&mut self) -> u64 {
         self.last += 1;
@@ -101,81 +101,54 @@ impl Doings {
     pub fn begin(&mut self, plan: Plan, covers: BTreeSet<Fingerprint>, now: Timestamp) {
         let progress = vec![None; plan.actions.len()];
         if self.all.len() >= KEPT
-            && let Some(over) = self.all.iter().position(|doing| !doing.is_running())
+            && let Some(over) = self.all.iter().position(|run| !run.is_running())
         {
             self.all.remove(over);
         }
-        self.all.push_back(Doing { plan, progress, covers, begun_at: now });
+        self.all.push_back(PlanRun { plan, progress, covers, begun_at: now });
     }
 
     /// Takes note of how far an action is. `None` if there is no such action, or how it ended was known before.
-    pub fn progressed(&mut self, plan: u64, index: usize, progress: Progress) -> Option<&Doing> {
-        let doing = self.all.iter_mut().find(|doing| doing.plan.id == plan)?;
-        let slot = doing.progress.get_mut(index)?;
+    pub fn progressed(&mut self, plan: u64, index: usize, progress: Progress) -> Option<&PlanRun> {
+        let run = self.all.iter_mut().find(|run| run.plan.id == plan)?;
+        let slot = run.progress.get_mut(index)?;
         match (&*slot, &progress) {
             // found later
-            (Some(Progress::Ended(Ending::Unknown { .. })), Progress::Ended(how)) if how.is_done() => {}
+            (Some(Progress::Ended(ActionResult::Unknown { .. })), Progress::Ended(how)) if how.is_done() => {}
             (Some(Progress::Ended(_)), _) => return None,
             _ => {}
         }
         *slot = Some(progress);
-        Some(doing)
+        Some(run)
     }
 
     /// All of them, the newest first.
-    pub fn all(&self) -> impl ExactSizeIterator<Item = &Doing> {
+    pub fn all(&self) -> impl ExactSizeIterator<Item = &PlanRun> {
         self.all.iter().rev()
     }
 
     /// Those that are on their way, the newest first.
-    pub fn running(&self) -> impl Iterator<Item = &Doing> {
-        self.all().filter(|doing| doing.is_running())
-    }
-}
-
-/// What is being done.
-const fn gerund(kind: DeedKind) -> &'static str {
-    match kind {
-        DeedKind::Acknowledge => "acknowledging",
-        DeedKind::Resolve => "resolving",
-        DeedKind::Assign => "assigning",
-        DeedKind::Reroute => "handing over",
-        DeedKind::Escalate => "escalating",
-        DeedKind::Snooze => "snoozing",
-        DeedKind::Note => "noting",
-        DeedKind::Priority => "setting the priority",
-        DeedKind::Merge => "merging",
-        DeedKind::AddResponder => "requesting a responder",
-        DeedKind::StatusUpdate => "sending a status update",
-        DeedKind::Trigger => "opening",
-        DeedKind::TakeShift => "taking the shift",
-        DeedKind::Silence => "silencing",
-        DeedKind::Edit => "editing",
-        DeedKind::Extend => "extending",
-        DeedKind::Expire => "expiring",
+    pub fn running(&self) -> impl Iterator<Item = &PlanRun> {
+        self.all().filter(|run| run.is_running())
     }
 }
 
 /// How an action ended, as one line: what came of it first, then why, then of what, which may be a long title.
-pub fn told(action: &Action, ending: &Ending) -> Message {
-    let (name, done) = (&action.target.name, action.deed.kind().done());
+pub fn told(action: &Action, ending: &ActionResult) -> Message {
+    let (name, done) = (&action.target.name, action.operation.kind().done());
     let source = &action.source;
     let of = |words: &Text| if words.is_empty() { name.to_string() } else { format!("{words} ({name})") };
     let text = match ending {
-        Ending::Done { .. } => {
-            let after = match &action.deed {
-                Deed::Assign { to } => format!(" to {}", to.name),
-                Deed::Reroute { policy } => format!(" to {}", policy.name),
-                Deed::Escalate { level } => format!(" to level {level}"),
-                _ => String::new(),
-            };
+        ActionResult::Done { .. } => {
+            let spec = action.operation.kind().spec();
+            let after = action.operation.fill(spec.done_to, |_| String::new());
             format!("{done}{after}: {name}")
         }
-        Ending::Already { words } => format!("was {done} already: {}", of(words)),
-        Ending::Overtaken { words } => format!("not {done}, overtaken: {}", of(words)),
-        Ending::Refused { words } => format!("not {done}, refused by {source}: {}", of(words)),
-        Ending::Held { words } => format!("not {done}, nothing was sent: {}", of(words)),
-        Ending::Unknown { words } => {
+        ActionResult::Already { words } => format!("was {done} already: {}", of(words)),
+        ActionResult::Conflict { words } => format!("not {done}, overtaken: {}", of(words)),
+        ActionResult::Refused { words } => format!("not {done}, refused by {source}: {}", of(words)),
+        ActionResult::Held { words } => format!("not {done}, nothing was sent: {}", of(words)),
+        ActionResult::Unknown { words } => {
             format!("unknown whether {done}, look there before you do it again: {}", of(words))
         }
     };
@@ -187,16 +160,16 @@ pub fn told(action: &Action, ending: &Ending) -> Message {
 pub(super) fn recorded(record: &Record) -> String {
     let Record { action, ending, .. } = record;
     let unread = || {
-        let Action { target, deed, .. } = action;
-        format!("Unknown whether {}: {}; it was not read back yet", deed.kind().done(), target.name)
+        let Action { target, operation, .. } = action;
+        format!("Unknown whether {}: {}; it was not read back yet", operation.kind().done(), target.name)
     };
     ending.as_ref().map_or_else(unread, |ending| told(action, ending).text)
 }
 
 /// How a plan of several actions ended; `key` shows each.
-pub fn summary(doing: &Doing, key: &str) -> Message {
-    let (done, all) = (doing.done(), doing.progress.len());
-    let verb = doing.kind().map_or("done", DeedKind::done);
+pub fn summary(run: &PlanRun, key: &str) -> Message {
+    let (done, all) = (run.done(), run.progress.len());
+    let verb = run.kind().map_or("done", OperationKind::done);
     let text = if done == all {
         format!("All {all} {verb}")
     } else {

@@ -1,41 +1,29 @@
 //! What the keys of actions do: from what is selected to a menu, a form or the dialogue. Nothing is sent here.
 
 use std::collections::BTreeSet;
-use std::sync::Arc;
 use std::time::Duration;
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 
-use super::{confirm, navigate};
-use crate::app::acts::{self, Ground, Planned};
+use super::confirm::{self, refuse};
+use super::navigate;
 use crate::app::commands::Command;
-use crate::app::event::{Effect, Message, Tone};
 use crate::app::form::{self, Form};
-use crate::app::identity::{IncidentKey, SilenceKey};
+use crate::app::identity::IncidentKey;
+use crate::app::intent::{Intent, Objects, PartialOperation};
 use crate::app::menu::{Choice, Menu};
 use crate::app::place::Place;
+use crate::app::planner::{self, Planner};
 use crate::app::selection::Selection;
 use crate::app::state::{Mode, State};
 use crate::app::subjects::service;
-use crate::app::wish::Wish;
-use crate::model::action::Deed;
-use crate::model::duration;
+use crate::model::action::OperationKind;
 use crate::model::fingerprint::Fingerprint;
 use crate::model::labels::Text;
-use crate::model::silence::Silence;
-use crate::model::world::{Linked, World};
+use crate::model::operation::Param;
+use crate::model::world::Linked;
 
-mod lists;
-
-fn incidents<'a>(world: &'a World, keys: &[IncidentKey]) -> Vec<&'a Linked> {
-    keys.iter().filter_map(|key| key.incident(world)).collect()
-}
-
-/// Says why something is not done.
-fn refuse(state: &mut State, why: &str, now: Timestamp) {
-    let text = format!("Nothing was done: {why}");
-    state.shared.messages.tell(Message { tone: Tone::Trouble, text }, now);
-}
+mod menus;
 
 /// The incidents that are pointed at, or that the alerts pointed at belong to; those of alerts only while they are open.
 fn about(state: &State) -> Vec<IncidentKey> {
@@ -107,32 +95,31 @@ pub(super) enum Start {
     NewSilence,
     /// To a silence of what is pointed at.
     Silence,
-    /// To what is done to the incidents that are pointed at.
-    Incidents(fn(Vec<IncidentKey>) -> Wish),
+    /// To what this does to the incidents that are pointed at.
+    Incidents(OperationKind),
 }
 
 /// Does what the key of an action says.
-pub(super) fn run(state: &mut State, command: Command, start: Start, now: Timestamp) -> Vec<Effect> {
+pub(super) fn run(state: &mut State, command: Command, start: Start, now: Timestamp) {
     navigate::stay(state);
     if let Some(why) = &state.shared.guard.read_only {
         let why = format!("{}: nothing may be changed here: {why}", command.name());
-        refuse(state, &why, now);
-        return Vec::new();
+        return refuse(state, &why, now);
     }
     match start {
-        Start::List => lists::all(state, now),
-        Start::NewSilence => choose(state, Wish::NewSilence, now),
+        Start::List => menus::all(state, now),
+        Start::NewSilence => choose(state, Intent::NewSilence, now),
         Start::Silence => {
             let alerts = to_silence(state);
-            silence(state, &alerts, form::SILENCED, now)
+            silence(state, &alerts, form::SILENCED, now);
         }
-        Start::Incidents(wish) => {
-            let pointed = state.selection();
+        Start::Incidents(kind) => {
             let keys = about(state);
             if keys.is_empty() {
-                return without_incident(state, command, wish, &pointed, now);
+                without_incident(state, command, kind, now);
+            } else {
+                choose(state, Intent::on_incidents(kind, keys), now);
             }
-            choose(state, wish(keys), now)
         }
     }
 }
@@ -161,31 +148,26 @@ fn nearby<'a>(
 }
 
 /// Where no incident is: says so, and for alerts offers the next best.
-fn without_incident(
-    state: &mut State,
-    command: Command,
-    wish: fn(Vec<IncidentKey>) -> Wish,
-    pointed: &Selection,
-    now: Timestamp,
-) -> Vec<Effect> {
+fn without_incident(state: &mut State, command: Command, kind: OperationKind, now: Timestamp) {
+    let pointed = &state.selection();
     let alerts = to_silence(state);
     let (title, near) = nearby(state, pointed, &alerts);
     if !near.is_empty() {
         let offered = |known: &&Linked| {
-            let name = format!("{} {}", command.name(), acts::called(known));
-            (name, Choice::Wish(Box::new(wish(vec![IncidentKey::of(known)]))))
+            let name = format!("{} {}", command.name(), planner::called(known));
+            (name, Choice::Intent(Box::new(Intent::on_incidents(kind, vec![IncidentKey::of(known)]))))
         };
         state.mode = Mode::Menu(Menu::new(title, near.iter().map(offered).collect(), 0));
-        return Vec::new();
+        return;
     }
     match pointed {
         Selection::Alerts(_) | Selection::Services(_)
             if !alerts.is_empty() && matches!(command, Command::Acknowledge | Command::Snooze) =>
         {
-            let wish = |lasts: u64| Wish::Silence(alerts.clone(), Duration::from_secs(lasts * 60));
+            let intent = |lasts: u64| Intent::Silence(alerts.clone(), Duration::from_secs(lasts * 60));
             let items = [(15, "15m"), (30, "30m"), (60, "1h")];
             let items = items.map(|(minutes, name)| {
-                (format!("Silence for {name}"), Choice::Wish(Box::new(wish(minutes))))
+                (format!("Silence for {name}"), Choice::Intent(Box::new(intent(minutes))))
             });
             let title = "No open incident here, and alerts know no acknowledge: silence instead?";
             state.mode = Mode::Menu(Menu::new(title, items.into(), 0));
@@ -211,11 +193,10 @@ fn without_incident(
             state.shared.messages.note(words, now);
         }
     }
-    Vec::new()
 }
 
 /// Opens the form of a silence for these alerts.
-fn silence(state: &mut State, alerts: &[Fingerprint], lasts: Duration, now: Timestamp) -> Vec<Effect> {
+fn silence(state: &mut State, alerts: &[Fingerprint], lasts: Duration, now: Timestamp) {
     if alerts.is_empty() {
         match state.selection() {
             Selection::Incidents(_) => refuse(state, "no alert is known that this is about", now),
@@ -231,7 +212,7 @@ fn silence(state: &mut State, alerts: &[Fingerprint], lasts: Duration, now: Time
                 .messages
                 .note("silence works on alerts and incidents: there is none under the cursor", now),
         }
-        return Vec::new();
+        return;
     }
     // whoever reads the silence later finds the incident
     let mut numbers: Vec<String> = Vec::new();
@@ -244,7 +225,6 @@ fn silence(state: &mut State, alerts: &[Fingerprint], lasts: Duration, now: Time
     numbers.truncate(3);
     let form = form::silence::for_alerts(&state.shared, alerts, lasts, &numbers.join(" "));
     open_or_refuse(state, form, now);
-    Vec::new()
 }
 
 fn open_or_refuse(state: &mut State, form: Result<Form, Text>, now: Timestamp) {
@@ -262,120 +242,52 @@ fn open(state: &mut State, form: Form) {
     state.mode = Mode::Form(Box::new(form));
 }
 
-/// Opens a form, unless what it is for could not be done anyway.
-fn open_if(state: &mut State, keys: &[IncidentKey], trial: &Deed, form: Form, now: Timestamp) {
-    match Ground::of(&state.shared).on_incidents(&incidents(&state.shared.world, keys), trial) {
-        Ok(_) => open(state, form),
-        Err(why) => refuse(state, &why, now),
-    }
-}
-
-/// Does what was chosen: opens the next menu, a form or the dialogue.
-pub(super) fn choose(state: &mut State, wish: Wish, now: Timestamp) -> Vec<Effect> {
-    let none = BTreeSet::new;
-    match wish {
-        Wish::Do(keys, deed) => {
-            let known = incidents(&state.shared.world, &keys);
-            let planned = if known.is_empty() {
-                Err("it is gone: its source does not name it any more".into())
-            } else {
-                Ground::of(&state.shared).on_incidents(&known, &deed)
-            };
-            return confirm::open(state, planned, none(), now);
-        }
-        Wish::Escalate(keys) => lists::escalate(state, &keys, now),
-        Wish::Snooze(keys) => lists::snooze(state, &keys, now),
-        Wish::Priority(keys) => lists::priorities(state, &keys),
-        Wish::Merge(keys) => lists::merge(state, &keys),
-        Wish::Help(keys) => lists::help(state, &keys, now),
-        Wish::AddResponder(keys, whom) => {
-            let form = form::add_responder(&state.shared, keys, whom);
-            open(state, form);
-        }
-        Wish::Note(keys) => {
-            let form = form::note(&state.shared, keys.clone());
-            open_if(state, &keys, &Deed::Note { content: "".into() }, form, now);
-        }
-        Wish::StatusUpdate(keys) => {
-            let form = form::status_update(&state.shared, keys.clone());
-            open_if(state, &keys, &Deed::StatusUpdate { message: "".into() }, form, now);
-        }
-        Wish::Silence(alerts, lasts) => return silence(state, &alerts, lasts, now),
-        Wish::Trigger(title) => lists::services(state, &title, now),
-        Wish::Open(source, service, title) => open(state, form::trigger(source, service, &title)),
-        Wish::Turn(key) => lists::turn(state, &key, now),
-        Wish::Take(key, until) => {
-            let ground = Ground::of(&state.shared);
-            let turn = ground.turn_to_take(&key.policy.source, (&key.policy.id, key.level), now);
-            let planned = turn.map(|turn| Planned {
-                actions: vec![turn.taken(&key.policy.source, now, until)],
-                left_out: Vec::new(),
-            });
-            return confirm::open(state, planned, none(), now);
-        }
-        Wish::Extend(keys) => lists::extend(state, &keys, now),
-        Wish::ExtendBy(keys, by) => {
-            let planned =
-                Ground::of(&state.shared).on_silences(&silences(&state.shared.world, &keys), |silence| {
-                    let until = silence.ends_at.max(now).checked_add(by).unwrap_or(silence.ends_at);
-                    Deed::Extend { until }
-                });
-            return confirm::open(state, planned, none(), now);
-        }
-        Wish::Expire(keys) => {
-            let planned = Ground::of(&state.shared)
-                .on_silences(&silences(&state.shared.world, &keys), |_| Deed::Expire);
-            return confirm::open(state, planned, none(), now);
-        }
-        Wish::NewSilence => {
+/// Goes on with what was chosen: opens the next menu, a form or the dialogue.
+pub(super) fn choose(state: &mut State, intent: Intent, now: Timestamp) {
+    match intent {
+        Intent::Operate(wanted) => next(state, wanted, now),
+        Intent::Page(keys) => menus::page(state, &keys, now),
+        Intent::Silence(alerts, lasts) => silence(state, &alerts, lasts, now),
+        Intent::NewSilence => {
             let form = form::silence::from_nothing(&state.shared);
             open_or_refuse(state, form, now);
         }
-        Wish::EditSilence(key) => {
+        Intent::EditSilence(key) => {
             let silence = key.silence(&state.shared.world);
             let form = silence.map_or_else(gone, |silence| form::silence::edit(&state.shared, &silence));
             open_or_refuse(state, form, now);
         }
-        Wish::SilenceAgain(key) => {
+        Intent::SilenceAgain(key) => {
             let silence = key.silence(&state.shared.world);
             let form = silence.map_or_else(gone, |silence| form::silence::again(&state.shared, &silence));
             open_or_refuse(state, form, now);
         }
-        Wish::Silences => state.go(Place::Silences, now),
-        Wish::Results => state.mode = Mode::Results { back: 0, top: 0 },
+        Intent::Silences => state.go(Place::Silences, now),
+        Intent::Results => state.mode = Mode::Results { back: 0, top: 0 },
     }
-    Vec::new()
 }
 
-fn silences(world: &World, keys: &[SilenceKey]) -> Vec<Arc<Silence>> {
-    keys.iter().filter_map(|key| key.silence(world)).collect()
-}
-
-/// How long it is until the morning of the zone in which times are shown: eight o'clock.
-fn until_morning(state: &State, now: Timestamp) -> Option<Duration> {
-    let here = now.to_zoned(state.shared.look.zone.clone());
-    let today = here.date().at(8, 0, 0, 0).to_zoned(state.shared.look.zone.clone()).ok()?;
-    let morning = if today.timestamp() > now {
-        today
+/// Goes on to what is missing of an operation: a menu for what is chosen, a form for what is typed, else the dialogue.
+fn next(state: &mut State, wanted: PartialOperation, now: Timestamp) {
+    let (planner, spec) = (Planner::of(&state.shared), wanted.kind.spec());
+    if let Objects::Incidents(keys) = &wanted.objects {
+        let known = planner.incidents(keys);
+        let why = if known.is_empty() { gone().err() } else { planner.cannot_on(&known, wanted.kind) };
+        if let Some(why) = why {
+            return refuse(state, &why, now);
+        }
+    }
+    if wanted.objects == Objects::Service(None) {
+        return menus::services(state, &wanted, now);
+    }
+    let is_missing = |param: &&Param| param.kind.is_chosen() && wanted.given.find(param.name).is_none();
+    if let Some(param) = spec.params.iter().find(is_missing) {
+        menus::pick(state, &wanted, param, now);
+    } else if spec.form.is_empty() {
+        let planned = planner.plan(&wanted, now);
+        confirm::open(state, planned, BTreeSet::new(), now);
     } else {
-        here.date().tomorrow().ok()?.at(8, 0, 0, 0).to_zoned(state.shared.look.zone.clone()).ok()?
-    };
-    // whole seconds, and not one too few
-    let rest = morning.timestamp().duration_since(now);
-    let more = i64::from(rest.subsec_nanos() > 0);
-    Duration::try_from(SignedDuration::from_secs(rest.as_secs() + more)).ok()
-}
-
-/// A menu item: what it is called and does, or why it cannot be done.
-fn item(name: impl Into<String>, wish: Wish, cannot: Option<Text>) -> (String, Choice) {
-    let name = name.into();
-    match cannot {
-        Some(why) => (name, Choice::Cannot(why)),
-        None => (name, Choice::Wish(Box::new(wish))),
+        let form = form::of(&state.shared, wanted);
+        open(state, form);
     }
-}
-
-/// A length of time as a menu names it.
-fn long(rest: Duration) -> String {
-    duration::short(rest)
 }

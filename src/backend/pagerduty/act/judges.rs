@@ -1,0 +1,365 @@
+//! What PagerDuty's answers mean for what was done, or is about to be.
+
+use jiff::{SignedDuration, Timestamp};
+use serde_json::{Map, Value};
+
+use super::{DONE, Judge, PLANS, Then, Trace, status, with_key};
+use crate::backend::kit::http::{Body, Http, surely_not};
+use crate::backend::kit::lenient::{object, objects};
+use crate::backend::kit::time::Rfc3339;
+use crate::backend::pagerduty::PagerDuty;
+use crate::backend::pagerduty::incidents::instant;
+use crate::backend::pagerduty::who::Key;
+use crate::backend::pagerduty::wire::{self, Thing, Word};
+use crate::backend::writes::{Job, Plan, Precheck, Read, Refusal, Shape, Verdict, Writer};
+use crate::model::action::{ActError, Action, ActionResult, Operation, Verification, WriteContext};
+use crate::model::incident::IncidentStatus;
+use crate::model::labels::Text;
+use crate::model::operation::TargetKind;
+use crate::model::source::{SourceError, Trouble};
+
+/// Two clocks are compared by the second, and requests take a while.
+const SLACK: SignedDuration = SignedDuration::from_secs(5);
+
+/// What was read.
+pub(in crate::backend) enum Answer {
+    /// An incident, and the server's clock.
+    Incident(Known, Option<Timestamp>),
+    Items(Vec<Value>),
+}
+
+/// An incident as it stands.
+pub(in crate::backend) struct Known(Box<wire::Incident>);
+
+impl Writer for PagerDuty {
+    type Judge = Judge;
+    type Answer = Answer;
+
+    fn plans(&self) -> &'static [Plan<Judge>] {
+        &PLANS
+    }
+
+    fn http(&self) -> &Http {
+        &self.http
+    }
+
+    fn context(&self) -> WriteContext {
+        let kept = self.kept();
+        let actor = match (&kept.key, &kept.me) {
+            (Some((_, Key::User { me, .. })), _) | (_, Some((_, me))) => Some(Text::clone(&me.id)),
+            _ => None,
+        };
+        WriteContext { actor, ..WriteContext::at(self.clock.now()) }
+    }
+
+    /// The person who acts: the key's owner, or whoever `from` names. Never a guess.
+    async fn identify(&self, action: &Action) -> Result<WriteContext, ActError> {
+        let (me, _) = self.who().await.map_err(surely_not)?;
+        let key = self.kept().key.as_ref().map(|(_, key)| key.clone());
+        let named = self.settings.from.as_deref().map(Text::from);
+        let (actor, address) = match (key, me, named) {
+            (Some(Key::User { .. }), Some(me), named) => match me.email.or(named) {
+                Some(address) => (Some(me.id), address),
+                None => {
+                    return Err(self.unfit(format!(
+                        "PagerDuty does not tell the address of {}: put it into `from` of [sources.{}]",
+                        me.name, self.info.id
+                    )));
+                }
+            },
+            (_, Some(me), Some(address)) => (Some(me.id), address),
+            (Some(Key::Hidden), None, Some(address)) => (None, address),
+            (_, None, Some(from)) => {
+                return Err(self.unfit(format!(
+                    "nobody at PagerDuty has the address `{from}`: correct `from` of [sources.{}]",
+                    self.info.id
+                )));
+            }
+            (_, _, None) => {
+                return Err(self.unfit(format!(
+                    "the key does not say who you are: put your e-mail address at PagerDuty into `from` of [sources.{}]",
+                    self.info.id
+                )));
+            }
+        };
+        let cx = WriteContext { actor, signature: Some(address), ..WriteContext::at(self.clock.now()) };
+        if cx.actor.is_none() && matches!(action.operation, Operation::AddResponder { .. }) {
+            return Err(self.unfit("the key may not read users, so nobody knows who asks for help".into()));
+        }
+        Ok(cx)
+    }
+
+    async fn recognise(&self, action: &Action) -> Result<WriteContext, SourceError> {
+        let is_of_incident = action.operation.kind().target() == TargetKind::Incident;
+        let me = if is_of_incident { self.who().await?.0 } else { None };
+        Ok(WriteContext { actor: me.map(|me| me.id), ..WriteContext::at(self.clock.now()) })
+    }
+
+    async fn read(&self, read: &Read) -> Result<Answer, SourceError> {
+        let (path, query) = (&read.path, read.query());
+        Ok(match read.shape {
+            Shape::Object => {
+                let body = self.get(path, &query).await?;
+                let found =
+                    object(body.json()?, "incident").ok_or_else(|| self.odd("no `incident` in it"))?;
+                Answer::Incident(Known(Box::new(found)), body.date)
+            }
+            Shape::List => Answer::Items(self.list(path, &query).await?.items),
+            Shape::Pages(most) => Answer::Items(self.pages(path, &query, most).await?.items),
+        })
+    }
+
+    fn judge_precheck(
+        &self,
+        job: &Job<'_, Self>,
+        answer: Result<Answer, SourceError>,
+    ) -> Result<Precheck, SourceError> {
+        let Answer::Incident(Known(now), _) = answer.map_err(|error| job.judge.explained(error))? else {
+            return Ok(Precheck::GoOn);
+        };
+        Ok(conflict(job, &now).map_or(Precheck::GoOn, Precheck::Stop))
+    }
+
+    fn judge_answer(&self, job: &Job<'_, Self>, body: &Body) -> Result<ActionResult, ActError> {
+        let unclear = |error| ActError { error, is_unclear: true };
+        let part = job.judge.part;
+        if part.is_empty() {
+            return self.overridden(&body.json().map_err(unclear)?);
+        }
+        let mut answer: Map<String, Value> = body.json().map_err(unclear)?;
+        let answer = answer.remove(part).filter(Value::is_object);
+        let answer = answer.ok_or_else(|| unclear(self.odd(&format!("no `{part}` in it"))))?;
+        let stands = answer.get("status").and_then(Value::as_str);
+        if let (Some(state), Some(stands)) = (job.judge.state, stands)
+            && stands != state.word()
+        {
+            return Err(unclear(self.odd(&format!("it is {stands} all the same"))));
+        }
+        let id = answer.get("id").and_then(Value::as_str).filter(|_| job.judge.is_made());
+        Ok(ActionResult::Done { id: id.map(Into::into) })
+    }
+
+    fn judge_refusal(&self, job: &Job<'_, Self>, error: ActError) -> Refusal {
+        let judge = &job.judge;
+        let again = match (&error.error.trouble, &judge.then) {
+            (Trouble::Refused { status: 400 | 409, message }, Then::Key(key))
+                if message.contains("already exists") =>
+            {
+                Some(with_key(key))
+            }
+            // somebody may have ended it between the look and the request
+            (Trouble::Refused { status: 400 | 409 | 422, .. }, _) if judge.is_guarded => {
+                Some(super::one(&job.action.target.id))
+            }
+            _ => None,
+        };
+        let error = ActError { error: judge.explained(error.error), ..error };
+        match again {
+            Some(read) => Refusal::LookAgain(read, error),
+            None => Refusal::Final(error),
+        }
+    }
+
+    fn judge_again(&self, job: &Job<'_, Self>, answer: Answer) -> Option<ActionResult> {
+        match answer {
+            Answer::Incident(Known(now), _) if status(&now) == Some(IncidentStatus::Resolved) => {
+                conflict(job, &now)
+            }
+            Answer::Incident(..) => None,
+            Answer::Items(items) => {
+                let known = objects::<wire::Incident>(items).all;
+                let open = known.iter().find(|known| job.judge.has_key(known) && is_open(known))?;
+                Some(ActionResult::Already { words: format!("it is open as #{}", open.number.0).into() })
+            }
+        }
+    }
+
+    fn judge_verification(
+        &self,
+        job: &Job<'_, Self>,
+        sent_at: Timestamp,
+        answers: &[Result<Answer, SourceError>],
+    ) -> Result<Verdict, SourceError> {
+        let mut read = Vec::new();
+        for answer in answers {
+            read.push(answer.as_ref().map_err(Clone::clone)?);
+        }
+        let is = |verification| Ok(Verdict::Is(verification));
+        let found = |id: Option<&Word>| {
+            let done = |id: &Word| Verification::Done { id: Some(id.0.as_str().into()) };
+            id.map_or(Verification::NotDone, done)
+        };
+        let (incident, date, rest) = match read.as_slice() {
+            [Answer::Incident(Known(incident), date), rest @ ..] => (incident, *date, rest),
+            [Answer::Items(items), ..] => return is(job.judge.found_in(items, sent_at, found)),
+            [] => return Ok(Verdict::Look(super::one(&job.action.target.id))),
+        };
+        let behind = date.map_or(0, |date| date.as_second() - self.clock.now().as_second()).min(0);
+        let earlier = SignedDuration::from_secs(behind) - SLACK;
+        let since = sent_at.saturating_add(earlier).unwrap_or(Timestamp::MIN);
+        let trace = Trace { me: job.cx.actor.clone(), sent_at, since };
+        if let Some(verification) = (job.judge.seen)(incident, &trace) {
+            return is(verification);
+        }
+        let path = |part: &str| format!("{}/{part}", super::one(&job.action.target.id).path);
+        match (&job.judge.then, rest.first()) {
+            (Then::Notes(content), Some(Answer::Items(items))) => {
+                let notes = objects::<wire::Note>(items.clone()).all;
+                let is_it = |note: &wire::Note| {
+                    note.content.0.trim() == content.trim()
+                        && trace.is_me(&note.user)
+                        && trace.is_new(&note.created_at)
+                };
+                is(super::is_done(notes.iter().any(is_it)))
+            }
+            (Then::Notes(_), _) => Ok(Verdict::Look(Read::of(path("notes"), Shape::List))),
+            (Then::Log(kinds, otherwise), Some(Answer::Items(items))) => {
+                let entries = objects::<wire::LogEntry>(items.clone()).all;
+                let is_it = |entry: &wire::LogEntry| {
+                    kinds.iter().any(|kind| entry.kind.0.starts_with(kind))
+                        && trace.is_me(&entry.agent)
+                        && trace.is_new(&entry.created_at)
+                };
+                is(if entries.iter().any(is_it) { DONE } else { otherwise(incident) })
+            }
+            (Then::Log(..) | Then::Key(_) | Then::Override(..), _) => {
+                let read = Read::of(path("log_entries"), Shape::Pages(3)).with("since", instant(since));
+                Ok(Verdict::Look(read.with("time_zone", "UTC").with("is_overview", "false")))
+            }
+        }
+    }
+}
+
+impl PagerDuty {
+    fn unfit(&self, reason: String) -> ActError {
+        surely_not(self.http.error(Trouble::Unfit { reason }))
+    }
+
+    /// A list with a status of its own for each; one alone before there could be several.
+    fn overridden(&self, answer: &Value) -> Result<ActionResult, ActError> {
+        let first = answer.get(0).unwrap_or(answer);
+        let status = first.get("status").and_then(Value::as_u64).unwrap_or(201);
+        let errors = first.get("errors").and_then(Value::as_array).into_iter().flatten();
+        let errors: Vec<&str> = errors.filter_map(Value::as_str).collect();
+        if status >= 300 {
+            let message = errors.join("; ");
+            let trouble = Trouble::Refused { status: u16::try_from(status).unwrap_or(400), message };
+            return Err(surely_not(self.http.error(trouble)));
+        }
+        let Some(id) = first.get("override").and_then(|made| made.get("id")?.as_str()) else {
+            return Err(ActError { error: self.odd("no `override` in it"), is_unclear: true });
+        };
+        Ok(ActionResult::Done { id: Some(id.into()) })
+    }
+}
+
+impl Judge {
+    /// Whether something is made that has an id of its own.
+    fn is_made(&self) -> bool {
+        matches!(self.then, Then::Notes(_) | Then::Key(_) | Then::Override(..))
+    }
+
+    fn has_key(&self, incident: &wire::Incident) -> bool {
+        matches!(&self.then, Then::Key(key) if *incident.key.0 == **key)
+    }
+
+    /// What was made, among those that are like it.
+    fn found_in(
+        &self,
+        items: &[Value],
+        sent_at: Timestamp,
+        found: impl Fn(Option<&Word>) -> Verification,
+    ) -> Verification {
+        match &self.then {
+            Then::Override(person, start, end) => {
+                let near = |at: &Rfc3339, wanted: &Timestamp| {
+                    at.0.is_some_and(|at| at.duration_since(*wanted).abs() < SignedDuration::from_secs(60))
+                };
+                let overrides = objects::<wire::Override>(items.to_vec()).all;
+                let is_it = |made: &&wire::Override| {
+                    let user = made.turn.user.0.as_ref();
+                    user.is_some_and(|user| *user.id.0 == *person.id)
+                        && near(&made.turn.start, start)
+                        && near(&made.turn.end, end)
+                };
+                found(overrides.iter().find(is_it).map(|made| &made.id))
+            }
+            Then::Key(_) | Then::Notes(_) | Then::Log(..) => {
+                let incidents = objects::<wire::Incident>(items.to_vec()).all;
+                let is_late = |at: &Rfc3339| at.0.is_some_and(|at| at >= sent_at - SLACK);
+                let is_it = |known: &&wire::Incident| {
+                    self.has_key(known) && (is_open(known) || is_late(&known.created_at))
+                };
+                found(incidents.iter().find(is_it).map(|incident| &incident.id))
+            }
+        }
+    }
+
+    /// A refusal in words that say what may be missing.
+    fn explained(&self, error: SourceError) -> SourceError {
+        let (status, said) = match &error.trouble {
+            Trouble::Forbidden { message } => (403, message.clone()),
+            Trouble::Refused { status, message } => (*status, message.clone()),
+            _ => return error,
+        };
+        let help = match (status, &self.missing) {
+            (402, _) => "the account's plan does not have this",
+            (403, _) => "the key or the role behind it may only read, or not here",
+            (_, Some((codes, missing))) if codes.contains(&status) => missing,
+            (404, _) => "the incident is not there any more, or the key may not see it",
+            _ => return error,
+        };
+        let message = if said.is_empty() { help.to_owned() } else { format!("{said}; {help}") };
+        SourceError { trouble: Trouble::Refused { status, message }, ..error }
+    }
+}
+
+/// What keeps it from being sent: it is so, or somebody else has changed the incident since the person looked.
+fn conflict(job: &Job<'_, PagerDuty>, now: &wire::Incident) -> Option<ActionResult> {
+    let (stands, seen) = (status(now)?, job.action.target.seen);
+    let is_me = |thing: &&Thing| job.cx.actor.as_deref() == Some(&*thing.id.0);
+    let acknowledgers = || now.acknowledgements.all.iter().filter_map(|given| given.acknowledger.0.as_ref());
+    let by_me = now.last_status_change_by.0.as_ref().is_some_and(|who| is_me(&who));
+    let how = words(now, stands);
+    let is_mine = match stands {
+        IncidentStatus::Resolved => by_me || seen == Some(IncidentStatus::Resolved),
+        IncidentStatus::Acknowledged => acknowledgers().any(|who| is_me(&who)),
+        IncidentStatus::Triggered => false,
+    };
+    if job.judge.state == Some(stands) && is_mine {
+        return Some(ActionResult::Already { words: how });
+    }
+    let is_taken = stands == IncidentStatus::Acknowledged
+        && seen == Some(IncidentStatus::Triggered)
+        && acknowledgers().any(|who| !is_me(&who));
+    if stands == IncidentStatus::Resolved || is_taken {
+        return Some(ActionResult::Conflict { words: how });
+    }
+    let to = job.judge.is_given_to.as_ref()?;
+    let mut has = now.assignments.all.iter().filter_map(|given| given.assignee.0.as_ref());
+    let is_alone = now.assignments.all.len() == 1 && has.all(|who| *who.id.0 == *to.id);
+    is_alone.then(|| ActionResult::Already { words: format!("{} has it", to.name).into() })
+}
+
+fn is_open(incident: &wire::Incident) -> bool {
+    status(incident).is_some_and(|status| status != IncidentStatus::Resolved)
+}
+
+/// `resolved by Kofi Mensah at 03:12 UTC`
+pub(super) fn words(incident: &wire::Incident, status: IncidentStatus) -> Text {
+    let latest = incident.acknowledgements.all.iter().max_by_key(|given| given.at.0);
+    let acknowledged = latest.filter(|_| status == IncidentStatus::Acknowledged);
+    let who = acknowledged
+        .and_then(|given| given.acknowledger.0.as_ref())
+        .or(incident.last_status_change_by.0.as_ref())
+        .map(|who| [&who.name, &who.summary, &who.id].into_iter().find(|word| !word.0.is_empty()))
+        .map(|name| name.map_or("somebody", |Word(name)| name).to_owned());
+    let at = acknowledged.and_then(|given| given.at.0);
+    let at = at.or_else(|| incident.last_status_change_at.0);
+    let mut words = status.word().to_owned();
+    words.extend(who.iter().flat_map(|who| [" by ", who]));
+    if let Some(at) = at {
+        words.push_str(&at.strftime(" at %H:%M UTC").to_string());
+    }
+    words.into()
+}

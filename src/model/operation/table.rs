@@ -1,0 +1,201 @@
+//! The table of operations: all that is known of each stands in its row.
+
+/// Hands the table of operations to another macro.
+///
+/// A row, with the parts in brackets left out where an operation has none:
+/// ```text
+/// /// Documentation.
+/// Kind "name-in-kebab-case" ["earlier name"] [{ field: Type = Param::..., ... }] => Target {
+///     verb: "Acknowledge", doing: "acknowledging", done: "acknowledged",
+///     title: "Acknowledge {things}",
+///     [any other field of OperationSpec]
+/// }
+/// ```
+/// - The name is that of the configuration (`deny`), the command line and, with `_` for `-`, the journal. An earlier name is
+///   still read in both.
+/// - A field is a parameter; its type is one of those of [`Argument`](super::Argument), its [`Param`](super::Param) says how it
+///   is chosen or typed on the screen, by which flag it is given on the command line, and under which name it is shown.
+/// - Templates (`title`, `form`, `done_to`, `detail`, a default) name a parameter in braces, or `{things}` (`2 incidents`), `{target}`,
+///   `{left}` (how long a silence lasts).
+///
+/// To add the operation that reopens a resolved incident:
+/// ```text
+/// /// Open a resolved incident again.
+/// Reopen "reopen" => Incident {
+///     verb: "Reopen", doing: "reopening", done: "reopened", title: "Reopen {things}",
+///     menu: "Reopen", cli: CliVerb::of("reopen", "Open resolved incidents again"), is_for_open: false,
+///     undo: Some("resolve")
+/// }
+/// ```
+/// The compiler asks what follows from it (`app/planner/consequences.rs`); a source that can do it says how among its `PLANS`.
+macro_rules! operations {
+    ($generate:ident) => {
+        $generate! {
+            /// Say that one is on the incident.
+            Acknowledge "acknowledge" => Incident {
+                verb: "Acknowledge", doing: "acknowledging", done: "acknowledged",
+                title: "Acknowledge {things}", menu: "Acknowledge",
+                cli: CliVerb::of("ack", "Acknowledge incidents: you are on it"),
+                leads_to: Some(IncidentStatus::Acknowledged)
+            }
+            /// Say that the incident is over.
+            Resolve "resolve" => Incident {
+                verb: "Resolve", doing: "resolving", done: "resolved",
+                title: "Resolve {things}", menu: "Resolve",
+                cli: CliVerb::of("resolve", "Resolve incidents: they are over"),
+                leads_to: Some(IncidentStatus::Resolved), confirm: ConfirmBy::Letter
+            }
+            /// Give the incident to a person.
+            Assign "assign" {
+                to: EntityRef = Param::of(ParamKind::Person)
+                    .flag("to", "PERSON", "Their name, address or id; or `me`")
+            } => Incident {
+                verb: "Assign", doing: "assigning", done: "assigned", done_to: " to {to}",
+                title: "Assign {things} to {to}", detail: "{to}",
+                cli: CliVerb::of("assign", "Give incidents to a person"), undo: Some("assign")
+            }
+            /// Give the incident to an escalation policy, from its first level on.
+            Reroute "reroute" {
+                policy: EntityRef = Param::of(ParamKind::Policy).flag("to", "POLICY", "Its name or id")
+            } => Incident {
+                verb: "Reassign to a policy", doing: "handing over", done: "reassigned", done_to: " to {policy}",
+                title: "Hand {things} to the policy {policy}", detail: "{policy}",
+                cli: CliVerb::of("reroute", "Give incidents to an escalation policy"), undo: Some("reroute")
+            }
+            /// Wake a level of the incident's policy; levels count from 1.
+            Escalate "escalate" {
+                level: u32 = Param::of(ParamKind::Level).flag("level", "N", "Which level, from 1")
+            } => Incident {
+                verb: "Escalate", doing: "escalating", done: "escalated", done_to: " to level {level}",
+                title: "Escalate {things} to level {level}", detail: "level {level}", menu: "Escalate or reassign...",
+                cli: CliVerb::of("escalate", "Escalate incidents to a level of their policies"),
+                confirm: ConfirmBy::Letter
+            }
+            /// Let the incident rest for a while.
+            Snooze "snooze" {
+                #[serde(rename = "seconds", with = "seconds")]
+                rest: Duration = Param::of(ParamKind::Length).prompt("Let it rest for")
+                    .flag("for", "TIME", "For how long: 30m, 4h")
+            } => Incident {
+                verb: "Snooze", doing: "snoozing", done: "snoozed",
+                title: "Snooze {things} for {rest}", detail: "{rest}", menu: "Snooze...",
+                cli: CliVerb::of("snooze", "Let incidents rest for a while")
+            }
+            /// Write something to the incident.
+            Note "note" {
+                content: Text = Param::text("note", 2000).flag("message", "TEXT", "What it says")
+            } => Incident {
+                verb: "Write a note", doing: "noting", done: "noted",
+                title: "Write a note to {things}", detail: "{content}", form: "Note to {things}", menu: "Note...",
+                cli: CliVerb::of("note", "Write a note to incidents"),
+                consequence: "Everybody who sees the incident can read it; nobody is paged.",
+                is_for_open: false, is_addition: true, needs_on_call: false
+            }
+            /// Set the incident's priority, or take it away.
+            Priority "priority" "prioritise" {
+                priority: Option<EntityRef> = Param::of(ParamKind::Priority).prompt("Priority")
+                    .flag("as", "PRIORITY", "Its name or id; or `none`")
+            } => Incident {
+                verb: "Set the priority", doing: "setting the priority", done: "prioritised",
+                title: "Set the priority of {things} to {priority}", detail: "{priority}", menu: "Priority...",
+                cli: CliVerb::of("priority", "Set the priority of incidents"),
+                consequence: "Nobody is paged by this alone.", needs_on_call: false, undo: Some("priority")
+            }
+            /// Make the incident a part of another one, which stays.
+            Merge "merge" {
+                into: EntityRef = Param::of(ParamKind::Incident).prompt("Merge into")
+                    .flag("into", "INCIDENT", "The one that stays")
+            } => Incident {
+                verb: "Merge", doing: "merging", done: "merged",
+                title: "Merge {things} into {into}", detail: "into {into}", menu: "Merge into...",
+                cli: CliVerb::of("merge", "Make incidents a part of another one"), confirm: ConfirmBy::Letter
+            }
+            /// Request more responders, and tell them what for.
+            AddResponder "add-responder" "summon" {
+                people: Vec<EntityRef> = Param::of(ParamKind::People).prompt("Ask whom for help?")
+                    .flag("who", "PERSON", "Their name, address or id; can be repeated"),
+                message: Text = Param::text("message", 1024).default("Please help with {things}")
+                    .flag("message", "TEXT", "What they are told")
+            } => Incident {
+                verb: "Request a responder", doing: "requesting a responder", done: "responder requested",
+                title: "Ask {people} for help with {things}", detail: "{people}: {message}",
+                form: "Ask {people} for help with {things}",
+                menu: "Ask for help...",
+                cli: CliVerb {
+                    usage: Some("burnwatch add-responder [OPTIONS] --who <PERSON> -m <TEXT> <INCIDENT>..."),
+                    ..CliVerb::of("add-responder", "Request responders for incidents")
+                }
+            }
+            /// Send a status update to the incident's subscribers.
+            StatusUpdate "status-update" "inform" {
+                message: Text = Param::text("message", 1024).flag("message", "TEXT", "What they are told")
+            } => Incident {
+                verb: "Send a status update", doing: "sending a status update", done: "status update sent",
+                title: "Send a status update on {things}", detail: "{message}", form: "Status update on {things}",
+                menu: "Status update...",
+                cli: CliVerb::of("status-update", "Send a status update to the subscribers of incidents"),
+                consequence: "Sent at once to all who follow the incident.", is_grave: true,
+                is_addition: true, needs_on_call: false
+            }
+            /// Open an incident. The same again, by its key, is not opened twice.
+            Trigger "trigger" {
+                title: Text = Param::text("title", 1024).positional("TITLE", "In a sentence"),
+                details: Text = Param::text("details", 2000).optional().flag("details", "TEXT", "More of it"),
+                urgency: Urgency = Param::of(ParamKind::Urgency).label("urgency").default("high")
+                    .flag("urgency", "URGENCY", "high wakes somebody; low can wait"),
+                key: Text = Param::of(ParamKind::Derived).optional()
+                    .flag("key", "KEY", "Recognises it: the same again is not opened twice")
+            } => Service {
+                verb: "Open an incident", doing: "opening", done: "opened",
+                title: "Open an incident about {target}", detail: "{title}",
+                form: "Open an incident about {target}",
+                cli: CliVerb::of("trigger", "Open an incident"), confirm: ConfirmBy::Letter, undo: Some("resolve")
+            }
+            /// Stand in for whoever has a stretch of a schedule.
+            TakeShift "take-shift" {
+                person: EntityRef = Param::of(ParamKind::Derived).label("who"),
+                start: Timestamp = Param::of(ParamKind::Derived).label("from"),
+                end: Timestamp = Param::of(ParamKind::TurnEnd).label("until").optional()
+                    .flag("for", "TIME", "For how long; without it until the turn ends")
+            } => Schedule {
+                verb: "Take the shift", doing: "taking the shift", done: "shift taken",
+                title: "Take the shift of {target}", detail: "{person} until {end}",
+                cli: CliVerb::of("take-shift", "Stand in for whoever is on call")
+            }
+            /// Keep alerts quiet.
+            Silence "silence" {
+                #[serde(flatten)]
+                draft: SilenceDraft = Param::of(ParamKind::Silence)
+            } => Alerts {
+                verb: "Silence", doing: "silencing", done: "silenced",
+                title: "Silence {things} for {left}", confirm: ConfirmBy::LetterIfMany, undo: Some("silence expire")
+            }
+            /// Put another silence in the place of one that is there. Where no more than its end or its comment changes, its
+            /// server keeps it. `seen` is when it was last changed, by its server's clock, as the person saw it: if that has
+            /// changed by now, nothing is overwritten.
+            Edit "edit" {
+                #[serde(flatten)]
+                draft: SilenceDraft = Param::of(ParamKind::Silence),
+                #[serde(default, skip_serializing_if = "Option::is_none")]
+                seen: Option<Timestamp> = Param::of(ParamKind::Derived)
+            } => Silence {
+                verb: "Edit the silence", doing: "editing", done: "edited",
+                title: "Edit {things}", confirm: ConfirmBy::LetterIfMany, undo: Some("silence edit")
+            }
+            /// Move the end of a silence.
+            Extend "extend" {
+                until: Timestamp = Param::of(ParamKind::Extension).prompt("Extend")
+            } => Silence {
+                verb: "Extend the silence", doing: "extending", done: "extended",
+                title: "Extend {things}", detail: "until {until}", undo: Some("silence edit")
+            }
+            /// End a silence now.
+            Expire "expire" => Silence {
+                verb: "Expire the silence", doing: "expiring", done: "expired",
+                title: "Expire {things}", undo: Some("silence again")
+            }
+        }
+    };
+}
+
+pub(crate) use operations;
