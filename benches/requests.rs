@@ -11,10 +11,10 @@ use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
 
-use burnwatch::testing::backend::{self, Clock, Means, Source, connect};
+use burnwatch::testing::backend::{self, Clock, Source, SourceDeps, connect};
 use burnwatch::testing::config::settings::{Settings, SourceSettings};
-use burnwatch::testing::model::ask::{Ask, Query, Stretch};
-use burnwatch::testing::model::series::Span;
+use burnwatch::testing::model::ask::{Ask, Query, QueryRange};
+use burnwatch::testing::model::series::TimeGrid;
 use burnwatch::testing::model::source::SourceId;
 use jiff::Timestamp;
 use url::Url;
@@ -155,8 +155,8 @@ fn serve(services: usize) -> String {
 fn source(kind: &str, address: &str) -> Arc<dyn Source> {
     let settings = Settings::default();
     let source = SourceSettings::new(backend::kind(kind), address);
-    let means = Means::new(&settings, Clock::fixed(now()));
-    connect(&SourceId::new(address), &source, means)
+    let deps = SourceDeps::new(&settings, Clock::fixed(now()));
+    connect(&SourceId::new(address), &source, deps)
 }
 
 fn main() {
@@ -165,10 +165,10 @@ fn main() {
     }
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let hour = Duration::from_secs(3600);
-    let window = Span::ending(now() + hour, hour, 60, Duration::from_secs(60));
+    let window = TimeGrid::ending(now() + hour, hour, 60, Duration::from_secs(60));
     let tail = window.tail_from(window.end());
     let services = Query::Services.now();
-    let trends = |tail| Query::Trends { stretch: Stretch { window, tail } }.now();
+    let trends = |tail| Query::Trends { stretch: QueryRange { window, tail } }.now();
     let questions = [
         ("services, the first time", "prometheus", services.clone()),
         ("services, from then on", "prometheus", services),

@@ -23,13 +23,13 @@ use std::hint::black_box;
 use std::sync::Arc;
 use std::time::Duration;
 
-use burnwatch::testing::backend::{self, Clock, Means, Source, connect};
+use burnwatch::testing::backend::{self, Clock, Source, SourceDeps, connect};
 use burnwatch::testing::config::settings::{Settings, SourceSettings};
 use burnwatch::testing::model::alert::{Alert, AlertBoard, AlertState};
-use burnwatch::testing::model::ask::{Answer, AskKind, Query, SeriesKey, Stretch};
+use burnwatch::testing::model::ask::{Answer, AskKind, Query, QueryRange, SeriesKey};
 use burnwatch::testing::model::matcher;
 use burnwatch::testing::model::rule::RuleBoard;
-use burnwatch::testing::model::series::Span;
+use burnwatch::testing::model::series::TimeGrid;
 use burnwatch::testing::model::source::SourceId;
 use stats_alloc::{INSTRUMENTED_SYSTEM, StatsAlloc};
 
@@ -46,8 +46,8 @@ const FLEETS: [(usize, usize); 2] = [(100, 1_000), (1_000, 10_000)];
 fn source(kind: &str, address: &str) -> Arc<dyn Source> {
     let settings = Settings::default();
     let source = SourceSettings::new(backend::kind(kind), address);
-    let means = Means::new(&settings, Clock::fixed(now()));
-    connect(&SourceId::new(address), &source, means)
+    let deps = SourceDeps::new(&settings, Clock::fixed(now()));
+    connect(&SourceId::new(address), &source, deps)
 }
 
 fn alerts_of(answer: Answer) -> AlertBoard {
@@ -58,9 +58,9 @@ fn alerts_of(answer: Answer) -> AlertBoard {
 }
 
 /// An hour of a value for each service.
-fn hour() -> Span {
+fn hour() -> TimeGrid {
     let hour = Duration::from_secs(3600);
-    Span::ending(now() + hour, hour, 240, Duration::from_secs(15))
+    TimeGrid::ending(now() + hour, hour, 240, Duration::from_secs(15))
 }
 
 fn decoding(table: &mut Table, services: usize, alerts: usize) -> AlertBoard {
@@ -97,7 +97,7 @@ fn decoding(table: &mut Table, services: usize, alerts: usize) -> AlertBoard {
     let body = matrix(services, 240);
     let size = body.len();
     let prometheus = source("prometheus", &serve(vec![body]));
-    let stretch = Stretch { window: hour(), tail: hour() };
+    let stretch = QueryRange { window: hour(), tail: hour() };
     let ask = Query::Series { series: SeriesKey::over("rate".into(), stretch.window), stretch }.now();
     runtime.block_on(prometheus.answer(&ask, None)).unwrap();
     let read = "read a matrix, a series of 240 points for each service";

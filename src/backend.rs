@@ -22,16 +22,16 @@ use std::sync::{Arc, LazyLock};
 use jiff::Timestamp;
 
 pub use clock::Clock;
-pub use kit::http::{Received, Receiving, Server, Transport};
+pub use kit::http::{LocalServer, Received, Receiving, Transport};
 
 use crate::config::is_exposed;
 use crate::config::kind::{KindSpec, OwnSettings};
 use crate::config::settings::{Settings, SourceSettings};
-use crate::model::action::{ActError, Action, ActionResult, RequestPreview, Verification};
+use crate::model::action::{Action, ActionError, ActionResult, RequestPreview, Verification};
 use crate::model::ask::{Answered, Ask};
 use crate::model::labels::Text;
 use crate::model::slo::Slo;
-use crate::model::source::{Kind, SourceError, SourceId, Trouble};
+use crate::model::source::{ErrorKind, Kind, SourceError, SourceId};
 use crate::model::source_info::SourceInfo;
 use crate::model::text::clean;
 use alertmanager::Alertmanager;
@@ -66,8 +66,8 @@ pub trait Source: Send + Sync {
     /// second time by itself. Dropping it half-way leaves the result unclear. By [`writes::execute`] in every source.
     fn execute<'a>(&'a self, action: &'a Action) -> Executing<'a> {
         let what = format!("to {}", action.operation.kind().name());
-        let error = SourceError::new(self.info().id.clone(), Trouble::NotOffered { what });
-        Box::pin(ready(Err(ActError { error, is_unclear: false })))
+        let error = SourceError::new(self.info().id.clone(), ErrorKind::NotOffered { what });
+        Box::pin(ready(Err(ActionError { error, is_unclear: false })))
     }
 
     /// Finds out by reading whether an action that went out at `sent_at` or later, with an unclear result, was done. By
@@ -79,14 +79,14 @@ pub trait Source: Send + Sync {
 }
 
 /// What came of an action, on its way.
-pub type Executing<'a> = Pin<Box<dyn Future<Output = Result<ActionResult, ActError>> + Send + 'a>>;
+pub type Executing<'a> = Pin<Box<dyn Future<Output = Result<ActionResult, ActionError>> + Send + 'a>>;
 
 /// What was found when an action was read back, on its way.
 pub type Verifying<'a> = Pin<Box<dyn Future<Output = Result<Verification, SourceError>> + Send + 'a>>;
 
 /// What a source is connected with.
 #[derive(Clone, Copy)]
-pub struct Means<'a> {
+pub struct SourceDeps<'a> {
     /// The whole configuration.
     pub settings: &'a Settings,
     /// The person's own packs.
@@ -99,7 +99,7 @@ pub struct Means<'a> {
     pub transport: &'a Transport,
 }
 
-impl<'a> Means<'a> {
+impl<'a> SourceDeps<'a> {
     /// Over the network, with the built-in packs and without SLOs of files.
     pub fn new(settings: &'a Settings, clock: Clock) -> Self {
         static NETWORK: Transport = Transport::Network;
@@ -113,13 +113,13 @@ pub fn runbooks(settings: &Settings, transport: &Transport) -> Arc<dyn Source> {
 }
 
 /// Makes a source; nothing is sent.
-type Connect = fn(&SourceId, &SourceSettings, Means<'_>) -> Result<Arc<dyn Source>, SourceError>;
+type Connect = fn(&SourceId, &SourceSettings, SourceDeps<'_>) -> Result<Arc<dyn Source>, SourceError>;
 
 /// Every kind of source that a configuration can name, in the order in which they are told of.
 static REGISTRY: &[(&KindSpec, Connect)] = &[
-    (&prometheus::SPEC, |id, source, means| shared(Prometheus::new(id, source, means))),
-    (&alertmanager::SPEC, |id, source, means| shared(Alertmanager::new(id, source, means))),
-    (&pagerduty::SPEC, |id, source, means| shared(PagerDuty::new(id, source, means))),
+    (&prometheus::SPEC, |id, source, deps| shared(Prometheus::new(id, source, deps))),
+    (&alertmanager::SPEC, |id, source, deps| shared(Alertmanager::new(id, source, deps))),
+    (&pagerduty::SPEC, |id, source, deps| shared(PagerDuty::new(id, source, deps))),
 ];
 
 fn shared<S: Source + 'static>(made: Result<S, SourceError>) -> Result<Arc<dyn Source>, SourceError> {
@@ -142,11 +142,11 @@ pub fn kind(name: &str) -> &'static KindSpec {
 
 /// A source of the configuration, ready to be asked. Nothing is sent and no secret is read before the first question. One that
 /// cannot be made answers every question with the reason.
-pub fn connect(id: &SourceId, source: &SourceSettings, means: Means<'_>) -> Arc<dyn Source> {
+pub fn connect(id: &SourceId, source: &SourceSettings, deps: SourceDeps<'_>) -> Arc<dyn Source> {
     let connect = REGISTRY.iter().find(|(kind, _)| *kind == source.kind).map(|(_, connect)| connect);
     let made = connect.map_or_else(
-        || Err(SourceError::new(id.clone(), Trouble::NotOffered { what: format!("{:?}", source.kind) })),
-        |connect| connect(id, source, means),
+        || Err(SourceError::new(id.clone(), ErrorKind::NotOffered { what: format!("{:?}", source.kind) })),
+        |connect| connect(id, source, deps),
     );
     made.unwrap_or_else(|error| Arc::new(unfit::Unfit::new(source, error)))
 }
@@ -166,7 +166,7 @@ fn info(id: &SourceId, source: &SourceSettings, address: &str) -> SourceInfo {
 
 /// The options of a source that only its kind has.
 fn own<T: OwnSettings>(id: &SourceId, source: &SourceSettings) -> Result<T, SourceError> {
-    let unfit = |error: toml::de::Error| Trouble::Unfit { reason: clean(error.message()).into_owned() };
+    let unfit = |error: toml::de::Error| ErrorKind::Unfit { reason: clean(error.message()).into_owned() };
     source.own().map_err(|error| SourceError::new(id.clone(), unfit(error)))
 }
 

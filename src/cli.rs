@@ -14,10 +14,9 @@ mod journal;
 mod manual;
 mod needs;
 mod oncall;
-mod own;
-mod papers;
 mod printer;
 mod report;
+mod report_verbs;
 mod services;
 mod session;
 mod silences;
@@ -28,6 +27,7 @@ mod sources;
 mod stats;
 mod status;
 mod tui;
+mod user_assets;
 mod view;
 
 use std::ffi::OsString;
@@ -35,20 +35,20 @@ use std::process::ExitCode;
 
 use clap::{CommandFactory, Parser};
 
-use crate::app::place::{Paper, Place};
+use crate::app::place::{Document, Place};
 use crate::app::state::State;
 use crate::app::statistics;
 use crate::backend::Clock;
 use crate::config::Paths;
 use crate::config::load::ConfigError;
 
-use args::{Arguments, Format, Listing, Subject, Verb};
+use args::{Arguments, Format, ListingArgs, SnapshotSubject, Verb};
 use needs::Needs;
-use own::Own;
-use printer::{Outcome, complain, complain_plainly, print, print_as_is};
-use report::{Document, json, markdown, table};
+use printer::{ExitOutcome, print, print_as_is, print_error, print_stderr_plain};
+use report::{ReportDocument, json, markdown, table};
 use session::{Request, Session, SessionError};
-use view::View;
+use user_assets::UserAssets;
+use view::WorldView;
 
 /// Does what the words of the command line ask for; the first is the program's own name.
 pub fn run(words: impl IntoIterator<Item = OsString>) -> ExitCode {
@@ -58,16 +58,16 @@ pub fn run(words: impl IntoIterator<Item = OsString>) -> ExitCode {
         Err(error) if error.use_stderr() => {
             let said = error.render().to_string();
             if !is_check(&words) {
-                complain_plainly(&said);
-                return Outcome::Misused.into();
+                print_stderr_plain(&said);
+                return ExitOutcome::UsageError.into();
             }
             // what a monitoring system reads stands in the verdict, and only the rest beside it
             let (first, rest) = said.split_once('\n').unwrap_or((&said, ""));
-            complain_plainly(rest.trim_start_matches('\n'));
+            print_stderr_plain(rest.trim_start_matches('\n'));
             return unknown(first.trim_start_matches("error: ")).into();
         }
         // --help and --version
-        Err(told) => return print(&told.render().to_string(), Outcome::Fine).into(),
+        Err(told) => return print(&told.render().to_string(), ExitOutcome::Fine).into(),
     };
     perform(&arguments).into()
 }
@@ -79,21 +79,21 @@ fn is_check(words: &[OsString]) -> bool {
 }
 
 /// The verdict of a check that could not be made.
-fn unknown(why: &str) -> Outcome {
-    print(&format!("BURNWATCH UNKNOWN: {why}\n"), Outcome::Unknown)
+fn unknown(why: &str) -> ExitOutcome {
+    print(&format!("BURNWATCH UNKNOWN: {why}\n"), ExitOutcome::Unknown)
 }
 
-fn perform(arguments: &Arguments) -> Outcome {
+fn perform(arguments: &Arguments) -> ExitOutcome {
     if let Some(trouble) = Clock::real().trouble() {
-        complain(&trouble);
-        return Outcome::Misused;
+        print_error(&trouble);
+        return ExitOutcome::UsageError;
     }
-    let cx = match Cx::new(arguments) {
+    let cx = match CliContext::new(arguments) {
         Ok(cx) => cx,
         Err(complaint) if matches!(arguments.verb, Some(Verb::Check { .. })) => return unknown(&complaint),
         Err(complaint) => {
-            complain(&complaint);
-            return Outcome::Misused;
+            print_error(&complaint);
+            return ExitOutcome::UsageError;
         }
     };
     match &arguments.verb {
@@ -104,14 +104,14 @@ fn perform(arguments: &Arguments) -> Outcome {
         Some(Verb::Slo { verb }) => slo::run(&cx, verb),
         Some(Verb::Check { names }) => cx.check(names),
         Some(Verb::Stats(wanted)) => {
-            let place = Place::Paper(Paper::Statistics(wanted.since));
+            let place = Place::Report(Document::Statistics(wanted.since));
             cx.look(wanted.listing, needs::STATS, place, |view, state| {
                 let told = statistics::told(&state.shared, wanted.since, view.now);
                 stats::document(view, told.as_ref(), *wanted)
             })
         }
-        Some(Verb::Handoff { since }) => papers::handoff(&cx, *since),
-        Some(Verb::Postmortem { incident }) => papers::postmortem(&cx, incident),
+        Some(Verb::Handoff { since }) => report_verbs::handoff(&cx, *since),
+        Some(Verb::Postmortem { incident }) => report_verbs::postmortem(&cx, incident),
         Some(Verb::Sources(listing)) => cx.list(*listing, needs::SOURCES, sources::document),
         Some(Verb::Oncall(listing)) => cx.list(*listing, needs::ONCALL, oncall::document),
         Some(Verb::Silences { listing, all }) => {
@@ -124,47 +124,47 @@ fn perform(arguments: &Arguments) -> Outcome {
         Some(Verb::Doctor(listing)) => {
             let outcome = cx.list(*listing, needs::DOCTOR, doctor::document);
             // whatever the doctor finds missing, it is a source that is unwell
-            if outcome == Outcome::Partial { Outcome::Unwell } else { outcome }
+            if outcome == ExitOutcome::Partial { ExitOutcome::Failure } else { outcome }
         }
         Some(Verb::Snapshot(wanted)) => snapshot::run(&cx, wanted),
         Some(Verb::Config { verb }) => {
-            let (overrides, own) = (arguments.overrides(), Own::read(cx.paths.as_ref()));
+            let (overrides, own) = (arguments.overrides(), UserAssets::read(cx.paths.as_ref()));
             let (asked, paths) = (arguments.flags.config.as_deref(), cx.paths.as_ref());
-            own.with_names(|known| {
-                let place = config::Place { asked, paths, overrides: &overrides, known };
-                config::run(verb, &place, &own.complaints)
+            own.with_known_names(|known| {
+                let place = config::ConfigLocation { asked, paths, overrides: &overrides, known };
+                config::run(verb, &place, &own.asset_errors)
             })
         }
         Some(Verb::Man { folder }) => manual::run(folder.as_deref()),
-        Some(Verb::Completions { shell }) => print_as_is(&completions::script(*shell), Outcome::Fine),
-        Some(Verb::Names { what, line }) => print(&completions::names(&cx, *what, line), Outcome::Fine),
+        Some(Verb::Completions { shell }) => print_as_is(&completions::script(*shell), ExitOutcome::Fine),
+        Some(Verb::Names { what, line }) => print(&completions::names(&cx, *what, line), ExitOutcome::Fine),
     }
 }
 
 /// What every verb works with.
-struct Cx<'a> {
+struct CliContext<'a> {
     arguments: &'a Arguments,
-    subject: Subject,
+    subject: SnapshotSubject,
     paths: Option<Paths>,
 }
 
-impl<'a> Cx<'a> {
+impl<'a> CliContext<'a> {
     fn new(arguments: &'a Arguments) -> Result<Self, String> {
         Ok(Self { arguments, subject: arguments.subject()?, paths: Paths::of_this_machine() })
     }
 
-    fn session(&self, may_stand_still: bool) -> Result<Session, SessionError> {
+    fn session(&self, may_stop_clock: bool) -> Result<Session, SessionError> {
         Session::open(Request {
             subject: &self.subject,
             config: self.arguments.flags.config.as_deref(),
             paths: self.paths.as_ref(),
             overrides: &self.arguments.overrides(),
-            may_stand_still,
+            may_stop_clock,
         })
     }
 
     /// Asks for what a check needs, and ends as monitoring plug-ins do.
-    fn check(&self, names: &[String]) -> Outcome {
+    fn check(&self, names: &[String]) -> ExitOutcome {
         let told = self.session(true).and_then(|session| {
             let state = session.ask(&needs::CHECK.kinds())?;
             Ok(check::verdict(&session.view(&state), names))
@@ -183,61 +183,66 @@ impl<'a> Cx<'a> {
     }
 
     /// Asks for what a list needs, and prints what came.
-    fn list(&self, listing: Listing, needs: Needs, document: impl FnOnce(&View<'_>) -> Document) -> Outcome {
+    fn list(
+        &self,
+        listing: ListingArgs,
+        needs: Needs,
+        document: impl FnOnce(&WorldView<'_>) -> ReportDocument,
+    ) -> ExitOutcome {
         let ask = |session: &Session| session.ask(&needs.kinds());
         self.told(listing, needs, ask, |view, _| document(view))
     }
 
-    /// As [`Cx::list`], of what passes a filter.
+    /// As [`CliContext::list`], of what passes a filter.
     fn filtered(
         &self,
-        wanted: &args::Alerts,
+        wanted: &args::AlertsArgs,
         needs: Needs,
-        document: fn(&View<'_>, &alerts::Filter) -> Document,
-    ) -> Outcome {
-        match alerts::Filter::new(&wanted.filter, wanted.all) {
+        document: fn(&WorldView<'_>, &alerts::AlertFilter) -> ReportDocument,
+    ) -> ExitOutcome {
+        match alerts::AlertFilter::new(&wanted.filter, wanted.all) {
             Ok(filter) => self.list(wanted.listing, needs, |view| document(view, &filter)),
             Err(error) => {
-                complain(&format!("the filter cannot be read: {error}"));
-                Outcome::Misused
+                print_error(&format!("the filter cannot be read: {error}"));
+                ExitOutcome::UsageError
             }
         }
     }
 
-    /// As [`Cx::list`], of what a screen asks for.
+    /// As [`CliContext::list`], of what a screen asks for.
     fn look(
         &self,
-        listing: Listing,
+        listing: ListingArgs,
         needs: Needs,
         place: Place,
-        document: impl FnOnce(&View<'_>, &State) -> Document,
-    ) -> Outcome {
+        document: impl FnOnce(&WorldView<'_>, &State) -> ReportDocument,
+    ) -> ExitOutcome {
         self.told(listing, needs, |session| session.look(place), document)
     }
 
     fn told(
         &self,
-        listing: Listing,
+        listing: ListingArgs,
         needs: Needs,
         ask: impl FnOnce(&Session) -> Result<State, SessionError>,
-        document: impl FnOnce(&View<'_>, &State) -> Document,
-    ) -> Outcome {
+        document: impl FnOnce(&WorldView<'_>, &State) -> ReportDocument,
+    ) -> ExitOutcome {
         let told = self.session(true).and_then(|session| {
-            session.can_tell(&needs.about())?;
+            session.require_source_of(&needs.required_questions())?;
             let state = ask(&session)?;
             Ok(document(&session.view(&state), &state))
         });
         match told {
             Ok(document) => {
-                let outcome = if document.is_partial { Outcome::Partial } else { Outcome::Fine };
-                print(&laid_out(&document, listing.output), outcome)
+                let outcome = if document.is_partial { ExitOutcome::Partial } else { ExitOutcome::Fine };
+                print(&formatted(&document, listing.output), outcome)
             }
             Err(error) => failed(&error),
         }
     }
 }
 
-fn laid_out(document: &Document, format: Format) -> String {
+fn formatted(document: &ReportDocument, format: Format) -> String {
     match format {
         Format::Table => match printer::width() {
             Some(width) => table::render_within(document, width),
@@ -249,15 +254,17 @@ fn laid_out(document: &Document, format: Format) -> String {
 }
 
 /// Says why a verb could not begin.
-fn failed(error: &SessionError) -> Outcome {
+fn failed(error: &SessionError) -> ExitOutcome {
     // file, line and column stand first, where editors look for them
     if matches!(error, SessionError::Config(ConfigError::Wrong(_)) | SessionError::Own(_)) {
-        complain_plainly(&format!("{error}\n"));
+        print_stderr_plain(&format!("{error}\n"));
     } else {
-        complain(&error.to_string());
+        print_error(&error.to_string());
     }
     match error {
-        SessionError::Config(_) | SessionError::Own(_) | SessionError::NobodyTells { .. } => Outcome::Misused,
-        SessionError::Runtime(_) => Outcome::Unwell,
+        SessionError::Config(_) | SessionError::Own(_) | SessionError::NoSuchData { .. } => {
+            ExitOutcome::UsageError
+        }
+        SessionError::Runtime(_) => ExitOutcome::Failure,
     }
 }

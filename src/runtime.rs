@@ -1,31 +1,31 @@
 //! The loop, the terminal, the clock, and everything that waits. The only room that does.
 
+mod backpressure;
 mod capability;
-mod drill;
 mod effects;
 mod event_loop;
 mod executor;
+mod failpoint;
 #[cfg(test)]
 mod fixtures;
+mod frame_pacing;
 mod gate;
 pub mod headless;
 mod input;
 mod journal;
-mod link;
 pub mod log;
 pub mod notice;
-mod pace;
-mod private;
+mod private_files;
 mod recovery;
 mod screen;
 mod signals;
 mod terminal;
 
 pub use capability::{Capability, capability, takes_utf8};
-pub use effects::{Contexts, Entrance, Sources};
+pub use effects::{ContextHandle, ContextOpener, GatedSources};
 pub use executor::Seen;
-pub use journal::{Journal, Told, who};
-pub use recovery::{Open, told};
+pub use journal::{Journal, JournalContents, who};
+pub use recovery::{OpenActions, told};
 #[cfg(fuzzing)]
 pub use screen::written;
 pub use terminal::{is_serial, size};
@@ -44,11 +44,11 @@ use crate::backend::Clock;
 use crate::model::guard::Guard;
 use crate::model::labels::Text;
 
-use effects::Performer;
+use backpressure::Backpressure;
+use effects::EffectRunner;
 use event_loop::EventLoop;
 use executor::Executor;
-use link::Gauge;
-use terminal::Session;
+use terminal::TerminalSession;
 
 /// What the loop drives: the application, or a toy in a test.
 pub trait App {
@@ -87,7 +87,7 @@ pub struct Program<A = State> {
     /// What is driven.
     pub app: A,
     /// The sources of the context to start in.
-    pub sources: Sources,
+    pub sources: GatedSources,
     /// The name of that context.
     pub context: Text,
     /// What it forbids or asks twice for.
@@ -95,7 +95,7 @@ pub struct Program<A = State> {
     /// Where what is done is written; without one nothing is done.
     pub journal: Option<Journal>,
     /// How to enter another context, where there are others.
-    pub contexts: Option<Contexts>,
+    pub contexts: Option<ContextOpener>,
     /// The clock.
     pub clock: Clock,
     /// What the terminal can do.
@@ -108,7 +108,7 @@ pub struct Program<A = State> {
     pub log: Option<PathBuf>,
 }
 
-/// Why there is no screen.
+/// The comment: why there is no screen.
 #[derive(Debug, thiserror::Error)]
 pub enum RuntimeError {
     /// Standard input or output is a file or a pipe.
@@ -145,17 +145,27 @@ pub fn run<A: App>(program: Program<A>) -> Result<(), RuntimeError> {
     log::catch_panics(log, clock);
     let ended = tasks.block_on(async {
         // before the terminal is ours, so that no signal finds it in our modes with nobody to restore it
-        let orders = signals::listen().map_err(RuntimeError::Start)?;
-        let mut session = Session { mouse };
+        let signal_actions = signals::listen().map_err(RuntimeError::Start)?;
+        let mut session = TerminalSession { mouse };
         let (screen, writer) = screen::screen(capability);
         writer.start(terminal::write).map_err(RuntimeError::Start)?;
         let input = input::listen().map_err(RuntimeError::Start)?;
-        let (performer, reports) =
-            Performer::new(&sources, contexts, Executor { context, guard, journal, clock });
-        performer.recover();
+        let (effect_runner, reports) =
+            EffectRunner::new(&sources, contexts, Executor { context, guard, journal, clock });
+        effect_runner.recover();
         let (app, terminal) = (&mut app, &mut session);
-        let gauge = Gauge::new(low_bandwidth);
-        let event_loop = EventLoop { app, clock, terminal, input, orders, performer, reports, screen, gauge };
+        let backpressure_state = Backpressure::new(low_bandwidth);
+        let event_loop = EventLoop {
+            app,
+            clock,
+            terminal,
+            input,
+            signal_actions,
+            effect_runner,
+            reports,
+            screen,
+            backpressure_state,
+        };
         event_loop.run().await
     });
     if let Err(RuntimeError::Lost(error)) = &ended {

@@ -3,14 +3,14 @@
 
 pub mod app {
     pub use crate::app::{render, update};
-    pub mod chronicle {
-        pub use crate::app::chronicle::Kind;
+    pub mod event_log {
+        pub use crate::app::event_log::LogEventKind;
     }
     pub mod commands {
         pub use crate::app::commands::{Command, KeyMap, Scope};
     }
     pub mod event {
-        pub use crate::app::event::{Arrival, Effect, Event, Link, MouseAction, Plan};
+        pub use crate::app::event::{Arrival, Effect, Event, MouseAction, Plan, TerminalLink};
     }
     pub mod filter {
         pub use crate::app::filter::{Filter, Haystack};
@@ -28,10 +28,10 @@ pub mod app {
         pub use crate::app::markdown::page;
     }
     pub mod menu {
-        pub use crate::app::menu::Choice;
+        pub use crate::app::menu::MenuChoice;
     }
     pub mod place {
-        pub use crate::app::place::{Paper, Place, Tab};
+        pub use crate::app::place::{Document, Place, Tab};
     }
     pub mod range {
         pub use crate::app::range::{Range, stretch};
@@ -66,7 +66,7 @@ pub mod app {
         pub use crate::app::selection::Selection;
     }
     pub mod shared {
-        pub use crate::app::shared::Setup;
+        pub use crate::app::shared::InitialState;
     }
     pub mod state {
         pub use crate::app::state::{Mode, State};
@@ -85,8 +85,8 @@ pub mod app {
 }
 pub mod backend {
     pub use crate::backend::{
-        Answering, Clock, KINDS, Means, Received, Receiving, Server, Source, Transport, connect, kind,
-        runbooks,
+        Answering, Clock, KINDS, LocalServer, Received, Receiving, Source, SourceDeps, Transport, connect,
+        kind, runbooks,
     };
     pub mod demo {
         pub use crate::backend::demo::{origin, sources};
@@ -96,11 +96,11 @@ pub mod backend {
     }
 }
 pub mod config {
-    pub use crate::config::{Known, sample, schema};
+    pub use crate::config::{KnownNames, sample, schema};
     pub mod definitions {
-        pub use crate::config::definitions::{Definitions, Finding, Level, USUAL_PERIOD, load, parse};
+        pub use crate::config::definitions::{DEFAULT_PERIOD, Definitions, Finding, Level, load, parse};
         pub mod write {
-            pub use crate::config::definitions::write::{Target, Written, write};
+            pub use crate::config::definitions::write::{Target, WrittenDocument, write};
         }
     }
     pub mod load {
@@ -108,7 +108,7 @@ pub mod config {
     }
     pub mod settings {
         pub use crate::config::settings::{
-            LimitSettings, RunbookSettings, ServiceSettings, Settings, SourceSettings, Span,
+            ConfigDuration, LimitSettings, RunbookSettings, ServiceSettings, Settings, SourceSettings,
         };
     }
     pub mod theme {
@@ -118,8 +118,8 @@ pub mod config {
 pub mod model {
     pub mod action {
         pub use crate::model::action::{
-            ActError, Action, ActionResult, EntityRef, Operation, OperationKind, Progress, RequestPreview,
-            SilenceDraft, Target, Verification, WriteSupport,
+            Action, ActionError, ActionProgress, ActionResult, ActionTarget, EntityRef, Operation,
+            OperationKind, RequestPreview, SilenceDraft, Verification, WriteSupport,
         };
     }
     pub mod alert {
@@ -127,7 +127,7 @@ pub mod model {
     }
     pub mod ask {
         pub use crate::model::ask::{
-            Answer, Answered, Ask, AskKind, Moment, Query, Question, Reply, SeriesKey, Stretch,
+            Answer, Answered, Ask, AskKind, Moment, Query, QueryRange, Question, Reply, SeriesKey,
         };
     }
     pub mod assessment {
@@ -150,12 +150,12 @@ pub mod model {
     }
     pub mod incident {
         pub use crate::model::incident::{
-            AlertCounts, Incident, IncidentAlert, IncidentBoard, IncidentDetail, IncidentStatus, Named, Note,
-            Past, Pending, Person, Priority, Stamp, Step, Urgency,
+            AlertCounts, Attribution, Incident, IncidentAlert, IncidentBoard, IncidentDetail, IncidentEvent,
+            IncidentStatus, Note, PagerRef, Pending, Person, Priority, SimilarIncident, Urgency,
         };
     }
     pub mod journal {
-        pub use crate::model::journal::{Entry, Record, records};
+        pub use crate::model::journal::{ActionRecord, JournalEntry, records};
     }
     pub mod labels {
         pub use crate::model::labels::{Interner, Labels, Text};
@@ -164,17 +164,20 @@ pub mod model {
         pub use crate::model::matcher::{Matcher, Operator, list, lists, parse};
     }
     pub mod notify {
-        pub use crate::model::notify::{Notice, QuietHours};
+        pub use crate::model::notify::{Notification, QuietHours};
     }
     pub mod oncall {
-        pub use crate::model::oncall::{EscalationPolicy, Level, OnCallBoard, Shift, Target};
+        pub use crate::model::oncall::{
+            EscalationLevel, EscalationPolicy, EscalationTarget, OnCallBoard, Shift,
+        };
     }
     pub mod placeholder {
-        pub use crate::model::placeholder::{Part, parts};
+        pub use crate::model::placeholder::{TemplatePart, parts};
     }
     pub mod promql {
         pub use crate::model::promql::{
-            Unread, check, condition, constant, gives_one, literal, narrowed, parse, quoted, selectors,
+            QueryParseError, check, condition, constant, literal, narrowed, parse, quoted,
+            returns_one_series, selectors,
         };
     }
     pub mod remote {
@@ -184,34 +187,35 @@ pub mod model {
         pub use crate::model::rule::RuleBoard;
     }
     pub mod runbook {
-        pub use crate::model::runbook::{Search, Wanted};
+        pub use crate::model::runbook::{RunbookQuery, RunbookSearch};
     }
     pub mod series {
-        pub use crate::model::series::{Line, Matrix, Span};
+        pub use crate::model::series::{Matrix, Series, TimeGrid};
     }
     pub mod service {
-        pub use crate::model::service::{DownTarget, Reading, ServiceBoard, Signals, Targets};
+        pub use crate::model::service::{DownTarget, ScrapeTargets, ServiceBoard, ServiceReading, Signals};
     }
     pub mod silence {
         pub use crate::model::silence::{
-            Proposal, Silence, SilenceState, Wanted, left_out, propose, refusal,
+            ProposalInput, Silence, SilenceProposal, SilenceState, left_out, propose, refusal,
         };
     }
     pub mod slo {
         pub use crate::model::slo::{
-            Alerting, Budgeting, Calendar, CalendarUnit, Evaluation, Extent, Family, Form, GroupReading,
-            Measured, Objective, Odd, Origin, Recorded, Selector, Severity, Side, Sli, Slo, SloBoard,
-            SloReading, SloState, SloStatus, Standing, Template, Window, standard,
+            BudgetingMethod, Calendar, CalendarUnit, DataExtent, DefinitionOrigin, Evaluation, EventSide,
+            Family, Form, GroupReading, GroupStatus, InvalidRatio, MeasuredRatio, Objective, RecordedSeries,
+            Selector, Severity, Sli, Slo, SloAlerting, SloBoard, SloReading, SloState, SloStatus, Template,
+            Window, standard,
         };
         pub mod query {
             pub use crate::model::slo::query::measure;
         }
         pub mod rules {
-            pub use crate::model::slo::rules::{Makes, RuleGroup, draft};
+            pub use crate::model::slo::rules::{RuleGroup, RuleOutput, generate};
         }
     }
     pub mod source {
-        pub use crate::model::source::{Kind, Offer, SourceError, SourceId, Trouble};
+        pub use crate::model::source::{ErrorKind, Kind, ProbeReport, SourceError, SourceId};
     }
     pub mod source_info {
         pub use crate::model::source_info::SourceInfo;
@@ -223,7 +227,7 @@ pub mod model {
 pub mod runtime {
     #[cfg(fuzzing)]
     pub use crate::runtime::written;
-    pub use crate::runtime::{App, Capability, Program, Sources, run};
+    pub use crate::runtime::{App, Capability, GatedSources, Program, run};
     pub mod notice {
         pub use crate::runtime::notice::Notices;
     }

@@ -11,16 +11,16 @@ use manager::{Manager, Post};
 use serde_json::Value;
 
 /// A home with its journal, and an Alertmanager.
-struct House {
+struct TestHome {
     home: tempfile::TempDir,
     manager: Manager,
 }
 
-fn house() -> House {
-    House { home: tempfile::tempdir().unwrap(), manager: Manager::start() }
+fn test_home() -> TestHome {
+    TestHome { home: tempfile::tempdir().unwrap(), manager: Manager::start() }
 }
 
-impl House {
+impl TestHome {
     fn command(&self, words: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_burnwatch"));
         command.args(words).stdin(Stdio::null()).env_clear().env("HOME", self.home.path());
@@ -72,27 +72,27 @@ fn kill(mut child: Child) {
 
 #[test]
 fn a_silence_is_shown_made_listed_extended_and_expired() {
-    let house = house();
-    let (code, text, said) = house.silence(&["--yes"]);
+    let test_home = test_home();
+    let (code, text, said) = test_home.silence(&["--yes"]);
     assert_eq!(code, 0, "{text} {said}");
     for words in ["Matches 1 of 4 alerts", "Slow of cart", "POST http://127.0.0.1", "done", "5113-0"] {
         assert!(text.contains(words), "{words}: {text}");
     }
-    assert_eq!(house.manager.made(), ["deploy"]);
-    let (code, text, _) = house.run(&["silences", "-o", "json"]);
+    assert_eq!(test_home.manager.made(), ["deploy"]);
+    let (code, text, _) = test_home.run(&["silences", "-o", "json"]);
     let silences: Value = serde_json::from_str(&text).unwrap();
     assert_eq!((code, &silences["silences"][0]["alerts"]), (0, &1.into()));
     assert!(silences["silences"][0]["created_by"].as_str().unwrap().starts_with("ana@"), "{text}");
-    let (code, text, said) = house.run(&["silence", "extend", "5113-0", "--for", "5h", "--yes"]);
+    let (code, text, said) = test_home.run(&["silence", "extend", "5113-0", "--for", "5h", "--yes"]);
     assert_eq!(code, 0, "{text} {said}");
     let ids: Vec<String> =
         silences["silences"].as_array().unwrap().iter().map(|s| s["id"].to_string()).collect();
     assert_eq!(ids, ["\"5113-0\""]);
-    let (code, text, said) = house.run(&["silence", "expire", "5113-0", "--yes"]);
+    let (code, text, said) = test_home.run(&["silence", "expire", "5113-0", "--yes"]);
     assert_eq!(code, 0, "{text} {said}");
-    let (code, _, said) = house.run(&["silence", "expire", "5113-7", "--yes"]);
+    let (code, _, said) = test_home.run(&["silence", "expire", "5113-7", "--yes"]);
     assert!(code == 2 && said.contains("no silence 5113-7"), "{said}");
-    let (code, journal) = house.journal(&["--since", "1h"]);
+    let (code, journal) = test_home.journal(&["--since", "1h"]);
     let operations: Vec<&str> =
         journal["actions"].as_array().unwrap().iter().map(|act| act["deed"].as_str().unwrap()).collect();
     assert_eq!((code, operations), (0, vec!["silence", "extend", "expire"]), "{journal}");
@@ -101,9 +101,9 @@ fn a_silence_is_shown_made_listed_extended_and_expired() {
 
 #[test]
 fn a_silence_that_has_ended_is_listed_where_all_are_wanted_and_made_once_more() {
-    let house = house();
-    let run = |words: &[&str]| house.run(words);
-    assert_eq!(house.silence(&["--yes"]).0, 0);
+    let test_home = test_home();
+    let run = |words: &[&str]| test_home.run(words);
+    assert_eq!(test_home.silence(&["--yes"]).0, 0);
     assert_eq!(run(&["silence", "expire", "5113-0", "--yes"]).0, 0);
     let (code, text, _) = run(&["silences"]);
     assert!(code == 0 && !text.contains("deploy"), "{text}");
@@ -119,33 +119,33 @@ fn a_silence_that_has_ended_is_listed_where_all_are_wanted_and_made_once_more() 
     assert!(code == 2 && said.contains("make it again"), "{said}");
     let (code, text, said) = run(&["silence", "again", "5113-0", "--for", "30m", "--yes"]);
     assert!(code == 0 && text.contains("5113-1"), "{text} {said}");
-    assert_eq!(house.manager.made(), ["deploy", "deploy"]);
+    assert_eq!(test_home.manager.made(), ["deploy", "deploy"]);
 }
 
 #[test]
 fn the_first_letters_of_an_id_are_enough_unless_they_fit_several() {
-    let house = house();
+    let test_home = test_home();
     for comment in ["one", "two"] {
         let words =
             ["silence", "service=cart", "--for", "2h", "--yes", "--confirm-name", "127.0.0.1", "-c", comment];
-        assert_eq!(house.run(&words).0, 0);
+        assert_eq!(test_home.run(&words).0, 0);
     }
-    let (code, _, said) = house.run(&["silence", "expire", "5113", "--yes"]);
+    let (code, _, said) = test_home.run(&["silence", "expire", "5113", "--yes"]);
     assert!(
         code == 2 && said.contains("5113-0") && said.contains("5113-1") && said.contains("two"),
         "{said}"
     );
-    let (code, _, said) = house.run(&["silence", "expire", "51", "--yes"]);
+    let (code, _, said) = test_home.run(&["silence", "expire", "51", "--yes"]);
     assert!(code == 2 && said.contains("several"), "{said}");
-    assert_eq!(house.run(&["silence", "expire", "5113-1", "--yes"]).0, 0);
-    let (code, _, said) = house.run(&["silence", "expire", "5113-1x", "--yes"]);
+    assert_eq!(test_home.run(&["silence", "expire", "5113-1", "--yes"]).0, 0);
+    let (code, _, said) = test_home.run(&["silence", "expire", "5113-1x", "--yes"]);
     assert!(code == 2 && said.contains("no silence 5113-1x"), "{said}");
 }
 
 #[test]
 fn a_silence_is_edited_and_begins_when_it_is_told_to() {
-    let house = house();
-    let (code, text, said) = house.run(&[
+    let test_home = test_home();
+    let (code, text, said) = test_home.run(&[
         "silence",
         "service=cart",
         "alertname=Slow",
@@ -163,13 +163,13 @@ fn a_silence_is_edited_and_begins_when_it_is_told_to() {
     );
     assert!(text.contains("Begins 2099-01-01 22:00"), "{text}");
     let edit = ["silence", "edit", "5113-0", "alertname=Slow", "service=search", "-c", "other work", "--yes"];
-    let (code, text, said) = house.run(&edit);
+    let (code, text, said) = test_home.run(&edit);
     assert!(code == 0 && text.contains("makes a new silence"), "{text} {said}");
     assert!(text.contains("5113-1") && text.contains("Matches 1 of 4"), "{text}");
-    assert_eq!(house.manager.made(), ["work", "other work"]);
-    let (code, _, said) = house.run(&["silence", "service=cart", "-c", "x", "--yes"]);
+    assert_eq!(test_home.manager.made(), ["work", "other work"]);
+    let (code, _, said) = test_home.run(&["silence", "service=cart", "-c", "x", "--yes"]);
     assert!(code == 2 && said.contains("--for"), "{said}");
-    let (code, _, said) = house.run(&[
+    let (code, _, said) = test_home.run(&[
         "silence",
         "service=cart",
         "--start",
@@ -185,54 +185,54 @@ fn a_silence_is_edited_and_begins_when_it_is_told_to() {
 
 #[test]
 fn for_alerts_that_are_named_as_many_silences_are_made_as_hide_these_alone() {
-    let house = house();
+    let test_home = test_home();
     let (a1, a4) = ("00000000000000a1", "00000000000000a4");
     let name = ["--confirm-name", "127.0.0.1"];
     let words = ["silence", "--alert", a1, "--alert", a4, "--for", "1h", "-c", "both", "--yes"];
-    let (code, text, said) = house.run(&[&words[..], &name].concat());
+    let (code, text, said) = test_home.run(&[&words[..], &name].concat());
     assert_eq!(code, 0, "{text} {said}");
-    assert_eq!(house.manager.made(), ["both", "both"]);
+    assert_eq!(test_home.manager.made(), ["both", "both"]);
     assert!(text.contains("Matches 2 of 4 alerts") && text.contains("hides 1 at"), "{text}");
-    let (_, text, _) = house.run(&["silences", "-o", "json"]);
+    let (_, text, _) = test_home.run(&["silences", "-o", "json"]);
     let all: Value = serde_json::from_str(&text).unwrap();
     let counts: Vec<&Value> = all["silences"].as_array().unwrap().iter().map(|one| &one["alerts"]).collect();
     assert_eq!(counts, [&Value::from(1), &1.into()], "{text}");
-    let (_, journal) = house.journal(&[]);
+    let (_, journal) = test_home.journal(&[]);
     assert_eq!(journal["actions"].as_array().unwrap().len(), 2, "each has its entry: {journal}");
     let (code, _, said) =
-        house.run(&["silence", "--alert", "00000000000000ff", "--for", "1h", "-c", "x", "--yes"]);
+        test_home.run(&["silence", "--alert", "00000000000000ff", "--for", "1h", "-c", "x", "--yes"]);
     assert!(code == 2 && said.contains("00000000000000ff"), "{said}");
 }
 
 #[test]
 fn nothing_is_sent_unless_somebody_says_yes() {
-    let house = house();
-    let (code, _, said) = house.silence(&[]);
+    let test_home = test_home();
+    let (code, _, said) = test_home.silence(&[]);
     assert!(code == 2 && said.contains("--yes"), "{said}");
-    let (code, text, _) = house.silence(&["--dry-run"]);
+    let (code, text, _) = test_home.silence(&["--dry-run"]);
     assert!(code == 0 && text.contains("POST http://") && text.contains("Nothing was sent"), "{text}");
-    let (code, _, said) = house.silence(&["--yes", "--read-only"]);
+    let (code, _, said) = test_home.silence(&["--yes", "--read-only"]);
     assert!(code == 2 && said.contains("--read-only"), "{said}");
     let much = ["silence", "severity=page", "--for", "1h", "-c", "all", "--yes"];
-    let (code, text, said) = house.run(&much);
+    let (code, text, said) = test_home.run(&much);
     assert!(code == 2 && said.contains("--confirm-name 127.0.0.1"), "{text} {said}");
     // a dry run ends as the real one would
     for more in [&["--dry-run"][..], &["--dry-run", "--confirm-name", "prod"]] {
-        let (code, text, said) = house.run(&[&much[..], more].concat());
+        let (code, text, said) = test_home.run(&[&much[..], more].concat());
         assert!(code == 2 && said.contains("--confirm-name 127.0.0.1"), "{text} {said}");
         assert!(text.contains("POST http://") && text.contains("Nothing was sent"), "{text}");
     }
-    let (code, ..) = house.run(&[&much[..], &["--dry-run", "--confirm-name", "127.0.0.1"]].concat());
+    let (code, ..) = test_home.run(&[&much[..], &["--dry-run", "--confirm-name", "127.0.0.1"]].concat());
     assert_eq!(code, 0);
-    let (code, ..) = house.run(&[&much[..], &["--confirm-name", "prod"]].concat());
-    assert_eq!((code, house.manager.posts(), house.written()), (2, 0, String::new()));
-    let (code, text, said) = house.run(&[&much[..], &["--confirm-name", "127.0.0.1"]].concat());
+    let (code, ..) = test_home.run(&[&much[..], &["--confirm-name", "prod"]].concat());
+    assert_eq!((code, test_home.manager.posts(), test_home.written()), (2, 0, String::new()));
+    let (code, text, said) = test_home.run(&[&much[..], &["--confirm-name", "127.0.0.1"]].concat());
     assert!(code == 0 && text.contains("Matches 4 of 4"), "{text} {said}");
 }
 
 #[test]
 fn what_is_wrong_is_said_before_anything_is_asked() {
-    let house = house();
+    let test_home = test_home();
     for words in [
         &["silence", "service=cart", "--for", "soon", "-c", "x", "--yes"][..],
         &["silence", "service=~(", "--for", "1h", "-c", "x", "--yes"],
@@ -242,11 +242,11 @@ fn what_is_wrong_is_said_before_anything_is_asked() {
         &["ack", "1", "--yes"],
         &["journal", "--since", "yesterday"],
     ] {
-        let (code, _, said) = house.run(words);
+        let (code, _, said) = test_home.run(words);
         assert_eq!(code, 2, "{words:?}: {said}");
     }
-    assert_eq!(house.manager.posts(), 0);
-    let config = house.home.path().join("config.toml");
+    assert_eq!(test_home.manager.posts(), 0);
+    let config = test_home.home.path().join("config.toml");
     let pager = "[sources.pager]\nkind = \"pagerduty\"\nurl = \"http://127.0.0.1:9\"\nauth = { token = { env = \"USER\" } }\n";
     std::fs::write(&config, pager).unwrap();
     let config = config.to_str().unwrap();
@@ -257,7 +257,7 @@ fn what_is_wrong_is_said_before_anything_is_asked() {
     ] {
         let mut dead = Command::new(env!("CARGO_BIN_EXE_burnwatch"));
         dead.args(words).arg("--yes").stdin(Stdio::null()).env_clear();
-        let output = dead.env("HOME", house.home.path()).env("USER", "ana").output().unwrap();
+        let output = dead.env("HOME", test_home.home.path()).env("USER", "ana").output().unwrap();
         let (code, _, said) = ended(&output);
         assert!(code == 3 && said.contains("cannot connect"), "{words:?}: {code} {said}");
     }
@@ -265,14 +265,14 @@ fn what_is_wrong_is_said_before_anything_is_asked() {
 
 #[test]
 fn what_is_refused_or_asked_to_wait_ends_so() {
-    let house = house();
-    house.manager.now(Post::Refuses);
-    let (code, text, _) = house.silence(&["--yes"]);
+    let test_home = test_home();
+    test_home.manager.now(Post::Refuses);
+    let (code, text, _) = test_home.silence(&["--yes"]);
     assert!(code == 1 && text.contains("refused") && text.contains("no such thing"), "{text}");
-    house.manager.now(Post::Limits(2));
-    let (code, text, said) = house.silence(&["--yes"]);
+    test_home.manager.now(Post::Limits(2));
+    let (code, text, said) = test_home.silence(&["--yes"]);
     assert!(code == 0 && text.contains("done") && said.contains("asks to wait until"), "{text} {said}");
-    assert_eq!((house.manager.made().len(), house.manager.posts()), (1, 4));
+    assert_eq!((test_home.manager.made().len(), test_home.manager.posts()), (1, 4));
 }
 
 #[test]
@@ -282,26 +282,26 @@ fn what_breaks_on_the_way_is_sent_once_and_ends_as_it_was_read_back() {
         (Post::Gateway, 0, "done"),
         (Post::Fails, 1, "it may still come: done again, it could be there twice"),
     ] {
-        let house = house();
-        house.manager.now(post);
-        let (code, text, said) = house.silence(&["--yes"]);
+        let test_home = test_home();
+        test_home.manager.now(post);
+        let (code, text, said) = test_home.silence(&["--yes"]);
         assert!(code == expected && text.contains(words), "{post:?}: {code} {text} {said}");
-        assert_eq!(house.manager.posts(), 1, "{post:?}: it is never sent again");
+        assert_eq!(test_home.manager.posts(), 1, "{post:?}: it is never sent again");
         let made = usize::from(post != Post::Fails);
-        assert_eq!(house.manager.made().len(), made, "{post:?}");
-        let (_, journal) = house.journal(&[]);
+        assert_eq!(test_home.manager.made().len(), made, "{post:?}");
+        let (_, journal) = test_home.journal(&[]);
         assert_eq!(journal["actions"][0]["read_back"], true, "{post:?}: {journal}");
     }
 }
 
 #[test]
 fn without_a_journal_nothing_is_sent() {
-    let house = house();
-    let place = house.home.path().join(".local/state/burnwatch");
+    let test_home = test_home();
+    let place = test_home.home.path().join(".local/state/burnwatch");
     std::fs::create_dir_all(place.join("journal.jsonl")).unwrap();
-    let (code, text, _) = house.silence(&["--yes"]);
+    let (code, text, _) = test_home.silence(&["--yes"]);
     assert!(code == 1 && text.contains("nothing is sent without a journal"), "{text}");
-    assert_eq!(house.manager.posts(), 0);
+    assert_eq!(test_home.manager.posts(), 0);
 }
 
 #[test]
@@ -309,16 +309,16 @@ fn killed_while_it_waits_for_the_answer_it_is_read_back() {
     for (post, code, result, words) in
         [(Post::Does, 0, "done", ""), (Post::Hangs, 1, "unknown", "does not prove that it was not done")]
     {
-        let house = house();
-        house.manager.now(post);
-        let child = house.begin("held");
-        house.manager.wait_for("POST", 1);
+        let test_home = test_home();
+        test_home.manager.now(post);
+        let child = test_home.begin("held");
+        test_home.manager.wait_for("POST", 1);
         kill(child);
-        let (_, before) = house.journal(&[]);
+        let (_, before) = test_home.journal(&[]);
         assert_eq!(before["actions"][0]["result"], "unknown", "{before}");
         assert_eq!(before["actions"][0]["is_open"], true, "{before}");
         assert!(before["notes"][0].as_str().unwrap().contains("nobody knows"), "{before}");
-        let (ended, after) = house.journal(&["--read-back"]);
+        let (ended, after) = test_home.journal(&["--read-back"]);
         let act = &after["actions"][0];
         assert_eq!(
             (ended, &act["result"], &act["read_back"]),
@@ -326,22 +326,22 @@ fn killed_while_it_waits_for_the_answer_it_is_read_back() {
             "{after}"
         );
         assert!(act["words"].as_str().unwrap_or_default().contains(words), "{after}");
-        assert_eq!(house.manager.posts(), 1, "it is never sent again");
-        let (_, again) = house.journal(&["--read-back"]);
+        assert_eq!(test_home.manager.posts(), 1, "it is never sent again");
+        let (_, again) = test_home.journal(&["--read-back"]);
         assert_eq!(again["actions"][0]["is_open"], result == "unknown", "{again}");
         assert_eq!(again["notes"].as_array().unwrap().is_empty(), result == "done", "{again}");
-        assert_eq!(house.manager.posts(), 1, "nor when it is looked at again");
+        assert_eq!(test_home.manager.posts(), 1, "nor when it is looked at again");
     }
 }
 
 #[test]
 fn killed_before_it_was_sent_nothing_is_open() {
-    let house = house();
-    let child = house.begin("early");
-    house.manager.wait_for("GET /api/v2/alerts", 1);
+    let test_home = test_home();
+    let child = test_home.begin("early");
+    test_home.manager.wait_for("GET /api/v2/alerts", 1);
     kill(child);
-    let (code, journal) = house.journal(&["--read-back"]);
-    let made = house.manager.made().len();
+    let (code, journal) = test_home.journal(&["--read-back"]);
+    let made = test_home.manager.made().len();
     let open = journal["actions"].as_array().unwrap().iter().filter(|act| act["is_open"] == true).count();
     assert_eq!((code, open), (0, 0), "{journal}");
     assert!(made <= 1, "{journal}");
@@ -349,21 +349,21 @@ fn killed_before_it_was_sent_nothing_is_open() {
 
 #[test]
 fn killed_at_any_moment_the_journal_tells_in_the_end_what_is_so() {
-    let house = house();
+    let test_home = test_home();
     for n in 0..16_u32 {
         let comment = format!("moment-{n}");
-        let posts = house.manager.posts();
-        let child = house.begin(&comment);
+        let posts = test_home.manager.posts();
+        let child = test_home.begin(&comment);
         // the last ones are long done, the first ones have hardly begun
         pause(Duration::from_millis(12) * n);
         kill(child);
-        let (_, journal) = house.journal(&["--read-back"]);
+        let (_, journal) = test_home.journal(&["--read-back"]);
         let acts: Vec<&Value> = journal["actions"].as_array().unwrap().iter().collect();
-        let made = house.manager.made().iter().filter(|made| **made == comment).count();
-        let posted = house.manager.posts() - posts;
+        let made = test_home.manager.made().iter().filter(|made| **made == comment).count();
+        let posted = test_home.manager.posts() - posts;
         let done = acts.iter().filter(|act| act["result"] == "done").count();
         assert!(made <= 1 && posted <= 1, "{n}: sent twice");
-        assert_eq!(done, house.manager.made().len(), "{n}: {journal}");
+        assert_eq!(done, test_home.manager.made().len(), "{n}: {journal}");
         // what was on its way, and is not to be seen, may still come
         let is_open = |act: &&Value| act["is_open"] == (act["result"] == "unknown");
         assert!(acts.iter().all(is_open), "{n}: {journal}");
@@ -428,16 +428,16 @@ fn every_verb_works_in_the_demo_world() {
 
 #[test]
 fn a_torn_line_is_said_and_kept() {
-    let house = house();
-    house.silence(&["--yes"]);
-    let path = house.home.path().join(".local/state/burnwatch/journal.jsonl");
-    let torn = format!("{}{{\"at\":\"2026-", house.written());
+    let test_home = test_home();
+    test_home.silence(&["--yes"]);
+    let path = test_home.home.path().join(".local/state/burnwatch/journal.jsonl");
+    let torn = format!("{}{{\"at\":\"2026-", test_home.written());
     std::fs::write(&path, &torn).unwrap();
-    let (code, journal) = house.journal(&[]);
+    let (code, journal) = test_home.journal(&[]);
     assert_eq!((code, &journal["actions"][0]["result"]), (3, &"done".into()));
     assert!(journal["notes"][0].as_str().unwrap().contains("1 line of the journal"), "{journal}");
-    let (code, ..) = house.silence(&["--yes"]);
-    assert!(code == 0 && house.written().starts_with(&torn));
-    let (_, journal) = house.journal(&[]);
+    let (code, ..) = test_home.silence(&["--yes"]);
+    assert!(code == 0 && test_home.written().starts_with(&torn));
+    let (_, journal) = test_home.journal(&[]);
     assert_eq!(journal["actions"].as_array().unwrap().len(), 2);
 }

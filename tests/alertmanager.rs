@@ -13,7 +13,7 @@ mod skip;
 
 use std::sync::Arc;
 
-use burnwatch::testing::backend::{Clock, Means, Source, connect, kind};
+use burnwatch::testing::backend::{Clock, Source, SourceDeps, connect, kind};
 use burnwatch::testing::config::settings::{Settings, SourceSettings};
 use burnwatch::testing::model::alert::{Alert, AlertState, Severity};
 use burnwatch::testing::model::ask::{Answer, Query};
@@ -33,8 +33,8 @@ fn now() -> Timestamp {
 fn connected(url: &str) -> Arc<dyn Source> {
     let settings = Settings::default();
     let source = SourceSettings::new(kind("alertmanager"), url);
-    let means = Means::new(&settings, Clock::real());
-    connect(&SourceId::new("am"), &source, means)
+    let deps = SourceDeps::new(&settings, Clock::real());
+    connect(&SourceId::new("am"), &source, deps)
 }
 
 async fn post(url: &str, path: &str, body: &Value) {

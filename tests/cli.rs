@@ -83,7 +83,7 @@ fn a_hand_over_and_a_review_are_markdown_with_what_is_known() {
     assert_eq!(handed.status.code(), Some(0), "{}", complaint(&handed));
     let text = out(&handed);
     for part in [
-        "# Hand-over: demo, Wed",
+        "# Handoff: demo, Wed",
         "## Incidents",
         "| triggered | P1 |",
         "## Error budgets",
@@ -109,7 +109,7 @@ fn a_hand_over_and_a_review_are_markdown_with_what_is_known() {
             "| payments: availability | ",
             "error ratio, prom-eu",
             "PaymentsErrorBudgetBurn fired for",
-            "## Much like it before",
+            "## Similar incidents before",
             "## What we do now",
         ] {
             assert!(text.contains(part), "{part} is missing:\n{text}");

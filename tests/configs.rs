@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use burnwatch::testing::backend::KINDS;
 use burnwatch::testing::config::load::parse;
 use burnwatch::testing::config::settings::Settings;
-use burnwatch::testing::config::{Known, sample, schema};
+use burnwatch::testing::config::{KnownNames, sample, schema};
 use serde_json::Value;
 
 fn configs(folder: &str) -> Vec<PathBuf> {
@@ -41,8 +41,8 @@ fn bad_configurations_are_refused_with_place_and_suggestion() {
     }
 }
 
-fn known() -> Known<'static> {
-    Known { kinds: &KINDS, ..Known::default() }
+fn known() -> KnownNames<'static> {
+    KnownNames { kinds: &KINDS, ..KnownNames::default() }
 }
 
 /// The sample with the `#` taken off its options.

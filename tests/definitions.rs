@@ -12,9 +12,9 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use burnwatch::testing::config::definitions::{Definitions, Level, USUAL_PERIOD, load, parse};
+use burnwatch::testing::config::definitions::{DEFAULT_PERIOD, Definitions, Level, load, parse};
 use burnwatch::testing::model::duration;
-use burnwatch::testing::model::slo::{Budgeting, Severity, Sli, Slo, Window, query};
+use burnwatch::testing::model::slo::{BudgetingMethod, Severity, Sli, Slo, Window, query};
 use shared::shared;
 
 fn fixtures(folder: &str) -> Vec<PathBuf> {
@@ -34,11 +34,13 @@ fn told(slo: &Slo) -> String {
         add(format!("of {service}"));
     }
     match slo.budgeting {
-        Budgeting::Occurrences => {}
-        Budgeting::Timeslices { slice, least } => {
+        BudgetingMethod::Occurrences => {}
+        BudgetingMethod::Timeslices { slice, least } => {
             add(format!("slices of {} at {least}", duration::text(slice)));
         }
-        Budgeting::RatioTimeslices { slice } => add(format!("mean of slices of {}", duration::text(slice))),
+        BudgetingMethod::RatioTimeslices { slice } => {
+            add(format!("mean of slices of {}", duration::text(slice)))
+        }
     }
     if !slo.grouping.is_empty() {
         add(format!("by {}", slo.grouping.join(", ")));
@@ -90,7 +92,7 @@ fn all_told(definitions: &Definitions) -> String {
 fn each_file_becomes_what_lies_beside_it() {
     for path in fixtures("good").into_iter().chain(fixtures("bad")) {
         let name = path.file_name().unwrap();
-        let found = parse(Path::new(name), &fs::read_to_string(&path).unwrap(), USUAL_PERIOD);
+        let found = parse(Path::new(name), &fs::read_to_string(&path).unwrap(), DEFAULT_PERIOD);
         let (shown, beside) = (all_told(&found), path.with_file_name(format!("{}.expected", name.display())));
         if std::env::var_os("UPDATE_DEFINITIONS").is_some() {
             fs::write(&beside, &shown).unwrap();
@@ -120,7 +122,7 @@ fn nothing_wrong_in_any_place_makes_it_panic_or_lose_its_way() {
                     .chain(new.as_deref())
                     .chain(lines[at + 1..].iter().copied())
                     .collect();
-                let found = parse(&path, &changed.join("\n"), USUAL_PERIOD);
+                let found = parse(&path, &changed.join("\n"), DEFAULT_PERIOD);
                 for finding in &found.findings {
                     let line = finding.line.unwrap_or(1);
                     assert!(
@@ -148,7 +150,7 @@ fn the_examples_of_the_documentation_are_read_without_a_word() {
     let page = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/slos.md")).unwrap();
     let blocks =
         page.split("```toml\n").skip(1).filter_map(|rest| rest.split_once("```")).map(|(block, _)| block);
-    let read: Vec<_> = blocks.map(|block| parse(Path::new("docs.toml"), block, USUAL_PERIOD)).collect();
+    let read: Vec<_> = blocks.map(|block| parse(Path::new("docs.toml"), block, DEFAULT_PERIOD)).collect();
     assert!(read.len() >= 2);
     for found in read {
         assert_eq!(found.findings, []);
@@ -168,7 +170,7 @@ fn corpus(folder: &str) -> Option<BTreeMap<String, Definitions>> {
                 folders.push(path);
             } else {
                 let name = path.strip_prefix(&folder).unwrap().to_str().unwrap().to_owned();
-                read.insert(name, load(&[path], USUAL_PERIOD));
+                read.insert(name, load(&[path], DEFAULT_PERIOD));
             }
         }
     }
@@ -239,7 +241,7 @@ fn published_sloth_windows_set_period_and_pairs() {
     let sloth = shared.join("corpus/slo/sloth");
     let factors = |windows: &str| {
         let files = [sloth.join("specs/getting-started.yml"), sloth.join("windows").join(windows)];
-        let found = load(&files, USUAL_PERIOD);
+        let found = load(&files, DEFAULT_PERIOD);
         assert_eq!(found.findings, [], "{windows}");
         let slo = &found.slos[0];
         let pairs: Vec<f64> = slo.pairs.iter().map(|pair| (pair.factor * 1e4).round() / 1e4).collect();
@@ -359,10 +361,10 @@ fn a_reference_is_found_in_another_file_of_the_same_load() {
     let (first, others) = text.split_once("---\n").unwrap();
     fs::write(&slo, first).unwrap();
     fs::write(&sli, others).unwrap();
-    let found = load(&[dir.path().to_owned()], USUAL_PERIOD);
+    let found = load(&[dir.path().to_owned()], DEFAULT_PERIOD);
     assert!(found.findings.iter().all(|finding| finding.level < Level::Error), "{:?}", found.findings);
     assert!(found.slos.iter().any(|slo| &*slo.id == "search-inside" && slo.pairs.len() == 1));
-    let alone = load(&[slo], USUAL_PERIOD);
+    let alone = load(&[slo], DEFAULT_PERIOD);
     assert_eq!(alone.slos.len(), 0);
     assert!(alone.findings[0].message.contains("there is no SLI `search-ratio`"), "{:?}", alone.findings);
 }
@@ -373,7 +375,7 @@ fn an_id_is_defined_once_and_the_second_place_names_the_first() {
     let slo = "[[slo]]\nname = \"a\"\nobjective = 99\nup = \"up\"\n";
     fs::write(dir.path().join("one.toml"), slo).unwrap();
     fs::write(dir.path().join("two.toml"), format!("\n{slo}")).unwrap();
-    let found = load(&[dir.path().to_owned()], USUAL_PERIOD);
+    let found = load(&[dir.path().to_owned()], DEFAULT_PERIOD);
     assert_eq!(found.slos.len(), 1);
     let message =
         format!("`a` is already defined at {}:1; that one counts", dir.path().join("one.toml").display());
@@ -388,10 +390,10 @@ fn what_lies_beside_definitions_in_a_folder_is_no_error() {
     fs::write(dir.path().join("map.yaml"), "apiVersion: v1\nkind: ConfigMap\n").unwrap();
     fs::write(dir.path().join("values.yaml"), "replicas: 2\n").unwrap();
     fs::write(dir.path().join("words.yml"), "just words\n").unwrap();
-    let found = load(&[dir.path().to_owned()], USUAL_PERIOD);
+    let found = load(&[dir.path().to_owned()], DEFAULT_PERIOD);
     assert!(found.findings.iter().all(|finding| finding.level == Level::Note), "{:?}", found.findings);
     assert_eq!(found.findings.len(), 1);
-    let named = load(&[dir.path().join("values.yaml")], USUAL_PERIOD);
+    let named = load(&[dir.path().join("values.yaml")], DEFAULT_PERIOD);
     assert_eq!(named.findings[0].level, Level::Warning);
     assert!(named.findings[0].message.starts_with("no SLO found"), "{:?}", named.findings);
 }

@@ -6,12 +6,12 @@ mod skip;
 
 use std::time::Duration;
 
-use burnwatch::testing::backend::{Clock, Means, connect, kind};
+use burnwatch::testing::backend::{Clock, SourceDeps, connect, kind};
 use burnwatch::testing::config::settings::{Settings, SourceSettings};
 use burnwatch::testing::model::ask::{Answer, Query};
 use burnwatch::testing::model::assessment::{Case, assess};
 use burnwatch::testing::model::health::{Health, Thresholds};
-use burnwatch::testing::model::service::{Reading, ServiceBoard};
+use burnwatch::testing::model::service::{ServiceBoard, ServiceReading};
 use burnwatch::testing::model::source::SourceId;
 use jiff::Timestamp;
 use skip::skip;
@@ -31,8 +31,8 @@ async fn board(job: &str) -> Option<ServiceBoard> {
     let url = std::env::var("BURNWATCH_TEST_EXPORTERS").expect("it is set beside the jobs");
     let settings = Settings::default();
     let source = SourceSettings::new(kind("prometheus"), &url);
-    let means = Means::new(&settings, Clock::real());
-    let source = connect(&SourceId::new("real"), &source, means);
+    let deps = SourceDeps::new(&settings, Clock::real());
+    let source = connect(&SourceId::new("real"), &source, deps);
     let mut lacking = Vec::new();
     // a rate takes a few scrapes
     for _ in 0..60 {
@@ -50,7 +50,7 @@ async fn board(job: &str) -> Option<ServiceBoard> {
     panic!("these are not scraped: {lacking:?}")
 }
 
-fn is_of(reading: &Reading, job: &str) -> bool {
+fn is_of(reading: &ServiceReading, job: &str) -> bool {
     // its target has a label of its own
     *reading.name == *(if job == "haproxy" { "edge" } else { job })
 }

@@ -47,13 +47,13 @@ use std::time::Duration;
 
 use burnwatch::testing::backend::Clock;
 use burnwatch::testing::config::settings::LimitSettings;
-use burnwatch::testing::model::source::Trouble;
+use burnwatch::testing::model::source::ErrorKind;
 use futures_util::future::{LocalBoxFuture, join_all};
 use tokio::time::{Instant, sleep};
 
 use fault::{Fault, Seen};
-use lane::{Addresses, Cell, Lane, Who};
-use lock::Locks;
+use lane::{Addresses, Cell, FaultySource, TerminalRun};
+use lock::TlsCertificates;
 use names::Names;
 use own::Own;
 use pager::{Account, Pager};
@@ -75,21 +75,21 @@ fn troubles() -> Vec<(Mood, &'static str)> {
     vec![
         (Mood::Hangs, "no whole answer within 15s"),
         (Mood::Panics, "burnwatch failed while asking"),
-        with(Trouble::Unreachable { reason: text() }, "cannot connect (of a test)"),
-        with(Trouble::Certificate { reason: text() }, "certificate"),
-        with(Trouble::TimedOut { after: Duration::from_secs(10) }, "no whole answer within 10s"),
-        with(Trouble::Unauthorised { message: String::new() }, "401"),
-        with(Trouble::Forbidden { message: String::new() }, "403"),
+        with(ErrorKind::Unreachable { reason: text() }, "cannot connect (of a test)"),
+        with(ErrorKind::Certificate { reason: text() }, "certificate"),
+        with(ErrorKind::TimedOut { after: Duration::from_secs(10) }, "no whole answer within 10s"),
+        with(ErrorKind::Unauthorised { message: String::new() }, "401"),
+        with(ErrorKind::Forbidden { message: String::new() }, "403"),
         with(
-            Trouble::Redirected { to: "sso.example.com/login".into() },
+            ErrorKind::Redirected { to: "sso.example.com/login".into() },
             "redirects to sso.example.com/login",
         ),
-        with(Trouble::RateLimited { message: String::new() }, "429"),
-        with(Trouble::Refused { status: 503, message: text() }, "503: of a test"),
-        with(Trouble::Garbled { reason: text() }, "makes no sense (of a test)"),
-        with(Trouble::TooLarge { limit: 1 << 26 }, "larger than 64 MiB"),
-        with(Trouble::BadQuery { message: text() }, "refuses the query"),
-        with(Trouble::NoSecret { reason: text() }, "no credentials"),
+        with(ErrorKind::RateLimited { message: String::new() }, "429"),
+        with(ErrorKind::Refused { status: 503, message: text() }, "503: of a test"),
+        with(ErrorKind::Garbled { reason: text() }, "makes no sense (of a test)"),
+        with(ErrorKind::TooLarge { limit: 1 << 26 }, "larger than 64 MiB"),
+        with(ErrorKind::BadQuery { message: text() }, "refuses the query"),
+        with(ErrorKind::NoSecret { reason: text() }, "no credentials"),
     ]
 }
 
@@ -130,7 +130,7 @@ struct Outcome {
 }
 
 impl Outcome {
-    fn take(&mut self, who: Who, fault: Fault, played: Result<Cell, String>) {
+    fn take(&mut self, who: FaultySource, fault: Fault, played: Result<Cell, String>) {
         match played {
             Ok(cell) => self.cells.push(cell),
             Err(why) => self.broken.push(format!("{} {fault:?}: {why}", who.id())),
@@ -138,7 +138,7 @@ impl Outcome {
     }
 
     /// Nothing piles up from fault to fault.
-    fn measure(&mut self, who: Who) {
+    fn measure(&mut self, who: FaultySource) {
         let held: Vec<Footprint> = self.cells.iter().filter_map(|cell| cell.footprint).collect();
         let (Some(first), Some(last)) = (held.first(), held.last()) else { return };
         if last.memory > first.memory + GROWTH
@@ -156,25 +156,25 @@ fn addresses(prom: &str, am: &str) -> (Addresses, Pager) {
     (Addresses { prom: prom.into(), am: am.into(), pd: pager.url.clone() }, pager)
 }
 
-fn behind(who: Who, addresses: &Addresses) -> &str {
+fn behind(who: FaultySource, addresses: &Addresses) -> &str {
     match who {
-        Who::Prometheus => &addresses.prom,
-        Who::Alertmanager => &addresses.am,
-        Who::PagerDuty => &addresses.pd,
+        FaultySource::Prometheus => &addresses.prom,
+        FaultySource::Alertmanager => &addresses.am,
+        FaultySource::PagerDuty => &addresses.pd,
     }
 }
 
 /// Some faults of one source, one after the other.
 async fn one_after_the_other(
-    who: Who,
+    who: FaultySource,
     faults: Vec<Fault>,
     (addresses, pager): (Addresses, Pager),
-    locks: Option<(Locks, String)>,
+    locks: Option<(TlsCertificates, String)>,
 ) -> Outcome {
     let (locks, authority) = locks.unzip();
     let proxy = Proxy::start(behind(who, &addresses), locks).await;
     let addresses = addresses.with(who, &proxy.url);
-    let mut lane = Lane::start(who, &addresses, authority.as_deref()).await;
+    let mut lane = TerminalRun::start(who, &addresses, authority.as_deref()).await;
     let mut outcome = Outcome::default();
     for fault in faults {
         pager.account().now = now();
@@ -186,34 +186,34 @@ async fn one_after_the_other(
     outcome
 }
 
-async fn in_no_dns(who: Who, (addresses, _pager): (Addresses, Pager)) -> Outcome {
-    let scheme = if who == Who::PagerDuty { "https" } else { "http" };
+async fn in_no_dns(who: FaultySource, (addresses, _pager): (Addresses, Pager)) -> Outcome {
+    let scheme = if who == FaultySource::PagerDuty { "https" } else { "http" };
     let addresses = addresses.with(who, &format!("{scheme}://no-such-host.invalid:9"));
     let mut outcome = Outcome::default();
     let Seen::Doubt(words) = Fault::NoSuchHost.seen() else { return outcome };
-    let mut lane = Lane::start(who, &addresses, None).await;
+    let mut lane = TerminalRun::start(who, &addresses, None).await;
     let played = lane.play_absent(Fault::NoSuchHost, words).await;
     outcome.take(who, Fault::NoSuchHost, played);
     outcome
 }
 
 async fn gone_from_dns_and_back(
-    who: Who,
+    who: FaultySource,
     (addresses, _pager): (Addresses, Pager),
-    (locks, authority): (Locks, String),
+    (locks, authority): (TlsCertificates, String),
 ) -> Outcome {
     let mut outcome = Outcome::default();
     let Some(names) = Names::new() else { return outcome };
     let proxy = Proxy::start(behind(who, &addresses), Some(locks)).await;
     let addresses = addresses.with(who, &proxy.url.replace("127.0.0.1", names::HOST));
-    let mut lane = Lane::start_among(who, &addresses, Some(&authority), Some(&names)).await;
+    let mut lane = TerminalRun::start_among(who, &addresses, Some(&authority), Some(&names)).await;
     lane.known().await;
     let played = lane.play_with(Fault::NameGone, || names.forget(), || names.tell()).await;
     outcome.take(who, Fault::NameGone, played);
     outcome
 }
 
-async fn killed_and_started_again(who: Who, (addresses, _pager): (Addresses, Pager)) -> Outcome {
+async fn killed_and_started_again(who: FaultySource, (addresses, _pager): (Addresses, Pager)) -> Outcome {
     let mut outcome = Outcome::default();
     let Some(own) = Own::start(who) else { return outcome };
     let fault = Fault::Restarts;
@@ -223,7 +223,7 @@ async fn killed_and_started_again(who: Who, (addresses, _pager): (Addresses, Pag
     }
     let addresses = addresses.with(who, &own.url());
     let own = RefCell::new(own);
-    let mut lane = Lane::start(who, &addresses, None).await;
+    let mut lane = TerminalRun::start(who, &addresses, None).await;
     lane.known().await;
     let again = || assert!(own.borrow_mut().again(), "it was there before");
     let played = lane.play_with(fault, || own.borrow_mut().kill(), again).await;
@@ -235,9 +235,9 @@ async fn killed_and_started_again(who: Who, (addresses, _pager): (Addresses, Pag
 async fn the_table_of_faults_and_sources() {
     let Some(prom) = real("BURNWATCH_TEST_PROMETHEUS") else { return };
     let Some(am) = real("BURNWATCH_TEST_ALERTMANAGER") else { return };
-    let locks = Locks::new();
+    let locks = TlsCertificates::new();
     let mut lanes: Vec<LocalBoxFuture<'_, Outcome>> = Vec::new();
-    for who in Who::ALL {
+    for who in FaultySource::ALL {
         for lane in 0..LANES {
             let faults = Fault::PLAIN.into_iter().skip(lane).step_by(LANES).collect();
             lanes.push(Box::pin(one_after_the_other(who, faults, addresses(&prom, &am), None)));

@@ -17,12 +17,12 @@ mod reader;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
-use arrows::{House, Place, joined};
+use arrows::{ModuleGraph, Place, joined};
 use circles::circles;
 use items::Types;
 
 /// Each room with the rooms that it may name.
-const ROOMS: [(&str, &[&str]); 8] = [
+const MODULES: [(&str, &[&str]); 8] = [
     ("main", &["cli"]),
     ("testing", &["cli", "runtime", "app", "backend", "config", "model"]),
     ("cli", &["runtime", "app", "backend", "config", "model"]),
@@ -34,7 +34,7 @@ const ROOMS: [(&str, &[&str]); 8] = [
 ];
 
 /// What comes from outside and stays in certain rooms.
-const GUARDED: [(&str, &[&str]); 12] = [
+const RESTRICTED: [(&str, &[&str]); 12] = [
     ("reqwest", &["backend"]),
     ("prometheus_http_query", &["backend"]),
     ("std::net::TcpStream", &["backend"]),
@@ -76,7 +76,7 @@ const NAMELESS: [&str; 5] = ["utils", "helpers", "common", "types", "mod"];
 const ROOT: &str = env!("CARGO_MANIFEST_DIR");
 
 /// What is wrong with the arrows of a house, one line each.
-fn wrongs(house: &House) -> Vec<String> {
+fn wrongs(house: &ModuleGraph) -> Vec<String> {
     let mut wrongs = BTreeSet::new();
     let mut seen = BTreeMap::<String, BTreeSet<String>>::new();
     for arrow in house.arrows() {
@@ -86,19 +86,19 @@ fn wrongs(house: &House) -> Vec<String> {
         let path = arrow.to.join("::");
         match arrow.to.split_first() {
             Some((first, rest)) if first == "crate" => {
-                let Some(to) = rest.first().filter(|to| ROOMS.iter().any(|(room, _)| room == to)) else {
+                let Some(to) = rest.first().filter(|to| MODULES.iter().any(|(room, _)| room == to)) else {
                     continue;
                 };
                 if to == from {
                     continue;
                 }
                 seen.entry(from.clone()).or_default().insert(to.clone());
-                if !ROOMS.iter().any(|(room, may)| room == from && may.contains(&to.as_str())) {
+                if !MODULES.iter().any(|(room, may)| room == from && may.contains(&to.as_str())) {
                     wrongs.insert(format!("{place} names {path}: {from} may not know {to}"));
                 }
             }
             _ => {
-                let guard = GUARDED.iter().find(|(guarded, _)| {
+                let guard = RESTRICTED.iter().find(|(guarded, _)| {
                     path.strip_prefix(guarded).is_some_and(|rest| rest.is_empty() || rest.starts_with("::"))
                 });
                 let test = arrow.from.iter().any(|name| name == "tests");
@@ -109,12 +109,12 @@ fn wrongs(house: &House) -> Vec<String> {
             }
         }
     }
-    wrongs.extend(circle(&seen).map(|rooms| format!("a circle: {}", rooms.join(" -> "))));
+    wrongs.extend(find_cycle(&seen).map(|rooms| format!("a circle: {}", rooms.join(" -> "))));
     wrongs.into_iter().collect()
 }
 
 /// Parts that know themselves by way of others, if there are such.
-fn circle(arrows: &BTreeMap<String, BTreeSet<String>>) -> Option<Vec<String>> {
+fn find_cycle(arrows: &BTreeMap<String, BTreeSet<String>>) -> Option<Vec<String>> {
     // whoever knows nobody of those that are left is in no circle
     let mut left: BTreeSet<&String> = arrows.keys().collect();
     let onward = |left: &BTreeSet<&String>, from: &String| {
@@ -135,7 +135,7 @@ fn circle(arrows: &BTreeMap<String, BTreeSet<String>>) -> Option<Vec<String>> {
 }
 
 /// The circles inside a room: in each folder, its parts (a file with the folder of its name) that know each other in a ring.
-fn rings(house: &House, room: &str) -> Vec<String> {
+fn rings(house: &ModuleGraph, room: &str) -> Vec<String> {
     let mut parts = BTreeMap::<Place, BTreeMap<String, BTreeSet<String>>>::new();
     for arrow in house.arrows() {
         let Some((first, to)) = arrow.to.split_first() else { continue };
@@ -151,7 +151,7 @@ fn rings(house: &House, room: &str) -> Vec<String> {
             parts.entry(folder.to_vec()).or_default().entry(from.clone()).or_default().insert(to.clone());
         }
     }
-    let rings = parts.iter().filter_map(|(folder, arrows)| Some((folder, circle(arrows)?)));
+    let rings = parts.iter().filter_map(|(folder, arrows)| Some((folder, find_cycle(arrows)?)));
     rings.map(|(folder, ring)| format!("in {}: {}", folder.join("::"), ring.join(" -> "))).collect()
 }
 
@@ -178,8 +178,8 @@ fn short(path: &Path) -> String {
 }
 
 /// The crate as it is, and the places of its files.
-fn our_house() -> (House, BTreeSet<Place>) {
-    let (mut house, mut places) = (House::default(), BTreeSet::new());
+fn this_crate() -> (ModuleGraph, BTreeSet<Place>) {
+    let (mut house, mut places) = (ModuleGraph::default(), BTreeSet::new());
     for path in sources("src") {
         let inner = path.strip_prefix(Path::new(ROOT).join("src")).unwrap().with_extension("");
         let place: Place = inner.iter().map(|name| name.to_str().unwrap().to_owned()).collect();
@@ -220,11 +220,11 @@ fn types(program: &[(String, syn::File)]) -> Types {
 
 #[test]
 fn files_do_not_import_each_other_in_a_circle() {
-    let (house, files) = our_house();
+    let (house, files) = this_crate();
     let mut found = BTreeMap::new();
-    for circle in circles(&house, &files) {
-        for file in circle.files {
-            found.insert(file, circle.imports.join(", "));
+    for find_cycle in circles(&house, &files) {
+        for file in find_cycle.files {
+            found.insert(file, find_cycle.imports.join(", "));
         }
     }
     assert_only_left("a circle of imports", left::CIRCLES, &found);
@@ -250,20 +250,20 @@ fn one_name_is_one_type() {
 
 #[test]
 fn a_circle_of_files_is_found_and_a_folder_is_one_module() {
-    let circle = |files: &[(&str, &str)]| {
-        let mut house = House::default();
+    let find_cycle = |files: &[(&str, &str)]| {
+        let mut house = ModuleGraph::default();
         for (place, source) in files {
             house.add(place, source).unwrap();
         }
         let places = files.iter().map(|(place, _)| place.split("::").map(str::to_owned).collect()).collect();
-        circles(&house, &places).into_iter().map(|circle| circle.files).collect::<Vec<_>>()
+        circles(&house, &places).into_iter().map(|find_cycle| find_cycle.files).collect::<Vec<_>>()
     };
     let one = ("a::b", "use super::c::X;");
-    assert_eq!(circle(&[("a", "mod b; mod c;"), one, ("a::c", "use super::b::Y;")]), [["a::b", "a::c"]]);
+    assert_eq!(find_cycle(&[("a", "mod b; mod c;"), one, ("a::c", "use super::b::Y;")]), [["a::b", "a::c"]]);
     let test = ("a::c", "#[cfg(test)] mod tests { use crate::a::b::Y; }");
-    assert_eq!(circle(&[("a", "mod b; mod c;"), one, test]), Vec::<Vec<String>>::new());
+    assert_eq!(find_cycle(&[("a", "mod b; mod c;"), one, test]), Vec::<Vec<String>>::new());
     let folder = [("a", "mod b; use b::Y;"), ("a::b", "use super::X;")];
-    assert_eq!(circle(&folder), Vec::<Vec<String>>::new());
+    assert_eq!(find_cycle(&folder), Vec::<Vec<String>>::new());
 }
 
 #[test]
@@ -298,7 +298,7 @@ fn an_arm_for_whatever_is_left_of_our_own_enum_is_found_and_of_others_it_is_not(
 
 #[test]
 fn rooms_know_only_the_rooms_below_them() {
-    let (house, _) = our_house();
+    let (house, _) = this_crate();
     let wrongs = wrongs(&house);
     assert!(wrongs.is_empty(), "{}", wrongs.join("\n"));
     let arrows = house.arrows();
@@ -308,14 +308,14 @@ fn rooms_know_only_the_rooms_below_them() {
 
 #[test]
 fn no_part_of_the_screens_knows_itself_by_way_of_others() {
-    let (house, _) = our_house();
+    let (house, _) = this_crate();
     let rings = rings(&house, "app");
     assert!(rings.is_empty(), "{}", rings.join("\n"));
 }
 
 #[test]
 fn no_screen_knows_another() {
-    let (house, _) = our_house();
+    let (house, _) = this_crate();
     let screens = ["app", "screens"].map(str::to_owned);
     let of = |place: &[String]| place.strip_prefix(&screens).and_then(|rest| rest.first()).cloned();
     let is_screen = |name: &String| house.modules.contains_key(&joined(&screens, std::slice::from_ref(name)));
@@ -332,13 +332,13 @@ fn no_screen_knows_another() {
 
 #[test]
 fn every_file_belongs_to_a_room_and_is_declared() {
-    let (house, places) = our_house();
+    let (house, places) = this_crate();
     let own = [Place::new(), vec!["main".to_owned()]];
     let files: BTreeSet<_> = house.files().into_iter().chain(own).collect();
     assert_eq!(files, places, "declared modules (left) and files (right)");
     for place in places {
         let room = place.first().map_or("main", String::as_str);
-        assert!(ROOMS.iter().any(|(name, _)| *name == room), "{room} is not a room");
+        assert!(MODULES.iter().any(|(name, _)| *name == room), "{room} is not a room");
     }
 }
 
@@ -382,8 +382,8 @@ fn whatever_changes_a_system_outside_goes_through_the_one_executor() {
 }
 
 /// The wrongs of a small house: places with their sources; the root declares the rooms.
-fn small(files: &[(&str, &str)]) -> Vec<String> {
-    let mut house = House::default();
+fn violations_in(files: &[(&str, &str)]) -> Vec<String> {
+    let mut house = ModuleGraph::default();
     let root = "mod app; mod backend; mod cli; mod config; mod model; mod runtime;";
     if !files.iter().any(|(place, _)| place.is_empty()) {
         house.add("", root).unwrap();
@@ -396,7 +396,7 @@ fn small(files: &[(&str, &str)]) -> Vec<String> {
 }
 
 fn assert_wrong(files: &[(&str, &str)], expected: &str) {
-    let wrongs = small(files);
+    let wrongs = violations_in(files);
     assert!(
         wrongs.iter().any(|wrong| wrong.contains(expected)),
         "{expected:?} is not in {wrongs:#?} of {files:#?}"
@@ -419,7 +419,7 @@ fn allowed_arrows_are_let_through() {
         ("model", "mod reqwest_like; use std::fmt; pub(crate) fn f() -> fmt::Result { super::model::g() }"),
         ("main", "fn main() { burnwatch::cli::main() }"),
     ];
-    assert_eq!(small(&files), Vec::<String>::new());
+    assert_eq!(violations_in(&files), Vec::<String>::new());
 }
 
 #[test]
@@ -471,7 +471,7 @@ fn a_re_export_does_not_hide_an_arrow() {
     let door = ("config", "pub use door::Open; mod door { pub use crate::model::Open; }");
     assert_wrong(&[("model", "use crate::config::Open;"), door], "model may not know config");
     let round = ("app", "pub use self::a::x; mod a { pub use super::x; }");
-    assert_eq!(small(&[round]), Vec::<String>::new(), "re-exports in a circle end");
+    assert_eq!(violations_in(&[round]), Vec::<String>::new(), "re-exports in a circle end");
 }
 
 #[test]
@@ -503,7 +503,7 @@ fn a_circle_of_rooms_is_found() {
 #[test]
 fn a_ring_inside_a_room_is_found_and_a_parent_is_no_part_of_one() {
     let ring = |files: &[(&str, &str)]| {
-        let mut house = House::default();
+        let mut house = ModuleGraph::default();
         for (place, source) in files {
             house.add(place, source).unwrap();
         }
@@ -521,6 +521,6 @@ fn a_ring_inside_a_room_is_found_and_a_parent_is_no_part_of_one() {
 #[test]
 fn the_rules_themselves_have_no_circle() {
     let owned = |rooms: &[&str]| rooms.iter().map(|&room| room.to_owned()).collect();
-    let rules = ROOMS.iter().map(|(room, may)| ((*room).to_owned(), owned(may))).collect();
-    assert_eq!(circle(&rules), None);
+    let rules = MODULES.iter().map(|(room, may)| ((*room).to_owned(), owned(may))).collect();
+    assert_eq!(find_cycle(&rules), None);
 }

@@ -16,12 +16,12 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
-use burnwatch::testing::backend::{Clock, Means, connect, kind};
+use burnwatch::testing::backend::{Clock, SourceDeps, connect, kind};
 use burnwatch::testing::config::settings::{Settings, SourceSettings};
 use burnwatch::testing::model::ask::{Answer, Query};
 use burnwatch::testing::model::assessment::{Case, assess};
 use burnwatch::testing::model::health::{Health, Thresholds};
-use burnwatch::testing::model::service::{Reading, ServiceBoard};
+use burnwatch::testing::model::service::{ServiceBoard, ServiceReading};
 use burnwatch::testing::model::source::SourceId;
 use jiff::Timestamp;
 
@@ -160,15 +160,15 @@ async fn is_ready(child: &mut Child, port: u16) -> bool {
 async fn board(url: &str) -> ServiceBoard {
     let settings = Settings::default();
     let source = SourceSettings::new(kind("prometheus"), url);
-    let means = Means::new(&settings, Clock::real());
-    let source = connect(&SourceId::new("real"), &source, means);
+    let deps = SourceDeps::new(&settings, Clock::real());
+    let source = connect(&SourceId::new("real"), &source, deps);
     let reply = source.answer(&Query::Services.now(), None).await.unwrap();
     assert!(reply.warnings.is_empty(), "{:?}", reply.warnings);
     let Answer::Services(board) = reply.answer else { panic!() };
     board
 }
 
-fn reading<'a>(board: &'a ServiceBoard, name: &str) -> &'a Reading {
+fn reading<'a>(board: &'a ServiceBoard, name: &str) -> &'a ServiceReading {
     let known = || board.readings.iter().map(|reading| &*reading.name).collect::<Vec<_>>().join(", ");
     board
         .readings

@@ -7,15 +7,15 @@ mod pager;
 use std::sync::Arc;
 use std::time::Duration;
 
-use burnwatch::testing::backend::{Clock, Means, Source, connect, kind};
-use burnwatch::testing::config::settings::{Settings, SourceSettings, Span};
+use burnwatch::testing::backend::{Clock, Source, SourceDeps, connect, kind};
+use burnwatch::testing::config::settings::{ConfigDuration, Settings, SourceSettings};
 use burnwatch::testing::model::action::{
-    ActError, Action, ActionResult, EntityRef, Operation, OperationKind, Target, Verification,
+    Action, ActionError, ActionResult, ActionTarget, EntityRef, Operation, OperationKind, Verification,
 };
 use burnwatch::testing::model::ask::{Answer, AskKind, Query};
 use burnwatch::testing::model::incident::{Incident, IncidentStatus, Urgency};
 use burnwatch::testing::model::labels::Text;
-use burnwatch::testing::model::source::{Offer, SourceId, Trouble};
+use burnwatch::testing::model::source::{ErrorKind, ProbeReport, SourceId};
 use jiff::{SignedDuration, Timestamp};
 use pager::{Account, Fault, Pager};
 
@@ -29,11 +29,11 @@ fn connected(pager: &Pager, from: Option<&str>) -> Arc<dyn Source> {
 
 fn patient(pager: &Pager, from: Option<&str>, timeout: Duration) -> Arc<dyn Source> {
     let mut settings = Settings::default();
-    settings.limits.timeout = Span(timeout);
+    settings.limits.timeout = ConfigDuration(timeout);
     let mut source = SourceSettings::new(kind("pagerduty"), &pager.url);
     source.own.extend(from.map(|from| ("from".to_owned(), from.into())));
-    let means = Means::new(&settings, Clock::fixed(now()));
-    connect(&SourceId::new("pd"), &source, means)
+    let deps = SourceDeps::new(&settings, Clock::fixed(now()));
+    connect(&SourceId::new("pd"), &source, deps)
 }
 
 fn started(incidents: &[&str]) -> (Pager, Arc<dyn Source>) {
@@ -48,7 +48,11 @@ fn whom(id: &str, name: &str) -> EntityRef {
 
 fn action(id: &str, operation: Operation) -> Action {
     let seen = Some(IncidentStatus::Triggered);
-    Action { source: SourceId::new("pd"), target: Target { id: id.into(), name: id.into(), seen }, operation }
+    Action {
+        source: SourceId::new("pd"),
+        target: ActionTarget { id: id.into(), name: id.into(), seen },
+        operation,
+    }
 }
 
 fn note(content: &str) -> Operation {
@@ -89,15 +93,15 @@ fn all_operations() -> Vec<Action> {
     all
 }
 
-async fn act(source: &dyn Source, id: &str, operation: Operation) -> Result<ActionResult, ActError> {
+async fn act(source: &dyn Source, id: &str, operation: Operation) -> Result<ActionResult, ActionError> {
     source.execute(&action(id, operation)).await
 }
 
-fn done(outcome: &Result<ActionResult, ActError>) -> bool {
+fn done(outcome: &Result<ActionResult, ActionError>) -> bool {
     matches!(outcome, Ok(ActionResult::Done { .. }))
 }
 
-fn overtaken(outcome: Result<ActionResult, ActError>) -> Text {
+fn overtaken(outcome: Result<ActionResult, ActionError>) -> Text {
     match outcome {
         Ok(ActionResult::Conflict { words }) => words,
         other => panic!("{other:?}"),
@@ -113,7 +117,7 @@ async fn listed(source: &dyn Source, id: &str) -> Incident {
     }
 }
 
-async fn offer(source: &dyn Source) -> Offer {
+async fn offer(source: &dyn Source) -> ProbeReport {
     match source.answer(&Query::Probe.now(), None).await.expect("a probe").answer {
         Answer::Probe(offer) => offer,
         other => panic!("{other:?}"),
@@ -256,7 +260,7 @@ async fn too_many_requests_say_until_when_and_nothing_was_done() {
     let error = act(&*source, "Q1", note("x")).await.expect_err("it is busy");
     assert_eq!(
         (error.is_unclear, error.error.trouble),
-        (false, Trouble::RateLimited { message: "Rate Limit Exceeded".into() })
+        (false, ErrorKind::RateLimited { message: "Rate Limit Exceeded".into() })
     );
     assert_eq!(error.error.retry_after, Some(Duration::from_secs(17)));
     assert!(pager.account().notes.is_empty());
@@ -385,9 +389,9 @@ async fn a_long_list_is_read_to_its_end_and_not_beyond_what_is_allowed() {
 #[tokio::test]
 async fn a_key_is_never_sent_for_all_to_read() {
     let settings = Settings::default();
-    let means = Means::new(&settings, Clock::fixed(now()));
+    let deps = SourceDeps::new(&settings, Clock::fixed(now()));
     let plain = SourceSettings::new(kind("pagerduty"), "http://api.pagerduty.com");
-    let source = connect(&SourceId::new("pd"), &plain, means);
+    let source = connect(&SourceId::new("pd"), &plain, deps);
     assert!(source.info().answers.contains(&AskKind::Incidents) && source.info().writes.kinds.is_empty());
     let error = source.answer(&Query::Incidents.now(), None).await.expect_err("it is refused");
     assert!(error.to_string().contains("https://"), "{error}");

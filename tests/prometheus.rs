@@ -9,11 +9,11 @@ mod skip;
 use std::sync::Arc;
 use std::time::Duration;
 
-use burnwatch::testing::backend::{Clock, Means, Source, connect, kind};
+use burnwatch::testing::backend::{Clock, Source, SourceDeps, connect, kind};
 use burnwatch::testing::config::settings::{Settings, SourceSettings};
-use burnwatch::testing::model::ask::{Answer, Ask, Moment, Query, Reply, SeriesKey, Stretch};
-use burnwatch::testing::model::series::Span;
-use burnwatch::testing::model::source::{SourceId, Trouble};
+use burnwatch::testing::model::ask::{Answer, Ask, Moment, Query, QueryRange, Reply, SeriesKey};
+use burnwatch::testing::model::series::TimeGrid;
+use burnwatch::testing::model::source::{ErrorKind, SourceId};
 use jiff::Timestamp;
 use real::real;
 
@@ -27,8 +27,8 @@ fn prometheus() -> Option<Arc<dyn Source>> {
     let url = real("BURNWATCH_TEST_PROMETHEUS")?;
     let settings = Settings::default();
     let source = SourceSettings::new(kind("prometheus"), &url);
-    let means = Means::new(&settings, Clock::real());
-    Some(connect(&SourceId::new("real"), &source, means))
+    let deps = SourceDeps::new(&settings, Clock::real());
+    Some(connect(&SourceId::new("real"), &source, deps))
 }
 
 async fn ask(source: &Arc<dyn Source>, ask: Ask) -> Reply {
@@ -36,9 +36,9 @@ async fn ask(source: &Arc<dyn Source>, ask: Ask) -> Reply {
     source.answer(&ask, None).await.unwrap_or_else(|error| panic!("{kind:?}: {error}"))
 }
 
-fn last_minutes() -> Stretch {
-    let span = Span::ending(now(), Duration::from_secs(300), 60, Duration::from_secs(5));
-    Stretch { window: span, tail: span }
+fn last_minutes() -> QueryRange {
+    let span = TimeGrid::ending(now(), Duration::from_secs(300), 60, Duration::from_secs(5));
+    QueryRange { window: span, tail: span }
 }
 
 #[tokio::test]
@@ -88,7 +88,7 @@ async fn an_expression_over_time_comes_on_the_grid() {
     );
     let error = source.answer(&series("sum("), None).await.unwrap_err();
     assert!(
-        matches!(&error.trouble, Trouble::BadQuery { message } if message.contains("parse error")),
+        matches!(&error.trouble, ErrorKind::BadQuery { message } if message.contains("parse error")),
         "{error}"
     );
 }

@@ -12,7 +12,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use burnwatch::testing::model::promql::{self, Unread};
+use burnwatch::testing::model::promql::{self, QueryParseError};
 use proptest::prelude::*;
 use proptest::strategy::ValueTree;
 use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
@@ -52,7 +52,7 @@ fn compare(exprs: &[String], beyond: impl Fn(&str) -> bool) {
     let mut differ = String::new();
     for (number, expr) in exprs.iter().enumerate() {
         let ours = promql::check(expr);
-        let is_refused = matches!(ours, Err(Unread::Refused(_)));
+        let is_refused = matches!(ours, Err(QueryParseError::Refused(_)));
         if (is_refused || !beyond(expr)) && is_refused != theirs.contains(&number) {
             writeln!(differ, "{expr:?}: ours {ours:?}").unwrap();
         }
@@ -313,6 +313,6 @@ fn every_published_rule_that_promtool_takes_is_taken_and_taken_apart() {
     compare(&all, |_| false);
     for expr in &all {
         let read = promql::parse(expr);
-        assert!(matches!(read, Ok(_) | Err(Unread::Refused(_))), "{expr}: {read:?}");
+        assert!(matches!(read, Ok(_) | Err(QueryParseError::Refused(_))), "{expr}: {read:?}");
     }
 }

@@ -14,9 +14,9 @@ use std::fs;
 use std::path::Path;
 use std::time::Duration;
 
-use burnwatch::testing::config::definitions::{USUAL_PERIOD, load};
+use burnwatch::testing::config::definitions::{DEFAULT_PERIOD, load};
 use burnwatch::testing::model::duration;
-use burnwatch::testing::model::slo::rules::{Makes, RuleGroup, draft};
+use burnwatch::testing::model::slo::rules::{RuleGroup, RuleOutput, generate};
 use canon::{Canon, canon};
 use shared::shared;
 use yaml::{Yaml, documents};
@@ -112,7 +112,7 @@ fn length(text: &str) -> Duration {
     duration::parse(text).unwrap_or_else(|error| panic!("{error}"))
 }
 
-fn drafted(groups: &[RuleGroup]) -> Vec<Group> {
+fn generated(groups: &[RuleGroup]) -> Vec<Group> {
     let pairs = |labels: &burnwatch::testing::model::labels::Labels| {
         labels.iter().map(|(name, value)| (name.to_string(), value.to_string())).collect()
     };
@@ -123,9 +123,9 @@ fn drafted(groups: &[RuleGroup]) -> Vec<Group> {
             .rules
             .iter()
             .map(|rule| Entry {
-                name: match &rule.makes {
-                    Makes::Record(name) => name.clone(),
-                    Makes::Alert(name) => name.to_string(),
+                name: match &rule.output {
+                    RuleOutput::Record(name) => name.clone(),
+                    RuleOutput::Alert(name) => name.to_string(),
                 },
                 expr: canon(&rule.expr),
                 hold: rule.hold,
@@ -188,9 +188,9 @@ fn differences(theirs: &[Group], ours: &[Group]) -> Vec<String> {
 
 /// What is published for the definitions of a file, and what we draft for them.
 fn both(definition: &Path, rules: &Path) -> Vec<String> {
-    let slos = load(&[definition.to_owned()], USUAL_PERIOD).slos;
+    let slos = load(&[definition.to_owned()], DEFAULT_PERIOD).slos;
     assert!(!slos.is_empty(), "{}", definition.display());
-    let ours: Vec<Group> = slos.iter().flat_map(|slo| drafted(&draft(slo).groups)).collect();
+    let ours: Vec<Group> = slos.iter().flat_map(|slo| generated(&generate(slo).groups)).collect();
     let text = fs::read_to_string(rules).unwrap();
     let theirs: Vec<Group> = documents(&text).iter().flat_map(published).collect();
     assert!(!theirs.is_empty());

@@ -12,9 +12,9 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
-use burnwatch::testing::config::definitions::write::{Target, Written, write};
-use burnwatch::testing::config::definitions::{Definitions, Level, USUAL_PERIOD, load, parse};
-use burnwatch::testing::model::slo::{Form, Origin, Slo, query};
+use burnwatch::testing::config::definitions::write::{Target, WrittenDocument, write};
+use burnwatch::testing::config::definitions::{DEFAULT_PERIOD, Definitions, Level, load, parse};
+use burnwatch::testing::model::slo::{DefinitionOrigin, Form, Slo, query};
 use shared::shared;
 use skip::skip;
 
@@ -36,7 +36,7 @@ fn files(folder: &Path, found: &mut Vec<PathBuf>) {
 fn fixtures() -> Vec<Slo> {
     let mut found = Vec::new();
     files(&Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/definitions"), &mut found);
-    let slos: Vec<Slo> = found.into_iter().flat_map(|path| load(&[path], USUAL_PERIOD).slos).collect();
+    let slos: Vec<Slo> = found.into_iter().flat_map(|path| load(&[path], DEFAULT_PERIOD).slos).collect();
     assert!(slos.len() > 20, "{}", slos.len());
     slos
 }
@@ -44,12 +44,12 @@ fn fixtures() -> Vec<Slo> {
 fn corpus() -> Option<Vec<Slo>> {
     let mut found = Vec::new();
     files(&shared()?.join("corpus/slo"), &mut found);
-    Some(found.into_iter().flat_map(|path| load(&[path], USUAL_PERIOD).slos).collect())
+    Some(found.into_iter().flat_map(|path| load(&[path], DEFAULT_PERIOD).slos).collect())
 }
 
-fn read(written: &Written, target: Target) -> Definitions {
+fn read(written: &WrittenDocument, target: Target) -> Definitions {
     let file = if target == Target::Own { "x.toml" } else { "x.yaml" };
-    parse(Path::new(file), &written.text, USUAL_PERIOD)
+    parse(Path::new(file), &written.text, DEFAULT_PERIOD)
 }
 
 /// The fields in which two SLOs differ; the SLI by what it asks for.
@@ -93,15 +93,15 @@ fn differing(a: &Slo, b: &Slo) -> Vec<&'static str> {
 /// Writes an SLO, reads it again and checks that what differs is named; what was read.
 fn through(slo: &Slo, target: Target) -> Option<Slo> {
     let written = write(std::slice::from_ref(slo), target);
-    let named = |field: &str| written.unsaid.iter().any(|unsaid| unsaid.field == field);
-    for unsaid in &written.unsaid {
-        assert!(written.text.contains(&format!("# not said of {unsaid}")), "{}", written.text);
+    let named = |field: &str| written.omissions.iter().any(|omissions| omissions.field == field);
+    for omissions in &written.omissions {
+        assert!(written.text.contains(&format!("# not said of {omissions}")), "{}", written.text);
     }
     let found = read(&written, target);
     let errors: Vec<_> = found.findings.iter().filter(|finding| finding.level == Level::Error).collect();
     assert!(errors.is_empty(), "{errors:?}\n{}", written.text);
     let Some(again) = found.slos.into_iter().next() else {
-        assert!(named("sli"), "{target:?} of {}: {:?}\n{}", slo.id, written.unsaid, written.text);
+        assert!(named("sli"), "{target:?} of {}: {:?}\n{}", slo.id, written.omissions, written.text);
         return None;
     };
     for field in differing(slo, &again) {
@@ -111,7 +111,7 @@ fn through(slo: &Slo, target: Target) -> Option<Slo> {
             named(field) || is_turned || (field == "sli" && (named("by") || named("budgeting"))),
             "{target:?} of {} lost its {field}: {:?}\n{}",
             slo.id,
-            written.unsaid,
+            written.omissions,
             written.text
         );
     }
@@ -154,7 +154,7 @@ fn a_form_says_again_what_was_said_in_it() {
     all.extend(corpus().unwrap_or_default());
     let mut lost = Vec::new();
     for slo in &all {
-        let Origin::File { form, .. } = &slo.origin else { panic!("{slo:?}") };
+        let DefinitionOrigin::File { form, .. } = &slo.origin else { panic!("{slo:?}") };
         let target = match form {
             Form::Own => Target::Own,
             Form::Sloth => Target::Sloth,
@@ -162,9 +162,9 @@ fn a_form_says_again_what_was_said_in_it() {
             Form::Pyrra => Target::Pyrra,
         };
         let own = write(std::slice::from_ref(slo), Target::Own);
-        lost.extend(own.unsaid.iter().map(|unsaid| format!("own {unsaid}")));
+        lost.extend(own.omissions.iter().map(|omissions| format!("own {omissions}")));
         let same = write(std::slice::from_ref(slo), target);
-        lost.extend(same.unsaid.iter().map(|unsaid| format!("{} {unsaid}", target.word())));
+        lost.extend(same.omissions.iter().map(|omissions| format!("{} {omissions}", target.word())));
     }
     lost.sort();
     lost.dedup();

@@ -15,11 +15,11 @@ mod stack;
 use std::sync::Arc;
 use std::time::Duration;
 
-use burnwatch::testing::backend::{Clock, Means, Source, connect, kind};
-use burnwatch::testing::config::settings::{LimitSettings, Settings, SourceSettings, Span};
+use burnwatch::testing::backend::{Clock, Source, SourceDeps, connect, kind};
+use burnwatch::testing::config::settings::{ConfigDuration, LimitSettings, Settings, SourceSettings};
 use burnwatch::testing::model::ask::{Answer, Query};
 use burnwatch::testing::model::duration;
-use burnwatch::testing::model::slo::{Evaluation, Measured, Slo, SloBoard, SloReading, SloStatus};
+use burnwatch::testing::model::slo::{Evaluation, MeasuredRatio, Slo, SloBoard, SloReading, SloStatus};
 use burnwatch::testing::model::source::SourceId;
 use definitions::Defined;
 use jiff::Timestamp;
@@ -43,12 +43,12 @@ fn now() -> Timestamp {
 }
 
 fn source(url: &str, slos: &[Arc<Slo>]) -> Arc<dyn Source> {
-    let timeout = Span(MINUTE);
+    let timeout = ConfigDuration(MINUTE);
     let settings =
         Settings { limits: LimitSettings { timeout, ..LimitSettings::default() }, ..Settings::default() };
     let source = SourceSettings::new(kind("prometheus"), url);
-    let means = Means { slos, ..Means::new(&settings, Clock::real()) };
-    connect(&SourceId::new("real"), &source, means)
+    let deps = SourceDeps { slos, ..SourceDeps::new(&settings, Clock::real()) };
+    connect(&SourceId::new("real"), &source, deps)
 }
 
 async fn board(source: &Arc<dyn Source>, at: Option<Timestamp>) -> SloBoard {
@@ -90,7 +90,7 @@ fn assert_agrees(
         let error = single(url, &expression(&text), at);
         let what = format!("{id} over {text}");
         match group.over(lookback) {
-            Measured::Ratio { error: ours, .. } => assert_same(&what, ours, error),
+            MeasuredRatio::Ratio { error: ours, .. } => assert_same(&what, ours, error),
             other => panic!("{what}: {other:?}, but the server says {error}"),
         }
         let budget = slo.objective.ratio_text();
@@ -186,9 +186,9 @@ fn coverage(board: &SloBoard) {
     assert!((29.0..=30.0).contains(&days("checkout-events")), "{}", days("checkout-events"));
     assert!((9.9..10.2).contains(&days("young")), "{}", days("young"));
     let gone = &reading(board, "gone").groups[0];
-    assert_eq!(gone.over(HOUR), Measured::Absent);
+    assert_eq!(gone.over(HOUR), MeasuredRatio::Absent);
     let hours = board.at.duration_since(gone.newest.unwrap()).as_hours();
     assert!((4..=6).contains(&hours), "{hours}");
     let never = &reading(board, "never").groups[0];
-    assert_eq!((never.window, never.newest), (Measured::Absent, None));
+    assert_eq!((never.window, never.newest), (MeasuredRatio::Absent, None));
 }

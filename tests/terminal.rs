@@ -19,7 +19,7 @@ use burnwatch::testing::backend::Clock;
 use burnwatch::testing::config::settings::LimitSettings;
 use burnwatch::testing::model::guard::Guard;
 use burnwatch::testing::runtime::notice::Notices;
-use burnwatch::testing::runtime::{App, Capability, Program, Sources, run};
+use burnwatch::testing::runtime::{App, Capability, GatedSources, Program, run};
 use jiff::Timestamp;
 use portable_pty::{Child, CommandBuilder, MasterPty, PtySize, SlavePty, native_pty_system};
 use ratatui::buffer::Buffer;
@@ -59,7 +59,7 @@ impl App for Toy {
             | Event::Answered(_)
             | Event::Entered { .. }
             | Event::Acted { .. }
-            | Event::Recalled(_)
+            | Event::JournalRead(_)
             | Event::Read(_)
             | Event::Told(_) => {}
         }
@@ -90,14 +90,14 @@ fn child() {
         colours: Colours::True,
         charset: Charset::Unicode,
         utf8: true,
-        frames: true,
+        synchronized_output: true,
         notices: Notices::None,
         tmux: false,
     };
     std::fs::write(PathBuf::from(&log).with_file_name("pid"), std::process::id().to_string()).unwrap();
     let program = Program {
         app: Toy::default(),
-        sources: Sources::new(vec![], LimitSettings::default()),
+        sources: GatedSources::new(vec![], LimitSettings::default()),
         context: "toy".into(),
         guard: Guard::default(),
         journal: None,

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use burnwatch::testing::app::event::{Arrival, Effect, Event};
 use burnwatch::testing::app::look::{Charset, Colours, Look};
-use burnwatch::testing::app::shared::Setup;
+use burnwatch::testing::app::shared::InitialState;
 use burnwatch::testing::app::state::State;
 use burnwatch::testing::app::{render, update};
 use burnwatch::testing::model::action::WriteSupport;
@@ -14,10 +14,10 @@ use burnwatch::testing::model::alert::{Alert, AlertBoard};
 use burnwatch::testing::model::ask::{Answer, AskKind, Question, Reply};
 use burnwatch::testing::model::labels::{Interner, Labels};
 use burnwatch::testing::model::rule::RuleBoard;
-use burnwatch::testing::model::service::{Reading, ServiceBoard, Signals};
+use burnwatch::testing::model::service::{ServiceBoard, ServiceReading, Signals};
 use burnwatch::testing::model::slo::{
-    Alerting, Budgeting, Evaluation, Family, GroupReading, Measured, Objective, Origin, Recorded, Slo,
-    SloBoard, SloReading, Window, standard,
+    BudgetingMethod, DefinitionOrigin, Evaluation, Family, GroupReading, MeasuredRatio, Objective,
+    RecordedSeries, Slo, SloAlerting, SloBoard, SloReading, Window, standard,
 };
 use burnwatch::testing::model::source::{Kind, SourceId};
 use burnwatch::testing::model::source_info::SourceInfo;
@@ -46,13 +46,13 @@ fn promises(services: usize) -> SloBoard {
             labels: Labels::from_iter([("team", format!("team-{}", n % 8)), ("tier", (n % 3).to_string())]),
             objective: Objective::percent("99.9").unwrap(),
             window: Window::Rolling(window),
-            budgeting: Budgeting::Occurrences,
+            budgeting: BudgetingMethod::Occurrences,
             sli: None,
             grouping: Vec::new(),
             pairs: standard(window),
             // names that many alerts have
-            alerting: Alerting { name: Some(format!("Alert{}", n % 12).into()), ..Alerting::default() },
-            recorded: Some(Recorded {
+            alerting: SloAlerting { name: Some(format!("Alert{}", n % 12).into()), ..SloAlerting::default() },
+            recorded: Some(RecordedSeries {
                 family: Family::Sloth,
                 id: format!("service-{n}-availability").into(),
                 labels: Labels::default(),
@@ -60,10 +60,10 @@ fn promises(services: usize) -> SloBoard {
                 lookbacks: LOOKBACKS.map(Duration::from_secs).to_vec(),
                 plugins: Vec::new(),
             }),
-            origin: Origin::Series,
+            origin: DefinitionOrigin::Series,
         };
         let error = if n.is_multiple_of(10) { 0.02 } else { 0.0002 + n as f64 * 1e-7 };
-        let measured = Measured::Ratio { error, events: None };
+        let measured = MeasuredRatio::Ratio { error, events: None };
         let group = GroupReading {
             labels: Labels::default(),
             recent: LOOKBACKS.map(|seconds| (Duration::from_secs(seconds), measured)).to_vec(),
@@ -112,7 +112,7 @@ impl Fleet {
             writes: WriteSupport::NONE,
         });
         let mut interner = Interner::default();
-        let reading = |n: usize| Reading {
+        let reading = |n: usize| ServiceReading {
             name: interner.text(&format!("service-{n}")),
             labels: Labels::from_iter([("team", format!("team-{}", n % 8))]),
             signals: Signals {
@@ -121,13 +121,13 @@ impl Fleet {
                 p95: Some(0.2),
                 ..Signals::default()
             },
-            ..Reading::default()
+            ..ServiceReading::default()
         };
-        let mut readings: Vec<Reading> = (0..services).map(reading).collect();
+        let mut readings: Vec<ServiceReading> = (0..services).map(reading).collect();
         readings.sort_by(|a, b| a.name.cmp(&b.name));
         let services = ServiceBoard { readings, lookback: Duration::from_secs(60) };
         let look = Look::probe(Colours::True, Charset::Unicode);
-        let state = State::new(Setup::new("bench", sources.to_vec(), look, SIZE));
+        let state = State::new(InitialState::new("bench", sources.to_vec(), look, SIZE));
         let buffer = Buffer::empty(Rect::new(0, 0, SIZE.0, SIZE.1));
         let slos = promises(services.readings.len());
         let rules = RuleBoard::default();

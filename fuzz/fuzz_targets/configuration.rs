@@ -3,7 +3,7 @@
 
 use burnwatch::testing::app::commands::Command;
 use burnwatch::testing::backend::KINDS;
-use burnwatch::testing::config::Known;
+use burnwatch::testing::config::KnownNames;
 use burnwatch::testing::config::load::parse;
 use burnwatch_fuzz::assert_ours;
 use libfuzzer_sys::fuzz_target;
@@ -12,10 +12,10 @@ fuzz_target!(|input: &[u8]| {
     let text = String::from_utf8_lossy(input);
     let commands: Vec<&str> = Command::ALL.iter().map(|command| command.name()).collect();
     let known =
-        Known { kinds: &KINDS, themes: &["dark", "light"], commands: &commands, packs: &["http"], keys: None };
+        KnownNames { kinds: &KINDS, themes: &["dark", "light"], commands: &commands, packs: &["http"], keys: None };
     match parse("burnwatch.toml", &text, &known) {
         Ok(settings) => {
-            settings.judgement();
+            settings.health_policy();
             settings.severity_map();
             serde_json::to_string(&settings).expect("settings can be written");
         }

@@ -4,7 +4,7 @@
 use burnwatch::testing::app::filter::{Filter, Haystack};
 use burnwatch::testing::model::labels::Text;
 use burnwatch::testing::model::matcher::{self, Matcher};
-use burnwatch::testing::model::silence::{Wanted, propose, refusal};
+use burnwatch::testing::model::silence::{ProposalInput, propose, refusal};
 use burnwatch_fuzz::{labels, texts};
 use libfuzzer_sys::fuzz_target;
 
@@ -24,7 +24,7 @@ fuzz_target!(|input: &[u8]| {
     filter.hit(rest.first().map_or("", String::as_str));
     let more: Vec<Text> = rest.iter().map(|text| text.as_str().into()).collect();
     Haystack::new([(&one, more.iter().collect()), (&other, Vec::new())]).select(&filter);
-    let wanted = Wanted { others: &[&other], first: &[], without: &[], most: 50 };
+    let wanted = ProposalInput { others: &[&other], first: &[], without: &[], most: 50 };
     let proposed = propose(&[&one], wanted);
     let is_hidden = |matchers: &Vec<Matcher>| matchers.iter().all(|matcher| matcher.matches(&one));
     assert!(proposed.silences.iter().all(is_hidden), "{proposed:?} does not match {one}");

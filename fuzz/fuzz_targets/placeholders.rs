@@ -1,7 +1,7 @@
 //! Placeholders for labels: put together again, the parts are the text.
 #![no_main]
 
-use burnwatch::testing::model::placeholder::{Part, parts};
+use burnwatch::testing::model::placeholder::{TemplatePart, parts};
 use burnwatch_fuzz::{labels, texts};
 use libfuzzer_sys::fuzz_target;
 
@@ -12,7 +12,7 @@ fuzz_target!(|input: &[u8]| {
     let written: String = parts(text, &labels)
         .into_iter()
         .map(|part| match part {
-            Part::Plain(written) | Part::Filled { written, .. } | Part::Missing { written } => written,
+            TemplatePart::Plain(written) | TemplatePart::Filled { written, .. } | TemplatePart::Missing { written } => written,
         })
         .collect();
     assert_eq!(written, *text);

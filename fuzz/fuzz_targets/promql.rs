@@ -15,7 +15,7 @@ fuzz_target!(|input: &[u8]| {
     }
     promql::condition(expr);
     promql::selectors(expr).ok();
-    promql::gives_one(expr, &[]);
+    promql::returns_one_series(expr, &[]);
     let labels = rest.chunks_exact(2).map(|pair| (pair[0].as_str(), pair[1].as_str()));
     let narrowed = promql::narrowed(expr, labels);
     // the parser says no to more brackets than we add, and to labels that are called like its words, which servers take

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use burnwatch::testing::backend::runbooks;
 use burnwatch::testing::config::settings::{RunbookSettings, Settings};
 use burnwatch::testing::model::ask::Query;
-use burnwatch::testing::model::runbook::Wanted;
+use burnwatch::testing::model::runbook::RunbookQuery;
 use burnwatch_fuzz::{assert_clean, in_turns, labels, parts, texts, wait};
 use libfuzzer_sys::fuzz_target;
 
@@ -22,7 +22,7 @@ fuzz_target!(|input: &[u8]| {
         RunbookSettings { templates: vec![template.clone()], ..RunbookSettings::default() };
     let settings = Settings { runbooks: runbook_settings, ..Settings::default() };
     let url = Some(address.as_str().into());
-    let wanted = Wanted { name: "Alert".into(), url, labels: labels(texts.get(3..).unwrap_or_default()) };
+    let wanted = RunbookQuery { name: "Alert".into(), url, labels: labels(texts.get(3..).unwrap_or_default()) };
     let answered = wait(runbooks(&settings, &in_turns(vec![page])).answer(&Query::Runbook { wanted: Arc::new(wanted) }.now(), None));
     assert_clean(&answered);
 });

@@ -11,12 +11,12 @@ use std::str::Chars;
 use std::sync::{Arc, LazyLock, Mutex};
 use std::time::Duration;
 
-use burnwatch::testing::backend::{self, Clock, Means, Received, Receiving, Server, Source, Transport, connect};
+use burnwatch::testing::backend::{self, Clock, SourceDeps, Received, Receiving, LocalServer, Source, Transport, connect};
 use burnwatch::testing::config::settings::{Settings, SourceSettings};
 use burnwatch::testing::model::ask::{Answered, Ask, Query, SeriesKey};
 use burnwatch::testing::model::fingerprint::Fingerprint;
 use burnwatch::testing::model::labels::Labels;
-use burnwatch::testing::model::series::Span;
+use burnwatch::testing::model::series::TimeGrid;
 use burnwatch::testing::model::source::SourceId;
 use burnwatch::testing::model::text::is_harmless;
 use jiff::Timestamp;
@@ -83,7 +83,7 @@ pub fn received(part: &[u8]) -> Received {
 /// A server whose answers are what a function makes of the paths.
 struct Answers<F>(Mutex<F>);
 
-impl<F: FnMut(&str) -> Received + Send> Server for Answers<F> {
+impl<F: FnMut(&str) -> Received + Send> LocalServer for Answers<F> {
     fn answer(&self, request: reqwest::Request) -> Receiving<'_> {
         let received = self.0.lock().expect("no panic before")(request.url().path());
         Box::pin(std::future::ready(Ok(received)))
@@ -110,13 +110,13 @@ pub fn in_turns(parts: Vec<Vec<u8>>) -> Transport {
 pub fn source(kind: &str, transport: &Transport) -> Arc<dyn Source> {
     static SETTINGS: LazyLock<Settings> = LazyLock::new(Settings::default);
     let settings = SourceSettings::new(backend::kind(kind), "http://127.0.0.1:9");
-    let means = Means { transport, ..Means::new(&SETTINGS, Clock::fixed(now())) };
-    connect(&SourceId::new("source"), &settings, means)
+    let deps = SourceDeps { transport, ..SourceDeps::new(&SETTINGS, Clock::fixed(now())) };
+    connect(&SourceId::new("source"), &settings, deps)
 }
 
 /// A question of the kind that this byte stands for.
 pub fn ask(byte: u8) -> Ask {
-    let span = Span::ending(now(), Duration::from_secs(3600), 60, Duration::from_secs(15));
+    let span = TimeGrid::ending(now(), Duration::from_secs(3600), 60, Duration::from_secs(15));
     let stretch = burnwatch::testing::app::range::stretch(span, None);
     let labels = Labels::from_iter([("alertname", "A"), ("job", "j")]);
     match byte % 14 {
@@ -186,8 +186,8 @@ fn escaped(chars: &mut Chars<'_>) -> char {
 /// # Panics
 /// If one is there.
 pub fn assert_ours(written: &[u8]) {
-    let offences = escapes::offences(written);
-    assert!(offences.is_empty(), "{}", offences.join("\n"));
+    let forbidden_sequences = escapes::forbidden_sequences(written);
+    assert!(forbidden_sequences.is_empty(), "{}", forbidden_sequences.join("\n"));
 }
 
 /// A map of a configuration, out of texts.

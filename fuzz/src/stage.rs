@@ -6,12 +6,12 @@ use std::time::Duration;
 
 use burnwatch::testing::app::event::{Arrival, Effect, Event};
 use burnwatch::testing::app::look::{Charset, Colours, Look};
-use burnwatch::testing::app::shared::Setup;
+use burnwatch::testing::app::shared::InitialState;
 use burnwatch::testing::app::state::State;
 use burnwatch::testing::app::{render, update};
 use burnwatch::testing::backend::{Source, runbooks};
 use burnwatch::testing::config::settings::Settings;
-use burnwatch::testing::model::notify::Notice;
+use burnwatch::testing::model::notify::Notification;
 use burnwatch::testing::model::text::is_harmless;
 use burnwatch::testing::runtime::written;
 use ratatui::buffer::Buffer;
@@ -44,7 +44,7 @@ pub struct Stage {
     sources: Vec<Arc<dyn Source>>,
     title: String,
     copied: String,
-    notice: Notice,
+    notice: Notification,
 }
 
 impl Stage {
@@ -70,9 +70,9 @@ impl Stage {
             info
         });
         let look = Look::probe(Colours::True, Charset::Unicode);
-        let setup = Setup::new("fuzz", named.collect(), look, size);
-        let state = State::new(Setup { person: "ana".into(), ..setup });
-        let notice = Notice { bell: true, desktop: None };
+        let setup = InitialState::new("fuzz", named.collect(), look, size);
+        let state = State::new(InitialState { person: "ana".into(), ..setup });
+        let notice = Notification { bell: true, desktop: None };
         let mut stage = Self { state, sources, title: String::new(), copied: String::new(), notice };
         stage.sources.push(runbooks(&settings, &transport));
         stage.send(Event::Tick);

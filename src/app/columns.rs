@@ -6,12 +6,12 @@ use std::cmp::Ordering;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
-use super::list::{List, Order};
+use super::list::{List, SortOrder};
 use super::look::Cx;
 use super::theme::Role;
 pub use super::widgets::table::Size;
 use super::widgets::table::{self, Cell, Sort};
-use super::widgets::text::Run;
+use super::widgets::text::StyledRun;
 use crate::model::value::Value;
 
 /// What the columns of a list are about.
@@ -48,7 +48,7 @@ pub struct ListColumn<T: Listed> {
     /// Numbers stand at the right.
     pub is_number: bool,
     /// Shown only where rows differ in it: what all of them have tells none from another.
-    pub tells_apart: bool,
+    pub is_distinguishing: bool,
     /// The value, for JSON and the table of a verb; `None`: on the screen only.
     pub value: Option<for<'r, 'a> fn(&'r T::Item<'a>) -> Value>,
     shown: Option<Shown<T>>,
@@ -57,7 +57,7 @@ pub struct ListColumn<T: Listed> {
 impl<T: Listed> ListColumn<T> {
     /// One that is told nowhere yet.
     pub const NONE: Self =
-        Self { key: "", heading: "", is_number: false, tells_apart: false, value: None, shown: None };
+        Self { key: "", heading: "", is_number: false, is_distinguishing: false, value: None, shown: None };
 
     /// Words, for people and programs.
     pub const fn text(
@@ -83,12 +83,12 @@ impl<T: Listed> ListColumn<T> {
     }
 
     /// For people only where rows differ in it.
-    pub const fn apart(
+    pub const fn distinguishing(
         key: &'static str,
         heading: &'static str,
         value: for<'r, 'a> fn(&'r T::Item<'a>) -> Value,
     ) -> Self {
-        Self { tells_apart: true, ..Self::text(key, heading, value) }
+        Self { is_distinguishing: true, ..Self::text(key, heading, value) }
     }
 
     /// On the screen only.
@@ -126,8 +126,8 @@ impl<T: Listed> ListColumn<T> {
     }
 
     const fn shown(self, shown: Shown<T>) -> Self {
-        let Self { key, heading, is_number, tells_apart, value, .. } = self;
-        Self { key, heading, is_number, tells_apart, value, shown: Some(shown) }
+        let Self { key, heading, is_number, is_distinguishing, value, .. } = self;
+        Self { key, heading, is_number, is_distinguishing, value, shown: Some(shown) }
     }
 }
 
@@ -177,19 +177,19 @@ pub fn names<F>(orders: &[OrderBy<F>]) -> Vec<&'static str> {
 }
 
 /// The name of the chosen order.
-pub fn order_name<F>(orders: &[OrderBy<F>], order: Order) -> &'static str {
+pub fn order_name<F>(orders: &[OrderBy<F>], order: SortOrder) -> &'static str {
     orders.get(order.column).map_or("", |chosen| chosen.name)
 }
 
 /// How the chosen order compares two things, which `by` hands to it; equals stay as they are.
-pub fn compare<F>(orders: &[OrderBy<F>], order: Order, by: impl FnOnce(&F) -> Ordering) -> Ordering {
+pub fn compare<F>(orders: &[OrderBy<F>], order: SortOrder, by: impl FnOnce(&F) -> Ordering) -> Ordering {
     order.apply(orders.get(order.column).map_or(Ordering::Equal, |chosen| by(&chosen.compare)))
 }
 
 /// What stands on one line of a list.
 pub enum Line<R> {
     /// The head of a group.
-    Heading(Vec<Run<'static>>),
+    Heading(Vec<StyledRun<'static>>),
     /// A thing.
     Item {
         /// What its cells are drawn from.
@@ -225,7 +225,7 @@ impl<T: Listed> ListTable<T> {
     }
 
     /// Where the header shows an order.
-    pub fn sort<F>(&self, orders: &[OrderBy<F>], order: Order) -> Option<Sort> {
+    pub fn sort<F>(&self, orders: &[OrderBy<F>], order: SortOrder) -> Option<Sort> {
         let by = orders.get(order.column)?;
         let column = self.shown.iter().position(|shown| shown.title == by.column)?;
         Some(Sort { column, descending: by.is_descending != order.reversed })

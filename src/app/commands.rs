@@ -17,18 +17,18 @@ pub enum Scope {
     /// On lists whose rows can be grouped.
     Groups,
     /// On lists that fold away what is quiet or over.
-    Folds,
+    HiddenRows,
     Slo,
     /// Where incidents or alerts are, to which something can be done.
-    Acts,
+    IncidentActions,
     /// Wherever something outside can be changed.
-    Things,
+    AnyAction,
 }
 
 impl Scope {
     /// Whether what works there changes something outside.
     pub const fn writes(self) -> bool {
-        matches!(self, Self::Acts | Self::Things)
+        matches!(self, Self::IncidentActions | Self::AnyAction)
     }
 
     /// Its heading in help.
@@ -38,10 +38,10 @@ impl Scope {
             Self::List => "In lists",
             Self::Time => "In time",
             Self::Groups => "In lists with groups",
-            Self::Folds => "Alerts, incidents and silences",
+            Self::HiddenRows => "Alerts, incidents and silences",
             Self::Slo => "One SLO",
-            Self::Acts => "To incidents and alerts (asks before it does)",
-            Self::Things => "Anything that can be done",
+            Self::IncidentActions => "On incidents and alerts (asks for confirmation)",
+            Self::AnyAction => "Any action",
         }
     }
 
@@ -52,10 +52,10 @@ impl Scope {
             Self::List => "in lists",
             Self::Time => "where time is shown",
             Self::Groups => "on the lists of SLOs, alerts and incidents",
-            Self::Folds => "on the lists of alerts, incidents and silences",
+            Self::HiddenRows => "on the lists of alerts, incidents and silences",
             Self::Slo => "on one SLO",
-            Self::Acts => "on incidents and alerts",
-            Self::Things => "on incidents, alerts, silences and who is on call",
+            Self::IncidentActions => "on incidents and alerts",
+            Self::AnyAction => "on incidents, alerts, silences and who is on call",
         }
     }
 }
@@ -115,55 +115,55 @@ impl Command {
 }
 
 commands! {
-    Messages      "messages"       ["M"]                 Global "What burnwatch said so far";
-    Open          "open"           ["enter"]             Global "Open what the cursor is on";
-    Back          "back"           ["esc", "backspace"]  Global "Clear the filter, or go back to where you came from";
+    Messages      "messages"       ["M"]                 Global "The message log";
+    Open          "open"           ["enter"]             Global "Open the selected item";
+    Back          "back"           ["esc", "backspace"]  Global "Clear the filter, or go back";
     Help          "help"           ["?"]                 Global "The keys of this screen";
     Palette       "palette"        [":", "ctrl-p"]       Global "Any command, screen, service, SLO, alert or incident by name";
-    Up            "up"             ["up", "k"]           Global "One up";
-    Down          "down"           ["down", "j"]         Global "One down";
-    Left          "left"           ["left", "h"]         Global "One left";
-    Right         "right"          ["right", "l"]        Global "One right";
-    PageUp        "page-up"        ["pageup", "ctrl-u"]  Global "A page up";
-    PageDown      "page-down"      ["pagedown", "ctrl-d"] Global "A page down";
-    Top           "top"            ["home", "g"]         Global "To the first";
-    Bottom        "bottom"         ["end", "G"]          Global "To the last";
-    NextPanel     "next-panel"     ["tab"]               Global "To the next panel";
-    PreviousPanel "previous-panel" ["shift-tab"]         Global "To the panel before";
+    Up            "up"             ["up", "k"]           Global "Up one row";
+    Down          "down"           ["down", "j"]         Global "Down one row";
+    Left          "left"           ["left", "h"]         Global "Left";
+    Right         "right"          ["right", "l"]        Global "Right";
+    PageUp        "page-up"        ["pageup", "ctrl-u"]  Global "Up one page";
+    PageDown      "page-down"      ["pagedown", "ctrl-d"] Global "Down one page";
+    Top           "top"            ["home", "g"]         Global "First row";
+    Bottom        "bottom"         ["end", "G"]          Global "Last row";
+    NextPanel     "next-panel"     ["tab"]               Global "Next panel";
+    PreviousPanel "previous-panel" ["shift-tab"]         Global "Previous panel";
     Filter        "filter"         ["/"]                 List   "Filter: words match fuzzily, label=\"value\" =~ != !~ match labels";
-    Mark          "mark"           ["space"]             List   "Mark, or take the mark away";
-    MarkAll       "mark-all"       ["*"]                 List   "Mark all that are shown, or none";
-    Sort          "sort"           ["S"]                 List   "Choose the order; the same again reverses it";
+    Mark          "mark"           ["space"]             List   "Mark or unmark";
+    MarkAll       "mark-all"       ["*"]                 List   "Mark all shown rows, or none";
+    Sort          "sort"           ["S"]                 List   "Sort; the same order again reverses it";
     Group         "group"          ["b"]                 Groups "Group by a label or a property, as the receiver groups alerts, or not at all";
-    Fold          "fold"           ["f"]                 Folds  "Show or fold away what is silenced, inhibited or resolved";
-    Basis         "basis"          ["B"]                 Slo    "By which burn the forecast goes: over the next longer lookback";
-    Range         "range"          ["t"]                 Time   "Choose how much time is shown";
+    Fold          "fold"           ["f"]                 HiddenRows  "Show or hide what is silenced, inhibited or resolved";
+    Basis         "basis"          ["B"]                 Slo    "Forecast by the burn rate over the next longer lookback";
+    Range         "range"          ["t"]                 Time   "Choose the time range";
     Earlier       "earlier"        ["["]                 Time   "Half a range earlier";
     Later         "later"          ["]"]                 Time   "Half a range later";
     Live          "live"           ["\\"]                Time   "Back to now";
-    Runbook       "runbook"        ["r"]                 Global "The runbook: what its team says to do";
-    Acknowledge   "acknowledge"    ["a"]                 Acts   "Acknowledge the incident; of an alert the one that it belongs to";
-    Silence       "silence"        ["s"]                 Acts   "Silence the alerts; of an incident those that it is about";
-    Note          "note"           ["n"]                 Acts   "Write a note to the incident";
-    Escalate      "escalate"       ["e"]                 Acts   "Wake another level, a person or a policy";
-    Snooze        "snooze"         ["z"]                 Acts   "Let the incident rest for a while";
-    Resolve       "resolve"        ["R"]                 Acts   "Resolve the incident";
-    Act           "act"            ["x"]                 Things "All that can be done here, and why the rest cannot";
+    Runbook       "runbook"        ["r"]                 Global "Open the runbook";
+    Acknowledge   "acknowledge"    ["a"]                 IncidentActions   "Acknowledge the incident; for an alert, its incident";
+    Silence       "silence"        ["s"]                 IncidentActions   "Silence the alerts; for an incident, its alerts";
+    Note          "note"           ["n"]                 IncidentActions   "Write a note to the incident";
+    Escalate      "escalate"       ["e"]                 IncidentActions   "Escalate to a level, reassign to a person or a policy";
+    Snooze        "snooze"         ["z"]                 IncidentActions   "Snooze the incident";
+    Resolve       "resolve"        ["R"]                 IncidentActions   "Resolve the incident";
+    Act           "act"            ["x"]                 AnyAction "All actions here, and why others are not available";
     Silences      "silences"       ["Z"]                 Global "All silences";
-    NewSilence    "new-silence"    ["N"]                 Global "Write a silence from nothing, for planned work";
-    Results       "results"        ["A"]                 Global "What was done to the systems outside, and how it ended";
+    NewSilence    "new-silence"    ["N"]                 Global "Write a new silence, for planned work";
+    Results       "results"        ["A"]                 Global "Actions taken, and their results";
     Links         "links"          ["o"]                 Global "Links: runbook, dashboard, source, page of the incident";
-    Copy          "copy"           ["y"]                 Global "Copy what the cursor is on (also over SSH)";
-    HandOver      "hand-over"      ["H"]                 Global "The hand-over of the last 12 hours, to read and to copy";
-    Statistics    "statistics"     ["#"]                 Global "How often people were woken: MTTA, MTTR, MTBF, hours";
-    Review        "review"         ["v"]                 Global "A draft of the review of the incident that the cursor is on";
-    Pause         "pause"          ["p"]                 Global "Hold everything still, or go on";
-    Refresh       "refresh"        ["ctrl-r"]            Global "Ask everything again now";
+    Copy          "copy"           ["y"]                 Global "Copy the selected item (also over SSH)";
+    Handoff      "handoff"      ["H"]                 Global "The handoff of the last 12 hours, to read and to copy";
+    Statistics    "statistics"     ["#"]                 Global "How often people were paged: MTTA, MTTR, MTBF, hours";
+    Review        "review"         ["v"]                 Global "A draft review of the selected incident";
+    Pause         "pause"          ["p"]                 Global "Pause or resume";
+    Refresh       "refresh"        ["ctrl-r"]            Global "Refresh everything now";
     Context       "context"        ["c"]                 Global "Go to another context";
     Theme         "theme"          ["T"]                 Global "Choose a theme";
-    Redraw        "redraw"         ["ctrl-l"]            Global "Draw the screen anew";
-    Suspend       "suspend"        ["ctrl-z"]            Global "Back to the shell for a moment (fg returns)";
-    Quit          "quit"           ["q", "ctrl-c"]       Global "Leave burnwatch";
+    Redraw        "redraw"         ["ctrl-l"]            Global "Redraw the screen";
+    Suspend       "suspend"        ["ctrl-z"]            Global "Suspend to the shell (fg returns)";
+    Quit          "quit"           ["q", "ctrl-c"]       Global "Quit burnwatch";
 }
 
 /// What is wrong with a configured key.
@@ -286,10 +286,10 @@ mod tests {
         Scope::List,
         Scope::Time,
         Scope::Groups,
-        Scope::Folds,
+        Scope::HiddenRows,
         Scope::Slo,
-        Scope::Things,
-        Scope::Acts,
+        Scope::AnyAction,
+        Scope::IncidentActions,
     ];
 
     /// The table as markdown: `docs/keys.md`.

@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 
 use super::event::{Plan, Wait};
 use super::form::Form;
-use super::key::{Code, Key, Named};
-use super::line::Line;
+use super::key::{Code, Key, NamedKey};
+use super::line_editor::LineEditor;
 use super::planner::consequences;
 use super::shared::Shared;
 use crate::model::action::{OperationKind, RequestPreview};
@@ -29,7 +29,7 @@ pub struct Confirm {
     /// The alerts that were marked for it.
     pub covers: BTreeSet<Fingerprint>,
     /// The context's name as far as it is typed, where it has to be.
-    pub name: Option<Line>,
+    pub name: Option<LineEditor>,
     /// How many of all alerts a silence would hide.
     pub share: Option<(usize, usize)>,
     /// How many alerts each of the silences would hide.
@@ -37,8 +37,8 @@ pub struct Confirm {
     /// Whether it was on the terminal long enough, with no key pressed meanwhile, for a key to be an answer to it.
     pub is_armed: bool,
     /// How many keys came too early, or were no answer: each of them begins a new wait.
-    pub strays: u32,
-    /// Why the last key did nothing.
+    pub early_keys: u32,
+    /// The comment: why the last key did nothing.
     pub hint: Option<&'static str>,
     /// The form that it comes from: who goes on typing is back there, and what was written is not lost.
     pub form: Option<Box<Form>>,
@@ -75,7 +75,7 @@ impl Confirm {
     }
 
     pub(super) fn wait(&self) -> Wait {
-        Wait { plan: self.plan.id, strays: self.strays }
+        Wait { plan: self.plan.id, early_keys: self.early_keys }
     }
 
     /// Whether only `y` confirms it, not Enter: what cannot be taken back, wakes people, or hides much.
@@ -91,12 +91,12 @@ impl Confirm {
         let step = |scroll: u16, by: i16| scroll.saturating_add_signed(by);
         let answer = if self.is_armed { Outcome::Do } else { Outcome::Stray(TOO_SOON) };
         match key.code {
-            Code::Named(Named::Esc) => return Outcome::Left,
-            Code::Named(Named::Up) => self.scroll = step(self.scroll, -1),
-            Code::Named(Named::Down) => self.scroll = step(self.scroll, 1),
-            Code::Named(Named::PageUp) => self.scroll = step(self.scroll, -8),
-            Code::Named(Named::PageDown) => self.scroll = step(self.scroll, 8),
-            Code::Named(Named::Enter) => {
+            Code::Named(NamedKey::Esc) => return Outcome::Left,
+            Code::Named(NamedKey::Up) => self.scroll = step(self.scroll, -1),
+            Code::Named(NamedKey::Down) => self.scroll = step(self.scroll, 1),
+            Code::Named(NamedKey::PageUp) => self.scroll = step(self.scroll, -8),
+            Code::Named(NamedKey::PageDown) => self.scroll = step(self.scroll, 8),
+            Code::Named(NamedKey::Enter) => {
                 return match &self.name {
                     Some(line) if line.text() == context => answer,
                     Some(_) => Outcome::Stray(NOT_NAMED),
@@ -108,7 +108,7 @@ impl Confirm {
                 (Some(line), _) => {
                     line.take(key);
                 }
-                (None, Code::Named(Named::Space)) => return Outcome::Typed,
+                (None, Code::Named(NamedKey::Space)) => return Outcome::Typed,
                 (None, Code::Named(_)) => {}
                 (None, Code::Char(_)) if key.ctrl || key.alt => {}
                 (None, Code::Char('y')) => return answer,
@@ -151,8 +151,8 @@ pub(super) fn weigh(shared: &Shared, confirm: &mut Confirm) {
     confirm.share = Some((found.hidden.len(), found.all));
     confirm.hides = found.each;
     // what cannot be judged may be much
-    if found.unjudged.is_some() || shared.guard.wants_name(found.hidden.len(), found.all) {
-        confirm.name.get_or_insert_with(Line::default);
+    if found.unevaluated.is_some() || shared.guard.requires_context_name(found.hidden.len(), found.all) {
+        confirm.name.get_or_insert_with(LineEditor::default);
     } else {
         confirm.name = None;
     }

@@ -2,12 +2,12 @@
 
 use std::time::Duration;
 
-use crate::model::action::{Action, Progress};
+use crate::model::action::{Action, ActionProgress};
 use crate::model::ask::{Answered, Question};
 use crate::model::guard::Guard;
-use crate::model::journal::Record;
+use crate::model::journal::ActionRecord;
 use crate::model::labels::Text;
-use crate::model::notify::Notice;
+use crate::model::notify::Notification;
 use crate::model::source_info::SourceInfo;
 
 use super::key::Key;
@@ -37,7 +37,7 @@ pub enum Event {
     /// A second passed.
     Tick,
     /// The line to the terminal is another than before.
-    Link(Link),
+    Link(TerminalLink),
     /// A question was answered, or will not be.
     Answered(Box<Arrival>),
     /// The context that was asked for is entered; its sources are ready to be asked.
@@ -58,10 +58,10 @@ pub enum Event {
         /// Which of its actions, from 0.
         index: usize,
         /// How far it is.
-        progress: Progress,
+        progress: ActionProgress,
     },
     /// What the journal tells of the last days, oldest first.
-    Recalled(Vec<Record>),
+    JournalRead(Vec<ActionRecord>),
     /// Something to tell the person: the result of an effect.
     Told(Message),
 }
@@ -89,7 +89,7 @@ pub struct Arrival {
 
 /// How what is drawn reaches the person.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Link {
+pub enum TerminalLink {
     /// At once.
     #[default]
     Quick,
@@ -133,17 +133,17 @@ pub enum Effect {
     /// Put this question to its source.
     Fetch(Question),
     /// Nobody wants the answer to this any more.
-    Forget(Question),
+    CancelFetch(Question),
     /// Do this; the person has confirmed it.
     Act(Plan),
     /// Read what the journal tells of the last days.
-    Recall,
+    ReadJournal,
     /// Enter this context.
     Enter(Text),
     /// Put this on the clipboard (OSC 52).
     Copy(String),
     /// Call the person to the screen.
-    Notify(Notice),
+    Notify(Notification),
     /// Give the terminal this title.
     Title(String),
     /// Draw the whole screen anew.
@@ -160,5 +160,5 @@ pub struct Wait {
     /// The number of its plan.
     pub plan: u64,
     /// How many keys came too early, or were no answer.
-    pub strays: u32,
+    pub early_keys: u32,
 }

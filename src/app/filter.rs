@@ -16,14 +16,14 @@ use crate::model::promql::Comparison;
 /// What is being looked for. All parts must hold.
 #[derive(Debug, Clone, Default)]
 pub struct Filter {
-    words: Vec<Word>,
+    words: Vec<FilterWord>,
     matchers: Vec<Matcher>,
-    bounds: Vec<Bound>,
+    bounds: Vec<FilterBound>,
     error: Option<String>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
-struct Word {
+struct FilterWord {
     text: String,
     wanted: bool,
 }
@@ -39,7 +39,7 @@ impl Filter {
             } else {
                 let (wanted, word) = part.strip_prefix('!').map_or((true, part), |word| (false, word));
                 if !word.is_empty() {
-                    filter.words.push(Word { text: word.to_owned(), wanted });
+                    filter.words.push(FilterWord { text: word.to_owned(), wanted });
                 }
             }
         }
@@ -51,7 +51,7 @@ impl Filter {
     /// # Errors
     /// What is wrong with it, in words.
     pub fn add(&mut self, part: &str) -> Result<(), String> {
-        match Bound::parse(part) {
+        match FilterBound::parse(part) {
             Some(bound) => self.bounds.push(bound?),
             None => self.matchers.extend(matcher::parse(part).map_err(|error| error.to_string())?),
         }
@@ -69,8 +69,8 @@ impl Filter {
     }
 
     /// The part of a text that a word stands in as it is typed: from which byte to which.
-    pub fn hit(&self, text: &str) -> Option<(usize, usize)> {
-        let found = |word: &Word| {
+    pub fn match_range(&self, text: &str) -> Option<(usize, usize)> {
+        let found = |word: &FilterWord| {
             // a capital letter asks for itself, as in the search
             let exact = word.text.chars().any(char::is_uppercase);
             let length = word.text.len();
@@ -107,13 +107,13 @@ fn parts(text: &str) -> impl Iterator<Item = &str> {
 
 /// `age>1h`, `left<10%`
 #[derive(Debug, Clone, PartialEq)]
-struct Bound {
+struct FilterBound {
     name: String,
     comparison: Comparison,
     value: f64,
 }
 
-impl Bound {
+impl FilterBound {
     /// The bound that a part of a filter is, or what is wrong with it; `None` if it is something else.
     fn parse(part: &str) -> Option<Result<Self, String>> {
         const SIGNS: [(&str, Comparison); 4] = [
@@ -144,7 +144,7 @@ fn measure(text: &str) -> Option<f64> {
 
 /// What rows show beside their labels, by the names that people read.
 #[derive(Debug, Clone, Copy, Default)]
-pub struct Fields {
+pub struct FilterFields {
     /// Words: `state="firing"`.
     pub words: &'static [&'static str],
     /// Numbers and ages in seconds: `age>1h`.
@@ -164,8 +164,8 @@ pub struct Haystack {
     /// Which strings the rows have, one row after the other.
     numbers: Vec<u32>,
     /// What the words of the last filter were found in: a word that goes on from one of them can be nowhere else.
-    looked: Vec<Looked>,
-    fields: Fields,
+    last_matches: Vec<WordMatch>,
+    fields: FilterFields,
     /// The words and numbers of each row for its fields, one row after the other.
     words: Vec<Option<Text>>,
     values: Vec<f64>,
@@ -173,7 +173,7 @@ pub struct Haystack {
 
 /// In which of the strings a word is.
 #[derive(Debug)]
-struct Looked {
+struct WordMatch {
     word: String,
     found: Vec<bool>,
     /// Not by likeness.
@@ -182,9 +182,9 @@ struct Looked {
 
 /// Hashes addresses, which nobody outside chooses: spreading them is enough.
 #[derive(Debug, Default)]
-struct ByAddress(u64);
+struct AddressHasher(u64);
 
-impl Hasher for ByAddress {
+impl Hasher for AddressHasher {
     fn write(&mut self, bytes: &[u8]) {
         for byte in bytes {
             self.write_usize(usize::from(*byte));
@@ -208,12 +208,15 @@ impl Haystack {
     where
         M: IntoIterator<Item = &'a Text>,
     {
-        Self::with_fields(Fields::default(), rows.into_iter().map(|(labels, more)| (labels, more, [], [])))
+        Self::with_fields(
+            FilterFields::default(),
+            rows.into_iter().map(|(labels, more)| (labels, more, [], [])),
+        )
     }
 
     /// The same with what rows show beside their labels: a word (if it has one) and a number (else NaN) for each field.
     pub fn with_fields<'a, M, const W: usize, const N: usize>(
-        fields: Fields,
+        fields: FilterFields,
         rows: impl IntoIterator<Item = (&'a Labels, M, [Option<Text>; W], [f64; N])>,
     ) -> Self
     where
@@ -222,7 +225,7 @@ impl Haystack {
         let (mut words, mut values) = (Vec::new(), Vec::new());
         let (mut strings, mut numbers): (Vec<Text>, Vec<u32>) = Default::default();
         // sources share equal strings: their address tells them apart faster than their text
-        let mut known: HashMap<usize, u32, BuildHasherDefault<ByAddress>> = HashMap::default();
+        let mut known: HashMap<usize, u32, BuildHasherDefault<AddressHasher>> = HashMap::default();
         let mut number = |text: &Text| {
             *known.entry(text.as_ptr().addr()).or_insert_with(|| {
                 strings.push(Text::clone(text));
@@ -245,7 +248,7 @@ impl Haystack {
             strings,
             rows,
             numbers,
-            looked: Vec::new(),
+            last_matches: Vec::new(),
             fields,
             words,
             values,
@@ -254,18 +257,21 @@ impl Haystack {
 
     /// For each row whether it passes.
     pub fn select(&mut self, filter: &Filter) -> Vec<bool> {
-        let looked: Vec<Looked> = filter.words.iter().map(|word| self.look(&word.text)).collect();
+        let last_matches: Vec<WordMatch> = filter.words.iter().map(|word| self.look(&word.text)).collect();
         let mut start = 0;
         let passes = |(row, (labels, end)): (usize, &(Labels, usize))| {
             let its = self.numbers.get(start..*end).unwrap_or_default();
             start = *end;
             let has = |found: &[bool]| its.iter().any(|s| found.get(*s as usize).copied().unwrap_or(false));
-            looked.iter().zip(&filter.words).all(|(looked, word)| has(&looked.found) == word.wanted)
+            last_matches
+                .iter()
+                .zip(&filter.words)
+                .all(|(last_matches, word)| has(&last_matches.found) == word.wanted)
                 && filter.matchers.iter().all(|matcher| self.fulfils(row, labels, matcher))
                 && filter.bounds.iter().all(|bound| self.is_within(row, labels, bound))
         };
         let passing = self.rows.iter().enumerate().map(passes).collect();
-        self.looked = looked;
+        self.last_matches = last_matches;
         passing
     }
 
@@ -302,7 +308,7 @@ impl Haystack {
         })
     }
 
-    fn is_within(&self, row: usize, labels: &Labels, bound: &Bound) -> bool {
+    fn is_within(&self, row: usize, labels: &Labels, bound: &FilterBound) -> bool {
         let at = self.fields.numbers.iter().position(|known| *known == bound.name);
         let shown = at.and_then(|at| self.values.get(row * self.fields.numbers.len() + at)).copied();
         let value = shown.or_else(|| labels.get(&bound.name)?.parse().ok());
@@ -312,7 +318,7 @@ impl Haystack {
     /// What no row has, though the filter asks for it, and what there is instead.
     pub fn unknown(&self, filter: &Filter) -> Option<String> {
         let is_label = |name: &str| self.rows.iter().any(|(labels, _)| labels.get(name).is_some());
-        let Fields { words, numbers, flags } = self.fields;
+        let FilterFields { words, numbers, flags } = self.fields;
         let is_word = |name: &str| words.contains(&name) || flags.contains(&name) || is_label(name);
         let matched = filter.matchers.iter().map(Matcher::name).find(|name| !is_word(name));
         let is_number = |name: &str| numbers.contains(&name) || is_label(name);
@@ -333,24 +339,24 @@ impl Haystack {
 
     /// For each string whether the word is in it; only where it is in none, fuzzy likeness counts. A word without capitals
     /// matches both.
-    fn look(&self, word: &str) -> Looked {
+    fn look(&self, word: &str) -> WordMatch {
         let has_capitals = |word: &str| word.chars().any(char::is_uppercase);
-        let goes_on = |known: &&Looked| {
+        let goes_on = |known: &&WordMatch| {
             known.is_exact && word.starts_with(&known.word) && has_capitals(word) == has_capitals(&known.word)
         };
         let strings = if has_capitals(word) { &self.strings } else { &self.folded };
-        let found: Vec<bool> = match self.looked.iter().find(goes_on) {
+        let found: Vec<bool> = match self.last_matches.iter().find(goes_on) {
             Some(known) => {
                 strings.iter().zip(&known.found).map(|(text, was)| *was && text.contains(word)).collect()
             }
             None => strings.iter().map(|text| text.contains(word)).collect(),
         };
         let is_exact = found.contains(&true);
-        let found = if is_exact { found } else { self.alike(word) };
-        Looked { word: word.to_owned(), found, is_exact }
+        let found = if is_exact { found } else { self.fuzzy_matches(word) };
+        WordMatch { word: word.to_owned(), found, is_exact }
     }
 
-    fn alike(&self, word: &str) -> Vec<bool> {
+    fn fuzzy_matches(&self, word: &str) -> Vec<bool> {
         let atom = Atom::new(word, CaseMatching::Smart, Normalization::Smart, AtomKind::Fuzzy, false);
         let mut fuzzy = Fuzzy::new(Config::DEFAULT);
         let mut buffer = Vec::new();

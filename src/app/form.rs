@@ -6,8 +6,8 @@ use jiff::Timestamp;
 
 use super::identity::IncidentKey;
 use super::intent::{Objects, PartialOperation};
-use super::key::{Code, Key, Named};
-use super::line::Line;
+use super::key::{Code, Key, NamedKey};
+use super::line_editor::LineEditor;
 use super::planner::{Planned, Planner};
 use super::shared::Shared;
 use crate::model::fingerprint::Fingerprint;
@@ -29,7 +29,7 @@ pub struct Field {
     /// What it is.
     pub name: &'static str,
     /// What stands in it.
-    pub line: Line,
+    pub line: LineEditor,
     /// Characters that it may have.
     pub limit: usize,
     /// What `+` and `-` go through; empty: they are typed.
@@ -41,7 +41,7 @@ pub struct Field {
 impl Field {
     fn new(name: &'static str, text: &str, limit: usize) -> Self {
         // a character has four bytes at most
-        let line = Line::of(text).limited(limit.saturating_mul(4));
+        let line = LineEditor::of(text).limited(limit.saturating_mul(4));
         Self { name, line, limit, choices: &[], is_optional: false }
     }
 
@@ -76,14 +76,14 @@ impl Field {
             None => self.choices.len() / 2,
         };
         if let Some(choice) = self.choices.get(next.min(self.choices.len().saturating_sub(1))) {
-            self.line = Line::of(choice).limited(self.limit);
+            self.line = LineEditor::of(choice).limited(self.limit);
         }
     }
 }
 
 /// What a form is for.
 #[derive(Debug, Clone)]
-pub enum Kind {
+pub enum FormKind {
     /// The texts of an operation.
     Operation(PartialOperation),
     /// A silence.
@@ -94,19 +94,19 @@ pub enum Kind {
 #[derive(Debug, Clone)]
 pub struct Form {
     /// What for.
-    pub kind: Kind,
+    pub kind: FormKind,
     /// What it is called.
     pub title: String,
     /// The lines.
     pub fields: Vec<Field>,
     /// The one with the keyboard.
     pub at: usize,
-    /// Why it could not go on, the last time it was tried.
+    /// The comment: why it could not go on, the last time it was tried.
     pub error: Option<String>,
 }
 
 impl Form {
-    fn new(kind: Kind, title: String, fields: Vec<Field>, at: usize) -> Self {
+    fn new(kind: FormKind, title: String, fields: Vec<Field>, at: usize) -> Self {
         Self { kind, title, fields, at, error: None }
     }
 
@@ -132,9 +132,9 @@ impl Form {
     pub(super) fn take(&mut self, key: Key) {
         let count = self.fields.len().max(1);
         match key.code {
-            Code::Named(Named::Tab) if key.shift => self.at = (self.at + count - 1) % count,
-            Code::Named(Named::Up) => self.at = (self.at + count - 1) % count,
-            Code::Named(Named::Tab | Named::Down) => self.at = (self.at + 1) % count,
+            Code::Named(NamedKey::Tab) if key.shift => self.at = (self.at + count - 1) % count,
+            Code::Named(NamedKey::Up) => self.at = (self.at + count - 1) % count,
+            Code::Named(NamedKey::Tab | NamedKey::Down) => self.at = (self.at + 1) % count,
             _ => {
                 self.error = None;
                 let Some(field) = self.current() else { return };
@@ -179,7 +179,7 @@ pub(super) fn of(shared: &Shared, wanted: PartialOperation) -> Form {
         Field { is_optional: param.is_optional, ..Field::new(param.label, &text, limit).choices(choices) }
     });
     let (fields, title) = (fields.collect(), filled(spec.form));
-    Form::new(Kind::Operation(wanted), title, fields, 0)
+    Form::new(FormKind::Operation(wanted), title, fields, 0)
 }
 
 /// What the form asks for.
@@ -189,11 +189,11 @@ pub(super) fn planned(
     now: Timestamp,
 ) -> Result<(Planned, BTreeSet<Fingerprint>), Text> {
     let mut wanted = match &form.kind {
-        Kind::Silence(silencing) => {
+        FormKind::Silence(silencing) => {
             let planned = silence::planned(shared, form, silencing, now)?;
             return Ok((planned, silencing.marked.clone()));
         }
-        Kind::Operation(wanted) => wanted.clone(),
+        FormKind::Operation(wanted) => wanted.clone(),
     };
     let typed = wanted.kind.spec().params.iter().filter(|param| param.kind.is_typed());
     for (param, field) in typed.zip(&form.fields) {

@@ -16,16 +16,16 @@ use crate::model::alert::AlertState;
 use crate::model::health::Health;
 
 /// For how long an answer to a key stands before what is on its way.
-const ANSWERED: Duration = Duration::from_secs(5);
+const ANSWER_SHOWN_FOR: Duration = Duration::from_secs(5);
 /// Smaller than this, the screen is one line.
-const SMALLEST: (u16, u16) = (40, 10);
+const MIN_SIZE: (u16, u16) = (40, 10);
 
 /// Draws all of the screen: same state, moment and size, same cells.
 pub fn render(state: &State, now: Timestamp, buf: &mut Buffer) {
     let area = buf.area;
     let cx = state.shared.cx(now);
     buf.set_style(area, cx.style(Role::Text));
-    if area.width < SMALLEST.0 || area.height < SMALLEST.1 {
+    if area.width < MIN_SIZE.0 || area.height < MIN_SIZE.1 {
         summary(state, &cx, area, buf);
         return;
     }
@@ -39,20 +39,23 @@ pub fn render(state: &State, now: Timestamp, buf: &mut Buffer) {
 
 /// One line for a terminal that is too small for more: the worst first.
 fn summary(state: &State, cx: &Cx<'_>, area: Rect, buf: &mut Buffer) {
-    let firing = state.shared.world.tally().in_state(AlertState::Firing);
+    let firing = state.shared.world.totals().in_state(AlertState::Firing);
     let mut runs = Vec::new();
     let in_doubt = doubts(&state.shared, &AskKind::ALL, cx.now).len();
     if in_doubt > 0 {
-        runs.push(Run::new(format!("{} {in_doubt} stale ", cx.symbol(Role::Stale)), Role::Stale));
+        runs.push(StyledRun::new(format!("{} {in_doubt} stale ", cx.symbol(Role::Stale)), Role::Stale));
     }
     for health in Health::ALL {
         let count = state.shared.world.services().iter().filter(|service| service.health == health).count();
         if count > 0 {
             let role = Role::of_health(health);
-            runs.push(Run::new(format!("{}{count} ", cx.symbol(role)), role));
+            runs.push(StyledRun::new(format!("{}{count} ", cx.symbol(role)), role));
         }
     }
-    runs.push(Run::new(format!("alerts {firing}"), if firing > 0 { Role::Critical } else { Role::Text }));
+    runs.push(StyledRun::new(
+        format!("alerts {firing}"),
+        if firing > 0 { Role::Critical } else { Role::Text },
+    ));
     text::runs(cx, &runs, Rect { height: 1.min(area.height), ..area }, buf);
 }
 
@@ -60,26 +63,26 @@ fn bar(state: &State, cx: &Cx<'_>, area: Rect, buf: &mut Buffer) {
     // line 1 of production has a colour of its own, and says the word
     let ground = if state.shared.production { Role::Production } else { Role::Bar };
     buf.set_style(area, cx.style(ground));
-    let mut left = vec![Run::new(" burnwatch  ", ground)];
+    let mut left = vec![StyledRun::new(" burnwatch  ", ground)];
     left.push(if state.shared.production {
-        Run::new(format!(" {} PROD {} ", cx.symbol(Role::Banner), state.shared.context), Role::Banner)
+        StyledRun::new(format!(" {} PROD {} ", cx.symbol(Role::Banner), state.shared.context), Role::Banner)
     } else {
-        Run::new(state.shared.context.to_string(), Role::Accent)
+        StyledRun::new(state.shared.context.to_string(), Role::Accent)
     });
     if state.shared.guard.read_only.is_some() {
-        left.push(Run::new("  read-only", Role::Muted));
+        left.push(StyledRun::new("  read-only", Role::Muted));
     } else if state.shared.guard.dry_run {
-        left.push(Run::new("  ", ground));
-        left.push(Run::new(" DRY RUN ", Role::Banner));
+        left.push(StyledRun::new("  ", ground));
+        left.push(StyledRun::new(" DRY RUN ", Role::Banner));
     }
-    if cx.sparing {
-        left.push(Run::new("  slow line", Role::Muted));
+    if cx.is_slow_link {
+        left.push(StyledRun::new("  slow connection", Role::Muted));
     }
     if let Some(since) = state.shared.paused {
-        left.push(Run::new(format!("  PAUSED {}", duration::short(age(since, cx.now))), Role::Banner));
+        left.push(StyledRun::new(format!("  PAUSED {}", duration::short(age(since, cx.now))), Role::Banner));
     }
     if state.shared.range.end.is_some() {
-        left.push(Run::new(format!("  {}", state.shared.range.words(cx.now)), Role::Banner));
+        left.push(StyledRun::new(format!("  {}", state.shared.range.words(cx.now)), Role::Banner));
     }
     let all = state.shared.sources.len();
     let in_doubt = doubts(&state.shared, &AskKind::ALL, cx.now);
@@ -87,7 +90,7 @@ fn bar(state: &State, cx: &Cx<'_>, area: Rect, buf: &mut Buffer) {
         .shared
         .sources
         .iter()
-        .filter(|s| state.shared.world.held(&s.id).is_some_and(|h| h.probe().at().is_some()))
+        .filter(|s| state.shared.world.cache(&s.id).is_some_and(|h| h.probe().at().is_some()))
         .count();
     let well = all.saturating_sub(in_doubt.len()).min(answered);
     let role = if !in_doubt.is_empty() {
@@ -97,10 +100,10 @@ fn bar(state: &State, cx: &Cx<'_>, area: Rect, buf: &mut Buffer) {
     } else {
         Role::Muted
     };
-    let sources = Run::new(format!("{} {well}/{all} sources", cx.symbol(role)), role);
+    let sources = StyledRun::new(format!("{} {well}/{all} sources", cx.symbol(role)), role);
     let time = clock(cx, area.width >= 60);
-    let mut right = vec![sources, Run::new(format!("  {time} "), ground)];
-    let width = |runs: &[Run<'_>]| runs.iter().map(|run| text::width(&run.text)).sum::<u16>();
+    let mut right = vec![sources, StyledRun::new(format!("  {time} "), ground)];
+    let width = |runs: &[StyledRun<'_>]| runs.iter().map(|run| text::width(&run.text)).sum::<u16>();
     if width(&left) + width(&right) > area.width {
         left.remove(0);
     }
@@ -117,7 +120,8 @@ fn bar(state: &State, cx: &Cx<'_>, area: Rect, buf: &mut Buffer) {
 /// Who is on call now and next, in the middle between what is more important; whole or not at all.
 fn on_call(state: &State, cx: &Cx<'_>, area: Rect, buf: &mut Buffer) {
     let Some((mut runs, next)) = on_call_words::line(&state.shared, cx) else { return };
-    let width = |runs: &[Run<'_>]| runs.iter().map(|run| text::width(&run.text)).fold(0, u16::saturating_add);
+    let width =
+        |runs: &[StyledRun<'_>]| runs.iter().map(|run| text::width(&run.text)).fold(0, u16::saturating_add);
     // two blanks at both ends
     let room = area.width.saturating_sub(4);
     if width(&runs).saturating_add(width(&next)) <= room {
@@ -133,7 +137,7 @@ fn on_call(state: &State, cx: &Cx<'_>, area: Rect, buf: &mut Buffer) {
 /// The time here and, where there is room and it differs, in UTC.
 fn clock(cx: &Cx<'_>, with_utc: bool) -> String {
     let here = cx.now.to_zoned(cx.zone.clone());
-    let time = here.strftime(if cx.sparing { "%H:%M" } else { "%H:%M:%S" });
+    let time = here.strftime(if cx.is_slow_link { "%H:%M" } else { "%H:%M:%S" });
     if here.offset().is_zero() {
         return format!("{time} UTC");
     }
@@ -142,8 +146,8 @@ fn clock(cx: &Cx<'_>, with_utc: bool) -> String {
 }
 
 /// What each tab of line 2 says: its text, its count, and how the count is to look.
-fn tab_runs(state: &State, cx: &Cx<'_>) -> Vec<(Tab, Vec<Run<'static>>)> {
-    let width = |tabs: &[(Tab, Vec<Run<'_>>)]| -> u16 {
+fn tab_runs(state: &State, cx: &Cx<'_>) -> Vec<(Tab, Vec<StyledRun<'static>>)> {
+    let width = |tabs: &[(Tab, Vec<StyledRun<'_>>)]| -> u16 {
         tabs.iter().flat_map(|(_, runs)| runs).map(|run| text::width(&run.text)).sum()
     };
     let present = Screens::tab(state.place());
@@ -172,35 +176,36 @@ fn tab_runs(state: &State, cx: &Cx<'_>) -> Vec<(Tab, Vec<Run<'static>>)> {
     tabs
 }
 
-fn titled_tabs(state: &State, cx: &Cx<'_>) -> Vec<(Tab, Vec<Run<'static>>)> {
+fn titled_tabs(state: &State, cx: &Cx<'_>) -> Vec<(Tab, Vec<StyledRun<'static>>)> {
     let narrow = state.shared.size.0 < 72;
-    let looked = |tab: &Tab| state.shared.looked.get(tab).copied();
+    let last_seen = |tab: &Tab| state.shared.last_seen.get(tab).copied();
     let present = Screens::tab(state.place());
     let tabs = Tab::ALL.iter().map(|tab| {
         let role = if present == Some(*tab) { Role::Accent } else { Role::Text };
         let title = if narrow { tab.short() } else { tab.title() };
-        let mut runs = vec![Run::new(format!(" {} ", tab.key()), Role::Key), Run::new(title, role)];
+        let mut runs =
+            vec![StyledRun::new(format!(" {} ", tab.key()), Role::Key), StyledRun::new(title, role)];
         let Badge { count, worst, newest, has_symbol } =
             state.screens.at(&tab.place()).badge(&state.shared, cx);
         if let (1.., Some(role)) = (count, worst) {
             // a count that grew since the last look at its screen has a sign, not only a colour
             let is_new =
-                present != Some(*tab) && newest.zip(looked(tab)).is_some_and(|(newest, at)| newest > at);
+                present != Some(*tab) && newest.zip(last_seen(tab)).is_some_and(|(newest, at)| newest > at);
             let sign = match (has_symbol, is_new) {
                 (true, _) => cx.symbol(role),
                 (false, true) => cx.symbol(Role::New),
                 (false, false) => "",
             };
-            runs.push(Run::new(format!(" {sign}{count}"), role));
+            runs.push(StyledRun::new(format!(" {sign}{count}"), role));
         }
-        runs.push(Run::new(if narrow { "" } else { " " }, Role::Text));
+        runs.push(StyledRun::new(if narrow { "" } else { " " }, Role::Text));
         (*tab, runs)
     });
     tabs.collect()
 }
 
 fn tabs(state: &State, cx: &Cx<'_>, area: Rect, buf: &mut Buffer) {
-    let runs: Vec<Run<'static>> = tab_runs(state, cx).into_iter().flat_map(|(_, runs)| runs).collect();
+    let runs: Vec<StyledRun<'static>> = tab_runs(state, cx).into_iter().flat_map(|(_, runs)| runs).collect();
     text::runs(cx, &runs, area, buf);
 }
 
@@ -221,27 +226,27 @@ fn footer(state: &State, cx: &Cx<'_>, area: Rect, buf: &mut Buffer) {
     buf.set_style(area, cx.style(Role::Bar));
     if let Mode::Filter { line, .. } = &state.mode {
         let mut runs = vec![
-            Run::new(" / ", Role::Key),
-            Run::new(line.before_cursor().to_owned(), Role::Text),
-            Run::new(cx.charset.pick("▏", "|"), Role::Accent),
-            Run::new(line.after_cursor().to_owned(), Role::Text),
+            StyledRun::new(" / ", Role::Key),
+            StyledRun::new(line.before_cursor().to_owned(), Role::Text),
+            StyledRun::new(cx.charset.pick("▏", "|"), Role::Accent),
+            StyledRun::new(line.after_cursor().to_owned(), Role::Text),
         ];
-        let hint = state.screen().found().and_then(super::found::Found::error);
-        let hint = hint.unwrap_or_else(|| "Enter keeps it, Esc takes it back".to_owned());
-        runs.push(Run::new(format!("   {hint}"), Role::Muted));
+        let hint = state.screen().found().and_then(super::list_filter::ListFilter::error);
+        let hint = hint.unwrap_or_else(|| "Enter keeps it, Esc cancels".to_owned());
+        runs.push(StyledRun::new(format!("   {hint}"), Role::Muted));
         text::runs(cx, &runs, area, buf);
         return;
     }
     // what was said a moment ago is an answer to a key: it goes before what is still on its way
     let is_new = |run: &PlanRun| {
         let newest = state.shared.messages.newest(cx.now);
-        newest.is_some_and(|told| told.at > run.begun_at && age(told.at, cx.now) < ANSWERED)
+        newest.is_some_and(|told| told.at > run.begun_at && age(told.at, cx.now) < ANSWER_SHOWN_FOR)
     };
     let running = state.shared.runs.running().next().filter(|run| !is_new(run));
     let left = match (running, state.shared.messages.newest(cx.now)) {
         (Some(run), _) => {
             let words = run.standing(cx.zone, text::ellipsis(cx.charset));
-            vec![Run::new(format!(" {} {words}", cx.symbol(Role::Sending)), Role::Sending)]
+            vec![StyledRun::new(format!(" {} {words}", cx.symbol(Role::Sending)), Role::Sending)]
         }
         (None, Some(told)) => {
             let (sign, role) = match told.message.tone {
@@ -252,11 +257,11 @@ fn footer(state: &State, cx: &Cx<'_>, area: Rect, buf: &mut Buffer) {
                 new if new.starts_with('<') => "now".to_owned(),
                 old => format!("{old} ago"),
             };
-            vec![Run::new(format!(" {sign} {} ({ago})", told.message.text), role)]
+            vec![StyledRun::new(format!(" {sign} {} ({ago})", told.message.text), role)]
         }
         (None, None) => standing(state, cx),
     };
-    let wide = |hint: &[Run<'_>]| hint.iter().map(|run| text::width(&run.text)).sum::<u16>();
+    let wide = |hint: &[StyledRun<'_>]| hint.iter().map(|run| text::width(&run.text)).sum::<u16>();
     let mut hints = hints(state);
     // the first say most, and help, the last, knows all others: it keeps its place beside a long message, too
     let help = hints.last().map_or(0, |help| wide(help) + 2);
@@ -264,7 +269,7 @@ fn footer(state: &State, cx: &Cx<'_>, area: Rect, buf: &mut Buffer) {
     while hints.len() > 1 && used + 2 + hints.iter().map(|hint| wide(hint)).sum::<u16>() > area.width {
         hints.remove(hints.len() - 2);
     }
-    let hints: Vec<Run<'_>> = hints.into_iter().flatten().collect();
+    let hints: Vec<StyledRun<'_>> = hints.into_iter().flatten().collect();
     let width = wide(&hints);
     if used + 2 + width <= area.width {
         text::runs(cx, &hints, Rect { x: area.right() - width, width, ..area }, buf);
@@ -272,26 +277,26 @@ fn footer(state: &State, cx: &Cx<'_>, area: Rect, buf: &mut Buffer) {
 }
 
 /// The way here, and as long as a source is in trouble what is wrong and what to do.
-fn standing(state: &State, cx: &Cx<'_>) -> Vec<Run<'static>> {
+fn standing(state: &State, cx: &Cx<'_>) -> Vec<StyledRun<'static>> {
     let mut runs = breadcrumb(state);
     if let Some(doubt) = doubts(&state.shared, &AskKind::ALL, cx.now).first() {
         let sign = cx.symbol(Role::Stale);
         let words = format!("  {sign} {}: {}. {}", doubt.source, doubt.reason, doubt.advice);
-        runs.push(Run::new(words, Role::Stale));
+        runs.push(StyledRun::new(words, Role::Stale));
     }
     runs
 }
 
 /// The way from the last screen of line 2 to here.
-fn breadcrumb(state: &State) -> Vec<Run<'static>> {
+fn breadcrumb(state: &State) -> Vec<StyledRun<'static>> {
     let places = state.places();
     let from = places.iter().rposition(|stop| Screens::is_top(&stop.place)).unwrap_or(0);
     let steps = places.iter().skip(from).map(|stop| Screens::title(&stop.place, &state.shared));
-    vec![Run::new(format!(" {}", steps.collect::<Vec<_>>().join(" > ")), Role::Title)]
+    vec![StyledRun::new(format!(" {}", steps.collect::<Vec<_>>().join(" > ")), Role::Title)]
 }
 
 /// The keys that matter most here, the most important first; help, which says all, is the last.
-fn hints(state: &State) -> Vec<Vec<Run<'static>>> {
+fn hints(state: &State) -> Vec<Vec<StyledRun<'static>>> {
     let shared = &state.shared;
     let common = [(Command::Palette, "palette"), (Command::Help, "help")];
     let is_read_only = shared.guard.read_only.is_some();
@@ -299,7 +304,10 @@ fn hints(state: &State) -> Vec<Vec<Run<'static>>> {
     let here = here.filter(|(command, _)| !(is_read_only && command.scope().writes()));
     let shown = here.chain(common).filter_map(|(command, word)| {
         let key = shared.keys.of(command).first()?;
-        Some(vec![Run::new(format!("{key} "), Role::Key), Run::new(format!("{word}  "), Role::Muted)])
+        Some(vec![
+            StyledRun::new(format!("{key} "), Role::Key),
+            StyledRun::new(format!("{word}  "), Role::Muted),
+        ])
     });
     shown.collect()
 }

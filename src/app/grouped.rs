@@ -3,8 +3,8 @@
 use std::collections::{BTreeSet, HashMap};
 use std::hash::Hash;
 
-use super::found::Found;
-use super::list::{Cursor, Grouping, List, Order};
+use super::list::{Cursor, Grouping, List, SortOrder};
+use super::list_filter::ListFilter;
 
 /// A row: the head of a group, or an item. Heads are known by what their group has in common.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -23,15 +23,15 @@ pub trait Listing {
     fn cursor_mut(&mut self) -> &mut dyn Cursor;
 
     /// Its filter.
-    fn found(&self) -> &Found;
+    fn found(&self) -> &ListFilter;
 
     /// Its filter, to be changed.
-    fn found_mut(&mut self) -> &mut Found;
+    fn found_mut(&mut self) -> &mut ListFilter;
 
-    fn order(&self) -> Order;
+    fn order(&self) -> SortOrder;
 
     /// Its order, to be changed.
-    fn order_mut(&mut self) -> &mut Order;
+    fn order_mut(&mut self) -> &mut SortOrder;
 
     /// By what its rows are grouped; none: they cannot be.
     fn grouping_mut(&mut self) -> Option<&mut Grouping> {
@@ -56,13 +56,13 @@ pub struct FilteredList<K> {
     /// The rows, with the cursor and the marks.
     pub list: List<K>,
     /// The filter.
-    pub found: Found,
-    pub order: Order,
+    pub found: ListFilter,
+    pub order: SortOrder,
 }
 
 impl<K> Default for FilteredList<K> {
     fn default() -> Self {
-        Self { list: List::default(), found: Found::default(), order: Order::default() }
+        Self { list: List::default(), found: ListFilter::default(), order: SortOrder::default() }
     }
 }
 
@@ -77,19 +77,19 @@ macro_rules! listing {
             &mut self.list
         }
 
-        fn found(&self) -> &Found {
+        fn found(&self) -> &ListFilter {
             &self.found
         }
 
-        fn found_mut(&mut self) -> &mut Found {
+        fn found_mut(&mut self) -> &mut ListFilter {
             &mut self.found
         }
 
-        fn order(&self) -> Order {
+        fn order(&self) -> SortOrder {
             self.order
         }
 
-        fn order_mut(&mut self) -> &mut Order {
+        fn order_mut(&mut self) -> &mut SortOrder {
             &mut self.order
         }
     };
@@ -128,8 +128,8 @@ pub struct GroupedList<K, G> {
     /// The rows, with the cursor and the marks.
     pub list: List<Row<K, G>>,
     /// The filter.
-    pub found: Found,
-    pub order: Order,
+    pub found: ListFilter,
+    pub order: SortOrder,
     pub grouping: Grouping,
     index: GroupIndex<G>,
     /// The items of each group by its number, as far as they are shown; folded ones, too.
@@ -141,8 +141,8 @@ impl<K, G> Default for GroupedList<K, G> {
     fn default() -> Self {
         Self {
             list: List::default(),
-            found: Found::default(),
-            order: Order::default(),
+            found: ListFilter::default(),
+            order: SortOrder::default(),
             grouping: Grouping::default(),
             index: GroupIndex::default(),
             members: Vec::new(),

@@ -3,7 +3,7 @@
 use super::commands::{Command, Scope};
 use super::state::State;
 use super::theme::Role;
-use super::widgets::text::{self, Run};
+use super::widgets::text::{self, StyledRun};
 
 /// Lines of the frame around the help text.
 pub(super) const FRAME: u16 = 4;
@@ -14,7 +14,7 @@ const GAP: u16 = 2;
 
 /// Help as it is laid out in a terminal.
 pub(super) struct Help {
-    pub(super) lines: Vec<Vec<Run<'static>>>,
+    pub(super) lines: Vec<Vec<StyledRun<'static>>>,
     /// How many columns of lines stand side by side.
     pub(super) columns: usize,
     /// Cells of a column.
@@ -29,11 +29,11 @@ impl Help {
 }
 
 /// One thing that help tells.
-enum Entry {
+enum HelpEntry {
     Gap,
     Title(&'static str),
     /// A key or a symbol, and what it is for.
-    Row(Run<'static>, String),
+    Row(StyledRun<'static>, String),
 }
 
 /// What help tells at a place, in a terminal of so many columns: side by side where both have room, else each line as wide
@@ -41,14 +41,14 @@ enum Entry {
 pub(super) fn laid_out(state: &State, terminal: u16) -> Help {
     let entries = entries(state);
     let heads = entries.iter().map(|entry| match entry {
-        Entry::Row(head, _) => text::width(&head.text),
-        Entry::Gap | Entry::Title(_) => 0,
+        HelpEntry::Row(head, _) => text::width(&head.text),
+        HelpEntry::Gap | HelpEntry::Title(_) => 0,
     });
     let indent = heads.max().unwrap_or(0) + 2 * GAP;
     let widest = entries.iter().map(|entry| match entry {
-        Entry::Gap => 0,
-        Entry::Title(title) => text::width(title),
-        Entry::Row(_, words) => indent + text::width(words),
+        HelpEntry::Gap => 0,
+        HelpEntry::Title(title) => text::width(title),
+        HelpEntry::Row(_, words) => indent + text::width(words),
     });
     let widest = widest.max().unwrap_or(0);
     let columns = if terminal >= 2 * widest + 8 { 2 } else { 1 };
@@ -58,32 +58,38 @@ pub(super) fn laid_out(state: &State, terminal: u16) -> Help {
     let mut lines = Vec::new();
     for entry in entries {
         match entry {
-            Entry::Gap => lines.push(Vec::new()),
-            Entry::Title(title) => {
+            HelpEntry::Gap => lines.push(Vec::new()),
+            HelpEntry::Title(title) => {
                 lines.extend(
-                    text::wrap(title, width).into_iter().map(|line| vec![Run::new(line, Role::Title)]),
+                    text::wrap(title, width).into_iter().map(|line| vec![StyledRun::new(line, Role::Title)]),
                 );
             }
-            Entry::Row(head, words) => row(head, &words, indent, width, &mut lines),
+            HelpEntry::Row(head, words) => row(head, &words, indent, width, &mut lines),
         }
     }
     Help { lines, columns, width: widest }
 }
 
-fn row(head: Run<'static>, words: &str, indent: u16, width: u16, lines: &mut Vec<Vec<Run<'static>>>) {
-    let blank = |cells: u16| Run::new(" ".repeat(usize::from(cells)), Role::Text);
+fn row(
+    head: StyledRun<'static>,
+    words: &str,
+    indent: u16,
+    width: u16,
+    lines: &mut Vec<Vec<StyledRun<'static>>>,
+) {
+    let blank = |cells: u16| StyledRun::new(" ".repeat(usize::from(cells)), Role::Text);
     let used = GAP + text::width(&head.text);
     let mut words = text::wrap(words, width.saturating_sub(indent)).into_iter();
     let mut first = vec![blank(GAP), head];
     if used < indent {
         first.push(blank(indent - used));
-        first.extend(words.next().map(|line| Run::new(line, Role::Text)));
+        first.extend(words.next().map(|line| StyledRun::new(line, Role::Text)));
     }
     lines.push(first);
-    lines.extend(words.map(|line| vec![blank(indent), Run::new(line, Role::Text)]));
+    lines.extend(words.map(|line| vec![blank(indent), StyledRun::new(line, Role::Text)]));
 }
 
-fn entries(state: &State) -> Vec<Entry> {
+fn entries(state: &State) -> Vec<HelpEntry> {
     let keys = &state.shared.keys;
     let mut entries = Vec::new();
     // where nothing may be changed, what changes something is not there
@@ -93,17 +99,18 @@ fn entries(state: &State) -> Vec<Entry> {
     // what is special here is what one looks for
     all.reverse();
     for scope in all {
-        entries.push(Entry::Title(scope.title()));
+        entries.push(HelpEntry::Title(scope.title()));
         for command in Command::ALL.iter().filter(|command| command.scope() == scope) {
             let names: Vec<String> = keys.of(*command).iter().map(ToString::to_string).collect();
-            entries.push(Entry::Row(Run::new(names.join(" "), Role::Key), command.help().to_owned()));
+            entries
+                .push(HelpEntry::Row(StyledRun::new(names.join(" "), Role::Key), command.help().to_owned()));
         }
-        entries.push(Entry::Gap);
+        entries.push(HelpEntry::Gap);
     }
-    entries.push(Entry::Title("Symbols"));
+    entries.push(HelpEntry::Title("Symbols"));
     entries.extend(Role::legend().map(|role| {
         let symbol = state.shared.look.charset.pick(role.symbol(), role.ascii());
-        Entry::Row(Run::new(symbol, role), role.meaning())
+        HelpEntry::Row(StyledRun::new(symbol, role), role.meaning())
     }));
     entries
 }
@@ -119,7 +126,7 @@ mod tests {
     use super::*;
     use crate::app::look::{Charset, Colours, Look};
     use crate::app::place::Tab;
-    use crate::app::shared::Setup;
+    use crate::app::shared::InitialState;
 
     fn without_blanks(text: &str) -> String {
         text.split_whitespace().collect()
@@ -127,19 +134,21 @@ mod tests {
 
     #[test]
     fn every_line_of_help_is_whole_in_terminals_of_any_width() {
-        let setup = Setup::new("demo", Vec::new(), Look::probe(Colours::True, Charset::Unicode), (80, 24));
+        let setup =
+            InitialState::new("demo", Vec::new(), Look::probe(Colours::True, Charset::Unicode), (80, 24));
         let mut state = State::new(setup);
         for tab in Tab::ALL {
-            state.begin_at(tab.place());
+            state.reset_to(tab.place());
             for terminal in 40..=200 {
                 let help = laid_out(&state, terminal);
-                let wide = |line: &Vec<Run<'_>>| line.iter().map(|run| text::width(&run.text)).sum::<u16>();
+                let wide =
+                    |line: &Vec<StyledRun<'_>>| line.iter().map(|run| text::width(&run.text)).sum::<u16>();
                 let room = (terminal - SIDES) / u16::try_from(help.columns).unwrap();
                 assert!(help.lines.iter().all(|line| wide(line) <= room), "{} at {terminal}", tab.title());
                 let whole: String =
                     help.lines.iter().flatten().map(|run| without_blanks(&run.text)).collect();
                 for entry in entries(&state) {
-                    if let Entry::Row(head, words) = entry {
+                    if let HelpEntry::Row(head, words) = entry {
                         let row = without_blanks(&format!("{}{words}", head.text));
                         assert!(whole.contains(&row), "{} at {terminal}: {words:?}", tab.title());
                     }

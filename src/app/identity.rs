@@ -7,7 +7,7 @@ use crate::model::oncall::{EscalationPolicy, OnCallBoard};
 use crate::model::silence::Silence;
 use crate::model::slo::SloStatus;
 use crate::model::source::SourceId;
-use crate::model::world::{Linked, World};
+use crate::model::world::{IncidentView, World};
 
 /// What tells one incident from all others.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -20,12 +20,12 @@ pub struct IncidentKey {
 
 impl IncidentKey {
     /// Of an incident.
-    pub fn of(known: &Linked) -> Self {
+    pub fn of(known: &IncidentView) -> Self {
         Self { id: known.incident.id.clone(), source: known.source().clone() }
     }
 
     /// The incident, if it is still there.
-    pub fn incident<'a>(&self, world: &'a World) -> Option<&'a Linked> {
+    pub fn incident<'a>(&self, world: &'a World) -> Option<&'a IncidentView> {
         world.incident(&self.source, &self.id)
     }
 }
@@ -79,7 +79,7 @@ pub struct PolicyKey {
 impl PolicyKey {
     /// What its source says, and the policy, if they are still there.
     pub fn policy<'a>(&self, world: &'a World) -> Option<(&'a OnCallBoard, &'a EscalationPolicy)> {
-        let board = world.held(&self.source)?.on_call().value()?;
+        let board = world.cache(&self.source)?.on_call().value()?;
         Some((board, board.policies.iter().find(|policy| policy.named.id == self.id)?))
     }
 }

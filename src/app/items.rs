@@ -10,7 +10,7 @@ use super::place::Place;
 use super::selection::{Handled, Selection};
 use super::shared::Shared;
 use crate::model::labels::Text;
-use crate::model::runbook::Wanted;
+use crate::model::runbook::RunbookQuery;
 
 /// A thing that lists have, by its identity.
 pub trait Item: Clone + Ord {
@@ -28,7 +28,7 @@ pub trait Item: Clone + Ord {
         Vec::new()
     }
 
-    fn runbooks(&self, _shared: &Shared) -> Vec<Wanted> {
+    fn runbooks(&self, _shared: &Shared) -> Vec<RunbookQuery> {
         Vec::new()
     }
 
@@ -61,7 +61,7 @@ pub trait ItemList {
     fn links(&self, shared: &Shared) -> Vec<(String, Text)>;
 
     /// The runbooks of what the cursor is on.
-    fn runbooks(&self, shared: &Shared) -> Vec<Wanted>;
+    fn runbooks(&self, shared: &Shared) -> Vec<RunbookQuery>;
 
     /// Takes the marks of what was done away.
     fn unmark(&mut self, handled: &Handled<'_>);
@@ -82,7 +82,7 @@ macro_rules! of_current {
             self.current().map_or_else(Vec::new, |item| item.links(shared))
         }
 
-        fn runbooks(&self, shared: &Shared) -> Vec<Wanted> {
+        fn runbooks(&self, shared: &Shared) -> Vec<RunbookQuery> {
             self.current().map_or_else(Vec::new, |item| item.runbooks(shared))
         }
     };

@@ -8,12 +8,12 @@ use std::str::FromStr;
 pub enum Code {
     /// A character, as typed.
     Char(char),
-    Named(Named),
+    Named(NamedKey),
 }
 
 /// Keys that have a name rather than a character.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum Named {
+pub enum NamedKey {
     Enter,
     Esc,
     Tab,
@@ -30,21 +30,21 @@ pub enum Named {
     Space,
 }
 
-const NAMES: [(&str, Named); 14] = [
-    ("enter", Named::Enter),
-    ("esc", Named::Esc),
-    ("tab", Named::Tab),
-    ("backspace", Named::Backspace),
-    ("delete", Named::Delete),
-    ("up", Named::Up),
-    ("down", Named::Down),
-    ("left", Named::Left),
-    ("right", Named::Right),
-    ("home", Named::Home),
-    ("end", Named::End),
-    ("pageup", Named::PageUp),
-    ("pagedown", Named::PageDown),
-    ("space", Named::Space),
+const NAMES: [(&str, NamedKey); 14] = [
+    ("enter", NamedKey::Enter),
+    ("esc", NamedKey::Esc),
+    ("tab", NamedKey::Tab),
+    ("backspace", NamedKey::Backspace),
+    ("delete", NamedKey::Delete),
+    ("up", NamedKey::Up),
+    ("down", NamedKey::Down),
+    ("left", NamedKey::Left),
+    ("right", NamedKey::Right),
+    ("home", NamedKey::Home),
+    ("end", NamedKey::End),
+    ("pageup", NamedKey::PageUp),
+    ("pagedown", NamedKey::PageDown),
+    ("space", NamedKey::Space),
 ];
 
 /// A key press.
@@ -60,11 +60,11 @@ pub struct Key {
 impl Key {
     /// The key of this character.
     pub const fn char(c: char) -> Self {
-        let code = if c == ' ' { Code::Named(Named::Space) } else { Code::Char(c) };
+        let code = if c == ' ' { Code::Named(NamedKey::Space) } else { Code::Char(c) };
         Self { code, ctrl: false, alt: false, shift: false }
     }
 
-    pub const fn named(named: Named) -> Self {
+    pub const fn named(named: NamedKey) -> Self {
         Self { code: Code::Named(named), ctrl: false, alt: false, shift: false }
     }
 
@@ -73,7 +73,7 @@ impl Key {
         match self.code {
             Code::Char(_) | Code::Named(_) if self.ctrl || self.alt => None,
             Code::Char(c) => Some(c),
-            Code::Named(Named::Space) => Some(' '),
+            Code::Named(NamedKey::Space) => Some(' '),
             Code::Named(_) => None,
         }
     }

@@ -4,12 +4,12 @@ use jiff::Timestamp;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
-use super::doubt::doubts;
 use super::look::Cx;
 use super::shared::Shared;
+use super::staleness::doubts;
 use super::theme::Role;
 use super::widgets::table;
-use super::widgets::text::{self, Run};
+use super::widgets::text::{self, StyledRun};
 use crate::model::ask::AskKind;
 
 /// Where the parts of the frame stand.
@@ -51,7 +51,7 @@ pub(super) fn below_heading(body: Rect) -> Rect {
 pub(super) fn doubtful_heading(
     shared: &Shared,
     cx: &Cx<'_>,
-    title: &[Run<'_>],
+    title: &[StyledRun<'_>],
     used: &[AskKind],
     area: Rect,
     buf: &mut Buffer,
@@ -62,13 +62,13 @@ pub(super) fn doubtful_heading(
 /// Draws a heading line: what this is, and on the right what is to be doubted about it. Gives the room below.
 pub(super) fn heading(
     cx: &Cx<'_>,
-    left: &[Run<'_>],
-    right: &[Run<'_>],
+    left: &[StyledRun<'_>],
+    right: &[StyledRun<'_>],
     area: Rect,
     buf: &mut Buffer,
 ) -> Rect {
     let line = Rect { height: 1.min(area.height), ..area };
-    let wide = |runs: &[Run<'_>]| runs.iter().map(|run| text::width(&run.text)).sum::<u16>();
+    let wide = |runs: &[StyledRun<'_>]| runs.iter().map(|run| text::width(&run.text)).sum::<u16>();
     // a doubt must be seen: it gets three fifths of the line, and more where the rest needs less
     let most = (line.width * 3 / 5).max(line.width.saturating_sub(wide(left) + 2));
     let width = wide(right).min(most);
@@ -79,15 +79,15 @@ pub(super) fn heading(
 }
 
 /// What is to be doubted about a screen that uses answers of these kinds, for its heading.
-pub(super) fn doubt_runs(shared: &Shared, kinds: &[AskKind], now: Timestamp) -> Vec<Run<'static>> {
+pub(super) fn doubt_runs(shared: &Shared, kinds: &[AskKind], now: Timestamp) -> Vec<StyledRun<'static>> {
     // what is about one thing is asked by the screen that is about it
-    let about_one = AskKind::ALL.into_iter().filter(|kind| kind.is_about_one());
+    let about_one = AskKind::ALL.into_iter().filter(|kind| kind.has_key());
     let kinds: Vec<AskKind> = kinds.iter().copied().chain(about_one).collect();
     let all = doubts(shared, &kinds, now);
     let Some(first) = all.first() else { return Vec::new() };
     let more = if all.len() > 1 { format!(" (+{} more, see Sources)", all.len() - 1) } else { String::new() };
     let sign = shared.look.charset.pick(Role::Stale.symbol(), Role::Stale.ascii());
-    vec![Run::new(format!("{sign} {}{more}", first.sentence(now)), Role::Stale)]
+    vec![StyledRun::new(format!("{sign} {}{more}", first.sentence(now)), Role::Stale)]
 }
 
 /// Says in the place of rows why there are none, in as many lines as it needs.

@@ -188,14 +188,14 @@ impl<K: Clone + Ord> Cursor for List<K> {
 
 /// A column that a list can be ordered by, and which way round.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Order {
+pub struct SortOrder {
     /// Index into the list's table of orders; 0 is worst first.
     pub column: usize,
     /// Against the column's own direction.
     pub reversed: bool,
 }
 
-impl Order {
+impl SortOrder {
     /// Another column, or the same the other way round.
     pub fn choose(&mut self, column: usize) {
         let reversed = self.column == column && !self.reversed;

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use ratatui::style::Style;
 
-use super::event::Link;
+use super::event::TerminalLink;
 pub use super::theme::Colours;
 use super::theme::{Role, Theme};
 
@@ -38,7 +38,7 @@ pub struct Cx<'a> {
     pub now: Timestamp,
     pub zone: &'a TimeZone,
     /// Whether bytes are dear.
-    pub sparing: bool,
+    pub is_slow_link: bool,
 }
 
 impl Cx<'_> {
@@ -53,7 +53,7 @@ impl Cx<'_> {
 }
 
 /// Over a slow line time goes on in steps of so many seconds.
-const SPARING_STEP: i64 = 10;
+const SLOW_LINK_STEP: i64 = 10;
 
 #[derive(Debug, Clone)]
 pub struct Look {
@@ -69,7 +69,7 @@ pub struct Look {
     pub charset: Charset,
     pub zone: TimeZone,
     /// How what is drawn reaches the person.
-    pub link: Link,
+    pub link: TerminalLink,
     /// Over a slow line: in which step of time the last tick was.
     step: Option<i64>,
 }
@@ -85,7 +85,7 @@ impl Look {
     ) -> Self {
         let theme = themes.iter().position(|theme| Some(theme.name()) == name).unwrap_or(0);
         let shown = themes.get(theme).map_or_else(Theme::probe, |theme| theme.reduced(colours));
-        Self { themes, theme, shown, colours, charset, zone, link: Link::default(), step: None }
+        Self { themes, theme, shown, colours, charset, zone, link: TerminalLink::default(), step: None }
     }
 
     /// In the theme that gives each role a colour of its own, for whoever reads the cells.
@@ -96,7 +96,7 @@ impl Look {
 
     /// For a line that is known to be slow: colours with short names, too.
     pub fn spare(&mut self) {
-        self.link = Link::Slow;
+        self.link = TerminalLink::Slow;
         if matches!(self.colours, Colours::True | Colours::Indexed) {
             self.colours = Colours::Sixteen;
             self.choose(self.theme);
@@ -104,14 +104,14 @@ impl Look {
     }
 
     /// Whether bytes are dear: coarse trends, no seconds.
-    pub fn is_sparing(&self) -> bool {
-        self.link == Link::Slow
+    pub fn is_slow_link(&self) -> bool {
+        self.link == TerminalLink::Slow
     }
 
     /// Whether the time that passed since the last tick is worth a frame: over a slow line only in steps. A frame that is
     /// drawn for whatever reason shows its own moment: what is stale, and who is on call, goes by that.
     pub(super) fn steps(&mut self, now: Timestamp) -> bool {
-        let step = self.is_sparing().then(|| now.as_second().div_euclid(SPARING_STEP));
+        let step = self.is_slow_link().then(|| now.as_second().div_euclid(SLOW_LINK_STEP));
         let before = std::mem::replace(&mut self.step, step);
         step.is_none() || step != before
     }

@@ -14,30 +14,30 @@ use pulldown_cmark::{BlockQuoteKind, CodeBlockKind, Event, Options, Parser, Tag,
 
 use super::look::Charset;
 use super::theme::Role;
-use super::widgets::text::{self, Run};
+use super::widgets::text::{self, StyledRun};
 use crate::model::labels::Labels;
 pub use code::Block;
 use flow::flow;
 use inline::Inline;
 
 /// The deepest that text is indented, in levels; what is deeper stands there too.
-const DEPTH: usize = 8;
+const MAX_INDENT_LEVELS: usize = 8;
 /// The deepest that is counted; beyond that, what opens and closes says nothing.
-const DEEPEST: usize = 64;
+const MAX_DEPTH: usize = 64;
 /// As much markup is read: a row of a table is worth as many cells as its head has, so that a megabyte can be worth millions.
-const EVENTS: usize = 200_000;
+const MAX_EVENTS: usize = 200_000;
 /// More than this many marks at the beginning of a line open nothing: the parser walks through all that is open at every line.
-const NESTED: usize = 250;
+const MAX_LINE_MARKERS: usize = 250;
 /// Fewer cells than this, and text is not indented any more.
-const NARROW: u16 = 12;
+const MIN_TEXT_WIDTH: u16 = 12;
 
-pub type Line = Vec<Run<'static>>;
+pub type MarkdownLine = Vec<StyledRun<'static>>;
 
 /// A page, drawn.
 #[derive(Debug, Clone, Default, PartialEq)]
-pub struct Page {
+pub struct MarkdownPage {
     /// Its lines, none wider than the page.
-    pub lines: Vec<Line>,
+    pub lines: Vec<MarkdownLine>,
     /// Its blocks of code, in their order.
     pub blocks: Vec<Block>,
     /// Where it leads: what it is called and its address, in the order of their numbers.
@@ -49,23 +49,26 @@ pub struct Page {
 }
 
 /// Draws a text in this many cells, with these labels filled in.
-pub fn page(source: &str, labels: &Labels, width: u16, charset: Charset) -> Page {
+pub fn page(source: &str, labels: &Labels, width: u16, charset: Charset) -> MarkdownPage {
     let mut drawing = Drawing::new(labels, width.max(1), charset);
-    let source = shallow(source);
+    let source = limit_nesting(source);
     let mut all = TextMergeStream::new(Parser::new_ext(&source, options()));
-    let mut events = all.by_ref().take(EVENTS).peekable();
+    let mut events = all.by_ref().take(MAX_EVENTS).peekable();
     while let Some(event) = events.next() {
         drawing.take(event, &mut events);
     }
     drawing.end_paragraph();
     if all.next().is_some() {
-        drawing.page.lines.push(vec![Run::new("(too much markup: the rest is not shown)", Role::Trouble)]);
+        drawing
+            .page
+            .lines
+            .push(vec![StyledRun::new("(too much markup: the rest is not shown)", Role::Trouble)]);
     }
     drawing.page
 }
 
 /// The text without the marks at the beginnings of lines that would nest it deeper than anybody does.
-fn shallow(source: &str) -> Cow<'_, str> {
+fn limit_nesting(source: &str) -> Cow<'_, str> {
     if source.split_inclusive('\n').all(|line| shortened(line).is_none()) {
         return Cow::Borrowed(source);
     }
@@ -77,7 +80,7 @@ fn shallow(source: &str) -> Cow<'_, str> {
 fn shortened(line: &str) -> Option<(&str, &str)> {
     let opens = |c: char| c.is_ascii_digit() || " \t>-*+.)".contains(c);
     let (marks, rest) = line.split_at(line.find(|c| !opens(c)).unwrap_or(line.len()));
-    let (at, _) = marks.match_indices(['>', '-', '*', '+', '.', ')']).nth(NESTED)?;
+    let (at, _) = marks.match_indices(['>', '-', '*', '+', '.', ')']).nth(MAX_LINE_MARKERS)?;
     Some((marks.get(..at)?, rest))
 }
 
@@ -92,7 +95,7 @@ pub fn options() -> Options {
 }
 
 /// What indents a line.
-enum Frame {
+enum LineIndent {
     /// A bar at its left.
     Quote,
     /// The sign of an item, which stands on its first line only.
@@ -103,10 +106,10 @@ struct Drawing<'a> {
     labels: &'a Labels,
     width: u16,
     charset: Charset,
-    page: Page,
-    frames: Vec<Frame>,
+    page: MarkdownPage,
+    frames: Vec<LineIndent>,
     /// Beyond the deepest.
-    unseen: usize,
+    untracked: usize,
     /// The number of the next item of each list that is open; none: it has no numbers.
     lists: Vec<Option<u64>>,
     inline: Inline,
@@ -122,9 +125,9 @@ impl<'a> Drawing<'a> {
             labels,
             width,
             charset,
-            page: Page::default(),
+            page: MarkdownPage::default(),
             frames: Vec::new(),
-            unseen: 0,
+            untracked: 0,
             lists: Vec::new(),
             inline: Inline::default(),
             base: Role::Text,
@@ -154,7 +157,7 @@ impl<'a> Drawing<'a> {
                 self.space();
                 let room = self.room();
                 let line = self.charset.pick("─", "-").repeat(usize::from(room));
-                self.line(vec![Run::new(line, Role::Border)]);
+                self.line(vec![StyledRun::new(line, Role::Border)]);
                 self.gap = true;
             }
             Event::TaskListMarker(done) => {
@@ -180,10 +183,10 @@ impl<'a> Drawing<'a> {
             Tag::BlockQuote(kind) => {
                 self.end_paragraph();
                 self.space();
-                self.open(Frame::Quote);
+                self.open(LineIndent::Quote);
                 if let Some(kind) = kind {
                     let (word, role) = remark(kind);
-                    self.line(vec![Run::new(word, role)]);
+                    self.line(vec![StyledRun::new(word, role)]);
                 }
             }
             Tag::CodeBlock(kind) => {
@@ -221,13 +224,13 @@ impl<'a> Drawing<'a> {
                     }
                     Some(None) | None => format!("{bullet} "),
                 };
-                self.open(Frame::Item { sign, role: Role::Accent, is_told: false });
+                self.open(LineIndent::Item { sign, role: Role::Accent, is_told: false });
             }
             Tag::FootnoteDefinition(label) => {
                 self.end_paragraph();
                 self.space();
                 let sign = format!("[^{}]: ", inline::safe(&label));
-                self.open(Frame::Item { sign, role: Role::Muted, is_told: false });
+                self.open(LineIndent::Item { sign, role: Role::Muted, is_told: false });
             }
             Tag::Table(_) => {
                 self.end_paragraph();
@@ -271,7 +274,7 @@ impl<'a> Drawing<'a> {
             TagEnd::Item => {
                 self.end_paragraph();
                 // an item without text is an item too
-                if matches!(self.frames.last(), Some(Frame::Item { is_told: false, .. })) {
+                if matches!(self.frames.last(), Some(LineIndent::Item { is_told: false, .. })) {
                     self.line(Vec::new());
                 }
                 self.close();
@@ -288,13 +291,13 @@ impl<'a> Drawing<'a> {
         }
     }
 
-    fn open(&mut self, frame: Frame) {
-        if self.frames.len() < DEEPEST { self.frames.push(frame) } else { self.unseen += 1 }
+    fn open(&mut self, frame: LineIndent) {
+        if self.frames.len() < MAX_DEPTH { self.frames.push(frame) } else { self.untracked += 1 }
     }
 
     fn close(&mut self) {
-        if self.unseen > 0 {
-            self.unseen -= 1;
+        if self.untracked > 0 {
+            self.untracked -= 1;
         } else {
             self.frames.pop();
         }
@@ -313,7 +316,7 @@ impl<'a> Drawing<'a> {
 
     /// A table: in columns where it fits without a broken word, else one line for each field.
     fn table<'e>(&mut self, rest: &mut Peekable<impl Iterator<Item = Event<'e>>>) {
-        let mut rows: Vec<Vec<Vec<Run<'static>>>> = Vec::new();
+        let mut rows: Vec<Vec<Vec<StyledRun<'static>>>> = Vec::new();
         for event in rest.by_ref() {
             match event {
                 Event::End(TagEnd::Table) => break,
@@ -361,7 +364,7 @@ impl<'a> Drawing<'a> {
     /// An empty line before what comes next, if one belongs there; a quote's bar goes through it.
     fn space(&mut self) {
         if std::mem::take(&mut self.gap) && !self.page.lines.is_empty() {
-            let fresh = matches!(self.frames.last(), Some(Frame::Item { is_told: false, .. }));
+            let fresh = matches!(self.frames.last(), Some(LineIndent::Item { is_told: false, .. }));
             if !fresh {
                 self.line(Vec::new());
             }
@@ -376,19 +379,19 @@ impl<'a> Drawing<'a> {
     /// The frames that are drawn: the innermost give way where it gets narrow.
     fn drawn(&self) -> usize {
         let mut used = 0_u16;
-        let fits = |frame: &&Frame| {
+        let fits = |frame: &&LineIndent| {
             used = used.saturating_add(frame.width());
-            self.width.saturating_sub(used) >= NARROW.min(self.width)
+            self.width.saturating_sub(used) >= MIN_TEXT_WIDTH.min(self.width)
         };
-        self.frames.iter().take(DEPTH).take_while(fits).count()
+        self.frames.iter().take(MAX_INDENT_LEVELS).take_while(fits).count()
     }
 
     fn indent(&self) -> u16 {
-        self.frames.iter().take(self.drawn()).map(Frame::width).sum()
+        self.frames.iter().take(self.drawn()).map(LineIndent::width).sum()
     }
 
     /// One line within all that it stands in.
-    fn line(&mut self, runs: Line) {
+    fn line(&mut self, runs: MarkdownLine) {
         let drawn = self.drawn();
         let bar = self.charset.pick("▎ ", "| ");
         let mut line = Vec::new();
@@ -396,14 +399,14 @@ impl<'a> Drawing<'a> {
         for (at, frame) in self.frames.iter_mut().enumerate() {
             let is_drawn = at < drawn;
             match frame {
-                Frame::Quote if is_drawn => line.push(Run::new(bar, Role::Border)),
-                Frame::Quote => {}
-                Frame::Item { sign, role, is_told } => {
+                LineIndent::Quote if is_drawn => line.push(StyledRun::new(bar, Role::Border)),
+                LineIndent::Quote => {}
+                LineIndent::Item { sign, role, is_told } => {
                     let is_first = !std::mem::replace(is_told, true);
                     if is_drawn && is_first {
-                        line.push(Run::new(sign.clone(), *role));
+                        line.push(StyledRun::new(sign.clone(), *role));
                     } else if is_drawn {
-                        line.push(Run::new(" ".repeat(usize::from(text::width(sign))), Role::Text));
+                        line.push(StyledRun::new(" ".repeat(usize::from(text::width(sign))), Role::Text));
                     } else if is_first {
                         untold.push_str(sign);
                     }
@@ -412,7 +415,7 @@ impl<'a> Drawing<'a> {
         }
         if !untold.is_empty() {
             // there is no room beside the text: the sign has a line of its own
-            self.page.lines.push(vec![Run::new(
+            self.page.lines.push(vec![StyledRun::new(
                 text::fit(&untold, self.width, self.charset).into_owned(),
                 Role::Accent,
             )]);
@@ -422,7 +425,7 @@ impl<'a> Drawing<'a> {
     }
 }
 
-impl Frame {
+impl LineIndent {
     fn width(&self) -> u16 {
         match self {
             Self::Quote => 2,

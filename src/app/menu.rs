@@ -4,14 +4,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::intent::Intent;
-use super::key::{Code, Key, Named};
+use super::key::{Code, Key, NamedKey};
 use super::list::Grouping;
 use crate::model::labels::Text;
-use crate::model::runbook::Wanted;
+use crate::model::runbook::RunbookQuery;
 
 /// What choosing an item does.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Choice {
+pub enum MenuChoice {
     /// Order the list of the present screen by this column.
     Sort(usize),
     /// Group the rows of the present list like this.
@@ -25,7 +25,7 @@ pub enum Choice {
     /// Copy this link.
     Link(Text),
     /// Open this runbook.
-    Runbook(Arc<Wanted>),
+    Runbook(Arc<RunbookQuery>),
     /// Do this to what was pointed at when the menu was opened.
     Intent(Box<Intent>),
     /// Nothing: it cannot be done, for this reason.
@@ -38,7 +38,7 @@ pub struct Menu {
     /// What is being chosen.
     pub title: String,
     /// What it is called, and what choosing it does.
-    pub items: Vec<(String, Choice)>,
+    pub items: Vec<(String, MenuChoice)>,
     /// Where the cursor is.
     pub at: usize,
     opened_at: usize,
@@ -46,7 +46,7 @@ pub struct Menu {
 
 /// What became of a key or click, where one of several things can be chosen.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Outcome<T> {
+pub enum MenuOutcome<T> {
     /// Still choosing.
     Open,
     /// Nothing was chosen.
@@ -57,43 +57,43 @@ pub enum Outcome<T> {
 
 impl Menu {
     /// A menu whose cursor is on what holds now.
-    pub fn new(title: impl Into<String>, items: Vec<(String, Choice)>, at: usize) -> Self {
+    pub fn new(title: impl Into<String>, items: Vec<(String, MenuChoice)>, at: usize) -> Self {
         Self { title: title.into(), items, at, opened_at: at }
     }
 
     /// Takes a key: arrows and `jk` move, a digit or Enter chooses, Esc and `q` close.
-    pub fn take(&mut self, key: Key) -> Outcome<Choice> {
+    pub fn take(&mut self, key: Key) -> MenuOutcome<MenuChoice> {
         let last = self.items.len().saturating_sub(1);
         match key.code {
-            Code::Named(Named::Up) | Code::Char('k') => self.at = self.at.checked_sub(1).unwrap_or(last),
-            Code::Named(Named::Down | Named::Tab) | Code::Char('j') => {
+            Code::Named(NamedKey::Up) | Code::Char('k') => self.at = self.at.checked_sub(1).unwrap_or(last),
+            Code::Named(NamedKey::Down | NamedKey::Tab) | Code::Char('j') => {
                 self.at = if self.at >= last { 0 } else { self.at + 1 };
             }
-            Code::Named(Named::Home | Named::PageUp) | Code::Char('g') => self.at = 0,
-            Code::Named(Named::End | Named::PageDown) | Code::Char('G') => self.at = last,
-            Code::Named(Named::Enter) => return self.choose(self.at),
-            Code::Named(Named::Esc | Named::Backspace) | Code::Char('q') => return Outcome::Closed,
+            Code::Named(NamedKey::Home | NamedKey::PageUp) | Code::Char('g') => self.at = 0,
+            Code::Named(NamedKey::End | NamedKey::PageDown) | Code::Char('G') => self.at = last,
+            Code::Named(NamedKey::Enter) => return self.choose(self.at),
+            Code::Named(NamedKey::Esc | NamedKey::Backspace) | Code::Char('q') => return MenuOutcome::Closed,
             Code::Char(c) if c.is_ascii_digit() && c != '0' => {
                 let index = c.to_digit(10).map_or(0, |digit| digit as usize - 1);
                 return self.choose(index);
             }
             Code::Named(_) | Code::Char(_) => {}
         }
-        Outcome::Open
+        MenuOutcome::Open
     }
 
     /// Chooses an item by its index.
-    pub fn choose(&self, index: usize) -> Outcome<Choice> {
-        self.items.get(index).map_or(Outcome::Open, |(_, choice)| Outcome::Chosen(choice.clone()))
+    pub fn choose(&self, index: usize) -> MenuOutcome<MenuChoice> {
+        self.items.get(index).map_or(MenuOutcome::Open, |(_, choice)| MenuOutcome::Chosen(choice.clone()))
     }
 
     /// What the cursor is on.
-    pub fn current(&self) -> Option<&Choice> {
+    pub fn current(&self) -> Option<&MenuChoice> {
         self.items.get(self.at).map(|(_, choice)| choice)
     }
 
     /// What the cursor was on at first: what held before anything was tried.
-    pub fn before(&self) -> Option<&Choice> {
+    pub fn before(&self) -> Option<&MenuChoice> {
         self.items.get(self.opened_at).map(|(_, choice)| choice)
     }
 }
@@ -104,13 +104,16 @@ mod tests {
 
     #[test]
     fn the_cursor_goes_round_and_digits_choose() {
-        let items = (0..3).map(|i| (i.to_string(), Choice::Theme(i))).collect();
+        let items = (0..3).map(|i| (i.to_string(), MenuChoice::Theme(i))).collect();
         let mut menu = Menu::new("Theme", items, 0);
-        assert_eq!(menu.take(Key::char('k')), Outcome::Open);
-        assert_eq!(menu.take(Key::named(Named::Enter)), Outcome::Chosen(Choice::Theme(2)));
-        assert_eq!((menu.current(), menu.before()), (Some(&Choice::Theme(2)), Some(&Choice::Theme(0))));
-        assert_eq!(menu.take(Key::char('2')), Outcome::Chosen(Choice::Theme(1)));
-        assert_eq!(menu.take(Key::char('9')), Outcome::Open);
-        assert_eq!(menu.take(Key::named(Named::Esc)), Outcome::Closed);
+        assert_eq!(menu.take(Key::char('k')), MenuOutcome::Open);
+        assert_eq!(menu.take(Key::named(NamedKey::Enter)), MenuOutcome::Chosen(MenuChoice::Theme(2)));
+        assert_eq!(
+            (menu.current(), menu.before()),
+            (Some(&MenuChoice::Theme(2)), Some(&MenuChoice::Theme(0)))
+        );
+        assert_eq!(menu.take(Key::char('2')), MenuOutcome::Chosen(MenuChoice::Theme(1)));
+        assert_eq!(menu.take(Key::char('9')), MenuOutcome::Open);
+        assert_eq!(menu.take(Key::named(NamedKey::Esc)), MenuOutcome::Closed);
     }
 }

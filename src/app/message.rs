@@ -9,19 +9,19 @@ use super::event::{Message, Tone};
 use crate::model::remote::age;
 
 /// How many messages are kept.
-const KEPT: usize = 500;
+const MAX_MESSAGES: usize = 500;
 /// How long a message stands in the footer.
-const SHOWN: Duration = Duration::from_secs(12);
+const SHOWN_FOR: Duration = Duration::from_secs(12);
 
 /// Messages, the newest last; the same message again only counts up.
 #[derive(Debug, Default)]
 pub struct Messages {
-    all: VecDeque<Told>,
+    all: VecDeque<LoggedMessage>,
 }
 
 /// A message with its moment.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Told {
+pub struct LoggedMessage {
     /// When, the last time.
     pub at: Timestamp,
     pub message: Message,
@@ -36,10 +36,10 @@ impl Messages {
             (last.at, last.times) = (now, last.times.saturating_add(1));
             return;
         }
-        if self.all.len() == KEPT {
+        if self.all.len() == MAX_MESSAGES {
             self.all.pop_front();
         }
-        self.all.push_back(Told { at: now, message, times: 1 });
+        self.all.push_back(LoggedMessage { at: now, message, times: 1 });
     }
 
     /// Adds a note.
@@ -48,12 +48,12 @@ impl Messages {
     }
 
     /// The newest message, while it is new enough for the footer.
-    pub fn newest(&self, now: Timestamp) -> Option<&Told> {
-        self.all.back().filter(|told| age(told.at, now) < SHOWN)
+    pub fn newest(&self, now: Timestamp) -> Option<&LoggedMessage> {
+        self.all.back().filter(|told| age(told.at, now) < SHOWN_FOR)
     }
 
     /// All messages, the newest first.
-    pub fn all(&self) -> impl ExactSizeIterator<Item = &Told> {
+    pub fn all(&self) -> impl ExactSizeIterator<Item = &LoggedMessage> {
         self.all.iter().rev()
     }
 }
@@ -74,6 +74,6 @@ mod tests {
         for i in 0..2000 {
             messages.note(i.to_string(), at(i));
         }
-        assert_eq!(messages.all().len(), KEPT);
+        assert_eq!(messages.all().len(), MAX_MESSAGES);
     }
 }

@@ -5,11 +5,11 @@ use ratatui::layout::Rect;
 
 use super::help::{self, Help};
 use super::look::Cx;
-use super::menu::{Choice, Menu};
+use super::menu::{Menu, MenuChoice};
 use super::palette::Palette;
 use super::state::{Mode, State};
 use super::theme::Role;
-use super::widgets::text::{self, Run};
+use super::widgets::text::{self, StyledRun};
 use super::window::{place, window};
 
 /// Columns and rows of the palette.
@@ -65,18 +65,18 @@ fn menu_size(menu: &Menu) -> (u16, u16) {
     (widest.max(text::width(&menu.title)).saturating_add(10), height)
 }
 
-/// Why an item cannot be chosen, behind its name.
-fn reason(choice: &Choice) -> String {
+/// The comment: why an item cannot be chosen, behind its name.
+fn reason(choice: &MenuChoice) -> String {
     match choice {
-        Choice::Cannot(why) => format!("  - {why}"),
-        Choice::Sort(_)
-        | Choice::Group(_)
-        | Choice::Range(_)
-        | Choice::Theme(_)
-        | Choice::Context(_)
-        | Choice::Link(_)
-        | Choice::Runbook(_)
-        | Choice::Intent(_) => String::new(),
+        MenuChoice::Cannot(why) => format!("  - {why}"),
+        MenuChoice::Sort(_)
+        | MenuChoice::Group(_)
+        | MenuChoice::Range(_)
+        | MenuChoice::Theme(_)
+        | MenuChoice::Context(_)
+        | MenuChoice::Link(_)
+        | MenuChoice::Runbook(_)
+        | MenuChoice::Intent(_) => String::new(),
     }
 }
 
@@ -96,12 +96,12 @@ fn menu(cx: &Cx<'_>, menu: &Menu, buf: &mut Buffer) {
             cx,
             index == menu.at,
             &[
-                Run::new(digit, Role::Key),
-                Run::new(
+                StyledRun::new(digit, Role::Key),
+                StyledRun::new(
                     name.as_str(),
-                    if matches!(choice, Choice::Cannot(_)) { Role::Muted } else { Role::Text },
+                    if matches!(choice, MenuChoice::Cannot(_)) { Role::Muted } else { Role::Text },
                 ),
-                Run::new(reason(choice), Role::Muted),
+                StyledRun::new(reason(choice), Role::Muted),
             ],
             Rect { y, height: 1, ..inner },
             buf,
@@ -141,22 +141,24 @@ fn below_line(area: Rect) -> Rect {
 fn palette(cx: &Cx<'_>, open: &Palette, buf: &mut Buffer) {
     let inner = window(cx, "Go to or do", PALETTE, buf);
     let typed = [
-        Run::new(": ", Role::Key),
-        Run::new(open.line.before_cursor(), Role::Text),
-        Run::new(cx.charset.pick("▏", "|"), Role::Accent),
-        Run::new(open.line.after_cursor(), Role::Text),
+        StyledRun::new(": ", Role::Key),
+        StyledRun::new(open.line.before_cursor(), Role::Text),
+        StyledRun::new(cx.charset.pick("▏", "|"), Role::Accent),
+        StyledRun::new(open.line.after_cursor(), Role::Text),
     ];
     text::runs(cx, &typed, Rect { height: 1.min(inner.height), ..inner }, buf);
     let rows = below_line(inner);
     let found = open.found();
     if found.len() == 0 && rows.height > 0 {
-        text::say(cx, 0, "nothing of that name", Role::Muted, rows, buf);
+        text::say(cx, 0, "no match", Role::Muted, rows, buf);
     }
     let first = first_shown(open.at, rows.height);
     for (y, (index, entry)) in (rows.top()..rows.bottom()).zip(found.enumerate().skip(first)) {
         let row = Rect { y, height: 1, ..rows };
-        let runs =
-            [Run::new(format!("{:<8} ", entry.kind), Role::Muted), Run::new(entry.name.as_str(), Role::Text)];
+        let runs = [
+            StyledRun::new(format!("{:<8} ", entry.kind), Role::Muted),
+            StyledRun::new(entry.name.as_str(), Role::Text),
+        ];
         let hint = text::width(&entry.hint).min(row.width / 3);
         let left = Rect { width: row.width.saturating_sub(hint + 1), ..row };
         line(cx, index == open.at, &runs, left, buf);
@@ -164,7 +166,7 @@ fn palette(cx: &Cx<'_>, open: &Palette, buf: &mut Buffer) {
     }
 }
 
-fn line(cx: &Cx<'_>, is_current: bool, runs: &[Run<'_>], row: Rect, buf: &mut Buffer) {
+fn line(cx: &Cx<'_>, is_current: bool, runs: &[StyledRun<'_>], row: Rect, buf: &mut Buffer) {
     let sign = if is_current { cx.symbol(Role::Selected) } else { " " };
     text::put(buf, row.x, row.y, row.width.min(1), sign, cx.style(Role::Accent));
     let rest = Rect { x: row.x + row.width.min(2), width: row.width.saturating_sub(2), ..row };

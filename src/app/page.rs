@@ -5,12 +5,12 @@ use ratatui::layout::Rect;
 
 use crate::app::look::{Charset, Cx};
 use crate::app::theme::Role;
-use crate::app::widgets::text::{self, Run};
+use crate::app::widgets::text::{self, StyledRun};
 
 /// Lines of a page.
 #[derive(Debug, Clone, Default)]
-pub struct Page {
-    pub lines: Vec<Vec<Run<'static>>>,
+pub struct PageContent {
+    pub lines: Vec<Vec<StyledRun<'static>>>,
     /// The cells that they may take.
     pub width: u16,
     /// The lines on which rows stand that the cursor can be on.
@@ -27,13 +27,13 @@ pub struct PageRow {
     pub line: usize,
 }
 
-impl Page {
+impl PageContent {
     /// An empty page of this width.
     pub fn new(width: u16) -> Self {
         Self { width, ..Self::default() }
     }
 
-    pub fn line(&mut self, runs: Vec<Run<'static>>) {
+    pub fn line(&mut self, runs: Vec<StyledRun<'static>>) {
         self.lines.push(runs);
     }
 
@@ -43,11 +43,11 @@ impl Page {
         cx: &Cx<'_>,
         (panel, index): (usize, usize),
         is_current: bool,
-        runs: impl IntoIterator<Item = Run<'static>>,
+        runs: impl IntoIterator<Item = StyledRun<'static>>,
     ) {
         let sign = if is_current { cx.symbol(Role::Selected) } else { " " };
         self.rows.push(PageRow { panel, index, line: self.lines.len() });
-        self.line(std::iter::once(Run::new(sign, Role::Accent)).chain(runs).collect());
+        self.line(std::iter::once(StyledRun::new(sign, Role::Accent)).chain(runs).collect());
     }
 
     /// The line on which a row stands.
@@ -65,13 +65,13 @@ impl Page {
         if !self.lines.is_empty() {
             self.lines.push(Vec::new());
         }
-        self.lines.push(vec![Run::new(format!(" {title}"), Role::Title)]);
+        self.lines.push(vec![StyledRun::new(format!(" {title}"), Role::Title)]);
     }
 
     /// Text that goes on below itself.
     pub fn paragraph(&mut self, words: &str, role: Role) {
         for line in text::wrap(words, self.width.saturating_sub(2)) {
-            self.lines.push(vec![Run::new(format!(" {line}"), role)]);
+            self.lines.push(vec![StyledRun::new(format!(" {line}"), role)]);
         }
     }
 
@@ -81,7 +81,7 @@ impl Page {
         let name = text::pad(name, indent.saturating_sub(1), Charset::Unicode);
         let mut head = format!("  {name} ");
         for line in text::wrap(value, self.width.saturating_sub(indent + 3).max(8)) {
-            self.lines.push(vec![Run::new(head, Role::Muted), Run::new(line, role)]);
+            self.lines.push(vec![StyledRun::new(head, Role::Muted), StyledRun::new(line, role)]);
             head = " ".repeat(usize::from(indent) + 2);
         }
     }

@@ -7,9 +7,9 @@ use nucleo_matcher::{Config, Matcher as Fuzzy, Utf32Str};
 
 use super::commands::{Command, KeyMap, Scope};
 use super::identity::{IncidentKey, PolicyKey, SloKey};
-use super::key::{Code, Key, Named};
-use super::line::Line;
-use super::menu::Outcome;
+use super::key::{Code, Key, NamedKey};
+use super::line_editor::LineEditor;
+use super::menu::MenuOutcome;
 use super::place::{Place, Tab};
 use super::subjects::slo::left_text;
 use crate::model::guard::Guard;
@@ -17,11 +17,11 @@ use crate::model::labels::Text;
 use crate::model::world::World;
 
 /// Most results that are kept.
-const SHOWN: usize = 50;
+const MAX_RESULTS: usize = 50;
 
 /// What an entry leads to.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Target {
+pub enum PaletteTarget {
     Run(Command),
     Go(Place),
     /// Enter a context.
@@ -30,22 +30,22 @@ pub enum Target {
 
 /// One thing that can be found.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Entry {
+pub struct PaletteEntry {
     /// What it is: "command", "screen", "service", "SLO", "alert", "incident", "policy", "context".
     pub kind: &'static str,
     pub name: String,
     /// More about it: the keys of a command, the health of a service.
     pub hint: String,
     /// What it leads to.
-    pub target: Target,
+    pub target: PaletteTarget,
 }
 
 /// The open palette.
 #[derive(Debug)]
 pub struct Palette {
     /// What is typed.
-    pub line: Line,
-    entries: Vec<Entry>,
+    pub line: LineEditor,
+    entries: Vec<PaletteEntry>,
     found: Vec<usize>,
     /// Where the cursor is among what was found.
     pub at: usize,
@@ -56,10 +56,10 @@ impl Palette {
     pub fn new(world: &World, keys: &KeyMap, contexts: &[Text], scopes: &[Scope], guard: &Guard) -> Self {
         let mut entries = Vec::new();
         let mut add = |kind, name: String, hint: String, target| {
-            entries.push(Entry { kind, name, hint, target });
+            entries.push(PaletteEntry { kind, name, hint, target });
         };
         for tab in Tab::ALL {
-            add("screen", tab.title().to_owned(), tab.key().to_owned(), Target::Go(tab.place()));
+            add("screen", tab.title().to_owned(), tab.key().to_owned(), PaletteTarget::Go(tab.place()));
         }
         for command in Command::ALL.iter().copied() {
             let may = guard.read_only.is_none() || !command.scope().writes();
@@ -67,19 +67,24 @@ impl Palette {
             if works && may && !matches!(command, Command::Go(_)) {
                 let keys: Vec<String> = keys.of(command).iter().map(ToString::to_string).collect();
                 let name = format!("{}: {}", command.name(), command.help());
-                add("command", name, keys.join(" "), Target::Run(command));
+                add("command", name, keys.join(" "), PaletteTarget::Run(command));
             }
         }
         for service in world.services() {
             let place = Place::Service(service.name.clone());
-            add("service", service.name.to_string(), service.health.word().to_owned(), Target::Go(place));
+            add(
+                "service",
+                service.name.to_string(),
+                service.health.word().to_owned(),
+                PaletteTarget::Go(place),
+            );
         }
-        let are_shared = world.sources().filter(|(_, held)| held.slos().value().is_some()).count() > 1;
+        let are_shared = world.sources().filter(|(_, cache)| cache.slos().value().is_some()).count() > 1;
         for status in world.slos() {
             let source = if are_shared { format!(" {}", status.source) } else { String::new() };
             let hint = format!("{} {}", status.state().word(), left_text(status));
             let place = Place::Slo(SloKey::of(status));
-            add("SLO", format!("{}{source}", status.slo.id), hint, Target::Go(place));
+            add("SLO", format!("{}{source}", status.slo.id), hint, PaletteTarget::Go(place));
         }
         // thousands of pods may share one alert: one entry for each name and service, the worst of them
         let mut alerts = BTreeMap::new();
@@ -93,47 +98,54 @@ impl Palette {
         }
         for ((name, service), alert) in alerts {
             let hint = format!("{} {}", alert.state, alert.severity.word());
-            add("alert", format!("{name} {service}"), hint, Target::Go(Place::Alert(alert.fingerprint)));
+            add(
+                "alert",
+                format!("{name} {service}"),
+                hint,
+                PaletteTarget::Go(Place::Alert(alert.fingerprint)),
+            );
         }
         for known in world.incidents() {
             let incident = &known.incident;
             let name = format!("#{} {}", incident.number, incident.subject());
             let place = Place::Incident(IncidentKey::of(known));
-            add("incident", name, incident.status.word().to_owned(), Target::Go(place));
+            add("incident", name, incident.status.word().to_owned(), PaletteTarget::Go(place));
         }
         for (source, board) in world.on_call() {
             for policy in &board.policies {
                 let place = Place::Policy(PolicyKey { source: source.clone(), id: policy.named.id.clone() });
-                add("policy", policy.named.name.to_string(), source.to_string(), Target::Go(place));
+                add("policy", policy.named.name.to_string(), source.to_string(), PaletteTarget::Go(place));
             }
         }
         for context in contexts {
-            add("context", context.to_string(), String::new(), Target::Context(context.clone()));
+            add("context", context.to_string(), String::new(), PaletteTarget::Context(context.clone()));
         }
-        let mut palette = Self { line: Line::default(), entries, found: Vec::new(), at: 0 };
+        let mut palette = Self { line: LineEditor::default(), entries, found: Vec::new(), at: 0 };
         palette.search();
         palette
     }
 
     /// What was found, the best first.
-    pub fn found(&self) -> impl ExactSizeIterator<Item = &Entry> {
+    pub fn found(&self) -> impl ExactSizeIterator<Item = &PaletteEntry> {
         self.found.iter().filter_map(|index| self.entries.get(*index)).collect::<Vec<_>>().into_iter()
     }
 
-    pub fn take(&mut self, key: Key) -> Outcome<Target> {
+    pub fn take(&mut self, key: Key) -> MenuOutcome<PaletteTarget> {
         let last = self.found.len().saturating_sub(1);
         match key.code {
-            Code::Named(Named::Esc) => return Outcome::Closed,
-            Code::Named(Named::Up) => self.at = self.at.checked_sub(1).unwrap_or(last),
-            Code::Named(Named::Down | Named::Tab) => self.at = if self.at >= last { 0 } else { self.at + 1 },
-            Code::Named(Named::Enter) => return self.choose(self.at),
+            Code::Named(NamedKey::Esc) => return MenuOutcome::Closed,
+            Code::Named(NamedKey::Up) => self.at = self.at.checked_sub(1).unwrap_or(last),
+            Code::Named(NamedKey::Down | NamedKey::Tab) => {
+                self.at = if self.at >= last { 0 } else { self.at + 1 }
+            }
+            Code::Named(NamedKey::Enter) => return self.choose(self.at),
             Code::Named(_) | Code::Char(_) => {
                 if self.line.take(key) {
                     self.search();
                 }
             }
         }
-        Outcome::Open
+        MenuOutcome::Open
     }
 
     /// Takes pasted text.
@@ -143,15 +155,15 @@ impl Palette {
     }
 
     /// Chooses by the index among what was found.
-    pub fn choose(&self, index: usize) -> Outcome<Target> {
+    pub fn choose(&self, index: usize) -> MenuOutcome<PaletteTarget> {
         let entry = self.found.get(index).and_then(|entry| self.entries.get(*entry));
-        entry.map_or(Outcome::Open, |entry| Outcome::Chosen(entry.target.clone()))
+        entry.map_or(MenuOutcome::Open, |entry| MenuOutcome::Chosen(entry.target.clone()))
     }
 
     fn search(&mut self) {
         self.at = 0;
         if self.line.text().trim().is_empty() {
-            self.found = (0..self.entries.len().min(SHOWN)).collect();
+            self.found = (0..self.entries.len().min(MAX_RESULTS)).collect();
             return;
         }
         let pattern = Pattern::parse(self.line.text(), CaseMatching::Smart, Normalization::Smart);
@@ -164,7 +176,7 @@ impl Palette {
             }
         }
         scored.sort_by_key(|(score, index)| (std::cmp::Reverse(*score), *index));
-        self.found = scored.into_iter().take(SHOWN).map(|(_, index)| index).collect();
+        self.found = scored.into_iter().take(MAX_RESULTS).map(|(_, index)| index).collect();
     }
 }
 
@@ -179,12 +191,15 @@ mod tests {
         for c in "theme".chars() {
             palette.take(Key::char(c));
         }
-        assert_eq!(palette.take(Key::named(Named::Enter)), Outcome::Chosen(Target::Run(Command::Theme)));
+        assert_eq!(
+            palette.take(Key::named(NamedKey::Enter)),
+            MenuOutcome::Chosen(PaletteTarget::Run(Command::Theme))
+        );
     }
 
     #[test]
     fn commands_that_do_not_work_here_are_not_offered() {
         let palette = Palette::new(&World::default(), &KeyMap::default(), &[], &[], &Guard::default());
-        assert!(!palette.found().any(|entry| entry.target == Target::Run(Command::Group)));
+        assert!(!palette.found().any(|entry| entry.target == PaletteTarget::Run(Command::Group)));
     }
 }

@@ -7,7 +7,7 @@ use super::identity::{IncidentKey, PolicyKey, SloKey};
 use super::registry::screens;
 use crate::model::fingerprint::Fingerprint;
 use crate::model::labels::Text;
-use crate::model::runbook::Wanted;
+use crate::model::runbook::RunbookQuery;
 
 macro_rules! places {
     (
@@ -71,9 +71,9 @@ screens!(places);
 
 /// Something written for others to read, in Markdown.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Paper {
-    /// The hand-over of a shift of this length that ends now.
-    Handover(Duration),
+pub enum Document {
+    /// The handoff of a shift of this length that ends now.
+    Handoff(Duration),
     /// How often people were woken within so long.
     Statistics(Duration),
     /// The draft of a review of one incident of one source.
@@ -82,7 +82,7 @@ pub enum Paper {
 
 /// How far one is on a screen: what the way back brings back.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Spot {
+pub struct ScrollPosition {
     /// The panel that has the keyboard, on screens with several.
     pub panel: usize,
     /// By how many lines a page without a list is scrolled.
@@ -91,14 +91,14 @@ pub struct Spot {
 
 /// A place on the way here, with the spot where it was left.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Stop {
+pub struct NavigationStop {
     pub place: Place,
     /// Where one was on it when it was left.
-    pub spot: Spot,
+    pub spot: ScrollPosition,
 }
 
-impl From<Place> for Stop {
+impl From<Place> for NavigationStop {
     fn from(place: Place) -> Self {
-        Self { place, spot: Spot::default() }
+        Self { place, spot: ScrollPosition::default() }
     }
 }

@@ -10,7 +10,7 @@ use super::identity::{IncidentKey, LevelKey, SilenceKey};
 use super::intent::{Objects, PartialOperation};
 use super::shared::Shared;
 use crate::model::action::{
-    Action, EntityRef, Operation, OperationKind, RequestPreview, Target, WriteContext,
+    Action, ActionTarget, EntityRef, Operation, OperationKind, RequestPreview, WriteContext,
 };
 use crate::model::guard::Guard;
 use crate::model::incident::{IncidentStatus, Person};
@@ -21,7 +21,7 @@ use crate::model::remote::age;
 use crate::model::silence::Silence;
 use crate::model::source::SourceId;
 use crate::model::source_info::SourceInfo;
-use crate::model::world::{Linked, Stage, World};
+use crate::model::world::{IncidentView, OptimisticStage, World};
 
 pub mod consequences;
 mod silences;
@@ -49,7 +49,7 @@ pub struct Planned {
 }
 
 /// An incident as people say it: `#4242 checkout is slow`.
-pub fn called(known: &Linked) -> Text {
+pub fn called(known: &IncidentView) -> Text {
     format!("#{} {}", known.incident.number, known.incident.subject()).into()
 }
 
@@ -59,7 +59,7 @@ impl<'a> Planner<'a> {
         Self { world: &shared.world, sources: &shared.sources, guard: &shared.guard }
     }
 
-    /// Why things of this kind cannot be done at a source, if they cannot.
+    /// The comment: why things of this kind cannot be done at a source, if they cannot.
     pub fn cannot(&self, source: &SourceId, kind: OperationKind) -> Option<Text> {
         if let Some(why) = self.guard.forbids(kind) {
             return Some(why);
@@ -71,12 +71,12 @@ impl<'a> Planner<'a> {
             let kind = kind.name();
             return Some(format!("{source}: {} has no way to {kind}", info.kind.name()).into());
         }
-        let offer = self.world.held(source).and_then(|held| held.probe().value());
+        let offer = self.world.cache(source).and_then(|cache| cache.probe().value());
         let refuses = offer.and_then(|offer| offer.refuses.as_ref());
         refuses.map(|why| format!("{source}: {why}").into())
     }
 
-    /// Why things of this kind can be done nowhere, if so.
+    /// The comment: why things of this kind can be done nowhere, if so.
     pub fn cannot_anywhere(&self, kind: OperationKind) -> Option<Text> {
         if let Some(why) = self.guard.forbids(kind) {
             return Some(why);
@@ -90,7 +90,7 @@ impl<'a> Planner<'a> {
     }
 
     /// The source at which something can be done to an incident: the one that tells of it best, else another that knows it.
-    fn place(&self, known: &Linked, kind: OperationKind) -> Result<SourceId, Text> {
+    fn place(&self, known: &IncidentView, kind: OperationKind) -> Result<SourceId, Text> {
         let best = std::iter::once(&known.incident.source);
         let mut all = best.chain(known.sources.iter().filter(|id| **id != known.incident.source));
         let able = all.clone().find(|id| self.cannot(id, kind).is_none());
@@ -105,10 +105,10 @@ impl<'a> Planner<'a> {
     ///
     /// # Errors
     /// Words for why nothing is left to be done, or why the context refuses it.
-    pub fn on_incidents(&self, incidents: &[&Linked], operation: &Operation) -> Result<Planned, Text> {
+    pub fn on_incidents(&self, incidents: &[&IncidentView], operation: &Operation) -> Result<Planned, Text> {
         let mut planned = Planned::default();
         for known in incidents {
-            let target = Target {
+            let target = ActionTarget {
                 id: known.incident.id.clone(),
                 name: called(known),
                 seen: Some(known.incident.status),
@@ -168,7 +168,7 @@ impl<'a> Planner<'a> {
             Objects::Incidents(keys) => {
                 let known = self.incidents(keys);
                 if known.is_empty() {
-                    return Err("it is gone: its source does not name it any more".into());
+                    return Err("it is gone: its source no longer lists it".into());
                 }
                 self.on_incidents(&known, &whole(given)?)
             }
@@ -201,13 +201,13 @@ impl<'a> Planner<'a> {
         }
     }
 
-    /// Why an operation of this kind can be done to none of these incidents, if so.
-    pub fn cannot_on(&self, incidents: &[&Linked], kind: OperationKind) -> Option<Text> {
+    /// The comment: why an operation of this kind can be done to none of these incidents, if so.
+    pub fn cannot_on(&self, incidents: &[&IncidentView], kind: OperationKind) -> Option<Text> {
         self.on_incidents(incidents, &kind.trial()).err()
     }
 
     /// The incidents of these keys that are there.
-    pub fn incidents(&self, keys: &[IncidentKey]) -> Vec<&'a Linked> {
+    pub fn incidents(&self, keys: &[IncidentKey]) -> Vec<&'a IncidentView> {
         keys.iter().filter_map(|key| key.incident(self.world)).collect()
     }
 
@@ -226,7 +226,7 @@ impl<'a> Planner<'a> {
         service: &EntityRef,
         operation: &Operation,
     ) -> Result<Planned, Text> {
-        let target = Target { id: service.id.clone(), name: service.name.clone(), seen: None };
+        let target = ActionTarget { id: service.id.clone(), name: service.name.clone(), seen: None };
         let mut planned = Planned::default();
         match self.cannot(source, operation.kind()) {
             Some(why) => planned.left_out.push(why),
@@ -275,12 +275,12 @@ impl<'a> Planner<'a> {
 
     /// Who is on call, as a source says.
     pub fn board(&self, source: &SourceId) -> Option<&'a OnCallBoard> {
-        self.world.held(source)?.on_call().value()
+        self.world.cache(source)?.on_call().value()
     }
 
     /// Whether who is on call at a source was read in the last five minutes.
     pub fn knows_who_is_on_call(&self, source: &SourceId, now: Timestamp) -> bool {
-        let read = self.world.held(source).and_then(|held| held.on_call().at());
+        let read = self.world.cache(source).and_then(|cache| cache.on_call().at());
         read.is_some_and(|at| age(at, now).as_secs() <= 330)
     }
 
@@ -290,8 +290,8 @@ impl<'a> Planner<'a> {
         let on_call = board.shifts.iter().filter(|shift| shift.covers(now));
         let levels = board.policies.iter().flat_map(|policy| &policy.levels);
         let named = levels.flat_map(|level| &level.targets).filter_map(|target| match target {
-            crate::model::oncall::Target::Person(person) => Some(person),
-            crate::model::oncall::Target::Schedule(_) => None,
+            crate::model::oncall::EscalationTarget::Person(person) => Some(person),
+            crate::model::oncall::EscalationTarget::Schedule(_) => None,
         });
         let mut rest: Vec<&Person> = named.chain(board.shifts.iter().map(|shift| &shift.person)).collect();
         rest.sort_by(|a, b| a.name.cmp(&b.name));
@@ -332,7 +332,8 @@ impl Turn<'_> {
     /// Taking it over from `now` until a moment.
     pub fn taken(&self, source: &SourceId, now: Timestamp, until: Timestamp) -> Action {
         let person = EntityRef::from(self.me);
-        let target = Target { id: self.schedule.id.clone(), name: self.schedule.name.clone(), seen: None };
+        let target =
+            ActionTarget { id: self.schedule.id.clone(), name: self.schedule.name.clone(), seen: None };
         Action {
             source: source.clone(),
             target,
@@ -341,15 +342,15 @@ impl Turn<'_> {
     }
 }
 
-/// Why an operation does not fit an incident as it stands, if so.
-fn unfit(known: &Linked, operation: &Operation) -> Option<Text> {
+/// The comment: why an operation does not fit an incident as it stands, if so.
+fn unfit(known: &IncidentView, operation: &Operation) -> Option<Text> {
     let (incident, spec) = (&known.incident, operation.kind().spec());
     let number = incident.number;
-    if let Some(supposed) = known.supposed
-        && supposed.stage != Stage::Done
+    if let Some(optimistic) = known.optimistic
+        && optimistic.stage != OptimisticStage::Done
         && !spec.is_addition
     {
-        return Some(format!("#{number}: {} is still on its way", supposed.kind.name()).into());
+        return Some(format!("#{number}: {} is still on its way", optimistic.kind.name()).into());
     }
     if spec.is_for_open && incident.status == IncidentStatus::Resolved {
         return Some(format!("#{number} is resolved").into());

@@ -5,51 +5,51 @@ use std::time::Duration;
 
 use jiff::SignedDuration;
 
-use super::handover::Doings;
+use super::handoff::ActionsTaken;
+use super::markdown_writer::{MarkdownWriter, escaped};
 use super::number::{latency, or_dash, percent, rate};
 use super::prelude::*;
-use super::prose::{Prose, escaped};
 use super::range;
 use super::runs;
 use super::subjects::incident;
 use super::subjects::slo::course::spent_between;
 use super::subjects::slo::queries::spending_wants;
 use super::widgets::spark;
-use super::{fired, handover};
+use super::{firing_history, handoff};
 use crate::model::ask::{Moment, Query};
 use crate::model::incident::IncidentStatus;
-use crate::model::journal::Record;
+use crate::model::journal::ActionRecord;
 use crate::model::pages::times;
-use crate::model::series::{Matrix, Span};
-use crate::model::slo::{Bounds, show};
+use crate::model::series::{Matrix, TimeGrid};
+use crate::model::slo::{TimeRange, show};
 
 /// How much is shown before and after.
-const AROUND: SignedDuration = SignedDuration::from_mins(30);
+const CHART_MARGIN: SignedDuration = SignedDuration::from_mins(30);
 /// Points of a chart: as many as a line of text has room for.
 const POINTS: u16 = 72;
 /// How many SLOs' budgets are looked at: each costs up to four queries.
 const SLOS: usize = 2;
 
 /// From before the incident to after it, at most to now.
-fn stretch(known: &Linked, now: Timestamp) -> Bounds {
+fn stretch(known: &IncidentView, now: Timestamp) -> TimeRange {
     let incident = &known.incident;
     let end = incident.resolved_at.unwrap_or(now);
-    Bounds {
-        start: incident.created_at.checked_sub(AROUND).unwrap_or(incident.created_at),
-        end: end.checked_add(AROUND).unwrap_or(end).min(now),
+    TimeRange {
+        start: incident.created_at.checked_sub(CHART_MARGIN).unwrap_or(incident.created_at),
+        end: end.checked_add(CHART_MARGIN).unwrap_or(end).min(now),
     }
 }
 
 /// The moment at which its charts end.
-fn shown(around: Bounds, now: Timestamp) -> Moment {
+fn shown(around: TimeRange, now: Timestamp) -> Moment {
     if around.end < now { Moment::At(around.end) } else { Moment::Now }
 }
 
-fn length(bounds: Bounds) -> Duration {
+fn length(bounds: TimeRange) -> Duration {
     bounds.length().max(Duration::from_secs(60))
 }
 
-fn slos<'a>(shared: &'a Shared, known: &'a Linked) -> Vec<&'a SloStatus> {
+fn slos<'a>(shared: &'a Shared, known: &'a IncidentView) -> Vec<&'a SloStatus> {
     let its = known.service.as_ref().map_or_else(Vec::new, |name| shared.world.slos_of(name));
     its.into_iter().take(SLOS).collect()
 }
@@ -73,15 +73,15 @@ pub fn wants(shared: &Shared, key: &IncidentKey, now: Timestamp) -> Vec<Want> {
 fn chart_wants<'a>(
     shared: &'a Shared,
     name: &'a Text,
-    around: Bounds,
+    around: TimeRange,
     moment: Moment,
 ) -> impl Iterator<Item = Want> + 'a {
-    let window = Span::ending(around.end, length(around), POINTS, Duration::from_secs(15));
-    let known_by = shared.world.service(name).map_or(&[][..], |service| &service.speakers);
+    let window = TimeGrid::ending(around.end, length(around), POINTS, Duration::from_secs(15));
+    let known_by = shared.world.service(name).map_or(&[][..], |service| &service.chart_sources);
     let asked = shared.answering(AskKind::Detail).filter(|source| known_by.contains(&source.id));
     asked.map(move |source| {
-        let held = shared.world.held(&source.id);
-        let detail = held.and_then(|held| held.at(moment).details.get(name)?.whole());
+        let cache = shared.world.cache(&source.id);
+        let detail = cache.and_then(|cache| cache.at(moment).details.get(name)?.whole());
         let stretch = range::stretch(window, detail.map(|detail| detail.request_rate.span));
         let query = Query::Detail { service: name.clone(), stretch };
         Want { interval: Duration::from_secs(60), ..want::at(shared, &source.id, query, moment) }
@@ -89,30 +89,35 @@ fn chart_wants<'a>(
 }
 
 /// The draft; `None` if the incident is not known.
-pub fn markdown(shared: &Shared, key: &IncidentKey, doings: Doings<'_>, now: Timestamp) -> Option<String> {
+pub fn markdown(
+    shared: &Shared,
+    key: &IncidentKey,
+    doings: ActionsTaken<'_>,
+    now: Timestamp,
+) -> Option<String> {
     let known = key.incident(&shared.world)?;
     let incident = &known.incident;
-    let mut prose = Prose::titled(&format!("Review: #{} {}", incident.number, incident.title));
-    prose.paragraph(
-        "A draft out of what the systems say; blameless: how it could happen, not who let it. Times are those of the systems, \
+    let mut writer = MarkdownWriter::titled(&format!("Review: #{} {}", incident.number, incident.title));
+    writer.paragraph(
+        "A draft from the systems' own data. Blameless: how it could happen, not who caused it. Times are those of the systems, \
          not of the people who suffered.",
     );
-    facts(shared, known, now, &mut prose);
-    impact(shared, known, now, &mut prose);
-    charts(shared, known, now, &mut prose);
-    timeline(shared, known, doings.records, now, &mut prose);
-    people(shared, known, &mut prose);
-    earlier(shared, known, &mut prose);
+    facts(shared, known, now, &mut writer);
+    impact(shared, known, now, &mut writer);
+    charts(shared, known, now, &mut writer);
+    timeline(shared, known, doings.records, now, &mut writer);
+    people(shared, known, &mut writer);
+    earlier(shared, known, &mut writer);
     for (title, question) in [
         ("What went well", "What shortened it?"),
         ("What went badly", "What made it longer, or hid it?"),
         ("Where we were lucky", "What could have made it worse?"),
-        ("What we do now", "Each with an owner and a date: prevent, notice sooner, mend quicker."),
+        ("What we do now", "Each with an owner and a date: prevent, detect sooner, recover faster."),
     ] {
-        prose.section(title);
-        prose.paragraph(&format!("_{question}_"));
+        writer.section(title);
+        writer.paragraph(&format!("_{question}_"));
     }
-    Some(prose.into_text())
+    Some(writer.into_text())
 }
 
 fn moment(shared: &Shared, at: Timestamp) -> String {
@@ -123,7 +128,7 @@ fn after(from: Timestamp, to: Timestamp) -> String {
     Duration::try_from(to.duration_since(from)).map_or_else(|_| "before it began".to_owned(), duration::short)
 }
 
-fn facts(shared: &Shared, known: &Linked, now: Timestamp, prose: &mut Prose) {
+fn facts(shared: &Shared, known: &IncidentView, now: Timestamp, writer: &mut MarkdownWriter) {
     let incident = &known.incident;
     let its = times(incident);
     let acknowledged = its.acknowledged.map_or_else(
@@ -146,13 +151,13 @@ fn facts(shared: &Shared, known: &Linked, now: Timestamp, prose: &mut Prose) {
         ("Escalation policy", name(incident.escalation_policy.as_ref().map(|policy| &policy.name))),
         ("Page", name(incident.url.as_ref())),
     ];
-    prose.table(&["", ""], &rows.map(|(name, value)| vec![name.to_owned(), value]));
+    writer.table(&["", ""], &rows.map(|(name, value)| vec![name.to_owned(), value]));
 }
 
-fn impact(shared: &Shared, known: &Linked, now: Timestamp, prose: &mut Prose) {
-    prose.section("Impact on error budgets");
+fn impact(shared: &Shared, known: &IncidentView, now: Timestamp, writer: &mut MarkdownWriter) {
+    writer.section("Impact on error budgets");
     let incident = &known.incident;
-    let bounds = Bounds { start: incident.created_at, end: incident.resolved_at.unwrap_or(now) };
+    let bounds = TimeRange { start: incident.created_at, end: incident.resolved_at.unwrap_or(now) };
     let its = slos(shared, known);
     let rows: Vec<Vec<String>> = its
         .iter()
@@ -166,23 +171,23 @@ fn impact(shared: &Shared, known: &Linked, now: Timestamp, prose: &mut Prose) {
                     (show::left(share), format!("{} to {}", at(hours.start), at(hours.end.min(now))))
                 },
             );
-            let left = status.worst().and_then(crate::model::slo::Standing::left);
-            vec![handover::named(status), share, hours, left.map_or_else(|| "-".to_owned(), show::left)]
+            let left = status.worst().and_then(crate::model::slo::GroupStatus::left);
+            vec![handoff::named(status), share, hours, left.map_or_else(|| "-".to_owned(), show::left)]
         })
         .collect();
-    prose.table(&["SLO", "Spent of its budget", "In the slots", "Left now"], &rows);
+    writer.table(&["SLO", "Spent of its budget", "In the slots", "Left now"], &rows);
     if rows.is_empty() {
-        prose.paragraph("No SLO of its service is known. Users, requests and money: to be written.");
+        writer.paragraph("No SLO of its service is known. Users, requests and money: to be written.");
     }
 }
 
-fn charts(shared: &Shared, known: &Linked, now: Timestamp, prose: &mut Prose) {
+fn charts(shared: &Shared, known: &IncidentView, now: Timestamp, writer: &mut MarkdownWriter) {
     let Some(name) = &known.service else { return };
     let end = shown(stretch(known, now), now);
-    let held = shared.world.sources();
-    let held = held.filter_map(|(id, held)| Some((id, held.at(end).details.get(name)?.value()?)));
+    let cache = shared.world.sources();
+    let cache = cache.filter_map(|(id, cache)| Some((id, cache.at(end).details.get(name)?.value()?)));
     let mut lines = Vec::new();
-    for (source, detail) in held {
+    for (source, detail) in cache {
         let mut chart = |title: &str, matrix: &Matrix, labels: &Labels, words: fn(f64) -> String| {
             let Some(line) = matrix.line(labels).or(matrix.lines.first()) else { return };
             let known = || line.values.iter().copied().filter(|value| value.is_finite());
@@ -202,12 +207,22 @@ fn charts(shared: &Shared, known: &Linked, now: Timestamp, prose: &mut Prose) {
         return;
     }
     let around = stretch(known, now);
-    prose.section(&format!("{name} from {} to {}", moment(shared, around.start), moment(shared, around.end)));
-    prose.block(&lines);
+    writer.section(&format!(
+        "{name} from {} to {}",
+        moment(shared, around.start),
+        moment(shared, around.end)
+    ));
+    writer.block(&lines);
 }
 
-fn timeline(shared: &Shared, known: &Linked, records: &[Record], now: Timestamp, prose: &mut Prose) {
-    prose.section("Timeline");
+fn timeline(
+    shared: &Shared,
+    known: &IncidentView,
+    records: &[ActionRecord],
+    now: Timestamp,
+    writer: &mut MarkdownWriter,
+) {
+    writer.section("Timeline");
     let incident = &known.incident;
     let around = stretch(known, now);
     let mut events: Vec<(Timestamp, String)> = Vec::new();
@@ -222,16 +237,17 @@ fn timeline(shared: &Shared, known: &Linked, records: &[Record], now: Timestamp,
     } else {
         events.push((incident.created_at, "the incident began (its steps are not known)".to_owned()));
     }
-    let noise = fired::between(&shared.world, &shared.sources, around.start, around.end);
+    let noise = firing_history::between(&shared.world, &shared.sources, around.start, around.end);
     for fired in noise.fired.iter().filter(|fired| fired.service.is_none() || fired.service == known.service)
     {
         let flaps = if fired.is_flapping { " (flapping)" } else { "" };
         for firing in &fired.firings {
-            let (fires, lasted) = (if firing.is_open { "fires," } else { "fired" }, fired::lasted(firing));
+            let (fires, lasted) =
+                (if firing.is_open { "fires," } else { "fired" }, firing_history::lasted(firing));
             events.push((firing.from, format!("{}{flaps} {fires} for {lasted}", escaped(&fired.name))));
         }
     }
-    let about = |record: &&Record| {
+    let about = |record: &&ActionRecord| {
         *record.action.target.id == *incident.id && known.sources.contains(&record.action.source)
     };
     for record in records.iter().filter(about) {
@@ -240,18 +256,18 @@ fn timeline(shared: &Shared, known: &Linked, records: &[Record], now: Timestamp,
     }
     events.sort_by_key(|(at, _)| *at);
     let zone = &shared.look.zone;
-    prose.points(
+    writer.points(
         events
             .into_iter()
             .map(|(at, words)| format!("**{}** {words}", at.to_zoned(zone.clone()).strftime("%H:%M:%S"))),
     );
     if !noise.is_whole {
-        prose.paragraph("What fired around it is not wholly known: not every source has told it.");
+        writer.paragraph("What fired around it is not wholly known: not every source has reported it.");
     }
 }
 
-fn people(shared: &Shared, known: &Linked, prose: &mut Prose) {
-    prose.section("People");
+fn people(shared: &Shared, known: &IncidentView, writer: &mut MarkdownWriter) {
+    writer.section("People");
     let incident = &known.incident;
     let mut said = BTreeSet::new();
     let mut points = Vec::new();
@@ -268,18 +284,18 @@ fn people(shared: &Shared, known: &Linked, prose: &mut Prose) {
         }
     }
     if points.is_empty() {
-        prose.paragraph("Nobody is named.");
+        writer.paragraph("Nobody is named.");
     }
-    prose.points(points);
+    writer.points(points);
 }
 
-fn earlier(shared: &Shared, known: &Linked, prose: &mut Prose) {
+fn earlier(shared: &Shared, known: &IncidentView, writer: &mut MarkdownWriter) {
     let past = shared.world.incident_detail(known).map_or(&[][..], |detail| &detail.past);
     if past.is_empty() {
         return;
     }
-    prose.section("Much like it before");
-    prose.points(past.iter().map(|past| {
+    writer.section("Similar incidents before");
+    writer.points(past.iter().map(|past| {
         let link = past.url.as_deref().map(|url| format!(" <{url}>")).unwrap_or_default();
         format!("{} {}{link}", moment(shared, past.created_at), escaped(&past.title))
     }));

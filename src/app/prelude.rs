@@ -2,24 +2,26 @@
 
 pub(super) use super::columns::{Line, ListColumn, ListTable, Listed, Size};
 pub(super) use super::commands::{Command, Scope};
-pub(super) use super::doubt::doubts;
-pub(super) use super::due::Want;
 pub(super) use super::filter::Haystack;
-pub(super) use super::found::{Found, passing};
 pub(super) use super::grid::Grid;
 pub(super) use super::identity::{IncidentKey, SloKey};
 pub(super) use super::items::{Item, ItemList};
-pub(super) use super::list::{Cursor, List, Order};
+pub(super) use super::list::{Cursor, List, SortOrder};
+pub(super) use super::list_filter::{ListFilter, passing};
 pub(super) use super::look::Cx;
 pub(super) use super::number::{ago, count, moment};
-pub(super) use super::page::Page;
-pub(super) use super::place::{Place, Spot, Tab};
-pub(super) use super::screen::{About, Badge, Hint, Opened, Screen, keeps_spot, lists_panels, lists_rows};
+pub(super) use super::page::PageContent;
+pub(super) use super::place::{Place, ScrollPosition, Tab};
+pub(super) use super::scheduler::Want;
+pub(super) use super::screen::{
+    Badge, Hint, Opened, Screen, SubjectScreen, keeps_spot, lists_panels, lists_rows,
+};
 pub(super) use super::selection::{Handled, Selection};
 pub(super) use super::shared::Shared;
+pub(super) use super::staleness::doubts;
 pub(super) use super::theme::Role;
 pub(super) use super::widgets::table::Cell;
-pub(super) use super::widgets::text::{self, Run};
+pub(super) use super::widgets::text::{self, StyledRun};
 pub(super) use super::{layout, want};
 pub(super) use crate::model::alert::Alert;
 pub(super) use crate::model::ask::AskKind;
@@ -27,11 +29,11 @@ pub(super) use crate::model::duration;
 pub(super) use crate::model::fingerprint::Fingerprint;
 pub(super) use crate::model::labels::{Labels, Text};
 pub(super) use crate::model::remote::age;
-pub(super) use crate::model::runbook::Wanted;
+pub(super) use crate::model::runbook::RunbookQuery;
 pub(super) use crate::model::slo::SloStatus;
 pub(super) use crate::model::source::SourceId;
 pub(super) use crate::model::value::Value;
-pub(super) use crate::model::world::{Linked, World};
+pub(super) use crate::model::world::{IncidentView, World};
 pub(super) use jiff::Timestamp;
 pub(super) use ratatui::buffer::Buffer;
 pub(super) use ratatui::layout::Rect;

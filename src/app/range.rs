@@ -4,10 +4,10 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use crate::model::ask::{Moment, Stretch};
+use crate::model::ask::{Moment, QueryRange};
 use crate::model::duration;
 use crate::model::remote::age;
-use crate::model::series::Span;
+use crate::model::series::TimeGrid;
 
 const MINUTE: u64 = 60;
 const HOUR: u64 = 60 * MINUTE;
@@ -60,8 +60,8 @@ impl Range {
     }
 
     /// The grid of a chart of at most this many points.
-    pub fn span(&self, now: Timestamp, points: u16, at_least: Duration) -> Span {
-        Span::ending(self.end.unwrap_or(now), self.length, points, at_least)
+    pub fn span(&self, now: Timestamp, points: u16, at_least: Duration) -> TimeGrid {
+        TimeGrid::ending(self.end.unwrap_or(now), self.length, points, at_least)
     }
 
     /// In words: `last 1h`, or the moment at which it ends.
@@ -77,7 +77,7 @@ impl Range {
 /// What to ask for so that `window` is filled, when `known` on the same grid ended at `known_end`.
 ///
 /// The last two points are asked again: the newest may have been drawn before its data were whole.
-pub fn stretch(window: Span, known: Option<Span>) -> Stretch {
+pub fn stretch(window: TimeGrid, known: Option<TimeGrid>) -> QueryRange {
     let tail = match known {
         Some(known)
             if known.step() == window.step()
@@ -88,7 +88,7 @@ pub fn stretch(window: Span, known: Option<Span>) -> Stretch {
         }
         _ => window,
     };
-    Stretch { window, tail }
+    QueryRange { window, tail }
 }
 
 #[cfg(test)]

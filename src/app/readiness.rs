@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-use super::due::Want;
+use super::scheduler::Want;
 use super::screens;
 use super::state::State;
 use crate::model::remote::AnswerState;
@@ -11,9 +11,9 @@ use crate::model::remote::AnswerState;
 pub fn is_settled(state: &State, now: Timestamp) -> bool {
     screens::wants(state.screen(), &state.shared, now).iter().all(|want| {
         // a source in trouble is not asked for more until it is back
-        state.shared.polls.traffic(&want.source).trouble().is_some()
+        state.shared.scheduler.traffic(&want.source).trouble().is_some()
             || answer(state, want).is_some_and(|answer| answer.is_settled())
-                && !state.shared.polls.is_waiting(&want.source, &want.ask.topic())
+                && !state.shared.scheduler.is_waiting(&want.source, &want.ask.topic())
     })
 }
 
@@ -23,7 +23,7 @@ pub fn gaps(state: &State, now: Timestamp) -> Vec<String> {
     for want in screens::wants(state.screen(), &state.shared, now) {
         let (source, word) = (&want.source, want.ask.kind().word());
         let answer = answer(state, &want);
-        let trouble = state.shared.polls.traffic(source).trouble().cloned();
+        let trouble = state.shared.scheduler.traffic(source).trouble().cloned();
         let trouble = trouble.or_else(|| answer.and_then(|answer| answer.trouble.cloned()));
         let mut said: Vec<String> = answer
             .into_iter()
@@ -45,5 +45,5 @@ pub fn gaps(state: &State, now: Timestamp) -> Vec<String> {
 }
 
 fn answer<'s>(state: &'s State, want: &Want) -> Option<AnswerState<'s>> {
-    state.shared.world.held(&want.source)?.answer_to(&want.ask)
+    state.shared.world.cache(&want.source)?.answer_to(&want.ask)
 }

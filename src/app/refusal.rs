@@ -11,30 +11,30 @@ use super::widgets::text;
 use crate::model::ask::Topic;
 use crate::model::duration;
 use crate::model::remote::{Freshness, Remote};
-use crate::model::source::{SourceId, Trouble};
+use crate::model::source::{ErrorKind, SourceId};
 
 /// What makes a server answer that refuses a chart as too much.
-const LESS: &str = "A shorter range (t) asks for less.";
+const SHORTER_RANGE_ADVICE: &str = "A shorter range (t) asks for less.";
 
 /// What to do about a chart that was refused for this.
-fn advice(trouble: &Trouble) -> &'static str {
+fn advice(trouble: &ErrorKind) -> &'static str {
     match trouble {
-        Trouble::BadQuery { .. }
-        | Trouble::TooLarge { .. }
-        | Trouble::TimedOut { .. }
-        | Trouble::RateLimited { .. }
-        | Trouble::Refused { status: 413 | 422 | 500..=599, .. } => LESS,
-        Trouble::Unreachable { .. }
-        | Trouble::Certificate { .. }
-        | Trouble::Unauthorised { .. }
-        | Trouble::Forbidden { .. }
-        | Trouble::Redirected { .. }
-        | Trouble::Refused { .. }
-        | Trouble::Garbled { .. }
-        | Trouble::NotOffered { .. }
-        | Trouble::Unfit { .. }
-        | Trouble::NoSecret { .. }
-        | Trouble::Internal { .. } => trouble.advice(),
+        ErrorKind::BadQuery { .. }
+        | ErrorKind::TooLarge { .. }
+        | ErrorKind::TimedOut { .. }
+        | ErrorKind::RateLimited { .. }
+        | ErrorKind::Refused { status: 413 | 422 | 500..=599, .. } => SHORTER_RANGE_ADVICE,
+        ErrorKind::Unreachable { .. }
+        | ErrorKind::Certificate { .. }
+        | ErrorKind::Unauthorised { .. }
+        | ErrorKind::Forbidden { .. }
+        | ErrorKind::Redirected { .. }
+        | ErrorKind::Refused { .. }
+        | ErrorKind::Garbled { .. }
+        | ErrorKind::NotOffered { .. }
+        | ErrorKind::Unfit { .. }
+        | ErrorKind::NoSecret { .. }
+        | ErrorKind::Internal { .. } => trouble.advice(),
     }
 }
 
@@ -46,7 +46,7 @@ pub(super) fn titled(cx: &Cx<'_>, title: String, trouble: Option<String>) -> Str
     }
 }
 
-/// Why an answer that a chart is drawn from is not what it should be, if so.
+/// The comment: why an answer that a chart is drawn from is not what it should be, if so.
 pub(super) fn behind<T>(
     shared: &Shared,
     source: &SourceId,
@@ -54,7 +54,7 @@ pub(super) fn behind<T>(
     remote: &Remote<T>,
     now: Timestamp,
 ) -> Option<String> {
-    match shared.polls.freshness(source, topic, &remote.state(), now) {
+    match shared.scheduler.freshness(source, topic, &remote.state(), now) {
         Freshness::NotAsked | Freshness::Loading | Freshness::Fresh => None,
         Freshness::Failed => remote.trouble().map(ToString::to_string),
         Freshness::Stale(age) => Some(format!("{} old", duration::short(age))),
@@ -62,13 +62,13 @@ pub(super) fn behind<T>(
 }
 
 /// Draws why there is no chart, and what to do.
-pub(super) fn trouble(cx: &Cx<'_>, trouble: &Trouble, area: Rect, buf: &mut Buffer) {
+pub(super) fn trouble(cx: &Cx<'_>, trouble: &ErrorKind, area: Rect, buf: &mut Buffer) {
     draw(cx, &trouble.to_string(), advice(trouble), area, buf);
 }
 
 /// As [`trouble`], where only the reason is known.
 pub(super) fn reason(cx: &Cx<'_>, why: &str, area: Rect, buf: &mut Buffer) {
-    draw(cx, why, LESS, area, buf);
+    draw(cx, why, SHORTER_RANGE_ADVICE, area, buf);
 }
 
 fn draw(cx: &Cx<'_>, why: &str, advice: &str, area: Rect, buf: &mut Buffer) {

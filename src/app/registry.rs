@@ -16,7 +16,7 @@ macro_rules! screens {
                 Services services::Services '2' "Services" "Svc" "services" "All services with their golden signals";
                 Slos slos::Slos '3' "SLOs" "SLO" "slos" "All SLOs: budgets and burn rates";
                 Alerts alerts::Alerts '4' "Alerts" "Alerts" "alerts" "All alerts";
-                Incidents incidents::Incidents '5' "Incidents" "Inc" "incidents" "Who was woken for what, and who has it";
+                Incidents incidents::Incidents '5' "Incidents" "Inc" "incidents" "All incidents: status, urgency, who was paged and who has them";
                 OnCall oncall::OnCall '6' "On-call" "Call" "on-call" "Who is on call now, next, and over the week";
                 Timeline timeline::Timeline '7' "Timeline" "Time" "timeline"
                     "Everything that happened, the newest first; from an alert or incident at its moment";
@@ -38,9 +38,9 @@ macro_rules! screens {
                 /// One escalation policy of one source.
                 Policy(PolicyKey) policy::OpenPolicy;
                 /// Something written for others to read.
-                Paper(Paper) paper::OpenPaper;
+                Report(Document) document::OpenDocument;
                 /// The runbook of an alert or of what else has one.
-                Runbook(Arc<Wanted>) runbook::OpenRunbook;
+                Runbook(Arc<RunbookQuery>) runbook::OpenRunbook;
             }
         }
     };

@@ -8,9 +8,9 @@ use super::number::ago;
 use super::runs::PlanRun;
 use super::shared::Shared;
 use super::theme::Role;
-use super::widgets::text::{self, Run};
+use super::widgets::text::{self, StyledRun};
 use super::window::window;
-use crate::model::action::{Action, ActionResult, Progress};
+use crate::model::action::{Action, ActionProgress, ActionResult};
 
 /// Columns of the list, at most.
 const WIDTH: u16 = 110;
@@ -19,8 +19,8 @@ const WIDTH: u16 = 110;
 pub(super) fn render(shared: &Shared, cx: &Cx<'_>, back: usize, top: u16, buf: &mut Buffer) {
     let count = shared.runs.all().len();
     let Some(run) = shared.runs.all().nth(back) else {
-        let inner = window(cx, "What was done", (60, 4), buf);
-        text::put(buf, inner.x + 1, inner.y, inner.width, "Nothing was done yet.", cx.style(Role::Muted));
+        let inner = window(cx, "Actions taken", (60, 4), buf);
+        text::put(buf, inner.x + 1, inner.y, inner.width, "No actions yet.", cx.style(Role::Muted));
         return;
     };
     let width = WIDTH.min(buf.area.width);
@@ -34,16 +34,16 @@ pub(super) fn render(shared: &Shared, cx: &Cx<'_>, back: usize, top: u16, buf: &
         text::runs(cx, line, Rect { x: room.x + 1, width: room.width.saturating_sub(2), y, height: 1 }, buf);
     }
     let below = lines.len().saturating_sub(top + usize::from(room.height));
-    let mut keys = vec![Run::new(" Esc ", Role::Key), Run::new("closes", Role::Muted)];
+    let mut keys = vec![StyledRun::new(" Esc ", Role::Key), StyledRun::new("closes", Role::Muted)];
     if below > 0 || top > 0 {
         let (up, down) = (cx.charset.pick("↑", "^"), cx.charset.pick("↓", "v"));
-        keys.push(Run::new(format!("  {up} {top}  {down} {below} more lines"), Role::Key));
+        keys.push(StyledRun::new(format!("  {up} {top}  {down} {below} more lines"), Role::Key));
     }
     if count > 1 {
         let (left, right) = (cx.charset.pick("←", "<-"), cx.charset.pick("→", "->"));
         let words = format!("  {left} {right} ");
-        keys.push(Run::new(words, Role::Key));
-        keys.push(Run::new(format!("{} of {count}, older and newer", back + 1), Role::Muted));
+        keys.push(StyledRun::new(words, Role::Key));
+        keys.push(StyledRun::new(format!("{} of {count}, older and newer", back + 1), Role::Muted));
     }
     let last = Rect { y: inner.bottom().saturating_sub(1), height: inner.height.min(1), ..inner };
     text::runs(cx, &keys, last, buf);
@@ -73,17 +73,18 @@ fn title(run: &PlanRun) -> String {
 }
 
 /// Trouble first, then what is on its way, then what is done.
-fn rank(progress: Option<&Progress>) -> u8 {
+fn rank(progress: Option<&ActionProgress>) -> u8 {
     match progress {
-        Some(Progress::Ended(ActionResult::Unknown { .. })) => 0,
-        Some(Progress::Ended(ending)) if !ending.is_done() => 1,
-        Some(Progress::Ended(_)) => 3,
-        Some(Progress::Sending | Progress::Waiting { .. } | Progress::ReadingBack) | None => 2,
+        Some(ActionProgress::Ended(ActionResult::Unknown { .. })) => 0,
+        Some(ActionProgress::Ended(ending)) if !ending.is_done() => 1,
+        Some(ActionProgress::Ended(_)) => 3,
+        Some(ActionProgress::Sending | ActionProgress::Waiting { .. } | ActionProgress::ReadingBack)
+        | None => 2,
     }
 }
 
-fn lines(cx: &Cx<'_>, run: &PlanRun, width: u16) -> Vec<Vec<Run<'static>>> {
-    let mut all: Vec<(&Action, Option<&Progress>)> =
+fn lines(cx: &Cx<'_>, run: &PlanRun, width: u16) -> Vec<Vec<StyledRun<'static>>> {
+    let mut all: Vec<(&Action, Option<&ActionProgress>)> =
         run.plan.actions.iter().zip(run.progress.iter().map(Option::as_ref)).collect();
     all.sort_by_key(|(_, progress)| rank(*progress));
     let mut lines = Vec::new();
@@ -95,28 +96,31 @@ fn lines(cx: &Cx<'_>, run: &PlanRun, width: u16) -> Vec<Vec<Run<'static>>> {
         let name =
             text::fit(&action.target.name, width.saturating_sub(indent + text::width(&place)), cx.charset);
         lines.push(vec![
-            Run::new(head, role),
-            Run::new(name.into_owned(), Role::Text),
-            Run::new(place, Role::Muted),
+            StyledRun::new(head, role),
+            StyledRun::new(name.into_owned(), Role::Text),
+            StyledRun::new(place, Role::Muted),
         ]);
         for line in text::wrap(&more, width.saturating_sub(indent).max(8)) {
-            lines.push(vec![Run::new(" ".repeat(usize::from(indent)), Role::Muted), Run::new(line, role)]);
+            lines.push(vec![
+                StyledRun::new(" ".repeat(usize::from(indent)), Role::Muted),
+                StyledRun::new(line, role),
+            ]);
         }
     }
     lines
 }
 
 /// How an action stands: its role, the word, and what more is known.
-fn told(cx: &Cx<'_>, progress: Option<&Progress>) -> (Role, &'static str, String) {
+fn told(cx: &Cx<'_>, progress: Option<&ActionProgress>) -> (Role, &'static str, String) {
     match progress {
         None => (Role::Muted, "waits its turn", String::new()),
-        Some(Progress::Sending) => (Role::Sending, "sending", String::new()),
-        Some(Progress::Waiting { until }) => {
+        Some(ActionProgress::Sending) => (Role::Sending, "sending", String::new()),
+        Some(ActionProgress::Waiting { until }) => {
             let until = until.to_zoned(cx.zone.clone()).strftime("%H:%M:%S");
             (Role::Stale, "waiting", format!("its source asks to wait until {until}"))
         }
-        Some(Progress::ReadingBack) => (Role::Unknown, "reading back", "no sure answer came".to_owned()),
-        Some(Progress::Ended(ending)) => {
+        Some(ActionProgress::ReadingBack) => (Role::Unknown, "reading back", "no clear answer".to_owned()),
+        Some(ActionProgress::Ended(ending)) => {
             let role = match ending {
                 ActionResult::Done { .. } | ActionResult::Already { .. } => Role::Healthy,
                 ActionResult::Conflict { .. } => Role::Stale,

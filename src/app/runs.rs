@@ -6,9 +6,9 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
 use super::event::{Message, Plan, Tone};
-use crate::model::action::{Action, ActionResult, OperationKind, Progress};
+use crate::model::action::{Action, ActionProgress, ActionResult, OperationKind};
 use crate::model::fingerprint::Fingerprint;
-use crate::model::journal::Record;
+use crate::model::journal::ActionRecord;
 use crate::model::labels::Text;
 
 /// How many plans are remembered for the list of results.
@@ -20,7 +20,7 @@ pub struct PlanRun {
     /// What is done.
     pub plan: Plan,
     /// How far each of its actions is; none: not begun.
-    pub progress: Vec<Option<Progress>>,
+    pub progress: Vec<Option<ActionProgress>>,
     /// The alerts that were marked for it.
     pub covers: BTreeSet<Fingerprint>,
     /// When it was confirmed.
@@ -31,7 +31,7 @@ impl PlanRun {
     /// How each action ended, in the order of the plan; none: not over.
     pub fn endings(&self) -> impl Iterator<Item = Option<&ActionResult>> {
         self.progress.iter().map(|progress| match progress {
-            Some(Progress::Ended(ending)) => Some(ending),
+            Some(ActionProgress::Ended(ending)) => Some(ending),
             _ => None,
         })
     }
@@ -67,16 +67,17 @@ impl PlanRun {
         };
         let waiting =
             self.plan.actions.iter().zip(&self.progress).find_map(|(action, progress)| match progress {
-                Some(Progress::Waiting { until }) => Some((&action.source, *until)),
+                Some(ActionProgress::Waiting { until }) => Some((&action.source, *until)),
                 _ => None,
             });
-        let is_unclear = self.progress.iter().any(|progress| matches!(progress, Some(Progress::ReadingBack)));
+        let is_unclear =
+            self.progress.iter().any(|progress| matches!(progress, Some(ActionProgress::ReadingBack)));
         let more = match waiting {
             Some((source, until)) => {
                 let until = until.to_zoned(zone.clone()).strftime("%H:%M:%S").to_string();
                 format!("  {source} asks to wait until {until}")
             }
-            None if is_unclear => "  no sure answer, reading back".to_owned(),
+            None if is_unclear => "  no clear answer, reading it back".to_owned(),
             None => String::new(),
         };
         format!("{word}{count}{name} {ellipsis}{more}")
@@ -109,13 +110,14 @@ impl Runs {
     }
 
     /// Takes note of how far an action is. `None` if there is no such action, or how it ended was known before.
-    pub fn progressed(&mut self, plan: u64, index: usize, progress: Progress) -> Option<&PlanRun> {
+    pub fn progressed(&mut self, plan: u64, index: usize, progress: ActionProgress) -> Option<&PlanRun> {
         let run = self.all.iter_mut().find(|run| run.plan.id == plan)?;
         let slot = run.progress.get_mut(index)?;
         match (&*slot, &progress) {
             // found later
-            (Some(Progress::Ended(ActionResult::Unknown { .. })), Progress::Ended(how)) if how.is_done() => {}
-            (Some(Progress::Ended(_)), _) => return None,
+            (Some(ActionProgress::Ended(ActionResult::Unknown { .. })), ActionProgress::Ended(how))
+                if how.is_done() => {}
+            (Some(ActionProgress::Ended(_)), _) => return None,
             _ => {}
         }
         *slot = Some(progress);
@@ -144,12 +146,12 @@ pub fn told(action: &Action, ending: &ActionResult) -> Message {
             let after = action.operation.fill(spec.done_to, |_| String::new());
             format!("{done}{after}: {name}")
         }
-        ActionResult::Already { words } => format!("was {done} already: {}", of(words)),
-        ActionResult::Conflict { words } => format!("not {done}, overtaken: {}", of(words)),
+        ActionResult::Already { words } => format!("already {done}: {}", of(words)),
+        ActionResult::Conflict { words } => format!("not {done}, conflict: {}", of(words)),
         ActionResult::Refused { words } => format!("not {done}, refused by {source}: {}", of(words)),
         ActionResult::Held { words } => format!("not {done}, nothing was sent: {}", of(words)),
         ActionResult::Unknown { words } => {
-            format!("unknown whether {done}, look there before you do it again: {}", of(words))
+            format!("unknown whether {done}; check there before you retry: {}", of(words))
         }
     };
     let tone = if ending.is_done() { Tone::Note } else { Tone::Trouble };
@@ -157,8 +159,8 @@ pub fn told(action: &Action, ending: &ActionResult) -> Message {
 }
 
 /// How an action of the journal ended, as one line.
-pub(super) fn recorded(record: &Record) -> String {
-    let Record { action, ending, .. } = record;
+pub(super) fn recorded(record: &ActionRecord) -> String {
+    let ActionRecord { action, ending, .. } = record;
     let unread = || {
         let Action { target, operation, .. } = action;
         format!("Unknown whether {}: {}; it was not read back yet", operation.kind().done(), target.name)

@@ -5,24 +5,24 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
 use super::commands::{Command, Scope};
-use super::due::Want;
 use super::event::Effect;
-use super::found::Found;
 use super::grid::Grid;
 use super::grouped::Listing;
 use super::items::ItemList;
 use super::layout;
 use super::list::{Cursor, Grouping};
+use super::list_filter::ListFilter;
 use super::look::Cx;
-use super::page::Page;
-use super::place::{Place, Spot, Tab};
+use super::page::PageContent;
+use super::place::{Place, ScrollPosition, Tab};
+use super::scheduler::Want;
 use super::selection::{Handled, Selection};
 use super::shared::Shared;
 use super::theme::Role;
 use crate::model::ask::AskKind;
 use crate::model::fingerprint::Fingerprint;
 use crate::model::labels::Text;
-use crate::model::runbook::Wanted;
+use crate::model::runbook::RunbookQuery;
 
 /// A command and the word for it, as the footer shows them.
 pub type Hint = (Command, &'static str);
@@ -106,12 +106,12 @@ pub trait Screen {
 
     // moving about
 
-    fn spot(&self) -> Spot {
-        Spot::default()
+    fn spot(&self) -> ScrollPosition {
+        ScrollPosition::default()
     }
 
     /// Moves to another spot.
-    fn set_spot(&mut self, _spot: Spot) {}
+    fn set_spot(&mut self, _spot: ScrollPosition) {}
 
     /// How many panels there are.
     fn panels(&self) -> usize {
@@ -173,7 +173,7 @@ pub trait Screen {
     }
 
     /// The text of a screen that scrolls, as wide as this. How many lines it has must not depend on the moment.
-    fn page(&self, _shared: &Shared, _width: u16) -> Option<Page> {
+    fn page(&self, _shared: &Shared, _width: u16) -> Option<PageContent> {
         None
     }
 
@@ -191,12 +191,12 @@ pub trait Screen {
     // orders, groups, filters
 
     /// Its filter.
-    fn found(&self) -> Option<&Found> {
+    fn found(&self) -> Option<&ListFilter> {
         self.listing().map(Listing::found)
     }
 
     /// Its filter, to be changed.
-    fn found_mut(&mut self) -> Option<&mut Found> {
+    fn found_mut(&mut self) -> Option<&mut ListFilter> {
         self.listing_mut().map(Listing::found_mut)
     }
 
@@ -248,7 +248,7 @@ pub trait Screen {
     }
 
     /// The runbooks of what the cursor is on.
-    fn runbooks(&self, shared: &Shared) -> Vec<Wanted> {
+    fn runbooks(&self, shared: &Shared) -> Vec<RunbookQuery> {
         self.items().map_or_else(Vec::new, |items| items.runbooks(shared))
     }
 
@@ -306,11 +306,11 @@ macro_rules! lists_rows {
 /// What a screen answers that has panels or scrolls: the field `spot`.
 macro_rules! keeps_spot {
     () => {
-        fn spot(&self) -> Spot {
+        fn spot(&self) -> ScrollPosition {
             self.spot
         }
 
-        fn set_spot(&mut self, spot: Spot) {
+        fn set_spot(&mut self, spot: ScrollPosition) {
             self.spot = spot;
         }
     };
@@ -352,7 +352,7 @@ macro_rules! lists_panels {
 pub(in crate::app) use {keeps_spot, lists_panels, lists_rows};
 
 /// A screen about one thing.
-pub trait About {
+pub trait SubjectScreen {
     /// What it is about.
     type Subject;
 

@@ -2,12 +2,12 @@
 
 pub mod alert;
 pub mod alerts;
+pub mod document;
 pub mod incident;
 pub mod incidents;
 pub mod messages;
 pub mod oncall;
 pub mod overview;
-pub mod paper;
 pub mod policy;
 pub mod runbook;
 pub mod service;
@@ -20,10 +20,10 @@ pub mod timeline;
 
 use jiff::Timestamp;
 
-use super::due::Want;
 use super::place::{Place, Tab};
 use super::registry::screens;
-use super::screen::{About, Screen};
+use super::scheduler::Want;
+use super::screen::{Screen, SubjectScreen};
 use super::selection::Handled;
 use super::shared::Shared;
 use super::subjects;
@@ -133,8 +133,8 @@ pub fn wants(screen: &dyn Screen, shared: &Shared, now: Timestamp) -> Vec<Want> 
     let mut wants: Vec<Want> = want::vital(shared).collect();
     wants.extend(screen.wants(shared, now));
     // after those of the screen, which may ask for one of them more often
-    let telling = shared.answering(AskKind::Incident);
-    wants.extend(telling.flat_map(|source| subjects::incident::unread(shared, &source.id)));
+    let incident_sources = shared.answering(AskKind::Incident);
+    wants.extend(incident_sources.flat_map(|source| subjects::incident::unread(shared, &source.id)));
     wants
 }
 

@@ -5,30 +5,30 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::alarm::{self, Alarm, Heard};
-use super::chronicle::{self, Chronicle, Telling};
+use super::alarm::{self, Alarm, AlarmInput};
 use super::commands::{Command, KeyMap};
-use super::due::Polls;
 use super::event::Effect;
+use super::event_log::{self, EventLog, EventLogInput};
 use super::look::{Cx, Look};
 use super::message::Messages;
 use super::place::Tab;
 use super::range::Range;
 use super::runs::Runs;
+use super::scheduler::Scheduler;
 use crate::config::definitions::Finding;
 use crate::config::kind::KindSpec;
 use crate::config::settings::LimitSettings;
 use crate::model::ask::{AskKind, TimeUse, Topic};
 use crate::model::guard::Guard;
-use crate::model::journal::Record;
+use crate::model::journal::ActionRecord;
 use crate::model::labels::Text;
-use crate::model::notify::Manners;
+use crate::model::notify::NotifyPolicy;
 use crate::model::source_info::SourceInfo;
-use crate::model::world::{Judgement, World};
+use crate::model::world::{HealthPolicy, World};
 
 /// What a `State` starts from.
 #[derive(Debug, Clone)]
-pub struct Setup {
+pub struct InitialState {
     /// The context's name.
     pub context: Text,
     /// The names of all contexts.
@@ -44,20 +44,20 @@ pub struct Setup {
     /// Who sits at the keyboard, as the machine knows them.
     pub person: Text,
     /// By what the world is judged.
-    pub judgement: Judgement,
+    pub health_policy: HealthPolicy,
     /// What is wrong with the files that define SLOs.
     pub findings: Vec<Finding>,
     /// How often services and alerts are asked for.
     pub interval: Duration,
     /// How the person wants to be called.
-    pub manners: Manners,
+    pub notify_policy: NotifyPolicy,
     pub look: Look,
     pub keys: KeyMap,
     /// The terminal's columns and rows.
     pub size: (u16, u16),
 }
 
-impl Setup {
+impl InitialState {
     /// A context of these sources, all else as it is where nobody configured anything.
     #[cfg_attr(only_program, expect(dead_code, reason = "tests begin with it"))]
     pub fn new(context: &str, sources: Vec<SourceInfo>, look: Look, size: (u16, u16)) -> Self {
@@ -69,10 +69,10 @@ impl Setup {
             guard: Guard::default(),
             production: false,
             person: "".into(),
-            judgement: Judgement::default(),
+            health_policy: HealthPolicy::default(),
             findings: Vec::new(),
             interval: LimitSettings::default().interval.0,
-            manners: Manners::default(),
+            notify_policy: NotifyPolicy::default(),
             look,
             keys: KeyMap::default(),
             size,
@@ -104,7 +104,7 @@ pub struct Shared {
     /// What was confirmed, and how far it is.
     pub runs: Runs,
     /// By what the world is judged.
-    pub judgement: Judgement,
+    pub health_policy: HealthPolicy,
     /// What is wrong with the files that define SLOs.
     pub findings: Vec<Finding>,
     /// How often services and alerts are asked for.
@@ -112,13 +112,13 @@ pub struct Shared {
     /// Who was called for what.
     pub alarm: Alarm,
     /// What happened.
-    pub chronicle: Chronicle,
+    pub event_log: EventLog,
     /// When what was asked.
-    pub polls: Polls,
+    pub scheduler: Scheduler,
     /// What burnwatch told.
     pub messages: Messages,
     /// What burnwatch did to the systems outside, here and before, as its journal tells it; oldest first.
-    pub records: Vec<Record>,
+    pub records: Vec<ActionRecord>,
     /// Whether the journal may tell more than `records`.
     pub is_journal_ahead: bool,
     /// The time range.
@@ -130,15 +130,15 @@ pub struct Shared {
     /// The terminal's columns and rows.
     pub size: (u16, u16),
     /// When the person last looked at a screen, for marking what came since.
-    pub looked: BTreeMap<Tab, Timestamp>,
+    pub last_seen: BTreeMap<Tab, Timestamp>,
 }
 
 impl Shared {
     /// Nothing known yet, nothing done yet.
-    pub fn new(setup: Setup) -> Self {
+    pub fn new(setup: InitialState) -> Self {
         let ids = setup.sources.iter().map(|source| source.id.clone());
         Self {
-            world: World::new(ids, setup.judgement.clone()),
+            world: World::new(ids, setup.health_policy.clone()),
             context: setup.context,
             contexts: setup.contexts,
             epoch: 0,
@@ -148,12 +148,12 @@ impl Shared {
             production: setup.production,
             person: setup.person,
             runs: Runs::default(),
-            judgement: setup.judgement,
+            health_policy: setup.health_policy,
             findings: setup.findings,
             interval: setup.interval,
-            alarm: Alarm::new(setup.manners),
-            chronicle: Chronicle::default(),
-            polls: Polls::default(),
+            alarm: Alarm::new(setup.notify_policy),
+            event_log: EventLog::default(),
+            scheduler: Scheduler::default(),
             messages: Messages::default(),
             records: Vec::new(),
             is_journal_ahead: true,
@@ -162,19 +162,19 @@ impl Shared {
             look: setup.look,
             keys: setup.keys,
             size: setup.size,
-            looked: BTreeMap::new(),
+            last_seen: BTreeMap::new(),
         }
     }
 
     /// What is said where data are not there yet.
     pub fn waiting(&self) -> &'static str {
-        if self.paused.is_some() { "not asked: everything is held still" } else { "asking..." }
+        if self.paused.is_some() { "paused: not asked" } else { "asking..." }
     }
 
     /// What drawing functions share.
     pub fn cx(&self, now: Timestamp) -> Cx<'_> {
         let Look { shown, charset, zone, .. } = &self.look;
-        Cx { theme: shown, charset: *charset, now, zone, sparing: self.look.is_sparing() }
+        Cx { theme: shown, charset: *charset, now, zone, is_slow_link: self.look.is_slow_link() }
     }
 
     /// The first key of a command, as it is written; empty if it has none.
@@ -188,26 +188,26 @@ impl Shared {
     }
 
     /// Takes note of what the sources say now, after an answer of this kind.
-    pub fn write_chronicle(&mut self, news: AskKind, now: Timestamp) {
-        let told = Telling {
+    pub fn update_event_log(&mut self, news: AskKind, now: Timestamp) {
+        let input = EventLogInput {
             world: &self.world,
             sources: &self.sources,
-            service_labels: &self.judgement.service_labels,
+            service_labels: &self.health_policy.service_labels,
             range: self.range,
         };
-        chronicle::write(&mut self.chronicle, &told, news, now);
+        event_log::write(&mut self.event_log, &input, news, now);
     }
 
     /// Takes note of what was done from here, now and in earlier runs, as the journal tells it.
-    pub fn recall(&mut self, records: Vec<Record>, now: Timestamp) {
+    pub fn load_records(&mut self, records: Vec<ActionRecord>, now: Timestamp) {
         (self.records, self.is_journal_ahead) = (records, false);
-        chronicle::recalled(&mut self.chronicle, &self.world, &self.records, &self.context, now);
+        event_log::log_actions(&mut self.event_log, &self.world, &self.records, &self.context, now);
     }
 
     /// Looks at what came, and says whom to call.
-    pub fn ring(&mut self, now: Timestamp) -> Vec<Effect> {
-        let heard = Heard { world: &self.world, sources: &self.sources, context: &self.context };
-        alarm::ring(&mut self.alarm, &heard, now)
+    pub fn notifications(&mut self, now: Timestamp) -> Vec<Effect> {
+        let input = AlarmInput { world: &self.world, sources: &self.sources, context: &self.context };
+        alarm::notifications(&mut self.alarm, &input, now)
     }
 
     /// Changes the range; what is on the screen belongs to another stretch of time then, and is asked at once. Whether it is
@@ -223,7 +223,7 @@ impl Shared {
             TimeUse::Now | TimeUse::Moment => false,
             TimeUse::Since | TimeUse::Range => true,
         };
-        self.polls.hurry(belongs_to_a_range, now);
+        self.scheduler.query_now(belongs_to_a_range, now);
         true
     }
 

@@ -5,14 +5,14 @@ use jiff::Timestamp;
 use super::confirm::Confirm;
 use super::event::Wait;
 use super::form::Form;
-use super::line::Line;
+use super::line_editor::LineEditor;
 use super::menu::Menu;
 use super::palette::Palette;
-use super::place::{Place, Spot, Stop};
+use super::place::{NavigationStop, Place, ScrollPosition};
 use super::screen::Screen;
 use super::screens::Screens;
 use super::selection::Selection;
-use super::shared::{Setup, Shared};
+use super::shared::{InitialState, Shared};
 
 /// What the keyboard is for at the moment.
 #[derive(Debug, Default)]
@@ -22,7 +22,7 @@ pub enum Mode {
     Browse,
     /// Typing a filter; what stood there before comes back on Esc.
     Filter {
-        line: Line,
+        line: LineEditor,
         /// The filter before.
         before: String,
     },
@@ -46,7 +46,7 @@ pub enum Mode {
 }
 
 /// How many places the way back remembers.
-const REMEMBERED: usize = 32;
+const MAX_HISTORY: usize = 32;
 
 /// Everything.
 #[derive(Debug)]
@@ -55,7 +55,7 @@ pub struct State {
     pub shared: Shared,
     pub screens: Screens,
     /// Where the person went, the present place last; never empty.
-    places: Vec<Stop>,
+    places: Vec<NavigationStop>,
     /// What the keyboard is for.
     pub mode: Mode,
     /// When the person wanted to leave while something was on its way.
@@ -67,7 +67,7 @@ pub struct State {
 
 impl State {
     /// Nothing known yet, nothing done yet.
-    pub fn new(setup: Setup) -> Self {
+    pub fn new(setup: InitialState) -> Self {
         let shared = Shared::new(setup);
         let mut screens = Screens::default();
         screens.change_context(&shared);
@@ -112,7 +112,7 @@ impl State {
     }
 
     /// The way here, the present place last.
-    pub fn places(&self) -> &[Stop] {
+    pub fn places(&self) -> &[NavigationStop] {
         &self.places
     }
 
@@ -156,10 +156,10 @@ impl State {
     }
 
     /// Stands at a place, with no way back.
-    pub fn begin_at(&mut self, place: Place) {
+    pub fn reset_to(&mut self, place: Place) {
         self.screen_mut().leave();
         self.places = vec![place.into()];
-        self.arrive();
+        self.enter_place();
     }
 
     /// Goes to a place; the way back leads here.
@@ -167,22 +167,22 @@ impl State {
         if *self.place() == place {
             return;
         }
-        self.depart(now);
+        self.leave_place(now);
         self.places.push(place.into());
-        if self.places.len() > REMEMBERED {
+        if self.places.len() > MAX_HISTORY {
             // the first place stays: whoever goes back far enough is where they began
             self.places.remove(1);
         }
-        self.arrive();
+        self.enter_place();
         self.screen_mut().to_top();
     }
 
     /// Goes back to where one came from.
     pub(super) fn back(&mut self, now: Timestamp) {
         if self.places.len() > 1 {
-            self.depart(now);
+            self.leave_place(now);
             self.places.pop();
-            self.arrive();
+            self.enter_place();
         }
     }
 
@@ -196,16 +196,16 @@ impl State {
             places.push(Place::Overview.into());
         }
         if let Some(stop) = places.last_mut() {
-            stop.spot = Spot::default();
+            stop.spot = ScrollPosition::default();
         }
-        self.arrive();
+        self.enter_place();
         self.ordered = None;
     }
 
     /// What came until now counts as seen on the screen that is left; where one was on it is kept for the way back.
-    fn depart(&mut self, now: Timestamp) {
+    fn leave_place(&mut self, now: Timestamp) {
         if let Some(tab) = Screens::tab(self.place()) {
-            self.shared.looked.insert(tab, now);
+            self.shared.last_seen.insert(tab, now);
         }
         let spot = self.screen().spot();
         if let Some(stop) = self.places.last_mut() {
@@ -215,8 +215,8 @@ impl State {
     }
 
     /// Has the present screen take up what its place is about, where one was on it.
-    fn arrive(&mut self) {
-        if let Some(Stop { place, spot }) = self.places.last() {
+    fn enter_place(&mut self) {
+        if let Some(NavigationStop { place, spot }) = self.places.last() {
             self.screens.enter(place);
             self.screens.at_mut(place).set_spot(*spot);
         }

@@ -2,84 +2,84 @@
 
 use std::time::Duration;
 
-use super::fired::{self, Noise};
-use super::handover::{noisy, typical};
+use super::firing_history::{self, FiringSummary};
+use super::handoff::{firings_table, typical};
+use super::markdown_writer::MarkdownWriter;
 use super::prelude::*;
-use super::prose::Prose;
 use crate::model::oncall::is_night;
-use crate::model::pages::{By, Pages, pages};
-use crate::model::slo::Bounds;
+use crate::model::pages::{PageCounts, PageGrouping, pages};
+use crate::model::slo::TimeRange;
 
 /// How wide the longest bar of an hour is.
 const BAR: u32 = 40;
 
 /// The statistics of the incidents that began within `length`.
 pub fn markdown(shared: &Shared, length: Duration, now: Timestamp) -> String {
-    let period = Bounds { start: now.checked_sub(length).unwrap_or(Timestamp::MIN), end: now };
+    let period = TimeRange { start: now.checked_sub(length).unwrap_or(Timestamp::MIN), end: now };
     let of = |by| pages(shared.world.incidents(), by, period, &shared.look.zone);
-    let mut prose = Prose::titled(&format!("Pages of the last {}", duration::short(length)));
-    if !shared.world.knows_incidents() {
-        prose.paragraph("Not known: no source of this context has told incidents.");
-        alerts(shared, length, now, &mut prose);
-        return prose.into_text();
+    let mut writer = MarkdownWriter::titled(&format!("Pages of the last {}", duration::short(length)));
+    if !shared.world.has_incident_data() {
+        writer.paragraph("Not known: no source of this context has reported incidents.");
+        alerts(shared, length, now, &mut writer);
+        return writer.into_text();
     }
-    let Some(all) = of(By::All).into_iter().next() else {
-        prose.paragraph("No incident began in that time.");
-        alerts(shared, length, now, &mut prose);
-        return prose.into_text();
+    let Some(all) = of(PageGrouping::All).into_iter().next() else {
+        writer.paragraph("No incident began in that time.");
+        alerts(shared, length, now, &mut writer);
+        return writer.into_text();
     };
-    prose.paragraph(&format!(
+    writer.paragraph(&format!(
         "{} incidents, {} of high urgency, {} of these at night (22:00 to 07:00); {} are open.",
         all.incidents, all.high, all.at_night, all.open
     ));
-    prose.points([
+    writer.points([
         format!("MTTA {}", typical(all.measures.acknowledgement, "not known to be acknowledged")),
         format!("MTTR {}", typical(all.measures.resolution, "not resolved")),
         format!(
-            "MTBF {} ({} failures: the two gravest priorities, or high urgency where nothing is ranked)",
+            "MTBF {} ({} failures: the two highest priorities, or high urgency where nothing is ranked)",
             all.measures.between_failures.map_or_else(|| "not known".to_owned(), duration::short),
             all.measures.failures
         ),
     ]);
-    for (title, by) in [("By service", By::Service), ("By team", By::Team)] {
-        prose.section(title);
+    for (title, by) in [("By service", PageGrouping::Service), ("By team", PageGrouping::Team)] {
+        writer.section(title);
         let rows: Vec<Vec<String>> = of(by).iter().map(row).collect();
-        prose.table(&["", "Incidents", "High", "At night", "Open", "MTTA", "MTTR", "MTBF"], &rows);
+        writer.table(&["", "Incidents", "High", "At night", "Open", "MTTA", "MTTR", "MTBF"], &rows);
     }
-    prose.section("By hour, high urgency");
-    prose.block(&hours(&all, shared.look.charset.pick("█", "#"), shared.look.charset.pick("☾", "n")));
-    alerts(shared, length, now, &mut prose);
-    prose.into_text()
+    writer.section("By hour, high urgency");
+    writer.block(&hours(&all, shared.look.charset.pick("█", "#"), shared.look.charset.pick("☾", "n")));
+    alerts(shared, length, now, &mut writer);
+    writer.into_text()
 }
 
 /// What it asks for besides incidents: what fired, for at most a week.
 pub fn wants(shared: &Shared, length: Duration, now: Timestamp) -> Vec<Want> {
-    want::firings(shared, now, length.min(fired::PAST))
+    want::firings(shared, now, length.min(firing_history::PAST))
 }
 
 /// What fired, for at most a week, and in which time; none if no source can tell.
-pub fn told(shared: &Shared, length: Duration, now: Timestamp) -> Option<(Noise, Bounds)> {
+pub fn told(shared: &Shared, length: Duration, now: Timestamp) -> Option<(FiringSummary, TimeRange)> {
     if wants(shared, length, now).is_empty() {
         return None;
     }
-    let start = now.checked_sub(length.min(fired::PAST)).unwrap_or(Timestamp::MIN);
-    Some((fired::between(&shared.world, &shared.sources, start, now), Bounds { start, end: now }))
+    let start = now.checked_sub(length.min(firing_history::PAST)).unwrap_or(Timestamp::MIN);
+    Some((firing_history::between(&shared.world, &shared.sources, start, now), TimeRange { start, end: now }))
 }
 
-fn alerts(shared: &Shared, length: Duration, now: Timestamp, prose: &mut Prose) {
+fn alerts(shared: &Shared, length: Duration, now: Timestamp, writer: &mut MarkdownWriter) {
     let Some((noise, time)) = told(shared, length, now) else { return };
-    prose.section(&format!("Alerts that fired, {}", duration::short(time.length())));
-    noisy(&noise, time, "Alert", prose);
+    writer.section(&format!("Alerts that fired, {}", duration::short(time.length())));
+    firings_table(&noise, time, "Alert", writer);
     if !noise.is_whole {
-        prose.paragraph("What fired is not wholly known: not every source has told it.");
+        writer.paragraph("What fired is not wholly known: not every source has reported it.");
     } else if noise.fired.is_empty() {
-        prose.paragraph("None.");
+        writer.paragraph("None.");
     }
 }
 
-fn row(pages: &Pages) -> Vec<String> {
+fn row(pages: &PageCounts) -> Vec<String> {
     let measures = &pages.measures;
-    let mean = |measure: crate::model::measures::Measure| {
+    let mean = |measure: crate::model::measures::DurationStats| {
         measure.typical.map_or_else(|| "-".to_owned(), |typical| duration::short(typical.mean))
     };
     vec![
@@ -95,7 +95,7 @@ fn row(pages: &Pages) -> Vec<String> {
 }
 
 /// A line for each hour of the day with its bar; nights are marked.
-fn hours(pages: &Pages, bar: &str, night: &str) -> Vec<String> {
+fn hours(pages: &PageCounts, bar: &str, night: &str) -> Vec<String> {
     let most = pages.by_hour.iter().copied().max().unwrap_or(0).max(1);
     let line = |(hour, count): (i8, &u32)| {
         let mark = if is_night(hour) { night } else { " " };

@@ -43,7 +43,7 @@ pub fn names() -> impl Iterator<Item = &'static str> {
 pub fn built_in() -> Vec<Theme> {
     let dark = Theme::new("", |_| Style::new());
     let files = BUILT_IN.iter().filter_map(|(name, text)| theme::parse(name, text).ok());
-    files.map(|file| looked(&file, &dark)).collect()
+    files.map(|file| from_file(&file, &dark)).collect()
 }
 
 /// The built-in themes and these; what a file leaves out is as in the theme that it extends, else as in the first one. A file
@@ -70,7 +70,7 @@ pub fn all(own: &[ThemeFile]) -> (Vec<Theme>, Vec<ThemeError>) {
             errors.push(ThemeError::NoSuchBase { theme: file.name.clone(), base });
             continue;
         };
-        let theme = looked(file, base);
+        let theme = from_file(file, base);
         match themes.iter_mut().find(|known| known.name() == theme.name()) {
             Some(known) => *known = theme,
             None => themes.push(theme),
@@ -79,7 +79,7 @@ pub fn all(own: &[ThemeFile]) -> (Vec<Theme>, Vec<ThemeError>) {
     (themes, errors)
 }
 
-fn looked(file: &ThemeFile, base: &Theme) -> Theme {
+fn from_file(file: &ThemeFile, base: &Theme) -> Theme {
     Theme::new(&file.name, |role| {
         file.roles.get(role.name()).map_or_else(|| base.style(role), |look| style(*look))
     })

@@ -2,16 +2,16 @@
 
 use jiff::Timestamp;
 
-use super::alarm::hears;
-use super::chronicle::Chronicle;
-use super::due::Polls;
+use super::alarm::can_contain_pages;
 use super::event::{Arrival, Effect, Event, Message, Tone};
+use super::event_log::EventLog;
 use super::form::silence;
 use super::place::Tab;
 use super::range::Range;
+use super::scheduler::Scheduler;
 use super::screens;
 use super::state::{Mode, State};
-use crate::model::action::Progress;
+use crate::model::action::ActionProgress;
 use crate::model::ask::{Answer, AskKind};
 use crate::model::guard::Guard;
 use crate::model::labels::Text;
@@ -29,9 +29,9 @@ mod run_events;
 
 /// Takes an event. It never waits and never fails.
 pub fn update(state: &mut State, event: Event, now: Timestamp) -> Vec<Effect> {
-    let is_news = matches!(event, Event::Answered(_) | Event::Recalled(_));
+    let is_news = matches!(event, Event::Answered(_) | Event::JournalRead(_));
     let is_tick = matches!(event, Event::Tick);
-    let has_ended = matches!(&event, Event::Acted { progress: Progress::Ended(_), .. });
+    let has_ended = matches!(&event, Event::Acted { progress: ActionProgress::Ended(_), .. });
     state.shared.is_journal_ahead |= has_ended;
     let mut effects = match event {
         Event::Key(key) => input::press(state, key, now),
@@ -54,15 +54,15 @@ pub fn update(state: &mut State, event: Event, now: Timestamp) -> Vec<Effect> {
         Event::Answered(arrival) => {
             let kind = arrival.question.ask.kind();
             let mut effects = answered(state, *arrival, now);
-            look_again(state, now);
-            if hears(kind) {
-                effects.extend(state.shared.ring(now));
+            refresh_dialogs(state, now);
+            if can_contain_pages(kind) {
+                effects.extend(state.shared.notifications(now));
             }
             effects
         }
         Event::Entered { context, sources, guard, production } => {
             enter(state, context, sources, (guard, production), now);
-            state.shared.ring(now)
+            state.shared.notifications(now)
         }
         Event::Read(wait) => {
             confirm::arm(state, wait);
@@ -70,11 +70,11 @@ pub fn update(state: &mut State, event: Event, now: Timestamp) -> Vec<Effect> {
         }
         Event::Acted { plan, index, progress } => {
             run_events::progressed(state, plan, index, progress, now);
-            look_again(state, now);
+            refresh_dialogs(state, now);
             Vec::new()
         }
-        Event::Recalled(records) => {
-            state.shared.recall(records, now);
+        Event::JournalRead(records) => {
+            state.shared.load_records(records, now);
             Vec::new()
         }
         Event::Told(message) => {
@@ -84,7 +84,7 @@ pub fn update(state: &mut State, event: Event, now: Timestamp) -> Vec<Effect> {
         }
     };
     if has_ended || is_tick && state.shared.is_journal_ahead {
-        effects.push(Effect::Recall);
+        effects.push(Effect::ReadJournal);
     }
     state.shared.world.show(state.shared.range.moment(), now);
     settle(state, is_news, now);
@@ -95,7 +95,7 @@ pub fn update(state: &mut State, event: Event, now: Timestamp) -> Vec<Effect> {
                 .iter()
                 .any(|want| want.source == *source && want.ask.at == moment && want.ask.topic() == *topic)
         });
-        let due = state.shared.polls.due(wants, state.shared.epoch, now);
+        let due = state.shared.scheduler.due(wants, state.shared.epoch, now);
         for effect in &due {
             if let Effect::Fetch(question) = effect {
                 state.shared.world.asked(question);
@@ -130,7 +130,7 @@ fn change_range(state: &mut State, now: Timestamp, change: impl Fn(&mut Range, T
 }
 
 /// What is being decided or filled in follows what the sources say.
-fn look_again(state: &mut State, now: Timestamp) {
+fn refresh_dialogs(state: &mut State, now: Timestamp) {
     refresh_form(state);
     confirm::watch(state, now);
 }
@@ -146,12 +146,12 @@ fn answered(state: &mut State, arrival: Arrival, now: Timestamp) -> Vec<Effect> 
     if arrival.question.context != state.shared.epoch {
         return Vec::new();
     }
-    let Some(given_up) = state.shared.polls.arrived(&arrival, now) else { return Vec::new() };
+    let Some(cancelled_queries) = state.shared.scheduler.arrived(&arrival, now) else { return Vec::new() };
     if state.shared.paused.is_some() {
-        return given_up;
+        return cancelled_queries;
     }
     let source = &arrival.question.source;
-    let was_well = state.shared.world.held(source).is_none_or(|held| held.probe().trouble().is_none());
+    let was_well = state.shared.world.cache(source).is_none_or(|cache| cache.probe().trouble().is_none());
     let unchanged = matches!(&arrival.answered, Ok(reply) if matches!(reply.answer, Answer::Unchanged));
     let probe = arrival.question.ask.kind() == AskKind::Probe;
     if probe {
@@ -166,12 +166,12 @@ fn answered(state: &mut State, arrival: Arrival, now: Timestamp) -> Vec<Effect> 
     }
     let kind = arrival.question.ask.kind();
     state.shared.world.apply(&arrival.question, arrival.answered, now);
-    state.shared.write_chronicle(kind, now);
+    state.shared.update_event_log(kind, now);
     baseline(state, now);
     if !unchanged {
         state.version += 1;
     }
-    given_up
+    cancelled_queries
 }
 
 /// Once all sources have answered for the first time: what comes later is new, also on a screen that was never opened.
@@ -180,11 +180,11 @@ fn baseline(state: &mut State, now: Timestamp) {
         let Some(kind) = state.screens.at(&tab.place()).baseline() else { continue };
         let shared = &mut state.shared;
         let has_answered = |source: &SourceInfo| {
-            let answer = shared.world.held(&source.id).and_then(|held| held.board(kind));
+            let answer = shared.world.cache(&source.id).and_then(|cache| cache.board(kind));
             answer.is_some_and(|answer| answer.is_settled())
         };
-        if !shared.looked.contains_key(tab) && shared.answering(kind).all(has_answered) {
-            shared.looked.insert(*tab, now);
+        if !shared.last_seen.contains_key(tab) && shared.answering(kind).all(has_answered) {
+            shared.last_seen.insert(*tab, now);
         }
     }
 }
@@ -197,18 +197,18 @@ fn enter(
     now: Timestamp,
 ) {
     let shared = &mut state.shared;
-    let world = World::new(sources.iter().map(|source| source.id.clone()), shared.judgement.clone());
+    let world = World::new(sources.iter().map(|source| source.id.clone()), shared.health_policy.clone());
     shared.world = world.after(&shared.world);
     shared.epoch += 1;
-    shared.polls = Polls::default();
+    shared.scheduler = Scheduler::default();
     shared.sources = sources.into_iter().filter(SourceInfo::is_watched).collect();
     (shared.guard, shared.production) = (guard, production);
     shared.messages.note(format!("Context {context}"), now);
     shared.context = context;
     shared.paused = None;
-    shared.looked.clear();
+    shared.last_seen.clear();
     shared.alarm.forget();
-    (shared.chronicle, shared.is_journal_ahead) = (Chronicle::default(), true);
+    (shared.event_log, shared.is_journal_ahead) = (EventLog::default(), true);
     state.change_context();
     state.mode = Mode::Browse;
     state.version += 1;

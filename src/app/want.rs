@@ -4,15 +4,15 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::due::Want;
-use super::fired::{self, PAST};
+use super::firing_history::{self, PAST};
 use super::range;
+use super::scheduler::Want;
 use super::shared::Shared;
 use crate::model::alert::Alert;
 use crate::model::ask::{Moment, Query, SeriesKey};
 use crate::model::labels::{Labels, Text};
 use crate::model::remote::age;
-use crate::model::series::Span;
+use crate::model::series::TimeGrid;
 use crate::model::source::SourceId;
 use crate::model::source_info::SourceInfo;
 
@@ -26,19 +26,19 @@ pub fn of(shared: &Shared, source: &SourceId, query: Query) -> Want {
 pub fn at(shared: &Shared, source: &SourceId, query: Query, moment: Moment) -> Want {
     let interval = query.refresh().interval(shared.interval);
     let ask = query.at(moment);
-    let known = shared.world.held(source).and_then(|held| held.answer_to(&ask)?.digest);
+    let known = shared.world.cache(source).and_then(|cache| cache.answer_to(&ask)?.digest);
     Want { source: source.clone(), ask, known, interval }
 }
 
 /// An expression over the range that is shown, in at most so many points.
-pub fn chart(shared: &Shared, query: &Text, points: u16, now: Timestamp) -> (SeriesKey, Span) {
+pub fn chart(shared: &Shared, query: &Text, points: u16, now: Timestamp) -> (SeriesKey, TimeGrid) {
     let window = shared.range.span(now, points, shared.interval);
     (SeriesKey { query: query.clone(), range: shared.range.length, step: window.step() }, window)
 }
 
 /// The question for what is missing of a series over this time.
-pub fn series(shared: &Shared, source: &SourceId, (series, window): (SeriesKey, Span)) -> Want {
-    let known = shared.world.held(source).and_then(|held| held.series().get(&series)?.whole());
+pub fn series(shared: &Shared, source: &SourceId, (series, window): (SeriesKey, TimeGrid)) -> Want {
+    let known = shared.world.cache(source).and_then(|cache| cache.series().get(&series)?.whole());
     let stretch = range::stretch(window, known.map(|matrix| matrix.span));
     of(shared, source, Query::Series { series, stretch })
 }
@@ -54,16 +54,16 @@ pub fn vital(shared: &Shared) -> impl Iterator<Item = Want> {
 /// What fired over a stretch of time: one question to each source that has rules and keeps series.
 pub fn firings(shared: &Shared, until: Timestamp, length: Duration) -> Vec<Want> {
     let from = until.checked_sub(length).unwrap_or(Timestamp::MIN);
-    let fingerprint = fired::of_all(age(from, until));
+    let fingerprint = firing_history::of_all(age(from, until));
     let want = |source: &SourceInfo| {
         of(shared, &source.id, Query::Firings { fingerprint, labels: Labels::default(), from, until })
     };
-    fired::asked(&shared.sources).map(want).collect()
+    firing_history::asked(&shared.sources).map(want).collect()
 }
 
 /// What fired over the time that the timeline shows.
 pub fn shown_firings(shared: &Shared, now: Timestamp) -> Vec<Want> {
-    firings(shared, shared.range.end.unwrap_or(now), fired::shown(&shared.range))
+    firings(shared, shared.range.end.unwrap_or(now), firing_history::shown(&shared.range))
 }
 
 /// The past of one alert.
@@ -73,5 +73,5 @@ pub fn firings_of(shared: &Shared, alert: &Alert, now: Timestamp) -> Vec<Want> {
         let from = now.checked_sub(PAST).unwrap_or(Timestamp::MIN);
         of(shared, &source.id, Query::Firings { fingerprint, labels, from, until: now })
     };
-    fired::tellers(&shared.world, &shared.sources, alert).map(want).collect()
+    firing_history::history_sources(&shared.world, &shared.sources, alert).map(want).collect()
 }

@@ -16,23 +16,23 @@ use serde::de::IgnoredAny;
 use super::handlers::{Handler, answer_by, kinds};
 use super::kit::cost::Cost;
 use super::kit::http::{Body, Http, of_absence};
-use super::kit::lenient::{List, Whole, left_out};
-use super::kit::parts::Parts;
+use super::kit::lenient::{LenientList, RequiredList, unreadable_warning};
+use super::kit::parts::AnswerParts;
 use super::kit::probe;
 use super::kit::skew::Skew;
 use super::writes::{self, Writer};
-use super::{Answering, Clock, Executing, Means, Source, Verifying};
+use super::{Answering, Clock, Executing, Source, SourceDeps, Verifying};
 use crate::config::settings::SourceSettings;
 use crate::model::action::{Action, RequestPreview};
 use crate::model::alert::{AlertBoard, SeverityMap};
 use crate::model::ask::{Answer, Answered, Ask, AskKind, Reply};
 use crate::model::labels::Text;
-use crate::model::source::{Offer, SourceError, SourceId, Trouble};
+use crate::model::source::{ErrorKind, ProbeReport, SourceError, SourceId};
 use crate::model::source_info::SourceInfo;
 use crate::model::text::clean;
 use crate::model::warning::Warning;
 pub(super) use kind::SPEC;
-use map::{Reader, Shape, Shared};
+use map::{AlertListShape, AlertReader, SharedTexts};
 
 /// Spreads a difference of clocks over a digest.
 const CLOCK: u64 = 0x9e37_79b9_7f4a_7c15;
@@ -43,7 +43,7 @@ pub(super) struct Alertmanager {
     http: Http,
     clock: Clock,
     severities: Arc<SeverityMap>,
-    shared: Arc<Mutex<Shared>>,
+    shared: Arc<Mutex<SharedTexts>>,
     /// It has no `alerts/groups`.
     is_flat: AtomicBool,
     /// How many of its silences could not be read.
@@ -64,15 +64,19 @@ impl Alertmanager {
     /// Checks the address; nothing is sent.
     ///
     /// # Errors
-    /// [`Trouble::Unreachable`] if the address is none.
-    pub(super) fn new(id: &SourceId, source: &SourceSettings, means: Means<'_>) -> Result<Self, SourceError> {
-        let http = Http::new(id, source, means)?;
+    /// [`ErrorKind::Unreachable`] if the address is none.
+    pub(super) fn new(
+        id: &SourceId,
+        source: &SourceSettings,
+        deps: SourceDeps<'_>,
+    ) -> Result<Self, SourceError> {
+        let http = Http::new(id, source, deps)?;
         let info = super::info(id, source, http.address());
-        let (severities, shared) = (Arc::new(means.settings.severity_map()), Arc::default());
+        let (severities, shared) = (Arc::new(deps.settings.severity_map()), Arc::default());
         Ok(Self {
             info,
             http,
-            clock: means.clock,
+            clock: deps.clock,
             severities,
             shared,
             is_flat: AtomicBool::new(false),
@@ -86,37 +90,37 @@ impl Alertmanager {
         let (body, receivers) = tokio::join!(self.get("status", &[]), self.get("receivers", &[]));
         let body = body?;
         let about: wire::About<'_> = self.json(&body)?;
-        let mut offer = probe::offer("Alertmanager", &*about.version_info.version.0);
-        about_cluster(&about, &mut offer);
-        offer.clock(body.date, self.clock.now(), "one of the two is wrong");
+        let mut probe_report = probe::probe_report("Alertmanager", &*about.version_info.version.0);
+        add_cluster_facts(&about, &mut probe_report);
+        probe_report.clock(body.date, self.clock.now(), "one of the two is wrong");
         let mut cost = Cost::of(&body);
         cost.add(receivers.as_ref().map_or(Cost::REFUSED, Cost::of));
         match receivers.and_then(|body| self.receivers(&body)) {
-            Ok(names) => offer.fact("receivers", names),
-            Err(error) => offer.warn(format!("its receivers are not known: {}", error.trouble)),
+            Ok(names) => probe_report.fact("receivers", names),
+            Err(error) => probe_report.warn(format!("its receivers are not known: {}", error.trouble)),
         }
-        Ok(cost.reply(Answer::Probe(offer)))
+        Ok(cost.reply(Answer::Probe(probe_report)))
     }
 
     fn receivers(&self, body: &Body) -> Result<String, SourceError> {
-        let receivers: List<wire::Receiver<'_>> = self.json::<Whole<_>>(body)?.0;
+        let receivers: LenientList<wire::Receiver<'_>> = self.json::<RequiredList<_>>(body)?.0;
         let names: Vec<_> = receivers.all.iter().map(|receiver| &*receiver.name.0).collect();
         Ok(names.join(", "))
     }
 
     async fn alerts(&self, known: Option<u64>) -> Answered {
-        let mut parts = Parts::default();
+        let mut parts = AnswerParts::default();
         let (body, shape) = if self.is_flat.load(Ordering::Relaxed) {
-            (self.get("alerts", &[]).await?, Shape::Flat)
+            (self.get("alerts", &[]).await?, AlertListShape::Flat)
         } else {
             match self.http.get("api/v2/alerts/groups", &[]).await {
                 Err(error) if error.trouble.refused(404).is_some() => {
                     parts.cost.add(Cost::REFUSED);
                     let body = self.get("alerts", &[]).await?;
                     self.is_flat.store(true, Ordering::Relaxed);
-                    (body, Shape::Flat)
+                    (body, AlertListShape::Flat)
                 }
-                body => (body.map_err(|error| self.explained(error))?, Shape::Groups),
+                body => (body.map_err(|error| self.explain_error(error))?, AlertListShape::Groups),
             }
         };
         self.skew.follow(body.date, self.clock.now());
@@ -126,13 +130,13 @@ impl Alertmanager {
         // ten thousand alerts take long enough to hold up whatever else is waiting on this thread
         let decoded = tokio::task::spawn_blocking(move || {
             let mut shared = shared.lock().unwrap_or_else(PoisonError::into_inner);
-            let read = Reader::new(&mut shared, &severities, &id).read(&body.bytes, shape, known);
+            let read = AlertReader::new(&mut shared, &severities, &id).read(&body.bytes, shape, known);
             read.map_err(|error| garbled(&id, &body, &error))
         });
         let read = decoded
             .await
-            .map_err(|error| self.http.error(Trouble::Internal { reason: error.to_string() }))??;
-        parts.warnings.extend(left_out(read.lost, "alerts"));
+            .map_err(|error| self.http.error(ErrorKind::Internal { reason: error.to_string() }))??;
+        parts.warnings.extend(unreadable_warning(read.lost, "alerts"));
         Ok(match read.board {
             Some(board) if derived::is_wanted(&board) => self.derived(board, read.digest, parts, known).await,
             board => {
@@ -147,7 +151,7 @@ impl Alertmanager {
         &self,
         mut board: AlertBoard,
         of_alerts: u64,
-        mut parts: Parts,
+        mut parts: AnswerParts,
         known: Option<u64>,
     ) -> Reply {
         match self.silences(None).await {
@@ -171,32 +175,32 @@ impl Alertmanager {
     }
 
     async fn silences(&self, known: Option<u64>) -> Answered {
-        let body = self.get("silences", &[]).await.map_err(|error| self.of_several_sets(error))?;
+        let body = self.get("silences", &[]).await.map_err(|error| self.explain_matcher_sets(error))?;
         let ahead = self.skew.ahead();
         // the same list, read by another clock, is another one
         let digest = body.digest() ^ ahead.as_secs().unsigned_abs().wrapping_mul(CLOCK);
         let answer = if known == Some(digest) {
             Answer::Unchanged
         } else {
-            let (all, lost) = map::silences(&self.json::<Whole<_>>(&body)?.0, &self.info.id, ahead);
+            let (all, lost) = map::silences(&self.json::<RequiredList<_>>(&body)?.0, &self.info.id, ahead);
             self.lost_silences.store(lost, Ordering::Relaxed);
             Answer::Silences(all)
         };
         // an answer that says nothing new has lost what the one before has
         let lost = self.lost_silences.load(Ordering::Relaxed);
-        let warnings = left_out(lost, "silences").into_iter().collect();
+        let warnings = unreadable_warning(lost, "silences").into_iter().collect();
         Ok(Reply { warnings, ..Cost::of(&body).reply_if_new(answer, digest, None) })
     }
 
     async fn get(&self, what: &str, query: &[(&str, &str)]) -> Result<Body, SourceError> {
         let body = self.http.get(&format!("api/v2/{what}"), query).await;
-        let body = body.map_err(|error| self.explained(error))?;
+        let body = body.map_err(|error| self.explain_error(error))?;
         self.skew.follow(body.date, self.clock.now());
         Ok(body)
     }
 
     /// Since 0.32 a silence can have several sets of matchers. The API v2 has no words for it and refuses the whole list.
-    fn of_several_sets(&self, error: SourceError) -> SourceError {
+    fn explain_matcher_sets(&self, error: SourceError) -> SourceError {
         let message = error.trouble.refused(500);
         let is_of_sets =
             |message: &&str| message.to_lowercase().replace(['_', ' '], "").contains("matcherset");
@@ -205,16 +209,16 @@ impl Alertmanager {
             "{message}; one of its silences has several sets of matchers, which this API cannot list: which alerts are \
              silenced is known, the silences are not. Look at its own page"
         );
-        self.http.error(Trouble::Refused { status: 500, message })
+        self.http.error(ErrorKind::Refused { status: 500, message })
     }
 
-    fn explained(&self, error: SourceError) -> SourceError {
+    fn explain_error(&self, error: SourceError) -> SourceError {
         if let Some(message) = error.trouble.refused(404) {
             return self.http.error(of_absence("Alertmanager API v2", message));
         }
         if error.trouble.refused(410).is_some() {
             let reason = "410: only the API v1 that was removed is below this address".into();
-            return self.http.error(Trouble::Garbled { reason });
+            return self.http.error(ErrorKind::Garbled { reason });
         }
         error
     }
@@ -230,19 +234,19 @@ fn garbled(id: &SourceId, body: &Body, error: &serde_json::Error) -> SourceError
         return no_json;
     }
     let reason = format!("not what an Alertmanager sends: {}", clean(&error.to_string()));
-    SourceError::new(id.clone(), Trouble::Garbled { reason })
+    SourceError::new(id.clone(), ErrorKind::Garbled { reason })
 }
 
-fn about_cluster(about: &wire::About<'_>, offer: &mut Offer) {
+fn add_cluster_facts(about: &wire::About<'_>, probe_report: &mut ProbeReport) {
     let status = &*about.cluster.status.0;
     let addresses: Vec<_> = about.cluster.peers.all.iter().map(|peer| &*peer.address.0).collect();
-    offer.fact("cluster", status);
+    probe_report.fact("cluster", status);
     if !addresses.is_empty() {
-        offer.fact("peers", format!("{}: {}", addresses.len(), addresses.join(", ")));
+        probe_report.fact("peers", format!("{}: {}", addresses.len(), addresses.join(", ")));
     }
-    offer.fact("up since", &*about.uptime.0);
+    probe_report.fact("up since", &*about.uptime.0);
     if !matches!(status, "ready" | "disabled" | "") {
-        offer.warn(format!("its cluster is {status}: silences of other members may be missing here"));
+        probe_report.warn(format!("its cluster is {status}: silences of other members may be missing here"));
     }
 }
 

@@ -10,14 +10,14 @@ use tokio::time::Instant;
 const SECOND: Duration = Duration::from_secs(1);
 /// Times are known to the end of 9999; windows, snoozes and forecasts reach into the future.
 const LAST_YEAR: i16 = 9990;
-const EARLY: Duration = Duration::from_millis(20);
+const TIMER_TOLERANCE: Duration = Duration::from_millis(20);
 
 /// Tells the time: the real one, a fixed moment, one that runs on from a given moment, or what somebody sets.
 #[derive(Debug, Clone, Copy)]
-pub struct Clock(Hands);
+pub struct Clock(TimeSource);
 
 #[derive(Debug, Clone, Copy)]
-enum Hands {
+enum TimeSource {
     Real,
     Fixed(Timestamp),
     Started {
@@ -31,27 +31,27 @@ enum Hands {
 impl Clock {
     /// The system's time.
     pub const fn real() -> Self {
-        Self(Hands::Real)
+        Self(TimeSource::Real)
     }
 
     /// Always `moment`: for pictures and tests that are the same every time.
     pub const fn fixed(moment: Timestamp) -> Self {
-        Self(Hands::Fixed(moment))
+        Self(TimeSource::Fixed(moment))
     }
 
     /// Shows `moment` now and runs on from there.
     #[cfg_attr(only_program, expect(dead_code, reason = "tests start their clock where their story begins"))]
     pub fn started_at(moment: Timestamp) -> Self {
-        Self(Hands::Started { at: moment, since: Instant::now() })
+        Self(TimeSource::Started { at: moment, since: Instant::now() })
     }
 
     /// What `time` says, in milliseconds since 1970: whoever holds it moves the clock.
     #[cfg_attr(only_program, expect(dead_code, reason = "tests move their clock"))]
     pub const fn set_by(time: &'static AtomicI64) -> Self {
-        Self(Hands::Set(time))
+        Self(TimeSource::Set(time))
     }
 
-    /// Why the time that it tells cannot be worked with, if so: there must be room for times to come.
+    /// The comment: why the time that it tells cannot be worked with, if so: there must be room for times to come.
     pub fn trouble(&self) -> Option<String> {
         let year = self.now().to_zoned(TimeZone::UTC).year();
         (year > LAST_YEAR).then(|| {
@@ -60,17 +60,17 @@ impl Clock {
     }
 
     /// Whether it always tells the same moment.
-    pub const fn stands_still(&self) -> bool {
-        matches!(self.0, Hands::Fixed(_))
+    pub const fn is_fixed(&self) -> bool {
+        matches!(self.0, TimeSource::Fixed(_))
     }
 
     /// The present moment.
     pub fn now(&self) -> Timestamp {
         match self.0 {
-            Hands::Real => real(),
-            Hands::Fixed(moment) => moment,
-            Hands::Started { at, since } => at.saturating_add(since.elapsed()).unwrap_or(Timestamp::MAX),
-            Hands::Set(time) => {
+            TimeSource::Real => real(),
+            TimeSource::Fixed(moment) => moment,
+            TimeSource::Started { at, since } => at.saturating_add(since.elapsed()).unwrap_or(Timestamp::MAX),
+            TimeSource::Set(time) => {
                 Timestamp::from_millisecond(time.load(Ordering::Relaxed)).unwrap_or(Timestamp::UNIX_EPOCH)
             }
         }
@@ -79,13 +79,13 @@ impl Clock {
     /// How long until the next tick: at the turn of the second, where the clock shows real seconds.
     pub fn until_tick(&self) -> Duration {
         match self.0 {
-            Hands::Real => {
+            TimeSource::Real => {
                 let nanoseconds = u64::try_from(real().subsec_nanosecond()).unwrap_or(0);
                 let wait = SECOND.saturating_sub(Duration::from_nanos(nanoseconds));
                 // a timer that came a little early must not tick twice for one second
-                if wait < EARLY { wait + SECOND } else { wait }
+                if wait < TIMER_TOLERANCE { wait + SECOND } else { wait }
             }
-            Hands::Fixed(_) | Hands::Set(_) | Hands::Started { .. } => SECOND,
+            TimeSource::Fixed(_) | TimeSource::Set(_) | TimeSource::Started { .. } => SECOND,
         }
     }
 }
@@ -139,6 +139,6 @@ mod tests {
     #[test]
     fn the_real_clock_ticks_about_once_a_second() {
         let wait = Clock::real().until_tick();
-        assert!(wait <= SECOND + EARLY && wait >= EARLY, "{wait:?}");
+        assert!(wait <= SECOND + TIMER_TOLERANCE && wait >= TIMER_TOLERANCE, "{wait:?}");
     }
 }

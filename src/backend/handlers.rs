@@ -6,15 +6,15 @@ use std::sync::Arc;
 use jiff::Timestamp;
 
 use super::{Answering, Source};
-use crate::model::ask::{Ask, AskKind, Moment, Query, SeriesKey, Stretch, TimeUse, asks};
+use crate::model::ask::{Ask, AskKind, Moment, Query, QueryRange, SeriesKey, TimeUse, asks};
 use crate::model::fingerprint::Fingerprint;
 use crate::model::labels::{Labels, Text};
-use crate::model::runbook::Wanted;
-use crate::model::source::{SourceError, Trouble};
+use crate::model::runbook::RunbookQuery;
+use crate::model::source::{ErrorKind, SourceError};
 
 /// How a question is put.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Put {
+pub(super) struct QuestionAt {
     /// Of which moment; never of the past for what is always about now.
     pub(super) at: Moment,
     /// The digest of the answer that the asker has.
@@ -32,7 +32,7 @@ macro_rules! handlers {
         /// The answer of a source of this type to one kind of question: it gets how the question is put, what it is about, and
         /// its parameters.
         pub(super) enum Handler<S: 'static> {
-            $($(#[$doc])* $Kind(for<'a> fn(&'a S, Put $($(, &'a $Key)? $(, &'a $Field)*)?) -> Answering<'a>),)*
+            $($(#[$doc])* $Kind(for<'a> fn(&'a S, QuestionAt $($(, &'a $Key)? $(, &'a $Field)*)?) -> Answering<'a>),)*
         }
 
         impl<S> Handler<S> {
@@ -44,7 +44,7 @@ macro_rules! handlers {
             }
 
             /// The answer, if the question is of its kind.
-            fn answer<'a>(&self, source: &'a S, query: &'a Query, put: Put) -> Option<Answering<'a>> {
+            fn answer<'a>(&self, source: &'a S, query: &'a Query, put: QuestionAt) -> Option<Answering<'a>> {
                 match query {
                     $(Query::$Kind $({ $($key,)? $($field),* })? => {
                         let Self::$Kind(answer) = self else { return None };
@@ -80,11 +80,11 @@ pub(super) fn answer_by<'a, S: Source>(
     let kind = ask.kind();
     let has_moment = ask.at == Moment::Now || matches!(kind.time(), TimeUse::Moment | TimeUse::Range);
     let is_offered = has_moment && source.info().answers.contains(&kind);
-    let put = Put { at: ask.at, known };
+    let put = QuestionAt { at: ask.at, known };
     let mut answers = handlers.iter().filter_map(|handler| handler.answer(source, &ask.query, put));
     answers.next().filter(|_| is_offered).unwrap_or_else(|| {
         let what = kind.word().to_owned();
-        Box::pin(ready(Err(SourceError::new(source.info().id.clone(), Trouble::NotOffered { what }))))
+        Box::pin(ready(Err(SourceError::new(source.info().id.clone(), ErrorKind::NotOffered { what }))))
     })
 }
 
@@ -108,7 +108,7 @@ mod tests {
     async fn what_a_source_lists_is_answered_and_all_else_is_not_offered() {
         let not_offered = |answered: Answered| {
             let trouble = answered.unwrap_err().trouble;
-            assert!(matches!(trouble, Trouble::NotOffered { .. }), "{trouble:?}");
+            assert!(matches!(trouble, ErrorKind::NotOffered { .. }), "{trouble:?}");
         };
         assert!(ask("alertmanager", Query::Alerts.now()).await.is_ok());
         not_offered(ask("alertmanager", Query::OnCall.now()).await);

@@ -56,7 +56,7 @@ pub struct Pack {
     #[serde(default)]
     pub(super) requests: Vec<Requests>,
     #[serde(default)]
-    pub(super) latency: Vec<Latency>,
+    pub(super) latency: Vec<LatencySignal>,
     #[serde(default)]
     pub(super) saturation: Vec<Saturation>,
     /// Servers that only an exporter speaks of.
@@ -97,12 +97,12 @@ pub(super) struct Requests {
 /// A histogram of latencies.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct Latency {
+pub(super) struct LatencySignal {
     /// Its name without `_bucket`.
     pub(super) histogram: String,
     /// Its unit.
     #[serde(default)]
-    pub(super) unit: Unit,
+    pub(super) unit: BucketUnit,
     /// A native histogram, which has no `_bucket`.
     #[serde(default)]
     pub(super) native: bool,
@@ -113,7 +113,7 @@ pub(super) struct Latency {
 
 /// The unit of a histogram's bounds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
-pub(super) enum Unit {
+pub(super) enum BucketUnit {
     #[default]
     #[serde(rename = "s")]
     Seconds,
@@ -121,7 +121,7 @@ pub(super) enum Unit {
     Milliseconds,
 }
 
-impl Unit {
+impl BucketUnit {
     /// Seconds in one of it.
     pub(super) const fn seconds(self) -> f64 {
         match self {
@@ -159,7 +159,7 @@ fn server_errors() -> String {
     "5..".into()
 }
 
-/// Why a text is no pack.
+/// The comment: why a text is no pack.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum PackError {
     /// It is not TOML, or has fields that no pack has.
@@ -285,7 +285,7 @@ pub(super) fn is_name(word: &str) -> bool {
 
 /// Whom a query is about, and over how long.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Fill<'a> {
+pub(super) struct QueryFill<'a> {
     /// Labels to group by.
     pub(super) by: &'a str,
     /// Matchers that choose the series, at least one.
@@ -301,7 +301,7 @@ impl Requests {
     }
 
     /// Requests per second.
-    pub(super) fn all(&self, fill: Fill<'_>) -> String {
+    pub(super) fn all(&self, fill: QueryFill<'_>) -> String {
         match &self.all {
             Some(own) => substitute(own, fill, &self.metric),
             None => self.rate(fill, ""),
@@ -309,7 +309,7 @@ impl Requests {
     }
 
     /// Failures per second, told by those of its `code` labels that exist; `None` if nothing tells them.
-    pub(super) fn failed(&self, fill: Fill<'_>, codes: &[String]) -> Option<String> {
+    pub(super) fn failed(&self, fill: QueryFill<'_>, codes: &[String]) -> Option<String> {
         if let Some(own) = &self.failed {
             return Some(substitute(own, fill, &self.metric));
         }
@@ -323,35 +323,35 @@ impl Requests {
     }
 
     /// Whether its rate is an expression of its own, which may well say nothing of a service that has the counter.
-    pub(super) fn has_own_rate(&self) -> bool {
+    pub(super) fn has_rate_expression(&self) -> bool {
         self.all.is_some()
     }
 
     /// Whether failures can be told without any label.
-    pub(super) fn tells_failures_itself(&self) -> bool {
+    pub(super) fn has_failure_expression(&self) -> bool {
         self.failed.is_some()
     }
 
-    fn rate(&self, fill: Fill<'_>, more: &str) -> String {
+    fn rate(&self, fill: QueryFill<'_>, more: &str) -> String {
         substitute(&rate(&format!("{}{more}", comma(&self.matchers))), fill, &self.metric)
     }
 }
 
-impl Latency {
+impl LatencySignal {
     /// The metric that must exist.
     pub(super) fn metric(&self) -> String {
         if self.native { self.histogram.clone() } else { format!("{}_bucket", self.histogram) }
     }
 
     /// The latency below which this share of requests stays, in the histogram's unit.
-    pub(super) fn quantile(&self, fill: Fill<'_>, quantile: f64) -> String {
+    pub(super) fn quantile(&self, fill: QueryFill<'_>, quantile: f64) -> String {
         let le = if self.native { "" } else { "le" };
         let by = [le, fill.by].into_iter().filter(|label| !label.is_empty()).collect::<Vec<_>>().join(", ");
-        format!("histogram_quantile({quantile}, {})", self.buckets(Fill { by: &by, ..fill }, ""))
+        format!("histogram_quantile({quantile}, {})", self.buckets(QueryFill { by: &by, ..fill }, ""))
     }
 
     /// Requests per second up to each bound, over these bounds only if any is given.
-    pub(super) fn buckets(&self, fill: Fill<'_>, bounds: &str) -> String {
+    pub(super) fn buckets(&self, fill: QueryFill<'_>, bounds: &str) -> String {
         let bounds = if bounds.is_empty() { String::new() } else { format!(",le=~\"{bounds}\"") };
         substitute(&rate(&format!("{}{bounds}", comma(&self.matchers))), fill, &self.metric())
     }
@@ -359,10 +359,10 @@ impl Latency {
 
 impl Saturation {
     /// How full each part of each service is, 0 to 1.
-    pub(super) fn expr(&self, fill: Fill<'_>) -> String {
+    pub(super) fn expr(&self, fill: QueryFill<'_>) -> String {
         let of_all = if self.is_pattern() { Some("__name__") } else { None };
         let by = grouping(fill.by, of_all.into_iter().chain(self.labels.iter().map(String::as_str)));
-        let expr = substitute(&self.expr, Fill { by: &by, ..fill }, self.first());
+        let expr = substitute(&self.expr, QueryFill { by: &by, ..fill }, self.first());
         match self.most {
             Some(most) => format!("topk by ({}) ({most}, {expr})", fill.by),
             None => expr,
@@ -370,7 +370,7 @@ impl Saturation {
     }
 
     /// How full the fullest part of a service is: for its course over time.
-    pub(super) fn fullest(&self, fill: Fill<'_>) -> String {
+    pub(super) fn fullest(&self, fill: QueryFill<'_>) -> String {
         if self.is_pattern() {
             return format!("max by (__name__) ({})", self.expr(fill));
         }
@@ -378,7 +378,7 @@ impl Saturation {
             return self.expr(fill);
         }
         let by = grouping(fill.by, self.labels.iter().map(String::as_str));
-        let expr = substitute(&self.expr, Fill { by: &by, ..fill }, self.first());
+        let expr = substitute(&self.expr, QueryFill { by: &by, ..fill }, self.first());
         format!("max by ({}) ({expr})", fill.by)
     }
 
@@ -420,7 +420,7 @@ fn pieces(template: &str) -> (&str, impl Iterator<Item = (&str, &str)>) {
     (first, parts.map(move |part| part.split_at(word_end(part))))
 }
 
-fn substitute(template: &str, fill: Fill<'_>, metric: &str) -> String {
+fn substitute(template: &str, fill: QueryFill<'_>, metric: &str) -> String {
     let (first, pieces) = pieces(template);
     pieces.fold(first.to_owned(), |out, (word, rest)| {
         let filled = match word {

@@ -20,7 +20,7 @@ use jiff::{SignedDuration, Timestamp};
 use super::handlers::{Handler, answer_by, kinds};
 use super::kit::http::{Body, Http, of_absence};
 use super::writes::{self, Writer};
-use super::{Answering, Clock, Executing, Means, Source, Verifying};
+use super::{Answering, Clock, Executing, Source, SourceDeps, Verifying};
 use crate::config::settings::SourceSettings;
 use crate::model::action::{Action, RequestPreview};
 use crate::model::ask::{Ask, AskKind};
@@ -28,12 +28,12 @@ use crate::model::incident::Person;
 use crate::model::labels::{Interner, Text};
 use crate::model::source::{SourceError, SourceId};
 use crate::model::source_info::SourceInfo;
-use incidents::{History, Ranks};
+use incidents::{History, PriorityCache};
 pub(super) use kind::SPEC;
 use kind::Settings;
 
 /// Without this form an older version of the API would answer.
-const FORM: &str = "application/vnd.pagerduty+json;version=2";
+const API_VERSION_2: &str = "application/vnd.pagerduty+json;version=2";
 
 /// What comes with an incident only if it is asked for.
 const INCLUDED: [(&str, &str); 2] =
@@ -44,18 +44,18 @@ pub(super) struct PagerDuty {
     info: SourceInfo,
     http: Http,
     clock: Clock,
-    patience: Duration,
+    list_timeout: Duration,
     settings: Settings,
-    kept: Mutex<Kept>,
+    kept: Mutex<AccountCache>,
 }
 
 /// What is known from one answer to the next.
 #[derive(Default)]
-struct Kept {
+struct AccountCache {
     interner: Interner,
-    key: Aged<who::Key>,
+    key: Aged<who::KeyOwner>,
     me: Aged<Person>,
-    ranks: Aged<Ranks>,
+    ranks: Aged<PriorityCache>,
     history: History,
 }
 
@@ -83,25 +83,29 @@ impl PagerDuty {
     ///
     /// # Errors
     /// [`Unreachable`](crate::model::source::Trouble::Unreachable) if the address is none.
-    pub(super) fn new(id: &SourceId, source: &SourceSettings, means: Means<'_>) -> Result<Self, SourceError> {
-        let http = Http::new(id, source, means)?.accepting(FORM);
+    pub(super) fn new(
+        id: &SourceId,
+        source: &SourceSettings,
+        deps: SourceDeps<'_>,
+    ) -> Result<Self, SourceError> {
+        let http = Http::new(id, source, deps)?.accepting(API_VERSION_2);
         Ok(Self {
             info: super::info(id, source, http.address()),
             http,
-            clock: means.clock,
-            patience: means.settings.limits.timeout.0,
+            clock: deps.clock,
+            list_timeout: deps.settings.limits.timeout.0,
             settings: super::own(id, source)?,
             kept: Mutex::default(),
         })
     }
 
-    fn kept(&self) -> MutexGuard<'_, Kept> {
+    fn kept(&self) -> MutexGuard<'_, AccountCache> {
         self.kept.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Has a reader take in what came.
-    fn read<T>(&self, work: impl FnOnce(&mut map::Reader<'_>) -> T) -> T {
-        work(&mut map::Reader { interner: &mut self.kept().interner, source: &self.info.id })
+    fn read<T>(&self, work: impl FnOnce(&mut map::TextReader<'_>) -> T) -> T {
+        work(&mut map::TextReader { interner: &mut self.kept().interner, source: &self.info.id })
     }
 
     async fn get(&self, path: &str, query: &[(&str, &str)]) -> Result<Body, SourceError> {
@@ -132,7 +136,7 @@ impl Source for PagerDuty {
 
     fn answer<'a>(&'a self, ask: &'a Ask, known: Option<u64>) -> Answering<'a> {
         Box::pin(async move {
-            answer_by(self, &HANDLERS, ask, known).await.map_err(|error| self.explained(error))
+            answer_by(self, &HANDLERS, ask, known).await.map_err(|error| self.explain_error(error))
         })
     }
 
@@ -150,7 +154,7 @@ impl Source for PagerDuty {
 }
 
 impl PagerDuty {
-    fn explained(&self, error: SourceError) -> SourceError {
+    fn explain_error(&self, error: SourceError) -> SourceError {
         // its own words are "Not Found", too
         let is_foreign = |message: &&str| message.is_empty() || message.contains("page not found");
         let absence = error.trouble.refused(404).filter(is_foreign);

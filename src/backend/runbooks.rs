@@ -14,31 +14,31 @@ use tokio::time::timeout;
 use url::Url;
 
 use super::handlers::{Handler, answer_by};
-use super::kit::http::errand;
-use super::kit::http::reach::Reach;
+use super::kit::http::address_policy::AddressPolicy;
+use super::kit::http::untrusted_fetch;
 use super::{Answering, Source, Transport};
 use crate::config::secret::Secret;
 use crate::config::settings::{LimitSettings, RunbookSettings, Settings};
 use crate::model::action::WriteSupport;
 use crate::model::ask::{Answer, Answered, Ask, AskKind, Reply};
-use crate::model::runbook::{Runbook, SOURCE, Search, Tried, Wanted};
-use crate::model::source::{Kind, SourceId, Trouble};
+use crate::model::runbook::{Runbook, RunbookQuery, RunbookSearch, SOURCE, TriedLocation};
+use crate::model::source::{ErrorKind, Kind, SourceId};
 use crate::model::source_info::SourceInfo;
 use crate::model::text;
 
-use address::Place;
+use address::RunbookLocation;
 
 /// The largest runbook that is read, in bytes.
 const LIMIT: u64 = 1024 * 1024;
 /// Of all places that are tried for one runbook no more than this are asked.
-const PLACES: usize = 8;
+const MAX_LOCATIONS: usize = 8;
 
 /// Finds runbooks.
 pub(super) struct Runbooks {
     info: SourceInfo,
     settings: RunbookSettings,
     limits: LimitSettings,
-    reach: Reach,
+    policy: AddressPolicy,
     transport: Transport,
 }
 
@@ -46,7 +46,7 @@ const HANDLERS: [Handler<Runbooks>; 1] =
     [Handler::Runbook(|source, put, wanted| Box::pin(source.runbook(wanted, put.known)))];
 
 /// What a place brought.
-struct Found {
+struct FoundRunbook {
     bytes: Vec<u8>,
     /// Bytes of an answer; a file brings none.
     received: u64,
@@ -57,27 +57,27 @@ struct Found {
 impl Runbooks {
     pub(super) fn new(settings: &Settings, transport: &Transport) -> Self {
         let runbooks = settings.runbooks.clone();
-        let reach = Reach { hosts: runbooks.hosts.clone(), private: runbooks.allow_private };
+        let policy = AddressPolicy { hosts: runbooks.hosts.clone(), private: runbooks.allow_private };
         Self {
             info: info(),
             settings: runbooks,
             limits: settings.limits,
-            reach,
+            policy,
             transport: transport.clone(),
         }
     }
 
     /// That a runbook is nowhere is an answer: one host in trouble says nothing about the others.
-    async fn runbook(&self, wanted: &Wanted, known: Option<u64>) -> Answered {
+    async fn runbook(&self, wanted: &RunbookQuery, known: Option<u64>) -> Answered {
         let (search, bytes_in, requests) = self.search(wanted).await;
         Ok(reply(search, known, bytes_in, requests))
     }
 
-    async fn search(&self, wanted: &Wanted) -> (Search, u64, u32) {
-        let (mut search, mut bytes_in, mut requests) = (Search::default(), 0, 0);
-        for place in address::places(wanted, &self.settings).into_iter().take(PLACES) {
+    async fn search(&self, wanted: &RunbookQuery) -> (RunbookSearch, u64, u32) {
+        let (mut search, mut bytes_in, mut requests) = (RunbookSearch::default(), 0, 0);
+        for place in address::places(wanted, &self.settings).into_iter().take(MAX_LOCATIONS) {
             let shown = place.to_string();
-            if matches!(place, Place::Page(..)) {
+            if matches!(place, RunbookLocation::Page(..)) {
                 requests += 1;
             }
             match self.read(place).await {
@@ -97,59 +97,61 @@ impl Runbooks {
         (search, bytes_in, requests)
     }
 
-    async fn read(&self, place: Place) -> Result<Found, String> {
+    async fn read(&self, place: RunbookLocation) -> Result<FoundRunbook, String> {
         match place {
-            Place::None(why) => Err(why),
-            Place::File(path) => self.of_disk(move || folder::read(&path, LIMIT)).await,
-            Place::Folder(folder, names) => {
-                self.of_disk(move || {
+            RunbookLocation::None(why) => Err(why),
+            RunbookLocation::File(path) => self.read_file(move || folder::read(&path, LIMIT)).await,
+            RunbookLocation::Folder(folder, names) => {
+                self.read_file(move || {
                     let path = folder::find(&folder, &names).map_err(|error| error.to_string())?;
                     folder::read(&path, LIMIT)
                 })
                 .await
             }
-            Place::Page(url, named) => self.of_web(&url, &named).await,
+            RunbookLocation::Page(url, named) => self.read_page(&url, &named).await,
         }
     }
 
     /// A file on a dead mount must not hold up anything else.
-    async fn of_disk(
+    async fn read_file(
         &self,
         read: impl FnOnce() -> Result<(PathBuf, Vec<u8>), String> + Send + 'static,
-    ) -> Result<Found, String> {
+    ) -> Result<FoundRunbook, String> {
         let reading = tokio::task::spawn_blocking(read);
-        let read = timeout(self.patience(), reading).await;
+        let read = timeout(self.time_limit(), reading).await;
         let (path, bytes) = match read {
             Ok(Ok(read)) => read?,
             Ok(Err(error)) => return Err(error.to_string()),
             Err(_) => return Err("it cannot be read in time".to_owned()),
         };
-        Ok(Found { bytes, received: 0, is_html: false, from: path.display().to_string() })
+        Ok(FoundRunbook { bytes, received: 0, is_html: false, from: path.display().to_string() })
     }
 
-    async fn of_web(&self, url: &Url, named: &Url) -> Result<Found, String> {
+    async fn read_page(&self, url: &Url, named: &Url) -> Result<FoundRunbook, String> {
         let token = self.token(url, named).await?;
         let url = if token.is_some() { address::with_token(url, named) } else { url.clone() };
-        let getting = errand::get(&self.transport, &url, token.as_ref(), &self.reach, &self.limits, LIMIT);
-        let page = match timeout(self.patience(), getting).await {
+        let getting =
+            untrusted_fetch::get(&self.transport, &url, token.as_ref(), &self.policy, &self.limits, LIMIT);
+        let page = match timeout(self.time_limit(), getting).await {
             Ok(page) => page.map_err(|failure| {
-                if let errand::Failure::Trouble(Trouble::Redirected { to }) = &failure {
+                if let untrusted_fetch::FetchError::Trouble(ErrorKind::Redirected { to }) = &failure {
                     return format!("it redirects to {to}; perhaps it wants a token in [runbooks.tokens]");
                 }
-                let is_large = matches!(failure, errand::Failure::Trouble(Trouble::TooLarge { .. }));
+                let is_large =
+                    matches!(failure, untrusted_fetch::FetchError::Trouble(ErrorKind::TooLarge { .. }));
                 if is_large { "it is larger than 1 MiB".to_owned() } else { failure.to_string() }
             })?,
-            Err(_) => return Err(Trouble::TimedOut { after: self.patience() }.to_string()),
+            Err(_) => return Err(ErrorKind::TimedOut { after: self.time_limit() }.to_string()),
         };
         let mut from = named.clone();
         from.set_query(None);
         // credentials that somebody wrote into an address are for nobody's eyes
         from.set_password(None).and_then(|()| from.set_username("")).ok();
         let received = page.bytes.len() as u64;
-        Ok(Found { bytes: page.bytes, received, is_html: page.is_html, from: from.into() })
+        Ok(FoundRunbook { bytes: page.bytes, received, is_html: page.is_html, from: from.into() })
     }
 
-    fn patience(&self) -> Duration {
+    fn time_limit(&self) -> Duration {
         self.limits.timeout.0
     }
 
@@ -184,7 +186,7 @@ pub(super) fn info() -> SourceInfo {
 }
 
 /// The answer to what was searched, with what recognises it.
-pub(super) fn reply(search: Search, known: Option<u64>, bytes_in: u64, requests: u32) -> Reply {
+pub(super) fn reply(search: RunbookSearch, known: Option<u64>, bytes_in: u64, requests: u32) -> Reply {
     let mut hasher = DefaultHasher::new();
     search.found.as_ref().map(|found| (&found.from, &found.text)).hash(&mut hasher);
     for tried in &search.tried {
@@ -195,12 +197,12 @@ pub(super) fn reply(search: Search, known: Option<u64>, bytes_in: u64, requests:
     Reply { digest, bytes_in, requests, ..Reply::free(answer) }
 }
 
-fn tried(place: &str, why: &str) -> Tried {
-    Tried { place: text::clean(place).into(), why: text::clean(why).into() }
+fn tried(place: &str, why: &str) -> TriedLocation {
+    TriedLocation { place: text::clean(place).into(), why: text::clean(why).into() }
 }
 
 /// A runbook of what was read, or why it is none.
-fn runbook(found: &Found) -> Result<Runbook, &'static str> {
+fn runbook(found: &FoundRunbook) -> Result<Runbook, &'static str> {
     let text = String::from_utf8_lossy(&found.bytes);
     let head: String = text.trim_start().chars().take(15).collect::<String>().to_ascii_lowercase();
     if found.is_html || head.starts_with("<!doctype html") || head.starts_with("<html") {

@@ -8,7 +8,7 @@ use std::fmt::Write as _;
 use serde_json::Value;
 
 use super::*;
-use crate::config::Known;
+use crate::config::KnownNames;
 use crate::config::kind::Address;
 use crate::config::load::parse;
 use crate::config::schema;
@@ -21,13 +21,13 @@ fn every_kind_has_a_name_of_its_own_and_an_example_that_is_right() {
     let names: BTreeSet<&str> = KINDS.iter().map(|kind| kind.name).collect();
     assert_eq!(names.len(), KINDS.len());
     for kind in KINDS.iter() {
-        let known = Known { kinds: &KINDS, ..Known::default() };
+        let known = KnownNames { kinds: &KINDS, ..KnownNames::default() };
         let settings = parse(kind.name, kind.example, &known).unwrap_or_else(|error| panic!("{error}"));
-        let means = Means::new(&settings, Clock::fixed(Timestamp::UNIX_EPOCH));
+        let deps = SourceDeps::new(&settings, Clock::fixed(Timestamp::UNIX_EPOCH));
         assert!(!settings.sources.is_empty() && !kind.answers.is_empty(), "{kind:?}");
         for (name, source) in &settings.sources {
             assert_eq!(source.kind, *kind);
-            let info = connect(&SourceId::new(name), source, means).info().clone();
+            let info = connect(&SourceId::new(name), source, deps).info().clone();
             assert_eq!((info.kind.name(), info.writes.kinds), (kind.name, kind.writes.kinds), "{name}");
         }
     }
@@ -146,11 +146,11 @@ async fn a_kind_is_a_folder_and_a_line() {
         "services": {"checkout": 0.25}}"#;
     std::fs::write(&path, world).unwrap();
     let kinds = [&json_file::SPEC, kind("prometheus")];
-    let known = Known { kinds: &kinds, ..Known::default() };
+    let known = KnownNames { kinds: &kinds, ..KnownNames::default() };
     let text = format!("[sources.file]\nkind = \"json\"\npath = {:?}\n", path.display().to_string());
     let settings = parse("config.toml", &text, &known).unwrap();
-    let means = Means::new(&settings, Clock::fixed(Timestamp::UNIX_EPOCH));
-    let source = json_file::JsonFile::new(&SourceId::new("file"), &settings.sources["file"], means).unwrap();
+    let deps = SourceDeps::new(&settings, Clock::fixed(Timestamp::UNIX_EPOCH));
+    let source = json_file::JsonFile::new(&SourceId::new("file"), &settings.sources["file"], deps).unwrap();
     let Ok(Answer::Alerts(board)) = source.answer(&Query::Alerts.now(), None).await.map(|reply| reply.answer)
     else {
         panic!("no alerts")

@@ -1,5 +1,5 @@
 //! Changes as data: how a source plans an operation, and the one way in which all of them are made: looked at first where
-//! somebody else may have been faster, sent once, and found again by reading where no sure answer came.
+//! somebody else may have been faster, sent once, and found again by reading where no clear answer.
 
 use std::future::{Future, ready};
 use std::time::Duration;
@@ -9,13 +9,13 @@ use jiff::Timestamp;
 use super::Source;
 use super::kit::http::{Body, Http, WriteRequest, surely_not};
 use crate::model::action::{
-    ActError, Action, ActionResult, EntityRef, Operation, OperationKind, RequestPreview, SilenceDraft,
-    Target, Verification, WriteContext,
+    Action, ActionError, ActionResult, ActionTarget, EntityRef, Operation, OperationKind, RequestPreview,
+    SilenceDraft, Verification, WriteContext,
 };
 use crate::model::incident::Urgency;
 use crate::model::labels::Text;
 use crate::model::operation::operations;
-use crate::model::source::{SourceError, Trouble};
+use crate::model::source::{ErrorKind, SourceError};
 
 /// What an operation takes at a source.
 pub(super) struct Write<J> {
@@ -23,7 +23,7 @@ pub(super) struct Write<J> {
     pub(super) precheck: Option<Read>,
     /// The one request.
     pub(super) request: WriteRequest,
-    /// What is read first where no sure answer came.
+    /// What is read first where no clear answer.
     pub(super) verify: Read,
     /// What the judges of the source have to know of it.
     pub(super) judge: J,
@@ -76,11 +76,11 @@ pub(super) enum Precheck {
 /// What a refusal means.
 pub(super) enum Refusal {
     /// It was refused, for this reason.
-    Final(ActError),
+    Final(ActionError),
     /// Somebody else was faster.
     Is(ActionResult),
     /// Somebody else may have been faster: that is read, and if it tells nothing it was refused.
-    LookAgain(Read, ActError),
+    LookAgain(Read, ActionError),
 }
 
 /// What can be told of an action from what was read so far.
@@ -93,7 +93,7 @@ pub(super) enum Verdict {
 /// For whom, when and to what something is planned.
 #[derive(Clone, Copy)]
 pub(super) struct Planning<'a> {
-    pub(super) target: &'a Target,
+    pub(super) target: &'a ActionTarget,
     pub(super) cx: &'a WriteContext,
 }
 
@@ -178,7 +178,7 @@ pub(super) trait Writer: Source {
     fn context(&self) -> WriteContext;
 
     /// Finds out who acts, if that is said with what is sent.
-    fn identify(&self, _action: &Action) -> impl Future<Output = Result<WriteContext, ActError>> + Send {
+    fn identify(&self, _action: &Action) -> impl Future<Output = Result<WriteContext, ActionError>> + Send {
         ready(Ok(self.context()))
     }
 
@@ -203,10 +203,10 @@ pub(super) trait Writer: Source {
     ///
     /// # Errors
     /// If it says no, or if it is no answer to it.
-    fn judge_answer(&self, job: &Job<'_, Self>, body: &Body) -> Result<ActionResult, ActError>;
+    fn judge_answer(&self, job: &Job<'_, Self>, body: &Body) -> Result<ActionResult, ActionError>;
 
     /// Judges why the request was not taken.
-    fn judge_refusal(&self, job: &Job<'_, Self>, error: ActError) -> Refusal;
+    fn judge_refusal(&self, job: &Job<'_, Self>, error: ActionError) -> Refusal;
 
     /// Judges what was read after a refusal, if it tells more than that.
     fn judge_again(&self, _job: &Job<'_, Self>, _answer: Self::Answer) -> Option<ActionResult> {
@@ -235,14 +235,14 @@ pub(super) struct Job<'a, S: Writer + ?Sized> {
 /// Does an action, once.
 ///
 /// # Errors
-/// Why it was not taken, or that nobody knows whether it was.
-pub(super) async fn execute<S: Writer>(source: &S, action: &Action) -> Result<ActionResult, ActError> {
+/// The comment: why it was not taken, or that nobody knows whether it was.
+pub(super) async fn execute<S: Writer>(source: &S, action: &Action) -> Result<ActionResult, ActionError> {
     let made = |cx: &WriteContext| {
         let planned = plan(source.plans(), action, cx).ok_or_else(|| {
             let what = format!("to {}", action.operation.kind().name());
-            Trouble::NotOffered { what }
+            ErrorKind::NotOffered { what }
         });
-        let planned = planned.and_then(|planned| planned.map_err(|reason| Trouble::Unfit { reason }));
+        let planned = planned.and_then(|planned| planned.map_err(|reason| ErrorKind::Unfit { reason }));
         planned.map_err(|trouble| surely_not(source.http().error(trouble)))
     };
     // nobody is asked about what will not be taken

@@ -8,41 +8,41 @@ use jiff::tz::TimeZone;
 
 use crate::app::event::{Event, Plan};
 use crate::app::planner::Planner;
-use crate::model::action::{Action, ActionResult, Progress, RequestPreview};
+use crate::model::action::{Action, ActionProgress, ActionResult, RequestPreview};
 use crate::model::labels::Text;
 use crate::model::text::clean;
 use crate::runtime::wait_for;
 
 use super::args::ActVerb;
-use super::printer::{Outcome, complain, complain_plainly, print};
+use super::printer::{ExitOutcome, print, print_error, print_stderr_plain};
 use super::session::Session;
-use super::{Cx, failed};
-use plans::{Desk, Planned, Stop};
+use super::{CliContext, failed};
+use plans::{NotPlanned, PlanInputs, PlannedActions};
 
 /// More objects than that are not all listed before the question, nor more calls.
 const SHOWN: usize = 20;
 
 const NOTHING_SENT: &str = "Nothing was sent (--dry-run).\n";
 
-pub(super) fn run(cx: &Cx<'_>, verb: &ActVerb) -> Outcome {
+pub(super) fn run(cx: &CliContext<'_>, verb: &ActVerb) -> ExitOutcome {
     let can_ask = stdin().is_terminal() && io::stderr().is_terminal();
     let consent = verb.consent();
     let told = cx.session(true).and_then(|session| {
-        if !consent.yes && !session.reach.guard.dry_run && !can_ask {
-            complain("nobody can be asked here: --yes does it, --dry-run shows the calls");
-            return Ok(Outcome::Misused);
+        if !consent.yes && !session.active.guard.dry_run && !can_ask {
+            print_error("there is no terminal to confirm on: --yes confirms, --dry-run shows the requests");
+            return Ok(ExitOutcome::UsageError);
         }
         let state = session.ask(plans::needs(verb))?;
         let planner = Planner {
             world: &state.shared.world,
             sources: &state.shared.sources,
-            guard: &session.reach.guard,
+            guard: &session.active.guard,
         };
-        let desk = Desk {
+        let desk = PlanInputs {
             planner,
             view: session.view(&state),
             who: session.journal.who(),
-            service_labels: &state.shared.judgement.service_labels,
+            service_labels: &state.shared.health_policy.service_labels,
             source: consent.source.as_deref(),
         };
         Ok(match desk.plan(verb) {
@@ -53,25 +53,25 @@ pub(super) fn run(cx: &Cx<'_>, verb: &ActVerb) -> Outcome {
     told.unwrap_or_else(|error| failed(&error))
 }
 
-fn stopped(stop: &Stop) -> Outcome {
-    complain(&stop.words);
+fn stopped(stop: &NotPlanned) -> ExitOutcome {
+    print_error(&stop.words);
     stop.outcome
 }
 
 /// Shows what is planned, asks, and does it.
 fn go(
     session: &Session,
-    desk: &Desk<'_>,
-    planned: Planned,
+    desk: &PlanInputs<'_>,
+    planned: PlannedActions,
     verb: &ActVerb,
     can_ask: bool,
-) -> Result<Outcome, super::session::SessionError> {
+) -> Result<ExitOutcome, super::session::SessionError> {
     let already = planned.already.iter().map(|how| format!("{:<14} {how}", "was so already"));
-    print(&lines(&already.collect::<Vec<_>>()), Outcome::Fine);
+    print(&lines(&already.collect::<Vec<_>>()), ExitOutcome::Fine);
     if planned.actions.is_empty() {
         return Ok(left(&planned.left_out));
     }
-    let plan = Plan { id: 1, context: session.reach.context.as_str().into(), actions: planned.actions };
+    let plan = Plan { id: 1, context: session.active.context.as_str().into(), actions: planned.actions };
     let calls = desk.planner.requests(&plan.actions, desk.view.now);
     let zone = if session.settings.ui.utc { TimeZone::UTC } else { TimeZone::system() };
     let mut text = heading(&plan);
@@ -79,24 +79,26 @@ fn go(
     text.extend(planned.preview);
     text.extend(desk.consequences(&plan.actions, &zone));
     text.extend(planned.left_out.iter().map(|why| format!("! left out: {why}")));
-    print(&lines(&text), Outcome::Fine);
-    let dry_run = session.reach.guard.dry_run;
+    print(&lines(&text), ExitOutcome::Fine);
+    let dry_run = session.active.guard.dry_run;
     // a dry run ends as the real one would, but asks nobody
     let can_ask = can_ask && !dry_run && !verb.consent().yes;
-    if planned.wants_name && !is_named(verb, &session.reach.context, can_ask) {
-        let name = &session.reach.context;
-        complain(&format!("so much is hidden only where the context is named: --confirm-name {name}"));
+    if planned.requires_context_name && !is_named(verb, &session.active.context, can_ask) {
+        let name = &session.active.context;
+        print_error(&format!(
+            "to hide this many alerts, confirm with the context's name: --confirm-name {name}"
+        ));
         if dry_run {
-            print(NOTHING_SENT, Outcome::Fine);
+            print(NOTHING_SENT, ExitOutcome::Fine);
         }
-        return Ok(Outcome::Misused);
+        return Ok(ExitOutcome::UsageError);
     }
     if dry_run {
-        return Ok(print(NOTHING_SENT, Outcome::Fine));
+        return Ok(print(NOTHING_SENT, ExitOutcome::Fine));
     }
-    if !verb.consent().yes && !planned.wants_name && !is_yes(&asked("Do it? [y/N] ")) {
-        complain("not confirmed; nothing was sent");
-        return Ok(Outcome::Misused);
+    if !verb.consent().yes && !planned.requires_context_name && !is_yes(&asked("Do it? [y/N] ")) {
+        print_error("not confirmed; nothing was sent");
+        return Ok(ExitOutcome::UsageError);
     }
     let actions = plan.actions.clone();
     let endings = wait_for(session.ground().perform(plan, |event| match event {
@@ -105,15 +107,15 @@ fn go(
                 tell(action, progress);
             }
         }
-        Event::Told(message) => complain(&message.text),
+        Event::Told(message) => print_error(&message.text),
         _ => {}
     }))?;
-    Ok(if endings.iter().all(ActionResult::is_done) { left(&planned.left_out) } else { Outcome::Unwell })
+    Ok(if endings.iter().all(ActionResult::is_done) { left(&planned.left_out) } else { ExitOutcome::Failure })
 }
 
 /// How it ends when all else was done.
-fn left(left_out: &[Text]) -> Outcome {
-    if left_out.is_empty() { Outcome::Fine } else { Outcome::Unwell }
+fn left(left_out: &[Text]) -> ExitOutcome {
+    if left_out.is_empty() { ExitOutcome::Fine } else { ExitOutcome::Failure }
 }
 
 fn heading(plan: &Plan) -> Vec<String> {
@@ -158,7 +160,7 @@ fn is_yes(answer: &str) -> bool {
 
 /// What the person types; nothing if they are gone.
 fn asked(question: &str) -> String {
-    complain_plainly(question);
+    print_stderr_plain(question);
     let mut answer = String::new();
     match stdin().read_line(&mut answer) {
         Ok(_) => answer,
@@ -167,24 +169,24 @@ fn asked(question: &str) -> String {
 }
 
 /// A line for each ending; what delays it goes to standard error.
-fn tell(action: &Action, progress: &Progress) {
+fn tell(action: &Action, progress: &ActionProgress) {
     let name = &action.target.name;
     match progress {
-        Progress::Sending => {}
-        Progress::Waiting { until } => {
+        ActionProgress::Sending => {}
+        ActionProgress::Waiting { until } => {
             let until = until.strftime("%H:%M:%S UTC");
-            complain_plainly(&lines(&[format!("{name}: {} asks to wait until {until}", action.source)]));
+            print_stderr_plain(&lines(&[format!("{name}: {} asks to wait until {until}", action.source)]));
         }
-        Progress::ReadingBack => {
-            complain_plainly(&lines(&[format!("{name}: sent, no sure answer; reading back")]));
+        ActionProgress::ReadingBack => {
+            print_stderr_plain(&lines(&[format!("{name}: sent, no clear answer; reading it back")]));
         }
-        Progress::Ended(how) => {
+        ActionProgress::Ended(how) => {
             let made = match how {
                 ActionResult::Done { id: Some(id) } => format!(" ({id})"),
                 _ => String::new(),
             };
             let words = how.words().map(|words| format!(": {words}")).unwrap_or_default();
-            print(&lines(&[format!("{:<14} {name}{made}{words}", how.word())]), Outcome::Fine);
+            print(&lines(&[format!("{:<14} {name}{made}{words}", how.word())]), ExitOutcome::Fine);
         }
     }
 }

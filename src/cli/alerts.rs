@@ -4,26 +4,26 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use crate::app::filter::{self, Haystack};
-use crate::app::found::passing;
+use crate::app::list_filter::passing;
 use crate::app::screens::alerts::columns::{AlertItem, COLUMNS};
-use crate::app::subjects::alert::found_by;
+use crate::app::subjects::alert::haystack_of;
 use crate::model::alert::{Alert, AlertState};
 use crate::model::labels::Labels;
 
 use super::needs;
-use super::report::{Cell, Column, Document, Fact, Layout, List};
-use super::view::View;
+use super::report::{Cell, Fact, ListLayout, ReportColumn, ReportDocument, ReportList};
+use super::view::WorldView;
 
 /// Which alerts are wanted: all matchers and bounds hold, and all words occur somewhere.
 #[derive(Debug, Default)]
-pub(super) struct Filter {
+pub(super) struct AlertFilter {
     conditions: filter::Filter,
     words: Vec<String>,
     /// Also those that keep quiet.
     pub(super) all: bool,
 }
 
-impl Filter {
+impl AlertFilter {
     /// From what stands on the command line: an argument with `=` or `!~` in it is a list of matchers, one with `>` or `<` a bound,
     /// another one a word.
     ///
@@ -48,7 +48,7 @@ impl Filter {
     }
 
     /// Whether all words occur in these texts.
-    pub(super) fn names<'a>(&self, texts: impl Iterator<Item = &'a str>) -> bool {
+    pub(super) fn contains_all_words<'a>(&self, texts: impl Iterator<Item = &'a str>) -> bool {
         if self.words.is_empty() {
             return true;
         }
@@ -58,53 +58,56 @@ impl Filter {
 }
 
 /// The alerts that the filter takes whatever their state, loudest and newest first; and what it asks for in vain.
-fn found<'v>(view: &View<'v>, filter: &Filter) -> (Vec<&'v Arc<Alert>>, Option<String>) {
-    let (passes, unknown) = filter.select(found_by(view.world.alerts_with_services(), view.now));
+fn matching_alerts<'v>(view: &WorldView<'v>, filter: &AlertFilter) -> (Vec<&'v Arc<Alert>>, Option<String>) {
+    let (passes, unknown) = filter.select(haystack_of(view.world.alerts_with_services(), view.now));
     let named = |alert: &&Arc<Alert>| {
         let own = [alert.state.word(), alert.severity.word()];
         let values = alert.labels.iter().map(|(_, value)| &**value);
-        filter.names(values.chain(own).chain(alert.summary().map(|summary| &**summary)))
+        filter.contains_all_words(values.chain(own).chain(alert.summary().map(|summary| &**summary)))
     };
     let mut alerts: Vec<&Arc<Alert>> = passing(view.world.alerts(), Some(&passes)).filter(named).collect();
     alerts.sort_by(|a, b| {
-        let loud = |alert: &Alert| (alert.state, alert.severity);
-        loud(a).cmp(&loud(b)).then(b.starts_at.cmp(&a.starts_at)).then(a.fingerprint.cmp(&b.fingerprint))
+        let urgency = |alert: &Alert| (alert.state, alert.severity);
+        urgency(a)
+            .cmp(&urgency(b))
+            .then(b.starts_at.cmp(&a.starts_at))
+            .then(a.fingerprint.cmp(&b.fingerprint))
     });
     (alerts, unknown)
 }
 
-fn list_of(view: &View<'_>, alerts: &[&Arc<Alert>]) -> List {
-    let apart = apart(view, alerts);
-    List {
+fn list_of(view: &WorldView<'_>, alerts: &[&Arc<Alert>]) -> ReportList {
+    let distinguishing = distinguishing(view, alerts);
+    ReportList {
         key: "alerts",
         title: "Alerts".to_owned(),
-        columns: Column::of(COLUMNS),
+        columns: ReportColumn::of(COLUMNS),
         rows: alerts
             .iter()
-            .zip(apart)
-            .map(|(alert, apart)| {
+            .zip(distinguishing)
+            .map(|(alert, distinguishing)| {
                 let service = view.world.service_of(&alert.labels);
-                Column::values(COLUMNS, &AlertItem { alert, service, apart })
+                ReportColumn::values(COLUMNS, &AlertItem { alert, service, distinguishing })
             })
             .collect(),
         empty: "No such alerts are known.",
-        layout: Layout::Rows,
+        layout: ListLayout::Rows,
     }
 }
 
 /// The alerts that the filter takes, loudest and newest first.
-pub(super) fn list(view: &View<'_>, filter: &Filter) -> List {
-    let mut alerts = found(view, filter).0;
-    alerts.retain(|alert| filter.all || alert.is_told());
+pub(super) fn list(view: &WorldView<'_>, filter: &AlertFilter) -> ReportList {
+    let mut alerts = matching_alerts(view, filter).0;
+    alerts.retain(|alert| filter.all || alert.is_active());
     list_of(view, &alerts)
 }
 
 /// The list as a document, with a count of those that keep quiet.
-pub(super) fn document(view: &View<'_>, filter: &Filter) -> Document {
-    let (mut alerts, unknown) = found(view, filter);
+pub(super) fn document(view: &WorldView<'_>, filter: &AlertFilter) -> ReportDocument {
+    let (mut alerts, unknown) = matching_alerts(view, filter);
     let mut counts = [(AlertState::Silenced, 0), (AlertState::Inhibited, 0), (AlertState::Resolved, 0)];
     alerts.retain(|alert| {
-        let is_shown = filter.all || alert.is_told();
+        let is_shown = filter.all || alert.is_active();
         let its = counts.iter_mut().filter(|(state, _)| !is_shown && *state == alert.state);
         its.for_each(|(_, count)| *count += 1);
         is_shown
@@ -120,9 +123,9 @@ pub(super) fn document(view: &View<'_>, filter: &Filter) -> Document {
 }
 
 /// How many alerts there are in each state; before any answer that is not zero, but unknown.
-pub(super) fn counts(view: &View<'_>) -> Vec<Fact> {
-    let is_managed = view.world.sources().any(|(_, held)| held.alerts().at().is_some());
-    let is_known = is_managed || view.world.sources().any(|(_, held)| held.rules().at().is_some());
+pub(super) fn counts(view: &WorldView<'_>) -> Vec<Fact> {
+    let is_managed = view.world.sources().any(|(_, cache)| cache.alerts().at().is_some());
+    let is_known = is_managed || view.world.sources().any(|(_, cache)| cache.rules().at().is_some());
     let count = |state, is_known| {
         let alerts = view.world.alerts().iter().filter(|alert| alert.state == state);
         if is_known { Cell::count(alerts.count()) } else { Cell::Nothing }
@@ -138,7 +141,7 @@ pub(super) fn counts(view: &View<'_>) -> Vec<Fact> {
 }
 
 /// What tells each alert from others of its name and service: the labels that not all of them have in common.
-fn apart(view: &View<'_>, alerts: &[&Arc<Alert>]) -> Vec<Cell> {
+fn distinguishing(view: &WorldView<'_>, alerts: &[&Arc<Alert>]) -> Vec<Cell> {
     let of = |alert: &Arc<Alert>| (alert.name().to_owned(), view.world.service_of(&alert.labels).cloned());
     let mut common: HashMap<_, (usize, Labels)> = HashMap::new();
     for alert in alerts {
@@ -165,7 +168,7 @@ mod tests {
     use crate::cli::report::table;
     use crate::model::alert::Severity;
 
-    fn names(filter: &[&str], all: bool) -> Vec<String> {
+    fn contains_all_words(filter: &[&str], all: bool) -> Vec<String> {
         let alerts = vec![
             alert("Slow", "cart", AlertState::Firing, Severity::Warning, 10),
             alert("Down", "checkout", AlertState::Firing, Severity::Critical, 100),
@@ -174,37 +177,37 @@ mod tests {
         ];
         let fixture = world().with_alerts(&am(), alerts);
         let filter: Vec<String> = filter.iter().map(|word| (*word).to_owned()).collect();
-        let list = list(&fixture.view(), &Filter::new(&filter, all).unwrap());
+        let list = list(&fixture.view(), &AlertFilter::new(&filter, all).unwrap());
         list.rows.iter().map(|row| row[3].shown(fixture.now)).collect()
     }
 
     #[test]
     fn the_loudest_and_newest_stand_first_and_the_quiet_ones_are_left_out() {
-        assert_eq!(names(&[], false), ["Burn", "Down", "Slow"]);
-        assert_eq!(names(&[], true), ["Burn", "Down", "Slow", "Full"]);
+        assert_eq!(contains_all_words(&[], false), ["Burn", "Down", "Slow"]);
+        assert_eq!(contains_all_words(&[], true), ["Burn", "Down", "Slow", "Full"]);
     }
 
     #[test]
     fn words_and_matchers_must_all_hold() {
-        assert_eq!(names(&["CHECK", "severity=critical"], false), ["Burn", "Down"]);
-        assert_eq!(names(&["alertname!~\"D.*\"", "service=checkout"], false), ["Burn"]);
-        assert!(names(&["nothing"], true).is_empty());
-        assert_eq!(names(&["state=firing", "age>50s"], true), ["Down"]);
-        assert_eq!(names(&["silenced"], true), ["Full"]);
-        assert_eq!(names(&["silenced=true"], true), ["Full"]);
-        assert_eq!(names(&["critical", "state!=firing"], true), ["Full"]);
-        assert!(Filter::new(&["a=~\"(\"".to_owned()], false).is_err());
+        assert_eq!(contains_all_words(&["CHECK", "severity=critical"], false), ["Burn", "Down"]);
+        assert_eq!(contains_all_words(&["alertname!~\"D.*\"", "service=checkout"], false), ["Burn"]);
+        assert!(contains_all_words(&["nothing"], true).is_empty());
+        assert_eq!(contains_all_words(&["state=firing", "age>50s"], true), ["Down"]);
+        assert_eq!(contains_all_words(&["silenced"], true), ["Full"]);
+        assert_eq!(contains_all_words(&["silenced=true"], true), ["Full"]);
+        assert_eq!(contains_all_words(&["critical", "state!=firing"], true), ["Full"]);
+        assert!(AlertFilter::new(&["a=~\"(\"".to_owned()], false).is_err());
     }
 
     #[test]
     fn a_label_that_no_alert_has_is_named_with_those_that_there_are() {
         let alerts = vec![alert("Slow", "cart", AlertState::Firing, Severity::Warning, 10)];
         let fixture = world().with_alerts(&am(), alerts).with_rules(&prom());
-        let filter = Filter::new(&["sevrity=critical".to_owned()], false).unwrap();
+        let filter = AlertFilter::new(&["sevrity=critical".to_owned()], false).unwrap();
         let notes = document(&fixture.view(), &filter).notes;
         assert!(notes[0].starts_with("nothing here has sevrity, did you mean severity?"), "{notes:?}");
         assert!(notes[0].contains("alertname") && notes[0].contains("with > and <: age"), "{notes:?}");
-        assert!(Filter::new(&["age>soon".to_owned()], false).is_err());
+        assert!(AlertFilter::new(&["age>soon".to_owned()], false).is_err());
     }
 
     #[test]
@@ -218,17 +221,17 @@ mod tests {
         };
         let other = alert("Slow", "cart", AlertState::Firing, Severity::Warning, 10);
         let fixture = world().with_alerts(&am(), vec![of("a"), of("b"), other.clone()]).with_rules(&prom());
-        let text = table::render(&document(&fixture.view(), &Filter::default()));
+        let text = table::render(&document(&fixture.view(), &AlertFilter::default()));
         assert!(text.contains(r#"instance="a""#) && text.contains(r#"instance="b""#), "{text}");
         let fixture = world().with_alerts(&am(), vec![of("a"), other]).with_rules(&prom());
-        assert!(!table::render(&document(&fixture.view(), &Filter::default())).contains("LABELS"));
+        assert!(!table::render(&document(&fixture.view(), &AlertFilter::default())).contains("LABELS"));
     }
 
     #[test]
     fn the_quiet_ones_are_counted() {
         let silenced = vec![alert("Full", "db", AlertState::Silenced, Severity::Critical, 1)];
         let fixture = world().with_alerts(&am(), silenced).with_rules(&prom());
-        let text = table::render(&document(&fixture.view(), &Filter::default()));
+        let text = table::render(&document(&fixture.view(), &AlertFilter::default()));
         assert_eq!(text, "No such alerts are known.\n\n! not shown: 1 silenced (--all shows them)\n");
     }
 }

@@ -7,14 +7,14 @@ use std::time::Duration;
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum, ValueHint};
 
 use crate::app::place::Tab;
-use crate::config::context::Wanted;
+use crate::config::context::ContextChoice;
 use crate::config::load::Overrides;
-pub(super) use acting::{ActVerb, Anew, JournalFlags, NewSilence, SilenceVerb, Silences, Span, Words};
+pub(super) use acting::{ActVerb, JournalFlags, NewSilence, Replacement, SilenceVerb, Silences, Span, Words};
 use codes::{CHECK, CONFIG, DOCTOR, LISTING, SNAPSHOT};
-pub(super) use slo::{SloVerb, Told, Validate, Writing};
+pub(super) use slo::{SloVerb, Validate, ValidateFormat, WriteArgs};
 use sources::SourceFlags;
-pub(super) use values::{ALL_CONTEXTS, ALL_SOURCES, OWN_THEMES};
-use values::{CONTEXTS, Keys, OWN_FILES, THEMES, keys, minute, screen, screens, size, speed, switch};
+pub(super) use values::{ALL_CONTEXTS, ALL_SOURCES, USER_THEMES};
+use values::{CONTEXTS, FILE_KINDS, KeyValues, THEMES, keys, minute, screen, screens, size, speed, switch};
 
 mod acting;
 mod codes;
@@ -22,13 +22,13 @@ mod slo;
 mod sources;
 mod values;
 
-const AFTER: &str = "\
+const AFTER_HELP: &str = "\
 Without a verb the screen opens; `burnwatch demo` opens it on a world of its
 own, without a network.
 
 Exit codes:
   0  fine
-  1  doctor: a source is unwell; any verb: the output could not be written
+  1  doctor: a source is in trouble; any verb: the output could not be written
   2  wrong usage or configuration: no source of the context can tell what is
      asked for, or there is no terminal for the screen
   3  data are missing because a source is in trouble; what is known is printed
@@ -48,7 +48,7 @@ warn, info, debug), NO_COLOR";
 
 /// The on-call engineer's terminal: service health, alerts and their causes.
 #[derive(Debug, Parser)]
-#[command(name = "burnwatch", version = env!("BURNWATCH_VERSION"), after_help = AFTER, disable_help_subcommand = true)]
+#[command(name = "burnwatch", version = env!("BURNWATCH_VERSION"), after_help = AFTER_HELP, disable_help_subcommand = true)]
 pub(super) struct Arguments {
     #[command(flatten)]
     pub(super) flags: Flags,
@@ -88,10 +88,10 @@ pub(super) struct Flags {
         help_heading = "Sources"
     )]
     pub(super) config: Option<PathBuf>,
-    /// Refuse everything that changes a system outside
+    /// Disable all actions that change external systems
     #[arg(long, global = true, action = ArgAction::SetTrue, value_parser = switch, env = "BURNWATCH_READ_ONLY", hide_env = true)]
     read_only: bool,
-    /// Show the calls that actions would make, and send none
+    /// Show the requests of actions without sending them
     #[arg(long, global = true)]
     dry_run: bool,
     /// Show times in UTC
@@ -111,10 +111,10 @@ pub(super) struct Flags {
     /// Draw with ASCII only
     #[arg(long, global = true)]
     ascii: bool,
-    /// Spare a slow line to the terminal; by itself where it is slow
+    /// Reduce output on slow connections (detected automatically)
     #[arg(long, global = true)]
     low_bandwidth: bool,
-    /// Look at the demo world instead of real sources
+    /// Use the demo world instead of real sources
     #[arg(long, global = true, help_heading = "Demo world")]
     demo: bool,
     #[command(flatten)]
@@ -124,24 +124,24 @@ pub(super) struct Flags {
 /// Which demo world it is.
 #[derive(Debug, Clone, Copy, PartialEq, Args)]
 pub(super) struct DemoFlags {
-    /// Which of the demo worlds [default: 1]
+    /// Seed of the demo world [default: 1]
     #[arg(long, global = true, value_name = "N", help_heading = "Demo world")]
     pub(super) seed: Option<u64>,
-    /// How many times faster its clock runs [default: 1]
+    /// Speed of its clock [default: 1]
     #[arg(long, global = true, value_name = "X", value_parser = speed, help_heading = "Demo world")]
     pub(super) speed: Option<f64>,
-    /// Minute of its story to begin in; lists and pictures stay there
+    /// Minute of its scenario to start at; lists and pictures stay there
     #[arg(long, global = true, value_name = "MINUTE", value_parser = minute, help_heading = "Demo world")]
     pub(super) at: Option<f64>,
 }
 
 /// What is to be looked at.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) enum Subject {
+pub(super) enum SnapshotSubject {
     /// The demo world.
     Demo { flags: DemoFlags, read_only: bool, dry_run: bool },
     /// Real sources.
-    Sources(Wanted),
+    Sources(ContextChoice),
 }
 
 impl Arguments {
@@ -149,12 +149,12 @@ impl Arguments {
     ///
     /// # Errors
     /// Flags that contradict each other, in words.
-    pub(super) fn subject(&self) -> Result<Subject, String> {
+    pub(super) fn subject(&self) -> Result<SnapshotSubject, String> {
         let flags = &self.flags;
         let world = flags.world;
         if flags.demo || matches!(self.verb, Some(Verb::Demo)) {
             if !flags.sources.are_given() {
-                return Ok(Subject::Demo {
+                return Ok(SnapshotSubject::Demo {
                     flags: world,
                     read_only: flags.read_only,
                     dry_run: flags.dry_run,
@@ -169,7 +169,7 @@ impl Arguments {
             return Err("--seed, --speed and --at belong to the demo world; add --demo".into());
         }
         let named = |text: &String| !text.is_empty();
-        Ok(Subject::Sources(Wanted {
+        Ok(SnapshotSubject::Sources(ContextChoice {
             context: flags.context.clone().filter(named),
             sources: flags.sources.0.clone(),
             read_only: flags.read_only,
@@ -198,17 +198,17 @@ impl Arguments {
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Verb {
-    /// Open the screen on the demo world: no network, no configuration
+    /// Open the demo world: no network, no configuration
     Demo,
-    /// How everything is, on one page
+    /// A summary of everything, on one page
     #[command(after_help = LISTING)]
-    Status(Listing),
+    Status(ListingArgs),
     /// All services, worst first
     #[command(after_help = LISTING)]
-    Services(Listing),
+    Services(ListingArgs),
     /// All SLOs with budget and burn, worst first
     #[command(after_help = LISTING)]
-    Slos(Listing),
+    Slos(ListingArgs),
     /// SLOs and services in one line and an exit code, as plug-ins do
     #[command(after_help = CHECK)]
     Check {
@@ -216,60 +216,60 @@ pub(super) enum Verb {
         #[arg(value_name = "SLO|SERVICE")]
         names: Vec<String>,
     },
-    /// SLO definitions: check them, turn one form into another
+    /// SLO definitions: check and convert them
     Slo {
         #[command(subcommand)]
         verb: SloVerb,
     },
-    /// Alerts that fire or are about to
+    /// Alerts that are firing or pending
     #[command(after_help = LISTING)]
-    Alerts(Alerts),
-    /// Incidents that are open, the most pressing first
+    Alerts(AlertsArgs),
+    /// Open incidents, the most urgent first
     #[command(after_help = LISTING)]
-    Incidents(Alerts),
+    Incidents(AlertsArgs),
     /// Who is on call now and next, at each level of each policy
     #[command(after_help = LISTING)]
-    Oncall(Listing),
-    /// How often people were woken: MTTA, MTTR, MTBF, hours
+    Oncall(ListingArgs),
+    /// How often people were paged: MTTA, MTTR, MTBF, hours
     #[command(after_help = LISTING)]
-    Stats(Stats),
-    /// The hand-over of a shift, in Markdown
+    Stats(StatsArgs),
+    /// The handoff of a shift, in Markdown
     #[command(after_help = LISTING)]
     Handoff {
         /// How long ago the shift began
         #[arg(long, value_name = "DURATION", default_value = "12h", value_parser = acting::length)]
         since: Duration,
     },
-    /// The draft of a review of an incident, in Markdown
+    /// A draft review of an incident, in Markdown
     #[command(after_help = LISTING)]
     Postmortem {
         /// Its number or id
         #[arg(value_name = "INCIDENT")]
         incident: String,
     },
-    /// Silences that are in force or will be
+    /// Active and pending silences
     #[command(after_help = LISTING)]
     Silences {
         #[command(flatten)]
-        listing: Listing,
-        /// Those that have ended, too
+        listing: ListingArgs,
+        /// Also expired silences
         #[arg(long)]
         all: bool,
     },
     #[command(flatten)]
     Act(ActVerb),
-    /// What was done to the systems outside, by whom, and how it ended
+    /// Actions taken on external systems: by whom, and their results
     #[command(after_help = codes::JOURNAL)]
     Journal(JournalFlags),
-    /// The sources and how they are
+    /// The sources and their state
     #[command(after_help = LISTING)]
-    Sources(Listing),
+    Sources(ListingArgs),
     /// A picture of a screen
     #[command(after_help = SNAPSHOT)]
-    Snapshot(Snapshot),
-    /// What each source offers, what is wrong with it, and what to do
+    Snapshot(SnapshotArgs),
+    /// Check each source: what it offers, what is wrong, what to do
     #[command(after_help = DOCTOR)]
-    Doctor(Listing),
+    Doctor(ListingArgs),
     /// The configuration file
     #[command(after_help = CONFIG)]
     Config {
@@ -291,7 +291,7 @@ pub(super) enum Verb {
     /// Print names of the configuration, for completions
     #[command(hide = true)]
     Names {
-        what: Names,
+        what: CompletionNames,
         /// The command line that is completed
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         line: Vec<OsString>,
@@ -300,7 +300,7 @@ pub(super) enum Verb {
 
 /// What completions are made of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(super) enum Names {
+pub(super) enum CompletionNames {
     Contexts,
     Sources,
     /// The person's own.
@@ -308,7 +308,7 @@ pub(super) enum Names {
 }
 
 #[derive(Debug, Clone, Copy, Args)]
-pub(super) struct Listing {
+pub(super) struct ListingArgs {
     /// table, json or markdown
     #[arg(
         long,
@@ -329,38 +329,38 @@ pub(super) enum Format {
 }
 
 #[derive(Debug, Args)]
-pub(super) struct Alerts {
+pub(super) struct AlertsArgs {
     /// Words and matchers: checkout severity="critical" 'team!~"db|web"'
     #[arg(value_name = "FILTER")]
     pub(super) filter: Vec<String>,
-    /// Also those that are over, silenced or inhibited
+    /// Also those that are resolved, silenced or inhibited
     #[arg(long)]
     pub(super) all: bool,
     #[command(flatten)]
-    pub(super) listing: Listing,
+    pub(super) listing: ListingArgs,
 }
 
 #[derive(Debug, Clone, Copy, Args)]
-pub(super) struct Stats {
-    /// Put together by service or team, or all in one
-    #[arg(long, value_enum, default_value_t = Together::Service, value_name = "WHAT")]
-    pub(super) by: Together,
-    /// Incidents that began since; sources tell about a week
+pub(super) struct StatsArgs {
+    /// Grouped by service or team, or all in one
+    #[arg(long, value_enum, default_value_t = StatsGrouping::Service, value_name = "WHAT")]
+    pub(super) by: StatsGrouping,
+    /// Incidents that began within this time; sources keep about a week
     #[arg(long, value_name = "DURATION", default_value = "7d", value_parser = acting::length)]
     pub(super) since: Duration,
     #[command(flatten)]
-    pub(super) listing: Listing,
+    pub(super) listing: ListingArgs,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(super) enum Together {
+pub(super) enum StatsGrouping {
     Service,
     Team,
     All,
 }
 
 #[derive(Debug, Args)]
-pub(super) struct Snapshot {
+pub(super) struct SnapshotArgs {
     #[arg(value_parser = screen(), hide_possible_values = true, help = screens().join(" "))]
     pub(super) screen: Tab,
     /// Columns and rows
@@ -371,7 +371,7 @@ pub(super) struct Snapshot {
     pub(super) format: Picture,
     /// Keys to press once the data are there: down enter
     #[arg(long, value_name = "KEYS", value_parser = keys)]
-    pub(super) press: Vec<Keys>,
+    pub(super) press: Vec<KeyValues>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -386,11 +386,11 @@ pub(super) enum ConfigVerb {
     /// Print a file to begin with: every option with its default, as comments
     #[command(after_help = CONFIG)]
     Init {
-        /// Write it to its place instead; an existing file is left alone
+        /// Write it to its place instead; an existing file is not touched
         #[arg(long)]
         write: bool,
     },
-    /// Say everything that is wrong
+    /// Check the configuration, and report everything that is wrong
     #[command(after_help = CONFIG)]
     Check,
     /// Print the options in force; secrets only as references
@@ -401,7 +401,7 @@ pub(super) enum ConfigVerb {
     /// Print where burnwatch's files lie
     Path {
         /// Only this one: config, packs, themes, log or state
-        #[arg(value_parser = OWN_FILES, hide_possible_values = true)]
+        #[arg(value_parser = FILE_KINDS, hide_possible_values = true)]
         which: Option<String>,
     },
 }
@@ -440,7 +440,7 @@ mod tests {
             "burnwatch --prometheus http://a --prometheus http://b alerts -o json",
             "burnwatch alerts --output json --prometheus http://a --prometheus http://b",
         ] {
-            let Subject::Sources(wanted) = parse(words).subject().unwrap() else { panic!("{words}") };
+            let SnapshotSubject::Sources(wanted) = parse(words).subject().unwrap() else { panic!("{words}") };
             let given: Vec<_> = wanted.sources.iter().filter(|(_, urls)| !urls.is_empty()).collect();
             assert_eq!(given, [&(backend::kind("prometheus"), vec!["http://a".into(), "http://b".into()])]);
         }
@@ -452,7 +452,10 @@ mod tests {
         for words in
             ["burnwatch demo --seed 7 --at 1.5", "burnwatch snapshot overview --demo --seed 7 --at 1.5"]
         {
-            assert_eq!(parse(words).subject(), Ok(Subject::Demo { flags, read_only: false, dry_run: false }));
+            assert_eq!(
+                parse(words).subject(),
+                Ok(SnapshotSubject::Demo { flags, read_only: false, dry_run: false })
+            );
         }
         assert!(parse("burnwatch --seed 7").subject().unwrap_err().contains("--demo"));
         assert!(parse("burnwatch demo --prometheus http://a").subject().is_err());

@@ -13,15 +13,15 @@ use crate::model::text;
 use crate::model::words::words;
 
 use super::needs;
-use super::printer::Outcome;
+use super::printer::ExitOutcome;
 use super::slos;
-use super::view::View;
+use super::view::WorldView;
 
 /// The answers that a check of SLOs alone is made from.
-const OF_SLOS: &[AskKind] = &[AskKind::Slos];
+const SLO_QUESTIONS: &[AskKind] = &[AskKind::Slos];
 
 /// As many things that are not fine are named.
-const NAMED: usize = 20;
+const MAX_FINDINGS: usize = 20;
 
 /// What is to be said, and the exit code that goes with it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -45,7 +45,7 @@ words! {
 }
 
 impl Level {
-    const fn of_slo(state: SloState) -> Self {
+    const fn assess_slo(state: SloState) -> Self {
         match state {
             SloState::Page => Self::Critical,
             SloState::Ticket | SloState::Exhausted => Self::Warning,
@@ -54,7 +54,7 @@ impl Level {
         }
     }
 
-    const fn of_service(health: Health) -> Self {
+    const fn assess_service(health: Health) -> Self {
         match health {
             Health::Down | Health::Critical => Self::Critical,
             Health::Degraded => Self::Warning,
@@ -64,7 +64,7 @@ impl Level {
     }
 }
 
-impl From<Level> for Outcome {
+impl From<Level> for ExitOutcome {
     fn from(level: Level) -> Self {
         match level {
             Level::Fine => Self::Fine,
@@ -75,28 +75,28 @@ impl From<Level> for Outcome {
     }
 }
 
-struct Finding {
+struct CheckFinding {
     level: Level,
     text: String,
 }
 
 /// Looks at these SLOs and services, or at all of them.
-pub(super) fn verdict(view: &View<'_>, names: &[String]) -> Verdict {
+pub(super) fn verdict(view: &WorldView<'_>, names: &[String]) -> Verdict {
     let world = view.world;
-    let is_meant = |name: &str| names.is_empty() || names.iter().any(|wanted| wanted == name);
+    let is_selected = |name: &str| names.is_empty() || names.iter().any(|wanted| wanted == name);
     let mut slos: Vec<&SloStatus> = world
         .slos()
         .iter()
-        .filter(|status| is_meant(&status.slo.id) || status.service.as_deref().is_some_and(is_meant))
+        .filter(|status| is_selected(&status.slo.id) || status.service.as_deref().is_some_and(is_selected))
         .collect();
     slos.sort_by(|a, b| a.by_urgency(b));
     let mut services: Vec<&Service> =
-        world.services().iter().filter(|service| is_meant(&service.name)).collect();
-    services.sort_by(|a, b| super::services::by_badness(a, b));
-    let mut findings: Vec<Finding> = slos
+        world.services().iter().filter(|service| is_selected(&service.name)).collect();
+    services.sort_by(|a, b| super::services::compare_by_health(a, b));
+    let mut findings: Vec<CheckFinding> = slos
         .iter()
-        .map(|status| of_slo(view, status))
-        .chain(services.iter().map(|service| of_service(view, service)))
+        .map(|status| assess_slo(view, status))
+        .chain(services.iter().map(|service| assess_service(view, service)))
         .collect();
     let is_known = |name: &&String| {
         slos.iter().any(|status| *status.slo.id == ***name || status.service.as_deref() == Some(name))
@@ -106,7 +106,7 @@ pub(super) fn verdict(view: &View<'_>, names: &[String]) -> Verdict {
     // what is named is judged by what it rests on: an SLO by its own measurements
     let is_slo = |name: &String| slos.iter().any(|status| *status.slo.id == **name);
     let are_slos = !names.is_empty() && services.is_empty() && names.iter().all(is_slo);
-    let needs = if are_slos { OF_SLOS.to_vec() } else { needs::CHECK.kinds() };
+    let needs = if are_slos { SLO_QUESTIONS.to_vec() } else { needs::CHECK.kinds() };
     // what is named and known says itself what is missing of it
     let is_each_known = !names.is_empty() && is_all_known;
     let mut gaps = if is_each_known { view.common_gaps(&needs) } else { view.gaps(&needs) };
@@ -120,16 +120,16 @@ pub(super) fn verdict(view: &View<'_>, names: &[String]) -> Verdict {
     } else {
         perfdata(view, &slos, !names.is_empty())
     };
-    findings.extend(gaps.into_iter().map(|gap| Finding { level: Level::Unknown, text: gap }));
-    findings.extend(names.iter().filter(|name| !is_known(name)).map(|name| unknown(view, name)));
+    findings.extend(gaps.into_iter().map(|gap| CheckFinding { level: Level::Unknown, text: gap }));
+    findings.extend(names.iter().filter(|name| !is_known(name)).map(|name| unknown_name(view, name)));
     let may_be_critical = !are_slos && !view.common_gaps(&[AskKind::Alerts]).is_empty();
-    findings.sort_by_key(|Finding { level, .. }| {
+    findings.sort_by_key(|CheckFinding { level, .. }| {
         let outweighs = *level == Level::Unknown && may_be_critical;
         (*level != Level::Critical, !outweighs, *level)
     });
     let looked_at = format!("{} and {}", counted(slos.len(), "SLO"), counted(services.len(), "service"));
     if slos.is_empty() && services.is_empty() && findings.is_empty() {
-        findings.push(Finding { level: Level::Unknown, text: "nothing is known to look at".to_owned() });
+        findings.push(CheckFinding { level: Level::Unknown, text: "nothing is known to look at".to_owned() });
     }
     Verdict {
         level: findings.first().map_or(Level::Fine, |worst| worst.level),
@@ -139,8 +139,8 @@ pub(super) fn verdict(view: &View<'_>, names: &[String]) -> Verdict {
 
 /// First line: the verdict and the worst; then a line for each thing that is not fine; numbers behind a bar. Notes, such as that
 /// an SLO cannot be judged, come last: they would be there for ever, and change nothing.
-fn lines(findings: &[Finding], looked_at: &str, perfdata: &str, notes: Vec<String>) -> String {
-    let wrong: Vec<&Finding> = findings.iter().filter(|finding| finding.level != Level::Fine).collect();
+fn lines(findings: &[CheckFinding], looked_at: &str, perfdata: &str, notes: Vec<String>) -> String {
+    let wrong: Vec<&CheckFinding> = findings.iter().filter(|finding| finding.level != Level::Fine).collect();
     let level = wrong.first().map_or(Level::Fine, |worst| worst.level);
     let said = match wrong.as_slice() {
         [] => format!("{looked_at} fine"),
@@ -151,9 +151,9 @@ fn lines(findings: &[Finding], looked_at: &str, perfdata: &str, notes: Vec<Strin
     let plain = |text: &str| text::clean(text).replace('|', "/");
     let numbers = if perfdata.is_empty() { String::new() } else { format!(" | {perfdata}") };
     let first = format!("BURNWATCH {}: {}{numbers}\n", level.word(), plain(&said));
-    let others = wrong.iter().skip(1).take(NAMED);
+    let others = wrong.iter().skip(1).take(MAX_FINDINGS);
     let others = others.map(|finding| format!("{}: {}\n", finding.level.word(), plain(&finding.text)));
-    let rest = wrong.len().saturating_sub(NAMED + 1);
+    let rest = wrong.len().saturating_sub(MAX_FINDINGS + 1);
     let rest = (rest > 0).then(|| format!("and {rest} more\n"));
     let notes = notes.into_iter().map(|note| format!("note: {}\n", plain(&note)));
     std::iter::once(first).chain(others).chain(rest).chain(notes).collect()
@@ -166,15 +166,15 @@ fn counted(count: usize, what: &str) -> String {
 
 /// Whether several sources may tell an SLO of one name. Those of the context count, whether they answer or not: names in
 /// graphs must stay.
-fn are_shared(view: &View<'_>) -> bool {
+fn has_several_slo_sources(view: &WorldView<'_>) -> bool {
     view.sources.iter().filter(|source| source.answers.contains(&AskKind::Slos)).count() > 1
 }
 
-fn of_slo(view: &View<'_>, status: &SloStatus) -> Finding {
+fn assess_slo(view: &WorldView<'_>, status: &SloStatus) -> CheckFinding {
     // a group of which nothing is known must not hide behind one that only burns
-    let worst = status.groups.iter().min_by_key(|group| Level::of_slo(group.state));
+    let worst = status.groups.iter().min_by_key(|group| Level::assess_slo(group.state));
     let state = worst.map_or(SloState::NoData, |worst| worst.state);
-    let left = worst.and_then(crate::model::slo::Standing::left);
+    let left = worst.and_then(crate::model::slo::GroupStatus::left);
     let left = left.map_or_else(String::new, |left| format!(", {} of its budget left", show::left(left)));
     let why = slos::why(status, worst);
     let why = if why.is_empty() { why } else { format!(" ({why})") };
@@ -182,39 +182,40 @@ fn of_slo(view: &View<'_>, status: &SloStatus) -> Finding {
     let is_shared = view.world.slos().iter().any(|other| is_twin(&other));
     let source = if is_shared { format!(" at {}", status.source) } else { String::new() };
     let text = format!("{} {}{source}{left}{why}", status.slo.id, state.word());
-    Finding { level: Level::of_slo(state), text }
+    CheckFinding { level: Level::assess_slo(state), text }
 }
 
-fn of_service(view: &View<'_>, service: &Service) -> Finding {
+fn assess_service(view: &WorldView<'_>, service: &Service) -> CheckFinding {
     let reasons: Vec<String> = service.reasons.iter().map(|reason| reason.words(view.now)).collect();
     let text = format!("{} {}: {}", service.name, service.health.word(), reasons.join(", "));
-    let judged = Level::of_service(service.health);
+    let judged = Level::assess_service(service.health);
     // there may be an alert that is critical, and the one that warns may be silenced
     let is_unsure = judged == Level::Warning && !view.common_gaps(&[AskKind::Alerts]).is_empty();
     let level = if is_unsure { Level::Unknown } else { judged };
-    Finding { level, text }
+    CheckFinding { level, text }
 }
 
-fn unknown(view: &View<'_>, name: &str) -> Finding {
+fn unknown_name(view: &WorldView<'_>, name: &str) -> CheckFinding {
     let slos = view.world.slos().iter().map(|status| &*status.slo.id);
     let known: Vec<&str> = slos.chain(view.world.services().iter().map(|service| &*service.name)).collect();
     let near = nearest(name, known).map_or_else(String::new, |near| format!("; did you mean `{near}`?"));
-    Finding { level: Level::Unknown, text: format!("no SLO and no service is called `{name}`{near}") }
+    CheckFinding { level: Level::Unknown, text: format!("no SLO and no service is called `{name}`{near}") }
 }
 
 /// Numbers for graphs: what is left of each budget that was asked for, else how many SLOs are in which state.
-fn perfdata(view: &View<'_>, slos: &[&SloStatus], each: bool) -> String {
-    let are_shared = are_shared(view);
+fn perfdata(view: &WorldView<'_>, slos: &[&SloStatus], each: bool) -> String {
+    let has_several_slo_sources = has_several_slo_sources(view);
     // graphs want one order, whatever burns
     let mut slos = slos.to_vec();
     slos.sort_by(|a, b| (&a.slo.id, &a.source).cmp(&(&b.slo.id, &b.source)));
     let numbers: Vec<String> = if each {
         let left = |status: &&SloStatus| {
             // what is not known is said to be so: a label stays, whatever is known of it
-            let left = status.worst().and_then(crate::model::slo::Standing::left);
+            let left = status.worst().and_then(crate::model::slo::GroupStatus::left);
             let left = left.map_or_else(|| "U".to_owned(), |left| format!("{:.3}%;;;;100", left * 100.0));
-            let source = are_shared.then(|| format!("{}/", written(status.source.as_str(), "/")));
-            let label = source.unwrap_or_default() + &written(&status.slo.id, "");
+            let source =
+                has_several_slo_sources.then(|| format!("{}/", perfdata_label(status.source.as_str(), "/")));
+            let label = source.unwrap_or_default() + &perfdata_label(&status.slo.id, "");
             format!("'{}'={left}", label.replace('\'', "''"))
         };
         slos.iter().map(left).collect()
@@ -226,7 +227,7 @@ fn perfdata(view: &View<'_>, slos: &[&SloStatus], each: bool) -> String {
 }
 
 /// A name in the label of a number: without `=`, `|` and what is no text of a line, and still no other name's.
-fn written(name: &str, more: &str) -> String {
+fn perfdata_label(name: &str, more: &str) -> String {
     let mut out = String::with_capacity(name.len());
     for c in name.chars() {
         if matches!(c, '=' | '|' | '%') || more.contains(c) || !text::is_harmless(c) {
@@ -244,12 +245,12 @@ fn written(name: &str, more: &str) -> String {
 mod tests {
     use super::*;
     use crate::cli::fixtures::{Fixture, am, prom, reading, slo, world};
-    use crate::model::slo::Measured;
+    use crate::model::slo::MeasuredRatio;
     use crate::model::source::SourceId;
     use crate::model::warning::{Warning, WarningKind};
 
-    fn ratio(error: f64) -> Measured {
-        Measured::Ratio { error, events: None }
+    fn ratio(error: f64) -> MeasuredRatio {
+        MeasuredRatio::Ratio { error, events: None }
     }
 
     fn told(slos: Vec<crate::model::slo::SloReading>) -> Fixture {
@@ -277,7 +278,7 @@ mod tests {
         let (calm, burning) =
             (slo("calm", ratio(0.0001), ratio(0.0)), slo("burning", ratio(0.0005), ratio(0.03)));
         let spent = slo("spent", ratio(0.002), ratio(0.0));
-        let gone = slo("gone", Measured::Absent, Measured::Absent);
+        let gone = slo("gone", MeasuredRatio::Absent, MeasuredRatio::Absent);
         let fixture = told(vec![burning, calm, gone, spent]);
         let verdict = check(&fixture, &[]);
         assert_eq!(verdict.level, Level::Critical);
@@ -317,7 +318,7 @@ mod tests {
         let both = told(of(0.0003)).with_prometheus(&east).with_slos(&prom(), of(0.0003));
         let quiet = check(&both, &["cart"]).text;
         assert!(quiet.contains("'prom/cart'=70.000%"), "also while east does not answer: {quiet}");
-        let gone = vec![slo("cart", Measured::Absent, Measured::Absent)];
+        let gone = vec![slo("cart", MeasuredRatio::Absent, MeasuredRatio::Absent)];
         let text = check(&told(of(0.0003)).with_prometheus(&east).with_slos(&east, gone), &["cart"]).text;
         assert!(text.contains("'east/cart'=U"), "{text}");
         let text = check(&both.with_slos(&east, of(0.0006)), &["cart"]).text;

@@ -8,22 +8,22 @@ use clap_complete::Shell;
 
 use crate::app::theme::Theme;
 use crate::app::themes;
-use crate::config::context::{self, Wanted};
+use crate::config::context::{self, ContextChoice};
 
-use super::Cx;
-use super::args::{ALL_CONTEXTS, ALL_SOURCES, Arguments, Names, OWN_THEMES};
-use super::config::Place;
-use super::own::Own;
+use super::CliContext;
+use super::args::{ALL_CONTEXTS, ALL_SOURCES, Arguments, CompletionNames, USER_THEMES};
+use super::config::ConfigLocation;
+use super::user_assets::UserAssets;
 
 /// What stands in a script for names, and what `burnwatch names` calls them.
-const ASKED: [(&str, &str); 3] =
-    [(ALL_CONTEXTS, "contexts"), (ALL_SOURCES, "sources"), (OWN_THEMES, "themes")];
+const PLACEHOLDERS: [(&str, &str); 3] =
+    [(ALL_CONTEXTS, "contexts"), (ALL_SOURCES, "sources"), (USER_THEMES, "themes")];
 
 pub(super) fn script(shell: Shell) -> String {
     let mut script = Vec::new();
     clap_complete::generate(shell, &mut Arguments::command(), "burnwatch", &mut script);
     let script = String::from_utf8_lossy(&script).into_owned();
-    ASKED.into_iter().fold(script, |script, (place, names)| match shell {
+    PLACEHOLDERS.into_iter().fold(script, |script, (place, names)| match shell {
         Shell::Bash => script.replace(
             place,
             &format!(r#"$("${{COMP_WORDS[0]}}" names {names} -- "${{COMP_WORDS[@]:1}}" 2>/dev/null)"#),
@@ -32,37 +32,40 @@ pub(super) fn script(shell: Shell) -> String {
         Shell::Zsh => {
             script.replace(place, &format!("$(burnwatch names {names} -- ${{(z)BUFFER}} 2>/dev/null)"))
         }
-        Shell::Fish => fish(&script, place, names),
+        Shell::Fish => fill_fish_placeholder(&script, place, names),
         // the others are told no values of flags
         _ => script,
     })
 }
 
 /// Where fish is told to look for a verb: an option that still waits for its value would be an error there.
-const PARSED: &str = "set -e cmd[1]\n    argparse";
-const PARSED_TO_VALUE: &str =
+const FISH_ARGPARSE: &str = "set -e cmd[1]\n    argparse";
+const FISH_ARGPARSE_BEFORE_VALUE: &str =
     "set -e cmd[1]\n    string match -q -- '-*' \"$cmd[-1]\"; and set -e cmd[-1]\n    argparse";
 
 /// There a value that is asked for is an argument of its own.
-fn fish(script: &str, place: &str, names: &str) -> String {
+fn fill_fish_placeholder(script: &str, place: &str, names: &str) -> String {
     let asked = format!("(burnwatch names {names} -- (commandline -opc)[2..] 2>/dev/null)");
-    script.replace(&format!("{place}\\t''"), &asked).replacen(PARSED, PARSED_TO_VALUE, 1)
+    script.replace(&format!("{place}\\t''"), &asked).replacen(FISH_ARGPARSE, FISH_ARGPARSE_BEFORE_VALUE, 1)
 }
 
 /// A line for each; of a configuration that cannot be read none.
-pub(super) fn names(cx: &Cx<'_>, what: Names, line: &[OsString]) -> String {
-    let own = Own::read(cx.paths.as_ref());
+pub(super) fn names(cx: &CliContext<'_>, what: CompletionNames, line: &[OsString]) -> String {
+    let own = UserAssets::read(cx.paths.as_ref());
     let overrides = cx.arguments.overrides();
     let asked = named_file(line).or(cx.arguments.flags.config.as_deref());
     let paths = cx.paths.as_ref();
-    let loaded = || own.with_names(|known| Place { asked, paths, overrides: &overrides, known }.load());
+    let loaded =
+        || own.with_known_names(|known| ConfigLocation { asked, paths, overrides: &overrides, known }.load());
     let settings = || loaded().ok().map(|loaded| loaded.settings);
     let all: Vec<String> = match what {
-        Names::Contexts => {
-            settings().map(|settings| context::names(&settings, &Wanted::default())).unwrap_or_default()
+        CompletionNames::Contexts => settings()
+            .map(|settings| context::names(&settings, &ContextChoice::default()))
+            .unwrap_or_default(),
+        CompletionNames::Sources => {
+            settings().into_iter().flat_map(|settings| settings.sources.into_keys()).collect()
         }
-        Names::Sources => settings().into_iter().flat_map(|settings| settings.sources.into_keys()).collect(),
-        Names::Themes => {
+        CompletionNames::Themes => {
             let is_own = |name: &&str| !themes::names().any(|built_in| built_in == *name);
             own.themes.iter().map(Theme::name).filter(is_own).map(str::to_owned).collect()
         }

@@ -5,22 +5,22 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use crate::config::load::{ConfigError, Examined, Loaded, Overrides, examine, load};
-use crate::config::{Known, Paths, hint, sample, schema};
+use crate::config::{KnownNames, Paths, hint, sample, schema};
 
 use super::args::ConfigVerb;
-use super::printer::{Outcome, complain_plainly, print};
+use super::printer::{ExitOutcome, print, print_stderr_plain};
 
 /// Where the configuration is, and what counts more than it.
-pub(super) struct Place<'a> {
+pub(super) struct ConfigLocation<'a> {
     /// `--config` or `BURNWATCH_CONFIG`.
     pub(super) asked: Option<&'a Path>,
     /// This machine's usual places.
     pub(super) paths: Option<&'a Paths>,
     pub(super) overrides: &'a Overrides,
-    pub(super) known: &'a Known<'a>,
+    pub(super) known: &'a KnownNames<'a>,
 }
 
-impl Place<'_> {
+impl ConfigLocation<'_> {
     pub(super) fn load(&self) -> Result<Loaded, ConfigError> {
         load(self.asked, self.paths.map(|paths| paths.config.as_path()), self.overrides, self.known)
     }
@@ -36,28 +36,28 @@ impl Place<'_> {
     }
 }
 
-/// `complaints` are about the person's own themes and packs.
-pub(super) fn run(verb: &ConfigVerb, place: &Place<'_>, complaints: &[String]) -> Outcome {
+/// `asset_errors` are about the person's own themes and packs.
+pub(super) fn run(verb: &ConfigVerb, place: &ConfigLocation<'_>, asset_errors: &[String]) -> ExitOutcome {
     let told = match verb {
         ConfigVerb::Init { write: false } => Ok(sample(place.known.kinds)),
         ConfigVerb::Init { write: true } => write(&sample(place.known.kinds), place.file()),
-        ConfigVerb::Check => check(place, complaints),
+        ConfigVerb::Check => check(place, asset_errors),
         ConfigVerb::Show => show(place).map_err(|error| error.to_string()),
         ConfigVerb::Schema => Ok(format!("{:#}\n", schema(place.known.kinds))),
         ConfigVerb::Path { which } => path(place, which.as_deref()),
     };
     match told {
-        Ok(text) => print(&text, Outcome::Fine),
+        Ok(text) => print(&text, ExitOutcome::Fine),
         Err(complaint) => {
             // file, line and column stand first, where editors look for them
-            complain_plainly(&(complaint + "\n"));
-            Outcome::Misused
+            print_stderr_plain(&(complaint + "\n"));
+            ExitOutcome::UsageError
         }
     }
 }
 
 fn write(sample: &str, file: Option<PathBuf>) -> Result<String, String> {
-    let file = file.ok_or("there is no home to write to; name a file by --config")?;
+    let file = file.ok_or("there is no home directory to write to; name a file with --config")?;
     let write = || -> io::Result<()> {
         if let Some(dir) = file.parent() {
             fs::create_dir_all(dir)?;
@@ -73,17 +73,17 @@ fn write(sample: &str, file: Option<PathBuf>) -> Result<String, String> {
     }
 }
 
-fn check(place: &Place<'_>, complaints: &[String]) -> Result<String, String> {
+fn check(place: &ConfigLocation<'_>, asset_errors: &[String]) -> Result<String, String> {
     let Examined { loaded, problems, warnings } = match place.examine() {
         Ok(examined) => examined,
         Err(error) => {
-            let wrong = [error.to_string()].into_iter().chain(complaints.iter().cloned());
+            let wrong = [error.to_string()].into_iter().chain(asset_errors.iter().cloned());
             return Err(wrong.collect::<Vec<_>>().join("\n"));
         }
     };
     let warned = warnings.iter().map(|warning| format!("{warning} (a warning)"));
     let wrong: Vec<String> =
-        problems.iter().map(ToString::to_string).chain(complaints.iter().cloned()).collect();
+        problems.iter().map(ToString::to_string).chain(asset_errors.iter().cloned()).collect();
     if !wrong.is_empty() {
         return Err(wrong.into_iter().chain(warned).collect::<Vec<_>>().join("\n"));
     }
@@ -98,14 +98,14 @@ fn check(place: &Place<'_>, complaints: &[String]) -> Result<String, String> {
             format!("{}: fine, but there is no [sources.NAME] in it yet\n", file.display())
         }
         Some(file) => format!("{}: fine; {sources}, {contexts}{more}\n", file.display()),
-        None => "There is no configuration file; the defaults count. `burnwatch config init` prints one.\n"
+        None => "There is no configuration file; the defaults apply. `burnwatch config init` prints one.\n"
             .to_owned(),
     };
     Ok(warned + &said)
 }
 
 /// The settings in force, readable as a configuration file; secrets stay references.
-fn show(place: &Place<'_>) -> Result<String, ConfigError> {
+fn show(place: &ConfigLocation<'_>) -> Result<String, ConfigError> {
     let loaded = place.load()?;
     let origin = match &loaded.file {
         Some(file) => file.display().to_string(),
@@ -130,7 +130,7 @@ fn hide_arguments(table: &mut toml::Table) {
     }
 }
 
-fn path(place: &Place<'_>, which: Option<&str>) -> Result<String, String> {
+fn path(place: &ConfigLocation<'_>, which: Option<&str>) -> Result<String, String> {
     let paths = place.paths.ok_or("there is no home, and so no place for files of its own")?;
     let mut all = paths.all().map(|(word, path)| (word, path.clone()));
     if let (Some(asked), Some((_, config))) = (place.asked, all.first_mut()) {
@@ -155,15 +155,17 @@ fn path(place: &Place<'_>, which: Option<&str>) -> Result<String, String> {
 mod tests {
     use super::*;
     use crate::backend::KINDS;
-    use crate::cli::own::key_troubles;
+    use crate::cli::user_assets::key_map_errors;
 
-    fn with_place<T>(text: &str, test: impl FnOnce(&Place<'_>, &Path) -> T) -> T {
+    fn with_place<T>(text: &str, test: impl FnOnce(&ConfigLocation<'_>, &Path) -> T) -> T {
         let dir = tempfile::tempdir().unwrap();
         let file = dir.path().join("config.toml");
         fs::write(&file, text).unwrap();
-        let (overrides, known) =
-            (Overrides { utc: true, ..Overrides::default() }, Known { kinds: &KINDS, ..Known::default() });
-        test(&Place { asked: Some(&file), paths: None, overrides: &overrides, known: &known }, &file)
+        let (overrides, known) = (
+            Overrides { utc: true, ..Overrides::default() },
+            KnownNames { kinds: &KINDS, ..KnownNames::default() },
+        );
+        test(&ConfigLocation { asked: Some(&file), paths: None, overrides: &overrides, known: &known }, &file)
     }
 
     #[test]
@@ -192,9 +194,9 @@ mod tests {
     /// What `config check` says of a text; the file lies in an own folder.
     fn checked(text: &str) -> Result<String, String> {
         with_place(text, |place, file| {
-            let known = Known { keys: Some(key_troubles), ..*place.known };
+            let known = KnownNames { keys: Some(key_map_errors), ..*place.known };
             let folder = file.parent().unwrap().display().to_string();
-            let told = check(&Place { known: &known, ..*place }, &[]);
+            let told = check(&ConfigLocation { known: &known, ..*place }, &[]);
             let plain = |text: String| text.replace(&format!("{folder}/"), "");
             told.map(plain).map_err(plain)
         })

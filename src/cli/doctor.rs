@@ -2,48 +2,48 @@
 
 use crate::model::ask::AskKind;
 use crate::model::rule::BrokenRule;
-use crate::model::source::{Offer, Trouble};
+use crate::model::source::{ErrorKind, ProbeReport};
 use crate::model::source_info::SourceInfo;
 use crate::model::warning::WarningKind;
-use crate::model::world::{Held, Watchdog};
+use crate::model::world::{AnswerCache, Watchdog};
 
-use super::report::{Cell, Column, Document, Layout, List};
+use super::report::{Cell, ListLayout, ReportColumn, ReportDocument, ReportList};
 use super::sources;
-use super::view::View;
+use super::view::WorldView;
 
 /// A server's clock that is further off than this makes ages wrong.
-const SKEW_SECONDS: u64 = 30;
+const MAX_SKEW_SECONDS: u64 = 30;
 /// As many rules that fail are named.
-const BROKEN: usize = 50;
+const MAX_BROKEN_RULES: usize = 50;
 
-const COLUMNS: &[Column] = &[
-    Column::text("name", "source"),
-    Column::text("verdict", "verdict"),
-    Column::text("kind", "kind"),
-    Column::text("address", "address"),
-    Column::text("tenant", "tenant"),
-    Column::text("is_reachable", "reachable"),
-    Column::text("is_authorised", "authorised"),
-    Column::text("version", "version"),
-    Column::text("offers", "offers"),
-    Column::text("missing", "missing"),
-    Column::text("remarks", "remarks"),
-    Column::text("advice", "what to do"),
+const COLUMNS: &[ReportColumn] = &[
+    ReportColumn::text("name", "source"),
+    ReportColumn::text("verdict", "verdict"),
+    ReportColumn::text("kind", "kind"),
+    ReportColumn::text("address", "address"),
+    ReportColumn::text("tenant", "tenant"),
+    ReportColumn::text("is_reachable", "reachable"),
+    ReportColumn::text("is_authorised", "authorised"),
+    ReportColumn::text("version", "version"),
+    ReportColumn::text("offers", "offers"),
+    ReportColumn::text("missing", "missing"),
+    ReportColumn::text("remarks", "remarks"),
+    ReportColumn::text("advice", "what to do"),
 ];
 
 /// A block for each source; partial if any of them is unwell.
-pub(super) fn document(view: &View<'_>) -> Document {
+pub(super) fn document(view: &WorldView<'_>) -> ReportDocument {
     let rows: Vec<_> = view.sources.iter().map(|source| row(view, source)).collect();
     let is_well = view.sources.iter().all(|source| sources::state(view, source) == "fine");
-    let list = List {
+    let list = ReportList {
         key: "sources",
         title: "Sources".to_owned(),
         columns: COLUMNS.into(),
         rows,
         empty: "No sources.",
-        layout: Layout::Blocks,
+        layout: ListLayout::Blocks,
     };
-    Document {
+    ReportDocument {
         context: view.context.to_owned(),
         as_of: view.now,
         facts: Vec::new(),
@@ -53,15 +53,15 @@ pub(super) fn document(view: &View<'_>) -> Document {
     }
 }
 
-fn row(view: &View<'_>, source: &SourceInfo) -> Vec<Cell> {
-    let held = view.world.held(&source.id);
-    let offer = held.and_then(|held| held.probe().value());
-    let trouble = held.and_then(|held| sources::trouble(source, held));
+fn row(view: &WorldView<'_>, source: &SourceInfo) -> Vec<Cell> {
+    let cache = view.world.cache(&source.id);
+    let offer = cache.and_then(|cache| cache.probe().value());
+    let trouble = cache.and_then(|cache| sources::trouble(source, cache));
     let has_answered = offer.is_some() || trouble.is_some_and(proves_reachable);
     let is_reachable = match (has_answered, trouble) {
         (true, _) => Cell::Switch(true),
         // without a secret it was never asked
-        (false, None | Some(Trouble::NoSecret { .. })) => Cell::Nothing,
+        (false, None | Some(ErrorKind::NoSecret { .. })) => Cell::Nothing,
         (false, Some(_)) => Cell::Switch(false),
     };
     let is_refused = trouble.is_some_and(is_about_credentials);
@@ -77,37 +77,37 @@ fn row(view: &View<'_>, source: &SourceInfo) -> Vec<Cell> {
         offer.map_or(Cell::Nothing, |offer| {
             Cell::words(format!("{} {}", offer.flavour, offer.version).trim())
         }),
-        Cell::Texts(held.map_or_else(Vec::new, |held| offers(source, held, offer))),
-        Cell::Texts(held.map_or_else(Vec::new, |held| missing(source, held))),
-        Cell::Texts(remarks(source, held)),
-        Cell::Texts(advice(view, source, held, offer)),
+        Cell::Texts(cache.map_or_else(Vec::new, |cache| offers(source, cache, offer))),
+        Cell::Texts(cache.map_or_else(Vec::new, |cache| missing(source, cache))),
+        Cell::Texts(remarks(source, cache)),
+        Cell::Texts(advice(view, source, cache, offer)),
     ]
 }
 
 /// Whether something answered, even though not as it should.
-fn proves_reachable(trouble: &Trouble) -> bool {
+fn proves_reachable(trouble: &ErrorKind) -> bool {
     !matches!(
         trouble,
-        Trouble::Unreachable { .. }
-            | Trouble::Certificate { .. }
-            | Trouble::TimedOut { .. }
-            | Trouble::NoSecret { .. }
-            | Trouble::Internal { .. }
+        ErrorKind::Unreachable { .. }
+            | ErrorKind::Certificate { .. }
+            | ErrorKind::TimedOut { .. }
+            | ErrorKind::NoSecret { .. }
+            | ErrorKind::Internal { .. }
     )
 }
 
-fn is_about_credentials(trouble: &Trouble) -> bool {
+fn is_about_credentials(trouble: &ErrorKind) -> bool {
     matches!(
         trouble,
-        Trouble::Unauthorised { .. }
-            | Trouble::Forbidden { .. }
-            | Trouble::Redirected { .. }
-            | Trouble::NoSecret { .. }
+        ErrorKind::Unauthorised { .. }
+            | ErrorKind::Forbidden { .. }
+            | ErrorKind::Redirected { .. }
+            | ErrorKind::NoSecret { .. }
     )
 }
 
-fn offers(source: &SourceInfo, held: &Held, offer: Option<&Offer>) -> Vec<String> {
-    let answered = |kind: &AskKind| held.board(*kind).is_some_and(|s| s.at.is_some() && s.trouble.is_none());
+fn offers(source: &SourceInfo, cache: &AnswerCache, offer: Option<&ProbeReport>) -> Vec<String> {
+    let answered = |kind: &AskKind| cache.board(*kind).is_some_and(|s| s.at.is_some() && s.trouble.is_none());
     let words: Vec<_> = AskKind::VITAL
         .iter()
         .filter(|kind| **kind != AskKind::Probe && source.answers.contains(kind) && answered(kind))
@@ -120,10 +120,10 @@ fn offers(source: &SourceInfo, held: &Held, offer: Option<&Offer>) -> Vec<String
     lines
 }
 
-fn missing(source: &SourceInfo, held: &Held) -> Vec<String> {
+fn missing(source: &SourceInfo, cache: &AnswerCache) -> Vec<String> {
     let mut gaps: Vec<(String, Vec<&str>)> = Vec::new();
     for kind in AskKind::VITAL.iter().filter(|kind| source.answers.contains(kind)) {
-        let Some(standing) = held.board(*kind) else { continue };
+        let Some(standing) = cache.board(*kind) else { continue };
         let gap = match standing.trouble {
             Some(error) => error.trouble.to_string(),
             None if standing.at.is_none() => "no answer in time".to_owned(),
@@ -135,40 +135,44 @@ fn missing(source: &SourceInfo, held: &Held) -> Vec<String> {
         }
     }
     let mut lines: Vec<_> = gaps.iter().map(|(gap, words)| format!("{}: {gap}", words.join(", "))).collect();
-    lines.extend(sources::warnings(source, held));
-    let broken = held.rules().value().map_or(&[][..], |board| &board.broken);
-    lines.extend(broken.iter().take(BROKEN).map(BrokenRule::sentence));
-    if broken.len() > BROKEN {
-        lines.push(format!("and {} more rules fail", broken.len() - BROKEN));
+    lines.extend(sources::warnings(source, cache));
+    let broken = cache.rules().value().map_or(&[][..], |board| &board.broken);
+    lines.extend(broken.iter().take(MAX_BROKEN_RULES).map(BrokenRule::sentence));
+    if broken.len() > MAX_BROKEN_RULES {
+        lines.push(format!("and {} more rules fail", broken.len() - MAX_BROKEN_RULES));
     }
     lines
 }
 
 /// That its secret can be read on the way, and what its query engine remarks on queries: nothing that is missing.
-fn remarks(source: &SourceInfo, held: Option<&Held>) -> Vec<String> {
-    let said = held.map(|held| held.warnings(AskKind::VITAL)).unwrap_or_default().into_iter();
+fn remarks(source: &SourceInfo, cache: Option<&AnswerCache>) -> Vec<String> {
+    let said = cache.map(|cache| cache.warnings(AskKind::VITAL)).unwrap_or_default().into_iter();
     let said = said.filter(|warning| warning.kind == WarningKind::Annotation).map(ToString::to_string);
     source.exposure().map(str::to_owned).into_iter().chain(said).collect()
 }
 
-fn advice(view: &View<'_>, source: &SourceInfo, held: Option<&Held>, offer: Option<&Offer>) -> Vec<String> {
+fn advice(
+    view: &WorldView<'_>,
+    source: &SourceInfo,
+    cache: Option<&AnswerCache>,
+    offer: Option<&ProbeReport>,
+) -> Vec<String> {
     let mut lines: Vec<String> = Vec::new();
     for kind in AskKind::VITAL.iter().filter(|kind| source.answers.contains(kind)) {
-        let trouble = held.and_then(|held| held.board(*kind)?.trouble);
+        let trouble = cache.and_then(|cache| cache.board(*kind)?.trouble);
         let advice = trouble.map(|error| error.trouble.advice().to_owned());
         lines.extend(advice.filter(|advice| !lines.contains(advice)));
     }
-    if held.is_some_and(|held| held.warnings(AskKind::VITAL).iter().any(|warning| warning.is_missing_data()))
+    if cache
+        .is_some_and(|cache| cache.warnings(AskKind::VITAL).iter().any(|warning| warning.is_missing_data()))
     {
-        lines.push(
-            "What is built on partial answers lacks what they lack: look at its own health.".to_owned(),
-        );
+        lines.push("What is built on partial answers is incomplete: check the server's health.".to_owned());
     }
-    if held.and_then(|held| held.rules().value()).is_some_and(|board| !board.broken.is_empty()) {
-        lines.push("Mend the rules that fail: what they watch or record is not known meanwhile.".to_owned());
+    if cache.and_then(|cache| cache.rules().value()).is_some_and(|board| !board.broken.is_empty()) {
+        lines.push("Fix the failing rules: until then, what they watch or record is unknown.".to_owned());
     }
     let skew = offer.and_then(|offer| offer.clock_ahead_seconds).unwrap_or(0);
-    if skew.unsigned_abs() > SKEW_SECONDS {
+    if skew.unsigned_abs() > MAX_SKEW_SECONDS {
         lines.push(format!(
             "Its clock is {skew:+}s off this machine's: set both by NTP, or ages will be wrong."
         ));
@@ -208,21 +212,21 @@ prom
 
     #[test]
     fn a_source_without_its_secret_was_never_reached_for() {
-        let trouble = Trouble::NoSecret { reason: "env TOKEN is not set".into() };
+        let trouble = ErrorKind::NoSecret { reason: "env TOKEN is not set".into() };
         let text = table::render(&document(&world().with_this_trouble(&prom(), trouble).view()));
         assert!(text.contains("authorised  no") && !text.contains("reachable"), "{text}");
     }
 
     #[test]
     fn a_secret_that_all_on_the_way_can_read_is_remarked_on() {
-        use crate::backend::{Clock, Means, connect, kind};
+        use crate::backend::{Clock, SourceDeps, connect, kind};
         use crate::config::settings::{AuthSettings, SecretRef, Settings, SourceSettings};
         let settings = Settings::default();
         let connected = |kind, url: &str, auth| {
             let mut source = SourceSettings::new(kind, url);
             source.auth = auth;
-            let means = Means::new(&settings, Clock::fixed(jiff::Timestamp::UNIX_EPOCH));
-            connect(&crate::model::source::SourceId::new("one"), &source, means).info().clone()
+            let deps = SourceDeps::new(&settings, Clock::fixed(jiff::Timestamp::UNIX_EPOCH));
+            connect(&crate::model::source::SourceId::new("one"), &source, deps).info().clone()
         };
         let token = || Some(AuthSettings::Bearer(SecretRef::Env("TOKEN".into())));
         for kind in [kind("prometheus"), kind("alertmanager"), kind("pagerduty")] {

@@ -11,22 +11,22 @@ use crate::model::alert::{Alert, AlertBoard, AlertState, Severity};
 use crate::model::ask::{Answer, Answered, Ask, AskKind, Query, Question, Reply};
 use crate::model::fingerprint::Fingerprint;
 use crate::model::incident::{
-    AlertCounts, Incident, IncidentBoard, IncidentStatus, Named, Person, Stamp, Urgency,
+    AlertCounts, Attribution, Incident, IncidentBoard, IncidentStatus, PagerRef, Person, Urgency,
 };
 use crate::model::labels::Labels;
 use crate::model::oncall::{EscalationPolicy, OnCallBoard, Shift};
 use crate::model::rule::RuleBoard;
-use crate::model::service::{Reading, ServiceBoard, Signals};
+use crate::model::service::{ServiceBoard, ServiceReading, Signals};
 use crate::model::slo::{
-    Alerting, Budgeting, Evaluation, GroupReading, Measured, Objective, Origin, Slo, SloBoard, SloReading,
-    Window, standard,
+    BudgetingMethod, DefinitionOrigin, Evaluation, GroupReading, MeasuredRatio, Objective, Slo, SloAlerting,
+    SloBoard, SloReading, Window, standard,
 };
-use crate::model::source::{Kind, Offer, SourceError, SourceId, Trouble};
+use crate::model::source::{ErrorKind, Kind, ProbeReport, SourceError, SourceId};
 use crate::model::source_info::SourceInfo;
 use crate::model::warning::Warning;
-use crate::model::world::{Judgement, World};
+use crate::model::world::{HealthPolicy, World};
 
-use super::view::View;
+use super::view::WorldView;
 
 static UTC: TimeZone = TimeZone::UTC;
 
@@ -61,19 +61,19 @@ pub(super) fn world() -> Fixture {
         source(am(), Kind::new("alertmanager"), "http://am:9093", vec![AskKind::Alerts]),
     ];
     let ids = sources.iter().map(|source| source.id.clone());
-    let world = World::new(ids, Judgement::default());
+    let world = World::new(ids, HealthPolicy::default());
     Fixture { world, sources, now: Timestamp::from_second(1_800_000_000).unwrap() }
 }
 
 impl Fixture {
-    fn told(mut self, source: &SourceId, ask: Ask, answered: Answered) -> Self {
+    fn with_answer(mut self, source: &SourceId, ask: Ask, answered: Answered) -> Self {
         let question = Question { context: 0, source: source.clone(), ask, known: None };
         self.world.apply(&question, answered, self.now);
         self
     }
 
     pub(super) fn with_probe(self, source: &SourceId, clock_ahead_seconds: i64) -> Self {
-        let offer = Offer {
+        let offer = ProbeReport {
             flavour: "Prometheus".into(),
             version: "3.5.0".into(),
             facts: vec![("services by".into(), "service".into())],
@@ -81,16 +81,16 @@ impl Fixture {
             refuses: None,
             clock_ahead_seconds: Some(clock_ahead_seconds),
         };
-        self.told(source, Query::Probe.now(), Ok(Reply::free(Answer::Probe(offer))))
+        self.with_answer(source, Query::Probe.now(), Ok(Reply::free(Answer::Probe(offer))))
     }
 
-    pub(super) fn with_services(self, source: &SourceId, readings: Vec<Reading>) -> Self {
+    pub(super) fn with_services(self, source: &SourceId, readings: Vec<ServiceReading>) -> Self {
         let board = ServiceBoard { readings, lookback: Duration::from_secs(60) };
-        self.told(source, Query::Services.now(), Ok(Reply::free(Answer::Services(board))))
+        self.with_answer(source, Query::Services.now(), Ok(Reply::free(Answer::Services(board))))
     }
 
     pub(super) fn with_alerts(self, source: &SourceId, alerts: Vec<Arc<Alert>>) -> Self {
-        self.told(source, Query::Alerts.now(), Ok(Reply::free(Answer::Alerts(AlertBoard { alerts }))))
+        self.with_answer(source, Query::Alerts.now(), Ok(Reply::free(Answer::Alerts(AlertBoard { alerts }))))
     }
 
     pub(super) fn with_rules(self, source: &SourceId) -> Self {
@@ -98,12 +98,12 @@ impl Fixture {
     }
 
     pub(super) fn with_rule_board(self, source: &SourceId, board: RuleBoard) -> Self {
-        self.told(source, Query::Rules.now(), Ok(Reply::free(Answer::Rules(board))))
+        self.with_answer(source, Query::Rules.now(), Ok(Reply::free(Answer::Rules(board))))
     }
 
     pub(super) fn with_slos(self, source: &SourceId, readings: Vec<SloReading>) -> Self {
         let board = SloBoard { at: self.now, readings };
-        self.told(source, Query::Slos.now(), Ok(Reply::free(Answer::Slos(board))))
+        self.with_answer(source, Query::Slos.now(), Ok(Reply::free(Answer::Slos(board))))
     }
 
     /// With another Prometheus beside the first, in a world that is new.
@@ -111,7 +111,7 @@ impl Fixture {
         let first = self.sources.iter().find(|source| source.id == prom());
         let other = first.map(|first| SourceInfo { id: id.clone(), ..first.clone() });
         self.sources.extend(other);
-        self.world = World::new(self.sources.iter().map(|source| source.id.clone()), Judgement::default());
+        self.world = World::new(self.sources.iter().map(|source| source.id.clone()), HealthPolicy::default());
         self
     }
 
@@ -126,19 +126,23 @@ impl Fixture {
             answers: vec![AskKind::Incidents, AskKind::OnCall],
             writes: WriteSupport::NONE,
         });
-        self.world = World::new(self.sources.iter().map(|source| source.id.clone()), Judgement::default());
+        self.world = World::new(self.sources.iter().map(|source| source.id.clone()), HealthPolicy::default());
         self
     }
 
     pub(super) fn with_incidents(self, incidents: Vec<Incident>) -> Self {
         let board = IncidentBoard { incidents, ..IncidentBoard::default() };
-        self.with_pager().told(&pager(), Query::Incidents.now(), Ok(Reply::free(Answer::Incidents(board))))
+        self.with_pager().with_answer(
+            &pager(),
+            Query::Incidents.now(),
+            Ok(Reply::free(Answer::Incidents(board))),
+        )
     }
 
     /// Ana is on call for the checkout, Kofi comes then; for the search there is nobody.
     pub(super) fn with_on_call(self) -> Self {
         let policy = |name: &str| EscalationPolicy {
-            named: Named { id: name.into(), name: name.into(), url: None },
+            named: PagerRef { id: name.into(), name: name.into(), url: None },
             teams: Vec::new(),
             services: Vec::new(),
             levels: Vec::new(),
@@ -161,23 +165,23 @@ impl Fixture {
             from: hours(-1),
             until: hours(168),
         };
-        self.with_pager().told(&pager(), Query::OnCall.now(), Ok(Reply::free(Answer::OnCall(board))))
+        self.with_pager().with_answer(&pager(), Query::OnCall.now(), Ok(Reply::free(Answer::OnCall(board))))
     }
 
     pub(super) fn with_trouble(self, source: &SourceId) -> Self {
-        self.with_this_trouble(source, Trouble::Unreachable { reason: "refused".into() })
+        self.with_this_trouble(source, ErrorKind::Unreachable { reason: "refused".into() })
     }
 
-    pub(super) fn with_this_trouble(self, source: &SourceId, trouble: Trouble) -> Self {
+    pub(super) fn with_this_trouble(self, source: &SourceId, trouble: ErrorKind) -> Self {
         let error = SourceError::new(source.clone(), trouble);
-        self.told(source, Query::Services.now(), Err(error))
+        self.with_answer(source, Query::Services.now(), Err(error))
     }
 
     /// The source says again what it said, and this beside it.
     pub(super) fn with_warning(self, source: &SourceId, kind: AskKind, warning: Warning) -> Self {
         let ask = kind.vital().unwrap().now();
         let warnings = vec![warning];
-        self.told(source, ask, Ok(Reply { warnings, ..Reply::free(Answer::Unchanged) }))
+        self.with_answer(source, ask, Ok(Reply { warnings, ..Reply::free(Answer::Unchanged) }))
     }
 
     pub(super) fn later(mut self, seconds: i64) -> Self {
@@ -185,8 +189,8 @@ impl Fixture {
         self
     }
 
-    pub(super) fn view(&self) -> View<'_> {
-        View {
+    pub(super) fn view(&self) -> WorldView<'_> {
+        WorldView {
             world: &self.world,
             sources: &self.sources,
             context: "prod",
@@ -209,7 +213,7 @@ fn person(name: &str) -> Person {
 /// An incident that Ana has since so many seconds.
 pub(super) fn incident(number: u64, title: &str, status: IncidentStatus, ago: i64) -> Incident {
     let at = Timestamp::from_second(1_800_000_000 - ago).unwrap();
-    let stamps = vec![Stamp { who: person("Ana Lima"), at }];
+    let stamps = vec![Attribution { who: person("Ana Lima"), at }];
     Incident {
         id: format!("P{number}").into(),
         number,
@@ -235,13 +239,13 @@ pub(super) fn incident(number: u64, title: &str, status: IncidentStatus, ago: i6
     }
 }
 
-pub(super) fn reading(name: &str, error_ratio: f64) -> Reading {
+pub(super) fn reading(name: &str, error_ratio: f64) -> ServiceReading {
     let signals = Signals { request_rate: Some(100.0), error_ratio: Some(error_ratio), ..Signals::default() };
-    Reading { name: name.into(), signals, ..Reading::default() }
+    ServiceReading { name: name.into(), signals, ..ServiceReading::default() }
 }
 
 /// An SLO of 99.9 % over 30 days, with the same error ratio over 5 minutes as over an hour.
-pub(super) fn slo(id: &str, window: Measured, hour: Measured) -> SloReading {
+pub(super) fn slo(id: &str, window: MeasuredRatio, hour: MeasuredRatio) -> SloReading {
     let days = |days: u64| Duration::from_secs(days * 86_400);
     let slo = Slo {
         id: id.into(),
@@ -251,13 +255,13 @@ pub(super) fn slo(id: &str, window: Measured, hour: Measured) -> SloReading {
         labels: Labels::default(),
         objective: Objective::percent("99.9").unwrap(),
         window: Window::Rolling(days(30)),
-        budgeting: Budgeting::Occurrences,
+        budgeting: BudgetingMethod::Occurrences,
         sli: None,
         grouping: Vec::new(),
         pairs: standard(days(30)),
-        alerting: Alerting::default(),
+        alerting: SloAlerting::default(),
         recorded: None,
-        origin: Origin::Series,
+        origin: DefinitionOrigin::Series,
     };
     let group = GroupReading {
         labels: Labels::default(),

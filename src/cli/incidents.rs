@@ -1,53 +1,56 @@
-//! `burnwatch incidents`: incidents that match, the most pressing first.
+//! `burnwatch incidents`: incidents that match, the most urgent first.
 
-use crate::app::found::passing;
+use crate::app::list_filter::passing;
 use crate::app::screens::incidents::columns::{COLUMNS, IncidentItem};
 use crate::app::subjects::incident::{described, haystack};
 use crate::model::ask::AskKind;
 use crate::model::incident::IncidentStatus;
-use crate::model::world::Linked;
+use crate::model::world::IncidentView;
 
-use super::alerts::Filter;
+use super::alerts::AlertFilter;
 use super::needs;
-use super::report::{Cell, Column, Document, Fact, Layout, List};
-use super::view::View;
+use super::report::{Cell, Fact, ListLayout, ReportColumn, ReportDocument, ReportList};
+use super::view::WorldView;
 
 /// Whether a source can tell incidents at all.
-pub(super) fn is_asked(view: &View<'_>) -> bool {
+pub(super) fn is_asked(view: &WorldView<'_>) -> bool {
     view.sources.iter().any(|source| source.answers.contains(&AskKind::Incidents))
 }
 
 /// The incidents that the filter takes whatever their status, and what it asks for in vain.
-fn found<'v>(view: &View<'v>, filter: &Filter) -> (Vec<&'v Linked>, Option<String>) {
+fn matching_incidents<'v>(
+    view: &WorldView<'v>,
+    filter: &AlertFilter,
+) -> (Vec<&'v IncidentView>, Option<String>) {
     let (passes, unknown) = filter.select(haystack(view.world.incidents(), view.now));
-    let named = |known: &&Linked| {
+    let named = |known: &&IncidentView| {
         let labels = described(known);
-        filter.names(labels.iter().map(|(_, value)| &**value).chain([&*known.incident.title]))
+        filter.contains_all_words(labels.iter().map(|(_, value)| &**value).chain([&*known.incident.title]))
     };
     (passing(view.world.incidents(), Some(&passes)).filter(named).collect(), unknown)
 }
 
-fn list_of<'v>(view: &View<'v>, incidents: impl Iterator<Item = &'v Linked>) -> List {
-    List {
+fn list_of<'v>(view: &WorldView<'v>, incidents: impl Iterator<Item = &'v IncidentView>) -> ReportList {
+    ReportList {
         key: "incidents",
         title: "Incidents".to_owned(),
-        columns: Column::of(COLUMNS),
+        columns: ReportColumn::of(COLUMNS),
         rows: incidents
-            .map(|known| Column::values(COLUMNS, &IncidentItem { known, now: view.now }))
+            .map(|known| ReportColumn::values(COLUMNS, &IncidentItem { known, now: view.now }))
             .collect(),
         empty: "No such incident is known.",
-        layout: Layout::Rows,
+        layout: ListLayout::Rows,
     }
 }
 
-pub(super) fn list(view: &View<'_>, filter: &Filter) -> List {
-    let is_wanted = |known: &&Linked| filter.all || known.incident.is_open();
-    list_of(view, found(view, filter).0.into_iter().filter(is_wanted))
+pub(super) fn list(view: &WorldView<'_>, filter: &AlertFilter) -> ReportList {
+    let is_wanted = |known: &&IncidentView| filter.all || known.incident.is_open();
+    list_of(view, matching_incidents(view, filter).0.into_iter().filter(is_wanted))
 }
 
 /// The list as a document, with a count of those that are over.
-pub(super) fn document(view: &View<'_>, filter: &Filter) -> Document {
-    let (mut incidents, unknown) = found(view, filter);
+pub(super) fn document(view: &WorldView<'_>, filter: &AlertFilter) -> ReportDocument {
+    let (mut incidents, unknown) = matching_incidents(view, filter);
     let all = incidents.len();
     incidents.retain(|known| filter.all || known.incident.is_open());
     let over = all - incidents.len();
@@ -61,8 +64,8 @@ pub(super) fn document(view: &View<'_>, filter: &Filter) -> Document {
 }
 
 /// How many incidents are in which status; before any answer that is not zero, but unknown.
-pub(super) fn counts(view: &View<'_>) -> Vec<Fact> {
-    let is_known = view.world.knows_incidents();
+pub(super) fn counts(view: &WorldView<'_>) -> Vec<Fact> {
+    let is_known = view.world.has_incident_data();
     let count = |status| {
         let its = view.world.incidents().iter().filter(|known| known.incident.status == status);
         if is_known { Cell::count(its.count()) } else { Cell::Nothing }
@@ -98,11 +101,12 @@ mod tests {
         ];
         let fixture = world().with_incidents(all).with_services(&prom(), Vec::new());
         let fixture = fixture.with_rules(&prom()).with_alerts(&am(), Vec::new());
-        let text = table::render(&document(&fixture.view(), &Filter::default()));
+        let text = table::render(&document(&fixture.view(), &AlertFilter::default()));
         let first: Vec<_> = text.lines().filter_map(|line| line.split_whitespace().next()).collect();
         assert_eq!(first, ["#", "2", "1", "!"], "{text}");
         assert!(text.contains("Ana Lima") && text.contains("not shown: 1 resolved"), "{text}");
-        let filter = Filter::new(&["status=acknowledged".to_owned(), "CHECK".to_owned()], false).unwrap();
+        let filter =
+            AlertFilter::new(&["status=acknowledged".to_owned(), "CHECK".to_owned()], false).unwrap();
         let json = json::render(&document(&fixture.view(), &filter));
         let json: serde_json::Value = serde_json::from_str(&json).unwrap();
         assert_eq!(json["incidents"].as_array().map(Vec::len), Some(1));
@@ -112,7 +116,7 @@ mod tests {
 
     #[test]
     fn without_a_source_of_incidents_nothing_is_missing_and_silence_proves_nothing() {
-        let document = document(&world().view(), &Filter::default());
+        let document = document(&world().view(), &AlertFilter::default());
         assert!(!document.is_partial);
         assert_eq!(document.notes, ["none of the sources of this context can tell incidents"]);
         assert!(counts(&world().view()).iter().all(|fact| fact.value == Cell::Nothing));

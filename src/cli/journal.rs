@@ -6,48 +6,48 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::backend::Clock;
 use crate::model::action::{ActionResult, Operation};
-use crate::model::journal::Record;
-use crate::runtime::{Open, Seen, Told, told, wait_for};
+use crate::model::journal::ActionRecord;
+use crate::runtime::{JournalContents, OpenActions, Seen, told, wait_for};
 
-use super::args::{JournalFlags, Subject};
-use super::printer::{Outcome, complain, print};
-use super::report::{Cell, Column, Document, Layout, List};
-use super::{Cx, failed, laid_out, session};
+use super::args::{JournalFlags, SnapshotSubject};
+use super::printer::{ExitOutcome, print, print_error};
+use super::report::{Cell, ListLayout, ReportColumn, ReportDocument, ReportList};
+use super::{CliContext, failed, formatted, session};
 
-const COLUMNS: &[Column] = &[
-    Column::text("at", "AGO"),
-    Column::hidden("act"),
-    Column::text("who", "WHO"),
-    Column::text("context", "CONTEXT"),
-    Column::text("source", "SOURCE"),
-    Column::text("deed", "DEED"),
-    Column::hidden("target_id"),
-    Column::text("target", "TO"),
-    Column::text("detail", "HOW"),
-    Column::hidden("made_id"),
-    Column::hidden("sent_at"),
-    Column::hidden("ended_at"),
-    Column::text("result", "RESULT"),
-    Column::hidden("is_open"),
-    Column::hidden("read_back"),
-    Column::text("words", "MORE"),
+const COLUMNS: &[ReportColumn] = &[
+    ReportColumn::text("at", "AGO"),
+    ReportColumn::hidden("act"),
+    ReportColumn::text("who", "WHO"),
+    ReportColumn::text("context", "CONTEXT"),
+    ReportColumn::text("source", "SOURCE"),
+    ReportColumn::text("deed", "DEED"),
+    ReportColumn::hidden("target_id"),
+    ReportColumn::text("target", "TO"),
+    ReportColumn::text("detail", "HOW"),
+    ReportColumn::hidden("made_id"),
+    ReportColumn::hidden("sent_at"),
+    ReportColumn::hidden("ended_at"),
+    ReportColumn::text("result", "RESULT"),
+    ReportColumn::hidden("is_open"),
+    ReportColumn::hidden("read_back"),
+    ReportColumn::text("words", "MORE"),
 ];
 
-pub(super) fn run(cx: &Cx<'_>, wanted: &JournalFlags) -> Outcome {
-    let (mut notes, mut outcome) = (Vec::new(), Outcome::Fine);
+pub(super) fn run(cx: &CliContext<'_>, wanted: &JournalFlags) -> ExitOutcome {
+    let (mut notes, mut outcome) = (Vec::new(), ExitOutcome::Fine);
     if wanted.read_back {
         match read_back(cx) {
             Ok((found, seen)) => (notes, outcome) = (found, seen),
             Err(outcome) => return outcome,
         }
     }
-    let is_demo = matches!(cx.subject, Subject::Demo { .. });
+    let is_demo = matches!(cx.subject, SnapshotSubject::Demo { .. });
     let journal = session::journal(cx.paths.as_ref(), is_demo);
     let told = match wait_for(journal.read()) {
         Ok(Ok(told)) => told,
         Ok(Err(error)) => {
-            complain(&format!("the journal cannot be read: {error}"));
-            return Outcome::Unwell;
+            print_error(&format!("the journal cannot be read: {error}"));
+            return ExitOutcome::Failure;
         }
         Err(error) => return failed(&error.into()),
     };
@@ -56,40 +56,46 @@ pub(super) fn run(cx: &Cx<'_>, wanted: &JournalFlags) -> Outcome {
     let since = span.and_then(|span| now.checked_sub(span).ok());
     let mut document = document(&told, cx.arguments.context(), since, now);
     document.notes.splice(0..0, notes);
-    let is_partial = outcome == Outcome::Fine && document.is_partial;
-    let outcome = if is_partial { Outcome::Partial } else { outcome };
-    print(&laid_out(&document, wanted.listing.output), outcome)
+    let is_partial = outcome == ExitOutcome::Fine && document.is_partial;
+    let outcome = if is_partial { ExitOutcome::Partial } else { outcome };
+    print(&formatted(&document, wanted.listing.output), outcome)
 }
 
 /// What reading back showed, in words; or how it ended where nothing could be read.
-fn read_back(cx: &Cx<'_>) -> Result<(Vec<String>, Outcome), Outcome> {
+fn read_back(cx: &CliContext<'_>) -> Result<(Vec<String>, ExitOutcome), ExitOutcome> {
     let session = cx.session(true).map_err(|error| failed(&error))?;
-    let found = wait_for(session.ground().recover(Open::All)).map_err(|error| failed(&error.into()))?;
+    let found =
+        wait_for(session.ground().recover(OpenActions::All)).map_err(|error| failed(&error.into()))?;
     let found = found.map_err(|error| {
-        complain(&format!("the journal cannot be read: {error}"));
-        Outcome::Unwell
+        print_error(&format!("the journal cannot be read: {error}"));
+        ExitOutcome::Failure
     })?;
-    let outcome = |(_, seen): &(Record, Seen)| match seen {
-        Seen::Is(_) => Outcome::Fine,
-        Seen::Nothing | Seen::Unknowable(_) => Outcome::Unwell,
-        Seen::Failed(_) => Outcome::Partial,
+    let outcome = |(_, seen): &(ActionRecord, Seen)| match seen {
+        Seen::Is(_) => ExitOutcome::Fine,
+        Seen::Nothing | Seen::Unknowable(_) => ExitOutcome::Failure,
+        Seen::Failed(_) => ExitOutcome::Partial,
     };
-    let worst = [Outcome::Partial, Outcome::Unwell].into_iter();
+    let worst = [ExitOutcome::Partial, ExitOutcome::Failure].into_iter();
     let worst = worst.into_iter().find(|worst| found.iter().any(|one| outcome(one) == *worst));
-    let words = |(record, seen): &(Record, Seen)| {
+    let words = |(record, seen): &(ActionRecord, Seen)| {
         let action = &record.action;
         format!("{} {}: {}", action.operation.kind().name(), action.target.name, told(seen))
     };
-    Ok((found.iter().map(words).collect(), worst.unwrap_or(Outcome::Fine)))
+    Ok((found.iter().map(words).collect(), worst.unwrap_or(ExitOutcome::Fine)))
 }
 
 /// What was begun since then, the latest last.
-fn document(told: &Told, context: Option<&str>, since: Option<Timestamp>, now: Timestamp) -> Document {
-    let is_wanted = |record: &&Record| {
+fn document(
+    told: &JournalContents,
+    context: Option<&str>,
+    since: Option<Timestamp>,
+    now: Timestamp,
+) -> ReportDocument {
+    let is_wanted = |record: &&ActionRecord| {
         since.is_none_or(|since| record.begun_at >= since)
             && context.is_none_or(|context| *record.context == *context)
     };
-    let records: Vec<&Record> = told.records.iter().filter(is_wanted).collect();
+    let records: Vec<&ActionRecord> = told.records.iter().filter(is_wanted).collect();
     let mut notes = Vec::new();
     let open: Vec<&str> =
         records.iter().filter(|record| record.is_open()).map(|record| &*record.context).collect();
@@ -105,15 +111,15 @@ fn document(told: &Told, context: Option<&str>, since: Option<Timestamp>, now: T
         let lines = if told.unreadable == 1 { "line" } else { "lines" };
         notes.push(format!("{} {lines} of the journal cannot be read, and kept", told.unreadable));
     }
-    let list = List {
+    let list = ReportList {
         key: "actions",
         title: "Actions".to_owned(),
         columns: COLUMNS.into(),
         rows: records.into_iter().map(row).collect(),
-        empty: "Nothing was done.",
-        layout: Layout::Rows,
+        empty: "No actions.",
+        layout: ListLayout::Rows,
     };
-    Document {
+    ReportDocument {
         context: context.unwrap_or("all").to_owned(),
         as_of: now,
         facts: Vec::new(),
@@ -123,7 +129,7 @@ fn document(told: &Told, context: Option<&str>, since: Option<Timestamp>, now: T
     }
 }
 
-fn row(record: &Record) -> Vec<Cell> {
+fn row(record: &ActionRecord) -> Vec<Cell> {
     let action = &record.action;
     let maybe = |at: Option<Timestamp>| at.map_or(Cell::Nothing, Cell::Since);
     let result = match &record.ending {
@@ -171,16 +177,16 @@ fn detail(operation: &Operation) -> String {
 mod tests {
     use super::*;
     use crate::cli::report::{json, table};
-    use crate::model::action::{Action, Target};
+    use crate::model::action::{Action, ActionTarget};
     use crate::model::source::SourceId;
 
     fn at(minute: i64) -> Timestamp {
         Timestamp::from_second(1_800_000_000 + minute * 60).unwrap()
     }
 
-    fn record(name: &str, minute: i64, sent: bool, ending: Option<ActionResult>) -> Record {
-        let target = Target { id: "Q1".into(), name: name.into(), seen: None };
-        Record {
+    fn record(name: &str, minute: i64, sent: bool, ending: Option<ActionResult>) -> ActionRecord {
+        let target = ActionTarget { id: "Q1".into(), name: name.into(), seen: None };
+        ActionRecord {
             act: name.into(),
             begun_at: at(minute),
             at: at(minute),
@@ -196,7 +202,7 @@ mod tests {
 
     #[test]
     fn what_is_open_or_cannot_be_read_is_said() {
-        let told = Told {
+        let told = JournalContents {
             records: vec![
                 record("#1", 0, true, Some(ActionResult::Done { id: None })),
                 record("#2", 30, true, None),

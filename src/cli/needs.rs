@@ -17,20 +17,20 @@ impl Needs {
     }
 
     /// The questions that tell what it is about before all else.
-    pub(super) fn told_by(self) -> &'static [AskKind] {
-        self.parts.first().map_or(&[], |part| part.told_by())
+    pub(super) fn reported_by(self) -> &'static [AskKind] {
+        self.parts.first().map_or(&[], |part| part.reported_by())
     }
 
     /// The questions of which a source of the context must be able to answer some: those about the one thing that is listed;
     /// a page of several tells what it can.
-    pub(super) fn about(self) -> Vec<AskKind> {
-        if self.parts.len() == 1 { self.told_by().to_vec() } else { self.kinds() }
+    pub(super) fn required_questions(self) -> Vec<AskKind> {
+        if self.parts.len() == 1 { self.reported_by().to_vec() } else { self.kinds() }
     }
 
     /// The questions that have to be answered, each once, what it is about before the rest.
     pub(super) fn kinds(self) -> Vec<AskKind> {
         let mut kinds = Vec::new();
-        for kind in self.parts.iter().flat_map(|part| part.rests_on()) {
+        for kind in self.parts.iter().flat_map(|part| part.depends_on()) {
             if !kinds.contains(kind) {
                 kinds.push(*kind);
             }

@@ -2,32 +2,32 @@
 
 use crate::app::screens::oncall::columns::{COLUMNS, LevelItem};
 use crate::app::subjects::on_call::levels;
-use crate::model::oncall::{Cover, EscalationPolicy, OnCallBoard};
+use crate::model::oncall::{Coverage, EscalationPolicy, OnCallBoard};
 use crate::model::source::SourceId;
 
 use super::needs;
-use super::report::{Cell, Column, Document, Fact, Layout, List};
-use super::view::View;
+use super::report::{Cell, Fact, ListLayout, ReportColumn, ReportDocument, ReportList};
+use super::view::WorldView;
 
 /// A row for each level.
-fn list(view: &View<'_>) -> List {
+fn list(view: &WorldView<'_>) -> ReportList {
     let boards = view.world.on_call();
     let policies =
         boards.flat_map(|(id, board)| board.policies.iter().map(move |policy| (id, board, policy)));
     let mut policies: Vec<_> = policies.collect();
     policies.sort_by(|a, b| (&a.2.named.name, a.0).cmp(&(&b.2.named.name, b.0)));
-    List {
+    ReportList {
         key: "levels",
         title: "On call".to_owned(),
-        columns: Column::of(COLUMNS),
+        columns: ReportColumn::of(COLUMNS),
         rows: policies.into_iter().flat_map(|(id, board, policy)| rows(view, id, board, policy)).collect(),
         empty: "No escalation policy is known.",
-        layout: Layout::Rows,
+        layout: ListLayout::Rows,
     }
 }
 
 /// The list as a document; nobody on call is said once more, loudly.
-pub(super) fn document(view: &View<'_>) -> Document {
+pub(super) fn document(view: &WorldView<'_>) -> ReportDocument {
     let mut document = view.document(Vec::new(), vec![list(view)], needs::ONCALL);
     document
         .notes
@@ -36,31 +36,31 @@ pub(super) fn document(view: &View<'_>) -> Document {
 }
 
 /// How many policies wake nobody; before any answer that is not zero, but unknown.
-pub(super) fn counts(view: &View<'_>) -> Vec<Fact> {
+pub(super) fn counts(view: &WorldView<'_>) -> Vec<Fact> {
     let is_known = view.world.on_call().next().is_some();
     let value = if is_known { Cell::count(uncovered(view).len()) } else { Cell::Nothing };
     vec![Fact { key: "policies_uncovered", title: "Nobody on call", value }]
 }
 
 /// The names of the policies that wake nobody now.
-fn uncovered(view: &View<'_>) -> Vec<String> {
+fn uncovered(view: &WorldView<'_>) -> Vec<String> {
     let policies = view.world.on_call().flat_map(|(_, board)| board.policies.iter().map(move |p| (board, p)));
-    let wakes_nobody = |(board, policy): &(&OnCallBoard, &EscalationPolicy)| {
+    let has_nobody_on_call = |(board, policy): &(&OnCallBoard, &EscalationPolicy)| {
         let mut levels = levels(board, policy).into_iter();
-        levels.all(|level| board.watch(&policy.named.id, level, view.now).now == Cover::Nobody)
+        levels.all(|level| board.on_call_at(&policy.named.id, level, view.now).now == Coverage::Nobody)
     };
-    policies.filter(wakes_nobody).map(|(_, policy)| policy.named.name.to_string()).collect()
+    policies.filter(has_nobody_on_call).map(|(_, policy)| policy.named.name.to_string()).collect()
 }
 
 fn rows(
-    view: &View<'_>,
+    view: &WorldView<'_>,
     source: &SourceId,
     board: &OnCallBoard,
     policy: &EscalationPolicy,
 ) -> Vec<Vec<Cell>> {
     let of_level = |number| {
-        let watch = board.watch(&policy.named.id, number, view.now);
-        Column::values(COLUMNS, &LevelItem { source, board, policy, number, watch })
+        let on_call_at = board.on_call_at(&policy.named.id, number, view.now);
+        ReportColumn::values(COLUMNS, &LevelItem { source, board, policy, number, on_call_at })
     };
     levels(board, policy).into_iter().map(of_level).collect()
 }

@@ -10,11 +10,11 @@ use crate::runtime::{size, takes_utf8};
 
 /// How a verb ended; the numbers are those of the help text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Outcome {
+pub(super) enum ExitOutcome {
     Fine,
     /// A source is unwell, or the output could not be written.
-    Unwell,
-    Misused,
+    Failure,
+    UsageError,
     /// Data are missing.
     Partial,
     /// Of a check: something is not as it should be.
@@ -26,55 +26,55 @@ pub(super) enum Outcome {
     Crashed,
 }
 
-impl From<Outcome> for ExitCode {
-    fn from(outcome: Outcome) -> Self {
+impl From<ExitOutcome> for ExitCode {
+    fn from(outcome: ExitOutcome) -> Self {
         Self::from(match outcome {
-            Outcome::Fine => 0,
-            Outcome::Unwell | Outcome::Warning => 1,
-            Outcome::Misused | Outcome::Critical => 2,
-            Outcome::Partial | Outcome::Unknown => 3,
+            ExitOutcome::Fine => 0,
+            ExitOutcome::Failure | ExitOutcome::Warning => 1,
+            ExitOutcome::UsageError | ExitOutcome::Critical => 2,
+            ExitOutcome::Partial | ExitOutcome::Unknown => 3,
             // as when the thread that began it panics
-            Outcome::Crashed => 101,
+            ExitOutcome::Crashed => 101,
         })
     }
 }
 
 /// Writes to standard output. A reader that has had enough (`| head`) is no failure.
-pub(super) fn print(text: &str, outcome: Outcome) -> Outcome {
+pub(super) fn print(text: &str, outcome: ExitOutcome) -> ExitOutcome {
     print_as_is(&clean_output(text), outcome)
 }
 
 /// As [`print()`], for what burnwatch has made itself to be obeyed: colours of a picture, a script.
-pub(super) fn print_as_is(text: &str, outcome: Outcome) -> Outcome {
-    match write(&mut io::stdout().lock(), &fitting(text, takes_all(&io::stdout()))) {
+pub(super) fn print_as_is(text: &str, outcome: ExitOutcome) -> ExitOutcome {
+    match write(&mut io::stdout().lock(), &for_encoding(text, accepts_unicode(&io::stdout()))) {
         Ok(()) => outcome,
         Err(error) => {
-            complain(&format!("the output could not be written: {error}"));
-            Outcome::Unwell
+            print_error(&format!("the output could not be written: {error}"));
+            ExitOutcome::Failure
         }
     }
 }
 
 /// Writes a complaint to standard error; where nobody listens there, there is nobody to tell.
-pub(super) fn complain(text: &str) {
-    complain_plainly(&format!("burnwatch: {}\n", text.trim_end()));
+pub(super) fn print_error(text: &str) {
+    print_stderr_plain(&format!("burnwatch: {}\n", text.trim_end()));
 }
 
 /// Complains of each gap in the data; how a verb ends that has these.
-pub(super) fn complain_of(gaps: &[String]) -> Outcome {
+pub(super) fn complain_of(gaps: &[String]) -> ExitOutcome {
     for gap in gaps {
-        complain(gap);
+        print_error(gap);
     }
-    if gaps.is_empty() { Outcome::Fine } else { Outcome::Partial }
+    if gaps.is_empty() { ExitOutcome::Fine } else { ExitOutcome::Partial }
 }
 
 /// Writes text to standard error, with nothing in front of it.
-pub(super) fn complain_plainly(text: &str) {
-    drop(write(&mut io::stderr().lock(), &fitting(&clean_output(text), takes_all(&io::stderr()))));
+pub(super) fn print_stderr_plain(text: &str) {
+    drop(write(&mut io::stderr().lock(), &for_encoding(&clean_output(text), accepts_unicode(&io::stderr()))));
 }
 
 /// Whether every character can be written there: files and pipes always get UTF-8, a terminal only if it takes that.
-pub(super) fn takes_all(out: &impl IsTerminal) -> bool {
+pub(super) fn accepts_unicode(out: &impl IsTerminal) -> bool {
     !out.is_terminal() || takes_utf8(|name| std::env::var(name).ok())
 }
 
@@ -83,8 +83,8 @@ pub(super) fn width() -> Option<usize> {
     io::stdout().is_terminal().then(|| usize::from(size().0))
 }
 
-fn fitting(text: &str, takes_all: bool) -> Cow<'_, str> {
-    if takes_all { text.into() } else { ascii(text) }
+fn for_encoding(text: &str, accepts_unicode: bool) -> Cow<'_, str> {
+    if accepts_unicode { text.into() } else { ascii(text) }
 }
 
 fn write(out: &mut impl Write, text: &str) -> io::Result<()> {

@@ -17,11 +17,11 @@ pub(super) use crate::model::value::Value as Cell;
 pub(super) use crate::model::value::elapsed;
 
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct Document {
+pub(super) struct ReportDocument {
     pub(super) context: String,
     pub(super) as_of: Timestamp,
     pub(super) facts: Vec<Fact>,
-    pub(super) lists: Vec<List>,
+    pub(super) lists: Vec<ReportList>,
     /// What is missing or in doubt, in words.
     pub(super) notes: Vec<String>,
     /// Whether data are missing, so that silence proves nothing.
@@ -36,34 +36,34 @@ pub(super) struct Fact {
 }
 
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct List {
+pub(super) struct ReportList {
     pub(super) key: &'static str,
     pub(super) title: String,
-    pub(super) columns: Cow<'static, [Column]>,
+    pub(super) columns: Cow<'static, [ReportColumn]>,
     /// Each as long as there are columns.
     pub(super) rows: Vec<Vec<Cell>>,
     /// Said where there is no row.
     pub(super) empty: &'static str,
-    pub(super) layout: Layout,
+    pub(super) layout: ListLayout,
 }
 
-impl List {
+impl ReportList {
     /// The columns that people get to see, each with its place in the rows.
-    fn shown(&self) -> Vec<(usize, &Column)> {
+    fn shown(&self) -> Vec<(usize, &ReportColumn)> {
         let differs = |place: usize| {
             let mut cells = self.rows.iter().map(|row| row.get(place));
             let first = cells.next();
             cells.any(|cell| Some(cell) != first)
         };
-        let is_shown = |(place, column): &(usize, &Column)| {
-            !column.title.is_empty() && (!column.tells_apart || differs(*place))
+        let is_shown = |(place, column): &(usize, &ReportColumn)| {
+            !column.title.is_empty() && (!column.is_distinguishing || differs(*place))
         };
         self.columns.iter().enumerate().filter(is_shown).collect()
     }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Layout {
+pub(super) enum ListLayout {
     Rows,
     /// A paragraph for each thing, headed by its first column.
     Blocks,
@@ -71,7 +71,7 @@ pub(super) enum Layout {
 
 /// One property of the things in a list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Column {
+pub(super) struct ReportColumn {
     /// In JSON; empty: for people only.
     pub(super) key: &'static str,
     /// For people; empty: for programs only.
@@ -79,16 +79,16 @@ pub(super) struct Column {
     /// Numbers stand at the right.
     pub(super) is_number: bool,
     /// Shown only where rows differ in it: what all of them have tells none from another.
-    pub(super) tells_apart: bool,
+    pub(super) is_distinguishing: bool,
 }
 
-impl Column {
+impl ReportColumn {
     pub(super) const fn text(key: &'static str, title: &'static str) -> Self {
-        Self { key, title, is_number: false, tells_apart: false }
+        Self { key, title, is_number: false, is_distinguishing: false }
     }
 
     pub(super) const fn number(key: &'static str, title: &'static str) -> Self {
-        Self { key, title, is_number: true, tells_apart: false }
+        Self { key, title, is_number: true, is_distinguishing: false }
     }
 
     /// The columns of a list of the screen that verbs print, too.
@@ -98,7 +98,7 @@ impl Column {
             key: column.key,
             title: column.heading,
             is_number: column.is_number,
-            tells_apart: column.tells_apart,
+            is_distinguishing: column.is_distinguishing,
         };
         told.map(column).collect()
     }
@@ -110,13 +110,13 @@ impl Column {
 
     /// Only in JSON.
     pub(super) const fn hidden(key: &'static str) -> Self {
-        Self { key, title: "", is_number: false, tells_apart: false }
+        Self { key, title: "", is_number: false, is_distinguishing: false }
     }
 
     /// For people only where rows differ in it.
     #[cfg(test)]
-    pub(super) const fn apart(key: &'static str, title: &'static str) -> Self {
-        Self { key, title, is_number: false, tells_apart: true }
+    pub(super) const fn distinguishing(key: &'static str, title: &'static str) -> Self {
+        Self { key, title, is_number: false, is_distinguishing: true }
     }
 }
 
@@ -129,24 +129,24 @@ pub(super) mod fixtures {
         Timestamp::from_second(1_800_000_000).unwrap()
     }
 
-    const COLUMNS: &[Column] = &[
-        Column::text("name", "SERVICE"),
-        Column::number("error_ratio", "ERRORS"),
-        Column::number("p95_seconds", "P95"),
-        Column::text("since", "FOR"),
-        Column::hidden("labels"),
-        Column::text("why", "WHY"),
+    const COLUMNS: &[ReportColumn] = &[
+        ReportColumn::text("name", "SERVICE"),
+        ReportColumn::number("error_ratio", "ERRORS"),
+        ReportColumn::number("p95_seconds", "P95"),
+        ReportColumn::text("since", "FOR"),
+        ReportColumn::hidden("labels"),
+        ReportColumn::text("why", "WHY"),
     ];
 
     /// Two services, one of them hostile.
-    pub(crate) fn document(layout: Layout) -> Document {
+    pub(crate) fn document(layout: ListLayout) -> ReportDocument {
         let labels = |team| Cell::Labels(Labels::from_iter([("team", team)]));
         let since = Cell::Since(now() - jiff::SignedDuration::from_mins(3));
-        Document {
+        ReportDocument {
             context: "prod".into(),
             as_of: now(),
             facts: vec![Fact { key: "firing", title: "Firing", value: Cell::Count(2) }],
-            lists: vec![List {
+            lists: vec![ReportList {
                 key: "services",
                 title: "Services".into(),
                 columns: COLUMNS.into(),

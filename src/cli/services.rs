@@ -6,32 +6,32 @@ use crate::app::screens::services::columns::{COLUMNS, ServiceItem};
 use crate::model::service::Service;
 
 use super::needs;
-use super::report::{Column, Document, Layout, List};
-use super::view::View;
+use super::report::{ListLayout, ReportColumn, ReportDocument, ReportList};
+use super::view::WorldView;
 
 /// The worst first.
-pub(super) fn by_badness(a: &Service, b: &Service) -> Ordering {
+pub(super) fn compare_by_health(a: &Service, b: &Service) -> Ordering {
     let errors = |service: &Service| service.signals.error_ratio.unwrap_or(0.0);
     a.health.cmp(&b.health).then(errors(b).total_cmp(&errors(a))).then_with(|| a.name.cmp(&b.name))
 }
 
-pub(super) fn list(view: &View<'_>) -> List {
+pub(super) fn list(view: &WorldView<'_>) -> ReportList {
     let mut services: Vec<&Service> = view.world.services().iter().collect();
-    services.sort_by(|a, b| by_badness(a, b));
-    List {
+    services.sort_by(|a, b| compare_by_health(a, b));
+    ReportList {
         key: "services",
         title: "Services".to_owned(),
-        columns: Column::of(COLUMNS),
+        columns: ReportColumn::of(COLUMNS),
         rows: services
             .into_iter()
-            .map(|service| Column::values(COLUMNS, &ServiceItem { service, now: view.now }))
+            .map(|service| ReportColumn::values(COLUMNS, &ServiceItem { service, now: view.now }))
             .collect(),
         empty: "No services are known.",
-        layout: Layout::Rows,
+        layout: ListLayout::Rows,
     }
 }
 
-pub(super) fn document(view: &View<'_>) -> Document {
+pub(super) fn document(view: &WorldView<'_>) -> ReportDocument {
     view.document(Vec::new(), vec![list(view)], needs::SERVICES)
 }
 

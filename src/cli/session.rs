@@ -14,13 +14,13 @@ use crate::app::look::Look;
 use crate::app::look::{Charset, Colours};
 use crate::app::place::Place as Screen;
 use crate::app::readiness;
-use crate::app::shared::Setup;
+use crate::app::shared::InitialState;
 use crate::app::state::State;
 use crate::app::theme::Theme;
 use crate::backend::packs::{self, Pack};
-use crate::backend::{self, Clock, Means, Transport, demo};
+use crate::backend::{self, Clock, SourceDeps, Transport, demo};
 use crate::config::Paths;
-use crate::config::context::{self, Context, Wanted};
+use crate::config::context::{self, Context, ContextChoice};
 use crate::config::definitions::{self, Definitions, Finding, Level};
 use crate::config::kind;
 use crate::config::load::{ConfigError, Overrides};
@@ -31,13 +31,13 @@ use crate::model::guard::Guard;
 use crate::model::labels::Text;
 use crate::model::slo::Slo;
 use crate::model::source::SourceId;
-use crate::runtime::headless::{self, Ground};
-use crate::runtime::{App, Contexts, Entrance, Journal, RuntimeError, Sources, wait_for, who};
+use crate::runtime::headless::{self, HeadlessContext};
+use crate::runtime::{App, ContextHandle, ContextOpener, GatedSources, Journal, RuntimeError, wait_for, who};
 
-use super::args::{DemoFlags, Subject};
-use super::config::Place;
-use super::own::Own;
-use super::view::{View, is_settled};
+use super::args::{DemoFlags, SnapshotSubject};
+use super::config::ConfigLocation;
+use super::user_assets::UserAssets;
+use super::view::{WorldView, is_settled};
 
 /// The moment at which pictures of the demo world are taken: a night on call.
 const DEMO_NIGHT: i64 = 1_768_445_520;
@@ -52,7 +52,7 @@ pub(super) enum SessionError {
     Runtime(#[from] RuntimeError),
     /// No source of the context can tell what a verb is about.
     #[error("no source of the context {context} can tell {what}: {advice}")]
-    NobodyTells { context: String, what: &'static str, advice: String },
+    NoSuchData { context: String, what: &'static str, advice: String },
     /// Own packs, themes or keys that cannot be used; one line for each.
     #[error("{0}")]
     Own(String),
@@ -61,7 +61,7 @@ pub(super) enum SessionError {
 /// Everything that a verb needs to ask and to show.
 pub(super) struct Session {
     pub(super) settings: Settings,
-    pub(super) reach: Reach,
+    pub(super) active: SourceChoice,
     pub(super) journal: Journal,
     themes: Vec<Theme>,
     keys: KeyMap,
@@ -69,40 +69,41 @@ pub(super) struct Session {
     labels_of_proxies: Vec<String>,
 }
 
-pub(super) struct Reach {
+pub(super) struct SourceChoice {
     pub(super) context: String,
     contexts: Vec<String>,
-    pub(super) sources: Sources,
+    pub(super) sources: GatedSources,
     pub(super) guard: Guard,
     production: bool,
     pub(super) clock: Clock,
     /// How to enter another context, where there are others.
-    pub(super) entrances: Option<Contexts>,
+    pub(super) context_opener: Option<ContextOpener>,
     /// What is wrong with the files that define SLOs.
     pub(super) findings: Vec<Finding>,
 }
 
 #[derive(Clone, Copy)]
 pub(super) struct Request<'a> {
-    pub(super) subject: &'a Subject,
+    pub(super) subject: &'a SnapshotSubject,
     /// `--config` or `BURNWATCH_CONFIG`.
     pub(super) config: Option<&'a Path>,
     pub(super) paths: Option<&'a Paths>,
     pub(super) overrides: &'a Overrides,
     /// Whether the demo world may stand still, as it does for pictures of one minute.
-    pub(super) may_stand_still: bool,
+    pub(super) may_stop_clock: bool,
 }
 
 impl Session {
     /// Of the demo world, or of the context that is meant.
     pub(super) fn open(request: Request<'_>) -> Result<Self, SessionError> {
-        let Request { subject, config, paths, overrides, may_stand_still } = request;
-        let own = Own::read(paths);
-        let settings =
-            own.with_names(|known| Place { asked: config, paths, overrides, known }.load())?.settings;
+        let Request { subject, config, paths, overrides, may_stop_clock } = request;
+        let own = UserAssets::read(paths);
+        let settings = own
+            .with_known_names(|known| ConfigLocation { asked: config, paths, overrides, known }.load())?
+            .settings;
         // data that are wrong or missing because of a pack would be a lie
-        if !own.complaints.is_empty() {
-            return Err(SessionError::Own(own.complaints.join("\n")));
+        if !own.asset_errors.is_empty() {
+            return Err(SessionError::Own(own.asset_errors.join("\n")));
         }
         let keys = KeyMap::new(&settings.ui.keys).map_err(|errors| {
             let lines = errors.iter().map(|error| format!("[ui.keys]: {error}"));
@@ -114,34 +115,34 @@ impl Session {
             all.cloned().collect()
         };
         let labels_of_proxies = labels(&packs::chosen(&own.packs, &settings.services.packs));
-        let reach = match subject {
-            Subject::Demo { flags, read_only, dry_run } => {
+        let active = match subject {
+            SnapshotSubject::Demo { flags, read_only, dry_run } => {
                 let read_only = read_only.then(|| "--read-only".into());
                 let guard = Guard { read_only, dry_run: *dry_run, ..Guard::default() };
-                Reach { guard, ..demo_world(&settings, *flags, may_stand_still) }
+                SourceChoice { guard, ..demo_world(&settings, *flags, may_stop_clock) }
             }
-            Subject::Sources(wanted) => real_world(&settings, wanted, own.packs)?,
+            SnapshotSubject::Sources(wanted) => real_world(&settings, wanted, own.packs)?,
         };
-        let journal = journal(paths, matches!(subject, Subject::Demo { .. }));
-        Ok(Self { settings, reach, journal, themes: own.themes, keys, labels_of_proxies })
+        let journal = journal(paths, matches!(subject, SnapshotSubject::Demo { .. }));
+        Ok(Self { settings, active, journal, themes: own.themes, keys, labels_of_proxies })
     }
 
     /// Whether any source can tell what a verb is about: where none can, there is nothing to wait for, and that nothing is listed
     /// would prove nothing.
-    pub(super) fn can_tell(&self, about: &[AskKind]) -> Result<(), SessionError> {
+    pub(super) fn require_source_of(&self, about: &[AskKind]) -> Result<(), SessionError> {
         let Some(first) = about.first() else { return Ok(()) };
-        let infos = self.reach.sources.infos();
+        let infos = self.active.sources.infos();
         if infos.iter().any(|source| about.iter().any(|kind| source.answers.contains(kind))) {
             return Ok(());
         }
-        let kinds = about.iter().flat_map(|ask| kind::that_answer(&backend::KINDS, *ask));
+        let kinds = about.iter().flat_map(|ask| kind::kinds_answering(&backend::KINDS, *ask));
         let kinds: Vec<&str> = kinds.map(|kind| kind.name).collect();
         let advice = if infos.iter().any(|source| kinds.contains(&source.kind.name())) {
             "set slo.discover = true, or name definitions by --slo FILE or [slo] files".to_owned()
         } else {
             format!("that takes one of kind {} in the configuration", kinds.join(" or "))
         };
-        Err(SessionError::NobodyTells { context: self.reach.context.clone(), what: first.word(), advice })
+        Err(SessionError::NoSuchData { context: self.active.context.clone(), what: first.word(), advice })
     }
 
     /// Asks for all that a list is made from.
@@ -157,12 +158,12 @@ impl Session {
             return Ok(state);
         }
         let told = self.gather(&[AskKind::Services])?;
-        for (source, held) in told.shared.world.sources() {
-            let Some(board) = held.services().value() else { continue };
+        for (source, cache) in told.shared.world.sources() {
+            let Some(board) = cache.services().value() else { continue };
             let ask = Query::Services.now();
             let question = Question { context: 0, source: source.clone(), ask, known: None };
             let reply = Reply::free(Answer::Services(board.clone()));
-            state.shared.world.apply(&question, Ok(reply), self.reach.clock.now());
+            state.shared.world.apply(&question, Ok(reply), self.active.clock.now());
         }
         Ok(state)
     }
@@ -171,11 +172,12 @@ impl Session {
     fn gather(&self, needs: &[AskKind]) -> Result<State, SessionError> {
         let mut state = State::new(self.setup((0, 0), Colours::None, Charset::Ascii));
         // there only what every list may need is asked for, no trends
-        state.begin_at(Screen::Sources);
-        let mut asking = Asking { state, needs };
-        let is_told =
-            |asking: &Asking<'_>| is_settled(&asking.state.shared.world, &asking.state.shared.sources, needs);
-        let (sources, clock, deadline) = (&self.reach.sources, self.reach.clock, self.deadline());
+        state.reset_to(Screen::Sources);
+        let mut asking = AskingState { state, needs };
+        let is_told = |asking: &AskingState<'_>| {
+            is_settled(&asking.state.shared.world, &asking.state.shared.sources, needs)
+        };
+        let (sources, clock, deadline) = (&self.active.sources, self.active.clock, self.deadline());
         // whether all came in time, each list says by itself
         let _in_time = wait_for(headless::gather(&mut asking, sources, clock, is_told, deadline))?;
         Ok(asking.state)
@@ -184,8 +186,8 @@ impl Session {
     /// Lets the screen's own state stand at a place, and waits until all that it asks for there is told or refused.
     pub(super) fn look(&self, place: Screen) -> Result<State, SessionError> {
         let mut state = State::new(self.setup((0, 0), Colours::None, Charset::Ascii));
-        state.begin_at(place);
-        let (sources, clock, deadline) = (&self.reach.sources, self.reach.clock, self.deadline());
+        state.reset_to(place);
+        let (sources, clock, deadline) = (&self.active.sources, self.active.clock, self.deadline());
         let is_told = |state: &State| readiness::is_settled(state, clock.now());
         // what did not come in time is a gap
         let _in_time = wait_for(headless::gather(&mut state, sources, clock, is_told, deadline))?;
@@ -193,22 +195,22 @@ impl Session {
     }
 
     /// What was told, now.
-    pub(super) fn view<'a>(&'a self, state: &'a State) -> View<'a> {
-        View {
+    pub(super) fn view<'a>(&'a self, state: &'a State) -> WorldView<'a> {
+        WorldView {
             world: &state.shared.world,
             sources: &state.shared.sources,
-            context: &self.reach.context,
-            now: self.reach.clock.now(),
+            context: &self.active.context,
+            now: self.active.clock.now(),
             limit: self.deadline(),
             zone: &state.shared.look.zone,
-            findings: &self.reach.findings,
+            findings: &self.active.findings,
         }
     }
 
     /// Where something is done.
-    pub(super) fn ground(&self) -> Ground<'_> {
-        let Reach { context, sources, guard, clock, .. } = &self.reach;
-        Ground { context, sources, guard, journal: &self.journal, clock: *clock }
+    pub(super) fn ground(&self) -> HeadlessContext<'_> {
+        let SourceChoice { context, sources, guard, clock, .. } = &self.active;
+        HeadlessContext { context, sources, guard, journal: &self.journal, clock: *clock }
     }
 
     /// How long a whole round of questions may take.
@@ -218,23 +220,23 @@ impl Session {
     }
 
     /// What the screen starts from, on a terminal that can do so much.
-    pub(super) fn setup(&self, size: (u16, u16), colours: Colours, charset: Charset) -> Setup {
+    pub(super) fn setup(&self, size: (u16, u16), colours: Colours, charset: Charset) -> InitialState {
         let ui = &self.settings.ui;
         let zone = if ui.utc { TimeZone::UTC } else { TimeZone::system() };
         let charset = if ui.ascii { Charset::Ascii } else { charset };
-        let reach = &self.reach;
-        Setup {
-            context: reach.context.as_str().into(),
-            contexts: reach.contexts.iter().map(|name| name.as_str().into()).collect(),
-            sources: reach.sources.infos(),
+        let active = &self.active;
+        InitialState {
+            context: active.context.as_str().into(),
+            contexts: active.contexts.iter().map(|name| name.as_str().into()).collect(),
+            sources: active.sources.infos(),
             kinds: &backend::KINDS,
-            guard: reach.guard.clone(),
-            production: reach.production,
+            guard: active.guard.clone(),
+            production: active.production,
             person: Text::clone(self.journal.who()),
-            judgement: self.settings.judgement(),
-            findings: reach.findings.clone(),
+            health_policy: self.settings.health_policy(),
+            findings: active.findings.clone(),
             interval: self.settings.limits.interval.0,
-            manners: self.settings.notify.manners(),
+            notify_policy: self.settings.notify.notify_policy(),
             look: Look::new(self.themes.clone(), ui.theme.as_deref(), colours, charset, zone),
             keys: self.keys.clone(),
             size,
@@ -244,12 +246,12 @@ impl Session {
 
 /// The screen's own state, of whose questions only those go out that are needed: a server that has little room is not kept
 /// from answering them.
-struct Asking<'a> {
+struct AskingState<'a> {
     state: State,
     needs: &'a [AskKind],
 }
 
-impl App for Asking<'_> {
+impl App for AskingState<'_> {
     fn update(&mut self, event: Event, now: Timestamp) -> Vec<Effect> {
         let mut effects = self.state.update(event, now);
         let is_asked = |question: &Question| self.needs.contains(&question.ask.kind());
@@ -272,45 +274,49 @@ pub(super) fn journal(paths: Option<&Paths>, is_demo: bool) -> Journal {
     Journal::new(path, &who(|name| std::env::var(name).ok()), Clock::real().now())
 }
 
-fn demo_world(settings: &Settings, flags: DemoFlags, may_stand_still: bool) -> Reach {
+fn demo_world(settings: &Settings, flags: DemoFlags, may_stop_clock: bool) -> SourceChoice {
     // a picture of a minute of the story is the same whenever it is taken
-    let night = Timestamp::from_second(DEMO_NIGHT).ok().filter(|_| may_stand_still && flags.at.is_some());
+    let night = Timestamp::from_second(DEMO_NIGHT).ok().filter(|_| may_stop_clock && flags.at.is_some());
     let clock = night.map_or(Clock::real(), Clock::fixed);
     let speed = flags.speed.unwrap_or(1.0);
     let origin = demo::origin(clock.now(), flags.at.unwrap_or(0.0), speed);
     let list = demo::sources(flags.seed.unwrap_or(1), clock, origin, speed);
-    Reach {
+    SourceChoice {
         context: "demo".to_owned(),
         contexts: vec!["demo".to_owned()],
-        sources: Sources::new(list, settings.limits),
+        sources: GatedSources::new(list, settings.limits),
         guard: Guard::default(),
         production: false,
         clock,
-        entrances: None,
+        context_opener: None,
         findings: Vec::new(),
     }
 }
 
-fn real_world(settings: &Settings, wanted: &Wanted, packs: Vec<Pack>) -> Result<Reach, SessionError> {
+fn real_world(
+    settings: &Settings,
+    wanted: &ContextChoice,
+    packs: Vec<Pack>,
+) -> Result<SourceChoice, SessionError> {
     let context = context::resolve(settings, wanted)?;
     let Definitions { slos, findings } = defined(settings);
     let slos: Vec<Arc<Slo>> = slos.into_iter().map(Arc::new).collect();
     let sources = connect(&context, settings, &packs, &slos);
     let contexts = context::names(settings, wanted);
     let (settings, wanted) = (settings.clone(), wanted.clone());
-    let entrances: Contexts = Arc::new(move |name| {
+    let context_opener: ContextOpener = Arc::new(move |name| {
         let context = context::enter(&settings, &wanted, name)?;
         let sources = connect(&context, &settings, &packs, &slos);
-        Ok(Entrance { sources, guard: context.guard, production: context.production })
+        Ok(ContextHandle { sources, guard: context.guard, production: context.production })
     });
-    Ok(Reach {
+    Ok(SourceChoice {
         context: context.name,
         contexts,
         sources,
         guard: context.guard,
         production: context.production,
         clock: Clock::real(),
-        entrances: Some(entrances),
+        context_opener: Some(context_opener),
         findings: findings.into_iter().filter(|finding| finding.level > Level::Note).collect(),
     })
 }
@@ -321,16 +327,16 @@ pub(super) fn defined(settings: &Settings) -> Definitions {
     definitions::load(&paths, settings.slo.window.0)
 }
 
-fn connect(context: &Context, settings: &Settings, packs: &[Pack], slos: &[Arc<Slo>]) -> Sources {
+fn connect(context: &Context, settings: &Settings, packs: &[Pack], slos: &[Arc<Slo>]) -> GatedSources {
     let asked = &settings.slo.sources;
-    let means = |id: &SourceId| {
+    let deps = |id: &SourceId| {
         let is_asked = asked.is_empty() || asked.iter().any(|name| **name == *id.as_str());
         let slos = if is_asked { slos } else { &[] };
-        Means { packs, slos, ..Means::new(settings, Clock::real()) }
+        SourceDeps { packs, slos, ..SourceDeps::new(settings, Clock::real()) }
     };
-    let list = context.sources.iter().map(|(id, source)| backend::connect(id, source, means(id)));
+    let list = context.sources.iter().map(|(id, source)| backend::connect(id, source, deps(id)));
     let list = list.chain([backend::runbooks(settings, &Transport::Network)]).collect();
-    Sources::new(list, settings.limits)
+    GatedSources::new(list, settings.limits)
 }
 
 #[cfg(test)]

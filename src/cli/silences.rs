@@ -8,11 +8,11 @@ use crate::app::screens::silences::columns::{COLUMNS, SilenceItem};
 use crate::model::silence::{Silence, SilenceState};
 
 use super::needs;
-use super::report::{Column, Document, Layout, List};
-use super::view::View;
+use super::report::{ListLayout, ReportColumn, ReportDocument, ReportList};
+use super::view::WorldView;
 
 /// The silences, each once; those that are over only if all are wanted.
-pub(super) fn document(view: &View<'_>, is_all: bool) -> Document {
+pub(super) fn document(view: &WorldView<'_>, is_all: bool) -> ReportDocument {
     let mut seen = BTreeSet::new();
     let is_over = |silence: &Silence| silence.state == SilenceState::Expired;
     let wanted = view.world.silences().filter(|silence| is_all || !is_over(silence));
@@ -23,19 +23,19 @@ pub(super) fn document(view: &View<'_>, is_all: bool) -> Document {
         is_over(a).cmp(&is_over(b)).then(by_end).then_with(|| a.id.cmp(&b.id))
     });
     let hides = view.world.hidden_by_each();
-    let list = List {
+    let list = ReportList {
         key: "silences",
         title: "Silences".to_owned(),
-        columns: Column::of(COLUMNS),
+        columns: ReportColumn::of(COLUMNS),
         rows: all
             .into_iter()
             .map(|silence| {
                 let hides = hides.get(&silence.id).copied().unwrap_or(0);
-                Column::values(COLUMNS, &SilenceItem { silence, hides })
+                ReportColumn::values(COLUMNS, &SilenceItem { silence, hides })
             })
             .collect(),
         empty: if is_all { "No silence is known." } else { "No silence in force is known." },
-        layout: Layout::Rows,
+        layout: ListLayout::Rows,
     };
     view.document(Vec::new(), vec![list], needs::SILENCES)
 }

@@ -5,29 +5,29 @@ use crate::app::screens::slos::columns::{COLUMNS, SloItem};
 use crate::model::slo::{SloState, SloStatus};
 
 use super::needs;
-use super::report::{Cell, Column, Document, Fact, Layout, List};
-use super::view::View;
+use super::report::{Cell, Fact, ListLayout, ReportColumn, ReportDocument, ReportList};
+use super::view::WorldView;
 
 /// The SLOs, worst first.
-pub(super) fn list(view: &View<'_>) -> List {
+pub(super) fn list(view: &WorldView<'_>) -> ReportList {
     let mut slos: Vec<&SloStatus> = view.world.slos().iter().collect();
     slos.sort_by(|a, b| a.by_urgency(b));
-    List {
+    ReportList {
         key: "slos",
         title: "SLOs".to_owned(),
-        columns: Column::of(COLUMNS),
+        columns: ReportColumn::of(COLUMNS),
         rows: slos.into_iter().flat_map(|status| rows(view, status)).collect(),
         empty: "No SLO is known. Name files with definitions under [slo] files, or record them by Sloth or Pyrra.",
-        layout: Layout::Rows,
+        layout: ListLayout::Rows,
     }
 }
 
-pub(super) fn document(view: &View<'_>) -> Document {
+pub(super) fn document(view: &WorldView<'_>) -> ReportDocument {
     view.document(Vec::new(), vec![list(view)], needs::SLOS)
 }
 
-pub(super) fn counts(view: &View<'_>) -> Vec<Fact> {
-    let is_known = view.world.sources().any(|(_, held)| held.slos().at().is_some());
+pub(super) fn counts(view: &WorldView<'_>) -> Vec<Fact> {
+    let is_known = view.world.sources().any(|(_, cache)| cache.slos().at().is_some());
     let count = |states: &[SloState]| {
         let slos = view.world.slos().iter().filter(|status| states.contains(&status.state()));
         if is_known { Cell::count(slos.count()) } else { Cell::Nothing }
@@ -39,8 +39,8 @@ pub(super) fn counts(view: &View<'_>) -> Vec<Fact> {
     ]
 }
 
-fn rows(view: &View<'_>, status: &SloStatus) -> Vec<Vec<Cell>> {
-    let row = |group| Column::values(COLUMNS, &SloItem { status, group, world: view.world });
+fn rows(view: &WorldView<'_>, status: &SloStatus) -> Vec<Vec<Cell>> {
+    let row = |group| ReportColumn::values(COLUMNS, &SloItem { status, group, world: view.world });
     if status.groups.is_empty() {
         return vec![row(None)];
     }
@@ -52,14 +52,14 @@ mod tests {
     use super::*;
     use crate::cli::fixtures::{am, prom, slo, world};
     use crate::cli::report::{json, table};
-    use crate::model::slo::Measured;
+    use crate::model::slo::MeasuredRatio;
 
     #[test]
     fn the_worst_stands_first_with_the_pairs_that_hold() {
-        let ratio = |error| Measured::Ratio { error, events: None };
+        let ratio = |error| MeasuredRatio::Ratio { error, events: None };
         let calm = slo("calm", ratio(0.0001), ratio(0.0));
         let burning = slo("burning", ratio(0.0005), ratio(0.03));
-        let gone = slo("gone", Measured::Absent, Measured::Absent);
+        let gone = slo("gone", MeasuredRatio::Absent, MeasuredRatio::Absent);
         let fixture = world().with_slos(&prom(), vec![burning, calm, gone]);
         let fixture = fixture.with_rules(&prom()).with_alerts(&am(), Vec::new());
         let text = table::render(&document(&fixture.view()));

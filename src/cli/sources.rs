@@ -3,65 +3,66 @@
 use crate::app::screens::sources::columns::{COLUMNS, SourceItem};
 use crate::model::ask::AskKind;
 use crate::model::remote::{AnswerState, age};
-use crate::model::source::Trouble;
+use crate::model::source::ErrorKind;
 use crate::model::source_info::SourceInfo;
 use crate::model::warning::WarningKind;
-use crate::model::world::{Held, Watchdog};
+use crate::model::world::{AnswerCache, Watchdog};
 
 use super::needs;
-use super::report::{Cell, Column, Document, Layout, List};
-use super::view::View;
+use super::report::{Cell, ListLayout, ReportColumn, ReportDocument, ReportList};
+use super::view::WorldView;
 
 /// How a source is, in one word.
-pub(super) fn state(view: &View<'_>, source: &SourceInfo) -> &'static str {
-    let Some(held) = view.world.held(&source.id) else { return "not asked" };
-    let standings: Vec<_> = standings(source, held).collect();
-    let has_data = standings.iter().any(|standing| standing.at.is_some());
+pub(super) fn state(view: &WorldView<'_>, source: &SourceInfo) -> &'static str {
+    let Some(cache) = view.world.cache(&source.id) else { return "not asked" };
+    let answer_states: Vec<_> = answer_states(source, cache).collect();
+    let has_data = answer_states.iter().any(|standing| standing.at.is_some());
     let is_old = |state: &AnswerState<'_>| state.at.is_some_and(|at| age(at, view.now) > view.limit);
-    match trouble(source, held) {
+    match trouble(source, cache) {
         Some(trouble) if trouble.is_source_wide() && !has_data => "failed",
         Some(trouble) if trouble.is_source_wide() => "stale",
         Some(_) if has_data => "partial",
         Some(_) => "failed",
         None if !has_data => "no answer",
-        None if standings.iter().any(is_old) => "stale",
-        None if standings.iter().any(|state| !state.is_settled() || state.missing().next().is_some()) => {
+        None if answer_states.iter().any(is_old) => "stale",
+        None if answer_states.iter().any(|state| !state.is_settled() || state.missing().next().is_some()) => {
             "partial"
         }
-        None if held.rules().value().is_some_and(|board| !board.broken.is_empty()) => "partial",
+        None if cache.rules().value().is_some_and(|board| !board.broken.is_empty()) => "partial",
         None => "fine",
     }
 }
 
-fn standings<'w>(source: &SourceInfo, held: &'w Held) -> impl Iterator<Item = AnswerState<'w>> {
-    held.answers()
+fn answer_states<'w>(source: &SourceInfo, cache: &'w AnswerCache) -> impl Iterator<Item = AnswerState<'w>> {
+    cache
+        .answers()
         .filter(|(kind, _)| AskKind::VITAL.contains(kind) && source.answers.contains(kind))
         .map(|(_, state)| state)
 }
 
 /// The gravest trouble of a source.
-pub(super) fn trouble<'w>(source: &SourceInfo, held: &'w Held) -> Option<&'w Trouble> {
+pub(super) fn trouble<'w>(source: &SourceInfo, cache: &'w AnswerCache) -> Option<&'w ErrorKind> {
     let mut all: Vec<_> =
-        standings(source, held).filter_map(|s| s.trouble.map(|error| &error.trouble)).collect();
+        answer_states(source, cache).filter_map(|s| s.trouble.map(|error| &error.trouble)).collect();
     all.sort_by_key(|trouble| !trouble.is_source_wide());
     all.first().copied()
 }
 
 /// What is missing in its answers, and what is odd about it; each once.
-pub(super) fn warnings(source: &SourceInfo, held: &Held) -> Vec<String> {
+pub(super) fn warnings(source: &SourceInfo, cache: &AnswerCache) -> Vec<String> {
     let kinds: Vec<AskKind> =
         AskKind::VITAL.iter().copied().filter(|kind| source.answers.contains(kind)).collect();
-    let said = held.warnings(&kinds).into_iter();
+    let said = cache.warnings(&kinds).into_iter();
     let mut lines: Vec<String> =
         said.filter(|warning| warning.kind != WarningKind::Annotation).map(ToString::to_string).collect();
-    let odd = held.probe().value().into_iter().flat_map(|offer| &offer.warnings);
+    let odd = cache.probe().value().into_iter().flat_map(|offer| &offer.warnings);
     lines.extend(odd.map(ToString::to_string));
     lines
 }
 
 /// Which of its rules fail, in a sentence.
-pub(super) fn broken_rules(held: &Held) -> Option<String> {
-    let broken = held.rules().value().map_or(&[][..], |board| &board.broken);
+pub(super) fn broken_rules(cache: &AnswerCache) -> Option<String> {
+    let broken = cache.rules().value().map_or(&[][..], |board| &board.broken);
     match broken {
         [] => None,
         [rule] => Some(rule.sentence()),
@@ -70,39 +71,39 @@ pub(super) fn broken_rules(held: &Held) -> Option<String> {
 }
 
 /// The dead man's switch; nothing where the source has no alerts.
-pub(super) fn watchdog(view: &View<'_>, source: &SourceInfo) -> Option<Watchdog> {
+pub(super) fn watchdog(view: &WorldView<'_>, source: &SourceInfo) -> Option<Watchdog> {
     source.answers.contains(&AskKind::Alerts).then(|| view.world.watchdog(&source.id))
 }
 
 /// The sources, in the order of the configuration.
-pub(super) fn list(view: &View<'_>) -> List {
-    List {
+pub(super) fn list(view: &WorldView<'_>) -> ReportList {
+    ReportList {
         key: "sources",
         title: "Sources".to_owned(),
-        columns: Column::of(COLUMNS),
+        columns: ReportColumn::of(COLUMNS),
         rows: view.sources.iter().map(|source| row(view, source)).collect(),
         empty: "No sources.",
-        layout: Layout::Rows,
+        layout: ListLayout::Rows,
     }
 }
 
-pub(super) fn document(view: &View<'_>) -> Document {
+pub(super) fn document(view: &WorldView<'_>) -> ReportDocument {
     view.document(Vec::new(), vec![list(view)], needs::SOURCES)
 }
 
-fn row(view: &View<'_>, source: &SourceInfo) -> Vec<Cell> {
-    let held = view.world.held(&source.id);
-    let wrong = |held| trouble(source, held).map(ToString::to_string).or_else(|| broken_rules(held));
+fn row(view: &WorldView<'_>, source: &SourceInfo) -> Vec<Cell> {
+    let cache = view.world.cache(&source.id);
+    let wrong = |cache| trouble(source, cache).map(ToString::to_string).or_else(|| broken_rules(cache));
     let item = SourceItem {
         source,
-        offer: held.and_then(|held| held.probe().value()),
+        offer: cache.and_then(|cache| cache.probe().value()),
         state: state(view, source),
-        at: held.and_then(|held| standings(source, held).filter_map(|standing| standing.at).max()),
+        at: cache.and_then(|cache| answer_states(source, cache).filter_map(|standing| standing.at).max()),
         watchdog: watchdog(view, source),
-        warnings: held.map(|held| warnings(source, held)),
-        trouble: held.and_then(wrong),
+        warnings: cache.map(|cache| warnings(source, cache)),
+        trouble: cache.and_then(wrong),
     };
-    Column::values(COLUMNS, &item)
+    ReportColumn::values(COLUMNS, &item)
 }
 
 #[cfg(test)]

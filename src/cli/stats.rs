@@ -2,61 +2,65 @@
 
 use jiff::tz::TimeZone;
 
-use crate::app::fired::{Fired, Noise};
-use crate::model::measures::Measure;
-use crate::model::pages::{By, Pages, pages};
-use crate::model::slo::Bounds;
+use crate::app::firing_history::{FiringHistory, FiringSummary};
+use crate::model::measures::DurationStats;
+use crate::model::pages::{PageCounts, PageGrouping, pages};
+use crate::model::slo::TimeRange;
 
-use super::args::{Stats, Together};
+use super::args::{StatsArgs, StatsGrouping};
 use super::needs;
-use super::report::{Cell, Column, Document, Layout, List, elapsed};
-use super::view::View;
+use super::report::{Cell, ListLayout, ReportColumn, ReportDocument, ReportList, elapsed};
+use super::view::WorldView;
 
-const COLUMNS: &[Column] = &[
-    Column::text("name", "NAME"),
-    Column::number("incidents", "INCIDENTS"),
-    Column::number("high_urgency", "HIGH"),
-    Column::number("at_night", "AT NIGHT"),
-    Column::number("open", "OPEN"),
-    Column::number("mtta_seconds", "MTTA"),
-    Column::hidden("mtta_median_seconds"),
-    Column::hidden("not_acknowledged"),
-    Column::number("mttr_seconds", "MTTR"),
-    Column::hidden("mttr_median_seconds"),
-    Column::hidden("not_resolved"),
-    Column::number("mtbf_seconds", "MTBF"),
-    Column::hidden("failures"),
-    Column::hidden("downtime_seconds"),
-    Column::text("by_hour", "HOURS"),
+const COLUMNS: &[ReportColumn] = &[
+    ReportColumn::text("name", "NAME"),
+    ReportColumn::number("incidents", "INCIDENTS"),
+    ReportColumn::number("high_urgency", "HIGH"),
+    ReportColumn::number("at_night", "AT NIGHT"),
+    ReportColumn::number("open", "OPEN"),
+    ReportColumn::number("mtta_seconds", "MTTA"),
+    ReportColumn::hidden("mtta_median_seconds"),
+    ReportColumn::hidden("not_acknowledged"),
+    ReportColumn::number("mttr_seconds", "MTTR"),
+    ReportColumn::hidden("mttr_median_seconds"),
+    ReportColumn::hidden("not_resolved"),
+    ReportColumn::number("mtbf_seconds", "MTBF"),
+    ReportColumn::hidden("failures"),
+    ReportColumn::hidden("downtime_seconds"),
+    ReportColumn::text("by_hour", "HOURS"),
 ];
 
-const FIRED: &[Column] = &[
-    Column::text("name", "ALERT"),
-    Column::text("service", "SERVICE"),
-    Column::number("firings", "FIRINGS"),
-    Column::number("seconds", "FOR IN ALL"),
-    Column::hidden("is_about"),
-    Column::text("last_began_at", "LAST BEGAN"),
-    Column::text("is_flapping", "FLAPPING"),
+const FIRED_COLUMNS: &[ReportColumn] = &[
+    ReportColumn::text("name", "ALERT"),
+    ReportColumn::text("service", "SERVICE"),
+    ReportColumn::number("firings", "FIRINGS"),
+    ReportColumn::number("seconds", "FOR IN ALL"),
+    ReportColumn::hidden("is_about"),
+    ReportColumn::text("last_began_at", "LAST BEGAN"),
+    ReportColumn::text("is_flapping", "FLAPPING"),
 ];
 
 /// The list as a document, with what fired if any source can tell; `zone` is the one whose hours count.
-pub(super) fn document(view: &View<'_>, told: Option<&(Noise, Bounds)>, wanted: Stats) -> Document {
+pub(super) fn document(
+    view: &WorldView<'_>,
+    told: Option<&(FiringSummary, TimeRange)>,
+    wanted: StatsArgs,
+) -> ReportDocument {
     let by = match wanted.by {
-        Together::Service => By::Service,
-        Together::Team => By::Team,
-        Together::All => By::All,
+        StatsGrouping::Service => PageGrouping::Service,
+        StatsGrouping::Team => PageGrouping::Team,
+        StatsGrouping::All => PageGrouping::All,
     };
     let start = view.now.checked_sub(wanted.since).unwrap_or(jiff::Timestamp::MIN);
-    let period = Bounds { start, end: view.now };
+    let period = TimeRange { start, end: view.now };
     let rows = pages(view.world.incidents(), by, period, view.zone).iter().map(row).collect();
-    let list = List {
+    let list = ReportList {
         key: "stats",
         title: format!("Incidents that began within {}", elapsed(wanted.since)),
         columns: COLUMNS.into(),
         rows,
         empty: "No incident began in that time.",
-        layout: Layout::Rows,
+        layout: ListLayout::Rows,
     };
     let lists = std::iter::once(list).chain(told.map(|(noise, time)| fired(noise, *time))).collect();
     let mut document = view.document(Vec::new(), lists, needs::STATS);
@@ -64,7 +68,7 @@ pub(super) fn document(view: &View<'_>, told: Option<&(Noise, Bounds)>, wanted: 
         document.is_partial = true;
         document
             .notes
-            .push("which alerts fired is not wholly known: not every source has told it".to_owned());
+            .push("which alerts fired is not wholly known: not every source has reported it".to_owned());
     }
     if told.is_some_and(|(noise, _)| noise.fired.iter().any(|fired| fired.is_flapping)) {
         document.notes.push("flapping: an alert began to fire three times or more within an hour".to_owned());
@@ -79,27 +83,27 @@ pub(super) fn document(view: &View<'_>, told: Option<&(Noise, Bounds)>, wanted: 
 }
 
 /// What fired, most often first.
-fn fired(noise: &Noise, time: Bounds) -> List {
-    let row = |fired: &Fired| {
+fn fired(noise: &FiringSummary, time: TimeRange) -> ReportList {
+    let row = |fired: &FiringHistory| {
         let seconds = fired.time(time);
         let about = if fired.is_about() { "about " } else { "" };
         vec![
             Cell::Text(fired.name.to_string()),
             fired.service.as_ref().map_or(Cell::Nothing, |name| Cell::Text(name.to_string())),
             Cell::count(fired.firings.len()),
-            Cell::Told(seconds.as_secs_f64(), format!("{about}{}", elapsed(seconds))),
+            Cell::Formatted(seconds.as_secs_f64(), format!("{about}{}", elapsed(seconds))),
             Cell::Switch(fired.is_about()),
             fired.firings.iter().map(|firing| firing.from).max().map_or(Cell::Nothing, Cell::Since),
             Cell::Switch(fired.is_flapping),
         ]
     };
-    List {
+    ReportList {
         key: "alerts",
         title: format!("Alerts that fired within {}", elapsed(time.length())),
-        columns: FIRED.into(),
+        columns: FIRED_COLUMNS.into(),
         rows: noise.fired.iter().map(row).collect(),
         empty: "No alert fired in that time.",
-        layout: Layout::Rows,
+        layout: ListLayout::Rows,
     }
 }
 
@@ -107,22 +111,22 @@ fn zone_name(zone: &TimeZone) -> String {
     zone.iana_name().unwrap_or("this machine").to_owned()
 }
 
-fn typical(measure: Measure) -> [Cell; 3] {
+fn typical(measure: DurationStats) -> [Cell; 3] {
     let left_out = Cell::count(measure.left_out);
     match measure.typical {
         Some(typical) => {
-            let told = |time: std::time::Duration| Cell::Told(time.as_secs_f64(), elapsed(time));
+            let told = |time: std::time::Duration| Cell::Formatted(time.as_secs_f64(), elapsed(time));
             [told(typical.mean), told(typical.median), left_out]
         }
         None => [Cell::Nothing, Cell::Nothing, left_out],
     }
 }
 
-fn row(pages: &Pages) -> Vec<Cell> {
+fn row(pages: &PageCounts) -> Vec<Cell> {
     let measures = &pages.measures;
     let [mtta, mtta_median, not_acknowledged] = typical(measures.acknowledgement);
     let [mttr, mttr_median, not_resolved] = typical(measures.resolution);
-    let told = |time: std::time::Duration| Cell::Told(time.as_secs_f64(), elapsed(time));
+    let told = |time: std::time::Duration| Cell::Formatted(time.as_secs_f64(), elapsed(time));
     let hours = pages.by_hour.iter().enumerate().filter(|(_, count)| **count > 0);
     let hours = hours.map(|(hour, count)| format!("{hour:02}h {count}")).collect();
     vec![

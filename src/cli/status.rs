@@ -4,20 +4,20 @@ use crate::model::health::Health;
 use crate::model::slo::SloState;
 use crate::model::world::Watchdog;
 
-use super::alerts::{self, Filter};
+use super::alerts::{self, AlertFilter};
 use super::needs;
-use super::report::{Cell, Document, Fact, List};
-use super::view::View;
+use super::report::{Cell, Fact, ReportDocument, ReportList};
+use super::view::WorldView;
 use super::{incidents, oncall, services, slos, sources};
 
 /// So many of each list for people; programs have the lists themselves.
-const AT_MOST: usize = 10;
+const MAX_ROWS: usize = 10;
 
 /// Counts, then the worst services and the loudest alerts.
-pub(super) fn document(view: &View<'_>) -> Document {
+pub(super) fn document(view: &WorldView<'_>) -> ReportDocument {
     let all = view.world.services();
     // before any answer there are not zero services, but an unknown number
-    let is_known = view.world.sources().any(|(_, held)| held.services().at().is_some());
+    let is_known = view.world.sources().any(|(_, cache)| cache.services().at().is_some());
     let count = |health| {
         let services = all.iter().filter(|service| service.health == health);
         if is_known { Cell::count(services.count()) } else { Cell::Nothing }
@@ -25,7 +25,7 @@ pub(super) fn document(view: &View<'_>) -> Document {
     let mut facts: Vec<Fact> = Health::ALL
         .into_iter()
         .map(|health| {
-            let (key, title) = name(health);
+            let (key, title) = health_title(health);
             Fact { key, title, value: count(health) }
         })
         .collect();
@@ -43,28 +43,27 @@ pub(super) fn document(view: &View<'_>) -> Document {
     });
 
     let wrong = all.iter().filter(|service| service.health != Health::Healthy).count();
-    let worst =
-        shortened(services::list(view), "Worst services", wrong, "No service is unwell, as far as is known.");
-    let loud = alerts::list(view, &Filter::default());
-    let loud_count = loud.rows.len();
-    let loudest = shortened(loud, "Alerts", loud_count, "No alert fires, as far as is known.");
+    let worst = first_rows(services::list(view), "Worst services", wrong, "No unhealthy service is known.");
+    let firing = alerts::list(view, &AlertFilter::default());
+    let firing_count = firing.rows.len();
+    let firing_list = first_rows(firing, "Alerts", firing_count, "No firing alert is known.");
     let burning = view.world.slos().iter().filter(|status| status.state() < SloState::Fine);
     let burning = burning.map(|status| status.groups.len().max(1)).sum();
-    let burning = shortened(slos::list(view), "Worst SLOs", burning, "No SLO burns, as far as is known.");
-    let open = incidents::list(view, &Filter::default());
+    let burning = first_rows(slos::list(view), "Worst SLOs", burning, "No burning SLO is known.");
+    let open = incidents::list(view, &AlertFilter::default());
     let open_count = open.rows.len();
-    let open = shortened(open, "Open incidents", open_count, "No incident is open, as far as is known.");
+    let open = first_rows(open, "Open incidents", open_count, "No open incident is known.");
     // without a paging system there is nothing to be said of incidents
     let lists = if incidents::is_asked(view) {
-        vec![open, worst, burning, loudest]
+        vec![open, worst, burning, firing_list]
     } else {
-        vec![worst, burning, loudest]
+        vec![worst, burning, firing_list]
     };
     view.document(facts, lists, needs::STATUS)
 }
 
 /// The dead man's switch of all sources of alerts together.
-fn watchdog(view: &View<'_>) -> Cell {
+fn watchdog(view: &WorldView<'_>) -> Cell {
     let all: Vec<_> = view.world.sources().map(|(id, _)| view.world.watchdog(id)).collect();
     if all.contains(&Watchdog::Present) {
         Cell::Text("present".to_owned())
@@ -75,7 +74,7 @@ fn watchdog(view: &View<'_>) -> Cell {
     }
 }
 
-const fn name(health: Health) -> (&'static str, &'static str) {
+const fn health_title(health: Health) -> (&'static str, &'static str) {
     match health {
         Health::Down => ("services_down", "Services down"),
         Health::Critical => ("services_critical", "Services critical"),
@@ -86,11 +85,11 @@ const fn name(health: Health) -> (&'static str, &'static str) {
 }
 
 /// The first of `count` rows, with a title that says so.
-fn shortened(list: List, title: &str, count: usize, empty: &'static str) -> List {
-    let shown = count.min(AT_MOST);
+fn first_rows(list: ReportList, title: &str, count: usize, empty: &'static str) -> ReportList {
+    let shown = count.min(MAX_ROWS);
     let title = if shown < count { format!("{title} ({shown} of {count})") } else { title.to_owned() };
     let rows = list.rows.into_iter().take(shown).collect();
-    List { title, rows, empty, ..list }
+    ReportList { title, rows, empty, ..list }
 }
 
 #[cfg(test)]

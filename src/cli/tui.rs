@@ -5,8 +5,8 @@ use std::io::{IsTerminal, stdin, stdout};
 use crate::app::state::State;
 use crate::runtime::{Program, RuntimeError, capability, is_serial, log, run as show, size};
 
-use super::printer::{Outcome, complain};
-use super::{Cx, failed};
+use super::printer::{ExitOutcome, print_error};
+use super::{CliContext, failed};
 
 const NO_TERMINAL: &str = "the screen needs a terminal for its input and output";
 const INSTEAD: &str = "Without the screen there are\n  \
@@ -14,10 +14,10 @@ const INSTEAD: &str = "Without the screen there are\n  \
     burnwatch snapshot overview                      a picture of a screen\n  \
     burnwatch doctor                                 what is wrong with a source, and what to do";
 
-pub(super) fn run(cx: &Cx<'_>) -> Outcome {
+pub(super) fn run(cx: &CliContext<'_>) -> ExitOutcome {
     if !stdin().is_terminal() || !stdout().is_terminal() {
-        complain(&format!("{NO_TERMINAL}. {INSTEAD}"));
-        return Outcome::Misused;
+        print_error(&format!("{NO_TERMINAL}. {INSTEAD}"));
+        return ExitOutcome::UsageError;
     }
     let env = |name: &str| std::env::var(name).ok();
     let capability = match capability(env) {
@@ -33,7 +33,7 @@ pub(super) fn run(cx: &Cx<'_>) -> Outcome {
         && let Err(error) = log::open(path, env(log::LEVEL_VARIABLE).as_deref())
     {
         // a full disk or a read-only home is no reason to be blind at night
-        complain(&format!("no log: {}: {error}", path.display()));
+        print_error(&format!("no log: {}: {error}", path.display()));
     }
     let low_bandwidth = session.settings.ui.low_bandwidth.or_else(|| is_serial().then_some(true));
     let mut setup = session.setup(size(), capability.colours, capability.charset);
@@ -42,33 +42,33 @@ pub(super) fn run(cx: &Cx<'_>) -> Outcome {
     }
     let program = Program {
         app: State::new(setup),
-        context: session.reach.context.as_str().into(),
-        guard: session.reach.guard.clone(),
+        context: session.active.context.as_str().into(),
+        guard: session.active.guard.clone(),
         journal: Some(session.journal),
-        sources: session.reach.sources,
-        contexts: session.reach.entrances,
-        clock: session.reach.clock,
+        sources: session.active.sources,
+        contexts: session.active.context_opener,
+        clock: session.active.clock,
         capability,
         mouse: session.settings.ui.mouse.unwrap_or(true),
         low_bandwidth,
         log: log_file,
     };
     match show(program) {
-        Ok(()) => Outcome::Fine,
+        Ok(()) => ExitOutcome::Fine,
         Err(error) => refused(&error),
     }
 }
 
-fn refused(error: &RuntimeError) -> Outcome {
+fn refused(error: &RuntimeError) -> ExitOutcome {
     match error {
         RuntimeError::NotATerminal | RuntimeError::Dumb => {
-            complain(&format!("{error}. {INSTEAD}"));
-            Outcome::Misused
+            print_error(&format!("{error}. {INSTEAD}"));
+            ExitOutcome::UsageError
         }
-        RuntimeError::Crashed => Outcome::Crashed,
+        RuntimeError::Crashed => ExitOutcome::Crashed,
         RuntimeError::Terminal(_) | RuntimeError::Lost(_) | RuntimeError::Start(_) => {
-            complain(&error.to_string());
-            Outcome::Unwell
+            print_error(&error.to_string());
+            ExitOutcome::Failure
         }
     }
 }

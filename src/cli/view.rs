@@ -13,10 +13,10 @@ use crate::model::warning::{Warning, WarningKind};
 use crate::model::world::World;
 
 use super::needs::Needs;
-use super::report::{Document, Fact, List, elapsed};
+use super::report::{Fact, ReportDocument, ReportList, elapsed};
 
 /// A world at a moment.
-pub(super) struct View<'w> {
+pub(super) struct WorldView<'w> {
     pub(super) world: &'w World,
     pub(super) sources: &'w [SourceInfo],
     pub(super) context: &'w str,
@@ -31,41 +31,41 @@ pub(super) struct View<'w> {
 /// Whether every source that can answer one of these has done so, or has failed: there is nothing to wait for.
 pub(super) fn is_settled(world: &World, sources: &[SourceInfo], kinds: &[AskKind]) -> bool {
     sources.iter().all(|source| {
-        let held = world.held(&source.id);
+        let cache = world.cache(&source.id);
         kinds
             .iter()
             .filter(|kind| source.answers.contains(kind))
-            .all(|kind| held.and_then(|held| held.board(*kind)).is_some_and(|state| state.is_settled()))
+            .all(|kind| cache.and_then(|cache| cache.board(*kind)).is_some_and(|state| state.is_settled()))
     })
 }
 
-impl View<'_> {
+impl WorldView<'_> {
     /// A document of these, with what is missing of the answers that it is made from.
-    pub(super) fn document(&self, facts: Vec<Fact>, lists: Vec<List>, needs: Needs) -> Document {
+    pub(super) fn document(&self, facts: Vec<Fact>, lists: Vec<ReportList>, needs: Needs) -> ReportDocument {
         let kinds = needs.kinds();
-        let nobody = self.nobody(needs.told_by());
+        let unanswerable = self.unanswerable(needs.reported_by());
         // where there is nobody who could tell, nothing is missing
-        let mut notes = if nobody.is_some() { Vec::new() } else { self.gaps(&kinds) };
+        let mut notes = if unanswerable.is_some() { Vec::new() } else { self.gaps(&kinds) };
         if kinds.contains(&AskKind::Slos) {
             notes.extend(self.broken_definitions());
         }
         let is_partial = !notes.is_empty();
-        notes.extend(nobody);
+        notes.extend(unanswerable);
         notes.extend(self.notices(&kinds));
-        Document { context: self.context.to_owned(), as_of: self.now, facts, lists, notes, is_partial }
+        ReportDocument { context: self.context.to_owned(), as_of: self.now, facts, lists, notes, is_partial }
     }
 
     /// What is missing for answers of these kinds, each gap once: what did not come, is old or is not whole.
     pub(super) fn gaps(&self, needs: &[AskKind]) -> Vec<String> {
-        self.gaps_that(needs, |_| true)
+        self.filtered_gaps(needs, |_| true)
     }
 
-    /// As [`View::gaps`], but without what is missing of things that say so themselves.
+    /// As [`WorldView::gaps`], but without what is missing of things that say so themselves.
     pub(super) fn common_gaps(&self, needs: &[AskKind]) -> Vec<String> {
-        self.gaps_that(needs, |warning| warning.kind != WarningKind::MissingPart)
+        self.filtered_gaps(needs, |warning| warning.kind != WarningKind::MissingPart)
     }
 
-    fn gaps_that(&self, needs: &[AskKind], counts: impl Fn(&Warning) -> bool) -> Vec<String> {
+    fn filtered_gaps(&self, needs: &[AskKind], counts: impl Fn(&Warning) -> bool) -> Vec<String> {
         let mut gaps = Vec::new();
         let mut add = |gap: String| {
             if !gaps.contains(&gap) {
@@ -75,7 +75,7 @@ impl View<'_> {
         for source in self.sources {
             for kind in needs.iter().copied().filter(|kind| source.answers.contains(kind)) {
                 self.gap(source, kind).into_iter().for_each(&mut add);
-                let state = self.world.held(&source.id).and_then(|held| held.board(kind));
+                let state = self.world.cache(&source.id).and_then(|cache| cache.board(kind));
                 let missing =
                     state.into_iter().flat_map(|state| state.missing()).filter(|warning| counts(warning));
                 missing.for_each(|warning| add(format!("{}: {warning}", source.id)));
@@ -84,13 +84,13 @@ impl View<'_> {
         gaps
     }
 
-    /// Why answers of this kind cannot be relied on, if they cannot.
+    /// The comment: why answers of this kind cannot be relied on, if they cannot.
     pub(super) fn why_unknown(&self, kind: AskKind) -> Option<String> {
-        self.gaps(&[kind]).into_iter().next().or_else(|| self.nobody(&[kind]))
+        self.gaps(&[kind]).into_iter().next().or_else(|| self.unanswerable(&[kind]))
     }
 
     /// That no source here is of a kind that could tell: nothing is missing, there is nothing.
-    fn nobody(&self, kinds: &[AskKind]) -> Option<String> {
+    fn unanswerable(&self, kinds: &[AskKind]) -> Option<String> {
         let can_tell = |source: &SourceInfo| kinds.iter().any(|kind| source.answers.contains(kind));
         let what = kinds.first().map_or("this", |kind| kind.word());
         let is_told = self.sources.iter().any(can_tell);
@@ -105,22 +105,22 @@ impl View<'_> {
 
     /// What is worth knowing about answers of these kinds and takes nothing away from them.
     pub(super) fn notices(&self, needs: &[AskKind]) -> Vec<String> {
-        let warnings = self.world.sources().flat_map(|(id, held)| {
-            let told = held.warnings(needs).into_iter();
+        let warnings = self.world.sources().flat_map(|(id, cache)| {
+            let told = cache.warnings(needs).into_iter();
             told.filter(|warning| warning.kind == WarningKind::Notice)
                 .map(move |warning| format!("{id}: {warning}"))
         });
         // what a rule that fails would tell, nobody tells
         let broken = self.world.sources().filter(|_| needs.contains(&AskKind::Rules));
         let broken =
-            broken.filter_map(|(id, held)| Some(format!("{id}: {}", held.rules().value()?.failures()?)));
+            broken.filter_map(|(id, cache)| Some(format!("{id}: {}", cache.rules().value()?.failures()?)));
         warnings.chain(broken).collect()
     }
 
     fn gap(&self, source: &SourceInfo, kind: AskKind) -> Option<String> {
-        let state = self.world.held(&source.id).and_then(|held| held.board(kind))?;
-        let behind = state.at.map(|at| age(at, self.now));
-        match (state.trouble, behind) {
+        let state = self.world.cache(&source.id).and_then(|cache| cache.board(kind))?;
+        let data_age = state.at.map(|at| age(at, self.now));
+        match (state.trouble, data_age) {
             (Some(error), Some(age)) => {
                 let advice = error.trouble.advice();
                 Some(format!("{error}. Showing {} from {} ago. {advice}", kind.word(), elapsed(age)))

@@ -13,36 +13,40 @@ use url::Url;
 
 use super::kind::{Address, KindSpec};
 use super::nearest::{hint, nearest};
-use super::settings::{ContextSettings, Settings, SourceSettings, Span};
-use super::sheet::{Problem, Sheet};
+use super::settings::{ConfigDuration, ContextSettings, Settings, SourceSettings};
+use super::toml_document::{ConfigProblem, TomlDocument};
 use crate::model::notify::QuietHours;
 
 /// Names that other rooms know; an empty list is not looked at.
 #[derive(Debug, Clone, Copy, Default)]
-pub struct Known<'a> {
+pub struct KnownNames<'a> {
     pub kinds: &'a [&'static KindSpec],
     pub themes: &'a [&'a str],
     /// The commands that keys can be given to.
     pub commands: &'a [&'a str],
     pub packs: &'a [&'a str],
     /// What is wrong with keys that are given to commands: the commands that it is about, and the words.
-    pub keys: Option<KeyTroubles>,
+    pub keys: Option<KeyChecker>,
 }
 
 /// Finds what is wrong with the keys of commands.
-pub type KeyTroubles = fn(&BTreeMap<String, Vec<String>>) -> Vec<(Vec<String>, String)>;
+pub type KeyChecker = fn(&BTreeMap<String, Vec<String>>) -> Vec<(Vec<String>, String)>;
 
-const BODY_MIB_AT_MOST: u64 = 4096;
-const IN_FLIGHT_AT_MOST: usize = 64;
+const MAX_BODY_MIB: u64 = 4096;
+const MAX_IN_FLIGHT: usize = 64;
 
 struct Check<'c> {
-    sheet: &'c Sheet<'c>,
-    found: Vec<Problem>,
+    document: &'c TomlDocument<'c>,
+    found: Vec<ConfigProblem>,
 }
 
 /// Everything that is wrong with settings that fit their schema, in the order of the file.
-pub(super) fn check(settings: &Settings, sheet: &Sheet<'_>, known: &Known<'_>) -> Vec<Problem> {
-    let mut check = Check { sheet, found: Vec::new() };
+pub(super) fn check(
+    settings: &Settings,
+    document: &TomlDocument<'_>,
+    known: &KnownNames<'_>,
+) -> Vec<ConfigProblem> {
+    let mut check = Check { document, found: Vec::new() };
     check.contexts(settings);
     for (name, source) in &settings.sources {
         check.source(name, source);
@@ -61,7 +65,7 @@ pub(super) fn check(settings: &Settings, sheet: &Sheet<'_>, known: &Known<'_>) -
 
 impl Check<'_> {
     fn wrong(&mut self, path: &[&str], message: &str) {
-        self.found.push(self.sheet.problem_at(path, message));
+        self.found.push(self.document.problem_at(path, message));
     }
 
     /// As [`Check::wrong`]; the message begins with the name of the option and its section.
@@ -78,7 +82,7 @@ impl Check<'_> {
         let sources = || settings.sources.keys().map(String::as_str);
         if let Some(name) = &settings.context
             && !settings.contexts.contains_key(name)
-            && !self.sheet.says(&["contexts", name])
+            && !self.document.has_value(&["contexts", name])
         {
             let hint = hint(name, contexts().collect::<Vec<_>>());
             self.wrong(&["context"], &format!("there is no context `{name}`{hint}"));
@@ -87,7 +91,7 @@ impl Check<'_> {
             self.name(&["contexts", name], name);
             // one that is there, and does not fit, is told already
             let is_missing = |source: &&String| {
-                !settings.sources.contains_key(*source) && !self.sheet.says(&["sources", source])
+                !settings.sources.contains_key(*source) && !self.document.has_value(&["sources", source])
             };
             let missing: Vec<&String> = context.sources.iter().filter(is_missing).collect();
             for source in missing {
@@ -134,7 +138,7 @@ impl Check<'_> {
         let at = |key| ["sources", name, key];
         self.name(&["sources", name], name);
         let is_needed = source.kind.address == Some(Address::Needed);
-        if is_needed && source.url.is_empty() && !self.sheet.says(&at("url")) {
+        if is_needed && source.url.is_empty() && !self.document.has_value(&at("url")) {
             self.wrong(&["sources", name], &format!("[sources.{name}] lacks `url`"));
         } else if let Some(trouble) = address_trouble(source.address())
             && source.kind.address.is_some()
@@ -152,7 +156,7 @@ impl Check<'_> {
         }
     }
 
-    fn services(&mut self, settings: &Settings, known: &Known<'_>) {
+    fn services(&mut self, settings: &Settings, known: &KnownNames<'_>) {
         let services = &settings.services;
         if services.labels.is_empty() {
             self.option(&["services", "labels"], "is empty: nothing would name a service");
@@ -239,7 +243,7 @@ impl Check<'_> {
             }
         }
         if health.error_ratio_degraded > health.error_ratio_critical {
-            let key = if self.sheet.says(&["health", "error_ratio_degraded"]) {
+            let key = if self.document.has_value(&["health", "error_ratio_degraded"]) {
                 "error_ratio_degraded"
             } else {
                 "error_ratio_critical"
@@ -297,21 +301,18 @@ impl Check<'_> {
         self.above_zero(&["limits", "connect_timeout"], limits.connect_timeout);
         self.above_zero(&["limits", "timeout"], limits.timeout);
         self.at_least_a_second(&["limits", "interval"], limits.interval);
-        if !(1..=BODY_MIB_AT_MOST).contains(&limits.body_mib) {
-            self.option(
-                &["limits", "body_mib"],
-                &format!("is 1 to {BODY_MIB_AT_MOST}, not {}", limits.body_mib),
-            );
+        if !(1..=MAX_BODY_MIB).contains(&limits.body_mib) {
+            self.option(&["limits", "body_mib"], &format!("is 1 to {MAX_BODY_MIB}, not {}", limits.body_mib));
         }
-        if !(1..=IN_FLIGHT_AT_MOST).contains(&limits.in_flight) {
+        if !(1..=MAX_IN_FLIGHT).contains(&limits.in_flight) {
             self.option(
                 &["limits", "in_flight"],
-                &format!("is 1 to {IN_FLIGHT_AT_MOST}, not {}", limits.in_flight),
+                &format!("is 1 to {MAX_IN_FLIGHT}, not {}", limits.in_flight),
             );
         }
     }
 
-    fn ui(&mut self, settings: &Settings, known: &Known<'_>) {
+    fn ui(&mut self, settings: &Settings, known: &KnownNames<'_>) {
         if let Some(theme) = settings.ui.theme.as_ref().filter(|theme| is_missing(theme, known.themes)) {
             let message = format!("there is no theme `{theme}`{}", hint(theme, known.themes.to_vec()));
             self.wrong(&["ui", "theme"], &message);
@@ -331,13 +332,13 @@ impl Check<'_> {
         }
     }
 
-    fn above_zero(&mut self, path: &[&str], span: Span) {
+    fn above_zero(&mut self, path: &[&str], span: ConfigDuration) {
         if span.0.is_zero() {
             self.option(path, "must be longer than nothing");
         }
     }
 
-    fn at_least_a_second(&mut self, path: &[&str], span: Span) {
+    fn at_least_a_second(&mut self, path: &[&str], span: ConfigDuration) {
         if span.0.as_secs() == 0 {
             self.option(path, "must be at least 1s");
         }

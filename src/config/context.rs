@@ -7,17 +7,17 @@ use crate::model::source::SourceId;
 
 use super::check::address_trouble;
 use super::kind::KindSpec;
-use super::load::{ConfigError, Ways};
+use super::load::{ConfigError, StartSuggestions};
 use super::nearest::hint;
 use super::settings::{ContextSettings, Settings, SourceSettings};
-use super::sheet::Problem;
+use super::toml_document::ConfigProblem;
 
 /// The name of the context of all sources, where the configuration has no contexts.
 const ALL: &str = "default";
 
 /// What flags and environment say of the context.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Wanted {
+pub struct ContextChoice {
     /// `--context` or `BURNWATCH_CONTEXT`.
     pub context: Option<String>,
     /// Every kind that has a flag, and the addresses after it.
@@ -39,7 +39,7 @@ pub struct Context {
 }
 
 /// The names of all contexts that can be entered, in their order.
-pub fn names(settings: &Settings, wanted: &Wanted) -> Vec<String> {
+pub fn names(settings: &Settings, wanted: &ContextChoice) -> Vec<String> {
     let own = first_address(wanted).map(|address| host(address));
     let configured = settings.contexts.keys().cloned();
     let all = (settings.contexts.is_empty() && !settings.sources.is_empty()).then(|| ALL.to_owned());
@@ -51,7 +51,7 @@ pub fn names(settings: &Settings, wanted: &Wanted) -> Vec<String> {
 /// # Errors
 /// [`ConfigError::Wrong`] for a context that is not there or an address that is none; [`ConfigError::NoSource`] if
 /// there is nothing to ask.
-pub fn resolve(settings: &Settings, wanted: &Wanted) -> Result<Context, ConfigError> {
+pub fn resolve(settings: &Settings, wanted: &ContextChoice) -> Result<Context, ConfigError> {
     if let Some(first) = first_address(wanted) {
         let sources = named_by_flags(wanted)?;
         return Ok(Context {
@@ -73,7 +73,7 @@ pub fn resolve(settings: &Settings, wanted: &Wanted) -> Result<Context, ConfigEr
 ///
 /// # Errors
 /// As [`resolve`].
-pub fn enter(settings: &Settings, wanted: &Wanted, name: &str) -> Result<Context, ConfigError> {
+pub fn enter(settings: &Settings, wanted: &ContextChoice, name: &str) -> Result<Context, ConfigError> {
     if first_address(wanted).is_some_and(|first| host(first) == name) {
         return resolve(settings, wanted);
     }
@@ -87,7 +87,7 @@ pub fn enter(settings: &Settings, wanted: &Wanted, name: &str) -> Result<Context
             let known = names(settings, wanted);
             let hint = hint(name, known.iter().map(String::as_str).collect::<Vec<_>>());
             let message = format!("there is no context `{name}`{hint}");
-            return Err(Problem { origin: "--context".into(), place: None, message }.into());
+            return Err(ConfigProblem { origin: "--context".into(), place: None, message }.into());
         }
     };
     let mut found: Vec<(SourceId, SourceSettings)> = Vec::new();
@@ -111,7 +111,7 @@ pub fn enter(settings: &Settings, wanted: &Wanted, name: &str) -> Result<Context
 }
 
 /// The guardrails of a context, with what the flags add.
-fn guarded(context: &ContextSettings, wanted: &Wanted) -> Guard {
+fn guarded(context: &ContextSettings, wanted: &ContextChoice) -> Guard {
     let read_only = match (wanted.read_only, context.read_only) {
         (true, _) => Some("--read-only".into()),
         (false, true) => Some("the context is read_only".into()),
@@ -126,11 +126,11 @@ fn guarded(context: &ContextSettings, wanted: &Wanted) -> Guard {
     }
 }
 
-fn nothing(wanted: &Wanted) -> ConfigError {
-    ConfigError::NoSource(Ways { kind: wanted.sources.first().map(|(kind, _)| *kind) })
+fn nothing(wanted: &ContextChoice) -> ConfigError {
+    ConfigError::NoSource(StartSuggestions { kind: wanted.sources.first().map(|(kind, _)| *kind) })
 }
 
-fn first_address(wanted: &Wanted) -> Option<&String> {
+fn first_address(wanted: &ContextChoice) -> Option<&String> {
     wanted.sources.iter().find_map(|(_, addresses)| addresses.first())
 }
 
@@ -139,13 +139,13 @@ fn host(address: &str) -> String {
     url.as_ref().and_then(Url::host_str).unwrap_or(address).to_owned()
 }
 
-fn named_by_flags(wanted: &Wanted) -> Result<Vec<(SourceId, SourceSettings)>, ConfigError> {
+fn named_by_flags(wanted: &ContextChoice) -> Result<Vec<(SourceId, SourceSettings)>, ConfigError> {
     let mut sources: Vec<(SourceId, SourceSettings)> = Vec::new();
     for (kind, addresses) in &wanted.sources {
         let first = kind.flag.map_or(kind.name, |flag| flag.source);
         for (i, address) in addresses.iter().enumerate() {
             if let Some(message) = address_trouble(address) {
-                return Err(Problem { origin: format!("--{}", kind.name), place: None, message }.into());
+                return Err(ConfigProblem { origin: format!("--{}", kind.name), place: None, message }.into());
             }
             let name = if i == 0 { first.to_owned() } else { format!("{first}-{}", i + 1) };
             sources.push((SourceId::new(&name), SourceSettings::new(kind, address)));
@@ -184,12 +184,12 @@ mod tests {
 
     #[test]
     fn flags_make_a_context_without_any_file() {
-        let wanted = Wanted {
+        let wanted = ContextChoice {
             sources: vec![
                 (KINDS[0], vec!["http://prom.example.net:9090/p".into(), "http://[::1]:9091".into()]),
                 (KINDS[1], vec!["http://am".into()]),
             ],
-            ..Wanted::default()
+            ..ContextChoice::default()
         };
         let context = resolve(&settings(TWO), &wanted).unwrap();
         assert_eq!(
@@ -201,7 +201,10 @@ mod tests {
 
     #[test]
     fn an_address_without_a_scheme_is_refused_with_the_right_one() {
-        let wanted = Wanted { sources: vec![(KINDS[0], vec!["localhost:9090".into()])], ..Wanted::default() };
+        let wanted = ContextChoice {
+            sources: vec![(KINDS[0], vec!["localhost:9090".into()])],
+            ..ContextChoice::default()
+        };
         let error = resolve(&Settings::default(), &wanted).unwrap_err();
         assert_eq!(
             error.to_string(),
@@ -212,10 +215,11 @@ mod tests {
     #[test]
     fn the_first_context_counts_unless_another_is_wanted() {
         let settings = settings(TWO);
-        let first = resolve(&settings, &Wanted::default()).unwrap();
+        let first = resolve(&settings, &ContextChoice::default()).unwrap();
         assert_eq!((first.name.as_str(), ids(&first)), ("prod", vec!["am", "prom-eu"]));
         assert!(first.guard.read_only.is_some() && first.production);
-        let wanted = Wanted { context: Some("staging".into()), read_only: true, ..Wanted::default() };
+        let wanted =
+            ContextChoice { context: Some("staging".into()), read_only: true, ..ContextChoice::default() };
         let other = resolve(&settings, &wanted).unwrap();
         assert_eq!(ids(&other), ["prom-eu"]);
         assert!(other.guard.read_only.is_some() && !other.production);
@@ -224,20 +228,20 @@ mod tests {
     #[test]
     fn sources_without_contexts_are_one_context() {
         let settings = settings("[sources.p]\nkind = \"prometheus\"\nurl = \"http://p\"\n");
-        assert_eq!(resolve(&settings, &Wanted::default()).unwrap().name, "default");
-        assert_eq!(names(&settings, &Wanted::default()), ["default"]);
+        assert_eq!(resolve(&settings, &ContextChoice::default()).unwrap().name, "default");
+        assert_eq!(names(&settings, &ContextChoice::default()), ["default"]);
     }
 
     #[test]
     fn a_context_that_is_not_there_is_refused_with_the_nearest() {
-        let wanted = Wanted { context: Some("prd".into()), ..Wanted::default() };
+        let wanted = ContextChoice { context: Some("prd".into()), ..ContextChoice::default() };
         let error = resolve(&settings(TWO), &wanted).unwrap_err();
         assert_eq!(error.to_string(), "--context: there is no context `prd`; did you mean `prod`?");
     }
 
     #[test]
     fn with_nothing_to_ask_it_says_what_to_do() {
-        let wanted = Wanted { sources: vec![(KINDS[0], Vec::new())], ..Wanted::default() };
+        let wanted = ContextChoice { sources: vec![(KINDS[0], Vec::new())], ..ContextChoice::default() };
         let error = resolve(&Settings::default(), &wanted).unwrap_err().to_string();
         for way in ["burnwatch demo", "burnwatch --prometheus http", "burnwatch config init"] {
             assert!(error.contains(way), "{error}");

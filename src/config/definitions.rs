@@ -18,17 +18,17 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use crate::model::duration;
-use crate::model::slo::{Origin as SloOrigin, Slo};
+use crate::model::slo::{DefinitionOrigin as SloOrigin, Slo};
 
+use finding::{FileOrigin, Findings};
 pub use finding::{Finding, Level};
-use finding::{Findings, Origin};
-use folder::Opened;
-use node::{Fault, Kind, Node};
-use sloth::Period;
-use table::Value;
+use folder::OpenedFile;
+use node::{DocumentNode, NodeKind, ReadFault};
+use sloth::SlothPeriod;
+use table::TableValue;
 
 /// Sloth's period where no `AlertWindows` says another.
-pub const USUAL_PERIOD: Duration = Duration::from_secs(30 * 86_400);
+pub const DEFAULT_PERIOD: Duration = Duration::from_secs(30 * 86_400);
 
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Definitions {
@@ -50,13 +50,13 @@ pub fn load(paths: &[PathBuf], period: Duration) -> Definitions {
 
 /// Reads one text as a file of this name: `.toml` is our own form, all else YAML.
 pub fn parse(path: &Path, text: &str, period: Duration) -> Definitions {
-    let file = Opened { path: path.to_owned(), text: text.to_owned(), named: true };
+    let file = OpenedFile { path: path.to_owned(), text: text.to_owned(), named: true };
     read(&[file], period, Findings::default())
 }
 
-fn read(files: &[Opened], period: Duration, findings: Findings) -> Definitions {
+fn read(files: &[OpenedFile], period: Duration, findings: Findings) -> Definitions {
     let mut broken = Vec::new();
-    let trees: Vec<Vec<Node>> = files
+    let trees: Vec<Vec<DocumentNode>> = files
         .iter()
         .map(|file| {
             let errors = findings.errors();
@@ -65,37 +65,37 @@ fn read(files: &[Opened], period: Duration, findings: Findings) -> Definitions {
             trees
         })
         .collect();
-    let mut shelf = Shelf::default();
+    let mut documents_by_format = DocumentSet::default();
     for ((file, trees), is_broken) in files.iter().zip(&trees).zip(broken) {
-        let origin = Origin { path: &file.path, findings: &findings };
-        let before = shelf.taken;
+        let origin = FileOrigin { path: &file.path, findings: &findings };
+        let before = documents_by_format.taken;
         let errors = findings.errors();
         for tree in trees {
-            shelf.sort(Value::document(tree, origin), file.named);
+            documents_by_format.add_document(TableValue::document(tree, origin), file.named);
         }
         if file.named
-            && shelf.taken == before
+            && documents_by_format.taken == before
             && findings.errors() == errors
             && !trees.is_empty()
             && !is_broken
         {
-            origin.say_of_all(
+            origin.report_file(
                 Level::Warning,
                 "no SLO found; Sloth, OpenSLO, Pyrra and files with [[slo]] are known",
             );
         }
         if file.named && trees.is_empty() && !is_broken {
-            origin.say_of_all(Level::Warning, "is empty");
+            origin.report_file(Level::Warning, "is empty");
         }
     }
     let mut slos = Vec::new();
-    shelf.read(period, &mut slos);
-    let slos = each_once(slos, &findings);
-    drop(shelf);
+    documents_by_format.read(period, &mut slos);
+    let slos = first_of_each_id(slos, &findings);
+    drop(documents_by_format);
     Definitions { slos, findings: findings.into_list() }
 }
 
-fn trees(file: &Opened, findings: &Findings) -> Vec<Node> {
+fn trees(file: &OpenedFile, findings: &Findings) -> Vec<DocumentNode> {
     let is_toml = file.path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("toml"));
     let (trees, faults) = if is_toml {
         let (tree, faults) = from_toml::document(&file.text);
@@ -107,82 +107,84 @@ fn trees(file: &Opened, findings: &Findings) -> Vec<Node> {
     } else {
         from_yaml::documents(&file.text)
     };
-    for Fault { line, message } in faults {
+    for ReadFault { line, message } in faults {
         findings.say(&file.path, Some(line), Level::Error, &message);
     }
     trees
 }
 
 #[derive(Default)]
-struct Shelf<'l> {
-    documents: Vec<(Form, Value<'l>)>,
-    windows: Vec<Value<'l>>,
-    openslo: openslo::Library<'l>,
+struct DocumentSet<'l> {
+    documents: Vec<(FormatEntry, TableValue<'l>)>,
+    windows: Vec<TableValue<'l>>,
+    openslo: openslo::OpenSloObjects<'l>,
     /// How many documents were taken in.
     taken: usize,
 }
 
 #[derive(Clone, Copy)]
-enum Form {
+enum FormatEntry {
     Sloth,
     SlothKubernetes,
     Pyrra,
     Own,
 }
 
-impl<'l> Shelf<'l> {
+impl<'l> DocumentSet<'l> {
     /// Puts a document where it belongs; a list of documents is taken for each of them.
-    fn sort(&mut self, document: Value<'l>, named: bool) {
+    fn add_document(&mut self, document: TableValue<'l>, named: bool) {
         let node = document.node();
         match &node.kind {
-            Kind::Nothing => return,
-            Kind::List(_) => {
+            NodeKind::Nothing => return,
+            NodeKind::List(_) => {
                 for inner in document.list() {
-                    self.sort(inner, named);
+                    self.add_document(inner, named);
                 }
                 return;
             }
-            Kind::Scalar { .. } if !named => return,
-            Kind::Scalar { .. } => return document.warn("is no definition, but a text"),
-            Kind::Table(_) => {}
+            NodeKind::Scalar { .. } if !named => return,
+            NodeKind::Scalar { .. } => return document.warn("is no definition, but a text"),
+            NodeKind::Table(_) => {}
         }
-        let word = |name: &str| node.field(name).and_then(Node::text).unwrap_or_default().trim();
+        let word = |name: &str| node.field(name).and_then(DocumentNode::text).unwrap_or_default().trim();
         let (version, kind) = (word("apiVersion"), word("kind"));
         let form = match (version, kind) {
-            ("sloth.slok.dev/v1", "PrometheusServiceLevel") => Form::SlothKubernetes,
+            ("sloth.slok.dev/v1", "PrometheusServiceLevel") => FormatEntry::SlothKubernetes,
             ("sloth.slok.dev/v1", "AlertWindows") => {
                 self.taken += 1;
                 return self.windows.push(document);
             }
-            ("pyrra.dev/v1alpha1", "ServiceLevelObjective") => Form::Pyrra,
+            ("pyrra.dev/v1alpha1", "ServiceLevelObjective") => FormatEntry::Pyrra,
             ("openslo/v1", kind) => {
                 self.taken += 1;
-                return self.openslo.add(openslo::Version::One, kind, document);
+                return self.openslo.add(openslo::OpenSloVersion::One, kind, document);
             }
             ("openslo/v1alpha", kind) => {
                 self.taken += 1;
-                return self.openslo.add(openslo::Version::Alpha, kind, document);
+                return self.openslo.add(openslo::OpenSloVersion::Alpha, kind, document);
             }
             // as `kubectl get -o yaml` and the typed lists of clients have it
             (version, kind)
                 if kind.ends_with("List")
-                    && (version == "v1" || is_ours(version))
+                    && (version == "v1" || is_supported_group(version))
                     && node.field("items").is_some() =>
             {
                 let items = document.table().and_then(|table| table.get("items"));
                 for item in items.map(|items| items.list()).unwrap_or_default() {
-                    self.sort(item, named);
+                    self.add_document(item, named);
                 }
                 return;
             }
-            ("", "") if word("version") == "prometheus/v1" => Form::Sloth,
-            ("", "") if node.field("slo").is_some() => Form::Own,
+            ("", "") if word("version") == "prometheus/v1" => FormatEntry::Sloth,
+            ("", "") if node.field("slo").is_some() => FormatEntry::Own,
             ("", "") if node.field("slos").is_some() && node.field("service").is_some() => {
                 return document.error("looks like Sloth's, but does not say `version: prometheus/v1`");
             }
-            (version, kind) if is_ours(version) => {
-                return document
-                    .error(&format!("`kind: {kind}` of `{version}` is not known{}", instead(version)));
+            (version, kind) if is_supported_group(version) => {
+                return document.error(&format!(
+                    "`kind: {kind}` of `{version}` is not known{}",
+                    supported_instead(version)
+                ));
             }
             ("", "") => return,
             (version, kind) => {
@@ -199,20 +201,20 @@ impl<'l> Shelf<'l> {
         let period = self.period(period);
         for (form, document) in &self.documents {
             match form {
-                Form::Sloth => sloth::read(document, false, &period, slos),
-                Form::SlothKubernetes => sloth::read(document, true, &period, slos),
-                Form::Pyrra => slos.extend(pyrra::read(document)),
-                Form::Own => own::read(document, slos),
+                FormatEntry::Sloth => sloth::read(document, false, &period, slos),
+                FormatEntry::SlothKubernetes => sloth::read(document, true, &period, slos),
+                FormatEntry::Pyrra => slos.extend(pyrra::read(document)),
+                FormatEntry::Own => own::read(document, slos),
             }
         }
         self.openslo.read(slos);
     }
 
-    fn period(&self, usual: Duration) -> Period {
+    fn period(&self, usual: Duration) -> SlothPeriod {
         let read: Vec<_> =
             self.windows.iter().filter_map(|value| Some((value, sloth::windows(value)?))).collect();
         match read.as_slice() {
-            [] => Period::of(usual),
+            [] => SlothPeriod::of(usual),
             [(_, period)] => period.clone(),
             [(first, period), rest @ ..] => {
                 let fitting = read.iter().find(|(_, period)| period.window == usual);
@@ -229,12 +231,12 @@ impl<'l> Shelf<'l> {
 }
 
 /// Whether a version is one of a tool that is known.
-fn is_ours(version: &str) -> bool {
+fn is_supported_group(version: &str) -> bool {
     let group = version.split('/').next().unwrap_or_default();
     matches!(group, "openslo" | "openslo.com" | "sloth.slok.dev" | "pyrra.dev")
 }
 
-fn instead(version: &str) -> &'static str {
+fn supported_instead(version: &str) -> &'static str {
     match version.split('/').next().unwrap_or_default() {
         "pyrra.dev" => "; there is ServiceLevelObjective of pyrra.dev/v1alpha1",
         "sloth.slok.dev" => "; there is PrometheusServiceLevel and AlertWindows of sloth.slok.dev/v1",
@@ -243,7 +245,7 @@ fn instead(version: &str) -> &'static str {
 }
 
 /// The first of each id; the others are said.
-fn each_once(mut slos: Vec<Slo>, findings: &Findings) -> Vec<Slo> {
+fn first_of_each_id(mut slos: Vec<Slo>, findings: &Findings) -> Vec<Slo> {
     let place = |slo: &Slo| match &slo.origin {
         SloOrigin::File { path, line, .. } => (path.clone(), *line),
         SloOrigin::Series => (PathBuf::new(), 0),

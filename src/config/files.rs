@@ -22,7 +22,7 @@ pub(crate) fn open(path: &Path) -> io::Result<File> {
 /// As [`open`]; also where nothing is there.
 pub(crate) fn refuse_others(path: &Path) -> io::Result<()> {
     let kind = fs::metadata(path)?.file_type();
-    if kind.is_file() { Ok(()) } else { Err(io::Error::other(NotAFile(word(kind)))) }
+    if kind.is_file() { Ok(()) } else { Err(io::Error::other(FileError(word(kind)))) }
 }
 
 /// Whether it is a pipe that the shell made for us, as `<(pass show x)` does: `/dev/fd/3`, `/proc/self/fd/3`, `/dev/stdin`.
@@ -34,7 +34,7 @@ pub(crate) fn is_given_pipe(path: &Path) -> bool {
 /// What stands in a file's place.
 #[derive(Debug, thiserror::Error)]
 #[error("is {0}, not a file")]
-pub(crate) struct NotAFile(&'static str);
+pub(crate) struct FileError(&'static str);
 
 fn word(kind: FileType) -> &'static str {
     if kind.is_dir() {

@@ -124,7 +124,7 @@ impl Scheme {
 
 impl KindSpec {
     /// The address of a source that says none; empty if there is none.
-    pub fn usual_url(&self) -> &'static str {
+    pub fn default_url(&self) -> &'static str {
         match self.address {
             Some(Address::Usual(url)) => url,
             Some(Address::Needed) | None => "",
@@ -263,9 +263,9 @@ impl Options {
 }
 
 /// What to add where no source answers any of these questions: `a Prometheus (--prometheus URL)`.
-pub fn to_add(kinds: &[&'static KindSpec], asks: &[AskKind]) -> String {
+pub fn sources_to_add(kinds: &[&'static KindSpec], asks: &[AskKind]) -> String {
     let mut found: Vec<&KindSpec> = Vec::new();
-    for kind in asks.iter().flat_map(|ask| that_answer(kinds, *ask)) {
+    for kind in asks.iter().flat_map(|ask| kinds_answering(kinds, *ask)) {
         if !found.contains(&kind) {
             found.push(kind);
         }
@@ -278,7 +278,7 @@ pub fn to_add(kinds: &[&'static KindSpec], asks: &[AskKind]) -> String {
 }
 
 /// The kinds of these that can be asked this.
-pub fn that_answer<'k>(
+pub fn kinds_answering<'k>(
     kinds: &'k [&'static KindSpec],
     ask: AskKind,
 ) -> impl Iterator<Item = &'static KindSpec> + use<'k> {

@@ -9,20 +9,20 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use super::check::{Known, check, machine};
+use super::check::{KnownNames, check, machine};
 use super::files;
 use super::kind::KindSpec;
 use super::nearest::hint;
 use super::schema::schema;
-use super::secret::at_home;
+use super::secret::expand_home;
 use super::settings::{SecretRef, Settings, SourceSettings};
-use super::sheet::{Problem, Sheet};
+use super::toml_document::{ConfigProblem, TomlDocument};
 use crate::model::text::with_article;
 
 /// Far more than anybody writes; a guard against being pointed at the wrong file.
-const BYTES_AT_MOST: u64 = 4 * 1024 * 1024;
+const MAX_CONFIG_BYTES: u64 = 4 * 1024 * 1024;
 
-/// Why there is no configuration to work with.
+/// The comment: why there is no configuration to work with.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ConfigError {
     /// A file that was asked for is not there.
@@ -34,17 +34,17 @@ pub enum ConfigError {
     #[error("{0}")]
     Wrong(Problems),
     #[error("there is nothing to ask. Try one of\n{0}")]
-    NoSource(Ways),
+    NoSource(StartSuggestions),
 }
 
 /// What to do where nobody said what to ask.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Ways {
+pub struct StartSuggestions {
     /// A kind of source that has a flag.
     pub kind: Option<&'static KindSpec>,
 }
 
-impl fmt::Display for Ways {
+impl fmt::Display for StartSuggestions {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let flag = self.kind.and_then(|kind| {
             let words = format!("--{} {}", kind.name, kind.flag?.example);
@@ -64,7 +64,7 @@ impl fmt::Display for Ways {
 
 /// All problems that were found; one line each.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Problems(pub Vec<Problem>);
+pub struct Problems(pub Vec<ConfigProblem>);
 
 impl fmt::Display for Problems {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -75,8 +75,8 @@ impl fmt::Display for Problems {
     }
 }
 
-impl From<Problem> for ConfigError {
-    fn from(problem: Problem) -> Self {
+impl From<ConfigProblem> for ConfigError {
+    fn from(problem: ConfigProblem) -> Self {
         Self::Wrong(Problems(vec![problem]))
     }
 }
@@ -110,7 +110,7 @@ pub fn load(
     asked: Option<&Path>,
     usual: Option<&Path>,
     overrides: &Overrides,
-    known: &Known<'_>,
+    known: &KnownNames<'_>,
 ) -> Result<Loaded, ConfigError> {
     let found = match (asked, usual) {
         (Some(path), _) => Some((path, text(path)?)),
@@ -124,13 +124,13 @@ pub fn load(
     let mut loaded = Loaded::default();
     if let Some((path, text)) = found {
         loaded.settings = parse(&path.display().to_string(), &text, known)?;
-        settle_files(&mut loaded.settings, path.parent().unwrap_or(Path::new("")));
+        resolve_file_paths(&mut loaded.settings, path.parent().unwrap_or(Path::new("")));
         loaded.file = Some(path.to_owned());
     }
     if let Some(theme) = &overrides.theme {
         if !known.themes.is_empty() && !known.themes.contains(&theme.as_str()) {
             let message = format!("there is no theme `{theme}`{}", hint(theme, known.themes.to_vec()));
-            return Err(Problem { origin: "--theme".into(), place: None, message }.into());
+            return Err(ConfigProblem { origin: "--theme".into(), place: None, message }.into());
         }
         loaded.settings.ui.theme = Some(theme.clone());
     }
@@ -148,9 +148,9 @@ pub fn load(
 pub struct Examined {
     pub loaded: Loaded,
     /// What a start refuses, and what does not work on this machine, in the order of the file.
-    pub problems: Vec<Problem>,
+    pub problems: Vec<ConfigProblem>,
     /// What may be on purpose.
-    pub warnings: Vec<Problem>,
+    pub warnings: Vec<ConfigProblem>,
 }
 
 /// As [`load`], and looks at the files, variables and programs that the configuration names: all that is wrong at once.
@@ -161,7 +161,7 @@ pub fn examine(
     asked: Option<&Path>,
     usual: Option<&Path>,
     overrides: &Overrides,
-    known: &Known<'_>,
+    known: &KnownNames<'_>,
 ) -> Result<Examined, ConfigError> {
     let path = asked.or(usual);
     let told = match path.map(|path| (path, text(path))) {
@@ -174,11 +174,11 @@ pub fn examine(
         Some((_, Err(error))) => return Err(error),
     };
     let (path, text) = told;
-    let sheet = Sheet::parse(&path.display().to_string(), &text)
+    let document = TomlDocument::parse(&path.display().to_string(), &text)
         .map_err(|problems| ConfigError::Wrong(Problems(problems)))?;
-    let (mut settings, mut problems) = read(&sheet, &text, known)?;
-    settle_files(&mut settings, path.parent().unwrap_or(Path::new("")));
-    let found = machine(&settings, &sheet);
+    let (mut settings, mut problems) = read(&document, &text, known)?;
+    resolve_file_paths(&mut settings, path.parent().unwrap_or(Path::new("")));
+    let found = machine(&settings, &document);
     problems.extend(found.problems);
     if problems.is_empty() {
         // what flags say is wrong, too
@@ -194,23 +194,27 @@ pub fn examine(
 ///
 /// # Errors
 /// [`ConfigError::Wrong`] if nothing can be made of it.
-fn read(sheet: &Sheet<'_>, text: &str, known: &Known<'_>) -> Result<(Settings, Vec<Problem>), ConfigError> {
-    let (mut problems, misfits) = sheet.misfits(&schema(known.kinds));
+fn read(
+    document: &TomlDocument<'_>,
+    text: &str,
+    known: &KnownNames<'_>,
+) -> Result<(Settings, Vec<ConfigProblem>), ConfigError> {
+    let (mut problems, schema_violations) = document.schema_violations(&schema(known.kinds));
     let read = toml::from_str(text).and_then(|mut root: toml::Table| {
-        for path in &misfits {
+        for path in &schema_violations {
             remove(&mut root, path);
         }
         settings_of(root, known.kinds)
     });
     match read {
         Ok(settings) => {
-            problems.extend(check(&settings, sheet, known));
+            problems.extend(check(&settings, document, known));
             problems.sort();
             Ok((settings, problems))
         }
         Err(error) => {
-            let told = sheet.problem(error.span().unwrap_or(0..0), error.message());
-            problems.extend(misfits.is_empty().then_some(told));
+            let told = document.problem(error.span().unwrap_or(0..0), error.message());
+            problems.extend(schema_violations.is_empty().then_some(told));
             Err(ConfigError::Wrong(Problems(problems)))
         }
     }
@@ -240,24 +244,25 @@ fn settings_of(mut root: toml::Table, kinds: &[&'static KindSpec]) -> Result<Set
 ///
 /// # Errors
 /// [`ConfigError::Wrong`] with everything that is wrong.
-pub fn parse(origin: &str, text: &str, known: &Known<'_>) -> Result<Settings, ConfigError> {
+pub fn parse(origin: &str, text: &str, known: &KnownNames<'_>) -> Result<Settings, ConfigError> {
     let wrong = |problems| ConfigError::Wrong(Problems(problems));
-    let sheet = Sheet::parse(origin, text).map_err(wrong)?;
-    let (settings, problems) = read(&sheet, text, known)?;
+    let document = TomlDocument::parse(origin, text).map_err(wrong)?;
+    let (settings, problems) = read(&document, text, known)?;
     if problems.is_empty() { Ok(settings) } else { Err(wrong(problems)) }
 }
 
 /// A parsed file as a value, if it fits the schema.
 pub(super) fn typed<T: DeserializeOwned>(
-    sheet: &Sheet<'_>,
+    document: &TomlDocument<'_>,
     text: &str,
     schema: &Value,
 ) -> Result<T, ConfigError> {
-    let (misfits, _) = sheet.misfits(schema);
-    if !misfits.is_empty() {
-        return Err(ConfigError::Wrong(Problems(misfits)));
+    let (schema_violations, _) = document.schema_violations(schema);
+    if !schema_violations.is_empty() {
+        return Err(ConfigError::Wrong(Problems(schema_violations)));
     }
-    toml::from_str(text).map_err(|error| sheet.problem(error.span().unwrap_or(0..0), error.message()).into())
+    toml::from_str(text)
+        .map_err(|error| document.problem(error.span().unwrap_or(0..0), error.message()).into())
 }
 
 /// The TOML files of a directory in the order of their names; of one that is not there, none.
@@ -282,10 +287,10 @@ pub fn text(path: &Path) -> Result<String, ConfigError> {
     };
     let mut bytes = Vec::new();
     files::open(path)
-        .and_then(|file| file.take(BYTES_AT_MOST + 1).read_to_end(&mut bytes))
+        .and_then(|file| file.take(MAX_CONFIG_BYTES + 1).read_to_end(&mut bytes))
         .map_err(failed)?;
     let unreadable = |reason: &str| ConfigError::Unreadable { path: path.to_owned(), reason: reason.into() };
-    if bytes.len() as u64 > BYTES_AT_MOST {
+    if bytes.len() as u64 > MAX_CONFIG_BYTES {
         return Err(unreadable("larger than 4 MiB"));
     }
     let text = String::from_utf8(bytes).ok().ok_or_else(|| unreadable("not UTF-8 text"))?;
@@ -293,17 +298,17 @@ pub fn text(path: &Path) -> Result<String, ConfigError> {
 }
 
 /// Files are named as seen from the configuration file, not from where burnwatch was started.
-fn settle_files(settings: &mut Settings, base: &Path) {
+fn resolve_file_paths(settings: &mut Settings, base: &Path) {
     for path in settings.slo.files.iter_mut().chain(&mut settings.runbooks.folder) {
-        *path = base.join(at_home(path)).display().to_string();
+        *path = base.join(expand_home(path)).display().to_string();
     }
     for path in settings.runbooks.templates.iter_mut().filter(|template| template.starts_with("~/")) {
-        *path = at_home(path).display().to_string();
+        *path = expand_home(path).display().to_string();
     }
     let tokens = settings.runbooks.tokens.values_mut().filter_map(SecretRef::file_mut);
     let of_sources = settings.sources.values_mut().flat_map(SourceSettings::files_mut);
     // those at home stay as they are: `config show` is shown to others
-    for path in tokens.chain(of_sources).filter(|path| at_home(path).is_relative()) {
+    for path in tokens.chain(of_sources).filter(|path| expand_home(path).is_relative()) {
         *path = base.join(&*path).display().to_string();
     }
 }
@@ -350,7 +355,7 @@ mod tests {
         assert!(loaded.settings.ui.utc && !loaded.settings.ui.ascii);
         assert_eq!(loaded.settings.ui.low_bandwidth, Some(true));
         assert_eq!(loaded.settings.slo.files, ["more.yaml"]);
-        let known = Known { themes: &["light", "dark"], ..of_kinds() };
+        let known = KnownNames { themes: &["light", "dark"], ..of_kinds() };
         let overrides = Overrides { theme: Some("drak".into()), ..Overrides::default() };
         let error = load(Some(&path), None, &overrides, &known).unwrap_err();
         assert_eq!(error.to_string(), "--theme: there is no theme `drak`; did you mean `dark`?");
@@ -360,7 +365,7 @@ mod tests {
     fn names_of_themes_commands_and_packs_are_checked_where_they_are_known() {
         let text = "[ui]\ntheme = \"drk\"\n[ui.keys]\nquitt = [\"x\"]\n[services]\npacks = [\"htp\"]\n";
         assert!(parse("c.toml", text, &of_kinds()).is_ok());
-        let known = Known {
+        let known = KnownNames {
             kinds: &KINDS,
             themes: &["dark"],
             commands: &["quit"],
@@ -386,7 +391,7 @@ mod tests {
              [contexts.x]\nsources = [\"a\", \"b\", \"d\"]\nsilence_share = \"0.3\"\nmax_bulk = 0\n\
              [ui.keys]\nquit = [1]\n",
         );
-        let known = Known { commands: &["quit"], ..of_kinds() };
+        let known = KnownNames { commands: &["quit"], ..of_kinds() };
         let examined = examine(Some(&path), None, &Overrides::default(), &known).unwrap();
         let told: Vec<String> = examined.problems.iter().map(|problem| problem.message.clone()).collect();
         let parts = [

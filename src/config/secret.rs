@@ -12,13 +12,13 @@ use std::path::{Path, PathBuf};
 use zeroize::Zeroizing;
 
 use super::files;
-use super::settings::{Entry, Program, SecretRef, SecretText};
+use super::settings::{KeyringEntry, SecretProgram, SecretRef, SecretText};
 use program::LIMIT;
 
 /// Longer than any token or key; a guard against pointing at the wrong file.
-const BYTES_AT_MOST: usize = 64 * 1024;
+const MAX_SECRET_BYTES: usize = 64 * 1024;
 /// Longer than the list of all CAs that a system trusts.
-const CERTIFICATES_AT_MOST: u64 = 4 * 1024 * 1024;
+const MAX_CERTIFICATE_BYTES: u64 = 4 * 1024 * 1024;
 
 /// A secret in memory: no `Display`, no `Serialize`, its `Debug` says nothing, and it is wiped when it is dropped.
 #[derive(Clone, PartialEq, Eq)]
@@ -51,7 +51,7 @@ impl fmt::Debug for Secret {
 /// What was read; wiped when it is dropped.
 pub(crate) type Bytes = Zeroizing<Vec<u8>>;
 
-/// Why a secret could not be had; names the reference, never what it holds.
+/// The comment: why a secret could not be had; names the reference, never what it holds.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{reference}{trouble}")]
 pub struct SecretError {
@@ -93,7 +93,7 @@ impl SecretTrouble {
 
 impl From<io::Error> for SecretTrouble {
     fn from(error: io::Error) -> Self {
-        Self::Unreadable { reason: plainly(&error) }
+        Self::Unreadable { reason: error_words(&error) }
     }
 }
 
@@ -104,12 +104,12 @@ impl fmt::Display for SecretRef {
             Self::Env(name) => write!(f, "env {name}"),
             Self::File(path) => write!(f, "file {path}"),
             Self::Command(program) => program.fmt(f),
-            Self::Keyring(Entry { service, user }) => write!(f, "keyring {service}/{user}"),
+            Self::Keyring(KeyringEntry { service, user }) => write!(f, "keyring {service}/{user}"),
         }
     }
 }
 
-impl fmt::Display for Program {
+impl fmt::Display for SecretProgram {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "command {}", self.0.first().map_or("", String::as_str))
     }
@@ -123,7 +123,7 @@ impl SecretRef {
     pub fn read(&self) -> Result<Secret, SecretError> {
         let bytes = match self {
             Self::Env(name) => from_env(name),
-            Self::File(path) => from_file(&at_home(path)),
+            Self::File(path) => from_file(&expand_home(path)),
             Self::Command(program) => program::output(&program.0, LIMIT),
             Self::Keyring(entry) => keyring::read(entry),
         };
@@ -149,7 +149,7 @@ impl SecretText {
 /// # Errors
 /// If it cannot be read, or everyone can read it.
 pub(crate) fn key_file(path: &str) -> Result<Bytes, SecretError> {
-    from_file(&at_home(path)).map_err(|trouble| trouble.of(format_args!("file {path}")))
+    from_file(&expand_home(path)).map_err(|trouble| trouble.of(format_args!("file {path}")))
 }
 
 /// A file with certificates, which all may see, as a whole.
@@ -158,8 +158,8 @@ pub(crate) fn key_file(path: &str) -> Result<Bytes, SecretError> {
 /// If it cannot be read.
 pub(crate) fn certificates(path: &str) -> Result<Vec<u8>, SecretError> {
     let mut bytes = Vec::new();
-    files::open(&at_home(path))
-        .and_then(|file| file.take(CERTIFICATES_AT_MOST).read_to_end(&mut bytes))
+    files::open(&expand_home(path))
+        .and_then(|file| file.take(MAX_CERTIFICATE_BYTES).read_to_end(&mut bytes))
         .map_err(|error| SecretTrouble::from(error).of(format_args!("file {path}")))?;
     Ok(bytes)
 }
@@ -179,18 +179,18 @@ fn from_env(name: &str) -> Result<Bytes, SecretTrouble> {
 
 fn from_file(path: &Path) -> Result<Bytes, SecretTrouble> {
     if files::is_given_pipe(path) {
-        return program::all_within(File::open(path)?, LIMIT);
+        return program::read_within(File::open(path)?, LIMIT);
     }
     let mut file = files::open(path)?;
-    if is_open_to_all(&file)? {
+    if is_world_readable(&file)? {
         return Err(SecretTrouble::Exposed { path: path.display().to_string() });
     }
-    Ok(whole(&mut file)?)
+    Ok(read_limited(&mut file)?)
 }
 
 /// Everything up to a limit, in one buffer that never moves: a growing one would leave copies behind.
-fn whole(reader: &mut impl Read) -> io::Result<Bytes> {
-    let mut bytes = Zeroizing::new(vec![0; BYTES_AT_MOST]);
+fn read_limited(reader: &mut impl Read) -> io::Result<Bytes> {
+    let mut bytes = Zeroizing::new(vec![0; MAX_SECRET_BYTES]);
     let mut length = 0;
     while let Some(room) = bytes.get_mut(length..).filter(|room| !room.is_empty()) {
         match reader.read(room) {
@@ -204,13 +204,13 @@ fn whole(reader: &mut impl Read) -> io::Result<Bytes> {
     Ok(bytes)
 }
 
-fn is_open_to_all(file: &File) -> io::Result<bool> {
+fn is_world_readable(file: &File) -> io::Result<bool> {
     use std::os::unix::fs::PermissionsExt;
     Ok(file.metadata()?.permissions().mode() & 0o004 != 0)
 }
 
-fn plainly(error: &io::Error) -> String {
-    if let Some(other) = error.get_ref().and_then(|inner| inner.downcast_ref::<files::NotAFile>()) {
+fn error_words(error: &io::Error) -> String {
+    if let Some(other) = error.get_ref().and_then(|inner| inner.downcast_ref::<files::FileError>()) {
         return other.to_string();
     }
     let words = match error.kind() {
@@ -222,7 +222,7 @@ fn plainly(error: &io::Error) -> String {
 }
 
 /// The path with `~/` written out, where a home is known.
-pub(super) fn at_home(path: &str) -> PathBuf {
+pub(super) fn expand_home(path: &str) -> PathBuf {
     let home = || directories::BaseDirs::new().map(|base| base.home_dir().to_owned());
     match path.strip_prefix("~/").and_then(|rest| Some(home()?.join(rest))) {
         Some(written_out) => written_out,

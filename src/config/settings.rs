@@ -7,7 +7,8 @@ mod runbooks;
 mod source;
 
 pub use access::{
-    AuthSettings, Entry, Login, NamedSecret, OAuth2Settings, Program, SecretRef, SecretText, SigV4Settings,
+    AuthSettings, KeyringEntry, Login, NamedSecret, OAuth2Settings, SecretProgram, SecretRef, SecretText,
+    SigV4Settings,
 };
 pub use notify::NotifySettings;
 pub use runbooks::RunbookSettings;
@@ -57,7 +58,7 @@ pub struct Settings {
 pub struct ContextSettings {
     /// Names of sources; empty: all of them.
     pub sources: Vec<String>,
-    /// Refuse everything that changes a system outside.
+    /// Disable all actions that change external systems.
     pub read_only: bool,
     /// Show the context's name as a banner in its own colour, as a warning that this is production.
     pub production: bool,
@@ -96,9 +97,9 @@ pub struct ServiceSettings {
     /// Names of packs to use (`burnwatch config path` says where own ones go); empty: all.
     pub packs: Vec<String>,
     /// Over how long rates are taken; without it four scrape intervals, at least 1 minute.
-    pub lookback: Option<Span>,
+    pub lookback: Option<ConfigDuration>,
     /// Satisfied below this latency, tolerating below four times it (Apdex).
-    pub apdex: Span,
+    pub apdex: ConfigDuration,
 }
 
 impl Default for ServiceSettings {
@@ -109,7 +110,7 @@ impl Default for ServiceSettings {
             describe_by: words(&["team", "tier", "namespace", "cluster", "env"]),
             packs: Vec::new(),
             lookback: None,
-            apdex: Span(Duration::from_millis(250)),
+            apdex: ConfigDuration(Duration::from_millis(250)),
         }
     }
 }
@@ -125,7 +126,7 @@ pub struct HealthSettings {
     /// Failed requests within the lookback below which an error ratio says nothing.
     pub few_errors: f64,
     /// 95th percentile of latency from which a service is degraded.
-    pub p95_degraded: Span,
+    pub p95_degraded: ConfigDuration,
     /// Use of the fullest resource from which a service is degraded, 0 to 1.
     pub saturation_degraded: f64,
 }
@@ -136,7 +137,7 @@ impl Default for HealthSettings {
             error_ratio_degraded: 0.01,
             error_ratio_critical: 0.05,
             few_errors: 3.0,
-            p95_degraded: Span(Duration::from_secs(1)),
+            p95_degraded: ConfigDuration(Duration::from_secs(1)),
             saturation_degraded: 0.9,
         }
     }
@@ -153,12 +154,12 @@ pub struct SloSettings {
     /// Names of the sources that definitions in files are asked at; empty: every Prometheus of the context.
     pub sources: Vec<String>,
     /// The window of SLOs whose form does not say one.
-    pub window: Span,
+    pub window: ConfigDuration,
 }
 
 impl Default for SloSettings {
     fn default() -> Self {
-        let window = Span(Duration::from_secs(30 * 86_400));
+        let window = ConfigDuration(Duration::from_secs(30 * 86_400));
         Self { files: Vec::new(), discover: true, sources: Vec::new(), window }
     }
 }
@@ -197,25 +198,25 @@ impl Default for SeveritySettings {
 #[serde(deny_unknown_fields, default)]
 pub struct LimitSettings {
     /// How long a connection may take.
-    pub connect_timeout: Span,
+    pub connect_timeout: ConfigDuration,
     /// How long a whole answer may take.
-    pub timeout: Span,
+    pub timeout: ConfigDuration,
     /// The largest answer that is read, in MiB.
     pub body_mib: u64,
     /// Questions in flight to one source at once.
     pub in_flight: usize,
-    /// How often services and alerts are asked for; longer by itself where answers are costly.
-    pub interval: Span,
+    /// How often services and alerts are asked for; longer where answers are expensive.
+    pub interval: ConfigDuration,
 }
 
 impl Default for LimitSettings {
     fn default() -> Self {
         Self {
-            connect_timeout: Span(Duration::from_secs(3)),
-            timeout: Span(Duration::from_secs(10)),
+            connect_timeout: ConfigDuration(Duration::from_secs(3)),
+            timeout: ConfigDuration(Duration::from_secs(10)),
             body_mib: 64,
             in_flight: 6,
-            interval: Span(Duration::from_secs(5)),
+            interval: ConfigDuration(Duration::from_secs(5)),
         }
     }
 }
@@ -224,7 +225,7 @@ impl Default for LimitSettings {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct UiSettings {
-    /// A theme's name: `dark`, `light`, `high-contrast`, `colour-blind`, `terminal`, or one of your own.
+    /// A theme's name: `dark`, `light`, `high-contrast`, `colour-without_outcome_label`, `terminal`, or one of your own.
     pub theme: Option<String>,
     /// Show times in UTC instead of your own zone.
     pub utc: bool,
@@ -240,15 +241,15 @@ pub struct UiSettings {
 
 /// A duration as Prometheus writes it: `250ms`, `10s`, `1m30s`, `6h`, `30d`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Span(pub Duration);
+pub struct ConfigDuration(pub Duration);
 
-impl Span {
+impl ConfigDuration {
     /// What the schema says of it; by this the reader of the configuration knows a duration.
     pub(super) const PATTERN: &'static str =
         "^([0-9]+y)?([0-9]+w)?([0-9]+d)?([0-9]+h)?([0-9]+m)?([0-9]+s)?([0-9]+ms)?$";
 }
 
-impl JsonSchema for Span {
+impl JsonSchema for ConfigDuration {
     fn schema_name() -> Cow<'static, str> {
         "Duration".into()
     }
@@ -263,13 +264,13 @@ impl JsonSchema for Span {
     }
 }
 
-impl Serialize for Span {
+impl Serialize for ConfigDuration {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.serialize_str(&crate::model::duration::text(self.0))
     }
 }
 
-impl<'de> Deserialize<'de> for Span {
+impl<'de> Deserialize<'de> for ConfigDuration {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = String::deserialize(deserializer)?;
         crate::model::duration::parse(&text).map(Self).map_err(serde::de::Error::custom)

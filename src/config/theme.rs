@@ -11,7 +11,7 @@ use serde::de::{Error, Unexpected, Visitor};
 use serde::{Deserialize, Deserializer};
 
 use super::load::{ConfigError, Problems, text, toml_files, typed};
-use super::sheet::Sheet;
+use super::toml_document::TomlDocument;
 
 /// One theme.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema)]
@@ -150,8 +150,9 @@ impl JsonSchema for Colour {
 /// # Errors
 /// [`ConfigError::Wrong`] with everything that is wrong, each with its place.
 pub fn parse(origin: &str, text: &str) -> Result<ThemeFile, ConfigError> {
-    let sheet = Sheet::parse(origin, text).map_err(|problems| ConfigError::Wrong(Problems(problems)))?;
-    typed(&sheet, text, &schemars::schema_for!(ThemeFile).to_value())
+    let document =
+        TomlDocument::parse(origin, text).map_err(|problems| ConfigError::Wrong(Problems(problems)))?;
+    typed(&document, text, &schemars::schema_for!(ThemeFile).to_value())
 }
 
 /// The person's own themes, in the order of their files, and what is wrong with those that cannot be used.

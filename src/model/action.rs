@@ -17,7 +17,7 @@ pub struct Action {
     /// Where.
     pub source: SourceId,
     /// To what.
-    pub target: Target,
+    pub target: ActionTarget,
     /// What.
     #[serde(rename = "deed")]
     pub operation: Operation,
@@ -25,7 +25,7 @@ pub struct Action {
 
 /// The object of an action, as it was when the person decided.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Target {
+pub struct ActionTarget {
     /// What the source calls it; empty for what does not exist yet.
     pub id: Text,
     /// What people call it.
@@ -108,13 +108,13 @@ impl fmt::Debug for WriteSupport {
     }
 }
 
-/// Why a source did not say that it did something.
+/// The comment: why a source did not say that it did something.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{error}")]
-pub struct ActError {
+pub struct ActionError {
     /// What happened.
     pub error: SourceError,
-    /// It may have been done all the same: the request went out, and no or no sure answer came. Never to be sent again
+    /// It may have been done all the same: the request went out, and no or no clear answer. Never to be sent again
     /// before it was read back.
     pub is_unclear: bool,
 }
@@ -131,7 +131,7 @@ pub enum Verification {
     NotDone,
     /// It cannot be told by reading.
     Unknown {
-        /// Why not.
+        /// The comment: why not.
         words: Text,
     },
 }
@@ -159,12 +159,12 @@ pub enum ActionResult {
     },
     /// The source refused it: surely not done.
     Refused {
-        /// Why, and what one can do.
+        /// The comment: why, and what one can do.
         words: Text,
     },
     /// Held back here: read-only, denied, a dry run, given up. Nothing was sent.
     Held {
-        /// Why.
+        /// The comment: why.
         words: Text,
     },
     /// It was sent, and nobody knows whether it was done.
@@ -192,7 +192,7 @@ impl ActionResult {
         }
     }
 
-    /// More of it than the word, where there is more.
+    /// Details than the word, where there is more.
     pub fn words(&self) -> Option<&Text> {
         match self {
             Self::Done { .. } => None,
@@ -207,7 +207,7 @@ impl ActionResult {
 
 /// How far an action is.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Progress {
+pub enum ActionProgress {
     /// On its way.
     Sending,
     /// The source asks us to wait (429); it goes out at this moment.
@@ -229,7 +229,8 @@ mod tests {
     use crate::model::matcher::parse;
 
     fn action(operation: Operation) -> Action {
-        let target = Target { id: "Q1".into(), name: "#1".into(), seen: Some(IncidentStatus::Triggered) };
+        let target =
+            ActionTarget { id: "Q1".into(), name: "#1".into(), seen: Some(IncidentStatus::Triggered) };
         Action { source: SourceId::new("pager"), target, operation }
     }
 

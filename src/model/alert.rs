@@ -146,7 +146,7 @@ impl Alert {
     }
 
     /// Whether its condition holds or will, and nothing keeps it quiet.
-    pub const fn is_told(&self) -> bool {
+    pub const fn is_active(&self) -> bool {
         matches!(self.state, AlertState::Firing | AlertState::Pending)
     }
 

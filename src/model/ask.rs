@@ -11,20 +11,20 @@ use jiff::Timestamp;
 use super::alert::AlertBoard;
 use super::fingerprint::Fingerprint;
 use super::firing::FiringBoard;
-use super::incident::{IncidentBoard, IncidentDetail, StepBoard};
+use super::incident::{IncidentBoard, IncidentDetail, IncidentLog};
 use super::labels::{Labels, Text};
 use super::oncall::OnCallBoard;
 use super::rule::RuleBoard;
-use super::runbook::{Search, Wanted};
+use super::runbook::{RunbookQuery, RunbookSearch};
 use super::series::Matrix;
-use super::service::{Detail, ServiceBoard, Trends};
+use super::service::{ServiceBoard, ServiceDetail, ServiceTrends};
 use super::silence::Silence;
 use super::slo::SloBoard;
-use super::source::{Offer, SourceError, SourceId};
+use super::source::{ProbeReport, SourceError, SourceId};
 use super::warning::Warning;
 pub(crate) use table::asks;
-use terms::OFTEN;
-pub use terms::{HEARTBEAT, Merges, Moment, Refresh, SeriesKey, Stretch, TimeUse, Weight};
+use terms::FREQUENT_INTERVAL;
+pub use terms::{HEARTBEAT, Merges, Moment, QueryRange, Refresh, SeriesKey, TimeUse, Weight};
 
 /// The first for what is asked on every screen, the second for all else.
 macro_rules! if_vital {
@@ -87,7 +87,7 @@ macro_rules! questions {
 
             /// Whether its questions are each about one thing: a service, an expression, an alert, an incident. Of the others
             /// there is one for each source.
-            pub const fn is_about_one(self) -> bool {
+            pub const fn has_key(self) -> bool {
                 let keys: &[&str] = match self {
                     $(Self::$Kind => &[$($(stringify!($key))?)?],)*
                 };

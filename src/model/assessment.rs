@@ -7,7 +7,7 @@ use jiff::{SignedDuration, Timestamp};
 use super::alert::{Alert, Severity};
 use super::health::{Health, Thresholds};
 use super::reason::Reason;
-use super::service::{Reading, Signals};
+use super::service::{ServiceReading, Signals};
 use super::signal::Signal;
 use reasons::{named, saturated};
 
@@ -48,7 +48,7 @@ impl<'a> Case<'a> {
 ///
 /// Alerts that are silenced, inhibited or pending do not count: somebody knows, or nobody was told yet. A service of which a
 /// signal is not known is never healthy: it is as bad as what is known, or as that signal last was, or else unknown.
-pub fn assess(reading: &Reading, case: Case<'_>) -> (Health, Vec<Reason>) {
+pub fn assess(reading: &ServiceReading, case: Case<'_>) -> (Health, Vec<Reason>) {
     let Case { lookback, alerts, thresholds, .. } = case;
     let (signals, unknown) = (&reading.signals, &reading.unknown);
     let mut found: Vec<(Health, Reason)> = Vec::new();
@@ -99,7 +99,7 @@ pub fn assess(reading: &Reading, case: Case<'_>) -> (Health, Vec<Reason>) {
 
 /// The verdict on a service that no source tells of any more, or of which only alerts tell: it is as bad as they are, or as it was
 /// when it was last told of.
-pub fn assess_lost(case: Case<'_>) -> (Health, Vec<Reason>) {
+pub fn assess_without_data(case: Case<'_>) -> (Health, Vec<Reason>) {
     let missing = case.before.map_or(Reason::NeverHadData, |(_, since)| Reason::NoData { since });
     let last = case
         .lasts()
@@ -127,8 +127,8 @@ fn verdict(mut found: Vec<(Health, Reason)>) -> (Health, Vec<Reason>) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::service::{Signals, Targets};
-    use crate::model::signal::{Unknown, Unknowns};
+    use crate::model::service::{ScrapeTargets, Signals};
+    use crate::model::signal::{UnknownSignal, UnknownSignals};
 
     fn at(second: i64) -> Timestamp {
         Timestamp::from_second(second).unwrap()
@@ -140,13 +140,13 @@ mod tests {
         Case { lookback, alerts: &[], thresholds: &THRESHOLDS, before, now: at(600) }
     }
 
-    fn without(reading: Reading, signals: &[Signal]) -> Reading {
-        let unknown = signals.iter().map(|signal| Unknown { signal: *signal, why: "422".into() });
-        Reading { unknown: Unknowns::new(unknown), ..reading }
+    fn without(reading: ServiceReading, signals: &[Signal]) -> ServiceReading {
+        let unknown = signals.iter().map(|signal| UnknownSignal { signal: *signal, why: "422".into() });
+        ServiceReading { unknown: UnknownSignals::new(unknown), ..reading }
     }
 
-    fn reading(rate: f64, errors: f64) -> Reading {
-        Reading {
+    fn reading(rate: f64, errors: f64) -> ServiceReading {
+        ServiceReading {
             name: "cart".into(),
             signals: Signals {
                 request_rate: Some(rate),
@@ -154,12 +154,12 @@ mod tests {
                 p95: Some(0.1),
                 ..Signals::default()
             },
-            targets: Targets { up: 3, total: 3, down: vec![] },
-            ..Reading::default()
+            targets: ScrapeTargets { up: 3, total: 3, down: vec![] },
+            ..ServiceReading::default()
         }
     }
 
-    fn verdict(reading: &Reading) -> (Health, String) {
+    fn verdict(reading: &ServiceReading) -> (Health, String) {
         let (health, reasons) = assess(reading, case(None));
         (health, reasons.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))
     }
@@ -185,7 +185,7 @@ mod tests {
 
     #[test]
     fn absence_is_not_health() {
-        let nothing = Reading { name: "ghost".into(), ..Reading::default() };
+        let nothing = ServiceReading { name: "ghost".into(), ..ServiceReading::default() };
         assert_eq!(verdict(&nothing), (Health::Unknown, "no signals".into()));
     }
 

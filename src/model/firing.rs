@@ -5,12 +5,12 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 
 use super::labels::Labels;
-use super::slo::Bounds;
+use super::slo::TimeRange;
 
 /// An alert flaps if it begins to fire so often ...
-const FLAPS: usize = 3;
+const FLAPPING_STARTS: usize = 3;
 /// ... within this time.
-pub const FLAPS_WITHIN: SignedDuration = SignedDuration::from_hours(1);
+pub const FLAPPING_WITHIN: SignedDuration = SignedDuration::from_hours(1);
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Firing {
@@ -27,12 +27,12 @@ pub struct Firing {
 }
 
 impl Firing {
-    pub fn bounds(&self) -> Bounds {
-        Bounds { start: self.from, end: self.to.max(self.from) }
+    pub fn bounds(&self) -> TimeRange {
+        TimeRange { start: self.from, end: self.to.max(self.from) }
     }
 
     /// How long of this time it fired.
-    pub fn within(&self, time: Bounds) -> Duration {
+    pub fn within(&self, time: TimeRange) -> Duration {
         let (start, end) = (self.from.max(time.start), self.to.min(time.end));
         Duration::try_from(end.duration_since(start)).unwrap_or_default()
     }
@@ -40,7 +40,7 @@ impl Firing {
 
 #[derive(Debug, Clone)]
 pub struct FiringBoard {
-    pub looked_at: Bounds,
+    pub looked_at: TimeRange,
     /// In the order of their labels, then of time.
     pub firings: Vec<Firing>,
     /// Whether these are all; else there were too many to be told apart, and there may be more.
@@ -49,8 +49,8 @@ pub struct FiringBoard {
 
 /// Whether an alert that began to fire at these moments, in the order of time, flaps: three times or more within an hour.
 pub fn is_flapping(beginnings: &[Timestamp]) -> bool {
-    beginnings.windows(FLAPS).any(|some| match (some.first(), some.last()) {
-        (Some(first), Some(last)) => last.duration_since(*first) <= FLAPS_WITHIN,
+    beginnings.windows(FLAPPING_STARTS).any(|some| match (some.first(), some.last()) {
+        (Some(first), Some(last)) => last.duration_since(*first) <= FLAPPING_WITHIN,
         _ => false,
     })
 }
@@ -60,7 +60,7 @@ pub fn is_flapping(beginnings: &[Timestamp]) -> bool {
 ///
 /// They see the same condition some seconds apart, and one may have been away. Where their firings touch, the one that saw most
 /// of it is believed; if several saw about as much, the one that tells it in the fewest pieces: it did not begin anew meanwhile.
-pub fn together(told: Vec<Vec<Firing>>) -> Vec<Firing> {
+pub fn merge_servers(told: Vec<Vec<Firing>>) -> Vec<Firing> {
     let mut servers: Vec<Vec<Firing>> = told.into_iter().filter(|its| !its.is_empty()).collect();
     if servers.len() < 2 {
         return servers.pop().unwrap_or_default();
@@ -72,35 +72,35 @@ pub fn together(told: Vec<Vec<Firing>>) -> Vec<Firing> {
         .collect();
     all.sort_by_key(|(at, firing)| (firing.from, firing.to, *at));
     let mut out = Vec::new();
-    let mut touching: Vec<(usize, Firing)> = Vec::new();
+    let mut overlapping: Vec<(usize, Firing)> = Vec::new();
     let mut end = Timestamp::MIN;
     for (at, firing) in all {
         if firing.from > end {
-            out.extend(believed(std::mem::take(&mut touching)));
+            out.extend(from_best_server(std::mem::take(&mut overlapping)));
         }
         end = end.max(firing.to);
-        touching.push((at, firing));
+        overlapping.push((at, firing));
     }
-    out.extend(believed(touching));
+    out.extend(from_best_server(overlapping));
     out
 }
 
 /// What one of the servers says of this time.
-fn believed(touching: Vec<(usize, Firing)>) -> Vec<Firing> {
+fn from_best_server(overlapping: Vec<(usize, Firing)>) -> Vec<Firing> {
     /// Servers that saw this much less saw about as much.
     const ABOUT: Duration = Duration::from_secs(60);
     let time = |server: usize| -> Duration {
-        touching.iter().filter(|(at, _)| *at == server).map(|(_, firing)| firing.bounds().length()).sum()
+        overlapping.iter().filter(|(at, _)| *at == server).map(|(_, firing)| firing.bounds().length()).sum()
     };
-    let pieces = |server: usize| touching.iter().filter(|(at, _)| *at == server).count();
-    let mut servers: Vec<usize> = touching.iter().map(|(at, _)| *at).collect();
+    let pieces = |server: usize| overlapping.iter().filter(|(at, _)| *at == server).count();
+    let mut servers: Vec<usize> = overlapping.iter().map(|(at, _)| *at).collect();
     servers.sort_unstable();
     servers.dedup();
     let most = servers.iter().map(|server| time(*server)).max().unwrap_or_default();
     let near =
         servers.into_iter().filter(|server| time(*server) + ABOUT >= most && time(*server) * 2 >= most);
     let chosen = near.min_by_key(|server| pieces(*server));
-    touching.into_iter().filter(|(at, _)| Some(*at) == chosen).map(|(_, firing)| firing).collect()
+    overlapping.into_iter().filter(|(at, _)| Some(*at) == chosen).map(|(_, firing)| firing).collect()
 }
 
 #[cfg(test)]
@@ -153,7 +153,11 @@ mod tests {
             (&[], &[(5, 10)], &[(5, 10)]),
             (&[], &[], &[]),
         ] {
-            assert_eq!(together(vec![firings(one), firings(other)]), firings(expected), "{one:?} {other:?}");
+            assert_eq!(
+                merge_servers(vec![firings(one), firings(other)]),
+                firings(expected),
+                "{one:?} {other:?}"
+            );
         }
     }
 
@@ -169,9 +173,9 @@ mod tests {
                 (start, from)
             }).collect();
             let shifted: Vec<(i64, i64)> = spans.iter().map(|(from, to)| (from + shift, to + shift)).collect();
-            let told = together(vec![firings(&spans), firings(&shifted)]);
+            let told = merge_servers(vec![firings(&spans), firings(&shifted)]);
             prop_assert_eq!(&told, &firings(&spans));
-            prop_assert_eq!(together(vec![told.clone(), Vec::new()]), told);
+            prop_assert_eq!(merge_servers(vec![told.clone(), Vec::new()]), told);
         }
     }
 }

@@ -7,7 +7,7 @@ use super::labels::Text;
 
 #[derive(Debug, Clone, PartialEq)]
 pub struct Guard {
-    /// Why nothing outside may be changed, if nothing may.
+    /// The comment: why nothing outside may be changed, if nothing may.
     pub read_only: Option<Text>,
     /// What may not be done.
     pub deny: BTreeSet<OperationKind>,
@@ -31,7 +31,7 @@ impl Guard {
         Self { read_only: Some(why.into()), ..Self::default() }
     }
 
-    /// Why operations of this kind are refused, if they are.
+    /// The comment: why operations of this kind are refused, if they are.
     pub fn forbids(&self, kind: OperationKind) -> Option<Text> {
         if let Some(why) = &self.read_only {
             return Some(format!("nothing may be changed here: {why}").into());
@@ -42,7 +42,7 @@ impl Guard {
         Some(format!("this context denies `{}` (contexts.NAME.deny)", denied.name()).into())
     }
 
-    /// Why these actions are refused as one, if they are. The one rule that both the dialogue and the executor go by.
+    /// The comment: why these actions are refused as one, if they are. The one rule that both the dialogue and the executor go by.
     pub fn refusal(&self, actions: &[Action]) -> Option<Text> {
         if let Some(why) = actions.iter().find_map(|action| self.forbids(action.operation.kind())) {
             return Some(why);
@@ -55,7 +55,7 @@ impl Guard {
 
     /// Whether a silence that hides so many of all alerts needs the context's name typed; one that hides a single alert never
     /// does, however few there are.
-    pub fn wants_name(&self, hidden: usize, all: usize) -> bool {
+    pub fn requires_context_name(&self, hidden: usize, all: usize) -> bool {
         hidden > 1 && hidden as f64 > self.silence_share * all as f64
     }
 }
@@ -63,11 +63,11 @@ impl Guard {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::action::{Operation, Target};
+    use crate::model::action::{ActionTarget, Operation};
     use crate::model::source::SourceId;
 
     fn acknowledge() -> Action {
-        let target = Target { id: "Q1".into(), name: "#1".into(), seen: None };
+        let target = ActionTarget { id: "Q1".into(), name: "#1".into(), seen: None };
         Action { source: SourceId::new("pager"), target, operation: Operation::Acknowledge }
     }
 
@@ -88,7 +88,7 @@ mod tests {
     #[test]
     fn a_silence_over_much_of_everything_needs_the_name() {
         let guard = Guard { silence_share: 0.5, ..Guard::default() };
-        assert!(!guard.wants_name(5, 10) && guard.wants_name(6, 10));
-        assert!(!guard.wants_name(0, 0) && !guard.wants_name(1, 1));
+        assert!(!guard.requires_context_name(5, 10) && guard.requires_context_name(6, 10));
+        assert!(!guard.requires_context_name(0, 0) && !guard.requires_context_name(1, 1));
     }
 }

@@ -31,7 +31,7 @@ pub struct Host {
 
 impl Host {
     /// Takes what another reading says of it; of the same resource the fuller.
-    pub(super) fn take_fuller(&mut self, other: &Self) {
+    pub(super) fn merge_higher_usage(&mut self, other: &Self) {
         for usage in &other.usages {
             let same = |known: &&mut Usage| (&known.resource, &known.part) == (&usage.resource, &usage.part);
             match self.usages.iter_mut().find(same) {
@@ -121,11 +121,11 @@ impl MonitoredServers {
 }
 
 /// As many that are down are named in a reason.
-const NAMED: usize = 3;
+const MAX_LISTED_SERVERS: usize = 3;
 
 impl fmt::Display for MonitoredServers {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut names = self.down.iter().filter(|name| !name.is_empty()).take(NAMED).peekable();
+        let mut names = self.down.iter().filter(|name| !name.is_empty()).take(MAX_LISTED_SERVERS).peekable();
         f.write_str(&self.says)?;
         match (self.total, names.peek().is_some()) {
             (1, false) => return Ok(()),

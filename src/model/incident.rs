@@ -11,7 +11,7 @@ use super::words::words;
 
 /// A thing of the paging system that is named elsewhere: a service, a team, an escalation policy, a schedule.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct Named {
+pub struct PagerRef {
     pub id: Text,
     pub name: Text,
     pub url: Option<Text>,
@@ -49,14 +49,14 @@ words! {
 /// How much an incident matters, as the account ranks it.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Priority {
-    pub named: Named,
+    pub named: PagerRef,
     /// Its rank, the gravest first; as the account's list of priorities has it.
     pub rank: Option<u32>,
 }
 
 /// Somebody did or got something at a moment.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub struct Stamp {
+pub struct Attribution {
     pub who: Person,
     pub at: Timestamp,
 }
@@ -86,13 +86,13 @@ pub struct Incident {
     pub urgency: Urgency,
     /// How much it matters, where the account ranks incidents.
     pub priority: Option<Priority>,
-    pub service: Option<Named>,
-    pub escalation_policy: Option<Named>,
-    pub teams: Vec<Named>,
+    pub service: Option<PagerRef>,
+    pub escalation_policy: Option<PagerRef>,
+    pub teams: Vec<PagerRef>,
     /// Who has it, the latest last.
-    pub assigned: Vec<Stamp>,
+    pub assigned: Vec<Attribution>,
     /// Who said that they are on it, the latest last.
-    pub acknowledged: Vec<Stamp>,
+    pub acknowledged: Vec<Attribution>,
     pub alerts: AlertCounts,
     /// What the paging system will do by itself.
     pub pending: Vec<Pending>,
@@ -133,7 +133,7 @@ impl Incident {
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub struct Step {
+pub struct IncidentEvent {
     pub at: Timestamp,
     /// What, in one of the paging system's words: `trigger`, `acknowledge`, `escalate`, `notify`, `annotate`, ...
     pub kind: Text,
@@ -147,16 +147,16 @@ pub struct Step {
 
 /// One thing that happened to one of many incidents.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub struct Happened {
+pub struct IncidentLogEntry {
     pub incident: Text,
-    pub step: Step,
+    pub step: IncidentEvent,
 }
 
 /// What happened to all incidents of one source.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub struct StepBoard {
+pub struct IncidentLog {
     /// Oldest first, each once.
-    pub steps: Vec<Happened>,
+    pub steps: Vec<IncidentLogEntry>,
     /// From when on it was asked for.
     pub wanted: Timestamp,
     /// From when on nothing is missing: later than `wanted` if there was more than can be read.
@@ -164,22 +164,27 @@ pub struct StepBoard {
     pub until: Timestamp,
 }
 
-impl StepBoard {
+impl IncidentLog {
     /// More are not kept; the oldest go first.
-    const MOST: usize = 10_000;
+    const MAX_ENTRIES: usize = 10_000;
 
     /// In order, each once, as many as are kept.
     #[must_use]
-    pub fn new(mut steps: Vec<Happened>, wanted: Timestamp, since: Timestamp, until: Timestamp) -> Self {
+    pub fn new(
+        mut steps: Vec<IncidentLogEntry>,
+        wanted: Timestamp,
+        since: Timestamp,
+        until: Timestamp,
+    ) -> Self {
         steps.sort_by(|a, b| {
-            let key = |happened: &Happened| {
-                let Happened { incident, step } = happened;
+            let key = |happened: &IncidentLogEntry| {
+                let IncidentLogEntry { incident, step } = happened;
                 (step.at, incident.clone(), step.kind.clone(), step.summary.clone())
             };
             key(a).cmp(&key(b))
         });
         steps.dedup();
-        let over = steps.len().saturating_sub(Self::MOST);
+        let over = steps.len().saturating_sub(Self::MAX_ENTRIES);
         let dropped = steps.drain(..over).next_back();
         // what is older than the last that was dropped is not whole any more
         let since = dropped.map_or(since, |happened| since.max(happened.step.at));
@@ -231,7 +236,7 @@ pub struct IncidentAlert {
 
 impl IncidentAlert {
     /// The labels of each alert that caused it; where they were not told each, those that all have.
-    pub fn labelled(&self) -> impl Iterator<Item = &Labels> {
+    pub fn label_sets(&self) -> impl Iterator<Item = &Labels> {
         let shared = Some(&self.labels).filter(|labels| self.firing.is_empty() && !labels.is_empty());
         self.firing.iter().chain(shared)
     }
@@ -241,18 +246,18 @@ impl IncidentAlert {
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct IncidentDetail {
     /// What happened to it, oldest first.
-    pub steps: Vec<Step>,
+    pub steps: Vec<IncidentEvent>,
     /// What people wrote, oldest first.
     pub notes: Vec<Note>,
     /// Its alerts, oldest first.
     pub alerts: Vec<IncidentAlert>,
     /// Incidents of the same service that were much like it, the latest first.
-    pub past: Vec<Past>,
+    pub past: Vec<SimilarIncident>,
 }
 
 /// An incident of the past that was much like another.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Past {
+pub struct SimilarIncident {
     pub id: Text,
     pub title: Text,
     pub created_at: Timestamp,
@@ -274,17 +279,17 @@ pub struct IncidentBoard {
 mod tests {
     use super::*;
 
-    fn board(steps: &[i64], since: i64, until: i64) -> StepBoard {
+    fn board(steps: &[i64], since: i64, until: i64) -> IncidentLog {
         let at = |second| Timestamp::from_second(second).unwrap();
         let happened = |second: &i64| {
             let (kind, summary) = ("notify".into(), "told".into());
-            let step = Step { at: at(*second), kind, who: None, channel: None, summary };
-            Happened { incident: "Q1".into(), step }
+            let step = IncidentEvent { at: at(*second), kind, who: None, channel: None, summary };
+            IncidentLogEntry { incident: "Q1".into(), step }
         };
-        StepBoard::new(steps.iter().map(happened).collect(), at(since), at(since), at(until))
+        IncidentLog::new(steps.iter().map(happened).collect(), at(since), at(since), at(until))
     }
 
-    fn extended(mut board: StepBoard, later: StepBoard) -> (usize, i64, i64) {
+    fn extended(mut board: IncidentLog, later: IncidentLog) -> (usize, i64, i64) {
         board.extend(later);
         (board.steps.len(), board.since.as_second(), board.until.as_second())
     }

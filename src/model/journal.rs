@@ -8,7 +8,7 @@ use super::labels::Text;
 
 /// One line of the journal. All lines of one action have the same `act`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Entry {
+pub struct JournalEntry {
     pub at: Timestamp,
     /// Names the action: unique over all runs.
     pub act: Text,
@@ -16,10 +16,10 @@ pub struct Entry {
     pub who: Text,
     pub context: Text,
     pub action: Action,
-    pub step: Step,
+    pub step: JournalStep,
 }
 
-impl Entry {
+impl JournalEntry {
     /// Reads a line; nothing if it is none. Whoever can write to the file could have put anything there: its texts are as
     /// those of any source.
     pub fn read(line: &[u8]) -> Option<Self> {
@@ -29,7 +29,7 @@ impl Entry {
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", tag = "step")]
-pub enum Step {
+pub enum JournalStep {
     /// Confirmed by the person; nothing was sent yet.
     Confirmed {
         /// Which of how many: 1-based.
@@ -54,7 +54,7 @@ pub enum Step {
 
 /// An action as its lines in the journal tell it, the last word counting.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Record {
+pub struct ActionRecord {
     pub act: Text,
     /// When it was confirmed, or first written of.
     pub begun_at: Timestamp,
@@ -71,7 +71,7 @@ pub struct Record {
     pub read_back: bool,
 }
 
-impl Record {
+impl ActionRecord {
     /// Whether it went out and nobody knows how it ended.
     pub fn is_open(&self) -> bool {
         self.sent_at.is_some() && matches!(self.ending, None | Some(ActionResult::Unknown { .. }))
@@ -79,12 +79,12 @@ impl Record {
 }
 
 /// The actions that these lines tell of, in the order in which they began.
-pub fn records(entries: impl IntoIterator<Item = Entry>) -> Vec<Record> {
-    let mut records: Vec<Record> = Vec::new();
+pub fn records(entries: impl IntoIterator<Item = JournalEntry>) -> Vec<ActionRecord> {
+    let mut records: Vec<ActionRecord> = Vec::new();
     let mut places: std::collections::HashMap<Text, usize> = std::collections::HashMap::new();
     for entry in entries {
         let at = *places.entry(Text::clone(&entry.act)).or_insert_with(|| {
-            records.push(Record {
+            records.push(ActionRecord {
                 act: Text::clone(&entry.act),
                 begun_at: entry.at,
                 at: entry.at,
@@ -101,12 +101,14 @@ pub fn records(entries: impl IntoIterator<Item = Entry>) -> Vec<Record> {
         let Some(record) = records.get_mut(at) else { continue };
         record.at = entry.at;
         match entry.step {
-            Step::Confirmed { .. } | Step::ReadingBack { .. } => {}
+            JournalStep::Confirmed { .. } | JournalStep::ReadingBack { .. } => {}
             // once more, after a wait that the source asked for: what was written before it counts no more
-            Step::Sending { calls } => {
+            JournalStep::Sending { calls } => {
                 (record.sent_at, record.ending, record.calls) = (Some(entry.at), None, calls);
             }
-            Step::Ended { how, read_back } => (record.ending, record.read_back) = (Some(how), read_back),
+            JournalStep::Ended { how, read_back } => {
+                (record.ending, record.read_back) = (Some(how), read_back)
+            }
         }
     }
     records

@@ -55,11 +55,11 @@ pub struct Matcher {
     name: String,
     operator: Operator,
     value: String,
-    test: Test,
+    test: ValueTest,
 }
 
 #[derive(Debug, Clone)]
-enum Test {
+enum ValueTest {
     Same,
     OneOf(HashSet<String>),
     Regex(Arc<Pattern>),
@@ -75,20 +75,20 @@ struct Pattern {
 }
 
 /// Bytes that a compiled expression may have.
-const COMPILED: usize = 32 << 20;
+const MAX_COMPILED_BYTES: usize = 32 << 20;
 
 impl Pattern {
     /// None if it would be too large.
     fn regex(&self) -> Option<&Regex> {
         let compile = || {
             let anchored = format!("^(?:{})$", self.translated);
-            RegexBuilder::new(&anchored).size_limit(COMPILED).nest_limit(2 * 1024).build().ok()
+            RegexBuilder::new(&anchored).size_limit(MAX_COMPILED_BYTES).nest_limit(2 * 1024).build().ok()
         };
         self.compiled.get_or_init(compile).as_ref()
     }
 }
 
-/// Why a text is not a list of matchers, with the byte where it went wrong.
+/// The comment: why a text is not a list of matchers, with the byte where it went wrong.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum MatcherError {
     #[error("a label name is missing at {0}")]
@@ -130,7 +130,7 @@ impl Matcher {
     /// A condition as a server tells of it: it has taken the expression, whatever is thought of it here.
     pub fn told(name: impl Into<String>, operator: Operator, value: impl Into<String>) -> Self {
         let value = value.into();
-        let test = test(operator, &value).unwrap_or(Test::Unknown);
+        let test = test(operator, &value).unwrap_or(ValueTest::Unknown);
         Self { name: name.into(), operator, value, test }
     }
 
@@ -148,24 +148,24 @@ impl Matcher {
     }
 
     /// Whether it can be said here what fulfils it.
-    pub fn can_be_judged(&self) -> bool {
+    pub fn can_be_evaluated(&self) -> bool {
         match &self.test {
-            Test::Same | Test::OneOf(_) => true,
-            Test::Regex(pattern) => pattern.regex().is_some(),
-            Test::Unknown => false,
+            ValueTest::Same | ValueTest::OneOf(_) => true,
+            ValueTest::Regex(pattern) => pattern.regex().is_some(),
+            ValueTest::Unknown => false,
         }
     }
 
     /// Whether a label with this value (empty: absent) fulfils it. `false` where that [cannot be said](Self::can_be_judged).
     pub fn matches_value(&self, value: &str) -> bool {
         let found = match &self.test {
-            Test::Same => value == self.value,
-            Test::OneOf(texts) => texts.contains(value),
-            Test::Regex(pattern) => match pattern.regex() {
+            ValueTest::Same => value == self.value,
+            ValueTest::OneOf(texts) => texts.contains(value),
+            ValueTest::Regex(pattern) => match pattern.regex() {
                 Some(regex) => regex.is_match(value),
                 None => return false,
             },
-            Test::Unknown => return false,
+            ValueTest::Unknown => return false,
         };
         match self.operator {
             Operator::Equal | Operator::Matches => found,
@@ -229,15 +229,15 @@ fn write_quoted(f: &mut fmt::Formatter<'_>, text: &str) -> fmt::Result {
     f.write_str("\"")
 }
 
-fn test(operator: Operator, value: &str) -> Result<Test, expression::Refused> {
+fn test(operator: Operator, value: &str) -> Result<ValueTest, expression::RegexError> {
     if matches!(operator, Operator::Equal | Operator::NotEqual) {
-        return Ok(Test::Same);
+        return Ok(ValueTest::Same);
     }
     if let Some(texts) = expression::texts(value) {
-        return Ok(Test::OneOf(texts));
+        return Ok(ValueTest::OneOf(texts));
     }
     let translated = expression::translated(value)?;
-    Ok(Test::Regex(Arc::new(Pattern { translated, compiled: OnceLock::new() })))
+    Ok(ValueTest::Regex(Arc::new(Pattern { translated, compiled: OnceLock::new() })))
 }
 
 /// Reads a list of matchers, with or without braces: `a="b", c=~"d|e"`.
@@ -248,7 +248,7 @@ fn test(operator: Operator, value: &str) -> Result<Test, expression::Refused> {
 /// # Errors
 /// [`MatcherError`], which names the place.
 pub fn parse(text: &str) -> Result<Vec<Matcher>, MatcherError> {
-    let mut reader = Reader { text, at: 0 };
+    let mut reader = MatcherParser { text, at: 0 };
     let matchers = reader.list()?;
     if reader.rest().is_empty() { Ok(matchers) } else { Err(MatcherError::Braces) }
 }
@@ -258,7 +258,7 @@ pub fn parse(text: &str) -> Result<Vec<Matcher>, MatcherError> {
 /// # Errors
 /// [`MatcherError`], which names the place.
 pub fn parse_lists(text: &str) -> Result<Vec<Vec<Matcher>>, MatcherError> {
-    let mut reader = Reader { text, at: 0 };
+    let mut reader = MatcherParser { text, at: 0 };
     let mut all = vec![reader.list()?];
     while !reader.rest().is_empty() {
         reader.take("or");
@@ -284,12 +284,12 @@ pub fn lists(all: &[Vec<Matcher>]) -> String {
     }
 }
 
-struct Reader<'a> {
+struct MatcherParser<'a> {
     text: &'a str,
     at: usize,
 }
 
-impl<'a> Reader<'a> {
+impl<'a> MatcherParser<'a> {
     fn rest(&self) -> &'a str {
         self.text.get(self.at..).unwrap_or_default()
     }

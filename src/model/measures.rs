@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::slo::Bounds;
+use super::slo::TimeRange;
 
 /// What is known of the times of one incident.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -36,9 +36,9 @@ impl IncidentTimes {
 
 /// A mean and a median, and over how many.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Measure {
+pub struct DurationStats {
     /// The mean and the median; `None` if nothing could be counted, which is not zero.
-    pub typical: Option<Typical>,
+    pub typical: Option<Average>,
     /// How many it is over.
     pub counted: usize,
     /// How many were left out, since a time is missing or they end before they begin.
@@ -46,13 +46,13 @@ pub struct Measure {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Typical {
+pub struct Average {
     pub mean: Duration,
     /// The median (p50); of an even number, the middle between the two in the middle.
     pub median: Duration,
 }
 
-impl Measure {
+impl DurationStats {
     /// Over the times from a beginning to an end. Also MTTP: from merged to deployed in production.
     pub fn between(times: impl IntoIterator<Item = (Option<Timestamp>, Option<Timestamp>)>) -> Self {
         let mut known = Vec::new();
@@ -63,11 +63,11 @@ impl Measure {
                 None => left_out += 1,
             }
         }
-        Self { counted: known.len(), left_out, typical: Typical::of(known) }
+        Self { counted: known.len(), left_out, typical: Average::of(known) }
     }
 }
 
-impl Typical {
+impl Average {
     fn of(mut times: Vec<Duration>) -> Option<Self> {
         times.sort_unstable();
         let upper = *times.get(times.len() / 2)?;
@@ -85,13 +85,13 @@ impl Typical {
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Measures {
     /// MTTD: from the impact to the detection.
-    pub detection: Measure,
+    pub detection: DurationStats,
     /// MTTA: from the detection to the first acknowledgement; incidents without one are left out and counted.
-    pub acknowledgement: Measure,
+    pub acknowledgement: DurationStats,
     /// MTTR as `PagerDuty` has it: from the detection to the resolution.
-    pub resolution: Measure,
+    pub resolution: DurationStats,
     /// MTTR as GitLab has it: from the impact to the mitigation; where unknown, from the detection, to the resolution.
-    pub restoration: Measure,
+    pub restoration: DurationStats,
     /// How many failures (severity 1 and 2) there were.
     pub failures: usize,
     /// How much of the period there was a failure; what overlaps counts once.
@@ -105,18 +105,18 @@ pub struct Measures {
 impl Measures {
     /// Of these incidents. A failure that has not ended lasts to the end of the period; what lies outside the period is no
     /// downtime.
-    pub fn of(incidents: &[IncidentTimes], period: Bounds) -> Self {
+    pub fn of(incidents: &[IncidentTimes], period: TimeRange) -> Self {
         let measure = |from: fn(&IncidentTimes) -> Option<Timestamp>,
                        to: fn(&IncidentTimes) -> Option<Timestamp>| {
-            Measure::between(incidents.iter().map(|incident| (from(incident), to(incident))))
+            DurationStats::between(incidents.iter().map(|incident| (from(incident), to(incident))))
         };
-        let down: Vec<Bounds> = incidents
+        let down: Vec<TimeRange> = incidents
             .iter()
             .filter(|incident| incident.is_failure)
             .filter_map(|one| outage(one, period))
             .collect();
         let failures = down.len();
-        let downtime = merged(down).into_iter().map(Bounds::length).sum();
+        let downtime = merged(down).into_iter().map(TimeRange::length).sum();
         let up = period.length().saturating_sub(downtime);
         Self {
             detection: measure(|incident| incident.impact, |incident| incident.triggered),
@@ -136,17 +136,17 @@ impl Measures {
 }
 
 /// The part of an incident that lies in the period; `None` if none does, or if nobody knows when it began.
-fn outage(incident: &IncidentTimes, period: Bounds) -> Option<Bounds> {
+fn outage(incident: &IncidentTimes, period: TimeRange) -> Option<TimeRange> {
     let began = incident.began()?;
     let ended = incident.ended().unwrap_or(period.end).max(began);
     let overlaps = began < period.end && ended >= period.start;
-    overlaps.then(|| Bounds { start: began.max(period.start), end: ended.min(period.end) })
+    overlaps.then(|| TimeRange { start: began.max(period.start), end: ended.min(period.end) })
 }
 
 /// Joins what overlaps or touches; in the order of time.
-fn merged(mut spans: Vec<Bounds>) -> Vec<Bounds> {
+fn merged(mut spans: Vec<TimeRange>) -> Vec<TimeRange> {
     spans.sort_by_key(|span| (span.start, span.end));
-    let mut joined: Vec<Bounds> = Vec::with_capacity(spans.len());
+    let mut joined: Vec<TimeRange> = Vec::with_capacity(spans.len());
     for span in spans {
         match joined.last_mut() {
             Some(last) if span.start <= last.end => last.end = last.end.max(span.end),
@@ -193,15 +193,15 @@ mod tests {
         .to_vec()
     }
 
-    fn month() -> Bounds {
-        Bounds { start: at(0), end: at(30 * 1440) }
+    fn month() -> TimeRange {
+        TimeRange { start: at(0), end: at(30 * 1440) }
     }
 
     /// SLO.md §8, the example.
     #[test]
     fn the_incidents_of_a_month_have_their_measures() {
         let measures = Measures::of(&incidents(), month());
-        let mean = |measure: Measure| minutes(measure.typical.unwrap().mean);
+        let mean = |measure: DurationStats| minutes(measure.typical.unwrap().mean);
         assert!((mean(measures.detection) - 4.2).abs() < 1e-9);
         assert!((mean(measures.acknowledgement) - 7.75).abs() < 1e-9);
         assert_eq!((measures.acknowledgement.counted, measures.acknowledgement.left_out), (4, 1));
@@ -217,28 +217,31 @@ mod tests {
     fn what_is_not_known_is_not_zero() {
         let alert = IncidentTimes { triggered: Some(at(5)), ..IncidentTimes::default() };
         let measures = Measures::of(&[alert, alert], month());
-        assert_eq!(measures.acknowledgement, Measure { typical: None, counted: 0, left_out: 2 });
+        assert_eq!(measures.acknowledgement, DurationStats { typical: None, counted: 0, left_out: 2 });
         assert_eq!(measures.detection.typical, None);
         assert_eq!(
             (measures.failures, measures.between_failures, measures.availability),
             (0, None, Some(1.0))
         );
-        let instant = Bounds { start: at(0), end: at(0) };
+        let instant = TimeRange { start: at(0), end: at(0) };
         assert_eq!(Measures::of(&[], instant).availability, None);
     }
 
     #[test]
     fn an_end_before_the_beginning_is_left_out() {
-        let measure =
-            Measure::between([(Some(at(5)), Some(at(3))), (Some(at(3)), Some(at(5))), (None, Some(at(1)))]);
+        let measure = DurationStats::between([
+            (Some(at(5)), Some(at(3))),
+            (Some(at(3)), Some(at(5))),
+            (None, Some(at(1))),
+        ]);
         assert_eq!((measure.counted, measure.left_out), (1, 2));
-        assert_eq!(measure.typical, Some(Typical { mean: MINUTE * 2, median: MINUTE * 2 }));
+        assert_eq!(measure.typical, Some(Average { mean: MINUTE * 2, median: MINUTE * 2 }));
     }
 
     #[test]
     fn the_median_of_an_even_number_lies_between() {
-        let measure = Measure::between([1, 2, 10, 40].map(|minute| (Some(at(0)), Some(at(minute)))));
-        assert_eq!(measure.typical, Some(Typical { mean: Duration::from_secs(795), median: MINUTE * 6 }));
+        let measure = DurationStats::between([1, 2, 10, 40].map(|minute| (Some(at(0)), Some(at(minute)))));
+        assert_eq!(measure.typical, Some(Average { mean: Duration::from_secs(795), median: MINUTE * 6 }));
     }
 
     #[test]
@@ -253,7 +256,7 @@ mod tests {
         };
         let open =
             IncidentTimes { impact: None, triggered: Some(at(10)), mitigated: None, resolved: None, ..one };
-        let period = Bounds { start: at(0), end: at(30) };
+        let period = TimeRange { start: at(0), end: at(30) };
         let measures = Measures::of(&[one, open], period);
         assert_eq!(measures.restoration.typical.unwrap().mean, MINUTE * 30);
         assert_eq!((measures.failures, measures.downtime), (2, MINUTE * 30));
@@ -265,7 +268,7 @@ mod tests {
 
     #[test]
     fn outages_that_overlap_or_touch_are_one() {
-        let span = |start, end| Bounds { start: at(start), end: at(end) };
+        let span = |start, end| TimeRange { start: at(start), end: at(end) };
         let joined = merged(vec![span(20, 21), span(0, 4), span(4, 10), span(15, 18), span(16, 17)]);
         assert_eq!(joined, [span(0, 10), span(15, 18), span(20, 21)]);
         assert_eq!(merged(vec![]), []);
@@ -282,7 +285,7 @@ mod tests {
                 impact: moment(impact), triggered: moment(triggered), acknowledged: moment(acknowledged),
                 mitigated: moment(mitigated), resolved: moment(resolved), is_failure: true,
             }).collect();
-            let period = Bounds { start: at(start), end: at(start + length) };
+            let period = TimeRange { start: at(start), end: at(start + length) };
             let measures = Measures::of(&incidents, period);
             prop_assert!(measures.downtime <= period.length());
             prop_assert!(measures.availability.is_none_or(|share| (0.0..=1.0).contains(&share)));
@@ -296,10 +299,10 @@ mod tests {
         fn what_is_joined_neither_overlaps_nor_loses_a_moment(
             spans in prop::collection::vec((0..1000_i64, 0..50_i64), 0..40), probe in 0..1100_i64,
         ) {
-            let spans: Vec<_> = spans.into_iter().map(|(start, length)| Bounds { start: at(start), end: at(start + length) }).collect();
+            let spans: Vec<_> = spans.into_iter().map(|(start, length)| TimeRange { start: at(start), end: at(start + length) }).collect();
             let joined = merged(spans.clone());
             prop_assert!(joined.windows(2).all(|pair| pair[0].end < pair[1].start));
-            let covers = |spans: &[Bounds]| spans.iter().any(|span| span.start <= at(probe) && at(probe) < span.end);
+            let covers = |spans: &[TimeRange]| spans.iter().any(|span| span.start <= at(probe) && at(probe) < span.end);
             prop_assert!(!covers(&spans) || covers(&joined));
         }
     }

@@ -43,7 +43,7 @@ impl QuietHours {
 
 #[derive(Debug, Clone, PartialEq)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a switch of its own in the configuration")]
-pub struct Manners {
+pub struct NotifyPolicy {
     pub bell: bool,
     pub desktop: bool,
     /// Say in the terminal's title how many pages wait.
@@ -59,7 +59,7 @@ pub struct Manners {
     pub zone: TimeZone,
 }
 
-impl Default for Manners {
+impl Default for NotifyPolicy {
     fn default() -> Self {
         Self {
             bell: true,
@@ -74,15 +74,15 @@ impl Default for Manners {
     }
 }
 
-impl Manners {
+impl NotifyPolicy {
     /// Whether nobody is to be disturbed now. On the nights when clocks change, the clock on the wall counts.
-    pub fn is_quiet(&self, now: Timestamp) -> bool {
+    pub fn is_in_quiet_hours(&self, now: Timestamp) -> bool {
         let time = now.to_zoned(self.zone.clone()).time();
         self.quiet.iter().any(|hours| hours.contain(time))
     }
 
     /// Whether an incident of this urgency calls, if it is one's own or not.
-    pub fn calls(&self, urgency: Urgency, is_mine: bool) -> bool {
+    pub fn notifies(&self, urgency: Urgency, is_mine: bool) -> bool {
         match urgency {
             Urgency::High => self.high && (is_mine || !self.only_mine),
             Urgency::Low => self.low && is_mine,
@@ -92,7 +92,7 @@ impl Manners {
 
 /// What is to be heard and seen outside of burnwatch's own screen.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Notice {
+pub struct Notification {
     pub bell: bool,
     /// A notification: its title and what it says; no control characters, short.
     pub desktop: Option<(String, String)>,
@@ -102,15 +102,15 @@ pub struct Notice {
 mod tests {
     use super::*;
 
-    fn manners(quiet: &[&str], zone: &str) -> Manners {
+    fn notify_policy(quiet: &[&str], zone: &str) -> NotifyPolicy {
         let quiet = quiet.iter().map(|text| QuietHours::parse(text).unwrap()).collect();
-        Manners { quiet, zone: TimeZone::get(zone).unwrap(), ..Manners::default() }
+        NotifyPolicy { quiet, zone: TimeZone::get(zone).unwrap(), ..NotifyPolicy::default() }
     }
 
     #[test]
     fn quiet_hours_go_over_midnight() {
-        let manners = manners(&["22:00-07:00", "12:00-13:30"], "UTC");
-        for (time, is_quiet) in [
+        let notify_policy = notify_policy(&["22:00-07:00", "12:00-13:30"], "UTC");
+        for (time, is_in_quiet_hours) in [
             ("21:59:59", false),
             ("22:00:00", true),
             ("23:59:59", true),
@@ -121,14 +121,14 @@ mod tests {
             ("13:30:00", false),
         ] {
             let now: Timestamp = format!("2026-01-14T{time}Z").parse().unwrap();
-            assert_eq!(manners.is_quiet(now), is_quiet, "{time}");
+            assert_eq!(notify_policy.is_in_quiet_hours(now), is_in_quiet_hours, "{time}");
         }
     }
 
     #[test]
     fn on_nights_when_clocks_change_the_clock_on_the_wall_counts() {
-        let manners = manners(&["22:00-07:00"], "Europe/Berlin");
-        for (now, is_quiet) in [
+        let notify_policy = notify_policy(&["22:00-07:00"], "Europe/Berlin");
+        for (now, is_in_quiet_hours) in [
             // winter: 07:00 is 06:00Z
             ("2026-03-28T05:59:00Z", true),
             ("2026-03-28T06:00:00Z", false),
@@ -143,7 +143,7 @@ mod tests {
             ("2026-10-25T05:59:00Z", true),
             ("2026-10-25T06:00:00Z", false),
         ] {
-            assert_eq!(manners.is_quiet(now.parse().unwrap()), is_quiet, "{now}");
+            assert_eq!(notify_policy.is_in_quiet_hours(now.parse().unwrap()), is_in_quiet_hours, "{now}");
         }
     }
 
@@ -159,11 +159,11 @@ mod tests {
 
     #[test]
     fn urgency_and_owner_decide_who_is_called() {
-        let all = Manners::default();
-        assert!(all.calls(Urgency::High, false) && all.calls(Urgency::Low, true));
-        assert!(!all.calls(Urgency::Low, false));
-        let mine = Manners { only_mine: true, low: false, ..Manners::default() };
-        assert!(mine.calls(Urgency::High, true) && !mine.calls(Urgency::High, false));
-        assert!(!mine.calls(Urgency::Low, true));
+        let all = NotifyPolicy::default();
+        assert!(all.notifies(Urgency::High, false) && all.notifies(Urgency::Low, true));
+        assert!(!all.notifies(Urgency::Low, false));
+        let mine = NotifyPolicy { only_mine: true, low: false, ..NotifyPolicy::default() };
+        assert!(mine.notifies(Urgency::High, true) && !mine.notifies(Urgency::High, false));
+        assert!(!mine.notifies(Urgency::Low, true));
     }
 }

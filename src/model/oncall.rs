@@ -4,38 +4,38 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::incident::{Named, Person};
+use super::incident::{PagerRef, Person};
 use super::labels::Text;
-pub use calendar::{Cover, Day, Stint, Watch, is_night};
+pub use calendar::{CalendarDay, Coverage, CoverageSlot, OnCallAt, is_night};
 
 mod calendar;
 
 /// Who is woken in which order.
 #[derive(Debug, Clone, PartialEq, Hash)]
 pub struct EscalationPolicy {
-    pub named: Named,
-    pub teams: Vec<Named>,
-    pub services: Vec<Named>,
+    pub named: PagerRef,
+    pub teams: Vec<PagerRef>,
+    pub services: Vec<PagerRef>,
     /// The levels, the first one first.
-    pub levels: Vec<Level>,
+    pub levels: Vec<EscalationLevel>,
     /// How many times it begins anew after the last level.
     pub repeats: u32,
 }
 
 /// Those who are woken at the same time.
 #[derive(Debug, Clone, PartialEq, Hash)]
-pub struct Level {
+pub struct EscalationLevel {
     /// Counted from 1.
     pub number: u32,
     /// How long before the next level is woken.
     pub delay: Duration,
-    pub targets: Vec<Target>,
+    pub targets: Vec<EscalationTarget>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub enum Target {
+pub enum EscalationTarget {
     Person(Person),
-    Schedule(Named),
+    Schedule(PagerRef),
 }
 
 /// Somebody's turn at a level of a policy.
@@ -45,7 +45,7 @@ pub struct Shift {
     pub level: u32,
     pub person: Person,
     /// By which schedule; none: always.
-    pub schedule: Option<Named>,
+    pub schedule: Option<PagerRef>,
     /// From when; none: always was.
     pub start: Option<Timestamp>,
     /// Until when; none: no end is known.

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::incident::{IncidentStatus, Named, Person, Urgency};
+use super::incident::{IncidentStatus, PagerRef, Person, Urgency};
 use super::labels::Text;
 use super::matcher::Matcher;
 use argument::Parameter;
@@ -39,12 +39,12 @@ pub struct SilenceDraft {
     pub ends_at: Timestamp,
     /// Who makes it.
     pub created_by: Text,
-    /// Why.
+    /// The comment: why.
     pub comment: Text,
 }
 
-impl From<&Named> for EntityRef {
-    fn from(named: &Named) -> Self {
+impl From<&PagerRef> for EntityRef {
+    fn from(named: &PagerRef) -> Self {
         Self { id: Text::clone(&named.id), name: Text::clone(&named.name) }
     }
 }

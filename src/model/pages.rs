@@ -9,15 +9,15 @@ use super::incident::{Incident, Urgency};
 use super::labels::Text;
 use super::measures::{IncidentTimes, Measures};
 use super::oncall::is_night;
-use super::slo::Bounds;
-use super::world::Linked;
+use super::slo::TimeRange;
+use super::world::IncidentView;
 
 pub const HOURS: usize = 24;
 /// How many of an account's priorities count as a failure: severity 1 and 2.
-const GRAVE: u32 = 2;
+const MAX_FAILURE_RANK: u32 = 2;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum By {
+pub enum PageGrouping {
     All,
     /// By the monitored service, else the paging system's.
     #[default]
@@ -28,7 +28,7 @@ pub enum By {
 
 /// The incidents of one service or team that began within a period.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Pages {
+pub struct PageCounts {
     /// Whose; none: nobody's.
     pub name: Option<Text>,
     pub incidents: usize,
@@ -43,12 +43,12 @@ pub struct Pages {
     pub measures: Measures,
 }
 
-/// What is known of the times of an incident. A failure is one of the two gravest priorities; where the account ranks
+/// What is known of the times of an incident. A failure is one of the two highest priorities; where the account ranks
 /// nothing, one of high urgency.
 pub fn times(incident: &Incident) -> IncidentTimes {
-    let is_grave = |rank: u32| rank <= GRAVE;
+    let is_failure_rank = |rank: u32| rank <= MAX_FAILURE_RANK;
     let is_failure = match incident.priority.as_ref().and_then(|priority| priority.rank) {
-        Some(rank) => is_grave(rank),
+        Some(rank) => is_failure_rank(rank),
         None => incident.urgency == Urgency::High,
     };
     IncidentTimes {
@@ -66,11 +66,11 @@ pub fn times(incident: &Incident) -> IncidentTimes {
 /// Source: SLO.md section 8. Hours are those of `zone`, so that on the day of a change of clocks one of them has two hours
 /// or none.
 pub fn pages<'a>(
-    incidents: impl IntoIterator<Item = &'a Linked>,
-    by: By,
-    period: Bounds,
+    incidents: impl IntoIterator<Item = &'a IncidentView>,
+    by: PageGrouping,
+    period: TimeRange,
     zone: &TimeZone,
-) -> Vec<Pages> {
+) -> Vec<PageCounts> {
     let within = |at: Timestamp| at >= period.start && at < period.end;
     let mut groups: BTreeMap<Option<Text>, Vec<&Incident>> = BTreeMap::new();
     for known in incidents.into_iter().filter(|known| within(known.incident.created_at)) {
@@ -78,29 +78,29 @@ pub fn pages<'a>(
             groups.entry(name).or_default().push(&known.incident);
         }
     }
-    let mut all: Vec<Pages> =
-        groups.into_iter().map(|(name, its)| together(name, &its, period, zone)).collect();
+    let mut all: Vec<PageCounts> =
+        groups.into_iter().map(|(name, its)| page_counts(name, &its, period, zone)).collect();
     all.sort_by(|a, b| (b.high, b.incidents).cmp(&(a.high, a.incidents)).then_with(|| a.name.cmp(&b.name)));
     all
 }
 
-fn names(known: &Linked, by: By) -> Vec<Option<Text>> {
+fn names(known: &IncidentView, by: PageGrouping) -> Vec<Option<Text>> {
     let incident = &known.incident;
     match by {
-        By::All => vec![None],
-        By::Service => {
+        PageGrouping::All => vec![None],
+        PageGrouping::Service => {
             let paging = || incident.service.as_ref().map(|service| Text::clone(&service.name));
             vec![known.service.clone().or_else(paging)]
         }
-        By::Team if incident.teams.is_empty() => vec![None],
-        By::Team => incident.teams.iter().map(|team| Some(Text::clone(&team.name))).collect(),
+        PageGrouping::Team if incident.teams.is_empty() => vec![None],
+        PageGrouping::Team => incident.teams.iter().map(|team| Some(Text::clone(&team.name))).collect(),
     }
 }
 
-fn together(name: Option<Text>, its: &[&Incident], period: Bounds, zone: &TimeZone) -> Pages {
+fn page_counts(name: Option<Text>, its: &[&Incident], period: TimeRange, zone: &TimeZone) -> PageCounts {
     let mut by_hour = [0; HOURS];
-    let woke = || its.iter().filter(|incident| incident.urgency == Urgency::High);
-    for incident in woke() {
+    let paged = || its.iter().filter(|incident| incident.urgency == Urgency::High);
+    for incident in paged() {
         let hour = usize::try_from(incident.created_at.to_zoned(zone.clone()).hour()).unwrap_or_default();
         if let Some(count) = by_hour.get_mut(hour) {
             *count += 1;
@@ -109,10 +109,10 @@ fn together(name: Option<Text>, its: &[&Incident], period: Bounds, zone: &TimeZo
     let times: Vec<IncidentTimes> = its.iter().map(|incident| times(incident)).collect();
     let at_night =
         (0..).zip(&by_hour).filter(|(hour, _)| is_night(*hour)).map(|(_, count)| *count).sum::<u32>();
-    Pages {
+    PageCounts {
         name,
         incidents: its.len(),
-        high: woke().count(),
+        high: paged().count(),
         open: its.iter().filter(|incident| incident.is_open()).count(),
         at_night: usize::try_from(at_night).unwrap_or(usize::MAX),
         by_hour,
@@ -125,18 +125,18 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
-    use crate::model::incident::{AlertCounts, IncidentStatus, Named, Person, Stamp};
+    use crate::model::incident::{AlertCounts, Attribution, IncidentStatus, PagerRef, Person};
     use crate::model::source::SourceId;
 
     fn at(text: &str) -> Timestamp {
         text.parse().unwrap()
     }
 
-    fn named(name: &str) -> Named {
-        Named { id: name.into(), name: name.into(), url: None }
+    fn named(name: &str) -> PagerRef {
+        PagerRef { id: name.into(), name: name.into(), url: None }
     }
 
-    fn incident(service: &str, teams: &[&str], created: &str, minutes: (u64, Option<u64>)) -> Linked {
+    fn incident(service: &str, teams: &[&str], created: &str, minutes: (u64, Option<u64>)) -> IncidentView {
         let created_at = at(created);
         let after = |minutes: u64| created_at + Duration::from_secs(minutes * 60);
         let who = Person { id: "PA".into(), name: "Ana".into(), email: None, zone: None };
@@ -156,7 +156,7 @@ mod tests {
             escalation_policy: None,
             teams: teams.iter().map(|team| named(team)).collect(),
             assigned: Vec::new(),
-            acknowledged: vec![Stamp { who, at: after(minutes.0) }],
+            acknowledged: vec![Attribution { who, at: after(minutes.0) }],
             alerts: AlertCounts::default(),
             pending: Vec::new(),
             created_at,
@@ -168,18 +168,18 @@ mod tests {
             url: None,
             source: SourceId::new("pager"),
         };
-        Linked {
+        IncidentView {
             incident,
             sources: vec![SourceId::new("pager")],
             service: None,
             services: Vec::new(),
             alerts: Vec::new(),
-            supposed: None,
+            optimistic: None,
         }
     }
 
-    fn week() -> Bounds {
-        Bounds { start: at("2026-03-23T00:00:00Z"), end: at("2026-03-30T00:00:00Z") }
+    fn week() -> TimeRange {
+        TimeRange { start: at("2026-03-23T00:00:00Z"), end: at("2026-03-30T00:00:00Z") }
     }
 
     #[test]
@@ -191,7 +191,7 @@ mod tests {
             incident("cart", &["shop"], "2026-03-01T02:30:00Z", (10, Some(30))),
         ];
         let of = |by| pages(&all, by, week(), &TimeZone::UTC);
-        let by_service = of(By::Service);
+        let by_service = of(PageGrouping::Service);
         let shown: Vec<_> =
             by_service.iter().map(|p| (p.name.as_deref(), p.high, p.open, p.at_night)).collect();
         assert_eq!(shown, [(Some("cart"), 2, 0, 1), (Some("search"), 1, 1, 0)]);
@@ -199,10 +199,12 @@ mod tests {
         assert_eq!(cart.acknowledgement.typical.unwrap().mean, Duration::from_secs(7 * 60));
         assert_eq!(cart.resolution.typical.unwrap().mean, Duration::from_secs(40 * 60));
         assert!(cart.between_failures.is_some());
-        let teams: Vec<_> =
-            of(By::Team).into_iter().map(|p| (p.name.map(|n| n.to_string()), p.incidents)).collect();
+        let teams: Vec<_> = of(PageGrouping::Team)
+            .into_iter()
+            .map(|p| (p.name.map(|n| n.to_string()), p.incidents))
+            .collect();
         assert_eq!(teams, [(Some("shop".into()), 2), (None, 1), (Some("web".into()), 1)]);
-        assert_eq!(of(By::All)[0].incidents, 3);
+        assert_eq!(of(PageGrouping::All)[0].incidents, 3);
     }
 
     #[test]
@@ -213,7 +215,7 @@ mod tests {
             incident("a", &[], "2026-03-29T00:30:00Z", (1, None)),
             incident("a", &[], "2026-03-29T01:30:00Z", (1, None)),
         ];
-        let pages = pages(&all, By::All, week(), &berlin);
+        let pages = pages(&all, PageGrouping::All, week(), &berlin);
         let hours: Vec<usize> = (0..HOURS).filter(|hour| pages[0].by_hour[*hour] > 0).collect();
         assert_eq!((hours, pages[0].at_night), (vec![1, 3], 2));
     }

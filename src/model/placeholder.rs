@@ -3,22 +3,22 @@
 use super::labels::{Labels, Text};
 
 /// No placeholder is longer, in bytes: the end of one is not looked for through a whole document.
-const LONGEST: usize = 256;
+const MAX_PLACEHOLDER_BYTES: usize = 256;
 
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Part<'a> {
+pub enum TemplatePart<'a> {
     Plain(&'a str),
     Filled { written: &'a str, value: &'a Text },
     Missing { written: &'a str },
 }
 
 /// The parts of a text, in their order; put together as they were written they are the text.
-pub fn parts<'a>(text: &'a str, labels: &'a Labels) -> Vec<Part<'a>> {
+pub fn parts<'a>(text: &'a str, labels: &'a Labels) -> Vec<TemplatePart<'a>> {
     let mut parts = Vec::new();
     let (mut plain_from, mut at) = (0, 0);
     while let Some(found) = text.get(at..).and_then(|rest| rest.find(['{', '$', '<'])) {
         let start = at + found;
-        let mut end = text.len().min(start + LONGEST);
+        let mut end = text.len().min(start + MAX_PLACEHOLDER_BYTES);
         while !text.is_char_boundary(end) {
             end -= 1;
         }
@@ -27,20 +27,20 @@ pub fn parts<'a>(text: &'a str, labels: &'a Labels) -> Vec<Part<'a>> {
             continue;
         };
         if let Some(plain) = text.get(plain_from..start).filter(|plain| !plain.is_empty()) {
-            parts.push(Part::Plain(plain));
+            parts.push(TemplatePart::Plain(plain));
         }
         parts.push(part);
         at = start + length;
         plain_from = at;
     }
     if let Some(plain) = text.get(plain_from..).filter(|plain| !plain.is_empty()) {
-        parts.push(Part::Plain(plain));
+        parts.push(TemplatePart::Plain(plain));
     }
     parts
 }
 
 /// The placeholder that `text` begins with, and its length.
-fn placeholder<'a>(text: &'a str, labels: &'a Labels) -> Option<(usize, Part<'a>)> {
+fn placeholder<'a>(text: &'a str, labels: &'a Labels) -> Option<(usize, TemplatePart<'a>)> {
     if let Some(inside) = text.strip_prefix("{{") {
         let (inside, _) = inside.split_once("}}")?;
         let written = text.get(..inside.len() + 4)?;
@@ -51,7 +51,7 @@ fn placeholder<'a>(text: &'a str, labels: &'a Labels) -> Option<(usize, Part<'a>
     let (name, _) = text.strip_prefix(open)?.split_once(close)?;
     let written = text.get(..open.len() + name.len() + 1)?;
     // a variable of the shell, a tag of HTML: only what names a label is meant for us
-    labels.get(name).map(|value| (written.len(), Part::Filled { written, value }))
+    labels.get(name).map(|value| (written.len(), TemplatePart::Filled { written, value }))
 }
 
 /// The label that is named within `{{ }}`: `labels.x`, `$labels.x`, `.Labels.x`, `.CommonLabels.x`, `index $labels "x"` not.
@@ -64,10 +64,10 @@ fn label_in_braces(inside: &str) -> Option<&str> {
     (!name.is_empty() && name.chars().all(is_name)).then_some(name)
 }
 
-fn part<'a>(written: &'a str, name: &str, labels: &'a Labels) -> Part<'a> {
+fn part<'a>(written: &'a str, name: &str, labels: &'a Labels) -> TemplatePart<'a> {
     match labels.get(name) {
-        Some(value) => Part::Filled { written, value },
-        None => Part::Missing { written },
+        Some(value) => TemplatePart::Filled { written, value },
+        None => TemplatePart::Missing { written },
     }
 }
 
@@ -91,9 +91,9 @@ mod tests {
             let told: String = parts
                 .iter()
                 .map(|part| match part {
-                    Part::Plain(plain) => (*plain).to_owned(),
-                    Part::Filled { value, .. } => format!("[{value}]"),
-                    Part::Missing { written } => format!("?{written}?"),
+                    TemplatePart::Plain(plain) => (*plain).to_owned(),
+                    TemplatePart::Filled { value, .. } => format!("[{value}]"),
+                    TemplatePart::Missing { written } => format!("?{written}?"),
                 })
                 .collect();
             assert_eq!(told, shown, "{text}");
@@ -105,7 +105,7 @@ mod tests {
         fn as_written_the_parts_are_the_text(text in "[{}$<>a-z .\u{e9}]{0,60}") {
             let labels = Labels::from_iter([("a", "x")]);
             let whole: String = parts(&text, &labels).into_iter().map(|part| match part {
-                Part::Plain(written) | Part::Filled { written, .. } | Part::Missing { written } => written,
+                TemplatePart::Plain(written) | TemplatePart::Filled { written, .. } | TemplatePart::Missing { written } => written,
             }).collect();
             prop_assert_eq!(whole, text);
         }

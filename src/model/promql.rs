@@ -17,19 +17,21 @@ use promql_parser::parser::{self, Expr};
 use super::labels::Labels;
 use super::matcher::Operator;
 
-pub use condition::{Bound, Comparison, Condition, Others, condition, gives_zero_or_one};
+pub use condition::{
+    Comparison, OtherConditions, Threshold, ThresholdCondition, condition, returns_zero_or_one,
+};
 pub use grammar::is_bound;
 pub use quoting::{is_plain_name, label, labels, literal, quoted};
-pub use shape::{gives_one, selectors};
+pub use shape::{returns_one_series, selectors};
 
 /// Most operators and brackets in an expression that is taken apart: each may be one more level of a tree whose reader
 /// and printer recurse. Real expressions have some dozens.
-const MOST_LEVELS: usize = 400;
+const MAX_LEVELS: usize = 400;
 
 /// What there is to say about a place in a query.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{line}:{column}: {message}")]
-pub struct Remark {
+pub struct QueryRemark {
     /// The line of the query, from 1.
     pub line: usize,
     /// The character in the line, from 1.
@@ -37,7 +39,7 @@ pub struct Remark {
     pub message: String,
 }
 
-impl Remark {
+impl QueryRemark {
     fn at(text: &str, at: usize, message: impl Into<String>) -> Self {
         let before = text.get(..at.min(text.len())).unwrap_or_default();
         let line = before.matches('\n').count() + 1;
@@ -60,9 +62,9 @@ impl LabelTest {
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum Unread {
+pub enum QueryParseError {
     #[error(transparent)]
-    Refused(Remark),
+    Refused(QueryRemark),
     /// It may be PromQL, and is none of burnwatch's business then: it goes to a server as it stands.
     #[error("{0}")]
     Unknown(String),
@@ -71,8 +73,8 @@ pub enum Unread {
 /// Checks a query as a Prometheus does before it takes a rule. What is valid and can still match nothing is told.
 ///
 /// # Errors
-/// [`Unread::Refused`] with the place for what no Prometheus takes, [`Unread::Unknown`] for functions that are not known.
-pub fn check(expr: &str) -> Result<Vec<Remark>, Unread> {
+/// [`QueryParseError::Refused`] with the place for what no Prometheus takes, [`QueryParseError::Unknown`] for functions that are not known.
+pub fn check(expr: &str) -> Result<Vec<QueryRemark>, QueryParseError> {
     grammar::check(expr, true)
 }
 
@@ -80,20 +82,20 @@ pub fn check(expr: &str) -> Result<Vec<Remark>, Unread> {
 ///
 /// # Errors
 /// What [`check`] says.
-pub fn series(expr: &str) -> Result<Option<Vec<LabelTest>>, Unread> {
+pub fn series(expr: &str) -> Result<Option<Vec<LabelTest>>, QueryParseError> {
     grammar::series(expr)
 }
 
 /// Reads an expression from outside.
 ///
 /// # Errors
-/// What [`check`] says; [`Unread::Unknown`] also for valid PromQL that is too large or too new to be taken apart.
-pub fn parse(expr: &str) -> Result<Expr, Unread> {
+/// What [`check`] says; [`QueryParseError::Unknown`] also for valid PromQL that is too large or too new to be taken apart.
+pub fn parse(expr: &str) -> Result<Expr, QueryParseError> {
     grammar::check(expr, false)?;
-    let plain = plain::written(expr)?;
+    let plain = plain::simplified(expr)?;
     // what the parser says is about its own limits: the query was found valid before
     let read = parser::parse(&plain).ok();
-    read.ok_or_else(|| Unread::Unknown("burnwatch does not take this form apart".to_owned()))
+    read.ok_or_else(|| QueryParseError::Unknown("burnwatch does not take this form apart".to_owned()))
 }
 
 /// An expression without the brackets around it.

@@ -32,7 +32,7 @@ impl Freshness {
 pub struct AnswerState<'a> {
     pub at: Option<Timestamp>,
     pub digest: Option<u64>,
-    /// Why the last try failed, if it did.
+    /// The comment: why the last try failed, if it did.
     pub trouble: Option<&'a SourceError>,
     /// What was said beside the last good one.
     pub warnings: &'a [Warning],
@@ -149,7 +149,7 @@ impl<T> Remote<T> {
         &self.warnings
     }
 
-    /// Why the last try failed, if it did.
+    /// The comment: why the last try failed, if it did.
     pub fn trouble(&self) -> Option<&SourceError> {
         self.trouble.as_ref()
     }
@@ -178,14 +178,14 @@ pub fn age(then: Timestamp, now: Timestamp) -> Duration {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::source::{SourceId, Trouble};
+    use crate::model::source::{ErrorKind, SourceId};
 
     fn at(second: i64) -> Timestamp {
         Timestamp::from_second(second).unwrap()
     }
 
     fn trouble() -> SourceError {
-        SourceError::new(SourceId::new("prom"), Trouble::Unreachable { reason: "refused".into() })
+        SourceError::new(SourceId::new("prom"), ErrorKind::Unreachable { reason: "refused".into() })
     }
 
     const LIMIT: Duration = Duration::from_secs(10);

@@ -18,7 +18,7 @@ pub struct Rule {
     pub labels: Labels,
     /// Annotations, with their templates filled by nobody.
     pub annotations: Labels,
-    /// Why it could not be evaluated, if it could not.
+    /// The comment: why it could not be evaluated, if it could not.
     pub error: Option<Text>,
 }
 
@@ -29,7 +29,7 @@ pub struct BrokenRule {
     pub name: Text,
     pub group: Text,
     pub labels: Labels,
-    /// Why, in the server's words.
+    /// The comment: why, in the server's words.
     pub error: Text,
     pub records: bool,
 }

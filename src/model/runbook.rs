@@ -9,7 +9,7 @@ pub const SOURCE: &str = "(runbooks)";
 
 /// A runbook that is wanted: of an alert, or of whatever has a name and labels.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct Wanted {
+pub struct RunbookQuery {
     pub name: Text,
     /// Where the alert says that it is.
     pub url: Option<Text>,
@@ -18,10 +18,10 @@ pub struct Wanted {
 }
 
 #[derive(Debug, Clone, PartialEq, Default)]
-pub struct Search {
+pub struct RunbookSearch {
     pub found: Option<Runbook>,
     /// Where it was looked for in vain before, in this order.
-    pub tried: Vec<Tried>,
+    pub tried: Vec<TriedLocation>,
 }
 
 #[derive(Debug, Clone, PartialEq)]
@@ -35,7 +35,7 @@ pub struct Runbook {
 }
 
 #[derive(Debug, Clone, PartialEq)]
-pub struct Tried {
+pub struct TriedLocation {
     pub place: Text,
     pub why: Text,
 }

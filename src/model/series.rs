@@ -10,13 +10,13 @@ use super::labels::Labels;
 ///
 /// Shape: `len()` points, the first at `start`, the last at or before `end`. `step` is at least one second.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct Span {
+pub struct TimeGrid {
     start: i64,
     end: i64,
     step: i64,
 }
 
-impl Span {
+impl TimeGrid {
     /// The `range` that ends at `end` in at most `points` points; the grid is aligned to the step.
     ///
     /// The step is at least `at_least` (a scrape interval) and a whole number of seconds.
@@ -87,13 +87,13 @@ fn round_step(seconds: i64) -> i64 {
 
 /// One line of a [`Matrix`]: a value at each point of the span, NaN where there is none.
 #[derive(Debug, Clone)]
-pub struct Line {
+pub struct Series {
     pub labels: Labels,
     /// As many as the span has points.
     pub values: Vec<f64>,
 }
 
-impl Line {
+impl Series {
     /// The newest value that is there.
     pub fn last(&self) -> Option<f64> {
         self.values.iter().rev().copied().find(|value| value.is_finite())
@@ -103,16 +103,16 @@ impl Line {
 /// Several lines over one span, sorted by their labels.
 #[derive(Debug, Clone)]
 pub struct Matrix {
-    pub span: Span,
-    pub lines: Vec<Line>,
+    pub span: TimeGrid,
+    pub lines: Vec<Series>,
 }
 
 impl Matrix {
-    pub fn empty(span: Span) -> Self {
+    pub fn empty(span: TimeGrid) -> Self {
         Self { span, lines: Vec::new() }
     }
 
-    pub fn line(&self, labels: &Labels) -> Option<&Line> {
+    pub fn line(&self, labels: &Labels) -> Option<&Series> {
         let at = self.lines.binary_search_by(|line| line.labels.cmp(labels)).ok()?;
         self.lines.get(at)
     }
@@ -120,7 +120,7 @@ impl Matrix {
     /// Slides the matrix on to `window` and takes the points that `tail` has; what neither has is NaN.
     ///
     /// On another step nothing fits, and only the tail is kept. Lines that are all NaN afterwards are dropped.
-    pub fn extend(&mut self, tail: Self, window: Span) {
+    pub fn extend(&mut self, tail: Self, window: TimeGrid) {
         self.slide(window);
         if tail.span.step == window.step {
             self.overlay(tail);
@@ -128,14 +128,14 @@ impl Matrix {
         self.lines.retain(|line| line.values.iter().any(|value| !value.is_nan()));
     }
 
-    fn slide(&mut self, window: Span) {
+    fn slide(&mut self, window: TimeGrid) {
         let old = std::mem::replace(&mut self.span, window);
         if old.step != window.step {
             self.lines.clear();
         }
         let steps = (window.start - old.start) / window.step;
         let shift = usize::try_from(steps.unsigned_abs()).unwrap_or(usize::MAX);
-        for Line { values, .. } in &mut self.lines {
+        for Series { values, .. } in &mut self.lines {
             if steps < 0 {
                 values.splice(..0, std::iter::repeat_n(f64::NAN, shift.min(window.count())));
             } else {
@@ -155,7 +155,7 @@ impl Matrix {
                 Ok(at) => at,
                 Err(at) => {
                     let values = vec![f64::NAN; self.span.count()];
-                    self.lines.insert(at, Line { labels: line.labels.clone(), values });
+                    self.lines.insert(at, Series { labels: line.labels.clone(), values });
                     at
                 }
             };
@@ -180,26 +180,26 @@ mod tests {
         Timestamp::from_second(second).unwrap()
     }
 
-    fn line(name: &str, values: &[f64]) -> Line {
-        Line { labels: Labels::from_iter([("service", name)]), values: values.to_vec() }
+    fn line(name: &str, values: &[f64]) -> Series {
+        Series { labels: Labels::from_iter([("service", name)]), values: values.to_vec() }
     }
 
     #[test]
     fn a_span_is_aligned_and_has_a_round_step() {
-        let span = Span::ending(at(1_000_007), Duration::from_secs(3600), 60, Duration::from_secs(1));
+        let span = TimeGrid::ending(at(1_000_007), Duration::from_secs(3600), 60, Duration::from_secs(1));
         assert_eq!((span.step(), span.end(), span.count()), (Duration::from_secs(60), at(999_960), 61));
         assert_eq!(span.index(999_961.0), Some(60));
         assert_eq!(span.index(1.0), None);
         assert_eq!(span.at(60), span.end());
-        let coarse = Span::ending(at(1_000_000), Duration::from_secs(60), 60, Duration::from_secs(15));
+        let coarse = TimeGrid::ending(at(1_000_000), Duration::from_secs(60), 60, Duration::from_secs(15));
         assert_eq!(coarse.step(), Duration::from_secs(15));
     }
 
     #[test]
     fn a_tail_replaces_the_last_point_and_slides_the_window() {
-        let first = Span { start: 0, end: 30, step: 10 };
+        let first = TimeGrid { start: 0, end: 30, step: 10 };
         let mut matrix = Matrix { span: first, lines: vec![line("a", &[0.0, 1.0, 2.0, 3.0])] };
-        let window = Span { start: 20, end: 50, step: 10 };
+        let window = TimeGrid { start: 20, end: 50, step: 10 };
         let tail = window.tail_from(at(30));
         assert_eq!(tail.count(), 3);
         matrix.extend(
@@ -213,14 +213,14 @@ mod tests {
 
     #[test]
     fn a_window_slides_both_ways_and_takes_lines_in_any_order() {
-        let window = |start| Span { start, end: start + 20, step: 10 };
+        let window = |start| TimeGrid { start, end: start + 20, step: 10 };
         let mut matrix = Matrix { span: window(0), lines: vec![line("b", &[0.0, 1.0, 2.0])] };
-        let tail = Span { start: 10, end: 10, step: 10 };
+        let tail = TimeGrid { start: 10, end: 10, step: 10 };
         let lines = ["c", "a", "b"].map(|name| line(name, &[7.0])).into();
         matrix.extend(Matrix { span: tail, lines }, window(-10));
         assert_eq!(matrix.line(&Labels::from_iter([("service", "b")])).unwrap().values[1..], [0.0, 7.0]);
         assert!(matrix.lines[1].values[0].is_nan());
-        assert_eq!(matrix.lines.iter().map(Line::last).collect::<Vec<_>>(), [Some(7.0); 3]);
+        assert_eq!(matrix.lines.iter().map(Series::last).collect::<Vec<_>>(), [Some(7.0); 3]);
         assert!(matrix.lines.is_sorted_by(|a, b| a.labels < b.labels));
         for far in [i64::MIN / 4, i64::MAX / 4].map(|start| start / 10 * 10) {
             let mut matrix = Matrix { span: window(0), lines: vec![line("b", &[0.0, 1.0, 2.0])] };
@@ -232,11 +232,11 @@ mod tests {
     #[test]
     fn another_step_starts_afresh_and_dead_lines_go() {
         let mut matrix =
-            Matrix { span: Span { start: 0, end: 10, step: 10 }, lines: vec![line("a", &[1.0, 2.0])] };
-        let window = Span { start: 0, end: 40, step: 20 };
+            Matrix { span: TimeGrid { start: 0, end: 10, step: 10 }, lines: vec![line("a", &[1.0, 2.0])] };
+        let window = TimeGrid { start: 0, end: 40, step: 20 };
         matrix.extend(Matrix { span: window, lines: vec![line("b", &[1.0, 2.0, 3.0])] }, window);
         assert_eq!(matrix.lines.len(), 1);
-        let later = Span { start: 400, end: 440, step: 20 };
+        let later = TimeGrid { start: 400, end: 440, step: 20 };
         matrix.extend(Matrix::empty(later), later);
         assert!(matrix.lines.is_empty());
     }

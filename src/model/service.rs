@@ -11,11 +11,11 @@ use super::host::{self, Host, MonitoredServers, NamedSignal};
 use super::labels::{Labels, Text};
 use super::reason::Reason;
 use super::series::Matrix;
-use super::signal::{Signal, Unknown, Unknowns};
+use super::signal::{Signal, UnknownSignal, UnknownSignals};
 use super::source::SourceId;
 
 /// The golden signals of one service now. `None`: the source has no such data, which is not zero; or they are not known, which
-/// the [`Unknowns`] beside them say.
+/// the [`UnknownSignals`] beside them say.
 ///
 /// Source of the four: "Monitoring Distributed Systems" in the SRE book (traffic, errors, latency, saturation).
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
@@ -44,21 +44,21 @@ pub struct DownTarget {
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Targets {
+pub struct ScrapeTargets {
     pub up: u32,
     pub total: u32,
     pub down: Vec<DownTarget>,
 }
 
 #[derive(Debug, Clone, PartialEq, Default)]
-pub struct Reading {
+pub struct ServiceReading {
     pub name: Text,
     /// Team, tier and the like, where all its targets agree.
     pub labels: Labels,
     pub signals: Signals,
-    pub targets: Targets,
+    pub targets: ScrapeTargets,
     /// The signals that it has, but that could not be had.
-    pub unknown: Unknowns,
+    pub unknown: UnknownSignals,
     /// The label that names it, where a pack has one of its own: `proxy`. Alerts with that label are its alerts.
     pub named_by: Option<Text>,
     /// Its hosts, the fullest first.
@@ -71,7 +71,7 @@ pub struct Reading {
     pub scraped: Arc<[u64]>,
 }
 
-impl Reading {
+impl ServiceReading {
     /// Whether another source scrapes the same targets, as the two servers of a pair do: at least half of what the smaller one
     /// has. What is scraped twice must not be added up.
     pub fn is_replica_of(&self, other: &Self) -> bool {
@@ -85,14 +85,14 @@ impl Reading {
 #[derive(Debug, Clone, Default)]
 pub struct ServiceBoard {
     /// Each service once, in the order of their names.
-    pub readings: Vec<Reading>,
+    pub readings: Vec<ServiceReading>,
     /// Over how long rates and ratios were taken.
     pub lookback: Duration,
 }
 
 /// Short histories of all services of one source; each line has the one label `service`.
 #[derive(Debug, Clone)]
-pub struct Trends {
+pub struct ServiceTrends {
     /// Requests per second.
     pub request_rate: Matrix,
     /// Failed / all requests.
@@ -101,9 +101,9 @@ pub struct Trends {
     pub p95: Matrix,
 }
 
-impl Trends {
+impl ServiceTrends {
     /// Slides all three on to `window`; see [`Matrix::extend`].
-    pub fn extend(&mut self, tail: Self, window: super::series::Span) {
+    pub fn extend(&mut self, tail: Self, window: super::series::TimeGrid) {
         self.request_rate.extend(tail.request_rate, window);
         self.error_ratio.extend(tail.error_ratio, window);
         self.p95.extend(tail.p95, window);
@@ -112,7 +112,7 @@ impl Trends {
 
 /// The golden signals of one service over time.
 #[derive(Debug, Clone)]
-pub struct Detail {
+pub struct ServiceDetail {
     /// Requests per second; one line without labels.
     pub request_rate: Matrix,
     /// Failed / all requests; one line without labels.
@@ -124,12 +124,12 @@ pub struct Detail {
     /// Requests per second in each latency bucket, not cumulative; one line for each `le`.
     pub buckets: Matrix,
     /// The charts that the newest points could not be had of, and why; [`Signal::Apdex`] stands for the buckets.
-    pub unknown: Unknowns,
+    pub unknown: UnknownSignals,
 }
 
-impl Detail {
+impl ServiceDetail {
     /// Slides all charts on to `window`; see [`Matrix::extend`].
-    pub fn extend(&mut self, tail: Self, window: super::series::Span) {
+    pub fn extend(&mut self, tail: Self, window: super::series::TimeGrid) {
         self.request_rate.extend(tail.request_rate, window);
         self.error_ratio.extend(tail.error_ratio, window);
         self.latency.extend(tail.latency, window);
@@ -145,9 +145,9 @@ pub struct Service {
     pub name: Text,
     pub labels: Labels,
     pub signals: Signals,
-    pub targets: Targets,
+    pub targets: ScrapeTargets,
     /// The signals that it has, but that are not known now.
-    pub unknown: Unknowns,
+    pub unknown: UnknownSignals,
     /// The label that names it, where a pack has one of its own.
     pub named_by: Option<Text>,
     /// Its hosts, the fullest first.
@@ -155,7 +155,7 @@ pub struct Service {
     /// Signals with words of their own.
     pub named: Vec<NamedSignal>,
     pub health: Health,
-    /// Why, the gravest first; empty when healthy.
+    /// The comment: why, the gravest first; empty when healthy.
     pub reasons: Vec<Reason>,
     /// When the verdict became what it is; `None`: it was so when it was first looked at.
     pub since: Option<Timestamp>,
@@ -163,7 +163,7 @@ pub struct Service {
     pub alerts: Vec<Fingerprint>,
     pub sources: Vec<SourceId>,
     /// Of sources that scrape the same targets one, the others as they are: whose histories are drawn and added up.
-    pub speakers: Vec<SourceId>,
+    pub chart_sources: Vec<SourceId>,
     /// When a source last said anything of it.
     pub seen_at: Timestamp,
 }
@@ -171,11 +171,11 @@ pub struct Service {
 impl Service {
     /// The same service at a moment of which nothing is known yet.
     #[must_use]
-    pub fn by_name_alone(&self) -> Self {
+    pub fn without_values(&self) -> Self {
         Self {
             signals: Signals::default(),
-            targets: Targets::default(),
-            unknown: Unknowns::default(),
+            targets: ScrapeTargets::default(),
+            unknown: UnknownSignals::default(),
             hosts: Arc::default(),
             named: Vec::new(),
             health: Health::Unknown,
@@ -188,7 +188,7 @@ impl Service {
 
     /// How many of its targets answer, `2/3`; `?` stands for what is not known, and nothing where there is no target.
     pub fn up(&self) -> Option<String> {
-        let Targets { up, total, .. } = self.targets;
+        let ScrapeTargets { up, total, .. } = self.targets;
         match (self.unknown.contains(Signal::Targets), total) {
             (false, 0) => None,
             (false, _) => Some(format!("{up}/{total}")),
@@ -205,14 +205,14 @@ impl Service {
 
     /// Whether no source of signals ever told of it: alerts alone name it.
     pub fn is_named_by_alerts_alone(&self) -> bool {
-        self.speakers.is_empty()
+        self.chart_sources.is_empty()
     }
 }
 
 /// A reading, and whether its source still stands by it: it does not while it fails to answer.
 #[derive(Debug, Clone, Copy)]
-pub struct Heard<'a> {
-    pub reading: &'a Reading,
+pub struct SourcedReading<'a> {
+    pub reading: &'a ServiceReading,
     /// Whether it is what the source would say now.
     pub is_current: bool,
 }
@@ -224,58 +224,61 @@ pub struct Heard<'a> {
 /// up; ratios and Apdex are weighted by the request rate; of latencies and saturation the worst is taken, since quantiles
 /// cannot be added. What one of a pair knows is known; of different targets, what is not known of one part is not known of the
 /// whole. A single reading comes out as it went in.
-pub fn merge(heard: &[Heard<'_>]) -> (Reading, Vec<usize>) {
-    if let [only] = heard {
+pub fn merge(sourced: &[SourcedReading<'_>]) -> (ServiceReading, Vec<usize>) {
+    if let [only] = sourced {
         return (only.reading.clone(), vec![0]);
     }
     let mut groups: Vec<Vec<usize>> = Vec::new();
-    for (at, one) in heard.iter().enumerate() {
+    for (at, one) in sourced.iter().enumerate() {
         let is_same = |group: &Vec<usize>| {
-            group.iter().filter_map(|at| heard.get(*at)).any(|other| one.reading.is_replica_of(other.reading))
+            group
+                .iter()
+                .filter_map(|at| sourced.get(*at))
+                .any(|other| one.reading.is_replica_of(other.reading))
         };
         match groups.iter_mut().find(|group| is_same(group)) {
             Some(group) => group.push(at),
             None => groups.push(vec![at]),
         }
     }
-    let mut speakers = Vec::with_capacity(groups.len());
+    let mut chart_sources = Vec::with_capacity(groups.len());
     let mut parts = Vec::with_capacity(groups.len());
     for group in groups {
-        let all: Vec<(usize, Heard<'_>)> =
-            group.iter().filter_map(|at| Some((*at, *heard.get(*at)?))).collect();
+        let all: Vec<(usize, SourcedReading<'_>)> =
+            group.iter().filter_map(|at| Some((*at, *sourced.get(*at)?))).collect();
         let current: Vec<_> = all.iter().filter(|(_, one)| one.is_current).copied().collect();
         let taken = if current.is_empty() { all } else { current };
-        speakers.extend(taken.first().map(|(at, _)| *at));
+        chart_sources.extend(taken.first().map(|(at, _)| *at));
         parts.push(worst_of(&taken.iter().map(|(_, one)| one.reading).collect::<Vec<_>>()));
     }
-    (sum_of(&parts.iter().collect::<Vec<_>>()), speakers)
+    (sum_of(&parts.iter().collect::<Vec<_>>()), chart_sources)
 }
 
-fn largest(readings: &[&Reading], signal: fn(&Signals) -> Option<f64>) -> Option<f64> {
+fn largest(readings: &[&ServiceReading], signal: fn(&Signals) -> Option<f64>) -> Option<f64> {
     readings.iter().filter_map(|r| signal(&r.signals)).max_by(f64::total_cmp)
 }
 
 /// Labels that no reading contradicts.
-fn agreed(readings: &[&Reading]) -> Labels {
+fn agreed(readings: &[&ServiceReading]) -> Labels {
     let all = readings.iter().flat_map(|r| r.labels.iter());
     all.filter(|(name, value)| readings.iter().all(|r| r.labels.get(name).is_none_or(|v| v == *value)))
         .collect()
 }
 
 /// Several looks at the same targets.
-fn worst_of(readings: &[&Reading]) -> Reading {
-    let [first, rest @ ..] = readings else { return Reading::default() };
+fn worst_of(readings: &[&ServiceReading]) -> ServiceReading {
+    let [first, rest @ ..] = readings else { return ServiceReading::default() };
     if rest.is_empty() {
         return (*first).clone();
     }
-    let grave = |r: &&&Reading| (r.targets.total.saturating_sub(r.targets.up), r.targets.total);
-    let knows_targets = |r: &&&Reading| !r.unknown.contains(Signal::Targets);
+    let grave = |r: &&&ServiceReading| (r.targets.total.saturating_sub(r.targets.up), r.targets.total);
+    let knows_targets = |r: &&&ServiceReading| !r.unknown.contains(Signal::Targets);
     let targets = readings.iter().filter(knows_targets).max_by_key(grave).or(readings.first());
     // what one of them knows is known
-    let nobody_knows = |one: &&Unknown| readings.iter().all(|r| r.unknown.contains(one.signal));
-    Reading {
+    let nobody_knows = |one: &&UnknownSignal| readings.iter().all(|r| r.unknown.contains(one.signal));
+    ServiceReading {
         targets: targets.map(|r| r.targets.clone()).unwrap_or_default(),
-        unknown: Unknowns::new(first.unknown.iter().filter(nobody_knows).cloned()),
+        unknown: UnknownSignals::new(first.unknown.iter().filter(nobody_knows).cloned()),
         servers: host::servers(readings.iter().flat_map(|r| &r.servers), |known, other| {
             if other.count > known.count {
                 *known = other.clone();
@@ -287,7 +290,7 @@ fn worst_of(readings: &[&Reading]) -> Reading {
 }
 
 /// Several parts of one service.
-fn sum_of(readings: &[&Reading]) -> Reading {
+fn sum_of(readings: &[&ServiceReading]) -> ServiceReading {
     if let [only] = readings {
         return (*only).clone();
     }
@@ -301,19 +304,19 @@ fn sum_of(readings: &[&Reading]) -> Reading {
             largest(readings, signal)
         }
     };
-    let unknown = Unknowns::new(readings.iter().flat_map(|r| r.unknown.iter()).cloned());
+    let unknown = UnknownSignals::new(readings.iter().flat_map(|r| r.unknown.iter()).cloned());
     let rates: Vec<f64> = readings.iter().filter_map(|r| r.signals.request_rate).collect();
     // a part is no sum
     let is_whole = !rates.is_empty() && !unknown.contains(Signal::Requests);
     let joined = joined(readings);
-    Reading {
+    ServiceReading {
         signals: Signals {
             request_rate: is_whole.then(|| rates.iter().sum()),
             error_ratio: weighted(|s| s.error_ratio),
             apdex: weighted(|s| s.apdex),
             ..joined.signals
         },
-        targets: Targets {
+        targets: ScrapeTargets {
             up: readings.iter().map(|r| r.targets.up).sum(),
             total: readings.iter().map(|r| r.targets.total).sum(),
             down: readings.iter().flat_map(|r| r.targets.down.iter().cloned()).collect(),
@@ -329,8 +332,8 @@ fn sum_of(readings: &[&Reading]) -> Reading {
 }
 
 /// What is the same whether several readings are of the same targets or of different ones; of each signal the worst.
-fn joined(readings: &[&Reading]) -> Reading {
-    Reading {
+fn joined(readings: &[&ServiceReading]) -> ServiceReading {
+    ServiceReading {
         name: readings.first().map(|r| r.name.clone()).unwrap_or_default(),
         labels: agreed(readings),
         signals: Signals {
@@ -343,9 +346,9 @@ fn joined(readings: &[&Reading]) -> Reading {
             saturation: largest(readings, |s| s.saturation),
         },
         named_by: readings.iter().find_map(|r| r.named_by.clone()),
-        hosts: host::joined(readings.iter().flat_map(|r| r.hosts.iter()), Host::take_fuller),
+        hosts: host::joined(readings.iter().flat_map(|r| r.hosts.iter()), Host::merge_higher_usage),
         named: host::signals(readings.iter().flat_map(|r| &r.named)),
-        ..Reading::default()
+        ..ServiceReading::default()
     }
 }
 
@@ -353,8 +356,8 @@ fn joined(readings: &[&Reading]) -> Reading {
 mod tests {
     use super::*;
 
-    fn part(rate: f64, errors: f64, scraped: &[u64]) -> Reading {
-        Reading {
+    fn part(rate: f64, errors: f64, scraped: &[u64]) -> ServiceReading {
+        ServiceReading {
             name: "cart".into(),
             signals: Signals {
                 request_rate: Some(rate),
@@ -362,16 +365,18 @@ mod tests {
                 p95: Some(0.1),
                 ..Signals::default()
             },
-            targets: Targets { up: 2, total: 2, down: vec![] },
+            targets: ScrapeTargets { up: 2, total: 2, down: vec![] },
             scraped: scraped.into(),
-            ..Reading::default()
+            ..ServiceReading::default()
         }
     }
 
-    fn merged(readings: &[(&Reading, bool)]) -> (Reading, Vec<usize>) {
-        let heard: Vec<_> =
-            readings.iter().map(|(reading, is_current)| Heard { reading, is_current: *is_current }).collect();
-        merge(&heard)
+    fn merged(readings: &[(&ServiceReading, bool)]) -> (ServiceReading, Vec<usize>) {
+        let sourced: Vec<_> = readings
+            .iter()
+            .map(|(reading, is_current)| SourcedReading { reading, is_current: *is_current })
+            .collect();
+        merge(&sourced)
     }
 
     #[test]
@@ -379,8 +384,8 @@ mod tests {
         let mut eu = part(90.0, 0.0, &[1, 2]);
         let us = part(10.0, 0.5, &[3, 4]);
         eu.signals.p95 = Some(0.4);
-        let (both, speakers) = merged(&[(&eu, true), (&us, true)]);
-        assert_eq!((both.signals.request_rate, speakers), (Some(100.0), vec![0, 1]));
+        let (both, chart_sources) = merged(&[(&eu, true), (&us, true)]);
+        assert_eq!((both.signals.request_rate, chart_sources), (Some(100.0), vec![0, 1]));
         assert!((both.signals.error_ratio.unwrap() - 0.05).abs() < 1e-12);
         assert_eq!(both.signals.p95, Some(0.4));
         assert_eq!(both.signals.apdex, None);
@@ -392,10 +397,10 @@ mod tests {
     fn what_two_servers_scrape_of_the_same_targets_is_not_added_up_and_the_worst_of_it_shows() {
         let one = part(100.0, 0.01, &[1, 2, 3]);
         let mut other = part(98.0, 0.04, &[2, 3, 4]);
-        other.targets = Targets { up: 1, total: 2, down: vec![] };
-        let (both, speakers) = merged(&[(&one, true), (&other, true)]);
+        other.targets = ScrapeTargets { up: 1, total: 2, down: vec![] };
+        let (both, chart_sources) = merged(&[(&one, true), (&other, true)]);
         assert_eq!((both.signals.request_rate, both.signals.error_ratio), (Some(100.0), Some(0.04)));
-        assert_eq!((both.targets.up, both.targets.total, speakers), (1, 2, vec![0]));
+        assert_eq!((both.targets.up, both.targets.total, chart_sources), (1, 2, vec![0]));
     }
 
     #[test]
@@ -403,17 +408,17 @@ mod tests {
         let dead = part(100.0, 0.9, &[1, 2]);
         let well = part(98.0, 0.0, &[1, 2]);
         let elsewhere = part(5.0, 0.0, &[7]);
-        let (both, speakers) = merged(&[(&dead, false), (&well, true), (&elsewhere, false)]);
+        let (both, chart_sources) = merged(&[(&dead, false), (&well, true), (&elsewhere, false)]);
         assert_eq!((both.signals.request_rate, both.signals.error_ratio), (Some(103.0), Some(0.0)));
-        assert_eq!(speakers, [1, 2]);
+        assert_eq!(chart_sources, [1, 2]);
         assert_eq!(merged(&[(&dead, false), (&well, false)]).1, [0]);
     }
 
     #[test]
     fn what_one_of_a_pair_knows_is_known_and_what_a_part_does_not_tell_is_not_known_of_the_whole() {
-        let refused = |reading: Reading| Reading {
-            unknown: Unknowns::new(
-                [Signal::Requests, Signal::Targets].map(|signal| Unknown { signal, why: "422".into() }),
+        let refused = |reading: ServiceReading| ServiceReading {
+            unknown: UnknownSignals::new(
+                [Signal::Requests, Signal::Targets].map(|signal| UnknownSignal { signal, why: "422".into() }),
             ),
             signals: Signals { request_rate: None, ..reading.signals },
             ..reading

@@ -26,12 +26,12 @@ words! {
 
 /// A signal that is there, but not known now: refused, cut, not answered, or too young to be told.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Unknown {
+pub struct UnknownSignal {
     pub signal: Signal,
     pub why: Text,
 }
 
-impl fmt::Display for Unknown {
+impl fmt::Display for UnknownSignal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}: {}", self.signal.word(), self.why)
     }
@@ -39,12 +39,12 @@ impl fmt::Display for Unknown {
 
 /// The signals of one thing that are not known now, each once, in their order.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Unknowns(Arc<[Unknown]>);
+pub struct UnknownSignals(Arc<[UnknownSignal]>);
 
-impl Unknowns {
+impl UnknownSignals {
     /// Of these; of two reasons for one signal the first one counts.
-    pub fn new(all: impl IntoIterator<Item = Unknown>) -> Self {
-        let mut all: Vec<Unknown> = all.into_iter().collect();
+    pub fn new(all: impl IntoIterator<Item = UnknownSignal>) -> Self {
+        let mut all: Vec<UnknownSignal> = all.into_iter().collect();
         all.sort_by_key(|unknown| unknown.signal);
         all.dedup_by_key(|unknown| unknown.signal);
         Self(all.into())
@@ -54,14 +54,14 @@ impl Unknowns {
         self.0.iter().any(|unknown| unknown.signal == signal)
     }
 
-    pub fn iter(&self) -> impl Iterator<Item = &Unknown> {
+    pub fn iter(&self) -> impl Iterator<Item = &UnknownSignal> {
         self.0.iter()
     }
 
     /// The reasons, each once, with the signals that are not known for it.
     pub fn by_reason(&self) -> Vec<(&Text, Vec<Signal>)> {
         let mut reasons: Vec<(&Text, Vec<Signal>)> = Vec::new();
-        for Unknown { signal, why } in self.iter() {
+        for UnknownSignal { signal, why } in self.iter() {
             match reasons.iter_mut().find(|(known, _)| *known == why) {
                 Some((_, signals)) => signals.push(*signal),
                 None => reasons.push((why, vec![*signal])),
@@ -75,8 +75,8 @@ impl Unknowns {
 mod tests {
     use super::*;
 
-    fn unknown(signal: Signal, why: &str) -> Unknown {
-        Unknown { signal, why: why.into() }
+    fn unknown(signal: Signal, why: &str) -> UnknownSignal {
+        UnknownSignal { signal, why: why.into() }
     }
 
     #[test]
@@ -87,12 +87,12 @@ mod tests {
             unknown(Signal::Errors, "422"),
             unknown(Signal::Errors, "503"),
         ];
-        let unknowns = Unknowns::new(all);
+        let unknowns = UnknownSignals::new(all);
         let (refused, late) = (Text::from("422"), Text::from("timeout"));
         let expected =
             vec![(&late, vec![Signal::Targets]), (&refused, vec![Signal::Errors, Signal::Latency])];
         assert_eq!(unknowns.by_reason(), expected);
         assert!(unknowns.contains(Signal::Errors) && !unknowns.contains(Signal::Apdex));
-        assert_eq!(Unknowns::default().iter().count(), 0);
+        assert_eq!(UnknownSignals::default().iter().count(), 0);
     }
 }

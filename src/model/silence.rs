@@ -6,8 +6,8 @@ use super::labels::{Labels, Text};
 use super::matcher::Matcher;
 use super::source::SourceId;
 use super::words::words;
-pub use preview::{Preview, can_be_hidden, preview, refusal};
-pub use propose::{Proposal, Wanted, left_out, propose};
+pub use preview::{SilencePreview, can_be_hidden, preview, refusal};
+pub use propose::{ProposalInput, SilenceProposal, left_out, propose};
 
 mod cover;
 mod preview;

@@ -2,13 +2,13 @@
 //!
 //! Words, sums and query texts only: reading files is `config`'s, asking is `backend`'s.
 
+mod burn_condition;
 mod counter;
 mod definition;
 mod exhaustion;
 mod forecast;
 pub mod history;
 mod objective;
-mod pair;
 pub mod query;
 mod reading;
 mod recorded;
@@ -16,22 +16,26 @@ pub mod rules;
 mod selector;
 pub mod show;
 mod spending;
-mod standing;
+mod status;
 mod template;
 mod traffic;
 mod window;
 
+pub use burn_condition::{BurnCondition, Severity, pyrra, sloth, standard, standard_of};
 pub use counter::counters;
-pub use definition::{Alerting, Budgeting, Form, Notice, Origin, Side, Sli, Slo};
-pub use exhaustion::{Exhaustion, Since, UnderWay, exhausted_since};
+pub use definition::{
+    AlertMetadata, BudgetingMethod, DefinitionOrigin, EventSide, Form, Sli, Slo, SloAlerting,
+};
+pub use exhaustion::{CurrentPeriod, ExhaustedSince, Exhaustion, exhausted_since};
 pub use forecast::Forecast;
 pub use objective::Objective;
-pub use pair::{Pair, Severity, pyrra, sloth, standard, standard_of};
-pub use reading::{Evaluation, Extent, GroupReading, Measured, Odd, SloBoard, SloReading};
-pub use recorded::{Family, Recorded, written};
+pub use reading::{DataExtent, Evaluation, GroupReading, InvalidRatio, MeasuredRatio, SloBoard, SloReading};
+pub use recorded::{Family, RecordedSeries, written};
 pub use selector::{Selector, SelectorError};
-pub use spending::Spending;
-pub use standing::{BASIS, Burn, Doubt, PairNow, RECENT, SloState, SloStatus, Standing};
+pub use spending::BudgetSpending;
+pub use status::{
+    BASIS, BurnConditionState, BurnReading, GroupStatus, MissingReason, RECENT, SloState, SloStatus,
+};
 pub use template::Template;
 pub use traffic::{are_few, fewest_events};
-pub use window::{Bounds, Calendar, CalendarUnit, Window};
+pub use window::{Calendar, CalendarUnit, TimeRange, Window};

@@ -50,7 +50,7 @@ impl Kind {
 
 /// What a source says of itself.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Offer {
+pub struct ProbeReport {
     /// "Prometheus", "VictoriaMetrics", "Mimir", "Thanos", "Alertmanager", "PagerDuty".
     pub flavour: Text,
     /// Its version, empty if it does not tell.
@@ -59,18 +59,18 @@ pub struct Offer {
     pub facts: Vec<(Text, Text)>,
     /// What is odd about it and what that costs, in words.
     pub warnings: Vec<Text>,
-    /// Why whatever is done here will be refused, where that is known: the key may only read.
+    /// The comment: why whatever is done here will be refused, where that is known: the key may only read.
     pub refuses: Option<Text>,
     /// How far the server's clock is ahead of ours, in whole seconds (negative: behind).
     pub clock_ahead_seconds: Option<i64>,
 }
 
-/// Why a source gave no answer, with what it means for the person on call.
+/// The comment: why a source gave no answer, with what it means for the person on call.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{source_name}: {trouble}")]
 pub struct SourceError {
     pub source_name: SourceId,
-    pub trouble: Trouble,
+    pub trouble: ErrorKind,
     /// How long the server asks us to wait (`Retry-After`).
     pub retry_after: Option<Duration>,
     /// When it is asked again, once the runtime has decided.
@@ -78,14 +78,14 @@ pub struct SourceError {
 }
 
 impl SourceError {
-    pub fn new(source_name: SourceId, trouble: Trouble) -> Self {
+    pub fn new(source_name: SourceId, trouble: ErrorKind) -> Self {
         Self { source_name, trouble, retry_after: None, next_try: None }
     }
 }
 
 /// One variant for each thing that a person would do differently.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum Trouble {
+pub enum ErrorKind {
     #[error("cannot connect ({reason})")]
     Unreachable { reason: String },
     #[error("its certificate was not accepted ({reason})")]
@@ -120,7 +120,7 @@ pub enum Trouble {
         message: String,
     },
     /// The answer is not what its API promises: HTML, half a JSON, another shape.
-    #[error("the answer makes no sense ({reason})")]
+    #[error("the answer cannot be understood ({reason})")]
     Garbled {
         /// What was expected and what was found.
         reason: String,
@@ -137,7 +137,7 @@ pub enum Trouble {
     /// Known here before anything is sent: it would not be taken, or would not do what was meant.
     #[error("{reason}")]
     Unfit {
-        /// Why, and what one can do.
+        /// The comment: why, and what one can do.
         reason: String,
     },
     #[error("no credentials ({reason})")]
@@ -170,7 +170,7 @@ fn behind(reason: &str) -> String {
     if reason.is_empty() { String::new() } else { format!(": {reason}") }
 }
 
-impl Trouble {
+impl ErrorKind {
     /// Whether the source as a whole is in trouble, not only this one question.
     pub fn is_source_wide(&self) -> bool {
         match self {
@@ -261,7 +261,7 @@ impl Trouble {
             Self::Refused { status: 404, .. } => {
                 "What it says is missing there; check the address only if that is not your server's answer."
             }
-            Self::Refused { .. } => "Look at the server's own log; burnwatch goes on trying.",
+            Self::Refused { .. } => "Check the server's own log; burnwatch keeps trying.",
             Self::Garbled { .. } => "Check that the address points at the API itself, with its path prefix.",
             Self::TooLarge { .. } => "Raise limits.body_mib if such an answer is expected.",
             Self::BadQuery { .. } => {
@@ -284,30 +284,38 @@ mod tests {
     #[test]
     fn an_error_says_where_and_what_and_what_to_do() {
         let error =
-            SourceError::new(SourceId::new("prom-eu"), Trouble::Unauthorised { message: String::new() });
+            SourceError::new(SourceId::new("prom-eu"), ErrorKind::Unauthorised { message: String::new() });
         assert_eq!(error.to_string(), "prom-eu: 401 Unauthorized");
         assert!(error.trouble.advice().contains("token"));
-        let refused = Trouble::Refused { status: 503, message: "query queue full".into() };
+        let refused = ErrorKind::Refused { status: 503, message: "query queue full".into() };
         assert_eq!(refused.to_string(), "503: query queue full");
     }
 
     #[test]
     fn what_the_server_said_stands_behind_the_status_and_advice_follows_it() {
         for (trouble, said, advised) in [
-            (Trouble::Unauthorised { message: "no org id".into() }, "401 Unauthorized: no org id", "tenant"),
-            (Trouble::BadQuery { message: "No org ID".into() }, "it refuses the query: No org ID", "tenant"),
             (
-                Trouble::Forbidden { message: "keine Rechte".into() },
+                ErrorKind::Unauthorised { message: "no org id".into() },
+                "401 Unauthorized: no org id",
+                "tenant",
+            ),
+            (
+                ErrorKind::BadQuery { message: "No org ID".into() },
+                "it refuses the query: No org ID",
+                "tenant",
+            ),
+            (
+                ErrorKind::Forbidden { message: "keine Rechte".into() },
                 "403 Forbidden: keine Rechte",
                 "right to read",
             ),
             (
-                Trouble::Refused { status: 404, message: "the Alertmanager is not configured".into() },
+                ErrorKind::Refused { status: 404, message: "the Alertmanager is not configured".into() },
                 "404: the Alertmanager is not configured",
                 "configuration",
             ),
             (
-                Trouble::RateLimited { message: "5 requests/s".into() },
+                ErrorKind::RateLimited { message: "5 requests/s".into() },
                 "429, asked too often: 5 requests/s",
                 "waits",
             ),

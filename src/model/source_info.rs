@@ -23,9 +23,8 @@ pub struct SourceInfo {
 impl SourceInfo {
     /// What is to be said of a secret that goes over the line as it is, if it does.
     pub fn exposure(&self) -> Option<&'static str> {
-        self.is_exposed.then_some(
-            "its secret goes to another machine by http://, where all on the way can read it: use https://",
-        )
+        self.is_exposed
+            .then_some("its secret is sent to another machine unencrypted, by http://: use https://")
     }
 
     /// Where it is, with the tenant if there is one.

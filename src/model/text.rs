@@ -11,7 +11,7 @@ use unicode_width::UnicodeWidthChar;
 pub const LIMIT: usize = 8 * 1024;
 
 /// Marks in a row that are kept on one character.
-const MARKS: usize = 2;
+const MAX_MARKS: usize = 2;
 
 /// `text` as it may be shown on one line: no control, escape, bidi or invisible formatting character is left.
 ///
@@ -83,7 +83,7 @@ pub fn escaped_json(json: &str) -> String {
     let mut marks = 0;
     for c in json.chars() {
         marks = if c.width() == Some(0) { marks + 1 } else { 0 };
-        if c == '\n' || is_shown(c) && marks <= MARKS {
+        if c == '\n' || is_shown(c) && marks <= MAX_MARKS {
             out.push(c);
         } else {
             for unit in c.encode_utf16(&mut [0; 2]) {
@@ -101,7 +101,7 @@ pub fn is_harmless(c: char) -> bool {
 
 /// Whether a character is shown as it is wherever it stands; only a flood of marks is cut.
 pub fn is_shown(c: char) -> bool {
-    is_harmless(c) && !is_skin(c)
+    is_harmless(c) && !is_skin_tone(c)
 }
 
 /// As it may go to a terminal that does not take UTF-8: each character beyond ASCII is a `?` for every column that it has, but
@@ -148,9 +148,9 @@ fn sanitised(text: &str, breaks: Breaks, limit: usize) -> Cow<'_, str> {
             '\n' | '\r' => out.push('\n'),
             '\t' => out.push(' '),
             c if c.is_control() => push_code(&mut out, "\\x", c),
-            c if is_of_emoji(before, c, chars.peek().map(|(_, next)| *next)) => continue,
+            c if is_emoji_modifier(before, c, chars.peek().map(|(_, next)| *next)) => continue,
             c if is_invisible(c) => push_code(&mut out, "\\u", c),
-            _ if marks > MARKS => {}
+            _ if marks > MAX_MARKS => {}
             c => out.push(c),
         }
         before = c;
@@ -171,19 +171,19 @@ fn push_code(out: &mut String, prefix: &str, c: char) {
 }
 
 /// Whether `c` only says how the picture before it is drawn: as text or in colour, in which skin, joined to the next.
-fn is_of_emoji(before: char, c: char, next: Option<char>) -> bool {
+fn is_emoji_modifier(before: char, c: char, next: Option<char>) -> bool {
     let is_picture =
         |c: char| !c.is_ascii() && !c.is_alphanumeric() && is_harmless(c) && c.width() != Some(0);
     let is_keycap = next == Some('\u{20e3}') && matches!(before, '0'..='9' | '#' | '*');
     match c {
         '\u{fe0e}' | '\u{fe0f}' => is_picture(before) || is_keycap,
-        c if is_skin(c) => is_picture(before),
+        c if is_skin_tone(c) => is_picture(before),
         '\u{200d}' => is_picture(before) && next.is_some_and(is_picture),
         _ => false,
     }
 }
 
-fn is_skin(c: char) -> bool {
+fn is_skin_tone(c: char) -> bool {
     matches!(c, '\u{1f3fb}'..='\u{1f3ff}')
 }
 

@@ -27,7 +27,7 @@ pub enum Value {
     /// A number as it is.
     Number(f64),
     /// A number, and how people read it.
-    Told(f64, String),
+    Formatted(f64, String),
     /// Seconds of latency.
     Seconds(f64),
     /// Per second.
@@ -75,7 +75,7 @@ impl Value {
         match self {
             Self::Nothing => "-".to_owned(),
             // lines of a description become one, and nothing that a terminal obeys comes through
-            Self::Text(text) | Self::Told(_, text) => clean(text).trim().to_owned(),
+            Self::Text(text) | Self::Formatted(_, text) => clean(text).trim().to_owned(),
             Self::Switch(on) => if *on { "yes" } else { "no" }.to_owned(),
             Self::Count(count) => count.to_string(),
             Self::Offset(seconds) => format!("{seconds:+}s"),

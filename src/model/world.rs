@@ -15,20 +15,20 @@ use super::service::Service;
 use super::silence::{Silence, can_be_hidden};
 use super::slo::SloStatus;
 use super::source::SourceId;
-use alerts::About;
-pub use held::Held;
-pub use incidents::Linked;
+use alerts::AlertContext;
+pub use cache::AnswerCache;
+pub use counts::AlertTotals;
+pub use incidents::IncidentView;
+pub use optimistic::{OptimisticChange, OptimisticStage, OptimisticState};
 use own_names::OwnNames;
 pub use part::WorldPart;
-pub use supposed::{Stage, Supposed, Supposition};
-pub use tally::Tally;
 
 /// How long a service without data stays in the list.
-pub const LOST_KEPT: SignedDuration = SignedDuration::from_hours(24);
+pub const LOST_SERVICES_KEPT: SignedDuration = SignedDuration::from_hours(24);
 
 /// By what the world is judged; from the configuration.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Judgement {
+pub struct HealthPolicy {
     pub thresholds: Thresholds,
     /// Labels that name the service of an alert, the first that is there counts.
     pub service_labels: Vec<String>,
@@ -38,7 +38,7 @@ pub struct Judgement {
     pub severities: SeverityMap,
 }
 
-impl Judgement {
+impl HealthPolicy {
     /// What the service labels among these say, the most telling first.
     fn named<'s, 'a>(&'s self, labels: &'a Labels) -> impl Iterator<Item = &'a Text> + use<'s, 'a> {
         self.service_labels.iter().filter_map(|label| labels.get(label)).filter(|name| !name.is_empty())
@@ -56,7 +56,7 @@ impl Judgement {
     }
 }
 
-impl Default for Judgement {
+impl Default for HealthPolicy {
     fn default() -> Self {
         let words = |list: &[&str]| list.iter().map(|word| (*word).to_owned()).collect();
         Self {
@@ -81,8 +81,8 @@ pub enum Watchdog {
 /// The merged truth, as far as it is known.
 #[derive(Debug, Default)]
 pub struct World {
-    judgement: Judgement,
-    held: BTreeMap<SourceId, Held>,
+    health_policy: HealthPolicy,
+    cache: BTreeMap<SourceId, AnswerCache>,
     moment: Moment,
     services: Vec<Service>,
     /// The services of now, while another moment is shown.
@@ -90,34 +90,34 @@ pub struct World {
     /// Those that packs name by labels of their own.
     own_names: OwnNames,
     /// The alerts as their sources tell them.
-    told: Vec<Arc<Alert>>,
+    reported: Vec<Arc<Alert>>,
     /// The same as they are shown, in the same order: what is being silenced is silenced.
     alerts: Vec<Arc<Alert>>,
     /// What is known of each of them beyond what it says itself, in the same order.
-    about: Vec<About>,
+    about: Vec<AlertContext>,
     /// Which of them are not what they were before the last change.
     news: Vec<usize>,
     /// Alerts that rules told, each with the alert of an Alertmanager that it turned out to be with that change.
-    completed: Vec<(Fingerprint, Fingerprint)>,
-    tally: Tally,
+    matched_alerts: Vec<(Fingerprint, Fingerprint)>,
+    totals: AlertTotals,
     slos: Vec<SloStatus>,
     /// Their services with their places, in this order.
     slos_by_service: Vec<(Text, usize)>,
-    incidents: Vec<Linked>,
+    incidents: Vec<IncidentView>,
     watched: BTreeSet<SourceId>,
     /// What was asked for and is not told yet.
-    supposed: Vec<Supposition>,
+    optimistic: Vec<OptimisticChange>,
     /// The alerts that look silenced because of that.
-    quietened: BTreeSet<Fingerprint>,
+    optimistically_silenced: BTreeSet<Fingerprint>,
     revision: u64,
     alerts_revision: u64,
 }
 
 impl World {
     /// A world of these sources, of which nothing is known yet.
-    pub fn new(sources: impl IntoIterator<Item = SourceId>, judgement: Judgement) -> Self {
-        let held = sources.into_iter().map(|id| (id, Held::default())).collect();
-        Self { judgement, held, ..Self::default() }
+    pub fn new(sources: impl IntoIterator<Item = SourceId>, health_policy: HealthPolicy) -> Self {
+        let cache = sources.into_iter().map(|id| (id, AnswerCache::default())).collect();
+        Self { health_policy, cache, ..Self::default() }
     }
 
     /// Goes on counting where `other` stopped, so that nothing that was worked out from that one is taken for this one's.
@@ -158,8 +158,8 @@ impl World {
     }
 
     /// How many alerts there are of what kind.
-    pub fn tally(&self) -> &Tally {
-        &self.tally
+    pub fn totals(&self) -> &AlertTotals {
+        &self.totals
     }
 
     /// The alerts that the last answer about alerts or rules brought, or that began or ended anew with it.
@@ -169,8 +169,8 @@ impl World {
 
     /// Alerts that rules told before, each with that of an Alertmanager that it turned out to be with the last answer: the same
     /// with the labels that are added on the way.
-    pub fn completed(&self) -> impl Iterator<Item = (Fingerprint, Fingerprint)> {
-        self.completed.iter().copied()
+    pub fn matched_alerts(&self) -> impl Iterator<Item = (Fingerprint, Fingerprint)> {
+        self.matched_alerts.iter().copied()
     }
 
     pub fn alerts_with_services(&self) -> impl Iterator<Item = (&Arc<Alert>, Option<&Text>)> {
@@ -184,11 +184,11 @@ impl World {
 
     /// The service that an alert is about: the first service label that is there names it, whether it is known or not.
     pub fn service_of<'a>(&self, labels: &'a Labels) -> Option<&'a Text> {
-        self.judgement.service_of(&self.own_names, labels)
+        self.health_policy.service_of(&self.own_names, labels)
     }
 
     pub fn silences(&self) -> impl Iterator<Item = &Arc<Silence>> {
-        self.held.values().filter_map(|held| held.silences().value()).flatten()
+        self.cache.values().filter_map(|cache| cache.silences().value()).flatten()
     }
 
     /// The alerts that a silence hides now, as the server that keeps it says.
@@ -211,7 +211,7 @@ impl World {
 
     /// By how much the clock of a source is ahead of ours, in seconds, if that is known.
     pub fn clock_ahead(&self, source: &SourceId) -> Option<i64> {
-        self.held(source)?.probe().value()?.clock_ahead_seconds
+        self.cache(source)?.probe().value()?.clock_ahead_seconds
     }
 
     /// How many seconds of difference between a source's clock and ours are allowed for: up to two mean nothing.
@@ -221,12 +221,12 @@ impl World {
 
     /// The rule that made an alert with these labels, and the source that runs it.
     pub fn rule_of(&self, labels: &Labels) -> Option<(&SourceId, &Arc<Rule>)> {
-        self.held.iter().find_map(|(id, held)| Some((id, held.rules().value()?.rule_of(labels)?)))
+        self.cache.iter().find_map(|(id, cache)| Some((id, cache.rules().value()?.rule_of(labels)?)))
     }
 
     /// The rules that fail, by the sources that run them.
     pub fn broken_rules(&self) -> impl Iterator<Item = (&SourceId, &BrokenRule)> {
-        let boards = self.held.iter().filter_map(|(id, held)| Some((id, held.rules().value()?)));
+        let boards = self.cache.iter().filter_map(|(id, cache)| Some((id, cache.rules().value()?)));
         boards.flat_map(|(id, board)| board.broken.iter().map(move |rule| (id, rule)))
     }
 
@@ -239,27 +239,27 @@ impl World {
         all.filter(move |rule| self.service_of(&rule.labels).is_some_and(|name| **name == *service))
     }
 
-    pub fn held(&self, source: &SourceId) -> Option<&Held> {
-        self.held.get(source)
+    pub fn cache(&self, source: &SourceId) -> Option<&AnswerCache> {
+        self.cache.get(source)
     }
 
-    pub fn sources(&self) -> impl Iterator<Item = (&SourceId, &Held)> {
-        self.held.iter()
+    pub fn sources(&self) -> impl Iterator<Item = (&SourceId, &AnswerCache)> {
+        self.cache.iter()
     }
 
     /// Whether an alert of this name is a watchdog.
     pub fn is_watchdog(&self, alertname: &str) -> bool {
-        self.judgement.watchdogs.iter().any(|name| name == alertname)
+        self.health_policy.watchdogs.iter().any(|name| name == alertname)
     }
 
     /// How severe an alert with these labels is.
     pub fn severity_of(&self, labels: &Labels) -> Severity {
-        self.judgement.severities.of(labels)
+        self.health_policy.severities.of(labels)
     }
 
     /// The dead man's switch of one source of alerts.
     pub fn watchdog(&self, source: &SourceId) -> Watchdog {
-        match self.held.get(source).and_then(|held| held.alerts().value()) {
+        match self.cache.get(source).and_then(|cache| cache.alerts().value()) {
             None => Watchdog::Unknown,
             Some(_) if self.watched.contains(source) => Watchdog::Present,
             Some(_) => Watchdog::Absent,
@@ -267,25 +267,25 @@ impl World {
     }
 
     pub fn asked(&mut self, question: &Question) {
-        self.asks_after_the_end(question);
-        let Some(held) = self.held.get_mut(&question.source) else { return };
-        held.place(&question.ask).asked();
+        self.mark_asked(question);
+        let Some(cache) = self.cache.get_mut(&question.source) else { return };
+        cache.place(&question.ask).asked();
     }
 
     /// Takes what came back for a question; a failure leaves the last good value where it is.
     pub fn apply(&mut self, question: &Question, answered: Answered, now: Timestamp) {
-        let Some(held) = self.held.get_mut(&question.source) else { return };
+        let Some(cache) = self.cache.get_mut(&question.source) else { return };
         let (answer, warnings, digest) = match answered {
             Ok(reply) => (Ok(reply.answer), reply.warnings, reply.digest),
             Err(error) => (Err(error), Vec::new(), None),
         };
         let is_new = !matches!(answer, Ok(Answer::Unchanged) | Err(_));
         let answered_well = answer.is_ok();
-        held.take(question, answer, digest, now);
+        cache.take(question, answer, digest, now);
         if answered_well {
-            held.place(&question.ask).warned(warnings);
+            cache.place(&question.ask).warned(warnings);
         }
-        let is_settled = answered_well && self.settled_by(question);
+        let is_settled = answered_well && self.drop_confirmed(question);
         let kind = question.ask.kind();
         let is_shown = question.ask.at == kind.moment(self.moment);
         if is_shown && (is_new || is_settled) {
@@ -299,7 +299,7 @@ impl World {
         if moment == self.moment {
             return;
         }
-        let known = self.services.iter().map(Service::by_name_alone).collect();
+        let known = self.services.iter().map(Service::without_values).collect();
         let services = std::mem::replace(&mut self.services, known);
         if self.moment == Moment::Now {
             self.services_now = services;
@@ -308,8 +308,8 @@ impl World {
         if moment == Moment::Now {
             self.services = std::mem::take(&mut self.services_now);
         }
-        for held in self.held.values_mut() {
-            held.show(moment);
+        for cache in self.cache.values_mut() {
+            cache.show(moment);
         }
         self.link_all_to_services();
         self.merge(AskKind::Services, now);
@@ -318,8 +318,8 @@ impl World {
 
     /// Keeps the answers that are shown and those that are wanted, and of the others what was answered last.
     pub fn forget(&mut self, is_wanted: impl Fn(&SourceId, Moment, &Topic) -> bool) {
-        for (source, held) in &mut self.held {
-            held.forget(|moment, topic| is_wanted(source, moment, topic));
+        for (source, cache) in &mut self.cache {
+            cache.forget(|moment, topic| is_wanted(source, moment, topic));
         }
     }
 
@@ -332,13 +332,13 @@ impl World {
                 if !self.merge_services(now) {
                     self.link_slos_to_services();
                 }
-                self.tie_slos_to_alerts();
+                self.assign_alerts_to_slos();
                 self.link_incidents();
             }
             Merges::Services => {
                 let is_same = self.merge_services(now);
                 // which sources are a pair, their services tell
-                if self.held.values().filter(|held| held.slos().value().is_some()).nth(1).is_some() {
+                if self.cache.values().filter(|cache| cache.slos().value().is_some()).nth(1).is_some() {
                     self.merge_slos();
                 } else if !is_same {
                     self.link_slos_to_services();
@@ -356,14 +356,14 @@ impl World {
 }
 
 mod alerts;
-mod held;
+mod cache;
+mod churn;
+mod counts;
 mod incidents;
-mod lost;
+mod optimistic;
 mod own_names;
 mod part;
 mod services;
 mod slos;
-mod supposed;
-mod tally;
 #[cfg(test)]
 mod tests;

@@ -13,7 +13,7 @@ pub struct Capability {
     /// Whether it takes UTF-8, as the locale has it.
     pub utf8: bool,
     /// Whether to say where a frame begins and ends (`CSI ? 2026 h`).
-    pub frames: bool,
+    pub synchronized_output: bool,
     pub notices: Notices,
     pub tmux: bool,
 }
@@ -24,7 +24,7 @@ pub(super) const CAPABLE: Capability = Capability {
     colours: Colours::True,
     charset: Charset::Unicode,
     utf8: true,
-    frames: true,
+    synchronized_output: true,
     notices: Notices::Both,
     tmux: false,
 };
@@ -46,7 +46,7 @@ pub fn capability(env: impl Fn(&str) -> Option<String>) -> Result<Capability, Ru
         colours: colours(&term, &env),
         charset: charset(&term, utf8),
         utf8,
-        frames: knows_frames(&term),
+        synchronized_output: supports_synchronized_output(&term),
         notices: notices(&term, &env),
         tmux: env("TMUX").is_some(),
     })
@@ -91,7 +91,7 @@ fn charset(term: &str, utf8: bool) -> Charset {
 
 /// Terminals skip private modes that they do not know, so frames are marked for all but those that are known to be too
 /// old for any: there it would only be bytes on a slow line. Asking (`DECRQM`) costs a round trip before the first frame.
-fn knows_frames(term: &str) -> bool {
+fn supports_synchronized_output(term: &str) -> bool {
     let too_old = ["linux", "vt", "cons", "sun", "ansi"];
     !too_old.iter().any(|name| term.starts_with(name))
 }
@@ -101,7 +101,7 @@ fn notices(term: &str, env: &impl Fn(&str) -> Option<String>) -> Notices {
     let program = env("TERM_PROGRAM").unwrap_or_default();
     let is_one_of = |names: &[&str]| names.iter().any(|name| term.contains(name) || program.contains(name));
     // GNU screen hands nothing on, and what stands in the way of tmux is told by its own variables
-    if !knows_frames(term) || (env("STY").is_some() && env("TMUX").is_none()) {
+    if !supports_synchronized_output(term) || (env("STY").is_some() && env("TMUX").is_none()) {
         Notices::None
     } else if is_one_of(&["iTerm", "wezterm", "WezTerm", "ghostty", "kitty"]) || env("WT_SESSION").is_some() {
         Notices::Nine
@@ -196,10 +196,10 @@ mod tests {
 
     #[test]
     fn frames_are_marked_but_for_the_very_old() {
-        for (term, frames) in
+        for (term, synchronized_output) in
             [("xterm-256color", true), ("tmux-256color", true), ("linux", false), ("vt220", false)]
         {
-            assert_eq!(of(&[("TERM", term)]).frames, frames, "{term}");
+            assert_eq!(of(&[("TERM", term)]).synchronized_output, synchronized_output, "{term}");
         }
     }
 

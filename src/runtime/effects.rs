@@ -15,27 +15,27 @@ use tokio::time::{sleep, timeout};
 use crate::app::event::{Arrival, Event, Message, Plan, Tone};
 use crate::backend::Source;
 use crate::config::settings::LimitSettings;
-use crate::model::action::{ActionResult, Progress};
+use crate::model::action::{ActionProgress, ActionResult};
 use crate::model::ask::Question;
 use crate::model::guard::Guard;
-use crate::model::journal::Record;
+use crate::model::journal::ActionRecord;
 use crate::model::labels::Text;
-use crate::model::source::{SourceError, SourceId, Trouble};
+use crate::model::source::{ErrorKind, SourceError, SourceId};
 use crate::model::source_info::SourceInfo;
 
-use super::drill;
 use super::executor::{Executor, Gates, Seen};
-use super::gate::{Gate, panic_text};
+use super::failpoint;
+use super::gate::{SourceGate, panic_text};
 use super::journal::JournalError;
-use super::recovery::{self, Open};
+use super::recovery::{self, OpenActions};
 
 /// Answers that wait for the loop; beyond that the tasks wait, not the loop.
-const REPORTS: usize = 64;
+const REPORT_CHANNEL_SIZE: usize = 64;
 /// How long a context may take to build its sources (a program that fetches a secret may hang).
-const ENTERING: Duration = Duration::from_secs(30);
+const OPEN_CONTEXT_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// After these waits it is looked again at what an action left unknown; 20 minutes in all.
-const LATER: [Duration; 6] = [
+const READ_BACK_WAITS: [Duration; 6] = [
     Duration::from_secs(15),
     Duration::from_secs(30),
     Duration::from_secs(60),
@@ -45,17 +45,17 @@ const LATER: [Duration; 6] = [
 ];
 
 /// How far back the screen tells what was done.
-const RECALLED: SignedDuration = SignedDuration::from_hours(7 * 24);
-const MOST_RECALLED: usize = 2000;
+const SHOWN_ACTIONS_RANGE: SignedDuration = SignedDuration::from_hours(7 * 24);
+const MAX_SHOWN_ACTIONS: usize = 2000;
 
 /// The sources of a context, and what may be spent on asking each.
 #[derive(Clone)]
-pub struct Sources {
+pub struct GatedSources {
     list: Vec<Arc<dyn Source>>,
     limits: LimitSettings,
 }
 
-impl Sources {
+impl GatedSources {
     pub fn new(list: Vec<Arc<dyn Source>>, limits: LimitSettings) -> Self {
         Self { list, limits }
     }
@@ -66,27 +66,28 @@ impl Sources {
 }
 
 /// What is found behind the name of a context.
-pub struct Entrance {
-    pub sources: Sources,
+pub struct ContextHandle {
+    pub sources: GatedSources,
     /// What it forbids or asks twice for.
     pub guard: Guard,
     pub production: bool,
 }
 
 /// Builds the sources of the context of this name. May block; its error is shown to the person.
-pub type Contexts = Arc<dyn Fn(&str) -> Result<Entrance, Box<dyn Error + Send + Sync>> + Send + Sync>;
+pub type ContextOpener =
+    Arc<dyn Fn(&str) -> Result<ContextHandle, Box<dyn Error + Send + Sync>> + Send + Sync>;
 
-pub(super) enum Report {
+pub(super) enum TaskReport {
     /// A question was answered.
     Arrived { id: u64, arrival: Box<Arrival> },
     /// An action is further than before.
-    Acted { plan: u64, index: usize, progress: Progress },
+    Acted { plan: u64, index: usize, progress: ActionProgress },
     /// What the journal tells of the last days.
-    Recalled(Vec<Record>),
+    JournalRead(Vec<ActionRecord>),
     /// The person is to be told this.
     Told(Message),
     /// A context's sources are built, or cannot be.
-    Built { id: u64, context: Text, entrance: Result<Entrance, String> },
+    Built { id: u64, context: Text, opened: Result<ContextHandle, String> },
 }
 
 struct Running {
@@ -95,40 +96,40 @@ struct Running {
 }
 
 /// The tasks in flight, and the gates that they pass.
-pub(super) struct Performer {
+pub(super) struct EffectRunner {
     executor: Executor,
-    contexts: Option<Contexts>,
-    gates: BTreeMap<SourceId, Arc<Gate>>,
+    contexts: Option<ContextOpener>,
+    gates: BTreeMap<SourceId, Arc<SourceGate>>,
     running: HashMap<Question, Running>,
-    reports: mpsc::Sender<Report>,
+    reports: mpsc::Sender<TaskReport>,
     last_id: u64,
-    entering: Option<(u64, AbortHandle)>,
+    opening_context: Option<(u64, AbortHandle)>,
 }
 
-impl Performer {
+impl EffectRunner {
     pub(super) fn new(
-        sources: &Sources,
-        contexts: Option<Contexts>,
+        sources: &GatedSources,
+        contexts: Option<ContextOpener>,
         executor: Executor,
-    ) -> (Self, mpsc::Receiver<Report>) {
-        let (reports, inbox) = mpsc::channel(REPORTS);
-        let mut performer = Self {
+    ) -> (Self, mpsc::Receiver<TaskReport>) {
+        let (reports, inbox) = mpsc::channel(REPORT_CHANNEL_SIZE);
+        let mut effect_runner = Self {
             executor,
             contexts,
             gates: BTreeMap::new(),
             running: HashMap::new(),
             reports,
             last_id: 0,
-            entering: None,
+            opening_context: None,
         };
-        performer.install(sources);
-        (performer, inbox)
+        effect_runner.install(sources);
+        (effect_runner, inbox)
     }
 
-    fn install(&mut self, sources: &Sources) {
-        self.forget_all();
+    fn install(&mut self, sources: &GatedSources) {
+        self.cancel_all();
         let gate = |source: &Arc<dyn Source>| {
-            let gate = Gate::new(Arc::clone(source), &sources.limits, self.executor.clock);
+            let gate = SourceGate::new(Arc::clone(source), &sources.limits, self.executor.clock);
             (source.info().id.clone(), Arc::new(gate))
         };
         self.gates = sources.list.iter().map(gate).collect();
@@ -146,10 +147,10 @@ impl Performer {
             let asking = AssertUnwindSafe(ask(gate, asked.clone())).catch_unwind();
             // without an answer it would be taken for a question that is still out, and never be put again
             let arrival = asking.await.unwrap_or_else(|payload| {
-                unanswered(asked, Trouble::Internal { reason: panic_text(payload.as_ref()) })
+                failed_arrival(asked, ErrorKind::Internal { reason: panic_text(payload.as_ref()) })
             });
             // a closed channel means that burnwatch is leaving
-            reports.send(Report::Arrived { id, arrival: Box::new(arrival) }).await.ok();
+            reports.send(TaskReport::Arrived { id, arrival: Box::new(arrival) }).await.ok();
         });
         self.running.insert(question, Running { id, task: task.abort_handle() });
     }
@@ -162,7 +163,7 @@ impl Performer {
         tokio::spawn(async move {
             let executing = executor.clone().pass(plan, gates.clone(), reports.clone());
             let payload = match AssertUnwindSafe(executing).catch_unwind().await {
-                Ok(open) => return look_later(&executor, &gates, (id, open), &reports).await,
+                Ok(open) => return read_back_later(&executor, &gates, (id, open), &reports).await,
                 Err(payload) => payload,
             };
             // those that had ended before keep their ending
@@ -172,8 +173,8 @@ impl Performer {
             )
             .into();
             for index in 0..count {
-                let progress = Progress::Ended(ActionResult::Unknown { words: Text::clone(&words) });
-                reports.send(Report::Acted { plan: id, index, progress }).await.ok();
+                let progress = ActionProgress::Ended(ActionResult::Unknown { words: Text::clone(&words) });
+                reports.send(TaskReport::Acted { plan: id, index, progress }).await.ok();
             }
         });
     }
@@ -182,7 +183,7 @@ impl Performer {
     pub(super) fn recover(&self) {
         let (executor, gates, reports) = (self.executor.clone(), self.gates.clone(), self.reports.clone());
         tokio::spawn(async move {
-            let messages = match recovery::recover(&executor, &gates, Open::Lately).await {
+            let messages = match recovery::recover(&executor, &gates, OpenActions::Recent).await {
                 Ok(found) => recovery::messages(&found),
                 Err(error) => {
                     let text = format!("the journal cannot be read ({error}): nothing can be done from here");
@@ -190,7 +191,7 @@ impl Performer {
                 }
             };
             for message in messages {
-                reports.send(Report::Told(message)).await.ok();
+                reports.send(TaskReport::Told(message)).await.ok();
             }
         });
     }
@@ -198,19 +199,23 @@ impl Performer {
     /// Reads what the journal tells of the last days.
     pub(super) fn recall(&self) {
         let Some(journal) = self.executor.journal.clone() else { return };
-        let (since, reports) = (self.executor.clock.now().checked_sub(RECALLED), self.reports.clone());
+        let (since, reports) =
+            (self.executor.clock.now().checked_sub(SHOWN_ACTIONS_RANGE), self.reports.clone());
         tokio::spawn(async move {
             // that it cannot be read was said at the start
             let Ok(told) = journal.read().await else { return };
-            let is_late = |record: &Record| since.as_ref().is_ok_and(|since| record.begun_at >= *since);
-            let mut records: Vec<Record> = told.records.into_iter().filter(is_late).collect();
-            let surplus = records.len().saturating_sub(MOST_RECALLED);
-            reports.send(Report::Recalled(records.split_off(surplus))).await.ok();
+            let is_late = |record: &ActionRecord| since.as_ref().is_ok_and(|since| record.begun_at >= *since);
+            let mut records: Vec<ActionRecord> = told.records.into_iter().filter(is_late).collect();
+            let surplus = records.len().saturating_sub(MAX_SHOWN_ACTIONS);
+            reports.send(TaskReport::JournalRead(records.split_off(surplus))).await.ok();
         });
     }
 
     /// As [`Self::recover`], for one who waits for it.
-    pub(super) async fn recover_now(&self, which: Open) -> Result<Vec<(Record, Seen)>, JournalError> {
+    pub(super) async fn read_back_open_actions(
+        &self,
+        which: OpenActions,
+    ) -> Result<Vec<(ActionRecord, Seen)>, JournalError> {
         recovery::recover(&self.executor, &self.gates, which).await
     }
 
@@ -223,24 +228,24 @@ impl Performer {
     /// Builds the sources of another context off the loop; only the last one that was asked for is entered.
     pub(super) fn enter(&mut self, context: Text) {
         let id = self.next_id();
-        if let Some((_, earlier)) = self.entering.take() {
+        if let Some((_, earlier)) = self.opening_context.take() {
             earlier.abort();
         }
         let (reports, contexts) = (self.reports.clone(), self.contexts.clone());
         let task = tokio::spawn(async move {
-            let entrance = match contexts {
+            let opened = match contexts {
                 Some(contexts) => build(contexts, Text::clone(&context)).await,
                 None => Err("there are no other contexts here".to_owned()),
             };
-            reports.send(Report::Built { id, context, entrance }).await.ok();
+            reports.send(TaskReport::Built { id, context, opened }).await.ok();
         });
-        self.entering = Some((id, task.abort_handle()));
+        self.opening_context = Some((id, task.abort_handle()));
     }
 
     /// What a report means for `update`, if anything.
-    pub(super) fn take(&mut self, report: Report) -> Option<Event> {
+    pub(super) fn take(&mut self, report: TaskReport) -> Option<Event> {
         match report {
-            Report::Arrived { id, arrival } => {
+            TaskReport::Arrived { id, arrival } => {
                 if self.running.get(&arrival.question).is_some_and(|running| running.id == id) {
                     self.running.remove(&arrival.question);
                 }
@@ -252,16 +257,18 @@ impl Performer {
                 }
                 Some(Event::Answered(arrival))
             }
-            Report::Acted { plan, index, progress } => Some(Event::Acted { plan, index, progress }),
-            Report::Recalled(records) => Some(Event::Recalled(records)),
-            Report::Told(message) => Some(Event::Told(message)),
-            Report::Built { id, .. } if self.entering.as_ref().is_none_or(|(latest, _)| *latest != id) => {
+            TaskReport::Acted { plan, index, progress } => Some(Event::Acted { plan, index, progress }),
+            TaskReport::JournalRead(records) => Some(Event::JournalRead(records)),
+            TaskReport::Told(message) => Some(Event::Told(message)),
+            TaskReport::Built { id, .. }
+                if self.opening_context.as_ref().is_none_or(|(latest, _)| *latest != id) =>
+            {
                 None
             }
-            Report::Built { context, entrance, .. } => {
-                self.entering = None;
-                Some(match entrance {
-                    Ok(Entrance { sources, guard, production }) => {
+            TaskReport::Built { context, opened, .. } => {
+                self.opening_context = None;
+                Some(match opened {
+                    Ok(ContextHandle { sources, guard, production }) => {
                         self.install(&sources);
                         (self.executor.context, self.executor.guard) = (Text::clone(&context), guard.clone());
                         self.recover();
@@ -283,63 +290,63 @@ impl Performer {
         self.last_id
     }
 
-    fn forget_all(&mut self) {
+    fn cancel_all(&mut self) {
         for (_, running) in self.running.drain() {
             running.task.abort();
         }
     }
 }
 
-impl Drop for Performer {
+impl Drop for EffectRunner {
     fn drop(&mut self) {
-        self.forget_all();
+        self.cancel_all();
     }
 }
 
 /// Looks again, while the screen is open, at what a plan left unknown; what turns out to be done is told.
-async fn look_later(
+async fn read_back_later(
     executor: &Executor,
     gates: &Gates,
     (plan, mut open): (u64, Vec<(usize, Text)>),
-    reports: &mpsc::Sender<Report>,
+    reports: &mpsc::Sender<TaskReport>,
 ) {
-    for wait in LATER {
+    for wait in READ_BACK_WAITS {
         if open.is_empty() {
             return;
         }
         sleep(wait).await;
         // what cannot be read is looked at another time
-        let Ok(found) = recovery::recover(executor, gates, Open::Lately).await else { continue };
+        let Ok(found) = recovery::recover(executor, gates, OpenActions::Recent).await else { continue };
         for (record, seen) in found {
             let at = open.iter().position(|(_, act)| *act == record.act);
             if let (Some(at), Seen::Is(how)) = (at, seen) {
                 let (index, _) = open.swap_remove(at);
-                let progress = Progress::Ended(how);
-                reports.send(Report::Acted { plan, index, progress }).await.ok();
+                let progress = ActionProgress::Ended(how);
+                reports.send(TaskReport::Acted { plan, index, progress }).await.ok();
             }
         }
     }
 }
 
-async fn build(contexts: Contexts, context: Text) -> Result<Entrance, String> {
+async fn build(contexts: ContextOpener, context: Text) -> Result<ContextHandle, String> {
     let built = tokio::task::spawn_blocking(move || contexts(&context));
-    match timeout(ENTERING, built).await {
-        Ok(Ok(entrance)) => entrance.map_err(|error| error.to_string()),
+    match timeout(OPEN_CONTEXT_TIMEOUT, built).await {
+        Ok(Ok(opened)) => opened.map_err(|error| error.to_string()),
         Ok(Err(_)) => Err("burnwatch failed while building its sources; the log has the details".to_owned()),
-        Err(_) => Err(format!("it took longer than {}s", ENTERING.as_secs())),
+        Err(_) => Err(format!("it took longer than {}s", OPEN_CONTEXT_TIMEOUT.as_secs())),
     }
 }
 
-async fn ask(gate: Option<Arc<Gate>>, question: Question) -> Arrival {
-    drill::at("task");
+async fn ask(gate: Option<Arc<SourceGate>>, question: Question) -> Arrival {
+    failpoint::at("task");
     if let Some(gate) = gate {
         return gate.ask(question).await;
     }
     let what = "anything: there is no such source in this context".to_owned();
-    unanswered(question, Trouble::NotOffered { what })
+    failed_arrival(question, ErrorKind::NotOffered { what })
 }
 
-fn unanswered(question: Question, trouble: Trouble) -> Arrival {
+fn failed_arrival(question: Question, trouble: ErrorKind) -> Arrival {
     let answered = Err(SourceError::new(question.source.clone(), trouble));
     Arrival { question, answered, took: Duration::ZERO }
 }

@@ -10,13 +10,13 @@ use tokio::time::{Instant, sleep_until};
 use crate::app::event::{Effect, Event, Message, Tone, Wait};
 use crate::backend::Clock;
 
-use super::drill;
-use super::effects::{Performer, Report};
-use super::link::{Gauge, Link};
-use super::pace::Pace;
-use super::screen::Screen;
-use super::signals::Order;
-use super::terminal::{self, Session};
+use super::backpressure::{Backpressure, TerminalLink};
+use super::effects::{EffectRunner, TaskReport};
+use super::failpoint;
+use super::frame_pacing::FramePacing;
+use super::screen::FrameOutput;
+use super::signals::SignalAction;
+use super::terminal::{self, TerminalSession};
 use super::{App, RuntimeError};
 
 /// What the loop does to the terminal besides drawing.
@@ -29,13 +29,13 @@ pub(super) trait Terminal {
     fn size(&self) -> (u16, u16);
 }
 
-impl Terminal for Session {
+impl Terminal for TerminalSession {
     fn stop(&mut self) -> io::Result<()> {
-        Session::stop()
+        TerminalSession::stop()
     }
 
     fn take_over(&mut self) -> io::Result<()> {
-        Session::take_over(self)
+        TerminalSession::take_over(self)
     }
 
     fn size(&self) -> (u16, u16) {
@@ -49,46 +49,46 @@ pub(super) struct EventLoop<'a, A> {
     pub(super) clock: Clock,
     pub(super) terminal: &'a mut dyn Terminal,
     pub(super) input: mpsc::Receiver<Event>,
-    pub(super) orders: mpsc::Receiver<Order>,
-    pub(super) performer: Performer,
-    pub(super) reports: mpsc::Receiver<Report>,
-    pub(super) screen: Screen,
-    pub(super) gauge: Gauge,
+    pub(super) signal_actions: mpsc::Receiver<SignalAction>,
+    pub(super) effect_runner: EffectRunner,
+    pub(super) reports: mpsc::Receiver<TaskReport>,
+    pub(super) screen: FrameOutput,
+    pub(super) backpressure_state: Backpressure,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Next {
+enum LoopStep {
     Continue,
     Leave,
 }
 
 /// How long a question stands on the terminal before a key can be an answer to it: faster than that nobody reads.
-const READING: Duration = Duration::from_millis(300);
+const READ_TIME: Duration = Duration::from_millis(300);
 
 #[derive(Debug, Default)]
-struct View {
+struct DrawSchedule {
     size: (u16, u16),
     drawn: Option<u64>,
     urgent: bool,
-    pace: Pace,
-    link: Link,
+    pacing: FramePacing,
+    link: TerminalLink,
     /// What the frame in the writer's hands, or the last one, asks the person to read.
-    asks: Option<Wait>,
+    confirmation: Option<Wait>,
     /// What is being read, and until when.
-    reading: Option<(Wait, Instant)>,
+    visible_confirmation: Option<(Wait, Instant)>,
 }
 
-impl View {
+impl DrawSchedule {
     /// A frame is on the terminal: what it asks is being read from now on, if it was not already.
-    fn shown(&mut self, now: Instant) {
-        self.reading = self.asks.map(|wait| match self.reading {
+    fn frame_written(&mut self, now: Instant) {
+        self.visible_confirmation = self.confirmation.map(|wait| match self.visible_confirmation {
             Some((known, until)) if known == wait => (wait, until),
-            _ => (wait, now + READING),
+            _ => (wait, now + READ_TIME),
         });
     }
 
     fn read_at(&self) -> Option<Instant> {
-        self.reading.map(|(_, until)| until)
+        self.visible_confirmation.map(|(_, until)| until)
     }
 }
 
@@ -98,18 +98,18 @@ impl<A: App> EventLoop<'_, A> {
     /// # Errors
     /// [`RuntimeError::Terminal`] if the terminal cannot be taken over, [`RuntimeError::Lost`] when it is gone.
     pub(super) async fn run(mut self) -> Result<(), RuntimeError> {
-        let mut view = View::default();
+        let mut view = DrawSchedule::default();
         let (width, height) = self.terminal.size();
         // with the size it is known what is due: the sources work on that while the terminal is set up
         let next = self.handle(Event::Resized { width, height }, &mut view).map_err(RuntimeError::Lost)?;
-        if next == Next::Leave {
+        if next == LoopStep::Leave {
             return Ok(());
         }
         self.terminal.take_over().map_err(RuntimeError::Terminal)?;
-        self.turn(view).await.map_err(RuntimeError::Lost)
+        self.process_events(view).await.map_err(RuntimeError::Lost)
     }
 
-    async fn turn(mut self, mut view: View) -> io::Result<()> {
+    async fn process_events(mut self, mut view: DrawSchedule) -> io::Result<()> {
         // right after the first frame
         let mut tick = Instant::now();
         loop {
@@ -121,16 +121,16 @@ impl<A: App> EventLoop<'_, A> {
             let event = tokio::select! {
                 biased;
                 () = sleep_until(due.unwrap_or(tick)), if due.is_some() => continue,
-                order = self.orders.recv() => match order {
-                    Some(Order::Stop) => match self.suspend()? {
+                signal_action = self.signal_actions.recv() => match signal_action {
+                    Some(SignalAction::Stop) => match self.suspend()? {
                         Some(event) => event,
                         None => continue,
                     },
-                    Some(Order::GoOn) => {
+                    Some(SignalAction::GoOn) => {
                         self.terminal.take_over()?;
-                        self.fresh_start()
+                        self.resume()
                     }
-                    Some(Order::Leave(why)) => {
+                    Some(SignalAction::Leave(why)) => {
                         tracing::info!(why, "leaving");
                         return Ok(());
                     }
@@ -138,9 +138,9 @@ impl<A: App> EventLoop<'_, A> {
                 },
                 // before the keys, so that a flood of those does not keep the writer idle
                 written = self.screen.written(), if !self.screen.is_free() => {
-                    self.gauge.wrote(written?, Instant::now());
-                    view.shown(Instant::now());
-                    match self.look_at_link(&mut view) {
+                    self.backpressure_state.add_frame(written?, Instant::now());
+                    view.frame_written(Instant::now());
+                    match self.check_link(&mut view) {
                         Some(event) => event,
                         None => continue,
                     }
@@ -151,12 +151,12 @@ impl<A: App> EventLoop<'_, A> {
                 },
                 // after the keys: what was pressed before its end was pressed too early
                 () = sleep_until(view.read_at().unwrap_or(tick)), if view.read_at().is_some() => {
-                    match view.reading.take() {
+                    match view.visible_confirmation.take() {
                         Some((wait, _)) => Event::Read(wait),
                         None => continue,
                     }
                 }
-                Some(report) = self.reports.recv() => match self.performer.take(report) {
+                Some(report) = self.reports.recv() => match self.effect_runner.take(report) {
                     Some(event) => event,
                     None => continue,
                 },
@@ -165,49 +165,49 @@ impl<A: App> EventLoop<'_, A> {
                     Event::Tick
                 }
             };
-            if self.handle(event, &mut view)? == Next::Leave {
+            if self.handle(event, &mut view)? == LoopStep::Leave {
                 return Ok(());
             }
         }
     }
 
     /// When the next frame is to be drawn, if something changed and the writer is free.
-    fn due(&self, view: &View) -> Option<Instant> {
+    fn due(&self, view: &DrawSchedule) -> Option<Instant> {
         let dirty = view.drawn != Some(self.app.version()) || self.screen.has_more();
         (dirty && self.screen.is_ready()).then(|| {
-            let due = view.pace.due(view.urgent, Instant::now());
-            self.gauge.due(view.urgent).map_or(due, |arrived| arrived.max(due))
+            let due = view.pacing.due(view.urgent, Instant::now());
+            self.backpressure_state.due(view.urgent).map_or(due, |arrived| arrived.max(due))
         })
     }
 
     /// What the line is like, if that is another than before.
-    fn look_at_link(&mut self, view: &mut View) -> Option<Event> {
+    fn check_link(&mut self, view: &mut DrawSchedule) -> Option<Event> {
         let now = Instant::now();
-        let link = self.gauge.link(self.screen.busy_for(now), now);
+        let link = self.backpressure_state.link(self.screen.busy_for(now), now);
         if link == std::mem::replace(&mut view.link, link) {
             return None;
         }
-        let is_slow = link == Link::Slow;
+        let is_slow = link == TerminalLink::Slow;
         self.screen.spare(is_slow);
-        view.pace.spare(is_slow);
+        view.pacing.spare(is_slow);
         Some(Event::Link(link))
     }
 
-    fn draw(&mut self, view: &mut View) {
+    fn draw(&mut self, view: &mut DrawSchedule) {
         let now = self.clock.now();
         self.screen.draw(view.size, |buf| {
-            drill::at("view");
+            failpoint::at("view");
             self.app.render(now, buf);
         });
         view.drawn = Some(self.app.version());
-        view.asks = self.app.waits();
+        view.confirmation = self.app.waits();
         view.urgent = false;
-        view.pace.drew(Instant::now());
+        view.pacing.add_frame(Instant::now());
     }
 
-    fn handle(&mut self, event: Event, view: &mut View) -> io::Result<Next> {
+    fn handle(&mut self, event: Event, view: &mut DrawSchedule) -> io::Result<LoopStep> {
         // what a key means depends on whether the person sees what it is pressed at
-        let mut events: VecDeque<Event> = self.look_at_link(view).into_iter().chain([event]).collect();
+        let mut events: VecDeque<Event> = self.check_link(view).into_iter().chain([event]).collect();
         while let Some(event) = events.pop_front() {
             match event {
                 Event::Resized { width, height } => {
@@ -225,29 +225,29 @@ impl<A: App> EventLoop<'_, A> {
                 | Event::Entered { .. }
                 | Event::Read(_)
                 | Event::Acted { .. }
-                | Event::Recalled(_)
+                | Event::JournalRead(_)
                 | Event::Told(_) => {}
             }
-            drill::at("update");
+            failpoint::at("update");
             for effect in self.app.update(event, self.clock.now()) {
                 if effect == Effect::Quit {
-                    return Ok(Next::Leave);
+                    return Ok(LoopStep::Leave);
                 }
                 self.perform(effect, &mut events)?;
             }
         }
-        Ok(Next::Continue)
+        Ok(LoopStep::Continue)
     }
 
     /// Starts what is to be done; what there is to say about it at once goes to `events`.
     fn perform(&mut self, effect: Effect, events: &mut VecDeque<Event>) -> io::Result<()> {
         match effect {
-            Effect::Fetch(question) => self.performer.fetch(question),
-            Effect::Forget(question) => self.performer.forget(&question),
-            Effect::Act(plan) => self.performer.act(plan),
-            Effect::Recall => self.performer.recall(),
-            Effect::Enter(context) => self.performer.enter(context),
-            Effect::Copy(text) => events.extend(self.screen.copy(text).err().map(trouble)),
+            Effect::Fetch(question) => self.effect_runner.fetch(question),
+            Effect::CancelFetch(question) => self.effect_runner.forget(&question),
+            Effect::Act(plan) => self.effect_runner.act(plan),
+            Effect::ReadJournal => self.effect_runner.recall(),
+            Effect::Enter(context) => self.effect_runner.enter(context),
+            Effect::Copy(text) => events.extend(self.screen.copy(text).err().map(error_message)),
             Effect::Notify(notice) => self.screen.notify(&notice),
             Effect::Title(title) => self.screen.title(&title),
             Effect::Redraw => self.screen.forget(),
@@ -264,18 +264,18 @@ impl<A: App> EventLoop<'_, A> {
         let Err(error) = self.terminal.stop() else { return Ok(None) };
         self.terminal.take_over()?;
         self.screen.come_back();
-        Ok(Some(trouble(format!("cannot be suspended here ({error})"))))
+        Ok(Some(error_message(format!("cannot be suspended here ({error})"))))
     }
 
     /// The terminal is ours again: nothing that was known of it holds.
-    fn fresh_start(&mut self) -> Event {
+    fn resume(&mut self) -> Event {
         self.screen.come_back();
         let (width, height) = self.terminal.size();
         Event::Resized { width, height }
     }
 }
 
-fn trouble(text: String) -> Event {
+fn error_message(text: String) -> Event {
     Event::Told(Message { tone: Tone::Trouble, text })
 }
 

@@ -13,28 +13,29 @@ use tokio::time::{Instant, sleep, sleep_until};
 
 use crate::app::event::{Message, Plan, Tone};
 use crate::backend::Clock;
-use crate::model::action::{ActError, Action, ActionResult, Progress, Verification};
+use crate::model::action::{Action, ActionError, ActionProgress, ActionResult, Verification};
 use crate::model::guard::Guard;
-use crate::model::journal::{Entry, Step};
+use crate::model::journal::{JournalEntry, JournalStep};
 use crate::model::labels::Text;
-use crate::model::source::{SourceError, SourceId, Trouble};
+use crate::model::source::{ErrorKind, SourceError, SourceId};
 
-use super::drill;
-use super::effects::Report;
-use super::gate::Gate;
-use super::journal::{Journal, JournalError, Turn};
+use super::effects::TaskReport;
+use super::failpoint;
+use super::gate::SourceGate;
+use super::journal::{ActingMarker, Journal, JournalError};
 
 /// How many actions of a plan are under way at once.
-const ABREAST: usize = 4;
+const MAX_CONCURRENT: usize = 4;
 /// How long an action waits in all for a source that was asked too often.
-const PATIENCE: Duration = Duration::from_secs(120);
+const MAX_RETRY_WAIT: Duration = Duration::from_secs(120);
 /// The first wait for a source that does not say how long; it doubles.
 const FIRST_WAIT: Duration = Duration::from_secs(2);
 /// After what was sent without a sure answer it is looked how it stands, after these waits. Not to find it proves nothing: a
 /// server, or a queue in front of it, may do it much later.
-const LOOKS: [Duration; 3] = [Duration::from_secs(1), Duration::from_secs(3), Duration::from_secs(9)];
+const READ_BACK_WAITS: [Duration; 3] =
+    [Duration::from_secs(1), Duration::from_secs(3), Duration::from_secs(9)];
 /// What went out longer ago than this has happened by now, or never will.
-const SETTLED: SignedDuration = SignedDuration::from_secs(60);
+const SETTLED_AFTER: SignedDuration = SignedDuration::from_secs(60);
 
 /// What actions in a context are held against and written to.
 #[derive(Clone)]
@@ -46,12 +47,12 @@ pub(super) struct Executor {
     pub(super) clock: Clock,
 }
 
-pub(super) type Gates = BTreeMap<SourceId, Arc<Gate>>;
+pub(super) type Gates = BTreeMap<SourceId, Arc<SourceGate>>;
 
 impl Executor {
     /// A executor that nothing goes through.
     pub(super) fn closed(clock: Clock) -> Self {
-        let guard = Guard::read_only("this verb only looks");
+        let guard = Guard::read_only("this verb is read-only");
         Self { context: "".into(), guard, journal: None, clock }
     }
 
@@ -62,26 +63,26 @@ impl Executor {
         self,
         plan: Plan,
         gates: Gates,
-        reports: mpsc::Sender<Report>,
+        reports: mpsc::Sender<TaskReport>,
     ) -> Vec<(usize, Text)> {
         let Self { context, guard, journal, clock } = self;
         let running = RunningPlan { plan: &plan, journal: journal.as_ref(), clock, reports };
         if let Some(why) = refusal(&plan, &context, &guard) {
-            running.hold(|_| Text::clone(&why)).await;
+            running.end_unsent(|_| Text::clone(&why)).await;
             return Vec::new();
         }
         if guard.dry_run {
-            running.hold(|action| rehearsed(action, gates.get(&action.source))).await;
+            running.end_unsent(|action| dry_run_text(action, gates.get(&action.source))).await;
             return Vec::new();
         }
         let begun = match &journal {
             Some(journal) => running.begin(journal).await,
             None => Err(JournalError::NoPlace),
         };
-        let (turn, acts) = match begun {
+        let (acting_marker, acts) = match begun {
             Ok(begun) => begun,
             Err(error) => {
-                running.hold(|_| unwritten(&error)).await;
+                running.end_unsent(|_| journal_failure(&error)).await;
                 return Vec::new();
             }
         };
@@ -89,28 +90,28 @@ impl Executor {
         let under_way = stream::iter(0..acts.len()).map(|index| async move {
             let (action, act) = (plan.actions.get(index)?, acts.get(index)?);
             let one = RunningAction { running, index, act, action };
-            let ending = one.bring_to_its_end(gates.get(&action.source)).await;
+            let ending = one.run(gates.get(&action.source)).await;
             let is_open = matches!(ending, ActionResult::Unknown { .. });
-            one.tell(Progress::Ended(ending)).await;
+            one.tell(ActionProgress::Ended(ending)).await;
             is_open.then(|| (index, Text::clone(act)))
         });
-        let open = under_way.buffer_unordered(ABREAST).filter_map(std::future::ready).collect().await;
-        drop(turn);
+        let open = under_way.buffer_unordered(MAX_CONCURRENT).filter_map(std::future::ready).collect().await;
+        drop(acting_marker);
         open
     }
 }
 
-/// Why nothing of a plan is even tried, if so.
+/// The comment: why nothing of a plan is even tried, if so.
 fn refusal(plan: &Plan, context: &Text, guard: &Guard) -> Option<Text> {
     if plan.context != *context {
         return Some(
-            format!("decided in {}, and burnwatch is in {context} now; decide again", plan.context).into(),
+            format!("confirmed in {}, but burnwatch is in {context} now; confirm again", plan.context).into(),
         );
     }
     guard.refusal(&plan.actions)
 }
 
-fn rehearsed(action: &Action, gate: Option<&Arc<Gate>>) -> Text {
+fn dry_run_text(action: &Action, gate: Option<&Arc<SourceGate>>) -> Text {
     let requests = gate.map_or_else(Vec::new, |gate| gate.requests(action));
     if requests.is_empty() {
         return format!("dry run; {} does not do this", action.source).into();
@@ -119,7 +120,7 @@ fn rehearsed(action: &Action, gate: Option<&Arc<Gate>>) -> Text {
     format!("dry run: {}", requests.join(", then ")).into()
 }
 
-fn unwritten(error: &JournalError) -> Text {
+fn journal_failure(error: &JournalError) -> Text {
     format!("nothing is sent without a journal, and it cannot be written: {error}").into()
 }
 
@@ -129,10 +130,10 @@ pub(super) fn entry(
     at: Timestamp,
     (context, act): (&Text, &Text),
     action: &Action,
-    step: Step,
-) -> Entry {
+    step: JournalStep,
+) -> JournalEntry {
     let (act, who, context) = (Text::clone(act), Text::clone(journal.who()), Text::clone(context));
-    Entry { at, act, who, context, action: action.clone(), step }
+    JournalEntry { at, act, who, context, action: action.clone(), step }
 }
 
 /// A plan on its way through the executor.
@@ -140,33 +141,33 @@ struct RunningPlan<'a> {
     plan: &'a Plan,
     journal: Option<&'a Journal>,
     clock: Clock,
-    reports: mpsc::Sender<Report>,
+    reports: mpsc::Sender<TaskReport>,
 }
 
 impl RunningPlan<'_> {
-    async fn tell(&self, index: usize, progress: Progress) {
+    async fn tell(&self, index: usize, progress: ActionProgress) {
         // a closed channel means that burnwatch is leaving
-        self.reports.send(Report::Acted { plan: self.plan.id, index, progress }).await.ok();
+        self.reports.send(TaskReport::Acted { plan: self.plan.id, index, progress }).await.ok();
     }
 
     /// Nothing of it is sent.
-    async fn hold(&self, why: impl Fn(&Action) -> Text) {
+    async fn end_unsent(&self, why: impl Fn(&Action) -> Text) {
         for (index, action) in self.plan.actions.iter().enumerate() {
-            self.tell(index, Progress::Ended(ActionResult::Held { words: why(action) })).await;
+            self.tell(index, ActionProgress::Ended(ActionResult::Held { words: why(action) })).await;
         }
     }
 
     /// Writes that all of it was confirmed; gives the actions their names.
-    async fn begin(&self, journal: &Journal) -> Result<(Turn, Vec<Text>), JournalError> {
-        let turn = journal.turn().await?;
+    async fn begin(&self, journal: &Journal) -> Result<(ActingMarker, Vec<Text>), JournalError> {
+        let acting_marker = journal.acting_marker().await?;
         let acts: Vec<Text> = self.plan.actions.iter().map(|_| journal.name()).collect();
         let (at, of) = (self.clock.now(), acts.len());
         let confirmed = self.plan.actions.iter().zip(&acts).enumerate().map(|(index, (action, act))| {
             let names = (&self.plan.context, act);
-            entry(journal, at, names, action, Step::Confirmed { nth: index + 1, of })
+            entry(journal, at, names, action, JournalStep::Confirmed { nth: index + 1, of })
         });
         journal.write(confirmed.collect()).await?;
-        Ok((turn, acts))
+        Ok((acting_marker, acts))
     }
 }
 
@@ -179,12 +180,12 @@ struct RunningAction<'a> {
 }
 
 impl RunningAction<'_> {
-    async fn tell(&self, progress: Progress) {
+    async fn tell(&self, progress: ActionProgress) {
         self.running.tell(self.index, progress).await;
     }
 
     /// Writes a step, and says when that was.
-    async fn write(&self, step: Step) -> Result<Timestamp, JournalError> {
+    async fn write(&self, step: JournalStep) -> Result<Timestamp, JournalError> {
         let RunningPlan { plan, journal, clock, .. } = self.running;
         let (at, journal) = (clock.now(), journal.ok_or(JournalError::NoPlace)?);
         journal.write(vec![entry(journal, at, (&plan.context, self.act), self.action, step)]).await?;
@@ -192,50 +193,52 @@ impl RunningAction<'_> {
     }
 
     /// Does it, and writes how it ended.
-    async fn bring_to_its_end(&self, gate: Option<&Arc<Gate>>) -> ActionResult {
+    async fn run(&self, gate: Option<&Arc<SourceGate>>) -> ActionResult {
         let (how, read_back) = if let Some(gate) = gate {
             self.send(gate).await
         } else {
             let words = format!("there is no source {} in this context", self.action.source).into();
             (ActionResult::Held { words }, false)
         };
-        if let Err(error) = self.write(Step::Ended { how: how.clone(), read_back }).await {
+        if let Err(error) = self.write(JournalStep::Ended { how: how.clone(), read_back }).await {
             tracing::error!(%error, act = %self.act, ending = how.word(), "an ending is not in the journal");
             let (name, word) = (&self.action.target.name, how.word());
             let text =
                 format!("{name}: {word}, but the journal does not tell, for it cannot be written: {error}");
-            self.running.reports.send(Report::Told(Message { tone: Tone::Trouble, text })).await.ok();
+            self.running.reports.send(TaskReport::Told(Message { tone: Tone::Trouble, text })).await.ok();
         }
         how
     }
 
     /// How it ended, and whether that was found by reading back.
-    async fn send(&self, gate: &Gate) -> (ActionResult, bool) {
-        let mut patience = Patience::default();
+    async fn send(&self, gate: &SourceGate) -> (ActionResult, bool) {
+        let mut retry_budget = Patience::default();
         let mut last = None;
         loop {
             // another action may have been told to wait, or this one
             while let Some(until) = gate.resting() {
-                let Some(wait) = patience.take(until.saturating_duration_since(Instant::now())) else {
-                    return (given_up(last.as_ref()), false);
+                let Some(wait) = retry_budget.take(until.saturating_duration_since(Instant::now())) else {
+                    return (waited_too_long(last.as_ref()), false);
                 };
                 self.wait(wait).await;
             }
             let calls = gate.requests(self.action);
-            let sent_at = match (self.write(Step::Sending { calls }).await, &last) {
+            let sent_at = match (self.write(JournalStep::Sending { calls }).await, &last) {
                 (Ok(at), _) => at,
-                (Err(error), None) => return (ActionResult::Held { words: unwritten(&error) }, false),
-                (Err(error), Some(_)) => return (ActionResult::Refused { words: unwritten(&error) }, false),
+                (Err(error), None) => return (ActionResult::Held { words: journal_failure(&error) }, false),
+                (Err(error), Some(_)) => {
+                    return (ActionResult::Refused { words: journal_failure(&error) }, false);
+                }
             };
-            self.tell(Progress::Sending).await;
-            drill::at("act");
+            self.tell(ActionProgress::Sending).await;
+            failpoint::at("act");
             match gate.execute(self.action).await {
                 Ok(result) => return (result, false),
-                Err(ActError { error, is_unclear: true }) => {
+                Err(ActionError { error, is_unclear: true }) => {
                     return (self.read_back(gate, sent_at, &error).await, true);
                 }
-                Err(ActError { error, .. }) => match patience.asked(&error) {
-                    Some(wait) if patience.has(wait) => {
+                Err(ActionError { error, .. }) => match retry_budget.asked(&error) {
+                    Some(wait) if retry_budget.has(wait) => {
                         gate.rest(wait);
                         last = Some(error);
                     }
@@ -250,21 +253,21 @@ impl RunningAction<'_> {
         let span = SignedDuration::try_from(wait).unwrap_or(SignedDuration::ZERO);
         let until = self.running.clock.now().saturating_add(span);
         if let Ok(until) = until {
-            self.tell(Progress::Waiting { until }).await;
+            self.tell(ActionProgress::Waiting { until }).await;
         }
         sleep_until(end).await;
     }
 
-    async fn read_back(&self, gate: &Gate, sent_at: Timestamp, error: &SourceError) -> ActionResult {
-        if let Err(error) = self.write(Step::ReadingBack { words: error.to_string().into() }).await {
+    async fn read_back(&self, gate: &SourceGate, sent_at: Timestamp, error: &SourceError) -> ActionResult {
+        if let Err(error) = self.write(JournalStep::ReadingBack { words: error.to_string().into() }).await {
             // looking changes nothing: it is looked all the same
             tracing::error!(%error, act = %self.act, "reading back is not in the journal");
         }
-        self.tell(Progress::ReadingBack).await;
-        match look_back(gate, self.action, sent_at, &LOOKS).await {
+        self.tell(ActionProgress::ReadingBack).await;
+        match look_back(gate, self.action, sent_at, &READ_BACK_WAITS).await {
             Seen::Is(how) => how,
             Seen::Nothing => {
-                let looked: Duration = LOOKS.iter().sum();
+                let looked: Duration = READ_BACK_WAITS.iter().sum();
                 let words = format!(
                     "sent, but {error}; not seen after {}s of looking, and it may still come: done again, it could be there twice",
                     looked.as_secs()
@@ -293,8 +296,8 @@ pub enum Seen {
 }
 
 /// Looks whether an action that went out at `sent_at` was done, after each of these waits, until that is sure.
-async fn look_back(gate: &Gate, action: &Action, sent_at: Timestamp, waits: &[Duration]) -> Seen {
-    let mut seen = Seen::Failed("nobody looked".into());
+async fn look_back(gate: &SourceGate, action: &Action, sent_at: Timestamp, waits: &[Duration]) -> Seen {
+    let mut seen = Seen::Failed("it was not read back".into());
     for wait in waits {
         sleep(*wait).await;
         seen = match gate.verify(action, sent_at).await {
@@ -308,14 +311,19 @@ async fn look_back(gate: &Gate, action: &Action, sent_at: Timestamp, waits: &[Du
 }
 
 /// As [`look_back`], for what an earlier run left open.
-pub(super) async fn look_back_late(gate: &Gate, action: &Action, sent_at: Timestamp, now: Timestamp) -> Seen {
-    let is_settled = now.duration_since(sent_at) > SETTLED;
-    let waits = if is_settled { &[Duration::ZERO][..] } else { &LOOKS[..] };
+pub(super) async fn read_back_earlier_run(
+    gate: &SourceGate,
+    action: &Action,
+    sent_at: Timestamp,
+    now: Timestamp,
+) -> Seen {
+    let is_settled = now.duration_since(sent_at) > SETTLED_AFTER;
+    let waits = if is_settled { &[Duration::ZERO][..] } else { &READ_BACK_WAITS[..] };
     look_back(gate, action, sent_at, waits).await
 }
 
-/// Why it was not done while it waited.
-fn given_up(last: Option<&SourceError>) -> ActionResult {
+/// The comment: why it was not done while it waited.
+fn waited_too_long(last: Option<&SourceError>) -> ActionResult {
     let words = || "other actions wait for this source too long already; try again later".into();
     last.map_or_else(
         || ActionResult::Held { words: words() },
@@ -333,7 +341,7 @@ struct Patience {
 impl Patience {
     /// How long the source asks an action that was surely not done to wait; none: it does not.
     fn asked(&mut self, error: &SourceError) -> Option<Duration> {
-        if error.retry_after.is_none() && !matches!(error.trouble, Trouble::RateLimited { .. }) {
+        if error.retry_after.is_none() && !matches!(error.trouble, ErrorKind::RateLimited { .. }) {
             return None;
         }
         let own = FIRST_WAIT.saturating_mul(1 << self.refusals.min(16));
@@ -344,7 +352,7 @@ impl Patience {
     }
 
     fn has(&self, wait: Duration) -> bool {
-        self.waited.saturating_add(wait) <= PATIENCE
+        self.waited.saturating_add(wait) <= MAX_RETRY_WAIT
     }
 
     fn take(&mut self, wait: Duration) -> Option<Duration> {
@@ -355,14 +363,14 @@ impl Patience {
     }
 }
 
-/// Why it was surely not done, and what the person can do.
+/// The comment: why it was surely not done, and what the person can do.
 fn refused(error: &SourceError) -> Text {
     let advice = match &error.trouble {
         trouble if trouble.hint().is_some() => trouble.advice(),
-        Trouble::Forbidden { .. } => "The credentials lack the right to change this.",
+        ErrorKind::Forbidden { .. } => "The credentials lack the right to change this.",
         // what the server said is all there is to know
-        Trouble::Refused { .. } | Trouble::BadQuery { .. } | Trouble::NotOffered { .. } => "",
-        Trouble::RateLimited { .. } => "It asks to wait too long; try again later.",
+        ErrorKind::Refused { .. } | ErrorKind::BadQuery { .. } | ErrorKind::NotOffered { .. } => "",
+        ErrorKind::RateLimited { .. } => "It asks to wait too long; try again later.",
         other => other.advice(),
     };
     let words = format!("{error}. {advice}");

@@ -9,26 +9,26 @@ use ratatui::buffer::Buffer;
 use ratatui::style::Style;
 
 use crate::app::event::Wait;
-use crate::app::event::{Arrival, Effect, Event, Link};
+use crate::app::event::{Arrival, Effect, Event, TerminalLink};
 use crate::app::key::Key;
 use crate::backend::{Answering, Source};
 use crate::config::settings::LimitSettings;
 use crate::model::action::WriteSupport;
-use crate::model::ask::{Answer, Ask, Query, Question, Reply, SeriesKey, Stretch};
+use crate::model::ask::{Answer, Ask, Query, QueryRange, Question, Reply, SeriesKey};
 use crate::model::labels::Text;
-use crate::model::series::Span;
-use crate::model::source::{Kind, SourceError, SourceId, Trouble};
+use crate::model::series::TimeGrid;
+use crate::model::source::{ErrorKind, Kind, SourceError, SourceId};
 use crate::model::source_info::SourceInfo;
 
 use super::App;
-use super::effects::Sources;
+use super::effects::GatedSources;
 
 /// How a source answers.
 #[derive(Debug, Clone)]
 pub(super) enum Answers {
     Never,
     After(Duration),
-    With(Trouble),
+    With(ErrorKind),
     Panics,
 }
 
@@ -96,14 +96,14 @@ impl Source for Fake {
     }
 }
 
-pub(super) fn sources(list: &[(&str, Answers)]) -> Sources {
+pub(super) fn sources(list: &[(&str, Answers)]) -> GatedSources {
     let list = list.iter().map(|(name, answers)| Fake::new(name, answers.clone()) as Arc<dyn Source>);
-    Sources::new(list.collect(), LimitSettings::default())
+    GatedSources::new(list.collect(), LimitSettings::default())
 }
 
 pub(super) fn question(source: &str, name: &str) -> Question {
-    let minute = Span::ending(Timestamp::UNIX_EPOCH, Duration::from_secs(60), 60, Duration::ZERO);
-    let stretch = Stretch { window: minute, tail: minute };
+    let minute = TimeGrid::ending(Timestamp::UNIX_EPOCH, Duration::from_secs(60), 60, Duration::ZERO);
+    let stretch = QueryRange { window: minute, tail: minute };
     let ask = Query::Series { series: SeriesKey::over(name.into(), stretch.window), stretch }.now();
     Question { context: 0, source: SourceId::new(source), ask, known: None }
 }
@@ -113,7 +113,7 @@ pub(super) fn question(source: &str, name: &str) -> Question {
 pub(super) struct Toy {
     pub(super) ask: Vec<Question>,
     pub(super) ticks: usize,
-    pub(super) links: Vec<Link>,
+    pub(super) links: Vec<TerminalLink>,
     pub(super) clicks: Vec<(u16, u16)>,
     pub(super) good: usize,
     pub(super) failed: Vec<SourceError>,
@@ -151,7 +151,7 @@ impl App for Toy {
                     Some('l') => Effect::Redraw,
                     Some('e') => Effect::Enter("other".into()),
                     Some('z') => Effect::Suspend,
-                    Some('f') => Effect::Forget(question("dead", "up")),
+                    Some('f') => Effect::CancelFetch(question("dead", "up")),
                     Some('!') => panic!("asked to panic"),
                     _ => return vec![],
                 };
@@ -172,7 +172,7 @@ impl App for Toy {
                 self.read += 1;
                 self.waits = None;
             }
-            Event::Pasted(_) | Event::Acted { .. } | Event::Recalled(_) => {}
+            Event::Pasted(_) | Event::Acted { .. } | Event::JournalRead(_) => {}
         }
         vec![]
     }

@@ -16,21 +16,21 @@ use tokio::time::{Instant, sleep, timeout};
 use crate::app::event::Arrival;
 use crate::backend::{Clock, Source};
 use crate::config::settings::LimitSettings;
-use crate::model::action::{ActError, Action, ActionResult, RequestPreview, Verification};
+use crate::model::action::{Action, ActionError, ActionResult, RequestPreview, Verification};
 use crate::model::ask::{Answered, AskKind, Question};
-use crate::model::source::{SourceError, Trouble};
+use crate::model::source::{ErrorKind, SourceError};
 use crate::model::text::clean;
 use crate::model::warning::Warning;
 
-use circuit::{Admission, Circuit, Subject, Ticket};
+use circuit::{Admission, Circuit, CircuitKey, CircuitPermit};
 
-use super::drill;
+use super::failpoint;
 
 /// A source is asked anew whether it is well when it has not answered for so long.
-const ANEW: Duration = Duration::from_secs(4);
+const PROBE_RESEND_INTERVAL: Duration = Duration::from_secs(4);
 
 /// The way to one source.
-pub(super) struct Gate {
+pub(super) struct SourceGate {
     source: Arc<dyn Source>,
     clock: Clock,
     whole: Duration,
@@ -41,7 +41,7 @@ pub(super) struct Gate {
     rests_until: Mutex<Option<Instant>>,
 }
 
-impl Gate {
+impl SourceGate {
     pub(super) fn new(source: Arc<dyn Source>, limits: &LimitSettings, clock: Clock) -> Self {
         Self {
             source,
@@ -58,7 +58,7 @@ impl Gate {
     /// Puts the question when there is room. A question that comes before its time is answered with the last error.
     /// Safe to drop half-way.
     pub(super) async fn ask(&self, question: Question) -> Arrival {
-        let subject = Subject::from(&question.ask);
+        let subject = CircuitKey::from(&question.ask);
         let refusal = self.circuit().refusal(&subject, Instant::now());
         if let Some((error, until)) = refusal {
             return self.refused(question, error, until);
@@ -75,13 +75,13 @@ impl Gate {
             settled.as_mut().enable();
             let admission = self.circuit().admit(&subject, Instant::now());
             match admission {
-                Admission::Go(ticket) => break Pass { gate: self, ticket: Some(ticket) },
+                Admission::Go(ticket) => break InFlightPermit { gate: self, ticket: Some(ticket) },
                 Admission::Refused(error, until) => return self.refused(question, error, until),
                 Admission::Wait => settled.await,
             }
         };
         let start = Instant::now();
-        let mut answered = self.put(&question).await;
+        let mut answered = self.send(&question).await;
         if let (AskKind::Probe, Ok(reply), Some(load)) =
             (question.ask.kind(), &mut answered, self.source.load())
         {
@@ -95,11 +95,11 @@ impl Gate {
 
     /// The cheap question whether a source is well is put anew while it waits: what was sent while the way was broken may never
     /// be answered, and says nothing about the way since.
-    async fn put(&self, question: &Question) -> Answered {
+    async fn send(&self, question: &Question) -> Answered {
         let answer = || {
             // the call itself may panic too, so it happens inside
             let answer = async {
-                drill::at("question");
+                failpoint::at("question");
                 self.source.answer(&question.ask, question.known).await
             };
             AssertUnwindSafe(answer).catch_unwind()
@@ -111,7 +111,7 @@ impl Gate {
             loop {
                 tokio::select! {
                     Some(answered) = tries.next() => return answered,
-                    () = sleep(ANEW), if is_probe => tries.push(answer()),
+                    () = sleep(PROBE_RESEND_INTERVAL), if is_probe => tries.push(answer()),
                 }
             }
         };
@@ -126,7 +126,7 @@ impl Gate {
         match whole {
             Ok(Ok(answered)) => answered,
             Ok(Err(payload)) => Err(self.internal(&panic_text(payload.as_ref()))),
-            Err(_) => Err(self.trouble(Trouble::TimedOut { after: patience })),
+            Err(_) => Err(self.trouble(ErrorKind::TimedOut { after: patience })),
         }
     }
 
@@ -137,13 +137,13 @@ impl Gate {
 
     /// Does an action, once. What a person has decided does not queue behind questions, and trouble with those does not keep
     /// it back. What was given up half-way may have been done.
-    pub(super) async fn execute(&self, action: &Action) -> Result<ActionResult, ActError> {
+    pub(super) async fn execute(&self, action: &Action) -> Result<ActionResult, ActionError> {
         let acting = async { self.source.execute(action).await };
-        let unclear = |error| Err(ActError { error, is_unclear: true });
+        let unclear = |error| Err(ActionError { error, is_unclear: true });
         match timeout(self.whole, AssertUnwindSafe(acting).catch_unwind()).await {
             Ok(Ok(acted)) => acted,
             Ok(Err(payload)) => unclear(self.internal(&panic_text(payload.as_ref()))),
-            Err(_) => unclear(self.trouble(Trouble::TimedOut { after: self.whole })),
+            Err(_) => unclear(self.trouble(ErrorKind::TimedOut { after: self.whole })),
         }
     }
 
@@ -157,7 +157,7 @@ impl Gate {
         match timeout(self.whole, AssertUnwindSafe(looking).catch_unwind()).await {
             Ok(Ok(found)) => found,
             Ok(Err(payload)) => Err(self.internal(&panic_text(payload.as_ref()))),
-            Err(_) => Err(self.trouble(Trouble::TimedOut { after: self.whole })),
+            Err(_) => Err(self.trouble(ErrorKind::TimedOut { after: self.whole })),
         }
     }
 
@@ -188,12 +188,12 @@ impl Gate {
         error
     }
 
-    fn trouble(&self, trouble: Trouble) -> SourceError {
+    fn trouble(&self, trouble: ErrorKind) -> SourceError {
         SourceError::new(self.source.info().id.clone(), trouble)
     }
 
     fn internal(&self, reason: &str) -> SourceError {
-        self.trouble(Trouble::Internal { reason: reason.to_owned() })
+        self.trouble(ErrorKind::Internal { reason: reason.to_owned() })
     }
 
     fn circuit(&self) -> MutexGuard<'_, Circuit> {
@@ -202,13 +202,13 @@ impl Gate {
 }
 
 /// A ticket that finds its way back even when the question is dropped half-way.
-struct Pass<'a> {
-    gate: &'a Gate,
-    ticket: Option<Ticket>,
+struct InFlightPermit<'a> {
+    gate: &'a SourceGate,
+    ticket: Option<CircuitPermit>,
 }
 
-impl Pass<'_> {
-    fn settle(mut self, subject: Subject, answered: &Answered) -> Option<Instant> {
+impl InFlightPermit<'_> {
+    fn settle(mut self, subject: CircuitKey, answered: &Answered) -> Option<Instant> {
         let ticket = self.ticket.take()?;
         let outcome = answered.as_ref().map(|_| ());
         let next = self.gate.circuit().settle(ticket, subject, outcome, Instant::now(), fastrand::f64());
@@ -217,7 +217,7 @@ impl Pass<'_> {
     }
 }
 
-impl Drop for Pass<'_> {
+impl Drop for InFlightPermit<'_> {
     fn drop(&mut self) {
         if let Some(ticket) = self.ticket.take() {
             self.gate.circuit().release(ticket);

@@ -6,28 +6,28 @@ use tokio::time::{Instant, sleep_until};
 
 use crate::app::event::{Effect, Event, Plan};
 use crate::backend::Clock;
-use crate::model::action::{ActionResult, Progress};
+use crate::model::action::{ActionProgress, ActionResult};
 use crate::model::guard::Guard;
-use crate::model::journal::Record;
+use crate::model::journal::ActionRecord;
 
 use super::App;
-use super::effects::{Performer, Sources};
+use super::effects::{EffectRunner, GatedSources};
 use super::executor::{Executor, Seen};
 use super::journal::{Journal, JournalError};
-use super::recovery::Open;
+use super::recovery::OpenActions;
 
 /// Where something is done without a screen.
 #[derive(Clone, Copy)]
-pub struct Ground<'a> {
+pub struct HeadlessContext<'a> {
     pub context: &'a str,
-    pub sources: &'a Sources,
+    pub sources: &'a GatedSources,
     pub guard: &'a Guard,
     /// Where what is done is written.
     pub journal: &'a Journal,
     pub clock: Clock,
 }
 
-impl Ground<'_> {
+impl HeadlessContext<'_> {
     fn executor(&self) -> Executor {
         let (context, guard) = (self.context.into(), self.guard.clone());
         Executor { context, guard, journal: Some(self.journal.clone()), clock: self.clock }
@@ -35,14 +35,14 @@ impl Ground<'_> {
 
     /// Does what a plan says through the same executor as the screen; tells each step, and gives the endings in the plan's order.
     pub async fn perform(&self, plan: Plan, mut tell: impl FnMut(&Event)) -> Vec<ActionResult> {
-        let (mut performer, mut reports) = Performer::new(self.sources, None, self.executor());
+        let (mut effect_runner, mut reports) = EffectRunner::new(self.sources, None, self.executor());
         let mut endings: Vec<Option<ActionResult>> = vec![None; plan.actions.len()];
-        performer.act(plan);
+        effect_runner.act(plan);
         while endings.iter().any(Option::is_none) {
             let Some(report) = reports.recv().await else { break };
-            let Some(event) = performer.take(report) else { continue };
+            let Some(event) = effect_runner.take(report) else { continue };
             tell(&event);
-            if let Event::Acted { index, progress: Progress::Ended(how), .. } = event
+            if let Event::Acted { index, progress: ActionProgress::Ended(how), .. } = event
                 && let Some(ending) = endings.get_mut(index)
             {
                 // the first one is what happened, as on the screen
@@ -57,9 +57,9 @@ impl Ground<'_> {
     ///
     /// # Errors
     /// [`JournalError`] if the journal cannot be read.
-    pub async fn recover(&self, which: Open) -> Result<Vec<(Record, Seen)>, JournalError> {
-        let (performer, _) = Performer::new(self.sources, None, self.executor());
-        performer.recover_now(which).await
+    pub async fn recover(&self, which: OpenActions) -> Result<Vec<(ActionRecord, Seen)>, JournalError> {
+        let (effect_runner, _) = EffectRunner::new(self.sources, None, self.executor());
+        effect_runner.read_back_open_actions(which).await
     }
 }
 
@@ -68,12 +68,12 @@ impl Ground<'_> {
 /// `state` ticks and is answered exactly as behind the screen. Questions that are still out at the end are given up.
 pub async fn gather<A: App>(
     state: &mut A,
-    sources: &Sources,
+    sources: &GatedSources,
     clock: Clock,
     wanted: impl Fn(&A) -> bool,
     deadline: Duration,
 ) -> bool {
-    let (mut performer, mut reports) = Performer::new(sources, None, Executor::closed(clock));
+    let (mut effect_runner, mut reports) = EffectRunner::new(sources, None, Executor::closed(clock));
     let end = Instant::now() + deadline;
     let mut tick = Instant::now();
     loop {
@@ -83,7 +83,7 @@ pub async fn gather<A: App>(
         let event = tokio::select! {
             biased;
             () = sleep_until(end) => return false,
-            Some(report) = reports.recv() => match performer.take(report) {
+            Some(report) = reports.recv() => match effect_runner.take(report) {
                 Some(event) => event,
                 None => continue,
             },
@@ -94,13 +94,13 @@ pub async fn gather<A: App>(
         };
         for effect in state.update(event, clock.now()) {
             match effect {
-                Effect::Fetch(question) => performer.fetch(question),
-                Effect::Forget(question) => performer.forget(&question),
-                Effect::Enter(context) => performer.enter(context),
+                Effect::Fetch(question) => effect_runner.fetch(question),
+                Effect::CancelFetch(question) => effect_runner.forget(&question),
+                Effect::Enter(context) => effect_runner.enter(context),
                 Effect::Quit => return wanted(state),
                 // a list asks and does nothing else, and there is no terminal
                 Effect::Act(_)
-                | Effect::Recall
+                | Effect::ReadJournal
                 | Effect::Copy(_)
                 | Effect::Notify(_)
                 | Effect::Title(_)

@@ -11,14 +11,14 @@ use std::thread;
 use std::time::Duration;
 
 use crossterm::event::{
-    self, Event as Happened, KeyCode, KeyEvent, KeyEventKind, KeyModifiers, MouseButton, MouseEvent,
+    self, Event as TerminalEvent, KeyCode, KeyEvent, KeyEventKind, KeyModifiers, MouseButton, MouseEvent,
     MouseEventKind,
 };
 use tokio::sync::mpsc;
 
-use super::drill;
+use super::failpoint;
 use crate::app::event::{Event, MouseAction};
-use crate::app::key::{Code, Key, Named};
+use crate::app::key::{Code, Key, NamedKey};
 use crate::model::text;
 
 mod split;
@@ -26,14 +26,14 @@ mod split;
 /// The thread's name. Without it burnwatch is deaf: a panic there is the end.
 pub(super) const THREAD: &str = "input";
 /// Keys that wait for the loop; beyond that, they wait in the terminal.
-const WAITING: usize = 256;
+const CHANNEL_SIZE: usize = 256;
 
 /// How soon after a size another belongs to it; `poll` with no time at all never finds anything.
-const SOON: Duration = Duration::from_millis(1);
+const RESIZE_PAUSE: Duration = Duration::from_millis(1);
 
 /// Starts reading; the channel ends when nothing can be read any more.
 pub(super) fn listen() -> io::Result<mpsc::Receiver<Event>> {
-    let (events, inbox) = mpsc::channel(WAITING);
+    let (events, inbox) = mpsc::channel(CHANNEL_SIZE);
     thread::Builder::new().name(THREAD.into()).spawn(move || read(&events))?;
     Ok(inbox)
 }
@@ -42,9 +42,9 @@ fn read(events: &mpsc::Sender<Event>) {
     // what was read ahead, already looked at
     let mut early = VecDeque::new();
     loop {
-        let Some(happened) = early.pop_front() else {
+        let Some(terminal_event) = early.pop_front() else {
             match event::read() {
-                Ok(happened) => early = look_ahead(happened, &mut next_within).into(),
+                Ok(terminal_event) => early = look_ahead(terminal_event, &mut next_within).into(),
                 Err(error) => {
                     tracing::warn!(%error, "no more input");
                     return;
@@ -52,8 +52,8 @@ fn read(events: &mpsc::Sender<Event>) {
             }
             continue;
         };
-        drill::at(THREAD);
-        if let Some(event) = translate(happened)
+        failpoint::at(THREAD);
+        if let Some(event) = translate(terminal_event)
             && events.blocking_send(event).is_err()
         {
             return;
@@ -62,47 +62,52 @@ fn read(events: &mpsc::Sender<Event>) {
 }
 
 /// What happened, and what came with it: `next` is what comes within a time.
-fn look_ahead(happened: Happened, next: &mut dyn FnMut(Duration) -> Option<Happened>) -> Vec<Happened> {
-    match happened {
-        Happened::Resize(width, height) => {
-            let (last, other) = last_size((width, height), || next(SOON));
-            let mut all = vec![Happened::Resize(last.0, last.1)];
+fn look_ahead(
+    terminal_event: TerminalEvent,
+    next: &mut dyn FnMut(Duration) -> Option<TerminalEvent>,
+) -> Vec<TerminalEvent> {
+    match terminal_event {
+        TerminalEvent::Resize(width, height) => {
+            let (last, other) = last_size((width, height), || next(RESIZE_PAUSE));
+            let mut all = vec![TerminalEvent::Resize(last.0, last.1)];
             all.extend(other.into_iter().flat_map(|other| look_ahead(other, next)));
             all
         }
-        Happened::Key(KeyEvent { code: KeyCode::Esc, modifiers: KeyModifiers::NONE, .. }) => {
+        TerminalEvent::Key(KeyEvent { code: KeyCode::Esc, modifiers: KeyModifiers::NONE, .. }) => {
             split::rejoin(next)
         }
         other => vec![other],
     }
 }
 
-fn next_within(wait: Duration) -> Option<Happened> {
+fn next_within(wait: Duration) -> Option<TerminalEvent> {
     if event::poll(wait).ok()? { event::read().ok() } else { None }
 }
 
 /// Of many sizes in a row the last counts: dragging a window's corner is one resize.
 fn last_size(
     mut size: (u16, u16),
-    mut next: impl FnMut() -> Option<Happened>,
-) -> ((u16, u16), Option<Happened>) {
+    mut next: impl FnMut() -> Option<TerminalEvent>,
+) -> ((u16, u16), Option<TerminalEvent>) {
     loop {
         match next() {
-            Some(Happened::Resize(width, height)) => size = (width, height),
+            Some(TerminalEvent::Resize(width, height)) => size = (width, height),
             other => return (size, other),
         }
     }
 }
 
-fn translate(happened: Happened) -> Option<Event> {
-    match happened {
-        Happened::Key(key) => translate_key(key).map(Event::Key),
+fn translate(terminal_event: TerminalEvent) -> Option<Event> {
+    match terminal_event {
+        TerminalEvent::Key(key) => translate_key(key).map(Event::Key),
         // pasted text may hold anything: a terminal is not to be trusted more than a server
-        Happened::Paste(text) => Some(Event::Pasted(text::pasted(&text))),
-        Happened::Mouse(mouse) => translate_mouse(mouse),
-        Happened::Resize(width, height) if width > 0 && height > 0 => Some(Event::Resized { width, height }),
+        TerminalEvent::Paste(text) => Some(Event::Pasted(text::pasted(&text))),
+        TerminalEvent::Mouse(mouse) => translate_mouse(mouse),
+        TerminalEvent::Resize(width, height) if width > 0 && height > 0 => {
+            Some(Event::Resized { width, height })
+        }
         // some terminals say 0x0 while their window is minimised
-        Happened::Resize(..) | Happened::FocusGained | Happened::FocusLost => None,
+        TerminalEvent::Resize(..) | TerminalEvent::FocusGained | TerminalEvent::FocusLost => None,
     }
 }
 
@@ -126,30 +131,30 @@ fn translate_key(event: KeyEvent) -> Option<Key> {
     let shift = event.modifiers.contains(KeyModifiers::SHIFT);
     let named = |named| Some(Key { code: Code::Named(named), ctrl, alt, shift });
     match event.code {
-        KeyCode::Char(' ') => named(Named::Space),
-        KeyCode::Null => Some(Key { ctrl: true, ..Key::named(Named::Space) }),
+        KeyCode::Char(' ') => named(NamedKey::Space),
+        KeyCode::Null => Some(Key { ctrl: true, ..Key::named(NamedKey::Space) }),
         // what Backspace sends on terminals of the other school
-        KeyCode::Char('h') if ctrl && !alt => Some(Key::named(Named::Backspace)),
+        KeyCode::Char('h') if ctrl && !alt => Some(Key::named(NamedKey::Backspace)),
         KeyCode::Char(c) if c.is_control() => None,
         KeyCode::Char(c) => {
             // with Ctrl there are no capitals, whatever Caps Lock says
             let c = if ctrl { c.to_ascii_lowercase() } else { c };
             Some(Key { code: Code::Char(c), ctrl, alt, shift: false })
         }
-        KeyCode::BackTab => Some(Key { code: Code::Named(Named::Tab), ctrl, alt, shift: true }),
-        KeyCode::Enter => named(Named::Enter),
-        KeyCode::Esc => named(Named::Esc),
-        KeyCode::Tab => named(Named::Tab),
-        KeyCode::Backspace => named(Named::Backspace),
-        KeyCode::Delete => named(Named::Delete),
-        KeyCode::Up => named(Named::Up),
-        KeyCode::Down => named(Named::Down),
-        KeyCode::Left => named(Named::Left),
-        KeyCode::Right => named(Named::Right),
-        KeyCode::Home => named(Named::Home),
-        KeyCode::End => named(Named::End),
-        KeyCode::PageUp => named(Named::PageUp),
-        KeyCode::PageDown => named(Named::PageDown),
+        KeyCode::BackTab => Some(Key { code: Code::Named(NamedKey::Tab), ctrl, alt, shift: true }),
+        KeyCode::Enter => named(NamedKey::Enter),
+        KeyCode::Esc => named(NamedKey::Esc),
+        KeyCode::Tab => named(NamedKey::Tab),
+        KeyCode::Backspace => named(NamedKey::Backspace),
+        KeyCode::Delete => named(NamedKey::Delete),
+        KeyCode::Up => named(NamedKey::Up),
+        KeyCode::Down => named(NamedKey::Down),
+        KeyCode::Left => named(NamedKey::Left),
+        KeyCode::Right => named(NamedKey::Right),
+        KeyCode::Home => named(NamedKey::Home),
+        KeyCode::End => named(NamedKey::End),
+        KeyCode::PageUp => named(NamedKey::PageUp),
+        KeyCode::PageDown => named(NamedKey::PageDown),
         _ => None,
     }
 }
@@ -207,7 +212,7 @@ mod tests {
 
     #[test]
     fn pasted_text_is_cleaned() {
-        match translate(Happened::Paste("a\x1b[2Jb".into())) {
+        match translate(TerminalEvent::Paste("a\x1b[2Jb".into())) {
             Some(Event::Pasted(text)) => assert!(!text.contains('\x1b'), "{text:?}"),
             other => panic!("{other:?}"),
         }
@@ -215,8 +220,9 @@ mod tests {
 
     #[test]
     fn of_many_sizes_in_a_row_the_last_counts_and_the_key_after_them_is_kept() {
-        let key = Happened::Key(KeyEvent::new(KeyCode::Char('q'), KeyModifiers::NONE));
-        let mut later = vec![Happened::Resize(90, 30), Happened::Resize(100, 40), key.clone()].into_iter();
+        let key = TerminalEvent::Key(KeyEvent::new(KeyCode::Char('q'), KeyModifiers::NONE));
+        let mut later =
+            vec![TerminalEvent::Resize(90, 30), TerminalEvent::Resize(100, 40), key.clone()].into_iter();
         assert_eq!(last_size((80, 24), || later.next()), ((100, 40), Some(key)));
         assert_eq!(last_size((80, 24), || None), ((80, 24), None));
     }
@@ -224,7 +230,12 @@ mod tests {
     #[test]
     fn the_wheel_and_the_left_button_count_and_no_other() {
         let mouse = |kind| {
-            translate(Happened::Mouse(MouseEvent { kind, column: 3, row: 4, modifiers: KeyModifiers::NONE }))
+            translate(TerminalEvent::Mouse(MouseEvent {
+                kind,
+                column: 3,
+                row: 4,
+                modifiers: KeyModifiers::NONE,
+            }))
         };
         assert!(matches!(
             mouse(MouseEventKind::ScrollDown),

@@ -11,18 +11,18 @@ use std::time::Duration;
 use jiff::Timestamp;
 use tokio::time::sleep;
 
-use super::{drill, private};
+use super::{failpoint, private_files};
 use crate::config::files;
-use crate::model::journal::{Entry, Record, records};
+use crate::model::journal::{ActionRecord, JournalEntry, records};
 use crate::model::labels::Text;
 use crate::model::text::clean;
 
 /// The longest line that is read; no action has so much to say.
-const LINE: u64 = 1024 * 1024;
+const MAX_LINE: u64 = 1024 * 1024;
 /// How long, and how often, an action waits while another burnwatch reads the journal for what was left open.
-const TURN: (u32, Duration) = (20, Duration::from_millis(50));
+const LOCK_ATTEMPTS: (u32, Duration) = (20, Duration::from_millis(50));
 
-/// Why a step could not be written, and so nothing was sent.
+/// The comment: why a step could not be written, and so nothing was sent.
 #[derive(Debug, thiserror::Error)]
 pub enum JournalError {
     /// There is no place for it.
@@ -53,16 +53,16 @@ pub struct Journal {
 
 /// What a journal's file says.
 #[derive(Debug, Clone, Default, PartialEq)]
-pub struct Told {
+pub struct JournalContents {
     /// The actions, in the order in which they began.
-    pub records: Vec<Record>,
+    pub records: Vec<ActionRecord>,
     /// Lines that could not be read; they are left where they are.
     pub unreadable: usize,
 }
 
 /// Says, while it lives, that this process is acting: what it has begun is not left open.
 #[derive(Debug)]
-pub(super) struct Turn(Option<File>);
+pub(super) struct ActingMarker(Option<File>);
 
 impl Journal {
     /// In this file, in the name of `who`. Nothing is made before the first action.
@@ -83,9 +83,9 @@ impl Journal {
     }
 
     /// Writes these lines in one go; when this returns, they outlive a power cut.
-    pub(super) async fn write(&self, entries: Vec<Entry>) -> Result<(), JournalError> {
+    pub(super) async fn write(&self, entries: Vec<JournalEntry>) -> Result<(), JournalError> {
         let path = self.path.clone().ok_or(JournalError::NoPlace)?;
-        self.off_the_loop(move || {
+        self.run_blocking(move || {
             let mut lines = Vec::new();
             for entry in &entries {
                 serde_json::to_writer(&mut lines, entry)?;
@@ -97,41 +97,43 @@ impl Journal {
     }
 
     /// Says from here on that this process is acting.
-    pub(super) async fn turn(&self) -> Result<Turn, JournalError> {
+    pub(super) async fn acting_marker(&self) -> Result<ActingMarker, JournalError> {
         let path = self.path.clone().ok_or(JournalError::NoPlace)?;
-        let (tries, pause) = TURN;
+        let (tries, pause) = LOCK_ATTEMPTS;
         for _ in 0..tries {
             let path = Arc::clone(&path);
-            let locked = self.off_the_loop(move || {
+            let locked = self.run_blocking(move || {
                 let file = open(&path)?;
                 Ok(file.try_lock_shared().is_ok().then_some(file))
             });
             if let Some(file) = locked.await? {
-                return Ok(Turn(Some(file)));
+                return Ok(ActingMarker(Some(file)));
             }
             sleep(pause).await;
         }
         // a file system without locks, or one who holds it for ever: no reason not to acknowledge a page
-        Ok(Turn(None))
+        Ok(ActingMarker(None))
     }
 
     /// All that stands in it; nothing if there is no such file yet.
     ///
     /// # Errors
     /// [`JournalError`] if the file is there and cannot be read.
-    pub async fn read(&self) -> Result<Told, JournalError> {
+    pub async fn read(&self) -> Result<JournalContents, JournalError> {
         let path = self.path.clone().ok_or(JournalError::NoPlace)?;
-        self.off_the_loop(move || read(&path)).await
+        self.run_blocking(move || read(&path)).await
     }
 
     /// As [`Self::read`]; and whether a burnwatch is acting at this moment, as far as can be told: what it has begun is its
     /// own to end.
-    pub(super) async fn read_alone(&self) -> Result<(Told, bool), JournalError> {
+    pub(super) async fn read_with_lock_state(&self) -> Result<(JournalContents, bool), JournalError> {
         let path = self.path.clone().ok_or(JournalError::NoPlace)?;
-        self.off_the_loop(move || {
+        self.run_blocking(move || {
             let file = match files::open(&path) {
                 Ok(file) => file,
-                Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok((Told::default(), false)),
+                Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                    return Ok((JournalContents::default(), false));
+                }
                 Err(error) => return Err(error),
             };
             // nobody begins to act while this is held: what stands open then was left so
@@ -145,7 +147,7 @@ impl Journal {
         .await
     }
 
-    async fn off_the_loop<T: Send + 'static>(
+    async fn run_blocking<T: Send + 'static>(
         &self,
         work: impl FnOnce() -> io::Result<T> + Send + 'static,
     ) -> Result<T, JournalError> {
@@ -154,7 +156,7 @@ impl Journal {
             None => JournalError::NoPlace,
         };
         let work = || {
-            drill::at("blocking");
+            failpoint::at("blocking");
             work()
         };
         match tokio::task::spawn_blocking(work).await {
@@ -177,7 +179,7 @@ pub fn who(env: impl Fn(&str) -> Option<String>) -> String {
     clean(&format!("{user}@{host}")).into_owned()
 }
 
-impl Drop for Turn {
+impl Drop for ActingMarker {
     fn drop(&mut self) {
         if let Some(file) = self.0.take() {
             // closing it would do the same, were it not for copies that a child process may hold
@@ -190,9 +192,9 @@ fn open(path: &Path) -> io::Result<File> {
     let folder = path.parent().unwrap_or(Path::new("."));
     let is_new = !path.exists();
     if is_new {
-        private::make_folder(folder)?;
+        private_files::make_folder(folder)?;
     }
-    let file = private::open(path)?;
+    let file = private_files::open(path)?;
     if is_new {
         // the name must outlive a power cut too; some file systems have nothing to sync here
         File::open(folder)?.sync_all().ok();
@@ -202,7 +204,7 @@ fn open(path: &Path) -> io::Result<File> {
 
 fn append(path: &Path, lines: &[u8]) -> io::Result<()> {
     let mut file = open(path)?;
-    if is_torn(&mut file)? {
+    if ends_without_line_break(&mut file)? {
         file.write_all(&[b"\n", lines].concat())?;
     } else {
         file.write_all(lines)?;
@@ -211,7 +213,7 @@ fn append(path: &Path, lines: &[u8]) -> io::Result<()> {
 }
 
 /// Whether the last line was cut off by a crash or a full disk.
-fn is_torn(file: &mut File) -> io::Result<bool> {
+fn ends_without_line_break(file: &mut File) -> io::Result<bool> {
     if file.metadata()?.len() == 0 {
         return Ok(false);
     }
@@ -221,42 +223,42 @@ fn is_torn(file: &mut File) -> io::Result<bool> {
     Ok(last != *b"\n")
 }
 
-fn read(path: &Path) -> io::Result<Told> {
+fn read(path: &Path) -> io::Result<JournalContents> {
     let file = match files::open(path) {
         Ok(file) => file,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Told::default()),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(JournalContents::default()),
         Err(error) => return Err(error),
     };
-    let mut lines = Lines { reader: BufReader::new(file), unreadable: 0, failed: None };
+    let mut lines = JournalLines { reader: BufReader::new(file), unreadable: 0, failed: None };
     let records = records(&mut lines);
-    lines.failed.map_or(Ok(Told { records, unreadable: lines.unreadable }), Err)
+    lines.failed.map_or(Ok(JournalContents { records, unreadable: lines.unreadable }), Err)
 }
 
 /// The entries of a file, one line in memory at a time.
-struct Lines<R> {
+struct JournalLines<R> {
     reader: R,
     unreadable: usize,
     failed: Option<io::Error>,
 }
 
-impl<R: BufRead> Lines<R> {
+impl<R: BufRead> JournalLines<R> {
     /// The next line, without what is too long of it; none at the end.
     fn line(&mut self) -> io::Result<Option<Vec<u8>>> {
         let mut line = Vec::new();
-        if self.reader.by_ref().take(LINE).read_until(b'\n', &mut line)? == 0 {
+        if self.reader.by_ref().take(MAX_LINE).read_until(b'\n', &mut line)? == 0 {
             return Ok(None);
         }
-        if line.last() != Some(&b'\n') && line.len() as u64 == LINE {
+        if line.last() != Some(&b'\n') && line.len() as u64 == MAX_LINE {
             self.reader.skip_until(b'\n')?;
         }
         Ok(Some(line))
     }
 }
 
-impl<R: BufRead> Iterator for &mut Lines<R> {
-    type Item = Entry;
+impl<R: BufRead> Iterator for &mut JournalLines<R> {
+    type Item = JournalEntry;
 
-    fn next(&mut self) -> Option<Entry> {
+    fn next(&mut self) -> Option<JournalEntry> {
         loop {
             let line = match self.line() {
                 Ok(line) => line?,
@@ -265,7 +267,7 @@ impl<R: BufRead> Iterator for &mut Lines<R> {
                     return None;
                 }
             };
-            match Entry::read(&line) {
+            match JournalEntry::read(&line) {
                 Some(entry) => return Some(entry),
                 None if line.trim_ascii().is_empty() => {}
                 None => self.unreadable += 1,

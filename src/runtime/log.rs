@@ -13,7 +13,7 @@ use tracing::level_filters::LevelFilter;
 use tracing_subscriber::filter::Targets;
 use tracing_subscriber::layer::SubscriberExt;
 
-use super::{input, private, screen, terminal};
+use super::{input, private_files, screen, terminal};
 use crate::backend::Clock;
 use crate::model::text::clean_output;
 
@@ -21,7 +21,7 @@ use crate::model::text::clean_output;
 pub const LEVEL_VARIABLE: &str = "BURNWATCH_LOG";
 
 /// From this size on the file is put aside (one old one is kept) and a new one begun.
-const CAP: u64 = 5 * 1024 * 1024;
+const MAX_SIZE: u64 = 5 * 1024 * 1024;
 
 /// Logs to the file from here on, for the rest of the process. `level` is what [`LEVEL_VARIABLE`] holds; `info` if
 /// that is nothing known. Only burnwatch's own words are logged: libraries would log requests with their tokens.
@@ -30,7 +30,7 @@ const CAP: u64 = 5 * 1024 * 1024;
 /// What the system says when the file cannot be opened; or that something logs already.
 pub fn open(path: &Path, level: Option<&str>) -> io::Result<()> {
     let level = level.and_then(|level| level.trim().parse().ok()).unwrap_or(LevelFilter::INFO);
-    let file = Mutex::new(Capped::open(path, CAP)?);
+    let file = Mutex::new(CappedLogFile::open(path, MAX_SIZE)?);
     let lines = tracing_subscriber::fmt::layer().with_ansi(false).with_writer(file);
     let own = Targets::new().with_target(env!("CARGO_CRATE_NAME"), level);
     let subscriber = tracing_subscriber::registry().with(lines).with(own);
@@ -38,28 +38,28 @@ pub fn open(path: &Path, level: Option<&str>) -> io::Result<()> {
 }
 
 /// A file that is put aside when it has grown too large.
-struct Capped {
+struct CappedLogFile {
     path: PathBuf,
     file: File,
     size: u64,
     cap: u64,
 }
 
-impl Capped {
+impl CappedLogFile {
     fn open(path: &Path, cap: u64) -> io::Result<Self> {
         if let Some(folder) = path.parent() {
-            private::make_folder(folder)?;
+            private_files::make_folder(folder)?;
         }
         if fs::metadata(path).is_ok_and(|found| found.len() >= cap) {
             fs::rename(path, path.with_extension("log.old"))?;
         }
-        let file = private::open(path)?;
+        let file = private_files::open(path)?;
         let size = file.metadata()?.len();
         Ok(Self { path: path.to_owned(), file, size, cap })
     }
 }
 
-impl Write for Capped {
+impl Write for CappedLogFile {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         if self.size >= self.cap {
             *self = Self::open(&self.path, self.cap)?;
@@ -78,7 +78,7 @@ impl Write for Capped {
 }
 
 /// How many reports say by which way it came to the panic: a source that panics whenever it is asked must not fill the disk.
-const WAYS: usize = 10;
+const MAX_BACKTRACES: usize = 10;
 
 static REPORTS: AtomicUsize = AtomicUsize::new(0);
 static CRASHED: AtomicBool = AtomicBool::new(false);
@@ -120,13 +120,13 @@ fn report(path: &Path, panic: &PanicHookInfo<'_>, clock: Clock) -> io::Result<()
     let thread = thread::current();
     let name = thread.name().unwrap_or("unnamed");
     let way = match REPORTS.fetch_add(1, Ordering::Relaxed) {
-        count if count < WAYS => Backtrace::force_capture().to_string(),
+        count if count < MAX_BACKTRACES => Backtrace::force_capture().to_string(),
         _ => "by which way: see the first reports\n".to_owned(),
     };
     let version = env!("BURNWATCH_VERSION");
     let now = clock.now();
     let text = format!("{now} PANIC burnwatch {version}, thread {name}: {panic}\n{way}\n");
-    private::open(path)?.write_all(clean_output(&text).as_bytes())
+    private_files::open(path)?.write_all(clean_output(&text).as_bytes())
 }
 
 #[cfg(test)]
@@ -139,7 +139,7 @@ mod tests {
     fn a_log_that_has_grown_too_large_is_put_aside_and_one_old_one_kept() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("state/burnwatch.log");
-        let mut log = Capped::open(&path, 100).unwrap();
+        let mut log = CappedLogFile::open(&path, 100).unwrap();
         for line in 0..30 {
             log.write_all(format!("line {line:02} of many\n").as_bytes()).unwrap();
         }
@@ -155,7 +155,10 @@ mod tests {
     fn nothing_that_a_terminal_obeys_is_logged() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("burnwatch.log");
-        Capped::open(&path, CAP).unwrap().write_all("a\x1b[2J\u{9b}b\u{202e}\n".as_bytes()).unwrap();
+        CappedLogFile::open(&path, MAX_SIZE)
+            .unwrap()
+            .write_all("a\x1b[2J\u{9b}b\u{202e}\n".as_bytes())
+            .unwrap();
         assert_eq!(fs::read_to_string(&path).unwrap(), "a\\x1b[2J\\x9bb\\u{202e}\n");
     }
 
@@ -164,7 +167,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("burnwatch.log");
         for _ in 0..2 {
-            Capped::open(&path, CAP).unwrap().write_all(b"once\n").unwrap();
+            CappedLogFile::open(&path, MAX_SIZE).unwrap().write_all(b"once\n").unwrap();
         }
         assert_eq!(fs::read_to_string(&path).unwrap(), "once\nonce\n");
         assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);

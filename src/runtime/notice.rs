@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use crate::model::notify::Notice;
+use crate::model::notify::Notification;
 
 /// Keeps the title that the terminal has, for the end.
 pub(super) const KEEP_TITLE: &str = "\x1b[22;0t";
@@ -23,17 +23,17 @@ pub enum Notices {
 }
 
 /// The bytes of a notice. In tmux they go past it to the terminal around it (`allow-passthrough`).
-pub(super) fn bytes(notice: &Notice, notices: Notices, tmux: bool) -> String {
+pub(super) fn bytes(notice: &Notification, notices: Notices, tmux: bool) -> String {
     let mut out = String::new();
     if let Some((title, body)) = &notice.desktop {
-        let (title, body) = (plain(title), plain(body));
+        let (title, body) = (without_controls(title), without_controls(body));
         if matches!(notices, Notices::Nine | Notices::Both) {
-            passed(&mut out, &format!("\x1b]9;{title}: {body}\x07"), tmux);
+            push_sequence(&mut out, &format!("\x1b]9;{title}: {body}\x07"), tmux);
         }
         if matches!(notices, Notices::Seven | Notices::Both) {
             // a semicolon would end the title
             let title = title.replace(';', ",");
-            passed(&mut out, &format!("\x1b]777;notify;{title};{body}\x07"), tmux);
+            push_sequence(&mut out, &format!("\x1b]777;notify;{title};{body}\x07"), tmux);
         }
     }
     if notice.bell {
@@ -43,15 +43,15 @@ pub(super) fn bytes(notice: &Notice, notices: Notices, tmux: bool) -> String {
 }
 
 pub(super) fn title(text: &str) -> String {
-    format!("\x1b]2;{}\x07", plain(text))
+    format!("\x1b]2;{}\x07", without_controls(text))
 }
 
 /// Whatever was cleaned before: nothing that could end the sequence leaves by this door.
-fn plain(text: &str) -> String {
+fn without_controls(text: &str) -> String {
     text.chars().filter(|c| !c.is_control()).collect()
 }
 
-fn passed(out: &mut String, sequence: &str, tmux: bool) {
+fn push_sequence(out: &mut String, sequence: &str, tmux: bool) {
     let written = if tmux {
         write!(out, "\x1bPtmux;{}\x1b\\", sequence.replace('\x1b', "\x1b\x1b"))
     } else {
@@ -64,8 +64,8 @@ fn passed(out: &mut String, sequence: &str, tmux: bool) {
 mod tests {
     use super::*;
 
-    fn notice() -> Notice {
-        Notice {
+    fn notice() -> Notification {
+        Notification {
             bell: true,
             desktop: Some(("Page; in prod".into(), "cart\u{1b}]0;x\u{7} is down\u{9c}".into())),
         }
@@ -79,15 +79,15 @@ mod tests {
             "\x1b]777;notify;Page, in prod;cart]0;x is down\x07\x07"
         );
         assert_eq!(bytes(&notice(), Notices::None, false), "\x07");
-        let silent = Notice { bell: false, ..notice() };
+        let silent = Notification { bell: false, ..notice() };
         assert_eq!(bytes(&silent, Notices::Both, false).matches('\x07').count(), 2);
         assert_eq!(title("(2!) burn\x1bwatch"), "\x1b]2;(2!) burnwatch\x07");
     }
 
     #[test]
     fn in_tmux_it_is_passed_through() {
-        let notice = Notice { bell: false, ..notice() };
-        let passed = bytes(&notice, Notices::Nine, true);
-        assert_eq!(passed, "\x1bPtmux;\x1b\x1b]9;Page; in prod: cart]0;x is down\x07\x1b\\");
+        let notice = Notification { bell: false, ..notice() };
+        let push_sequence = bytes(&notice, Notices::Nine, true);
+        assert_eq!(push_sequence, "\x1bPtmux;\x1b\x1b]9;Page; in prod: cart]0;x is down\x07\x1b\\");
     }
 }

@@ -16,42 +16,42 @@ use ratatui::layout::Rect;
 use tokio::sync::mpsc;
 use tokio::time::Instant;
 
+use super::backpressure::FrameWrite;
 use super::capability::Capability;
-use super::drill;
-use super::link::Flow;
+use super::failpoint;
 use super::notice::{self, Notices};
 use super::terminal;
-use crate::model::notify::Notice;
+use crate::model::notify::Notification;
 use crate::model::text::ascii;
 
 /// The writer's thread. Without it nothing is seen any more: a panic there is the end.
 pub(super) const THREAD: &str = "writer";
 /// The most that is put on the clipboard, in bytes: terminals cut or refuse more.
-pub(super) const COPIED: usize = 100_000;
+pub(super) const MAX_CLIPBOARD: usize = 100_000;
 
-mod pen;
+mod diff_writer;
 
 #[derive(Debug, Default)]
-pub(super) struct Job {
+pub(super) struct WriteJob {
     frame: Buffer,
     /// Whether what stands on the terminal is unknown.
-    anew: bool,
+    is_full_redraw: bool,
     /// Whether the terminal is to show the frame only when it has all of it.
     whole: bool,
     /// Whether the terminal takes UTF-8.
     utf8: bool,
-    extras: Extras,
+    extras: FrameExtras,
 }
 
 /// What comes back from the writer: the buffer to draw into, and how it went.
 #[derive(Debug)]
-struct Written {
+struct WriteResult {
     frame: Buffer,
-    flow: Flow,
+    flow: FrameWrite,
 }
 
 #[derive(Debug, Default)]
-struct Extras {
+struct FrameExtras {
     copy: Option<String>,
     /// Notices, as they are written.
     notices: String,
@@ -59,48 +59,48 @@ struct Extras {
 }
 
 /// The loop's end: what is to be written, and whether the writer is free.
-pub(super) struct Screen {
-    jobs: mpsc::Sender<Job>,
-    written: mpsc::Receiver<io::Result<Written>>,
+pub(super) struct FrameOutput {
+    jobs: mpsc::Sender<WriteJob>,
+    written: mpsc::Receiver<io::Result<WriteResult>>,
     /// The buffer to draw into; gone while the writer has it.
     free: Option<Buffer>,
     /// Since when the writer has it.
     busy: Option<Instant>,
     /// Somebody else has the terminal.
-    away: bool,
-    anew: bool,
-    sparing: bool,
-    extras: Extras,
+    is_suspended: bool,
+    is_full_redraw: bool,
+    is_slow_link: bool,
+    extras: FrameExtras,
     capability: Capability,
     /// The title that the terminal is to have.
     title: Option<String>,
 }
 
-pub(super) struct Writer {
-    jobs: mpsc::Receiver<Job>,
-    written: mpsc::Sender<io::Result<Written>>,
+pub(super) struct FrameWriter {
+    jobs: mpsc::Receiver<WriteJob>,
+    written: mpsc::Sender<io::Result<WriteResult>>,
 }
 
 /// Both ends, for a terminal that can do so much.
-pub(super) fn screen(capability: Capability) -> (Screen, Writer) {
+pub(super) fn screen(capability: Capability) -> (FrameOutput, FrameWriter) {
     let (jobs, inbox) = mpsc::channel(1);
     let (written, outbox) = mpsc::channel(1);
-    let screen = Screen {
+    let screen = FrameOutput {
         jobs,
         written: outbox,
         free: Some(Buffer::default()),
         busy: None,
-        away: false,
-        anew: true,
-        sparing: false,
-        extras: Extras::default(),
+        is_suspended: false,
+        is_full_redraw: true,
+        is_slow_link: false,
+        extras: FrameExtras::default(),
         capability,
         title: None,
     };
-    (screen, Writer { jobs: inbox, written })
+    (screen, FrameWriter { jobs: inbox, written })
 }
 
-impl Screen {
+impl FrameOutput {
     /// Whether the writer has nothing to do.
     pub(super) fn is_free(&self) -> bool {
         self.free.is_some()
@@ -108,7 +108,7 @@ impl Screen {
 
     /// Whether a frame can be handed over, and would be seen.
     pub(super) fn is_ready(&self) -> bool {
-        self.is_free() && !self.away
+        self.is_free() && !self.is_suspended
     }
 
     /// For how long the writer has been at it, without an end.
@@ -118,23 +118,23 @@ impl Screen {
 
     /// Shows frames as they come in rather than whole, or does not: on a slow line the top of one is worth reading
     /// before its end is there.
-    pub(super) fn spare(&mut self, sparing: bool) {
-        self.sparing = sparing;
+    pub(super) fn spare(&mut self, is_slow_link: bool) {
+        self.is_slow_link = is_slow_link;
     }
 
     /// Whether something is to be written even if the frame is the same.
     pub(super) fn has_more(&self) -> bool {
-        let Extras { copy, notices, title } = &self.extras;
-        self.anew || copy.is_some() || title.is_some() || !notices.is_empty()
+        let FrameExtras { copy, notices, title } = &self.extras;
+        self.is_full_redraw || copy.is_some() || title.is_some() || !notices.is_empty()
     }
 
     /// What stands on the terminal is not known any more: the next frame is written whole.
     pub(super) fn forget(&mut self) {
-        self.anew = true;
+        self.is_full_redraw = true;
     }
 
     /// Calls the person with the next frame.
-    pub(super) fn notify(&mut self, notice: &Notice) {
+    pub(super) fn notify(&mut self, notice: &Notification) {
         self.extras.notices.push_str(&notice::bytes(notice, self.capability.notices, self.capability.tmux));
     }
 
@@ -152,20 +152,20 @@ impl Screen {
 
     /// Somebody else has the terminal from here on: nothing is drawn.
     pub(super) fn leave(&mut self) {
-        self.away = true;
+        self.is_suspended = true;
     }
 
     /// The terminal is ours again: what stands there is not known, nor is its title ours.
     pub(super) fn come_back(&mut self) {
-        self.away = false;
+        self.is_suspended = false;
         self.forget();
         self.retitle();
     }
 
     /// Puts this on the clipboard with the next frame; says why not.
     pub(super) fn copy(&mut self, text: String) -> Result<(), String> {
-        if text.len() > COPIED {
-            let (has, most) = (text.len() / 1000, COPIED / 1000);
+        if text.len() > MAX_CLIPBOARD {
+            let (has, most) = (text.len() / 1000, MAX_CLIPBOARD / 1000);
             return Err(format!("not copied: {has} kB are more than the {most} kB that terminals take"));
         }
         self.extras.copy = Some(text);
@@ -178,9 +178,16 @@ impl Screen {
         frame.resize(Rect::new(0, 0, width, height));
         frame.reset();
         render(&mut frame);
-        let (anew, extras) = (std::mem::take(&mut self.anew), std::mem::take(&mut self.extras));
-        let Capability { frames, utf8, .. } = self.capability;
-        let job = Job { frame, anew, whole: frames && !self.sparing, utf8, extras };
+        let (is_full_redraw, extras) =
+            (std::mem::take(&mut self.is_full_redraw), std::mem::take(&mut self.extras));
+        let Capability { synchronized_output, utf8, .. } = self.capability;
+        let job = WriteJob {
+            frame,
+            is_full_redraw,
+            whole: synchronized_output && !self.is_slow_link,
+            utf8,
+            extras,
+        };
         self.busy = Some(Instant::now());
         // there is room, for the writer was free; if it is no more, the next look at `written` says so
         self.jobs.try_send(job).ok();
@@ -190,35 +197,35 @@ impl Screen {
     ///
     /// # Errors
     /// The terminal takes no output any more.
-    pub(super) async fn written(&mut self) -> io::Result<Flow> {
+    pub(super) async fn written(&mut self) -> io::Result<FrameWrite> {
         let gone = || Err(io::ErrorKind::BrokenPipe.into());
-        let Written { frame, flow } = self.written.recv().await.unwrap_or_else(gone)?;
+        let WriteResult { frame, flow } = self.written.recv().await.unwrap_or_else(gone)?;
         (self.free, self.busy) = (Some(frame), None);
         Ok(flow)
     }
 }
 
-impl Writer {
+impl FrameWriter {
     /// Starts the thread; it ends with the loop's end, or when `write` fails. `write` may block.
     pub(super) fn start(
         self,
-        write: impl FnMut(&[u8]) -> io::Result<Flow> + Send + 'static,
+        write: impl FnMut(&[u8]) -> io::Result<FrameWrite> + Send + 'static,
     ) -> io::Result<()> {
         thread::Builder::new().name(THREAD.into()).spawn(move || self.run(write)).map(drop)
     }
 
-    fn run(mut self, mut write: impl FnMut(&[u8]) -> io::Result<Flow>) {
+    fn run(mut self, mut write: impl FnMut(&[u8]) -> io::Result<FrameWrite>) {
         let mut shown = Buffer::default();
         let mut bytes = Vec::new();
         while let Some(mut job) = self.jobs.blocking_recv() {
-            drill::at(THREAD);
+            failpoint::at(THREAD);
             bytes.clear();
             let result = encode(&mut bytes, &shown, &job);
             std::mem::swap(&mut shown, &mut job.frame);
-            let result =
-                result.and_then(|()| if bytes.is_empty() { Ok(Flow::default()) } else { write(&bytes) });
+            let result = result
+                .and_then(|()| if bytes.is_empty() { Ok(FrameWrite::default()) } else { write(&bytes) });
             let failed = result.is_err();
-            let written = result.map(|flow| Written { frame: job.frame, flow });
+            let written = result.map(|flow| WriteResult { frame: job.frame, flow });
             if self.written.blocking_send(written).is_err() || failed {
                 return;
             }
@@ -227,12 +234,12 @@ impl Writer {
 }
 
 #[cfg(test)]
-impl Writer {
+impl FrameWriter {
     /// As the thread does, but as a task, so that time can be paused.
     pub(super) async fn pretend(mut self, mut write: impl AsyncFnMut(&Buffer)) {
         while let Some(job) = self.jobs.recv().await {
             write(&job.frame).await;
-            let written = Written { frame: job.frame, flow: Flow::default() };
+            let written = WriteResult { frame: job.frame, flow: FrameWrite::default() };
             if self.written.send(Ok(written)).await.is_err() {
                 return;
             }
@@ -242,17 +249,17 @@ impl Writer {
 
 /// Only for fuzzing: all bytes of a frame on a blank terminal, with a title, a notice and what is copied.
 #[cfg(fuzzing)]
-pub fn written(frame: Buffer, title: String, notice: &Notice, copy: String) -> Vec<u8> {
+pub fn written(frame: Buffer, title: String, notice: &Notification, copy: String) -> Vec<u8> {
     let notices = notice::bytes(notice, Notices::Both, true);
-    let extras = Extras { copy: Some(copy), notices, title: Some(title) };
+    let extras = FrameExtras { copy: Some(copy), notices, title: Some(title) };
     let mut bytes = Vec::new();
-    let job = Job { frame, anew: true, whole: true, utf8: true, extras };
+    let job = WriteJob { frame, is_full_redraw: true, whole: true, utf8: true, extras };
     encode(&mut bytes, &Buffer::default(), &job).expect("a Vec takes everything");
     bytes
 }
 
 /// What takes the terminal from `shown` to the job's frame; nothing if they are the same.
-fn encode(bytes: &mut Vec<u8>, shown: &Buffer, job: &Job) -> io::Result<()> {
+fn encode(bytes: &mut Vec<u8>, shown: &Buffer, job: &WriteJob) -> io::Result<()> {
     let mut extras = String::new();
     if let Some(text) = &job.extras.copy {
         // base64 leaves nothing of the text that a terminal could understand; BEL, for some old ones know no other end
@@ -265,19 +272,19 @@ fn encode(bytes: &mut Vec<u8>, shown: &Buffer, job: &Job) -> io::Result<()> {
     let extras = if job.utf8 { Cow::Borrowed(&*extras) } else { ascii(&extras) };
     bytes.extend_from_slice(extras.as_bytes());
     let blank;
-    let anew = job.anew || shown.area != job.frame.area;
-    let before = if anew {
+    let is_full_redraw = job.is_full_redraw || shown.area != job.frame.area;
+    let before = if is_full_redraw {
         blank = Buffer::empty(job.frame.area);
         &blank
     } else {
         shown
     };
-    let changes = pen::changes(before, &job.frame, job.utf8);
-    if !anew && changes.is_empty() {
+    let changes = diff_writer::changes(before, &job.frame, job.utf8);
+    if !is_full_redraw && changes.is_empty() {
         return Ok(());
     }
     let (begin, end) = if job.whole { ("\x1b[?2026h", "\x1b[?2026l") } else { ("", "") };
-    let wipe = if anew { "\x1b[0m\x1b[2J" } else { "" };
+    let wipe = if is_full_redraw { "\x1b[0m\x1b[2J" } else { "" };
     for part in [begin, wipe, &changes, end] {
         bytes.extend_from_slice(part.as_bytes());
     }

@@ -12,18 +12,18 @@ use super::terminal;
 
 /// How often to look whether the terminal is still there. A hang-up that comes with no signal (the session's leader
 /// ignores it, or is somebody else) is known by this and by the next write only.
-const LOOK: Duration = Duration::from_millis(400);
+const CHECK_INTERVAL: Duration = Duration::from_millis(400);
 /// SIGCONT has no name in tokio.
-const CONTINUED: i32 = if cfg!(target_os = "linux") { 18 } else { 19 };
+const SIGCONT: i32 = if cfg!(target_os = "linux") { 18 } else { 19 };
 
 /// Nor has SIGTSTP.
-const STOPPED: i32 = if cfg!(target_os = "linux") { 20 } else { 18 };
+const SIGTSTP: i32 = if cfg!(target_os = "linux") { 20 } else { 18 };
 
 /// Nor has SIGXFSZ.
-const FILE_TOO_LARGE: i32 = 25;
+const SIGXFSZ: i32 = 25;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Order {
+pub(super) enum SignalAction {
     /// Restore the terminal and end.
     Leave(&'static str),
     /// Give the terminal back and stop, as Ctrl-z does.
@@ -38,45 +38,49 @@ pub(super) enum Order {
 /// What the system says when the handler cannot be set.
 pub(super) fn outlive_file_limits(runtime: &Runtime) -> io::Result<()> {
     let _entered = runtime.enter();
-    signal(SignalKind::from_raw(FILE_TOO_LARGE)).map(drop)
+    signal(SignalKind::from_raw(SIGXFSZ)).map(drop)
 }
 
 /// Starts listening.
 ///
 /// # Errors
 /// What the system says when a handler cannot be set.
-pub(super) fn listen() -> io::Result<mpsc::Receiver<Order>> {
-    let (orders, inbox) = mpsc::channel(4);
+pub(super) fn listen() -> io::Result<mpsc::Receiver<SignalAction>> {
+    let (signal_actions, inbox) = mpsc::channel(4);
     let kinds = [
-        (SignalKind::terminate(), Order::Leave("SIGTERM")),
-        (SignalKind::interrupt(), Order::Leave("SIGINT")),
-        (SignalKind::hangup(), Order::Leave("SIGHUP")),
-        (SignalKind::quit(), Order::Leave("SIGQUIT")),
-        (SignalKind::from_raw(STOPPED), Order::Stop),
-        (SignalKind::from_raw(CONTINUED), Order::GoOn),
+        (SignalKind::terminate(), SignalAction::Leave("SIGTERM")),
+        (SignalKind::interrupt(), SignalAction::Leave("SIGINT")),
+        (SignalKind::hangup(), SignalAction::Leave("SIGHUP")),
+        (SignalKind::quit(), SignalAction::Leave("SIGQUIT")),
+        (SignalKind::from_raw(SIGTSTP), SignalAction::Stop),
+        (SignalKind::from_raw(SIGCONT), SignalAction::GoOn),
     ];
-    for (kind, order) in kinds {
-        tokio::spawn(forward(signal(kind)?, order, orders.clone()));
+    for (kind, signal_action) in kinds {
+        tokio::spawn(forward(signal(kind)?, signal_action, signal_actions.clone()));
     }
-    tokio::spawn(look(orders));
+    tokio::spawn(watch_terminal(signal_actions));
     Ok(inbox)
 }
 
-async fn forward(mut signal: Signal, order: Order, orders: mpsc::Sender<Order>) {
+async fn forward(
+    mut signal: Signal,
+    signal_action: SignalAction,
+    signal_actions: mpsc::Sender<SignalAction>,
+) {
     while signal.recv().await.is_some() {
-        if orders.send(order).await.is_err() {
+        if signal_actions.send(signal_action).await.is_err() {
             return;
         }
     }
 }
 
-async fn look(orders: mpsc::Sender<Order>) {
-    let mut next = interval(LOOK);
+async fn watch_terminal(signal_actions: mpsc::Sender<SignalAction>) {
+    let mut next = interval(CHECK_INTERVAL);
     next.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    while !orders.is_closed() {
+    while !signal_actions.is_closed() {
         next.tick().await;
         if !terminal::is_there() {
-            orders.send(Order::Leave("the terminal is gone")).await.ok();
+            signal_actions.send(SignalAction::Leave("the terminal is gone")).await.ok();
             return;
         }
     }

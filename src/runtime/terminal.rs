@@ -16,7 +16,7 @@ use rustix::termios::tcgetattr;
 use tokio::process::Command;
 use tokio::time::Instant;
 
-use super::link::Flow;
+use super::backpressure::FrameWrite;
 use super::notice::{self, KEEP_TITLE, RESTORE_TITLE};
 
 /// Alternate screen, cursor hidden, bracketed paste.
@@ -28,33 +28,34 @@ const MOUSE_ON: &str = "\x1b[?1000h\x1b[?1006h";
 const MOUSE_OFF: &str = "\x1b[?1006l\x1b[?1000l";
 
 /// How long the restore waits for the piece that is just being written.
-const PATIENCE: Duration = Duration::from_millis(400);
+const WRITE_WAIT: Duration = Duration::from_millis(400);
 /// How long the restore may take in all; a terminal that takes no output must not keep burnwatch.
-const RESTORING: Duration = Duration::from_millis(800);
+const RESTORE_TIMEOUT: Duration = Duration::from_millis(800);
 /// What is written in one go: as much as a slow line takes within the patience above, or not much more.
-const PIECE: usize = 512;
+const WRITE_SIZE: usize = 512;
 
 /// SIGTSTP is caught here, so it is SIGSTOP that stops burnwatch; what is piped together with it gets SIGTSTP and stops, too.
 /// That is no signal to a job that nobody could continue: then the last word is reached, and says to go on.
-const STOPPING: &str = "kill -STOP $PPID; kill -TSTP 0; kill -CONT $PPID";
+const STOP_JOB_COMMANDS: &str = "kill -STOP $PPID; kill -TSTP 0; kill -CONT $PPID";
 
 /// What a line says whose speed does not matter, in baud.
-const SERIAL: u32 = 38_400;
+const PTY_SPEED: u32 = 38_400;
 
 #[derive(Debug)]
-struct Holder {
+struct TerminalHolder {
     /// It is ours; else the shell's.
-    ours: bool,
+    has_terminal: bool,
     /// A piece of output is on its way to it.
     writing: bool,
     /// Its own title is kept by it, and ours stands there.
     titled: bool,
 }
 
-static HOLDER: Mutex<Holder> = Mutex::new(Holder { ours: false, writing: false, titled: false });
+static HOLDER: Mutex<TerminalHolder> =
+    Mutex::new(TerminalHolder { has_terminal: false, writing: false, titled: false });
 static WRITTEN: Condvar = Condvar::new();
 
-fn holder() -> MutexGuard<'static, Holder> {
+fn holder() -> MutexGuard<'static, TerminalHolder> {
     HOLDER.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
@@ -69,7 +70,7 @@ pub fn size() -> (u16, u16) {
 /// Whether the terminal hangs on a serial line that says itself how slow it is. Pseudo-terminals say 38,400 baud, however
 /// fast or slow what stands behind them is.
 pub fn is_serial() -> bool {
-    tcgetattr(io::stdout()).is_ok_and(|line| (1..SERIAL).contains(&line.output_speed()))
+    tcgetattr(io::stdout()).is_ok_and(|line| (1..PTY_SPEED).contains(&line.output_speed()))
 }
 
 /// Whether both ends of the terminal are there. After a hang-up they are not, whatever they were before.
@@ -78,17 +79,17 @@ pub(super) fn is_there() -> bool {
 }
 
 /// The terminal in our modes, from its take-over until this is dropped.
-pub(super) struct Session {
+pub(super) struct TerminalSession {
     pub(super) mouse: bool,
 }
 
-impl Session {
+impl TerminalSession {
     /// Takes the terminal over, the first time or once more after somebody else had it.
     pub(super) fn take_over(&self) -> io::Result<()> {
         // what the modes were is read anew: the shell may have changed them meanwhile
         disable_raw_mode().ok();
         enable_raw_mode()?;
-        holder().ours = true;
+        holder().has_terminal = true;
         write(ENTER.as_bytes())?;
         write(if self.mouse { MOUSE_ON } else { MOUSE_OFF }.as_bytes())?;
         Ok(())
@@ -102,11 +103,11 @@ impl Session {
     pub(super) fn stop() -> io::Result<()> {
         restore();
         // a shell is where there is job control; nobody waits for it, for it stops with the others
-        Command::new("sh").args(["-c", STOPPING]).stdin(Stdio::null()).spawn().map(drop)
+        Command::new("sh").args(["-c", STOP_JOB_COMMANDS]).stdin(Stdio::null()).spawn().map(drop)
     }
 }
 
-impl Drop for Session {
+impl Drop for TerminalSession {
     fn drop(&mut self) {
         restore();
     }
@@ -117,13 +118,13 @@ impl Drop for Session {
 ///
 /// # Errors
 /// What the system says, for instance EIO when the terminal is gone.
-pub(super) fn write(bytes: &[u8]) -> io::Result<Flow> {
+pub(super) fn write(bytes: &[u8]) -> io::Result<FrameWrite> {
     let mut out = output()?;
-    let mut flow = Flow::default();
-    for piece in bytes.chunks(PIECE) {
+    let mut flow = FrameWrite::default();
+    for piece in bytes.chunks(WRITE_SIZE) {
         {
             let mut holder = holder();
-            if !holder.ours {
+            if !holder.has_terminal {
                 return Ok(flow);
             }
             holder.writing = true;
@@ -166,13 +167,13 @@ pub(super) fn titled(title: &str) -> String {
 
 /// Gives the terminal back, once; called again, does nothing. Takes less than a second whatever the terminal does.
 pub(super) fn restore() {
-    if !std::mem::take(&mut holder().ours) {
+    if !std::mem::take(&mut holder().has_terminal) {
         return;
     }
     let (done, restored) = mpsc::sync_channel(1);
     let work = move || {
         // the piece on its way must not land on the shell's screen
-        drop(WRITTEN.wait_timeout_while(holder(), PATIENCE, |holder| holder.writing));
+        drop(WRITTEN.wait_timeout_while(holder(), WRITE_WAIT, |holder| holder.writing));
         if let Ok(mut out) = output() {
             write_whole(&mut out, LEAVE.as_bytes()).ok();
             if std::mem::take(&mut holder().titled) {
@@ -183,7 +184,7 @@ pub(super) fn restore() {
     };
     // on a thread of its own: writing to a terminal that takes no output never returns
     if thread::Builder::new().name("restore".into()).spawn(work).is_ok() {
-        restored.recv_timeout(RESTORING).ok();
+        restored.recv_timeout(RESTORE_TIMEOUT).ok();
     }
     disable_raw_mode().ok();
 }

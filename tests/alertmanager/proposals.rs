@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use burnwatch::testing::model::matcher::{Matcher, Operator, lists};
-use burnwatch::testing::model::silence::{Proposal, Wanted, left_out, propose};
+use burnwatch::testing::model::silence::{ProposalInput, SilenceProposal, left_out, propose};
 use reqwest::StatusCode;
 
 use super::silencing::{VALUES, a_run, draft, expire, fire, make};
@@ -65,7 +65,7 @@ async fn told(url: &str, run: &str) -> Vec<(Labels, Vec<String>)> {
 }
 
 /// Whether a marked alert has the same value of every label that is looked at.
-fn is_meant(marked: &[&Labels], proposal: &Proposal, labels: &Labels) -> bool {
+fn is_meant(marked: &[&Labels], proposal: &SilenceProposal, labels: &Labels) -> bool {
     let names: BTreeSet<&str> = marked.iter().flat_map(|one| one.iter().map(|(name, _)| &**name)).collect();
     let kept: Vec<&str> =
         names.into_iter().filter(|name| !proposal.left_out.iter().any(|left| left == name)).collect();
@@ -91,7 +91,8 @@ async fn silences_that_are_proposed_hide_the_marked_alerts_and_no_other_combinat
         if marked.is_empty() {
             continue;
         }
-        let wanted = Wanted { others: &others, first: &[], without: &left_out(&marked, &others), most: 50 };
+        let wanted =
+            ProposalInput { others: &others, first: &[], without: &left_out(&marked, &others), most: 50 };
         let proposal = propose(&marked, wanted);
         fire(&url, &run, &first, now() + 5.minutes()).await;
         let mut made = Vec::new();
@@ -307,7 +308,7 @@ async fn an_expression_is_taken_and_matches_here_as_at_the_server() {
     let told = told(&url, &run).await;
     assert_eq!(told.len(), values.len());
     for (id, matcher) in &made {
-        if !matcher.can_be_judged() {
+        if !matcher.can_be_evaluated() {
             continue;
         }
         for (labels, silenced_by) in &told {
@@ -316,9 +317,9 @@ async fn an_expression_is_taken_and_matches_here_as_at_the_server() {
             }
         }
     }
-    let unjudged: Vec<String> =
-        made.iter().filter(|(_, one)| !one.can_be_judged()).map(|(_, one)| one.to_string()).collect();
-    assert!(unjudged.len() * 50 < made.len(), "too many cannot be judged: {unjudged:?}");
+    let unevaluated: Vec<String> =
+        made.iter().filter(|(_, one)| !one.can_be_evaluated()).map(|(_, one)| one.to_string()).collect();
+    assert!(unevaluated.len() * 50 < made.len(), "too many cannot be judged: {unevaluated:?}");
     for (id, _) in &made {
         expire(source, id).await;
     }

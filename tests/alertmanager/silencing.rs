@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use burnwatch::testing::model::action::{
-    Action, ActionResult, Operation, SilenceDraft, Target, Verification,
+    Action, ActionResult, ActionTarget, Operation, SilenceDraft, Verification,
 };
 use burnwatch::testing::model::labels::Text;
 use burnwatch::testing::model::matcher::{Matcher, Operator, parse};
@@ -11,7 +11,7 @@ use burnwatch::testing::model::matcher::{Matcher, Operator, parse};
 use super::*;
 
 fn action(id: &str, operation: Operation) -> Action {
-    let target = Target { id: id.into(), name: "".into(), seen: None };
+    let target = ActionTarget { id: id.into(), name: "".into(), seen: None };
     Action { source: SourceId::new("am"), target, operation }
 }
 

@@ -27,13 +27,13 @@ const OFTEN: Duration = Duration::from_millis(40);
 
 /// Who falls ill.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Who {
+pub(crate) enum FaultySource {
     Prometheus,
     Alertmanager,
     PagerDuty,
 }
 
-impl Who {
+impl FaultySource {
     pub(crate) const ALL: [Self; 3] = [Self::Prometheus, Self::Alertmanager, Self::PagerDuty];
 
     /// Its name in the configuration.
@@ -74,12 +74,12 @@ pub(crate) struct Addresses {
 
 impl Addresses {
     /// One of them somewhere else.
-    pub(crate) fn with(&self, who: Who, url: &str) -> Self {
+    pub(crate) fn with(&self, who: FaultySource, url: &str) -> Self {
         let mut addresses = self.clone();
         *match who {
-            Who::Prometheus => &mut addresses.prom,
-            Who::Alertmanager => &mut addresses.am,
-            Who::PagerDuty => &mut addresses.pd,
+            FaultySource::Prometheus => &mut addresses.prom,
+            FaultySource::Alertmanager => &mut addresses.am,
+            FaultySource::PagerDuty => &mut addresses.pd,
         } = url.to_owned();
         addresses
     }
@@ -89,7 +89,7 @@ impl Addresses {
 #[derive(Debug, Clone)]
 pub(crate) struct Cell {
     pub(crate) fault: Fault,
-    pub(crate) who: Who,
+    pub(crate) who: FaultySource,
     /// After how long it was seen that something is wrong; none: it was not, and should not be.
     pub(crate) named: Option<Duration>,
     /// What was said of it.
@@ -102,21 +102,21 @@ pub(crate) struct Cell {
 }
 
 /// burnwatch in its terminal.
-pub(crate) struct Lane {
-    who: Who,
+pub(crate) struct TerminalRun {
+    who: FaultySource,
     terminal: Terminal,
     _home: TempDir,
 }
 
-impl Lane {
+impl TerminalRun {
     /// Starts it with this source on the Sources screen under the cursor.
-    pub(crate) async fn start(who: Who, addresses: &Addresses, authority: Option<&str>) -> Self {
+    pub(crate) async fn start(who: FaultySource, addresses: &Addresses, authority: Option<&str>) -> Self {
         Self::start_among(who, addresses, authority, None).await
     }
 
     /// As [`Self::start`], where these names hold.
     pub(crate) async fn start_among(
-        who: Who,
+        who: FaultySource,
         addresses: &Addresses,
         authority: Option<&str>,
         names: Option<&Names>,
@@ -271,7 +271,7 @@ impl Lane {
             // nothing was ever known
             Fault::NoSuchHost => self.press("1", OVERVIEW).await?.max(self.press("9", SOURCES).await?),
             // an Alertmanager's empty list may be `null`: only its status is in doubt
-            Fault::Null if self.who == Who::Alertmanager => self.kept(false).await?,
+            Fault::Null if self.who == FaultySource::Alertmanager => self.kept(false).await?,
             _ => self.kept(fault != Fault::Flaps).await?,
         };
         Ok((Some(named), said, key))
@@ -294,7 +294,7 @@ impl Lane {
     }
 }
 
-/// Why a source is in doubt, as the page below the list says it.
+/// The comment: why a source is in doubt, as the page below the list says it.
 fn reason(screen: &str, id: &str) -> Option<String> {
     let line = screen.lines().find(|line| line.contains("trouble") && is_named(line, id))?;
     Some(line.split_once("; ")?.1.trim().to_owned())

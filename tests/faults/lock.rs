@@ -15,7 +15,7 @@ use crate::names::HOST;
 
 /// What a proxy for HTTPS shows, by what is wrong with it.
 #[derive(Clone)]
-pub(crate) struct Locks {
+pub(crate) struct TlsCertificates {
     good: TlsAcceptor,
     expired: TlsAcceptor,
     unknown: TlsAcceptor,
@@ -48,7 +48,7 @@ fn lock(authority: &CertifiedIssuer<'static, KeyPair>, hosts: &[&str], is_over: 
     TlsAcceptor::from(Arc::new(config))
 }
 
-impl Locks {
+impl TlsCertificates {
     /// New ones, and the certificate of the authority that they are to be trusted by.
     pub(crate) fn new() -> (Self, String) {
         let (ours, nobodys) = (authority("ours"), authority("nobody's"));

@@ -7,7 +7,7 @@ use tokio::time::{Instant, sleep};
 
 use crate::fault::Fault;
 use crate::harness::Terminal;
-use crate::lane::{Lane, Who};
+use crate::lane::{FaultySource, TerminalRun};
 use crate::proc::Footprint;
 use crate::proxy::Proxy;
 use crate::real::real;
@@ -94,8 +94,8 @@ async fn a_source_that_comes_and_goes_for_long_leaves_nothing_behind() {
     let Some(prom) = real("BURNWATCH_TEST_PROMETHEUS") else { return };
     let Some(am) = real("BURNWATCH_TEST_ALERTMANAGER") else { return };
     let (addresses, _pager) = crate::addresses(&prom, &am);
-    let (who, proxy) = (Who::Prometheus, Proxy::start(&prom, None).await);
-    let mut lane = Lane::start(who, &addresses.with(who, &proxy.url), None).await;
+    let (who, proxy) = (FaultySource::Prometheus, Proxy::start(&prom, None).await);
+    let mut lane = TerminalRun::start(who, &addresses.with(who, &proxy.url), None).await;
     lane.well(40 * SECOND).await.expect("all is well at first");
     proxy.fault.send(Fault::Flaps).expect("the proxy runs");
     let mut course = Course(Vec::new());

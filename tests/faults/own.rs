@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use tempfile::TempDir;
 
-use crate::lane::Who;
+use crate::lane::FaultySource;
 use crate::now;
 use crate::pager::{Account, Pager};
 
@@ -19,7 +19,7 @@ const ALERT: &str = r#"[{"labels": {"alertname": "AlwaysFiring", "severity": "cr
 
 /// The server; it ends when it is dropped.
 pub(crate) struct Own {
-    who: Who,
+    who: FaultySource,
     folder: TempDir,
     port: u16,
     running: Option<Running>,
@@ -33,7 +33,7 @@ enum Running {
 
 impl Own {
     /// None where the program is missing.
-    pub(crate) fn start(who: Who) -> Option<Self> {
+    pub(crate) fn start(who: FaultySource) -> Option<Self> {
         let folder = TempDir::new().expect("a folder can be made");
         let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
         let port = listener.local_addr().expect("it listens").port();
@@ -42,14 +42,14 @@ impl Own {
             "global: {{ scrape_interval: 1s, evaluation_interval: 1s }}\nscrape_configs:\n  - {{ job_name: prometheus, \
              static_configs: [{{ targets: [\"127.0.0.1:{port}\"] }}] }}\n"
         );
-        let text = if who == Who::Prometheus { &scrapes } else { RECEIVER };
+        let text = if who == FaultySource::Prometheus { &scrapes } else { RECEIVER };
         std::fs::write(folder.path().join(CONFIGURATION), text).expect("it can be written");
         let is_over = Arc::new(AtomicBool::new(false));
         let mut own = Self { who, folder, port, running: None, is_over: Arc::clone(&is_over) };
         if !own.again() {
             return None;
         }
-        if who == Who::Alertmanager {
+        if who == FaultySource::Alertmanager {
             // it forgets its alerts when it ends, and whoever sent them sends them again
             std::thread::spawn(move || {
                 while !is_over.load(Ordering::Relaxed) {
@@ -68,9 +68,11 @@ impl Own {
     /// Whether it has something to tell.
     pub(crate) fn has_data(&self) -> bool {
         let (path, told) = match self.who {
-            Who::Prometheus => ("/api/v1/query?query=rate(prometheus_http_requests_total[5s])", "\"value\""),
-            Who::Alertmanager => ("/api/v2/alerts", "AlwaysFiring"),
-            Who::PagerDuty => return true,
+            FaultySource::Prometheus => {
+                ("/api/v1/query?query=rate(prometheus_http_requests_total[5s])", "\"value\"")
+            }
+            FaultySource::Alertmanager => ("/api/v2/alerts", "AlwaysFiring"),
+            FaultySource::PagerDuty => return true,
         };
         exchange(self.port, &format!("GET {path} HTTP/1.0\r\n\r\n")).is_ok_and(|answer| answer.contains(told))
     }
@@ -89,13 +91,13 @@ impl Own {
         let address = format!("127.0.0.1:{}", self.port);
         let listen = format!("--web.listen-address={address}");
         let (programs, data, more): (&[&str], _, _) = match self.who {
-            Who::Prometheus => (&["prometheus"], "--storage.tsdb.path", None),
-            Who::Alertmanager => (
+            FaultySource::Prometheus => (&["prometheus"], "--storage.tsdb.path", None),
+            FaultySource::Alertmanager => (
                 &["prometheus-alertmanager", "alertmanager"],
                 "--storage.path",
                 Some("--cluster.listen-address="),
             ),
-            Who::PagerDuty => {
+            FaultySource::PagerDuty => {
                 let pager = Pager::start_at(&address, Account::new(now(), &["Q1"]));
                 self.running = Some(Running::Double { _pager: pager });
                 return true;

@@ -6,7 +6,7 @@ use burnwatch::testing::backend;
 use burnwatch::testing::config::settings::Settings;
 use burnwatch::testing::model::ask::{Answer, Query};
 use burnwatch::testing::model::labels::Labels;
-use burnwatch::testing::model::runbook::{Search, Wanted};
+use burnwatch::testing::model::runbook::{RunbookQuery, RunbookSearch};
 use futures_util::future::join_all;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
@@ -71,9 +71,9 @@ async fn a_runbook_behind_every_fault_is_missing_for_a_reason_and_found_again() 
         async move {
             let proxy = Proxy::start(server, None).await;
             let url = Some(format!("{}/HighErrors.md", proxy.url).into());
-            let wanted = Wanted { name: "HighErrors".into(), url, labels: Labels::default() };
+            let wanted = RunbookQuery { name: "HighErrors".into(), url, labels: Labels::default() };
             let ask = Query::Runbook { wanted: wanted.into() }.now();
-            let search = async || -> Search {
+            let search = async || -> RunbookSearch {
                 match source.answer(&ask, None).await.expect("that there is none is an answer").answer {
                     Answer::Runbook(search) => search,
                     other => panic!("{other:?}"),

@@ -10,7 +10,7 @@ use tokio::time::{Instant, sleep};
 
 use crate::clock;
 use crate::fault::Fault;
-use crate::lock::Locks;
+use crate::lock::TlsCertificates;
 
 /// The running proxy; ends when it is dropped.
 pub(crate) struct Proxy {
@@ -24,13 +24,13 @@ pub(crate) struct Proxy {
 struct Served {
     /// Host and port of the server behind.
     server: String,
-    locks: Option<Locks>,
+    locks: Option<TlsCertificates>,
     since: Instant,
 }
 
 impl Proxy {
     /// In front of the server at this address; with locks it is there for HTTPS only.
-    pub(crate) async fn start(server: &str, locks: Option<Locks>) -> Self {
+    pub(crate) async fn start(server: &str, locks: Option<TlsCertificates>) -> Self {
         let server = server.trim_start_matches("http://").trim_end_matches('/').to_owned();
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let address = listener.local_addr().expect("it listens");

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 use std::time::Duration;
 
 use crate::fault::{Fault, Seen};
-use crate::lane::{Cell, Who};
+use crate::lane::{Cell, FaultySource};
 
 const PAGE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/faults.md");
 /// Between these lines of the page stands the table.
@@ -52,7 +52,7 @@ fn table(cells: &[Cell]) -> String {
     text.push_str("| --- | --- | --- | --- | --- |\n");
     for fault in faults() {
         text.push_str(&words(fault));
-        for who in Who::ALL {
+        for who in FaultySource::ALL {
             let cell = cells.iter().find(|cell| cell.fault == fault && cell.who == who);
             let times = cell
                 .map_or_else(String::new, |cell| format!("{} / {}", seconds(cell.named), seconds(cell.back)));

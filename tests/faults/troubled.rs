@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use burnwatch::testing::backend::{Answering, Clock, Source, demo};
 use burnwatch::testing::model::ask::Ask;
-use burnwatch::testing::model::source::{SourceError, Trouble};
+use burnwatch::testing::model::source::{ErrorKind, SourceError};
 use burnwatch::testing::model::source_info::SourceInfo;
 use tokio::sync::watch::{Receiver, Sender, channel};
 
@@ -17,7 +17,7 @@ pub(crate) enum Mood {
     Answers,
     Hangs,
     Panics,
-    Fails(Trouble),
+    Fails(ErrorKind),
 }
 
 struct Troubled {

@@ -7,7 +7,7 @@ use std::time::Duration;
 use burnwatch::testing::app;
 use burnwatch::testing::app::event::{Effect, Event};
 use burnwatch::testing::app::look::{Charset, Colours, Look};
-use burnwatch::testing::app::shared::Setup;
+use burnwatch::testing::app::shared::InitialState;
 use burnwatch::testing::app::state::State;
 use burnwatch::testing::backend::Clock;
 use burnwatch::testing::backend::Source;
@@ -15,7 +15,7 @@ use burnwatch::testing::config::settings::LimitSettings;
 use burnwatch::testing::model::guard::Guard;
 use burnwatch::testing::model::source::SourceId;
 use burnwatch::testing::runtime::headless::gather;
-use burnwatch::testing::runtime::{App, Sources};
+use burnwatch::testing::runtime::{App, GatedSources};
 use jiff::Timestamp;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
@@ -56,10 +56,10 @@ struct Watcher {
 }
 
 impl Watcher {
-    fn new(sources: &Sources) -> Self {
+    fn new(sources: &GatedSources) -> Self {
         let look = Look::probe(Colours::True, Charset::Unicode);
-        let setup = Setup::new("faults", sources.infos(), look, (200, 50));
-        let state = State::new(Setup { guard: Guard::read_only("a watch"), ..setup });
+        let setup = InitialState::new("faults", sources.infos(), look, (200, 50));
+        let state = State::new(InitialState { guard: Guard::read_only("a watch"), ..setup });
         Self { state, pictures: vec![String::new(); SCREENS.len()] }
     }
 
@@ -110,7 +110,7 @@ enum Act {
 /// Plays the fault through; panics with the pictures when a promise is broken.
 pub(crate) async fn play<F: Fn(bool)>(play: Play<F>) {
     let Play { what, source, words, service, alert, sources, limits, clock, change } = play;
-    let sources = Sources::new(sources, limits);
+    let sources = GatedSources::new(sources, limits);
     let mut watcher = Watcher::new(&sources);
     let act = Cell::new(Act::Starts);
     let begun = Instant::now();

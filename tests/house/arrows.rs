@@ -24,14 +24,14 @@ pub(crate) struct Module {
 
 /// All modules of the crate.
 #[derive(Debug, Default)]
-pub(crate) struct House {
+pub(crate) struct ModuleGraph {
     /// By their place.
     pub(crate) modules: BTreeMap<Place, Module>,
 }
 
 /// Something that a module names.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct Arrow {
+pub(crate) struct Dependency {
     /// The module that it is written in.
     pub(crate) from: Place,
     /// What it leads to: `["crate", "model", "alert"]`, or a path into another crate.
@@ -41,7 +41,7 @@ pub(crate) struct Arrow {
 /// How many re-exports are followed in a row: more is a circle of them.
 const HOPS: usize = 12;
 
-impl House {
+impl ModuleGraph {
     /// Adds the file of the module at `place` (`"app::screens"`, `""` for the root) with all modules inside it.
     pub(crate) fn add(&mut self, place: &str, source: &str) -> syn::Result<()> {
         let place = place.split("::").filter(|name| !name.is_empty()).map(str::to_owned).collect();
@@ -58,13 +58,13 @@ impl House {
     }
 
     /// All that is named anywhere: what is written, and what re-exports on the way stand for.
-    pub(crate) fn arrows(&self) -> BTreeSet<Arrow> {
+    pub(crate) fn arrows(&self) -> BTreeSet<Dependency> {
         let mut arrows = BTreeSet::new();
         for (place, module) in &self.modules {
             for path in &module.paths {
                 let mut trail = Vec::new();
                 self.follow(place, path, HOPS, &mut trail);
-                arrows.extend(trail.into_iter().map(|to| Arrow { from: place.clone(), to }));
+                arrows.extend(trail.into_iter().map(|to| Dependency { from: place.clone(), to }));
             }
         }
         arrows

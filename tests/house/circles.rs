@@ -5,7 +5,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::arrows::{House, Place};
+use super::arrows::{ModuleGraph, Place};
 
 /// What each file names in other files.
 type Imports = BTreeMap<Place, BTreeSet<Place>>;
@@ -18,7 +18,7 @@ pub(crate) struct Circle {
 }
 
 /// All circles of files.
-pub(crate) fn circles(house: &House, files: &BTreeSet<Place>) -> Vec<Circle> {
+pub(crate) fn circles(house: &ModuleGraph, files: &BTreeSet<Place>) -> Vec<Circle> {
     let imports = imports(house, files);
     let onward: BTreeMap<&Place, BTreeSet<&Place>> =
         imports.keys().map(|file| (file, reached(&imports, file))).collect();
@@ -41,7 +41,7 @@ pub(crate) fn circles(house: &House, files: &BTreeSet<Place>) -> Vec<Circle> {
     found
 }
 
-fn imports(house: &House, files: &BTreeSet<Place>) -> Imports {
+fn imports(house: &ModuleGraph, files: &BTreeSet<Place>) -> Imports {
     let mut imports = Imports::new();
     for arrow in house.arrows() {
         let Some((first, target)) = arrow.to.split_first() else { continue };

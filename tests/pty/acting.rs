@@ -77,10 +77,10 @@ fn keys_that_come_with_the_one_that_opens_a_dialog_or_faster_than_anybody_reads_
     terminal.wait_for("1 triggered");
     for keys in ["a\r", "a\n", "ay", "ayyyyyy", "R\r", "Ry", "a\r\r\r\r"] {
         terminal.send(keys);
-        terminal.wait_for("does it");
+        terminal.wait_for("confirms");
         terminal.send(ESC);
         terminal.wait_for("nothing was sent");
-        terminal.wait_until("the dialog is gone", |screen| !screen.contents().contains("leaves it"));
+        terminal.wait_until("the dialog is gone", |screen| !screen.contents().contains("cancels"));
     }
     for word in ["Rollout\r", "payments\r", "Redis\r", "acknowledge\r", "zen\r"] {
         for letter in word.chars() {
@@ -116,7 +116,7 @@ fn a_page_is_acknowledged_noted_silenced_and_resolved_by_a_few_keys() {
         terminal.wait_for(asked);
         assert!(!terminal.screen().contains(done), "nothing is done before it is confirmed");
         // named once a key would be taken as an answer
-        terminal.wait_for("does it");
+        terminal.wait_for("confirms");
         terminal.send(if keys == "R" { "y" } else { "\r" });
         terminal.wait_for(done);
     }

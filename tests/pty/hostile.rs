@@ -5,9 +5,9 @@ use std::fs;
 
 use tempfile::TempDir;
 
-use crate::escapes::offences;
+use crate::escapes::forbidden_sequences;
 use crate::harness::Terminal;
-use crate::liar::{Liar, MARK, corpus};
+use crate::liar::{HostileServer, MARK, corpus};
 use crate::screen::BURNWATCH;
 use crate::verbs::run_all;
 
@@ -109,7 +109,7 @@ fn visit(place: &Place, (width, height): (u16, u16)) -> Vec<u8> {
 }
 
 fn assert_harmless(what: &str, written: &[u8]) {
-    let found = offences(written);
+    let found = forbidden_sequences(written);
     assert!(
         found.is_empty(),
         "{what}: {} offences:\n{}",
@@ -120,7 +120,7 @@ fn assert_harmless(what: &str, written: &[u8]) {
 
 #[test]
 fn no_screen_lets_through_what_a_terminal_obeys() {
-    let liar = Liar::start(now());
+    let liar = HostileServer::start(now());
     let place = place(&liar.url, &lies(&liar.url));
     for size in [(200, 50), (80, 24), (40, 10)] {
         let written = visit(&place, size);
@@ -133,7 +133,7 @@ fn no_screen_lets_through_what_a_terminal_obeys() {
 
 #[test]
 fn where_utf8_is_not_taken_no_part_of_a_character_is_a_command() {
-    let liar = Liar::start(now());
+    let liar = HostileServer::start(now());
     let mut place = place(&liar.url, &lies(&liar.url));
     place.environment.push(("LC_ALL", "C".to_owned()));
     let written = visit(&place, (120, 36));
@@ -148,7 +148,7 @@ fn where_utf8_is_not_taken_no_part_of_a_character_is_a_command() {
 
 #[test]
 fn no_verb_lets_through_what_a_terminal_obeys() {
-    let liar = Liar::start(now());
+    let liar = HostileServer::start(now());
     let place = place(&liar.url, &lies(&liar.url));
     let hostile = corpus().iter().step_by(6).map(|text| text.replace('\0', "")).collect::<Vec<_>>();
     let mut runs: Vec<Vec<&str>> = Vec::new();
@@ -213,7 +213,7 @@ fn no_verb_lets_through_what_a_terminal_obeys() {
     for (words, output) in runs.iter().zip(run_all(&runs, &environment)) {
         for written in [&output.stdout, &output.stderr] {
             seen += String::from_utf8_lossy(written).matches(MARK).count();
-            let found = offences(written).into_iter().take(3);
+            let found = forbidden_sequences(written).into_iter().take(3);
             failed.extend(found.map(|told| format!("{words:.60?}: {told}")));
         }
     }

@@ -1,4 +1,4 @@
-//! A page at night, on the demo world in a real terminal: from the page to the cause, the actions and the hand-over.
+//! A page at night, on the demo world in a real terminal: from the page to the cause, the actions and the handoff.
 
 use std::time::Duration;
 
@@ -43,7 +43,7 @@ fn from_the_page_to_the_hand_over_within_a_minute_of_keys() {
     keyboard.press("5", "status");
     keyboard.terminal.wait_for("PaymentsErrorBudgetBurn");
     keyboard.press("a", "Acknowledge 1 incident at pager");
-    keyboard.terminal.wait_for("does it");
+    keyboard.terminal.wait_for("confirms");
     keyboard.press(ENTER, "Acknowledged: #");
     // from the page to its alert and the chart
     keyboard.press(ENTER, "What happened, newest first");
@@ -55,17 +55,17 @@ fn from_the_page_to_the_hand_over_within_a_minute_of_keys() {
     // quiet, with a word, and over
     keyboard.press("s", "Hides 1 of");
     keyboard.press(ENTER, "Silence 1 alert for 2h at alertmanager");
-    keyboard.terminal.wait_for("does it");
+    keyboard.terminal.wait_for("confirms");
     keyboard.press(ENTER, "Silenced: PaymentsErrorBudgetBurn");
     keyboard.press("n", "Note to #");
     keyboard.press("rolled back", "rolled back");
     keyboard.press(ENTER, "Everybody who sees the incident can read it");
-    keyboard.terminal.wait_for("does it");
+    keyboard.terminal.wait_for("confirms");
     keyboard.press(ENTER, "wrote: rolled back");
     keyboard.press("R", "Resolving cannot be undone");
-    keyboard.terminal.wait_for("does it");
+    keyboard.terminal.wait_for("confirms");
     keyboard.press("y", "Resolved: #");
-    keyboard.press("H", "Hand-over: demo");
+    keyboard.press("H", "Handoff: demo");
     keyboard.press("\x1b[F", "Everything else");
     // the journal is read beside everything else
     keyboard.terminal.wait_for(": Resolved: #");
@@ -151,7 +151,7 @@ fn whatever_is_typed_nothing_is_done_that_no_key_confirmed_after_its_dialog_was_
         let mut known = lines();
         let mut press = |terminal: &mut Terminal, key: char, dice: &mut Dice| {
             let shown = terminal.screen();
-            let confirms = matches!(key, '\r' | 'y') && shown.contains("leaves it");
+            let confirms = matches!(key, '\r' | 'y') && shown.contains("cancels");
             asked.push(confirms);
             terminal.send(key.encode_utf8(&mut [0; 4]));
             pause(60 + dice.below(190));
@@ -189,7 +189,7 @@ fn whatever_is_typed_nothing_is_done_that_no_key_confirmed_after_its_dialog_was_
         terminal.send("meant");
         terminal.wait_for("meant");
         terminal.send(ENTER);
-        terminal.wait_for("does it");
+        terminal.wait_for("confirms");
         let before = lines();
         terminal.send(ENTER);
         terminal.wait_for("Noted: #");

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use crate::harness::Terminal;
 use crate::screen::{BURNWATCH, home, start};
-use crate::secrets::{House, found_in};
+use crate::secrets::{SecretsHome, found_in};
 use crate::skip::skip;
 
 const VARIABLE: &str = "BURNWATCH_TEST_PANIC";
@@ -18,11 +18,11 @@ const CRASHED: u32 = 101;
 const SOON: Duration = Duration::from_secs(15);
 
 /// Where the place of the bug is written.
-struct Drill {
+struct PanicPlace {
     path: PathBuf,
 }
 
-impl Drill {
+impl PanicPlace {
     /// None in a build that has no drills.
     fn new(folder: &Path) -> Option<Self> {
         if !cfg!(debug_assertions) {
@@ -74,7 +74,7 @@ fn assert_crashed(terminal: &Terminal, place: &str, home: &Path) {
 fn a_bug_where_the_screen_is_made_ends_it_and_the_terminal_is_as_it_was() {
     for place in ["update", "view", "writer", "input"] {
         let home = home();
-        let Some(drill) = Drill::new(home.path()) else { return };
+        let Some(drill) = PanicPlace::new(home.path()) else { return };
         let mut terminal = start(home.path(), &["demo", "--at", "4"], &[drill.variable()], (160, 36));
         terminal.wait_for("Services 40");
         drill.begin(place);
@@ -89,8 +89,8 @@ fn a_bug_where_the_screen_is_made_ends_it_and_the_terminal_is_as_it_was() {
 #[test]
 fn a_bug_tells_no_secret_wherever_it_is() {
     for place in ["update", "view", "writer", "input", "question", "task", "blocking"] {
-        let house = House::new();
-        let Some(drill) = Drill::new(house.home()) else { return };
+        let house = SecretsHome::new();
+        let Some(drill) = PanicPlace::new(house.home()) else { return };
         let environment = house.environment();
         let mut environment: Vec<_> =
             environment.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
@@ -129,7 +129,7 @@ fn a_bug_tells_no_secret_wherever_it_is() {
 fn a_bug_in_a_question_is_told_at_its_source_and_ends_with_it() {
     for place in ["question", "task"] {
         let home = home();
-        let Some(drill) = Drill::new(home.path()) else { return };
+        let Some(drill) = PanicPlace::new(home.path()) else { return };
         let mut terminal = start(home.path(), &["demo", "--at", "4"], &[drill.variable()], (200, 50));
         terminal.wait_for("Services 40");
         terminal.send("9");
@@ -161,7 +161,7 @@ fn a_bug_in_a_question_is_told_at_its_source_and_ends_with_it() {
 #[test]
 fn a_bug_on_the_way_to_the_journal_keeps_what_is_sent_back_and_says_so() {
     let home = home();
-    let Some(drill) = Drill::new(home.path()) else { return };
+    let Some(drill) = PanicPlace::new(home.path()) else { return };
     drill.begin("blocking");
     let mut terminal = start(home.path(), &["demo", "--at", "1.5"], &[drill.variable()], (160, 40));
     terminal.wait_for("the journal cannot be read");
@@ -169,7 +169,7 @@ fn a_bug_on_the_way_to_the_journal_keeps_what_is_sent_back_and_says_so() {
     terminal.wait_for("1 triggered");
     terminal.send("a");
     terminal.wait_for("nobody else is woken");
-    terminal.wait_for("does it");
+    terminal.wait_for("confirms");
     terminal.send("\r");
     terminal.wait_for("nothing is sent without a journal");
     terminal.send("q");
@@ -180,7 +180,7 @@ fn a_bug_on_the_way_to_the_journal_keeps_what_is_sent_back_and_says_so() {
 #[test]
 fn an_action_that_a_bug_breaks_off_has_an_unknown_end_and_is_read_back() {
     let home = home();
-    let Some(drill) = Drill::new(home.path()) else { return };
+    let Some(drill) = PanicPlace::new(home.path()) else { return };
     let args = ["demo", "--at", "1.5"];
     let mut terminal = start(home.path(), &args, &[drill.variable()], (160, 40));
     terminal.wait_for("sources");
@@ -188,7 +188,7 @@ fn an_action_that_a_bug_breaks_off_has_an_unknown_end_and_is_read_back() {
     terminal.wait_for("1 triggered");
     terminal.send("a");
     terminal.wait_for("nobody else is woken");
-    terminal.wait_for("does it");
+    terminal.wait_for("confirms");
     drill.begin("act");
     terminal.send("\r");
     terminal.wait_for("burnwatch failed half-way");

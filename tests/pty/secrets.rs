@@ -105,13 +105,13 @@ fn percent_decoded(text: &str) -> String {
 }
 
 /// A home with a configuration that has a source for each kind of secret.
-pub(crate) struct House {
+pub(crate) struct SecretsHome {
     home: TempDir,
     planted: Vec<PathBuf>,
     echo: Echo,
 }
 
-impl House {
+impl SecretsHome {
     pub(crate) fn new() -> Self {
         let mut house = Self { home: TempDir::new().unwrap(), planted: Vec::new(), echo: Echo::start() };
         let file = house.plant("token", &canary("file"), 0o600);
@@ -275,7 +275,7 @@ fn the_search_finds_what_it_is_to_find() {
 
 #[test]
 fn no_secret_is_in_anything_that_was_written() {
-    let house = House::new();
+    let house = SecretsHome::new();
     let verbs = [
         "status",
         "services",

@@ -1,9 +1,9 @@
 //! Acting on the systems outside: what each key plans, what the dialogue says, and what shows until the source tells.
 
-use burnwatch::testing::app::event::{Effect, Event, Link};
+use burnwatch::testing::app::event::{Effect, Event, TerminalLink};
 use burnwatch::testing::app::place::Place;
 use burnwatch::testing::app::state::Mode;
-use burnwatch::testing::model::action::{Action, ActionResult, Operation, OperationKind, Progress};
+use burnwatch::testing::model::action::{Action, ActionProgress, ActionResult, Operation, OperationKind};
 use burnwatch::testing::model::alert::AlertState;
 use burnwatch::testing::model::ask::Query;
 use burnwatch::testing::model::guard::Guard;
@@ -34,13 +34,13 @@ fn numbers(actions: &[Action]) -> Vec<&str> {
     actions.iter().map(|action| &*action.target.id).collect()
 }
 
-fn progress(stage: &mut Stage, index: usize, progress: Progress) {
+fn progress(stage: &mut Stage, index: usize, progress: ActionProgress) {
     let plan = stage.acts().last().expect("something was confirmed").id;
     stage.send(Event::Acted { plan, index, progress });
 }
 
 fn end(stage: &mut Stage, index: usize, ending: ActionResult) {
-    progress(stage, index, Progress::Ended(ending));
+    progress(stage, index, ActionProgress::Ended(ending));
 }
 
 fn done() -> ActionResult {
@@ -84,7 +84,7 @@ fn who_acts_on_a_row_or_opens_it_has_the_cursor_there_whatever_moves_above_it() 
 fn what_the_terminal_did_not_show_is_not_confirmed() {
     let mut stage = stage();
     stage.press(&["5", "a"]);
-    for link in [Link::Stalled, Link::Quick] {
+    for link in [TerminalLink::Stalled, TerminalLink::Quick] {
         stage.send(Event::Link(link));
         assert!(stage.acts().is_empty() && matches!(stage.state().mode, Mode::Confirm(_)));
         stage.press(&["enter"]);
@@ -128,7 +128,7 @@ fn words_typed_where_no_filter_is_open_do_nothing_outside() {
 fn a_key_counts_as_an_answer_once_the_question_stood_there_with_no_key_before_it() {
     let mut stage = stage();
     stage.press_at_once(&["5", "a"]);
-    assert!(!stage.picture().contains("does it"), "{}", stage.picture());
+    assert!(!stage.picture().contains("confirms"), "{}", stage.picture());
     stage.press_at_once(&["enter", "y", "enter"]);
     assert!(stage.acts().is_empty() && stage.picture().contains("too soon"), "{}", stage.picture());
     // what is known of the wait before these keys does not count any more
@@ -140,7 +140,7 @@ fn a_key_counts_as_an_answer_once_the_question_stood_there_with_no_key_before_it
     other.press_at_once(&["enter"]);
     assert!(other.acts().is_empty());
     stage.read();
-    assert!(stage.picture().contains("does it"), "{}", stage.picture());
+    assert!(stage.picture().contains("confirms"), "{}", stage.picture());
     stage.press_at_once(&["enter"]);
     assert_eq!(numbers(last(&stage)), ["P1"]);
 }
@@ -197,7 +197,7 @@ fn what_was_done_stays_until_the_source_was_asked_after_it_which_is_at_once() {
     let mut stage = stage();
     stage.press(&["5", "a", "y"]);
     let plan = stage.acts()[0].id;
-    let effects = stage.effects_of(Event::Acted { plan, index: 0, progress: Progress::Ended(done()) });
+    let effects = stage.effects_of(Event::Acted { plan, index: 0, progress: ActionProgress::Ended(done()) });
     let asks =
         |effect: &Effect| matches!(effect, Effect::Fetch(question) if question.ask == Query::Incidents.now());
     assert!(effects.iter().any(asks), "{effects:?}");
@@ -216,14 +216,14 @@ fn marked_rows_are_done_as_one_and_what_was_not_done_keeps_its_mark() {
     assert!(picture.contains("left out: #3 is acknowledged already by Kofi Mensah"), "{picture}");
     stage.press(&["enter"]);
     assert_eq!(last(&stage).len(), 3);
-    progress(&mut stage, 0, Progress::Sending);
+    progress(&mut stage, 0, ActionProgress::Sending);
     assert!(stage.picture().contains("acknowledging 0/3"), "{}", stage.picture());
     end(&mut stage, 0, done());
     let until = Stage::start() + SignedDuration::from_secs(40);
-    progress(&mut stage, 1, Progress::Waiting { until });
+    progress(&mut stage, 1, ActionProgress::Waiting { until });
     assert!(stage.picture().contains("pager asks to wait until 02:52:47"), "{}", stage.picture());
     end(&mut stage, 1, ActionResult::Conflict { words: "resolved by Kofi Mensah at 02:53".into() });
-    progress(&mut stage, 2, Progress::ReadingBack);
+    progress(&mut stage, 2, ActionProgress::ReadingBack);
     assert!(stage.picture().contains("no sure answer"), "{}", stage.picture());
     end(&mut stage, 2, ActionResult::Unknown { words: "no answer within 10s".into() });
     let picture = stage.picture();
@@ -425,7 +425,7 @@ fn silences_are_extended_and_expired_from_their_list() {
     assert_eq!(last(&stage)[0].operation, Operation::Expire);
     stage.press(&["enter"]);
     assert_eq!(stage.state().place(), &Place::Alerts);
-    assert!(stage.state().screens.alerts.show_quiet);
+    assert!(stage.state().screens.alerts.shows_hidden);
 }
 
 #[test]

@@ -1,8 +1,8 @@
 //! What keys and answers do to the screen, told as a person would.
 
-use burnwatch::testing::app::event::{Arrival, Effect, Event, Link, MouseAction};
+use burnwatch::testing::app::event::{Arrival, Effect, Event, MouseAction, TerminalLink};
 use burnwatch::testing::app::list::Grouping;
-use burnwatch::testing::app::menu::Choice;
+use burnwatch::testing::app::menu::MenuChoice;
 use burnwatch::testing::app::place::Place;
 use burnwatch::testing::app::screens::alerts::Row;
 use burnwatch::testing::app::state::Mode;
@@ -39,7 +39,7 @@ fn the_cursor_stays_on_its_alert_while_rows_come_and_go() {
 fn over_a_slow_line_time_goes_on_in_steps_and_a_word_says_why() {
     let mut stage = demo();
     assert!(!stage.picture().contains("slow line"));
-    stage.send(Event::Link(Link::Slow));
+    stage.send(Event::Link(TerminalLink::Slow));
     stage.answer(false);
     let ticks = |stage: &mut Stage| {
         let before = stage.state().version();
@@ -55,7 +55,7 @@ fn over_a_slow_line_time_goes_on_in_steps_and_a_word_says_why() {
         stage.answer(false);
         assert!(!stage.picture().contains("on call: not known"), "what was just heard holds now");
     }
-    stage.send(Event::Link(Link::Quick));
+    stage.send(Event::Link(TerminalLink::Quick));
     assert_eq!(ticks(&mut stage), 30);
 }
 
@@ -71,7 +71,7 @@ fn leaving_a_screen_gives_up_its_questions() {
     });
     let detail = detail.expect("the service is asked for");
     let left = stage.effects_of(Event::Key("esc".parse().unwrap()));
-    assert!(left.contains(&Effect::Forget(detail)), "{left:?}");
+    assert!(left.contains(&Effect::CancelFetch(detail)), "{left:?}");
 }
 
 #[test]
@@ -154,7 +154,7 @@ fn at_a_small_size_the_related_alert_under_the_cursor_is_in_sight() {
 fn left_folds_only_the_group_of_the_alert_under_the_cursor() {
     let mut stage = Stage::demo((120, 50), 1.5);
     stage.press(&["4", "f", "b"]);
-    let by_service = Choice::Group(Grouping::By(vec!["service".to_owned()]));
+    let by_service = MenuChoice::Group(Grouping::By(vec!["service".to_owned()]));
     let Mode::Menu(menu) = &stage.state().mode else { panic!("the menu of groups") };
     let at = menu.items.iter().position(|(_, choice)| *choice == by_service).expect("alerts have services");
     stage.press(&vec!["down"; at]);
@@ -277,7 +277,7 @@ fn a_click_opens_what_it_hits_and_closes_windows_beside_it() {
 fn lists_open_with_the_cursor_on_the_worst_thing_and_not_on_a_heading() {
     let mut stage = Stage::demo((120, 50), 1.5);
     stage.press(&["4", "f", "b"]);
-    let by_service = Choice::Group(Grouping::By(vec!["service".to_owned()]));
+    let by_service = MenuChoice::Group(Grouping::By(vec!["service".to_owned()]));
     let Mode::Menu(menu) = &stage.state().mode else { panic!("the menu of groups") };
     let at = menu.items.iter().position(|(_, choice)| *choice == by_service).expect("alerts have services");
     stage.press(&vec!["down"; at]);

@@ -210,21 +210,25 @@ fn an_open_incident_is_asked_for_and_given_up_when_it_is_left() {
     assert!(stage.text().contains("asking..."), "{}", stage.text());
     let left = stage.effects_of(Event::Key("esc".parse().unwrap()));
     let is_given_up =
-        |effect: &Effect| matches!(effect, Effect::Forget(q) if q.ask.kind() == AskKind::Incident);
+        |effect: &Effect| matches!(effect, Effect::CancelFetch(q) if q.ask.kind() == AskKind::Incident);
     assert!(left.iter().any(is_given_up), "{left:?}");
 }
 
 #[test]
 fn open_ones_whose_alerts_the_list_does_not_tell_are_read_once_wherever_one_is() {
     let stage = &mut stage((120, 36));
-    let is_unread = |stage: &Stage| {
+    let has_unknown_alerts = |stage: &Stage| {
         let world = &stage.state().shared.world;
-        world.incidents().iter().filter(|known| known.incident.is_open() && world.is_unread(known)).count()
+        world
+            .incidents()
+            .iter()
+            .filter(|known| known.incident.is_open() && world.has_unknown_alerts(known))
+            .count()
     };
-    assert_eq!(is_unread(stage), 0);
+    assert_eq!(has_unknown_alerts(stage), 0);
     let read = |stage: &Stage, id: &str| {
-        let held = stage.state().shared.world.held(&SourceId::new("pager")).expect("it is asked");
-        held.incident_details().get(id).and_then(Remote::at)
+        let cache = stage.state().shared.world.cache(&SourceId::new("pager")).expect("it is asked");
+        cache.incident_details().get(id).and_then(Remote::at)
     };
     let first = read(stage, "P1");
     stage.jump(20);

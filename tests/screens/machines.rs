@@ -12,7 +12,7 @@ use burnwatch::testing::model::ask::{Answer, Ask, AskKind, Query, Reply};
 use burnwatch::testing::model::health::Health;
 use burnwatch::testing::model::host::{self, Host, NamedSignal, Usage};
 use burnwatch::testing::model::labels::Text;
-use burnwatch::testing::model::service::{DownTarget, Reading, ServiceBoard, Targets};
+use burnwatch::testing::model::service::{DownTarget, ScrapeTargets, ServiceBoard, ServiceReading};
 use burnwatch::testing::model::source::{Kind, SourceId};
 use burnwatch::testing::model::source_info::SourceInfo;
 
@@ -21,9 +21,9 @@ use crate::stage::Stage;
 const MACHINES: usize = 30;
 
 /// The source.
-pub(crate) struct Machines(SourceInfo);
+pub(crate) struct MachineSource(SourceInfo);
 
-impl Machines {
+impl MachineSource {
     pub(crate) fn new() -> Self {
         Self(SourceInfo {
             tenant: None,
@@ -37,7 +37,7 @@ impl Machines {
     }
 }
 
-impl Source for Machines {
+impl Source for MachineSource {
     fn info(&self) -> &SourceInfo {
         &self.0
     }
@@ -54,7 +54,7 @@ impl Source for Machines {
 }
 
 /// One disk is full, one machine does not answer, each tells its load.
-fn node() -> Reading {
+fn node() -> ServiceReading {
     let usage =
         |resource: &str, part: &str, ratio| Usage { resource: resource.into(), part: part.into(), ratio };
     let mut hosts: Vec<Host> = (1..=MACHINES)
@@ -79,12 +79,12 @@ fn node() -> Reading {
     let mut named = vec![signal("clock is not synchronised", 4, Some(Health::Degraded))];
     named.extend((1..=10).map(|number| signal("load 0.2", number, None)));
     let down = vec![DownTarget { job: "node".into(), instance: "10.0.0.31:9100".into() }];
-    Reading {
+    ServiceReading {
         name: "node".into(),
-        targets: Targets { up: 30, total: 31, down },
+        targets: ScrapeTargets { up: 30, total: 31, down },
         hosts: Arc::from(hosts),
         named,
-        ..Reading::default()
+        ..ServiceReading::default()
     }
 }
 

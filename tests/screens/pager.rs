@@ -6,14 +6,16 @@ use burnwatch::testing::model::alert::{Alert, AlertBoard, AlertState, Severity};
 use burnwatch::testing::model::ask::{Answer, Ask, AskKind, Query, Reply};
 use burnwatch::testing::model::fingerprint::Fingerprint;
 use burnwatch::testing::model::incident::{
-    AlertCounts, Incident, IncidentAlert, IncidentBoard, IncidentDetail, IncidentStatus, Named, Note, Past,
-    Pending, Person, Priority, Stamp, Step, Urgency,
+    AlertCounts, Attribution, Incident, IncidentAlert, IncidentBoard, IncidentDetail, IncidentEvent,
+    IncidentStatus, Note, PagerRef, Pending, Person, Priority, SimilarIncident, Urgency,
 };
 use burnwatch::testing::model::labels::Labels;
-use burnwatch::testing::model::oncall::{EscalationPolicy, Level, OnCallBoard, Shift, Target};
-use burnwatch::testing::model::service::{Reading, ServiceBoard};
+use burnwatch::testing::model::oncall::{
+    EscalationLevel, EscalationPolicy, EscalationTarget, OnCallBoard, Shift,
+};
+use burnwatch::testing::model::service::{ServiceBoard, ServiceReading};
 use burnwatch::testing::model::silence::{Silence, SilenceState};
-use burnwatch::testing::model::source::{Kind, Offer, SourceId};
+use burnwatch::testing::model::source::{Kind, ProbeReport, SourceId};
 use burnwatch::testing::model::source_info::SourceInfo;
 use jiff::{SignedDuration, Timestamp};
 use std::sync::Arc;
@@ -72,7 +74,7 @@ impl Pager {
 
     fn reply(&self, ask: &Ask) -> Answer {
         match &ask.query {
-            Query::Probe => Answer::Probe(Offer {
+            Query::Probe => Answer::Probe(ProbeReport {
                 flavour: "pager".into(),
                 version: "".into(),
                 facts: Vec::new(),
@@ -81,7 +83,8 @@ impl Pager {
                 clock_ahead_seconds: Some(self.clock_ahead_seconds),
             }),
             Query::Services => {
-                let readings = ["cart", "checkout"].map(|n| Reading { name: n.into(), ..Reading::default() });
+                let readings = ["cart", "checkout"]
+                    .map(|n| ServiceReading { name: n.into(), ..ServiceReading::default() });
                 let lookback = Duration::from_secs(60);
                 Answer::Services(ServiceBoard { readings: readings.to_vec(), lookback })
             }
@@ -117,8 +120,8 @@ fn id() -> SourceId {
     SourceId::new("pager")
 }
 
-pub(crate) fn named(name: &str) -> Named {
-    Named { id: name.into(), name: name.into(), url: Some(format!("https://pager.example/{name}").into()) }
+pub(crate) fn named(name: &str) -> PagerRef {
+    PagerRef { id: name.into(), name: name.into(), url: Some(format!("https://pager.example/{name}").into()) }
 }
 
 pub(crate) fn person(name: &str, zone: &str) -> Person {
@@ -182,7 +185,7 @@ pub(crate) fn incident(number: u64, title: &str, minutes: i64) -> Incident {
         service: Some(named("Checkout")),
         escalation_policy: Some(named("Shop")),
         teams: vec![named("Store")],
-        assigned: vec![Stamp { who: ana(), at: ago(minutes) }],
+        assigned: vec![Attribution { who: ana(), at: ago(minutes) }],
         acknowledged: Vec::new(),
         alerts: AlertCounts { all: 1, triggered: 1 },
         pending: Vec::new(),
@@ -200,7 +203,7 @@ pub(crate) fn incident(number: u64, title: &str, minutes: i64) -> Incident {
 /// One in every state, hostile titles included.
 pub(crate) fn incidents() -> Vec<Incident> {
     let priority = |name: &str, rank| Some(Priority { named: named(name), rank: Some(rank) });
-    let acknowledged = |minutes| vec![Stamp { who: kofi(), at: ago(minutes) }];
+    let acknowledged = |minutes| vec![Attribution { who: kofi(), at: ago(minutes) }];
     let over = |number, title, minutes| Incident {
         status: IncidentStatus::Resolved,
         acknowledged: acknowledged(minutes - 3),
@@ -265,7 +268,7 @@ fn silences() -> Vec<Arc<Silence>> {
 }
 
 fn detail() -> IncidentDetail {
-    let step = |minutes, kind: &str, who: Option<&str>, channel: Option<&str>, summary: &str| Step {
+    let step = |minutes, kind: &str, who: Option<&str>, channel: Option<&str>, summary: &str| IncidentEvent {
         at: ago(minutes),
         kind: kind.into(),
         who: who.map(Into::into),
@@ -300,7 +303,7 @@ fn detail() -> IncidentDetail {
             told("A1", "CheckoutBurns: checkout burns its budget", false, labels()),
             told("A2", "Something else", true, Labels::default()),
         ],
-        past: vec![Past {
+        past: vec![SimilarIncident {
             id: "P0".into(),
             title: "CheckoutBurns (checkout page)".into(),
             created_at: ago(60 * 24 * 30),
@@ -330,10 +333,10 @@ pub(crate) fn on_call() -> OnCallBoard {
         teams: vec![named("Store")],
         services: vec![named("Checkout"), named("Cart")],
         levels: (1..=levels)
-            .map(|number| Level {
+            .map(|number| EscalationLevel {
                 number,
                 delay: Duration::from_secs(900),
-                targets: vec![Target::Schedule(named("Primary")), Target::Person(kofi())],
+                targets: vec![EscalationTarget::Schedule(named("Primary")), EscalationTarget::Person(kofi())],
             })
             .collect(),
         repeats: 2,

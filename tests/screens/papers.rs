@@ -1,7 +1,7 @@
-//! What is written for others to read, on the demo world: hand-over, review, statistics.
+//! What is written for others to read, on the demo world: handoff, review, statistics.
 
 use burnwatch::testing::app::event::{Effect, Event};
-use burnwatch::testing::app::place::{Paper, Place};
+use burnwatch::testing::app::place::{Document, Place};
 use burnwatch::testing::model::action::ActionResult;
 
 use crate::SIZES;
@@ -15,7 +15,7 @@ fn opened(size: (u16, u16), keys: &[&str]) -> Stage {
 
 #[test]
 fn papers_in_all_sizes() {
-    for (name, keys) in [("handover", &["H"][..]), ("review", &["5", "v"]), ("statistics", &["#"])] {
+    for (name, keys) in [("handoff", &["H"][..]), ("review", &["5", "v"]), ("statistics", &["#"])] {
         for (width, height) in SIZES {
             let stage = opened((width, height), keys);
             insta::assert_snapshot!(format!("{name}_{width}x{height}"), stage.body());
@@ -26,7 +26,7 @@ fn papers_in_all_sizes() {
 #[test]
 fn a_review_is_of_the_incident_under_the_cursor_and_the_way_back_leads_there() {
     let mut stage = opened((120, 36), &["5", "v"]);
-    assert!(matches!(stage.state().place(), Place::Paper(Paper::Postmortem { .. })));
+    assert!(matches!(stage.state().place(), Place::Report(Document::Postmortem { .. })));
     stage.press(&["esc"]);
     assert_eq!(*stage.state().place(), Place::Incidents);
     stage.press(&["9", "v"]);
@@ -44,7 +44,7 @@ fn all_of_a_paper_is_copied_as_markdown() {
         _ => None,
     });
     let text = copied.expect("it is copied");
-    assert!(text.starts_with("# Hand-over: demo") && text.contains("\n## On call\n"), "{text}");
+    assert!(text.starts_with("# Handoff: demo") && text.contains("\n## On call\n"), "{text}");
     // what the journal has not told yet is not said to be nothing
     assert!(text.contains("The journal is not read to its end yet."), "{text}");
 }
@@ -55,10 +55,10 @@ fn who_reads_the_end_of_a_paper_stays_there_while_it_grows_and_who_reads_elsewhe
     stage.press(&["5", "a", "enter", "H", "end"]);
     let short = stage.state().scroll();
     assert!(short > 0 && !stage.picture().contains("more lines"), "{}", stage.picture());
-    stage.send(Event::Recalled(vec![stage.record(ActionResult::Done { id: None }); 5]));
+    stage.send(Event::JournalRead(vec![stage.record(ActionResult::Done { id: None }); 5]));
     let long = stage.state().scroll();
     assert!(long > short && !stage.picture().contains("more lines"), "{}", stage.picture());
     stage.press(&["up"]);
-    stage.send(Event::Recalled(vec![stage.record(ActionResult::Done { id: None }); 10]));
+    stage.send(Event::JournalRead(vec![stage.record(ActionResult::Done { id: None }); 10]));
     assert_eq!(stage.state().scroll(), long - 1, "{}", stage.picture());
 }

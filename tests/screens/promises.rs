@@ -12,13 +12,14 @@ use burnwatch::testing::model::ask::{Answer, Ask, AskKind, Query, Reply};
 use burnwatch::testing::model::fingerprint::Fingerprint;
 use burnwatch::testing::model::labels::Labels;
 use burnwatch::testing::model::rule::RuleBoard;
-use burnwatch::testing::model::series::{Line, Matrix, Span};
-use burnwatch::testing::model::service::{Reading, ServiceBoard, Signals};
+use burnwatch::testing::model::series::{Matrix, Series, TimeGrid};
+use burnwatch::testing::model::service::{ServiceBoard, ServiceReading, Signals};
 use burnwatch::testing::model::slo::{
-    Alerting, Budgeting, Calendar, CalendarUnit, Evaluation, Extent, Family, GroupReading, Measured,
-    Objective, Odd, Origin, Recorded, Side, Sli, Slo, SloBoard, SloReading, Template, Window, standard,
+    BudgetingMethod, Calendar, CalendarUnit, DataExtent, DefinitionOrigin, Evaluation, EventSide, Family,
+    GroupReading, InvalidRatio, MeasuredRatio, Objective, RecordedSeries, Sli, Slo, SloAlerting, SloBoard,
+    SloReading, Template, Window, standard,
 };
-use burnwatch::testing::model::source::{Kind, Offer, SourceId};
+use burnwatch::testing::model::source::{Kind, ProbeReport, SourceId};
 use burnwatch::testing::model::source_info::SourceInfo;
 use jiff::Timestamp;
 use jiff::civil::date;
@@ -31,14 +32,14 @@ const WINDOW: Duration = Duration::from_secs(30 * 86_400);
 const LOOKBACKS: [u64; 7] = [300, 1800, 3600, 7200, 21_600, 86_400, 259_200];
 
 /// The source.
-pub(crate) struct Promises {
+pub(crate) struct SloSource {
     info: SourceInfo,
     readings: Vec<SloReading>,
     clock: Clock,
     alerts: Vec<Arc<Alert>>,
 }
 
-impl Promises {
+impl SloSource {
     pub(crate) fn new(readings: Vec<SloReading>, clock: Clock) -> Self {
         let answers = vec![
             AskKind::Probe,
@@ -67,7 +68,7 @@ impl Promises {
 
     fn reply(&self, ask: &Ask) -> Answer {
         match &ask.query {
-            Query::Probe => Answer::Probe(Offer {
+            Query::Probe => Answer::Probe(ProbeReport {
                 flavour: "Prometheus".into(),
                 version: "3.0".into(),
                 facts: Vec::new(),
@@ -78,7 +79,8 @@ impl Promises {
             Query::Services => {
                 let signals =
                     Signals { request_rate: Some(120.0), error_ratio: Some(0.02), ..Signals::default() };
-                let reading = |name: &str| Reading { name: name.into(), signals, ..Reading::default() };
+                let reading =
+                    |name: &str| ServiceReading { name: name.into(), signals, ..ServiceReading::default() };
                 Answer::Services(ServiceBoard {
                     readings: vec![reading("cart"), reading("shop")],
                     lookback: Duration::from_secs(60),
@@ -96,7 +98,7 @@ impl Promises {
     }
 }
 
-impl Source for Promises {
+impl Source for SloSource {
     fn info(&self) -> &SourceInfo {
         &self.info
     }
@@ -107,13 +109,13 @@ impl Source for Promises {
 }
 
 /// Errors that are few but for two hours four and nine days ago; in those, alerts fired.
-fn series(query: &str, span: Span) -> Matrix {
+fn series(query: &str, span: TimeGrid) -> Matrix {
     let at = |second: i64| match (1_768_359_127 - second) / HOUR {
         97 => 0.35,
         216 => 0.12,
         _ => 0.0002,
     };
-    let line = |labels: Labels, value: &dyn Fn(f64) -> f64| Line {
+    let line = |labels: Labels, value: &dyn Fn(f64) -> f64| Series {
         values: (0..span.count()).map(|i| value(at(span.at(i).as_second()))).collect(),
         labels,
     };
@@ -174,12 +176,12 @@ pub(crate) fn slo(id: &str) -> Slo {
         labels: Labels::from_iter([("team", "store"), ("tier", "1")]),
         objective: Objective::percent("99.9").unwrap(),
         window: Window::Rolling(WINDOW),
-        budgeting: Budgeting::Occurrences,
+        budgeting: BudgetingMethod::Occurrences,
         sli: None,
         grouping: Vec::new(),
         pairs: standard(WINDOW),
-        alerting: Alerting { name: Some("ShopErrorBudgetBurn".into()), ..Alerting::default() },
-        recorded: Some(Recorded {
+        alerting: SloAlerting { name: Some("ShopErrorBudgetBurn".into()), ..SloAlerting::default() },
+        recorded: Some(RecordedSeries {
             family: Family::Sloth,
             id: id.into(),
             labels: Labels::default(),
@@ -187,16 +189,16 @@ pub(crate) fn slo(id: &str) -> Slo {
             lookbacks,
             plugins: Vec::new(),
         }),
-        origin: Origin::Series,
+        origin: DefinitionOrigin::Series,
     }
 }
 
 /// The error ratio of a burn at 99.9 %, out of so many events.
-fn burning(burn: f64, events: f64) -> Measured {
-    Measured::Ratio { error: (burn * 0.001).min(1.0), events: Some(events) }
+fn burning(burn: f64, events: f64) -> MeasuredRatio {
+    MeasuredRatio::Ratio { error: (burn * 0.001).min(1.0), events: Some(events) }
 }
 
-fn measured(labels: Labels, window: Measured, burns: [f64; 7]) -> GroupReading {
+fn measured(labels: Labels, window: MeasuredRatio, burns: [f64; 7]) -> GroupReading {
     let recent = LOOKBACKS.into_iter().zip(burns);
     let recent =
         recent.map(|(seconds, burn)| (Duration::from_secs(seconds), burning(burn, 100.0 * seconds as f64)));
@@ -210,7 +212,7 @@ fn measured(labels: Labels, window: Measured, burns: [f64; 7]) -> GroupReading {
     }
 }
 
-fn missing(what: Measured) -> GroupReading {
+fn missing(what: MeasuredRatio) -> GroupReading {
     let recent = LOOKBACKS.map(|seconds| (Duration::from_secs(seconds), what)).to_vec();
     GroupReading {
         labels: Labels::default(),
@@ -232,11 +234,11 @@ fn reading(slo: Slo, groups: Vec<GroupReading>) -> SloReading {
 }
 
 /// Data for the last so many seconds of a month.
-fn young(seconds: u64) -> Extent {
+fn young(seconds: u64) -> DataExtent {
     let known = Duration::from_secs(seconds);
     let reaches =
         [HOUR, 6 * HOUR, DAY, 3 * DAY, 30 * DAY].map(|reach| Duration::from_secs(reach.unsigned_abs()));
-    Extent { known, at_most: false, recent: reaches.map(|reach| (reach, reach.min(known))).to_vec() }
+    DataExtent { known, at_most: false, recent: reaches.map(|reach| (reach, reach.min(known))).to_vec() }
 }
 
 /// One in every state, and one of each kind.
@@ -250,14 +252,14 @@ pub(crate) fn all(now: Timestamp) -> Vec<SloReading> {
         recorded("shop-burning", 0.31, [2.5, 2.2, 1.9, 1.4, 1.1, 0.6, 0.5]),
         recorded("shop-fine", 0.2, calm),
     ];
-    let odd = |id: &str, odd: Odd| reading(slo(id), vec![missing(Measured::Odd(odd))]);
-    all.push(odd("cart-several", Odd::Several(3)));
-    all.push(odd("cart-above-one", Odd::AboveOne(1.7)));
-    let mut gone = reading(slo("cart-gone"), vec![missing(Measured::Absent)]);
+    let odd = |id: &str, odd: InvalidRatio| reading(slo(id), vec![missing(MeasuredRatio::Odd(odd))]);
+    all.push(odd("cart-several", InvalidRatio::Several(3)));
+    all.push(odd("cart-above-one", InvalidRatio::AboveOne(1.7)));
+    let mut gone = reading(slo("cart-gone"), vec![missing(MeasuredRatio::Absent)]);
     gone.groups[0].newest = Some(ago(2 * HOUR + 60));
     all.push(gone);
-    all.push(reading(slo("cart-never"), vec![missing(Measured::Absent)]));
-    all.push(reading(slo("cart-idle"), vec![missing(Measured::NoTraffic)]));
+    all.push(reading(slo("cart-never"), vec![missing(MeasuredRatio::Absent)]));
+    all.push(reading(slo("cart-idle"), vec![missing(MeasuredRatio::NoTraffic)]));
     let mut refused = reading(slo("cart-refused"), Vec::new());
     refused.trouble = Some("422: query processing would load too many samples into memory".into());
     all.push(refused);
@@ -271,7 +273,7 @@ pub(crate) fn all(now: Timestamp) -> Vec<SloReading> {
     let mut few = recorded("cart-few", 0.4, [40.0, 12.0, 8.0, 4.0, 2.0, 0.8, 0.4]);
     for (lookback, measured) in &mut few.groups[0].recent {
         let error = measured.error().unwrap();
-        *measured = Measured::Ratio { error, events: Some(lookback.as_secs() as f64 / 360.0) };
+        *measured = MeasuredRatio::Ratio { error, events: Some(lookback.as_secs() as f64 / 360.0) };
     }
     all.push(few);
     let by_region = |region: &str, spent, burns| {
@@ -306,11 +308,11 @@ pub(crate) fn all(now: Timestamp) -> Vec<SloReading> {
         objective: Objective::percent("90").unwrap(),
         recorded: None,
         sli: Some(Sli::Events {
-            side: Side::Bad,
+            side: EventSide::Bad,
             part: template("bad_total[{{.window}}]"),
             total: template("all_total[{{.window}}]"),
         }),
-        origin: Origin::File {
+        origin: DefinitionOrigin::File {
             path: "slos/cart.yaml".into(),
             line: 7,
             form: burnwatch::testing::model::slo::Form::OpenSlo,

@@ -2,7 +2,7 @@
 
 use burnwatch::testing::app::event::Event;
 use burnwatch::testing::app::state::Mode;
-use burnwatch::testing::model::action::{ActionResult, Operation, Progress, SilenceDraft};
+use burnwatch::testing::model::action::{ActionProgress, ActionResult, Operation, SilenceDraft};
 use burnwatch::testing::model::guard::Guard;
 use burnwatch::testing::model::matcher::list;
 use jiff::SignedDuration;
@@ -44,7 +44,7 @@ fn where_one_silence_would_hide_more_several_are_made_and_each_says_what_it_hide
     assert!(made.iter().all(|one| one.contains("alertname=\"") && one.contains("service=\"")), "{made:?}");
     // what was made when one fails is said
     let plan = stage.acts().last().expect("a plan").id;
-    let ended = |index, ending| Event::Acted { plan, index, progress: Progress::Ended(ending) };
+    let ended = |index, ending| Event::Acted { plan, index, progress: ActionProgress::Ended(ending) };
     stage.send(ended(0, ActionResult::Done { id: Some("s1".into()) }));
     stage.send(ended(1, ActionResult::Refused { words: "no room".into() }));
     assert!(stage.picture().contains("1 of 2 silenced, 1 not"), "{}", stage.picture());

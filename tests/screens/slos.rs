@@ -8,7 +8,7 @@ use burnwatch::testing::app::screens::slos::Row;
 use burnwatch::testing::app::screens::{overview, service, slo as open};
 use burnwatch::testing::config::definitions::{Finding, Level};
 use burnwatch::testing::model::ask::{Ask, AskKind, Query};
-use burnwatch::testing::model::slo::{SloState, SloStatus, Standing};
+use burnwatch::testing::model::slo::{GroupStatus, SloState, SloStatus};
 
 use crate::SIZES;
 use crate::promises::{all, recorded};
@@ -276,7 +276,7 @@ fn each_order_puts_what_is_unknown_last() {
         let last = stage.state().screens.slos.rows.list.rows().last().cloned();
         let Some(Row::Item(key)) = last else { panic!("a list without groups") };
         let status = key.status(&stage.state().shared.world).unwrap();
-        assert!(status.worst().and_then(Standing::left).is_none(), "order {order}: {}", stage.text());
+        assert!(status.worst().and_then(GroupStatus::left).is_none(), "order {order}: {}", stage.text());
     }
 }
 

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use burnwatch::testing::app::event::{Arrival, Effect, Event, Plan};
 use burnwatch::testing::app::look::{Charset, Colours, Look};
-use burnwatch::testing::app::shared::Setup;
+use burnwatch::testing::app::shared::InitialState;
 use burnwatch::testing::app::state::{Mode, State};
 use burnwatch::testing::app::theme::{Role, Theme};
 use burnwatch::testing::app::{render, update};
@@ -16,18 +16,18 @@ use burnwatch::testing::config::definitions::Finding;
 use burnwatch::testing::model::action::ActionResult;
 use burnwatch::testing::model::guard::Guard;
 use burnwatch::testing::model::incident::Incident;
-use burnwatch::testing::model::journal::Record;
+use burnwatch::testing::model::journal::ActionRecord;
 use burnwatch::testing::model::slo::SloReading;
-use burnwatch::testing::model::source::{SourceError, SourceId, Trouble};
+use burnwatch::testing::model::source::{ErrorKind, SourceError, SourceId};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
-use crate::machines::Machines;
+use crate::machines::MachineSource;
 use crate::pager::Pager;
 use crate::picture;
-use crate::promises::Promises;
+use crate::promises::SloSource;
 
 /// A moment like any other: 2026-01-14 02:52:07 UTC.
 const NOW: i64 = 1_768_359_127;
@@ -71,7 +71,7 @@ impl Stage {
     /// One source with these SLOs, everything answered that is asked for.
     pub(crate) fn promises(size: (u16, u16), readings: Vec<SloReading>) -> Self {
         let (time, clock) = clock();
-        let sources: Vec<Arc<dyn Source>> = vec![Arc::new(Promises::new(readings, clock))];
+        let sources: Vec<Arc<dyn Source>> = vec![Arc::new(SloSource::new(readings, clock))];
         let mut stage = Self::of(size, (time, clock), sources);
         stage.answering = true;
         stage.tick();
@@ -80,7 +80,7 @@ impl Stage {
 
     /// One source with a service of many machines, everything answered that is asked for.
     pub(crate) fn machines(size: (u16, u16)) -> Self {
-        let mut stage = Self::of(size, clock(), vec![Arc::new(Machines::new())]);
+        let mut stage = Self::of(size, clock(), vec![Arc::new(MachineSource::new())]);
         stage.answering = true;
         stage.tick();
         stage
@@ -122,9 +122,12 @@ impl Stage {
         sources: Vec<Arc<dyn Source>>,
     ) -> Self {
         let infos = sources.iter().map(|source| source.info().clone()).collect();
-        let setup = Setup::new("demo", infos, Look::probe(Colours::True, Charset::Unicode), size);
-        let state =
-            State::new(Setup { person: "ana".into(), kinds: &burnwatch::testing::backend::KINDS, ..setup });
+        let setup = InitialState::new("demo", infos, Look::probe(Colours::True, Charset::Unicode), size);
+        let state = State::new(InitialState {
+            person: "ana".into(),
+            kinds: &burnwatch::testing::backend::KINDS,
+            ..setup
+        });
         let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().expect("a runtime");
         Self { state, sources, time, clock, dead: None, answering: false, acts: Vec::new(), runtime }
     }
@@ -188,9 +191,9 @@ impl Stage {
     }
 
     /// How the journal tells of what was confirmed first.
-    pub(crate) fn record(&self, ending: ActionResult) -> Record {
+    pub(crate) fn record(&self, ending: ActionResult) -> ActionRecord {
         let plan = self.acts.first().expect("something was confirmed");
-        Record {
+        ActionRecord {
             act: "run-1".into(),
             begun_at: self.now(),
             at: self.now(),
@@ -260,7 +263,7 @@ impl Stage {
                     .find(|source| source.info().id == question.source)
                     .expect("only sources of the stage are asked");
                 let answered = if self.dead.as_ref() == Some(&question.source) {
-                    let trouble = Trouble::Unreachable { reason: "connection refused".into() };
+                    let trouble = ErrorKind::Unreachable { reason: "connection refused".into() };
                     let mut error = SourceError::new(question.source.clone(), trouble);
                     error.next_try = now.checked_add(Duration::from_secs(20)).ok();
                     Err(error)

@@ -1,7 +1,7 @@
 //! The timeline of the demo world: what it shows, how it is narrowed down, where it leads.
 
-use burnwatch::testing::app::chronicle::Kind;
 use burnwatch::testing::app::event::{Effect, Event};
+use burnwatch::testing::app::event_log::LogEventKind;
 use burnwatch::testing::app::place::Place;
 use burnwatch::testing::model::action::ActionResult;
 
@@ -16,7 +16,7 @@ fn watched(size: (u16, u16), seconds: i64) -> Stage {
     stage
 }
 
-fn kinds(stage: &Stage) -> Vec<Kind> {
+fn kinds(stage: &Stage) -> Vec<LogEventKind> {
     stage.state().screens.timeline.rows.list.rows().iter().map(|row| row.0.1).collect()
 }
 
@@ -47,7 +47,7 @@ fn before_the_first_answer_nothing_is_said_to_have_happened() {
 fn what_happens_is_kept_though_the_sources_forget() {
     let stage = watched((120, 36), 400);
     let seen = kinds(&stage);
-    for kind in [Kind::Fired, Kind::Resolved, Kind::Paged] {
+    for kind in [LogEventKind::Fired, LogEventKind::Resolved, LogEventKind::Paged] {
         assert!(seen.contains(&kind), "{kind:?} in\n{}", stage.text());
     }
     let times: Vec<_> = stage.state().screens.timeline.rows.list.rows().iter().map(|row| row.0.0).collect();
@@ -60,13 +60,13 @@ fn a_filter_of_words_or_matchers_and_a_range_narrow_it_down() {
     let mut stage = watched((120, 36), 200);
     let all = kinds(&stage).len();
     stage.press(&["/", "k", "i", "n", "d", "=", "\"", "p", "a", "g", "e", "\"", "enter"]);
-    assert!(!kinds(&stage).is_empty() && kinds(&stage).iter().all(|kind| *kind == Kind::Paged));
+    assert!(!kinds(&stage).is_empty() && kinds(&stage).iter().all(|kind| *kind == LogEventKind::Paged));
     stage.press(&["esc"]);
     assert_eq!(kinds(&stage).len(), all);
     stage.press(&["t", "1"]);
     assert!(kinds(&stage).len() < all, "an hour has more than a quarter of it");
     stage.press(&["[", "[", "["]);
-    assert!(kinds(&stage).iter().all(|kind| *kind != Kind::Done));
+    assert!(kinds(&stage).iter().all(|kind| *kind != LogEventKind::Done));
     stage.press(&["\\"]);
     assert!(stage.state().shared.range.end.is_none());
 }
@@ -121,11 +121,15 @@ fn what_the_person_did_stands_there_with_how_it_ended() {
     let unknown = stage.record(ActionResult::Unknown { words: "no answer".into() });
     let done = stage.record(ActionResult::Done { id: None });
     // what is read back later takes the place of what was not known
-    stage.send(Event::Recalled(vec![unknown]));
-    stage.send(Event::Recalled(vec![done]));
+    stage.send(Event::JournalRead(vec![unknown]));
+    stage.send(Event::JournalRead(vec![done]));
     stage.press(&["7"]);
-    let done: Vec<usize> =
-        kinds(&stage).iter().enumerate().filter(|(_, kind)| **kind == Kind::Done).map(|(at, _)| at).collect();
+    let done: Vec<usize> = kinds(&stage)
+        .iter()
+        .enumerate()
+        .filter(|(_, kind)| **kind == LogEventKind::Done)
+        .map(|(at, _)| at)
+        .collect();
     assert_eq!(done, [0], "{}", stage.picture());
     assert!(stage.text().contains("Acknowledged"), "{}", stage.text());
 }
@@ -133,7 +137,7 @@ fn what_the_person_did_stands_there_with_how_it_ended() {
 #[test]
 fn what_happened_to_incidents_stands_there_though_none_was_opened() {
     let stage = watched((120, 36), 200);
-    assert!(kinds(&stage).contains(&Kind::Step), "{}", stage.text());
+    assert!(kinds(&stage).contains(&LogEventKind::Step), "{}", stage.text());
     assert!(stage.text().contains("was notified by push"), "{}", stage.text());
     assert!(!stage.text().contains("not read yet"), "{}", stage.text());
 }

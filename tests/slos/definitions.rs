@@ -5,8 +5,8 @@ use std::time::Duration;
 use burnwatch::testing::model::duration;
 use burnwatch::testing::model::labels::Labels;
 use burnwatch::testing::model::slo::{
-    Alerting, Budgeting, Calendar, CalendarUnit, Objective, Origin, Selector, Side, Sli, Slo, Template,
-    Window, standard,
+    BudgetingMethod, Calendar, CalendarUnit, DefinitionOrigin, EventSide, Objective, Selector, Sli, Slo,
+    SloAlerting, Template, Window, standard,
 };
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
@@ -35,13 +35,13 @@ pub(crate) fn slo(id: &str, sli: Sli) -> Slo {
         labels: Labels::default(),
         objective: Objective::percent("99.9").unwrap(),
         window: Window::Rolling(30 * DAY),
-        budgeting: Budgeting::Occurrences,
+        budgeting: BudgetingMethod::Occurrences,
         sli: Some(sli),
         grouping: Vec::new(),
         pairs: standard(30 * DAY),
-        alerting: Alerting::default(),
+        alerting: SloAlerting::default(),
         recorded: None,
-        origin: Origin::Series,
+        origin: DefinitionOrigin::Series,
     }
 }
 
@@ -51,12 +51,16 @@ fn selector(text: &str) -> Selector {
 
 pub(crate) fn events(part: &str, total: &str) -> Sli {
     let template = |text: &str| Template::parse(text).unwrap();
-    Sli::Events { side: Side::Bad, part: template(part), total: template(total) }
+    Sli::Events { side: EventSide::Bad, part: template(part), total: template(total) }
 }
 
 fn counters(job: &str) -> Sli {
     let part = selector(&format!("http_requests_total{{job=\"{job}\",code=~\"5..\"}}"));
-    Sli::Counters { side: Side::Bad, part, total: selector(&format!("http_requests_total{{job=\"{job}\"}}")) }
+    Sli::Counters {
+        side: EventSide::Bad,
+        part,
+        total: selector(&format!("http_requests_total{{job=\"{job}\"}}")),
+    }
 }
 
 fn defined(slo: Slo, expression: impl Fn(&str) -> String + 'static) -> Defined {
@@ -100,7 +104,7 @@ pub(crate) fn measured(now: Timestamp) -> Vec<Defined> {
         format!("1 - avg_over_time(probe_success{{job=\"checkout\"}}[{lookback}])")
     }));
     let slice = Duration::from_secs(900);
-    let budgeting = Budgeting::Timeslices { slice, least: 0.9992 };
+    let budgeting = BudgetingMethod::Timeslices { slice, least: 0.9992 };
     let slices = Slo { budgeting, ..slo("timeslices", counters("search")) };
     all.push(defined(slices, move |lookback| {
         let ratio = ratio("search", "15m");
@@ -108,7 +112,7 @@ pub(crate) fn measured(now: Timestamp) -> Vec<Defined> {
         let slices = lookback.as_secs_f64() / 900.0;
         format!("sum_over_time(({ratio} > bool (1 - 0.9992))[{}:15m]) / {slices}", duration::text(lookback))
     }));
-    let budgeting = Budgeting::RatioTimeslices { slice };
+    let budgeting = BudgetingMethod::RatioTimeslices { slice };
     let slices = Slo { budgeting, ..slo("ratio-timeslices", counters("search")) };
     all.push(defined(slices, move |lookback| {
         let lookback = duration::text(duration::parse(lookback).unwrap().max(slice));
@@ -127,7 +131,7 @@ pub(crate) fn measured(now: Timestamp) -> Vec<Defined> {
 pub(crate) fn others() -> Vec<Slo> {
     let part = selector(r#"http_requests_total{code=~"5..",job=~"c.*|search"}"#);
     let total = selector(r#"http_requests_total{job=~"c.*|search"}"#);
-    let by_job = slo("by-job", Sli::Counters { side: Side::Bad, part, total });
+    let by_job = slo("by-job", Sli::Counters { side: EventSide::Bad, part, total });
     vec![
         Slo { grouping: vec!["job".into()], ..by_job },
         slo("young", counters("young")),

@@ -7,11 +7,11 @@ use burnwatch::testing::model::text::is_harmless;
 const MODES: [&str; 6] = ["25", "1000", "1006", "1049", "2004", "2026"];
 
 /// Begins what leaving writes: the end of whatever it cut off, for a frame goes out in pieces.
-const LEAVING: &str = "\x1b\\\x1b[?2026l";
+const RESTORE_PREFIX: &str = "\x1b\\\x1b[?2026l";
 
 /// Each piece of what was written that is neither plain text nor a sequence of burnwatch's own. Line breaks are taken for
 /// granted: the terminal's driver and lists write them.
-pub(crate) fn offences(written: &[u8]) -> Vec<String> {
+pub(crate) fn forbidden_sequences(written: &[u8]) -> Vec<String> {
     let mut found = Vec::new();
     let written = uncut(written);
     let text = match str::from_utf8(&written) {
@@ -45,7 +45,9 @@ pub(crate) fn offences(written: &[u8]) -> Vec<String> {
 /// The same without the beginning of a character or of a CSI that leaving cut off.
 fn uncut(written: &[u8]) -> Vec<u8> {
     let (mut whole, mut rest) = (Vec::new(), written);
-    while let Some(at) = rest.windows(LEAVING.len()).position(|bytes| bytes == LEAVING.as_bytes()) {
+    while let Some(at) =
+        rest.windows(RESTORE_PREFIX.len()).position(|bytes| bytes == RESTORE_PREFIX.as_bytes())
+    {
         let frame = match str::from_utf8(&rest[..at]) {
             Err(error) if error.error_len().is_none() => &rest[..error.valid_up_to()],
             _ => &rest[..at],
@@ -56,8 +58,8 @@ fn uncut(written: &[u8]) -> Vec<u8> {
             after.is_empty() || after[0] == b'[' && after[1..].iter().all(is_parameter)
         });
         whole.extend_from_slice(&frame[..begun.unwrap_or(frame.len())]);
-        whole.extend_from_slice(LEAVING.as_bytes());
-        rest = &rest[at + LEAVING.len()..];
+        whole.extend_from_slice(RESTORE_PREFIX.as_bytes());
+        rest = &rest[at + RESTORE_PREFIX.len()..];
     }
     whole.extend_from_slice(rest);
     whole
@@ -125,7 +127,7 @@ fn passed(text: &str) -> Result<usize, (String, usize)> {
     let Some(inside) = text.strip_prefix("tmux;") else { return wrong(text.chars().take(20).collect()) };
     let Some(end) = inside.find("\x07\x1b\\") else { return wrong("without an end".into()) };
     let single = inside[..=end].replace("\x1b\x1b", "\x1b");
-    let found = offences(single.as_bytes());
+    let found = forbidden_sequences(single.as_bytes());
     if found.is_empty() { Ok(5 + end + 3) } else { wrong(found.join(", ")) }
 }
 
@@ -139,7 +141,7 @@ fn a_foreign_sequence_is_found_and_our_own_are_not() {
         "\x1bPtmux;\x1b\x1b]9;a: b\x07\x1b\\\x07",
         "a frame that is \x1b[23;38;5;2\x1b\\\x1b[?2026l\x1b[?1049l",
     ] {
-        assert_eq!(offences(ours.as_bytes()), [""; 0], "{ours:?}");
+        assert_eq!(forbidden_sequences(ours.as_bytes()), [""; 0], "{ours:?}");
     }
     for foreign in [
         "\x1b[6n",
@@ -159,8 +161,8 @@ fn a_foreign_sequence_is_found_and_our_own_are_not() {
         "\x1b[23;38;5;2\x1b\\",
         "\x1b[6n\x1b\\\x1b[?2026l",
     ] {
-        assert_eq!(offences(foreign.as_bytes()).len().min(1), 1, "{foreign:?}");
+        assert_eq!(forbidden_sequences(foreign.as_bytes()).len().min(1), 1, "{foreign:?}");
     }
-    assert_eq!(offences(b"\x9b2J").len(), 1);
-    assert_eq!(offences(b"cut \xe2\x94\x1b\\\x1b[?2026l"), [""; 0]);
+    assert_eq!(forbidden_sequences(b"\x9b2J").len(), 1);
+    assert_eq!(forbidden_sequences(b"cut \xe2\x94\x1b\\\x1b[?2026l"), [""; 0]);
 }

@@ -30,11 +30,11 @@ pub(crate) fn corpus() -> Vec<String> {
 }
 
 /// A server on a loopback port, until the test ends.
-pub(crate) struct Liar {
+pub(crate) struct HostileServer {
     pub(crate) url: String,
 }
 
-impl Liar {
+impl HostileServer {
     pub(crate) fn start(now: jiff::Timestamp) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
         let url = format!("http://{}", listener.local_addr().expect("it listens"));

@@ -1,10 +1,10 @@
 use super::*;
 use crate::app::look::{Charset, Colours, Look};
-use crate::app::shared::{Setup, Shared};
+use crate::app::shared::{InitialState, Shared};
 use crate::model::action::WriteSupport;
 use crate::model::alert::{Alert, AlertBoard, AlertState};
 use crate::model::ask::{Answer, Ask, Query, Question, Reply};
-use crate::model::incident::{AlertCounts, Incident, IncidentBoard, Person, Stamp, Urgency};
+use crate::model::incident::{AlertCounts, Attribution, Incident, IncidentBoard, Person, Urgency};
 use crate::model::labels::Labels;
 use crate::model::notify::QuietHours;
 use crate::model::oncall::OnCallBoard;
@@ -15,7 +15,7 @@ fn at(minute: i64) -> Timestamp {
     Timestamp::from_second(1_768_359_120 + 60 * minute).unwrap()
 }
 
-fn state(answers: AskKind, manners: Manners) -> Shared {
+fn state(answers: AskKind, notify_policy: NotifyPolicy) -> Shared {
     let source = SourceInfo {
         tenant: None,
         is_exposed: false,
@@ -26,14 +26,14 @@ fn state(answers: AskKind, manners: Manners) -> Shared {
         writes: WriteSupport::NONE,
     };
     let look = Look::probe(Colours::None, Charset::Ascii);
-    let setup = Setup::new("prod", vec![source], look, (80, 24));
-    Shared::new(Setup { person: "ana".into(), manners, ..setup })
+    let setup = InitialState::new("prod", vec![source], look, (80, 24));
+    Shared::new(InitialState { person: "ana".into(), notify_policy, ..setup })
 }
 
 fn answer(state: &mut Shared, ask: Ask, answer: Answer, now: Timestamp) -> Vec<Effect> {
     let question = Question { context: 0, source: SourceId::new("one"), ask, known: None };
     state.world.apply(&question, Ok(Reply::free(answer)), now);
-    state.ring(now)
+    state.notifications(now)
 }
 
 fn person(id: &str) -> Person {
@@ -51,7 +51,7 @@ fn incident(id: &str, urgency: Urgency, whose: &str) -> Incident {
         service: None,
         escalation_policy: None,
         teams: Vec::new(),
-        assigned: vec![Stamp { who: person(whose), at: at(0) }],
+        assigned: vec![Attribution { who: person(whose), at: at(0) }],
         acknowledged: Vec::new(),
         alerts: AlertCounts::default(),
         pending: Vec::new(),
@@ -89,7 +89,7 @@ fn titles(effects: &[Effect]) -> Vec<&str> {
 
 #[test]
 fn what_was_there_at_the_start_calls_nobody_but_is_counted_in_the_title() {
-    let mut state = state(AskKind::Incidents, Manners::default());
+    let mut state = state(AskKind::Incidents, NotifyPolicy::default());
     let effects = board(&mut state, vec![incident("A", Urgency::High, "ana")], 1);
     assert_eq!(calls(&effects), 0);
     assert_eq!(titles(&effects), ["(1!) burnwatch prod"]);
@@ -98,12 +98,12 @@ fn what_was_there_at_the_start_calls_nobody_but_is_counted_in_the_title() {
 
 #[test]
 fn a_new_page_calls_once_whatever_becomes_of_it() {
-    let mut state = state(AskKind::Incidents, Manners::default());
+    let mut state = state(AskKind::Incidents, NotifyPolicy::default());
     board(&mut state, Vec::new(), 0);
     let page = incident("A", Urgency::High, "kofi");
     let effects = board(&mut state, vec![page.clone()], 1);
     let notice =
-        Notice { bell: true, desktop: Some(("Page in prod".into(), "#7 Checkout\\x1b burns".into())) };
+        Notification { bell: true, desktop: Some(("Page in prod".into(), "#7 Checkout\\x1b burns".into())) };
     assert!(effects.contains(&Effect::Notify(notice)), "{effects:?}");
     assert_eq!(board(&mut state, vec![page.clone()], 2), []);
     let taken = Incident { status: IncidentStatus::Acknowledged, changed_at: at(3), ..page.clone() };
@@ -114,7 +114,7 @@ fn a_new_page_calls_once_whatever_becomes_of_it() {
 
 #[test]
 fn one_of_low_urgency_calls_only_whose_it_is_and_when_it_becomes_theirs() {
-    let mut state = state(AskKind::Incidents, Manners::default());
+    let mut state = state(AskKind::Incidents, NotifyPolicy::default());
     board(&mut state, Vec::new(), 0);
     i_am(&mut state, "ana");
     assert_eq!(calls(&board(&mut state, vec![incident("A", Urgency::Low, "kofi")], 1)), 0);
@@ -125,7 +125,7 @@ fn one_of_low_urgency_calls_only_whose_it_is_and_when_it_becomes_theirs() {
 
 #[test]
 fn what_was_there_calls_when_it_is_handed_to_me() {
-    let mut state = state(AskKind::Incidents, Manners { only_mine: true, ..Manners::default() });
+    let mut state = state(AskKind::Incidents, NotifyPolicy { only_mine: true, ..NotifyPolicy::default() });
     i_am(&mut state, "ana");
     assert_eq!(calls(&board(&mut state, vec![incident("A", Urgency::High, "kofi")], 1)), 0);
     assert_eq!(calls(&board(&mut state, vec![incident("A", Urgency::High, "ana")], 2)), 1);
@@ -133,11 +133,11 @@ fn what_was_there_calls_when_it_is_handed_to_me() {
 
 #[test]
 fn several_at_once_are_one_call() {
-    let mut state = state(AskKind::Incidents, Manners::default());
+    let mut state = state(AskKind::Incidents, NotifyPolicy::default());
     board(&mut state, Vec::new(), 0);
     let many = (0..5).map(|i| incident(&i.to_string(), Urgency::High, "kofi")).collect();
     let effects = board(&mut state, many, 1);
-    let Some(Effect::Notify(Notice { desktop: Some((title, body)), .. })) = effects.first() else {
+    let Some(Effect::Notify(Notification { desktop: Some((title, body)), .. })) = effects.first() else {
         panic!("{effects:?}");
     };
     assert_eq!(title, "5 pages in prod");
@@ -147,7 +147,7 @@ fn several_at_once_are_one_call() {
 #[test]
 fn in_quiet_hours_only_the_title_says_so_and_nothing_is_made_up_for_later() {
     let quiet = vec![QuietHours::parse("02:00-03:00").unwrap()];
-    let mut state = state(AskKind::Incidents, Manners { quiet, ..Manners::default() });
+    let mut state = state(AskKind::Incidents, NotifyPolicy { quiet, ..NotifyPolicy::default() });
     board(&mut state, Vec::new(), 0);
     let page = incident("A", Urgency::High, "kofi");
     let effects = board(&mut state, vec![page.clone()], 0);
@@ -157,7 +157,7 @@ fn in_quiet_hours_only_the_title_says_so_and_nothing_is_made_up_for_later() {
 
 #[test]
 fn what_is_switched_off_is_not_done() {
-    let off = Manners { bell: false, desktop: false, title: false, ..Manners::default() };
+    let off = NotifyPolicy { bell: false, desktop: false, title: false, ..NotifyPolicy::default() };
     let mut state = state(AskKind::Incidents, off);
     board(&mut state, Vec::new(), 0);
     assert_eq!(board(&mut state, vec![incident("A", Urgency::High, "kofi")], 1), []);
@@ -192,7 +192,7 @@ fn alerting(state: &mut Shared, alerts: Vec<Alert>, minute: i64) -> Vec<Effect> 
 
 #[test]
 fn without_a_paging_system_new_critical_alerts_call_and_flapping_ones_not_again_and_again() {
-    let mut state = state(AskKind::Alerts, Manners::default());
+    let mut state = state(AskKind::Alerts, NotifyPolicy::default());
     assert_eq!(calls(&alerting(&mut state, vec![alert("Old", 0)], 0)), 0);
     assert_eq!(calls(&alerting(&mut state, vec![alert("Old", 0), alert("New", 1)], 1)), 1);
     assert_eq!(calls(&alerting(&mut state, vec![alert("Old", 0), alert("New", 1)], 2)), 0);
@@ -206,7 +206,7 @@ fn without_a_paging_system_new_critical_alerts_call_and_flapping_ones_not_again_
 
 #[test]
 fn another_context_begins_anew() {
-    let mut state = state(AskKind::Incidents, Manners::default());
+    let mut state = state(AskKind::Incidents, NotifyPolicy::default());
     board(&mut state, Vec::new(), 0);
     state.alarm.forget();
     assert_eq!(calls(&board(&mut state, vec![incident("A", Urgency::High, "kofi")], 1)), 0);

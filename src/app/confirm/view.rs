@@ -22,7 +22,7 @@ use crate::app::planner::consequences::consequences;
 use crate::app::shared::Shared;
 use crate::app::subjects::on_call::words::left;
 use crate::app::theme::Role;
-use crate::app::widgets::text::{self, Run};
+use crate::app::widgets::text::{self, StyledRun};
 use crate::app::window::window;
 use crate::model::matcher;
 use crate::model::operation::Argument;
@@ -36,7 +36,7 @@ const DETAIL: usize = 6;
 /// Most actions whose calls are shown.
 const CALLED: usize = 40;
 
-type Lines = Vec<Vec<Run<'static>>>;
+type Lines = Vec<Vec<StyledRun<'static>>>;
 
 /// Draws it over the screen.
 pub(in crate::app) fn render(shared: &Shared, cx: &Cx<'_>, confirm: &Confirm, buf: &mut Buffer) {
@@ -95,17 +95,17 @@ fn lines(shared: &Shared, cx: &Cx<'_>, confirm: &Confirm, width: u16) -> Lines {
         let room = width.saturating_sub(text::width(indent)).max(8);
         for (at, line) in text::wrap(words, room).into_iter().enumerate() {
             let head = if at == 0 { indent.to_owned() } else { " ".repeat(indent.chars().count()) };
-            lines.push(vec![Run::new(head, role), Run::new(line, role)]);
+            lines.push(vec![StyledRun::new(head, role), StyledRun::new(line, role)]);
         }
     };
     if shared.production {
         let banner = format!("{} PRODUCTION: {}", cx.symbol(Role::Banner), shared.context);
         let banner = text::pad(&banner, width, cx.charset);
-        lines.push(vec![Run::new(banner, Role::Banner)]);
+        lines.push(vec![StyledRun::new(banner, Role::Banner)]);
     }
     if shared.guard.dry_run {
         let words = "DRY RUN: these calls are shown, none of them is sent";
-        lines.push(vec![Run::new(text::pad(words, width, cx.charset), Role::Banner)]);
+        lines.push(vec![StyledRun::new(text::pad(words, width, cx.charset), Role::Banner)]);
     }
     if let Some((hidden, all)) = confirm.share.filter(|_| confirm.name.is_some()) {
         let words = format!("{} {hidden} of all {all} alerts would be hidden.", cx.symbol(Role::Warning));
@@ -127,7 +127,7 @@ fn lines(shared: &Shared, cx: &Cx<'_>, confirm: &Confirm, width: u16) -> Lines {
             (None, None) => String::new(),
         };
         let name = text::fit(&action.target.name, width.saturating_sub(text::width(&stands)), cx.charset);
-        lines.push(vec![Run::new(name.into_owned(), Role::Title), Run::new(stands, Role::Muted)]);
+        lines.push(vec![StyledRun::new(name.into_owned(), Role::Title), StyledRun::new(stands, Role::Muted)]);
         if let Some(draft) = action.operation.draft().filter(|_| are_silences) {
             say(
                 &mut lines,
@@ -139,7 +139,7 @@ fn lines(shared: &Shared, cx: &Cx<'_>, confirm: &Confirm, width: u16) -> Lines {
     }
     let more = confirm.plan.actions.len().saturating_sub(most);
     if more > 0 {
-        lines.push(vec![Run::new(format!("and {more} more"), Role::Muted)]);
+        lines.push(vec![StyledRun::new(format!("and {more} more"), Role::Muted)]);
     }
     for (name, value) in details(confirm, cx) {
         let first = lines.len();
@@ -161,7 +161,7 @@ fn lines(shared: &Shared, cx: &Cx<'_>, confirm: &Confirm, width: u16) -> Lines {
         say(&mut lines, &consequence.words, role, &format!("{sign} "));
     }
     if shared.paused.is_some() {
-        let words = "Everything is held still: what you see may have changed since.";
+        let words = "Paused: what you see may have changed since.";
         say(&mut lines, words, Role::Stale, &format!("{} ", cx.symbol(Role::Stale)));
     }
     for why in &confirm.left_out {
@@ -206,7 +206,7 @@ fn calls(confirm: &Confirm, cx: &Cx<'_>, say: &impl Fn(&mut Lines, &str, Role, &
         1 => "1 call:".to_owned(),
         _ => format!("{count} calls:"),
     };
-    lines.push(vec![Run::new(head, Role::Muted)]);
+    lines.push(vec![StyledRun::new(head, Role::Muted)]);
     for call in calls.iter().take(CALLED).flatten() {
         say(lines, &format!("{} {}", call.method, call.address), Role::Accent, "  ");
         if let Some(body) = &call.body {
@@ -216,28 +216,28 @@ fn calls(confirm: &Confirm, cx: &Cx<'_>, say: &impl Fn(&mut Lines, &str, Role, &
     let more: usize = calls.iter().skip(CALLED).map(Vec::len).sum();
     if more > 0 {
         let ellipsis = text::ellipsis(cx.charset);
-        lines.push(vec![Run::new(format!("  {ellipsis} and {more} more"), Role::Muted)]);
+        lines.push(vec![StyledRun::new(format!("  {ellipsis} and {more} more"), Role::Muted)]);
     }
 }
 
 /// What its keys do. The key that confirms is named once it would be taken.
-fn keys(shared: &Shared, cx: &Cx<'_>, confirm: &Confirm) -> Vec<Run<'static>> {
+fn keys(shared: &Shared, cx: &Cx<'_>, confirm: &Confirm) -> Vec<StyledRun<'static>> {
     let mut runs = if let Some(line) = &confirm.name {
         vec![
-            Run::new(format!(" Type {} and press Enter: ", shared.context), Role::Warning),
-            Run::new(line.before_cursor().to_owned(), Role::Text),
-            Run::new(cx.charset.pick("▏", "|"), Role::Accent),
-            Run::new(line.after_cursor().to_owned(), Role::Text),
+            StyledRun::new(format!(" Type {} and press Enter: ", shared.context), Role::Warning),
+            StyledRun::new(line.before_cursor().to_owned(), Role::Text),
+            StyledRun::new(cx.charset.pick("▏", "|"), Role::Accent),
+            StyledRun::new(line.after_cursor().to_owned(), Role::Text),
         ]
     } else if confirm.is_armed {
-        let word = if shared.guard.dry_run { "goes through it, sends nothing" } else { "does it" };
+        let word = if shared.guard.dry_run { "runs the dry run, sends nothing" } else { "confirms" };
         let key = if confirm.wants_letter() { " y " } else { " Enter y " };
-        vec![Run::new(key, Role::Key), Run::new(word, Role::Muted)]
+        vec![StyledRun::new(key, Role::Key), StyledRun::new(word, Role::Muted)]
     } else {
-        vec![Run::new(cx.charset.pick(" … ", " ~ "), Role::Muted)]
+        vec![StyledRun::new(cx.charset.pick(" … ", " ~ "), Role::Muted)]
     };
     let key = if confirm.name.is_none() { "   Esc n " } else { "   Esc " };
-    runs.extend([Run::new(key, Role::Key), Run::new("leaves it", Role::Muted)]);
-    runs.extend(confirm.hint.map(|hint| Run::new(format!("   {hint}"), Role::Warning)));
+    runs.extend([StyledRun::new(key, Role::Key), StyledRun::new("cancels", Role::Muted)]);
+    runs.extend(confirm.hint.map(|hint| StyledRun::new(format!("   {hint}"), Role::Warning)));
     runs
 }

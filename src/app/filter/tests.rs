@@ -45,7 +45,7 @@ fn words_and_matchers_narrow_together() {
 
 #[test]
 fn what_was_found_is_known_by_its_place() {
-    for (filter, text, hit) in [
+    for (filter, text, match_range) in [
         ("pay", "PaymentsSlow", Some((0, 3))),
         ("Slow", "PaymentsSlow", Some((8, 12))),
         ("SLOW", "PaymentsSlow", None),
@@ -54,7 +54,7 @@ fn what_was_found_is_known_by_its_place() {
         ("\u{f6}", "gr\u{f6}\u{df}e", Some((2, 4))),
         ("", "x", None),
     ] {
-        assert_eq!(Filter::parse(filter).hit(text), hit, "{filter} in {text}");
+        assert_eq!(Filter::parse(filter).match_range(text), match_range, "{filter} in {text}");
     }
 }
 
@@ -68,7 +68,7 @@ fn a_matcher_that_is_still_being_typed_hides_nothing() {
 fn fields() -> Haystack {
     let labels = Labels::from_iter([("alertname", "Slow"), ("severity", "page"), ("code", "503")]);
     let row = |state: &str, age| (&labels, [], [Some(state.into()), Some("critical".into())], [age]);
-    let fields = Fields { words: &["state", "severity"], numbers: &["age"], flags: &["silenced"] };
+    let fields = FilterFields { words: &["state", "severity"], numbers: &["age"], flags: &["silenced"] };
     Haystack::with_fields(fields, [row("firing", 60.0), row("silenced", 7200.0), row("pending", f64::NAN)])
 }
 

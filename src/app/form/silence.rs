@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::{Field, Form, Kind, SHORT};
+use super::{Field, Form, FormKind, SHORT};
 use crate::app::planner::{Planned, Planner};
 use crate::app::shared::Shared;
 use crate::model::action::{OperationKind, SilenceDraft};
@@ -15,7 +15,7 @@ use crate::model::fingerprint::Fingerprint;
 use crate::model::labels::Text;
 use crate::model::matcher::{self, Matcher};
 use crate::model::remote::age;
-use crate::model::silence::{Preview, Silence, SilenceState, can_be_hidden, preview, refusal};
+use crate::model::silence::{Silence, SilencePreview, SilenceState, can_be_hidden, preview, refusal};
 use crate::model::source::SourceId;
 use crate::model::{duration, when};
 
@@ -45,7 +45,7 @@ pub struct Silencing {
     /// The silence that it takes the place of.
     pub instead_of: Option<Arc<Silence>>,
     /// What it would hide now.
-    pub preview: Preview,
+    pub preview: SilencePreview,
     /// The matchers of each silence.
     pub lists: Vec<Vec<Matcher>>,
     /// What is wrong with its matchers, if anything is.
@@ -59,7 +59,7 @@ impl Silencing {
             marked: BTreeSet::new(),
             proposed: String::new(),
             instead_of: None,
-            preview: Preview::default(),
+            preview: SilencePreview::default(),
             lists: Vec::new(),
             wrong: None,
         }
@@ -102,7 +102,8 @@ pub(in crate::app) fn for_alerts(
     }
     let plain: Vec<&Alert> = marked.iter().map(|alert| &***alert).collect();
     let at = Planner::of(shared).silenced_at(&plain)?;
-    let proposal = Planner::of(shared).proposed(&marked, at.len(), &shared.judgement.service_labels, None)?;
+    let proposal =
+        Planner::of(shared).proposed(&marked, at.len(), &shared.health_policy.service_labels, None)?;
     let what = if marked.len() == 1 { "1 alert".to_owned() } else { format!("{} alerts", marked.len()) };
     let title = format!("Silence {what} at {}", places(&at));
     let proposed = matcher::lists(&proposal.silences);
@@ -111,7 +112,7 @@ pub(in crate::app) fn for_alerts(
     let prints = marked.iter().map(|alert| alert.fingerprint).collect();
     let silencing = Silencing { marked: prints, proposed, ..Silencing::new(at) };
     // why is what only the person knows: that line has the keyboard
-    Ok(shown(shared, Form::new(Kind::Silence(Box::new(silencing)), title, fields, 2)))
+    Ok(shown(shared, Form::new(FormKind::Silence(Box::new(silencing)), title, fields, 2)))
 }
 
 /// A silence from nothing.
@@ -122,7 +123,7 @@ pub(in crate::app) fn from_nothing(shared: &Shared) -> Result<Form, Text> {
     let at = Planner::of(shared).silenced_at(&[])?;
     let title = format!("New silence at {}", places(&at));
     let fields = fields("", &duration::text(SILENCED), "", &shared.person, "now");
-    Ok(shown(shared, Form::new(Kind::Silence(Box::new(Silencing::new(at))), title, fields, 0)))
+    Ok(shown(shared, Form::new(FormKind::Silence(Box::new(Silencing::new(at))), title, fields, 0)))
 }
 
 /// The same silence once more, when it has ended.
@@ -139,7 +140,7 @@ pub(in crate::app) fn again(shared: &Shared, silence: &Silence) -> Result<Form, 
     let fields = fields(&matchers, &duration::text(lasts), comment, &shared.person, "now");
     let at = vec![silence.source.clone()];
     let title = format!("Make the silence again at {}", places(&at));
-    Ok(shown(shared, Form::new(Kind::Silence(Box::new(Silencing::new(at))), title, fields, 2)))
+    Ok(shown(shared, Form::new(FormKind::Silence(Box::new(Silencing::new(at))), title, fields, 2)))
 }
 
 /// Another silence in the place of this one.
@@ -159,7 +160,7 @@ pub(in crate::app) fn edit(shared: &Shared, silence: &Arc<Silence>) -> Result<Fo
     let at = vec![silence.source.clone()];
     let title = format!("Edit the silence at {}", places(&at));
     let silencing = Silencing { instead_of: Some(Arc::clone(silence)), ..Silencing::new(at) };
-    Ok(shown(shared, Form::new(Kind::Silence(Box::new(silencing)), title, fields, 0)))
+    Ok(shown(shared, Form::new(FormKind::Silence(Box::new(silencing)), title, fields, 0)))
 }
 
 fn shown(shared: &Shared, mut form: Form) -> Form {
@@ -172,12 +173,16 @@ pub(in crate::app) fn refresh(shared: &Shared, form: &mut Form) {
     let is_at_without = form.fields.get(form.at).is_some_and(|field| field.name == WITHOUT);
     let without: Vec<String> =
         form.text(WITHOUT).split([',', ' ']).filter(|name| !name.is_empty()).map(str::to_owned).collect();
-    let Kind::Silence(silencing) = &mut form.kind else { return };
+    let FormKind::Silence(silencing) = &mut form.kind else { return };
     if is_at_without {
         let marked = marked(shared, &silencing.marked);
         let planner = Planner::of(shared);
-        let proposal =
-            planner.proposed(&marked, silencing.at.len(), &shared.judgement.service_labels, Some(&without));
+        let proposal = planner.proposed(
+            &marked,
+            silencing.at.len(),
+            &shared.health_policy.service_labels,
+            Some(&without),
+        );
         if let Ok(proposal) = proposal {
             let proposed = matcher::lists(&proposal.silences);
             if proposed != silencing.proposed {
@@ -301,7 +306,7 @@ pub(super) fn planned(
 }
 
 /// What a silence is called while it has no id: what it hides.
-fn called(preview: &Preview) -> Text {
+fn called(preview: &SilencePreview) -> Text {
     let mut names: Vec<&str> = preview.hidden.iter().map(|alert| alert.name()).collect();
     names.dedup();
     let count = preview.hidden.len();

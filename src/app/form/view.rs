@@ -4,12 +4,12 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use unicode_segmentation::UnicodeSegmentation;
 
-use super::{Field, Form, Kind, Silencing, silence};
+use super::{Field, Form, FormKind, Silencing, silence};
 use crate::app::look::Cx;
 use crate::app::number::moment;
 use crate::app::shared::Shared;
 use crate::app::theme::Role;
-use crate::app::widgets::text::{self, Run};
+use crate::app::widgets::text::{self, StyledRun};
 use crate::app::window::window;
 use crate::model::matcher;
 
@@ -28,11 +28,11 @@ pub(in crate::app) fn render(shared: &Shared, cx: &Cx<'_>, form: &Form, buf: &mu
     let fields: Vec<Rows> = all.map(|(at, field)| rows(cx, field, at == form.at, room)).collect();
     let taken = fields.iter().map(Vec::len).sum::<usize>();
     let wanted = match &form.kind {
-        Kind::Silence(silencing) => {
+        FormKind::Silence(silencing) => {
             taken + 3 + silencing.preview.hidden.len().min(14) + several(silencing).len().min(14)
         }
         // with a line between, for a window as low as that would have no border
-        Kind::Operation(_) => taken + 2,
+        FormKind::Operation(_) => taken + 2,
     };
     let height = u16::try_from(wanted).unwrap_or(u16::MAX).saturating_add(2);
     let inner = window(cx, &form.title, (width, height), buf);
@@ -53,7 +53,8 @@ pub(in crate::app) fn render(shared: &Shared, cx: &Cx<'_>, form: &Form, buf: &mu
             let role = if is_current { Role::Accent } else { Role::Muted };
             let name = if row == 0 { field.name } else { "" };
             let sign = if is_current && row == 0 { cx.symbol(Role::Selected) } else { " " };
-            let mut runs = vec![Run::new(format!("{sign}{}", text::pad(name, NAMES, cx.charset)), role)];
+            let mut runs =
+                vec![StyledRun::new(format!("{sign}{}", text::pad(name, NAMES, cx.charset)), role)];
             runs.extend(line);
             if row == 0 {
                 runs.push(beside(shared, form, field, is_current, cx));
@@ -62,7 +63,7 @@ pub(in crate::app) fn render(shared: &Shared, cx: &Cx<'_>, form: &Form, buf: &mu
             y += 1;
         }
     }
-    if let Kind::Silence(silencing) = &form.kind {
+    if let FormKind::Silence(silencing) = &form.kind {
         let area = Rect { y, height: last.saturating_sub(y), ..inner };
         hidden(shared, cx, (form, silencing), area, buf);
     }
@@ -70,13 +71,13 @@ pub(in crate::app) fn render(shared: &Shared, cx: &Cx<'_>, form: &Form, buf: &mu
 }
 
 /// Rows of text.
-type Rows = Vec<Vec<Run<'static>>>;
+type Rows = Vec<Vec<StyledRun<'static>>>;
 
 /// What a line holds; the one with the keyboard broken where it is full, with its cursor and enough of it around that.
 fn rows(cx: &Cx<'_>, field: &Field, is_current: bool, room: u16) -> Rows {
     if !is_current {
         let shown = text::fit(field.line.text(), room, cx.charset).into_owned();
-        return vec![vec![Run::new(shown, Role::Text)]];
+        return vec![vec![StyledRun::new(shown, Role::Text)]];
     }
     let mut rows: Rows = vec![Vec::new()];
     let mut used = 0;
@@ -90,7 +91,7 @@ fn rows(cx: &Cx<'_>, field: &Field, is_current: bool, room: u16) -> Rows {
         if let Some(row) = rows.last_mut() {
             match row.last_mut().filter(|run| run.role == role) {
                 Some(run) => run.text.to_mut().push_str(part),
-                None => row.push(Run::new(part.to_owned(), role)),
+                None => row.push(StyledRun::new(part.to_owned(), role)),
             }
         }
         rows.len()
@@ -106,9 +107,9 @@ fn rows(cx: &Cx<'_>, field: &Field, is_current: bool, room: u16) -> Rows {
 }
 
 /// What is said beside a line: until when, how many characters are left, what may be chosen.
-fn beside(shared: &Shared, form: &Form, field: &Field, is_current: bool, cx: &Cx<'_>) -> Run<'static> {
+fn beside(shared: &Shared, form: &Form, field: &Field, is_current: bool, cx: &Cx<'_>) -> StyledRun<'static> {
     let mut said = String::new();
-    if let (Kind::Silence(silencing), "for" | "starts") = (&form.kind, field.name) {
+    if let (FormKind::Silence(silencing), "for" | "starts") = (&form.kind, field.name) {
         let span = silence::span(shared, form, silencing.instead_of.as_deref(), cx.now);
         said = match (span, field.name) {
             (Ok((_, end)), "for") => format!("  until {}", moment(end, cx.now, cx.zone)),
@@ -125,7 +126,7 @@ fn beside(shared: &Shared, form: &Form, field: &Field, is_current: bool, cx: &Cx
     } else if is_current && field.length() * 4 > field.limit * 3 {
         said = format!("  {} left", field.limit.saturating_sub(field.length()));
     }
-    Run::new(said, Role::Muted)
+    StyledRun::new(said, Role::Muted)
 }
 
 /// The matchers of each silence with what it would hide, where there are several.
@@ -138,25 +139,26 @@ fn several(silencing: &Silencing) -> Vec<String> {
 }
 
 /// How what is hidden compares with what was chosen.
-fn compared(form: &Form, silencing: &Silencing) -> Run<'static> {
+fn compared(form: &Form, silencing: &Silencing) -> StyledRun<'static> {
     let found = &silencing.preview;
-    if let Some(matcher) = &found.unjudged {
-        return Run::new(format!(": cannot preview {matcher}, more may be hidden"), Role::Warning);
+    if let Some(matcher) = &found.unevaluated {
+        return StyledRun::new(format!(": cannot preview {matcher}, more may be hidden"), Role::Warning);
     }
     if silencing.marked.is_empty() {
-        return Run::new("", Role::Muted);
+        return StyledRun::new("", Role::Muted);
     }
     match (found.unmarked, found.missed, form.left_out(silencing)) {
-        (0, 0, Some("")) => Run::new(": exactly the chosen ones", Role::Healthy),
+        (0, 0, Some("")) => StyledRun::new(": exactly the chosen ones", Role::Healthy),
         (0, 0, Some(labels)) => {
-            Run::new(format!(": exactly the chosen ones, whatever their {labels}"), Role::Healthy)
+            StyledRun::new(format!(": exactly the chosen ones, whatever their {labels}"), Role::Healthy)
         }
-        (0, 0, None) => Run::new(": the chosen ones and no other now", Role::Text),
-        (others, 0, _) => Run::new(format!(": {others} of them not chosen"), Role::Warning),
-        (0, missed, _) => Run::new(format!(": {missed} chosen are not hidden"), Role::Warning),
-        (others, missed, _) => {
-            Run::new(format!(": {others} not chosen, and {missed} chosen are not hidden"), Role::Warning)
-        }
+        (0, 0, None) => StyledRun::new(": the chosen ones and no other now", Role::Text),
+        (others, 0, _) => StyledRun::new(format!(": {others} of them not chosen"), Role::Warning),
+        (0, missed, _) => StyledRun::new(format!(": {missed} chosen are not hidden"), Role::Warning),
+        (others, missed, _) => StyledRun::new(
+            format!(": {others} not chosen, and {missed} chosen are not hidden"),
+            Role::Warning,
+        ),
     }
 }
 
@@ -174,7 +176,7 @@ fn hidden(
     let found = &silencing.preview;
     let mut heading = Vec::new();
     if let Some(why) = &silencing.wrong {
-        heading.push(Run::new(format!(" {} {why}", cx.symbol(Role::Trouble)), Role::Trouble));
+        heading.push(StyledRun::new(format!(" {} {why}", cx.symbol(Role::Trouble)), Role::Trouble));
     } else {
         let count = found.hidden.len();
         let share = (count * 100).checked_div(found.all).unwrap_or(0);
@@ -183,9 +185,9 @@ fn hidden(
             many => format!("{many} silences hide"),
         };
         let head = format!(" {who} {count} of {} alerts ({share}%)", found.all);
-        heading.extend([Run::new(head, Role::Title), compared(form, silencing)]);
-        if shared.guard.wants_name(count, found.all) {
-            heading.push(Run::new("  asks for the context's name", Role::Muted));
+        heading.extend([StyledRun::new(head, Role::Title), compared(form, silencing)]);
+        if shared.guard.requires_context_name(count, found.all) {
+            heading.push(StyledRun::new("  asks for the context's name", Role::Muted));
         }
     }
     text::runs(cx, &heading, Rect { height: 1, ..area }, buf);
@@ -215,9 +217,9 @@ fn hidden(
         let rest = alert.labels.iter().filter(|(name, _)| &***name != "alertname");
         let rest: Vec<String> = rest.map(|(name, value)| format!("{name}={value}")).collect();
         let runs = [
-            Run::new(format!("  {} {word}", cx.symbol(sign)), sign),
-            Run::new(format!("{} {}  ", cx.symbol(role), alert.name()), role),
-            Run::new(rest.join(" "), Role::Muted),
+            StyledRun::new(format!("  {} {word}", cx.symbol(sign)), sign),
+            StyledRun::new(format!("{} {}  ", cx.symbol(role), alert.name()), role),
+            StyledRun::new(rest.join(" "), Role::Muted),
         ];
         text::runs(cx, &runs, Rect { y, height: 1, ..area }, buf);
     }
@@ -229,14 +231,14 @@ fn hidden(
 }
 
 /// What is wrong, else what the keys do.
-fn keys(cx: &Cx<'_>, form: &Form) -> Vec<Run<'static>> {
+fn keys(cx: &Cx<'_>, form: &Form) -> Vec<StyledRun<'static>> {
     if let Some(error) = &form.error {
-        return vec![Run::new(format!(" {} {error}", cx.symbol(Role::Trouble)), Role::Trouble)];
+        return vec![StyledRun::new(format!(" {} {error}", cx.symbol(Role::Trouble)), Role::Trouble)];
     }
-    let mut runs = vec![Run::new(" Enter ", Role::Key), Run::new("goes on", Role::Muted)];
+    let mut runs = vec![StyledRun::new(" Enter ", Role::Key), StyledRun::new("continues", Role::Muted)];
     if form.fields.len() > 1 {
-        runs.extend([Run::new("  Tab ", Role::Key), Run::new("next line", Role::Muted)]);
+        runs.extend([StyledRun::new("  Tab ", Role::Key), StyledRun::new("next line", Role::Muted)]);
     }
-    runs.extend([Run::new("  Esc ", Role::Key), Run::new("leaves it", Role::Muted)]);
+    runs.extend([StyledRun::new("  Esc ", Role::Key), StyledRun::new("cancels", Role::Muted)]);
     runs
 }

@@ -2,14 +2,14 @@
 
 use std::ops::Range;
 
-use super::Line;
+use super::MarkdownLine;
 use super::flow::pieces;
 use super::inline::once;
 use crate::app::look::Charset;
 use crate::app::theme::Role;
-use crate::app::widgets::text::{self, Run};
+use crate::app::widgets::text::{self, StyledRun};
 use crate::model::labels::Labels;
-use crate::model::placeholder::{Part, parts};
+use crate::model::placeholder::{TemplatePart, parts};
 
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Block {
@@ -41,7 +41,7 @@ pub(super) fn block(
     labels: &Labels,
     room: u16,
     charset: Charset,
-) -> (Vec<Line>, Block) {
+) -> (Vec<MarkdownLine>, Block) {
     let mut block = Block {
         text: code.trim_end_matches('\n').to_owned(),
         language: language.to_owned(),
@@ -54,41 +54,41 @@ pub(super) fn block(
     let rest = room.saturating_sub(text::width(&title) + 3);
     let rule = |cells: u16| dash.repeat(usize::from(cells));
     let mut lines = vec![vec![
-        Run::new(corner, Role::Border),
-        Run::new(title, Role::Key),
-        Run::new(format!(" {}", rule(rest)), Role::Border),
+        StyledRun::new(corner, Role::Border),
+        StyledRun::new(title, Role::Key),
+        StyledRun::new(format!(" {}", rule(rest)), Role::Border),
     ]];
     let inner = room.saturating_sub(2).max(1);
     for written in block.text.split('\n') {
-        let mut runs: Vec<Run<'static>> = Vec::new();
+        let mut runs: Vec<StyledRun<'static>> = Vec::new();
         for part in parts(written, labels) {
             runs.push(match part {
-                Part::Plain(plain) => Run::new(plain.to_owned(), Role::Text),
-                Part::Filled { written, value } => {
+                TemplatePart::Plain(plain) => StyledRun::new(plain.to_owned(), Role::Text),
+                TemplatePart::Filled { written, value } => {
                     once(&mut block.filled, (written.to_owned(), value.to_string()));
-                    Run::new(value.to_string(), Role::Match)
+                    StyledRun::new(value.to_string(), Role::Match)
                 }
-                Part::Missing { written } => {
+                TemplatePart::Missing { written } => {
                     once(&mut block.missing, written.to_owned());
-                    Run::new(written.to_owned(), Role::Trouble)
+                    StyledRun::new(written.to_owned(), Role::Trouble)
                 }
             });
         }
-        let mut line = vec![Run::new(side, Role::Border)];
+        let mut line = vec![StyledRun::new(side, Role::Border)];
         let mut used = 0;
         for run in runs {
             for piece in pieces(&run.text, inner, used) {
                 if used + text::width(piece) > inner {
-                    lines.push(std::mem::replace(&mut line, vec![Run::new(more, Role::Border)]));
+                    lines.push(std::mem::replace(&mut line, vec![StyledRun::new(more, Role::Border)]));
                     used = 0;
                 }
                 used += text::width(piece);
-                line.push(Run::new(piece.to_owned(), run.role));
+                line.push(StyledRun::new(piece.to_owned(), run.role));
             }
         }
         lines.push(line);
     }
-    lines.push(vec![Run::new(format!("{end}{}", rule(room.saturating_sub(1))), Role::Border)]);
+    lines.push(vec![StyledRun::new(format!("{end}{}", rule(room.saturating_sub(1))), Role::Border)]);
     (lines, block)
 }
 
@@ -101,20 +101,20 @@ impl Block {
         let mut shell = Shell::of(&parts, &self.language);
         for part in parts {
             match part {
-                Part::Plain(plain) => {
+                TemplatePart::Plain(plain) => {
                     shell.read(plain);
                     copied.text.push_str(plain);
                 }
-                Part::Missing { written } => {
+                TemplatePart::Missing { written } => {
                     shell.read("x");
                     copied.text.push_str(written);
                     once(&mut copied.left, written.to_owned());
                 }
-                Part::Filled { value, .. } if is_harmless(value) => {
+                TemplatePart::Filled { value, .. } if is_harmless(value) => {
                     shell.read("x");
                     copied.text.push_str(value);
                 }
-                Part::Filled { written, value } => {
+                TemplatePart::Filled { written, value } => {
                     if let Some(quoted) = shell.quoted(value) {
                         shell.read("x");
                         copied.text.push_str(&quoted);
@@ -140,7 +140,7 @@ fn is_harmless(value: &str) -> bool {
 struct Shell {
     quotes: Quotes,
     /// Nothing is sure: a substitution, a here-document, another language.
-    unsure: bool,
+    is_uncertain: bool,
     /// The character before.
     before: char,
 }
@@ -160,19 +160,21 @@ const SHELLS: [&str; 10] =
 /// What is expanded within these follows rules of its own.
 const EXPANSIONS: [&str; 6] = ["$(", "${", "$'", "$\"", "`", "<<"];
 /// Programs that read their arguments as a shell does, once more.
-const READS_AGAIN: [&str; 12] =
+const NESTED_SHELLS: [&str; 12] =
     ["eval", "ssh", "sh", "bash", "zsh", "ksh", "dash", "su", "watch", "xargs", "parallel", "env"];
 
 impl Shell {
-    fn of(parts: &[Part<'_>], language: &str) -> Self {
+    fn of(parts: &[TemplatePart<'_>], language: &str) -> Self {
         let is_shell = SHELLS.contains(&language.to_ascii_lowercase().as_str());
-        let mut plain =
-            parts.iter().filter_map(|part| if let Part::Plain(text) = part { Some(*text) } else { None });
+        let mut plain = parts
+            .iter()
+            .filter_map(|part| if let TemplatePart::Plain(text) = part { Some(*text) } else { None });
         let is_deep = plain.any(|text| {
             let mut words = text.split(|c: char| !c.is_ascii_alphanumeric());
-            words.any(|word| READS_AGAIN.contains(&word)) || EXPANSIONS.iter().any(|sign| text.contains(sign))
+            words.any(|word| NESTED_SHELLS.contains(&word))
+                || EXPANSIONS.iter().any(|sign| text.contains(sign))
         });
-        Self { quotes: Quotes::None, unsure: !is_shell || is_deep, before: '\n' }
+        Self { quotes: Quotes::None, is_uncertain: !is_shell || is_deep, before: '\n' }
     }
 
     fn read(&mut self, text: &str) {
@@ -196,7 +198,11 @@ impl Shell {
     /// A value as it must be written here to mean itself, if that is sure.
     fn quoted(&self, value: &str) -> Option<String> {
         // no quotes keep an option from being one
-        if self.unsure || value.starts_with('-') || value.contains(char::is_control) || self.before == '\\' {
+        if self.is_uncertain
+            || value.starts_with('-')
+            || value.contains(char::is_control)
+            || self.before == '\\'
+        {
             return None;
         }
         // what stands in quotes already is often meant for somebody else: awk, SQL, another shell

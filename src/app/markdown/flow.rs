@@ -2,28 +2,28 @@
 
 use unicode_segmentation::UnicodeSegmentation;
 
-use super::Line;
+use super::MarkdownLine;
 use super::inline::BREAK;
-use crate::app::widgets::text::{self, Run};
+use crate::app::widgets::text::{self, StyledRun};
 
 /// A word: parts of it may have roles of their own.
 #[derive(Debug, Default)]
-struct Word {
-    runs: Vec<Run<'static>>,
+struct FlowWord {
+    runs: Vec<StyledRun<'static>>,
     width: u16,
 }
 
-impl Word {
-    fn push(&mut self, text: &str, run: &Run<'_>) {
+impl FlowWord {
+    fn push(&mut self, text: &str, run: &StyledRun<'_>) {
         self.width = self.width.saturating_add(text::width(text));
-        self.runs.push(Run::new(text.to_owned(), run.role));
+        self.runs.push(StyledRun::new(text.to_owned(), run.role));
     }
 }
 
 /// The words, and where a new line is forced: `None`.
-fn words(runs: &[Run<'_>]) -> Vec<Option<Word>> {
+fn words(runs: &[StyledRun<'_>]) -> Vec<Option<FlowWord>> {
     let mut words = Vec::new();
-    let mut open = Word::default();
+    let mut open = FlowWord::default();
     for run in runs {
         if run.text == BREAK {
             words.push(Some(std::mem::take(&mut open)));
@@ -45,19 +45,19 @@ fn words(runs: &[Run<'_>]) -> Vec<Option<Word>> {
 }
 
 /// The width of the longest word.
-pub(super) fn longest_word(runs: &[Run<'_>]) -> u16 {
+pub(super) fn longest_word(runs: &[StyledRun<'_>]) -> u16 {
     words(runs).iter().flatten().map(|word| word.width).max().unwrap_or(0)
 }
 
 /// The width of the text in one line.
-pub(super) fn width(runs: &[Run<'_>]) -> u16 {
+pub(super) fn width(runs: &[StyledRun<'_>]) -> u16 {
     runs.iter().map(|run| text::width(&run.text)).fold(0, u16::saturating_add)
 }
 
 /// The lines of a text, none wider than `room`.
-pub(super) fn flow(runs: &[Run<'_>], room: u16) -> Vec<Line> {
+pub(super) fn flow(runs: &[StyledRun<'_>], room: u16) -> Vec<MarkdownLine> {
     let room = room.max(1);
-    let (mut lines, mut line, mut used) = (Vec::new(), Line::new(), 0_u16);
+    let (mut lines, mut line, mut used) = (Vec::new(), MarkdownLine::new(), 0_u16);
     for word in words(runs) {
         let Some(word) = word else {
             lines.push(std::mem::take(&mut line));
@@ -84,7 +84,7 @@ pub(super) fn flow(runs: &[Run<'_>], room: u16) -> Vec<Line> {
                     used = 0;
                 }
                 used += text::width(piece);
-                line.push(Run::new(piece.to_owned(), run.role));
+                line.push(StyledRun::new(piece.to_owned(), run.role));
             }
         }
     }
@@ -95,7 +95,7 @@ pub(super) fn flow(runs: &[Run<'_>], room: u16) -> Vec<Line> {
 }
 
 /// A blank belongs to the run before it where both sides are of one role, so that a phrase is marked as one.
-fn blank(line: &mut Line) {
+fn blank(line: &mut MarkdownLine) {
     if let Some(last) = line.last_mut() {
         last.text.to_mut().push(' ');
     }

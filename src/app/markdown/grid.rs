@@ -1,27 +1,27 @@
 //! Tables: columns side by side where no word has to be broken for it, else one line for each field.
 
-use super::Line;
+use super::MarkdownLine;
 use super::flow::{flow, longest_word, width};
 use crate::app::look::Charset;
 use crate::app::theme::Role;
-use crate::app::widgets::text::Run;
+use crate::app::widgets::text::StyledRun;
 
 /// Cells between two columns.
 const GAP: u16 = 3;
 
-type Cell = Vec<Run<'static>>;
+type GridCell = Vec<StyledRun<'static>>;
 
 /// The lines of a table whose first row is its head.
-pub(super) fn lines(rows: &[Vec<Cell>], room: u16, charset: Charset) -> Vec<Line> {
+pub(super) fn lines(rows: &[Vec<GridCell>], room: u16, charset: Charset) -> Vec<MarkdownLine> {
     let columns = rows.iter().map(Vec::len).max().unwrap_or(0);
-    let widest = |column: usize, of: fn(&[Run<'_>]) -> u16| {
+    let widest = |column: usize, of: fn(&[StyledRun<'_>]) -> u16| {
         rows.iter().filter_map(|row| row.get(column)).map(|cell| of(cell)).max().unwrap_or(0).max(1)
     };
     let least: Vec<u16> = (0..columns).map(|column| widest(column, longest_word)).collect();
     let most: Vec<u16> = (0..columns).map(|column| widest(column, width)).collect();
     match widths(&least, &most, room) {
         Some(widths) => side_by_side(rows, &widths, charset),
-        None => one_below_the_other(rows, room, charset),
+        None => one_line_per_field(rows, room, charset),
     }
 }
 
@@ -45,28 +45,28 @@ fn widths(least: &[u16], most: &[u16], room: u16) -> Option<Vec<u16>> {
     }
 }
 
-fn side_by_side(rows: &[Vec<Cell>], widths: &[u16], charset: Charset) -> Vec<Line> {
+fn side_by_side(rows: &[Vec<GridCell>], widths: &[u16], charset: Charset) -> Vec<MarkdownLine> {
     let bar = charset.pick(" │ ", " | ");
     let mut lines = Vec::new();
     for (index, row) in rows.iter().enumerate() {
         let empty = Vec::new();
-        let cells: Vec<Vec<Line>> = widths
+        let cells: Vec<Vec<MarkdownLine>> = widths
             .iter()
             .enumerate()
             .map(|(column, width)| flow(row.get(column).unwrap_or(&empty), *width))
             .collect();
         let height = cells.iter().map(Vec::len).max().unwrap_or(0);
         for at in 0..height {
-            let mut line = Line::new();
+            let mut line = MarkdownLine::new();
             for (column, (cell, room)) in cells.iter().zip(widths).enumerate() {
                 if column > 0 {
-                    line.push(Run::new(bar, Role::Border));
+                    line.push(StyledRun::new(bar, Role::Border));
                 }
                 let part = cell.get(at).cloned().unwrap_or_default();
                 let missing = room.saturating_sub(width(&part));
                 line.extend(part);
                 if column + 1 < widths.len() {
-                    line.push(Run::new(" ".repeat(usize::from(missing)), Role::Text));
+                    line.push(StyledRun::new(" ".repeat(usize::from(missing)), Role::Text));
                 }
             }
             lines.push(line);
@@ -74,24 +74,27 @@ fn side_by_side(rows: &[Vec<Cell>], widths: &[u16], charset: Charset) -> Vec<Lin
         if index == 0 {
             let dash = charset.pick("─", "-");
             let rule: Vec<String> = widths.iter().map(|width| dash.repeat(usize::from(*width))).collect();
-            lines.push(vec![Run::new(rule.join(charset.pick("─┼─", "-+-")), Role::Border)]);
+            lines.push(vec![StyledRun::new(rule.join(charset.pick("─┼─", "-+-")), Role::Border)]);
         }
     }
     lines
 }
 
-fn one_below_the_other(rows: &[Vec<Cell>], room: u16, charset: Charset) -> Vec<Line> {
+fn one_line_per_field(rows: &[Vec<GridCell>], room: u16, charset: Charset) -> Vec<MarkdownLine> {
     let Some((head, body)) = rows.split_first() else { return Vec::new() };
     if body.is_empty() {
         return head.iter().flat_map(|cell| flow(cell, room)).collect();
     }
     let mut lines = Vec::new();
     for row in body {
-        lines.push(vec![Run::new(charset.pick("─", "-").repeat(usize::from(room.min(20))), Role::Border)]);
+        lines.push(vec![StyledRun::new(
+            charset.pick("─", "-").repeat(usize::from(room.min(20))),
+            Role::Border,
+        )]);
         for (column, cell) in row.iter().enumerate() {
-            let mut runs: Vec<Run<'static>> = head.get(column).cloned().unwrap_or_default();
+            let mut runs: Vec<StyledRun<'static>> = head.get(column).cloned().unwrap_or_default();
             if !runs.is_empty() {
-                runs.push(Run::new(": ", Role::Muted));
+                runs.push(StyledRun::new(": ", Role::Muted));
             }
             runs.extend(cell.iter().cloned());
             lines.extend(flow(&runs, room));

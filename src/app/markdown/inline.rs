@@ -3,20 +3,20 @@
 use std::borrow::Cow;
 use std::collections::HashMap;
 
-use super::Page;
+use super::MarkdownPage;
 use crate::app::theme::Role;
-use crate::app::widgets::text::Run;
+use crate::app::widgets::text::StyledRun;
 use crate::model::labels::Labels;
-use crate::model::placeholder::{Part, parts};
+use crate::model::placeholder::{TemplatePart, parts};
 use crate::model::text;
 
 /// What forces a new line within a paragraph.
 pub(super) const BREAK: &str = "\n";
 
 /// The deepest that emphasis is nested; beyond that it is not told apart any more.
-const DEPTH: usize = 32;
+const MAX_EMPHASIS_DEPTH: usize = 32;
 /// As much of a link's text names it, in bytes.
-const NAME: usize = 400;
+const MAX_LINK_NAME: usize = 400;
 
 /// Text that is collected.
 #[derive(Debug, Default)]
@@ -25,14 +25,14 @@ pub(super) struct Inline {
     parts: Vec<(String, Option<Role>)>,
     roles: Vec<Option<Role>>,
     /// Beyond the deepest.
-    unseen: usize,
-    links: Vec<Link>,
+    untracked: usize,
+    links: Vec<InlineLink>,
     /// By which number each address is known.
     numbers: HashMap<String, usize>,
 }
 
 #[derive(Debug)]
-struct Link {
+struct InlineLink {
     url: String,
     is_image: bool,
     /// Where its text begins.
@@ -83,13 +83,13 @@ impl Inline {
 
     /// Emphasis begins.
     pub(super) fn open(&mut self, role: Option<Role>) {
-        if self.roles.len() < DEPTH { self.roles.push(role) } else { self.unseen += 1 }
+        if self.roles.len() < MAX_EMPHASIS_DEPTH { self.roles.push(role) } else { self.untracked += 1 }
     }
 
     /// Emphasis ends.
     pub(super) fn close(&mut self) {
-        if self.unseen > 0 {
-            self.unseen -= 1;
+        if self.untracked > 0 {
+            self.untracked -= 1;
         } else {
             self.roles.pop();
         }
@@ -100,7 +100,7 @@ impl Inline {
         if is_image {
             self.push_in("[image: ", Role::Muted);
         }
-        self.links.push(Link { url: safe(url), is_image, from: self.parts.len() });
+        self.links.push(InlineLink { url: safe(url), is_image, from: self.parts.len() });
         self.open(Some(Role::Accent));
     }
 
@@ -110,7 +110,7 @@ impl Inline {
         let Some(link) = self.links.pop() else { return };
         let mut name = String::new();
         for (text, _) in self.parts.iter().skip(link.from) {
-            if name.len() > NAME {
+            if name.len() > MAX_LINK_NAME {
                 break;
             }
             name.push_str(text);
@@ -133,7 +133,12 @@ impl Inline {
     }
 
     /// What was collected, with labels filled in; nothing is collected any more.
-    pub(super) fn taken(&mut self, base: Role, labels: &Labels, page: &mut Page) -> Vec<Run<'static>> {
+    pub(super) fn taken(
+        &mut self,
+        base: Role,
+        labels: &Labels,
+        page: &mut MarkdownPage,
+    ) -> Vec<StyledRun<'static>> {
         while self.parts.last().is_some_and(|(text, _)| text == BREAK) {
             self.parts.pop();
         }
@@ -142,14 +147,14 @@ impl Inline {
             let role = role.unwrap_or(base);
             for part in parts(&text, labels) {
                 runs.push(match part {
-                    Part::Plain(plain) => Run::new(Cow::Owned(plain.to_owned()), role),
-                    Part::Filled { written, value } => {
+                    TemplatePart::Plain(plain) => StyledRun::new(Cow::Owned(plain.to_owned()), role),
+                    TemplatePart::Filled { written, value } => {
                         once(&mut page.filled, (written.to_owned(), value.to_string()));
-                        Run::new(value.to_string(), Role::Match)
+                        StyledRun::new(value.to_string(), Role::Match)
                     }
-                    Part::Missing { written } => {
+                    TemplatePart::Missing { written } => {
                         once(&mut page.missing, written.to_owned());
-                        Run::new(written.to_owned(), Role::Trouble)
+                        StyledRun::new(written.to_owned(), Role::Trouble)
                     }
                 });
             }

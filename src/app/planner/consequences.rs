@@ -14,14 +14,14 @@ use crate::model::incident::Person;
 use crate::model::oncall::{EscalationPolicy, OnCallBoard};
 use crate::model::remote::age;
 use crate::model::source::SourceId;
-use crate::model::world::{Linked, World};
+use crate::model::world::{IncidentView, World};
 
 pub mod silences;
 
 /// One thing that follows from an action.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Consequence {
-    /// In a sentence.
+    /// Its title.
     pub words: String,
     /// Whether somebody is woken, or it cannot be taken back.
     pub is_grave: bool,
@@ -56,7 +56,7 @@ pub fn consequences(
     sources.sort();
     sources.dedup();
     for source in sources {
-        let held = planner.world.held(source);
+        let held = planner.world.cache(source);
         if let Some(error) = held.and_then(|held| held.probe().trouble()) {
             all.push(grave(format!("{error}: it may well fail")));
         }
@@ -73,7 +73,7 @@ fn of(planner: Planner<'_>, action: &Action, zone: &TimeZone, now: Timestamp) ->
         Operation::Acknowledge => {
             let me = planner.board(source).and_then(|board| board.me.as_ref());
             let who = me.map_or("You have".to_owned(), |me| format!("{} (you) has", me.name));
-            vec![plain(format!("{who} it: nobody else is woken for it while it is acknowledged."))]
+            vec![plain(format!("{who} it: nobody else is paged for it while it is acknowledged."))]
         }
         Operation::Resolve => resolves(world, known),
         Operation::Assign { to } => {
@@ -98,7 +98,7 @@ fn of(planner: Planner<'_>, action: &Action, zone: &TimeZone, now: Timestamp) ->
         Operation::Reroute { policy } => pages(planner, source, &policy.id, 1, now),
         Operation::Snooze { rest } => {
             let end = now.checked_add(*rest).unwrap_or(now);
-            vec![plain(format!("It rests until {}; then it is triggered again and pages anew.", until(end)))]
+            vec![plain(format!("Snoozed until {}; then it is triggered again and pages again.", until(end)))]
         }
         Operation::Note { .. } | Operation::Priority { .. } | Operation::StatusUpdate { .. } => {
             let spec = action.operation.kind().spec();
@@ -144,7 +144,7 @@ fn alerts(count: usize) -> String {
     if count == 1 { "1 alert".to_owned() } else { format!("{count} alerts") }
 }
 
-fn resolves(world: &World, known: Option<&Linked>) -> Vec<Consequence> {
+fn resolves(world: &World, known: Option<&IncidentView>) -> Vec<Consequence> {
     let mut all = vec![grave(
         "Resolving cannot be undone: to have it open again somebody must be paged anew.".to_owned(),
     )];
@@ -199,7 +199,7 @@ fn pages(
         )));
     }
     if !planner.knows_who_is_on_call(source, now) {
-        let read = planner.world.held(source).and_then(|held| held.on_call().at());
+        let read = planner.world.cache(source).and_then(|held| held.on_call().at());
         let old = read.map_or_else(String::new, |at| format!(" {} ago", duration::short(age(at, now))));
         all.push(grave(format!("Who is on call was last read{old}: it may be somebody else by now.")));
     }

@@ -6,13 +6,13 @@ use std::sync::Arc;
 use jiff::Timestamp;
 
 use super::{Planned, Planner};
-use crate::model::action::{Action, Operation, OperationKind, SilenceDraft, Target};
+use crate::model::action::{Action, ActionTarget, Operation, OperationKind, SilenceDraft};
 use crate::model::alert::Alert;
 use crate::model::fingerprint::Fingerprint;
 use crate::model::labels::{Labels, Text};
 use crate::model::matcher;
 use crate::model::silence::{
-    Proposal, Silence, SilenceState, Wanted, can_be_hidden, left_out, propose, refusal,
+    ProposalInput, Silence, SilenceProposal, SilenceState, can_be_hidden, left_out, propose, refusal,
 };
 use crate::model::source::SourceId;
 
@@ -55,7 +55,7 @@ impl Planner<'_> {
     /// Members of a cluster share their silences, and with them their ids, which are unique in the world.
     fn are_one_cluster(&self, one: &SourceId, other: &SourceId) -> bool {
         let ids = |source: &SourceId| -> BTreeSet<&Text> {
-            let silences = self.world.held(source).and_then(|held| held.silences().value());
+            let silences = self.world.cache(source).and_then(|cache| cache.silences().value());
             silences.into_iter().flatten().map(|silence| &silence.id).collect()
         };
         !ids(one).is_disjoint(&ids(other))
@@ -72,7 +72,7 @@ impl Planner<'_> {
         sources: usize,
         first: &[String],
         without: Option<&[String]>,
-    ) -> Result<Proposal, Text> {
+    ) -> Result<SilenceProposal, Text> {
         let prints: BTreeSet<Fingerprint> = marked.iter().map(|alert| alert.fingerprint).collect();
         let is_other = |alert: &&Arc<Alert>| can_be_hidden(alert) && !prints.contains(&alert.fingerprint);
         let others = self.world.alerts().iter().filter(is_other);
@@ -80,16 +80,16 @@ impl Planner<'_> {
         // what no Alertmanager routes yet gets more labels on its way there: that it lacks one of the others' says nothing
         let (raised, routed): (Vec<&Arc<Alert>>, _) =
             marked.iter().partition(|alert| alert.receivers.is_empty());
-        let mut all = Proposal::default();
+        let mut all = SilenceProposal::default();
         for some in [routed, raised].iter().filter(|some| !some.is_empty()) {
             let some: Vec<&Labels> = some.iter().map(|alert| &alert.labels).collect();
             let without = without.map_or_else(|| left_out(&some, &others), <[String]>::to_vec);
             let most = self.guard.max_bulk / sources.max(1);
-            let wanted = Wanted { others: &others, first, without: &without, most };
+            let wanted = ProposalInput { others: &others, first, without: &without, most };
             let mut proposal = propose(&some, wanted);
             // there are alerts that have nothing else to be told by
             if proposal.silences.is_empty() {
-                proposal = propose(&some, Wanted { without: &[], ..wanted });
+                proposal = propose(&some, ProposalInput { without: &[], ..wanted });
             }
             if proposal.silences.is_empty() {
                 return Err("these alerts have no label to tell them by".into());
@@ -126,7 +126,7 @@ impl Planner<'_> {
                     Some(why) => planned.left_out.push(why),
                     None => planned.actions.push(Action {
                         source: source.clone(),
-                        target: Target { id: "".into(), name: name.clone(), seen: None },
+                        target: ActionTarget { id: "".into(), name: name.clone(), seen: None },
                         operation: Operation::Silence { draft: draft.clone() },
                     }),
                 }
@@ -148,7 +148,7 @@ impl Planner<'_> {
         } else if let Some(why) = self.cannot(&silence.source, OperationKind::Edit) {
             planned.left_out.push(why);
         } else {
-            let target = Target { id: silence.id.clone(), name, seen: None };
+            let target = ActionTarget { id: silence.id.clone(), name, seen: None };
             let operation = Operation::Edit { draft, seen: silence.updated_at };
             planned.actions.push(Action { source: silence.source.clone(), target, operation });
         }
@@ -175,7 +175,7 @@ impl Planner<'_> {
             } else if let Some(why) = self.cannot(&silence.source, operation.kind()) {
                 planned.left_out.push(why);
             } else {
-                let target = Target { id: silence.id.clone(), name, seen: None };
+                let target = ActionTarget { id: silence.id.clone(), name, seen: None };
                 planned.actions.push(Action { source: silence.source.clone(), target, operation });
             }
         }
@@ -183,7 +183,7 @@ impl Planner<'_> {
     }
 }
 
-/// Why Alertmanager would not take a silence, if it would not.
+/// The comment: why Alertmanager would not take a silence, if it would not.
 fn can_be_made(draft: &SilenceDraft, now: Timestamp) -> Result<(), Text> {
     if let Some(why) = refusal(&draft.matchers) {
         return Err(why.into());

@@ -9,8 +9,8 @@ use crate::model::fingerprint::Fingerprint;
 use crate::model::labels::Labels;
 use crate::model::matcher::parse;
 use crate::model::silence::{Silence, SilenceState};
-use crate::model::source::{Kind, Offer};
-use crate::model::world::Judgement;
+use crate::model::source::{Kind, ProbeReport};
+use crate::model::world::HealthPolicy;
 
 fn at(second: i64) -> Timestamp {
     Timestamp::from_second(second).unwrap()
@@ -93,7 +93,7 @@ fn alerts_are_silenced_where_they_are_routed_and_in_a_cluster_once() {
         info("other", &[OperationKind::Silence]),
         info("prom", &[]),
     ];
-    let mut world = World::new(sources.iter().map(|info| info.id.clone()), Judgement::default());
+    let mut world = World::new(sources.iter().map(|info| info.id.clone()), HealthPolicy::default());
     let guard = Guard::default();
     let slow = alert("Slow", &["am-1", "am-2", "prom"]);
     let shared = || vec![silence("s1", "am-1", SilenceState::Active)];
@@ -126,7 +126,7 @@ fn alerts_are_silenced_where_they_are_routed_and_in_a_cluster_once() {
 #[test]
 fn what_nobody_can_do_is_said_with_the_reason() {
     let sources = [info("prom", &[]), info("am", &[OperationKind::Silence])];
-    let mut world = World::new(sources.iter().map(|info| info.id.clone()), Judgement::default());
+    let mut world = World::new(sources.iter().map(|info| info.id.clone()), HealthPolicy::default());
     let guard = Guard::default();
     let slow = alert("Slow", &["prom"]);
     let planner = Planner { world: &world, sources: &sources, guard: &guard };
@@ -138,7 +138,7 @@ fn what_nobody_can_do_is_said_with_the_reason() {
         planner.cannot_anywhere(OperationKind::Resolve).as_deref(),
         Some("no source of this context has a way to resolve")
     );
-    let offer = Offer {
+    let offer = ProbeReport {
         flavour: "Alertmanager".into(),
         version: "".into(),
         facts: Vec::new(),
@@ -157,7 +157,7 @@ fn what_nobody_can_do_is_said_with_the_reason() {
 #[test]
 fn silences_that_have_ended_are_left_out_and_each_is_extended_from_its_own_end() {
     let sources = [info("am", &[OperationKind::Extend, OperationKind::Expire])];
-    let world = World::new([id("am")], Judgement::default());
+    let world = World::new([id("am")], HealthPolicy::default());
     let guard = Guard::default();
     let planner = Planner { world: &world, sources: &sources, guard: &guard };
     let all = [silence("s1", "am", SilenceState::Active), silence("s2", "am", SilenceState::Expired)];
@@ -172,7 +172,7 @@ fn silences_that_have_ended_are_left_out_and_each_is_extended_from_its_own_end()
 #[test]
 fn an_alert_that_is_not_routed_yet_is_not_told_by_the_labels_that_it_lacks() {
     let sources = [info("am", &[OperationKind::Silence])];
-    let world = World::new([id("am")], Judgement::default());
+    let world = World::new([id("am")], HealthPolicy::default());
     let guard = Guard::default();
     let planner = Planner { world: &world, sources: &sources, guard: &guard };
     let with = |labels: &[(&str, &str)], receivers: &[&str]| {

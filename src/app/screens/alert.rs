@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use crate::app::prelude::*;
 use crate::app::subjects;
-use crate::model::promql::{self, Bound, Condition};
+use crate::model::promql::{self, Threshold, ThresholdCondition};
 use crate::model::rule::Rule;
 
 mod page;
@@ -20,7 +20,7 @@ pub const INCIDENT: usize = 3;
 /// How many panels there are.
 pub const PANELS: usize = 4;
 /// Most related alerts that are listed.
-const MOST_RELATED: usize = 50;
+const MAX_RELATED: usize = 50;
 
 /// Points of its chart.
 const POINTS: u16 = 240;
@@ -30,7 +30,7 @@ pub struct OpenAlert {
     fingerprint: Option<Fingerprint>,
     /// The alerts that share labels with it.
     pub related: List<Fingerprint>,
-    spot: Spot,
+    spot: ScrollPosition,
 }
 
 /// What is drawn of the rule that made an alert.
@@ -40,7 +40,7 @@ pub(super) struct ChartSubject {
     pub(super) source: SourceId,
     pub(super) rule: Arc<Rule>,
     /// The comparison in its expression, if there is one.
-    pub(super) condition: Option<Condition>,
+    pub(super) condition: Option<ThresholdCondition>,
     /// The query whose result is drawn, narrowed down to this alert.
     pub(super) query: Text,
     /// The query of the bound, where that is no number.
@@ -67,7 +67,7 @@ fn slo<'a>(shared: &'a Shared, alert: &Alert) -> Option<&'a SloStatus> {
 /// What can be drawn of an alert; `None` as long as no source has told its rule.
 fn subject(shared: &Shared, alert: &Alert) -> Option<ChartSubject> {
     let (source, rule) = shared.world.rule_of(&alert.labels)?;
-    let board = shared.world.held(source).and_then(|held| held.rules().value())?;
+    let board = shared.world.cache(source).and_then(|cache| cache.rules().value())?;
     // the alert as its rule's source shows it, without what was added on the way
     let mine = |other: &&Arc<Alert>| {
         other.name() == alert.name() && other.labels.iter().all(|(n, v)| alert.labels.get(n) == Some(v))
@@ -80,13 +80,13 @@ fn subject(shared: &Shared, alert: &Alert) -> Option<ChartSubject> {
     let condition = promql::condition(&rule.expr);
     let query = narrowed(condition.as_ref().map_or(&*rule.expr, |condition| &condition.query), &labels);
     let bound_query = match condition.as_ref().map(|condition| &condition.bound) {
-        Some(Bound::Query(bound)) => Some(narrowed(bound, &Labels::default())),
-        Some(Bound::Constant(_)) | None => None,
+        Some(Threshold::Query(bound)) => Some(narrowed(bound, &Labels::default())),
+        Some(Threshold::Constant(_)) | None => None,
     };
     Some(ChartSubject { source: source.clone(), rule: Arc::clone(rule), condition, query, bound_query })
 }
 
-impl About for OpenAlert {
+impl SubjectScreen for OpenAlert {
     type Subject = Fingerprint;
 
     fn enter(&mut self, fingerprint: &Fingerprint) {
@@ -108,7 +108,7 @@ impl About for OpenAlert {
 
 impl Screen for OpenAlert {
     fn scopes(&self) -> &'static [Scope] {
-        &[Scope::Time, Scope::Things, Scope::Acts]
+        &[Scope::Time, Scope::AnyAction, Scope::IncidentActions]
     }
 
     fn hints(&self, _shared: &Shared) -> Vec<Hint> {
@@ -170,9 +170,9 @@ impl Screen for OpenAlert {
         let others = world.alerts().iter().filter(|other| other.fingerprint != alert.fingerprint);
         let mut others: Vec<_> =
             others.map(|other| (likeness(other), other)).filter(|(likeness, _)| *likeness >= 2).collect();
-        others.sort_by_key(|(likeness, other)| (Reverse(*likeness), subjects::alert::badness(other)));
+        others.sort_by_key(|(likeness, other)| (Reverse(*likeness), subjects::alert::alert_rank(other)));
         let rows: Vec<Fingerprint> =
-            others.into_iter().take(MOST_RELATED).map(|(_, other)| other.fingerprint).collect();
+            others.into_iter().take(MAX_RELATED).map(|(_, other)| other.fingerprint).collect();
         if rows.is_empty() && self.spot.panel == RELATED {
             self.spot.panel = 0;
         }
@@ -212,11 +212,11 @@ impl Screen for OpenAlert {
         Grid::list(view::text_area(body))
     }
 
-    fn page(&self, shared: &Shared, width: u16) -> Option<Page> {
+    fn page(&self, shared: &Shared, width: u16) -> Option<PageContent> {
         // how many lines there are does not depend on the moment
         let cx = shared.cx(Timestamp::UNIX_EPOCH);
         let alert = self.alert(shared);
-        Some(alert.map_or_else(Page::default, |alert| page::page(self, shared, &cx, alert, width)))
+        Some(alert.map_or_else(PageContent::default, |alert| page::page(self, shared, &cx, alert, width)))
     }
 
     fn open(&mut self, shared: &Shared) -> Opened {
@@ -253,7 +253,7 @@ impl Screen for OpenAlert {
         self.fingerprint.map_or_else(Vec::new, |alert| alert.links(shared))
     }
 
-    fn runbooks(&self, shared: &Shared) -> Vec<Wanted> {
+    fn runbooks(&self, shared: &Shared) -> Vec<RunbookQuery> {
         self.pointed().map_or_else(Vec::new, |alert| alert.runbooks(shared))
     }
 

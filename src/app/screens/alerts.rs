@@ -4,12 +4,12 @@ use std::cell::OnceCell;
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
+use crate::app::column_widths::ColumnWidths;
 use crate::app::columns::names;
 use crate::app::grouped::GroupedList;
 use crate::app::list::Grouping;
 use crate::app::prelude::*;
 use crate::app::subjects::alert;
-use crate::app::widest::Widest;
 use crate::model::alert::AlertState;
 
 pub mod columns;
@@ -26,12 +26,12 @@ pub type Row = crate::app::grouped::Row<Fingerprint, Labels>;
 pub struct Alerts {
     pub rows: GroupedList<Fingerprint, Labels>,
     /// Whether quiet alerts are shown, too.
-    pub show_quiet: bool,
+    pub shows_hidden: bool,
     ranking: Ranking,
     /// The labels that all alerts of a group have, by its number; worked out when they are asked for first.
     common: Vec<OnceCell<Labels>>,
     /// Cells of the longest name, and of the longest service.
-    widest: Widest<(u16, u16)>,
+    widest: ColumnWidths<(u16, u16)>,
     /// How many quiet alerts are folded away, by state.
     hidden: BTreeMap<AlertState, usize>,
 }
@@ -40,10 +40,10 @@ impl Default for Alerts {
     fn default() -> Self {
         Self {
             rows: GroupedList::grouped(Grouping::Received),
-            show_quiet: false,
+            shows_hidden: false,
             ranking: Ranking::default(),
             common: Vec::new(),
-            widest: Widest::default(),
+            widest: ColumnWidths::default(),
             hidden: BTreeMap::new(),
         }
     }
@@ -74,7 +74,7 @@ impl Alerts {
 
 impl Screen for Alerts {
     fn scopes(&self) -> &'static [Scope] {
-        &[Scope::List, Scope::Groups, Scope::Folds, Scope::Things, Scope::Acts]
+        &[Scope::List, Scope::Groups, Scope::HiddenRows, Scope::AnyAction, Scope::IncidentActions]
     }
 
     fn hints(&self, _shared: &Shared) -> Vec<Hint> {
@@ -85,7 +85,7 @@ impl Screen for Alerts {
             (Command::Act, "do"),
             (Command::Filter, "filter"),
             (Command::Group, "group"),
-            (Command::Fold, "quiet ones"),
+            (Command::Fold, "hidden ones"),
         ]
     }
 
@@ -95,14 +95,14 @@ impl Screen for Alerts {
 
     fn revision(&self, shared: &Shared) -> u64 {
         let revision = ranking::revision(self.rows.order, &shared.world);
-        self.rows.found.revision(revision, shared.chronicle.revision())
+        self.rows.found.revision(revision, shared.event_log.revision())
     }
 
     fn reorder(&mut self, shared: &Shared, is_typing: bool) {
-        let Shared { world, chronicle, .. } = shared;
+        let Shared { world, event_log, .. } = shared;
         let rows = &mut self.rows;
-        let revision = rows.found.revision(world.alerts_revision(), chronicle.revision());
-        let haystack = || alert::haystack(world, chronicle.now());
+        let revision = rows.found.revision(world.alerts_revision(), event_log.revision());
+        let haystack = || alert::haystack(world, event_log.now());
         let passes = rows.found.select(revision, is_typing, haystack);
         if let Some(index) = self.ranking.follow(world, rows.order, &rows.grouping) {
             rows.set_index(index);
@@ -114,7 +114,7 @@ impl Screen for Alerts {
             if passes.as_ref().is_some_and(|passes| !passes.get(ranked.at).copied().unwrap_or(false)) {
                 continue;
             }
-            if alert.is_told() || self.show_quiet {
+            if alert.is_active() || self.shows_hidden {
                 shown.push((ranked.group, alert.fingerprint));
             } else {
                 *self.hidden.entry(alert.state).or_default() += 1;
@@ -135,7 +135,7 @@ impl Screen for Alerts {
     lists_rows!(rows);
 
     fn show_hidden(&mut self, is_shown: Option<bool>) {
-        self.show_quiet = is_shown.unwrap_or(!self.show_quiet);
+        self.shows_hidden = is_shown.unwrap_or(!self.shows_hidden);
     }
 
     fn orders(&self) -> Vec<&'static str> {
@@ -155,11 +155,11 @@ impl Screen for Alerts {
     }
 
     fn badge(&self, shared: &Shared, _cx: &Cx<'_>) -> Badge {
-        let tally = shared.world.tally();
+        let totals = shared.world.totals();
         Badge {
-            count: tally.loud(),
-            worst: tally.worst().map(Role::of_severity),
-            newest: tally.newest(),
+            count: totals.firing_with_severity(),
+            worst: totals.worst().map(Role::of_severity),
+            newest: totals.newest(),
             has_symbol: false,
         }
     }

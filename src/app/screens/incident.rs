@@ -16,38 +16,38 @@ pub const PANELS: usize = 2;
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub enum AlertRow {
     /// The paging system tells of it, under this id.
-    Told(Text),
+    Reported(Text),
     /// It is one of the monitored alerts, known by what the incident is about.
-    Tied(Fingerprint),
+    Linked(Fingerprint),
 }
 
 #[derive(Debug, Default)]
 pub struct OpenIncident {
     key: Option<IncidentKey>,
     alerts: List<AlertRow>,
-    spot: Spot,
+    spot: ScrollPosition,
 }
 
 /// The alert of this id that the paging system tells of.
-fn told<'a>(shared: &'a Shared, known: &Linked, id: &str) -> Option<&'a IncidentAlert> {
+fn reported<'a>(shared: &'a Shared, known: &IncidentView, id: &str) -> Option<&'a IncidentAlert> {
     shared.world.incident_detail(known)?.alerts.iter().find(|alert| *alert.id == *id)
 }
 
 impl OpenIncident {
-    fn incident<'a>(&self, shared: &'a Shared) -> Option<&'a Linked> {
+    fn incident<'a>(&self, shared: &'a Shared) -> Option<&'a IncidentView> {
         self.key.as_ref()?.incident(&shared.world)
     }
 
     /// The monitored alert under the cursor.
     fn current(&self, shared: &Shared) -> Option<Fingerprint> {
         match self.alerts.current()? {
-            AlertRow::Told(id) => shared.world.alert_of(told(shared, self.incident(shared)?, id)?),
-            AlertRow::Tied(fingerprint) => Some(*fingerprint),
+            AlertRow::Reported(id) => shared.world.alert_of(reported(shared, self.incident(shared)?, id)?),
+            AlertRow::Linked(fingerprint) => Some(*fingerprint),
         }
     }
 }
 
-impl About for OpenIncident {
+impl SubjectScreen for OpenIncident {
     type Subject = IncidentKey;
 
     fn enter(&mut self, key: &IncidentKey) {
@@ -68,7 +68,7 @@ impl About for OpenIncident {
 
 impl Screen for OpenIncident {
     fn scopes(&self) -> &'static [Scope] {
-        &[Scope::Things, Scope::Acts]
+        &[Scope::AnyAction, Scope::IncidentActions]
     }
 
     fn hints(&self, _shared: &Shared) -> Vec<Hint> {
@@ -104,11 +104,12 @@ impl Screen for OpenIncident {
             return;
         };
         let detail = shared.world.incident_detail(known);
-        let told = detail.map_or(&[][..], |detail| &detail.alerts);
-        let found: Vec<Fingerprint> = told.iter().filter_map(|alert| shared.world.alert_of(alert)).collect();
+        let reported = detail.map_or(&[][..], |detail| &detail.alerts);
+        let found: Vec<Fingerprint> =
+            reported.iter().filter_map(|alert| shared.world.alert_of(alert)).collect();
         let others = known.alerts.iter().filter(|alert| !found.contains(alert)).copied();
-        let told = told.iter().map(|alert| AlertRow::Told(alert.id.clone()));
-        let rows: Vec<AlertRow> = told.chain(others.map(AlertRow::Tied)).collect();
+        let reported = reported.iter().map(|alert| AlertRow::Reported(alert.id.clone()));
+        let rows: Vec<AlertRow> = reported.chain(others.map(AlertRow::Linked)).collect();
         if rows.is_empty() && self.spot.panel == ALERTS {
             self.spot.panel = 0;
         }
@@ -142,7 +143,7 @@ impl Screen for OpenIncident {
         Grid::list(view::text_area(body))
     }
 
-    fn page(&self, shared: &Shared, width: u16) -> Option<Page> {
+    fn page(&self, shared: &Shared, width: u16) -> Option<PageContent> {
         let known = self.incident(shared);
         // how it is laid out does not depend on the moment
         let laid_out =
@@ -172,12 +173,12 @@ impl Screen for OpenIncident {
             return Some(subjects::incident::said(known));
         }
         match self.alerts.current()? {
-            AlertRow::Told(id) => {
-                let alert = told(shared, known, id)?;
+            AlertRow::Reported(id) => {
+                let alert = reported(shared, known, id)?;
                 let labels = (!alert.labels.is_empty()).then(|| alert.labels.to_string());
                 Some(labels.unwrap_or_else(|| alert.summary.to_string()))
             }
-            AlertRow::Tied(fingerprint) => fingerprint.copied(shared, now),
+            AlertRow::Linked(fingerprint) => fingerprint.copied(shared, now),
         }
     }
 
@@ -185,7 +186,7 @@ impl Screen for OpenIncident {
         self.key.as_ref().map_or_else(Vec::new, |key| key.links(shared))
     }
 
-    fn runbooks(&self, shared: &Shared) -> Vec<Wanted> {
+    fn runbooks(&self, shared: &Shared) -> Vec<RunbookQuery> {
         match (self.current(shared).filter(|_| self.spot.panel == ALERTS), &self.key) {
             (Some(alert), _) => alert.runbooks(shared),
             (None, Some(key)) => key.runbooks(shared),

@@ -29,7 +29,7 @@ pub struct Incidents {
 
 impl Screen for Incidents {
     fn scopes(&self) -> &'static [Scope] {
-        &[Scope::List, Scope::Groups, Scope::Folds, Scope::Things, Scope::Acts]
+        &[Scope::List, Scope::Groups, Scope::HiddenRows, Scope::AnyAction, Scope::IncidentActions]
     }
 
     fn hints(&self, _shared: &Shared) -> Vec<Hint> {
@@ -50,10 +50,10 @@ impl Screen for Incidents {
     }
 
     fn reorder(&mut self, shared: &Shared, is_typing: bool) {
-        let Shared { world, chronicle, .. } = shared;
+        let Shared { world, event_log, .. } = shared;
         let rows = &mut self.rows;
-        let revision = rows.found.revision(world.revision(), chronicle.revision());
-        let haystack = || incident::haystack(world.incidents(), chronicle.now());
+        let revision = rows.found.revision(world.revision(), event_log.revision());
+        let haystack = || incident::haystack(world.incidents(), event_log.now());
         let passes = rows.found.select(revision, is_typing, haystack);
         let mut shown = incident::ordered(world.incidents(), passes.as_deref(), rows.order);
         let all = shown.len();

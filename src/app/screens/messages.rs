@@ -6,7 +6,7 @@ use crate::app::prelude::*;
 /// The messages, as far as they are scrolled.
 #[derive(Debug, Default)]
 pub struct MessageLog {
-    spot: Spot,
+    spot: ScrollPosition,
 }
 
 impl Screen for MessageLog {
@@ -17,10 +17,11 @@ impl Screen for MessageLog {
     fn render(&self, shared: &Shared, now: Timestamp, area: Rect, buf: &mut Buffer) {
         let cx = shared.cx(now);
         let count = shared.messages.all().len();
-        let title = [Run::new(" Messages ", Role::Title), Run::new(count.to_string(), Role::Text)];
+        let title =
+            [StyledRun::new(" Messages ", Role::Title), StyledRun::new(count.to_string(), Role::Text)];
         let room = layout::heading(&cx, &title, &[], area, buf);
         if count == 0 {
-            text::say(&cx, 3, "nothing was said yet", Role::Muted, room, buf);
+            text::say(&cx, 3, "no messages yet", Role::Muted, room, buf);
         }
         let shown = shared.messages.all().skip(usize::from(self.spot.scroll));
         let mut y = room.top();
@@ -39,7 +40,7 @@ impl Screen for MessageLog {
                 if y >= room.bottom() {
                     return;
                 }
-                let runs = [Run::new(head, Role::Muted), Run::new(line, role)];
+                let runs = [StyledRun::new(head, Role::Muted), StyledRun::new(line, role)];
                 text::runs(&cx, &runs, Rect { y, height: 1, ..room }, buf);
                 head = " ".repeat(usize::from(indent));
                 y += 1;

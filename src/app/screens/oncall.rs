@@ -62,7 +62,7 @@ fn described(key: &LevelKey, board: &OnCallBoard, policy: &EscalationPolicy) -> 
 
 impl Screen for OnCall {
     fn scopes(&self) -> &'static [Scope] {
-        &[Scope::List, Scope::Things]
+        &[Scope::List, Scope::AnyAction]
     }
 
     fn hints(&self, _shared: &Shared) -> Vec<Hint> {
@@ -103,8 +103,8 @@ impl Screen for OnCall {
     fn copied(&self, shared: &Shared, now: Timestamp) -> Option<String> {
         self.rows.list.copied(|key| {
             let (board, policy) = key.policy.policy(&shared.world)?;
-            let watch = board.watch(&key.policy.id, key.level, now);
-            let names = words::names(shared, &key.policy.source, &watch.now);
+            let on_call_at = board.on_call_at(&key.policy.id, key.level, now);
+            let names = words::names(shared, &key.policy.source, &on_call_at.now);
             Some(format!("{}, level {}: {names}", policy.named.name, key.level))
         })
     }

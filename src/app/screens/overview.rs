@@ -1,8 +1,8 @@
 //! Overview: for the wall and the first glance. Services as tiles, worst first; beside them what fires and what is broken.
 
+use crate::app::column_widths::ColumnWidths;
 use crate::app::prelude::*;
 use crate::app::subjects::{alert, incident, service, slo};
-use crate::app::widest::Widest;
 
 mod incidents;
 mod panels;
@@ -28,23 +28,23 @@ pub struct Overview {
     pub alerts: List<Fingerprint>,
     /// SLOs, worst first.
     pub slos: List<SloKey>,
-    /// Open incidents, the most pressing first.
+    /// Open incidents, the most urgent first.
     pub incidents: List<IncidentKey>,
     /// The filter, for all panels.
-    pub found: Found,
-    found_alerts: Found,
-    found_slos: Found,
-    found_incidents: Found,
+    pub found: ListFilter,
+    alert_filter: ListFilter,
+    slo_filter: ListFilter,
+    incident_filter: ListFilter,
     /// Cells of the longest name of a service.
-    widest: Widest<u16>,
+    widest: ColumnWidths<u16>,
     /// The revision of the alerts and the filter that they were last ordered for.
     ordered: Option<(u64, String)>,
-    spot: Spot,
+    spot: ScrollPosition,
 }
 
 impl Screen for Overview {
     fn scopes(&self) -> &'static [Scope] {
-        &[Scope::List, Scope::Time, Scope::Things, Scope::Acts]
+        &[Scope::List, Scope::Time, Scope::AnyAction, Scope::IncidentActions]
     }
 
     fn hints(&self, _shared: &Shared) -> Vec<Hint> {
@@ -66,33 +66,33 @@ impl Screen for Overview {
     }
 
     fn reorder(&mut self, shared: &Shared, is_typing: bool) {
-        let (world, now) = (&shared.world, shared.chronicle.now());
+        let (world, now) = (&shared.world, shared.event_log.now());
         self.widest.follow(world.revision(), || service::widest_name(world));
         let services = world.services();
         let passes = self.found.select(world.revision(), is_typing, || service::haystack(services));
-        self.services.set_rows(service::ordered(services, passes.as_deref(), Order::default()));
-        self.found_slos.set(self.found.text());
-        let passes = self.found_slos.select(world.revision(), is_typing, || slo::haystack(world.slos()));
-        let slos = slo::ordered(world.slos(), passes.as_deref(), Order::default());
+        self.services.set_rows(service::ordered(services, passes.as_deref(), SortOrder::default()));
+        self.slo_filter.set(self.found.text());
+        let passes = self.slo_filter.select(world.revision(), is_typing, || slo::haystack(world.slos()));
+        let slos = slo::ordered(world.slos(), passes.as_deref(), SortOrder::default());
         self.slos.set_rows(slos.into_iter().map(SloKey::of).collect());
-        self.found_incidents.set(self.found.text());
+        self.incident_filter.set(self.found.text());
         let incidents = world.incidents();
         let haystack = || incident::haystack(incidents, now);
-        let passes = self.found_incidents.select(world.revision(), is_typing, haystack);
-        let shown = incident::ordered(incidents, passes.as_deref(), Order::default());
+        let passes = self.incident_filter.select(world.revision(), is_typing, haystack);
+        let shown = incident::ordered(incidents, passes.as_deref(), SortOrder::default());
         let open = shown.into_iter().filter(|known| known.incident.is_open());
         self.incidents.set_rows(open.map(IncidentKey::of).collect());
         let (revision, haystack) = (world.alerts_revision(), || alert::haystack(world, now));
-        self.found_alerts.set(self.found.text());
-        self.found_alerts.prepare(revision, is_typing, haystack);
+        self.alert_filter.set(self.found.text());
+        self.alert_filter.prepare(revision, is_typing, haystack);
         let mark = (revision, self.found.text().to_owned());
         if self.ordered.as_ref() == Some(&mark) {
             return;
         }
         self.ordered = Some(mark);
-        let passes = self.found_alerts.select(revision, is_typing, haystack);
-        let firing = passing(world.alerts(), passes.as_deref()).filter(|alert| alert.is_told());
-        let mut firing: Vec<_> = firing.map(|one| alert::badness(one)).collect();
+        let passes = self.alert_filter.select(revision, is_typing, haystack);
+        let firing = passing(world.alerts(), passes.as_deref()).filter(|alert| alert.is_active());
+        let mut firing: Vec<_> = firing.map(|one| alert::alert_rank(one)).collect();
         firing.sort_unstable();
         self.alerts.set_rows(firing.into_iter().map(|(.., fingerprint)| fingerprint).collect());
     }
@@ -124,11 +124,11 @@ impl Screen for Overview {
         panels::grid(self, body, self.spot.panel)
     }
 
-    fn found(&self) -> Option<&Found> {
+    fn found(&self) -> Option<&ListFilter> {
         Some(&self.found)
     }
 
-    fn found_mut(&mut self) -> Option<&mut Found> {
+    fn found_mut(&mut self) -> Option<&mut ListFilter> {
         Some(&mut self.found)
     }
 }

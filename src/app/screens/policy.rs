@@ -3,20 +3,20 @@
 use crate::app::identity::PolicyKey;
 use crate::app::prelude::*;
 use crate::app::subjects::on_call::{self, words};
-use crate::model::incident::Named;
-use crate::model::oncall::{Cover, EscalationPolicy, OnCallBoard, Target};
+use crate::model::incident::PagerRef;
+use crate::model::oncall::{Coverage, EscalationPolicy, EscalationTarget, OnCallBoard};
 
-/// Most hand-overs of a level that are listed.
-const HAND_OVERS: usize = 8;
+/// Most handoffs of a level that are listed.
+const MAX_HANDOFFS: usize = 8;
 
 /// The escalation policy that is open.
 #[derive(Debug, Default)]
 pub struct OpenPolicy {
     key: Option<PolicyKey>,
-    spot: Spot,
+    spot: ScrollPosition,
 }
 
-impl About for OpenPolicy {
+impl SubjectScreen for OpenPolicy {
     type Subject = PolicyKey;
 
     fn enter(&mut self, key: &PolicyKey) {
@@ -35,7 +35,7 @@ impl About for OpenPolicy {
 
 impl Screen for OpenPolicy {
     fn scopes(&self) -> &'static [Scope] {
-        &[Scope::Things]
+        &[Scope::AnyAction]
     }
 
     fn hints(&self, _shared: &Shared) -> Vec<Hint> {
@@ -54,10 +54,10 @@ impl Screen for OpenPolicy {
         Grid::list(layout::below_heading(body))
     }
 
-    fn page(&self, shared: &Shared, width: u16) -> Option<Page> {
+    fn page(&self, shared: &Shared, width: u16) -> Option<PageContent> {
         let known = self.key.as_ref().and_then(|key| Some((key, key.policy(&shared.world)?)));
         let laid_out = known.map(|(key, (board, policy))| {
-            // a hand-over more or less is of no account
+            // a handoff more or less is of no account
             page(shared, &shared.cx(board.from), &key.source, board, policy, width)
         });
         Some(laid_out.unwrap_or_default())
@@ -88,19 +88,19 @@ fn render(
 ) {
     let cx = shared.cx(now);
     let Some((board, policy)) = key.policy(&shared.world) else {
-        let words = "This policy is gone: its source does not name it any more. Esc goes back.";
+        let words = "This policy is gone: its source no longer lists it. Esc goes back.";
         text::say(&cx, 1, words, Role::Unknown, area, buf);
         return;
     };
     let repeats = match policy.repeats {
-        0 => "  woken once".to_owned(),
-        1 => "  begins anew once".to_owned(),
-        n => format!("  begins anew {n} times"),
+        0 => "  paged once".to_owned(),
+        1 => "  repeats once".to_owned(),
+        n => format!("  repeats {n} times"),
     };
     let title = [
-        Run::new(format!(" {}", policy.named.name), Role::Title),
-        Run::new(repeats, Role::Muted),
-        Run::new(format!("  {}", key.source), Role::Muted),
+        StyledRun::new(format!(" {}", policy.named.name), Role::Title),
+        StyledRun::new(repeats, Role::Muted),
+        StyledRun::new(format!("  {}", key.source), Role::Muted),
     ];
     let below = layout::heading(&cx, &title, &layout::doubt_runs(shared, &[AskKind::OnCall], now), area, buf);
     page(shared, &cx, &key.source, board, policy, below.width).render(
@@ -119,9 +119,9 @@ fn page(
     board: &OnCallBoard,
     policy: &EscalationPolicy,
     width: u16,
-) -> Page {
-    let mut page = Page::new(width);
-    let joined = |named: &[Named]| named.iter().map(|one| &*one.name).collect::<Vec<_>>().join(", ");
+) -> PageContent {
+    let mut page = PageContent::new(width);
+    let joined = |named: &[PagerRef]| named.iter().map(|one| &*one.name).collect::<Vec<_>>().join(", ");
     for (name, all) in [("services", &policy.services), ("teams", &policy.teams)] {
         if !all.is_empty() {
             page.pair(name, &joined(all), Role::Text);
@@ -133,21 +133,25 @@ fn page(
         page.title(&format!("Level {number}{}", delay.unwrap_or_default()));
         for target in level.into_iter().flat_map(|level| &level.targets) {
             match target {
-                Target::Person(person) => page.pair("person", &person.name, Role::Text),
-                Target::Schedule(schedule) => page.pair("schedule", &schedule.name, Role::Text),
+                EscalationTarget::Person(person) => page.pair("person", &person.name, Role::Text),
+                EscalationTarget::Schedule(schedule) => page.pair("schedule", &schedule.name, Role::Text),
             }
         }
-        let ahead = board.stints(&policy.named.id, number, cx.now, board.until.max(cx.now));
+        let ahead = board.coverage_slots(&policy.named.id, number, cx.now, board.until.max(cx.now));
         if ahead.is_empty() {
             page.pair("now", "not known", Role::Muted);
         }
-        for (i, stint) in
-            ahead.iter().filter(|stint| stint.cover != Cover::Unknown).take(HAND_OVERS).enumerate()
+        for (i, coverage_slot) in ahead
+            .iter()
+            .filter(|coverage_slot| coverage_slot.cover != Coverage::Unknown)
+            .take(MAX_HANDOFFS)
+            .enumerate()
         {
-            let when = if i == 0 { "now".to_owned() } else { words::when(stint.from, cx.now, cx.zone) };
-            let at = Cx { now: stint.from, ..*cx };
-            let told = words::told(shared, &at, source, &stint.cover);
-            let also: Vec<String> = stint
+            let when =
+                if i == 0 { "now".to_owned() } else { words::when(coverage_slot.from, cx.now, cx.zone) };
+            let at = Cx { now: coverage_slot.from, ..*cx };
+            let told = words::told(shared, &at, source, &coverage_slot.cover);
+            let also: Vec<String> = coverage_slot
                 .cover
                 .turns()
                 .iter()

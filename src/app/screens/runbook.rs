@@ -10,24 +10,24 @@ use crate::app::subjects::link::is_link;
 use crate::app::subjects::runbook::labels;
 use crate::model::ask::Query;
 use crate::model::remote::Remote;
-use crate::model::runbook::{SOURCE, Search};
+use crate::model::runbook::{RunbookSearch, SOURCE};
 
 mod view;
 
 /// The runbook that is open, laid out for the present width.
 #[derive(Debug, Default)]
 pub struct OpenRunbook {
-    wanted: Option<Arc<Wanted>>,
-    laid_out: Option<Layout>,
-    markdown: markdown::Page,
+    wanted: Option<Arc<RunbookQuery>>,
+    laid_out: Option<RunbookLayoutKey>,
+    markdown: markdown::MarkdownPage,
     /// Panel 0 is the text; the others are its blocks of code.
-    spot: Spot,
+    spot: ScrollPosition,
 }
 
 /// For what the page was laid out.
 #[derive(Debug, Clone, PartialEq)]
-struct Layout {
-    wanted: Arc<Wanted>,
+struct RunbookLayoutKey {
+    wanted: Arc<RunbookQuery>,
     digest: Option<u64>,
     /// A failure has no digest.
     is_found: bool,
@@ -41,8 +41,8 @@ fn source() -> SourceId {
 
 impl OpenRunbook {
     /// What became of looking for it.
-    fn remote<'a>(&self, shared: &'a Shared) -> Option<&'a Remote<Search>> {
-        shared.world.held(&source())?.runbooks().get(self.wanted.as_ref()?)
+    fn remote<'a>(&self, shared: &'a Shared) -> Option<&'a Remote<RunbookSearch>> {
+        shared.world.cache(&source())?.runbooks().get(self.wanted.as_ref()?)
     }
 
     /// The block under the cursor; where there is only one, that one.
@@ -55,18 +55,18 @@ impl OpenRunbook {
     }
 }
 
-impl About for OpenRunbook {
-    type Subject = Arc<Wanted>;
+impl SubjectScreen for OpenRunbook {
+    type Subject = Arc<RunbookQuery>;
 
-    fn enter(&mut self, wanted: &Arc<Wanted>) {
+    fn enter(&mut self, wanted: &Arc<RunbookQuery>) {
         self.wanted = Some(Arc::clone(wanted));
     }
 
-    fn title(wanted: &Arc<Wanted>, _shared: &Shared) -> String {
+    fn title(wanted: &Arc<RunbookQuery>, _shared: &Shared) -> String {
         format!("Runbook {}", wanted.name)
     }
 
-    fn tab(_wanted: &Arc<Wanted>) -> Option<Tab> {
+    fn tab(_wanted: &Arc<RunbookQuery>) -> Option<Tab> {
         None
     }
 }
@@ -86,7 +86,7 @@ impl Screen for OpenRunbook {
     }
 
     fn wants(&self, shared: &Shared, _now: Timestamp) -> Vec<Want> {
-        let Some(wanted) = self.wanted.as_ref().filter(|_| shared.world.held(&source()).is_some()) else {
+        let Some(wanted) = self.wanted.as_ref().filter(|_| shared.world.cache(&source()).is_some()) else {
             return Vec::new();
         };
         vec![want::of(shared, &source(), Query::Runbook { wanted: Arc::clone(wanted) })]
@@ -97,7 +97,7 @@ impl Screen for OpenRunbook {
         let Some(wanted) = &self.wanted else { return };
         let remote = self.remote(shared);
         let found = remote.and_then(|remote| remote.value()?.found.as_ref());
-        let layout = Layout {
+        let layout = RunbookLayoutKey {
             wanted: Arc::clone(wanted),
             digest: remote.and_then(Remote::digest),
             is_found: found.is_some(),
@@ -116,7 +116,7 @@ impl Screen for OpenRunbook {
 
     /// A long text need not be kept for later.
     fn leave(&mut self) {
-        (self.laid_out, self.markdown) = (None, markdown::Page::default());
+        (self.laid_out, self.markdown) = (None, markdown::MarkdownPage::default());
     }
 
     keeps_spot!();
@@ -137,7 +137,7 @@ impl Screen for OpenRunbook {
         Grid::list(layout::below_heading(body))
     }
 
-    fn page(&self, shared: &Shared, width: u16) -> Option<Page> {
+    fn page(&self, shared: &Shared, width: u16) -> Option<PageContent> {
         Some(view::page(self, shared, &shared.cx(Timestamp::UNIX_EPOCH), width).0)
     }
 

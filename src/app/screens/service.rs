@@ -4,14 +4,14 @@ use crate::app::prelude::*;
 use crate::app::range;
 use crate::app::subjects::service;
 use crate::model::ask::Query;
-use crate::model::series::Span;
+use crate::model::series::TimeGrid;
 
 mod charts;
 mod hosts;
 mod list;
 mod view;
 
-pub use hosts::PartKey;
+pub use hosts::HostPartKey;
 
 /// The panel of its SLOs; those before it are its charts.
 pub const SLOS: usize = 5;
@@ -34,16 +34,16 @@ pub struct OpenService {
     /// Those that are open.
     incidents: List<IncidentKey>,
     /// The targets that are down, signals and hosts.
-    parts: List<PartKey>,
-    spot: Spot,
+    parts: List<HostPartKey>,
+    spot: ScrollPosition,
 }
 
 /// What its charts show.
-fn window(shared: &Shared, now: Timestamp) -> Span {
+fn window(shared: &Shared, now: Timestamp) -> TimeGrid {
     shared.range.span(now, POINTS, shared.interval)
 }
 
-impl About for OpenService {
+impl SubjectScreen for OpenService {
     type Subject = Text;
 
     fn enter(&mut self, name: &Text) {
@@ -61,7 +61,7 @@ impl About for OpenService {
 
 impl Screen for OpenService {
     fn scopes(&self) -> &'static [Scope] {
-        &[Scope::Time, Scope::Things, Scope::Acts]
+        &[Scope::Time, Scope::AnyAction, Scope::IncidentActions]
     }
 
     fn hints(&self, _shared: &Shared) -> Vec<Hint> {
@@ -86,11 +86,12 @@ impl Screen for OpenService {
     fn wants(&self, shared: &Shared, now: Timestamp) -> Vec<Want> {
         let window = window(shared, now);
         let name = &self.name;
-        let known_by = shared.world.service(name).map_or(&[][..], |service| &service.speakers);
+        let known_by = shared.world.service(name).map_or(&[][..], |service| &service.chart_sources);
         let asked = shared.answering(AskKind::Detail).filter(|source| known_by.contains(&source.id));
         asked
             .map(|source| {
-                let detail = shared.world.held(&source.id).and_then(|held| held.details().get(name)?.whole());
+                let detail =
+                    shared.world.cache(&source.id).and_then(|cache| cache.details().get(name)?.whole());
                 let stretch = range::stretch(window, detail.map(|detail| detail.request_rate.span));
                 want::of(shared, &source.id, Query::Detail { service: name.clone(), stretch })
             })
@@ -104,7 +105,7 @@ impl Screen for OpenService {
         self.slos.set_rows(world.slos_of(name).into_iter().map(SloKey::of).collect());
         let open = world.incidents_of(name).filter(|known| known.incident.is_open());
         self.incidents.set_rows(open.map(IncidentKey::of).collect());
-        let limit = shared.judgement.thresholds.saturation_degraded;
+        let limit = shared.health_policy.thresholds.saturation_degraded;
         let parts = world.service(name).map(|service| hosts::keys(service, limit)).unwrap_or_default();
         self.parts.set_rows(parts);
         let is_empty = match self.spot.panel {
@@ -178,7 +179,7 @@ impl Screen for OpenService {
         }
     }
 
-    fn runbooks(&self, shared: &Shared) -> Vec<Wanted> {
+    fn runbooks(&self, shared: &Shared) -> Vec<RunbookQuery> {
         let items = self.items().filter(|items| !items.cursor().is_empty());
         items.map_or_else(|| self.name.runbooks(shared), |items| items.runbooks(shared))
     }

@@ -1,10 +1,10 @@
 //! Services: all of them with their golden signals, worst first.
 
+use crate::app::column_widths::ColumnWidths;
 use crate::app::columns::names;
 use crate::app::grouped::FilteredList;
 use crate::app::prelude::*;
 use crate::app::subjects::service;
-use crate::app::widest::Widest;
 use crate::model::health::Health;
 
 pub mod columns;
@@ -15,12 +15,12 @@ mod view;
 pub struct Services {
     pub rows: FilteredList<Text>,
     /// Cells of the longest name.
-    widest: Widest<u16>,
+    widest: ColumnWidths<u16>,
 }
 
 impl Screen for Services {
     fn scopes(&self) -> &'static [Scope] {
-        &[Scope::List, Scope::Time, Scope::Things, Scope::Acts]
+        &[Scope::List, Scope::Time, Scope::AnyAction, Scope::IncidentActions]
     }
 
     fn hints(&self, _shared: &Shared) -> Vec<Hint> {

@@ -39,14 +39,14 @@ fn described(silence: &Silence) -> Labels {
         ("state", silence.state.word().into()),
         ("matchers", silence_called(silence)),
         ("by", silence.created_by.clone()),
-        ("comment", commented(silence)),
+        ("comment", comment_with_annotations(silence)),
         ("source", silence.source.as_str().into()),
     ];
     Labels::new(pairs.into_iter().map(|(name, value)| (name.into(), value)).collect())
 }
 
-/// Why it was made, with what else is written down of it.
-fn commented(silence: &Silence) -> Text {
+/// The comment: why it was made, with what else is written down of it.
+fn comment_with_annotations(silence: &Silence) -> Text {
     let more: Vec<String> =
         silence.annotations.iter().map(|(name, value)| format!("{name}={value}")).collect();
     if more.is_empty() {
@@ -57,12 +57,12 @@ fn commented(silence: &Silence) -> Text {
 
 /// Whether nothing is on its way for it.
 fn is_settled(world: &World, silence: &Silence) -> bool {
-    world.suppositions().iter().all(|one| one.action.target.id != silence.id)
+    world.optimistic_changes().iter().all(|one| one.action.target.id != silence.id)
 }
 
 /// The filter of alerts that shows what a silence is about, as far as that can be judged here.
 fn filter(silence: &Silence) -> String {
-    let judged = silence.matchers.iter().filter(|matcher| matcher.can_be_judged());
+    let judged = silence.matchers.iter().filter(|matcher| matcher.can_be_evaluated());
     judged.map(ToString::to_string).collect::<Vec<_>>().join(" ")
 }
 
@@ -90,7 +90,7 @@ impl Item for SilenceKey {
 
 impl Screen for Silences {
     fn scopes(&self) -> &'static [Scope] {
-        &[Scope::List, Scope::Folds, Scope::Things]
+        &[Scope::List, Scope::HiddenRows, Scope::AnyAction]
     }
 
     fn hints(&self, _shared: &Shared) -> Vec<Hint> {
@@ -146,7 +146,7 @@ impl Screen for Silences {
         let Some(silence) = self.rows.list.current().and_then(|key| key.silence(&shared.world)) else {
             return Opened::Nothing;
         };
-        let unknown = silence.matchers.iter().find(|matcher| !matcher.can_be_judged());
+        let unknown = silence.matchers.iter().find(|matcher| !matcher.can_be_evaluated());
         let note =
             unknown.map(|unknown| format!("What {unknown} matches cannot be judged here: shown without it"));
         Opened::Search { place: Place::Alerts, filter: filter(&silence), note }

@@ -6,7 +6,7 @@ use crate::app::event::Effect;
 use crate::app::prelude::*;
 use crate::app::subjects::alert;
 use crate::app::subjects::slo::queries;
-use crate::model::slo::{BASIS, Burn, Standing};
+use crate::model::slo::{BASIS, BurnReading, GroupStatus};
 
 mod page;
 mod view;
@@ -25,7 +25,7 @@ pub const QUERIES: usize = 4;
 pub const PANELS: usize = 5;
 
 /// The burns that are told whatever is chosen.
-const BASES: [Duration; 3] = [Duration::from_secs(300), BASIS, Duration::from_secs(6 * 3600)];
+const FORECAST_LOOKBACKS: [Duration; 3] = [Duration::from_secs(300), BASIS, Duration::from_secs(6 * 3600)];
 
 /// The SLO that is open.
 #[derive(Debug)]
@@ -37,7 +37,7 @@ pub struct OpenSlo {
     queries: List<usize>,
     /// The lookback whose burn the forecast goes by.
     basis: Duration,
-    spot: Spot,
+    spot: ScrollPosition,
 }
 
 impl Default for OpenSlo {
@@ -48,7 +48,7 @@ impl Default for OpenSlo {
             alerts: List::default(),
             queries: List::default(),
             basis: BASIS,
-            spot: Spot::default(),
+            spot: ScrollPosition::default(),
         }
     }
 }
@@ -70,29 +70,29 @@ impl OpenSlo {
 }
 
 /// The group that the charts show: the one under the cursor, else the worst.
-fn shown<'a>(screen: &OpenSlo, status: &'a SloStatus) -> Option<&'a Standing> {
+fn shown<'a>(screen: &OpenSlo, status: &'a SloStatus) -> Option<&'a GroupStatus> {
     let chosen = screen.groups.current();
     let chosen = chosen.and_then(|labels| status.groups.iter().find(|group| group.labels == *labels));
     chosen.or_else(|| status.worst())
 }
 
-fn following(standing: &Standing, basis: Duration) -> Option<Duration> {
-    let present = standing.burn_near(basis)?.lookback;
-    let known = || standing.burns.iter().filter(|burn| burn.rate.is_some()).map(|burn| burn.lookback);
+fn next_basis(group_status: &GroupStatus, basis: Duration) -> Option<Duration> {
+    let present = group_status.burn_near(basis)?.lookback;
+    let known = || group_status.burns.iter().filter(|burn| burn.rate.is_some()).map(|burn| burn.lookback);
     known().filter(|lookback| *lookback > present).min().or_else(|| known().min())
 }
 
 /// The burns that tell when the budget is gone, as far as they are measured, the shortest first: the usual ones and the one
 /// that the forecast goes by.
-fn bases(standing: &Standing, chosen: Duration) -> Vec<&Burn> {
-    let usual = BASES.iter().chain([&chosen]).filter_map(|basis| standing.burn_near(*basis));
-    let mut burns: Vec<&Burn> = usual.collect();
+fn forecast_burns(group_status: &GroupStatus, chosen: Duration) -> Vec<&BurnReading> {
+    let usual = FORECAST_LOOKBACKS.iter().chain([&chosen]).filter_map(|basis| group_status.burn_near(*basis));
+    let mut burns: Vec<&BurnReading> = usual.collect();
     burns.sort_by_key(|burn| burn.lookback);
     burns.dedup_by_key(|burn| burn.lookback);
     burns
 }
 
-impl About for OpenSlo {
+impl SubjectScreen for OpenSlo {
     type Subject = SloKey;
 
     fn enter(&mut self, key: &SloKey) {
@@ -110,7 +110,7 @@ impl About for OpenSlo {
 
 impl Screen for OpenSlo {
     fn scopes(&self) -> &'static [Scope] {
-        &[Scope::Time, Scope::Slo, Scope::Things, Scope::Acts]
+        &[Scope::Time, Scope::Slo, Scope::AnyAction, Scope::IncidentActions]
     }
 
     fn hints(&self, _shared: &Shared) -> Vec<Hint> {
@@ -143,7 +143,7 @@ impl Screen for OpenSlo {
         let groups = status.groups.iter().filter(|_| is_split).map(|group| group.labels.clone()).collect();
         let mut alerts: Vec<_> =
             status.alerts.iter().filter_map(|alert| shared.world.alert(*alert)).collect();
-        alerts.sort_by_key(|one| alert::badness(one));
+        alerts.sort_by_key(|one| alert::alert_rank(one));
         self.groups.set_rows(groups);
         self.alerts.set_rows(alerts.into_iter().map(|alert| alert.fingerprint).collect());
         self.queries.set_rows((0..queries::queries(status, status.at).len()).collect());
@@ -189,7 +189,7 @@ impl Screen for OpenSlo {
         Grid::list(view::text_area(self, body))
     }
 
-    fn page(&self, shared: &Shared, width: u16) -> Option<Page> {
+    fn page(&self, shared: &Shared, width: u16) -> Option<PageContent> {
         // how many lines there are does not depend on the moment
         let status = self.status(shared);
         let laid_out = status.map(|status| page::page(self, shared, &shared.cx(status.at), status, width));
@@ -225,7 +225,7 @@ impl Screen for OpenSlo {
         ItemList::links(&self.alerts, shared)
     }
 
-    fn runbooks(&self, shared: &Shared) -> Vec<Wanted> {
+    fn runbooks(&self, shared: &Shared) -> Vec<RunbookQuery> {
         match (self.items(), &self.key) {
             (Some(alerts), _) => alerts.runbooks(shared),
             (None, Some(key)) => key.runbooks(shared),
@@ -238,11 +238,11 @@ impl Screen for OpenSlo {
         if command != Command::Basis {
             return None;
         }
-        let standing = self.status(shared).and_then(|status| self::shown(self, status));
-        let said = match standing.and_then(|standing| following(standing, self.basis)) {
+        let group_status = self.status(shared).and_then(|status| self::shown(self, status));
+        let said = match group_status.and_then(|group_status| next_basis(group_status, self.basis)) {
             Some(basis) => {
                 self.basis = basis;
-                format!("The forecast goes by the burn over {}", duration::short(basis))
+                format!("Forecast by the burn rate over {}", duration::short(basis))
             }
             None => "No burn of this SLO is measured".to_owned(),
         };

@@ -2,12 +2,12 @@
 
 use std::collections::BTreeMap;
 
+use crate::app::column_widths::ColumnWidths;
 use crate::app::columns::names;
 use crate::app::grouped::GroupedList;
 use crate::app::list::Grouping;
 use crate::app::prelude::*;
 use crate::app::subjects::slo;
-use crate::app::widest::Widest;
 use crate::model::slo::{SloState, show};
 
 pub mod columns;
@@ -19,7 +19,7 @@ pub type Row = crate::app::grouped::Row<SloKey, Text>;
 
 /// How wide the columns of the list must be.
 #[derive(Debug, Clone, Copy, Default)]
-struct Cells {
+struct CellWidths {
     /// The longest name.
     name: u16,
     /// The longest service.
@@ -37,14 +37,14 @@ pub struct Slos {
     /// How many there are in each state, whatever passes.
     states: BTreeMap<SloState, usize>,
     /// Measured of all of them.
-    widest: Widest<Cells>,
+    widest: ColumnWidths<CellWidths>,
     /// Whether several sources know an SLO of one name, so that a row must say whose it is.
     is_shared: bool,
 }
 
 impl Screen for Slos {
     fn scopes(&self) -> &'static [Scope] {
-        &[Scope::List, Scope::Time, Scope::Groups, Scope::Things, Scope::Acts]
+        &[Scope::List, Scope::Time, Scope::Groups, Scope::AnyAction, Scope::IncidentActions]
     }
 
     fn hints(&self, _shared: &Shared) -> Vec<Hint> {
@@ -75,7 +75,7 @@ impl Screen for Slos {
         // they stand in the order of their names
         self.is_shared = world.slos().windows(2).any(|pair| matches!(pair, [a, b] if a.slo.id == b.slo.id));
         self.widest.follow(world.revision(), || {
-            world.slos().iter().fold(Cells::default(), |widest, status| Cells {
+            world.slos().iter().fold(CellWidths::default(), |widest, status| CellWidths {
                 name: widest.name.max(text::width(&status.slo.id)),
                 service: widest.service.max(status.service.as_deref().map_or(0, text::width)),
                 sli: widest.sli.max(text::width(&show::sli(1.0, status.slo.objective))),

@@ -14,7 +14,7 @@ pub struct Sources {
 
 impl Screen for Sources {
     fn hints(&self, _shared: &Shared) -> Vec<Hint> {
-        vec![(Command::Refresh, "ask again"), (Command::Back, "back")]
+        vec![(Command::Refresh, "refresh"), (Command::Back, "back")]
     }
 
     fn render(&self, shared: &Shared, now: Timestamp, area: Rect, buf: &mut Buffer) {

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use jiff::SignedDuration;
 
-use crate::app::chronicle::{Entry, Key};
+use crate::app::event_log::{LogEvent, LogEventKey};
 use crate::app::grouped::FilteredList;
 use crate::app::number;
 use crate::app::prelude::*;
@@ -20,14 +20,14 @@ mod view;
 const OVERLAP: SignedDuration = SignedDuration::from_mins(5);
 
 /// Incidents that were over before that are not told any more.
-const REACH: SignedDuration = SignedDuration::from_hours(7 * 24);
+const MAX_LOG_AGE: SignedDuration = SignedDuration::from_hours(7 * 24);
 
 /// The list of what happened.
 #[derive(Debug, Default)]
 pub struct Timeline {
-    pub rows: FilteredList<Reverse<Key>>,
+    pub rows: FilteredList<Reverse<LogEventKey>>,
     /// Where the cursor is to go: what was looked at happened then.
-    sought: Option<Timestamp>,
+    seek_to: Option<Timestamp>,
 }
 
 /// From when on it shows what happened.
@@ -37,28 +37,28 @@ fn start(shared: &Shared, now: Timestamp) -> Timestamp {
 
 /// How far what happened to incidents is known within the range.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Steps {
+enum IncidentLogCoverage {
     /// All of it, or no source keeps it.
     Whole,
     Since(Timestamp),
     /// Not at all yet.
-    Unread,
+    NotLoaded,
 }
 
-fn steps(shared: &Shared, now: Timestamp) -> Steps {
+fn steps(shared: &Shared, now: Timestamp) -> IncidentLogCoverage {
     let start = start(shared, now);
     let mut latest = None;
     for source in shared.answering(AskKind::Steps) {
-        let Some(board) = shared.world.held(&source.id).and_then(|held| held.steps().value()) else {
-            return Steps::Unread;
+        let Some(board) = shared.world.cache(&source.id).and_then(|cache| cache.steps().value()) else {
+            return IncidentLogCoverage::NotLoaded;
         };
         latest = latest.max(Some(board.since));
     }
-    latest.filter(|since| *since > start).map_or(Steps::Whole, Steps::Since)
+    latest.filter(|since| *since > start).map_or(IncidentLogCoverage::Whole, IncidentLogCoverage::Since)
 }
 
 /// All that a matcher can ask for.
-fn described((_, kind, _): &Key, entry: &Entry) -> Labels {
+fn described((_, kind, _): &LogEventKey, entry: &LogEvent) -> Labels {
     let own = entry.labels.iter().map(|(name, value)| (name.clone(), value.clone()));
     let service = entry.service.iter().map(|service| (Text::from("service"), service.clone()));
     let service = service.filter(|_| entry.labels.get("service").is_none());
@@ -69,13 +69,13 @@ impl Timeline {
     /// What the cursor is on leads to.
     fn target(&self, shared: &Shared) -> Option<Place> {
         let Reverse(key) = self.rows.list.current()?;
-        shared.chronicle.entries().get(key)?.place.clone()
+        shared.event_log.entries().get(key)?.place.clone()
     }
 }
 
 impl Screen for Timeline {
     fn scopes(&self) -> &'static [Scope] {
-        &[Scope::List, Scope::Time, Scope::Things, Scope::Acts]
+        &[Scope::List, Scope::Time, Scope::AnyAction, Scope::IncidentActions]
     }
 
     fn hints(&self, _shared: &Shared) -> Vec<Hint> {
@@ -95,11 +95,11 @@ impl Screen for Timeline {
 
     /// What happened to incidents: from the start of the range, and then what is new; and when alerts fired.
     fn wants(&self, shared: &Shared, now: Timestamp) -> Vec<Want> {
-        let earliest = now.checked_sub(REACH).unwrap_or(now);
+        let earliest = now.checked_sub(MAX_LOG_AGE).unwrap_or(now);
         let start = start(shared, now).clamp(earliest, now);
         let want = |source: &SourceInfo| {
-            let held = shared.world.held(&source.id)?;
-            let known = held.steps().value().filter(|board| board.wanted <= start && board.until >= start);
+            let cache = shared.world.cache(&source.id)?;
+            let known = cache.steps().value().filter(|board| board.wanted <= start && board.until >= start);
             let since = known.and_then(|board| board.until.checked_sub(OVERLAP).ok()).unwrap_or(start);
             Some(want::of(shared, &source.id, Query::Steps { since: since.max(earliest) }))
         };
@@ -108,29 +108,30 @@ impl Screen for Timeline {
     }
 
     fn revision(&self, shared: &Shared) -> u64 {
-        shared.chronicle.revision()
+        shared.event_log.revision()
     }
 
     /// The newest first, as far as the range goes.
     fn reorder(&mut self, shared: &Shared, is_typing: bool) {
-        let Shared { chronicle, range, .. } = shared;
+        let Shared { event_log, range, .. } = shared;
         let end = range.end.unwrap_or(Timestamp::MAX);
-        let start = start(shared, chronicle.now());
-        let all: Vec<(&Key, &Entry)> = chronicle.entries().iter().rev().collect();
-        let passes = self.rows.found.select(chronicle.revision(), is_typing, || {
+        let start = start(shared, event_log.now());
+        let all: Vec<(&LogEventKey, &LogEvent)> = event_log.entries().iter().rev().collect();
+        let passes = self.rows.found.select(event_log.revision(), is_typing, || {
             let described: Vec<Labels> = all.iter().map(|(key, entry)| described(key, entry)).collect();
             let sentences: Vec<Text> = all.iter().map(|(_, entry)| entry.sentence()).collect();
             Haystack::new(described.iter().zip(&sentences).map(|(labels, sentence)| (labels, [sentence])))
         });
-        let rows: Vec<Reverse<Key>> = passing(all, passes.as_deref())
+        let rows: Vec<Reverse<LogEventKey>> = passing(all, passes.as_deref())
             .map(|(key, _)| key)
             .filter(|(at, ..)| (start..=end).contains(at))
             .map(|key| Reverse(key.clone()))
             .collect();
-        let sought = self.sought.take().map(|moment| rows.iter().position(|Reverse((at, ..))| *at <= moment));
+        let seek_to =
+            self.seek_to.take().map(|moment| rows.iter().position(|Reverse((at, ..))| *at <= moment));
         let last = rows.len().saturating_sub(1);
         self.rows.list.set_rows(rows);
-        if let Some(at) = sought {
+        if let Some(at) = seek_to {
             self.rows.list.move_to(at.unwrap_or(last));
         }
     }
@@ -156,14 +157,14 @@ impl Screen for Timeline {
     /// The marked lines, else the one under the cursor. Marks are kept newest first, as the list is.
     fn copied(&self, shared: &Shared, now: Timestamp) -> Option<String> {
         self.rows.list.copied(|Reverse(key)| {
-            let entry = shared.chronicle.entries().get(key)?;
+            let entry = shared.event_log.entries().get(key)?;
             let service = entry.service.as_ref().map(|name| format!(" {name}")).unwrap_or_default();
             let at = number::moment(key.0, now, &shared.look.zone);
             Some(format!("{at} {}{service} {}", key.1.word(), entry.sentence()))
         })
     }
 
-    fn runbooks(&self, shared: &Shared) -> Vec<Wanted> {
+    fn runbooks(&self, shared: &Shared) -> Vec<RunbookQuery> {
         match self.selection(shared) {
             Selection::Alerts(alerts) => alerts.first().map_or_else(Vec::new, |alert| alert.runbooks(shared)),
             Selection::Incidents(keys) => keys.first().map_or_else(Vec::new, |key| key.runbooks(shared)),
@@ -185,6 +186,6 @@ impl Screen for Timeline {
             let length = length.or(LENGTHS.last().copied()).unwrap_or(shared.range.length);
             shared.change_range(now, |range, _| range.length = length);
         }
-        self.sought = Some(moment);
+        self.seek_to = Some(moment);
     }
 }

@@ -5,30 +5,30 @@ use std::sync::Arc;
 
 use super::link::is_link;
 use super::runbook;
-use crate::app::filter::Fields;
+use crate::app::filter::FilterFields;
 use crate::app::prelude::*;
-use crate::app::widgets::chart::Mark;
+use crate::app::widgets::chart::ChartMark;
 use crate::model::alert::{AlertState, Severity};
 
 /// By what alerts are ordered worst and newest first, so that no two are equal.
-pub type Badness = (AlertState, Severity, Reverse<Timestamp>, Fingerprint);
+pub type AlertRank = (AlertState, Severity, Reverse<Timestamp>, Fingerprint);
 
 /// The worst and newest is the smallest.
-pub fn badness(alert: &Alert) -> Badness {
+pub fn alert_rank(alert: &Alert) -> AlertRank {
     (alert.state, alert.severity, Reverse(alert.starts_at), alert.fingerprint)
 }
 
 /// What alerts can be found by.
 pub fn haystack(world: &World, now: Timestamp) -> Haystack {
-    found_by(world.alerts_with_services(), now)
+    haystack_of(world.alerts_with_services(), now)
 }
 
 /// The same of alerts with their services, wherever they come from.
-pub fn found_by<'a>(
+pub fn haystack_of<'a>(
     alerts: impl Iterator<Item = (&'a Arc<Alert>, Option<&'a Text>)>,
     now: Timestamp,
 ) -> Haystack {
-    const FIELDS: Fields = Fields {
+    const FIELDS: FilterFields = FilterFields {
         words: &["state", "severity", "service"],
         numbers: &["age", "for", "value"],
         flags: &["silenced", "inhibited"],
@@ -47,9 +47,9 @@ pub fn found_by<'a>(
 }
 
 /// When it began, for a chart.
-pub fn mark(cx: &Cx<'_>, alert: &Alert) -> Mark<'static> {
+pub fn mark(cx: &Cx<'_>, alert: &Alert) -> ChartMark<'static> {
     let role = Role::of_alert(alert);
-    Mark { at: alert.starts_at, symbol: cx.symbol(role), role }
+    ChartMark { at: alert.starts_at, symbol: cx.symbol(role), role }
 }
 
 impl Item for Fingerprint {
@@ -86,7 +86,7 @@ impl Item for Fingerprint {
         links
     }
 
-    fn runbooks(&self, shared: &Shared) -> Vec<Wanted> {
+    fn runbooks(&self, shared: &Shared) -> Vec<RunbookQuery> {
         shared.world.alert(*self).map(|alert| runbook::of_alert(alert)).into_iter().collect()
     }
 

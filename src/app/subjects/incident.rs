@@ -7,7 +7,7 @@ use std::time::Duration;
 use super::link::is_link;
 use super::runbook;
 use crate::app::columns::{ThingOrder, ascending, compare, descending};
-use crate::app::filter::Fields;
+use crate::app::filter::FilterFields;
 use crate::app::prelude::*;
 use crate::model::ask::Query;
 use crate::model::incident::IncidentDetail;
@@ -18,14 +18,14 @@ pub mod words;
 /// By what incidents can be grouped.
 pub const GROUPINGS: [&str; 4] = ["service", "team", "urgency", "status"];
 
-/// By what incidents can be ordered. The world has the most pressing first, so that the first order leaves them as they are.
-pub const ORDERS: [ThingOrder<Linked>; 6] = [
-    ascending("pressure: priority, urgency, who has it, newest", "prio", |_, _| Ordering::Equal),
+/// By what incidents can be ordered. The world has the most urgent first, so that the first order leaves them as they are.
+pub const ORDERS: [ThingOrder<IncidentView>; 6] = [
+    ascending("most urgent: priority, urgency, who has it, newest", "prio", |_, _| Ordering::Equal),
     ascending("newest first", "age", |a, b| b.incident.created_at.cmp(&a.incident.created_at)),
     descending("oldest first", "age", |a, b| a.incident.created_at.cmp(&b.incident.created_at)),
     ascending("service", "service", |a, b| nobody_last(service(a)).cmp(&nobody_last(service(b)))),
     ascending("who has it", "who has it", |a, b| {
-        let who = |known: &Linked| known.holders().first().map(|person| person.name.clone());
+        let who = |known: &IncidentView| known.holders().first().map(|person| person.name.clone());
         nobody_last(who(a)).cmp(&nobody_last(who(b)))
     }),
     descending("alerts, most first", "alerts", |a, b| b.incident.alerts.all.cmp(&a.incident.alerts.all)),
@@ -37,7 +37,7 @@ fn nobody_last<T>(one: Option<T>) -> (bool, Option<T>) {
 }
 
 /// What an incident has of one of [`GROUPINGS`]; empty if nothing.
-pub fn value_of(known: &Linked, by: &str) -> Text {
+pub fn value_of(known: &IncidentView, by: &str) -> Text {
     let incident = &known.incident;
     match by {
         "service" => service(known).cloned().unwrap_or_default(),
@@ -48,12 +48,12 @@ pub fn value_of(known: &Linked, by: &str) -> Text {
 }
 
 /// The service that an incident is about: the monitored one, else as the paging system calls it.
-pub fn service(known: &Linked) -> Option<&Text> {
+pub fn service(known: &IncidentView) -> Option<&Text> {
     known.service.as_ref().or_else(|| known.incident.service.as_ref().map(|service| &service.name))
 }
 
 /// What incidents can be found by: words look into all of it, matchers by name.
-pub fn haystack(incidents: &[Linked], now: Timestamp) -> Haystack {
+pub fn haystack(incidents: &[IncidentView], now: Timestamp) -> Haystack {
     let described: Vec<Labels> = incidents.iter().map(described).collect();
     Haystack::with_fields(
         FIELDS,
@@ -65,15 +65,15 @@ pub fn haystack(incidents: &[Linked], now: Timestamp) -> Haystack {
 }
 
 /// What incidents show beside what [`described`] says.
-const FIELDS: Fields = Fields { words: &[], numbers: &["age", "alerts"], flags: &[] };
+const FIELDS: FilterFields = FilterFields { words: &[], numbers: &["age", "alerts"], flags: &[] };
 
-fn numbers(known: &Linked, now: Timestamp) -> [f64; 2] {
+fn numbers(known: &IncidentView, now: Timestamp) -> [f64; 2] {
     let age = age(known.incident.created_at, now).as_secs_f64();
     [age, f64::from(known.incident.alerts.all)]
 }
 
 /// All that a matcher can ask for.
-pub fn described(known: &Linked) -> Labels {
+pub fn described(known: &IncidentView) -> Labels {
     let incident = &known.incident;
     let joined = |names: Vec<&str>| Text::from(names.join(", "));
     let pairs = [
@@ -92,9 +92,13 @@ pub fn described(known: &Linked) -> Labels {
     Labels::new(pairs.into_iter().map(|(name, value)| (name.into(), value)).collect())
 }
 
-/// The incidents that pass, in order; `all` has the most pressing first, and so have equals.
-pub fn ordered<'a>(all: &'a [Linked], passes: Option<&[bool]>, order: Order) -> Vec<&'a Linked> {
-    let mut shown: Vec<&Linked> = passing(all, passes).collect();
+/// The incidents that pass, in order; `all` has the most urgent first, and so have equals.
+pub fn ordered<'a>(
+    all: &'a [IncidentView],
+    passes: Option<&[bool]>,
+    order: SortOrder,
+) -> Vec<&'a IncidentView> {
+    let mut shown: Vec<&IncidentView> = passing(all, passes).collect();
     if order.column == 0 && order.reversed {
         shown.reverse();
     }
@@ -103,14 +107,14 @@ pub fn ordered<'a>(all: &'a [Linked], passes: Option<&[bool]>, order: Order) -> 
 }
 
 /// How often an open incident is asked for.
-const OPEN: Duration = Duration::from_secs(10);
+const OPEN_INCIDENT_INTERVAL: Duration = Duration::from_secs(10);
 
 /// How many incidents are asked for because their alerts are not known: fewer than are kept, each costs several requests.
-const MOST_UNREAD: usize = 6;
+const MAX_DETAIL_QUERIES: usize = 6;
 
 /// What is known of it beyond the list, and how far that is to be believed.
-pub fn remote<'a>(shared: &'a Shared, known: &Linked) -> Option<&'a Remote<IncidentDetail>> {
-    shared.world.held(&known.incident.source)?.incident_details().get(&known.incident.id)
+pub fn remote<'a>(shared: &'a Shared, known: &IncidentView) -> Option<&'a Remote<IncidentDetail>> {
+    shared.world.cache(&known.incident.source)?.incident_details().get(&known.incident.id)
 }
 
 /// What it asks for: all that is known of it.
@@ -121,23 +125,23 @@ pub fn wants(shared: &Shared, key: &IncidentKey) -> Vec<Want> {
         return Vec::new();
     }
     let want = want::of(shared, speaker, Query::Incident { id: key.id.clone() });
-    let interval = if known.incident.is_open() { OPEN } else { want.interval };
+    let interval = if known.incident.is_open() { OPEN_INCIDENT_INTERVAL } else { want.interval };
     vec![Want { interval, ..want }]
 }
 
 /// Asks once for the open incidents of a source whose alerts its list does not tell, the most pressing ones: what they are about
 /// decides what is done to them, on every screen that shows them.
 pub fn unread<'a>(shared: &'a Shared, source: &'a SourceId) -> impl Iterator<Item = Want> + 'a {
-    let is_unread = |known: &&Linked| {
-        known.incident.is_open() && known.incident.source == *source && shared.world.is_unread(known)
+    let has_unknown_alerts = |known: &&IncidentView| {
+        known.incident.is_open() && known.incident.source == *source && shared.world.has_unknown_alerts(known)
     };
-    let unread = shared.world.incidents().iter().filter(is_unread).take(MOST_UNREAD);
+    let unread = shared.world.incidents().iter().filter(has_unknown_alerts).take(MAX_DETAIL_QUERIES);
     unread.map(|known| want::of(shared, source, Query::Incident { id: known.incident.id.clone() }))
 }
 
 /// Its pages: its own, where people talk about it, those of its service and policy, those that came with its alerts, and of
 /// earlier ones.
-pub fn links(shared: &Shared, known: &Linked) -> Vec<(String, Text)> {
+pub fn links(shared: &Shared, known: &IncidentView) -> Vec<(String, Text)> {
     let incident = &known.incident;
     let detail = shared.world.incident_detail(known);
     let own = [("incident", &incident.url), ("conference", &incident.conference)];
@@ -159,7 +163,7 @@ pub fn links(shared: &Shared, known: &Linked) -> Vec<(String, Text)> {
 }
 
 /// What one says of an incident to others: number, title and address.
-pub fn said(known: &Linked) -> String {
+pub fn said(known: &IncidentView) -> String {
     let incident = &known.incident;
     let url = incident.url.as_ref().map(|url| format!(" {url}")).unwrap_or_default();
     format!("#{} {}{url}", incident.number, incident.title)
@@ -182,7 +186,7 @@ impl Item for IncidentKey {
         self.incident(&shared.world).map_or_else(Vec::new, |known| links(shared, known))
     }
 
-    fn runbooks(&self, shared: &Shared) -> Vec<Wanted> {
+    fn runbooks(&self, shared: &Shared) -> Vec<RunbookQuery> {
         self.incident(&shared.world).map_or_else(Vec::new, |known| runbook::of_incident(shared, known))
     }
 

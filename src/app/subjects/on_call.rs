@@ -6,7 +6,7 @@ use super::link::is_link;
 use crate::app::identity::PolicyKey;
 use crate::app::shared::Shared;
 use crate::model::labels::Text;
-use crate::model::oncall::{EscalationPolicy, OnCallBoard, Target};
+use crate::model::oncall::{EscalationPolicy, EscalationTarget, OnCallBoard};
 
 pub mod words;
 
@@ -22,8 +22,8 @@ pub fn links(shared: &Shared, key: &PolicyKey) -> Vec<(String, Text)> {
     let Some((_, policy)) = key.policy(&shared.world) else { return Vec::new() };
     let targets = policy.levels.iter().flat_map(|level| &level.targets);
     let schedules = targets.filter_map(|target| match target {
-        Target::Schedule(schedule) => Some(schedule),
-        Target::Person(_) => None,
+        EscalationTarget::Schedule(schedule) => Some(schedule),
+        EscalationTarget::Person(_) => None,
     });
     let all = std::iter::once(&policy.named).chain(schedules).chain(&policy.services);
     let links = all.filter_map(|named| Some((named.name.to_string(), named.url.clone()?)));

@@ -7,7 +7,7 @@ use std::sync::Arc;
 const NAMES: [&str; 2] = ["runbook_url", "runbook"];
 
 /// The labels that fill its placeholders.
-pub fn labels(wanted: &Wanted) -> Labels {
+pub fn labels(wanted: &RunbookQuery) -> Labels {
     if wanted.labels.get("alertname").is_some() {
         return wanted.labels.clone();
     }
@@ -15,19 +15,19 @@ pub fn labels(wanted: &Wanted) -> Labels {
     Labels::new(own.chain([("alertname".into(), wanted.name.clone())]).collect())
 }
 
-pub fn of_alert(alert: &Alert) -> Wanted {
-    Wanted { name: alert.name().into(), url: alert.runbook().cloned(), labels: alert.labels.clone() }
+pub fn of_alert(alert: &Alert) -> RunbookQuery {
+    RunbookQuery { name: alert.name().into(), url: alert.runbook().cloned(), labels: alert.labels.clone() }
 }
 
 /// What is written for a service as a whole.
-pub fn of_service(name: &Text) -> Wanted {
-    Wanted { name: name.clone(), url: None, labels: Labels::from_iter([("service", name)]) }
+pub fn of_service(name: &Text) -> RunbookQuery {
+    RunbookQuery { name: name.clone(), url: None, labels: Labels::from_iter([("service", name)]) }
 }
 
 /// Those of its alerts: as the monitoring knows them, else as they are told.
-pub fn of_incident(shared: &Shared, known: &Linked) -> Vec<Wanted> {
+pub fn of_incident(shared: &Shared, known: &IncidentView) -> Vec<RunbookQuery> {
     let tied = known.alerts.iter().filter_map(|alert| shared.world.alert(*alert));
-    let mut all: Vec<Wanted> = tied.map(|alert| of_alert(alert)).collect();
+    let mut all: Vec<RunbookQuery> = tied.map(|alert| of_alert(alert)).collect();
     let told = shared.world.incident_detail(known).into_iter().flat_map(|detail| &detail.alerts);
     for alert in told.filter(|alert| shared.world.alert_of(alert).is_none()) {
         let in_details = NAMES.into_iter().find_map(|name| alert.details.get(name).cloned());
@@ -35,7 +35,7 @@ pub fn of_incident(shared: &Shared, known: &Linked) -> Vec<Wanted> {
         let url = in_details.or_else(|| link().map(|(_, url)| url.clone()));
         let name = alert.labels.get("alertname").unwrap_or(&alert.summary).clone();
         if url.is_some() || alert.labels.get("alertname").is_some() {
-            all.push(Wanted { name, url, labels: alert.labels.clone() });
+            all.push(RunbookQuery { name, url, labels: alert.labels.clone() });
         }
     }
     if all.is_empty() {
@@ -45,9 +45,9 @@ pub fn of_incident(shared: &Shared, known: &Linked) -> Vec<Wanted> {
 }
 
 /// Those of its alerts that fire, else what its definition says, else what is written for its service.
-pub fn of_slo(shared: &Shared, status: &SloStatus) -> Vec<Wanted> {
+pub fn of_slo(shared: &Shared, status: &SloStatus) -> Vec<RunbookQuery> {
     let firing = shared.world.alerts().iter().filter(|alert| status.slo.is_about(&alert.labels));
-    let all: Vec<Wanted> = firing.map(|alert| of_alert(alert)).collect();
+    let all: Vec<RunbookQuery> = firing.map(|alert| of_alert(alert)).collect();
     if !all.is_empty() {
         return all;
     }
@@ -62,13 +62,13 @@ pub fn of_slo(shared: &Shared, status: &SloStatus) -> Vec<Wanted> {
     let service = status.slo.service.iter().map(|service| (Text::from("service"), service.clone()));
     let own = status.slo.labels.iter().map(|(name, value)| (name.clone(), value.clone()));
     let labels = Labels::new(own.chain(service).collect());
-    vec![Wanted { name: name.unwrap_or_else(|| status.slo.id.clone()), url, labels }]
+    vec![RunbookQuery { name: name.unwrap_or_else(|| status.slo.id.clone()), url, labels }]
 }
 
-pub fn once(found: Vec<Wanted>) -> Vec<Arc<Wanted>> {
-    let mut all: Vec<Arc<Wanted>> = Vec::new();
+pub fn once(found: Vec<RunbookQuery>) -> Vec<Arc<RunbookQuery>> {
+    let mut all: Vec<Arc<RunbookQuery>> = Vec::new();
     for wanted in found {
-        let is_same = |known: &Arc<Wanted>| known.name == wanted.name && known.url == wanted.url;
+        let is_same = |known: &Arc<RunbookQuery>| known.name == wanted.name && known.url == wanted.url;
         if !all.iter().any(is_same) {
             all.push(Arc::new(wanted));
         }

@@ -3,24 +3,24 @@
 use std::cmp::Ordering;
 use std::sync::Arc;
 
-use super::alert::badness;
+use super::alert::alert_rank;
 use super::runbook;
 use crate::app::columns::{ThingOrder, ascending, compare, descending};
-use crate::app::filter::Fields;
+use crate::app::filter::FilterFields;
 use crate::app::list_screen::Lack;
 use crate::app::prelude::*;
 use crate::app::range;
 use crate::model::ask::Query;
 use crate::model::health::Health;
 use crate::model::series::Matrix;
-use crate::model::service::{Service, Signals, Trends};
+use crate::model::service::{Service, ServiceTrends, Signals};
 
 /// Points of the short histories.
 const TREND_POINTS: u16 = 60;
 
 /// Worst first: by verdict, then by the share of failing requests in whole per cent, then by name, so that noise does not make
 /// rows jump.
-pub fn by_badness(a: &Service, b: &Service) -> Ordering {
+pub fn compare_by_health(a: &Service, b: &Service) -> Ordering {
     let whole_percent = |service: &Service| (service.signals.error_ratio.unwrap_or(0.0) * 100.0).floor();
     a.health
         .cmp(&b.health)
@@ -30,7 +30,7 @@ pub fn by_badness(a: &Service, b: &Service) -> Ordering {
 }
 
 pub const ORDERS: [ThingOrder<Service>; 9] = [
-    descending("health, worst first", "health", by_badness),
+    descending("health, worst first", "health", compare_by_health),
     ascending("name", "service", |a, b| a.name.cmp(&b.name)),
     descending("request rate", "requests", |a, b| by_signal(a, b, |signals| signals.request_rate)),
     descending("error ratio", "errors", |a, b| by_signal(a, b, |signals| signals.error_ratio)),
@@ -48,7 +48,7 @@ fn by_signal(a: &Service, b: &Service, signal: fn(&Signals) -> Option<f64>) -> O
 }
 
 /// The services that pass the filter, in order.
-pub fn ordered(services: &[Service], passes: Option<&[bool]>, order: Order) -> Vec<Text> {
+pub fn ordered(services: &[Service], passes: Option<&[bool]>, order: SortOrder) -> Vec<Text> {
     let mut shown: Vec<&Service> = passing(services, passes).collect();
     shown.sort_by(|a, b| compare(&ORDERS, order, |by| by(a, b)).then_with(|| a.name.cmp(&b.name)));
     shown.into_iter().map(|service| service.name.clone()).collect()
@@ -56,7 +56,7 @@ pub fn ordered(services: &[Service], passes: Option<&[bool]>, order: Order) -> V
 
 /// What services can be found by.
 pub fn haystack(services: &[Service]) -> Haystack {
-    const FIELDS: Fields = Fields {
+    const FIELDS: FilterFields = FilterFields {
         words: &["health", "service"],
         numbers: &["errors", "rate", "p95", "saturation", "alerts"],
         flags: &[],
@@ -84,7 +84,7 @@ pub fn wants(shared: &Shared, now: Timestamp) -> Vec<Want> {
     shared
         .answering(AskKind::Trends)
         .map(|source| {
-            let known = shared.world.held(&source.id).and_then(|held| held.trends().whole());
+            let known = shared.world.cache(&source.id).and_then(|cache| cache.trends().whole());
             let stretch = range::stretch(window, known.map(|trends| trends.request_rate.span));
             want::of(shared, &source.id, Query::Trends { stretch })
         })
@@ -97,16 +97,16 @@ pub fn alerts<'a>(shared: &'a Shared, name: &str) -> Vec<&'a Arc<Alert>> {
     let known = service.map_or(&[][..], |service| &service.alerts);
     let mut alerts: Vec<_> =
         known.iter().filter_map(|fingerprint| shared.world.alert(*fingerprint)).collect();
-    alerts.sort_by_key(|alert| badness(alert));
+    alerts.sort_by_key(|alert| alert_rank(alert));
     alerts
 }
 
-/// Why there is nothing: not asked, still loading, nothing known, or nothing that passes.
-pub fn empty(shared: &Shared, found: &Found) -> String {
+/// The comment: why there is nothing: not asked, still loading, nothing known, or nothing that passes.
+pub fn empty(shared: &Shared, found: &ListFilter) -> String {
     if !found.text().is_empty() && !shared.world.services().is_empty() {
         return found.nothing("service");
     }
-    let lack = Lack {
+    let has_unknown = Lack {
         kinds: &[AskKind::Services],
         no_source: ("No source that knows services: add", "."),
         source: "source",
@@ -114,7 +114,7 @@ pub fn empty(shared: &Shared, found: &Found) -> String {
         one: None,
     };
     let nameless = || "None of the known metrics names a service. See Sources (9).".to_owned();
-    lack.words(shared).map_or_else(nameless, |(words, _)| words)
+    has_unknown.words(shared).map_or_else(nameless, |(words, _)| words)
 }
 
 /// The reasons in words, the gravest first.
@@ -125,10 +125,10 @@ pub fn why(service: &Service, now: Timestamp) -> String {
 /// Request rate, error ratio and p95 of a service: of several sources rates add up, of the others the worst counts.
 pub fn trends(shared: &Shared, service: &Service) -> [Vec<f64>; 3] {
     let labels = Labels::from_iter([("service", &*service.name)]);
-    let part = |part: fn(&Trends) -> &Matrix, both: fn(f64, f64) -> f64| {
+    let part = |part: fn(&ServiceTrends) -> &Matrix, both: fn(f64, f64) -> f64| {
         let mut joined: Vec<f64> = Vec::new();
-        for held in service.speakers.iter().filter_map(|id| shared.world.held(id)?.trends().value()) {
-            if let Some(line) = part(held).line(&labels) {
+        for cache in service.chart_sources.iter().filter_map(|id| shared.world.cache(id)?.trends().value()) {
+            if let Some(line) = part(cache).line(&labels) {
                 join(&mut joined, &line.values, both);
             }
         }
@@ -152,7 +152,7 @@ pub fn join(mine: &mut Vec<f64>, other: &[f64], both: impl Fn(f64, f64) -> f64) 
 }
 
 /// What a full bar stands for where the usual is to be half of one: twice the mean, or the highest if that is higher.
-pub fn calm_max(values: &[f64]) -> Option<f64> {
+pub fn sparkline_max(values: &[f64]) -> Option<f64> {
     let known: Vec<f64> = values.iter().copied().filter(|value| value.is_finite()).collect();
     let mean = known.iter().sum::<f64>() / known.len() as f64;
     known.iter().copied().reduce(f64::max).map(|highest| highest.max(2.0 * mean))
@@ -172,7 +172,7 @@ impl Item for Text {
         Some(self.to_string())
     }
 
-    fn runbooks(&self, _shared: &Shared) -> Vec<Wanted> {
+    fn runbooks(&self, _shared: &Shared) -> Vec<RunbookQuery> {
         vec![runbook::of_service(self)]
     }
 }

@@ -5,9 +5,9 @@ use std::collections::HashMap;
 
 use super::runbook;
 use crate::app::columns::{ThingOrder, ascending, compare, descending};
-use crate::app::filter::Fields;
+use crate::app::filter::FilterFields;
 use crate::app::prelude::*;
-use crate::model::slo::{BASIS, Exhaustion, RECENT, SloState, Standing};
+use crate::model::slo::{BASIS, Exhaustion, GroupStatus, RECENT, SloState};
 
 pub mod course;
 pub mod queries;
@@ -69,8 +69,8 @@ pub fn labels(world: &World) -> Vec<String> {
 
 /// What SLOs can be found by: words look into all of it, matchers by name.
 pub fn haystack(slos: &[SloStatus]) -> Haystack {
-    const FIELDS: Fields =
-        Fields { words: &[], numbers: &["left", "burn", "burn_5m", "objective", "alerts"], flags: &[] };
+    const FIELDS: FilterFields =
+        FilterFields { words: &[], numbers: &["left", "burn", "burn_5m", "objective", "alerts"], flags: &[] };
     let states = SloState::ALL.map(|state| (state, Text::from(state.word())));
     let described: Vec<Labels> = slos.iter().map(|status| described(status, &states)).collect();
     let numbers = |status: &SloStatus| {
@@ -78,7 +78,7 @@ pub fn haystack(slos: &[SloStatus]) -> Haystack {
         let burn = |lookback| worst.and_then(|worst| worst.burn(lookback));
         let objective = Some(status.slo.objective.as_ratio());
         let alerts = Some(status.alerts.len() as f64);
-        let all = [worst.and_then(Standing::left), burn(BASIS), burn(RECENT), objective, alerts];
+        let all = [worst.and_then(GroupStatus::left), burn(BASIS), burn(RECENT), objective, alerts];
         all.map(|number| number.unwrap_or(f64::NAN))
     };
     Haystack::with_fields(
@@ -114,7 +114,7 @@ fn seconds(exhaustion: Exhaustion) -> Option<f64> {
 }
 
 /// The SLOs that pass, in order; the worst first among equals.
-pub fn ordered<'a>(slos: &'a [SloStatus], passes: Option<&[bool]>, order: Order) -> Vec<&'a SloStatus> {
+pub fn ordered<'a>(slos: &'a [SloStatus], passes: Option<&[bool]>, order: SortOrder) -> Vec<&'a SloStatus> {
     let mut shown: Vec<&SloStatus> = passing(slos, passes).collect();
     shown.sort_by(|a, b| compare(&ORDERS, order, |by| by(a, b)).then_with(|| a.by_urgency(b)));
     shown
@@ -133,7 +133,7 @@ impl Item for SloKey {
         Some(self.id.to_string())
     }
 
-    fn runbooks(&self, shared: &Shared) -> Vec<Wanted> {
+    fn runbooks(&self, shared: &Shared) -> Vec<RunbookQuery> {
         self.status(&shared.world).map_or_else(Vec::new, |status| runbook::of_slo(shared, status))
     }
 }

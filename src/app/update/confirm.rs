@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use jiff::Timestamp;
 
 use crate::app::confirm::{Confirm, Outcome, last_scroll, weigh};
-use crate::app::event::{Effect, Link, Message, Plan, Tone, Wait};
+use crate::app::event::{Effect, Message, Plan, TerminalLink, Tone, Wait};
 use crate::app::form::Form;
 use crate::app::key::Key;
 use crate::app::planner::{Planned, Planner};
@@ -45,7 +45,7 @@ pub(super) fn open(
         share: None,
         hides: Vec::new(),
         is_armed: false,
-        strays: 0,
+        early_keys: 0,
         hint: None,
         form: None,
         scroll: 0,
@@ -82,23 +82,23 @@ pub(super) fn press(state: &mut State, mut confirm: Box<Confirm>, key: Key, now:
         }
         Outcome::Stray(why) => {
             confirm.hint = Some(why);
-            (confirm.is_armed, confirm.strays) = (false, confirm.strays.saturating_add(1));
+            (confirm.is_armed, confirm.early_keys) = (false, confirm.early_keys.saturating_add(1));
             state.mode = Mode::Confirm(confirm);
             Vec::new()
         }
         Outcome::Typed => {
-            state.shared.messages.note("That key is no answer: nothing was sent", now);
+            state.shared.messages.note("That key is no answer. Nothing was sent.", now);
             if let Some(form) = confirm.form {
                 state.mode = Mode::Form(form);
             }
             Vec::new()
         }
         Outcome::Left => {
-            state.shared.messages.note("Left alone: nothing was sent", now);
+            state.shared.messages.note("Cancelled. Nothing was sent.", now);
             Vec::new()
         }
         // whoever cannot see the dialogue cannot mean it
-        Outcome::Do if state.shared.look.link == Link::Stalled => {
+        Outcome::Do if state.shared.look.link == TerminalLink::Stalled => {
             let text = "Nothing was done: the terminal did not show this when it was confirmed".to_owned();
             state.shared.messages.tell(Message { tone: Tone::Trouble, text }, now);
             state.mode = Mode::Confirm(confirm);
@@ -118,7 +118,7 @@ fn begin(state: &mut State, confirm: Confirm, now: Timestamp) -> Vec<Effect> {
     // what is not sent must not look as if it were
     if !state.shared.guard.dry_run {
         for (index, action) in plan.actions.iter().enumerate() {
-            state.shared.world.suppose((plan.id, index), action.clone(), now);
+            state.shared.world.apply_optimistically((plan.id, index), action.clone(), now);
         }
     }
     state.shared.runs.begin(plan.clone(), covers, now);
@@ -159,9 +159,7 @@ fn moved(world: &World, action: &Action) -> Option<Text> {
     let target = &action.target;
     if let Some(seen) = target.seen {
         return match world.incident(&action.source, &target.id) {
-            None => {
-                Some(format!("{} is gone: {} does not name it any more", target.name, action.source).into())
-            }
+            None => Some(format!("{} is gone: {} no longer lists it", target.name, action.source).into()),
             Some(known) if known.incident.status != seen => {
                 let who: Vec<&str> = known.holders().iter().map(|person| &*person.name).collect();
                 let by = if who.is_empty() { String::new() } else { format!(" ({})", who.join(", ")) };

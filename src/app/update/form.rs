@@ -4,17 +4,17 @@ use jiff::Timestamp;
 
 use super::confirm;
 use crate::app::form::{Form, planned, silence};
-use crate::app::key::{Code, Key, Named};
+use crate::app::key::{Code, Key, NamedKey};
 use crate::app::state::{Mode, State};
 
 /// Takes a key in the open form.
 pub(super) fn press(state: &mut State, mut form: Box<Form>, key: Key, now: Timestamp) {
     match key.code {
-        Code::Named(Named::Esc) => {
-            state.shared.messages.note("Left alone: nothing was sent", now);
+        Code::Named(NamedKey::Esc) => {
+            state.shared.messages.note("Cancelled. Nothing was sent.", now);
             return;
         }
-        Code::Named(Named::Enter) => {
+        Code::Named(NamedKey::Enter) => {
             let missing = form.fields.iter().position(|field| !field.is_optional && field.text().is_empty());
             let planned = match missing.and_then(|at| Some((at, form.fields.get(at)?.name))) {
                 Some((at, name)) => {

@@ -6,9 +6,9 @@ use super::run::run;
 use super::{confirm, form, menus, navigate, refresh_form, run_events};
 use crate::app::commands::Command;
 use crate::app::event::{Effect, MouseAction};
-use crate::app::key::{Code, Key, Named};
-use crate::app::line::Line;
-use crate::app::palette::Target;
+use crate::app::key::{Code, Key, NamedKey};
+use crate::app::line_editor::LineEditor;
+use crate::app::palette::PaletteTarget;
 use crate::app::state::{Mode, State};
 use crate::app::{frame, help, menu, overlay};
 
@@ -25,24 +25,24 @@ pub(super) fn press(state: &mut State, key: Key, now: Timestamp) -> Vec<Effect> 
             Vec::new()
         }
         Mode::Palette(mut open) => match open.take(key) {
-            menu::Outcome::Open => {
+            menu::MenuOutcome::Open => {
                 state.mode = Mode::Palette(open);
                 Vec::new()
             }
-            menu::Outcome::Closed => Vec::new(),
-            menu::Outcome::Chosen(target) => go(state, target, now),
+            menu::MenuOutcome::Closed => Vec::new(),
+            menu::MenuOutcome::Chosen(target) => go(state, target, now),
         },
         Mode::Menu(mut open) => match open.take(key) {
-            menu::Outcome::Open => {
+            menu::MenuOutcome::Open => {
                 menus::preview(state, open.current());
                 state.mode = Mode::Menu(open);
                 Vec::new()
             }
-            menu::Outcome::Closed => {
+            menu::MenuOutcome::Closed => {
                 menus::preview(state, open.before());
                 Vec::new()
             }
-            menu::Outcome::Chosen(choice) => menus::choose(state, choice, now),
+            menu::MenuOutcome::Chosen(choice) => menus::choose(state, choice, now),
         },
         Mode::Confirm(open) => confirm::press(state, open, key, now),
         Mode::Form(open) => {
@@ -98,16 +98,16 @@ fn browse(state: &mut State, key: Key, now: Timestamp) -> Vec<Effect> {
     Vec::new()
 }
 
-fn type_filter(state: &mut State, mut line: Line, before: String, key: Key) {
+fn type_filter(state: &mut State, mut line: LineEditor, before: String, key: Key) {
     match key.code {
-        Code::Named(Named::Esc) => state.set_filter(&before),
-        Code::Named(Named::Enter) => {}
+        Code::Named(NamedKey::Esc) => state.set_filter(&before),
+        Code::Named(NamedKey::Enter) => {}
         // the cursor of the list moves while the filter is being typed
-        Code::Named(Named::Up) => {
+        Code::Named(NamedKey::Up) => {
             navigate::by_rows(state, -1);
             state.mode = Mode::Filter { line, before };
         }
-        Code::Named(Named::Down) => {
+        Code::Named(NamedKey::Down) => {
             navigate::by_rows(state, 1);
             state.mode = Mode::Filter { line, before };
         }
@@ -158,10 +158,10 @@ pub(super) fn mouse(
             return press(state, run_events::wheel_key(wheel), now);
         }
         Mode::Menu(menu) => {
-            menu.take(Key::named(if wheel < 0 { Named::Up } else { Named::Down }));
+            menu.take(Key::named(if wheel < 0 { NamedKey::Up } else { NamedKey::Down }));
         }
         Mode::Palette(palette) => {
-            palette.take(Key::named(if wheel < 0 { Named::Up } else { Named::Down }));
+            palette.take(Key::named(if wheel < 0 { NamedKey::Up } else { NamedKey::Down }));
         }
     }
     if let Mode::Menu(menu) = &state.mode {
@@ -189,7 +189,7 @@ fn click(state: &mut State, column: u16, row: u16, now: Timestamp) -> Vec<Effect
         }
         Mode::Menu(menu) => {
             let at = overlay::menu_row_at(state.shared.size, &menu, column, row);
-            if let Some(menu::Outcome::Chosen(choice)) = at.map(|index| menu.choose(index)) {
+            if let Some(menu::MenuOutcome::Chosen(choice)) = at.map(|index| menu.choose(index)) {
                 return menus::choose(state, choice, now);
             }
             menus::preview(state, menu.before());
@@ -198,20 +198,20 @@ fn click(state: &mut State, column: u16, row: u16, now: Timestamp) -> Vec<Effect
         Mode::Palette(palette) => {
             let at = overlay::palette_row_at(state.shared.size, &palette, column, row);
             match at.map(|index| palette.choose(index)) {
-                Some(menu::Outcome::Chosen(target)) => go(state, target, now),
-                Some(menu::Outcome::Open | menu::Outcome::Closed) | None => Vec::new(),
+                Some(menu::MenuOutcome::Chosen(target)) => go(state, target, now),
+                Some(menu::MenuOutcome::Open | menu::MenuOutcome::Closed) | None => Vec::new(),
             }
         }
     }
 }
 
-fn go(state: &mut State, target: Target, now: Timestamp) -> Vec<Effect> {
+fn go(state: &mut State, target: PaletteTarget, now: Timestamp) -> Vec<Effect> {
     match target {
-        Target::Run(command) => run(state, command, now),
-        Target::Go(place) => {
+        PaletteTarget::Run(command) => run(state, command, now),
+        PaletteTarget::Go(place) => {
             state.go(place, now);
             Vec::new()
         }
-        Target::Context(context) => vec![Effect::Enter(context)],
+        PaletteTarget::Context(context) => vec![Effect::Enter(context)],
     }
 }

@@ -11,7 +11,7 @@ use crate::app::commands::Command;
 use crate::app::form::{self, Form};
 use crate::app::identity::IncidentKey;
 use crate::app::intent::{Intent, Objects, PartialOperation};
-use crate::app::menu::{Choice, Menu};
+use crate::app::menu::{Menu, MenuChoice};
 use crate::app::place::Place;
 use crate::app::planner::{self, Planner};
 use crate::app::selection::Selection;
@@ -21,7 +21,7 @@ use crate::model::action::OperationKind;
 use crate::model::fingerprint::Fingerprint;
 use crate::model::labels::Text;
 use crate::model::operation::Param;
-use crate::model::world::Linked;
+use crate::model::world::IncidentView;
 
 mod menus;
 
@@ -40,7 +40,7 @@ fn about(state: &State) -> Vec<IncidentKey> {
             keys
         }
         Selection::Services(names) => {
-            let open = |known: &&Linked| known.is_shown_open();
+            let open = |known: &&IncidentView| known.is_shown_open();
             let theirs = names.iter().flat_map(|name| state.shared.world.incidents_of(name)).filter(open);
             let of_alerts = to_silence(state)
                 .into_iter()
@@ -101,7 +101,7 @@ pub(super) enum Start {
 
 /// Does what the key of an action says.
 pub(super) fn run(state: &mut State, command: Command, start: Start, now: Timestamp) {
-    navigate::stay(state);
+    navigate::fix_cursor(state);
     if let Some(why) = &state.shared.guard.read_only {
         let why = format!("{}: nothing may be changed here: {why}", command.name());
         return refuse(state, &why, now);
@@ -130,7 +130,7 @@ fn nearby<'a>(
     state: &'a State,
     pointed: &Selection,
     alerts: &[Fingerprint],
-) -> (&'static str, Vec<&'a Linked>) {
+) -> (&'static str, Vec<&'a IncidentView>) {
     if !matches!(pointed, Selection::Alerts(_) | Selection::Services(_)) {
         return ("", Vec::new());
     }
@@ -138,11 +138,11 @@ fn nearby<'a>(
     let services: BTreeSet<&Text> =
         alerts.filter_map(|alert| state.shared.world.service_of(&alert.labels)).collect();
     let open = || state.shared.world.incidents().iter().filter(|known| known.is_shown_open());
-    let of_services: Vec<&Linked> =
+    let of_services: Vec<&IncidentView> =
         open().filter(|known| known.services.iter().any(|name| services.contains(name))).collect();
     if of_services.is_empty() {
         let title = "Which alerts these incidents are about is not known yet; is one of them meant?";
-        return (title, open().filter(|known| state.shared.world.is_unread(known)).collect());
+        return (title, open().filter(|known| state.shared.world.has_unknown_alerts(known)).collect());
     }
     ("No open incident knows this alert; of its service there is", of_services)
 }
@@ -153,9 +153,9 @@ fn without_incident(state: &mut State, command: Command, kind: OperationKind, no
     let alerts = to_silence(state);
     let (title, near) = nearby(state, pointed, &alerts);
     if !near.is_empty() {
-        let offered = |known: &&Linked| {
+        let offered = |known: &&IncidentView| {
             let name = format!("{} {}", command.name(), planner::called(known));
-            (name, Choice::Intent(Box::new(Intent::on_incidents(kind, vec![IncidentKey::of(known)]))))
+            (name, MenuChoice::Intent(Box::new(Intent::on_incidents(kind, vec![IncidentKey::of(known)]))))
         };
         state.mode = Mode::Menu(Menu::new(title, near.iter().map(offered).collect(), 0));
         return;
@@ -167,9 +167,9 @@ fn without_incident(state: &mut State, command: Command, kind: OperationKind, no
             let intent = |lasts: u64| Intent::Silence(alerts.clone(), Duration::from_secs(lasts * 60));
             let items = [(15, "15m"), (30, "30m"), (60, "1h")];
             let items = items.map(|(minutes, name)| {
-                (format!("Silence for {name}"), Choice::Intent(Box::new(intent(minutes))))
+                (format!("Silence for {name}"), MenuChoice::Intent(Box::new(intent(minutes))))
             });
-            let title = "No open incident here, and alerts know no acknowledge: silence instead?";
+            let title = "No open incident for this alert. Silence the alert instead?";
             state.mode = Mode::Menu(Menu::new(title, items.into(), 0));
         }
         Selection::Services(names) => {
@@ -235,7 +235,7 @@ fn open_or_refuse(state: &mut State, form: Result<Form, Text>, now: Timestamp) {
 }
 
 fn gone() -> Result<Form, Text> {
-    Err("it is gone: its source does not name it any more".into())
+    Err("it is gone: its source no longer lists it".into())
 }
 
 fn open(state: &mut State, form: Form) {

@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use super::change_range;
 use crate::app::event::Effect;
 use crate::app::grouped::Listing;
-use crate::app::menu::{Choice, Menu};
+use crate::app::menu::{Menu, MenuChoice};
 use crate::app::place::Place;
 use crate::app::range::LENGTHS;
 use crate::app::state::{Mode, State};
@@ -21,7 +21,7 @@ pub(super) fn sort(state: &mut State, now: Timestamp) {
         state.shared.messages.note(words, now);
         return;
     };
-    let items = names.iter().enumerate().map(|(i, name)| ((*name).to_owned(), Choice::Sort(i))).collect();
+    let items = names.iter().enumerate().map(|(i, name)| ((*name).to_owned(), MenuChoice::Sort(i))).collect();
     state.mode = Mode::Menu(Menu::new("Order by (again: reversed)", items, order.column));
 }
 
@@ -30,13 +30,13 @@ pub(super) fn group(state: &mut State) {
     let groupings = state.screen().groupings(&state.shared);
     let present = state.screen_mut().listing_mut().and_then(Listing::grouping_mut).cloned();
     let at = groupings.iter().position(|(_, grouping)| Some(grouping) == present.as_ref()).unwrap_or(0);
-    let items = groupings.into_iter().map(|(name, grouping)| (name, Choice::Group(grouping))).collect();
+    let items = groupings.into_iter().map(|(name, grouping)| (name, MenuChoice::Group(grouping))).collect();
     state.mode = Mode::Menu(Menu::new("Group by", items, at));
 }
 
 /// Opens the menu of time ranges.
 pub(super) fn range(state: &mut State) {
-    let items = LENGTHS.map(|length| (duration::short(length), Choice::Range(length))).to_vec();
+    let items = LENGTHS.map(|length| (duration::short(length), MenuChoice::Range(length))).to_vec();
     let at = LENGTHS.iter().position(|length| *length == state.shared.range.length).unwrap_or(0);
     state.mode = Mode::Menu(Menu::new("Time range", items, at));
 }
@@ -48,7 +48,8 @@ pub(super) fn context(state: &mut State, now: Timestamp) {
         state.shared.messages.note(words, now);
         return;
     }
-    let items = state.shared.contexts.iter().map(|c| (c.to_string(), Choice::Context(c.clone()))).collect();
+    let items =
+        state.shared.contexts.iter().map(|c| (c.to_string(), MenuChoice::Context(c.clone()))).collect();
     let at = state.shared.contexts.iter().position(|c| *c == state.shared.context).unwrap_or(0);
     state.mode = Mode::Menu(Menu::new("Context", items, at));
 }
@@ -56,8 +57,8 @@ pub(super) fn context(state: &mut State, now: Timestamp) {
 /// Opens the menu of themes; the one under the cursor is shown at once.
 pub(super) fn theme(state: &mut State) {
     let themes = state.shared.look.themes.iter().enumerate();
-    let items = themes.map(|(i, theme)| (theme.name().to_owned(), Choice::Theme(i))).collect();
-    state.mode = Mode::Menu(Menu::new("Theme (Esc takes it back)", items, state.shared.look.theme));
+    let items = themes.map(|(i, theme)| (theme.name().to_owned(), MenuChoice::Theme(i))).collect();
+    state.mode = Mode::Menu(Menu::new("Theme (Esc cancels)", items, state.shared.look.theme));
 }
 
 /// Opens the menu of links.
@@ -65,7 +66,7 @@ pub(super) fn links(state: &mut State, now: Timestamp) {
     let links = state.screen().links(&state.shared).into_iter();
     let item = |(name, link): (String, Text)| {
         let link = address(&link);
-        (format!("{name}  {link}"), Choice::Link((&*link).into()))
+        (format!("{name}  {link}"), MenuChoice::Link((&*link).into()))
     };
     let items: Vec<_> = links.map(item).collect();
     if items.is_empty() {
@@ -76,37 +77,37 @@ pub(super) fn links(state: &mut State, now: Timestamp) {
 }
 
 /// Shows what the cursor of a menu is on, where that can be taken back.
-pub(super) fn preview(state: &mut State, choice: Option<&Choice>) {
-    if let Some(Choice::Theme(theme)) = choice {
+pub(super) fn preview(state: &mut State, choice: Option<&MenuChoice>) {
+    if let Some(MenuChoice::Theme(theme)) = choice {
         state.shared.look.choose(*theme);
     }
 }
 
 /// Does what was chosen.
-pub(super) fn choose(state: &mut State, choice: Choice, now: Timestamp) -> Vec<Effect> {
+pub(super) fn choose(state: &mut State, choice: MenuChoice, now: Timestamp) -> Vec<Effect> {
     match choice {
-        Choice::Sort(column) => {
+        MenuChoice::Sort(column) => {
             if let Some(listing) = state.screen_mut().listing_mut() {
                 listing.order_mut().choose(column);
             }
             state.ordered = None;
         }
-        Choice::Group(grouping) => {
+        MenuChoice::Group(grouping) => {
             if let Some(present) = state.screen_mut().listing_mut().and_then(Listing::grouping_mut) {
                 *present = grouping;
             }
             state.ordered = None;
         }
-        Choice::Range(length) => change_range(state, now, |range, _| range.length = length),
-        Choice::Theme(theme) => {
+        MenuChoice::Range(length) => change_range(state, now, |range, _| range.length = length),
+        MenuChoice::Theme(theme) => {
             state.shared.look.choose(theme);
             return vec![Effect::Redraw];
         }
-        Choice::Context(context) => return vec![Effect::Enter(context)],
-        Choice::Runbook(wanted) => state.go(Place::Runbook(wanted), now),
-        Choice::Link(link) => return state.shared.copy(link.to_string(), now),
-        Choice::Intent(intent) => super::intent::choose(state, *intent, now),
-        Choice::Cannot(why) => state.shared.messages.note(format!("That cannot be done: {why}"), now),
+        MenuChoice::Context(context) => return vec![Effect::Enter(context)],
+        MenuChoice::Runbook(wanted) => state.go(Place::Runbook(wanted), now),
+        MenuChoice::Link(link) => return state.shared.copy(link.to_string(), now),
+        MenuChoice::Intent(intent) => super::intent::choose(state, *intent, now),
+        MenuChoice::Cannot(why) => state.shared.messages.note(format!("That cannot be done: {why}"), now),
     }
     Vec::new()
 }

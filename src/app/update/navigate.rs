@@ -6,7 +6,7 @@ use crate::app::grid::Grid;
 use crate::app::layout;
 use crate::app::list::Cursor;
 use crate::app::page::scroll_to;
-use crate::app::place::Spot;
+use crate::app::place::ScrollPosition;
 use crate::app::screen::Opened;
 use crate::app::state::State;
 
@@ -21,28 +21,28 @@ fn grid(state: &State) -> Grid {
 
 fn set_scroll(state: &mut State, scroll: u16) {
     let screen = state.screen_mut();
-    screen.set_spot(Spot { scroll, ..screen.spot() });
+    screen.set_spot(ScrollPosition { scroll, ..screen.spot() });
 }
 
 fn set_panel(state: &mut State, panel: usize) {
     let screen = state.screen_mut();
-    screen.set_spot(Spot { panel, ..screen.spot() });
+    screen.set_spot(ScrollPosition { panel, ..screen.spot() });
 }
 
 /// Brings the cursor into sight.
 pub(super) fn follow(state: &mut State) {
     let grid = grid(state);
     let (screen, shared) = state.split();
-    let Spot { panel, scroll } = screen.spot();
+    let ScrollPosition { panel, scroll } = screen.spot();
     if let Some(page) = screen.page(shared, grid.area.width) {
         let index = screen.list().map_or(0, Cursor::index);
         let line = page.line_of(panel, index);
         let scroll = line.map_or(scroll, |line| scroll_to(line, scroll, grid.area.height));
-        screen.set_spot(Spot { panel, scroll: scroll.min(page.last_scroll(grid.area.height)) });
+        screen.set_spot(ScrollPosition { panel, scroll: scroll.min(page.last_scroll(grid.area.height)) });
     } else if let Some(list) = screen.list_mut() {
         list.follow(grid.room().max(1));
     } else {
-        screen.set_spot(Spot { panel, scroll: scroll.min(screen.last_scroll(shared, grid.area)) });
+        screen.set_spot(ScrollPosition { panel, scroll: scroll.min(screen.last_scroll(shared, grid.area)) });
     }
 }
 
@@ -63,7 +63,7 @@ fn move_by(state: &mut State, rows: isize) {
 }
 
 /// Lets the cursor stay on its thing from now on, as after a move: who opens it or acts on it means that one.
-pub(super) fn stay(state: &mut State) {
+pub(super) fn fix_cursor(state: &mut State) {
     move_by(state, 0);
 }
 
@@ -135,7 +135,7 @@ pub(super) fn mark(state: &mut State, all: bool) {
 
 /// Opens what the cursor is on; `false` if that is nothing.
 pub(super) fn open(state: &mut State, now: Timestamp) -> bool {
-    stay(state);
+    fix_cursor(state);
     let (screen, shared) = state.split();
     match screen.open(shared) {
         Opened::Nothing => return false,

@@ -9,17 +9,17 @@ use super::{change_range, intent, menus, navigate, run_events};
 use crate::app::commands::Command;
 use crate::app::event::Effect;
 use crate::app::identity::IncidentKey;
-use crate::app::line::Line;
-use crate::app::menu::{Choice, Menu};
+use crate::app::line_editor::LineEditor;
+use crate::app::menu::{Menu, MenuChoice};
 use crate::app::palette::Palette;
-use crate::app::place::{Paper, Place};
+use crate::app::place::{Document, Place};
 use crate::app::range::Range;
-use crate::app::screens::paper::{SHIFT, WEEK};
+use crate::app::screens::document::{SHIFT, WEEK};
 use crate::app::selection::Selection;
 use crate::app::state::{Mode, State};
 use crate::app::subjects::runbook;
 use crate::model::action::OperationKind;
-use crate::model::runbook::Wanted;
+use crate::model::runbook::RunbookQuery;
 
 /// Does what a command says. A new command must find its arm here to compile.
 pub(in crate::app) fn run(state: &mut State, command: Command, now: Timestamp) -> Vec<Effect> {
@@ -77,7 +77,7 @@ pub(in crate::app) fn run(state: &mut State, command: Command, now: Timestamp) -
         Command::Filter => {
             let found = state.screen().found();
             let before = found.map(|found| found.text().to_owned()).unwrap_or_default();
-            state.mode = Mode::Filter { line: Line::of(&before), before };
+            state.mode = Mode::Filter { line: LineEditor::of(&before), before };
             // what is looked in is prepared now, so that the first letter does not wait for it
             state.ordered = None;
         }
@@ -101,13 +101,13 @@ pub(in crate::app) fn run(state: &mut State, command: Command, now: Timestamp) -
             Some(text) => return state.shared.copy(text, now),
             None => state.shared.messages.note("Nothing to copy here", now),
         },
-        Command::HandOver => state.go(Place::Paper(Paper::Handover(SHIFT)), now),
-        Command::Statistics => state.go(Place::Paper(Paper::Statistics(WEEK)), now),
+        Command::Handoff => state.go(Place::Report(Document::Handoff(SHIFT)), now),
+        Command::Statistics => state.go(Place::Report(Document::Statistics(WEEK)), now),
         Command::Review => review(state, now),
         Command::Pause => {
             state.shared.paused = if state.shared.paused.is_some() { None } else { Some(now) };
             if state.shared.paused.is_none() {
-                state.shared.polls.refresh(now);
+                state.shared.scheduler.refresh(now);
             }
         }
         Command::Refresh => refresh(state, now),
@@ -134,7 +134,7 @@ fn review(state: &mut State, now: Timestamp) {
         Selection::Nothing | Selection::Silences(_) | Selection::Level(_) | Selection::Policy(_) => None,
     };
     match incident {
-        Some(key) => state.go(Place::Paper(Paper::Postmortem(key)), now),
+        Some(key) => state.go(Place::Report(Document::Postmortem(key)), now),
         None => state.shared.messages.note("Reviews are of incidents; go to one first", now),
     }
 }
@@ -143,9 +143,9 @@ fn review(state: &mut State, now: Timestamp) {
 fn runbook(state: &mut State, now: Timestamp) {
     let mut all = runbook::once(state.screen().runbooks(&state.shared));
     if all.len() > 1 {
-        let item = |wanted: Arc<Wanted>| {
+        let item = |wanted: Arc<RunbookQuery>| {
             let place = wanted.url.as_ref().map(|url| format!("  {url}")).unwrap_or_default();
-            (format!("{}{place}", wanted.name), Choice::Runbook(wanted))
+            (format!("{}{place}", wanted.name), MenuChoice::Runbook(wanted))
         };
         state.mode = Mode::Menu(Menu::new("Runbook", all.into_iter().map(item).collect(), 0));
     } else if let Some(wanted) = all.pop() {
@@ -160,13 +160,10 @@ fn runbook(state: &mut State, now: Timestamp) {
 fn refresh(state: &mut State, now: Timestamp) {
     if state.shared.paused.is_some() {
         let key = state.shared.key(Command::Pause);
-        state
-            .shared
-            .messages
-            .note(format!("Everything is held still, so nothing is asked; {key} goes on"), now);
+        state.shared.messages.note(format!("Paused. Press {key} to resume."), now);
     } else {
-        state.shared.polls.refresh(now);
-        state.shared.messages.note("Asking everything again", now);
+        state.shared.scheduler.refresh(now);
+        state.shared.messages.note("Refreshing everything", now);
     }
 }
 

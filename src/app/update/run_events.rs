@@ -7,12 +7,12 @@ use jiff::Timestamp;
 use crate::app::commands::Command;
 use crate::app::event::{Effect, Message, Tone};
 use crate::app::identity::{IncidentKey, SilenceKey};
-use crate::app::key::{Key, Named};
+use crate::app::key::{Key, NamedKey};
 use crate::app::results;
 use crate::app::runs::{PlanRun, summary, told};
 use crate::app::selection::Handled;
 use crate::app::state::{Mode, State};
-use crate::model::action::{Action, ActionResult, Progress};
+use crate::model::action::{Action, ActionProgress, ActionResult};
 use crate::model::ask::Topic;
 use crate::model::operation::TargetKind;
 use crate::model::remote::age;
@@ -21,15 +21,23 @@ use crate::model::remote::age;
 const MEANT: Duration = Duration::from_secs(10);
 
 /// Takes note of how far an action is.
-pub(super) fn progressed(state: &mut State, plan: u64, index: usize, progress: Progress, now: Timestamp) {
+pub(super) fn progressed(
+    state: &mut State,
+    plan: u64,
+    index: usize,
+    progress: ActionProgress,
+    now: Timestamp,
+) {
     let Some(run) = state.shared.runs.progressed(plan, index, progress.clone()) else { return };
     let run = run.clone();
     state.version += 1;
     state.shared.world.progressed((plan, index), &progress, now);
-    let (Progress::Ended(ending), Some(action)) = (progress, run.plan.actions.get(index)) else { return };
+    let (ActionProgress::Ended(ending), Some(action)) = (progress, run.plan.actions.get(index)) else {
+        return;
+    };
     // whatever came of it: what the source tells from now on is what counts
     let topics = topics(action);
-    state.shared.polls.ask_again(&action.source, |topic| topics.contains(topic), now);
+    state.shared.scheduler.requery(&action.source, |topic| topics.contains(topic), now);
     tell(state, &run, action, &ending, now);
     if ending.is_done() {
         unmark(state, &run, action);
@@ -93,7 +101,7 @@ pub(super) fn leave(state: &mut State, now: Timestamp) -> Vec<Effect> {
     let count = if running == 1 { String::new() } else { format!("{running} ") };
     let key = state.shared.key(Command::Quit);
     let text = format!(
-        "{count}{things} {verb} on the way: {key} once more leaves now, and the journal keeps how far it came"
+        "{count}{things} {verb} on the way: press {key} again to quit now; the journal records the progress"
     );
     state.shared.messages.tell(Message { tone: Tone::Trouble, text }, now);
     Vec::new()
@@ -120,5 +128,5 @@ pub(super) fn read(state: &mut State, (back, top): (usize, u16), key: Key, now: 
 
 /// The wheel as a key: what scrolls by arrows scrolls by it.
 pub(super) fn wheel_key(wheel: i16) -> Key {
-    Key::named(if wheel < 0 { Named::Up } else { Named::Down })
+    Key::named(if wheel < 0 { NamedKey::Up } else { NamedKey::Down })
 }

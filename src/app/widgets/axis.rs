@@ -6,10 +6,10 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
 use super::text;
-use super::unit::{Measure, Unit, digits};
+use super::unit::{DisplayUnit, ValueUnit, digits};
 use crate::app::look::{Charset, Cx};
 use crate::app::theme::Role;
-use crate::model::series::Span;
+use crate::model::series::TimeGrid;
 
 /// Cells of the labels at the left: the same for all pictures, so that those under each other share one time axis.
 const LABELS: u16 = 7;
@@ -19,7 +19,7 @@ const HUGE: f64 = 1e300;
 
 /// Where the parts of a picture stand.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Frame {
+pub(super) struct ChartFrame {
     /// The row above, for the legend.
     pub(super) legend: Option<Rect>,
     /// Left of the plot, without the axis itself; empty where there is no room.
@@ -30,7 +30,7 @@ pub(super) struct Frame {
     pub(super) line: Rect,
 }
 
-impl Frame {
+impl ChartFrame {
     /// Cuts `area`, which has four rows or more, into the parts.
     pub(super) fn new(area: Rect) -> Self {
         let head = u16::from(area.height >= 6);
@@ -51,7 +51,7 @@ impl Frame {
     }
 
     /// Draws the axes: at the left with `labels` in their rows of the plot, below with the times of `span`.
-    pub(super) fn draw(&self, cx: &Cx<'_>, span: Span, labels: &[(u16, String)], buf: &mut Buffer) {
+    pub(super) fn draw(&self, cx: &Cx<'_>, span: TimeGrid, labels: &[(u16, String)], buf: &mut Buffer) {
         let (plot, style) = (self.plot, cx.style(Role::Border));
         if self.labels.width > 0 {
             let x = plot.x - 1;
@@ -84,30 +84,37 @@ impl Frame {
 
 /// The values at the left.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct Scale {
+pub(super) struct ValueScale {
     /// What the plot's bottom stands for.
     pub(super) low: f64,
     /// What its top stands for; above `low`.
     pub(super) high: f64,
     /// Round values in between, with their labels: all within their column, no two the same.
     pub(super) ticks: Vec<(f64, String)>,
-    words: Words,
+    words: AxisLabels,
 }
 
 /// How values are written beside the axis.
 #[derive(Debug, Clone, Copy, PartialEq)]
-struct Words {
-    unit: Unit,
+struct AxisLabels {
+    unit: ValueUnit,
     charset: Charset,
     /// What the axis counts in; without one, values have exponents.
-    measure: Option<Measure>,
+    measure: Option<DisplayUnit>,
     /// What others are told by how much they are above: values that are large and lie close together.
     base: Option<f64>,
 }
 
-impl Scale {
+impl ValueScale {
     /// Round bounds and ticks around `low..=high` for a plot of so many rows; `fixed` bounds stay as they are.
-    pub(super) fn new(low: f64, high: f64, fixed: bool, unit: Unit, rows: u16, charset: Charset) -> Self {
+    pub(super) fn new(
+        low: f64,
+        high: f64,
+        fixed: bool,
+        unit: ValueUnit,
+        rows: u16,
+        charset: Charset,
+    ) -> Self {
         let (low, high) = (low.clamp(-HUGE, HUGE), high.clamp(-HUGE, HUGE));
         let (low, high) = if high - low > high.abs().max(low.abs()) * 1e-9 && high - low > 1e-290 {
             (low, high)
@@ -130,8 +137,14 @@ impl Scale {
     }
 
     /// Ticks at round values.
-    fn in_steps((low, high): (f64, f64), fixed: bool, unit: Unit, charset: Charset, intervals: u16) -> Self {
-        let by = |measure: Option<Measure>| measure.map_or(1.0, |measure| measure.by);
+    fn in_steps(
+        (low, high): (f64, f64),
+        fixed: bool,
+        unit: ValueUnit,
+        charset: Charset,
+        intervals: u16,
+    ) -> Self {
+        let by = |measure: Option<DisplayUnit>| measure.map_or(1.0, |measure| measure.by);
         let mut measure = unit.measure(low.abs().max(high.abs()), charset);
         let (mut from, mut to, mut step) = round(low * by(measure), high * by(measure), intervals);
         let highest = (from / by(measure)).abs().max((to / by(measure)).abs());
@@ -143,7 +156,7 @@ impl Scale {
         }
         let by = by(measure);
         let (low, high) = if fixed { (low, high) } else { (from / by, to / by) };
-        let words = Words { unit, charset, measure, base: None };
+        let words = AxisLabels { unit, charset, measure, base: None };
         let all = (0..=intervals).map(|i| from + f64::from(i) * step);
         let ticks = all.map(|scaled| (scaled / by, words.tick(scaled, step)));
         Self { low, high, ticks: inside(low, high, ticks), words }
@@ -153,7 +166,7 @@ impl Scale {
     fn above_lowest(
         (low, high): (f64, f64),
         fixed: bool,
-        unit: Unit,
+        unit: ValueUnit,
         charset: Charset,
         intervals: u16,
     ) -> Self {
@@ -161,7 +174,7 @@ impl Scale {
         let by = measure.map_or(1.0, |measure| measure.by);
         let (_, to, step) = round(0.0, (high - low) * by, intervals);
         let high = if fixed { high } else { low + to / by };
-        let words = Words { unit, charset, measure, base: Some(low) };
+        let words = AxisLabels { unit, charset, measure, base: Some(low) };
         let all = (0..=intervals).map(|i| f64::from(i) * step / by);
         let ticks = all.map(|more| (low + more, if more > 0.0 { words.more(more) } else { words.few(low) }));
         Self { low, high, ticks: inside(low, high, ticks), words }
@@ -204,7 +217,7 @@ impl Scale {
     }
 }
 
-impl Words {
+impl AxisLabels {
     /// The label of a tick, in the axis' measure; steps are as fine as that.
     fn tick(self, scaled: f64, step: f64) -> String {
         let is_zero = scaled.abs() < step * 1e-6;
@@ -247,9 +260,9 @@ fn inside(low: f64, high: f64, ticks: impl Iterator<Item = (f64, String)>) -> Ve
 }
 
 /// Bounds around a line that is flat.
-fn around(value: f64, unit: Unit) -> (f64, f64) {
+fn around(value: f64, unit: ValueUnit) -> (f64, f64) {
     if value.abs() < 1e-290 {
-        return (0.0, if unit == Unit::Ratio { 0.01 } else { 1.0 });
+        return (0.0, if unit == ValueUnit::Ratio { 0.01 } else { 1.0 });
     }
     if value > 0.0 { (0.0, value) } else { (value, 0.0) }
 }
@@ -284,7 +297,7 @@ fn round(low: f64, high: f64, intervals: u16) -> (f64, f64, f64) {
 
 /// One time on the axis.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Tick {
+pub(super) struct TimeTick {
     /// The cell that it stands for.
     pub(super) column: u16,
     /// The first cell of its label.
@@ -294,7 +307,7 @@ pub(super) struct Tick {
 }
 
 /// The cell of a moment in a plot of so many columns; beyond the span, the nearest edge.
-pub(super) fn column(span: Span, at: Timestamp, columns: u16) -> u16 {
+pub(super) fn column(span: TimeGrid, at: Timestamp, columns: u16) -> u16 {
     let (start, end) = (span.start().as_second() as f64, span.end().as_second() as f64);
     let last = columns.saturating_sub(1);
     if end > start { cell((at.as_second() as f64 - start) / (end - start), last) } else { last }
@@ -307,7 +320,7 @@ const STEPS: [i64; 20] = [
 const DAY: i64 = 86_400;
 
 /// Round times of `zone`, as dense as their labels allow: two blanks between them at least.
-fn times(span: Span, zone: &TimeZone, columns: u16) -> Vec<Tick> {
+fn times(span: TimeGrid, zone: &TimeZone, columns: u16) -> Vec<TimeTick> {
     let (start, end) = (span.start().as_second(), span.end().as_second());
     let range = end.saturating_sub(start);
     let label_cells = |step: i64| if step < 60 { 8.0 } else { 6.0 };
@@ -318,7 +331,7 @@ fn times(span: Span, zone: &TimeZone, columns: u16) -> Vec<Tick> {
     let Some(step) = STEPS.into_iter().chain(doubled()).find(|step| range > 0 && fits(*step)) else {
         return Vec::new();
     };
-    let mut ticks: Vec<Tick> = Vec::new();
+    let mut ticks: Vec<TimeTick> = Vec::new();
     let mut from = start;
     let mut free = 0;
     while let Some(at) = aligned(from, step, zone).filter(|at| *at <= end) {
@@ -331,7 +344,7 @@ fn times(span: Span, zone: &TimeZone, columns: u16) -> Vec<Tick> {
         let label_at = column.saturating_sub(cells / 2).min(last);
         if label_at >= free {
             free = label_at + cells + 1;
-            ticks.push(Tick { column, label_at, label });
+            ticks.push(TimeTick { column, label_at, label });
         }
     }
     ticks
@@ -370,9 +383,9 @@ mod tests {
     use super::*;
     use crate::app::widgets::probe::NOW;
 
-    fn span(range: u64) -> Span {
+    fn span(range: u64) -> TimeGrid {
         let end = Timestamp::from_second(NOW + 420).unwrap();
-        Span::ending(end, Duration::from_secs(range), 240, Duration::from_secs(1))
+        TimeGrid::ending(end, Duration::from_secs(range), 240, Duration::from_secs(1))
     }
 
     fn labels(range: u64, zone: &TimeZone, columns: u16) -> Vec<String> {
@@ -395,13 +408,13 @@ mod tests {
     fn days_start_at_midnight_also_after_clocks_have_changed() {
         let berlin = TimeZone::get("Europe/Berlin").unwrap();
         let end: Timestamp = "2026-03-31T12:00:00Z".parse().unwrap();
-        let span = Span::ending(end, Duration::from_secs(4 * 86_400), 240, Duration::from_secs(1));
+        let span = TimeGrid::ending(end, Duration::from_secs(4 * 86_400), 240, Duration::from_secs(1));
         let shown: Vec<_> = times(span, &berlin, 80).into_iter().map(|tick| tick.label).collect();
         assert_eq!(shown, ["Mar 28", "12:00", "Mar 29", "12:00", "Mar 30", "12:00", "Mar 31", "12:00"]);
     }
 
-    fn ticks(low: f64, high: f64, unit: Unit, rows: u16) -> Vec<String> {
-        Scale::new(low, high, false, unit, rows, Charset::Unicode)
+    fn ticks(low: f64, high: f64, unit: ValueUnit, rows: u16) -> Vec<String> {
+        ValueScale::new(low, high, false, unit, rows, Charset::Unicode)
             .ticks
             .into_iter()
             .map(|(_, label)| label)
@@ -410,36 +423,36 @@ mod tests {
 
     #[test]
     fn values_are_round_in_their_unit() {
-        assert_eq!(ticks(0.0, 0.137, Unit::Ratio, 8), ["0%", "5%", "10%", "15%"]);
-        assert_eq!(ticks(0.0, 0.97, Unit::Ratio, 4), ["0%", "50%", "100%"]);
-        assert_eq!(ticks(0.0, 0.000_4, Unit::Ratio, 8), ["0%", "0.01%", "0.02%", "0.03%", "0.04%"]);
-        assert_eq!(ticks(0.0, 1234.0, Unit::PerSecond, 8), ["0k/s", "0.5k/s", "1.0k/s", "1.5k/s"]);
-        assert_eq!(ticks(0.0, 0.43, Unit::Seconds, 4), ["0ms", "250ms", "500ms"]);
-        assert_eq!(ticks(0.0, 260.0, Unit::Seconds, 8), ["0m", "2m", "4m", "6m"]);
-        assert_eq!(ticks(0.0, 0.94, Unit::Seconds, 4), ["0s", "0.5s", "1.0s"]);
-        assert_eq!(ticks(-3.0, 7.0, Unit::Plain, 8), ["-5", "0", "5", "10"]);
-        assert_eq!(ticks(0.0, 0.0, Unit::Ratio, 4), ["0%", "0.5%", "1.0%"]);
-        assert_eq!(ticks(0.0, 1e308, Unit::Plain, 4), ["0", "5.0e299", "1.0e300"]);
+        assert_eq!(ticks(0.0, 0.137, ValueUnit::Ratio, 8), ["0%", "5%", "10%", "15%"]);
+        assert_eq!(ticks(0.0, 0.97, ValueUnit::Ratio, 4), ["0%", "50%", "100%"]);
+        assert_eq!(ticks(0.0, 0.000_4, ValueUnit::Ratio, 8), ["0%", "0.01%", "0.02%", "0.03%", "0.04%"]);
+        assert_eq!(ticks(0.0, 1234.0, ValueUnit::PerSecond, 8), ["0k/s", "0.5k/s", "1.0k/s", "1.5k/s"]);
+        assert_eq!(ticks(0.0, 0.43, ValueUnit::Seconds, 4), ["0ms", "250ms", "500ms"]);
+        assert_eq!(ticks(0.0, 260.0, ValueUnit::Seconds, 8), ["0m", "2m", "4m", "6m"]);
+        assert_eq!(ticks(0.0, 0.94, ValueUnit::Seconds, 4), ["0s", "0.5s", "1.0s"]);
+        assert_eq!(ticks(-3.0, 7.0, ValueUnit::Plain, 8), ["-5", "0", "5", "10"]);
+        assert_eq!(ticks(0.0, 0.0, ValueUnit::Ratio, 4), ["0%", "0.5%", "1.0%"]);
+        assert_eq!(ticks(0.0, 1e308, ValueUnit::Plain, 4), ["0", "5.0e299", "1.0e300"]);
     }
 
     #[test]
     fn values_of_any_size_are_written_in_words_of_their_own() {
-        assert_eq!(ticks(0.0, 5e-9, Unit::Plain, 8), ["0n", "2n", "4n", "6n"]);
-        assert_eq!(ticks(0.0, 3e17, Unit::Plain, 4), ["0P", "200P", "400P"]);
-        assert_eq!(ticks(0.0, 4e-6, Unit::Ratio, 4), ["0ppm", "2ppm", "4ppm"]);
-        assert_eq!(ticks(0.0, 4e-8, Unit::Seconds, 4), ["0ns", "20ns", "40ns"]);
-        assert_eq!(ticks(-12_500.0, -2000.0, Unit::PerSecond, 8), ["-15k/s", "-10k/s", "-5k/s", "0k/s"]);
+        assert_eq!(ticks(0.0, 5e-9, ValueUnit::Plain, 8), ["0n", "2n", "4n", "6n"]);
+        assert_eq!(ticks(0.0, 3e17, ValueUnit::Plain, 4), ["0P", "200P", "400P"]);
+        assert_eq!(ticks(0.0, 4e-6, ValueUnit::Ratio, 4), ["0ppm", "2ppm", "4ppm"]);
+        assert_eq!(ticks(0.0, 4e-8, ValueUnit::Seconds, 4), ["0ns", "20ns", "40ns"]);
+        assert_eq!(ticks(-12_500.0, -2000.0, ValueUnit::PerSecond, 8), ["-15k/s", "-10k/s", "-5k/s", "0k/s"]);
         // close together, and far from zero
-        assert_eq!(ticks(1.7e9, 1.7e9 + 4.0, Unit::Plain, 4), ["1.7G", "+2", "+4"]);
-        let scale = Scale::new(0.0, 6e9, false, Unit::Plain, 8, Charset::Unicode);
+        assert_eq!(ticks(1.7e9, 1.7e9 + 4.0, ValueUnit::Plain, 4), ["1.7G", "+2", "+4"]);
+        let scale = ValueScale::new(0.0, 6e9, false, ValueUnit::Plain, 8, Charset::Unicode);
         assert_eq!((scale.label(5.0).as_str(), scale.label(2.5e9).as_str()), ("5", "2.5G"));
-        let scale = Scale::new(0.0, 10.0, false, Unit::PerSecond, 8, Charset::Unicode);
+        let scale = ValueScale::new(0.0, 10.0, false, ValueUnit::PerSecond, 8, Charset::Unicode);
         assert_eq!(scale.label(0.001_23), "1.2e-3");
     }
 
     #[test]
     fn fixed_bounds_stay() {
-        let scale = Scale::new(0.0, 0.9, true, Unit::Ratio, 8, Charset::Unicode);
+        let scale = ValueScale::new(0.0, 0.9, true, ValueUnit::Ratio, 8, Charset::Unicode);
         assert_eq!((scale.low, scale.high), (0.0, 0.9));
         assert_eq!((scale.row(5.0, 10), scale.row(-5.0, 10)), (0, 9));
     }
@@ -448,9 +461,9 @@ mod tests {
         #[test]
         fn any_bounds_give_a_scale_that_holds_them(a in any::<f64>(), b in any::<f64>(), rows in 0..40_u16) {
             prop_assume!(!a.is_nan() && !b.is_nan());
-            for unit in [Unit::Ratio, Unit::PerSecond, Unit::Seconds, Unit::Times, Unit::Plain] {
+            for unit in [ValueUnit::Ratio, ValueUnit::PerSecond, ValueUnit::Seconds, ValueUnit::Times, ValueUnit::Plain] {
                 let (low, high) = (a.min(b), a.max(b));
-                let scale = Scale::new(low, high, false, unit, rows, Charset::Ascii);
+                let scale = ValueScale::new(low, high, false, unit, rows, Charset::Ascii);
                 prop_assert!(scale.low < scale.high && scale.low.is_finite() && scale.high.is_finite());
                 prop_assert!(scale.ticks.len() <= 5);
                 for value in [low, high, 0.0] {
@@ -466,8 +479,8 @@ mod tests {
         ) {
             let low = base * 10_f64.powi(power);
             let high = low + 10_f64.powi(power + span) * share;
-            for unit in [Unit::Ratio, Unit::PerSecond, Unit::Seconds, Unit::Times, Unit::Plain] {
-                let scale = Scale::new(low, high, fixed, unit, rows, Charset::Unicode);
+            for unit in [ValueUnit::Ratio, ValueUnit::PerSecond, ValueUnit::Seconds, ValueUnit::Times, ValueUnit::Plain] {
+                let scale = ValueScale::new(low, high, fixed, unit, rows, Charset::Unicode);
                 let labels: Vec<_> = scale.ticks.iter().map(|(_, label)| label.as_str()).collect();
                 prop_assert!(fixed || labels.len() > 1, "{low}..{high} {unit:?}: {labels:?}");
                 for label in &labels {

@@ -74,7 +74,7 @@ pub fn panel(cx: &Cx<'_>, title: &str, focused: bool, area: Rect, buf: &mut Buff
     let heading = if focused { Role::Accent } else { Role::Title };
     if area.height < 5 || area.width < 10 {
         let sign = if focused { cx.charset.pick("▸ ", "> ") } else { "" };
-        let runs = [text::Run::new(sign, role), text::Run::new(title, heading)];
+        let runs = [text::StyledRun::new(sign, role), text::StyledRun::new(title, heading)];
         text::runs(cx, &runs, Rect { height: 1, ..area }, buf);
         return Rect { y: area.y + 1, height: area.height - 1, ..area };
     }

@@ -5,18 +5,18 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
 
-use super::axis::{self, Frame, Scale};
+use super::axis::{self, ChartFrame, ValueScale};
 use super::plot::{Dots, Plot};
-use super::spark::Spark;
-use super::text::{self, Run};
-use super::unit::Unit;
+use super::spark::Sparkline;
+use super::text::{self, StyledRun};
+use super::unit::ValueUnit;
 use crate::app::look::{Charset, Cx};
 use crate::app::theme::Role;
-use crate::model::series::Span;
+use crate::model::series::TimeGrid;
 
 /// One line of a chart.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Line<'a> {
+pub struct ChartLine<'a> {
     /// One value for each point of the span; NaN where there is none.
     pub values: &'a [f64],
     /// How it looks; see [`Role::of_line`].
@@ -25,7 +25,7 @@ pub struct Line<'a> {
     pub label: &'a str,
 }
 
-impl<'a> Line<'a> {
+impl<'a> ChartLine<'a> {
     /// Lines with their labels, each in the role of its place among them.
     pub fn each<V: AsRef<[f64]>>(named: &'a [(String, V)]) -> Vec<Self> {
         let line = |(i, (label, values)): (usize, &'a (String, V))| Self {
@@ -39,7 +39,7 @@ impl<'a> Line<'a> {
 
 /// Something that happened at one moment, drawn as a vertical line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Mark<'a> {
+pub struct ChartMark<'a> {
     /// When.
     pub at: Timestamp,
     /// One cell that stands for it on the time axis.
@@ -52,17 +52,17 @@ pub struct Mark<'a> {
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Chart<'a> {
     /// The time from the left edge to the right one.
-    pub span: Span,
+    pub span: TimeGrid,
     /// The most important line first: it is drawn over the others, and alone where there is no room for a chart.
-    pub lines: &'a [Line<'a>],
+    pub lines: &'a [ChartLine<'a>],
     /// What the values count.
-    pub unit: Unit,
+    pub unit: ValueUnit,
     /// Values to compare with, and their names; the one that matters most first.
     pub thresholds: &'a [(f64, &'a str)],
     /// When the alert fired.
     pub shade: &'a [(Timestamp, Timestamp)],
     /// What happened when.
-    pub marks: &'a [Mark<'a>],
+    pub marks: &'a [ChartMark<'a>],
     /// Whether the legend says the newest value of each line; else the labels say what is to be said.
     pub newest: bool,
     /// Whether zero is always to be seen.
@@ -73,7 +73,7 @@ pub struct Chart<'a> {
 
 impl<'a> Chart<'a> {
     /// Lines from zero up, and nothing else.
-    pub fn new(span: Span, lines: &'a [Line<'a>], unit: Unit) -> Self {
+    pub fn new(span: TimeGrid, lines: &'a [ChartLine<'a>], unit: ValueUnit) -> Self {
         Self {
             span,
             lines,
@@ -97,7 +97,7 @@ impl<'a> Chart<'a> {
             self.small(cx, area, buf);
             return;
         }
-        let frame = Frame::new(area);
+        let frame = ChartFrame::new(area);
         let plot_area = frame.plot;
         let Some(scale) = self.scale(plot_area.height, cx.charset) else {
             frame.draw(cx, self.span, &[], buf);
@@ -159,14 +159,14 @@ impl<'a> Chart<'a> {
     }
 
     /// The bounds of the values; `None` when there are none to draw. A threshold far off does not flatten the lines.
-    fn scale(&self, rows: u16, charset: Charset) -> Option<Scale> {
+    fn scale(&self, rows: u16, charset: Charset) -> Option<ValueScale> {
         let finite =
             || self.lines.iter().flat_map(|line| line.values).copied().filter(|value| value.is_finite());
         let low = finite().reduce(f64::min)?;
         let high = finite().reduce(f64::max)?;
         let limits = self.limits.filter(|(low, high)| low.is_finite() && high.is_finite() && low < high);
         if let Some((low, high)) = limits {
-            return Some(Scale::new(low, high, true, self.unit, rows, charset));
+            return Some(ValueScale::new(low, high, true, self.unit, rows, charset));
         }
         let (mut low, mut high) = if self.zero_based { (low.min(0.0), high.max(0.0)) } else { (low, high) };
         let mut thresholds: Vec<f64> = self.thresholds.iter().map(|(value, _)| *value).collect();
@@ -180,7 +180,7 @@ impl<'a> Chart<'a> {
                 (low, high) = (wide_low, wide_high);
             }
         }
-        Some(Scale::new(low, high, false, self.unit, rows, charset))
+        Some(ValueScale::new(low, high, false, self.unit, rows, charset))
     }
 
     /// Draws the threshold behind the lines, named where they leave room for its name; else gives the name back.
@@ -188,9 +188,9 @@ impl<'a> Chart<'a> {
         cx: &Cx<'_>,
         own: (f64, &str),
         has_room: bool,
-        scale: &Scale,
+        scale: &ValueScale,
         plot: &Plot,
-        frame: &Frame,
+        frame: &ChartFrame,
         buf: &mut Buffer,
     ) -> Option<String> {
         let value = own.0;
@@ -225,7 +225,7 @@ impl<'a> Chart<'a> {
     }
 
     /// The threshold's name; with an arrow if it lies beyond the scale.
-    fn threshold_label(cx: &Cx<'_>, (value, label): (f64, &str), scale: Option<&Scale>) -> String {
+    fn threshold_label(cx: &Cx<'_>, (value, label): (f64, &str), scale: Option<&ValueScale>) -> String {
         let label = text::fit(label, 40, cx.charset);
         match scale {
             Some(scale) if value > scale.high => format!("{} {label}", cx.charset.pick("▲", "^")),
@@ -235,7 +235,7 @@ impl<'a> Chart<'a> {
     }
 
     /// Lays the shade behind the plot, and a thick line on the time axis that is seen without colour too.
-    fn shades(&self, cx: &Cx<'_>, frame: &Frame, buf: &mut Buffer) {
+    fn shades(&self, cx: &Cx<'_>, frame: &ChartFrame, buf: &mut Buffer) {
         let area = frame.plot;
         // the background only: without colours the shade would be reverse video, and the lines hard to read
         let shade = Style { bg: cx.style(Role::Shade).bg, ..Style::new() };
@@ -256,7 +256,7 @@ impl<'a> Chart<'a> {
     }
 
     /// Draws what happened: a symbol on the time axis and a line above it, behind the lines of the chart.
-    fn marks(&self, cx: &Cx<'_>, frame: &Frame, plot: Option<&Plot>, buf: &mut Buffer) {
+    fn marks(&self, cx: &Cx<'_>, frame: &ChartFrame, plot: Option<&Plot>, buf: &mut Buffer) {
         let area = frame.plot;
         for mark in self.marks {
             if area.width == 0 || mark.at < self.span.start() || mark.at > self.span.end() {
@@ -294,18 +294,18 @@ impl<'a> Chart<'a> {
         let Some(line) = self.lines.first() else { return };
         let rest = Rect { y: area.y + head, height: area.height - head, ..area };
         let max = self.limits.map(|(_, high)| high);
-        Spark { values: line.values, max, role: line.role }.render(cx, rest, buf);
+        Sparkline { values: line.values, max, role: line.role }.render(cx, rest, buf);
     }
 
     /// `─ p95 124ms  ─ p50 12ms  ┄ objective`, then what has no place in the chart; of what does not fit, how many.
-    fn legend(&self, cx: &Cx<'_>, dots: Dots, thresholds: Vec<String>, width: u16) -> Vec<Run<'a>> {
-        let mut entries: Vec<Vec<Run<'a>>> = Vec::new();
+    fn legend(&self, cx: &Cx<'_>, dots: Dots, thresholds: Vec<String>, width: u16) -> Vec<StyledRun<'a>> {
+        let mut entries: Vec<Vec<StyledRun<'a>>> = Vec::new();
         for (i, line) in self.lines.iter().enumerate() {
             let (_, sign) = self.look(cx, i);
             let sign = if dots == Dots::Signs { sign } else { cx.charset.pick("─", "-") };
-            let mut entry = vec![Run::new(format!("{sign} "), line.role)];
+            let mut entry = vec![StyledRun::new(format!("{sign} "), line.role)];
             if !line.label.is_empty() {
-                entry.push(Run::new(format!("{} ", line.label), Role::Muted));
+                entry.push(StyledRun::new(format!("{} ", line.label), Role::Muted));
             }
             if self.newest {
                 entry.push(self.newest(cx, line));
@@ -314,28 +314,28 @@ impl<'a> Chart<'a> {
         }
         for label in thresholds {
             let words = format!("{} {label}", cx.symbol(Role::Threshold));
-            entries.push(vec![Run::new(words, Role::Threshold)]);
+            entries.push(vec![StyledRun::new(words, Role::Threshold)]);
         }
         fitting(entries, width)
     }
 
     /// The newest value; if the last points are missing, since when.
-    fn newest(&self, cx: &Cx<'_>, line: &Line<'_>) -> Run<'a> {
+    fn newest(&self, cx: &Cx<'_>, line: &ChartLine<'_>) -> StyledRun<'a> {
         let Some(at) = line.values.iter().rposition(|value| !value.is_nan()) else {
-            return Run::new("no data", Role::Muted);
+            return StyledRun::new("no data", Role::Muted);
         };
         if at + 3 < line.values.len() {
             let since = self.span.at(at).to_zoned(cx.zone.clone());
-            return Run::new(format!("no data since {}", since.strftime("%H:%M")), Role::Stale);
+            return StyledRun::new(format!("no data since {}", since.strftime("%H:%M")), Role::Stale);
         }
         let value = line.values.get(at).copied().unwrap_or(f64::NAN);
-        Run::new(self.unit.text(value, cx.charset), Role::Text)
+        StyledRun::new(self.unit.text(value, cx.charset), Role::Text)
     }
 }
 
 /// The entries that fit whole, and how many do not: half a number would be another number.
-fn fitting(entries: Vec<Vec<Run<'_>>>, width: u16) -> Vec<Run<'_>> {
-    let cells = |runs: &[Run<'_>]| runs.iter().map(|run| text::width(&run.text)).sum::<u16>();
+fn fitting(entries: Vec<Vec<StyledRun<'_>>>, width: u16) -> Vec<StyledRun<'_>> {
+    let cells = |runs: &[StyledRun<'_>]| runs.iter().map(|run| text::width(&run.text)).sum::<u16>();
     let count = entries.len();
     let mut used = 0;
     let mut runs = Vec::new();
@@ -345,11 +345,11 @@ fn fitting(entries: Vec<Vec<Run<'_>>>, width: u16) -> Vec<Run<'_>> {
         let rest = if i + 1 < count { text::width(&more).max(5) } else { 0 };
         let wanted = text::width(gap) + cells(&entry);
         if i > 0 && used + wanted + rest > width {
-            runs.push(Run::new(more, Role::Muted));
+            runs.push(StyledRun::new(more, Role::Muted));
             break;
         }
         used += wanted;
-        runs.push(Run::new(gap, Role::Text));
+        runs.push(StyledRun::new(gap, Role::Text));
         runs.extend(entry);
     }
     runs

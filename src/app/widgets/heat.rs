@@ -3,16 +3,16 @@
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
-use super::axis::Frame;
+use super::axis::ChartFrame;
 use super::text;
-use super::unit::Unit;
+use super::unit::ValueUnit;
 use crate::app::look::Cx;
 use crate::app::theme::Role;
-use crate::model::series::Span;
+use crate::model::series::TimeGrid;
 
 /// One bucket of a histogram.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Bucket<'a> {
+pub struct HeatBucket<'a> {
     /// Its upper bound, in seconds; infinite for the last one.
     pub le: f64,
     /// Requests per second in this bucket alone, one value for each point of the span; NaN where there is none.
@@ -23,9 +23,9 @@ pub struct Bucket<'a> {
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Heat<'a> {
     /// The time from the left edge to the right one.
-    pub span: Span,
+    pub span: TimeGrid,
     /// The fastest first.
-    pub buckets: &'a [Bucket<'a>],
+    pub buckets: &'a [HeatBucket<'a>],
 }
 
 impl Heat<'_> {
@@ -40,7 +40,7 @@ impl Heat<'_> {
             text::put(buf, area.x, area.y, area.width, &self.summary(cx, area.width), cx.style(Role::Muted));
             return;
         }
-        let frame = Frame::new(area);
+        let frame = ChartFrame::new(area);
         if let Some(place) = frame.legend {
             text::runs(cx, &legend(cx), place, buf);
         }
@@ -124,10 +124,10 @@ impl Heat<'_> {
             return if below.is_nan() {
                 "all".into()
             } else {
-                format!(">{}", Unit::Seconds.short(below, cx.charset))
+                format!(">{}", ValueUnit::Seconds.short(below, cx.charset))
             };
         }
-        format!("{}{}", cx.charset.pick("≤", "<"), Unit::Seconds.short(le, cx.charset))
+        format!("{}{}", cx.charset.pick("≤", "<"), ValueUnit::Seconds.short(le, cx.charset))
     }
 
     /// The bucket of most requests at the newest point, in words: all that fits where there is no room for a map.
@@ -140,7 +140,7 @@ impl Heat<'_> {
             None => "no data".to_owned(),
             Some((_, share)) if *share <= 0.0 => "no requests".to_owned(),
             Some((bucket, share)) => {
-                format!("{} {}", self.label(cx, (bucket, bucket)), Unit::Ratio.text(*share, cx.charset))
+                format!("{} {}", self.label(cx, (bucket, bucket)), ValueUnit::Ratio.text(*share, cx.charset))
             }
         };
         text::fit(&words, width, cx.charset).into_owned().into()
@@ -158,15 +158,15 @@ fn intensity(share: f64) -> Option<Role> {
     }
 }
 
-fn legend<'a>(cx: &Cx<'_>) -> Vec<text::Run<'a>> {
+fn legend<'a>(cx: &Cx<'_>) -> Vec<text::StyledRun<'a>> {
     let steps = [(Role::Heat1, "<1%"), (Role::Heat2, "1%"), (Role::Heat3, "10%"), (Role::Heat4, "40%")];
     let mut runs = Vec::with_capacity(steps.len() * 2);
     for (role, words) in steps {
-        runs.push(text::Run::new(cx.symbol(role), role));
-        runs.push(text::Run::new(format!(" {words}  "), Role::Muted));
+        runs.push(text::StyledRun::new(cx.symbol(role), role));
+        runs.push(text::StyledRun::new(format!(" {words}  "), Role::Muted));
     }
-    runs.push(text::Run::new(hatch(cx), Role::Border));
-    runs.push(text::Run::new(" no data", Role::Muted));
+    runs.push(text::StyledRun::new(hatch(cx), Role::Border));
+    runs.push(text::StyledRun::new(" no data", Role::Muted));
     runs
 }
 
@@ -188,24 +188,29 @@ mod tests {
 
     const GAP: f64 = f64::NAN;
 
-    fn span(points: u16) -> Span {
+    fn span(points: u16) -> TimeGrid {
         let end = Timestamp::from_second(NOW).unwrap();
-        Span::ending(end, Duration::from_secs(60 * u64::from(points - 1)), points, Duration::from_secs(60))
+        TimeGrid::ending(
+            end,
+            Duration::from_secs(60 * u64::from(points - 1)),
+            points,
+            Duration::from_secs(60),
+        )
     }
 
     const FAST: [f64; 6] = [90.0, 50.0, 0.0, GAP, 0.0, 95.0];
     const SLOW: [f64; 6] = [9.5, 45.0, 0.0, GAP, 100.0, 5.0];
     const SLOWEST: [f64; 6] = [0.5, 5.0, 0.0, GAP, 0.0, 0.0];
 
-    fn buckets() -> [Bucket<'static>; 3] {
+    fn buckets() -> [HeatBucket<'static>; 3] {
         [
-            Bucket { le: 0.1, values: &FAST },
-            Bucket { le: 2.5, values: &SLOW },
-            Bucket { le: f64::INFINITY, values: &SLOWEST },
+            HeatBucket { le: 0.1, values: &FAST },
+            HeatBucket { le: 2.5, values: &SLOW },
+            HeatBucket { le: f64::INFINITY, values: &SLOWEST },
         ]
     }
 
-    fn picture(charset: Charset, width: u16, height: u16, buckets: &[Bucket<'_>]) -> Buffer {
+    fn picture(charset: Charset, width: u16, height: u16, buckets: &[HeatBucket<'_>]) -> Buffer {
         let heat = Heat { span: span(6), buckets };
         drawn(width, height, |area, buf| with_cx(charset, |cx| heat.render(cx, area, buf)))
     }
@@ -274,7 +279,7 @@ mod tests {
             rows in prop::collection::vec((any::<f64>(), prop::collection::vec(any::<f64>(), 0..9)), 0..20),
             (width, height) in (0..60_u16, 0..16_u16),
         ) {
-            let buckets: Vec<_> = rows.iter().map(|(le, values)| Bucket { le: *le, values }).collect();
+            let buckets: Vec<_> = rows.iter().map(|(le, values)| HeatBucket { le: *le, values }).collect();
             picture(Charset::Unicode, width, height, &buckets);
         }
     }

@@ -17,7 +17,7 @@ pub(super) enum Dots {
 
 /// Dots that stand in one cell, and the line that was drawn there last.
 #[derive(Debug, Clone, Copy, Default)]
-struct Spot {
+struct DotCell {
     bits: u8,
     line: usize,
 }
@@ -28,13 +28,18 @@ pub(super) struct Plot {
     columns: u16,
     rows: u16,
     dots: Dots,
-    spots: Vec<Spot>,
+    spots: Vec<DotCell>,
 }
 
 impl Plot {
     /// An empty plot.
     pub(super) fn new(columns: u16, rows: u16, dots: Dots) -> Self {
-        Self { columns, rows, dots, spots: vec![Spot::default(); usize::from(columns) * usize::from(rows)] }
+        Self {
+            columns,
+            rows,
+            dots,
+            spots: vec![DotCell::default(); usize::from(columns) * usize::from(rows)],
+        }
     }
 
     /// Dots across and down.

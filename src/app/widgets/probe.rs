@@ -24,7 +24,7 @@ pub(super) fn without_colour<T>(charset: Charset, draw: impl FnOnce(&Cx<'_>) -> 
 
 fn themed<T>(theme: &Theme, charset: Charset, draw: impl FnOnce(&Cx<'_>) -> T) -> T {
     let now = Timestamp::from_second(NOW).unwrap();
-    draw(&Cx { theme, charset, now, zone: &TimeZone::UTC, sparing: false })
+    draw(&Cx { theme, charset, now, zone: &TimeZone::UTC, is_slow_link: false })
 }
 
 /// Draws into an empty buffer of this size.

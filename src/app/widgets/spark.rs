@@ -13,7 +13,7 @@ const ASCII: [&str; 8] = ["_", ".", ":", "-", "=", "+", "*", "#"];
 
 /// What a sparkline shows.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Spark<'a> {
+pub struct Sparkline<'a> {
     /// Oldest first; NaN where there is no data.
     pub values: &'a [f64],
     /// What a full bar stands for; without it, the highest value shown.
@@ -22,7 +22,7 @@ pub struct Spark<'a> {
     pub role: Role,
 }
 
-impl Spark<'_> {
+impl Sparkline<'_> {
     /// Draws it, the newest value at the right edge. More values than cells share cells, the highest counts.
     ///
     /// Bars grow over all rows of `area`; below zero is drawn as zero. Values that are all missing are named so.
@@ -44,7 +44,7 @@ impl Spark<'_> {
         let top = if area.height == 1 { cx.charset.pick(7, 8) } else { area.height.saturating_mul(8) };
         for (x, value) in (first..).zip(&columns) {
             let mut eighths = level(*value, max, top);
-            if cx.sparing {
+            if cx.is_slow_link {
                 eighths = coarse(eighths, top);
             }
             for y in (area.top()..area.bottom()).rev() {
@@ -123,7 +123,7 @@ mod tests {
 
     fn shown(charset: Charset, width: u16, height: u16, values: &[f64], max: Option<f64>) -> Vec<String> {
         lines(&drawn(width, height, |area, buf| {
-            with_cx(charset, |cx| Spark { values, max, role: Role::Series1 }.render(cx, area, buf));
+            with_cx(charset, |cx| Sparkline { values, max, role: Role::Series1 }.render(cx, area, buf));
         }))
     }
 
@@ -145,8 +145,8 @@ mod tests {
         {
             let drawn = lines(&drawn(10, 1, |area, buf| {
                 with_cx(charset, |cx| {
-                    let cx = Cx { sparing: true, ..*cx };
-                    Spark { values: &values, max: None, role: Role::Series1 }.render(&cx, area, buf);
+                    let cx = Cx { is_slow_link: true, ..*cx };
+                    Sparkline { values: &values, max: None, role: Role::Series1 }.render(&cx, area, buf);
                 });
             }));
             assert_eq!(drawn, [picture]);
@@ -177,7 +177,7 @@ mod tests {
     fn any_size_will_do() {
         let values: Vec<f64> = (0..60).map(|i| if i % 7 == 0 { GAP } else { f64::from(i) }).collect();
         sweep(|cx, area, buf| {
-            Spark { values: &values, max: None, role: Role::Series1 }.render(cx, area, buf);
+            Sparkline { values: &values, max: None, role: Role::Series1 }.render(cx, area, buf);
         });
     }
 

@@ -6,8 +6,8 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
 use super::bar::Gauge;
-use super::spark::Spark;
-use super::text::{self, Run};
+use super::spark::Sparkline;
+use super::text::{self, StyledRun};
 use crate::app::look::Cx;
 use crate::app::theme::Role;
 
@@ -50,7 +50,7 @@ pub type Column = (&'static str, Size);
 
 /// Where a column ended up.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Slot {
+pub struct ColumnSlot {
     /// Index of the column.
     pub column: usize,
     /// Cells left of it, from the table's edge.
@@ -65,11 +65,11 @@ pub enum Cell<'a> {
     /// Nothing.
     Empty,
     /// A text in one role.
-    Text(Run<'a>),
+    Text(StyledRun<'a>),
     /// A text in several roles; always from the left.
-    Runs(Vec<Run<'a>>),
+    Runs(Vec<StyledRun<'a>>),
     /// The shape of a signal.
-    Spark(Spark<'a>),
+    Spark(Sparkline<'a>),
     /// A share of a whole.
     Gauge(Gauge),
 }
@@ -77,12 +77,12 @@ pub enum Cell<'a> {
 impl<'a> Cell<'a> {
     /// `text` in `role`.
     pub fn text(text: impl Into<Cow<'a, str>>, role: Role) -> Self {
-        Self::Text(Run::new(text, role))
+        Self::Text(StyledRun::new(text, role))
     }
 
     /// The role's symbol, in the role.
     pub fn symbol(cx: &Cx<'_>, role: Role) -> Self {
-        Self::Text(Run::new(cx.symbol(role), role))
+        Self::Text(StyledRun::new(cx.symbol(role), role))
     }
 }
 
@@ -92,7 +92,7 @@ pub enum Content<'a> {
     /// A cell for each column, in the order of the columns.
     Cells(Vec<Cell<'a>>),
     /// One text over the whole width: the heading of a group.
-    Heading(Vec<Run<'a>>),
+    Heading(Vec<StyledRun<'a>>),
 }
 
 #[derive(Debug, Clone, PartialEq)]
@@ -114,7 +114,7 @@ impl<'a> Row<'a> {
     }
 
     /// The heading of a group.
-    pub fn heading(runs: Vec<Run<'a>>) -> Self {
+    pub fn heading(runs: Vec<StyledRun<'a>>) -> Self {
         Self { content: Content::Heading(runs), marked: false, new: false, over: None }
     }
 }
@@ -155,7 +155,7 @@ pub fn body(area: Rect) -> Rect {
 /// Which columns fit into `width` cells, and where: the gutter is left free, and growing columns share what is over.
 ///
 /// The most important column is there in any width; it alone may be narrower than it wants.
-pub fn layout(columns: &[Column], width: u16) -> Vec<Slot> {
+pub fn layout(columns: &[Column], width: u16) -> Vec<ColumnSlot> {
     let edge = gutter(width);
     let room = width - edge;
     let mut kept: Vec<usize> = (0..columns.len()).collect();
@@ -180,7 +180,7 @@ pub fn layout(columns: &[Column], width: u16) -> Vec<Slot> {
     for (column, cells) in kept.into_iter().zip(widths) {
         let cells = cells.min(width - x);
         if cells > 0 {
-            slots.push(Slot { column, x, width: cells });
+            slots.push(ColumnSlot { column, x, width: cells });
         }
         x = x.saturating_add(cells).saturating_add(gap).min(width);
     }
@@ -238,7 +238,7 @@ pub fn render<'a>(
     }
 }
 
-fn header(table: &Table<'_>, slots: &[Slot], cx: &Cx<'_>, line: Rect, buf: &mut Buffer) {
+fn header(table: &Table<'_>, slots: &[ColumnSlot], cx: &Cx<'_>, line: Rect, buf: &mut Buffer) {
     for slot in slots {
         let Some((title, size)) = table.columns.get(slot.column) else { continue };
         let sort = table.sort.filter(|sort| sort.column == slot.column);
@@ -278,7 +278,7 @@ fn signs(row: &Row<'_>, is_current: bool, cx: &Cx<'_>, line: Rect, buf: &mut Buf
     }
 }
 
-fn row(row: &Row<'_>, slots: &[Slot], table: &Table<'_>, cx: &Cx<'_>, line: Rect, buf: &mut Buffer) {
+fn row(row: &Row<'_>, slots: &[ColumnSlot], table: &Table<'_>, cx: &Cx<'_>, line: Rect, buf: &mut Buffer) {
     match &row.content {
         Content::Heading(runs) => {
             let edge = gutter(line.width);

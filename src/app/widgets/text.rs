@@ -17,14 +17,14 @@ use crate::model::text::{clean, clean_lines};
 
 /// A run of text in one role.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Run<'a> {
+pub struct StyledRun<'a> {
     /// What it says.
     pub text: Cow<'a, str>,
     /// What it means.
     pub role: Role,
 }
 
-impl<'a> Run<'a> {
+impl<'a> StyledRun<'a> {
     /// `text` in `role`.
     pub fn new(text: impl Into<Cow<'a, str>>, role: Role) -> Self {
         Self { text: text.into(), role }
@@ -105,15 +105,22 @@ pub fn right(buf: &mut Buffer, x: u16, y: u16, width: u16, text: &str, style: St
 }
 
 /// Names with their values in one line, as many as fit whole.
-pub fn fitting<'a>(all: impl IntoIterator<Item = (&'a str, Run<'a>)>, cells: u16) -> Vec<Run<'a>> {
-    let mut runs = vec![Run::new(" ", Role::Text)];
+pub fn fitting<'a>(
+    all: impl IntoIterator<Item = (&'a str, StyledRun<'a>)>,
+    cells: u16,
+) -> Vec<StyledRun<'a>> {
+    let mut runs = vec![StyledRun::new(" ", Role::Text)];
     let mut used = 1;
     for (name, value) in all {
         let its = width(name) + 1 + width(&value.text);
         if used + its > cells {
             break;
         }
-        runs.extend([Run::new(format!("{name} "), Role::Muted), value, Run::new("  ", Role::Text)]);
+        runs.extend([
+            StyledRun::new(format!("{name} "), Role::Muted),
+            value,
+            StyledRun::new("  ", Role::Text),
+        ]);
         used += its + 2;
     }
     runs
@@ -134,7 +141,7 @@ pub fn select(cx: &Cx<'_>, area: Rect, buf: &mut Buffer) {
 }
 
 /// Writes runs one after the other into `area`'s first row; what does not fit is cut with an ellipsis.
-pub fn runs(cx: &Cx<'_>, runs: &[Run<'_>], area: Rect, buf: &mut Buffer) -> u16 {
+pub fn runs(cx: &Cx<'_>, runs: &[StyledRun<'_>], area: Rect, buf: &mut Buffer) -> u16 {
     if area.is_empty() {
         return 0;
     }
@@ -287,7 +294,8 @@ mod tests {
         });
         assert_eq!(lines(&buf), [shown]);
         let buf = drawn(cells, 1, |area, buf| {
-            let parts = [Run::new("ready 1\n", Role::Critical), Run::new("2 pending", Role::Muted)];
+            let parts =
+                [StyledRun::new("ready 1\n", Role::Critical), StyledRun::new("2 pending", Role::Muted)];
             with_cx(Charset::Unicode, |cx| runs(cx, &parts, area, buf));
         });
         assert_eq!(lines(&buf), ["ready 1 2 pending"]);
@@ -306,7 +314,7 @@ mod tests {
 
     #[test]
     fn runs_keep_their_roles_and_the_cut_is_marked_once() {
-        let parts = [Run::new("cart", Role::Critical), Run::new(" is down", Role::Muted)];
+        let parts = [StyledRun::new("cart", Role::Critical), StyledRun::new(" is down", Role::Muted)];
         let draw = |cells| {
             drawn(cells, 1, |area, buf| {
                 with_cx(Charset::Unicode, |cx| runs(cx, &parts, area, buf));
@@ -331,7 +339,12 @@ mod tests {
     #[test]
     fn any_size_will_do() {
         sweep(|cx, area, buf| {
-            runs(cx, &[Run::new("checkout", Role::Text), Run::new(" burns", Role::Burning)], area, buf);
+            runs(
+                cx,
+                &[StyledRun::new("checkout", Role::Text), StyledRun::new(" burns", Role::Burning)],
+                area,
+                buf,
+            );
         });
     }
 

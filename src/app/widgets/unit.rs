@@ -6,7 +6,7 @@ use crate::model::slo::show::burn;
 
 /// What a number counts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Unit {
+pub enum ValueUnit {
     /// 0 to 1, written as per cent.
     Ratio,
     /// Events per second.
@@ -18,7 +18,7 @@ pub enum Unit {
     Plain,
 }
 
-impl Unit {
+impl ValueUnit {
     /// One value in words: `1.23%`, `1.2k/s`, `640ms`; `-` if it is no number.
     pub fn text(self, value: f64, charset: Charset) -> String {
         if value.is_infinite() {
@@ -34,7 +34,7 @@ impl Unit {
         }
     }
 
-    /// As [`Unit::text`], without zeros that say nothing: `2.5s`, `5%`; for bounds that somebody chose.
+    /// As [`ValueUnit::text`], without zeros that say nothing: `2.5s`, `5%`; for bounds that somebody chose.
     pub fn short(self, value: f64, charset: Charset) -> String {
         match self.measure(value.abs(), charset).filter(|_| value.is_finite()) {
             Some(measure) => measure.text(&digits(value * measure.by)),
@@ -45,8 +45,8 @@ impl Unit {
     /// In what the ticks of an axis up to `highest` are counted.
     ///
     /// `None`: too large or too small for any of ours, to be written with an exponent.
-    pub(super) fn measure(self, highest: f64, charset: Charset) -> Option<Measure> {
-        let plain = |by, unit| Some(Measure { by, prefix: "", unit });
+    pub(super) fn measure(self, highest: f64, charset: Charset) -> Option<DisplayUnit> {
+        let plain = |by, unit| Some(DisplayUnit { by, prefix: "", unit });
         let micro = charset.pick("µ", "u");
         match (self, highest) {
             (Self::Seconds, 0.0) => plain(1.0, "s"),
@@ -54,7 +54,9 @@ impl Unit {
             (Self::Ratio, v) if (1e-8..1e-5).contains(&v) => plain(1e6, "ppm"),
             (Self::Ratio, v) if (1e-11..1e-8).contains(&v) => plain(1e9, "ppb"),
             (Self::Ratio, v) if v < 1e-11 => None,
-            (Self::Ratio, v) => prefixed(v * 100.0, "%", micro).map(|m| Measure { by: m.by * 100.0, ..m }),
+            (Self::Ratio, v) => {
+                prefixed(v * 100.0, "%", micro).map(|m| DisplayUnit { by: m.by * 100.0, ..m })
+            }
             (Self::Seconds, v) if (1e-3..1.0).contains(&v) => plain(1e3, "ms"),
             (Self::Seconds, v) if (1.0..120.0).contains(&v) => plain(1.0, "s"),
             (Self::Seconds, v) if (120.0..7200.0).contains(&v) => plain(1.0 / 60.0, "m"),
@@ -71,14 +73,14 @@ impl Unit {
 
 /// What values are counted in: thousands of something, milliseconds.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(super) struct Measure {
+pub(super) struct DisplayUnit {
     /// What a value is multiplied with.
     pub(super) by: f64,
     prefix: &'static str,
     unit: &'static str,
 }
 
-impl Measure {
+impl DisplayUnit {
     /// Digits with what they count.
     pub(super) fn text(self, digits: &str) -> String {
         format!("{digits}{}{}", self.prefix, self.unit)
@@ -86,7 +88,7 @@ impl Measure {
 }
 
 /// Thousands and thousandths of a unit; beyond all prefixes none.
-fn prefixed(highest: f64, unit: &'static str, micro: &'static str) -> Option<Measure> {
+fn prefixed(highest: f64, unit: &'static str, micro: &'static str) -> Option<DisplayUnit> {
     let (by, prefix) = match highest {
         v if v >= 1e-3 || v == 0.0 => prefix(v)?,
         v if v >= 1e-6 => (1e-6, micro),
@@ -94,7 +96,7 @@ fn prefixed(highest: f64, unit: &'static str, micro: &'static str) -> Option<Mea
         v if v >= 1e-12 => (1e-12, "p"),
         _ => return None,
     };
-    Some(Measure { by: 1.0 / by, prefix, unit })
+    Some(DisplayUnit { by: 1.0 / by, prefix, unit })
 }
 
 /// Thousands: divisor and prefix.
@@ -186,21 +188,21 @@ mod tests {
     #[test]
     fn every_unit_says_what_it_counts() {
         for (unit, value, shown) in [
-            (Unit::Ratio, 0.0123, "1.23%"),
-            (Unit::PerSecond, 1234.0, "1.23k/s"),
-            (Unit::PerSecond, 0.001, "<0.01/s"),
-            (Unit::PerSecond, 0.0, "0/s"),
-            (Unit::Seconds, 0.000_4, "400us"),
-            (Unit::Times, 14.4, "14x"),
-            (Unit::Plain, 17.0, "17"),
-            (Unit::Plain, f64::INFINITY, "+Inf"),
-            (Unit::Seconds, f64::NAN, "-"),
+            (ValueUnit::Ratio, 0.0123, "1.23%"),
+            (ValueUnit::PerSecond, 1234.0, "1.23k/s"),
+            (ValueUnit::PerSecond, 0.001, "<0.01/s"),
+            (ValueUnit::PerSecond, 0.0, "0/s"),
+            (ValueUnit::Seconds, 0.000_4, "400us"),
+            (ValueUnit::Times, 14.4, "14x"),
+            (ValueUnit::Plain, 17.0, "17"),
+            (ValueUnit::Plain, f64::INFINITY, "+Inf"),
+            (ValueUnit::Seconds, f64::NAN, "-"),
         ] {
             assert_eq!(unit.text(value, Charset::Ascii), shown);
         }
-        assert_eq!(Unit::Seconds.short(2.5, Charset::Unicode), "2.5s");
-        assert_eq!(Unit::Ratio.short(0.05, Charset::Unicode), "5%");
-        assert_eq!(Unit::Seconds.short(f64::INFINITY, Charset::Unicode), "+Inf");
-        assert_eq!(Unit::Seconds.text(0.000_4, Charset::Unicode), "400µs");
+        assert_eq!(ValueUnit::Seconds.short(2.5, Charset::Unicode), "2.5s");
+        assert_eq!(ValueUnit::Ratio.short(0.05, Charset::Unicode), "5%");
+        assert_eq!(ValueUnit::Seconds.short(f64::INFINITY, Charset::Unicode), "+Inf");
+        assert_eq!(ValueUnit::Seconds.text(0.000_4, Charset::Unicode), "400µs");
     }
 }

@@ -8,14 +8,16 @@ use serde_json::{Map, Value, json};
 
 use super::{Alertmanager, garbled, map, wire};
 use crate::backend::kit::http::{Body, Http, WriteRequest, segment};
-use crate::backend::kit::lenient::Whole;
+use crate::backend::kit::lenient::RequiredList;
 use crate::backend::writes::{
     Job, Plan, Precheck, Read, Refusal, Shape, Verdict, Write, Writer, kinds, preview,
 };
-use crate::model::action::{ActError, ActionResult, SilenceDraft, Verification, WriteContext, WriteSupport};
+use crate::model::action::{
+    ActionError, ActionResult, SilenceDraft, Verification, WriteContext, WriteSupport,
+};
 use crate::model::labels::Text;
 use crate::model::matcher::{Matcher, Operator};
-use crate::model::source::{SourceError, Trouble};
+use crate::model::source::{ErrorKind, SourceError};
 
 /// Two clocks are compared by the second, and requests take a while.
 const SLACK: SignedDuration = SignedDuration::from_secs(5);
@@ -173,7 +175,7 @@ impl Writer for Alertmanager {
     }
 
     /// Takes the id from the answer: it is not always the one that was sent.
-    fn judge_answer(&self, job: &Job<'_, Self>, body: &Body) -> Result<ActionResult, ActError> {
+    fn judge_answer(&self, job: &Job<'_, Self>, body: &Body) -> Result<ActionResult, ActionError> {
         if matches!(job.judge, Wanted::Over) {
             return Ok(ActionResult::Done { id: None });
         }
@@ -181,13 +183,13 @@ impl Writer for Alertmanager {
         let answer: Value = body.json().unwrap_or_default();
         let id = ["silenceID", "silenceId", "id"].into_iter().find_map(|key| answer.get(key)?.as_str());
         let id = id.filter(|id| !id.is_empty()).ok_or_else(|| {
-            let error = self.http.error(Trouble::Garbled { reason: "no `silenceID` in the answer".into() });
-            ActError { error, is_unclear: true }
+            let error = self.http.error(ErrorKind::Garbled { reason: "no `silenceID` in the answer".into() });
+            ActionError { error, is_unclear: true }
         })?;
         Ok(ActionResult::Done { id: Some(id.into()) })
     }
 
-    fn judge_refusal(&self, job: &Job<'_, Self>, error: ActError) -> Refusal {
+    fn judge_refusal(&self, job: &Job<'_, Self>, error: ActionError) -> Refusal {
         if !matches!(job.judge, Wanted::New(_)) && is_missing(&error.error.trouble) {
             return Refusal::Is(gone());
         }
@@ -239,15 +241,15 @@ impl Alertmanager {
         draft: &SilenceDraft,
         fits: impl Fn(Option<Timestamp>, Option<Timestamp>) -> bool,
     ) -> Result<Verification, SourceError> {
-        let Whole(silences): Whole<wire::Silence<'_>> =
+        let RequiredList(silences): RequiredList<wire::Silence<'_>> =
             serde_json::from_slice(&body.bytes).map_err(|error| garbled(&self.info.id, body, &error))?;
         let wanted = conditions(draft.matchers.iter().map(|matcher| {
-            let (is_regex, is_equal) = signs(matcher.operator());
+            let (is_regex, is_equal) = operator_flags(matcher.operator());
             (matcher.name(), matcher.value(), is_regex, is_equal)
         }));
         let is_it = |silence: &&wire::Silence<'_>| {
             let matchers = silence.matchers.all.iter().map(|matcher| {
-                let (is_regex, is_equal) = matcher.signs();
+                let (is_regex, is_equal) = matcher.operator_flags();
                 (&*matcher.name.0, &*matcher.value.0, is_regex, is_equal)
             });
             *silence.created_by.0 == *draft.created_by
@@ -261,8 +263,8 @@ impl Alertmanager {
     }
 
     /// What Grafana means by a refusal that names none of its own settings.
-    fn in_words(&self, error: ActError) -> ActError {
-        let Trouble::Refused { status: 403, message } = &error.error.trouble else { return error };
+    fn in_words(&self, error: ActionError) -> ActionError {
+        let ErrorKind::Refused { status: 403, message } = &error.error.trouble else { return error };
         if !self.http.base().path().contains("/api/alertmanager/") {
             return error;
         }
@@ -270,7 +272,7 @@ impl Alertmanager {
             "{message}; without the right to create alert silences everywhere (`alert.instances:create`) Grafana takes only \
              silences with the matcher `__alert_rule_uid__=<uid of the rule>`"
         );
-        ActError { error: self.http.error(Trouble::Refused { status: 403, message }), ..error }
+        ActionError { error: self.http.error(ErrorKind::Refused { status: 403, message }), ..error }
     }
 }
 
@@ -306,12 +308,12 @@ fn conflict(words: Text) -> Precheck {
 }
 
 fn matcher(matcher: &Matcher) -> Value {
-    let (is_regex, is_equal) = signs(matcher.operator());
+    let (is_regex, is_equal) = operator_flags(matcher.operator());
     json!({ "name": matcher.name(), "value": matcher.value(), "isRegex": is_regex, "isEqual": is_equal })
 }
 
 /// `isRegex`, `isEqual`
-fn signs(operator: Operator) -> (bool, bool) {
+fn operator_flags(operator: Operator) -> (bool, bool) {
     (operator.is_regex(), operator.is_equal())
 }
 
@@ -349,10 +351,10 @@ fn gone() -> ActionResult {
 }
 
 /// Whether the server does not know the silence: 404 since 0.26, and 500 before.
-fn is_missing(trouble: &Trouble) -> bool {
+fn is_missing(trouble: &ErrorKind) -> bool {
     match trouble {
-        Trouble::Refused { status: 404, .. } => true,
-        Trouble::Refused { status: 500, message } => message.contains("not found"),
+        ErrorKind::Refused { status: 404, .. } => true,
+        ErrorKind::Refused { status: 500, message } => message.contains("not found"),
         _ => false,
     }
 }

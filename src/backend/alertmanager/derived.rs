@@ -31,9 +31,10 @@ pub(super) fn apply(board: &mut AlertBoard, silences: &[Arc<Silence>], now: Time
             *alert = Arc::new(Alert { state, silenced_by: silenced_by.into(), ..(**alert).clone() });
         }
     }
-    let unjudged = in_force.iter().flat_map(|silence| &silence.matchers).find(|one| !one.can_be_judged())?;
+    let unevaluated =
+        in_force.iter().flat_map(|silence| &silence.matchers).find(|one| !one.can_be_evaluated())?;
     Some(Warning::missing(format!(
-        "it does not say which alerts are silenced, and it cannot be judged here what this matches: {unjudged}"
+        "it does not say which alerts are silenced, and it cannot be judged here what this matches: {unevaluated}"
     )))
 }
 
@@ -56,8 +57,8 @@ mod tests {
 
     use super::*;
     use crate::backend::alertmanager::Alertmanager;
-    use crate::backend::kit::double::{Canned, Double};
-    use crate::backend::{Clock, Means, Source};
+    use crate::backend::kit::double::{CannedResponse, Double};
+    use crate::backend::{Clock, Source, SourceDeps};
     use crate::config::settings::Settings;
     use crate::model::ask::{Answer, Query, Reply};
     use crate::model::source::SourceId;
@@ -95,13 +96,13 @@ mod tests {
             let double = Double::start(move |asked| {
                 let (alerts, silences) = &*told.lock().unwrap();
                 match (asked.path.ends_with("silences"), silences) {
-                    (true, Some(silences)) => Canned::json(&silences.to_string()),
-                    (true, None) => Canned::new(503, "text/plain", "not now"),
-                    (false, _) if asked.path.ends_with("groups") => Canned::json(
+                    (true, Some(silences)) => CannedResponse::json(&silences.to_string()),
+                    (true, None) => CannedResponse::new(503, "text/plain", "not now"),
+                    (false, _) if asked.path.ends_with("groups") => CannedResponse::json(
                         &json!([{ "labels": {}, "receiver": { "name": "pager" }, "alerts": alerts }])
                             .to_string(),
                     ),
-                    (false, _) => Canned::json(&alerts.to_string()),
+                    (false, _) => CannedResponse::json(&alerts.to_string()),
                 }
             })
             .await;
@@ -110,8 +111,8 @@ mod tests {
 
         fn source(&self) -> Alertmanager {
             let settings = Settings::default();
-            let means = Means::new(&settings, Clock::fixed(NOW.parse().unwrap()));
-            Alertmanager::new(&SourceId::new("am"), &self.double.source("alertmanager"), means).unwrap()
+            let deps = SourceDeps::new(&settings, Clock::fixed(NOW.parse().unwrap()));
+            Alertmanager::new(&SourceId::new("am"), &self.double.source("alertmanager"), deps).unwrap()
         }
     }
 

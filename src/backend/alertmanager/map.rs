@@ -11,7 +11,9 @@ use serde::Deserializer;
 use serde::de::{DeserializeSeed, Error as _, IgnoredAny, MapAccess, SeqAccess};
 
 use super::wire;
-use crate::backend::kit::lenient::{Lenient, List, Maybe, Pairs, Slot, Word, Words, found};
+use crate::backend::kit::lenient::{
+    Lenient, LenientList, LenientObject, LenientPairs, LenientSlot, LenientText, LenientTexts, found,
+};
 use crate::backend::kit::time::Rfc3339OrSeconds;
 use crate::model::alert::{Alert, AlertBoard, AlertState, SeverityMap};
 use crate::model::fingerprint::Fingerprint;
@@ -22,7 +24,7 @@ use crate::model::source::SourceId;
 
 /// Shared copies of what alerts have in common; lives as long as its source.
 #[derive(Default)]
-pub(super) struct Shared {
+pub(super) struct SharedTexts {
     interner: Interner,
     lists: HashSet<Arc<[Text]>>,
     /// The alerts of the last answer that said something new: most of the next one is the same.
@@ -33,12 +35,12 @@ pub(super) struct Shared {
     lost: usize,
 }
 
-impl Shared {
-    fn word(&mut self, word: &Word<'_>) -> Text {
+impl SharedTexts {
+    fn word(&mut self, word: &LenientText<'_>) -> Text {
         self.interner.text(&word.0)
     }
 
-    fn labels(&mut self, pairs: &Pairs<'_>) -> Labels {
+    fn labels(&mut self, pairs: &LenientPairs<'_>) -> Labels {
         Labels::new(pairs.0.iter().map(|(name, value)| (self.word(name), self.word(value))).collect())
     }
 
@@ -53,7 +55,7 @@ impl Shared {
         new
     }
 
-    fn words(&mut self, list: &Words<'_>) -> Arc<[Text]> {
+    fn words(&mut self, list: &LenientTexts<'_>) -> Arc<[Text]> {
         let words = list.0.iter().map(|word| self.word(word)).collect();
         self.list(words)
     }
@@ -61,7 +63,7 @@ impl Shared {
 
 /// Which of the two lists of alerts is read.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Shape {
+pub(super) enum AlertListShape {
     /// `alerts/groups`: an alert is in several groups when several receivers take it.
     Groups,
     /// `alerts`
@@ -69,7 +71,7 @@ pub(super) enum Shape {
 }
 
 /// What an answer with alerts comes to.
-pub(super) struct Read {
+pub(super) struct AlertsRead {
     /// None: nothing else than what is known.
     pub(super) board: Option<AlertBoard>,
     /// What recognises the answer.
@@ -79,8 +81,8 @@ pub(super) struct Read {
 }
 
 /// Gathers alerts, each once.
-pub(super) struct Reader<'s> {
-    shared: &'s mut Shared,
+pub(super) struct AlertReader<'s> {
+    shared: &'s mut SharedTexts,
     severities: &'s SeverityMap,
     source: &'s SourceId,
     alerts: Vec<Alert>,
@@ -89,8 +91,12 @@ pub(super) struct Reader<'s> {
     lost: usize,
 }
 
-impl<'s> Reader<'s> {
-    pub(super) fn new(shared: &'s mut Shared, severities: &'s SeverityMap, source: &'s SourceId) -> Self {
+impl<'s> AlertReader<'s> {
+    pub(super) fn new(
+        shared: &'s mut SharedTexts,
+        severities: &'s SeverityMap,
+        source: &'s SourceId,
+    ) -> Self {
         // lists of silences and inhibitors come and go
         shared.lists.retain(|list| Arc::strong_count(list) > 1);
         // room that grew by and by would leave holes behind, of the size of all alerts
@@ -104,15 +110,20 @@ impl<'s> Reader<'s> {
     ///
     /// # Errors
     /// If it is not a JSON list of that shape.
-    pub(super) fn read(mut self, bytes: &[u8], shape: Shape, known: Option<u64>) -> serde_json::Result<Read> {
+    pub(super) fn read(
+        mut self,
+        bytes: &[u8],
+        shape: AlertListShape,
+        known: Option<u64>,
+    ) -> serde_json::Result<AlertsRead> {
         let digest = digest(bytes);
         if known == Some(digest) {
-            return Ok(Read { board: None, digest, lost: self.shared.lost });
+            return Ok(AlertsRead { board: None, digest, lost: self.shared.lost });
         }
         let mut json = serde_json::Deserializer::from_slice(bytes);
         let is_list = match shape {
-            Shape::Groups => Groups(&mut self).deserialize(&mut json)?,
-            Shape::Flat => Alerts(&mut self).deserialize(&mut json)?.is_some(),
+            AlertListShape::Groups => GroupListSeed(&mut self).deserialize(&mut json)?,
+            AlertListShape::Flat => AlertListSeed(&mut self).deserialize(&mut json)?.is_some(),
         };
         if !is_list {
             return Err(serde_json::Error::custom("no list of alerts"));
@@ -139,12 +150,12 @@ impl<'s> Reader<'s> {
         alerts.extend(self.alerts.into_iter().map(kept));
         match self.shared.digest {
             Some(last) if !is_news && known == Some(last) => {
-                return Ok(Read { board: None, digest: last, lost: self.lost });
+                return Ok(AlertsRead { board: None, digest: last, lost: self.lost });
             }
             _ => self.shared.digest = Some(digest),
         }
         self.shared.last = alerts.iter().map(|alert| (alert.fingerprint, Arc::clone(alert))).collect();
-        Ok(Read { board: Some(AlertBoard { alerts }), digest, lost: self.lost })
+        Ok(AlertsRead { board: Some(AlertBoard { alerts }), digest, lost: self.lost })
     }
 
     /// Takes one alert in and says where it is.
@@ -180,7 +191,7 @@ impl<'s> Reader<'s> {
             group: Labels::default(),
             silenced_by: shared.words(&wire.status.silenced_by),
             inhibited_by: shared.words(&wire.status.inhibited_by),
-            is_derived: !is_told(&wire.status),
+            is_derived: !is_status_reported(&wire.status),
             value: None,
             sources: vec![self.source.clone()],
         };
@@ -210,21 +221,21 @@ fn same(new: Labels, known: &Labels) -> Labels {
 }
 
 /// A list of groups; its value says whether there is one.
-struct Groups<'r, 's>(&'r mut Reader<'s>);
+struct GroupListSeed<'r, 's>(&'r mut AlertReader<'s>);
 
-impl<'de> DeserializeSeed<'de> for Groups<'_, '_> {
+impl<'de> DeserializeSeed<'de> for GroupListSeed<'_, '_> {
     type Value = bool;
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<bool, D::Error> {
-        Ok(!matches!(found(self, deserializer)?, Slot::Other))
+        Ok(!matches!(found(self, deserializer)?, LenientSlot::Other))
     }
 }
 
-impl<'de> Lenient<'de> for Groups<'_, '_> {
+impl<'de> Lenient<'de> for GroupListSeed<'_, '_> {
     type Made = ();
 
     fn of_list<A: SeqAccess<'de>>(self, mut list: A) -> Result<Option<()>, A::Error> {
-        while let Some(is_read) = list.next_element_seed(Group(self.0))? {
+        while let Some(is_read) = list.next_element_seed(GroupSeed(self.0))? {
             self.0.lost += usize::from(!is_read);
         }
         Ok(Some(()))
@@ -232,9 +243,9 @@ impl<'de> Lenient<'de> for Groups<'_, '_> {
 }
 
 /// A group; its value says whether it is one.
-struct Group<'r, 's>(&'r mut Reader<'s>);
+struct GroupSeed<'r, 's>(&'r mut AlertReader<'s>);
 
-impl<'de> DeserializeSeed<'de> for Group<'_, '_> {
+impl<'de> DeserializeSeed<'de> for GroupSeed<'_, '_> {
     type Value = bool;
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<bool, D::Error> {
@@ -242,22 +253,23 @@ impl<'de> DeserializeSeed<'de> for Group<'_, '_> {
     }
 }
 
-impl<'de> Lenient<'de> for Group<'_, '_> {
+impl<'de> Lenient<'de> for GroupSeed<'_, '_> {
     type Made = ();
 
     fn of_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Option<()>, A::Error> {
         // the alerts come before what is said of their group
         let (mut places, mut labels, mut receiver) = (Vec::new(), Labels::default(), Text::from(""));
-        while let Some(key) = map.next_key::<Word<'de>>()? {
+        while let Some(key) = map.next_key::<LenientText<'de>>()? {
             match &*key.0 {
                 "alerts" => {
-                    let read = map.next_value_seed(Alerts(self.0))?;
+                    let read = map.next_value_seed(AlertListSeed(self.0))?;
                     self.0.lost += usize::from(read.is_none());
                     places = read.unwrap_or_default();
                 }
                 "labels" => labels = self.0.shared.labels(&map.next_value()?),
                 "receiver" => {
-                    let receiver_of = map.next_value::<Maybe<wire::Receiver<'de>>>()?.0.unwrap_or_default();
+                    let receiver_of =
+                        map.next_value::<LenientObject<wire::Receiver<'de>>>()?.0.unwrap_or_default();
                     receiver = self.0.shared.word(&receiver_of.name);
                 }
                 _ => drop(map.next_value::<IgnoredAny>()?),
@@ -269,26 +281,26 @@ impl<'de> Lenient<'de> for Group<'_, '_> {
 }
 
 /// A list of alerts; its value says where they are now, if there is one.
-struct Alerts<'r, 's>(&'r mut Reader<'s>);
+struct AlertListSeed<'r, 's>(&'r mut AlertReader<'s>);
 
-impl<'de> DeserializeSeed<'de> for Alerts<'_, '_> {
+impl<'de> DeserializeSeed<'de> for AlertListSeed<'_, '_> {
     type Value = Option<Vec<usize>>;
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
         Ok(match found(self, deserializer)? {
-            Slot::This(places) => Some(places),
-            Slot::Null => Some(Vec::new()),
-            Slot::Other => None,
+            LenientSlot::This(places) => Some(places),
+            LenientSlot::Null => Some(Vec::new()),
+            LenientSlot::Other => None,
         })
     }
 }
 
-impl<'de> Lenient<'de> for Alerts<'_, '_> {
+impl<'de> Lenient<'de> for AlertListSeed<'_, '_> {
     type Made = Vec<usize>;
 
     fn of_list<A: SeqAccess<'de>>(self, mut list: A) -> Result<Option<Self::Made>, A::Error> {
         let mut places = Vec::new();
-        while let Some(Maybe(alert)) = list.next_element::<Maybe<wire::Alert<'de>>>()? {
+        while let Some(LenientObject(alert)) = list.next_element::<LenientObject<wire::Alert<'de>>>()? {
             // without labels it could be any
             match alert.filter(|alert| !alert.labels.0.is_empty()) {
                 Some(alert) => places.push(self.0.take(&alert)),
@@ -301,14 +313,14 @@ impl<'de> Lenient<'de> for Alerts<'_, '_> {
 
 /// Whether the server says what keeps an alert quiet, or that nothing does: some never do (`unprocessed`), others not in an
 /// alert's first seconds.
-fn is_told(status: &wire::Status<'_>) -> bool {
+fn is_status_reported(status: &wire::Status<'_>) -> bool {
     matches!(&*status.state.0, "active" | "suppressed")
         || [&status.silenced_by, &status.inhibited_by, &status.muted_by].iter().any(|list| !list.0.is_empty())
 }
 
 /// A muted time interval counts as a silence: somebody wanted quiet. What is not known to be quiet is firing.
 fn state(status: &wire::Status<'_>) -> AlertState {
-    let is_quiet = status.state.0 != "active" && is_told(status);
+    let is_quiet = status.state.0 != "active" && is_status_reported(status);
     if is_quiet && !(status.silenced_by.0.is_empty() && status.muted_by.0.is_empty()) {
         AlertState::Silenced
     } else if is_quiet {
@@ -324,7 +336,7 @@ pub(super) fn moment(told: &Rfc3339OrSeconds) -> Option<Timestamp> {
 
 /// Silences, also those that are over, and how many could not be read. Their server's clock is `ahead` of ours.
 pub(super) fn silences(
-    wire: &List<wire::Silence<'_>>,
+    wire: &LenientList<wire::Silence<'_>>,
     source: &SourceId,
     ahead: SignedDuration,
 ) -> (Vec<Arc<Silence>>, usize) {
@@ -338,7 +350,7 @@ pub(super) fn silences(
 
 /// One without readable times is taken for what its state says.
 fn silence(wire: &wire::Silence<'_>, source: &SourceId, ahead: SignedDuration) -> Silence {
-    let text = |word: &Word<'_>| Text::from(&*word.0);
+    let text = |word: &LenientText<'_>| Text::from(&*word.0);
     let here = |told: &Rfc3339OrSeconds| moment(told).and_then(|there| there.checked_sub(ahead).ok());
     let state = match &*wire.status.state.0 {
         "expired" => SilenceState::Expired,
@@ -361,7 +373,7 @@ fn silence(wire: &wire::Silence<'_>, source: &SourceId, ahead: SignedDuration) -
 }
 
 fn matcher(wire: &wire::Matcher<'_>) -> Matcher {
-    let (is_regex, is_equal) = wire.signs();
+    let (is_regex, is_equal) = wire.operator_flags();
     Matcher::told(&*wire.name.0, Operator::of(is_regex, is_equal), &*wire.value.0)
 }
 

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 
 use super::*;
 use crate::backend::kit::contract::Description;
-use crate::backend::kit::double::{Canned, Double};
+use crate::backend::kit::double::{CannedResponse, Double};
 use crate::config::settings::Settings;
 use crate::model::alert::{Alert, AlertState, Severity};
 use crate::model::ask::Query;
@@ -27,12 +27,12 @@ fn alertmanager(double: &Double, prefix: &str) -> Alertmanager {
 
 fn connected(source: &SourceSettings, settings: &Settings) -> Alertmanager {
     let clock = Clock::fixed(Timestamp::from_second(1_800_000_000).unwrap());
-    Alertmanager::new(&SourceId::new("am"), source, Means::new(settings, clock)).unwrap()
+    Alertmanager::new(&SourceId::new("am"), source, SourceDeps::new(settings, clock)).unwrap()
 }
 
 /// What comes of one question that is answered so, whatever the path.
 async fn ask(ask: Ask, body: &str) -> Answered {
-    let canned = Canned::json(body);
+    let canned = CannedResponse::json(body);
     let double = Double::start(move |_| canned.clone()).await;
     alertmanager(&double, "").answer(&ask, None).await
 }
@@ -51,14 +51,14 @@ async fn silences(body: &str) -> Vec<Arc<Silence>> {
     }
 }
 
-async fn trouble(canned: Canned) -> Trouble {
+async fn trouble(canned: CannedResponse) -> ErrorKind {
     let double = Double::start(move |_| canned.clone()).await;
     alertmanager(&double, "").answer(&Query::Alerts.now(), None).await.unwrap_err().trouble
 }
 
-fn read(body: &str, shape: Shape) -> Vec<Arc<Alert>> {
-    let (mut shared, severities, id) = (Shared::default(), SeverityMap::default(), SourceId::new("am"));
-    let read = Reader::new(&mut shared, &severities, &id).read(body.as_bytes(), shape, None).unwrap();
+fn read(body: &str, shape: AlertListShape) -> Vec<Arc<Alert>> {
+    let (mut shared, severities, id) = (SharedTexts::default(), SeverityMap::default(), SourceId::new("am"));
+    let read = AlertReader::new(&mut shared, &severities, &id).read(body.as_bytes(), shape, None).unwrap();
     let board = read.board;
     board.unwrap().alerts
 }
@@ -123,7 +123,7 @@ async fn unknown_fields_states_and_missing_parts_do_not_hide_an_alert() {
 #[tokio::test]
 async fn what_cannot_be_read_is_left_out_and_told_with_every_answer() {
     let double = Double::start(|asked| {
-        Canned::json(if asked.path.ends_with("silences") {
+        CannedResponse::json(if asked.path.ends_with("silences") {
             r#"[null,7,{"id":"s1","status":null,"matchers":[{"name":"a","value":1,"isRegex":null,"isEqual":"true"}],"comment":null},
                 {"id":"s2","status":{"state":"active"},"matchers":[null]}]"#
         } else {
@@ -160,7 +160,7 @@ async fn what_cannot_be_read_is_left_out_and_told_with_every_answer() {
     for (path, body) in
         [(Query::Silences.now(), "null"), (Query::Alerts.now(), "null"), (Query::Silences.now(), "[]")]
     {
-        let double = Double::start(move |_| Canned::json(body)).await;
+        let double = Double::start(move |_| CannedResponse::json(body)).await;
         let reply = alertmanager(&double, "").answer(&path, None).await.unwrap();
         assert!(reply.warnings.is_empty(), "{body}: {:?}", reply.warnings);
     }
@@ -169,9 +169,9 @@ async fn what_cannot_be_read_is_left_out_and_told_with_every_answer() {
         (Query::Alerts.now(), r#""text""#),
         (Query::Silences.now(), "7"),
     ] {
-        let double = Double::start(move |_| Canned::json(body)).await;
+        let double = Double::start(move |_| CannedResponse::json(body)).await;
         let error = alertmanager(&double, "").answer(&path, None).await.unwrap_err();
-        assert!(matches!(error.trouble, Trouble::Garbled { .. }), "{body}: {error}");
+        assert!(matches!(error.trouble, ErrorKind::Garbled { .. }), "{body}: {error}");
     }
 }
 
@@ -199,7 +199,7 @@ async fn alerts_that_were_only_sent_again_are_unchanged_for_one_who_knows_them()
     let again = groups.replace("\"updatedAt\":\"20", "\"updatedAt\":\"21");
     assert_ne!(again, groups);
     let turn = Mutex::new(vec![again.clone(), again, groups]);
-    let double = Double::start(move |_| Canned::json(&turn.lock().unwrap().pop().unwrap())).await;
+    let double = Double::start(move |_| CannedResponse::json(&turn.lock().unwrap().pop().unwrap())).await;
     let alertmanager = alertmanager(&double, "");
     let known = alertmanager.answer(&Query::Alerts.now(), None).await.unwrap().digest;
     let reply = alertmanager.answer(&Query::Alerts.now(), known).await.unwrap();
@@ -216,7 +216,7 @@ async fn the_same_alerts_are_unchanged_even_if_another_inhibitor_is_named() {
     let other = groups.replace("00000000000000aa", "00000000000000bb");
     let resolved = groups.replace("\"suppressed\"", "\"active\"");
     let turn = Mutex::new(vec![resolved, other, groups.clone(), groups]);
-    let double = Double::start(move |_| Canned::json(&turn.lock().unwrap().pop().unwrap())).await;
+    let double = Double::start(move |_| CannedResponse::json(&turn.lock().unwrap().pop().unwrap())).await;
     let alertmanager = alertmanager(&double, "");
     let known = alertmanager.answer(&Query::Alerts.now(), None).await.unwrap().digest;
     assert!(known.is_some());
@@ -241,10 +241,10 @@ async fn a_label_cannot_hide_a_change_from_the_digest() {
 #[tokio::test]
 async fn without_groups_the_plain_list_is_asked_from_then_on() {
     let double = Double::start(|asked| match asked.path.as_str() {
-        "/am/api/v2/alerts" => Canned::json(
+        "/am/api/v2/alerts" => CannedResponse::json(
             r#"[{"labels":{"alertname":"A"},"receivers":[{"name":"r"}],"status":{"state":"active"}}]"#,
         ),
-        _ => Canned::new(404, "text/plain", "404 page not found"),
+        _ => CannedResponse::new(404, "text/plain", "404 page not found"),
     })
     .await;
     let alertmanager = alertmanager(&double, "/am/");
@@ -260,28 +260,30 @@ async fn without_groups_the_plain_list_is_asked_from_then_on() {
 #[tokio::test]
 async fn what_is_no_alertmanager_is_named() {
     let garbled = async |canned| match trouble(canned).await {
-        Trouble::Garbled { reason } => reason,
+        ErrorKind::Garbled { reason } => reason,
         other => panic!("{other:?}"),
     };
     assert!(
-        garbled(Canned::new(404, "text/plain", "404 page not found"))
+        garbled(CannedResponse::new(404, "text/plain", "404 page not found"))
             .await
             .contains("no Alertmanager API v2")
     );
-    assert!(garbled(Canned::new(410, "application/json", "{}")).await.contains("API v1"));
-    assert!(garbled(Canned::new(200, "text/html", "<html>Sign in</html>")).await.contains("HTML"));
-    assert!(garbled(Canned::json(GROUPS.get(..900).unwrap())).await.contains("cut off"));
+    assert!(garbled(CannedResponse::new(410, "application/json", "{}")).await.contains("API v1"));
+    assert!(garbled(CannedResponse::new(200, "text/html", "<html>Sign in</html>")).await.contains("HTML"));
+    assert!(garbled(CannedResponse::json(GROUPS.get(..900).unwrap())).await.contains("cut off"));
     assert!(
-        garbled(Canned::json(r#"{"status":"success","data":[]}"#)).await.contains("not what an Alertmanager")
+        garbled(CannedResponse::json(r#"{"status":"success","data":[]}"#))
+            .await
+            .contains("not what an Alertmanager")
     );
     assert_eq!(
-        trouble(Canned::new(401, "text/plain", "")).await,
-        Trouble::Unauthorised { message: String::new() }
+        trouble(CannedResponse::new(401, "text/plain", "")).await,
+        ErrorKind::Unauthorised { message: String::new() }
     );
     let error = ask(Query::Probe.now(), r#"{"status":"success"}"#).await.unwrap_err();
-    assert!(matches!(error.trouble, Trouble::Garbled { .. }), "{error}");
+    assert!(matches!(error.trouble, ErrorKind::Garbled { .. }), "{error}");
     let error = ask(Query::Rules.now(), "[]").await.unwrap_err();
-    assert_eq!(error.trouble, Trouble::NotOffered { what: "rules".into() });
+    assert_eq!(error.trouble, ErrorKind::NotOffered { what: "rules".into() });
 }
 
 #[tokio::test]
@@ -312,7 +314,7 @@ async fn a_probe_tells_version_cluster_receivers_and_clock() {
             }
             _ => r#"[{"name":"pager"},{"name":"chat"}]"#,
         };
-        Canned::json(body).header("Date", "Fri, 15 Jan 2027 08:01:10 GMT")
+        CannedResponse::json(body).header("Date", "Fri, 15 Jan 2027 08:01:10 GMT")
     })
     .await;
     let reply = alertmanager(&double, "").answer(&Query::Probe.now(), None).await.unwrap();
@@ -336,10 +338,10 @@ async fn a_probe_tells_version_cluster_receivers_and_clock() {
 #[tokio::test]
 async fn an_older_server_without_receivers_is_still_well() {
     let double = Double::start(|asked| match asked.path.as_str() {
-        "/api/v2/status" => {
-            Canned::json(r#"{"versionInfo":{"version":"0.20.0"},"cluster":{"status":"ready","peers":null}}"#)
-        }
-        _ => Canned::new(500, "text/plain", "no"),
+        "/api/v2/status" => CannedResponse::json(
+            r#"{"versionInfo":{"version":"0.20.0"},"cluster":{"status":"ready","peers":null}}"#,
+        ),
+        _ => CannedResponse::new(500, "text/plain", "no"),
     })
     .await;
     let Answer::Probe(offer) =
@@ -402,7 +404,7 @@ fn ten_thousand_alerts_with_twenty_labels_stay_under_40_mb() {
         .unwrap();
     }
     body.push(']');
-    let alerts = read(&body, Shape::Flat);
+    let alerts = read(&body, AlertListShape::Flat);
     assert_eq!((alerts.len(), alerts[0].labels.len()), (10_000, 20));
     let held = held(&alerts);
     assert!(held < 40_000_000, "{held} bytes held");
@@ -412,9 +414,9 @@ fn ten_thousand_alerts_with_twenty_labels_stay_under_40_mb() {
 async fn every_question_is_valid_by_the_vendors_description() {
     let Some(description) = Description::find("alertmanager") else { return };
     let double = Double::start(|asked| match asked.path.rsplit('/').next() {
-        Some("status") => Canned::json(r#"{"versionInfo": {"version": "0.28.0"}}"#),
-        Some("groups") => Canned::new(404, "text/plain", "404 page not found"),
-        _ => Canned::json("[]"),
+        Some("status") => CannedResponse::json(r#"{"versionInfo": {"version": "0.28.0"}}"#),
+        Some("groups") => CannedResponse::new(404, "text/plain", "404 page not found"),
+        _ => CannedResponse::json("[]"),
     })
     .await;
     let source = connected(&double.source("alertmanager"), &Settings::default());
@@ -456,15 +458,15 @@ async fn recorded_answers_of_real_servers_are_understood() {
             );
         }
     }
-    assert!(!read(&recorded(&format!("{old}/alerts.json")), Shape::Flat).is_empty());
+    assert!(!read(&recorded(&format!("{old}/alerts.json")), AlertListShape::Flat).is_empty());
 }
 
 #[tokio::test]
 async fn a_server_that_hangs_is_timed_out() {
-    let double = Double::start(|_| Canned::hang()).await;
+    let double = Double::start(|_| CannedResponse::hang()).await;
     let mut settings = Settings::default();
     settings.limits.timeout.0 = Duration::from_millis(100);
     let source = connected(&double.source("alertmanager"), &settings);
     let error = source.answer(&Query::Alerts.now(), None).await.unwrap_err();
-    assert!(matches!(error.trouble, Trouble::TimedOut { .. }), "{error}");
+    assert!(matches!(error.trouble, ErrorKind::TimedOut { .. }), "{error}");
 }

@@ -2,21 +2,21 @@
 
 use serde::Deserialize;
 
-use crate::backend::kit::lenient::{List, Pairs, Word, Words, or_default, wire};
+use crate::backend::kit::lenient::{LenientList, LenientPairs, LenientText, LenientTexts, or_default, wire};
 use crate::backend::kit::time::Rfc3339OrSeconds;
 
 wire! {
     /// One alert. `endsAt` is not read: for an active alert it is only when it would time out.
     #[serde(rename_all = "camelCase")]
     struct Alert<'a> {
-        labels: Pairs<'a>,
-        annotations: Pairs<'a>,
+        labels: LenientPairs<'a>,
+        annotations: LenientPairs<'a>,
         starts_at: Rfc3339OrSeconds,
         updated_at: Rfc3339OrSeconds,
-        fingerprint: Word<'a>,
+        fingerprint: LenientText<'a>,
         #[serde(rename = "generatorURL")]
-        generator_url: Word<'a>,
-        receivers: List<Receiver<'a>>,
+        generator_url: LenientText<'a>,
+        receivers: LenientList<Receiver<'a>>,
         #[serde(deserialize_with = "or_default")]
         status: Status<'a>,
     }
@@ -24,65 +24,65 @@ wire! {
     /// Whether an alert notifies. `state` is `active`, `suppressed` or `unprocessed`.
     #[serde(rename_all = "camelCase")]
     struct Status<'a> {
-        state: Word<'a>,
-        silenced_by: Words<'a>,
-        inhibited_by: Words<'a>,
+        state: LenientText<'a>,
+        silenced_by: LenientTexts<'a>,
+        inhibited_by: LenientTexts<'a>,
         /// Names of time intervals, since 0.28.
-        muted_by: Words<'a>,
+        muted_by: LenientTexts<'a>,
     }
 
     struct Receiver<'a> {
-        name: Word<'a>,
+        name: LenientText<'a>,
     }
 
     #[serde(rename_all = "camelCase")]
     struct Silence<'a> {
-        id: Word<'a>,
+        id: LenientText<'a>,
         #[serde(deserialize_with = "or_default")]
         status: SilenceStatus<'a>,
         starts_at: Rfc3339OrSeconds,
         ends_at: Rfc3339OrSeconds,
-        created_by: Word<'a>,
-        comment: Word<'a>,
+        created_by: LenientText<'a>,
+        comment: LenientText<'a>,
         updated_at: Rfc3339OrSeconds,
         /// Since 0.32.
-        annotations: Pairs<'a>,
-        matchers: List<Matcher<'a>>,
+        annotations: LenientPairs<'a>,
+        matchers: LenientList<Matcher<'a>>,
     }
 
     /// `active`, `pending` or `expired`.
     struct SilenceStatus<'a> {
-        state: Word<'a>,
+        state: LenientText<'a>,
     }
 
     /// One condition of a silence; `isEqual` is missing before 0.22 and then true.
     #[serde(rename_all = "camelCase")]
     struct Matcher<'a> {
-        name: Word<'a>,
-        value: Word<'a>,
-        is_regex: Word<'a>,
-        is_equal: Word<'a>,
+        name: LenientText<'a>,
+        value: LenientText<'a>,
+        is_regex: LenientText<'a>,
+        is_equal: LenientText<'a>,
     }
 
     struct Version<'a> {
-        version: Word<'a>,
+        version: LenientText<'a>,
     }
 
     /// Its cluster; `status` is `ready`, `settling` or `disabled`.
     struct Cluster<'a> {
-        status: Word<'a>,
-        peers: List<Peer<'a>>,
+        status: LenientText<'a>,
+        peers: LenientList<Peer<'a>>,
     }
 
     /// One member of the cluster, itself included.
     struct Peer<'a> {
-        address: Word<'a>,
+        address: LenientText<'a>,
     }
 }
 
 impl Matcher<'_> {
     /// Whether its value is an expression, and whether it must match.
-    pub(super) fn signs(&self) -> (bool, bool) {
+    pub(super) fn operator_flags(&self) -> (bool, bool) {
         (self.is_regex.is_true(), self.is_equal.0.is_empty() || self.is_equal.is_true())
     }
 }
@@ -97,5 +97,5 @@ pub(super) struct About<'a> {
     #[serde(borrow, default, deserialize_with = "or_default")]
     pub(super) cluster: Cluster<'a>,
     #[serde(borrow, default)]
-    pub(super) uptime: Word<'a>,
+    pub(super) uptime: LenientText<'a>,
 }

@@ -8,12 +8,12 @@ use jiff::{SignedDuration, Timestamp};
 use reqwest::{Method, Request};
 use serde_json::{Value, json};
 
-use super::exchange::{self, Asked, VERSION};
+use super::exchange::{self, ParsedRequest, VERSION};
 use super::noise::mix_text;
 use super::prometheus::pairs;
-use super::timeline::Timeline;
+use super::timeline::DemoTimeline;
 use super::world::DemoWorld;
-use crate::backend::{Clock, Receiving, Server};
+use crate::backend::{Clock, LocalServer, Receiving};
 use crate::model::alert::{Alert, AlertState};
 use crate::model::labels::{Labels, Text};
 use crate::model::matcher::{Matcher, Operator};
@@ -25,36 +25,36 @@ const LASTS: SignedDuration = SignedDuration::from_mins(4);
 
 pub(super) struct AlertmanagerServer {
     world: Arc<DemoWorld>,
-    time: Timeline,
+    time: DemoTimeline,
     clock: Clock,
     /// Made, changed or expired here; in place of the story's with the same id.
     own: Mutex<Vec<Silence>>,
 }
 
 /// A status and a body.
-type Told = (u16, Value);
+type StatusBody = (u16, Value);
 
-impl Server for AlertmanagerServer {
+impl LocalServer for AlertmanagerServer {
     fn answer(&self, request: Request) -> Receiving<'_> {
         let now = self.clock.now();
-        let (status, body) = self.told(&Asked::of(&request), now);
+        let (status, body) = self.told(&ParsedRequest::of(&request), now);
         Box::pin(ready(Ok(exchange::answer(status, &body, now))))
     }
 }
 
 impl AlertmanagerServer {
-    pub(super) fn new(world: Arc<DemoWorld>, time: Timeline, clock: Clock) -> Self {
+    pub(super) fn new(world: Arc<DemoWorld>, time: DemoTimeline, clock: Clock) -> Self {
         Self { world, time, clock, own: Mutex::default() }
     }
 
-    fn told(&self, asked: &Asked, now: Timestamp) -> Told {
+    fn told(&self, asked: &ParsedRequest, now: Timestamp) -> StatusBody {
         let path = asked.path();
         let Some(["api", "v2", what @ ..]) = path.get(..) else { return (404, "404 page not found".into()) };
         match (&asked.method, what) {
             (&Method::GET, ["status"]) => (200, self.status()),
             (&Method::GET, ["receivers"]) => {
                 let names: std::collections::BTreeSet<&String> =
-                    self.world.book.rules.receivers.values().flatten().collect();
+                    self.world.fixtures.rules.receivers.values().flatten().collect();
                 (200, names.into_iter().map(|name| json!({ "name": name })).collect())
             }
             (&Method::GET, ["alerts", "groups"]) => (200, self.groups(now)),
@@ -89,7 +89,8 @@ impl AlertmanagerServer {
 
     /// All alerts, in a group for each team, service and receiver.
     fn groups(&self, now: Timestamp) -> Value {
-        let alerts = self.world.managed(self.time.demo(now), &self.time, &source(), &self.silences(now));
+        let alerts =
+            self.world.alertmanager_alerts(self.time.demo(now), &self.time, &source(), &self.silences(now));
         let mut groups: BTreeMap<(&Labels, &Text), Vec<Value>> = BTreeMap::new();
         for one in &alerts {
             for receiver in one.receivers.iter() {
@@ -130,7 +131,7 @@ impl AlertmanagerServer {
     }
 
     /// Makes a silence, or changes one as far as Alertmanager would: else that one ends, and a new one takes its place.
-    fn post(&self, body: &Value, now: Timestamp) -> Told {
+    fn post(&self, body: &Value, now: Timestamp) -> StatusBody {
         let text = |key: &str| body.get(key).and_then(Value::as_str).unwrap_or_default();
         let moment = |key: &str| text(key).parse::<Timestamp>();
         let (Ok(starts_at), Ok(ends_at)) = (moment("startsAt"), moment("endsAt")) else {
@@ -198,7 +199,7 @@ impl AlertmanagerServer {
     }
 }
 
-const NOT_FOUND: Told = (404, Value::Null);
+const NOT_FOUND: StatusBody = (404, Value::Null);
 
 fn source() -> SourceId {
     SourceId::new("alertmanager")

@@ -12,12 +12,12 @@ use crate::model::silence::{Silence, SilenceState};
 use crate::model::source::SourceId;
 
 use super::annotation;
-use super::book::{self, Measure, Region};
+use super::fixtures::{self, Region, SimulatedNumber};
 use super::noise::{floor, mix_text};
-use super::rules::{Bout, Cause, Rule};
-use super::story::{Begin, Occurrence};
-use super::timeline::{EVERY, Timeline};
-use super::world::{DemoWorld, Place};
+use super::rules::{Bout, Cause, DemoRule};
+use super::scenario::{Begin, Occurrence};
+use super::timeline::{DemoTimeline, EVERY};
+use super::world::{DemoWorld, ServiceInRegion};
 
 /// Evaluations that are tried at most to find where a condition begins and ends.
 const TRIES: f64 = 240.0;
@@ -27,8 +27,8 @@ const ANNOUNCED: f64 = 86_400.0;
 const WATCHDOG_SINCE: f64 = -30.0 * 86_400.0;
 
 /// One line of a rule's expression.
-pub(super) struct Subject<'a> {
-    pub(super) place: Option<&'a Place>,
+pub(super) struct ExpressionLine<'a> {
+    pub(super) place: Option<&'a ServiceInRegion>,
     pub(super) pod: u32,
     pub(super) labels: Labels,
 }
@@ -44,21 +44,33 @@ pub(super) enum Shows {
 
 impl DemoWorld {
     /// The lines that a rule's expression has.
-    pub(super) fn subjects<'a>(&'a self, rule: &'a Rule) -> Vec<Subject<'a>> {
-        if rule.measure == Measure::Always {
-            return vec![Subject { place: None, pod: 0, labels: Labels::default() }];
+    pub(super) fn subjects<'a>(&'a self, rule: &'a DemoRule) -> Vec<ExpressionLine<'a>> {
+        if rule.measure == SimulatedNumber::Always {
+            return vec![ExpressionLine { place: None, pod: 0, labels: Labels::default() }];
         }
         let places = self.watched(rule.region).filter(|place| rule.concerns(&place.name));
         let measured = places.filter(|place| self.measure(&rule.measure, place, 0, 0.0).is_some());
         measured.flat_map(|place| subjects_at(rule, place)).collect()
     }
 
-    pub(super) fn value(&self, rule: &Rule, place: Option<&Place>, pod: u32, t: f64) -> Option<f64> {
+    pub(super) fn value(
+        &self,
+        rule: &DemoRule,
+        place: Option<&ServiceInRegion>,
+        pod: u32,
+        t: f64,
+    ) -> Option<f64> {
         place.map_or(Some(1.0), |place| self.measure(&rule.measure, place, pod, t))
     }
 
     /// When a rule's condition holds for a line because of something that happened.
-    fn bout(&self, rule: &Rule, (place, pod): (&Place, u32), begin: Begin, once: Occurrence) -> Option<Bout> {
+    fn condition_span(
+        &self,
+        rule: &DemoRule,
+        (place, pod): (&ServiceInRegion, u32),
+        begin: Begin,
+        once: Occurrence,
+    ) -> Option<Bout> {
         let cause = Cause {
             rule: rule.number,
             place: place.number,
@@ -66,25 +78,25 @@ impl DemoWorld {
             begin: begin.key(),
             start: once.start.to_bits(),
         };
-        let known = |bouts: &HashMap<Cause, Option<Bout>>| bouts.get(&cause).copied();
-        let bouts = || self.bouts.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(bout) = known(&bouts()) {
-            return bout;
+        let known = |condition_spans: &HashMap<Cause, Option<Bout>>| condition_spans.get(&cause).copied();
+        let condition_spans = || self.condition_spans.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(condition_span) = known(&condition_spans()) {
+            return condition_span;
         }
-        let bout = self.found_bout(rule, (place, pod), begin, once);
-        bouts().insert(cause, bout);
-        bout
+        let condition_span = self.search_condition_span(rule, (place, pod), begin, once);
+        condition_spans().insert(cause, condition_span);
+        condition_span
     }
 
     /// Only the story moves a number across a threshold, so only its times are looked through.
-    fn found_bout(
+    fn search_condition_span(
         &self,
-        rule: &Rule,
-        (place, pod): (&Place, u32),
+        rule: &DemoRule,
+        (place, pod): (&ServiceInRegion, u32),
         begin: Begin,
         once: Occurrence,
     ) -> Option<Bout> {
-        let (from, to) = place.reach(begin, &rule.measure);
+        let (from, to) = place.effect_range(begin, &rule.measure);
         let step = ((to - from) / TRIES / EVERY).ceil().max(1.0) * EVERY;
         let first = ((once.start + from) / EVERY).ceil() * EVERY;
         let holding = |t: f64| self.value(rule, Some(place), pod, t).is_some_and(|value| rule.holds(value));
@@ -96,40 +108,51 @@ impl DemoWorld {
     }
 
     /// The bout of a line that lasts at a moment.
-    fn bout_at(&self, rule: &Rule, subject: &Subject<'_>, t: f64) -> Option<Bout> {
-        let bouts = self.bouts(rule, subject.place, subject.pod, (t, t));
-        bouts.into_iter().find(|bout| (bout.from..bout.to).contains(&t))
+    fn condition_span_at(&self, rule: &DemoRule, subject: &ExpressionLine<'_>, t: f64) -> Option<Bout> {
+        let condition_spans = self.condition_spans(rule, subject.place, subject.pod, (t, t));
+        condition_spans
+            .into_iter()
+            .find(|condition_span| (condition_span.from..condition_span.to).contains(&t))
     }
 
     /// The bouts of a line that touch a span.
-    fn bouts(&self, rule: &Rule, place: Option<&Place>, pod: u32, (from, to): (f64, f64)) -> Vec<Bout> {
-        if rule.measure == Measure::Always {
+    fn condition_spans(
+        &self,
+        rule: &DemoRule,
+        place: Option<&ServiceInRegion>,
+        pod: u32,
+        (from, to): (f64, f64),
+    ) -> Vec<Bout> {
+        if rule.measure == SimulatedNumber::Always {
             return vec![Bout { from: WATCHDOG_SINCE, to: f64::INFINITY }];
         }
         let Some(place) = place else { return Vec::new() };
         let occurrences = place.begins(&rule.measure).into_iter().flat_map(|begin| {
-            let (_, lasts) = place.reach(begin, &rule.measure);
+            let (_, lasts) = place.effect_range(begin, &rule.measure);
             self.schedule.between(begin, from - lasts, to).into_iter().map(move |once| (begin, once))
         });
-        let bouts = occurrences.filter_map(|(begin, once)| self.bout(rule, (place, pod), begin, once));
-        bouts.filter(|bout| bout.from <= to && bout.to > from).collect()
+        let condition_spans =
+            occurrences.filter_map(|(begin, once)| self.condition_span(rule, (place, pod), begin, once));
+        condition_spans
+            .filter(|condition_span| condition_span.from <= to && condition_span.to > from)
+            .collect()
     }
 
     /// When the alert of a line is so, as far as that touches a span, in demo time.
-    pub(super) fn showing(
+    pub(super) fn alert_ranges(
         &self,
-        rule: &Rule,
-        place: Option<&Place>,
+        rule: &DemoRule,
+        place: Option<&ServiceInRegion>,
         pod: u32,
         shows: Shows,
         (from, to): (f64, f64),
     ) -> Vec<(f64, f64)> {
-        let stretch = |bout: Bout| match shows {
-            Shows::Pending => (bout.from, bout.to.min(bout.from + rule.hold)),
-            Shows::Firing => (bout.from + rule.hold, bout.to),
-            Shows::Since => (bout.from, bout.to),
+        let stretch = |condition_span: Bout| match shows {
+            Shows::Pending => (condition_span.from, condition_span.to.min(condition_span.from + rule.hold)),
+            Shows::Firing => (condition_span.from + rule.hold, condition_span.to),
+            Shows::Since => (condition_span.from, condition_span.to),
         };
-        let stretches = self.bouts(rule, place, pod, (from, to)).into_iter().map(stretch);
+        let stretches = self.condition_spans(rule, place, pod, (from, to)).into_iter().map(stretch);
         let mut all: Vec<(f64, f64)> =
             stretches.filter(|(begin, end)| begin < end && *begin <= to && *end > from).collect();
         all.sort_by(|a, b| a.0.total_cmp(&b.0));
@@ -137,21 +160,21 @@ impl DemoWorld {
     }
 
     /// The rules that run in a region.
-    pub(super) fn rules_of(&self, region: Region) -> impl Iterator<Item = &Rule> {
+    pub(super) fn rules_of(&self, region: Region) -> impl Iterator<Item = &DemoRule> {
         self.rules.iter().filter(move |rule| rule.region == region)
     }
 
     /// The alerts that the rules of a region hold pending or firing.
-    pub(super) fn alerts_of(&self, region: Region, t: f64, clock: &Timeline) -> Vec<Alert> {
+    pub(super) fn alerts_of(&self, region: Region, t: f64, clock: &DemoTimeline) -> Vec<Alert> {
         self.rules_of(region).flat_map(|rule| self.alerts_by(rule, t, clock)).collect()
     }
 
     /// The alerts that a rule holds pending or firing.
-    pub(super) fn alerts_by(&self, rule: &Rule, t: f64, clock: &Timeline) -> Vec<Alert> {
+    pub(super) fn alerts_by(&self, rule: &DemoRule, t: f64, clock: &DemoTimeline) -> Vec<Alert> {
         let mut alerts: Vec<Alert> = Vec::new();
         for subject in self.subjects(rule) {
-            if let Some(bout) = self.bout_at(rule, &subject, t) {
-                alerts.extend(self.alert(rule, &subject, bout, t, clock));
+            if let Some(condition_span) = self.condition_span_at(rule, &subject, t) {
+                alerts.extend(self.alert(rule, &subject, condition_span, t, clock));
             }
         }
         alerts
@@ -159,13 +182,13 @@ impl DemoWorld {
 
     fn alert(
         &self,
-        rule: &Rule,
-        subject: &Subject<'_>,
-        bout: Bout,
+        rule: &DemoRule,
+        subject: &ExpressionLine<'_>,
+        condition_span: Bout,
         t: f64,
-        clock: &Timeline,
+        clock: &DemoTimeline,
     ) -> Option<Alert> {
-        let fires = bout.from + rule.hold;
+        let fires = condition_span.from + rule.hold;
         let firing = t >= fires;
         let value = self.value(rule, subject.place, subject.pod, t)?;
         let labels = alert_labels(rule, subject);
@@ -178,7 +201,7 @@ impl DemoWorld {
         Some(Alert {
             annotations,
             state: if firing { AlertState::Firing } else { AlertState::Pending },
-            starts_at: clock.wall(if firing { fires } else { bout.from }),
+            starts_at: clock.wall(if firing { fires } else { condition_span.from }),
             updated_at: clock.wall((t / EVERY).floor() * EVERY),
             generator_url: annotation::graph(source, &rule.shown.expr),
             value: Some(value),
@@ -187,10 +210,10 @@ impl DemoWorld {
     }
 
     /// What Alertmanager shows: what fires in any region, grouped, silenced, inhibited.
-    pub(super) fn managed(
+    pub(super) fn alertmanager_alerts(
         &self,
         t: f64,
-        clock: &Timeline,
+        clock: &DemoTimeline,
         source: &SourceId,
         silences: &[Silence],
     ) -> Vec<Alert> {
@@ -210,7 +233,7 @@ impl DemoWorld {
                 (true, false) => AlertState::Inhibited,
                 (true, true) => AlertState::Firing,
             };
-            let receivers = self.book.rules.receivers.get(alert.labels.value("severity"));
+            let receivers = self.fixtures.rules.receivers.get(alert.labels.value("severity"));
             alert.receivers = receivers.into_iter().flatten().map(|name| name.as_str().into()).collect();
             alert.group = alert.labels.without(|name| !matches!(name, "team" | "service"));
             alert.value = None;
@@ -222,7 +245,7 @@ impl DemoWorld {
 
     fn inhibitors(&self, target: &Alert, alerts: &[Alert]) -> Vec<Text> {
         let mut by: Vec<Text> = Vec::new();
-        for inhibit in &self.book.rules.inhibit {
+        for inhibit in &self.fixtures.rules.inhibit {
             if !fits(&matchers(&inhibit.target), &target.labels) {
                 continue;
             }
@@ -241,15 +264,15 @@ impl DemoWorld {
     }
 
     /// The silences that are not over, and those that begin within a day.
-    pub(super) fn silences(&self, t: f64, clock: &Timeline, source: &SourceId) -> Vec<Silence> {
+    pub(super) fn silences(&self, t: f64, clock: &DemoTimeline, source: &SourceId) -> Vec<Silence> {
         let (chapter, start) = self.schedule.now(t);
-        let told = chapter.and_then(|number| self.book.story.chapter.get(number));
+        let told = chapter.and_then(|number| self.fixtures.scenario.chapter.get(number));
         let of_story = told.into_iter().flat_map(|chapter| &chapter.silence).filter_map(|silence| {
             let (from, until) = (start + silence.from.0, start + silence.until.0);
             // nobody announces what nobody foresees
             (from..until).contains(&t).then_some((silence, from, until))
         });
-        let standing = self.book.story.silence.iter().filter_map(|silence| {
+        let standing = self.fixtures.scenario.silence.iter().filter_map(|silence| {
             let every = silence.every.map_or(f64::INFINITY, |every| every.0);
             let rounds = ((t - silence.until.0) / every).floor() + 1.0;
             let shift = if rounds.is_finite() && every.is_finite() { rounds * every } else { 0.0 };
@@ -264,14 +287,14 @@ impl DemoWorld {
 }
 
 /// The lines of an expression at one place.
-fn subjects_at<'a>(rule: &Rule, place: &'a Place) -> Vec<Subject<'a>> {
-    let pods = if rule.measure == Measure::Up { place.service.pods } else { 1 };
+fn subjects_at<'a>(rule: &DemoRule, place: &'a ServiceInRegion) -> Vec<ExpressionLine<'a>> {
+    let pods = if rule.measure == SimulatedNumber::Up { place.service.pods } else { 1 };
     (0..pods)
         .map(|pod| {
             let fill = |value: &str| place.filled(value, pod).into();
             let further = rule.line.iter().map(|(name, value)| (name.as_str().into(), fill(value)));
             let known = place.labels.iter().map(|(name, value)| (name.clone(), value.clone()));
-            Subject { place: Some(place), pod, labels: Labels::new(known.chain(further).collect()) }
+            ExpressionLine { place: Some(place), pod, labels: Labels::new(known.chain(further).collect()) }
         })
         .collect()
 }
@@ -289,7 +312,7 @@ fn edge(holding: impl Fn(f64) -> bool, mut inside: f64, mut outside: f64) -> f64
 }
 
 /// The labels that a rule gives the alert of a line: the line's, its own, and its name.
-pub(super) fn alert_labels(rule: &Rule, subject: &Subject<'_>) -> Labels {
+pub(super) fn alert_labels(rule: &DemoRule, subject: &ExpressionLine<'_>) -> Labels {
     let known = subject.labels.iter().chain(rule.shown.labels.iter());
     let known = known.map(|(name, value)| (name.clone(), value.clone()));
     Labels::new(known.chain([("alertname".into(), Arc::clone(&rule.shown.name))]).collect())
@@ -304,11 +327,11 @@ fn fits(matchers: &[Matcher], labels: &Labels) -> bool {
 }
 
 fn shown(
-    silence: &book::Silence,
+    silence: &fixtures::SilenceFixture,
     from: f64,
     until: f64,
     t: f64,
-    clock: &Timeline,
+    clock: &DemoTimeline,
     source: &SourceId,
 ) -> Silence {
     let (starts_at, ends_at): (Timestamp, Timestamp) = (clock.wall(from), clock.wall(until));

@@ -6,7 +6,7 @@ use url::Url;
 use crate::model::health::{latency, percent};
 use crate::model::labels::{Labels, Text};
 
-use super::book::Deploy;
+use super::fixtures::Deploy;
 
 /// All annotations with what stands in `{{ }}` worked out.
 pub(super) fn filled(annotations: &Labels, labels: &Labels, value: f64) -> Labels {

@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::alerts::{Shows, alert_labels};
-use super::book::{Measure, Promised, Region};
-use super::pledges::{LOOKBACKS, Pledge, WINDOW};
-use super::story::Begin;
-use super::world::{DemoWorld, Place};
+use super::demo_slos::{DemoSlo, LOOKBACKS, WINDOW};
+use super::fixtures::{Region, SimulatedNumber, SloObjective};
+use super::scenario::Begin;
+use super::world::{DemoWorld, ServiceInRegion};
 use crate::model::labels::{Labels, Text};
 use crate::model::slo;
 
@@ -18,48 +18,48 @@ const BOUNDS: [&str; 17] = [
 ];
 
 /// A metric out of a number: its name, the number's, what is made of it, and a further label.
-type Metric = (&'static str, &'static str, Form, Option<(&'static str, &'static str)>);
+type DemoMetric = (&'static str, &'static str, SeriesForm, Option<(&'static str, &'static str)>);
 
 /// Metrics out of the uses of resources.
-const RESOURCES: [Metric; 8] = [
-    ("queue_messages_ready", "queue", Form::Times(1000.0), None),
-    ("queue_messages_limit", "queue", Form::Always(1000.0), None),
-    ("pg_stat_activity_count", "connections", Form::Times(200.0), None),
-    ("pg_settings_max_connections", "connections", Form::Always(200.0), None),
-    ("container_memory_working_set_bytes", "memory", Form::Times(2_147_483_648.0), None),
-    ("container_spec_memory_limit_bytes", "memory", Form::Always(2_147_483_648.0), None),
-    ("container_cpu_usage_seconds_total", "cpu", Form::Grows(4.0), None),
-    ("kube_pod_container_resource_limits", "cpu", Form::Always(4.0), Some(("resource", "cpu"))),
+const RESOURCES: [DemoMetric; 8] = [
+    ("queue_messages_ready", "queue", SeriesForm::Times(1000.0), None),
+    ("queue_messages_limit", "queue", SeriesForm::Always(1000.0), None),
+    ("pg_stat_activity_count", "connections", SeriesForm::Times(200.0), None),
+    ("pg_settings_max_connections", "connections", SeriesForm::Always(200.0), None),
+    ("container_memory_working_set_bytes", "memory", SeriesForm::Times(2_147_483_648.0), None),
+    ("container_spec_memory_limit_bytes", "memory", SeriesForm::Always(2_147_483_648.0), None),
+    ("container_cpu_usage_seconds_total", "cpu", SeriesForm::Grows(4.0), None),
+    ("kube_pod_container_resource_limits", "cpu", SeriesForm::Always(4.0), Some(("resource", "cpu"))),
 ];
 
 /// The same out of other numbers that rules look at.
-const GAUGES: [Metric; 9] = [
-    ("kubelet_volume_stats_available_bytes", "volume_free", Form::Times(107_374_182_400.0), VOLUME),
-    ("kubelet_volume_stats_capacity_bytes", "volume_free", Form::Always(107_374_182_400.0), VOLUME),
+const GAUGES: [DemoMetric; 9] = [
+    ("kubelet_volume_stats_available_bytes", "volume_free", SeriesForm::Times(107_374_182_400.0), VOLUME),
+    ("kubelet_volume_stats_capacity_bytes", "volume_free", SeriesForm::Always(107_374_182_400.0), VOLUME),
     (
         "probe_ssl_earliest_cert_expiry",
         "cert_days",
-        Form::Ahead(86_400.0),
+        SeriesForm::Ahead(86_400.0),
         Some(("hostname", "www.shop.example")),
     ),
-    ("kube_pod_container_status_restarts_total", "restarts", Form::Grows(1.0 / 600.0), POD),
-    ("node_disk_io_time_weighted_seconds_total", "disk_wait", Form::Grows(100.0), POD),
-    ("node_disk_writes_completed_total", "disk_wait", Form::GrowsEvenly(100.0), POD),
+    ("kube_pod_container_status_restarts_total", "restarts", SeriesForm::Grows(1.0 / 600.0), POD),
+    ("node_disk_io_time_weighted_seconds_total", "disk_wait", SeriesForm::Grows(100.0), POD),
+    ("node_disk_writes_completed_total", "disk_wait", SeriesForm::GrowsEvenly(100.0), POD),
     (
         "kafka_consumergroup_lag",
         "consumer_lag",
-        Form::Times(1.0),
+        SeriesForm::Times(1.0),
         Some(("consumergroup", "%service%-events")),
     ),
-    ("pg_replication_lag_seconds", "replication_lag", Form::Times(1.0), None),
-    ("backup_last_success_timestamp_seconds", "backup_age_hours", Form::Ahead(-3600.0), None),
+    ("pg_replication_lag_seconds", "replication_lag", SeriesForm::Times(1.0), None),
+    ("backup_last_success_timestamp_seconds", "backup_age_hours", SeriesForm::Ahead(-3600.0), None),
 ];
 const VOLUME: Option<(&str, &str)> = Some(("persistentvolumeclaim", "data-%service%-0"));
 const POD: Option<(&str, &str)> = Some(("pod", "%pod%"));
 
 /// What a series makes of a number.
 #[derive(Debug, Clone, Copy)]
-pub(super) enum Form {
+pub(super) enum SeriesForm {
     Times(f64),
     /// A limit beside it.
     Always(f64),
@@ -72,18 +72,18 @@ pub(super) enum Form {
 }
 
 #[derive(Debug)]
-pub(super) enum What {
+pub(super) enum SeriesKind {
     /// Whether a pod of this version answers.
     Up {
         pod: u32,
         version: Text,
     },
     /// Counts requests: which part of them.
-    Requests(Part),
-    Number(Measure, Form),
+    Requests(SeriesPart),
+    Number(SimulatedNumber, SeriesForm),
     /// The ratio of bad events over so many seconds.
     Recorded {
-        promised: Promised,
+        bad_event: SloObjective,
         lookback: f64,
     },
     Constant(f64),
@@ -97,7 +97,7 @@ pub(super) enum What {
 }
 
 #[derive(Debug, Clone, Copy)]
-pub(super) enum Part {
+pub(super) enum SeriesPart {
     All,
     Failed,
     Well,
@@ -108,16 +108,16 @@ pub(super) enum Part {
 }
 
 #[derive(Debug)]
-pub(super) struct Known {
+pub(super) struct CatalogSeries {
     pub(super) labels: Labels,
     /// Number of the place in the world.
     pub(super) place: Option<usize>,
-    pub(super) what: What,
+    pub(super) what: SeriesKind,
 }
 
 /// All series of a region, by their names.
 #[derive(Debug, Default)]
-pub(super) struct Catalog(pub(super) BTreeMap<Text, Vec<Known>>);
+pub(super) struct Catalog(pub(super) BTreeMap<Text, Vec<CatalogSeries>>);
 
 impl Catalog {
     pub(super) fn of(world: &DemoWorld, region: Region) -> Self {
@@ -126,22 +126,29 @@ impl Catalog {
             catalog.add_targets(world, place);
             catalog.add_requests(place);
             catalog.add_numbers(place);
-            for pledge in world.pledges.iter().filter(|pledge| pledge.service() == &*place.name) {
-                catalog.add_slo(place, pledge);
+            for demo_slo in world.demo_slos.iter().filter(|demo_slo| demo_slo.service() == &*place.name) {
+                catalog.add_slo(place, demo_slo);
             }
         }
         catalog.add_alerts(world, region);
         catalog
     }
 
-    fn add(&mut self, name: &str, place: Option<usize>, labels: &Labels, more: &[(&str, &str)], what: What) {
+    fn add(
+        &mut self,
+        name: &str,
+        place: Option<usize>,
+        labels: &Labels,
+        more: &[(&str, &str)],
+        what: SeriesKind,
+    ) {
         let known = labels.iter().map(|(name, value)| (name.clone(), value.clone()));
         let more = more.iter().map(|(name, value)| (Text::from(*name), Text::from(*value)));
         let labels = Labels::new(known.chain(more).chain([("__name__".into(), name.into())]).collect());
-        self.0.entry(name.into()).or_default().push(Known { labels, place, what });
+        self.0.entry(name.into()).or_default().push(CatalogSeries { labels, place, what });
     }
 
-    fn add_targets(&mut self, world: &DemoWorld, place: &Place) {
+    fn add_targets(&mut self, world: &DemoWorld, place: &ServiceInRegion) {
         let service = &place.service;
         for version in world.versions(place) {
             for pod in 0..service.pods {
@@ -153,68 +160,68 @@ impl Catalog {
                     ("pod", &name),
                     ("version", version),
                 ];
-                let what = What::Up { pod, version: version.into() };
+                let what = SeriesKind::Up { pod, version: version.into() };
                 self.add("up", Some(place.number), &place.labels, &own, what);
             }
         }
     }
 
-    fn add_requests(&mut self, place: &Place) {
+    fn add_requests(&mut self, place: &ServiceInRegion) {
         let mut add = |name: &str, more: &[(&str, &str)], part| {
-            self.add(name, Some(place.number), &place.labels, more, What::Requests(part));
+            self.add(name, Some(place.number), &place.labels, more, SeriesKind::Requests(part));
         };
         if place.service.errors.is_some() {
-            add("http_requests_total", &[("code", "200")], Part::Well);
-            add("http_requests_total", &[("code", "500")], Part::Failed);
+            add("http_requests_total", &[("code", "200")], SeriesPart::Well);
+            add("http_requests_total", &[("code", "500")], SeriesPart::Failed);
         } else {
             // nothing tells its failures
-            add("http_server_requests_seconds_count", &[], Part::All);
+            add("http_server_requests_seconds_count", &[], SeriesPart::All);
         }
         if place.service.latency.is_some() {
             for bound in BOUNDS {
-                let part = Part::Within(bound.parse().unwrap_or(f64::INFINITY));
+                let part = SeriesPart::Within(bound.parse().unwrap_or(f64::INFINITY));
                 add("http_request_duration_seconds_bucket", &[("le", bound)], part);
             }
-            add("http_request_duration_seconds_count", &[], Part::All);
-            add("http_request_duration_seconds_sum", &[], Part::Seconds);
+            add("http_request_duration_seconds_count", &[], SeriesPart::All);
+            add("http_request_duration_seconds_sum", &[], SeriesPart::Seconds);
         }
     }
 
-    fn add_numbers(&mut self, place: &Place) {
+    fn add_numbers(&mut self, place: &ServiceInRegion) {
         let mut add = |name: &str, more: Option<(&str, &str)>, measure, form| {
             let filled = more.map(|(label, value)| (label, place.filled(value, 0)));
             let more: Vec<(&str, &str)> = filled.iter().map(|(label, value)| (*label, &**value)).collect();
-            self.add(name, Some(place.number), &place.labels, &more, What::Number(measure, form));
+            self.add(name, Some(place.number), &place.labels, &more, SeriesKind::Number(measure, form));
         };
         for resource in place.service.resources.keys() {
-            let measure = || Measure::Resource(resource.clone());
-            add(&format!("{resource}_saturation_ratio"), None, measure(), Form::Times(1.0));
+            let measure = || SimulatedNumber::Resource(resource.clone());
+            add(&format!("{resource}_saturation_ratio"), None, measure(), SeriesForm::Times(1.0));
             for (name, _, form, more) in RESOURCES.iter().filter(|(_, of, ..)| of == resource) {
                 add(name, *more, measure(), *form);
             }
         }
         for gauge in place.service.gauges.keys() {
             for (name, _, form, more) in GAUGES.iter().filter(|(_, of, ..)| of == gauge) {
-                add(name, *more, Measure::Gauge(gauge.clone()), *form);
+                add(name, *more, SimulatedNumber::Gauge(gauge.clone()), *form);
             }
         }
     }
 
     /// What Sloth's rules keep of a promise.
-    fn add_slo(&mut self, place: &Place, pledge: &Pledge) {
-        let slo = &pledge.slo;
+    fn add_slo(&mut self, place: &ServiceInRegion, demo_slo: &DemoSlo) {
+        let slo = &demo_slo.slo;
         let objective = slo.objective.ratio_text().parse().unwrap_or(1.0);
         let own = [("sloth_id", &*slo.id), ("sloth_service", &*place.name), ("sloth_slo", &*slo.name)];
         let mut add = |name: &str, more: &[(&str, &str)], what| {
             self.add(name, Some(place.number), &slo.labels, &[&own, more].concat(), what);
         };
-        add("slo:objective:ratio", &[], What::Constant(objective));
-        add("slo:time_period:days", &[], What::Constant(WINDOW.as_secs_f64() / 86_400.0));
+        add("slo:objective:ratio", &[], SeriesKind::Constant(objective));
+        add("slo:time_period:days", &[], SeriesKind::Constant(WINDOW.as_secs_f64() / 86_400.0));
         let about = [("sloth_mode", "x-demo"), ("sloth_spec", "prometheus/v1"), ("sloth_version", "x-demo")];
-        add("sloth_slo_info", &about, What::Constant(1.0));
-        let is_measured = match pledge.promised {
-            Promised::Errors => place.service.errors.is_some(),
-            Promised::Slower(_) => place.service.latency.is_some(),
+        add("sloth_slo_info", &about, SeriesKind::Constant(1.0));
+        let is_measured = match demo_slo.bad_event {
+            SloObjective::Errors => place.service.errors.is_some(),
+            SloObjective::Slower(_) => place.service.latency.is_some(),
         };
         if !is_measured {
             return;
@@ -222,7 +229,8 @@ impl Catalog {
         for lookback in LOOKBACKS.map(Duration::from_secs).into_iter().chain([WINDOW]) {
             let lookback_text = slo::written(lookback);
             let name = format!("slo:sli_error:ratio_rate{lookback_text}");
-            let what = What::Recorded { promised: pledge.promised, lookback: lookback.as_secs_f64() };
+            let what =
+                SeriesKind::Recorded { bad_event: demo_slo.bad_event, lookback: lookback.as_secs_f64() };
             add(&name, &[("sloth_window", &lookback_text)], what);
         }
     }
@@ -238,7 +246,8 @@ impl Catalog {
                 let is_standing = begins.iter().flatten().all(|begin| matches!(begin, Begin::Every { .. }));
                 let labels = alert_labels(rule, &subject);
                 let place = subject.place.map(|place| place.number);
-                let alert = |shows| What::Alert { rule: rule.number, pod: subject.pod, shows, is_standing };
+                let alert =
+                    |shows| SeriesKind::Alert { rule: rule.number, pod: subject.pod, shows, is_standing };
                 self.add("ALERTS", place, &labels, &[("alertstate", "pending")], alert(Shows::Pending));
                 self.add("ALERTS", place, &labels, &[("alertstate", "firing")], alert(Shows::Firing));
                 self.add("ALERTS_FOR_STATE", place, &labels, &[], alert(Shows::Since));

@@ -11,7 +11,7 @@ use crate::backend::Received;
 /// What the simulated servers say when they are asked for their version.
 pub(super) const VERSION: &str = "x-demo";
 
-pub(super) struct Asked {
+pub(super) struct ParsedRequest {
     pub(super) method: Method,
     /// The parts of its path.
     path: Vec<String>,
@@ -22,7 +22,7 @@ pub(super) struct Asked {
     headers: HeaderMap,
 }
 
-impl Asked {
+impl ParsedRequest {
     pub(super) fn of(request: &Request) -> Self {
         let bytes = request.body().and_then(reqwest::Body::as_bytes).unwrap_or_default();
         let is_form = request.headers().get(CONTENT_TYPE).is_some_and(|kind| kind != "application/json");

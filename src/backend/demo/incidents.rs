@@ -7,32 +7,33 @@ use jiff::{SignedDuration, Timestamp, ToSpan};
 
 use crate::model::action::Operation;
 use crate::model::incident::{
-    AlertCounts, Incident, IncidentStatus, Note, Pending, Person, Priority, Stamp, Step, Urgency,
+    AlertCounts, Attribution, Incident, IncidentEvent, IncidentStatus, Note, Pending, Person, Priority,
+    Urgency,
 };
 use crate::model::labels::{Labels, Text};
 use crate::model::source::SourceId;
 
+use super::actions_done::{ActionsDone, IncidentAction, IncidentWithActions, opening};
 use super::alerts::{Shows, alert_labels};
 use super::annotation;
-use super::doings::{Done, Entry, Told, opening};
 use super::noise::{floor, mix_text};
-use super::paging::{Page, Policy, named, time_to_acknowledge};
-use super::payload::Sent;
-use super::rules::Rule;
-use super::timeline::Timeline;
+use super::paging::{PagingAlert, Policy, named, time_to_acknowledge};
+use super::payload::SentAlert;
+use super::rules::DemoRule;
+use super::timeline::DemoTimeline;
 use super::world::DemoWorld;
 
 /// For how long incidents that are over are told.
 const PAST: SignedDuration = SignedDuration::from_hours(7 * 24);
 /// An alert that fires longer than this was taken by somebody; a younger one waits for the person at the keyboard.
-const TAKEN: SignedDuration = SignedDuration::from_mins(30);
+const TAKEN_AFTER: SignedDuration = SignedDuration::from_mins(30);
 /// How long after the alert's end its incident is resolved.
 const WRAP_UP: Duration = Duration::from_secs(140);
 
 /// A firing that paged.
 struct Paged<'a> {
-    rule: &'a Rule,
-    page: &'a Page,
+    rule: &'a DemoRule,
+    page: &'a PagingAlert,
     /// Recognises it at every moment of the story, whenever and however fast that is told.
     key: u64,
     labels: Labels,
@@ -43,18 +44,23 @@ struct Paged<'a> {
 
 impl DemoWorld {
     /// Incidents that are open or were within the last week, in the order of their ids.
-    pub(super) fn incidents(&self, done: &Done, now: Timestamp, clock: &Timeline) -> Vec<Told> {
+    pub(super) fn incidents(
+        &self,
+        done: &ActionsDone,
+        now: Timestamp,
+        clock: &DemoTimeline,
+    ) -> Vec<IncidentWithActions> {
         let paged = self.paged(now, clock);
         let of_story = paged.iter().map(|paged| self.told(paged, done, now));
         let opened = done.opened().filter_map(|entry| self.opened(entry, done, now));
-        let mut all: Vec<Told> = of_story.chain(opened).collect();
+        let mut all: Vec<IncidentWithActions> = of_story.chain(opened).collect();
         all.sort_by(|a, b| a.incident.id.cmp(&b.incident.id));
         all.dedup_by(|a, b| a.incident.id == b.incident.id);
         all
     }
 
     /// An incident of the story, and what was done to it.
-    fn told(&self, paged: &Paged<'_>, done: &Done, now: Timestamp) -> Told {
+    fn told(&self, paged: &Paged<'_>, done: &ActionsDone, now: Timestamp) -> IncidentWithActions {
         let incident = self.incident(paged, done, now);
         let told = done.over(incident, &self.paging, now, |incident| {
             let (mut steps, mut notes) = (steps(incident), notes(incident));
@@ -62,24 +68,35 @@ impl DemoWorld {
             notes.retain(|note| note.at <= now);
             (steps, notes)
         });
-        Told { sent: Some(paged.sent()), ..told }
+        IncidentWithActions { sent: Some(paged.sent()), ..told }
     }
 
     /// An incident that somebody opened, and what was done to it.
-    fn opened(&self, entry: &Entry, done: &Done, now: Timestamp) -> Option<Told> {
+    fn opened(
+        &self,
+        entry: &IncidentAction,
+        done: &ActionsDone,
+        now: Timestamp,
+    ) -> Option<IncidentWithActions> {
         let Operation::Trigger { title, urgency, key, .. } = &entry.operation else { return None };
         let (target, at) = (&entry.target, entry.at);
-        let team = self.book.services.iter().find(|service| *service.name == *target.id);
+        let team = self.fixtures.services.iter().find(|service| *service.name == *target.id);
         let team = team.map(|service| service.team.as_str()).unwrap_or_default();
         let policy = self.paging.policy_of(team);
-        let woken = self.paging.woken(policy, at, &done.stood_in_by(at));
+        let first_on_call = self.paging.first_on_call(policy, at, &done.taken_shifts_by(at));
         let incident = Incident {
             title: Arc::clone(title),
             urgency: *urgency,
             service: Some(named(&target.id, &target.name)),
             teams: (!team.is_empty()).then(|| named(team, team)).into_iter().collect(),
             key: Some(Arc::clone(key)),
-            ..triggered(Arc::clone(&entry.id), 90_000 + mix_text(0, &entry.id) % 10_000, policy, woken, at)
+            ..triggered(
+                Arc::clone(&entry.id),
+                90_000 + mix_text(0, &entry.id) % 10_000,
+                policy,
+                first_on_call,
+                at,
+            )
         };
         Some(done.over(incident, &self.paging, now, |incident| {
             let me = self.paging.me().name;
@@ -89,17 +106,18 @@ impl DemoWorld {
     }
 
     /// As the story tells it.
-    fn incident(&self, paged: &Paged<'_>, done: &Done, now: Timestamp) -> Incident {
+    fn incident(&self, paged: &Paged<'_>, done: &ActionsDone, now: Timestamp) -> Incident {
         let paging = &self.paging;
         let (key, service) = (paged.key, paged.labels.value("service"));
         let policy = paging.policy_of(paged.labels.value("team"));
-        let woken = paging.woken(policy, paged.from, &done.stood_in_by(paged.from));
+        let first_on_call = paging.first_on_call(policy, paged.from, &done.taken_shifts_by(paged.from));
         let wait = time_to_acknowledge(key);
         let acknowledged_at = paged.from.checked_add(SignedDuration::try_from(wait).unwrap_or_default()).ok();
         // a young one waits for the person at the keyboard
-        let is_taken = paged.to.is_some() || now.duration_since(paged.from) > TAKEN;
+        let is_taken = paged.to.is_some() || now.duration_since(paged.from) > TAKEN_AFTER;
         let acknowledged_at = acknowledged_at.filter(|at| is_taken && *at <= now);
-        let acknowledged = woken.clone().zip(acknowledged_at).map(|(who, at)| Stamp { who, at });
+        let acknowledged =
+            first_on_call.clone().zip(acknowledged_at).map(|(who, at)| Attribution { who, at });
         let wrap_up = SignedDuration::try_from(WRAP_UP + wait).unwrap_or_default();
         let resolved_at = paged.to.and_then(|to| to.checked_add(wrap_up).ok()).filter(|at| *at <= now);
         let status = match (&resolved_at, &acknowledged) {
@@ -110,7 +128,7 @@ impl DemoWorld {
         let rank = paged.page.priority.trim_start_matches('P').parse().ok();
         let sent = paged.sent();
         let is_open = status == IncidentStatus::Triggered;
-        let fresh = triggered(paged.id(), 10_000 + key % 80_000, policy, woken, paged.from);
+        let fresh = triggered(paged.id(), 10_000 + key % 80_000, policy, first_on_call, paged.from);
         Incident {
             title: sent.title().into(),
             status,
@@ -129,7 +147,7 @@ impl DemoWorld {
         }
     }
 
-    fn paged(&self, now: Timestamp, clock: &Timeline) -> Vec<Paged<'_>> {
+    fn paged(&self, now: Timestamp, clock: &DemoTimeline) -> Vec<Paged<'_>> {
         let since = now.checked_sub(PAST).unwrap_or(now);
         let (t, span) = (clock.demo(now), (clock.demo(since), clock.demo(now)));
         let mut all = Vec::new();
@@ -138,8 +156,9 @@ impl DemoWorld {
             let Some(page) = pages.find(|page| rule.shown.name.ends_with(&page.alert)) else { continue };
             for subject in self.subjects(rule) {
                 let labels = alert_labels(rule, &subject);
-                let fired = self.showing(rule, subject.place, subject.pod, Shows::Firing, span).into_iter();
-                all.extend(fired.filter(|(from, _)| *from < span.1).map(|(from, to)| Paged {
+                let firing_spans =
+                    self.alert_ranges(rule, subject.place, subject.pod, Shows::Firing, span).into_iter();
+                all.extend(firing_spans.filter(|(from, _)| *from < span.1).map(|(from, to)| Paged {
                     rule,
                     page,
                     key: mix_text(floor(from).0.cast_unsigned(), &labels.to_string()),
@@ -154,7 +173,13 @@ impl DemoWorld {
 }
 
 /// An incident that was just opened, by whatever.
-fn triggered(id: Text, number: u64, policy: &Policy, woken: Option<Person>, at: Timestamp) -> Incident {
+fn triggered(
+    id: Text,
+    number: u64,
+    policy: &Policy,
+    first_on_call: Option<Person>,
+    at: Timestamp,
+) -> Incident {
     let escalates = at.checked_add(15.minutes()).ok();
     Incident {
         number,
@@ -165,7 +190,7 @@ fn triggered(id: Text, number: u64, policy: &Policy, woken: Option<Person>, at: 
         service: None,
         escalation_policy: Some(policy.named()),
         teams: Vec::new(),
-        assigned: woken.into_iter().map(|who| Stamp { who, at }).collect(),
+        assigned: first_on_call.into_iter().map(|who| Attribution { who, at }).collect(),
         acknowledged: Vec::new(),
         alerts: AlertCounts::default(),
         pending: escalates.map(|at| Pending { what: "escalate".into(), at }).into_iter().collect(),
@@ -187,9 +212,9 @@ impl Paged<'_> {
     }
 
     /// What was sent to the paging system about it.
-    fn sent(&self) -> Sent {
+    fn sent(&self) -> SentAlert {
         let rule = self.rule;
-        Sent {
+        SentAlert {
             labels: self.labels.clone(),
             annotations: annotation::filled(&rule.shown.annotations, &self.labels, rule.threshold),
             generator: annotation::graph(rule.region.source(), &rule.shown.expr).unwrap_or_default(),
@@ -197,12 +222,12 @@ impl Paged<'_> {
     }
 }
 
-fn steps(incident: &Incident) -> Vec<Step> {
+fn steps(incident: &Incident) -> Vec<IncidentEvent> {
     let mut steps =
         opening(incident, (None, "prometheus", "Triggered through the Prometheus integration".to_owned()));
     let mut step = |at, kind: &str, who: Option<&Text>, channel: &str, summary: String| {
         let (kind, who, channel) = (kind.into(), who.map(Arc::clone), Some(channel.into()));
-        steps.push(Step { at, kind, who, channel, summary: summary.into() });
+        steps.push(IncidentEvent { at, kind, who, channel, summary: summary.into() });
     };
     for stamp in &incident.acknowledged {
         let name = &stamp.who.name;
@@ -217,7 +242,7 @@ fn steps(incident: &Incident) -> Vec<Step> {
 }
 
 fn notes(incident: &Incident) -> Vec<Note> {
-    let write = |stamp: &Stamp| {
+    let write = |stamp: &Attribution| {
         let at = stamp.at.checked_add(80.seconds()).ok()?;
         let content = match incident.urgency {
             Urgency::High => "Looking at the last release first. Rollback is ready.",

@@ -27,7 +27,7 @@ pub(super) fn floor(x: f64) -> (i64, f64) {
 }
 
 /// A smooth wave without a pattern, -1 to 1, of slow and fast parts.
-pub(super) fn wobble(key: u64, t: f64) -> f64 {
+pub(super) fn smooth_noise(key: u64, t: f64) -> f64 {
     [(15.0, 0.4), (120.0, 0.35), (1800.0, 0.25)]
         .into_iter()
         .enumerate()
@@ -62,7 +62,7 @@ const P99: Quantile = Quantile { share: 0.99, deviations: 2.326_347_874 };
 
 /// How long requests take: a lognormal bulk, and a share that hangs until a timeout.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Latency {
+pub(super) struct LatencyModel {
     /// The bulk's median, in seconds.
     pub(super) median: f64,
     pub(super) tail: f64,
@@ -73,7 +73,7 @@ pub(super) struct Latency {
 /// The median and sigma of requests that hang.
 const HANGING: (f64, f64) = (5.0, 0.12);
 
-impl Latency {
+impl LatencyModel {
     /// The share of requests that take at most this long.
     pub(super) fn below(&self, seconds: f64) -> f64 {
         let bulk = |median: f64, sigma: f64| normal((seconds / median).ln() / sigma);
@@ -117,8 +117,8 @@ mod tests {
 
     #[test]
     fn a_quantile_and_the_share_below_it_are_inverses() {
-        let plain = Latency { median: 0.1, tail: 0.5, slow: 0.0 };
-        let hanging = Latency { slow: 0.06, ..plain };
+        let plain = LatencyModel { median: 0.1, tail: 0.5, slow: 0.0 };
+        let hanging = LatencyModel { slow: 0.06, ..plain };
         assert!((4.0..6.0).contains(&hanging.quantile(P99)));
         for quantile in [P50, P95, P99] {
             for latency in [plain, hanging] {
@@ -131,9 +131,9 @@ mod tests {
     fn a_wobble_stays_in_bounds_and_is_the_same_every_time() {
         for i in 0..5000 {
             let t = f64::from(i) * 7.3 - 9000.0;
-            assert!(wobble(7, t).abs() <= 1.0);
-            assert_eq!(wobble(7, t).to_bits(), wobble(7, t).to_bits());
+            assert!(smooth_noise(7, t).abs() <= 1.0);
+            assert_eq!(smooth_noise(7, t).to_bits(), smooth_noise(7, t).to_bits());
         }
-        assert!(wobble(7, 100.0).to_bits() != wobble(8, 100.0).to_bits());
+        assert!(smooth_noise(7, 100.0).to_bits() != smooth_noise(8, 100.0).to_bits());
     }
 }

@@ -1,6 +1,6 @@
 //! The simulated PagerDuty: the story's incidents, and what the person at the keyboard does about them.
 
-mod deeds;
+mod actions;
 mod render;
 
 use std::future::ready;
@@ -10,34 +10,34 @@ use jiff::Timestamp;
 use reqwest::{Method, Request};
 use serde_json::{Value, json};
 
-use super::doings::{Done, Told};
-use super::exchange::{self, Asked};
-use super::timeline::Timeline;
+use super::actions_done::{ActionsDone, IncidentWithActions};
+use super::exchange::{self, ParsedRequest};
+use super::timeline::DemoTimeline;
 use super::world::DemoWorld;
-use crate::backend::{Clock, Receiving, Server};
+use crate::backend::{Clock, LocalServer, Receiving};
 use crate::model::incident::IncidentStatus;
 
 /// As many as a page has at most, and usually.
 const PAGE: (usize, usize) = (100, 25);
 /// PagerDuty refuses `offset + limit` beyond this.
-const REACH: usize = 10_000;
+const MAX_OFFSET: usize = 10_000;
 /// Similar incidents of the past that are told at most.
 const PAST: usize = 5;
 
 pub(super) struct PagerServer {
     world: Arc<DemoWorld>,
-    time: Timeline,
+    time: DemoTimeline,
     clock: Clock,
-    done: Mutex<Done>,
+    done: Mutex<ActionsDone>,
 }
 
 /// A status and a body; or a status and what is wrong.
-type Answered = Result<(u16, Value), (u16, &'static str)>;
+type PagerAnswer = Result<(u16, Value), (u16, &'static str)>;
 
-impl Server for PagerServer {
+impl LocalServer for PagerServer {
     fn answer(&self, request: Request) -> Receiving<'_> {
         let now = self.clock.now();
-        let asked = Asked::of(&request);
+        let asked = ParsedRequest::of(&request);
         let answered =
             if asked.method == Method::GET { self.read(&asked, now) } else { self.write(&asked, now) };
         let (status, body) = answered.unwrap_or_else(|(status, message)| {
@@ -48,25 +48,25 @@ impl Server for PagerServer {
 }
 
 impl PagerServer {
-    pub(super) fn new(world: Arc<DemoWorld>, time: Timeline, clock: Clock) -> Self {
+    pub(super) fn new(world: Arc<DemoWorld>, time: DemoTimeline, clock: Clock) -> Self {
         Self { world, time, clock, done: Mutex::default() }
     }
 
-    fn done(&self) -> MutexGuard<'_, Done> {
+    fn done(&self) -> MutexGuard<'_, ActionsDone> {
         self.done.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// All incidents, as they are now.
-    fn all(&self, now: Timestamp) -> Vec<Told> {
+    fn all(&self, now: Timestamp) -> Vec<IncidentWithActions> {
         self.world.incidents(&self.done(), now, &self.time)
     }
 
-    fn one(&self, id: &str, now: Timestamp) -> Result<Told, (u16, &'static str)> {
+    fn one(&self, id: &str, now: Timestamp) -> Result<IncidentWithActions, (u16, &'static str)> {
         let found = self.all(now).into_iter().find(|told| *told.incident.id == *id);
         found.ok_or((404, "Not Found"))
     }
 
-    fn read(&self, asked: &Asked, now: Timestamp) -> Answered {
+    fn read(&self, asked: &ParsedRequest, now: Timestamp) -> PagerAnswer {
         let paging = &self.world.paging;
         match asked.path().as_slice() {
             ["users", "me"] => Ok((200, json!({ "user": render::user(&paging.me()) }))),
@@ -82,19 +82,19 @@ impl PagerServer {
                 page(asked, "priorities", all.collect())
             }
             ["escalation_policies"] => {
-                let mut policies = paging.policies(&self.world.book.services);
+                let mut policies = paging.policies(&self.world.fixtures.services);
                 policies.sort_by(|a, b| a.named.name.cmp(&b.named.name));
                 page(asked, "escalation_policies", policies.iter().map(render::policy).collect())
             }
             ["oncalls"] => {
                 let (from, until) = span(asked, now);
-                let policies = paging.policies(&self.world.book.services);
-                let turns = paging.turns(from, until, &self.done().stood_in_by(now));
+                let policies = paging.policies(&self.world.fixtures.services);
+                let turns = paging.turns(from, until, &self.done().taken_shifts_by(now));
                 page(asked, "oncalls", turns.iter().map(|turn| render::turn(turn, &policies)).collect())
             }
             ["schedules"] => {
                 let span = span(asked, now);
-                let all = paging.overrides(span, &self.done().stood_in_by(now));
+                let all = paging.overrides(span, &self.done().taken_shifts_by(now));
                 let told = all.iter().map(|(rotation, turns)| render::schedule(rotation, turns, span));
                 page(asked, "schedules", told.collect())
             }
@@ -103,8 +103,8 @@ impl PagerServer {
                     return Err((404, "Schedule Not Found"));
                 }
                 let done = self.done();
-                let its = done.stood_in.iter().filter(|taken| *taken.rotation == **id);
-                Ok((200, json!({ "overrides": its.map(render::stood_in).collect::<Vec<_>>() })))
+                let its = done.taken_shifts.iter().filter(|taken| *taken.rotation == **id);
+                Ok((200, json!({ "overrides": its.map(render::taken_shifts).collect::<Vec<_>>() })))
             }
             ["incidents"] => self.incidents(asked, now),
             ["incidents", id] => Ok((200, json!({ "incident": self.rendered(&self.one(id, now)?) }))),
@@ -128,22 +128,22 @@ impl PagerServer {
         }
     }
 
-    fn rendered(&self, told: &Told) -> Value {
+    fn rendered(&self, told: &IncidentWithActions) -> Value {
         render::incident(told, &self.world.paging, &self.done())
     }
 
-    fn incidents(&self, asked: &Asked, now: Timestamp) -> Answered {
+    fn incidents(&self, asked: &ParsedRequest, now: Timestamp) -> PagerAnswer {
         let statuses: Vec<&str> = asked.all("statuses[]").collect();
         let key = asked.parameter("incident_key");
         let since = asked.parameter("since").and_then(|since| since.parse::<Timestamp>().ok());
         let by_end = asked.parameter("sort_by").is_some_and(|order| order.starts_with("resolved_at"));
         let mut all = self.all(now);
-        all.retain(|Told { incident, .. }| {
+        all.retain(|IncidentWithActions { incident, .. }| {
             (statuses.is_empty() || statuses.contains(&incident.status.word()))
                 && key.is_none_or(|key| incident.key.as_deref() == Some(key))
                 && since.is_none_or(|since| incident.resolved_at.unwrap_or(incident.created_at) >= since)
         });
-        all.sort_by_key(|Told { incident, .. }| {
+        all.sort_by_key(|IncidentWithActions { incident, .. }| {
             let at = incident.resolved_at.filter(|_| by_end).unwrap_or(incident.created_at);
             (std::cmp::Reverse(at), std::cmp::Reverse(incident.number))
         });
@@ -151,7 +151,7 @@ impl PagerServer {
     }
 
     /// What happened to incidents, the newest first.
-    fn log(&self, asked: &Asked, all: &[Told]) -> Vec<Value> {
+    fn log(&self, asked: &ParsedRequest, all: &[IncidentWithActions]) -> Vec<Value> {
         let moment = |name: &str| asked.parameter(name).and_then(|text| text.parse::<Timestamp>().ok());
         let (since, until) = (moment("since"), moment("until"));
         let mut entries: Vec<(Timestamp, Value)> = Vec::new();
@@ -167,12 +167,12 @@ impl PagerServer {
     }
 
     /// Earlier incidents of the same alert.
-    fn past(&self, id: &str, now: Timestamp) -> Answered {
+    fn past(&self, id: &str, now: Timestamp) -> PagerAnswer {
         let all = self.all(now);
         let its = all.iter().find(|told| *told.incident.id == *id).ok_or((404, "Not Found"))?;
         let of_alert =
             all.iter().filter(|other| its.sent.is_some() && other.incident.firing == its.incident.firing);
-        let mut earlier: Vec<&Told> =
+        let mut earlier: Vec<&IncidentWithActions> =
             of_alert.filter(|other| other.incident.created_at < its.incident.created_at).collect();
         earlier.sort_by_key(|told| std::cmp::Reverse(told.incident.created_at));
         earlier.truncate(PAST);
@@ -183,20 +183,20 @@ impl PagerServer {
 }
 
 /// From when until when is asked for; now without either.
-fn span(asked: &Asked, now: Timestamp) -> (Timestamp, Timestamp) {
+fn span(asked: &ParsedRequest, now: Timestamp) -> (Timestamp, Timestamp) {
     let moment = |name: &str| asked.parameter(name).and_then(|text| text.parse().ok()).unwrap_or(now);
     (moment("since"), moment("until"))
 }
 
 /// A page of a list; nothing beyond ten thousand.
-fn page(asked: &Asked, key: &str, items: Vec<Value>) -> Answered {
+fn page(asked: &ParsedRequest, key: &str, items: Vec<Value>) -> PagerAnswer {
     let number =
         |name: &str, usual| asked.parameter(name).map_or(Some(usual), |text| text.parse::<usize>().ok());
     let (Some(limit), Some(offset)) = (number("limit", PAGE.1), number("offset", 0)) else {
         return Err((400, "Invalid Input Provided"));
     };
     let limit = limit.min(PAGE.0);
-    if offset.saturating_add(limit) > REACH {
+    if offset.saturating_add(limit) > MAX_OFFSET {
         return Err((400, "Offset and limit cannot exceed 10000"));
     }
     let more = offset + limit < items.len();
@@ -204,7 +204,7 @@ fn page(asked: &Asked, key: &str, items: Vec<Value>) -> Answered {
     Ok((200, json!({ key: part, "limit": limit, "offset": offset, "more": more, "total": null })))
 }
 
-fn is_over(told: &Told) -> bool {
+fn is_over(told: &IncidentWithActions) -> bool {
     told.incident.status == IncidentStatus::Resolved
 }
 

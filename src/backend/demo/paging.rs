@@ -9,29 +9,29 @@ use serde::Deserialize;
 
 use crate::model::action::EntityRef;
 use crate::model::duration;
-use crate::model::incident::{Named, Person};
+use crate::model::incident::{PagerRef, Person};
 use crate::model::labels::Text;
-use crate::model::oncall::{EscalationPolicy, Level, Shift, Target};
+use crate::model::oncall::{EscalationLevel, EscalationPolicy, EscalationTarget, Shift};
 
-use super::book;
+use super::fixtures;
 
-const SOUND: &str = "the embedded rotas are read by the tests";
+const EMBEDDED_IS_VALID: &str = "the embedded rotas are read by the tests";
 
 /// The file as it is written.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct Paging {
+pub(super) struct PagingFixture {
     me: String,
-    pub(super) page: Vec<Page>,
-    person: Vec<Human>,
+    pub(super) page: Vec<PagingAlert>,
+    person: Vec<PersonFixture>,
     policy: Vec<Policy>,
     rotation: Vec<Rotation>,
-    stand_in: Vec<StandIn>,
+    stand_in: Vec<WeeklyOverride>,
 }
 
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct Page {
+pub(super) struct PagingAlert {
     /// The end of its name.
     pub(super) alert: String,
     pub(super) urgency: String,
@@ -40,7 +40,7 @@ pub(super) struct Page {
 
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Human {
+struct PersonFixture {
     id: String,
     name: String,
     email: String,
@@ -54,12 +54,12 @@ pub(super) struct Policy {
     name: String,
     teams: Vec<String>,
     repeats: u32,
-    levels: Vec<Rung>,
+    levels: Vec<PolicyLevel>,
 }
 
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Rung {
+struct PolicyLevel {
     rotation: Option<String>,
     person: Option<String>,
     delay: String,
@@ -81,7 +81,7 @@ struct Rotation {
 
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct StandIn {
+struct WeeklyOverride {
     rotation: String,
     person: String,
     weekday: String,
@@ -91,7 +91,7 @@ struct StandIn {
 
 /// A stretch of a rotation that somebody took over.
 #[derive(Debug, Clone)]
-pub(super) struct StoodIn {
+pub(super) struct TakenShift {
     pub(super) rotation: Text,
     pub(super) person: Person,
     pub(super) start: Timestamp,
@@ -101,15 +101,15 @@ pub(super) struct StoodIn {
 }
 
 /// Whose turn it is, from when until when.
-pub(super) type Turn = (Person, Timestamp, Timestamp);
+pub(super) type DemoShift = (Person, Timestamp, Timestamp);
 
-impl Paging {
+impl PagingFixture {
     pub(super) fn open() -> Self {
-        toml::from_str(include_str!("../../../assets/demo/paging.toml")).expect(SOUND)
+        toml::from_str(include_str!("../../../assets/demo/paging.toml")).expect(EMBEDDED_IS_VALID)
     }
 
     fn person(&self, id: &str) -> Person {
-        let human = self.person.iter().find(|human| human.id == id).expect(SOUND);
+        let human = self.person.iter().find(|human| human.id == id).expect(EMBEDDED_IS_VALID);
         Person {
             id: human.id.as_str().into(),
             name: human.name.as_str().into(),
@@ -143,19 +143,24 @@ impl Paging {
     }
 
     fn rotation(&self, id: &str) -> &Rotation {
-        self.rotation.iter().find(|rotation| rotation.id == id).expect(SOUND)
+        self.rotation.iter().find(|rotation| rotation.id == id).expect(EMBEDDED_IS_VALID)
     }
 
     /// The policy by which a team is woken.
     pub(super) fn policy_of(&self, team: &str) -> &Policy {
         let its = self.policy.iter().find(|policy| policy.teams.iter().any(|name| name == team));
-        its.or(self.policy.last()).expect(SOUND)
+        its.or(self.policy.last()).expect(EMBEDDED_IS_VALID)
     }
 
     /// Whose turn it is at the first level of a policy at a moment; the first level that has somebody, if that one has nobody.
-    pub(super) fn woken(&self, policy: &Policy, at: Timestamp, stood_in: &[StoodIn]) -> Option<Person> {
+    pub(super) fn first_on_call(
+        &self,
+        policy: &Policy,
+        at: Timestamp,
+        taken_shifts: &[TakenShift],
+    ) -> Option<Person> {
         let mut levels = policy.levels.iter().zip(1..);
-        levels.find_map(|(rung, number)| self.on(policy, rung, number, at, stood_in))
+        levels.find_map(|(policy_level, number)| self.on(policy, policy_level, number, at, taken_shifts))
     }
 
     /// Whose turn it is at a level of a policy at a moment.
@@ -164,12 +169,13 @@ impl Paging {
         policy: &str,
         level: u32,
         at: Timestamp,
-        stood_in: &[StoodIn],
+        taken_shifts: &[TakenShift],
     ) -> Vec<Person> {
         let policy = self.policy.iter().find(|known| known.id == policy);
         let person = policy.and_then(|policy| {
-            let (rung, number) = policy.levels.iter().zip(1..).find(|(_, number)| *number == level)?;
-            self.on(policy, rung, number, at, stood_in)
+            let (policy_level, number) =
+                policy.levels.iter().zip(1..).find(|(_, number)| *number == level)?;
+            self.on(policy, policy_level, number, at, taken_shifts)
         });
         person.into_iter().collect()
     }
@@ -177,21 +183,23 @@ impl Paging {
     fn on(
         &self,
         policy: &Policy,
-        rung: &Rung,
+        policy_level: &PolicyLevel,
         level: u32,
         at: Timestamp,
-        stood_in: &[StoodIn],
+        taken_shifts: &[TakenShift],
     ) -> Option<Person> {
-        let shifts = self.shifts(policy, (rung, level), (at, at + 1.second()), stood_in);
+        let shifts = self.shifts(policy, (policy_level, level), (at, at + 1.second()), taken_shifts);
         let on: Vec<Shift> = shifts.into_iter().filter(|shift| shift.covers(at)).collect();
         on.iter().find(|shift| shift.is_override).or(on.first()).map(|shift| shift.person.clone())
     }
 
     /// All turns of all policies that touch a stretch of time.
-    pub(super) fn turns(&self, from: Timestamp, until: Timestamp, stood_in: &[StoodIn]) -> Vec<Shift> {
+    pub(super) fn turns(&self, from: Timestamp, until: Timestamp, taken_shifts: &[TakenShift]) -> Vec<Shift> {
         let each = |policy: &Policy| -> Vec<Shift> {
             let rungs = policy.levels.iter().zip(1..);
-            rungs.flat_map(|rung| self.shifts(policy, rung, (from, until), stood_in)).collect()
+            rungs
+                .flat_map(|policy_level| self.shifts(policy, policy_level, (from, until), taken_shifts))
+                .collect()
         };
         self.policy.iter().flat_map(each).collect()
     }
@@ -200,10 +208,10 @@ impl Paging {
     pub(super) fn overrides(
         &self,
         span: (Timestamp, Timestamp),
-        stood_in: &[StoodIn],
-    ) -> Vec<(Named, Vec<Turn>)> {
+        taken_shifts: &[TakenShift],
+    ) -> Vec<(PagerRef, Vec<DemoShift>)> {
         let of = |rotation: &Rotation| {
-            (named(&rotation.id, &rotation.name), self.stand_ins(rotation, span, stood_in).collect())
+            (named(&rotation.id, &rotation.name), self.stand_ins(rotation, span, taken_shifts).collect())
         };
         self.rotation.iter().map(of).collect()
     }
@@ -213,39 +221,41 @@ impl Paging {
         &self,
         rotation: &Rotation,
         (from, until): (Timestamp, Timestamp),
-        stood_in: &[StoodIn],
-    ) -> impl Iterator<Item = Turn> {
+        taken_shifts: &[TakenShift],
+    ) -> impl Iterator<Item = DemoShift> {
         let planned = self.stand_in.iter().filter(|stand_in| stand_in.rotation == rotation.id);
         let planned = planned.flat_map(move |stand_in| {
             let times = stand_in.times(&rotation.zone(), from, until).into_iter();
             times.map(|(start, end)| (self.person(&stand_in.person), start, end))
         });
-        let taken = stood_in.iter().filter(|taken| *taken.rotation == *rotation.id);
+        let taken = taken_shifts.iter().filter(|taken| *taken.rotation == *rotation.id);
         let taken = taken.map(|taken| (taken.person.clone(), taken.start, taken.end));
         planned.chain(taken).filter(move |(_, start, end)| *end > from && *start < until)
     }
 
     /// The policies, each with the services whose teams it is of.
-    pub(super) fn policies(&self, services: &[book::Service]) -> Vec<EscalationPolicy> {
+    pub(super) fn policies(&self, services: &[fixtures::ServiceFixture]) -> Vec<EscalationPolicy> {
         self.policy.iter().map(|policy| self.told(policy, services)).collect()
     }
 
-    fn told(&self, policy: &Policy, services: &[book::Service]) -> EscalationPolicy {
-        let mut services: Vec<Named> = services
+    fn told(&self, policy: &Policy, services: &[fixtures::ServiceFixture]) -> EscalationPolicy {
+        let mut services: Vec<PagerRef> = services
             .iter()
             .filter(|service| self.policy_of(&service.team).id == policy.id)
             .map(|service| named(&service.name, &service.name))
             .collect();
         services.sort();
-        let level = |(rung, number): (&Rung, u32)| Level {
+        let level = |(policy_level, number): (&PolicyLevel, u32)| EscalationLevel {
             number,
-            delay: duration::parse(&rung.delay).expect(SOUND),
-            targets: vec![match (&rung.rotation, &rung.person) {
+            delay: duration::parse(&policy_level.delay).expect(EMBEDDED_IS_VALID),
+            targets: vec![match (&policy_level.rotation, &policy_level.person) {
                 (Some(rotation), _) => {
                     let rotation = self.rotation(rotation);
-                    Target::Schedule(named(&rotation.id, &rotation.name))
+                    EscalationTarget::Schedule(named(&rotation.id, &rotation.name))
                 }
-                (None, person) => Target::Person(self.person(person.as_deref().expect(SOUND))),
+                (None, person) => {
+                    EscalationTarget::Person(self.person(person.as_deref().expect(EMBEDDED_IS_VALID)))
+                }
             }],
         };
         EscalationPolicy {
@@ -261,9 +271,9 @@ impl Paging {
     fn shifts(
         &self,
         policy: &Policy,
-        (rung, level): (&Rung, u32),
+        (policy_level, level): (&PolicyLevel, u32),
         (from, until): (Timestamp, Timestamp),
-        stood_in: &[StoodIn],
+        taken_shifts: &[TakenShift],
     ) -> Vec<Shift> {
         let shift = |person, schedule, start, end, is_override| Shift {
             policy: policy.id.as_str().into(),
@@ -274,8 +284,8 @@ impl Paging {
             end,
             is_override,
         };
-        let Some(rotation) = &rung.rotation else {
-            let person = self.person(rung.person.as_deref().expect(SOUND));
+        let Some(rotation) = &policy_level.rotation else {
+            let person = self.person(policy_level.person.as_deref().expect(EMBEDDED_IS_VALID));
             return vec![shift(person, None, None, None, false)];
         };
         let rotation = self.rotation(rotation);
@@ -287,8 +297,8 @@ impl Paging {
             shifts.push(shift(self.person(person), Some(schedule.clone()), Some(start), Some(end), false));
         }
         // what was taken over last counts
-        for (person, start, end) in self.stand_ins(rotation, (from, until), stood_in) {
-            shifts = stood_in_for(shifts, stands_in(person, start, end));
+        for (person, start, end) in self.stand_ins(rotation, (from, until), taken_shifts) {
+            shifts = apply_override(shifts, stands_in(person, start, end));
         }
         shifts.sort_by_key(|shift| shift.start);
         shifts
@@ -296,7 +306,7 @@ impl Paging {
 }
 
 /// What is stood in for is not one's own turn.
-fn stood_in_for(shifts: Vec<Shift>, other: Shift) -> Vec<Shift> {
+fn apply_override(shifts: Vec<Shift>, other: Shift) -> Vec<Shift> {
     let cut = |shift: Shift| {
         if other.start >= shift.end || other.end <= shift.start {
             return vec![shift];
@@ -311,7 +321,7 @@ fn stood_in_for(shifts: Vec<Shift>, other: Shift) -> Vec<Shift> {
 }
 
 impl Policy {
-    pub(super) fn named(&self) -> Named {
+    pub(super) fn named(&self) -> PagerRef {
         named(&self.id, &self.name)
     }
 }
@@ -352,7 +362,7 @@ impl Rotation {
     }
 }
 
-impl StandIn {
+impl WeeklyOverride {
     fn times(&self, zone: &TimeZone, from: Timestamp, until: Timestamp) -> Vec<(Timestamp, Timestamp)> {
         let begin =
             |day: &Zoned| day.with().hour(self.from).minute(0).second(0).subsec_nanosecond(0).build().ok();
@@ -385,9 +395,9 @@ fn weekday(name: &str) -> Weekday {
     }
 }
 
-pub(super) fn named(id: &str, name: &str) -> Named {
+pub(super) fn named(id: &str, name: &str) -> PagerRef {
     let url: Text = format!("https://pager.shop.example/{id}").into();
-    Named { id: id.into(), name: name.into(), url: Some(url) }
+    PagerRef { id: id.into(), name: name.into(), url: Some(url) }
 }
 
 /// How long after a page somebody says that they are on it.

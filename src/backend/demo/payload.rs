@@ -16,14 +16,14 @@ const PAGE: &str = "https://alerts.shop.example/#/alerts?receiver=pagerduty";
 
 /// A firing as Alertmanager's templates see it.
 #[derive(Debug, Clone)]
-pub(super) struct Sent {
+pub(super) struct SentAlert {
     pub(super) labels: Labels,
     pub(super) annotations: Labels,
     /// The page of the expression.
     pub(super) generator: Text,
 }
 
-impl Sent {
+impl SentAlert {
     /// The title, as `description` of the receiver is set: `ErrorBudgetBurn: payments is failing users`.
     pub(super) fn title(&self) -> String {
         let summary = self.annotations.get("summary").map_or("", |summary| summary);

@@ -7,15 +7,15 @@ use jiff::Timestamp;
 use reqwest::Request;
 use serde_json::{Map, Value, json};
 
-use super::book::Region;
 use super::catalog::Catalog;
-use super::exchange::{self, Asked, VERSION};
-use super::promql::{self, Samples, written};
-use super::rules::Rule;
-use super::series::{SCRAPE, Series};
-use super::timeline::Timeline;
+use super::exchange::{self, ParsedRequest, VERSION};
+use super::fixtures::Region;
+use super::promql::{self, WindowSamples, written};
+use super::rules::DemoRule;
+use super::series::{RegionSeries, SCRAPE};
+use super::timeline::DemoTimeline;
 use super::world::DemoWorld;
-use crate::backend::{Clock, Receiving, Server};
+use crate::backend::{Clock, LocalServer, Receiving};
 use crate::model::alert::Alert;
 use crate::model::labels::Labels;
 use crate::model::promql::parse;
@@ -26,27 +26,28 @@ const POINTS: f64 = 11_000.0;
 pub(super) struct PrometheusServer {
     world: Arc<DemoWorld>,
     region: Region,
-    time: Timeline,
+    time: DemoTimeline,
     clock: Clock,
     catalog: OnceLock<Catalog>,
 }
 
-impl Server for PrometheusServer {
+impl LocalServer for PrometheusServer {
     fn answer(&self, request: Request) -> Receiving<'_> {
         let now = self.clock.now();
-        let (status, body) = self.told(&Asked::of(&request), now).unwrap_or_else(|(status, error)| {
-            (status, json!({ "status": "error", "errorType": "bad_data", "error": error }))
-        });
+        let (status, body) =
+            self.told(&ParsedRequest::of(&request), now).unwrap_or_else(|(status, error)| {
+                (status, json!({ "status": "error", "errorType": "bad_data", "error": error }))
+            });
         Box::pin(ready(Ok(exchange::answer(status, &body, now))))
     }
 }
 
 impl PrometheusServer {
-    pub(super) fn new(world: Arc<DemoWorld>, region: Region, time: Timeline, clock: Clock) -> Self {
+    pub(super) fn new(world: Arc<DemoWorld>, region: Region, time: DemoTimeline, clock: Clock) -> Self {
         Self { world, region, time, clock, catalog: OnceLock::new() }
     }
 
-    fn told(&self, asked: &Asked, now: Timestamp) -> Result<(u16, Value), (u16, String)> {
+    fn told(&self, asked: &ParsedRequest, now: Timestamp) -> Result<(u16, Value), (u16, String)> {
         let data = match asked.path().as_slice() {
             ["api", "v1", "query"] => self.query(asked, now)?,
             ["api", "v1", "query_range"] => self.range(asked)?,
@@ -63,12 +64,12 @@ impl PrometheusServer {
         Ok((200, json!({ "status": "success", "data": data })))
     }
 
-    fn series(&self) -> Series<'_> {
+    fn series(&self) -> RegionSeries<'_> {
         let catalog = self.catalog.get_or_init(|| Catalog::of(&self.world, self.region));
-        Series::new(&self.world, self.time, catalog)
+        RegionSeries::new(&self.world, self.time, catalog)
     }
 
-    fn query(&self, asked: &Asked, now: Timestamp) -> Result<Value, (u16, String)> {
+    fn query(&self, asked: &ParsedRequest, now: Timestamp) -> Result<Value, (u16, String)> {
         let expr =
             parse(asked.parameter("query").unwrap_or_default()).map_err(|error| (400, error.to_string()))?;
         let t = match asked.parameter("time") {
@@ -91,13 +92,13 @@ impl PrometheusServer {
             }
             promql::Evaluated::Samples(all) => {
                 let told =
-                    all.iter().map(|Samples { labels, points }| matrix(labels, points.iter().copied()));
+                    all.iter().map(|WindowSamples { labels, points }| matrix(labels, points.iter().copied()));
                 json!({ "resultType": "matrix", "result": told.collect::<Vec<_>>() })
             }
         })
     }
 
-    fn range(&self, asked: &Asked) -> Result<Value, (u16, String)> {
+    fn range(&self, asked: &ParsedRequest) -> Result<Value, (u16, String)> {
         let expr =
             parse(asked.parameter("query").unwrap_or_default()).map_err(|error| (400, error.to_string()))?;
         let [start, end, step] = ["start", "end", "step"].map(|name| seconds(asked, name));
@@ -119,7 +120,7 @@ impl PrometheusServer {
         Ok(json!({ "resultType": "matrix", "result": told.collect::<Vec<_>>() }))
     }
 
-    fn rules(&self, asked: &Asked, now: Timestamp) -> Value {
+    fn rules(&self, asked: &ParsedRequest, now: Timestamp) -> Value {
         let t = self.time.demo(now);
         let mut groups: Vec<(&str, Vec<Value>)> = Vec::new();
         let is_wanted = asked.parameter("type").is_none_or(|kind| kind == "alert");
@@ -166,7 +167,7 @@ impl PrometheusServer {
     }
 }
 
-fn rule(rule: &Rule, alerts: &[Alert]) -> Value {
+fn rule(rule: &DemoRule, alerts: &[Alert]) -> Value {
     let shown = &rule.shown;
     let state = match alerts {
         [] => "inactive",
@@ -197,7 +198,7 @@ fn rule(rule: &Rule, alerts: &[Alert]) -> Value {
     })
 }
 
-fn seconds(asked: &Asked, name: &str) -> Result<f64, (u16, String)> {
+fn seconds(asked: &ParsedRequest, name: &str) -> Result<f64, (u16, String)> {
     let told =
         asked.parameter(name).and_then(|text| text.parse::<f64>().ok()).filter(|told| told.is_finite());
     told.ok_or_else(|| (400, format!("invalid parameter \"{name}\": cannot parse it to a valid number")))

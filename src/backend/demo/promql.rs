@@ -15,10 +15,10 @@ use promql_parser::parser::{AtModifier, Expr, Offset, VectorSelector};
 
 use crate::model::labels::Labels;
 
-pub(super) use window::{Samples, written};
+pub(super) use window::{WindowSamples, written};
 
 /// A series as a function of time. Moments are in Unix seconds.
-pub(super) trait Run {
+pub(super) trait SeriesFunction {
     /// The value of its newest sample; `None` before it begins, and once it has ended.
     fn at(&self, t: f64) -> Option<f64>;
 
@@ -38,7 +38,7 @@ pub(super) trait Run {
     }
 
     /// When it has samples, as far as that touches a time: each from its beginning until before its end.
-    fn stretches(&self, from: f64, to: f64) -> Vec<(f64, f64)> {
+    fn sample_ranges(&self, from: f64, to: f64) -> Vec<(f64, f64)> {
         vec![(from, to + 1.0)]
     }
 
@@ -47,14 +47,14 @@ pub(super) trait Run {
 }
 
 /// A series that was selected; its labels have its name.
-pub(super) struct Found<'a> {
+pub(super) struct SelectedSeries<'a> {
     pub(super) labels: Labels,
-    pub(super) run: Box<dyn Run + 'a>,
+    pub(super) run: Box<dyn SeriesFunction + 'a>,
 }
 
-pub(super) trait Store {
+pub(super) trait SeriesStore {
     /// All series that these matchers choose.
-    fn select(&self, selector: &VectorSelector) -> Vec<Found<'_>>;
+    fn select(&self, selector: &VectorSelector) -> Vec<SelectedSeries<'_>>;
 }
 
 /// Whether a selector chooses a series with these labels.
@@ -65,7 +65,7 @@ pub(super) fn is_chosen(labels: &Labels, selector: &VectorSelector) -> bool {
 
 /// A series over the moments of a query; `None` where it has no value.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct Line {
+pub(super) struct EvaluatedSeries {
     pub(super) labels: Labels,
     pub(super) values: Vec<Option<f64>>,
 }
@@ -75,16 +75,16 @@ pub(super) enum Evaluated {
     /// One for each moment.
     Scalar(Vec<f64>),
     Text(String),
-    Lines(Vec<Line>),
+    Lines(Vec<EvaluatedSeries>),
     /// The samples themselves: only of an instant query that is a range.
-    Samples(Vec<Samples>),
+    Samples(Vec<WindowSamples>),
 }
 
 /// What an expression comes to at a moment.
 ///
 /// # Errors
 /// As the server would say it, or that this evaluator does not know it.
-pub(super) fn instant(store: &dyn Store, expr: &Expr, t: f64) -> Result<Evaluated, String> {
+pub(super) fn instant(store: &dyn SeriesStore, expr: &Expr, t: f64) -> Result<Evaluated, String> {
     let eval = Eval { store, times: &[t], bounds: (t, t), only_presence: false };
     match expr {
         Expr::MatrixSelector(_) | Expr::Subquery(_) => {
@@ -99,14 +99,18 @@ pub(super) fn instant(store: &dyn Store, expr: &Expr, t: f64) -> Result<Evaluate
 ///
 /// # Errors
 /// As [`instant`].
-pub(super) fn range(store: &dyn Store, expr: &Expr, times: &[f64]) -> Result<Vec<Line>, String> {
+pub(super) fn range(
+    store: &dyn SeriesStore,
+    expr: &Expr,
+    times: &[f64],
+) -> Result<Vec<EvaluatedSeries>, String> {
     let (Some(start), Some(end)) = (times.first(), times.last()) else { return Ok(Vec::new()) };
     let eval = Eval { store, times, bounds: (*start, *end), only_presence: false };
     match eval.value(expr)? {
         Evaluated::Lines(lines) => Ok(lines),
         Evaluated::Scalar(values) => {
             let values = values.into_iter().map(Some).collect();
-            Ok(vec![Line { labels: Labels::default(), values }])
+            Ok(vec![EvaluatedSeries { labels: Labels::default(), values }])
         }
         Evaluated::Text(_) | Evaluated::Samples(_) => {
             Err("invalid expression type for range query, must be Scalar or instant Vector".to_owned())
@@ -117,7 +121,7 @@ pub(super) fn range(store: &dyn Store, expr: &Expr, times: &[f64]) -> Result<Vec
 /// An evaluation at some moments.
 #[derive(Clone, Copy)]
 struct Eval<'a> {
-    store: &'a dyn Store,
+    store: &'a dyn SeriesStore,
     times: &'a [f64],
     /// What `start()` and `end()` stand for.
     bounds: (f64, f64),
@@ -141,7 +145,7 @@ impl Eval<'_> {
             Expr::VectorSelector(selector) => Ok(Evaluated::Lines(self.selected(selector))),
             Expr::Aggregate(aggregate) => self.aggregated(aggregate).map(Evaluated::Lines),
             Expr::Binary(binary) => Self { only_presence: false, ..self }.binary(binary),
-            Expr::Call(call) => self.called(call),
+            Expr::Call(call) => self.function_call(call),
             Expr::MatrixSelector(_) | Expr::Subquery(_) => {
                 Err("expected type instant vector, got range vector".to_owned())
             }
@@ -149,7 +153,7 @@ impl Eval<'_> {
         }
     }
 
-    fn lines(self, expr: &Expr) -> Result<Vec<Line>, String> {
+    fn lines(self, expr: &Expr) -> Result<Vec<EvaluatedSeries>, String> {
         match self.value(expr)? {
             Evaluated::Lines(lines) => Ok(lines),
             Evaluated::Scalar(_) | Evaluated::Text(_) | Evaluated::Samples(_) => {
@@ -176,17 +180,17 @@ impl Eval<'_> {
         }
     }
 
-    fn selected(self, selector: &VectorSelector) -> Vec<Line> {
+    fn selected(self, selector: &VectorSelector) -> Vec<EvaluatedSeries> {
         let found = self.store.select(selector);
-        let line = |found: &Found<'_>| {
+        let line = |found: &SelectedSeries<'_>| {
             let value = |t: &f64| {
                 let t = self.shifted(selector.at.as_ref(), selector.offset.as_ref(), *t);
                 let run = &found.run;
                 if self.only_presence { run.is_there(t).then_some(1.0) } else { run.at(t) }
             };
-            Line { labels: found.labels.clone(), values: self.times.iter().map(value).collect() }
+            EvaluatedSeries { labels: found.labels.clone(), values: self.times.iter().map(value).collect() }
         };
-        there(found.iter().map(line))
+        non_empty(found.iter().map(line))
     }
 
     /// The moment that is meant by one of the query.
@@ -209,7 +213,7 @@ impl Eval<'_> {
 }
 
 /// Those lines that have any value.
-fn there(lines: impl Iterator<Item = Line>) -> Vec<Line> {
+fn non_empty(lines: impl Iterator<Item = EvaluatedSeries>) -> Vec<EvaluatedSeries> {
     lines.filter(|line| line.values.iter().any(Option::is_some)).collect()
 }
 
@@ -219,8 +223,8 @@ fn nameless(labels: &Labels) -> Labels {
 }
 
 /// All values changed, the names of the series gone.
-fn each(lines: Vec<Line>, change: impl Fn(f64) -> f64) -> Vec<Line> {
-    let changed = |line: Line| Line {
+fn each(lines: Vec<EvaluatedSeries>, change: impl Fn(f64) -> f64) -> Vec<EvaluatedSeries> {
+    let changed = |line: EvaluatedSeries| EvaluatedSeries {
         labels: nameless(&line.labels),
         values: line.values.into_iter().map(|value| value.map(&change)).collect(),
     };
@@ -231,7 +235,7 @@ fn each(lines: Vec<Line>, change: impl Fn(f64) -> f64) -> Vec<Line> {
 ///
 /// # Errors
 /// If two of them have a value at the same moment.
-fn joined(lines: impl IntoIterator<Item = Line>) -> Result<Vec<Line>, String> {
+fn joined(lines: impl IntoIterator<Item = EvaluatedSeries>) -> Result<Vec<EvaluatedSeries>, String> {
     let mut by_labels: BTreeMap<Labels, Vec<Option<f64>>> = BTreeMap::new();
     for line in lines {
         match by_labels.get_mut(&line.labels) {
@@ -246,7 +250,7 @@ fn joined(lines: impl IntoIterator<Item = Line>) -> Result<Vec<Line>, String> {
             }
         }
     }
-    Ok(there(by_labels.into_iter().map(|(labels, values)| Line { labels, values })))
+    Ok(non_empty(by_labels.into_iter().map(|(labels, values)| EvaluatedSeries { labels, values })))
 }
 
 #[cfg(test)]

@@ -6,10 +6,10 @@ use std::time::Duration;
 use crate::model::labels::Labels;
 use crate::model::rule;
 
-use super::book::{self, Book, Comparison, Measure, Region};
+use super::fixtures::{self, Fixtures, Region, RuleComparison, SimulatedNumber};
 
 #[derive(Debug, Clone)]
-pub(super) struct Rule {
+pub(super) struct DemoRule {
     /// Its place among all rules.
     pub(super) number: usize,
     pub(super) shown: Arc<rule::Rule>,
@@ -17,8 +17,8 @@ pub(super) struct Rule {
     pub(super) region: Region,
     /// The services that it looks at; empty: all that have what it measures.
     pub(super) services: Vec<String>,
-    pub(super) measure: Measure,
-    pub(super) op: Option<Comparison>,
+    pub(super) measure: SimulatedNumber,
+    pub(super) op: Option<RuleComparison>,
     pub(super) threshold: f64,
     /// Seconds.
     pub(super) hold: f64,
@@ -33,7 +33,7 @@ pub(super) struct Bout {
     pub(super) to: f64,
 }
 
-/// Why a condition may hold: for one line of a rule, by something that began at a moment.
+/// The comment: why a condition may hold: for one line of a rule, by something that began at a moment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) struct Cause {
     pub(super) rule: usize,
@@ -43,7 +43,7 @@ pub(super) struct Cause {
     pub(super) start: u64,
 }
 
-impl Rule {
+impl DemoRule {
     /// Whether its condition holds for this value.
     pub(super) fn holds(&self, value: f64) -> bool {
         self.op.is_none_or(|op| op.holds(value, self.threshold))
@@ -55,25 +55,33 @@ impl Rule {
 }
 
 /// All rules of the book, as each region runs them.
-pub(super) fn expand(book: &Book) -> Vec<Rule> {
+pub(super) fn expand(fixtures: &Fixtures) -> Vec<DemoRule> {
     let each_region = Region::ALL.into_iter();
-    let mut rules: Vec<Rule> = each_region
-        .flat_map(|region| book.rules.rule.iter().flat_map(move |pattern| of_pattern(book, pattern, region)))
+    let mut rules: Vec<DemoRule> = each_region
+        .flat_map(|region| {
+            fixtures.rules.rule.iter().flat_map(move |pattern| of_pattern(fixtures, pattern, region))
+        })
         .collect();
     rules.iter_mut().zip(0..).for_each(|(rule, number)| rule.number = number);
     rules
 }
 
-fn of_pattern(book: &Book, pattern: &book::Rule, region: Region) -> Vec<Rule> {
+fn of_pattern(fixtures: &Fixtures, pattern: &fixtures::RuleFixture, region: Region) -> Vec<DemoRule> {
     if pattern.name.contains('%') {
         let each = pattern.services.iter();
-        each.map(|service| one(book, pattern, region, service, vec![service.clone()])).collect()
+        each.map(|service| one(fixtures, pattern, region, service, vec![service.clone()])).collect()
     } else {
-        vec![one(book, pattern, region, "", pattern.services.clone())]
+        vec![one(fixtures, pattern, region, "", pattern.services.clone())]
     }
 }
 
-fn one(book: &Book, pattern: &book::Rule, region: Region, service: &str, services: Vec<String>) -> Rule {
+fn one(
+    fixtures: &Fixtures,
+    pattern: &fixtures::RuleFixture,
+    region: Region,
+    service: &str,
+    services: Vec<String>,
+) -> DemoRule {
     let fill = |text: &str| text.replace("%service%", service).replace("%Service%", &capitalised(service));
     let (name, left) = (fill(&pattern.name), fill(&pattern.left));
     let expr = match pattern.op {
@@ -83,10 +91,10 @@ fn one(book: &Book, pattern: &book::Rule, region: Region, service: &str, service
     let annotations = Labels::from_iter([
         ("summary", pattern.summary.clone()),
         ("description", pattern.description.clone()),
-        ("runbook_url", book.rules.runbook.replace("%name%", &name)),
-        ("dashboard_url", book.rules.dashboard.clone()),
+        ("runbook_url", fixtures.rules.runbook.replace("%name%", &name)),
+        ("dashboard_url", fixtures.rules.dashboard.clone()),
     ]);
-    Rule {
+    DemoRule {
         number: 0,
         shown: Arc::new(rule::Rule {
             name: name.into(),

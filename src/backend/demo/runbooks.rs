@@ -6,11 +6,11 @@ use crate::backend::handlers::{Handler, answer_by};
 use crate::backend::runbooks::{info, reply};
 use crate::backend::{Answering, Source};
 use crate::model::ask::Ask;
-use crate::model::runbook::{Runbook, Search, Tried, Wanted};
+use crate::model::runbook::{Runbook, RunbookQuery, RunbookSearch, TriedLocation};
 use crate::model::source_info::SourceInfo;
 
 /// How names of alerts end, with what there is to do about them; the first that fits counts.
-const BOOKS: [(&str, &str); 5] = [
+const RUNBOOK_FILES: [(&str, &str); 5] = [
     ("ErrorBudgetBurn", include_str!("../../../assets/demo/runbooks/error-budget-burn.md")),
     ("LatencyHigh", include_str!("../../../assets/demo/runbooks/latency-high.md")),
     ("HighErrorRatio", include_str!("../../../assets/demo/runbooks/high-error-ratio.md")),
@@ -19,17 +19,17 @@ const BOOKS: [(&str, &str); 5] = [
 ];
 
 /// Answers for the addresses of the demo's runbooks.
-pub(super) struct Runbooks {
+pub(super) struct DemoRunbooks {
     info: SourceInfo,
 }
 
-impl Runbooks {
+impl DemoRunbooks {
     pub(super) fn new() -> Self {
         Self { info: info() }
     }
 }
 
-impl Source for Runbooks {
+impl Source for DemoRunbooks {
     fn info(&self) -> &SourceInfo {
         &self.info
     }
@@ -39,17 +39,20 @@ impl Source for Runbooks {
     }
 }
 
-const HANDLERS: [Handler<Runbooks>; 1] =
+const HANDLERS: [Handler<DemoRunbooks>; 1] =
     [Handler::Runbook(|_, put, wanted| Box::pin(ready(Ok(reply(search(wanted), put.known, 0, 0)))))];
 
-fn search(wanted: &Wanted) -> Search {
+fn search(wanted: &RunbookQuery) -> RunbookSearch {
     let place = wanted.url.clone().unwrap_or_else(|| "the shop's runbooks".into());
-    let found = BOOKS.iter().find(|(name, _)| wanted.name.ends_with(name));
+    let found = RUNBOOK_FILES.iter().find(|(name, _)| wanted.name.ends_with(name));
     match found {
         Some((_, text)) => {
             let runbook = Runbook { from: place, text: (*text).into(), warnings: Vec::new() };
-            Search { found: Some(runbook), tried: Vec::new() }
+            RunbookSearch { found: Some(runbook), tried: Vec::new() }
         }
-        None => Search { found: None, tried: vec![Tried { place, why: "404: nobody wrote one yet".into() }] },
+        None => RunbookSearch {
+            found: None,
+            tried: vec![TriedLocation { place, why: "404: nobody wrote one yet".into() }],
+        },
     }
 }

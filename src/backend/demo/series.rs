@@ -9,12 +9,12 @@ use std::rc::Rc;
 use promql_parser::parser::VectorSelector;
 
 use super::alerts::Shows;
-use super::book::{Measure, Promised};
-use super::catalog::{Catalog, Form, Known, Part, What};
-use super::promql::{Found, Run, Store, is_chosen};
+use super::catalog::{Catalog, CatalogSeries, SeriesForm, SeriesKind, SeriesPart};
+use super::fixtures::{SimulatedNumber, SloObjective};
+use super::promql::{SelectedSeries, SeriesFunction, SeriesStore, is_chosen};
 use super::slos::slow_share;
-use super::timeline::Timeline;
-use super::world::{DemoWorld, Numbers, Place};
+use super::timeline::DemoTimeline;
+use super::world::{DemoWorld, RequestNumbers, ServiceInRegion};
 
 /// How often targets are scraped and recording rules evaluated, in seconds.
 pub(super) const SCRAPE: f64 = 5.0;
@@ -30,69 +30,69 @@ const RARELY: f64 = 12.0;
 const COUNTED: f64 = 30.0 * 86_400.0;
 
 /// All series of a region as one request looks at them.
-pub(super) struct Series<'a> {
+pub(super) struct RegionSeries<'a> {
     world: &'a DemoWorld,
-    time: Timeline,
+    time: DemoTimeline,
     catalog: &'a Catalog,
     /// What was worked out for this request: by place and moment.
-    known: RefCell<HashMap<(usize, u64), Numbers>>,
+    known: RefCell<HashMap<(usize, u64), RequestNumbers>>,
     /// By place and both ends.
-    windows: RefCell<HashMap<(usize, u64, u64), Window>>,
+    windows: RefCell<HashMap<(usize, u64, u64), SeriesWindow>>,
 }
 
 /// What is known of a stretch of demo time at a place.
 #[derive(Clone)]
-struct Window {
+struct SeriesWindow {
     /// Requests per second.
     rate: f64,
     /// When latency is looked at.
     slow: Rc<[(f64, f64)]>,
 }
 
-impl<'a> Series<'a> {
-    pub(super) fn new(world: &'a DemoWorld, time: Timeline, catalog: &'a Catalog) -> Self {
+impl<'a> RegionSeries<'a> {
+    pub(super) fn new(world: &'a DemoWorld, time: DemoTimeline, catalog: &'a Catalog) -> Self {
         Self { world, time, catalog, known: RefCell::default(), windows: RefCell::default() }
     }
 
     /// The numbers of a place at a moment of demo time.
-    fn numbers(&self, place: &Place, t: f64) -> Numbers {
+    fn numbers(&self, place: &ServiceInRegion, t: f64) -> RequestNumbers {
         known(&self.known, (place.number, t.to_bits()), || self.world.numbers(place, t))
     }
 
     /// A stretch of demo time at a place.
-    fn window(&self, place: &Place, from: f64, to: f64) -> Window {
-        known(&self.windows, (place.number, from.to_bits(), to.to_bits()), || Window {
-            rate: self.looked_at(place, Part::All, from, to).unwrap_or_default(),
-            slow: self.world.slow_looks(place, from, to).into(),
+    fn window(&self, place: &ServiceInRegion, from: f64, to: f64) -> SeriesWindow {
+        known(&self.windows, (place.number, from.to_bits(), to.to_bits()), || SeriesWindow {
+            rate: self.sampled_rate(place, SeriesPart::All, from, to).unwrap_or_default(),
+            slow: self.world.latency_samples(place, from, to).into(),
         })
     }
 
     /// The mean of a few looks.
-    fn looked_at(&self, place: &Place, part: Part, from: f64, to: f64) -> Option<f64> {
+    fn sampled_rate(&self, place: &ServiceInRegion, part: SeriesPart, from: f64, to: f64) -> Option<f64> {
         let step = (to - from) / f64::from(LOOKS);
         let each = (0..LOOKS).map(|i| self.rate(place, part, from + (f64::from(i) + 0.5) * step));
         Some(each.sum::<Option<f64>>()? / f64::from(LOOKS))
     }
 
     /// Of requests per second so many are in this part.
-    fn rate(&self, place: &Place, part: Part, t: f64) -> Option<f64> {
+    fn rate(&self, place: &ServiceInRegion, part: SeriesPart, t: f64) -> Option<f64> {
         let numbers = self.numbers(place, t);
         Some(numbers.rate * share(part, &numbers)?)
     }
 
     /// The mean of that over a stretch of demo time.
-    fn mean_rate(&self, place: &Place, part: Part, (from, to): (f64, f64)) -> Option<f64> {
-        let failed = || self.world.bad_share(Promised::Errors, place, from, to);
+    fn mean_rate(&self, place: &ServiceInRegion, part: SeriesPart, (from, to): (f64, f64)) -> Option<f64> {
+        let failed = || self.world.bad_share(SloObjective::Errors, place, from, to);
         if to - from <= SHORT {
-            return self.looked_at(place, part, from, to);
+            return self.sampled_rate(place, part, from, to);
         }
         let share = match part {
-            Part::Seconds => return self.looked_at(place, part, from, to),
-            Part::All => 1.0,
-            Part::Failed => failed()?,
-            Part::Well => 1.0 - failed()?,
-            Part::Within(bound) if bound.is_infinite() => 1.0,
-            Part::Within(bound) => {
+            SeriesPart::Seconds => return self.sampled_rate(place, part, from, to),
+            SeriesPart::All => 1.0,
+            SeriesPart::Failed => failed()?,
+            SeriesPart::Well => 1.0 - failed()?,
+            SeriesPart::Within(bound) if bound.is_infinite() => 1.0,
+            SeriesPart::Within(bound) => {
                 let looks = self.window(place, from, to).slow;
                 1.0 - slow_share(place, bound, (from, to), &looks, |t| self.numbers(place, t).latency)?
             }
@@ -112,25 +112,25 @@ fn known<K: Eq + Hash, V: Clone>(all: &RefCell<HashMap<K, V>>, key: K, work: imp
 }
 
 /// Which share of the requests is in a part.
-fn share(part: Part, numbers: &Numbers) -> Option<f64> {
+fn share(part: SeriesPart, numbers: &RequestNumbers) -> Option<f64> {
     Some(match part {
-        Part::All => 1.0,
-        Part::Failed => numbers.errors?,
-        Part::Well => 1.0 - numbers.errors?,
-        Part::Within(bound) if bound.is_infinite() => 1.0,
-        Part::Within(bound) => numbers.latency?.below(bound),
-        Part::Seconds => numbers.latency?.mean(),
+        SeriesPart::All => 1.0,
+        SeriesPart::Failed => numbers.errors?,
+        SeriesPart::Well => 1.0 - numbers.errors?,
+        SeriesPart::Within(bound) if bound.is_infinite() => 1.0,
+        SeriesPart::Within(bound) => numbers.latency?.below(bound),
+        SeriesPart::Seconds => numbers.latency?.mean(),
     })
 }
 
-impl Store for Series<'_> {
-    fn select(&self, selector: &VectorSelector) -> Vec<Found<'_>> {
+impl SeriesStore for RegionSeries<'_> {
+    fn select(&self, selector: &VectorSelector) -> Vec<SelectedSeries<'_>> {
         let is_meant = |name: &str| {
             let names = selector.matchers.matchers.iter().filter(|matcher| matcher.name == "__name__");
             selector.name.as_ref().is_none_or(|wanted| wanted == name)
                 && names.into_iter().all(|matcher| matcher.is_match(name))
         };
-        let named: Vec<&Known> = match &selector.name {
+        let named: Vec<&CatalogSeries> = match &selector.name {
             Some(name) => self.catalog.0.get(name.as_str()).into_iter().flatten().collect(),
             None => {
                 self.catalog.0.iter().filter(|(name, _)| is_meant(name)).flat_map(|(_, all)| all).collect()
@@ -138,24 +138,24 @@ impl Store for Series<'_> {
         };
         let chosen = named.into_iter().filter(|known| is_chosen(&known.labels, selector));
         chosen
-            .map(|known| Found {
+            .map(|known| SelectedSeries {
                 labels: known.labels.clone(),
-                run: Box::new(One { all: self, known, last: Cell::new(None) }),
+                run: Box::new(SeriesEntry { all: self, known, last: Cell::new(None) }),
             })
             .collect()
     }
 }
 
 /// One of them.
-struct One<'a> {
-    all: &'a Series<'a>,
-    known: &'a Known,
+struct SeriesEntry<'a> {
+    all: &'a RegionSeries<'a>,
+    known: &'a CatalogSeries,
     /// Of an alert: the stretch that was looked at last, for the next look is likely to be within it.
     last: Cell<Option<(f64, f64)>>,
 }
 
-impl One<'_> {
-    fn place(&self) -> Option<&Place> {
+impl SeriesEntry<'_> {
+    fn place(&self) -> Option<&ServiceInRegion> {
         self.all.world.places.get(self.known.place?)
     }
 
@@ -163,14 +163,14 @@ impl One<'_> {
         self.all.time.demo_second(t)
     }
 
-    fn number(&self, measure: &Measure, t: f64) -> Option<f64> {
+    fn number(&self, measure: &SimulatedNumber, t: f64) -> Option<f64> {
         self.all.world.measure(measure, self.place()?, 0, self.demo(t))
     }
 
     /// The ratio of bad events over so many seconds up to a moment.
-    fn ratio(&self, promised: Promised, lookback: f64, t: f64) -> Option<f64> {
+    fn ratio(&self, bad_event: SloObjective, lookback: f64, t: f64) -> Option<f64> {
         // what is an hour on the screen is longer in a world that goes faster
-        self.all.world.bad_share(promised, self.place()?, self.demo(t - lookback), self.demo(t))
+        self.all.world.bad_share(bad_event, self.place()?, self.demo(t - lookback), self.demo(t))
     }
 
     /// For how many seconds a counter has counted.
@@ -179,35 +179,35 @@ impl One<'_> {
     }
 }
 
-impl Run for One<'_> {
+impl SeriesFunction for SeriesEntry<'_> {
     fn at(&self, t: f64) -> Option<f64> {
         match &self.known.what {
-            What::Constant(value) => Some(*value),
-            What::Up { pod, version } => {
+            SeriesKind::Constant(value) => Some(*value),
+            SeriesKind::Up { pod, version } => {
                 let (place, moment) = (self.place()?, self.demo(t));
                 let is_it = self.all.world.version(place, moment) == &**version;
                 let is_down = || self.all.world.down(place, moment).contains(pod);
                 is_it.then(|| if is_down() { 0.0 } else { 1.0 })
             }
             // no more than that it has grown for long is to be seen in a counter itself
-            What::Requests(part) => {
+            SeriesKind::Requests(part) => {
                 let place = self.place()?;
                 Some(self.all.rate(place, *part, 0.0)? * self.counted(t).max(0.0))
             }
-            What::Number(measure, form) => Some(match form {
-                Form::Always(value) => *value,
-                Form::Times(factor) => self.number(measure, t)? * factor,
-                Form::Ahead(seconds) => t + self.number(measure, t)? * seconds,
-                Form::Grows(factor) => {
+            SeriesKind::Number(measure, form) => Some(match form {
+                SeriesForm::Always(value) => *value,
+                SeriesForm::Times(factor) => self.number(measure, t)? * factor,
+                SeriesForm::Ahead(seconds) => t + self.number(measure, t)? * seconds,
+                SeriesForm::Grows(factor) => {
                     self.number(measure, self.all.time.second(0.0))? * factor * self.counted(t).max(0.0)
                 }
-                Form::GrowsEvenly(factor) => factor * self.counted(t).max(0.0),
+                SeriesForm::GrowsEvenly(factor) => factor * self.counted(t).max(0.0),
             }),
-            What::Recorded { promised, lookback } => self.ratio(*promised, *lookback, t),
-            What::Alert { shows, .. } => {
+            SeriesKind::Recorded { bad_event, lookback } => self.ratio(*bad_event, *lookback, t),
+            SeriesKind::Alert { shows, .. } => {
                 let holds = |(from, to): &(f64, f64)| (*from..*to).contains(&t);
                 let known = self.last.get().filter(holds);
-                let stretch = known.or_else(|| self.stretches(t, t).into_iter().find(holds));
+                let stretch = known.or_else(|| self.sample_ranges(t, t).into_iter().find(holds));
                 self.last.set(stretch);
                 let (from, _) = stretch?;
                 Some(if *shows == Shows::Since { from.floor() } else { 1.0 })
@@ -217,15 +217,18 @@ impl Run for One<'_> {
 
     fn is_there(&self, t: f64) -> bool {
         match &self.known.what {
-            What::Up { .. } | What::Alert { .. } => self.at(t).is_some(),
-            What::Constant(_) | What::Requests(_) | What::Number(..) | What::Recorded { .. } => true,
+            SeriesKind::Up { .. } | SeriesKind::Alert { .. } => self.at(t).is_some(),
+            SeriesKind::Constant(_)
+            | SeriesKind::Requests(_)
+            | SeriesKind::Number(..)
+            | SeriesKind::Recorded { .. } => true,
         }
     }
 
     fn increase(&self, from: f64, to: f64) -> Option<f64> {
         let length = to - from;
         match &self.known.what {
-            What::Requests(part) => {
+            SeriesKind::Requests(part) => {
                 let place = self.place()?;
                 let rate = if length <= MOMENT {
                     self.all.rate(place, *part, self.demo(to))
@@ -235,52 +238,63 @@ impl Run for One<'_> {
                 Some(rate? * length)
             }
             // rules look at these, each over a time of its own, and all of them mean the number itself
-            What::Number(measure, Form::Grows(factor)) => Some(self.number(measure, to)? * factor * length),
-            What::Constant(_)
-            | What::Up { .. }
-            | What::Number(..)
-            | What::Recorded { .. }
-            | What::Alert { .. } => Some(self.at(to)? - self.at(from)?),
+            SeriesKind::Number(measure, SeriesForm::Grows(factor)) => {
+                Some(self.number(measure, to)? * factor * length)
+            }
+            SeriesKind::Constant(_)
+            | SeriesKind::Up { .. }
+            | SeriesKind::Number(..)
+            | SeriesKind::Recorded { .. }
+            | SeriesKind::Alert { .. } => Some(self.at(to)? - self.at(from)?),
         }
     }
 
     fn mean(&self, from: f64, to: f64) -> Option<f64> {
         match &self.known.what {
             // a mean of the shortest ratios is the ratio over the longer stretch
-            What::Recorded { promised, .. } => self.ratio(*promised, to - from, to),
-            What::Constant(value) => Some(*value),
-            What::Up { .. } | What::Requests(_) | What::Number(..) | What::Alert { .. } => None,
+            SeriesKind::Recorded { bad_event, .. } => self.ratio(*bad_event, to - from, to),
+            SeriesKind::Constant(value) => Some(*value),
+            SeriesKind::Up { .. }
+            | SeriesKind::Requests(_)
+            | SeriesKind::Number(..)
+            | SeriesKind::Alert { .. } => None,
         }
     }
 
-    fn stretches(&self, from: f64, to: f64) -> Vec<(f64, f64)> {
+    fn sample_ranges(&self, from: f64, to: f64) -> Vec<(f64, f64)> {
         let (world, time) = (self.all.world, self.all.time);
         let (begin, end) = (self.demo(from), self.demo(to));
-        let stretches = match (&self.known.what, self.place()) {
-            (What::Up { version, .. }, Some(place)) => world.version_ran(place, version, (begin, end)),
-            (What::Alert { rule, pod, shows, .. }, place) => {
+        let sample_ranges = match (&self.known.what, self.place()) {
+            (SeriesKind::Up { version, .. }, Some(place)) => world.version_ran(place, version, (begin, end)),
+            (SeriesKind::Alert { rule, pod, shows, .. }, place) => {
                 let Some(rule) = world.rules.get(*rule) else { return Vec::new() };
-                world.showing(rule, place, *pod, *shows, (begin, end))
+                world.alert_ranges(rule, place, *pod, *shows, (begin, end))
             }
-            (What::Up { .. }, None)
-            | (What::Constant(_) | What::Requests(_) | What::Number(..) | What::Recorded { .. }, _) => {
+            (SeriesKind::Up { .. }, None)
+            | (
+                SeriesKind::Constant(_)
+                | SeriesKind::Requests(_)
+                | SeriesKind::Number(..)
+                | SeriesKind::Recorded { .. },
+                _,
+            ) => {
                 return vec![(from, to + 1.0)];
             }
         };
-        stretches.into_iter().map(|(from, to)| (time.second(from), time.second(to))).collect()
+        sample_ranges.into_iter().map(|(from, to)| (time.second(from), time.second(to))).collect()
     }
 
     fn grid(&self) -> (f64, f64) {
         match &self.known.what {
-            What::Alert { is_standing, .. } => {
+            SeriesKind::Alert { is_standing, .. } => {
                 let every = self.all.time.evaluations();
                 (self.all.time.second(0.0), if *is_standing { every * RARELY } else { every })
             }
-            What::Constant(_)
-            | What::Up { .. }
-            | What::Requests(_)
-            | What::Number(..)
-            | What::Recorded { .. } => (0.0, SCRAPE),
+            SeriesKind::Constant(_)
+            | SeriesKind::Up { .. }
+            | SeriesKind::Requests(_)
+            | SeriesKind::Number(..)
+            | SeriesKind::Recorded { .. } => (0.0, SCRAPE),
         }
     }
 }

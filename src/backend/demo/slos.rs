@@ -4,10 +4,10 @@ use std::sync::Arc;
 
 use crate::model::slo::Slo;
 
-use super::book::{Promised, Region};
-use super::noise::Latency;
-use super::story::{Begin, Schedule};
-use super::world::{DemoWorld, Place};
+use super::fixtures::{Region, SloObjective};
+use super::noise::LatencyModel;
+use super::scenario::{Begin, ChapterSchedule};
+use super::world::{DemoWorld, ServiceInRegion};
 
 /// Up to this lookback every wobble is seen, in seconds; beyond it only what the story does.
 const SHORT: f64 = 600.0;
@@ -18,26 +18,32 @@ const LOOKS: u32 = 24;
 
 impl DemoWorld {
     /// The promises of the services of a region.
-    pub(super) fn promises(&self, region: Region) -> Vec<Arc<Slo>> {
-        let here = self.pledges.iter().filter(|pledge| self.place(pledge.service(), region).is_some());
-        here.map(|pledge| Arc::clone(&pledge.slo)).collect()
+    pub(super) fn slos_in(&self, region: Region) -> Vec<Arc<Slo>> {
+        let here = self.demo_slos.iter().filter(|demo_slo| self.place(demo_slo.service(), region).is_some());
+        here.map(|demo_slo| Arc::clone(&demo_slo.slo)).collect()
     }
 
     /// The mean over a stretch of demo time of the share of bad requests; `None` where it is not measured.
-    pub(super) fn bad_share(&self, promised: Promised, place: &Place, from: f64, to: f64) -> Option<f64> {
+    pub(super) fn bad_share(
+        &self,
+        bad_event: SloObjective,
+        place: &ServiceInRegion,
+        from: f64,
+        to: f64,
+    ) -> Option<f64> {
         if to - from <= SHORT {
             let looks = ((to - from) / SAMPLE).ceil().max(1.0);
             let each = (0..super::noise::floor(looks).0).map(|i| {
                 let t = to - (i as f64 + 0.5) * (to - from) / looks;
-                self.bad_at(promised, place, t)
+                self.bad_at(bad_event, place, t)
             });
             return Some(each.sum::<Option<f64>>()? / looks);
         }
-        match promised {
-            Promised::Errors => {
+        match bad_event {
+            SloObjective::Errors => {
                 let base = place.service.errors?;
                 let added: f64 = place
-                    .acts
+                    .events
                     .iter()
                     .filter(|act| act.effect.errors > 0.0)
                     .map(|act| {
@@ -50,8 +56,8 @@ impl DemoWorld {
                     .sum();
                 Some((base + added / (to - from)).min(0.98))
             }
-            Promised::Slower(seconds) => {
-                let looks = self.slow_looks(place, from, to);
+            SloObjective::Slower(seconds) => {
+                let looks = self.latency_samples(place, from, to);
                 slow_share(place, seconds, (from, to), &looks, |t| self.latency(place, t))
             }
         }
@@ -59,29 +65,29 @@ impl DemoWorld {
 
     /// When latency is looked at over a stretch of demo time, each with how many seconds it stands for: only while something
     /// slows the place down.
-    pub(super) fn slow_looks(&self, place: &Place, from: f64, to: f64) -> Vec<(f64, f64)> {
-        let looks = happenings(place, &self.schedule, from, to).into_iter().flat_map(|(from, to)| {
+    pub(super) fn latency_samples(&self, place: &ServiceInRegion, from: f64, to: f64) -> Vec<(f64, f64)> {
+        let looks = slow_ranges(place, &self.schedule, from, to).into_iter().flat_map(|(from, to)| {
             let step = (to - from) / f64::from(LOOKS);
             (0..LOOKS).map(move |i| (from + (f64::from(i) + 0.5) * step, step))
         });
         looks.collect()
     }
 
-    fn bad_at(&self, promised: Promised, place: &Place, t: f64) -> Option<f64> {
-        match promised {
-            Promised::Errors => self.errors(place, t),
-            Promised::Slower(seconds) => Some(1.0 - self.latency(place, t)?.below(seconds)),
+    fn bad_at(&self, bad_event: SloObjective, place: &ServiceInRegion, t: f64) -> Option<f64> {
+        match bad_event {
+            SloObjective::Errors => self.errors(place, t),
+            SloObjective::Slower(seconds) => Some(1.0 - self.latency(place, t)?.below(seconds)),
         }
     }
 }
 
 /// The share of requests that took longer than so many seconds, over a stretch of demo time with these looks at it.
 pub(super) fn slow_share(
-    place: &Place,
+    place: &ServiceInRegion,
     seconds: f64,
     (from, to): (f64, f64),
     looks: &[(f64, f64)],
-    latency: impl Fn(f64) -> Option<Latency>,
+    latency: impl Fn(f64) -> Option<LatencyModel>,
 ) -> Option<f64> {
     let calm = 1.0 - place.calm_latency()?.below(seconds);
     let added = looks.iter().map(|(t, lasts)| Some((1.0 - latency(*t)?.below(seconds) - calm) * lasts));
@@ -89,9 +95,9 @@ pub(super) fn slow_share(
 }
 
 /// The stretches in which the story moves the latency of a place, none over another.
-fn happenings(place: &Place, schedule: &Schedule, from: f64, to: f64) -> Vec<(f64, f64)> {
+fn slow_ranges(place: &ServiceInRegion, schedule: &ChapterSchedule, from: f64, to: f64) -> Vec<(f64, f64)> {
     let mut begins: Vec<Begin> = Vec::new();
-    let slowing = || place.acts.iter().filter(|act| act.effect.latency > 0.0 || act.effect.slow > 0.0);
+    let slowing = || place.events.iter().filter(|act| act.effect.latency > 0.0 || act.effect.slow > 0.0);
     for act in slowing() {
         if !begins.contains(&act.begin) {
             begins.push(act.begin);
@@ -100,8 +106,8 @@ fn happenings(place: &Place, schedule: &Schedule, from: f64, to: f64) -> Vec<(f6
     let mut all: Vec<(f64, f64)> = begins
         .into_iter()
         .flat_map(|begin| {
-            let acts = slowing().filter(|act| act.begin == begin);
-            let (first, last) = acts.fold((f64::INFINITY, 0.0), |(first, last), act| {
+            let events = slowing().filter(|act| act.begin == begin);
+            let (first, last) = events.fold((f64::INFINITY, 0.0), |(first, last), act| {
                 (f64::min(first, act.effect.rise[0].0), f64::max(last, act.effect.fall[1].0))
             });
             schedule.each(begin, from - last, to).map(move |once| (once.start + first, once.start + last))

@@ -3,19 +3,19 @@ use std::time::{Duration, Instant};
 
 use super::catalog::Catalog;
 use super::promql::instant;
-use super::series::Series;
+use super::series::RegionSeries;
 use super::*;
 use crate::model::alert::{Alert, AlertState};
-use crate::model::ask::{Answer, Answered, Ask, AskKind, Query, Question, SeriesKey, Stretch};
+use crate::model::ask::{Answer, Answered, Ask, AskKind, Query, QueryRange, Question, SeriesKey};
 use crate::model::fingerprint::Fingerprint;
 use crate::model::firing::FiringBoard;
 use crate::model::health::Health;
 use crate::model::labels::{Labels, Text};
-use crate::model::series::{Line, Matrix, Span};
-use crate::model::service::{Detail, Signals};
+use crate::model::series::{Matrix, Series, TimeGrid};
+use crate::model::service::{ServiceDetail, Signals};
 use crate::model::silence::SilenceState;
-use crate::model::source::Trouble;
-use crate::model::world::{Judgement, Watchdog, World};
+use crate::model::source::ErrorKind;
+use crate::model::world::{HealthPolicy, Watchdog, World};
 
 const SEEDS: [u64; 4] = [0, 1, 7, 42];
 
@@ -46,9 +46,9 @@ pub(super) fn wait<T>(future: impl Future<Output = T>) -> T {
     runtime.block_on(future)
 }
 
-fn stretch(end: Timestamp, range: Duration, points: u16) -> Stretch {
-    let window = Span::ending(end, range, points, Duration::from_secs(5));
-    Stretch { window, tail: window }
+fn stretch(end: Timestamp, range: Duration, points: u16) -> QueryRange {
+    let window = TimeGrid::ending(end, range, points, Duration::from_secs(5));
+    QueryRange { window, tail: window }
 }
 
 fn minutes(count: u64) -> Duration {
@@ -58,7 +58,7 @@ fn minutes(count: u64) -> Duration {
 /// A world that has just heard all that the sources say at a moment.
 fn world(seed: u64, seconds: i64) -> World {
     let sources = demo(seed, seconds);
-    let mut world = World::new(sources.iter().map(|s| s.info().id.clone()), Judgement::default());
+    let mut world = World::new(sources.iter().map(|s| s.info().id.clone()), HealthPolicy::default());
     tell(&mut world, &sources, at(seconds));
     world
 }
@@ -233,8 +233,8 @@ fn every_alert_is_whole_and_finds_its_rule_at_the_source_that_made_it() {
             assert!(alert.annotations.iter().all(|(_, text)| !text.contains("{{") && !text.contains("%s")));
             assert!(alert.starts_at <= at(seconds), "{alert:?}");
             assert!(alert.value.is_some_and(f64::is_finite));
-            let managed = alert.state != AlertState::Pending;
-            assert_eq!(!alert.receivers.is_empty(), managed);
+            let alertmanager_alerts = alert.state != AlertState::Pending;
+            assert_eq!(!alert.receivers.is_empty(), alertmanager_alerts);
             assert!(world.service(alert.labels.value("service")).is_some());
         }
     }
@@ -243,7 +243,7 @@ fn every_alert_is_whole_and_finds_its_rule_at_the_source_that_made_it() {
 #[test]
 fn an_alert_is_there_exactly_while_the_condition_of_its_rule_holds() {
     let world = DemoWorld::new(3);
-    let clock = Timeline::new(start(), 1.0);
+    let clock = DemoTimeline::new(start(), 1.0);
     let story = (-10..80).map(|i| f64::from(i) * 5.0).chain((12..80).map(|i| f64::from(i) * 35.0));
     let moments = story.chain((1..40).map(|i| f64::from(i) * -9005.0));
     for t in moments {
@@ -315,10 +315,10 @@ fn a_chart_of_an_alert_is_beyond_its_threshold_exactly_while_it_holds() {
 #[test]
 fn every_rule_is_understood_however_its_expression_is_printed() {
     let world = DemoWorld::new(7);
-    let time = Timeline::new(start(), 1.0);
+    let time = DemoTimeline::new(start(), 1.0);
     for rule in &world.rules {
         let catalog = Catalog::of(&world, rule.region);
-        let series = Series::new(&world, time, &catalog);
+        let series = RegionSeries::new(&world, time, &catalog);
         let (left, _) = rule.shown.expr.rsplit_once(|c| "<>=".contains(c)).unwrap_or((&rule.shown.expr, ""));
         let read = promql_parser::parser::parse(left.trim_end_matches(['=', ' '])).unwrap();
         for query in [read.to_string(), read.prettify(), format!("({read})")] {
@@ -350,12 +350,12 @@ fn a_query_that_is_none_is_refused_and_of_a_metric_that_is_not_there_nothing_is_
     };
     for query in ["sum(", "", "up > up by"] {
         let trouble = told(query).unwrap_err().trouble;
-        assert!(matches!(trouble, Trouble::BadQuery { .. }), "{query}");
+        assert!(matches!(trouble, ErrorKind::BadQuery { .. }), "{query}");
     }
     let Answer::Series(matrix) = told("node_load1").unwrap().answer else { panic!() };
     assert!(matrix.lines.is_empty());
     let Err(error) = answered(&*sources[0], &Query::Alerts.now()) else { panic!() };
-    assert!(matches!(error.trouble, Trouble::NotOffered { .. }));
+    assert!(matches!(error.trouble, ErrorKind::NotOffered { .. }));
 }
 
 fn lines(matrix: &Matrix) -> impl Iterator<Item = f64> {
@@ -374,7 +374,7 @@ fn the_answers_agree_with_each_other_at_the_same_moment() {
             for (number, reading) in board.readings.iter().enumerate() {
                 let service = reading.name.clone();
                 let one = Labels::from_iter([("service", &service)]);
-                let trend = |matrix: &Matrix| matrix.line(&one).and_then(Line::last);
+                let trend = |matrix: &Matrix| matrix.line(&one).and_then(Series::last);
                 let Signals { request_rate, error_ratio, p50, p95, p99, apdex, saturation } = reading.signals;
                 assert_eq!(trend(&trends.request_rate), request_rate);
                 assert_eq!(trend(&trends.error_ratio), error_ratio);
@@ -386,7 +386,7 @@ fn the_answers_agree_with_each_other_at_the_same_moment() {
                 let Answer::Detail(detail) = ask(&**source, &Query::Detail { service, stretch }.now()) else {
                     panic!()
                 };
-                let Detail {
+                let ServiceDetail {
                     request_rate: rates,
                     error_ratio: ratios,
                     latency,
@@ -394,15 +394,15 @@ fn the_answers_agree_with_each_other_at_the_same_moment() {
                     buckets,
                     ..
                 } = &detail;
-                let last = |matrix: &Matrix| matrix.lines.first().and_then(Line::last);
+                let last = |matrix: &Matrix| matrix.lines.first().and_then(Series::last);
                 assert_eq!((last(rates), last(ratios)), (request_rate, error_ratio));
-                let quantiles: Vec<_> = latency.lines.iter().map(Line::last).collect();
+                let quantiles: Vec<_> = latency.lines.iter().map(Series::last).collect();
                 let expected: Vec<_> = [p50, p95, p99].into_iter().flatten().map(Some).collect();
                 assert_eq!(quantiles, expected);
-                let fullest = full.lines.iter().filter_map(Line::last).max_by(f64::total_cmp);
+                let fullest = full.lines.iter().filter_map(Series::last).max_by(f64::total_cmp);
                 assert_eq!(fullest, saturation);
                 if !buckets.lines.is_empty() {
-                    let sum: f64 = buckets.lines.iter().filter_map(Line::last).sum();
+                    let sum: f64 = buckets.lines.iter().filter_map(Series::last).sum();
                     assert!((sum / request_rate.unwrap() - 1.0).abs() < 1e-6, "{sum}");
                 }
                 for matrix in [rates, ratios, latency, full, buckets] {
@@ -428,7 +428,7 @@ fn a_week_has_some_earlier_firings_and_the_present_one() {
             let (id, _) = world.rule_of(&alert.labels).unwrap();
             let sources = demo(seed, 120);
             let source = sources.iter().find(|source| source.info().id == *id).unwrap();
-            let span = Span::ending(at(120), minutes(7 * 24 * 60), 600, Duration::from_secs(60));
+            let span = TimeGrid::ending(at(120), minutes(7 * 24 * 60), 600, Duration::from_secs(60));
             let (fingerprint, labels) = (alert.fingerprint, alert.labels.clone());
             let (from, until) = (span.start(), at(120));
             let question = Query::Firings { fingerprint, labels, from, until }.now();

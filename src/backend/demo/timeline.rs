@@ -6,12 +6,12 @@ use jiff::Timestamp;
 pub(super) const EVERY: f64 = 5.0;
 /// When demo time began, and how fast it goes.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(super) struct Timeline {
+pub(super) struct DemoTimeline {
     origin: i64,
     speed: f64,
 }
 
-impl Timeline {
+impl DemoTimeline {
     pub(super) fn new(origin: Timestamp, speed: f64) -> Self {
         let speed = if speed.is_finite() && speed > 0.0 { speed.clamp(0.01, 1000.0) } else { 1.0 };
         Self { origin: origin.as_millisecond(), speed }
@@ -54,12 +54,12 @@ mod tests {
     fn time_goes_there_and_back_and_no_speed_breaks_it() {
         let origin = Timestamp::from_second(1_790_000_000).unwrap();
         for speed in [1.0, 5.0, 0.5] {
-            let clock = Timeline::new(origin, speed);
+            let clock = DemoTimeline::new(origin, speed);
             assert!((clock.demo(clock.wall(90.0)) - 90.0).abs() < 1e-9);
         }
         for speed in [0.0, -1.0, f64::NAN, f64::INFINITY] {
-            assert_eq!(Timeline::new(origin, speed), Timeline::new(origin, 1.0));
+            assert_eq!(DemoTimeline::new(origin, speed), DemoTimeline::new(origin, 1.0));
         }
-        assert_eq!(Timeline::new(origin, 1.0).wall(f64::INFINITY), Timestamp::MAX);
+        assert_eq!(DemoTimeline::new(origin, 1.0).wall(f64::INFINITY), Timestamp::MAX);
     }
 }

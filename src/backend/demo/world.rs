@@ -5,34 +5,34 @@ use std::sync::Mutex;
 
 use crate::model::labels::{Labels, Text};
 
-use super::book::{Book, Deploy, Measure, Region, Service};
-use super::noise::{Latency, P95, day, mix, mix_text, wobble};
-use super::paging::Paging;
-use super::pledges::{Pledge, pledges};
-use super::rules::{Bout, Cause, Rule, expand};
-use super::story::{Act, Begin, Impact, Schedule, acts, felt, impact};
+use super::demo_slos::{DemoSlo, demo_slos};
+use super::fixtures::{Deploy, Fixtures, Region, ServiceFixture, SimulatedNumber};
+use super::noise::{LatencyModel, P95, day, mix, mix_text, smooth_noise};
+use super::paging::PagingFixture;
+use super::rules::{Bout, Cause, DemoRule, expand};
+use super::scenario::{Begin, ChapterSchedule, Impact, ScenarioEvent, active_effects, events, impact};
 
 /// The whole demo world; a seed makes another one.
 #[derive(Debug)]
 pub struct DemoWorld {
-    pub(super) book: Book,
-    pub(super) schedule: Schedule,
-    pub(super) places: Vec<Place>,
-    pub(super) rules: Vec<Rule>,
-    pub(super) pledges: Vec<Pledge>,
-    pub(super) paging: Paging,
+    pub(super) fixtures: Fixtures,
+    pub(super) schedule: ChapterSchedule,
+    pub(super) places: Vec<ServiceInRegion>,
+    pub(super) rules: Vec<DemoRule>,
+    pub(super) demo_slos: Vec<DemoSlo>,
+    pub(super) paging: PagingFixture,
     /// When conditions of rules held, as far as that was worked out.
-    pub(super) bouts: Mutex<HashMap<Cause, Option<Bout>>>,
+    pub(super) condition_spans: Mutex<HashMap<Cause, Option<Bout>>>,
 }
 
 #[derive(Debug, Clone)]
-pub(super) struct Place {
+pub(super) struct ServiceInRegion {
     /// Its place among all of them.
     pub(super) number: usize,
     pub(super) name: Text,
     pub(super) region: Region,
-    pub(super) service: Service,
-    pub(super) acts: Vec<Act>,
+    pub(super) service: ServiceFixture,
+    pub(super) events: Vec<ScenarioEvent>,
     /// `service`, `region`, `team`, `namespace`: what the rules' expressions keep.
     pub(super) labels: Labels,
     rate: f64,
@@ -41,27 +41,27 @@ pub(super) struct Place {
 
 /// What requests to a place are like at a moment.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Numbers {
+pub(super) struct RequestNumbers {
     /// Per second.
     pub(super) rate: f64,
     /// Failed / all requests.
     pub(super) errors: Option<f64>,
-    pub(super) latency: Option<Latency>,
+    pub(super) latency: Option<LatencyModel>,
 }
 
 impl DemoWorld {
     /// The world of this seed.
     pub fn new(seed: u64) -> Self {
-        let book = Book::open();
-        let mut places: Vec<Place> = book
+        let fixtures = Fixtures::open();
+        let mut places: Vec<ServiceInRegion> = fixtures
             .services
             .iter()
             .flat_map(|service| service.rate.iter().map(move |(region, rate)| (service, *region, *rate)))
-            .map(|(service, region, rate)| Place {
+            .map(|(service, region, rate)| ServiceInRegion {
                 number: 0,
                 name: service.name.as_str().into(),
                 region,
-                acts: acts(&book, service, region),
+                events: events(&fixtures, service, region),
                 labels: Labels::from_iter([
                     ("service", service.name.as_str()),
                     ("region", region.name()),
@@ -75,25 +75,33 @@ impl DemoWorld {
             .collect();
         places.sort_by(|a, b| (&a.name, a.region).cmp(&(&b.name, b.region)));
         places.iter_mut().zip(0..).for_each(|(place, number)| place.number = number);
-        let schedule = Schedule::new(seed, &book);
-        let (rules, pledges) = (expand(&book), pledges(&book));
-        Self { book, schedule, places, rules, pledges, paging: Paging::open(), bouts: Mutex::default() }
+        let schedule = ChapterSchedule::new(seed, &fixtures);
+        let (rules, demo_slos) = (expand(&fixtures), demo_slos(&fixtures));
+        Self {
+            fixtures,
+            schedule,
+            places,
+            rules,
+            demo_slos,
+            paging: PagingFixture::open(),
+            condition_spans: Mutex::default(),
+        }
     }
 
     /// The places that a source watches, in the order of the services' names.
-    pub(super) fn watched(&self, region: Region) -> impl Iterator<Item = &Place> {
+    pub(super) fn watched(&self, region: Region) -> impl Iterator<Item = &ServiceInRegion> {
         self.places.iter().filter(move |place| place.region == region)
     }
 
     /// The place of this service in this region.
-    pub(super) fn place(&self, service: &str, region: Region) -> Option<&Place> {
+    pub(super) fn place(&self, service: &str, region: Region) -> Option<&ServiceInRegion> {
         self.watched(region).find(|place| &*place.name == service)
     }
 
     /// The numbers of requests at a place.
-    pub(super) fn numbers(&self, place: &Place, t: f64) -> Numbers {
+    pub(super) fn numbers(&self, place: &ServiceInRegion, t: f64) -> RequestNumbers {
         let impact = self.impact(place, t);
-        Numbers {
+        RequestNumbers {
             rate: rate_with(place, impact, t),
             errors: errors_with(place, impact, t),
             latency: latency_with(place, impact, t),
@@ -101,65 +109,71 @@ impl DemoWorld {
     }
 
     /// Failed / all requests.
-    pub(super) fn errors(&self, place: &Place, t: f64) -> Option<f64> {
+    pub(super) fn errors(&self, place: &ServiceInRegion, t: f64) -> Option<f64> {
         errors_with(place, self.impact(place, t), t)
     }
 
     /// How long requests take.
-    pub(super) fn latency(&self, place: &Place, t: f64) -> Option<Latency> {
+    pub(super) fn latency(&self, place: &ServiceInRegion, t: f64) -> Option<LatencyModel> {
         latency_with(place, self.impact(place, t), t)
     }
 
     /// Use of one resource.
-    pub(super) fn resource(&self, place: &Place, name: &str, t: f64) -> Option<f64> {
+    pub(super) fn resource(&self, place: &ServiceInRegion, name: &str, t: f64) -> Option<f64> {
         let base = place.service.resources.get(name)?;
         let key = mix_text(place.key, name);
-        let added: f64 = felt(&place.acts, &self.schedule, t)
+        let added: f64 = active_effects(&place.events, &self.schedule, t)
             .filter_map(|(effect, level)| Some(effect.resources.get(name)? * level))
             .sum();
         // memory hardly follows the day, everything else does a little
         let follows = if name == "memory" { 0.02 } else { 0.12 };
         let busy = 1.0 + follows * (day(t, behind(place.region)) - 1.0);
-        Some((base * busy * (1.0 + 0.05 * wobble(key, t)) + added).clamp(0.0, 0.995))
+        Some((base * busy * (1.0 + 0.05 * smooth_noise(key, t)) + added).clamp(0.0, 0.995))
     }
 
-    fn gauge(&self, place: &Place, name: &str, t: f64) -> Option<f64> {
+    fn gauge(&self, place: &ServiceInRegion, name: &str, t: f64) -> Option<f64> {
         let base = place.service.gauges.get(name)?;
-        let added: f64 = felt(&place.acts, &self.schedule, t)
+        let added: f64 = active_effects(&place.events, &self.schedule, t)
             .filter_map(|(effect, level)| Some(effect.gauges.get(name)? * level))
             .sum();
         // days and hours pass evenly, the rest is measured
         let shaky = if name.ends_with("_days") || name.ends_with("_hours") { 0.0 } else { 0.02 };
-        Some((base + added) * (1.0 + shaky * wobble(mix_text(place.key, name), t)))
+        Some((base + added) * (1.0 + shaky * smooth_noise(mix_text(place.key, name), t)))
     }
 
     /// The pods that do not answer.
-    pub(super) fn down(&self, place: &Place, t: f64) -> std::ops::Range<u32> {
+    pub(super) fn down(&self, place: &ServiceInRegion, t: f64) -> std::ops::Range<u32> {
         0..self.impact(place, t).down.min(place.service.pods)
     }
 
     /// The number that a rule's expression stands for; `pod` for what is measured by pod.
-    pub(super) fn measure(&self, measure: &Measure, place: &Place, pod: u32, t: f64) -> Option<f64> {
+    pub(super) fn measure(
+        &self,
+        measure: &SimulatedNumber,
+        place: &ServiceInRegion,
+        pod: u32,
+        t: f64,
+    ) -> Option<f64> {
         match measure {
-            Measure::Errors => self.errors(place, t),
-            Measure::P95 => self.latency(place, t).map(|latency| latency.quantile(P95)),
-            Measure::Resource(name) => self.resource(place, name, t),
-            Measure::Gauge(name) => self.gauge(place, name, t),
-            Measure::Up => Some(if self.down(place, t).contains(&pod) { 0.0 } else { 1.0 }),
-            Measure::Always => Some(1.0),
+            SimulatedNumber::Errors => self.errors(place, t),
+            SimulatedNumber::P95 => self.latency(place, t).map(|latency| latency.quantile(P95)),
+            SimulatedNumber::Resource(name) => self.resource(place, name, t),
+            SimulatedNumber::Gauge(name) => self.gauge(place, name, t),
+            SimulatedNumber::Up => Some(if self.down(place, t).contains(&pod) { 0.0 } else { 1.0 }),
+            SimulatedNumber::Always => Some(1.0),
         }
     }
 
     /// What the chapter of this moment rolls out at a place, and when the chapter began.
-    pub(super) fn deploy(&self, place: &Place, t: f64) -> Option<(&Deploy, f64)> {
+    pub(super) fn deploy(&self, place: &ServiceInRegion, t: f64) -> Option<(&Deploy, f64)> {
         let (chapter, start) = self.schedule.now(t);
-        let deploy = self.book.story.chapter.get(chapter?)?.deploy.as_ref()?;
+        let deploy = self.fixtures.scenario.chapter.get(chapter?)?.deploy.as_ref()?;
         let here = deploy.service == *place.name && deploy.region == place.region;
         (here && t >= start + deploy.at.0).then_some((deploy, start))
     }
 
     /// The version that runs at a place.
-    pub(super) fn version<'a>(&'a self, place: &'a Place, t: f64) -> &'a str {
+    pub(super) fn version<'a>(&'a self, place: &'a ServiceInRegion, t: f64) -> &'a str {
         match self.deploy(place, t) {
             Some((deploy, start)) if t < start + deploy.back.0 => &deploy.version,
             _ => &place.service.version,
@@ -167,14 +181,14 @@ impl DemoWorld {
     }
 
     /// The versions that the story knows at a place, the usual one first.
-    pub(super) fn versions<'a>(&'a self, place: &'a Place) -> Vec<&'a str> {
+    pub(super) fn versions<'a>(&'a self, place: &'a ServiceInRegion) -> Vec<&'a str> {
         let mut versions = vec![&*place.service.version];
         versions.extend(self.deploys(place).map(|(_, deploy)| &*deploy.version));
         versions
     }
 
-    fn deploys<'a>(&'a self, place: &'a Place) -> impl Iterator<Item = (Begin, &'a Deploy)> {
-        let told = self.book.story.chapter.iter().zip(0..);
+    fn deploys<'a>(&'a self, place: &'a ServiceInRegion) -> impl Iterator<Item = (Begin, &'a Deploy)> {
+        let told = self.fixtures.scenario.chapter.iter().zip(0..);
         let all =
             told.filter_map(|(chapter, number)| Some((Begin::Chapter(number), chapter.deploy.as_ref()?)));
         all.filter(|(_, deploy)| deploy.service == *place.name && deploy.region == place.region)
@@ -183,7 +197,7 @@ impl DemoWorld {
     /// When a version ran at a place, as far as that touches a span.
     pub(super) fn version_ran(
         &self,
-        place: &Place,
+        place: &ServiceInRegion,
         version: &str,
         (from, to): (f64, f64),
     ) -> Vec<(f64, f64)> {
@@ -216,12 +230,12 @@ impl DemoWorld {
         ran
     }
 
-    fn impact(&self, place: &Place, t: f64) -> Impact {
-        impact(&place.acts, &self.schedule, t)
+    fn impact(&self, place: &ServiceInRegion, t: f64) -> Impact {
+        impact(&place.events, &self.schedule, t)
     }
 }
 
-impl Place {
+impl ServiceInRegion {
     /// The address of a pod's target.
     pub(super) fn instance(&self, pod: u32) -> String {
         let net = match self.region {
@@ -251,14 +265,14 @@ impl Place {
     }
 
     /// How long requests take while nothing happens.
-    pub(super) fn calm_latency(&self) -> Option<Latency> {
-        Some(Latency { median: self.service.latency?, tail: self.service.tail, slow: 0.0 })
+    pub(super) fn calm_latency(&self) -> Option<LatencyModel> {
+        Some(LatencyModel { median: self.service.latency?, tail: self.service.tail, slow: 0.0 })
     }
 
     /// Whether something of the story reaches this number of the place, and when.
-    pub(super) fn begins(&self, measure: &Measure) -> Vec<Begin> {
+    pub(super) fn begins(&self, measure: &SimulatedNumber) -> Vec<Begin> {
         let mut begins: Vec<Begin> = Vec::new();
-        for act in self.acts.iter().filter(|act| reaches(act, measure)) {
+        for act in self.events.iter().filter(|act| affects(act, measure)) {
             if !begins.contains(&act.begin) {
                 begins.push(act.begin);
             }
@@ -267,23 +281,23 @@ impl Place {
     }
 
     /// From when to when after its beginning something reaches this number.
-    pub(super) fn reach(&self, begin: Begin, measure: &Measure) -> (f64, f64) {
-        let acts = self.acts.iter().filter(|act| act.begin == begin && reaches(act, measure));
-        acts.fold((f64::INFINITY, 0.0), |(from, to), act| {
+    pub(super) fn effect_range(&self, begin: Begin, measure: &SimulatedNumber) -> (f64, f64) {
+        let events = self.events.iter().filter(|act| act.begin == begin && affects(act, measure));
+        events.fold((f64::INFINITY, 0.0), |(from, to), act| {
             (f64::min(from, act.effect.rise[0].0), f64::max(to, act.effect.fall[1].0))
         })
     }
 }
 
-fn reaches(act: &Act, measure: &Measure) -> bool {
+fn affects(act: &ScenarioEvent, measure: &SimulatedNumber) -> bool {
     let effect = &act.effect;
     match measure {
-        Measure::Errors => effect.errors > 0.0,
-        Measure::P95 => effect.latency > 0.0 || effect.slow > 0.0,
-        Measure::Resource(name) => effect.resources.contains_key(name),
-        Measure::Gauge(name) => effect.gauges.contains_key(name),
-        Measure::Up => effect.down > 0,
-        Measure::Always => false,
+        SimulatedNumber::Errors => effect.errors > 0.0,
+        SimulatedNumber::P95 => effect.latency > 0.0 || effect.slow > 0.0,
+        SimulatedNumber::Resource(name) => effect.resources.contains_key(name),
+        SimulatedNumber::Gauge(name) => effect.gauges.contains_key(name),
+        SimulatedNumber::Up => effect.down > 0,
+        SimulatedNumber::Always => false,
     }
 }
 
@@ -295,21 +309,21 @@ fn behind(region: Region) -> f64 {
     }
 }
 
-fn rate_with(place: &Place, impact: Impact, t: f64) -> f64 {
-    let shake = 1.0 + 0.07 * wobble(mix(place.key, 0), t);
+fn rate_with(place: &ServiceInRegion, impact: Impact, t: f64) -> f64 {
+    let shake = 1.0 + 0.07 * smooth_noise(mix(place.key, 0), t);
     (place.rate * day(t, behind(place.region)) * shake * (1.0 + impact.rate)).max(0.0)
 }
 
-fn errors_with(place: &Place, impact: Impact, t: f64) -> Option<f64> {
+fn errors_with(place: &ServiceInRegion, impact: Impact, t: f64) -> Option<f64> {
     let base = place.service.errors?;
-    let shake = wobble(mix(place.key, 1), t);
+    let shake = smooth_noise(mix(place.key, 1), t);
     Some((base * (1.0 + 0.45 * shake) + impact.errors * (1.0 + 0.05 * shake)).clamp(0.0, 0.98))
 }
 
-fn latency_with(place: &Place, impact: Impact, t: f64) -> Option<Latency> {
+fn latency_with(place: &ServiceInRegion, impact: Impact, t: f64) -> Option<LatencyModel> {
     let median = place.service.latency?;
-    let shake = |salt: u64| wobble(mix(place.key, salt), t);
-    Some(Latency {
+    let shake = |salt: u64| smooth_noise(mix(place.key, salt), t);
+    Some(LatencyModel {
         median: median * (1.0 + 0.06 * shake(2)) * (1.0 + impact.latency),
         tail: place.service.tail * (1.0 + 0.04 * shake(3)),
         slow: impact.slow.clamp(0.0, 0.9),

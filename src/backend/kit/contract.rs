@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use jiff::Timestamp;
 use serde_json::Value;
 
-use crate::backend::kit::double::Asked;
+use crate::backend::kit::double::ReceivedRequest;
 use crate::model::tests::shared::shared;
 
 /// A file below the shared folder as JSON, if it is there.
@@ -43,7 +43,7 @@ impl Description {
     }
 
     /// What is wrong with a request, if anything.
-    pub(crate) fn trouble(&self, asked: &Asked) -> Option<String> {
+    pub(crate) fn trouble(&self, asked: &ReceivedRequest) -> Option<String> {
         let Some(path) = self.path(&asked.path) else { return Some(format!("no path {}", asked.path)) };
         let item = &self.0["paths"][path];
         let Some(operation) = item.get(asked.method.to_lowercase()) else {
@@ -82,10 +82,10 @@ impl Description {
         let content = of_swagger.map_or(&of_openapi["content"]["application/json"], |body| body);
         if content.is_object() || !asked.body.is_empty() {
             let (mut wrong, body) = (Vec::new(), asked.json());
-            self.against(&content["schema"], &body, "", &mut wrong);
+            self.check_schema(&content["schema"], &body, "", &mut wrong);
             let mut examples = BTreeSet::new();
             names(content, &mut examples);
-            self.strangers(&content["schema"], &body, "", &examples, &mut wrong);
+            self.unknown_fields(&content["schema"], &body, "", &examples, &mut wrong);
             if !wrong.is_empty() {
                 return Some(format!("{} {path}: {}", asked.method, wrong.join("; ")));
             }
@@ -101,7 +101,7 @@ impl Description {
     }
 
     /// What a value breaks of a schema: types, needed fields, words, bounds.
-    fn against(&self, schema: &Value, value: &Value, at: &str, wrong: &mut Vec<String>) {
+    fn check_schema(&self, schema: &Value, value: &Value, at: &str, wrong: &mut Vec<String>) {
         let schema = self.there(schema);
         let is_type = match schema["type"].as_str() {
             Some("object") => value.is_object(),
@@ -135,18 +135,18 @@ impl Description {
         }
         for (name, property) in schema["properties"].as_object().into_iter().flatten() {
             if let Some(value) = value.get(name) {
-                self.against(property, value, &format!("{at}/{name}"), wrong);
+                self.check_schema(property, value, &format!("{at}/{name}"), wrong);
             }
         }
         for value in value.as_array().into_iter().flatten().filter(|_| schema["items"].is_object()) {
-            self.against(&schema["items"], value, &format!("{at}[]"), wrong);
+            self.check_schema(&schema["items"], value, &format!("{at}[]"), wrong);
         }
         for part in schema["allOf"].as_array().into_iter().flatten() {
-            self.against(part, value, at, wrong);
+            self.check_schema(part, value, at, wrong);
         }
         let fits = |one: &Value| {
             let mut wrong = Vec::new();
-            self.against(one, value, at, &mut wrong);
+            self.check_schema(one, value, at, &mut wrong);
             wrong.is_empty()
         };
         if schema["oneOf"].as_array().is_some_and(|all| all.iter().filter(|one| fits(one)).count() != 1) {
@@ -155,7 +155,7 @@ impl Description {
     }
 
     /// Fields that neither the schema nor an example knows.
-    fn strangers(
+    fn unknown_fields(
         &self,
         schema: &Value,
         value: &Value,
@@ -168,13 +168,13 @@ impl Description {
         for (name, value) in value.as_object().into_iter().flatten() {
             let place = format!("{at}/{name}");
             match known.iter().find(|(known, _)| *known == name) {
-                Some((_, schema)) => self.strangers(schema, value, &place, examples, wrong),
+                Some((_, schema)) => self.unknown_fields(schema, value, &place, examples, wrong),
                 None if examples.contains(name) => {}
                 None => wrong.push(format!("{place} is unknown")),
             }
         }
         for value in value.as_array().into_iter().flatten() {
-            self.strangers(&self.there(schema)["items"], value, at, examples, wrong);
+            self.unknown_fields(&self.there(schema)["items"], value, at, examples, wrong);
         }
     }
 

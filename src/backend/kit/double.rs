@@ -15,18 +15,18 @@ use crate::model::warning::Warning;
 
 /// What was answered, with what was said beside it.
 #[derive(Debug)]
-pub(crate) struct Told<T> {
+pub(crate) struct BoardWithWarnings<T> {
     board: T,
     pub(crate) warnings: Vec<Warning>,
 }
 
-impl<T> Told<T> {
+impl<T> BoardWithWarnings<T> {
     pub(crate) fn new(board: T, warnings: Vec<Warning>) -> Self {
         Self { board, warnings }
     }
 }
 
-impl<T> std::ops::Deref for Told<T> {
+impl<T> std::ops::Deref for BoardWithWarnings<T> {
     type Target = T;
 
     fn deref(&self) -> &T {
@@ -36,7 +36,7 @@ impl<T> std::ops::Deref for Told<T> {
 
 /// One request that came in.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Asked {
+pub(crate) struct ReceivedRequest {
     pub(crate) method: String,
     /// Without the query.
     pub(crate) path: String,
@@ -49,7 +49,7 @@ pub(crate) struct Asked {
     pub(crate) body: Vec<u8>,
 }
 
-impl Asked {
+impl ReceivedRequest {
     pub(crate) fn header(&self, name: &str) -> Option<&str> {
         self.headers.iter().find(|(n, _)| n == name).map(|(_, value)| value.as_str())
     }
@@ -67,7 +67,7 @@ impl Asked {
 
 /// What is sent back.
 #[derive(Debug, Clone)]
-pub(crate) struct Canned {
+pub(crate) struct CannedResponse {
     status: u16,
     headers: Vec<(String, String)>,
     pub(crate) body: Vec<u8>,
@@ -76,17 +76,25 @@ pub(crate) struct Canned {
     /// Before each byte of the body.
     drip: Option<Duration>,
     hangs: bool,
-    vanishes: bool,
+    closes_connection: bool,
 }
 
-impl Canned {
+impl CannedResponse {
     pub(crate) fn json(body: &str) -> Self {
         Self::new(200, "application/json", body)
     }
 
     pub(crate) fn new(status: u16, content_type: &str, body: &str) -> Self {
         let headers = vec![("Content-Type".into(), content_type.into())];
-        Self { status, headers, body: body.into(), length: None, drip: None, hangs: false, vanishes: false }
+        Self {
+            status,
+            headers,
+            body: body.into(),
+            length: None,
+            drip: None,
+            hangs: false,
+            closes_connection: false,
+        }
     }
 
     pub(crate) fn header(mut self, name: &str, value: &str) -> Self {
@@ -103,7 +111,7 @@ impl Canned {
     }
 
     /// A length that the body does not have.
-    pub(crate) fn claiming(mut self, length: usize) -> Self {
+    pub(crate) fn with_claimed_length(mut self, length: usize) -> Self {
         self.length = Some(length);
         self
     }
@@ -115,8 +123,8 @@ impl Canned {
     }
 
     /// No answer at all, the connection is closed.
-    pub(crate) fn vanish() -> Self {
-        Self { vanishes: true, ..Self::json("") }
+    pub(crate) fn close_connection() -> Self {
+        Self { closes_connection: true, ..Self::json("") }
     }
 
     /// No answer at all, the connection stays open.
@@ -128,12 +136,14 @@ impl Canned {
 /// The running stand-in; ends when it is dropped.
 pub(crate) struct Double {
     pub(crate) url: String,
-    asked: Arc<Mutex<Vec<Asked>>>,
+    asked: Arc<Mutex<Vec<ReceivedRequest>>>,
     task: JoinHandle<()>,
 }
 
 impl Double {
-    pub(crate) async fn start(answer: impl Fn(&Asked) -> Canned + Send + Sync + 'static) -> Self {
+    pub(crate) async fn start(
+        answer: impl Fn(&ReceivedRequest) -> CannedResponse + Send + Sync + 'static,
+    ) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
         let asked = Arc::new(Mutex::new(Vec::new()));
@@ -152,7 +162,7 @@ impl Double {
     }
 
     /// All requests so far.
-    pub(crate) fn asked(&self) -> Vec<Asked> {
+    pub(crate) fn asked(&self) -> Vec<ReceivedRequest> {
         self.asked.lock().unwrap().clone()
     }
 
@@ -171,13 +181,13 @@ impl Drop for Double {
 /// One request for each connection.
 async fn serve(
     mut stream: TcpStream,
-    log: &Mutex<Vec<Asked>>,
-    answer: &(dyn Fn(&Asked) -> Canned + Send + Sync),
+    log: &Mutex<Vec<ReceivedRequest>>,
+    answer: &(dyn Fn(&ReceivedRequest) -> CannedResponse + Send + Sync),
 ) -> std::io::Result<()> {
     let asked = read(&mut stream).await?;
     let canned = answer(&asked);
     log.lock().unwrap().push(asked);
-    if canned.vanishes {
+    if canned.closes_connection {
         return Ok(());
     }
     if canned.hangs {
@@ -203,7 +213,7 @@ async fn serve(
     stream.shutdown().await
 }
 
-async fn read(stream: &mut TcpStream) -> std::io::Result<Asked> {
+async fn read(stream: &mut TcpStream) -> std::io::Result<ReceivedRequest> {
     let mut bytes = Vec::new();
     let head_end = loop {
         if let Some(at) = bytes.windows(4).position(|four| four == b"\r\n\r\n") {
@@ -237,5 +247,5 @@ async fn read(stream: &mut TcpStream) -> std::io::Result<Asked> {
         .map(|(name, value)| (name.into_owned(), value.into_owned()))
         .collect();
     let body = bytes[head_end + 4..].to_vec();
-    Ok(Asked { method, path: path.to_owned(), query: query.to_owned(), headers, parameters, body })
+    Ok(ReceivedRequest { method, path: path.to_owned(), query: query.to_owned(), headers, parameters, body })
 }

@@ -1,22 +1,22 @@
 //! One hardened HTTP client for each source: time-outs, a limit on what is read, no way to another host, and troubles
 //! in the model's words. What the bytes mean is the business of the module that asked.
 
+pub(crate) mod address_policy;
 mod allowance;
+mod authenticated;
 mod body;
 mod credentials;
-pub(crate) mod errand;
 mod header;
-mod mask;
 mod oauth;
-mod pass;
 mod promql;
-pub(crate) mod reach;
+mod redactor;
 mod route;
 mod sigv4;
 mod slots;
 mod transport;
 mod trouble;
 mod trusted;
+pub(crate) mod untrusted_fetch;
 mod write;
 
 use std::error::Error as StdError;
@@ -28,22 +28,22 @@ use reqwest::{Method, Request, Response, StatusCode, redirect};
 use tokio::sync::Semaphore;
 use url::Url;
 
-use crate::backend::Means;
+use crate::backend::SourceDeps;
 use crate::config::settings::SourceSettings;
 use crate::config::unsafe_address;
 use crate::model::ask::Weight;
 use crate::model::labels::Text;
-use crate::model::source::{SourceError, SourceId, Trouble};
+use crate::model::source::{ErrorKind, SourceError, SourceId};
 use crate::model::text;
 
 pub(crate) use allowance::Allowance;
+use authenticated::AuthenticatedClients;
 pub(crate) use body::Body;
-use body::{Inflow, Stopped};
-use pass::Passes;
-use promql::Outgoing;
-pub(crate) use promql::{Evaluation, PromQuery};
-use slots::Slots;
-pub use transport::{Received, Receiving, Server, Transport};
+use body::{BodyReader, Stopped};
+use promql::OutgoingRequest;
+pub(crate) use promql::{EvaluationRange, PromQuery};
+use slots::ServerSlots;
+pub use transport::{LocalServer, Received, Receiving, Transport};
 use trouble::Unsent;
 pub(crate) use trouble::{is_plain_absence, of_absence};
 pub(crate) use write::{WriteRequest, segment, surely_not};
@@ -67,28 +67,32 @@ pub(crate) struct Http {
     /// Without user, password, query, and without a slash at its end.
     base: Url,
     address: Text,
-    passes: Passes,
+    auth_clients: AuthenticatedClients,
     /// What form of answer is asked for.
     accept: HeaderValue,
     connect_timeout: Duration,
     timeout: Duration,
     limit: u64,
     large: Semaphore,
-    slots: Slots,
+    slots: ServerSlots,
 }
 
 /// What an answer without a 2xx status comes to, and how long the server asks us to wait.
-type OfStatus = fn(StatusCode, &HeaderMap, &Url, &[u8]) -> (Trouble, Option<Duration>);
+type OfStatus = fn(StatusCode, &HeaderMap, &Url, &[u8]) -> (ErrorKind, Option<Duration>);
 
 impl Http {
     /// Checks the address; nothing is sent, and no secret is read before the first request.
     ///
     /// # Errors
-    /// [`Trouble::Unreachable`] if the address is none, or not one that this kind's key may be sent to.
-    pub(crate) fn new(id: &SourceId, source: &SourceSettings, means: Means<'_>) -> Result<Self, SourceError> {
-        let limits = &means.settings.limits;
+    /// [`ErrorKind::Unreachable`] if the address is none, or not one that this kind's key may be sent to.
+    pub(crate) fn new(
+        id: &SourceId,
+        source: &SourceSettings,
+        deps: SourceDeps<'_>,
+    ) -> Result<Self, SourceError> {
+        let limits = &deps.settings.limits;
         let wrong = |reason: &str| {
-            SourceError::new(id.clone(), Trouble::Unreachable { reason: format!("its address {reason}") })
+            SourceError::new(id.clone(), ErrorKind::Unreachable { reason: format!("its address {reason}") })
         };
         let mut base = Url::parse(source.address().trim())
             .map_err(|error| wrong(&format!("cannot be understood: {error}")))?;
@@ -99,7 +103,7 @@ impl Http {
             return Err(wrong(why));
         }
         let times = (limits.connect_timeout.0, limits.timeout.0);
-        let passes = Passes::new(source, &base, times, means);
+        let auth_clients = AuthenticatedClients::new(source, &base, times, deps);
         base.set_query(None);
         base.set_fragment(None);
         let prefix = base.path().trim_end_matches('/').to_owned();
@@ -110,13 +114,13 @@ impl Http {
             id: id.clone(),
             base,
             address,
-            passes,
+            auth_clients,
             accept: HeaderValue::from_static("application/json"),
             connect_timeout: limits.connect_timeout.0,
             timeout: limits.timeout.0,
             limit: limits.body_mib.saturating_mul(1024 * 1024),
             large: Semaphore::new(1),
-            slots: Slots::default(),
+            slots: ServerSlots::default(),
         })
     }
 
@@ -136,9 +140,9 @@ impl Http {
     }
 
     /// Trouble at this source, told without what it was asked with.
-    pub(crate) fn error(&self, trouble: Trouble) -> SourceError {
-        let mask = self.passes.mask();
-        SourceError::new(self.id.clone(), trouble.reworded(|words| mask.words(words)))
+    pub(crate) fn error(&self, trouble: ErrorKind) -> SourceError {
+        let redactor = self.auth_clients.redactor();
+        SourceError::new(self.id.clone(), trouble.reworded(|words| redactor.words(words)))
     }
 
     /// GET `path` below the address.
@@ -172,19 +176,19 @@ impl Http {
     /// As [`Self::get`].
     pub(crate) async fn evaluate(&self, weight: Weight, query: &PromQuery<'_>) -> Result<Body, SourceError> {
         let request = query.request(&self.base);
-        self.ask(weight, Outgoing { request, query: Some((query, &self.base)) }).await
+        self.ask(weight, OutgoingRequest { request, query: Some((query, &self.base)) }).await
     }
 
     /// How many requests this server is sent at a time and why, where it had no room for more.
     pub(crate) fn load(&self) -> Option<Text> {
-        self.slots.told().map(Text::from)
+        self.slots.busy_message().map(Text::from)
     }
 
     /// Asks as soon as the server has room; where it refuses for lack of it, again within a few seconds.
-    async fn ask(&self, weight: Weight, outgoing: Outgoing<'_>) -> Result<Body, SourceError> {
-        let turn = self.slots.turn(weight);
+    async fn ask(&self, weight: Weight, outgoing: OutgoingRequest<'_>) -> Result<Body, SourceError> {
+        let slot_request = self.slots.slot_request(weight);
         loop {
-            let slot = self.slots.take(&turn).await;
+            let slot = self.slots.take(&slot_request).await;
             // a body that is in memory can be sent again
             let again = outgoing
                 .try_clone()
@@ -192,8 +196,8 @@ impl Http {
             let read = self.ask_once(again).await;
             match &read {
                 Ok(_) => self.slots.succeeded(),
-                Err(error) if slots::is_lack_of_room(error) => {
-                    if self.slots.refused(&turn, error, &said(error)) {
+                Err(error) if slots::is_overload(error) => {
+                    if self.slots.refused(&slot_request, error, &said(error)) {
                         drop(slot);
                         continue;
                     }
@@ -204,18 +208,18 @@ impl Http {
         }
     }
 
-    async fn ask_once(&self, outgoing: Outgoing<'_>) -> Result<Body, SourceError> {
+    async fn ask_once(&self, outgoing: OutgoingRequest<'_>) -> Result<Body, SourceError> {
         let response = self.deliver(outgoing).await.map_err(|unsent| match unsent {
             Unsent::Before(trouble) => self.error(trouble),
-            Unsent::Underway(error) => self.failed(&*error),
+            Unsent::InTransit(error) => self.failed(&*error),
         })?;
         self.read_whole(response, trouble::of_status).await
     }
 
     /// The one way out for all requests of this source.
-    async fn deliver(&self, mut outgoing: Outgoing<'_>) -> Result<Response, Unsent> {
+    async fn deliver(&self, mut outgoing: OutgoingRequest<'_>) -> Result<Response, Unsent> {
         outgoing.request.headers_mut().insert(ACCEPT, self.accept.clone());
-        self.passes.send(outgoing).await
+        self.auth_clients.send(outgoing).await
     }
 
     fn url(&self, path: &str) -> Url {
@@ -225,33 +229,33 @@ impl Http {
     async fn read_whole(&self, mut response: Response, of_status: OfStatus) -> Result<Body, SourceError> {
         let success = response.status().is_success();
         let limit = if success { self.limit } else { ERROR_BODY };
-        let too_large = || self.error(Trouble::TooLarge { limit: self.limit });
+        let too_large = || self.error(ErrorKind::TooLarge { limit: self.limit });
         if success && response.content_length().is_some_and(|length| length > limit) {
             return Err(too_large());
         }
-        let mut inflow = Inflow::new(limit);
+        let mut body_reader = BodyReader::new(limit);
         let (mut large, mut huge) = (None, None);
         let stopped = loop {
-            match inflow.take(&mut response).await {
+            match body_reader.take(&mut response).await {
                 Ok(true) => {}
                 Ok(false) => break None,
                 Err(Stopped::Lost(error)) => return Err(self.failed(&error)),
                 Err(stopped) => break Some(stopped),
             }
-            if large.is_none() && inflow.bytes.len() > LARGE {
+            if large.is_none() && body_reader.bytes.len() > LARGE {
                 large = self.large.acquire().await.ok();
             }
-            if huge.is_none() && inflow.bytes.len() > HUGE {
+            if huge.is_none() && body_reader.bytes.len() > HUGE {
                 huge = HUGE_TURN.acquire().await.ok();
             }
         };
         if !success {
-            let bytes = self.passes.mask().refusal(inflow.bytes);
+            let bytes = self.auth_clients.redactor().refusal(body_reader.bytes);
             let (trouble, retry_after) =
                 of_status(response.status(), response.headers(), response.url(), &bytes);
             // what was written with escapes is a secret only once it is read
-            let mask = self.passes.mask();
-            let trouble = trouble.reworded(|said| mask.words(said));
+            let redactor = self.auth_clients.redactor();
+            let trouble = trouble.reworded(|said| redactor.words(said));
             return Err(SourceError { retry_after, ..self.error(trouble) });
         }
         match stopped {
@@ -259,16 +263,16 @@ impl Http {
             Some(Stopped::Broken) => return Err(self.error(body::broken())),
             Some(Stopped::TooLarge | Stopped::Lost(_)) => return Err(too_large()),
         }
-        let mask = self.passes.mask();
-        let bytes = mask.data(inflow.bytes);
+        let redactor = self.auth_clients.redactor();
+        let bytes = redactor.data(body_reader.bytes);
         let (date, allowance) = (trouble::date(response.headers()), allowance::of(response.headers()));
-        Ok(Body::new(self.id.clone(), mask, bytes, date, allowance))
+        Ok(Body::new(self.id.clone(), redactor, bytes, date, allowance))
     }
 
     /// The trouble that a request or a read came to.
     fn failed(&self, error: &(dyn StdError + 'static)) -> SourceError {
         let mut trouble = trouble::of(error, self.connect_timeout, self.timeout);
-        if let (Trouble::Unreachable { reason }, Some(proxy)) = (&mut trouble, self.passes.proxy()) {
+        if let (ErrorKind::Unreachable { reason }, Some(proxy)) = (&mut trouble, self.auth_clients.proxy()) {
             *reason = format!("{reason}; through the proxy {}", text::clean(proxy));
         }
         self.error(trouble)
@@ -285,7 +289,7 @@ fn below(base: &Url, path: &str) -> Url {
 
 /// What the server said when it had no room.
 fn said(error: &SourceError) -> String {
-    let (Trouble::Refused { message, .. } | Trouble::RateLimited { message }) = &error.trouble else {
+    let (ErrorKind::Refused { message, .. } | ErrorKind::RateLimited { message }) = &error.trouble else {
         return error.trouble.to_string();
     };
     if message.is_empty() { error.trouble.to_string() } else { message.clone() }

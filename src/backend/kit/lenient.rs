@@ -51,9 +51,9 @@ pub(crate) use wire;
 /// A text, borrowed where it has no escapes; a number or a truth value counts as it is written, and anything else (`null`, a
 /// list, an object) as the empty text.
 #[derive(Debug, Default)]
-pub(crate) struct Word<'a>(pub(crate) Cow<'a, str>);
+pub(crate) struct LenientText<'a>(pub(crate) Cow<'a, str>);
 
-impl Word<'_> {
+impl LenientText<'_> {
     /// The number that it is or holds.
     pub(crate) fn number(&self) -> Option<f64> {
         self.0.trim().parse().ok()
@@ -64,39 +64,39 @@ impl Word<'_> {
     }
 }
 
-impl<'de: 'a, 'a> Deserialize<'de> for Word<'a> {
+impl<'de: 'a, 'a> Deserialize<'de> for LenientText<'a> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         struct Scalars;
         impl<'de> Lenient<'de> for Scalars {
-            type Made = Word<'de>;
+            type Made = LenientText<'de>;
 
-            fn of_text(self, text: Cow<'de, str>) -> Option<Word<'de>> {
-                Some(Word(text))
+            fn of_text(self, text: Cow<'de, str>) -> Option<LenientText<'de>> {
+                Some(LenientText(text))
             }
 
-            fn of_integer(self, number: i128) -> Option<Word<'de>> {
-                Some(Word(number.to_string().into()))
+            fn of_integer(self, number: i128) -> Option<LenientText<'de>> {
+                Some(LenientText(number.to_string().into()))
             }
 
-            fn of_number(self, number: f64) -> Option<Word<'de>> {
-                Some(Word(number.to_string().into()))
+            fn of_number(self, number: f64) -> Option<LenientText<'de>> {
+                Some(LenientText(number.to_string().into()))
             }
 
-            fn of_bool(self, yes: bool) -> Option<Word<'de>> {
-                Some(Word(if yes { "true" } else { "false" }.into()))
+            fn of_bool(self, yes: bool) -> Option<LenientText<'de>> {
+                Some(LenientText(if yes { "true" } else { "false" }.into()))
             }
         }
         Ok(found(Scalars, deserializer)?.value().unwrap_or_default())
     }
 }
 
-/// A [`Word`] that outlives the bytes it came in.
+/// A [`LenientText`] that outlives the bytes it came in.
 #[derive(Debug, Default)]
-pub(crate) struct OwnedWord(pub(crate) String);
+pub(crate) struct LenientString(pub(crate) String);
 
-impl<'de> Deserialize<'de> for OwnedWord {
+impl<'de> Deserialize<'de> for LenientString {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        Word::deserialize(deserializer).map(|word| Self(word.0.into_owned()))
+        LenientText::deserialize(deserializer).map(|word| Self(word.0.into_owned()))
     }
 }
 
@@ -106,7 +106,7 @@ pub(crate) struct Count(pub(crate) u64);
 
 impl<'de> Deserialize<'de> for Count {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        Ok(Self(Word::deserialize(deserializer)?.0.trim().parse().unwrap_or(0)))
+        Ok(Self(LenientText::deserialize(deserializer)?.0.trim().parse().unwrap_or(0)))
     }
 }
 
@@ -141,13 +141,13 @@ impl<'de> Deserialize<'de> for Number {
 
 /// Names and values of a JSON object as they stand; what is no object has none.
 #[derive(Debug, Default)]
-pub(crate) struct Pairs<'a>(pub(crate) Vec<(Word<'a>, Word<'a>)>);
+pub(crate) struct LenientPairs<'a>(pub(crate) Vec<(LenientText<'a>, LenientText<'a>)>);
 
-impl<'de: 'a, 'a> Deserialize<'de> for Pairs<'a> {
+impl<'de: 'a, 'a> Deserialize<'de> for LenientPairs<'a> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         struct Maps;
         impl<'de> Lenient<'de> for Maps {
-            type Made = Vec<(Word<'de>, Word<'de>)>;
+            type Made = Vec<(LenientText<'de>, LenientText<'de>)>;
 
             fn of_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Option<Self::Made>, A::Error> {
                 let mut pairs = Vec::with_capacity(map.size_hint().unwrap_or(16));
@@ -162,15 +162,15 @@ impl<'de: 'a, 'a> Deserialize<'de> for Pairs<'a> {
 }
 
 #[derive(Debug)]
-pub(crate) struct Maybe<T>(pub(crate) Option<T>);
+pub(crate) struct LenientObject<T>(pub(crate) Option<T>);
 
-impl<T> Default for Maybe<T> {
+impl<T> Default for LenientObject<T> {
     fn default() -> Self {
         Self(None)
     }
 }
 
-impl<'de, T: Deserialize<'de>> Deserialize<'de> for Maybe<T> {
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for LenientObject<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         struct Objects<T>(PhantomData<T>);
         impl<'de, T: Deserialize<'de>> Lenient<'de> for Objects<T> {
@@ -190,22 +190,22 @@ where
     D: Deserializer<'de>,
     T: Deserialize<'de> + Default,
 {
-    Ok(Maybe::deserialize(deserializer)?.0.unwrap_or_default())
+    Ok(LenientObject::deserialize(deserializer)?.0.unwrap_or_default())
 }
 
-/// The texts of a list that say something, as [`Words`], kept.
+/// The texts of a list that say something, as [`LenientTexts`], kept.
 pub(crate) fn texts<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<String>, D::Error> {
-    let words = Words::deserialize(deserializer)?.0;
+    let words = LenientTexts::deserialize(deserializer)?.0;
     Ok(words.into_iter().map(|word| word.0.into_owned()).collect())
 }
 
 /// The objects of this shape in a list that was read already, and how many of its elements are something else.
-pub(crate) fn objects<T: DeserializeOwned>(list: Vec<Value>) -> List<T> {
+pub(crate) fn objects<T: DeserializeOwned>(list: Vec<Value>) -> LenientList<T> {
     let count = list.len();
     let read =
         list.into_iter().filter(Value::is_object).filter_map(|value| serde_json::from_value(value).ok());
     let all: Vec<T> = read.collect();
-    List { lost: count - all.len(), all }
+    LenientList { lost: count - all.len(), all }
 }
 
 /// The object under `key` of an answer.
@@ -215,24 +215,24 @@ pub(crate) fn object<T: DeserializeOwned>(mut answer: Map<String, Value>, key: &
 
 /// A list of objects, empty where it is missing or `null`. What is no object is left out of it, and counted.
 #[derive(Debug)]
-pub(crate) struct List<T> {
+pub(crate) struct LenientList<T> {
     pub(crate) all: Vec<T>,
     /// Elements that could not be read; also one where something else stands in the list's place.
     pub(crate) lost: usize,
 }
 
-impl<T> Default for List<T> {
+impl<T> Default for LenientList<T> {
     fn default() -> Self {
         Self { all: Vec::new(), lost: 0 }
     }
 }
 
-impl<'de, T: Deserialize<'de>> Deserialize<'de> for List<T> {
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for LenientList<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         Ok(match found(Lists(PhantomData), deserializer)? {
-            Slot::This(list) => list,
-            Slot::Null => Self::default(),
-            Slot::Other => Self { all: Vec::new(), lost: 1 },
+            LenientSlot::This(list) => list,
+            LenientSlot::Null => Self::default(),
+            LenientSlot::Other => Self { all: Vec::new(), lost: 1 },
         })
     }
 }
@@ -240,11 +240,11 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for List<T> {
 struct Lists<T>(PhantomData<T>);
 
 impl<'de, T: Deserialize<'de>> Lenient<'de> for Lists<T> {
-    type Made = List<T>;
+    type Made = LenientList<T>;
 
-    fn of_list<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Option<List<T>>, A::Error> {
-        let mut list = List::default();
-        while let Some(Maybe(one)) = seq.next_element()? {
+    fn of_list<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Option<LenientList<T>>, A::Error> {
+        let mut list = LenientList::default();
+        while let Some(LenientObject(one)) = seq.next_element()? {
             match one {
                 Some(one) => list.all.push(one),
                 None => list.lost += 1,
@@ -256,38 +256,38 @@ impl<'de, T: Deserialize<'de>> Lenient<'de> for Lists<T> {
 
 /// A list that an answer consists of: something else in its place is no answer.
 #[derive(Debug)]
-pub(crate) struct Whole<T>(pub(crate) List<T>);
+pub(crate) struct RequiredList<T>(pub(crate) LenientList<T>);
 
-impl<'de, T: Deserialize<'de>> Deserialize<'de> for Whole<T> {
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for RequiredList<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         match found(Lists(PhantomData), deserializer)? {
-            Slot::This(list) => Ok(Self(list)),
-            Slot::Null => Ok(Self(List::default())),
-            Slot::Other => Err(D::Error::custom("no list")),
+            LenientSlot::This(list) => Ok(Self(list)),
+            LenientSlot::Null => Ok(Self(LenientList::default())),
+            LenientSlot::Other => Err(D::Error::custom("no list")),
         }
     }
 }
 
 /// A list of texts that say something; one text alone is a list of one.
 #[derive(Debug, Default)]
-pub(crate) struct Words<'a>(pub(crate) Vec<Word<'a>>);
+pub(crate) struct LenientTexts<'a>(pub(crate) Vec<LenientText<'a>>);
 
-impl<'de: 'a, 'a> Deserialize<'de> for Words<'a> {
+impl<'de: 'a, 'a> Deserialize<'de> for LenientTexts<'a> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         struct Texts;
         impl<'de> Lenient<'de> for Texts {
-            type Made = Vec<Word<'de>>;
+            type Made = Vec<LenientText<'de>>;
 
             fn of_list<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Option<Self::Made>, A::Error> {
                 let mut words = Vec::new();
-                while let Some(word) = seq.next_element::<Word<'de>>()? {
+                while let Some(word) = seq.next_element::<LenientText<'de>>()? {
                     words.extend(Some(word).filter(|word| !word.0.is_empty()));
                 }
                 Ok(Some(words))
             }
 
             fn of_text(self, text: Cow<'de, str>) -> Option<Self::Made> {
-                (!text.is_empty()).then(|| vec![Word(text)])
+                (!text.is_empty()).then(|| vec![LenientText(text)])
             }
         }
         Ok(Self(found(Texts, deserializer)?.value().unwrap_or_default()))
@@ -295,7 +295,7 @@ impl<'de: 'a, 'a> Deserialize<'de> for Words<'a> {
 }
 
 /// That so many of an answer's elements could not be read.
-pub(crate) fn left_out(count: usize, what: &str) -> Option<Warning> {
+pub(crate) fn unreadable_warning(count: usize, what: &str) -> Option<Warning> {
     (count > 0).then(|| Warning::missing(format!("{what} that cannot be read are left out: {count}")))
 }
 
@@ -332,7 +332,7 @@ pub(crate) trait Lenient<'de>: Sized {
 }
 
 /// What stood in the place of a value.
-pub(crate) enum Slot<T> {
+pub(crate) enum LenientSlot<T> {
     /// What was looked for.
     This(T),
     /// `null`
@@ -340,7 +340,7 @@ pub(crate) enum Slot<T> {
     Other,
 }
 
-impl<T> Slot<T> {
+impl<T> LenientSlot<T> {
     /// What was looked for.
     pub(crate) fn value(self) -> Option<T> {
         match self {
@@ -358,49 +358,49 @@ impl<T> Slot<T> {
 pub(crate) fn found<'de, S: Lenient<'de>, D: Deserializer<'de>>(
     shape: S,
     deserializer: D,
-) -> Result<Slot<S::Made>, D::Error> {
+) -> Result<LenientSlot<S::Made>, D::Error> {
     struct Any<S>(S);
     impl<'de, S: Lenient<'de>> Visitor<'de> for Any<S> {
-        type Value = Slot<S::Made>;
+        type Value = LenientSlot<S::Made>;
 
         fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
             f.write_str("anything")
         }
 
         fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Self::Value, A::Error> {
-            self.0.of_map(map).map(Slot::of)
+            self.0.of_map(map).map(LenientSlot::of)
         }
 
         fn visit_seq<A: SeqAccess<'de>>(self, seq: A) -> Result<Self::Value, A::Error> {
-            self.0.of_list(seq).map(Slot::of)
+            self.0.of_list(seq).map(LenientSlot::of)
         }
 
         fn visit_borrowed_str<E>(self, text: &'de str) -> Result<Self::Value, E> {
-            Ok(Slot::of(self.0.of_text(Cow::Borrowed(text))))
+            Ok(LenientSlot::of(self.0.of_text(Cow::Borrowed(text))))
         }
 
         fn visit_str<E>(self, text: &str) -> Result<Self::Value, E> {
-            Ok(Slot::of(self.0.of_text(Cow::Owned(text.to_owned()))))
+            Ok(LenientSlot::of(self.0.of_text(Cow::Owned(text.to_owned()))))
         }
 
         fn visit_u64<E>(self, number: u64) -> Result<Self::Value, E> {
-            Ok(Slot::of(self.0.of_integer(number.into())))
+            Ok(LenientSlot::of(self.0.of_integer(number.into())))
         }
 
         fn visit_i64<E>(self, number: i64) -> Result<Self::Value, E> {
-            Ok(Slot::of(self.0.of_integer(number.into())))
+            Ok(LenientSlot::of(self.0.of_integer(number.into())))
         }
 
         fn visit_f64<E>(self, number: f64) -> Result<Self::Value, E> {
-            Ok(Slot::of(self.0.of_number(number)))
+            Ok(LenientSlot::of(self.0.of_number(number)))
         }
 
         fn visit_bool<E>(self, yes: bool) -> Result<Self::Value, E> {
-            Ok(Slot::of(self.0.of_bool(yes)))
+            Ok(LenientSlot::of(self.0.of_bool(yes)))
         }
 
         fn visit_unit<E>(self) -> Result<Self::Value, E> {
-            Ok(Slot::Null)
+            Ok(LenientSlot::Null)
         }
     }
     deserializer.deserialize_any(Any(shape))
@@ -412,16 +412,16 @@ mod tests {
 
     wire! {
         struct Thing<'a> {
-            name: Word<'a>,
+            name: LenientText<'a>,
             #[serde(deserialize_with = "or_default")]
             inner: Inner<'a>,
-            list: List<Inner<'a>>,
-            words: Words<'a>,
-            labels: Pairs<'a>,
+            list: LenientList<Inner<'a>>,
+            words: LenientTexts<'a>,
+            labels: LenientPairs<'a>,
         }
 
         struct Inner<'a> {
-            value: Word<'a>,
+            value: LenientText<'a>,
         }
     }
 
@@ -448,7 +448,7 @@ mod tests {
                 let read = serde_json::from_str::<Thing<'_>>(&json);
                 assert!(read.is_ok(), "{json}: {read:?}");
                 let whole = format!("[{json},{value},{{\"name\":\"last\"}}]");
-                let list: List<Thing<'_>> = serde_json::from_str(&whole).unwrap();
+                let list: LenientList<Thing<'_>> = serde_json::from_str(&whole).unwrap();
                 assert_eq!(list.all.last().unwrap().name.0, "last", "{whole}");
                 assert_eq!(list.all.len() + list.lost, 3, "{whole}");
             }
@@ -468,7 +468,7 @@ mod tests {
         assert_eq!(pairs, [("a", "1"), ("b", "")]);
         let lists = [("null", 0), ("[]", 0), ("7", 1), (r#"{"a":1}"#, 1)];
         for (json, lost) in lists {
-            assert_eq!(serde_json::from_str::<List<Inner<'_>>>(json).unwrap().lost, lost, "{json}");
+            assert_eq!(serde_json::from_str::<LenientList<Inner<'_>>>(json).unwrap().lost, lost, "{json}");
         }
     }
 }

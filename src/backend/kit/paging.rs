@@ -6,13 +6,13 @@ use serde_json::Value;
 use tokio::time::Instant;
 
 use super::cost::{Cost, digest};
-use super::lenient::{List, left_out, objects};
+use super::lenient::{LenientList, objects, unreadable_warning};
 use crate::backend::kit::http::Body;
 use crate::model::source::SourceError;
 use crate::model::warning::Warning;
 
 /// Pages on their way at once; a first guess at a long list costs no more than it must.
-const WAVES: [usize; 3] = [1, 2, 4];
+const CONCURRENT_PAGES: [usize; 3] = [1, 2, 4];
 
 /// How an API gives a list in pages.
 pub(crate) trait Paging: Sync {
@@ -43,7 +43,7 @@ pub(crate) struct Page<P> {
 
 /// How much of a list is asked for.
 #[derive(Clone, Copy)]
-pub(crate) struct Bounds {
+pub(crate) struct ListBounds {
     /// No more pages than these.
     pub(crate) pages: usize,
     /// No further page is asked for after this moment: a part of a list that is told as such is better than none.
@@ -51,24 +51,24 @@ pub(crate) struct Bounds {
 }
 
 /// What came of a list.
-pub(crate) struct Pages<T> {
+pub(crate) struct PagedList<T> {
     pub(crate) items: Vec<T>,
     /// There is more that was not asked for, or did not come.
     pub(crate) is_cut: bool,
-    /// Why it did not come, if it was asked for.
+    /// The comment: why it did not come, if it was asked for.
     pub(crate) broken: Option<SourceError>,
     /// How many of what came could not be read.
     pub(crate) lost: usize,
     pub(crate) cost: Cost,
 }
 
-impl<T> Default for Pages<T> {
+impl<T> Default for PagedList<T> {
     fn default() -> Self {
         Self { items: Vec::new(), is_cut: false, broken: None, lost: 0, cost: Cost::default() }
     }
 }
 
-impl<T> Pages<T> {
+impl<T> PagedList<T> {
     /// What is missing of a list that is cut, with the reason as far as it is known.
     pub(crate) fn cut(&self, what: &str) -> Option<Warning> {
         let why = || self.broken.as_ref().map_or_else(String::new, |error| format!(" ({})", error.trouble));
@@ -76,15 +76,15 @@ impl<T> Pages<T> {
     }
 
     /// That some of what came could not be read.
-    pub(crate) fn left_out(&self, what: &str) -> Option<Warning> {
-        left_out(self.lost, what)
+    pub(crate) fn unreadable_warning(&self, what: &str) -> Option<Warning> {
+        unreadable_warning(self.lost, what)
     }
 }
 
-impl<T: DeserializeOwned> Pages<T> {
+impl<T: DeserializeOwned> PagedList<T> {
     /// Takes in the items of a page, and that it cost this.
     pub(crate) fn take(&mut self, items: Vec<Value>, cost: Cost) {
-        let List { all, lost } = objects(items);
+        let LenientList { all, lost } = objects(items);
         self.items.extend(all);
         self.lost += lost;
         self.cost.add(cost);
@@ -98,11 +98,11 @@ impl<T: DeserializeOwned> Pages<T> {
 /// with a hole would look whole.
 pub(crate) async fn pages<P: Paging, T: DeserializeOwned>(
     paging: &P,
-    bounds: Bounds,
-) -> Result<Pages<T>, SourceError> {
-    let mut pages = Pages::default();
+    bounds: ListBounds,
+) -> Result<PagedList<T>, SourceError> {
+    let mut pages = PagedList::default();
     let (mut next, mut last, mut asked) = (paging.first(), None, 0);
-    for wave in WAVES.into_iter().chain(std::iter::repeat(4)) {
+    for wave in CONCURRENT_PAGES.into_iter().chain(std::iter::repeat(4)) {
         let places = paging.from(next, wave.min(bounds.pages - asked));
         if places.is_empty() || (asked > 0 && Instant::now() >= bounds.until) {
             break;
@@ -152,9 +152,9 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::backend::kit::double::{Canned, Double};
+    use crate::backend::kit::double::{CannedResponse, Double};
     use crate::backend::kit::http::Http;
-    use crate::backend::{Clock, Means};
+    use crate::backend::{Clock, SourceDeps};
     use crate::config::settings::Settings;
     use crate::model::source::SourceId;
 
@@ -195,20 +195,24 @@ mod tests {
     }
 
     /// What comes of a list of four pages of two items each, of which one more cannot be read, if this page is refused.
-    async fn four_pages(most: usize, refused: u64) -> (Vec<u64>, Pages<Item>) {
+    async fn four_pages(most: usize, refused: u64) -> (Vec<u64>, PagedList<Item>) {
         let double = Double::start(move |asked| {
             let page: u64 = asked.parameter("cursor").parse().unwrap_or(0);
             let items = json!([{ "id": 2 * page }, { "id": 2 * page + 1 }, "odd"]);
             let next = (page < 3).then(|| (page + 1).to_string());
             let status = if page == refused { 403 } else { 200 };
-            Canned::new(status, "application/json", &json!({ "items": items, "next": next }).to_string())
+            CannedResponse::new(
+                status,
+                "application/json",
+                &json!({ "items": items, "next": next }).to_string(),
+            )
         })
         .await;
         let settings = Settings::default();
-        let means = Means::new(&settings, Clock::real());
-        let http = Http::new(&SourceId::new("list"), &double.source("prometheus"), means).unwrap();
-        let bounds = Bounds { pages: most, until: Instant::now() + Duration::from_secs(60) };
-        let pages: Pages<Item> = pages(&Cursors(http), bounds).await.unwrap();
+        let deps = SourceDeps::new(&settings, Clock::real());
+        let http = Http::new(&SourceId::new("list"), &double.source("prometheus"), deps).unwrap();
+        let bounds = ListBounds { pages: most, until: Instant::now() + Duration::from_secs(60) };
+        let pages: PagedList<Item> = pages(&Cursors(http), bounds).await.unwrap();
         (pages.items.iter().map(|item| item.id).collect(), pages)
     }
 

@@ -1,22 +1,22 @@
 //! An answer that is put together from several, and what is missing of it.
 
 use super::cost::Cost;
-use super::paging::Pages;
+use super::paging::PagedList;
 use crate::model::ask::{Answer, Reply};
-use crate::model::source::{SourceError, Trouble};
+use crate::model::source::{ErrorKind, SourceError};
 use crate::model::warning::Warning;
 
 /// The parts of an answer so far. Each may be missing, and then is told as such.
 #[derive(Default)]
-pub(crate) struct Parts {
+pub(crate) struct AnswerParts {
     pub(crate) cost: Cost,
     pub(crate) warnings: Vec<Warning>,
-    came: usize,
-    /// Why the first that did not come is missing.
+    succeeded_parts: usize,
+    /// The comment: why the first that did not come is missing.
     first_error: Option<SourceError>,
 }
 
-impl Parts {
+impl AnswerParts {
     /// A part that may be missing: where it failed, `what` "cannot be had", and one request was spent on it.
     ///
     /// # Errors
@@ -28,11 +28,11 @@ impl Parts {
     ) -> Result<Option<T>, SourceError> {
         match part {
             Ok(part) => {
-                self.came += 1;
+                self.succeeded_parts += 1;
                 Ok(Some(part))
             }
             Err(error)
-                if error.trouble.is_source_wide() && !matches!(error.trouble, Trouble::TimedOut { .. }) =>
+                if error.trouble.is_source_wide() && !matches!(error.trouble, ErrorKind::TimedOut { .. }) =>
             {
                 Err(error)
             }
@@ -62,23 +62,23 @@ impl Parts {
 
     /// Takes note of a list's cost and of what is missing of it: `cut` says that there are more than came, and what cannot be read
     /// is called `items`.
-    pub(crate) fn told<T>(&mut self, pages: &Pages<T>, items: &str, cut: &str) {
+    pub(crate) fn add_list<T>(&mut self, pages: &PagedList<T>, items: &str, cut: &str) {
         self.cost.add(pages.cost);
-        self.warnings.extend(pages.cut(cut).into_iter().chain(pages.left_out(items)));
+        self.warnings.extend(pages.cut(cut).into_iter().chain(pages.unreadable_warning(items)));
     }
 
     /// The items of a list, of which note is taken.
-    pub(crate) fn items<T>(&mut self, pages: Pages<T>, items: &str, cut: &str) -> Vec<T> {
-        self.told(&pages, items, cut);
+    pub(crate) fn items<T>(&mut self, pages: PagedList<T>, items: &str, cut: &str) -> Vec<T> {
+        self.add_list(&pages, items, cut);
         pages.items
     }
 
     /// That at least one part came.
     ///
     /// # Errors
-    /// Why the first did not, if none did.
-    pub(crate) fn some_came(&mut self) -> Result<(), SourceError> {
-        let error = self.first_error.take().filter(|_| self.came == 0);
+    /// The comment: why the first did not, if none did.
+    pub(crate) fn require_any(&mut self) -> Result<(), SourceError> {
+        let error = self.first_error.take().filter(|_| self.succeeded_parts == 0);
         error.map_or(Ok(()), Err)
     }
 

@@ -5,11 +5,11 @@ use jiff::Timestamp;
 use super::skew;
 use crate::backend::kit::http::Allowance;
 use crate::model::labels::Text;
-use crate::model::source::Offer;
+use crate::model::source::ProbeReport;
 
 /// A report without facts and warnings. `version`: empty if the server does not tell.
-pub(crate) fn offer(flavour: impl Into<Text>, version: impl Into<Text>) -> Offer {
-    Offer {
+pub(crate) fn probe_report(flavour: impl Into<Text>, version: impl Into<Text>) -> ProbeReport {
+    ProbeReport {
         flavour: flavour.into(),
         version: version.into(),
         facts: Vec::new(),
@@ -19,7 +19,7 @@ pub(crate) fn offer(flavour: impl Into<Text>, version: impl Into<Text>) -> Offer
     }
 }
 
-impl Offer {
+impl ProbeReport {
     /// Adds a line, unless its value is empty.
     pub(in crate::backend) fn fact(&mut self, name: &str, value: impl Into<Text>) {
         let value = value.into();

@@ -6,7 +6,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use serde::{Deserialize, Deserializer};
 
-use super::lenient::Word;
+use super::lenient::LenientText;
 use crate::model::duration;
 
 /// A moment with its zone: `2026-03-01T11:59:00Z`.
@@ -27,7 +27,7 @@ pub(crate) struct Rfc3339OrSeconds(pub(crate) Option<Timestamp>);
 pub(crate) struct Length(pub(crate) Option<Duration>);
 
 impl Rfc3339 {
-    fn of(word: &Word<'_>) -> Self {
+    fn of(word: &LenientText<'_>) -> Self {
         Self(word.0.trim().parse().ok())
     }
 }
@@ -40,7 +40,7 @@ impl<const PER_SECOND: i64> Epoch<PER_SECOND> {
         microseconds.is_finite().then(|| Timestamp::from_microsecond(microseconds as i64).ok()).flatten()
     }
 
-    fn of(word: &Word<'_>) -> Self {
+    fn of(word: &LenientText<'_>) -> Self {
         let whole = |units: i64| {
             Timestamp::from_nanosecond(i128::from(units) * i128::from(1_000_000_000 / PER_SECOND)).ok()
         };
@@ -53,13 +53,13 @@ impl<const PER_SECOND: i64> Epoch<PER_SECOND> {
 }
 
 impl Rfc3339OrSeconds {
-    fn of(word: &Word<'_>) -> Self {
+    fn of(word: &LenientText<'_>) -> Self {
         Self(Rfc3339::of(word).0.or_else(|| Epoch::<1>::of(word).0))
     }
 }
 
 impl Length {
-    fn of(word: &Word<'_>) -> Self {
+    fn of(word: &LenientText<'_>) -> Self {
         let seconds = word.number().and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
         Self(seconds.or_else(|| duration::parse(word.0.trim()).ok()))
     }
@@ -69,7 +69,7 @@ macro_rules! read_as_word {
     ($($Type:ty $(, $PER_SECOND:ident)?;)*) => {
         $(impl<'de $(, const $PER_SECOND: i64)?> Deserialize<'de> for $Type {
             fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-                Word::deserialize(deserializer).map(|word| Self::of(&word))
+                LenientText::deserialize(deserializer).map(|word| Self::of(&word))
             }
         })*
     };

@@ -2,7 +2,7 @@
 
 use serde::Deserialize;
 
-use super::{Fill, grouping, substitute};
+use super::{QueryFill, grouping, substitute};
 use crate::model::health::{Health, latency, percent};
 
 /// Of one service so many of the worst values of a signal are asked for.
@@ -24,7 +24,7 @@ pub(in crate::backend) struct Up {
     pub(in crate::backend) labels: Vec<String>,
     /// How bad it is if some are down and others are not.
     #[serde(default)]
-    pub(in crate::backend) partly: Level,
+    pub(in crate::backend) partly: LevelSignal,
     /// 1 or 0 for each server, where the metric alone is not that.
     pub(super) expr: Option<String>,
     /// As its pack says.
@@ -47,7 +47,7 @@ pub(in crate::backend) struct OwnSignal {
     pub(in crate::backend) labels: Vec<String>,
     /// The unit of the value.
     #[serde(default)]
-    unit: Measure,
+    unit: SignalMeasure,
     /// From which value on it makes its service degraded.
     degraded: Option<f64>,
     /// From which value on it makes its service critical.
@@ -71,13 +71,13 @@ fn instance() -> Vec<String> {
 /// How bad something is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub(in crate::backend) enum Level {
+pub(in crate::backend) enum LevelSignal {
     #[default]
     Degraded,
     Critical,
 }
 
-impl Level {
+impl LevelSignal {
     /// As a verdict.
     pub(in crate::backend) const fn health(self) -> Health {
         match self {
@@ -89,7 +89,7 @@ impl Level {
 
 /// In what a signal is measured.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
-pub(in crate::backend) enum Measure {
+pub(in crate::backend) enum SignalMeasure {
     /// A plain number.
     #[default]
     #[serde(rename = "")]
@@ -107,7 +107,7 @@ pub(in crate::backend) enum Measure {
     Ratio,
 }
 
-impl Measure {
+impl SignalMeasure {
     /// The value in words.
     fn words(self, value: f64) -> String {
         match self {
@@ -150,10 +150,10 @@ fn bytes(value: f64) -> String {
 
 impl Up {
     /// 1 or 0 for each server.
-    pub(in crate::backend) fn expr(&self, fill: Fill<'_>) -> String {
+    pub(in crate::backend) fn expr(&self, fill: QueryFill<'_>) -> String {
         let by = grouping(fill.by, self.labels.iter().map(String::as_str));
         let own = self.expr.as_deref().unwrap_or("min by ($by) ($metric{$selector})");
-        substitute(own, Fill { by: &by, ..fill }, &self.metric)
+        substitute(own, QueryFill { by: &by, ..fill }, &self.metric)
     }
 
     /// All metrics that must exist.
@@ -164,10 +164,10 @@ impl Up {
 
 impl OwnSignal {
     /// The worst values of each service; all of them where they tell the names of hosts.
-    pub(in crate::backend) fn expr(&self, fill: Fill<'_>) -> String {
+    pub(in crate::backend) fn expr(&self, fill: QueryFill<'_>) -> String {
         let by = grouping(fill.by, self.labels.iter().map(String::as_str));
         let metric = self.metrics.first().map_or("", |metric| metric);
-        let expr = substitute(&self.expr, Fill { by: &by, ..fill }, metric);
+        let expr = substitute(&self.expr, QueryFill { by: &by, ..fill }, metric);
         if self.host.is_some() {
             return expr;
         }

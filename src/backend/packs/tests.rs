@@ -1,7 +1,7 @@
 use super::*;
 
-const FILL: Fill<'static> =
-    Fill { by: "service", selector: "service!=\"\"", lookback: Duration::from_secs(90) };
+const FILL: QueryFill<'static> =
+    QueryFill { by: "service", selector: "service!=\"\"", lookback: Duration::from_secs(90) };
 
 fn wrong(text: &str) -> String {
     Pack::parse(text).unwrap_err().to_string()
@@ -53,7 +53,7 @@ fn placeholders_are_filled_in() {
 #[test]
 fn a_dollar_in_a_services_own_name_stays() {
     let http = chosen(&[], &["http".into()]).remove(0);
-    let query = http.requests[0].all(Fill { selector: "service=\"a$by$x\"", ..FILL });
+    let query = http.requests[0].all(QueryFill { selector: "service=\"a$by$x\"", ..FILL });
     assert!(query.contains("service=\"a$by$x\""), "{query}");
 }
 

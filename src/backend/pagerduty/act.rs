@@ -9,7 +9,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
 use super::incidents::instant;
-use super::wire::{self, Maybe, Thing};
+use super::wire::{self, LenientObject, Thing};
 use crate::backend::kit::http::{WriteRequest, segment};
 use crate::backend::kit::time::Rfc3339;
 use crate::backend::writes::{Plan, Planning, Read, Shape, Write, kinds, preview};
@@ -43,7 +43,7 @@ pub(in crate::backend) struct Trace {
 }
 
 impl Trace {
-    fn is_me(&self, who: &Maybe<Thing>) -> bool {
+    fn is_me(&self, who: &LenientObject<Thing>) -> bool {
         match (&self.me, &who.0) {
             (None, _) => true,
             (Some(me), Some(who)) => *who.id.0 == **me,
@@ -187,10 +187,10 @@ static PLANS: [Plan<Judge>; 13] = [
     Plan::Reroute(|planning, policy| {
         let request = put(planning, "escalation_policy", reference("escalation_policy", policy));
         let write = write(planning, request).guarded(planning).missing(ABSENT, deleted("policy", policy));
-        let unsure = format!("its policy is {}, but not known since when", policy.name);
+        let is_uncertain = format!("its policy is {}, but not known since when", policy.name);
         let id = Text::clone(&policy.id);
         let write = write.logged_or(&["assign", "delegate", "escalate"], move |_| Verification::Unknown {
-            words: unsure.as_str().into(),
+            words: is_uncertain.as_str().into(),
         });
         Ok(write.seen(move |incident, _| {
             // it may have been this one before
@@ -205,7 +205,7 @@ static PLANS: [Plan<Judge>; 13] = [
     }),
     Plan::Snooze(|planning, rest| {
         if !(1..=REST).contains(&rest.as_secs()) {
-            return Err("PagerDuty lets an incident rest for a second to seven days".into());
+            return Err("PagerDuty snoozes an incident for 1 second to 7 days".into());
         }
         let request = WriteRequest::post(below(planning, "snooze"), json!({ "duration": rest.as_secs() }));
         let rest = SignedDuration::try_from(*rest).unwrap_or(SignedDuration::MAX);

@@ -3,16 +3,16 @@
 use jiff::Timestamp;
 use serde_json::Value;
 
-use super::map::Reader;
+use super::map::TextReader;
 use super::{PagerDuty, wire};
 use crate::backend::kit::cost::digest;
-use crate::backend::kit::paging::Pages;
-use crate::backend::kit::parts::Parts;
+use crate::backend::kit::paging::PagedList;
+use crate::backend::kit::parts::AnswerParts;
 use crate::backend::kit::time::Rfc3339;
 use crate::model::ask::{Answer, Answered};
-use crate::model::incident::{IncidentAlert, IncidentDetail, Note, Past, Step};
+use crate::model::incident::{IncidentAlert, IncidentDetail, IncidentEvent, Note, SimilarIncident};
 use crate::model::labels::{Labels, Text};
-use crate::model::source::{SourceError, Trouble};
+use crate::model::source::{ErrorKind, SourceError};
 
 /// Pages of steps and of alerts at most.
 const PAGES: usize = 10;
@@ -29,7 +29,7 @@ impl PagerDuty {
         if id.is_empty() || !id.chars().all(is_plain) {
             return Err(self
                 .http
-                .error(Trouble::BadQuery { message: format!("{id:?} is no incident's id") }));
+                .error(ErrorKind::BadQuery { message: format!("{id:?} is no incident's id") }));
         }
         let path = |part: &str| format!("incidents/{id}/{part}");
         let (steps, notes, alerts, past) =
@@ -43,12 +43,12 @@ impl PagerDuty {
             self.pages::<wire::Alert>(&alerts, &alerts_query, PAGES),
             self.list::<wire::Past>(&past, &past_query),
         );
-        let mut parts = Parts::default();
+        let mut parts = AnswerParts::default();
         let steps = part(&mut parts, "what happened", steps)?;
         let notes = part(&mut parts, "notes", notes)?;
         let alerts = part(&mut parts, "alerts", alerts)?;
         let past = part(&mut parts, "similar incidents of the past", past)?;
-        parts.some_came()?;
+        parts.require_any()?;
         let mut detail = self.read(|reader| IncidentDetail {
             steps: steps.iter().rev().map(|entry| reader.step(entry)).collect(),
             notes: notes.iter().map(|note| reader.note(note)).collect(),
@@ -66,17 +66,17 @@ impl PagerDuty {
 
 /// The items of a part; none, and a warning, where it did not come.
 fn part<T>(
-    parts: &mut Parts,
+    parts: &mut AnswerParts,
     what: &str,
-    pages: Result<Pages<T>, SourceError>,
+    pages: Result<PagedList<T>, SourceError>,
 ) -> Result<Vec<T>, SourceError> {
     let Some(pages) = parts.take(what, pages)? else { return Ok(Vec::new()) };
     let cut = format!("{what}: only {} are shown, there are more", pages.items.len());
     Ok(parts.items(pages, &format!("{what}: entries"), &cut))
 }
 
-impl Reader<'_> {
-    pub(super) fn step(&mut self, wire: &wire::LogEntry) -> Step {
+impl TextReader<'_> {
+    pub(super) fn step(&mut self, wire: &wire::LogEntry) -> IncidentEvent {
         let kind = self.text(wire.kind());
         let told = wire.user.0.iter().chain(&wire.assignees.all);
         let told: Vec<Text> = told.map(|thing| self.name(thing)).collect();
@@ -98,7 +98,13 @@ impl Reader<'_> {
             ("", changes) => self.text(&changes),
             (summary, changes) => self.text(&format!("{summary}: {changes}")),
         };
-        Step { at: at(wire.created_at), kind, who: who.filter(|who| !who.is_empty()), channel, summary }
+        IncidentEvent {
+            at: at(wire.created_at),
+            kind,
+            who: who.filter(|who| !who.is_empty()),
+            channel,
+            summary,
+        }
     }
 
     fn note(&mut self, wire: &wire::Note) -> Note {
@@ -109,9 +115,9 @@ impl Reader<'_> {
         }
     }
 
-    fn past(&mut self, wire: &wire::Past, id: &str) -> Option<Past> {
+    fn past(&mut self, wire: &wire::Past, id: &str) -> Option<SimilarIncident> {
         let incident = wire.incident.0.as_ref().filter(|incident| incident.id.0 != id)?;
-        Some(Past {
+        Some(SimilarIncident {
             id: self.some(&incident.id)?,
             title: self.first(&[&incident.title, &incident.summary, &incident.id]),
             created_at: at(incident.created_at),

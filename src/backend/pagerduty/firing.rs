@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::map::Reader;
+use super::map::TextReader;
 use super::wire;
 use crate::model::labels::{Labels, Text};
 
@@ -15,7 +15,7 @@ const COUNTS: [&str; 4] = ["firing", "resolved", "num_firing", "num_resolved"];
 
 /// What a text of firing alerts holds.
 #[derive(Debug, Default)]
-pub(super) struct Firing {
+pub(super) struct FiringText {
     /// The labels of each alert; those of the last may lack some where the text was cut.
     pub(super) each: Vec<Labels>,
     /// Labels that all of its alerts have.
@@ -27,37 +27,37 @@ pub(super) struct Firing {
 }
 
 #[derive(Clone, Copy, PartialEq)]
-enum Part {
+enum TextPart {
     Labels,
     Annotations,
     Else,
 }
 
 #[derive(Default)]
-struct One {
+struct FiringEntry {
     labels: Vec<(Text, Text)>,
     annotations: Vec<(Text, Text)>,
 }
 
 /// Reads `details.firing`: the default text (`Labels:`, ` - name = value`, `Annotations:`, `Source:`), a text of our
 /// reader's own making (`- alertname: X`, `  name: value`), or a list of objects (as newer versions send).
-pub(super) fn read(firing: &Value, reader: &mut Reader<'_>) -> Firing {
+pub(super) fn read(firing: &Value, reader: &mut TextReader<'_>) -> FiringText {
     let mut source = None;
     let all = match firing {
         Value::String(text) if text.contains("Labels:") => default_text(text, &mut source, reader),
-        Value::String(text) => own_text(text, reader),
+        Value::String(text) => custom_text(text, reader),
         Value::Array(list) => list.iter().map(|alert| object(alert, &mut source, reader)).collect(),
         _ => Vec::new(),
     };
     let (labels, annotations): (Vec<_>, Vec<_>) =
         all.into_iter().map(|one| (Labels::new(one.labels), Labels::new(one.annotations))).unzip();
-    Firing { labels: shared(&labels), annotations: shared(&annotations), source, each: labels }
+    FiringText { labels: shared(&labels), annotations: shared(&annotations), source, each: labels }
 }
 
-impl Reader<'_> {
+impl TextReader<'_> {
     /// What the details of a page say of its alerts: under `firing` as Alertmanager and Grafana write it, under `labels`, or as
     /// labels by their names (a custom `details` of Alertmanager's configuration).
-    pub(super) fn firing(&mut self, details: &Value) -> Firing {
+    pub(super) fn firing(&mut self, details: &Value) -> FiringText {
         let told = details.get("firing").map(|firing| read(firing, self)).unwrap_or_default();
         if !told.each.is_empty() {
             return told;
@@ -78,11 +78,11 @@ impl Reader<'_> {
         let pairs =
             texts.filter(|(name, _)| !COUNTS.contains(&name.as_str()) && !NO_LABELS.contains(&name.as_str()));
         let labels = Labels::new(pairs.map(|(name, value)| (self.text(name), self.text(value))).collect());
-        Firing { each: vec![labels.clone()], labels, ..told }
+        FiringText { each: vec![labels.clone()], labels, ..told }
     }
 
     /// The labels of the alerts that opened an incident.
-    pub(super) fn opened_by(&mut self, wire: &wire::Incident) -> Vec<Labels> {
+    pub(super) fn labels_of_trigger(&mut self, wire: &wire::Incident) -> Vec<Labels> {
         let entry = wire.first_trigger_log_entry.0.as_ref();
         let Some(channel) = entry.and_then(|entry| entry.channel.0.as_ref()) else { return Vec::new() };
         let inner = channel.cef_details.0.as_ref().map(|inner| &inner.details);
@@ -97,32 +97,32 @@ fn shared(all: &[Labels]) -> Labels {
     Labels::new(first.iter().filter(is_shared).map(|(name, value)| (name.clone(), value.clone())).collect())
 }
 
-fn default_text(text: &str, source: &mut Option<Text>, reader: &mut Reader<'_>) -> Vec<One> {
-    let (mut all, mut part): (Vec<One>, _) = (Vec::new(), Part::Else);
+fn default_text(text: &str, source: &mut Option<Text>, reader: &mut TextReader<'_>) -> Vec<FiringEntry> {
+    let (mut all, mut part): (Vec<FiringEntry>, _) = (Vec::new(), TextPart::Else);
     for line in text.lines() {
         if let Some((name, value)) =
             line.trim_start().strip_prefix("- ").and_then(|pair| pair.split_once(" = "))
         {
             let pair = (reader.text(name.trim()), reader.text(value.trim()));
             match (part, all.last_mut()) {
-                (Part::Labels, Some(one)) => one.labels.push(pair),
-                (Part::Annotations, Some(one)) => one.annotations.push(pair),
-                (Part::Labels | Part::Annotations | Part::Else, _) => {}
+                (TextPart::Labels, Some(one)) => one.labels.push(pair),
+                (TextPart::Annotations, Some(one)) => one.annotations.push(pair),
+                (TextPart::Labels | TextPart::Annotations | TextPart::Else, _) => {}
             }
         } else if line.trim() == "Labels:" {
-            all.push(One::default());
-            part = Part::Labels;
+            all.push(FiringEntry::default());
+            part = TextPart::Labels;
         } else if line.trim() == "Annotations:" {
-            part = Part::Annotations;
+            part = TextPart::Annotations;
         } else if let Some(from) = line.trim_start().strip_prefix("Source:") {
-            part = Part::Else;
+            part = TextPart::Else;
             source.get_or_insert_with(|| reader.text(from.trim()));
         } else if let Some(one) = all.last_mut() {
             // a value of several lines goes on at the beginning of the next
             let last = match part {
-                Part::Labels => one.labels.last_mut(),
-                Part::Annotations => one.annotations.last_mut(),
-                Part::Else => None,
+                TextPart::Labels => one.labels.last_mut(),
+                TextPart::Annotations => one.annotations.last_mut(),
+                TextPart::Else => None,
             };
             if let Some((_, value)) = last {
                 *value = reader.text(&format!("{value}\n{line}"));
@@ -130,19 +130,19 @@ fn default_text(text: &str, source: &mut Option<Text>, reader: &mut Reader<'_>) 
         }
     }
     // a text that was cut: what its last line says may be the half of it
-    if part == Part::Labels && !text.ends_with('\n') {
+    if part == TextPart::Labels && !text.ends_with('\n') {
         all.last_mut().and_then(|one| one.labels.pop());
     }
     all
 }
 
-fn own_text(text: &str, reader: &mut Reader<'_>) -> Vec<One> {
-    let mut all: Vec<One> = Vec::new();
+fn custom_text(text: &str, reader: &mut TextReader<'_>) -> Vec<FiringEntry> {
+    let mut all: Vec<FiringEntry> = Vec::new();
     for line in text.lines() {
         let line = line.trim();
         let item = line.strip_prefix("- ");
         if item.is_some() {
-            all.push(One::default());
+            all.push(FiringEntry::default());
         }
         let Some((name, value)) = item.unwrap_or(line).split_once(':') else { continue };
         let (name, value) = (name.trim(), value.trim());
@@ -154,13 +154,13 @@ fn own_text(text: &str, reader: &mut Reader<'_>) -> Vec<One> {
     all
 }
 
-fn object(alert: &Value, source: &mut Option<Text>, reader: &mut Reader<'_>) -> One {
+fn object(alert: &Value, source: &mut Option<Text>, reader: &mut TextReader<'_>) -> FiringEntry {
     let mut pairs = |key: &str| -> Vec<(Text, Text)> {
         let fields = alert.get(key).and_then(Value::as_object).into_iter().flatten();
         let texts = fields.filter_map(|(name, value)| Some((name, value.as_str()?)));
         texts.map(|(name, value)| (reader.text(name), reader.text(value))).collect()
     };
-    let one = One { labels: pairs("labels"), annotations: pairs("annotations") };
+    let one = FiringEntry { labels: pairs("labels"), annotations: pairs("annotations") };
     let keys = ["generatorURL", "generator_url", "source"];
     if let Some(from) = keys.iter().find_map(|key| alert.get(key)?.as_str()) {
         source.get_or_insert_with(|| reader.text(from));

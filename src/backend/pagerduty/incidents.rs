@@ -10,9 +10,9 @@ use jiff::{SignedDuration, Timestamp};
 use super::wire::Thing;
 use super::{INCLUDED, PagerDuty, fresh, wire};
 use crate::backend::kit::cost::{Cost, digest};
-use crate::backend::kit::lenient::{left_out, object};
-use crate::backend::kit::paging::Pages;
-use crate::backend::kit::parts::Parts;
+use crate::backend::kit::lenient::{object, unreadable_warning};
+use crate::backend::kit::paging::PagedList;
+use crate::backend::kit::parts::AnswerParts;
 use crate::model::ask::{Answer, Answered};
 use crate::model::incident::{Incident, IncidentBoard, Priority};
 use crate::model::labels::Text;
@@ -20,13 +20,13 @@ use crate::model::source::SourceError;
 use crate::model::warning::Warning;
 
 /// How long ago an incident may have been resolved to be shown.
-const LATELY: SignedDuration = SignedDuration::from_hours(7 * 24);
+const RESOLVED_SHOWN_FOR: SignedDuration = SignedDuration::from_hours(7 * 24);
 /// How often all that were resolved lately are asked for again; in between only the latest page.
-const SWEEP: SignedDuration = SignedDuration::from_mins(10);
+const FULL_READ_INTERVAL: SignedDuration = SignedDuration::from_mins(10);
 /// Pages of resolved incidents at most.
 const RESOLVED_PAGES: usize = 20;
 /// Incidents that left the open list without coming to the resolved ones, looked up one by one at once.
-const SINGLES: usize = 10;
+const MAX_LOOKUPS: usize = 10;
 /// How long an account's priorities are taken for what they were.
 const RANKS_KEPT: SignedDuration = SignedDuration::from_mins(10);
 
@@ -34,7 +34,7 @@ const RANKS_KEPT: SignedDuration = SignedDuration::from_mins(10);
 pub(super) type Priorities = HashMap<Text, Priority>;
 
 #[derive(Debug, Clone, Default)]
-pub(super) struct Ranks {
+pub(super) struct PriorityCache {
     by_id: Arc<Priorities>,
     /// How many could not be read.
     unread: usize,
@@ -47,14 +47,14 @@ pub(super) struct History {
     open: BTreeMap<Text, Incident>,
     pub(super) resolved: BTreeMap<Text, Incident>,
     /// Resolved ones of which the log has told who acknowledged them, be it nobody.
-    pub(super) looked_up: BTreeSet<Text>,
+    pub(super) searched_in_log: BTreeSet<Text>,
     /// What the log has not told, in words.
     pub(super) gap: Option<Text>,
     /// No longer open, but nobody has told yet what became of them.
     lost: BTreeSet<Text>,
-    swept: Option<Timestamp>,
+    last_full_read: Option<Timestamp>,
     /// Those that were resolved before are too many to be asked for.
-    cut_before: Option<Timestamp>,
+    truncated_before: Option<Timestamp>,
 }
 
 impl History {
@@ -94,26 +94,26 @@ impl PagerDuty {
     pub(super) async fn incidents(&self, known: Option<u64>) -> Answered {
         let now = self.clock.now();
         let (open, ranks, recent) = tokio::join!(self.open(), self.ranks(now), self.resolved(now));
-        let mut parts = Parts::default();
+        let mut parts = AnswerParts::default();
         let open = open?;
         let cut = "there are more open incidents than can be read: the oldest are not shown";
-        parts.told(&open, "open incidents", cut);
-        let Ranks { by_id: ranks, unread } =
+        parts.add_list(&open, "open incidents", cut);
+        let PriorityCache { by_id: ranks, unread } =
             parts.take_priced("the ranks of priorities", ranks)?.unwrap_or_default();
-        parts.warnings.extend(left_out(unread, "priorities"));
-        let (recent, is_sweep) = parts.take("resolved incidents", recent)?.unwrap_or_default();
+        parts.warnings.extend(unreadable_warning(unread, "priorities"));
+        let (recent, is_full_read) = parts.take("resolved incidents", recent)?.unwrap_or_default();
         // that there are more is told with the whole, and looked at here only where it was asked for
         parts.cost.add(recent.cost);
-        parts.warnings.extend(recent.left_out("resolved incidents"));
-        let is_sweep_cut = is_sweep.then_some(recent.is_cut);
-        self.take(now, &open, &recent.items, is_sweep_cut, &ranks);
+        parts.warnings.extend(recent.unreadable_warning("resolved incidents"));
+        let is_full_read_truncated = is_full_read.then_some(recent.is_cut);
+        self.take(now, &open, &recent.items, is_full_read_truncated, &ranks);
         if recent.broken.is_some() {
             // the rest is asked for with the next look
-            self.kept().history.swept = None;
+            self.kept().history.last_full_read = None;
         }
         let lost = self.look_up_lost(&ranks).await.map(|cost| ((), cost));
         parts.take_priced("incidents that are no longer open", lost)?;
-        if is_sweep {
+        if is_full_read {
             parts.cost.add(self.look_up_acknowledged().await);
         }
         let board = self.board(now, &mut parts.warnings);
@@ -122,14 +122,14 @@ impl PagerDuty {
     }
 
     /// All that are open: without `date_range=all` one that is older than a month would not be seen.
-    async fn open(&self) -> Result<Pages<wire::Incident>, SourceError> {
+    async fn open(&self) -> Result<PagedList<wire::Incident>, SourceError> {
         let query = self.of_incidents(&[
             ("date_range", "all"),
             ("statuses[]", "triggered"),
             ("statuses[]", "acknowledged"),
             ("sort_by", "created_at:desc"),
         ]);
-        let mut pages: Pages<wire::Incident> = self.pages("incidents", &query, usize::MAX).await?;
+        let mut pages: PagedList<wire::Incident> = self.pages("incidents", &query, usize::MAX).await?;
         let count = pages.items.len();
         pages.items.retain(|incident| !incident.id.0.trim().is_empty());
         pages.lost += count - pages.items.len();
@@ -138,37 +138,39 @@ impl PagerDuty {
 
     /// Those resolved last: one page, or all of them when it is time, or when there is a page of new ones. Whether it
     /// was all of them.
-    async fn resolved(&self, now: Timestamp) -> Result<(Pages<wire::Incident>, bool), SourceError> {
-        let (since, until) = (instant(now - LATELY), instant(now + SignedDuration::from_hours(1)));
+    async fn resolved(&self, now: Timestamp) -> Result<(PagedList<wire::Incident>, bool), SourceError> {
+        let (since, until) =
+            (instant(now - RESOLVED_SHOWN_FOR), instant(now + SignedDuration::from_hours(1)));
         let query = self.of_incidents(&[
             ("statuses[]", "resolved"),
             ("since", &since),
             ("until", &until),
             ("sort_by", "resolved_at:desc"),
         ]);
-        let swept = self.kept().history.swept;
-        let mut is_sweep = swept.is_none_or(|swept| now.duration_since(swept) >= SWEEP);
-        let most = if is_sweep { RESOLVED_PAGES } else { 1 };
-        let mut pages: Pages<wire::Incident> = self.pages("incidents", &query, most).await?;
+        let last_full_read = self.kept().history.last_full_read;
+        let mut is_full_read = last_full_read
+            .is_none_or(|last_full_read| now.duration_since(last_full_read) >= FULL_READ_INTERVAL);
+        let most = if is_full_read { RESOLVED_PAGES } else { 1 };
+        let mut pages: PagedList<wire::Incident> = self.pages("incidents", &query, most).await?;
         let is_new = |incident: &wire::Incident| !self.kept().history.resolved.contains_key(&*incident.id.0);
-        if !is_sweep && pages.is_cut && pages.items.iter().all(is_new) {
+        if !is_full_read && pages.is_cut && pages.items.iter().all(is_new) {
             let cost = pages.cost;
             pages = self.pages("incidents", &query, RESOLVED_PAGES).await?;
             pages.cost.add(cost);
-            is_sweep = true;
+            is_full_read = true;
         }
-        Ok((pages, is_sweep))
+        Ok((pages, is_full_read))
     }
 
     /// The account's priorities, and what it cost to ask. An account without priorities (402, 404) has no ranks.
-    async fn ranks(&self, now: Timestamp) -> Result<(Ranks, Cost), SourceError> {
+    async fn ranks(&self, now: Timestamp) -> Result<(PriorityCache, Cost), SourceError> {
         if let Some(ranks) = fresh(self.kept().ranks.as_ref(), now, RANKS_KEPT) {
             return Ok((ranks, Cost::default()));
         }
         let pages = match self.pages::<Thing>("priorities", &[], 2).await {
             Ok(pages) => pages,
             Err(error) if [402, 404].iter().any(|status| error.trouble.refused(*status).is_some()) => {
-                Pages { cost: Cost::REFUSED, ..Pages::default() }
+                PagedList { cost: Cost::REFUSED, ..PagedList::default() }
             }
             Err(error) => return Err(error),
         };
@@ -179,7 +181,7 @@ impl PagerDuty {
             });
             Arc::new(ranked.collect())
         });
-        let ranks = Ranks { by_id, unread: pages.lost };
+        let ranks = PriorityCache { by_id, unread: pages.lost };
         self.kept().ranks = Some((now, ranks.clone()));
         Ok((ranks, pages.cost))
     }
@@ -187,9 +189,9 @@ impl PagerDuty {
     fn take(
         &self,
         now: Timestamp,
-        open: &Pages<wire::Incident>,
+        open: &PagedList<wire::Incident>,
         resolved: &[wire::Incident],
-        is_sweep_cut: Option<bool>,
+        is_full_read_truncated: Option<bool>,
         ranks: &Priorities,
     ) {
         let (resolved, listed) = self.read(|reader| {
@@ -199,10 +201,10 @@ impl PagerDuty {
             (all(resolved), all(&open.items))
         });
         let history = &mut self.kept().history;
-        if let Some(is_cut) = is_sweep_cut {
-            history.swept = Some(now);
+        if let Some(is_cut) = is_full_read_truncated {
+            history.last_full_read = Some(now);
             let oldest = resolved.iter().filter_map(|incident| incident.resolved_at).min();
-            history.cut_before = oldest.filter(|_| is_cut);
+            history.truncated_before = oldest.filter(|_| is_cut);
         }
         for incident in resolved.into_iter().filter(|incident| !incident.is_open()) {
             history.take_resolved(incident);
@@ -216,13 +218,13 @@ impl PagerDuty {
             }
         }
         history.take_open(listed, !open.is_cut);
-        history.resolved.retain(|_, incident| now.duration_since(incident.changed_at) < LATELY);
+        history.resolved.retain(|_, incident| now.duration_since(incident.changed_at) < RESOLVED_SHOWN_FOR);
     }
 
     /// What became of those that left the open list: too old for the list of resolved ones, or slipped from one page to
     /// another while the pages were read.
     async fn look_up_lost(&self, ranks: &Priorities) -> Result<Cost, SourceError> {
-        let lost: Vec<Text> = self.kept().history.lost.iter().take(SINGLES).cloned().collect();
+        let lost: Vec<Text> = self.kept().history.lost.iter().take(MAX_LOOKUPS).cloned().collect();
         let mut cost = Cost::default();
         let answers =
             join_all(lost.iter().map(
@@ -265,8 +267,9 @@ impl PagerDuty {
     fn board(&self, now: Timestamp, warnings: &mut Vec<Warning>) -> IncidentBoard {
         let kept = self.kept();
         let history = &kept.history;
-        let cut_before = history.cut_before.filter(|cut| now.duration_since(*cut) < LATELY);
-        if let Some(cut) = cut_before {
+        let truncated_before =
+            history.truncated_before.filter(|cut| now.duration_since(*cut) < RESOLVED_SHOWN_FOR);
+        if let Some(cut) = truncated_before {
             warnings.push(Warning::missing(format!(
                 "so many were resolved lately that those before {} are not shown",
                 instant(cut)

@@ -6,12 +6,12 @@ use std::collections::HashMap;
 use jiff::{SignedDuration, Timestamp};
 
 use super::incidents::{History, instant};
-use super::map::Reader;
+use super::map::TextReader;
 use super::{PagerDuty, wire};
 use crate::backend::kit::cost::Cost;
-use crate::backend::kit::paging::Pages;
+use crate::backend::kit::paging::PagedList;
 use crate::model::ask::{Answer, Answered, Reply};
-use crate::model::incident::{Happened, Incident, Person, Stamp, StepBoard};
+use crate::model::incident::{Attribution, Incident, IncidentLog, IncidentLogEntry, Person};
 use crate::model::labels::Text;
 use crate::model::source::SourceError;
 use crate::model::warning::Warning;
@@ -23,10 +23,10 @@ const END: SignedDuration = SignedDuration::from_secs(1);
 
 /// Who did what to one incident.
 #[derive(Default)]
-struct Told {
-    acknowledged: Vec<Stamp>,
+struct IncidentChanges {
+    acknowledged: Vec<Attribution>,
     /// To whom it was given last.
-    assigned: Vec<Stamp>,
+    assigned: Vec<Attribution>,
 }
 
 impl PagerDuty {
@@ -36,7 +36,7 @@ impl PagerDuty {
         &self,
         since: Timestamp,
         until: Timestamp,
-    ) -> Result<(Pages<wire::LogEntry>, Timestamp), SourceError> {
+    ) -> Result<(PagedList<wire::LogEntry>, Timestamp), SourceError> {
         let (from, to) = (instant(since), instant(until));
         let query =
             self.of_teams(&[("since", &from), ("until", &to), ("is_overview", "true"), ("time_zone", "UTC")]);
@@ -64,14 +64,14 @@ impl PagerDuty {
             let step = |entry: &wire::LogEntry| {
                 entry.created_at.0?;
                 let incident = reader.some(&entry.incident.0.as_ref()?.id)?;
-                Some(Happened { incident, step: reader.step(entry) })
+                Some(IncidentLogEntry { incident, step: reader.step(entry) })
             };
             wanted.filter_map(step).collect()
         });
-        let board = StepBoard::new(steps, since, whole_since, now);
+        let board = IncidentLog::new(steps, since, whole_since, now);
         let cut = (whole_since > since)
             .then(|| Warning::missing(format!("what happened before {} was not read", instant(whole_since))));
-        let warnings = cut.into_iter().chain(log.left_out("entries of the log")).collect();
+        let warnings = cut.into_iter().chain(log.unreadable_warning("entries of the log")).collect();
         Ok(Reply { warnings, ..log.cost.reply(Answer::Steps(board)) })
     }
 
@@ -85,14 +85,14 @@ impl PagerDuty {
     /// Fills in who acknowledged incidents that were resolved before anybody looked. What cannot be had is noted as a
     /// warning that stands until the next time.
     pub(super) async fn look_up_acknowledged(&self) -> Cost {
-        let Some((since, until)) = self.kept().history.untold() else {
+        let Some((since, until)) = self.kept().history.without_acknowledgement() else {
             self.kept().history.gap = None;
             return Cost::default();
         };
         let (gap, cost) = match self.log(since, until + END).await {
             Ok((log, whole_since)) => {
                 let told = self.read(|reader| reader.told(&log.items));
-                self.kept().history.take_told(told, whole_since);
+                self.kept().history.apply_changes(told, whole_since);
                 let before = instant(whole_since);
                 let gap =
                     format!("who acknowledged resolved incidents is not known of those before {before}");
@@ -110,16 +110,19 @@ impl PagerDuty {
 
 impl History {
     /// The time of all that are resolved, were acknowledged by nobody as far as is known, and were not looked up yet.
-    fn untold(&self) -> Option<(Timestamp, Timestamp)> {
-        let is_untold =
-            |incident: &&Incident| incident.acknowledged.is_empty() && !self.looked_up.contains(&incident.id);
-        let untold = || self.resolved.values().filter(is_untold);
-        let since = untold().map(|incident| incident.created_at).min()?;
-        let until = untold().map(|incident| incident.resolved_at.unwrap_or(incident.changed_at)).max()?;
+    fn without_acknowledgement(&self) -> Option<(Timestamp, Timestamp)> {
+        let lacks_acknowledgement = |incident: &&Incident| {
+            incident.acknowledged.is_empty() && !self.searched_in_log.contains(&incident.id)
+        };
+        let without_acknowledgement = || self.resolved.values().filter(lacks_acknowledgement);
+        let since = without_acknowledgement().map(|incident| incident.created_at).min()?;
+        let until = without_acknowledgement()
+            .map(|incident| incident.resolved_at.unwrap_or(incident.changed_at))
+            .max()?;
         Some((since, until.max(since)))
     }
 
-    fn take_told(&mut self, mut told: HashMap<Text, Told>, whole_since: Timestamp) {
+    fn apply_changes(&mut self, mut told: HashMap<Text, IncidentChanges>, whole_since: Timestamp) {
         for (id, incident) in &mut self.resolved {
             if let Some(told) = told.remove(id) {
                 if incident.acknowledged.is_empty() {
@@ -130,17 +133,17 @@ impl History {
                 }
             }
             if incident.created_at >= whole_since {
-                self.looked_up.insert(id.clone());
+                self.searched_in_log.insert(id.clone());
             }
         }
-        let Self { looked_up, resolved, .. } = self;
-        looked_up.retain(|id| resolved.contains_key(id));
+        let Self { searched_in_log, resolved, .. } = self;
+        searched_in_log.retain(|id| resolved.contains_key(id));
     }
 }
 
-impl Reader<'_> {
-    fn told(&mut self, newest_first: &[wire::LogEntry]) -> HashMap<Text, Told> {
-        let mut all: HashMap<Text, Told> = HashMap::new();
+impl TextReader<'_> {
+    fn told(&mut self, newest_first: &[wire::LogEntry]) -> HashMap<Text, IncidentChanges> {
+        let mut all: HashMap<Text, IncidentChanges> = HashMap::new();
         for entry in newest_first {
             let Some(at) = entry.created_at.0 else { continue };
             let Some(id) = entry.incident.0.as_ref().and_then(|incident| self.some(&incident.id)) else {
@@ -150,10 +153,11 @@ impl Reader<'_> {
             match entry.kind() {
                 "acknowledge" => {
                     let who = entry.agent.0.as_ref().map_or_else(somebody, |agent| self.person(agent));
-                    told.acknowledged.push(Stamp { who, at });
+                    told.acknowledged.push(Attribution { who, at });
                 }
                 "assign" | "escalate" if told.assigned.is_empty() => {
-                    let people = entry.assignees.all.iter().map(|who| Stamp { who: self.person(who), at });
+                    let people =
+                        entry.assignees.all.iter().map(|who| Attribution { who: self.person(who), at });
                     told.assigned = people.collect();
                 }
                 _ => {}

@@ -3,20 +3,20 @@
 use jiff::Timestamp;
 
 use super::incidents::Priorities;
-use super::wire::{self, Maybe, Thing, Word};
+use super::wire::{self, LenientObject, Thing, Word};
 use crate::backend::kit::time::Rfc3339;
 use crate::model::incident::{
-    AlertCounts, Incident, IncidentStatus, Named, Pending, Person, Priority, Stamp, Urgency,
+    AlertCounts, Attribution, Incident, IncidentStatus, PagerRef, Pending, Person, Priority, Urgency,
 };
 use crate::model::labels::{Interner, Text};
 use crate::model::source::SourceId;
 
-pub(super) struct Reader<'k> {
+pub(super) struct TextReader<'k> {
     pub(super) interner: &'k mut Interner,
     pub(super) source: &'k SourceId,
 }
 
-impl Reader<'_> {
+impl TextReader<'_> {
     pub(super) fn text(&mut self, text: &str) -> Text {
         self.interner.text(text)
     }
@@ -37,15 +37,15 @@ impl Reader<'_> {
         self.first(&[&thing.name, &thing.summary, &thing.id])
     }
 
-    pub(super) fn named(&mut self, thing: &Thing) -> Named {
-        Named { id: self.text(&thing.id.0), name: self.name(thing), url: self.some(&thing.html_url) }
+    pub(super) fn named(&mut self, thing: &Thing) -> PagerRef {
+        PagerRef { id: self.text(&thing.id.0), name: self.name(thing), url: self.some(&thing.html_url) }
     }
 
-    pub(super) fn maybe_named(&mut self, thing: &Maybe<Thing>) -> Option<Named> {
+    pub(super) fn maybe_named(&mut self, thing: &LenientObject<Thing>) -> Option<PagerRef> {
         thing.0.as_ref().map(|thing| self.named(thing))
     }
 
-    pub(super) fn all_named(&mut self, things: &[Thing]) -> Vec<Named> {
+    pub(super) fn all_named(&mut self, things: &[Thing]) -> Vec<PagerRef> {
         things.iter().map(|thing| self.named(thing)).collect()
     }
 
@@ -66,10 +66,10 @@ impl Reader<'_> {
         let changed_at = wire.last_status_change_at.0.or(wire.updated_at.0).unwrap_or(created_at);
         let status = status(wire);
         let resolved_at = wire.resolved_at.0.or(Some(changed_at));
-        let stamps = |reader: &mut Self, list: Vec<(Rfc3339, &Maybe<Thing>)>| {
+        let stamps = |reader: &mut Self, list: Vec<(Rfc3339, &LenientObject<Thing>)>| {
             let people = list.into_iter().filter_map(|(at, who)| {
                 let who = reader.person(who.0.as_ref()?);
-                Some(Stamp { who, at: at.0.unwrap_or(changed_at) })
+                Some(Attribution { who, at: at.0.unwrap_or(changed_at) })
             });
             let mut stamps: Vec<_> = people.collect();
             stamps.sort_by_key(|stamp| stamp.at);
@@ -112,7 +112,7 @@ impl Reader<'_> {
             conference: wire.conference_bridge.0.as_ref().and_then(|bridge| {
                 self.some(&bridge.conference_url).or_else(|| self.some(&bridge.conference_number))
             }),
-            firing: self.opened_by(wire),
+            firing: self.labels_of_trigger(wire),
             url: self.some(&wire.html_url),
             source: self.source.clone(),
             id,

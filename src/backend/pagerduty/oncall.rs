@@ -6,14 +6,14 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 
 use super::incidents::instant;
-use super::map::Reader;
+use super::map::TextReader;
 use super::{PagerDuty, wire};
 use crate::backend::kit::cost::digest;
-use crate::backend::kit::lenient::left_out;
-use crate::backend::kit::paging::Pages;
-use crate::backend::kit::parts::Parts;
+use crate::backend::kit::lenient::unreadable_warning;
+use crate::backend::kit::paging::PagedList;
+use crate::backend::kit::parts::AnswerParts;
 use crate::model::ask::{Answer, Answered};
-use crate::model::oncall::{EscalationPolicy, Level, OnCallBoard, Shift, Target};
+use crate::model::oncall::{EscalationLevel, EscalationPolicy, EscalationTarget, OnCallBoard, Shift};
 use crate::model::source::SourceError;
 use crate::model::warning::Warning;
 
@@ -25,7 +25,7 @@ const NAMED: usize = 40;
 const PAGES: usize = 50;
 
 /// When somebody stands in, by schedule.
-type Overrides = HashMap<String, Vec<(String, Timestamp, Timestamp)>>;
+type ScheduleOverrides = HashMap<String, Vec<(String, Timestamp, Timestamp)>>;
 
 impl PagerDuty {
     pub(super) async fn on_call(&self, known: Option<u64>) -> Answered {
@@ -36,7 +36,7 @@ impl PagerDuty {
         let (policies_and_turns, overrides, me) =
             tokio::join!(self.policies_and_turns(from, until), self.overrides(from, until), self.who());
         let (policies, turns) = policies_and_turns?;
-        let mut parts = Parts::default();
+        let mut parts = AnswerParts::default();
         let cut = "there are more escalation policies than can be read: some are missing";
         let policies = parts.items(policies, "escalation policies", cut);
         let turns = parts.items(turns, "turns", "there are more turns than can be read: some are missing");
@@ -70,7 +70,7 @@ impl PagerDuty {
         &self,
         from: Timestamp,
         until: Timestamp,
-    ) -> Result<(Pages<wire::Policy>, Pages<wire::OnCall>), SourceError> {
+    ) -> Result<(PagedList<wire::Policy>, PagedList<wire::OnCall>), SourceError> {
         if self.settings.teams.is_empty() && self.settings.services.is_empty() {
             let (policies, turns) = tokio::join!(self.policies(), self.turns(from, until, &[]));
             return Ok((policies?, turns?));
@@ -78,16 +78,16 @@ impl PagerDuty {
         let policies = self.policies().await?;
         let ids: Vec<&str> = policies.items.iter().map(|policy| policy.thing.id.0.as_str()).collect();
         let turns = match ids.len() {
-            0 => Pages::default(),
+            0 => PagedList::default(),
             1..=NAMED => self.turns(from, until, &ids).await?,
             _ => self.turns(from, until, &[]).await?,
         };
         Ok((policies, turns))
     }
 
-    async fn policies(&self) -> Result<Pages<wire::Policy>, SourceError> {
+    async fn policies(&self) -> Result<PagedList<wire::Policy>, SourceError> {
         let query = self.of_teams(&[("sort_by", "name")]);
-        let mut pages: Pages<wire::Policy> = self.pages("escalation_policies", &query, PAGES).await?;
+        let mut pages: PagedList<wire::Policy> = self.pages("escalation_policies", &query, PAGES).await?;
         if !self.settings.services.is_empty() {
             let is_ours = |service: &wire::Thing| self.settings.services.contains(&service.id.0);
             pages.items.retain(|policy| policy.services.all.iter().any(is_ours));
@@ -100,7 +100,7 @@ impl PagerDuty {
         from: Timestamp,
         until: Timestamp,
         policies: &[&str],
-    ) -> Result<Pages<wire::OnCall>, SourceError> {
+    ) -> Result<PagedList<wire::OnCall>, SourceError> {
         let (since, until) = (instant(from), instant(until));
         let mut query =
             vec![("since", &*since), ("until", &*until), ("time_zone", "UTC"), ("include[]", "users")];
@@ -113,7 +113,7 @@ impl PagerDuty {
         &self,
         from: Timestamp,
         until: Timestamp,
-    ) -> Result<Pages<wire::Schedule>, SourceError> {
+    ) -> Result<PagedList<wire::Schedule>, SourceError> {
         let (since, until) = (instant(from), instant(until));
         let query = self.of_teams(&[
             ("include[]", "overrides_subschedule"),
@@ -125,9 +125,9 @@ impl PagerDuty {
     }
 }
 
-fn overrides_of(schedules: Pages<wire::Schedule>, parts: &mut Parts) -> Overrides {
+fn overrides_of(schedules: PagedList<wire::Schedule>, parts: &mut AnswerParts) -> ScheduleOverrides {
     let cut = "there are more schedules than can be read: who stands in for whom is not known of all";
-    let (mut overrides, mut unread) = (Overrides::default(), 0);
+    let (mut overrides, mut unread) = (ScheduleOverrides::default(), 0);
     for schedule in parts.items(schedules, "schedules", cut) {
         let entries = schedule.overrides_subschedule.0.unwrap_or_default().rendered_schedule_entries;
         let count = entries.all.len() + entries.lost;
@@ -139,11 +139,11 @@ fn overrides_of(schedules: Pages<wire::Schedule>, parts: &mut Parts) -> Override
             overrides.insert(schedule.id.0, turns);
         }
     }
-    parts.warnings.extend(left_out(unread, "overrides"));
+    parts.warnings.extend(unreadable_warning(unread, "overrides"));
     overrides
 }
 
-impl Reader<'_> {
+impl TextReader<'_> {
     fn policy(&mut self, wire: &wire::Policy, warnings: &mut Vec<Warning>) -> Option<EscalationPolicy> {
         let named = Some(self.named(&wire.thing)).filter(|named| !named.id.is_empty())?;
         let mut levels = Vec::new();
@@ -151,9 +151,9 @@ impl Reader<'_> {
             let mut targets = Vec::new();
             for target in &rule.targets.all {
                 if target.is("user") {
-                    targets.push(Target::Person(self.person(target)));
+                    targets.push(EscalationTarget::Person(self.person(target)));
                 } else if target.is("schedule") {
-                    targets.push(Target::Schedule(self.named(target)));
+                    targets.push(EscalationTarget::Schedule(self.named(target)));
                 } else {
                     let kind = self.text(&target.kind.0);
                     let name = &named.name;
@@ -162,7 +162,11 @@ impl Reader<'_> {
                 }
             }
             let minutes = rule.escalation_delay_in_minutes.0;
-            levels.push(Level { number, delay: Duration::from_secs(minutes.saturating_mul(60)), targets });
+            levels.push(EscalationLevel {
+                number,
+                delay: Duration::from_secs(minutes.saturating_mul(60)),
+                targets,
+            });
         }
         Some(EscalationPolicy {
             teams: self.all_named(&wire.teams.all),
@@ -177,7 +181,7 @@ impl Reader<'_> {
     fn shift(
         &mut self,
         wire: &wire::OnCall,
-        overrides: &Overrides,
+        overrides: &ScheduleOverrides,
         (from, until): (Timestamp, Timestamp),
     ) -> Option<Shift> {
         let user = wire.user.0.as_ref().filter(|user| !user.id.0.is_empty())?;

@@ -7,13 +7,13 @@ use tokio::time::Instant;
 use super::PagerDuty;
 use crate::backend::kit::cost::Cost;
 use crate::backend::kit::http::Body;
-use crate::backend::kit::paging::{self, Bounds, Page, Pages, Paging};
-use crate::model::source::{SourceError, Trouble};
+use crate::backend::kit::paging::{self, ListBounds, Page, PagedList, Paging};
+use crate::model::source::{ErrorKind, SourceError};
 
 /// As many as a page can have.
 const PAGE: usize = 100;
 /// PagerDuty refuses `offset + limit` beyond this (code 2002).
-const REACH: usize = 10_000;
+const MAX_OFFSET: usize = 10_000;
 
 /// The beginning of a page, and how many items pages have.
 #[derive(Clone, Copy, PartialEq)]
@@ -22,14 +22,14 @@ struct Offset {
     step: usize,
 }
 
-struct Listing<'a> {
+struct AccountList<'a> {
     account: &'a PagerDuty,
     path: &'a str,
     /// What is asked besides `limit` and `offset`.
     query: &'a [(&'a str, &'a str)],
 }
 
-impl Paging for Listing<'_> {
+impl Paging for AccountList<'_> {
     type Place = Offset;
 
     fn first(&self) -> Offset {
@@ -54,7 +54,7 @@ impl Paging for Listing<'_> {
 
     fn from(&self, Offset { offset, step }: Offset, count: usize) -> Vec<Offset> {
         let offsets = (0..count).map(|i| Offset { offset: offset + i * step, step });
-        offsets.filter(|place| place.offset + PAGE <= REACH).collect()
+        offsets.filter(|place| place.offset + PAGE <= MAX_OFFSET).collect()
     }
 }
 
@@ -68,9 +68,10 @@ impl PagerDuty {
         path: &str,
         query: &[(&str, &str)],
         most: usize,
-    ) -> Result<Pages<T>, SourceError> {
-        let bounds = Bounds { pages: most.min(REACH / PAGE), until: Instant::now() + self.patience };
-        paging::pages(&Listing { account: self, path, query }, bounds).await
+    ) -> Result<PagedList<T>, SourceError> {
+        let bounds =
+            ListBounds { pages: most.min(MAX_OFFSET / PAGE), until: Instant::now() + self.list_timeout };
+        paging::pages(&AccountList { account: self, path, query }, bounds).await
     }
 
     /// One list that comes in one piece.
@@ -81,9 +82,9 @@ impl PagerDuty {
         &self,
         path: &str,
         query: &[(&str, &str)],
-    ) -> Result<Pages<T>, SourceError> {
+    ) -> Result<PagedList<T>, SourceError> {
         let body = self.get(path, query).await?;
-        let mut pages = Pages::default();
+        let mut pages = PagedList::default();
         pages.take(self.items(&body, path)?.0, Cost::of(&body));
         Ok(pages)
     }
@@ -101,6 +102,6 @@ impl PagerDuty {
 
     /// What came is JSON, but not PagerDuty's.
     pub(super) fn odd(&self, what: &str) -> SourceError {
-        self.http.error(Trouble::Garbled { reason: format!("not what PagerDuty sends: {what}") })
+        self.http.error(ErrorKind::Garbled { reason: format!("not what PagerDuty sends: {what}") })
     }
 }

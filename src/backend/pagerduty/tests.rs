@@ -9,12 +9,12 @@ mod whose;
 use serde_json::{Value, json};
 
 use super::*;
-use crate::backend::kit::double::{Asked, Canned, Double, Told};
+use crate::backend::kit::double::{BoardWithWarnings, CannedResponse, Double, ReceivedRequest};
 use crate::config::settings::Settings;
 use crate::model::ask::{Answer, Answered};
 use crate::model::incident::{Incident, IncidentBoard, IncidentDetail};
 use crate::model::oncall::OnCallBoard;
-use crate::model::source::{Offer, Trouble};
+use crate::model::source::{ErrorKind, ProbeReport};
 
 fn at(text: &str) -> Timestamp {
     text.parse().unwrap()
@@ -28,7 +28,7 @@ fn connected(double: &Double, change: impl FnOnce(&mut SourceSettings), clock: C
     let mut source = double.source("pagerduty");
     change(&mut source);
     let settings = Settings::default();
-    PagerDuty::new(&SourceId::new("pd"), &source, Means::new(&settings, clock)).unwrap()
+    PagerDuty::new(&SourceId::new("pd"), &source, SourceDeps::new(&settings, clock)).unwrap()
 }
 
 /// Gives an option of this kind a value.
@@ -40,22 +40,22 @@ fn pagerduty(double: &Double) -> PagerDuty {
     connected(double, |_| {}, Clock::fixed(now()))
 }
 
-fn json(value: &Value) -> Canned {
-    Canned::json(&value.to_string())
+fn json(value: &Value) -> CannedResponse {
+    CannedResponse::json(&value.to_string())
 }
 
-fn refused(status: u16) -> Canned {
+fn refused(status: u16) -> CannedResponse {
     let body = json!({"error": {"message": "No", "code": 2100, "errors": ["not this time"]}});
-    Canned::new(status, "application/json", &body.to_string())
+    CannedResponse::new(status, "application/json", &body.to_string())
 }
 
 /// A list in one page.
-fn whole(key: &str, items: &[Value]) -> Canned {
+fn whole(key: &str, items: &[Value]) -> CannedResponse {
     json(&json!({ key: items, "limit": 100, "offset": 0, "more": false, "total": null }))
 }
 
 /// The page of a list that was asked for.
-fn page(asked: &Asked, key: &str, items: &[Value]) -> Canned {
+fn page(asked: &ReceivedRequest, key: &str, items: &[Value]) -> CannedResponse {
     let number = |name: &str| asked.parameter(name).parse::<usize>().unwrap();
     let (limit, offset) = (number("limit"), number("offset"));
     assert!(limit <= 100 && offset + limit <= 10_000, "{asked:?}");
@@ -79,12 +79,12 @@ fn incident(id: &str, status: &str) -> Value {
     })
 }
 
-fn is_about(asked: &Asked, status: &str) -> bool {
+fn is_about(asked: &ReceivedRequest, status: &str) -> bool {
     asked.path == "/incidents" && asked.parameters.contains(&("statuses[]".into(), status.into()))
 }
 
 /// A quiet account, asked with the key of Ana.
-fn quiet(asked: &Asked) -> Canned {
+fn quiet(asked: &ReceivedRequest) -> CannedResponse {
     match asked.path.as_str() {
         "/users/me" => {
             json(&json!({"user": {"id": "PANA", "type": "user", "name": "Ana Pereira", "role": "user",
@@ -104,31 +104,31 @@ fn quiet(asked: &Asked) -> Canned {
     }
 }
 
-fn board(answered: Answered) -> Told<IncidentBoard> {
+fn board(answered: Answered) -> BoardWithWarnings<IncidentBoard> {
     let reply = answered.unwrap();
     match reply.answer {
-        Answer::Incidents(board) => Told::new(board, reply.warnings),
+        Answer::Incidents(board) => BoardWithWarnings::new(board, reply.warnings),
         other => panic!("{other:?}"),
     }
 }
 
-fn detail(answered: Answered) -> Told<IncidentDetail> {
+fn detail(answered: Answered) -> BoardWithWarnings<IncidentDetail> {
     let reply = answered.unwrap();
     match reply.answer {
-        Answer::Incident(detail) => Told::new(detail, reply.warnings),
+        Answer::Incident(detail) => BoardWithWarnings::new(detail, reply.warnings),
         other => panic!("{other:?}"),
     }
 }
 
-fn turns(answered: Answered) -> Told<OnCallBoard> {
+fn turns(answered: Answered) -> BoardWithWarnings<OnCallBoard> {
     let reply = answered.unwrap();
     match reply.answer {
-        Answer::OnCall(board) => Told::new(board, reply.warnings),
+        Answer::OnCall(board) => BoardWithWarnings::new(board, reply.warnings),
         other => panic!("{other:?}"),
     }
 }
 
-fn offer(answered: Answered) -> Offer {
+fn offer(answered: Answered) -> ProbeReport {
     match answered.unwrap().answer {
         Answer::Probe(offer) => offer,
         other => panic!("{other:?}"),

@@ -13,15 +13,15 @@ use crate::backend::kit::probe;
 use crate::model::ask::{Answer, Answered};
 use crate::model::incident::Person;
 use crate::model::labels::Text;
-use crate::model::source::{SourceError, Trouble};
+use crate::model::source::{ErrorKind, SourceError};
 
 /// Who one is changes seldom.
 const KEPT: SignedDuration = SignedDuration::from_hours(1);
 /// Roles that may not change anything, or only on what they are asked to.
-const READERS: [&str; 3] = ["read_only_user", "read_only_limited_user", "observer"];
+const READ_ONLY_ROLES: [&str; 3] = ["read_only_user", "read_only_limited_user", "observer"];
 
 #[derive(Debug, Clone, PartialEq)]
-pub(super) enum Key {
+pub(super) enum KeyOwner {
     /// That of one person, who acts by it.
     User { me: Person, role: Text, account: Option<Text> },
     /// The account's; whoever sits at the keyboard must be named besides.
@@ -34,9 +34,9 @@ impl PagerDuty {
     pub(super) async fn probe(&self) -> Answered {
         let (key, about) = self.key().await?;
         let mut cost = about.as_ref().map_or(Cost::REFUSED, Cost::of);
-        let mut offer = probe::offer("PagerDuty", "");
+        let mut probe_report = probe::probe_report("PagerDuty", "");
         let (mut date, mut allowance) = about.map(|body| (body.date, body.allowance)).unwrap_or_default();
-        if !matches!(key, Key::User { .. }) {
+        if !matches!(key, KeyOwner::User { .. }) {
             // whether the key is good for anything at all
             match self.get("abilities", &[]).await {
                 Ok(body) => {
@@ -47,7 +47,9 @@ impl PagerDuty {
                     (date, allowance) = (body.date, body.allowance);
                     cost.add(Cost::of(&body));
                 }
-                Err(error) if matches!(error.trouble, Trouble::Forbidden { .. }) && key == Key::Account => {
+                Err(error)
+                    if matches!(error.trouble, ErrorKind::Forbidden { .. }) && key == KeyOwner::Account =>
+                {
                     cost.add(Cost::REFUSED);
                 }
                 Err(error) => return Err(error),
@@ -55,46 +57,46 @@ impl PagerDuty {
         }
         let needs_from = |why: &str| format!("actions need `from`, your e-mail address here: {why}");
         let refuses = match (&key, &self.settings.from) {
-            (Key::User { me, role, account }, _) => {
-                offer.fact("account", account.clone().unwrap_or_default());
-                offer.fact("key of", me.name.clone());
-                offer.fact("role", role.clone());
-                let may_only_read = READERS.contains(&&**role);
+            (KeyOwner::User { me, role, account }, _) => {
+                probe_report.fact("account", account.clone().unwrap_or_default());
+                probe_report.fact("key of", me.name.clone());
+                probe_report.fact("role", role.clone());
+                let may_only_read = READ_ONLY_ROLES.contains(&&**role);
                 may_only_read.then(|| format!("{} may only read ({role}): actions will be refused", me.name))
             }
-            (Key::Account, Some(from)) => {
-                offer.fact("key of", "the account");
+            (KeyOwner::Account, Some(from)) => {
+                probe_report.fact("key of", "the account");
                 let (me, spent) = self.me(&key).await?;
                 cost.add(spent);
-                let found = me.map(|me| offer.fact("from", me.name));
+                let found = me.map(|me| probe_report.fact("from", me.name));
                 let missing = || format!("nobody here has the address `{from}`: actions will be refused");
                 found.is_none().then(missing)
             }
-            (Key::Account, None) => {
-                offer.fact("key of", "the account");
+            (KeyOwner::Account, None) => {
+                probe_report.fact("key of", "the account");
                 Some(needs_from("a key of the account does not say who you are"))
             }
-            (Key::Hidden, from) => {
-                offer.warn("the key may not read users: nobody knows who you are here");
+            (KeyOwner::Hidden, from) => {
+                probe_report.warn("the key may not read users: nobody knows who you are here");
                 from.is_none().then(|| needs_from("the key may not read users"))
             }
         };
-        offer.refuses = refuses.map(Text::from);
-        if key != Key::Hidden {
-            offer.warnings.extend(offer.refuses.clone());
+        probe_report.refuses = refuses.map(Text::from);
+        if key != KeyOwner::Hidden {
+            probe_report.warnings.extend(probe_report.refuses.clone());
         }
-        offer.allowance(allowance);
-        offer.clock(date, self.clock.now(), "ages are off by that");
-        Ok(cost.reply(Answer::Probe(offer)))
+        probe_report.allowance(allowance);
+        probe_report.clock(date, self.clock.now(), "ages are off by that");
+        Ok(cost.reply(Answer::Probe(probe_report)))
     }
 
     /// Whose key it is, asked anew; with the answer that told it.
-    async fn key(&self) -> Result<(Key, Option<Body>), SourceError> {
+    async fn key(&self) -> Result<(KeyOwner, Option<Body>), SourceError> {
         let (key, body) = match self.get("users/me", &[]).await {
             Ok(body) => (self.user_key(&body)?, Some(body)),
             // "The current user is not available": an account is nobody
-            Err(SourceError { trouble: Trouble::BadQuery { .. }, .. }) => (Key::Account, None),
-            Err(SourceError { trouble: Trouble::Forbidden { .. }, .. }) => (Key::Hidden, None),
+            Err(SourceError { trouble: ErrorKind::BadQuery { .. }, .. }) => (KeyOwner::Account, None),
+            Err(SourceError { trouble: ErrorKind::Forbidden { .. }, .. }) => (KeyOwner::Hidden, None),
             Err(error) => return Err(error),
         };
         let mut kept = self.kept();
@@ -105,13 +107,13 @@ impl PagerDuty {
         Ok((key, body))
     }
 
-    fn user_key(&self, body: &Body) -> Result<Key, SourceError> {
+    fn user_key(&self, body: &Body) -> Result<KeyOwner, SourceError> {
         let user: Option<Thing> = object(body.json()?, "user");
         let Some(user) = user.filter(|user| !user.id.0.is_empty()) else {
             return Err(self.odd("no `user` in it"));
         };
         let page = Url::parse(&user.html_url.0).ok();
-        Ok(self.read(|reader| Key::User {
+        Ok(self.read(|reader| KeyOwner::User {
             account: page.as_ref().and_then(Url::host_str).map(|host| reader.text(host)),
             me: reader.person(&user),
             role: reader.text(&user.role.0),
@@ -136,11 +138,11 @@ impl PagerDuty {
     }
 
     /// The person whose key it is, or whose address `from` is. Never a guess.
-    async fn me(&self, key: &Key) -> Result<(Option<Person>, Cost), SourceError> {
+    async fn me(&self, key: &KeyOwner) -> Result<(Option<Person>, Cost), SourceError> {
         let from = match (key, &self.settings.from) {
-            (Key::User { me, .. }, _) => return Ok((Some(me.clone()), Cost::default())),
-            (Key::Account | Key::Hidden, None) => return Ok((None, Cost::default())),
-            (Key::Account | Key::Hidden, Some(from)) => from,
+            (KeyOwner::User { me, .. }, _) => return Ok((Some(me.clone()), Cost::default())),
+            (KeyOwner::Account | KeyOwner::Hidden, None) => return Ok((None, Cost::default())),
+            (KeyOwner::Account | KeyOwner::Hidden, Some(from)) => from,
         };
         let now = self.clock.now();
         if let Some(me) = fresh(self.kept().me.as_ref(), now, KEPT) {
@@ -148,7 +150,7 @@ impl PagerDuty {
         }
         let query = [("query", from.as_str())];
         let users = match self.pages::<Thing>("users", &query, 10).await {
-            Err(error) if matches!(error.trouble, Trouble::Forbidden { .. }) => {
+            Err(error) if matches!(error.trouble, ErrorKind::Forbidden { .. }) => {
                 return Ok((None, Cost::REFUSED));
             }
             users => users?,

@@ -2,8 +2,8 @@
 
 use serde_json::Value;
 
-use crate::backend::kit::lenient::{Count, List, texts, wire};
-pub(super) use crate::backend::kit::lenient::{Maybe, OwnedWord as Word};
+use crate::backend::kit::lenient::{Count, LenientList, texts, wire};
+pub(super) use crate::backend::kit::lenient::{LenientObject, LenientString as Word};
 use crate::backend::kit::time::Rfc3339;
 
 wire! {
@@ -31,42 +31,42 @@ wire! {
         status: Word,
         /// `high` or `low`.
         urgency: Word,
-        priority: Maybe<Thing>,
-        service: Maybe<Thing>,
-        escalation_policy: Maybe<Thing>,
-        teams: List<Thing>,
-        assignments: List<Assignment>,
-        acknowledgements: List<Acknowledgement>,
-        alert_counts: Maybe<AlertCounts>,
-        pending_actions: List<PendingAction>,
+        priority: LenientObject<Thing>,
+        service: LenientObject<Thing>,
+        escalation_policy: LenientObject<Thing>,
+        teams: LenientList<Thing>,
+        assignments: LenientList<Assignment>,
+        acknowledgements: LenientList<Acknowledgement>,
+        alert_counts: LenientObject<AlertCounts>,
+        pending_actions: LenientList<PendingAction>,
         created_at: Rfc3339,
         updated_at: Rfc3339,
         last_status_change_at: Rfc3339,
-        last_status_change_by: Maybe<Thing>,
-        responder_requests: List<ResponderRequest>,
+        last_status_change_by: LenientObject<Thing>,
+        responder_requests: LenientList<ResponderRequest>,
         resolved_at: Rfc3339,
         #[serde(rename = "incident_key")]
         key: Word,
-        conference_bridge: Maybe<Conference>,
+        conference_bridge: LenientObject<Conference>,
         html_url: Word,
         /// What opened it: whole where `include[]` asked for it.
-        first_trigger_log_entry: Maybe<Box<LogEntry>>,
+        first_trigger_log_entry: LenientObject<Box<LogEntry>>,
     }
 
     struct ResponderRequest {
-        requester: Maybe<Thing>,
+        requester: LenientObject<Thing>,
         requested_at: Rfc3339,
         message: Word,
     }
 
     struct Assignment {
         at: Rfc3339,
-        assignee: Maybe<Thing>,
+        assignee: LenientObject<Thing>,
     }
 
     struct Acknowledgement {
         at: Rfc3339,
-        acknowledger: Maybe<Thing>,
+        acknowledger: LenientObject<Thing>,
     }
 
     struct AlertCounts {
@@ -92,14 +92,14 @@ wire! {
         kind: Word,
         summary: Word,
         created_at: Rfc3339,
-        agent: Maybe<Thing>,
-        incident: Maybe<Thing>,
-        service: Maybe<Thing>,
+        agent: LenientObject<Thing>,
+        incident: LenientObject<Thing>,
+        service: LenientObject<Thing>,
         /// Of `notify_log_entry`: who was told.
-        user: Maybe<Thing>,
+        user: LenientObject<Thing>,
         /// Of `assign_log_entry` and `escalate_log_entry`: who has it from then on.
-        assignees: List<Thing>,
-        channel: Maybe<Channel>,
+        assignees: LenientList<Thing>,
+        channel: LenientObject<Channel>,
         #[serde(deserialize_with = "texts")]
         changeset: Vec<String>,
     }
@@ -107,10 +107,10 @@ wire! {
     struct Channel {
         #[serde(rename = "type")]
         kind: Word,
-        notification: Maybe<Notification>,
+        notification: LenientObject<Notification>,
         /// Of what opened an incident: whatever the sender put there.
         details: Value,
-        cef_details: Maybe<Box<AlertBody>>,
+        cef_details: LenientObject<Box<AlertBody>>,
     }
 
     /// How somebody was told: `push_notification`, `sms`, `phone`, `email`.
@@ -122,7 +122,7 @@ wire! {
     struct Note {
         content: Word,
         created_at: Rfc3339,
-        user: Maybe<Thing>,
+        user: LenientObject<Thing>,
     }
 
     struct Alert {
@@ -135,17 +135,17 @@ wire! {
         #[serde(rename = "alert_key")]
         key: Word,
         html_url: Word,
-        body: Maybe<AlertBody>,
+        body: LenientObject<AlertBody>,
     }
 
     /// What came along with an alert. Events of the Common Event Format have it a second time in `cef_details`.
     struct AlertBody {
-        contexts: List<AlertContext>,
+        contexts: LenientList<AlertContext>,
         /// Whatever the sender put there: an object, a text.
         details: Value,
         client: Word,
         client_url: Word,
-        cef_details: Maybe<Box<AlertBody>>,
+        cef_details: LenientObject<Box<AlertBody>>,
     }
 
     struct AlertContext {
@@ -157,29 +157,29 @@ wire! {
 
     /// An incident that was much like another.
     struct Past {
-        incident: Maybe<Incident>,
+        incident: LenientObject<Incident>,
         score: Word,
     }
 
     struct Policy {
         #[serde(flatten)]
         thing: Thing,
-        teams: List<Thing>,
-        services: List<Thing>,
+        teams: LenientList<Thing>,
+        services: LenientList<Thing>,
         num_loops: Count,
-        escalation_rules: List<Rule>,
+        escalation_rules: LenientList<Rule>,
     }
 
     struct Rule {
         escalation_delay_in_minutes: Count,
-        targets: List<Thing>,
+        targets: LenientList<Thing>,
     }
 
     /// Somebody's turn at one level of a policy.
     struct OnCall {
-        user: Maybe<Thing>,
-        schedule: Maybe<Thing>,
-        escalation_policy: Maybe<Thing>,
+        user: LenientObject<Thing>,
+        schedule: LenientObject<Thing>,
+        escalation_policy: LenientObject<Thing>,
         escalation_level: Count,
         start: Rfc3339,
         end: Rfc3339,
@@ -188,12 +188,12 @@ wire! {
     /// A schedule with what stands in for its rotations.
     struct Schedule {
         id: Word,
-        overrides_subschedule: Maybe<Rendered>,
+        overrides_subschedule: LenientObject<Rendered>,
     }
 
     /// Turns worked out for the time that was asked for, cut at its ends.
     struct Rendered {
-        rendered_schedule_entries: List<Turn>,
+        rendered_schedule_entries: LenientList<Turn>,
     }
 
     struct Override {
@@ -205,7 +205,7 @@ wire! {
     struct Turn {
         start: Rfc3339,
         end: Rfc3339,
-        user: Maybe<Thing>,
+        user: LenientObject<Thing>,
     }
 }
 

@@ -9,14 +9,14 @@ use std::time::Duration;
 use futures_util::future::join_all;
 use jiff::{SignedDuration, Timestamp};
 
-use super::call::Call;
-use super::survey::{Counter, Lane, Survey, lanes};
+use super::call::QuestionRequests;
+use super::metric_discovery::{MetricDiscovery, RequestCounter, SelectorGroup, selector_groups};
 use crate::backend::kit::time::Epoch;
 use crate::model::labels::Text;
 use crate::model::remote::age;
 
 /// No server answers with data that ended longer ago than this; what says so does not tell moments.
-const ENDED_LONGEST: Duration = Duration::from_secs(900);
+const MAX_LATENESS: Duration = Duration::from_secs(900);
 /// A window is looked through in so many steps.
 const STEPS: u32 = 20;
 
@@ -28,7 +28,7 @@ pub(super) struct Ages {
     /// Those of which anything was found, if all could be looked at.
     told: HashSet<Text>,
     /// Where nothing is older than the window: when the first data began.
-    store_begins: Option<Timestamp>,
+    oldest_data_begin: Option<Timestamp>,
     /// When the newest data of each service are from, as far as it is told.
     newest: HashMap<Text, Timestamp>,
     /// Services that had a rate when it was last looked.
@@ -41,15 +41,15 @@ pub(super) struct Ages {
 
 /// How far back a beginning may lie behind that of a window without a rate being wrong: it is found out to a step, and the server
 /// fills up a scrape by itself.
-fn slack(survey: &Survey) -> Duration {
-    let step = step(survey.lookback);
-    survey.scrape_interval().map_or(step, |interval| interval.max(step))
+fn slack(discovery: &MetricDiscovery) -> Duration {
+    let step = step(discovery.lookback);
+    discovery.scrape_interval().map_or(step, |interval| interval.max(step))
 }
 
 /// The same for a window that may be shorter: no more than a tenth of it, or a scrape.
-fn lag(survey: &Survey, window: Duration) -> Duration {
-    let usual = slack(survey) + Duration::from_secs(1);
-    usual.min((window / 10).max(survey.scrape_interval().unwrap_or_default()))
+fn lag(discovery: &MetricDiscovery, window: Duration) -> Duration {
+    let usual = slack(discovery) + Duration::from_secs(1);
+    usual.min((window / 10).max(discovery.scrape_interval().unwrap_or_default()))
 }
 
 fn step(window: Duration) -> Duration {
@@ -58,17 +58,17 @@ fn step(window: Duration) -> Duration {
 
 impl Ages {
     /// Whether it was found out.
-    pub(super) fn are_known(&self, survey: &Survey) -> bool {
-        self.known_for == Some(survey.lookback)
+    pub(super) fn are_known(&self, discovery: &MetricDiscovery) -> bool {
+        self.known_for == Some(discovery.lookback)
     }
 
     /// Whether one of these services was not there when it was last looked.
-    pub(super) fn lack(&self, rated: &HashSet<Text>) -> bool {
+    pub(super) fn has_unknown(&self, rated: &HashSet<Text>) -> bool {
         rated.iter().any(|service| !self.seen.contains(service))
     }
 
     /// Notes which services have a rate now. Of one that was not found the data began after the last step of the look back.
-    pub(super) fn saw(&mut self, rated: HashSet<Text>, now: Timestamp) {
+    pub(super) fn update_rated(&mut self, rated: HashSet<Text>, now: Timestamp) {
         let is_new = |service: &&Text| !self.told.is_empty() && !self.told.contains(*service);
         for service in rated.iter().filter(is_new) {
             self.begin.entry(service.clone()).or_insert(now);
@@ -84,17 +84,22 @@ impl Ages {
 
     /// Finds out when the data of all services begin, looking back from `now` by the server's clock. What cannot be found out
     /// is taken for old.
-    pub(super) async fn find(&mut self, call: &Call<'_>, survey: &Survey, now: Timestamp) {
-        let window = survey.lookback;
-        let slack = slack(survey);
+    pub(super) async fn find(
+        &mut self,
+        call: &QuestionRequests<'_>,
+        discovery: &MetricDiscovery,
+        now: Timestamp,
+    ) {
+        let window = discovery.lookback;
+        let slack = slack(discovery);
         let start = before(now, window);
         // what is older than that was told before a hole, such as a server that was down
         let cut = before(start, slack + slack / 10).as_second();
         let range = format!("[{}s:{}s]", window.as_secs().max(1), step(window).as_secs());
-        let lanes: Vec<_> = lanes(&survey.counters).collect();
-        let found = join_all(lanes.iter().map(async |(counter, lane)| {
-            let series = series(counter, lane);
-            let by = lane.fill(window).by;
+        let selector_groups: Vec<_> = selector_groups(&discovery.counters).collect();
+        let found = join_all(selector_groups.iter().map(async |(counter, selector_group)| {
+            let series = series(counter, selector_group);
+            let by = selector_group.fill(window).by;
             let query = format!("min by ({by}) (min_over_time((timestamp({series}) >= {cut}){range}))");
             call.instant(&query, Some(now)).await
         }))
@@ -103,8 +108,8 @@ impl Ages {
         self.told.clear();
         let mut oldest: Option<f64> = None;
         let covered = (start.as_second() as f64) + slack.as_secs_f64() + 1.0;
-        for ((_, lane), samples) in lanes.iter().zip(&found) {
-            for (service, sample) in samples.iter().flat_map(|samples| lane.told(samples)) {
+        for ((_, selector_group), samples) in selector_groups.iter().zip(&found) {
+            for (service, sample) in samples.iter().flat_map(|samples| selector_group.told(samples)) {
                 self.told.insert(service.clone());
                 oldest = Some(oldest.map_or(sample.value, |known| known.min(sample.value)));
                 if sample.value > covered
@@ -118,21 +123,26 @@ impl Ages {
         if found.iter().any(Result::is_err) {
             self.told.clear();
         }
-        self.store_begins = oldest.filter(|oldest| *oldest > covered).and_then(Epoch::<1>::at);
+        self.oldest_data_begin = oldest.filter(|oldest| *oldest > covered).and_then(Epoch::<1>::at);
         self.known_for = (found.iter().any(Result::is_ok) || found.is_empty()).then_some(window);
     }
 
     /// Finds out when the data of all services end, at this moment or now.
-    pub(super) async fn follow(&mut self, call: &Call<'_>, survey: &Survey, at: Option<Timestamp>) {
-        let lanes: Vec<_> = lanes(&survey.counters).collect();
-        let found = join_all(lanes.iter().map(async |(counter, lane)| {
-            let by = lane.fill(survey.lookback).by;
-            call.instant(&format!("max by ({by}) (timestamp({}))", series(counter, lane)), at).await
+    pub(super) async fn follow(
+        &mut self,
+        call: &QuestionRequests<'_>,
+        discovery: &MetricDiscovery,
+        at: Option<Timestamp>,
+    ) {
+        let selector_groups: Vec<_> = selector_groups(&discovery.counters).collect();
+        let found = join_all(selector_groups.iter().map(async |(counter, selector_group)| {
+            let by = selector_group.fill(discovery.lookback).by;
+            call.instant(&format!("max by ({by}) (timestamp({}))", series(counter, selector_group)), at).await
         }))
         .await;
         self.newest.clear();
-        for ((_, lane), samples) in lanes.iter().zip(&found) {
-            for (service, sample) in samples.iter().flat_map(|samples| lane.told(samples)) {
+        for ((_, selector_group), samples) in selector_groups.iter().zip(&found) {
+            for (service, sample) in samples.iter().flat_map(|samples| selector_group.told(samples)) {
                 if let Some(moment) = Epoch::<1>::at(sample.value) {
                     let newest = self.newest.entry(service.clone()).or_insert(moment);
                     *newest = moment.max(*newest);
@@ -147,24 +157,24 @@ impl Ages {
         &self,
         service: &Text,
         window: Duration,
-        survey: &Survey,
+        discovery: &MetricDiscovery,
         now: Timestamp,
     ) -> Option<Duration> {
         let ended = age(*self.newest.get(service)?, now);
-        let usual = 2 * survey.scrape_interval().unwrap_or(window / 4);
-        (ended > usual.max(window / 10) + Duration::from_secs(1) && ended < ENDED_LONGEST).then_some(ended)
+        let usual = 2 * discovery.scrape_interval().unwrap_or(window / 4);
+        (ended > usual.max(window / 10) + Duration::from_secs(1) && ended < MAX_LATENESS).then_some(ended)
     }
 
     /// Over how long rates are to be taken now; `None`: there is not enough for any.
-    pub(super) fn lookback(&self, survey: &Survey, now: Timestamp) -> Option<Duration> {
-        let Some(begin) = self.store_begins else { return Some(survey.lookback) };
+    pub(super) fn lookback(&self, discovery: &MetricDiscovery, now: Timestamp) -> Option<Duration> {
+        let Some(begin) = self.oldest_data_begin else { return Some(discovery.lookback) };
         let age = age(begin, now);
-        let interval = survey.scrape_interval();
-        let least = interval.unwrap_or(survey.lookback / 4);
+        let interval = discovery.scrape_interval();
+        let least = interval.unwrap_or(discovery.lookback / 4);
         // the first sample must lie within the window though the server asks its clock a moment later; it fills up a scrape
         let more = interval.unwrap_or(Duration::from_secs(2)) / 2;
         let whole = Duration::from_millis(u64::try_from((age + more).as_millis()).unwrap_or(u64::MAX));
-        (age >= least).then(|| whole.min(survey.lookback))
+        (age >= least).then(|| whole.min(discovery.lookback))
     }
 
     /// How old the data of a service are, if they do not fill a window.
@@ -172,23 +182,23 @@ impl Ages {
         &self,
         service: &Text,
         window: Option<Duration>,
-        survey: &Survey,
+        discovery: &MetricDiscovery,
         now: Timestamp,
     ) -> Option<Duration> {
         let age = age(*self.begin.get(service)?, now);
-        window.is_none_or(|window| age + lag(survey, window) < window).then_some(age)
+        window.is_none_or(|window| age + lag(discovery, window) < window).then_some(age)
     }
 
     /// How old the oldest data are, where all are younger than the window.
     pub(super) fn store_age(&self, now: Timestamp) -> Option<Duration> {
-        self.store_begins.map(|begin| age(begin, now))
+        self.oldest_data_begin.map(|begin| age(begin, now))
     }
 }
 
 /// The series of a counter in a group of services.
-fn series(Counter { requests, .. }: &Counter, lane: &Lane) -> String {
+fn series(RequestCounter { requests, .. }: &RequestCounter, selector_group: &SelectorGroup) -> String {
     let more = if requests.matchers.is_empty() { String::new() } else { format!(",{}", requests.matchers) };
-    format!("{}{{{}{more}}}", requests.metric, lane.selector)
+    format!("{}{{{}{more}}}", requests.metric, selector_group.selector)
 }
 
 fn before(now: Timestamp, window: Duration) -> Timestamp {

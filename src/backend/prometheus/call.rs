@@ -9,14 +9,14 @@ use serde::Deserialize;
 use tokio::sync::Semaphore;
 
 use super::wire::{Data, Envelope, Reader, Sample, Written};
-use crate::backend::kit::http::{Body, Evaluation, Http, PromQuery, of_absence};
-use crate::backend::kit::lenient::{Word, left_out};
-use crate::backend::kit::parts::Parts;
+use crate::backend::kit::http::{Body, EvaluationRange, Http, PromQuery, of_absence};
+use crate::backend::kit::lenient::{LenientText, unreadable_warning};
+use crate::backend::kit::parts::AnswerParts;
 use crate::backend::kit::skew::Skew;
 use crate::model::ask::{Answer, Reply, Weight};
 use crate::model::labels::{Labels, Text};
-use crate::model::series::{Matrix, Span};
-use crate::model::source::{SourceError, Trouble};
+use crate::model::series::{Matrix, TimeGrid};
+use crate::model::source::{ErrorKind, SourceError};
 use crate::model::warning::{self, Warning};
 
 /// Requests at once for one question.
@@ -24,7 +24,7 @@ pub(super) const AT_ONCE: usize = 4;
 
 /// How the server wants to be asked, as far as it is known.
 #[derive(Default)]
-pub(super) struct Manners {
+pub(super) struct ApiQuirks {
     /// Something on the way does not let POST through.
     pub(super) get_only: AtomicBool,
     /// `VictoriaMetrics` makes up the last 30 seconds and caches unless told otherwise.
@@ -34,40 +34,40 @@ pub(super) struct Manners {
 }
 
 /// What all questions to one server share.
-pub(super) struct Server {
+pub(super) struct PromServer {
     pub(super) http: Http,
     pub(super) reader: Reader,
-    pub(super) manners: Manners,
+    pub(super) quirks: ApiQuirks,
     /// The server need not work longer than we wait.
     pub(super) timeout: Duration,
 }
 
 /// The answer to an instant query.
-pub(super) struct Told {
+pub(super) struct InstantAnswer {
     /// What has a finite value.
     pub(super) samples: Vec<Sample>,
     /// What was told without one: there is nothing to divide by.
-    pub(super) odd: Vec<Sample>,
-    /// Why it is not whole, if it is not.
+    pub(super) non_finite: Vec<Sample>,
+    /// The comment: why it is not whole, if it is not.
     pub(super) partial: Option<Text>,
 }
 
 /// The requests of one question.
-pub(super) struct Call<'a> {
-    pub(super) server: &'a Server,
+pub(super) struct QuestionRequests<'a> {
+    pub(super) server: &'a PromServer,
     weight: Weight,
-    gate: Semaphore,
+    permits: Semaphore,
     /// What was spent and said so far.
-    parts: Mutex<Parts>,
+    parts: Mutex<AnswerParts>,
 }
 
-impl<'a> Call<'a> {
-    pub(super) fn new(server: &'a Server, weight: Weight) -> Self {
-        Self { server, weight, gate: Semaphore::new(AT_ONCE), parts: Mutex::default() }
+impl<'a> QuestionRequests<'a> {
+    pub(super) fn new(server: &'a PromServer, weight: Weight) -> Self {
+        Self { server, weight, permits: Semaphore::new(AT_ONCE), parts: Mutex::default() }
     }
 
     /// Another one for the same question, with warnings of its own.
-    pub(super) fn beside(&self) -> Self {
+    pub(super) fn separate(&self) -> Self {
         Self::new(self.server, self.weight)
     }
 
@@ -77,7 +77,7 @@ impl<'a> Call<'a> {
         query: &str,
         at: Option<Timestamp>,
     ) -> Result<Vec<Sample>, SourceError> {
-        self.value(query, Evaluation::of_instant(at), Reader::samples).await
+        self.value(query, EvaluationRange::of_instant(at), Reader::samples).await
     }
 
     /// An instant query whose answer may well be NaN.
@@ -86,12 +86,16 @@ impl<'a> Call<'a> {
         query: &str,
         at: Option<Timestamp>,
     ) -> Result<Vec<Sample>, SourceError> {
-        self.value(query, Evaluation::of_instant(at), Reader::all_samples).await
+        self.value(query, EvaluationRange::of_instant(at), Reader::all_samples).await
     }
 
     /// An instant query, with what is to be known to judge by its answer.
-    pub(super) async fn instant_told(&self, query: &str, at: Option<Timestamp>) -> Result<Told, SourceError> {
-        let evaluation = Evaluation::of_instant(at);
+    pub(super) async fn instant_with_warnings(
+        &self,
+        query: &str,
+        at: Option<Timestamp>,
+    ) -> Result<InstantAnswer, SourceError> {
+        let evaluation = EvaluationRange::of_instant(at);
         let (all, warnings) = self.evaluate(query, evaluation, Reader::all_samples).await?;
         let mut partial = None;
         for warning in warnings {
@@ -102,29 +106,29 @@ impl<'a> Call<'a> {
                 self.warn(warning);
             }
         }
-        let (samples, odd) = all.into_iter().partition(|sample| sample.value.is_finite());
-        Ok(Told { samples, odd, partial })
+        let (samples, non_finite) = all.into_iter().partition(|sample| sample.value.is_finite());
+        Ok(InstantAnswer { samples, non_finite, partial })
     }
 
     /// The moments of the samples that are stored of each series, in Unix seconds; `query` is a range.
     pub(super) async fn raw(&self, query: &str) -> Result<Vec<(Labels, Vec<f64>)>, SourceError> {
-        self.value(query, Evaluation::Now, Reader::moments).await
+        self.value(query, EvaluationRange::Now, Reader::moments).await
     }
 
     /// The samples of a selector with a range (`ALERTS[10m]`) that ends at a moment, as they were written: seconds and values.
     pub(super) async fn samples(&self, query: &str, at: Timestamp) -> Result<Vec<Written>, SourceError> {
-        self.value(query, Evaluation::At(at), Reader::points).await
+        self.value(query, EvaluationRange::At(at), Reader::points).await
     }
 
     /// A range query over the grid of `span`.
-    pub(super) async fn range(&self, query: &str, span: Span) -> Result<Matrix, SourceError> {
-        self.value(query, Evaluation::Over(span), |reader, data| reader.matrix(data, span)).await
+    pub(super) async fn range(&self, query: &str, span: TimeGrid) -> Result<Matrix, SourceError> {
+        self.value(query, EvaluationRange::Over(span), |reader, data| reader.matrix(data, span)).await
     }
 
     async fn value<T>(
         &self,
         query: &str,
-        evaluation: Evaluation,
+        evaluation: EvaluationRange,
         read: impl FnOnce(&Reader, &Data<'_>) -> T,
     ) -> Result<T, SourceError> {
         let (value, warnings) = self.evaluate(query, evaluation, read).await?;
@@ -136,18 +140,18 @@ impl<'a> Call<'a> {
     async fn evaluate<T>(
         &self,
         query: &str,
-        evaluation: Evaluation,
+        evaluation: EvaluationRange,
         read: impl FnOnce(&Reader, &Data<'_>) -> T,
     ) -> Result<(T, Vec<Warning>), SourceError> {
         let body = self.send(query, evaluation).await?;
         let (data, mut warnings) = self.read_or_empty::<Data<'_>>(&body)?;
-        warnings.extend(left_out(data.lost(), "series and points"));
+        warnings.extend(unreadable_warning(data.lost(), "series and points"));
         Ok((read(&self.server.reader, &data), warnings))
     }
 
     /// GET of another path of the API.
     pub(super) async fn get(&self, path: &str, query: &[(&str, &str)]) -> Result<Body, SourceError> {
-        let _permit = self.gate.acquire().await;
+        let _permit = self.permits.acquire().await;
         self.parts().cost.requests += 1;
         let body = self.server.http.get_as(self.weight, path, query).await?;
         self.parts().cost.bytes_in += body.size();
@@ -155,15 +159,15 @@ impl<'a> Call<'a> {
     }
 
     /// Sends a query by POST, for selectors may be long, or by GET once POST was refused.
-    async fn send(&self, expression: &str, evaluation: Evaluation) -> Result<Body, SourceError> {
-        let _permit = self.gate.acquire().await;
-        let Server { http, manners, timeout, .. } = self.server;
-        let get_only = &manners.get_only;
+    async fn send(&self, expression: &str, evaluation: EvaluationRange) -> Result<Body, SourceError> {
+        let _permit = self.permits.acquire().await;
+        let PromServer { http, quirks, timeout, .. } = self.server;
+        let get_only = &quirks.get_only;
         let fresh = match evaluation {
-            Evaluation::Now | Evaluation::At(_) => ("nocache", "1"),
-            Evaluation::Over(_) => ("latency_offset", "1s"),
+            EvaluationRange::Now | EvaluationRange::At(_) => ("nocache", "1"),
+            EvaluationRange::Over(_) => ("latency_offset", "1s"),
         };
-        let option = manners.is_victoria.load(Ordering::Relaxed).then_some(fresh);
+        let option = quirks.is_victoria.load(Ordering::Relaxed).then_some(fresh);
         loop {
             let is_get = get_only.load(Ordering::Relaxed);
             self.parts().cost.requests += 1;
@@ -197,7 +201,7 @@ impl<'a> Call<'a> {
     /// The data in an answer; keeps its warnings.
     pub(super) fn open<'b, T: Deserialize<'b>>(&self, body: &'b Body) -> Result<T, SourceError> {
         let (data, warnings) = self.read(body)?;
-        let garbled = || self.server.http.error(Trouble::Garbled { reason: WITHOUT_DATA.into() });
+        let garbled = || self.server.http.error(ErrorKind::Garbled { reason: WITHOUT_DATA.into() });
         let data = data.ok_or_else(garbled)?;
         self.note(warnings);
         Ok(data)
@@ -218,9 +222,9 @@ impl<'a> Call<'a> {
     /// The data in an answer, and what is said beside them. Some servers write `null` where there are none.
     fn read<'b, T: Deserialize<'b>>(&self, body: &'b Body) -> Result<(Option<T>, Vec<Warning>), SourceError> {
         let envelope: Envelope<'b, T> = body.json()?;
-        let text = |said: &Word<'_>| self.server.reader.text(&body.words(&said.0));
+        let text = |said: &LenientText<'_>| self.server.reader.text(&body.words(&said.0));
         let mut warnings: Vec<Warning> =
-            envelope.warnings.0.iter().map(|said| of_engine(text(said))).collect();
+            envelope.warnings.0.iter().map(|said| classify_warning(text(said))).collect();
         warnings.extend(envelope.infos.0.iter().map(|said| Warning::annotation(text(said))));
         if envelope.is_partial.is_true() {
             warnings.push(Warning::missing("the answer is partial: a storage node is missing"));
@@ -230,9 +234,9 @@ impl<'a> Call<'a> {
         }
         let message = envelope.error;
         let trouble = if message.0.is_empty() {
-            Trouble::Garbled { reason: WITHOUT_DATA.into() }
+            ErrorKind::Garbled { reason: WITHOUT_DATA.into() }
         } else {
-            Trouble::BadQuery { message: self.server.reader.text(&message.0).to_string() }
+            ErrorKind::BadQuery { message: self.server.reader.text(&message.0).to_string() }
         };
         Err(self.server.http.error(trouble))
     }
@@ -254,7 +258,7 @@ impl<'a> Call<'a> {
         self.parts().warnings.clone()
     }
 
-    fn parts(&self) -> MutexGuard<'_, Parts> {
+    fn parts(&self) -> MutexGuard<'_, AnswerParts> {
         self.parts.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -280,7 +284,7 @@ const WITHOUT_DATA: &str = "an answer without data";
 
 /// What a text among `warnings` means: the engine's own remarks have a prefix, and everything else may mean that series are
 /// missing (a store that did not answer, a limit that cut the answer short).
-fn of_engine(text: Text) -> Warning {
+fn classify_warning(text: Text) -> Warning {
     const ANNOTATIONS: [&str; 2] = ["PromQL warning:", "PromQL info:"];
     let is_annotation = ANNOTATIONS.iter().any(|prefix| text.trim_start().starts_with(prefix));
     if is_annotation { Warning::annotation(text) } else { Warning::missing(text) }

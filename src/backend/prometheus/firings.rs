@@ -10,15 +10,15 @@ use std::time::Duration;
 use futures_util::future::join_all;
 use jiff::Timestamp;
 
-use super::call::Call;
-use super::rules::{self, Reading};
+use super::call::QuestionRequests;
+use super::rules::{self, RuleReader};
 use crate::backend::kit::time::Epoch;
 use crate::model::duration;
-use crate::model::firing::{Firing, FiringBoard, together};
+use crate::model::firing::{Firing, FiringBoard, merge_servers};
 use crate::model::labels::{Labels, Text};
 use crate::model::promql::{is_plain_name, literal, quoted};
-use crate::model::series::{Matrix, Span};
-use crate::model::slo::Bounds;
+use crate::model::series::{Matrix, TimeGrid};
+use crate::model::slo::TimeRange;
 use crate::model::source::SourceError;
 
 /// Windows of the coarse look: each alert costs so many numbers, twice.
@@ -36,14 +36,14 @@ const GAP: f64 = 1.5;
 const SAME: f64 = 0.5;
 
 /// The coarse look at one alert: in each window how many samples there are, and when it last became active.
-struct Coarse {
+struct CoarseScan {
     counts: Vec<f64>,
     active: Vec<f64>,
 }
 
 /// A moment at which an alert fired, in seconds, and when it had become active, if that is told.
 #[derive(Debug, Clone, Copy)]
-struct Sample {
+struct FiringSample {
     at: f64,
     active: Option<f64>,
     /// A sample of its own, else the border of a window.
@@ -55,11 +55,11 @@ struct Sample {
 /// # Errors
 /// Whatever fails the coarse look.
 pub(super) async fn board(
-    call: &Call<'_>,
+    call: &QuestionRequests<'_>,
     service_labels: &[String],
-    reading: &Reading<'_>,
+    reading: &RuleReader<'_>,
     labels: &Labels,
-    looked_at: Bounds,
+    looked_at: TimeRange,
 ) -> Result<FiringBoard, SourceError> {
     let selector = selector(service_labels, labels);
     let span = windows(looked_at, if labels.is_empty() { WINDOWS } else { WINDOWS_OF_ONE });
@@ -67,14 +67,14 @@ pub(super) async fn board(
     let counts = format!("count_over_time(ALERTS{{alertstate=\"firing\"{selector}}}[{step}])");
     let active = format!("max_over_time(ALERTS_FOR_STATE{{{}}}[{step}])", selector.trim_start_matches(','));
     let (counts, active) = tokio::join!(call.range(&counts, span), call.range(&active, span));
-    let mut coarse = looks(counts?, active?);
+    let mut coarse = coarse_scans(counts?, active?);
     if !labels.is_empty() {
-        let own = its_own(coarse.keys(), reading, labels);
+        let own = series_of_alert(coarse.keys(), reading, labels);
         coarse.retain(|series, _| own.contains(series));
     }
     let (exact, is_whole) = samples(call, &selector, &coarse, span, looked_at).await;
     // what the samples alone do not say: a single one has no interval, and of what began before the first is not among them
-    let is_unsure = |(series, look): (&Labels, &Coarse)| {
+    let is_unsure = |(series, look): (&Labels, &CoarseScan)| {
         let every = interval(exact.get(series));
         let first = merged(look, exact.get(series), span).first().map_or(f64::MAX, |first| first.at);
         every.is_none_or(|every| first - seconds(looked_at.start) <= every)
@@ -85,14 +85,14 @@ pub(super) async fn board(
         let rule = rules.as_ref().and_then(|board| board.rule_of(series));
         let its = exact.get(series);
         let every = interval(its).or_else(|| Some(rule?.interval?.as_secs_f64()));
-        let labels = reading.sent.apply(series);
+        let labels = reading.external_labels.apply(series);
         let found = split(&merged(look, its, span), every, looked_at);
         let hold = rule.map(|rule| rule.hold);
         let firings =
             found.into_iter().map(|firing| firing.told(labels.clone(), hold, looked_at.start)).collect();
         by_labels.entry(labels.clone()).or_default().push(firings);
     }
-    let firings = by_labels.into_values().flat_map(together).collect();
+    let firings = by_labels.into_values().flat_map(merge_servers).collect();
     Ok(FiringBoard { looked_at, firings, is_whole })
 }
 
@@ -110,44 +110,49 @@ fn selector(service_labels: &[String], labels: &Labels) -> String {
 }
 
 /// Windows over all of the time, the last one to its end or beyond.
-fn windows(looked_at: Bounds, most: u16) -> Span {
-    let span = Span::ending(looked_at.end, looked_at.length(), most, SHORTEST);
+fn windows(looked_at: TimeRange, most: u16) -> TimeGrid {
+    let span = TimeGrid::ending(looked_at.end, looked_at.length(), most, SHORTEST);
     let beyond = looked_at.end.checked_add(span.step()).unwrap_or(looked_at.end);
-    Span::ending(beyond, looked_at.length().saturating_add(span.step()), most.saturating_add(2), span.step())
+    TimeGrid::ending(
+        beyond,
+        looked_at.length().saturating_add(span.step()),
+        most.saturating_add(2),
+        span.step(),
+    )
 }
 
-fn looks(counts: Matrix, active: Matrix) -> BTreeMap<Labels, Coarse> {
+fn coarse_scans(counts: Matrix, active: Matrix) -> BTreeMap<Labels, CoarseScan> {
     let bare = |labels: &Labels| labels.without(|name| matches!(name, "__name__" | "alertstate"));
     let mut active: HashMap<Labels, Vec<f64>> =
         active.lines.into_iter().map(|line| (bare(&line.labels), line.values)).collect();
-    let looks = counts.lines.into_iter().map(|line| {
+    let coarse_scans = counts.lines.into_iter().map(|line| {
         let series = bare(&line.labels);
         let active = active.remove(&series).unwrap_or_default();
-        (series, Coarse { counts: line.values, active })
+        (series, CoarseScan { counts: line.values, active })
     });
-    looks.collect()
+    coarse_scans.collect()
 }
 
 /// Which of the series are this alert's: they have no label that it does not have, and of those the ones with the most. Labels
 /// that are dropped on sending may be more; then those that contradict none of its labels.
-fn its_own<'a>(
+fn series_of_alert<'a>(
     all: impl Iterator<Item = &'a Labels>,
-    reading: &Reading<'_>,
+    reading: &RuleReader<'_>,
     labels: &Labels,
 ) -> BTreeSet<Labels> {
     let agree =
         |series: &&Labels| series.iter().all(|(name, value)| labels.get(name).is_none_or(|own| own == value));
     let agreeing: Vec<&Labels> = all.filter(agree).collect();
-    let within = |series: &&&Labels| reading.sent.apply(series).is_within(labels);
-    let most = agreeing.iter().filter(within).map(|series| reading.sent.apply(series).len()).max();
+    let within = |series: &&&Labels| reading.external_labels.apply(series).is_within(labels);
+    let most = agreeing.iter().filter(within).map(|series| reading.external_labels.apply(series).len()).max();
     let is_own = |series: &&&Labels| match most {
-        Some(most) => within(series) && reading.sent.apply(series).len() == most,
+        Some(most) => within(series) && reading.external_labels.apply(series).len() == most,
         None => true,
     };
     agreeing.iter().filter(is_own).map(|series| (*series).clone()).collect()
 }
 
-impl Coarse {
+impl CoarseScan {
     fn count(&self, window: usize) -> f64 {
         self.counts.get(window).copied().filter(|count| *count > 0.0).unwrap_or(0.0)
     }
@@ -156,13 +161,13 @@ impl Coarse {
         self.active.get(window).copied().filter(|value| value.is_finite())
     }
 
-    fn fullest(&self) -> f64 {
+    fn max_count(&self) -> f64 {
         self.counts.iter().copied().filter(|count| count.is_finite()).fold(0.0, f64::max)
     }
 
     /// Windows in which a firing begins or ends, or may do so. One that fires from before the first window to the last has none.
-    fn edges(&self, span: Span, end: f64) -> Vec<usize> {
-        let fullest = self.fullest();
+    fn edges(&self, span: TimeGrid, end: f64) -> Vec<usize> {
+        let max_count = self.max_count();
         let length = span.step().as_secs_f64();
         let is_edge = |window: &usize| {
             let window = *window;
@@ -177,18 +182,18 @@ impl Coarse {
             let is_last = passed < 1.0 || window + 1 == self.counts.len();
             let ends = !is_last && (self.count(window + 1) <= 0.0 || self.active(window + 1) != active);
             // without the moment of becoming active only missing samples tell
-            let is_thin = (is_last || active.is_none()) && count + 2.0 < fullest * passed;
+            let is_thin = (is_last || active.is_none()) && count + 2.0 < max_count * passed;
             count > 0.0 && (begins || ends || is_thin)
         };
         (0..self.counts.len()).filter(is_edge).collect()
     }
 }
 
-type Samples = HashMap<Labels, Exact>;
+type Samples = HashMap<Labels, ExactSamples>;
 
 /// The samples of one series, where they were read.
 #[derive(Default)]
-struct Exact {
+struct ExactSamples {
     /// Which windows were read.
     windows: BTreeSet<usize>,
     /// When it fired, in milliseconds.
@@ -199,11 +204,11 @@ struct Exact {
 
 /// Reads samples where something begins or ends, all of them if they are few. Whether everything that was wanted was read.
 async fn samples(
-    call: &Call<'_>,
+    call: &QuestionRequests<'_>,
     selector: &str,
-    coarse: &BTreeMap<Labels, Coarse>,
-    span: Span,
-    looked_at: Bounds,
+    coarse: &BTreeMap<Labels, CoarseScan>,
+    span: TimeGrid,
+    looked_at: TimeRange,
 ) -> (Samples, bool) {
     // alerts by the windows that are to be read of them
     let mut wanted: BTreeMap<usize, BTreeSet<&Text>> = BTreeMap::new();
@@ -305,7 +310,7 @@ fn seconds(at: Timestamp) -> f64 {
 }
 
 /// How often the rule is evaluated, by the samples of its firings, in seconds.
-fn interval(exact: Option<&Exact>) -> Option<f64> {
+fn interval(exact: Option<&ExactSamples>) -> Option<f64> {
     let exact = exact?;
     let gap = |one: i64, other: i64| (other - one) as f64 / 1000.0;
     let active: Vec<(i64, f64)> = exact.active.iter().map(|(at, value)| (*at, *value)).collect();
@@ -322,10 +327,10 @@ fn interval(exact: Option<&Exact>) -> Option<f64> {
 }
 
 /// All moments at which it fired, in their order: its samples, and where they were not read the borders of the windows.
-fn merged(look: &Coarse, exact: Option<&Exact>, span: Span) -> Vec<Sample> {
-    let mut samples: Vec<Sample> = Vec::new();
+fn merged(look: &CoarseScan, exact: Option<&ExactSamples>, span: TimeGrid) -> Vec<FiringSample> {
+    let mut samples: Vec<FiringSample> = Vec::new();
     if let Some(exact) = exact {
-        samples.extend(exact.fires.iter().map(|at| Sample {
+        samples.extend(exact.fires.iter().map(|at| FiringSample {
             at: *at as f64 / 1000.0,
             active: exact.active.get(at).copied(),
             is_exact: true,
@@ -338,7 +343,7 @@ fn merged(look: &Coarse, exact: Option<&Exact>, span: Span) -> Vec<Sample> {
             let (end, length) = (seconds(span.at(window)), span.step().as_secs_f64());
             // it became active within this window
             let start = (end - length).max(active.unwrap_or(f64::MIN)).min(end);
-            samples.extend([start, end].map(|at| Sample { at, active, is_exact: false }));
+            samples.extend([start, end].map(|at| FiringSample { at, active, is_exact: false }));
         }
     }
     samples.sort_by(|a, b| a.at.total_cmp(&b.at));
@@ -361,14 +366,14 @@ struct FoundFiring {
 }
 
 /// Cuts the moments into firings.
-fn split(samples: &[Sample], interval: Option<f64>, looked_at: Bounds) -> Vec<FoundFiring> {
+fn split(samples: &[FiringSample], interval: Option<f64>, looked_at: TimeRange) -> Vec<FoundFiring> {
     let (begin, end) = (seconds(looked_at.start), seconds(looked_at.end));
-    let is_same = |one: &Sample, other: &Sample| match (one.active, other.active) {
+    let is_same = |one: &FiringSample, other: &FiringSample| match (one.active, other.active) {
         (Some(one), Some(other)) => (one - other).abs() < SAME,
         // the border of a window that was not read touches the samples beside it
         _ => other.at - one.at <= GAP * interval.unwrap_or(0.0) || !one.is_exact || !other.is_exact,
     };
-    let firing = |some: &[Sample]| {
+    let firing = |some: &[FiringSample]| {
         let (first, last) = (some.first()?, some.last()?);
         let step = interval.filter(|_| last.is_exact);
         let over = last.at + step.unwrap_or(0.0);

@@ -5,14 +5,16 @@ use std::time::Duration;
 
 use futures_util::future::join_all;
 
-use super::call::Call;
+use super::call::QuestionRequests;
+use super::metric_discovery::{
+    DiscoveredEntry, MetricDiscovery, RequestCounter, SelectorGroup, selector_groups,
+};
 use super::services::ratio;
-use super::survey::{Counter, Found, Lane, Survey, lanes};
-use crate::backend::packs::Fill;
+use crate::backend::packs::QueryFill;
 use crate::model::labels::{Labels, Text};
-use crate::model::series::{Line, Matrix, Span};
-use crate::model::service::{Detail, Trends};
-use crate::model::signal::{Signal, Unknown, Unknowns};
+use crate::model::series::{Matrix, Series, TimeGrid};
+use crate::model::service::{ServiceDetail, ServiceTrends};
+use crate::model::signal::{Signal, UnknownSignal, UnknownSignals};
 use crate::model::source::SourceError;
 use crate::model::warning::Warning;
 
@@ -20,20 +22,20 @@ use crate::model::warning::Warning;
 const QUANTILES: [(f64, &str); 3] = [(0.5, "0.5"), (0.95, "0.95"), (0.99, "0.99")];
 
 /// Rates are taken over at least a step, so that nothing between two points is missed.
-fn lookback(survey: &Survey, span: Span) -> Duration {
-    survey.lookback.max(span.step())
+fn lookback(discovery: &MetricDiscovery, span: TimeGrid) -> Duration {
+    discovery.lookback.max(span.step())
 }
 
 /// Counts what succeeds, and keeps the first failure for the case that nothing does.
 #[derive(Default)]
-struct Luck {
+struct PartialOutcome {
     any: bool,
     failure: Option<SourceError>,
     /// Of which signals something failed.
-    missed: Vec<Unknown>,
+    missed: Vec<UnknownSignal>,
 }
 
-impl Luck {
+impl PartialOutcome {
     fn take<T>(&mut self, result: Result<T, SourceError>) -> Option<T> {
         match result {
             Ok(value) => {
@@ -47,10 +49,10 @@ impl Luck {
         }
     }
 
-    /// As [`Luck::take`], for what tells a signal.
+    /// As [`PartialOutcome::take`], for what tells a signal.
     fn take_of<T>(&mut self, signal: Signal, result: Result<T, SourceError>) -> Option<T> {
         if let Err(error) = &result {
-            self.missed.push(Unknown { signal, why: error.trouble.to_string().into() });
+            self.missed.push(UnknownSignal { signal, why: error.trouble.to_string().into() });
         }
         self.take(result)
     }
@@ -67,45 +69,52 @@ impl Luck {
 ///
 /// # Errors
 /// If no query succeeds.
-pub(super) async fn trends(call: &Call<'_>, survey: &Survey, span: Span) -> Result<Trends, SourceError> {
-    let lookback = lookback(survey, span);
+pub(super) async fn trends(
+    call: &QuestionRequests<'_>,
+    discovery: &MetricDiscovery,
+    span: TimeGrid,
+) -> Result<ServiceTrends, SourceError> {
+    let lookback = lookback(discovery, span);
     let (before, lead) = span.with_lead(lookback);
-    let counters = join_all(
-        lanes(&survey.counters)
-            .map(async |(counter, lane)| counts(call, counter, lane.fill(lookback), before, span).await),
-    );
-    let histograms = join_all(lanes(&survey.histograms).map(async |(histogram, lane)| {
-        call.range(&histogram.latency.quantile(lane.fill(lookback), 0.95), span).await
+    let counters = join_all(selector_groups(&discovery.counters).map(async |(counter, selector_group)| {
+        counts(call, counter, selector_group.fill(lookback), before, span).await
     }));
+    let histograms =
+        join_all(selector_groups(&discovery.histograms).map(async |(histogram, selector_group)| {
+            call.range(&histogram.latency.quantile(selector_group.fill(lookback), 0.95), span).await
+        }));
     let (counters, histograms) = tokio::join!(counters, histograms);
-    let (mut rates, mut ratios, mut p95, mut luck) =
-        (Lines::new(), Lines::new(), Lines::new(), Luck::default());
-    for ((counter, lane), (all, failed)) in lanes(&survey.counters).zip(counters) {
-        let (Some(all), failed) = (luck.take(all), luck.take(failed).flatten()) else { continue };
-        let failed: Option<Lines> = failed.map(|matrix| by_label(matrix, &lane.label).collect());
-        for (service, values) in by_label(all, &lane.label) {
+    let (mut rates, mut ratios, mut p95, mut outcome) =
+        (SeriesLines::new(), SeriesLines::new(), SeriesLines::new(), PartialOutcome::default());
+    for ((counter, selector_group), (all, failed)) in selector_groups(&discovery.counters).zip(counters) {
+        let (Some(all), failed) = (outcome.take(all), outcome.take(failed).flatten()) else { continue };
+        let failed: Option<SeriesLines> =
+            failed.map(|matrix| by_label(matrix, &selector_group.label).collect());
+        for (service, values) in by_label(all, &selector_group.label) {
             if rates.contains_key(&service) {
                 continue;
             }
             let counted = after(&values, lead);
-            if let Some(failed) = failed.as_ref().filter(|_| !counter.blind.contains(&service)) {
+            if let Some(failed) =
+                failed.as_ref().filter(|_| !counter.without_outcome_label.contains(&service))
+            {
                 ratios.insert(service.clone(), ratios_of(failed.get(&service), counted));
             }
-            rates.insert(service, steady(&values, lead));
+            rates.insert(service, without_young_rates(&values, lead));
         }
     }
-    for ((histogram, lane), matrix) in lanes(&survey.histograms).zip(histograms) {
-        let Some(matrix) = luck.take(matrix) else { continue };
-        for (service, values) in by_label(matrix, &lane.label) {
+    for ((histogram, selector_group), matrix) in selector_groups(&discovery.histograms).zip(histograms) {
+        let Some(matrix) = outcome.take(matrix) else { continue };
+        for (service, values) in by_label(matrix, &selector_group.label) {
             let seconds = scaled(values, histogram.latency.unit.seconds());
             p95.entry(service).or_insert(seconds);
         }
     }
-    if let Some(error) = luck.failure.as_ref().filter(|_| luck.any) {
+    if let Some(error) = outcome.failure.as_ref().filter(|_| outcome.any) {
         call.warn(Warning::part(format!("short histories: {}", error.trouble)));
     }
     let [request_rate, error_ratio, p95] = [rates, ratios, p95].map(|lines| matrix(span, "service", lines));
-    luck.end(Trends { request_rate, error_ratio, p95 })
+    outcome.end(ServiceTrends { request_rate, error_ratio, p95 })
 }
 
 /// All about one service.
@@ -113,27 +122,27 @@ pub(super) async fn trends(call: &Call<'_>, survey: &Survey, span: Span) -> Resu
 /// # Errors
 /// If no query succeeds.
 pub(super) async fn detail(
-    call: &Call<'_>,
-    survey: &Survey,
+    call: &QuestionRequests<'_>,
+    discovery: &MetricDiscovery,
     service: &str,
-    span: Span,
-) -> Result<Detail, SourceError> {
-    let lookback = lookback(survey, span);
+    span: TimeGrid,
+) -> Result<ServiceDetail, SourceError> {
+    let lookback = lookback(discovery, span);
     let (before, lead) = span.with_lead(lookback);
-    let mut luck = Luck::default();
+    let mut outcome = PartialOutcome::default();
     let (requests, latencies, saturations) = tokio::join!(
-        join_all(of_service(&survey.counters, service).map(async |(counter, lane)| {
-            let selector = lane.only(service);
-            let fill = Fill { by: &lane.by, selector: &selector, lookback };
+        join_all(of_service(&discovery.counters, service).map(async |(counter, selector_group)| {
+            let selector = selector_group.only(service);
+            let fill = QueryFill { by: &selector_group.by, selector: &selector, lookback };
             counts(call, counter, fill, before, span).await
         })),
-        join_all(of_service(&survey.histograms, service).map(async |(histogram, lane)| {
-            let selector = lane.only(service);
-            let fill = Fill { by: &lane.by, selector: &selector, lookback };
+        join_all(of_service(&discovery.histograms, service).map(async |(histogram, selector_group)| {
+            let selector = selector_group.only(service);
+            let fill = QueryFill { by: &selector_group.by, selector: &selector, lookback };
             let quantiles = join_all(QUANTILES.map(async |(quantile, _)| {
                 call.range(&histogram.latency.quantile(fill, quantile), span).await
             }));
-            let by_le = histogram.latency.buckets(Fill { by: "le", ..fill }, "");
+            let by_le = histogram.latency.buckets(QueryFill { by: "le", ..fill }, "");
             let buckets = async {
                 // a native histogram has no bounds that a chart could show
                 if histogram.latency.native {
@@ -141,62 +150,63 @@ pub(super) async fn detail(
                 } else {
                     let mut buckets = call.range(&by_le, before).await?;
                     for line in &mut buckets.lines {
-                        line.values = steady(&line.values, lead);
+                        line.values = without_young_rates(&line.values, lead);
                     }
                     Ok(Matrix { span, ..buckets })
                 }
             };
             tokio::join!(quantiles, buckets)
         })),
-        join_all(of_service(&survey.saturations, service).map(async |(saturation, lane)| {
-            let selector = lane.only(service);
-            let fill = Fill { by: &lane.by, selector: &selector, lookback };
+        join_all(of_service(&discovery.saturations, service).map(async |(saturation, selector_group)| {
+            let selector = selector_group.only(service);
+            let fill = QueryFill { by: &selector_group.by, selector: &selector, lookback };
             call.range(&saturation.fullest(fill), span).await
         })),
     );
-    let mut out = Detail {
+    let mut out = ServiceDetail {
         request_rate: Matrix::empty(span),
         error_ratio: Matrix::empty(span),
         latency: Matrix::empty(span),
         saturation: Matrix::empty(span),
         buckets: Matrix::empty(span),
-        unknown: Unknowns::default(),
+        unknown: UnknownSignals::default(),
     };
-    for ((counter, _), (all, failed)) in of_service(&survey.counters, service).zip(requests) {
+    for ((counter, _), (all, failed)) in of_service(&discovery.counters, service).zip(requests) {
         if let Err(error) = &all {
             // without these there is nothing to divide by
             let why = error.trouble.to_string().into();
-            luck.missed.push(Unknown { signal: Signal::Errors, why });
+            outcome.missed.push(UnknownSignal { signal: Signal::Errors, why });
         }
-        let all = luck.take_of(Signal::Requests, all);
-        let failed = luck.take_of(Signal::Errors, failed).flatten();
+        let all = outcome.take_of(Signal::Requests, all);
+        let failed = outcome.take_of(Signal::Errors, failed).flatten();
         // the first entry that has anything speaks for the service
         let Some(all) = all.and_then(only_line).filter(|_| out.request_rate.lines.is_empty()) else {
             continue;
         };
-        if let Some(failed) = failed.filter(|_| !counter.blind.contains(service)) {
+        if let Some(failed) = failed.filter(|_| !counter.without_outcome_label.contains(service)) {
             let ratios = ratios_of(only_line(failed).as_ref(), after(&all, lead));
-            out.error_ratio.lines = vec![Line { labels: Labels::default(), values: ratios }];
+            out.error_ratio.lines = vec![Series { labels: Labels::default(), values: ratios }];
         }
-        out.request_rate.lines = vec![Line { labels: Labels::default(), values: steady(&all, lead) }];
+        out.request_rate.lines =
+            vec![Series { labels: Labels::default(), values: without_young_rates(&all, lead) }];
     }
-    for ((histogram, _), (quantiles, buckets)) in of_service(&survey.histograms, service).zip(latencies) {
+    for ((histogram, _), (quantiles, buckets)) in of_service(&discovery.histograms, service).zip(latencies) {
         let unit = histogram.latency.unit.seconds();
-        let mut lines = Lines::new();
+        let mut lines = SeriesLines::new();
         for ((_, name), matrix) in QUANTILES.into_iter().zip(quantiles) {
-            if let Some(values) = luck.take_of(Signal::Latency, matrix).and_then(only_line) {
+            if let Some(values) = outcome.take_of(Signal::Latency, matrix).and_then(only_line) {
                 lines.insert(name.into(), scaled(values, unit));
             }
         }
-        let buckets = luck.take_of(Signal::Apdex, buckets);
+        let buckets = outcome.take_of(Signal::Apdex, buckets);
         if out.latency.lines.is_empty() && !lines.is_empty() {
             out.latency = matrix(span, "quantile", lines);
-            out.buckets = buckets.map_or(Matrix::empty(span), |buckets| apart(buckets, unit));
+            out.buckets = buckets.map_or(Matrix::empty(span), |buckets| separate_buckets(buckets, unit));
         }
     }
-    let mut full = Lines::new();
-    for ((saturation, _), result) in of_service(&survey.saturations, service).zip(saturations) {
-        for line in luck.take_of(Signal::Saturation, result).into_iter().flat_map(|matrix| matrix.lines) {
+    let mut full = SeriesLines::new();
+    for ((saturation, _), result) in of_service(&discovery.saturations, service).zip(saturations) {
+        for line in outcome.take_of(Signal::Saturation, result).into_iter().flat_map(|matrix| matrix.lines) {
             let name = match line.labels.get("__name__") {
                 Some(metric) => resource_of(metric).into(),
                 None => saturation.resource.as_str().into(),
@@ -205,29 +215,33 @@ pub(super) async fn detail(
         }
     }
     out.saturation = matrix(span, "resource", full);
-    out.unknown = Unknowns::new(std::mem::take(&mut luck.missed));
+    out.unknown = UnknownSignals::new(std::mem::take(&mut outcome.missed));
     for unknown in out.unknown.iter() {
         call.warn(Warning::part(format!("{service}: {unknown}")));
     }
-    luck.end(out)
+    outcome.end(out)
 }
 
-type Lines = BTreeMap<Text, Vec<f64>>;
+type SeriesLines = BTreeMap<Text, Vec<f64>>;
 
 /// The lanes that knew the service; if none did, it may be new, and all are asked.
-fn of_service<'a, T>(all: &'a [Found<T>], service: &str) -> impl Iterator<Item = (&'a T, &'a Lane)> {
-    let is_known = lanes(all).any(|(_, lane)| lane.services.contains(service));
+fn of_service<'a, T>(
+    all: &'a [DiscoveredEntry<T>],
+    service: &str,
+) -> impl Iterator<Item = (&'a T, &'a SelectorGroup)> {
+    let is_known = selector_groups(all).any(|(_, selector_group)| selector_group.services.contains(service));
     let service: Text = service.into();
-    lanes(all).filter(move |(_, lane)| !is_known || lane.services.contains(&service))
+    selector_groups(all)
+        .filter(move |(_, selector_group)| !is_known || selector_group.services.contains(&service))
 }
 
 /// All requests, from `before` the chart on, and failures where they are told.
 async fn counts(
-    call: &Call<'_>,
-    counter: &Counter,
-    fill: Fill<'_>,
-    before: Span,
-    span: Span,
+    call: &QuestionRequests<'_>,
+    counter: &RequestCounter,
+    fill: QueryFill<'_>,
+    before: TimeGrid,
+    span: TimeGrid,
 ) -> (Result<Matrix, SourceError>, Result<Option<Matrix>, SourceError>) {
     let (all, failed) = (counter.requests.all(fill), counter.requests.failed(fill, &counter.codes));
     tokio::join!(call.range(&all, before), async {
@@ -245,10 +259,10 @@ fn after(values: &[f64], lead: usize) -> &[f64] {
 
 /// Rates after the lead, which is as long as their window. Where data begin they are unknown until they fill a window: what they
 /// grew by is divided by all of it, as if traffic rose.
-fn steady(values: &[f64], lead: usize) -> Vec<f64> {
+fn without_young_rates(values: &[f64], lead: usize) -> Vec<f64> {
     let mut is_there = values.first().is_some_and(|value| !value.is_nan());
     let mut young = 0;
-    let steady = values.iter().map(|value| {
+    let without_young_rates = values.iter().map(|value| {
         young = match (value.is_nan(), is_there) {
             (true, _) => 0,
             (false, false) => lead,
@@ -257,7 +271,7 @@ fn steady(values: &[f64], lead: usize) -> Vec<f64> {
         is_there = !value.is_nan();
         if young > 0 { f64::NAN } else { *value }
     });
-    steady.skip(lead).collect()
+    without_young_rates.skip(lead).collect()
 }
 
 fn by_label(matrix: Matrix, label: &str) -> impl Iterator<Item = (Text, Vec<f64>)> {
@@ -269,11 +283,11 @@ fn only_line(matrix: Matrix) -> Option<Vec<f64>> {
 }
 
 /// One line for each name, which becomes the line's one label.
-fn matrix(span: Span, label: &str, lines: Lines) -> Matrix {
+fn matrix(span: TimeGrid, label: &str, lines: SeriesLines) -> Matrix {
     let label: Text = label.into();
     let lines = lines
         .into_iter()
-        .map(|(name, values)| Line { labels: Labels::new(vec![(Text::clone(&label), name)]), values });
+        .map(|(name, values)| Series { labels: Labels::new(vec![(Text::clone(&label), name)]), values });
     Matrix { span, lines: lines.collect() }
 }
 
@@ -290,7 +304,7 @@ fn ratios_of(failed: Option<&Vec<f64>>, all: &[f64]) -> Vec<f64> {
 }
 
 /// Buckets that count only what is their own, out of cumulative ones; bounds in seconds.
-fn apart(cumulative: Matrix, unit: f64) -> Matrix {
+fn separate_buckets(cumulative: Matrix, unit: f64) -> Matrix {
     let span = cumulative.span;
     let mut bounds: Vec<(f64, Vec<f64>)> = cumulative
         .lines
@@ -310,7 +324,7 @@ fn apart(cumulative: Matrix, unit: f64) -> Matrix {
         is_same
     });
     let mut below: Vec<f64> = vec![0.0; span.count()];
-    let mut lines = Lines::new();
+    let mut lines = SeriesLines::new();
     for (bound, values) in bounds {
         let name = if bound.is_finite() { bound.to_string() } else { "+Inf".into() };
         // NaN.max(0.0) would be zero, and absence is not zero
@@ -350,7 +364,7 @@ mod tests {
             (&[0.0, 0.0, 0.0, 0.0], &[0.0, 0.0]),
             (&[], &[]),
         ] {
-            let told = steady(values, 2);
+            let told = without_young_rates(values, 2);
             assert_eq!(format!("{told:?}"), format!("{expected:?}"), "{values:?}");
         }
     }

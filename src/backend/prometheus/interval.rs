@@ -5,31 +5,31 @@
 use std::collections::{BTreeMap, HashSet};
 use std::time::Duration;
 
-use super::call::Call;
+use super::call::QuestionRequests;
 use super::wire::Sample;
-use crate::backend::kit::lenient::{List, Pairs, Word, wire};
+use crate::backend::kit::lenient::{LenientList, LenientPairs, LenientText, wire};
 use crate::model::duration;
 use crate::model::labels::{Labels, Text};
 use crate::model::promql::{literal, quoted};
 
 /// Of so many targets the samples are looked at, one of each job first.
-const LOOKED_AT: usize = 24;
+const MAX_SAMPLED_TARGETS: usize = 24;
 /// Over so long.
-const OVER: &str = "5m";
+const SAMPLE_RANGE: &str = "5m";
 
 /// How often things are scraped.
 #[derive(Debug, Clone, Default, PartialEq)]
-pub(super) struct Intervals {
+pub(super) struct ScrapeIntervals {
     /// Of each target that is known, with its labels.
     all: Vec<(Labels, Duration)>,
 }
 
-impl Intervals {
+impl ScrapeIntervals {
     /// As the server says, or as the samples of some of these targets do.
-    pub(super) async fn of_targets(call: &Call<'_>, targets: &[Sample]) -> Self {
-        let told = told(call).await;
-        if !told.is_empty() {
-            return Self { all: told };
+    pub(super) async fn of_targets(call: &QuestionRequests<'_>, targets: &[Sample]) -> Self {
+        let listed_intervals = listed_intervals(call).await;
+        if !listed_intervals.is_empty() {
+            return Self { all: listed_intervals };
         }
         match selector(targets) {
             Some(selector) => Self::stored(call, &format!("up{{{selector}}}")).await,
@@ -38,8 +38,8 @@ impl Intervals {
     }
 
     /// As the samples of these series say.
-    pub(super) async fn stored(call: &Call<'_>, selector: &str) -> Self {
-        let series = call.raw(&format!("{selector}[{OVER}]")).await.unwrap_or_default();
+    pub(super) async fn stored(call: &QuestionRequests<'_>, selector: &str) -> Self {
+        let series = call.raw(&format!("{selector}[{SAMPLE_RANGE}]")).await.unwrap_or_default();
         let interval = |(labels, times): (Labels, Vec<f64>)| Some((labels, distance(&times)?));
         Self { all: series.into_iter().filter_map(interval).collect() }
     }
@@ -87,7 +87,7 @@ fn selector(targets: &[Sample]) -> Option<String> {
     let mut jobs = HashSet::new();
     let (first, others): (Vec<&Sample>, Vec<&Sample>) =
         targets.iter().partition(|target| jobs.insert(target.labels.value("job")));
-    let chosen = first.into_iter().chain(others).take(LOOKED_AT);
+    let chosen = first.into_iter().chain(others).take(MAX_SAMPLED_TARGETS);
     let mut values: BTreeMap<&str, Vec<&Text>> = BTreeMap::new();
     for target in chosen {
         let (Some(job), Some(instance)) = (target.labels.get("job"), target.labels.get("instance")) else {
@@ -107,17 +107,17 @@ fn selector(targets: &[Sample]) -> Option<String> {
 }
 
 /// As the list of targets says; empty where there is none.
-async fn told(call: &Call<'_>) -> Vec<(Labels, Duration)> {
+async fn listed_intervals(call: &QuestionRequests<'_>) -> Vec<(Labels, Duration)> {
     wire! {
         #[serde(rename_all = "camelCase")]
         struct Targets<'a> {
-            active_targets: List<Target<'a>>,
+            active_targets: LenientList<Target<'a>>,
         }
 
         #[serde(rename_all = "camelCase")]
         struct Target<'a> {
-            scrape_interval: Word<'a>,
-            labels: Pairs<'a>,
+            scrape_interval: LenientText<'a>,
+            labels: LenientPairs<'a>,
         }
     }
     let Ok(body) = call.get("api/v1/targets", &[("state", "active")]).await else { return Vec::new() };
@@ -137,9 +137,9 @@ mod tests {
         Sample { labels: Labels::from_iter([("job", job), ("instance", instance)]), value: 1.0 }
     }
 
-    fn every(seconds: &[u64]) -> Intervals {
+    fn every(seconds: &[u64]) -> ScrapeIntervals {
         let interval = |seconds: &u64| (Labels::default(), Duration::from_secs(*seconds));
-        Intervals { all: seconds.iter().map(interval).collect() }
+        ScrapeIntervals { all: seconds.iter().map(interval).collect() }
     }
 
     #[test]
@@ -170,7 +170,7 @@ mod tests {
         assert_eq!((all.usual(), all.words()), (Some(Duration::from_secs(60)), "1m, 5s, 5m".into()));
         assert_eq!(every(&[5, 5, 5, 60]).words(), "5s, 1m");
         assert_eq!(all.slowest(|_| true), Some(Duration::from_secs(300)));
-        assert_eq!((all.slowest(|_| false), Intervals::default().usual()), (None, None));
+        assert_eq!((all.slowest(|_| false), ScrapeIntervals::default().usual()), (None, None));
     }
 
     #[test]
@@ -179,7 +179,7 @@ mod tests {
         let all: Vec<Sample> = many.chain([target("a.b", "x:1")]).collect();
         let selector = selector(&all).unwrap();
         assert!(selector.contains(r#"job=~"big|a\\.b""#) && selector.contains("x:1"), "{selector}");
-        assert_eq!(selector.matches("b:").count(), LOOKED_AT - 1);
+        assert_eq!(selector.matches("b:").count(), MAX_SAMPLED_TARGETS - 1);
         assert_eq!(super::selector(&[]), None);
     }
 }

@@ -7,79 +7,82 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::call::Call;
-use super::sent::Sent;
+use super::call::QuestionRequests;
+use super::external_labels::ExternalLabels;
 use super::wire::Reader;
 use crate::backend::kit::http::is_plain_absence;
-use crate::backend::kit::lenient::{List, Pairs, Word, left_out, wire};
+use crate::backend::kit::lenient::{LenientList, LenientPairs, LenientText, unreadable_warning, wire};
 use crate::backend::kit::time::{Length, Rfc3339OrSeconds};
 use crate::model::alert::{Alert, AlertState, SeverityMap};
 use crate::model::labels::Labels;
 use crate::model::rule::{BrokenRule, Rule, RuleBoard};
-use crate::model::source::{SourceError, SourceId, Trouble};
+use crate::model::source::{ErrorKind, SourceError, SourceId};
 
 wire! {
     struct Groups<'a> {
-        groups: List<Group<'a>>,
+        groups: LenientList<Group<'a>>,
     }
 
     struct Group<'a> {
-        name: Word<'a>,
+        name: LenientText<'a>,
         interval: Length,
-        rules: List<WireRule<'a>>,
+        rules: LenientList<WireRule<'a>>,
     }
 
     #[serde(rename_all = "camelCase")]
     struct WireRule<'a> {
-        name: Word<'a>,
-        query: Word<'a>,
+        name: LenientText<'a>,
+        query: LenientText<'a>,
         duration: Length,
-        labels: Pairs<'a>,
-        annotations: Pairs<'a>,
-        health: Word<'a>,
-        last_error: Word<'a>,
+        labels: LenientPairs<'a>,
+        annotations: LenientPairs<'a>,
+        health: LenientText<'a>,
+        last_error: LenientText<'a>,
         #[serde(rename = "type")]
-        kind: Word<'a>,
-        alerts: List<WireAlert<'a>>,
+        kind: LenientText<'a>,
+        alerts: LenientList<WireAlert<'a>>,
     }
 
     #[serde(rename_all = "camelCase")]
     struct WireAlert<'a> {
-        labels: Pairs<'a>,
-        annotations: Pairs<'a>,
-        state: Word<'a>,
+        labels: LenientPairs<'a>,
+        annotations: LenientPairs<'a>,
+        state: LenientText<'a>,
         active_at: Rfc3339OrSeconds,
-        value: Word<'a>,
+        value: LenientText<'a>,
     }
 }
 
 /// What an answer about rules is read with.
-pub(super) struct Reading<'a> {
+pub(super) struct RuleReader<'a> {
     pub(super) source: &'a SourceId,
     pub(super) severities: &'a SeverityMap,
     pub(super) now: Timestamp,
     /// What happens to alerts on their way to the Alertmanager.
-    pub(super) sent: &'a Sent,
+    pub(super) external_labels: &'a ExternalLabels,
 }
 
 /// All alerting rules.
 ///
 /// # Errors
-/// [`Trouble::NotOffered`] where there is no such path, as at a Mimir without ruler.
-pub(super) async fn board(call: &Call<'_>, reading: &Reading<'_>) -> Result<RuleBoard, SourceError> {
+/// [`ErrorKind::NotOffered`] where there is no such path, as at a Mimir without ruler.
+pub(super) async fn board(
+    call: &QuestionRequests<'_>,
+    reading: &RuleReader<'_>,
+) -> Result<RuleBoard, SourceError> {
     let told = call.get("api/v1/rules", &[("type", "alert")]).await;
     let body = told.map_err(|error| {
         // VictoriaMetrics says 400 to a path that it does not know
-        let (Trouble::Refused { status: 404 | 501, message } | Trouble::BadQuery { message }) =
+        let (ErrorKind::Refused { status: 404 | 501, message } | ErrorKind::BadQuery { message }) =
             &error.trouble
         else {
             return error;
         };
         let why = if is_plain_absence(message) { String::new() } else { format!(" ({message})") };
-        SourceError { trouble: Trouble::NotOffered { what: format!("alerting rules{why}") }, ..error }
+        SourceError { trouble: ErrorKind::NotOffered { what: format!("alerting rules{why}") }, ..error }
     })?;
     let groups: Groups<'_> = call.open_or_empty(&body)?;
-    if let Some(warning) = left_out(lost(&groups), "rules and alerts") {
+    if let Some(warning) = unreadable_warning(lost(&groups), "rules and alerts") {
         call.warn(warning);
     }
     Ok(board_of(&groups, &call.server.reader, reading))
@@ -88,15 +91,15 @@ pub(super) async fn board(call: &Call<'_>, reading: &Reading<'_>) -> Result<Rule
 /// How many groups, rules and alerts could not be read.
 fn lost(groups: &Groups<'_>) -> usize {
     let rules = groups.groups.all.iter().map(|group| &group.rules);
-    let of_rules = |rules: &List<WireRule<'_>>| {
+    let of_rules = |rules: &LenientList<WireRule<'_>>| {
         let nameless = rules.all.iter().filter(|rule| rule.name.0.is_empty()).count();
         rules.lost + nameless + rules.all.iter().map(|rule| rule.alerts.lost).sum::<usize>()
     };
     groups.groups.lost + rules.map(of_rules).sum::<usize>()
 }
 
-fn board_of(groups: &Groups<'_>, reader: &Reader, reading: &Reading<'_>) -> RuleBoard {
-    let mut board = RuleBoard { added: reading.sent.added(), ..RuleBoard::default() };
+fn board_of(groups: &Groups<'_>, reader: &Reader, reading: &RuleReader<'_>) -> RuleBoard {
+    let mut board = RuleBoard { added: reading.external_labels.added(), ..RuleBoard::default() };
     let mut seen = BTreeSet::new();
     let mut alerts = BTreeMap::new();
     for group in &groups.groups.all {
@@ -134,7 +137,7 @@ fn board_of(groups: &Groups<'_>, reader: &Reader, reading: &Reading<'_>) -> Rule
     board
 }
 
-/// Why a rule fails, if it does.
+/// The comment: why a rule fails, if it does.
 fn trouble<'a>(health: &str, error: &'a str) -> Option<&'a str> {
     match (health, error) {
         ("err" | "error", "") => Some("its server does not say why"),
@@ -144,7 +147,7 @@ fn trouble<'a>(health: &str, error: &'a str) -> Option<&'a str> {
 }
 
 /// Recording rules that fail. Of the many that are well nothing is kept.
-pub(super) async fn broken_recordings(call: &Call<'_>) -> Vec<BrokenRule> {
+pub(super) async fn broken_recordings(call: &QuestionRequests<'_>) -> Vec<BrokenRule> {
     let broken = recordings(call, |reader, group, rule| {
         Some(BrokenRule {
             name: reader.text(&rule.name.0),
@@ -159,7 +162,7 @@ pub(super) async fn broken_recordings(call: &Call<'_>) -> Vec<BrokenRule> {
 
 /// What `of` makes of recording rules, each with its group; nothing where they are not shown.
 pub(super) async fn recordings<T>(
-    call: &Call<'_>,
+    call: &QuestionRequests<'_>,
     of: impl Fn(&Reader, &Group<'_>, &WireRule<'_>) -> Option<T>,
 ) -> Vec<T> {
     let Ok(body) = call.get("api/v1/rules", &[("type", "record")]).await else { return Vec::new() };
@@ -169,13 +172,13 @@ pub(super) async fn recordings<T>(
     recording.filter_map(|(group, rule)| of(&call.server.reader, group, rule)).collect()
 }
 
-fn alert_of(wire: &WireAlert<'_>, rule: &Rule, reader: &Reader, reading: &Reading<'_>) -> Alert {
+fn alert_of(wire: &WireAlert<'_>, rule: &Rule, reader: &Reader, reading: &RuleReader<'_>) -> Alert {
     let mut labels = reader.labels(&wire.labels);
     if labels.get("alertname").is_none() {
         let named = labels.iter().map(|(name, value)| (name.clone(), value.clone()));
         labels = Labels::new(named.chain([("alertname".into(), rule.name.clone())]).collect());
     }
-    let labels = reading.sent.apply(&labels);
+    let labels = reading.external_labels.apply(&labels);
     let state = if wire.state.0 == "pending" { AlertState::Pending } else { AlertState::Firing };
     // `activeAt` is when the condition began to hold: it fires after the rule's `for`, and that is what an Alertmanager tells
     let active_at = wire.active_at.0.unwrap_or(reading.now);

@@ -7,16 +7,19 @@ use futures_util::future::join_all;
 use jiff::Timestamp;
 
 use super::ages::Ages;
-use super::call::{Call, Told};
-use super::survey::{Bounds, Counter, Histogram, Lane, Plan, Survey, first_label, lanes};
+use super::call::{InstantAnswer, QuestionRequests};
+use super::metric_discovery::{
+    ApdexBounds, DiscoveryPlan, LatencyHistogram, MetricDiscovery, RequestCounter, SelectorGroup,
+    first_label, selector_groups,
+};
 use super::wire::Sample;
-use crate::backend::packs::{Fill, OwnSignal, Saturation, Up};
+use crate::backend::packs::{OwnSignal, QueryFill, Saturation, Up};
 use crate::model::labels::{Labels, Text};
 use crate::model::promql;
-use crate::model::service::{DownTarget, Reading, ServiceBoard, Signals, Targets};
+use crate::model::service::{DownTarget, ScrapeTargets, ServiceBoard, ServiceReading, Signals};
 use crate::model::source::SourceError;
 use crate::model::warning::Warning;
-use gaps::Asked;
+use gaps::AskedQuery;
 
 mod gaps;
 mod hosts;
@@ -26,46 +29,46 @@ const DOWN_NAMED: usize = 50;
 
 /// What a query is about.
 #[derive(Clone, Copy)]
-enum Part<'s> {
-    All(&'s Counter, &'s Lane),
-    Failed(&'s Counter, &'s Lane),
-    Quantile(&'s Histogram, &'s Lane, f64),
-    Apdex(&'s Histogram, &'s Lane),
-    Full(&'s Saturation, &'s Lane),
-    Up(&'s Up, &'s Lane),
-    Named(&'s OwnSignal, &'s Lane),
+enum QueryScope<'s> {
+    All(&'s RequestCounter, &'s SelectorGroup),
+    Failed(&'s RequestCounter, &'s SelectorGroup),
+    Quantile(&'s LatencyHistogram, &'s SelectorGroup, f64),
+    Apdex(&'s LatencyHistogram, &'s SelectorGroup),
+    Full(&'s Saturation, &'s SelectorGroup),
+    Up(&'s Up, &'s SelectorGroup),
+    Named(&'s OwnSignal, &'s SelectorGroup),
     Targets,
     Down,
 }
 
-impl<'s> Part<'s> {
-    fn lane(self) -> Option<&'s Lane> {
+impl<'s> QueryScope<'s> {
+    fn selector_group(self) -> Option<&'s SelectorGroup> {
         match self {
-            Self::All(_, lane)
-            | Self::Failed(_, lane)
-            | Self::Quantile(_, lane, _)
-            | Self::Apdex(_, lane)
-            | Self::Full(_, lane)
-            | Self::Up(_, lane)
-            | Self::Named(_, lane) => Some(lane),
+            Self::All(_, selector_group)
+            | Self::Failed(_, selector_group)
+            | Self::Quantile(_, selector_group, _)
+            | Self::Apdex(_, selector_group)
+            | Self::Full(_, selector_group)
+            | Self::Up(_, selector_group)
+            | Self::Named(_, selector_group) => Some(selector_group),
             Self::Targets | Self::Down => None,
         }
     }
 }
 
 /// A query, and what is said when it fails.
-struct Job<'s> {
-    part: Part<'s>,
+struct ServiceQuery<'s> {
+    part: QueryScope<'s>,
     query: String,
     what: String,
 }
 
 /// What each query came to, with the job that it was.
-type Answers<'s> = Vec<(Job<'s>, Result<Told, SourceError>)>;
+type ServiceAnswers<'s> = Vec<(ServiceQuery<'s>, Result<InstantAnswer, SourceError>)>;
 
 /// When things are looked at.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct LookedAt {
+pub(super) struct EvaluationTime {
     /// A moment of the past, if one is meant.
     pub(super) at: Option<Timestamp>,
     /// That moment, or now by the server's clock.
@@ -77,28 +80,28 @@ pub(super) struct LookedAt {
 /// # Errors
 /// If no query at all succeeds; of some that fail the board warns.
 pub(super) async fn board(
-    call: &Call<'_>,
-    plan: &Plan,
-    survey: &Survey,
+    call: &QuestionRequests<'_>,
+    plan: &DiscoveryPlan,
+    discovery: &MetricDiscovery,
     ages: &mut Ages,
-    moment: LookedAt,
+    moment: EvaluationTime,
 ) -> Result<ServiceBoard, SourceError> {
-    let LookedAt { at, now } = moment;
-    let were_known = ages.are_known(survey);
+    let EvaluationTime { at, now } = moment;
+    let were_known = ages.are_known(discovery);
     if !were_known {
-        ages.find(call, survey, now).await;
+        ages.find(call, discovery, now).await;
     }
-    let window = ages.lookback(survey, now);
-    let lookback = window.unwrap_or(survey.lookback);
-    let jobs = jobs(plan, survey, lookback);
-    let results = join_all(jobs.iter().map(|job| call.instant_told(&job.query, at)));
-    let (results, ()) = tokio::join!(results, ages.follow(call, survey, at));
+    let window = ages.lookback(discovery, now);
+    let lookback = window.unwrap_or(discovery.lookback);
+    let service_queries = service_queries(plan, discovery, lookback);
+    let results = join_all(service_queries.iter().map(|job| call.instant_with_warnings(&job.query, at)));
+    let (results, ()) = tokio::join!(results, ages.follow(call, discovery, at));
     if results.iter().all(Result::is_err)
         && let Some(Err(error)) = results.iter().find(|result| result.is_err())
     {
         return Err(error.clone());
     }
-    let answers: Answers<'_> = jobs.into_iter().zip(results).collect();
+    let answers: ServiceAnswers<'_> = service_queries.into_iter().zip(results).collect();
     for (job, result) in &answers {
         if let Err(error) = result {
             call.warn(Warning::part(format!("{}: {}", job.what, error.trouble)));
@@ -112,84 +115,103 @@ pub(super) async fn board(
     let mut readings = BTreeMap::new();
     requests(&answers, &mut readings);
     latencies(&answers, &mut readings);
-    targets(plan, survey, &answers, &mut readings);
+    targets(plan, discovery, &answers, &mut readings);
     // last, for some of it is only wanted of services that are known by now
     hosts::fill(&answers, &mut readings);
-    hosts::proxied(survey, &answers, &mut readings);
+    hosts::proxied(discovery, &answers, &mut readings);
     let rated = readings.iter().filter(|(_, reading)| reading.signals.request_rate.is_some());
     let rated: HashSet<Text> = rated.map(|(service, _)| service.clone()).collect();
-    if were_known && ages.lack(&rated) {
-        ages.find(call, survey, now).await;
+    if were_known && ages.has_unknown(&rated) {
+        ages.find(call, discovery, now).await;
     }
-    ages.saw(rated, now);
-    gaps::note(call, &Asked { survey, answers: &answers, ages, window, now }, &mut readings);
+    ages.update_rated(rated, now);
+    gaps::note(call, &AskedQuery { discovery, answers: &answers, ages, window, now }, &mut readings);
     for (service, reading) in &mut readings {
-        reading.scraped = survey.scraped.behind(service);
+        reading.scraped = discovery.scraped.behind(service);
     }
     Ok(ServiceBoard { readings: readings.into_values().collect(), lookback })
 }
 
-fn jobs<'s>(plan: &Plan, survey: &'s Survey, lookback: Duration) -> Vec<Job<'s>> {
-    let mut jobs = Vec::new();
+fn service_queries<'s>(
+    plan: &DiscoveryPlan,
+    discovery: &'s MetricDiscovery,
+    lookback: Duration,
+) -> Vec<ServiceQuery<'s>> {
+    let mut service_queries = Vec::new();
     let mut add = |part, query: String, signal: &str, metric: &str| {
-        jobs.push(Job { part, query, what: format!("{signal} ({metric})") });
+        service_queries.push(ServiceQuery { part, query, what: format!("{signal} ({metric})") });
     };
-    for (counter, lane) in lanes(&survey.counters) {
-        let (requests, fill) = (&counter.requests, lane.fill(lookback));
-        add(Part::All(counter, lane), requests.all(fill), "request rate", &requests.metric);
+    for (counter, selector_group) in selector_groups(&discovery.counters) {
+        let (requests, fill) = (&counter.requests, selector_group.fill(lookback));
+        add(QueryScope::All(counter, selector_group), requests.all(fill), "request rate", &requests.metric);
         if let Some(failed) = requests.failed(fill, &counter.codes) {
-            add(Part::Failed(counter, lane), failed, "error ratio", &requests.metric);
+            add(QueryScope::Failed(counter, selector_group), failed, "error ratio", &requests.metric);
         }
     }
-    for (histogram, lane) in lanes(&survey.histograms) {
-        let (latency, fill) = (&histogram.latency, lane.fill(lookback));
+    for (histogram, selector_group) in selector_groups(&discovery.histograms) {
+        let (latency, fill) = (&histogram.latency, selector_group.fill(lookback));
         for quantile in [0.5, 0.95, 0.99] {
-            let part = Part::Quantile(histogram, lane, quantile);
+            let part = QueryScope::Quantile(histogram, selector_group, quantile);
             add(part, latency.quantile(fill, quantile), "latency", &latency.histogram);
         }
         if let Some(bounds) = &histogram.apdex {
             let by = format!("le, {}", fill.by);
-            let query = latency.buckets(Fill { by: &by, ..fill }, &bounds.pattern);
-            add(Part::Apdex(histogram, lane), query, "Apdex", &latency.histogram);
+            let query = latency.buckets(QueryFill { by: &by, ..fill }, &bounds.pattern);
+            add(QueryScope::Apdex(histogram, selector_group), query, "Apdex", &latency.histogram);
         }
     }
-    for (entry, lane) in lanes(&survey.saturations) {
-        add(Part::Full(entry, lane), entry.expr(lane.fill(lookback)), "saturation", &entry.resource);
+    for (entry, selector_group) in selector_groups(&discovery.saturations) {
+        add(
+            QueryScope::Full(entry, selector_group),
+            entry.expr(selector_group.fill(lookback)),
+            "saturation",
+            &entry.resource,
+        );
     }
-    for (entry, lane) in lanes(&survey.ups) {
-        add(Part::Up(entry, lane), entry.expr(lane.fill(lookback)), "servers", &entry.metric);
+    for (entry, selector_group) in selector_groups(&discovery.ups) {
+        add(
+            QueryScope::Up(entry, selector_group),
+            entry.expr(selector_group.fill(lookback)),
+            "servers",
+            &entry.metric,
+        );
     }
-    for (entry, lane) in lanes(&survey.named) {
+    for (entry, selector_group) in selector_groups(&discovery.named) {
         let metric = entry.metrics.first().map_or("", |metric| metric);
-        add(Part::Named(entry, lane), entry.expr(lane.fill(lookback)), &entry.name, metric);
+        add(
+            QueryScope::Named(entry, selector_group),
+            entry.expr(selector_group.fill(lookback)),
+            &entry.name,
+            metric,
+        );
     }
-    if !survey.up_labels.is_empty() {
-        let by = promql::labels(&survey.up_labels);
+    if !discovery.up_labels.is_empty() {
+        let by = promql::labels(&discovery.up_labels);
         let mut describe = String::new();
-        let is_new = |label: &&String| !survey.up_labels.contains(label);
-        let is_taken = |label: &&String| !survey.is_strict || promql::is_plain_name(label);
+        let is_new = |label: &&String| !discovery.up_labels.contains(label);
+        let is_taken = |label: &&String| !discovery.is_strict || promql::is_plain_name(label);
         for label in plan.describe_by.iter().filter(is_new).filter(is_taken) {
             describe.push(',');
             describe.push_str(&promql::label(label));
         }
-        add(Part::Targets, format!("count by ({by}{describe}) (up)"), "targets", "up");
-        let and_job = if survey.up_labels.iter().any(|label| label == "job") { "" } else { ",job" };
+        add(QueryScope::Targets, format!("count by ({by}{describe}) (up)"), "targets", "up");
+        let and_job = if discovery.up_labels.iter().any(|label| label == "job") { "" } else { ",job" };
         add(
-            Part::Down,
+            QueryScope::Down,
             format!("count by ({by},instance{and_job}) (up == 0)"),
             "targets that are down",
             "up",
         );
     }
-    jobs
+    service_queries
 }
 
-type Readings = BTreeMap<Text, Reading>;
+type ReadingSet = BTreeMap<Text, ServiceReading>;
 
-fn reading<'a>(readings: &'a mut Readings, service: &Text) -> &'a mut Reading {
+fn reading<'a>(readings: &'a mut ReadingSet, service: &Text) -> &'a mut ServiceReading {
     readings
         .entry(Text::clone(service))
-        .or_insert_with(|| Reading { name: Text::clone(service), ..Reading::default() })
+        .or_insert_with(|| ServiceReading { name: Text::clone(service), ..ServiceReading::default() })
 }
 
 /// Failed / all; zero where nothing failed, `None` where there is nothing to divide by.
@@ -197,47 +219,50 @@ pub(super) fn ratio(failed: Option<f64>, all: f64) -> Option<f64> {
     (all > 0.0).then(|| (failed.unwrap_or(0.0) / all).clamp(0.0, 1.0)).filter(|ratio| !ratio.is_nan())
 }
 
-fn requests(answers: &Answers<'_>, readings: &mut Readings) {
+fn requests(answers: &ServiceAnswers<'_>, readings: &mut ReadingSet) {
     for (job, result) in answers {
-        let (Part::All(counter, lane), Ok(told)) = (job.part, result) else { continue };
+        let (QueryScope::All(counter, selector_group), Ok(told)) = (job.part, result) else { continue };
         let failed = answers.iter().find_map(|(job, result)| {
-            matches!(job.part, Part::Failed(_, its) if std::ptr::eq(its, lane))
+            matches!(job.part, QueryScope::Failed(_, its) if std::ptr::eq(its, selector_group))
                 .then_some(&result.as_ref().ok()?.samples)
         });
-        let failed: Option<BTreeMap<&Text, f64>> =
-            failed.map(|all| lane.told(all).map(|(service, sample)| (service, sample.value)).collect());
-        for (service, sample) in lane.told(&told.samples) {
+        let failed: Option<BTreeMap<&Text, f64>> = failed
+            .map(|all| selector_group.told(all).map(|(service, sample)| (service, sample.value)).collect());
+        for (service, sample) in selector_group.told(&told.samples) {
             let signals = &mut reading(readings, service).signals;
             // an earlier entry speaks for this service
             if signals.request_rate.is_some() {
                 continue;
             }
             signals.request_rate = Some(sample.value.max(0.0));
-            if let Some(failed) = failed.as_ref().filter(|_| !counter.blind.contains(service)) {
+            if let Some(failed) = failed.as_ref().filter(|_| !counter.without_outcome_label.contains(service))
+            {
                 signals.error_ratio = ratio(failed.get(service).copied(), sample.value);
             }
         }
     }
 }
 
-fn latencies(answers: &Answers<'_>, readings: &mut Readings) {
-    let mut speakers: BTreeMap<&Text, &Lane> = BTreeMap::new();
+fn latencies(answers: &ServiceAnswers<'_>, readings: &mut ReadingSet) {
+    let mut speakers: BTreeMap<&Text, &SelectorGroup> = BTreeMap::new();
     for (job, result) in answers {
-        let (histogram, lane, quantile) = match job.part {
-            Part::Quantile(histogram, lane, quantile) => (histogram, lane, Some(quantile)),
-            Part::Apdex(histogram, lane) => (histogram, lane, None),
-            Part::All(..)
-            | Part::Failed(..)
-            | Part::Full(..)
-            | Part::Up(..)
-            | Part::Named(..)
-            | Part::Targets
-            | Part::Down => continue,
+        let (histogram, selector_group, quantile) = match job.part {
+            QueryScope::Quantile(histogram, selector_group, quantile) => {
+                (histogram, selector_group, Some(quantile))
+            }
+            QueryScope::Apdex(histogram, selector_group) => (histogram, selector_group, None),
+            QueryScope::All(..)
+            | QueryScope::Failed(..)
+            | QueryScope::Full(..)
+            | QueryScope::Up(..)
+            | QueryScope::Named(..)
+            | QueryScope::Targets
+            | QueryScope::Down => continue,
         };
         let Ok(told) = result else { continue };
         let mut counts: BTreeMap<&Text, Vec<(f64, f64)>> = BTreeMap::new();
-        for (service, sample) in lane.told(&told.samples) {
-            if !std::ptr::eq(*speakers.entry(service).or_insert(lane), lane) {
+        for (service, sample) in selector_group.told(&told.samples) {
+            if !std::ptr::eq(*speakers.entry(service).or_insert(selector_group), selector_group) {
                 continue;
             }
             if let Some(quantile) = quantile {
@@ -267,7 +292,7 @@ fn quantile_of(signals: &mut Signals, quantile: f64) -> &mut Option<f64> {
 }
 
 /// (satisfied + tolerating / 2) / all, out of cumulative counts; `None` without traffic or without both bounds.
-fn apdex(counts: &[(f64, f64)], bounds: &Bounds) -> Option<f64> {
+fn apdex(counts: &[(f64, f64)], bounds: &ApdexBounds) -> Option<f64> {
     // one bound may come in two spellings, from two kinds of instances
     let sum = |wanted: f64| {
         let here: Vec<f64> = counts
@@ -281,15 +306,20 @@ fn apdex(counts: &[(f64, f64)], bounds: &Bounds) -> Option<f64> {
     ratio(Some(f64::midpoint(satisfied, tolerated)), sum(f64::INFINITY)?)
 }
 
-fn targets(plan: &Plan, survey: &Survey, answers: &Answers<'_>, readings: &mut Readings) {
+fn targets(
+    plan: &DiscoveryPlan,
+    discovery: &MetricDiscovery,
+    answers: &ServiceAnswers<'_>,
+    readings: &mut ReadingSet,
+) {
     let mut described: BTreeMap<&Text, BTreeMap<&Text, Option<&Text>>> = BTreeMap::new();
     for (job, result) in answers {
-        let (Part::Targets | Part::Down, Ok(told)) = (job.part, result) else { continue };
+        let (QueryScope::Targets | QueryScope::Down, Ok(told)) = (job.part, result) else { continue };
         for sample in &told.samples {
-            let Some((_, service)) = first_label(&sample.labels, &survey.up_labels) else { continue };
+            let Some((_, service)) = first_label(&sample.labels, &discovery.up_labels) else { continue };
             let targets = &mut reading(readings, service).targets;
-            if matches!(job.part, Part::Down) {
-                note_down(targets, sample);
+            if matches!(job.part, QueryScope::Down) {
+                add_down_target(targets, sample);
             } else {
                 targets.total = targets.total.saturating_add(count(sample.value));
                 targets.up = targets.total;
@@ -304,7 +334,11 @@ fn targets(plan: &Plan, survey: &Survey, answers: &Answers<'_>, readings: &mut R
     }
 }
 
-fn describe<'a>(plan: &Plan, labels: &'a Labels, described: &mut BTreeMap<&'a Text, Option<&'a Text>>) {
+fn describe<'a>(
+    plan: &DiscoveryPlan,
+    labels: &'a Labels,
+    described: &mut BTreeMap<&'a Text, Option<&'a Text>>,
+) {
     for (name, value) in labels.iter().filter(|(name, _)| plan.describe_by.iter().any(|by| **by == ***name)) {
         let agreed = described.entry(name).or_insert(Some(value));
         if *agreed != Some(value) {
@@ -313,7 +347,7 @@ fn describe<'a>(plan: &Plan, labels: &'a Labels, described: &mut BTreeMap<&'a Te
     }
 }
 
-fn note_down(targets: &mut Targets, sample: &Sample) {
+fn add_down_target(targets: &mut ScrapeTargets, sample: &Sample) {
     // the two queries may see two moments
     targets.up = targets.up.saturating_sub(count(sample.value));
     if targets.down.len() < DOWN_NAMED {

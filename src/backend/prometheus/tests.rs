@@ -7,15 +7,15 @@ use serde_json::json;
 
 use shop::{series, shop, success};
 
-use super::kept::{AGAIN_FIRST, KEPT_FIRST};
+use super::kept::{DISCOVERY_INTERVAL_FIRST, DISCOVERY_RETRY_FIRST};
 use super::*;
-use crate::backend::kit::double::{Canned, Double, Told};
-use crate::config::settings::{LimitSettings, Settings, Span as SettingSpan};
-use crate::model::ask::{Moment, Query, Reply, Stretch};
+use crate::backend::kit::double::{BoardWithWarnings, CannedResponse, Double};
+use crate::config::settings::{ConfigDuration as SettingSpan, LimitSettings, Settings};
+use crate::model::ask::{Moment, Query, QueryRange, Reply};
 use crate::model::labels::Labels;
 use crate::model::promql;
-use crate::model::series::{Matrix, Span};
-use crate::model::service::{Detail, ServiceBoard, Signals, Trends};
+use crate::model::series::{Matrix, TimeGrid};
+use crate::model::service::{ServiceBoard, ServiceDetail, ServiceTrends, Signals};
 
 fn now() -> Timestamp {
     "2026-03-01T12:00:00Z".parse().unwrap()
@@ -28,32 +28,32 @@ fn settings() -> Settings {
 
 fn source(double: &Double) -> Prometheus {
     let settings = settings();
-    let means = Means::new(&settings, Clock::fixed(now()));
-    Prometheus::new(&SourceId::new("prom"), &double.source("prometheus"), means).unwrap()
+    let deps = SourceDeps::new(&settings, Clock::fixed(now()));
+    Prometheus::new(&SourceId::new("prom"), &double.source("prometheus"), deps).unwrap()
 }
 
 async fn ask(source: &Prometheus, ask: Ask) -> Reply {
     source.answer(&ask, None).await.unwrap()
 }
 
-async fn services(source: &Prometheus) -> Told<ServiceBoard> {
+async fn services(source: &Prometheus) -> BoardWithWarnings<ServiceBoard> {
     let reply = ask(source, Query::Services.now()).await;
     match reply.answer {
-        Answer::Services(board) => Told::new(board, reply.warnings),
+        Answer::Services(board) => BoardWithWarnings::new(board, reply.warnings),
         other => panic!("{other:?}"),
     }
 }
 
-async fn probe(source: &Prometheus) -> Offer {
+async fn probe(source: &Prometheus) -> ProbeReport {
     match ask(source, Query::Probe.now()).await.answer {
         Answer::Probe(offer) => offer,
         other => panic!("{other:?}"),
     }
 }
 
-fn stretch() -> Stretch {
-    let span = Span::ending(now(), Duration::from_secs(600), 10, Duration::from_secs(60));
-    Stretch { window: span, tail: span }
+fn stretch() -> QueryRange {
+    let span = TimeGrid::ending(now(), Duration::from_secs(600), 10, Duration::from_secs(60));
+    QueryRange { window: span, tail: span }
 }
 
 fn lines(matrix: &Matrix) -> Vec<(String, f64)> {
@@ -91,7 +91,11 @@ async fn named_by(label: &'static str, is_new: bool) -> Double {
         let query = asked.parameter("query").replace(&written, label);
         let is_quoted = asked.parameter("query").contains("(\"") || asked.parameter("query").contains(",\"");
         if is_quoted && !is_new {
-            return Canned::new(400, "application/json", r#"{"status":"error","error":"unexpected string"}"#);
+            return CannedResponse::new(
+                400,
+                "application/json",
+                r#"{"status":"error","error":"unexpected string"}"#,
+            );
         }
         let both = |name: &str| json!({ label: name, "job": "otel" });
         let group =
@@ -121,8 +125,8 @@ fn source_by(double: &Double, labels: &[&str]) -> Prometheus {
     let mut settings = settings();
     settings.services.labels = labels.iter().map(|label| (*label).to_owned()).collect();
     settings.services.describe_by = vec!["k8s.namespace.name".to_owned()];
-    let means = Means::new(&settings, Clock::fixed(now()));
-    Prometheus::new(&SourceId::new("prom"), &double.source("prometheus"), means).unwrap()
+    let deps = SourceDeps::new(&settings, Clock::fixed(now()));
+    Prometheus::new(&SourceId::new("prom"), &double.source("prometheus"), deps).unwrap()
 }
 
 #[tokio::test]
@@ -210,7 +214,11 @@ async fn a_refresh_costs_the_same_for_one_service_and_for_a_thousand() {
 async fn a_signal_that_fails_is_a_warning_and_the_others_stand() {
     let double = Double::start(|asked| {
         if asked.parameter("query").starts_with("histogram_quantile(0.5") {
-            return Canned::new(503, "application/json", r#"{"status":"error","error":"queue \u001b full"}"#);
+            return CannedResponse::new(
+                503,
+                "application/json",
+                r#"{"status":"error","error":"queue \u001b full"}"#,
+            );
         }
         shop(asked)
     })
@@ -225,7 +233,7 @@ async fn a_signal_that_fails_is_a_warning_and_the_others_stand() {
 async fn when_every_signal_fails_the_question_fails() {
     let double = Double::start(|asked| {
         if asked.parameter("query").contains("rate(") || asked.parameter("query").contains("up") {
-            return Canned::new(429, "text/plain", "").header("Retry-After", "9");
+            return CannedResponse::new(429, "text/plain", "").header("Retry-After", "9");
         }
         shop(asked)
     })
@@ -233,7 +241,7 @@ async fn when_every_signal_fails_the_question_fails() {
     let error = source(&double).answer(&Query::Services.now(), None).await.unwrap_err();
     assert_eq!(
         (error.trouble, error.retry_after),
-        (Trouble::RateLimited { message: String::new() }, Some(Duration::from_secs(9)))
+        (ErrorKind::RateLimited { message: String::new() }, Some(Duration::from_secs(9)))
     );
 }
 
@@ -243,7 +251,7 @@ async fn a_partial_answer_is_shown_with_its_warning() {
         if asked.parameter("query").contains("_saturation_ratio\",") && asked.parameter("query").starts_with("max") {
             let answer = json!({ "status": "success", "warnings": ["store \u{202e}eu is gone"],
                 "data": { "result": [{ "metric": { "service": "cart" }, "value": [1, "0.7"] }], "resultType": "vector" } });
-            return Canned::json(&answer.to_string());
+            return CannedResponse::json(&answer.to_string());
         }
         shop(asked)
     })
@@ -266,7 +274,7 @@ async fn the_past_is_asked_for_at_its_time() {
 #[tokio::test]
 async fn post_is_given_up_for_get_once_and_for_all() {
     let double = Double::start(|asked| match asked.method.as_str() {
-        "POST" => Canned::new(405, "text/plain", "no"),
+        "POST" => CannedResponse::new(405, "text/plain", "no"),
         _ => shop(asked),
     })
     .await;
@@ -306,7 +314,7 @@ async fn the_kin_are_told_apart_by_what_they_say() {
             "Thanos",
             "0.36.1",
         ),
-        (Canned::new(400, "text/plain", "unsupported path"), false, "Prometheus API", ""),
+        (CannedResponse::new(400, "text/plain", "unsupported path"), false, "Prometheus API", ""),
     ] {
         let double = Double::start(move |asked| match asked.path.as_str() {
             "/api/v1/status/buildinfo" => build_info.clone(),
@@ -342,16 +350,16 @@ async fn victoria_metrics_is_asked_for_fresh_values() {
 #[tokio::test]
 async fn a_server_without_rights_to_query_is_told_from_one_without_services() {
     let double = Double::start(|asked| match asked.path.as_str() {
-        "/api/v1/query" => Canned::new(403, "text/plain", "no"),
+        "/api/v1/query" => CannedResponse::new(403, "text/plain", "no"),
         _ => shop(asked),
     })
     .await;
     let offer = probe(&source(&double)).await;
     assert!(offer.warnings.iter().any(|warning| warning.contains("403 Forbidden")), "{:?}", offer.warnings);
-    let double = Double::start(|_| Canned::new(401, "text/plain", "")).await;
+    let double = Double::start(|_| CannedResponse::new(401, "text/plain", "")).await;
     let error = source(&double).answer(&Query::Probe.now(), None).await.unwrap_err();
-    assert_eq!(error.trouble, Trouble::Unauthorised { message: String::new() });
-    let double = Double::start(|_| Canned::new(200, "text/html", "<html>login</html>")).await;
+    assert_eq!(error.trouble, ErrorKind::Unauthorised { message: String::new() });
+    let double = Double::start(|_| CannedResponse::new(200, "text/html", "<html>login</html>")).await;
     let error = source(&double).answer(&Query::Services.now(), None).await.unwrap_err();
     assert!(error.to_string().contains("HTML where JSON is expected"), "{error}");
 }
@@ -360,7 +368,7 @@ async fn a_server_without_rights_to_query_is_told_from_one_without_services() {
 async fn histories_have_a_line_for_each_service_and_ratios_where_there_is_traffic() {
     let double = Double::start(shop).await;
     let reply = ask(&source(&double), Query::Trends { stretch: stretch() }.now()).await;
-    let Answer::Trends(Trends { request_rate, error_ratio, p95 }) = reply.answer else { panic!() };
+    let Answer::Trends(ServiceTrends { request_rate, error_ratio, p95 }) = reply.answer else { panic!() };
     let (cart, idle) = ("{service=\"cart\"}".to_owned(), "{service=\"idle\"}".to_owned());
     assert_eq!(lines(&request_rate), [(cart.clone(), 10.0), (idle, 0.0)]);
     assert_eq!(error_ratio.lines[0].last(), Some(0.1));
@@ -374,7 +382,8 @@ async fn a_detail_has_all_charts_of_one_service_with_buckets_of_their_own() {
     let double = Double::start(shop).await;
     let reply =
         ask(&source(&double), Query::Detail { service: "cart".into(), stretch: stretch() }.now()).await;
-    let Answer::Detail(Detail { request_rate, error_ratio, latency, saturation, buckets, .. }) = reply.answer
+    let Answer::Detail(ServiceDetail { request_rate, error_ratio, latency, saturation, buckets, .. }) =
+        reply.answer
     else {
         panic!()
     };
@@ -405,7 +414,7 @@ async fn what_prometheus_has_no_answer_to_is_not_offered() {
     let source = source(&double);
     for ask in [Query::Alerts.now(), Query::Silences.now()] {
         let error = source.answer(&ask, None).await.unwrap_err();
-        assert!(matches!(error.trouble, Trouble::NotOffered { .. }));
+        assert!(matches!(error.trouble, ErrorKind::NotOffered { .. }));
         assert!(!source.info().answers.contains(&ask.kind()));
     }
 }
@@ -414,34 +423,35 @@ async fn what_prometheus_has_no_answer_to_is_not_offered() {
 async fn a_server_that_came_back_is_got_to_know_anew() {
     let gone = std::sync::Arc::new(std::sync::atomic::AtomicBool::new(false));
     let is_gone = Arc::clone(&gone);
-    let double = Double::start(
-        move |asked| {
-            if is_gone.load(Ordering::Relaxed) { Canned::vanish() } else { shop(asked) }
-        },
-    )
+    let double = Double::start(move |asked| {
+        if is_gone.load(Ordering::Relaxed) { CannedResponse::close_connection() } else { shop(asked) }
+    })
     .await;
     let source = source(&double);
     services(&source).await;
     gone.store(true, Ordering::Relaxed);
     let error = source.answer(&Query::Services.now(), None).await.unwrap_err();
-    assert!(matches!(error.trouble, Trouble::Unreachable { .. }), "{error}");
+    assert!(matches!(error.trouble, ErrorKind::Unreachable { .. }), "{error}");
     gone.store(false, Ordering::Relaxed);
     assert!(ask(&source, Query::Services.now()).await.requests > 9);
 }
 
 #[test]
 fn a_young_server_is_surveyed_again_soon_and_an_old_one_rarely() {
-    let nothing = Survey::default();
+    let nothing = MetricDiscovery::default();
     for (before, after) in [(None, 5), (Some(5), 10), (Some(40), 60), (Some(60), 5), (Some(600), 5)] {
         let before = before.map(Duration::from_secs);
-        assert_eq!(holds_for(&nothing, true, before), Duration::from_secs(after));
+        assert_eq!(validity_of(&nothing, true, before), Duration::from_secs(after));
     }
     let pack = packs::chosen(&[], &["node".into()]).remove(0);
-    let saturations =
-        vec![survey::Found { entry: pack.saturation[0].clone(), lanes: vec![], described: vec![] }];
-    let some = Survey { saturations, ..Survey::default() };
+    let saturations = vec![metric_discovery::DiscoveredEntry {
+        entry: pack.saturation[0].clone(),
+        selector_groups: vec![],
+        described: vec![],
+    }];
+    let some = MetricDiscovery { saturations, ..MetricDiscovery::default() };
     for (before, after) in [(None, 60), (Some(30), 60), (Some(60), 120), (Some(480), 600), (Some(600), 600)] {
-        assert_eq!(holds_for(&some, true, before.map(Duration::from_secs)), Duration::from_secs(after));
+        assert_eq!(validity_of(&some, true, before.map(Duration::from_secs)), Duration::from_secs(after));
     }
 }
 
@@ -454,7 +464,7 @@ async fn beside(more: serde_json::Value) -> Double {
         {
             answer.extend(more.clone());
         }
-        Canned::json(&answer.to_string())
+        CannedResponse::json(&answer.to_string())
     })
     .await
 }

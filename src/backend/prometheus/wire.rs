@@ -7,27 +7,29 @@ use std::sync::{Mutex, PoisonError};
 use serde::de::{IgnoredAny, SeqAccess};
 use serde::{Deserialize, Deserializer};
 
-use crate::backend::kit::lenient::{Lenient, List, Number, Pairs, Slot, Word, Words, found, wire};
+use crate::backend::kit::lenient::{
+    Lenient, LenientList, LenientPairs, LenientSlot, LenientText, LenientTexts, Number, found, wire,
+};
 use crate::model::labels::{Interner, Labels, Text};
-use crate::model::series::{Line, Matrix, Span};
+use crate::model::series::{Matrix, Series, TimeGrid};
 
 /// `{status, data, warnings, infos, error}`
 #[derive(Deserialize)]
 pub(super) struct Envelope<'a, T> {
     #[serde(borrow)]
-    pub(super) status: Word<'a>,
+    pub(super) status: LenientText<'a>,
     pub(super) data: Option<T>,
     /// The kin send `null` where there are none.
     #[serde(borrow, default)]
-    pub(super) warnings: Words<'a>,
+    pub(super) warnings: LenientTexts<'a>,
     /// Remarks of the query engine, since Prometheus 3.
     #[serde(borrow, default)]
-    pub(super) infos: Words<'a>,
+    pub(super) infos: LenientTexts<'a>,
     #[serde(borrow, default)]
-    pub(super) error: Word<'a>,
+    pub(super) error: LenientText<'a>,
     /// `VictoriaMetrics`' cluster says so when a storage node does not answer.
     #[serde(borrow, default, rename = "isPartial")]
-    pub(super) is_partial: Word<'a>,
+    pub(super) is_partial: LenientText<'a>,
 }
 
 /// `{resultType, result}`
@@ -35,15 +37,15 @@ pub(super) struct Envelope<'a, T> {
 #[serde(tag = "resultType", content = "result", rename_all = "lowercase")]
 pub(super) enum Data<'a> {
     #[serde(borrow)]
-    Vector(List<Instant<'a>>),
-    Matrix(List<Series<'a>>),
+    Vector(LenientList<Instant<'a>>),
+    Matrix(LenientList<WireSeries<'a>>),
     Scalar(Point<'a>),
     String(Point<'a>),
 }
 
 impl Default for Data<'_> {
     fn default() -> Self {
-        Self::Vector(List::default())
+        Self::Vector(LenientList::default())
     }
 }
 
@@ -56,7 +58,7 @@ impl Data<'_> {
                 list.lost + list.all.iter().filter(|one| one.histogram.is_none()).filter(is_lost).count()
             }
             Self::Matrix(list) => {
-                let lost = |one: &Series<'_>| {
+                let lost = |one: &WireSeries<'_>| {
                     one.values.lost + one.values.all.iter().filter(|p| p.is_lost()).count()
                 };
                 list.lost + list.all.iter().map(lost).sum::<usize>()
@@ -69,21 +71,21 @@ impl Data<'_> {
 
 wire! {
     struct Instant<'a> {
-        metric: Pairs<'a>,
+        metric: LenientPairs<'a>,
         value: Option<Point<'a>>,
         /// A native histogram has no value, and is none that is asked for.
         histogram: Option<IgnoredAny>,
     }
 
-    struct Series<'a> {
-        metric: Pairs<'a>,
+    struct WireSeries<'a> {
+        metric: LenientPairs<'a>,
         values: Points<'a>,
     }
 }
 
 /// Unix seconds, and the value as text or number; both are lost where it is no such pair.
 #[derive(Debug, Default)]
-pub(super) struct Point<'a>(Option<f64>, Word<'a>);
+pub(super) struct Point<'a>(Option<f64>, LenientText<'a>);
 
 impl<'de: 'a, 'a> Deserialize<'de> for Point<'a> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
@@ -141,9 +143,9 @@ impl<'de: 'a, 'a> Deserialize<'de> for Points<'a> {
             }
         }
         Ok(match found(Lists, deserializer)? {
-            Slot::This(all) => Self { all, lost: 0 },
-            Slot::Null => Self::default(),
-            Slot::Other => Self { all: Vec::new(), lost: 1 },
+            LenientSlot::This(all) => Self { all, lost: 0 },
+            LenientSlot::Null => Self::default(),
+            LenientSlot::Other => Self { all: Vec::new(), lost: 1 },
         })
     }
 }
@@ -169,7 +171,7 @@ impl Reader {
     }
 
     /// Names and values, shared: labels or annotations.
-    pub(super) fn labels(&self, pairs: &Pairs<'_>) -> Labels {
+    pub(super) fn labels(&self, pairs: &LenientPairs<'_>) -> Labels {
         self.interner(|interner| labels(interner, pairs))
     }
 
@@ -208,7 +210,7 @@ impl Reader {
     /// The moments at which each series of a raw range has a sample.
     pub(super) fn moments(&self, data: &Data<'_>) -> Vec<(Labels, Vec<f64>)> {
         let Data::Matrix(all) = data else { return Vec::new() };
-        let times = |series: &Series<'_>| series.values.all.iter().filter_map(|point| point.0).collect();
+        let times = |series: &WireSeries<'_>| series.values.all.iter().filter_map(|point| point.0).collect();
         self.interner(|interner| all.all.iter().map(|s| (labels(interner, &s.metric), times(s))).collect())
     }
 
@@ -216,7 +218,7 @@ impl Reader {
     pub(super) fn points(&self, data: &Data<'_>) -> Vec<Written> {
         let Data::Matrix(all) = data else { return Vec::new() };
         self.interner(|interner| {
-            let series = |one: &Series<'_>| {
+            let series = |one: &WireSeries<'_>| {
                 let points = one.values.all.iter().filter_map(|point| Some((point.0?, point.value()?)));
                 (labels(interner, &one.metric), points.collect())
             };
@@ -225,7 +227,7 @@ impl Reader {
     }
 
     /// The values of a range answer on the grid of `span`, sorted by labels; lines without any value are left out.
-    pub(super) fn matrix(&self, data: &Data<'_>, span: Span) -> Matrix {
+    pub(super) fn matrix(&self, data: &Data<'_>, span: TimeGrid) -> Matrix {
         let mut matrix = Matrix::empty(span);
         if let Data::Matrix(all) = data {
             matrix.lines = self.interner(|interner| {
@@ -233,7 +235,7 @@ impl Reader {
                     .iter()
                     .filter_map(|series| {
                         let values = on_grid(&series.values.all, span)?;
-                        Some(Line { labels: labels(interner, &series.metric), values })
+                        Some(Series { labels: labels(interner, &series.metric), values })
                     })
                     .collect()
             });
@@ -248,12 +250,12 @@ impl Reader {
     }
 }
 
-fn labels(interner: &mut Interner, pairs: &Pairs<'_>) -> Labels {
-    let mut text = |word: &Word<'_>| interner.text(&word.0);
+fn labels(interner: &mut Interner, pairs: &LenientPairs<'_>) -> Labels {
+    let mut text = |word: &LenientText<'_>| interner.text(&word.0);
     Labels::new(pairs.0.iter().map(|(name, value)| (text(name), text(value))).collect())
 }
 
-fn on_grid(points: &[Point<'_>], span: Span) -> Option<Vec<f64>> {
+fn on_grid(points: &[Point<'_>], span: TimeGrid) -> Option<Vec<f64>> {
     let mut values = vec![f64::NAN; span.count()];
     let mut any = false;
     for point in points {

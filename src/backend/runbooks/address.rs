@@ -8,13 +8,13 @@ use url::form_urlencoded::byte_serialize;
 
 use crate::config::settings::RunbookSettings;
 use crate::model::labels::{Labels, Text};
-use crate::model::placeholder::{Part, parts};
-use crate::model::runbook::Wanted;
+use crate::model::placeholder::{TemplatePart, parts};
+use crate::model::runbook::RunbookQuery;
 use crate::model::text;
 
 /// Where a runbook may be.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) enum Place {
+pub(super) enum RunbookLocation {
     /// One file.
     File(PathBuf),
     /// A file of one of these names in a folder.
@@ -25,7 +25,7 @@ pub(super) enum Place {
     None(String),
 }
 
-impl fmt::Display for Place {
+impl fmt::Display for RunbookLocation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::File(path) => write!(f, "{}", path.display()),
@@ -39,7 +39,7 @@ impl fmt::Display for Place {
 }
 
 /// All places, the likeliest first.
-pub(super) fn places(wanted: &Wanted, settings: &RunbookSettings) -> Vec<Place> {
+pub(super) fn places(wanted: &RunbookQuery, settings: &RunbookSettings) -> Vec<RunbookLocation> {
     let mut labels: Vec<(Text, Text)> = wanted.labels.iter().map(|(n, v)| (n.clone(), v.clone())).collect();
     if wanted.labels.get("alertname").is_none() {
         labels.push(("alertname".into(), wanted.name.clone()));
@@ -53,19 +53,19 @@ pub(super) fn places(wanted: &Wanted, settings: &RunbookSettings) -> Vec<Place> 
     if let Some(folder) = &settings.folder {
         let of_label = |name: &str| labels.get(name).map(|value| format!("{value}.md"));
         let names = [Some(format!("{}.md", wanted.name)), of_label("service"), of_label("job")];
-        places.push(Place::Folder(PathBuf::from(folder), names.into_iter().flatten().collect()));
+        places.push(RunbookLocation::Folder(PathBuf::from(folder), names.into_iter().flatten().collect()));
     }
     places.extend(settings.templates.iter().filter_map(|template| of_template(template, &labels)));
     places.dedup();
     if places.is_empty() {
         let why = "no runbook_url, and [runbooks] in the configuration names no folder and no template";
-        places.push(Place::None(why.to_owned()));
+        places.push(RunbookLocation::None(why.to_owned()));
     }
     places
 }
 
 /// An address or a path as a team wrote it to an alert.
-fn of_annotation(text: &str, settings: &RunbookSettings) -> Place {
+fn of_annotation(text: &str, settings: &RunbookSettings) -> RunbookLocation {
     let text = text.trim();
     if is_web(text) {
         return page(text);
@@ -76,25 +76,25 @@ fn of_annotation(text: &str, settings: &RunbookSettings) -> Place {
             path.starts_with(folder) && !path.components().any(|step| step == Component::ParentDir)
         });
         if is_below || is_text(&path) {
-            return Place::File(path);
+            return RunbookLocation::File(path);
         }
-        return Place::None(format!(
+        return RunbookLocation::None(format!(
             "{text} is neither called .md or .txt nor below the folder of [runbooks]"
         ));
     }
     let Some(folder) = &settings.folder else {
-        return Place::None(format!(
+        return RunbookLocation::None(format!(
             "{text} is no address, and there is no folder in [runbooks] to look below"
         ));
     };
     if !is_below(text) {
-        return Place::None(format!("{text} does not lie below the folder of [runbooks]"));
+        return RunbookLocation::None(format!("{text} does not lie below the folder of [runbooks]"));
     }
-    Place::Folder(PathBuf::from(folder), vec![text.to_owned()])
+    RunbookLocation::Folder(PathBuf::from(folder), vec![text.to_owned()])
 }
 
 /// What a template comes to with these labels; nothing if one of them is not there or not fit to stand in it.
-fn of_template(template: &str, labels: &Labels) -> Option<Place> {
+fn of_template(template: &str, labels: &Labels) -> Option<RunbookLocation> {
     let template = template.trim();
     if is_web(template) {
         let encoded = |value: &str| {
@@ -108,14 +108,14 @@ fn of_template(template: &str, labels: &Labels) -> Option<Place> {
             !value.is_empty() && value != "." && !value.contains("..") && !value.contains(['/', '\\', '\0']);
         is_name.then(|| value.to_owned())
     };
-    path_of(&fill(template, labels, plain)?).map(Place::File)
+    path_of(&fill(template, labels, plain)?).map(RunbookLocation::File)
 }
 
 fn fill(template: &str, labels: &Labels, fit: impl Fn(&str) -> Option<String>) -> Option<String> {
     let parts = parts(template, labels).into_iter().map(|part| match part {
-        Part::Plain(text) => Some(text.to_owned()),
-        Part::Filled { value, .. } => fit(value),
-        Part::Missing { .. } => None,
+        TemplatePart::Plain(text) => Some(text.to_owned()),
+        TemplatePart::Filled { value, .. } => fit(value),
+        TemplatePart::Missing { .. } => None,
     });
     parts.collect()
 }
@@ -148,10 +148,10 @@ fn is_below(text: &str) -> bool {
         && steps.into_iter().all(|step| !step.is_empty() && step != "..")
 }
 
-fn page(named: &str) -> Place {
+fn page(named: &str) -> RunbookLocation {
     match Url::parse(&text::address(named)) {
-        Ok(named) if named.host().is_some() => Place::Page(raw(&named), named),
-        Ok(_) | Err(_) => Place::None(format!("{named} cannot be understood as an address")),
+        Ok(named) if named.host().is_some() => RunbookLocation::Page(raw(&named), named),
+        Ok(_) | Err(_) => RunbookLocation::None(format!("{named} cannot be understood as an address")),
     }
 }
 
@@ -208,15 +208,15 @@ mod tests {
         RunbookSettings { folder: folder.map(str::to_owned), templates, ..RunbookSettings::default() }
     }
 
-    fn wanted(url: Option<&str>, labels: &[(&str, &str)]) -> Wanted {
+    fn wanted(url: Option<&str>, labels: &[(&str, &str)]) -> RunbookQuery {
         let labels = labels.iter().copied().collect();
-        Wanted { name: "HighErrors".into(), url: url.map(Into::into), labels }
+        RunbookQuery { name: "HighErrors".into(), url: url.map(Into::into), labels }
     }
 
-    fn shown(place: &Place) -> String {
+    fn shown(place: &RunbookLocation) -> String {
         match place {
-            Place::Page(url, _) => url.to_string(),
-            Place::None(why) => why.clone(),
+            RunbookLocation::Page(url, _) => url.to_string(),
+            RunbookLocation::None(why) => why.clone(),
             place => place.to_string(),
         }
     }
@@ -268,19 +268,22 @@ mod tests {
             settings(Some("/r"), &["/t/{{ labels.service }}.md", "https://w.example/{{ labels.service }}/x"]);
         for service in ["../../etc/passwd", "..", "a/b", "", "a\\b"] {
             let places = places(&wanted(None, &[("service", service)]), &settings);
-            assert!(!places.iter().any(|place| matches!(place, Place::File(_))), "{service}: {places:?}");
+            assert!(
+                !places.iter().any(|place| matches!(place, RunbookLocation::File(_))),
+                "{service}: {places:?}"
+            );
         }
         for url in ["../secret.md", "a/../../b", "a//b", "c:x"] {
             let first = places(&wanted(Some(url), &[]), &settings).into_iter().next();
-            assert!(matches!(first, Some(Place::None(_))), "{url}: {first:?}");
+            assert!(matches!(first, Some(RunbookLocation::None(_))), "{url}: {first:?}");
         }
         let at = |url: &str| places(&wanted(Some(url), &[]), &settings).into_iter().next();
-        assert_eq!(at("node/A.md"), Some(Place::Folder("/r".into(), vec!["node/A.md".into()])));
-        assert_eq!(at("file:///srv/A.md"), Some(Place::File("/srv/A.md".into())));
-        assert_eq!(at("/r/x/A"), Some(Place::File("/r/x/A".into())));
+        assert_eq!(at("node/A.md"), Some(RunbookLocation::Folder("/r".into(), vec!["node/A.md".into()])));
+        assert_eq!(at("file:///srv/A.md"), Some(RunbookLocation::File("/srv/A.md".into())));
+        assert_eq!(at("/r/x/A"), Some(RunbookLocation::File("/r/x/A".into())));
         for path in ["/proc/self/environ", "/etc/passwd", "/r/../etc/passwd", "file:///home/ana/.ssh/id_rsa"]
         {
-            assert!(matches!(at(path), Some(Place::None(_))), "{path}: {:?}", at(path));
+            assert!(matches!(at(path), Some(RunbookLocation::None(_))), "{path}: {:?}", at(path));
         }
     }
 

@@ -11,7 +11,7 @@ const DEPTH: usize = 4;
 /// Most files and folders that are looked at.
 const ENTRIES: usize = 5000;
 
-/// Why there is no file.
+/// The comment: why there is no file.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum Missing {
     /// The folder itself.

@@ -1,13 +1,14 @@
 use std::time::Duration;
 
 use super::*;
-use crate::backend::kit::double::{Asked, Canned, Double};
-use crate::config::settings::{SecretRef, Span};
+use crate::backend::kit::double::{CannedResponse, Double, ReceivedRequest};
+use crate::config::settings::{ConfigDuration, SecretRef};
 use crate::model::ask::Query;
 use crate::model::labels::Labels;
 
 fn settings(runbooks: RunbookSettings) -> Settings {
-    let limits = LimitSettings { timeout: Span(Duration::from_millis(600)), ..LimitSettings::default() };
+    let limits =
+        LimitSettings { timeout: ConfigDuration(Duration::from_millis(600)), ..LimitSettings::default() };
     Settings { runbooks, limits, ..Settings::default() }
 }
 
@@ -15,8 +16,8 @@ fn here() -> RunbookSettings {
     RunbookSettings { hosts: vec!["127.0.0.1".into()], ..RunbookSettings::default() }
 }
 
-async fn search(runbooks: RunbookSettings, url: &str) -> Search {
-    let wanted = Wanted {
+async fn search(runbooks: RunbookSettings, url: &str) -> RunbookSearch {
+    let wanted = RunbookQuery {
         name: "HighErrors".into(),
         url: (!url.is_empty()).then(|| url.into()),
         labels: Labels::from_iter([("service", "cart")]),
@@ -24,16 +25,16 @@ async fn search(runbooks: RunbookSettings, url: &str) -> Search {
     Runbooks::new(&settings(runbooks), &Transport::Network).search(&wanted).await.0
 }
 
-/// Why there is none, where the server answers so.
-async fn why(answer: impl Fn(&Asked) -> Canned + Send + Sync + 'static) -> String {
+/// The comment: why there is none, where the server answers so.
+async fn why(answer: impl Fn(&ReceivedRequest) -> CannedResponse + Send + Sync + 'static) -> String {
     let double = Double::start(answer).await;
     let search = search(here(), &format!("{}/A.md", double.url)).await;
     assert_eq!(search.found, None);
     search.tried.first().map(|tried| tried.why.to_string()).unwrap_or_default()
 }
 
-fn markdown(text: &str) -> Canned {
-    Canned::new(200, "text/plain; charset=utf-8", text)
+fn markdown(text: &str) -> CannedResponse {
+    CannedResponse::new(200, "text/plain; charset=utf-8", text)
 }
 
 #[tokio::test]
@@ -47,22 +48,27 @@ async fn a_page_is_read_cleaned_and_knows_where_it_is_from() {
 
 #[tokio::test]
 async fn what_is_no_runbook_is_said_with_its_reason() {
-    assert_eq!(why(|_| Canned::new(404, "text/plain", "no such page")).await, "404: no such page");
-    assert!(why(|_| Canned::new(200, "text/html", "<p>x")).await.contains("web page"));
+    assert_eq!(why(|_| CannedResponse::new(404, "text/plain", "no such page")).await, "404: no such page");
+    assert!(why(|_| CannedResponse::new(200, "text/html", "<p>x")).await.contains("web page"));
     assert!(why(|_| markdown("<!DOCTYPE html><html>")).await.contains("web page"));
     assert_eq!(why(|_| markdown(" \n")).await, "it is empty");
     assert_eq!(why(|_| markdown(&"x".repeat(1_048_577))).await, "it is larger than 1 MiB");
-    assert!(why(|_| Canned::new(200, "text/plain", "x").claiming(2_000_000)).await.contains("1 MiB"));
-    assert!(why(|_| Canned::hang()).await.contains("no whole answer within"));
+    assert!(
+        why(|_| CannedResponse::new(200, "text/plain", "x").with_claimed_length(2_000_000))
+            .await
+            .contains("1 MiB")
+    );
+    assert!(why(|_| CannedResponse::hang()).await.contains("no whole answer within"));
     assert!(why(|_| markdown("slow").drip(Duration::from_millis(400))).await.contains("no whole answer"));
     let login =
-        why(|_| Canned::new(302, "text/html", "").header("Location", "https://login.example/?to=x")).await;
+        why(|_| CannedResponse::new(302, "text/html", "").header("Location", "https://login.example/?to=x"))
+            .await;
     assert_eq!(login, "it redirects to login.example/; perhaps it wants a token in [runbooks.tokens]");
 }
 
 #[tokio::test]
 async fn redirects_on_the_same_host_are_followed_but_not_for_ever() {
-    let to = |path: &str| Canned::new(301, "text/html", "").header("Location", path);
+    let to = |path: &str| CannedResponse::new(301, "text/html", "").header("Location", path);
     let double =
         Double::start(move |asked| if asked.path == "/A.md" { to("/b/B.md") } else { markdown("# B") }).await;
     let found = search(here(), &format!("{}/A.md", double.url)).await.found;
@@ -129,10 +135,10 @@ async fn the_same_again_is_known() {
         &settings(RunbookSettings { folder, ..RunbookSettings::default() }),
         &Transport::Network,
     );
-    let wanted = Wanted { name: "HighErrors".into(), url: None, labels: Labels::default() };
+    let wanted = RunbookQuery { name: "HighErrors".into(), url: None, labels: Labels::default() };
     let ask = Query::Runbook { wanted: Arc::new(wanted) }.now();
     let first = source.answer(&ask, None).await.unwrap();
-    assert!(matches!(first.answer, Answer::Runbook(Search { found: Some(_), .. })));
+    assert!(matches!(first.answer, Answer::Runbook(RunbookSearch { found: Some(_), .. })));
     let again = source.answer(&ask, first.digest).await.unwrap();
     assert!(matches!(again.answer, Answer::Unchanged));
     assert!(source.answer(&Query::Probe.now(), None).await.is_err());

@@ -11,15 +11,15 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::backend::handlers::{Handler, answer_by, kinds};
-use crate::backend::{Answering, Clock, Means, Source, info, own};
+use crate::backend::{Answering, Clock, Source, SourceDeps, info, own};
 use crate::config::kind::{KindSpec, Options, OwnSettings};
 use crate::config::settings::SourceSettings;
 use crate::model::action::WriteSupport;
 use crate::model::alert::{Alert, AlertBoard, SeverityMap};
 use crate::model::ask::{Answer, Answered, Ask, Reply};
 use crate::model::labels::Labels;
-use crate::model::service::{Reading, ServiceBoard, Signals};
-use crate::model::source::{SourceError, SourceId, Trouble};
+use crate::model::service::{ServiceBoard, ServiceReading, Signals};
+use crate::model::source::{ErrorKind, SourceError, SourceId};
 use crate::model::source_info::SourceInfo;
 
 pub(in crate::backend) static SPEC: KindSpec = KindSpec {
@@ -81,21 +81,25 @@ pub(super) struct JsonFile {
 }
 
 impl JsonFile {
-    pub(super) fn new(id: &SourceId, source: &SourceSettings, means: Means<'_>) -> Result<Self, SourceError> {
+    pub(super) fn new(
+        id: &SourceId,
+        source: &SourceSettings,
+        deps: SourceDeps<'_>,
+    ) -> Result<Self, SourceError> {
         let Settings { path } = own(id, source)?;
         let info = info(id, source, &path);
-        Ok(Self { info, path, severities: means.settings.severity_map(), clock: means.clock })
+        Ok(Self { info, path, severities: deps.settings.severity_map(), clock: deps.clock })
     }
 
-    fn error(&self, trouble: Trouble) -> SourceError {
+    fn error(&self, trouble: ErrorKind) -> SourceError {
         SourceError::new(self.info.id.clone(), trouble)
     }
 
     fn read(&self) -> Result<World, SourceError> {
         let text = std::fs::read(&self.path)
-            .map_err(|error| self.error(Trouble::Unreachable { reason: error.to_string() }))?;
+            .map_err(|error| self.error(ErrorKind::Unreachable { reason: error.to_string() }))?;
         serde_json::from_slice(&text)
-            .map_err(|error| self.error(Trouble::Garbled { reason: error.to_string() }))
+            .map_err(|error| self.error(ErrorKind::Garbled { reason: error.to_string() }))
     }
 
     fn alert(&self, firing: &Firing) -> Arc<Alert> {
@@ -113,7 +117,7 @@ impl JsonFile {
     fn services(&self) -> Answered {
         let reading = |(name, ratio): (&String, &f64)| {
             let signals = Signals { error_ratio: Some(*ratio), ..Signals::default() };
-            Reading { name: name.as_str().into(), signals, ..Reading::default() }
+            ServiceReading { name: name.as_str().into(), signals, ..ServiceReading::default() }
         };
         let readings = self.read()?.services.iter().map(reading).collect();
         Ok(Reply::free(Answer::Services(ServiceBoard { readings, lookback: Duration::ZERO })))

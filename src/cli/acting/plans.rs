@@ -11,8 +11,8 @@ use jiff::{SignedDuration, Timestamp};
 use crate::app::planner::consequences::consequences;
 use crate::app::planner::{self, Planner};
 use crate::cli::args::{ActVerb, SilenceVerb, Silences, Words};
-use crate::cli::printer::Outcome;
-use crate::cli::view::View;
+use crate::cli::printer::ExitOutcome;
+use crate::cli::view::WorldView;
 use crate::config::hint;
 use crate::model::action::{Action, EntityRef, Operation, OperationKind};
 use crate::model::ask::AskKind;
@@ -20,7 +20,7 @@ use crate::model::incident::{IncidentStatus, Priority};
 use crate::model::labels::Text;
 use crate::model::operation::{Argument, Arguments, ParamKind, TargetKind};
 use crate::model::source::SourceId;
-use crate::model::world::Linked;
+use crate::model::world::IncidentView;
 
 /// What a verb needs to know.
 pub(super) fn needs(verb: &ActVerb) -> &'static [AskKind] {
@@ -36,7 +36,7 @@ pub(super) fn needs(verb: &ActVerb) -> &'static [AskKind] {
 
 /// What is to be done.
 #[derive(Debug, Default)]
-pub(super) struct Planned {
+pub(super) struct PlannedActions {
     /// Empty only if all is so already.
     pub(super) actions: Vec<Action>,
     /// What was wanted, too, and is left alone, with the reason.
@@ -46,36 +46,36 @@ pub(super) struct Planned {
     /// What would be hidden, line by line.
     pub(super) preview: Vec<String>,
     /// Whether so much would be hidden that the context is to be named.
-    pub(super) wants_name: bool,
+    pub(super) requires_context_name: bool,
 }
 
-impl From<planner::Planned> for Planned {
+impl From<planner::Planned> for PlannedActions {
     fn from(planned: planner::Planned) -> Self {
         let planner::Planned { actions, left_out } = planned;
         Self { actions, left_out, ..Self::default() }
     }
 }
 
-/// Why nothing is planned, and how that ends.
+/// The comment: why nothing is planned, and how that ends.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Stop {
+pub(super) struct NotPlanned {
     pub(super) words: String,
-    pub(super) outcome: Outcome,
+    pub(super) outcome: ExitOutcome,
 }
 
-fn misused(words: impl Into<String>) -> Stop {
-    Stop { words: words.into(), outcome: Outcome::Misused }
+fn misused(words: impl Into<String>) -> NotPlanned {
+    NotPlanned { words: words.into(), outcome: ExitOutcome::UsageError }
 }
 
 /// Nothing is left to be done to what was meant.
-fn nothing(why: impl AsRef<str>) -> Stop {
-    Stop { words: why.as_ref().to_owned(), outcome: Outcome::Unwell }
+fn nothing(why: impl AsRef<str>) -> NotPlanned {
+    NotPlanned { words: why.as_ref().to_owned(), outcome: ExitOutcome::Failure }
 }
 
 /// What plans are made from.
-pub(super) struct Desk<'a> {
+pub(super) struct PlanInputs<'a> {
     pub(super) planner: Planner<'a>,
-    pub(super) view: View<'a>,
+    pub(super) view: WorldView<'a>,
     /// Who acts.
     pub(super) who: &'a Text,
     /// Labels that name the service of an alert.
@@ -84,7 +84,7 @@ pub(super) struct Desk<'a> {
     pub(super) source: Option<&'a str>,
 }
 
-impl Desk<'_> {
+impl PlanInputs<'_> {
     /// What follows from the actions, in words.
     pub(super) fn consequences(&self, actions: &[Action], zone: &TimeZone) -> Vec<String> {
         let all = consequences(self.planner, actions, zone, self.view.now);
@@ -95,7 +95,7 @@ impl Desk<'_> {
             .collect()
     }
 
-    pub(super) fn plan(&self, verb: &ActVerb) -> Result<Planned, Stop> {
+    pub(super) fn plan(&self, verb: &ActVerb) -> Result<PlannedActions, NotPlanned> {
         let kind = kind(verb);
         if let Some(why) = self.planner.cannot_anywhere(kind) {
             return Err(misused(&*why));
@@ -112,7 +112,7 @@ impl Desk<'_> {
         }
     }
 
-    fn operation(&self, words: &Words) -> Result<Planned, Stop> {
+    fn operation(&self, words: &Words) -> Result<PlannedActions, NotPlanned> {
         for (param, values) in &words.given {
             if matches!(param.kind, ParamKind::Text(_)) && !param.is_optional {
                 said(text(values))?;
@@ -127,7 +127,7 @@ impl Desk<'_> {
     }
 
     /// The values of an operation at a source.
-    fn arguments(&self, words: &Words, source: &SourceId) -> Result<Arguments, Stop> {
+    fn arguments(&self, words: &Words, source: &SourceId) -> Result<Arguments, NotPlanned> {
         let mut all = Arguments::default();
         for (param, values) in &words.given {
             let text = text(values);
@@ -135,7 +135,7 @@ impl Desk<'_> {
                 ParamKind::Person => self.person(source, text)?.into(),
                 ParamKind::People => {
                     let people = values.iter().map(|one| self.person(source, &one.words()));
-                    people.collect::<Result<Vec<EntityRef>, Stop>>()?.into()
+                    people.collect::<Result<Vec<EntityRef>, NotPlanned>>()?.into()
                 }
                 ParamKind::Policy => self.policy(source, text)?.into(),
                 ParamKind::Priority => self.priority(source, text)?.into(),
@@ -160,7 +160,7 @@ impl Desk<'_> {
     }
 
     /// An operation on the incidents that are meant; it may depend on where they are.
-    fn incidents(&self, words: &Words) -> Result<Planned, Stop> {
+    fn incidents(&self, words: &Words) -> Result<PlannedActions, NotPlanned> {
         let mut seen = BTreeSet::new();
         let mut known = Vec::new();
         for word in &words.targets {
@@ -170,7 +170,7 @@ impl Desk<'_> {
             }
         }
         self.few(known.len())?;
-        let mut planned = Planned::default();
+        let mut planned = PlannedActions::default();
         let mut reasons: Vec<Text> = Vec::new();
         for one in known {
             if let Some(how) = already(one, words.kind) {
@@ -192,13 +192,13 @@ impl Desk<'_> {
         Ok(planned)
     }
 
-    fn whole(&self, words: &Words, source: &SourceId) -> Result<Operation, Stop> {
+    fn whole(&self, words: &Words, source: &SourceId) -> Result<Operation, NotPlanned> {
         let arguments = self.arguments(words, source)?;
         words.kind.with(&arguments).ok_or_else(|| misused("not all of it is said"))
     }
 
     /// As the guard has it, before anything is looked up.
-    fn few(&self, count: usize) -> Result<(), Stop> {
+    fn few(&self, count: usize) -> Result<(), NotPlanned> {
         let most = self.planner.guard.max_bulk;
         let words =
             || format!("{count} objects at once, and {most} are allowed here (contexts.NAME.max_bulk)");
@@ -206,13 +206,14 @@ impl Desk<'_> {
     }
 
     /// An incident by its number, with or without `#`, or by its id.
-    fn incident(&self, word: &str) -> Result<&Linked, Stop> {
+    fn incident(&self, word: &str) -> Result<&IncidentView, NotPlanned> {
         let number: Option<u64> = word.strip_prefix('#').unwrap_or(word).parse().ok();
-        let is_there = |known: &&Linked| self.source.is_none_or(|name| *known.source().as_str() == *name);
+        let is_there =
+            |known: &&IncidentView| self.source.is_none_or(|name| *known.source().as_str() == *name);
         let all = || self.view.world.incidents().iter().filter(is_there);
-        let named: Vec<&Linked> = all().filter(|known| *known.incident.id == *word).collect();
+        let named: Vec<&IncidentView> = all().filter(|known| *known.incident.id == *word).collect();
         let numbered = || all().filter(|known| Some(known.incident.number) == number).collect();
-        let meant: Vec<&Linked> = if named.is_empty() { numbered() } else { named };
+        let meant: Vec<&IncidentView> = if named.is_empty() { numbered() } else { named };
         match meant.as_slice() {
             [one] => Ok(one),
             [] => Err(self.missing(
@@ -227,14 +228,14 @@ impl Desk<'_> {
     }
 
     /// What is meant is not there; if a source is in trouble, nobody knows.
-    fn missing(&self, words: &str, kind: AskKind) -> Stop {
+    fn missing(&self, words: &str, kind: AskKind) -> NotPlanned {
         match self.view.why_unknown(kind) {
-            Some(why) => Stop { words: format!("{words}: {why}"), outcome: Outcome::Partial },
+            Some(why) => NotPlanned { words: format!("{words}: {why}"), outcome: ExitOutcome::Partial },
             None => misused(words),
         }
     }
 
-    fn person(&self, source: &SourceId, word: &str) -> Result<EntityRef, Stop> {
+    fn person(&self, source: &SourceId, word: &str) -> Result<EntityRef, NotPlanned> {
         let people = self.planner.people(source, self.view.now);
         let me = self.planner.board(source).and_then(|board| board.me.as_ref());
         if word == "me" {
@@ -255,7 +256,7 @@ impl Desk<'_> {
         self.the_one(found, "person", word, &names)
     }
 
-    fn policy(&self, source: &SourceId, word: &str) -> Result<EntityRef, Stop> {
+    fn policy(&self, source: &SourceId, word: &str) -> Result<EntityRef, NotPlanned> {
         let policies = self.planner.board(source).map_or(&[][..], |board| &board.policies);
         let is_it = |given: &str| given.eq_ignore_ascii_case(word);
         let found = policies
@@ -267,7 +268,7 @@ impl Desk<'_> {
         self.the_one(found.collect(), "escalation policy", word, &names)
     }
 
-    fn priority(&self, source: &SourceId, word: &str) -> Result<Option<EntityRef>, Stop> {
+    fn priority(&self, source: &SourceId, word: &str) -> Result<Option<EntityRef>, NotPlanned> {
         if word == "none" {
             return Ok(None);
         }
@@ -286,7 +287,7 @@ impl Desk<'_> {
         what: &str,
         word: &str,
         names: &[&str],
-    ) -> Result<EntityRef, Stop> {
+    ) -> Result<EntityRef, NotPlanned> {
         if found.len() > 1 {
             let ids: Vec<String> = found.iter().map(|one| format!("{} ({})", one.id, one.name)).collect();
             return Err(misused(format!("several are called {word}; give the id: {}", ids.join(", "))));
@@ -303,7 +304,7 @@ impl Desk<'_> {
     }
 
     /// The source that can do it: the one that is named, else the only one.
-    fn place(&self, kind: OperationKind) -> Result<SourceId, Stop> {
+    fn place(&self, kind: OperationKind) -> Result<SourceId, NotPlanned> {
         if let Some(name) = self.source {
             return Ok(SourceId::new(name));
         }
@@ -318,7 +319,7 @@ impl Desk<'_> {
         }
     }
 
-    fn trigger(&self, words: &Words) -> Result<Planned, Stop> {
+    fn trigger(&self, words: &Words) -> Result<PlannedActions, NotPlanned> {
         let source = self.place(words.kind)?;
         let service = words.targets.first().map_or("", String::as_str);
         let services = self.planner.services(&source);
@@ -332,7 +333,7 @@ impl Desk<'_> {
                 .and("key", self.key(&words.value("title").map(Argument::words).unwrap_or_default()));
         }
         let operation = words.kind.with(&arguments).ok_or_else(|| misused("not all of it is said"))?;
-        self.planner.trigger(&source, &service, &operation).map(Planned::from).map_err(nothing)
+        self.planner.trigger(&source, &service, &operation).map(PlannedActions::from).map_err(nothing)
     }
 
     /// The same title, of the same person, within the same minute is the same incident.
@@ -340,7 +341,7 @@ impl Desk<'_> {
         format!("burnwatch/{}/{}/{title}", self.who, self.view.now.as_second() / 60).into()
     }
 
-    fn take_shift(&self, words: &Words) -> Result<Planned, Stop> {
+    fn take_shift(&self, words: &Words) -> Result<PlannedActions, NotPlanned> {
         let source = self.place(words.kind)?;
         let policy = words.targets.first().map_or("", String::as_str);
         let (policy, now) = (self.policy(&source, policy)?, self.view.now);
@@ -349,12 +350,12 @@ impl Desk<'_> {
             Some(Argument::Length(length)) => later(now, *length).min(turn.end),
             _ => turn.end,
         };
-        Ok(Planned { actions: vec![turn.taken(&source, now, until)], ..Planned::default() })
+        Ok(PlannedActions { actions: vec![turn.taken(&source, now, until)], ..PlannedActions::default() })
     }
 }
 
 /// How an incident stands, if that is how it is wanted.
-fn already(known: &Linked, kind: OperationKind) -> Option<String> {
+fn already(known: &IncidentView, kind: OperationKind) -> Option<String> {
     let wanted = kind.spec().leads_to?;
     let who: Vec<&str> = known.holders().iter().map(|person| &*person.name).collect();
     let by = match (wanted, who.as_slice()) {
@@ -375,7 +376,7 @@ fn text(values: &[Argument]) -> &str {
     if let Some(Argument::Words(words)) = values.first() { words } else { "" }
 }
 
-fn said(text: &str) -> Result<Text, Stop> {
+fn said(text: &str) -> Result<Text, NotPlanned> {
     if text.trim().is_empty() { Err(misused("there is nothing in the text")) } else { Ok(text.trim().into()) }
 }
 

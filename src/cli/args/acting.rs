@@ -5,7 +5,7 @@ use std::time::Duration;
 use clap::builder::{PossibleValuesParser, StringValueParser, TypedValueParser};
 use clap::{Arg, ArgAction, ArgMatches, Args, Command, FromArgMatches, Subcommand, value_parser};
 
-use super::Listing;
+use super::ListingArgs;
 use super::values::{CONTEXTS, SOURCES};
 use crate::model::action::OperationKind;
 use crate::model::duration;
@@ -17,7 +17,7 @@ use crate::model::operation::{Argument, OperationSpec, Param, ParamKind, TargetK
 const TARGET: &str = "target";
 const LEVEL: &str = "level of the policy";
 
-const ACTING: &str = "\
+const ACTION_HELP: &str = "\
 The calls are shown before they are made, and a terminal is asked; elsewhere
 --yes is needed. --dry-run shows them and makes none. What was done stands in
 `burnwatch journal`.
@@ -40,8 +40,8 @@ pub(in crate::cli) enum ActVerb {
 /// Verbs whose arguments are of a shape of their own.
 #[derive(Debug, Subcommand)]
 enum OwnShape {
-    /// Keep alerts quiet; extend or expire silences
-    #[command(after_help = ACTING, args_conflicts_with_subcommands = true, subcommand_negates_reqs = true)]
+    /// Silence alerts; edit, extend or expire silences
+    #[command(after_help = ACTION_HELP, args_conflicts_with_subcommands = true, subcommand_negates_reqs = true)]
     Silence(Silences),
 }
 
@@ -76,7 +76,7 @@ impl Words {
     /// The verb of an operation.
     fn command(spec: &OperationSpec) -> Command {
         let earlier = spec.earlier.iter().copied();
-        let mut command = Command::new(spec.cli.name).after_help(ACTING).aliases(earlier);
+        let mut command = Command::new(spec.cli.name).after_help(ACTION_HELP).aliases(earlier);
         if let Some(usage) = spec.cli.usage {
             command = command.override_usage(usage);
         }
@@ -208,10 +208,10 @@ pub(in crate::cli) struct NewSilence {
     pub(in crate::cli) alerts: Vec<String>,
     #[command(flatten)]
     pub(in crate::cli) span: Span,
-    /// Why
+    /// The comment: why
     #[arg(long, short, value_name = "TEXT", required = true)]
     pub(in crate::cli) comment: Option<String>,
-    /// The context's name, where much of everything would be hidden
+    /// The context's name, to confirm hiding a large share of all alerts
     #[arg(long, value_name = "NAME", value_parser = CONTEXTS, hide_possible_values = true)]
     pub(in crate::cli) confirm_name: Option<String>,
     #[command(flatten)]
@@ -220,13 +220,13 @@ pub(in crate::cli) struct NewSilence {
 
 /// What is said of a silence that stands in the place of another one.
 #[derive(Debug, Args)]
-pub(in crate::cli) struct Anew {
+pub(in crate::cli) struct Replacement {
     #[command(flatten)]
     pub(in crate::cli) span: Span,
-    /// Another reason
+    /// Another comment
     #[arg(long, short, value_name = "TEXT")]
     pub(in crate::cli) comment: Option<String>,
-    /// The context's name, where much of everything would be hidden
+    /// The context's name, to confirm hiding a large share of all alerts
     #[arg(long, value_name = "NAME", value_parser = CONTEXTS, hide_possible_values = true)]
     pub(in crate::cli) confirm_name: Option<String>,
     #[command(flatten)]
@@ -251,7 +251,7 @@ pub(in crate::cli) struct Span {
 #[derive(Debug, Subcommand)]
 pub(in crate::cli) enum SilenceVerb {
     /// Move the end of silences
-    #[command(after_help = ACTING)]
+    #[command(after_help = ACTION_HELP)]
     Extend {
         /// Their ids (burnwatch silences)
         #[arg(value_name = "ID", required = true)]
@@ -262,8 +262,8 @@ pub(in crate::cli) enum SilenceVerb {
         #[command(flatten)]
         consent: Consent,
     },
-    /// Change a silence: other matchers, another reason, another end
-    #[command(after_help = ACTING)]
+    /// Change a silence: other matchers, comment or end
+    #[command(after_help = ACTION_HELP)]
     Edit {
         /// Its id (burnwatch silences)
         #[arg(value_name = "ID")]
@@ -272,19 +272,19 @@ pub(in crate::cli) enum SilenceVerb {
         #[arg(value_name = "MATCHER")]
         matchers: Vec<String>,
         #[command(flatten)]
-        anew: Anew,
+        anew: Replacement,
     },
-    /// Make a silence once more that has ended
-    #[command(after_help = ACTING)]
+    /// Make an expired silence again
+    #[command(after_help = ACTION_HELP)]
     Again {
         /// Its id (burnwatch silences --all)
         #[arg(value_name = "ID")]
         id: String,
         #[command(flatten)]
-        anew: Anew,
+        anew: Replacement,
     },
     /// End silences now
-    #[command(after_help = ACTING)]
+    #[command(after_help = ACTION_HELP)]
     Expire {
         /// Their ids (burnwatch silences)
         #[arg(value_name = "ID", required = true)]
@@ -297,10 +297,10 @@ pub(in crate::cli) enum SilenceVerb {
 /// Where, and whether the person has said yes.
 #[derive(Debug, Args)]
 pub(in crate::cli) struct Consent {
-    /// Do it without asking
+    /// Do not ask for confirmation
     #[arg(long, short)]
     pub(in crate::cli) yes: bool,
-    /// The source where it is done, if there are several
+    /// The source to use, if there are several
     #[arg(long, value_name = "NAME", value_parser = SOURCES, hide_possible_values = true)]
     pub(in crate::cli) source: Option<String>,
 }
@@ -308,14 +308,14 @@ pub(in crate::cli) struct Consent {
 /// What is wanted of the journal.
 #[derive(Debug, Args)]
 pub(in crate::cli) struct JournalFlags {
-    /// Only what was begun within this time: 12h, 7d
+    /// Only actions begun within this time: 12h, 7d
     #[arg(long, value_name = "DURATION", value_parser = length)]
     pub(in crate::cli) since: Option<Duration>,
-    /// Read back what was sent and whose end nobody knows
+    /// Read back actions whose result is unknown
     #[arg(long)]
     pub(in crate::cli) read_back: bool,
     #[command(flatten)]
-    pub(in crate::cli) listing: Listing,
+    pub(in crate::cli) listing: ListingArgs,
 }
 
 impl ActVerb {

@@ -3,7 +3,7 @@
 /// Of what is printed.
 pub(super) const LISTING: &str = "\
 Exit codes:
-  0  printed, however bad it looks
+  0  printed, also while alerts are firing
   1  the output could not be written
   2  wrong usage or configuration, or no source of the context can tell it
   3  data are missing because a source is in trouble; what is known is printed";
@@ -23,8 +23,8 @@ one of them may be.";
 /// Of the doctor.
 pub(super) const DOCTOR: &str = "\
 Exit codes:
-  0  every source is well
-  1  a source is unwell, or the output could not be written
+  0  every source is healthy
+  1  a source is in trouble, or the output could not be written
   2  wrong usage or configuration";
 
 /// Of a picture.

@@ -10,14 +10,14 @@ use super::values::Offered;
 use crate::config::definitions::write::Target;
 use crate::config::hint;
 
-const VALIDATE: &str = "\
+const VALIDATE_HELP: &str = "\
 Exit codes:
   0  every definition can be used; there may be warnings
   1  --strict, and there are warnings; or the output could not be written
   2  something is wrong, or there is no SLO; what is right is shown
   3  a source could not say whether series exist";
 
-const WRITING: &str = "\
+const WRITE_HELP: &str = "\
 The document goes to standard output, what the form cannot say to standard
 error and as remarks into the document.
 
@@ -29,32 +29,32 @@ Exit codes:
 
 #[derive(Debug, Subcommand)]
 pub(in crate::cli) enum SloVerb {
-    /// Check definitions and show the queries that they lead to
-    #[command(after_help = VALIDATE)]
+    /// Check definitions and show their queries
+    #[command(after_help = VALIDATE_HELP)]
     Validate(Validate),
-    /// Turn definitions of any known form into burnwatch's own TOML
-    #[command(after_help = WRITING)]
-    Import(Writing),
-    /// Turn definitions into those of another tool, or into rules
-    #[command(after_help = WRITING)]
+    /// Convert definitions of any known format to burnwatch's own TOML
+    #[command(after_help = WRITE_HELP)]
+    Import(WriteArgs),
+    /// Convert definitions to another tool's format, or to rules
+    #[command(after_help = WRITE_HELP)]
     Export {
         /// openslo, sloth, pyrra, rules (for a Prometheus) or own
         #[arg(long, value_name = "FORM", value_parser = target(), hide_possible_values = true)]
         format: Target,
         #[command(flatten)]
-        writing: Writing,
+        writing: WriteArgs,
     },
 }
 
 #[derive(Debug, Args)]
 pub(in crate::cli) struct Validate {
-    /// Files and folders; without any those of the configuration
+    /// Files and folders; by default those of the configuration
     #[arg(value_name = "FILES")]
     pub(in crate::cli) files: Vec<PathBuf>,
     /// Ask the sources whether the series exist; --prometheus asks too
     #[arg(long)]
     pub(in crate::cli) check_series: bool,
-    /// Take warnings for errors
+    /// Treat warnings as errors
     #[arg(long)]
     pub(in crate::cli) strict: bool,
     /// text or json
@@ -62,34 +62,34 @@ pub(in crate::cli) struct Validate {
         long,
         short,
         value_enum,
-        default_value_t = Told::Text,
+        default_value_t = ValidateFormat::Text,
         value_name = "FORMAT",
         hide_possible_values = true
     )]
-    pub(in crate::cli) output: Told,
+    pub(in crate::cli) output: ValidateFormat,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(in crate::cli) enum Told {
+pub(in crate::cli) enum ValidateFormat {
     Text,
     Json,
 }
 
 #[derive(Debug, Args)]
-pub(in crate::cli) struct Writing {
-    /// Files and folders; without any those of the configuration
+pub(in crate::cli) struct WriteArgs {
+    /// Files and folders; by default those of the configuration
     #[arg(value_name = "FILES")]
     pub(in crate::cli) files: Vec<PathBuf>,
-    /// Write to this file, which must not be there yet
+    /// Write to this file, which must not exist yet
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub(in crate::cli) write: Option<PathBuf>,
     /// Elsewhere the form of what is printed: nothing that is written here
-    #[arg(long, short, value_name = "FORMAT", hide = true, value_parser = no_output)]
+    #[arg(long, short, value_name = "FORMAT", hide = true, value_parser = refuse_output)]
     pub(in crate::cli) output: Option<Infallible>,
-    /// Write even if the file is there
+    /// Overwrite an existing file
     #[arg(long, requires = "write")]
     pub(in crate::cli) force: bool,
-    /// End with 1 if there are warnings or something could not be said
+    /// Exit with 1 if there are warnings or something could not be expressed
     #[arg(long)]
     pub(in crate::cli) strict: bool,
 }
@@ -103,7 +103,7 @@ fn target() -> impl TypedValueParser<Value = Target> {
 }
 
 /// What prints a list takes `-o FORMAT`: a file of that name would be written by mistake.
-fn no_output(_: &str) -> Result<Infallible, String> {
+fn refuse_output(_: &str) -> Result<Infallible, String> {
     Err("--output is the form of a list; --write FILE names a file, and export --format FORM the form"
         .to_owned())
 }

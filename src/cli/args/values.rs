@@ -48,15 +48,15 @@ impl TypedValueParser for Offered {
 }
 
 /// A theme: those that are built in; the script asks for the person's own.
-pub(super) const THEMES: Offered = Offered(|| themes::names().chain([OWN_THEMES]).collect());
+pub(super) const THEMES: Offered = Offered(|| themes::names().chain([USER_THEMES]).collect());
 /// A context or a source of the configuration: the script asks for their names.
 pub(super) const CONTEXTS: Offered = Offered(|| vec![ALL_CONTEXTS]);
 pub(super) const SOURCES: Offered = Offered(|| vec![ALL_SOURCES]);
 /// What of burnwatch lies somewhere.
-pub(super) const OWN_FILES: Offered = Offered(|| vec!["config", "packs", "themes", "log", "state"]);
+pub(super) const FILE_KINDS: Offered = Offered(|| vec!["config", "packs", "themes", "log", "state"]);
 
 /// Stand in a completion script for what `burnwatch names` prints when it is wanted.
-pub(in crate::cli) const OWN_THEMES: &str = "@own-themes@";
+pub(in crate::cli) const USER_THEMES: &str = "@own-themes@";
 pub(in crate::cli) const ALL_CONTEXTS: &str = "@contexts@";
 pub(in crate::cli) const ALL_SOURCES: &str = "@sources@";
 
@@ -75,12 +75,12 @@ pub(super) fn screen() -> impl TypedValueParser<Value = Tab> {
 
 /// Keys one behind the other, as one types them.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(in crate::cli) struct Keys(pub(in crate::cli) Vec<Key>);
+pub(in crate::cli) struct KeyValues(pub(in crate::cli) Vec<Key>);
 
 /// Keys with blanks between them, of which more than one is one.
-pub(super) fn keys(text: &str) -> Result<Keys, String> {
+pub(super) fn keys(text: &str) -> Result<KeyValues, String> {
     let keys: Result<Vec<Key>, _> = text.split_whitespace().map(str::parse).collect();
-    keys.map(Keys).map_err(|error| format!("{error}"))
+    keys.map(KeyValues).map_err(|error| format!("{error}"))
 }
 
 pub(super) fn speed(text: &str) -> Result<f64, String> {

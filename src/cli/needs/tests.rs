@@ -11,23 +11,23 @@ use crate::app::event::{Arrival, Effect, Event};
 use crate::app::identity::{IncidentKey, PolicyKey, SloKey};
 use crate::app::look::Look;
 use crate::app::look::{Charset, Colours};
-use crate::app::place::{Paper, Place};
+use crate::app::place::{Document, Place};
 use crate::app::screens;
-use crate::app::shared::Setup;
+use crate::app::shared::InitialState;
 use crate::app::state::State;
 use crate::backend::{Clock, Source, demo};
-use crate::cli::alerts::Filter;
-use crate::cli::args::{Listing, Stats, Together};
-use crate::cli::report::{Document, json};
-use crate::cli::view::View;
+use crate::cli::alerts::AlertFilter;
+use crate::cli::args::{ListingArgs, StatsArgs, StatsGrouping};
+use crate::cli::report::{ReportDocument, json};
+use crate::cli::view::WorldView;
 use crate::cli::{
     alerts, check, doctor, incidents, oncall, services, silences, slos, sources, stats, status,
 };
 use crate::model::ask::{Answered, Ask, Question};
-use crate::model::runbook::Wanted;
+use crate::model::runbook::RunbookQuery;
 use crate::model::source::SourceId;
 use crate::model::source_info::SourceInfo;
-use crate::model::world::{Judgement, World};
+use crate::model::world::{HealthPolicy, World};
 use crate::runtime::App;
 
 static UTC: TimeZone = TimeZone::UTC;
@@ -40,12 +40,12 @@ fn demo_sources() -> Vec<Arc<dyn Source>> {
     demo::sources(1, Clock::fixed(now()), demo::origin(now(), 12.0, 1.0), 1.0)
 }
 
-type Told = Vec<(SourceId, Ask, Answered)>;
+type RecordedAnswers = Vec<(SourceId, Ask, Answered)>;
 
 /// Everything that the demo world tells, but for one kind of question.
-fn world(told: &Told, but: Option<AskKind>) -> World {
+fn world(told: &RecordedAnswers, but: Option<AskKind>) -> World {
     let ids = told.iter().map(|(id, ..)| id.clone());
-    let mut world = World::new(ids, Judgement::default());
+    let mut world = World::new(ids, HealthPolicy::default());
     for (source, ask, answered) in told.iter().filter(|(_, ask, _)| Some(ask.kind()) != but) {
         let question = Question { context: 0, source: source.clone(), ask: ask.clone(), known: None };
         world.apply(&question, answered.clone(), now());
@@ -55,7 +55,7 @@ fn world(told: &Told, but: Option<AskKind>) -> World {
 
 /// What each verb prints of a world, without its word on what is missing.
 fn printed(world: &World, sources: &[SourceInfo]) -> BTreeMap<&'static str, String> {
-    let view = View {
+    let view = WorldView {
         world,
         sources,
         context: "demo",
@@ -64,23 +64,23 @@ fn printed(world: &World, sources: &[SourceInfo]) -> BTreeMap<&'static str, Stri
         zone: &UTC,
         findings: &[],
     };
-    let all = Filter::new(&[], true).unwrap();
+    let all = AlertFilter::new(&[], true).unwrap();
     let since = Duration::from_secs(7 * 86_400);
-    let listing = Listing { output: crate::cli::args::Format::Json };
-    let documents: [(Needs, Document); 10] = [
+    let listing = ListingArgs { output: crate::cli::args::Format::Json };
+    let documents: [(Needs, ReportDocument); 10] = [
         (STATUS, status::document(&view)),
         (SERVICES, services::document(&view)),
         (SLOS, slos::document(&view)),
         (ALERTS, alerts::document(&view, &all)),
         (INCIDENTS, incidents::document(&view, &all)),
         (ONCALL, oncall::document(&view)),
-        (STATS, stats::document(&view, None, Stats { by: Together::Service, since, listing })),
+        (STATS, stats::document(&view, None, StatsArgs { by: StatsGrouping::Service, since, listing })),
         (SILENCES, silences::document(&view, false)),
         (SOURCES, sources::document(&view)),
         (DOCTOR, doctor::document(&view)),
     ];
     let texts = documents.into_iter().map(|(needs, document)| {
-        let told = Document { notes: Vec::new(), is_partial: false, ..document };
+        let told = ReportDocument { notes: Vec::new(), is_partial: false, ..document };
         (needs.verb, json::render(&told))
     });
     texts.chain([(CHECK.verb, check::verdict(&view, &[]).text)]).collect()
@@ -90,7 +90,7 @@ fn printed(world: &World, sources: &[SourceInfo]) -> BTreeMap<&'static str, Stri
 async fn a_verb_waits_for_every_question_whose_answer_changes_what_it_prints() {
     let sources = demo_sources();
     let infos: Vec<SourceInfo> = sources.iter().map(|source| source.info().clone()).collect();
-    let mut told: Told = Vec::new();
+    let mut told: RecordedAnswers = Vec::new();
     for source in &sources {
         for ask in source.info().answers.iter().filter_map(|kind| Some(kind.vital()?.now())) {
             let answered = source.answer(&ask, None).await;
@@ -127,9 +127,9 @@ const fn title(place: &Place) -> &'static str {
         Place::Incident(_) => "an incident",
         Place::OnCall => "On-call",
         Place::Policy(_) => "an escalation policy",
-        Place::Paper(Paper::Handover(_)) => "the hand-over, `handoff`",
-        Place::Paper(Paper::Statistics(_)) => "statistics",
-        Place::Paper(Paper::Postmortem(_)) => "the review, `postmortem`",
+        Place::Report(Document::Handoff(_)) => "the handoff, `handoff`",
+        Place::Report(Document::Statistics(_)) => "statistics",
+        Place::Report(Document::Postmortem(_)) => "the review, `postmortem`",
         Place::Runbook(_) => "a runbook",
         Place::Silences => "Silences",
         Place::Timeline => "Timeline",
@@ -145,7 +145,7 @@ fn places(state: &State) -> Vec<Place> {
     let incident = world.incidents().first().unwrap();
     let (at, policies) = world.on_call().next().map(|(at, board)| (at.clone(), &board.policies)).unwrap();
     let ruled = world.alerts().iter().find(|alert| world.rule_of(&alert.labels).is_some()).unwrap();
-    let wanted = Wanted { name: "A".into(), url: None, labels: ruled.labels.clone() };
+    let wanted = RunbookQuery { name: "A".into(), url: None, labels: ruled.labels.clone() };
     let hours = Duration::from_secs(12 * 3600);
     vec![
         Place::Overview,
@@ -164,9 +164,9 @@ fn places(state: &State) -> Vec<Place> {
         Place::Sources,
         Place::Messages,
         Place::Runbook(Arc::new(wanted)),
-        Place::Paper(Paper::Handover(hours)),
-        Place::Paper(Paper::Statistics(hours)),
-        Place::Paper(Paper::Postmortem(IncidentKey::of(incident))),
+        Place::Report(Document::Handoff(hours)),
+        Place::Report(Document::Statistics(hours)),
+        Place::Report(Document::Postmortem(IncidentKey::of(incident))),
     ]
 }
 
@@ -198,7 +198,7 @@ async fn page() -> (String, Vec<AskKind>) {
     let sources = demo_sources();
     let infos = sources.iter().map(|source| source.info().clone()).collect();
     let look = Look::probe(Colours::None, Charset::Ascii);
-    let mut state = State::new(Setup::new("demo", infos, look, (120, 40)));
+    let mut state = State::new(InitialState::new("demo", infos, look, (120, 40)));
     answered(&mut state, &sources).await;
     let mut page = String::from(
         "# What is waited for\n\n\
@@ -226,7 +226,7 @@ async fn page() -> (String, Vec<AskKind>) {
     page.push_str("| screen | waits for |\n| --- | --- |\n");
     for place in places(&state) {
         let name = title(&place);
-        state.begin_at(place);
+        state.reset_to(place);
         // a page asks for more once it knows what it is about
         answered(&mut state, &sources).await;
         let wants = screens::wants(state.screen(), &state.shared, now());

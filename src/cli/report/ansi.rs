@@ -5,14 +5,14 @@ use std::fmt::Write as _;
 use ratatui::buffer::Buffer;
 use ratatui::style::{Color, Modifier};
 
-use super::grid::{self, Look};
+use super::grid::{self, RunStyle};
 use crate::app::sgr;
 
 /// The screen's rows, each ending in the terminal's own look and a line break.
 pub(in crate::cli) fn render(buf: &Buffer) -> String {
     let mut out = String::new();
     for row in grid::rows(buf) {
-        let mut look = Look::PLAIN;
+        let mut look = RunStyle::PLAIN;
         for glyph in grid::trimmed(&row) {
             if glyph.look != look {
                 look = glyph.look;
@@ -20,7 +20,7 @@ pub(in crate::cli) fn render(buf: &Buffer) -> String {
             }
             out.push_str(glyph.symbol);
         }
-        if look != Look::PLAIN {
+        if look != RunStyle::PLAIN {
             out.push_str("\x1b[0m");
         }
         out.push('\n');
@@ -29,7 +29,7 @@ pub(in crate::cli) fn render(buf: &Buffer) -> String {
 }
 
 /// From the terminal's own look to this one.
-fn codes(look: Look) -> String {
+fn codes(look: RunStyle) -> String {
     const MODIFIERS: [(Modifier, &str); 7] = [
         (Modifier::BOLD, "1"),
         (Modifier::DIM, "2"),
@@ -41,8 +41,9 @@ fn codes(look: Look) -> String {
     ];
     let mut codes = vec!["0".to_owned()];
     codes.extend(MODIFIERS.iter().filter(|(m, _)| look.has(*m)).map(|(_, code)| (*code).to_owned()));
-    let grounds = [(look.fg, 30), (look.bg, 40)].into_iter().filter(|(colour, _)| *colour != Color::Reset);
-    codes.extend(grounds.map(|(colour, base)| sgr::code(colour, base)));
+    let colour_layers =
+        [(look.fg, 30), (look.bg, 40)].into_iter().filter(|(colour, _)| *colour != Color::Reset);
+    codes.extend(colour_layers.map(|(colour, base)| sgr::code(colour, base)));
     codes.join(";")
 }
 

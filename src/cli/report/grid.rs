@@ -7,13 +7,13 @@ use unicode_width::UnicodeWidthStr;
 use crate::app::sgr;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Look {
+pub(super) struct RunStyle {
     pub(super) fg: Color,
     pub(super) bg: Color,
     pub(super) modifier: Modifier,
 }
 
-impl Look {
+impl RunStyle {
     pub(super) const PLAIN: Self = Self { fg: Color::Reset, bg: Color::Reset, modifier: Modifier::empty() };
 
     pub(super) fn has(self, modifier: Modifier) -> bool {
@@ -34,7 +34,7 @@ pub(super) struct Glyph<'b> {
     /// In cells.
     pub(super) width: u16,
     pub(super) symbol: &'b str,
-    pub(super) look: Look,
+    pub(super) look: RunStyle,
 }
 
 /// The rows of the screen; cells that a wide character covers are left out.
@@ -46,7 +46,7 @@ pub(super) fn rows(buf: &Buffer) -> impl Iterator<Item = Vec<Glyph<'_>>> {
         while let Some(cell) = (x < area.right()).then(|| buf.cell((x, y))).flatten() {
             let wanted = u16::try_from(cell.symbol().width()).unwrap_or(1).max(1);
             let width = wanted.min(area.right() - x);
-            let look = Look { fg: cell.fg, bg: cell.bg, modifier: cell.modifier };
+            let look = RunStyle { fg: cell.fg, bg: cell.bg, modifier: cell.modifier };
             // half of a wide character cannot be drawn at the edge
             let symbol = if width < wanted || look.has(Modifier::HIDDEN) { " " } else { cell.symbol() };
             glyphs.push(Glyph { column: x - area.left(), width, symbol, look });

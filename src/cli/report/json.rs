@@ -5,10 +5,10 @@
 
 use serde_json::{Map, Number, Value};
 
-use super::{Cell, Document, List};
+use super::{Cell, ReportDocument, ReportList};
 use crate::model::text::escaped_json;
 
-pub(in crate::cli) fn render(document: &Document) -> String {
+pub(in crate::cli) fn render(document: &ReportDocument) -> String {
     let mut object = Map::new();
     object.insert("context".into(), document.context.clone().into());
     object.insert("as_of".into(), format!("{:.0}", document.as_of).into());
@@ -20,7 +20,7 @@ pub(in crate::cli) fn render(document: &Document) -> String {
     escaped_json(&out) + "\n"
 }
 
-fn rows(list: &List) -> Value {
+fn rows(list: &ReportList) -> Value {
     let object = |row: &Vec<Cell>| {
         let told = list.columns.iter().zip(row).filter(|(column, _)| !column.key.is_empty());
         let pairs = told.map(|(column, cell)| (column.key.to_owned(), value(cell)));
@@ -38,7 +38,7 @@ fn value(cell: &Cell) -> Value {
         Cell::Offset(seconds) => (*seconds).into(),
         Cell::Ratio(number)
         | Cell::Number(number)
-        | Cell::Told(number, _)
+        | Cell::Formatted(number, _)
         | Cell::Seconds(number)
         | Cell::Rate(number) => Number::from_f64(*number).map_or(Value::Null, Value::Number),
         Cell::Since(at) | Cell::Moment(at) => at.to_string().into(),
@@ -58,12 +58,12 @@ fn value(cell: &Cell) -> Value {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::cli::report::{Layout, fixtures};
+    use crate::cli::report::{ListLayout, fixtures};
     use crate::model::text::is_harmless;
 
     #[test]
     fn programs_get_plain_numbers_and_null_for_what_is_not_known() {
-        let json: Value = serde_json::from_str(&render(&fixtures::document(Layout::Rows))).unwrap();
+        let json: Value = serde_json::from_str(&render(&fixtures::document(ListLayout::Rows))).unwrap();
         assert_eq!(json["as_of"], "2027-01-15T08:00:00Z");
         assert_eq!((&json["firing"], &json["is_partial"]), (&2.into(), &true.into()));
         let expected = serde_json::json!({
@@ -77,7 +77,7 @@ mod tests {
     #[test]
     fn what_a_terminal_would_obey_is_escaped_and_not_lost() {
         let hostile = "a\u{1b}]0;x\u{7}\u{9b}2J\u{7f}\u{202e}\u{e0041}é";
-        let document = Document { context: hostile.into(), ..fixtures::document(Layout::Rows) };
+        let document = ReportDocument { context: hostile.into(), ..fixtures::document(ListLayout::Rows) };
         let text = render(&document);
         assert!(text.chars().all(|c| is_harmless(c) || c == '\n'), "{text:?}");
         assert_eq!(serde_json::from_str::<Value>(&text).unwrap()["context"], hostile);

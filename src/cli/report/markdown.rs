@@ -2,10 +2,10 @@
 
 use std::fmt::Write as _;
 
-use super::{Document, List};
-use crate::app::prose::escaped;
+use super::{ReportDocument, ReportList};
+use crate::app::markdown_writer::escaped;
 
-pub(in crate::cli) fn render(document: &Document) -> String {
+pub(in crate::cli) fn render(document: &ReportDocument) -> String {
     let mut out = String::new();
     for fact in &document.facts {
         let value = escaped(&fact.value.shown(document.as_of));
@@ -23,7 +23,7 @@ pub(in crate::cli) fn render(document: &Document) -> String {
     out
 }
 
-fn format_list(list: &List, document: &Document) -> String {
+fn format_list(list: &ReportList, document: &ReportDocument) -> String {
     let mut lines = vec![format!("### {}", escaped(&list.title)), String::new()];
     if list.rows.is_empty() {
         lines.push(list.empty.to_owned());
@@ -53,7 +53,7 @@ fn capitalised(title: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::cli::report::{Layout, fixtures};
+    use crate::cli::report::{ListLayout, fixtures};
 
     #[test]
     fn what_markdown_would_obey_is_escaped() {
@@ -69,6 +69,6 @@ mod tests {
 
 > am: cannot connect
 ";
-        assert_eq!(render(&fixtures::document(Layout::Rows)), expected);
+        assert_eq!(render(&fixtures::document(ListLayout::Rows)), expected);
     }
 }

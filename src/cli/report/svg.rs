@@ -6,50 +6,50 @@ use std::fmt::Write as _;
 use ratatui::buffer::Buffer;
 use ratatui::style::Modifier;
 
-use super::grid::{self, Glyph, Look};
+use super::grid::{self, Glyph, RunStyle};
 
 /// One cell, in SVG's units, whole ones so that cells meet without a seam; text of 15 is 9 wide in common monospace fonts, and
 /// their lines of boxes are as high as this.
-const CELL: (f64, f64) = (9.0, 18.0);
+const CELL_SIZE: (f64, f64) = (9.0, 18.0);
 const FONT_SIZE: f64 = 15.0;
 /// From the top of a cell to the line on which letters stand.
 const BASELINE: f64 = 14.0;
 /// Column and row of each bit of braille.
-const DOTS: [(f64, f64); 8] =
+const BRAILLE_DOTS: [(f64, f64); 8] =
     [(0.0, 0.0), (0.0, 1.0), (0.0, 2.0), (1.0, 0.0), (1.0, 1.0), (1.0, 2.0), (0.0, 3.0), (1.0, 3.0)];
 /// How much there is of what is dimmed.
-const DIMMED: f64 = 0.6;
+const DIM_OPACITY: f64 = 0.6;
 const MARGIN: f64 = 12.0;
 /// What the terminal's own colours are in a picture.
-const PAPER: Paper = Paper { text: (0xd4, 0xd8, 0xe0), ground: (0x14, 0x16, 0x1b) };
+const DEFAULT_CANVAS: SvgCanvas = SvgCanvas { text: (0xd4, 0xd8, 0xe0), background: (0x14, 0x16, 0x1b) };
 
 type Rgb = (u8, u8, u8);
 
 #[derive(Clone, Copy)]
-struct Paper {
+struct SvgCanvas {
     text: Rgb,
-    ground: Rgb,
+    background: Rgb,
 }
 
-impl Paper {
+impl SvgCanvas {
     /// The margin has the ground that most cells have, so that a light screen has no dark frame.
     fn of(buf: &Buffer) -> Self {
         let mut grounds: BTreeMap<Option<Rgb>, usize> = BTreeMap::new();
         for cell in &buf.content {
             *grounds.entry(grid::rgb(cell.bg)).or_default() += 1;
         }
-        let most = grounds.into_iter().max_by_key(|(_, count)| *count).and_then(|(ground, _)| ground);
-        Self { ground: most.unwrap_or(PAPER.ground), ..PAPER }
+        let most = grounds.into_iter().max_by_key(|(_, count)| *count).and_then(|(background, _)| background);
+        Self { background: most.unwrap_or(DEFAULT_CANVAS.background), ..DEFAULT_CANVAS }
     }
 }
 
 pub(in crate::cli) fn render(buf: &Buffer, title: &str) -> String {
     let whole = (
-        f64::from(buf.area.width).mul_add(CELL.0, 2.0 * MARGIN),
-        f64::from(buf.area.height).mul_add(CELL.1, 2.0 * MARGIN),
+        f64::from(buf.area.width).mul_add(CELL_SIZE.0, 2.0 * MARGIN),
+        f64::from(buf.area.height).mul_add(CELL_SIZE.1, 2.0 * MARGIN),
     );
     let mut out = String::new();
-    let paper = Paper::of(buf);
+    let canvas = SvgCanvas::of(buf);
     push(
         &mut out,
         format_args!(
@@ -61,25 +61,25 @@ pub(in crate::cli) fn render(buf: &Buffer, title: &str) -> String {
             whole.0,
             whole.1,
             escaped(title),
-            hex(paper.ground),
+            hex(canvas.background),
         ),
     );
     let (mut grounds, mut blocks, mut letters) = (String::new(), String::new(), String::new());
     for (y, row) in grid::rows(buf).enumerate() {
-        let top = CELL.1.mul_add(y as f64, MARGIN);
+        let top = CELL_SIZE.1.mul_add(y as f64, MARGIN);
         for run in row.chunk_by(|a, b| colours(a.look).1 == colours(b.look).1) {
-            let ground = run.first().map_or(paper.ground, |first| colours(first.look).1);
-            if ground != paper.ground {
-                rect(&mut grounds, (left(run), top), (width(run), CELL.1), ground, 1.0);
+            let background = run.first().map_or(canvas.background, |first| colours(first.look).1);
+            if background != canvas.background {
+                rect(&mut grounds, (left_edge(run), top), (width(run), CELL_SIZE.1), background, 1.0);
             }
         }
         for run in row.chunk_by(is_one_run) {
             let Some(first) = run.first() else { continue };
             match block(first.symbol) {
                 Some((x, y, wide, high, share)) => {
-                    let corner = (CELL.0.mul_add(x, left(run)), CELL.1.mul_add(y, top));
-                    let (rgb, opacity) = ink(first.look);
-                    rect(&mut blocks, corner, (width(run) * wide, CELL.1 * high), rgb, opacity * share);
+                    let corner = (CELL_SIZE.0.mul_add(x, left_edge(run)), CELL_SIZE.1.mul_add(y, top));
+                    let (rgb, opacity) = foreground(first.look);
+                    rect(&mut blocks, corner, (width(run) * wide, CELL_SIZE.1 * high), rgb, opacity * share);
                 }
                 None if Class::of(first.symbol) == Class::Braille => dots(&mut letters, run, top),
                 None => text(&mut letters, run, top),
@@ -140,8 +140,8 @@ fn block(symbol: &str) -> Option<(f64, f64, f64, f64, f64)> {
 }
 
 /// The colour of letters and blocks, and how opaque they are.
-fn ink(look: Look) -> (Rgb, f64) {
-    (colours(look).0, if look.has(Modifier::DIM) { DIMMED } else { 1.0 })
+fn foreground(look: RunStyle) -> (Rgb, f64) {
+    (colours(look).0, if look.has(Modifier::DIM) { DIM_OPACITY } else { 1.0 })
 }
 
 fn push(out: &mut String, text: std::fmt::Arguments<'_>) {
@@ -149,18 +149,18 @@ fn push(out: &mut String, text: std::fmt::Arguments<'_>) {
 }
 
 /// Colours of the text and of the ground, as they come out after swapping.
-fn colours(look: Look) -> (Rgb, Rgb) {
-    let text = grid::rgb(look.fg).unwrap_or(PAPER.text);
-    let ground = grid::rgb(look.bg).unwrap_or(PAPER.ground);
-    if look.has(Modifier::REVERSED) { (ground, text) } else { (text, ground) }
+fn colours(look: RunStyle) -> (Rgb, Rgb) {
+    let text = grid::rgb(look.fg).unwrap_or(DEFAULT_CANVAS.text);
+    let background = grid::rgb(look.bg).unwrap_or(DEFAULT_CANVAS.background);
+    if look.has(Modifier::REVERSED) { (background, text) } else { (text, background) }
 }
 
-fn left(run: &[Glyph<'_>]) -> f64 {
-    run.first().map_or(0.0, |glyph| CELL.0.mul_add(f64::from(glyph.column), MARGIN))
+fn left_edge(run: &[Glyph<'_>]) -> f64 {
+    run.first().map_or(0.0, |glyph| CELL_SIZE.0.mul_add(f64::from(glyph.column), MARGIN))
 }
 
 fn width(run: &[Glyph<'_>]) -> f64 {
-    CELL.0 * run.iter().map(|glyph| f64::from(glyph.width)).sum::<f64>()
+    CELL_SIZE.0 * run.iter().map(|glyph| f64::from(glyph.width)).sum::<f64>()
 }
 
 fn rect(out: &mut String, (x, y): (f64, f64), (width, height): (f64, f64), rgb: Rgb, opacity: f64) {
@@ -175,16 +175,16 @@ fn rect(out: &mut String, (x, y): (f64, f64), (width, height): (f64, f64), rgb: 
 
 /// Braille as its dots, as far apart as those of the next cell: fonts have it in other widths than letters.
 fn dots(out: &mut String, run: &[Glyph<'_>], top: f64) {
-    let Some((rgb, opacity)) = run.first().map(|first| ink(first.look)) else { return };
+    let Some((rgb, opacity)) = run.first().map(|first| foreground(first.look)) else { return };
     push(out, format_args!("<path fill=\"{}\"{} d=\"", hex(rgb), faint(opacity)));
     for glyph in run {
         let bits = glyph.symbol.chars().next().map_or(0, |c| u32::from(c) - 0x2800);
-        for (bit, (column, row)) in DOTS.into_iter().enumerate() {
+        for (bit, (column, row)) in BRAILLE_DOTS.into_iter().enumerate() {
             if bits >> bit & 1 == 0 {
                 continue;
             }
-            let x = CELL.0.mul_add(f64::from(glyph.column) + column / 2.0, MARGIN + 1.5);
-            let y = CELL.1.mul_add(row / 4.0, top + 1.5);
+            let x = CELL_SIZE.0.mul_add(f64::from(glyph.column) + column / 2.0, MARGIN + 1.5);
+            let y = CELL_SIZE.1.mul_add(row / 4.0, top + 1.5);
             push(out, format_args!("M{x} {y}h1.5v1.5h-1.5z"));
         }
     }
@@ -199,7 +199,7 @@ fn faint(opacity: f64) -> String {
 fn text(out: &mut String, run: &[Glyph<'_>], top: f64) {
     let Some(first) = run.first() else { return };
     let look = first.look;
-    let (rgb, opacity) = ink(look);
+    let (rgb, opacity) = foreground(look);
     let letters: String = run.iter().map(|glyph| glyph.symbol).collect();
     // spaces around words move the run instead of standing in it, where not every program draws them
     let rest = letters.trim_start_matches(' ');
@@ -207,9 +207,9 @@ fn text(out: &mut String, run: &[Glyph<'_>], top: f64) {
     if letters.is_empty() {
         return;
     }
-    let x = CELL.0.mul_add(skipped as f64, left(run));
+    let x = CELL_SIZE.0.mul_add(skipped as f64, left_edge(run));
     let length =
-        if Class::of(first.symbol) == Class::Ascii { CELL.0 * letters.len() as f64 } else { width(run) };
+        if Class::of(first.symbol) == Class::Ascii { CELL_SIZE.0 * letters.len() as f64 } else { width(run) };
     let mut style = String::new();
     for (modifier, attribute) in [
         (Modifier::BOLD, " font-weight=\"bold\""),

@@ -5,25 +5,25 @@ use std::fmt::Write as _;
 use jiff::Timestamp;
 use unicode_width::UnicodeWidthStr;
 
-use super::{Column, Document, Layout, List};
+use super::{ListLayout, ReportColumn, ReportDocument, ReportList};
 use crate::model::text::clean;
 
 /// Of the last column, which is prose, so many cells are left when others are cut.
-const PROSE: usize = 24;
+const MIN_LAST_COLUMN: usize = 24;
 /// Cells between two columns.
 const GAP: usize = 2;
 
 /// The whole document, nothing of it cut: for pipes and files. Notes come last.
-pub(in crate::cli) fn render(document: &Document) -> String {
-    laid_out(document, None)
+pub(in crate::cli) fn render(document: &ReportDocument) -> String {
+    formatted(document, None)
 }
 
 /// The same within so many cells, where it goes to a terminal: texts are cut so that no row breaks.
-pub(in crate::cli) fn render_within(document: &Document, width: usize) -> String {
-    laid_out(document, Some(width))
+pub(in crate::cli) fn render_within(document: &ReportDocument, width: usize) -> String {
+    formatted(document, Some(width))
 }
 
-fn laid_out(document: &Document, width: Option<usize>) -> String {
+fn formatted(document: &ReportDocument, width: Option<usize>) -> String {
     let mut out = String::new();
     let widest = document.facts.iter().map(|fact| fact.title.width()).max().unwrap_or(0);
     for fact in &document.facts {
@@ -38,9 +38,9 @@ fn laid_out(document: &Document, width: Option<usize>) -> String {
             line(&mut out, &list.title);
         }
         match list.layout {
-            Layout::Rows | Layout::Blocks if list.rows.is_empty() => line(&mut out, list.empty),
-            Layout::Rows => rows(&mut out, list, document.as_of, width),
-            Layout::Blocks => blocks(&mut out, list, document.as_of),
+            ListLayout::Rows | ListLayout::Blocks if list.rows.is_empty() => line(&mut out, list.empty),
+            ListLayout::Rows => rows(&mut out, list, document.as_of, width),
+            ListLayout::Blocks => blocks(&mut out, list, document.as_of),
         }
     }
     for (i, note) in document.notes.iter().enumerate() {
@@ -52,7 +52,7 @@ fn laid_out(document: &Document, width: Option<usize>) -> String {
     out
 }
 
-fn rows(out: &mut String, list: &List, now: Timestamp, width: Option<usize>) {
+fn rows(out: &mut String, list: &ReportList, now: Timestamp, width: Option<usize>) {
     let shown = list.shown();
     let texts: Vec<Vec<String>> = list
         .rows
@@ -71,7 +71,7 @@ fn rows(out: &mut String, list: &List, now: Timestamp, width: Option<usize>) {
         })
         .collect();
     if let Some(width) = width {
-        let columns: Vec<&Column> = shown.iter().map(|(_, column)| *column).collect();
+        let columns: Vec<&ReportColumn> = shown.iter().map(|(_, column)| *column).collect();
         fit(&mut widths, &columns, width);
     }
     let titles = shown.iter().map(|(_, column)| column.title.to_owned()).collect();
@@ -87,28 +87,28 @@ fn rows(out: &mut String, list: &List, now: Timestamp, width: Option<usize>) {
 }
 
 /// Narrows columns of text: first the last one, which is prose, then whatever is widest; never a number, never below a title.
-fn fit(widths: &mut [usize], columns: &[&Column], width: usize) {
+fn fit(widths: &mut [usize], columns: &[&ReportColumn], width: usize) {
     let total = |widths: &[usize]| widths.iter().sum::<usize>() + GAP * widths.len().saturating_sub(1);
-    let is_text = |column: &&Column| !column.is_number;
+    let is_text = |column: &&ReportColumn| !column.is_number;
     let over = total(widths).saturating_sub(width);
     if let Some(last) = columns.iter().rposition(is_text)
-        && let Some(its) = widths.get_mut(last)
+        && let Some(column_width) = widths.get_mut(last)
     {
-        *its = its.saturating_sub(over).max(PROSE.min(*its));
+        *column_width = column_width.saturating_sub(over).max(MIN_LAST_COLUMN.min(*column_width));
     }
     let widest = widths.iter().copied().max().unwrap_or(0);
     for most in (1..widest).rev() {
         if total(widths) <= width {
             return;
         }
-        for (its, column) in widths.iter_mut().zip(columns).filter(|(_, column)| is_text(column)) {
-            *its = (*its).min(most.max(column.title.width()));
+        for (column_width, column) in widths.iter_mut().zip(columns).filter(|(_, column)| is_text(column)) {
+            *column_width = (*column_width).min(most.max(column.title.width()));
         }
     }
 }
 
-fn blocks(out: &mut String, list: &List, now: Timestamp) {
-    let shown = |column: &Column| !column.title.is_empty();
+fn blocks(out: &mut String, list: &ReportList, now: Timestamp) {
+    let shown = |column: &ReportColumn| !column.title.is_empty();
     let widest = list.columns.iter().skip(1).filter(|c| shown(c)).map(|c| c.title.width()).max().unwrap_or(0);
     for (i, row) in list.rows.iter().enumerate() {
         if i > 0 {
@@ -169,19 +169,19 @@ x\\x1b[31m       -   12ms  -      -
 
 ! am: cannot connect
 ";
-        assert_eq!(render(&fixtures::document(Layout::Rows)), expected);
+        assert_eq!(render(&fixtures::document(ListLayout::Rows)), expected);
     }
 
     #[test]
     fn blocks_leave_out_what_is_not_known() {
-        let text = render(&fixtures::document(Layout::Blocks));
+        let text = render(&fixtures::document(ListLayout::Blocks));
         assert!(text.contains("決済-api\n  ERRORS  12.3%\n  P95     1.50s\n"), "{text}");
         assert!(text.contains("x\\x1b[31m\n  P95     12ms\n"), "{text}");
     }
 
     #[test]
     fn several_lines_are_one_with_a_space_between() {
-        let mut document = fixtures::document(Layout::Rows);
+        let mut document = fixtures::document(ListLayout::Rows);
         document.lists[0].rows[0][5] = Cell::Text("ready 1\n  2 pending\n".into());
         document.notes = vec!["am: no\r\norg id".into()];
         let text = render(&document);
@@ -190,7 +190,7 @@ x\\x1b[31m       -   12ms  -      -
 
     #[test]
     fn an_empty_list_says_so() {
-        let mut document = fixtures::document(Layout::Rows);
+        let mut document = fixtures::document(ListLayout::Rows);
         document.facts.clear();
         document.notes.clear();
         document.lists[0].rows.clear();
@@ -199,7 +199,7 @@ x\\x1b[31m       -   12ms  -      -
 
     #[test]
     fn on_a_terminal_a_table_fits_and_in_a_pipe_nothing_is_cut() {
-        let mut document = fixtures::document(Layout::Rows);
+        let mut document = fixtures::document(ListLayout::Rows);
         document.lists[0].rows[0][0] = Cell::Text("決".repeat(400));
         let why = document.lists[0].rows[0].len() - 1;
         document.lists[0].rows[0][why] = Cell::Text("because ".repeat(50));
@@ -218,9 +218,10 @@ x\\x1b[31m       -   12ms  -      -
 
     #[test]
     fn a_column_that_tells_rows_apart_is_shown_where_they_differ() {
-        const COLUMNS: &[Column] = &[Column::text("id", "SLO"), Column::apart("source", "SOURCE")];
+        const COLUMNS: &[ReportColumn] =
+            &[ReportColumn::text("id", "SLO"), ReportColumn::distinguishing("source", "SOURCE")];
         let text = |text: &str| Cell::Text(text.to_owned());
-        let mut document = fixtures::document(Layout::Rows);
+        let mut document = fixtures::document(ListLayout::Rows);
         document.facts.clear();
         document.notes.clear();
         let list = &mut document.lists[0];

@@ -14,8 +14,8 @@ use crate::model::ask::Ask;
 use crate::model::fingerprint::Fingerprint;
 use crate::model::labels::Labels;
 use crate::model::rule::RuleBoard;
-use crate::model::service::{Reading, ServiceBoard};
-use crate::model::source::{Kind, SourceError, Trouble};
+use crate::model::service::{ServiceBoard, ServiceReading};
+use crate::model::source::{ErrorKind, Kind, SourceError};
 use crate::model::source_info::SourceInfo;
 
 /// The Prometheus of a proxy `edge`, whose backend `alldead` has no living server.
@@ -35,11 +35,11 @@ impl Source for Edge {
         self.asked.lock().unwrap().push(ask.kind());
         let answered = match &ask.query {
             Query::Services if !self.tells_services => {
-                let trouble = Trouble::TimedOut { after: Duration::from_secs(5) };
+                let trouble = ErrorKind::TimedOut { after: Duration::from_secs(5) };
                 Err(SourceError::new(self.info.id.clone(), trouble))
             }
             Query::Services => {
-                let backend = Reading { named_by: Some("proxy".into()), ..reading("alldead", 0.0) };
+                let backend = ServiceReading { named_by: Some("proxy".into()), ..reading("alldead", 0.0) };
                 let readings = vec![backend, reading("edge", 0.0)];
                 Ok(Answer::Services(ServiceBoard { readings, lookback: Duration::from_secs(60) }))
             }
@@ -73,28 +73,28 @@ fn listed(
     };
     let edge = Edge { info, labels, tells_services, asked: Arc::clone(&asked) };
     let settings = Settings::default();
-    let sources = Sources::new(vec![Arc::new(edge)], settings.limits);
+    let sources = GatedSources::new(vec![Arc::new(edge)], settings.limits);
     let clock = Clock::real();
-    let reach = Reach {
+    let active = SourceChoice {
         context: "default".to_owned(),
         contexts: Vec::new(),
         sources,
         guard: Guard::default(),
         production: false,
         clock,
-        entrances: None,
+        context_opener: None,
         findings: Vec::new(),
     };
     let session = Session {
         keys: KeyMap::new(&settings.ui.keys).unwrap(),
         settings,
-        reach,
+        active,
         journal: Journal::new(None, "ana", clock.now()),
         themes: Vec::new(),
         labels_of_proxies: vec!["proxy".to_owned()],
     };
     let state = session.ask(&needs::ALERTS.kinds()).unwrap();
-    let document = alerts::document(&session.view(&state), &alerts::Filter::default());
+    let document = alerts::document(&session.view(&state), &alerts::AlertFilter::default());
     let asked = asked.lock().unwrap().clone();
     (table::render(&document), document.is_partial, asked)
 }

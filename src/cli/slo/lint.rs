@@ -5,14 +5,16 @@ use std::time::Duration;
 
 use crate::config::definitions::{Finding, Level};
 use crate::model::duration::text;
-use crate::model::promql::gives_one;
-use crate::model::slo::{Form, Origin, Pair, Side, Sli, Slo, Template, fewest_events, sloth, standard};
+use crate::model::promql::returns_one_series;
+use crate::model::slo::{
+    BurnCondition, DefinitionOrigin, EventSide, Form, Sli, Slo, Template, fewest_events, sloth, standard,
+};
 
 /// Everything that may be wrong with one SLO.
 pub(super) fn lint(slo: &Slo) -> Vec<Finding> {
     let (path, line) = match &slo.origin {
-        Origin::File { path, line, .. } => (path.clone(), Some(*line)),
-        Origin::Series => (PathBuf::new(), None),
+        DefinitionOrigin::File { path, line, .. } => (path.clone(), Some(*line)),
+        DefinitionOrigin::Series => (PathBuf::new(), None),
     };
     let mut found = Vec::new();
     let mut say = |level, message: String| {
@@ -21,36 +23,39 @@ pub(super) fn lint(slo: &Slo) -> Vec<Finding> {
     };
     let window = slo.window.nominal();
     for pair in &slo.pairs {
-        let most = slo.objective.most_burn();
+        let most = slo.objective.max_burn_rate();
         if pair.can_never_fire(slo.objective) {
             let percent = slo.objective.percent_text();
             say(
                 Level::Warning,
                 format!(
                     "{} can never fire: at {percent} % no burn rate is above {}",
-                    told(pair),
+                    condition_text(pair),
                     factor(most)
                 ),
             );
         }
-        if pair.factor < 1.0 && !is_usual(pair, window) {
+        if pair.factor < 1.0 && !is_default_condition(pair, window) {
             say(
                 Level::Warning,
                 format!(
                     "{} alerts below 1x, the pace at which the budget just lasts: also while the objective is kept",
-                    told(pair)
+                    condition_text(pair)
                 ),
             );
         }
         if pair.long > window {
-            say(Level::Warning, format!("{} looks back further than the window, {}", told(pair), slo.window));
+            say(
+                Level::Warning,
+                format!("{} looks back further than the window, {}", condition_text(pair), slo.window),
+            );
         }
     }
     if slo.pairs.is_empty() {
         say(Level::Warning, "it has no condition under which it would alert".to_owned());
     }
     for (query, what) in queries(slo) {
-        let is_openslo = matches!(slo.origin, Origin::File { form: Form::OpenSlo, .. });
+        let is_openslo = matches!(slo.origin, DefinitionOrigin::File { form: Form::OpenSlo, .. });
         // the other forms say so when they are read
         // a value is compared at each moment: there is no lookback in it
         let is_value = matches!(slo.sli, Some(Sli::Threshold { .. }));
@@ -62,7 +67,7 @@ pub(super) fn lint(slo: &Slo) -> Vec<Finding> {
                 ),
             );
         }
-        if gives_one(&query.over(Duration::from_secs(300)), &slo.grouping) == Some(false) {
+        if returns_one_series(&query.over(Duration::from_secs(300)), &slo.grouping) == Some(false) {
             let by = if slo.grouping.is_empty() {
                 "sum()".to_owned()
             } else {
@@ -81,19 +86,19 @@ pub(super) fn lint(slo: &Slo) -> Vec<Finding> {
             format!(
                 "how many events there are is not known: with fewer than {fewest} in {} one failure is enough for {}",
                 text(pair.short),
-                told(pair)
+                condition_text(pair)
             ),
         );
     }
     found
 }
 
-fn told(pair: &Pair) -> String {
+fn condition_text(pair: &BurnCondition) -> String {
     format!("{} {}/{} at {}x", pair.severity.word(), text(pair.long), text(pair.short), factor(pair.factor))
 }
 
 /// Whether it is one of those that Sloth and the SRE Workbook bring for this window: 0.93x over 3 days of 28 is one of them.
-fn is_usual(pair: &Pair, window: Duration) -> bool {
+fn is_default_condition(pair: &BurnCondition, window: Duration) -> bool {
     let usual = standard(window).into_iter().chain(sloth(window).into_iter().flatten());
     usual.map(|usual| (usual.long, usual.short, usual.factor)).any(|(long, short, usual)| {
         (long, short) == (pair.long, pair.short) && (usual - pair.factor).abs() < 1e-6
@@ -108,10 +113,10 @@ fn factor(factor: f64) -> f64 {
 /// The queries that a person wrote.
 fn queries(slo: &Slo) -> Vec<(&Template, &'static str)> {
     match &slo.sli {
-        Some(Sli::Events { side: Side::Good, part, total }) => {
+        Some(Sli::Events { side: EventSide::Good, part, total }) => {
             vec![(part, "the query of good events"), (total, "the query of all events")]
         }
-        Some(Sli::Events { side: Side::Bad, part, total }) => {
+        Some(Sli::Events { side: EventSide::Bad, part, total }) => {
             vec![(part, "the query of bad events"), (total, "the query of all events")]
         }
         Some(Sli::Ratio { error: query } | Sli::Threshold { value: query, .. }) => vec![(query, "the query")],

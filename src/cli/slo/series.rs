@@ -8,24 +8,24 @@ use ratatui::buffer::Buffer;
 
 use crate::app::event::{Effect, Event};
 use crate::cli::session::{Session, SessionError};
-use crate::model::ask::{Answer, AskKind, Query, Question, SeriesKey, Stretch};
-use crate::model::series::Span;
+use crate::model::ask::{Answer, AskKind, Query, QueryRange, Question, SeriesKey};
+use crate::model::series::TimeGrid;
 use crate::model::source::SourceId;
 use crate::runtime::{App, headless, wait_for};
 
 /// How far back series are looked for: long enough for a scrape that was missed.
-const RANGE: Duration = Duration::from_secs(900);
+const LOOKBACK: Duration = Duration::from_secs(900);
 
 /// What the sources know of some series.
 #[derive(Debug, Default)]
-pub(super) struct Known {
+pub(super) struct KnownSeries {
     /// How many series each source has of a selector; `None` if it did not say.
     pub(super) counts: BTreeMap<String, BTreeMap<SourceId, Option<f64>>>,
     /// What went wrong, each source and reason once.
     pub(super) troubles: BTreeSet<String>,
 }
 
-impl Known {
+impl KnownSeries {
     /// How many series there are of it in the source that has most; `None` if no source said so.
     pub(super) fn most(&self, selector: &str) -> Option<f64> {
         let counts = self.counts.get(selector)?;
@@ -38,21 +38,21 @@ impl Known {
 }
 
 /// Asks every source of the session that has series.
-pub(super) fn ask(session: &Session, selectors: BTreeSet<String>) -> Result<Known, SessionError> {
-    let sources = &session.reach.sources;
+pub(super) fn ask(session: &Session, selectors: BTreeSet<String>) -> Result<KnownSeries, SessionError> {
+    let sources = &session.active.sources;
     let asked: Vec<SourceId> = sources
         .infos()
         .into_iter()
         .filter(|info| info.answers.contains(&AskKind::Series))
         .map(|info| info.id)
         .collect();
-    let window = Span::ending(session.reach.clock.now(), RANGE, 15, Duration::from_secs(60));
+    let window = TimeGrid::ending(session.active.clock.now(), LOOKBACK, 15, Duration::from_secs(60));
     let mut questions = BTreeMap::new();
-    let mut known = Known::default();
+    let mut known = KnownSeries::default();
     for selector in selectors {
         let query = format!("count({selector})").into();
         let series = SeriesKey::over(query, window);
-        let ask = Query::Series { series, stretch: Stretch { window, tail: window } }.now();
+        let ask = Query::Series { series, stretch: QueryRange { window, tail: window } }.now();
         known.counts.insert(selector.clone(), asked.iter().map(|id| (id.clone(), None)).collect());
         for source in &asked {
             let question = Question { context: 0, source: source.clone(), ask: ask.clone(), known: None };
@@ -66,9 +66,9 @@ pub(super) fn ask(session: &Session, selectors: BTreeSet<String>) -> Result<Know
     // a source answers a few at a time
     let rounds = u32::try_from(questions.len() / 4 + 1).unwrap_or(u32::MAX);
     let deadline = session.deadline().saturating_mul(rounds);
-    let mut asking = Asking { questions, is_asked: false, known };
-    let clock = session.reach.clock;
-    let is_told = |asking: &Asking| asking.questions.is_empty();
+    let mut asking = SeriesProbe { questions, is_asked: false, known };
+    let clock = session.active.clock;
+    let is_told = |asking: &SeriesProbe| asking.questions.is_empty();
     if !wait_for(headless::gather(&mut asking, sources, clock, is_told, deadline))? {
         asking.known.troubles.insert(format!("no answer within {} s", deadline.as_secs()));
     }
@@ -76,13 +76,13 @@ pub(super) fn ask(session: &Session, selectors: BTreeSet<String>) -> Result<Know
 }
 
 /// Something that asks all its questions once.
-struct Asking {
+struct SeriesProbe {
     questions: BTreeMap<Question, String>,
     is_asked: bool,
-    known: Known,
+    known: KnownSeries,
 }
 
-impl App for Asking {
+impl App for SeriesProbe {
     fn update(&mut self, event: Event, _: Timestamp) -> Vec<Effect> {
         if let Event::Answered(arrival) = event
             && let Some(selector) = self.questions.remove(&arrival.question)
@@ -90,7 +90,7 @@ impl App for Asking {
             let count = match arrival.answered {
                 Ok(reply) => match reply.answer {
                     Answer::Series(matrix) => {
-                        Some(matrix.lines.first().and_then(crate::model::series::Line::last).unwrap_or(0.0))
+                        Some(matrix.lines.first().and_then(crate::model::series::Series::last).unwrap_or(0.0))
                     }
                     _ => None,
                 },

@@ -6,19 +6,19 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use crate::cli::args::{Told, Validate};
-use crate::cli::printer::{Outcome, complain, print};
-use crate::cli::{Cx, failed};
+use crate::cli::args::{Validate, ValidateFormat};
+use crate::cli::printer::{ExitOutcome, print, print_error};
+use crate::cli::{CliContext, failed};
 use crate::config::definitions::{Definitions, Finding, Level};
 use crate::model::duration::text;
 use crate::model::promql;
-use crate::model::slo::query::{Measure, measure};
-use crate::model::slo::{Origin, Side, Slo};
+use crate::model::slo::query::{RatioQuery, measure};
+use crate::model::slo::{DefinitionOrigin, EventSide, Slo};
 
-use super::series::{self, Known};
-use super::{NOTHING, definitions, is_wrong, lines};
+use super::series::{self, KnownSeries};
+use super::{NO_SLO_FOUND, definitions, is_wrong, lines};
 
-pub(super) fn run(cx: &Cx<'_>, wanted: &Validate) -> Outcome {
+pub(super) fn run(cx: &CliContext<'_>, wanted: &Validate) -> ExitOutcome {
     let mut read = match definitions(cx, &wanted.files) {
         Ok(read) => read,
         Err(error) => return failed(&error),
@@ -34,35 +34,35 @@ pub(super) fn run(cx: &Cx<'_>, wanted: &Validate) -> Outcome {
         None
     };
     if let Some(known) = &known {
-        read.findings.extend(read.slos.iter().flat_map(|slo| missing(slo, known)));
+        read.findings.extend(read.slos.iter().flat_map(|slo| missing_series(slo, known)));
     }
     read.findings.sort();
     read.findings.dedup();
     if read.slos.is_empty() {
-        complain(NOTHING);
+        print_error(NO_SLO_FOUND);
     }
     let trouble = known.iter().flat_map(|known| &known.troubles);
     for trouble in trouble {
-        complain(trouble);
+        print_error(trouble);
     }
     let outcome = outcome(&read, known.as_ref(), wanted.strict);
     let told = match wanted.output {
-        Told::Text => in_words(&read, known.as_ref()),
-        Told::Json => format!("{:#}\n", in_json(&read, known.as_ref())),
+        ValidateFormat::Text => as_text(&read, known.as_ref()),
+        ValidateFormat::Json => format!("{:#}\n", as_json(&read, known.as_ref())),
     };
     print(&told, outcome)
 }
 
-fn outcome(read: &Definitions, known: Option<&Known>, strict: bool) -> Outcome {
+fn outcome(read: &Definitions, known: Option<&KnownSeries>, strict: bool) -> ExitOutcome {
     let warns = read.findings.iter().any(|finding| finding.level == Level::Warning);
     if is_wrong(read) {
-        Outcome::Misused
+        ExitOutcome::UsageError
     } else if known.is_some_and(|known| known.is_partial() || !known.troubles.is_empty()) {
-        Outcome::Partial
+        ExitOutcome::Partial
     } else if strict && warns {
-        Outcome::Warning
+        ExitOutcome::Warning
     } else {
-        Outcome::Fine
+        ExitOutcome::Fine
     }
 }
 
@@ -87,8 +87,8 @@ fn selectors(slo: &Slo) -> BTreeSet<String> {
     queries.iter().filter_map(|query| promql::selectors(query).ok()).flatten().collect()
 }
 
-fn missing(slo: &Slo, known: &Known) -> Vec<Finding> {
-    let Origin::File { path, line, .. } = &slo.origin else { return Vec::new() };
+fn missing_series(slo: &Slo, known: &KnownSeries) -> Vec<Finding> {
+    let DefinitionOrigin::File { path, line, .. } = &slo.origin else { return Vec::new() };
     let gone = selectors(slo).into_iter().filter(|selector| known.most(selector) == Some(0.0));
     gone.map(|selector| Finding {
         path: path.clone(),
@@ -99,13 +99,13 @@ fn missing(slo: &Slo, known: &Known) -> Vec<Finding> {
     .collect()
 }
 
-fn in_words(read: &Definitions, known: Option<&Known>) -> String {
+fn as_text(read: &Definitions, known: Option<&KnownSeries>) -> String {
     let mut out = lines(&read.findings);
     for slo in &read.slos {
         if !out.is_empty() {
             out.push('\n');
         }
-        add(&mut out, slo, known).expect("writing to a String cannot fail");
+        write_slo(&mut out, slo, known).expect("writing to a String cannot fail");
     }
     let count = |level: Level| read.findings.iter().filter(|finding| finding.level == level).count();
     let plural = |count: usize, word: &str| format!("{count} {word}{}", if count == 1 { "" } else { "s" });
@@ -119,17 +119,17 @@ fn in_words(read: &Definitions, known: Option<&Known>) -> String {
     out
 }
 
-fn add(out: &mut String, slo: &Slo, known: Option<&Known>) -> std::fmt::Result {
+fn write_slo(out: &mut String, slo: &Slo, known: Option<&KnownSeries>) -> std::fmt::Result {
     writeln!(out, "{}: {} % over {}", slo.id, slo.objective.percent_text(), slo.window)?;
     let indented = |query: &str| query.trim().replace('\n', "\n    ");
     let mut all = lookbacks(slo).into_iter();
     let first = all.next().and_then(|lookback| Some((lookback, measure(slo, lookback)?)));
     match &first {
-        Some((lookback, Measure::Counts { side, part, total })) => {
+        Some((lookback, RatioQuery::Counts { side, part, total })) => {
             writeln!(out, "  {} events over {}:\n    {}", side_word(*side), text(*lookback), indented(part))?;
             writeln!(out, "  all events over {}:\n    {}", text(*lookback), indented(total))?;
         }
-        Some((lookback, Measure::Ratio(query))) => {
+        Some((lookback, RatioQuery::Ratio(query))) => {
             writeln!(out, "  error ratio over {}:\n    {}", text(*lookback), indented(query))?;
         }
         None => writeln!(out, "  no query of its own")?,
@@ -153,14 +153,14 @@ fn add(out: &mut String, slo: &Slo, known: Option<&Known>) -> std::fmt::Result {
     Ok(())
 }
 
-const fn side_word(side: Side) -> &'static str {
+const fn side_word(side: EventSide) -> &'static str {
     match side {
-        Side::Bad => "bad",
-        Side::Good => "good",
+        EventSide::Bad => "bad",
+        EventSide::Good => "good",
     }
 }
 
-fn in_json(read: &Definitions, known: Option<&Known>) -> Value {
+fn as_json(read: &Definitions, known: Option<&KnownSeries>) -> Value {
     let finding = |finding: &Finding| {
         json!({
             "path": finding.path.to_string_lossy(),
@@ -173,13 +173,13 @@ fn in_json(read: &Definitions, known: Option<&Known>) -> Value {
         let queries = lookbacks(slo).into_iter().filter_map(|lookback| {
             let (seconds, measured) = (lookback.as_secs_f64(), measure(slo, lookback)?);
             Some(match measured {
-                Measure::Counts { side, part, total } => {
+                RatioQuery::Counts { side, part, total } => {
                     json!({ "lookback_seconds": seconds, side_word(side): part, "total": total })
                 }
-                Measure::Ratio(query) => json!({ "lookback_seconds": seconds, "error_ratio": query }),
+                RatioQuery::Ratio(query) => json!({ "lookback_seconds": seconds, "error_ratio": query }),
             })
         });
-        let series = |known: &Known| {
+        let series = |known: &KnownSeries| {
             let pair = |selector: String| {
                 let count = known.most(&selector);
                 json!({ "selector": selector, "count": count })
@@ -187,10 +187,10 @@ fn in_json(read: &Definitions, known: Option<&Known>) -> Value {
             selectors(slo).into_iter().map(pair).collect::<Vec<_>>()
         };
         let (path, line, form) = match &slo.origin {
-            Origin::File { path, line, form } => {
+            DefinitionOrigin::File { path, line, form } => {
                 (Some(path.to_string_lossy()), Some(line), Some(form.name()))
             }
-            Origin::Series => (None, None, None),
+            DefinitionOrigin::Series => (None, None, None),
         };
         json!({
             "id": &*slo.id,

@@ -7,7 +7,7 @@ use url::{Host, Url};
 use super::{Check, address_trouble};
 use crate::config::kind::Scheme;
 use crate::config::nearest::hint;
-use crate::config::secret::at_home;
+use crate::config::secret::expand_home;
 use crate::config::settings::{
     AuthSettings, Login, NamedSecret, OAuth2Settings, SecretRef, SecretText, SigV4Settings, SourceSettings,
 };
@@ -67,11 +67,14 @@ impl Check<'_> {
 
     fn oauth2(&mut self, name: &str, oauth: &OAuth2Settings) {
         let at = |key| ["sources", name, "auth", "oauth2", key];
-        let is_open = |url: &Url| url.scheme() == "http" && !is_this_machine(url);
+        let is_unencrypted = |url: &Url| url.scheme() == "http" && !is_this_machine(url);
         if let Some(trouble) = address_trouble(&oauth.token_url) {
             self.trouble(&at("token_url"), &trouble);
-        } else if Url::parse(&oauth.token_url).is_ok_and(|url| is_open(&url)) {
-            self.option(&at("token_url"), "begins with http://: all could read the secret; use https://");
+        } else if Url::parse(&oauth.token_url).is_ok_and(|url| is_unencrypted(&url)) {
+            self.option(
+                &at("token_url"),
+                "begins with http://, which sends the secret unencrypted; use https://",
+            );
         }
         if oauth.client_id.trim().is_empty() {
             self.option(&at("client_id"), "is empty");
@@ -187,7 +190,7 @@ impl Check<'_> {
         } else if file.contains("-----BEGIN") {
             // not repeated here: it may be a key
             self.option(path, "is the name of a file, not what stands in it");
-        } else if at_home(file).extension().is_some_and(|end| end == "p12" || end == "pfx") {
+        } else if expand_home(file).extension().is_some_and(|end| end == "p12" || end == "pfx") {
             let file = Path::new(file).display();
             self.option(path, &format!("is a PEM file; `openssl pkcs12 -in {file}` makes one"));
         }
@@ -280,7 +283,7 @@ pub(crate) fn is_this_machine(url: &Url) -> bool {
 }
 
 /// Whether what is sent to a source can be read on the way there.
-fn is_open(source: &SourceSettings) -> bool {
+fn is_unencrypted(source: &SourceSettings) -> bool {
     Url::parse(source.address()).is_ok_and(|url| url.scheme() == "http" && !is_this_machine(&url))
 }
 
@@ -288,11 +291,11 @@ fn is_open(source: &SourceSettings) -> bool {
 pub(crate) fn is_exposed(source: &SourceSettings) -> bool {
     let in_headers = source.headers.values().any(|value| matches!(value, SecretText::Secret(_)));
     let is_sent = source.auth.as_ref().is_some_and(|auth| !matches!(auth, AuthSettings::SigV4(_)));
-    is_open(source) && (is_sent || in_headers)
+    is_unencrypted(source) && (is_sent || in_headers)
 }
 
-/// Why a source's key must not be sent to its address, if so; continues "its address ...".
+/// The comment: why a source's key must not be sent to its address, if so; continues "its address ...".
 pub(crate) fn unsafe_address(source: &SourceSettings) -> Option<&'static str> {
-    (source.kind.is_https_only && is_open(source))
-        .then_some("must begin with https://: the key would go there for all to read")
+    (source.kind.is_https_only && is_unencrypted(source))
+        .then_some("must begin with https://: by http:// the key would be sent unencrypted")
 }

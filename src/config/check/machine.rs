@@ -5,50 +5,50 @@ use std::path::Path;
 
 use super::access::{is_exposed, unsafe_address};
 use crate::config::files;
-use crate::config::secret::{self, SecretError, at_home};
+use crate::config::secret::{self, SecretError, expand_home};
 use crate::config::settings::{
     AuthSettings, Login, OAuth2Settings, SecretRef, SecretText, Settings, SigV4Settings, SourceSettings,
 };
-use crate::config::sheet::{Problem, Sheet};
+use crate::config::toml_document::{ConfigProblem, TomlDocument};
 
 /// What is wrong on this machine, and what may be on purpose.
 #[derive(Debug, Default)]
 pub(in crate::config) struct Found {
-    pub(in crate::config) problems: Vec<Problem>,
-    pub(in crate::config) warnings: Vec<Problem>,
+    pub(in crate::config) problems: Vec<ConfigProblem>,
+    pub(in crate::config) warnings: Vec<ConfigProblem>,
 }
 
 /// Looks at the files, variables and programs that settings name.
-pub(in crate::config) fn machine(settings: &Settings, sheet: &Sheet<'_>) -> Found {
-    let mut look = Look { sheet, found: Found::default() };
+pub(in crate::config) fn machine(settings: &Settings, document: &TomlDocument<'_>) -> Found {
+    let mut machine_check = MachineCheck { document, found: Found::default() };
     for (name, source) in &settings.sources {
-        look.source(name, source);
+        machine_check.source(name, source);
     }
     for (host, token) in &settings.runbooks.tokens {
-        look.secret(&["runbooks", "tokens", host], token);
+        machine_check.secret(&["runbooks", "tokens", host], token);
     }
     if let Some(folder) = &settings.runbooks.folder
         && !Path::new(folder).is_dir()
     {
-        look.wrong(
+        machine_check.wrong(
             &["runbooks", "folder"],
             &format!("`folder` in [runbooks]: {folder} is not a folder that is there"),
         );
     }
     for file in settings.slo.files.iter().filter(|file| !Path::new(file).exists()) {
-        look.wrong(&["slo", "files"], &format!("`files` in [slo]: {file}: not found"));
+        machine_check.wrong(&["slo", "files"], &format!("`files` in [slo]: {file}: not found"));
     }
-    look.found
+    machine_check.found
 }
 
-struct Look<'c> {
-    sheet: &'c Sheet<'c>,
+struct MachineCheck<'c> {
+    document: &'c TomlDocument<'c>,
     found: Found,
 }
 
-impl Look<'_> {
+impl MachineCheck<'_> {
     fn wrong(&mut self, path: &[&str], message: &str) {
-        self.found.problems.push(self.sheet.problem_at(path, message));
+        self.found.problems.push(self.document.problem_at(path, message));
     }
 
     fn source(&mut self, name: &str, source: &SourceSettings) {
@@ -68,7 +68,7 @@ impl Look<'_> {
                     self.secret(&at("auth"), &named.secret);
                 }
             }
-            None => self.nobody(name, source),
+            None => self.missing_auth(name, source),
         }
         for (header, value) in &source.headers {
             if let SecretText::Secret(secret) = value {
@@ -85,17 +85,17 @@ impl Look<'_> {
             self.wrong(&at("url"), &format!("`url` in [sources.{name}]: it {why}"));
         } else if is_exposed(source) {
             let message = format!(
-                "[sources.{name}] sends its secret to another machine by http://, where all on the way can read it; use https://"
+                "[sources.{name}] sends its secret to another machine unencrypted, by http://; use https://"
             );
-            self.found.warnings.push(self.sheet.problem_at(&at("url"), &message));
+            self.found.warnings.push(self.document.problem_at(&at("url"), &message));
         }
     }
 
     /// Some kinds answer nobody whom they do not know; what stands in front of one may know it by a header.
-    fn nobody(&mut self, name: &str, source: &SourceSettings) {
+    fn missing_auth(&mut self, name: &str, source: &SourceSettings) {
         if source.kind.is_auth_needed && source.headers.is_empty() {
             let message = format!("[sources.{name}] has no `auth`: {} wants a key", source.kind.title);
-            self.found.warnings.push(self.sheet.problem_at(&["sources", name], &message));
+            self.found.warnings.push(self.document.problem_at(&["sources", name], &message));
         }
     }
 
@@ -118,7 +118,7 @@ impl Look<'_> {
     fn secret(&mut self, path: &[&str], secret: &SecretRef) {
         match secret {
             // what comes through a pipe can be read once, and a start needs it
-            SecretRef::File(file) if files::is_given_pipe(&at_home(file)) => {}
+            SecretRef::File(file) if files::is_given_pipe(&expand_home(file)) => {}
             SecretRef::Env(_) | SecretRef::File(_) => {
                 if let Err(error) = secret.read() {
                     self.unreadable(path, &error);
@@ -185,7 +185,7 @@ fn is_program(name: &str) -> bool {
         path.metadata().is_ok_and(|metadata| metadata.is_file() && metadata.permissions().mode() & 0o111 != 0)
     };
     if name.contains('/') {
-        return can_run(&at_home(name));
+        return can_run(&expand_home(name));
     }
     let path = std::env::var_os("PATH").unwrap_or_default();
     std::env::split_paths(&path).any(|folder| can_run(&folder.join(name)))

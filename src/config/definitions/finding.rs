@@ -75,17 +75,17 @@ impl Findings {
 
 /// A file of a load, and whom to tell about it.
 #[derive(Clone, Copy)]
-pub(super) struct Origin<'l> {
+pub(super) struct FileOrigin<'l> {
     pub(super) path: &'l Path,
     pub(super) findings: &'l Findings,
 }
 
-impl Origin<'_> {
+impl FileOrigin<'_> {
     pub(super) fn say(&self, line: usize, level: Level, message: &str) {
         self.findings.say(self.path, Some(line), level, message);
     }
 
-    pub(super) fn say_of_all(&self, level: Level, message: &str) {
+    pub(super) fn report_file(&self, level: Level, message: &str) {
         self.findings.say(self.path, None, level, message);
     }
 }

@@ -9,15 +9,15 @@ use super::finding::{Findings, Level};
 use crate::config::files;
 
 /// Far more than anybody writes; a guard against being pointed at the wrong file.
-const BYTES_AT_MOST: u64 = 4 * 1024 * 1024;
+const MAX_FILE_BYTES: u64 = 4 * 1024 * 1024;
 
-const BYTES_OF_ALL: usize = 64 * 1024 * 1024;
+const MAX_TOTAL_BYTES: usize = 64 * 1024 * 1024;
 
-const FILES_AT_MOST: usize = 5_000;
+const MAX_FILES: usize = 5_000;
 
-const FOLDERS_DEEP: usize = 16;
+const MAX_FOLDER_DEPTH: usize = 16;
 
-pub(super) struct Opened {
+pub(super) struct OpenedFile {
     /// As it was named, or found below a named folder.
     pub(super) path: PathBuf,
     pub(super) text: String,
@@ -28,24 +28,24 @@ pub(super) struct Opened {
 /// The texts of all files that `paths` name or hold: `*.yaml`, `*.yml` and `*.toml` of folders, in the order of names.
 ///
 /// A file that is reached twice is read once. What begins with a dot is passed over in folders, unless it is named.
-pub(super) fn open(paths: &[PathBuf], findings: &Findings) -> Vec<Opened> {
-    let mut walk = Walk { findings, seen: BTreeSet::new(), opened: Vec::new(), bytes: 0, full: false };
+pub(super) fn open(paths: &[PathBuf], findings: &Findings) -> Vec<OpenedFile> {
+    let mut walk = FolderWalk { findings, seen: BTreeSet::new(), opened: Vec::new(), bytes: 0, full: false };
     for path in paths {
         walk.enter(path, true, 0);
     }
     walk.opened
 }
 
-struct Walk<'l> {
+struct FolderWalk<'l> {
     findings: &'l Findings,
     /// Where each file and folder really is.
     seen: BTreeSet<PathBuf>,
-    opened: Vec<Opened>,
+    opened: Vec<OpenedFile>,
     bytes: usize,
     full: bool,
 }
 
-impl Walk<'_> {
+impl FolderWalk<'_> {
     fn error(&self, path: &Path, message: &str) {
         self.findings.say(path, None, Level::Error, message);
     }
@@ -81,8 +81,8 @@ impl Walk<'_> {
     }
 
     fn folder(&mut self, path: &Path, deep: usize) {
-        if deep >= FOLDERS_DEEP {
-            return self.error(path, &format!("more than {FOLDERS_DEEP} folders deep; it is not read"));
+        if deep >= MAX_FOLDER_DEPTH {
+            return self.error(path, &format!("more than {MAX_FOLDER_DEPTH} folders deep; it is not read"));
         }
         let entries = match fs::read_dir(path) {
             Ok(entries) => entries,
@@ -103,18 +103,18 @@ impl Walk<'_> {
     }
 
     fn file(&mut self, path: &Path, named: bool) {
-        if self.opened.len() >= FILES_AT_MOST || self.bytes > BYTES_OF_ALL {
+        if self.opened.len() >= MAX_FILES || self.bytes > MAX_TOTAL_BYTES {
             self.full = true;
-            let (files, mib) = (self.opened.len(), BYTES_OF_ALL / 1024 / 1024);
+            let (files, mib) = (self.opened.len(), MAX_TOTAL_BYTES / 1024 / 1024);
             return self.error(
                 path,
-                &format!("not read, nor what comes after it: {files} files were, and at most {FILES_AT_MOST} with {mib} MiB are"),
+                &format!("not read, nor what comes after it: {files} files were, and at most {MAX_FILES} with {mib} MiB are"),
             );
         }
         match read(path) {
             Ok(text) => {
                 self.bytes += text.len();
-                self.opened.push(Opened { path: path.to_owned(), text, named });
+                self.opened.push(OpenedFile { path: path.to_owned(), text, named });
             }
             Err(message) => self.error(path, &message),
         }
@@ -131,9 +131,9 @@ fn is_definition(path: &Path) -> bool {
 fn read(path: &Path) -> Result<String, String> {
     let file = files::open(path).map_err(|error| reason(&error))?;
     let mut bytes = Vec::new();
-    file.take(BYTES_AT_MOST + 1).read_to_end(&mut bytes).map_err(|error| reason(&error))?;
-    if bytes.len() as u64 > BYTES_AT_MOST {
-        return Err(format!("larger than {} MiB; no definitions are", BYTES_AT_MOST / 1024 / 1024));
+    file.take(MAX_FILE_BYTES + 1).read_to_end(&mut bytes).map_err(|error| reason(&error))?;
+    if bytes.len() as u64 > MAX_FILE_BYTES {
+        return Err(format!("larger than {} MiB; no definitions are", MAX_FILE_BYTES / 1024 / 1024));
     }
     String::from_utf8(bytes).map_err(|error| {
         let before = error.as_bytes().iter().take(error.utf8_error().valid_up_to());
@@ -156,7 +156,7 @@ mod tests {
 
     fn opened(paths: &[PathBuf]) -> (Vec<String>, Vec<String>) {
         let findings = Findings::default();
-        let name = |file: &Opened| file.path.file_name().unwrap().to_string_lossy().into_owned();
+        let name = |file: &OpenedFile| file.path.file_name().unwrap().to_string_lossy().into_owned();
         let files = open(paths, &findings).iter().map(name).collect();
         (files, findings.into_list().iter().map(|finding| finding.message.clone()).collect())
     }

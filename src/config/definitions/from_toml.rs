@@ -1,23 +1,23 @@
-//! TOML text to a [`Node`]: the same tree that YAML becomes.
+//! TOML text to a [`DocumentNode`]: the same tree that YAML becomes.
 
 use std::sync::Arc;
 
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-use super::node::{Fault, Field, Fields, Kind, MOST_LEVELS, Node};
+use super::node::{DocumentNode, MAX_LEVELS, NodeField, NodeFields, NodeKind, ReadFault};
 
 /// The table that a text is, as far as it can be read, and what could not be read.
-pub(super) fn document(text: &str) -> (Node, Vec<Fault>) {
+pub(super) fn document(text: &str) -> (DocumentNode, Vec<ReadFault>) {
     let (root, errors) = DeTable::parse_recoverable(text);
-    let mut reader = Reader { starts: starts(text), faults: Vec::new() };
+    let mut reader = TomlReader { starts: starts(text), faults: Vec::new() };
     for error in &errors {
         let message = error.message().lines().collect::<Vec<_>>().join(", ");
         let line = reader.line(error.span().map_or(0, |span| span.start));
-        reader.faults.push(Fault { line, message: format!("not TOML: {message}") });
+        reader.faults.push(ReadFault { line, message: format!("not TOML: {message}") });
     }
     let fields = reader.fields(root.get_ref(), 1);
-    (Node::table(1, fields), reader.faults)
+    (DocumentNode::table(1, fields), reader.faults)
 }
 
 /// The byte at which each line begins.
@@ -26,52 +26,54 @@ fn starts(text: &str) -> Vec<usize> {
     std::iter::once(0).chain(ends).collect()
 }
 
-struct Reader {
+struct TomlReader {
     starts: Vec<usize>,
-    faults: Vec<Fault>,
+    faults: Vec<ReadFault>,
 }
 
-impl Reader {
+impl TomlReader {
     fn line(&self, at: usize) -> usize {
         self.starts.partition_point(|start| *start <= at).max(1)
     }
 
-    fn fields(&mut self, table: &DeTable<'_>, level: usize) -> Fields {
-        let mut fields: Vec<Field> = table
+    fn fields(&mut self, table: &DeTable<'_>, level: usize) -> NodeFields {
+        let mut fields: Vec<NodeField> = table
             .iter()
             .map(|(name, value)| {
                 let line = self.line(name.span().start);
                 let value = Arc::new(self.node(value, line, level + 1));
-                Field { name: name.get_ref().to_string(), line, value }
+                NodeField { name: name.get_ref().to_string(), line, value }
             })
             .collect();
         // the parser keeps names in the order of the alphabet
         fields.sort_by_key(|field| field.line);
-        Fields { fields, doubled: Vec::new() }
+        NodeFields { fields, duplicates: Vec::new() }
     }
 
-    fn node(&mut self, value: &Spanned<DeValue<'_>>, named: usize, level: usize) -> Node {
+    fn node(&mut self, value: &Spanned<DeValue<'_>>, named: usize, level: usize) -> DocumentNode {
         let line = self.line(value.span().start);
-        if level > MOST_LEVELS {
-            self.faults.push(Fault { line, message: format!("nested deeper than {MOST_LEVELS} levels") });
-            return Node::leaf(line, Kind::Nothing);
+        if level > MAX_LEVELS {
+            self.faults.push(ReadFault { line, message: format!("nested deeper than {MAX_LEVELS} levels") });
+            return DocumentNode::leaf(line, NodeKind::Nothing);
         }
-        let plain = |text: String| Node::leaf(line, Kind::Scalar { text, plain: true });
+        let plain = |text: String| DocumentNode::leaf(line, NodeKind::Scalar { text, plain: true });
         match value.get_ref() {
-            DeValue::String(text) => Node::leaf(line, Kind::Scalar { text: text.to_string(), plain: false }),
+            DeValue::String(text) => {
+                DocumentNode::leaf(line, NodeKind::Scalar { text: text.to_string(), plain: false })
+            }
             DeValue::Integer(number) => plain(number.to_string()),
             DeValue::Float(number) => plain(number.to_string()),
             DeValue::Boolean(yes) => plain(yes.to_string()),
             DeValue::Datetime(date) => plain(date.to_string()),
             DeValue::Array(items) => {
                 let items = items.iter().map(|item| Arc::new(self.node(item, line, level + 1))).collect();
-                Node::list(line, items)
+                DocumentNode::list(line, items)
             }
             // the span of `[a.b]` is that of the header, that of a table by dotted names may be anywhere
             DeValue::Table(table) => {
                 let line = if value.span().is_empty() { named } else { line };
                 let fields = self.fields(table, level);
-                Node::table(line, fields)
+                DocumentNode::table(line, fields)
             }
         }
     }
@@ -88,7 +90,7 @@ mod tests {
         let (root, faults) =
             document("[[slo]]\nname = \"a\"\nobjective = 99.90\n\n[[slo]]\nat = 2024-01-01\nyes = true\n");
         assert_eq!(faults, []);
-        let Kind::List(slos) = &root.field("slo").unwrap().kind else { panic!() };
+        let NodeKind::List(slos) = &root.field("slo").unwrap().kind else { panic!() };
         assert_eq!((slos[0].line, slos[1].line), (1, 5));
         let objective = slos[0].field("objective").unwrap();
         assert_eq!((objective.line, objective.text()), (3, Some("99.90")));
@@ -102,7 +104,7 @@ mod tests {
         assert_eq!(faults.len(), 1);
         assert_eq!(faults[0].line, 2);
         assert!(faults[0].message.starts_with("not TOML: "), "{}", faults[0].message);
-        assert_eq!(root.field("c").and_then(Node::text), Some("2"));
+        assert_eq!(root.field("c").and_then(DocumentNode::text), Some("2"));
     }
 
     #[test]

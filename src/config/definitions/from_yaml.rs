@@ -1,4 +1,4 @@
-//! YAML text to [`Node`]s: several documents a text, aliases shared instead of copied, hostile texts bounded.
+//! YAML text to [`DocumentNode`]s: several documents a text, aliases shared instead of copied, hostile texts bounded.
 //!
 //! The parser's own loader recurses, copies at each alias and turns `99.9` into a binary fraction; its events do not.
 
@@ -7,35 +7,35 @@ use std::sync::Arc;
 
 use saphyr_parser::{Event, Parser, ScalarStyle};
 
-use super::node::{Fault, Field, Fields, Kind, MOST_LEVELS, Node};
+use super::node::{DocumentNode, MAX_LEVELS, NodeField, NodeFields, NodeKind, ReadFault};
 
 /// Most values in one text, those behind aliases counted each time: a few lines of aliases can stand for billions.
-const MOST_VALUES: usize = 200_000;
+const MAX_VALUES: usize = 200_000;
 
 /// Broken documents after which a text is given up.
-const MOST_FAULTS: usize = 20;
+const MAX_FAULTS: usize = 20;
 
 /// The documents of a text, and what could not be read.
 ///
 /// A broken document costs itself only: what follows the next `---` is read.
-pub(super) fn documents(text: &str) -> (Vec<Node>, Vec<Fault>) {
+pub(super) fn documents(text: &str) -> (Vec<DocumentNode>, Vec<ReadFault>) {
     let (mut documents, mut faults) = (Vec::new(), Vec::new());
     if let Some(at) = text.find('\0') {
         let line = text.get(..at).unwrap_or_default().matches('\n').count() + 1;
         let message = "a NUL byte; this is no YAML text in UTF-8".to_owned();
-        return (documents, vec![Fault { line, message }]);
+        return (documents, vec![ReadFault { line, message }]);
     }
-    let (mut rest, mut lines_before, mut room) = (text, 0, MOST_VALUES);
+    let (mut rest, mut lines_before, mut values_left) = (text, 0, MAX_VALUES);
     loop {
-        let mut reader = Reader { lines_before, begun: 1, room, ..Reader::default() };
+        let mut reader = YamlReader { lines_before, document_line: 1, values_left, ..YamlReader::default() };
         let outcome = reader.read(rest, &mut documents);
-        room = reader.room;
+        values_left = reader.values_left;
         let Err(fault) = outcome else { break };
         faults.push(fault);
-        let Some((bytes, lines)) = next_document(rest, reader.begun) else { break };
-        if faults.len() >= MOST_FAULTS {
-            let message = format!("{MOST_FAULTS} broken documents; the rest is not read");
-            faults.push(Fault { line: lines_before + lines + 1, message });
+        let Some((bytes, lines)) = next_document(rest, reader.document_line) else { break };
+        if faults.len() >= MAX_FAULTS {
+            let message = format!("{MAX_FAULTS} broken documents; the rest is not read");
+            faults.push(ReadFault { line: lines_before + lines + 1, message });
             break;
         }
         lines_before += lines;
@@ -44,13 +44,13 @@ pub(super) fn documents(text: &str) -> (Vec<Node>, Vec<Fault>) {
     (documents, faults)
 }
 
-/// Bytes and lines before the first `---` after line `begun`. At the start of a line it is never anything else.
-fn next_document(text: &str, begun: usize) -> Option<(usize, usize)> {
+/// Bytes and lines before the first `---` after line `document_line`. At the start of a line it is never anything else.
+fn next_document(text: &str, document_line: usize) -> Option<(usize, usize)> {
     let mut bytes = 0;
     for (at, line) in text.split_inclusive('\n').enumerate() {
         let marker = line.strip_prefix("---").is_some_and(|after| after.chars().all(char::is_whitespace))
             || line.starts_with("--- ");
-        if marker && at + 1 > begun {
+        if marker && at + 1 > document_line {
             return Some((bytes, at));
         }
         bytes += line.len();
@@ -59,53 +59,53 @@ fn next_document(text: &str, begun: usize) -> Option<(usize, usize)> {
 }
 
 /// A list or a table that is not complete.
-struct Open {
+struct OpenCollection {
     line: usize,
     anchor: usize,
     inner: Inner,
 }
 
 enum Inner {
-    List(Vec<Arc<Node>>),
+    List(Vec<Arc<DocumentNode>>),
     Table(OpenTable),
 }
 
 #[derive(Default)]
 struct OpenTable {
-    fields: Fields,
+    fields: NodeFields,
     /// Where each name stands.
     lines: HashMap<String, usize>,
     /// The name whose value comes next.
     name: Option<(String, usize)>,
     /// What `<<` brings in.
-    merged: Vec<Arc<Node>>,
+    merged: Vec<Arc<DocumentNode>>,
 }
 
 #[derive(Default)]
-struct Reader {
+struct YamlReader {
     lines_before: usize,
     /// The line of the part on which the present document begins.
-    begun: usize,
-    room: usize,
-    anchors: HashMap<usize, Arc<Node>>,
-    open: Vec<Open>,
-    root: Option<Arc<Node>>,
+    document_line: usize,
+    values_left: usize,
+    anchors: HashMap<usize, Arc<DocumentNode>>,
+    open: Vec<OpenCollection>,
+    root: Option<Arc<DocumentNode>>,
 }
 
-impl Reader {
-    fn read(&mut self, text: &str, documents: &mut Vec<Node>) -> Result<(), Fault> {
+impl YamlReader {
+    fn read(&mut self, text: &str, documents: &mut Vec<DocumentNode>) -> Result<(), ReadFault> {
         let mut parser = Parser::new_from_str(text);
         while let Some(event) = parser.next_event() {
-            let (event, span) = event.map_err(|error| Fault {
+            let (event, span) = event.map_err(|error| ReadFault {
                 line: self.line(error.marker().line()),
-                message: said(error.info()),
+                message: not_yaml(error.info()),
             })?;
             let line = self.line(span.start.line());
             match event {
                 Event::Nothing | Event::StreamStart => {}
                 Event::StreamEnd => break,
                 Event::DocumentStart(_) => {
-                    self.begun = span.start.line();
+                    self.document_line = span.start.line();
                     self.anchors.clear();
                 }
                 Event::DocumentEnd => documents.extend(self.root.take().map(Arc::unwrap_or_clone)),
@@ -118,10 +118,10 @@ impl Reader {
                 Event::Scalar(text, style, anchor, _) => {
                     let plain = style == ScalarStyle::Plain;
                     let kind = match text.as_ref() {
-                        "" | "~" | "null" | "Null" | "NULL" if plain => Kind::Nothing,
-                        text => Kind::Scalar { text: text.to_owned(), plain },
+                        "" | "~" | "null" | "Null" | "NULL" if plain => NodeKind::Nothing,
+                        text => NodeKind::Scalar { text: text.to_owned(), plain },
                     };
-                    self.put(Arc::new(Node::leaf(line, kind)), anchor, line)?;
+                    self.put(Arc::new(DocumentNode::leaf(line, kind)), anchor, line)?;
                 }
                 Event::SequenceStart(anchor, _) => self.open(line, anchor, Inner::List(Vec::new()))?,
                 Event::MappingStart(anchor, _) => {
@@ -130,7 +130,7 @@ impl Reader {
                 Event::SequenceEnd | Event::MappingEnd => {
                     let Some(open) = self.open.pop() else { continue };
                     let node = match open.inner {
-                        Inner::List(items) => Node::list(open.line, items),
+                        Inner::List(items) => DocumentNode::list(open.line, items),
                         Inner::Table(table) => self.close(table, open.line)?,
                     };
                     self.put(Arc::new(node), open.anchor, open.line)?;
@@ -144,32 +144,32 @@ impl Reader {
         self.lines_before + line.max(1)
     }
 
-    fn open(&mut self, line: usize, anchor: usize, inner: Inner) -> Result<(), Fault> {
-        if self.open.len() >= MOST_LEVELS {
+    fn open(&mut self, line: usize, anchor: usize, inner: Inner) -> Result<(), ReadFault> {
+        if self.open.len() >= MAX_LEVELS {
             return Err(too_deep(line));
         }
-        self.open.push(Open { line, anchor, inner });
+        self.open.push(OpenCollection { line, anchor, inner });
         Ok(())
     }
 
-    fn take_room(&mut self, values: usize, line: usize) -> Result<(), Fault> {
-        self.room = self.room.checked_sub(values).ok_or_else(|| {
+    fn count_toward_limit(&mut self, values: usize, line: usize) -> Result<(), ReadFault> {
+        self.values_left = self.values_left.checked_sub(values).ok_or_else(|| {
             let message = format!(
-                "more than {MOST_VALUES} values, counting what aliases stand for; the rest is not read"
+                "more than {MAX_VALUES} values, counting what aliases stand for; the rest is not read"
             );
-            Fault { line, message }
+            ReadFault { line, message }
         })?;
         Ok(())
     }
 
     /// A complete value goes into what is open, or becomes the document.
-    fn put(&mut self, node: Arc<Node>, anchor: usize, line: usize) -> Result<(), Fault> {
-        if self.open.len() + node.levels > MOST_LEVELS + 1 {
+    fn put(&mut self, node: Arc<DocumentNode>, anchor: usize, line: usize) -> Result<(), ReadFault> {
+        if self.open.len() + node.levels > MAX_LEVELS + 1 {
             return Err(too_deep(line));
         }
         // what is in a list or table was counted when it went in; an alias brings it all again
         let is_alias = Arc::strong_count(&node) > 1;
-        self.take_room(if is_alias { node.size } else { 1 }, line)?;
+        self.count_toward_limit(if is_alias { node.size } else { 1 }, line)?;
         if anchor > 0 {
             self.anchors.insert(anchor, Arc::clone(&node));
         }
@@ -179,27 +179,28 @@ impl Reader {
             Some(Inner::Table(table)) => match table.name.take() {
                 None => {
                     let name = match &node.kind {
-                        Kind::Scalar { text, .. } => text.clone(),
-                        Kind::Nothing => "null".to_owned(),
-                        Kind::List(_) | Kind::Table(_) => {
+                        NodeKind::Scalar { text, .. } => text.clone(),
+                        NodeKind::Nothing => "null".to_owned(),
+                        NodeKind::List(_) | NodeKind::Table(_) => {
                             return Err(fault(line, "a key must be a text, not a list or a table"));
                         }
                     };
                     table.name = Some((name, line));
                 }
                 Some((name, at)) if name == "<<" => {
-                    let from = if let Kind::List(items) = &node.kind { items.clone() } else { vec![node] };
-                    if !from.iter().all(|node| matches!(node.kind, Kind::Table(_))) {
+                    let from =
+                        if let NodeKind::List(items) = &node.kind { items.clone() } else { vec![node] };
+                    if !from.iter().all(|node| matches!(node.kind, NodeKind::Table(_))) {
                         return Err(fault(at, "`<<` wants a table, or a list of tables"));
                     }
                     table.merged.extend(from);
                 }
                 Some((name, line)) => {
                     if let Some(first) = table.lines.get(&name) {
-                        table.fields.doubled.push((name, *first, line));
+                        table.fields.duplicates.push((name, *first, line));
                     } else {
                         table.lines.insert(name.clone(), line);
-                        table.fields.fields.push(Field { name, line, value: node });
+                        table.fields.fields.push(NodeField { name, line, value: node });
                     }
                 }
             },
@@ -208,10 +209,10 @@ impl Reader {
     }
 
     /// A table is complete: what it takes over from others comes after its own.
-    fn close(&mut self, mut table: OpenTable, line: usize) -> Result<Node, Fault> {
+    fn close(&mut self, mut table: OpenTable, line: usize) -> Result<DocumentNode, ReadFault> {
         for node in std::mem::take(&mut table.merged) {
-            let Kind::Table(from) = &node.kind else { continue };
-            self.take_room(from.fields.len(), line)?;
+            let NodeKind::Table(from) = &node.kind else { continue };
+            self.count_toward_limit(from.fields.len(), line)?;
             for field in &from.fields {
                 if !table.lines.contains_key(&field.name) {
                     table.lines.insert(field.name.clone(), field.line);
@@ -219,20 +220,20 @@ impl Reader {
                 }
             }
         }
-        Ok(Node::table(line, table.fields))
+        Ok(DocumentNode::table(line, table.fields))
     }
 }
 
-fn fault(line: usize, message: &str) -> Fault {
-    Fault { line, message: message.to_owned() }
+fn fault(line: usize, message: &str) -> ReadFault {
+    ReadFault { line, message: message.to_owned() }
 }
 
-fn too_deep(line: usize) -> Fault {
-    Fault { line, message: format!("nested deeper than {MOST_LEVELS} levels") }
+fn too_deep(line: usize) -> ReadFault {
+    ReadFault { line, message: format!("nested deeper than {MAX_LEVELS} levels") }
 }
 
 /// What the parser says, in a form that begins like ours.
-fn said(info: &str) -> String {
+fn not_yaml(info: &str) -> String {
     format!("not YAML: {info}")
 }
 
@@ -244,16 +245,16 @@ mod tests {
 
     use super::*;
 
-    fn one(text: &str) -> Node {
+    fn one(text: &str) -> DocumentNode {
         let (mut documents, faults) = documents(text);
         assert_eq!(faults, [], "{text}");
         assert_eq!(documents.len(), 1, "{text}");
         documents.remove(0)
     }
 
-    fn at<'n>(node: &'n Node, path: &str) -> &'n Node {
+    fn at<'n>(node: &'n DocumentNode, path: &str) -> &'n DocumentNode {
         path.split('.').fold(node, |node, step| match &node.kind {
-            Kind::List(items) => &items[step.parse::<usize>().unwrap()],
+            NodeKind::List(items) => &items[step.parse::<usize>().unwrap()],
             _ => node.field(step).unwrap_or_else(|| panic!("no {step} of {path}")),
         })
     }
@@ -269,9 +270,9 @@ mod tests {
         let root = one("a: 99.90\nb:\n  - x\n  - {c: 'y', d: }\ne: |\n  one\n  two\n");
         assert_eq!((at(&root, "a").line, at(&root, "a").text()), (1, Some("99.90")));
         assert_eq!((at(&root, "b.1.c").line, at(&root, "b.1.c").text()), (4, Some("y")));
-        assert_eq!(at(&root, "b.1.d").kind, Kind::Nothing);
+        assert_eq!(at(&root, "b.1.d").kind, NodeKind::Nothing);
         assert_eq!(at(&root, "e").text(), Some("one\ntwo\n"));
-        let Kind::Scalar { plain, .. } = at(&root, "b.1.c").kind else { panic!() };
+        let NodeKind::Scalar { plain, .. } = at(&root, "b.1.c").kind else { panic!() };
         assert!(!plain, "quoted");
     }
 
@@ -290,8 +291,8 @@ mod tests {
 
     #[test]
     fn a_name_that_stands_there_twice_is_kept_with_both_lines() {
-        let Kind::Table(table) = one("a: 1\nb: 2\na: 3\n").kind else { panic!() };
-        assert_eq!(table.doubled, [("a".to_owned(), 1, 3)]);
+        let NodeKind::Table(table) = one("a: 1\nb: 2\na: 3\n").kind else { panic!() };
+        assert_eq!(table.duplicates, [("a".to_owned(), 1, 3)]);
         assert_eq!(table.fields.len(), 2);
     }
 
@@ -310,7 +311,7 @@ mod tests {
     fn many_broken_documents_are_given_up() {
         let (found, faults) = documents(&"---\n]\n".repeat(1000));
         assert!(found.is_empty());
-        assert_eq!(faults.len(), MOST_FAULTS + 1);
+        assert_eq!(faults.len(), MAX_FAULTS + 1);
         assert!(faults.last().unwrap().message.contains("the rest is not read"));
     }
 

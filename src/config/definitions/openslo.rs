@@ -8,23 +8,23 @@ use std::collections::BTreeMap;
 
 use crate::model::labels::{Labels, Text};
 use crate::model::slo::{
-    Alerting, Budgeting, Family, Form, Notice, Objective, Origin, Recorded, Severity, Sli, Slo, Template,
-    standard,
+    AlertMetadata, BudgetingMethod, DefinitionOrigin, Family, Form, Objective, RecordedSeries, Severity, Sli,
+    Slo, SloAlerting, Template, standard,
 };
 
 use super::finding::Level;
-use super::table::{Table, Value};
+use super::table::{DocumentTable, TableValue};
 use super::terms::{lookbacks, slug};
-use indicator::Indicator;
+use indicator::OpenSloIndicator;
 pub(super) use period::{start, zone};
 
 /// Kinds that others refer to.
-const REFERRED: [&str; 6] =
+const REFERENCED_KINDS: [&str; 6] =
     ["SLI", "Service", "DataSource", "AlertPolicy", "AlertCondition", "AlertNotificationTarget"];
 
 /// Which of the two versions a document is of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Version {
+pub(super) enum OpenSloVersion {
     /// `openslo/v1`
     One,
     /// `openslo/v1alpha`
@@ -33,16 +33,16 @@ pub(super) enum Version {
 
 /// All objects of a load by kind and name.
 #[derive(Default)]
-pub(super) struct Library<'l> {
-    objects: BTreeMap<(&'static str, String), Vec<Value<'l>>>,
-    slos: Vec<(Version, Value<'l>)>,
+pub(super) struct OpenSloObjects<'l> {
+    objects: BTreeMap<(&'static str, String), Vec<TableValue<'l>>>,
+    slos: Vec<(OpenSloVersion, TableValue<'l>)>,
 }
 
-impl<'l> Library<'l> {
+impl<'l> OpenSloObjects<'l> {
     /// Takes one object in; SLOs are kept in their order.
-    pub(super) fn add(&mut self, version: Version, kind: &str, object: Value<'l>) {
+    pub(super) fn add(&mut self, version: OpenSloVersion, kind: &str, object: TableValue<'l>) {
         let name = object.node().field("metadata").and_then(|metadata| metadata.field("name")?.text());
-        match (REFERRED.iter().find(|known| **known == kind), name) {
+        match (REFERENCED_KINDS.iter().find(|known| **known == kind), name) {
             (Some(kind), Some(name)) => {
                 self.objects.entry((kind, name.trim().to_owned())).or_default().push(object);
             }
@@ -53,7 +53,7 @@ impl<'l> Library<'l> {
     }
 
     /// The object that `from` refers to: one of the same file goes first. Says nothing if there is none.
-    fn find(&self, kind: &'static str, name: &str, from: &Value<'_>) -> Option<Value<'l>> {
+    fn find(&self, kind: &'static str, name: &str, from: &TableValue<'_>) -> Option<TableValue<'l>> {
         let all = self.objects.get(&(kind, name.trim().to_owned()))?;
         let near: Vec<_> = all.iter().filter(|object| object.origin().path == from.origin().path).collect();
         let candidates = if near.is_empty() { all.iter().collect() } else { near };
@@ -71,11 +71,11 @@ impl<'l> Library<'l> {
     /// The entries of a list; for those that refer to an object of a kind by `key`, that object. Says which are not there.
     fn resolved(
         &self,
-        entries: Vec<Value<'l>>,
+        entries: Vec<TableValue<'l>>,
         key: &'static str,
         kind: &'static str,
         instead: &str,
-    ) -> Vec<Value<'l>> {
+    ) -> Vec<TableValue<'l>> {
         let resolved = entries.into_iter().filter_map(|entry| {
             let Some(reference) = reference(&entry, key) else { return Some(entry) };
             let name = reference.text()?;
@@ -105,17 +105,17 @@ impl<'l> Library<'l> {
         }
     }
 
-    fn slo(&self, version: Version, document: &Value<'l>, slos: &mut Vec<Slo>) {
+    fn slo(&self, version: OpenSloVersion, document: &TableValue<'l>, slos: &mut Vec<Slo>) {
         let findings = document.origin().findings;
         let before = findings.errors();
         let Some(root) = document.table() else { return };
-        root.pass_over(&["apiVersion", "kind"]);
+        root.ignore_keys(&["apiVersion", "kind"]);
         let metadata = root.need_as("metadata", metadata);
-        let spec = root.need_as("spec", Value::table);
+        let spec = root.need_as("spec", TableValue::table);
         root.finish();
         let Some(spec) = spec else { return };
-        let description = spec.get_as("description", Value::sentence);
-        let service = spec.get_as("service", Value::word);
+        let description = spec.get_as("description", TableValue::sentence);
+        let service = spec.get_as("service", TableValue::word);
         let window = period::of(&spec, version);
         let method = spec.get("budgetingMethod").map_or_else(
             || {
@@ -128,7 +128,7 @@ impl<'l> Library<'l> {
         let alerts = spec.get("alertPolicies").map(|value| alert::policies(&value, self));
         let alerts = alerts.filter(|pairs| !pairs.is_empty());
         let objectives = spec.need("objectives").map(|value| value.list()).unwrap_or_default();
-        spec.pass_over(&["severity"]);
+        spec.ignore_keys(&["severity"]);
         if objectives.is_empty() && findings.errors() == before {
             spec.value().error("has no objectives");
         }
@@ -154,11 +154,11 @@ impl<'l> Library<'l> {
             }
             let mut name: Text = id.clone().into();
             let mut recorded = None;
-            if let (Version::Alpha, Some(service), true) = (version, &service, row.has_holes()) {
+            if let (OpenSloVersion::Alpha, Some(service), true) = (version, &service, row.has_placeholder()) {
                 name = format!("{}-{at}", metadata.name).into();
                 id = format!("{service}-{name}");
                 let pairs = alerts.clone().unwrap_or_else(|| standard(window.nominal()));
-                recorded = Some(Recorded {
+                recorded = Some(RecordedSeries {
                     family: Family::Sloth,
                     id: id.as_str().into(),
                     labels: Labels::default(),
@@ -172,7 +172,7 @@ impl<'l> Library<'l> {
             let notice = |severity| {
                 let wanted =
                     alerts.as_ref().is_none_or(|pairs| pairs.iter().any(|pair| pair.severity == severity));
-                wanted.then(Notice::default)
+                wanted.then(AlertMetadata::default)
             };
             slos.push(Slo {
                 name,
@@ -189,13 +189,13 @@ impl<'l> Library<'l> {
                 sli: row.sli,
                 grouping: Vec::new(),
                 pairs: alerts.clone().unwrap_or_else(|| standard(window.nominal())),
-                alerting: Alerting {
+                alerting: SloAlerting {
                     page: notice(Severity::Page),
                     ticket: notice(Severity::Ticket),
-                    ..Alerting::default()
+                    ..SloAlerting::default()
                 },
                 recorded,
-                origin: Origin::File {
+                origin: DefinitionOrigin::File {
                     path: document.origin().path.to_owned(),
                     line: if several { value.line() } else { document.line() },
                     form: Form::OpenSlo,
@@ -206,12 +206,12 @@ impl<'l> Library<'l> {
     }
 
     /// What a table says about how it is measured; none if it says nothing or something wrong, which is said.
-    fn indicator(&self, version: Version, table: &Table<'l>) -> Option<Indicator> {
+    fn indicator(&self, version: OpenSloVersion, table: &DocumentTable<'l>) -> Option<OpenSloIndicator> {
         let (inner, reference) = (table.get("indicator"), table.get("indicatorRef"));
         match (inner, reference) {
             (Some(inner), None) => match version {
-                Version::One => indicator::object(&inner, self),
-                Version::Alpha => indicator::alpha(&inner),
+                OpenSloVersion::One => indicator::object(&inner, self),
+                OpenSloVersion::Alpha => indicator::alpha(&inner),
             },
             (None, Some(reference)) => {
                 let name = reference.text()?;
@@ -231,14 +231,14 @@ impl<'l> Library<'l> {
 
     fn row(
         &self,
-        version: Version,
-        value: &Value<'l>,
-        shared: Option<&Indicator>,
+        version: OpenSloVersion,
+        value: &TableValue<'l>,
+        shared: Option<&OpenSloIndicator>,
         method: Option<Method>,
     ) -> Option<Row> {
         let before = value.origin().findings.errors();
         let table = value.table()?;
-        let name = table.get_as("displayName", Value::word);
+        let name = table.get_as("displayName", TableValue::word);
         let objective = match (table.get("target"), table.get("targetPercent")) {
             (Some(target), None) => target.ratio(),
             (None, Some(percent)) => percent.percent(),
@@ -252,19 +252,19 @@ impl<'l> Library<'l> {
             }
         };
         let own = match version {
-            Version::One => self.indicator(version, &table),
-            Version::Alpha => table.get_as("ratioMetrics", indicator::alpha_ratio),
+            OpenSloVersion::One => self.indicator(version, &table),
+            OpenSloVersion::Alpha => table.get_as("ratioMetrics", indicator::alpha_ratio),
         };
         let found = own.as_ref().or(shared);
         if found.is_none() && value.origin().findings.errors() == before && method.is_some() {
             value.error("nothing says how it is measured: it has neither `indicator` nor `indicatorRef`");
         }
-        let sli = found.and_then(|found| found.with_bound(&table));
+        let sli = found.and_then(|found| found.with_threshold(&table));
         let budgeting = method.and_then(|method| budgeting(method, version, &table));
         if let Some(weight) = table.get("compositeWeight") {
             weight.warn("weights are not known here: each objective stands for itself");
         }
-        table.pass_over(&["op", "value", "timeSliceTarget", "timeSliceWindow"]);
+        table.ignore_keys(&["op", "value", "timeSliceTarget", "timeSliceWindow"]);
         table.finish();
         if value.origin().findings.errors() > before {
             return None;
@@ -278,29 +278,29 @@ struct Row {
     objective: Objective,
     /// None if it is measured by something else than a Prometheus.
     sli: Option<Sli>,
-    budgeting: Budgeting,
+    budgeting: BudgetingMethod,
 }
 
 impl Row {
     /// Whether its queries have `{{.window}}` in them: then it was written for Sloth, which records it under an id of its own.
-    fn has_holes(&self) -> bool {
+    fn has_placeholder(&self) -> bool {
         let sli = self.sli.as_ref().filter(|sli| !matches!(sli, Sli::Threshold { .. }));
         sli.is_some_and(|sli| sli.templates().any(Template::has_window))
     }
 }
 
-struct Metadata {
+struct OpenSloMetadata {
     name: Text,
     title: Text,
     labels: Labels,
 }
 
-fn metadata(value: &Value<'_>) -> Option<Metadata> {
+fn metadata(value: &TableValue<'_>) -> Option<OpenSloMetadata> {
     let table = value.table()?;
-    let name = table.need_as("name", Value::word);
-    let title = table.get_as("displayName", Value::sentence).unwrap_or_default();
+    let name = table.need_as("name", TableValue::word);
+    let title = table.get_as("displayName", TableValue::sentence).unwrap_or_default();
     let labels = table.labels("labels");
-    Some(Metadata { name: name?, title, labels })
+    Some(OpenSloMetadata { name: name?, title, labels })
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -310,7 +310,7 @@ enum Method {
     RatioTimeslices,
 }
 
-fn method(value: &Value<'_>) -> Option<Method> {
+fn method(value: &TableValue<'_>) -> Option<Method> {
     value.one_of(&[
         ("Occurrences", Method::Occurrences),
         ("Timeslices", Method::Timeslices),
@@ -318,21 +318,21 @@ fn method(value: &Value<'_>) -> Option<Method> {
     ])
 }
 
-fn budgeting(method: Method, version: Version, table: &Table<'_>) -> Option<Budgeting> {
+fn budgeting(method: Method, version: OpenSloVersion, table: &DocumentTable<'_>) -> Option<BudgetingMethod> {
     if method == Method::Occurrences {
-        return Some(Budgeting::Occurrences);
+        return Some(BudgetingMethod::Occurrences);
     }
     let slice = match (table.get("timeSliceWindow"), version) {
         (Some(value), _) => period::slice(&value),
         // the older version has no word for it
-        (None, Version::Alpha) => Some(period::MINUTE),
-        (None, Version::One) => {
+        (None, OpenSloVersion::Alpha) => Some(period::MINUTE),
+        (None, OpenSloVersion::One) => {
             table.need("timeSliceWindow");
             None
         }
     };
     if method == Method::RatioTimeslices {
-        return Some(Budgeting::RatioTimeslices { slice: slice? });
+        return Some(BudgetingMethod::RatioTimeslices { slice: slice? });
     }
     let least = table.need("timeSliceTarget").and_then(|value| {
         let least = value.amount()?;
@@ -342,20 +342,20 @@ fn budgeting(method: Method, version: Version, table: &Table<'_>) -> Option<Budg
         value.error("must be above 0 and at most 1");
         None
     });
-    Some(Budgeting::Timeslices { slice: slice?, least: least? })
+    Some(BudgetingMethod::Timeslices { slice: slice?, least: least? })
 }
 
 /// What an object says, beside its kind and name.
-fn spec<'l>(object: &Value<'l>) -> Option<Value<'l>> {
+fn spec<'l>(object: &TableValue<'l>) -> Option<TableValue<'l>> {
     let root = object.table()?;
-    root.pass_over(&["apiVersion", "kind", "metadata"]);
+    root.ignore_keys(&["apiVersion", "kind", "metadata"]);
     let spec = root.need("spec");
     root.finish();
     spec
 }
 
 /// What an entry of a list refers to, if it does: `- nameRef: x`, or `- x` in older files.
-fn reference<'l>(entry: &Value<'l>, key: &'static str) -> Option<Value<'l>> {
+fn reference<'l>(entry: &TableValue<'l>, key: &'static str) -> Option<TableValue<'l>> {
     if entry.node().text().is_some() {
         Some(entry.clone())
     } else {
@@ -364,7 +364,7 @@ fn reference<'l>(entry: &Value<'l>, key: &'static str) -> Option<Value<'l>> {
 }
 
 /// Something about an object that does not stop what refers to it.
-fn missing(value: &Value<'_>, kind: &str, name: &str, instead: &str) {
+fn missing(value: &TableValue<'_>, kind: &str, name: &str, instead: &str) {
     let message =
         format!("{}: there is no {kind} `{name}` in the files that were read{instead}", value.name());
     value.origin().say(value.line(), Level::Warning, &message);

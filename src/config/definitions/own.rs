@@ -9,34 +9,36 @@ use crate::model::labels::{Labels, Text};
 use crate::model::matcher::Operator;
 use crate::model::promql::Comparison;
 use crate::model::slo::{
-    Alerting, Budgeting, Calendar, CalendarUnit, Family, Form, Notice, Pair, Recorded, Selector,
-    SelectorError, Severity, Side, Sli, Slo, Template, Window, standard,
+    AlertMetadata, BudgetingMethod, BurnCondition, Calendar, CalendarUnit, EventSide, Family, Form,
+    RecordedSeries, Selector, SelectorError, Severity, Sli, Slo, SloAlerting, Template, Window, standard,
 };
 
 use super::openslo;
-use super::table::{Table, Value};
+use super::table::{DocumentTable, TableValue};
 use super::terms::{by, lookbacks, merged};
 
 /// The window where nothing is said.
-const USUAL: Duration = Duration::from_secs(30 * 86_400);
+const DEFAULT_WINDOW: Duration = Duration::from_secs(30 * 86_400);
 
 /// What all SLOs of a file share.
-struct Shared {
+struct OwnDefaults {
     service: Option<Text>,
     labels: Labels,
     window: Window,
 }
 
-pub(super) fn read(document: &Value<'_>, slos: &mut Vec<Slo>) {
+pub(super) fn read(document: &TableValue<'_>, slos: &mut Vec<Slo>) {
     let Some(root) = document.table() else { return };
     let before = document.origin().findings.errors();
-    let service = root.get_as("service", Value::word);
+    let service = root.get_as("service", TableValue::word);
     let labels = root.labels("labels");
-    let shared_window = root.get("window").map_or(Some(Window::Rolling(USUAL)), |value| window(&value));
+    let shared_window =
+        root.get("window").map_or(Some(Window::Rolling(DEFAULT_WINDOW)), |value| window(&value));
     let entries = root.need("slo").map(|value| value.list()).unwrap_or_default();
     root.finish();
     let is_sound = document.origin().findings.errors() == before;
-    let shared = Shared { service, labels, window: shared_window.unwrap_or(Window::Rolling(USUAL)) };
+    let shared =
+        OwnDefaults { service, labels, window: shared_window.unwrap_or(Window::Rolling(DEFAULT_WINDOW)) };
     // what all share is wrong for all; each is read still, so that everything wrong is told at once
     let read: Vec<_> = entries.iter().filter_map(|entry| one(entry, &shared)).collect();
     if is_sound {
@@ -44,14 +46,14 @@ pub(super) fn read(document: &Value<'_>, slos: &mut Vec<Slo>) {
     }
 }
 
-fn one(value: &Value<'_>, shared: &Shared) -> Option<Slo> {
+fn one(value: &TableValue<'_>, shared: &OwnDefaults) -> Option<Slo> {
     let before = value.origin().findings.errors();
     let table = value.table()?;
-    let name = table.need_as("name", Value::word);
-    let service = table.get_as("service", Value::word).or_else(|| shared.service.clone());
-    let id = table.get_as("id", Value::word);
-    let description = table.get_as("description", Value::sentence);
-    let objective = table.need_as("objective", Value::likely_percent);
+    let name = table.need_as("name", TableValue::word);
+    let service = table.get_as("service", TableValue::word).or_else(|| shared.service.clone());
+    let id = table.get_as("id", TableValue::word);
+    let description = table.get_as("description", TableValue::sentence);
+    let objective = table.need_as("objective", TableValue::likely_percent);
     let own_window = table.get("window").map_or_else(|| Some(shared.window.clone()), |value| window(&value));
     let labels = table.labels("labels");
     let grouping = table.get("by").map(|value| value.words()).unwrap_or_default();
@@ -59,7 +61,7 @@ fn one(value: &Value<'_>, shared: &Shared) -> Option<Slo> {
     let sli = sli(&table, &grouping, recorded.is_some());
     let budgeting = budgeting(&table);
     let own_pairs = table.get("pairs").map(|value| value.list());
-    let alerting = table.get("alert").map_or_else(|| Some(Alerting::all()), |value| alerting(&value));
+    let alerting = table.get("alert").map_or_else(|| Some(SloAlerting::all()), |value| alerting(&value));
     let pairs = own_window.as_ref().map(|window| match &own_pairs {
         Some(entries) => entries.iter().filter_map(|entry| pair(entry, window.nominal())).collect(),
         None => standard(window.nominal()),
@@ -69,7 +71,7 @@ fn one(value: &Value<'_>, shared: &Shared) -> Option<Slo> {
         return None;
     }
     let (name, mut pairs) = (name?, pairs?);
-    pairs.sort_by(|a: &Pair, b| a.severity.cmp(&b.severity).then(b.factor.total_cmp(&a.factor)));
+    pairs.sort_by(|a: &BurnCondition, b| a.severity.cmp(&b.severity).then(b.factor.total_cmp(&a.factor)));
     let id = id.unwrap_or_else(|| match &service {
         Some(service) => format!("{service}-{name}").into(),
         None => name.clone(),
@@ -85,7 +87,9 @@ fn one(value: &Value<'_>, shared: &Shared) -> Option<Slo> {
         budgeting: budgeting?,
         sli,
         grouping,
-        recorded: recorded.flatten().map(|recorded| Recorded { lookbacks: lookbacks(&pairs), ..recorded }),
+        recorded: recorded
+            .flatten()
+            .map(|recorded| RecordedSeries { lookbacks: lookbacks(&pairs), ..recorded }),
         pairs,
         alerting: alerting?,
         origin: value.as_origin(Form::Own),
@@ -93,7 +97,7 @@ fn one(value: &Value<'_>, shared: &Shared) -> Option<Slo> {
 }
 
 /// `"30d"`, or `{ calendar = "1 month", zone = "Europe/Berlin", start = "2026-01-01" }`.
-fn window(value: &Value<'_>) -> Option<Window> {
+fn window(value: &TableValue<'_>) -> Option<Window> {
     if value.node().text().is_some() {
         return value.duration().map(Window::Rolling);
     }
@@ -114,7 +118,7 @@ fn window(value: &Value<'_>) -> Option<Window> {
 }
 
 /// `1 month`, `2 weeks`, `quarter`.
-fn calendar(value: &Value<'_>) -> Option<(u32, CalendarUnit)> {
+fn calendar(value: &TableValue<'_>) -> Option<(u32, CalendarUnit)> {
     let text = value.text()?.trim();
     let (count, word) = text.split_once(' ').unwrap_or(("1", text));
     let unit = match word.trim().trim_end_matches('s') {
@@ -135,21 +139,28 @@ fn calendar(value: &Value<'_>) -> Option<(u32, CalendarUnit)> {
 }
 
 /// `{ by = "sloth", id = "..." }`: under which series the rules of another tool keep it.
-fn recorded(value: &Value<'_>) -> Option<Recorded> {
+fn recorded(value: &TableValue<'_>) -> Option<RecordedSeries> {
     let table = value.table()?;
     let known = [("sloth", Family::Sloth), ("pyrra", Family::Pyrra), ("grafana", Family::Grafana)];
     let family = table.need_as("by", |value| value.one_of(&known));
-    let id = table.need_as("id", Value::word);
+    let id = table.need_as("id", TableValue::word);
     let labels = table.labels("labels");
     let metric = if family == Some(Family::Pyrra) { table.need("metric") } else { table.get("metric") };
     let metric = metric.and_then(|value| value.word());
     table.finish();
     let metric = metric.unwrap_or_default();
-    Some(Recorded { family: family?, id: id?, labels, metric, lookbacks: Vec::new(), plugins: Vec::new() })
+    Some(RecordedSeries {
+        family: family?,
+        id: id?,
+        labels,
+        metric,
+        lookbacks: Vec::new(),
+        plugins: Vec::new(),
+    })
 }
 
 /// Exactly one way of measuring; none is fine for what is recorded.
-fn sli(table: &Table<'_>, grouping: &[Text], is_recorded: bool) -> Option<Sli> {
+fn sli(table: &DocumentTable<'_>, grouping: &[Text], is_recorded: bool) -> Option<Sli> {
     let (bad, good, total) = (table.get("bad"), table.get("good"), table.get("total"));
     let (ratio, latency, up) = (table.get("error_ratio"), table.get("latency"), table.get("up"));
     let (apdex, threshold) = (table.get("apdex"), table.get("threshold"));
@@ -171,7 +182,7 @@ fn sli(table: &Table<'_>, grouping: &[Text], is_recorded: bool) -> Option<Sli> {
         total.error("belongs to `bad` or `good`");
         return None;
     }
-    let part = bad.map(|bad| (Side::Bad, bad)).or(good.map(|good| (Side::Good, good)));
+    let part = bad.map(|bad| (EventSide::Bad, bad)).or(good.map(|good| (EventSide::Good, good)));
     if let Some((side, part)) = part {
         return events(side, &part, &table.need("total")?, grouping);
     }
@@ -196,20 +207,20 @@ fn sli(table: &Table<'_>, grouping: &[Text], is_recorded: bool) -> Option<Sli> {
         (">=", Comparison::AtLeast),
     ];
     let passes = table.need_as("op", |value| value.one_of(&known));
-    let bound = table.need_as("bound", Value::amount);
+    let bound = table.need_as("bound", TableValue::amount);
     table.finish();
     Some(Sli::Threshold { value: value?, passes: passes?, bound: bound? })
 }
 
 /// Metrics if both are, else queries.
-fn events(side: Side, part: &Value<'_>, total: &Value<'_>, grouping: &[Text]) -> Option<Sli> {
+fn events(side: EventSide, part: &TableValue<'_>, total: &TableValue<'_>, grouping: &[Text]) -> Option<Sli> {
     let metrics = (Selector::parse(part.text()?), Selector::parse(total.text()?));
     if let (Ok(part), Ok(total)) = metrics {
         return Some(Sli::Counters { side, part, total });
     }
     let by = by(grouping);
-    let query = |value: &Value<'_>, metric: Result<Selector, SelectorError>| match metric {
-        Ok(metric) => value.query_of(&format!("sum{by} (rate({metric}[{{{{.window}}}}]))")),
+    let query = |value: &TableValue<'_>, metric: Result<Selector, SelectorError>| match metric {
+        Ok(metric) => value.query_from(&format!("sum{by} (rate({metric}[{{{{.window}}}}]))")),
         Err(error @ SelectorError::Hidden(_)) => {
             value.error(&error.to_string());
             None
@@ -221,14 +232,16 @@ fn events(side: Side, part: &Value<'_>, total: &Value<'_>, grouping: &[Text]) ->
 }
 
 /// A whole query, with `$window` for the lookback.
-fn query(value: &Value<'_>, grouping: &[Text]) -> Option<Template> {
-    const HOLES: [(&str, &str); 2] = [("${window}", "5m       "), ("$window", "5m     ")];
+fn query(value: &TableValue<'_>, grouping: &[Text]) -> Option<Template> {
+    const PLACEHOLDERS: [(&str, &str); 2] = [("${window}", "5m       "), ("$window", "5m     ")];
     let written = value.text()?;
-    let text = HOLES.iter().fold(written.to_owned(), |text, (hole, _)| text.replace(hole, "{{.window}}"));
+    let text =
+        PLACEHOLDERS.iter().fold(written.to_owned(), |text, (hole, _)| text.replace(hole, "{{.window}}"));
     let query = value.template(&text)?;
     // as wide as it was written, so that the place of a fault is the one in the file
-    value
-        .check_query(&HOLES.iter().fold(written.to_owned(), |text, (hole, tried)| text.replace(hole, tried)));
+    value.check_query(
+        &PLACEHOLDERS.iter().fold(written.to_owned(), |text, (hole, tried)| text.replace(hole, tried)),
+    );
     if !query.has_window() && text.contains('[') {
         value.warn(
             "has no $window where the lookback goes, as in rate(x[$window]): it is taken minute by minute",
@@ -241,7 +254,7 @@ fn query(value: &Value<'_>, grouping: &[Text]) -> Option<Template> {
 }
 
 /// The threshold in the unit of the histogram: a number as it is, a duration in seconds or as the metric's name says.
-fn bound(value: &Value<'_>, metric: &str) -> Option<f64> {
+fn bound(value: &TableValue<'_>, metric: &str) -> Option<f64> {
     if let Some(number) = value.node().text().and_then(|text| text.trim().parse::<f64>().ok()) {
         if number.is_finite() && number > 0.0 {
             return Some(number);
@@ -257,7 +270,7 @@ fn bound(value: &Value<'_>, metric: &str) -> Option<f64> {
 }
 
 /// A histogram without the endings of its series.
-fn histogram(table: &Table<'_>) -> Option<Selector> {
+fn histogram(table: &DocumentTable<'_>) -> Option<Selector> {
     let value = table.need("histogram")?;
     let selector = value.selector()?;
     if selector.matches.iter().any(|matched| &*matched.name == "le") {
@@ -269,13 +282,13 @@ fn histogram(table: &Table<'_>) -> Option<Selector> {
     Some(selector.of(stem.unwrap_or(&selector.metric)))
 }
 
-fn latency(value: &Value<'_>) -> Option<Sli> {
+fn latency(value: &TableValue<'_>) -> Option<Sli> {
     let table = value.table()?;
     let histogram = histogram(&table);
     let threshold = table
         .need("threshold")
         .and_then(|value| bound(&value, histogram.as_ref().map_or("", |histogram| &histogram.metric)));
-    let native = table.get_or("native", false, Value::is_true);
+    let native = table.get_or("native", false, TableValue::is_true);
     table.finish();
     let (histogram, threshold, native) = (histogram?, threshold?, native?);
     if native {
@@ -288,7 +301,7 @@ fn latency(value: &Value<'_>) -> Option<Sli> {
     })
 }
 
-fn apdex(value: &Value<'_>) -> Option<Sli> {
+fn apdex(value: &TableValue<'_>) -> Option<Sli> {
     let table = value.table()?;
     let histogram = histogram(&table);
     let metric = histogram.as_ref().map_or("", |histogram| &histogram.metric);
@@ -316,22 +329,22 @@ fn apdex(value: &Value<'_>) -> Option<Sli> {
 }
 
 /// Time slices if `slice` is there.
-fn budgeting(table: &Table<'_>) -> Option<Budgeting> {
+fn budgeting(table: &DocumentTable<'_>) -> Option<BudgetingMethod> {
     let (slice, least) = (table.get("slice"), table.get("slice_objective"));
     let Some(slice) = slice else {
         if let Some(least) = least {
             least.error("belongs to `slice`, the length of a slice of time");
             return None;
         }
-        return Some(Budgeting::Occurrences);
+        return Some(BudgetingMethod::Occurrences);
     };
     let length = slice.duration();
     match least {
-        None => Some(Budgeting::RatioTimeslices { slice: length? }),
+        None => Some(BudgetingMethod::RatioTimeslices { slice: length? }),
         Some(least) => {
             let percent = least.amount()?;
             if percent > 0.0 && percent <= 100.0 {
-                return Some(Budgeting::Timeslices { slice: length?, least: percent / 100.0 });
+                return Some(BudgetingMethod::Timeslices { slice: length?, least: percent / 100.0 });
             }
             least.error("is in percent, above 0 and at most 100");
             None
@@ -339,18 +352,18 @@ fn budgeting(table: &Table<'_>) -> Option<Budgeting> {
     }
 }
 
-fn pair(value: &Value<'_>, window: Duration) -> Option<Pair> {
+fn pair(value: &TableValue<'_>, window: Duration) -> Option<BurnCondition> {
     let table = value.table()?;
     let known = Severity::ALL.map(|severity| (severity.word(), severity));
     let severity = table.need_as("severity", |value| value.one_of(&known));
     let (long, short) = (table.need("long"), table.need("short"));
-    let long_length = long.as_ref().and_then(Value::duration);
-    let short_length = short.as_ref().and_then(Value::duration);
-    let hold = table.get_or("for", Duration::ZERO, Value::duration);
-    let at_least = table.get_or("at_least", false, Value::is_true);
+    let long_length = long.as_ref().and_then(TableValue::duration);
+    let short_length = short.as_ref().and_then(TableValue::duration);
+    let hold = table.get_or("for", Duration::ZERO, TableValue::duration);
+    let at_least = table.get_or("at_least", false, TableValue::is_true);
     let (factor, share) = (table.get("factor"), table.get("share"));
     table.finish();
-    let positive = |value: &Value<'_>, number: Option<f64>| {
+    let positive = |value: &TableValue<'_>, number: Option<f64>| {
         let number = number?;
         if number <= 0.0 {
             value.error("must be above 0");
@@ -377,7 +390,7 @@ fn pair(value: &Value<'_>, window: Duration) -> Option<Pair> {
     if short_length > long_length {
         value.error("`short` is longer than `long`");
     }
-    Some(Pair {
+    Some(BurnCondition {
         severity: severity?,
         long: long_length,
         short: short_length,
@@ -387,25 +400,25 @@ fn pair(value: &Value<'_>, window: Duration) -> Option<Pair> {
     })
 }
 
-fn alerting(value: &Value<'_>) -> Option<Alerting> {
+fn alerting(value: &TableValue<'_>) -> Option<SloAlerting> {
     let table = value.table()?;
-    let alerting = Alerting {
-        name: table.get_as("name", Value::word),
-        absent_name: table.get_as("absent_name", Value::word),
+    let alerting = SloAlerting {
+        name: table.get_as("name", TableValue::word),
+        absent_name: table.get_as("absent_name", TableValue::word),
         labels: table.labels("labels"),
         annotations: table.labels("annotations"),
-        page: table.get_or("page", Notice::default(), notice),
-        ticket: table.get_or("ticket", Notice::default(), notice),
-        on_absence: table.get_or("on_absence", false, Value::is_true)?,
+        page: table.get_or("page", AlertMetadata::default(), notice),
+        ticket: table.get_or("ticket", AlertMetadata::default(), notice),
+        on_absence: table.get_or("on_absence", false, TableValue::is_true)?,
     };
     table.finish();
     Some(alerting)
 }
 
 /// `false`, `true`, or `{ labels = { ... }, annotations = { ... } }`.
-fn notice(value: &Value<'_>) -> Option<Notice> {
+fn notice(value: &TableValue<'_>) -> Option<AlertMetadata> {
     if value.node().text().is_some() {
-        return value.is_true()?.then(Notice::default);
+        return value.is_true()?.then(AlertMetadata::default);
     }
     let table = value.table()?;
     let notice = table.notice();

@@ -3,31 +3,33 @@
 use crate::model::duration;
 use crate::model::labels::{Labels, Text};
 use crate::model::slo::{
-    Alerting, Budgeting, Family, Form, Notice, Recorded, Selector, Side, Sli, Slo, Template, Window, pyrra,
+    AlertMetadata, BudgetingMethod, EventSide, Family, Form, RecordedSeries, Selector, Sli, Slo, SloAlerting,
+    Template, Window, pyrra,
 };
 
-use super::table::{Table, Value};
+use super::table::{DocumentTable, TableValue};
 use super::terms::{by, lookbacks, merged};
 
 /// Labels of the document with this before them reach the series, without it.
 const PREFIX: &str = "pyrra.dev/";
 
-pub(super) fn read(document: &Value<'_>) -> Option<Slo> {
+pub(super) fn read(document: &TableValue<'_>) -> Option<Slo> {
     let before = document.origin().findings.errors();
     let root = document.table()?;
-    root.pass_over(&["apiVersion", "kind", "status"]);
+    root.ignore_keys(&["apiVersion", "kind", "status"]);
     let metadata = root.need_as("metadata", metadata);
-    let spec = root.need_as("spec", Value::table);
+    let spec = root.need_as("spec", TableValue::table);
     root.finish();
     let spec = spec?;
-    let objective = spec.need_as("target", Value::likely_percent);
-    let window = spec.need_as("window", Value::duration);
-    let description = spec.get_as("description", Value::sentence);
+    let objective = spec.need_as("target", TableValue::likely_percent);
+    let window = spec.need_as("window", TableValue::duration);
+    let description = spec.get_as("description", TableValue::sentence);
     let indicator = spec.need_as("indicator", indicator);
-    let alerting = spec
-        .get("alerting")
-        .map_or_else(|| Some(Alerting { on_absence: true, ..Alerting::all() }), |value| alerting(&value));
-    spec.pass_over(&["performanceOverAccuracy", "ruleOutput", "partial_response_strategy"]);
+    let alerting = spec.get("alerting").map_or_else(
+        || Some(SloAlerting { on_absence: true, ..SloAlerting::all() }),
+        |value| alerting(&value),
+    );
+    spec.ignore_keys(&["performanceOverAccuracy", "ruleOutput", "partial_response_strategy"]);
     spec.finish();
     if document.origin().findings.errors() > before {
         return None;
@@ -52,11 +54,11 @@ pub(super) fn read(document: &Value<'_>) -> Option<Slo> {
         labels: metadata.labels,
         objective: objective?,
         window: Window::Rolling(window),
-        budgeting: Budgeting::Occurrences,
-        recorded: Some(Recorded {
+        budgeting: BudgetingMethod::Occurrences,
+        recorded: Some(RecordedSeries {
             family: Family::Pyrra,
             id: metadata.name,
-            labels: merged(&equal, &metadata.reaching),
+            labels: merged(&equal, &metadata.propagated),
             metric: stem(&total.metric).into(),
             lookbacks: lookbacks(&pairs),
             plugins: Vec::new(),
@@ -75,32 +77,32 @@ fn stem(metric: &str) -> &str {
     without.unwrap_or(metric)
 }
 
-struct Metadata {
+struct PyrraMetadata {
     name: Text,
     /// All labels, those for the series without the prefix.
     labels: Labels,
     /// Those for the series.
-    reaching: Labels,
+    propagated: Labels,
 }
 
-fn metadata(value: &Value<'_>) -> Option<Metadata> {
+fn metadata(value: &TableValue<'_>) -> Option<PyrraMetadata> {
     let table = value.table()?;
-    let name = table.need_as("name", Value::word);
+    let name = table.need_as("name", TableValue::word);
     let labels = table.labels("labels");
-    let reaching = labels.iter().filter_map(|(name, value)| Some((name.strip_prefix(PREFIX)?, value)));
-    let reaching: Labels = reaching.collect();
+    let propagated = labels.iter().filter_map(|(name, value)| Some((name.strip_prefix(PREFIX)?, value)));
+    let propagated: Labels = propagated.collect();
     let others = labels.without(|name| name.starts_with(PREFIX));
-    Some(Metadata { name: name?, labels: merged(&others, &reaching), reaching })
+    Some(PyrraMetadata { name: name?, labels: merged(&others, &propagated), propagated })
 }
 
-struct Indicator {
+struct PyrraIndicator {
     sli: Sli,
     /// What all events are counted by; its name and labels are those of the recorded series.
     total: Selector,
     grouping: Vec<Text>,
 }
 
-fn indicator(value: &Value<'_>) -> Option<Indicator> {
+fn indicator(value: &TableValue<'_>) -> Option<PyrraIndicator> {
     const KINDS: [&str; 4] = ["ratio", "latency", "latencyNative", "bool_gauge"];
     let table = value.table()?;
     let given: Vec<_> = KINDS.into_iter().filter_map(|kind| Some((kind, table.get(kind)?))).collect();
@@ -119,9 +121,13 @@ fn indicator(value: &Value<'_>) -> Option<Indicator> {
             let (part, total) = (metric(&table, "errors"), metric(&table, "total"));
             let (part, total) = (part?, total?);
             let sli = if part.offset.is_none() && total.offset.is_none() {
-                Sli::Counters { side: Side::Bad, part: part.selector, total: total.selector.clone() }
+                Sli::Counters { side: EventSide::Bad, part: part.selector, total: total.selector.clone() }
             } else {
-                Sli::Events { side: Side::Bad, part: part.rate(&grouping)?, total: total.rate(&grouping)? }
+                Sli::Events {
+                    side: EventSide::Bad,
+                    part: part.rate(&grouping)?,
+                    total: total.rate(&grouping)?,
+                }
             };
             Some((sli, total.selector))
         }
@@ -135,30 +141,34 @@ fn indicator(value: &Value<'_>) -> Option<Indicator> {
             let sli = if fast.offset.is_none() && total.offset.is_none() {
                 Sli::Latency { fast: fast.selector, total: total.selector.clone() }
             } else {
-                Sli::Events { side: Side::Good, part: fast.rate(&grouping)?, total: total.rate(&grouping)? }
+                Sli::Events {
+                    side: EventSide::Good,
+                    part: fast.rate(&grouping)?,
+                    total: total.rate(&grouping)?,
+                }
             };
             Some((sli, total.selector))
         }
         "latencyNative" => {
-            let threshold = table.need_as("latency", Value::seconds);
+            let threshold = table.need_as("latency", TableValue::seconds);
             let total = plain(&table, "total");
             let (threshold, total) = (threshold?, total?);
             Some((Sli::NativeLatency { histogram: total.clone(), threshold }, total))
         }
         _ => {
-            let metric = table.need_as("metric", Value::selector)?;
+            let metric = table.need_as("metric", TableValue::selector)?;
             Some((Sli::Gauge { metric: metric.clone() }, metric))
         }
     };
     table.finish();
-    found.map(|(sli, total)| Indicator { sli, total, grouping })
+    found.map(|(sli, total)| PyrraIndicator { sli, total, grouping })
 }
 
 /// A metric, perhaps as it was some time ago.
 struct Metric<'l> {
     selector: Selector,
     offset: Option<String>,
-    value: Value<'l>,
+    value: TableValue<'l>,
 }
 
 impl Metric<'_> {
@@ -166,12 +176,12 @@ impl Metric<'_> {
     fn rate(&self, grouping: &[Text]) -> Option<Template> {
         let by = by(grouping);
         let offset = self.offset.as_ref().map_or_else(String::new, |offset| format!(" offset {offset}"));
-        self.value.query_of(&format!("sum{by} (rate({}[{{{{.window}}}}]{offset}))", self.selector))
+        self.value.query_from(&format!("sum{by} (rate({}[{{{{.window}}}}]{offset}))", self.selector))
     }
 }
 
 /// The metric in a table that has nothing else.
-fn metric<'l>(table: &Table<'l>, key: &'static str) -> Option<Metric<'l>> {
+fn metric<'l>(table: &DocumentTable<'l>, key: &'static str) -> Option<Metric<'l>> {
     let table = table.need(key)?.table()?;
     let value = table.need("metric");
     table.finish();
@@ -180,7 +190,7 @@ fn metric<'l>(table: &Table<'l>, key: &'static str) -> Option<Metric<'l>> {
     // Pyrra takes whatever Prometheus takes for a vector
     if let Some((before, offset)) = text.rsplit_once(" offset ")
         && let Ok(selector) = Selector::parse(before)
-        && selector.impossible_bound().is_none()
+        && selector.invalid_bound().is_none()
         && duration::parse(offset.trim()).is_ok()
     {
         return Some(Metric { selector, offset: Some(offset.trim().to_owned()), value });
@@ -189,29 +199,29 @@ fn metric<'l>(table: &Table<'l>, key: &'static str) -> Option<Metric<'l>> {
 }
 
 /// The same where there is no way to say an offset.
-fn plain(table: &Table<'_>, key: &'static str) -> Option<Selector> {
+fn plain(table: &DocumentTable<'_>, key: &'static str) -> Option<Selector> {
     let table = table.need(key)?.table()?;
-    let metric = table.need_as("metric", Value::selector);
+    let metric = table.need_as("metric", TableValue::selector);
     table.finish();
     metric
 }
 
-fn alerting(value: &Value<'_>) -> Option<Alerting> {
+fn alerting(value: &TableValue<'_>) -> Option<SloAlerting> {
     let table = value.table()?;
-    let is = |key, usual| table.get_or(key, usual, Value::is_true);
+    let is = |key, usual| table.get_or(key, usual, TableValue::is_true);
     let (disabled, burnrates, absent) = (is("disabled", false), is("burnrates", true), is("absent", true));
-    let name = table.get_as("name", Value::word);
-    let absent_name = table.get_as("absentName", Value::word);
-    table.pass_over(&["severities"]);
+    let name = table.get_as("name", TableValue::word);
+    let absent_name = table.get_as("absentName", TableValue::word);
+    table.ignore_keys(&["severities"]);
     table.finish();
     let wanted = burnrates? && !disabled?;
-    let notice = wanted.then(Notice::default);
-    Some(Alerting {
+    let notice = wanted.then(AlertMetadata::default);
+    Some(SloAlerting {
         name,
         absent_name,
         page: notice.clone(),
         ticket: notice,
         on_absence: absent? && !disabled?,
-        ..Alerting::default()
+        ..SloAlerting::default()
     })
 }

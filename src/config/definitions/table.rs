@@ -8,21 +8,21 @@ use std::time::Duration;
 use crate::model::duration;
 
 use super::super::nearest::nearest;
-use super::finding::{Level, Origin};
-use super::node::{Fields, Kind, Node};
+use super::finding::{FileOrigin, Level};
+use super::node::{DocumentNode, NodeFields, NodeKind};
 
 /// A value with the way to it.
 #[derive(Clone)]
-pub(super) struct Value<'l> {
-    node: &'l Node,
-    origin: Origin<'l>,
+pub(super) struct TableValue<'l> {
+    node: &'l DocumentNode,
+    origin: FileOrigin<'l>,
     /// `spec.slos[0].objective`; empty for a whole document.
-    way: String,
+    key_path: String,
 }
 
-impl<'l> Value<'l> {
-    pub(super) fn document(node: &'l Node, origin: Origin<'l>) -> Self {
-        Self { node, origin, way: String::new() }
+impl<'l> TableValue<'l> {
+    pub(super) fn document(node: &'l DocumentNode, origin: FileOrigin<'l>) -> Self {
+        Self { node, origin, key_path: String::new() }
     }
 
     /// Where it begins, from 1.
@@ -30,18 +30,18 @@ impl<'l> Value<'l> {
         self.node.line
     }
 
-    pub(super) fn origin(&self) -> Origin<'l> {
+    pub(super) fn origin(&self) -> FileOrigin<'l> {
         self.origin
     }
 
     /// What it is as a tree.
-    pub(super) fn node(&self) -> &'l Node {
+    pub(super) fn node(&self) -> &'l DocumentNode {
         self.node
     }
 
     /// How messages call it.
     pub(super) fn name(&self) -> String {
-        if self.way.is_empty() { "the document".to_owned() } else { format!("`{}`", self.way) }
+        if self.key_path.is_empty() { "the document".to_owned() } else { format!("`{}`", self.key_path) }
     }
 
     /// Says that it cannot be used.
@@ -54,7 +54,7 @@ impl<'l> Value<'l> {
         self.origin.say(self.line(), Level::Warning, &format!("{}: {message}", self.name()));
     }
 
-    fn wants(&self, wanted: &str) {
+    fn report_type(&self, wanted: &str) {
         let message = format!("{} wants {wanted}, not {}", self.name(), self.node.what());
         self.origin.say(self.line(), Level::Error, &message);
     }
@@ -63,7 +63,7 @@ impl<'l> Value<'l> {
     pub(super) fn text(&self) -> Option<&'l str> {
         let text = self.node.text();
         if text.is_none() {
-            self.wants("a text");
+            self.report_type("a text");
         }
         text
     }
@@ -78,20 +78,20 @@ impl<'l> Value<'l> {
         let digits = |text: &str| text.parse::<f64>().is_ok_and(f64::is_finite);
         let number = self.node.text().map(str::trim).filter(|text| digits(text));
         if number.is_none() {
-            self.wants("a number");
+            self.report_type("a number");
         }
         number
     }
 
     /// `true` or `false`, and what older YAML took for them.
     pub(super) fn is_true(&self) -> Option<bool> {
-        let is_plain = matches!(self.node.kind, Kind::Scalar { plain: true, .. });
+        let is_plain = matches!(self.node.kind, NodeKind::Scalar { plain: true, .. });
         let word = self.node.text().filter(|_| is_plain).map(str::to_ascii_lowercase);
         match word.as_deref() {
             Some("true" | "yes" | "on" | "y") => Some(true),
             Some("false" | "no" | "off" | "n") => Some(false),
             Some(_) | None => {
-                self.wants("true or false");
+                self.report_type("true or false");
                 None
             }
         }
@@ -125,34 +125,35 @@ impl<'l> Value<'l> {
     }
 
     pub(super) fn list(&self) -> Vec<Self> {
-        let Kind::List(items) = &self.node.kind else {
-            self.wants("a list");
+        let NodeKind::List(items) = &self.node.kind else {
+            self.report_type("a list");
             return Vec::new();
         };
-        let entry = |(at, node)| Self { node, origin: self.origin, way: format!("{}[{at}]", self.way) };
+        let entry =
+            |(at, node)| Self { node, origin: self.origin, key_path: format!("{}[{at}]", self.key_path) };
         items.iter().map(|node| &**node).enumerate().map(entry).collect()
     }
 
-    pub(super) fn table(&self) -> Option<Table<'l>> {
-        let Kind::Table(table) = &self.node.kind else {
-            self.wants("a table");
+    pub(super) fn table(&self) -> Option<DocumentTable<'l>> {
+        let NodeKind::Table(table) = &self.node.kind else {
+            self.report_type("a table");
             return None;
         };
-        for (name, first, again) in &table.doubled {
+        for (name, first, again) in &table.duplicates {
             let message = format!("`{name}` stands twice in {}, first on line {first}", self.name());
             self.origin.say(*again, Level::Error, &message);
         }
-        Some(Table { value: self.clone(), fields: table, asked: RefCell::default() })
+        Some(DocumentTable { value: self.clone(), fields: table, asked: RefCell::default() })
     }
 
     /// Names and texts: labels, annotations. A list of texts counts as its entries with commas between.
     pub(super) fn pairs(&self) -> Vec<(String, String)> {
         let Some(table) = self.table() else { return Vec::new() };
-        let pair = |(name, value): (&str, Value<'l>)| {
+        let pair = |(name, value): (&str, TableValue<'l>)| {
             let entries = match &value.node.kind {
-                Kind::Nothing => Some(Vec::new()),
-                Kind::List(items) => items.iter().map(|item| item.text()).collect(),
-                Kind::Scalar { .. } | Kind::Table(_) => None,
+                NodeKind::Nothing => Some(Vec::new()),
+                NodeKind::List(items) => items.iter().map(|item| item.text()).collect(),
+                NodeKind::Scalar { .. } | NodeKind::Table(_) => None,
             };
             let text = entries.map_or_else(|| value.text().map(str::to_owned), |all| Some(all.join(",")));
             Some((name.to_owned(), text?))
@@ -162,22 +163,22 @@ impl<'l> Value<'l> {
 }
 
 /// A table that remembers what was asked of it.
-pub(super) struct Table<'l> {
-    value: Value<'l>,
-    fields: &'l Fields,
+pub(super) struct DocumentTable<'l> {
+    value: TableValue<'l>,
+    fields: &'l NodeFields,
     asked: RefCell<BTreeSet<&'static str>>,
 }
 
-impl<'l> Table<'l> {
+impl<'l> DocumentTable<'l> {
     /// The value of `name`; none if it is not there or is nothing.
-    pub(super) fn get(&self, name: &'static str) -> Option<Value<'l>> {
+    pub(super) fn get(&self, name: &'static str) -> Option<TableValue<'l>> {
         self.asked.borrow_mut().insert(name);
         let field = self.fields.fields.iter().find(|field| field.name == name)?;
-        (field.value.kind != Kind::Nothing).then(|| self.inner(name, &field.value))
+        (field.value.kind != NodeKind::Nothing).then(|| self.inner(name, &field.value))
     }
 
     /// The value of `name`, which must be there.
-    pub(super) fn need(&self, name: &'static str) -> Option<Value<'l>> {
+    pub(super) fn need(&self, name: &'static str) -> Option<TableValue<'l>> {
         let value = self.get(name);
         if value.is_none() {
             let message = format!("{} lacks `{name}`", self.value.name());
@@ -190,7 +191,7 @@ impl<'l> Table<'l> {
     pub(super) fn get_as<T>(
         &self,
         name: &'static str,
-        read: impl FnOnce(&Value<'l>) -> Option<T>,
+        read: impl FnOnce(&TableValue<'l>) -> Option<T>,
     ) -> Option<T> {
         self.get(name).and_then(|value| read(&value))
     }
@@ -199,7 +200,7 @@ impl<'l> Table<'l> {
     pub(super) fn need_as<T>(
         &self,
         name: &'static str,
-        read: impl FnOnce(&Value<'l>) -> Option<T>,
+        read: impl FnOnce(&TableValue<'l>) -> Option<T>,
     ) -> Option<T> {
         self.need(name).and_then(|value| read(&value))
     }
@@ -209,35 +210,38 @@ impl<'l> Table<'l> {
         &self,
         name: &'static str,
         usual: T,
-        read: impl FnOnce(&Value<'l>) -> Option<T>,
+        read: impl FnOnce(&TableValue<'l>) -> Option<T>,
     ) -> Option<T> {
         self.get(name).map_or(Some(usual), |value| read(&value))
     }
 
     /// The entries of the list `name`; none if it is not there.
-    pub(super) fn list(&self, name: &'static str) -> Vec<Value<'l>> {
+    pub(super) fn list(&self, name: &'static str) -> Vec<TableValue<'l>> {
         self.get(name).map(|value| value.list()).unwrap_or_default()
     }
 
     /// Names that are known and mean nothing here.
-    pub(super) fn pass_over(&self, names: &[&'static str]) {
+    pub(super) fn ignore_keys(&self, names: &[&'static str]) {
         self.asked.borrow_mut().extend(names);
     }
 
-    pub(super) fn all(&self) -> impl Iterator<Item = (&'l str, Value<'l>)> {
+    pub(super) fn all(&self) -> impl Iterator<Item = (&'l str, TableValue<'l>)> {
         self.fields.fields.iter().map(|field| (field.name.as_str(), self.inner(&field.name, &field.value)))
     }
 
     /// The table as a value: its place in messages.
-    pub(super) fn value(&self) -> &Value<'l> {
+    pub(super) fn value(&self) -> &TableValue<'l> {
         &self.value
     }
 
     /// Everything was asked for: what is left is said, with what may have been meant.
     pub(super) fn finish(self) {
         let asked = self.asked.into_inner();
-        let place =
-            if self.value.way.is_empty() { String::new() } else { format!(" in `{}`", self.value.way) };
+        let place = if self.value.key_path.is_empty() {
+            String::new()
+        } else {
+            format!(" in `{}`", self.value.key_path)
+        };
         // `x-...` is where anchors are kept
         let is_unknown = |name: &str| !asked.contains(name) && !name.starts_with("x-");
         for field in self.fields.fields.iter().filter(|field| is_unknown(&field.name)) {
@@ -248,10 +252,13 @@ impl<'l> Table<'l> {
         }
     }
 
-    fn inner(&self, name: &str, node: &'l Node) -> Value<'l> {
-        let way =
-            if self.value.way.is_empty() { name.to_owned() } else { format!("{}.{name}", self.value.way) };
-        Value { node, origin: self.value.origin, way }
+    fn inner(&self, name: &str, node: &'l DocumentNode) -> TableValue<'l> {
+        let key_path = if self.value.key_path.is_empty() {
+            name.to_owned()
+        } else {
+            format!("{}.{name}", self.value.key_path)
+        };
+        TableValue { node, origin: self.value.origin, key_path }
     }
 }
 
@@ -264,22 +271,22 @@ mod tests {
     use super::*;
 
     /// Reads one document by `read`; what was said, each with its level.
-    fn said(text: &str, read: impl Fn(&Value<'_>)) -> Vec<String> {
+    fn said(text: &str, read: impl Fn(&TableValue<'_>)) -> Vec<String> {
         let findings = Findings::default();
         let (nodes, faults) = documents(text);
         assert_eq!(faults, []);
         for node in &nodes {
-            read(&Value::document(node, Origin { path: Path::new("f.yaml"), findings: &findings }));
+            read(&TableValue::document(node, FileOrigin { path: Path::new("f.yaml"), findings: &findings }));
         }
         findings.into_list().iter().map(|finding| format!("{finding} ({})", finding.level.word())).collect()
     }
 
     #[test]
     fn what_nobody_asked_for_is_said_with_the_nearest_known_name() {
-        let read = |document: &Value<'_>| {
+        let read = |document: &TableValue<'_>| {
             let root = document.table().unwrap();
             let slo = root.get("slos").unwrap().list()[0].table().unwrap();
-            slo.pass_over(&["name", "objective"]);
+            slo.ignore_keys(&["name", "objective"]);
             slo.finish();
             root.finish();
         };
@@ -294,7 +301,7 @@ mod tests {
 
     #[test]
     fn a_wrong_kind_of_value_is_said_with_line_and_way() {
-        let read = |document: &Value<'_>| {
+        let read = |document: &TableValue<'_>| {
             let root = document.table().unwrap();
             assert_eq!(root.get("n").and_then(|value| value.number()), Some("99.90"));
             assert_eq!(root.get("q").and_then(|value| value.number()), Some("0.5"));
@@ -326,7 +333,7 @@ mod tests {
 
     #[test]
     fn a_doubled_name_is_an_error_of_what_it_stands_in() {
-        let read = |document: &Value<'_>| drop(document.table());
+        let read = |document: &TableValue<'_>| drop(document.table());
         assert_eq!(
             said("a: 1\na: 2\n", read),
             ["f.yaml:2: `a` stands twice in the document, first on line 1 (error)"]
@@ -335,7 +342,7 @@ mod tests {
 
     #[test]
     fn labels_may_be_numbers_and_lists() {
-        let read = |document: &Value<'_>| {
+        let read = |document: &TableValue<'_>| {
             let expected = [("tier", "2"), ("team", "a,b"), ("none", "")];
             assert_eq!(document.pairs(), expected.map(|(name, text)| (name.to_owned(), text.to_owned())));
         };

@@ -3,19 +3,21 @@
 use std::time::Duration;
 
 use crate::model::labels::{Labels, Text};
-use crate::model::promql::{self, Unread};
-use crate::model::slo::{Form, Notice, Objective, Origin, Pair, Selector, Template};
+use crate::model::promql::{self, QueryParseError};
+use crate::model::slo::{
+    AlertMetadata, BurnCondition, DefinitionOrigin, Form, Objective, Selector, Template,
+};
 use crate::model::text::is_harmless;
 
-use super::table::{Table, Value};
+use super::table::{DocumentTable, TableValue};
 
 /// A lookback to try a query with.
-const TRIED: Duration = Duration::from_secs(300);
+const CHECK_LOOKBACK: Duration = Duration::from_secs(300);
 
-impl Value<'_> {
+impl TableValue<'_> {
     /// Where an SLO was read that begins here.
-    pub(super) fn as_origin(&self, form: Form) -> Origin {
-        Origin::File { path: self.origin().path.to_owned(), line: self.line(), form }
+    pub(super) fn as_origin(&self, form: Form) -> DefinitionOrigin {
+        DefinitionOrigin::File { path: self.origin().path.to_owned(), line: self.line(), form }
     }
 
     /// A name of something: one line, not empty.
@@ -42,9 +44,7 @@ impl Value<'_> {
     pub(super) fn likely_percent(&self) -> Option<Objective> {
         let objective = self.percent()?;
         if objective.is_likely_a_ratio() {
-            self.warn(
-                "is in percent: below 1 it promises next to nothing; was 99.9 meant rather than 0.999?",
-            );
+            self.warn("is a percentage: below 1 % nearly all may fail; was 99.9 meant rather than 0.999?");
         }
         Some(objective)
     }
@@ -80,13 +80,13 @@ impl Value<'_> {
 
     /// A query, with the lookback left open or not. What the parser does not know may still run at a server.
     pub(super) fn query(&self) -> Option<Template> {
-        self.query_of(self.text()?)
+        self.query_from(self.text()?)
     }
 
     /// A query that `text` is, made of this value; in which tabs and carriage returns are blanks.
-    pub(super) fn query_of(&self, text: &str) -> Option<Template> {
+    pub(super) fn query_from(&self, text: &str) -> Option<Template> {
         let template = self.template(text)?;
-        self.check_query(&template.in_place(TRIED));
+        self.check_query(&template.in_place(CHECK_LOOKBACK));
         Some(template)
     }
 
@@ -104,10 +104,10 @@ impl Value<'_> {
     pub(super) fn check_query(&self, query: &str) {
         match promql::check(query) {
             Ok(remarks) => remarks.iter().for_each(|remark| self.warn(&format!("the query, at {remark}"))),
-            Err(Unread::Refused(remark)) => {
+            Err(QueryParseError::Refused(remark)) => {
                 self.warn(&format!("a Prometheus refuses this query, at {remark}"));
             }
-            Err(Unread::Unknown(what)) => {
+            Err(QueryParseError::Unknown(what)) => {
                 self.warn(&format!("this query is asked as it stands, and was not checked: {what}"));
             }
         }
@@ -116,7 +116,7 @@ impl Value<'_> {
     /// A metric with conditions.
     pub(super) fn selector(&self) -> Option<Selector> {
         let selector = Selector::parse(self.text()?).map_err(|error| self.error(&error.to_string())).ok()?;
-        if let Some(bound) = selector.impossible_bound() {
+        if let Some(bound) = selector.invalid_bound() {
             self.error(&format!(
                 "le=\"{bound}\" matches nothing: the bound of a bucket is a number, as in le=\"0.5\""
             ));
@@ -135,15 +135,15 @@ impl Value<'_> {
     }
 }
 
-impl Table<'_> {
+impl DocumentTable<'_> {
     /// The labels or annotations `name`; none if they are not there.
     pub(super) fn labels(&self, name: &'static str) -> Labels {
         self.get(name).map_or_else(Labels::default, |value| value.labels())
     }
 
     /// What it says that alerts of one severity carry.
-    pub(super) fn notice(&self) -> Notice {
-        Notice { labels: self.labels("labels"), annotations: self.labels("annotations") }
+    pub(super) fn notice(&self) -> AlertMetadata {
+        AlertMetadata { labels: self.labels("labels"), annotations: self.labels("annotations") }
     }
 }
 
@@ -158,7 +158,7 @@ pub(super) fn merged(under: &Labels, over: &Labels) -> Labels {
 }
 
 /// All lookbacks of some pairs, ascending.
-pub(super) fn lookbacks(pairs: &[Pair]) -> Vec<Duration> {
+pub(super) fn lookbacks(pairs: &[BurnCondition]) -> Vec<Duration> {
     let mut all: Vec<_> = pairs.iter().flat_map(|pair| [pair.short, pair.long]).collect();
     all.sort();
     all.dedup();

@@ -17,8 +17,8 @@ use crate::model::labels::Text;
 use crate::model::slo::{Sli, Slo};
 use crate::model::words::words;
 
-use super::{USUAL_PERIOD, parse};
-use compare::Same;
+use super::{DEFAULT_PERIOD, parse};
+use compare::FieldComparison;
 
 words! {
     #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -37,18 +37,18 @@ words! {
 
 /// A document, and what is not in it.
 #[derive(Debug, Clone, PartialEq, Default)]
-pub struct Written {
+pub struct WrittenDocument {
     /// The document; what is not said stands in it as remarks as well.
     pub text: String,
     /// What the form could not say, by SLO.
-    pub unsaid: Vec<Unsaid>,
+    pub omissions: Vec<Omission>,
     /// The SLOs that are not in the document at all, by id.
     pub left_out: Vec<Text>,
 }
 
 /// Something of an SLO that a form cannot say, or not in the same way.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Unsaid {
+pub struct Omission {
     pub slo: Text,
     /// Which of its fields: one of `id`, `name`, `service`, `description`, `labels`, `objective`, `window`, `budgeting`, `sli`,
     /// `by`, `pairs`, `alert`, `recorded` and `plugins`.
@@ -57,31 +57,31 @@ pub struct Unsaid {
     pub what: String,
 }
 
-impl std::fmt::Display for Unsaid {
+impl std::fmt::Display for Omission {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "{}: {}: {}", self.slo, self.field, self.what)
     }
 }
 
 /// Writes all of them, in their order as far as the form allows.
-pub fn write(slos: &[Slo], target: Target) -> Written {
+pub fn write(slos: &[Slo], target: Target) -> WrittenDocument {
     match target {
         Target::Rules => rules::write(slos),
-        Target::Own => joined(slos, &own::OWN),
-        Target::Sloth => joined(slos, &sloth::SLOTH),
-        Target::OpenSlo => joined(slos, &openslo::OPENSLO),
-        Target::Pyrra => joined(slos, &pyrra::PYRRA),
+        Target::Own => convert_all(slos, &own::OWN),
+        Target::Sloth => convert_all(slos, &sloth::SLOTH),
+        Target::OpenSlo => convert_all(slos, &openslo::OPENSLO),
+        Target::Pyrra => convert_all(slos, &pyrra::PYRRA),
     }
 }
 
 /// What is said about one SLO while it is written.
 #[derive(Debug)]
-struct Notes<'s> {
+struct WriteNotes<'s> {
     slo: &'s Slo,
-    list: Vec<Unsaid>,
+    list: Vec<Omission>,
 }
 
-impl<'s> Notes<'s> {
+impl<'s> WriteNotes<'s> {
     fn new(slo: &'s Slo) -> Self {
         let mut notes = Self { slo, list: Vec::new() };
         for plugin in slo.recorded.iter().flat_map(|recorded| &recorded.plugins) {
@@ -92,7 +92,7 @@ impl<'s> Notes<'s> {
 
     fn say(&mut self, field: &'static str, what: impl AsRef<str>) {
         let what = crate::model::text::clean(what.as_ref()).into_owned();
-        self.list.push(Unsaid { slo: self.slo.id.clone(), field, what });
+        self.list.push(Omission { slo: self.slo.id.clone(), field, what });
     }
 
     fn no_query(&mut self) {
@@ -102,11 +102,11 @@ impl<'s> Notes<'s> {
     }
 
     fn has(&self, field: &str) -> bool {
-        self.list.iter().any(|unsaid| unsaid.field == field)
+        self.list.iter().any(|omissions| omissions.field == field)
     }
 
     fn remarks(&self) -> Vec<String> {
-        self.list.iter().map(|unsaid| format!("not said of {unsaid}")).collect()
+        self.list.iter().map(|omissions| format!("not said of {omissions}")).collect()
     }
 }
 
@@ -114,49 +114,49 @@ impl<'s> Notes<'s> {
 type Put<P> = Option<(P, Option<Sli>)>;
 
 /// A form that reads back what it writes.
-struct Form<P> {
+struct ReadBackForm<P> {
     /// What a file of it is called, which says how it is read.
     file: &'static str,
-    one: fn(&Slo, &mut Notes<'_>) -> Put<P>,
+    one: fn(&Slo, &mut WriteNotes<'_>) -> Put<P>,
     /// A whole file of pieces, each with its SLO and its remarks.
-    file_of: fn(Vec<Entry<'_, P>>) -> String,
+    file_of: fn(Vec<WrittenEntry<'_, P>>) -> String,
 }
 
 /// A written SLO among others; without a piece only its remarks are written.
-struct Entry<'s, P> {
+struct WrittenEntry<'s, P> {
     slo: &'s Slo,
     remarks: Vec<String>,
     piece: Option<P>,
 }
 
-fn joined<P: Clone>(slos: &[Slo], form: &Form<P>) -> Written {
-    let (mut entries, mut unsaid, mut left_out) = (Vec::new(), Vec::new(), Vec::new());
+fn convert_all<P: Clone>(slos: &[Slo], form: &ReadBackForm<P>) -> WrittenDocument {
+    let (mut entries, mut omissions, mut left_out) = (Vec::new(), Vec::new(), Vec::new());
     for slo in slos {
-        let mut notes = Notes::new(slo);
+        let mut notes = WriteNotes::new(slo);
         let piece = (form.one)(slo, &mut notes).map(|(piece, sli)| {
-            checked(form, &piece, sli, &mut notes);
+            verify(form, &piece, sli, &mut notes);
             piece
         });
         if piece.is_none() {
             left_out.push(slo.id.clone());
         }
-        entries.push(Entry { slo, remarks: notes.remarks(), piece });
-        unsaid.extend(notes.list);
+        entries.push(WrittenEntry { slo, remarks: notes.remarks(), piece });
+        omissions.extend(notes.list);
     }
-    Written { text: (form.file_of)(entries), unsaid, left_out }
+    WrittenDocument { text: (form.file_of)(entries), omissions, left_out }
 }
 
 /// Reads a piece back, and says what became of each field that nothing was said about.
-fn checked<P: Clone>(form: &Form<P>, piece: &P, sli: Option<Sli>, notes: &mut Notes<'_>) {
+fn verify<P: Clone>(form: &ReadBackForm<P>, piece: &P, sli: Option<Sli>, notes: &mut WriteNotes<'_>) {
     let slo = notes.slo;
-    let text = (form.file_of)(vec![Entry { slo, remarks: Vec::new(), piece: Some(piece.clone()) }]);
-    let read = parse(Path::new(form.file), &text, USUAL_PERIOD);
+    let text = (form.file_of)(vec![WrittenEntry { slo, remarks: Vec::new(), piece: Some(piece.clone()) }]);
+    let read = parse(Path::new(form.file), &text, DEFAULT_PERIOD);
     let Some(again) = read.slos.first() else {
         let why = read.findings.last().map_or_else(String::new, |finding| format!(": {}", finding.message));
         return notes.say("id", format!("what was written does not read back{why}"));
     };
     let meant = Slo { sli, ..slo.clone() };
-    for field in Same::FIELDS.into_iter().filter(|field| !field.holds(&meant, again)) {
+    for field in FieldComparison::FIELDS.into_iter().filter(|field| !field.holds(&meant, again)) {
         if !notes.has(field.name) {
             notes.say(field.name, format!("{} reads back as {}", (field.shown)(slo), (field.shown)(again)));
         }

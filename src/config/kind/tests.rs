@@ -1,7 +1,7 @@
 //! Kinds of our own, and what a configuration makes of them.
 
 use super::*;
-use crate::config::Known;
+use crate::config::KnownNames;
 use crate::config::load::parse;
 use crate::config::settings::Settings;
 use crate::model::action::WriteSupport;
@@ -43,8 +43,8 @@ static JSON: KindSpec =
 pub(in crate::config) static KINDS: [&KindSpec; 4] = [&PROMETHEUS, &ALERTMANAGER, &PAGER, &JSON];
 
 /// What a configuration is checked against where nothing but these kinds matters.
-pub(in crate::config) fn known() -> Known<'static> {
-    Known { kinds: &KINDS, ..Known::default() }
+pub(in crate::config) fn known() -> KnownNames<'static> {
+    KnownNames { kinds: &KINDS, ..KnownNames::default() }
 }
 
 #[derive(Debug, Default, Serialize, Deserialize, JsonSchema)]
@@ -187,8 +187,8 @@ fn a_file_of_a_kind_is_named_as_seen_from_the_configuration() {
 #[test]
 fn what_to_add_is_said_once_for_each_kind() {
     assert_eq!(
-        to_add(&KINDS[1..3], &[AskKind::Alerts, AskKind::Alerts]),
+        sources_to_add(&KINDS[1..3], &[AskKind::Alerts, AskKind::Alerts]),
         "an Alertmanager (--alertmanager URL) or one of kind = \"pager\""
     );
-    assert_eq!(to_add(&KINDS, &[AskKind::OnCall]), "one");
+    assert_eq!(sources_to_add(&KINDS, &[AskKind::OnCall]), "one");
 }

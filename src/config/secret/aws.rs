@@ -7,8 +7,8 @@ use serde::Deserialize;
 use zeroize::Zeroizing;
 
 use super::program::{LIMIT, output};
-use super::{Secret, SecretError, SecretTrouble, at_home, from_file};
-use crate::config::settings::{Program, SecretRef, SigV4Settings};
+use super::{Secret, SecretError, SecretTrouble, expand_home, from_file};
+use crate::config::settings::{SecretProgram, SecretRef, SigV4Settings};
 
 /// A program may have to ask AWS first.
 const PROGRAM_LIMIT: std::time::Duration = LIMIT.saturating_mul(3);
@@ -48,7 +48,7 @@ impl SigV4Settings {
                 let text = |name| std::env::var(name).ok().filter(|text: &String| !text.is_empty());
                 let profile = profile.clone().or_else(|| text("AWS_PROFILE"));
                 let file = text("AWS_SHARED_CREDENTIALS_FILE");
-                let file = file.map_or_else(|| at_home("~/.aws/credentials"), PathBuf::from);
+                let file = file.map_or_else(|| expand_home("~/.aws/credentials"), PathBuf::from);
                 let profile = profile.as_deref().unwrap_or("default");
                 let named = format_args!("profile {profile} in {}", file.display());
                 from_profile(&file, profile).map_err(|trouble| trouble.of(named))
@@ -67,7 +67,7 @@ struct Printed {
     expiration: Option<Timestamp>,
 }
 
-fn from_program(program: &Program) -> Result<Keys, SecretTrouble> {
+fn from_program(program: &SecretProgram) -> Result<Keys, SecretTrouble> {
     let bytes = output(&program.0, PROGRAM_LIMIT)?;
     // what a decoder says of it may repeat it
     let Ok(printed) = serde_json::from_slice::<Printed>(&bytes) else {
@@ -142,7 +142,7 @@ mod tests {
             (keys.id.expose(), keys.until.unwrap().to_string().as_str()),
             ("AKIA", "2026-01-02T03:04:05Z")
         );
-        let program = Program(vec!["echo".into(), "s3cret".into()]);
+        let program = SecretProgram(vec!["echo".into(), "s3cret".into()]);
         let odd = from_program(&program).unwrap_err().of(&program).to_string();
         assert!(odd.starts_with("command echo: it does not print") && !odd.contains("s3cret"), "{odd}");
     }

@@ -2,13 +2,13 @@
 
 use super::program::{LIMIT, output};
 use super::{Bytes, SecretTrouble};
-use crate::config::settings::Entry;
+use crate::config::settings::KeyringEntry;
 
 struct Tool {
     name: &'static str,
     package: &'static str,
-    lookup: fn(&Entry) -> Vec<String>,
-    store: fn(&Entry) -> String,
+    lookup: fn(&KeyringEntry) -> Vec<String>,
+    store: fn(&KeyringEntry) -> String,
 }
 
 /// The keychain of macOS.
@@ -33,17 +33,17 @@ const SECRET_TOOL: Tool = Tool {
             .into()
     },
     store: |entry| {
-        let Entry { service, user } = entry;
+        let KeyringEntry { service, user } = entry;
         format!("secret-tool store --label={service} service {service} username {user}")
     },
 };
 
-pub(super) fn read(entry: &Entry) -> Result<Bytes, SecretTrouble> {
+pub(super) fn read(entry: &KeyringEntry) -> Result<Bytes, SecretTrouble> {
     let tool = if cfg!(target_os = "macos") { SECURITY } else { SECRET_TOOL };
     ask(&tool, entry)
 }
 
-fn ask(tool: &Tool, entry: &Entry) -> Result<Bytes, SecretTrouble> {
+fn ask(tool: &Tool, entry: &KeyringEntry) -> Result<Bytes, SecretTrouble> {
     output(&(tool.lookup)(entry), LIMIT).map_err(|trouble| {
         if matches!(&trouble, SecretTrouble::Unreadable { reason } if reason == "not found") {
             SecretTrouble::NoTool { tool: tool.name, package: tool.package }
@@ -59,8 +59,8 @@ fn ask(tool: &Tool, entry: &Entry) -> Result<Bytes, SecretTrouble> {
 mod tests {
     use super::*;
 
-    fn entry() -> Entry {
-        Entry { service: "burnwatch".into(), user: "prom eu; id".into() }
+    fn entry() -> KeyringEntry {
+        KeyringEntry { service: "burnwatch".into(), user: "prom eu; id".into() }
     }
 
     #[test]
@@ -82,7 +82,7 @@ mod tests {
         );
         let empty = Tool { lookup: |_| vec!["false".into()], ..SECRET_TOOL };
         assert_eq!(
-            ask(&empty, &Entry { service: "burnwatch".into(), user: "prom".into() })
+            ask(&empty, &KeyringEntry { service: "burnwatch".into(), user: "prom".into() })
                 .unwrap_err()
                 .of("keyring a/b")
                 .to_string(),

@@ -9,20 +9,20 @@ use std::time::Duration;
 
 use rustix::process::{Pid, Signal, kill_process_group};
 
-use super::{Bytes, SecretTrouble, at_home, whole};
+use super::{Bytes, SecretTrouble, expand_home, read_limited};
 
 /// How long a program may take to print a secret.
 pub(super) const LIMIT: Duration = Duration::from_secs(5);
-/// How long a program may take to end after it closed its output, in steps of [`PATIENCE`].
-const PATIENCE_STEPS: u32 = 100;
-const PATIENCE: Duration = Duration::from_millis(10);
+/// How long a program may take to end after it closed its output, in steps of [`EXIT_POLL_INTERVAL`].
+const EXIT_POLLS: u32 = 100;
+const EXIT_POLL_INTERVAL: Duration = Duration::from_millis(10);
 
 /// Everything it prints.
 pub(super) fn output(words: &[String], limit: Duration) -> Result<Bytes, SecretTrouble> {
     let (program, arguments) = words.split_first().ok_or(SecretTrouble::Empty)?;
     // what it says to the terminal would tear the screen, and may hold the secret; a group of its own, so that what it
     // starts can be ended with it
-    let mut child = Command::new(at_home(program))
+    let mut child = Command::new(expand_home(program))
         .args(arguments)
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
@@ -30,12 +30,12 @@ pub(super) fn output(words: &[String], limit: Duration) -> Result<Bytes, SecretT
         .process_group(0)
         .spawn()?;
     let printed = child.stdout.take().ok_or(SecretTrouble::Empty)?;
-    let bytes = all_within(printed, limit).inspect_err(|_| stop(&mut child))?;
-    for _ in 0..PATIENCE_STEPS {
+    let bytes = read_within(printed, limit).inspect_err(|_| stop(&mut child))?;
+    for _ in 0..EXIT_POLLS {
         match child.try_wait()? {
             Some(status) if status.success() => return Ok(bytes),
             Some(status) => return Err(SecretTrouble::Failed { status: status.to_string() }),
-            None => thread::park_timeout(PATIENCE),
+            None => thread::park_timeout(EXIT_POLL_INTERVAL),
         }
     }
     stop(&mut child);
@@ -43,13 +43,13 @@ pub(super) fn output(words: &[String], limit: Duration) -> Result<Bytes, SecretT
 }
 
 /// All that a pipe brings until it is closed, if that is soon.
-pub(super) fn all_within(
+pub(super) fn read_within(
     mut pipe: impl Read + Send + 'static,
     limit: Duration,
 ) -> Result<Bytes, SecretTrouble> {
     let (sender, receiver) = mpsc::sync_channel(1);
     thread::spawn(move || {
-        let read = whole(&mut pipe);
+        let read = read_limited(&mut pipe);
         // drained, so that a talkative program can come to its end
         let drained = io::copy(&mut pipe, &mut io::sink());
         // nobody listens any more after the limit

@@ -3,7 +3,7 @@ use std::time::Duration;
 use super::*;
 
 fn command(words: &[&str]) -> SecretRef {
-    SecretRef::Command(Program(words.iter().map(|word| (*word).to_owned()).collect()))
+    SecretRef::Command(SecretProgram(words.iter().map(|word| (*word).to_owned()).collect()))
 }
 
 #[test]

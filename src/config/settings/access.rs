@@ -117,7 +117,7 @@ pub struct SigV4Settings {
     pub session_token: Option<SecretRef>,
     /// A program that prints the keys as JSON: `["aws", "configure", "export-credentials", "--profile", "prod"]`.
     #[serde(default)]
-    pub command: Option<Program>,
+    pub command: Option<SecretProgram>,
 }
 
 fn aps() -> String {
@@ -133,15 +133,15 @@ pub enum SecretRef {
     /// A file; its first line counts.
     File(String),
     /// A program and its arguments; the first line that it prints counts. No shell is involved.
-    Command(Program),
+    Command(SecretProgram),
     /// An entry of the system's keyring: the Secret Service (GNOME Keyring, `KWallet`), or the keychain of macOS.
-    Keyring(Entry),
+    Keyring(KeyringEntry),
 }
 
 /// An entry of the system's keyring.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub struct Entry {
+pub struct KeyringEntry {
     /// What it is for.
     #[serde(default = "burnwatch")]
     pub service: String,
@@ -156,9 +156,9 @@ fn burnwatch() -> String {
 /// A program and its arguments. Shown is only the program: arguments tell much, sometimes the secret itself.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(transparent)]
-pub struct Program(pub Vec<String>);
+pub struct SecretProgram(pub Vec<String>);
 
-impl fmt::Debug for Program {
+impl fmt::Debug for SecretProgram {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_list().entries(self.0.first()).finish_non_exhaustive()
     }

@@ -4,7 +4,7 @@ use jiff::tz::TimeZone;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::model::notify::{Manners, QuietHours};
+use crate::model::notify::{NotifyPolicy, QuietHours};
 
 /// How the person is called when a page comes.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -31,15 +31,15 @@ pub struct NotifySettings {
 
 impl Default for NotifySettings {
     fn default() -> Self {
-        let Manners { bell, desktop, title, high, low, only_mine, .. } = Manners::default();
+        let NotifyPolicy { bell, desktop, title, high, low, only_mine, .. } = NotifyPolicy::default();
         Self { bell, desktop, title, high, low, only_mine, quiet_hours: Vec::new(), zone: None }
     }
 }
 
 impl NotifySettings {
     /// As it is acted upon; what is not understood was told when the file was checked.
-    pub fn manners(&self) -> Manners {
-        Manners {
+    pub fn notify_policy(&self) -> NotifyPolicy {
+        NotifyPolicy {
             bell: self.bell,
             desktop: self.desktop,
             title: self.title,

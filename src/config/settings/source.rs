@@ -120,6 +120,6 @@ impl SourceSettings {
 
     /// Where it is: its address, or else the usual one of its kind.
     pub fn address(&self) -> &str {
-        if self.url.is_empty() { self.kind.usual_url() } else { &self.url }
+        if self.url.is_empty() { self.kind.default_url() } else { &self.url }
     }
 }

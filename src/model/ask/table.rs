@@ -42,7 +42,7 @@ macro_rules! asks {
     ($generate:ident) => {
         $generate! {
             /// Who are you, what do you offer, are you well? Cheap; also the heartbeat.
-            Probe => probe: Offer {
+            Probe => probe: ProbeReport {
                 title: "status", asked: Always, refresh: Refresh::AtLeastEvery(HEARTBEAT), weight: Vital, time: Now,
                 joins: replace, merges: Nothing
             }
@@ -55,8 +55,8 @@ macro_rules! asks {
             Trends {
                 ;
                 /// Over which time.
-                stretch: Stretch
-            } => trends: Trends {
+                stretch: QueryRange
+            } => trends: ServiceTrends {
                 title: "trends", asked: OnScreen, refresh: Refresh::Every(Duration::from_secs(15)), weight: Chart,
                 time: Range, joins: extend(stretch.window), merges: Nothing
             }
@@ -65,8 +65,8 @@ macro_rules! asks {
                 /// The service's name.
                 service: Text;
                 /// Over which time.
-                stretch: Stretch
-            } => details: Detail {
+                stretch: QueryRange
+            } => details: ServiceDetail {
                 title: "service detail", asked: OnScreen, refresh: Refresh::EachPoint(stretch.window.step()), weight: Page,
                 time: Range, joins: extend(stretch.window), merges: Nothing
             }
@@ -77,12 +77,12 @@ macro_rules! asks {
             }
             /// Alerting rules with the alerts that they hold pending or firing.
             Rules => rules: RuleBoard {
-                title: "rules", asked: Always, refresh: Refresh::AtMostEvery(OFTEN), weight: Vital, time: Now,
+                title: "rules", asked: Always, refresh: Refresh::AtMostEvery(FREQUENT_INTERVAL), weight: Vital, time: Now,
                 joins: replace, merges: Alerts
             }
             /// All silences that are not over.
             Silences => silences: Vec<Arc<Silence>> {
-                title: "silences", asked: Always, refresh: Refresh::Every(OFTEN), weight: Vital, time: Now,
+                title: "silences", asked: Always, refresh: Refresh::Every(FREQUENT_INTERVAL), weight: Vital, time: Now,
                 joins: replace, merges: AsIs
             }
             /// All SLOs.
@@ -92,7 +92,7 @@ macro_rules! asks {
             }
             /// Incidents that are open or were lately.
             Incidents => incidents: IncidentBoard {
-                title: "incidents", asked: Always, refresh: Refresh::Every(OFTEN), weight: Vital, time: Now,
+                title: "incidents", asked: Always, refresh: Refresh::Every(FREQUENT_INTERVAL), weight: Vital, time: Now,
                 joins: replace, merges: Incidents
             }
             /// One incident: what happened to it, what was written, its alerts.
@@ -108,7 +108,7 @@ macro_rules! asks {
                 ;
                 /// From when on.
                 since: Timestamp
-            } => steps: StepBoard {
+            } => steps: IncidentLog {
                 title: "what happened to incidents", asked: OnScreen, refresh: Refresh::Every(Duration::from_secs(60)),
                 weight: Page, time: Since, joins: extend(), merges: Nothing
             }
@@ -122,7 +122,7 @@ macro_rules! asks {
                 /// Which expression, on what grid.
                 series: SeriesKey;
                 /// Over which time.
-                stretch: Stretch
+                stretch: QueryRange
             } => series: Matrix {
                 title: "charts", asked: OnScreen, refresh: Refresh::EachPoint(stretch.window.step()), weight: Chart,
                 time: Range, joins: extend(stretch.window), merges: Nothing
@@ -146,8 +146,8 @@ macro_rules! asks {
             /// What to do about an alert, as its team wrote it down.
             Runbook {
                 /// Which one.
-                wanted: Arc<Wanted>;
-            } => runbooks: Search {
+                wanted: Arc<RunbookQuery>;
+            } => runbooks: RunbookSearch {
                 title: "runbooks", asked: OnScreen, refresh: Refresh::Every(Duration::from_secs(300)), weight: Page,
                 time: Now, joins: replace, merges: Nothing
             }

@@ -5,25 +5,25 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use crate::model::labels::Text;
-use crate::model::series::Span;
+use crate::model::series::TimeGrid;
 
 /// How often a source is asked whether it is well, at the least and whatever that costs: it is known within 15 seconds that one
 /// is not.
 pub const HEARTBEAT: Duration = Duration::from_secs(5);
 /// As often as PagerDuty's limit of requests bears well, and often enough that what hangs is named within 15 s.
-pub(super) const OFTEN: Duration = Duration::from_secs(10);
+pub(super) const FREQUENT_INTERVAL: Duration = Duration::from_secs(10);
 /// Charts are brought up to date at least this often, unless the configuration asks for less.
-const CHART_LONGEST: Duration = Duration::from_secs(60);
+const CHART_MAX_INTERVAL: Duration = Duration::from_secs(60);
 
 /// The time that a chart wants, and the part of it that is asked for now.
 ///
 /// `tail` is the end of `window` on the same grid; the first time it is the whole of it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct Stretch {
+pub struct QueryRange {
     /// All that is wanted on the screen.
-    pub window: Span,
+    pub window: TimeGrid,
     /// What is to be fetched.
-    pub tail: Span,
+    pub tail: TimeGrid,
 }
 
 /// What tells one series of charts from another: the same expression over an hour and over a week are two.
@@ -36,7 +36,7 @@ pub struct SeriesKey {
 }
 
 impl SeriesKey {
-    pub fn over(query: Text, window: Span) -> Self {
+    pub fn over(query: Text, window: TimeGrid) -> Self {
         let points = u32::try_from(window.count().saturating_sub(1)).unwrap_or(u32::MAX);
         Self { query, range: window.step().saturating_mul(points), step: window.step() }
     }
@@ -87,7 +87,7 @@ impl Refresh {
             Self::AtLeastEvery(most) => configured.min(most),
             Self::AtMostEvery(least) => configured.max(least),
             Self::Every(interval) => interval,
-            Self::EachPoint(step) => step.clamp(configured, CHART_LONGEST.max(configured)),
+            Self::EachPoint(step) => step.clamp(configured, CHART_MAX_INTERVAL.max(configured)),
         }
     }
 }

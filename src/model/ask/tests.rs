@@ -1,7 +1,7 @@
 use std::collections::BTreeSet;
 
 use super::*;
-use crate::model::series::Span;
+use crate::model::series::TimeGrid;
 use crate::model::world::WorldPart;
 
 fn moment() -> Moment {
@@ -23,7 +23,7 @@ fn what_is_asked_on_every_screen_is_one_question_to_a_source_and_named_in_the_or
     for kind in AskKind::ALL {
         let query = kind.vital();
         assert_eq!(query.as_ref().map(Query::kind), kind.is_vital().then_some(kind));
-        assert!(query.is_none_or(|query| query.topic().kind() == kind && !kind.is_about_one()));
+        assert!(query.is_none_or(|query| query.topic().kind() == kind && !kind.has_key()));
     }
 }
 
@@ -46,11 +46,11 @@ fn what_a_list_is_made_from_is_asked_on_every_screen_and_brings_the_list_up_to_d
         WorldPart::OnCall,
         WorldPart::Silences,
     ];
-    for kind in parts.iter().flat_map(|part| part.rests_on()) {
+    for kind in parts.iter().flat_map(|part| part.depends_on()) {
         assert!(kind.is_vital(), "{kind:?}");
         assert_ne!(kind.merges(), Merges::Nothing, "{kind:?}");
     }
-    assert_eq!(WorldPart::Sources.rests_on(), AskKind::VITAL);
+    assert_eq!(WorldPart::Sources.depends_on(), AskKind::VITAL);
 }
 
 #[test]
@@ -65,7 +65,7 @@ fn only_what_has_a_past_is_asked_about_the_moment_that_is_shown() {
 #[test]
 fn a_topic_is_the_question_without_its_moment_and_its_part() {
     let span = |end| {
-        Span::ending(
+        TimeGrid::ending(
             Timestamp::from_second(end).unwrap(),
             Duration::from_secs(3600),
             60,
@@ -75,7 +75,7 @@ fn a_topic_is_the_question_without_its_moment_and_its_part() {
     let of = |query: &str, end| {
         let window = span(end);
         let series = SeriesKey::over(query.into(), window);
-        Query::Series { series, stretch: Stretch { window, tail: window } }
+        Query::Series { series, stretch: QueryRange { window, tail: window } }
     };
     let (one, later) = (of("up", 7200), of("up", 9000));
     assert_ne!(one, later);

@@ -4,7 +4,7 @@ use crate::model::health::Health;
 use crate::model::host::{Host, NamedSignal, Saturated, Usage, fullest, places};
 use crate::model::labels::Text;
 use crate::model::reason::Reason;
-use crate::model::service::Reading;
+use crate::model::service::ServiceReading;
 
 /// Of several full resources or signals of one name so many are named.
 const NAMED: usize = 2;
@@ -26,7 +26,7 @@ pub(super) fn named(signals: &[NamedSignal]) -> Vec<(Health, Reason)> {
 }
 
 /// The fullest resources from the limit on, the others counted.
-pub(super) fn saturated(reading: &Reading, limit: f64) -> Vec<Reason> {
+pub(super) fn saturated(reading: &ServiceReading, limit: f64) -> Vec<Reason> {
     let unnamed = || {
         let ratio = reading.signals.saturation.filter(|ratio| *ratio >= limit)?;
         let usage = Usage { resource: Text::default(), part: Text::default(), ratio };

@@ -13,17 +13,17 @@ use std::fmt::Write as _;
 pub(super) use texts::texts;
 
 /// Most times that Go repeats something, all that repeats one another multiplied.
-const REPEATS: u32 = 1000;
+const MAX_REPETITIONS: u32 = 1000;
 /// How deep Go nests groups.
-const DEPTH: usize = 1000;
+const MAX_GROUP_DEPTH: usize = 1000;
 
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Refused {
+pub(super) struct RegexError {
     what: String,
     at: usize,
 }
 
-impl fmt::Display for Refused {
+impl fmt::Display for RegexError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} at {}", self.what, self.at)
     }
@@ -33,8 +33,8 @@ impl fmt::Display for Refused {
 ///
 /// # Errors
 /// What Go does not take, with the byte where it stands.
-pub(super) fn translated(pattern: &str) -> Result<String, Refused> {
-    let mut reader = Reader {
+pub(super) fn translated(pattern: &str) -> Result<String, RegexError> {
+    let mut reader = RegexParser {
         rest: pattern,
         out: String::with_capacity(pattern.len() + 16),
         groups: Vec::new(),
@@ -44,11 +44,11 @@ pub(super) fn translated(pattern: &str) -> Result<String, Refused> {
     };
     let mut at = 0;
     let read = reader.all(|rest| at = pattern.len() - rest.len());
-    read.map_err(|what| Refused { what, at })?;
+    read.map_err(|what| RegexError { what, at })?;
     Ok(reader.out)
 }
 
-struct Reader<'p> {
+struct RegexParser<'p> {
     rest: &'p str,
     out: String,
     /// Of each open group what stood around it: how often the most repeated of it is repeated.
@@ -61,16 +61,16 @@ struct Reader<'p> {
     is_repeated: bool,
 }
 
-impl<'p> Reader<'p> {
-    fn all(&mut self, mut begins: impl FnMut(&str)) -> Result<(), String> {
+impl<'p> RegexParser<'p> {
+    fn all(&mut self, mut at_start: impl FnMut(&str)) -> Result<(), String> {
         loop {
-            begins(self.rest);
+            at_start(self.rest);
             let Some(c) = self.next() else { break };
             match c {
                 '\\' => self.escape()?,
                 '[' => {
                     self.class()?;
-                    self.is_one();
+                    self.set_repeatable();
                 }
                 '{' => self.count()?,
                 '*' | '+' | '?' => self.repeat(c)?,
@@ -82,7 +82,7 @@ impl<'p> Reader<'p> {
                 }
                 '.' | '^' | '$' => {
                     self.out.push(c);
-                    self.is_one();
+                    self.set_repeatable();
                 }
                 c => self.letter(c),
             }
@@ -110,19 +110,19 @@ impl<'p> Reader<'p> {
         Some(found)
     }
 
-    fn say(&mut self, words: fmt::Arguments<'_>) {
+    fn write_out(&mut self, words: fmt::Arguments<'_>) {
         self.out.write_fmt(words).expect("a String takes everything");
     }
 
     /// Something that can be repeated stands here now.
-    fn is_one(&mut self) {
+    fn set_repeatable(&mut self) {
         (self.atom, self.is_repeated) = (Some(1), false);
     }
 
     fn letter(&mut self, c: char) {
         let mut buffer = [0; 4];
         self.out.push_str(&regex::escape(c.encode_utf8(&mut buffer)));
-        self.is_one();
+        self.set_repeatable();
     }
 
     fn escape(&mut self) -> Result<(), String> {
@@ -136,18 +136,18 @@ impl<'p> Reader<'p> {
         }
         let Some(c) = self.next() else { return Err("a backslash at the end".into()) };
         match c {
-            'A' | 'z' => self.say(format_args!("\\{c}")),
-            'b' | 'B' => self.say(format_args!("(?-u:\\{c})")),
+            'A' | 'z' => self.write_out(format_args!("\\{c}")),
+            'b' | 'B' => self.write_out(format_args!("(?-u:\\{c})")),
             'p' | 'P' => self.property(c)?,
             c => match class::perl(c) {
-                Some(class) => self.say(format_args!("[{class}]")),
+                Some(class) => self.write_out(format_args!("[{class}]")),
                 None => match char::from_u32(self.character(c)?) {
                     Some(c) => self.letter(c),
                     None => self.out.push_str(class::NONE),
                 },
             },
         }
-        self.is_one();
+        self.set_repeatable();
         Ok(())
     }
 
@@ -161,8 +161,8 @@ impl<'p> Reader<'p> {
             self.rest = rest;
             name
         };
-        let (name, is_turned) = name.strip_prefix('^').map_or((name, false), |name| (name, true));
-        let is_negative = (sign == 'P') != is_turned;
+        let (name, is_negated) = name.strip_prefix('^').map_or((name, false), |name| (name, true));
+        let is_negative = (sign == 'P') != is_negated;
         let Some(class) = class::unicode(name, is_negative) else {
             return Err(format!("no class \\{sign}{{{name}}}"));
         };
@@ -222,13 +222,13 @@ impl<'p> Reader<'p> {
         let sign = format!("{{{}", self.rest.get(..self.rest.len() - rest.len()).unwrap_or_default());
         let inner = self.repeatable(&sign)?;
         self.rest = rest;
-        if least > REPEATS || most.is_some_and(|most| most > REPEATS || most < least) {
-            return Err(format!("{sign} counts more than {REPEATS} times, or backwards"));
+        if least > MAX_REPETITIONS || most.is_some_and(|most| most > MAX_REPETITIONS || most < least) {
+            return Err(format!("{sign} counts more than {MAX_REPETITIONS} times, or backwards"));
         }
         let times = most.unwrap_or(least);
         let all = if times == 0 { 1 } else { inner.saturating_mul(times) };
-        if times >= 2 && all > REPEATS {
-            return Err(format!("{sign} repeats what is repeated, more than {REPEATS} times in all"));
+        if times >= 2 && all > MAX_REPETITIONS {
+            return Err(format!("{sign} repeats what is repeated, more than {MAX_REPETITIONS} times in all"));
         }
         self.out.push_str(&sign);
         self.repeated(all);
@@ -299,7 +299,7 @@ impl<'p> Reader<'p> {
                         return self.open(&format!("(?{on}{off}:"));
                     }
                     if !(on.is_empty() && off.is_empty()) {
-                        self.say(format_args!("(?{on}{off})"));
+                        self.write_out(format_args!("(?{on}{off})"));
                     }
                     self.is_repeated = false;
                     return Ok(());
@@ -311,7 +311,7 @@ impl<'p> Reader<'p> {
     }
 
     fn open(&mut self, sign: &str) -> Result<(), String> {
-        if self.groups.len() >= DEPTH {
+        if self.groups.len() >= MAX_GROUP_DEPTH {
             return Err("too many groups within one another".into());
         }
         self.out.push_str(sign);

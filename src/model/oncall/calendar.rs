@@ -1,4 +1,4 @@
-//! Who is on call when, as a calendar has it: stints with hand-overs, gaps, double bookings and hours of the night.
+//! Who is on call when, as a calendar has it: stints with handoffs, gaps, double bookings and hours of the night.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -18,7 +18,7 @@ const NIGHT_UNTIL: i8 = 7;
 
 /// Somebody who is on call during a stint.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Turn {
+pub struct OnDuty {
     pub person: Person,
     /// By which schedule, by its id; none: always.
     pub schedule: Option<Text>,
@@ -29,16 +29,16 @@ pub struct Turn {
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Cover {
+pub enum Coverage {
     /// The source was not asked about this time, which is no gap.
     Unknown,
     Nobody,
     /// These, each once, in the order of their names.
-    People(Vec<Turn>),
+    People(Vec<OnDuty>),
 }
 
-impl Cover {
-    pub fn turns(&self) -> &[Turn] {
+impl Coverage {
+    pub fn turns(&self) -> &[OnDuty] {
         match self {
             Self::Unknown | Self::Nobody => &[],
             Self::People(turns) => turns,
@@ -48,7 +48,7 @@ impl Cover {
     /// Whether one schedule has several people at once, or somebody is on call at two levels of the policy.
     ///
     /// Several targets of one level are no double booking: all of them are meant to be woken.
-    pub fn is_double(&self) -> bool {
+    pub fn is_double_booked(&self) -> bool {
         let turns = self.turns();
         let schedules: Vec<&Text> = turns.iter().filter_map(|turn| turn.schedule.as_ref()).collect();
         let once: BTreeSet<&Text> = schedules.iter().copied().collect();
@@ -65,61 +65,74 @@ impl Cover {
 
 /// A stretch of time in which the same people are on call.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Stint {
+pub struct CoverageSlot {
     pub from: Timestamp,
     /// Its end, which does not belong to it.
     pub until: Timestamp,
-    pub cover: Cover,
-    /// Whether the people were others before: a hand-over, and not merely midnight.
-    pub is_hand_over: bool,
+    pub cover: Coverage,
+    /// Whether the people were others before: a handoff, and not merely midnight.
+    pub is_handoff: bool,
 }
 
 /// A day in a zone, from midnight to midnight: 23 to 25 hours, and what there is besides.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Day {
+pub struct CalendarDay {
     pub date: Date,
     pub from: Timestamp,
     /// The first moment of the next.
     pub until: Timestamp,
     /// Its stints, without a hole between them.
-    pub stints: Vec<Stint>,
+    pub coverage_slots: Vec<CoverageSlot>,
 }
 
 /// Who is on call at a level at a moment, and who comes then.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Watch {
-    pub now: Cover,
+pub struct OnCallAt {
+    pub now: Coverage,
     /// From when others are on call, and who; `None`: not within the time that is known.
-    pub next: Option<(Timestamp, Cover)>,
+    pub next: Option<(Timestamp, Coverage)>,
 }
 
 impl OnCallBoard {
     /// The stints of a level of a policy over some time, in order and without a hole.
-    pub fn stints(&self, policy: &str, level: u32, from: Timestamp, until: Timestamp) -> Vec<Stint> {
+    pub fn coverage_slots(
+        &self,
+        policy: &str,
+        level: u32,
+        from: Timestamp,
+        until: Timestamp,
+    ) -> Vec<CoverageSlot> {
         let its: Vec<&Shift> = self.shifts.iter().filter(|shift| *shift.policy == *policy).collect();
         let ends = its.iter().flat_map(|shift| [shift.start, shift.end]).flatten();
         let within = ends.chain([self.from, self.until]).filter(|at| from < *at && *at < until);
         let cuts: BTreeSet<Timestamp> = within.chain([from]).collect();
-        let mut stints: Vec<Stint> = Vec::new();
+        let mut coverage_slots: Vec<CoverageSlot> = Vec::new();
         for cut in cuts.into_iter().filter(|cut| *cut < until) {
             let cover = self.cover(&its, level, cut);
-            match stints.last_mut() {
+            match coverage_slots.last_mut() {
                 Some(last) if last.cover == cover => {}
                 Some(last) => {
                     last.until = cut;
                     // what was before is not always known
-                    let is_known = last.cover != Cover::Unknown && cover != Cover::Unknown;
-                    let is_hand_over = is_known && !last.cover.has_same_people(&cover);
-                    stints.push(Stint { from: cut, until, cover, is_hand_over });
+                    let is_known = last.cover != Coverage::Unknown && cover != Coverage::Unknown;
+                    let is_handoff = is_known && !last.cover.has_same_people(&cover);
+                    coverage_slots.push(CoverageSlot { from: cut, until, cover, is_handoff });
                 }
-                None => stints.push(Stint { from: cut, until, cover, is_hand_over: false }),
+                None => coverage_slots.push(CoverageSlot { from: cut, until, cover, is_handoff: false }),
             }
         }
-        stints
+        coverage_slots
     }
 
     /// Days from the one that a moment lies in, as a zone has them; days that the calendar does not have are left out.
-    pub fn days(&self, policy: &str, level: u32, at: Timestamp, zone: &TimeZone, count: u8) -> Vec<Day> {
+    pub fn days(
+        &self,
+        policy: &str,
+        level: u32,
+        at: Timestamp,
+        zone: &TimeZone,
+        count: u8,
+    ) -> Vec<CalendarDay> {
         let first = at.to_zoned(zone.clone()).date();
         let midnight = |day: u8| {
             let date = first.checked_add(Span::new().days(day)).ok()?;
@@ -128,17 +141,24 @@ impl OnCallBoard {
         };
         let begins: Vec<(Date, Timestamp)> = (0..=count).map_while(midnight).collect();
         let (Some((_, from)), Some((_, until))) = (begins.first(), begins.last()) else { return Vec::new() };
-        let all = self.stints(policy, level, *from, *until);
+        let all = self.coverage_slots(policy, level, *from, *until);
         let days = begins.windows(2).filter_map(|pair| match pair {
             [(date, from), (_, until)] => {
-                let within = all.iter().filter(|stint| stint.from < *until && *from < stint.until);
-                let stints = within.map(|stint| Stint {
-                    from: stint.from.max(*from),
-                    until: stint.until.min(*until),
-                    is_hand_over: stint.is_hand_over && stint.from >= *from,
-                    cover: stint.cover.clone(),
+                let within = all
+                    .iter()
+                    .filter(|coverage_slot| coverage_slot.from < *until && *from < coverage_slot.until);
+                let coverage_slots = within.map(|coverage_slot| CoverageSlot {
+                    from: coverage_slot.from.max(*from),
+                    until: coverage_slot.until.min(*until),
+                    is_handoff: coverage_slot.is_handoff && coverage_slot.from >= *from,
+                    cover: coverage_slot.cover.clone(),
                 });
-                Some(Day { date: *date, from: *from, until: *until, stints: stints.collect() })
+                Some(CalendarDay {
+                    date: *date,
+                    from: *from,
+                    until: *until,
+                    coverage_slots: coverage_slots.collect(),
+                })
             }
             _ => None,
         });
@@ -146,36 +166,37 @@ impl OnCallBoard {
     }
 
     /// Who is on call at a level at a moment, and who comes then.
-    pub fn watch(&self, policy: &str, level: u32, at: Timestamp) -> Watch {
-        let mut stints =
-            self.stints(policy, level, at, self.until.max(at + Duration::from_secs(1))).into_iter();
-        let now = stints.next().map_or(Cover::Unknown, |stint| stint.cover);
-        let mut later = stints.filter(|stint| stint.cover != Cover::Unknown);
-        let next =
-            later.find(|stint| !stint.cover.has_same_people(&now)).map(|stint| (stint.from, stint.cover));
-        Watch { now, next }
+    pub fn on_call_at(&self, policy: &str, level: u32, at: Timestamp) -> OnCallAt {
+        let mut coverage_slots =
+            self.coverage_slots(policy, level, at, self.until.max(at + Duration::from_secs(1))).into_iter();
+        let now = coverage_slots.next().map_or(Coverage::Unknown, |coverage_slot| coverage_slot.cover);
+        let mut later = coverage_slots.filter(|coverage_slot| coverage_slot.cover != Coverage::Unknown);
+        let next = later
+            .find(|coverage_slot| !coverage_slot.cover.has_same_people(&now))
+            .map(|coverage_slot| (coverage_slot.from, coverage_slot.cover));
+        OnCallAt { now, next }
     }
 
     /// The turns of a person that are not over, in the order of their beginning.
-    pub fn turns_of<'a>(&'a self, person: &'a Person, at: Timestamp) -> Vec<&'a Shift> {
+    pub fn shifts_of<'a>(&'a self, person: &'a Person, at: Timestamp) -> Vec<&'a Shift> {
         let is_ahead = |shift: &&Shift| shift.person.id == person.id && shift.end.is_none_or(|end| at < end);
         let mut its: Vec<&Shift> = self.shifts.iter().filter(is_ahead).collect();
         its.sort_by(|a, b| (a.start, &a.policy, a.level).cmp(&(b.start, &b.policy, b.level)));
         its
     }
 
-    fn cover(&self, shifts: &[&Shift], level: u32, at: Timestamp) -> Cover {
+    fn cover(&self, shifts: &[&Shift], level: u32, at: Timestamp) -> Coverage {
         if at < self.from || self.until <= at {
-            return Cover::Unknown;
+            return Coverage::Unknown;
         }
-        let mut turns: Vec<Turn> = Vec::new();
+        let mut turns: Vec<OnDuty> = Vec::new();
         for shift in shifts.iter().filter(|shift| shift.level == level && shift.covers(at)) {
             let schedule = shift.schedule.as_ref().map(|schedule| schedule.id.clone());
             if let Some(turn) = turns.iter_mut().find(|turn| turn.person.id == shift.person.id) {
                 turn.is_override |= shift.is_override;
             } else {
                 let person = shift.person.clone();
-                turns.push(Turn { person, schedule, is_override: shift.is_override, also: Vec::new() });
+                turns.push(OnDuty { person, schedule, is_override: shift.is_override, also: Vec::new() });
             }
         }
         for turn in &mut turns {
@@ -184,7 +205,7 @@ impl OnCallBoard {
             turn.also = same.collect::<BTreeSet<_>>().into_iter().collect();
         }
         turns.sort_by(|a, b| (&a.person.name, &a.person.id).cmp(&(&b.person.name, &b.person.id)));
-        if turns.is_empty() { Cover::Nobody } else { Cover::People(turns) }
+        if turns.is_empty() { Coverage::Nobody } else { Coverage::People(turns) }
     }
 }
 

@@ -35,14 +35,14 @@ macro_rules! operations {
             Acknowledge "acknowledge" => Incident {
                 verb: "Acknowledge", doing: "acknowledging", done: "acknowledged",
                 title: "Acknowledge {things}", menu: "Acknowledge",
-                cli: CliVerb::of("ack", "Acknowledge incidents: you are on it"),
+                cli: CliVerb::of("ack", "Acknowledge incidents"),
                 leads_to: Some(IncidentStatus::Acknowledged)
             }
             /// Say that the incident is over.
             Resolve "resolve" => Incident {
                 verb: "Resolve", doing: "resolving", done: "resolved",
                 title: "Resolve {things}", menu: "Resolve",
-                cli: CliVerb::of("resolve", "Resolve incidents: they are over"),
+                cli: CliVerb::of("resolve", "Resolve incidents"),
                 leads_to: Some(IncidentStatus::Resolved), confirm: ConfirmBy::Letter
             }
             /// Give the incident to a person.
@@ -52,15 +52,15 @@ macro_rules! operations {
             } => Incident {
                 verb: "Assign", doing: "assigning", done: "assigned", done_to: " to {to}",
                 title: "Assign {things} to {to}", detail: "{to}",
-                cli: CliVerb::of("assign", "Give incidents to a person"), undo: Some("assign")
+                cli: CliVerb::of("assign", "Assign incidents to a person"), undo: Some("assign")
             }
             /// Give the incident to an escalation policy, from its first level on.
             Reroute "reroute" {
                 policy: EntityRef = Param::of(ParamKind::Policy).flag("to", "POLICY", "Its name or id")
             } => Incident {
-                verb: "Reassign to a policy", doing: "handing over", done: "reassigned", done_to: " to {policy}",
+                verb: "Reassign to a policy", doing: "reassigning", done: "reassigned", done_to: " to {policy}",
                 title: "Hand {things} to the policy {policy}", detail: "{policy}",
-                cli: CliVerb::of("reroute", "Give incidents to an escalation policy"), undo: Some("reroute")
+                cli: CliVerb::of("reroute", "Reassign incidents to an escalation policy"), undo: Some("reroute")
             }
             /// Wake a level of the incident's policy; levels count from 1.
             Escalate "escalate" {
@@ -71,10 +71,10 @@ macro_rules! operations {
                 cli: CliVerb::of("escalate", "Escalate incidents to a level of their policies"),
                 confirm: ConfirmBy::Letter
             }
-            /// Let the incident rest for a while.
+            /// Snooze the incident.
             Snooze "snooze" {
                 #[serde(rename = "seconds", with = "seconds")]
-                rest: Duration = Param::of(ParamKind::Length).prompt("Let it rest for")
+                rest: Duration = Param::of(ParamKind::Length).prompt("Snooze for")
                     .flag("for", "TIME", "For how long: 30m, 4h")
             } => Incident {
                 verb: "Snooze", doing: "snoozing", done: "snoozed",
@@ -104,15 +104,15 @@ macro_rules! operations {
             /// Make the incident a part of another one, which stays.
             Merge "merge" {
                 into: EntityRef = Param::of(ParamKind::Incident).prompt("Merge into")
-                    .flag("into", "INCIDENT", "The one that stays")
+                    .flag("into", "INCIDENT", "The incident to merge into")
             } => Incident {
                 verb: "Merge", doing: "merging", done: "merged",
                 title: "Merge {things} into {into}", detail: "into {into}", menu: "Merge into...",
-                cli: CliVerb::of("merge", "Make incidents a part of another one"), confirm: ConfirmBy::Letter
+                cli: CliVerb::of("merge", "Merge incidents into another one"), confirm: ConfirmBy::Letter
             }
             /// Request more responders, and tell them what for.
             AddResponder "add-responder" "summon" {
-                people: Vec<EntityRef> = Param::of(ParamKind::People).prompt("Ask whom for help?")
+                people: Vec<EntityRef> = Param::of(ParamKind::People).prompt("Request help from")
                     .flag("who", "PERSON", "Their name, address or id; can be repeated"),
                 message: Text = Param::text("message", 1024).default("Please help with {things}")
                     .flag("message", "TEXT", "What they are told")
@@ -120,7 +120,7 @@ macro_rules! operations {
                 verb: "Request a responder", doing: "requesting a responder", done: "responder requested",
                 title: "Ask {people} for help with {things}", detail: "{people}: {message}",
                 form: "Ask {people} for help with {things}",
-                menu: "Ask for help...",
+                menu: "Add a responder...",
                 cli: CliVerb {
                     usage: Some("burnwatch add-responder [OPTIONS] --who <PERSON> -m <TEXT> <INCIDENT>..."),
                     ..CliVerb::of("add-responder", "Request responders for incidents")
@@ -142,9 +142,9 @@ macro_rules! operations {
                 title: Text = Param::text("title", 1024).positional("TITLE", "In a sentence"),
                 details: Text = Param::text("details", 2000).optional().flag("details", "TEXT", "More of it"),
                 urgency: Urgency = Param::of(ParamKind::Urgency).label("urgency").default("high")
-                    .flag("urgency", "URGENCY", "high wakes somebody; low can wait"),
+                    .flag("urgency", "URGENCY", "high pages somebody; low can wait"),
                 key: Text = Param::of(ParamKind::Derived).optional()
-                    .flag("key", "KEY", "Recognises it: the same again is not opened twice")
+                    .flag("key", "KEY", "Deduplication key: the same key opens no second incident")
             } => Service {
                 verb: "Open an incident", doing: "opening", done: "opened",
                 title: "Open an incident about {target}", detail: "{title}",
@@ -156,11 +156,11 @@ macro_rules! operations {
                 person: EntityRef = Param::of(ParamKind::Derived).label("who"),
                 start: Timestamp = Param::of(ParamKind::Derived).label("from"),
                 end: Timestamp = Param::of(ParamKind::TurnEnd).label("until").optional()
-                    .flag("for", "TIME", "For how long; without it until the turn ends")
+                    .flag("for", "TIME", "For how long; by default until the shift ends")
             } => Schedule {
                 verb: "Take the shift", doing: "taking the shift", done: "shift taken",
                 title: "Take the shift of {target}", detail: "{person} until {end}",
-                cli: CliVerb::of("take-shift", "Stand in for whoever is on call")
+                cli: CliVerb::of("take-shift", "Take an on-call shift (creates an override)")
             }
             /// Keep alerts quiet.
             Silence "silence" {

@@ -60,7 +60,7 @@ impl Comparison {
 }
 
 #[derive(Debug, Clone, PartialEq)]
-pub enum Bound {
+pub enum Threshold {
     /// A number, always finite.
     Constant(f64),
     /// An expression of its own, to be drawn as a second line.
@@ -68,17 +68,17 @@ pub enum Bound {
 }
 
 #[derive(Debug, Clone, PartialEq)]
-pub struct Condition {
+pub struct ThresholdCondition {
     /// What is compared: valid PromQL, worth a chart.
     pub query: String,
     pub operator: Comparison,
-    pub bound: Bound,
-    pub others: Others,
+    pub bound: Threshold,
+    pub others: OtherConditions,
 }
 
 /// Conditions beside the one that is drawn.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Others {
+pub struct OtherConditions {
     /// Those that must hold as well: joined with `and`, or a second bound of the same value.
     pub and: usize,
     /// Those that must not hold: `unless`.
@@ -93,24 +93,24 @@ pub struct Others {
 /// arithmetic is folded. `None` if it has no comparison (`absent(up)`, `vector(1)`) or one that decides nothing
 /// (`a > bool 5` has a result either way), if the bound is not finite or if the expression is not known: chart it as it
 /// stands then.
-pub fn condition(expr: &str) -> Option<Condition> {
+pub fn condition(expr: &str) -> Option<ThresholdCondition> {
     let found = comparison(&parse(expr).ok()?)?;
     // the parser's printer is not ours: what it cannot read back is not sent to a server
     let reads_back = |query: &str| parse(query).is_ok();
     let whole = match &found.bound {
-        Bound::Constant(_) => reads_back(&found.query),
-        Bound::Query(bound) => reads_back(&found.query) && reads_back(bound),
+        Threshold::Constant(_) => reads_back(&found.query),
+        Threshold::Query(bound) => reads_back(&found.query) && reads_back(bound),
     };
     whole.then_some(found)
 }
 
 /// Whether an expression asks `bool`: it gives 0 or 1, and an alert fires on either.
-pub fn gives_zero_or_one(expr: &str) -> bool {
+pub fn returns_zero_or_one(expr: &str) -> bool {
     let is_bool = |expr: &Expr| matches!(bare(expr), Expr::Binary(binary) if binary.return_bool());
     parse(expr).is_ok_and(|expr| is_bool(&expr))
 }
 
-fn comparison(expr: &Expr) -> Option<Condition> {
+fn comparison(expr: &Expr) -> Option<ThresholdCondition> {
     let Expr::Binary(binary) = bare(expr) else { return None };
     if binary.op.is_set_operator() {
         return of_chain(binary);
@@ -122,9 +122,9 @@ fn comparison(expr: &Expr) -> Option<Condition> {
     }
 }
 
-fn of_chain(chain: &BinaryExpr) -> Option<Condition> {
+fn of_chain(chain: &BinaryExpr) -> Option<ThresholdCondition> {
     let (left, right) = (comparison(&chain.lhs), comparison(&chain.rhs));
-    let beside = right.as_ref().map_or(Others::default(), |right| right.others);
+    let beside = right.as_ref().map_or(OtherConditions::default(), |right| right.others);
     // a side without a comparison counts for one condition, too: that it has a result
     let found = match chain.op.to_string().as_str() {
         "or" => {
@@ -149,15 +149,15 @@ fn of_chain(chain: &BinaryExpr) -> Option<Condition> {
     Some(found)
 }
 
-fn of_comparison(binary: &BinaryExpr, operator: Comparison) -> Option<Condition> {
+fn of_comparison(binary: &BinaryExpr, operator: Comparison) -> Option<ThresholdCondition> {
     let (left, right) = (constant(&binary.lhs), constant(&binary.rhs));
     let (query, operator, bound) = match (left, right) {
         (Some(_), Some(_)) => return None,
-        (None, Some(bound)) => (&binary.lhs, operator, Bound::Constant(bound)),
-        (Some(bound), None) => (&binary.rhs, operator.mirrored(), Bound::Constant(bound)),
-        (None, None) => (&binary.lhs, operator, Bound::Query(bare(&binary.rhs).to_string())),
+        (None, Some(bound)) => (&binary.lhs, operator, Threshold::Constant(bound)),
+        (Some(bound), None) => (&binary.rhs, operator.mirrored(), Threshold::Constant(bound)),
+        (None, None) => (&binary.lhs, operator, Threshold::Query(bare(&binary.rhs).to_string())),
     };
-    if let Bound::Constant(bound) = bound {
+    if let Threshold::Constant(bound) = bound {
         if let Some(inner) = inside(query, operator, bound) {
             return Some(inner);
         }
@@ -165,11 +165,16 @@ fn of_comparison(binary: &BinaryExpr, operator: Comparison) -> Option<Condition>
             return None;
         }
     }
-    Some(Condition { query: bare(query).to_string(), operator, bound, others: Others::default() })
+    Some(ThresholdCondition {
+        query: bare(query).to_string(),
+        operator,
+        bound,
+        others: OtherConditions::default(),
+    })
 }
 
 /// The comparison inside a comparison: `0 < a < 5` filters the same value twice, `(a > bool 5) == 1` only asks whether.
-fn inside(query: &Expr, operator: Comparison, bound: f64) -> Option<Condition> {
+fn inside(query: &Expr, operator: Comparison, bound: f64) -> Option<ThresholdCondition> {
     let Expr::Binary(inner) = bare(query) else { return None };
     let inner_operator = Comparison::of(inner)?;
     if inner.return_bool() {
@@ -182,13 +187,13 @@ fn inside(query: &Expr, operator: Comparison, bound: f64) -> Option<Condition> {
     }
     match found.bound {
         // of two bounds on one side only the closer one counts: `(a > 0) > 90`
-        Bound::Constant(first) if found.operator == operator && operator.is_one_sided() => {
+        Threshold::Constant(first) if found.operator == operator && operator.is_one_sided() => {
             if !operator.holds(first, bound) {
-                found.bound = Bound::Constant(bound);
+                found.bound = Threshold::Constant(bound);
             }
         }
-        Bound::Constant(_) | Bound::Query(_) => {
-            (found.operator, found.bound) = (operator, Bound::Constant(bound));
+        Threshold::Constant(_) | Threshold::Query(_) => {
+            (found.operator, found.bound) = (operator, Threshold::Constant(bound));
             found.others.and += 1;
         }
     }
@@ -196,11 +201,11 @@ fn inside(query: &Expr, operator: Comparison, bound: f64) -> Option<Condition> {
 }
 
 /// `(a > 5) * on (pod) group_left (node) kube_pod_info` only adds labels to `a`: an info metric's value is always 1.
-fn of_join(join: &BinaryExpr) -> Option<Condition> {
+fn of_join(join: &BinaryExpr) -> Option<ThresholdCondition> {
     if join.op.to_string() != "*" || !join.rhs.to_string().contains("_info") {
         return None;
     }
     let found = comparison(&join.lhs)?;
     let modifier = join.modifier.as_ref().map(ToString::to_string).unwrap_or_default();
-    Some(Condition { query: format!("({}) *{modifier} {}", found.query, join.rhs), ..found })
+    Some(ThresholdCondition { query: format!("({}) *{modifier} {}", found.query, join.rhs), ..found })
 }

@@ -6,16 +6,16 @@ use super::value::ValueKind::{self, Matrix, Scalar, Text, Vector};
 
 /// A function, as far as its call can be wrong.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Function {
-    pub(super) takes: &'static [ValueKind],
+pub(super) struct PromqlFunction {
+    pub(super) argument_types: &'static [ValueKind],
     /// How many of the last arguments may be left out; `None`: the last one may stand any number of times, or not at all.
-    pub(super) spare: Option<usize>,
-    pub(super) gives: ValueKind,
+    pub(super) optional_arguments: Option<usize>,
+    pub(super) result_type: ValueKind,
 }
 
 /// The function of this name, if it is known.
-pub(super) fn function(name: &str) -> Option<Function> {
-    let (takes, spare, gives): (&[ValueKind], _, _) = match name {
+pub(super) fn function(name: &str) -> Option<PromqlFunction> {
+    let (argument_types, optional_arguments, result_type): (&[ValueKind], _, _) = match name {
         "absent_over_time"
         | "avg_over_time"
         | "changes"
@@ -65,5 +65,5 @@ pub(super) fn function(name: &str) -> Option<Function> {
         "vector" => (&[Scalar], Some(0), Vector),
         _ => return None,
     };
-    Some(Function { takes, spare, gives })
+    Some(PromqlFunction { argument_types, optional_arguments, result_type })
 }

@@ -13,11 +13,11 @@ pub use selector::is_bound;
 use super::functions::function;
 use super::token::{Lexeme, Token, tokens};
 use super::value::ValueKind;
-use super::{LabelTest, Remark, Unread};
+use super::{LabelTest, QueryParseError, QueryRemark};
 
 /// What `offset`, `@` and a range may follow.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Form {
+enum ModifierPosition {
     Selector,
     Range,
     Subquery,
@@ -25,35 +25,35 @@ enum Form {
 }
 
 #[derive(Debug, Clone, Copy)]
-struct Node {
+struct ExprNode {
     kind: ValueKind,
-    form: Form,
+    form: ModifierPosition,
     at: usize,
     has_offset: bool,
     has_moment: bool,
     /// Whether its moment is a time stamp, and not `start()` or `end()`.
-    is_dated: bool,
+    has_timestamp: bool,
 }
 
-type Read<T> = Result<T, Unread>;
+type ParsedExpr<T> = Result<T, QueryParseError>;
 
 /// Deepest nesting that is followed; real expressions have a dozen.
-const MOST_NESTED: usize = 200;
+const MAX_NESTING: usize = 200;
 
-struct Reader<'t> {
+struct PromqlParser<'t> {
     text: &'t str,
     lexemes: Vec<Lexeme<'t>>,
     at: usize,
     depth: usize,
     /// The first function that is not known.
     unknown: Option<String>,
-    remarks: Vec<Remark>,
-    is_thorough: bool,
+    remarks: Vec<QueryRemark>,
+    compiles_patterns: bool,
 }
 
 /// Checks a whole query; patterns of labels are costly, and tried only if that is wanted.
-pub(super) fn check(text: &str, is_thorough: bool) -> Result<Vec<Remark>, Unread> {
-    let mut reader = Reader { is_thorough, ..Reader::new(text)? };
+pub(super) fn check(text: &str, compiles_patterns: bool) -> Result<Vec<QueryRemark>, QueryParseError> {
+    let mut reader = PromqlParser { compiles_patterns, ..PromqlParser::new(text)? };
     if reader.peek().token == Token::End {
         return Err(reader.wrong("there is no expression"));
     }
@@ -63,14 +63,14 @@ pub(super) fn check(text: &str, is_thorough: bool) -> Result<Vec<Remark>, Unread
     }
     match reader.unknown {
         None => Ok(reader.remarks),
-        Some(name) => Err(Unread::Unknown(format!("burnwatch does not know the function {name}"))),
+        Some(name) => Err(QueryParseError::Unknown(format!("burnwatch does not know the function {name}"))),
     }
 }
 
 /// The conditions of a query that is a selector alone.
-pub(super) fn series(text: &str) -> Result<Option<Vec<LabelTest>>, Unread> {
+pub(super) fn series(text: &str) -> Result<Option<Vec<LabelTest>>, QueryParseError> {
     check(text, true)?;
-    let mut reader = Reader::new(text)?;
+    let mut reader = PromqlParser::new(text)?;
     let name = (reader.peek().token == Token::Word).then(|| reader.peek().text);
     reader.at += usize::from(name.is_some());
     if !reader.is_sign("{") && (name.is_none() || reader.peek().token != Token::End) {
@@ -80,10 +80,18 @@ pub(super) fn series(text: &str) -> Result<Option<Vec<LabelTest>>, Unread> {
     Ok((reader.peek().token == Token::End).then_some(conditions))
 }
 
-impl<'t> Reader<'t> {
-    fn new(text: &'t str) -> Read<Self> {
-        let lexemes = tokens(text).map_err(Unread::Refused)?;
-        Ok(Self { text, lexemes, at: 0, depth: 0, unknown: None, remarks: Vec::new(), is_thorough: false })
+impl<'t> PromqlParser<'t> {
+    fn new(text: &'t str) -> ParsedExpr<Self> {
+        let lexemes = tokens(text).map_err(QueryParseError::Refused)?;
+        Ok(Self {
+            text,
+            lexemes,
+            at: 0,
+            depth: 0,
+            unknown: None,
+            remarks: Vec::new(),
+            compiles_patterns: false,
+        })
     }
 
     fn peek(&self) -> &Lexeme<'t> {
@@ -109,7 +117,7 @@ impl<'t> Reader<'t> {
         found
     }
 
-    fn need(&mut self, sign: &str) -> Read<()> {
+    fn need(&mut self, sign: &str) -> ParsedExpr<()> {
         if self.take(sign) { Ok(()) } else { Err(self.unexpected(sign)) }
     }
 
@@ -123,15 +131,15 @@ impl<'t> Reader<'t> {
         found
     }
 
-    fn wrong_at(&self, at: usize, why: impl Into<String>) -> Unread {
-        Unread::Refused(Remark::at(self.text, at, why))
+    fn wrong_at(&self, at: usize, why: impl Into<String>) -> QueryParseError {
+        QueryParseError::Refused(QueryRemark::at(self.text, at, why))
     }
 
-    fn wrong(&self, why: impl Into<String>) -> Unread {
+    fn wrong(&self, why: impl Into<String>) -> QueryParseError {
         self.wrong_at(self.peek().at, why)
     }
 
-    fn unexpected(&self, wanted: &str) -> Unread {
+    fn unexpected(&self, wanted: &str) -> QueryParseError {
         let found = match &self.peek().token {
             Token::End => "the end of the query".to_owned(),
             Token::Number(_) | Token::Duration(_) | Token::Text(_) | Token::Word | Token::Sign => {
@@ -142,10 +150,12 @@ impl<'t> Reader<'t> {
     }
 
     /// An expression of operators that bind at least so close.
-    fn expression(&mut self, least: u8) -> Read<Node> {
+    fn expression(&mut self, least: u8) -> ParsedExpr<ExprNode> {
         self.depth += 1;
-        if self.depth > MOST_NESTED {
-            return Err(Unread::Unknown(format!("it is nested more than {MOST_NESTED} levels deep")));
+        if self.depth > MAX_NESTING {
+            return Err(QueryParseError::Unknown(format!(
+                "it is nested more than {MAX_NESTING} levels deep"
+            )));
         }
         let mut left = self.unary()?;
         while let Some(strength) = self.operator().filter(|strength| *strength >= least) {
@@ -155,7 +165,7 @@ impl<'t> Reader<'t> {
         Ok(left)
     }
 
-    fn unary(&mut self) -> Read<Node> {
+    fn unary(&mut self) -> ParsedExpr<ExprNode> {
         let at = self.peek().at;
         if !self.take("-") && !self.take("+") {
             let primary = self.primary()?;
@@ -163,7 +173,7 @@ impl<'t> Reader<'t> {
         }
         let inner = self.expression(POWER)?;
         if inner.kind.is(ValueKind::Scalar) || inner.kind.is(ValueKind::Vector) {
-            return Ok(Node { form: Form::Other, at, ..inner });
+            return Ok(ExprNode { form: ModifierPosition::Other, at, ..inner });
         }
         let what = inner.kind.word();
         Err(self.wrong_at(at, format!("a sign goes before a scalar or an instant vector, not before {what}")))
@@ -177,7 +187,7 @@ impl<'t> Reader<'t> {
         known.filter(|_| is_operator).map(|(_, strength)| *strength)
     }
 
-    fn binary(&mut self, left: Node, strength: u8) -> Read<Node> {
+    fn binary(&mut self, left: ExprNode, strength: u8) -> ParsedExpr<ExprNode> {
         let sign = self.peek().clone();
         self.step();
         let (is_set, is_comparison) = (strength <= 2, strength == 3);
@@ -216,18 +226,18 @@ impl<'t> Reader<'t> {
             (false, true) => ValueKind::Any,
             (false, false) => ValueKind::Vector,
         };
-        Ok(Node {
+        Ok(ExprNode {
             kind,
-            form: Form::Other,
+            form: ModifierPosition::Other,
             at: left.at,
             has_offset: false,
             has_moment: false,
-            is_dated: false,
+            has_timestamp: false,
         })
     }
 
     /// `on (...) group_left (...) fill (0)`; whether labels were named that need vectors on both sides.
-    fn matching(&mut self, is_set: bool) -> Read<bool> {
+    fn matching(&mut self, is_set: bool) -> ParsedExpr<bool> {
         let mut matched = Vec::new();
         let on = self.is_word("on");
         if on || self.is_word("ignoring") {
@@ -257,7 +267,7 @@ impl<'t> Reader<'t> {
     }
 
     /// `(a, b)`, the labels of `by`, `on` and the like.
-    fn grouping(&mut self) -> Read<Vec<String>> {
+    fn grouping(&mut self) -> ParsedExpr<Vec<String>> {
         self.need("(")?;
         let mut labels = Vec::new();
         while !self.take(")") {
@@ -281,7 +291,7 @@ impl<'t> Reader<'t> {
         Ok(labels)
     }
 
-    fn number(&mut self, wanted: &str) -> Read<f64> {
+    fn number(&mut self, wanted: &str) -> ParsedExpr<f64> {
         let number = match &self.peek().token {
             Token::Number(number) => *number,
             Token::Duration(duration) => duration.as_secs_f64(),
@@ -293,28 +303,34 @@ impl<'t> Reader<'t> {
         Ok(number)
     }
 
-    fn primary(&mut self) -> Read<Node> {
+    fn primary(&mut self) -> ParsedExpr<ExprNode> {
         let at = self.peek().at;
-        let node =
-            |kind, form| Node { kind, form, at, has_offset: false, has_moment: false, is_dated: false };
+        let node = |kind, form| ExprNode {
+            kind,
+            form,
+            at,
+            has_offset: false,
+            has_moment: false,
+            has_timestamp: false,
+        };
         match &self.peek().token {
             Token::Number(_) | Token::Duration(_) => {
                 self.step();
-                Ok(node(ValueKind::Scalar, Form::Other))
+                Ok(node(ValueKind::Scalar, ModifierPosition::Other))
             }
             Token::Text(_) => {
                 self.step();
-                Ok(node(ValueKind::Text, Form::Other))
+                Ok(node(ValueKind::Text, ModifierPosition::Other))
             }
             Token::Sign if self.is_sign("{") => {
                 self.selector(None)?;
-                Ok(node(ValueKind::Vector, Form::Selector))
+                Ok(node(ValueKind::Vector, ModifierPosition::Selector))
             }
             Token::Sign if self.is_sign("(") => {
                 self.step();
                 let inner = self.expression(0)?;
                 self.need(")")?;
-                Ok(node(inner.kind, Form::Other))
+                Ok(node(inner.kind, ModifierPosition::Other))
             }
             Token::Word => {
                 let word = self.peek().text;
@@ -322,20 +338,20 @@ impl<'t> Reader<'t> {
                 let lower = word.to_ascii_lowercase();
                 if lower == "inf" || lower == "nan" {
                     self.step();
-                    Ok(node(ValueKind::Scalar, Form::Other))
+                    Ok(node(ValueKind::Scalar, ModifierPosition::Other))
                 } else if is_aggregation(&lower) && (is_called || is_by(self.ahead(1).text)) {
                     self.step();
                     self.aggregation(&lower)?;
-                    Ok(node(ValueKind::Vector, Form::Other))
+                    Ok(node(ValueKind::Vector, ModifierPosition::Other))
                 } else if is_called && !is_operator_word(&lower) && !word.contains(':') {
-                    Ok(node(self.call(word)?, Form::Other))
+                    Ok(node(self.call(word)?, ModifierPosition::Other))
                 } else if ["bool", "on", "ignoring", "group_left", "group_right", "atan2"].contains(&&*lower)
                 {
                     Err(self.unexpected("an expression"))
                 } else {
                     self.step();
                     self.selector(Some(word))?;
-                    Ok(node(ValueKind::Vector, Form::Selector))
+                    Ok(node(ValueKind::Vector, ModifierPosition::Selector))
                 }
             }
             Token::Sign | Token::End => Err(self.unexpected("an expression")),
@@ -343,7 +359,7 @@ impl<'t> Reader<'t> {
     }
 
     /// What stands between the brackets of a call.
-    fn arguments(&mut self) -> Read<Vec<Node>> {
+    fn arguments(&mut self) -> ParsedExpr<Vec<ExprNode>> {
         self.need("(")?;
         let mut all = Vec::new();
         if self.take(")") {
@@ -360,7 +376,7 @@ impl<'t> Reader<'t> {
         }
     }
 
-    fn aggregation(&mut self, name: &str) -> Read<()> {
+    fn aggregation(&mut self, name: &str) -> ParsedExpr<()> {
         let at = self.ahead(0).at;
         let is_grouped = self.by()?;
         let arguments = self.arguments()?;
@@ -380,7 +396,7 @@ impl<'t> Reader<'t> {
         self.fit(name, &arguments, &wanted)
     }
 
-    fn by(&mut self) -> Read<bool> {
+    fn by(&mut self) -> ParsedExpr<bool> {
         let found = is_by(self.peek().text) && self.peek().token == Token::Word;
         if found {
             self.step();
@@ -389,7 +405,7 @@ impl<'t> Reader<'t> {
         Ok(found)
     }
 
-    fn call(&mut self, name: &str) -> Read<ValueKind> {
+    fn call(&mut self, name: &str) -> ParsedExpr<ValueKind> {
         let at = self.peek().at;
         self.step();
         let arguments = self.arguments()?;
@@ -397,20 +413,20 @@ impl<'t> Reader<'t> {
             self.unknown.get_or_insert_with(|| name.to_owned());
             return Ok(ValueKind::Any);
         };
-        let (given, most) = (arguments.len(), function.takes.len());
-        let fits = match function.spare {
-            Some(spare) => (most - spare..=most).contains(&given),
+        let (given, most) = (arguments.len(), function.argument_types.len());
+        let fits = match function.optional_arguments {
+            Some(optional_arguments) => (most - optional_arguments..=most).contains(&given),
             None => given + 1 >= most,
         };
         if !fits {
             return Err(self.wrong_at(at, format!("{name} takes {most} argument(s), not {given}")));
         }
-        self.fit(name, &arguments, function.takes)?;
-        Ok(function.gives)
+        self.fit(name, &arguments, function.argument_types)?;
+        Ok(function.result_type)
     }
 
     /// Whether arguments are of the kinds that are wanted; the last kind is that of all that follow.
-    fn fit(&self, name: &str, arguments: &[Node], wanted: &[ValueKind]) -> Read<()> {
+    fn fit(&self, name: &str, arguments: &[ExprNode], wanted: &[ValueKind]) -> ParsedExpr<()> {
         for (place, argument) in arguments.iter().enumerate() {
             let Some(kind) = wanted.get(place).or(wanted.last()) else { return Ok(()) };
             if !argument.kind.is(*kind) {

@@ -2,13 +2,15 @@
 
 use super::super::duration;
 use super::token::{Lexeme, Token, tokens};
-use super::{MOST_LEVELS, Unread, quoted};
+use super::{MAX_LEVELS, QueryParseError, quoted};
 
 /// The same query, written plainly; what makes trees too deep, or a string that is no text, is not.
-pub(super) fn written(expr: &str) -> Result<String, Unread> {
-    let lexemes = tokens(expr).map_err(Unread::Refused)?;
-    if lexemes.iter().filter(|lexeme| is_level(lexeme)).count() > MOST_LEVELS {
-        return Err(Unread::Unknown(format!("it has more than {MOST_LEVELS} operators and brackets")));
+pub(super) fn simplified(expr: &str) -> Result<String, QueryParseError> {
+    let lexemes = tokens(expr).map_err(QueryParseError::Refused)?;
+    if lexemes.iter().filter(|lexeme| is_level(lexeme)).count() > MAX_LEVELS {
+        return Err(QueryParseError::Unknown(format!(
+            "it has more than {MAX_LEVELS} operators and brackets"
+        )));
     }
     let mut out = String::with_capacity(expr.len() + 16);
     // elsewhere a duration is the number of its seconds
@@ -22,7 +24,9 @@ pub(super) fn written(expr: &str) -> Result<String, Unread> {
             Token::Duration(duration) if is_time => out.push_str(&duration::text(*duration)),
             Token::Duration(duration) => out.push_str(&decimal(duration.as_secs_f64())),
             Token::Text(Some(text)) => out.push_str(&quoted(text)),
-            Token::Text(None) => return Err(Unread::Unknown("a string in it is no text".to_owned())),
+            Token::Text(None) => {
+                return Err(QueryParseError::Unknown("a string in it is no text".to_owned()));
+            }
             Token::Word | Token::Sign => out.push_str(lexeme.text),
             Token::End => {}
         }

@@ -6,13 +6,13 @@ use promql_parser::label::Matcher;
 use promql_parser::parser::{Expr, LabelModifier, VectorSelector};
 
 use super::super::labels::Text;
-use super::{Unread, bare, parse, quoted};
+use super::{QueryParseError, bare, parse, quoted};
 
 /// All series that a query reads, each as a selector, in the order of their names.
 ///
 /// # Errors
 /// What [`parse`] says.
-pub fn selectors(expr: &str) -> Result<BTreeSet<String>, Unread> {
+pub fn selectors(expr: &str) -> Result<BTreeSet<String>, QueryParseError> {
     let mut found = BTreeSet::new();
     collect(&parse(expr)?, &mut found);
     Ok(found)
@@ -20,8 +20,8 @@ pub fn selectors(expr: &str) -> Result<BTreeSet<String>, Unread> {
 
 fn collect(expr: &Expr, found: &mut BTreeSet<String>) {
     match expr {
-        Expr::VectorSelector(selector) => drop(found.insert(told(selector))),
-        Expr::MatrixSelector(matrix) => drop(found.insert(told(&matrix.vs))),
+        Expr::VectorSelector(selector) => drop(found.insert(selector_text(selector))),
+        Expr::MatrixSelector(matrix) => drop(found.insert(selector_text(&matrix.vs))),
         Expr::Paren(paren) => collect(&paren.expr, found),
         Expr::Unary(unary) => collect(&unary.expr, found),
         Expr::Subquery(sub) => collect(&sub.expr, found),
@@ -41,7 +41,7 @@ fn collect(expr: &Expr, found: &mut BTreeSet<String>) {
 }
 
 /// The series of now, without offset.
-fn told(selector: &VectorSelector) -> String {
+fn selector_text(selector: &VectorSelector) -> String {
     let one = |matcher: &Matcher| format!("{}{}{}", matcher.name, matcher.op, quoted(&matcher.value));
     let all = |matchers: &[Matcher]| matchers.iter().map(one).collect::<Vec<_>>().join(",");
     let first = Some(all(&selector.matchers.matchers)).filter(|text| !text.is_empty());
@@ -54,7 +54,7 @@ fn told(selector: &VectorSelector) -> String {
 /// Whether a query gives no more than one series for each value of the labels in `by`, as far as its text tells.
 ///
 /// `None` if the parser does not know it. `rate(x[5m])` does not; `sum(rate(x[5m]))` and `1 - sum(a) / sum(b)` do.
-pub fn gives_one(expr: &str, by: &[Text]) -> Option<bool> {
+pub fn returns_one_series(expr: &str, by: &[Text]) -> Option<bool> {
     Some(is_one(&parse(expr).ok()?, by))
 }
 
@@ -124,8 +124,8 @@ mod tests {
             ("sum(a) / b", false),
             ("a", false),
         ] {
-            assert_eq!(gives_one(query, &by), Some(one), "{query}");
+            assert_eq!(returns_one_series(query, &by), Some(one), "{query}");
         }
-        assert_eq!(gives_one("a{", &by), None);
+        assert_eq!(returns_one_series("a{", &by), None);
     }
 }

@@ -8,11 +8,11 @@ type Beside = (usize, usize, usize);
 fn constant_of(expr: &str) -> Option<(String, &'static str, f64, Beside)> {
     let found = condition(expr)?;
     match found.bound {
-        Bound::Constant(bound) => {
-            let Others { and, unless, or } = found.others;
+        Threshold::Constant(bound) => {
+            let OtherConditions { and, unless, or } = found.others;
             Some((found.query, found.operator.sign(), bound, (and, unless, or)))
         }
-        Bound::Query(other) => panic!("{expr}: bound is {other}"),
+        Threshold::Query(other) => panic!("{expr}: bound is {other}"),
     }
 }
 
@@ -103,7 +103,7 @@ fn two_vectors_compared_make_two_lines() {
         ("a > scalar(b)", "a", "scalar(b)"),
     ] {
         let found = condition(expr).unwrap();
-        assert_eq!((found.query.as_str(), found.bound), (query, Bound::Query(bound.into())), "{expr}");
+        assert_eq!((found.query.as_str(), found.bound), (query, Threshold::Query(bound.into())), "{expr}");
     }
 }
 
@@ -141,7 +141,7 @@ fn an_expression_made_to_overflow_the_stack_is_left_alone() {
         [("(", "a"), ("-", "a > 1"), ("a+", "a > 1"), ("a>1>", "a > 1"), ("a OR ", "a > 1"), ("2^", "2 > a")]
     {
         assert_eq!(condition(&format!("{}{rest}", part.repeat(100_000))), None, "{part}");
-        drop(condition(&format!("{}{rest}", part.repeat(MOST_LEVELS / 2 - 2))));
+        drop(condition(&format!("{}{rest}", part.repeat(MAX_LEVELS / 2 - 2))));
     }
 }
 
@@ -242,7 +242,7 @@ fn what_prometheus_refuses_is_told_with_its_place() {
         ("(x)[5m]", (1, 4), "elsewhere write [5m:]"),
         ("sum by (a:b) (x)", (1, 9), "expected a label"),
     ] {
-        let Err(Unread::Refused(told)) = check(expr) else { panic!("{expr}: {:?}", check(expr)) };
+        let Err(QueryParseError::Refused(told)) = check(expr) else { panic!("{expr}: {:?}", check(expr)) };
         assert_eq!((told.line, told.column), place, "{expr}: {told}");
         assert!(told.message.starts_with(why) || told.message.contains(why), "{expr}: {told}");
     }
@@ -251,9 +251,12 @@ fn what_prometheus_refuses_is_told_with_its_place() {
 #[test]
 fn a_function_that_is_not_known_is_no_fault() {
     for expr in ["rollup_rate(x[5m]) > 5", "sum(tomorrow(x)) / rate(tomorrow(x)[5m:])"] {
-        assert!(matches!(check(expr), Err(Unread::Unknown(what)) if what.contains("function")), "{expr}");
+        assert!(
+            matches!(check(expr), Err(QueryParseError::Unknown(what)) if what.contains("function")),
+            "{expr}"
+        );
     }
-    assert!(matches!(check("rollup_rate(x[5m]"), Err(Unread::Refused(_))));
+    assert!(matches!(check("rollup_rate(x[5m]"), Err(QueryParseError::Refused(_))));
 }
 
 #[test]
@@ -275,8 +278,8 @@ fn a_bucket_is_asked_for_by_a_number() {
 
 #[test]
 fn a_query_that_asks_bool_fires_on_any_result() {
-    assert!(gives_zero_or_one("(a > bool 1)") && gives_zero_or_one("a == bool on (x) b"));
-    assert!(!gives_zero_or_one("a > 1") && !gives_zero_or_one("sum(a > bool 1)"));
+    assert!(returns_zero_or_one("(a > bool 1)") && returns_zero_or_one("a == bool on (x) b"));
+    assert!(!returns_zero_or_one("a > 1") && !returns_zero_or_one("sum(a > bool 1)"));
 }
 
 proptest! {

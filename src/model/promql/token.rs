@@ -5,7 +5,7 @@
 use std::time::Duration;
 
 use super::super::duration;
-use super::Remark;
+use super::QueryRemark;
 
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum Token {
@@ -32,18 +32,18 @@ pub(super) struct Lexeme<'t> {
 
 /// Which rules hold: in braces every word is a label's name, in brackets a colon stands alone.
 #[derive(Clone, Copy, PartialEq)]
-enum Inside {
+enum LexContext {
     Nothing,
     Braces,
     Brackets,
 }
 
 /// The longest duration that Go can hold, some 292 years.
-const LONGEST: Duration = Duration::from_secs(9_223_372_036);
+const GO_MAX_DURATION: Duration = Duration::from_secs(9_223_372_036);
 
 /// All tokens of a query, an [`Token::End`] last.
-pub(super) fn tokens(text: &str) -> Result<Vec<Lexeme<'_>>, Remark> {
-    let mut lexer = Lexer { text, at: 0, inside: Inside::Nothing };
+pub(super) fn tokens(text: &str) -> Result<Vec<Lexeme<'_>>, QueryRemark> {
+    let mut lexer = Lexer { text, at: 0, inside: LexContext::Nothing };
     let mut all = Vec::new();
     loop {
         let lexeme = lexer.next()?;
@@ -58,7 +58,7 @@ pub(super) fn tokens(text: &str) -> Result<Vec<Lexeme<'_>>, Remark> {
 struct Lexer<'t> {
     text: &'t str,
     at: usize,
-    inside: Inside,
+    inside: LexContext,
 }
 
 impl<'t> Lexer<'t> {
@@ -66,7 +66,7 @@ impl<'t> Lexer<'t> {
         self.text.get(self.at..).unwrap_or_default()
     }
 
-    fn next(&mut self) -> Result<Lexeme<'t>, Remark> {
+    fn next(&mut self) -> Result<Lexeme<'t>, QueryRemark> {
         self.skip();
         let (at, rest) = (self.at, self.rest());
         let Some(first) = rest.chars().next() else { return self.end() };
@@ -74,11 +74,11 @@ impl<'t> Lexer<'t> {
             '"' | '\'' | '`' => self.string(first)?,
             c if c.is_ascii_digit() => self.number()?,
             '.' if rest.chars().nth(1).is_some_and(|c| c.is_ascii_digit()) => self.number()?,
-            c if is_letter(c) || (c == ':' && self.inside == Inside::Nothing) => {
+            c if is_letter(c) || (c == ':' && self.inside == LexContext::Nothing) => {
                 let is_part = |c: char| match self.inside {
-                    Inside::Nothing => is_letter(c) || c.is_ascii_digit() || c == ':',
-                    Inside::Braces => is_letter(c) || c.is_ascii_digit(),
-                    Inside::Brackets => is_letter(c),
+                    LexContext::Nothing => is_letter(c) || c.is_ascii_digit() || c == ':',
+                    LexContext::Braces => is_letter(c) || c.is_ascii_digit(),
+                    LexContext::Brackets => is_letter(c),
                 };
                 (Token::Word, rest.find(|c| !is_part(c)).unwrap_or(rest.len()))
             }
@@ -88,17 +88,17 @@ impl<'t> Lexer<'t> {
         Ok(Lexeme { token, text: rest.get(..length).unwrap_or_default(), at })
     }
 
-    fn end(&self) -> Result<Lexeme<'t>, Remark> {
+    fn end(&self) -> Result<Lexeme<'t>, QueryRemark> {
         let open = match self.inside {
-            Inside::Nothing => return Ok(Lexeme { token: Token::End, text: "", at: self.at }),
-            Inside::Braces => "unexpected end of the query inside braces",
-            Inside::Brackets => "unclosed left bracket",
+            LexContext::Nothing => return Ok(Lexeme { token: Token::End, text: "", at: self.at }),
+            LexContext::Braces => "unexpected end of the query inside braces",
+            LexContext::Brackets => "unclosed left bracket",
         };
         Err(self.wrong(self.at, open))
     }
 
-    fn wrong(&self, at: usize, why: impl Into<String>) -> Remark {
-        Remark::at(self.text, at, why)
+    fn wrong(&self, at: usize, why: impl Into<String>) -> QueryRemark {
+        QueryRemark::at(self.text, at, why)
     }
 
     /// White space and comments.
@@ -114,48 +114,48 @@ impl<'t> Lexer<'t> {
         }
     }
 
-    fn sign(&mut self, first: char) -> Result<usize, Remark> {
+    fn sign(&mut self, first: char) -> Result<usize, QueryRemark> {
         const SIGNS: [&str; 21] = [
             "==", "!=", ">=", "<=", "+", "-", "*", "/", "%", "^", ">", "<", "=", "(", ")", "{", "}", "[",
             "]", "@", ",",
         ];
         let rest = self.rest();
         let found = match self.inside {
-            Inside::Nothing => SIGNS.into_iter().find(|sign| rest.starts_with(sign)),
-            Inside::Braces => {
+            LexContext::Nothing => SIGNS.into_iter().find(|sign| rest.starts_with(sign)),
+            LexContext::Braces => {
                 ["=~", "!~", "!=", "=", ",", "}"].into_iter().find(|sign| rest.starts_with(sign))
             }
-            Inside::Brackets => {
+            LexContext::Brackets => {
                 let signs = [":", "]", "+", "-", "*", "/", "%", "^", "(", ")", ","];
                 signs.into_iter().find(|sign| rest.starts_with(sign))
             }
         };
         let within = match self.inside {
-            Inside::Nothing => "",
-            Inside::Braces => " inside braces",
-            Inside::Brackets => " inside brackets",
+            LexContext::Nothing => "",
+            LexContext::Braces => " inside braces",
+            LexContext::Brackets => " inside brackets",
         };
         let found = found.ok_or_else(|| self.wrong(self.at, format!("unexpected {first:?}{within}")))?;
         self.inside = match found {
-            "{" => Inside::Braces,
-            "[" => Inside::Brackets,
-            "}" | "]" if self.inside == Inside::Nothing => {
+            "{" => LexContext::Braces,
+            "[" => LexContext::Brackets,
+            "}" | "]" if self.inside == LexContext::Nothing => {
                 return Err(self.wrong(self.at, format!("unexpected {first:?}")));
             }
-            "}" | "]" => Inside::Nothing,
+            "}" | "]" => LexContext::Nothing,
             _ => self.inside,
         };
         Ok(found.len())
     }
 
-    fn number(&self) -> Result<(Token, usize), Remark> {
+    fn number(&self) -> Result<(Token, usize), QueryRemark> {
         let rest = self.rest();
         let word = rest.find(|c: char| !is_part_of_number(c)).unwrap_or(rest.len());
         let mut length = word;
         let is_hexadecimal = rest.starts_with("0x") || rest.starts_with("0X");
         // `1e+06`: the sign belongs to the number
         if !is_hexadecimal
-            && rest.get(..word).is_some_and(is_cut_exponent)
+            && rest.get(..word).is_some_and(ends_in_exponent)
             && rest.get(word..).is_some_and(|rest| rest.starts_with(['+', '-']))
         {
             let more = rest.get(word + 1..).unwrap_or_default();
@@ -166,18 +166,18 @@ impl<'t> Lexer<'t> {
             return Ok((Token::Number(number), length));
         }
         match duration::parse(text) {
-            Ok(duration) if duration <= LONGEST => Ok((Token::Duration(duration), length)),
+            Ok(duration) if duration <= GO_MAX_DURATION => Ok((Token::Duration(duration), length)),
             Ok(_) => Err(self.wrong(self.at, format!("{text} is longer than a duration can be"))),
             Err(_) => Err(self.wrong(self.at, format!("{text} is neither a number nor a duration"))),
         }
     }
 
-    fn string(&self, quote: char) -> Result<(Token, usize), Remark> {
+    fn string(&self, quote: char) -> Result<(Token, usize), QueryRemark> {
         let inside = self.rest().get(1..).unwrap_or_default();
         let open = || self.wrong(self.at, "the string that begins here has no end");
         if quote == '`' {
             let value = inside.split_once('`').ok_or_else(open)?.0;
-            self.has_no_broken_text(value)?;
+            self.reject_replacement_character(value)?;
             return Ok((Token::Text(Some(value.to_owned())), value.len() + 2));
         }
         let mut bytes = Vec::new();
@@ -185,7 +185,7 @@ impl<'t> Lexer<'t> {
         loop {
             let (at, c) = chars.next().filter(|(_, c)| *c != '\n').ok_or_else(open)?;
             if c == quote {
-                self.has_no_broken_text(inside.get(..at).unwrap_or_default())?;
+                self.reject_replacement_character(inside.get(..at).unwrap_or_default())?;
                 return Ok((Token::Text(String::from_utf8(bytes).ok()), at + 2));
             }
             if c == '\\' {
@@ -200,7 +200,7 @@ impl<'t> Lexer<'t> {
     }
 
     /// Go reads U+FFFD for bytes that are no text, and Prometheus refuses both.
-    fn has_no_broken_text(&self, value: &str) -> Result<(), Remark> {
+    fn reject_replacement_character(&self, value: &str) -> Result<(), QueryRemark> {
         let broken = value.find('\u{fffd}');
         broken.map_or(Ok(()), |at| {
             Err(self.wrong(self.at + 1 + at, "U+FFFD stands for broken text; write it as \\ufffd"))
@@ -217,7 +217,7 @@ fn is_part_of_number(c: char) -> bool {
 }
 
 /// `1e`, `.5E`: an exponent whose sign comes next.
-fn is_cut_exponent(word: &str) -> bool {
+fn ends_in_exponent(word: &str) -> bool {
     word.strip_suffix(['e', 'E'])
         .is_some_and(|digits| digits.chars().all(|c| c.is_ascii_digit() || c == '.' || c == '_'))
 }

@@ -3,17 +3,17 @@
 use std::collections::{BTreeSet, HashMap};
 
 /// For each label the values that it may have; all combinations of them are meant.
-pub(super) type Product<'a> = Vec<BTreeSet<&'a str>>;
+pub(super) type LabelProduct<'a> = Vec<BTreeSet<&'a str>>;
 
 /// Combinations more than these are not tried in several orders.
-const FEW: usize = 256;
+const MAX_COMBINATIONS: usize = 256;
 
 /// Products that hold these combinations and no other, as few as are found. Each combination is in one of them.
 ///
 /// What differs in one label alone is taken together, again and again, beginning with each of the labels in turn. The fewest
 /// possible cannot be found in a time worth waiting for; these are always exact.
-pub(super) fn cover<'a>(combinations: &[Vec<&'a str>]) -> Vec<Product<'a>> {
-    let singles: Vec<Product<'a>> =
+pub(super) fn cover<'a>(combinations: &[Vec<&'a str>]) -> Vec<LabelProduct<'a>> {
+    let singles: Vec<LabelProduct<'a>> =
         combinations.iter().map(|one| one.iter().map(|value| BTreeSet::from([*value])).collect()).collect();
     let count = combinations.first().map_or(0, Vec::len);
     let values = |label: usize| -> usize {
@@ -23,7 +23,7 @@ pub(super) fn cover<'a>(combinations: &[Vec<&'a str>]) -> Vec<Product<'a>> {
         (0..count).map(|label| (values(label), label)).filter(|(values, _)| *values > 1).collect();
     varied.sort_unstable_by(|a, b| b.cmp(a));
     let labels: Vec<usize> = varied.into_iter().map(|(_, label)| label).collect();
-    let tried = if combinations.len() <= FEW { labels.len() } else { 1 };
+    let tried = if combinations.len() <= MAX_COMBINATIONS { labels.len() } else { 1 };
     let tries = (0..tried).map(|first| {
         let mut order = labels.clone();
         order.rotate_left(first);
@@ -32,7 +32,7 @@ pub(super) fn cover<'a>(combinations: &[Vec<&'a str>]) -> Vec<Product<'a>> {
     tries.min_by_key(Vec::len).unwrap_or(singles)
 }
 
-fn merged<'a>(mut all: Vec<Product<'a>>, order: &[usize]) -> Vec<Product<'a>> {
+fn merged<'a>(mut all: Vec<LabelProduct<'a>>, order: &[usize]) -> Vec<LabelProduct<'a>> {
     loop {
         let before = all.len();
         for label in order {
@@ -45,9 +45,9 @@ fn merged<'a>(mut all: Vec<Product<'a>>, order: &[usize]) -> Vec<Product<'a>> {
 }
 
 /// Those taken together that differ in this label alone.
-fn merged_by(all: Vec<Product<'_>>, label: usize) -> Vec<Product<'_>> {
-    let mut places: HashMap<Product<'_>, usize> = HashMap::with_capacity(all.len());
-    let mut merged: Vec<Product<'_>> = Vec::with_capacity(all.len());
+fn merged_by(all: Vec<LabelProduct<'_>>, label: usize) -> Vec<LabelProduct<'_>> {
+    let mut places: HashMap<LabelProduct<'_>, usize> = HashMap::with_capacity(all.len());
+    let mut merged: Vec<LabelProduct<'_>> = Vec::with_capacity(all.len());
     for product in all {
         let mut rest = product.clone();
         let values = rest.get_mut(label).map(std::mem::take).unwrap_or_default();

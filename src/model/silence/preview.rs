@@ -9,7 +9,7 @@ use crate::model::labels::Labels;
 use crate::model::matcher::{Matcher, Operator};
 
 #[derive(Debug, Clone, Default)]
-pub struct Preview {
+pub struct SilencePreview {
     /// The alerts that they would hide, those that were marked first, then in the order in which they were given.
     pub hidden: Vec<Arc<Alert>>,
     /// How many of them each of the silences would hide.
@@ -20,7 +20,7 @@ pub struct Preview {
     pub missed: usize,
     pub all: usize,
     /// A matcher of which it cannot be said here what fulfils it: more may be hidden than is named.
-    pub unjudged: Option<Matcher>,
+    pub unevaluated: Option<Matcher>,
 }
 
 /// Whether a silence would be of any account to an alert: what is over notifies nobody.
@@ -38,11 +38,14 @@ pub fn preview<'m, 'a>(
     silences: impl IntoIterator<Item = &'m [Matcher]>,
     alerts: impl Iterator<Item = &'a Arc<Alert>>,
     marked: &BTreeSet<Fingerprint>,
-) -> Preview {
+) -> SilencePreview {
     let silences: Vec<&[Matcher]> = silences.into_iter().collect();
-    let unjudged = silences.iter().copied().flatten().find(|one| !one.can_be_judged());
-    let mut found =
-        Preview { each: vec![0; silences.len()], unjudged: unjudged.cloned(), ..Preview::default() };
+    let unevaluated = silences.iter().copied().flatten().find(|one| !one.can_be_evaluated());
+    let mut found = SilencePreview {
+        each: vec![0; silences.len()],
+        unevaluated: unevaluated.cloned(),
+        ..SilencePreview::default()
+    };
     let mut others = Vec::new();
     for alert in alerts.filter(|alert| can_be_hidden(alert)) {
         found.all += 1;
@@ -65,7 +68,7 @@ pub fn preview<'m, 'a>(
     found
 }
 
-/// Why Alertmanager would not take a silence with these matchers, if it would not. It looks at `=` and `=~` alone when it asks
+/// The comment: why Alertmanager would not take a silence with these matchers, if it would not. It looks at `=` and `=~` alone when it asks
 /// whether all would match the empty text.
 pub fn refusal(matchers: &[Matcher]) -> Option<&'static str> {
     if matchers.is_empty() {

@@ -3,16 +3,16 @@
 use std::collections::{BTreeSet, HashMap};
 use std::net::IpAddr;
 
-use super::cover::{Product, cover};
+use super::cover::{LabelProduct, cover};
 use super::refusal;
 use crate::model::labels::Labels;
 use crate::model::matcher::{Matcher, Operator};
 
 /// Characters of an alternation that a person still reads.
-const SHORT: usize = 120;
+const MAX_PLAIN_ALTERNATION: usize = 120;
 
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Proposal {
+pub struct SilenceProposal {
     /// The matchers of each; together they hide the marked alerts, and no combination of the labels that are looked at that
     /// none of these has.
     pub silences: Vec<Vec<Matcher>>,
@@ -21,7 +21,7 @@ pub struct Proposal {
 }
 
 #[derive(Debug, Clone, Copy)]
-pub struct Wanted<'a> {
+pub struct ProposalInput<'a> {
     /// The alerts that are not to be hidden.
     pub others: &'a [&'a Labels],
     /// The labels that are to come first, after the alert's name.
@@ -63,13 +63,13 @@ pub fn left_out(marked: &[&Labels], others: &[&Labels]) -> Vec<String> {
 /// where all combinations of its values are marked; else there are several. Where there would be more than are wanted, labels
 /// that tell nothing apart that the others do not are left out, as long as no other alert is hidden by that. None where one of
 /// the marked alerts has no label to tell it by.
-pub fn propose(marked: &[&Labels], wanted: Wanted<'_>) -> Proposal {
+pub fn propose(marked: &[&Labels], wanted: ProposalInput<'_>) -> SilenceProposal {
     let names = names(marked, wanted.first);
     let is_kept = |name: &&&str| !wanted.without.iter().any(|left| left == **name);
     let mut kept: Vec<&str> = names.iter().filter(is_kept).copied().collect();
     let mut products = cover(&combinations(marked, &kept));
     if products.len() > wanted.most
-        && let Some((fewer, of_fewer)) = narrowed(marked, wanted, &kept)
+        && let Some((fewer, of_fewer)) = with_fewer_labels(marked, wanted, &kept)
     {
         (kept, products) = (fewer, of_fewer);
     }
@@ -77,9 +77,9 @@ pub fn propose(marked: &[&Labels], wanted: Wanted<'_>) -> Proposal {
     let left_out = names.iter().filter(|name| !kept.contains(name)).map(|name| (*name).to_owned()).collect();
     let is_empty = |silence: &Vec<Matcher>| refusal(silence).is_some();
     if silences.iter().any(is_empty) {
-        return Proposal::default();
+        return SilenceProposal::default();
     }
-    Proposal { silences, left_out }
+    SilenceProposal { silences, left_out }
 }
 
 /// The names of all labels, the telling ones first.
@@ -103,19 +103,19 @@ fn combinations<'a>(marked: &[&'a Labels], names: &[&str]) -> Vec<Vec<&'a str>> 
 }
 
 /// The labels by which no more silences are made than are wanted, and their products; none where there are none such.
-fn narrowed<'a, 'n>(
+fn with_fewer_labels<'a, 'n>(
     marked: &[&'a Labels],
-    wanted: Wanted<'_>,
+    wanted: ProposalInput<'_>,
     kept: &[&'n str],
-) -> Option<(Vec<&'n str>, Vec<Product<'a>>)> {
-    let apart = combinations(marked, kept).len();
-    let tells_as_much = |names: &[&str]| {
+) -> Option<(Vec<&'n str>, Vec<LabelProduct<'a>>)> {
+    let distinct = combinations(marked, kept).len();
+    let distinguishes_as_well = |names: &[&str]| {
         let of_marked = combinations(marked, names);
         let of_marked: BTreeSet<&Vec<&str>> = of_marked.iter().collect();
         let is_hidden = |other: &&Labels| {
             of_marked.contains(&names.iter().map(|name| other.value(name)).collect::<Vec<&str>>())
         };
-        of_marked.len() == apart && !wanted.others.iter().any(is_hidden)
+        of_marked.len() == distinct && !wanted.others.iter().any(is_hidden)
     };
     let without = |names: &[&'n str], left: &str| -> Vec<&'n str> {
         names.iter().copied().filter(|name| *name != left).collect()
@@ -134,7 +134,7 @@ fn narrowed<'a, 'n>(
     droppable.sort_by_key(|name| is_its_name(name));
     for name in droppable {
         let fewer = without(&names, name);
-        if tells_as_much(&fewer) {
+        if distinguishes_as_well(&fewer) {
             names = fewer;
             dropped.push(name);
         }
@@ -157,7 +157,7 @@ fn narrowed<'a, 'n>(
     Some((names, products))
 }
 
-fn matchers(names: &[&str], product: &Product<'_>) -> Vec<Matcher> {
+fn matchers(names: &[&str], product: &LabelProduct<'_>) -> Vec<Matcher> {
     let all = names.iter().zip(product).map(|(name, values)| match values.first() {
         Some(only) if values.len() == 1 => Matcher::told(*name, Operator::Equal, *only),
         _ => Matcher::told(*name, Operator::Matches, alternation(values)),
@@ -169,9 +169,9 @@ fn matchers(names: &[&str], product: &Product<'_>) -> Vec<Matcher> {
 /// begin with alike is written once.
 fn alternation(values: &BTreeSet<&str>) -> String {
     let some = || values.iter().copied().filter(|value| !value.is_empty());
-    let plain = listed(values);
-    let head = some().reduce(shared_head).unwrap_or_default();
-    if plain.len() <= SHORT || head.is_empty() {
+    let plain = plain_alternation(values);
+    let head = some().reduce(common_prefix).unwrap_or_default();
+    if plain.len() <= MAX_PLAIN_ALTERNATION || head.is_empty() {
         return plain;
     }
     let end = if values.contains("") { "|" } else { "" };
@@ -180,13 +180,13 @@ fn alternation(values: &BTreeSet<&str>) -> String {
 }
 
 /// The same with each value written out; the empty text, which is an absent label, stands last, where it is easiest seen.
-fn listed(values: &BTreeSet<&str>) -> String {
+fn plain_alternation(values: &BTreeSet<&str>) -> String {
     let end = if values.contains("") { "|" } else { "" };
     let some = values.iter().filter(|value| !value.is_empty());
     format!("{}{end}", some.map(|value| escaped(value)).collect::<Vec<_>>().join("|"))
 }
 
-fn shared_head<'a>(one: &'a str, other: &str) -> &'a str {
+fn common_prefix<'a>(one: &'a str, other: &str) -> &'a str {
     let same = one.char_indices().zip(other.chars()).take_while(|((_, a), b)| a == b);
     let length = same.map(|((at, c), _)| at + c.len_utf8()).last().unwrap_or(0);
     one.get(..length).unwrap_or_default()

@@ -10,11 +10,11 @@ use super::selector::Selector;
 use super::template::Template;
 
 /// A lookback that nobody writes: where it turns up in a query, there was the hole.
-const ODD: Duration = Duration::from_secs(3607);
+const PROBE_LOOKBACK: Duration = Duration::from_secs(3607);
 
 /// What a query does with its counter.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Function {
+enum CounterFunction {
     Rate,
     Increase,
 }
@@ -25,8 +25,8 @@ pub fn counters(part: &Template, total: &Template, grouping: &[Text]) -> Option<
     (one == two).then_some((part, total))
 }
 
-fn counter(query: &Template, grouping: &[Text]) -> Option<(Function, Selector)> {
-    let Expr::Aggregate(sum) = bare(promql::parse(&query.over(ODD)).ok()?) else { return None };
+fn counter(query: &Template, grouping: &[Text]) -> Option<(CounterFunction, Selector)> {
+    let Expr::Aggregate(sum) = bare(promql::parse(&query.over(PROBE_LOOKBACK)).ok()?) else { return None };
     let mut by = match &sum.modifier {
         None => Vec::new(),
         Some(LabelModifier::Include(labels)) => labels.labels.clone(),
@@ -40,13 +40,13 @@ fn counter(query: &Template, grouping: &[Text]) -> Option<(Function, Selector)> 
     }
     let Expr::Call(call) = bare(*sum.expr) else { return None };
     let function = match call.func.name {
-        "rate" => Function::Rate,
-        "increase" => Function::Increase,
+        "rate" => CounterFunction::Rate,
+        "increase" => CounterFunction::Increase,
         _ => return None,
     };
     let [argument] = call.args.args.as_slice() else { return None };
     let Expr::MatrixSelector(matrix) = bare((**argument).clone()) else { return None };
-    (matrix.range == ODD).then_some((function, Selector::of_vector(&matrix.vs).ok()?))
+    (matrix.range == PROBE_LOOKBACK).then_some((function, Selector::of_vector(&matrix.vs).ok()?))
 }
 
 fn bare(mut expr: Expr) -> Expr {

@@ -6,9 +6,9 @@ use std::time::Duration;
 use super::super::labels::{Labels, Text};
 use super::super::promql::Comparison;
 use super::super::rule::BrokenRule;
+use super::burn_condition::{BurnCondition, Severity};
 use super::objective::Objective;
-use super::pair::{Pair, Severity};
-use super::recorded::Recorded;
+use super::recorded::RecordedSeries;
 use super::selector::Selector;
 use super::template::Template;
 use super::window::Window;
@@ -29,21 +29,21 @@ pub struct Slo {
     pub labels: Labels,
     pub objective: Objective,
     pub window: Window,
-    pub budgeting: Budgeting,
+    pub budgeting: BudgetingMethod,
     /// How it is measured; `None` if only its recorded series are known.
     pub sli: Option<Sli>,
     /// Labels that split it: a promise to each of their values.
     pub grouping: Vec<Text>,
     /// When its burn is too fast, the most severe first.
-    pub pairs: Vec<Pair>,
-    pub alerting: Alerting,
+    pub pairs: Vec<BurnCondition>,
+    pub alerting: SloAlerting,
     /// The series that recording rules keep for it: found at a source, or where the tool of its file would put them.
-    pub recorded: Option<Recorded>,
-    pub origin: Origin,
+    pub recorded: Option<RecordedSeries>,
+    pub origin: DefinitionOrigin,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub enum Budgeting {
+pub enum BudgetingMethod {
     /// Each bad event.
     Occurrences,
     /// Each slice of time in which fewer than `least` of the events were good.
@@ -58,7 +58,7 @@ pub enum Budgeting {
 
 /// Which events a query counts, beside the one that counts all of them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Side {
+pub enum EventSide {
     Bad,
     Good,
 }
@@ -67,14 +67,14 @@ pub enum Side {
 #[derive(Debug, Clone, PartialEq)]
 pub enum Sli {
     /// Two queries over the lookback, each the number or the rate of events.
-    Events { side: Side, part: Template, total: Template },
+    Events { side: EventSide, part: Template, total: Template },
     /// A query that says the error ratio itself.
     Ratio {
         /// Bad / all over the lookback, 0 to 1.
         error: Template,
     },
     /// Two counters.
-    Counters { side: Side, part: Selector, total: Selector },
+    Counters { side: EventSide, part: Selector, total: Selector },
     /// A classic histogram with a bucket at the threshold: `fast` has one `le`.
     Latency {
         /// The bucket of what is fast enough.
@@ -126,7 +126,7 @@ impl Sli {
 
 /// How the alerts of an SLO are called, kept for writing it out again and for knowing them when they fire.
 #[derive(Debug, Clone, PartialEq, Default)]
-pub struct Alerting {
+pub struct SloAlerting {
     /// The alert's name, if the team chose one.
     pub name: Option<Text>,
     /// The name of the alert that tells that its series are gone.
@@ -134,27 +134,31 @@ pub struct Alerting {
     pub labels: Labels,
     pub annotations: Labels,
     /// Those that wake someone; none: switched off.
-    pub page: Option<Notice>,
+    pub page: Option<AlertMetadata>,
     /// Those that wait for the morning; none: switched off.
-    pub ticket: Option<Notice>,
+    pub ticket: Option<AlertMetadata>,
     /// Whether to alert when its series are gone.
     pub on_absence: bool,
 }
 
 #[derive(Debug, Clone, PartialEq, Default)]
-pub struct Notice {
+pub struct AlertMetadata {
     pub labels: Labels,
     pub annotations: Labels,
 }
 
-impl Alerting {
+impl SloAlerting {
     /// All alerts, with nothing said of them.
     pub fn all() -> Self {
-        Self { page: Some(Notice::default()), ticket: Some(Notice::default()), ..Self::default() }
+        Self {
+            page: Some(AlertMetadata::default()),
+            ticket: Some(AlertMetadata::default()),
+            ..Self::default()
+        }
     }
 
     /// What alerts of this severity carry, if they are wanted.
-    pub fn notice(&self, severity: Severity) -> Option<&Notice> {
+    pub fn notice(&self, severity: Severity) -> Option<&AlertMetadata> {
         match severity {
             Severity::Page => self.page.as_ref(),
             Severity::Ticket => self.ticket.as_ref(),
@@ -176,7 +180,7 @@ words! {
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Origin {
+pub enum DefinitionOrigin {
     File {
         path: PathBuf,
         /// Its first line there, from 1.
@@ -192,16 +196,16 @@ impl Slo {
     pub const IDENTITY_LABELS: [&'static str; 3] = ["sloth_id", "slo", "grafana_slo_uuid"];
 
     /// Values of [`Slo::IDENTITY_LABELS`] that are this SLO's.
-    pub fn identities(&self) -> impl Iterator<Item = (&str, &str)> {
+    pub fn identity_labels(&self) -> impl Iterator<Item = (&str, &str)> {
         let recorded = self.recorded.as_ref().map(|recorded| (recorded.family.identity(), &*recorded.id));
         recorded.into_iter().chain([("slo", &*self.id)])
     }
 
     /// Whether a rule makes its alerts or its series.
-    pub fn hangs_on(&self, rule: &BrokenRule) -> bool {
+    pub fn depends_on_rule(&self, rule: &BrokenRule) -> bool {
         let labels = rule.alert_labels();
         let is_its = |(name, id): (&str, &str)| labels.get(name).is_some_and(|value| **value == *id);
-        if rule.records { self.identities().any(is_its) } else { self.is_about(&labels) }
+        if rule.records { self.identity_labels().any(is_its) } else { self.is_about(&labels) }
     }
 
     /// Whether an alert with these labels tells of this SLO: by its recorded identity if both have one, else by the name of its

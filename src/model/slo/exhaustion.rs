@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::spending::Spending;
-use super::window::Bounds;
+use super::spending::BudgetSpending;
+use super::window::TimeRange;
 
 /// When a budget is spent, if the burn stays as it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -42,7 +42,7 @@ impl Exhaustion {
     /// When it will be in a rolling window, with what leaves it: stepped slot by slot, straight within a slot, for one window.
     ///
     /// `None` if the burn is no number or there are no slots.
-    pub fn rolling(spending: &Spending, burn: f64) -> Option<Self> {
+    pub fn rolling(spending: &BudgetSpending, burn: f64) -> Option<Self> {
         if !burn.is_finite() || spending.shares().is_empty() {
             return None;
         }
@@ -51,7 +51,7 @@ impl Exhaustion {
             return Some(Self::Exhausted);
         }
         let slot = spending.slot().as_secs_f64();
-        for (passed, after) in spending.ahead(burn).enumerate() {
+        for (passed, after) in spending.future_spending(burn).enumerate() {
             if after >= 1.0 {
                 let slots = passed as f64 + (1.0 - before) / (after - before);
                 return Duration::try_from_secs_f64(slots * slot).ok().map(Self::In);
@@ -64,15 +64,15 @@ impl Exhaustion {
 
 /// A calendar period that is under way, at constant traffic.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct UnderWay {
+pub struct CurrentPeriod {
     average_burn: f64,
     elapsed: Duration,
     left: Duration,
 }
 
-impl UnderWay {
+impl CurrentPeriod {
     /// `average_burn` is `e(start..now) / B`. `None` if it is no number, or if nothing of the period has passed.
-    pub fn new(average_burn: f64, period: Bounds, now: Timestamp) -> Option<Self> {
+    pub fn new(average_burn: f64, period: TimeRange, now: Timestamp) -> Option<Self> {
         let (elapsed, left) = (period.elapsed(now), period.left(now));
         (average_burn.is_finite() && average_burn >= 0.0 && !elapsed.is_zero()).then_some(Self {
             average_burn,
@@ -133,20 +133,20 @@ impl UnderWay {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Since {
+pub struct ExhaustedSince {
     /// The first moment at which it was known to be.
     pub at: Timestamp,
     /// Whether it may have been before: nothing is known of the time before.
-    pub or_before: bool,
+    pub is_upper_bound: bool,
 }
 
 /// Since when no budget is left, from its course: moments, ascending, with the share that was left. `None` if some is left now,
 /// or if nothing is known of now.
-pub fn exhausted_since(left: &[(Timestamp, f64)]) -> Option<Since> {
+pub fn exhausted_since(left: &[(Timestamp, f64)]) -> Option<ExhaustedSince> {
     let last = left.iter().rposition(|(_, left)| *left > 0.0 || left.is_nan());
     let (at, _) = left.get(last.map_or(0, |last| last + 1))?;
-    let or_before = last.and_then(|last| left.get(last)).is_none_or(|(_, left)| left.is_nan());
-    Some(Since { at: *at, or_before })
+    let is_upper_bound = last.and_then(|last| left.get(last)).is_none_or(|(_, left)| left.is_nan());
+    Some(ExhaustedSince { at: *at, is_upper_bound })
 }
 
 #[cfg(test)]

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use super::exhaustion::UnderWay;
-use super::spending::Spending;
+use super::exhaustion::CurrentPeriod;
+use super::spending::BudgetSpending;
 
 /// The course of a budget from now on.
 #[derive(Debug, Clone, PartialEq)]
@@ -16,12 +16,12 @@ impl Forecast {
     /// Of a rolling window: slot by slot for one window, with what leaves it. At its end, `1 - burn` is left.
     ///
     /// `None` if the burn is no number or there are no slots.
-    pub fn rolling(spending: &Spending, burn: f64) -> Option<Self> {
+    pub fn rolling(spending: &BudgetSpending, burn: f64) -> Option<Self> {
         if !burn.is_finite() || spending.shares().is_empty() {
             return None;
         }
         let coming = (1..).map(|slots| spending.slot().saturating_mul(slots));
-        let points = coming.zip(spending.ahead(burn)).map(|(after, spent)| (after, 1.0 - spent));
+        let points = coming.zip(spending.future_spending(burn)).map(|(after, spent)| (after, 1.0 - spent));
         Some(Self {
             points: std::iter::once((Duration::ZERO, 1.0 - spending.spent())).chain(points).collect(),
         })
@@ -38,7 +38,7 @@ impl Forecast {
     }
 
     /// Of a calendar period: a straight line to the reset, at constant traffic. `None` if the burn is no number.
-    pub fn calendar(under_way: UnderWay, burn: f64) -> Option<Self> {
+    pub fn calendar(under_way: CurrentPeriod, burn: f64) -> Option<Self> {
         let points =
             vec![(Duration::ZERO, under_way.left()), (under_way.reset(), under_way.left_at_reset(burn))];
         burn.is_finite().then_some(Self { points })
@@ -56,14 +56,14 @@ mod tests {
     use proptest::prelude::*;
 
     use super::super::objective::Objective;
-    use super::super::window::Bounds;
+    use super::super::window::TimeRange;
     use super::*;
 
     const HOUR: Duration = Duration::from_secs(3600);
 
-    fn spending(ratios: Vec<f64>) -> Spending {
+    fn spending(ratios: Vec<f64>) -> BudgetSpending {
         let ratios: Vec<_> = ratios.into_iter().map(Some).collect();
-        Spending::by_time(HOUR, &ratios, Objective::percent("99.9").unwrap())
+        BudgetSpending::by_time(HOUR, &ratios, Objective::percent("99.9").unwrap())
     }
 
     /// SLO.md §5: base burn 0.5 and a 20-minute total outage 29.5 days ago, at b = 2.
@@ -81,7 +81,7 @@ mod tests {
     #[test]
     fn a_calendar_period_goes_straight_to_its_reset() {
         let at = |second| Timestamp::from_second(second).unwrap();
-        let under_way = UnderWay::new(0.5, Bounds { start: at(0), end: at(1000) }, at(400)).unwrap();
+        let under_way = CurrentPeriod::new(0.5, TimeRange { start: at(0), end: at(1000) }, at(400)).unwrap();
         let forecast = Forecast::calendar(under_way, 2.0).unwrap();
         assert_eq!(forecast.points.len(), 2);
         assert!((forecast.points[0].1 - 0.8).abs() < 1e-12);

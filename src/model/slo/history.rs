@@ -4,18 +4,18 @@ use std::time::Duration;
 
 use super::super::duration;
 use super::super::promql::quoted;
-use super::definition::{Side, Slo};
-use super::query::{Measure, measure};
+use super::definition::{EventSide, Slo};
+use super::query::{RatioQuery, measure};
 use super::reading::Evaluation;
-use super::recorded::Recorded;
+use super::recorded::RecordedSeries;
 
 /// How the errors of each slot of time are asked for.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Slots {
+pub enum ErrorSlots {
     /// One query: the error ratio of the slot that ends at each point.
     Ratio(String),
     /// Two queries: events of the slot that ends at each point.
-    Events { side: Side, part: String, total: String },
+    Events { side: EventSide, part: String, total: String },
 }
 
 /// The error ratio over a lookback in one query: of the recorded series where the numbers come from these, else of the
@@ -36,12 +36,12 @@ pub fn over_window(slo: &Slo, evaluation: Evaluation) -> Option<String> {
 }
 
 /// The recorded series, if the numbers come from them.
-fn recorded(slo: &Slo, evaluation: Evaluation) -> Option<&Recorded> {
+fn recorded(slo: &Slo, evaluation: Evaluation) -> Option<&RecordedSeries> {
     slo.recorded.as_ref().filter(|_| evaluation == Evaluation::Recorded)
 }
 
 /// The errors of each slot: a recorded ratio over just that time, or the mean of a shorter one; else by the definition.
-pub fn slots(slo: &Slo, evaluation: Evaluation, slot: Duration) -> Option<Slots> {
+pub fn slots(slo: &Slo, evaluation: Evaluation, slot: Duration) -> Option<ErrorSlots> {
     let Some(recorded) = recorded(slo, evaluation) else {
         return events(slo, slot)
             .or_else(|| measure(slo, slot).map(|measure| coarse(&measure.error_ratio())));
@@ -51,19 +51,19 @@ pub fn slots(slo: &Slo, evaluation: Evaluation, slot: Duration) -> Option<Slots>
     }
     let shorter = recorded.lookbacks.iter().filter(|lookback| **lookback < slot).max()?;
     let (query, over) = (recorded.error_ratio(*shorter), duration::text(slot));
-    Some(Slots::Ratio(format!("avg_over_time(({query})[{over}:{}])", duration::text(*shorter))))
+    Some(ErrorSlots::Ratio(format!("avg_over_time(({query})[{over}:{}])", duration::text(*shorter))))
 }
 
 /// In parentheses, so that it is another question than the same ratio on the finer grid of a chart.
-fn coarse(ratio: &str) -> Slots {
-    Slots::Ratio(format!("({ratio})"))
+fn coarse(ratio: &str) -> ErrorSlots {
+    ErrorSlots::Ratio(format!("({ratio})"))
 }
 
 /// The events of each slot, by the definition. `None` if it counts none.
-pub fn events(slo: &Slo, slot: Duration) -> Option<Slots> {
+pub fn events(slo: &Slo, slot: Duration) -> Option<ErrorSlots> {
     match measure(slo, slot)? {
-        Measure::Counts { side, part, total } => Some(Slots::Events { side, part, total }),
-        Measure::Ratio(_) => None,
+        RatioQuery::Counts { side, part, total } => Some(ErrorSlots::Events { side, part, total }),
+        RatioQuery::Ratio(_) => None,
     }
 }
 
@@ -88,14 +88,17 @@ pub fn firing(slo: &Slo, service: Option<&str>, slot: Duration) -> String {
 #[cfg(test)]
 mod tests {
     use super::super::super::labels::Labels;
-    use super::super::{Alerting, Budgeting, Family, Objective, Origin, Recorded, Sli, Template, Window};
+    use super::super::{
+        BudgetingMethod, DefinitionOrigin, Family, Objective, RecordedSeries, Sli, SloAlerting, Template,
+        Window,
+    };
     use super::*;
 
     const HOUR: Duration = Duration::from_secs(3600);
 
     fn slo(sli: Option<Sli>, lookbacks: &[u64]) -> Slo {
         let lookbacks = lookbacks.iter().copied().map(Duration::from_secs).collect();
-        let recorded = Recorded {
+        let recorded = RecordedSeries {
             family: Family::Sloth,
             id: "shop\"a".into(),
             labels: Labels::default(),
@@ -111,29 +114,29 @@ mod tests {
             labels: Labels::default(),
             objective: Objective::percent("99").unwrap(),
             window: Window::Rolling(30 * 24 * HOUR),
-            budgeting: Budgeting::Occurrences,
+            budgeting: BudgetingMethod::Occurrences,
             sli,
             grouping: Vec::new(),
             pairs: Vec::new(),
-            alerting: Alerting::default(),
+            alerting: SloAlerting::default(),
             recorded: Some(recorded),
-            origin: Origin::Series,
+            origin: DefinitionOrigin::Series,
         }
     }
 
     fn events_of(part: &str, total: &str) -> Sli {
         let template = |text: &str| Template::parse(text).unwrap();
-        Sli::Events { side: Side::Bad, part: template(part), total: template(total) }
+        Sli::Events { side: EventSide::Bad, part: template(part), total: template(total) }
     }
 
     #[test]
     fn recorded_ratios_are_asked_for_where_they_are_and_averaged_where_only_shorter_ones_are() {
         let of = |lookbacks: &[u64]| slots(&slo(None, lookbacks), Evaluation::Recorded, HOUR);
         let recorded = r#"(slo:sli_error:ratio_rate1h{sloth_id="shop\"a"})"#;
-        assert_eq!(of(&[]), Some(Slots::Ratio(recorded.into())));
-        assert_eq!(of(&[300, 3600]), Some(Slots::Ratio(recorded.into())));
+        assert_eq!(of(&[]), Some(ErrorSlots::Ratio(recorded.into())));
+        assert_eq!(of(&[300, 3600]), Some(ErrorSlots::Ratio(recorded.into())));
         let mean = r#"avg_over_time((slo:sli_error:ratio_rate5m{sloth_id="shop\"a"})[1h:5m])"#;
-        assert_eq!(of(&[300, 7200]), Some(Slots::Ratio(mean.into())));
+        assert_eq!(of(&[300, 7200]), Some(ErrorSlots::Ratio(mean.into())));
         assert_eq!(of(&[7200]), None);
         let window = r#"slo:sli_error:ratio_rate30d{sloth_id="shop\"a"}"#;
         assert_eq!(over_window(&slo(None, &[300]), Evaluation::Recorded).as_deref(), Some(window));
@@ -142,7 +145,8 @@ mod tests {
     #[test]
     fn a_live_slo_is_counted_by_its_definition() {
         let live = slo(Some(events_of("bad[{{.window}}]", "all[{{.window}}]")), &[300]);
-        let counted = Slots::Events { side: Side::Bad, part: "bad[1h]".into(), total: "all[1h]".into() };
+        let counted =
+            ErrorSlots::Events { side: EventSide::Bad, part: "bad[1h]".into(), total: "all[1h]".into() };
         assert_eq!(slots(&live, Evaluation::Live, HOUR), Some(counted));
         assert_eq!(slots(&slo(None, &[300]), Evaluation::Live, HOUR), None);
         let ratio = error_ratio(&live, Evaluation::Live, HOUR).unwrap();
@@ -153,17 +157,17 @@ mod tests {
     fn slots_are_another_question_than_the_chart_of_the_same_lookback() {
         let template = |text: &str| Template::parse(text).unwrap();
         let ratio = Sli::Ratio { error: template("errors[{{.window}}]") };
-        let slices = Budgeting::Timeslices { slice: Duration::from_secs(300), least: 0.99 };
+        let slices = BudgetingMethod::Timeslices { slice: Duration::from_secs(300), least: 0.99 };
         for (sli, budgeting) in [
-            (Some(ratio.clone()), Budgeting::Occurrences),
-            (Some(ratio), Budgeting::RatioTimeslices { slice: HOUR }),
+            (Some(ratio.clone()), BudgetingMethod::Occurrences),
+            (Some(ratio), BudgetingMethod::RatioTimeslices { slice: HOUR }),
             (Some(events_of("bad[{{.window}}]", "all[{{.window}}]")), slices),
-            (None, Budgeting::Occurrences),
+            (None, BudgetingMethod::Occurrences),
         ] {
             let evaluation = if sli.is_none() { Evaluation::Recorded } else { Evaluation::Live };
             let slo = Slo { budgeting, ..slo(sli, &[]) };
             let chart = error_ratio(&slo, evaluation, HOUR).unwrap();
-            assert_ne!(slots(&slo, evaluation, HOUR), Some(Slots::Ratio(chart)));
+            assert_ne!(slots(&slo, evaluation, HOUR), Some(ErrorSlots::Ratio(chart)));
         }
     }
 

@@ -1,10 +1,10 @@
 //! The share of events that must be good, kept exactly.
 
 /// Parts in one.
-const ONE: u64 = 1_000_000_000;
+const PARTS_PER_ONE: u64 = 1_000_000_000;
 
 /// Longest piece of a bad text that a message repeats.
-const SHOWN: usize = 40;
+const MAX_QUOTED_CHARS: usize = 40;
 
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ObjectiveError {
@@ -12,18 +12,18 @@ pub enum ObjectiveError {
         "{0:?} is not a number; write an objective as a plain decimal, such as 99.9 (percent) or 0.999 (ratio)"
     )]
     NotANumber(String),
-    #[error("an objective of {0} promises nothing; it must be above 0 and below 100 %")]
-    PromisesNothing(String),
+    #[error("an objective of {0} allows everything to fail; it must be above 0 and below 100 %")]
+    NotPositive(String),
     #[error(
         "an objective of {0} leaves no error budget, so no burn rate can be told; use less, such as 99.9 %"
     )]
     NoBudget(String),
     #[error("an objective of {0} is more than 100 %; a percent must be below 100 and a ratio below 1")]
-    AboveAll(String),
+    AboveOneHundredPercent(String),
     #[error(
         "an objective of {0} is finer than a billionth; use at most 7 decimals in a percent, 9 in a ratio"
     )]
-    TooFine(String),
+    TooPrecise(String),
 }
 
 /// The promised share of good events: above 0 and below 1.
@@ -61,11 +61,11 @@ impl Objective {
             return Err(ObjectiveError::NotANumber(shown));
         }
         if ratio <= 0.0 {
-            return Err(ObjectiveError::PromisesNothing(shown));
+            return Err(ObjectiveError::NotPositive(shown));
         }
-        let parts = (ratio * ONE as f64).round();
-        if parts > ONE as f64 {
-            return Err(ObjectiveError::AboveAll(shown));
+        let parts = (ratio * PARTS_PER_ONE as f64).round();
+        if parts > PARTS_PER_ONE as f64 {
+            return Err(ObjectiveError::AboveOneHundredPercent(shown));
         }
         #[expect(
             clippy::cast_possible_truncation,
@@ -73,8 +73,8 @@ impl Objective {
             reason = "a whole number between 0 and a billion"
         )]
         match parts as u64 {
-            ONE if ratio >= 1.0 => Err(ObjectiveError::NoBudget(shown)),
-            0 | ONE => Err(ObjectiveError::TooFine(shown)),
+            PARTS_PER_ONE if ratio >= 1.0 => Err(ObjectiveError::NoBudget(shown)),
+            0 | PARTS_PER_ONE => Err(ObjectiveError::TooPrecise(shown)),
             parts => Ok(Self(parts)),
         }
     }
@@ -86,22 +86,22 @@ impl Objective {
 
     /// The promised share of good events, 0 to 1, both excluded.
     pub fn as_ratio(self) -> f64 {
-        self.0 as f64 / ONE as f64
+        self.0 as f64 / PARTS_PER_ONE as f64
     }
 
     /// The error budget `B`: the share of events that may be bad, 0 to 1, both excluded. The `f64` nearest to the exact value.
     pub fn budget(self) -> f64 {
-        (ONE - self.0) as f64 / ONE as f64
+        (PARTS_PER_ONE - self.0) as f64 / PARTS_PER_ONE as f64
     }
 
     /// The greatest burn rate there can be, `1 / B`: when every event is bad. 1000 at 99.9 %.
-    pub fn most_burn(self) -> f64 {
-        ONE as f64 / (ONE - self.0) as f64
+    pub fn max_burn_rate(self) -> f64 {
+        PARTS_PER_ONE as f64 / (PARTS_PER_ONE - self.0) as f64
     }
 
     /// Whether this, read as a percent, was likely meant as a ratio: nobody promises less than one percent.
     pub const fn is_likely_a_ratio(self) -> bool {
-        self.0 < ONE / 100
+        self.0 < PARTS_PER_ONE / 100
     }
 
     /// The objective in percent, without the sign and without needless zeros: `99.9`.
@@ -125,28 +125,28 @@ fn read(text: &str, decimals: usize, shown: &str) -> Result<Objective, Objective
     }
     let (whole, fraction) = (whole.trim_start_matches('0'), fraction.trim_end_matches('0'));
     if negative || (whole.is_empty() && fraction.is_empty()) {
-        return Err(ObjectiveError::PromisesNothing(shown.to_owned()));
+        return Err(ObjectiveError::NotPositive(shown.to_owned()));
     }
     // Judged before its digits are counted: 100.00000001 is too much, not too fine.
-    let above = || ObjectiveError::AboveAll(shown.to_owned());
+    let above = || ObjectiveError::AboveOneHundredPercent(shown.to_owned());
     let whole: u64 = if whole.len() > 3 { Err(above()) } else { Ok(whole.parse().unwrap_or(0)) }?;
     let unit = (0..decimals).fold(1_u64, |unit, _| unit * 10);
-    if whole * unit > ONE || (whole * unit == ONE && !fraction.is_empty()) {
+    if whole * unit > PARTS_PER_ONE || (whole * unit == PARTS_PER_ONE && !fraction.is_empty()) {
         return Err(above());
     }
     if fraction.len() > decimals {
-        return Err(ObjectiveError::TooFine(shown.to_owned()));
+        return Err(ObjectiveError::TooPrecise(shown.to_owned()));
     }
     let fraction: u64 = format!("{fraction:0<decimals$}").parse().unwrap_or(0);
     match whole * unit + fraction {
-        ONE => Err(ObjectiveError::NoBudget(shown.to_owned())),
+        PARTS_PER_ONE => Err(ObjectiveError::NoBudget(shown.to_owned())),
         parts => Ok(Objective(parts)),
     }
 }
 
 /// The start of a text, for a message.
 fn clip(text: &str) -> String {
-    match text.char_indices().nth(SHOWN) {
+    match text.char_indices().nth(MAX_QUOTED_CHARS) {
         Some((at, _)) => format!("{}...", text.get(..at).unwrap_or_default()),
         None => text.to_owned(),
     }
@@ -201,7 +201,7 @@ mod tests {
     fn the_greatest_burn_is_one_over_the_budget() {
         for (percent, burn) in [("90", 10.0_f64), ("99", 100.0), ("99.9", 1000.0), ("50", 2.0)] {
             assert_eq!(
-                Objective::percent(percent).unwrap().most_burn().to_bits(),
+                Objective::percent(percent).unwrap().max_burn_rate().to_bits(),
                 burn.to_bits(),
                 "{percent}"
             );
@@ -215,13 +215,13 @@ mod tests {
         for (text, error) in [
             ("100", E::NoBudget(shown("100 %"))),
             ("100.000", E::NoBudget(shown("100.000 %"))),
-            ("0", E::PromisesNothing(shown("0 %"))),
-            ("-0.0", E::PromisesNothing(shown("-0.0 %"))),
-            ("-5", E::PromisesNothing(shown("-5 %"))),
-            ("100.00000001", E::AboveAll(shown("100.00000001 %"))),
-            ("999", E::AboveAll(shown("999 %"))),
-            ("18446744073709551617", E::AboveAll(shown("18446744073709551617 %"))),
-            ("99.99999999", E::TooFine(shown("99.99999999 %"))),
+            ("0", E::NotPositive(shown("0 %"))),
+            ("-0.0", E::NotPositive(shown("-0.0 %"))),
+            ("-5", E::NotPositive(shown("-5 %"))),
+            ("100.00000001", E::AboveOneHundredPercent(shown("100.00000001 %"))),
+            ("999", E::AboveOneHundredPercent(shown("999 %"))),
+            ("18446744073709551617", E::AboveOneHundredPercent(shown("18446744073709551617 %"))),
+            ("99.99999999", E::TooPrecise(shown("99.99999999 %"))),
             ("", E::NotANumber(shown(""))),
             (".", E::NotANumber(shown("."))),
             ("%", E::NotANumber(shown(""))),
@@ -235,7 +235,7 @@ mod tests {
             assert_eq!(Objective::percent(text), Err(error), "{text}");
         }
         assert_eq!(Objective::ratio("1"), Err(E::NoBudget(shown("1"))));
-        assert_eq!(Objective::ratio("99.9"), Err(E::AboveAll(shown("99.9"))));
+        assert_eq!(Objective::ratio("99.9"), Err(E::AboveOneHundredPercent(shown("99.9"))));
         assert!(Objective::ratio(&"9".repeat(100_000)).unwrap_err().to_string().len() < 200);
         assert!(Objective::percent("100").unwrap_err().to_string().contains("leaves no error budget"));
     }
@@ -246,11 +246,11 @@ mod tests {
         assert_eq!(Objective::from_ratio(1.0 - 0.000_999_999_999_999_943_2), Objective::ratio("0.999"));
         assert!(matches!(Objective::from_ratio(f64::NAN), Err(ObjectiveError::NotANumber(_))));
         assert!(matches!(Objective::from_ratio(f64::INFINITY), Err(ObjectiveError::NotANumber(_))));
-        assert!(matches!(Objective::from_ratio(-0.0), Err(ObjectiveError::PromisesNothing(_))));
-        assert!(matches!(Objective::from_ratio(1e-300), Err(ObjectiveError::TooFine(_))));
-        assert!(matches!(Objective::from_ratio(0.999_999_999_9), Err(ObjectiveError::TooFine(_))));
+        assert!(matches!(Objective::from_ratio(-0.0), Err(ObjectiveError::NotPositive(_))));
+        assert!(matches!(Objective::from_ratio(1e-300), Err(ObjectiveError::TooPrecise(_))));
+        assert!(matches!(Objective::from_ratio(0.999_999_999_9), Err(ObjectiveError::TooPrecise(_))));
         assert!(matches!(Objective::from_ratio(1.0 + f64::EPSILON), Err(ObjectiveError::NoBudget(_))));
-        assert!(matches!(Objective::from_ratio(99.9), Err(ObjectiveError::AboveAll(_))));
+        assert!(matches!(Objective::from_ratio(99.9), Err(ObjectiveError::AboveOneHundredPercent(_))));
     }
 
     /// SLO.md §1: a Pyrra target below 1 is almost certainly a ratio by mistake.
@@ -262,25 +262,25 @@ mod tests {
 
     proptest! {
         #[test]
-        fn what_is_written_reads_back(parts in 1..ONE) {
+        fn what_is_written_reads_back(parts in 1..PARTS_PER_ONE) {
             let objective = Objective(parts);
             prop_assert_eq!(Objective::percent(&objective.percent_text()), Ok(objective));
             prop_assert_eq!(Objective::ratio(&objective.ratio_text()), Ok(objective));
             prop_assert_eq!(Objective::from_ratio(objective.as_ratio()), Ok(objective));
-            prop_assert!((objective.budget() * objective.most_burn() - 1.0).abs() < 1e-12);
+            prop_assert!((objective.budget() * objective.max_burn_rate() - 1.0).abs() < 1e-12);
         }
 
         #[test]
         fn no_text_breaks_it(text in "\\PC*|-?[0-9.]{0,24}%?") {
             for read in [Objective::percent(&text), Objective::ratio(&text)].into_iter().flatten() {
-                prop_assert!((1..ONE).contains(&read.parts_per_billion()));
+                prop_assert!((1..PARTS_PER_ONE).contains(&read.parts_per_billion()));
             }
         }
 
         #[test]
         fn no_number_breaks_it(bits: u64) {
             if let Ok(objective) = Objective::from_ratio(f64::from_bits(bits)) {
-                prop_assert!((1..ONE).contains(&objective.parts_per_billion()));
+                prop_assert!((1..PARTS_PER_ONE).contains(&objective.parts_per_billion()));
             }
         }
     }

@@ -7,7 +7,7 @@ use super::super::duration;
 use super::super::labels::Text;
 use super::super::matcher::Operator;
 use super::super::promql;
-use super::definition::{Budgeting, Side, Sli, Slo};
+use super::definition::{BudgetingMethod, EventSide, Sli, Slo};
 use super::selector::Selector;
 use super::template::Template;
 
@@ -15,23 +15,23 @@ use super::template::Template;
 ///
 /// Each query gives one series for each group, labelled by [`Slo::grouping`] alone, or just one series without labels.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub enum Measure {
+pub enum RatioQuery {
     /// Two queries; the division is ours, so that what is absent and what is zero can be told apart.
-    Counts { side: Side, part: String, total: String },
+    Counts { side: EventSide, part: String, total: String },
     /// One query that says bad / all, 0 to 1.
     Ratio(String),
 }
 
-impl Measure {
+impl RatioQuery {
     /// One query for bad / all, for charts and for copying.
     ///
     /// Nothing where nothing failed yet is no failure: an absent `bad` counts as zero where there is a `total`.
     pub fn error_ratio(&self) -> String {
         match self {
-            Self::Counts { side: Side::Bad, part, total } => {
+            Self::Counts { side: EventSide::Bad, part, total } => {
                 format!("(({part}) or 0 * ({total}))\n/\n({total})")
             }
-            Self::Counts { side: Side::Good, part, total } => {
+            Self::Counts { side: EventSide::Good, part, total } => {
                 format!("1 - (({part}) or 0 * ({total}))\n/\n({total})")
             }
             Self::Ratio(query) => query.clone(),
@@ -41,8 +41,8 @@ impl Measure {
     /// Bad / all as the tools write it into rules: absent where nothing failed yet.
     pub fn plain_ratio(&self) -> String {
         match self {
-            Self::Counts { side: Side::Bad, part, total } => format!("({part})\n/\n({total})"),
-            Self::Counts { side: Side::Good, part, total } => format!("1 - (({part})\n/\n({total}))"),
+            Self::Counts { side: EventSide::Bad, part, total } => format!("({part})\n/\n({total})"),
+            Self::Counts { side: EventSide::Good, part, total } => format!("1 - (({part})\n/\n({total}))"),
             Self::Ratio(query) => format!("({query})"),
         }
     }
@@ -60,27 +60,31 @@ impl Measure {
 ///
 /// `None` if the definition has no query. Sources: the generators of Sloth and Pyrra for events, latency and gauges; the
 /// Prometheus documentation of `histogram_fraction`; OpenSLO v1 for time slices.
-pub fn measure(slo: &Slo, lookback: Duration) -> Option<Measure> {
+pub fn measure(slo: &Slo, lookback: Duration) -> Option<RatioQuery> {
     let sli = slo.sli.as_ref()?;
     let over = duration::text(lookback);
     match slo.budgeting {
-        Budgeting::Occurrences => Some(events(sli, &slo.grouping, Over::Lookback(lookback))),
-        Budgeting::Timeslices { slice, least } => {
-            let (ratio, step) =
-                (events(sli, &slo.grouping, Over::Lookback(slice)).error_ratio(), duration::text(slice));
+        BudgetingMethod::Occurrences => Some(events(sli, &slo.grouping, LookbackText::Lookback(lookback))),
+        BudgetingMethod::Timeslices { slice, least } => {
+            let (ratio, step) = (
+                events(sli, &slo.grouping, LookbackText::Lookback(slice)).error_ratio(),
+                duration::text(slice),
+            );
             let (over, lookback) = at_least_a_slice(over, lookback, slice);
             let slices = lookback.as_secs_f64() / slice.as_secs_f64().max(1.0);
             // 1 - 0.9 is 0.09999999999999998 in binary: a slice exactly at its target would be bad
             let most = ((1.0 - least) * 1e12).round() / 1e12;
-            Some(Measure::Ratio(format!(
+            Some(RatioQuery::Ratio(format!(
                 "sum_over_time((({ratio}) > bool {most})[{over}:{step}])\n/\n{slices}"
             )))
         }
-        Budgeting::RatioTimeslices { slice } => {
+        BudgetingMethod::RatioTimeslices { slice } => {
             let (over, _) = at_least_a_slice(over, lookback, slice);
-            let (ratio, step) =
-                (events(sli, &slo.grouping, Over::Lookback(slice)).error_ratio(), duration::text(slice));
-            Some(Measure::Ratio(format!("avg_over_time(({ratio})[{over}:{step}])")))
+            let (ratio, step) = (
+                events(sli, &slo.grouping, LookbackText::Lookback(slice)).error_ratio(),
+                duration::text(slice),
+            );
+            Some(RatioQuery::Ratio(format!("avg_over_time(({ratio})[{over}:{step}])")))
         }
     }
 }
@@ -91,17 +95,17 @@ fn at_least_a_slice(over: String, lookback: Duration, slice: Duration) -> (Strin
 }
 
 /// The same with `{{.window}}` where the lookback goes, for writing it down; each event counts, whatever the budget is of.
-pub fn open(slo: &Slo) -> Option<Measure> {
-    Some(events(slo.sli.as_ref()?, &slo.grouping, Over::Open))
+pub fn open(slo: &Slo) -> Option<RatioQuery> {
+    Some(events(slo.sli.as_ref()?, &slo.grouping, LookbackText::Open))
 }
 
 #[derive(Debug, Clone, Copy)]
-enum Over {
+enum LookbackText {
     Lookback(Duration),
     Open,
 }
 
-impl Over {
+impl LookbackText {
     fn text(self) -> String {
         match self {
             Self::Lookback(lookback) => duration::text(lookback),
@@ -118,56 +122,59 @@ impl Over {
 }
 
 /// How events are counted over a lookback, whatever counts against the budget.
-fn events(sli: &Sli, grouping: &[Text], lookback: Over) -> Measure {
-    let sum = Sum { by: by(grouping), over: lookback.text() };
+fn events(sli: &Sli, grouping: &[Text], lookback: LookbackText) -> RatioQuery {
+    let sum = CountQuery { by: by(grouping), over: lookback.text() };
     match sli {
         Sli::Events { side, part, total } => {
-            Measure::Counts { side: *side, part: counted(part, lookback), total: counted(total, lookback) }
+            RatioQuery::Counts { side: *side, part: counted(part, lookback), total: counted(total, lookback) }
         }
-        Sli::Ratio { error } => Measure::Ratio(averaged(error, lookback)),
+        Sli::Ratio { error } => RatioQuery::Ratio(averaged(error, lookback)),
         Sli::Counters { side, part, total } => {
-            Measure::Counts { side: *side, part: sum.rate(part), total: sum.rate(total) }
+            RatioQuery::Counts { side: *side, part: sum.rate(part), total: sum.rate(total) }
         }
-        Sli::Latency { fast, total } => {
-            Measure::Counts { side: Side::Good, part: sum.rate(&any_spelling(fast)), total: sum.rate(total) }
-        }
+        Sli::Latency { fast, total } => RatioQuery::Counts {
+            side: EventSide::Good,
+            part: sum.rate(&any_le_spelling(fast)),
+            total: sum.rate(total),
+        },
         Sli::NativeLatency { histogram, threshold } => {
             let histogram = sum.rate(histogram);
-            Measure::Counts {
-                side: Side::Good,
+            RatioQuery::Counts {
+                side: EventSide::Good,
                 part: format!(
                     "histogram_fraction(0, {threshold}, {histogram}) * histogram_count({histogram})"
                 ),
                 total: format!("histogram_count({histogram})"),
             }
         }
-        Sli::Gauge { metric } => Measure::Counts {
-            side: Side::Good,
+        Sli::Gauge { metric } => RatioQuery::Counts {
+            side: EventSide::Good,
             part: sum.of("sum_over_time", metric),
             total: sum.of("count_over_time", metric),
         },
         Sli::Apdex { bucket, satisfied, tolerated, total } => {
-            let within = |le: &str| sum.rate(&any_spelling(&bucket.clone().with("le", Operator::Equal, le)));
+            let within =
+                |le: &str| sum.rate(&any_le_spelling(&bucket.clone().with("le", Operator::Equal, le)));
             let part = match tolerated {
                 Some(tolerated) => format!("({} + {}) / 2", within(satisfied), within(tolerated)),
                 None => within(satisfied),
             };
-            Measure::Counts { side: Side::Good, part, total: sum.rate(total) }
+            RatioQuery::Counts { side: EventSide::Good, part, total: sum.rate(total) }
         }
         Sli::Threshold { value, passes, bound } => {
             let (value, sign) = (lookback.fill(value), passes.sign());
-            Measure::Ratio(format!("1 - avg_over_time((({value}) {sign} bool {bound})[{}:1m])", sum.over))
+            RatioQuery::Ratio(format!("1 - avg_over_time((({value}) {sign} bool {bound})[{}:1m])", sum.over))
         }
     }
 }
 
 /// How often something happened over a lookback, by group.
-struct Sum {
+struct CountQuery {
     by: String,
     over: String,
 }
 
-impl Sum {
+impl CountQuery {
     fn rate(&self, selector: &Selector) -> String {
         self.of("rate", selector)
     }
@@ -182,15 +189,15 @@ fn by(grouping: &[Text]) -> String {
 }
 
 /// A query without a window is a number of now: its sum over the lookback, minute by minute.
-fn counted(template: &Template, lookback: Over) -> String {
+fn counted(template: &Template, lookback: LookbackText) -> String {
     over_time("sum_over_time", template, lookback)
 }
 
-fn averaged(template: &Template, lookback: Over) -> String {
+fn averaged(template: &Template, lookback: LookbackText) -> String {
     over_time("avg_over_time", template, lookback)
 }
 
-fn over_time(function: &str, template: &Template, lookback: Over) -> String {
+fn over_time(function: &str, template: &Template, lookback: LookbackText) -> String {
     let mut query = lookback.fill(template);
     // a comment at the end must not swallow what comes behind
     if query.contains('#') {
@@ -203,7 +210,7 @@ fn over_time(function: &str, template: &Template, lookback: Over) -> String {
 }
 
 /// One client writes `le="1"`, the next one `le="1.0"`.
-fn any_spelling(bucket: &Selector) -> Selector {
+fn any_le_spelling(bucket: &Selector) -> Selector {
     let Some(bound) = bucket.equal("le").and_then(|le| le.parse::<f64>().ok()) else {
         return bucket.clone();
     };

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 
 use super::super::duration;
 use super::super::labels::{Labels, Text};
-use super::definition::{Side, Slo};
+use super::definition::{EventSide, Slo};
 
 /// All SLOs of one source at one moment.
 #[derive(Debug, Clone, Default)]
@@ -24,7 +24,7 @@ pub struct SloReading {
     pub evaluation: Evaluation,
     /// Each group once, in the order of their labels; one without labels if the SLO is not split.
     pub groups: Vec<GroupReading>,
-    /// Why there are no numbers, or only old ones: what the server said.
+    /// The comment: why there are no numbers, or only old ones: what the server said.
     pub trouble: Option<Text>,
     /// What must be known about how they were had, or why one of them cannot be.
     pub remark: Option<Text>,
@@ -33,7 +33,7 @@ pub struct SloReading {
 impl SloReading {
     /// The same SLO at a moment of which nothing is known yet.
     #[must_use]
-    pub fn by_name_alone(&self) -> Self {
+    pub fn without_values(&self) -> Self {
         let (slo, evaluation) = (Arc::clone(&self.slo), self.evaluation);
         Self { slo, evaluation, groups: Vec::new(), trouble: None, remark: None }
     }
@@ -50,7 +50,7 @@ pub enum Evaluation {
 
 /// For how much time there are data.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Default)]
-pub struct Extent {
+pub struct DataExtent {
     pub known: Duration,
     /// Whether it may be less: no moment that was looked at had any.
     pub at_most: bool,
@@ -58,7 +58,7 @@ pub struct Extent {
     pub recent: Vec<(Duration, Duration)>,
 }
 
-impl Extent {
+impl DataExtent {
     /// For how much of the last `lookback` there are data; `None` if that is not known.
     pub fn within(&self, lookback: Duration) -> Option<Duration> {
         let mut before = (Duration::ZERO, Duration::ZERO);
@@ -78,20 +78,20 @@ impl Extent {
 pub struct GroupReading {
     pub labels: Labels,
     /// Error ratios by lookback, ascending.
-    pub recent: Vec<(Duration, Measured)>,
+    pub recent: Vec<(Duration, MeasuredRatio)>,
     /// The error ratio over the SLO's window, or for a calendar window since its start.
-    pub window: Measured,
+    pub window: MeasuredRatio,
     /// Whether `window` is a mean over time (a recorded mean of ratios) and not over events.
     pub is_time_weighted: bool,
     /// For how much of the window there are data, where that is known and not all of it.
-    pub extent: Option<Extent>,
+    pub extent: Option<DataExtent>,
     /// The newest sample, if that is known, and too long ago for data that still come.
     pub newest: Option<Timestamp>,
 }
 
 /// An error ratio over one lookback, or why there is none. Missing and zero are different things.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub enum Measured {
+pub enum MeasuredRatio {
     /// Not asked for, or not answered yet.
     Unknown,
     /// Bad / all, 0 to 1.
@@ -105,17 +105,17 @@ pub enum Measured {
     NoTraffic,
     Absent,
     /// The query is not what it should be.
-    Odd(Odd),
+    Odd(InvalidRatio),
 }
 
 /// What a query says that cannot be an error ratio.
 #[derive(Debug, Clone, Copy, PartialEq, thiserror::Error)]
-pub enum Odd {
+pub enum InvalidRatio {
     #[error("the query returned {0} series; add sum()")]
     Several(usize),
-    #[error("the error ratio is {}, below zero{}: is `good` more than `total`?", brief(*.0), taken(*self))]
+    #[error("the error ratio is {}, below zero{}: is `good` more than `total`?", three_digits(*.0), clamp_note(*self))]
     Negative(f64),
-    #[error("the error ratio is {}, above one{}: is `bad` more than `total`, or `total` too narrow?", brief(*.0), taken(*self))]
+    #[error("the error ratio is {}, above one{}: is `bad` more than `total`, or `total` too narrow?", three_digits(*.0), clamp_note(*self))]
     AboveOne(f64),
     /// Events, but no such bucket of their histogram: with a bucket, its series is there from the first event on.
     #[error("no bucket of the histogram ends at the threshold; take a threshold that it has a bucket for")]
@@ -133,14 +133,14 @@ const TOLERANCE: f64 = 1e-9;
 ///
 /// Counters that are new, or scraped amid an event, are extrapolated apart from each other: with `rate(total) - rate(good)` a
 /// service without a single failure comes out a little below zero.
-const JITTER: f64 = 0.01;
+const CLAMP_LIMIT: f64 = 0.01;
 
-impl Odd {
+impl InvalidRatio {
     /// The ratio that it is all but.
-    fn nearly(self) -> Option<f64> {
+    fn nearest_valid(self) -> Option<f64> {
         match self {
-            Self::Negative(error) if error >= -JITTER => Some(0.0),
-            Self::AboveOne(error) if error <= 1.0 + JITTER => Some(1.0),
+            Self::Negative(error) if error >= -CLAMP_LIMIT => Some(0.0),
+            Self::AboveOne(error) if error <= 1.0 + CLAMP_LIMIT => Some(1.0),
             Self::Several(_)
             | Self::Negative(_)
             | Self::AboveOne(_)
@@ -177,7 +177,7 @@ fn infinity(value: f64) -> &'static str {
 }
 
 /// Three digits of a number.
-fn brief(number: f64) -> String {
+fn three_digits(number: f64) -> String {
     let before = number.abs().max(1e-12).log10().floor().clamp(-12.0, 2.0);
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "0 to 14")]
     let decimals = (2.0 - before) as usize;
@@ -185,25 +185,25 @@ fn brief(number: f64) -> String {
     if text.contains('.') { text.trim_end_matches('0').trim_end_matches('.').to_owned() } else { text }
 }
 
-fn taken(odd: Odd) -> String {
-    odd.nearly().map_or_else(String::new, |ratio| format!(" and taken as {ratio}"))
+fn clamp_note(odd: InvalidRatio) -> String {
+    odd.nearest_valid().map_or_else(String::new, |ratio| format!(" and taken as {ratio}"))
 }
 
-impl Measured {
+impl MeasuredRatio {
     /// From two counts over the same lookback; NaN is a count that could not be made.
     ///
     /// Source: SLO.md section 2, "Missing and zero are different things". An absent `part` where there is a `total` means
     /// that nothing of that side happened. `per_event` turns a rate into a number of events (the lookback in seconds), where
     /// the queries give rates.
-    pub fn of_counts(side: Side, part: Option<f64>, total: Option<f64>, per_event: Option<f64>) -> Self {
+    pub fn of_counts(side: EventSide, part: Option<f64>, total: Option<f64>, per_event: Option<f64>) -> Self {
         let Some(total) = total else { return Self::Absent };
         if total == 0.0 {
             return Self::NoTraffic;
         }
         let share = part.unwrap_or(0.0) / total;
         let error = match side {
-            Side::Bad => share,
-            Side::Good => 1.0 - share,
+            EventSide::Bad => share,
+            EventSide::Good => 1.0 - share,
         };
         Self::checked(error, per_event.map(|factor| total * factor))
     }
@@ -219,10 +219,10 @@ impl Measured {
 
     fn checked(error: f64, events: Option<f64>) -> Self {
         match error {
-            _ if error.is_nan() => Self::Odd(Odd::Nan),
-            _ if error.is_infinite() => Self::Odd(Odd::Infinite(error)),
-            _ if error < -TOLERANCE => Self::Odd(Odd::Negative(error)),
-            _ if error > 1.0 + TOLERANCE => Self::Odd(Odd::AboveOne(error)),
+            _ if error.is_nan() => Self::Odd(InvalidRatio::Nan),
+            _ if error.is_infinite() => Self::Odd(InvalidRatio::Infinite(error)),
+            _ if error < -TOLERANCE => Self::Odd(InvalidRatio::Negative(error)),
+            _ if error > 1.0 + TOLERANCE => Self::Odd(InvalidRatio::AboveOne(error)),
             _ => Self::Ratio {
                 error: error.clamp(0.0, 1.0),
                 events: events.filter(|events| events.is_finite() && *events >= 0.0),
@@ -234,7 +234,7 @@ impl Measured {
     pub fn error(self) -> Option<f64> {
         match self {
             Self::Ratio { error, .. } => Some(error),
-            Self::Odd(odd) => odd.nearly(),
+            Self::Odd(odd) => odd.nearest_valid(),
             Self::Unknown | Self::NoTraffic | Self::Absent => None,
         }
     }
@@ -253,20 +253,20 @@ impl GroupReading {
     /// The same, with a ratio of NaN only where nothing happened: where a shorter lookback has events, a longer one has them too,
     /// and a NaN is something else.
     #[must_use]
-    pub fn told_apart(mut self) -> Self {
+    pub fn mark_unexplained_nan(mut self) -> Self {
         let mut has_events = false;
         for measured in self.recent.iter_mut().map(|(_, measured)| measured).chain([&mut self.window]) {
-            if has_events && *measured == Measured::NoTraffic {
-                *measured = Measured::Odd(Odd::Nan);
+            if has_events && *measured == MeasuredRatio::NoTraffic {
+                *measured = MeasuredRatio::Odd(InvalidRatio::Nan);
             }
             has_events |= measured.error().is_some();
         }
         self
     }
 
-    pub fn over(&self, lookback: Duration) -> Measured {
+    pub fn over(&self, lookback: Duration) -> MeasuredRatio {
         let found = self.recent.iter().find(|(known, _)| *known == lookback);
-        found.map_or(Measured::Unknown, |(_, measured)| *measured)
+        found.map_or(MeasuredRatio::Unknown, |(_, measured)| *measured)
     }
 }
 
@@ -276,42 +276,45 @@ mod tests {
 
     #[test]
     fn missing_and_zero_are_different_things() {
-        let of = |part, total| Measured::of_counts(Side::Bad, part, total, None);
-        assert_eq!(of(None, Some(5.0)), Measured::Ratio { error: 0.0, events: None });
-        assert_eq!(of(Some(0.0), Some(0.0)), Measured::NoTraffic);
-        assert_eq!(of(Some(1.0), None), Measured::Absent);
-        assert_eq!(Measured::of_ratio(Some(f64::NAN)), Measured::NoTraffic);
-        assert_eq!(Measured::of_ratio(None), Measured::Absent);
-        let good = Measured::of_counts(Side::Good, None, Some(5.0), Some(300.0));
-        assert_eq!(good, Measured::Ratio { error: 1.0, events: Some(1500.0) });
+        let of = |part, total| MeasuredRatio::of_counts(EventSide::Bad, part, total, None);
+        assert_eq!(of(None, Some(5.0)), MeasuredRatio::Ratio { error: 0.0, events: None });
+        assert_eq!(of(Some(0.0), Some(0.0)), MeasuredRatio::NoTraffic);
+        assert_eq!(of(Some(1.0), None), MeasuredRatio::Absent);
+        assert_eq!(MeasuredRatio::of_ratio(Some(f64::NAN)), MeasuredRatio::NoTraffic);
+        assert_eq!(MeasuredRatio::of_ratio(None), MeasuredRatio::Absent);
+        let good = MeasuredRatio::of_counts(EventSide::Good, None, Some(5.0), Some(300.0));
+        assert_eq!(good, MeasuredRatio::Ratio { error: 1.0, events: Some(1500.0) });
     }
 
     #[test]
     fn what_cannot_be_a_ratio_is_said_as_such() {
-        let of = |part, total| Measured::of_counts(Side::Bad, Some(part), Some(total), None);
-        assert_eq!(of(2.0, 1.0), Measured::Odd(Odd::AboveOne(2.0)));
-        assert_eq!(of(-2.0, 1.0), Measured::Odd(Odd::Negative(-2.0)));
-        assert_eq!(of(f64::NAN, 1.0), Measured::Odd(Odd::Nan));
-        assert_eq!(Measured::of_ratio(Some(f64::INFINITY)), Measured::Odd(Odd::Infinite(f64::INFINITY)));
+        let of = |part, total| MeasuredRatio::of_counts(EventSide::Bad, Some(part), Some(total), None);
+        assert_eq!(of(2.0, 1.0), MeasuredRatio::Odd(InvalidRatio::AboveOne(2.0)));
+        assert_eq!(of(-2.0, 1.0), MeasuredRatio::Odd(InvalidRatio::Negative(-2.0)));
+        assert_eq!(of(f64::NAN, 1.0), MeasuredRatio::Odd(InvalidRatio::Nan));
+        assert_eq!(
+            MeasuredRatio::of_ratio(Some(f64::INFINITY)),
+            MeasuredRatio::Odd(InvalidRatio::Infinite(f64::INFINITY))
+        );
         let day = Duration::from_secs(86_400);
         assert_eq!(
-            Odd::Infinite(f64::INFINITY).told(day, Evaluation::Recorded),
+            InvalidRatio::Infinite(f64::INFINITY).told(day, Evaluation::Recorded),
             "the recorded 1d ratio is +Inf"
         );
-        assert_eq!(Odd::Nan.told(day, Evaluation::Live), "the 1d ratio is NaN");
+        assert_eq!(InvalidRatio::Nan.told(day, Evaluation::Live), "the 1d ratio is NaN");
         assert_eq!(of(-1e-12, 1.0).error(), Some(0.0));
         assert_eq!(
-            Odd::Negative(-2.0).to_string(),
+            InvalidRatio::Negative(-2.0).to_string(),
             "the error ratio is -2, below zero: is `good` more than `total`?"
         );
         assert_eq!(of(-2.0, 1.0).error(), None);
-        assert_eq!(Odd::Several(3).to_string(), "the query returned 3 series; add sum()");
+        assert_eq!(InvalidRatio::Several(3).to_string(), "the query returned 3 series; add sum()");
     }
 
     #[test]
     fn nan_is_no_traffic_unless_a_shorter_lookback_has_events() {
-        let ratio = Measured::Ratio { error: 0.1, events: None };
-        let group = |recent: [Measured; 3], window| GroupReading {
+        let ratio = MeasuredRatio::Ratio { error: 0.1, events: None };
+        let group = |recent: [MeasuredRatio; 3], window| GroupReading {
             labels: Labels::default(),
             recent: (1..).map(Duration::from_secs).zip(recent).collect(),
             window,
@@ -320,10 +323,10 @@ mod tests {
             newest: None,
         };
         let told = |recent, window| {
-            let group = group(recent, window).told_apart();
+            let group = group(recent, window).mark_unexplained_nan();
             (group.recent.iter().map(|(_, measured)| *measured).collect::<Vec<_>>(), group.window)
         };
-        let (idle, nan) = (Measured::NoTraffic, Measured::Odd(Odd::Nan));
+        let (idle, nan) = (MeasuredRatio::NoTraffic, MeasuredRatio::Odd(InvalidRatio::Nan));
         assert_eq!(told([idle; 3], idle), (vec![idle; 3], idle));
         assert_eq!(told([idle, ratio, ratio], ratio), (vec![idle, ratio, ratio], ratio));
         assert_eq!(told([ratio, idle, ratio], idle), (vec![ratio, nan, ratio], nan));
@@ -334,7 +337,7 @@ mod tests {
         let minutes = |minutes: u64| Duration::from_secs(60 * minutes);
         let recent =
             vec![(minutes(60), minutes(60)), (minutes(360), minutes(89)), (minutes(1440), minutes(89))];
-        let extent = Extent { known: minutes(89), at_most: false, recent };
+        let extent = DataExtent { known: minutes(89), at_most: false, recent };
         for (lookback, known) in [(5, 5), (60, 60), (80, 80), (120, 89), (360, 89), (1440, 89)] {
             assert_eq!(extent.within(minutes(lookback)), Some(minutes(known)), "{lookback}");
         }
@@ -343,16 +346,16 @@ mod tests {
 
     #[test]
     fn what_is_a_little_off_is_said_and_still_counts() {
-        let young = Measured::of_ratio(Some(-0.000_856_691_902_251_606_2));
+        let young = MeasuredRatio::of_ratio(Some(-0.000_856_691_902_251_606_2));
         assert_eq!(young.error(), Some(0.0));
-        let Measured::Odd(odd) = young else { panic!("{young:?}") };
+        let MeasuredRatio::Odd(odd) = young else { panic!("{young:?}") };
         assert_eq!(
             odd.to_string(),
             "the error ratio is -0.000857, below zero and taken as 0: is `good` more than `total`?"
         );
-        assert_eq!(Measured::of_ratio(Some(1.003)).error(), Some(1.0));
-        assert_eq!(Measured::of_ratio(Some(1.02)).error(), None);
-        assert_eq!(brief(1234.56), "1235");
-        assert_eq!(brief(-0.5), "-0.5");
+        assert_eq!(MeasuredRatio::of_ratio(Some(1.003)).error(), Some(1.0));
+        assert_eq!(MeasuredRatio::of_ratio(Some(1.02)).error(), None);
+        assert_eq!(three_digits(1234.56), "1235");
+        assert_eq!(three_digits(-0.5), "-0.5");
     }
 }

@@ -31,7 +31,7 @@ impl Family {
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Recorded {
+pub struct RecordedSeries {
     pub family: Family,
     /// The value of [`Family::identity`].
     pub id: Text,
@@ -45,7 +45,7 @@ pub struct Recorded {
     pub plugins: Vec<Text>,
 }
 
-impl Recorded {
+impl RecordedSeries {
     /// The query of the recorded error ratio over `lookback`, 0 to 1.
     ///
     /// Source: the rule generators of Sloth (`slo:sli_error:ratio_rate`) and Pyrra (`:burnrate`, which is not divided by the
@@ -79,9 +79,16 @@ pub fn written(lookback: Duration) -> String {
 mod tests {
     use super::*;
 
-    fn recorded(family: Family) -> Recorded {
+    fn recorded(family: Family) -> RecordedSeries {
         let (id, metric) = ("a\"b".into(), "http_requests".into());
-        Recorded { family, id, labels: Labels::default(), metric, lookbacks: Vec::new(), plugins: Vec::new() }
+        RecordedSeries {
+            family,
+            id,
+            labels: Labels::default(),
+            metric,
+            lookbacks: Vec::new(),
+            plugins: Vec::new(),
+        }
     }
 
     #[test]

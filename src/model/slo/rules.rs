@@ -15,12 +15,12 @@ pub struct RuleGroup {
     pub name: String,
     /// How often; `None`: as the server does by default.
     pub interval: Option<Duration>,
-    pub rules: Vec<Rule>,
+    pub rules: Vec<GeneratedRule>,
 }
 
 #[derive(Debug, Clone, PartialEq)]
-pub struct Rule {
-    pub makes: Makes,
+pub struct GeneratedRule {
+    pub output: RuleOutput,
     pub expr: String,
     /// For how long the condition must hold; zero for recording rules.
     pub hold: Duration,
@@ -29,29 +29,32 @@ pub struct Rule {
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Makes {
+pub enum RuleOutput {
     Record(String),
     Alert(Text),
 }
 
 /// The rules of an SLO, and what they cannot say of it.
 #[derive(Debug, Clone, PartialEq, Default)]
-pub struct Drafted {
+pub struct GeneratedRules {
     pub groups: Vec<RuleGroup>,
     /// What of the definition is not in them, in words.
-    pub unsaid: Vec<String>,
+    pub omissions: Vec<String>,
 }
 
 /// The rules of an SLO: as Pyrra writes them for what was defined for Pyrra, else as Sloth does.
 ///
 /// Source: the generators of both tools; `docs/slos.md` lists where these differ from them.
-pub fn draft(slo: &Slo) -> Drafted {
-    let mut unsaid = Vec::new();
+pub fn generate(slo: &Slo) -> GeneratedRules {
+    let mut omissions = Vec::new();
     if slo.sli.is_none() {
-        return Drafted { groups: Vec::new(), unsaid: vec!["it has no query to record".to_owned()] };
+        return GeneratedRules {
+            groups: Vec::new(),
+            omissions: vec!["it has no query to record".to_owned()],
+        };
     }
     if let Window::Calendar(_) = slo.window {
-        unsaid.push(format!(
+        omissions.push(format!(
             "the calendar window ({}): rules look back over a fixed time, so its usual length is recorded",
             slo.window
         ));
@@ -62,18 +65,18 @@ pub fn draft(slo: &Slo) -> Drafted {
         _ => None,
     };
     let groups = groups.unwrap_or_else(|| sloth::groups(slo));
-    Drafted { groups, unsaid }
+    GeneratedRules { groups, omissions }
 }
 
-impl Rule {
+impl GeneratedRule {
     fn record(name: String, expr: String, labels: Labels) -> Self {
-        let makes = Makes::Record(name);
-        Self { makes, expr, hold: Duration::ZERO, labels, annotations: Labels::default() }
+        let output = RuleOutput::Record(name);
+        Self { output, expr, hold: Duration::ZERO, labels, annotations: Labels::default() }
     }
 }
 
 /// Both sets; of a name that both have the second one's value counts.
-fn joined(one: &Labels, two: &Labels) -> Labels {
+fn union(one: &Labels, two: &Labels) -> Labels {
     let pairs = one.iter().chain(two.iter()).map(|(name, value)| (Text::clone(name), Text::clone(value)));
     Labels::new(pairs.collect())
 }

@@ -11,7 +11,7 @@ use super::super::promql;
 use super::super::text::is_harmless;
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub struct Match {
+pub struct LabelMatch {
     pub name: Text,
     pub operator: Operator,
     pub value: Text,
@@ -22,7 +22,7 @@ pub struct Match {
 pub struct Selector {
     pub metric: Text,
     /// The conditions; none of them on `__name__`.
-    pub matches: Vec<Match>,
+    pub matches: Vec<LabelMatch>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -47,7 +47,7 @@ impl Selector {
     pub fn parse(text: &str) -> Result<Self, SelectorError> {
         let conditions =
             promql::series(text).map_err(|unread| SelectorError::NotPromql(unread.to_string()))?;
-        let all = conditions.ok_or(SelectorError::NotPlain)?.into_iter().map(|test| Match {
+        let all = conditions.ok_or(SelectorError::NotPlain)?.into_iter().map(|test| LabelMatch {
             name: test.name.into(),
             operator: test.operator,
             value: test.value.into(),
@@ -69,7 +69,7 @@ impl Selector {
             MatchOp::Re(_) => Operator::Matches,
             MatchOp::NotRe(_) => Operator::MatchesNot,
         };
-        let all = selector.matchers.matchers.iter().map(|matcher| Match {
+        let all = selector.matchers.matchers.iter().map(|matcher| LabelMatch {
             name: matcher.name.as_str().into(),
             operator: operator(&matcher.op),
             value: matcher.value.as_str().into(),
@@ -77,7 +77,7 @@ impl Selector {
         Self::of_matches(selector.name.as_deref(), all)
     }
 
-    fn of_matches(name: Option<&str>, all: impl Iterator<Item = Match>) -> Result<Self, SelectorError> {
+    fn of_matches(name: Option<&str>, all: impl Iterator<Item = LabelMatch>) -> Result<Self, SelectorError> {
         let (named, matches): (Vec<_>, Vec<_>) = all.partition(|matcher| &*matcher.name == "__name__");
         let by_label = || match named.as_slice() {
             [one] if one.operator == Operator::Equal => Some(one.value.clone()),
@@ -91,13 +91,13 @@ impl Selector {
     }
 
     /// The bound that a bucket is asked for and none can have: it must be a number.
-    pub fn impossible_bound(&self) -> Option<&Text> {
+    pub fn invalid_bound(&self) -> Option<&Text> {
         self.equal("le").filter(|bound| !promql::is_bound(bound))
     }
 
     /// What the label must be equal to, if there is such a condition.
     pub fn equal(&self, name: &str) -> Option<&Text> {
-        let condition = |m: &&Match| &*m.name == name && m.operator == Operator::Equal;
+        let condition = |m: &&LabelMatch| &*m.name == name && m.operator == Operator::Equal;
         self.matches.iter().find(condition).map(|m| &m.value)
     }
 
@@ -110,7 +110,7 @@ impl Selector {
 
     #[must_use]
     pub fn with(mut self, name: &str, operator: Operator, value: &str) -> Self {
-        self.matches.push(Match { name: name.into(), operator, value: value.into() });
+        self.matches.push(LabelMatch { name: name.into(), operator, value: value.into() });
         self
     }
 

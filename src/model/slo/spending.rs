@@ -6,12 +6,12 @@ use super::objective::Objective;
 
 /// What equal slots of a window spent of its budget, the oldest first.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Spending {
+pub struct BudgetSpending {
     slot: Duration,
     shares: Vec<Option<f64>>,
 }
 
-impl Spending {
+impl BudgetSpending {
     /// From the events of each slot, bad and all: `bad / (all of the window * B)`. The slots together make up the window.
     ///
     /// `None`, and what is no count, is a slot that nobody knows about; it is not taken as clean, but spends nothing.
@@ -97,11 +97,11 @@ impl Spending {
     /// The spent share after each of the coming slots, for as long as a window, if the budget goes on burning at `burn`: each
     /// slot brings its part of the burn, and the oldest slot leaves.
     ///
-    /// At constant traffic: `c(t+1h) = c(t) + b/W[h] - spend of the hour that leaves`.
-    pub(super) fn ahead(&self, burn: f64) -> impl Iterator<Item = f64> {
-        let brings = burn / self.shares.len() as f64;
-        self.shares.iter().scan(self.spent(), move |spent, leaves| {
-            *spent += brings - leaves.unwrap_or(0.0);
+    /// At constant traffic: `c(t+1h) = c(t) + b/W[h] - spend of the hour that leaving`.
+    pub(super) fn future_spending(&self, burn: f64) -> impl Iterator<Item = f64> {
+        let added = burn / self.shares.len() as f64;
+        self.shares.iter().scan(self.spent(), move |spent, leaving| {
+            *spent += added - leaving.unwrap_or(0.0);
             Some(*spent)
         })
     }
@@ -122,7 +122,7 @@ mod tests {
     #[test]
     fn the_worst_slots_come_first_and_clean_ones_not_at_all() {
         let events = [Some((1.0, 100.0)), None, Some((5.0, 100.0)), Some((0.0, 300.0)), Some((5.0, 500.0))];
-        let spending = Spending::by_events(HOUR, &events, objective());
+        let spending = BudgetSpending::by_events(HOUR, &events, objective());
         assert_eq!((spending.unknown(), spending.length()), (1, HOUR * 5));
         let worst = spending.worst(9);
         assert_eq!(worst.iter().map(|(at, _)| *at).collect::<Vec<_>>(), [4, 2, 0]);
@@ -137,20 +137,21 @@ mod tests {
     #[test]
     fn what_is_no_count_is_unknown() {
         let events = [Some((f64::NAN, 1.0)), Some((-1.0, 1.0)), Some((0.0, f64::INFINITY)), None];
-        assert_eq!(Spending::by_events(HOUR, &events, objective()).unknown(), 4);
-        let spending = Spending::by_time(HOUR, &[Some(f64::NAN), Some(2.0), Some(-1.0), None], objective());
+        assert_eq!(BudgetSpending::by_events(HOUR, &events, objective()).unknown(), 4);
+        let spending =
+            BudgetSpending::by_time(HOUR, &[Some(f64::NAN), Some(2.0), Some(-1.0), None], objective());
         assert_eq!((spending.unknown(), spending.spent().to_bits()), (4, 0.0_f64.to_bits()));
-        assert!(Spending::by_events(HOUR, &[Some((0.0, 0.0))], objective()).spent().abs() < 1e-12);
-        assert!(Spending::by_time(HOUR, &[], objective()).burn_down().is_empty());
+        assert!(BudgetSpending::by_events(HOUR, &[Some((0.0, 0.0))], objective()).spent().abs() < 1e-12);
+        assert!(BudgetSpending::by_time(HOUR, &[], objective()).burn_down().is_empty());
     }
 
     /// SLO.md §4: a day at 1000/s with 0.01 % errors and a night at 10/s with 2 %.
     #[test]
     fn slots_weigh_by_their_events_or_by_their_time() {
         let events = [Some((1000.0 * 0.0001, 1000.0)), Some((10.0 * 0.02, 10.0))];
-        let spent = Spending::by_events(HOUR * 12, &events, objective()).spent();
+        let spent = BudgetSpending::by_events(HOUR * 12, &events, objective()).spent();
         assert!((spent - 0.297).abs() < 1e-3);
-        let spent = Spending::by_time(HOUR * 12, &[Some(0.0001), Some(0.02)], objective()).spent();
+        let spent = BudgetSpending::by_time(HOUR * 12, &[Some(0.0001), Some(0.02)], objective()).spent();
         assert!((spent - 10.05).abs() < 1e-9);
     }
 
@@ -161,7 +162,7 @@ mod tests {
         ) {
             let (bad, total) = events.iter().fold((0.0, 0.0), |(bad, total), event| (bad + event.0, total + event.1));
             let slots: Vec<_> = events.into_iter().map(Some).collect();
-            let spending = Spending::by_events(HOUR, &slots, objective());
+            let spending = BudgetSpending::by_events(HOUR, &slots, objective());
             if total > 0.0 {
                 let spent = bad / total / objective().budget();
                 prop_assert!((spending.spent() - spent).abs() <= 1e-9 * spent.max(1.0));

@@ -22,8 +22,8 @@ pub enum TemplateError {
     Empty,
 }
 
-enum Piece<'a> {
-    Words(&'a str),
+enum TemplatePiece<'a> {
+    Literal(&'a str),
     /// The hole, as wide as it was written.
     Window(usize),
 }
@@ -42,26 +42,26 @@ impl Template {
 
     /// Whether there is a hole at all; without one the query says the same for every lookback.
     pub fn has_window(&self) -> bool {
-        pieces(&self.0).any(|piece| matches!(piece, Ok(Piece::Window(_))))
+        pieces(&self.0).any(|piece| matches!(piece, Ok(TemplatePiece::Window(_))))
     }
 
     pub fn over(&self, lookback: Duration) -> String {
         let lookback = duration::text(lookback);
-        self.filled(|_| lookback.clone())
+        self.replace_window(|_| lookback.clone())
     }
 
     /// The same with blanks behind the lookback: whatever stands behind a hole stands where it was written.
     pub fn in_place(&self, lookback: Duration) -> String {
         let lookback = duration::text(lookback);
-        self.filled(|width| format!("{lookback:width$}"))
+        self.replace_window(|width| format!("{lookback:width$}"))
     }
 
-    fn filled(&self, hole: impl Fn(usize) -> String) -> String {
+    fn replace_window(&self, replacement: impl Fn(usize) -> String) -> String {
         let mut out = String::with_capacity(self.0.len());
         for piece in pieces(&self.0).filter_map(Result::ok) {
             match piece {
-                Piece::Words(words) => out.push_str(words),
-                Piece::Window(width) => out.push_str(&hole(width)),
+                TemplatePiece::Literal(literal) => out.push_str(literal),
+                TemplatePiece::Window(width) => out.push_str(&replacement(width)),
             }
         }
         out
@@ -78,7 +78,7 @@ impl fmt::Display for Template {
     }
 }
 
-fn pieces(text: &str) -> impl Iterator<Item = Result<Piece<'_>, TemplateError>> {
+fn pieces(text: &str) -> impl Iterator<Item = Result<TemplatePiece<'_>, TemplateError>> {
     let mut rest = text;
     std::iter::from_fn(move || {
         if let Some(inside) = rest.strip_prefix("{{") {
@@ -89,15 +89,15 @@ fn pieces(text: &str) -> impl Iterator<Item = Result<Piece<'_>, TemplateError>> 
             rest = after;
             let is_window = action.trim().trim_matches('-').trim() == ".window";
             return Some(if is_window {
-                Ok(Piece::Window(action.chars().count() + 4))
+                Ok(TemplatePiece::Window(action.chars().count() + 4))
             } else {
                 Err(TemplateError::Action(action.trim().to_owned()))
             });
         }
         let end = rest.find("{{").unwrap_or(rest.len());
-        let (words, after) = rest.split_at_checked(end)?;
+        let (literal, after) = rest.split_at_checked(end)?;
         rest = after;
-        (!words.is_empty()).then_some(Ok(Piece::Words(words)))
+        (!literal.is_empty()).then_some(Ok(TemplatePiece::Literal(literal)))
     })
 }
 

@@ -6,7 +6,7 @@ use super::objective::Objective;
 ///
 /// `None` for a factor that is not above zero. Source: SRE Workbook, "Low-Traffic Services and Error Budget Alerting".
 pub fn fewest_events(objective: Objective, factor: f64) -> Option<f64> {
-    let events = objective.most_burn() / factor;
+    let events = objective.max_burn_rate() / factor;
     // 100.00000000000001 is 100
     (events.is_finite() && events > 0.0).then(|| (events * (1.0 - 1e-12)).ceil())
 }

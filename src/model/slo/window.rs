@@ -11,7 +11,7 @@ use super::super::duration;
 use crate::model::words::words;
 
 /// More periods than there are days in all of the calendar's 20,000 years.
-const MOST_PERIODS: i64 = 8_000_000;
+const MAX_PERIODS: i64 = 8_000_000;
 
 #[derive(Debug, Clone, PartialEq)]
 pub enum Window {
@@ -49,13 +49,13 @@ words! {
 
 /// A stretch of time: the start belongs to it, the end does not.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Bounds {
+pub struct TimeRange {
     pub start: Timestamp,
     /// When it is over; never before `start`.
     pub end: Timestamp,
 }
 
-impl Bounds {
+impl TimeRange {
     pub fn length(self) -> Duration {
         between(self.start, self.end)
     }
@@ -79,10 +79,10 @@ impl Window {
     /// now lies in, also the part that is to come.
     ///
     /// What reaches beyond the years -9999 to 9999 is cut there.
-    pub fn bounds(&self, now: Timestamp) -> Bounds {
+    pub fn bounds(&self, now: Timestamp) -> TimeRange {
         match self {
             Self::Rolling(length) => {
-                Bounds { start: now.checked_sub(*length).unwrap_or(Timestamp::MIN), end: now }
+                TimeRange { start: now.checked_sub(*length).unwrap_or(Timestamp::MIN), end: now }
             }
             Self::Calendar(calendar) => calendar.bounds(now),
         }
@@ -125,18 +125,18 @@ impl fmt::Display for Window {
 
 impl Calendar {
     /// The period that `now` lies in.
-    fn bounds(&self, now: Timestamp) -> Bounds {
+    fn bounds(&self, now: Timestamp) -> TimeRange {
         // The borders never go back, so the last one that is not after now is found by halving: 25 steps from any start.
-        let (mut behind, mut ahead) = (-MOST_PERIODS, MOST_PERIODS);
-        while ahead - behind > 1 {
-            let middle = i64::midpoint(behind, ahead);
-            if self.border(middle) <= now { behind = middle } else { ahead = middle }
+        let (mut lower, mut upper) = (-MAX_PERIODS, MAX_PERIODS);
+        while upper - lower > 1 {
+            let middle = i64::midpoint(lower, upper);
+            if self.period_start(middle) <= now { lower = middle } else { upper = middle }
         }
-        Bounds { start: self.border(behind), end: self.border(ahead).max(now) }
+        TimeRange { start: self.period_start(lower), end: self.period_start(upper).max(now) }
     }
 
     /// When the period with this number begins; 0 is the one that begins at `start`. Cut at the ends of time.
-    fn border(&self, number: i64) -> Timestamp {
+    fn period_start(&self, number: i64) -> Timestamp {
         let beyond = if number < 0 { Timestamp::MIN } else { Timestamp::MAX };
         let amount = number.saturating_mul(i64::from(self.count.max(1)));
         self.unit
@@ -230,7 +230,7 @@ mod tests {
     fn a_month_begins_when_its_zones_clock_says_so() {
         let window = calendar(1, CalendarUnit::Month, date(2020, 1, 1).at(0, 0, 0, 0), "Europe/Berlin");
         let bounds = window.bounds(at("2026-07-14T09:00:00Z"));
-        assert_eq!(bounds, Bounds { start: at("2026-06-30T22:00:00Z"), end: at("2026-07-31T22:00:00Z") });
+        assert_eq!(bounds, TimeRange { start: at("2026-06-30T22:00:00Z"), end: at("2026-07-31T22:00:00Z") });
         assert_eq!(window.elapsed(at("2026-07-01T00:00:00Z")), HOUR * 2);
         assert_eq!(bounds.left(at("2026-07-31T20:00:00Z")), HOUR * 2);
         assert_eq!(bounds.left(at("2027-01-01T00:00:00Z")), Duration::ZERO);
@@ -251,7 +251,7 @@ mod tests {
     fn what_begins_on_the_31st_begins_on_the_last_day_of_shorter_months() {
         let window = calendar(1, CalendarUnit::Month, date(2026, 1, 31).at(0, 0, 0, 0), "UTC");
         let bounds = window.bounds(at("2026-03-01T00:00:00Z"));
-        assert_eq!(bounds, Bounds { start: at("2026-02-28T00:00:00Z"), end: at("2026-03-31T00:00:00Z") });
+        assert_eq!(bounds, TimeRange { start: at("2026-02-28T00:00:00Z"), end: at("2026-03-31T00:00:00Z") });
     }
 
     #[test]
@@ -267,7 +267,7 @@ mod tests {
     fn a_rolling_window_ends_now_and_is_all_behind() {
         let window = Window::Rolling(HOUR * 720);
         let now = at("2026-03-20T12:00:00Z");
-        assert_eq!(window.bounds(now), Bounds { start: at("2026-02-18T12:00:00Z"), end: now });
+        assert_eq!(window.bounds(now), TimeRange { start: at("2026-02-18T12:00:00Z"), end: now });
         assert_eq!((window.length(now), window.elapsed(now)), (HOUR * 720, HOUR * 720));
     }
 

@@ -9,14 +9,14 @@ use crate::model::alert::{Alert, AlertState};
 use crate::model::fingerprint::Fingerprint;
 use crate::model::labels::{Labels, Text};
 
-use super::{Tally, World};
+use super::{AlertTotals, World};
 
 /// How long a resolved alert stays in the list.
 const RESOLVED_KEPT: SignedDuration = SignedDuration::from_mins(15);
 
 /// What is known of an alert beyond what it says itself. Places hold until services or SLOs come or go.
 #[derive(Debug, Clone)]
-pub(super) struct About {
+pub(super) struct AlertContext {
     /// When it came or last changed its state.
     pub(super) changed_at: Timestamp,
     /// The place of its service among all services.
@@ -28,11 +28,11 @@ pub(super) struct About {
 impl World {
     /// Puts together what the sources said last. What follows from an alert's labels is worked out once for each alert.
     pub(super) fn merge_alerts(&mut self, now: Timestamp) {
-        let is_first = self.told.is_empty();
+        let is_first = self.reported.is_empty();
         let mut watched = BTreeSet::new();
-        let mut routed = Vec::with_capacity(self.told.len());
-        for (id, held) in &self.held {
-            for alert in held.alerts().value().into_iter().flat_map(|board| &board.alerts) {
+        let mut routed = Vec::with_capacity(self.reported.len());
+        for (id, cache) in &self.cache {
+            for alert in cache.alerts().value().into_iter().flat_map(|board| &board.alerts) {
                 if self.is_watchdog(alert.name()) {
                     watched.insert(id.clone());
                 } else {
@@ -41,11 +41,11 @@ impl World {
             }
         }
         let rules =
-            self.held.values().filter_map(|held| held.rules().value()).flat_map(|board| &board.alerts);
+            self.cache.values().filter_map(|cache| cache.rules().value()).flat_map(|board| &board.alerts);
         let raised = rules.filter(|alert| !self.is_watchdog(alert.name()));
-        let (mut all, completed) = merged(routed, raised, &self.told, now);
-        self.completed = completed;
-        let mut before = self.told.iter().zip(std::mem::take(&mut self.about)).peekable();
+        let (mut all, matched_alerts) = merged(routed, raised, &self.reported, now);
+        self.matched_alerts = matched_alerts;
+        let mut before = self.reported.iter().zip(std::mem::take(&mut self.about)).peekable();
         let mut about = Vec::with_capacity(all.len());
         let mut unlinked = Vec::new();
         self.news.clear();
@@ -54,7 +54,7 @@ impl World {
             let Some((old, mut known)) = before.next_if(|(old, _)| old.fingerprint == alert.fingerprint)
             else {
                 let changed_at = if is_first { alert.starts_at } else { now };
-                about.push(About { changed_at, service: None, slos: Vec::new() });
+                about.push(AlertContext { changed_at, service: None, slos: Vec::new() });
                 self.news.push(at);
                 unlinked.push(at);
                 continue;
@@ -77,11 +77,12 @@ impl World {
             about.push(known);
         }
         drop(before);
-        (self.told, self.about, self.watched) = (all, about, watched);
-        (self.alerts, self.quietened) = self.shown_alerts();
+        (self.reported, self.about, self.watched) = (all, about, watched);
+        (self.alerts, self.optimistically_silenced) = self.shown_alerts();
         self.link_to_services(&unlinked);
         self.link_to_slos(&unlinked);
-        self.tally = Tally::of(self.alerts.iter().zip(self.about.iter().map(|about| about.changed_at)));
+        self.totals =
+            AlertTotals::of(self.alerts.iter().zip(self.about.iter().map(|about| about.changed_at)));
         self.alerts_revision += 1;
     }
 
@@ -98,13 +99,13 @@ impl World {
         let names: Vec<Text> = self.services.iter().map(|service| service.name.clone()).collect();
         for at in alerts {
             if let (Some(alert), Some(about)) = (self.alerts.get(*at), self.about.get_mut(*at)) {
-                about.service = self.judgement.place_of(&self.own_names, &alert.labels, &names);
+                about.service = self.health_policy.place_of(&self.own_names, &alert.labels, &names);
             }
         }
     }
 
     /// As [`World::service_of`], for one of [`World::alerts`].
-    pub(super) fn service_named<'a>(&'a self, alert: &'a Alert, about: &About) -> Option<&'a Text> {
+    pub(super) fn service_named<'a>(&'a self, alert: &'a Alert, about: &AlertContext) -> Option<&'a Text> {
         let known = about.service.and_then(|service| self.services.get(service));
         known.map(|service| &service.name).or_else(|| self.service_of(&alert.labels))
     }
@@ -122,27 +123,27 @@ fn merged<'a>(
     before: &[Arc<Alert>],
     now: Timestamp,
 ) -> (Vec<Arc<Alert>>, Vec<(Fingerprint, Fingerprint)>) {
-    let mut all = once(routed);
+    let mut all = deduplicated(routed);
     let keys: Vec<Fingerprint> = all.iter().map(|alert| alert.fingerprint).collect();
-    let mut carriers = Carriers::default();
+    let mut routed_index = RoutedAlertIndex::default();
     let mut left = Vec::new();
     for alert in raised {
-        let same = keys.binary_search(&alert.fingerprint).ok().or_else(|| carriers.of(&all, alert));
+        let same = keys.binary_search(&alert.fingerprint).ok().or_else(|| routed_index.of(&all, alert));
         match same.and_then(|at| all.get_mut(at)) {
-            Some(kept) => join(Arc::make_mut(kept), alert),
+            Some(kept) => combine(Arc::make_mut(kept), alert),
             None => left.push(Arc::clone(alert)),
         }
     }
-    let mut left = once(left);
-    let (mut ended, mut completed) = (Vec::new(), Vec::new());
+    let mut left = deduplicated(left);
+    let (mut ended, mut matched_alerts) = (Vec::new(), Vec::new());
     let mut here = keys.into_iter().peekable();
     for old in before {
         while here.next_if(|key| *key < old.fingerprint).is_some() {}
         if here.peek() == Some(&old.fingerprint) {
             continue;
         }
-        match carriers.of(&all, old).and_then(|at| all.get(at)) {
-            Some(whole) => completed.push((old.fingerprint, whole.fingerprint)),
+        match routed_index.of(&all, old).and_then(|at| all.get(at)) {
+            Some(whole) => matched_alerts.push((old.fingerprint, whole.fingerprint)),
             None => ended.extend(resolved(old, now)),
         }
     }
@@ -153,16 +154,16 @@ fn merged<'a>(
         all.append(&mut left);
         all.sort_by_key(|alert| alert.fingerprint);
     }
-    (all, completed)
+    (all, matched_alerts)
 }
 
-fn once(mut all: Vec<Arc<Alert>>) -> Vec<Arc<Alert>> {
+fn deduplicated(mut all: Vec<Arc<Alert>>) -> Vec<Arc<Alert>> {
     // boards come in this order, so that there is little to do
     all.sort_by_key(|alert| alert.fingerprint);
     all.dedup_by(|other, kept| {
         let same = other.fingerprint == kept.fingerprint;
         if same {
-            join(Arc::make_mut(kept), other);
+            combine(Arc::make_mut(kept), other);
         }
         same
     });
@@ -177,9 +178,9 @@ pub(super) fn find(all: &[Arc<Alert>], fingerprint: Fingerprint) -> Option<usize
 /// Finds the routed alert that carries all labels of another one. For each name of an alert and set of label names there is
 /// one look over all alerts of that name.
 #[derive(Default)]
-struct Carriers(HashMap<(Text, Vec<Text>), HashMap<Labels, usize>>);
+struct RoutedAlertIndex(HashMap<(Text, Vec<Text>), HashMap<Labels, usize>>);
 
-impl Carriers {
+impl RoutedAlertIndex {
     fn of(&mut self, all: &[Arc<Alert>], alert: &Alert) -> Option<usize> {
         if !alert.receivers.is_empty() {
             return None;
@@ -202,7 +203,7 @@ impl Carriers {
 
 /// Adds what another source says of the same alert: an Alertmanager knows more of its state than a rule, and of two the later
 /// word counts.
-fn join(alert: &mut Alert, other: &Alert) {
+fn combine(alert: &mut Alert, other: &Alert) {
     let new = other.sources.iter().filter(|id| !alert.sources.contains(id)).cloned().collect::<Vec<_>>();
     alert.sources.extend(new);
     alert.value = alert.value.or(other.value);

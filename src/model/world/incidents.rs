@@ -1,4 +1,4 @@
-//! The incidents of all sources, the most pressing first, each tied to the alerts and the service that it is about.
+//! The incidents of all sources, the most urgent first, each tied to the alerts and the service that it is about.
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -14,17 +14,17 @@ use super::super::incident::{
 use super::super::labels::{Labels, Text};
 use super::super::oncall::OnCallBoard;
 use super::super::source::SourceId;
-use super::{Supposed, World};
+use super::{OptimisticState, World};
 
 /// Longer ago than this, an acknowledgement says little about whether somebody is still on it.
-pub const FORGOTTEN_AFTER: SignedDuration = SignedDuration::from_hours(4);
+pub const OLD_ACKNOWLEDGEMENT_AFTER: SignedDuration = SignedDuration::from_hours(4);
 
 /// A page may be opened a little before the alert is told as firing: clocks, and the rounds of asking.
-const LATE: SignedDuration = SignedDuration::from_secs(60);
+const CLOCK_TOLERANCE: SignedDuration = SignedDuration::from_secs(60);
 
 /// An incident with what it is about.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Linked {
+pub struct IncidentView {
     /// The incident, as the source says it that is best believed.
     pub incident: Incident,
     /// All sources that know it, in the order of their names; never empty.
@@ -36,16 +36,16 @@ pub struct Linked {
     /// The alerts that it is about, in the order of their fingerprints.
     pub alerts: Vec<Fingerprint>,
     /// What is done to it and shows already, though its source does not tell of it yet.
-    pub supposed: Option<Supposed>,
+    pub optimistic: Option<OptimisticState>,
 }
 
-/// By what incidents are ordered, the most pressing first, so that no two are equal.
-type Pressure = (bool, u32, Urgency, IncidentStatus, Reverse<Timestamp>, Text, Option<SourceId>);
+/// By what incidents are ordered, the most urgent first, so that no two are equal.
+type IncidentRank = (bool, u32, Urgency, IncidentStatus, Reverse<Timestamp>, Text, Option<SourceId>);
 
-impl Linked {
+impl IncidentView {
     fn of(incident: Incident) -> Self {
         let sources = vec![incident.source.clone()];
-        Self { incident, sources, service: None, services: Vec::new(), alerts: Vec::new(), supposed: None }
+        Self { incident, sources, service: None, services: Vec::new(), alerts: Vec::new(), optimistic: None }
     }
 
     /// The first source that knows it; it stays the same while sources come and go.
@@ -55,23 +55,23 @@ impl Linked {
 
     /// Open ones first, by priority, urgency, whether somebody has it, and the newest first; then the resolved ones, the
     /// latest first.
-    pub fn by_pressure(&self) -> impl Ord + use<> {
+    pub fn by_urgency(&self) -> impl Ord + use<> {
         let incident = &self.incident;
         let rank = incident.priority.as_ref().and_then(|priority| priority.rank).unwrap_or(u32::MAX);
         let (id, source) = (incident.id.clone(), self.sources.first().cloned());
         // what is being resolved stays where it is until that is sure
-        let pressure: Pressure = if self.is_shown_open() {
+        let rank_key: IncidentRank = if self.is_shown_open() {
             (false, rank, incident.urgency, incident.status, Reverse(incident.created_at), id, source)
         } else {
             let ended = incident.resolved_at.unwrap_or(incident.changed_at);
             (true, 0, Urgency::High, IncidentStatus::Resolved, Reverse(ended), id, source)
         };
-        pressure
+        rank_key
     }
 
     /// Whether it is not over, or not surely.
     pub fn is_shown_open(&self) -> bool {
-        self.incident.is_open() || self.supposed.is_some()
+        self.incident.is_open() || self.optimistic.is_some()
     }
 
     /// When somebody said last that they are on it, if somebody is.
@@ -84,8 +84,8 @@ impl Linked {
     }
 
     /// Whether it was acknowledged so long ago that it may have been forgotten.
-    pub fn is_forgotten(&self, now: Timestamp) -> bool {
-        self.acknowledged_at().is_some_and(|at| now.duration_since(at) > FORGOTTEN_AFTER)
+    pub fn is_acknowledgement_old(&self, now: Timestamp) -> bool {
+        self.acknowledged_at().is_some_and(|at| now.duration_since(at) > OLD_ACKNOWLEDGEMENT_AFTER)
     }
 
     /// Those who have it: who acknowledged it, else to whom it is assigned; each once.
@@ -100,40 +100,40 @@ impl Linked {
 }
 
 impl World {
-    pub fn incidents(&self) -> &[Linked] {
+    pub fn incidents(&self) -> &[IncidentView] {
         &self.incidents
     }
 
-    pub fn incident(&self, source: &SourceId, id: &str) -> Option<&Linked> {
+    pub fn incident(&self, source: &SourceId, id: &str) -> Option<&IncidentView> {
         self.incidents.iter().find(|known| *known.incident.id == *id && known.sources.contains(source))
     }
 
     /// What is known of an incident beyond the list.
-    pub fn incident_detail(&self, linked: &Linked) -> Option<&IncidentDetail> {
-        let of = |source| self.held.get(source)?.incident_details().get(&linked.incident.id)?.value();
+    pub fn incident_detail(&self, linked: &IncidentView) -> Option<&IncidentDetail> {
+        let of = |source| self.cache.get(source)?.incident_details().get(&linked.incident.id)?.value();
         of(&linked.incident.source).or_else(|| linked.sources.iter().find_map(of))
     }
 
     /// Whether its alerts were not told yet: what it is about is a guess by its words till then.
-    pub fn is_unread(&self, known: &Linked) -> bool {
+    pub fn has_unknown_alerts(&self, known: &IncidentView) -> bool {
         known.incident.firing.is_empty() && self.incident_detail(known).is_none()
     }
 
-    /// The incidents that are about a service, the most pressing first.
-    pub fn incidents_of<'a>(&'a self, service: &'a str) -> impl Iterator<Item = &'a Linked> + 'a {
+    /// The incidents that are about a service, the most urgent first.
+    pub fn incidents_of<'a>(&'a self, service: &'a str) -> impl Iterator<Item = &'a IncidentView> + 'a {
         self.incidents.iter().filter(move |known| known.services.iter().any(|name| **name == *service))
     }
 
     /// The most pressing incident that an alert belongs to.
-    pub fn incident_of(&self, alert: Fingerprint) -> Option<&Linked> {
+    pub fn incident_of(&self, alert: Fingerprint) -> Option<&IncidentView> {
         self.incidents.iter().find(|known| known.alerts.binary_search(&alert).is_ok())
     }
 
     /// The priorities that incidents of a source can be given, the gravest first: those that it tells of, and those that
     /// its incidents have.
     pub fn priorities(&self, source: &SourceId) -> Vec<&Priority> {
-        let told = self.held.get(source).and_then(|held| held.incidents().value());
-        let mut all: Vec<&Priority> = told.iter().flat_map(|board| &board.priorities).collect();
+        let reported = self.cache.get(source).and_then(|cache| cache.incidents().value());
+        let mut all: Vec<&Priority> = reported.iter().flat_map(|board| &board.priorities).collect();
         let its = self.incidents.iter().filter(|known| known.sources.contains(source));
         all.extend(its.filter_map(|known| known.incident.priority.as_ref()));
         let mut seen = BTreeSet::new();
@@ -144,53 +144,53 @@ impl World {
 
     /// Who is on call, as each source says.
     pub fn on_call(&self) -> impl Iterator<Item = (&SourceId, &OnCallBoard)> {
-        self.held.iter().filter_map(|(id, held)| Some((id, held.on_call().value()?)))
+        self.cache.iter().filter_map(|(id, cache)| Some((id, cache.on_call().value()?)))
     }
 
     /// Whether a person of a source is the one at the keyboard.
     pub fn is_me(&self, source: &SourceId, person: &Person) -> bool {
-        let board = self.held.get(source).and_then(|held| held.on_call().value());
+        let board = self.cache.get(source).and_then(|cache| cache.on_call().value());
         board.and_then(|board| board.me.as_ref()).is_some_and(|me| me.id == person.id)
     }
 
     /// Whether any source has told its incidents, so that none means none.
-    pub fn knows_incidents(&self) -> bool {
-        self.held.values().any(|held| held.incidents().value().is_some())
+    pub fn has_incident_data(&self) -> bool {
+        self.cache.values().any(|cache| cache.incidents().value().is_some())
     }
 
     /// Puts together what the sources said last; two sources may ask the same account.
     pub(super) fn merge_incidents(&mut self) {
-        let mut all: Vec<Linked> = Vec::new();
+        let mut all: Vec<IncidentView> = Vec::new();
         let mut known: HashMap<(&str, u64, Timestamp), usize> = HashMap::new();
-        for (source, held) in &self.held {
-            for incident in held.incidents().value().into_iter().flat_map(|board| &board.incidents) {
+        for (source, cache) in &self.cache {
+            for incident in cache.incidents().value().into_iter().flat_map(|board| &board.incidents) {
                 // short numbers as ids are the same at many servers: the moment tells them apart
                 let identity = (&*incident.id, incident.number, incident.created_at);
                 if let Some(same) = known.get(&identity).and_then(|at| all.get_mut(*at)) {
                     same.sources.push(source.clone());
-                    if self.is_better(incident, &same.incident) {
+                    if self.is_more_reliable(incident, &same.incident) {
                         same.incident = incident.clone();
                     }
                 } else {
                     known.insert(identity, all.len());
-                    all.push(Linked::of(incident.clone()));
+                    all.push(IncidentView::of(incident.clone()));
                 }
             }
         }
-        for known in all.iter_mut().filter(|_| !self.supposed.is_empty()) {
-            known.supposed = self.show_supposed(&mut known.incident, &known.sources);
+        for known in all.iter_mut().filter(|_| !self.optimistic.is_empty()) {
+            known.optimistic = self.apply_optimistic(&mut known.incident, &known.sources);
         }
-        all.sort_by_cached_key(Linked::by_pressure);
+        all.sort_by_cached_key(IncidentView::by_urgency);
         self.incidents = all;
         self.link_incidents();
     }
 
     /// Whether one source's word on an incident counts more than another's: it is well, and knows of a later change.
-    fn is_better(&self, one: &Incident, other: &Incident) -> bool {
+    fn is_more_reliable(&self, one: &Incident, other: &Incident) -> bool {
         let rank = |incident: &Incident| {
-            let held = self.held.get(&incident.source);
+            let cache = self.cache.get(&incident.source);
             let is_well =
-                held.is_some_and(|held| held.incidents().trouble().or(held.probe().trouble()).is_none());
+                cache.is_some_and(|cache| cache.incidents().trouble().or(cache.probe().trouble()).is_none());
             (is_well, incident.changed_at)
         };
         rank(one) > rank(other)
@@ -201,7 +201,7 @@ impl World {
             return;
         }
         let mut incidents = std::mem::take(&mut self.incidents);
-        let names = Names::of(&self.alerts);
+        let names = AlertsByName::of(&self.alerts);
         let services: HashMap<String, &Text> =
             self.services.iter().map(|service| (plain(&service.name), &service.name)).collect();
         let links = incidents.iter().map(|known| self.links_of(known, &names, &services)).collect::<Vec<_>>();
@@ -216,28 +216,28 @@ impl World {
     /// and the page of the expression, else by the words that people read.
     fn links_of(
         &self,
-        known: &Linked,
-        names: &Names<'_>,
+        known: &IncidentView,
+        names: &AlertsByName<'_>,
         services: &HashMap<String, &Text>,
     ) -> (Vec<Text>, Vec<Fingerprint>) {
         let incident = &known.incident;
-        let told = self.incident_detail(known).map_or(&[][..], |detail| &detail.alerts);
+        let reported = self.incident_detail(known).map_or(&[][..], |detail| &detail.alerts);
         // an alert that began after the incident was over is another story
         let in_time = |alert: &Alert| incident.resolved_at.is_none_or(|at| alert.starts_at <= at);
-        let labelled: Vec<&Labels> =
-            incident.firing.iter().chain(told.iter().flat_map(IncidentAlert::labelled)).collect();
+        let label_sets: Vec<&Labels> =
+            incident.firing.iter().chain(reported.iter().flat_map(IncidentAlert::label_sets)).collect();
         let mut found: BTreeSet<Fingerprint> =
-            labelled.iter().filter_map(|labels| self.alert_labelled(labels, names)).collect();
-        let keys = told.iter().filter_map(|alert| alert.key.as_ref()).chain(&incident.key);
+            label_sets.iter().filter_map(|labels| self.alert_with_labels(labels, names)).collect();
+        let keys = reported.iter().filter_map(|alert| alert.key.as_ref()).chain(&incident.key);
         found.extend(keys.filter_map(|key| self.alert_with_key(key)));
-        let by_labels = most(labelled.iter().filter_map(|labels| self.service_of(labels)));
+        let by_labels = by_frequency(label_sets.iter().filter_map(|labels| self.service_of(labels)));
         let by_name = || {
             let name = plain(&incident.service.as_ref()?.name);
             let whole = services.get(&name);
             whole.or_else(|| services.get(name.strip_suffix("-service")?)).map(|name| Text::clone(name))
         };
         let texts: Vec<&str> =
-            std::iter::once(&*incident.title).chain(told.iter().map(|alert| &*alert.summary)).collect();
+            std::iter::once(&*incident.title).chain(reported.iter().map(|alert| &*alert.summary)).collect();
         // which of several names in a title is meant is anybody's guess
         let by_title = || {
             let named = texts.iter().flat_map(|text| words(text)).filter_map(|word| self.service(word));
@@ -245,7 +245,7 @@ impl World {
             named.first().filter(|_| named.len() == 1).map(|name| Text::clone(name))
         };
         // in the title of a group stand the values of some labels, whichever they are
-        let is_guess = || is_of_group(&incident.title) && self.is_unread(known);
+        let is_guess = || is_of_group(&incident.title) && self.has_unknown_alerts(known);
         let by_words =
             || by_name().or_else(|| by_title().filter(|_| !is_guess())).into_iter().collect::<Vec<_>>();
         let mut about = by_labels;
@@ -259,16 +259,16 @@ impl World {
             None => true,
         };
         if found.is_empty() {
-            let latest = incident.created_at.checked_add(LATE).unwrap_or(incident.created_at);
+            let latest = incident.created_at.checked_add(CLOCK_TOLERANCE).unwrap_or(incident.created_at);
             let was_there = |alert: &Alert| alert.starts_at <= latest;
             let shared = self.alerts.iter().filter(|alert| {
-                labelled.iter().any(|labels| is_shared(labels, &alert.labels)) && was_there(alert)
+                label_sets.iter().any(|labels| is_shared(labels, &alert.labels)) && was_there(alert)
             });
-            let like = shared.chain(self.alerts_like(told).filter(|alert| was_there(alert)));
+            let like = shared.chain(self.alerts_with_links_of(reported).filter(|alert| was_there(alert)));
             found.extend(like.filter(|alert| is_about(alert)).map(|alert| alert.fingerprint));
         }
-        if found.is_empty() && labelled.iter().all(|labels| labels.get("alertname").is_none()) {
-            let named = names.told_in(&texts).flatten();
+        if found.is_empty() && label_sets.iter().all(|labels| labels.get("alertname").is_none()) {
+            let named = names.mentioned_in(&texts).flatten();
             found.extend(named.filter(|alert| is_about(alert)).map(|alert| alert.fingerprint));
         }
         let alerts: Vec<Fingerprint> = found
@@ -277,7 +277,7 @@ impl World {
             .collect();
         let of_alerts = || {
             let of_alerts = alerts.iter().filter_map(|alert| self.service_of(&self.alert(*alert)?.labels));
-            most(of_alerts)
+            by_frequency(of_alerts)
         };
         if about.is_empty() {
             about = of_alerts();
@@ -286,9 +286,13 @@ impl World {
     }
 
     /// Alerts whose expression or runbook is a page that came along.
-    fn alerts_like<'a>(&'a self, told: &'a [IncidentAlert]) -> impl Iterator<Item = &'a Arc<Alert>> {
-        let generators: BTreeSet<&Text> = told.iter().filter_map(|alert| alert.generator.as_ref()).collect();
-        let links = told.iter().flat_map(|alert| &alert.links);
+    fn alerts_with_links_of<'a>(
+        &'a self,
+        reported: &'a [IncidentAlert],
+    ) -> impl Iterator<Item = &'a Arc<Alert>> {
+        let generators: BTreeSet<&Text> =
+            reported.iter().filter_map(|alert| alert.generator.as_ref()).collect();
+        let links = reported.iter().flat_map(|alert| &alert.links);
         let books: BTreeSet<&Text> =
             links.filter(|(name, _)| name.starts_with("runbook")).map(|(_, url)| url).collect();
         let is_like = move |alert: &&Arc<Alert>| {
@@ -299,15 +303,15 @@ impl World {
     }
 
     /// The alert that an incident's alert came from, as far as its labels or its key tell.
-    pub fn alert_of(&self, told: &IncidentAlert) -> Option<Fingerprint> {
-        let names = Names::of(&self.alerts);
-        let by_labels = told.labelled().find_map(|labels| self.alert_labelled(labels, &names));
-        by_labels.or_else(|| told.key.as_deref().and_then(|key| self.alert_with_key(key)))
+    pub fn alert_of(&self, reported: &IncidentAlert) -> Option<Fingerprint> {
+        let names = AlertsByName::of(&self.alerts);
+        let by_labels = reported.label_sets().find_map(|labels| self.alert_with_labels(labels, &names));
+        by_labels.or_else(|| reported.key.as_deref().and_then(|key| self.alert_with_key(key)))
     }
 
     /// The alert with these labels, else the one that has all of them or only such, since labels are added and dropped on the
     /// way.
-    fn alert_labelled(&self, labels: &Labels, names: &Names<'_>) -> Option<Fingerprint> {
+    fn alert_with_labels(&self, labels: &Labels, names: &AlertsByName<'_>) -> Option<Fingerprint> {
         let name = labels.get("alertname")?;
         if let Some(alert) = self.alert(Fingerprint::of(labels)) {
             return Some(alert.fingerprint);
@@ -338,7 +342,7 @@ fn is_of_group(title: &str) -> bool {
 }
 
 /// Each name once, the most frequent first, and of equally frequent ones in their order.
-fn most<'a>(names: impl Iterator<Item = &'a Text>) -> Vec<Text> {
+fn by_frequency<'a>(names: impl Iterator<Item = &'a Text>) -> Vec<Text> {
     let mut counts: BTreeMap<&Text, usize> = BTreeMap::new();
     for name in names {
         *counts.entry(name).or_default() += 1;
@@ -348,9 +352,9 @@ fn most<'a>(names: impl Iterator<Item = &'a Text>) -> Vec<Text> {
     all.into_iter().map(|(name, _)| Text::clone(name)).collect()
 }
 
-struct Names<'a>(HashMap<&'a str, Vec<&'a Arc<Alert>>>);
+struct AlertsByName<'a>(HashMap<&'a str, Vec<&'a Arc<Alert>>>);
 
-impl<'a> Names<'a> {
+impl<'a> AlertsByName<'a> {
     fn of(alerts: &'a [Arc<Alert>]) -> Self {
         let mut names: HashMap<&str, Vec<&Arc<Alert>>> = HashMap::new();
         for alert in alerts {
@@ -360,7 +364,7 @@ impl<'a> Names<'a> {
     }
 
     /// The alerts whose names stand in one of the texts, as whole words; a name that is several words as it is.
-    fn told_in<'b>(&'b self, texts: &'b [&str]) -> impl Iterator<Item = &'b Vec<&'a Arc<Alert>>> {
+    fn mentioned_in<'b>(&'b self, texts: &'b [&str]) -> impl Iterator<Item = &'b Vec<&'a Arc<Alert>>> {
         let in_words = texts.iter().flat_map(|text| words(text)).filter_map(|word| self.0.get(word));
         let several = self.0.iter().filter(|(name, _)| name.contains(' '));
         let whole = several.filter(|(name, _)| texts.iter().any(|text| text.contains(**name)));

@@ -21,7 +21,7 @@ pub enum WorldPart {
 
 impl WorldPart {
     /// The questions of which one at the least has to be asked for there to be anything.
-    pub const fn told_by(self) -> &'static [AskKind] {
+    pub const fn reported_by(self) -> &'static [AskKind] {
         match self {
             Self::Services => &[AskKind::Services],
             Self::Alerts => &[AskKind::Alerts, AskKind::Rules],
@@ -34,7 +34,7 @@ impl WorldPart {
     }
 
     /// The questions without whose answers it is not whole. What is merged into a part is named here, and nowhere else.
-    pub const fn rests_on(self) -> &'static [AskKind] {
+    pub const fn depends_on(self) -> &'static [AskKind] {
         match self {
             Self::Services => &[AskKind::Services, AskKind::Alerts, AskKind::Rules, AskKind::Silences],
             Self::Alerts => &[AskKind::Alerts, AskKind::Rules, AskKind::Silences],

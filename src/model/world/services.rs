@@ -8,44 +8,45 @@ use jiff::Timestamp;
 
 use crate::model::alert::{Alert, Severity};
 use crate::model::ask::Moment;
-use crate::model::assessment::{Case, assess, assess_lost};
+use crate::model::assessment::{Case, assess, assess_without_data};
 use crate::model::labels::Text;
-use crate::model::service::{Heard, Service, Signals, Targets, merge};
-use crate::model::signal::Unknowns;
+use crate::model::service::{ScrapeTargets, Service, Signals, SourcedReading, merge};
+use crate::model::signal::UnknownSignals;
 use crate::model::source::SourceId;
 use crate::model::warning::{self, Warning};
 
-use super::lost::Loss;
+use super::churn::MassDisappearance;
 use super::own_names::OwnNames;
-use super::{Held, LOST_KEPT, World};
+use super::{AnswerCache, LOST_SERVICES_KEPT, World};
 
 /// What each source says of a service, with the lookback and the moment.
-type Readings<'a> = BTreeMap<&'a Text, Vec<(&'a SourceId, Heard<'a>, Duration, Timestamp)>>;
+type ServiceReadings<'a> = BTreeMap<&'a Text, Vec<(&'a SourceId, SourcedReading<'a>, Duration, Timestamp)>>;
 
 impl World {
     /// Works services out anew. Whether their names are the same as before.
     pub(super) fn merge_services(&mut self, now: Timestamp) -> bool {
-        self.note_lost(now);
-        let mut readings: Readings<'_> = BTreeMap::new();
-        for (id, held) in &self.held {
-            let (Some(board), Some(at)) = (held.services().value(), held.services().at()) else { continue };
-            let is_current = held.services().trouble().or(held.probe().trouble()).is_none();
+        self.warn_about_lost_services(now);
+        let mut readings: ServiceReadings<'_> = BTreeMap::new();
+        for (id, cache) in &self.cache {
+            let (Some(board), Some(at)) = (cache.services().value(), cache.services().at()) else { continue };
+            let is_current = cache.services().trouble().or(cache.probe().trouble()).is_none();
             for reading in &board.readings {
-                let heard = Heard { reading, is_current };
-                readings.entry(&reading.name).or_default().push((id, heard, board.lookback, at));
+                let sourced = SourcedReading { reading, is_current };
+                readings.entry(&reading.name).or_default().push((id, sourced, board.lookback, at));
             }
         }
-        let told = readings.values().flatten().map(|(_, heard, ..)| heard.reading);
-        let told = told.filter_map(|reading| Some((&reading.name, reading.named_by.as_ref()?)));
+        let from_readings = readings.values().flatten().map(|(_, sourced, ..)| sourced.reading);
+        let from_readings =
+            from_readings.filter_map(|reading| Some((&reading.name, reading.named_by.as_ref()?)));
         let before = self.services.iter().filter(|old| !readings.contains_key(&old.name));
         let before = before.filter_map(|old| Some((&old.name, old.named_by.as_ref()?)));
-        let own = OwnNames::new(told.chain(before));
+        let own = OwnNames::new(from_readings.chain(before));
         let named = self.named_by_alerts(&readings);
-        let was_renamed = |name: &Text| self.held.values().any(|held| held.lost.was_renamed(name, now));
+        let was_renamed = |name: &Text| self.cache.values().any(|cache| cache.lost.was_renamed(name, now));
         let is_kept = |old: &&Service| {
             let name = &old.name;
             let is_alarmed = named.contains(name);
-            let is_lately = now.duration_since(old.seen_at) < LOST_KEPT && !was_renamed(name);
+            let is_lately = now.duration_since(old.seen_at) < LOST_SERVICES_KEPT && !was_renamed(name);
             !readings.contains_key(name) && !is_alarmed && is_lately && !old.is_named_by_alerts_alone()
         };
         let kept = self.services.iter().filter(is_kept).map(|old| &old.name);
@@ -54,21 +55,21 @@ impl World {
         let is_same = names.iter().eq(self.services.iter().map(|old| &old.name));
         if !is_same || own != self.own_names {
             for (alert, about) in self.alerts.iter().zip(&mut self.about) {
-                about.service = self.judgement.place_of(&own, &alert.labels, &names);
+                about.service = self.health_policy.place_of(&own, &alert.labels, &names);
             }
         }
         let mut alerts: Vec<Vec<&Alert>> = vec![Vec::new(); names.len()];
         for (alert, about) in self.alerts.iter().zip(&self.about) {
             let its = about.service.and_then(|service| alerts.get_mut(service));
-            if let Some(its) = its.filter(|_| alert.is_told()) {
+            if let Some(its) = its.filter(|_| alert.is_active()) {
                 its.push(alert);
             }
         }
         let services = names.into_iter().zip(alerts).map(|(name, alerts)| {
             let before = self.service(&name);
             let service = match (readings.get(&name), before) {
-                (Some(known), _) => self.told(known, before, &alerts, now),
-                (None, Some(old)) if self.is_coming(old) => old.by_name_alone(),
+                (Some(known), _) => self.from_readings(known, before, &alerts, now),
+                (None, Some(old)) if self.awaits_answer(old) => old.without_values(),
                 (None, _) => self.lost(name, before, &alerts, now),
             };
             let since = before.and_then(|s| if s.health == service.health { s.since } else { Some(now) });
@@ -81,11 +82,11 @@ impl World {
     }
 
     /// Has the sources that lost their services, or have none while alerts fire, say so beside their answer.
-    fn note_lost(&mut self, now: Timestamp) {
-        let firing = self.tally.loud();
-        for held in self.held.values_mut() {
-            if let Some(warning) = loss(held, firing, now) {
-                let services = &mut held.at_mut(Moment::Now).services;
+    fn warn_about_lost_services(&mut self, now: Timestamp) {
+        let firing = self.totals.firing_with_severity();
+        for cache in self.cache.values_mut() {
+            if let Some(warning) = loss(cache, firing, now) {
+                let services = &mut cache.at_mut(Moment::Now).services;
                 let mut warnings = services.warnings().to_vec();
                 warning::note(&mut warnings, warning);
                 services.warned(warnings);
@@ -93,17 +94,19 @@ impl World {
         }
     }
 
-    fn told(
+    fn from_readings(
         &self,
-        known: &[(&SourceId, Heard<'_>, Duration, Timestamp)],
+        known: &[(&SourceId, SourcedReading<'_>, Duration, Timestamp)],
         before: Option<&Service>,
         alerts: &[&Alert],
         now: Timestamp,
     ) -> Service {
-        let (merged, speakers) = merge(&known.iter().map(|(_, heard, ..)| *heard).collect::<Vec<_>>());
-        let speakers = speakers.into_iter().filter_map(|at| known.get(at)).map(|(id, ..)| (*id).clone());
+        let (merged, chart_sources) =
+            merge(&known.iter().map(|(_, sourced, ..)| *sourced).collect::<Vec<_>>());
+        let chart_sources =
+            chart_sources.into_iter().filter_map(|at| known.get(at)).map(|(id, ..)| (*id).clone());
         let lookback = known.iter().map(|(_, _, lookback, _)| *lookback).max().unwrap_or_default();
-        let thresholds = &self.judgement.thresholds;
+        let thresholds = &self.health_policy.thresholds;
         let before = before.map(|old| (old.reasons.as_slice(), old.seen_at));
         let (health, reasons) = assess(&merged, Case { lookback, alerts, thresholds, before, now });
         Service {
@@ -120,15 +123,15 @@ impl World {
             since: None,
             alerts: Vec::new(),
             sources: known.iter().map(|(id, ..)| (*id).clone()).collect(),
-            speakers: speakers.collect(),
+            chart_sources: chart_sources.collect(),
             seen_at: known.iter().map(|(.., at)| *at).max().unwrap_or(now),
         }
     }
 
     /// The services without readings that an alert names that fires and counts. Nobody is named by alerts alone as long as a
     /// source of services is still on its way to its first answer.
-    fn named_by_alerts(&self, readings: &Readings<'_>) -> BTreeSet<Text> {
-        if self.held.values().any(has_yet_to_tell) {
+    fn named_by_alerts(&self, readings: &ServiceReadings<'_>) -> BTreeSet<Text> {
+        if self.cache.values().any(has_no_first_answer) {
             return BTreeSet::new();
         }
         let is_read: Vec<bool> =
@@ -136,26 +139,26 @@ impl World {
         let counts = |alert: &Alert| {
             alert.is_firing() && matches!(alert.severity, Severity::Critical | Severity::Warning)
         };
-        let loud = self.alerts.iter().zip(&self.about).filter(|(alert, about)| {
+        let firing_with_severity = self.alerts.iter().zip(&self.about).filter(|(alert, about)| {
             let is_read = about.service.and_then(|place| is_read.get(place)).copied().unwrap_or(false);
             !is_read && counts(alert)
         });
-        let names = loud.filter_map(|(alert, about)| self.service_named(alert, about));
+        let names = firing_with_severity.filter_map(|(alert, about)| self.service_named(alert, about));
         names.filter(|name| !name.is_empty() && !readings.contains_key(*name)).cloned().collect()
     }
 
     /// Whether a source that told of a service at another moment has yet to tell of this one.
-    fn is_coming(&self, service: &Service) -> bool {
-        service.sources.iter().filter_map(|id| self.held.get(id)).any(has_yet_to_tell)
+    fn awaits_answer(&self, service: &Service) -> bool {
+        service.sources.iter().filter_map(|id| self.cache.get(id)).any(has_no_first_answer)
     }
 
     /// A service that no source tells of any more, or that only alerts name.
     fn lost(&self, name: Text, before: Option<&Service>, alerts: &[&Alert], now: Timestamp) -> Service {
         let old = before.filter(|old| !old.is_named_by_alerts_alone());
-        let thresholds = &self.judgement.thresholds;
+        let thresholds = &self.health_policy.thresholds;
         let before = old.map(|old| (old.reasons.as_slice(), old.seen_at));
         let (health, reasons) =
-            assess_lost(Case { lookback: Duration::ZERO, alerts, thresholds, before, now });
+            assess_without_data(Case { lookback: Duration::ZERO, alerts, thresholds, before, now });
         let mut sources: Vec<SourceId> =
             alerts.iter().flat_map(|alert| alert.sources.iter().cloned()).collect();
         sources.sort_unstable();
@@ -164,8 +167,8 @@ impl World {
             name,
             labels: old.map(|old| old.labels.clone()).unwrap_or_default(),
             signals: Signals::default(),
-            targets: Targets::default(),
-            unknown: Unknowns::default(),
+            targets: ScrapeTargets::default(),
+            unknown: UnknownSignals::default(),
             named_by: old.and_then(|old| old.named_by.clone()),
             hosts: Arc::default(),
             named: Vec::new(),
@@ -174,28 +177,28 @@ impl World {
             since: None,
             alerts: Vec::new(),
             sources: old.map_or(sources, |old| old.sources.clone()),
-            speakers: old.map(|old| old.speakers.clone()).unwrap_or_default(),
+            chart_sources: old.map(|old| old.chart_sources.clone()).unwrap_or_default(),
             seen_at: old.map_or(now, |old| old.seen_at),
         }
     }
 }
 
 /// Whether a source of services is still on its way to its first answer about the moment that is shown.
-fn has_yet_to_tell(held: &Held) -> bool {
-    let services = held.services();
-    let is_asked = services.is_waiting() || held.at(Moment::Now).services.state().was_asked;
+fn has_no_first_answer(cache: &AnswerCache) -> bool {
+    let services = cache.services();
+    let is_asked = services.is_waiting() || cache.at(Moment::Now).services.state().was_asked;
     is_asked && services.value().is_none() && services.trouble().is_none()
 }
 
 /// What is to be said of the services that a source lost, or of its having none.
-fn loss(held: &Held, firing: usize, now: Timestamp) -> Option<Warning> {
-    let board = held.at(Moment::Now).services.value()?;
-    let Some(lost) = held.lost.loss(now) else {
+fn loss(cache: &AnswerCache, firing: usize, now: Timestamp) -> Option<Warning> {
+    let board = cache.at(Moment::Now).services.value()?;
+    let Some(lost) = cache.lost.loss(now) else {
         let is_odd = board.readings.is_empty() && firing > 0;
         let alerts = if firing == 1 { "1 alert fires" } else { &format!("{firing} alerts fire") };
         return is_odd.then(|| Warning::missing(format!("its answers hold no service while {alerts}")));
     };
-    let Loss { gone, of, came, at } = lost;
+    let MassDisappearance { gone, of, came, at } = lost;
     let clock = at.strftime("%H:%MZ");
     if !board.readings.is_empty() && lost.is_renaming() {
         let words =

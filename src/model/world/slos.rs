@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::super::labels::{Labels, Text};
-use super::super::service::Reading;
+use super::super::service::ServiceReading;
 use super::super::slo::{Slo, SloState, SloStatus};
 use super::super::source::SourceId;
 use super::World;
@@ -45,13 +45,13 @@ impl World {
 
     pub(super) fn merge_slos(&mut self) {
         let mut all: Vec<SloStatus> = Vec::new();
-        for (id, held) in &self.held {
-            let board = held.slos().value();
+        for (id, cache) in &self.cache {
+            let board = cache.slos().value();
             // of another moment it is known which SLOs there are, and not how they were
             let unread = self.moment.past().filter(|_| board.is_none());
-            let unread = unread.zip(held.at(Moment::Now).slos.value());
+            let unread = unread.zip(cache.at(Moment::Now).slos.value());
             let named = unread.iter().flat_map(|(at, board)| {
-                board.readings.iter().map(|reading| SloStatus::of(&reading.by_name_alone(), id, *at))
+                board.readings.iter().map(|reading| SloStatus::of(&reading.without_values(), id, *at))
             });
             all.extend(named);
             let judged = board
@@ -68,7 +68,7 @@ impl World {
             };
             let is_same = later.slo.id == kept.slo.id && is_pair();
             // of two servers that see the same, the one that has something to say
-            if is_same && self.says_less(kept, later) {
+            if is_same && self.is_less_reliable(kept, later) {
                 std::mem::swap(later, kept);
             }
             is_same
@@ -81,22 +81,23 @@ impl World {
         if !is_same {
             self.link_alerts_to_slos();
         }
-        self.tie_slos_to_alerts();
+        self.assign_alerts_to_slos();
     }
 
     /// Whether two sources scrape the same targets, as the servers of a highly available pair do.
     fn is_pair(&self, one: &SourceId, other: &SourceId) -> bool {
-        let readings = |source| Some(&self.held.get(source)?.services().value()?.readings);
+        let readings = |source| Some(&self.cache.get(source)?.services().value()?.readings);
         let (Some(one), Some(other)) = (readings(one), readings(other)) else { return false };
-        let names: HashMap<&Text, &Reading> = other.iter().map(|reading| (&reading.name, reading)).collect();
+        let names: HashMap<&Text, &ServiceReading> =
+            other.iter().map(|reading| (&reading.name, reading)).collect();
         one.iter().any(|mine| names.get(&mine.name).is_some_and(|theirs| mine.is_replica_of(theirs)))
     }
 
-    fn says_less(&self, one: &SloStatus, other: &SloStatus) -> bool {
+    fn is_less_reliable(&self, one: &SloStatus, other: &SloStatus) -> bool {
         let rank = |status: &SloStatus| {
-            let held = self.held.get(&status.source);
+            let cache = self.cache.get(&status.source);
             let is_current =
-                held.is_some_and(|held| held.slos().trouble().or(held.probe().trouble()).is_none());
+                cache.is_some_and(|cache| cache.slos().trouble().or(cache.probe().trouble()).is_none());
             (is_current, status.state() != SloState::NoData)
         };
         rank(one) < rank(other)
@@ -117,7 +118,7 @@ impl World {
 
     /// Finds for each alert the SLOs that it is about.
     fn link_alerts_to_slos(&mut self) {
-        let known = Known::of(self.slos.iter().map(|status| &*status.slo));
+        let known = SloAlertIndex::of(self.slos.iter().map(|status| &*status.slo));
         for (alert, about) in self.alerts.iter().zip(&mut self.about) {
             about.slos = known.about(&alert.labels);
         }
@@ -128,7 +129,7 @@ impl World {
         if alerts.is_empty() {
             return;
         }
-        let known = Known::of(self.slos.iter().map(|status| &*status.slo));
+        let known = SloAlertIndex::of(self.slos.iter().map(|status| &*status.slo));
         for at in alerts {
             if let (Some(alert), Some(about)) = (self.alerts.get(*at), self.about.get_mut(*at)) {
                 about.slos = known.about(&alert.labels);
@@ -136,12 +137,12 @@ impl World {
         }
     }
 
-    pub(super) fn tie_slos_to_alerts(&mut self) {
+    pub(super) fn assign_alerts_to_slos(&mut self) {
         for status in &mut self.slos {
             status.alerts.clear();
         }
         for (alert, about) in self.alerts.iter().zip(&self.about) {
-            if about.slos.is_empty() || !alert.is_told() {
+            if about.slos.is_empty() || !alert.is_active() {
                 continue;
             }
             for its in &about.slos {
@@ -163,24 +164,24 @@ impl World {
 
 /// SLOs by what they may know an alert by, so that not every one has to look at every alert.
 #[derive(Default)]
-struct Known<'a> {
+struct SloAlertIndex<'a> {
     slos: Vec<&'a Slo>,
     by_identity: HashMap<(&'a str, &'a str), Vec<usize>>,
-    by_name: HashMap<&'a str, Vec<Namesakes<'a>>>,
+    by_name: HashMap<&'a str, Vec<SlosByAlertName<'a>>>,
 }
 
 /// SLOs whose alerts have one name.
-struct Namesakes<'a> {
+struct SlosByAlertName<'a> {
     /// The label that decides before the name does.
     identity: Option<&'static str>,
     by_service: HashMap<Option<&'a str>, Vec<usize>>,
 }
 
-impl<'a> Known<'a> {
+impl<'a> SloAlertIndex<'a> {
     fn of(slos: impl Iterator<Item = &'a Slo>) -> Self {
         let mut known = Self { slos: slos.collect(), ..Self::default() };
         for (at, slo) in known.slos.iter().enumerate() {
-            for identity in slo.identities() {
+            for identity in slo.identity_labels() {
                 known.by_identity.entry(identity).or_default().push(at);
             }
             let identity = slo.recorded.as_ref().map(|recorded| recorded.family.identity());
@@ -188,7 +189,7 @@ impl<'a> Known<'a> {
                 let all = known.by_name.entry(name).or_default();
                 let place = all.iter().position(|namesakes| namesakes.identity == identity);
                 let place = place.unwrap_or_else(|| {
-                    all.push(Namesakes { identity, by_service: HashMap::new() });
+                    all.push(SlosByAlertName { identity, by_service: HashMap::new() });
                     all.len() - 1
                 });
                 if let Some(namesakes) = all.get_mut(place) {

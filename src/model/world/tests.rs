@@ -8,16 +8,16 @@ use crate::model::ask::{Ask, Query, Reply};
 use crate::model::health::Health;
 use crate::model::reason::Reason;
 use crate::model::rule::RuleBoard;
-use crate::model::service::{Reading, ServiceBoard, Signals, Targets};
-use crate::model::signal::{Signal, Unknown, Unknowns};
-use crate::model::source::{SourceError, Trouble};
+use crate::model::service::{ScrapeTargets, ServiceBoard, ServiceReading, Signals};
+use crate::model::signal::{Signal, UnknownSignal, UnknownSignals};
+use crate::model::source::{ErrorKind, SourceError};
 
 fn at(second: i64) -> Timestamp {
     Timestamp::from_second(second).unwrap()
 }
 
 fn world() -> World {
-    World::new([SourceId::new("am"), SourceId::new("am2"), SourceId::new("prom")], Judgement::default())
+    World::new([SourceId::new("am"), SourceId::new("am2"), SourceId::new("prom")], HealthPolicy::default())
 }
 
 fn alert(name: &str, service: &str, state: AlertState) -> Arc<Alert> {
@@ -61,17 +61,17 @@ fn alerts(world: &mut World, source: &str, alerts: Vec<Arc<Alert>>, now: i64) {
 fn services(world: &mut World, names: &[&str], now: i64) {
     let readings = names
         .iter()
-        .map(|name| Reading {
+        .map(|name| ServiceReading {
             name: (*name).into(),
             signals: Signals { request_rate: Some(10.0), error_ratio: Some(0.0), ..Signals::default() },
-            targets: Targets { up: 1, total: 1, down: vec![] },
-            ..Reading::default()
+            targets: ScrapeTargets { up: 1, total: 1, down: vec![] },
+            ..ServiceReading::default()
         })
         .collect();
     told(world, readings, now);
 }
 
-fn told(world: &mut World, readings: Vec<Reading>, now: i64) {
+fn told(world: &mut World, readings: Vec<ServiceReading>, now: i64) {
     let board = ServiceBoard { readings, lookback: Duration::from_secs(60) };
     world.apply(&question("prom", Query::Services.now()), Ok(Reply::free(Answer::Services(board))), at(now));
 }
@@ -140,7 +140,7 @@ fn an_alert_that_is_gone_is_resolved_for_a_while_then_forgotten() {
 fn a_failed_source_resolves_nothing() {
     let mut world = world();
     alerts(&mut world, "am", vec![alert("Burn", "cart", AlertState::Firing)], 200);
-    let error = SourceError::new(SourceId::new("am"), Trouble::Unauthorised { message: String::new() });
+    let error = SourceError::new(SourceId::new("am"), ErrorKind::Unauthorised { message: String::new() });
     world.apply(&question("am", Query::Alerts.now()), Err(error), at(210));
     alerts(&mut world, "am2", vec![], 211);
     assert_eq!(world.alerts()[0].state, AlertState::Firing);
@@ -175,10 +175,10 @@ fn a_service_that_vanishes_is_unknown_not_healthy() {
 #[test]
 fn a_service_that_vanishes_while_it_was_down_stays_down_for_a_while() {
     let mut world = world();
-    let down = Targets { up: 0, total: 2, down: vec![] };
+    let down = ScrapeTargets { up: 0, total: 2, down: vec![] };
     let readings = vec![
-        Reading { name: "cart".into(), targets: down, ..Reading::default() },
-        Reading { name: "search".into(), ..Reading::default() },
+        ServiceReading { name: "cart".into(), targets: down, ..ServiceReading::default() },
+        ServiceReading { name: "search".into(), ..ServiceReading::default() },
     ];
     told(&mut world, readings, 200);
     for (now, health, words) in [
@@ -219,9 +219,9 @@ fn a_service_that_only_an_alert_names_is_listed_by_it_as_long_as_that_fires() {
     let mut world = world();
     let question = question("prom", Query::Services.now());
     world.asked(&question);
-    let (loud, pending) =
+    let (firing_with_severity, pending) =
         (alert("AllPodsGone", "search", AlertState::Firing), alert("Slow", "mail", AlertState::Pending));
-    alerts(&mut world, "am", vec![loud, pending], 200);
+    alerts(&mut world, "am", vec![firing_with_severity, pending], 200);
     assert!(world.services().is_empty(), "its metrics are still on their way");
     services(&mut world, &["cart"], 201);
     let search = world.service("search").unwrap();
@@ -232,8 +232,8 @@ fn a_service_that_only_an_alert_names_is_listed_by_it_as_long_as_that_fires() {
 }
 
 fn said(world: &World) -> Vec<String> {
-    let held = world.held(&SourceId::new("prom")).unwrap();
-    held.services().warnings().iter().map(|warning| format!("{:?}: {warning}", warning.kind)).collect()
+    let cache = world.cache(&SourceId::new("prom")).unwrap();
+    cache.services().warnings().iter().map(|warning| format!("{:?}: {warning}", warning.kind)).collect()
 }
 
 #[test]
@@ -274,12 +274,12 @@ fn services_that_are_called_otherwise_now_are_told_once_and_not_each() {
 fn a_signal_that_was_refused_keeps_what_it_last_said_and_no_service_is_healthy_without_it() {
     let mut world = world();
     let told = |world: &mut World, error_ratio: Option<f64>, refused: bool, now: i64| {
-        let unknown = refused.then(|| Unknown { signal: Signal::Errors, why: "422".into() });
-        let reading = Reading {
+        let unknown = refused.then(|| UnknownSignal { signal: Signal::Errors, why: "422".into() });
+        let reading = ServiceReading {
             name: "cart".into(),
             signals: Signals { request_rate: Some(100.0), error_ratio, ..Signals::default() },
-            unknown: Unknowns::new(unknown),
-            ..Reading::default()
+            unknown: UnknownSignals::new(unknown),
+            ..ServiceReading::default()
         };
         let board = ServiceBoard { readings: vec![reading], lookback: Duration::from_secs(60) };
         let reply = Reply::free(Answer::Services(board));
@@ -310,8 +310,8 @@ fn the_watchdog_is_a_switch_not_an_alert() {
 fn an_answer_of_another_kind_is_trouble_not_a_crash() {
     let mut world = world();
     world.apply(&question("am", Query::Alerts.now()), Ok(Reply::free(Answer::Silences(vec![]))), at(1));
-    let held = world.held(&SourceId::new("am")).unwrap();
-    assert!(matches!(held.alerts().trouble().unwrap().trouble, Trouble::Garbled { .. }));
+    let cache = world.cache(&SourceId::new("am")).unwrap();
+    assert!(matches!(cache.alerts().trouble().unwrap().trouble, ErrorKind::Garbled { .. }));
 }
 
 #[test]
@@ -385,21 +385,21 @@ fn an_alerts_service_is_what_its_labels_say_in_their_order_whatever_else_is_know
             assert_eq!(app.alerts.is_empty(), named != Some("app"), "{labels:?}");
         }
     }
-    assert_eq!(Judgement::default().service_labels, order);
+    assert_eq!(HealthPolicy::default().service_labels, order);
 }
 
 #[test]
 fn a_pair_that_scrapes_the_same_is_not_added_up_and_the_dead_half_does_not_speak() {
-    let mut world = World::new([SourceId::new("a"), SourceId::new("b")], Judgement::default());
+    let mut world = World::new([SourceId::new("a"), SourceId::new("b")], HealthPolicy::default());
     let say = |world: &mut World, source: &str, error_ratio: f64, now: i64| {
         let signals =
             Signals { request_rate: Some(100.0), error_ratio: Some(error_ratio), ..Signals::default() };
-        let reading = Reading {
+        let reading = ServiceReading {
             name: "cart".into(),
             signals,
-            targets: Targets { up: 2, total: 2, down: vec![] },
+            targets: ScrapeTargets { up: 2, total: 2, down: vec![] },
             scraped: [1, 2].into(),
-            ..Reading::default()
+            ..ServiceReading::default()
         };
         let board = ServiceBoard { readings: vec![reading], lookback: Duration::from_secs(60) };
         let reply = Reply::free(Answer::Services(board));
@@ -409,11 +409,11 @@ fn a_pair_that_scrapes_the_same_is_not_added_up_and_the_dead_half_does_not_speak
     say(&mut world, "b", 0.5, 101);
     let cart = world.service("cart").unwrap();
     assert_eq!((cart.signals.request_rate, cart.targets.total), (Some(100.0), 2));
-    assert_eq!(cart.speakers, [SourceId::new("a")]);
-    let error = SourceError::new(SourceId::new("a"), Trouble::Unreachable { reason: "refused".into() });
+    assert_eq!(cart.chart_sources, [SourceId::new("a")]);
+    let error = SourceError::new(SourceId::new("a"), ErrorKind::Unreachable { reason: "refused".into() });
     world.apply(&question("a", Query::Probe.now()), Err(error), at(105));
     say(&mut world, "b", 0.0, 106);
     let cart = world.service("cart").unwrap();
     assert_eq!((cart.health, cart.sources.len()), (Health::Healthy, 2), "both know it");
-    assert_eq!(cart.speakers, [SourceId::new("b")]);
+    assert_eq!(cart.chart_sources, [SourceId::new("b")]);
 }

@@ -9,9 +9,9 @@ use crate::app::event::Wait;
 use crate::app::key::Key;
 use crate::backend::Source;
 use crate::config::settings::LimitSettings;
-use crate::model::source::Trouble;
+use crate::model::source::ErrorKind;
 use crate::runtime::capability::CAPABLE;
-use crate::runtime::effects::{Contexts, Entrance, Sources};
+use crate::runtime::effects::{ContextHandle, ContextOpener, GatedSources};
 use crate::runtime::executor::Executor;
 use crate::runtime::fixtures::{Answers, Fake, Toy, question};
 use crate::runtime::screen::screen;
@@ -40,48 +40,48 @@ impl Terminal for FakeTerminal {
 }
 
 /// A loop at work, with the far ends of all that it hears and moves.
-struct Stage {
+struct LoopFixture {
     app: Toy,
     terminal: FakeTerminal,
     keys: mpsc::Sender<Event>,
-    orders: mpsc::Sender<Order>,
+    signal_actions: mpsc::Sender<SignalAction>,
     frames: Arc<Mutex<Vec<(Instant, String)>>>,
     stalled: Arc<AtomicUsize>,
     input: mpsc::Receiver<Event>,
-    order_box: mpsc::Receiver<Order>,
-    sources: Sources,
-    contexts: Option<Contexts>,
+    order_box: mpsc::Receiver<SignalAction>,
+    sources: GatedSources,
+    contexts: Option<ContextOpener>,
 }
 
-fn stage(app: Toy, fakes: &[Arc<Fake>]) -> Stage {
+fn loop_fixture(app: Toy, fakes: &[Arc<Fake>]) -> LoopFixture {
     let list = fakes.iter().map(|fake| Arc::<Fake>::clone(fake) as Arc<dyn Source>).collect();
     let (keys, input) = mpsc::channel(256);
-    let (orders, order_box) = mpsc::channel(4);
-    Stage {
+    let (signal_actions, order_box) = mpsc::channel(4);
+    LoopFixture {
         app,
         terminal: FakeTerminal::default(),
         keys,
-        orders,
+        signal_actions,
         frames: Arc::default(),
         stalled: Arc::default(),
         input,
         order_box,
-        sources: Sources::new(list, LimitSettings::default()),
+        sources: GatedSources::new(list, LimitSettings::default()),
         contexts: None,
     }
 }
 
-impl Stage {
+impl LoopFixture {
     /// Runs the loop beside `script`; what is left of the application and the terminal when the loop has ended.
-    async fn play(
+    async fn run_with(
         self,
-        script: impl AsyncFnOnce(mpsc::Sender<Event>, mpsc::Sender<Order>),
+        script: impl AsyncFnOnce(mpsc::Sender<Event>, mpsc::Sender<SignalAction>),
     ) -> (Toy, FakeTerminal, Result<(), RuntimeError>) {
         let Self {
             mut app,
             mut terminal,
             keys,
-            orders,
+            signal_actions,
             frames,
             stalled,
             input,
@@ -90,7 +90,7 @@ impl Stage {
             contexts,
         } = self;
         let clock = Clock::fixed(jiff::Timestamp::UNIX_EPOCH);
-        let (performer, reports) = Performer::new(&sources, contexts, Executor::closed(clock));
+        let (effect_runner, reports) = EffectRunner::new(&sources, contexts, Executor::closed(clock));
         let (screen, writer) = screen(CAPABLE);
         tokio::spawn(writer.pretend(async move |frame: &ratatui::buffer::Buffer| {
             let text: String = frame.content().iter().map(ratatui::buffer::Cell::symbol).collect();
@@ -104,14 +104,14 @@ impl Stage {
             clock,
             terminal: &mut terminal,
             input,
-            orders: order_box,
-            performer,
+            signal_actions: order_box,
+            effect_runner,
             reports,
             screen,
-            gauge: Gauge::new(None),
+            backpressure_state: Backpressure::new(None),
         };
-        let (ended, ()) = tokio::join!(event_loop.run(), script(keys, orders.clone()));
-        drop(orders);
+        let (ended, ()) = tokio::join!(event_loop.run(), script(keys, signal_actions.clone()));
+        drop(signal_actions);
         (app, terminal, ended)
     }
 }
@@ -127,10 +127,10 @@ async fn seconds(seconds: u64) {
 #[tokio::test(start_paused = true)]
 async fn the_first_frame_waits_for_no_source() {
     let fake = Fake::new("a", Answers::Never);
-    let stage = stage(Toy::asking("a"), std::slice::from_ref(&fake));
-    let frames = Arc::clone(&stage.frames);
-    stage
-        .play(async |keys, _orders| {
+    let loop_fixture = loop_fixture(Toy::asking("a"), std::slice::from_ref(&fake));
+    let frames = Arc::clone(&loop_fixture.frames);
+    loop_fixture
+        .run_with(async |keys, _orders| {
             sleep(Duration::from_millis(10)).await;
             keys.send(key('q')).await.unwrap();
         })
@@ -143,10 +143,10 @@ async fn the_first_frame_waits_for_no_source() {
 
 #[tokio::test(start_paused = true)]
 async fn what_is_due_is_known_before_the_terminal_is_taken_over() {
-    let mut stage = stage(Toy::default(), &[]);
-    stage.terminal.refuses = true;
-    let frames = Arc::clone(&stage.frames);
-    let (app, _, ended) = stage.play(async |_keys, _orders| {}).await;
+    let mut loop_fixture = loop_fixture(Toy::default(), &[]);
+    loop_fixture.terminal.refuses = true;
+    let frames = Arc::clone(&loop_fixture.frames);
+    let (app, _, ended) = loop_fixture.run_with(async |_keys, _orders| {}).await;
     assert!(matches!(ended, Err(RuntimeError::Terminal(_))), "{ended:?}");
     assert_eq!((app.size, app.ticks), ((40, 2), 0));
     assert!(frames.lock().unwrap().is_empty());
@@ -155,11 +155,11 @@ async fn what_is_due_is_known_before_the_terminal_is_taken_over() {
 #[tokio::test(start_paused = true)]
 async fn a_question_was_read_when_it_stood_on_the_terminal_for_300_ms() {
     for (stall, quit_after, read) in [(0, 250, 0), (0, 350, 1), (5000, 350, 0)] {
-        let app = Toy { waits: Some(Wait { plan: 1, strays: 0 }), ..Toy::default() };
-        let stage = stage(app, &[]);
-        stage.stalled.store(stall, SeqCst);
-        let (app, ..) = stage
-            .play(async |keys, _orders| {
+        let app = Toy { waits: Some(Wait { plan: 1, early_keys: 0 }), ..Toy::default() };
+        let loop_fixture = loop_fixture(app, &[]);
+        loop_fixture.stalled.store(stall, SeqCst);
+        let (app, ..) = loop_fixture
+            .run_with(async |keys, _orders| {
                 sleep(Duration::from_millis(quit_after)).await;
                 keys.send(key('q')).await.unwrap();
             })
@@ -179,8 +179,8 @@ async fn keys_work_while_every_source_hangs() {
         ..Toy::default()
     };
     let start = Instant::now();
-    let (app, ..) = stage(app, &fakes)
-        .play(async |keys, _orders| {
+    let (app, ..) = loop_fixture(app, &fakes)
+        .run_with(async |keys, _orders| {
             sleep(Duration::from_millis(1500)).await;
             keys.send(key('j')).await.unwrap();
             keys.send(key('q')).await.unwrap();
@@ -192,24 +192,24 @@ async fn keys_work_while_every_source_hangs() {
 
 #[tokio::test(start_paused = true)]
 async fn a_source_that_hangs_is_told_within_fifteen_seconds() {
-    let stage = stage(Toy::asking("dead"), &[Fake::new("dead", Answers::Never)]);
-    let (app, ..) = stage
-        .play(async |keys, _orders| {
+    let loop_fixture = loop_fixture(Toy::asking("dead"), &[Fake::new("dead", Answers::Never)]);
+    let (app, ..) = loop_fixture
+        .run_with(async |keys, _orders| {
             sleep(Duration::from_millis(15_050)).await;
             keys.send(key('q')).await.unwrap();
         })
         .await;
-    assert!(matches!(app.failed.first().unwrap().trouble, Trouble::TimedOut { .. }));
+    assert!(matches!(app.failed.first().unwrap().trouble, ErrorKind::TimedOut { .. }));
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_flood_of_answers_costs_few_frames_and_a_key_in_it_is_drawn_at_once() {
     let fake = Fake::new("a", Answers::After(Duration::from_millis(1)));
     let app = Toy { ask: (0..2000).map(|n| question("a", &n.to_string())).collect(), ..Toy::default() };
-    let stage = stage(app, &[fake]);
-    let frames = Arc::clone(&stage.frames);
-    let (app, ..) = stage
-        .play(async |keys, _orders| {
+    let loop_fixture = loop_fixture(app, &[fake]);
+    let frames = Arc::clone(&loop_fixture.frames);
+    let (app, ..) = loop_fixture
+        .run_with(async |keys, _orders| {
             for _ in 0..5 {
                 sleep(Duration::from_millis(377)).await;
                 let before = Instant::now();
@@ -229,10 +229,10 @@ async fn a_flood_of_answers_costs_few_frames_and_a_key_in_it_is_drawn_at_once() 
 
 #[tokio::test(start_paused = true)]
 async fn an_idle_screen_is_drawn_once_a_second() {
-    let stage = stage(Toy::default(), &[]);
-    let frames = Arc::clone(&stage.frames);
-    let (app, ..) = stage
-        .play(async |keys, _orders| {
+    let loop_fixture = loop_fixture(Toy::default(), &[]);
+    let frames = Arc::clone(&loop_fixture.frames);
+    let (app, ..) = loop_fixture
+        .run_with(async |keys, _orders| {
             sleep(Duration::from_millis(10_500)).await;
             keys.send(key('q')).await.unwrap();
         })
@@ -244,10 +244,10 @@ async fn an_idle_screen_is_drawn_once_a_second() {
 #[tokio::test(start_paused = true)]
 async fn a_terminal_that_takes_no_output_stops_the_frames_and_nothing_else() {
     let fake = Fake::new("a", Answers::After(Duration::from_millis(1)));
-    let stage = stage(Toy::asking("a"), &[fake]);
-    let (frames, stalled) = (Arc::clone(&stage.frames), Arc::clone(&stage.stalled));
-    let (app, ..) = stage
-        .play(async |keys, _orders| {
+    let loop_fixture = loop_fixture(Toy::asking("a"), &[fake]);
+    let (frames, stalled) = (Arc::clone(&loop_fixture.frames), Arc::clone(&loop_fixture.stalled));
+    let (app, ..) = loop_fixture
+        .run_with(async |keys, _orders| {
             stalled.store(1, SeqCst);
             seconds(60).await;
             assert!(frames.lock().unwrap().len() <= 2);
@@ -264,8 +264,8 @@ async fn a_terminal_that_takes_no_output_stops_the_frames_and_nothing_else() {
 #[tokio::test(start_paused = true)]
 async fn a_late_answer_reaches_update_and_a_forgotten_one_does_not() {
     let fake = Fake::new("dead", Answers::After(Duration::from_secs(9)));
-    let app = stage(Toy::asking("dead"), std::slice::from_ref(&fake))
-        .play(async |keys, _orders| {
+    let app = loop_fixture(Toy::asking("dead"), std::slice::from_ref(&fake))
+        .run_with(async |keys, _orders| {
             sleep(Duration::from_millis(9500)).await;
             keys.send(key('f')).await.unwrap();
             sleep(Duration::from_millis(100)).await;
@@ -278,25 +278,25 @@ async fn a_late_answer_reaches_update_and_a_forgotten_one_does_not() {
 
 #[tokio::test(start_paused = true)]
 async fn a_panic_in_a_task_is_shown_and_the_loop_goes_on() {
-    let (app, ..) = stage(Toy::asking("buggy"), &[Fake::new("buggy", Answers::Panics)])
-        .play(async |keys, _orders| {
+    let (app, ..) = loop_fixture(Toy::asking("buggy"), &[Fake::new("buggy", Answers::Panics)])
+        .run_with(async |keys, _orders| {
             seconds(3).await;
             keys.send(key('q')).await.unwrap();
         })
         .await;
-    assert!(matches!(app.failed.first().unwrap().trouble, Trouble::Internal { .. }));
+    assert!(matches!(app.failed.first().unwrap().trouble, ErrorKind::Internal { .. }));
     assert!(app.ticks >= 3);
 }
 
 #[tokio::test(start_paused = true)]
 async fn leaving_gives_up_whatever_is_in_flight() {
     let fake = Fake::new("dead", Answers::Never);
-    let stage = stage(Toy::asking("dead"), std::slice::from_ref(&fake));
-    stage
-        .play(async |_keys, orders| {
+    let loop_fixture = loop_fixture(Toy::asking("dead"), std::slice::from_ref(&fake));
+    loop_fixture
+        .run_with(async |_keys, signal_actions| {
             seconds(1).await;
             assert_eq!(fake.in_flight.load(SeqCst), 1);
-            orders.send(Order::Leave("SIGTERM")).await.unwrap();
+            signal_actions.send(SignalAction::Leave("SIGTERM")).await.unwrap();
         })
         .await
         .2
@@ -307,12 +307,12 @@ async fn leaving_gives_up_whatever_is_in_flight() {
 
 #[tokio::test(start_paused = true)]
 async fn the_end_of_input_ends_the_loop() {
-    let script = async |keys: mpsc::Sender<Event>, orders: mpsc::Sender<Order>| {
+    let script = async |keys: mpsc::Sender<Event>, signal_actions: mpsc::Sender<SignalAction>| {
         drop(keys);
         seconds(1).await;
-        assert!(orders.is_closed(), "it has ended");
+        assert!(signal_actions.is_closed(), "it has ended");
     };
-    let (_, _, ended) = stage(Toy::default(), &[]).play(script).await;
+    let (_, _, ended) = loop_fixture(Toy::default(), &[]).run_with(script).await;
     let lost =
         matches!(&ended, Err(RuntimeError::Lost(error)) if error.kind() == io::ErrorKind::UnexpectedEof);
     assert!(lost, "{ended:?}");
@@ -320,19 +320,19 @@ async fn the_end_of_input_ends_the_loop() {
 
 #[tokio::test(start_paused = true)]
 async fn a_stop_and_a_continue_take_the_terminal_over_and_draw_anew() {
-    let stage = stage(Toy::default(), &[]);
-    let frames = Arc::clone(&stage.frames);
-    let (app, terminal, _) = stage
-        .play(async |keys, orders| {
+    let loop_fixture = loop_fixture(Toy::default(), &[]);
+    let frames = Arc::clone(&loop_fixture.frames);
+    let (app, terminal, _) = loop_fixture
+        .run_with(async |keys, signal_actions| {
             keys.send(key('z')).await.unwrap();
             sleep(Duration::from_millis(300)).await;
             let before = frames.lock().unwrap().len();
             sleep(Duration::from_secs(3)).await;
             assert_eq!(frames.lock().unwrap().len(), before, "the shell has the terminal");
-            orders.send(Order::GoOn).await.unwrap();
+            signal_actions.send(SignalAction::GoOn).await.unwrap();
             sleep(Duration::from_millis(300)).await;
             assert!(frames.lock().unwrap().len() > before);
-            orders.send(Order::Stop).await.unwrap();
+            signal_actions.send(SignalAction::Stop).await.unwrap();
             sleep(Duration::from_millis(300)).await;
             keys.send(key('q')).await.unwrap();
         })
@@ -343,8 +343,8 @@ async fn a_stop_and_a_continue_take_the_terminal_over_and_draw_anew() {
 
 #[tokio::test(start_paused = true)]
 async fn what_is_too_long_for_the_clipboard_is_told() {
-    let (app, ..) = stage(Toy::default(), &[])
-        .play(async |keys, _orders| {
+    let (app, ..) = loop_fixture(Toy::default(), &[])
+        .run_with(async |keys, _orders| {
             for c in ['c', 'C', 'l', 'q'] {
                 keys.send(key(c)).await.unwrap();
             }
@@ -355,8 +355,8 @@ async fn what_is_too_long_for_the_clipboard_is_told() {
 
 #[tokio::test(start_paused = true)]
 async fn a_click_outside_of_the_screen_is_none() {
-    let (app, ..) = stage(Toy::default(), &[])
-        .play(async |keys, _orders| {
+    let (app, ..) = loop_fixture(Toy::default(), &[])
+        .run_with(async |keys, _orders| {
             for (column, row) in [(39, 1), (40, 1), (0, 2), (u16::MAX, 0)] {
                 keys.send(Event::Mouse { action: MouseAction::Click, column, row }).await.unwrap();
             }
@@ -368,15 +368,19 @@ async fn a_click_outside_of_the_screen_is_none() {
 
 #[tokio::test]
 async fn another_context_is_entered_without_holding_the_loop() {
-    let mut stage = stage(Toy::default(), &[]);
-    stage.contexts = Some(Arc::new(|_| {
+    let mut loop_fixture = loop_fixture(Toy::default(), &[]);
+    loop_fixture.contexts = Some(Arc::new(|_| {
         std::thread::park_timeout(Duration::from_millis(100));
         let list: Vec<Arc<dyn Source>> = vec![Fake::new("new", Answers::Never)];
-        let sources = Sources::new(list, LimitSettings::default());
-        Ok(Entrance { sources, guard: crate::model::guard::Guard::read_only("a test"), production: false })
+        let sources = GatedSources::new(list, LimitSettings::default());
+        Ok(ContextHandle {
+            sources,
+            guard: crate::model::guard::Guard::read_only("a test"),
+            production: false,
+        })
     }));
-    let (app, ..) = stage
-        .play(async |keys, _orders| {
+    let (app, ..) = loop_fixture
+        .run_with(async |keys, _orders| {
             keys.send(key('e')).await.unwrap();
             sleep(Duration::from_millis(20)).await;
             keys.send(key('j')).await.unwrap();

@@ -6,14 +6,14 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 /// The least that is waited: without any wait, what queues behind a source that hangs would wait out its time-out again.
-const LEAST: Duration = Duration::from_millis(250);
+const MIN_WAIT: Duration = Duration::from_millis(250);
 /// The most that is waited after the first failure.
 const BASE: Duration = Duration::from_secs(1);
 /// The most that is waited after any number of failures: one cheap question every few seconds harms no server, and someone on
 /// call waits for it to come back. Not longer than the usual interval, so that it is back within one.
-const CEILING: Duration = Duration::from_secs(5);
+const MAX_WAIT: Duration = Duration::from_secs(5);
 /// The most that a server can make us wait: limits are counted by the minute, and nobody on call can be blind for longer.
-const OBEYED: Duration = Duration::from_secs(60);
+const MAX_RETRY_AFTER: Duration = Duration::from_secs(60);
 
 /// The moment of the next try, for a question that was put at `asked` and failed at `now`. What it waited for in vain counts
 /// as waiting, for a server that hangs keeps us from asking too often by itself.
@@ -35,9 +35,9 @@ pub(super) fn delay(failures: u32, retry_after: Option<Duration>, random: f64) -
         // a little more than asked for, so that not everybody comes back in the same moment
         BASE
     } else {
-        BASE.saturating_mul(1 << failures.saturating_sub(1).min(16)).min(CEILING)
+        BASE.saturating_mul(1 << failures.saturating_sub(1).min(16)).min(MAX_WAIT)
     };
-    (retry_after.unwrap_or_default().saturating_add(most.mul_f64(random).max(LEAST))).min(OBEYED)
+    (retry_after.unwrap_or_default().saturating_add(most.mul_f64(random).max(MIN_WAIT))).min(MAX_RETRY_AFTER)
 }
 
 #[cfg(test)]
@@ -53,7 +53,7 @@ mod tests {
 
     #[test]
     fn the_jitter_is_full() {
-        assert_eq!(delay(5, None, 0.0), LEAST);
+        assert_eq!(delay(5, None, 0.0), MIN_WAIT);
         assert_eq!(delay(5, None, 0.5), Duration::from_millis(2500));
     }
 
@@ -63,8 +63,8 @@ mod tests {
         for random in [0.0, 0.3, 1.0] {
             let wait = delay(9, asked(3), random);
             assert!(wait >= Duration::from_secs(3) && wait <= Duration::from_secs(4), "{wait:?}");
-            assert_eq!(delay(1, asked(86_400), random), OBEYED);
-            assert_eq!(delay(1, Some(Duration::MAX), random), OBEYED);
+            assert_eq!(delay(1, asked(86_400), random), MAX_RETRY_AFTER);
+            assert_eq!(delay(1, Some(Duration::MAX), random), MAX_RETRY_AFTER);
         }
     }
 
@@ -82,7 +82,7 @@ mod tests {
     #[test]
     fn a_random_number_that_is_none_does_no_harm() {
         for random in [f64::NAN, f64::INFINITY, -3.0, 7.0] {
-            assert!(delay(3, None, random) <= CEILING);
+            assert!(delay(3, None, random) <= MAX_WAIT);
         }
     }
 }

@@ -8,29 +8,29 @@ use std::collections::BTreeMap;
 use tokio::time::{Duration, Instant};
 
 use crate::model::ask::{Ask, Moment, Topic};
-use crate::model::source::{SourceError, Trouble};
+use crate::model::source::{ErrorKind, SourceError};
 
 use super::backoff::next_try;
 
 /// Clocks that are not quite of one mind must not cost a whole tick.
-const LENIENCY: Duration = Duration::from_millis(50);
+const CLOCK_TOLERANCE: Duration = Duration::from_millis(50);
 /// How many failing subjects are remembered.
-const SUBJECTS_KEPT: usize = 64;
+const MAX_FAILING: usize = 64;
 
 /// What a question is about and of which moment: what failed is recognised by this.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Subject {
+pub(super) struct CircuitKey {
     topic: Topic,
     at: Moment,
 }
 
-impl Subject {
+impl CircuitKey {
     fn is_probe(&self) -> bool {
         self.topic == Topic::Probe
     }
 }
 
-impl From<&Ask> for Subject {
+impl From<&Ask> for CircuitKey {
     fn from(ask: &Ask) -> Self {
         Self { topic: ask.topic(), at: ask.at }
     }
@@ -46,7 +46,7 @@ struct Failing {
 
 /// Leave to ask. It has to be given back: settled or released.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Ticket {
+pub(super) struct CircuitPermit {
     episode: u64,
     probes: bool,
     since: Instant,
@@ -56,7 +56,7 @@ pub(super) struct Ticket {
 #[derive(Debug)]
 pub(super) enum Admission {
     /// Yes.
-    Go(Ticket),
+    Go(CircuitPermit),
     /// Another question is trying whether the source is well again.
     Wait,
     /// Not before this moment, because of this.
@@ -65,29 +65,29 @@ pub(super) enum Admission {
 
 #[derive(Debug, Default)]
 pub(super) struct Circuit {
-    broken: Option<Failing>,
+    open: Option<Failing>,
     probing: bool,
     /// Counts the openings: what was asked before one says nothing about the time after it.
     episode: u64,
-    failing: BTreeMap<Subject, Failing>,
+    failing: BTreeMap<CircuitKey, Failing>,
     /// When it answered last.
     answered: Option<Instant>,
 }
 
 impl Circuit {
     /// The failure that keeps this subject back, if one does.
-    pub(super) fn refusal(&self, subject: &Subject, now: Instant) -> Option<(SourceError, Instant)> {
+    pub(super) fn refusal(&self, subject: &CircuitKey, now: Instant) -> Option<(SourceError, Instant)> {
         let own = self.failing.get(subject).into_iter();
-        let holding = own.chain(&self.broken).filter(|failing| now + LENIENCY < failing.until);
+        let holding = own.chain(&self.open).filter(|failing| now + CLOCK_TOLERANCE < failing.until);
         let longest = holding.max_by_key(|failing| failing.until)?;
         Some((longest.error.clone(), longest.until))
     }
 
-    pub(super) fn admit(&mut self, subject: &Subject, now: Instant) -> Admission {
+    pub(super) fn admit(&mut self, subject: &CircuitKey, now: Instant) -> Admission {
         if let Some((error, until)) = self.refusal(subject, now) {
             return Admission::Refused(error, until);
         }
-        let mut probes = self.broken.is_some();
+        let mut probes = self.open.is_some();
         if probes && self.probing {
             if !subject.is_probe() {
                 return Admission::Wait;
@@ -96,11 +96,11 @@ impl Circuit {
             probes = false;
         }
         self.probing |= probes;
-        Admission::Go(Ticket { episode: self.episode, probes, since: now })
+        Admission::Go(CircuitPermit { episode: self.episode, probes, since: now })
     }
 
     /// Gives a ticket back without an outcome: nobody wanted the answer any more.
-    pub(super) fn release(&mut self, ticket: Ticket) {
+    pub(super) fn release(&mut self, ticket: CircuitPermit) {
         if ticket.probes && ticket.episode == self.episode {
             self.probing = false;
         }
@@ -109,8 +109,8 @@ impl Circuit {
     /// Gives a ticket back; after a failure, the moment of the next try.
     pub(super) fn settle(
         &mut self,
-        ticket: Ticket,
-        subject: Subject,
+        ticket: CircuitPermit,
+        subject: CircuitKey,
         outcome: Result<(), &SourceError>,
         now: Instant,
         random: f64,
@@ -120,9 +120,9 @@ impl Circuit {
         let is_probe = subject.is_probe();
         let Err(error) = outcome else {
             self.answered = Some(now);
-            let was_failing = self.failing.remove(&subject).is_some() || self.broken.is_some();
+            let was_failing = self.failing.remove(&subject).is_some() || self.open.is_some();
             if is_current {
-                self.broken = None;
+                self.open = None;
                 if is_probe && was_failing {
                     // it is back: whatever failed with it may be asked again
                     self.failing.clear();
@@ -133,29 +133,29 @@ impl Circuit {
         let is_wide = error.trouble.is_source_wide();
         // one question that takes too long says nothing about the others, if one of them was answered meanwhile
         let is_answering = self.answered.is_some_and(|at| at >= ticket.since);
-        let is_slow = matches!(error.trouble, Trouble::TimedOut { .. }) && !is_probe && is_answering;
+        let is_slow = matches!(error.trouble, ErrorKind::TimedOut { .. }) && !is_probe && is_answering;
         let opens = is_wide && is_current && !is_slow;
         let count = |failing: Option<&Failing>| failing.map_or(0, |failing| failing.failures);
         let own = count(self.failing.get(&subject)).saturating_add(1);
-        let all = count(self.broken.as_ref()).saturating_add(1);
+        let all = count(self.open.as_ref()).saturating_add(1);
         let failures = if opens { own.max(all) } else { own };
         let until = next_try((ticket.since, now), failures, error.retry_after, random);
         if opens {
-            self.broken = Some(Failing { error: error.clone(), until, failures: all });
+            self.open = Some(Failing { error: error.clone(), until, failures: all });
             self.episode += 1;
             self.probing = false;
-        } else if is_current && !is_wide && !matches!(error.trouble, Trouble::Internal { .. }) {
+        } else if is_current && !is_wide && !matches!(error.trouble, ErrorKind::Internal { .. }) {
             // it refused this question, but it is there
-            self.broken = None;
+            self.open = None;
         }
-        if self.failing.len() >= SUBJECTS_KEPT && !self.failing.contains_key(&subject) {
+        if self.failing.len() >= MAX_FAILING && !self.failing.contains_key(&subject) {
             self.failing.retain(|_, failing| now < failing.until);
-            if self.failing.len() >= SUBJECTS_KEPT {
+            if self.failing.len() >= MAX_FAILING {
                 self.failing.pop_first();
             }
         }
         self.failing.insert(subject, Failing { error: error.clone(), until, failures: own });
-        let broken_until = self.broken.as_ref().map(|broken| broken.until);
+        let broken_until = self.open.as_ref().map(|open| open.until);
         Some(broken_until.map_or(until, |other| until.max(other)))
     }
 }

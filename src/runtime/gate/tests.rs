@@ -3,16 +3,16 @@ use std::sync::atomic::Ordering::SeqCst;
 use super::*;
 use crate::runtime::fixtures::{Answers, Fake, question};
 
-fn gate(fake: &Arc<Fake>) -> Arc<Gate> {
+fn gate(fake: &Arc<Fake>) -> Arc<SourceGate> {
     let source: Arc<dyn Source> = Arc::<Fake>::clone(fake);
-    Arc::new(Gate::new(source, &LimitSettings::default(), Clock::fixed(jiff::Timestamp::UNIX_EPOCH)))
+    Arc::new(SourceGate::new(source, &LimitSettings::default(), Clock::fixed(jiff::Timestamp::UNIX_EPOCH)))
 }
 
 fn unreachable() -> Answers {
-    Answers::With(Trouble::Unreachable { reason: "refused".into() })
+    Answers::With(ErrorKind::Unreachable { reason: "refused".into() })
 }
 
-fn trouble(arrival: &Arrival) -> &Trouble {
+fn trouble(arrival: &Arrival) -> &ErrorKind {
     &arrival.answered.as_ref().unwrap_err().trouble
 }
 
@@ -37,7 +37,7 @@ async fn a_source_that_hangs_is_named_within_fifteen_seconds() {
     let fake = Fake::new("dead", Answers::Never);
     let arrival = gate(&fake).ask(question("dead", "up")).await;
     assert_eq!(arrival.took, Duration::from_secs(15));
-    assert_eq!(trouble(&arrival), &Trouble::TimedOut { after: Duration::from_secs(15) });
+    assert_eq!(trouble(&arrival), &ErrorKind::TimedOut { after: Duration::from_secs(15) });
     assert!(arrival.answered.unwrap_err().next_try.is_some());
 }
 
@@ -51,7 +51,7 @@ async fn what_queues_behind_a_source_that_hangs_does_not_wait_for_its_own_time_o
         tokio::spawn(async move { gate.ask(question("dead", &n.to_string())).await })
     });
     for ask in asks.collect::<Vec<_>>() {
-        assert!(matches!(trouble(&ask.await.unwrap()), Trouble::TimedOut { .. }));
+        assert!(matches!(trouble(&ask.await.unwrap()), ErrorKind::TimedOut { .. }));
     }
     assert_eq!((start.elapsed().as_secs(), fake.asked.load(SeqCst)), (15, 6));
 }
@@ -63,7 +63,7 @@ async fn a_question_before_its_time_is_answered_at_once_with_the_last_error() {
     let mut refused = 0;
     for n in 0..100 {
         let arrival = gate.ask(question("down", &n.to_string())).await;
-        assert!(matches!(trouble(&arrival), Trouble::Unreachable { .. }));
+        assert!(matches!(trouble(&arrival), ErrorKind::Unreachable { .. }));
         refused += usize::from(fake.asked.load(SeqCst) <= n);
     }
     assert!(refused >= 90, "only the first and what the jitter lets through: {refused}");
@@ -114,24 +114,24 @@ async fn a_panic_in_a_source_is_an_answer_and_frees_its_place() {
     let gate = gate(&fake);
     for n in 0..20 {
         let arrival = gate.ask(question("buggy", &n.to_string())).await;
-        assert_eq!(trouble(&arrival), &Trouble::Internal { reason: "a bug in a source".into() });
+        assert_eq!(trouble(&arrival), &ErrorKind::Internal { reason: "a bug in a source".into() });
     }
 }
 
 #[tokio::test(start_paused = true)]
 async fn what_the_server_asks_for_is_honoured() {
-    let fake = Fake::new("busy", Answers::With(Trouble::RateLimited { message: String::new() }));
+    let fake = Fake::new("busy", Answers::With(ErrorKind::RateLimited { message: String::new() }));
     let mut error = SourceError::new(
         crate::model::source::SourceId::new("busy"),
-        Trouble::RateLimited { message: String::new() },
+        ErrorKind::RateLimited { message: String::new() },
     );
     error.retry_after = Some(Duration::from_secs(40));
     let gate = gate(&fake);
-    let ticket = match gate.circuit().admit(&Subject::from(&question("busy", "up").ask), Instant::now()) {
-        Admission::Go(ticket) => Pass { gate: &gate, ticket: Some(ticket) },
+    let ticket = match gate.circuit().admit(&CircuitKey::from(&question("busy", "up").ask), Instant::now()) {
+        Admission::Go(ticket) => InFlightPermit { gate: &gate, ticket: Some(ticket) },
         other => panic!("{other:?}"),
     };
-    ticket.settle(Subject::from(&question("busy", "up").ask), &Err(error));
+    ticket.settle(CircuitKey::from(&question("busy", "up").ask), &Err(error));
     tokio::time::sleep(Duration::from_secs(39)).await;
     gate.ask(question("busy", "other")).await;
     assert_eq!(fake.asked.load(SeqCst), 0);
@@ -157,6 +157,6 @@ async fn whether_a_source_is_well_is_asked_anew_beside_everything_that_hangs() {
     };
     let (arrival, ()) = tokio::join!(gate.ask(probe), well);
     assert!(arrival.answered.is_ok());
-    assert_eq!(arrival.took, ANEW + Duration::from_millis(100));
+    assert_eq!(arrival.took, PROBE_RESEND_INTERVAL + Duration::from_millis(100));
     hanging.iter().for_each(tokio::task::JoinHandle::abort);
 }

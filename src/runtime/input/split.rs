@@ -3,24 +3,24 @@
 
 use std::time::Duration;
 
-use crossterm::event::{Event as Happened, KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
+use crossterm::event::{Event as TerminalEvent, KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
 
 /// How long the rest of a sequence may be late. Escape pressed alone waits as long; nobody types `[` so soon after it.
-const REST: Duration = Duration::from_millis(30);
+const REST_TIMEOUT: Duration = Duration::from_millis(30);
 /// Between the pieces of a paste over a slow line.
-const PASTE: Duration = Duration::from_millis(200);
+const PASTE_PAUSE: Duration = Duration::from_millis(200);
 /// Longer than this is no sequence that means something here.
-const LONGEST: usize = 32;
+const MAX_SEQUENCE: usize = 32;
 
 /// What an Escape was the beginning of; `next` is what comes within a time.
-pub(super) fn rejoin(mut next: impl FnMut(Duration) -> Option<Happened>) -> Vec<Happened> {
-    let first = next(REST);
+pub(super) fn rejoin(mut next: impl FnMut(Duration) -> Option<TerminalEvent>) -> Vec<TerminalEvent> {
+    let first = next(REST_TIMEOUT);
     let Some(opening) = first.as_ref().and_then(letter).filter(|c| matches!(c, '[' | 'O')) else {
         return [Some(key(KeyCode::Esc)), first].into_iter().flatten().collect();
     };
     let mut rest = String::new();
-    while rest.len() < LONGEST {
-        let Some(happened) = next(REST) else { break };
+    while rest.len() < MAX_SEQUENCE {
+        let Some(happened) = next(REST_TIMEOUT) else { break };
         let Some(c) = letter(&happened) else { return vec![happened] };
         rest.push(c);
         if matches!(c, '@'..='Z' | 'a'..='~') {
@@ -29,26 +29,26 @@ pub(super) fn rejoin(mut next: impl FnMut(Duration) -> Option<Happened>) -> Vec<
     }
     match rest.as_str() {
         "" => vec![key(KeyCode::Esc), key(KeyCode::Char(opening))],
-        "200~" => vec![Happened::Paste(pasted(next))],
-        rest => named(rest).map(key).into_iter().collect(),
+        "200~" => vec![TerminalEvent::Paste(pasted(next))],
+        rest => key_of_sequence(rest).map(key).into_iter().collect(),
     }
 }
 
 /// Everything until a pause: the mark at the end of a paste is lost on crossterm, which saw none at its beginning.
-fn pasted(mut next: impl FnMut(Duration) -> Option<Happened>) -> String {
+fn pasted(mut next: impl FnMut(Duration) -> Option<TerminalEvent>) -> String {
     let mut text = String::new();
-    while let Some(happened) = next(PASTE) {
+    while let Some(happened) = next(PASTE_PAUSE) {
         match happened {
-            Happened::Key(KeyEvent { code: KeyCode::Char(c), .. }) => text.push(c),
-            Happened::Key(KeyEvent { code: KeyCode::Enter, .. }) => text.push('\n'),
-            Happened::Key(KeyEvent { code: KeyCode::Tab, .. }) => text.push('\t'),
+            TerminalEvent::Key(KeyEvent { code: KeyCode::Char(c), .. }) => text.push(c),
+            TerminalEvent::Key(KeyEvent { code: KeyCode::Enter, .. }) => text.push('\n'),
+            TerminalEvent::Key(KeyEvent { code: KeyCode::Tab, .. }) => text.push('\t'),
             _ => {}
         }
     }
     text
 }
 
-fn named(rest: &str) -> Option<KeyCode> {
+fn key_of_sequence(rest: &str) -> Option<KeyCode> {
     Some(match rest {
         "A" => KeyCode::Up,
         "B" => KeyCode::Down,
@@ -65,30 +65,28 @@ fn named(rest: &str) -> Option<KeyCode> {
     })
 }
 
-fn letter(happened: &Happened) -> Option<char> {
+fn letter(happened: &TerminalEvent) -> Option<char> {
     match happened {
-        Happened::Key(KeyEvent { code: KeyCode::Char(c), modifiers, kind: KeyEventKind::Press, .. })
-            if c.is_ascii() && KeyModifiers::SHIFT.contains(*modifiers) =>
-        {
-            Some(*c)
-        }
+        TerminalEvent::Key(KeyEvent {
+            code: KeyCode::Char(c), modifiers, kind: KeyEventKind::Press, ..
+        }) if c.is_ascii() && KeyModifiers::SHIFT.contains(*modifiers) => Some(*c),
         _ => None,
     }
 }
 
-fn key(code: KeyCode) -> Happened {
-    Happened::Key(KeyEvent::new(code, KeyModifiers::NONE))
+fn key(code: KeyCode) -> TerminalEvent {
+    TerminalEvent::Key(KeyEvent::new(code, KeyModifiers::NONE))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn typed(text: &str) -> Vec<Happened> {
+    fn typed(text: &str) -> Vec<TerminalEvent> {
         text.chars().map(|c| key(if c == '\n' { KeyCode::Enter } else { KeyCode::Char(c) })).collect()
     }
 
-    fn after_escape(text: &str) -> (Vec<Happened>, usize) {
+    fn after_escape(text: &str) -> (Vec<TerminalEvent>, usize) {
         let mut late = typed(text).into_iter();
         let found = rejoin(|_| late.next());
         (found, late.count())
@@ -118,7 +116,7 @@ mod tests {
 
     #[test]
     fn a_paste_that_was_cut_is_text_and_no_commands() {
-        assert_eq!(after_escape("[200~quit\nq").0, vec![Happened::Paste("quit\nq".into())]);
+        assert_eq!(after_escape("[200~quit\nq").0, vec![TerminalEvent::Paste("quit\nq".into())]);
     }
 
     #[test]
@@ -131,7 +129,7 @@ mod tests {
 
     #[test]
     fn a_resize_in_the_middle_is_not_lost() {
-        let mut late = vec![key(KeyCode::Char('[')), Happened::Resize(80, 24)].into_iter();
-        assert_eq!(rejoin(|_| late.next()), vec![Happened::Resize(80, 24)]);
+        let mut late = vec![key(KeyCode::Char('[')), TerminalEvent::Resize(80, 24)].into_iter();
+        assert_eq!(rejoin(|_| late.next()), vec![TerminalEvent::Resize(80, 24)]);
     }
 }

@@ -5,22 +5,29 @@ use proptest::prelude::*;
 use tokio::runtime::Builder;
 
 use super::*;
-use crate::model::action::{Action, ActionResult, Operation, RequestPreview, Target};
-use crate::model::journal::Step;
+use crate::model::action::{Action, ActionResult, ActionTarget, Operation, RequestPreview};
+use crate::model::journal::JournalStep;
 use crate::model::source::SourceId;
 
 fn at(second: i64) -> Timestamp {
     Timestamp::from_second(1_800_000_000 + second).unwrap()
 }
 
-fn entry(act: &str, name: &str, step: Step) -> Entry {
-    let target = Target { id: "Q1".into(), name: name.into(), seen: None };
+fn entry(act: &str, name: &str, step: JournalStep) -> JournalEntry {
+    let target = ActionTarget { id: "Q1".into(), name: name.into(), seen: None };
     let action = Action { source: SourceId::new("pager"), target, operation: Operation::Acknowledge };
-    Entry { at: at(0), act: act.into(), who: "ana@bastion".into(), context: "prod".into(), action, step }
+    JournalEntry {
+        at: at(0),
+        act: act.into(),
+        who: "ana@bastion".into(),
+        context: "prod".into(),
+        action,
+        step,
+    }
 }
 
-fn confirmed(act: &str, name: &str) -> Entry {
-    entry(act, name, Step::Confirmed { nth: 1, of: 1 })
+fn confirmed(act: &str, name: &str) -> JournalEntry {
+    entry(act, name, JournalStep::Confirmed { nth: 1, of: 1 })
 }
 
 fn journal(folder: &Path) -> Journal {
@@ -39,7 +46,7 @@ fn mode(path: &Path) -> u32 {
 fn it_is_made_with_its_folder_for_the_owner_only() {
     let folder = tempfile::tempdir().unwrap();
     let journal = journal(folder.path());
-    assert_eq!(wait(journal.read()).unwrap(), Told::default());
+    assert_eq!(wait(journal.read()).unwrap(), JournalContents::default());
     assert!(!journal.path.as_deref().unwrap().exists(), "reading makes nothing");
     wait(journal.write(vec![confirmed("a", "#1")])).unwrap();
     let path = journal.path.as_deref().unwrap();
@@ -72,7 +79,7 @@ fn what_is_no_entry_is_counted_and_left_alone() {
     let path = journal.path.as_deref().unwrap();
     let mut file = OpenOptions::new().append(true).open(path).unwrap();
     file.write_all(b"{\"at\":1}\n\n\xff\xfe\n").unwrap();
-    file.write_all(&vec![b'x'; usize::try_from(LINE).unwrap() * 2 + 7]).unwrap();
+    file.write_all(&vec![b'x'; usize::try_from(MAX_LINE).unwrap() * 2 + 7]).unwrap();
     file.write_all(b"\n").unwrap();
     wait(journal.write(vec![confirmed("b", "#2")])).unwrap();
     let told = wait(journal.read()).unwrap();
@@ -111,7 +118,7 @@ fn names_of_actions_are_unique_over_runs() {
 #[test]
 fn what_was_written_into_it_is_read_as_it_is() {
     let told = entry("a\u{9b}2J", "\x1b]0;x\x07 pay\u{200b}ments", confirmed("a", "#").step);
-    let read = Entry::read(&serde_json::to_vec(&told).unwrap()).unwrap();
+    let read = JournalEntry::read(&serde_json::to_vec(&told).unwrap()).unwrap();
     assert_eq!((&*read.act, &*read.action.target.name), ("a\u{9b}2J", "\x1b]0;x\x07 pay\u{200b}ments"));
 }
 
@@ -119,12 +126,12 @@ fn what_was_written_into_it_is_read_as_it_is() {
 fn while_somebody_acts_the_journal_is_busy_and_afterwards_not() {
     let folder = tempfile::tempdir().unwrap();
     let (one, other) = (journal(folder.path()), journal(folder.path()));
-    let turns = wait(async { (one.turn().await.unwrap(), other.turn().await.unwrap()) });
-    assert!(wait(one.read_alone()).unwrap().1);
+    let turns = wait(async { (one.acting_marker().await.unwrap(), other.acting_marker().await.unwrap()) });
+    assert!(wait(one.read_with_lock_state()).unwrap().1);
     drop(turns.0);
-    assert!(wait(one.read_alone()).unwrap().1);
+    assert!(wait(one.read_with_lock_state()).unwrap().1);
     drop(turns.1);
-    assert!(!wait(one.read_alone()).unwrap().1);
+    assert!(!wait(one.read_with_lock_state()).unwrap().1);
 }
 
 /// Any text as it can come in.
@@ -132,17 +139,20 @@ fn words() -> impl Strategy<Value = Text> {
     any::<String>().prop_map(Text::from)
 }
 
-fn steps() -> impl Strategy<Value = Step> {
+fn steps() -> impl Strategy<Value = JournalStep> {
     let call =
         |body: Text| RequestPreview { method: "PUT".into(), address: "http://a".into(), body: Some(body) };
     prop_oneof![
-        (any::<u16>(), any::<u16>()).prop_map(|(nth, of)| Step::Confirmed { nth: nth.into(), of: of.into() }),
-        words().prop_map(move |body| Step::Sending { calls: vec![call(body)] }),
-        words().prop_map(|words| Step::ReadingBack { words }),
-        (words(), any::<bool>())
-            .prop_map(|(words, read_back)| Step::Ended { how: ActionResult::Unknown { words }, read_back }),
+        (any::<u16>(), any::<u16>())
+            .prop_map(|(nth, of)| JournalStep::Confirmed { nth: nth.into(), of: of.into() }),
+        words().prop_map(move |body| JournalStep::Sending { calls: vec![call(body)] }),
+        words().prop_map(|words| JournalStep::ReadingBack { words }),
+        (words(), any::<bool>()).prop_map(|(words, read_back)| JournalStep::Ended {
+            how: ActionResult::Unknown { words },
+            read_back
+        }),
         proptest::option::of(words())
-            .prop_map(|id| Step::Ended { how: ActionResult::Done { id }, read_back: false }),
+            .prop_map(|id| JournalStep::Ended { how: ActionResult::Done { id }, read_back: false }),
     ]
 }
 
@@ -155,12 +165,12 @@ proptest! {
     ) {
         let folder = tempfile::tempdir().unwrap();
         let journal = journal(folder.path());
-        let all: Vec<Entry> = all.into_iter().map(|(name, step)| entry("a", &name, step)).collect();
+        let all: Vec<JournalEntry> = all.into_iter().map(|(name, step)| entry("a", &name, step)).collect();
         for entry in &all {
             wait(journal.write(vec![entry.clone()])).unwrap();
         }
         let file = BufReader::new(File::open(journal.path.as_deref().unwrap()).unwrap());
-        let mut lines = Lines { reader: file, unreadable: 0, failed: None };
+        let mut lines = JournalLines { reader: file, unreadable: 0, failed: None };
         prop_assert_eq!((&mut lines).collect::<Vec<_>>(), all);
         prop_assert_eq!(lines.unreadable, 0);
     }

@@ -10,14 +10,14 @@ fn frame(width: u16, lines: &[&str]) -> Buffer {
     buffer
 }
 
-fn encoded(shown: &Buffer, job: &Job) -> Vec<u8> {
+fn encoded(shown: &Buffer, job: &WriteJob) -> Vec<u8> {
     let mut bytes = Vec::new();
     encode(&mut bytes, shown, job).unwrap();
     bytes
 }
 
-fn job(frame: Buffer) -> Job {
-    Job { frame, whole: true, utf8: true, ..Job::default() }
+fn job(frame: Buffer) -> WriteJob {
+    WriteJob { frame, whole: true, utf8: true, ..WriteJob::default() }
 }
 
 #[test]
@@ -45,8 +45,8 @@ fn only_what_changed_is_written_and_the_terminal_shows_the_frame() {
 fn a_terminal_without_utf8_gets_ascii_alone_and_nothing_moves() {
     // the last byte of the second letter begins a sequence where eight bits are a character
     let next = frame(30, &["P\u{159}\u{11b}[2Jhled", "checkout \u{706b} burning", "ok"]);
-    let extras = Extras { title: Some("\u{11b}".into()), ..Extras::default() };
-    let bytes = encoded(&Buffer::default(), &Job { utf8: false, extras, ..job(next) });
+    let extras = FrameExtras { title: Some("\u{11b}".into()), ..FrameExtras::default() };
+    let bytes = encoded(&Buffer::default(), &WriteJob { utf8: false, extras, ..job(next) });
     assert!(bytes.is_ascii(), "{bytes:?}");
     let mut terminal = vt100::Parser::new(3, 30, 0);
     terminal.process(&bytes);
@@ -64,7 +64,7 @@ fn a_frame_drawn_anew_or_of_another_size_repairs_what_others_wrote() {
     let shown = frame(10, &["same", ""]);
     let mut terminal = vt100::Parser::new(2, 10, 0);
     terminal.process(b"\x1b[31mgarbage\r\ngarbage");
-    terminal.process(&encoded(&shown, &Job { anew: true, ..job(shown.clone()) }));
+    terminal.process(&encoded(&shown, &WriteJob { is_full_redraw: true, ..job(shown.clone()) }));
     assert_eq!(terminal.screen().contents(), "same");
     terminal.process(b"\x1b[Hgarbage");
     terminal.process(&encoded(&shown, &job(frame(9, &["less", ""]))));
@@ -77,7 +77,7 @@ fn each_frame_is_one_for_the_terminal_where_it_knows_frames() {
     let bytes = encoded(&Buffer::default(), &next);
     assert!(bytes.starts_with(b"\x1b[?2026h") && bytes.ends_with(b"\x1b[?2026l"));
     let mut plain = Vec::new();
-    encode(&mut plain, &Buffer::default(), &Job { whole: false, ..next }).unwrap();
+    encode(&mut plain, &Buffer::default(), &WriteJob { whole: false, ..next }).unwrap();
     assert!(!String::from_utf8(plain).unwrap().contains("2026"));
 }
 
@@ -93,7 +93,7 @@ fn what_is_copied_reaches_the_terminal_as_base64_only() {
 #[test]
 fn an_empty_screen_is_no_trouble() {
     let nothing = Buffer::empty(Rect::new(0, 0, 0, 0));
-    encoded(&nothing, &Job { anew: true, ..job(nothing.clone()) });
+    encoded(&nothing, &WriteJob { is_full_redraw: true, ..job(nothing.clone()) });
 }
 
 #[test]
@@ -115,7 +115,7 @@ async fn a_terminal_that_takes_no_output_holds_one_frame_and_not_the_loop() {
         .start(move |bytes| {
             go_on.recv().ok();
             seen.send(String::from_utf8_lossy(bytes).into_owned()).ok();
-            Ok(Flow::default())
+            Ok(FrameWrite::default())
         })
         .unwrap();
     let mut drawn = 0;
@@ -147,16 +147,16 @@ async fn a_terminal_that_is_gone_is_told() {
 fn notices_and_the_title_go_out_once_with_a_frame_even_if_it_is_the_same() {
     let (mut screen, _writer) = screen(CAPABLE);
     let shown = frame(10, &["same"]);
-    screen.notify(&Notice { bell: true, desktop: Some(("Page".into(), "cart is down".into())) });
+    screen.notify(&Notification { bell: true, desktop: Some(("Page".into(), "cart is down".into())) });
     screen.title("(1!) burnwatch prod");
     assert!(screen.has_more());
     let extras = std::mem::take(&mut screen.extras);
-    let bytes = encoded(&shown, &Job { extras, ..job(shown.clone()) });
+    let bytes = encoded(&shown, &WriteJob { extras, ..job(shown.clone()) });
     let text = String::from_utf8(bytes).unwrap();
     let title = "\x1b]2;(1!) burnwatch prod\x07";
     assert!(text.contains(title) && text.contains("\x1b]9;Page: cart is down\x07"), "{text:?}");
     assert_eq!(text.chars().filter(|c| *c == '\x07').count(), 4);
     screen.retitle();
     let extras = std::mem::take(&mut screen.extras);
-    assert_eq!(encoded(&shown, &Job { extras, ..job(shown.clone()) }), title.as_bytes());
+    assert_eq!(encoded(&shown, &WriteJob { extras, ..job(shown.clone()) }), title.as_bytes());
 }

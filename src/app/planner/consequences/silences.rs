@@ -12,7 +12,7 @@ use crate::app::subjects::on_call::words::left;
 use crate::model::action::{Action, Operation, SilenceDraft};
 use crate::model::duration;
 use crate::model::matcher::Matcher;
-use crate::model::silence::{Preview, Silence, SilenceState, preview};
+use crate::model::silence::{Silence, SilencePreview, SilenceState, preview};
 use crate::model::source::SourceId;
 use crate::model::world::World;
 
@@ -20,22 +20,23 @@ use crate::model::world::World;
 const SKEW: u64 = 5;
 
 /// The alerts that the silences of these actions would hide now, each at its own source.
-pub fn hidden<'a>(world: &World, actions: impl IntoIterator<Item = &'a Action>) -> Preview {
+pub fn hidden<'a>(world: &World, actions: impl IntoIterator<Item = &'a Action>) -> SilencePreview {
     let none = BTreeSet::new();
-    let mut all = Preview { all: preview([], world.alerts().iter(), &none).all, ..Preview::default() };
+    let mut all =
+        SilencePreview { all: preview([], world.alerts().iter(), &none).all, ..SilencePreview::default() };
     let mut seen = BTreeSet::new();
     for action in actions {
         let Some(draft) = action.operation.draft() else { continue };
         let found = at(world, &action.source, draft);
         all.each.push(found.hidden.len());
-        all.unjudged = all.unjudged.or(found.unjudged);
+        all.unevaluated = all.unevaluated.or(found.unevaluated);
         all.hidden.extend(found.hidden.into_iter().filter(|alert| seen.insert(alert.fingerprint)));
     }
     all
 }
 
 /// What a silence would hide at a source now.
-fn at(world: &World, source: &SourceId, draft: &SilenceDraft) -> Preview {
+fn at(world: &World, source: &SourceId, draft: &SilenceDraft) -> SilencePreview {
     let there = world.alerts().iter();
     let there = there.filter(|alert| alert.receivers.is_empty() || alert.sources.contains(source));
     preview([draft.matchers.as_slice()], there, &BTreeSet::new())
@@ -61,11 +62,11 @@ pub(super) fn together(
         None => format!("Hides {count} until {until}: nobody is notified of what matches."),
     };
     let mut all = vec![plain(words)];
-    all.extend(found.unjudged.map(|matcher| unjudged(&matcher)));
+    all.extend(found.unevaluated.map(|matcher| unevaluated(&matcher)));
     all
 }
 
-fn unjudged(matcher: &Matcher) -> Consequence {
+fn unevaluated(matcher: &Matcher) -> Consequence {
     grave(format!(
         "Cannot preview: what {matcher} matches cannot be judged here. Alertmanager may hide more."
     ))
@@ -108,10 +109,10 @@ fn hides(world: &World, silence: &Silence) -> String {
 
 /// How many alerts it hides, if its source has told of its alerts.
 fn count(world: &World, silence: &Silence) -> Option<usize> {
-    world.held(&silence.source)?.alerts().value()?;
+    world.cache(&silence.source)?.alerts().value()?;
     let count = world.hidden_by(&silence.id).count();
     let is_derived = || world.alerts().iter().any(|alert| alert.is_derived);
-    let is_unsure = count == 0 && silence.matchers.iter().any(|one| !one.can_be_judged()) && is_derived();
+    let is_unsure = count == 0 && silence.matchers.iter().any(|one| !one.can_be_evaluated()) && is_derived();
     (!is_unsure).then_some(count)
 }
 
@@ -151,7 +152,7 @@ fn by_whose_clock(
     zone: &TimeZone,
     now: Timestamp,
 ) -> Option<Consequence> {
-    let held = world.held(source)?;
+    let held = world.cache(source)?;
     held.probe().value()?;
     let Some(ahead) = world.clock_ahead(source) else {
         return Some(plain(format!(

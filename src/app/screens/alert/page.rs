@@ -3,24 +3,30 @@
 use std::sync::Arc;
 
 use super::{INCIDENT, OpenAlert, RELATED, SLO, subject};
-use crate::app::fired::{self, Past};
+use crate::app::firing_history::{self, AlertHistory};
 use crate::app::prelude::*;
 use crate::app::subjects::incident::words as incidents;
 use crate::app::subjects::slo::words;
 use crate::model::alert::AlertState;
 use crate::model::silence::{Silence, SilenceState};
-use crate::model::slo::Bounds;
+use crate::model::slo::TimeRange;
 
 /// The label that holds the name of an alert.
 const ALERTNAME: &str = "alertname";
 /// Most earlier firings that are listed.
-const EARLIER: usize = 12;
+const MAX_FIRINGS: usize = 12;
 
 /// The whole page: what it means, what keeps it quiet, labels, what else is wrong, when it fired before, its rule.
-pub(super) fn page(screen: &OpenAlert, shared: &Shared, cx: &Cx<'_>, alert: &Arc<Alert>, width: u16) -> Page {
-    let mut page = Page::new(width);
+pub(super) fn page(
+    screen: &OpenAlert,
+    shared: &Shared,
+    cx: &Cx<'_>,
+    alert: &Arc<Alert>,
+    width: u16,
+) -> PageContent {
+    let mut page = PageContent::new(width);
     if let Some(known) = shared.world.incident_of(alert.fingerprint) {
-        let runs = std::iter::once(Run::new(" incident ", Role::Muted));
+        let runs = std::iter::once(StyledRun::new(" incident ", Role::Muted));
         let runs = runs.chain(incidents::line(shared, cx, known));
         page.row(cx, (INCIDENT, 0), screen.spot.panel == INCIDENT, runs);
     }
@@ -39,7 +45,7 @@ pub(super) fn page(screen: &OpenAlert, shared: &Shared, cx: &Cx<'_>, alert: &Arc
             page.paragraph(value, Role::Text);
         }
     }
-    quieted(shared, cx, alert, &mut page);
+    suppression(shared, cx, alert, &mut page);
     page.title("Labels");
     for (name, value) in alert.labels.iter() {
         page.pair(name, value, Role::Text);
@@ -76,18 +82,18 @@ pub(super) fn page(screen: &OpenAlert, shared: &Shared, cx: &Cx<'_>, alert: &Arc
 }
 
 /// The SLO that it tells of: how that stands.
-fn slo(screen: &OpenAlert, shared: &Shared, cx: &Cx<'_>, status: &SloStatus, page: &mut Page) {
+fn slo(screen: &OpenAlert, shared: &Shared, cx: &Cx<'_>, status: &SloStatus, page: &mut PageContent) {
     let role = Role::of_slo(status.state());
-    let mut runs = vec![Run::new(format!(" {} SLO {}  ", cx.symbol(role), status.slo.id), role)];
+    let mut runs = vec![StyledRun::new(format!(" {} SLO {}  ", cx.symbol(role), status.slo.id), role)];
     runs.extend(words::summary(status));
     if words::are_shared(shared) {
-        runs.push(Run::new(format!("  {}", status.source), Role::Muted));
+        runs.push(StyledRun::new(format!("  {}", status.source), Role::Muted));
     }
     page.row(cx, (SLO, 0), screen.spot.panel == SLO, runs);
 }
 
 /// The silences that match it, and the alerts that inhibit it.
-fn quieted(shared: &Shared, cx: &Cx<'_>, alert: &Alert, page: &mut Page) {
+fn suppression(shared: &Shared, cx: &Cx<'_>, alert: &Alert, page: &mut PageContent) {
     let is_its = |silence: &&std::sync::Arc<Silence>| match silence.state {
         SilenceState::Active => alert.silenced_by.contains(&silence.id),
         SilenceState::Pending => silence.matches(&alert.labels),
@@ -102,7 +108,7 @@ fn quieted(shared: &Shared, cx: &Cx<'_>, alert: &Alert, page: &mut Page) {
     }
     if alert.is_derived && alert.state != AlertState::Resolved {
         let words =
-            "its Alertmanager does not say what keeps alerts quiet: derived from the silences in force";
+            "its Alertmanager does not report what silences alerts: derived from the silences in force";
         page.pair("derived", words, Role::Muted);
     }
     if let Some(stage) = sending {
@@ -136,9 +142,9 @@ fn quieted(shared: &Shared, cx: &Cx<'_>, alert: &Alert, page: &mut Page) {
 }
 
 /// Alerts that are about the same, each with what tells it from this one.
-fn related(screen: &OpenAlert, shared: &Shared, cx: &Cx<'_>, alert: &Alert, page: &mut Page) {
+fn related(screen: &OpenAlert, shared: &Shared, cx: &Cx<'_>, alert: &Alert, page: &mut PageContent) {
     let list = &screen.related;
-    let most = if list.rows().len() == super::MOST_RELATED { " and more" } else { "" };
+    let most = if list.rows().len() == super::MAX_RELATED { " and more" } else { "" };
     page.title(&format!("Alerts that share labels: {}{most}", list.rows().len()));
     let others: Vec<_> = list.rows().iter().map(|fingerprint| shared.world.alert(*fingerprint)).collect();
     let names = others.iter().flatten().map(|other| text::width(other.name())).max().unwrap_or(0).min(40);
@@ -153,9 +159,12 @@ fn related(screen: &OpenAlert, shared: &Shared, cx: &Cx<'_>, alert: &Alert, page
         let service = shared.world.service_of(&other.labels).map_or("", |name| name);
         let name = text::pad(other.name(), names, cx.charset);
         let runs = [
-            Run::new(format!(" {} {name}  ", cx.symbol(role)), role),
-            Run::new(format!("{service}  {} {}  ", other.state, ago(other.starts_at, cx.now)), Role::Muted),
-            Run::new(differences(&alert.labels, &other.labels, service), Role::Text),
+            StyledRun::new(format!(" {} {name}  ", cx.symbol(role)), role),
+            StyledRun::new(
+                format!("{service}  {} {}  ", other.state, ago(other.starts_at, cx.now)),
+                Role::Muted,
+            ),
+            StyledRun::new(differences(&alert.labels, &other.labels, service), Role::Text),
         ];
         page.row(cx, (RELATED, index), is_current, runs);
     }
@@ -174,29 +183,30 @@ fn differences(mine: &Labels, others: &Labels, service: &str) -> String {
 }
 
 /// When it fired in the last 7 days: how often, for how long in all, and whether it flaps.
-fn earlier(shared: &Shared, cx: &Cx<'_>, alert: &Alert, page: &mut Page) {
-    let (firings, is_whole) = match fired::of_alert(&shared.world, &shared.sources, alert, cx.now) {
-        Past::Nowhere => return,
-        Past::Unknown(trouble) => {
+fn earlier(shared: &Shared, cx: &Cx<'_>, alert: &Alert, page: &mut PageContent) {
+    let (firings, is_whole) = match firing_history::of_alert(&shared.world, &shared.sources, alert, cx.now) {
+        AlertHistory::NotRecorded => return,
+        AlertHistory::Unknown(trouble) => {
             page.title("Firings, 7 days");
             let words = trouble.unwrap_or_else(|| shared.waiting().to_owned());
-            return page.line(vec![Run::new(format!("  {words}"), Role::Muted)]);
+            return page.line(vec![StyledRun::new(format!("  {words}"), Role::Muted)]);
         }
-        Past::Known { firings, is_whole } => (firings, is_whole),
+        AlertHistory::Known { firings, is_whole } => (firings, is_whole),
     };
-    let week = Bounds { start: cx.now.checked_sub(fired::PAST).unwrap_or(cx.now), end: cx.now };
+    let week = TimeRange { start: cx.now.checked_sub(firing_history::PAST).unwrap_or(cx.now), end: cx.now };
     let at_least = if is_whole { "" } else { "at least " };
     let about = if firings.iter().any(|firing| firing.is_about) { "about " } else { "" };
-    let total = duration::short(fired::time(&firings, week));
+    let total = duration::short(firing_history::time(&firings, week));
     let in_all = if firings.is_empty() { String::new() } else { format!(", {about}{total} in all") };
     page.title(&format!("Firings, 7 days: {at_least}{}{in_all}", firings.len()));
-    if fired::flap(&firings) {
+    if firing_history::are_flapping(&firings) {
         let words = format!("  {} flapping: three firings or more within an hour", cx.symbol(Role::Warning));
-        page.line(vec![Run::new(words, Role::Warning)]);
+        page.line(vec![StyledRun::new(words, Role::Warning)]);
     }
-    for firing in firings.iter().rev().take(EARLIER) {
-        let words = format!("  {}  for {}", moment(firing.from, cx.now, cx.zone), fired::lasted(firing));
-        page.line(vec![Run::new(words, Role::Text)]);
+    for firing in firings.iter().rev().take(MAX_FIRINGS) {
+        let words =
+            format!("  {}  for {}", moment(firing.from, cx.now, cx.zone), firing_history::lasted(firing));
+        page.line(vec![StyledRun::new(words, Role::Text)]);
     }
 }
 

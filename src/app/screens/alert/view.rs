@@ -2,16 +2,16 @@
 
 use super::page;
 use super::{ChartSubject, OpenAlert, RELATED, subject};
-use crate::app::fired::{self, Past};
+use crate::app::firing_history::{self, AlertHistory};
 use crate::app::number::plain;
 use crate::app::prelude::*;
 use crate::app::refusal;
 use crate::app::widgets::bar::panel;
-use crate::app::widgets::chart::{Chart, Line};
-use crate::app::widgets::unit::Unit;
+use crate::app::widgets::chart::{Chart, ChartLine};
+use crate::app::widgets::unit::ValueUnit;
 use crate::model::alert::AlertState;
 use crate::model::ask::Topic;
-use crate::model::promql::{self, Bound, Others};
+use crate::model::promql::{self, OtherConditions, Threshold};
 use crate::model::remote::Remote;
 
 /// What the screen is drawn from.
@@ -59,16 +59,16 @@ pub(super) fn text_area(body: Rect) -> Rect {
     parts(body).2
 }
 
-fn title(cx: &Cx<'_>, alert: &Alert) -> Vec<Run<'static>> {
+fn title(cx: &Cx<'_>, alert: &Alert) -> Vec<StyledRun<'static>> {
     let role = Role::of_alert(alert);
     let since = match alert.resolved_at {
         Some(at) => format!("resolved {} ago", ago(at, cx.now)),
         None => format!("{} for {}", alert.state, ago(alert.starts_at, cx.now)),
     };
     vec![
-        Run::new(format!(" {} {} ", cx.symbol(role), alert.name()), role),
-        Run::new(format!(" {} ", alert.severity.word()), Role::of_severity(alert.severity)),
-        Run::new(format!(" {since}, since {}", moment(alert.starts_at, cx.now, cx.zone)), Role::Text),
+        StyledRun::new(format!(" {} {} ", cx.symbol(role), alert.name()), role),
+        StyledRun::new(format!(" {} ", alert.severity.word()), Role::of_severity(alert.severity)),
+        StyledRun::new(format!(" {since}, since {}", moment(alert.starts_at, cx.now, cx.zone)), Role::Text),
     ]
 }
 
@@ -78,9 +78,9 @@ fn draw_chart(shared: &Shared, cx: &Cx<'_>, alert: &Alert, area: Rect, buf: &mut
         text::say(cx, 1, no_rule(shared), Role::Muted, inner, buf);
         return;
     };
-    let held = shared.world.held(&subject.source);
+    let cache = shared.world.cache(&subject.source);
     let series = |query| want::chart(shared, query, super::POINTS, cx.now).0;
-    let remote = held.and_then(|held| held.series().get(&series(&subject.query)));
+    let remote = cache.and_then(|cache| cache.series().get(&series(&subject.query)));
     let topic = Topic::Series(series(&subject.query));
     let trouble = remote.and_then(|remote| refusal::behind(shared, &subject.source, &topic, remote, cx.now));
     let mut title = format!("{}, {}", shared.range.words(cx.now), expression(&subject));
@@ -102,15 +102,15 @@ fn draw_chart(shared: &Shared, cx: &Cx<'_>, alert: &Alert, area: Rect, buf: &mut
         .take(LINES)
         .map(|line| (legend(&line.labels, &alert.labels), line.values.as_slice()))
         .collect();
-    let mut lines = Line::each(&named);
-    let bound = subject.bound_query.as_ref().and_then(|query| held?.series().get(&series(query))?.value());
+    let mut lines = ChartLine::each(&named);
+    let bound = subject.bound_query.as_ref().and_then(|query| cache?.series().get(&series(query))?.value());
     if let Some(line) = bound.and_then(|bound| bound.lines.first()) {
-        lines.push(Line { values: &line.values, role: Role::Threshold, label: "bound" });
+        lines.push(ChartLine { values: &line.values, role: Role::Threshold, label: "bound" });
     }
     let label = format!("fires {}", subject.condition.as_ref().map_or("", |c| c.operator.sign()));
     let threshold = match subject.condition.as_ref().map(|condition| &condition.bound) {
-        Some(Bound::Constant(value)) => Some((*value, label.as_str())),
-        Some(Bound::Query(_)) | None => None,
+        Some(Threshold::Constant(value)) => Some((*value, label.as_str())),
+        Some(Threshold::Query(_)) | None => None,
     };
     let shade = shade(shared, alert, cx.now);
     let zero_based = threshold.is_none_or(|(value, _)| value >= 0.0);
@@ -123,16 +123,16 @@ fn draw_chart(shared: &Shared, cx: &Cx<'_>, alert: &Alert, area: Rect, buf: &mut
     chart.render(cx, inner, buf);
 }
 
-/// Why there is no chart.
+/// The comment: why there is no chart.
 fn no_rule(shared: &Shared) -> &'static str {
     let mut runners = shared.sources.iter().filter(|source| source.answers.contains(&AskKind::Rules));
     let unknown = |source: &crate::model::source_info::SourceInfo| {
-        shared.world.held(&source.id).is_some_and(|held| held.rules().value().is_none())
+        shared.world.cache(&source.id).is_some_and(|cache| cache.rules().value().is_none())
     };
     if runners.any(unknown) {
         "asking for its rule..."
     } else {
-        "no source has told the rule of this alert, so there is no chart (add its Prometheus)"
+        "no source lists the rule of this alert, so there is no chart (add its Prometheus)"
     }
 }
 
@@ -141,19 +141,19 @@ fn expression(subject: &ChartSubject) -> String {
     let Some(condition) = &subject.condition else {
         let expr = &subject.rule.expr;
         // both of them are results, and every result fires
-        let is_bool = promql::gives_zero_or_one(expr);
+        let is_bool = promql::returns_zero_or_one(expr);
         return if is_bool { format!("fires on any result, 0 or 1: {expr}") } else { expr.to_string() };
     };
     let bound = match &condition.bound {
-        Bound::Constant(value) => plain(*value),
-        Bound::Query(query) => query.clone(),
+        Threshold::Constant(value) => plain(*value),
+        Threshold::Query(query) => query.clone(),
     };
     let others = others(condition.others);
     format!("fires {} {bound}{others}: {}", condition.operator.sign(), condition.query)
 }
 
 /// The conditions beside the one that is drawn: ` (and 1 more condition)`, `, or on 2 other conditions`.
-fn others(others: Others) -> String {
+fn others(others: OtherConditions) -> String {
     let counted = |count: usize, word: &str| match count {
         1 => format!("1 {word} condition"),
         n => format!("{n} {word} conditions"),
@@ -166,19 +166,19 @@ fn others(others: Others) -> String {
 }
 
 /// What the numbers of an expression count, by the words in its names: Prometheus' naming rules ask for the unit there.
-fn unit(subject: &ChartSubject) -> Unit {
+fn unit(subject: &ChartSubject) -> ValueUnit {
     let query = subject.condition.as_ref().map_or(&*subject.rule.expr, |condition| &condition.query);
     let mut words = query.split(|c: char| !c.is_ascii_alphanumeric());
     let bound = subject.condition.as_ref().map(|condition| &condition.bound);
     // a quotient that is compared with something below one is a share
-    let is_share =
-        query.contains(" / ") && matches!(bound, Some(Bound::Constant(bound)) if (0.0..=1.0).contains(bound));
+    let is_share = query.contains(" / ")
+        && matches!(bound, Some(Threshold::Constant(bound)) if (0.0..=1.0).contains(bound));
     if is_share || words.any(|word| word == "ratio") {
-        Unit::Ratio
+        ValueUnit::Ratio
     } else if query.contains("histogram_quantile") && query.contains("seconds") {
-        Unit::Seconds
+        ValueUnit::Seconds
     } else {
-        Unit::Plain
+        ValueUnit::Plain
     }
 }
 
@@ -194,7 +194,9 @@ fn legend(line: &Labels, alert: &Labels) -> String {
 
 /// When it fired: before, as far as that is known, and now.
 fn shade(shared: &Shared, alert: &Alert, now: Timestamp) -> Vec<(Timestamp, Timestamp)> {
-    if let Past::Known { firings, .. } = fired::of_alert(&shared.world, &shared.sources, alert, now) {
+    if let AlertHistory::Known { firings, .. } =
+        firing_history::of_alert(&shared.world, &shared.sources, alert, now)
+    {
         return firings.iter().map(|firing| (firing.from, firing.to)).collect();
     }
     match alert.state {

@@ -15,7 +15,7 @@ pub struct AlertItem<'a> {
     /// The service that it is about.
     pub service: Option<&'a Text>,
     /// The labels that tell it from others of its name and service.
-    pub apart: Value,
+    pub distinguishing: Value,
 }
 
 /// An alert as the screen shows it.
@@ -29,7 +29,7 @@ pub struct AlertRow<'a> {
     sending: Option<String>,
     /// The labels that tell it from others of its group.
     differing: String,
-    found: &'a Found,
+    found: &'a ListFilter,
     cx: Cx<'a>,
 }
 
@@ -80,7 +80,7 @@ pub const COLUMNS: &[Column] = &[
             let name = w.name.clamp(16, (w.width * 2 / 5).clamp(16, 44));
             Some(Size::words(name, name, 0))
         },
-        |row| Cell::Runs(row.found.lit(row.alert.name(), row.role)),
+        |row| Cell::Runs(row.found.highlighted(row.alert.name(), row.role)),
     ),
     Column::text("service", "SERVICE", |item| text_of(item.service)).on_screen_by(
         5,
@@ -89,9 +89,9 @@ pub const COLUMNS: &[Column] = &[
             let service = w.service.clamp(10, (w.width / 5).clamp(10, 30));
             Some(Size::words(service, service, 2))
         },
-        |row| Cell::Runs(row.found.lit(row.service.map_or("", |name| name), row.plain)),
+        |row| Cell::Runs(row.found.highlighted(row.service.map_or("", |name| name), row.plain)),
     ),
-    Column::apart("", "LABELS", |item| item.apart.clone()).on_screen(
+    Column::distinguishing("", "LABELS", |item| item.distinguishing.clone()).on_screen(
         6,
         "labels",
         Size::words(28, 44, 6),
@@ -145,7 +145,7 @@ impl<'a> AlertRow<'a> {
         };
         let service = shared.world.service_of(&alert.labels);
         let names_the_service = |name: &str| {
-            shared.judgement.service_labels.iter().any(|label| label == name)
+            shared.health_policy.service_labels.iter().any(|label| label == name)
                 && alert.labels.get(name) == service
         };
         let sending = shared.world.silencing(alert.fingerprint);
@@ -165,7 +165,7 @@ impl<'a> AlertRow<'a> {
 /// `name=value name=value` for the labels that are wanted, those that name the service first.
 pub(super) fn pairs(shared: &Shared, labels: &Labels, wanted: impl Fn(&str) -> bool) -> String {
     let rank = |name: &str| {
-        shared.judgement.service_labels.iter().position(|label| label == name).unwrap_or(usize::MAX)
+        shared.health_policy.service_labels.iter().position(|label| label == name).unwrap_or(usize::MAX)
     };
     let mut shown: Vec<_> = labels.iter().filter(|(name, _)| wanted(name)).collect();
     shown.sort_by_key(|(name, _)| rank(name));

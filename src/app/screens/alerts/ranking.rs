@@ -7,11 +7,11 @@ use crate::app::columns::{OrderBy, ascending, compare, descending};
 use crate::app::grouped::GroupIndex;
 use crate::app::list::Grouping;
 use crate::app::prelude::*;
-use crate::app::subjects::alert::{Badness, badness};
+use crate::app::subjects::alert::{AlertRank, alert_rank};
 
 /// An alert with what it is compared by, which need not be looked up for each comparison.
 pub(in crate::app::screens) struct Compared<'a> {
-    badness: Badness,
+    alert_rank: AlertRank,
     alert: &'a Arc<Alert>,
     service: Option<&'a Text>,
     world: &'a World,
@@ -23,7 +23,7 @@ type Compare = for<'a, 'b> fn(&Compared<'a>, &Compared<'b>) -> Ordering;
 
 /// By what alerts can be ordered.
 pub(in crate::app::screens) const ORDERS: [OrderBy<Compare>; 5] = [
-    descending("severity, worst and newest first", "severity", |a, b| a.badness.cmp(&b.badness)),
+    descending("severity, worst and newest first", "severity", |a, b| a.alert_rank.cmp(&b.alert_rank)),
     descending("newest first", "since", |a, b| b.alert.starts_at.cmp(&a.alert.starts_at)),
     ascending("name", "alert", |a, b| a.alert.name().cmp(b.alert.name())),
     ascending("service", "service", |a, b| a.service.cmp(&b.service)),
@@ -37,16 +37,16 @@ pub(in crate::app::screens) const ORDERS: [OrderBy<Compare>; 5] = [
 const BY_SERVICE: usize = 3;
 
 /// Counts up whenever the rows may have to be brought into another order.
-pub(super) fn revision(order: Order, world: &World) -> u64 {
+pub(super) fn revision(order: SortOrder, world: &World) -> u64 {
     // the service of an alert depends on which services there are
     if order.column == BY_SERVICE { world.revision() } else { world.alerts_revision() }
 }
 
 /// From what a [`Ranking`] was made.
 #[derive(Debug, Clone, PartialEq, Eq)]
-struct Made {
+struct RankingInputs {
     revision: u64,
-    order: Order,
+    order: SortOrder,
     grouping: Grouping,
 }
 
@@ -60,7 +60,7 @@ pub(super) struct Ranked {
 /// The alerts in their order.
 #[derive(Debug, Default)]
 pub(super) struct Ranking {
-    made: Option<Made>,
+    inputs: Option<RankingInputs>,
     /// All alerts in their order.
     pub(super) alerts: Vec<Ranked>,
 }
@@ -70,24 +70,30 @@ impl Ranking {
     pub(super) fn follow(
         &mut self,
         world: &World,
-        order: Order,
+        order: SortOrder,
         grouping: &Grouping,
     ) -> Option<GroupIndex<Labels>> {
-        let made = Made { revision: revision(order, world), order, grouping: grouping.clone() };
-        if self.made.as_ref() == Some(&made) {
+        let inputs = RankingInputs { revision: revision(order, world), order, grouping: grouping.clone() };
+        if self.inputs.as_ref() == Some(&inputs) {
             return None;
         }
         let all = world.alerts_with_services().enumerate();
         let mut ranked: Vec<Compared<'_>> = all
-            .map(|(at, (alert, service))| Compared { badness: badness(alert), alert, service, world, at })
+            .map(|(at, (alert, service))| Compared {
+                alert_rank: alert_rank(alert),
+                alert,
+                service,
+                world,
+                at,
+            })
             .collect();
         ranked.sort_unstable_by(|a, b| {
-            compare(&ORDERS, order, |by| by(a, b)).then_with(|| a.badness.cmp(&b.badness))
+            compare(&ORDERS, order, |by| by(a, b)).then_with(|| a.alert_rank.cmp(&b.alert_rank))
         });
         let mut index = GroupIndex::default();
         let rank =
             |one: Compared<'_>| Ranked { at: one.at, group: index.number(group_of(one.alert, grouping)) };
-        *self = Self { made: Some(made), alerts: ranked.into_iter().map(rank).collect() };
+        *self = Self { inputs: Some(inputs), alerts: ranked.into_iter().map(rank).collect() };
         Some(index)
     }
 }

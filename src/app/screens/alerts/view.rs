@@ -3,10 +3,10 @@
 use super::columns::{AlertRow, COLUMNS, Widths, pairs};
 use super::ranking::ORDERS;
 use super::{Alerts, Row as AlertLine};
-use crate::app::doubt::{doubtful, none};
 use crate::app::list::Grouping;
 use crate::app::list_screen::{self, Lack};
 use crate::app::prelude::*;
+use crate::app::staleness::{doubtful, none};
 
 /// What the screen is drawn from.
 const USED: [AskKind; 3] = [AskKind::Alerts, AskKind::Rules, AskKind::Silences];
@@ -21,7 +21,7 @@ pub(super) fn render(screen: &Alerts, shared: &Shared, now: Timestamp, area: Rec
         return;
     }
     let stale = doubtful(shared, &USED, now);
-    let looked = shared.looked.get(&Tab::Alerts).copied();
+    let last_seen = shared.last_seen.get(&Tab::Alerts).copied();
     let (name, service) = screen.widest.cells();
     let line = |row: &AlertLine| match row {
         AlertLine::Group(labels) => Line::Heading(heading(screen, shared, &cx, labels)),
@@ -29,7 +29,7 @@ pub(super) fn render(screen: &Alerts, shared: &Shared, now: Timestamp, area: Rec
             let changed = shared.world.changed_at(alert.fingerprint);
             Line::Item {
                 row: AlertRow::new(screen, shared, cx, alert),
-                is_new: looked.zip(changed).is_some_and(|(looked, changed)| changed > looked),
+                is_new: last_seen.zip(changed).is_some_and(|(last_seen, changed)| changed > last_seen),
                 is_stale: alert.sources.iter().all(|id| stale.contains(id)),
             }
         }),
@@ -39,10 +39,11 @@ pub(super) fn render(screen: &Alerts, shared: &Shared, now: Timestamp, area: Rec
     table.render(&cx, (&screen.rows.list, sort), line, room, buf);
 }
 
-fn title(screen: &Alerts, shared: &Shared) -> Vec<Run<'static>> {
+fn title(screen: &Alerts, shared: &Shared) -> Vec<StyledRun<'static>> {
     let shown = screen.rows.grouped_items();
     let all = shared.world.alerts().len();
-    let mut runs = vec![Run::new(" Alerts ", Role::Title), Run::new(count(shown, all), Role::Text)];
+    let mut runs =
+        vec![StyledRun::new(" Alerts ", Role::Title), StyledRun::new(count(shown, all), Role::Text)];
     if !screen.hidden.is_empty() {
         let words: Vec<String> =
             screen.hidden.iter().map(|(state, count)| format!("{count} {state}")).collect();
@@ -50,46 +51,46 @@ fn title(screen: &Alerts, shared: &Shared) -> Vec<Run<'static>> {
     }
     match &screen.rows.grouping {
         Grouping::Received => {}
-        Grouping::By(names) => runs.push(Run::new(format!("  by {}", names.join(", ")), Role::Muted)),
-        Grouping::None => runs.push(Run::new("  not grouped", Role::Muted)),
+        Grouping::By(names) => runs.push(StyledRun::new(format!("  by {}", names.join(", ")), Role::Muted)),
+        Grouping::None => runs.push(StyledRun::new("  not grouped", Role::Muted)),
     }
     runs.extend(list_screen::marked(screen.rows.list.marks().len()));
     runs.extend(screen.rows.found.told());
     if shared.range.end.is_some() {
-        runs.push(Run::new("  alerts are those of now", Role::Stale));
+        runs.push(StyledRun::new("  alerts are those of now", Role::Stale));
     }
     runs
 }
 
-/// Why there is nothing: not asked, still loading, nothing fires, or nothing that passes. Only the good news looks good.
+/// The comment: why there is nothing: not asked, still loading, nothing fires, or nothing that passes. Only the good news looks good.
 fn empty(screen: &Alerts, shared: &Shared, now: Timestamp) -> (String, Role) {
     let filter = screen.rows.found.text();
     if !filter.is_empty() {
         let hidden = screen.hidden.iter().map(|(state, count)| format!(" {count} {state} do."));
         return (screen.rows.found.nothing("alert") + &hidden.collect::<String>(), Role::Muted);
     }
-    let lack = Lack {
+    let has_unknown = Lack {
         kinds: &[AskKind::Alerts, AskKind::Rules],
         no_source: ("No source of alerts: add", "."),
         source: "source of alerts",
         asked: "for alerts",
         one: Some("alert"),
     };
-    if let Some(lack) = lack.words(shared) {
-        lack
+    if let Some(has_unknown) = has_unknown.words(shared) {
+        has_unknown
     } else if screen.hidden.is_empty() {
         none(shared, &USED, "alert is pending or firing", now)
     } else {
-        none(shared, &USED, "alert is loud; the quiet ones are folded away", now)
+        none(shared, &USED, "active alert; silenced and inhibited ones are hidden", now)
     }
 }
 
-fn heading(screen: &Alerts, shared: &Shared, cx: &Cx<'_>, labels: &Labels) -> Vec<Run<'static>> {
+fn heading(screen: &Alerts, shared: &Shared, cx: &Cx<'_>, labels: &Labels) -> Vec<StyledRun<'static>> {
     let sign = list_screen::fold_sign(cx, screen.rows.is_folded(labels));
     let words = pairs(shared, labels, |_| true);
     let words = if words.is_empty() { "no labels in common".to_owned() } else { words };
     vec![
-        Run::new(format!("{sign} {words}"), Role::Title),
-        Run::new(format!("  {}", screen.rows.members(labels).len()), Role::Muted),
+        StyledRun::new(format!("{sign} {words}"), Role::Title),
+        StyledRun::new(format!("  {}", screen.rows.members(labels).len()), Role::Muted),
     ]
 }

@@ -2,27 +2,33 @@
 
 use std::time::Duration;
 
-use super::{ALERTS, AlertRow, OpenIncident, told};
+use super::{ALERTS, AlertRow, OpenIncident, reported};
 use crate::app::prelude::*;
 use crate::app::subjects::incident::remote;
 use crate::app::subjects::incident::words;
 use crate::model::action::Operation;
-use crate::model::incident::{IncidentDetail, Note, Stamp, Step};
-use crate::model::measures::Measure;
+use crate::model::incident::{Attribution, IncidentDetail, IncidentEvent, Note};
+use crate::model::measures::DurationStats;
 use crate::model::remote::Remote;
 
 /// A note and the step that tells of it come within this.
-const SAME: Duration = Duration::from_secs(5);
+const SAME_EVENT_WITHIN: Duration = Duration::from_secs(5);
 /// Most details of an alert that are listed below it.
-const DETAILS: usize = 6;
+const MAX_DETAILS: usize = 6;
 /// What Alertmanager's default details say of the alerts themselves.
-const SENT: [&str; 3] = ["firing", "num_firing", "num_resolved"];
+const REPEATED_DETAILS: [&str; 3] = ["firing", "num_firing", "num_resolved"];
 /// Cells of a time: as many on every day, so that lines break at the same places whatever time it is.
 const TIME: u16 = 11;
 
 /// The whole page: what it is about, who has it, its alerts, what happened, how long it took, and earlier ones like it.
-pub(super) fn page(screen: &OpenIncident, shared: &Shared, cx: &Cx<'_>, known: &Linked, width: u16) -> Page {
-    let mut page = Page::new(width);
+pub(super) fn page(
+    screen: &OpenIncident,
+    shared: &Shared,
+    cx: &Cx<'_>,
+    known: &IncidentView,
+    width: u16,
+) -> PageContent {
+    let mut page = PageContent::new(width);
     let detail = shared.world.incident_detail(known);
     facts(shared, cx, known, &mut page);
     alerts(screen, shared, cx, known, &mut page);
@@ -46,7 +52,7 @@ pub(super) fn page(screen: &OpenIncident, shared: &Shared, cx: &Cx<'_>, known: &
     page
 }
 
-fn facts(shared: &Shared, cx: &Cx<'_>, known: &Linked, page: &mut Page) {
+fn facts(shared: &Shared, cx: &Cx<'_>, known: &IncidentView, page: &mut PageContent) {
     let incident = &known.incident;
     let monitored = known.service.as_ref();
     let paging = incident.service.as_ref().map(|service| &service.name);
@@ -58,14 +64,14 @@ fn facts(shared: &Shared, cx: &Cx<'_>, known: &Linked, page: &mut Page) {
         (None, Some(paging)) => page.pair("service", paging, Role::Text),
         (None, None) => {}
     }
-    let people = |stamps: &[Stamp]| {
-        let one = |stamp: &Stamp| {
+    let people = |stamps: &[Attribution]| {
+        let one = |stamp: &Attribution| {
             format!("{} {} ago", words::name(shared, &incident.source, &stamp.who), ago(stamp.at, cx.now))
         };
         stamps.iter().map(one).collect::<Vec<_>>().join(", ")
     };
     if !incident.acknowledged.is_empty() {
-        let role = if known.is_forgotten(cx.now) { Role::Stale } else { Role::Text };
+        let role = if known.is_acknowledgement_old(cx.now) { Role::Stale } else { Role::Text };
         page.pair("acknowledged by", &people(&incident.acknowledged), role);
     }
     if !incident.assigned.is_empty() {
@@ -74,7 +80,7 @@ fn facts(shared: &Shared, cx: &Cx<'_>, known: &Linked, page: &mut Page) {
     for next in &incident.pending {
         let words =
             format!("{}, {}", words::pending(&next.what, next.at, cx.now), moment(next.at, cx.now, cx.zone));
-        page.pair("by itself", &words, Role::Warning);
+        page.pair("next", &words, Role::Warning);
     }
     if let Some(policy) = &incident.escalation_policy {
         page.pair("policy", &policy.name, Role::Text);
@@ -88,7 +94,7 @@ fn facts(shared: &Shared, cx: &Cx<'_>, known: &Linked, page: &mut Page) {
             page.pair(name, value, Role::Accent);
         }
     }
-    for one in shared.world.supposed_of(&known.sources, &incident.id) {
+    for one in shared.world.optimistic_changes_of(&known.sources, &incident.id) {
         let more = if let Operation::Note { content } = &one.action.operation {
             format!(": {content}")
         } else {
@@ -101,7 +107,7 @@ fn facts(shared: &Shared, cx: &Cx<'_>, known: &Linked, page: &mut Page) {
     page.pair("source", &sources.join(", "), Role::Muted);
 }
 
-fn alerts(screen: &OpenIncident, shared: &Shared, cx: &Cx<'_>, known: &Linked, page: &mut Page) {
+fn alerts(screen: &OpenIncident, shared: &Shared, cx: &Cx<'_>, known: &IncidentView, page: &mut PageContent) {
     let list = &screen.alerts;
     let counts = known.incident.alerts;
     let open =
@@ -110,98 +116,111 @@ fn alerts(screen: &OpenIncident, shared: &Shared, cx: &Cx<'_>, known: &Linked, p
     for (index, row) in list.rows().iter().enumerate() {
         let is_current = screen.spot.panel == ALERTS && index == list.index();
         let mut runs = Vec::new();
-        let told = match row {
-            AlertRow::Told(id) => told(shared, known, id),
-            AlertRow::Tied(_) => None,
+        let reported = match row {
+            AlertRow::Reported(id) => reported(shared, known, id),
+            AlertRow::Linked(_) => None,
         };
-        let tied = match row {
-            AlertRow::Told(_) => told.and_then(|told| shared.world.alert_of(told)),
-            AlertRow::Tied(fingerprint) => Some(*fingerprint),
+        let linked = match row {
+            AlertRow::Reported(_) => reported.and_then(|reported| shared.world.alert_of(reported)),
+            AlertRow::Linked(fingerprint) => Some(*fingerprint),
         };
-        let tied = tied.and_then(|fingerprint| shared.world.alert(fingerprint));
-        if let Some(told) = told {
-            let role = if told.is_resolved {
+        let linked = linked.and_then(|fingerprint| shared.world.alert(fingerprint));
+        if let Some(reported) = reported {
+            let role = if reported.is_resolved {
                 Role::Resolved
             } else {
-                tied.map_or(Role::Info, |a| Role::of_alert(a))
+                linked.map_or(Role::Info, |a| Role::of_alert(a))
             };
-            let word = if told.is_resolved { "resolved" } else { "open" };
-            runs.push(Run::new(
-                format!(" {} {word:<8} {:>6}  ", cx.symbol(role), ago(told.created_at, cx.now)),
+            let word = if reported.is_resolved { "resolved" } else { "open" };
+            runs.push(StyledRun::new(
+                format!(" {} {word:<8} {:>6}  ", cx.symbol(role), ago(reported.created_at, cx.now)),
                 role,
             ));
             // a group's title is that of its incident, too
-            if told.summary != known.incident.title || tied.is_none() {
-                runs.push(Run::new(format!("{}  ", told.summary), Role::Text));
+            if reported.summary != known.incident.title || linked.is_none() {
+                runs.push(StyledRun::new(format!("{}  ", reported.summary), Role::Text));
             }
-        } else if let Some(alert) = tied {
+        } else if let Some(alert) = linked {
             let role = Role::of_alert(alert);
             let since = ago(alert.starts_at, cx.now);
-            runs.push(Run::new(format!(" {} {:<8} {since:>6}  ", cx.symbol(role), alert.state.word()), role));
-            runs.push(Run::new(format!("{}  ", alert.name()), Role::Text));
-            runs.push(Run::new(alert.summary().map_or(String::new(), ToString::to_string), Role::Muted));
+            runs.push(StyledRun::new(
+                format!(" {} {:<8} {since:>6}  ", cx.symbol(role), alert.state.word()),
+                role,
+            ));
+            runs.push(StyledRun::new(format!("{}  ", alert.name()), Role::Text));
+            runs.push(StyledRun::new(
+                alert.summary().map_or(String::new(), ToString::to_string),
+                Role::Muted,
+            ));
         }
-        if let (Some(alert), Some(_)) = (tied, told) {
-            runs.push(Run::new(
+        if let (Some(alert), Some(_)) = (linked, reported) {
+            runs.push(StyledRun::new(
                 format!("{} {} is {}  ", cx.charset.pick("→", "->"), alert.name(), alert.state),
                 Role::Accent,
             ));
-            runs.push(Run::new(alert.summary().map_or(String::new(), ToString::to_string), Role::Muted));
+            runs.push(StyledRun::new(
+                alert.summary().map_or(String::new(), ToString::to_string),
+                Role::Muted,
+            ));
         }
         page.row(cx, (ALERTS, index), is_current, runs);
-        if let Some(told) = told {
+        if let Some(reported) = reported {
             // the alerts themselves say it better
-            let are_known = !told.firing.is_empty()
-                && told.firing.iter().all(|labels| shared.world.alert(Fingerprint::of(labels)).is_some());
-            let is_new =
-                |(name, value): &(&Text, &Text)| !(value.is_empty() || are_known && SENT.contains(&&***name));
-            let details = told.details.iter().filter(is_new);
-            let details = details.chain(told.labels.iter().filter(|_| tied.is_none()));
-            for (name, value) in details.take(DETAILS) {
+            let are_known = !reported.firing.is_empty()
+                && reported.firing.iter().all(|labels| shared.world.alert(Fingerprint::of(labels)).is_some());
+            let is_new = |(name, value): &(&Text, &Text)| {
+                !(value.is_empty() || are_known && REPEATED_DETAILS.contains(&&***name))
+            };
+            let details = reported.details.iter().filter(is_new);
+            let details = details.chain(reported.labels.iter().filter(|_| linked.is_none()));
+            for (name, value) in details.take(MAX_DETAILS) {
                 page.pair(&format!("      {name}"), value, Role::Muted);
             }
         }
     }
     if list.rows().is_empty() {
-        page.line(vec![Run::new("   none is told, and none fires that its words name", Role::Muted)]);
+        page.line(vec![StyledRun::new(
+            "   no alert is listed, and no firing alert matches its text",
+            Role::Muted,
+        )]);
     }
 }
 
 /// What happened and what was written, the newest first.
-fn timeline(cx: &Cx<'_>, detail: &IncidentDetail, page: &mut Page) {
-    enum Entry<'a> {
-        Step(&'a Step),
+fn timeline(cx: &Cx<'_>, detail: &IncidentDetail, page: &mut PageContent) {
+    enum SectionEntry<'a> {
+        Step(&'a IncidentEvent),
         Note(&'a Note),
     }
     page.title("What happened, newest first");
-    let is_same = |a: Timestamp, b: Timestamp| age(a, b).max(age(b, a)) <= SAME;
+    let is_same = |a: Timestamp, b: Timestamp| age(a, b).max(age(b, a)) <= SAME_EVENT_WITHIN;
     // a note stands for the step that only says that there is one
-    let is_told = |step: &&Step| {
+    let is_told = |step: &&IncidentEvent| {
         !(&*step.kind == "annotate" && detail.notes.iter().any(|note| is_same(note.at, step.at)))
     };
-    let steps = detail.steps.iter().filter(is_told).map(|step| (step.at, Entry::Step(step)));
-    let mut all: Vec<(Timestamp, Entry<'_>)> =
-        steps.chain(detail.notes.iter().map(|note| (note.at, Entry::Note(note)))).collect();
+    let steps = detail.steps.iter().filter(is_told).map(|step| (step.at, SectionEntry::Step(step)));
+    let mut all: Vec<(Timestamp, SectionEntry<'_>)> =
+        steps.chain(detail.notes.iter().map(|note| (note.at, SectionEntry::Note(note)))).collect();
     all.sort_by_key(|(at, _)| std::cmp::Reverse(*at));
     if all.is_empty() {
-        page.line(vec![Run::new("   nothing is told", Role::Muted)]);
+        page.line(vec![StyledRun::new("   no events", Role::Muted)]);
     }
     for (at, entry) in all {
         let time = time(at, cx);
         let indent = TIME + 4;
         let room = page.width.saturating_sub(indent + 1).max(8);
         let (words, role) = match &entry {
-            Entry::Step(step) => (sentence(step), step_role(step)),
-            Entry::Note(note) => (format!("{} wrote: {}", note.who, note.content), Role::Text),
+            SectionEntry::Step(step) => (sentence(step), step_role(step)),
+            SectionEntry::Note(note) => (format!("{} wrote: {}", note.who, note.content), Role::Text),
         };
         let sign = match &entry {
-            Entry::Note(_) => cx.charset.pick("✎", "\""),
-            Entry::Step(_) if role == Role::Muted => " ",
-            Entry::Step(_) => cx.symbol(role),
+            SectionEntry::Note(_) => cx.charset.pick("✎", "\""),
+            SectionEntry::Step(_) if role == Role::Muted => " ",
+            SectionEntry::Step(_) => cx.symbol(role),
         };
         let mut head = format!(" {time} {sign} ");
         for line in text::wrap(&words, room) {
-            page.line(vec![Run::new(head, Role::Muted), Run::new(line, role)]);
+            page.line(vec![StyledRun::new(head, Role::Muted), StyledRun::new(line, role)]);
             head = " ".repeat(usize::from(indent));
         }
     }
@@ -214,7 +233,7 @@ fn time(at: Timestamp, cx: &Cx<'_>) -> String {
     here.strftime(form).to_string()
 }
 
-fn step_role(step: &Step) -> Role {
+fn step_role(step: &IncidentEvent) -> Role {
     match &*step.kind {
         "trigger" => Role::Critical,
         "acknowledge" => Role::Pending,
@@ -227,7 +246,7 @@ fn step_role(step: &Step) -> Role {
 }
 
 /// The paging system's sentence, with who and by what where it does not say so itself.
-fn sentence(step: &Step) -> String {
+fn sentence(step: &IncidentEvent) -> String {
     let mut said = if step.summary.is_empty() { step.kind.to_string() } else { step.summary.to_string() };
     if let Some(who) = step.who.as_ref().filter(|who| !said.contains(&***who)) {
         said = format!("{said} ({who})");
@@ -239,7 +258,7 @@ fn sentence(step: &Step) -> String {
 }
 
 /// How long it took, and what is usual for its service.
-fn times(shared: &Shared, known: &Linked, detail: Option<&IncidentDetail>, page: &mut Page) {
+fn times(shared: &Shared, known: &IncidentView, detail: Option<&IncidentDetail>, page: &mut PageContent) {
     let incident = &known.incident;
     let first = detail.and_then(|detail| detail.steps.iter().find(|step| &*step.kind == "acknowledge"));
     let taken =
@@ -252,21 +271,21 @@ fn times(shared: &Shared, known: &Linked, detail: Option<&IncidentDetail>, page:
         });
         same.filter(|other| other.incident.id != incident.id)
     };
-    let usual = |measure: Measure| {
+    let usual = |measure: DurationStats| {
         let typical = measure.typical.filter(|_| measure.counted > 1);
-        let words = |typical: crate::model::measures::Typical| {
+        let words = |typical: crate::model::measures::Average| {
             format!("; usually {} here (median of {})", duration::short(typical.median), measure.counted)
         };
         typical.map(words).unwrap_or_default()
     };
     page.title("Times");
-    let acknowledged = usual(Measure::between(others().filter_map(|other| {
+    let acknowledged = usual(DurationStats::between(others().filter_map(|other| {
         let after = other.incident.time_to_acknowledge()?;
         Some((Some(other.incident.created_at), Some(other.incident.created_at + after)))
     })));
     let after = taken.map_or_else(|| "not yet".to_owned(), |time| format!("after {}", duration::short(time)));
     page.pair("acknowledged", &format!("{after}{acknowledged}"), Role::Text);
-    let resolved = usual(Measure::between(others().filter_map(|other| {
+    let resolved = usual(DurationStats::between(others().filter_map(|other| {
         let at = other.incident.resolved_at?;
         Some((Some(other.incident.created_at), Some(at)))
     })));
@@ -280,19 +299,19 @@ fn times(shared: &Shared, known: &Linked, detail: Option<&IncidentDetail>, page:
 }
 
 /// Incidents of the past that were much like it.
-fn past(cx: &Cx<'_>, detail: &IncidentDetail, page: &mut Page) {
+fn past(cx: &Cx<'_>, detail: &IncidentDetail, page: &mut PageContent) {
     if detail.past.is_empty() {
         return;
     }
-    page.title("Earlier ones like it");
+    page.title("Similar incidents");
     for past in &detail.past {
         let likeness = format!("{:.0}%", (past.likeness / 10.0).clamp(0.0, 100.0));
         page.line(vec![
-            Run::new(
-                format!("   {}  {likeness:>4} alike  ", moment(past.created_at, cx.now, cx.zone)),
+            StyledRun::new(
+                format!("   {}  {likeness:>4} similar  ", moment(past.created_at, cx.now, cx.zone)),
                 Role::Muted,
             ),
-            Run::new(past.title.to_string(), Role::Text),
+            StyledRun::new(past.title.to_string(), Role::Text),
         ]);
     }
 }

@@ -15,7 +15,7 @@ const USED: [AskKind; 1] = [AskKind::Incidents];
 pub(super) fn render(screen: &OpenIncident, shared: &Shared, now: Timestamp, area: Rect, buf: &mut Buffer) {
     let cx = shared.cx(now);
     let Some(known) = screen.incident(shared) else {
-        let words = "This incident is gone: its source does not name it any more. Esc goes back.";
+        let words = "This incident is gone: its source no longer lists it. Esc goes back.";
         text::say(&cx, 1, words, Role::Unknown, area, buf);
         return;
     };
@@ -24,7 +24,7 @@ pub(super) fn render(screen: &OpenIncident, shared: &Shared, now: Timestamp, are
         doubt = trouble(shared, &cx, known);
     }
     let rest = layout::heading(&cx, &title(&cx, known), &doubt, area, buf);
-    text::runs(&cx, &standing(shared, &cx, known), Rect { height: 1.min(rest.height), ..rest }, buf);
+    text::runs(&cx, &status_line(shared, &cx, known), Rect { height: 1.min(rest.height), ..rest }, buf);
     let below = text_area(area);
     let page = page::page(screen, shared, &cx, known, below.width);
     let current = page.line_of(screen.spot.panel, screen.alerts.index());
@@ -32,28 +32,28 @@ pub(super) fn render(screen: &OpenIncident, shared: &Shared, now: Timestamp, are
 }
 
 /// What is wrong with what is known beyond the list.
-fn trouble(shared: &Shared, cx: &Cx<'_>, known: &Linked) -> Vec<Run<'static>> {
+fn trouble(shared: &Shared, cx: &Cx<'_>, known: &IncidentView) -> Vec<StyledRun<'static>> {
     let incident = &known.incident;
     let Some(remote) = remote(shared, known) else { return Vec::new() };
     let topic = Topic::Incident(incident.id.clone());
-    let words = match shared.polls.freshness(&incident.source, &topic, &remote.state(), cx.now) {
+    let words = match shared.scheduler.freshness(&incident.source, &topic, &remote.state(), cx.now) {
         Freshness::NotAsked | Freshness::Loading | Freshness::Fresh => return Vec::new(),
         Freshness::Failed => remote.trouble().map_or_else(|| "no answer".to_owned(), ToString::to_string),
         Freshness::Stale(age) => format!("details {} old", duration::short(age)),
     };
-    vec![Run::new(format!("{} {words}", cx.symbol(Role::Stale)), Role::Stale)]
+    vec![StyledRun::new(format!("{} {words}", cx.symbol(Role::Stale)), Role::Stale)]
 }
 
-fn title(cx: &Cx<'_>, known: &Linked) -> Vec<Run<'static>> {
+fn title(cx: &Cx<'_>, known: &IncidentView) -> Vec<StyledRun<'static>> {
     let role = words::role(known, cx.now);
     vec![
-        Run::new(format!(" {} #{} ", cx.symbol(role), known.incident.number), role),
-        Run::new(known.incident.title.to_string(), Role::Title),
+        StyledRun::new(format!(" {} #{} ", cx.symbol(role), known.incident.number), role),
+        StyledRun::new(known.incident.title.to_string(), Role::Title),
     ]
 }
 
 /// Status since when, weight, who has it, and what happens next by itself; as one line, what matters most first.
-fn standing(shared: &Shared, cx: &Cx<'_>, known: &Linked) -> Vec<Run<'static>> {
+fn status_line(shared: &Shared, cx: &Cx<'_>, known: &IncidentView) -> Vec<StyledRun<'static>> {
     let incident = &known.incident;
     let role = words::role(known, cx.now);
     let since = match (incident.status, incident.resolved_at) {
@@ -62,19 +62,22 @@ fn standing(shared: &Shared, cx: &Cx<'_>, known: &Linked) -> Vec<Run<'static>> {
         (IncidentStatus::Resolved, at) => at.unwrap_or(incident.changed_at),
     };
     let mut runs =
-        vec![Run::new(format!("   {} {} ago  ", incident.status.word(), ago(since, cx.now)), role)];
+        vec![StyledRun::new(format!("   {} {} ago  ", incident.status.word(), ago(since, cx.now)), role)];
     if let Some(sending) = words::sending(known, cx) {
-        let kind = known.supposed.map_or("", |supposed| supposed.kind.name());
-        runs.push(Run::new(format!("{} {kind} {sending}  ", cx.symbol(Role::Sending)), Role::Sending));
+        let kind = known.optimistic.map_or("", |optimistic| optimistic.kind.name());
+        runs.push(StyledRun::new(format!("{} {kind} {sending}  ", cx.symbol(Role::Sending)), Role::Sending));
     }
-    runs.push(Run::new(format!("{}  ", words::weight(known)), Role::Text));
+    runs.push(StyledRun::new(format!("{}  ", words::priority_and_urgency(known)), Role::Text));
     let who = words::who(shared, known, cx.now);
     let nobody = if who.role == Role::Down { " has it" } else { "" };
-    runs.push(Run::new(format!("{}{nobody}  ", who.text), who.role));
+    runs.push(StyledRun::new(format!("{}{nobody}  ", who.text), who.role));
     if let Some(next) = incident.pending.iter().min_by_key(|pending| pending.at) {
-        runs.push(Run::new(format!("{}  ", words::pending(&next.what, next.at, cx.now)), Role::Warning));
+        runs.push(StyledRun::new(
+            format!("{}  ", words::pending(&next.what, next.at, cx.now)),
+            Role::Warning,
+        ));
     }
-    runs.push(Run::new(format!("since {}", moment(incident.created_at, cx.now, cx.zone)), Role::Muted));
+    runs.push(StyledRun::new(format!("since {}", moment(incident.created_at, cx.now, cx.zone)), Role::Muted));
     runs
 }
 

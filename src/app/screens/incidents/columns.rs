@@ -3,28 +3,28 @@
 use super::Incidents;
 use crate::app::prelude::*;
 use crate::app::subjects::incident::{service, words};
-use crate::model::incident::{Named, Urgency};
+use crate::model::incident::{PagerRef, Urgency};
 
 pub enum IncidentList {}
 
 /// An incident at a moment.
 pub struct IncidentItem<'a> {
     /// The incident.
-    pub known: &'a Linked,
+    pub known: &'a IncidentView,
     /// The moment.
     pub now: Timestamp,
 }
 
 /// An incident as the screen shows it.
 pub struct IncidentRow<'a> {
-    known: &'a Linked,
+    known: &'a IncidentView,
     role: Role,
     /// The role of what is not the most important.
     plain: Role,
     /// What is on its way for it.
     sending: Option<String>,
-    who: Run<'static>,
-    found: &'a Found,
+    who: StyledRun<'static>,
+    found: &'a ListFilter,
     cx: Cx<'a>,
 }
 
@@ -101,7 +101,7 @@ pub const COLUMNS: &[Column] =
             7,
             "who has it",
             |w| {
-                // with "woken: " before or ", 2h05m ago!" behind it
+                // with "paged: " before or ", 2h05m ago!" behind it
                 let people = (w.people + 12).clamp(14, (w.width / 5).clamp(14, 40));
                 Some(Size::words(people, people, 1))
             },
@@ -120,7 +120,7 @@ pub const COLUMNS: &[Column] =
         Column::hidden("changed_at", |item| Value::Since(item.known.incident.changed_at)),
         Column::hidden("resolved_at", |item| since(item.known.incident.resolved_at)),
         Column::hidden("acknowledged_at", |item| since(item.known.acknowledged_at())),
-        Column::hidden("is_forgotten", |item| Value::Switch(item.known.is_forgotten(item.now))),
+        Column::hidden("is_forgotten", |item| Value::Switch(item.known.is_acknowledgement_old(item.now))),
         Column::hidden("paging_service", |item| name_of(item.known.incident.service.as_ref())),
         Column::hidden("policy", |item| name_of(item.known.incident.escalation_policy.as_ref())),
         Column::hidden("teams", |item| {
@@ -137,7 +137,7 @@ pub const COLUMNS: &[Column] =
             let pending = item.known.incident.pending.iter();
             Value::Texts(pending.map(|pending| format!("{} at {}", pending.what, pending.at)).collect())
         }),
-        Column::apart("sources", "SOURCES", |item| {
+        Column::distinguishing("sources", "SOURCES", |item| {
             Value::Texts(item.known.sources.iter().map(SourceId::to_string).collect())
         })
         .on_screen(11, "source", Size::words(8, 14, 10), |row| {
@@ -149,7 +149,7 @@ pub const COLUMNS: &[Column] =
                 "title",
                 // the title says most: what is less important gives way to it
                 |w| Some(Size::words((w.width * 2 / 7).clamp(16, 60), 120, 0)),
-                |row| Cell::Runs(row.found.lit(row.known.incident.subject(), row.plain)),
+                |row| Cell::Runs(row.found.highlighted(row.known.incident.subject(), row.plain)),
             ),
     ];
 
@@ -157,7 +157,7 @@ fn text_of(text: Option<&Text>) -> Value {
     text.map_or(Value::Nothing, |text| Value::words(text.to_string()))
 }
 
-fn name_of(named: Option<&Named>) -> Value {
+fn name_of(named: Option<&PagerRef>) -> Value {
     text_of(named.map(|named| &named.name))
 }
 
@@ -167,7 +167,12 @@ fn since(at: Option<Timestamp>) -> Value {
 
 impl<'a> IncidentRow<'a> {
     /// An incident with what the screen knows besides.
-    pub(super) fn new(screen: &'a Incidents, shared: &'a Shared, cx: Cx<'a>, known: &'a Linked) -> Self {
+    pub(super) fn new(
+        screen: &'a Incidents,
+        shared: &'a Shared,
+        cx: Cx<'a>,
+        known: &'a IncidentView,
+    ) -> Self {
         Self {
             known,
             role: words::role(known, cx.now),

@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 
 use super::columns::{COLUMNS, IncidentRow, Widths};
 use super::{Incidents, Row as IncidentLine};
-use crate::app::doubt::{doubtful, none};
 use crate::app::list_screen::{self, Lack, NO_PAGING};
 use crate::app::prelude::*;
+use crate::app::staleness::{doubtful, none};
 use crate::app::subjects::incident::{self};
 use crate::model::incident::IncidentStatus;
 
@@ -38,7 +38,7 @@ pub(super) fn render(screen: &Incidents, shared: &Shared, now: Timestamp, area: 
 }
 
 /// "Incidents 4: 2 triggered 1 acknowledged", what is folded away, the order and the filter.
-fn title(screen: &Incidents, shared: &Shared, cx: &Cx<'_>) -> Vec<Run<'static>> {
+fn title(screen: &Incidents, shared: &Shared, cx: &Cx<'_>) -> Vec<StyledRun<'static>> {
     let all = shared.world.incidents();
     let open = all.iter().filter(|known| known.incident.is_open());
     let mut statuses: BTreeMap<IncidentStatus, usize> = BTreeMap::new();
@@ -46,13 +46,15 @@ fn title(screen: &Incidents, shared: &Shared, cx: &Cx<'_>) -> Vec<Run<'static>> 
         *statuses.entry(known.incident.status).or_default() += 1;
     }
     let of = if screen.show_resolved { all.len() } else { open.clone().count() };
-    let mut runs =
-        vec![Run::new(" Incidents ", Role::Title), Run::new(count(screen.passing, of), Role::Text)];
-    runs.extend(tally(&statuses));
-    let forgotten = open.filter(|known| known.is_forgotten(cx.now)).count();
+    let mut runs = vec![
+        StyledRun::new(" Incidents ", Role::Title),
+        StyledRun::new(count(screen.passing, of), Role::Text),
+    ];
+    runs.extend(totals(&statuses));
+    let forgotten = open.filter(|known| known.is_acknowledgement_old(cx.now)).count();
     if forgotten > 0 {
         let words = format!("  {} {forgotten} acknowledged over 4h ago", cx.symbol(Role::Stale));
-        runs.push(Run::new(words, Role::Stale));
+        runs.push(StyledRun::new(words, Role::Stale));
     }
     if screen.hidden > 0 {
         runs.push(list_screen::folded_away(shared, &format!("{} resolved", screen.hidden)));
@@ -61,24 +63,25 @@ fn title(screen: &Incidents, shared: &Shared, cx: &Cx<'_>) -> Vec<Run<'static>> 
     runs.extend(list_screen::marked(screen.rows.list.marks().len()));
     runs.extend(screen.rows.found.told());
     if shared.range.end.is_some() {
-        runs.push(Run::new("  incidents are those of now", Role::Stale));
+        runs.push(StyledRun::new("  incidents are those of now", Role::Stale));
     }
     runs
 }
 
 /// How many are in which status.
-fn tally(statuses: &BTreeMap<IncidentStatus, usize>) -> Vec<Run<'static>> {
+fn totals(statuses: &BTreeMap<IncidentStatus, usize>) -> Vec<StyledRun<'static>> {
     let role = |status| match status {
         IncidentStatus::Triggered => Role::Critical,
         IncidentStatus::Acknowledged => Role::Pending,
         IncidentStatus::Resolved => Role::Muted,
     };
     let told = statuses.iter().filter(|(_, count)| **count > 0);
-    told.map(|(status, count)| Run::new(format!("  {count} {}", status.word()), role(*status))).collect()
+    told.map(|(status, count)| StyledRun::new(format!("  {count} {}", status.word()), role(*status)))
+        .collect()
 }
 
 /// The head of a group: how many it has, and how many are in which status.
-fn heading(screen: &Incidents, shared: &Shared, cx: &Cx<'_>, value: &Text) -> Vec<Run<'static>> {
+fn heading(screen: &Incidents, shared: &Shared, cx: &Cx<'_>, value: &Text) -> Vec<StyledRun<'static>> {
     let mut runs = list_screen::group_head(cx, &screen.rows, (value, Role::Title), ("incident", "incidents"));
     let members = screen.rows.members(value);
     let known = members.iter().filter_map(|key| key.incident(&shared.world));
@@ -86,11 +89,11 @@ fn heading(screen: &Incidents, shared: &Shared, cx: &Cx<'_>, value: &Text) -> Ve
     for known in known {
         *statuses.entry(known.incident.status).or_default() += 1;
     }
-    runs.extend(tally(&statuses));
+    runs.extend(totals(&statuses));
     runs
 }
 
-/// Why there is nothing: no source, not asked, still loading, none open, or none that passes. Only the good news looks good.
+/// The comment: why there is nothing: no source, not asked, still loading, none open, or none that passes. Only the good news looks good.
 fn empty(screen: &Incidents, shared: &Shared, now: Timestamp) -> (String, Role) {
     let filter = screen.rows.found.text();
     let resolved = screen.hidden;
@@ -98,12 +101,12 @@ fn empty(screen: &Incidents, shared: &Shared, now: Timestamp) -> (String, Role) 
         let folded = if resolved > 0 { format!(" {resolved} resolved ones do.") } else { String::new() };
         return (screen.rows.found.nothing("incident") + &folded, Role::Muted);
     }
-    let lack = Lack {
+    let has_unknown = Lack {
         kinds: &USED,
         no_source: NO_PAGING,
         source: "paging source",
         asked: "for incidents",
         one: Some("open incident"),
     };
-    lack.words(shared).unwrap_or_else(|| none(shared, &USED, "open incident", now))
+    has_unknown.words(shared).unwrap_or_else(|| none(shared, &USED, "open incident", now))
 }

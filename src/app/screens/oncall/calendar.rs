@@ -1,26 +1,26 @@
-//! The week of one level: a column for each day with its hand-overs, gaps, double bookings and hours of the night.
+//! The week of one level: a column for each day with its handoffs, gaps, double bookings and hours of the night.
 
 use std::time::Duration;
 
 use crate::app::identity::LevelKey;
 use crate::app::prelude::*;
-use crate::app::subjects::on_call::words::{self, moon, stands_in};
-use crate::model::oncall::{Cover, Day, Stint};
+use crate::app::subjects::on_call::words::{self, night_symbol, stands_in};
+use crate::model::oncall::{CalendarDay, Coverage, CoverageSlot};
 
 /// How many days are shown.
 const DAYS: u8 = 7;
 /// Narrower than this a day has no column of its own.
 const COLUMN: u16 = 11;
 /// A stretch of night that is shorter says little.
-const LEAST_NIGHT: Duration = Duration::from_secs(1800);
+const MIN_NIGHT: Duration = Duration::from_secs(1800);
 
 /// The days of the level under the cursor.
-pub(super) fn days(shared: &Shared, key: &LevelKey, now: Timestamp, cx: &Cx<'_>) -> Vec<Day> {
-    let board = shared.world.held(&key.policy.source).and_then(|held| held.on_call().value());
+pub(super) fn days(shared: &Shared, key: &LevelKey, now: Timestamp, cx: &Cx<'_>) -> Vec<CalendarDay> {
+    let board = shared.world.cache(&key.policy.source).and_then(|cache| cache.on_call().value());
     board.map_or_else(Vec::new, |board| board.days(&key.policy.id, key.level, now, cx.zone, DAYS))
 }
 
-/// Draws the week: as columns where each day has room for one, else as a list of hand-overs.
+/// Draws the week: as columns where each day has room for one, else as a list of handoffs.
 pub(super) fn render(shared: &Shared, cx: &Cx<'_>, key: &LevelKey, area: Rect, buf: &mut Buffer) {
     let days = days(shared, key, cx.now, cx);
     let line = |row: u16| Rect { y: area.y + row, height: 1, ..area };
@@ -30,9 +30,9 @@ pub(super) fn render(shared: &Shared, cx: &Cx<'_>, key: &LevelKey, area: Rect, b
     let name = key.policy.policy(&shared.world).map_or("", |(_, policy)| &policy.named.name);
     let zone = cx.now.to_zoned(cx.zone.clone()).strftime("%Z").to_string();
     let title = [
-        Run::new(" Next 7 days: ", Role::Title),
-        Run::new(format!("{name}, level {}", key.level), Role::Text),
-        Run::new(format!("  times in {zone}"), Role::Muted),
+        StyledRun::new(" Next 7 days: ", Role::Title),
+        StyledRun::new(format!("{name}, level {}", key.level), Role::Text),
+        StyledRun::new(format!("  times in {zone}"), Role::Muted),
     ];
     text::runs(cx, &title, line(0), buf);
     let rest = Rect { y: area.y + 1, height: area.height - 1, ..area };
@@ -57,9 +57,10 @@ pub(super) fn render(shared: &Shared, cx: &Cx<'_>, key: &LevelKey, area: Rect, b
 }
 
 /// Everybody of the week in the order in which they come, so that each has a colour.
-fn people(days: &[Day]) -> Vec<Text> {
+fn people(days: &[CalendarDay]) -> Vec<Text> {
     let mut people: Vec<Text> = Vec::new();
-    let turns = days.iter().flat_map(|day| &day.stints).flat_map(|stint| stint.cover.turns());
+    let turns =
+        days.iter().flat_map(|day| &day.coverage_slots).flat_map(|coverage_slot| coverage_slot.cover.turns());
     for turn in turns {
         if !people.contains(&turn.person.id) {
             people.push(turn.person.id.clone());
@@ -68,14 +69,14 @@ fn people(days: &[Day]) -> Vec<Text> {
     people
 }
 
-fn legend(cx: &Cx<'_>) -> Vec<Run<'static>> {
+fn legend(cx: &Cx<'_>) -> Vec<StyledRun<'static>> {
     let (on, night) = (cx.charset.pick("█", "#"), cx.charset.pick("░", ":"));
     vec![
-        Run::new(format!(" {on} on call  {night} {} night there  ", moon(cx)), Role::Muted),
-        Run::new(format!("{} stands in  ", stands_in(cx)), Role::Muted),
-        Run::new(format!("{} twice at once  ", cx.symbol(Role::Warning)), Role::Warning),
-        Run::new(format!("{} nobody  ", cx.symbol(Role::Down)), Role::Down),
-        Run::new(format!("{} not known", cx.charset.pick("·", ".")), Role::Muted),
+        StyledRun::new(format!(" {on} on call  {night} {} night there  ", night_symbol(cx)), Role::Muted),
+        StyledRun::new(format!("{} override  ", stands_in(cx)), Role::Muted),
+        StyledRun::new(format!("{} double booked  ", cx.symbol(Role::Warning)), Role::Warning),
+        StyledRun::new(format!("{} nobody  ", cx.symbol(Role::Down)), Role::Down),
+        StyledRun::new(format!("{} not known", cx.charset.pick("·", ".")), Role::Muted),
     ]
 }
 
@@ -83,7 +84,7 @@ fn draw_day(
     shared: &Shared,
     cx: &Cx<'_>,
     key: &LevelKey,
-    day: &Day,
+    day: &CalendarDay,
     people: &[Text],
     column: Rect,
     buf: &mut Buffer,
@@ -91,23 +92,24 @@ fn draw_day(
     let line = |row: u16| Rect { y: column.y + row, height: 1, ..column };
     let is_today = day.from <= cx.now && cx.now < day.until;
     let hours = day.until.duration_since(day.from).as_secs_f64() / 3600.0;
-    let mut head = vec![Run::new(
+    let mut head = vec![StyledRun::new(
         day.date.strftime("%a %d").to_string(),
         if is_today { Role::Accent } else { Role::Title },
     )];
     // the clock is changed on this day
     if (hours - 24.0).abs() > 0.01 {
-        head.push(Run::new(format!(" {hours}h"), Role::Warning));
+        head.push(StyledRun::new(format!(" {hours}h"), Role::Warning));
     }
     text::runs(cx, &head, line(0), buf);
-    strip(cx, day, people, line(1), buf);
+    coverage_bar(cx, day, people, line(1), buf);
     let rows = column.height.saturating_sub(2);
     // the strip says what is not known; in words it would say nothing more
-    let told: Vec<&Stint> = day.stints.iter().filter(|stint| stint.cover != Cover::Unknown).collect();
+    let told: Vec<&CoverageSlot> =
+        day.coverage_slots.iter().filter(|coverage_slot| coverage_slot.cover != Coverage::Unknown).collect();
     let hidden = told.len().saturating_sub(usize::from(rows));
     let shown = if hidden > 0 { usize::from(rows).saturating_sub(1) } else { usize::from(rows) };
-    for (row, stint) in (2..).zip(told.into_iter().take(shown)) {
-        text::runs(cx, &entry(shared, cx, key, stint, column.width), line(row), buf);
+    for (row, coverage_slot) in (2..).zip(told.into_iter().take(shown)) {
+        text::runs(cx, &entry(shared, cx, key, coverage_slot, column.width), line(row), buf);
     }
     if hidden > 0 && rows > 0 {
         let words = format!("+{} more", hidden + 1);
@@ -116,14 +118,17 @@ fn draw_day(
 }
 
 /// The hours of the day as cells, and on today's the moment that is now.
-fn strip(cx: &Cx<'_>, day: &Day, people: &[Text], place: Rect, buf: &mut Buffer) {
+fn coverage_bar(cx: &Cx<'_>, day: &CalendarDay, people: &[Text], place: Rect, buf: &mut Buffer) {
     let cells = i64::from(place.width.max(1));
     let length = day.until.duration_since(day.from).as_secs();
     for (i, x) in (0_i64..).zip(place.left()..place.right()) {
         let at = |twice: i64| day.from + Duration::from_secs((length * twice / (2 * cells)).unsigned_abs());
         let middle = at(2 * i + 1);
-        let Some(stint) = day.stints.iter().find(|s| s.from <= middle && middle < s.until) else { continue };
-        let (sign, role) = sign(cx, &stint.cover, people, middle);
+        let Some(coverage_slot) = day.coverage_slots.iter().find(|s| s.from <= middle && middle < s.until)
+        else {
+            continue;
+        };
+        let (sign, role) = sign(cx, &coverage_slot.cover, people, middle);
         text::put(buf, x, place.y, 1, sign, cx.style(role));
         if at(2 * i) <= cx.now && cx.now < at(2 * i + 2) {
             buf.set_style(Rect { x, width: 1, ..place }, cx.style(Role::Selected));
@@ -131,12 +136,12 @@ fn strip(cx: &Cx<'_>, day: &Day, people: &[Text], place: Rect, buf: &mut Buffer)
     }
 }
 
-fn sign(cx: &Cx<'_>, cover: &Cover, people: &[Text], at: Timestamp) -> (&'static str, Role) {
+fn sign(cx: &Cx<'_>, cover: &Coverage, people: &[Text], at: Timestamp) -> (&'static str, Role) {
     match cover {
-        Cover::Unknown => (cx.charset.pick("·", "."), Role::Muted),
-        Cover::Nobody => (cx.symbol(Role::Down), Role::Down),
-        Cover::People(_) if cover.is_double() => (cx.symbol(Role::Warning), Role::Warning),
-        Cover::People(turns) => {
+        Coverage::Unknown => (cx.charset.pick("·", "."), Role::Muted),
+        Coverage::Nobody => (cx.symbol(Role::Down), Role::Down),
+        Coverage::People(_) if cover.is_double_booked() => (cx.symbol(Role::Warning), Role::Warning),
+        Coverage::People(turns) => {
             let first = turns.first().map(|turn| &turn.person);
             let index = people.iter().position(|id| first.is_some_and(|person| person.id == *id));
             let is_night = first.and_then(|person| person.is_at_night(at)) == Some(true);
@@ -147,33 +152,44 @@ fn sign(cx: &Cx<'_>, cover: &Cover, people: &[Text], at: Timestamp) -> (&'static
 }
 
 /// When somebody takes over and who, with the hours of it that are night for them; as much as there is room for.
-fn entry(shared: &Shared, cx: &Cx<'_>, key: &LevelKey, stint: &Stint, width: u16) -> Vec<Run<'static>> {
-    let role = words::role(&stint.cover);
-    let time = if stint.is_hand_over {
-        stint.from.to_zoned(cx.zone.clone()).strftime("%H:%M").to_string()
+fn entry(
+    shared: &Shared,
+    cx: &Cx<'_>,
+    key: &LevelKey,
+    coverage_slot: &CoverageSlot,
+    width: u16,
+) -> Vec<StyledRun<'static>> {
+    let role = words::role(&coverage_slot.cover);
+    let time = if coverage_slot.is_handoff {
+        coverage_slot.from.to_zoned(cx.zone.clone()).strftime("%H:%M").to_string()
     } else {
         // it goes on from before
         cx.charset.pick("  …  ", " ..  ").to_owned()
     };
-    let mark = match &stint.cover {
-        Cover::Nobody => cx.symbol(Role::Down),
-        Cover::People(_) if stint.cover.is_double() => cx.symbol(Role::Warning),
-        Cover::People(turns) if turns.iter().any(|turn| turn.is_override) => stands_in(cx),
-        Cover::People(_) | Cover::Unknown => " ",
+    let mark = match &coverage_slot.cover {
+        Coverage::Nobody => cx.symbol(Role::Down),
+        Coverage::People(_) if coverage_slot.cover.is_double_booked() => cx.symbol(Role::Warning),
+        Coverage::People(turns) if turns.iter().any(|turn| turn.is_override) => stands_in(cx),
+        Coverage::People(_) | Coverage::Unknown => " ",
     };
-    let night = stint.cover.turns().first().and_then(|turn| turn.person.night(stint.from, stint.until));
-    let night = night.filter(|night| *night >= LEAST_NIGHT).map(|night| {
+    let night = coverage_slot
+        .cover
+        .turns()
+        .first()
+        .and_then(|turn| turn.person.night(coverage_slot.from, coverage_slot.until));
+    let night = night.filter(|night| *night >= MIN_NIGHT).map(|night| {
         let hours = (night.as_secs() + 1800) / 3600;
-        format!(" {}{hours}h", moon(cx))
+        format!(" {}{hours}h", night_symbol(cx))
     });
     let night = night.unwrap_or_default();
     let room = width.saturating_sub(6);
-    let full = match &stint.cover {
-        Cover::Nobody => "nobody".to_owned(),
-        cover @ (Cover::People(_) | Cover::Unknown) => words::names(shared, &key.policy.source, cover),
+    let full = match &coverage_slot.cover {
+        Coverage::Nobody => "nobody".to_owned(),
+        cover @ (Coverage::People(_) | Coverage::Unknown) => words::names(shared, &key.policy.source, cover),
     };
     // first names tell people apart well enough where there is little room
-    let short = stint.cover.turns().iter().map(|turn| turn.person.name.split(' ').next().unwrap_or_default());
+    let short =
+        coverage_slot.cover.turns().iter().map(|turn| turn.person.name.split(' ').next().unwrap_or_default());
     let short = short.collect::<Vec<_>>().join("+");
     let fits = |name: &str, night: &str| text::width(name) + text::width(night) <= room;
     let (name, night) = if fits(&full, &night) {
@@ -188,28 +204,30 @@ fn entry(shared: &Shared, cx: &Cx<'_>, key: &LevelKey, stint: &Stint, width: u16
         (short, String::new())
     };
     vec![
-        Run::new(time, if stint.is_hand_over { Role::Text } else { Role::Muted }),
-        Run::new(mark, role),
-        Run::new(name, role),
-        Run::new(night, Role::Muted),
+        StyledRun::new(time, if coverage_slot.is_handoff { Role::Text } else { Role::Muted }),
+        StyledRun::new(mark, role),
+        StyledRun::new(name, role),
+        StyledRun::new(night, Role::Muted),
     ]
 }
 
-/// A line for each hand-over.
-fn list(shared: &Shared, cx: &Cx<'_>, key: &LevelKey, days: &[Day], area: Rect, buf: &mut Buffer) {
-    let stints = days.iter().flat_map(|day| &day.stints);
-    let ahead = stints.filter(|stint| stint.until > cx.now && (stint.is_hand_over || stint.from <= cx.now));
-    for (y, stint) in (area.top()..area.bottom()).zip(ahead) {
-        let when = words::when(stint.from.max(cx.now), cx.now, cx.zone);
-        let mut runs = vec![Run::new(
-            format!("   {:<13}", if stint.from <= cx.now { "now".to_owned() } else { when }),
+/// A line for each handoff.
+fn list(shared: &Shared, cx: &Cx<'_>, key: &LevelKey, days: &[CalendarDay], area: Rect, buf: &mut Buffer) {
+    let coverage_slots = days.iter().flat_map(|day| &day.coverage_slots);
+    let ahead = coverage_slots.filter(|coverage_slot| {
+        coverage_slot.until > cx.now && (coverage_slot.is_handoff || coverage_slot.from <= cx.now)
+    });
+    for (y, coverage_slot) in (area.top()..area.bottom()).zip(ahead) {
+        let when = words::when(coverage_slot.from.max(cx.now), cx.now, cx.zone);
+        let mut runs = vec![StyledRun::new(
+            format!("   {:<13}", if coverage_slot.from <= cx.now { "now".to_owned() } else { when }),
             Role::Muted,
         )];
         runs.push(words::told(
             shared,
-            &Cx { now: stint.from.max(cx.now), ..*cx },
+            &Cx { now: coverage_slot.from.max(cx.now), ..*cx },
             &key.policy.source,
-            &stint.cover,
+            &coverage_slot.cover,
         ));
         text::runs(cx, &runs, Rect { y, height: 1, ..area }, buf);
     }

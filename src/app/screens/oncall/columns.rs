@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use super::words;
 use crate::app::identity::LevelKey;
 use crate::app::prelude::*;
-use crate::model::oncall::{Cover, EscalationPolicy, OnCallBoard, Watch};
+use crate::model::oncall::{Coverage, EscalationPolicy, OnCallAt, OnCallBoard};
 
 pub enum LevelList {}
 
@@ -18,18 +18,18 @@ pub struct LevelItem<'a> {
     /// The number of the level.
     pub number: u32,
     /// Who it is now, and who comes next.
-    pub watch: Watch,
+    pub on_call_at: OnCallAt,
 }
 
 /// A level as the screen shows it.
 pub struct LevelRow<'a> {
     pub(super) shared: &'a Shared,
     pub(super) cx: Cx<'a>,
-    pub(super) found: &'a Found,
+    pub(super) found: &'a ListFilter,
     pub(super) key: &'a LevelKey,
     pub(super) board: &'a OnCallBoard,
     pub(super) policy: &'a EscalationPolicy,
-    pub(super) watch: Watch,
+    pub(super) on_call_at: OnCallAt,
     /// What is the policy's stands once, at its first level that is shown.
     pub(super) is_first: bool,
 }
@@ -61,7 +61,7 @@ pub const COLUMNS: &[Column] = &[
         },
         |row| {
             if row.is_first {
-                Cell::Runs(row.found.lit(&row.policy.named.name, Role::Title))
+                Cell::Runs(row.found.highlighted(&row.policy.named.name, Role::Title))
             } else {
                 Cell::Empty
             }
@@ -73,17 +73,17 @@ pub const COLUMNS: &[Column] = &[
         Size::words(5, 5, 2),
         |row| Cell::text(format!("L{}", row.key.level), Role::Muted),
     ),
-    Column::text("now", "ON CALL", |item| people(&item.watch.now)).on_screen(
+    Column::text("now", "ON CALL", |item| people(&item.on_call_at.now)).on_screen(
         2,
         "on call now",
         Size::words(14, 38, 0),
-        |row| Cell::Text(words::told(row.shared, &row.cx, &row.key.policy.source, &row.watch.now)),
+        |row| Cell::Text(words::told(row.shared, &row.cx, &row.key.policy.source, &row.on_call_at.now)),
     ),
     Column::text("until", "UNTIL", |item| {
-        item.watch.next.as_ref().map_or(Value::Nothing, |(at, _)| Value::Moment(*at))
+        item.on_call_at.next.as_ref().map_or(Value::Nothing, |(at, _)| Value::Moment(*at))
     })
     .on_screen(3, "until", Size::words(12, 12, 3), |row| {
-        if let Some((at, _)) = &row.watch.next {
+        if let Some((at, _)) = &row.on_call_at.next {
             Cell::text(words::when(*at, row.cx.now, row.cx.zone), Role::Text)
         } else {
             let known = duration::short(age(row.cx.now, row.board.until));
@@ -91,25 +91,25 @@ pub const COLUMNS: &[Column] = &[
         }
     }),
     Column::drawn(4, "in", Size::numbers(6, 5), |row| {
-        let left = row.watch.next.as_ref().map(|(at, _)| words::left(*at, row.cx.now));
+        let left = row.on_call_at.next.as_ref().map(|(at, _)| words::left(*at, row.cx.now));
         Cell::text(left.unwrap_or_default(), Role::Text)
     }),
     Column::text("next", "NEXT", |item| {
-        item.watch.next.as_ref().map_or(Value::Nothing, |(_, cover)| people(cover))
+        item.on_call_at.next.as_ref().map_or(Value::Nothing, |(_, cover)| people(cover))
     })
-    .on_screen(5, "next", Size::words(12, 34, 4), |row| match &row.watch.next {
-        Some((_, Cover::Nobody)) => Cell::Text(Run::new("nobody", Role::Down)),
+    .on_screen(5, "next", Size::words(12, 34, 4), |row| match &row.on_call_at.next {
+        Some((_, Coverage::Nobody)) => Cell::Text(StyledRun::new("nobody", Role::Down)),
         Some((_, cover)) => {
-            Cell::Text(Run::new(words::names(row.shared, &row.key.policy.source, cover), Role::Text))
+            Cell::Text(StyledRun::new(words::names(row.shared, &row.key.policy.source, cover), Role::Text))
         }
         None => Cell::Empty,
     }),
-    Column::hidden("is_covered", |item| Value::Switch(!item.watch.now.turns().is_empty())),
+    Column::hidden("is_covered", |item| Value::Switch(!item.on_call_at.now.turns().is_empty())),
     Column::hidden("is_me", |item| {
-        let now: BTreeSet<_> = item.watch.now.turns().iter().map(|turn| &turn.person.id).collect();
+        let now: BTreeSet<_> = item.on_call_at.now.turns().iter().map(|turn| &turn.person.id).collect();
         Value::Switch(item.board.me.as_ref().is_some_and(|me| now.contains(&me.id)))
     }),
-    Column::hidden("is_double", |item| Value::Switch(item.watch.now.is_double())),
+    Column::hidden("is_double", |item| Value::Switch(item.on_call_at.now.is_double_booked())),
     Column::hidden("delay_seconds", |item| {
         let level = item.policy.levels.iter().find(|level| level.number == item.number);
         level.map_or(Value::Nothing, |level| Value::Count(level.delay.as_secs()))
@@ -126,7 +126,7 @@ pub const COLUMNS: &[Column] = &[
     Column::hidden("url", |item| {
         item.policy.named.url.as_ref().map_or(Value::Nothing, |url| Value::words(url.to_string()))
     }),
-    Column::apart("source", "SOURCE", |item| Value::Text(item.source.to_string())).on_screen_by(
+    Column::distinguishing("source", "SOURCE", |item| Value::Text(item.source.to_string())).on_screen_by(
         7,
         "source",
         |widths| widths.is_shared.then(|| Size::words(8, 14, 8)),
@@ -135,10 +135,10 @@ pub const COLUMNS: &[Column] = &[
 ];
 
 /// The people of a cover; nobody is an empty list, and not known is no list.
-fn people(cover: &Cover) -> Value {
+fn people(cover: &Coverage) -> Value {
     match cover {
-        Cover::Unknown => Value::Nothing,
-        Cover::Nobody | Cover::People(_) => {
+        Coverage::Unknown => Value::Nothing,
+        Coverage::Nobody | Coverage::People(_) => {
             Value::Texts(cover.turns().iter().map(|turn| turn.person.name.to_string()).collect())
         }
     }

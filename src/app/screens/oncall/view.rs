@@ -4,10 +4,10 @@ use std::collections::BTreeSet;
 
 use super::columns::{COLUMNS, LevelRow, Widths};
 use super::{OnCall, calendar, words};
-use crate::app::doubt::doubtful;
 use crate::app::identity::{LevelKey, PolicyKey};
 use crate::app::list_screen::{self, Lack, NO_PAGING};
 use crate::app::prelude::*;
+use crate::app::staleness::doubtful;
 use crate::app::widgets::table;
 
 /// What the screen is drawn from.
@@ -20,13 +20,13 @@ const TALL: u16 = 26;
 const OWN: u16 = 7;
 
 /// The heading, the table, the week, and the person's own turns.
-struct Parts {
+struct Layout {
     table: Rect,
     week: Rect,
     own: Rect,
 }
 
-fn parts(screen: &OnCall, shared: &Shared, body: Rect) -> Parts {
+fn parts(screen: &OnCall, shared: &Shared, body: Rect) -> Layout {
     let room = layout::below_heading(body);
     let rows = u16::try_from(screen.rows.list.rows().len()).unwrap_or(u16::MAX).saturating_add(1);
     let is_known = rows > 1;
@@ -42,7 +42,7 @@ fn parts(screen: &OnCall, shared: &Shared, body: Rect) -> Parts {
     let table = Rect { height: table, ..room };
     let week = Rect { y: table.bottom() + gap, height: week, ..room };
     let own = Rect { y: week.bottom(), height: own, ..room };
-    Parts { table, week, own }
+    Layout { table, week, own }
 }
 
 /// Where the rows stand.
@@ -79,7 +79,7 @@ pub(super) fn render(screen: &OnCall, shared: &Shared, now: Timestamp, area: Rec
                     key,
                     board,
                     policy: known,
-                    watch: board.watch(&policy.id, *level, now),
+                    on_call_at: board.on_call_at(&policy.id, *level, now),
                     is_first,
                 },
                 is_new: false,
@@ -98,12 +98,12 @@ pub(super) fn render(screen: &OnCall, shared: &Shared, now: Timestamp, area: Rec
 }
 
 /// "On-call 3 policies", and loudly how many of them wake nobody.
-fn title(screen: &OnCall, shared: &Shared, cx: &Cx<'_>) -> Vec<Run<'static>> {
+fn title(screen: &OnCall, shared: &Shared, cx: &Cx<'_>) -> Vec<StyledRun<'static>> {
     let shown: BTreeSet<&PolicyKey> = screen.rows.list.rows().iter().map(|key| &key.policy).collect();
     let all: usize = shared.world.on_call().map(|(_, board)| board.policies.len()).sum();
     let mut runs = vec![
-        Run::new(" On-call ", Role::Title),
-        Run::new(
+        StyledRun::new(" On-call ", Role::Title),
+        StyledRun::new(
             format!("{} {}", count(shown.len(), all), if all == 1 { "policy" } else { "policies" }),
             Role::Text,
         ),
@@ -111,16 +111,16 @@ fn title(screen: &OnCall, shared: &Shared, cx: &Cx<'_>) -> Vec<Run<'static>> {
     let uncovered = words::uncovered(shared, cx.now);
     if uncovered > 0 {
         let words = format!("  {} {uncovered} with nobody on call", cx.symbol(Role::Down));
-        runs.push(Run::new(words, Role::Down));
+        runs.push(StyledRun::new(words, Role::Down));
     }
     runs.extend(list_screen::marked(screen.rows.list.marks().len()));
     runs.extend(screen.rows.found.told());
     if shared.range.end.is_some() {
-        runs.push(Run::new("  as of now", Role::Stale));
+        runs.push(StyledRun::new("  as of now", Role::Stale));
     }
-    let warning = shared.world.sources().find_map(|(_, held)| held.on_call().warnings().first());
+    let warning = shared.world.sources().find_map(|(_, cache)| cache.on_call().warnings().first());
     if let Some(warning) = warning {
-        runs.push(Run::new(format!("  {} {warning}", cx.symbol(Role::Warning)), Role::Warning));
+        runs.push(StyledRun::new(format!("  {} {warning}", cx.symbol(Role::Warning)), Role::Warning));
     }
     runs
 }
@@ -129,14 +129,14 @@ fn title(screen: &OnCall, shared: &Shared, cx: &Cx<'_>) -> Vec<Run<'static>> {
 fn own(shared: &Shared, cx: &Cx<'_>, area: Rect, buf: &mut Buffer) {
     let line = |y: u16| Rect { y, height: 1, ..area };
     let turns = shared.world.on_call().flat_map(|(source, board)| {
-        let mine = board.me.as_ref().map(|me| board.turns_of(me, cx.now)).unwrap_or_default();
+        let mine = board.me.as_ref().map(|me| board.shifts_of(me, cx.now)).unwrap_or_default();
         mine.into_iter().map(move |shift| (source, board, shift))
     });
     let turns: Vec<_> = turns.collect();
     let title = [
-        Run::new(" Your turns ", Role::Title),
-        Run::new(turns.len().to_string(), Role::Text),
-        Run::new(if turns.is_empty() { ": none in the days that are known" } else { "" }, Role::Muted),
+        StyledRun::new(" Your turns ", Role::Title),
+        StyledRun::new(turns.len().to_string(), Role::Text),
+        StyledRun::new(if turns.is_empty() { ": none in the days that are known" } else { "" }, Role::Muted),
     ];
     text::runs(cx, &title, line(area.y), buf);
     let names = turns.iter().map(|(_, board, shift)| {
@@ -153,28 +153,31 @@ fn own(shared: &Shared, cx: &Cx<'_>, area: Rect, buf: &mut Buffer) {
         let until = shift.end.map_or_else(|| "no end".to_owned(), |end| words::when(end, cx.now, cx.zone));
         let (start, end) = (shift.start.unwrap_or(board.from), shift.end.unwrap_or(board.until));
         let night = shift.person.night(start.max(cx.now), end).filter(|night| !night.is_zero());
-        let night = night.map(|night| format!("  {} {}", words::moon(cx), duration::short(night)));
+        let night = night.map(|night| format!("  {} {}", words::night_symbol(cx), duration::short(night)));
         let stands_in =
-            if shift.is_override { format!("  {} stands in", words::stands_in(cx)) } else { String::new() };
+            if shift.is_override { format!("  {} override", words::stands_in(cx)) } else { String::new() };
         let runs = [
-            Run::new(
+            StyledRun::new(
                 format!("   {from:<13} to {until:<13} "),
                 if is_now { Role::Accent } else { Role::Text },
             ),
-            Run::new(text::pad(name, widest, cx.charset), Role::Text),
-            Run::new(format!("  level {}{stands_in}{}", shift.level, night.unwrap_or_default()), Role::Muted),
+            StyledRun::new(text::pad(name, widest, cx.charset), Role::Text),
+            StyledRun::new(
+                format!("  level {}{stands_in}{}", shift.level, night.unwrap_or_default()),
+                Role::Muted,
+            ),
         ];
         text::runs(cx, &runs, line(y), buf);
     }
 }
 
-/// Why there is nothing.
+/// The comment: why there is nothing.
 fn empty(screen: &OnCall, shared: &Shared) -> (String, Role) {
     let filter = screen.rows.found.text();
     if !filter.is_empty() && shared.world.on_call().any(|(_, board)| !board.policies.is_empty()) {
         return (screen.rows.found.nothing("policy"), Role::Muted);
     }
-    let lack = Lack {
+    let has_unknown = Lack {
         kinds: &USED,
         no_source: NO_PAGING,
         source: "paging source",
@@ -182,5 +185,5 @@ fn empty(screen: &OnCall, shared: &Shared) -> (String, Role) {
         one: None,
     };
     let unseen = "The source knows no escalation policy, or the token may not see any.";
-    lack.words(shared).unwrap_or_else(|| (unseen.to_owned(), Role::Warning))
+    has_unknown.words(shared).unwrap_or_else(|| (unseen.to_owned(), Role::Warning))
 }

@@ -32,22 +32,22 @@ pub(super) fn render(screen: &Overview, shared: &Shared, cx: &Cx<'_>, area: Rect
 }
 
 /// Symbol, priority, title; on the right who has it and for how long it is open.
-fn draw(screen: &Overview, shared: &Shared, cx: &Cx<'_>, known: &Linked, line: Rect, buf: &mut Buffer) {
+fn draw(screen: &Overview, shared: &Shared, cx: &Cx<'_>, known: &IncidentView, line: Rect, buf: &mut Buffer) {
     let incident = &known.incident;
     let role = words::role(known, cx.now);
-    let mut runs = vec![Run::new(format!(" {} ", cx.symbol(role)), role)];
+    let mut runs = vec![StyledRun::new(format!(" {} ", cx.symbol(role)), role)];
     if let Some(priority) = &incident.priority {
-        runs.push(Run::new(format!("{} ", priority.named.name), Role::Text));
+        runs.push(StyledRun::new(format!("{} ", priority.named.name), Role::Text));
     }
-    runs.extend(screen.found.lit(incident.subject(), role));
+    runs.extend(screen.found.highlighted(incident.subject(), role));
     let mut who = words::who(shared, known, cx.now);
     if let Some(sending) = words::sending(known, cx) {
-        who = Run::new(format!("{} {sending}", incident.status.word()), Role::Sending);
+        who = StyledRun::new(format!("{} {sending}", incident.status.word()), Role::Sending);
     }
     let age = format!("  {}", ago(incident.created_at, cx.now));
     let shown = text::fit(&who.text, line.width / 3, cx.charset).into_owned();
     let right = text::width(&shown) + text::width(&age) + 1;
     text::runs(cx, &runs, Rect { width: line.width.saturating_sub(right + 2), ..line }, buf);
     let place = Rect { x: line.right().saturating_sub(right), width: right.min(line.width), ..line };
-    text::runs(cx, &[Run::new(shown, who.role), Run::new(age, Role::Muted)], place, buf);
+    text::runs(cx, &[StyledRun::new(shown, who.role), StyledRun::new(age, Role::Muted)], place, buf);
 }

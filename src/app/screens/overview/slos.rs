@@ -72,18 +72,18 @@ fn draw(
     let room = line.width.saturating_sub(3);
     let name = names.clamp(8, (room * 2 / 5).max(8)).min(room);
     let place = Rect { x: line.x + 3, width: name, height: 1, ..line };
-    text::runs(cx, &screen.found.lit(&status.slo.id, name_role), place, buf);
+    text::runs(cx, &screen.found.highlighted(&status.slo.id, name_role), place, buf);
     let (mut x, end) = (place.right() + 1, line.right().saturating_sub(1));
     let Some(worst) = status.worst().filter(|worst| worst.left().is_some()) else {
         let word = Rect { x, width: end.saturating_sub(x), height: 1, ..line };
         let mut notes = words::notes(status, cx);
         if let (SloState::Insufficient, Some(covered)) = (status.state(), notes.first_mut()) {
-            *covered = Run::new(words::state(status), Role::Pending);
+            *covered = StyledRun::new(words::state(status), Role::Pending);
         }
-        let mut told = status.worst().map_or_else(Vec::new, |worst| words::alarming(status, worst));
+        let mut told = status.worst().map_or_else(Vec::new, |worst| words::burn_runs(status, worst));
         if !told.is_empty() {
-            told.insert(0, Run::new(status.state().word(), role));
-            told.push(Run::new("  ", Role::Muted));
+            told.insert(0, StyledRun::new(status.state().word(), role));
+            told.push(StyledRun::new("  ", Role::Muted));
         }
         told.extend(words::joined(notes));
         text::runs(cx, &told, word, buf);

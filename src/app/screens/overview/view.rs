@@ -3,13 +3,13 @@
 use super::panels::{self, panels_of};
 use super::{ALERTS, SERVICES};
 use super::{incidents, slos};
-use crate::app::doubt::{none, watchdog};
 use crate::app::number::{UNKNOWN, latency, or_unknown, percent, rate};
 use crate::app::prelude::*;
 use crate::app::screens::overview::Overview;
+use crate::app::staleness::{none, watchdog};
 use crate::app::subjects::service;
 use crate::app::widgets::bar::panel;
-use crate::app::widgets::spark::Spark;
+use crate::app::widgets::spark::Sparkline;
 use crate::model::alert::{AlertState, Severity};
 use crate::model::health::Health;
 use crate::model::reason::Reason;
@@ -78,7 +78,7 @@ fn tiles(screen: &Overview, shared: &Shared, cx: &Cx<'_>, area: Rect, buf: &mut 
     let draw = |name: &Text, tile: Rect, buf: &mut Buffer| {
         let Some(service) = shared.world.service(name) else { return false };
         draw_tile(screen, shared, cx, service, tile, buf);
-        doubts.iter().any(|doubt| service.speakers.contains(&doubt.source))
+        doubts.iter().any(|doubt| service.chart_sources.contains(&doubt.source))
     };
     panels::rows(screen, shared, cx, (SERVICES, list), (inner, area), draw, buf);
 }
@@ -99,11 +99,11 @@ fn draw_tile(
     let name = name_width(screen, tile.width);
     let names = Rect { x: tile.x + 3, width: name, height: 1, ..tile };
     text::put(buf, tile.x + 1, tile.y, 1, cx.symbol(role), cx.style(role));
-    text::runs(cx, &screen.found.lit(&service.name, name_role), names, buf);
+    text::runs(cx, &screen.found.highlighted(&service.name, name_role), names, buf);
     let beside = Rect { x: names.right() + 2, width: tile.width.saturating_sub(name + 6), ..names };
     if tile.height > 1 {
         if !is_well {
-            text::runs(cx, &[Run::new(service::why(service, cx.now), role)], beside, buf);
+            text::runs(cx, &[StyledRun::new(service::why(service, cx.now), role)], beside, buf);
         }
         let below = Rect { y: tile.y + 1, width: tile.width.saturating_sub(4), ..names };
         let signals = SIGNALS.min(below.width);
@@ -120,7 +120,7 @@ fn draw_tile(
     if is_well {
         text::say(cx, 0, &signals_of(service, words.width), Role::Muted, words, buf);
     } else {
-        text::runs(cx, &[Run::new(service::why(service, cx.now), role)], words, buf);
+        text::runs(cx, &[StyledRun::new(service::why(service, cx.now), role)], words, buf);
     }
     if shape > 0 {
         draw_shape(shared, cx, service, Rect { x: beside.right() - shape, width: shape, ..beside }, buf);
@@ -145,9 +145,9 @@ fn draw_shape(shared: &Shared, cx: &Cx<'_>, service: &Service, place: Rect, buf:
             | Reason::NotKnown { .. }
             | Reason::Last { .. },
         )
-        | None => (&requests, service::calm_max(&requests), Role::Series1),
+        | None => (&requests, service::sparkline_max(&requests), Role::Series1),
     };
-    Spark { values, max, role }.render(cx, place, buf);
+    Sparkline { values, max, role }.render(cx, place, buf);
 }
 
 /// The signals of a service, one below the other in all tiles: as many as fit whole.
@@ -178,21 +178,24 @@ fn signals_of(service: &Service, width: u16) -> String {
 /// Alerts by severity and state, and whether the monitoring itself is alive.
 fn summary(shared: &Shared, cx: &Cx<'_>, area: Rect, buf: &mut Buffer) {
     let inner = panel(cx, "State", false, area, buf);
-    let tally = shared.world.tally();
+    let totals = shared.world.totals();
     let known = is_known(shared);
     // what nobody has counted is not zero
     let number = |count: usize| if known { count.to_string() } else { UNKNOWN.to_owned() };
-    let mut loud = vec![Run::new("firing   ", Role::Muted)];
+    let mut loud = vec![StyledRun::new("firing   ", Role::Muted)];
     for severity in Severity::ALL {
-        let (count, role) = (tally.firing(severity), Role::of_severity(severity));
+        let (count, role) = (totals.firing(severity), Role::of_severity(severity));
         if count > 0 || severity != Severity::None {
             let words = format!("{} {} {}  ", cx.symbol(role), number(count), severity.word());
-            loud.push(Run::new(words, if count > 0 { role } else { Role::Muted }));
+            loud.push(StyledRun::new(words, if count > 0 { role } else { Role::Muted }));
         }
     }
-    let mut quiet = vec![Run::new("quiet    ", Role::Muted)];
+    let mut quiet = vec![StyledRun::new("quiet    ", Role::Muted)];
     for wanted in [AlertState::Pending, AlertState::Silenced, AlertState::Inhibited, AlertState::Resolved] {
-        quiet.push(Run::new(format!("{} {}  ", number(tally.in_state(wanted)), wanted.word()), Role::Text));
+        quiet.push(StyledRun::new(
+            format!("{} {}  ", number(totals.in_state(wanted)), wanted.word()),
+            Role::Text,
+        ));
     }
     let lines = [loud, quiet, watchdogs(shared, cx), sources(shared, cx)];
     for (y, line) in (inner.top()..inner.bottom()).zip(lines) {
@@ -201,24 +204,24 @@ fn summary(shared: &Shared, cx: &Cx<'_>, area: Rect, buf: &mut Buffer) {
 }
 
 /// How many sources answer, or what is wrong with the first that does not.
-fn sources(shared: &Shared, cx: &Cx<'_>) -> Vec<Run<'static>> {
+fn sources(shared: &Shared, cx: &Cx<'_>) -> Vec<StyledRun<'static>> {
     if let Some(doubt) = doubts(shared, &AskKind::ALL, cx.now).first() {
         let words = format!("{} {}", cx.symbol(Role::Stale), doubt.sentence(cx.now));
-        return vec![Run::new(words, Role::Stale)];
+        return vec![StyledRun::new(words, Role::Stale)];
     }
     let all = shared.sources.len();
     let fresh = shared
         .sources
         .iter()
-        .filter(|s| shared.world.held(&s.id).is_some_and(|h| h.probe().at().is_some()))
+        .filter(|s| shared.world.cache(&s.id).is_some_and(|h| h.probe().at().is_some()))
         .count();
     let words =
         if fresh == all { "all are fresh".to_owned() } else { format!("{fresh} of {all} have answered") };
-    vec![Run::new("sources  ", Role::Muted), Run::new(words, Role::Text)]
+    vec![StyledRun::new("sources  ", Role::Muted), StyledRun::new(words, Role::Text)]
 }
 
 /// The dead man's switch, over all sources of alerts: the worst of them counts.
-fn watchdogs(shared: &Shared, cx: &Cx<'_>) -> Vec<Run<'static>> {
+fn watchdogs(shared: &Shared, cx: &Cx<'_>) -> Vec<StyledRun<'static>> {
     let sources = shared.sources.iter().filter(|source| source.answers.contains(&AskKind::Alerts));
     let all: Vec<_> = sources.map(|source| watchdog(shared, source, cx.now)).collect();
     let (text, role) = if all.contains(&Watchdog::Absent) {
@@ -228,13 +231,16 @@ fn watchdogs(shared: &Shared, cx: &Cx<'_>) -> Vec<Run<'static>> {
     } else {
         ("present", Role::Healthy)
     };
-    vec![Run::new("watchdog ", Role::Muted), Run::new(format!("{} {text}", cx.symbol(role)), role)]
+    vec![
+        StyledRun::new("watchdog ", Role::Muted),
+        StyledRun::new(format!("{} {text}", cx.symbol(role)), role),
+    ]
 }
 
 /// Whether any source has told its alerts, so that none means none.
 fn is_known(shared: &Shared) -> bool {
-    let mut held = shared.sources.iter().filter_map(|source| shared.world.held(&source.id));
-    held.any(|held| held.alerts().value().is_some() || held.rules().value().is_some())
+    let mut cache = shared.sources.iter().filter_map(|source| shared.world.cache(&source.id));
+    cache.any(|cache| cache.alerts().value().is_some() || cache.rules().value().is_some())
 }
 
 fn alerts(screen: &Overview, shared: &Shared, cx: &Cx<'_>, area: Rect, buf: &mut Buffer) {
@@ -270,16 +276,16 @@ fn draw_alert(screen: &Overview, shared: &Shared, cx: &Cx<'_>, alert: &Alert, ce
     let age = ago(alert.starts_at, cx.now);
     let summary = alert.summary().map_or("", |summary| summary);
     let line = Rect { height: 1, ..cell };
-    let mut runs = vec![Run::new(format!(" {} ", cx.symbol(role)), role)];
-    runs.extend(screen.found.lit(alert.name(), role));
-    runs.push(Run::new(format!("  {service}"), Role::Text));
+    let mut runs = vec![StyledRun::new(format!(" {} ", cx.symbol(role)), role)];
+    runs.extend(screen.found.highlighted(alert.name(), role));
+    runs.push(StyledRun::new(format!("  {service}"), Role::Text));
     if cell.height == 1 && !summary.is_empty() {
-        runs.push(Run::new(format!("  {summary}"), Role::Muted));
+        runs.push(StyledRun::new(format!("  {summary}"), Role::Muted));
     }
     text::runs(cx, &runs, Rect { width: line.width.saturating_sub(text::width(&age) + 2), ..line }, buf);
     text::right(buf, line.x, line.y, line.width, &age, cx.style(Role::Muted));
     if cell.height > 1 {
         let below = Rect { x: cell.x + 3, y: cell.y + 1, width: cell.width.saturating_sub(4), height: 1 };
-        text::runs(cx, &[Run::new(summary, Role::Muted)], below, buf);
+        text::runs(cx, &[StyledRun::new(summary, Role::Muted)], below, buf);
     }
 }

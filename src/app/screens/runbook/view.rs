@@ -4,16 +4,16 @@ use super::OpenRunbook;
 use crate::app::page::scroll_to;
 use crate::app::prelude::*;
 use crate::model::remote::Remote;
-use crate::model::runbook::Search;
+use crate::model::runbook::RunbookSearch;
 
 /// Lines of text are easier to read when they are not wider than this.
-const WIDEST: u16 = 110;
+const MAX_TEXT_WIDTH: u16 = 110;
 /// Cells left of the text.
-const EDGE: u16 = 2;
+const LEFT_MARGIN: u16 = 2;
 
 /// The cells that the text has in a terminal of this width.
 pub(super) fn room(width: u16) -> u16 {
-    width.saturating_sub(EDGE + 1).clamp(1, WIDEST)
+    width.saturating_sub(LEFT_MARGIN + 1).clamp(1, MAX_TEXT_WIDTH)
 }
 
 /// Draws the runbook.
@@ -23,13 +23,15 @@ pub(super) fn render(screen: &OpenRunbook, shared: &Shared, now: Timestamp, area
     let search = remote.and_then(|remote| remote.value());
     let from = search.and_then(|search| search.found.as_ref()).map(|found| format!("  {}", found.from));
     let name = screen.wanted.as_ref().map_or("", |wanted| &wanted.name);
-    let title =
-        [Run::new(format!(" Runbook {name}"), Role::Title), Run::new(from.unwrap_or_default(), Role::Muted)];
+    let title = [
+        StyledRun::new(format!(" Runbook {name}"), Role::Title),
+        StyledRun::new(from.unwrap_or_default(), Role::Muted),
+    ];
     let trouble = remote.and_then(|remote| remote.trouble());
     let read = remote.and_then(Remote::at).map(|at| format!("read {} ago ", ago(at, now)));
     let right = match trouble {
-        Some(error) => vec![Run::new(format!("{} {error} ", cx.symbol(Role::Stale)), Role::Stale)],
-        None => vec![Run::new(read.unwrap_or_default(), Role::Muted)],
+        Some(error) => vec![StyledRun::new(format!("{} {error} ", cx.symbol(Role::Stale)), Role::Stale)],
+        None => vec![StyledRun::new(read.unwrap_or_default(), Role::Muted)],
     };
     let below = layout::heading(&cx, &title, &right, area, buf);
     let (page, _) = page(screen, shared, &cx, below.width);
@@ -47,13 +49,13 @@ pub(super) fn scroll_to_block(screen: &OpenRunbook, shared: &Shared, height: u16
 }
 
 /// The whole page, and how many lines stand before the runbook itself.
-pub(super) fn page(screen: &OpenRunbook, shared: &Shared, cx: &Cx<'_>, width: u16) -> (Page, usize) {
-    let mut page = Page::new(width.min(room(width) + EDGE + 1));
+pub(super) fn page(screen: &OpenRunbook, shared: &Shared, cx: &Cx<'_>, width: u16) -> (PageContent, usize) {
+    let mut page = PageContent::new(width.min(room(width) + LEFT_MARGIN + 1));
     let remote = screen.remote(shared);
     let Some(search) = remote.and_then(|remote| remote.value()) else {
         let words = match remote {
-            None => "There is nobody to ask for runbooks here.",
-            Some(remote) if remote.trouble().is_some() => "It could not be looked for.",
+            None => "No source of runbooks here.",
+            Some(remote) if remote.trouble().is_some() => "The search failed.",
             Some(_) => shared.waiting(),
         };
         page.paragraph(&format!(" {words}"), Role::Muted);
@@ -90,10 +92,10 @@ pub(super) fn page(screen: &OpenRunbook, shared: &Shared, cx: &Cx<'_>, width: u1
     for (index, line) in markdown.lines.iter().enumerate() {
         let is_current = current.is_some_and(|lines| lines.contains(&index));
         let sign = if is_current { cx.symbol(Role::Selected) } else { " " };
-        let mut runs = vec![Run::new(text::pad(sign, EDGE, cx.charset), Role::Accent)];
+        let mut runs = vec![StyledRun::new(text::pad(sign, LEFT_MARGIN, cx.charset), Role::Accent)];
         runs.extend(line.iter().map(|run| {
             let role = if is_current && run.role == Role::Border { Role::Accent } else { run.role };
-            Run::new(run.text.clone(), role)
+            StyledRun::new(run.text.clone(), role)
         }));
         page.line(runs);
     }
@@ -101,7 +103,7 @@ pub(super) fn page(screen: &OpenRunbook, shared: &Shared, cx: &Cx<'_>, width: u1
 }
 
 /// Where it was looked for in vain.
-fn tried(cx: &Cx<'_>, search: &Search, page: &mut Page) {
+fn tried(cx: &Cx<'_>, search: &RunbookSearch, page: &mut PageContent) {
     if search.found.is_none() {
         page.paragraph(&format!(" {} There is no runbook to show.", cx.symbol(Role::Unknown)), Role::Unknown);
     }

@@ -5,18 +5,18 @@ use crate::app::refusal;
 use crate::app::screens::service::OpenService;
 use crate::app::subjects::{alert, service};
 use crate::app::widgets::bar::panel;
-use crate::app::widgets::chart::{Chart, Line, Mark};
-use crate::app::widgets::heat::{Bucket, Heat};
-use crate::app::widgets::unit::Unit;
+use crate::app::widgets::chart::{Chart, ChartLine, ChartMark};
+use crate::app::widgets::heat::{Heat, HeatBucket};
+use crate::app::widgets::unit::ValueUnit;
 use crate::model::ask::Topic;
 use crate::model::health::Thresholds;
 use crate::model::remote::Freshness;
 use crate::model::series::Matrix;
-use crate::model::service::{Detail, Service};
+use crate::model::service::{Service, ServiceDetail};
 use crate::model::signal::Signal;
-use crate::model::source::Trouble;
+use crate::model::source::ErrorKind;
 
-type MatrixOf = fn(&Detail) -> &Matrix;
+type MatrixOf = fn(&ServiceDetail) -> &Matrix;
 type LimitOf = fn(&Thresholds) -> f64;
 
 struct ServiceChart {
@@ -24,7 +24,7 @@ struct ServiceChart {
     /// Without this signal there is no chart.
     signal: Signal,
     /// What is drawn as lines; none: the buckets of the latency.
-    series: Option<(MatrixOf, Unit)>,
+    series: Option<(MatrixOf, ValueUnit)>,
     /// From where on it is bad, and what that is called.
     threshold: Option<(LimitOf, &'static str)>,
 }
@@ -35,25 +35,25 @@ const CHARTS: [ServiceChart; super::SLOS] = [
     ServiceChart {
         title: "Requests",
         signal: Signal::Requests,
-        series: Some((|detail| &detail.request_rate, Unit::PerSecond)),
+        series: Some((|detail| &detail.request_rate, ValueUnit::PerSecond)),
         threshold: None,
     },
     ServiceChart {
         title: "Errors",
         signal: Signal::Errors,
-        series: Some((|detail| &detail.error_ratio, Unit::Ratio)),
+        series: Some((|detail| &detail.error_ratio, ValueUnit::Ratio)),
         threshold: Some((|limits| limits.error_ratio_critical, "critical")),
     },
     ServiceChart {
         title: "Latency",
         signal: Signal::Latency,
-        series: Some((|detail| &detail.latency, Unit::Seconds)),
+        series: Some((|detail| &detail.latency, ValueUnit::Seconds)),
         threshold: Some((|limits| limits.p95_degraded, "p95 limit")),
     },
     ServiceChart {
         title: "Saturation",
         signal: Signal::Saturation,
-        series: Some((|detail| &detail.saturation, Unit::Ratio)),
+        series: Some((|detail| &detail.saturation, ValueUnit::Ratio)),
         threshold: Some((|limits| limits.saturation_degraded, "limit")),
     },
     ServiceChart { title: "Latency by bucket", signal: Signal::Apdex, series: None, threshold: None },
@@ -96,9 +96,9 @@ pub(super) fn draw(
     area: Rect,
     buf: &mut Buffer,
 ) {
-    let held = service.speakers.iter().filter_map(|id| Some((id, shared.world.held(id)?)));
-    let details: Vec<(&SourceId, &Detail)> =
-        held.filter_map(|(id, held)| Some((id, held.details().get(&service.name)?.value()?))).collect();
+    let cache = service.chart_sources.iter().filter_map(|id| Some((id, shared.world.cache(id)?)));
+    let details: Vec<(&SourceId, &ServiceDetail)> =
+        cache.filter_map(|(id, cache)| Some((id, cache.details().get(&service.name)?.value()?))).collect();
     for (index, tile) in tiles(area, screen.spot.panel) {
         if let Some(shown) = CHARTS.get(index) {
             let is_current = index == screen.spot.panel;
@@ -110,7 +110,7 @@ pub(super) fn draw(
 fn draw_one(
     shared: &Shared,
     cx: &Cx<'_>,
-    (service, details): (&Service, &[(&SourceId, &Detail)]),
+    (service, details): (&Service, &[(&SourceId, &ServiceDetail)]),
     (shown, is_current): (&ServiceChart, bool),
     area: Rect,
     buf: &mut Buffer,
@@ -137,11 +137,11 @@ fn draw_one(
         return;
     };
     let named = lines(details, part, shown.signal == Signal::Latency);
-    let lines = Line::each(&named);
+    let lines = ChartLine::each(&named);
     let alerts = service::alerts(shared, &service.name);
     let fired: Vec<_> = alerts.iter().filter(|a| a.is_firing()).map(|a| (a.starts_at, cx.now)).collect();
-    let marks: Vec<Mark<'_>> = alerts.iter().map(|one| alert::mark(cx, one)).collect();
-    let threshold = shown.threshold.map(|(limit, words)| (limit(&shared.judgement.thresholds), words));
+    let marks: Vec<ChartMark<'_>> = alerts.iter().map(|one| alert::mark(cx, one)).collect();
+    let threshold = shown.threshold.map(|(limit, words)| (limit(&shared.health_policy.thresholds), words));
     let chart = Chart {
         thresholds: threshold.as_slice(),
         shade: &fired,
@@ -152,7 +152,7 @@ fn draw_one(
 }
 
 /// The buckets of all sources added up: requests are requests, wherever they were served.
-fn heat(cx: &Cx<'_>, details: &[(&SourceId, &Detail)], area: Rect, buf: &mut Buffer) {
+fn heat(cx: &Cx<'_>, details: &[(&SourceId, &ServiceDetail)], area: Rect, buf: &mut Buffer) {
     let Some(span) = details.iter().map(|(_, detail)| detail.buckets.span).max_by_key(|span| span.end())
     else {
         return;
@@ -167,13 +167,14 @@ fn heat(cx: &Cx<'_>, details: &[(&SourceId, &Detail)], area: Rect, buf: &mut Buf
         }
     }
     sums.sort_by(|(a, _), (b, _)| a.total_cmp(b));
-    let buckets: Vec<Bucket<'_>> = sums.iter().map(|(le, values)| Bucket { le: *le, values }).collect();
+    let buckets: Vec<HeatBucket<'_>> =
+        sums.iter().map(|(le, values)| HeatBucket { le: *le, values }).collect();
     Heat { span, buckets: &buckets }.render(cx, area, buf);
 }
 
 /// The lines of a chart, each with its name; of several sources with theirs.
 fn lines<'a>(
-    details: &[(&SourceId, &'a Detail)],
+    details: &[(&SourceId, &'a ServiceDetail)],
     part: MatrixOf,
     are_quantiles: bool,
 ) -> Vec<(String, &'a [f64])> {
@@ -197,21 +198,22 @@ fn quantile_name(quantile: &str) -> String {
 }
 
 /// Whether a history has the grid of the range that is shown now, and not of one that was chosen before.
-fn is_of_range(shared: &Shared, detail: &Detail, now: Timestamp) -> bool {
+fn is_of_range(shared: &Shared, detail: &ServiceDetail, now: Timestamp) -> bool {
     detail.request_rate.span.step() == super::window(shared, now).step()
 }
 
-/// Why there is no history, if it was asked for and is not to be had.
-fn refused<'a>(shared: &'a Shared, service: &Service) -> Option<&'a Trouble> {
-    let asked = service.speakers.iter().filter_map(|id| shared.world.held(id)?.details().get(&service.name));
+/// The comment: why there is no history, if it was asked for and is not to be had.
+fn refused<'a>(shared: &'a Shared, service: &Service) -> Option<&'a ErrorKind> {
+    let asked =
+        service.chart_sources.iter().filter_map(|id| shared.world.cache(id)?.details().get(&service.name));
     asked.filter(|remote| !remote.is_waiting()).find_map(|remote| Some(&remote.trouble()?.trouble))
 }
 
-/// Why the charts are not what they should be, if so.
+/// The comment: why the charts are not what they should be, if so.
 fn trouble(shared: &Shared, service: &Service, now: Timestamp) -> Option<String> {
-    service.speakers.iter().find_map(|id| {
-        let remote = shared.world.held(id)?.details().get(&service.name)?;
-        match shared.polls.freshness(id, &Topic::Detail(service.name.clone()), &remote.state(), now) {
+    service.chart_sources.iter().find_map(|id| {
+        let remote = shared.world.cache(id)?.details().get(&service.name)?;
+        match shared.scheduler.freshness(id, &Topic::Detail(service.name.clone()), &remote.state(), now) {
             Freshness::NotAsked | Freshness::Loading | Freshness::Fresh => None,
             Freshness::Failed => {
                 Some(remote.trouble().map_or_else(|| format!("{id} does not answer"), ToString::to_string))

@@ -11,7 +11,7 @@ const RESOURCES: usize = 6;
 
 /// One row, whatever place it has.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub enum PartKey {
+pub enum HostPartKey {
     /// A target that is down: job and instance.
     Target(Text, Text),
     /// A signal: its name, the host, and which of several on it.
@@ -21,25 +21,25 @@ pub enum PartKey {
 }
 
 /// What a row is about.
-enum Part<'a> {
+enum HostPart<'a> {
     Target(&'a DownTarget),
     Signal(&'a NamedSignal),
     Host(&'a Host),
 }
 
 /// The rows in their order: what is bad first. From `limit` on a resource is full.
-fn parts(service: &Service, limit: f64) -> Vec<Part<'_>> {
+fn parts(service: &Service, limit: f64) -> Vec<HostPart<'_>> {
     let hosts = service.hosts.iter().filter(|host| !host.instance.is_empty() && !host.usages.is_empty());
-    let all = service.targets.down.iter().map(Part::Target);
-    let all = all.chain(service.named.iter().map(Part::Signal)).chain(hosts.map(Part::Host));
+    let all = service.targets.down.iter().map(HostPart::Target);
+    let all = all.chain(service.named.iter().map(HostPart::Signal)).chain(hosts.map(HostPart::Host));
     let (mut bad, well): (Vec<_>, Vec<_>) = all.partition(|part| part.is_bad(limit));
     bad.extend(well);
     bad
 }
 
 /// What tells the rows apart, in their order.
-pub(super) fn keys(service: &Service, limit: f64) -> Vec<PartKey> {
-    parts(service, limit).iter().map(Part::key).collect()
+pub(super) fn keys(service: &Service, limit: f64) -> Vec<HostPartKey> {
+    parts(service, limit).iter().map(HostPart::key).collect()
 }
 
 /// How many rows there are.
@@ -49,20 +49,20 @@ pub(super) fn count(service: &Service) -> usize {
 }
 
 /// What a row says, for others to read.
-pub(super) fn words(service: &Service, key: &PartKey) -> Option<String> {
+pub(super) fn words(service: &Service, key: &HostPartKey) -> Option<String> {
     let found = parts(service, 1.0).into_iter().find(|part| part.key() == *key)?;
     Some(match found {
-        Part::Target(target) => format!("{} ({})", target.instance, target.job),
-        Part::Signal(signal) => signal.to_string(),
-        Part::Host(host) => {
-            let usages = host.usages.iter().map(used).collect::<Vec<_>>();
-            format!("{}: {}", called(host), usages.join(", "))
+        HostPart::Target(target) => format!("{} ({})", target.instance, target.job),
+        HostPart::Signal(signal) => signal.to_string(),
+        HostPart::Host(host) => {
+            let usages = host.usages.iter().map(usage_label).collect::<Vec<_>>();
+            format!("{}: {}", host_label(host), usages.join(", "))
         }
     })
 }
 
 /// `web-17`, or `web-17 (10.0.0.17:9100)` where the name does not tell the instance.
-fn called(host: &Host) -> String {
+fn host_label(host: &Host) -> String {
     if host.instance.starts_with(&*host.name) {
         return host.name.to_string();
     }
@@ -70,12 +70,12 @@ fn called(host: &Host) -> String {
 }
 
 /// `disk 97.9% /var`
-fn used(usage: &Usage) -> String {
+fn usage_label(usage: &Usage) -> String {
     let part = if usage.part.is_empty() { String::new() } else { format!(" {}", usage.part) };
     format!("{} {}{part}", usage.resource, percent(usage.ratio))
 }
 
-impl Part<'_> {
+impl HostPart<'_> {
     fn is_bad(&self, limit: f64) -> bool {
         match self {
             Self::Target(_) => true,
@@ -84,35 +84,35 @@ impl Part<'_> {
         }
     }
 
-    fn key(&self) -> PartKey {
+    fn key(&self) -> HostPartKey {
         match self {
-            Self::Target(target) => PartKey::Target(target.job.clone(), target.instance.clone()),
+            Self::Target(target) => HostPartKey::Target(target.job.clone(), target.instance.clone()),
             Self::Signal(signal) => {
-                PartKey::Signal(signal.name.clone(), signal.host.clone(), signal.part.clone())
+                HostPartKey::Signal(signal.name.clone(), signal.host.clone(), signal.part.clone())
             }
-            Self::Host(host) => PartKey::Host(host.instance.clone()),
+            Self::Host(host) => HostPartKey::Host(host.instance.clone()),
         }
     }
 
-    fn runs(&self, cx: &Cx<'_>, limit: f64) -> Vec<Run<'static>> {
+    fn runs(&self, cx: &Cx<'_>, limit: f64) -> Vec<StyledRun<'static>> {
         match self {
             Self::Target(target) => vec![
-                Run::new(format!("  {} target down  ", cx.symbol(Role::Down)), Role::Down),
-                Run::new(format!("{} ({})", target.instance, target.job), Role::Text),
+                StyledRun::new(format!("  {} target down  ", cx.symbol(Role::Down)), Role::Down),
+                StyledRun::new(format!("{} ({})", target.instance, target.job), Role::Text),
             ],
             Self::Signal(signal) => {
                 let role = signal.health.map_or(Role::Muted, Role::of_health);
                 let symbol = if signal.health.is_some() { cx.symbol(role) } else { " " };
-                vec![Run::new(format!("  {symbol} {signal}"), role)]
+                vec![StyledRun::new(format!("  {symbol} {signal}"), role)]
             }
             Self::Host(host) => {
                 let is_full = self.is_bad(limit);
                 let symbol = if is_full { cx.symbol(Role::Degraded) } else { " " };
                 let role = if is_full { Role::Degraded } else { Role::Text };
-                let mut runs = vec![Run::new(format!("  {symbol} {}  ", called(host)), role)];
+                let mut runs = vec![StyledRun::new(format!("  {symbol} {}  ", host_label(host)), role)];
                 for usage in host.usages.iter().take(RESOURCES) {
                     let role = if usage.ratio >= limit { Role::Degraded } else { Role::Muted };
-                    runs.push(Run::new(format!("{}  ", used(usage)), role));
+                    runs.push(StyledRun::new(format!("{}  ", usage_label(usage)), role));
                 }
                 runs
             }

@@ -42,9 +42,12 @@ pub(super) fn draw(
         let role = Role::of_alert(alert);
         let name = text::pad(alert.name(), widest, cx.charset);
         let runs = [
-            Run::new(format!("  {} {name}  ", cx.symbol(role)), role),
-            Run::new(format!("{:<9} {:>6}  ", alert.state.word(), ago(alert.starts_at, cx.now)), Role::Text),
-            Run::new(alert.summary().map_or("", |summary| summary), Role::Muted),
+            StyledRun::new(format!("  {} {name}  ", cx.symbol(role)), role),
+            StyledRun::new(
+                format!("{:<9} {:>6}  ", alert.state.word(), ago(alert.starts_at, cx.now)),
+                Role::Text,
+            ),
+            StyledRun::new(alert.summary().map_or("", |summary| summary), Role::Muted),
         ];
         text::runs(cx, &runs, line, buf);
         if index == list.index() && screen.spot.panel < super::SLOS {
@@ -53,7 +56,7 @@ pub(super) fn draw(
         y += 1;
     }
     let rest = Rect { y, height: rows.bottom().saturating_sub(y), ..rows };
-    hosts::draw(cx, service, shared.judgement.thresholds.saturation_degraded, (0, rest), buf);
+    hosts::draw(cx, service, shared.health_policy.thresholds.saturation_degraded, (0, rest), buf);
     let others = hosts::count(service);
     let hidden = (alerts.len() + others).saturating_sub(usize::from(rows.height));
     if hidden > 0 {
@@ -76,7 +79,7 @@ fn draw_parts(
     text::say(cx, 0, &format!(" Down, signals, hosts {all}"), Role::Accent, area, buf);
     let height = usize::from(rows.height);
     let first = list.shown(height).next().map_or(0, |(index, _)| index);
-    hosts::draw(cx, service, shared.judgement.thresholds.saturation_degraded, (first, rows), buf);
+    hosts::draw(cx, service, shared.health_policy.thresholds.saturation_degraded, (first, rows), buf);
     if let Some(y) = (rows.top()..rows.bottom()).nth(list.index().saturating_sub(first)) {
         let line = Rect { y, height: 1, ..rows };
         text::select(cx, line, buf);

@@ -25,7 +25,7 @@ pub(super) fn render(
 ) {
     let cx = shared.cx(now);
     let Some(service) = shared.world.service(name) else {
-        let words = format!("{name}: no source knows this service (any more). Esc goes back.");
+        let words = format!("{name}: no source lists this service. Esc goes back.");
         text::say(&cx, 1, &words, Role::Unknown, area, buf);
         return;
     };
@@ -45,7 +45,7 @@ pub(super) fn render(
 const INCIDENTS: usize = 2;
 
 /// Where the parts below the heading stand.
-struct Parts {
+struct Layout {
     /// Without height if none is open.
     incidents: Rect,
     numbers: Rect,
@@ -55,7 +55,7 @@ struct Parts {
     slos: Rect,
 }
 
-fn parts(screen: &OpenService, service: &Service, body: Rect) -> Parts {
+fn parts(screen: &OpenService, service: &Service, body: Rect) -> Layout {
     let room = layout::below_heading(body);
     let numbers = Rect { height: 1.min(room.height), ..room };
     let room = layout::below_heading(room);
@@ -72,27 +72,27 @@ fn parts(screen: &OpenService, service: &Service, body: Rect) -> Parts {
         let height = rows(hosts::count(service)).min(most);
         let charts = Rect { height: room.height - height, ..room };
         let list = Rect { y: charts.bottom(), height, ..room };
-        return Parts { incidents, numbers, charts, list, slos: Rect { height: 0, ..list } };
+        return Layout { incidents, numbers, charts, list, slos: Rect { height: 0, ..list } };
     }
     if slos == 0 {
         let list = below(alerts);
         let charts = Rect { height: room.height - list, ..room };
         let list = Rect { y: charts.bottom(), height: list, ..room };
-        return Parts { incidents, numbers, charts, list, slos: Rect { height: 0, ..list } };
+        return Layout { incidents, numbers, charts, list, slos: Rect { height: 0, ..list } };
     }
     if room.width >= BESIDE {
         let height = below(alerts.max(rows(slos)));
         let charts = Rect { height: room.height - height, ..room };
         let list = Rect { y: charts.bottom(), height, width: room.width / 2, ..room };
         let slos = Rect { x: list.right(), width: room.width - list.width, ..list };
-        return Parts { incidents, numbers, charts, list, slos };
+        return Layout { incidents, numbers, charts, list, slos };
     }
     // where one must stand above the other, the worst two say most
     let above = if room.height > 16 { rows(slos).min(3) } else { 0 };
     let list = below(alerts);
     let charts = Rect { height: room.height - list - above, ..room };
     let slos = Rect { y: charts.bottom(), height: above, ..room };
-    Parts { incidents, numbers, charts, list: Rect { y: slos.bottom(), height: list, ..room }, slos }
+    Layout { incidents, numbers, charts, list: Rect { y: slos.bottom(), height: list, ..room }, slos }
 }
 
 /// Where the rows of its alerts stand, or on their panel those of its SLOs.
@@ -138,7 +138,7 @@ pub(super) fn panel_at(
 }
 
 /// "checkout is critical for 3m: 21% of requests fail", and what describes it.
-fn title(cx: &Cx<'_>, service: &Service, shared: &Shared) -> Vec<Run<'static>> {
+fn title(cx: &Cx<'_>, service: &Service, shared: &Shared) -> Vec<StyledRun<'static>> {
     let role = Role::of_health(service.health);
     let why = service::why(service, cx.now);
     let verdict = if let Some(end) = shared.range.end {
@@ -148,18 +148,20 @@ fn title(cx: &Cx<'_>, service: &Service, shared: &Shared) -> Vec<Run<'static>> {
         let lasted = service.since.map(|since| format!(" for {}", ago(since, cx.now)));
         format!("is {}{}", service.health.word(), lasted.unwrap_or_default())
     };
-    let mut runs =
-        vec![Run::new(format!(" {} {} ", cx.symbol(role), service.name), role), Run::new(verdict, role)];
+    let mut runs = vec![
+        StyledRun::new(format!(" {} {} ", cx.symbol(role), service.name), role),
+        StyledRun::new(verdict, role),
+    ];
     if !why.is_empty() {
-        runs.push(Run::new(format!(": {why}"), role));
+        runs.push(StyledRun::new(format!(": {why}"), role));
     }
     let labels: Vec<String> = service.labels.iter().map(|(name, value)| format!("{name}={value}")).collect();
-    runs.push(Run::new(format!("  {}", labels.join(" ")), Role::Muted));
+    runs.push(StyledRun::new(format!("  {}", labels.join(" ")), Role::Muted));
     runs
 }
 
 /// The signals in one line, as many as fit whole.
-fn numbers(service: &Service, width: u16) -> Vec<Run<'static>> {
+fn numbers(service: &Service, width: u16) -> Vec<StyledRun<'static>> {
     let signals = &service.signals;
     let lacks = |signal| service.unknown.contains(signal);
     let mut saturation = or_unknown(signals.saturation, lacks(Signal::Saturation), percent);
@@ -176,21 +178,21 @@ fn numbers(service: &Service, width: u16) -> Vec<Run<'static>> {
         ("Apdex", or_unknown(signals.apdex, lacks(Signal::Apdex), |apdex| format!("{apdex:.2}"))),
         ("p50", or_unknown(signals.p50, lacks(Signal::Latency), latency)),
     ];
-    text::fitting(all.map(|(name, value)| (name, Run::new(value, Role::Text))), width)
+    text::fitting(all.map(|(name, value)| (name, StyledRun::new(value, Role::Text))), width)
 }
 
-/// Its open incidents, the most pressing first.
+/// Its open incidents, the most urgent first.
 fn draw_incidents(screen: &OpenService, shared: &Shared, cx: &Cx<'_>, area: Rect, buf: &mut Buffer) {
     let list = &screen.incidents;
     let in_doubt = !doubts(shared, &[AskKind::Incidents], cx.now).is_empty();
     for (y, (index, key)) in (area.top()..area.bottom()).zip(list.shown(usize::from(area.height))) {
         let Some(known) = key.incident(&shared.world) else { continue };
         let line = Rect { y, height: 1, ..area };
-        let mut runs = vec![Run::new(" incident ", Role::Muted)];
+        let mut runs = vec![StyledRun::new(" incident ", Role::Muted)];
         runs.extend(incidents::line(shared, cx, known));
         let hidden = list.rows().len().saturating_sub(usize::from(area.height));
         if hidden > 0 && y + 1 == area.bottom() {
-            runs.insert(0, Run::new(format!(" +{hidden}"), Role::Muted));
+            runs.insert(0, StyledRun::new(format!(" +{hidden}"), Role::Muted));
         }
         text::runs(cx, &runs, line, buf);
         if in_doubt {
@@ -224,10 +226,10 @@ fn draw_slos(screen: &OpenService, shared: &Shared, cx: &Cx<'_>, area: Rect, buf
         let line = Rect { y, height: 1, ..rows };
         let role = Role::of_slo(status.state());
         let name = text::pad(&status.slo.id, widest, cx.charset);
-        let mut runs = vec![Run::new(format!("  {} {name}  ", cx.symbol(role)), role)];
+        let mut runs = vec![StyledRun::new(format!("  {} {name}  ", cx.symbol(role)), role)];
         runs.extend(words::summary(status));
         if words::are_shared(shared) {
-            runs.push(Run::new(format!("  {}", status.source), Role::Muted));
+            runs.push(StyledRun::new(format!("  {}", status.source), Role::Muted));
         }
         text::runs(cx, &runs, line, buf);
         if index == list.index() && focused {

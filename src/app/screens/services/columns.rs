@@ -3,9 +3,9 @@
 use super::Services;
 use crate::app::number::{latency, or_unknown, percent, rate};
 use crate::app::prelude::*;
-use crate::app::subjects::service::{calm_max, trends, why};
+use crate::app::subjects::service::{sparkline_max, trends, why};
 use crate::app::subjects::slo::words;
-use crate::app::widgets::spark::Spark;
+use crate::app::widgets::spark::Sparkline;
 use crate::model::health::Health;
 use crate::model::host::{Host, NamedSignal, Saturated, Usage, fullest};
 use crate::model::reason::Reason;
@@ -28,8 +28,8 @@ pub struct ServiceRow<'a> {
     role: Role,
     /// Request rate, error ratio and p95 over time.
     trends: [Vec<f64>; 3],
-    worst_slo: Vec<Run<'static>>,
-    found: &'a Found,
+    worst_slo: Vec<StyledRun<'static>>,
+    found: &'a ListFilter,
     cx: Cx<'a>,
 }
 
@@ -60,7 +60,7 @@ pub const COLUMNS: &[Column] =
             |w| Some(Size::words(w.name.clamp(10, (w.width / 6).clamp(10, 24)), w.name.clamp(10, 44), 0)),
             |row| {
                 let role = if row.service.health == Health::Healthy { Role::Text } else { row.role };
-                Cell::Runs(row.found.lit(&row.service.name, role))
+                Cell::Runs(row.found.highlighted(&row.service.name, role))
             },
         ),
         Column::text("health", "HEALTH", |item| Value::Text(item.service.health.word().to_owned()))
@@ -75,7 +75,7 @@ pub const COLUMNS: &[Column] =
         }),
         Column::drawn(4, "", Size::words(8, 16, 9), |row| {
             let [requests, ..] = &row.trends;
-            spark(requests, calm_max(requests), Role::Series1)
+            spark(requests, sparkline_max(requests), Role::Series1)
         }),
         Column::number("error_ratio", "ERRORS", |item| {
             Value::maybe(item.service.signals.error_ratio, Value::Ratio)
@@ -100,7 +100,7 @@ pub const COLUMNS: &[Column] =
             }),
         Column::drawn(9, "", Size::words(8, 16, 10), |row| {
             let [.., p95] = &row.trends;
-            spark(p95, calm_max(p95), Role::Series3)
+            spark(p95, sparkline_max(p95), Role::Series3)
         }),
         Column::hidden("p99_seconds", |item| Value::maybe(item.service.signals.p99, Value::Seconds))
             .on_screen(10, "p99", Size::numbers(7, 6), |row| {
@@ -139,7 +139,7 @@ pub const COLUMNS: &[Column] =
             Value::Texts(item.service.unknown.iter().map(ToString::to_string).collect())
         }),
         Column::hidden("labels", |item| Value::Labels(item.service.labels.clone())),
-        Column::apart("sources", "SOURCES", |item| {
+        Column::distinguishing("sources", "SOURCES", |item| {
             Value::Texts(item.service.sources.iter().map(ToString::to_string).collect())
         }),
         Column::hidden("seen_at", |item| Value::Since(item.service.seen_at)),
@@ -190,20 +190,20 @@ impl<'a> ServiceRow<'a> {
 }
 
 fn spark(values: &[f64], max: Option<f64>, role: Role) -> Cell<'_> {
-    if values.is_empty() { Cell::Empty } else { Cell::Spark(Spark { values, max, role }) }
+    if values.is_empty() { Cell::Empty } else { Cell::Spark(Sparkline { values, max, role }) }
 }
 
 /// The worst SLO of a service: its state, what is left of its budget, and how fast that burns.
-fn worst_slo(shared: &Shared, cx: &crate::app::look::Cx<'_>, service: &Service) -> Vec<Run<'static>> {
+fn worst_slo(shared: &Shared, cx: &crate::app::look::Cx<'_>, service: &Service) -> Vec<StyledRun<'static>> {
     let Some(status) = shared.world.worst_slo_of(&service.name) else { return Vec::new() };
     let role = Role::of_slo(status.state());
-    let mut runs = vec![Run::new(format!("{} ", cx.symbol(role)), role)];
+    let mut runs = vec![StyledRun::new(format!("{} ", cx.symbol(role)), role)];
     match status.worst().filter(|worst| worst.left().is_some()) {
         Some(worst) => {
             let burn = words::burn(&status.slo, worst, BASIS);
-            runs.extend([words::left(Some(worst)), Run::new(" left ", Role::Muted), burn]);
+            runs.extend([words::left(Some(worst)), StyledRun::new(" left ", Role::Muted), burn]);
         }
-        None => runs.push(Run::new(status.state().word(), role)),
+        None => runs.push(StyledRun::new(status.state().word(), role)),
     }
     runs
 }

@@ -21,13 +21,13 @@ pub(super) fn render(screen: &Services, shared: &Shared, now: Timestamp, area: R
         text::say(&cx, 3, &text, Role::Muted, room, buf);
         return;
     }
-    let looked = shared.looked.get(&Tab::Services).copied();
+    let last_seen = shared.last_seen.get(&Tab::Services).copied();
     let widths =
         Widths { name: screen.widest.cells(), has_slos: !shared.world.slos().is_empty(), width: room.width };
     let line = |name: &Text| {
         shared.world.service(name).map_or(Line::Gone, |service| Line::Item {
-            is_new: looked.zip(service.since).is_some_and(|(looked, since)| since > looked),
-            is_stale: doubts.iter().any(|doubt| service.speakers.contains(&doubt.source)),
+            is_new: last_seen.zip(service.since).is_some_and(|(last_seen, since)| since > last_seen),
+            is_stale: doubts.iter().any(|doubt| service.chart_sources.contains(&doubt.source)),
             row: ServiceRow::new(screen, shared, cx, service),
         })
     };
@@ -37,23 +37,26 @@ pub(super) fn render(screen: &Services, shared: &Shared, now: Timestamp, area: R
 }
 
 /// "Services 40: 1 critical, 39 healthy", the order and the filter.
-fn title(screen: &Services, shared: &Shared, now: Timestamp) -> Vec<Run<'static>> {
+fn title(screen: &Services, shared: &Shared, now: Timestamp) -> Vec<StyledRun<'static>> {
     let services = shared.world.services();
     let mut runs = vec![
-        Run::new(" Services ", Role::Title),
-        Run::new(count(screen.rows.list.rows().len(), services.len()), Role::Text),
+        StyledRun::new(" Services ", Role::Title),
+        StyledRun::new(count(screen.rows.list.rows().len(), services.len()), Role::Text),
     ];
     for health in Health::ALL {
         let count = services.iter().filter(|service| service.health == health).count();
         if count > 0 && health != Health::Healthy {
-            runs.push(Run::new(format!("  {count} {}", health.word()), Role::of_health(health)));
+            runs.push(StyledRun::new(format!("  {count} {}", health.word()), Role::of_health(health)));
         }
     }
     runs.extend(list_screen::marked(screen.rows.list.marks().len()));
     runs.extend(list_screen::ordered(&ORDERS, screen.rows.order));
     runs.extend(screen.rows.found.told());
     if let Some(end) = shared.range.end {
-        runs.push(Run::new(format!("  as of {}", number::moment(end, now, &shared.look.zone)), Role::Banner));
+        runs.push(StyledRun::new(
+            format!("  as of {}", number::moment(end, now, &shared.look.zone)),
+            Role::Banner,
+        ));
     }
     runs
 }

@@ -2,11 +2,11 @@
 
 use std::sync::Arc;
 
-use super::{Silences, commented, ends_soon};
+use super::{Silences, comment_with_annotations, ends_soon};
 use crate::app::planner::silence_called;
 use crate::app::prelude::*;
 use crate::model::silence::{Silence, SilenceState};
-use crate::model::world::Stage;
+use crate::model::world::OptimisticStage;
 
 pub enum SilenceList {}
 
@@ -20,7 +20,7 @@ pub struct SilenceItem<'a> {
 pub struct SilenceRow<'a> {
     silence: Arc<Silence>,
     /// How far what is done to it is.
-    stage: Option<Stage>,
+    stage: Option<OptimisticStage>,
     hides: usize,
     role: Role,
     /// The role of what is not the most important.
@@ -90,7 +90,7 @@ pub const COLUMNS: &[Column] = &[
         Size::words(8, 16, 4),
         |row| Cell::text(&*row.silence.created_by, Role::Muted),
     ),
-    Column::apart("source", "SOURCE", |item| Value::Text(item.silence.source.to_string())),
+    Column::distinguishing("source", "SOURCE", |item| Value::Text(item.silence.source.to_string())),
     Column::text("matchers", "MATCHERS", |item| {
         Value::Texts(item.silence.matchers.iter().map(ToString::to_string).collect())
     })
@@ -98,20 +98,25 @@ pub const COLUMNS: &[Column] = &[
         1,
         "matchers",
         |width| Some(Size::words((width / 4).clamp(16, 40), (width / 2).max(16), 0)),
-        |row| Cell::Runs(vec![Run::new(silence_called(&row.silence).to_string(), row.plain)]),
+        |row| Cell::Runs(vec![StyledRun::new(silence_called(&row.silence).to_string(), row.plain)]),
     ),
     Column::text("comment", "COMMENT", |item| Value::words(item.silence.comment.to_string())).on_screen(
         7,
         "comment",
         Size::words(14, 60, 2),
-        |row| Cell::text(commented(&row.silence).to_string(), row.plain),
+        |row| Cell::text(comment_with_annotations(&row.silence).to_string(), row.plain),
     ),
     Column::hidden("annotations", |item| Value::Labels(item.silence.annotations.clone())),
 ];
 
 impl<'a> SilenceRow<'a> {
     /// A silence with what the screen knows besides.
-    pub(super) fn new(screen: &Silences, cx: Cx<'a>, silence: Arc<Silence>, stage: Option<Stage>) -> Self {
+    pub(super) fn new(
+        screen: &Silences,
+        cx: Cx<'a>,
+        silence: Arc<Silence>,
+        stage: Option<OptimisticStage>,
+    ) -> Self {
         let is_over = silence.state == SilenceState::Expired;
         Self {
             stage,

@@ -4,10 +4,10 @@ use std::sync::Arc;
 
 use super::columns::{COLUMNS, SilenceRow};
 use super::{Silences, ends_soon};
-use crate::app::doubt::{doubtful, none};
 use crate::app::identity::SilenceKey;
 use crate::app::list_screen::{self, Lack};
 use crate::app::prelude::*;
+use crate::app::staleness::{doubtful, none};
 
 /// What the screen is drawn from.
 const USED: [AskKind; 2] = [AskKind::Silences, AskKind::Alerts];
@@ -34,17 +34,17 @@ pub(super) fn render(screen: &Silences, shared: &Shared, now: Timestamp, area: R
     ListTable::new(COLUMNS, &room.width).render(&cx, (&screen.rows.list, None), line, room, buf);
 }
 
-fn title(screen: &Silences, shared: &Shared, cx: &Cx<'_>) -> Vec<Run<'static>> {
+fn title(screen: &Silences, shared: &Shared, cx: &Cx<'_>) -> Vec<StyledRun<'static>> {
     let mut runs = vec![
-        Run::new(" Silences ", Role::Title),
-        Run::new(screen.rows.list.rows().len().to_string(), Role::Text),
+        StyledRun::new(" Silences ", Role::Title),
+        StyledRun::new(screen.rows.list.rows().len().to_string(), Role::Text),
     ];
     let all = shared.world.silences();
     let soon = all.filter(|silence| ends_soon(silence, cx.now)).count();
     if soon > 0 {
         let verb = if soon == 1 { "ends" } else { "end" };
         let words = format!("  {} {soon} {verb} within 1h", cx.symbol(Role::Warning));
-        runs.push(Run::new(words, Role::Warning));
+        runs.push(StyledRun::new(words, Role::Warning));
     }
     if screen.hidden > 0 {
         runs.push(list_screen::folded_away(shared, &format!("{} ended", screen.hidden)));
@@ -54,20 +54,20 @@ fn title(screen: &Silences, shared: &Shared, cx: &Cx<'_>) -> Vec<Run<'static>> {
     runs
 }
 
-/// Why there is nothing. That nothing is silenced is neither good nor bad news.
+/// The comment: why there is nothing. That nothing is silenced is neither good nor bad news.
 fn empty(screen: &Silences, shared: &Shared, now: Timestamp) -> (String, Role) {
     let filter = screen.rows.found.text();
     if !filter.is_empty() {
         return (screen.rows.found.nothing("silence"), Role::Muted);
     }
-    let lack = Lack {
+    let has_unknown = Lack {
         kinds: &[AskKind::Silences],
         no_source: ("No source of silences: add", "."),
         source: "source of silences",
         asked: "for silences",
         one: Some("silence"),
     };
-    lack.words(shared).unwrap_or_else(|| {
+    has_unknown.words(shared).unwrap_or_else(|| {
         let (words, role) = none(shared, &USED, "silence is in force", now);
         (words, if role == Role::Healthy { Role::Muted } else { role })
     })

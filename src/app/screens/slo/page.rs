@@ -2,11 +2,11 @@
 
 use super::{ALERTS, GROUPS, OpenSlo, QUERIES, shown};
 use crate::app::prelude::*;
-use crate::app::subjects::slo::course::Course;
+use crate::app::subjects::slo::course::BudgetCourse;
 use crate::app::subjects::slo::queries::queries;
 use crate::app::subjects::slo::words;
-use crate::model::slo::Standing;
-use budget::{bites, exhaustion};
+use crate::model::slo::GroupStatus;
+use budget::{exhaustion, worst_slots};
 use conditions::conditions;
 use definition::definition;
 
@@ -20,22 +20,28 @@ fn is_current(screen: &OpenSlo, panel: usize, index: usize) -> bool {
 }
 
 /// All of it, for a place of this width.
-pub(super) fn page(screen: &OpenSlo, shared: &Shared, cx: &Cx<'_>, status: &SloStatus, width: u16) -> Page {
-    let mut page = Page::new(width);
-    let standing = shown(screen, status);
-    let course = standing.and_then(|standing| Course::of(shared, status, standing));
-    doubts(cx, status, standing, &mut page);
+pub(super) fn page(
+    screen: &OpenSlo,
+    shared: &Shared,
+    cx: &Cx<'_>,
+    status: &SloStatus,
+    width: u16,
+) -> PageContent {
+    let mut page = PageContent::new(width);
+    let group_status = shown(screen, status);
+    let course = group_status.and_then(|group_status| BudgetCourse::of(shared, status, group_status));
+    doubts(cx, status, group_status, &mut page);
     broken(shared, cx, status, &mut page);
-    if let Some(standing) = standing {
-        conditions(cx, screen, shared, status, standing, &mut page);
-        exhaustion(screen, shared, status, standing, course.as_ref(), &mut page);
+    if let Some(group_status) = group_status {
+        conditions(cx, screen, shared, status, group_status, &mut page);
+        exhaustion(screen, shared, status, group_status, course.as_ref(), &mut page);
         if let Some(course) = &course {
-            bites(shared, cx, status, course, &mut page);
+            worst_slots(shared, cx, status, course, &mut page);
         }
     }
     groups(screen, shared, cx, status, &mut page);
     alerts(screen, shared, cx, status, &mut page);
-    definition(shared, status, standing, &mut page);
+    definition(shared, status, group_status, &mut page);
     let all = queries(status, status.at);
     if !all.is_empty() {
         page.title("Queries (y copies the one under the cursor)");
@@ -45,29 +51,29 @@ pub(super) fn page(screen: &OpenSlo, shared: &Shared, cx: &Cx<'_>, status: &SloS
             cx,
             (QUERIES, index),
             is_current(screen, QUERIES, index),
-            vec![Run::new(format!(" {name}"), Role::Muted)],
+            vec![StyledRun::new(format!(" {name}"), Role::Muted)],
         );
         for line in text::wrap(&query, width.saturating_sub(5)) {
-            page.line(vec![Run::new(format!("    {line}"), Role::Text)]);
+            page.line(vec![StyledRun::new(format!("    {line}"), Role::Text)]);
         }
     }
     page
 }
 
-/// Why there is no number, or what is to be held against those that there are.
-fn doubts(cx: &Cx<'_>, status: &SloStatus, standing: Option<&Standing>, page: &mut Page) {
+/// The comment: why there is no number, or what is to be held against those that there are.
+fn doubts(cx: &Cx<'_>, status: &SloStatus, group_status: Option<&GroupStatus>, page: &mut PageContent) {
     let sign = cx.symbol(Role::Unknown);
-    match standing {
+    match group_status {
         None => {
             let said = status.trouble.as_deref().unwrap_or("its source has not said anything about it yet");
             page.paragraph(&format!("{sign} {said}"), Role::Unknown);
         }
-        Some(standing) => {
-            if let Some(doubt) = &standing.doubt {
+        Some(group_status) => {
+            if let Some(doubt) = &group_status.doubt {
                 page.paragraph(&format!("{sign} {}", words::doubt(status, doubt, cx)), Role::Unknown);
             }
-            if let Some(covered) = words::covered(status, standing) {
-                let (about, role) = if standing.spent.is_none() && standing.window.error().is_some() {
+            if let Some(covered) = words::covered(status, group_status) {
+                let (about, role) = if group_status.spent.is_none() && group_status.window.error().is_some() {
                     let words = "too little to tell the window's budget. A condition counts once its lookbacks are covered.";
                     (format!("Insufficient data: {covered} are known, {words}"), Role::Pending)
                 } else {
@@ -76,7 +82,7 @@ fn doubts(cx: &Cx<'_>, status: &SloStatus, standing: Option<&Standing>, page: &m
                 };
                 page.paragraph(&format!("{} {about}", cx.symbol(role)), role);
             }
-            if let Some(remark) = words::remark(status, standing) {
+            if let Some(remark) = words::remark(status, group_status) {
                 page.paragraph(&format!("{} {remark}", cx.symbol(Role::Warning)), Role::Warning);
             }
         }
@@ -84,16 +90,16 @@ fn doubts(cx: &Cx<'_>, status: &SloStatus, standing: Option<&Standing>, page: &m
 }
 
 /// The rules that it hangs on and that fail.
-fn broken(shared: &Shared, cx: &Cx<'_>, status: &SloStatus, page: &mut Page) {
+fn broken(shared: &Shared, cx: &Cx<'_>, status: &SloStatus, page: &mut PageContent) {
     for (source, rule) in shared.world.broken_rules() {
-        if *source == status.source && status.slo.hangs_on(rule) {
+        if *source == status.source && status.slo.depends_on_rule(rule) {
             page.paragraph(&format!("{} {}", cx.symbol(Role::Warning), rule.sentence()), Role::Warning);
         }
     }
 }
 
 /// Each group with its own budget, the worst first.
-fn groups(screen: &OpenSlo, shared: &Shared, cx: &Cx<'_>, status: &SloStatus, page: &mut Page) {
+fn groups(screen: &OpenSlo, shared: &Shared, cx: &Cx<'_>, status: &SloStatus, page: &mut PageContent) {
     let list = &screen.groups;
     if list.rows().is_empty() {
         return;
@@ -110,27 +116,27 @@ fn groups(screen: &OpenSlo, shared: &Shared, cx: &Cx<'_>, status: &SloStatus, pa
         };
         let role = Role::of_slo(group.state);
         let name = text::pad(&words::group(group), widest, cx.charset);
-        let mut runs = vec![Run::new(format!(" {} {name}  ", cx.symbol(role)), role)];
+        let mut runs = vec![StyledRun::new(format!(" {} {name}  ", cx.symbol(role)), role)];
         let left = words::left(Some(group));
-        runs.push(Run::new(format!("left {:>6}", left.text), left.role));
+        runs.push(StyledRun::new(format!("left {:>6}", left.text), left.role));
         for lookback in [300, 3600, 21_600].map(std::time::Duration::from_secs) {
             let burn = words::burn(&status.slo, group, lookback);
-            runs.push(Run::new(format!("  {} ", duration::short(lookback)), Role::Muted));
-            runs.push(Run::new(format!("{:>6}", burn.text), burn.role));
+            runs.push(StyledRun::new(format!("  {} ", duration::short(lookback)), Role::Muted));
+            runs.push(StyledRun::new(format!("{:>6}", burn.text), burn.role));
         }
-        runs.push(Run::new(format!("  {}", group.state.word()), role));
+        runs.push(StyledRun::new(format!("  {}", group.state.word()), role));
         let its = status.alerts.iter().filter_map(|alert| shared.world.alert(*alert));
         match its.filter(|alert| status.is_about(group, &alert.labels)).count() {
             0 => {}
-            1 => runs.push(Run::new("  1 alert", Role::Muted)),
-            more => runs.push(Run::new(format!("  {more} alerts"), Role::Muted)),
+            1 => runs.push(StyledRun::new("  1 alert", Role::Muted)),
+            more => runs.push(StyledRun::new(format!("  {more} alerts"), Role::Muted)),
         }
         page.row(cx, (GROUPS, index), is_current(screen, GROUPS, index), runs);
     }
 }
 
 /// Its alerts that fire or are pending.
-fn alerts(screen: &OpenSlo, shared: &Shared, cx: &Cx<'_>, status: &SloStatus, page: &mut Page) {
+fn alerts(screen: &OpenSlo, shared: &Shared, cx: &Cx<'_>, status: &SloStatus, page: &mut PageContent) {
     let list = &screen.alerts;
     page.title(&format!("Alerts of this SLO: {}", list.rows().len()));
     for (index, fingerprint) in list.rows().iter().enumerate() {
@@ -145,9 +151,9 @@ fn alerts(screen: &OpenSlo, shared: &Shared, cx: &Cx<'_>, status: &SloStatus, pa
         let its = its.next().filter(|group| !group.labels.is_empty() && its.next().is_none());
         let about = its.map_or(about.clone(), |group| format!("{}  {about}", words::group(group)));
         let runs = vec![
-            Run::new(format!(" {} {}  ", cx.symbol(role), alert.name()), role),
-            Run::new(about, Role::Text),
-            Run::new(alert.summary().map_or_else(String::new, ToString::to_string), Role::Muted),
+            StyledRun::new(format!(" {} {}  ", cx.symbol(role), alert.name()), role),
+            StyledRun::new(about, Role::Text),
+            StyledRun::new(alert.summary().map_or_else(String::new, ToString::to_string), Role::Muted),
         ];
         page.row(cx, (ALERTS, index), is_current(screen, ALERTS, index), runs);
     }

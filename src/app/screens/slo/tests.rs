@@ -1,17 +1,17 @@
 use super::*;
-use crate::model::slo::{Measured, SloState};
+use crate::model::slo::{MeasuredRatio, SloState};
 
-fn standing(lookbacks: &[u64]) -> Standing {
-    let burn = |seconds: &u64| Burn {
+fn group_status(lookbacks: &[u64]) -> GroupStatus {
+    let burn = |seconds: &u64| BurnReading {
         lookback: Duration::from_secs(*seconds),
-        measured: Measured::Ratio { error: 0.001, events: None },
+        measured: MeasuredRatio::Ratio { error: 0.001, events: None },
         rate: Some(1.0),
     };
-    Standing {
+    GroupStatus {
         labels: Labels::default(),
         state: SloState::Fine,
         doubt: None,
-        window: Measured::Unknown,
+        window: MeasuredRatio::Unknown,
         is_time_weighted: false,
         spent: None,
         burns: lookbacks.iter().map(burn).collect(),
@@ -24,22 +24,22 @@ fn standing(lookbacks: &[u64]) -> Standing {
 
 #[test]
 fn the_basis_goes_round_all_that_is_measured() {
-    let all = standing(&[300, 1800, 3600, 21_600, 259_200]);
+    let all = group_status(&[300, 1800, 3600, 21_600, 259_200]);
     let mut basis = BASIS;
     let mut seen = Vec::new();
     for _ in 0..6 {
         seen.push(basis.as_secs());
-        basis = following(&all, basis).unwrap();
+        basis = next_basis(&all, basis).unwrap();
     }
     assert_eq!(seen, [3600, 21_600, 259_200, 300, 1800, 3600]);
-    assert_eq!(following(&standing(&[]), BASIS), None);
+    assert_eq!(next_basis(&group_status(&[]), BASIS), None);
 }
 
 #[test]
 fn the_usual_lookbacks_or_the_nearest_ones_are_told_and_the_chosen_one() {
     let lookbacks = |known: &[u64], chosen| -> Vec<u64> {
         let chosen = Duration::from_secs(chosen);
-        bases(&standing(known), chosen).into_iter().map(|burn| burn.lookback.as_secs()).collect()
+        forecast_burns(&group_status(known), chosen).into_iter().map(|burn| burn.lookback.as_secs()).collect()
     };
     let all = [300, 1800, 3600, 7200, 21_600, 86_400];
     assert_eq!(lookbacks(&all, 3600), [300, 3600, 21_600]);

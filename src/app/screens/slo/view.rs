@@ -4,16 +4,16 @@ use super::{BUDGET, BURN, OpenSlo, page, shown};
 use crate::app::prelude::*;
 use crate::app::refusal;
 use crate::app::subjects::alert;
-use crate::app::subjects::slo::course::{Course, line};
-use crate::app::subjects::slo::queries::{asks, burns_key, slots_of};
+use crate::app::subjects::slo::course::{BudgetCourse, line};
+use crate::app::subjects::slo::queries::{burns_key, chart_queries, slots_of};
 use crate::app::subjects::slo::words;
 use crate::app::widgets::bar::panel;
-use crate::app::widgets::chart::{Chart, Line, Mark};
-use crate::app::widgets::unit::Unit;
+use crate::app::widgets::chart::{Chart, ChartLine, ChartMark};
+use crate::app::widgets::unit::ValueUnit;
 use crate::model::ask::{SeriesKey, Topic};
 use crate::model::remote::Remote;
-use crate::model::slo::{Pair, Severity, Standing, show};
-use crate::model::source::Trouble;
+use crate::model::slo::{BurnCondition, GroupStatus, Severity, show};
+use crate::model::source::ErrorKind;
 
 /// What the screen is drawn from.
 const USED: [AskKind; 2] = [AskKind::Slos, AskKind::Alerts];
@@ -23,14 +23,14 @@ const BESIDE: u16 = 160;
 const SIDE_BY_SIDE: u16 = 100;
 
 /// Where the parts stand.
-struct Parts {
+struct Layout {
     numbers: Rect,
     /// The charts that have room.
     charts: Vec<(usize, Rect)>,
     page: Rect,
 }
 
-fn parts(body: Rect, chosen: usize) -> Parts {
+fn parts(body: Rect, chosen: usize) -> Layout {
     let room = layout::below_heading(body);
     let numbers = Rect { height: 1.min(room.height), ..room };
     let room = layout::below_heading(room);
@@ -39,7 +39,7 @@ fn parts(body: Rect, chosen: usize) -> Parts {
         let above = Rect { height: left.height.div_ceil(2), ..left };
         let below = Rect { y: above.bottom(), height: left.height - above.height, ..left };
         let page = Rect { x: left.right() + 1, width: room.width - left.width - 1, ..room };
-        return Parts { numbers, charts: vec![(BUDGET, above), (BURN, below)], page };
+        return Layout { numbers, charts: vec![(BUDGET, above), (BURN, below)], page };
     }
     let height = match room.height {
         0..5 => 0,
@@ -57,7 +57,7 @@ fn parts(body: Rect, chosen: usize) -> Parts {
     } else {
         vec![(if chosen == BURN { BURN } else { BUDGET }, above)]
     };
-    Parts { numbers, charts, page }
+    Layout { numbers, charts, page }
 }
 
 /// Draws the SLO.
@@ -71,9 +71,9 @@ pub(super) fn render(
 ) {
     let cx = shared.cx(now);
     let Some(status) = shared.world.slo(source, id) else {
-        let is_told = shared.world.held(source).is_some_and(|held| held.slos().value().is_some());
+        let is_told = shared.world.cache(source).is_some_and(|cache| cache.slos().value().is_some());
         let words = if is_told {
-            format!(" {id}: {source} does not know this SLO (any more). Esc goes back.")
+            format!(" {id}: {source} does not list this SLO. Esc goes back.")
         } else {
             format!(" {id}: {}", shared.waiting())
         };
@@ -82,16 +82,16 @@ pub(super) fn render(
     };
     let parts = parts(area, screen.spot.panel);
     layout::doubtful_heading(shared, &cx, &title(&cx, screen, shared, status), &USED, area, buf);
-    let standing = shown(screen, status);
-    if let Some(standing) = standing {
-        let runs = numbers(screen, status, standing, parts.numbers.width);
+    let group_status = shown(screen, status);
+    if let Some(group_status) = group_status {
+        let runs = numbers(screen, status, group_status, parts.numbers.width);
         text::runs(&cx, &runs, parts.numbers, buf);
     }
     for (index, place) in &parts.charts {
         if *index == BUDGET {
-            draw_budget(screen, shared, &cx, status, standing, *place, buf);
+            draw_budget(screen, shared, &cx, status, group_status, *place, buf);
         } else {
-            draw_burns(screen, shared, &cx, status, standing, *place, buf);
+            draw_burns(screen, shared, &cx, status, group_status, *place, buf);
         }
     }
     let page = page::page(screen, shared, &cx, status, parts.page.width);
@@ -116,24 +116,27 @@ pub(super) fn chart_at(screen: &OpenSlo, body: Rect, cell: (u16, u16)) -> Option
 }
 
 /// "checkout-availability page: 1h and 5m above 14.4x", and of which group.
-fn title(cx: &Cx<'_>, screen: &OpenSlo, shared: &Shared, status: &SloStatus) -> Vec<Run<'static>> {
+fn title(cx: &Cx<'_>, screen: &OpenSlo, shared: &Shared, status: &SloStatus) -> Vec<StyledRun<'static>> {
     let role = Role::of_slo(status.state());
     let mut runs = vec![
-        Run::new(format!(" {} {} ", cx.symbol(role), status.slo.id), role),
-        Run::new(words::state(status), role),
+        StyledRun::new(format!(" {} {} ", cx.symbol(role), status.slo.id), role),
+        StyledRun::new(words::state(status), role),
     ];
     if let Some(now) = status.worst().and_then(|worst| worst.pairs.iter().find(|now| now.holds == Some(true)))
     {
         let (long, short) = (duration::short(now.pair.long), duration::short(now.pair.short));
-        runs.push(Run::new(format!(": {long} and {short} above {}", show::factor(now.pair.factor)), role));
+        runs.push(StyledRun::new(
+            format!(": {long} and {short} above {}", show::factor(now.pair.factor)),
+            role,
+        ));
     }
-    if let Some(standing) = shown(screen, status).filter(|_| status.groups.len() > 1) {
-        let which = if status.worst() == Some(standing) { "worst" } else { "one" };
-        let words = format!("  {which} of {} groups: {}", status.groups.len(), words::group(standing));
-        runs.push(Run::new(words, Role::Text));
+    if let Some(group_status) = shown(screen, status).filter(|_| status.groups.len() > 1) {
+        let which = if status.worst() == Some(group_status) { "worst" } else { "one" };
+        let words = format!("  {which} of {} groups: {}", status.groups.len(), words::group(group_status));
+        runs.push(StyledRun::new(words, Role::Text));
     }
     if let Some(service) = &status.service {
-        runs.push(Run::new(format!("  service {service}"), Role::Muted));
+        runs.push(StyledRun::new(format!("  service {service}"), Role::Muted));
     }
     if let Some(end) = shared.range.end {
         runs.push(words::as_of(cx, end, status.at));
@@ -142,18 +145,23 @@ fn title(cx: &Cx<'_>, screen: &OpenSlo, shared: &Shared, status: &SloStatus) -> 
 }
 
 /// The numbers in one line, as many as fit whole.
-fn numbers(screen: &OpenSlo, status: &SloStatus, standing: &Standing, width: u16) -> Vec<Run<'static>> {
+fn numbers(
+    screen: &OpenSlo,
+    status: &SloStatus,
+    group_status: &GroupStatus,
+    width: u16,
+) -> Vec<StyledRun<'static>> {
     let slo = &*status.slo;
     // as the chart's forecast goes, so does the header
-    let rate = standing.burn_near(screen.basis).and_then(|burn| burn.rate);
-    let exhaustion = rate.and_then(|rate| standing.exhaustion_at(&slo.window, rate, status.at));
-    let burn = |seconds| words::burn(slo, standing, std::time::Duration::from_secs(seconds));
-    let plain = |text: String| Run::new(text, Role::Text);
+    let rate = group_status.burn_near(screen.basis).and_then(|burn| burn.rate);
+    let exhaustion = rate.and_then(|rate| group_status.exhaustion_at(&slo.window, rate, status.at));
+    let burn = |seconds| words::burn(slo, group_status, std::time::Duration::from_secs(seconds));
+    let plain = |text: String| StyledRun::new(text, Role::Text);
     let mut all = vec![
-        ("left", words::left(Some(standing))),
+        ("left", words::left(Some(group_status))),
         ("burn 1h", burn(3600)),
-        words::gone_at(status, exhaustion, rate),
-        ("SLI", words::sli(slo, standing.window)),
+        words::exhaustion_label(status, exhaustion, rate),
+        ("SLI", words::sli(slo, group_status.window)),
         ("of", plain(format!("{}%", slo.objective.percent_text()))),
         ("over", plain(slo.window.to_string())),
         ("5m", burn(300)),
@@ -161,9 +169,9 @@ fn numbers(screen: &OpenSlo, status: &SloStatus, standing: &Standing, width: u16
         ("6h", burn(21_600)),
         ("3d", burn(259_200)),
     ];
-    let left = standing
+    let left = group_status
         .left()
-        .zip(standing.window.events())
+        .zip(group_status.window.events())
         .map(|(left, events)| left * events * slo.objective.budget());
     if let Some(left) = left {
         all.push(("bad events left", plain(show::events(left))));
@@ -171,25 +179,25 @@ fn numbers(screen: &OpenSlo, status: &SloStatus, standing: &Standing, width: u16
     text::fitting(all, width)
 }
 
-/// Why a chart is not what it should be, if so.
+/// The comment: why a chart is not what it should be, if so.
 fn trouble(shared: &Shared, status: &SloStatus, key: SeriesKey, now: Timestamp) -> Option<String> {
-    let remote = shared.world.held(&status.source)?.series().get(&key)?;
+    let remote = shared.world.cache(&status.source)?.series().get(&key)?;
     refusal::behind(shared, &status.source, &Topic::Series(key), remote, now)
 }
 
-/// Why there is nothing of a chart, if it was asked for and is not to be had.
-fn refused<'a>(shared: &'a Shared, status: &SloStatus, key: &SeriesKey) -> Option<&'a Trouble> {
-    let remote = shared.world.held(&status.source)?.series().get(key)?;
+/// The comment: why there is nothing of a chart, if it was asked for and is not to be had.
+fn refused<'a>(shared: &'a Shared, status: &SloStatus, key: &SeriesKey) -> Option<&'a ErrorKind> {
+    let remote = shared.world.cache(&status.source)?.series().get(key)?;
     let is_refused = remote.value().is_none() && !remote.is_waiting();
     remote.trouble().filter(|_| is_refused).map(|error| &error.trouble)
 }
 
-/// Why a chart cannot be drawn.
+/// The comment: why a chart cannot be drawn.
 fn no_chart(shared: &Shared, status: &SloStatus, has_query: bool) -> String {
     let can = shared.sources.iter().any(|s| s.id == status.source && s.answers.contains(&AskKind::Series));
     if !has_query || !can {
         "no source has its history".to_owned()
-    } else if shared.polls.traffic(&status.source).trouble().is_some() {
+    } else if shared.scheduler.traffic(&status.source).trouble().is_some() {
         format!("not asked: {} is in trouble", status.source)
     } else {
         shared.waiting().to_owned()
@@ -201,32 +209,35 @@ fn draw_budget(
     shared: &Shared,
     cx: &Cx<'_>,
     status: &SloStatus,
-    standing: Option<&Standing>,
+    group_status: Option<&GroupStatus>,
     area: Rect,
     buf: &mut Buffer,
 ) {
-    let asks = asks(status, shared.range.end.unwrap_or(status.at));
-    let query = match &asks.slots {
-        Some(crate::model::slo::history::Slots::Ratio(query)) => Some(query),
-        Some(crate::model::slo::history::Slots::Events { total, .. }) => Some(total),
+    let chart_queries = chart_queries(status, shared.range.end.unwrap_or(status.at));
+    let query = match &chart_queries.slots {
+        Some(crate::model::slo::history::ErrorSlots::Ratio(query)) => Some(query),
+        Some(crate::model::slo::history::ErrorSlots::Events { total, .. }) => Some(total),
         None => None,
     };
-    let trouble = query.and_then(|query| trouble(shared, status, asks.slots_key(query), cx.now));
+    let trouble = query.and_then(|query| trouble(shared, status, chart_queries.slots_key(query), cx.now));
     let is_alone = trouble.is_some();
-    let basis = standing.and_then(|standing| standing.burn_near(screen.basis));
+    let basis = group_status.and_then(|group_status| group_status.burn_near(screen.basis));
     let title = refusal::titled(cx, format!("Budget left, {}", status.slo.window), trouble);
     let inner = panel(cx, &title, screen.spot.panel == BUDGET, area, buf);
-    let course = standing.and_then(|standing| Course::of(shared, status, standing));
-    let (Some(course), Some(standing)) = (course, standing) else {
-        if let Some(trouble) = query.and_then(|query| refused(shared, status, &asks.slots_key(query))) {
+    let course = group_status.and_then(|group_status| BudgetCourse::of(shared, status, group_status));
+    let (Some(course), Some(group_status)) = (course, group_status) else {
+        if let Some(trouble) =
+            query.and_then(|query| refused(shared, status, &chart_queries.slots_key(query)))
+        {
             refusal::trouble(cx, trouble, inner, buf);
             return;
         }
-        let has_no_data = query
-            .is_some_and(|query| slots_of(shared, status, &asks, query).and_then(Remote::value).is_some());
+        let has_no_data = query.is_some_and(|query| {
+            slots_of(shared, status, &chart_queries, query).and_then(Remote::value).is_some()
+        });
         let words = match (has_no_data, is_alone) {
-            _ if standing.is_none() => "nothing was measured, so there is no budget to draw".to_owned(),
-            (true, _) if standing.is_some_and(|standing| standing.left().is_some()) => {
+            _ if group_status.is_none() => "nothing was measured, so there is no budget to draw".to_owned(),
+            (true, _) if group_status.is_some_and(|group_status| group_status.left().is_some()) => {
                 "the history is too short for a curve yet".to_owned()
             }
             (true, _) => "no data in the window".to_owned(),
@@ -237,9 +248,9 @@ fn draw_budget(
         return;
     };
     let rate = basis.and_then(|burn| burn.rate);
-    let gone = rate.filter(|_| standing.spent.is_some()).map(|rate| {
-        let exhaustion = standing.exhaustion_at(&status.slo.window, rate, status.at);
-        let (name, told) = words::gone_at(status, exhaustion, Some(rate));
+    let gone = rate.filter(|_| group_status.spent.is_some()).map(|rate| {
+        let exhaustion = group_status.exhaustion_at(&status.slo.window, rate, status.at);
+        let (name, told) = words::exhaustion_label(status, exhaustion, Some(rate));
         format!(": {name} {}", told.text)
     });
     let gone = gone.unwrap_or_default();
@@ -249,21 +260,22 @@ fn draw_budget(
         }
         _ => "no forecast".to_owned(),
     };
-    let left = standing.left().map_or_else(|| "left".to_owned(), |left| format!("left {}", show::left(left)));
-    let curves = course.curves(status, standing, rate);
+    let left =
+        group_status.left().map_or_else(|| "left".to_owned(), |left| format!("left {}", show::left(left)));
+    let curves = course.curves(status, group_status, rate);
     let lines = [
-        Line { values: &curves.left, role: Role::Series1, label: &left },
-        Line { values: &curves.forecast, role: Role::Series2, label: &forecast },
-        Line { values: &curves.ideal, role: Role::Border, label: "even" },
+        ChartLine { values: &curves.left, role: Role::Series1, label: &left },
+        ChartLine { values: &curves.forecast, role: Role::Series2, label: &forecast },
+        ChartLine { values: &curves.ideal, role: Role::Border, label: "even" },
     ];
-    let here = Mark { at: status.at, symbol: cx.charset.pick("▲", "^"), role: Role::Accent };
+    let here = ChartMark { at: status.at, symbol: cx.charset.pick("▲", "^"), role: Role::Accent };
     let thresholds: &[(f64, &str)] = if curves.lowest < 0.0 { &[(0.0, "spent")] } else { &[] };
     let chart = Chart {
         marks: &[here],
         thresholds,
         limits: Some((curves.lowest, 1.0)),
         newest: false,
-        ..Chart::new(curves.span, &lines, Unit::Ratio)
+        ..Chart::new(curves.span, &lines, ValueUnit::Ratio)
     };
     chart.render(cx, inner, buf);
 }
@@ -273,42 +285,46 @@ fn draw_burns(
     shared: &Shared,
     cx: &Cx<'_>,
     status: &SloStatus,
-    standing: Option<&Standing>,
+    group_status: Option<&GroupStatus>,
     area: Rect,
     buf: &mut Buffer,
 ) {
     let slo = &*status.slo;
-    let asks = asks(status, shared.range.end.unwrap_or(status.at));
+    let chart_queries = chart_queries(status, shared.range.end.unwrap_or(status.at));
     let key = |query: &str| burns_key(shared, query, cx.now);
-    let trouble = asks.burns.iter().find_map(|(_, query)| trouble(shared, status, key(query), cx.now));
+    let trouble =
+        chart_queries.burns.iter().find_map(|(_, query)| trouble(shared, status, key(query), cx.now));
     let title = refusal::titled(cx, format!("Burn rate, {}", shared.range.words(cx.now)), trouble);
     let inner = panel(cx, &title, screen.spot.panel == BURN, area, buf);
-    let held = shared.world.held(&status.source);
+    let cache = shared.world.cache(&status.source);
     let budget = slo.objective.budget();
     let mut span = None;
     let mut named: Vec<(String, Vec<f64>)> = Vec::new();
-    for (lookback, query) in &asks.burns {
-        let Some(matrix) = held.and_then(|held| held.series().get(&key(query))?.value()) else { continue };
+    for (lookback, query) in &chart_queries.burns {
+        let Some(matrix) = cache.and_then(|cache| cache.series().get(&key(query))?.value()) else { continue };
         if *span.get_or_insert(matrix.span) != matrix.span {
             continue;
         }
-        let group = standing.map(|standing| standing.labels.clone()).unwrap_or_default();
+        let group = group_status.map(|group_status| group_status.labels.clone()).unwrap_or_default();
         let values = line(matrix, &group);
         let burns = values.map(|values| values.iter().map(|error| error / budget).collect());
         named
             .push((duration::short(*lookback), burns.unwrap_or_else(|| vec![f64::NAN; matrix.span.count()])));
     }
     let Some(span) = span else {
-        if let Some(trouble) = asks.burns.iter().find_map(|(_, query)| refused(shared, status, &key(query))) {
+        if let Some(trouble) =
+            chart_queries.burns.iter().find_map(|(_, query)| refused(shared, status, &key(query)))
+        {
             refusal::trouble(cx, trouble, inner, buf);
             return;
         }
-        let words = no_chart(shared, status, !asks.burns.is_empty());
+        let words = no_chart(shared, status, !chart_queries.burns.is_empty());
         text::say(cx, 1, &words, Role::Muted, inner, buf);
         return;
     };
-    let lines = Line::each(&named);
-    let paging: Vec<&Pair> = slo.pairs.iter().filter(|pair| pair.severity == Severity::Page).collect();
+    let lines = ChartLine::each(&named);
+    let paging: Vec<&BurnCondition> =
+        slo.pairs.iter().filter(|pair| pair.severity == Severity::Page).collect();
     let labels: Vec<String> = paging
         .iter()
         .map(|pair| format!("page {} ({})", show::factor(pair.factor), duration::short(pair.long)))
@@ -316,10 +332,11 @@ fn draw_burns(
     let thresholds: Vec<(f64, &str)> =
         paging.iter().zip(&labels).map(|(pair, label)| (pair.factor, label.as_str())).collect();
     let alerts = status.alerts.iter().filter_map(|alert| shared.world.alert(*alert));
-    let is_its = |alert: &Alert| standing.is_none_or(|standing| status.is_about(standing, &alert.labels));
+    let is_its =
+        |alert: &Alert| group_status.is_none_or(|group_status| status.is_about(group_status, &alert.labels));
     let alerts: Vec<_> = alerts.filter(|alert| alert.is_firing() && is_its(alert)).collect();
     let shade: Vec<_> = alerts.iter().map(|alert| (alert.starts_at, cx.now)).collect();
-    let marks: Vec<Mark<'_>> = alerts.iter().map(|one| alert::mark(cx, one)).collect();
+    let marks: Vec<ChartMark<'_>> = alerts.iter().map(|one| alert::mark(cx, one)).collect();
     // noise far below what is sustainable must not look like a fire
     let highest = named.iter().flat_map(|(_, values)| values).copied().filter(|burn| burn.is_finite());
     let limits = highest.reduce(f64::max).filter(|highest| *highest < 1.0).map(|_| (0.0, 1.0));
@@ -328,7 +345,7 @@ fn draw_burns(
         thresholds: &thresholds,
         shade: &shade,
         marks: &marks,
-        ..Chart::new(span, &lines, Unit::Times)
+        ..Chart::new(span, &lines, ValueUnit::Times)
     };
     chart.render(cx, inner, buf);
 }

@@ -3,12 +3,12 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::{Cells, Slos};
+use super::{CellWidths, Slos};
 use crate::app::number::UNKNOWN;
 use crate::app::prelude::*;
 use crate::app::subjects::slo::words;
 use crate::app::widgets::bar::Gauge;
-use crate::model::slo::{Doubt, Evaluation, Exhaustion, SloState, Standing, show};
+use crate::model::slo::{Evaluation, Exhaustion, GroupStatus, MissingReason, SloState, show};
 
 pub enum SloList {}
 
@@ -16,7 +16,7 @@ pub enum SloList {}
 pub struct SloItem<'a> {
     pub status: &'a SloStatus,
     /// The group; none: nothing is measured.
-    pub group: Option<&'a Standing>,
+    pub group: Option<&'a GroupStatus>,
     /// What else is known.
     pub world: &'a World,
 }
@@ -24,13 +24,13 @@ pub struct SloItem<'a> {
 /// An SLO as the screen shows it.
 pub struct SloRow<'a> {
     pub(super) status: &'a SloStatus,
-    pub(super) found: &'a Found,
+    pub(super) found: &'a ListFilter,
     pub(super) cx: Cx<'a>,
 }
 
 /// On what the widths depend.
 pub struct Widths {
-    measured: Cells,
+    measured: CellWidths,
     /// Cells of the longest state.
     state: u16,
     /// Whether several sources know an SLO of one name.
@@ -78,15 +78,16 @@ pub const COLUMNS: &[Column] = &[
                 Role::Healthy | Role::Info => Role::Text,
                 role => role,
             };
-            Cell::Runs(row.found.lit(&row.status.slo.id, role))
+            Cell::Runs(row.found.highlighted(&row.status.slo.id, role))
         },
     ),
-    Column::apart("source", "SOURCE", |item| Value::Text(item.status.source.to_string())).on_screen_by(
-        16,
-        "source",
-        |w| w.has_sources.then(|| Size::words(7, 16, if w.is_shared { 3 } else { 12 })),
-        |row| Cell::text(row.status.source.as_str(), Role::Muted),
-    ),
+    Column::distinguishing("source", "SOURCE", |item| Value::Text(item.status.source.to_string()))
+        .on_screen_by(
+            16,
+            "source",
+            |w| w.has_sources.then(|| Size::words(7, 16, if w.is_shared { 3 } else { 12 })),
+            |row| Cell::text(row.status.source.as_str(), Role::Muted),
+        ),
     Column::text("group", "GROUP", |item| {
         let group = item.group.filter(|group| !group.labels.is_empty());
         group.map_or(Value::Nothing, |group| Value::Labels(group.labels.clone()))
@@ -102,7 +103,7 @@ pub const COLUMNS: &[Column] = &[
     ),
     Column::number("objective", "OBJECTIVE", |item| {
         let objective = item.status.slo.objective;
-        Value::Told(objective.as_ratio(), format!("{}%", objective.percent_text()))
+        Value::Formatted(objective.as_ratio(), format!("{}%", objective.percent_text()))
     })
     .on_screen(12, "objective", Size::numbers(9, 7), |row| {
         Cell::text(format!("{}%", row.status.slo.objective.percent_text()), Role::Text)
@@ -123,10 +124,10 @@ pub const COLUMNS: &[Column] = &[
         |w| Some(Size::numbers(w.measured.sli.max(9), 4)),
         |row| row.measured(|worst| words::sli(&row.status.slo, worst.window)),
     ),
-    Column::number("budget_left", "LEFT", |item| told(item.group.and_then(Standing::left), show::left))
+    Column::number("budget_left", "LEFT", |item| told(item.group.and_then(GroupStatus::left), show::left))
         .on_screen(3, "left", Size::numbers(6, 1), |row| Cell::Text(words::left(row.status.worst()))),
     Column::drawn(4, "budget", Size::words(8, 16, 5), |row| {
-        let left = row.status.worst().and_then(Standing::left);
+        let left = row.status.worst().and_then(GroupStatus::left);
         let role = words::bar_role(row.status);
         left.map_or(Cell::Empty, |share| Cell::Gauge(Gauge { share, role }))
     }),
@@ -200,7 +201,7 @@ impl SloRow<'_> {
     }
 
     /// What is told of the worst group.
-    fn measured(&self, words: impl Fn(&Standing) -> Run<'static>) -> Cell<'_> {
+    fn measured(&self, words: impl Fn(&GroupStatus) -> StyledRun<'static>) -> Cell<'_> {
         self.status.worst().map_or_else(|| Cell::text(UNKNOWN, Role::Muted), |worst| Cell::Text(words(worst)))
     }
 
@@ -210,7 +211,9 @@ impl SloRow<'_> {
 }
 
 fn told(value: Option<f64>, text: impl Fn(f64) -> String) -> Value {
-    value.filter(|value| value.is_finite()).map_or(Value::Nothing, |value| Value::Told(value, text(value)))
+    value
+        .filter(|value| value.is_finite())
+        .map_or(Value::Nothing, |value| Value::Formatted(value, text(value)))
 }
 
 /// Seconds; zero if nothing is left, none if it will not be so.
@@ -222,11 +225,11 @@ fn gone_in(status: &SloStatus, exhaustion: Option<Exhaustion>) -> Value {
             return Value::Nothing;
         }
     };
-    Value::Told(seconds, show::gone_in(exhaustion, status.slo.window.length(status.at)))
+    Value::Formatted(seconds, show::gone_in(exhaustion, status.slo.window.length(status.at)))
 }
 
 /// What a person must know beside the numbers, in words.
-pub fn why(status: &SloStatus, group: Option<&Standing>) -> String {
+pub fn why(status: &SloStatus, group: Option<&GroupStatus>) -> String {
     let pairs = group.into_iter().flat_map(|group| &group.pairs).filter(|now| now.holds == Some(true));
     let mut all: Vec<String> = pairs
         .map(|now| {
@@ -244,21 +247,21 @@ pub fn why(status: &SloStatus, group: Option<&Standing>) -> String {
     if let Some((covered, group)) = group.and_then(|group| Some((group.covered?, group))) {
         all.push(show::covered(covered, group.covered_at_most, status.slo.window.elapsed(status.at)));
     }
-    let is_told = group.is_some_and(|group| matches!(group.doubt, Some(Doubt::Because(_))));
+    let is_told = group.is_some_and(|group| matches!(group.doubt, Some(MissingReason::Because(_))));
     all.extend(status.remark.iter().filter(|_| !is_told).map(ToString::to_string));
     all.join("; ")
 }
 
-/// Why there is no number, in words.
-fn doubt(status: &SloStatus, doubt: &Doubt) -> String {
+/// The comment: why there is no number, in words.
+fn doubt(status: &SloStatus, doubt: &MissingReason) -> String {
     match doubt {
-        Doubt::Unknown => "not measured".to_owned(),
-        Doubt::NeverHadData => "never had data".to_owned(),
-        Doubt::NoDataSince(since) => format!("no data since {since:.0}"),
-        Doubt::Odd(odd, over) => odd.told(*over, status.evaluation),
-        Doubt::Missing(over) => format!("{} is missing", status.evaluation.ratio(*over)),
-        Doubt::Because(why) => why.to_string(),
-        Doubt::Refused(said) => said.to_string(),
-        Doubt::NoQuery => "its definition has no query for this source".to_owned(),
+        MissingReason::Unknown => "not measured".to_owned(),
+        MissingReason::NeverHadData => "never had data".to_owned(),
+        MissingReason::NoDataSince(since) => format!("no data since {since:.0}"),
+        MissingReason::Odd(odd, over) => odd.told(*over, status.evaluation),
+        MissingReason::Missing(over) => format!("{} is missing", status.evaluation.ratio(*over)),
+        MissingReason::Because(why) => why.to_string(),
+        MissingReason::Refused(said) => said.to_string(),
+        MissingReason::NoQuery => "its definition has no query for this source".to_owned(),
     }
 }

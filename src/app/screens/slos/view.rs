@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 
 use super::columns::{COLUMNS, SloRow, Widths};
 use super::{Row as SloLine, Slos};
-use crate::app::doubt::doubtful;
 use crate::app::list_screen::{self, Lack};
 use crate::app::prelude::*;
+use crate::app::staleness::doubtful;
 use crate::app::subjects::slo::{self, words};
 use crate::app::widgets::table;
 use crate::config::definitions::{Finding, Level};
@@ -63,12 +63,12 @@ fn findings(shared: &Shared, cx: &Cx<'_>, area: Rect, buf: &mut Buffer) {
     }
     let errors = shared.findings.iter().filter(|finding| finding.level == Level::Error).count();
     let others = shared.findings.len() - errors;
-    let mut title = vec![Run::new(" Definitions: ", Role::Title)];
+    let mut title = vec![StyledRun::new(" Definitions: ", Role::Title)];
     if errors > 0 {
-        title.push(Run::new(format!("{} {errors} not run  ", cx.symbol(Role::Trouble)), Role::Trouble));
+        title.push(StyledRun::new(format!("{} {errors} not run  ", cx.symbol(Role::Trouble)), Role::Trouble));
     }
     if others > 0 {
-        title.push(Run::new(format!("{} {others} doubtful", cx.symbol(Role::Warning)), Role::Warning));
+        title.push(StyledRun::new(format!("{} {others} doubtful", cx.symbol(Role::Warning)), Role::Warning));
     }
     let line = |y| Rect { y, height: 1, ..area };
     text::runs(cx, &title, line(area.y + 1), buf);
@@ -76,8 +76,10 @@ fn findings(shared: &Shared, cx: &Cx<'_>, area: Rect, buf: &mut Buffer) {
     all.sort_by_key(|finding| std::cmp::Reverse(finding.level));
     for (y, finding) in (area.y + 2..area.bottom()).zip(&all) {
         let role = if finding.level == Level::Error { Role::Trouble } else { Role::Warning };
-        let runs =
-            [Run::new(format!("   {} ", cx.symbol(role)), role), Run::new(finding.to_string(), Role::Text)];
+        let runs = [
+            StyledRun::new(format!("   {} ", cx.symbol(role)), role),
+            StyledRun::new(finding.to_string(), Role::Text),
+        ];
         text::runs(cx, &runs, line(y), buf);
     }
     let hidden = all.len().saturating_sub(usize::from(area.height.saturating_sub(2)));
@@ -88,17 +90,17 @@ fn findings(shared: &Shared, cx: &Cx<'_>, area: Rect, buf: &mut Buffer) {
 }
 
 /// "SLOs 40: 1 page 2 burning", the order and the filter.
-fn title(screen: &Slos, shared: &Shared, cx: &Cx<'_>) -> Vec<Run<'static>> {
+fn title(screen: &Slos, shared: &Shared, cx: &Cx<'_>) -> Vec<StyledRun<'static>> {
     let mut runs = vec![
-        Run::new(" SLOs ", Role::Title),
-        Run::new(count(screen.passing, shared.world.slos().len()), Role::Text),
+        StyledRun::new(" SLOs ", Role::Title),
+        StyledRun::new(count(screen.passing, shared.world.slos().len()), Role::Text),
     ];
-    runs.extend(words::tally(&screen.states));
+    runs.extend(words::totals(&screen.states));
     runs.extend(list_screen::grouped(&screen.rows));
     let broken = shared.findings.iter().filter(|finding| finding.level == Level::Error).count();
     if broken > 0 {
         let sign = cx.symbol(Role::Trouble);
-        runs.push(Run::new(format!("  {sign} {broken} could not be read"), Role::Trouble));
+        runs.push(StyledRun::new(format!("  {sign} {broken} could not be read"), Role::Trouble));
     }
     // the head of a group is no SLO
     let marked = screen.rows.list.marks().iter().filter(|row| !matches!(row, SloLine::Group(_))).count();
@@ -113,7 +115,7 @@ fn title(screen: &Slos, shared: &Shared, cx: &Cx<'_>) -> Vec<Run<'static>> {
 }
 
 /// The head of a group: how many it has, and how many are in which state.
-fn heading(screen: &Slos, shared: &Shared, cx: &Cx<'_>, value: &Text) -> Vec<Run<'static>> {
+fn heading(screen: &Slos, shared: &Shared, cx: &Cx<'_>, value: &Text) -> Vec<StyledRun<'static>> {
     let members = screen.rows.members(value);
     let mut states: BTreeMap<SloState, usize> = BTreeMap::new();
     for status in members.iter().filter_map(|key| key.status(&shared.world)) {
@@ -122,11 +124,11 @@ fn heading(screen: &Slos, shared: &Shared, cx: &Cx<'_>, value: &Text) -> Vec<Run
     let role = states.keys().next().map_or(Role::Title, |state| Role::of_slo(*state));
     let role = if matches!(role, Role::Healthy | Role::Info) { Role::Title } else { role };
     let mut runs = list_screen::group_head(cx, &screen.rows, (value, role), ("SLO", "SLOs"));
-    runs.extend(words::tally(&states));
+    runs.extend(words::totals(&states));
     runs
 }
 
-/// Why there is nothing, and what to do about it.
+/// The comment: why there is nothing, and what to do about it.
 fn empty(screen: &Slos, shared: &Shared, cx: &Cx<'_>, area: Rect, buf: &mut Buffer) {
     let reasons = reasons(screen, shared);
     layout::paragraphs(cx, reasons.iter().map(|(words, role)| (words.as_str(), *role)), area, buf);
@@ -137,18 +139,18 @@ fn reasons(screen: &Slos, shared: &Shared) -> Vec<(String, Role)> {
     if !filter.is_empty() && !shared.world.slos().is_empty() {
         return vec![(screen.rows.found.nothing("SLO"), Role::Muted)];
     }
-    let lack = Lack {
+    let has_unknown = Lack {
         kinds: &USED,
         no_source: ("No source that knows SLOs: add", "."),
         source: "source",
         asked: "for SLOs",
         one: None,
     };
-    if let Some(lack) = lack.words(shared) {
-        return vec![lack];
+    if let Some(has_unknown) = has_unknown.words(shared) {
+        return vec![has_unknown];
     }
     let advice = "SLOs come from recording rules that Sloth, Pyrra or Grafana left in a Prometheus (found by \
                   themselves), or from files that [slo] in the configuration names: OpenSLO, Sloth, Pyrra, or \
-                  our own short form. docs/slos.md tells how; `burnwatch slo validate FILE` checks a file.";
+                  burnwatch's own format. docs/slos.md tells how; `burnwatch slo validate FILE` checks a file.";
     vec![("No SLO is known.".to_owned(), Role::Text), (advice.to_owned(), Role::Muted)]
 }

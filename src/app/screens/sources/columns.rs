@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
-use crate::app::doubt::{doubt, watchdog};
-use crate::app::due::Traffic;
 use crate::app::number::{UNKNOWN, bytes, latency, per_minute};
 use crate::app::prelude::*;
-use crate::model::source::Offer;
+use crate::app::scheduler::SourceTraffic;
+use crate::app::staleness::{doubt, watchdog};
+use crate::model::source::ProbeReport;
 use crate::model::source_info::SourceInfo;
 use crate::model::world::Watchdog;
 
@@ -17,7 +17,7 @@ pub enum SourceList {}
 
 pub struct SourceItem<'a> {
     pub source: &'a SourceInfo,
-    pub offer: Option<&'a Offer>,
+    pub offer: Option<&'a ProbeReport>,
     /// How it is, in one word.
     pub state: &'static str,
     /// When it last answered.
@@ -35,8 +35,8 @@ pub struct SourceRow<'a> {
     source: &'a SourceInfo,
     role: Role,
     words: String,
-    offer: Option<&'a Offer>,
-    traffic: Traffic,
+    offer: Option<&'a ProbeReport>,
+    traffic: SourceTraffic,
     /// When it last answered.
     at: Option<Timestamp>,
     /// Nothing where it has no alerts.
@@ -75,7 +75,7 @@ pub const COLUMNS: &[Column] = &[
         item.offer.map_or(Value::Nothing, |offer| Value::words(&*offer.version))
     }),
     Column::drawn(3, "what it is", Size::words(12, 28, 2), |row| {
-        let identity = |offer: &Offer| format!("{} {}", offer.flavour, offer.version);
+        let identity = |offer: &ProbeReport| format!("{} {}", offer.flavour, offer.version);
         Cell::text(row.offer.map_or_else(|| row.source.kind.name().to_owned(), identity), Role::Text)
     }),
     Column::drawn(4, "answers in", Size::numbers(10, 4), |row| {
@@ -131,12 +131,12 @@ pub fn watchdog_value(watchdog: Option<Watchdog>) -> Value {
 impl<'a> SourceRow<'a> {
     /// A source with what is known of it.
     pub(super) fn new(shared: &'a Shared, cx: Cx<'a>, source: &'a SourceInfo) -> Self {
-        let held = shared.world.held(&source.id);
-        let offer = held.and_then(|held| held.probe().value());
+        let cache = shared.world.cache(&source.id);
+        let offer = cache.and_then(|cache| cache.probe().value());
         let (role, words) = match (doubt(shared, source, &AskKind::ALL, cx.now), offer) {
             (Some(doubt), _) => (Role::Stale, doubt.summary()),
             (None, Some(_)) => {
-                match held.and_then(|held| held.rules().value()).map_or(0, |board| board.broken.len()) {
+                match cache.and_then(|cache| cache.rules().value()).map_or(0, |board| board.broken.len()) {
                     0 => (Role::Healthy, "answers".to_owned()),
                     1 => (Role::Warning, "answers; 1 rule fails".to_owned()),
                     more => (Role::Warning, format!("answers; {more} rules fail")),
@@ -144,7 +144,7 @@ impl<'a> SourceRow<'a> {
             }
             (None, None) => (Role::Unknown, "asking...".to_owned()),
         };
-        let at = held
+        let at = cache
             .and_then(|h| [h.probe().at(), h.services().at(), h.alerts().at()].into_iter().flatten().max());
         let has_alerts = source.answers.contains(&AskKind::Alerts);
         Self {
@@ -152,7 +152,7 @@ impl<'a> SourceRow<'a> {
             role,
             words,
             offer,
-            traffic: shared.polls.traffic(&source.id),
+            traffic: shared.scheduler.traffic(&source.id),
             at,
             watchdog: has_alerts.then(|| watchdog(shared, source, cx.now)),
             cx,

@@ -1,16 +1,16 @@
 //! How the sources look.
 
 use super::columns::{COLUMNS, SourceRow, answered};
-use crate::app::doubt::doubt;
 use crate::app::prelude::*;
 use crate::app::screens::sources::Sources;
+use crate::app::staleness::doubt;
 use crate::model::remote::AnswerState;
 use crate::model::source_info::SourceInfo;
 use crate::model::warning::WarningKind;
 use crate::model::world::Watchdog;
 
 /// As many rules that fail are named.
-const BROKEN: usize = 10;
+const MAX_BROKEN_RULES: usize = 10;
 
 /// The list, and the page about the current source below it.
 fn parts(body: Rect, sources: usize) -> (Rect, Rect) {
@@ -28,7 +28,10 @@ pub(super) fn list_area(body: Rect, sources: usize) -> Rect {
 pub(super) fn render(screen: &Sources, shared: &Shared, now: Timestamp, area: Rect, buf: &mut Buffer) {
     let cx = shared.cx(now);
     let (list_area, page) = parts(area, shared.sources.len());
-    let title = [Run::new(" Sources ", Role::Title), Run::new(shared.sources.len().to_string(), Role::Text)];
+    let title = [
+        StyledRun::new(" Sources ", Role::Title),
+        StyledRun::new(shared.sources.len().to_string(), Role::Text),
+    ];
     let room = layout::heading(&cx, &title, &[], list_area, buf);
     let find = |id: &SourceId| shared.sources.iter().find(|source| source.id == *id);
     let line = |id: &SourceId| {
@@ -49,16 +52,16 @@ pub(super) fn render(screen: &Sources, shared: &Shared, now: Timestamp, area: Re
 }
 
 /// Names and values, long values going on below themselves.
-struct About {
-    lines: Vec<Vec<Run<'static>>>,
+struct SourceFacts {
+    lines: Vec<Vec<StyledRun<'static>>>,
     width: u16,
 }
 
-impl About {
+impl SourceFacts {
     fn say(&mut self, name: &str, words: &str, role: Role) {
         let mut head = format!("  {name:<12} ");
         for line in text::wrap(words, self.width.saturating_sub(16).max(10)) {
-            self.lines.push(vec![Run::new(head, Role::Muted), Run::new(line, role)]);
+            self.lines.push(vec![StyledRun::new(head, Role::Muted), StyledRun::new(line, role)]);
             head = " ".repeat(15);
         }
     }
@@ -75,12 +78,12 @@ impl About {
 }
 
 /// Everything about one source: its trouble and what to do, what it offers, how fresh each part is.
-fn about(shared: &Shared, cx: &Cx<'_>, source: &SourceInfo, width: u16) -> Vec<Vec<Run<'static>>> {
+fn about(shared: &Shared, cx: &Cx<'_>, source: &SourceInfo, width: u16) -> Vec<Vec<StyledRun<'static>>> {
     let title = vec![
-        Run::new(format!(" {} ", source.id), Role::Title),
-        Run::new(format!("{} at {}", source.kind.name(), source.place()), Role::Muted),
+        StyledRun::new(format!(" {} ", source.id), Role::Title),
+        StyledRun::new(format!("{} at {}", source.kind.name(), source.place()), Role::Muted),
     ];
-    let mut about = About { lines: vec![Vec::new(), title], width };
+    let mut about = SourceFacts { lines: vec![Vec::new(), title], width };
     if let Some(doubt) = doubt(shared, source, &AskKind::ALL, cx.now) {
         about.say("trouble", &doubt.sentence(cx.now), Role::Trouble);
         about.say("what to do", doubt.advice, Role::Text);
@@ -94,13 +97,13 @@ fn about(shared: &Shared, cx: &Cx<'_>, source: &SourceInfo, width: u16) -> Vec<V
     if let Some(exposure) = source.exposure() {
         about.say("note", exposure, Role::Warning);
     }
-    let Some(held) = shared.world.held(&source.id) else { return about.lines };
+    let Some(cache) = shared.world.cache(&source.id) else { return about.lines };
     if source.answers.contains(&AskKind::Alerts) && shared.world.watchdog(&source.id) == Watchdog::Absent {
         let words = "no always-firing alert here: monitoring may be dead, or has no such rule (severity.watchdogs \
                      names them)";
         about.say("watchdog", words, Role::Trouble);
     }
-    if let Some(offer) = held.probe().value() {
+    if let Some(offer) = cache.probe().value() {
         for warning in &offer.warnings {
             about.say("note", warning, Role::Warning);
         }
@@ -111,8 +114,8 @@ fn about(shared: &Shared, cx: &Cx<'_>, source: &SourceInfo, width: u16) -> Vec<V
             about.say("clock", &format!("{ahead:+}s against this machine"), Role::Text);
         }
     }
-    let kinds: Vec<AskKind> = held.answers().map(|(kind, _)| kind).collect();
-    for warning in held.warnings(&kinds) {
+    let kinds: Vec<AskKind> = cache.answers().map(|(kind, _)| kind).collect();
+    for warning in cache.warnings(&kinds) {
         match warning.kind {
             WarningKind::MissingData | WarningKind::MissingPart => {
                 about.say("partial", &warning.text, Role::Warning);
@@ -121,13 +124,13 @@ fn about(shared: &Shared, cx: &Cx<'_>, source: &SourceInfo, width: u16) -> Vec<V
             WarningKind::Annotation => about.say("remark", &warning.text, Role::Muted),
         }
     }
-    for rule in held.rules().value().into_iter().flat_map(|board| &board.broken).take(BROKEN) {
+    for rule in cache.rules().value().into_iter().flat_map(|board| &board.broken).take(MAX_BROKEN_RULES) {
         about.say("rule fails", &rule.sentence(), Role::Trouble);
     }
-    about.lines.push(vec![Run::new("  last answers", Role::Title)]);
-    for (kind, answer) in held.answers() {
+    about.lines.push(vec![StyledRun::new("  last answers", Role::Title)]);
+    for (kind, answer) in cache.answers() {
         // of what is about one thing its own screen tells
-        if source.answers.contains(&kind) && kind != AskKind::Probe && !kind.is_about_one() {
+        if source.answers.contains(&kind) && kind != AskKind::Probe && !kind.has_key() {
             about.part(cx, kind, &answer);
         }
     }

@@ -1,14 +1,14 @@
 //! What is told of an event on the timeline.
 
-use crate::app::chronicle::{Entry, Key, Kind};
+use crate::app::event_log::{LogEvent, LogEventKey, LogEventKind};
 use crate::app::prelude::*;
 
 pub(super) enum EventList {}
 
 /// An event as the screen shows it.
 pub(super) struct EventRow<'a> {
-    pub(super) key: &'a Key,
-    pub(super) entry: &'a Entry,
+    pub(super) key: &'a LogEventKey,
+    pub(super) entry: &'a LogEvent,
     pub(super) cx: Cx<'a>,
 }
 
@@ -45,12 +45,14 @@ pub(super) const COLUMNS: &[Column] = &[
 impl EventRow<'_> {
     fn role(&self) -> Role {
         match self.key.1 {
-            Kind::Fired | Kind::Paged => self.entry.severity.map_or(Role::Info, Role::of_severity),
-            Kind::Resolved | Kind::Closed => Role::Resolved,
-            Kind::Acknowledged | Kind::Done => Role::Accent,
-            Kind::Step => Role::Text,
-            Kind::Silenced => Role::Silenced,
-            Kind::Unsilenced => Role::Muted,
+            LogEventKind::Fired | LogEventKind::Paged => {
+                self.entry.severity.map_or(Role::Info, Role::of_severity)
+            }
+            LogEventKind::Resolved | LogEventKind::Closed => Role::Resolved,
+            LogEventKind::Acknowledged | LogEventKind::Done => Role::Accent,
+            LogEventKind::Step => Role::Text,
+            LogEventKind::Silenced => Role::Silenced,
+            LogEventKind::Unsilenced => Role::Muted,
         }
     }
 }

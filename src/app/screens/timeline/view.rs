@@ -2,10 +2,10 @@
 
 use std::cmp::Reverse;
 
-use super::Steps;
+use super::IncidentLogCoverage;
 use super::columns::{COLUMNS, EventRow};
-use crate::app::chronicle::Key;
-use crate::app::fired::{self, Told};
+use crate::app::event_log::LogEventKey;
+use crate::app::firing_history::{self, HistoryCoverage};
 use crate::app::list_screen;
 use crate::app::prelude::*;
 use crate::app::screens::timeline::Timeline;
@@ -29,8 +29,8 @@ pub(super) fn render(screen: &Timeline, shared: &Shared, now: Timestamp, area: R
         text::say(&cx, 3, &words, Role::Muted, room, buf);
         return;
     }
-    let line = |Reverse(key): &Reverse<Key>| {
-        shared.chronicle.entries().get_key_value(key).map_or(Line::Gone, |(key, entry)| Line::Item {
+    let line = |Reverse(key): &Reverse<LogEventKey>| {
+        shared.event_log.entries().get_key_value(key).map_or(Line::Gone, |(key, entry)| Line::Item {
             row: EventRow { key, entry, cx },
             is_new: false,
             is_stale: false,
@@ -39,35 +39,39 @@ pub(super) fn render(screen: &Timeline, shared: &Shared, now: Timestamp, area: R
     ListTable::new(COLUMNS, &room.width).render(&cx, (&screen.rows.list, None), line, room, buf);
 }
 
-fn title(screen: &Timeline, shared: &Shared, cx: &Cx<'_>) -> Vec<Run<'static>> {
+fn title(screen: &Timeline, shared: &Shared, cx: &Cx<'_>) -> Vec<StyledRun<'static>> {
     let mut runs = vec![
-        Run::new(" Timeline ", Role::Title),
-        Run::new(format!("{}  {}", screen.rows.list.rows().len(), shared.range.words(cx.now)), Role::Text),
+        StyledRun::new(" Timeline ", Role::Title),
+        StyledRun::new(
+            format!("{}  {}", screen.rows.list.rows().len(), shared.range.words(cx.now)),
+            Role::Text,
+        ),
     ];
     runs.extend(screen.rows.found.told());
     runs.extend(list_screen::marked(screen.rows.list.marks().len()));
-    if let Some(since) = shared.chronicle.since() {
+    if let Some(since) = shared.event_log.since() {
         // sources forget: what was over before burnwatch looked is known of incidents alone
         let steps = match super::steps(shared, cx.now) {
-            Steps::Whole => String::new(),
-            Steps::Since(since) => {
+            IncidentLogCoverage::Whole => String::new(),
+            IncidentLogCoverage::Since(since) => {
                 format!(", steps of incidents since {}", moment(since, cx.now, cx.zone))
             }
-            Steps::Unread => ", steps of incidents not read yet".to_owned(),
+            IncidentLogCoverage::NotLoaded => ", steps of incidents not read yet".to_owned(),
         };
-        let (firings, kept) = match fired::shown_so_far(&shared.world, &shared.sources, &shared.range) {
-            Told::ByNobody => ("", "incidents, and what still fires or is silenced"),
-            Told::NotYet => {
-                (", earlier firings not read yet", "incidents, and what still fires or is silenced")
-            }
-            Told::InPart => {
-                (", earlier firings not all known", "incidents, firings, and what is still silenced")
-            }
-            Told::Whole => ("", "incidents, firings, and what is still silenced"),
-        };
+        let (firings, kept) =
+            match firing_history::history_coverage(&shared.world, &shared.sources, &shared.range) {
+                HistoryCoverage::NotRecorded => ("", "incidents, and what still fires or is silenced"),
+                HistoryCoverage::NotLoaded => {
+                    (", earlier firings not read yet", "incidents, and what still fires or is silenced")
+                }
+                HistoryCoverage::Incomplete => {
+                    (", earlier firings not all known", "incidents, firings, and what is still silenced")
+                }
+                HistoryCoverage::Whole => ("", "incidents, firings, and what is still silenced"),
+            };
         let words =
             format!("  whole since {}{steps}{firings}; before that {kept}", moment(since, cx.now, cx.zone));
-        runs.push(Run::new(words, Role::Muted));
+        runs.push(StyledRun::new(words, Role::Muted));
     }
     runs
 }
@@ -77,7 +81,7 @@ fn empty(screen: &Timeline, shared: &Shared, now: Timestamp) -> String {
     if !filter.is_empty() {
         return screen.rows.found.nothing("event");
     }
-    if shared.chronicle.since().is_none() {
+    if shared.event_log.since().is_none() {
         return shared.waiting().to_owned();
     }
     format!("Nothing is known to have happened: {}.", shared.range.words(now))

@@ -6,11 +6,11 @@ use crate::app::prelude::*;
 use crate::model::incident::{IncidentStatus, Person, Urgency};
 
 /// How it looks: by its urgency while nobody has it, and as something old once it may have been forgotten.
-pub fn role(known: &Linked, now: Timestamp) -> Role {
+pub fn role(known: &IncidentView, now: Timestamp) -> Role {
     match (known.incident.status, known.incident.urgency) {
         (IncidentStatus::Triggered, Urgency::High) => Role::Critical,
         (IncidentStatus::Triggered, Urgency::Low) => Role::Warning,
-        (IncidentStatus::Acknowledged, _) if known.is_forgotten(now) => Role::Stale,
+        (IncidentStatus::Acknowledged, _) if known.is_acknowledgement_old(now) => Role::Stale,
         (IncidentStatus::Acknowledged, _) => Role::Pending,
         (IncidentStatus::Resolved, _) => Role::Resolved,
     }
@@ -23,38 +23,38 @@ pub fn name(shared: &Shared, source: &SourceId, person: &Person) -> String {
 }
 
 /// What is on its way for it, if anything is: `…sending`.
-pub fn sending(known: &Linked, cx: &Cx<'_>) -> Option<String> {
-    let supposed = known.supposed?;
-    Some(format!("{}{}", text::ellipsis(cx.charset), supposed.stage.word()))
+pub fn sending(known: &IncidentView, cx: &Cx<'_>) -> Option<String> {
+    let optimistic = known.optimistic?;
+    Some(format!("{}{}", text::ellipsis(cx.charset), optimistic.stage.word()))
 }
 
 /// Who has it: those who are on it and since when, those who were woken, or loudly that it is nobody.
-pub fn who(shared: &Shared, known: &Linked, now: Timestamp) -> Run<'static> {
+pub fn who(shared: &Shared, known: &IncidentView, now: Timestamp) -> StyledRun<'static> {
     let incident = &known.incident;
     let holders = known.holders();
     let Some(first) = holders.first() else {
         return match incident.status {
-            IncidentStatus::Triggered => Run::new("nobody", Role::Down),
-            IncidentStatus::Acknowledged => Run::new("somebody", Role::Text),
-            IncidentStatus::Resolved => Run::new("-", Role::Muted),
+            IncidentStatus::Triggered => StyledRun::new("nobody", Role::Down),
+            IncidentStatus::Acknowledged => StyledRun::new("somebody", Role::Text),
+            IncidentStatus::Resolved => StyledRun::new("-", Role::Muted),
         };
     };
     let more = if holders.len() > 1 { format!(" +{}", holders.len() - 1) } else { String::new() };
     let names = format!("{}{more}", name(shared, &incident.source, first));
     match known.acknowledged_at() {
-        Some(at) if known.is_forgotten(now) => {
-            Run::new(format!("{names}, {} ago!", ago(at, now)), Role::Stale)
+        Some(at) if known.is_acknowledgement_old(now) => {
+            StyledRun::new(format!("{names}, {} ago!", ago(at, now)), Role::Stale)
         }
-        Some(at) => Run::new(format!("{names}, {}", ago(at, now)), Role::Text),
+        Some(at) => StyledRun::new(format!("{names}, {}", ago(at, now)), Role::Text),
         None if incident.status == IncidentStatus::Triggered => {
-            Run::new(format!("woken: {names}"), Role::Text)
+            StyledRun::new(format!("paged: {names}"), Role::Text)
         }
-        None => Run::new(names, Role::Muted),
+        None => StyledRun::new(names, Role::Muted),
     }
 }
 
 /// Its priority and urgency in a few letters: `P1 high`.
-pub fn weight(known: &Linked) -> String {
+pub fn priority_and_urgency(known: &IncidentView) -> String {
     let incident = &known.incident;
     match &incident.priority {
         Some(priority) => format!("{} {}", priority.named.name, incident.urgency.word()),
@@ -63,17 +63,17 @@ pub fn weight(known: &Linked) -> String {
 }
 
 /// One line of it: symbol, number, status, weight, title; what says less comes later, since the end may be cut off.
-pub fn line(shared: &Shared, cx: &Cx<'_>, known: &Linked) -> Vec<Run<'static>> {
+pub fn line(shared: &Shared, cx: &Cx<'_>, known: &IncidentView) -> Vec<StyledRun<'static>> {
     let incident = &known.incident;
     let role = role(known, cx.now);
     let who = who(shared, known, cx.now);
     let sending = sending(known, cx).map_or_else(String::new, |sending| format!("{sending} "));
     vec![
-        Run::new(format!("{} #{} {} ", cx.symbol(role), incident.number, incident.status.word()), role),
-        Run::new(sending, Role::Sending),
-        Run::new(format!("{}  ", weight(known)), Role::Text),
-        Run::new(format!("{}  ", who.text), who.role),
-        Run::new(incident.subject().to_owned(), Role::Text),
+        StyledRun::new(format!("{} #{} {} ", cx.symbol(role), incident.number, incident.status.word()), role),
+        StyledRun::new(sending, Role::Sending),
+        StyledRun::new(format!("{}  ", priority_and_urgency(known)), Role::Text),
+        StyledRun::new(format!("{}  ", who.text), who.role),
+        StyledRun::new(incident.subject().to_owned(), Role::Text),
     ]
 }
 
@@ -81,8 +81,8 @@ pub fn line(shared: &Shared, cx: &Cx<'_>, known: &Linked) -> Vec<Run<'static>> {
 pub fn pending(what: &str, at: Timestamp, now: Timestamp) -> String {
     let does = match what {
         "escalate" => "escalates",
-        "unacknowledge" => "is nobody's again",
-        "resolve" => "resolves by itself",
+        "unacknowledge" => "acknowledgement expires",
+        "resolve" => "resolves automatically",
         other => other,
     };
     let left = age(now, at).as_secs().div_ceil(60);

@@ -6,14 +6,14 @@ use jiff::tz::TimeZone;
 
 use crate::app::prelude::*;
 use crate::app::subjects::incident::words::name;
-use crate::model::oncall::{Cover, EscalationPolicy, OnCallBoard};
+use crate::model::oncall::{Coverage, EscalationPolicy, OnCallBoard};
 
 /// The people of a cover: the first with how many more there are; a gap is named as loudly as it is.
-pub fn names(shared: &Shared, source: &SourceId, cover: &Cover) -> String {
+pub fn names(shared: &Shared, source: &SourceId, cover: &Coverage) -> String {
     match cover {
-        Cover::Unknown => "not known".to_owned(),
-        Cover::Nobody => "nobody on call".to_owned(),
-        Cover::People(turns) => {
+        Coverage::Unknown => "not known".to_owned(),
+        Coverage::Nobody => "nobody on call".to_owned(),
+        Coverage::People(turns) => {
             let all: Vec<String> = turns.iter().map(|turn| name(shared, source, &turn.person)).collect();
             match all.as_slice() {
                 [one, two] => format!("{one}, {two}"),
@@ -25,12 +25,12 @@ pub fn names(shared: &Shared, source: &SourceId, cover: &Cover) -> String {
 }
 
 /// How a cover looks.
-pub fn role(cover: &Cover) -> Role {
+pub fn role(cover: &Coverage) -> Role {
     match cover {
-        Cover::Unknown => Role::Muted,
-        Cover::Nobody => Role::Down,
-        Cover::People(_) if cover.is_double() => Role::Warning,
-        Cover::People(_) => Role::Text,
+        Coverage::Unknown => Role::Muted,
+        Coverage::Nobody => Role::Down,
+        Coverage::People(_) if cover.is_double_booked() => Role::Warning,
+        Coverage::People(_) => Role::Text,
     }
 }
 
@@ -40,26 +40,26 @@ pub fn stands_in(cx: &Cx<'_>) -> &'static str {
 }
 
 /// The sign of the night.
-pub fn moon(cx: &Cx<'_>) -> &'static str {
+pub fn night_symbol(cx: &Cx<'_>) -> &'static str {
     cx.charset.pick("☾", "n")
 }
 
 /// A cover with its signs: whether somebody stands in, is there twice, or ought to be asleep.
-pub fn told(shared: &Shared, cx: &Cx<'_>, source: &SourceId, cover: &Cover) -> Run<'static> {
+pub fn told(shared: &Shared, cx: &Cx<'_>, source: &SourceId, cover: &Coverage) -> StyledRun<'static> {
     let mut words = names(shared, source, cover);
-    if *cover == Cover::Nobody {
+    if *cover == Coverage::Nobody {
         words = format!("{} {words}", cx.symbol(Role::Down));
     }
     if cover.turns().iter().any(|turn| turn.is_override) {
         words = format!("{words} {}", stands_in(cx));
     }
-    if cover.is_double() {
+    if cover.is_double_booked() {
         words = format!("{words} {}", cx.symbol(Role::Warning));
     }
     if cover.turns().iter().any(|turn| turn.person.is_at_night(cx.now) == Some(true)) {
-        words = format!("{words} {}", moon(cx));
+        words = format!("{words} {}", night_symbol(cx));
     }
-    Run::new(words, role(cover))
+    StyledRun::new(words, role(cover))
 }
 
 /// A length of time to come, in whole minutes: a second of it is not worth a new frame.
@@ -94,19 +94,19 @@ fn own_policy(shared: &Shared, now: Timestamp) -> Option<(&SourceId, &OnCallBoar
 
 /// "on call: Ana Lima (you) -> Kofi Mensah in 4h08m" in two parts, of which the second can be left out; none before anybody
 /// has told.
-pub fn line(shared: &Shared, cx: &Cx<'_>) -> Option<(Vec<Run<'static>>, Vec<Run<'static>>)> {
+pub fn line(shared: &Shared, cx: &Cx<'_>) -> Option<(Vec<StyledRun<'static>>, Vec<StyledRun<'static>>)> {
     let (source, board, policy) = own_policy(shared, cx.now)?;
     let in_doubt = doubts(shared, &[AskKind::OnCall], cx.now).iter().any(|doubt| doubt.source == *source);
     let levels = super::levels(board, policy);
     let first = levels.first().copied().unwrap_or(1);
-    let watch = board.watch(&policy.named.id, first, cx.now);
+    let on_call_at = board.on_call_at(&policy.named.id, first, cx.now);
     let by_doubt = |role| if in_doubt { Role::Stale } else { role };
-    let mut now = vec![Run::new("on call: ", Role::Muted)];
+    let mut now = vec![StyledRun::new("on call: ", Role::Muted)];
     if in_doubt {
-        now.push(Run::new(format!("{} ", cx.symbol(Role::Stale)), Role::Stale));
+        now.push(StyledRun::new(format!("{} ", cx.symbol(Role::Stale)), Role::Stale));
     }
-    if watch.now == Cover::Nobody {
-        let covers = |level: &u32| board.watch(&policy.named.id, *level, cx.now).now;
+    if on_call_at.now == Coverage::Nobody {
+        let covers = |level: &u32| board.on_call_at(&policy.named.id, *level, cx.now).now;
         let next = levels.iter().skip(1).map(|level| (level, covers(level)));
         let next = next.into_iter().find(|(_, cover)| !cover.turns().is_empty());
         let words = next.map_or_else(
@@ -115,14 +115,15 @@ pub fn line(shared: &Shared, cx: &Cx<'_>) -> Option<(Vec<Run<'static>>, Vec<Run<
                 format!("{} nobody, level {level}: {}", cx.symbol(Role::Down), names(shared, source, &cover))
             },
         );
-        now.push(Run::new(words, by_doubt(Role::Down)));
+        now.push(StyledRun::new(words, by_doubt(Role::Down)));
     } else {
-        now.push(Run::new(names(shared, source, &watch.now), by_doubt(role(&watch.now))));
+        now.push(StyledRun::new(names(shared, source, &on_call_at.now), by_doubt(role(&on_call_at.now))));
     }
-    let next = watch.next.map_or_else(Vec::new, |(at, cover)| {
-        let words = if cover == Cover::Nobody { "nobody".to_owned() } else { names(shared, source, &cover) };
-        let role = if cover == Cover::Nobody { Role::Down } else { Role::Muted };
-        vec![Run::new(format!(" -> {words} in {}", left(at, cx.now)), by_doubt(role))]
+    let next = on_call_at.next.map_or_else(Vec::new, |(at, cover)| {
+        let words =
+            if cover == Coverage::Nobody { "nobody".to_owned() } else { names(shared, source, &cover) };
+        let role = if cover == Coverage::Nobody { Role::Down } else { Role::Muted };
+        vec![StyledRun::new(format!(" -> {words} in {}", left(at, cx.now)), by_doubt(role))]
     });
     Some((now, next))
 }

@@ -2,33 +2,33 @@
 
 use std::time::Duration;
 
-use super::queries::{asks, slots_of};
+use super::queries::{chart_queries, slots_of};
 use crate::app::prelude::*;
 use crate::model::remote::Remote;
-use crate::model::series::{Matrix, Span};
-use crate::model::slo::history::Slots;
+use crate::model::series::{Matrix, TimeGrid};
+use crate::model::slo::history::ErrorSlots;
 use crate::model::slo::{
-    Bounds, Exhaustion, Forecast, Objective, Side, Since, Spending, Standing, UnderWay, Window,
-    exhausted_since,
+    BudgetSpending, CurrentPeriod, EventSide, ExhaustedSince, Exhaustion, Forecast, GroupStatus, Objective,
+    TimeRange, Window, exhausted_since,
 };
 
 /// What the slots of the present window spent of its budget.
-pub struct Course {
+pub struct BudgetCourse {
     /// Slot by slot, the last one unfinished; together exactly what is spent, if that is known: of what is known alone, where
     /// there are no data for the rest of the window.
-    pub spending: Spending,
+    pub spending: BudgetSpending,
     /// Which share of the whole window's budget each slot spent; together never more than what is spent.
-    shares: Spending,
+    shares: BudgetSpending,
     /// When the first slot began.
     pub start: Timestamp,
     /// The stretch that all slots are within, up to now.
-    within: Bounds,
+    within: TimeRange,
     /// How long the window is.
     window: Duration,
 }
 
 /// One slot that ate much of the budget.
-pub struct Bite {
+pub struct BudgetDrop {
     /// When it began.
     pub from: Timestamp,
     /// When it ended.
@@ -44,7 +44,7 @@ pub struct Bite {
 /// Lines over one grid, from the start of the window into the time to come.
 pub struct Curves {
     /// The grid.
-    pub span: Span,
+    pub span: TimeGrid,
     /// The budget up to now.
     pub left: Vec<f64>,
     /// A budget that is spent evenly.
@@ -55,27 +55,28 @@ pub struct Curves {
     pub lowest: f64,
 }
 
-impl Course {
+impl BudgetCourse {
     /// From what is held of the open SLO; `None` as long as nothing is.
-    pub fn of(shared: &Shared, status: &SloStatus, standing: &Standing) -> Option<Self> {
+    pub fn of(shared: &Shared, status: &SloStatus, group_status: &GroupStatus) -> Option<Self> {
         let objective = status.slo.objective;
-        let asks = asks(status, moment(shared, status));
-        let values = |query: &str| values(slots_of(shared, status, &asks, query)?, &standing.labels);
-        let (span, counted) = match asks.slots.as_ref()? {
-            Slots::Ratio(query) => {
+        let chart_queries = chart_queries(status, moment(shared, status));
+        let values =
+            |query: &str| values(slots_of(shared, status, &chart_queries, query)?, &group_status.labels);
+        let (span, counted) = match chart_queries.slots.as_ref()? {
+            ErrorSlots::Ratio(query) => {
                 let (span, values) = values(query)?;
-                (span, Counted::Ratios(values))
+                (span, SlotValues::Ratios(values))
             }
-            Slots::Events { side, part, total } => {
+            ErrorSlots::Events { side, part, total } => {
                 let (span, total) = values(total)?;
                 let part = values(part).filter(|(other, _)| *other == span);
                 let part = part.map_or_else(|| vec![None; total.len()], |(_, part)| part);
-                (span, Counted::of_events(*side, &part, &total))
+                (span, SlotValues::of_events(*side, &part, &total))
             }
         };
         let (slot, window) = (span.step(), status.slo.window.length(status.at));
         let running = age(span.end(), status.at);
-        let error = standing.burn_within(running).map(|burn| (burn * objective.budget()).min(1.0));
+        let error = group_status.burn_within(running).map(|burn| (burn * objective.budget()).min(1.0));
         let is_rolling = matches!(status.slo.window, Window::Rolling(_));
         let counted = counted.up_to_now(is_rolling, error, part(running, slot));
         let spending = counted.spending(slot, objective);
@@ -83,28 +84,29 @@ impl Course {
         let start = end.checked_sub(spending.length()).ok()?;
         let bounds = status.slo.window.bounds(status.at);
         let within =
-            Bounds { start: if is_rolling { start } else { bounds.start.max(start) }, end: status.at };
+            TimeRange { start: if is_rolling { start } else { bounds.start.max(start) }, end: status.at };
         let first = 1.0 - part(age(start, within.start), slot);
         let passed = passed(&status.slo.window, status.at);
         let known = counted.known(first, part(running, slot)) * part(slot, window);
-        let known = begun_within(known, part(slot, window), standing.covered.map(|covered| covered * passed));
+        let known =
+            known_share(known, part(slot, window), group_status.covered.map(|covered| covered * passed));
         let shares = counted.shares(objective.budget(), first, known, part(slot, window));
-        let most = standing.spent.map(|spent| spent * (known / passed).min(1.0));
-        let by = match (standing.spent, spending.spent()) {
+        let most = group_status.spent.map(|spent| spent * (known / passed).min(1.0));
+        let by = match (group_status.spent, spending.spent()) {
             (Some(told), spent) if spent > 0.0 => told / spent,
             (Some(_), _) => passed,
             (None, _) => known,
         };
-        let shares = Spending::of_shares(slot, at_most(shares, most));
+        let shares = BudgetSpending::of_shares(slot, at_most(shares, most));
         Some(Self { spending: spending.scaled(by), shares, start, within, window })
     }
 
     /// The slots that ate most of the budget, most first.
-    pub fn bites(&self, shared: &Shared, status: &SloStatus, most: usize) -> Vec<Bite> {
-        let asks = asks(status, moment(shared, status));
-        let firing = slots_of(shared, status, &asks, &asks.firing).and_then(Remote::value);
+    pub fn worst_slots(&self, shared: &Shared, status: &SloStatus, most: usize) -> Vec<BudgetDrop> {
+        let chart_queries = chart_queries(status, moment(shared, status));
+        let firing = slots_of(shared, status, &chart_queries, &chart_queries.firing).and_then(Remote::value);
         let bite = |(place, share): (usize, f64)| {
-            let Bounds { start: from, end: to } = self.slot_at(place);
+            let TimeRange { start: from, end: to } = self.slot_at(place);
             let is_unfinished = firing.is_none_or(|firing| to > firing.span.end());
             let mut fired = match firing {
                 // what was asked for ends before; what fires now is known anyway
@@ -116,13 +118,13 @@ impl Course {
             fired.sort_by_key(|name| status.slo.alerting.name.as_deref() == Some(name));
             let fired = incidents(shared, status, from, to).chain(fired).collect();
             let burn = share * self.window.as_secs_f64() / age(from, to).as_secs_f64().max(1.0);
-            Bite { from, to, share, burn, fired }
+            BudgetDrop { from, to, share, burn, fired }
         };
         self.shares.worst(most).into_iter().map(bite).collect()
     }
 
     /// From when to when a slot was: its part of the window, the last one up to now.
-    fn slot_at(&self, place: usize) -> Bounds {
+    fn slot_at(&self, place: usize) -> TimeRange {
         let at = |slots: usize| {
             self.start.checked_add(times(self.spending.slot(), slots)).unwrap_or(Timestamp::MAX)
         };
@@ -131,17 +133,18 @@ impl Course {
         } else {
             self.within.end
         };
-        Bounds { start: at(place).max(self.within.start).min(end), end }
+        TimeRange { start: at(place).max(self.within.start).min(end), end }
     }
 
     /// What the slots spent that overlap a stretch of time, and from when to when they are.
-    pub fn spent_between(&self, stretch: Bounds) -> Option<(f64, Bounds)> {
+    pub fn spent_between(&self, stretch: TimeRange) -> Option<(f64, TimeRange)> {
         let shares =
             self.shares.shares().iter().enumerate().map(|(place, share)| (self.slot_at(place), share));
         let within = shares.filter(|(slot, _)| slot.start < stretch.end && slot.end > stretch.start);
-        let known: Vec<(Bounds, f64)> = within.filter_map(|(slot, share)| Some((slot, (*share)?))).collect();
+        let known: Vec<(TimeRange, f64)> =
+            within.filter_map(|(slot, share)| Some((slot, (*share)?))).collect();
         let (first, last) = known.first().zip(known.last())?;
-        let bounds = Bounds { start: first.0.start, end: last.0.end };
+        let bounds = TimeRange { start: first.0.start, end: last.0.end };
         Some((known.iter().map(|(_, share)| share).sum(), bounds))
     }
 
@@ -157,14 +160,14 @@ impl Course {
     }
 
     /// Since when the budget of a calendar period is spent.
-    pub fn exhausted_since(&self) -> Option<Since> {
+    pub fn exhausted_since(&self) -> Option<ExhaustedSince> {
         let slot = self.spending.slot();
         let ends = (1..).map_while(|slots| self.start.checked_add(times(slot, slots)).ok());
         exhausted_since(&ends.zip(self.spending.burn_down()).collect::<Vec<_>>())
     }
 
     /// What is to be drawn: the budget so far, the even line, and how it goes on at `burn`.
-    pub fn curves(&self, status: &SloStatus, standing: &Standing, burn: Option<f64>) -> Curves {
+    pub fn curves(&self, status: &SloStatus, group_status: &GroupStatus, burn: Option<f64>) -> Curves {
         let slot = self.spending.slot();
         let behind = self.spending.shares().len();
         // the end of the slot that is not finished stands for now
@@ -178,14 +181,14 @@ impl Course {
         };
         let length = times(slot, behind + to_come);
         let end = self.start.checked_add(length).unwrap_or(Timestamp::MAX);
-        let span = Span::ending(end, length, u16::MAX, slot);
+        let span = TimeGrid::ending(end, length, u16::MAX, slot);
         let mut left = vec![f64::NAN; span.count()];
         let known = self.spending.shares().iter().map(Option::is_some);
         let down = std::iter::once((1.0, true)).chain(self.spending.burn_down().into_iter().zip(known));
         for (cell, (value, is_known)) in left.iter_mut().zip(down) {
             *cell = if is_known { value } else { f64::NAN };
         }
-        if let (Some(cell), Some(now)) = (left.get_mut(behind), standing.left()) {
+        if let (Some(cell), Some(now)) = (left.get_mut(behind), group_status.left()) {
             *cell = now;
         }
         let lowest = left.iter().copied().fold(0.0, f64::min);
@@ -193,11 +196,11 @@ impl Course {
         let ideal = (0..span.count()).map(even).collect();
         let forecast = burn.and_then(|burn| match &status.slo.window {
             // the same that the list and the header tell: at the earliest
-            Window::Rolling(length) => match standing.left()? {
+            Window::Rolling(length) => match group_status.left()? {
                 left if left > 0.0 => Forecast::earliest(left, burn, *length),
                 _ => Forecast::rolling(&self.spending, burn),
             },
-            Window::Calendar(_) => Forecast::calendar(under_way(status, standing)?, burn),
+            Window::Calendar(_) => Forecast::calendar(current_period(status, group_status)?, burn),
         });
         let mut coming = vec![f64::NAN; span.count()];
         for (ahead, cell) in coming.iter_mut().skip(behind).enumerate() {
@@ -218,8 +221,8 @@ impl Course {
 
 /// What the slots spent in which a stretch of time fell, as a share of the window's budget, and from when to when these
 /// slots were. `None` as long as that is not known.
-pub fn spent_between(shared: &Shared, status: &SloStatus, stretch: Bounds) -> Option<(f64, Bounds)> {
-    Course::of(shared, status, status.worst()?)?.spent_between(stretch)
+pub fn spent_between(shared: &Shared, status: &SloStatus, stretch: TimeRange) -> Option<(f64, TimeRange)> {
+    BudgetCourse::of(shared, status, status.worst()?)?.spent_between(stretch)
 }
 
 /// The moment that the screen shows.
@@ -228,32 +231,32 @@ fn moment(shared: &Shared, status: &SloStatus) -> Timestamp {
 }
 
 /// The period of a calendar window, as far as it is under way.
-pub fn under_way(status: &SloStatus, standing: &Standing) -> Option<UnderWay> {
+pub fn current_period(status: &SloStatus, group_status: &GroupStatus) -> Option<CurrentPeriod> {
     let Window::Calendar(_) = status.slo.window else { return None };
-    let average = standing.window.error()? / status.slo.objective.budget();
-    UnderWay::new(average, status.slo.window.bounds(status.at), status.at)
+    let average = group_status.window.error()? / status.slo.objective.budget();
+    CurrentPeriod::new(average, status.slo.window.bounds(status.at), status.at)
 }
 
 /// The share of good events over the window, each event weighing the same, where the slots' events are held.
-pub fn by_events(shared: &Shared, status: &SloStatus, standing: &Standing) -> Option<f64> {
-    let asks = asks(status, moment(shared, status));
-    let Slots::Events { side, part, total } = asks.events.as_ref()? else {
+pub fn by_events(shared: &Shared, status: &SloStatus, group_status: &GroupStatus) -> Option<f64> {
+    let chart_queries = chart_queries(status, moment(shared, status));
+    let ErrorSlots::Events { side, part, total } = chart_queries.events.as_ref()? else {
         return None;
     };
-    let values = |query: &str| values(slots_of(shared, status, &asks, query)?, &standing.labels);
+    let values = |query: &str| values(slots_of(shared, status, &chart_queries, query)?, &group_status.labels);
     let (_, all) = values(total)?;
     let part = values(part).map(|(_, part)| part).unwrap_or_default();
     let sum = |values: &[Option<f64>]| values.iter().flatten().sum::<f64>();
     let (part, all) = (sum(&part), sum(&all));
     let good = match side {
-        Side::Bad => 1.0 - part / all,
-        Side::Good => part / all,
+        EventSide::Bad => 1.0 - part / all,
+        EventSide::Good => part / all,
     };
     (all > 0.0).then_some(good)
 }
 
 /// The error ratio or the events, bad and all, of each slot.
-enum Counted {
+enum SlotValues {
     Ratios(Vec<Option<f64>>),
     Events(Vec<Option<(f64, f64)>>),
 }
@@ -273,13 +276,13 @@ fn incidents<'a>(
     open.map(|known| format!("#{}", known.incident.number))
 }
 
-impl Counted {
-    fn of_events(side: Side, part: &[Option<f64>], total: &[Option<f64>]) -> Self {
+impl SlotValues {
+    fn of_events(side: EventSide, part: &[Option<f64>], total: &[Option<f64>]) -> Self {
         let pair = |(part, total): (&Option<f64>, &Option<f64>)| {
             let (part, total) = (part.unwrap_or(0.0), total.filter(|total| *total >= 0.0)?);
             let bad = match side {
-                Side::Bad => part,
-                Side::Good => total - part,
+                EventSide::Bad => part,
+                EventSide::Good => total - part,
             };
             Some((bad.clamp(0.0, total), total))
         };
@@ -341,16 +344,16 @@ impl Counted {
         }
     }
 
-    fn spending(&self, slot: Duration, objective: Objective) -> Spending {
+    fn spending(&self, slot: Duration, objective: Objective) -> BudgetSpending {
         match self {
-            Self::Ratios(ratios) => Spending::by_time(slot, ratios, objective),
-            Self::Events(events) => Spending::by_events(slot, events, objective),
+            Self::Ratios(ratios) => BudgetSpending::by_time(slot, ratios, objective),
+            Self::Events(events) => BudgetSpending::by_events(slot, events, objective),
         }
     }
 }
 
 /// The values of one group at each point but the first, which ends before the window begins.
-fn values(remote: &Remote<Matrix>, group: &Labels) -> Option<(Span, Vec<Option<f64>>)> {
+fn values(remote: &Remote<Matrix>, group: &Labels) -> Option<(TimeGrid, Vec<Option<f64>>)> {
     let matrix = remote.value()?;
     let line = line(matrix, group)?;
     let values = line.iter().skip(1).map(|value| Some(*value).filter(|value| value.is_finite()));
@@ -376,7 +379,7 @@ fn part(time: Duration, whole: Duration) -> f64 {
 
 /// How much is known, where data began within a slot: by what is covered, but at most a slot less than the slots say. Holes
 /// within slots make these no dearer.
-fn begun_within(known: f64, slot: f64, covered: Option<f64>) -> f64 {
+fn known_share(known: f64, slot: f64, covered: Option<f64>) -> f64 {
     covered.map_or(known, |covered| covered.max(known - slot).min(known))
 }
 

@@ -6,12 +6,12 @@ use std::time::Duration;
 use crate::app::prelude::*;
 use crate::model::ask::SeriesKey;
 use crate::model::remote::Remote;
-use crate::model::series::{Matrix, Span};
-use crate::model::slo::history::{self, Slots};
+use crate::model::series::{Matrix, TimeGrid};
+use crate::model::slo::history::{self, ErrorSlots};
 use crate::model::slo::{Slo, Window};
 
 /// Most slots of a window: a year in slots of six hours is below, and so is 90 days in hours.
-const MOST_SLOTS: u16 = 2400;
+const MAX_WINDOW_SLOTS: u16 = 2400;
 
 /// What is asked for slots changes slowly.
 const SLOTS_INTERVAL: Duration = Duration::from_secs(300);
@@ -22,7 +22,7 @@ const HOUR: Duration = Duration::from_secs(3600);
 const POINTS: u16 = 240;
 
 /// Which lookbacks the chart of burns shows: of the first pair both, of the next one the long one.
-fn charted(slo: &Slo) -> Vec<Duration> {
+fn chart_lookbacks(slo: &Slo) -> Vec<Duration> {
     let mut lookbacks = Vec::new();
     let pairs = slo.pairs.iter().take(2).flat_map(|pair| [pair.long, pair.short]).take(3);
     for lookback in pairs {
@@ -34,29 +34,29 @@ fn charted(slo: &Slo) -> Vec<Duration> {
 }
 
 /// The slots of the window up to a moment; the first point is where the first slot begins.
-fn slots_span(window: &Window, moment: Timestamp) -> Span {
+fn slots_span(window: &Window, moment: Timestamp) -> TimeGrid {
     let elapsed = window.elapsed(moment);
     let least = if window.nominal() < 12 * HOUR { HOUR / 12 } else { HOUR };
-    Span::ending(moment, elapsed.max(least), MOST_SLOTS, least)
+    TimeGrid::ending(moment, elapsed.max(least), MAX_WINDOW_SLOTS, least)
 }
 
 /// The queries of the charts, with what they are asked over.
-pub struct Asks {
+pub struct ChartQueries {
     /// Errors by slots.
-    pub slots: Option<Slots>,
+    pub slots: Option<ErrorSlots>,
     /// The same counted, where the window's ratio is a mean over time and a definition can do better.
-    pub events: Option<Slots>,
+    pub events: Option<ErrorSlots>,
     /// Error ratios by lookback.
     pub burns: Vec<(Duration, String)>,
     /// What fired in the slots.
     pub firing: String,
     /// The slots.
-    pub span: Span,
+    pub span: TimeGrid,
     /// How long the window is.
     range: Duration,
 }
 
-impl Asks {
+impl ChartQueries {
     /// What tells the answer to one of the queries by slots from others.
     pub fn slots_key(&self, query: &str) -> SeriesKey {
         SeriesKey { query: query.into(), range: self.range, step: self.span.step() }
@@ -64,17 +64,17 @@ impl Asks {
 }
 
 /// The queries of an SLO's charts as of a moment.
-pub fn asks(status: &SloStatus, moment: Timestamp) -> Asks {
+pub fn chart_queries(status: &SloStatus, moment: Timestamp) -> ChartQueries {
     let (slo, evaluation) = (&*status.slo, status.evaluation);
     let span = slots_span(&slo.window, moment);
     let is_time_weighted = status.groups.iter().any(|group| group.is_time_weighted);
     let slots = history::slots(slo, evaluation, span.step());
     let events =
         history::events(slo, span.step()).filter(|events| is_time_weighted && Some(events) != slots.as_ref());
-    let burns = charted(slo).into_iter();
+    let burns = chart_lookbacks(slo).into_iter();
     let burns =
         burns.filter_map(|lookback| Some((lookback, history::error_ratio(slo, evaluation, lookback)?)));
-    Asks {
+    ChartQueries {
         slots,
         events,
         burns: burns.collect(),
@@ -86,27 +86,27 @@ pub fn asks(status: &SloStatus, moment: Timestamp) -> Asks {
 
 /// Its queries in words and as they are asked, for reading and for copying.
 pub fn queries(status: &SloStatus, moment: Timestamp) -> Vec<(String, String)> {
-    let asks = asks(status, moment);
-    let slot = duration::short(asks.span.step());
+    let chart_queries = chart_queries(status, moment);
+    let slot = duration::short(chart_queries.span.step());
     let mut all: Vec<(String, String)> = Vec::new();
-    for (lookback, query) in asks.burns {
+    for (lookback, query) in chart_queries.burns {
         all.push((format!("error ratio over {}", duration::short(lookback)), query));
     }
     let window = status.slo.window.nominal();
     if let Some(query) = history::over_window(&status.slo, status.evaluation) {
         all.push((format!("error ratio over {}", duration::short(window)), query));
     }
-    let mut slots = |name: &str, slots: Option<Slots>| match slots {
-        Some(Slots::Ratio(query)) => all.push((format!("{name}, each {slot}"), query)),
-        Some(Slots::Events { part, total, .. }) => {
+    let mut slots = |name: &str, slots: Option<ErrorSlots>| match slots {
+        Some(ErrorSlots::Ratio(query)) => all.push((format!("{name}, each {slot}"), query)),
+        Some(ErrorSlots::Events { part, total, .. }) => {
             all.push((format!("{name}, each {slot}: part"), part));
             all.push((format!("{name}, each {slot}: total"), total));
         }
         None => {}
     };
-    slots("what ate the budget", asks.slots);
-    slots("counted events", asks.events);
-    all.push((format!("what fired, each {slot}"), asks.firing));
+    slots("budget spent by time slot", chart_queries.slots);
+    slots("counted events", chart_queries.events);
+    all.push((format!("what fired, each {slot}"), chart_queries.firing));
     // the shortest lookback may be the slot's
     let mut seen = BTreeSet::new();
     all.retain(|(_, query)| seen.insert(query.clone()));
@@ -115,42 +115,42 @@ pub fn queries(status: &SloStatus, moment: Timestamp) -> Vec<(String, String)> {
 
 /// The charts of the SLO, from the source that knows it: at most eight queries.
 pub fn wants(shared: &Shared, key: &SloKey, now: Timestamp) -> Vec<Want> {
-    let Some((status, asks)) = asked(shared, key, now) else { return Vec::new() };
-    let burns = asks.burns.iter();
+    let Some((status, chart_queries)) = asked(shared, key, now) else { return Vec::new() };
+    let burns = chart_queries.burns.iter();
     let burns = burns.map(|(_, query)| {
         want::series(shared, &status.source, want::chart(shared, &query.as_str().into(), POINTS, now))
     });
-    let firing = slots_want(shared, status, &asks, &asks.firing);
-    burns.chain(slot_wants(shared, status, &asks)).chain([firing]).collect()
+    let firing = slots_want(shared, status, &chart_queries, &chart_queries.firing);
+    burns.chain(slot_wants(shared, status, &chart_queries)).chain([firing]).collect()
 }
 
 /// Only what tells what each slot of the window spent of the budget: at most four queries.
 pub fn spending_wants(shared: &Shared, key: &SloKey, now: Timestamp) -> Vec<Want> {
     asked(shared, key, now)
-        .map_or_else(Vec::new, |(status, asks)| slot_wants(shared, status, &asks).collect())
+        .map_or_else(Vec::new, |(status, chart_queries)| slot_wants(shared, status, &chart_queries).collect())
 }
 
 /// What is to be asked of an SLO, if its source can be asked.
-fn asked<'a>(shared: &'a Shared, key: &SloKey, now: Timestamp) -> Option<(&'a SloStatus, Asks)> {
+fn asked<'a>(shared: &'a Shared, key: &SloKey, now: Timestamp) -> Option<(&'a SloStatus, ChartQueries)> {
     let can = shared.answering(AskKind::Series).any(|source| source.id == key.source);
     let status = key.status(&shared.world).filter(|_| can)?;
-    Some((status, asks(status, shared.range.end.unwrap_or(now))))
+    Some((status, chart_queries(status, shared.range.end.unwrap_or(now))))
 }
 
 fn slot_wants<'a>(
     shared: &'a Shared,
     status: &'a SloStatus,
-    asks: &'a Asks,
+    chart_queries: &'a ChartQueries,
 ) -> impl Iterator<Item = Want> + 'a {
-    let slots = asks.slots.iter().chain(&asks.events).flat_map(|slots| match slots {
-        Slots::Ratio(query) => vec![query],
-        Slots::Events { part, total, .. } => vec![part, total],
+    let slots = chart_queries.slots.iter().chain(&chart_queries.events).flat_map(|slots| match slots {
+        ErrorSlots::Ratio(query) => vec![query],
+        ErrorSlots::Events { part, total, .. } => vec![part, total],
     });
-    slots.map(|query| slots_want(shared, status, asks, query))
+    slots.map(|query| slots_want(shared, status, chart_queries, query))
 }
 
-fn slots_want(shared: &Shared, status: &SloStatus, asks: &Asks, query: &str) -> Want {
-    let want = want::series(shared, &status.source, (asks.slots_key(query), asks.span));
+fn slots_want(shared: &Shared, status: &SloStatus, chart_queries: &ChartQueries, query: &str) -> Want {
+    let want = want::series(shared, &status.source, (chart_queries.slots_key(query), chart_queries.span));
     Want { interval: SLOTS_INTERVAL, ..want }
 }
 
@@ -158,10 +158,10 @@ fn slots_want(shared: &Shared, status: &SloStatus, asks: &Asks, query: &str) -> 
 pub fn slots_of<'a>(
     shared: &'a Shared,
     status: &SloStatus,
-    asks: &Asks,
+    chart_queries: &ChartQueries,
     query: &str,
 ) -> Option<&'a Remote<Matrix>> {
-    shared.world.held(&status.source)?.series().get(&asks.slots_key(query))
+    shared.world.cache(&status.source)?.series().get(&chart_queries.slots_key(query))
 }
 
 /// The error ratio that this query tells over the range that is shown.

@@ -10,7 +10,7 @@ use crate::app::commands::Command;
 use crate::app::form::SILENCED;
 use crate::app::identity::{IncidentKey, LevelKey, PolicyKey, SilenceKey};
 use crate::app::intent::{Intent, Objects, PartialOperation};
-use crate::app::menu::{Choice, Menu};
+use crate::app::menu::{Menu, MenuChoice};
 use crate::app::number::moment;
 use crate::app::planner::consequences::people;
 use crate::app::planner::{Planner, called};
@@ -27,7 +27,7 @@ use crate::model::labels::Text;
 use crate::model::operation::{Argument, OperationSpec, Param, ParamKind};
 use crate::model::silence::SilenceState;
 use crate::model::source::SourceId;
-use crate::model::world::Linked;
+use crate::model::world::IncidentView;
 
 /// Minutes that an incident rests by one key.
 const RESTS: [u64; 5] = [15, 30, 60, 240, 480];
@@ -39,15 +39,15 @@ const STINTS: [u64; 4] = [60, 120, 240, 480];
 /// The ways of paging somebody about an incident.
 const PAGING: [OperationKind; 3] = [OperationKind::Escalate, OperationKind::Assign, OperationKind::Reroute];
 
-type Items = Vec<(String, Choice)>;
+type Items = Vec<(String, MenuChoice)>;
 
 fn show(state: &mut State, title: impl Into<String>, items: Items) {
     state.mode = Mode::Menu(Menu::new(title.into(), items, 0));
 }
 
 /// A menu item: what it is called and leads to, or why it cannot be done.
-fn item(name: impl Into<String>, intent: Intent, cannot: Option<Text>) -> (String, Choice) {
-    (name.into(), cannot.map_or_else(|| Choice::Intent(Box::new(intent)), Choice::Cannot))
+fn item(name: impl Into<String>, intent: Intent, cannot: Option<Text>) -> (String, MenuChoice) {
+    (name.into(), cannot.map_or_else(|| MenuChoice::Intent(Box::new(intent)), MenuChoice::Cannot))
 }
 
 /// The name of a command with its key, for a menu.
@@ -131,7 +131,7 @@ pub(super) fn all(state: &mut State, now: Timestamp) {
     let why = Planner::of(&state.shared).cannot_anywhere(OperationKind::Silence);
     items.push(item(with_key(state, Command::NewSilence, "New silence..."), Intent::NewSilence, why));
     items.push(item(with_key(state, Command::Silences, "All silences"), Intent::Silences, None));
-    items.push(item(with_key(state, Command::Results, "What was done so far"), Intent::Results, None));
+    items.push(item(with_key(state, Command::Results, "Actions taken so far"), Intent::Results, None));
     show(state, title, items);
 }
 
@@ -145,7 +145,7 @@ fn silences_of(alerts: usize) -> String {
 }
 
 /// What can be done to incidents: all operations that have a place in their menu.
-fn of_incidents(state: &State, keys: &[IncidentKey], known: &[&Linked]) -> Items {
+fn of_incidents(state: &State, keys: &[IncidentKey], known: &[&IncidentView]) -> Items {
     let planner = Planner::of(&state.shared);
     let specs = OperationKind::ALL.iter().map(|kind| kind.spec()).filter(|spec| !spec.menu.is_empty());
     let offered = specs.map(|spec: &OperationSpec| {
@@ -204,7 +204,7 @@ pub(super) fn page(state: &mut State, keys: &[IncidentKey], now: Timestamp) {
     let (title, source) = match known.as_slice() {
         [] => return refuse(state, "it is gone", now),
         [one] => (format!("#{}: wake whom?", one.incident.number), one.incident.source.clone()),
-        [first, ..] => (format!("{} incidents: wake whom?", known.len()), first.incident.source.clone()),
+        [first, ..] => (format!("{} incidents: page whom?", known.len()), first.incident.source.clone()),
     };
     let is_fresh = planner.knows_who_is_on_call(&source, now);
     let mut items = Items::new();
@@ -216,7 +216,7 @@ pub(super) fn page(state: &mut State, keys: &[IncidentKey], now: Timestamp) {
         }
     }
     if !is_fresh {
-        state.shared.polls.ask_again(&source, |topic| *topic == Topic::OnCall, now);
+        state.shared.scheduler.requery(&source, |topic| *topic == Topic::OnCall, now);
     }
     show(state, title, items);
 }
@@ -244,7 +244,7 @@ fn offered(
 ) -> Items {
     let (choices, nothing) = choices(shared, &wanted.objects, param.kind, now);
     if let (true, Some((name, why))) = (choices.is_empty(), nothing) {
-        return vec![(name.to_owned(), Choice::Cannot(why.into()))];
+        return vec![(name.to_owned(), MenuChoice::Cannot(why.into()))];
     }
     let offer = |(name, value): (String, Argument)| {
         item(name, Intent::Operate(wanted.clone().with(param.name, value)), why.cloned())
@@ -286,7 +286,7 @@ fn choices(shared: &Shared, objects: &Objects, kind: ParamKind, now: Timestamp) 
             let name = |person: &Person| {
                 (format!("{}{}", person.name, night(person)), vec![EntityRef::from(person)].into())
             };
-            (all.map(name).collect(), Some(("Nobody to ask", "nobody else is known there")))
+            (all.map(name).collect(), Some(("No other responder", "no other user is known there")))
         }
         ParamKind::Policy => {
             let board = first.and_then(|source| planner.board(source));
@@ -294,7 +294,7 @@ fn choices(shared: &Shared, objects: &Objects, kind: ParamKind, now: Timestamp) 
             let name = |(board, policy)| {
                 let who = people(board, policy, 1, now);
                 let who = if who.is_empty() { "nobody on call".to_owned() } else { who.join(", ") };
-                let name = format!("Policy: {}, wakes {who}", policy.named.name);
+                let name = format!("Policy: {}, pages {who}", policy.named.name);
                 (name, EntityRef::from(&policy.named).into())
             };
             (all.map(name).collect(), None)
@@ -324,7 +324,7 @@ fn choices(shared: &Shared, objects: &Objects, kind: ParamKind, now: Timestamp) 
                 let is_there = sources.contains(&other.incident.source);
                 other.incident.is_open() && is_there && !keys.contains(&IncidentKey::of(other))
             });
-            let name = |other: &Linked| {
+            let name = |other: &IncidentView| {
                 let into = EntityRef { id: other.incident.id.clone(), name: called(other) };
                 (into.name.to_string(), into.into())
             };
@@ -360,7 +360,7 @@ fn choices(shared: &Shared, objects: &Objects, kind: ParamKind, now: Timestamp) 
 }
 
 /// The levels of the policy that all these incidents have.
-fn levels(shared: &Shared, known: &[&Linked], now: Timestamp) -> Choices {
+fn levels(shared: &Shared, known: &[&IncidentView], now: Timestamp) -> Choices {
     let planner = Planner::of(shared);
     let policies: BTreeSet<Option<&Text>> = known
         .iter()

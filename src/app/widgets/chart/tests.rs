@@ -7,9 +7,9 @@ use crate::app::widgets::probe::{NOW, drawn, has_role, lines, sweep, with_cx, wi
 
 const GAP: f64 = f64::NAN;
 
-fn span(points: u16) -> Span {
+fn span(points: u16) -> TimeGrid {
     let end = Timestamp::from_second(NOW).unwrap();
-    Span::ending(end, Duration::from_secs(60 * u64::from(points - 1)), points, Duration::from_secs(60))
+    TimeGrid::ending(end, Duration::from_secs(60 * u64::from(points - 1)), points, Duration::from_secs(60))
 }
 
 fn minute(minute: i64) -> Timestamp {
@@ -31,16 +31,20 @@ fn picture(charset: Charset, width: u16, height: u16, chart: Chart<'_>) -> Vec<S
     lines(&drawn(width, height, |area, buf| with_cx(charset, |cx| chart.render(cx, area, buf))))
 }
 
-fn alert<'a>(line: &'a [Line<'a>], shade: &'a [(Timestamp, Timestamp)], marks: &'a [Mark<'a>]) -> Chart<'a> {
-    Chart { thresholds: &[(0.05, "> 5%")], shade, marks, ..Chart::new(span(61), line, Unit::Ratio) }
+fn alert<'a>(
+    line: &'a [ChartLine<'a>],
+    shade: &'a [(Timestamp, Timestamp)],
+    marks: &'a [ChartMark<'a>],
+) -> Chart<'a> {
+    Chart { thresholds: &[(0.05, "> 5%")], shade, marks, ..Chart::new(span(61), line, ValueUnit::Ratio) }
 }
 
 #[test]
 fn an_alert_is_drawn_with_gap_threshold_and_firing_interval() {
     let values = errors();
-    let line = [Line { values: &values, role: Role::Series1, label: "errors" }];
+    let line = [ChartLine { values: &values, role: Role::Series1, label: "errors" }];
     let shade = [(minute(-20), minute(-10))];
-    let marks = [Mark { at: minute(-50), symbol: "d", role: Role::Accent }];
+    let marks = [ChartMark { at: minute(-50), symbol: "d", role: Role::Accent }];
     let draw = |charset| picture(charset, 60, 9, alert(&line, &shade, &marks));
     assert_eq!(
         draw(Charset::Unicode),
@@ -83,12 +87,12 @@ fn an_alert_is_drawn_with_gap_threshold_and_firing_interval() {
 fn several_lines_are_told_apart_without_colour() {
     let (slow, fast) = ([0.4, 0.6, 0.5, 0.5], [0.1, 0.2, 0.1, 0.1]);
     let both = [
-        Line { values: &slow, role: Role::Series1, label: "p95" },
-        Line { values: &fast, role: Role::Series2, label: "p50" },
+        ChartLine { values: &slow, role: Role::Series1, label: "p95" },
+        ChartLine { values: &fast, role: Role::Series2, label: "p50" },
     ];
     let buf = drawn(40, 8, |area, buf| {
         without_colour(Charset::Unicode, |cx| {
-            Chart::new(span(4), &both, Unit::Seconds).render(cx, area, buf);
+            Chart::new(span(4), &both, ValueUnit::Seconds).render(cx, area, buf);
         });
     });
     assert_eq!(
@@ -109,8 +113,8 @@ fn several_lines_are_told_apart_without_colour() {
 #[test]
 fn absence_is_said_and_not_drawn() {
     let nothing = [GAP; 4];
-    let line = [Line { values: &nothing, role: Role::Series1, label: "rate" }];
-    let shown = picture(Charset::Unicode, 40, 7, Chart::new(span(4), &line, Unit::PerSecond));
+    let line = [ChartLine { values: &nothing, role: Role::Series1, label: "rate" }];
+    let shown = picture(Charset::Unicode, 40, 7, Chart::new(span(4), &line, ValueUnit::PerSecond));
     assert_eq!(
         shown,
         [
@@ -124,20 +128,20 @@ fn absence_is_said_and_not_drawn() {
         ]
     );
     let endless = [f64::INFINITY; 4];
-    let line = [Line { values: &endless, role: Role::Series1, label: "" }];
-    let shown = picture(Charset::Unicode, 40, 7, Chart::new(span(4), &line, Unit::PerSecond));
+    let line = [ChartLine { values: &endless, role: Role::Series1, label: "" }];
+    let shown = picture(Charset::Unicode, 40, 7, Chart::new(span(4), &line, ValueUnit::PerSecond));
     assert!(shown[3].contains("no finite values"), "{shown:?}");
     let stopped: Vec<f64> = (0..20).map(|i| if i < 10 { 1.0 } else { GAP }).collect();
-    let line = [Line { values: &stopped, role: Role::Series1, label: "rate" }];
-    let shown = picture(Charset::Unicode, 40, 7, Chart::new(span(20), &line, Unit::PerSecond));
+    let line = [ChartLine { values: &stopped, role: Role::Series1, label: "rate" }];
+    let shown = picture(Charset::Unicode, 40, 7, Chart::new(span(20), &line, ValueUnit::PerSecond));
     assert_eq!(shown[0], "─ rate no data since 01:50");
 }
 
 #[test]
 fn a_threshold_far_off_is_pointed_at_and_does_not_flatten_the_line() {
     let values = [0.001, 0.002, 0.001, 0.002];
-    let line = [Line { values: &values, role: Role::Series1, label: "errors" }];
-    let chart = Chart { thresholds: &[(0.9, "> 90%")], ..Chart::new(span(4), &line, Unit::Ratio) };
+    let line = [ChartLine { values: &values, role: Role::Series1, label: "errors" }];
+    let chart = Chart { thresholds: &[(0.9, "> 90%")], ..Chart::new(span(4), &line, ValueUnit::Ratio) };
     let shown = picture(Charset::Ascii, 60, 8, chart);
     assert!(shown[1].contains("0.2%") && shown[1].contains("^ > 90%"), "{shown:?}");
 }
@@ -145,8 +149,8 @@ fn a_threshold_far_off_is_pointed_at_and_does_not_flatten_the_line() {
 #[test]
 fn values_beyond_fixed_limits_stand_at_the_edge() {
     let values = [0.5, 5.0, f64::INFINITY, -3.0];
-    let line = [Line { values: &values, role: Role::Series1, label: "" }];
-    let chart = Chart { limits: Some((0.0, 1.0)), ..Chart::new(span(4), &line, Unit::Ratio) };
+    let line = [ChartLine { values: &values, role: Role::Series1, label: "" }];
+    let chart = Chart { limits: Some((0.0, 1.0)), ..Chart::new(span(4), &line, ValueUnit::Ratio) };
     let shown = picture(Charset::Ascii, 30, 8, chart);
     assert_eq!(
         shown,
@@ -166,8 +170,8 @@ fn values_beyond_fixed_limits_stand_at_the_edge() {
 #[test]
 fn small_heights_fall_back_to_a_sparkline() {
     let values = [0.0, 0.25, 0.5, 1.0];
-    let line = [Line { values: &values, role: Role::Series1, label: "saturation" }];
-    let chart = Chart::new(span(4), &line, Unit::Ratio);
+    let line = [ChartLine { values: &values, role: Role::Series1, label: "saturation" }];
+    let chart = Chart::new(span(4), &line, ValueUnit::Ratio);
     assert_eq!(picture(Charset::Unicode, 30, 2, chart)[0], "─ saturation 100%");
     assert_eq!(picture(Charset::Unicode, 4, 1, chart), ["▁▃▅▇"]);
 }
@@ -177,13 +181,13 @@ fn any_size_will_do() {
     let values = errors();
     let other: Vec<f64> = values.iter().map(|value| value * 2.0).collect();
     let both = [
-        Line { values: &values, role: Role::Series1, label: "errors" },
-        Line { values: &other, role: Role::Series2, label: "other" },
+        ChartLine { values: &values, role: Role::Series1, label: "errors" },
+        ChartLine { values: &other, role: Role::Series2, label: "other" },
     ];
     let shade = [(minute(-20), minute(-10)), (minute(5), minute(-500))];
-    let marks = [Mark { at: minute(-50), symbol: "d", role: Role::Accent }];
+    let marks = [ChartMark { at: minute(-50), symbol: "d", role: Role::Accent }];
     sweep(|cx, area, buf| alert(&both, &shade, &marks).render(cx, area, buf));
-    sweep(|cx, area, buf| Chart::new(span(4), &[], Unit::Plain).render(cx, area, buf));
+    sweep(|cx, area, buf| Chart::new(span(4), &[], ValueUnit::Plain).render(cx, area, buf));
 }
 
 proptest! {
@@ -195,10 +199,10 @@ proptest! {
         (from, to) in (-200..200_i64, -200..200_i64),
         (width, height, zero_based) in (0..70_u16, 0..16_u16, any::<bool>()),
     ) {
-        let line = [Line { values: &values, role: Role::Series1, label: "x" }];
+        let line = [ChartLine { values: &values, role: Role::Series1, label: "x" }];
         let shade = [(minute(from), minute(to))];
-        let marks = [Mark { at: minute(to), symbol: "d", role: Role::Accent }];
-        for unit in [Unit::Ratio, Unit::PerSecond, Unit::Seconds, Unit::Times, Unit::Plain] {
+        let marks = [ChartMark { at: minute(to), symbol: "d", role: Role::Accent }];
+        for unit in [ValueUnit::Ratio, ValueUnit::PerSecond, ValueUnit::Seconds, ValueUnit::Times, ValueUnit::Plain] {
             let chart = Chart {
                 thresholds: &[(threshold, "limit")],
                 shade: &shade,

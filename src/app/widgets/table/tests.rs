@@ -24,8 +24,8 @@ fn rows(cx: &Cx<'_>) -> Vec<Row<'static>> {
             Cell::text(name, Role::Text),
             Cell::text(rate, Role::Text),
             Cell::text(errors, role),
-            Cell::Spark(Spark { values: &TREND, max: None, role: Role::Series1 }),
-            Cell::Runs(vec![Run::new(reason, role)]),
+            Cell::Spark(Sparkline { values: &TREND, max: None, role: Role::Series1 }),
+            Cell::Runs(vec![StyledRun::new(reason, role)]),
         ])
     };
     let mut critical =
@@ -37,7 +37,10 @@ fn rows(cx: &Cx<'_>) -> Vec<Row<'static>> {
     let mut old = service(Role::Unknown, "cart", "12345678/s", "-", "no data any more");
     old.over = Some(Role::Stale);
     vec![
-        Row::heading(vec![Run::new("prod-eu", Role::Title), Run::new("  3 services", Role::Muted)]),
+        Row::heading(vec![
+            StyledRun::new("prod-eu", Role::Title),
+            StyledRun::new("  3 services", Role::Muted),
+        ]),
         critical,
         marked,
         old,

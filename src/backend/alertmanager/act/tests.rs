@@ -4,10 +4,10 @@ use std::sync::Mutex;
 use std::time::Duration;
 
 use super::*;
-use crate::backend::kit::double::{Asked, Canned, Double};
-use crate::backend::{Clock, Means, Source};
-use crate::config::settings::{AuthSettings, SecretRef, Settings, SourceSettings, Span};
-use crate::model::action::{Action, Operation, Target};
+use crate::backend::kit::double::{CannedResponse, Double, ReceivedRequest};
+use crate::backend::{Clock, Source, SourceDeps};
+use crate::config::settings::{AuthSettings, ConfigDuration, SecretRef, Settings, SourceSettings};
+use crate::model::action::{Action, ActionTarget, Operation};
 use crate::model::ask::{Answer, Query};
 use crate::model::matcher::parse;
 use crate::model::source::SourceId;
@@ -18,9 +18,9 @@ fn now() -> Timestamp {
 
 fn connected(source: &SourceSettings) -> Alertmanager {
     let mut settings = Settings::default();
-    settings.limits.timeout = Span(Duration::from_millis(400));
-    let means = Means::new(&settings, Clock::fixed(now()));
-    Alertmanager::new(&SourceId::new("am"), source, means).unwrap()
+    settings.limits.timeout = ConfigDuration(Duration::from_millis(400));
+    let deps = SourceDeps::new(&settings, Clock::fixed(now()));
+    Alertmanager::new(&SourceId::new("am"), source, deps).unwrap()
 }
 
 fn alertmanager(double: &Double) -> Alertmanager {
@@ -28,7 +28,7 @@ fn alertmanager(double: &Double) -> Alertmanager {
 }
 
 fn action(id: &str, operation: Operation) -> Action {
-    let target = Target { id: id.into(), name: "".into(), seen: None };
+    let target = ActionTarget { id: id.into(), name: "".into(), seen: None };
     Action { source: SourceId::new("am"), target, operation }
 }
 
@@ -56,13 +56,13 @@ fn stored(id: &str, state: &str, starts_at: &str) -> Value {
     })
 }
 
-fn json_of(value: &Value) -> Canned {
-    Canned::json(&value.to_string())
+fn json_of(value: &Value) -> CannedResponse {
+    CannedResponse::json(&value.to_string())
 }
 
 #[tokio::test]
 async fn what_is_shown_is_what_is_sent() {
-    let double = Double::start(|_| Canned::json(r#"{"silenceID":"s1"}"#)).await;
+    let double = Double::start(|_| CannedResponse::json(r#"{"silenceID":"s1"}"#)).await;
     let source = alertmanager(&double);
     let [call] = source.requests(&silence()).try_into().unwrap();
     assert_eq!(source.execute(&silence()).await, Ok(ActionResult::Done { id: Some("s1".into()) }));
@@ -92,10 +92,10 @@ async fn what_is_shown_is_what_is_sent() {
 #[tokio::test]
 async fn a_silence_begins_and_ends_by_the_clock_of_its_server() {
     let double = Double::start(|asked| match asked.path.as_str() {
-        "/api/v2/status" => Canned::json(r#"{"versionInfo":{"version":"0.28.1"}}"#)
+        "/api/v2/status" => CannedResponse::json(r#"{"versionInfo":{"version":"0.28.1"}}"#)
             .header("Date", "Fri, 15 Jan 2027 07:59:20 GMT"),
-        "/api/v2/receivers" => Canned::json("[]"),
-        _ => Canned::json(r#"{"silenceID":"s1"}"#),
+        "/api/v2/receivers" => CannedResponse::json("[]"),
+        _ => CannedResponse::json(r#"{"silenceID":"s1"}"#),
     })
     .await;
     let source = alertmanager(&double);
@@ -112,11 +112,11 @@ async fn a_silence_begins_and_ends_by_the_clock_of_its_server() {
 async fn ahead(state: &'static str) -> (Double, Alertmanager) {
     let double = Double::start(move |asked| {
         let canned = match (&*asked.method, asked.path.as_str()) {
-            (_, "/api/v2/status") => Canned::json(r#"{"versionInfo":{"version":"0.28.1"}}"#),
-            (_, "/api/v2/receivers") => Canned::json("[]"),
+            (_, "/api/v2/status") => CannedResponse::json(r#"{"versionInfo":{"version":"0.28.1"}}"#),
+            (_, "/api/v2/receivers") => CannedResponse::json("[]"),
             ("GET", "/api/v2/silences") => json_of(&json!([stored("s1", state, "2027-01-15T08:30:00Z")])),
             ("GET", _) => json_of(&stored("s1", state, "2027-01-15T08:30:00Z")),
-            _ => Canned::json(r#"{"silenceID":"s1"}"#),
+            _ => CannedResponse::json(r#"{"silenceID":"s1"}"#),
         };
         canned.header("Date", "Fri, 15 Jan 2027 09:00:00 GMT")
     })
@@ -175,9 +175,10 @@ async fn a_silence_is_edited_under_its_id_unless_somebody_was_faster() {
 
 #[tokio::test]
 async fn that_a_silence_has_several_sets_of_matchers_is_said() {
-    let double =
-        Double::start(|_| Canned::new(500, "application/json", r#""silence s1 has multiple matcher sets""#))
-            .await;
+    let double = Double::start(|_| {
+        CannedResponse::new(500, "application/json", r#""silence s1 has multiple matcher sets""#)
+    })
+    .await;
     let error = alertmanager(&double).answer(&Query::Silences.now(), None).await.unwrap_err();
     assert!(error.to_string().contains("several sets of matchers"), "{error}");
 }
@@ -186,7 +187,7 @@ async fn that_a_silence_has_several_sets_of_matchers_is_said() {
 async fn a_silence_is_extended_as_it_is_stored_and_takes_the_id_that_comes() {
     let double = Double::start(|asked| match &*asked.method {
         "GET" => json_of(&stored("s1", "active", "2027-01-15T07:00:00.123Z")),
-        _ => Canned::json(r#"{"silenceID":"s2"}"#),
+        _ => CannedResponse::json(r#"{"silenceID":"s2"}"#),
     })
     .await;
     let extend = action("s1", Operation::Extend { until: "2027-01-15T12:00:00Z".parse().unwrap() });
@@ -201,9 +202,10 @@ async fn a_silence_is_extended_as_it_is_stored_and_takes_the_id_that_comes() {
 
 #[tokio::test]
 async fn what_an_old_server_says_of_an_unknown_silence_is_understood() {
-    for gone in
-        [Canned::new(404, "text/plain", ""), Canned::new(500, "application/json", r#""silence not found""#)]
-    {
+    for gone in [
+        CannedResponse::new(404, "text/plain", ""),
+        CannedResponse::new(500, "application/json", r#""silence not found""#),
+    ] {
         let first = Mutex::new(true);
         let double = Double::start(move |asked| {
             // it is deleted between the look and the call
@@ -226,7 +228,7 @@ async fn an_answer_that_never_comes_is_read_back() {
         let mut taken = taken.lock().unwrap();
         if asked.method == "POST" {
             *taken = true;
-            return Canned::hang();
+            return CannedResponse::hang();
         }
         let older = stored("s0", "active", "2027-01-15T07:59:00.000Z");
         let new = stored("s1", "active", "2027-01-15T08:00:00.600Z");
@@ -236,7 +238,7 @@ async fn an_answer_that_never_comes_is_read_back() {
     let source = alertmanager(&double);
     assert_eq!(source.verify(&silence(), now()).await, Ok(Verification::NotDone));
     let error = source.execute(&silence()).await.unwrap_err();
-    assert!(error.is_unclear && matches!(error.error.trouble, Trouble::TimedOut { .. }), "{error}");
+    assert!(error.is_unclear && matches!(error.error.trouble, ErrorKind::TimedOut { .. }), "{error}");
     let found = source.verify(&silence(), now()).await;
     assert_eq!(found, Ok(Verification::Done { id: Some("s1".into()) }));
     let posts = double.asked().iter().filter(|asked| asked.method == "POST").count();
@@ -246,34 +248,34 @@ async fn an_answer_that_never_comes_is_read_back() {
 #[tokio::test]
 async fn an_answer_without_an_id_is_unclear() {
     for body in ["", "<html></html>", "{}", r#"{"silenceID":""}"#] {
-        let double = Double::start(move |_| Canned::json(body)).await;
+        let double = Double::start(move |_| CannedResponse::json(body)).await;
         let error = alertmanager(&double).execute(&silence()).await.unwrap_err();
         assert!(error.is_unclear, "{body}");
     }
 }
 
-fn grafana(asked: &Asked) -> Canned {
+fn grafana(asked: &ReceivedRequest) -> CannedResponse {
     if asked.header("authorization") != Some("Bearer glsa_1") {
-        return Canned::new(401, "application/json", r#"{"message":"Unauthorized"}"#);
+        return CannedResponse::new(401, "application/json", r#"{"message":"Unauthorized"}"#);
     }
     let base = "/sub/api/alertmanager/grafana/api/v2";
     match (&*asked.method, asked.path.strip_prefix(base)) {
         ("GET", Some("/silences")) => json_of(&json!([stored("g1", "active", "2027-01-15T08:00:00.000Z")])),
         ("GET", Some("/silence/g1")) => json_of(&stored("g1", "active", "2027-01-15T08:00:00.000Z")),
-        ("POST", Some("/silences")) if asked.json()["comment"] == "mine" => Canned::new(
+        ("POST", Some("/silences")) if asked.json()["comment"] == "mine" => CannedResponse::new(
             403,
             "application/json",
             r#"{"message":"You'll need additional permissions to perform this action. Permissions needed: alert.silences:create"}"#,
         ),
-        ("POST", Some("/silences")) => Canned::new(
+        ("POST", Some("/silences")) => CannedResponse::new(
             202,
             "application/json",
             r#"{"id":"g1","silenceID":"g1","message":"silence created"}"#,
         ),
         ("DELETE", Some("/silence/g1")) => {
-            Canned::new(200, "application/json", r#"{"message":"silence deleted"}"#)
+            CannedResponse::new(200, "application/json", r#"{"message":"silence deleted"}"#)
         }
-        _ => Canned::new(404, "text/plain", "page not found"),
+        _ => CannedResponse::new(404, "text/plain", "page not found"),
     }
 }
 

@@ -3,14 +3,14 @@
 use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 
-use crate::backend::demo::doings::{Done, Told};
-use crate::backend::demo::paging::StoodIn;
-use crate::backend::demo::paging::{Paging, Turn};
+use crate::backend::demo::actions_done::{ActionsDone, IncidentWithActions};
+use crate::backend::demo::paging::TakenShift;
+use crate::backend::demo::paging::{DemoShift, PagingFixture};
 use crate::model::action::Operation;
-use crate::model::incident::{Incident, Named, Note, Person, Stamp, Step};
-use crate::model::oncall::{EscalationPolicy, Level, Shift, Target};
+use crate::model::incident::{Attribution, Incident, IncidentEvent, Note, PagerRef, Person};
+use crate::model::oncall::{EscalationLevel, EscalationPolicy, EscalationTarget, Shift};
 
-pub(super) fn thing(kind: &str, named: &Named) -> Value {
+pub(super) fn thing(kind: &str, named: &PagerRef) -> Value {
     json!({
         "id": &*named.id,
         "type": format!("{kind}_reference"),
@@ -44,16 +44,16 @@ pub(super) fn user(person: &Person) -> Value {
 }
 
 /// Somebody of this name, by reference.
-fn called(name: &str, paging: &Paging) -> Value {
+fn called(name: &str, paging: &PagingFixture) -> Value {
     let known = paging.people().find(|person| *person.name == *name);
     known.map_or_else(|| json!({ "type": "user_reference", "summary": name }), |person| somebody(&person))
 }
 
 /// An incident. Unlike PagerDuty's it still tells who had it once it is resolved.
-pub(super) fn incident(told: &Told, paging: &Paging, done: &Done) -> Value {
-    let Told { incident, steps, sent, .. } = told;
-    let reference = |kind: &str, named: Option<&Named>| named.map(|named| thing(kind, named));
-    let stamps = |key: &str, stamps: &[Stamp]| -> Vec<Value> {
+pub(super) fn incident(told: &IncidentWithActions, paging: &PagingFixture, done: &ActionsDone) -> Value {
+    let IncidentWithActions { incident, steps, sent, .. } = told;
+    let reference = |kind: &str, named: Option<&PagerRef>| named.map(|named| thing(kind, named));
+    let stamps = |key: &str, stamps: &[Attribution]| -> Vec<Value> {
         stamps.iter().map(|stamp| json!({ "at": stamp.at.to_string(), key: somebody(&stamp.who) })).collect()
     };
     let changes = ["trigger", "acknowledge", "resolve", "merge", "snooze", "assign", "escalate"];
@@ -110,7 +110,7 @@ pub(super) fn incident(told: &Told, paging: &Paging, done: &Done) -> Value {
 }
 
 /// Something that happened to an incident.
-pub(super) fn step(step: &Step, number: u32, incident: &Incident, paging: &Paging) -> Value {
+pub(super) fn step(step: &IncidentEvent, number: u32, incident: &Incident, paging: &PagingFixture) -> Value {
     let channel = step.channel.as_deref().unwrap_or("auto");
     let who = step.who.as_deref().map(|name| called(name, paging));
     let mut entry = json!({
@@ -132,19 +132,19 @@ pub(super) fn step(step: &Step, number: u32, incident: &Incident, paging: &Pagin
     entry
 }
 
-pub(super) fn note(note: &Note, paging: &Paging) -> Value {
+pub(super) fn note(note: &Note, paging: &PagingFixture) -> Value {
     let at = note.at.to_string();
     json!({ "id": format!("N{}", note.at.as_millisecond()), "content": &*note.content, "created_at": at,
         "user": called(&note.who, paging) })
 }
 
 pub(super) fn policy(policy: &EscalationPolicy) -> Value {
-    let all = |kind: &str, list: &[Named]| list.iter().map(|named| thing(kind, named)).collect::<Vec<_>>();
-    let target = |target: &Target| match target {
-        Target::Person(person) => somebody(person),
-        Target::Schedule(schedule) => thing("schedule", schedule),
+    let all = |kind: &str, list: &[PagerRef]| list.iter().map(|named| thing(kind, named)).collect::<Vec<_>>();
+    let target = |target: &EscalationTarget| match target {
+        EscalationTarget::Person(person) => somebody(person),
+        EscalationTarget::Schedule(schedule) => thing("schedule", schedule),
     };
-    let rule = |level: &Level| {
+    let rule = |level: &EscalationLevel| {
         json!({
             "id": format!("{}{}", policy.named.id, level.number),
             "escalation_delay_in_minutes": level.delay.as_secs() / 60,
@@ -177,7 +177,11 @@ pub(super) fn turn(turn: &Shift, policies: &[EscalationPolicy]) -> Value {
 }
 
 /// A rotation with those who stand in, cut at the ends of the time that is asked for.
-pub(super) fn schedule(rotation: &Named, turns: &[Turn], (from, until): (Timestamp, Timestamp)) -> Value {
+pub(super) fn schedule(
+    rotation: &PagerRef,
+    turns: &[DemoShift],
+    (from, until): (Timestamp, Timestamp),
+) -> Value {
     let entries = turns.iter().map(|(person, start, end)| {
         let (start, end) = (*start.max(&from), *end.min(&until));
         json!({ "user": somebody(person), "start": start.to_string(), "end": end.to_string() })
@@ -194,7 +198,7 @@ pub(super) fn schedule(rotation: &Named, turns: &[Turn], (from, until): (Timesta
     })
 }
 
-pub(super) fn stood_in(taken: &StoodIn) -> Value {
+pub(super) fn taken_shifts(taken: &TakenShift) -> Value {
     json!({
         "id": format!("O{}", taken.made_at.as_millisecond()),
         "start": taken.start.to_string(),

@@ -7,7 +7,7 @@ use crate::backend::Source;
 use crate::backend::demo::sources;
 use crate::backend::demo::tests::wait;
 use crate::model::action::{
-    ActError, Action, ActionResult, EntityRef, Operation, SilenceDraft, Target, Verification,
+    Action, ActionError, ActionResult, ActionTarget, EntityRef, Operation, SilenceDraft, Verification,
 };
 use crate::model::alert::{Alert, AlertState};
 use crate::model::ask::{Answer, Ask, Query};
@@ -16,7 +16,7 @@ use crate::model::labels::Text;
 use crate::model::matcher::parse;
 use crate::model::oncall::OnCallBoard;
 use crate::model::silence::{Silence, SilenceState};
-use crate::model::source::Trouble;
+use crate::model::source::ErrorKind;
 
 /// A demo whose clock a test moves.
 struct Demo {
@@ -51,12 +51,18 @@ impl Demo {
         wait(self.source(name).answer(ask, None)).unwrap().answer
     }
 
-    fn act(&self, name: &str, target: Target, operation: Operation) -> Result<ActionResult, ActError> {
+    fn act(
+        &self,
+        name: &str,
+        target: ActionTarget,
+        operation: Operation,
+    ) -> Result<ActionResult, ActionError> {
         let source = self.source(name);
         let action = Action { source: source.info().id.clone(), target, operation };
         let requests = source.requests(&action).len();
         let result = wait(source.execute(&action));
-        let is_unfit = matches!(&result, Err(error) if matches!(error.error.trouble, Trouble::Unfit { .. }));
+        let is_unfit =
+            matches!(&result, Err(error) if matches!(error.error.trouble, ErrorKind::Unfit { .. }));
         assert_eq!(requests, usize::from(!is_unfit), "{action:?}");
         result
     }
@@ -106,24 +112,24 @@ impl Demo {
         all.into_iter().find(|incident| incident.status == IncidentStatus::Triggered).expect("a page")
     }
 
-    fn on_page(&self, operation: Operation) -> Result<ActionResult, ActError> {
+    fn on_page(&self, operation: Operation) -> Result<ActionResult, ActionError> {
         self.act("pager", target(&self.page()), operation)
     }
 }
 
-fn target(incident: &Incident) -> Target {
-    Target { id: Text::clone(&incident.id), name: "".into(), seen: Some(incident.status) }
+fn target(incident: &Incident) -> ActionTarget {
+    ActionTarget { id: Text::clone(&incident.id), name: "".into(), seen: Some(incident.status) }
 }
 
-fn plain(id: &str) -> Target {
-    Target { id: id.into(), name: id.into(), seen: None }
+fn plain(id: &str) -> ActionTarget {
+    ActionTarget { id: id.into(), name: id.into(), seen: None }
 }
 
 fn whom(id: &str, name: &str) -> EntityRef {
     EntityRef { id: id.into(), name: name.into() }
 }
 
-const DONE: Result<ActionResult, ActError> = Ok(ActionResult::Done { id: None });
+const DONE: Result<ActionResult, ActionError> = Ok(ActionResult::Done { id: None });
 
 fn kinds(detail: &IncidentDetail) -> Vec<&str> {
     detail.steps.iter().map(|step| &*step.kind).collect()
@@ -174,7 +180,7 @@ fn a_resolved_incident_stays_resolved_while_its_alert_fires() {
         other => panic!("{other:?}"),
     };
     assert_eq!(&*words, "resolved by Ana Lima at 02:52 UTC");
-    let seen = Target { seen: Some(IncidentStatus::Resolved), ..target(&page) };
+    let seen = ActionTarget { seen: Some(IncidentStatus::Resolved), ..target(&page) };
     assert!(matches!(demo.act("pager", seen, Operation::Resolve), Ok(ActionResult::Already { .. })));
 }
 
@@ -397,14 +403,14 @@ fn what_a_source_does_not_do_has_no_calls_and_is_refused() {
         let action = action(name, operation);
         assert!(source.requests(&action).is_empty());
         let error = wait(source.execute(&action)).unwrap_err();
-        assert!(matches!(error.error.trouble, Trouble::NotOffered { .. }) && !error.is_unclear);
+        assert!(matches!(error.error.trouble, ErrorKind::NotOffered { .. }) && !error.is_unclear);
     }
 }
 
 #[test]
 fn what_was_done_is_found_when_it_is_read_back_and_nothing_else() {
     let demo = Demo::new();
-    let found = |name: &str, target: &Target, operation: &Operation, sent_at: Timestamp| {
+    let found = |name: &str, target: &ActionTarget, operation: &Operation, sent_at: Timestamp| {
         let source = demo.source(name);
         let action =
             Action { source: source.info().id.clone(), target: target.clone(), operation: operation.clone() };

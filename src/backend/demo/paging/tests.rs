@@ -1,8 +1,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::*;
-use crate::backend::demo::doings::Done;
-use crate::backend::demo::timeline::Timeline;
+use crate::backend::demo::actions_done::ActionsDone;
+use crate::backend::demo::timeline::DemoTimeline;
 use crate::backend::demo::world::DemoWorld;
 use crate::model::incident::{IncidentStatus, Urgency};
 use crate::model::oncall::OnCallBoard;
@@ -18,7 +18,7 @@ fn night() -> Timestamp {
 
 #[test]
 fn somebody_is_on_call_for_the_shop_at_every_hour_of_a_year() {
-    let paging = Paging::open();
+    let paging = PagingFixture::open();
     let policy = paging.policy_of("Zürich");
     for hour in 0..8760 {
         let moment = at("2026-01-01T00:30:00Z") + hour.hours();
@@ -29,7 +29,7 @@ fn somebody_is_on_call_for_the_shop_at_every_hour_of_a_year() {
 
 #[test]
 fn a_day_of_the_rota_is_as_long_as_the_zones_clock_says() {
-    let paging = Paging::open();
+    let paging = PagingFixture::open();
     let turns = paging.rotation("shop-primary").turns(at("2026-03-28T12:00:00Z"), at("2026-03-30T12:00:00Z"));
     let hours: Vec<i64> = turns.iter().map(|(start, end, _)| end.duration_since(*start).as_hours()).collect();
     assert_eq!(hours, [23, 24, 24], "Lisbon goes over to summer time on March 29");
@@ -37,11 +37,11 @@ fn a_day_of_the_rota_is_as_long_as_the_zones_clock_says() {
 
 #[test]
 fn on_sundays_the_platform_has_a_gap_and_on_saturdays_somebody_stands_in() {
-    let paging = Paging::open();
+    let paging = PagingFixture::open();
     let world = DemoWorld::new(7);
     let until = night() + (7 * 24).hours();
     let board = OnCallBoard {
-        policies: paging.policies(&world.book.services),
+        policies: paging.policies(&world.fixtures.services),
         shifts: paging.turns(night(), until, &[]),
         me: Some(paging.me()),
         from: night(),
@@ -61,8 +61,8 @@ fn on_sundays_the_platform_has_a_gap_and_on_saturdays_somebody_stands_in() {
 
 #[test]
 fn the_storys_page_is_an_incident_that_waits_for_somebody() {
-    let (world, done) = (DemoWorld::new(7), Done::default());
-    let clock = Timeline::new(night() - 100.seconds(), 1.0);
+    let (world, done) = (DemoWorld::new(7), ActionsDone::default());
+    let clock = DemoTimeline::new(night() - 100.seconds(), 1.0);
     let all = world.incidents(&done, night(), &clock);
     let open: Vec<_> = all.iter().filter(|told| told.incident.is_open()).collect();
     let triggered: Vec<_> =
@@ -87,9 +87,9 @@ fn the_storys_page_is_an_incident_that_waits_for_somebody() {
 /// Incidents as they are told so long after the story's beginning, however fast it goes: name, number and id by when they
 /// began in the story.
 fn identities(seed: u64, minute: f64, speed: f64) -> BTreeMap<(Text, i64), (u64, Text)> {
-    let (world, done) = (DemoWorld::new(seed), Done::default());
+    let (world, done) = (DemoWorld::new(seed), ActionsDone::default());
     let origin = crate::backend::demo::origin(night(), minute, speed);
-    let clock = Timeline::new(origin, speed);
+    let clock = DemoTimeline::new(origin, speed);
     let told = world.incidents(&done, night(), &clock).into_iter().map(|told| told.incident);
     told.map(|incident| {
         #[expect(clippy::cast_possible_truncation, reason = "a time of the story in seconds")]
@@ -128,10 +128,10 @@ fn an_incident_keeps_its_id_and_number_at_every_minute_of_the_story_and_at_any_s
 
 #[test]
 fn nothing_is_told_of_an_incident_before_it_happened() {
-    let (world, done) = (DemoWorld::new(7), Done::default());
+    let (world, done) = (DemoWorld::new(7), ActionsDone::default());
     for second in (0..900).step_by(7) {
         let now = night() + second.seconds();
-        let clock = Timeline::new(night() - 100.seconds(), 1.0);
+        let clock = DemoTimeline::new(night() - 100.seconds(), 1.0);
         for told in world.incidents(&done, now, &clock) {
             let incident = told.incident;
             let stamps = incident.assigned.iter().chain(&incident.acknowledged);

@@ -5,14 +5,14 @@ use std::collections::BTreeMap;
 use promql_parser::parser::{AggregateExpr, LabelModifier};
 
 use super::window::quantile;
-use super::{Eval, Line, joined, there};
+use super::{Eval, EvaluatedSeries, joined, non_empty};
 use crate::model::labels::Labels;
 
 impl Eval<'_> {
-    pub(super) fn aggregated(self, aggregate: &AggregateExpr) -> Result<Vec<Line>, String> {
+    pub(super) fn aggregated(self, aggregate: &AggregateExpr) -> Result<Vec<EvaluatedSeries>, String> {
         let op = aggregate.op.to_string();
         let lines = self.lines(&aggregate.expr)?;
-        let mut groups: BTreeMap<Labels, Vec<&Line>> = BTreeMap::new();
+        let mut groups: BTreeMap<Labels, Vec<&EvaluatedSeries>> = BTreeMap::new();
         for line in &lines {
             groups.entry(grouped(&line.labels, aggregate.modifier.as_ref())).or_default().push(line);
         }
@@ -21,7 +21,7 @@ impl Eval<'_> {
             "topk" | "bottomk" => {
                 let counts = self.scalars(param()?)?;
                 let most = groups.into_values().flat_map(|group| chosen(&group, &counts, op == "topk"));
-                Ok(there(most))
+                Ok(non_empty(most))
             }
             "count_values" => {
                 let label = self.text(param()?)?;
@@ -75,28 +75,31 @@ fn reduce(op: &str) -> Option<fn(&[f64]) -> f64> {
 }
 
 /// One line for each group, of the values that there are at each moment.
-fn reduced(groups: BTreeMap<Labels, Vec<&Line>>, reduce: impl Fn(usize, &[f64]) -> Option<f64>) -> Vec<Line> {
+fn reduced(
+    groups: BTreeMap<Labels, Vec<&EvaluatedSeries>>,
+    reduce: impl Fn(usize, &[f64]) -> Option<f64>,
+) -> Vec<EvaluatedSeries> {
     let mut values = Vec::new();
-    let line = |(labels, group): (Labels, Vec<&Line>)| {
+    let line = |(labels, group): (Labels, Vec<&EvaluatedSeries>)| {
         let moments = group.first().map_or(0, |line| line.values.len());
         let at = |at: usize| {
             values.clear();
             values.extend(group.iter().filter_map(|line| line.values.get(at).copied().flatten()));
             if values.is_empty() { None } else { reduce(at, &values) }
         };
-        Line { labels, values: (0..moments).map(at).collect() }
+        EvaluatedSeries { labels, values: (0..moments).map(at).collect() }
     };
-    there(groups.into_iter().map(line))
+    non_empty(groups.into_iter().map(line))
 }
 
 /// At each moment so many of the greatest, or of the smallest.
-fn chosen(group: &[&Line], counts: &[f64], is_greatest: bool) -> Vec<Line> {
-    let mut lines: Vec<Line> = group
+fn chosen(group: &[&EvaluatedSeries], counts: &[f64], is_greatest: bool) -> Vec<EvaluatedSeries> {
+    let mut lines: Vec<EvaluatedSeries> = group
         .iter()
-        .map(|line| Line { labels: line.labels.clone(), values: vec![None; line.values.len()] })
+        .map(|line| EvaluatedSeries { labels: line.labels.clone(), values: vec![None; line.values.len()] })
         .collect();
     for (at, count) in counts.iter().enumerate() {
-        let value = |line: &&Line| line.values.get(at).copied().flatten();
+        let value = |line: &&EvaluatedSeries| line.values.get(at).copied().flatten();
         let mut order: Vec<(usize, f64)> =
             group.iter().enumerate().filter_map(|(i, line)| Some((i, value(line)?))).collect();
         order.sort_by(|a, b| if is_greatest { b.1.total_cmp(&a.1) } else { a.1.total_cmp(&b.1) });
@@ -111,7 +114,7 @@ fn chosen(group: &[&Line], counts: &[f64], is_greatest: bool) -> Vec<Line> {
 }
 
 /// How many lines of the group have each value.
-fn counted(labels: &Labels, group: &[&Line], label: &str) -> Vec<Line> {
+fn counted(labels: &Labels, group: &[&EvaluatedSeries], label: &str) -> Vec<EvaluatedSeries> {
     let moments = group.first().map_or(0, |line| line.values.len());
     let mut by_value: BTreeMap<String, Vec<Option<f64>>> = BTreeMap::new();
     for line in group {
@@ -126,7 +129,7 @@ fn counted(labels: &Labels, group: &[&Line], label: &str) -> Vec<Line> {
     }
     let line = |(value, values): (String, Vec<Option<f64>>)| {
         let own = labels.iter().map(|(name, value)| (name.clone(), value.clone()));
-        Line { labels: Labels::new(own.chain([(label.into(), value.into())]).collect()), values }
+        EvaluatedSeries { labels: Labels::new(own.chain([(label.into(), value.into())]).collect()), values }
     };
     by_value.into_iter().map(line).collect()
 }

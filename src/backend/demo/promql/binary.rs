@@ -8,11 +8,11 @@ use promql_parser::parser::token::{
 };
 use promql_parser::parser::{BinModifier, BinaryExpr, LabelModifier, VectorMatchCardinality};
 
-use super::{Eval, Evaluated, Line, joined, nameless, there};
+use super::{Eval, Evaluated, EvaluatedSeries, joined, nameless, non_empty};
 use crate::model::labels::Labels;
 
 /// An operator with how it is to be used.
-struct Operator<'a> {
+struct BinaryOperator<'a> {
     id: TokenId,
     /// Comparisons give 0 or 1 in place of leaving out what does not hold.
     is_bool: bool,
@@ -22,7 +22,7 @@ struct Operator<'a> {
 impl Eval<'_> {
     pub(super) fn binary(self, binary: &BinaryExpr) -> Result<Evaluated, String> {
         let modifier = binary.modifier.as_ref();
-        let operator = Operator {
+        let operator = BinaryOperator {
             id: binary.op.id(),
             is_bool: modifier.is_some_and(|modifier| modifier.return_bool),
             modifier,
@@ -52,7 +52,7 @@ impl Eval<'_> {
     }
 }
 
-impl Operator<'_> {
+impl BinaryOperator<'_> {
     /// Whether a comparison holds; `None` for other operators.
     fn holds(&self, left: f64, right: f64) -> Option<bool> {
         #[expect(clippy::float_cmp, reason = "PromQL compares so")]
@@ -101,18 +101,18 @@ impl Operator<'_> {
 
     fn with_numbers(
         &self,
-        lines: Vec<Line>,
+        lines: Vec<EvaluatedSeries>,
         numbers: &[f64],
         sides: impl Fn(f64, f64) -> (f64, f64),
-    ) -> Vec<Line> {
-        there(lines.into_iter().map(|line| {
+    ) -> Vec<EvaluatedSeries> {
+        non_empty(lines.into_iter().map(|line| {
             let each = line.values.into_iter().zip(numbers).map(|(value, number)| {
                 let (left, right) = sides(value?, *number);
                 self.of(left, right, value?)
             });
             let values = each.collect();
             let labels = if self.keeps_name() { line.labels } else { nameless(&line.labels) };
-            Line { labels, values }
+            EvaluatedSeries { labels, values }
         }))
     }
 
@@ -127,8 +127,8 @@ impl Operator<'_> {
         }
     }
 
-    fn by_key<'a>(&self, lines: &'a [Line]) -> BTreeMap<Labels, Vec<&'a Line>> {
-        let mut by_key: BTreeMap<Labels, Vec<&Line>> = BTreeMap::new();
+    fn by_key<'a>(&self, lines: &'a [EvaluatedSeries]) -> BTreeMap<Labels, Vec<&'a EvaluatedSeries>> {
+        let mut by_key: BTreeMap<Labels, Vec<&EvaluatedSeries>> = BTreeMap::new();
         for line in lines {
             by_key.entry(self.key(&line.labels)).or_default().push(line);
         }
@@ -136,12 +136,17 @@ impl Operator<'_> {
     }
 
     /// The lines where there is, or is not, one on the other side.
-    fn kept(&self, lines: Vec<Line>, others: &[Line], is_wanted: bool) -> Vec<Line> {
+    fn kept(
+        &self,
+        lines: Vec<EvaluatedSeries>,
+        others: &[EvaluatedSeries],
+        is_wanted: bool,
+    ) -> Vec<EvaluatedSeries> {
         let others = self.by_key(others);
-        there(lines.into_iter().map(|mut line| {
+        non_empty(lines.into_iter().map(|mut line| {
             let its = others.get(&self.key(&line.labels));
             for (at, value) in line.values.iter_mut().enumerate() {
-                let has = |other: &&Line| other.values.get(at).is_some_and(Option::is_some);
+                let has = |other: &&EvaluatedSeries| other.values.get(at).is_some_and(Option::is_some);
                 if its.is_some_and(|its| its.iter().any(has)) != is_wanted {
                     *value = None;
                 }
@@ -150,13 +155,21 @@ impl Operator<'_> {
         }))
     }
 
-    fn either(&self, left: Vec<Line>, right: Vec<Line>) -> Result<Vec<Line>, String> {
+    fn either(
+        &self,
+        left: Vec<EvaluatedSeries>,
+        right: Vec<EvaluatedSeries>,
+    ) -> Result<Vec<EvaluatedSeries>, String> {
         let right = self.kept(right, &left, false);
         joined(left.into_iter().chain(right))
     }
 
     /// Arithmetic and comparisons of lines that find each other.
-    fn matched(&self, left: &[Line], right: &[Line]) -> Result<Vec<Line>, String> {
+    fn matched(
+        &self,
+        left: &[EvaluatedSeries],
+        right: &[EvaluatedSeries],
+    ) -> Result<Vec<EvaluatedSeries>, String> {
         let card = self.modifier.map(|modifier| &modifier.card);
         let (many, one, is_left) = match card {
             Some(VectorMatchCardinality::OneToMany(_)) => (right, left, false),
@@ -175,7 +188,7 @@ impl Operator<'_> {
                 let sides = line.values.iter().zip(&other.values).zip(taken.iter_mut()).zip(&mut values);
                 for (at, (((mine, theirs), taken), value)) in sides.enumerate() {
                     let (Some(mine), Some(theirs)) = (mine, theirs) else { continue };
-                    let has = |other: &&Line| other.values.get(at).is_some_and(Option::is_some);
+                    let has = |other: &&EvaluatedSeries| other.values.get(at).is_some_and(Option::is_some);
                     if its.iter().skip(number + 1).any(has) {
                         return Err("found duplicate series for the match group on the right hand-side of the \
                                     operation; many-to-many matching not allowed: matching labels must be unique on \
@@ -190,7 +203,7 @@ impl Operator<'_> {
                     let (left, right) = if is_left { (*mine, *theirs) } else { (*theirs, *mine) };
                     *value = self.of(left, right, left);
                 }
-                lines.push(Line { labels: self.outcome(&line.labels, &other.labels), values });
+                lines.push(EvaluatedSeries { labels: self.outcome(&line.labels, &other.labels), values });
             }
         }
         joined(lines)

@@ -6,12 +6,12 @@ use promql_parser::label::MatchOp;
 use promql_parser::parser::{Call, Expr};
 use regex::Regex;
 
-use super::{Eval, Evaluated, Line, each, joined, nameless, there};
+use super::{Eval, Evaluated, EvaluatedSeries, each, joined, nameless, non_empty};
 use crate::model::labels::Labels;
 use crate::model::promql::bare;
 
 impl Eval<'_> {
-    pub(super) fn called(self, call: &Call) -> Result<Evaluated, String> {
+    pub(super) fn function_call(self, call: &Call) -> Result<Evaluated, String> {
         let name = call.func.name;
         let argument = |number: usize| {
             call.args
@@ -26,13 +26,14 @@ impl Eval<'_> {
             "pi" => Evaluated::Scalar(vec![std::f64::consts::PI; moments]),
             "vector" => {
                 let values = self.scalars(argument(0)?)?.into_iter().map(Some).collect();
-                Evaluated::Lines(vec![Line { labels: Labels::default(), values }])
+                Evaluated::Lines(vec![EvaluatedSeries { labels: Labels::default(), values }])
             }
             "scalar" => {
                 let lines = self.lines(argument(0)?)?;
                 let at = |at: usize| {
-                    let mut there = lines.iter().filter_map(|line| line.values.get(at).copied().flatten());
-                    there.next().filter(|_| there.next().is_none()).unwrap_or(f64::NAN)
+                    let mut non_empty =
+                        lines.iter().filter_map(|line| line.values.get(at).copied().flatten());
+                    non_empty.next().filter(|_| non_empty.next().is_none()).unwrap_or(f64::NAN)
                 };
                 Evaluated::Scalar((0..moments).map(at).collect())
             }
@@ -57,7 +58,7 @@ impl Eval<'_> {
                     let Some(found) = regex.captures(line.labels.value(&source)) else { return line };
                     let mut value = String::new();
                     found.expand(&replacement, &mut value);
-                    Line { labels: with(&line.labels, &target, &value), ..line }
+                    EvaluatedSeries { labels: with(&line.labels, &target, &value), ..line }
                 }))?)
             }
             "label_join" => {
@@ -67,7 +68,7 @@ impl Eval<'_> {
                     .collect::<Result<_, _>>()?;
                 Evaluated::Lines(joined(self.lines(argument(0)?)?.into_iter().map(|line| {
                     let values: Vec<&str> = sources.iter().map(|source| line.labels.value(source)).collect();
-                    Line { labels: with(&line.labels, &target, &values.join(&between)), ..line }
+                    EvaluatedSeries { labels: with(&line.labels, &target, &values.join(&between)), ..line }
                 }))?)
             }
             "histogram_quantile" => {
@@ -84,7 +85,7 @@ impl Eval<'_> {
                 let lines = self.lines(argument(0)?)?.into_iter().map(|line| {
                     let both = line.values.into_iter().zip(one.iter().zip(&other));
                     let values = both.map(|(value, (one, other))| Some(bounded(name, value?, *one, *other)));
-                    Line { labels: nameless(&line.labels), values: values.collect() }
+                    EvaluatedSeries { labels: nameless(&line.labels), values: values.collect() }
                 });
                 Evaluated::Lines(lines.collect())
             }
@@ -101,27 +102,27 @@ impl Eval<'_> {
         })
     }
 
-    fn over_time(self, name: &str, argument: &Expr, param: &[f64]) -> Result<Vec<Line>, String> {
+    fn over_time(self, name: &str, argument: &Expr, param: &[f64]) -> Result<Vec<EvaluatedSeries>, String> {
         let counts_only = matches!(name, "count_over_time" | "present_over_time" | "absent_over_time");
         let is_subquery = matches!(bare(argument), Expr::Subquery(_));
         let inner = Self { only_presence: is_subquery && (counts_only || self.only_presence), ..self };
         let windows = inner.windows(argument)?;
         let lines = windows.iter().map(|window| window.line(name, param, self.times, self.only_presence));
-        Ok(there(lines))
+        Ok(non_empty(lines))
     }
 
     /// When the samples are from that count at each moment.
-    fn timestamps(self, argument: &Expr) -> Result<Vec<Line>, String> {
+    fn timestamps(self, argument: &Expr) -> Result<Vec<EvaluatedSeries>, String> {
         let Expr::VectorSelector(selector) = bare(argument) else {
             let lines = Self { only_presence: true, ..self }.lines(argument)?.into_iter().map(|line| {
                 let both = line.values.iter().zip(self.times);
                 let values = both.map(|(value, t)| value.map(|_| *t)).collect();
-                Line { labels: nameless(&line.labels), values }
+                EvaluatedSeries { labels: nameless(&line.labels), values }
             });
             return Ok(lines.collect());
         };
         let found = self.store.select(selector);
-        Ok(there(found.into_iter().map(|found| {
+        Ok(non_empty(found.into_iter().map(|found| {
             let (phase, every) = found.run.grid();
             let newest = |t: &f64| {
                 let t = self.shifted(selector.at.as_ref(), selector.offset.as_ref(), *t);
@@ -129,7 +130,7 @@ impl Eval<'_> {
                 found.run.is_there(t).then_some(newest)
             };
             let values = self.times.iter().map(newest).collect();
-            Line { labels: nameless(&found.labels), values }
+            EvaluatedSeries { labels: nameless(&found.labels), values }
         })))
     }
 }
@@ -166,7 +167,7 @@ fn bounded(name: &str, value: f64, one: f64, other: f64) -> f64 {
 }
 
 /// One line where nothing is, with the labels that the selector asks for by `=`.
-fn absent(argument: &Expr, lines: &[Line], moments: usize) -> Vec<Line> {
+fn absent(argument: &Expr, lines: &[EvaluatedSeries], moments: usize) -> Vec<EvaluatedSeries> {
     let selector = match bare(argument) {
         Expr::VectorSelector(selector) => Some(selector),
         Expr::MatrixSelector(matrix) => Some(&matrix.vs),
@@ -177,7 +178,7 @@ fn absent(argument: &Expr, lines: &[Line], moments: usize) -> Vec<Line> {
     let labels = equal.map(|matcher| (matcher.name.as_str(), matcher.value.as_str())).collect();
     let is_absent = |at: usize| lines.iter().all(|line| line.values.get(at).copied().flatten().is_none());
     let values = (0..moments).map(|at| is_absent(at).then_some(1.0)).collect();
-    there(std::iter::once(Line { labels, values }))
+    non_empty(std::iter::once(EvaluatedSeries { labels, values }))
 }
 
 fn with(labels: &Labels, name: &str, value: &str) -> Labels {
@@ -186,11 +187,11 @@ fn with(labels: &Labels, name: &str, value: &str) -> Labels {
 }
 
 /// The bound of a bucket, and how many are up to it at each moment.
-type Bucket = (f64, Vec<Option<f64>>);
+type HistogramBucket = (f64, Vec<Option<f64>>);
 
 /// The quantile of each histogram among these buckets.
-fn quantiles(shares: &[f64], buckets: Vec<Line>) -> Result<Vec<Line>, String> {
-    let mut histograms: BTreeMap<Labels, Vec<Bucket>> = BTreeMap::new();
+fn quantiles(shares: &[f64], buckets: Vec<EvaluatedSeries>) -> Result<Vec<EvaluatedSeries>, String> {
+    let mut histograms: BTreeMap<Labels, Vec<HistogramBucket>> = BTreeMap::new();
     for line in buckets {
         let Ok(bound) = line.labels.value("le").parse::<f64>() else { continue };
         let labels = line.labels.without(|name| matches!(name, "le" | "__name__"));
@@ -205,7 +206,7 @@ fn quantiles(shares: &[f64], buckets: Vec<Line>) -> Result<Vec<Line>, String> {
                 .collect();
             (!counts.is_empty()).then(|| quantile(*share, &counts))
         };
-        Line { labels, values: shares.iter().enumerate().map(at).collect() }
+        EvaluatedSeries { labels, values: shares.iter().enumerate().map(at).collect() }
     }))
 }
 

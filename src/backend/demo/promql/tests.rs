@@ -10,13 +10,13 @@ struct Straight {
     lasts: (f64, f64),
 }
 
-impl Run for Straight {
+impl SeriesFunction for Straight {
     fn at(&self, t: f64) -> Option<f64> {
         let t = (t / 10.0).floor() * 10.0;
         (self.lasts.0..self.lasts.1).contains(&t).then_some(self.base + self.slope * t)
     }
 
-    fn stretches(&self, from: f64, to: f64) -> Vec<(f64, f64)> {
+    fn sample_ranges(&self, from: f64, to: f64) -> Vec<(f64, f64)> {
         let (begin, end) = (self.lasts.0.max(from), self.lasts.1.min(to + 1.0));
         if begin < end { vec![(begin, end)] } else { Vec::new() }
     }
@@ -28,10 +28,10 @@ impl Run for Straight {
 
 struct Toys(Vec<(Labels, f64, f64, (f64, f64))>);
 
-impl Store for Toys {
-    fn select(&self, selector: &VectorSelector) -> Vec<Found<'_>> {
+impl SeriesStore for Toys {
+    fn select(&self, selector: &VectorSelector) -> Vec<SelectedSeries<'_>> {
         let chosen = self.0.iter().filter(|(labels, ..)| is_chosen(labels, selector));
-        let found = chosen.map(|(labels, base, slope, lasts)| Found {
+        let found = chosen.map(|(labels, base, slope, lasts)| SelectedSeries {
             labels: labels.clone(),
             run: Box::new(Straight { base: *base, slope: *slope, lasts: *lasts }),
         });

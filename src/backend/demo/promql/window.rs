@@ -2,7 +2,7 @@
 
 use promql_parser::parser::{Expr, SubqueryExpr};
 
-use super::{Eval, Found, Line, Run, nameless};
+use super::{Eval, EvaluatedSeries, SelectedSeries, SeriesFunction, nameless};
 use crate::model::labels::Labels;
 
 /// Of one window no more samples of a series are looked at, evenly spread, where nothing tells more.
@@ -16,37 +16,37 @@ const CLOSE: f64 = 1e-4;
 
 /// The samples of a series: seconds and values.
 #[derive(Debug, Clone, PartialEq)]
-pub(in crate::backend::demo) struct Samples {
+pub(in crate::backend::demo) struct WindowSamples {
     pub(in crate::backend::demo) labels: Labels,
     pub(in crate::backend::demo) points: Vec<(f64, f64)>,
 }
 
 /// A series, and over how long it is looked at, up to a moment that is given.
-pub(super) struct Window<'a> {
+pub(super) struct RangeWindow<'a> {
     pub(super) labels: Labels,
-    source: Source<'a>,
+    source: SampleSource<'a>,
     range: f64,
     /// The end that is meant by one of the query.
     end: Box<dyn Fn(f64) -> f64 + 'a>,
 }
 
-enum Source<'a> {
-    Run(Box<dyn Run + 'a>),
+enum SampleSource<'a> {
+    Run(Box<dyn SeriesFunction + 'a>),
     Points(Vec<(f64, f64)>),
 }
 
 impl<'a> Eval<'a> {
     /// The series of a range selector or of a subquery.
-    pub(super) fn windows<'b>(self, expr: &'b Expr) -> Result<Vec<Window<'b>>, String>
+    pub(super) fn windows<'b>(self, expr: &'b Expr) -> Result<Vec<RangeWindow<'b>>, String>
     where
         'a: 'b,
     {
         match expr {
             Expr::Paren(paren) => self.windows(&paren.expr),
             Expr::MatrixSelector(matrix) => {
-                let window = |found: Found<'b>| Window {
+                let window = |found: SelectedSeries<'b>| RangeWindow {
                     labels: found.labels,
-                    source: Source::Run(found.run),
+                    source: SampleSource::Run(found.run),
                     range: matrix.range.as_secs_f64(),
                     end: Box::new(move |t| self.shifted(matrix.vs.at.as_ref(), matrix.vs.offset.as_ref(), t)),
                 };
@@ -57,7 +57,7 @@ impl<'a> Eval<'a> {
         }
     }
 
-    fn of_subquery<'b>(self, subquery: &'b SubqueryExpr) -> Result<Vec<Window<'b>>, String>
+    fn of_subquery<'b>(self, subquery: &'b SubqueryExpr) -> Result<Vec<RangeWindow<'b>>, String>
     where
         'a: 'b,
     {
@@ -80,9 +80,9 @@ impl<'a> Eval<'a> {
         }
         let inner = Eval { times: &times, ..self };
         let lines = inner.lines(&subquery.expr)?;
-        let window = |line: Line| Window {
+        let window = |line: EvaluatedSeries| RangeWindow {
             labels: line.labels,
-            source: Source::Points(
+            source: SampleSource::Points(
                 times.iter().zip(line.values).filter_map(|(t, value)| Some((*t, value?))).collect(),
             ),
             range,
@@ -92,33 +92,41 @@ impl<'a> Eval<'a> {
     }
 }
 
-impl Window<'_> {
+impl RangeWindow<'_> {
     /// Its samples up to a moment, if there are any.
-    pub(super) fn samples(&self, t: f64) -> Option<Samples> {
+    pub(super) fn samples(&self, t: f64) -> Option<WindowSamples> {
         let to = (self.end)(t);
         let points = match &self.source {
-            Source::Run(run) => looks(&**run, to - self.range, to, MOST),
-            Source::Points(points) => within(points, to - self.range, to).to_vec(),
+            SampleSource::Run(run) => looks(&**run, to - self.range, to, MOST),
+            SampleSource::Points(points) => within(points, to - self.range, to).to_vec(),
         };
-        (!points.is_empty()).then(|| Samples { labels: self.labels.clone(), points })
+        (!points.is_empty()).then(|| WindowSamples { labels: self.labels.clone(), points })
     }
 
     /// What a function over time makes of it at each moment; `param` is what the function takes besides.
-    pub(super) fn line(&self, function: &str, param: &[f64], times: &[f64], only_presence: bool) -> Line {
+    pub(super) fn line(
+        &self,
+        function: &str,
+        param: &[f64],
+        times: &[f64],
+        only_presence: bool,
+    ) -> EvaluatedSeries {
         let at = |(number, t): (usize, &f64)| {
             let to = (self.end)(*t);
             let (from, param) = (to - self.range, param.get(number).copied());
             match &self.source {
-                Source::Run(run) if only_presence && function != "absent_over_time" => {
-                    (!run.stretches(from, to).is_empty()).then_some(1.0)
+                SampleSource::Run(run) if only_presence && function != "absent_over_time" => {
+                    (!run.sample_ranges(from, to).is_empty()).then_some(1.0)
                 }
-                Source::Run(run) => of_run(function, param, &**run, from, to),
-                Source::Points(points) => of_points(function, param, within(points, from, to), from, to),
+                SampleSource::Run(run) => of_run(function, param, &**run, from, to),
+                SampleSource::Points(points) => {
+                    of_points(function, param, within(points, from, to), from, to)
+                }
             }
         };
         let keeps_name = matches!(function, "last_over_time" | "first_over_time");
         let labels = if keeps_name { self.labels.clone() } else { nameless(&self.labels) };
-        Line { labels, values: times.iter().enumerate().map(at).collect() }
+        EvaluatedSeries { labels, values: times.iter().enumerate().map(at).collect() }
     }
 }
 
@@ -130,10 +138,10 @@ fn within(points: &[(f64, f64)], from: f64, to: f64) -> &[(f64, f64)] {
 }
 
 /// The numbers of the first and last sample of each stretch within a window.
-fn counted(run: &dyn Run, from: f64, to: f64) -> Vec<(f64, f64)> {
+fn counted(run: &dyn SeriesFunction, from: f64, to: f64) -> Vec<(f64, f64)> {
     let (phase, every) = run.grid();
     let number = |t: f64| (t - phase) / every;
-    let runs = run.stretches(from, to).into_iter().map(|(begin, end)| {
+    let runs = run.sample_ranges(from, to).into_iter().map(|(begin, end)| {
         let first = (number(begin) - CLOSE).ceil().max((number(from) + CLOSE).floor() + 1.0);
         let last = ((number(end) - CLOSE).ceil() - 1.0).min((number(to) + CLOSE).floor());
         (first, last)
@@ -141,12 +149,12 @@ fn counted(run: &dyn Run, from: f64, to: f64) -> Vec<(f64, f64)> {
     runs.filter(|(first, last)| first <= last).collect()
 }
 
-fn count(run: &dyn Run, from: f64, to: f64) -> f64 {
+fn count(run: &dyn SeriesFunction, from: f64, to: f64) -> f64 {
     counted(run, from, to).iter().map(|(first, last)| last - first + 1.0).sum()
 }
 
 /// Samples within a window: all of them, or so many evenly spread, the first and the last of each stretch among them.
-fn looks(run: &dyn Run, from: f64, to: f64, most: f64) -> Vec<(f64, f64)> {
+fn looks(run: &dyn SeriesFunction, from: f64, to: f64, most: f64) -> Vec<(f64, f64)> {
     let (phase, every) = run.grid();
     let all = counted(run, from, to);
     let total: f64 = all.iter().map(|(first, last)| last - first + 1.0).sum();
@@ -166,7 +174,7 @@ fn looks(run: &dyn Run, from: f64, to: f64, most: f64) -> Vec<(f64, f64)> {
     points
 }
 
-fn of_run(function: &str, param: Option<f64>, run: &dyn Run, from: f64, to: f64) -> Option<f64> {
+fn of_run(function: &str, param: Option<f64>, run: &dyn SeriesFunction, from: f64, to: f64) -> Option<f64> {
     match function {
         "rate" => Some(run.increase(from, to)? / (to - from)),
         "increase" => run.increase(from, to),

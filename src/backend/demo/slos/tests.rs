@@ -4,11 +4,11 @@ use std::time::Duration;
 
 use super::*;
 use crate::backend::demo::catalog::Catalog;
-use crate::backend::demo::pledges::Pledge;
+use crate::backend::demo::demo_slos::DemoSlo;
 use crate::backend::demo::promql::range;
-use crate::backend::demo::series::Series;
+use crate::backend::demo::series::RegionSeries;
 use crate::backend::demo::tests::wait;
-use crate::backend::demo::timeline::Timeline;
+use crate::backend::demo::timeline::DemoTimeline;
 use crate::backend::{Clock, demo};
 use crate::model::ask::{Answer, Query};
 use crate::model::promql::parse;
@@ -28,8 +28,8 @@ fn statuses(seed: u64, second: i64) -> Vec<SloStatus> {
     board.readings.iter().map(|reading| SloStatus::of(reading, &sources[0].info().id, board.at)).collect()
 }
 
-fn pledge<'a>(world: &'a DemoWorld, id: &str) -> &'a Pledge {
-    world.pledges.iter().find(|pledge| &*pledge.slo.id == id).unwrap()
+fn demo_slo<'a>(world: &'a DemoWorld, id: &str) -> &'a DemoSlo {
+    world.demo_slos.iter().find(|demo_slo| &*demo_slo.slo.id == id).unwrap()
 }
 
 fn named<'a>(all: &'a [SloStatus], id: &str) -> &'a SloStatus {
@@ -68,13 +68,13 @@ fn the_story_burns_payments_until_it_pages() {
 fn longer_lookbacks_are_the_means_of_shorter_ones() {
     let world = DemoWorld::new(7);
     for id in ["payments-availability", "payments-latency", "carrier-bridge-availability"] {
-        let pledge = pledge(&world, id);
-        let place = world.place(pledge.service(), Region::Eu).unwrap();
+        let demo_slo = demo_slo(&world, id);
+        let place = world.place(demo_slo.service(), Region::Eu).unwrap();
         for end in [0.0, 200.0, 700.0] {
-            let hour = world.bad_share(pledge.promised, place, end - 3600.0, end).unwrap();
+            let hour = world.bad_share(demo_slo.bad_event, place, end - 3600.0, end).unwrap();
             let parts = (0..360).map(|i| {
                 let to = end - f64::from(i) * 10.0;
-                world.bad_share(pledge.promised, place, to - 10.0, to).unwrap()
+                world.bad_share(demo_slo.bad_event, place, to - 10.0, to).unwrap()
             });
             let mean = parts.sum::<f64>() / 360.0;
             assert!((hour - mean).abs() < 0.06 * mean + 2e-4, "{id} at {end}: {hour} and {mean}");
@@ -85,9 +85,9 @@ fn longer_lookbacks_are_the_means_of_shorter_ones() {
 #[test]
 fn the_recorded_series_and_the_definitions_queries_say_the_same() {
     let world = DemoWorld::new(7);
-    let time = Timeline::new(at(0), 1.0);
+    let time = DemoTimeline::new(at(0), 1.0);
     let catalog = Catalog::of(&world, Region::Eu);
-    let series = Series::new(&world, time, &catalog);
+    let series = RegionSeries::new(&world, time, &catalog);
     let lines = |query: &str, step: f64, count: u32| -> Vec<Option<f64>> {
         let times: Vec<f64> = (0..count).rev().map(|i| time.second(200.0) - f64::from(i) * step).collect();
         let mut lines = range(&series, &parse(query).unwrap(), &times).expect(query);
@@ -96,7 +96,7 @@ fn the_recorded_series_and_the_definitions_queries_say_the_same() {
     };
     let hour = Duration::from_secs(3600);
     for id in ["payments-availability", "payments-latency"] {
-        let slo = &pledge(&world, id).slo;
+        let slo = &demo_slo(&world, id).slo;
         let recorded = slo.recorded.as_ref().unwrap().error_ratio(hour);
         let live = crate::model::slo::query::measure(slo, hour).unwrap().error_ratio();
         let mean = format!("avg_over_time(slo:sli_error:ratio_rate5m{{sloth_id=\"{id}\"}}[1h])");

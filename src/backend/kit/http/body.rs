@@ -10,9 +10,9 @@ use reqwest::Response;
 use serde::Deserialize;
 
 use super::allowance::Allowance;
-use super::mask::Mask;
+use super::redactor::Redactor;
 use super::trouble::{causes, cut};
-use crate::model::source::{SourceError, SourceId, Trouble};
+use crate::model::source::{ErrorKind, SourceError, SourceId};
 
 /// Longest part of a decoder's message that is shown.
 const REASON: usize = 160;
@@ -23,7 +23,7 @@ const LARGE: usize = 256 * 1024;
 /// A whole answer.
 pub(crate) struct Body {
     source: SourceId,
-    mask: Arc<Mask>,
+    redactor: Arc<Redactor>,
     /// Inflated.
     pub(crate) bytes: Vec<u8>,
     /// The server's clock (`Date`).
@@ -35,12 +35,12 @@ pub(crate) struct Body {
 impl Body {
     pub(super) fn new(
         source: SourceId,
-        mask: Arc<Mask>,
+        redactor: Arc<Redactor>,
         bytes: Vec<u8>,
         date: Option<Timestamp>,
         allowance: Option<Allowance>,
     ) -> Self {
-        Self { source, mask, bytes, date, allowance }
+        Self { source, redactor, bytes, date, allowance }
     }
 
     /// Bytes, inflated.
@@ -57,13 +57,13 @@ impl Body {
 
     /// A message in it, without what it was asked with.
     pub(crate) fn words(&self, message: &str) -> String {
-        self.mask.words(message)
+        self.redactor.words(message)
     }
 
     /// The JSON in it.
     ///
     /// # Errors
-    /// [`Trouble::Garbled`] with what was found in its place.
+    /// [`ErrorKind::Garbled`] with what was found in its place.
     pub(crate) fn json<'a, T: Deserialize<'a>>(&'a self) -> Result<T, SourceError> {
         serde_json::from_slice(&self.bytes).map_err(|error| {
             let first = self.bytes.iter().find(|byte| !byte.is_ascii_whitespace());
@@ -73,12 +73,12 @@ impl Body {
                 Some(_) if error.is_eof() => format!("JSON cut off after {} bytes", self.bytes.len()),
                 Some(_) => cut(&self.words(&error.to_string()), REASON),
             };
-            SourceError::new(self.source.clone(), Trouble::Garbled { reason })
+            SourceError::new(self.source.clone(), ErrorKind::Garbled { reason })
         })
     }
 }
 
-/// Why a body is not whole.
+/// The comment: why a body is not whole.
 pub(super) enum Stopped {
     /// The limit is reached, inflated.
     TooLarge,
@@ -89,13 +89,13 @@ pub(super) enum Stopped {
 }
 
 /// A body on its way in.
-pub(super) struct Inflow {
+pub(super) struct BodyReader {
     /// What came so far, inflated.
     pub(super) bytes: Vec<u8>,
     left: u64,
 }
 
-impl Inflow {
+impl BodyReader {
     pub(super) fn new(limit: u64) -> Self {
         Self { bytes: Vec::new(), left: limit }
     }
@@ -108,7 +108,7 @@ impl Inflow {
             .map_err(|error| if is_of_decoder(&error) { Stopped::Broken } else { Stopped::Lost(error) })?;
         let Some(chunk) = chunk else { return Ok(false) };
         self.left = self.left.checked_sub(chunk.len() as u64).ok_or(Stopped::TooLarge)?;
-        self.make_room(chunk.len());
+        self.reserve_rest(chunk.len());
         self.bytes.extend_from_slice(&chunk);
         Ok(true)
     }
@@ -121,7 +121,7 @@ impl Inflow {
     /// Asks for room for all that may still come once a body turns out to be large. What is not written to costs nothing,
     /// and a piece of that size goes back to the system when it is dropped; one that grows by and by leaves holes behind, of
     /// which the next body may fill none.
-    fn make_room(&mut self, length: usize) {
+    fn reserve_rest(&mut self, length: usize) {
         let is_full = self.bytes.len() + length > self.bytes.capacity();
         if is_full && self.bytes.len() > LARGE {
             let most = usize::try_from(self.left).unwrap_or(0).saturating_add(length);
@@ -132,8 +132,8 @@ impl Inflow {
 }
 
 /// What a body comes to that should be gzip and is not.
-pub(super) fn broken() -> Trouble {
-    Trouble::Garbled { reason: "its compression is broken or cut off".into() }
+pub(super) fn broken() -> ErrorKind {
+    ErrorKind::Garbled { reason: "its compression is broken or cut off".into() }
 }
 
 /// The client wraps the decoder's errors itself; those of a connection have the HTTP library's in between.

@@ -11,14 +11,14 @@ use url::Url;
 use zeroize::Zeroizing;
 
 use super::header::{header_name, header_value, secret_value};
-use super::mask::Mask;
+use super::redactor::Redactor;
 use super::sigv4::Signer;
 use crate::config::kind::KeyHeader;
 use crate::config::secret::{Secret, SecretError};
 use crate::config::settings::{
     AuthSettings, NamedSecret, OAuth2Settings, SecretRef, SecretText, SourceSettings,
 };
-use crate::model::source::Trouble;
+use crate::model::source::ErrorKind;
 
 /// Both are sent: each system looks for its own and overlooks the other.
 const TENANT_HEADERS: [&str; 2] = ["x-scope-orgid", "thanos-tenant"];
@@ -37,7 +37,7 @@ pub(super) struct Credentials {
 
 /// The credentials as they are now.
 #[derive(Default)]
-pub(super) struct Proof {
+pub(super) struct AuthHeaders {
     /// What every request carries.
     pub(super) headers: HeaderMap,
     /// What is added to the query of every address.
@@ -47,17 +47,17 @@ pub(super) struct Proof {
     /// What fetches the token that is still missing.
     pub(super) client_secret: Option<Secret>,
     /// What it all was made from, as it could come back.
-    pub(super) mask: Mask,
+    pub(super) redactor: Redactor,
 }
 
-impl Proof {
+impl AuthHeaders {
     /// Whether a server would see no difference.
     pub(super) fn is_same(&self, other: &Self) -> bool {
         self.headers == other.headers && self.query == other.query && self.signer == other.signer
     }
 
     /// Puts it all into a request, which then goes to the source and nowhere else.
-    pub(super) fn prove(&self, request: &mut Request, now: Timestamp) -> Result<(), Trouble> {
+    pub(super) fn add_to_request(&self, request: &mut Request, now: Timestamp) -> Result<(), ErrorKind> {
         for (name, value) in &self.headers {
             request.headers_mut().insert(name, value.clone());
         }
@@ -69,26 +69,26 @@ impl Proof {
     }
 
     /// From here on requests carry this token.
-    pub(super) fn bear(&mut self, token: &Secret) -> Result<(), Trouble> {
-        self.carry("Authorization", &["Bearer ", token.expose()], token)
+    pub(super) fn set_bearer(&mut self, token: &Secret) -> Result<(), ErrorKind> {
+        self.set_secret_header("Authorization", &["Bearer ", token.expose()], token)
     }
 
     /// From here on requests carry a header that is made of these parts, one of which is the secret.
-    fn carry(&mut self, name: &str, parts: &[&str], secret: &Secret) -> Result<(), Trouble> {
+    fn set_secret_header(&mut self, name: &str, parts: &[&str], secret: &Secret) -> Result<(), ErrorKind> {
         self.headers.insert(header_name(name)?, secret_value(name, parts)?);
         self.hide(secret);
         Ok(())
     }
 
     /// From here on requests carry all of these cookies.
-    fn carry_cookies(&mut self, list: &[NamedSecret]) -> Result<(), Trouble> {
+    fn set_cookies(&mut self, list: &[NamedSecret]) -> Result<(), ErrorKind> {
         let secrets = list.iter().map(|named| read(&named.secret)).collect::<Result<Vec<_>, _>>()?;
         let mut parts = Vec::new();
         for (NamedSecret { name, prefix, .. }, secret) in list.iter().zip(&secrets) {
             if secret.expose().contains([';', ',', '"', ' ', '\\']) {
                 let reason =
                     format!("the value for the cookie {name} has characters that no cookie may have");
-                return Err(Trouble::NoSecret { reason });
+                return Err(ErrorKind::NoSecret { reason });
             }
             parts.extend(if parts.is_empty() { None } else { Some("; ") });
             parts.extend([name, "=", prefix, secret.expose()]);
@@ -99,13 +99,13 @@ impl Proof {
     }
 
     fn hide(&mut self, secret: &Secret) {
-        self.mask = std::mem::take(&mut self.mask).with(secret);
+        self.redactor = std::mem::take(&mut self.redactor).with(secret);
     }
 
-    fn log_in(&mut self, user: &str, password: &Secret) -> Result<(), Trouble> {
+    fn set_basic_auth(&mut self, user: &str, password: &Secret) -> Result<(), ErrorKind> {
         let both = Zeroizing::new(format!("{user}:{}", password.expose()));
         let encoded = Zeroizing::new(BASE64_STANDARD.encode(&*both));
-        self.carry("Authorization", &["Basic ", &encoded], password)?;
+        self.set_secret_header("Authorization", &["Basic ", &encoded], password)?;
         self.hide(&Secret::new(&both));
         Ok(())
     }
@@ -126,12 +126,12 @@ impl Credentials {
     }
 
     /// Whether anything has to be read from somewhere, and may so change.
-    pub(super) fn are_secret(&self) -> bool {
+    pub(super) fn needs_secrets(&self) -> bool {
         self.auth.is_some() || self.headers.values().any(|value| matches!(value, SecretText::Secret(_)))
     }
 
     /// Whether a server that knows them no longer says 403 in place of 401.
-    pub(super) fn are_signed(&self) -> bool {
+    pub(super) fn uses_sigv4(&self) -> bool {
         matches!(self.auth, Some(AuthSettings::SigV4(_)))
     }
 
@@ -154,71 +154,73 @@ impl Credentials {
     }
 
     /// With secrets as they are now. Waits for files and programs.
-    pub(super) fn read(&self) -> Result<Proof, Trouble> {
-        let mut proof = Proof::default();
+    pub(super) fn read(&self) -> Result<AuthHeaders, ErrorKind> {
+        let mut auth_headers = AuthHeaders::default();
         for (name, value) in &self.headers {
             let secret = value.read().map_err(|error| no_secret(&error))?;
             let header = header_name(name)?;
             // what is asked for is the client's business: it must be able to read the answer
             if header != ACCEPT && header != ACCEPT_ENCODING {
-                proof.headers.insert(header, secret_value(name, &[secret.expose()])?);
+                auth_headers.headers.insert(header, secret_value(name, &[secret.expose()])?);
             }
             if matches!(value, SecretText::Secret(_)) {
-                proof.hide(&secret);
+                auth_headers.hide(&secret);
             }
         }
         if let Some(tenant) = &self.tenant {
             for name in TENANT_HEADERS {
-                proof.headers.insert(HeaderName::from_static(name), header_value("tenant", tenant)?);
+                auth_headers.headers.insert(HeaderName::from_static(name), header_value("tenant", tenant)?);
             }
         }
         match &self.auth {
-            Some(AuthSettings::Bearer(token)) => proof.bear(&read(token)?)?,
+            Some(AuthSettings::Bearer(token)) => auth_headers.set_bearer(&read(token)?)?,
             Some(AuthSettings::Token(token)) => {
                 let token = read(token)?;
                 let Some(KeyHeader { name, prefix }) = self.key_header else {
                     let reason = "this kind of source has no header for `auth.token`".into();
-                    return Err(Trouble::NoSecret { reason });
+                    return Err(ErrorKind::NoSecret { reason });
                 };
-                proof.carry(name, &[prefix, token.expose()], &token)?;
+                auth_headers.set_secret_header(name, &[prefix, token.expose()], &token)?;
             }
-            Some(AuthSettings::Basic(login)) => proof.log_in(&login.user, &read(&login.password)?)?,
+            Some(AuthSettings::Basic(login)) => {
+                auth_headers.set_basic_auth(&login.user, &read(&login.password)?)?
+            }
             Some(AuthSettings::Header(list)) => {
                 for NamedSecret { name, prefix, secret } in list {
                     let secret = read(secret)?;
-                    proof.carry(name, &[prefix, secret.expose()], &secret)?;
+                    auth_headers.set_secret_header(name, &[prefix, secret.expose()], &secret)?;
                 }
             }
-            Some(AuthSettings::Cookie(list)) => proof.carry_cookies(list)?,
+            Some(AuthSettings::Cookie(list)) => auth_headers.set_cookies(list)?,
             Some(AuthSettings::Query(list)) => {
                 for NamedSecret { name, prefix, secret } in list {
                     let secret = read(secret)?;
-                    proof.hide(&secret);
+                    auth_headers.hide(&secret);
                     let whole = Zeroizing::new(format!("{prefix}{}", secret.expose()));
-                    proof.query.push((name.clone(), Secret::new(&whole)));
+                    auth_headers.query.push((name.clone(), Secret::new(&whole)));
                 }
             }
             Some(AuthSettings::OAuth2(oauth)) => {
                 let secret = read(&oauth.client_secret)?;
-                proof.hide(&secret);
-                proof.hide(&Secret::new(&format!("{}:{}", oauth.client_id, secret.expose())));
-                proof.client_secret = Some(secret);
+                auth_headers.hide(&secret);
+                auth_headers.hide(&Secret::new(&format!("{}:{}", oauth.client_id, secret.expose())));
+                auth_headers.client_secret = Some(secret);
             }
             Some(AuthSettings::SigV4(settings)) => {
                 let keys = settings.keys().map_err(|error| no_secret(&error))?;
                 for secret in [&keys.id, &keys.secret].into_iter().chain(&keys.session) {
-                    proof.hide(secret);
+                    auth_headers.hide(secret);
                 }
                 let (region, service) = (settings.region.clone(), settings.service.clone());
-                proof.signer = Some(Signer { keys, region, service });
+                auth_headers.signer = Some(Signer { keys, region, service });
             }
             None => {
                 if let Some((user, password)) = &self.in_url {
-                    proof.log_in(user, password)?;
+                    auth_headers.set_basic_auth(user, password)?;
                 }
             }
         }
-        Ok(proof)
+        Ok(auth_headers)
     }
 }
 
@@ -230,12 +232,12 @@ pub(super) fn decoded(part: &str) -> String {
     text.map(|(text, _)| text.into_owned()).unwrap_or_default()
 }
 
-fn read(secret: &SecretRef) -> Result<Secret, Trouble> {
+fn read(secret: &SecretRef) -> Result<Secret, ErrorKind> {
     secret.read().map_err(|error| no_secret(&error))
 }
 
-pub(super) fn no_secret(error: &SecretError) -> Trouble {
-    Trouble::NoSecret { reason: error.to_string() }
+pub(super) fn no_secret(error: &SecretError) -> ErrorKind {
+    ErrorKind::NoSecret { reason: error.to_string() }
 }
 
 #[cfg(test)]

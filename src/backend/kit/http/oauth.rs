@@ -12,25 +12,25 @@ use serde_json::Value;
 use url::Url;
 use zeroize::Zeroizing;
 
-use super::body::{Inflow, Stopped};
+use super::body::{BodyReader, Stopped};
 use super::header::secret_value;
-use super::mask::Mask;
+use super::redactor::Redactor;
 use super::transport::Connection;
 use super::trouble::{Unsent, cut};
 use super::{ERROR_BODY, trouble};
 use crate::config::secret::Secret;
 use crate::config::settings::OAuth2Settings;
-use crate::model::source::Trouble;
+use crate::model::source::ErrorKind;
 
 /// How long a token is taken to be good where its server does not say.
-const LIFE: Duration = Duration::from_secs(300);
+const DEFAULT_LIFETIME: Duration = Duration::from_secs(300);
 /// So long before its end a token is fetched anew, or a tenth of its life if that is less.
 const MARGIN: Duration = Duration::from_secs(30);
 /// Longest message of a server that is shown.
 const MESSAGE: usize = 200;
 
 /// A token, and for how long to use it.
-pub(super) struct Token {
+pub(super) struct OAuthToken {
     pub(super) value: Secret,
     pub(super) lasts: Duration,
 }
@@ -48,8 +48,8 @@ struct Denied {
 }
 
 /// What the server said of one request for a token.
-enum Said {
-    Granted(Token),
+enum TokenResponse {
+    Granted(OAuthToken),
     /// It does not know the client by what it was shown.
     UnknownClient(String),
     Denied(String),
@@ -58,25 +58,25 @@ enum Said {
 /// Asks for a token. The secret goes into a header, as the standard wants it, and where that is refused into the form.
 ///
 /// # Errors
-/// [`Trouble::NoSecret`] with what the server of tokens said.
+/// [`ErrorKind::NoSecret`] with what the server of tokens said.
 pub(super) async fn fetch(
     connection: &Connection,
     oauth: &OAuth2Settings,
     secret: &Secret,
-    mask: &Mask,
+    redactor: &Redactor,
     limits: (Duration, Duration),
-) -> Result<Token, Trouble> {
+) -> Result<OAuthToken, ErrorKind> {
     let url = Url::parse(&oauth.token_url)
-        .map_err(|error| Trouble::NoSecret { reason: format!("token_url: {error}") })?;
+        .map_err(|error| ErrorKind::NoSecret { reason: format!("token_url: {error}") })?;
     let host = url.host_str().unwrap_or_default().to_owned();
     let no_token =
-        |why: &str| Trouble::NoSecret { reason: mask.words(&format!("no token from {host}: {why}")) };
+        |why: &str| ErrorKind::NoSecret { reason: redactor.words(&format!("no token from {host}: {why}")) };
     let mut last = String::new();
     for in_header in [true, false] {
-        match ask(connection, &url, oauth, secret, in_header, mask, limits).await {
-            Ok(Said::Granted(token)) => return Ok(token),
-            Ok(Said::UnknownClient(why)) => last = why,
-            Ok(Said::Denied(why)) | Err(why) => return Err(no_token(&why)),
+        match ask(connection, &url, oauth, secret, in_header, redactor, limits).await {
+            Ok(TokenResponse::Granted(token)) => return Ok(token),
+            Ok(TokenResponse::UnknownClient(why)) => last = why,
+            Ok(TokenResponse::Denied(why)) | Err(why) => return Err(no_token(&why)),
         }
     }
     Err(no_token(&last))
@@ -88,10 +88,10 @@ async fn ask(
     oauth: &OAuth2Settings,
     secret: &Secret,
     in_header: bool,
-    mask: &Mask,
+    redactor: &Redactor,
     (connect_timeout, timeout): (Duration, Duration),
-) -> Result<Said, String> {
-    let words = |trouble: Trouble| trouble.to_string();
+) -> Result<TokenResponse, String> {
+    let words = |trouble: ErrorKind| trouble.to_string();
     let scopes = oauth.scopes.join(" ");
     let mut form = vec![("grant_type", "client_credentials")];
     if !scopes.is_empty() {
@@ -120,29 +120,27 @@ async fn ask(
     let failed = |error: &(dyn StdError + 'static)| words(trouble::of(error, connect_timeout, timeout));
     let mut response = connection.send(request.into()).await.map_err(|unsent| match unsent {
         Unsent::Before(trouble) => words(trouble),
-        Unsent::Underway(error) => failed(&*error),
+        Unsent::InTransit(error) => failed(&*error),
     })?;
-    let mut inflow = Inflow::new(ERROR_BODY);
-    if let Err(Stopped::Lost(error)) = inflow.take_all(&mut response).await {
+    let mut body_reader = BodyReader::new(ERROR_BODY);
+    if let Err(Stopped::Lost(error)) = body_reader.take_all(&mut response).await {
         return Err(failed(&error));
     }
-    let bytes = Zeroizing::new(inflow.bytes);
+    let bytes = Zeroizing::new(body_reader.bytes);
     let status = response.status();
     if !status.is_success() {
-        return Ok(refused(status, &mask.refusal(bytes.to_vec()), &response));
+        return Ok(refused(status, &redactor.refusal(bytes.to_vec()), &response));
     }
     let Ok(granted) = serde_json::from_slice::<Granted>(&bytes) else {
-        return Ok(Said::Denied("what it answers is no token".to_owned()));
+        return Ok(TokenResponse::Denied("what it answers is no token".to_owned()));
     };
-    let lasts = granted
-        .expires_in
-        .as_ref()
-        .and_then(seconds)
-        .map_or(LIFE, |life| life.saturating_sub(MARGIN.min(life / 10)).max(Duration::from_secs(1)));
-    Ok(Said::Granted(Token { value: Secret::new(&granted.access_token), lasts }))
+    let lasts = granted.expires_in.as_ref().and_then(seconds).map_or(DEFAULT_LIFETIME, |life| {
+        life.saturating_sub(MARGIN.min(life / 10)).max(Duration::from_secs(1))
+    });
+    Ok(TokenResponse::Granted(OAuthToken { value: Secret::new(&granted.access_token), lasts }))
 }
 
-fn refused(status: StatusCode, bytes: &[u8], response: &reqwest::Response) -> Said {
+fn refused(status: StatusCode, bytes: &[u8], response: &reqwest::Response) -> TokenResponse {
     let denied = serde_json::from_slice::<Denied>(bytes).ok();
     let said = match &denied {
         Some(Denied { error, error_description: Some(words) }) => format!("{error}: {words}"),
@@ -152,7 +150,7 @@ fn refused(status: StatusCode, bytes: &[u8], response: &reqwest::Response) -> Sa
     let said = cut(&said, MESSAGE);
     let is_unknown = status == StatusCode::UNAUTHORIZED
         || denied.is_some_and(|denied| matches!(denied.error.as_str(), "invalid_client" | "invalid_request"));
-    if is_unknown { Said::UnknownClient(said) } else { Said::Denied(said) }
+    if is_unknown { TokenResponse::UnknownClient(said) } else { TokenResponse::Denied(said) }
 }
 
 /// A number, which some servers write as a text.

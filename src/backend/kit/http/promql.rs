@@ -10,18 +10,18 @@ use url::Url;
 use url::form_urlencoded::Serializer;
 
 use super::trouble::Unsent;
-use crate::model::series::Span;
+use crate::model::series::TimeGrid;
 
 /// When an expression is evaluated.
 #[derive(Debug, Clone, Copy)]
-pub(crate) enum Evaluation {
+pub(crate) enum EvaluationRange {
     /// Now, by the server's clock.
     Now,
     At(Timestamp),
-    Over(Span),
+    Over(TimeGrid),
 }
 
-impl Evaluation {
+impl EvaluationRange {
     /// At this moment, or now.
     pub(crate) fn of_instant(at: Option<Timestamp>) -> Self {
         at.map_or(Self::Now, Self::At)
@@ -32,7 +32,7 @@ impl Evaluation {
 #[derive(Debug, Clone)]
 pub(crate) struct PromQuery<'a> {
     pub(crate) expression: &'a str,
-    pub(crate) evaluation: Evaluation,
+    pub(crate) evaluation: EvaluationRange,
     /// How long the server may work on it.
     pub(crate) timeout: Duration,
     /// What a relative of Prometheus takes besides.
@@ -44,8 +44,8 @@ pub(crate) struct PromQuery<'a> {
 impl PromQuery<'_> {
     fn path(&self) -> &'static str {
         match self.evaluation {
-            Evaluation::Now | Evaluation::At(_) => "api/v1/query",
-            Evaluation::Over(_) => "api/v1/query_range",
+            EvaluationRange::Now | EvaluationRange::At(_) => "api/v1/query",
+            EvaluationRange::Over(_) => "api/v1/query_range",
         }
     }
 
@@ -57,13 +57,13 @@ impl PromQuery<'_> {
     /// What the library will send to the server at `base`: what is signed, and what a server in this process is asked.
     pub(super) fn request(&self, base: &Url) -> Request {
         let mut pairs = vec![("query", self.expression.to_owned())];
-        if let Evaluation::Over(span) = self.evaluation {
+        if let EvaluationRange::Over(span) = self.evaluation {
             pairs.push(("start", span.start().as_second().to_string()));
             pairs.push(("end", span.end().as_second().to_string()));
             pairs.push(("step", span.step().as_secs_f64().to_string()));
         }
         pairs.push(("timeout", format!("{}ms", self.timeout())));
-        if let Evaluation::At(at) = self.evaluation {
+        if let EvaluationRange::At(at) = self.evaluation {
             pairs.push(("time", at.as_second().to_string()));
         }
         pairs.extend(self.option.map(|(name, value)| (name, value.to_owned())));
@@ -89,9 +89,9 @@ impl PromQuery<'_> {
         request: Request,
     ) -> Result<Response, Unsent> {
         if request.url() != self.request(base).url() {
-            return client.execute(request).await.map_err(Unsent::underway);
+            return client.execute(request).await.map_err(Unsent::in_transit);
         }
-        let library = Library::from(client.clone(), base.as_str()).map_err(Unsent::underway)?;
+        let library = Library::from(client.clone(), base.as_str()).map_err(Unsent::in_transit)?;
         // the library's builders have no trait in common
         macro_rules! sent {
             ($builder:expr) => {{
@@ -107,33 +107,33 @@ impl PromQuery<'_> {
         }
         let instant = || library.query(self.expression).timeout(self.timeout());
         match self.evaluation {
-            Evaluation::Now => sent!(instant()),
-            Evaluation::At(at) => sent!(instant().at(at.as_second())),
-            Evaluation::Over(span) => {
+            EvaluationRange::Now => sent!(instant()),
+            EvaluationRange::At(at) => sent!(instant().at(at.as_second())),
+            EvaluationRange::Over(span) => {
                 let (start, end) = (span.start().as_second(), span.end().as_second());
                 let step = span.step().as_secs_f64();
                 sent!(library.query_range(self.expression, start, end, step).timeout(self.timeout()))
             }
         }
-        .map_err(Unsent::underway)
+        .map_err(Unsent::in_transit)
     }
 }
 
 /// A request on its way out, and the query that it is.
-pub(super) struct Outgoing<'a> {
+pub(super) struct OutgoingRequest<'a> {
     pub(super) request: Request,
     /// With the address of the server.
     pub(super) query: Option<(&'a PromQuery<'a>, &'a Url)>,
 }
 
-impl Outgoing<'_> {
+impl OutgoingRequest<'_> {
     /// The same once more; `None` if its body cannot be had twice.
     pub(super) fn try_clone(&self) -> Option<Self> {
         Some(Self { request: self.request.try_clone()?, query: self.query })
     }
 }
 
-impl From<Request> for Outgoing<'_> {
+impl From<Request> for OutgoingRequest<'_> {
     fn from(request: Request) -> Self {
         Self { request, query: None }
     }

@@ -9,12 +9,12 @@ use url::Url;
 use zeroize::Zeroizing;
 
 use super::credentials::{decoded, no_secret};
-use super::mask::Mask;
+use super::redactor::Redactor;
 use super::{trouble, trusted};
 use crate::config::is_this_machine;
 use crate::config::secret::{Bytes, Secret, certificates, key_file};
 use crate::config::settings::{Login, SourceSettings};
-use crate::model::source::Trouble;
+use crate::model::source::ErrorKind;
 
 /// Variables that name a proxy.
 const PROXY_VARIABLES: [&str; 3] = ["http_proxy", "https_proxy", "all_proxy"];
@@ -29,13 +29,13 @@ pub(super) struct Route {
 }
 
 /// What the files and references of a route hold now.
-pub(super) struct Parts {
+pub(super) struct RouteParts {
     ca: Option<Vec<u8>>,
     identity: Option<Bytes>,
     login: Option<(String, Secret)>,
 }
 
-impl Parts {
+impl RouteParts {
     /// Recognises the same parts next time, without keeping them.
     pub(super) fn digest(&self) -> Vec<u8> {
         let mut all = digest::Context::new(&digest::SHA256);
@@ -49,16 +49,16 @@ impl Parts {
     }
 
     /// What is shown of ours.
-    fn shown(&self) -> Option<trusted::Shown> {
+    fn shown(&self) -> Option<trusted::ClientCertificate> {
         let identity = self.identity.as_ref()?;
         Some((in_pem(identity).collect(), PrivateKeyDer::from_pem_slice(identity).ok()?))
     }
 
     /// What of it must not be shown.
-    pub(super) fn hidden_by(&self, mask: Mask) -> Mask {
-        let Some((user, password)) = &self.login else { return mask };
+    pub(super) fn add_secrets_to(&self, redactor: Redactor) -> Redactor {
+        let Some((user, password)) = &self.login else { return redactor };
         let both = Zeroizing::new(format!("{user}:{}", password.expose()));
-        mask.with(password).with(&Secret::new(&both))
+        redactor.with(password).with(&Secret::new(&both))
     }
 }
 
@@ -85,7 +85,7 @@ impl Route {
     }
 
     /// What it is made of. Waits for files and programs.
-    pub(super) fn read(&self) -> Result<Parts, Trouble> {
+    pub(super) fn read(&self) -> Result<RouteParts, ErrorKind> {
         let ca = self.ca_file.as_ref().map(|path| read_ca(path)).transpose()?;
         let identity = match (&self.client_cert, &self.client_key) {
             (Some(cert), Some(key)) => Some(read_identity(cert, key)?),
@@ -97,16 +97,16 @@ impl Route {
             }
             None => None,
         };
-        Ok(Parts { ca, identity, login })
+        Ok(RouteParts { ca, identity, login })
     }
 
     /// A client that goes this way to `to`.
-    pub(super) fn lay(
+    pub(super) fn configure_client(
         &self,
         mut builder: ClientBuilder,
         to: &Url,
-        parts: &Parts,
-    ) -> Result<ClientBuilder, Trouble> {
+        parts: &RouteParts,
+    ) -> Result<ClientBuilder, ErrorKind> {
         if let (Some(ca), Some(path)) = (&parts.ca, &self.ca_file) {
             let config = trusted::config(in_pem(ca), parts.shown()).map_err(|error| match error {
                 Error::InvalidCertificate(_) => not_pem("ca_file", path),
@@ -128,7 +128,7 @@ impl Route {
             Some("direct") => Ok(builder.no_proxy()),
             Some(address) => {
                 let mut proxy = Proxy::all(address)
-                    .map_err(|error| Trouble::Unreachable { reason: format!("its proxy: {error}") })?;
+                    .map_err(|error| ErrorKind::Unreachable { reason: format!("its proxy: {error}") })?;
                 if let Some((user, password)) = &parts.login {
                     proxy = proxy.basic_auth(user, password.expose());
                 }
@@ -152,7 +152,7 @@ impl Route {
     }
 
     /// The proxy that was named for this source, as it may be shown.
-    pub(super) fn through(&self) -> Option<&str> {
+    pub(super) fn configured_proxy(&self) -> Option<&str> {
         self.proxy.as_deref().filter(|proxy| *proxy != "direct")
     }
 }
@@ -166,7 +166,7 @@ fn proxy_variables() -> impl Iterator<Item = Zeroizing<String>> {
 }
 
 /// Passwords in the variables that name proxies.
-pub(super) fn hide_variables(mask: Mask) -> Mask {
+pub(super) fn with_proxy_secrets(redactor: Redactor) -> Redactor {
     proxy_variables()
         .filter_map(|value| {
             // the scheme may be left out there
@@ -175,9 +175,9 @@ pub(super) fn hide_variables(mask: Mask) -> Mask {
             Url::parse(&address).ok()
         })
         .filter_map(|url| Some((decoded(url.username()), Zeroizing::new(decoded(url.password()?)))))
-        .fold(mask, |mask, (user, password)| {
+        .fold(redactor, |redactor, (user, password)| {
             let both = Zeroizing::new(format!("{user}:{}", *password));
-            mask.with(&Secret::new(&password)).with(&Secret::new(&both))
+            redactor.with(&Secret::new(&password)).with(&Secret::new(&both))
         })
 }
 
@@ -186,8 +186,8 @@ fn in_pem(bytes: &[u8]) -> impl Iterator<Item = CertificateDer<'static>> {
     CertificateDer::pem_slice_iter(bytes).filter_map(Result::ok)
 }
 
-fn read_ca(path: &str) -> Result<Vec<u8>, Trouble> {
-    let unreadable = |reason: String| Trouble::Certificate { reason };
+fn read_ca(path: &str) -> Result<Vec<u8>, ErrorKind> {
+    let unreadable = |reason: String| ErrorKind::Certificate { reason };
     let bytes = certificates(path).map_err(|error| unreadable(format!("ca_file: {error}")))?;
     let found = CertificateDer::pem_slice_iter(&bytes).try_fold(0, |count, one| one.map(|_| count + 1));
     match found {
@@ -196,7 +196,7 @@ fn read_ca(path: &str) -> Result<Vec<u8>, Trouble> {
     }
 }
 
-fn read_identity(cert: &str, key: &str) -> Result<Bytes, Trouble> {
+fn read_identity(cert: &str, key: &str) -> Result<Bytes, ErrorKind> {
     let certificate = certificates(cert).map_err(|error| no_secret(&error))?;
     if CertificateDer::from_pem_slice(&certificate).is_err() {
         return Err(not_pem("client_cert", cert));
@@ -209,7 +209,7 @@ fn read_identity(cert: &str, key: &str) -> Result<Bytes, Trouble> {
         } else {
             format!("client_key {key} holds no private key in PEM")
         };
-        return Err(Trouble::NoSecret { reason });
+        return Err(ErrorKind::NoSecret { reason });
     }
     let mut both = Zeroizing::new(Vec::with_capacity(certificate.len() + secret.len() + 1));
     both.extend_from_slice(&secret);
@@ -218,8 +218,8 @@ fn read_identity(cert: &str, key: &str) -> Result<Bytes, Trouble> {
     Ok(both)
 }
 
-fn not_pem(key: &str, path: &str) -> Trouble {
-    Trouble::Certificate { reason: format!("{key} {path} holds no certificate in PEM") }
+fn not_pem(key: &str, path: &str) -> ErrorKind {
+    ErrorKind::Certificate { reason: format!("{key} {path} holds no certificate in PEM") }
 }
 
 #[cfg(test)]

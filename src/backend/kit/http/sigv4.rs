@@ -11,7 +11,7 @@ use url::Url;
 use super::header::{header_value, secret_value};
 use crate::config::secret::Secret;
 use crate::config::secret::aws::Keys;
-use crate::model::source::Trouble;
+use crate::model::source::ErrorKind;
 
 const ALGORITHM: &str = "AWS4-HMAC-SHA256";
 const DATE: HeaderName = HeaderName::from_static("x-amz-date");
@@ -27,7 +27,7 @@ pub(super) struct Signer {
 
 impl Signer {
     /// Adds what proves who sends it at this moment. Nothing that is signed may change afterwards.
-    pub(super) fn sign(&self, request: &mut Request, now: Timestamp) -> Result<(), Trouble> {
+    pub(super) fn sign(&self, request: &mut Request, now: Timestamp) -> Result<(), ErrorKind> {
         let query = canonical_query(request.url());
         if !query.is_empty() {
             // a space as %20: in what is signed a + is a plus

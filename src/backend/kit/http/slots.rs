@@ -9,55 +9,55 @@ use tokio::sync::Notify;
 use tokio::time::{Instant, sleep_until};
 
 use crate::model::ask::Weight;
-use crate::model::source::{SourceError, Trouble};
+use crate::model::source::{ErrorKind, SourceError};
 
 /// After so long without a refusal one more is tried.
 const GROWS_AFTER: Duration = Duration::from_secs(10);
 /// A server that takes so many at a time is not limited any more.
-const ENOUGH: usize = 8;
+const UNLIMITED_FROM: usize = 8;
 /// Refusals of single requests in a row after which it is a fault, and no lack of room.
-const ALONE: u32 = 6;
+const MAX_SINGLE_REFUSALS: u32 = 6;
 /// The pause after the first refusal of a single request, and the longest one.
 const PAUSES: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(2));
 /// A pause that is shorter is none.
-const NO_PAUSE: Duration = Duration::from_millis(10);
+const MIN_PAUSE: Duration = Duration::from_millis(10);
 /// A server that wants us to wait longer than this is obeyed by whoever asks again, not here.
-const OBEYED: Duration = Duration::from_secs(3);
+const MAX_RETRY_AFTER: Duration = Duration::from_secs(3);
 /// What is refused for so long is given up.
-const GIVEN_UP: Duration = Duration::from_secs(8);
+const MAX_RETRY_TIME: Duration = Duration::from_secs(8);
 /// What a 503 says that refuses for lack of room.
 const BUSY: [&str; 8] =
     ["too many", "concurren", "queue", "busy", "overload", "rate limit", "throttl", "in flight"];
 
 /// The room that a server has for requests.
 #[derive(Debug, Default)]
-pub(super) struct Slots {
-    room: Mutex<Room>,
+pub(super) struct ServerSlots {
+    limiter: Mutex<LimiterState>,
     changed: Notify,
 }
 
-type Key = (Weight, u64);
+type SlotKey = (Weight, u64);
 
 #[derive(Debug, Default)]
-struct Room {
+struct LimiterState {
     /// `None`: as many as are asked for.
     limit: Option<usize>,
     in_flight: usize,
-    waiting: BTreeSet<Key>,
-    tickets: u64,
+    waiting: BTreeSet<SlotKey>,
+    arrivals: u64,
     /// Between the beginnings of two requests, where even one at a time is too often.
     pause: Duration,
     not_before: Option<Instant>,
     /// When it last refused, or was last tried with one more.
     since: Option<Instant>,
     /// Refusals of single requests since the last success.
-    alone: u32,
+    single_refusals: u32,
     words: String,
 }
 
-impl Room {
+impl LimiterState {
     /// Takes a place. `Err`: not yet, and not before this moment unless something changes.
-    fn take(&mut self, key: &Key, now: Instant) -> Result<(), Option<Instant>> {
+    fn take(&mut self, key: &SlotKey, now: Instant) -> Result<(), Option<Instant>> {
         self.grow(now);
         if self.waiting.first() != Some(key) || self.limit.is_some_and(|limit| self.in_flight >= limit) {
             return Err(None);
@@ -67,14 +67,14 @@ impl Room {
         }
         self.waiting.remove(key);
         self.in_flight += 1;
-        self.not_before = (self.pause > NO_PAUSE).then(|| now + self.pause);
+        self.not_before = (self.pause > MIN_PAUSE).then(|| now + self.pause);
         Ok(())
     }
 
     fn grow(&mut self, now: Instant) {
         let Some(limit) = self.limit else { return };
         if self.since.is_some_and(|since| now.duration_since(since) >= GROWS_AFTER) {
-            self.limit = Some(limit + 1).filter(|limit| *limit < ENOUGH);
+            self.limit = Some(limit + 1).filter(|limit| *limit < UNLIMITED_FROM);
             self.since = Some(now);
         }
     }
@@ -85,17 +85,17 @@ impl Room {
             words.clone_into(&mut self.words);
         }
         // whoever asks again waits so long: it is not for lack of room, and nobody else is held up for it
-        if wait.is_some_and(|wait| wait > OBEYED) {
+        if wait.is_some_and(|wait| wait > MAX_RETRY_AFTER) {
             return false;
         }
         let at_a_time = self.in_flight.max(1);
         self.limit = Some((self.limit.unwrap_or(at_a_time).min(at_a_time) / 2).max(1));
         self.since = Some(now);
         if at_a_time == 1 {
-            self.alone += 1;
+            self.single_refusals += 1;
             self.pause = (self.pause * 2).clamp(PAUSES.0, PAUSES.1);
         }
-        if self.alone >= ALONE {
+        if self.single_refusals >= MAX_SINGLE_REFUSALS {
             // it refuses whatever is asked: nobody is to be held up for that when it is well again
             self.pause = self.pause.min(PAUSES.0);
             return false;
@@ -110,12 +110,12 @@ impl Room {
     }
 
     fn succeeded(&mut self) {
-        if self.alone >= ALONE {
+        if self.single_refusals >= MAX_SINGLE_REFUSALS {
             self.limit = None;
         }
-        self.alone = 0;
+        self.single_refusals = 0;
         self.pause -= self.pause / 3;
-        if self.pause <= NO_PAUSE {
+        if self.pause <= MIN_PAUSE {
             self.pause = Duration::ZERO;
         }
     }
@@ -123,64 +123,64 @@ impl Room {
 
 /// A place that is taken until this is dropped.
 #[derive(Debug)]
-pub(super) struct Slot<'a> {
-    slots: &'a Slots,
+pub(super) struct TakenSlot<'a> {
+    slots: &'a ServerSlots,
 }
 
-impl Drop for Slot<'_> {
+impl Drop for TakenSlot<'_> {
     fn drop(&mut self) {
-        let mut room = self.slots.room();
-        room.in_flight = room.in_flight.saturating_sub(1);
-        drop(room);
+        let mut limiter = self.slots.limiter();
+        limiter.in_flight = limiter.in_flight.saturating_sub(1);
+        drop(limiter);
         self.slots.changed.notify_waiters();
     }
 }
 
 /// A place in the line, left when this is dropped.
-struct Waiting<'a> {
-    slots: &'a Slots,
-    key: Key,
+struct QueueEntry<'a> {
+    slots: &'a ServerSlots,
+    key: SlotKey,
 }
 
-impl Drop for Waiting<'_> {
+impl Drop for QueueEntry<'_> {
     fn drop(&mut self) {
-        self.slots.room().waiting.remove(&self.key);
+        self.slots.limiter().waiting.remove(&self.key);
         self.slots.changed.notify_waiters();
     }
 }
 
 /// One request on its way through refusals.
-pub(super) struct Turn {
-    key: Key,
+pub(super) struct SlotRequest {
+    key: SlotKey,
     since: Instant,
 }
 
-impl Slots {
-    fn room(&self) -> MutexGuard<'_, Room> {
-        self.room.lock().unwrap_or_else(PoisonError::into_inner)
+impl ServerSlots {
+    fn limiter(&self) -> MutexGuard<'_, LimiterState> {
+        self.limiter.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// A turn in the order of weight, and of asking.
-    pub(super) fn turn(&self, weight: Weight) -> Turn {
-        let mut room = self.room();
-        room.tickets += 1;
-        Turn { key: (weight, room.tickets), since: Instant::now() }
+    pub(super) fn slot_request(&self, weight: Weight) -> SlotRequest {
+        let mut limiter = self.limiter();
+        limiter.arrivals += 1;
+        SlotRequest { key: (weight, limiter.arrivals), since: Instant::now() }
     }
 
     /// Waits until there is room for the request. Safe to drop half-way.
-    pub(super) async fn take(&self, turn: &Turn) -> Slot<'_> {
-        self.room().waiting.insert(turn.key);
-        let waiting = Waiting { slots: self, key: turn.key };
+    pub(super) async fn take(&self, slot_request: &SlotRequest) -> TakenSlot<'_> {
+        self.limiter().waiting.insert(slot_request.key);
+        let waiting = QueueEntry { slots: self, key: slot_request.key };
         loop {
             let changed = self.changed.notified();
             tokio::pin!(changed);
             // from here on no change is missed, though the room is looked at before it is waited for
             changed.as_mut().enable();
-            let taken = self.room().take(&turn.key, Instant::now());
+            let taken = self.limiter().take(&slot_request.key, Instant::now());
             match taken {
                 Ok(()) => {
                     drop(waiting);
-                    return Slot { slots: self };
+                    return TakenSlot { slots: self };
                 }
                 Err(None) => changed.await,
                 Err(Some(until)) => tokio::select! {
@@ -192,34 +192,34 @@ impl Slots {
     }
 
     pub(super) fn succeeded(&self) {
-        self.room().succeeded();
+        self.limiter().succeeded();
     }
 
     /// The server refused a request that holds a slot. Whether it is to be asked again here.
-    pub(super) fn refused(&self, turn: &Turn, error: &SourceError, words: &str) -> bool {
+    pub(super) fn refused(&self, slot_request: &SlotRequest, error: &SourceError, words: &str) -> bool {
         let now = Instant::now();
-        let may_try = self.room().refused(error.retry_after, words, now, fastrand::f64());
-        may_try && now.duration_since(turn.since) < GIVEN_UP
+        let may_try = self.limiter().refused(error.retry_after, words, now, fastrand::f64());
+        may_try && now.duration_since(slot_request.since) < MAX_RETRY_TIME
     }
 
     /// How many requests go at a time and why, where the server had no room for more.
-    pub(super) fn told(&self) -> Option<String> {
-        let mut room = self.room();
-        room.grow(Instant::now());
-        let limit = room.limit?;
+    pub(super) fn busy_message(&self) -> Option<String> {
+        let mut limiter = self.limiter();
+        limiter.grow(Instant::now());
+        let limit = limiter.limit?;
         let noun = if limit == 1 { "request" } else { "requests" };
-        let words = if room.words.is_empty() { "asked too often" } else { &room.words };
+        let words = if limiter.words.is_empty() { "asked too often" } else { &limiter.words };
         Some(format!("it is busy: {limit} {noun} at a time, since it said {words:?}"))
     }
 }
 
 /// Whether a server refuses for lack of room: it would answer the same request at another time.
-pub(super) fn is_lack_of_room(error: &SourceError) -> bool {
+pub(super) fn is_overload(error: &SourceError) -> bool {
     let is_busy = |message: &str| {
         let message = message.to_lowercase();
         error.retry_after.is_some() || BUSY.iter().any(|word| message.contains(word))
     };
-    matches!(error.trouble, Trouble::RateLimited { .. }) || error.trouble.refused(503).is_some_and(is_busy)
+    matches!(error.trouble, ErrorKind::RateLimited { .. }) || error.trouble.refused(503).is_some_and(is_busy)
 }
 
 #[cfg(test)]
@@ -232,52 +232,52 @@ mod tests {
     #[test]
     fn the_limit_is_halved_at_each_refusal_and_grows_again_later() {
         let now = Instant::now();
-        let mut room = Room { in_flight: 8, ..Room::default() };
+        let mut limiter = LimiterState { in_flight: 8, ..LimiterState::default() };
         let mut limits = Vec::new();
         for _ in 0..4 {
-            assert!(room.refused(None, "too many", now, 0.5));
-            limits.push(room.limit.unwrap());
-            room.in_flight -= 1;
+            assert!(limiter.refused(None, "too many", now, 0.5));
+            limits.push(limiter.limit.unwrap());
+            limiter.in_flight -= 1;
         }
         assert_eq!(limits, [4, 2, 1, 1]);
         for (after, limit) in [(9, Some(1)), (10, Some(2)), (11, Some(2)), (20, Some(3))] {
-            room.grow(now + Duration::from_secs(after));
-            assert_eq!(room.limit, limit, "after {after} s");
+            limiter.grow(now + Duration::from_secs(after));
+            assert_eq!(limiter.limit, limit, "after {after} s");
         }
         for step in 3..20 {
-            room.grow(now + GROWS_AFTER * step);
+            limiter.grow(now + GROWS_AFTER * step);
         }
-        assert_eq!(room.limit, None, "and is none in the end");
+        assert_eq!(limiter.limit, None, "and is none in the end");
     }
 
     #[test]
     fn a_server_that_refuses_one_at_a_time_is_paused_for_and_then_it_is_a_fault() {
         let now = Instant::now();
-        let mut room = Room { in_flight: 1, ..Room::default() };
-        let tries: Vec<bool> = (0..7).map(|_| room.refused(None, "", now, 0.0)).collect();
+        let mut limiter = LimiterState { in_flight: 1, ..LimiterState::default() };
+        let tries: Vec<bool> = (0..7).map(|_| limiter.refused(None, "", now, 0.0)).collect();
         assert_eq!(tries, [true, true, true, true, true, false, false]);
-        assert_eq!(room.pause, PAUSES.0, "whoever asks after a fault is not held up");
-        room.succeeded();
-        assert!(room.refused(None, "", now, 0.0), "after a success it is tried again");
-        let before = room.not_before;
+        assert_eq!(limiter.pause, PAUSES.0, "whoever asks after a fault is not held up");
+        limiter.succeeded();
+        assert!(limiter.refused(None, "", now, 0.0), "after a success it is tried again");
+        let before = limiter.not_before;
         for wait in [60, 86_400, u64::MAX] {
             assert!(
-                !room.refused(Some(Duration::from_secs(wait)), "", now, 0.0),
+                !limiter.refused(Some(Duration::from_secs(wait)), "", now, 0.0),
                 "nobody waits {wait} s here"
             );
         }
-        assert_eq!(room.not_before, before, "nor is anybody else held up for so long");
+        assert_eq!(limiter.not_before, before, "nor is anybody else held up for so long");
     }
 
     #[tokio::test(start_paused = true)]
     async fn what_matters_most_goes_first_and_never_two_at_a_time() {
-        let slots = Slots::default();
-        slots.room().limit = Some(1);
+        let slots = ServerSlots::default();
+        slots.limiter().limit = Some(1);
         let order = Mutex::new(Vec::new());
         let ask = async |weight: Weight| {
-            let turn = slots.turn(weight);
-            let _slot = slots.take(&turn).await;
-            assert_eq!(slots.room().in_flight, 1);
+            let slot_request = slots.slot_request(weight);
+            let _slot = slots.take(&slot_request).await;
+            assert_eq!(slots.limiter().in_flight, 1);
             order.lock().unwrap().push(weight);
             tokio::time::sleep(TICK).await;
         };
@@ -291,10 +291,13 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn who_gives_up_leaves_the_line() {
-        let slots = Slots::default();
-        slots.room().limit = Some(1);
-        let (first, second, third) =
-            (slots.turn(Weight::Vital), slots.turn(Weight::Vital), slots.turn(Weight::Vital));
+        let slots = ServerSlots::default();
+        slots.limiter().limit = Some(1);
+        let (first, second, third) = (
+            slots.slot_request(Weight::Vital),
+            slots.slot_request(Weight::Vital),
+            slots.slot_request(Weight::Vital),
+        );
         let held = slots.take(&first).await;
         assert!(tokio::time::timeout(TICK, slots.take(&second)).await.is_err());
         drop(held);
@@ -304,16 +307,16 @@ mod tests {
     #[test]
     fn a_refusal_for_lack_of_room_is_told_from_other_troubles() {
         let error = |trouble| SourceError::new(SourceId::new("prom"), trouble);
-        let refused = |message: &str| error(Trouble::Refused { status: 503, message: message.into() });
-        assert!(is_lack_of_room(&error(Trouble::RateLimited { message: String::new() })));
+        let refused = |message: &str| error(ErrorKind::Refused { status: 503, message: message.into() });
+        assert!(is_overload(&error(ErrorKind::RateLimited { message: String::new() })));
         for message in
             ["too many outstanding requests", "couldn't start: 16 concurrent requests are executed"]
         {
-            assert!(is_lack_of_room(&refused(message)), "{message}");
+            assert!(is_overload(&refused(message)), "{message}");
         }
-        assert!(!is_lack_of_room(&refused("no upstream")));
+        assert!(!is_overload(&refused("no upstream")));
         let soon = SourceError { retry_after: Some(Duration::from_secs(1)), ..refused("no upstream") };
-        assert!(is_lack_of_room(&soon));
-        assert!(!is_lack_of_room(&error(Trouble::Forbidden { message: String::new() })));
+        assert!(is_overload(&soon));
+        assert!(!is_overload(&error(ErrorKind::Forbidden { message: String::new() })));
     }
 }

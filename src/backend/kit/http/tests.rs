@@ -7,15 +7,15 @@ use tokio::net::TcpListener;
 use tokio::time::Instant;
 
 use super::*;
-use crate::backend::kit::double::{Canned, Double};
+use crate::backend::kit::double::{CannedResponse, Double};
 use crate::backend::{Clock, kind};
-use crate::config::settings::{AuthSettings, LimitSettings, SecretRef, SecretText, Settings, Span};
+use crate::config::settings::{AuthSettings, ConfigDuration, LimitSettings, SecretRef, SecretText, Settings};
 
 fn connected(source: &SourceSettings) -> Result<Http, SourceError> {
-    let timeout = Span(Duration::from_millis(600));
+    let timeout = ConfigDuration(Duration::from_millis(600));
     let limits = LimitSettings { timeout, body_mib: 1, ..LimitSettings::default() };
     let settings = Settings { limits, ..Settings::default() };
-    Http::new(&SourceId::new("prom"), source, Means::new(&settings, Clock::fixed(Timestamp::UNIX_EPOCH)))
+    Http::new(&SourceId::new("prom"), source, SourceDeps::new(&settings, Clock::fixed(Timestamp::UNIX_EPOCH)))
 }
 
 fn http(source: &SourceSettings) -> Http {
@@ -27,25 +27,25 @@ fn at(url: &str) -> SourceSettings {
 }
 
 /// What comes of one GET that is answered so.
-async fn ask(canned: Canned) -> Result<Body, SourceError> {
+async fn ask(canned: CannedResponse) -> Result<Body, SourceError> {
     let double = Double::start(move |_| canned.clone()).await;
     http(&at(&double.url)).get("api", &[]).await
 }
 
-async fn trouble(canned: Canned) -> Trouble {
+async fn trouble(canned: CannedResponse) -> ErrorKind {
     ask(canned).await.err().expect("it must fail").trouble
 }
 
-async fn garbled(canned: Canned) -> String {
+async fn garbled(canned: CannedResponse) -> String {
     match ask(canned).await.unwrap().json::<Value>() {
-        Err(SourceError { trouble: Trouble::Garbled { reason }, .. }) => reason,
+        Err(SourceError { trouble: ErrorKind::Garbled { reason }, .. }) => reason,
         other => panic!("{other:?}"),
     }
 }
 
 #[tokio::test]
 async fn base_and_path_meet_in_one_slash_and_the_query_is_escaped() {
-    let double = Double::start(|_| Canned::json("[1]")).await;
+    let double = Double::start(|_| CannedResponse::json("[1]")).await;
     for base in ["", "/", "/select/0/prometheus", "/select/0/prometheus/"] {
         let body =
             http(&at(&format!("{}{base}", double.url))).get("/api/v1/query", &[("query", "a&b=c d")]).await;
@@ -60,7 +60,7 @@ async fn base_and_path_meet_in_one_slash_and_the_query_is_escaped() {
 
 #[tokio::test]
 async fn user_and_password_of_the_address_become_basic_auth_and_are_not_shown() {
-    let double = Double::start(|_| Canned::json("{}")).await;
+    let double = Double::start(|_| CannedResponse::json("{}")).await;
     let http = http(&at(&double.url.replace("//", "//me:p%40ss+&x@").replace("http", "HTTP")));
     http.get("api", &[("a", "b")]).await.unwrap();
     assert_eq!(&**http.address(), double.url);
@@ -73,8 +73,8 @@ async fn a_rotated_token_is_read_again_after_a_401_and_tenant_and_headers_go_alo
     let file = tempfile::NamedTempFile::new().unwrap();
     std::fs::write(file.path(), "old\n").unwrap();
     let double = Double::start(|asked| match asked.header("authorization") {
-        Some("Bearer new") => Canned::json("{}"),
-        _ => Canned::new(401, "text/plain", "no"),
+        Some("Bearer new") => CannedResponse::json("{}"),
+        _ => CannedResponse::new(401, "text/plain", "no"),
     })
     .await;
     let mut source = double.source("prometheus");
@@ -83,7 +83,7 @@ async fn a_rotated_token_is_read_again_after_a_401_and_tenant_and_headers_go_alo
     source.headers.insert("X-Proxy".into(), SecretText::Plain("yes".into()));
     let http = http(&source);
     let first = http.get("api", &[]).await.err().unwrap();
-    assert_eq!(first.trouble, Trouble::Unauthorised { message: "no".into() });
+    assert_eq!(first.trouble, ErrorKind::Unauthorised { message: "no".into() });
     std::fs::write(file.path(), "new\n").unwrap();
     http.get("api", &[]).await.unwrap();
     let asked = double.asked();
@@ -94,59 +94,59 @@ async fn a_rotated_token_is_read_again_after_a_401_and_tenant_and_headers_go_alo
 
 #[tokio::test]
 async fn a_missing_secret_fails_the_request_and_sends_nothing() {
-    let double = Double::start(|_| Canned::json("{}")).await;
+    let double = Double::start(|_| CannedResponse::json("{}")).await;
     let mut source = double.source("prometheus");
     source.auth = Some(AuthSettings::Bearer(SecretRef::Env("BURNWATCH_NOT_SET_ANYWHERE".into())));
     let error = http(&source).get("api", &[]).await.err().unwrap();
     assert!(error.to_string().contains("BURNWATCH_NOT_SET_ANYWHERE"), "{error}");
-    assert!(matches!(error.trouble, Trouble::NoSecret { .. }) && double.asked().is_empty());
+    assert!(matches!(error.trouble, ErrorKind::NoSecret { .. }) && double.asked().is_empty());
 }
 
 #[tokio::test]
 async fn each_status_means_what_a_person_would_do_about_it() {
-    let json = |status, body: &str| Canned::new(status, "application/json", body);
-    let refused = |status, message: &str| Trouble::Refused { status, message: message.into() };
-    let bad = |message: &str| Trouble::BadQuery { message: message.into() };
+    let json = |status, body: &str| CannedResponse::new(status, "application/json", body);
+    let refused = |status, message: &str| ErrorKind::Refused { status, message: message.into() };
+    let bad = |message: &str| ErrorKind::BadQuery { message: message.into() };
     for (canned, expected) in [
-        (json(401, ""), Trouble::Unauthorised { message: String::new() }),
+        (json(401, ""), ErrorKind::Unauthorised { message: String::new() }),
         (
-            Canned::new(401, "text/plain", "no org id\n"),
-            Trouble::Unauthorised { message: "no org id".into() },
+            CannedResponse::new(401, "text/plain", "no org id\n"),
+            ErrorKind::Unauthorised { message: "no org id".into() },
         ),
         (
             json(401, r#"{"status":"error","errorType":"unauthorized","error":"invalid scope requested"}"#),
-            Trouble::Unauthorised { message: "invalid scope requested".into() },
+            ErrorKind::Unauthorised { message: "invalid scope requested".into() },
         ),
         (
             json(
                 403,
                 r#"{"error":"Forbidden","message":"Permissions needed: alert.silences:read.","traceID":"x"}"#,
             ),
-            Trouble::Forbidden { message: "Forbidden: Permissions needed: alert.silences:read".into() },
+            ErrorKind::Forbidden { message: "Forbidden: Permissions needed: alert.silences:read".into() },
         ),
         (
             json(403, r#"{"error":{"message":"Access Denied","code":2010,"errors":["no scope", "x"]}}"#),
-            Trouble::Forbidden { message: "Access Denied: no scope: x".into() },
+            ErrorKind::Forbidden { message: "Access Denied: no scope: x".into() },
         ),
         (
             json(
                 403,
                 "<!DOCTYPE html>\n<html><head><TITLE lang=en>\n  Sign in &middot; Grafana\n</TITLE></head><body>words</body>",
             ),
-            Trouble::Forbidden { message: "Sign in · Grafana".into() },
+            ErrorKind::Forbidden { message: "Sign in · Grafana".into() },
         ),
-        (json(403, r#"{"code":7,"list":[1]}"#), Trouble::Forbidden { message: String::new() }),
+        (json(403, r#"{"code":7,"list":[1]}"#), ErrorKind::Forbidden { message: String::new() }),
         (
             json(403, "アクセスが拒否されました"),
-            Trouble::Forbidden { message: "アクセスが拒否されました".into() },
+            ErrorKind::Forbidden { message: "アクセスが拒否されました".into() },
         ),
         (
             json(429, r#"{"status":"error","error":"rate limit, set to 5 requests/s (err-mimir-x)"}"#),
-            Trouble::RateLimited { message: "rate limit, set to 5 requests/s (err-mimir-x)".into() },
+            ErrorKind::RateLimited { message: "rate limit, set to 5 requests/s (err-mimir-x)".into() },
         ),
         (json(404, r#"{"errors":[{"message":"no such tenant"}]}"#), refused(404, "no such tenant")),
-        (json(403, ""), Trouble::Forbidden { message: String::new() }),
-        (json(429, ""), Trouble::RateLimited { message: String::new() }),
+        (json(403, ""), ErrorKind::Forbidden { message: String::new() }),
+        (json(429, ""), ErrorKind::RateLimited { message: String::new() }),
         (
             json(400, r#"{"status":"error","errorType":"bad_data","error":"parse \u001b[2Jerror"}"#),
             bad("parse \\x1b[2Jerror"),
@@ -164,27 +164,26 @@ async fn each_status_means_what_a_person_would_do_about_it() {
 
 #[tokio::test]
 async fn retry_after_is_seconds_or_a_date_by_the_servers_clock() {
-    let canned = Canned::new(429, "text/plain", "").header("Retry-After", "7");
+    let canned = CannedResponse::new(429, "text/plain", "").header("Retry-After", "7");
     assert_eq!(ask(canned).await.err().unwrap().retry_after, Some(Duration::from_secs(7)));
-    let canned = Canned::new(503, "text/plain", "")
+    let canned = CannedResponse::new(503, "text/plain", "")
         .header("Date", "Wed, 21 Oct 2015 07:28:00 GMT")
         .header("Retry-After", "Wed, 21 Oct 2015 07:28:30 GMT");
     assert_eq!(ask(canned).await.err().unwrap().retry_after, Some(Duration::from_secs(30)));
-    let canned = Canned::new(429, "text/plain", "").header("Retry-After", "soon");
+    let canned = CannedResponse::new(429, "text/plain", "").header("Retry-After", "soon");
     assert_eq!(ask(canned).await.err().unwrap().retry_after, None);
 }
 
 #[tokio::test]
 async fn a_redirect_is_followed_for_a_slash_and_never_elsewhere() {
     let double = Double::start(|asked| match asked.path.as_str() {
-        "/api/" => Canned::json("[7]"),
-        "/api" => Canned::new(301, "text/html", "").header("Location", "/api/"),
-        "/turn" => Canned::new(302, "text/html", "").header("Location", "/turn/"),
-        "/turn/" => Canned::new(302, "text/html", "").header("Location", "/turn"),
-        "/away" => {
-            Canned::new(302, "text/html", "").header("Location", "https://login.example/sso?token=secret")
-        }
-        _ => Canned::new(302, "text/html", "").header("Location", "/login"),
+        "/api/" => CannedResponse::json("[7]"),
+        "/api" => CannedResponse::new(301, "text/html", "").header("Location", "/api/"),
+        "/turn" => CannedResponse::new(302, "text/html", "").header("Location", "/turn/"),
+        "/turn/" => CannedResponse::new(302, "text/html", "").header("Location", "/turn"),
+        "/away" => CannedResponse::new(302, "text/html", "")
+            .header("Location", "https://login.example/sso?token=secret"),
+        _ => CannedResponse::new(302, "text/html", "").header("Location", "/login"),
     })
     .await;
     let http = http(&double.source("prometheus"));
@@ -194,7 +193,7 @@ async fn a_redirect_is_followed_for_a_slash_and_never_elsewhere() {
     {
         let error = http.get(path, &[]).await.err().unwrap();
         assert!(
-            matches!(&error.trouble, Trouble::Redirected { to: found } if found.trim_end_matches('/') == to),
+            matches!(&error.trouble, ErrorKind::Redirected { to: found } if found.trim_end_matches('/') == to),
             "{error}"
         );
     }
@@ -204,30 +203,30 @@ async fn a_redirect_is_followed_for_a_slash_and_never_elsewhere() {
 #[tokio::test]
 async fn what_is_no_json_is_named() {
     assert_eq!(
-        garbled(Canned::new(200, "text/html", " <!doctype html>")).await,
+        garbled(CannedResponse::new(200, "text/html", " <!doctype html>")).await,
         "HTML where JSON is expected"
     );
-    assert_eq!(garbled(Canned::json("")).await, "an empty answer where JSON is expected");
-    assert_eq!(garbled(Canned::json(r#"{"a": [1, 2"#)).await, "JSON cut off after 11 bytes");
-    assert!(garbled(Canned::json("nonsense")).await.contains("column"));
+    assert_eq!(garbled(CannedResponse::json("")).await, "an empty answer where JSON is expected");
+    assert_eq!(garbled(CannedResponse::json(r#"{"a": [1, 2"#)).await, "JSON cut off after 11 bytes");
+    assert!(garbled(CannedResponse::json("nonsense")).await.contains("column"));
 }
 
 #[tokio::test]
 async fn a_body_that_ends_early_is_garbled() {
-    let cut = trouble(Canned::json(r#"{"a": [1, 2"#).claiming(500)).await;
-    assert!(matches!(cut, Trouble::Garbled { .. } | Trouble::Unreachable { .. }), "{cut:?}");
-    let mut broken = Canned::json("[1, 2, 3, 4, 5, 6, 7, 8, 9]").gzip();
+    let cut = trouble(CannedResponse::json(r#"{"a": [1, 2"#).with_claimed_length(500)).await;
+    assert!(matches!(cut, ErrorKind::Garbled { .. } | ErrorKind::Unreachable { .. }), "{cut:?}");
+    let mut broken = CannedResponse::json("[1, 2, 3, 4, 5, 6, 7, 8, 9]").gzip();
     broken.body.truncate(20);
-    assert!(matches!(trouble(broken).await, Trouble::Garbled { .. }));
+    assert!(matches!(trouble(broken).await, ErrorKind::Garbled { .. }));
 }
 
 #[tokio::test]
 async fn too_much_is_refused_by_its_length_in_its_chunks_and_inflated() {
-    let too_large = Trouble::TooLarge { limit: 1024 * 1024 };
+    let too_large = ErrorKind::TooLarge { limit: 1024 * 1024 };
     let megabytes = " ".repeat(3 * 1024 * 1024);
-    assert_eq!(trouble(Canned::json("").claiming(500_000_000)).await, too_large);
-    assert_eq!(trouble(Canned::json(&megabytes)).await, too_large);
-    let bomb = Canned::json(&megabytes).gzip();
+    assert_eq!(trouble(CannedResponse::json("").with_claimed_length(500_000_000)).await, too_large);
+    assert_eq!(trouble(CannedResponse::json(&megabytes)).await, too_large);
+    let bomb = CannedResponse::json(&megabytes).gzip();
     assert!(bomb.body.len() < 10_000);
     assert_eq!(trouble(bomb).await, too_large);
 }
@@ -235,21 +234,21 @@ async fn too_much_is_refused_by_its_length_in_its_chunks_and_inflated() {
 #[tokio::test]
 async fn gzip_is_inflated_and_the_inflated_bytes_are_counted() {
     let text = format!("[{}1]", "1,".repeat(5000));
-    let canned = Canned::json(&text).gzip().header("Date", "Wed, 21 Oct 2015 07:28:00 GMT");
+    let canned = CannedResponse::json(&text).gzip().header("Date", "Wed, 21 Oct 2015 07:28:00 GMT");
     let body = ask(canned.clone()).await.unwrap();
     assert!(canned.body.len() < text.len());
     assert_eq!((body.size(), &*body.bytes), (text.len() as u64, text.as_bytes()));
     assert_eq!(body.date.unwrap().to_string(), "2015-10-21T07:28:00Z");
     assert_eq!(body.digest(), ask(canned).await.unwrap().digest());
-    assert_ne!(body.digest(), ask(Canned::json("[]")).await.unwrap().digest());
+    assert_ne!(body.digest(), ask(CannedResponse::json("[]")).await.unwrap().digest());
 }
 
 #[tokio::test]
 async fn silence_and_dripping_end_at_the_time_limit() {
-    let timed_out = Trouble::TimedOut { after: Duration::from_millis(600) };
+    let timed_out = ErrorKind::TimedOut { after: Duration::from_millis(600) };
     let begin = Instant::now();
-    assert_eq!(trouble(Canned::hang()).await, timed_out);
-    let drip = Canned::json(&"1".repeat(500)).drip(Duration::from_millis(20));
+    assert_eq!(trouble(CannedResponse::hang()).await, timed_out);
+    let drip = CannedResponse::json(&"1".repeat(500)).drip(Duration::from_millis(20));
     assert_eq!(trouble(drip).await, timed_out);
     assert!(begin.elapsed() < Duration::from_secs(5));
 }

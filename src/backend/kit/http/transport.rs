@@ -6,9 +6,9 @@ use std::sync::Arc;
 use reqwest::header::HeaderMap;
 use reqwest::{Client, Request, Response, ResponseBuilderExt, StatusCode};
 
-use super::promql::Outgoing;
+use super::promql::OutgoingRequest;
 use super::trouble::Unsent;
-use crate::model::source::Trouble;
+use crate::model::source::ErrorKind;
 
 /// A whole answer, as it comes over the wire.
 #[derive(Debug, Clone)]
@@ -22,10 +22,10 @@ pub struct Received {
 }
 
 /// An answer on its way, or why there is none.
-pub type Receiving<'a> = Pin<Box<dyn Future<Output = Result<Received, Trouble>> + Send + 'a>>;
+pub type Receiving<'a> = Pin<Box<dyn Future<Output = Result<Received, ErrorKind>> + Send + 'a>>;
 
 /// Answers requests in this process, in place of the network: a simulated system, or one that was recorded.
-pub trait Server: Send + Sync {
+pub trait LocalServer: Send + Sync {
     /// Answers one request, which has its credentials already.
     fn answer(&self, request: Request) -> Receiving<'_>;
 }
@@ -37,7 +37,7 @@ pub enum Transport {
     #[default]
     Network,
     /// In this process.
-    Local(Arc<dyn Server>),
+    Local(Arc<dyn LocalServer>),
 }
 
 impl Transport {
@@ -53,16 +53,19 @@ impl Transport {
 #[derive(Clone)]
 pub(super) enum Connection {
     Network(Client),
-    Local(Arc<dyn Server>),
+    Local(Arc<dyn LocalServer>),
 }
 
 impl Connection {
     /// Sends a request, and waits for the beginning of its answer.
-    pub(super) async fn send(&self, Outgoing { request, query }: Outgoing<'_>) -> Result<Response, Unsent> {
+    pub(super) async fn send(
+        &self,
+        OutgoingRequest { request, query }: OutgoingRequest<'_>,
+    ) -> Result<Response, Unsent> {
         match self {
             Self::Network(client) => match query {
                 Some((query, base)) => query.send(client, base, request).await,
-                None => client.execute(request).await.map_err(Unsent::underway),
+                None => client.execute(request).await.map_err(Unsent::in_transit),
             },
             Self::Local(server) => {
                 let url = request.url().clone();

@@ -13,13 +13,13 @@ use serde_json::Value;
 use url::Url;
 
 use super::allowance;
-use super::trusted::is_ca_of_its_own;
-use crate::model::source::Trouble;
+use super::trusted::is_self_signed_ca;
+use crate::model::source::ErrorKind;
 use crate::model::text;
 
 /// Longest message of a server that is shown.
 const MESSAGE: usize = 300;
-const PROXY_AUTH: &str = "the proxy wants to know who asks: set proxy_auth";
+const PROXY_AUTH: &str = "the proxy requires authentication: set proxy_auth";
 /// What the HTTP library says of a proxy, and what it means.
 const PROXY_SAYS: [(&str, &str); 3] = [
     ("proxy authorization required", PROXY_AUTH),
@@ -27,23 +27,23 @@ const PROXY_SAYS: [(&str, &str); 3] = [
     ("SOCKS error: failed to create underlying connection", "the proxy cannot be reached"),
 ];
 /// No server can make us wait longer than this.
-const PATIENCE: Duration = Duration::from_secs(3600);
+const MAX_WAIT: Duration = Duration::from_secs(3600);
 
-/// Why there was no answer at all.
+/// The comment: why there was no answer at all.
 pub(super) enum Unsent {
     /// Nothing left this machine.
-    Before(Trouble),
+    Before(ErrorKind),
     /// It was lost on the way.
-    Underway(Box<dyn StdError + Send + Sync>),
+    InTransit(Box<dyn StdError + Send + Sync>),
 }
 
 impl Unsent {
-    pub(super) fn underway(error: impl StdError + Send + Sync + 'static) -> Self {
-        Self::Underway(Box::new(error))
+    pub(super) fn in_transit(error: impl StdError + Send + Sync + 'static) -> Self {
+        Self::InTransit(Box::new(error))
     }
 }
 
-impl Trouble {
+impl ErrorKind {
     /// The server's words, where it refused with this status.
     pub(in crate::backend) fn refused(&self, with: u16) -> Option<&str> {
         if let Self::Refused { status, message } = self {
@@ -55,8 +55,12 @@ impl Trouble {
 }
 
 /// What a failed request or a broken read comes to.
-pub(super) fn of(error: &(dyn StdError + 'static), connect_timeout: Duration, timeout: Duration) -> Trouble {
-    let Some(error) = of_client(error) else { return Trouble::Internal { reason: innermost(error) } };
+pub(super) fn of(
+    error: &(dyn StdError + 'static),
+    connect_timeout: Duration,
+    timeout: Duration,
+) -> ErrorKind {
+    let Some(error) = of_client(error) else { return ErrorKind::Internal { reason: innermost(error) } };
     for cause in causes(error) {
         if let Some(tls) = rustls_error(cause) {
             return of_tls(tls);
@@ -68,23 +72,23 @@ pub(super) fn of(error: &(dyn StdError + 'static), connect_timeout: Duration, ti
         PROXY_SAYS.iter().find(|(words, _)| said.ends_with(words)).map(|(_, meaning)| *meaning)
     };
     if let Some(reason) = causes(error).find_map(of_proxy) {
-        return Trouble::Unreachable { reason: reason.into() };
+        return ErrorKind::Unreachable { reason: reason.into() };
     }
     if error.is_dns() {
-        return Trouble::Unreachable { reason: "host not found".into() };
+        return ErrorKind::Unreachable { reason: "host not found".into() };
     }
     if error.is_timeout() {
         return if error.is_connect() {
-            Trouble::Unreachable { reason: format!("no connection within {}s", connect_timeout.as_secs()) }
+            ErrorKind::Unreachable { reason: format!("no connection within {}s", connect_timeout.as_secs()) }
         } else {
-            Trouble::TimedOut { after: timeout }
+            ErrorKind::TimedOut { after: timeout }
         };
     }
     if error.is_builder() {
-        return Trouble::Internal { reason: innermost(error) };
+        return ErrorKind::Internal { reason: innermost(error) };
     }
     if error.is_body() || error.is_decode() {
-        return Trouble::Garbled { reason: "the connection broke in the middle of the answer".into() };
+        return ErrorKind::Garbled { reason: "the connection broke in the middle of the answer".into() };
     }
     let kind =
         causes(error).filter_map(|cause| cause.downcast_ref::<io::Error>()).map(io::Error::kind).next();
@@ -100,15 +104,17 @@ pub(super) fn of(error: &(dyn StdError + 'static), connect_timeout: Duration, ti
             if reason.starts_with("invalid HTTP") {
                 let reason =
                     "what answers there does not speak HTTP; is it https://, or another port?".into();
-                return Trouble::Garbled { reason };
+                return ErrorKind::Garbled { reason };
             }
             if reason.starts_with("connection closed before") {
-                return Trouble::Unreachable { reason: "it closes the connection without an answer".into() };
+                return ErrorKind::Unreachable {
+                    reason: "it closes the connection without an answer".into(),
+                };
             }
             reason
         }
     };
-    Trouble::Unreachable { reason }
+    ErrorKind::Unreachable { reason }
 }
 
 /// What the client says, whoever sent by it.
@@ -117,7 +123,7 @@ fn of_client<'a>(error: &'a (dyn StdError + 'static)) -> Option<&'a reqwest::Err
 }
 
 /// Whether a request found no connection.
-pub(super) fn never_left(error: &(dyn StdError + 'static)) -> bool {
+pub(super) fn is_unsent(error: &(dyn StdError + 'static)) -> bool {
     of_client(error).is_none_or(|error| error.is_connect() || error.is_builder())
 }
 
@@ -155,7 +161,7 @@ fn rustls_error<'a>(cause: &'a (dyn StdError + 'static)) -> Option<&'a rustls::E
     inner.downcast_ref()
 }
 
-pub(super) fn of_tls(error: &rustls::Error) -> Trouble {
+pub(super) fn of_tls(error: &rustls::Error) -> ErrorKind {
     let reason = match error {
         rustls::Error::InvalidCertificate(certificate) => match certificate {
             CertificateError::Expired | CertificateError::ExpiredContext { .. } => "it has expired".into(),
@@ -168,7 +174,7 @@ pub(super) fn of_tls(error: &rustls::Error) -> Trouble {
             CertificateError::UnknownIssuer => "its issuer is not trusted here".into(),
             CertificateError::BadSignature => "it was not signed by the issuer that it names".into(),
             CertificateError::Revoked => "it was revoked".into(),
-            other if is_ca_of_its_own(other) => "it is self-signed".into(),
+            other if is_self_signed_ca(other) => "it is self-signed".into(),
             // the verifier's own kind of error, known only by its text
             other if format!("{other:?}").contains("UnsupportedCertVersion") => {
                 "it is of X.509 version 1, which is not supported: version 3 is needed, with names in it"
@@ -177,27 +183,27 @@ pub(super) fn of_tls(error: &rustls::Error) -> Trouble {
             other => cut(&other.to_string(), MESSAGE),
         },
         rustls::Error::AlertReceived(alert) => {
-            return Trouble::Unreachable { reason: of_alert(*alert) };
+            return ErrorKind::Unreachable { reason: of_alert(*alert) };
         }
         rustls::Error::InconsistentKeys(_) => {
             let reason = "client_key is not the key of client_cert".into();
-            return Trouble::NoSecret { reason };
+            return ErrorKind::NoSecret { reason };
         }
         rustls::Error::InvalidMessage(_) => {
-            return Trouble::Unreachable { reason: "it does not speak TLS; is it http://?".into() };
+            return ErrorKind::Unreachable { reason: "it does not speak TLS; is it http://?".into() };
         }
         other => {
-            return Trouble::Unreachable { reason: format!("TLS: {}", cut(&other.to_string(), MESSAGE)) };
+            return ErrorKind::Unreachable { reason: format!("TLS: {}", cut(&other.to_string(), MESSAGE)) };
         }
     };
-    Trouble::Certificate { reason }
+    ErrorKind::Certificate { reason }
 }
 
 /// What the server did not like about us.
 fn of_alert(alert: AlertDescription) -> String {
     match alert {
         AlertDescription::CertificateRequired => {
-            "it wants a certificate of ours: set client_cert and client_key".into()
+            "it requires a client certificate: set client_cert and client_key".into()
         }
         AlertDescription::BadCertificate
         | AlertDescription::UnsupportedCertificate
@@ -206,7 +212,7 @@ fn of_alert(alert: AlertDescription) -> String {
         | AlertDescription::UnknownCA
         | AlertDescription::AccessDenied => "it does not accept our client_cert".into(),
         AlertDescription::CertificateExpired => "our client_cert has expired".into(),
-        other => format!("TLS: it ends the talk with {other:?}"),
+        other => format!("TLS: it closes the connection with {other:?}"),
     }
 }
 
@@ -216,22 +222,22 @@ pub(super) fn of_status(
     headers: &HeaderMap,
     url: &Url,
     body: &[u8],
-) -> (Trouble, Option<Duration>) {
+) -> (ErrorKind, Option<Duration>) {
     let trouble = match status.as_u16() {
-        401 => Trouble::Unauthorised { message: message(body) },
-        403 => Trouble::Forbidden { message: message(body) },
-        407 => Trouble::Unreachable { reason: PROXY_AUTH.into() },
-        429 => Trouble::RateLimited { message: message(body) },
-        300..400 => Trouble::Redirected { to: target(headers, url) },
+        401 => ErrorKind::Unauthorised { message: message(body) },
+        403 => ErrorKind::Forbidden { message: message(body) },
+        407 => ErrorKind::Unreachable { reason: PROXY_AUTH.into() },
+        429 => ErrorKind::RateLimited { message: message(body) },
+        300..400 => ErrorKind::Redirected { to: target(headers, url) },
         // how VictoriaMetrics says that there is no such path, behind all of a long query
         400 if String::from_utf8_lossy(body).contains("unsupported path") => {
-            Trouble::Refused { status: 404, message: "no such path".into() }
+            ErrorKind::Refused { status: 404, message: "no such path".into() }
         }
-        400 | 422 => Trouble::BadQuery { message: message(body) },
-        status => Trouble::Refused { status, message: message(body) },
+        400 | 422 => ErrorKind::BadQuery { message: message(body) },
+        status => ErrorKind::Refused { status, message: message(body) },
     };
     let reset = || allowance::reset(headers).filter(|_| status == StatusCode::TOO_MANY_REQUESTS);
-    (trouble, wait(headers).or_else(reset).map(|wait| wait.min(PATIENCE)))
+    (trouble, wait(headers).or_else(reset).map(|wait| wait.min(MAX_WAIT)))
 }
 
 /// The same for a request that would have changed something: there the server's own words say what is wrong with it.
@@ -240,12 +246,12 @@ pub(super) fn of_refusal(
     headers: &HeaderMap,
     url: &Url,
     body: &[u8],
-) -> (Trouble, Option<Duration>) {
+) -> (ErrorKind, Option<Duration>) {
     let (trouble, wait) = of_status(status, headers, url, body);
     let message = message(body);
-    let has_words = matches!(trouble, Trouble::BadQuery { .. })
-        || matches!(trouble, Trouble::Forbidden { .. }) && !message.is_empty();
-    (if has_words { Trouble::Refused { status: status.as_u16(), message } } else { trouble }, wait)
+    let has_words = matches!(trouble, ErrorKind::BadQuery { .. })
+        || matches!(trouble, ErrorKind::Forbidden { .. }) && !message.is_empty();
+    (if has_words { ErrorKind::Refused { status: status.as_u16(), message } } else { trouble }, wait)
 }
 
 /// Host and path of a redirect's target: its query may hold what nobody should see.
@@ -323,12 +329,12 @@ fn title(page: &str) -> String {
 
 /// What a 404 comes to: a path that is not there means a wrong address more often than anything else, unless the server has
 /// more to say than that.
-pub(crate) fn of_absence(api: &str, message: &str) -> Trouble {
+pub(crate) fn of_absence(api: &str, message: &str) -> ErrorKind {
     if !is_plain_absence(message) {
-        return Trouble::Refused { status: 404, message: message.to_owned() };
+        return ErrorKind::Refused { status: 404, message: message.to_owned() };
     }
     let said = if message.is_empty() { String::new() } else { format!("; it says: {message}") };
-    Trouble::Garbled { reason: format!("404: no {api} below this address{said}") }
+    ErrorKind::Garbled { reason: format!("404: no {api} below this address{said}") }
 }
 
 /// Whether the words of a 404 only say that there is nothing at that path, as any web server says of any path.

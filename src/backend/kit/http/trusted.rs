@@ -20,7 +20,7 @@ const COMMON_NAME: [u8; 3] = [0x55, 0x04, 0x03];
 
 /// One certificate of the file.
 #[derive(Debug)]
-struct Own {
+struct PinnedCertificate {
     der: CertificateDer<'static>,
     /// What counted as the server's name before certificates had a list of names.
     common_name: Option<String>,
@@ -28,13 +28,13 @@ struct Own {
 
 /// Checks what a server shows.
 #[derive(Debug)]
-struct Trusted {
+struct CertificateVerifier {
     chains: Arc<WebPkiServerVerifier>,
-    own: Vec<Own>,
+    own: Vec<PinnedCertificate>,
 }
 
 /// A certificate of ours with those of its CAs, and its key.
-pub(super) type Shown = (Vec<CertificateDer<'static>>, PrivateKeyDer<'static>);
+pub(super) type ClientCertificate = (Vec<CertificateDer<'static>>, PrivateKeyDer<'static>);
 
 /// TLS to servers whose certificate is among `trusted` or was issued by one of them.
 ///
@@ -42,10 +42,10 @@ pub(super) type Shown = (Vec<CertificateDer<'static>>, PrivateKeyDer<'static>);
 /// None of the certificates can be used, or the key is not that of the certificate.
 pub(super) fn config(
     trusted: impl IntoIterator<Item = CertificateDer<'static>>,
-    shown: Option<Shown>,
+    shown: Option<ClientCertificate>,
 ) -> Result<ClientConfig, Error> {
     let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let verifier = Arc::new(Trusted::new(trusted, &provider)?);
+    let verifier = Arc::new(CertificateVerifier::new(trusted, &provider)?);
     let builder = ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions()?;
     let builder = builder.dangerous().with_custom_certificate_verifier(verifier);
     let mut config = match shown {
@@ -56,7 +56,7 @@ pub(super) fn config(
     Ok(config)
 }
 
-impl Trusted {
+impl CertificateVerifier {
     fn new(
         trusted: impl IntoIterator<Item = CertificateDer<'static>>,
         provider: &Arc<CryptoProvider>,
@@ -67,7 +67,7 @@ impl Trusted {
             match roots.add(der.clone()) {
                 Ok(()) => {
                     let common_name = roots.roots.last().and_then(|root| common_name(&root.subject));
-                    own.push(Own { der, common_name });
+                    own.push(PinnedCertificate { der, common_name });
                 }
                 Err(error) => refused = error,
             }
@@ -79,7 +79,7 @@ impl Trusted {
     }
 }
 
-impl ServerCertVerifier for Trusted {
+impl ServerCertVerifier for CertificateVerifier {
     fn verify_server_cert(
         &self,
         end_entity: &CertificateDer<'_>,
@@ -103,7 +103,9 @@ impl ServerCertVerifier for Trusted {
         match named {
             Err(Error::InvalidCertificate(CertificateError::NotValidForNameContext {
                 presented, ..
-            })) if presented.is_empty() && own.is_called(server_name) => Ok(ServerCertVerified::assertion()),
+            })) if presented.is_empty() && own.matches_common_name(server_name) => {
+                Ok(ServerCertVerified::assertion())
+            }
             other => other.map(|()| ServerCertVerified::assertion()),
         }
     }
@@ -134,18 +136,18 @@ impl ServerCertVerifier for Trusted {
 /// Whether who issued it is all that is said against a certificate.
 fn is_about_issuer(error: &CertificateError) -> bool {
     matches!(error, CertificateError::UnknownIssuer | CertificateError::BadSignature)
-        || is_ca_of_its_own(error)
+        || is_self_signed_ca(error)
 }
 
 /// Whether a server shows the certificate of a CA, which is nearly always its own: the verifier's own kind of error, known
 /// only by its text.
-pub(super) fn is_ca_of_its_own(error: &CertificateError) -> bool {
+pub(super) fn is_self_signed_ca(error: &CertificateError) -> bool {
     matches!(error, CertificateError::Other(_)) && format!("{error:?}").contains("CaUsedAsEndEntity")
 }
 
-impl Own {
+impl PinnedCertificate {
     /// Whether its common name is that of the server: the same name, the same address, or `*.` and the same domain.
-    fn is_called(&self, server: &ServerName<'_>) -> bool {
+    fn matches_common_name(&self, server: &ServerName<'_>) -> bool {
         let Some(own) = &self.common_name else { return false };
         match server {
             ServerName::DnsName(name) => {

@@ -7,8 +7,8 @@ use reqwest::{Method, Request};
 use serde_json::Value;
 
 use super::{Body, Http, Unsent, trouble};
-use crate::model::action::{ActError, RequestPreview};
-use crate::model::source::{SourceError, Trouble};
+use crate::model::action::{ActionError, RequestPreview};
+use crate::model::source::{ErrorKind, SourceError};
 use crate::model::text::escaped_json;
 
 /// One request that changes something.
@@ -72,13 +72,13 @@ impl Http {
     /// # Errors
     /// Whatever keeps a whole answer from coming with a 2xx status. Unclear is what may have reached the server and was not
     /// plainly refused: no answer, half of one, a status of 500 or more.
-    pub(crate) async fn send(&self, wanted: &WriteRequest) -> Result<Body, ActError> {
+    pub(crate) async fn send(&self, wanted: &WriteRequest) -> Result<Body, ActionError> {
         let url = self.url(&wanted.path);
         let mut request = Request::new(wanted.method.clone(), url.clone());
         for (name, value) in &wanted.headers {
             let value = HeaderValue::try_from(value.as_str()).map_err(|error| {
                 let reason = format!("the value for {name}: {error}");
-                surely_not(self.error(Trouble::Unfit { reason }))
+                surely_not(self.error(ErrorKind::Unfit { reason }))
             })?;
             request.headers_mut().insert(HeaderName::from_static(name), value);
         }
@@ -88,28 +88,28 @@ impl Http {
         }
         let response = self.deliver(request.into()).await.map_err(|unsent| match unsent {
             Unsent::Before(trouble) => surely_not(self.error(trouble)),
-            Unsent::Underway(error) => {
+            Unsent::InTransit(error) => {
                 // a request that found no connection never left
-                let is_unclear = !trouble::never_left(&*error);
-                ActError { error: self.failed(&*error), is_unclear }
+                let is_unclear = !trouble::is_unsent(&*error);
+                ActionError { error: self.failed(&*error), is_unclear }
             }
         })?;
         let status = response.status();
-        if status.is_success() && self.passes.bare(response.url()) != self.passes.bare(&url) {
+        if status.is_success() && self.auth_clients.bare(response.url()) != self.auth_clients.bare(&url) {
             // on the way to another path a POST may have become a GET
             let to = response.url().path().to_owned();
-            return Err(ActError { error: self.error(Trouble::Redirected { to }), is_unclear: true });
+            return Err(ActionError { error: self.error(ErrorKind::Redirected { to }), is_unclear: true });
         }
         self.read_whole(response, trouble::of_refusal).await.map_err(|error| {
             let is_unclear = status.is_success() || status.is_server_error();
-            ActError { error, is_unclear }
+            ActionError { error, is_unclear }
         })
     }
 }
 
 /// Nothing was done.
-pub(crate) fn surely_not(error: SourceError) -> ActError {
-    ActError { error, is_unclear: false }
+pub(crate) fn surely_not(error: SourceError) -> ActionError {
+    ActionError { error, is_unclear: false }
 }
 
 #[cfg(test)]

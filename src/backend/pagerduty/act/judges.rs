@@ -9,14 +9,14 @@ use crate::backend::kit::lenient::{object, objects};
 use crate::backend::kit::time::Rfc3339;
 use crate::backend::pagerduty::PagerDuty;
 use crate::backend::pagerduty::incidents::instant;
-use crate::backend::pagerduty::who::Key;
+use crate::backend::pagerduty::who::KeyOwner;
 use crate::backend::pagerduty::wire::{self, Thing, Word};
 use crate::backend::writes::{Job, Plan, Precheck, Read, Refusal, Shape, Verdict, Writer};
-use crate::model::action::{ActError, Action, ActionResult, Operation, Verification, WriteContext};
+use crate::model::action::{Action, ActionError, ActionResult, Operation, Verification, WriteContext};
 use crate::model::incident::IncidentStatus;
 use crate::model::labels::Text;
 use crate::model::operation::TargetKind;
-use crate::model::source::{SourceError, Trouble};
+use crate::model::source::{ErrorKind, SourceError};
 
 /// Two clocks are compared by the second, and requests take a while.
 const SLACK: SignedDuration = SignedDuration::from_secs(5);
@@ -46,19 +46,19 @@ impl Writer for PagerDuty {
     fn context(&self) -> WriteContext {
         let kept = self.kept();
         let actor = match (&kept.key, &kept.me) {
-            (Some((_, Key::User { me, .. })), _) | (_, Some((_, me))) => Some(Text::clone(&me.id)),
+            (Some((_, KeyOwner::User { me, .. })), _) | (_, Some((_, me))) => Some(Text::clone(&me.id)),
             _ => None,
         };
         WriteContext { actor, ..WriteContext::at(self.clock.now()) }
     }
 
     /// The person who acts: the key's owner, or whoever `from` names. Never a guess.
-    async fn identify(&self, action: &Action) -> Result<WriteContext, ActError> {
+    async fn identify(&self, action: &Action) -> Result<WriteContext, ActionError> {
         let (me, _) = self.who().await.map_err(surely_not)?;
         let key = self.kept().key.as_ref().map(|(_, key)| key.clone());
         let named = self.settings.from.as_deref().map(Text::from);
         let (actor, address) = match (key, me, named) {
-            (Some(Key::User { .. }), Some(me), named) => match me.email.or(named) {
+            (Some(KeyOwner::User { .. }), Some(me), named) => match me.email.or(named) {
                 Some(address) => (Some(me.id), address),
                 None => {
                     return Err(self.unfit(format!(
@@ -68,7 +68,7 @@ impl Writer for PagerDuty {
                 }
             },
             (_, Some(me), Some(address)) => (Some(me.id), address),
-            (Some(Key::Hidden), None, Some(address)) => (None, address),
+            (Some(KeyOwner::Hidden), None, Some(address)) => (None, address),
             (_, None, Some(from)) => {
                 return Err(self.unfit(format!(
                     "nobody at PagerDuty has the address `{from}`: correct `from` of [sources.{}]",
@@ -120,8 +120,8 @@ impl Writer for PagerDuty {
         Ok(conflict(job, &now).map_or(Precheck::GoOn, Precheck::Stop))
     }
 
-    fn judge_answer(&self, job: &Job<'_, Self>, body: &Body) -> Result<ActionResult, ActError> {
-        let unclear = |error| ActError { error, is_unclear: true };
+    fn judge_answer(&self, job: &Job<'_, Self>, body: &Body) -> Result<ActionResult, ActionError> {
+        let unclear = |error| ActionError { error, is_unclear: true };
         let part = job.judge.part;
         if part.is_empty() {
             return self.overridden(&body.json().map_err(unclear)?);
@@ -139,21 +139,21 @@ impl Writer for PagerDuty {
         Ok(ActionResult::Done { id: id.map(Into::into) })
     }
 
-    fn judge_refusal(&self, job: &Job<'_, Self>, error: ActError) -> Refusal {
+    fn judge_refusal(&self, job: &Job<'_, Self>, error: ActionError) -> Refusal {
         let judge = &job.judge;
         let again = match (&error.error.trouble, &judge.then) {
-            (Trouble::Refused { status: 400 | 409, message }, Then::Key(key))
+            (ErrorKind::Refused { status: 400 | 409, message }, Then::Key(key))
                 if message.contains("already exists") =>
             {
                 Some(with_key(key))
             }
             // somebody may have ended it between the look and the request
-            (Trouble::Refused { status: 400 | 409 | 422, .. }, _) if judge.is_guarded => {
+            (ErrorKind::Refused { status: 400 | 409 | 422, .. }, _) if judge.is_guarded => {
                 Some(super::one(&job.action.target.id))
             }
             _ => None,
         };
-        let error = ActError { error: judge.explained(error.error), ..error };
+        let error = ActionError { error: judge.explained(error.error), ..error };
         match again {
             Some(read) => Refusal::LookAgain(read, error),
             None => Refusal::Final(error),
@@ -231,23 +231,23 @@ impl Writer for PagerDuty {
 }
 
 impl PagerDuty {
-    fn unfit(&self, reason: String) -> ActError {
-        surely_not(self.http.error(Trouble::Unfit { reason }))
+    fn unfit(&self, reason: String) -> ActionError {
+        surely_not(self.http.error(ErrorKind::Unfit { reason }))
     }
 
     /// A list with a status of its own for each; one alone before there could be several.
-    fn overridden(&self, answer: &Value) -> Result<ActionResult, ActError> {
+    fn overridden(&self, answer: &Value) -> Result<ActionResult, ActionError> {
         let first = answer.get(0).unwrap_or(answer);
         let status = first.get("status").and_then(Value::as_u64).unwrap_or(201);
         let errors = first.get("errors").and_then(Value::as_array).into_iter().flatten();
         let errors: Vec<&str> = errors.filter_map(Value::as_str).collect();
         if status >= 300 {
             let message = errors.join("; ");
-            let trouble = Trouble::Refused { status: u16::try_from(status).unwrap_or(400), message };
+            let trouble = ErrorKind::Refused { status: u16::try_from(status).unwrap_or(400), message };
             return Err(surely_not(self.http.error(trouble)));
         }
         let Some(id) = first.get("override").and_then(|made| made.get("id")?.as_str()) else {
-            return Err(ActError { error: self.odd("no `override` in it"), is_unclear: true });
+            return Err(ActionError { error: self.odd("no `override` in it"), is_unclear: true });
         };
         Ok(ActionResult::Done { id: Some(id.into()) })
     }
@@ -298,8 +298,8 @@ impl Judge {
     /// A refusal in words that say what may be missing.
     fn explained(&self, error: SourceError) -> SourceError {
         let (status, said) = match &error.trouble {
-            Trouble::Forbidden { message } => (403, message.clone()),
-            Trouble::Refused { status, message } => (*status, message.clone()),
+            ErrorKind::Forbidden { message } => (403, message.clone()),
+            ErrorKind::Refused { status, message } => (*status, message.clone()),
             _ => return error,
         };
         let help = match (status, &self.missing) {
@@ -310,7 +310,7 @@ impl Judge {
             _ => return error,
         };
         let message = if said.is_empty() { help.to_owned() } else { format!("{said}; {help}") };
-        SourceError { trouble: Trouble::Refused { status, message }, ..error }
+        SourceError { trouble: ErrorKind::Refused { status, message }, ..error }
     }
 }
 

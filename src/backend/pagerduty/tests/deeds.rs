@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::*;
 use crate::backend::kit::contract::Description;
-use crate::model::action::{Action, ActionResult, EntityRef, Operation, Target};
+use crate::model::action::{Action, ActionResult, ActionTarget, EntityRef, Operation};
 use crate::model::incident::{IncidentStatus, Urgency};
 
 fn whom(id: &str) -> EntityRef {
@@ -36,12 +36,12 @@ fn trigger(details: &str) -> Operation {
 }
 
 fn action(operation: Operation) -> Action {
-    let target = Target { id: "Q1".into(), name: "#1".into(), seen: Some(IncidentStatus::Triggered) };
+    let target = ActionTarget { id: "Q1".into(), name: "#1".into(), seen: Some(IncidentStatus::Triggered) };
     Action { source: SourceId::new("pd"), target, operation }
 }
 
 /// Takes everything.
-fn willing(asked: &Asked) -> Canned {
+fn willing(asked: &ReceivedRequest) -> CannedResponse {
     let id = json!({"id": "X1"});
     match (asked.method.as_str(), asked.path.rsplit('/').next().unwrap()) {
         ("GET", "Q1") => json(&json!({"incident": incident("Q1", "triggered")})),
@@ -73,12 +73,12 @@ async fn every_change_and_every_look_back_is_valid_by_the_vendors_description() 
 #[test]
 fn a_wrong_change_does_not_pass_the_description() {
     let Some(description) = Description::find("pagerduty") else { return };
-    let asked = |method: &str, path: &str, from: bool, body: Value| Asked {
+    let asked = |method: &str, path: &str, from: bool, body: Value| ReceivedRequest {
         method: method.into(),
         path: path.into(),
         headers: from.then(|| ("from".into(), "ana@example.org".into())).into_iter().collect(),
         body: body.to_string().into_bytes(),
-        ..Asked::default()
+        ..ReceivedRequest::default()
     };
     let put = |body: Value| asked("PUT", "/incidents/Q1", true, json!({ "incident": body }));
     assert_eq!(description.trouble(&put(json!({"type": "incident_reference", "status": "resolved"}))), None);

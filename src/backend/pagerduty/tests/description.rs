@@ -64,11 +64,11 @@ async fn every_request_is_valid_by_the_vendors_description() {
 #[test]
 fn a_wrong_request_does_not_pass_the_description() {
     let Some(description) = Description::find("pagerduty") else { return };
-    let asked = |path: &str, name: &str, value: &str| Asked {
+    let asked = |path: &str, name: &str, value: &str| ReceivedRequest {
         method: "GET".into(),
         path: path.into(),
         parameters: vec![(name.into(), value.into())],
-        ..Asked::default()
+        ..ReceivedRequest::default()
     };
     for wrong in [
         asked("/incident", "limit", "1"),
@@ -77,7 +77,7 @@ fn a_wrong_request_does_not_pass_the_description() {
         asked("/incidents", "status", "triggered"),
         asked("/oncalls", "since", "2026-08-20T10:00:00"),
         asked("/incidents/Q1/past_incidents", "limit", "1000"),
-        Asked { method: "PATCH".into(), ..asked("/incidents", "limit", "1") },
+        ReceivedRequest { method: "PATCH".into(), ..asked("/incidents", "limit", "1") },
     ] {
         assert!(description.trouble(&wrong).is_some(), "{wrong:?}");
     }

@@ -7,7 +7,7 @@ fn asked_for(id: &str) -> Ask {
     Query::Incident { id: id.into() }.now()
 }
 
-fn full(asked: &Asked) -> Canned {
+fn full(asked: &ReceivedRequest) -> CannedResponse {
     match asked.path.as_str() {
         "/incidents/Q1/log_entries" => page(
             asked,
@@ -145,7 +145,7 @@ async fn each_part_may_fail_on_its_own() {
     let error = pagerduty(&double).answer(&asked_for("Q1"), None).await.unwrap_err();
     assert_eq!(
         error.trouble,
-        Trouble::RateLimited { message: "No: not this time".into() },
+        ErrorKind::RateLimited { message: "No: not this time".into() },
         "the source has to wait as a whole"
     );
 }
@@ -155,15 +155,15 @@ async fn an_incident_that_is_not_there_is_an_error_and_a_path_is_no_id() {
     let double = Double::start(|_| refused(404)).await;
     let source = pagerduty(&double);
     let error = source.answer(&asked_for("Q1"), None).await.unwrap_err();
-    assert!(matches!(error.trouble, Trouble::Refused { status: 404, .. }), "{error}");
+    assert!(matches!(error.trouble, ErrorKind::Refused { status: 404, .. }), "{error}");
     let asked = double.asked().len();
     for id in ["", "../users", "a/b", "Q1?x=1", "Q 1"] {
         let error = source.answer(&asked_for(id), None).await.unwrap_err();
-        assert!(matches!(error.trouble, Trouble::BadQuery { .. }), "{error}");
+        assert!(matches!(error.trouble, ErrorKind::BadQuery { .. }), "{error}");
     }
     assert_eq!(double.asked().len(), asked);
     let error = source.answer(&Query::Alerts.now(), None).await.unwrap_err();
-    assert_eq!(error.trouble, Trouble::NotOffered { what: "alerts".into() });
+    assert_eq!(error.trouble, ErrorKind::NotOffered { what: "alerts".into() });
 }
 
 #[tokio::test]
@@ -194,7 +194,7 @@ fn each_alert_of_a_page_has_its_labels_also_where_the_text_was_cut() {
     }
     let mut interner = Interner::default();
     let mut each = |details: &Value| {
-        let mut reader = map::Reader { interner: &mut interner, source: &SourceId::new("pd") };
+        let mut reader = map::TextReader { interner: &mut interner, source: &SourceId::new("pd") };
         reader.firing(details).each.iter().map(ToString::to_string).collect::<Vec<_>>()
     };
     let labels = |name: &str| format!(r#"{{alertname="{name}", service="checkout"}}"#);
@@ -219,7 +219,7 @@ fn each_alert_of_a_page_has_its_labels_also_where_the_text_was_cut() {
 fn labels_are_found_in_each_form_that_senders_write() {
     let mut interner = Interner::default();
     let mut read = |firing: &Value| {
-        let mut reader = map::Reader { interner: &mut interner, source: &SourceId::new("pd") };
+        let mut reader = map::TextReader { interner: &mut interner, source: &SourceId::new("pd") };
         firing::read(firing, &mut reader).labels.to_string()
     };
     for (firing, labels) in [

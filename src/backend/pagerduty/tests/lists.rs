@@ -330,33 +330,33 @@ async fn without_the_resolved_ones_the_open_ones_are_still_shown() {
 
 #[tokio::test]
 async fn refusals_are_told_apart_and_a_wait_is_honoured() {
-    let ask = async |canned: Canned| {
+    let ask = async |canned: CannedResponse| {
         let double = Double::start(move |_| canned.clone()).await;
         pagerduty(&double).answer(&Query::Incidents.now(), None).await.unwrap_err()
     };
     assert_eq!(
         ask(refused(401)).await.trouble,
-        Trouble::Unauthorised { message: "No: not this time".into() }
+        ErrorKind::Unauthorised { message: "No: not this time".into() }
     );
-    assert_eq!(ask(refused(403)).await.trouble, Trouble::Forbidden { message: "No: not this time".into() });
-    let payment = Trouble::Refused { status: 402, message: "No: not this time".into() };
+    assert_eq!(ask(refused(403)).await.trouble, ErrorKind::Forbidden { message: "No: not this time".into() });
+    let payment = ErrorKind::Refused { status: 402, message: "No: not this time".into() };
     assert_eq!(ask(refused(402)).await.trouble, payment);
     let told = ask(refused(429).header("Retry-After", "7").header("ratelimit-reset", "40")).await;
     assert_eq!(
         (told.trouble, told.retry_after),
-        (Trouble::RateLimited { message: "No: not this time".into() }, Some(Duration::from_secs(7)))
+        (ErrorKind::RateLimited { message: "No: not this time".into() }, Some(Duration::from_secs(7)))
     );
     let reset = ask(refused(429).header("ratelimit-reset", "40")).await;
     assert_eq!(reset.retry_after, Some(Duration::from_secs(40)));
     assert_eq!(ask(refused(500).header("ratelimit-reset", "40")).await.retry_after, None);
     for canned in [
-        Canned::new(200, "text/html", "<html>"),
-        Canned::json(r#"{"data": []}"#),
-        Canned::json(r#"{"incidents": [{"id": "Q"#),
-        Canned::new(404, "text/plain", "404 page not found"),
+        CannedResponse::new(200, "text/html", "<html>"),
+        CannedResponse::json(r#"{"data": []}"#),
+        CannedResponse::json(r#"{"incidents": [{"id": "Q"#),
+        CannedResponse::new(404, "text/plain", "404 page not found"),
     ] {
         let error = ask(canned).await;
-        assert!(matches!(error.trouble, Trouble::Garbled { .. }), "{error}");
+        assert!(matches!(error.trouble, ErrorKind::Garbled { .. }), "{error}");
     }
 }
 

@@ -14,7 +14,7 @@ fn entry(kind: &str, incident: &str, at: &str, who: &str) -> Value {
 }
 
 /// An account with one resolved incident, and this in its log.
-async fn with_log(log: impl Fn(&Asked) -> Canned + Send + Sync + 'static) -> Double {
+async fn with_log(log: impl Fn(&ReceivedRequest) -> CannedResponse + Send + Sync + 'static) -> Double {
     Double::start(move |asked| match asked.path.as_str() {
         "/incidents" if is_about(asked, "resolved") => {
             page(asked, "incidents", &[incident("Q1", "resolved")])
@@ -25,7 +25,7 @@ async fn with_log(log: impl Fn(&Asked) -> Canned + Send + Sync + 'static) -> Dou
     .await
 }
 
-fn logs(double: &Double) -> Vec<Asked> {
+fn logs(double: &Double) -> Vec<ReceivedRequest> {
     double.asked().into_iter().filter(|asked| asked.path == "/log_entries").collect()
 }
 
@@ -48,7 +48,7 @@ async fn who_acknowledged_what_was_resolved_before_the_start_is_known() {
     let all = board(source.answer(&Query::Incidents.now(), None).await);
     let known = one(&all, "Q1");
     assert_eq!(known.time_to_acknowledge(), Some(Duration::from_secs(240)));
-    let who = |stamps: &[crate::model::incident::Stamp]| {
+    let who = |stamps: &[crate::model::incident::Attribution]| {
         stamps.iter().map(|stamp| stamp.who.name.to_string()).collect::<Vec<_>>()
     };
     assert_eq!(

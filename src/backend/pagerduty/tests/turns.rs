@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::model::ask::Query;
-use crate::model::oncall::{Shift, Target};
+use crate::model::oncall::{EscalationTarget, Shift};
 use crate::model::warning::Warning;
 
 fn policy(id: &str, name: &str, service: &str) -> Value {
@@ -32,7 +32,7 @@ fn turn(
     })
 }
 
-fn account(asked: &Asked) -> Canned {
+fn account(asked: &ReceivedRequest) -> CannedResponse {
     let oncalls = [
         turn("PE1", 2, "PJO", None, None, None),
         turn("PE1", 1, "PBO", Some("PS1"), Some("2026-08-20T08:00:00Z"), Some("2026-08-20T20:00:00Z")),
@@ -75,8 +75,12 @@ async fn levels_turns_and_stand_ins_are_read_and_a_gap_stays_one() {
     let delays: Vec<_> =
         policy.levels.iter().map(|level| (level.number, level.delay.as_secs() / 60)).collect();
     assert_eq!(delays, [(1, 15), (2, 30)]);
-    assert!(matches!(&policy.levels[0].targets[..], [Target::Schedule(named)] if &*named.name == "Primary"));
-    assert!(matches!(&policy.levels[1].targets[..], [Target::Person(person)] if &*person.name == "Jo"));
+    assert!(
+        matches!(&policy.levels[0].targets[..], [EscalationTarget::Schedule(named)] if &*named.name == "Primary")
+    );
+    assert!(
+        matches!(&policy.levels[1].targets[..], [EscalationTarget::Person(person)] if &*person.name == "Jo")
+    );
     assert!(names(&board.warnings).contains("something unknown (pigeon)"));
     let who = |shift: &Shift| format!("{} {} {}", shift.level, shift.person.id, shift.is_override);
     let shifts: Vec<_> = board.shifts.iter().map(who).collect();

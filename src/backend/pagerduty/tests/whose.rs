@@ -3,11 +3,11 @@
 use super::*;
 use crate::model::ask::Query;
 
-fn facts(offer: &Offer) -> String {
+fn facts(offer: &ProbeReport) -> String {
     offer.facts.iter().map(|(name, value)| format!("{name}: {value}")).collect::<Vec<_>>().join("; ")
 }
 
-fn account_key(asked: &Asked) -> Canned {
+fn account_key(asked: &ReceivedRequest) -> CannedResponse {
     let ana = json!({"id": "PANA", "type": "user", "name": "Ana Pereira", "email": "Ana@Example.org"});
     let other = json!({"id": "PX", "type": "user", "name": "ana@example.org", "email": "joana@example.org"});
     match asked.path.as_str() {
@@ -94,7 +94,7 @@ async fn a_key_without_any_right_is_refused_and_one_with_few_is_not() {
     let double = Double::start(|_| refused(403)).await;
     assert_eq!(
         pagerduty(&double).answer(&Query::Probe.now(), None).await.unwrap_err().trouble,
-        Trouble::Forbidden { message: "No: not this time".into() }
+        ErrorKind::Forbidden { message: "No: not this time".into() }
     );
     let double =
         Double::start(|asked| if asked.path == "/users/me" { refused(403) } else { quiet(asked) }).await;
@@ -103,20 +103,20 @@ async fn a_key_without_any_right_is_refused_and_one_with_few_is_not() {
     let double = Double::start(|_| refused(401)).await;
     assert_eq!(
         pagerduty(&double).answer(&Query::Probe.now(), None).await.unwrap_err().trouble,
-        Trouble::Unauthorised { message: "No: not this time".into() }
+        ErrorKind::Unauthorised { message: "No: not this time".into() }
     );
 }
 
 #[tokio::test]
 async fn what_is_no_pagerduty_is_named() {
     for canned in [
-        Canned::new(404, "text/plain", "404 page not found"),
-        Canned::new(200, "text/html", "<html>Sign in</html>"),
-        Canned::json("{}"),
-        Canned::json(r#"{"user": 7}"#),
+        CannedResponse::new(404, "text/plain", "404 page not found"),
+        CannedResponse::new(200, "text/html", "<html>Sign in</html>"),
+        CannedResponse::json("{}"),
+        CannedResponse::json(r#"{"user": 7}"#),
     ] {
         let double = Double::start(move |_| canned.clone()).await;
         let error = pagerduty(&double).answer(&Query::Probe.now(), None).await.unwrap_err();
-        assert!(matches!(error.trouble, Trouble::Garbled { .. }), "{error}");
+        assert!(matches!(error.trouble, ErrorKind::Garbled { .. }), "{error}");
     }
 }

@@ -3,10 +3,10 @@ use std::sync::Arc;
 use serde_json::{Value, json};
 
 use super::*;
-use crate::backend::kit::double::{Asked, Canned, Double};
+use crate::backend::kit::double::{CannedResponse, Double, ReceivedRequest};
 use crate::backend::prometheus::Prometheus;
-use crate::backend::{Clock, Means, Source};
-use crate::config::settings::{LimitSettings, Settings, Span};
+use crate::backend::{Clock, Source, SourceDeps};
+use crate::config::settings::{ConfigDuration, LimitSettings, Settings};
 use crate::model::ask::{Answer, Query};
 use crate::model::fingerprint::Fingerprint;
 use crate::model::source::SourceId;
@@ -59,8 +59,9 @@ impl Series {
 }
 
 /// Answers as a Prometheus with these series would.
-fn told(all: &[Series], asked: &Asked) -> Canned {
-    let success = |data: &Value| Canned::json(&json!({ "status": "success", "data": data }).to_string());
+fn told(all: &[Series], asked: &ReceivedRequest) -> CannedResponse {
+    let success =
+        |data: &Value| CannedResponse::json(&json!({ "status": "success", "data": data }).to_string());
     let query = asked.parameter("query").to_owned();
     let name = if query.contains("ALERTS_FOR_STATE") { "ALERTS_FOR_STATE" } else { "ALERTS" };
     let length = |text: &str| duration::parse(text).unwrap().as_secs().cast_signed();
@@ -105,16 +106,17 @@ fn told(all: &[Series], asked: &Asked) -> Canned {
             });
             success(&json!({ "resultType": "matrix", "result": lines.collect::<Vec<_>>() }))
         }
-        _ => Canned::new(404, "text/plain", "404 page not found"),
+        _ => CannedResponse::new(404, "text/plain", "404 page not found"),
     }
 }
 
 fn source(double: &Double) -> Prometheus {
     // a busy machine works out the stand-in's answers slowly
-    let limits = LimitSettings { timeout: Span(Duration::from_secs(60)), ..LimitSettings::default() };
+    let limits =
+        LimitSettings { timeout: ConfigDuration(Duration::from_secs(60)), ..LimitSettings::default() };
     let settings = Settings { limits, ..Settings::default() };
-    let means = Means::new(&settings, Clock::fixed(Timestamp::from_second(END).unwrap()));
-    Prometheus::new(&SourceId::new("prom"), &double.source("prometheus"), means).unwrap()
+    let deps = SourceDeps::new(&settings, Clock::fixed(Timestamp::from_second(END).unwrap()));
+    Prometheus::new(&SourceId::new("prom"), &double.source("prometheus"), deps).unwrap()
 }
 
 /// What is told of these series over the last so many seconds, and by how many queries.

@@ -6,21 +6,21 @@ use std::collections::{BTreeMap, HashSet};
 
 use jiff::Timestamp;
 
-use super::{Answers, Part, Readings, reading};
+use super::{QueryScope, ReadingSet, ServiceAnswers, reading};
 use crate::backend::prometheus::ages::Ages;
-use crate::backend::prometheus::call::Call;
-use crate::backend::prometheus::survey::{Counter, Survey};
+use crate::backend::prometheus::call::QuestionRequests;
+use crate::backend::prometheus::metric_discovery::{MetricDiscovery, RequestCounter};
 use crate::model::duration;
 use crate::model::health::Thresholds;
 use crate::model::labels::Text;
-use crate::model::service::Reading;
-use crate::model::signal::{Signal, Unknown, Unknowns};
+use crate::model::service::ServiceReading;
+use crate::model::signal::{Signal, UnknownSignal, UnknownSignals};
 use crate::model::warning::Warning;
 
 /// What was asked at which moment, over how long.
-pub(super) struct Asked<'a> {
-    pub(super) survey: &'a Survey,
-    pub(super) answers: &'a Answers<'a>,
+pub(super) struct AskedQuery<'a> {
+    pub(super) discovery: &'a MetricDiscovery,
+    pub(super) answers: &'a ServiceAnswers<'a>,
     pub(super) ages: &'a Ages,
     /// `None`: no rate can be told yet.
     pub(super) window: Option<std::time::Duration>,
@@ -28,11 +28,11 @@ pub(super) struct Asked<'a> {
 }
 
 /// What is not known, by service.
-type Gaps = BTreeMap<Text, Vec<Unknown>>;
+type Gaps = BTreeMap<Text, Vec<UnknownSignal>>;
 
 /// Notes in each reading what of it is not known; services of which nothing could be had are among them. What no query failed
 /// for is told beside the answer here, for nothing else tells it.
-pub(super) fn note(call: &Call<'_>, asked: &Asked<'_>, readings: &mut Readings) {
+pub(super) fn note(call: &QuestionRequests<'_>, asked: &AskedQuery<'_>, readings: &mut ReadingSet) {
     let mut gaps = Gaps::new();
     missed(asked, readings, &mut gaps);
     not_found(asked, readings, &mut gaps);
@@ -44,15 +44,15 @@ pub(super) fn note(call: &Call<'_>, asked: &Asked<'_>, readings: &mut Readings) 
         gaps.entry(service).or_default().extend(unknown);
     }
     for (service, unknown) in gaps {
-        reading(readings, &service).unknown = Unknowns::new(unknown);
+        reading(readings, &service).unknown = UnknownSignals::new(unknown);
     }
 }
 
 fn add(gaps: &mut Gaps, service: &Text, signal: Signal, why: &Text) {
-    gaps.entry(service.clone()).or_default().push(Unknown { signal, why: why.clone() });
+    gaps.entry(service.clone()).or_default().push(UnknownSignal { signal, why: why.clone() });
 }
 
-/// Why signals have no value that went on until now.
+/// The comment: why signals have no value that went on until now.
 const NO_DATA: &str = "no data";
 
 /// Of how many services which signal is not told. That data are too young is nothing that is missing in the answer.
@@ -71,8 +71,8 @@ fn warnings(gaps: &Gaps) -> Vec<Warning> {
 }
 
 /// Whether a signal of a service is known although a query for it failed: another one told it.
-fn has(reading: Option<&Reading>, signal: Signal) -> bool {
-    let Some(Reading { signals, .. }) = reading else { return false };
+fn has(reading: Option<&ServiceReading>, signal: Signal) -> bool {
+    let Some(ServiceReading { signals, .. }) = reading else { return false };
     match signal {
         Signal::Requests => signals.request_rate.is_some(),
         Signal::Errors => signals.error_ratio.is_some(),
@@ -83,12 +83,12 @@ fn has(reading: Option<&Reading>, signal: Signal) -> bool {
     }
 }
 
-impl Part<'_> {
+impl QueryScope<'_> {
     /// What is told by it, of a service.
     fn signals(self, service: &Text) -> &'static [Signal] {
-        let tells_failures = |counter: &Counter| {
-            let can_tell = !counter.codes.is_empty() || counter.requests.tells_failures_itself();
-            can_tell && !counter.blind.contains(service)
+        let tells_failures = |counter: &RequestCounter| {
+            let can_tell = !counter.codes.is_empty() || counter.requests.has_failure_expression();
+            can_tell && !counter.without_outcome_label.contains(service)
         };
         match self {
             Self::All(counter, _) if tells_failures(counter) => &[Signal::Requests, Signal::Errors],
@@ -121,8 +121,8 @@ impl Part<'_> {
 }
 
 /// Queries that were refused or not answered, or whose answer is not whole.
-fn missed(asked: &Asked<'_>, readings: &Readings, gaps: &mut Gaps) {
-    let survey = asked.survey;
+fn missed(asked: &AskedQuery<'_>, readings: &ReadingSet, gaps: &mut Gaps) {
+    let discovery = asked.discovery;
     for (job, result) in asked.answers {
         let (why, is_part): (Text, bool) = match result {
             Err(error) => (error.trouble.to_string().into(), false),
@@ -131,12 +131,12 @@ fn missed(asked: &Asked<'_>, readings: &Readings, gaps: &mut Gaps) {
                 None => continue,
             },
         };
-        let mut about: HashSet<&Text> = match job.part.lane() {
-            Some(lane) => lane.services.iter().collect(),
-            None => survey.up_services.iter().chain(proxied(survey)).collect(),
+        let mut about: HashSet<&Text> = match job.part.selector_group() {
+            Some(selector_group) => selector_group.services.iter().collect(),
+            None => discovery.up_services.iter().chain(proxied(discovery)).collect(),
         };
         // of one that came since the last survey nobody knows which queries are about it
-        about.extend(readings.keys().filter(|service| !survey.services.contains(*service)));
+        about.extend(readings.keys().filter(|service| !discovery.services.contains(*service)));
         for service in about {
             let known = readings.get(service);
             if job.part.only_adds() && known.is_none() {
@@ -152,13 +152,13 @@ fn missed(asked: &Asked<'_>, readings: &Readings, gaps: &mut Gaps) {
 }
 
 /// The services whose targets are those of their proxy.
-fn proxied(survey: &Survey) -> impl Iterator<Item = &Text> {
-    survey.told_by.iter().filter(|(_, told)| !told.targets.is_empty()).map(|(service, _)| service)
+fn proxied(discovery: &MetricDiscovery) -> impl Iterator<Item = &Text> {
+    discovery.proxy_targets.iter().filter(|(_, told)| !told.targets.is_empty()).map(|(service, _)| service)
 }
 
 /// What the survey could not find out: whoever lacks the signal may have it.
-fn not_found(asked: &Asked<'_>, readings: &Readings, gaps: &mut Gaps) {
-    for gap in &asked.survey.gaps {
+fn not_found(asked: &AskedQuery<'_>, readings: &ReadingSet, gaps: &mut Gaps) {
+    for gap in &asked.discovery.gaps {
         let about = readings.iter().filter(|(service, reading)| {
             let is_meant = gap.services.as_ref().is_none_or(|services| services.contains(*service));
             let has = match gap.signal {
@@ -178,15 +178,15 @@ fn not_found(asked: &Asked<'_>, readings: &Readings, gaps: &mut Gaps) {
 }
 
 /// Rates over windows that the data do not fill: they began too late, or ended too early.
-fn young(asked: &Asked<'_>, readings: &mut Readings, gaps: &mut Gaps) {
-    let Asked { survey, ages, window, now, .. } = *asked;
+fn young(asked: &AskedQuery<'_>, readings: &mut ReadingSet, gaps: &mut Gaps) {
+    let AskedQuery { discovery, ages, window, now, .. } = *asked;
     let few = Thresholds::default().few_errors;
     for (service, reading) in
         readings.iter_mut().filter(|(_, reading)| reading.signals.request_rate.is_some())
     {
-        let whole = window.unwrap_or(survey.lookback);
-        let young = ages.young(service, window, survey, now).map(|age| why_young(asked, age));
-        let late = || ages.late(service, whole, survey, now);
+        let whole = window.unwrap_or(discovery.lookback);
+        let young = ages.young(service, window, discovery, now).map(|age| young_reason(asked, age));
+        let late = || ages.late(service, whole, discovery, now);
         let why = young.or_else(|| Some(format!("its data ended {} ago", duration::short(late()?)).into()));
         let Some(why) = why else { continue };
         let counted = reading.signals.request_rate.take().unwrap_or(0.0);
@@ -200,52 +200,54 @@ fn young(asked: &Asked<'_>, readings: &mut Readings, gaps: &mut Gaps) {
     }
 }
 
-fn why_young(asked: &Asked<'_>, age: std::time::Duration) -> Text {
+fn young_reason(asked: &AskedQuery<'_>, age: std::time::Duration) -> Text {
     let whose = if asked.ages.store_age(asked.now).is_some() { "the" } else { "its" };
     format!("{whose} data are {} old", duration::short(age)).into()
 }
 
 /// Signals that were there when the server was surveyed, and of which a whole answer says nothing, while others go on.
-fn absent(asked: &Asked<'_>, readings: &Readings, gaps: &mut Gaps) {
-    let Asked { survey, ages, now, .. } = *asked;
+fn absent(asked: &AskedQuery<'_>, readings: &ReadingSet, gaps: &mut Gaps) {
+    let AskedQuery { discovery, ages, now, .. } = *asked;
     for (job, result) in asked.answers {
         let Ok(told) = result else { continue };
         if told.partial.is_some() {
             continue;
         }
         let about: Vec<&Text> = match job.part {
-            Part::All(counter, lane) if !counter.requests.has_own_rate() => {
+            QueryScope::All(counter, selector_group) if !counter.requests.has_rate_expression() => {
                 let lacks = |service: &&Text| {
                     readings.get(*service).is_some_and(|r| r.signals.request_rate.is_none())
                 };
-                lane.services.iter().filter(lacks).collect()
+                selector_group.services.iter().filter(lacks).collect()
             }
-            Part::Quantile(_, lane, quantile) if (0.9..0.98).contains(&quantile) => {
-                let was_told = |service: &Text| lane.told(&told.odd).any(|(odd, _)| odd == service);
+            QueryScope::Quantile(_, selector_group, quantile) if (0.9..0.98).contains(&quantile) => {
+                let was_told = |service: &Text| {
+                    selector_group.told(&told.non_finite).any(|(non_finite, _)| non_finite == service)
+                };
                 let lacks = |service: &&Text| {
                     let reading = readings.get(*service);
                     let goes_on =
                         reading.is_some_and(|r| r.signals.request_rate.is_some_and(|rate| rate > 0.0));
                     goes_on && reading.is_some_and(|r| r.signals.p95.is_none()) && !was_told(service)
                 };
-                lane.services.iter().filter(lacks).collect()
+                selector_group.services.iter().filter(lacks).collect()
             }
-            Part::Targets => {
+            QueryScope::Targets => {
                 let lacks = |service: &&Text| readings.get(*service).is_some_and(|r| r.targets.total == 0);
-                survey.up_services.iter().filter(lacks).collect()
+                discovery.up_services.iter().filter(lacks).collect()
             }
-            Part::All(..)
-            | Part::Failed(..)
-            | Part::Quantile(..)
-            | Part::Apdex(..)
-            | Part::Full(..)
-            | Part::Up(..)
-            | Part::Named(..)
-            | Part::Down => continue,
+            QueryScope::All(..)
+            | QueryScope::Failed(..)
+            | QueryScope::Quantile(..)
+            | QueryScope::Apdex(..)
+            | QueryScope::Full(..)
+            | QueryScope::Up(..)
+            | QueryScope::Named(..)
+            | QueryScope::Down => continue,
         };
         for service in about {
-            let age = ages.young(service, None, survey, now);
-            let why = age.map_or_else(|| Text::from(NO_DATA), |age| why_young(asked, age));
+            let age = ages.young(service, None, discovery, now);
+            let why = age.map_or_else(|| Text::from(NO_DATA), |age| young_reason(asked, age));
             for &signal in job.part.signals(service) {
                 add(gaps, service, signal, &why);
             }

@@ -4,14 +4,14 @@
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
-use super::{Answers, Part, Reading, Readings, reading};
+use super::{QueryScope, ReadingSet, ServiceAnswers, ServiceReading, reading};
 use crate::backend::packs::{OwnSignal, Saturation, Up};
 use crate::backend::prometheus::history::resource_of;
-use crate::backend::prometheus::survey::{Survey, ToldBy};
+use crate::backend::prometheus::metric_discovery::{MetricDiscovery, ProxyTarget};
 use crate::backend::prometheus::wire::Sample;
 use crate::model::host::{self, Host, MonitoredServers, NamedSignal, Usage};
 use crate::model::labels::Text;
-use crate::model::service::{DownTarget, Targets};
+use crate::model::service::{DownTarget, ScrapeTargets};
 
 /// Of one kind of server no more that are down are named; all are counted.
 const DOWN_NAMED: usize = 50;
@@ -32,8 +32,8 @@ fn part(sample: &Sample, labels: &[String], without: &[&str]) -> Text {
 
 /// The host of a sample, if the entry keeps it.
 fn instance(sample: &Sample, labels: &[String]) -> Text {
-    let kept = labels.iter().any(|label| label == INSTANCE);
-    kept.then(|| sample.labels.get(INSTANCE).cloned()).flatten().unwrap_or_default()
+    let host_samples = labels.iter().any(|label| label == INSTANCE);
+    host_samples.then(|| sample.labels.get(INSTANCE).cloned()).flatten().unwrap_or_default()
 }
 
 /// `web-17:9100` without its port; what is no host and port stays.
@@ -52,9 +52,9 @@ fn without_port(instance: &str) -> &str {
 }
 
 /// What people call each host of a service: as it calls itself, or without the port, where that leaves no two alike.
-pub(super) struct Names(HashMap<Text, Text>);
+pub(super) struct HostNames(HashMap<Text, Text>);
 
-impl Names {
+impl HostNames {
     fn of<'a>(instances: impl Iterator<Item = &'a Text>) -> Self {
         let mut by_host: BTreeMap<&str, Vec<&Text>> = BTreeMap::new();
         for instance in instances {
@@ -90,21 +90,23 @@ impl Names {
 }
 
 /// Fills in hosts, servers and signals of all services.
-pub(super) fn fill(answers: &Answers<'_>, readings: &mut Readings) {
+pub(super) fn fill(answers: &ServiceAnswers<'_>, readings: &mut ReadingSet) {
     let names = names(answers);
     let mut hosts: HashMap<&Text, HashMap<Text, Host>> = HashMap::new();
     for (job, result) in answers {
-        let (Some(lane), Some(labels), Ok(told)) = (job.part.lane(), labels(job.part), result) else {
+        let (Some(selector_group), Some(labels), Ok(told)) =
+            (job.part.selector_group(), labels(job.part), result)
+        else {
             continue;
         };
-        for (service, sample) in lane.told(&told.samples) {
+        for (service, sample) in selector_group.told(&told.samples) {
             if !sample.value.is_finite() || job.part.only_adds() && !readings.contains_key(service) {
                 continue;
             }
             let instance = instance(sample, labels);
             let host = names.get(service).map_or_else(|| instance.clone(), |names| names.name(&instance));
             match job.part {
-                Part::Full(entry, _) => {
+                QueryScope::Full(entry, _) => {
                     let usage = usage(entry, sample);
                     let saturation = &mut reading(readings, service).signals.saturation;
                     *saturation = Some(saturation.map_or(usage.ratio, |known| known.max(usage.ratio)));
@@ -116,20 +118,20 @@ pub(super) fn fill(answers: &Answers<'_>, readings: &mut Readings) {
                     });
                     host.usages.push(usage);
                 }
-                Part::Up(entry, _) => {
+                QueryScope::Up(entry, _) => {
                     add_server(entry, sample, &host, &mut reading(readings, service).servers);
                 }
-                Part::Named(entry, _) if entry.host.is_none() => {
+                QueryScope::Named(entry, _) if entry.host.is_none() => {
                     let named = named(entry, sample, host);
                     reading(readings, service).named.push(named);
                 }
-                Part::Named(..)
-                | Part::All(..)
-                | Part::Failed(..)
-                | Part::Quantile(..)
-                | Part::Apdex(..)
-                | Part::Targets
-                | Part::Down => {}
+                QueryScope::Named(..)
+                | QueryScope::All(..)
+                | QueryScope::Failed(..)
+                | QueryScope::Quantile(..)
+                | QueryScope::Apdex(..)
+                | QueryScope::Targets
+                | QueryScope::Down => {}
             }
         }
     }
@@ -141,44 +143,46 @@ pub(super) fn fill(answers: &Answers<'_>, readings: &mut Readings) {
 }
 
 /// The labels that a query keeps beside the one that names the service.
-fn labels(part: Part<'_>) -> Option<&[String]> {
+fn labels(part: QueryScope<'_>) -> Option<&[String]> {
     match part {
-        Part::Full(entry, _) => Some(&entry.labels),
-        Part::Up(entry, _) => Some(&entry.labels),
-        Part::Named(entry, _) => Some(&entry.labels),
-        Part::All(..)
-        | Part::Failed(..)
-        | Part::Quantile(..)
-        | Part::Apdex(..)
-        | Part::Targets
-        | Part::Down => None,
+        QueryScope::Full(entry, _) => Some(&entry.labels),
+        QueryScope::Up(entry, _) => Some(&entry.labels),
+        QueryScope::Named(entry, _) => Some(&entry.labels),
+        QueryScope::All(..)
+        | QueryScope::Failed(..)
+        | QueryScope::Quantile(..)
+        | QueryScope::Apdex(..)
+        | QueryScope::Targets
+        | QueryScope::Down => None,
     }
 }
 
-fn names(answers: &Answers<'_>) -> HashMap<Text, Names> {
+fn names(answers: &ServiceAnswers<'_>) -> HashMap<Text, HostNames> {
     let mut instances: HashMap<&Text, Vec<&Text>> = HashMap::new();
     // what hosts call themselves: instance and name
-    let mut called: HashMap<&Text, Vec<(&Text, &Text)>> = HashMap::new();
+    let mut reported_names: HashMap<&Text, Vec<(&Text, &Text)>> = HashMap::new();
     for (job, result) in answers {
-        let (Some(lane), Some(labels), Ok(told)) = (job.part.lane(), labels(job.part), result) else {
+        let (Some(selector_group), Some(labels), Ok(told)) =
+            (job.part.selector_group(), labels(job.part), result)
+        else {
             continue;
         };
-        let own = if let Part::Named(entry, _) = job.part { entry.host.as_ref() } else { None };
-        for (service, sample) in lane.told(&told.samples) {
+        let own = if let QueryScope::Named(entry, _) = job.part { entry.host.as_ref() } else { None };
+        for (service, sample) in selector_group.told(&told.samples) {
             let Some(instance) = sample.labels.get(INSTANCE) else { continue };
             if labels.iter().any(|label| label == INSTANCE) {
                 instances.entry(service).or_default().push(instance);
             }
             if let Some(name) = own.and_then(|label| sample.labels.get(label)) {
-                called.entry(service).or_default().push((instance, name));
+                reported_names.entry(service).or_default().push((instance, name));
             }
         }
     }
     let each = instances.into_iter().map(|(service, mut instances)| {
         instances.sort_unstable();
         instances.dedup();
-        let mut names = Names::of(instances.into_iter());
-        names.take(called.get(service).map_or(&[], Vec::as_slice));
+        let mut names = HostNames::of(instances.into_iter());
+        names.take(reported_names.get(service).map_or(&[], Vec::as_slice));
         (service.clone(), names)
     });
     each.collect()
@@ -234,24 +238,24 @@ fn named(entry: &OwnSignal, sample: &Sample, host: Text) -> NamedSignal {
 }
 
 /// The labels and targets of services that no target names: those of the proxy that speaks of them.
-pub(super) fn proxied(survey: &Survey, answers: &Answers<'_>, readings: &mut Readings) {
-    let mut down = answers.iter().filter(|(job, _)| matches!(job.part, Part::Down));
+pub(super) fn proxied(discovery: &MetricDiscovery, answers: &ServiceAnswers<'_>, readings: &mut ReadingSet) {
+    let mut down = answers.iter().filter(|(job, _)| matches!(job.part, QueryScope::Down));
     let down = down.next().and_then(|(_, result)| Some(&result.as_ref().ok()?.samples));
-    for (service, told) in &survey.told_by {
+    for (service, told) in &discovery.proxy_targets {
         let targets = down.and_then(|down| targets(told, down));
         let is_down = targets.as_ref().is_some_and(|targets| targets.up == 0);
         // its proxy being dead is all that is known of it
         if !is_down && !readings.contains_key(service) {
             continue;
         }
-        let reading: &mut Reading = reading(readings, service);
+        let reading: &mut ServiceReading = reading(readings, service);
         reading.named_by = Some(told.label.clone());
         reading.labels = told.labels();
         reading.targets = targets.unwrap_or_default();
     }
 }
 
-fn targets(told: &ToldBy, down: &[Sample]) -> Option<Targets> {
+fn targets(told: &ProxyTarget, down: &[Sample]) -> Option<ScrapeTargets> {
     let total = u32::try_from(told.targets.len()).ok().filter(|total| *total > 0)?;
     let its = down.iter().filter_map(|sample| {
         let target = (sample.labels.get("job").cloned()?, sample.labels.get(INSTANCE).cloned()?);
@@ -261,7 +265,7 @@ fn targets(told: &ToldBy, down: &[Sample]) -> Option<Targets> {
     down.sort_unstable();
     down.dedup();
     let up = total.saturating_sub(u32::try_from(down.len()).unwrap_or(u32::MAX));
-    Some(Targets { up, total, down })
+    Some(ScrapeTargets { up, total, down })
 }
 
 #[cfg(test)]
@@ -283,15 +287,16 @@ mod tests {
             assert_eq!(without_port(instance), host);
         }
         let instances = ["a:1", "a:2", "b:1"].map(Text::from);
-        let names = Names::of(instances.iter());
-        let called = |names: &Names| instances.each_ref().map(|instance| names.name(instance).to_string());
-        assert_eq!(called(&names), ["a:1", "a:2", "b"]);
+        let names = HostNames::of(instances.iter());
+        let reported_names =
+            |names: &HostNames| instances.each_ref().map(|instance| names.name(instance).to_string());
+        assert_eq!(reported_names(&names), ["a:1", "a:2", "b"]);
         let mut names = names;
         let [web, same, empty] = ["web-17", "localhost", ""].map(Text::from);
         let [first, second, third] = instances.each_ref();
         names.take(&[(first, &same), (second, &same), (third, &empty)]);
-        assert_eq!(called(&names), ["a:1", "a:2", "b"], "no two hosts are called alike");
+        assert_eq!(reported_names(&names), ["a:1", "a:2", "b"], "no two hosts are called alike");
         names.take(&[(first, &web), (second, &same)]);
-        assert_eq!(called(&names), ["web-17", "localhost", "b"]);
+        assert_eq!(reported_names(&names), ["web-17", "localhost", "b"]);
     }
 }

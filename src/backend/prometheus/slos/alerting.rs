@@ -11,50 +11,50 @@ use crate::model::duration;
 use crate::model::labels::Text;
 use crate::model::promql::{self, bare, constant};
 use crate::model::rule::Rule;
-use crate::model::slo::{Alerting, Family, Notice, Objective, Pair, Severity};
+use crate::model::slo::{AlertMetadata, BurnCondition, Family, Objective, Severity, SloAlerting};
 
 /// Numbers that were meant to be the same differ by less; see SLO.md section 1 on `1 - 0.999`.
 const SAME: f64 = 1e-9;
 
 /// What the rules of one SLO say.
 #[derive(Debug, Default, Clone)]
-pub(super) struct Told {
+pub(super) struct RuleConditions {
     /// Its conditions, the most severe first.
-    pub(super) conditions: Vec<Condition>,
-    pub(super) alerting: Alerting,
+    pub(super) conditions: Vec<RuleCondition>,
+    pub(super) alerting: SloAlerting,
     /// How long a full budget lasts at the factor 1.
     pub(super) window: Option<Duration>,
 }
 
 /// One pair, as far as the rule says it.
 #[derive(Debug, Clone)]
-pub(super) struct Condition {
+pub(super) struct RuleCondition {
     severity: Severity,
     long: Duration,
     short: Duration,
-    bound: Bound,
+    bound: RatioBound,
     hold: Duration,
 }
 
 /// What both error ratios must exceed: factor * budget.
 #[derive(Debug, Clone, Copy)]
-struct Bound {
+struct RatioBound {
     /// All of it.
     error: f64,
     /// If it is a product.
     factors: Option<(f64, f64)>,
 }
 
-impl Told {
+impl RuleConditions {
     /// The pairs for an objective. None if a rule does not fit it.
-    pub(super) fn pairs(&self, objective: Objective) -> Option<Vec<Pair>> {
+    pub(super) fn pairs(&self, objective: Objective) -> Option<Vec<BurnCondition>> {
         let budget = objective.budget();
-        let pair = |condition: &Condition| {
+        let pair = |condition: &RuleCondition| {
             let factor = condition.bound.factor(budget)?;
-            let Condition { severity, long, short, hold, .. } = *condition;
-            Some(Pair { severity, long, short, factor, hold, at_least: false })
+            let RuleCondition { severity, long, short, hold, .. } = *condition;
+            Some(BurnCondition { severity, long, short, factor, hold, at_least: false })
         };
-        let mut pairs: Vec<Pair> = self.conditions.iter().map(pair).collect::<Option<_>>()?;
+        let mut pairs: Vec<BurnCondition> = self.conditions.iter().map(pair).collect::<Option<_>>()?;
         pairs.sort_by_key(|pair| (pair.severity, pair.long));
         (!pairs.is_empty()).then_some(pairs)
     }
@@ -70,7 +70,7 @@ impl Told {
     }
 }
 
-impl Bound {
+impl RatioBound {
     /// What is written as a factor if the rest is the budget, else what is left of the bound.
     fn factor(self, budget: f64) -> Option<f64> {
         let is_budget = |number: f64| (number - budget).abs() <= budget * SAME.max(1e-6);
@@ -80,43 +80,43 @@ impl Bound {
 }
 
 /// What the rules say, by family and identity.
-pub(super) fn told(rules: &[Arc<Rule>]) -> HashMap<(Family, Text), Told> {
-    let mut all: HashMap<(Family, Text), Told> = HashMap::new();
+pub(super) fn rule_conditions(rules: &[Arc<Rule>]) -> HashMap<(Family, Text), RuleConditions> {
+    let mut all: HashMap<(Family, Text), RuleConditions> = HashMap::new();
     for rule in rules {
         let Ok(expr) = promql::parse(&rule.expr) else { continue };
         let mut found = Vec::new();
         conditions(&expr, &mut found);
         for (family, id, long, short, bound) in found {
-            let told = all.entry((family, id)).or_default();
+            let rule_conditions = all.entry((family, id)).or_default();
             let severity = severity(family, rule, bound);
-            told.conditions.push(Condition { severity, long, short, bound, hold: rule.hold });
-            told.alerting.name = Some(rule.name.clone());
-            let notice = Notice { labels: rule.labels.clone(), annotations: rule.annotations.clone() };
+            rule_conditions.conditions.push(RuleCondition { severity, long, short, bound, hold: rule.hold });
+            rule_conditions.alerting.name = Some(rule.name.clone());
+            let notice = AlertMetadata { labels: rule.labels.clone(), annotations: rule.annotations.clone() };
             match severity {
-                Severity::Page => told.alerting.page.get_or_insert(notice),
-                Severity::Ticket => told.alerting.ticket.get_or_insert(notice),
+                Severity::Page => rule_conditions.alerting.page.get_or_insert(notice),
+                Severity::Ticket => rule_conditions.alerting.ticket.get_or_insert(notice),
             };
             if let (Family::Pyrra, Some(lasts)) = (family, rule.labels.get("exhaustion")) {
-                told.window = told.window.max(window(lasts, bound));
+                rule_conditions.window = rule_conditions.window.max(window(lasts, bound));
             }
         }
         if let (Some(id), true) = (rule.labels.get("slo"), rule.expr.contains("absent(")) {
-            let told = all.entry((Family::Pyrra, id.clone())).or_default();
-            told.alerting.absent_name = Some(rule.name.clone());
-            told.alerting.on_absence = true;
+            let rule_conditions = all.entry((Family::Pyrra, id.clone())).or_default();
+            rule_conditions.alerting.absent_name = Some(rule.name.clone());
+            rule_conditions.alerting.on_absence = true;
         }
     }
     all
 }
 
 /// The window if this is the pair that fires when the budget lasts just as long as the window.
-fn window(lasts: &str, bound: Bound) -> Option<Duration> {
+fn window(lasts: &str, bound: RatioBound) -> Option<Duration> {
     let (factor, _) = bound.factors?;
     let lasts = duration::parse(lasts).ok()?;
     ((factor - 1.0).abs() < SAME).then_some(lasts)
 }
 
-fn severity(family: Family, rule: &Rule, bound: Bound) -> Severity {
+fn severity(family: Family, rule: &Rule, bound: RatioBound) -> Severity {
     let word = match family {
         Family::Sloth => rule.labels.value("sloth_severity"),
         Family::Pyrra | Family::Grafana => rule.labels.value("severity"),
@@ -130,7 +130,7 @@ fn severity(family: Family, rule: &Rule, bound: Bound) -> Severity {
     }
 }
 
-type Pairing = (Family, Text, Duration, Duration, Bound);
+type Pairing = (Family, Text, Duration, Duration, RatioBound);
 
 /// Each `a > x and b > x` of two lookbacks of one SLO.
 fn conditions(expr: &Expr, found: &mut Vec<Pairing>) {
@@ -154,7 +154,7 @@ fn conditions(expr: &Expr, found: &mut Vec<Pairing>) {
 }
 
 /// `max(series > bound) without (...)` or `series > bound`.
-fn comparison(expr: &Expr) -> Option<(Family, Text, Duration, Bound)> {
+fn comparison(expr: &Expr) -> Option<(Family, Text, Duration, RatioBound)> {
     let expr = match bare(expr) {
         Expr::Aggregate(aggregate) => bare(&aggregate.expr),
         other => other,
@@ -173,5 +173,5 @@ fn comparison(expr: &Expr) -> Option<(Family, Text, Duration, Bound)> {
         }
         _ => None,
     };
-    Some((family, id.value.as_str().into(), lookback, Bound { error, factors }))
+    Some((family, id.value.as_str().into(), lookback, RatioBound { error, factors }))
 }

@@ -5,7 +5,7 @@ use std::hash::Hash;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::leaf::{Beside, Joining, Leaf, Pace, Wrap};
+use super::subquery::{Beside, Joining, QueryWrap, RefreshPace, Subquery};
 use crate::backend::prometheus::wire::Sample;
 use crate::model::labels::Text;
 
@@ -15,16 +15,16 @@ const LONGEST: usize = 48 * 1024;
 const TAG: &str = "burnwatch_slo";
 
 #[derive(Debug)]
-pub(super) struct Batch {
+pub(super) struct QueryBatch {
     pub(super) query: String,
-    pub(super) leaves: Vec<Arc<Leaf>>,
-    pub(super) pace: Pace,
-    split: Split,
+    pub(super) subqueries: Vec<Arc<Subquery>>,
+    pub(super) pace: RefreshPace,
+    split: SeriesSplit,
 }
 
 /// Whose a series of the answer is.
 #[derive(Debug)]
-enum Split {
+enum SeriesSplit {
     /// There is just one query.
     Whole,
     /// That with this value of the label.
@@ -33,48 +33,54 @@ enum Split {
     ByTag,
 }
 
-impl Batch {
-    pub(super) fn alone(leaf: Arc<Leaf>) -> Self {
-        Self { query: leaf.text(), pace: leaf.pace, leaves: vec![leaf], split: Split::Whole }
+impl QueryBatch {
+    pub(super) fn alone(subquery: Arc<Subquery>) -> Self {
+        Self {
+            query: subquery.text(),
+            pace: subquery.pace,
+            subqueries: vec![subquery],
+            split: SeriesSplit::Whole,
+        }
     }
 
-    fn merged(label: &str, members: &[(Arc<Leaf>, String)]) -> Self {
+    fn merged(label: &str, members: &[(Arc<Subquery>, String)]) -> Self {
         let values = members.iter().map(|(_, value)| value.as_str());
-        let first = members.first().map(|(leaf, _)| leaf);
-        let (query, pace) = first.map_or((String::new(), Pace::Rarely), |leaf| match leaf.joining() {
-            Joining::Merged(shape) => (leaf.wrap.around(&shape.over(label, values)), leaf.pace),
-            Joining::Alone | Joining::Tagged => (leaf.text(), leaf.pace),
-        });
+        let first = members.first().map(|(subquery, _)| subquery);
+        let (query, pace) =
+            first.map_or((String::new(), RefreshPace::Rarely), |subquery| match subquery.joining() {
+                Joining::Merged(shape) => (subquery.wrap.apply(&shape.over(label, values)), subquery.pace),
+                Joining::Alone | Joining::Tagged => (subquery.text(), subquery.pace),
+            });
         let places = members.iter().enumerate().map(|(at, (_, value))| (value.as_str().into(), at));
         Self {
             query,
             pace,
-            split: Split::ByLabel(label.to_owned(), places.collect()),
-            leaves: members.iter().map(|(leaf, _)| Arc::clone(leaf)).collect(),
+            split: SeriesSplit::ByLabel(label.to_owned(), places.collect()),
+            subqueries: members.iter().map(|(subquery, _)| Arc::clone(subquery)).collect(),
         }
     }
 
-    fn tagged(leaves: Vec<Arc<Leaf>>) -> Self {
+    fn tagged(subqueries: Vec<Arc<Subquery>>) -> Self {
         // the line break ends a comment
-        let part = |(at, leaf): (usize, &Arc<Leaf>)| {
-            format!(r#"label_replace({}{}, "{TAG}", "{at}", "", "")"#, leaf.text(), '\n')
+        let part = |(at, subquery): (usize, &Arc<Subquery>)| {
+            format!(r#"label_replace({}{}, "{TAG}", "{at}", "", "")"#, subquery.text(), '\n')
         };
-        let query = leaves.iter().enumerate().map(part).collect::<Vec<_>>().join(" or ");
-        let pace = leaves.first().map_or(Pace::Rarely, |leaf| leaf.pace);
-        Self { query, pace, leaves, split: Split::ByTag }
+        let query = subqueries.iter().enumerate().map(part).collect::<Vec<_>>().join(" or ");
+        let pace = subqueries.first().map_or(RefreshPace::Rarely, |subquery| subquery.pace);
+        Self { query, pace, subqueries, split: SeriesSplit::ByTag }
     }
 
     /// The answer's series, each with its query.
     pub(super) fn split(&self, samples: Vec<Sample>) -> Vec<Vec<Sample>> {
-        let mut parts: Vec<Vec<Sample>> = self.leaves.iter().map(|_| Vec::new()).collect();
+        let mut parts: Vec<Vec<Sample>> = self.subqueries.iter().map(|_| Vec::new()).collect();
         for sample in samples {
             let (at, label) = match &self.split {
-                Split::Whole => (Some(0), None),
-                Split::ByLabel(label, places) => (
+                SeriesSplit::Whole => (Some(0), None),
+                SeriesSplit::ByLabel(label, places) => (
                     sample.labels.get(label).and_then(|value| places.get(value)).copied(),
                     Some(label.as_str()),
                 ),
-                Split::ByTag => (sample.labels.value(TAG).parse().ok(), Some(TAG)),
+                SeriesSplit::ByTag => (sample.labels.value(TAG).parse().ok(), Some(TAG)),
             };
             let Some(part) = at.and_then(|at| parts.get_mut(at)) else { continue };
             let labels = match label {
@@ -89,64 +95,69 @@ impl Batch {
 
 /// Most values of a label in one query: the further it looks back, the more samples each has the server load, which it
 /// bounds for all of them together.
-fn most_values(leaf: &Leaf) -> usize {
-    match leaf.pace {
-        Pace::Rarely => 50,
-        Pace::Each if leaf.lookback > Duration::from_secs(3600) => 250,
-        Pace::Each => 500,
+fn most_values(subquery: &Subquery) -> usize {
+    match subquery.pace {
+        RefreshPace::Rarely => 50,
+        RefreshPace::Each if subquery.lookback > Duration::from_secs(3600) => 250,
+        RefreshPace::Each => 500,
     }
 }
 
 /// Most queries joined into one.
-fn most_tagged(leaf: &Leaf) -> usize {
-    match leaf.pace {
-        Pace::Rarely => 25,
-        Pace::Each => 100,
+fn most_tagged(subquery: &Subquery) -> usize {
+    match subquery.pace {
+        RefreshPace::Rarely => 25,
+        RefreshPace::Each => 100,
     }
 }
 
 /// What must agree for queries to be merged.
 #[derive(PartialEq, Eq, Hash)]
-struct Kin<'a> {
-    pace: Pace,
-    wrap: Wrap,
+struct MergeKey<'a> {
+    pace: RefreshPace,
+    wrap: QueryWrap,
     label: &'a str,
     beside: Beside<'a>,
 }
 
-/// As few requests as these queries need, the frequent ones first. `room` says with how many each may be joined at most.
-pub(super) fn plan(leaves: &[Arc<Leaf>], room: impl Fn(&Leaf) -> usize) -> Vec<Batch> {
+/// As few requests as these queries need, the frequent ones first. `max_joined` says with how many each may be joined at most.
+pub(super) fn plan(subqueries: &[Arc<Subquery>], max_joined: impl Fn(&Subquery) -> usize) -> Vec<QueryBatch> {
     let mut batches = Vec::new();
-    let mut left: BTreeMap<usize, &Arc<Leaf>> = BTreeMap::new();
-    for (at, leaf) in leaves.iter().enumerate() {
-        if room(leaf) < 2 || matches!(leaf.joining(), Joining::Alone) {
-            batches.push(Batch::alone(Arc::clone(leaf)));
+    let mut left: BTreeMap<usize, &Arc<Subquery>> = BTreeMap::new();
+    for (at, subquery) in subqueries.iter().enumerate() {
+        if max_joined(subquery) < 2 || matches!(subquery.joining(), Joining::Alone) {
+            batches.push(QueryBatch::alone(Arc::clone(subquery)));
         } else {
-            left.insert(at, leaf);
+            left.insert(at, subquery);
         }
     }
-    batches.extend(merge(&mut left, &room));
+    batches.extend(merge(&mut left, &max_joined));
     // what looks back far must not hold up what does not
-    let mut tagged: BTreeMap<Option<Duration>, Vec<&Arc<Leaf>>> = BTreeMap::new();
-    for leaf in left.into_values() {
-        let weight = (leaf.pace == Pace::Rarely).then_some(leaf.lookback);
-        tagged.entry(weight).or_default().push(leaf);
+    let mut tagged: BTreeMap<Option<Duration>, Vec<&Arc<Subquery>>> = BTreeMap::new();
+    for subquery in left.into_values() {
+        let weight = (subquery.pace == RefreshPace::Rarely).then_some(subquery.lookback);
+        tagged.entry(weight).or_default().push(subquery);
     }
-    batches.extend(tagged.into_values().flat_map(|leaves| tag(&leaves, &room)));
-    batches.sort_by_key(|batch| (batch.pace, batch.leaves.first().map(|leaf| leaf.lookback)));
+    batches.extend(tagged.into_values().flat_map(|subqueries| tag(&subqueries, &max_joined)));
+    batches.sort_by_key(|batch| (batch.pace, batch.subqueries.first().map(|subquery| subquery.lookback)));
     batches
 }
 
-fn merge(left: &mut BTreeMap<usize, &Arc<Leaf>>, room: &impl Fn(&Leaf) -> usize) -> Vec<Batch> {
-    let mut kin: HashMap<Kin<'_>, BTreeMap<&str, usize>> = HashMap::new();
-    for (at, leaf) in left.iter() {
-        let Joining::Merged(shape) = leaf.joining() else { continue };
+fn merge(
+    left: &mut BTreeMap<usize, &Arc<Subquery>>,
+    max_joined: &impl Fn(&Subquery) -> usize,
+) -> Vec<QueryBatch> {
+    let mut by_merge_key: HashMap<MergeKey<'_>, BTreeMap<&str, usize>> = HashMap::new();
+    for (at, subquery) in left.iter() {
+        let Joining::Merged(shape) = subquery.joining() else { continue };
         for (label, value) in shape.labels() {
-            let family = Kin { pace: leaf.pace, wrap: leaf.wrap, label, beside: shape.beside(label) };
-            kin.entry(family).or_default().entry(value).or_insert(*at);
+            let family =
+                MergeKey { pace: subquery.pace, wrap: subquery.wrap, label, beside: shape.beside(label) };
+            by_merge_key.entry(family).or_default().entry(value).or_insert(*at);
         }
     }
-    let mut families: Vec<_> = kin.into_iter().map(|(kin, members)| (kin.label, members)).collect();
+    let mut families: Vec<_> =
+        by_merge_key.into_iter().map(|(by_merge_key, members)| (by_merge_key.label, members)).collect();
     // the largest first; which of two is the same each time
     families.sort_by_key(|(label, members)| {
         (usize::MAX - members.len(), members.values().copied().min(), *label)
@@ -157,14 +168,16 @@ fn merge(left: &mut BTreeMap<usize, &Arc<Leaf>>, room: &impl Fn(&Leaf) -> usize)
         if members.len() < 2 {
             continue;
         }
-        let rooms =
-            members.iter().filter_map(|(_, at)| left.get(at)).map(|leaf| room(leaf).min(most_values(leaf)));
+        let rooms = members
+            .iter()
+            .filter_map(|(_, at)| left.get(at))
+            .map(|subquery| max_joined(subquery).min(most_values(subquery)));
         let chunks = runs(&members, rooms.min().unwrap_or(1).max(1));
         for chunk in chunks {
             let taken = chunk
                 .iter()
                 .filter_map(|(value, at)| Some((Arc::clone(left.remove(at)?), (*value).to_owned())));
-            batches.push(Batch::merged(label, &taken.collect::<Vec<_>>()));
+            batches.push(QueryBatch::merged(label, &taken.collect::<Vec<_>>()));
         }
     }
     batches
@@ -187,24 +200,24 @@ fn runs<'a, 'b>(members: &'a [(&'b str, usize)], most: usize) -> Vec<&'a [(&'b s
     runs
 }
 
-fn tag(leaves: &[&Arc<Leaf>], room: &impl Fn(&Leaf) -> usize) -> Vec<Batch> {
+fn tag(subqueries: &[&Arc<Subquery>], max_joined: &impl Fn(&Subquery) -> usize) -> Vec<QueryBatch> {
     let mut batches = Vec::new();
     let (mut joined, mut length, mut most) = (Vec::new(), 0, usize::MAX);
-    let mut close = |joined: &mut Vec<Arc<Leaf>>| match joined.as_slice() {
+    let mut close = |joined: &mut Vec<Arc<Subquery>>| match joined.as_slice() {
         [] => {}
-        [one] => batches.push(Batch::alone(Arc::clone(one))),
-        _ => batches.push(Batch::tagged(joined.clone())),
+        [one] => batches.push(QueryBatch::alone(Arc::clone(one))),
+        _ => batches.push(QueryBatch::tagged(joined.clone())),
     };
-    for leaf in leaves {
-        let its = room(leaf).min(most_tagged(leaf));
+    for subquery in subqueries {
+        let its = max_joined(subquery).min(most_tagged(subquery));
         most = most.min(its);
-        if joined.len() >= most || length + leaf.query.len() > LONGEST {
+        if joined.len() >= most || length + subquery.query.len() > LONGEST {
             close(&mut joined);
             joined.clear();
             (length, most) = (0, its);
         }
-        length += leaf.query.len();
-        joined.push(Arc::clone(leaf));
+        length += subquery.query.len();
+        joined.push(Arc::clone(subquery));
     }
     close(&mut joined);
     batches

@@ -5,19 +5,19 @@
 
 use std::time::Duration;
 
-use super::leaf::{Stretch, Wrap};
 use super::live;
+use super::subquery::{PastRange, QueryWrap};
 use crate::model::promql::{self, is_plain_name};
-use crate::model::slo::query::{self, Measure};
-use crate::model::slo::{Budgeting, Extent, Sli, Slo};
+use crate::model::slo::query::{self, RatioQuery};
+use crate::model::slo::{BudgetingMethod, DataExtent, Sli, Slo};
 
 /// A window is looked at so many times: 1 % of it goes unseen.
-const LOOKS: u32 = 120;
+const CHECKS: u32 = 120;
 const MINUTE: Duration = Duration::from_secs(60);
 const HOUR: Duration = Duration::from_secs(3600);
 const DAY: Duration = Duration::from_secs(86_400);
 /// How far back is looked how closely.
-const CLOSELY: [(Duration, Duration); 4] = [
+const CLOSE_RANGES: [(Duration, Duration); 4] = [
     (HOUR, Duration::from_secs(15)),
     (Duration::from_secs(6 * 3600), MINUTE),
     (DAY, Duration::from_secs(300)),
@@ -28,7 +28,7 @@ const BEFORE: u32 = 432;
 
 /// The time between two looks at a window.
 fn step(window: Duration) -> Duration {
-    minutes(window / LOOKS)
+    minutes(window / CHECKS)
 }
 
 /// Whole minutes, at least one.
@@ -37,19 +37,19 @@ fn minutes(time: Duration) -> Duration {
 }
 
 /// At how many of the moments of a window there were data.
-pub(super) fn whole(window: Duration) -> Wrap {
-    Wrap::Count(Stretch { within: window.max(MINUTE), step: step(window), before: Duration::ZERO })
+pub(super) fn whole(window: Duration) -> QueryWrap {
+    QueryWrap::Count(PastRange { within: window.max(MINUTE), step: step(window), before: Duration::ZERO })
 }
 
 /// The stretches of a window, the newest first.
-pub(super) fn stretches(window: Duration) -> Vec<Stretch> {
+pub(super) fn past_ranges(window: Duration) -> Vec<PastRange> {
     let rest = minutes(window.saturating_sub(3 * DAY) / BEFORE).max(Duration::from_secs(900));
     let mut from = Duration::ZERO;
     let mut all = Vec::new();
-    for (to, step) in CLOSELY.into_iter().chain([(window, rest)]) {
+    for (to, step) in CLOSE_RANGES.into_iter().chain([(window, rest)]) {
         let to = to.min(window);
         if to > from {
-            all.push(Stretch { within: to.saturating_sub(from), step, before: from });
+            all.push(PastRange { within: to.saturating_sub(from), step, before: from });
             from = to;
         }
     }
@@ -57,15 +57,15 @@ pub(super) fn stretches(window: Duration) -> Vec<Stretch> {
 }
 
 /// When there last were data: within a day closely, else as close as the window is looked at.
-pub(super) fn last(window: Duration) -> [Wrap; 2] {
-    let of = |within, step| Wrap::Most(Stretch { within, step, before: Duration::ZERO });
+pub(super) fn last(window: Duration) -> [QueryWrap; 2] {
+    let of = |within, step| QueryWrap::Most(PastRange { within, step, before: Duration::ZERO });
     [of(DAY, 5 * MINUTE), of(window.max(DAY), step(window))]
 }
 
 /// The same, closely, where it is known that data were last seen so long ago by looking at the window.
-pub(super) fn closer(window: Duration, ago: Duration) -> Wrap {
+pub(super) fn closer(window: Duration, ago: Duration) -> QueryWrap {
     let within = step(window).min(ago);
-    Wrap::Most(Stretch { within, step: MINUTE, before: ago.saturating_sub(within) })
+    QueryWrap::Most(PastRange { within, step: MINUTE, before: ago.saturating_sub(within) })
 }
 
 /// What was seen in the whole window is all that there could be.
@@ -84,25 +84,25 @@ fn times(step: Duration, by: f64) -> Duration {
 pub(super) fn extent(
     window: Duration,
     seen: f64,
-    stretches: Option<&[(Stretch, f64)]>,
+    past_ranges: Option<&[(PastRange, f64)]>,
     drift: Duration,
-) -> Option<Extent> {
+) -> Option<DataExtent> {
     let looks = step(window);
     if is_all(seen, window, looks) {
         return None;
     }
     let coarse = || {
         let known = times(looks, seen.max(1.0)).min(window);
-        Some(Extent { known, at_most: seen < 1.0, recent: Vec::new() })
+        Some(DataExtent { known, at_most: seen < 1.0, recent: Vec::new() })
     };
-    let Some(stretches) = stretches else { return coarse() };
+    let Some(past_ranges) = past_ranges else { return coarse() };
     let (mut known, mut recent) = (Duration::ZERO, Vec::new());
-    for (at, (stretch, seen)) in stretches.iter().enumerate() {
-        let of_this = if is_all(*seen, stretch.within, stretch.step) {
-            stretch.within
+    for (at, (past_range, seen)) in past_ranges.iter().enumerate() {
+        let of_this = if is_all(*seen, past_range.within, past_range.step) {
+            past_range.within
         } else if *seen >= 1.0 {
             // never less than there is: it may have begun just after a look
-            times(stretch.step, seen + 1.0).min(stretch.within)
+            times(past_range.step, seen + 1.0).min(past_range.within)
         } else {
             Duration::ZERO
         };
@@ -110,11 +110,11 @@ pub(super) fn extent(
         if at == 0 && !of_this.is_zero() {
             known += drift;
         }
-        let reach = stretch.before + stretch.within;
+        let reach = past_range.before + past_range.within;
         recent.push((reach, known.min(reach)));
     }
     match (known.is_zero(), seen < 1.0) {
-        (false, _) => Some(Extent { known: known.min(window), at_most: false, recent }),
+        (false, _) => Some(DataExtent { known: known.min(window), at_most: false, recent }),
         // data that no look sees: what was looked at tells nothing
         (true, true) => None,
         (true, false) => coarse(),
@@ -164,10 +164,10 @@ pub(super) fn newest(slo: &Slo) -> Option<String> {
 
 /// All events over a lookback, or the ratio where events are not counted.
 fn events(slo: &Slo, lookback: Duration) -> Option<String> {
-    let plain = Slo { budgeting: Budgeting::Occurrences, ..slo.clone() };
+    let plain = Slo { budgeting: BudgetingMethod::Occurrences, ..slo.clone() };
     match query::measure(&plain, lookback)? {
-        Measure::Counts { total, .. } => Some(total),
-        Measure::Ratio(ratio) => Some(ratio),
+        RatioQuery::Counts { total, .. } => Some(total),
+        RatioQuery::Ratio(ratio) => Some(ratio),
     }
 }
 
@@ -178,12 +178,12 @@ mod tests {
     const MONTH: Duration = Duration::from_secs(30 * 86_400);
 
     /// What looks at a window see of data that began so long ago, up to now.
-    fn looks(window: Duration, age: Duration) -> (f64, Vec<(Stretch, f64)>) {
-        let seen = |stretch: &Stretch| {
-            let there = age.saturating_sub(stretch.before).min(stretch.within);
-            (there.as_secs() / stretch.step.as_secs()) as f64
+    fn looks(window: Duration, age: Duration) -> (f64, Vec<(PastRange, f64)>) {
+        let seen = |past_range: &PastRange| {
+            let there = age.saturating_sub(past_range.before).min(past_range.within);
+            (there.as_secs() / past_range.step.as_secs()) as f64
         };
-        let all = stretches(window).into_iter().map(|stretch| (stretch, seen(&stretch))).collect();
+        let all = past_ranges(window).into_iter().map(|past_range| (past_range, seen(&past_range))).collect();
         ((age.min(window).as_secs() / step(window).as_secs()) as f64, all)
     }
 
@@ -191,15 +191,15 @@ mod tests {
     fn the_stretches_make_up_the_window_whatever_its_length() {
         for hours in [1, 2, 6, 24, 60, 72, 168, 720, 2160, 8760] {
             let window = HOUR * hours;
-            let all = stretches(window);
+            let all = past_ranges(window);
             let mut from = Duration::ZERO;
-            for stretch in &all {
-                assert_eq!(stretch.before, from);
+            for past_range in &all {
+                assert_eq!(past_range.before, from);
                 assert!(
-                    stretch.within >= stretch.step
-                        && stretch.within.as_secs() / stretch.step.as_secs() <= 600
+                    past_range.within >= past_range.step
+                        && past_range.within.as_secs() / past_range.step.as_secs() <= 600
                 );
-                from += stretch.within;
+                from += past_range.within;
             }
             assert_eq!(from, window);
         }

@@ -6,15 +6,16 @@ use std::time::Duration;
 
 use futures_util::future::join;
 
-use super::alerting::{self, Told};
-use super::increases::{self, Errors, Increases};
+use super::alerting::{self, RuleConditions};
+use super::increases::{self, Increases, WindowErrors};
 use super::names::{self, GRAFANA_WINDOW, PYRRA_WINDOW};
-use crate::backend::prometheus::call::Call;
+use crate::backend::prometheus::call::QuestionRequests;
 use crate::backend::prometheus::wire::Sample;
 use crate::model::labels::{Labels, Text};
 use crate::model::rule::Rule;
 use crate::model::slo::{
-    self, Alerting, Budgeting, Family, Objective, Origin, Recorded, Slo, Window, pyrra, sloth, standard_of,
+    self, BudgetingMethod, DefinitionOrigin, Family, Objective, RecordedSeries, Slo, SloAlerting, Window,
+    pyrra, sloth, standard_of,
 };
 use crate::model::source::SourceError;
 use crate::model::warning::Warning;
@@ -25,9 +26,9 @@ const NAMED: usize = 5;
 
 /// An SLO that was found.
 #[derive(Debug, Clone)]
-pub(super) struct Found {
+pub(super) struct FoundSlo {
     pub(super) slo: Slo,
-    pub(super) recorded: Recorded,
+    pub(super) recorded: RecordedSeries,
     /// The series of the error ratio over the window, or where it would be; whether there is one.
     pub(super) window: (Text, bool),
     /// How each lookback is written.
@@ -39,27 +40,28 @@ pub(super) struct Found {
 }
 
 /// The series that are there, as they came.
-pub(super) struct Raw {
+pub(super) struct RawSeries {
     traits: Vec<Sample>,
     ratios: Vec<Sample>,
 }
 
 /// Of how long ago series are looked for that are there no more, and how often: what is gone is missing, not fine.
-const GONE: &str = "[7d:2h]";
+const GONE_RANGE: &str = "[7d:2h]";
 /// Of what came and went between two such looks every sample counts.
-const LATELY: &str = "[2h]";
+const RECENT_RANGE: &str = "[2h]";
 
 /// Asks for names and traits, at present and within the last week.
 ///
 /// # Errors
 /// Whatever fails the first query.
-pub(super) async fn ask(call: &Call<'_>) -> Result<Raw, SourceError> {
+pub(super) async fn ask(call: &QuestionRequests<'_>) -> Result<RawSeries, SourceError> {
     let (names, pyrra) = (names::TRAITS, r".+:burnrate[0-9].*");
     // one ratio of each SLO of the other families tells that they are there
     let present = format!(r#"{{__name__=~"{names}|{pyrra}|{}5m|{}5m"}}"#, names::SLOTH, names::GRAFANA);
     let series = [format!(r#"{{__name__=~"{names}"}}"#), format!(r#"{{__name__=~"{pyrra}",slo!=""}}"#)];
     // the newest first: of two of the same labels the first is taken
-    let past = [LATELY, GONE].map(|range| series.each_ref().map(|of| format!("last_over_time({of}{range})")));
+    let past = [RECENT_RANGE, GONE_RANGE]
+        .map(|range| series.each_ref().map(|of| format!("last_over_time({of}{range})")));
     let past = past.concat().join(" or ");
     let (present, past) = join(call.instant_all(&present, None), call.instant_all(&past, None)).await;
     let is_ratio = |sample: &Sample| names::ratio(sample.labels.value("__name__")).is_some();
@@ -91,10 +93,10 @@ pub(super) async fn ask(call: &Call<'_>) -> Result<Raw, SourceError> {
         let query = format!(r#"{by} ({{__name__=~"{}.+|{}.+"}})"#, names::SLOTH, names::GRAFANA);
         ratios.extend(call.instant_all(&query, None).await?);
     }
-    Ok(Raw { traits, ratios })
+    Ok(RawSeries { traits, ratios })
 }
 
-impl Raw {
+impl RawSeries {
     /// Whether there is any sign of an SLO.
     pub(super) fn is_empty(&self) -> bool {
         self.traits.is_empty() && self.ratios.is_empty()
@@ -113,7 +115,7 @@ fn trait_of(sample: &Sample) -> Option<(Family, &Text, &str)> {
 
 /// What was gathered of one identity.
 #[derive(Default)]
-struct Gathered {
+struct GatheredSlo {
     /// Labels that all its series have.
     common: Option<Labels>,
     /// Names of all labels that any of them has.
@@ -123,8 +125,8 @@ struct Gathered {
     has_window: bool,
 }
 
-impl Gathered {
-    fn see(&mut self, labels: &Labels) {
+impl GatheredSlo {
+    fn add_labels(&mut self, labels: &Labels) {
         self.labels.extend(labels.iter().map(|(name, _)| name.clone()));
         let common = match &self.common {
             Some(known) => known.without(|name| known.get(name) != labels.get(name)),
@@ -145,17 +147,17 @@ impl Gathered {
     }
 }
 
-type Identity = (Family, Text, Text);
+type SloIdentity = (Family, Text, Text);
 
-fn gather(raw: &Raw) -> BTreeMap<Identity, Gathered> {
-    let mut all: BTreeMap<Identity, Gathered> = BTreeMap::new();
+fn gather(raw: &RawSeries) -> BTreeMap<SloIdentity, GatheredSlo> {
+    let mut all: BTreeMap<SloIdentity, GatheredSlo> = BTreeMap::new();
     for sample in &raw.ratios {
         let name = sample.labels.value("__name__");
         let Some((family, metric, written)) = names::ratio(name) else { continue };
         let Some(id) = sample.labels.get(family.identity()) else { continue };
         let gathered = all.entry((family, id.clone(), metric.into())).or_default();
         if family == Family::Pyrra {
-            gathered.see(&sample.labels);
+            gathered.add_labels(&sample.labels);
         }
         if let Some((_, lookback)) = names::lookback(name) {
             gathered.lookbacks.insert(lookback, written.into());
@@ -164,12 +166,13 @@ fn gather(raw: &Raw) -> BTreeMap<Identity, Gathered> {
     }
     for sample in &raw.traits {
         let Some((family, id, name)) = trait_of(sample) else { continue };
-        let known: Vec<Identity> = all.keys().filter(|(f, i, _)| (*f, i) == (family, id)).cloned().collect();
+        let known: Vec<SloIdentity> =
+            all.keys().filter(|(f, i, _)| (*f, i) == (family, id)).cloned().collect();
         let identities = if known.is_empty() { vec![(family, id.clone(), "".into())] } else { known };
         for identity in identities {
             let gathered = all.entry(identity).or_default();
             if family != Family::Pyrra {
-                gathered.see(&sample.labels);
+                gathered.add_labels(&sample.labels);
             }
             gathered.values.entry(name.into()).or_default().push(sample.value);
         }
@@ -178,14 +181,18 @@ fn gather(raw: &Raw) -> BTreeMap<Identity, Gathered> {
 }
 
 /// The SLOs that these series, rules and definitions tell of, and in words what cannot be told.
-pub(super) fn found(raw: &Raw, rules: &[Arc<Rule>], definitions: &[Arc<Slo>]) -> (Vec<Found>, Vec<Warning>) {
-    let told = alerting::told(rules);
+pub(super) fn found(
+    raw: &RawSeries,
+    rules: &[Arc<Rule>],
+    definitions: &[Arc<Slo>],
+) -> (Vec<FoundSlo>, Vec<Warning>) {
+    let rule_conditions = alerting::rule_conditions(rules);
     let mut all = Vec::new();
     let mut lacking: BTreeMap<(Family, String), Vec<Text>> = BTreeMap::new();
     for ((family, id, metric), gathered) in gather(raw) {
-        let told = told.get(&(family, id.clone())).cloned().unwrap_or_default();
+        let rule_conditions = rule_conditions.get(&(family, id.clone())).cloned().unwrap_or_default();
         let defined = definitions.iter().find(|slo| is_of(slo, family, &id)).map(|slo| &**slo);
-        match one((family, &id, &metric), &gathered, told, defined) {
+        match one((family, &id, &metric), &gathered, rule_conditions, defined) {
             Ok(found) => all.push(found),
             Err(what) => lacking.entry((family, what)).or_default().push(id),
         }
@@ -208,16 +215,16 @@ fn is_of(slo: &Slo, family: Family, id: &str) -> bool {
 /// One of them, or what it lacks.
 fn one(
     (family, id, metric): (Family, &Text, &Text),
-    gathered: &Gathered,
-    told: Told,
+    gathered: &GatheredSlo,
+    rule_conditions: RuleConditions,
     defined: Option<&Slo>,
-) -> Result<Found, String> {
+) -> Result<FoundSlo, String> {
     let common = gathered.common.clone().unwrap_or_default();
     let label = |name: &str| common.get(name).cloned();
-    let (objective, agree) = objective(family, gathered, &common, &told)
+    let (objective, agree) = objective(family, gathered, &common, &rule_conditions)
         .or_else(|| defined.map(|slo| (slo.objective, true)))
         .ok_or_else(|| no_objective(family, gathered))?;
-    let length = window(family, gathered, &told)
+    let length = window(family, gathered, &rule_conditions)
         .or_else(|| defined.map(|slo| slo.window.nominal()))
         .ok_or("a window")?;
     let (name, service) = match family {
@@ -230,7 +237,7 @@ fn one(
         let own = labels.iter().map(|(name, value)| (name.clone(), value.clone()));
         labels = Labels::new(own.chain([("team".into(), team)]).collect());
     }
-    let pairs = told.pairs(objective).unwrap_or_else(|| match family {
+    let pairs = rule_conditions.pairs(objective).unwrap_or_else(|| match family {
         Family::Sloth => sloth(length).map(Vec::from).unwrap_or_default(),
         Family::Pyrra => pyrra(length).into_iter().filter(|pair| !pair.short.is_zero()).collect(),
         Family::Grafana => standard_of(length, |lookback| gathered.lookbacks.contains_key(&lookback)),
@@ -251,7 +258,7 @@ fn one(
             || label == family.identity()
             || matches!(label, "sloth_mode" | "sloth_objective" | "sloth_spec" | "sloth_version")
     };
-    let recorded = Recorded {
+    let recorded = RecordedSeries {
         family,
         id: id.clone(),
         labels: common.without(is_meta),
@@ -267,13 +274,13 @@ fn one(
         labels,
         objective,
         window: Window::Rolling(length),
-        budgeting: Budgeting::Occurrences,
+        budgeting: BudgetingMethod::Occurrences,
         sli: None,
         grouping: Vec::new(),
         pairs,
-        alerting: Alerting { ..told.alerting },
+        alerting: SloAlerting { ..rule_conditions.alerting },
         recorded: Some(recorded.clone()),
-        origin: Origin::Series,
+        origin: DefinitionOrigin::Series,
     };
     let is_split = |label: &&Text| !names::is_own(family, label) && common.get(label).is_none();
     let increases = (family == Family::Pyrra && !window.1).then(|| Increases {
@@ -282,7 +289,7 @@ fn one(
         groups: gathered.labels.iter().filter(is_split).cloned().collect(),
         errors: None,
     });
-    Ok(Found {
+    Ok(FoundSlo {
         increases,
         slo,
         recorded,
@@ -302,7 +309,7 @@ const fn objectives(family: Family) -> &'static str {
 }
 
 /// What it lacks for want of an objective: none, or one that is no share.
-fn no_objective(family: Family, gathered: &Gathered) -> String {
+fn no_objective(family: Family, gathered: &GatheredSlo) -> String {
     let name = objectives(family);
     gathered.value(name).map_or_else(
         || "an objective".to_owned(),
@@ -319,15 +326,20 @@ fn promql_number(value: f64) -> String {
     }
 }
 
-fn objective(family: Family, gathered: &Gathered, common: &Labels, told: &Told) -> Option<(Objective, bool)> {
+fn objective(
+    family: Family,
+    gathered: &GatheredSlo,
+    common: &Labels,
+    rule_conditions: &RuleConditions,
+) -> Option<(Objective, bool)> {
     let said = gathered
         .objective(objectives(family))
         .and_then(|(ratio, agree)| Some((Objective::from_ratio(ratio).ok()?, agree)));
     let written = || common.get("sloth_objective").and_then(|text| Objective::percent(text).ok());
-    said.or_else(|| written().or_else(|| told.objective()).map(|objective| (objective, true)))
+    said.or_else(|| written().or_else(|| rule_conditions.objective()).map(|objective| (objective, true)))
 }
 
-fn window(family: Family, gathered: &Gathered, told: &Told) -> Option<Duration> {
+fn window(family: Family, gathered: &GatheredSlo, rule_conditions: &RuleConditions) -> Option<Duration> {
     let seconds = match family {
         Family::Sloth => gathered.value("slo:time_period:days").map(|days| days * DAY.as_secs_f64()),
         Family::Pyrra => gathered.value("pyrra_window"),
@@ -340,11 +352,15 @@ fn window(family: Family, gathered: &Gathered, told: &Told) -> Option<Duration> 
         Family::Pyrra | Family::Grafana => None,
     };
     let is_sane = |window: &Duration| *window >= Duration::from_secs(60) && *window <= 4000 * DAY;
-    said.filter(is_sane).or(told.window.filter(is_sane)).or_else(longest)
+    said.filter(is_sane).or(rule_conditions.window.filter(is_sane)).or_else(longest)
 }
 
 /// Asks which events of SLOs of Pyrra fail, where their generic rules are missing.
-pub(super) async fn add_errors(call: &Call<'_>, found: &mut [Found], definitions: &[Arc<Slo>]) {
+pub(super) async fn add_errors(
+    call: &QuestionRequests<'_>,
+    found: &mut [FoundSlo],
+    definitions: &[Arc<Slo>],
+) {
     if found.iter().all(|found| found.increases.is_none()) {
         return;
     }
@@ -354,7 +370,7 @@ pub(super) async fn add_errors(call: &Call<'_>, found: &mut [Found], definitions
             let id = &found.recorded.id;
             let recorded = errors.remove(&(id.clone(), increases.metric.clone()));
             let defined = definitions.iter().find(|slo| is_of(slo, Family::Pyrra, id));
-            increases.errors = recorded.or_else(|| Errors::of_definition(defined?));
+            increases.errors = recorded.or_else(|| WindowErrors::of_definition(defined?));
         }
     }
 }

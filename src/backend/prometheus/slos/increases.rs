@@ -6,13 +6,13 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use promql_parser::parser::{Expr, VectorSelector};
 
 use super::names;
-use crate::backend::prometheus::call::Call;
+use crate::backend::prometheus::call::QuestionRequests;
 use crate::backend::prometheus::rules;
 use crate::backend::prometheus::wire::Sample;
 use crate::model::labels::{Labels, Text};
 use crate::model::matcher::{Matcher, Operator};
 use crate::model::promql::{self, bare};
-use crate::model::slo::{Family, Measured, Side, Sli, Slo, written};
+use crate::model::slo::{EventSide, Family, MeasuredRatio, Sli, Slo, written};
 
 /// What is kept of the events of one SLO.
 #[derive(Debug, Clone)]
@@ -24,12 +24,12 @@ pub(super) struct Increases {
     /// Labels that split the SLO; any other label only tells events apart.
     pub(super) groups: Vec<Text>,
     /// Which of the events failed, where that cannot be seen by `le`.
-    pub(super) errors: Option<Errors>,
+    pub(super) errors: Option<WindowErrors>,
 }
 
 /// The failed ones among the events of a ratio.
 #[derive(Debug, Clone)]
-pub(super) struct Errors {
+pub(super) struct WindowErrors {
     metric: String,
     matchers: Vec<Matcher>,
 }
@@ -38,19 +38,19 @@ pub(super) struct Errors {
 const CODES: [&str; 6] = ["code", "status", "status_code", "http_status_code", "response_code", "http_code"];
 
 /// What the events of a window come to.
-pub(super) struct Counted {
+pub(super) struct WindowEvents {
     /// The error ratio of each group.
-    pub(super) groups: BTreeMap<Labels, Measured>,
+    pub(super) groups: BTreeMap<Labels, MeasuredRatio>,
     /// What must be known about it.
     pub(super) remark: Option<&'static str>,
 }
 
 /// Which events fail, by SLO and metric, as far as recording rules tell.
-pub(super) async fn errors(call: &Call<'_>) -> HashMap<(Text, Text), Errors> {
+pub(super) async fn errors(call: &QuestionRequests<'_>) -> HashMap<(Text, Text), WindowErrors> {
     let told = rules::recordings(call, |reader, _, rule| {
         let Some((Family::Pyrra, metric, _)) = names::ratio(&rule.name.0) else { return None };
         let id = reader.labels(&rule.labels).get("slo")?.clone();
-        Some(((id, reader.text(metric)), Errors::of(&rule.query.0)?))
+        Some(((id, reader.text(metric)), WindowErrors::of(&rule.query.0)?))
     });
     let mut all = HashMap::new();
     for (key, errors) in told.await {
@@ -59,7 +59,7 @@ pub(super) async fn errors(call: &Call<'_>) -> HashMap<(Text, Text), Errors> {
     all
 }
 
-impl Errors {
+impl WindowErrors {
     /// From `sum(rate(errors[5m])) / sum(rate(total[5m]))`: what the first selector wants and the second one does not.
     fn of(burn_rate: &str) -> Option<Self> {
         let expr = promql::parse(burn_rate).ok()?;
@@ -81,10 +81,10 @@ impl Errors {
     }
 }
 
-impl Errors {
+impl WindowErrors {
     /// As a definition says it: what its errors want and all events do not.
     pub(super) fn of_definition(slo: &Slo) -> Option<Self> {
-        let Some(Sli::Counters { side: Side::Bad, part, total }) = &slo.sli else { return None };
+        let Some(Sli::Counters { side: EventSide::Bad, part, total }) = &slo.sli else { return None };
         let more = part.matches.iter().filter(|matched| !total.matches.contains(matched));
         let matchers = more.map(|m| Matcher::new(&*m.name, m.operator, &*m.value).ok());
         let metric = part.metric.strip_suffix("_total").unwrap_or(&part.metric).to_owned();
@@ -130,20 +130,20 @@ pub(super) fn window(slo: &Slo) -> Text {
 }
 
 /// The series of one SLO by the name that they have.
-pub(super) type Series<'a> = &'a dyn Fn(&str) -> Vec<&'a Sample>;
+pub(super) type SloSeries<'a> = &'a dyn Fn(&str) -> Vec<&'a Sample>;
 
 impl Increases {
     /// The error ratio of each group over the window.
     ///
     /// # Errors
-    /// Why these series do not tell.
-    pub(super) fn measured(&self, series: Series<'_>) -> Result<Counted, &'static str> {
+    /// The comment: why these series do not tell.
+    pub(super) fn measured(&self, series: SloSeries<'_>) -> Result<WindowEvents, &'static str> {
         let Self { metric, window, .. } = self;
-        let known = |groups| Ok(Counted { groups, remark: None });
+        let known = |groups| Ok(WindowEvents { groups, remark: None });
         let counts = series(&format!("{metric}:count{window}"));
         if !counts.is_empty() {
             let sums = series(&format!("{metric}:sum{window}"));
-            return known(self.ratios(Side::Good, sums, counts));
+            return known(self.ratios(EventSide::Good, sums, counts));
         }
         let events = series(&format!("{metric}:increase{window}"));
         if events.is_empty() {
@@ -151,9 +151,9 @@ impl Increases {
         }
         if events.iter().any(|sample| sample.labels.get("le").is_some()) {
             let (fast, all) = events.into_iter().partition(|sample| sample.labels.get("le").is_some());
-            return known(self.ratios(Side::Good, fast, all));
+            return known(self.ratios(EventSide::Good, fast, all));
         }
-        let by_code = || Errors::by_code(metric, &events);
+        let by_code = || WindowErrors::by_code(metric, &events);
         let (errors, remark) = match &self.errors {
             Some(errors) => (Some(errors.clone()), None),
             None => (
@@ -169,14 +169,19 @@ impl Increases {
         let failed = series(&format!("{}:increase{window}", errors.metric)).into_iter();
         let failed =
             failed.filter(|sample| errors.matchers.iter().all(|matcher| matcher.matches(&sample.labels)));
-        Ok(Counted { groups: self.ratios(Side::Bad, failed.collect(), events), remark })
+        Ok(WindowEvents { groups: self.ratios(EventSide::Bad, failed.collect(), events), remark })
     }
 
-    fn ratios(&self, side: Side, part: Vec<&Sample>, total: Vec<&Sample>) -> BTreeMap<Labels, Measured> {
+    fn ratios(
+        &self,
+        side: EventSide,
+        part: Vec<&Sample>,
+        total: Vec<&Sample>,
+    ) -> BTreeMap<Labels, MeasuredRatio> {
         let (part, total) = (self.sums(part), self.sums(total));
         let labels = part.keys().chain(total.keys()).collect::<BTreeSet<_>>();
         let measured = |labels: &Labels| {
-            Measured::of_counts(side, part.get(labels).copied(), total.get(labels).copied(), Some(1.0))
+            MeasuredRatio::of_counts(side, part.get(labels).copied(), total.get(labels).copied(), Some(1.0))
         };
         labels.into_iter().map(|labels| (labels.clone(), measured(labels))).collect()
     }

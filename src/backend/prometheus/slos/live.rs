@@ -6,21 +6,21 @@ use promql_parser::parser::{Expr, LabelModifier};
 
 use crate::model::labels::Text;
 use crate::model::promql::{self, bare};
-use crate::model::slo::query::{self, Measure};
-use crate::model::slo::{Budgeting, Slo};
+use crate::model::slo::query::{self, RatioQuery};
+use crate::model::slo::{BudgetingMethod, Slo};
 
 /// What a total counts in.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(super) enum Unit {
+pub(super) enum TotalUnit {
     /// Events of a second, over this lookback.
     Rate(Duration),
-    /// As [`Unit::Rate`], over what has passed of the window.
+    /// As [`TotalUnit::Rate`], over what has passed of the window.
     RateOfCalendar,
     Events,
     Unknown,
 }
 
-impl Unit {
+impl TotalUnit {
     /// By the functions in the query.
     pub(super) fn of(total: &str, lookback: Duration) -> Self {
         let Ok(expr) = promql::parse(total) else { return Self::Unknown };
@@ -61,10 +61,10 @@ pub(super) fn grouping(slo: &Slo) -> Vec<Text> {
     if !slo.grouping.is_empty() {
         return slo.grouping.clone();
     }
-    let plain = Slo { budgeting: Budgeting::Occurrences, ..slo.clone() };
+    let plain = Slo { budgeting: BudgetingMethod::Occurrences, ..slo.clone() };
     let query = match query::measure(&plain, Duration::from_secs(300)) {
-        Some(Measure::Counts { total, .. }) => total,
-        Some(Measure::Ratio(ratio)) => ratio,
+        Some(RatioQuery::Counts { total, .. }) => total,
+        Some(RatioQuery::Ratio(ratio)) => ratio,
         None => return Vec::new(),
     };
     promql::parse(&query).map_or_else(|_| Vec::new(), |expr| by(&expr))

@@ -12,13 +12,13 @@ use std::time::Duration;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
-use crate::backend::kit::double::{Asked, Canned, Double, Told};
+use crate::backend::kit::double::{BoardWithWarnings, CannedResponse, Double, ReceivedRequest};
 use crate::backend::prometheus::Prometheus;
-use crate::backend::{Clock, Means, Source};
+use crate::backend::{Clock, Source, SourceDeps};
 use crate::config::settings::Settings;
 use crate::model::ask::Query;
 use crate::model::ask::{Answer, AskKind, Reply};
-use crate::model::slo::{GroupReading, Measured, Slo, SloBoard, SloReading};
+use crate::model::slo::{GroupReading, MeasuredRatio, Slo, SloBoard, SloReading};
 use crate::model::source::SourceId;
 
 const MINUTE: Duration = Duration::from_secs(60);
@@ -29,31 +29,31 @@ fn now() -> Timestamp {
     "2026-03-01T12:00:00.5Z".parse().unwrap()
 }
 
-fn success(data: &Value) -> Canned {
-    Canned::json(&json!({ "status": "success", "data": data }).to_string())
+fn success(data: &Value) -> CannedResponse {
+    CannedResponse::json(&json!({ "status": "success", "data": data }).to_string())
 }
 
 /// An instant answer.
-fn vector(series: impl IntoIterator<Item = (Value, f64)>) -> Canned {
+fn vector(series: impl IntoIterator<Item = (Value, f64)>) -> CannedResponse {
     let text = |value: f64| if value.is_nan() { "NaN".to_owned() } else { value.to_string() };
     let series =
         series.into_iter().map(|(labels, value)| json!({ "metric": labels, "value": [1.5, text(value)] }));
     success(&json!({ "resultType": "vector", "result": series.collect::<Vec<_>>() }))
 }
 
-fn refuse(message: &str) -> Canned {
-    Canned::new(422, "application/json", &json!({ "status": "error", "error": message }).to_string())
+fn refuse(message: &str) -> CannedResponse {
+    CannedResponse::new(422, "application/json", &json!({ "status": "error", "error": message }).to_string())
 }
 
 /// What every server answers: who it is, its rules, and a query that it does not know.
-fn otherwise(asked: &Asked) -> Canned {
+fn otherwise(asked: &ReceivedRequest) -> CannedResponse {
     match asked.path.as_str() {
         "/api/v1/status/buildinfo" => {
             success(&json!({ "version": "3.1.0", "revision": "a", "goVersion": "go" }))
         }
         "/api/v1/rules" => success(&json!({ "groups": [] })),
         "/api/v1/query" => vector([]),
-        _ => Canned::new(404, "text/plain", "404 page not found"),
+        _ => CannedResponse::new(404, "text/plain", "404 page not found"),
     }
 }
 
@@ -69,7 +69,7 @@ async fn keeping(series: Vec<(Value, f64)>, rules: Value) -> Double {
 }
 
 /// What a server with these series says of them.
-fn kept(series: &[(Value, f64)], asked: &Asked) -> Canned {
+fn kept(series: &[(Value, f64)], asked: &ReceivedRequest) -> CannedResponse {
     let query = asked.parameter("query");
     if asked.path != "/api/v1/query" || query.contains("_over_time") || query.contains("offset") {
         return otherwise(asked);
@@ -78,7 +78,7 @@ fn kept(series: &[(Value, f64)], asked: &Asked) -> Canned {
 }
 
 /// The series whose names a query wants.
-fn by_name(series: &[(Value, f64)], query: &str) -> Canned {
+fn by_name(series: &[(Value, f64)], query: &str) -> CannedResponse {
     let pattern = query.split_once("__name__=~\"").and_then(|(_, rest)| rest.split_once('"'));
     let name = match pattern {
         Some((pattern, _)) => pattern.replace("\\\\", "\\"),
@@ -97,18 +97,18 @@ fn no_rules() -> Value {
 fn source(double: &Double, definitions: &[Arc<Slo>], discover: bool) -> Prometheus {
     let mut settings = Settings::default();
     settings.slo.discover = discover;
-    let means = Means { slos: definitions, ..Means::new(&settings, Clock::fixed(now())) };
-    Prometheus::new(&SourceId::new("prom"), &double.source("prometheus"), means).unwrap()
+    let deps = SourceDeps { slos: definitions, ..SourceDeps::new(&settings, Clock::fixed(now())) };
+    Prometheus::new(&SourceId::new("prom"), &double.source("prometheus"), deps).unwrap()
 }
 
 async fn reply(source: &Prometheus, at: Option<Timestamp>) -> Reply {
     source.answer(&Query::Slos.at(at.into()), None).await.unwrap()
 }
 
-async fn board(source: &Prometheus) -> Told<SloBoard> {
+async fn board(source: &Prometheus) -> BoardWithWarnings<SloBoard> {
     let reply = reply(source, None).await;
     match reply.answer {
-        Answer::Slos(board) => Told::new(board, reply.warnings),
+        Answer::Slos(board) => BoardWithWarnings::new(board, reply.warnings),
         other => panic!("{other:?}"),
     }
 }
@@ -122,7 +122,7 @@ fn only(board: &SloBoard) -> (&SloReading, &GroupReading) {
 
 fn errors(group: &GroupReading) -> BTreeMap<u64, f64> {
     let error =
-        |(lookback, measured): &(Duration, Measured)| Some((lookback.as_secs() / 60, measured.error()?));
+        |(lookback, measured): &(Duration, MeasuredRatio)| Some((lookback.as_secs() / 60, measured.error()?));
     group.recent.iter().filter_map(error).collect()
 }
 

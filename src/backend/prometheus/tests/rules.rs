@@ -4,7 +4,7 @@ use super::*;
 use crate::model::alert::{AlertState, Severity};
 
 /// One group, evaluated at `second`; its alert is in `state`.
-fn rules_of(second: u32, state: &str) -> Canned {
+fn rules_of(second: u32, state: &str) -> CannedResponse {
     let rule = json!({ "type": "alerting", "name": "Burn", "query": "a > 1", "duration": 120, "labels": { "severity": "page" },
         "annotations": { "summary": "it\nburns \u{1b}[2J" }, "health": "err", "lastError": "many-to-many",
         "evaluationTime": f64::from(second) / 1000.0, "lastEvaluation": format!("2026-03-01T12:00:{second:02}Z"),
@@ -20,7 +20,7 @@ async fn rules_come_once_with_their_alerts_and_are_recognised_whenever_they_were
     let second = std::sync::atomic::AtomicU32::new(0);
     let double = Double::start(move |asked| {
         if !asked.path.ends_with("rules") || asked.parameter("type") != "alert" {
-            return Canned::new(404, "text/plain", "");
+            return CannedResponse::new(404, "text/plain", "");
         }
         // the first time it is asked who it is
         let second = second.fetch_add(1, Ordering::Relaxed);
@@ -66,9 +66,9 @@ async fn odd_fields_of_rules_cost_themselves_and_odd_elements_are_told() {
         { "name": "Bare", "duration": "120", "alerts": null }, null, { "name": null }, 7]);
     let double = Double::start(move |asked| {
         if !asked.path.ends_with("rules") {
-            return Canned::new(404, "text/plain", "");
+            return CannedResponse::new(404, "text/plain", "");
         }
-        Canned::json(&json!({ "status": "success", "warnings": null, "infos": null, "isPartial": null,
+        CannedResponse::json(&json!({ "status": "success", "warnings": null, "infos": null, "isPartial": null,
             "data": { "groups": [{ "name": null, "rules": rules }, { "name": "none", "rules": null }, null] } }).to_string())
     })
     .await;
@@ -85,7 +85,7 @@ async fn odd_fields_of_rules_cost_themselves_and_odd_elements_are_told() {
 
 #[tokio::test]
 async fn a_server_without_rules_says_so() {
-    let double = Double::start(|_| Canned::new(404, "text/plain", "404 page not found")).await;
+    let double = Double::start(|_| CannedResponse::new(404, "text/plain", "404 page not found")).await;
     let error = source(&double).answer(&Query::Rules.now(), None).await.unwrap_err();
     assert_eq!(error.to_string(), "prom: it does not offer alerting rules");
 }
@@ -109,7 +109,7 @@ async fn rules_that_fail_are_told_with_the_servers_words_recording_ones_too() {
         let wanted = all.into_iter().filter(|rule| asked.parameter("type") != "alert" || rule["type"] == "alerting");
         match asked.path.as_str() {
             "/api/v1/rules" => success(&json!({ "groups": [{ "name": "disks", "rules": wanted.collect::<Vec<_>>() }] })),
-            _ => Canned::new(404, "text/plain", ""),
+            _ => CannedResponse::new(404, "text/plain", ""),
         }
     })
     .await;

@@ -2,14 +2,14 @@
 
 use serde_json::{Value, json};
 
-use crate::backend::kit::double::{Asked, Canned};
+use crate::backend::kit::double::{CannedResponse, ReceivedRequest};
 
-pub(super) fn success(data: &Value) -> Canned {
-    Canned::json(&json!({ "status": "success", "data": data }).to_string())
+pub(super) fn success(data: &Value) -> CannedResponse {
+    CannedResponse::json(&json!({ "status": "success", "data": data }).to_string())
 }
 
 /// An instant or range answer: each series as its labels and its value, the same at every point of a range.
-pub(super) fn series(asked: &Asked, all: &[(Value, &str)]) -> Canned {
+pub(super) fn series(asked: &ReceivedRequest, all: &[(Value, &str)]) -> CannedResponse {
     if !asked.path.ends_with("query_range") {
         let result: Vec<_> = all
             .iter()
@@ -26,7 +26,7 @@ pub(super) fn series(asked: &Asked, all: &[(Value, &str)]) -> Canned {
 }
 
 /// A server with `cart` (10 requests/s, one of them fails), `idle` (no traffic) and `mail` (only targets, one is down).
-pub(super) fn shop(asked: &Asked) -> Canned {
+pub(super) fn shop(asked: &ReceivedRequest) -> CannedResponse {
     let query = asked.parameter("query");
     let by_service = |all: &[(&str, &str)]| {
         let all: Vec<_> =
@@ -84,12 +84,12 @@ pub(super) fn shop(asked: &Asked) -> Canned {
             _ if query.contains("_saturation_ratio") => by_service(&[("cart", "0.5")]),
             "1" => success(&json!({ "resultType": "scalar", "result": [1, "1"] }))
                 .header("Date", "Sun, 01 Mar 2026 12:01:00 GMT"),
-            other => Canned::new(
+            other => CannedResponse::new(
                 400,
                 "application/json",
                 &json!({ "error": format!("what is {other}?") }).to_string(),
             ),
         },
-        _ => Canned::new(404, "text/plain", "404 page not found"),
+        _ => CannedResponse::new(404, "text/plain", "404 page not found"),
     }
 }

@@ -7,23 +7,23 @@ use serde_json::json;
 
 use super::shop::{series, shop};
 use super::*;
-use crate::backend::kit::double::Asked;
-use crate::model::service::Reading;
+use crate::backend::kit::double::ReceivedRequest;
+use crate::model::service::ServiceReading;
 use crate::model::signal::Signal;
 use crate::model::warning::Warning;
 
 /// A shop that answers otherwise to the queries that `is_meant` finds.
 async fn picky(
     is_meant: impl Fn(&str) -> bool + Send + Sync + 'static,
-    answer: impl Fn(&Asked) -> Canned + Send + Sync + 'static,
+    answer: impl Fn(&ReceivedRequest) -> CannedResponse + Send + Sync + 'static,
 ) -> Double {
     Double::start(move |asked| if is_meant(asked.parameter("query")) { answer(asked) } else { shop(asked) })
         .await
 }
 
-fn refused(status: u16) -> impl Fn(&Asked) -> Canned + Send + Sync + 'static {
+fn refused(status: u16) -> impl Fn(&ReceivedRequest) -> CannedResponse + Send + Sync + 'static {
     move |_| {
-        Canned::new(
+        CannedResponse::new(
             status,
             "application/json",
             r#"{"status":"error","error":"the query hit the limit of series"}"#,
@@ -31,7 +31,7 @@ fn refused(status: u16) -> impl Fn(&Asked) -> Canned + Send + Sync + 'static {
     }
 }
 
-fn unknown(reading: &Reading) -> Vec<Signal> {
+fn unknown(reading: &ServiceReading) -> Vec<Signal> {
     reading.unknown.iter().map(|unknown| unknown.signal).collect()
 }
 
@@ -98,12 +98,12 @@ async fn a_part_of_an_answer_is_not_the_whole() {
         (json!({ "warnings": ["store eu did not answer"] }), true),
         (json!({ "infos": ["PromQL info: metric might not be a counter"] }), false),
     ] {
-        let answer = move |_: &Asked| {
+        let answer = move |_: &ReceivedRequest| {
             let result = json!([{ "metric": { "service": "cart" }, "value": [1, "0.1"] }]);
             let mut body =
                 json!({ "status": "success", "data": { "resultType": "vector", "result": result } });
             body.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
-            Canned::json(&body.to_string())
+            CannedResponse::json(&body.to_string())
         };
         let double = picky(is_failures, answer).await;
         assert_eq!(!unknowns(&double).await.is_empty(), is_partial);
@@ -112,7 +112,7 @@ async fn a_part_of_an_answer_is_not_the_whole() {
 
 #[tokio::test]
 async fn no_latency_while_requests_go_on_is_not_known_and_none_without_requests_is_none() {
-    let nothing = |asked: &Asked| series(asked, &[]);
+    let nothing = |asked: &ReceivedRequest| series(asked, &[]);
     let double = picky(|q| q.contains("histogram_quantile"), nothing).await;
     assert_eq!(unknowns(&double).await, [("cart".to_owned(), vec![Signal::Latency])], "idle has no requests");
     let told = services(&source(&double)).await.warnings.clone();
@@ -132,7 +132,7 @@ async fn a_search_that_is_refused_later_drops_nothing_and_is_told() {
     let source = source(&double);
     assert_eq!(ask(&source, Query::Services.now()).await.warnings, []);
     round.store(1, Ordering::Relaxed);
-    source.survey.lock().await.as_mut().unwrap().lasts = Duration::ZERO;
+    source.discovery.lock().await.as_mut().unwrap().lasts = Duration::ZERO;
     let reply = ask(&source, Query::Services.now()).await;
     let Answer::Services(board) = reply.answer else { panic!() };
     assert!(
@@ -147,8 +147,8 @@ async fn a_search_that_is_refused_later_drops_nothing_and_is_told() {
             .iter()
             .any(|warning| warning.is_missing_data() && warning.text.contains("limit of series"))
     );
-    let lasts = source.survey.lock().await.as_ref().unwrap().lasts;
-    assert_eq!(lasts, AGAIN_FIRST, "it is asked again soon");
+    let lasts = source.discovery.lock().await.as_ref().unwrap().lasts;
+    assert_eq!(lasts, DISCOVERY_RETRY_FIRST, "it is asked again soon");
 }
 
 #[tokio::test]
@@ -272,11 +272,11 @@ async fn a_service_that_is_gone_has_the_server_surveyed_again_soon_and_an_answer
     .await;
     let source = source(&double);
     services(&source).await;
-    let held = || async { source.survey.lock().await.as_ref().unwrap().lasts };
-    assert_eq!(held().await, KEPT_FIRST);
+    let held = || async { source.discovery.lock().await.as_ref().unwrap().lasts };
+    assert_eq!(held().await, DISCOVERY_INTERVAL_FIRST);
     round.store(1, Ordering::Relaxed);
     services(&source).await;
-    assert_eq!(held().await, KEPT_AFTER_LOSS);
+    assert_eq!(held().await, DISCOVERY_INTERVAL_AFTER_LOSS);
     round.store(2, Ordering::Relaxed);
     let told = services(&source).await;
     assert_eq!(told.warnings, [Warning::part("an answer without data")]);

@@ -61,7 +61,7 @@ fn a_scalar_is_one_sample_in_whatever_order_its_fields_come() {
 
 #[test]
 fn a_range_lies_on_the_grid_and_gaps_stay_gaps() {
-    let span = Span::ending(
+    let span = TimeGrid::ending(
         Timestamp::from_second(1040).unwrap(),
         Duration::from_secs(40),
         4,

@@ -5,9 +5,9 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
-use super::{Desk, Outcome, Planned, Stop, later, misused, nothing, said};
+use super::{ExitOutcome, NotPlanned, PlanInputs, PlannedActions, later, misused, nothing, said};
 use crate::app::planner::consequences::silences::hidden;
-use crate::cli::args::{Anew, NewSilence, SilenceVerb, Span};
+use crate::cli::args::{NewSilence, Replacement, SilenceVerb, Span};
 use crate::model::action::{Operation, SilenceDraft};
 use crate::model::alert::Alert;
 use crate::model::ask::AskKind;
@@ -23,8 +23,8 @@ const NAMED: usize = 15;
 /// Letters of an id that are enough, where they fit one silence.
 const LETTERS: usize = 4;
 
-impl Desk<'_> {
-    pub(super) fn silence(&self, new: &NewSilence) -> Result<Planned, Stop> {
+impl PlanInputs<'_> {
+    pub(super) fn silence(&self, new: &NewSilence) -> Result<PlannedActions, NotPlanned> {
         let draft = self.draft(&new.span, said(new.comment.as_deref().unwrap_or_default())?)?;
         let matchers = matchers(&new.matchers)?;
         self.known_alerts()?;
@@ -36,7 +36,7 @@ impl Desk<'_> {
         let sources = self.at(&plain)?.len();
         let proposal = self.planner.proposed(&alerts, sources, self.service_labels, None);
         let proposal = proposal.map_err(|why| misused(&*why))?;
-        let drafts: Result<Vec<_>, Stop> = proposal
+        let drafts: Result<Vec<_>, NotPlanned> = proposal
             .silences
             .into_iter()
             .map(|matchers| {
@@ -54,7 +54,7 @@ impl Desk<'_> {
     }
 
     /// What is done to silences that are there, or were.
-    pub(super) fn on_silence(&self, verb: &SilenceVerb) -> Result<Planned, Stop> {
+    pub(super) fn on_silence(&self, verb: &SilenceVerb) -> Result<PlannedActions, NotPlanned> {
         match verb {
             SilenceVerb::Extend { ids, length, .. } => {
                 // as on the screen: so much longer than it would last
@@ -68,10 +68,10 @@ impl Desk<'_> {
                         "silence {id} has ended: `burnwatch silence again {id} --for TIME` makes it once more"
                     )));
                 }
-                self.planner.on_silences(&silences, operation).map(Planned::from).map_err(nothing)
+                self.planner.on_silences(&silences, operation).map(PlannedActions::from).map_err(nothing)
             }
             SilenceVerb::Expire { ids, .. } => self.expire(&self.silences(ids)?),
-            SilenceVerb::Edit { id, matchers, anew: Anew { span, comment, .. } } => {
+            SilenceVerb::Edit { id, matchers, anew: Replacement { span, comment, .. } } => {
                 let silence = self.the_silence(id)?;
                 let given = self::matchers(matchers)?;
                 let (starts_at, ends_at) = self.span(span, Some(&silence))?;
@@ -87,7 +87,7 @@ impl Desk<'_> {
                     self.planner.edit(&silence, draft, self.view.now).map_err(|why| misused(&*why))?;
                 Ok(self.weighed(planned.into()))
             }
-            SilenceVerb::Again { id, anew: Anew { span, comment, .. } } => {
+            SilenceVerb::Again { id, anew: Replacement { span, comment, .. } } => {
                 let silence = self.the_silence(id)?;
                 let comment = comment.as_deref().map_or_else(|| Ok(Text::clone(&silence.comment)), said)?;
                 let draft = SilenceDraft { matchers: silence.matchers.clone(), ..self.draft(span, comment)? };
@@ -98,7 +98,7 @@ impl Desk<'_> {
     }
 
     /// Those that are over are so already.
-    fn expire(&self, silences: &[Arc<Silence>]) -> Result<Planned, Stop> {
+    fn expire(&self, silences: &[Arc<Silence>]) -> Result<PlannedActions, NotPlanned> {
         let (over, lasting): (Vec<_>, Vec<_>) =
             silences.iter().cloned().partition(|silence| silence.state == SilenceState::Expired);
         let how = |silence: &Arc<Silence>| {
@@ -107,14 +107,14 @@ impl Desk<'_> {
         };
         let already = over.iter().map(how).collect();
         if lasting.is_empty() {
-            return Ok(Planned { already, ..Planned::default() });
+            return Ok(PlannedActions { already, ..PlannedActions::default() });
         }
         let planned = self.planner.on_silences(&lasting, |_| Operation::Expire).map_err(nothing)?;
-        Ok(Planned { already, ..planned.into() })
+        Ok(PlannedActions { already, ..planned.into() })
     }
 
     /// A silence of this length, as yet without matchers.
-    fn draft(&self, span: &Span, comment: Text) -> Result<SilenceDraft, Stop> {
+    fn draft(&self, span: &Span, comment: Text) -> Result<SilenceDraft, NotPlanned> {
         let (starts_at, ends_at) = self.span(span, None)?;
         let ends_at = ends_at.ok_or_else(|| misused("say how long it lasts: --for 2h, or --until 22:00"))?;
         let created_by = Text::clone(self.who);
@@ -126,7 +126,7 @@ impl Desk<'_> {
         &self,
         span: &Span,
         instead_of: Option<&Silence>,
-    ) -> Result<(Option<Timestamp>, Option<Timestamp>), Stop> {
+    ) -> Result<(Option<Timestamp>, Option<Timestamp>), NotPlanned> {
         let (now, zone) = (self.view.now, self.view.zone);
         let at = |text: &String, from: Timestamp| {
             when::parse(text, from, zone).map_err(|error| misused(error.to_string()))
@@ -139,15 +139,15 @@ impl Desk<'_> {
     }
 
     /// What would be hidden must be known before it is.
-    fn known_alerts(&self) -> Result<(), Stop> {
+    fn known_alerts(&self) -> Result<(), NotPlanned> {
         self.view.why_unknown(AskKind::Alerts).map_or(Ok(()), |why| {
             let words = format!("what it would hide is not known: {why}");
-            Err(Stop { words, outcome: Outcome::Partial })
+            Err(NotPlanned { words, outcome: ExitOutcome::Partial })
         })
     }
 
     /// The alerts with these fingerprints.
-    fn alerts(&self, prints: &[String]) -> Result<Vec<&Arc<Alert>>, Stop> {
+    fn alerts(&self, prints: &[String]) -> Result<Vec<&Arc<Alert>>, NotPlanned> {
         let find = |text: &String| {
             let known = Fingerprint::parse(text).and_then(|print| self.view.world.alert(print));
             known.filter(|alert| can_be_hidden(alert)).ok_or_else(|| {
@@ -158,7 +158,7 @@ impl Desk<'_> {
     }
 
     /// Where these alerts are silenced.
-    fn at(&self, alerts: &[&Alert]) -> Result<Vec<SourceId>, Stop> {
+    fn at(&self, alerts: &[&Alert]) -> Result<Vec<SourceId>, NotPlanned> {
         match self.source {
             Some(name) => Ok(vec![SourceId::new(name)]),
             None => self.planner.silenced_at(alerts).map_err(|why| misused(&*why)),
@@ -169,7 +169,7 @@ impl Desk<'_> {
     fn shown(
         &self,
         drafts: impl IntoIterator<Item = (SilenceDraft, Option<Vec<SourceId>>)>,
-    ) -> Result<Planned, Stop> {
+    ) -> Result<PlannedActions, NotPlanned> {
         let mut wanted = Vec::new();
         for (draft, at) in drafts {
             let all = self.view.world.alerts().iter();
@@ -184,11 +184,11 @@ impl Desk<'_> {
     }
 
     /// The same with the alerts that would be hidden, and whether that is much.
-    fn weighed(&self, planned: Planned) -> Planned {
+    fn weighed(&self, planned: PlannedActions) -> PlannedActions {
         let found = hidden(self.view.world, &planned.actions);
         let mut preview = match (found.hidden.len(), found.all) {
             // why it cannot be said is said below
-            (0, _) if found.unjudged.is_some() => Vec::new(),
+            (0, _) if found.unevaluated.is_some() => Vec::new(),
             (0, all) => vec![format!("  Matches none of {all} alerts now.")],
             (count, all) => vec![format!("  Matches {count} of {all} alerts:")],
         };
@@ -206,11 +206,11 @@ impl Desk<'_> {
             }));
         }
         // what cannot be judged may be much
-        let is_much = self.planner.guard.wants_name(found.hidden.len(), found.all);
-        Planned { preview, wants_name: is_much || found.unjudged.is_some(), ..planned }
+        let is_much = self.planner.guard.requires_context_name(found.hidden.len(), found.all);
+        PlannedActions { preview, requires_context_name: is_much || found.unevaluated.is_some(), ..planned }
     }
 
-    fn silences(&self, ids: &[String]) -> Result<Vec<Arc<Silence>>, Stop> {
+    fn silences(&self, ids: &[String]) -> Result<Vec<Arc<Silence>>, NotPlanned> {
         self.few(ids.len())?;
         let mut found: Vec<Arc<Silence>> = Vec::new();
         for id in ids {
@@ -223,7 +223,7 @@ impl Desk<'_> {
     }
 
     /// The silence with this id, or the only one whose id begins with it.
-    fn the_silence(&self, id: &str) -> Result<Arc<Silence>, Stop> {
+    fn the_silence(&self, id: &str) -> Result<Arc<Silence>, NotPlanned> {
         let is_there =
             |silence: &&Arc<Silence>| self.source.is_none_or(|name| silence.source.as_str() == name);
         let begins = |silence: &&Arc<Silence>| {
@@ -256,7 +256,7 @@ impl Desk<'_> {
     }
 }
 
-fn matchers(texts: &[String]) -> Result<Vec<Matcher>, Stop> {
+fn matchers(texts: &[String]) -> Result<Vec<Matcher>, NotPlanned> {
     let mut matchers = Vec::new();
     for text in texts {
         matchers.extend(matcher::parse(text).map_err(|error| misused(format!("{text}: {error}")))?);

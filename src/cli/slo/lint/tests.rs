@@ -1,11 +1,11 @@
 use std::path::Path;
 
-use crate::config::definitions::{USUAL_PERIOD, parse};
+use crate::config::definitions::{DEFAULT_PERIOD, parse};
 
 use super::*;
 
 fn said(toml: &str) -> Vec<String> {
-    let read = parse(Path::new("a.toml"), &format!("[[slo]]\nname = \"a\"\n{toml}\n"), USUAL_PERIOD);
+    let read = parse(Path::new("a.toml"), &format!("[[slo]]\nname = \"a\"\n{toml}\n"), DEFAULT_PERIOD);
     assert_eq!(read.findings, []);
     let found = read.slos.iter().flat_map(lint);
     found.map(|finding| format!("{}: {finding}", finding.level.word())).collect()

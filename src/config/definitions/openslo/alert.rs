@@ -1,25 +1,25 @@
 //! Alert policies of OpenSLO: burn rates over one lookback, with a threshold.
 
 use crate::model::promql::Comparison;
-use crate::model::slo::{Pair, Severity};
+use crate::model::slo::{BurnCondition, Severity};
 
-use super::super::table::Value;
-use super::{Library, indicator, period, spec};
+use super::super::table::TableValue;
+use super::{OpenSloObjects, indicator, period, spec};
 
 /// The pairs of all policies that an SLO names, the most severe first.
 ///
 /// OpenSLO knows one lookback: it stands for both of a pair.
-pub(super) fn policies<'l>(value: &Value<'l>, library: &Library<'l>) -> Vec<Pair> {
+pub(super) fn policies<'l>(value: &TableValue<'l>, library: &OpenSloObjects<'l>) -> Vec<BurnCondition> {
     let instead = "; without one the usual pairs are watched";
     let policies = library.resolved(value.list(), "alertPolicyRef", "AlertPolicy", instead);
-    let mut pairs: Vec<Pair> = policies.iter().flat_map(|found| policy(found, library)).collect();
+    let mut pairs: Vec<BurnCondition> = policies.iter().flat_map(|found| policy(found, library)).collect();
     pairs.sort_by(|a, b| a.severity.cmp(&b.severity).then(b.factor.total_cmp(&a.factor)));
     pairs
 }
 
-pub(super) fn policy<'l>(value: &Value<'l>, library: &Library<'l>) -> Vec<Pair> {
+pub(super) fn policy<'l>(value: &TableValue<'l>, library: &OpenSloObjects<'l>) -> Vec<BurnCondition> {
     let Some(spec) = spec(value).and_then(|spec| spec.table()) else { return Vec::new() };
-    spec.pass_over(&["description", "alertWhenNoData", "alertWhenResolved", "alertWhenBreaching"]);
+    spec.ignore_keys(&["description", "alertWhenNoData", "alertWhenResolved", "alertWhenBreaching"]);
     let conditions = library.resolved(spec.list("conditions"), "conditionRef", "AlertCondition", "");
     let pairs = conditions.iter().filter_map(condition).collect();
     library.resolved(spec.list("notificationTargets"), "targetRef", "AlertNotificationTarget", "");
@@ -27,17 +27,17 @@ pub(super) fn policy<'l>(value: &Value<'l>, library: &Library<'l>) -> Vec<Pair> 
     pairs
 }
 
-pub(super) fn condition(value: &Value<'_>) -> Option<Pair> {
+pub(super) fn condition(value: &TableValue<'_>) -> Option<BurnCondition> {
     let spec = spec(value)?.table()?;
-    spec.pass_over(&["description"]);
-    let severity = spec.get_as("severity", Value::label).unwrap_or_default();
-    let condition = spec.need_as("condition", Value::table);
+    spec.ignore_keys(&["description"]);
+    let severity = spec.get_as("severity", TableValue::label).unwrap_or_default();
+    let condition = spec.need_as("condition", TableValue::table);
     spec.finish();
     let table = condition?;
-    let kind = table.need_as("kind", Value::label);
+    let kind = table.need_as("kind", TableValue::label);
     let operator = table.get("op");
     let passes = operator.as_ref().map_or(Some(Comparison::Above), indicator::comparison);
-    let factor = table.need_as("threshold", Value::amount);
+    let factor = table.need_as("threshold", TableValue::amount);
     let lookback = table.need_as("lookbackWindow", period::lookback);
     let hold = table.get_or("alertAfter", std::time::Duration::ZERO, period::lookback);
     table.finish();
@@ -60,5 +60,5 @@ pub(super) fn condition(value: &Value<'_>) -> Option<Pair> {
     }
     let is_page = ["page", "critical", "high"].iter().any(|word| severity.eq_ignore_ascii_case(word));
     let severity = if is_page { Severity::Page } else { Severity::Ticket };
-    Some(Pair { severity, long: lookback, short: lookback, factor, hold, at_least })
+    Some(BurnCondition { severity, long: lookback, short: lookback, factor, hold, at_least })
 }

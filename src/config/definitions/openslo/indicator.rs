@@ -3,35 +3,35 @@
 use std::time::Duration;
 
 use crate::model::promql::{self, Comparison};
-use crate::model::slo::{Selector, Side, Sli, Template};
+use crate::model::slo::{EventSide, Selector, Sli, Template};
 
-use super::super::table::{Table, Value};
-use super::Library;
+use super::super::table::{DocumentTable, TableValue};
+use super::OpenSloObjects;
 
 /// A way of measuring, before an objective is put to it.
-pub(super) enum Indicator {
+pub(super) enum OpenSloIndicator {
     Ready(Sli),
     /// A value that the objective compares.
     Value(Template),
     /// Nothing that a Prometheus could be asked.
-    Elsewhere,
+    OtherSystem,
 }
 
-impl Indicator {
+impl OpenSloIndicator {
     /// With the threshold that the objective sets. None if no Prometheus can be asked, or if that is wrong, which is said.
-    pub(super) fn with_bound(&self, objective: &Table<'_>) -> Option<Sli> {
+    pub(super) fn with_threshold(&self, objective: &DocumentTable<'_>) -> Option<Sli> {
         let value = match self {
             Self::Ready(sli) => return Some(sli.clone()),
-            Self::Elsewhere => return None,
+            Self::OtherSystem => return None,
             Self::Value(value) => value,
         };
         let passes = objective.need_as("op", comparison);
-        let bound = objective.need_as("value", Value::amount);
+        let bound = objective.need_as("value", TableValue::amount);
         Some(Sli::Threshold { value: value.clone(), passes: passes?, bound: bound? })
     }
 }
 
-pub(super) fn comparison(value: &Value<'_>) -> Option<Comparison> {
+pub(super) fn comparison(value: &TableValue<'_>) -> Option<Comparison> {
     value.one_of(&[
         ("lt", Comparison::Below),
         ("lte", Comparison::AtMost),
@@ -41,13 +41,13 @@ pub(super) fn comparison(value: &Value<'_>) -> Option<Comparison> {
 }
 
 /// An SLI, inside an SLO or an object of its own.
-pub(super) fn object(value: &Value<'_>, library: &Library<'_>) -> Option<Indicator> {
+pub(super) fn object(value: &TableValue<'_>, library: &OpenSloObjects<'_>) -> Option<OpenSloIndicator> {
     metrics(&super::spec(value)?, library)
 }
 
-fn metrics(spec: &Value<'_>, library: &Library<'_>) -> Option<Indicator> {
+fn metrics(spec: &TableValue<'_>, library: &OpenSloObjects<'_>) -> Option<OpenSloIndicator> {
     let table = spec.table()?;
-    table.pass_over(&["description"]);
+    table.ignore_keys(&["description"]);
     let (ratio, threshold) = (table.get("ratioMetric"), table.get("thresholdMetric"));
     table.finish();
     match (ratio, threshold) {
@@ -57,8 +57,8 @@ fn metrics(spec: &Value<'_>, library: &Library<'_>) -> Option<Indicator> {
             let source = table.need("metricSource").and_then(|value| source(&value, library));
             table.finish();
             match source? {
-                Source::Query(value) => Some(Indicator::Value(value.query()?)),
-                Source::Elsewhere => Some(Indicator::Elsewhere),
+                QuerySource::Query(value) => Some(OpenSloIndicator::Value(value.query()?)),
+                QuerySource::OtherSystem => Some(OpenSloIndicator::OtherSystem),
             }
         }
         (None, None) => {
@@ -72,9 +72,9 @@ fn metrics(spec: &Value<'_>, library: &Library<'_>) -> Option<Indicator> {
     }
 }
 
-fn ratio_metric(value: &Value<'_>, library: &Library<'_>) -> Option<Indicator> {
+fn ratio_metric(value: &TableValue<'_>, library: &OpenSloObjects<'_>) -> Option<OpenSloIndicator> {
     let table = value.table()?;
-    let counter = Counter::of(table.get("counter").as_ref());
+    let counter = CounterKind::of(table.get("counter").as_ref());
     let read = |key| {
         let metric = table.get(key)?;
         let found = metric.table().and_then(|metric| {
@@ -95,13 +95,13 @@ fn ratio_metric(value: &Value<'_>, library: &Library<'_>) -> Option<Indicator> {
         return raw_ratio(value, &source?, raw_type.as_ref());
     }
     let (side, part) = match (good, bad) {
-        (Some(good), None) => (Side::Good, good),
-        (None, Some(bad)) => (Side::Bad, bad),
+        (Some(good), None) => (EventSide::Good, good),
+        (None, Some(bad)) => (EventSide::Bad, bad),
         (Some(good), Some((_, _))) => {
             good.0.warn(
                 "stands beside `bad`; all that is not good is taken for bad, and `bad` is not asked for",
             );
-            (Side::Good, good)
+            (EventSide::Good, good)
         }
         (None, None) => {
             value.error("has neither `good` nor `bad` nor `raw`");
@@ -115,41 +115,45 @@ fn ratio_metric(value: &Value<'_>, library: &Library<'_>) -> Option<Indicator> {
     events(side, &part.1?, &total.1?, counter)
 }
 
-fn raw_ratio(value: &Value<'_>, source: &Source<'_>, raw_type: Option<&Value<'_>>) -> Option<Indicator> {
+fn raw_ratio(
+    value: &TableValue<'_>,
+    source: &QuerySource<'_>,
+    raw_type: Option<&TableValue<'_>>,
+) -> Option<OpenSloIndicator> {
     let Some(raw_type) = raw_type else {
         value.error("lacks `rawType`: whether `raw` is the share of success or of failure");
         return None;
     };
     raw_type.text()?;
-    let Source::Query(query) = source else { return Some(Indicator::Elsewhere) };
+    let QuerySource::Query(query) = source else { return Some(OpenSloIndicator::OtherSystem) };
     let is_success = raw_type.one_of(&[("success", true), ("failure", false)])?;
     let mut error = query.query()?;
     if is_success {
         // a remark at its end must not hide the bracket
-        error = query.query_of(&format!("1 - (\n{}\n)", query.text()?.trim()))?;
+        error = query.query_from(&format!("1 - (\n{}\n)", query.text()?.trim()))?;
     }
-    Some(Indicator::Ready(Sli::Ratio { error }))
+    Some(OpenSloIndicator::Ready(Sli::Ratio { error }))
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Counter {
+enum CounterKind {
     Yes,
     No,
     /// Not said: the name of the metric tells.
-    Unsaid,
+    Unspecified,
 }
 
-impl Counter {
-    fn of(value: Option<&Value<'_>>) -> Self {
-        match value.map(Value::is_true) {
+impl CounterKind {
+    fn of(value: Option<&TableValue<'_>>) -> Self {
+        match value.map(TableValue::is_true) {
             Some(Some(true)) => Self::Yes,
             Some(_) => Self::No,
-            None => Self::Unsaid,
+            None => Self::Unspecified,
         }
     }
 
     /// Whether this query is the bare number of a counter.
-    fn is_bare(self, query: &Template) -> bool {
+    fn is_counter_value(self, query: &Template) -> bool {
         if query.has_window() || query.as_str().contains('[') {
             return false;
         }
@@ -158,32 +162,37 @@ impl Counter {
         match self {
             Self::Yes => true,
             Self::No => false,
-            Self::Unsaid => counted(query).is_some_and(|selector| is_named(&selector.metric)),
+            Self::Unspecified => counter_of(query).is_some_and(|selector| is_named(&selector.metric)),
         }
     }
 }
 
 /// Two queries. A counter that nobody takes the rate of is a number since the last restart: then the rate is ours to take.
-fn events(side: Side, part: &Source<'_>, total: &Source<'_>, counter: Counter) -> Option<Indicator> {
-    let (Source::Query(part), Source::Query(total)) = (part, total) else {
-        return Some(Indicator::Elsewhere);
+fn events(
+    side: EventSide,
+    part: &QuerySource<'_>,
+    total: &QuerySource<'_>,
+    counter: CounterKind,
+) -> Option<OpenSloIndicator> {
+    let (QuerySource::Query(part), QuerySource::Query(total)) = (part, total) else {
+        return Some(OpenSloIndicator::OtherSystem);
     };
     let (one, two) = (part.query(), total.query());
     let (one, two) = (one?, two?);
-    if !counter.is_bare(&one) && !counter.is_bare(&two) {
-        return Some(Indicator::Ready(Sli::Events { side, part: one, total: two }));
+    if !counter.is_counter_value(&one) && !counter.is_counter_value(&two) {
+        return Some(OpenSloIndicator::Ready(Sli::Events { side, part: one, total: two }));
     }
-    if let (Some(part), Some(total)) = (counted(&one), counted(&two)) {
-        return Some(Indicator::Ready(Sli::Counters { side, part, total }));
+    if let (Some(part), Some(total)) = (counter_of(&one), counter_of(&two)) {
+        return Some(OpenSloIndicator::Ready(Sli::Counters { side, part, total }));
     }
     part.warn(
         "counts by a counter and has no {{.window}} to take its increase over: it is listed, and not asked for",
     );
-    Some(Indicator::Elsewhere)
+    Some(OpenSloIndicator::OtherSystem)
 }
 
 /// The metric of `sum(metric{...})`, or of the metric alone.
-fn counted(query: &Template) -> Option<Selector> {
+fn counter_of(query: &Template) -> Option<Selector> {
     let text = query.as_str().trim();
     let inner = text
         .strip_prefix("sum")
@@ -192,11 +201,11 @@ fn counted(query: &Template) -> Option<Selector> {
     Selector::parse(inner.unwrap_or(text).trim()).ok()
 }
 
-enum Source<'l> {
+enum QuerySource<'l> {
     /// To a Prometheus.
-    Query(Value<'l>),
+    Query(TableValue<'l>),
     /// Somewhere else; said.
-    Elsewhere,
+    OtherSystem,
 }
 
 /// Systems that answer PromQL.
@@ -216,22 +225,22 @@ fn is_promql(kind: &str) -> bool {
     PROMQL.iter().any(|known| letters.eq_ignore_ascii_case(known))
 }
 
-fn elsewhere<'l>(value: &Value<'_>, kind: &str) -> Source<'l> {
+fn warn_other_system<'l>(value: &TableValue<'_>, kind: &str) -> QuerySource<'l> {
     value.warn(&format!(
         "is measured by {kind}, and burnwatch asks Prometheus only: it is listed without figures"
     ));
-    Source::Elsewhere
+    QuerySource::OtherSystem
 }
 
-fn source<'l>(value: &Value<'l>, library: &Library<'_>) -> Option<Source<'l>> {
+fn source<'l>(value: &TableValue<'l>, library: &OpenSloObjects<'_>) -> Option<QuerySource<'l>> {
     let table = value.table()?;
     let reference = table.get("metricSourceRef");
-    let kind = table.get_as("type", Value::label);
+    let kind = table.get_as("type", TableValue::label);
     let spec = table.need("spec");
     table.finish();
     let kind = kind.or_else(|| data_source(reference.as_ref()?, library));
     if let Some(kind) = kind.as_ref().filter(|kind| !is_promql(kind)) {
-        return Some(elsewhere(value, kind));
+        return Some(warn_other_system(value, kind));
     }
     // free form: what it means is the data source's business
     let spec = spec?.table()?;
@@ -241,12 +250,12 @@ fn source<'l>(value: &Value<'l>, library: &Library<'_>) -> Option<Source<'l>> {
             spec.value().error("has no `query`");
             return None;
         }
-        return Some(elsewhere(value, "something that is not said"));
+        return Some(warn_other_system(value, "something that is not said"));
     };
     if kind.is_none() && Template::parse(query.text()?).is_ok_and(|query| !is_promql_text(&query)) {
-        return Some(elsewhere(value, "something that is not said"));
+        return Some(warn_other_system(value, "something that is not said"));
     }
-    Some(Source::Query(query))
+    Some(QuerySource::Query(query))
 }
 
 fn is_promql_text(query: &Template) -> bool {
@@ -254,7 +263,7 @@ fn is_promql_text(query: &Template) -> bool {
 }
 
 /// The kind of the data source that is referred to, if that is known.
-fn data_source(reference: &Value<'_>, library: &Library<'_>) -> Option<String> {
+fn data_source(reference: &TableValue<'_>, library: &OpenSloObjects<'_>) -> Option<String> {
     let name = reference.text()?;
     let Some(found) = library.find("DataSource", name, reference) else {
         super::missing(reference, "DataSource", name, "");
@@ -264,24 +273,24 @@ fn data_source(reference: &Value<'_>, library: &Library<'_>) -> Option<String> {
 }
 
 /// A threshold metric of `openslo/v1alpha`.
-pub(super) fn alpha(value: &Value<'_>) -> Option<Indicator> {
+pub(super) fn alpha(value: &TableValue<'_>) -> Option<OpenSloIndicator> {
     let table = value.table()?;
     let threshold = table.need_as("thresholdMetric", alpha_source);
     table.finish();
     match threshold? {
-        Source::Query(query) => Some(Indicator::Value(query.query()?)),
-        Source::Elsewhere => Some(Indicator::Elsewhere),
+        QuerySource::Query(query) => Some(OpenSloIndicator::Value(query.query()?)),
+        QuerySource::OtherSystem => Some(OpenSloIndicator::OtherSystem),
     }
 }
 
 /// The queries of an objective of `openslo/v1alpha`.
-pub(super) fn alpha_ratio(value: &Value<'_>) -> Option<Indicator> {
+pub(super) fn alpha_ratio(value: &TableValue<'_>) -> Option<OpenSloIndicator> {
     let table = value.table()?;
     let counter = ["incremental", "counter"].into_iter().find_map(|key| table.get(key));
-    table.pass_over(&["incremental", "counter"]);
-    let counter = Counter::of(counter.as_ref());
+    table.ignore_keys(&["incremental", "counter"]);
+    let counter = CounterKind::of(counter.as_ref());
     let (good, bad) = (table.get("good"), table.get("bad"));
-    let side = if good.is_some() { Side::Good } else { Side::Bad };
+    let side = if good.is_some() { EventSide::Good } else { EventSide::Bad };
     let part = good.or(bad);
     if part.is_none() {
         table.need("good");
@@ -291,12 +300,12 @@ pub(super) fn alpha_ratio(value: &Value<'_>) -> Option<Indicator> {
     events(side, &alpha_source(&part?)?, &total?, counter)
 }
 
-fn alpha_source<'l>(value: &Value<'l>) -> Option<Source<'l>> {
+fn alpha_source<'l>(value: &TableValue<'l>) -> Option<QuerySource<'l>> {
     let table = value.table()?;
-    let kind = table.need_as("source", Value::label);
-    table.pass_over(&["queryType", "metadata"]);
+    let kind = table.need_as("source", TableValue::label);
+    table.ignore_keys(&["queryType", "metadata"]);
     let query = table.need("query");
     table.finish();
     let kind = kind?;
-    if is_promql(&kind) { query.map(Source::Query) } else { Some(elsewhere(value, &kind)) }
+    if is_promql(&kind) { query.map(QuerySource::Query) } else { Some(warn_other_system(value, &kind)) }
 }

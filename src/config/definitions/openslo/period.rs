@@ -8,8 +8,8 @@ use jiff::tz::TimeZone;
 
 use crate::model::slo::{Calendar, CalendarUnit, Window};
 
-use super::super::table::{Table, Value};
-use super::Version;
+use super::super::table::{DocumentTable, TableValue};
+use super::OpenSloVersion;
 
 pub(super) const MINUTE: Duration = Duration::from_secs(60);
 
@@ -56,7 +56,7 @@ impl Shorthand {
     }
 }
 
-fn shorthand(value: &Value<'_>) -> Option<Shorthand> {
+fn shorthand(value: &TableValue<'_>) -> Option<Shorthand> {
     let text = value.text()?;
     let read = Shorthand::parse(text).filter(|read| read.length().is_some());
     if read.is_none() {
@@ -67,12 +67,12 @@ fn shorthand(value: &Value<'_>) -> Option<Shorthand> {
     read
 }
 
-pub(super) fn slice(value: &Value<'_>) -> Option<Duration> {
+pub(super) fn slice(value: &TableValue<'_>) -> Option<Duration> {
     shorthand(value)?.length()
 }
 
 /// A lookback or a delay of an alert; it may be nothing.
-pub(super) fn lookback(value: &Value<'_>) -> Option<Duration> {
+pub(super) fn lookback(value: &TableValue<'_>) -> Option<Duration> {
     if value.node().text().is_some_and(|text| matches!(text.trim(), "0" | "0s" | "0m")) {
         return Some(Duration::ZERO);
     }
@@ -80,7 +80,7 @@ pub(super) fn lookback(value: &Value<'_>) -> Option<Duration> {
 }
 
 /// The one entry of a list that may have one only.
-fn single<'l>(value: &Value<'l>) -> Option<Table<'l>> {
+fn single<'l>(value: &TableValue<'l>) -> Option<DocumentTable<'l>> {
     let list = value.list();
     let [one] = list.as_slice() else {
         if value.node().text().is_none() {
@@ -91,10 +91,10 @@ fn single<'l>(value: &Value<'l>) -> Option<Table<'l>> {
     one.table()
 }
 
-pub(super) fn of(spec: &Table<'_>, version: Version) -> Option<Window> {
+pub(super) fn of(spec: &DocumentTable<'_>, version: OpenSloVersion) -> Option<Window> {
     let key = match version {
-        Version::One => "timeWindow",
-        Version::Alpha => "timeWindows",
+        OpenSloVersion::One => "timeWindow",
+        OpenSloVersion::Alpha => "timeWindows",
     };
     let Some(value) = spec.get(key) else {
         spec.value().warn(&format!("has no `{key}`; the last 30 days are taken"));
@@ -102,7 +102,7 @@ pub(super) fn of(spec: &Table<'_>, version: Version) -> Option<Window> {
     };
     let table = single(&value)?;
     // some files of the older version have the newer word
-    let window = if version == Version::One || table.value().node().field("duration").is_some() {
+    let window = if version == OpenSloVersion::One || table.value().node().field("duration").is_some() {
         read(&table)
     } else {
         alpha(&table)
@@ -111,7 +111,7 @@ pub(super) fn of(spec: &Table<'_>, version: Version) -> Option<Window> {
     window
 }
 
-fn read(table: &Table<'_>) -> Option<Window> {
+fn read(table: &DocumentTable<'_>) -> Option<Window> {
     let duration = table.need("duration");
     let calendar = table.get("calendar");
     // left out, a window with a calendar is not rolling
@@ -142,7 +142,7 @@ fn read(table: &Table<'_>) -> Option<Window> {
     }
 }
 
-fn alpha(table: &Table<'_>) -> Option<Window> {
+fn alpha(table: &DocumentTable<'_>) -> Option<Window> {
     let calendar = table.get("calendar");
     let rolling = table.get("isRolling").map_or(Some(calendar.is_none()), |value| value.is_true());
     let unit = table.need("unit").and_then(|value| {
@@ -183,8 +183,8 @@ fn alpha(table: &Table<'_>) -> Option<Window> {
 }
 
 fn calendar_window(
-    table: &Table<'_>,
-    calendar: Option<&Value<'_>>,
+    table: &DocumentTable<'_>,
+    calendar: Option<&TableValue<'_>>,
     count: u32,
     unit: CalendarUnit,
 ) -> Option<Window> {
@@ -207,7 +207,7 @@ fn calendar_window(
     Some(Window::Calendar(Calendar { count, unit, start: start?, zone: zone? }))
 }
 
-pub(in super::super) fn zone(value: &Value<'_>) -> Option<TimeZone> {
+pub(in super::super) fn zone(value: &TableValue<'_>) -> Option<TimeZone> {
     let name = value.text()?.trim();
     let zone = TimeZone::get(name).ok();
     if zone.is_none() {
@@ -217,7 +217,7 @@ pub(in super::super) fn zone(value: &Value<'_>) -> Option<TimeZone> {
 }
 
 /// A date, with or without a time of day. With an offset of its own it is turned into the zone's time.
-pub(in super::super) fn start(value: &Value<'_>, zone: Option<&TimeZone>) -> Option<DateTime> {
+pub(in super::super) fn start(value: &TableValue<'_>, zone: Option<&TimeZone>) -> Option<DateTime> {
     let text = value.text()?.trim();
     if let (Ok(moment), Some(zone)) = (text.parse::<Timestamp>(), zone) {
         return Some(moment.to_zoned(zone.clone()).datetime());

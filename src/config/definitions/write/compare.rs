@@ -4,15 +4,15 @@ use std::time::Duration;
 
 use crate::model::duration;
 use crate::model::slo::query::open;
-use crate::model::slo::{Alerting, Budgeting, Pair, Selector, Sli, Slo, Template};
+use crate::model::slo::{BudgetingMethod, BurnCondition, Selector, Sli, Slo, SloAlerting, Template};
 
-pub(super) struct Same {
+pub(super) struct FieldComparison {
     pub(super) name: &'static str,
     holds: fn(&Slo, &Slo) -> bool,
     pub(super) shown: fn(&Slo) -> String,
 }
 
-impl Same {
+impl FieldComparison {
     pub(super) const FIELDS: [Self; 13] = [
         Self { name: "id", holds: |a, b| a.id == b.id, shown: |slo| slo.id.to_string() },
         Self { name: "name", holds: |a, b| a.name == b.name, shown: |slo| slo.name.to_string() },
@@ -64,7 +64,7 @@ impl Same {
                 (Some(_), None) => false,
             },
             shown: |slo| {
-                let name = |recorded: &crate::model::slo::Recorded| {
+                let name = |recorded: &crate::model::slo::RecordedSeries| {
                     format!("by {} as {}", recorded.family.name(), recorded.id)
                 };
                 slo.recorded.as_ref().map_or_else(|| "not recorded".to_owned(), name)
@@ -82,26 +82,30 @@ fn near(a: f64, b: f64) -> bool {
     (a - b).abs() <= 1e-9 * a.abs().max(b.abs())
 }
 
-fn same_budgeting(a: Budgeting, b: Budgeting) -> bool {
-    if let (Budgeting::Timeslices { least: a, slice }, Budgeting::Timeslices { least: b, slice: other }) =
-        (a, b)
+fn same_budgeting(a: BudgetingMethod, b: BudgetingMethod) -> bool {
+    if let (
+        BudgetingMethod::Timeslices { least: a, slice },
+        BudgetingMethod::Timeslices { least: b, slice: other },
+    ) = (a, b)
     {
         return slice == other && near(a, b);
     }
     a == b
 }
 
-pub(super) fn budgeting(budgeting: Budgeting) -> String {
+pub(super) fn budgeting(budgeting: BudgetingMethod) -> String {
     match budgeting {
-        Budgeting::Occurrences => "every event counts".to_owned(),
-        Budgeting::Timeslices { slice, least } => {
+        BudgetingMethod::Occurrences => "every event counts".to_owned(),
+        BudgetingMethod::Timeslices { slice, least } => {
             format!("slices of {} with at least {least} good", duration::text(slice))
         }
-        Budgeting::RatioTimeslices { slice } => format!("the mean over slices of {}", duration::text(slice)),
+        BudgetingMethod::RatioTimeslices { slice } => {
+            format!("the mean over slices of {}", duration::text(slice))
+        }
     }
 }
 
-fn alerting(alerting: &Alerting) -> String {
+fn alerting(alerting: &SloAlerting) -> String {
     let is_on = |on: bool| if on { "on" } else { "off" };
     format!(
         "{}, page {}, ticket {}, absence {}, {} {}",
@@ -115,19 +119,19 @@ fn alerting(alerting: &Alerting) -> String {
 }
 
 /// Whether these are the same conditions, in whatever order.
-pub(super) fn same_pairs(a: &[Pair], b: &[Pair]) -> bool {
-    let rank = |pair: &Pair| (pair.severity, pair.long, pair.short);
+pub(super) fn same_pairs(a: &[BurnCondition], b: &[BurnCondition]) -> bool {
+    let rank = |pair: &BurnCondition| (pair.severity, pair.long, pair.short);
     let (mut a, mut b) = (a.to_vec(), b.to_vec());
     a.sort_by(|x, y| rank(x).cmp(&rank(y)).then(x.factor.total_cmp(&y.factor)));
     b.sort_by(|x, y| rank(x).cmp(&rank(y)).then(x.factor.total_cmp(&y.factor)));
-    let same = |(a, b): (&Pair, &Pair)| {
-        near(a.factor, b.factor) && Pair { factor: 0.0, ..*a } == Pair { factor: 0.0, ..*b }
+    let same = |(a, b): (&BurnCondition, &BurnCondition)| {
+        near(a.factor, b.factor) && BurnCondition { factor: 0.0, ..*a } == BurnCondition { factor: 0.0, ..*b }
     };
     a.len() == b.len() && a.iter().zip(&b).all(same)
 }
 
 /// A pair in words: `page 1h/5m > 14.4`.
-pub(super) fn pair(pair: &Pair) -> String {
+pub(super) fn pair(pair: &BurnCondition) -> String {
     let sign = if pair.at_least { ">=" } else { ">" };
     let hold = if pair.hold > Duration::ZERO {
         format!(" for {}", duration::text(pair.hold))
@@ -139,7 +143,7 @@ pub(super) fn pair(pair: &Pair) -> String {
 }
 
 /// A lookback that nobody writes: `{{.window}}` and `{{ .window }}` are the same.
-const ODD: Duration = Duration::from_secs(3607);
+const PROBE_LOOKBACK: Duration = Duration::from_secs(3607);
 
 /// With the conditions of its selectors in the order of their names, and its queries filled in.
 fn sorted(sli: &Sli) -> Sli {
@@ -174,5 +178,5 @@ fn sorted(sli: &Sli) -> Sli {
 }
 
 fn filled(template: &Template) -> Template {
-    Template::parse(&template.over(ODD)).unwrap_or_else(|_| template.clone())
+    Template::parse(&template.over(PROBE_LOOKBACK)).unwrap_or_else(|_| template.clone())
 }

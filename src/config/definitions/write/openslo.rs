@@ -5,19 +5,20 @@ use std::time::Duration;
 use crate::model::duration;
 use crate::model::matcher::Operator;
 use crate::model::promql::Comparison;
-use crate::model::slo::query::{Measure, open};
+use crate::model::slo::query::{RatioQuery, open};
 use crate::model::slo::{
-    Alerting, Budgeting, Calendar, CalendarUnit, Notice, Pair, Selector, Severity, Side, Sli, Slo, Template,
-    Window, standard,
+    AlertMetadata, BudgetingMethod, BurnCondition, Calendar, CalendarUnit, EventSide, Selector, Severity,
+    Sli, Slo, SloAlerting, Template, Window, standard,
 };
 
 use super::compare::{pair, same_pairs};
 use super::yaml::{Yaml, document_each, labels, plain, table, text};
-use super::{Form, Notes, Put};
+use super::{Put, ReadBackForm, WriteNotes};
 
-pub(super) const OPENSLO: Form<Yaml> = Form { file: "openslo.yaml", one, file_of: document_each };
+pub(super) const OPENSLO: ReadBackForm<Yaml> =
+    ReadBackForm { file: "openslo.yaml", one, file_of: document_each };
 
-fn one(slo: &Slo, notes: &mut Notes<'_>) -> Put<Yaml> {
+fn one(slo: &Slo, notes: &mut WriteNotes<'_>) -> Put<Yaml> {
     let Some((sli, metric)) = indicator(slo) else {
         notes.no_query();
         return None;
@@ -30,15 +31,12 @@ fn one(slo: &Slo, notes: &mut Notes<'_>) -> Put<Yaml> {
     }
     if !slo.grouping.is_empty() {
         let by = slo.grouping.join(", ");
-        notes.say(
-            "by",
-            format!("OpenSLO has no word for groups ({by}): it reads back as one promise for all"),
-        );
+        notes.say("by", format!("OpenSLO has no groups ({by}): it reads back as one SLO for all"));
     }
     let (method, slice, least) = match slo.budgeting {
-        Budgeting::Occurrences => ("Occurrences", None, None),
-        Budgeting::Timeslices { slice, least } => ("Timeslices", Some(slice), Some(least)),
-        Budgeting::RatioTimeslices { slice } => ("RatioTimeslices", Some(slice), None),
+        BudgetingMethod::Occurrences => ("Occurrences", None, None),
+        BudgetingMethod::Timeslices { slice, least } => ("Timeslices", Some(slice), Some(least)),
+        BudgetingMethod::RatioTimeslices { slice } => ("RatioTimeslices", Some(slice), None),
     };
     let (mut op, mut value) = (None, None);
     if let Sli::Threshold { passes, bound, .. } = &sli {
@@ -97,14 +95,14 @@ fn source(query: &str) -> Option<Yaml> {
 
 /// The SLI as it reads back, and the metric of the indicator.
 fn indicator(slo: &Slo) -> Option<(Sli, Yaml)> {
-    let side_key = |side| if side == Side::Good { "good" } else { "bad" };
+    let side_key = |side| if side == EventSide::Good { "good" } else { "bad" };
     let template = |text: &str| Template::parse(text).ok();
-    let count = |side: Side, part: &Selector, total: &Selector| {
+    let count = |side: EventSide, part: &Selector, total: &Selector| {
         let sum = |selector: &Selector| source(&format!("sum({selector})"));
         let metric = table([("counter", plain(true)), (side_key(side), sum(part)), ("total", sum(total))]);
         (Sli::Counters { side, part: part.clone(), total: total.clone() }, metric)
     };
-    let events = |side: Side, part: &str, total: &str| {
+    let events = |side: EventSide, part: &str, total: &str| {
         // without this a bare counter would be taken the rate of
         let metric =
             table([("counter", plain(false)), (side_key(side), source(part)), ("total", source(total))]);
@@ -118,21 +116,21 @@ fn indicator(slo: &Slo) -> Option<(Sli, Yaml)> {
         (Sli::Counters { side, part, total }, _) if slo.grouping.is_empty() => {
             Some(count(*side, part, total))
         }
-        (Sli::Latency { fast, total }, Measure::Counts { .. }) if slo.grouping.is_empty() => {
-            Some(count(Side::Good, &any_spelling(fast), total))
+        (Sli::Latency { fast, total }, RatioQuery::Counts { .. }) if slo.grouping.is_empty() => {
+            Some(count(EventSide::Good, &any_le_spelling(fast), total))
         }
         (Sli::Events { side, part, total }, _) => events(*side, part.as_str(), total.as_str()),
         (Sli::Ratio { error }, _) => raw(error.as_str()),
         (sli @ Sli::Threshold { value, passes, .. }, _) if word(*passes).is_some() => {
             Some((sli.clone(), source(value.as_str())?))
         }
-        (_, Measure::Counts { side, part, total }) => events(side, &part, &total),
-        (_, Measure::Ratio(query)) => raw(&query),
+        (_, RatioQuery::Counts { side, part, total }) => events(side, &part, &total),
+        (_, RatioQuery::Ratio(query)) => raw(&query),
     }
 }
 
 /// The bucket under `le="1"` and `le="1.0"`, as it is asked for.
-fn any_spelling(fast: &Selector) -> Selector {
+fn any_le_spelling(fast: &Selector) -> Selector {
     let bound = fast.equal("le").and_then(|le| le.parse::<f64>().ok());
     match bound.filter(|bound| bound.is_finite() && bound.fract() == 0.0) {
         Some(bound) => fast.without("le").with("le", Operator::Matches, &format!("{bound}|{bound}\\.0")),
@@ -148,7 +146,7 @@ fn shorthand(length: Duration) -> String {
     format!("{}{letter}", seconds / unit)
 }
 
-fn window(window: &Window, notes: &mut Notes<'_>) -> Yaml {
+fn window(window: &Window, notes: &mut WriteNotes<'_>) -> Yaml {
     match window {
         Window::Rolling(length) => {
             if length.subsec_nanos() > 0 || !length.as_secs().is_multiple_of(60) {
@@ -181,26 +179,26 @@ fn window(window: &Window, notes: &mut Notes<'_>) -> Yaml {
 }
 
 /// Conditions with one lookback each; nothing for the usual pairs, which are taken where there is no policy.
-fn policies(slo: &Slo, notes: &mut Notes<'_>) -> Option<Yaml> {
+fn policies(slo: &Slo, notes: &mut WriteNotes<'_>) -> Option<Yaml> {
     let is_on = |severity| slo.alerting.notice(severity).is_some();
-    let bare = Alerting {
-        page: slo.alerting.page.as_ref().map(|_| Notice::default()),
-        ticket: slo.alerting.ticket.as_ref().map(|_| Notice::default()),
-        ..Alerting::default()
+    let bare = SloAlerting {
+        page: slo.alerting.page.as_ref().map(|_| AlertMetadata::default()),
+        ticket: slo.alerting.ticket.as_ref().map(|_| AlertMetadata::default()),
+        ..SloAlerting::default()
     };
     if slo.alerting != bare {
         notes.say("alert", "OpenSLO has no names, labels, annotations and absence of alerts");
     }
-    let is_single = |pair: &Pair| pair.long == pair.short;
+    let is_single = |pair: &BurnCondition| pair.long == pair.short;
     let all: Vec<_> = slo.pairs.iter().map(pair).collect();
-    if same_pairs(&slo.pairs, &standard(slo.window.nominal())) && bare == Alerting::all() {
+    if same_pairs(&slo.pairs, &standard(slo.window.nominal())) && bare == SloAlerting::all() {
         notes.say(
             "pairs",
             format!("OpenSLO's conditions have one lookback: {} are not written", all.join(", ")),
         );
         return None;
     }
-    let wanted: Vec<&Pair> = slo.pairs.iter().filter(|pair| is_on(pair.severity)).collect();
+    let wanted: Vec<&BurnCondition> = slo.pairs.iter().filter(|pair| is_on(pair.severity)).collect();
     if slo.pairs.iter().any(|pair| !is_single(pair)) {
         notes.say(
             "pairs",
@@ -230,7 +228,7 @@ fn policies(slo: &Slo, notes: &mut Notes<'_>) -> Option<Yaml> {
     Some(Yaml::List([Severity::Page, Severity::Ticket].into_iter().filter_map(policy).collect()))
 }
 
-fn condition(slo: &Slo, at: usize, pair: &Pair) -> Yaml {
+fn condition(slo: &Slo, at: usize, pair: &BurnCondition) -> Yaml {
     let condition = table([
         ("kind", text("burnrate")),
         ("op", text(if pair.at_least { "gte" } else { "gt" })),

@@ -7,19 +7,20 @@ use jiff::civil::date;
 use crate::model::duration;
 use crate::model::matcher::Operator;
 use crate::model::promql::Comparison;
-use crate::model::slo::query::{Measure, open};
+use crate::model::slo::query::{RatioQuery, open};
 use crate::model::slo::{
-    Alerting, Budgeting, Family, Notice, Pair, Selector, Side, Sli, Slo, Template, Window, standard,
+    AlertMetadata, BudgetingMethod, BurnCondition, EventSide, Family, Selector, Sli, Slo, SloAlerting,
+    Template, Window, standard,
 };
 
 use super::compare::same_pairs;
 use super::toml::{inline, labels, quoted, quoted_or_literal, text};
 use super::yaml::remarks;
-use super::{Entry, Form, Notes, Put, USUAL_PERIOD};
+use super::{DEFAULT_PERIOD, Put, ReadBackForm, WriteNotes, WrittenEntry};
 
-pub(super) const OWN: Form<String> = Form { file: "own.toml", one, file_of };
+pub(super) const OWN: ReadBackForm<String> = ReadBackForm { file: "own.toml", one, file_of };
 
-fn one(slo: &Slo, notes: &mut Notes<'_>) -> Put<String> {
+fn one(slo: &Slo, notes: &mut WriteNotes<'_>) -> Put<String> {
     let recorded = recorded(slo);
     let indicator = indicator(slo);
     if indicator.is_none() && recorded.is_none() {
@@ -45,7 +46,7 @@ fn one(slo: &Slo, notes: &mut Notes<'_>) -> Put<String> {
         field("description", text(&slo.description));
     }
     field("objective", slo.objective.percent_text());
-    if slo.window != Window::Rolling(USUAL_PERIOD) {
+    if slo.window != Window::Rolling(DEFAULT_PERIOD) {
         field("window", window(&slo.window, notes));
     }
     if !slo.labels.is_empty() {
@@ -62,12 +63,12 @@ fn one(slo: &Slo, notes: &mut Notes<'_>) -> Put<String> {
         field("by", format!("[{}]", by.join(", ")));
     }
     match slo.budgeting {
-        Budgeting::Occurrences => {}
-        Budgeting::Timeslices { slice, least } => {
+        BudgetingMethod::Occurrences => {}
+        BudgetingMethod::Timeslices { slice, least } => {
             field("slice", quoted(&duration::text(slice)));
             field("slice_objective", percent(least));
         }
-        Budgeting::RatioTimeslices { slice } => field("slice", quoted(&duration::text(slice))),
+        BudgetingMethod::RatioTimeslices { slice } => field("slice", quoted(&duration::text(slice))),
     }
     if !same_pairs(&slo.pairs, &standard(slo.window.nominal())) {
         let pairs: Vec<_> = slo.pairs.iter().map(|pair| format!("  {},\n", self::pair(pair))).collect();
@@ -87,7 +88,7 @@ fn percent(ratio: f64) -> String {
     ((ratio * 1e12).round() / 1e10).to_string()
 }
 
-fn window(window: &Window, notes: &mut Notes<'_>) -> String {
+fn window(window: &Window, notes: &mut WriteNotes<'_>) -> String {
     match window {
         Window::Rolling(length) => quoted(&duration::text(*length)),
         Window::Calendar(calendar) => {
@@ -108,10 +109,10 @@ fn window(window: &Window, notes: &mut Notes<'_>) -> String {
     }
 }
 
-type Fields = Vec<(&'static str, String)>;
+type OwnFields = Vec<(&'static str, String)>;
 
 /// The SLI as it reads back, and the fields that say it.
-fn indicator(slo: &Slo) -> Option<(Sli, Fields)> {
+fn indicator(slo: &Slo) -> Option<(Sli, OwnFields)> {
     let sli = slo.sli.as_ref()?;
     let short = match sli {
         Sli::Counters { side, part, total } => {
@@ -140,7 +141,7 @@ fn indicator(slo: &Slo) -> Option<(Sli, Fields)> {
             Some(vec![(
                 "threshold",
                 inline([
-                    ("query", quoted_or_literal(&window_word(value))),
+                    ("query", quoted_or_literal(&with_window_placeholder(value))),
                     ("op", quoted(passes.sign())),
                     ("bound", bound.to_string()),
                 ]),
@@ -153,17 +154,17 @@ fn indicator(slo: &Slo) -> Option<(Sli, Fields)> {
         let mut sli = sli.clone();
         // brackets keep a query that is but a metric from being taken for a counter
         if let Sli::Events { part, total, .. } = &mut sli {
-            (*part, *total) = (template(&bracketed(part))?, template(&bracketed(total))?);
+            (*part, *total) = (template(&in_parentheses(part))?, template(&in_parentheses(total))?);
         }
         return Some((sli, fields));
     }
     match open(slo)? {
-        Measure::Counts { side, part, total } => {
+        RatioQuery::Counts { side, part, total } => {
             let (part, total) = (template(&part)?, template(&total)?);
             let fields = vec![(side_key(side), query(&part)), ("total", query(&total))];
             Some((Sli::Events { side, part, total }, fields))
         }
-        Measure::Ratio(error) => {
+        RatioQuery::Ratio(error) => {
             let error = template(&error)?;
             let fields = vec![("error_ratio", query(&error))];
             Some((Sli::Ratio { error }, fields))
@@ -171,24 +172,26 @@ fn indicator(slo: &Slo) -> Option<(Sli, Fields)> {
     }
 }
 
-const fn side_key(side: Side) -> &'static str {
+const fn side_key(side: EventSide) -> &'static str {
     match side {
-        Side::Bad => "bad",
-        Side::Good => "good",
+        EventSide::Bad => "bad",
+        EventSide::Good => "good",
     }
 }
 
 fn query(template: &Template) -> String {
-    text(&window_word(&Template::parse(&bracketed(template)).unwrap_or_else(|_| template.clone())))
+    text(&with_window_placeholder(
+        &Template::parse(&in_parentheses(template)).unwrap_or_else(|_| template.clone()),
+    ))
 }
 
-fn bracketed(template: &Template) -> String {
+fn in_parentheses(template: &Template) -> String {
     let text = template.as_str();
     if Selector::parse(text).is_ok() { format!("({text})") } else { text.to_owned() }
 }
 
 /// With our own word for the lookback.
-fn window_word(template: &Template) -> String {
+fn with_window_placeholder(template: &Template) -> String {
     let mut out = String::new();
     let mut rest = template.as_str();
     while let Some((before, after)) = rest.split_once("{{") {
@@ -218,7 +221,7 @@ fn is_number(le: &str) -> bool {
     le.parse::<f64>().is_ok_and(|bound| bound.is_finite() && bound > 0.0 && bound.to_string() == le)
 }
 
-fn latency(fast: &Selector, total: &Selector) -> Option<Fields> {
+fn latency(fast: &Selector, total: &Selector) -> Option<OwnFields> {
     let le = fast.equal("le").filter(|le| is_number(le))?;
     let bounds = fast.matches.iter().filter(|m| &*m.name == "le" && m.operator == Operator::Equal);
     let histogram = histogram(&fast.without("le"), total).filter(|_| bounds.count() == 1)?;
@@ -226,7 +229,7 @@ fn latency(fast: &Selector, total: &Selector) -> Option<Fields> {
     Some(vec![("latency", inline(fields))])
 }
 
-fn apdex(bucket: &Selector, satisfied: &str, tolerated: Option<&str>, total: &Selector) -> Option<Fields> {
+fn apdex(bucket: &Selector, satisfied: &str, tolerated: Option<&str>, total: &Selector) -> Option<OwnFields> {
     let histogram = histogram(bucket, total)?;
     if !is_number(satisfied) || !tolerated.is_none_or(is_number) {
         return None;
@@ -237,7 +240,7 @@ fn apdex(bucket: &Selector, satisfied: &str, tolerated: Option<&str>, total: &Se
     Some(vec![("apdex", inline(fields))])
 }
 
-fn pair(pair: &Pair) -> String {
+fn pair(pair: &BurnCondition) -> String {
     let mut fields = vec![
         ("severity", quoted(pair.severity.word())),
         ("long", quoted(&duration::text(pair.long))),
@@ -253,14 +256,14 @@ fn pair(pair: &Pair) -> String {
     inline(fields)
 }
 
-fn alert(alerting: &Alerting) -> Option<String> {
+fn alert(alerting: &SloAlerting) -> Option<String> {
     let mut fields = Vec::new();
     fields.extend(alerting.name.as_ref().map(|name| ("name", quoted(name))));
     fields.extend(alerting.absent_name.as_ref().map(|name| ("absent_name", quoted(name))));
     if alerting.on_absence {
         fields.push(("on_absence", "true".to_owned()));
     }
-    let dress = |fields: &mut Vec<(&'static str, String)>, labels: &_, annotations: &_| {
+    let add_metadata = |fields: &mut Vec<(&'static str, String)>, labels: &_, annotations: &_| {
         for (key, set) in [("labels", labels), ("annotations", annotations)] {
             let set: &crate::model::labels::Labels = set;
             if !set.is_empty() {
@@ -268,13 +271,13 @@ fn alert(alerting: &Alerting) -> Option<String> {
             }
         }
     };
-    dress(&mut fields, &alerting.labels, &alerting.annotations);
+    add_metadata(&mut fields, &alerting.labels, &alerting.annotations);
     for (key, notice) in [("page", &alerting.page), ("ticket", &alerting.ticket)] {
         match notice {
             None => fields.push((key, "false".to_owned())),
-            Some(notice) if *notice != Notice::default() => {
+            Some(notice) if *notice != AlertMetadata::default() => {
                 let mut inner = Vec::new();
-                dress(&mut inner, &notice.labels, &notice.annotations);
+                add_metadata(&mut inner, &notice.labels, &notice.annotations);
                 fields.push((key, inline(inner)));
             }
             Some(_) => {}
@@ -301,7 +304,7 @@ fn recorded(slo: &Slo) -> Option<String> {
     Some(inline(fields))
 }
 
-fn file_of(entries: Vec<Entry<'_, String>>) -> String {
+fn file_of(entries: Vec<WrittenEntry<'_, String>>) -> String {
     let pieces = entries.into_iter().map(|entry| {
         let piece = entry.piece.unwrap_or_default();
         remarks(&entry.remarks, 0) + &piece

@@ -5,32 +5,36 @@ use std::time::Duration;
 use crate::model::duration;
 use crate::model::labels::{Labels, Text};
 use crate::model::slo::{
-    Alerting, Budgeting, Family, Notice, Selector, Side, Sli, Slo, Window, counters, pyrra, written,
+    AlertMetadata, BudgetingMethod, EventSide, Family, Selector, Sli, Slo, SloAlerting, Window, counters,
+    pyrra, written,
 };
 
 use super::compare::{budgeting, pair, same_pairs};
 use super::yaml::{Yaml, document_each, plain, table, text};
-use super::{Form, Notes, Put};
+use super::{Put, ReadBackForm, WriteNotes};
 
-pub(super) const PYRRA: Form<Yaml> = Form { file: "pyrra.yaml", one, file_of: document_each };
+pub(super) const PYRRA: ReadBackForm<Yaml> = ReadBackForm { file: "pyrra.yaml", one, file_of: document_each };
 
-fn one(slo: &Slo, notes: &mut Notes<'_>) -> Put<Yaml> {
+fn one(slo: &Slo, notes: &mut WriteNotes<'_>) -> Put<Yaml> {
     let (sli, kind, indicator) = indicator(slo, notes)?;
     if slo.name != slo.id {
         notes.say("name", format!("Pyrra has one name only, the id; this was {}", slo.name));
     }
     if let Window::Calendar(_) = slo.window {
         let length = duration::text(slo.window.nominal());
-        notes.say("window", format!("Pyrra's roll: the last {length} instead of {}", slo.window));
+        notes.say(
+            "window",
+            format!("Pyrra has rolling windows only: the last {length} instead of {}", slo.window),
+        );
     }
     let own: Vec<_> = pyrra(slo.window.nominal()).into_iter().filter(|pair| !pair.short.is_zero()).collect();
     if !same_pairs(&own, &slo.pairs) {
         let pairs: Vec<_> = slo.pairs.iter().map(pair).collect();
         notes.say("pairs", format!("Pyrra always takes its own four, not {}", pairs.join(", ")));
     }
-    if slo.budgeting != Budgeting::Occurrences {
+    if slo.budgeting != BudgetingMethod::Occurrences {
         let was = budgeting(slo.budgeting);
-        notes.say("budgeting", format!("Pyrra knows no slices of time ({was}): every event counts"));
+        notes.say("budgeting", format!("Pyrra has no time slices ({was}): every event counts"));
     }
     let mut indicator = indicator;
     if let Yaml::Table(fields) = &mut indicator
@@ -59,7 +63,7 @@ fn one(slo: &Slo, notes: &mut Notes<'_>) -> Put<Yaml> {
 }
 
 /// Pyrra's labels: those that reach the series carry its prefix.
-fn labels(slo: &Slo, notes: &mut Notes<'_>) -> Labels {
+fn labels(slo: &Slo, notes: &mut WriteNotes<'_>) -> Labels {
     let is_pyrras = slo.recorded.as_ref().filter(|recorded| recorded.family == Family::Pyrra);
     let pair = |(name, value): (&Text, &Text)| {
         let reaches = is_pyrras.is_none_or(|recorded| recorded.labels.get(name) == Some(value));
@@ -82,7 +86,7 @@ fn metric(selector: &Selector) -> Option<Yaml> {
 }
 
 /// The SLI as it reads back, the kind of indicator, and what stands in it.
-fn indicator(slo: &Slo, notes: &mut Notes<'_>) -> Option<(Sli, &'static str, Yaml)> {
+fn indicator(slo: &Slo, notes: &mut WriteNotes<'_>) -> Option<(Sli, &'static str, Yaml)> {
     let Some(sli) = &slo.sli else {
         notes.no_query();
         return None;
@@ -100,12 +104,12 @@ fn indicator(slo: &Slo, notes: &mut Notes<'_>) -> Option<(Sli, &'static str, Yam
         | Sli::Threshold { .. } => None,
     };
     let unfit = match counted.as_ref().unwrap_or(sli) {
-        Sli::Counters { side: Side::Bad, part, total } => {
+        Sli::Counters { side: EventSide::Bad, part, total } => {
             let value = table([("errors", metric(part)), ("total", metric(total))]);
-            let sli = Sli::Counters { side: Side::Bad, part: part.clone(), total: total.clone() };
+            let sli = Sli::Counters { side: EventSide::Bad, part: part.clone(), total: total.clone() };
             return Some((sli, "ratio", value));
         }
-        Sli::Counters { side: Side::Good, part: fast, total }
+        Sli::Counters { side: EventSide::Good, part: fast, total }
             if fast.equal("le").is_some() && fast.metric.ends_with("_bucket") =>
         {
             return Some(latency(fast, total));
@@ -126,10 +130,10 @@ fn indicator(slo: &Slo, notes: &mut Notes<'_>) -> Option<(Sli, &'static str, Yam
         Sli::Gauge { metric } => {
             return Some((sli.clone(), "bool_gauge", table([("metric", text(metric.to_string()))])));
         }
-        Sli::Counters { side: Side::Good, .. } if counted.is_none() => {
+        Sli::Counters { side: EventSide::Good, .. } if counted.is_none() => {
             "a counter of good events; it wants one of errors"
         }
-        Sli::Counters { side: Side::Good, .. } | Sli::Events { .. } => {
+        Sli::Counters { side: EventSide::Good, .. } | Sli::Events { .. } => {
             "queries that are more than the rate of a counter"
         }
         Sli::Ratio { .. } => "a query that says the ratio itself",
@@ -145,16 +149,16 @@ fn latency(fast: &Selector, total: &Selector) -> (Sli, &'static str, Yaml) {
     (Sli::Latency { fast: fast.clone(), total: total.clone() }, "latency", value)
 }
 
-fn alerting(alerting: &Alerting, notes: &mut Notes<'_>) -> Option<Yaml> {
-    let plain_notice = Some(Notice::default());
+fn alerting(alerting: &SloAlerting, notes: &mut WriteNotes<'_>) -> Option<Yaml> {
+    let plain_notice = Some(AlertMetadata::default());
     let (page, ticket) = (alerting.page.is_some(), alerting.ticket.is_some());
     if page != ticket {
         let off = if page { "ticket" } else { "page" };
         notes.say("alert", format!("Pyrra has all alerts or none, and {off} alerts are off: all are on"));
     }
-    let is_dressed = |notice: &Option<Notice>| notice.is_some() && *notice != plain_notice;
-    if is_dressed(&alerting.page)
-        || is_dressed(&alerting.ticket)
+    let has_metadata = |notice: &Option<AlertMetadata>| notice.is_some() && *notice != plain_notice;
+    if has_metadata(&alerting.page)
+        || has_metadata(&alerting.ticket)
         || !alerting.labels.is_empty()
         || !alerting.annotations.is_empty()
     {

@@ -4,41 +4,41 @@ use std::collections::BTreeSet;
 
 use crate::model::duration;
 use crate::model::labels::{Labels, Text};
-use crate::model::promql::{self, Unread};
-use crate::model::slo::rules::{Makes, Rule, RuleGroup, draft};
+use crate::model::promql::{self, QueryParseError};
+use crate::model::slo::rules::{GeneratedRule, RuleGroup, RuleOutput, generate};
 use crate::model::slo::{Family, Slo};
 
 use super::yaml::{Yaml, documents, remarks, table, text};
-use super::{Notes, Written};
+use super::{WriteNotes, WrittenDocument};
 
-pub(super) fn write(slos: &[Slo]) -> Written {
-    let (mut above, mut groups, mut unsaid) = (String::new(), Vec::new(), Vec::new());
+pub(super) fn write(slos: &[Slo]) -> WrittenDocument {
+    let (mut above, mut groups, mut omissions) = (String::new(), Vec::new(), Vec::new());
     let mut left_out = Vec::new();
     let (mut names, mut alerts) = (BTreeSet::new(), BTreeSet::new());
     for slo in slos {
-        let mut notes = Notes::new(slo);
-        let mut drafted = draft(slo);
-        tell_apart(&mut alerts, &mut drafted.groups, slo);
-        for what in drafted.unsaid {
-            let field = if drafted.groups.is_empty() { "sli" } else { "window" };
+        let mut notes = WriteNotes::new(slo);
+        let mut generated = generate(slo);
+        make_alerts_unique(&mut alerts, &mut generated.groups, slo);
+        for what in generated.omissions {
+            let field = if generated.groups.is_empty() { "sli" } else { "window" };
             notes.say(field, what);
         }
         let mut written: Vec<Yaml> = Vec::new();
-        let mut exprs = drafted.groups.iter().flat_map(|group| &group.rules).map(|rule| &*rule.expr);
-        let wrong = exprs.find_map(refused);
+        let mut exprs = generated.groups.iter().flat_map(|group| &group.rules).map(|rule| &*rule.expr);
+        let wrong = exprs.find_map(rejection);
         if let Some(error) = &wrong {
             notes.say(
                 "sli",
                 format!("a Prometheus refuses a whole file for one wrong query: it is not written at all ({error})"),
             );
         }
-        for group in drafted.groups.iter().filter(|_| wrong.is_none()) {
+        for group in generated.groups.iter().filter(|_| wrong.is_none()) {
             let name = unique(&mut names, &group.name);
             written.push(self::group(name, group, &mut notes));
         }
         if wrong.is_none()
             && let Some(what) =
-                drafted.groups.iter().flat_map(|group| &group.rules).find_map(|rule| unknown(&rule.expr))
+                generated.groups.iter().flat_map(|group| &group.rules).find_map(|rule| unknown(&rule.expr))
         {
             notes.say("sli", format!("its query is written as it stands: {what}"));
         }
@@ -51,25 +51,25 @@ pub(super) fn write(slos: &[Slo]) -> Written {
             let remarks = if at == 0 { remarks_of.clone() } else { Vec::new() };
             groups.push(Yaml::Remarked(remarks, Box::new(group)));
         }
-        unsaid.extend(notes.list);
+        omissions.extend(notes.list);
     }
     let file = table([("groups", Some(Yaml::List(groups)))]);
-    Written { text: above + &documents(&[file]), unsaid, left_out }
+    WrittenDocument { text: above + &documents(&[file]), omissions, left_out }
 }
 
-/// Why a Prometheus would refuse an expression.
-fn refused(expr: &str) -> Option<String> {
+/// The comment: why a Prometheus would refuse an expression.
+fn rejection(expr: &str) -> Option<String> {
     match promql::check(expr) {
-        Err(Unread::Refused(remark)) => Some(format!("at {remark} in {expr}")),
-        Err(Unread::Unknown(_)) | Ok(_) => None,
+        Err(QueryParseError::Refused(remark)) => Some(format!("at {remark} in {expr}")),
+        Err(QueryParseError::Unknown(_)) | Ok(_) => None,
     }
 }
 
 /// What could not be checked in an expression.
 fn unknown(expr: &str) -> Option<String> {
     match promql::check(expr) {
-        Err(Unread::Unknown(what)) => Some(what),
-        Err(Unread::Refused(_)) | Ok(_) => None,
+        Err(QueryParseError::Unknown(what)) => Some(what),
+        Err(QueryParseError::Refused(_)) | Ok(_) => None,
     }
 }
 
@@ -77,20 +77,21 @@ fn unknown(expr: &str) -> Option<String> {
 ///
 /// Within an SLO one alert for either of them is the same. SLOs that share the text of their alerts are told apart by what the
 /// alerts carry anyhow: their series' `sloth_id`.
-fn tell_apart(before: &mut BTreeSet<(Text, Labels)>, groups: &mut [RuleGroup], slo: &Slo) {
+fn make_alerts_unique(before: &mut BTreeSet<(Text, Labels)>, groups: &mut [RuleGroup], slo: &Slo) {
     let recorded = slo.recorded.as_ref();
     let id = recorded.map_or(&slo.id, |recorded| &recorded.id);
     let is_sloths = recorded.is_none_or(|recorded| recorded.family != Family::Pyrra);
     for group in groups {
-        let mut kept: Vec<Rule> = Vec::new();
+        let mut kept: Vec<GeneratedRule> = Vec::new();
         for mut rule in std::mem::take(&mut group.rules) {
-            let Makes::Alert(name) = &rule.makes else {
+            let RuleOutput::Alert(name) = &rule.output else {
                 kept.push(rule);
                 continue;
             };
-            let twin = kept.iter_mut().find(|other| other.makes == rule.makes && other.labels == rule.labels);
-            if let Some(twin) = twin {
-                twin.expr = format!("{}\nor\n{}", twin.expr, rule.expr);
+            let duplicate =
+                kept.iter_mut().find(|other| other.output == rule.output && other.labels == rule.labels);
+            if let Some(duplicate) = duplicate {
+                duplicate.expr = format!("{}\nor\n{}", duplicate.expr, rule.expr);
                 continue;
             }
             if is_sloths && !before.insert((name.clone(), rule.labels.clone())) {
@@ -112,7 +113,7 @@ fn unique(names: &mut BTreeSet<String>, name: &str) -> String {
     free
 }
 
-fn group(name: String, group: &RuleGroup, notes: &mut Notes<'_>) -> Yaml {
+fn group(name: String, group: &RuleGroup, notes: &mut WriteNotes<'_>) -> Yaml {
     let rules = group.rules.iter().map(|rule| self::rule(rule, notes)).collect();
     table([
         ("name", text(name)),
@@ -121,10 +122,10 @@ fn group(name: String, group: &RuleGroup, notes: &mut Notes<'_>) -> Yaml {
     ])
 }
 
-fn rule(rule: &Rule, notes: &mut Notes<'_>) -> Yaml {
-    let (record, alert) = match &rule.makes {
-        Makes::Record(name) => (text(name), None),
-        Makes::Alert(name) => (None, text(name)),
+fn rule(rule: &GeneratedRule, notes: &mut WriteNotes<'_>) -> Yaml {
+    let (record, alert) = match &rule.output {
+        RuleOutput::Record(name) => (text(name), None),
+        RuleOutput::Alert(name) => (None, text(name)),
     };
     let is_alert = alert.is_some();
     table([
@@ -138,7 +139,7 @@ fn rule(rule: &Rule, notes: &mut Notes<'_>) -> Yaml {
 }
 
 /// Those that Prometheus takes; the others are named.
-fn labels(all: &Labels, is_alert: bool, field: &'static str, notes: &mut Notes<'_>) -> Option<Yaml> {
+fn labels(all: &Labels, is_alert: bool, field: &'static str, notes: &mut WriteNotes<'_>) -> Option<Yaml> {
     let fit: Labels = all
         .iter()
         .filter(|(name, value)| {
@@ -149,7 +150,7 @@ fn labels(all: &Labels, is_alert: bool, field: &'static str, notes: &mut Notes<'
             } else {
                 return true;
             };
-            if notes.list.iter().all(|unsaid| unsaid.what != wrong) {
+            if notes.list.iter().all(|omissions| omissions.what != wrong) {
                 notes.say(field, wrong);
             }
             false

@@ -1,16 +1,16 @@
 //! SLOs as Sloth's `prometheus/v1`, one document for each service.
 
 use crate::model::duration;
-use crate::model::slo::query::{Measure, open};
-use crate::model::slo::{Budgeting, Notice, Side, Sli, Slo, Template, Window, sloth};
+use crate::model::slo::query::{RatioQuery, open};
+use crate::model::slo::{AlertMetadata, BudgetingMethod, EventSide, Sli, Slo, Template, Window, sloth};
 
 use super::compare::{budgeting, pair, same_pairs};
 use super::yaml::{Yaml, documents, labels, plain, remarks, table, text};
-use super::{Entry, Form, Notes, Put, USUAL_PERIOD};
+use super::{DEFAULT_PERIOD, Put, ReadBackForm, WriteNotes, WrittenEntry};
 
-pub(super) const SLOTH: Form<Yaml> = Form { file: "sloth.yaml", one, file_of };
+pub(super) const SLOTH: ReadBackForm<Yaml> = ReadBackForm { file: "sloth.yaml", one, file_of };
 
-fn one(slo: &Slo, notes: &mut Notes<'_>) -> Put<Yaml> {
+fn one(slo: &Slo, notes: &mut WriteNotes<'_>) -> Put<Yaml> {
     let Some((sli, indicator)) = indicator(slo) else {
         notes.no_query();
         return None;
@@ -23,17 +23,15 @@ fn one(slo: &Slo, notes: &mut Notes<'_>) -> Put<Yaml> {
         notes.say("id", format!("Sloth's is always service and name: {service}-{}", slo.name));
     }
     window(slo, notes);
-    if slo.budgeting != Budgeting::Occurrences {
+    if slo.budgeting != BudgetingMethod::Occurrences {
         let was = budgeting(slo.budgeting);
-        notes.say("budgeting", format!("Sloth knows no slices of time ({was}): every event counts"));
+        notes.say("budgeting", format!("Sloth has no time slices ({was}): every event counts"));
     }
     if !slo.grouping.is_empty() {
         let by = slo.grouping.join(", ");
         notes.say(
             "by",
-            format!(
-                "Sloth has no word for groups; its queries keep the labels ({by}), and each group alerts"
-            ),
+            format!("Sloth has no groups; its queries keep the labels ({by}), and each group alerts"),
         );
     }
     let value = table([
@@ -52,9 +50,9 @@ fn service(slo: &Slo) -> &str {
 }
 
 /// What all SLOs of a Sloth share stands beside its files.
-fn window(slo: &Slo, notes: &mut Notes<'_>) {
+fn window(slo: &Slo, notes: &mut WriteNotes<'_>) {
     let length = slo.window.nominal();
-    if slo.window != Window::Rolling(USUAL_PERIOD) {
+    if slo.window != Window::Rolling(DEFAULT_PERIOD) {
         let calendar = match slo.window {
             Window::Rolling(_) => "",
             Window::Calendar(_) => "; it rolls, and does not begin with a period of a calendar",
@@ -83,20 +81,20 @@ fn window(slo: &Slo, notes: &mut Notes<'_>) {
 fn indicator(slo: &Slo) -> Option<(Sli, Yaml)> {
     let template = |text: &str| Template::parse(text).ok();
     let events = |part: &str, total: &str| {
-        let sli = Sli::Events { side: Side::Bad, part: template(part)?, total: template(total)? };
+        let sli = Sli::Events { side: EventSide::Bad, part: template(part)?, total: template(total)? };
         let queries = table([("error_query", text(part.trim())), ("total_query", text(total.trim()))]);
         Some((sli, table([("events", Some(queries))])))
     };
     match (slo.sli.as_ref()?, open(slo)?) {
         // as they stand, without what an evaluation would put around them
-        (Sli::Events { side: Side::Bad, part, total }, _) => events(part.as_str(), total.as_str()),
+        (Sli::Events { side: EventSide::Bad, part, total }, _) => events(part.as_str(), total.as_str()),
         (Sli::Ratio { error }, _) => ratio(error.as_str()),
-        (_, Measure::Counts { side: Side::Bad, part, total }) => events(&part, &total),
+        (_, RatioQuery::Counts { side: EventSide::Bad, part, total }) => events(&part, &total),
         // where nothing is good yet, everything is bad
-        (_, Measure::Counts { side: Side::Good, part, total }) => {
+        (_, RatioQuery::Counts { side: EventSide::Good, part, total }) => {
             events(&format!("({total}) - (({part}) or 0 * ({total}))"), &total)
         }
-        (_, Measure::Ratio(query)) => ratio(&query),
+        (_, RatioQuery::Ratio(query)) => ratio(&query),
     }
 }
 
@@ -105,7 +103,7 @@ fn ratio(query: &str) -> Option<(Sli, Yaml)> {
     Some((sli, table([("raw", Some(table([("error_ratio_query", text(query.trim()))])))])))
 }
 
-fn alerting(slo: &Slo, notes: &mut Notes<'_>) -> Yaml {
+fn alerting(slo: &Slo, notes: &mut WriteNotes<'_>) -> Yaml {
     let alerting = &slo.alerting;
     let is_on = alerting.page.is_some() || alerting.ticket.is_some();
     let name = alerting.name.as_ref().map(ToString::to_string);
@@ -119,12 +117,12 @@ fn alerting(slo: &Slo, notes: &mut Notes<'_>) -> Yaml {
     if alerting.on_absence || alerting.absent_name.is_some() {
         notes.say("alert", "Sloth has no alert for series that are gone");
     }
-    let notice = |notice: &Option<Notice>| match notice {
+    let notice = |notice: &Option<AlertMetadata>| match notice {
         None => Some(table([("disable", plain(true))])),
         Some(notice) => {
             let value =
                 table([("labels", labels(&notice.labels)), ("annotations", labels(&notice.annotations))]);
-            Some(value).filter(|_| *notice != Notice::default())
+            Some(value).filter(|_| *notice != AlertMetadata::default())
         }
     };
     table([
@@ -136,7 +134,7 @@ fn alerting(slo: &Slo, notes: &mut Notes<'_>) -> Yaml {
     ])
 }
 
-fn file_of(entries: Vec<Entry<'_, Yaml>>) -> String {
+fn file_of(entries: Vec<WrittenEntry<'_, Yaml>>) -> String {
     let mut above = String::new();
     let mut services: Vec<(String, Vec<Yaml>)> = Vec::new();
     for entry in entries {

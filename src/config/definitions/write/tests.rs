@@ -6,8 +6,8 @@ use crate::model::labels::Labels;
 use crate::model::promql::Comparison;
 use crate::model::slo::query::measure;
 use crate::model::slo::{
-    Alerting, Budgeting, Family, Notice, Objective, Origin, Pair, Recorded, Selector, Severity, Side,
-    Template, Window, pyrra, standard,
+    AlertMetadata, BudgetingMethod, BurnCondition, DefinitionOrigin, EventSide, Family, Objective,
+    RecordedSeries, Selector, Severity, SloAlerting, Template, Window, pyrra, standard,
 };
 
 use super::*;
@@ -20,7 +20,7 @@ fn selector(text: &str) -> Selector {
     Selector::parse(text).unwrap()
 }
 
-fn events(side: Side, part: &str, total: &str) -> Sli {
+fn events(side: EventSide, part: &str, total: &str) -> Sli {
     Sli::Events { side, part: template(part), total: template(total) }
 }
 
@@ -34,27 +34,27 @@ fn slo(sli: Sli) -> Slo {
         labels: Labels::from_iter([("team", "shop")]),
         objective: Objective::percent("99.9").unwrap(),
         window: Window::Rolling(window),
-        budgeting: Budgeting::Occurrences,
+        budgeting: BudgetingMethod::Occurrences,
         sli: Some(sli),
         grouping: Vec::new(),
         pairs: standard(window),
-        alerting: Alerting {
-            page: Some(Notice::default()),
-            ticket: Some(Notice::default()),
-            ..Alerting::default()
+        alerting: SloAlerting {
+            page: Some(AlertMetadata::default()),
+            ticket: Some(AlertMetadata::default()),
+            ..SloAlerting::default()
         },
         recorded: None,
-        origin: Origin::Series,
+        origin: DefinitionOrigin::Series,
     }
 }
 
-fn fields(written: &Written) -> Vec<&str> {
-    written.unsaid.iter().map(|unsaid| unsaid.field).collect()
+fn fields(written: &WrittenDocument) -> Vec<&str> {
+    written.omissions.iter().map(|omissions| omissions.field).collect()
 }
 
-fn read(written: &Written, target: Target) -> Slo {
+fn read(written: &WrittenDocument, target: Target) -> Slo {
     let file = if target == Target::Own { "x.toml" } else { "x.yaml" };
-    let read = parse(Path::new(file), &written.text, USUAL_PERIOD);
+    let read = parse(Path::new(file), &written.text, DEFAULT_PERIOD);
     assert_eq!(read.findings, [], "{}", written.text);
     read.slos.into_iter().next().unwrap_or_else(|| panic!("{}", written.text))
 }
@@ -62,23 +62,23 @@ fn read(written: &Written, target: Target) -> Slo {
 #[test]
 fn what_a_form_can_say_needs_no_remark() {
     let counters = Sli::Counters {
-        side: Side::Bad,
+        side: EventSide::Bad,
         part: selector(r#"a_total{code=~"5.."}"#),
         total: selector("a_total"),
     };
     let own = write(&[slo(counters.clone())], Target::Own);
-    assert_eq!(own.unsaid, []);
+    assert_eq!(own.omissions, []);
     assert_eq!(
         own.text,
         "[[slo]]\nname = \"orders\"\nservice = \"shop\"\ndescription = \"Orders are taken\"\nobjective = 99.9\n\
          labels = { team = \"shop\" }\nbad = 'a_total{code=~\"5..\"}'\ntotal = \"a_total\"\n"
     );
     let mut named =
-        slo(events(Side::Bad, "sum(rate(a{b=\"c: d\"}[{{.window}}]))", "sum(rate(a[{{.window}}]))"));
+        slo(events(EventSide::Bad, "sum(rate(a{b=\"c: d\"}[{{.window}}]))", "sum(rate(a[{{.window}}]))"));
     named.alerting.name = Some("yes".into());
     named.alerting.ticket = None;
     let sloth = write(&[named], Target::Sloth);
-    assert_eq!(sloth.unsaid, []);
+    assert_eq!(sloth.omissions, []);
     assert_eq!(
         sloth.text,
         "version: prometheus/v1\nservice: shop\nslos:\n  - name: orders\n    objective: 99.9\n    \
@@ -90,38 +90,39 @@ fn what_a_form_can_say_needs_no_remark() {
     pyrras.name = pyrras.id.clone();
     pyrras.service = None;
     pyrras.pairs = pyrra(pyrras.window.nominal()).to_vec();
-    assert_eq!(write(&[pyrras], Target::Pyrra).unsaid, []);
+    assert_eq!(write(&[pyrras], Target::Pyrra).omissions, []);
     let mut openslo = slo(counters);
     openslo.name = openslo.id.clone();
     for pair in &mut openslo.pairs {
         pair.short = pair.long;
     }
-    assert_eq!(write(&[openslo], Target::OpenSlo).unsaid, []);
+    assert_eq!(write(&[openslo], Target::OpenSlo).omissions, []);
 }
 
 #[test]
 fn good_events_become_bad_ones_for_sloth_also_where_nothing_is_good() {
-    let good = slo(events(Side::Good, "rate(a[{{.window}}])", "rate(b[{{.window}}])"));
+    let good = slo(events(EventSide::Good, "rate(a[{{.window}}])", "rate(b[{{.window}}])"));
     let written = read(&write(&[good], Target::Sloth), Target::Sloth);
     let (part, total) = (
         "(rate(b[{{.window}}])) - ((rate(a[{{.window}}])) or 0 * (rate(b[{{.window}}])))",
         "rate(b[{{.window}}])",
     );
-    assert_eq!(written.sli, Some(events(Side::Bad, part, total)));
+    assert_eq!(written.sli, Some(events(EventSide::Bad, part, total)));
 }
 
 #[test]
 fn queries_that_are_rates_of_counters_become_counters_for_pyrra() {
-    let bad = slo(events(Side::Bad, "sum(rate(a{x=\"1\"}[{{.window}}]))", "sum(rate(a[{{ .window }}]))"));
+    let bad =
+        slo(events(EventSide::Bad, "sum(rate(a{x=\"1\"}[{{.window}}]))", "sum(rate(a[{{ .window }}]))"));
     let again = read(&write(std::slice::from_ref(&bad), Target::Pyrra), Target::Pyrra);
     let hour = Duration::from_secs(3600);
     let spaceless = |slo: &Slo| measure(slo, hour).unwrap().error_ratio().replace(' ', "");
     assert_eq!(spaceless(&again), spaceless(&bad));
     let fast = "sum(rate(h_bucket{le=\"0.5\"}[{{.window}}]))";
-    let latency = slo(events(Side::Good, fast, "sum(rate(h_count[{{.window}}]))"));
+    let latency = slo(events(EventSide::Good, fast, "sum(rate(h_count[{{.window}}]))"));
     let again = read(&write(&[latency], Target::Pyrra), Target::Pyrra);
     assert!(matches!(again.sli, Some(Sli::Latency { .. })));
-    let good = slo(events(Side::Good, "sum(rate(a[{{.window}}]))", "sum(rate(b[{{.window}}]))"));
+    let good = slo(events(EventSide::Good, "sum(rate(a[{{.window}}]))", "sum(rate(b[{{.window}}]))"));
     let refused = write(&[good], Target::Pyrra);
     assert!(
         refused.text.starts_with("# not said of shop-orders: sli: Pyrra has no indicator for"),
@@ -136,9 +137,9 @@ fn what_is_lost_is_named_and_stands_in_the_document() {
     let mut odd = slo(Sli::Threshold { value: template("max(lag)"), passes: Comparison::Equal, bound: 0.5 });
     odd.id = "another".into();
     odd.grouping = vec!["region".into()];
-    odd.budgeting = Budgeting::Timeslices { slice: Duration::from_secs(60), least: 0.95 };
+    odd.budgeting = BudgetingMethod::Timeslices { slice: Duration::from_secs(60), least: 0.95 };
     odd.alerting.on_absence = true;
-    odd.recorded = Some(Recorded {
+    odd.recorded = Some(RecordedSeries {
         family: Family::Grafana,
         id: "uuid".into(),
         labels: Labels::default(),
@@ -148,8 +149,8 @@ fn what_is_lost_is_named_and_stands_in_the_document() {
     });
     let sloth = write(std::slice::from_ref(&odd), Target::Sloth);
     assert_eq!(fields(&sloth), ["id", "budgeting", "by", "alert", "alert", "recorded"]);
-    for unsaid in &sloth.unsaid {
-        assert!(sloth.text.contains(&format!("  # not said of {unsaid}\n")), "{}", sloth.text);
+    for omissions in &sloth.omissions {
+        assert!(sloth.text.contains(&format!("  # not said of {omissions}\n")), "{}", sloth.text);
     }
     assert_eq!(fields(&write(std::slice::from_ref(&odd), Target::Own)), Vec::<&str>::new());
     let rules = write(&[odd.clone(), Slo { sli: None, ..odd }], Target::Rules);
@@ -158,7 +159,7 @@ fn what_is_lost_is_named_and_stands_in_the_document() {
 
 #[test]
 fn names_of_groups_of_rules_are_unique_and_labels_are_those_that_a_prometheus_takes() {
-    let mut odd = slo(events(Side::Bad, "sum(rate(a[{{.window}}]))", "sum(rate(b[{{.window}}]))"));
+    let mut odd = slo(events(EventSide::Bad, "sum(rate(a[{{.window}}]))", "sum(rate(b[{{.window}}]))"));
     odd.labels = Labels::from_iter([("fine", "{{"), ("not-fine", "x"), ("__name__", "y")]);
     odd.alerting.annotations =
         Labels::from_iter([("open", "{{ $labels.job"), ("closed", "{{ $labels.job }}")]);
@@ -166,7 +167,7 @@ fn names_of_groups_of_rules_are_unique_and_labels_are_those_that_a_prometheus_ta
     let names: Vec<&str> = written.text.lines().filter(|line| line.starts_with("  - name: ")).collect();
     assert_eq!(names.len(), 6);
     assert!(names.contains(&"  - name: sloth-slo-alerts-shop-orders-2"), "{names:?}");
-    assert_eq!(fields(&written).len(), 6, "{:?}", written.unsaid);
+    assert_eq!(fields(&written).len(), 6, "{:?}", written.omissions);
     assert!(written.text.contains("fine: '{{'") && written.text.contains("closed: '{{ $labels.job }}'"));
 }
 
@@ -209,7 +210,7 @@ fn queries() -> impl Strategy<Value = Template> {
 }
 
 fn slis() -> impl Strategy<Value = Sli> {
-    let side = || prop::sample::select(vec![Side::Good, Side::Bad]);
+    let side = || prop::sample::select(vec![EventSide::Good, EventSide::Bad]);
     let bounds = || prop_oneof![1e-6..1e6_f64, (1..100_u32).prop_map(f64::from)];
     let passes = prop::sample::select(vec![Comparison::Above, Comparison::AtMost, Comparison::NotEqual]);
     prop_oneof![
@@ -248,7 +249,7 @@ prop_compose! {
         (usual, alert, notices) in (any::<bool>(), label_sets(), prop::collection::vec(prop::option::of(label_sets()), 2)),
         (on_absence, alert_name, recorded) in (any::<bool>(), prop::option::of(words()), any::<bool>()),
     ) -> Slo {
-        let pair = |(page, long, short, factor, at_least): (bool, u64, u64, f64, bool)| Pair {
+        let pair = |(page, long, short, factor, at_least): (bool, u64, u64, f64, bool)| BurnCondition {
             severity: if page { Severity::Page } else { Severity::Ticket },
             long: Duration::from_secs(60 * long.max(short)),
             short: Duration::from_secs(60 * long.min(short)),
@@ -258,7 +259,7 @@ prop_compose! {
         };
         let window = Duration::from_secs(days * 86_400);
         let notice = |at: usize| {
-            notices[at].clone().map(|labels| Notice { labels, annotations: Labels::default() })
+            notices[at].clone().map(|labels| AlertMetadata { labels, annotations: Labels::default() })
         };
         Slo {
             name,
@@ -268,14 +269,14 @@ prop_compose! {
             objective: Objective::from_ratio(f64::from(objective) / 1e9).unwrap(),
             window: Window::Rolling(window),
             budgeting: match slice {
-                0 => Budgeting::Occurrences,
-                1 => Budgeting::RatioTimeslices { slice: Duration::from_secs(60) },
-                _ => Budgeting::Timeslices { slice: Duration::from_secs(300), least },
+                0 => BudgetingMethod::Occurrences,
+                1 => BudgetingMethod::RatioTimeslices { slice: Duration::from_secs(60) },
+                _ => BudgetingMethod::Timeslices { slice: Duration::from_secs(300), least },
             },
             sli,
             grouping,
             pairs: if usual { standard(window) } else { pairs.into_iter().map(pair).collect() },
-            alerting: Alerting {
+            alerting: SloAlerting {
                 name: alert_name,
                 absent_name: None,
                 labels: alert.clone(),
@@ -284,7 +285,7 @@ prop_compose! {
                 ticket: notice(1),
                 on_absence,
             },
-            recorded: recorded.then(|| Recorded {
+            recorded: recorded.then(|| RecordedSeries {
                 family: Family::Sloth,
                 id: id.clone(),
                 labels: Labels::default(),
@@ -293,7 +294,7 @@ prop_compose! {
                 plugins: Vec::new(),
             }),
             id,
-            origin: Origin::Series,
+            origin: DefinitionOrigin::Series,
         }
     }
 }
@@ -309,21 +310,21 @@ proptest! {
         for target in Target::ALL.into_iter().filter(|target| *target != Target::Rules) {
             let written = write(&all, target);
             let file = if target == Target::Own { "x.toml" } else { "x.yaml" };
-            let again = parse(Path::new(file), &written.text, USUAL_PERIOD);
+            let again = parse(Path::new(file), &written.text, DEFAULT_PERIOD);
             for slo in &all {
-                let unsaid = |field: &str| {
-                    written.unsaid.iter().any(|unsaid| unsaid.slo == slo.id && unsaid.field == field)
+                let omissions = |field: &str| {
+                    written.omissions.iter().any(|omissions| omissions.slo == slo.id && omissions.field == field)
                 };
-                if unsaid("sli") || unsaid("id") {
+                if omissions("sli") || omissions("id") {
                     continue;
                 }
                 let Some(read) = again.slos.iter().find(|read| read.id == slo.id) else {
                     prop_assert!(false, "{target:?} lost {}: {:?}\n{}", slo.id, again.findings, written.text);
                     continue;
                 };
-                for field in Same::FIELDS.iter().filter(|field| field.name != "sli") {
+                for field in FieldComparison::FIELDS.iter().filter(|field| field.name != "sli") {
                     prop_assert!(
-                        field.holds(slo, read) || unsaid(field.name),
+                        field.holds(slo, read) || omissions(field.name),
                         "{target:?} {} of {slo:?}\n{read:?}\n{}", field.name, written.text
                     );
                 }

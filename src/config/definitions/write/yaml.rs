@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::Entry;
+use super::WrittenEntry;
 use crate::model::text::is_shown;
 
 #[derive(Debug, Clone, PartialEq)]
@@ -40,7 +40,7 @@ pub(super) fn labels(labels: &crate::model::labels::Labels) -> Option<Yaml> {
 }
 
 /// A document for each SLO, below the remarks on those that cannot be written.
-pub(super) fn document_each(entries: Vec<Entry<'_, Yaml>>) -> String {
+pub(super) fn document_each(entries: Vec<WrittenEntry<'_, Yaml>>) -> String {
     let mut above = String::new();
     let mut all = Vec::new();
     for entry in entries {
@@ -220,19 +220,19 @@ mod tests {
     use proptest::prelude::*;
 
     use super::super::super::from_yaml;
-    use super::super::super::node::{Kind, Node};
+    use super::super::super::node::{DocumentNode, NodeKind};
     use super::*;
 
     /// What our reader makes of what was written, in the same words.
-    fn again(node: &Node) -> Yaml {
+    fn again(node: &DocumentNode) -> Yaml {
         match &node.kind {
-            Kind::Nothing => Yaml::Plain("null".to_owned()),
-            Kind::Scalar { text, .. } => Yaml::Text(text.clone()),
-            Kind::List(items) => Yaml::List(items.iter().map(|item| again(item)).collect()),
-            Kind::Table(table) => {
-                assert_eq!(table.doubled, []);
+            NodeKind::Nothing => Yaml::Plain("null".to_owned()),
+            NodeKind::Scalar { text, .. } => Yaml::Text(text.clone()),
+            NodeKind::List(items) => Yaml::List(items.iter().map(|item| again(item)).collect()),
+            NodeKind::Table(table) => {
+                assert_eq!(table.duplicates, []);
                 let field =
-                    |field: &super::super::super::node::Field| (field.name.clone(), again(&field.value));
+                    |field: &super::super::super::node::NodeField| (field.name.clone(), again(&field.value));
                 Yaml::Table(table.fields.iter().map(field).collect())
             }
         }

@@ -1,6 +1,6 @@
 //! Classes of characters: those in brackets, Perl's, POSIX's and Unicode's, as Go knows them.
 
-use super::Reader;
+use super::RegexParser;
 
 /// A class without any character.
 pub(super) const NONE: &str = r"[^\x{0}-\x{10FFFF}]";
@@ -61,7 +61,7 @@ fn is_script(name: &str) -> bool {
     is_long && name.split('_').all(is_word) && regex::Regex::new(&format!(r"\p{{sc={name}}}")).is_ok()
 }
 
-impl Reader<'_> {
+impl RegexParser<'_> {
     /// A class in brackets, behind its `[`.
     pub(super) fn class(&mut self) -> Result<(), String> {
         self.out.push('[');
@@ -81,7 +81,7 @@ impl Reader<'_> {
                     return Err(format!("no class [:{name}:]"));
                 }
                 self.rest = rest;
-                self.say(format_args!("[:{name}:]"));
+                self.write_out(format_args!("[:{name}:]"));
                 continue;
             }
             let Some(low) = self.member()? else { continue };
@@ -104,7 +104,7 @@ impl Reader<'_> {
         if low > high {
             self.out.push_str(NONE);
         } else {
-            self.say(format_args!("\\x{{{low:X}}}-\\x{{{high:X}}}"));
+            self.write_out(format_args!("\\x{{{low:X}}}-\\x{{{high:X}}}"));
         }
     }
 
@@ -116,7 +116,7 @@ impl Reader<'_> {
         }
         let c = self.next().ok_or("a backslash at the end")?;
         if let Some(class) = perl(c) {
-            self.say(format_args!("[{class}]"));
+            self.write_out(format_args!("[{class}]"));
             return Ok(None);
         }
         if matches!(c, 'p' | 'P') {

@@ -6,11 +6,11 @@ use std::iter::Peekable;
 use std::str::Chars;
 
 /// Most texts that are written out.
-const MOST: usize = 20_000;
+const MAX_TEXTS: usize = 20_000;
 /// Most characters of all of them.
-const LONGEST: usize = 4_000_000;
+const MAX_TOTAL_BYTES_OF_TEXTS: usize = 4_000_000;
 /// How deep groups stand in one another in what somebody wrote to name texts.
-const DEPTH: usize = 8;
+const MAX_GROUP_DEPTH: usize = 8;
 
 /// The texts that an expression names, if it does no more than that.
 pub(in super::super) fn texts(pattern: &str) -> Option<HashSet<String>> {
@@ -35,8 +35,8 @@ fn alternatives(characters: &mut Peekable<Chars<'_>>, depth: usize) -> Option<Ve
             }
         }
         all.append(&mut texts);
-        if all.len() > MOST || characters.next_if_eq(&'|').is_none() {
-            return (all.len() <= MOST).then_some(all);
+        if all.len() > MAX_TEXTS || characters.next_if_eq(&'|').is_none() {
+            return (all.len() <= MAX_TEXTS).then_some(all);
         }
     }
 }
@@ -45,7 +45,7 @@ fn alternatives(characters: &mut Peekable<Chars<'_>>, depth: usize) -> Option<Ve
 fn joined(mut texts: Vec<String>, characters: &mut Peekable<Chars<'_>>, depth: usize) -> Option<Vec<String>> {
     let c = match characters.next()? {
         '\\' => characters.next().filter(char::is_ascii_punctuation)?,
-        '(' if depth < DEPTH => {
+        '(' if depth < MAX_GROUP_DEPTH => {
             if characters.next_if_eq(&'?').is_some() {
                 characters.next_if_eq(&':')?;
             }
@@ -56,8 +56,9 @@ fn joined(mut texts: Vec<String>, characters: &mut Peekable<Chars<'_>>, depth: u
             }
             let length = |all: &[String]| all.iter().map(String::len).sum::<usize>();
             let (count, others) = (texts.len(), inner.len());
-            if count.saturating_mul(others) > MOST
-                || length(&texts).saturating_mul(others) + length(&inner).saturating_mul(count) > LONGEST
+            if count.saturating_mul(others) > MAX_TEXTS
+                || length(&texts).saturating_mul(others) + length(&inner).saturating_mul(count)
+                    > MAX_TOTAL_BYTES_OF_TEXTS
             {
                 return None;
             }

@@ -1,5 +1,5 @@
 use super::*;
-use crate::model::incident::Named;
+use crate::model::incident::PagerRef;
 
 fn person(name: &str, zone: &str) -> Person {
     Person { id: name.into(), name: name.into(), email: None, zone: (!zone.is_empty()).then(|| zone.into()) }
@@ -14,7 +14,7 @@ fn shift(level: u32, who: &str, from: &str, until: &str) -> Shift {
         policy: "P".into(),
         level,
         person: person(who, "Europe/Berlin"),
-        schedule: Some(Named { id: "S".into(), name: "primary".into(), url: None }),
+        schedule: Some(PagerRef { id: "S".into(), name: "primary".into(), url: None }),
         start: Some(at(from)),
         end: Some(at(until)),
         is_override: false,
@@ -26,18 +26,20 @@ fn board(shifts: Vec<Shift>, from: &str, until: &str) -> OnCallBoard {
 }
 
 /// Each stint as hours since the day's begin, with the names.
-fn told(day: &Day) -> Vec<String> {
+fn told(day: &CalendarDay) -> Vec<String> {
     let hours = |at: Timestamp| at.duration_since(day.from).as_secs_f64() / 3600.0;
-    let names = |cover: &Cover| match cover {
-        Cover::Unknown => "?".to_owned(),
-        Cover::Nobody => "nobody".to_owned(),
-        Cover::People(turns) => {
+    let names = |cover: &Coverage| match cover {
+        Coverage::Unknown => "?".to_owned(),
+        Coverage::Nobody => "nobody".to_owned(),
+        Coverage::People(turns) => {
             turns.iter().map(|turn| turn.person.name.to_string()).collect::<Vec<_>>().join("+")
         }
     };
-    let stints =
-        day.stints.iter().map(|s| format!("{} to {} {}", hours(s.from), hours(s.until), names(&s.cover)));
-    stints.collect()
+    let coverage_slots = day
+        .coverage_slots
+        .iter()
+        .map(|s| format!("{} to {} {}", hours(s.from), hours(s.until), names(&s.cover)));
+    coverage_slots.collect()
 }
 
 /// Every day at 9:00 of a zone the other one takes over.
@@ -82,9 +84,9 @@ fn days_with_a_change_of_the_clock_are_as_long_as_they_are_and_hand_overs_stay_a
             [format!("0 to {nine} Kofi"), format!("{nine} to {hours} Ana")],
             "{zone} {date}"
         );
-        let hand_over = day.stints[1].from.to_zoned(here.clone());
+        let hand_over = day.coverage_slots[1].from.to_zoned(here.clone());
         assert_eq!((hand_over.hour(), hand_over.minute()), (9, 0), "{zone} {date}");
-        assert!(!day.stints[0].is_hand_over && day.stints[1].is_hand_over);
+        assert!(!day.coverage_slots[0].is_handoff && day.coverage_slots[1].is_handoff);
         for pair in days.windows(2) {
             assert_eq!(pair[0].until, pair[1].from, "no hour is lost between days");
         }
@@ -98,21 +100,24 @@ fn gaps_and_what_is_not_known_are_told_apart() {
     let days = board.days("P", 1, at("2026-01-14T03:00Z"), &TimeZone::UTC, 2);
     assert_eq!(told(&days[0]), ["0 to 2 ?", "2 to 17 Ana", "17 to 24 nobody"]);
     assert_eq!(told(&days[1]), ["0 to 12 nobody", "12 to 24 ?"]);
-    let watch = board.watch("P", 1, at("2026-01-14T03:00Z"));
-    assert_eq!(watch.next, Some((at("2026-01-14T17:00Z"), Cover::Nobody)));
-    assert_eq!(board.watch("P", 1, at("2026-01-14T18:00Z")), Watch { now: Cover::Nobody, next: None });
-    assert_eq!(board.watch("P", 1, at("2026-01-20T18:00Z")).now, Cover::Unknown);
+    let on_call_at = board.on_call_at("P", 1, at("2026-01-14T03:00Z"));
+    assert_eq!(on_call_at.next, Some((at("2026-01-14T17:00Z"), Coverage::Nobody)));
+    assert_eq!(
+        board.on_call_at("P", 1, at("2026-01-14T18:00Z")),
+        OnCallAt { now: Coverage::Nobody, next: None }
+    );
+    assert_eq!(board.on_call_at("P", 1, at("2026-01-20T18:00Z")).now, Coverage::Unknown);
 }
 
 #[test]
 fn two_by_one_schedule_and_one_at_two_levels_are_double_bookings_two_targets_are_not() {
     let day = ("2026-01-14T00:00Z", "2026-01-15T00:00Z");
     let double = |shifts: Vec<Shift>| {
-        board(shifts, day.0, day.1).watch("P", 1, at("2026-01-14T10:00Z")).now.is_double()
+        board(shifts, day.0, day.1).on_call_at("P", 1, at("2026-01-14T10:00Z")).now.is_double_booked()
     };
     let ana = shift(1, "Ana", day.0, day.1);
     let mut other_schedule = shift(1, "Kofi", day.0, day.1);
-    other_schedule.schedule = Some(Named { id: "S2".into(), name: "secondary".into(), url: None });
+    other_schedule.schedule = Some(PagerRef { id: "S2".into(), name: "secondary".into(), url: None });
     assert!(!double(vec![ana.clone()]));
     assert!(!double(vec![ana.clone(), other_schedule]));
     assert!(double(vec![ana.clone(), shift(1, "Kofi", day.0, day.1)]));
@@ -133,10 +138,10 @@ fn a_turn_that_goes_on_in_a_second_shift_is_one_and_an_override_is_told() {
     let board = board(shifts, "2026-01-14T00:00Z", "2026-01-15T00:00Z");
     let day = &board.days("P", 1, at("2026-01-14T03:00Z"), &TimeZone::UTC, 1)[0];
     assert_eq!(told(day), ["0 to 12 Ana", "12 to 14 Kofi", "14 to 24 Ana"]);
-    assert!(day.stints[1].cover.turns()[0].is_override);
-    let (from, next) = board.watch("P", 1, at("2026-01-14T03:00Z")).next.unwrap();
+    assert!(day.coverage_slots[1].cover.turns()[0].is_override);
+    let (from, next) = board.on_call_at("P", 1, at("2026-01-14T03:00Z")).next.unwrap();
     assert_eq!((from, &*next.turns()[0].person.name), (at("2026-01-14T12:00Z"), "Kofi"));
-    assert_eq!(board.turns_of(&person("Ana", ""), at("2026-01-14T07:00Z")).len(), 2);
+    assert_eq!(board.shifts_of(&person("Ana", ""), at("2026-01-14T07:00Z")).len(), 2);
 }
 
 #[test]

@@ -1,12 +1,12 @@
 //! What follows an expression: `[5m]`, `[1h:5m]`, `offset 1d`, `@ end()`.
 
-use super::{Form, Node, Read, Reader, Token, ValueKind};
+use super::{ExprNode, ModifierPosition, ParsedExpr, PromqlParser, Token, ValueKind};
 
 /// The longest duration that Go can hold, in seconds.
-const LONGEST: f64 = 9_223_372_036.0;
+const GO_MAX_DURATION: f64 = 9_223_372_036.0;
 
-impl Reader<'_> {
-    pub(super) fn postfix(&mut self, mut node: Node) -> Read<Node> {
+impl PromqlParser<'_> {
+    pub(super) fn postfix(&mut self, mut node: ExprNode) -> ParsedExpr<ExprNode> {
         loop {
             if self.is_sign("[") {
                 node = self.range(node)?;
@@ -14,7 +14,7 @@ impl Reader<'_> {
                 node = self.offset(node)?;
             } else if self.is_sign("@") {
                 node = self.moment(node)?;
-            } else if node.form == Form::Selector || node.form == Form::Range {
+            } else if node.form == ModifierPosition::Selector || node.form == ModifierPosition::Range {
                 if !self.take_word("smoothed") && !self.take_word("anchored") {
                     return Ok(node);
                 }
@@ -24,7 +24,7 @@ impl Reader<'_> {
         }
     }
 
-    fn range(&mut self, node: Node) -> Read<Node> {
+    fn range(&mut self, node: ExprNode) -> ParsedExpr<ExprNode> {
         let at = self.peek().at;
         self.step();
         self.length()?;
@@ -37,9 +37,9 @@ impl Reader<'_> {
                 let what = node.kind.word();
                 return Err(self.wrong_at(at, format!("a subquery is of an instant vector, not of {what}")));
             }
-            return Ok(Node {
+            return Ok(ExprNode {
                 kind: ValueKind::Matrix,
-                form: Form::Subquery,
+                form: ModifierPosition::Subquery,
                 has_offset: false,
                 has_moment: false,
                 ..node
@@ -48,20 +48,20 @@ impl Reader<'_> {
         if !self.take("]") {
             return Err(self.unexpected(": or ]"));
         }
-        if node.form != Form::Selector {
+        if node.form != ModifierPosition::Selector {
             return Err(self.wrong_at(
                 at,
                 "a range goes behind the name or the braces of a series; elsewhere write [5m:]",
             ));
         }
-        if node.has_offset || node.is_dated {
+        if node.has_offset || node.has_timestamp {
             return Err(self.wrong_at(at, "offset and @ go behind the range"));
         }
-        Ok(Node { kind: ValueKind::Matrix, form: Form::Range, ..node })
+        Ok(ExprNode { kind: ValueKind::Matrix, form: ModifierPosition::Range, ..node })
     }
 
     /// A duration, or a calculation of one: `5m`, `300`, `2 * 5m`, `step()`.
-    fn length(&mut self) -> Read<()> {
+    fn length(&mut self) -> ParsedExpr<()> {
         let (at, first) = (self.peek().at, self.at);
         let seconds = self.seconds();
         self.sum_of_lengths(0)?;
@@ -81,7 +81,7 @@ impl Reader<'_> {
         }
     }
 
-    fn sum_of_lengths(&mut self, depth: usize) -> Read<()> {
+    fn sum_of_lengths(&mut self, depth: usize) -> ParsedExpr<()> {
         loop {
             self.one_length(depth)?;
             if !["+", "-", "*", "/", "%", "^"].into_iter().any(|sign| self.take(sign)) {
@@ -90,7 +90,7 @@ impl Reader<'_> {
         }
     }
 
-    fn one_length(&mut self, depth: usize) -> Read<()> {
+    fn one_length(&mut self, depth: usize) -> ParsedExpr<()> {
         if depth > 50 {
             return Err(self.unexpected("a duration"));
         }
@@ -112,20 +112,20 @@ impl Reader<'_> {
             return self.need(")");
         }
         let seconds = self.seconds().ok_or_else(|| self.unexpected("a duration"))?;
-        if seconds > LONGEST {
+        if seconds > GO_MAX_DURATION {
             return Err(self.wrong("the duration is too long"));
         }
         self.step();
         Ok(())
     }
 
-    fn offset(&mut self, node: Node) -> Read<Node> {
+    fn offset(&mut self, node: ExprNode) -> ParsedExpr<ExprNode> {
         let at = self.peek().at;
         self.step();
         while self.take("-") || self.take("+") {}
         // operators behind it belong to the expression around it
         self.one_length(0)?;
-        if node.form == Form::Other {
+        if node.form == ModifierPosition::Other {
             return Err(
                 self.wrong_at(at, "offset goes behind the name, the range or the subquery of a series")
             );
@@ -133,14 +133,14 @@ impl Reader<'_> {
         if node.has_offset {
             return Err(self.wrong_at(at, "offset stands twice"));
         }
-        Ok(Node { has_offset: true, ..node })
+        Ok(ExprNode { has_offset: true, ..node })
     }
 
-    fn moment(&mut self, node: Node) -> Read<Node> {
+    fn moment(&mut self, node: ExprNode) -> ParsedExpr<ExprNode> {
         let at = self.peek().at;
         self.step();
-        let is_dated = !self.take_word("start") && !self.take_word("end");
-        if is_dated {
+        let has_timestamp = !self.take_word("start") && !self.take_word("end");
+        if has_timestamp {
             let _is_signed = self.take("-") || self.take("+");
             let seconds = self.number("a moment in seconds, start() or end()")?;
             // what an i64 of milliseconds holds
@@ -151,12 +151,12 @@ impl Reader<'_> {
             self.need("(")?;
             self.need(")")?;
         }
-        if node.form == Form::Other {
+        if node.form == ModifierPosition::Other {
             return Err(self.wrong_at(at, "@ goes behind the name, the range or the subquery of a series"));
         }
         if node.has_moment {
             return Err(self.wrong_at(at, "@ stands twice"));
         }
-        Ok(Node { has_moment: true, is_dated, ..node })
+        Ok(ExprNode { has_moment: true, has_timestamp, ..node })
     }
 }

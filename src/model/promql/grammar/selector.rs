@@ -2,12 +2,12 @@
 
 use crate::model::matcher::{Matcher, MatcherError, Operator};
 
-use super::super::{LabelTest, Remark};
-use super::{Read, Reader, Token};
+use super::super::{LabelTest, QueryRemark};
+use super::{ParsedExpr, PromqlParser, Token};
 
-impl Reader<'_> {
+impl PromqlParser<'_> {
     /// The conditions of a selector, which must select less than all series.
-    pub(super) fn selector(&mut self, name: Option<&str>) -> Read<Vec<LabelTest>> {
+    pub(super) fn selector(&mut self, name: Option<&str>) -> ParsedExpr<Vec<LabelTest>> {
         let at = self.peek().at;
         let mut all = Vec::new();
         if let Some(name) = name {
@@ -61,12 +61,12 @@ impl Reader<'_> {
         {
             let message =
                 format!("le=\"{}\" matches nothing: the bound of a bucket is a number", condition.value);
-            self.remarks.push(Remark::at(self.text, at, message));
+            self.remarks.push(QueryRemark::at(self.text, at, message));
         }
     }
 
     /// One condition, and whether it is just a quoted name.
-    fn condition(&mut self) -> Read<(LabelTest, bool)> {
+    fn condition(&mut self) -> ParsedExpr<(LabelTest, bool)> {
         let label = match &self.peek().token {
             Token::Word => self.peek().text.to_owned(),
             Token::Text(Some(name)) => {
@@ -103,13 +103,13 @@ impl Reader<'_> {
         };
         self.step();
         let condition = LabelTest { name: label, operator, value };
-        if self.is_thorough {
+        if self.compiles_patterns {
             self.try_pattern(place, &condition)?;
         }
         Ok((condition, false))
     }
 
-    fn try_pattern(&self, at: usize, condition: &LabelTest) -> Read<()> {
+    fn try_pattern(&self, at: usize, condition: &LabelTest) -> ParsedExpr<()> {
         let LabelTest { name, operator, value } = condition;
         match Matcher::new(name.as_str(), *operator, value.as_str()) {
             Err(MatcherError::Regex { reason, .. }) => {

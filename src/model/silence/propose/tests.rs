@@ -6,9 +6,9 @@ fn labels(pairs: &[(&str, &str)]) -> Labels {
     pairs.iter().copied().collect()
 }
 
-fn proposed(marked: &[&Labels], others: &[&Labels], most: usize) -> Proposal {
+fn proposed(marked: &[&Labels], others: &[&Labels], most: usize) -> SilenceProposal {
     let (first, without) = (["service".to_owned()], left_out(marked, others));
-    propose(marked, Wanted { others, first: &first, without: &without, most })
+    propose(marked, ProposalInput { others, first: &first, without: &without, most })
 }
 
 fn shown(marked: &[Labels]) -> String {
@@ -16,7 +16,7 @@ fn shown(marked: &[Labels]) -> String {
     crate::model::matcher::lists(&proposed(&marked, &[], 50).silences)
 }
 
-fn hides(proposal: &Proposal, labels: &Labels) -> bool {
+fn hides(proposal: &SilenceProposal, labels: &Labels) -> bool {
     proposal.silences.iter().any(|one| one.iter().all(|matcher| matcher.matches(labels)))
 }
 
@@ -92,9 +92,9 @@ fn who_sent_an_alert_is_left_out_and_the_instance_beside_its_pod() {
 fn where_nothing_is_left_to_tell_an_alert_by_there_is_no_silence() {
     let one = labels(&[("alertname", "Slow")]);
     let without = ["alertname".to_owned()];
-    let wanted = Wanted { others: &[], first: &[], without: &without, most: 50 };
-    assert_eq!(propose(&[&one], wanted), Proposal::default());
-    assert_eq!(propose(&[], wanted), Proposal::default());
+    let wanted = ProposalInput { others: &[], first: &[], without: &without, most: 50 };
+    assert_eq!(propose(&[&one], wanted), SilenceProposal::default());
+    assert_eq!(propose(&[], wanted), SilenceProposal::default());
 }
 
 /// Pods that each have an address, an id and a node of their own.

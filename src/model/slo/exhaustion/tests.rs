@@ -31,10 +31,10 @@ fn same(a: f64, b: f64) -> bool {
 }
 
 /// Base burn 0.5 and a 20-minute total outage 29.5 days ago.
-fn with_an_old_outage() -> Spending {
+fn with_an_old_outage() -> BudgetSpending {
     let mut ratios = vec![Some(0.5 * 0.001); 720];
     ratios[12] = Some(0.5 * 0.001 + 20.0 / 60.0);
-    Spending::by_time(HOUR, &ratios, objective())
+    BudgetSpending::by_time(HOUR, &ratios, objective())
 }
 
 /// SLO.md §5, rolling, earliest.
@@ -71,7 +71,7 @@ fn a_month_under_way_has_a_pace_and_a_reset() {
         zone: TimeZone::UTC,
     });
     let now: Timestamp = "2026-07-17T12:00:00Z".parse().unwrap();
-    let under_way = UnderWay::new(0.0007 / objective().budget(), window.bounds(now), now).unwrap();
+    let under_way = CurrentPeriod::new(0.0007 / objective().budget(), window.bounds(now), now).unwrap();
     assert!(same(rounded(under_way.elapsed_share() * 100.0, 2), 53.23));
     assert!(same(under_way.pace(), 0.7) && same(under_way.left_to_date(), 0.3));
     assert!(same(rounded(under_way.spent() * 100.0, 2), 37.26));
@@ -92,21 +92,21 @@ fn what_is_spent_is_exhausted_at_any_burn() {
     assert_eq!(Exhaustion::earliest(-3.0, 1.0, WINDOW), Some(Exhaustion::Exhausted));
     assert_eq!(Exhaustion::earliest(f64::NAN, 1.0, WINDOW), None);
     assert_eq!(Exhaustion::earliest(0.5, f64::NAN, WINDOW), None);
-    let overspent = Spending::by_time(HOUR, &[Some(0.5); 4], objective());
+    let overspent = BudgetSpending::by_time(HOUR, &[Some(0.5); 4], objective());
     assert_eq!(Exhaustion::rolling(&overspent, 0.0), Some(Exhaustion::Exhausted));
-    assert_eq!(Exhaustion::rolling(&Spending::by_time(HOUR, &[], objective()), 1.0), None);
+    assert_eq!(Exhaustion::rolling(&BudgetSpending::by_time(HOUR, &[], objective()), 1.0), None);
     assert_eq!(Exhaustion::rolling(&overspent, f64::NAN), None);
 }
 
 #[test]
 fn a_period_that_has_not_begun_has_no_numbers() {
     let at = |second| Timestamp::from_second(second).unwrap();
-    let period = Bounds { start: at(1000), end: at(2000) };
-    assert_eq!(UnderWay::new(0.5, period, at(1000)), None);
-    assert_eq!(UnderWay::new(f64::NAN, period, at(1500)), None);
-    let over = UnderWay::new(2.0, period, at(2000)).unwrap();
+    let period = TimeRange { start: at(1000), end: at(2000) };
+    assert_eq!(CurrentPeriod::new(0.5, period, at(1000)), None);
+    assert_eq!(CurrentPeriod::new(f64::NAN, period, at(1500)), None);
+    let over = CurrentPeriod::new(2.0, period, at(2000)).unwrap();
     assert_eq!((over.sustainable_burn(), over.exhaustion(1.0)), (None, Some(Exhaustion::Exhausted)));
-    let half = UnderWay::new(2.5, period, at(1500)).unwrap();
+    let half = CurrentPeriod::new(2.5, period, at(1500)).unwrap();
     assert_eq!(half.sustainable_burn(), Some(0.0));
 }
 
@@ -117,10 +117,16 @@ fn exhausted_since_the_last_time_that_something_was_left() {
         |left: &[f64]| -> Vec<_> { left.iter().zip(0..).map(|(left, second)| (at(second), *left)).collect() };
     assert_eq!(
         exhausted_since(&course(&[0.5, -0.1, 0.2, 0.0, -1.0])),
-        Some(Since { at: at(3), or_before: false })
+        Some(ExhaustedSince { at: at(3), is_upper_bound: false })
     );
-    assert_eq!(exhausted_since(&course(&[-0.5, -0.1])), Some(Since { at: at(0), or_before: true }));
-    assert_eq!(exhausted_since(&course(&[0.5, f64::NAN, -0.1])), Some(Since { at: at(2), or_before: true }));
+    assert_eq!(
+        exhausted_since(&course(&[-0.5, -0.1])),
+        Some(ExhaustedSince { at: at(0), is_upper_bound: true })
+    );
+    assert_eq!(
+        exhausted_since(&course(&[0.5, f64::NAN, -0.1])),
+        Some(ExhaustedSince { at: at(2), is_upper_bound: true })
+    );
     assert_eq!(exhausted_since(&course(&[-0.5, 0.1])), None);
     assert_eq!(exhausted_since(&course(&[-0.5, f64::NAN])), None);
     assert_eq!(exhausted_since(&[]), None);
@@ -132,7 +138,7 @@ proptest! {
         ratios in prop::collection::vec(0.0..0.002_f64, 1..200), a in 0.01..100.0_f64, b in 0.01..100.0_f64,
     ) {
         let ratios: Vec<_> = ratios.into_iter().map(Some).collect();
-        let spending = Spending::by_time(HOUR, &ratios, objective());
+        let spending = BudgetSpending::by_time(HOUR, &ratios, objective());
         let time = |exhaustion: Option<Exhaustion>| match exhaustion.unwrap() {
             Exhaustion::Exhausted => 0.0,
             Exhaustion::In(after) => after.as_secs_f64(),
@@ -148,8 +154,8 @@ proptest! {
     #[test]
     fn a_sustainable_burn_ends_with_nothing_left(burn in 0.0..3.0_f64, elapsed in 1..1000_i64) {
         let at = |second| Timestamp::from_second(second).unwrap();
-        let period = Bounds { start: at(0), end: at(1001) };
-        let under_way = UnderWay::new(burn, period, at(elapsed)).unwrap();
+        let period = TimeRange { start: at(0), end: at(1001) };
+        let under_way = CurrentPeriod::new(burn, period, at(elapsed)).unwrap();
         let sustainable = under_way.sustainable_burn().unwrap();
         prop_assert!(sustainable >= 0.0);
         if sustainable > 0.0 {

@@ -1,11 +1,11 @@
 use super::super::super::labels::Labels;
 use super::super::super::promql::{self, Comparison};
-use super::super::{Alerting, Objective, Origin, Window};
+use super::super::{DefinitionOrigin, Objective, SloAlerting, Window};
 use super::*;
 
 const HOUR: Duration = Duration::from_secs(3600);
 
-fn slo(sli: Sli, grouping: &[&str], budgeting: Budgeting) -> Slo {
+fn slo(sli: Sli, grouping: &[&str], budgeting: BudgetingMethod) -> Slo {
     Slo {
         id: "x".into(),
         name: "x".into(),
@@ -18,9 +18,9 @@ fn slo(sli: Sli, grouping: &[&str], budgeting: Budgeting) -> Slo {
         sli: Some(sli),
         grouping: grouping.iter().map(|name| (*name).into()).collect(),
         pairs: Vec::new(),
-        alerting: Alerting::default(),
+        alerting: SloAlerting::default(),
         recorded: None,
-        origin: Origin::Series,
+        origin: DefinitionOrigin::Series,
     }
 }
 
@@ -37,7 +37,7 @@ fn kinds() -> Vec<(Sli, &'static str)> {
     let (bucket, count) = (selector("h_seconds_bucket"), selector("h_seconds_count"));
     vec![
         (
-            Sli::Counters { side: Side::Bad, part: bad, total },
+            Sli::Counters { side: EventSide::Bad, part: bad, total },
             r#"((sum by (a) (rate(http_total{code=~"5.."}[1h]))) or 0 * (sum by (a) (rate(http_total[1h])))) / (sum by (a) (rate(http_total[1h])))"#,
         ),
         (
@@ -67,7 +67,7 @@ fn kinds() -> Vec<(Sli, &'static str)> {
 #[test]
 fn each_kind_of_sli_has_its_query() {
     for (sli, expected) in kinds() {
-        let slo = slo(sli, &["a"], Budgeting::Occurrences);
+        let slo = slo(sli, &["a"], BudgetingMethod::Occurrences);
         let query = measure(&slo, HOUR).unwrap().error_ratio();
         assert_eq!(query.split_whitespace().collect::<Vec<_>>().join(" "), expected);
     }
@@ -78,9 +78,9 @@ fn every_query_is_promql_whatever_counts_against_the_budget() {
     let slice = Duration::from_secs(60);
     for (sli, _) in kinds() {
         for budgeting in [
-            Budgeting::Occurrences,
-            Budgeting::Timeslices { slice, least: 0.95 },
-            Budgeting::RatioTimeslices { slice },
+            BudgetingMethod::Occurrences,
+            BudgetingMethod::Timeslices { slice, least: 0.95 },
+            BudgetingMethod::RatioTimeslices { slice },
         ] {
             for grouping in [&["a", "b"][..], &[]] {
                 let slo = slo(sli.clone(), grouping, budgeting);

@@ -5,18 +5,18 @@ use std::time::Duration;
 use super::super::super::labels::{Labels, Text};
 use super::super::super::matcher::Operator;
 use super::super::super::promql;
-use super::super::definition::{Side, Sli, Slo};
-use super::super::pair::{Pair, Severity};
+use super::super::burn_condition::{BurnCondition, Severity};
+use super::super::definition::{EventSide, Sli, Slo};
 use super::super::recorded::written;
 use super::super::selector::Selector;
-use super::{Makes, Rule, RuleGroup, joined, lookbacks};
+use super::{GeneratedRule, RuleGroup, RuleOutput, lookbacks, union};
 
 const BURNRATES: Option<Duration> = Some(Duration::from_secs(30));
 
 /// All groups of an SLO; `None` for an SLI that Pyrra has no indicator for.
 pub(super) fn groups(slo: &Slo, sli: &Sli) -> Option<Vec<RuleGroup>> {
-    let names = Names::of(slo, sli)?;
-    let mut burnrates: Vec<Rule> =
+    let names = PyrraNames::of(slo, sli)?;
+    let mut burnrates: Vec<GeneratedRule> =
         lookbacks(slo).into_iter().map(|lookback| names.burnrate(lookback)).collect();
     burnrates.extend(slo.pairs.iter().filter_map(|pair| names.alert(pair)));
     let name = slo.id.to_string();
@@ -25,7 +25,8 @@ pub(super) fn groups(slo: &Slo, sli: &Sli) -> Option<Vec<RuleGroup>> {
         interval: Some(increase_interval(slo.window.nominal())),
         rules: names.increases(),
     };
-    let generic = RuleGroup { name: format!("{name}-generic"), interval: BURNRATES, rules: names.facts() };
+    let generic =
+        RuleGroup { name: format!("{name}-generic"), interval: BURNRATES, rules: names.generic_rules() };
     let mut groups = vec![RuleGroup { name, interval: BURNRATES, rules: burnrates }, increase];
     // what is grouped has no one availability
     if slo.grouping.is_empty() {
@@ -52,13 +53,13 @@ enum Indicator<'a> {
 impl<'a> Indicator<'a> {
     fn of(sli: &'a Sli) -> Option<Self> {
         match sli {
-            Sli::Counters { side: Side::Bad, part: bad, total } => Some(Self::Ratio { bad, total }),
+            Sli::Counters { side: EventSide::Bad, part: bad, total } => Some(Self::Ratio { bad, total }),
             Sli::Latency { fast, total } => Some(Self::Latency { fast, total }),
             Sli::NativeLatency { histogram, threshold } => {
                 Some(Self::NativeLatency { histogram, threshold: *threshold })
             }
             Sli::Gauge { metric } => Some(Self::Gauge { metric }),
-            Sli::Counters { side: Side::Good, .. }
+            Sli::Counters { side: EventSide::Good, .. }
             | Sli::Events { .. }
             | Sli::Ratio { .. }
             | Sli::Apdex { .. }
@@ -78,7 +79,7 @@ impl<'a> Indicator<'a> {
 }
 
 /// The names by which all series of an SLO are found.
-struct Names<'a> {
+struct PyrraNames<'a> {
     slo: &'a Slo,
     indicator: Indicator<'a>,
     /// `slo`, and the labels of the SLO itself.
@@ -86,48 +87,52 @@ struct Names<'a> {
     grouping: Vec<Text>,
 }
 
-impl<'a> Names<'a> {
+impl<'a> PyrraNames<'a> {
     fn of(slo: &'a Slo, sli: &'a Sli) -> Option<Self> {
         let indicator = Indicator::of(sli)?;
         // of the labels of a Pyrra object only those with its prefix reach the series
-        let reaching = slo.labels.iter().filter(|(name, value)| {
+        let propagated = slo.labels.iter().filter(|(name, value)| {
             slo.recorded.as_ref().is_none_or(|recorded| recorded.labels.get(name) == Some(*value))
         });
-        let common = joined(&reaching.collect(), &Labels::from_iter([("slo", &slo.id)]));
+        let common = union(&propagated.collect(), &Labels::from_iter([("slo", &slo.id)]));
         let mut grouping = slo.grouping.clone();
         grouping.sort();
         Some(Self { slo, indicator, common, grouping })
     }
 
     /// The labels of recorded series: what the selector fixes, unless the series keep it themselves.
-    fn labels(&self, kept: &[Text]) -> Labels {
+    fn labels(&self, kept_labels: &[Text]) -> Labels {
         let fixed = self
             .indicator
             .total()
             .matches
             .iter()
-            .filter(|m| m.operator == Operator::Equal && !kept.contains(&m.name));
+            .filter(|m| m.operator == Operator::Equal && !kept_labels.contains(&m.name));
         let fixed = fixed.map(|m| (m.name.clone(), m.value.clone()));
-        joined(&self.common, &Labels::new(fixed.collect()))
+        union(&self.common, &Labels::new(fixed.collect()))
     }
 
     fn burnrate_name(&self, lookback: Duration) -> String {
         format!(
             "{}:burnrate{}",
-            base(&self.indicator.total().metric, &["_total", "_count"]),
+            without_suffixes(&self.indicator.total().metric, &["_total", "_count"]),
             written(lookback)
         )
     }
 
     fn increase_name(&self, of: &Selector) -> String {
-        format!("{}:increase{}", base(&of.metric, &["_total", "_count", "_bucket"]), self.window())
+        format!(
+            "{}:increase{}",
+            without_suffixes(&of.metric, &["_total", "_count", "_bucket"]),
+            self.window()
+        )
     }
 
     fn window(&self) -> String {
         written(self.slo.window.nominal())
     }
 
-    fn burnrate(&self, lookback: Duration) -> Rule {
+    fn burnrate(&self, lookback: Duration) -> GeneratedRule {
         let sum =
             |function: &str, selector: &Selector| sum(&self.grouping, function, selector, &written(lookback));
         let total = || sum("rate", self.indicator.total());
@@ -142,10 +147,10 @@ impl<'a> Names<'a> {
                 format!("({count} - {up}) / {count}")
             }
         };
-        Rule::record(self.burnrate_name(lookback), expr, self.labels(&self.grouping))
+        GeneratedRule::record(self.burnrate_name(lookback), expr, self.labels(&self.grouping))
     }
 
-    fn alert(&self, pair: &Pair) -> Option<Rule> {
+    fn alert(&self, pair: &BurnCondition) -> Option<GeneratedRule> {
         let slo = self.slo;
         let notice = slo.alerting.notice(pair.severity)?;
         let mut series = self.indicator.total().clone();
@@ -169,62 +174,69 @@ impl<'a> Names<'a> {
             ("long", written(pair.long)),
             ("exhaustion", written(Duration::from_secs(exhaustion.as_secs()))),
         ]);
-        let labels = joined(&joined(&self.labels(&self.grouping), &slo.alerting.labels), &own);
-        Some(Rule {
-            makes: Makes::Alert(slo.alerting.name.clone().unwrap_or_else(|| "ErrorBudgetBurn".into())),
+        let labels = union(&union(&self.labels(&self.grouping), &slo.alerting.labels), &own);
+        Some(GeneratedRule {
+            output: RuleOutput::Alert(slo.alerting.name.clone().unwrap_or_else(|| "ErrorBudgetBurn".into())),
             expr: format!("{} and {}", above(pair.short), above(pair.long)),
             hold: pair.hold,
-            labels: joined(&labels, &notice.labels),
-            annotations: joined(&slo.alerting.annotations, &notice.annotations),
+            labels: union(&labels, &notice.labels),
+            annotations: union(&slo.alerting.annotations, &notice.annotations),
         })
     }
 
     /// How many events there were over the whole window, by what tells bad ones from the others.
-    fn increases(&self) -> Vec<Rule> {
+    fn increases(&self) -> Vec<GeneratedRule> {
         let over = self.window();
         match self.indicator {
             Indicator::NativeLatency { histogram, threshold } => {
                 let (name, labels) = (self.increase_name(histogram), self.labels(&[]));
                 let histogram = sum(&self.grouping, "increase", histogram, &over);
-                let fast = joined(&labels, &Labels::from_iter([("le", threshold.to_string())]));
+                let fast = union(&labels, &Labels::from_iter([("le", threshold.to_string())]));
                 let count = format!("histogram_count({histogram})");
                 let within = format!("histogram_fraction(0, {threshold}, {histogram}) * {count}");
-                vec![Rule::record(name.clone(), count, labels), Rule::record(name, within, fast)]
+                vec![
+                    GeneratedRule::record(name.clone(), count, labels),
+                    GeneratedRule::record(name, within, fast),
+                ]
             }
             Indicator::Gauge { metric } => {
-                let kept = self.kept([metric].into_iter(), true);
+                let kept_labels = self.kept_labels([metric].into_iter(), true);
                 let record = |name: &str, function: &str| {
                     let name = format!("{}:{name}{over}", metric.metric);
-                    Rule::record(name, sum(&kept, function, metric, &over), self.labels(&kept))
+                    GeneratedRule::record(
+                        name,
+                        sum(&kept_labels, function, metric, &over),
+                        self.labels(&kept_labels),
+                    )
                 };
                 let counts = vec![record("count", "count_over_time"), record("sum", "sum_over_time")];
-                counts.into_iter().chain(self.absence(metric, &self.labels(&kept))).collect()
+                counts.into_iter().chain(self.absence(metric, &self.labels(&kept_labels))).collect()
             }
             Indicator::Latency { fast, total } => {
-                let kept = self.kept([total].into_iter(), false);
-                let labels = self.labels(&kept);
+                let kept_labels = self.kept_labels([total].into_iter(), false);
+                let labels = self.labels(&kept_labels);
                 let le = Labels::from_iter([("le", fast.equal("le").map_or("", |le| le))]);
-                let of_fast = joined(&labels, &le);
+                let of_fast = union(&labels, &le);
                 let record = |selector, labels: &Labels| {
-                    let expr = sum(&kept, "increase", selector, &over);
-                    Rule::record(self.increase_name(selector), expr, labels.clone())
+                    let expr = sum(&kept_labels, "increase", selector, &over);
+                    GeneratedRule::record(self.increase_name(selector), expr, labels.clone())
                 };
                 let counts = vec![record(total, &labels), record(fast, &of_fast)];
                 let absent = self.absence(total, &labels).into_iter().chain(self.absence(fast, &of_fast));
                 counts.into_iter().chain(absent).collect()
             }
             Indicator::Ratio { bad, total } => {
-                let mut kept = self.kept([total].into_iter(), false);
-                let telling =
+                let mut kept_labels = self.kept_labels([total].into_iter(), false);
+                let distinguishing =
                     bad.matches.iter().filter(|m| total.matches.iter().all(|other| other.name != m.name));
-                kept.extend(telling.map(|m| m.name.clone()));
-                kept.sort();
-                kept.dedup();
-                let labels = self.labels(&kept);
+                kept_labels.extend(distinguishing.map(|m| m.name.clone()));
+                kept_labels.sort();
+                kept_labels.dedup();
+                let labels = self.labels(&kept_labels);
                 let both = [Some(total), (bad.metric != total.metric).then_some(bad)];
                 let record = |selector: &Selector| {
-                    let expr = sum(&kept, "increase", selector, &over);
-                    let rule = Rule::record(self.increase_name(selector), expr, labels.clone());
+                    let expr = sum(&kept_labels, "increase", selector, &over);
+                    let rule = GeneratedRule::record(self.increase_name(selector), expr, labels.clone());
                     std::iter::once(rule).chain(self.absence(selector, &labels)).collect::<Vec<_>>()
                 };
                 both.into_iter().flatten().flat_map(record).collect()
@@ -233,39 +245,42 @@ impl<'a> Names<'a> {
     }
 
     /// Labels that increases keep: those of the grouping and those that the selectors match by a pattern, or all they match.
-    fn kept<'b>(&self, selectors: impl Iterator<Item = &'b Selector>, all: bool) -> Vec<Text> {
-        let by_pattern = |m: &&super::super::selector::Match| {
+    fn kept_labels<'b>(&self, selectors: impl Iterator<Item = &'b Selector>, all: bool) -> Vec<Text> {
+        let by_pattern = |m: &&super::super::selector::LabelMatch| {
             all || matches!(m.operator, Operator::Matches | Operator::MatchesNot)
         };
         let matched = selectors.flat_map(|selector| &selector.matches).filter(by_pattern);
-        let mut kept: Vec<Text> =
+        let mut kept_labels: Vec<Text> =
             self.grouping.iter().cloned().chain(matched.map(|m| m.name.clone())).collect();
-        kept.sort();
-        kept.dedup();
-        kept
+        kept_labels.sort();
+        kept_labels.dedup();
+        kept_labels
     }
 
     /// Series that are gone make no alert fire: after the time that a total outage would need, their absence does.
-    fn absence(&self, selector: &Selector, labels: &Labels) -> Option<Rule> {
+    fn absence(&self, selector: &Selector, labels: &Labels) -> Option<GeneratedRule> {
         let alerting = &self.slo.alerting;
         if !alerting.on_absence {
             return None;
         }
         let outage = self.slo.pairs.first().and_then(|pair| pair.time_to_detection(self.slo.objective, 1.0));
         let minutes = outage.map_or(1, |outage| (outage.as_secs() + 30) / 60);
-        Some(Rule {
-            makes: Makes::Alert(alerting.absent_name.clone().unwrap_or_else(|| "SLOMetricAbsent".into())),
+        Some(GeneratedRule {
+            output: RuleOutput::Alert(
+                alerting.absent_name.clone().unwrap_or_else(|| "SLOMetricAbsent".into()),
+            ),
             expr: format!("absent({selector}) == 1"),
             hold: Duration::from_secs(60 * minutes),
-            labels: joined(labels, &Labels::from_iter([("severity", "critical")])),
+            labels: union(labels, &Labels::from_iter([("severity", "critical")])),
             annotations: alerting.annotations.clone(),
         })
     }
 
     /// What Pyrra's generic rules record: the same names for every SLO.
-    fn facts(&self) -> Vec<Rule> {
+    fn generic_rules(&self) -> Vec<GeneratedRule> {
         let slo = self.slo;
-        let record = |name: &str, expr: String| Rule::record(name.to_owned(), expr, self.common.clone());
+        let record =
+            |name: &str, expr: String| GeneratedRule::record(name.to_owned(), expr, self.common.clone());
         let mine = |selector: &Selector| selector.clone().with("slo", Operator::Equal, &slo.id);
         let increase = |selector: &Selector| mine(&selector.of(&self.increase_name(selector)));
         let rate = |selector: &Selector| sum(&[], "rate", selector, "5m");
@@ -310,6 +325,6 @@ fn sum(by: &[Text], function: &str, selector: &Selector, over: &str) -> String {
 }
 
 /// A metric's name without the endings that say what kind of counter it is.
-fn base<'a>(metric: &'a str, endings: &[&str]) -> &'a str {
+fn without_suffixes<'a>(metric: &'a str, endings: &[&str]) -> &'a str {
     endings.iter().fold(metric, |name, ending| name.strip_suffix(ending).unwrap_or(name))
 }

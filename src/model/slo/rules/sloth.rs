@@ -4,22 +4,24 @@ use std::time::Duration;
 
 use super::super::super::labels::{Labels, Text};
 use super::super::super::promql::quoted;
-use super::super::definition::{Budgeting, Slo};
-use super::super::pair::{Pair, Severity};
+use super::super::burn_condition::{BurnCondition, Severity};
+use super::super::definition::{BudgetingMethod, Slo};
 use super::super::query::measure;
 use super::super::recorded::written;
-use super::{Makes, Rule, RuleGroup, joined, lookbacks};
+use super::{GeneratedRule, RuleGroup, RuleOutput, lookbacks, union};
 
 pub(super) fn groups(slo: &Slo) -> Vec<RuleGroup> {
-    let names = Names::of(slo);
+    let names = SlothNames::of(slo);
     let group = |part: &str, rules| RuleGroup {
         name: format!("sloth-slo-{part}-{}", names.id),
         interval: None,
         rules,
     };
-    let mut groups =
-        vec![group("sli-recordings", recordings(slo, &names)), group("meta-recordings", facts(slo, &names))];
-    let alerts: Vec<Rule> =
+    let mut groups = vec![
+        group("sli-recordings", sli_recordings(slo, &names)),
+        group("meta-recordings", meta_recordings(slo, &names)),
+    ];
+    let alerts: Vec<GeneratedRule> =
         [Severity::Page, Severity::Ticket].into_iter().filter_map(|s| alert(slo, &names, s)).collect();
     if !alerts.is_empty() {
         groups.push(group("alerts", alerts));
@@ -28,7 +30,7 @@ pub(super) fn groups(slo: &Slo) -> Vec<RuleGroup> {
 }
 
 /// The names by which all series of an SLO are found.
-struct Names {
+struct SlothNames {
     id: Text,
     /// `sloth_id`, `sloth_service`, `sloth_slo`, and the SLO's own labels.
     labels: Labels,
@@ -36,14 +38,14 @@ struct Names {
     selector: String,
 }
 
-impl Names {
+impl SlothNames {
     fn of(slo: &Slo) -> Self {
         let id = slo.recorded.as_ref().map_or(&slo.id, |recorded| &recorded.id).clone();
         let service = slo.service.as_ref().unwrap_or(&slo.name);
         let identity = [("sloth_id", &id), ("sloth_service", service), ("sloth_slo", &slo.name)];
         let selector: Vec<_> =
             identity.iter().map(|(name, value)| format!("{name}={}", quoted(value))).collect();
-        let labels = joined(&slo.labels, &Labels::from_iter(identity));
+        let labels = union(&slo.labels, &Labels::from_iter(identity));
         Self { id, labels, selector: selector.join(", ") }
     }
 
@@ -52,15 +54,15 @@ impl Names {
     }
 }
 
-fn recordings(slo: &Slo, names: &Names) -> Vec<Rule> {
+fn sli_recordings(slo: &Slo, names: &SlothNames) -> Vec<GeneratedRule> {
     let record = |lookback: Duration, expr: String| {
         let window = Labels::from_iter([("sloth_window", written(lookback))]);
         let name = format!("slo:sli_error:ratio_rate{}", written(lookback));
-        Rule::record(name, expr, joined(&names.labels, &window))
+        GeneratedRule::record(name, expr, union(&names.labels, &window))
     };
     let period = slo.window.nominal();
     let live = |lookback| measure(slo, lookback).map(|measure| measure.plain_ratio()).unwrap_or_default();
-    let mut rules: Vec<Rule> = lookbacks(slo)
+    let mut rules: Vec<GeneratedRule> = lookbacks(slo)
         .into_iter()
         .filter(|lookback| *lookback != period)
         .map(|l| record(l, live(l)))
@@ -68,20 +70,21 @@ fn recordings(slo: &Slo, names: &Names) -> Vec<Rule> {
     let shortest = slo.pairs.iter().map(|pair| pair.short).min();
     let whole = match (slo.budgeting, shortest) {
         // the mean of the shortest ratios is weighted by time, not by events, but reads a thousandth of the samples
-        (Budgeting::Occurrences | Budgeting::RatioTimeslices { .. }, Some(shortest)) => {
+        (BudgetingMethod::Occurrences | BudgetingMethod::RatioTimeslices { .. }, Some(shortest)) => {
             let (series, over) = (names.error_ratio(shortest), written(period));
             format!(
                 "sum_over_time({series}[{over}])\n/ ignoring (sloth_window)\ncount_over_time({series}[{over}])"
             )
         }
-        (Budgeting::Timeslices { .. }, _) | (_, None) => live(period),
+        (BudgetingMethod::Timeslices { .. }, _) | (_, None) => live(period),
     };
     rules.push(record(period, whole));
     rules
 }
 
-fn facts(slo: &Slo, names: &Names) -> Vec<Rule> {
-    let record = |name: &str, expr: String| Rule::record(name.to_owned(), expr, names.labels.clone());
+fn meta_recordings(slo: &Slo, names: &SlothNames) -> Vec<GeneratedRule> {
+    let record =
+        |name: &str, expr: String| GeneratedRule::record(name.to_owned(), expr, names.labels.clone());
     let objective = slo.objective.ratio_text();
     let selector = &names.selector;
     let days = slo.window.nominal().as_secs_f64() / 86_400.0;
@@ -110,12 +113,16 @@ fn facts(slo: &Slo, names: &Names) -> Vec<Rule> {
             "slo:period_error_budget_remaining:ratio",
             format!("1 - slo:period_burn_rate:ratio{{{selector}}}"),
         ),
-        Rule::record("sloth_slo_info".to_owned(), "vector(1)".to_owned(), joined(&names.labels, &info)),
+        GeneratedRule::record(
+            "sloth_slo_info".to_owned(),
+            "vector(1)".to_owned(),
+            union(&names.labels, &info),
+        ),
     ]);
     rules
 }
 
-fn alert(slo: &Slo, names: &Names, severity: Severity) -> Option<Rule> {
+fn alert(slo: &Slo, names: &SlothNames, severity: Severity) -> Option<GeneratedRule> {
     let notice = slo.alerting.notice(severity)?;
     let pairs: Vec<String> = slo
         .pairs
@@ -136,16 +143,16 @@ fn alert(slo: &Slo, names: &Names, severity: Severity) -> Option<Rule> {
     let usual = Labels::from_iter([("title", title.as_str()), ("summary", summary)]);
     let holds = slo.pairs.iter().filter(|pair| pair.severity == severity).map(|pair| pair.hold);
     let name = slo.alerting.name.clone().unwrap_or_else(|| format!("{}ErrorBudgetBurn", names.id).into());
-    Some(Rule {
-        makes: Makes::Alert(name),
+    Some(GeneratedRule {
+        output: RuleOutput::Alert(name),
         expr: pairs.join("\nor\n"),
         hold: holds.min().unwrap_or_default(),
-        labels: joined(&joined(&slo.alerting.labels, &notice.labels), &own),
-        annotations: joined(&joined(&usual, &slo.alerting.annotations), &notice.annotations),
+        labels: union(&union(&slo.alerting.labels, &notice.labels), &own),
+        annotations: union(&union(&usual, &slo.alerting.annotations), &notice.annotations),
     })
 }
 
-fn condition(slo: &Slo, names: &Names, pair: &Pair) -> String {
+fn condition(slo: &Slo, names: &SlothNames, pair: &BurnCondition) -> String {
     let sign = if pair.at_least { ">=" } else { ">" };
     let budget = slo.objective.budget();
     let above = |lookback| {

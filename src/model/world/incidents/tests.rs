@@ -3,10 +3,10 @@ use std::time::Duration;
 use super::*;
 use crate::model::alert::{AlertBoard, AlertState, Severity};
 use crate::model::ask::{Answer, Ask, Query, Question, Reply};
-use crate::model::incident::{AlertCounts, IncidentBoard, Named, Priority, Stamp};
+use crate::model::incident::{AlertCounts, Attribution, IncidentBoard, PagerRef, Priority};
 use crate::model::labels::Labels;
-use crate::model::service::{Reading, ServiceBoard};
-use crate::model::world::Judgement;
+use crate::model::service::{ServiceBoard, ServiceReading};
+use crate::model::world::HealthPolicy;
 
 fn at(second: i64) -> Timestamp {
     Timestamp::from_second(second).unwrap()
@@ -16,8 +16,8 @@ fn id(source: &str) -> SourceId {
     SourceId::new(source)
 }
 
-fn named(name: &str) -> Named {
-    Named { id: name.into(), name: name.into(), url: None }
+fn named(name: &str) -> PagerRef {
+    PagerRef { id: name.into(), name: name.into(), url: None }
 }
 
 fn tell(world: &mut World, source: &str, ask: Ask, answer: Answer) {
@@ -74,8 +74,9 @@ fn alert(labels: &[(&str, &str)]) -> Arc<Alert> {
 }
 
 fn world(incidents: Vec<Incident>, alerts: &[Arc<Alert>]) -> World {
-    let mut world = World::new(["am", "pd", "pd2", "prom"].map(id), Judgement::default());
-    let readings = ["cart", "checkout"].map(|name| Reading { name: name.into(), ..Reading::default() });
+    let mut world = World::new(["am", "pd", "pd2", "prom"].map(id), HealthPolicy::default());
+    let readings =
+        ["cart", "checkout"].map(|name| ServiceReading { name: name.into(), ..ServiceReading::default() });
     let board = ServiceBoard { readings: readings.to_vec(), lookback: Duration::from_secs(60) };
     tell(&mut world, "prom", Query::Services.now(), Answer::Services(board));
     tell(&mut world, "am", Query::Alerts.now(), Answer::Alerts(AlertBoard { alerts: alerts.to_vec() }));
@@ -200,7 +201,7 @@ fn labels_that_came_along_count_more_than_words() {
 #[test]
 fn an_acknowledgement_of_long_ago_is_forgotten_and_its_people_are_told_once() {
     let person = |name: &str| Person { id: name.into(), name: name.into(), email: None, zone: None };
-    let stamp = |name: &str, second| Stamp { who: person(name), at: at(second) };
+    let stamp = |name: &str, second| Attribution { who: person(name), at: at(second) };
     let taken = Incident {
         status: IncidentStatus::Acknowledged,
         assigned: vec![stamp("Kofi", 50)],
@@ -210,12 +211,19 @@ fn an_acknowledgement_of_long_ago_is_forgotten_and_its_people_are_told_once() {
     let world =
         world(vec![taken, Incident { assigned: vec![stamp("Kofi", 50)], ..incident(2, "b", "x") }], &[]);
     let known = world.incident(&id("pd"), "P1").unwrap();
-    let names = |known: &Linked| known.holders().iter().map(|who| who.name.to_string()).collect::<Vec<_>>();
+    let names =
+        |known: &IncidentView| known.holders().iter().map(|who| who.name.to_string()).collect::<Vec<_>>();
     assert_eq!(names(known), ["Ana"]);
     assert_eq!(names(world.incident(&id("pd"), "P2").unwrap()), ["Kofi"]);
     let hours = |hours: i64| at(90 + hours * 3600);
-    assert!(!known.is_forgotten(hours(4)) && known.is_forgotten(hours(4) + Duration::from_secs(1)));
-    assert!(!world.incident(&id("pd"), "P2").unwrap().is_forgotten(hours(9)), "nobody said so at all");
+    assert!(
+        !known.is_acknowledgement_old(hours(4))
+            && known.is_acknowledgement_old(hours(4) + Duration::from_secs(1))
+    );
+    assert!(
+        !world.incident(&id("pd"), "P2").unwrap().is_acknowledgement_old(hours(9)),
+        "nobody said so at all"
+    );
 }
 
 fn about(world: &World) -> (Vec<&str>, BTreeSet<Fingerprint>) {
@@ -284,11 +292,11 @@ fn the_words_of_a_groups_title_are_not_taken_for_a_service_before_its_alerts_are
         ("checkout is slow", vec!["checkout"]),
     ] {
         let mut world = world(vec![incident(1, title, "Production")], &[]);
-        assert!(world.is_unread(&world.incidents()[0]));
+        assert!(world.has_unknown_alerts(&world.incidents()[0]));
         assert_eq!(about(&world).0, before, "{title}");
         let detail = Answer::Incident(IncidentDetail::default());
         tell(&mut world, "pd", Query::Incident { id: "P1".into() }.now(), detail);
-        assert!(!world.is_unread(&world.incidents()[0]));
+        assert!(!world.has_unknown_alerts(&world.incidents()[0]));
         assert_eq!(about(&world).0, ["checkout"], "{title}");
     }
 }

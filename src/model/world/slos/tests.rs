@@ -8,10 +8,10 @@ use crate::model::ask::{Answer, Ask, Query, Question, Reply};
 use crate::model::fingerprint::Fingerprint;
 use crate::model::service::ServiceBoard;
 use crate::model::slo::{
-    Alerting, Budgeting, Evaluation, Family, GroupReading, Measured, Objective, Origin, Recorded, SloBoard,
-    SloReading, Window, standard,
+    BudgetingMethod, DefinitionOrigin, Evaluation, Family, GroupReading, MeasuredRatio, Objective,
+    RecordedSeries, SloAlerting, SloBoard, SloReading, Window, standard,
 };
-use crate::model::world::Judgement;
+use crate::model::world::HealthPolicy;
 
 const WINDOW: Duration = Duration::from_secs(30 * 86_400);
 
@@ -20,7 +20,7 @@ fn at(second: i64) -> Timestamp {
 }
 
 fn world() -> World {
-    World::new([SourceId::new("am"), SourceId::new("one"), SourceId::new("two")], Judgement::default())
+    World::new([SourceId::new("am"), SourceId::new("one"), SourceId::new("two")], HealthPolicy::default())
 }
 
 fn tell(world: &mut World, source: &str, ask: Ask, answer: Answer) {
@@ -37,17 +37,17 @@ fn slo(id: &str) -> Slo {
         labels: Labels::default(),
         objective: Objective::percent("99.9").unwrap(),
         window: Window::Rolling(WINDOW),
-        budgeting: Budgeting::Occurrences,
+        budgeting: BudgetingMethod::Occurrences,
         sli: None,
         grouping: Vec::new(),
         pairs: standard(WINDOW),
-        alerting: Alerting { name: Some("Burn".into()), ..Alerting::default() },
+        alerting: SloAlerting { name: Some("Burn".into()), ..SloAlerting::default() },
         recorded: None,
-        origin: Origin::Series,
+        origin: DefinitionOrigin::Series,
     }
 }
 
-fn slos(world: &mut World, source: &str, slo: &Slo, window: Measured) {
+fn slos(world: &mut World, source: &str, slo: &Slo, window: MeasuredRatio) {
     let group = GroupReading {
         labels: Labels::default(),
         recent: vec![(Duration::from_secs(3600), window)],
@@ -64,7 +64,8 @@ fn slos(world: &mut World, source: &str, slo: &Slo, window: Measured) {
 }
 
 fn services(world: &mut World, source: &str, scraped: &[u64]) {
-    let readings = vec![Reading { name: "cart".into(), scraped: scraped.into(), ..Reading::default() }];
+    let readings =
+        vec![ServiceReading { name: "cart".into(), scraped: scraped.into(), ..ServiceReading::default() }];
     let board = ServiceBoard { readings, lookback: Duration::from_secs(60) };
     tell(world, source, Query::Services.now(), Answer::Services(board));
 }
@@ -91,12 +92,12 @@ fn alert(labels: &[(&str, &str)]) -> Arc<Alert> {
     })
 }
 
-const GOOD: Measured = Measured::Ratio { error: 0.0001, events: None };
+const GOOD: MeasuredRatio = MeasuredRatio::Ratio { error: 0.0001, events: None };
 
 #[test]
 fn a_pair_tells_an_slo_once_and_two_clusters_twice() {
     let mut world = world();
-    slos(&mut world, "one", &slo("a"), Measured::Absent);
+    slos(&mut world, "one", &slo("a"), MeasuredRatio::Absent);
     slos(&mut world, "two", &slo("a"), GOOD);
     assert_eq!(world.slos().len(), 2);
     services(&mut world, "one", &[1, 2]);
@@ -110,7 +111,7 @@ fn a_pair_tells_an_slo_once_and_two_clusters_twice() {
 #[test]
 fn an_slo_finds_its_alerts_and_its_service() {
     let mut world = world();
-    let recorded = Recorded {
+    let recorded = RecordedSeries {
         family: Family::Sloth,
         id: "cart-availability".into(),
         labels: Labels::from_iter([("service", "cart")]),
@@ -159,7 +160,7 @@ fn an_slos_service_is_what_its_labels_say_whether_it_is_known_or_not() {
 fn what_is_looked_up_is_what_each_slo_takes_for_its_own() {
     let recorded = |family, id: &str| {
         let (id, metric) = (id.into(), "".into());
-        Some(Recorded {
+        Some(RecordedSeries {
             family,
             id,
             labels: Labels::default(),
@@ -197,7 +198,7 @@ fn what_is_looked_up_is_what_each_slo_takes_for_its_own() {
             alert(&labels)
         })
         .collect();
-    let known = Known::of(all.iter());
+    let known = SloAlertIndex::of(all.iter());
     let mut found = 0;
     for alert in &alerts {
         let own = all.iter().enumerate().filter(|(_, slo)| slo.is_about(&alert.labels)).map(|(at, _)| at);

@@ -2,12 +2,12 @@
 
 use std::time::Duration;
 
-use super::super::held::{MOMENTS_KEPT, OTHERS_KEPT};
+use super::super::cache::{MOMENTS_KEPT, OTHERS_KEPT};
 use super::super::*;
-use crate::model::ask::{Ask, Query, Reply, SeriesKey, Stretch};
+use crate::model::ask::{Ask, Query, QueryRange, Reply, SeriesKey};
 use crate::model::health::Health;
-use crate::model::series::{Matrix, Span};
-use crate::model::service::{Reading, ServiceBoard, Signals};
+use crate::model::series::{Matrix, TimeGrid};
+use crate::model::service::{ServiceBoard, ServiceReading, Signals};
 
 fn at(second: i64) -> Timestamp {
     Timestamp::from_second(second).unwrap()
@@ -18,7 +18,7 @@ fn prom() -> SourceId {
 }
 
 fn world() -> World {
-    World::new([prom(), SourceId::new("other")], Judgement::default())
+    World::new([prom(), SourceId::new("other")], HealthPolicy::default())
 }
 
 fn tell(world: &mut World, source: &str, ask: Ask, answer: Answer, now: i64) {
@@ -29,7 +29,7 @@ fn tell(world: &mut World, source: &str, ask: Ask, answer: Answer, now: i64) {
 
 fn services(world: &mut World, source: &str, moment: Moment, names: &[&str], now: i64) {
     let signals = Signals { request_rate: Some(10.0), error_ratio: Some(0.0), ..Signals::default() };
-    let reading = |name: &&str| Reading { name: (*name).into(), signals, ..Reading::default() };
+    let reading = |name: &&str| ServiceReading { name: (*name).into(), signals, ..ServiceReading::default() };
     let board =
         ServiceBoard { readings: names.iter().map(reading).collect(), lookback: Duration::from_secs(60) };
     tell(world, source, Query::Services.at(moment), Answer::Services(board), now);
@@ -66,9 +66,9 @@ fn a_moment_of_the_past_is_shown_by_answers_of_that_moment_alone() {
     world.show(Moment::Now, at(1005));
     assert_eq!(names(&world), ["cart", "mail", "mailer", "new"]);
     assert!(world.services().iter().all(|service| is_known(&world, &service.name)));
-    let held = world.held(&prom()).unwrap();
-    assert_eq!(held.services().at(), Some(at(1000)), "it is as old as it is");
-    assert_eq!(held.at(past).services.at(), Some(at(1002)));
+    let cache = world.cache(&prom()).unwrap();
+    assert_eq!(cache.services().at(), Some(at(1000)), "it is as old as it is");
+    assert_eq!(cache.at(past).services.at(), Some(at(1002)));
 }
 
 #[test]
@@ -88,20 +88,21 @@ fn what_has_no_past_is_told_of_now_whatever_moment_is_shown() {
     let mut world = world();
     tell(&mut world, "prom", Query::Silences.now(), Answer::Silences(Vec::new()), 1000);
     world.show(Moment::At(at(500)), at(1001));
-    let held = world.held(&prom()).unwrap();
-    assert!(held.silences().value().is_some());
-    assert_eq!(held.board(AskKind::Silences).unwrap().at, Some(at(1000)));
-    assert_eq!(held.board(AskKind::Services).unwrap().at, None);
-    let told: Vec<_> = held.answers().filter(|(_, state)| state.at.is_some()).map(|(kind, _)| kind).collect();
+    let cache = world.cache(&prom()).unwrap();
+    assert!(cache.silences().value().is_some());
+    assert_eq!(cache.board(AskKind::Silences).unwrap().at, Some(at(1000)));
+    assert_eq!(cache.board(AskKind::Services).unwrap().at, None);
+    let told: Vec<_> =
+        cache.answers().filter(|(_, state)| state.at.is_some()).map(|(kind, _)| kind).collect();
     assert_eq!(told, [AskKind::Silences]);
-    assert_eq!(held.answers().filter(|(kind, _)| *kind == AskKind::Services).count(), 1);
+    assert_eq!(cache.answers().filter(|(kind, _)| *kind == AskKind::Services).count(), 1);
 }
 
 /// The question for an hour of an expression.
 fn chart(query: &str) -> (Query, Matrix) {
-    let window = Span::ending(at(10_000), Duration::from_secs(3600), 60, Duration::from_secs(15));
+    let window = TimeGrid::ending(at(10_000), Duration::from_secs(3600), 60, Duration::from_secs(15));
     let series = SeriesKey::over(query.into(), window);
-    (Query::Series { series, stretch: Stretch { window, tail: window } }, Matrix::empty(window))
+    (Query::Series { series, stretch: QueryRange { window, tail: window } }, Matrix::empty(window))
 }
 
 #[test]
@@ -114,9 +115,9 @@ fn charts_are_kept_as_many_as_the_screen_wants_and_a_few_more_those_that_came_la
     let wanted: Vec<Topic> = (0..20).map(|number| chart(&format!("query{number}")).0.topic()).collect();
     world
         .forget(|source, moment, topic| *source == prom() && moment == Moment::Now && wanted.contains(topic));
-    let held = world.held(&prom()).unwrap();
-    assert_eq!(held.series().len(), 20 + OTHERS_KEPT);
-    let is_kept = |number: i64| held.answer_to(&chart(&format!("query{number}")).0.now()).is_some();
+    let cache = world.cache(&prom()).unwrap();
+    assert_eq!(cache.series().len(), 20 + OTHERS_KEPT);
+    let is_kept = |number: i64| cache.answer_to(&chart(&format!("query{number}")).0.now()).is_some();
     assert!((0..20).all(is_kept) && (48..60).all(is_kept) && !is_kept(47));
     assert!(chart("a").0.topic() != chart("b").0.topic());
 }
@@ -124,14 +125,14 @@ fn charts_are_kept_as_many_as_the_screen_wants_and_a_few_more_those_that_came_la
 #[test]
 fn the_same_expression_over_another_time_is_another_chart() {
     let mut world = world();
-    let week = Span::ending(at(10_000), Duration::from_secs(7 * 86_400), 60, Duration::from_secs(15));
+    let week = TimeGrid::ending(at(10_000), Duration::from_secs(7 * 86_400), 60, Duration::from_secs(15));
     let (hour, matrix) = chart("up");
     tell(&mut world, "prom", hour.now(), Answer::Series(matrix), 1);
     let series = SeriesKey::over("up".into(), week);
-    let query = Query::Series { series, stretch: Stretch { window: week, tail: week } };
+    let query = Query::Series { series, stretch: QueryRange { window: week, tail: week } };
     tell(&mut world, "prom", query.now(), Answer::Series(Matrix::empty(week)), 2);
-    let held = world.held(&prom()).unwrap();
-    let ranges: Vec<u64> = held.series().keys().map(|key| key.range.as_secs()).collect();
+    let cache = world.cache(&prom()).unwrap();
+    let ranges: Vec<u64> = cache.series().keys().map(|key| key.range.as_secs()).collect();
     assert_eq!(ranges, [3600, 7 * 86_400]);
 }
 
@@ -144,8 +145,8 @@ fn of_moments_that_are_left_only_the_latest_are_kept() {
         services(&mut world, "prom", moment, &["cart"], 1000 + second);
         world.forget(|_, _, _| false);
     }
-    let held = world.held(&prom()).unwrap();
-    let kept = (0..20).filter(|second| held.at(Moment::At(at(*second))).services.at().is_some());
+    let cache = world.cache(&prom()).unwrap();
+    let kept = (0..20).filter(|second| cache.at(Moment::At(at(*second))).services.at().is_some());
     let expected: Vec<i64> = (20 - i64::try_from(MOMENTS_KEPT).unwrap() - 1..20).collect();
     assert_eq!(kept.collect::<Vec<_>>(), expected);
 }

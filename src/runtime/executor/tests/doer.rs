@@ -10,10 +10,10 @@ use tokio::time::sleep;
 
 use crate::backend::{Answering, Executing, Source, Verifying};
 use crate::model::action::{
-    ActError, Action, ActionResult, OperationKind, RequestPreview, Verification, WriteSupport,
+    Action, ActionError, ActionResult, OperationKind, RequestPreview, Verification, WriteSupport,
 };
 use crate::model::ask::{Answer, Ask, Reply};
-use crate::model::source::{Kind, SourceError, SourceId, Trouble};
+use crate::model::source::{ErrorKind, Kind, SourceError, SourceId};
 use crate::model::source_info::SourceInfo;
 
 /// What a source does with the next action.
@@ -21,7 +21,7 @@ pub(super) enum Act {
     Does,
     DoesAfter(Duration),
     Finds(ActionResult),
-    Refuses(Trouble, Option<Duration>),
+    Refuses(ErrorKind, Option<Duration>),
     IsUnclear,
     Hangs,
     Panics,
@@ -35,7 +35,7 @@ pub(super) enum Look {
     Panics,
 }
 
-pub(super) struct Doer {
+pub(super) struct ScriptedSource {
     pub(super) info: SourceInfo,
     acts: Mutex<VecDeque<Act>>,
     pub(super) looks: Mutex<VecDeque<Look>>,
@@ -45,7 +45,10 @@ pub(super) struct Doer {
     pub(super) most: AtomicUsize,
 }
 
-pub(super) fn doer(acts: impl IntoIterator<Item = Act>, looks: impl IntoIterator<Item = Look>) -> Arc<Doer> {
+pub(super) fn doer(
+    acts: impl IntoIterator<Item = Act>,
+    looks: impl IntoIterator<Item = Look>,
+) -> Arc<ScriptedSource> {
     let info = SourceInfo {
         tenant: None,
         is_exposed: false,
@@ -55,7 +58,7 @@ pub(super) fn doer(acts: impl IntoIterator<Item = Act>, looks: impl IntoIterator
         answers: vec![],
         writes: WriteSupport { kinds: OperationKind::ALL, ..WriteSupport::NONE },
     };
-    Arc::new(Doer {
+    Arc::new(ScriptedSource {
         info,
         acts: Mutex::new(acts.into_iter().collect()),
         looks: Mutex::new(looks.into_iter().collect()),
@@ -66,13 +69,13 @@ pub(super) fn doer(acts: impl IntoIterator<Item = Act>, looks: impl IntoIterator
     })
 }
 
-impl Doer {
-    fn error(&self, trouble: Trouble) -> SourceError {
+impl ScriptedSource {
+    fn error(&self, trouble: ErrorKind) -> SourceError {
         SourceError::new(self.info.id.clone(), trouble)
     }
 }
 
-impl Source for Doer {
+impl Source for ScriptedSource {
     fn info(&self) -> &SourceInfo {
         &self.info
     }
@@ -102,11 +105,11 @@ impl Source for Doer {
                 Act::Finds(outcome) => Ok(outcome),
                 Act::Refuses(trouble, retry_after) => {
                     let error = SourceError { retry_after, ..self.error(trouble) };
-                    Err(ActError { error, is_unclear: false })
+                    Err(ActionError { error, is_unclear: false })
                 }
                 Act::IsUnclear => {
-                    let error = self.error(Trouble::Unreachable { reason: "reset".into() });
-                    Err(ActError { error, is_unclear: true })
+                    let error = self.error(ErrorKind::Unreachable { reason: "reset".into() });
+                    Err(ActionError { error, is_unclear: true })
                 }
                 Act::Hangs => std::future::pending().await,
                 Act::Panics => panic!("a bug in a source"),
@@ -122,7 +125,7 @@ impl Source for Doer {
         Box::pin(async move {
             match look {
                 Look::Sees(found) => Ok(found),
-                Look::Fails => Err(self.error(Trouble::Unreachable { reason: "refused".into() })),
+                Look::Fails => Err(self.error(ErrorKind::Unreachable { reason: "refused".into() })),
                 Look::Panics => panic!("a bug in a source"),
             }
         })

@@ -1,41 +1,41 @@
 use super::*;
 use crate::model::ask::SeriesKey;
-use crate::model::series::Span;
+use crate::model::series::TimeGrid;
 use crate::model::source::SourceId;
 use jiff::Timestamp;
 
-const ALERTS: Subject = of(Topic::Alerts);
-const RULES: Subject = of(Topic::Rules);
+const ALERTS: CircuitKey = of(Topic::Alerts);
+const RULES: CircuitKey = of(Topic::Rules);
 
-const fn of(topic: Topic) -> Subject {
-    Subject { topic, at: Moment::Now }
+const fn of(topic: Topic) -> CircuitKey {
+    CircuitKey { topic, at: Moment::Now }
 }
 
-fn chart(query: &str) -> Subject {
-    let minute = Span::ending(Timestamp::UNIX_EPOCH, Duration::from_secs(60), 60, Duration::ZERO);
+fn chart(query: &str) -> CircuitKey {
+    let minute = TimeGrid::ending(Timestamp::UNIX_EPOCH, Duration::from_secs(60), 60, Duration::ZERO);
     of(Topic::Series(SeriesKey::over(query.into(), minute)))
 }
 
-fn error(trouble: Trouble) -> SourceError {
+fn error(trouble: ErrorKind) -> SourceError {
     SourceError::new(SourceId::new("prom"), trouble)
 }
 
 fn refused() -> SourceError {
-    error(Trouble::Unreachable { reason: "refused".into() })
+    error(ErrorKind::Unreachable { reason: "refused".into() })
 }
 
 fn odd() -> SourceError {
-    error(Trouble::Refused { status: 503, message: String::new() })
+    error(ErrorKind::Refused { status: 503, message: String::new() })
 }
 
-fn go(circuit: &mut Circuit, subject: &Subject, now: Instant) -> Ticket {
+fn go(circuit: &mut Circuit, subject: &CircuitKey, now: Instant) -> CircuitPermit {
     match circuit.admit(subject, now) {
         Admission::Go(ticket) => ticket,
         other => panic!("{subject:?} at {now:?}: {other:?}"),
     }
 }
 
-fn fail(circuit: &mut Circuit, subject: &Subject, error: &SourceError, now: Instant) -> Instant {
+fn fail(circuit: &mut Circuit, subject: &CircuitKey, error: &SourceError, now: Instant) -> Instant {
     let ticket = go(circuit, subject, now);
     circuit.settle(ticket, subject.clone(), Err(error), now, 1.0).unwrap()
 }
@@ -66,8 +66,9 @@ fn a_failed_probe_waits_longer_each_time() {
 #[test]
 fn six_questions_that_fail_together_count_as_one_failure() {
     let (mut circuit, start) = (Circuit::default(), Instant::now());
-    let subjects: Vec<Subject> = (0..6).map(|n| chart(&format!("q{n}"))).collect();
-    let tickets: Vec<Ticket> = subjects.iter().map(|subject| go(&mut circuit, subject, start)).collect();
+    let subjects: Vec<CircuitKey> = (0..6).map(|n| chart(&format!("q{n}"))).collect();
+    let tickets: Vec<CircuitPermit> =
+        subjects.iter().map(|subject| go(&mut circuit, subject, start)).collect();
     for (ticket, subject) in tickets.into_iter().zip(subjects) {
         let until = circuit.settle(ticket, subject, Err(&refused()), start, 1.0).unwrap();
         assert_eq!(until, start + Duration::from_secs(1));
@@ -78,7 +79,7 @@ fn six_questions_that_fail_together_count_as_one_failure() {
 fn a_success_from_before_the_trouble_does_not_end_it() {
     let (mut circuit, start) = (Circuit::default(), Instant::now());
     let early = go(&mut circuit, &RULES, start);
-    let until = fail(&mut circuit, &ALERTS, &error(Trouble::RateLimited { message: String::new() }), start);
+    let until = fail(&mut circuit, &ALERTS, &error(ErrorKind::RateLimited { message: String::new() }), start);
     circuit.settle(early, RULES, Ok(()), start, 1.0);
     assert!(matches!(circuit.admit(&RULES, start), Admission::Refused(_, at) if at == until));
 }
@@ -96,7 +97,7 @@ fn trouble_with_one_question_keeps_only_that_one_back() {
 fn a_question_that_times_out_again_and_again_waits_longer_though_others_succeed() {
     let (mut circuit, start) = (Circuit::default(), Instant::now());
     let heavy = chart("heavy");
-    let slow = error(Trouble::TimedOut { after: Duration::from_secs(10) });
+    let slow = error(ErrorKind::TimedOut { after: Duration::from_secs(10) });
     let until = fail(&mut circuit, &heavy, &slow, start);
     let probe = go(&mut circuit, &ALERTS, until);
     circuit.settle(probe, ALERTS, Ok(()), until, 1.0);
@@ -116,7 +117,7 @@ fn a_probe_that_is_given_up_lets_the_next_one_try() {
 fn a_refusal_by_the_source_shows_that_it_is_there_and_a_panic_of_ours_does_not() {
     let (mut circuit, start) = (Circuit::default(), Instant::now());
     let until = fail(&mut circuit, &ALERTS, &refused(), start);
-    let until = fail(&mut circuit, &RULES, &error(Trouble::Internal { reason: "bug".into() }), until);
+    let until = fail(&mut circuit, &RULES, &error(ErrorKind::Internal { reason: "bug".into() }), until);
     let probe = go(&mut circuit, &ALERTS, until);
     assert!(matches!(circuit.admit(&of(Topic::Silences), until), Admission::Wait));
     circuit.settle(probe, ALERTS, Err(&odd()), until, 1.0);
@@ -156,5 +157,5 @@ fn what_is_remembered_of_failures_has_a_bound() {
     for n in 0..1000 {
         fail(&mut circuit, &chart(&format!("q{n}")), &odd(), start);
     }
-    assert!(circuit.failing.len() <= SUBJECTS_KEPT);
+    assert!(circuit.failing.len() <= MAX_FAILING);
 }

@@ -2,36 +2,36 @@
 
 use crate::app::prelude::*;
 use crate::app::screens::slo::OpenSlo;
-use crate::app::screens::slo::bases;
-use crate::app::subjects::slo::course::{self, Course};
+use crate::app::screens::slo::forecast_burns;
+use crate::app::subjects::slo::course::{self, BudgetCourse};
 use crate::app::subjects::slo::words;
-use crate::model::slo::{Exhaustion, Standing, show};
+use crate::model::slo::{Exhaustion, GroupStatus, show};
 
 /// Most slots that are listed.
-const WORST: usize = 8;
+const MAX_SPENDING_SLOTS: usize = 8;
 /// Less than this share of the budget is not worth a line.
-const LEAST: f64 = 0.001;
+const MIN_SHARE: f64 = 0.001;
 
 /// When the budget is gone, by each burn; of a calendar period also how it goes to date.
 pub(super) fn exhaustion(
     screen: &OpenSlo,
     shared: &Shared,
     status: &SloStatus,
-    standing: &Standing,
-    course: Option<&Course>,
-    page: &mut Page,
+    group_status: &GroupStatus,
+    course: Option<&BudgetCourse>,
+    page: &mut PageContent,
 ) {
-    let Some(left) = standing.left() else { return };
+    let Some(left) = group_status.left() else { return };
     page.title("Budget gone");
-    let basis = standing.burn_near(screen.basis).map(|burn| burn.lookback);
-    let under_way = course::under_way(status, standing);
-    for burn in bases(standing, screen.basis) {
+    let basis = group_status.burn_near(screen.basis).map(|burn| burn.lookback);
+    let current_period = course::current_period(status, group_status);
+    for burn in forecast_burns(group_status, screen.basis) {
         let Some(rate) = burn.rate else { continue };
         let is_basis = basis == Some(burn.lookback);
         let role = if is_basis { Role::Accent } else { Role::Text };
         let head = format!("at {} ({})", show::burn(rate), duration::short(burn.lookback));
-        let told = if let Some(under_way) = under_way {
-            let exhaustion = under_way.exhaustion(rate);
+        let told = if let Some(current_period) = current_period {
+            let exhaustion = current_period.exhaustion(rate);
             if let Some(Exhaustion::In(after)) = exhaustion {
                 format!("in {}", show::time(after))
             } else {
@@ -72,39 +72,49 @@ pub(super) fn exhaustion(
         let forecast = if is_basis { "  (forecast)" } else { "" };
         page.pair(&head, &format!("{told}{forecast}"), role);
     }
-    if let (Some(under_way), Some(course)) = (under_way, course)
-        && under_way.left() <= 0.0
+    if let (Some(current_period), Some(course)) = (current_period, course)
+        && current_period.left() <= 0.0
         && let Some(since) = course.exhausted_since()
     {
         page.pair("exhausted since", &moment(since.at, status.at, &shared.look.zone), Role::Down);
     }
-    if let Some(under_way) = under_way {
+    if let Some(current_period) = current_period {
         let pace = format!(
             "{} of what the time so far allows, average burn {}",
-            show::left(under_way.left_to_date()),
-            show::burn(under_way.pace())
+            show::left(current_period.left_to_date()),
+            show::burn(current_period.pace())
         );
         page.pair("left to date", &pace, Role::Text);
-        if let Some(burn) = under_way.sustainable_burn() {
-            let words = format!("{} until the reset in {}", show::burn(burn), show::time(under_way.reset()));
-            page.pair("can bear", &words, Role::Text);
+        if let Some(burn) = current_period.sustainable_burn() {
+            let words =
+                format!("{} until the reset in {}", show::burn(burn), show::time(current_period.reset()));
+            page.pair("sustainable", &words, Role::Text);
         }
     }
 }
 
 /// What ate the budget.
-pub(super) fn bites(shared: &Shared, cx: &Cx<'_>, status: &SloStatus, course: &Course, page: &mut Page) {
-    let mut bites = course.bites(shared, status, WORST);
-    bites.retain(|bite| bite.share >= LEAST);
+pub(super) fn worst_slots(
+    shared: &Shared,
+    cx: &Cx<'_>,
+    status: &SloStatus,
+    course: &BudgetCourse,
+    page: &mut PageContent,
+) {
+    let mut worst_slots = course.worst_slots(shared, status, MAX_SPENDING_SLOTS);
+    worst_slots.retain(|bite| bite.share >= MIN_SHARE);
     let slot = duration::short(course.spending.slot());
-    page.title(&format!("What ate the budget: the worst {slot}, in {}", zone(cx, status)));
-    if bites.is_empty() {
-        page.line(vec![Run::new(format!("  no {slot} took {} or more", show::left(LEAST)), Role::Healthy)]);
+    page.title(&format!("Where the budget was spent: the worst {slot}, in {}", zone(cx, status)));
+    if worst_slots.is_empty() {
+        page.line(vec![StyledRun::new(
+            format!("  no {slot} spent {} or more", show::left(MIN_SHARE)),
+            Role::Healthy,
+        )]);
     } else {
         let head = format!("  {:<22}  {:>6}  {:>6}  {}", "when", "spent", "burn", "incidents and alerts");
-        page.line(vec![Run::new(head, Role::Muted)]);
+        page.line(vec![StyledRun::new(head, Role::Muted)]);
     }
-    for bite in bites {
+    for bite in worst_slots {
         let here = |at: jiff::Timestamp| at.to_zoned(cx.zone.clone());
         let when =
             format!("{}-{}", here(bite.from).strftime("%a %b %d %H:%M"), here(bite.to).strftime("%H:%M"));
@@ -112,9 +122,9 @@ pub(super) fn bites(shared: &Shared, cx: &Cx<'_>, status: &SloStatus, course: &C
         let share = if bite.share > 1.0 { format!("{:.0}%", bite.share * 100.0) } else { share };
         let role = words::burn_role(&status.slo, course.spending.slot(), bite.burn);
         page.line(vec![
-            Run::new(format!("  {when}  {share:>6}"), Role::Text),
-            Run::new(format!("  {:>6}", show::burn(bite.burn)), role),
-            Run::new(format!("  {}", bite.fired.join(", ")), Role::Muted),
+            StyledRun::new(format!("  {when}  {share:>6}"), Role::Text),
+            StyledRun::new(format!("  {:>6}", show::burn(bite.burn)), role),
+            StyledRun::new(format!("  {}", bite.fired.join(", ")), Role::Muted),
         ]);
     }
     let unknown = course.spending.unknown();
@@ -123,7 +133,7 @@ pub(super) fn bites(shared: &Shared, cx: &Cx<'_>, status: &SloStatus, course: &C
             "  {unknown} of {} have no data; they count as nothing spent",
             course.spending.shares().len()
         );
-        page.line(vec![Run::new(words, Role::Stale)]);
+        page.line(vec![StyledRun::new(words, Role::Stale)]);
     }
 }
 

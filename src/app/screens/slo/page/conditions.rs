@@ -2,12 +2,12 @@
 
 use crate::app::prelude::*;
 use crate::app::screens::slo::OpenSlo;
-use crate::app::screens::slo::bases;
+use crate::app::screens::slo::forecast_burns;
 use crate::app::subjects::slo::words;
 use crate::model::alert::AlertState;
 use crate::model::promql;
 use crate::model::rule::Rule;
-use crate::model::slo::{Burn, PairNow, Severity, Standing, show};
+use crate::model::slo::{BurnConditionState, BurnReading, GroupStatus, Severity, show};
 
 /// Longer than this the alert and its condition may not disagree: two evaluations of the usual length.
 const AGREES_WITHIN: std::time::Duration = std::time::Duration::from_secs(120);
@@ -18,33 +18,36 @@ pub(super) fn conditions(
     screen: &OpenSlo,
     shared: &Shared,
     status: &SloStatus,
-    standing: &Standing,
-    page: &mut Page,
+    group_status: &GroupStatus,
+    page: &mut PageContent,
 ) {
-    if standing.pairs.is_empty() {
+    if group_status.pairs.is_empty() {
         return;
     }
     page.title("Conditions");
     let objective = status.slo.objective;
-    let sentences: Vec<(String, Role)> = standing.pairs.iter().map(sentence).collect();
+    let sentences: Vec<(String, Role)> = group_status.pairs.iter().map(sentence).collect();
     let widest = sentences.iter().map(|(words, _)| text::width(words)).max().unwrap_or(0);
-    for (now, (words, role)) in standing.pairs.iter().zip(sentences) {
+    for (now, (words, role)) in group_status.pairs.iter().zip(sentences) {
         let pair = now.pair;
         let told = |burn: Option<f64>| burn.map_or_else(|| "-".to_owned(), show::burn);
         let burn = |lookback, burn| format!("  {:>4} {:>6}", duration::short(lookback), told(burn));
         let head = format!("  {} {}", cx.symbol(role), text::pad(&words, widest, cx.charset));
-        let mut line = vec![Run::new(head, role)];
+        let mut line = vec![StyledRun::new(head, role)];
         let burns = [burn(pair.long, now.long), burn(pair.short, now.short)];
-        let burns = burns.map(|words| Run::new(words, Role::Text));
-        let notices: Vec<Run<'static>> = if pair.can_never_fire(objective) {
-            let most = show::burn(objective.most_burn());
-            vec![Run::new(format!("  can never fire: the most at this objective is {most}"), Role::Warning)]
+        let burns = burns.map(|words| StyledRun::new(words, Role::Text));
+        let notices: Vec<StyledRun<'static>> = if pair.can_never_fire(objective) {
+            let most = show::burn(objective.max_burn_rate());
+            vec![StyledRun::new(
+                format!("  can never fire: the most at this objective is {most}"),
+                Role::Warning,
+            )]
         } else {
             let soon = |error| pair.time_to_detection(objective, error).map(duration::short);
             let present = now.short.and_then(|burn| soon(burn * objective.budget()));
-            let outage = soon(1.0).map(|soon| format!("  sees an outage in {soon}"));
-            let this = present.map(|soon| format!(", this in {soon}"));
-            [outage, this].into_iter().flatten().map(|words| Run::new(words, Role::Muted)).collect()
+            let outage = soon(1.0).map(|soon| format!("  detects a full outage in {soon}"));
+            let this = present.map(|soon| format!(", this burn in {soon}"));
+            [outage, this].into_iter().flatten().map(|words| StyledRun::new(words, Role::Muted)).collect()
         };
         for notice in burns.into_iter().chain(notices) {
             // half a number would be another number
@@ -53,14 +56,16 @@ pub(super) fn conditions(
                 line.push(notice);
             } else if notice.role == Role::Warning {
                 page.line(std::mem::take(&mut line));
-                line.push(Run::new(format!("  {}", notice.text), notice.role));
+                line.push(StyledRun::new(format!("  {}", notice.text), notice.role));
             } else {
                 break;
             }
         }
         page.line(line);
     }
-    let few = bases(standing, screen.basis).into_iter().filter(|burn| words::is_hollow(&status.slo, burn));
+    let few = forecast_burns(group_status, screen.basis)
+        .into_iter()
+        .filter(|burn| words::has_few_events(&status.slo, burn));
     let few: Vec<String> = few.map(counted).collect();
     if !few.is_empty() {
         let words = format!(
@@ -70,13 +75,13 @@ pub(super) fn conditions(
         );
         page.paragraph(&words, Role::Muted);
     }
-    if let Some((words, role)) = disagreement(cx, shared, status, standing) {
+    if let Some((words, role)) = disagreement(cx, shared, status, group_status) {
         page.paragraph(&format!("{} {words}", cx.symbol(role)), role);
     }
 }
 
 /// "1h and 5m above 14.4x: yes, page".
-fn sentence(now: &PairNow) -> (String, Role) {
+fn sentence(now: &BurnConditionState) -> (String, Role) {
     let pair = now.pair;
     let (answer, role) = match (now.holds, pair.severity) {
         (Some(true), Severity::Page) => ("yes, page", Role::Critical),
@@ -93,7 +98,7 @@ fn sentence(now: &PairNow) -> (String, Role) {
 }
 
 /// "5m 12 of 240": the events of a lookback, with those that were bad.
-fn counted(burn: &Burn) -> String {
+fn counted(burn: &BurnReading) -> String {
     let (all, error) = (burn.measured.events().unwrap_or(0.0), burn.measured.error().unwrap_or(0.0));
     format!(
         "{} {} of {} bad",
@@ -108,10 +113,10 @@ fn disagreement(
     cx: &Cx<'_>,
     shared: &Shared,
     status: &SloStatus,
-    standing: &Standing,
+    group_status: &GroupStatus,
 ) -> Option<(String, Role)> {
-    let holds = standing.pairs.iter().any(|now| now.holds == Some(true));
-    let are_known = standing.pairs.iter().all(|now| now.holds.is_some());
+    let holds = group_status.pairs.iter().any(|now| now.holds == Some(true));
+    let are_known = group_status.pairs.iter().all(|now| now.holds.is_some());
     // what fires at another source that has an SLO of this name is about that one
     let tells = |id: &SourceId| {
         shared.sources.iter().any(|source| source.id == *id && source.answers.contains(&AskKind::Slos))
@@ -120,7 +125,7 @@ fn disagreement(
         alert.sources.contains(&status.source) || !alert.sources.iter().any(tells)
     };
     let alerts = status.alerts.iter().filter_map(|alert| shared.world.alert(*alert));
-    let alerts = alerts.filter(|alert| status.is_about(standing, &alert.labels));
+    let alerts = alerts.filter(|alert| status.is_about(group_status, &alert.labels));
     let alerts: Vec<_> = alerts.filter(is_ours).collect();
     if alerts.is_empty() {
         let words = if has_rule(shared, status) {
@@ -140,7 +145,7 @@ fn disagreement(
 
 /// Whether a rule is known that alerts for this SLO, or rules are not known at all.
 fn has_rule(shared: &Shared, status: &SloStatus) -> bool {
-    let boards: Vec<_> = shared.world.sources().filter_map(|(_, held)| held.rules().value()).collect();
+    let boards: Vec<_> = shared.world.sources().filter_map(|(_, cache)| cache.rules().value()).collect();
     let id = status.slo.recorded.as_ref().map(|recorded| promql::quoted(&recorded.id));
     let mut rules = boards.iter().flat_map(|board| &board.rules);
     let is_its = |rule: &std::sync::Arc<Rule>| {

@@ -2,10 +2,15 @@
 
 use crate::app::prelude::*;
 use crate::app::subjects::slo::course;
-use crate::model::slo::{Budgeting, Evaluation, Form, Origin, Standing, Window, show};
+use crate::model::slo::{BudgetingMethod, DefinitionOrigin, Evaluation, Form, GroupStatus, Window, show};
 
 /// What it promises, how that is counted, and where it was read.
-pub(super) fn definition(shared: &Shared, status: &SloStatus, standing: Option<&Standing>, page: &mut Page) {
+pub(super) fn definition(
+    shared: &Shared,
+    status: &SloStatus,
+    group_status: Option<&GroupStatus>,
+    page: &mut PageContent,
+) {
     let slo = &*status.slo;
     page.title("Definition");
     if !slo.description.is_empty() {
@@ -25,21 +30,21 @@ pub(super) fn definition(shared: &Shared, status: &SloStatus, standing: Option<&
         page.pair("period", &words, Role::Text);
     }
     let counted = match slo.budgeting {
-        Budgeting::Occurrences => "each bad event counts".to_owned(),
-        Budgeting::Timeslices { slice, least } => {
+        BudgetingMethod::Occurrences => "each bad event counts".to_owned(),
+        BudgetingMethod::Timeslices { slice, least } => {
             format!(
                 "each {} with less than {}% good counts",
                 duration::short(slice),
                 crate::app::number::plain(least * 100.0)
             )
         }
-        Budgeting::RatioTimeslices { slice } => {
+        BudgetingMethod::RatioTimeslices { slice } => {
             format!("the mean of the ratios of each {}", duration::short(slice))
         }
     };
     page.pair("budget", &counted, Role::Text);
-    if let Some(standing) = standing {
-        ratios(shared, status, standing, page);
+    if let Some(group_status) = group_status {
+        ratios(shared, status, group_status, page);
     }
     for (name, value) in slo.labels.iter() {
         page.pair(name, value, Role::Text);
@@ -50,23 +55,25 @@ pub(super) fn definition(shared: &Shared, status: &SloStatus, standing: Option<&
         Evaluation::Live => "live: its own queries, no recording rules".to_owned(),
     };
     page.pair("measured by", &format!("{evaluated}, at {}", status.source), Role::Text);
-    if let (Some(said), true) = (&status.trouble, standing.is_some_and(|standing| standing.doubt.is_none())) {
+    if let (Some(said), true) =
+        (&status.trouble, group_status.is_some_and(|group_status| group_status.doubt.is_none()))
+    {
         page.pair("trouble", said, Role::Trouble);
     }
 }
 
 /// The SLI in both weights where they may differ, and the budget in events where they are counted.
-fn ratios(shared: &Shared, status: &SloStatus, standing: &Standing, page: &mut Page) {
+fn ratios(shared: &Shared, status: &SloStatus, group_status: &GroupStatus, page: &mut PageContent) {
     let objective = status.slo.objective;
-    if let Some(error) = standing.window.error() {
+    if let Some(error) = group_status.window.error() {
         let sli = show::sli(1.0 - error, objective);
-        if standing.is_time_weighted {
+        if group_status.is_time_weighted {
             page.pair(
                 "SLI",
                 &format!("{sli} time-weighted: the mean of ratios, busy and quiet times alike"),
                 Role::Text,
             );
-            let words = match course::by_events(shared, status, standing) {
+            let words = match course::by_events(shared, status, group_status) {
                 Some(good) => format!(
                     "{} event-weighted, budget left {}",
                     show::sli(good, objective),
@@ -79,7 +86,7 @@ fn ratios(shared: &Shared, status: &SloStatus, standing: &Standing, page: &mut P
             page.pair("SLI", &sli, Role::Text);
         }
     }
-    if let (Some(all), Some(error)) = (standing.window.events(), standing.window.error()) {
+    if let (Some(all), Some(error)) = (group_status.window.events(), group_status.window.error()) {
         let allowed = all * objective.budget();
         let words = format!(
             "{} of {} bad, {} allowed",
@@ -101,16 +108,16 @@ fn elapsed(status: &SloStatus) -> f64 {
 /// Where it was read.
 fn origin(status: &SloStatus) -> String {
     match (&status.slo.origin, &status.slo.recorded) {
-        (Origin::File { path, line, form }, _) => {
+        (DefinitionOrigin::File { path, line, form }, _) => {
             let form = match form {
-                Form::Own => "burnwatch's own form",
+                Form::Own => "burnwatch's own format",
                 Form::Sloth => "Sloth",
                 Form::OpenSlo => "OpenSLO",
                 Form::Pyrra => "Pyrra",
             };
             format!("{}:{line} ({form})", path.display())
         }
-        (Origin::Series, Some(recorded)) => {
+        (DefinitionOrigin::Series, Some(recorded)) => {
             format!(
                 "recording rules of {}, {}={}",
                 recorded.family.name(),
@@ -118,6 +125,6 @@ fn origin(status: &SloStatus) -> String {
                 recorded.id
             )
         }
-        (Origin::Series, None) => format!("series at {}", status.source),
+        (DefinitionOrigin::Series, None) => format!("series at {}", status.source),
     }
 }

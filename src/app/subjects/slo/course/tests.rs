@@ -6,8 +6,8 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::model::slo::{
-    Alerting, Budgeting, Calendar, CalendarUnit, Evaluation, GroupReading, Measured, Origin, Slo, SloReading,
-    standard,
+    BudgetingMethod, Calendar, CalendarUnit, DefinitionOrigin, Evaluation, GroupReading, MeasuredRatio, Slo,
+    SloAlerting, SloReading, standard,
 };
 use crate::model::source::SourceId;
 
@@ -23,17 +23,17 @@ fn status(window: Window, error: f64) -> SloStatus {
         objective: Objective::percent("99.9").unwrap(),
         pairs: standard(720 * HOUR),
         window,
-        budgeting: Budgeting::Occurrences,
+        budgeting: BudgetingMethod::Occurrences,
         sli: None,
         grouping: Vec::new(),
-        alerting: Alerting::default(),
+        alerting: SloAlerting::default(),
         recorded: None,
-        origin: Origin::Series,
+        origin: DefinitionOrigin::Series,
     };
     let group = GroupReading {
         labels: Labels::default(),
-        recent: vec![(HOUR, Measured::Ratio { error, events: None })],
-        window: Measured::Ratio { error, events: None },
+        recent: vec![(HOUR, MeasuredRatio::Ratio { error, events: None })],
+        window: MeasuredRatio::Ratio { error, events: None },
         is_time_weighted: false,
         extent: None,
         newest: None,
@@ -54,14 +54,14 @@ fn month() -> Window {
 }
 
 /// A course of these slots that together spent what the status says.
-fn course(status: &SloStatus, ratios: &[f64], start: Timestamp) -> Course {
+fn course(status: &SloStatus, ratios: &[f64], start: Timestamp) -> BudgetCourse {
     let ratios: Vec<_> = ratios.iter().copied().map(Some).collect();
-    let spending = Spending::by_time(HOUR, &ratios, status.slo.objective);
+    let spending = BudgetSpending::by_time(HOUR, &ratios, status.slo.objective);
     let spent = status.groups[0].spent.unwrap();
     let by = if spending.spent() > 0.0 { spent / spending.spent() } else { 1.0 };
-    let within = Bounds { start, end: status.at };
+    let within = TimeRange { start, end: status.at };
     let window = status.slo.window.length(status.at);
-    Course { spending: spending.clone().scaled(by), shares: spending, start, within, window }
+    BudgetCourse { spending: spending.clone().scaled(by), shares: spending, start, within, window }
 }
 
 fn ago(status: &SloStatus, slots: u32) -> Timestamp {
@@ -72,16 +72,16 @@ fn ago(status: &SloStatus, slots: u32) -> Timestamp {
 
 #[test]
 fn the_unfinished_slot_counts_for_the_time_that_has_passed_of_it() {
-    let ratios = || Counted::Ratios(vec![Some(0.5), Some(0.001), None, Some(0.001)]);
+    let ratios = || SlotValues::Ratios(vec![Some(0.5), Some(0.001), None, Some(0.001)]);
     let up_to_now = |error| match ratios().up_to_now(true, error, 0.25) {
-        Counted::Ratios(ratios) => ratios,
-        Counted::Events(_) => Vec::new(),
+        SlotValues::Ratios(ratios) => ratios,
+        SlotValues::Events(_) => Vec::new(),
     };
     assert_eq!(up_to_now(Some(0.0)), [Some(0.001), None, Some(0.001), Some(0.0)], "the oldest slot is out");
     assert_eq!(up_to_now(Some(0.02))[3], Some(0.005));
     assert_eq!(up_to_now(None)[3], None);
-    let events = Counted::of_events(Side::Good, &[Some(9.0), None], &[Some(10.0), Some(10.0)]);
-    let Counted::Events(events) = events.up_to_now(false, Some(0.5), 0.25) else {
+    let events = SlotValues::of_events(EventSide::Good, &[Some(9.0), None], &[Some(10.0), Some(10.0)]);
+    let SlotValues::Events(events) = events.up_to_now(false, Some(0.5), 0.25) else {
         panic!("events stay events")
     };
     assert_eq!(events, [Some((1.0, 10.0)), Some((10.0, 10.0)), Some((1.25, 2.5))]);
@@ -96,11 +96,11 @@ fn rows(
     spent: Option<f64>,
 ) -> Vec<(f64, f64)> {
     let (budget, part_of_hour) = (0.001, f64::from(minutes) / 60.0);
-    let counted = Counted::Ratios([&[None], known].concat()).up_to_now(true, Some(running), part_of_hour);
+    let counted = SlotValues::Ratios([&[None], known].concat()).up_to_now(true, Some(running), part_of_hour);
     let slot = 1.0 / f64::from(window);
     let known = counted.known(1.0, part_of_hour) * slot;
     let shares = at_most(counted.shares(budget, 1.0, known, slot), spent.map(|spent| spent * known.min(1.0)));
-    let shares = Spending::of_shares(HOUR, shares);
+    let shares = BudgetSpending::of_shares(HOUR, shares);
     let hours = shares.shares().len();
     let length = move |at: usize| if at + 1 == hours { f64::from(minutes) / 60.0 } else { 1.0 };
     let row = |(at, share): (usize, f64)| (share, share * f64::from(window) / length(at));
@@ -134,15 +134,15 @@ fn the_hour_in_which_data_began_does_not_make_the_others_dearer() {
     // 2 % fail of 10 a second: 15 minutes of the first hour, two whole ones, 45 minutes of the running one
     let seconds = [900.0, 3600.0, 3600.0];
     let events: Vec<_> = seconds.iter().map(|time| Some((time * 0.2, time * 10.0))).collect();
-    let counted = Counted::Events([vec![None; 717], events].concat()).up_to_now(true, Some(0.02), 0.75);
+    let counted = SlotValues::Events([vec![None; 717], events].concat()).up_to_now(true, Some(0.02), 0.75);
     let (budget, slot, covered) = (0.001, 1.0 / 720.0, 3.0 / 720.0);
-    let known = begun_within(counted.known(1.0, 0.75) * slot, slot, Some(covered));
+    let known = known_share(counted.known(1.0, 0.75) * slot, slot, Some(covered));
     let shares = counted.shares(budget, 1.0, known, slot);
     let burn = |share: Option<f64>| share.unwrap() * 720.0;
     assert!((burn(shares[717]) - 20.0).abs() < 1e-9, "{}", burn(shares[717]));
     assert!((burn(shares[719]) - 15.0).abs() < 1e-9, "{}", burn(shares[719]));
     for (covered, known) in [(None, 0.5), (Some(0.9), 0.5), (Some(0.1), 0.5 - slot)] {
-        assert!((begun_within(0.5, slot, covered) - known).abs() < 1e-9, "{covered:?}");
+        assert!((known_share(0.5, slot, covered) - known).abs() < 1e-9, "{covered:?}");
     }
 }
 
@@ -150,13 +150,13 @@ fn the_hour_in_which_data_began_does_not_make_the_others_dearer() {
 fn the_header_the_list_and_the_charts_line_have_one_forecast() {
     let mut status = status(Window::Rolling(720 * HOUR), 0.0005);
     status.groups[0].burns[0].rate = Some(3.0);
-    let standing = &status.groups[0];
-    let told = standing.exhaustion_at(&status.slo.window, 3.0, status.at);
+    let group_status = &status.groups[0];
+    let told = group_status.exhaustion_at(&status.slo.window, 3.0, status.at);
     assert_eq!(told, Some(Exhaustion::In(120 * HOUR)));
     // an old outage that leaves soon does not bend the line
     let mut ratios = [0.0; 720];
     ratios[3] = 0.36;
-    let curves = course(&status, &ratios, ago(&status, 720)).curves(&status, standing, Some(3.0));
+    let curves = course(&status, &ratios, ago(&status, 720)).curves(&status, group_status, Some(3.0));
     let gone = curves.forecast.iter().skip(720).position(|left| *left <= 0.0).unwrap();
     assert!((119..=121).contains(&gone), "{gone}");
 }
@@ -165,8 +165,8 @@ fn the_header_the_list_and_the_charts_line_have_one_forecast() {
 fn a_calendar_periods_forecast_goes_to_its_end() {
     let status = status(month(), 0.0005);
     let course = course(&status, &[0.0005; 315], ago(&status, 315));
-    let standing = &status.groups[0];
-    let curves = course.curves(&status, standing, standing.burn(HOUR));
+    let group_status = &status.groups[0];
+    let curves = course.curves(&status, group_status, group_status.burn(HOUR));
     assert_eq!(curves.span.end(), "2026-02-01T00:00:00Z".parse().unwrap());
     assert!((curves.forecast.last().unwrap() - 0.5).abs() < 0.01, "{:?}", curves.forecast.last());
     assert!(curves.ideal.last().unwrap().abs() < 1e-9);
@@ -209,9 +209,9 @@ proptest! {
     ) {
         let status = status(Window::Rolling(HOUR * u32::try_from(ratios.len()).unwrap()), error);
         let course = course(&status, &ratios, ago(&status, u32::try_from(ratios.len()).unwrap()));
-        let standing = &status.groups[0];
-        let left = standing.left().unwrap();
-        let curves = course.curves(&status, standing, burn);
+        let group_status = &status.groups[0];
+        let left = group_status.left().unwrap();
+        let curves = course.curves(&status, group_status, burn);
         prop_assert!((curves.left[0] - 1.0).abs() < 1e-12);
         prop_assert!((curves.left[ratios.len()] - left).abs() < 1e-9);
         prop_assert!((course.spending.burn_down().last().unwrap() - left).abs() < 1e-9);

@@ -1,20 +1,20 @@
 //! What each way to prove who one is puts on the wire, and that it is seen nowhere else.
 
 use super::*;
-use crate::backend::kit::double::{Asked, Canned, Double};
+use crate::backend::kit::double::{CannedResponse, Double, ReceivedRequest};
 use crate::backend::kit::http::{Http, WriteRequest};
-use crate::backend::{Clock, Means};
-use crate::config::settings::{Login, Program, Settings};
+use crate::backend::{Clock, SourceDeps};
+use crate::config::settings::{Login, SecretProgram, Settings};
 use crate::model::source::SourceId;
 
 fn http(source: &SourceSettings) -> Http {
     let settings = Settings::default();
-    let means = Means::new(&settings, Clock::fixed(Timestamp::UNIX_EPOCH));
-    Http::new(&SourceId::new("source"), source, means).unwrap()
+    let deps = SourceDeps::new(&settings, Clock::fixed(Timestamp::UNIX_EPOCH));
+    Http::new(&SourceId::new("source"), source, deps).unwrap()
 }
 
 fn secret(text: &str) -> SecretRef {
-    SecretRef::Command(Program(vec!["printf".into(), "%s".into(), text.into()]))
+    SecretRef::Command(SecretProgram(vec!["printf".into(), "%s".into(), text.into()]))
 }
 
 fn named(name: &str, prefix: &str, text: &str) -> NamedSecret {
@@ -22,7 +22,7 @@ fn named(name: &str, prefix: &str, text: &str) -> NamedSecret {
 }
 
 /// What a request carries: the headers that are not every request's, and the parameters.
-fn carried(asked: &Asked) -> Vec<String> {
+fn carried(asked: &ReceivedRequest) -> Vec<String> {
     let usual = ["host", "accept", "accept-encoding", "user-agent"];
     let headers = asked.headers.iter().filter(|(name, _)| !usual.contains(&name.as_str()));
     let headers = headers.map(|(name, value)| format!("{name}: {value}"));
@@ -31,7 +31,7 @@ fn carried(asked: &Asked) -> Vec<String> {
 
 #[tokio::test]
 async fn each_way_puts_its_secret_where_it_belongs() {
-    let double = Double::start(|_| Canned::json("{}")).await;
+    let double = Double::start(|_| CannedResponse::json("{}")).await;
     let keys = vec![named("DD-API-KEY", "", "one"), named("DD-APPLICATION-KEY", "", "two")];
     let cases: [(AuthSettings, &[&str]); 8] = [
         (AuthSettings::Bearer(secret("abc")), &["authorization: Bearer abc", "?a=1"]),
@@ -63,11 +63,11 @@ async fn a_secret_in_the_address_shows_in_no_message() {
     let double = Double::start(|asked| {
         let query: Vec<_> = asked.parameters.iter().map(|(name, value)| format!("{name}={value}")).collect();
         match asked.path.as_str() {
-            "/away" => Canned::new(302, "text/plain", "")
+            "/away" => CannedResponse::new(302, "text/plain", "")
                 .header("Location", &format!("/{0}/login?{0}", query.join("&"))),
-            "/slash" => Canned::new(307, "text/plain", "").header("Location", "/slash/"),
-            "/slash/" | "/fine" => Canned::json("{}"),
-            _ => Canned::new(400, "text/plain", &format!("no such thing: {}", query.join("&"))),
+            "/slash" => CannedResponse::new(307, "text/plain", "").header("Location", "/slash/"),
+            "/slash/" | "/fine" => CannedResponse::json("{}"),
+            _ => CannedResponse::new(400, "text/plain", &format!("no such thing: {}", query.join("&"))),
         }
     })
     .await;
@@ -77,7 +77,7 @@ async fn a_secret_in_the_address_shows_in_no_message() {
     // a change that went through is not taken for one that was led elsewhere
     there.send(&WriteRequest::delete("fine")).await.unwrap();
     let led = there.send(&WriteRequest::delete("slash")).await.err().unwrap();
-    assert!(matches!(led.error.trouble, Trouble::Redirected { .. }), "{led:?}");
+    assert!(matches!(led.error.trouble, ErrorKind::Redirected { .. }), "{led:?}");
     let mut said = vec![led.error.to_string()];
     for path in ["bad", "away"] {
         said.push(there.get(path, &[]).await.err().unwrap().to_string());
@@ -94,12 +94,12 @@ async fn a_secret_in_the_address_shows_in_no_message() {
 
 #[tokio::test]
 async fn what_cannot_stand_in_a_cookie_is_not_sent() {
-    let double = Double::start(|_| Canned::json("{}")).await;
+    let double = Double::start(|_| CannedResponse::json("{}")).await;
     let mut source = double.source("prometheus");
     source.auth = Some(AuthSettings::Cookie(vec![named("session", "", "canary; admin=1")]));
     let error = http(&source).get("api", &[]).await.err().unwrap();
     assert!(
-        matches!(error.trouble, Trouble::NoSecret { .. }) && !error.to_string().contains("canary"),
+        matches!(error.trouble, ErrorKind::NoSecret { .. }) && !error.to_string().contains("canary"),
         "{error}"
     );
     assert_eq!(double.asked().len(), 0);
@@ -107,10 +107,10 @@ async fn what_cannot_stand_in_a_cookie_is_not_sent() {
 
 #[tokio::test]
 async fn a_key_is_not_sent_where_the_kind_has_no_header_for_it() {
-    let double = Double::start(|_| Canned::json("{}")).await;
+    let double = Double::start(|_| CannedResponse::json("{}")).await;
     let mut source = double.source("prometheus");
     source.auth = Some(AuthSettings::Token(secret("canary")));
     let error = http(&source).get("api", &[]).await.err().unwrap();
-    assert!(matches!(error.trouble, Trouble::NoSecret { .. }), "{error}");
+    assert!(matches!(error.trouble, ErrorKind::NoSecret { .. }), "{error}");
     assert_eq!(double.asked().len(), 0);
 }

@@ -6,14 +6,14 @@ use reqwest::StatusCode;
 use reqwest::header::{AUTHORIZATION, HOST, HeaderMap};
 
 use super::*;
-use crate::backend::kit::double::{Asked, Canned, Double};
+use crate::backend::kit::double::{CannedResponse, Double, ReceivedRequest};
 use crate::backend::kit::http::sigv4::Signer;
-use crate::backend::kit::http::{Http, Received, Receiving, Server, Transport};
-use crate::backend::{Clock, Means};
+use crate::backend::kit::http::{Http, LocalServer, Received, Receiving, Transport};
+use crate::backend::{Clock, SourceDeps};
 use crate::config::secret::Secret;
 use crate::config::secret::aws::Keys;
 use crate::config::settings::{
-    AuthSettings, NamedSecret, Program, SecretRef, SecretText, Settings, SigV4Settings, SourceSettings,
+    AuthSettings, NamedSecret, SecretProgram, SecretRef, SecretText, Settings, SigV4Settings, SourceSettings,
 };
 use crate::model::ask::Weight;
 use crate::model::source::SourceId;
@@ -27,20 +27,20 @@ fn now() -> Timestamp {
 
 fn http(source: &SourceSettings, transport: &Transport) -> Http {
     let settings = Settings::default();
-    let means = Means { transport, ..Means::new(&settings, Clock::fixed(now())) };
-    Http::new(&SourceId::new("prom"), source, means).unwrap()
+    let deps = SourceDeps { transport, ..SourceDeps::new(&settings, Clock::fixed(now())) };
+    Http::new(&SourceId::new("prom"), source, deps).unwrap()
 }
 
 fn secret(text: &str) -> SecretRef {
-    SecretRef::Command(Program(vec!["echo".into(), text.into()]))
+    SecretRef::Command(SecretProgram(vec!["echo".into(), text.into()]))
 }
 
 /// Every form of a query, by POST and by GET.
 fn queries() -> Vec<PromQuery<'static>> {
-    let span = Span::ending(now(), Duration::from_secs(3600), 60, Duration::from_secs(15));
+    let span = TimeGrid::ending(now(), Duration::from_secs(3600), 60, Duration::from_secs(15));
     let mut all = Vec::new();
     for is_get in [false, true] {
-        for evaluation in [Evaluation::Now, Evaluation::At(now()), Evaluation::Over(span)] {
+        for evaluation in [EvaluationRange::Now, EvaluationRange::At(now()), EvaluationRange::Over(span)] {
             for (expression, option) in [
                 ("up", None),
                 ("sum by (é) (rate(x{path=~\"a+b|%2F&q=~*'\"}[5m])) / 2 # 幅", Some(("nocache", "1"))),
@@ -59,7 +59,7 @@ fn queries() -> Vec<PromQuery<'static>> {
 }
 
 /// What came in as a request that can be signed.
-fn request(server: &str, asked: &Asked) -> Request {
+fn request(server: &str, asked: &ReceivedRequest) -> Request {
     let mut url: Url = format!("{server}{}", asked.path).parse().unwrap();
     url.set_query(Some(asked.query.as_str()).filter(|query| !query.is_empty()));
     let mut request = Request::new(asked.method.parse().unwrap(), url);
@@ -72,7 +72,7 @@ fn request(server: &str, asked: &Asked) -> Request {
 
 #[tokio::test]
 async fn what_is_sent_is_what_was_signed() {
-    let double = Double::start(|_| Canned::json("{}")).await;
+    let double = Double::start(|_| CannedResponse::json("{}")).await;
     for prefix in ["", "/workspaces/ws-1"] {
         let mut source = double.source("prometheus");
         source.url += prefix;
@@ -115,7 +115,7 @@ async fn what_is_sent_is_what_was_signed() {
 
 #[tokio::test]
 async fn a_key_in_the_address_is_sent_with_every_form_of_a_query() {
-    let double = Double::start(|_| Canned::json("{}")).await;
+    let double = Double::start(|_| CannedResponse::json("{}")).await;
     let mut source = double.source("prometheus");
     let key = NamedSecret { name: "api_key".into(), prefix: String::new(), secret: secret("key 1/é") };
     source.auth = Some(AuthSettings::Query(vec![key]));
@@ -131,7 +131,7 @@ async fn a_key_in_the_address_is_sent_with_every_form_of_a_query() {
 #[derive(Default)]
 struct Listener(Mutex<Vec<Request>>);
 
-impl Server for Listener {
+impl LocalServer for Listener {
     fn answer(&self, request: Request) -> Receiving<'_> {
         self.0.lock().unwrap().push(request);
         let received = Received { status: StatusCode::OK, headers: HeaderMap::new(), body: b"{}".to_vec() };
@@ -141,7 +141,7 @@ impl Server for Listener {
 
 #[tokio::test]
 async fn a_server_in_this_process_is_asked_what_the_network_is_sent() {
-    let double = Double::start(|_| Canned::json("{}")).await;
+    let double = Double::start(|_| CannedResponse::json("{}")).await;
     let listener = Arc::new(Listener::default());
     for prefix in ["", "/select/0/prometheus"] {
         let mut source = double.source("prometheus");

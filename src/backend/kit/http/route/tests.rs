@@ -15,17 +15,20 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio_rustls::TlsAcceptor;
 
 use super::*;
-use crate::backend::kit::double::{Canned, Double};
+use crate::backend::kit::double::{CannedResponse, Double};
 use crate::backend::kit::http::{Http, install_provider};
-use crate::backend::{Clock, Means, kind};
-use crate::config::settings::{AuthSettings, LimitSettings, Program, SecretRef, Settings, Span};
+use crate::backend::{Clock, SourceDeps, kind};
+use crate::config::settings::{
+    AuthSettings, ConfigDuration, LimitSettings, SecretProgram, SecretRef, Settings,
+};
 use crate::model::source::SourceId;
 
 fn http(source: &SourceSettings) -> Http {
-    let limits = LimitSettings { timeout: Span(Duration::from_secs(20)), ..LimitSettings::default() };
+    let limits =
+        LimitSettings { timeout: ConfigDuration(Duration::from_secs(20)), ..LimitSettings::default() };
     let settings = Settings { limits, ..Settings::default() };
-    let means = Means::new(&settings, Clock::fixed(jiff::Timestamp::UNIX_EPOCH));
-    Http::new(&SourceId::new("prom"), source, means).unwrap()
+    let deps = SourceDeps::new(&settings, Clock::fixed(jiff::Timestamp::UNIX_EPOCH));
+    Http::new(&SourceId::new("prom"), source, deps).unwrap()
 }
 
 async fn trouble(source: &SourceSettings) -> String {
@@ -33,7 +36,7 @@ async fn trouble(source: &SourceSettings) -> String {
 }
 
 fn secret(text: &str) -> SecretRef {
-    SecretRef::Command(Program(vec!["echo".into(), text.into()]))
+    SecretRef::Command(SecretProgram(vec!["echo".into(), text.into()]))
 }
 
 /// A certificate authority, and a folder for what it hands out.
@@ -115,7 +118,7 @@ async fn serve(double: &Double, config: ServerConfig) -> String {
 #[tokio::test]
 async fn only_the_ca_that_was_named_is_trusted() {
     let (ours, others) = (Authority::new("ours"), Authority::new("others"));
-    let double = Double::start(|_| Canned::json("{}")).await;
+    let double = Double::start(|_| CannedResponse::json("{}")).await;
     let mut source = SourceSettings::new(kind("prometheus"), &tls(&double, &ours, None).await);
     assert!(trouble(&source).await.contains("its certificate was not accepted"));
     source.ca_file = Some(others.path("ca.pem"));
@@ -189,7 +192,7 @@ fn is_called(name: &'static str) -> impl Fn(&mut CertificateParams) {
 
 #[tokio::test]
 async fn a_certificate_that_a_server_made_for_itself_is_taken_where_the_file_names_it() {
-    let double = Double::start(|_| Canned::json("{}")).await;
+    let double = Double::start(|_| CannedResponse::json("{}")).await;
     let here = ["localhost", "127.0.0.1"];
     for own in [
         SelfMade::new(&here, |_| {}),
@@ -217,7 +220,7 @@ async fn a_certificate_that_a_server_made_for_itself_is_taken_where_the_file_nam
 
 #[tokio::test]
 async fn a_certificate_whose_ca_is_not_named_is_taken_where_the_file_names_it() {
-    let (ours, double) = (Authority::new("ours"), Double::start(|_| Canned::json("{}")).await);
+    let (ours, double) = (Authority::new("ours"), Double::start(|_| CannedResponse::json("{}")).await);
     let mut source = SourceSettings::new(kind("prometheus"), &tls(&double, &ours, None).await);
     source.ca_file = Some(ours.path("server.pem"));
     http(&source).get("api", &[]).await.unwrap();
@@ -229,7 +232,7 @@ async fn a_certificate_whose_ca_is_not_named_is_taken_where_the_file_names_it() 
 
 #[tokio::test]
 async fn a_certificate_of_the_file_still_has_its_time_and_its_name() {
-    let double = Double::start(|_| Canned::json("{}")).await;
+    let double = Double::start(|_| CannedResponse::json("{}")).await;
     let here = ["localhost", "127.0.0.1"];
     let expired = |params: &mut CertificateParams| {
         (params.not_before, params.not_after) =
@@ -262,7 +265,7 @@ async fn a_certificate_of_the_file_still_has_its_time_and_its_name() {
 #[tokio::test]
 async fn a_certificate_of_ours_is_shown_and_its_key_is_private() {
     let (servers, people) = (Authority::new("servers"), Authority::new("people"));
-    let double = Double::start(|_| Canned::json("{}")).await;
+    let double = Double::start(|_| CannedResponse::json("{}")).await;
     let url = tls(&double, &servers, Some(&people)).await;
     people.issue("ana");
     people.issue("bob");
@@ -339,7 +342,7 @@ impl Middle {
 #[tokio::test]
 async fn a_proxy_connects_to_the_server_knows_who_asks_and_sees_nothing_else() {
     let ours = Authority::new("ours");
-    let double = Double::start(|_| Canned::json("{}")).await;
+    let double = Double::start(|_| CannedResponse::json("{}")).await;
     let url = tls(&double, &ours, None).await;
     let proxy = Middle::start(url.trim_start_matches("https://"), |asked| {
         // ana:canary-proxy-password
@@ -371,8 +374,8 @@ async fn a_proxy_connects_to_the_server_knows_who_asks_and_sees_nothing_else() {
 async fn a_proxy_without_tls_is_given_the_request_and_its_own_password() {
     let proxy = Double::start(|asked| match asked.header("proxy-authorization") {
         // ana:p@ss:word/+%
-        Some("Basic YW5hOnBAc3M6d29yZC8rJQ==") => Canned::json("{}"),
-        _ => Canned::new(407, "text/plain", "who?"),
+        Some("Basic YW5hOnBAc3M6d29yZC8rJQ==") => CannedResponse::json("{}"),
+        _ => CannedResponse::new(407, "text/plain", "who?"),
     })
     .await;
     let mut source = SourceSettings::new(kind("prometheus"), "http://prom.internal.invalid:9090/p");
@@ -385,7 +388,7 @@ async fn a_proxy_without_tls_is_given_the_request_and_its_own_password() {
 
 #[tokio::test]
 async fn through_socks_names_are_looked_up_at_its_far_end() {
-    let double = Double::start(|_| Canned::json("{}")).await;
+    let double = Double::start(|_| CannedResponse::json("{}")).await;
     // RFC 1928: no authentication, then "connected"
     let socks = Middle::start(double.url.trim_start_matches("http://"), |asked| match asked.get(1) {
         Some(1) if asked.len() > 5 => (vec![5, 0, 0, 1, 0, 0, 0, 0, 0, 0], true),
@@ -407,16 +410,16 @@ async fn through_socks_names_are_looked_up_at_its_far_end() {
 
 #[test]
 fn passwords_of_proxies_are_hidden_and_their_parts_recognised() {
-    let parts = |password: &str| Parts {
+    let parts = |password: &str| RouteParts {
         ca: None,
         identity: None,
         login: Some(("ana".into(), Secret::new(password))),
     };
     assert_eq!(parts("one").digest(), parts("one").digest());
     assert_ne!(parts("one").digest(), parts("two").digest());
-    let mask = parts("canary-proxy-password").hidden_by(Mask::default());
+    let redactor = parts("canary-proxy-password").add_secrets_to(Redactor::default());
     let said = "canary-proxy-password YW5hOmNhbmFyeS1wcm94eS1wYXNzd29yZA== canary-proxy%2Dpassword";
-    assert!(mask.words(said).starts_with("[secret] [secret] "));
+    assert!(redactor.words(said).starts_with("[secret] [secret] "));
 }
 
 #[test]

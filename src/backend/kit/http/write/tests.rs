@@ -3,24 +3,29 @@ use std::time::Duration;
 use serde_json::json;
 
 use super::*;
-use crate::backend::kit::double::{Canned, Double};
-use crate::backend::{Clock, Means, kind};
-use crate::config::settings::{AuthSettings, LimitSettings, SecretRef, Settings, SourceSettings, Span};
+use crate::backend::kit::double::{CannedResponse, Double};
+use crate::backend::{Clock, SourceDeps, kind};
+use crate::config::settings::{
+    AuthSettings, ConfigDuration, LimitSettings, SecretRef, Settings, SourceSettings,
+};
 use crate::model::source::SourceId;
 
 fn http(source: &SourceSettings) -> Http {
-    let limits =
-        LimitSettings { timeout: Span(Duration::from_millis(400)), body_mib: 1, ..LimitSettings::default() };
+    let limits = LimitSettings {
+        timeout: ConfigDuration(Duration::from_millis(400)),
+        body_mib: 1,
+        ..LimitSettings::default()
+    };
     let settings = Settings { limits, ..Settings::default() };
-    let means = Means::new(&settings, Clock::fixed(jiff::Timestamp::UNIX_EPOCH));
-    Http::new(&SourceId::new("pd"), source, means).unwrap()
+    let deps = SourceDeps::new(&settings, Clock::fixed(jiff::Timestamp::UNIX_EPOCH));
+    Http::new(&SourceId::new("pd"), source, deps).unwrap()
 }
 
 fn change() -> WriteRequest {
     WriteRequest::post("incidents", json!({"a": "\u{202e}b"}))
 }
 
-async fn failed(canned: Canned) -> ActError {
+async fn failed(canned: CannedResponse) -> ActionError {
     let double = Double::start(move |_| canned.clone()).await;
     let error = http(&double.source("pagerduty")).send(&change()).await.err();
     assert_eq!(double.asked().len(), 1, "never sent a second time");
@@ -29,7 +34,7 @@ async fn failed(canned: Canned) -> ActError {
 
 #[tokio::test]
 async fn a_change_is_sent_once_with_its_body_and_headers() {
-    let double = Double::start(|_| Canned::new(202, "application/json", "{}")).await;
+    let double = Double::start(|_| CannedResponse::new(202, "application/json", "{}")).await;
     let http = http(&double.source("pagerduty"));
     http.send(&change().header("from", "ana@example.org")).await.unwrap();
     http.send(&WriteRequest::delete(format!("silence/{}", segment("a/../b c.ü")))).await.unwrap();
@@ -53,11 +58,11 @@ fn what_is_shown_of_a_change_has_no_secret_and_nothing_that_plays_with_the_termi
 async fn what_never_left_or_was_refused_was_surely_not_done() {
     let nobody = SourceSettings::new(kind("pagerduty"), "http://127.0.0.1:1");
     let error = http(&nobody).send(&change()).await.err().unwrap();
-    assert!(!error.is_unclear && matches!(error.error.trouble, Trouble::Unreachable { .. }), "{error}");
+    assert!(!error.is_unclear && matches!(error.error.trouble, ErrorKind::Unreachable { .. }), "{error}");
     let mut locked = SourceSettings::new(kind("pagerduty"), "http://127.0.0.1:1");
     locked.auth = Some(AuthSettings::Token(SecretRef::Env("BURNWATCH_NO_SUCH_VARIABLE".into())));
     let error = http(&locked).send(&change()).await.err().unwrap();
-    assert!(!error.is_unclear && matches!(error.error.trouble, Trouble::NoSecret { .. }), "{error}");
+    assert!(!error.is_unclear && matches!(error.error.trouble, ErrorKind::NoSecret { .. }), "{error}");
     let said = r#"{"error":{"message":"Invalid","errors":["From is wrong"]}}"#;
     for (status, shown) in [
         (400, "400: Invalid: From is wrong"),
@@ -68,19 +73,25 @@ async fn what_never_left_or_was_refused_was_surely_not_done() {
         (422, "422: Invalid: From is wrong"),
         (302, "it redirects to nowhere"),
     ] {
-        let error = failed(Canned::new(status, "application/json", said)).await;
+        let error = failed(CannedResponse::new(status, "application/json", said)).await;
         assert_eq!((error.is_unclear, &*error.error.trouble.to_string()), (false, shown));
     }
-    let busy = failed(Canned::new(429, "text/plain", "").header("Retry-After", "17")).await;
+    let busy = failed(CannedResponse::new(429, "text/plain", "").header("Retry-After", "17")).await;
     assert_eq!((busy.is_unclear, busy.error.retry_after), (false, Some(Duration::from_secs(17))));
-    assert_eq!(busy.error.trouble, Trouble::RateLimited { message: String::new() });
+    assert_eq!(busy.error.trouble, ErrorKind::RateLimited { message: String::new() });
 }
 
 #[tokio::test]
 async fn what_went_out_without_a_sure_answer_is_unclear() {
-    let half = Canned::json("{}").claiming(900);
-    let gateway = Canned::new(502, "text/html", "<html>Bad Gateway</html>");
-    for canned in [Canned::vanish(), Canned::hang(), half, gateway, Canned::new(500, "text/plain", "oops")] {
+    let half = CannedResponse::json("{}").with_claimed_length(900);
+    let gateway = CannedResponse::new(502, "text/html", "<html>Bad Gateway</html>");
+    for canned in [
+        CannedResponse::close_connection(),
+        CannedResponse::hang(),
+        half,
+        gateway,
+        CannedResponse::new(500, "text/plain", "oops"),
+    ] {
         let error = failed(canned).await;
         assert!(error.is_unclear, "{error}");
     }
@@ -89,10 +100,10 @@ async fn what_went_out_without_a_sure_answer_is_unclear() {
 #[tokio::test]
 async fn a_change_that_a_redirect_made_a_question_of_does_not_count_as_done() {
     let double = Double::start(|asked| {
-        let moved = Canned::new(301, "text/plain", "").header("Location", "/incidents/");
-        if asked.method == "POST" { moved } else { Canned::json("{}") }
+        let moved = CannedResponse::new(301, "text/plain", "").header("Location", "/incidents/");
+        if asked.method == "POST" { moved } else { CannedResponse::json("{}") }
     })
     .await;
     let error = http(&double.source("pagerduty")).send(&change()).await.err().unwrap();
-    assert!(error.is_unclear && matches!(error.error.trouble, Trouble::Redirected { .. }), "{error}");
+    assert!(error.is_unclear && matches!(error.error.trouble, ErrorKind::Redirected { .. }), "{error}");
 }

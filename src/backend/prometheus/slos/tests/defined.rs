@@ -1,15 +1,15 @@
 //! SLOs that files define, measured by their own queries or by what rules keep of them.
 
 use super::*;
-use crate::backend::prometheus::call::Call;
-use crate::backend::prometheus::slos::catalogue::Catalogue;
-use crate::backend::prometheus::slos::shelf::Shelf;
-use crate::backend::prometheus::slos::{leaves, read};
+use crate::backend::prometheus::call::QuestionRequests;
+use crate::backend::prometheus::slos::query_cache::QueryCache;
+use crate::backend::prometheus::slos::registry::SloRegistry;
+use crate::backend::prometheus::slos::{read, subqueries};
 use crate::model::labels::Labels;
-use crate::model::slo::query::{self, Measure};
+use crate::model::slo::query::{self, RatioQuery};
 use crate::model::slo::{
-    Alerting, Budgeting, Calendar, CalendarUnit, Evaluation, Family, Objective, Odd, Origin, Recorded,
-    Selector, Side, Sli, Template, Window, standard,
+    BudgetingMethod, Calendar, CalendarUnit, DefinitionOrigin, Evaluation, EventSide, Family, InvalidRatio,
+    Objective, RecordedSeries, Selector, Sli, SloAlerting, Template, Window, standard,
 };
 
 fn slo(id: &str, sli: Option<Sli>) -> Slo {
@@ -21,24 +21,24 @@ fn slo(id: &str, sli: Option<Sli>) -> Slo {
         labels: Labels::default(),
         objective: Objective::percent("99.9").unwrap(),
         window: Window::Rolling(30 * DAY),
-        budgeting: Budgeting::Occurrences,
+        budgeting: BudgetingMethod::Occurrences,
         sli,
         grouping: Vec::new(),
         pairs: standard(30 * DAY),
-        alerting: Alerting::default(),
+        alerting: SloAlerting::default(),
         recorded: None,
-        origin: Origin::Series,
+        origin: DefinitionOrigin::Series,
     }
 }
 
 fn counters(part: &str, total: &str) -> Sli {
     let selector = |text: &str| Selector::parse(text).unwrap();
-    Sli::Counters { side: Side::Bad, part: selector(part), total: selector(total) }
+    Sli::Counters { side: EventSide::Bad, part: selector(part), total: selector(total) }
 }
 
 fn events(part: &str, total: &str) -> Sli {
     let template = |text: &str| Template::parse(text).unwrap();
-    Sli::Events { side: Side::Bad, part: template(part), total: template(total) }
+    Sli::Events { side: EventSide::Bad, part: template(part), total: template(total) }
 }
 
 /// The parts of a joined query: `label_replace(QUERY, "burnwatch_slo", "N", "", "")`.
@@ -92,9 +92,9 @@ async fn missing_and_zero_are_told_apart_by_asking_for_part_and_total_alone() {
         .map(|total| Arc::new(slo(total, Some(counters("bad_total", total)))));
     let board = board(&source(&double, &definitions, false)).await;
     let [all, gone, idle] = &board.readings[..] else { panic!("{board:?}") };
-    assert_eq!(all.groups[0].over(HOUR), Measured::Ratio { error: 0.0, events: Some(36_000.0) });
-    assert_eq!(gone.groups[0].over(HOUR), Measured::Absent);
-    assert_eq!(idle.groups[0].over(HOUR), Measured::NoTraffic);
+    assert_eq!(all.groups[0].over(HOUR), MeasuredRatio::Ratio { error: 0.0, events: Some(36_000.0) });
+    assert_eq!(gone.groups[0].over(HOUR), MeasuredRatio::Absent);
+    assert_eq!(idle.groups[0].over(HOUR), MeasuredRatio::NoTraffic);
     assert_eq!((all.evaluation, all.groups[0].window.error()), (Evaluation::Live, Some(0.0)));
 }
 
@@ -170,7 +170,7 @@ async fn one_broken_definition_does_not_take_the_others_down() {
     assert_eq!((c.groups[0].window.error(), c.trouble.as_deref()), (Some(0.25), None));
     assert_eq!(
         (broken.groups[0].over(HOUR), broken.trouble.as_deref()),
-        (Measured::Unknown, Some("it is broken"))
+        (MeasuredRatio::Unknown, Some("it is broken"))
     );
     // the next round leaves it alone
     assert_eq!(reply(&source, None).await.requests, 1);
@@ -219,8 +219,8 @@ async fn a_threshold_without_a_bucket_is_no_outage() {
     let (fast, total) = (selector(r#"h_bucket{le="0.333"}"#), selector("h_count"));
     let board =
         board(&source(&double, &[Arc::new(slo("x", Some(Sli::Latency { fast, total })))], false)).await;
-    assert_eq!(only(&board).1.over(HOUR), Measured::Odd(Odd::NoBucket));
-    assert_eq!(only(&board).1.window, Measured::Odd(Odd::NoBucket));
+    assert_eq!(only(&board).1.over(HOUR), MeasuredRatio::Odd(InvalidRatio::NoBucket));
+    assert_eq!(only(&board).1.window, MeasuredRatio::Odd(InvalidRatio::NoBucket));
 }
 
 #[tokio::test]
@@ -232,7 +232,7 @@ async fn a_query_that_returns_several_series_is_said_to() {
     .await;
     let sli = Some(events("max(rate(bad[{{.window}}]))", "rate(total[{{.window}}])"));
     let first = board(&source(&double, &[Arc::new(slo("x", sli))], false)).await;
-    assert_eq!(only(&first).1.over(HOUR), Measured::Odd(Odd::Several(3)));
+    assert_eq!(only(&first).1.over(HOUR), MeasuredRatio::Odd(InvalidRatio::Several(3)));
     // sums by a label are meant to be several
     let sli =
         Some(events("sum by (pod) (rate(bad[{{.window}}]))", "sum by (pod) (rate(total[{{.window}}]))"));
@@ -294,7 +294,7 @@ async fn a_calendar_window_is_asked_for_as_far_as_it_has_passed() {
     let slo = Slo { window, ..slo("x", Some(counters("bad", "all"))) };
     let board = board(&source(&double, &[Arc::new(slo)], false)).await;
     let (_, group) = only(&board);
-    assert_eq!(group.window, Measured::Ratio { error: 0.25, events: Some(4.0 * 12.0 * 3600.0) });
+    assert_eq!(group.window, MeasuredRatio::Ratio { error: 0.25, events: Some(4.0 * 12.0 * 3600.0) });
     assert!(double.asked().iter().any(|asked| asked.parameter("query").contains("rate(all[12h])")));
 }
 
@@ -306,7 +306,7 @@ async fn recorded_series_win_for_what_they_cover() {
     series.push((labels("slo:time_period:days"), 30.0));
     series.push((labels("slo:sli_error:ratio_rate5m"), 0.5));
     let keeping = keeping(series, no_rules()).await;
-    let recorded = Recorded {
+    let recorded = RecordedSeries {
         family: Family::Sloth,
         id: "shop-works".into(),
         labels: Labels::default(),
@@ -327,7 +327,7 @@ async fn recorded_series_win_for_what_they_cover() {
     assert_eq!(reading.slo.recorded.as_ref().unwrap().lookbacks, [5 * MINUTE]);
     // not recorded, so asked for
     let live = query::measure(&reading.slo, HOUR).unwrap();
-    let Measure::Counts { total, .. } = live else { panic!() };
+    let RatioQuery::Counts { total, .. } = live else { panic!() };
     let asked = keeping.asked();
     assert!(asked.iter().any(|asked| asked.parameter("query").contains(&total)));
 }
@@ -339,19 +339,19 @@ async fn without_query_and_series_there_is_nothing_to_ask() {
     let board = board(&source).await;
     let (reading, group) = only(&board);
     assert!(reading.slo.recorded.is_none());
-    assert_eq!((group.window, group.over(HOUR)), (Measured::Unknown, Measured::Unknown));
+    assert_eq!((group.window, group.over(HOUR)), (MeasuredRatio::Unknown, MeasuredRatio::Unknown));
 }
 
 #[tokio::test]
 async fn a_server_that_is_gone_is_the_sources_trouble() {
     let double = Double::start(|asked| match asked.path.as_str() {
-        "/api/v1/query" => Canned::new(429, "text/plain", ""),
+        "/api/v1/query" => CannedResponse::new(429, "text/plain", ""),
         _ => otherwise(asked),
     })
     .await;
     let source = source(&double, &[Arc::new(slo("x", Some(counters("bad", "all"))))], false);
     let error = source.answer(&Query::Slos.now(), None).await.unwrap_err();
-    assert_eq!(error.trouble, crate::model::source::Trouble::RateLimited { message: String::new() });
+    assert_eq!(error.trouble, crate::model::source::ErrorKind::RateLimited { message: String::new() });
 }
 
 #[tokio::test]
@@ -372,23 +372,23 @@ async fn what_is_too_much_for_one_query_is_asked_in_smaller_ones() {
         Some(events("max(rate(bad[{{.window}}]))", &format!("max(rate({name}[{{{{.window}}}}]))")))
     };
     let definitions = ["a", "b", "c"].map(|name| Arc::new(slo(name, sli(name))));
-    let mut shelf = Shelf::default();
+    let mut cache = QueryCache::default();
     let source = source(&double, &definitions, false);
     let first = board(&source).await;
     assert_eq!(
         first.readings[0].trouble.as_deref().map(|said| said.contains("too many samples")),
         Some(true)
     );
-    let catalogue = Catalogue::make(&definitions, &[], false);
-    let call = Call::new(&source.server, crate::model::ask::Weight::Slos);
+    let slo_registry = SloRegistry::make(&definitions, &[], false);
+    let call = QuestionRequests::new(&source.server, crate::model::ask::Weight::Slos);
     let mut at = now();
     for _ in 0..2 {
-        let leaves = leaves(&catalogue, at);
-        shelf.fill(&call, &leaves, at, MINUTE).await.unwrap();
+        let subqueries = subqueries(&slo_registry, at);
+        cache.fill(&call, &subqueries, at, MINUTE).await.unwrap();
         at += 2 * MINUTE;
     }
-    let leaves = leaves(&catalogue, at);
-    let board = read(&catalogue, &shelf, &leaves, at, &[]);
+    let subqueries = subqueries(&slo_registry, at);
+    let board = read(&slo_registry, &cache, &subqueries, at, &[]);
     assert!(
         board.readings.iter().all(|reading| reading.groups[0].over(HOUR).error() == Some(0.25)),
         "{board:?}"
@@ -400,7 +400,7 @@ async fn what_takes_too_long_is_said_and_the_rest_is_there() {
     let double = Double::start(|asked| {
         let query = asked.parameter("query");
         if query.contains("[30d]") {
-            return Canned::hang();
+            return CannedResponse::hang();
         }
         vector(parts(query).into_iter().map(|(query, tag)| {
             (json!({ "burnwatch_slo": tag }), if query.contains("bad") { 1.0 } else { 4.0 })
@@ -409,13 +409,13 @@ async fn what_takes_too_long_is_said_and_the_rest_is_there() {
     .await;
     let definitions = [Arc::new(slo("x", Some(counters("bad", "all"))))];
     let source = source(&double, &definitions, false);
-    let catalogue = Catalogue::make(&definitions, &[], false);
-    let call = Call::new(&source.server, crate::model::ask::Weight::Slos);
-    let (mut shelf, at) = (Shelf::default(), now());
-    let leaves = leaves(&catalogue, at);
-    shelf.fill(&call, &leaves, at, Duration::from_millis(300)).await.unwrap();
-    let board = read(&catalogue, &shelf, &leaves, at, &[]);
+    let slo_registry = SloRegistry::make(&definitions, &[], false);
+    let call = QuestionRequests::new(&source.server, crate::model::ask::Weight::Slos);
+    let (mut cache, at) = (QueryCache::default(), now());
+    let subqueries = subqueries(&slo_registry, at);
+    cache.fill(&call, &subqueries, at, Duration::from_millis(300)).await.unwrap();
+    let board = read(&slo_registry, &cache, &subqueries, at, &[]);
     let (reading, group) = only(&board);
-    assert_eq!((group.over(HOUR).error(), group.window), (Some(0.25), Measured::Unknown));
+    assert_eq!((group.over(HOUR).error(), group.window), (Some(0.25), MeasuredRatio::Unknown));
     assert!(reading.trouble.as_deref().unwrap().starts_with("no whole answer within"), "{reading:?}");
 }

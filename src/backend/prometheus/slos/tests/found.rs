@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::model::labels::Labels;
-use crate::model::slo::{Odd, Severity};
+use crate::model::slo::{InvalidRatio, Severity};
 use crate::model::warning::Warning;
 
 /// The series that the rules of one Sloth SLO leave, all error ratios the same.
@@ -102,10 +102,10 @@ async fn no_traffic_nothing_and_missing_partners_are_told_apart() {
     let double = keeping(series, no_rules()).await;
     let board = board(&source(&double, &[], true)).await;
     let [gone, quiet] = &board.readings[..] else { panic!("{board:?}") };
-    assert_eq!(quiet.groups[0].over(5 * MINUTE), Measured::NoTraffic);
-    assert_eq!(quiet.groups[0].window, Measured::NoTraffic);
+    assert_eq!(quiet.groups[0].over(5 * MINUTE), MeasuredRatio::NoTraffic);
+    assert_eq!(quiet.groups[0].window, MeasuredRatio::NoTraffic);
     // a pair wants it, so that it is missing is said
-    assert_eq!(gone.groups[0].over(5 * MINUTE), Measured::Absent);
+    assert_eq!(gone.groups[0].over(5 * MINUTE), MeasuredRatio::Absent);
     assert_eq!(gone.groups[0].over(HOUR).error(), Some(0.1));
     assert_eq!(board.warnings, [Warning::notice("1 SLO of Sloth without an objective, not shown: lost")]);
 }
@@ -133,7 +133,7 @@ async fn hostile_labels_are_kept_and_odd_values_said() {
     let board = board(&source(&double, &[], true)).await;
     let (reading, group) = only(&board);
     assert_eq!(&*reading.slo.id, "a\"b\\c\u{1b}[31m{}");
-    assert_eq!(group.over(HOUR), Measured::Odd(Odd::AboveOne(1.5)));
+    assert_eq!(group.over(HOUR), MeasuredRatio::Odd(InvalidRatio::AboveOne(1.5)));
 }
 
 /// The series of one Pyrra SLO of four weeks.
@@ -224,7 +224,7 @@ async fn without_generic_rules_the_increases_of_pyrra_tell_the_budget() {
     ] {
         let double = keeping([pyrra("errors", 0.01, false), more].concat(), rules).await;
         let board = board(&source(&double, &[], true)).await;
-        let Measured::Ratio { error, events } = only(&board).1.window else { panic!("{board:?}") };
+        let MeasuredRatio::Ratio { error, events } = only(&board).1.window else { panic!("{board:?}") };
         assert!((error - 0.1).abs() < 1e-12 && events == Some(1000.0), "{error} of {events:?}");
     }
 }
@@ -301,7 +301,7 @@ async fn what_was_found_outlives_a_failure_to_look_again() {
     let double = Double::start(move |asked| {
         let query = asked.parameter("query");
         if query.contains("sloth_slo_info") && failing.load(std::sync::atomic::Ordering::Relaxed) {
-            return Canned::new(500, "text/plain", "");
+            return CannedResponse::new(500, "text/plain", "");
         }
         if asked.path != "/api/v1/query" || query.contains("_over_time") || query.contains("offset") {
             return otherwise(asked);

@@ -2,7 +2,7 @@
 
 use super::found::{pyrra, pyrra_rules, sloth};
 use super::*;
-use crate::config::definitions::{USUAL_PERIOD, parse};
+use crate::config::definitions::{DEFAULT_PERIOD, parse};
 use crate::model::warning::Warning;
 
 /// The series of an SLO of four weeks, grouped by handler: error ratios of two groups, and events by code.
@@ -32,7 +32,7 @@ fn defined(indicator: &str, window: &str) -> Arc<Slo> {
         "apiVersion: pyrra.dev/v1alpha1\nkind: ServiceLevelObjective\nmetadata: {{name: errors}}\nspec:\n  target: '99'\n  \
          window: {window}\n  indicator: {indicator}\n"
     );
-    let read = parse(std::path::Path::new("a.yaml"), &text, USUAL_PERIOD);
+    let read = parse(std::path::Path::new("a.yaml"), &text, DEFAULT_PERIOD);
     assert_eq!(read.findings, []);
     Arc::new(read.slos.into_iter().next().unwrap())
 }
@@ -126,7 +126,7 @@ async fn why_there_is_no_budget_is_said_in_words() {
         let double = keeping(without(what), pyrra_rules("errors", FACTORS)).await;
         let board = board(&source(&double, &[], true)).await;
         let [reading] = &board.readings[..] else { panic!("{board:?}") };
-        assert_eq!(reading.groups[0].window, Measured::Unknown);
+        assert_eq!(reading.groups[0].window, MeasuredRatio::Unknown);
         assert!(reading.remark.as_deref().is_some_and(|remark| remark.contains(said)), "{what}: {reading:?}");
     }
 }
@@ -137,7 +137,7 @@ async fn a_definition_gives_the_objective_of_series_of_sloth_too() {
     series.retain(|(labels, _)| labels["__name__"].as_str().unwrap().starts_with("slo:sli_error"));
     let text = "version: prometheus/v1\nservice: shop\nslos:\n  - name: works\n    objective: 99\n    sli: {plugin: {id: a}}\n    \
                 alerting: {name: A}\n";
-    let read = parse(std::path::Path::new("a.yaml"), text, USUAL_PERIOD);
+    let read = parse(std::path::Path::new("a.yaml"), text, DEFAULT_PERIOD);
     let slo = Arc::new(read.slos.into_iter().next().unwrap());
     let double = keeping(series.clone(), no_rules()).await;
     let with = board(&source(&double, &[slo], true)).await;

@@ -2,7 +2,7 @@
 
 use super::found::{pyrra, sloth};
 use super::*;
-use crate::model::slo::Odd;
+use crate::model::slo::InvalidRatio;
 use crate::model::warning::Warning;
 
 /// A server with these series that says of what it is asked about the past what `past` says.
@@ -82,7 +82,7 @@ async fn an_slo_that_ended_days_ago_is_listed_with_the_time_of_its_last_sample()
     let board = board(&source(&double, &[], true)).await;
     let (reading, group) = only(&board);
     assert_eq!(&*reading.slo.id, "shop");
-    assert_eq!(group.window, Measured::Absent);
+    assert_eq!(group.window, MeasuredRatio::Absent);
     assert_eq!(group.newest, Timestamp::from_second(1_772_158_650).ok());
 }
 
@@ -121,7 +121,7 @@ async fn a_recorded_nan_is_no_idleness_where_shorter_ratios_are_numbers() {
     }
     let double = keeping(series, no_rules()).await;
     let board = board(&source(&double, &[], true)).await;
-    assert_eq!(only(&board).1.window, Measured::Odd(Odd::Nan));
+    assert_eq!(only(&board).1.window, MeasuredRatio::Odd(InvalidRatio::Nan));
 }
 
 #[tokio::test]

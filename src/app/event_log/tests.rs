@@ -1,0 +1,282 @@
+use std::sync::Arc;
+
+use super::*;
+use crate::app::look::{Charset, Colours, Look};
+use crate::app::shared::{InitialState, Shared};
+use crate::app::{firing_history, want};
+use crate::model::action::WriteSupport;
+use crate::model::alert::AlertBoard;
+use crate::model::ask::{Answer, Ask, Query, Question, Reply};
+use crate::model::firing::{Firing, FiringBoard};
+use crate::model::rule::RuleBoard;
+use crate::model::slo::TimeRange;
+use crate::model::source_info::SourceInfo;
+
+fn at(second: i64) -> Timestamp {
+    Timestamp::from_second(1_768_359_120 + second).unwrap()
+}
+
+fn state() -> Shared {
+    let source = |name: &str, answers| SourceInfo {
+        tenant: None,
+        is_exposed: false,
+        id: SourceId::new(name),
+        kind: crate::model::source::Kind::new("toy"),
+        address: "demo:one".into(),
+        answers,
+        writes: WriteSupport::NONE,
+    };
+    let look = Look::probe(Colours::None, Charset::Ascii);
+    let sources = vec![
+        source("am", vec![AskKind::Alerts]),
+        source("prom", vec![AskKind::Rules, AskKind::Firings]),
+        source("prom-2", vec![AskKind::Rules]),
+    ];
+    Shared::new(InitialState::new("prod", sources, look, (80, 24)))
+}
+
+fn alert(state: AlertState, from: i64, labels: &[(&str, &str)]) -> Alert {
+    let labels = labels.iter().copied().chain([("alertname", "Full")]).collect::<Labels>();
+    Alert {
+        fingerprint: Fingerprint::of(&labels),
+        labels,
+        annotations: Labels::default(),
+        state,
+        severity: Severity::Critical,
+        starts_at: at(from),
+        updated_at: at(from),
+        resolved_at: None,
+        generator_url: None,
+        receivers: [].into(),
+        group: Labels::default(),
+        silenced_by: [].into(),
+        inhibited_by: [].into(),
+        is_derived: false,
+        value: None,
+        sources: Vec::new(),
+    }
+}
+
+fn tell(state: &mut Shared, source: &str, ask: Ask, answer: Answer, now: i64) {
+    let news = ask.kind();
+    let question = Question { context: 0, source: SourceId::new(source), ask, known: None };
+    state.world.apply(&question, Ok(Reply::free(answer)), at(now));
+    state.update_event_log(news, at(now));
+}
+
+/// What the rules of a Prometheus hold.
+fn rules(state: &mut Shared, source: &str, alerts: Vec<Alert>, now: i64) {
+    let alerts =
+        alerts.into_iter().map(|one| Arc::new(Alert { sources: vec![SourceId::new(source)], ..one }));
+    let board = RuleBoard { alerts: alerts.collect(), ..RuleBoard::default() };
+    tell(state, source, Query::Rules.now(), Answer::Rules(board), now);
+}
+
+/// What an Alertmanager has.
+fn routed(state: &mut Shared, alerts: Vec<Alert>, now: i64) {
+    let receivers: Arc<[Text]> = Arc::from([Text::from("pager")]);
+    let sources = vec![SourceId::new("am")];
+    let alerts = alerts.into_iter().map(|one| {
+        Arc::new(Alert {
+            receivers: Arc::clone(&receivers),
+            sources: sources.clone(),
+            updated_at: at(now),
+            ..one
+        })
+    });
+    let board = AlertBoard { alerts: alerts.collect() };
+    tell(state, "am", Query::Alerts.now(), Answer::Alerts(board), now);
+}
+
+/// What happened, the oldest first.
+fn told(state: &Shared) -> Vec<(&'static str, i64)> {
+    let since = |moment: Timestamp| moment.duration_since(at(0)).as_secs();
+    state.event_log.entries().keys().map(|(at, kind, _)| (kind.word(), since(*at))).collect()
+}
+
+const STORE: &[(&str, &str)] = &[("service", "store")];
+
+/// What the series of the rules tell: from when to when it fired, or `None` where it still does.
+fn past(state: &mut Shared, labels: &[(&str, &str)], firings: &[(i64, Option<i64>)], now: i64) {
+    let labels = labels.iter().copied().chain([("alertname", "Full")]).collect::<Labels>();
+    let ask = want::shown_firings(state, at(now)).remove(0).ask;
+    let Query::Firings { from, until, .. } = ask.query else { panic!() };
+    let firings = firings.iter().map(|(from, to)| Firing {
+        labels: labels.clone(),
+        from: at(*from),
+        to: to.map_or(until, at),
+        is_open: to.is_none(),
+        is_about: false,
+    });
+    let looked_at = TimeRange { start: from, end: until };
+    let board = FiringBoard { looked_at, firings: firings.collect(), is_whole: true };
+    tell(state, "prom", ask, Answer::Firings(board), now);
+}
+
+fn sentences(state: &Shared, kind: LogEventKind) -> Vec<String> {
+    let entries = state.event_log.entries().iter().filter(|((_, its, _), _)| *its == kind);
+    entries.map(|(_, entry)| entry.sentence().to_string()).collect()
+}
+
+#[test]
+fn what_fired_before_it_was_heard_is_told_as_often_as_the_servers_series_say() {
+    let three = [(0, Some(60)), (600, Some(660)), (1200, None)];
+    let all = [("fires", 0), ("resolved", 60), ("fires", 600), ("resolved", 660), ("fires", 1200)];
+    let flapping = "Full (flapping: 3 times within an hour)";
+    // heard before or after, some moments off
+    for is_first in [true, false] {
+        let mut state = state();
+        if is_first {
+            routed(&mut state, vec![alert(AlertState::Firing, 1200, STORE)], 1230);
+        }
+        past(&mut state, STORE, &three, 1231);
+        assert_eq!(told(&state), all, "{is_first}");
+        let at = if is_first { 1200 } else { 1201 };
+        routed(&mut state, vec![alert(AlertState::Firing, at, STORE)], 1235);
+        let heard = [&all[..4], &[("fires", at)]].concat();
+        assert_eq!(told(&state), heard, "{is_first}");
+        assert_eq!(sentences(&state, LogEventKind::Fired), ["Full", "Full", flapping], "{is_first}");
+        // the end is heard, and told again by the past
+        routed(&mut state, vec![], 1290);
+        rules(&mut state, "prom", vec![], 1291);
+        let over = [&heard[..], &[("resolved", 1290)]].concat();
+        assert_eq!(told(&state), over, "{is_first}");
+        past(&mut state, STORE, &[three[0], three[1], (1200, Some(1285))], 1295);
+        assert_eq!(told(&state), over, "{is_first}");
+        // what fires next counts those that nobody heard
+        routed(&mut state, vec![alert(AlertState::Firing, 1400, STORE)], 1402);
+        let last = "Full (flapping: 4 times within an hour)";
+        assert_eq!(sentences(&state, LogEventKind::Fired), ["Full", "Full", flapping, last], "{is_first}");
+    }
+}
+
+#[test]
+fn what_an_alertmanager_knows_as_one_firing_is_one_however_often_its_server_began_anew() {
+    let pieces = [(-900, Some(-800)), (0, Some(600)), (630, Some(700)), (720, None)];
+    let expected = [("fires", -900), ("resolved", -800), ("fires", 0)];
+    let whole = [("service", "store"), ("cluster", "eu")];
+    for labels in [STORE, &whole[..]] {
+        let mut state = state();
+        routed(&mut state, vec![alert(AlertState::Firing, 0, labels)], 800);
+        past(&mut state, STORE, &pieces, 801);
+        assert_eq!(told(&state), expected, "{labels:?}");
+        let looked = firing_history::latest(&state.world, &state.sources, &state.range).unwrap();
+        assert_eq!(looked.fired.iter().map(|fired| fired.firings.len()).sum::<usize>(), 2);
+        assert!(looked.is_whole && !looked.fired[0].is_flapping);
+    }
+    // an evaluation is late: it fires on, as the rules say
+    let mut state = self::state();
+    rules(&mut state, "prom", vec![alert(AlertState::Firing, 0, STORE)], 790);
+    past(&mut state, STORE, &[(2, Some(798))], 801);
+    assert_eq!(told(&state), [("fires", 0)]);
+    assert!(
+        firing_history::latest(&state.world, &state.sources, &state.range).unwrap().fired[0].firings[0]
+            .is_open
+    );
+    // rules alone begin anew
+    let mut state = self::state();
+    past(&mut state, STORE, &pieces, 801);
+    assert_eq!(told(&state).iter().filter(|(word, _)| *word == "fires").count(), 4);
+}
+
+#[test]
+fn a_firing_that_rules_and_an_alertmanager_tell_is_one_event_at_the_alertmanagers_time() {
+    let mut state = state();
+    rules(&mut state, "prom", vec![alert(AlertState::Pending, 0, STORE)], 5);
+    assert_eq!(told(&state), []);
+    // after the rule's `for`; an evaluation later it began to fire
+    rules(&mut state, "prom", vec![alert(AlertState::Firing, 10, STORE)], 15);
+    assert_eq!(told(&state), [("fires", 10)]);
+    routed(&mut state, vec![alert(AlertState::Firing, 14, STORE)], 18);
+    assert_eq!(told(&state), [("fires", 14)]);
+    // a Prometheus that began anew tells another moment, and the Alertmanager the same
+    rules(&mut state, "prom", vec![alert(AlertState::Firing, 60, STORE)], 62);
+    rules(&mut state, "prom-2", vec![alert(AlertState::Firing, 11, STORE)], 63);
+    assert_eq!(told(&state), [("fires", 14)]);
+}
+
+#[test]
+fn labels_that_are_added_on_the_way_do_not_make_two_of_one() {
+    let mut state = state();
+    rules(&mut state, "prom", vec![alert(AlertState::Firing, 10, STORE)], 15);
+    let whole = [("service", "store"), ("cluster", "eu"), ("replica", "a")];
+    routed(&mut state, vec![alert(AlertState::Firing, 14, &whole)], 18);
+    assert_eq!(told(&state), [("fires", 14)]);
+    let subject = LogEventSubject::Alert(alert(AlertState::Firing, 14, &whole).fingerprint);
+    assert!(state.event_log.entries().contains_key(&(at(14), LogEventKind::Fired, subject)));
+}
+
+#[test]
+fn what_is_over_and_fires_again_within_a_minute_is_two_firings() {
+    let mut state = state();
+    rules(&mut state, "prom", vec![alert(AlertState::Firing, 10, STORE)], 11);
+    routed(&mut state, vec![alert(AlertState::Firing, 10, STORE)], 12);
+    routed(&mut state, vec![], 20);
+    rules(&mut state, "prom", vec![], 21);
+    rules(&mut state, "prom", vec![alert(AlertState::Pending, 30, STORE)], 31);
+    rules(&mut state, "prom", vec![alert(AlertState::Firing, 40, STORE)], 41);
+    routed(&mut state, vec![alert(AlertState::Firing, 41, STORE)], 43);
+    assert_eq!(told(&state), [("fires", 10), ("resolved", 21), ("fires", 41)]);
+    // without the end having been seen
+    routed(&mut state, vec![alert(AlertState::Firing, 55, STORE)], 56);
+    assert_eq!(told(&state).iter().filter(|(word, _)| *word == "fires").count(), 3);
+    // the condition is pending again: the firing was over
+    let mut state = self::state();
+    rules(&mut state, "prom", vec![alert(AlertState::Firing, 10, STORE)], 11);
+    rules(&mut state, "prom", vec![alert(AlertState::Pending, 30, STORE)], 31);
+    assert_eq!(told(&state), [("fires", 10), ("resolved", 31)]);
+}
+
+#[test]
+fn rules_that_are_asked_more_seldom_do_not_tell_a_firing_again_that_is_over() {
+    for (is_routed_first, is_foreign) in [(false, false), (true, false), (true, true)] {
+        let mut state = state();
+        // not every server counts fingerprints alike
+        let sent = |state| {
+            let own = alert(state, 14, STORE);
+            let foreign = Fingerprint::of(&Labels::default());
+            Alert { fingerprint: if is_foreign { foreign } else { own.fingerprint }, ..own }
+        };
+        if is_routed_first {
+            routed(&mut state, vec![sent(AlertState::Firing)], 14);
+        }
+        rules(&mut state, "prom", vec![alert(AlertState::Firing, 10, STORE)], 15);
+        routed(&mut state, vec![sent(AlertState::Firing)], 18);
+        routed(&mut state, vec![sent(AlertState::Resolved)], 20);
+        routed(&mut state, vec![], 24);
+        rules(&mut state, "prom", vec![alert(AlertState::Firing, 10, STORE)], 25);
+        rules(&mut state, "prom", vec![], 28);
+        let words: Vec<_> = told(&state).into_iter().map(|(word, _)| word).collect();
+        assert_eq!(words, ["fires", "resolved"], "{:?}", told(&state));
+        // and the next one is another
+        rules(&mut state, "prom", vec![alert(AlertState::Firing, 40, STORE)], 42);
+        assert_eq!(told(&state).last(), Some(&("fires", 40)));
+        assert_eq!(told(&state).len(), 3);
+    }
+}
+
+#[test]
+fn of_a_pair_of_servers_the_one_that_evaluates_later_does_not_hold_it_back_or_tell_it_again() {
+    for first in ["prom", "prom-2"] {
+        let second = if first == "prom" { "prom-2" } else { "prom" };
+        let mut state = state();
+        rules(&mut state, first, vec![alert(AlertState::Firing, 10, STORE)], 11);
+        rules(&mut state, second, vec![alert(AlertState::Pending, 3, STORE)], 12);
+        assert_eq!(told(&state), [("fires", 10)], "{first}");
+        rules(&mut state, second, vec![alert(AlertState::Firing, 13, STORE)], 14);
+        assert_eq!(told(&state), [("fires", 10)], "{first}");
+    }
+}
+
+#[test]
+fn the_third_firing_within_an_hour_is_said_to_flap() {
+    let mut state = state();
+    for round in 0..4 {
+        let from = round * 900;
+        routed(&mut state, vec![alert(AlertState::Firing, from, STORE)], from + 5);
+        routed(&mut state, vec![], from + 60);
+    }
+    let words = sentences(&state, LogEventKind::Fired);
+    let flaps = |times: i32| format!("Full (flapping: {times} times within an hour)");
+    assert_eq!(words, ["Full".to_owned(), "Full".to_owned(), flaps(3), flaps(4)]);
+}

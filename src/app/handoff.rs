@@ -1,0 +1,394 @@
+//! The handoff of a shift in Markdown: what is open, what was spent, what was noisy, what ends soon, what was done, and
+//! who is next.
+
+use std::time::Duration;
+
+use super::firing_history::{self, FiringSummary};
+use super::markdown_writer::{MarkdownWriter, escaped};
+use super::prelude::*;
+use super::runs;
+use crate::model::alert::{AlertState, Severity};
+use crate::model::incident::{IncidentStatus, Urgency};
+use crate::model::journal::ActionRecord;
+use crate::model::measures::DurationStats;
+use crate::model::oncall::Coverage;
+use crate::model::pages::{PageCounts, PageGrouping, pages};
+use crate::model::silence::SilenceState;
+use crate::model::slo::{GroupStatus, SloState, TimeRange, show};
+
+/// How many noisy alerts are named.
+const MAX_FIRED_ALERTS: usize = 10;
+/// How many resolved incidents are named.
+const MAX_RESOLVED: usize = 20;
+/// How many of one's own actions are named.
+const MAX_ACTIONS: usize = 40;
+/// Below this share of a budget, what was spent is not worth a line.
+const MIN_SPENT_SHARE: f64 = 0.01;
+
+/// What burnwatch did to the systems outside.
+#[derive(Debug, Clone, Copy)]
+pub struct ActionsTaken<'a> {
+    /// As the journal tells it, oldest first.
+    pub records: &'a [ActionRecord],
+    pub is_whole: bool,
+}
+
+/// What it asks for besides what is asked anyway.
+pub fn wants(shared: &Shared, length: Duration, now: Timestamp) -> Vec<Want> {
+    want::firings(shared, now, length)
+}
+
+/// The handoff of a shift that began `length` ago.
+pub fn markdown(shared: &Shared, doings: ActionsTaken<'_>, length: Duration, now: Timestamp) -> String {
+    let from = now.checked_sub(length).unwrap_or(Timestamp::MIN);
+    let shift = TimeRange { start: from, end: now };
+    let moment =
+        |at: Timestamp| at.to_zoned(shared.look.zone.clone()).strftime("%a %-d %b %H:%M").to_string();
+    let zone = now.to_zoned(shared.look.zone.clone()).strftime("%Z").to_string();
+    let title = format!("Handoff: {}, {} to {} {zone}", shared.context, moment(from), moment(now));
+    let mut writer = MarkdownWriter::titled(&title);
+    writer.paragraph(&summary(shared, now));
+    incidents(shared, shift, now, &mut writer);
+    budgets(shared, length, &mut writer);
+    alerts(shared, &firing_history::between(&shared.world, &shared.sources, from, now), shift, &mut writer);
+    silences(shared, length, now, &mut writer);
+    done(shared, doings, shift, &mut writer);
+    on_call(shared, now, &mut writer);
+    doubts(shared, now, &mut writer);
+    writer.into_text()
+}
+
+fn count(count: usize, one: &str, many: &str) -> String {
+    format!("{count} {}", if count == 1 { one } else { many })
+}
+
+/// Whether any source of the context can tell such things at all.
+fn is_asked(shared: &Shared, kind: AskKind) -> bool {
+    shared.sources.iter().any(|source| source.answers.contains(&kind))
+}
+
+fn summary(shared: &Shared, now: Timestamp) -> String {
+    let world = &shared.world;
+    let mut parts = Vec::new();
+    if world.has_incident_data() {
+        let open = world.incidents().iter().filter(|known| known.incident.is_open());
+        let waiting = open.clone().filter(|known| known.incident.status == IncidentStatus::Triggered).count();
+        let forgotten = open.clone().filter(|known| known.is_acknowledgement_old(now)).count();
+        let waiting = (waiting > 0).then(|| format!(", {waiting} without anybody on it"));
+        let forgotten = (forgotten > 0).then(|| format!(", {forgotten} acknowledged long ago"));
+        parts.push(format!(
+            "{} open{}{}",
+            count(open.count(), "incident", "incidents"),
+            waiting.unwrap_or_default(),
+            forgotten.unwrap_or_default()
+        ));
+    }
+    let in_state = |state: SloState| world.slos().iter().filter(|slo| slo.state() == state).count();
+    for (state, words) in
+        [(SloState::Page, "burning fast enough to page"), (SloState::Exhausted, "exhausted")]
+    {
+        if in_state(state) > 0 {
+            parts.push(format!("{} {words}", count(in_state(state), "SLO", "SLOs")));
+        }
+    }
+    let firing = world.totals().firing_with_severity();
+    parts.push(format!("{} firing", count(firing, "alert", "alerts")));
+    format!("**Now**: {}.", parts.join("; "))
+}
+
+fn incidents(shared: &Shared, shift: TimeRange, now: Timestamp, writer: &mut MarkdownWriter) {
+    writer.section("Incidents");
+    if !is_asked(shared, AskKind::Incidents) {
+        return writer.paragraph("No source of this context has incidents.");
+    }
+    if !shared.world.has_incident_data() {
+        return writer.paragraph("Not known: no source has reported any yet.");
+    }
+    let all = shared.world.incidents().iter();
+    let ended_within = |known: &&IncidentView| {
+        let incident = &known.incident;
+        !incident.is_open() && incident.resolved_at.unwrap_or(incident.changed_at) >= shift.start
+    };
+    let resolved: Vec<&IncidentView> = all.clone().filter(ended_within).collect();
+    let shown: Vec<&IncidentView> = all
+        .filter(|known| known.incident.is_open())
+        .chain(resolved.iter().copied().take(MAX_RESOLVED))
+        .collect();
+    let rows: Vec<Vec<String>> = shown.iter().map(|known| incident_row(known, now)).collect();
+    writer.table(&["#", "State", "Priority", "Service", "Who", "Since", "What"], &rows);
+    if resolved.len() > MAX_RESOLVED {
+        writer.paragraph(&format!("and {} more that were resolved.", resolved.len() - MAX_RESOLVED));
+    }
+    let links: Vec<String> = shown
+        .iter()
+        .filter_map(|known| {
+            Some(format!("\\#{}: <{}>", known.incident.number, known.incident.url.as_deref()?))
+        })
+        .collect();
+    writer.points(&links);
+    match pages(shared.world.incidents(), PageGrouping::All, shift, &shared.look.zone).first() {
+        Some(pages) => writer.paragraph(&measured(pages)),
+        None => writer.paragraph("No incident began in this shift."),
+    }
+}
+
+fn incident_row(known: &IncidentView, now: Timestamp) -> Vec<String> {
+    let incident = &known.incident;
+    let text = |text: Option<&Text>| text.map(ToString::to_string).unwrap_or_default();
+    let forgotten = if known.is_acknowledgement_old(now) { " (long ago)" } else { "" };
+    let low = if incident.urgency == Urgency::Low { ", low" } else { "" };
+    let who: Vec<&str> = known.holders().iter().map(|person| &*person.name).collect();
+    vec![
+        incident.number.to_string(),
+        format!("{}{forgotten}{low}", incident.status.word()),
+        text(incident.priority.as_ref().map(|priority| &priority.named.name)),
+        text(known.service.as_ref().or(incident.service.as_ref().map(|service| &service.name))),
+        if who.is_empty() { "nobody".to_owned() } else { who.join(", ") },
+        ago(incident.created_at, now),
+        incident.title.to_string(),
+    ]
+}
+
+/// How often and how quickly, in a sentence.
+fn measured(pages: &PageCounts) -> String {
+    let at_night = if pages.at_night > 0 { format!(" ({} at night)", pages.at_night) } else { String::new() };
+    let acknowledged = typical(pages.measures.acknowledgement, "not acknowledged");
+    let resolved = typical(pages.measures.resolution, "not resolved");
+    format!(
+        "{} began in this shift, {} of high urgency{at_night}. MTTA {acknowledged}, MTTR {resolved}.",
+        pages.incidents, pages.high
+    )
+}
+
+/// A mean with its median, and what is not in it.
+pub(super) fn typical(measure: DurationStats, missing: &str) -> String {
+    let left_out =
+        if measure.left_out > 0 { format!(", {} {missing}", measure.left_out) } else { String::new() };
+    match measure.typical {
+        Some(typical) => {
+            let (mean, median) = (duration::short(typical.mean), duration::short(typical.median));
+            format!("{mean} (median {median}{left_out})")
+        }
+        None => format!("not known ({} {missing})", measure.left_out),
+    }
+}
+
+/// What was spent over the lookback that is nearest to the shift, as a share of the window's budget.
+fn spent(status: &SloStatus, group_status: &GroupStatus, length: Duration) -> Option<(Duration, f64)> {
+    let distance = |lookback: Duration| (lookback.as_secs_f64() / length.as_secs_f64().max(1.0)).ln().abs();
+    let known = group_status.burns.iter().filter_map(|burn| Some((burn.lookback, burn.rate?)));
+    let (lookback, rate) = known.min_by(|a, b| distance(a.0).total_cmp(&distance(b.0)))?;
+    let window = status.slo.window.length(status.at).as_secs_f64();
+    (window > 0.0).then(|| (lookback, rate * lookback.as_secs_f64() / window))
+}
+
+/// The SLO with the service that it is about: many are called `availability`.
+pub(super) fn named(status: &SloStatus) -> String {
+    match &status.service {
+        Some(service) => format!("{service}: {}", status.slo.name),
+        None => status.slo.name.to_string(),
+    }
+}
+
+fn budgets(shared: &Shared, length: Duration, writer: &mut MarkdownWriter) {
+    writer.section("Error budgets");
+    if shared.world.slos().is_empty() {
+        return writer.paragraph("No SLO is known.");
+    }
+    let mut slos: Vec<&SloStatus> = shared.world.slos().iter().collect();
+    slos.sort_by(|a, b| a.by_urgency(b));
+    let mut rows = Vec::new();
+    let mut within_budget = 0;
+    for status in slos {
+        let Some(group_status) = status.worst() else { continue };
+        let spent = spent(status, group_status, length);
+        let is_within_budget = matches!(group_status.state, SloState::Fine | SloState::Quiet)
+            && spent.is_none_or(|(_, share)| share < MIN_SPENT_SHARE);
+        if is_within_budget {
+            within_budget += 1;
+            continue;
+        }
+        rows.push(vec![
+            named(status),
+            group_status.state.word().to_owned(),
+            group_status.left().map_or_else(|| "-".to_owned(), show::left),
+            spent.map_or_else(
+                || "-".to_owned(),
+                |(lookback, share)| format!("{} in {}", show::left(share), duration::short(lookback)),
+            ),
+            group_status.burn(Duration::from_secs(3600)).map_or_else(|| "-".to_owned(), show::burn),
+            show::exhaustion(group_status.exhaustion),
+        ]);
+    }
+    writer.table(&["SLO", "State", "Left", "Spent", "Burn 1h", "Budget gone in"], &rows);
+    if within_budget > 0 {
+        let others = if rows.is_empty() { "" } else { "other " };
+        writer.paragraph(&format!(
+            "{} within budget.",
+            count(within_budget, &format!("{others}SLO"), &format!("{others}SLOs"))
+        ));
+    }
+}
+
+fn alerts(shared: &Shared, noise: &FiringSummary, shift: TimeRange, writer: &mut MarkdownWriter) {
+    writer.section("Alerts");
+    let totals = shared.world.totals();
+    let mut parts: Vec<String> = [Severity::Critical, Severity::Warning, Severity::Info]
+        .into_iter()
+        .filter(|severity| totals.firing(*severity) > 0)
+        .map(|severity| format!("{} {}", totals.firing(severity), severity.word()))
+        .collect();
+    for quiet in [AlertState::Silenced, AlertState::Inhibited] {
+        if totals.in_state(quiet) > 0 {
+            parts.push(format!("{} {}", totals.in_state(quiet), quiet.word()));
+        }
+    }
+    let now_firing = if parts.is_empty() { "none".to_owned() } else { parts.join(", ") };
+    writer.paragraph(&format!("Firing now: {now_firing}."));
+    firings_table(noise, shift, "Fired in this shift", writer);
+    if !noise.is_whole {
+        writer.paragraph("What fired before now is not wholly known: not every source has reported it.");
+    } else if noise.fired.is_empty() {
+        writer.paragraph("Nothing fired in this shift.");
+    }
+}
+
+/// What fired most often, with how often and for how long, and what flaps.
+pub(super) fn firings_table(
+    noise: &FiringSummary,
+    time: TimeRange,
+    title: &str,
+    writer: &mut MarkdownWriter,
+) {
+    let flaps = noise.fired.iter().any(|fired| fired.is_flapping);
+    let rows: Vec<Vec<String>> = noise
+        .fired
+        .iter()
+        .take(MAX_FIRED_ALERTS)
+        .map(|fired| {
+            let last = fired.firings.iter().map(|firing| firing.to).max().unwrap_or(time.end);
+            let about = if fired.is_about() { "about " } else { "" };
+            [
+                fired.name.to_string(),
+                fired.service.as_deref().unwrap_or_default().to_owned(),
+                fired.firings.len().to_string(),
+                format!("{about}{}", duration::short(fired.time(time))),
+                ago(last, time.end),
+                if fired.is_flapping { "flapping".to_owned() } else { String::new() },
+            ]
+            .into_iter()
+            .take(if flaps { 6 } else { 5 })
+            .collect()
+        })
+        .collect();
+    let columns = [title, "Service", "Times", "For in all", "Last", ""];
+    // its last column says what flaps
+    writer.table(columns.get(..if flaps { 6 } else { 5 }).unwrap_or_default(), &rows);
+    if flaps {
+        writer.paragraph("Flapping: an alert began to fire three times or more within an hour.");
+    }
+    if noise.fired.len() > MAX_FIRED_ALERTS {
+        writer.paragraph(&format!("and {} others.", noise.fired.len() - MAX_FIRED_ALERTS));
+    }
+}
+
+fn silences(shared: &Shared, length: Duration, now: Timestamp, writer: &mut MarkdownWriter) {
+    writer.section("Silences");
+    if !is_asked(shared, AskKind::Silences) {
+        return writer.paragraph("No source of this context has silences.");
+    }
+    let active: Vec<_> =
+        shared.world.silences().filter(|silence| silence.state != SilenceState::Expired).collect();
+    let next_shift = now.checked_add(length).unwrap_or(Timestamp::MAX);
+    let mut ending: Vec<_> = active.iter().filter(|silence| silence.ends_at <= next_shift).collect();
+    ending.sort_by_key(|silence| silence.ends_at);
+    let hides = |silence: &crate::model::silence::Silence| shared.world.hidden_by(&silence.id).count();
+    let rows: Vec<Vec<String>> = ending
+        .iter()
+        .map(|silence| {
+            let matchers: Vec<String> = silence.matchers.iter().map(ToString::to_string).collect();
+            vec![
+                duration::short(crate::model::remote::age(now, silence.ends_at)),
+                matchers.join(", "),
+                count(hides(silence), "alert", "alerts"),
+                silence.created_by.to_string(),
+                silence.comment.to_string(),
+            ]
+        })
+        .collect();
+    writer.table(&["Ends in", "Matchers", "Hides now", "By", "Why"], &rows);
+    let longer = active.len() - ending.len();
+    writer.paragraph(&match (ending.len(), longer) {
+        (0, 0) => "None.".to_owned(),
+        (0, longer) => format!("None ends in the next {}; {longer} last longer.", duration::short(length)),
+        (_, 0) => "None lasts longer than the next shift.".to_owned(),
+        (_, longer) => format!("{longer} more last longer."),
+    });
+}
+
+/// One line of what was done, in Markdown.
+fn action_line(shared: &Shared, record: &ActionRecord) -> String {
+    let zone = shared.look.zone.clone();
+    let at = record.begun_at.to_zoned(zone).strftime("%H:%M").to_string();
+    format!("{at} {}: {}", escaped(&record.who), escaped(&runs::recorded(record)))
+}
+
+fn done(shared: &Shared, doings: ActionsTaken<'_>, shift: TimeRange, writer: &mut MarkdownWriter) {
+    writer.section("Actions taken");
+    if !doings.is_whole {
+        writer.paragraph("The journal is not read to its end yet.");
+    }
+    let its: Vec<&ActionRecord> = doings
+        .records
+        .iter()
+        .filter(|record| record.begun_at >= shift.start && record.context == shared.context)
+        .collect();
+    if its.is_empty() && doings.is_whole {
+        return writer.paragraph("No actions by burnwatch on this machine.");
+    }
+    let left_out = its.len().saturating_sub(MAX_ACTIONS);
+    writer.points(its.iter().skip(left_out).map(|record| action_line(shared, record)));
+    if left_out > 0 {
+        writer.paragraph(&format!("and {left_out} before that (`burnwatch journal` has them all)."));
+    }
+}
+
+fn on_call(shared: &Shared, now: Timestamp, writer: &mut MarkdownWriter) {
+    writer.section("On call");
+    let mut rows = Vec::new();
+    for (_, board) in shared.world.on_call() {
+        for policy in &board.policies {
+            let Some(level) = policy.levels.first() else { continue };
+            let on_call_at = board.on_call_at(&policy.named.id, level.number, now);
+            let people = |cover: &Coverage| match cover {
+                Coverage::Unknown => "not known".to_owned(),
+                Coverage::Nobody => "nobody on call".to_owned(),
+                Coverage::People(turns) => {
+                    turns.iter().map(|turn| turn.person.name.to_string()).collect::<Vec<_>>().join(", ")
+                }
+            };
+            let (until, next) = match &on_call_at.next {
+                Some((at, cover)) => {
+                    let here = at.to_zoned(shared.look.zone.clone());
+                    (here.strftime("%a %H:%M").to_string(), people(cover))
+                }
+                None => ("-".to_owned(), "-".to_owned()),
+            };
+            rows.push(vec![policy.named.name.to_string(), people(&on_call_at.now), until, next]);
+        }
+    }
+    rows.sort();
+    writer.table(&["Policy", "Now", "Until", "Next"], &rows);
+    if rows.is_empty() {
+        writer.paragraph("Not known: no source of this context has reported who is on call.");
+    }
+}
+
+fn doubts(shared: &Shared, now: Timestamp, writer: &mut MarkdownWriter) {
+    let doubts = super::staleness::doubts(shared, &AskKind::ALL, now);
+    if doubts.is_empty() {
+        return;
+    }
+    writer.section("In doubt");
+    writer.points(doubts.iter().map(|doubt| escaped(&doubt.sentence(now))));
+}

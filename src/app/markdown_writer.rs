@@ -1,0 +1,113 @@
+//! Markdown for chat, tickets and handoffs: sections, tables, and everything from outside escaped that Markdown obeys.
+
+use std::fmt::Write as _;
+
+use crate::model::text::clean;
+
+/// A text as it is, on one line, whatever Markdown, HTML or a chat room would make of it. All of a document that comes from
+/// outside passes here, and is made safe here.
+pub fn escaped(text: &str) -> String {
+    let text = clean(text);
+    let mut out = String::with_capacity(text.len());
+    for c in text.trim().chars() {
+        match c {
+            '\\' | '`' | '*' | '_' | '[' | ']' | '|' | '#' | '~' | '!' => out.extend(['\\', c]),
+            // a mention of everyone in a chat room is none of ours
+            '@' => out.push_str("&#64;"),
+            '<' => out.push_str("&lt;"),
+            '>' => out.push_str("&gt;"),
+            '&' => out.push_str("&amp;"),
+            c => out.push(c),
+        }
+    }
+    out
+}
+
+/// A document that grows by sections.
+#[derive(Debug, Default)]
+pub struct MarkdownWriter(String);
+
+impl MarkdownWriter {
+    /// With this title; it is escaped.
+    pub fn titled(title: &str) -> Self {
+        Self(format!("# {}\n", escaped(title)))
+    }
+
+    /// A heading below the title.
+    pub fn section(&mut self, title: &str) {
+        self.line("");
+        self.line(&format!("## {}", escaped(title)));
+    }
+
+    /// A paragraph of Markdown; what comes from outside must be escaped in it.
+    pub fn paragraph(&mut self, markdown: &str) {
+        self.line("");
+        self.line(markdown);
+    }
+
+    /// Points of a list, each Markdown; nothing if there is none.
+    pub fn points<T: AsRef<str>>(&mut self, points: impl IntoIterator<Item = T>) {
+        let mut points = points.into_iter().peekable();
+        if points.peek().is_some() {
+            self.line("");
+        }
+        for point in points {
+            self.line(&format!("- {}", point.as_ref()));
+        }
+    }
+
+    /// A table; its cells are escaped. Nothing if it has no row.
+    pub fn table(&mut self, head: &[&str], rows: &[Vec<String>]) {
+        if rows.is_empty() {
+            return;
+        }
+        self.line("");
+        self.line(&format!("| {} |", head.join(" | ")));
+        self.line(&format!("|{}", " --- |".repeat(head.len())));
+        for row in rows {
+            let cells: Vec<String> = row.iter().map(|cell| escaped(cell)).collect();
+            self.line(&format!("| {} |", cells.join(" | ")));
+        }
+    }
+
+    /// A block of text as it is, such as a chart.
+    pub fn block(&mut self, lines: &[String]) {
+        if lines.is_empty() {
+            return;
+        }
+        self.line("");
+        self.line("```text");
+        for line in lines {
+            // a fence within would end the block
+            self.line(&clean(line).replace("```", "'''"));
+        }
+        self.line("```");
+    }
+
+    fn line(&mut self, line: &str) {
+        writeln!(self.0, "{line}").expect("writing to a String cannot fail");
+    }
+
+    pub fn into_text(self) -> String {
+        self.0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_comes_from_outside_cannot_break_out() {
+        assert_eq!(escaped("<img> @here"), "&lt;img&gt; &#64;here");
+        assert_eq!(escaped("ready 1\r\n\n 2 pending\u{202e}\n"), "ready 1 2 pending\\\\u{202e}");
+        let mut writer = MarkdownWriter::titled("Handoff: prod|eu");
+        writer.section("Alerts");
+        writer.table(&["Alert", "Times"], &[vec!["a|b\nc".into(), "3".into()]]);
+        writer.table(&["Nothing"], &[]);
+        writer.points(["one", "two"]);
+        writer.block(&["```".into()]);
+        let text = "# Handoff: prod\\|eu\n\n## Alerts\n\n| Alert | Times |\n| --- | --- |\n| a\\|b c | 3 |\n\n- one\n- two\n\n```text\n'''\n```\n";
+        assert_eq!(writer.into_text(), text);
+    }
+}

@@ -1,0 +1,160 @@
+//! Something written for others to read: the handoff of a shift, the draft of a review. To be copied whole.
+
+use std::time::Duration;
+
+use crate::app::handoff::ActionsTaken;
+use crate::app::look::Charset;
+use crate::app::markdown;
+use crate::app::place::Document;
+use crate::app::prelude::*;
+use crate::app::{handoff, postmortem, statistics};
+
+/// Cells left of the text.
+const LEFT_MARGIN: u16 = 2;
+
+/// How long a shift is, unless the command line says otherwise.
+pub const SHIFT: Duration = Duration::from_secs(12 * 3600);
+
+/// How far back statistics look: sources tell about a week.
+pub const WEEK: Duration = Duration::from_secs(7 * 86_400);
+
+#[derive(Debug, Default)]
+pub struct OpenDocument {
+    document: Option<Document>,
+    /// As it was written last.
+    written: Option<RenderedDocument>,
+    spot: ScrollPosition,
+}
+
+/// A paper as it was written last, and laid out for the present width.
+#[derive(Debug)]
+struct RenderedDocument {
+    document: Document,
+    /// Its Markdown.
+    text: String,
+    width: u16,
+    charset: Charset,
+    page: markdown::MarkdownPage,
+}
+
+/// Its text; `None` if what it is about is gone.
+fn markdown(shared: &Shared, document: &Document, now: Timestamp) -> Option<String> {
+    let doings = ActionsTaken { records: &shared.records, is_whole: !shared.is_journal_ahead };
+    match document {
+        Document::Handoff(length) => Some(handoff::markdown(shared, doings, *length, now)),
+        Document::Statistics(length) => Some(statistics::markdown(shared, *length, now)),
+        Document::Postmortem(key) => postmortem::markdown(shared, key, doings, now),
+    }
+}
+
+impl OpenDocument {
+    fn lines(&self) -> usize {
+        self.written.as_ref().map_or(0, |written| written.page.lines.len())
+    }
+}
+
+impl SubjectScreen for OpenDocument {
+    type Subject = Document;
+
+    fn enter(&mut self, document: &Document) {
+        self.document = Some(document.clone());
+    }
+
+    fn title(document: &Document, _shared: &Shared) -> String {
+        match document {
+            Document::Handoff(_) => "Handoff",
+            Document::Statistics(_) => "Statistics",
+            Document::Postmortem(_) => "Review",
+        }
+        .to_owned()
+    }
+
+    fn tab(document: &Document) -> Option<Tab> {
+        match document {
+            Document::Handoff(_) | Document::Statistics(_) => None,
+            Document::Postmortem(_) => Some(Tab::Incidents),
+        }
+    }
+
+    fn is_top(document: &Document) -> bool {
+        match document {
+            Document::Handoff(_) | Document::Statistics(_) => true,
+            Document::Postmortem(_) => false,
+        }
+    }
+}
+
+impl Screen for OpenDocument {
+    fn hints(&self, _shared: &Shared) -> Vec<Hint> {
+        vec![(Command::Copy, "copy all"), (Command::Back, "back")]
+    }
+
+    fn render(&self, shared: &Shared, now: Timestamp, area: Rect, buf: &mut Buffer) {
+        let cx = shared.cx(now);
+        let title = self.document.as_ref().map(|document| Self::title(document, shared)).unwrap_or_default();
+        let title = [StyledRun::new(format!(" {title} "), Role::Title)];
+        let room = layout::heading(&cx, &title, &[], area, buf);
+        let mut page = PageContent::new(room.width);
+        for line in self.written.iter().flat_map(|written| &written.page.lines) {
+            let edge = StyledRun::new(" ".repeat(LEFT_MARGIN.into()), Role::Text);
+            page.line(std::iter::once(edge).chain(line.iter().cloned()).collect());
+        }
+        page.render(&cx, self.spot.scroll, None, room, buf);
+    }
+
+    fn wants(&self, shared: &Shared, now: Timestamp) -> Vec<Want> {
+        match &self.document {
+            Some(Document::Handoff(length)) => handoff::wants(shared, *length, now),
+            Some(Document::Statistics(length)) => statistics::wants(shared, *length, now),
+            Some(Document::Postmortem(key)) => postmortem::wants(shared, key, now),
+            None => Vec::new(),
+        }
+    }
+
+    /// Writes it anew, if there is news or another width; who reads its end stays there while it grows.
+    fn lay_out(&mut self, shared: &Shared, is_news: bool, now: Timestamp) {
+        let Some(document) = &self.document else { return };
+        let width = shared.size.0.saturating_sub(LEFT_MARGIN + 1).max(1);
+        let charset = shared.look.charset;
+        let is_same = |known: &RenderedDocument| {
+            known.document == *document && known.width == width && known.charset == charset
+        };
+        if !is_news && self.written.as_ref().is_some_and(is_same) {
+            return;
+        }
+        let area = layout::below_heading(layout::areas(shared.size).body);
+        let is_at_end = self.spot.scroll > 0 && self.spot.scroll == self.last_scroll(shared, area);
+        let text = markdown(shared, document, now);
+        let text = text.unwrap_or_else(|| "The incident is not known any more.".to_owned());
+        let page = markdown::page(&text, &Labels::default(), width, charset);
+        self.written = Some(RenderedDocument { document: document.clone(), text, width, charset, page });
+        if is_at_end {
+            self.spot.scroll = self.last_scroll(shared, area);
+        }
+    }
+
+    fn leave(&mut self) {
+        self.written = None;
+    }
+
+    keeps_spot!();
+
+    fn grid(&self, _shared: &Shared, body: Rect) -> Grid {
+        Grid::list(layout::below_heading(body))
+    }
+
+    fn last_scroll(&self, _shared: &Shared, area: Rect) -> u16 {
+        u16::try_from(self.lines()).unwrap_or(u16::MAX).saturating_sub(area.height)
+    }
+
+    fn selection(&self, _shared: &Shared) -> Selection {
+        match &self.document {
+            Some(Document::Postmortem(key)) => Selection::Incidents(vec![key.clone()]),
+            Some(Document::Handoff(_) | Document::Statistics(_)) | None => Selection::Nothing,
+        }
+    }
+
+    fn copied(&self, _shared: &Shared, _now: Timestamp) -> Option<String> {
+        self.written.as_ref().map(|written| written.text.clone())
+    }
+}

@@ -1,0 +1,206 @@
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+
+use super::*;
+use crate::app::event::{Arrival, Effect, Event};
+use crate::app::look::{Charset, Colours, Look};
+use crate::app::shared::InitialState;
+use crate::app::state::State;
+use crate::app::{render, update};
+use crate::model::action::WriteSupport;
+use crate::model::alert::AlertBoard;
+use crate::model::ask::{Answer, Answered, Reply};
+use crate::model::incident::IncidentBoard;
+use crate::model::oncall::OnCallBoard;
+use crate::model::rule::RuleBoard;
+use crate::model::service::ServiceBoard;
+use crate::model::slo::SloBoard;
+use crate::model::source::{ErrorKind, Kind, ProbeReport, SourceError};
+use crate::model::warning::Warning;
+
+fn at(second: i64) -> Timestamp {
+    Timestamp::from_second(1_768_359_120 + second).unwrap()
+}
+
+/// A source of alerts, and nothing else.
+fn state() -> State {
+    let source = SourceInfo {
+        tenant: None,
+        is_exposed: false,
+        id: SourceId::new("am"),
+        kind: Kind::new("alertmanager"),
+        address: "http://am".into(),
+        answers: vec![AskKind::Alerts],
+        writes: WriteSupport::NONE,
+    };
+    State::new(InitialState::new("prod", vec![source], Look::probe(Colours::None, Charset::Ascii), (120, 24)))
+}
+
+/// Ticks, and answers everything that is asked then.
+fn tick(state: &mut State, second: i64, answer: impl Fn() -> Answered) {
+    for effect in update(state, Event::Tick, at(second)) {
+        if let Effect::Fetch(question) = effect {
+            let arrival = Arrival { question, answered: answer(), took: Duration::ZERO };
+            update(state, Event::Answered(Box::new(arrival)), at(second));
+        }
+    }
+}
+
+fn picture(state: &mut State, screen: &str, second: i64) -> String {
+    update(state, Event::Key(screen.parse().unwrap()), at(second));
+    let mut buffer = Buffer::empty(Rect { x: 0, y: 0, width: 120, height: 24 });
+    render(state, at(second), &mut buffer);
+    buffer.content().iter().map(ratatui::buffer::Cell::symbol).collect()
+}
+
+#[test]
+fn an_empty_answer_that_is_old_is_neither_health_nor_a_living_watchdog() {
+    let mut state = state();
+    tick(&mut state, 0, || Ok(Reply::free(Answer::Alerts(AlertBoard::default()))));
+    let well = picture(&mut state, "4", 1);
+    assert!(well.contains("No alert is pending or firing."), "{well}");
+    let down = || {
+        let trouble = ErrorKind::Unreachable { reason: "refused".into() };
+        Err(SourceError::new(SourceId::new("am"), trouble))
+    };
+    tick(&mut state, 6, down);
+    for screen in ["4", "1"] {
+        let old = picture(&mut state, screen, 7);
+        assert!(old.contains("Last known: no alert is pending"), "{old}");
+    }
+    let source = state.shared.sources.first().unwrap().clone();
+    assert_eq!(watchdog(&state.shared, &source, at(7)), Watchdog::Absent, "none was there before either");
+}
+
+#[test]
+fn an_answer_with_something_missing_marks_its_source_as_partial_and_a_remark_does_not() {
+    for (warning, is_partial) in [
+        (Warning::missing("store b did not answer"), true),
+        (Warning::notice("two definitions have one name"), false),
+        (Warning::annotation("PromQL info: metric might not be a counter"), false),
+    ] {
+        let mut state = state();
+        let text = warning.to_string();
+        let answer = || {
+            let warnings = vec![warning.clone()];
+            Ok(Reply { warnings, ..Reply::free(Answer::Alerts(AlertBoard::default())) })
+        };
+        tick(&mut state, 0, answer);
+        let alerts = picture(&mut state, "4", 1);
+        assert_eq!(alerts.contains("am: partial answers"), is_partial, "{alerts}");
+        assert_eq!(alerts.contains("No alert is pending or firing."), !is_partial, "{alerts}");
+        let sources = picture(&mut state, "9", 1);
+        assert_eq!(sources.contains("partial"), is_partial, "{sources}");
+        assert!(sources.contains(&text), "who looks for it finds it: {sources}");
+    }
+}
+
+/// A source of everything.
+fn all_state() -> State {
+    let source = SourceInfo {
+        tenant: None,
+        is_exposed: false,
+        id: SourceId::new("all"),
+        kind: Kind::new("toy"),
+        address: "http://all".into(),
+        answers: AskKind::VITAL.to_vec(),
+        writes: WriteSupport::NONE,
+    };
+    State::new(InitialState::new("prod", vec![source], Look::probe(Colours::None, Charset::Ascii), (160, 40)))
+}
+
+fn good(kind: AskKind) -> Answer {
+    let offer = ProbeReport {
+        flavour: "All".into(),
+        version: "1".into(),
+        facts: Vec::new(),
+        warnings: Vec::new(),
+        refuses: None,
+        clock_ahead_seconds: None,
+    };
+    match kind {
+        AskKind::Probe => Answer::Probe(offer),
+        AskKind::Services => {
+            Answer::Services(ServiceBoard { readings: Vec::new(), lookback: Duration::from_secs(60) })
+        }
+        AskKind::Alerts => Answer::Alerts(AlertBoard::default()),
+        AskKind::Rules => Answer::Rules(RuleBoard::default()),
+        AskKind::Silences => Answer::Silences(Vec::new()),
+        AskKind::Slos => Answer::Slos(SloBoard { at: at(0), readings: Vec::new() }),
+        AskKind::Incidents => Answer::Incidents(IncidentBoard::default()),
+        AskKind::OnCall => Answer::OnCall(OnCallBoard::default()),
+        other => panic!("{other:?} is not asked on every screen"),
+    }
+}
+
+/// From second to second: everything is answered at once, but this kind is not from `since` to `until`.
+fn tick_without(
+    state: &mut State,
+    hangs: AskKind,
+    (since, until): (i64, i64),
+    seconds: std::ops::Range<i64>,
+) {
+    for second in seconds {
+        let mut effects = update(state, Event::Tick, at(second));
+        while let Some(effect) = effects.pop() {
+            let Effect::Fetch(question) = effect else { continue };
+            let kind = question.ask.kind();
+            if kind == hangs && (since..until).contains(&second) {
+                continue;
+            }
+            let arrival = Arrival { question, answered: Ok(Reply::free(good(kind))), took: Duration::ZERO };
+            effects.extend(update(state, Event::Answered(Box::new(arrival)), at(second)));
+        }
+    }
+}
+
+#[test]
+fn one_question_that_hangs_is_named_in_time_with_its_own_age_and_next_try() {
+    for hangs in AskKind::VITAL.iter().copied().filter(|kind| *kind != AskKind::Probe) {
+        // SLOs cost much, and turns change seldom: as soon as they are asked for again
+        let within = match hangs {
+            AskKind::Slos => 30 + 9,
+            AskKind::OnCall => 60 + 9,
+            _ => 15,
+        };
+        let mut state = all_state();
+        let source = state.shared.sources.first().unwrap().clone();
+        let look = |state: &State, second| doubt(&state.shared, &source, &AskKind::ALL, at(second));
+        tick_without(&mut state, hangs, (2, 1000), 0..2);
+        assert_eq!(look(&state, 1), None);
+        tick_without(&mut state, hangs, (2, 1000), 2..within + 2);
+        let named = look(&state, within + 2).unwrap_or_else(|| panic!("{hangs:?} is not named"));
+        assert_eq!((named.what, &named.also[..]), (Some(hangs), &[][..]));
+        let sentence = named.sentence(at(within + 2));
+        assert!(sentence.starts_with(&format!("all: {} ", hangs.word())), "{sentence}");
+        assert!(sentence.contains("trying now; no answer for"), "{sentence}");
+        let old = picture(&mut state, "1", within + 2);
+        assert!(old.contains("0/1 sources"), "{old}");
+    }
+}
+
+#[test]
+fn of_several_answers_in_doubt_the_oldest_is_named_and_the_others_after_it() {
+    let mut state = all_state();
+    let source = state.shared.sources.first().unwrap().clone();
+    for second in 0..40 {
+        let mut effects = update(&mut state, Event::Tick, at(second));
+        while let Some(effect) = effects.pop() {
+            let Effect::Fetch(question) = effect else { continue };
+            let answered = match question.ask.kind() {
+                AskKind::Silences if second >= 5 => continue,
+                AskKind::Incidents if second >= 15 => {
+                    let trouble = ErrorKind::Refused { status: 500, message: "oops".into() };
+                    Err(SourceError::new(SourceId::new("all"), trouble))
+                }
+                kind => Ok(Reply::free(good(kind))),
+            };
+            let arrival = Arrival { question, answered, took: Duration::ZERO };
+            effects.extend(update(&mut state, Event::Answered(Box::new(arrival)), at(second)));
+        }
+    }
+    let named = doubt(&state.shared, &source, &AskKind::ALL, at(40)).unwrap();
+    assert_eq!((named.what, &named.also[..]), (Some(AskKind::Silences), &[AskKind::Incidents][..]));
+    let only = doubt(&state.shared, &source, &[AskKind::Incidents], at(40)).unwrap();
+    assert!(only.sentence(at(40)).contains("500: oops"), "{}", only.sentence(at(40)));
+}

@@ -1,0 +1,252 @@
+//! What the person at the keyboard has done at the demo's paging system: kept in memory, and laid over what the story tells.
+
+use std::sync::Arc;
+
+use jiff::{SignedDuration, Timestamp, ToSpan};
+
+use crate::model::action::{EntityRef, Operation};
+use crate::model::incident::{
+    Attribution, Incident, IncidentEvent, IncidentStatus, Note, Pending, Person, Priority,
+};
+use crate::model::labels::Text;
+
+use super::paging::{PagingFixture, TakenShift, named};
+use super::payload::SentAlert;
+
+/// How long nobody answers before the next level is woken.
+const PATIENCE: SignedDuration = SignedDuration::from_mins(15);
+
+#[derive(Debug, Clone, Default)]
+pub(super) struct ActionsDone {
+    /// To incidents, oldest first.
+    pub(super) log: Vec<IncidentAction>,
+    /// Taken over, oldest first.
+    pub(super) taken_shifts: Vec<TakenShift>,
+}
+
+/// One thing that was done to an incident.
+#[derive(Debug, Clone)]
+pub(super) struct IncidentAction {
+    pub(super) at: Timestamp,
+    pub(super) operation: Operation,
+    /// The incident, also one that it made.
+    pub(super) id: Text,
+    /// What it was done to: the incident, or the service of one that it made.
+    pub(super) target: EntityRef,
+    /// Whether the story's people had it before.
+    pub(super) was_taken: bool,
+}
+
+/// An incident with all that was done to it.
+pub(super) struct IncidentWithActions {
+    pub(super) incident: Incident,
+    pub(super) steps: Vec<IncidentEvent>,
+    pub(super) notes: Vec<Note>,
+    /// What opened it, if an alert did.
+    pub(super) sent: Option<SentAlert>,
+}
+
+impl ActionsDone {
+    /// What opened incidents.
+    pub(super) fn opened(&self) -> impl Iterator<Item = &IncidentAction> {
+        self.log.iter().filter(|entry| matches!(entry.operation, Operation::Trigger { .. }))
+    }
+
+    /// Who has taken over by a moment.
+    pub(super) fn taken_shifts_by(&self, at: Timestamp) -> Vec<TakenShift> {
+        self.taken_shifts.iter().filter(|taken_shifts| taken_shifts.made_at <= at).cloned().collect()
+    }
+
+    /// Lays over an incident what was done to it; `steps` and `notes` tell what the story says of it.
+    pub(super) fn over(
+        &self,
+        mut incident: Incident,
+        paging: &PagingFixture,
+        now: Timestamp,
+        story: impl Fn(&Incident) -> (Vec<IncidentEvent>, Vec<Note>),
+    ) -> IncidentWithActions {
+        let its = |entry: &&IncidentAction| match &entry.operation {
+            Operation::Merge { into } if into.id == incident.id => true,
+            _ => entry.id == incident.id,
+        };
+        let log: Vec<&IncidentAction> = self.log.iter().filter(its).collect();
+        let ended = incident.resolved_at;
+        let is_touched = |entry: &&&IncidentAction| {
+            matches!(entry.operation, Operation::Acknowledge | Operation::Resolve | Operation::Snooze { .. })
+        };
+        if log.iter().find(is_touched).is_some_and(|first| !first.was_taken) {
+            // the story's people came too late
+            incident.acknowledged.clear();
+        }
+        let was_ended_here = |entry: &&IncidentAction| {
+            entry.id == incident.id && matches!(entry.operation, Operation::Resolve | Operation::Merge { .. })
+        };
+        let ended = if log.iter().any(was_ended_here) { None } else { ended };
+        incident.resolved_at = ended;
+        let (mut steps, mut notes) = story(&incident);
+        if !log.is_empty() && ended.is_none() && incident.status == IncidentStatus::Resolved {
+            incident.status = IncidentStatus::Triggered;
+        }
+        for entry in log {
+            apply(&mut incident, entry, paging, self, now, &mut steps, &mut notes);
+        }
+        if let Some(at) = ended {
+            incident.status = IncidentStatus::Resolved;
+            incident.changed_at = incident.changed_at.max(at);
+            incident.pending.clear();
+        }
+        incident.pending.retain(|pending| pending.at > now);
+        incident.assigned.sort_by_key(|stamp| stamp.at);
+        steps.sort_by_key(|step| step.at);
+        notes.sort_by_key(|note| note.at);
+        IncidentWithActions { incident, steps, notes, sent: None }
+    }
+}
+
+fn apply(
+    incident: &mut Incident,
+    entry: &IncidentAction,
+    paging: &PagingFixture,
+    done: &ActionsDone,
+    now: Timestamp,
+    steps: &mut Vec<IncidentEvent>,
+    notes: &mut Vec<Note>,
+) {
+    let at = entry.at;
+    let me = paging.me();
+    let mut tell = |at: Timestamp, kind: &str, who: &Text, summary: String| {
+        let (kind, channel) = (kind.into(), Some("api".into()));
+        steps.push(IncidentEvent { at, kind, who: Some(Arc::clone(who)), channel, summary: summary.into() });
+    };
+    let name = &me.name;
+    match &entry.operation {
+        Operation::Acknowledge => {
+            take(incident, &me, at);
+            tell(at, "acknowledge", name, format!("Acknowledged by {name}"));
+        }
+        Operation::Resolve => {
+            end(incident, at);
+            tell(at, "resolve", name, format!("Resolved by {name}"));
+        }
+        Operation::Assign { to } => {
+            wake(incident, vec![paging.person_or(to)], at);
+            tell(at, "assign", name, format!("Assigned to {} by {name}", to.name));
+        }
+        Operation::Reroute { policy } => {
+            incident.escalation_policy = Some(named(&policy.id, &policy.name));
+            wake(incident, paging.on_level(&policy.id, 1, at, &done.taken_shifts_by(at)), at);
+            tell(at, "assign", name, format!("Handed to {} by {name}", policy.name));
+        }
+        Operation::Escalate { level } => {
+            let policy = incident.escalation_policy.as_ref().map(|policy| Arc::clone(&policy.id));
+            let taken_shifts = done.taken_shifts_by(at);
+            wake(incident, paging.on_level(&policy.unwrap_or_default(), *level, at, &taken_shifts), at);
+            tell(at, "escalate", name, format!("Escalated to level {level} by {name}"));
+        }
+        Operation::Snooze { rest } => {
+            let until = at.saturating_add(SignedDuration::try_from(*rest).unwrap_or(SignedDuration::MAX));
+            let until = until.unwrap_or(Timestamp::MAX);
+            take(incident, &me, at);
+            tell(at, "snooze", name, format!("Snoozed by {name} for {} minutes", rest.as_secs() / 60));
+            if until > now {
+                incident.pending = vec![Pending { what: "unacknowledge".into(), at: until }];
+            } else {
+                let people = incident.assigned.iter().map(|stamp| stamp.who.clone()).collect();
+                wake(incident, people, until);
+                tell(until, "unacknowledge", name, "Triggered again: the snooze is over".into());
+            }
+        }
+        Operation::Note { content } => {
+            notes.push(Note { at, who: Arc::clone(name), content: Arc::clone(content) });
+            tell(at, "annotate", name, format!("Note by {name}"));
+        }
+        Operation::Priority { priority } => {
+            incident.priority = priority.as_ref().map(|to| Priority {
+                named: named(&to.id, &to.name),
+                rank: to.name.trim_start_matches('P').parse().ok(),
+            });
+            let to = priority.as_ref().map_or("none", |to| &*to.name);
+            tell(at, "priority_change", name, format!("Priority set to {to} by {name}"));
+        }
+        Operation::Merge { into } if into.id == incident.id => {
+            incident.alerts.all += 1;
+            tell(at, "merge", name, format!("{} was merged into it by {name}", entry.target.name));
+        }
+        Operation::Merge { into } => {
+            end(incident, at);
+            incident.alerts.all = 0;
+            tell(at, "merge", name, format!("Merged into {} by {name}", into.name));
+        }
+        Operation::AddResponder { people, message } => {
+            for person in people {
+                tell(
+                    at,
+                    "responder_request",
+                    name,
+                    format!("{name} asked {} for help: {message}", person.name),
+                );
+            }
+        }
+        Operation::StatusUpdate { message } => {
+            tell(at, "status_update", name, format!("Status update by {name}: {message}"));
+        }
+        Operation::Trigger { .. }
+        | Operation::TakeShift { .. }
+        | Operation::Silence { .. }
+        | Operation::Edit { .. }
+        | Operation::Extend { .. }
+        | Operation::Expire => {}
+    }
+}
+
+/// It is this person's now.
+fn take(incident: &mut Incident, me: &Person, at: Timestamp) {
+    incident.status = IncidentStatus::Acknowledged;
+    incident.changed_at = at;
+    incident.pending.clear();
+    for stamps in [&mut incident.acknowledged, &mut incident.assigned] {
+        stamps.retain(|stamp| stamp.who.id != me.id);
+        stamps.push(Attribution { who: me.clone(), at });
+    }
+}
+
+fn end(incident: &mut Incident, at: Timestamp) {
+    incident.status = IncidentStatus::Resolved;
+    incident.changed_at = at;
+    incident.resolved_at = Some(at);
+    incident.alerts.triggered = 0;
+    incident.pending.clear();
+}
+
+/// Somebody else is woken.
+fn wake(incident: &mut Incident, people: Vec<Person>, at: Timestamp) {
+    incident.status = IncidentStatus::Triggered;
+    incident.changed_at = at;
+    incident.acknowledged.clear();
+    incident.assigned = people.into_iter().map(|who| Attribution { who, at }).collect();
+    let next = at.checked_add(PATIENCE).ok();
+    incident.pending = next.map(|at| Pending { what: "escalate".into(), at }).into_iter().collect();
+}
+
+/// That it was opened, by whom, how and in which words, and that people were woken.
+pub(super) fn opening(
+    incident: &Incident,
+    (who, channel, summary): (Option<Text>, &str, String),
+) -> Vec<IncidentEvent> {
+    let channel = Some(channel.into());
+    let mut steps = vec![IncidentEvent {
+        at: incident.created_at,
+        kind: "trigger".into(),
+        who,
+        channel,
+        summary: summary.into(),
+    }];
+    steps.extend(incident.assigned.iter().map(|stamp| IncidentEvent {
+        at: stamp.at.checked_add(5.seconds()).unwrap_or(stamp.at),
+        kind: "notify".into(),
+        who: Some(Arc::clone(&stamp.who.name)),
+        channel: Some("push".into()),
+        summary: format!("{} was notified by push", stamp.who.name).into(),
+    }));
+    steps
+}

@@ -1,0 +1,242 @@
+//! Who may send requests to a source: its client, with the credentials of today. Fetched by one and used by all; fetched
+//! anew in time, and once when they are refused.
+
+use std::sync::{Arc, Mutex as Lock, PoisonError};
+use std::time::Duration;
+
+use reqwest::{Client, Response, StatusCode, redirect};
+use tokio::sync::Mutex;
+use tokio::time::Instant;
+use url::Url;
+
+use super::credentials::{AuthHeaders, Credentials};
+use super::promql::OutgoingRequest;
+use super::redactor::Redactor;
+use super::route::{Route, RouteParts, with_proxy_secrets};
+use super::transport::{Connection, Transport};
+use super::trouble::Unsent;
+use super::{follow_slash, install_provider, oauth, trouble};
+use crate::backend::{Clock, SourceDeps};
+use crate::config::settings::SourceSettings;
+use crate::model::source::ErrorKind;
+
+/// After this long secrets are read again, so that a rotated token works without a restart.
+const SECRETS_KEPT: Duration = Duration::from_secs(300);
+/// So long before their end keys are read again.
+const MARGIN_SECONDS: i64 = 60;
+
+/// Hands out passes for one source.
+pub(super) struct AuthenticatedClients {
+    base: Url,
+    credentials: Credentials,
+    route: Route,
+    connect_timeout: Duration,
+    timeout: Duration,
+    clock: Clock,
+    transport: Transport,
+    client_cache: Mutex<CachedClient>,
+    /// All that was ever read for it.
+    redactor: Lock<Arc<Redactor>>,
+}
+
+#[derive(Default)]
+struct CachedClient {
+    auth_client: Option<Arc<AuthenticatedClient>>,
+    /// The last failure, for those who waited for it.
+    failed: Option<(Instant, ErrorKind)>,
+}
+
+/// A connection, and what its requests carry.
+pub(super) struct AuthenticatedClient {
+    connection: Connection,
+    /// Of the way there.
+    digest: Vec<u8>,
+    auth_headers: AuthHeaders,
+    /// `None`: for ever.
+    until: Option<Instant>,
+    clock: Clock,
+}
+
+impl AuthenticatedClients {
+    /// Nothing is read yet.
+    pub(super) fn new(
+        source: &SourceSettings,
+        base: &Url,
+        (connect_timeout, timeout): (Duration, Duration),
+        deps: SourceDeps<'_>,
+    ) -> Self {
+        Self {
+            base: base.clone(),
+            credentials: Credentials::new(source, base),
+            route: Route::new(source),
+            connect_timeout,
+            timeout,
+            clock: deps.clock,
+            transport: deps.transport.clone(),
+            client_cache: Mutex::default(),
+            redactor: Lock::new(Arc::new(with_proxy_secrets(Redactor::default()))),
+        }
+    }
+
+    /// What must not be shown, as far as it is known.
+    pub(super) fn redactor(&self) -> Arc<Redactor> {
+        Arc::clone(&self.redactor.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// An address without what is added to say who asks.
+    pub(super) fn bare(&self, url: &Url) -> Url {
+        self.credentials.bare(url)
+    }
+
+    /// The proxy that was named for this source.
+    pub(super) fn proxy(&self) -> Option<&str> {
+        self.route.configured_proxy()
+    }
+
+    /// Sends a request; where its credentials are refused and there are newer ones, once more with those.
+    pub(super) async fn send(&self, outgoing: OutgoingRequest<'_>) -> Result<Response, Unsent> {
+        let again = outgoing.try_clone();
+        let (auth_client, is_new) = self.auth_client(None).await.map_err(Unsent::Before)?;
+        let response = auth_client.send(outgoing).await?;
+        if !self.is_auth_refused(response.status()) {
+            return Ok(response);
+        }
+        if is_new {
+            // whoever asks next looks whether they have become better
+            self.discard_client(&auth_client).await;
+            return Ok(response);
+        }
+        let (newer, _) = self.auth_client(Some(&auth_client)).await.map_err(Unsent::Before)?;
+        match again {
+            Some(again) if !newer.auth_headers.is_same(&auth_client.auth_headers) => newer.send(again).await,
+            _ => Ok(response),
+        }
+    }
+
+    fn is_auth_refused(&self, status: StatusCode) -> bool {
+        status == StatusCode::UNAUTHORIZED || status == StatusCode::FORBIDDEN && self.credentials.uses_sigv4()
+    }
+
+    async fn discard_client(&self, auth_client: &Arc<AuthenticatedClient>) {
+        let mut client_cache = self.client_cache.lock().await;
+        if client_cache.auth_client.as_ref().is_some_and(|known| Arc::ptr_eq(known, auth_client)) {
+            client_cache.auth_client = None;
+        }
+    }
+
+    /// The pass of today, and whether it was made just now; another than the `refused` one.
+    async fn auth_client(
+        &self,
+        refused: Option<&Arc<AuthenticatedClient>>,
+    ) -> Result<(Arc<AuthenticatedClient>, bool), ErrorKind> {
+        let asked_at = Instant::now();
+        let mut client_cache = self.client_cache.lock().await;
+        if let Some(auth_client) =
+            client_cache.auth_client.as_ref().filter(|auth_client| auth_client.is_good())
+            && !refused.is_some_and(|refused| Arc::ptr_eq(refused, auth_client))
+        {
+            return Ok((Arc::clone(auth_client), false));
+        }
+        if let Some((_, trouble)) = client_cache.failed.as_ref().filter(|(at, _)| *at >= asked_at) {
+            return Err(trouble.clone());
+        }
+        match self.fetch(client_cache.auth_client.as_deref()).await {
+            Ok(auth_client) => {
+                let auth_client = Arc::new(auth_client);
+                *client_cache = CachedClient { auth_client: Some(Arc::clone(&auth_client)), failed: None };
+                Ok((auth_client, true))
+            }
+            Err(trouble) => {
+                *client_cache =
+                    CachedClient { auth_client: None, failed: Some((Instant::now(), trouble.clone())) };
+                Err(trouble)
+            }
+        }
+    }
+
+    async fn fetch(&self, before: Option<&AuthenticatedClient>) -> Result<AuthenticatedClient, ErrorKind> {
+        let (mut auth_headers, parts) = self.read().await?;
+        self.hide(&auth_headers, &parts);
+        let digest = parts.digest();
+        let connection = match before {
+            Some(before) if before.digest == digest => before.connection.clone(),
+            _ => self.connect(&self.route, &self.base, &parts)?,
+        };
+        let mut lasts = self.lasts(&auth_headers);
+        if let (Some(oauth), Some(secret)) = (self.credentials.oauth2(), auth_headers.client_secret.take()) {
+            let (route, to) = (self.route.with_ca(oauth.ca_file.as_ref()), Url::parse(&oauth.token_url));
+            let to = to.map_err(|error| ErrorKind::NoSecret { reason: format!("token_url: {error}") })?;
+            let parts = run_blocking(move || Ok((route.read()?, route))).await?;
+            let connection = self.connect(&parts.1, &to, &parts.0)?;
+            let limits = (self.connect_timeout, self.timeout);
+            let token = oauth::fetch(&connection, oauth, &secret, &self.redactor(), limits).await?;
+            auth_headers.set_bearer(&token.value)?;
+            self.hide(&auth_headers, &parts.0);
+            lasts = Some(token.lasts);
+        }
+        let until = lasts.map(|lasts| Instant::now() + lasts);
+        Ok(AuthenticatedClient { connection, digest, auth_headers, until, clock: self.clock })
+    }
+
+    /// How long what was read is used.
+    fn lasts(&self, auth_headers: &AuthHeaders) -> Option<Duration> {
+        let end = auth_headers.signer.as_ref().and_then(|signer| signer.keys.until);
+        let left = end.map(|end| end.as_second() - self.clock.now().as_second() - MARGIN_SECONDS);
+        let left = left.map(|left| Duration::from_secs(u64::try_from(left).unwrap_or(0)));
+        let kept = (self.credentials.needs_secrets() || self.route.has_files()).then_some(SECRETS_KEPT);
+        kept.map(|kept| left.map_or(kept, |left| left.min(kept)))
+    }
+
+    fn hide(&self, auth_headers: &AuthHeaders, parts: &RouteParts) {
+        let mut redactor = self.redactor.lock().unwrap_or_else(PoisonError::into_inner);
+        *redactor = Arc::new(parts.add_secrets_to(Redactor::clone(&redactor).and(&auth_headers.redactor)));
+    }
+
+    async fn read(&self) -> Result<(AuthHeaders, RouteParts), ErrorKind> {
+        let (credentials, route) = (self.credentials.clone(), self.route.clone());
+        let read = move || Ok((credentials.read()?, route.read()?));
+        if self.credentials.needs_secrets() || self.route.has_files() {
+            run_blocking(read).await
+        } else {
+            read()
+        }
+    }
+
+    fn connect(&self, route: &Route, to: &Url, parts: &RouteParts) -> Result<Connection, ErrorKind> {
+        self.transport.open(|| self.client(route, to, parts))
+    }
+
+    fn client(&self, route: &Route, to: &Url, parts: &RouteParts) -> Result<Client, ErrorKind> {
+        install_provider();
+        let builder = Client::builder()
+            .user_agent(concat!("burnwatch/", env!("CARGO_PKG_VERSION")))
+            .connect_timeout(self.connect_timeout)
+            .timeout(self.timeout)
+            .redirect(redirect::Policy::custom(follow_slash))
+            .referer(false);
+        let builder = route.configure_client(builder, to, parts)?;
+        builder.build().map_err(|error| trouble::of(&error, self.connect_timeout, self.timeout))
+    }
+}
+
+/// A file on a dead mount or a slow program must not hold up other questions.
+async fn run_blocking<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, ErrorKind> + Send + 'static,
+) -> Result<T, ErrorKind> {
+    let done = tokio::task::spawn_blocking(work).await;
+    done.unwrap_or_else(|error| Err(ErrorKind::Internal { reason: error.to_string() }))
+}
+
+impl AuthenticatedClient {
+    fn is_good(&self) -> bool {
+        self.until.is_none_or(|until| Instant::now() < until)
+    }
+
+    async fn send(&self, mut outgoing: OutgoingRequest<'_>) -> Result<Response, Unsent> {
+        self.auth_headers.add_to_request(&mut outgoing.request, self.clock.now()).map_err(Unsent::Before)?;
+        self.connection.send(outgoing).await
+    }
+}
+
+#[cfg(test)]
+mod tests;

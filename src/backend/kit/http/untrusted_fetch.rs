@@ -1,0 +1,233 @@
+//! One GET of a page that somebody else named: of bounded size, to no private address unless that is allowed, and with
+//! nobody's credentials but the host's own.
+
+use std::error::Error as StdError;
+use std::io;
+use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
+
+use reqwest::dns::{Addrs, Name, Resolve, Resolving};
+use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderValue, LOCATION};
+use reqwest::redirect;
+use reqwest::{Client, Method, Request};
+use tokio::time::timeout;
+use url::Url;
+
+use super::address_policy::{AddressPolicy, is_metadata_name, literal};
+use super::body::{self, BodyReader, Stopped};
+use super::header::secret_value;
+use super::redactor::Redactor;
+use super::route::with_proxy_secrets;
+use super::transport::Transport;
+use super::trouble::Unsent;
+use super::{ERROR_BODY, install_provider, trouble};
+use crate::config::is_this_machine;
+use crate::config::secret::Secret;
+use crate::config::settings::LimitSettings;
+use crate::model::source::ErrorKind;
+
+const REDIRECTS: usize = 3;
+
+#[derive(Debug)]
+pub(crate) struct FetchedPage {
+    pub(crate) bytes: Vec<u8>,
+    /// As its headers say.
+    pub(crate) is_html: bool,
+}
+
+/// The comment: why there is no page.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum FetchError {
+    /// The host is where nobody else may send us.
+    #[error(
+        "{host} is in a private network or on this machine; name it in `hosts` of [runbooks] if it may be asked"
+    )]
+    Private { host: String },
+    /// It is in trouble.
+    #[error("{0}")]
+    Trouble(ErrorKind),
+}
+
+/// Gets a page of at most `limit` bytes. `token` is given to the host of `url` alone, and only where nobody can listen.
+///
+/// # Errors
+/// [`FetchError`] whatever keeps the whole page from coming with a 2xx status.
+pub(crate) async fn get(
+    transport: &Transport,
+    url: &Url,
+    token: Option<&Secret>,
+    policy: &AddressPolicy,
+    limits: &LimitSettings,
+    limit: u64,
+) -> Result<FetchedPage, FetchError> {
+    let mut url = url.clone();
+    let redactor =
+        with_proxy_secrets(token.map_or_else(Redactor::default, |token| Redactor::default().with(token)));
+    // redirects stay on its host
+    let limited = CheckedResolver::of(&url, policy, limits).await?;
+    let connection = transport.open(|| client(&url, limited, limits))?;
+    for _ in 0..=REDIRECTS {
+        let mut request = Request::new(Method::GET, url.clone());
+        if let Some(token) = token
+            && (url.scheme() == "https" || is_this_machine(&url))
+        {
+            let value = secret_value("Authorization", &["Bearer ", token.expose()]);
+            request.headers_mut().insert(AUTHORIZATION, value.map_err(FetchError::Trouble)?);
+        }
+        let failed = |error: &(dyn StdError + 'static)| {
+            if is_blocked(error) {
+                FetchError::Private { host: url.host_str().unwrap_or_default().to_owned() }
+            } else {
+                FetchError::Trouble(trouble::of(error, limits.connect_timeout.0, limits.timeout.0))
+            }
+        };
+        let mut response = connection.send(request.into()).await.map_err(|unsent| match unsent {
+            Unsent::Before(trouble) => FetchError::Trouble(trouble),
+            Unsent::InTransit(error) => failed(&*error),
+        })?;
+        if response.status().is_redirection() {
+            let location = response.headers().get(LOCATION).and_then(|value| value.to_str().ok());
+            if let Some(next) =
+                location.and_then(|to| url.join(to).ok()).filter(|next| may_follow(&url, next))
+            {
+                url = next;
+                continue;
+            }
+        }
+        let success = response.status().is_success();
+        let most = if success { limit } else { ERROR_BODY };
+        let too_large = || FetchError::Trouble(ErrorKind::TooLarge { limit });
+        if success && response.content_length().is_some_and(|length| length > most) {
+            return Err(too_large());
+        }
+        let kind = response.headers().get(CONTENT_TYPE).and_then(|value| value.to_str().ok());
+        let is_html = kind.is_some_and(|kind| kind.to_ascii_lowercase().contains("html"));
+        let mut body_reader = BodyReader::new(most);
+        let read = body_reader.take_all(&mut response).await;
+        if let Err(Stopped::Lost(error)) = &read {
+            return Err(failed(error));
+        }
+        if !success {
+            let bytes = redactor.refusal(body_reader.bytes);
+            let (trouble, _) = trouble::of_status(response.status(), response.headers(), &url, &bytes);
+            return Err(FetchError::Trouble(trouble));
+        }
+        return match read {
+            Ok(()) => Ok(FetchedPage { bytes: redactor.data(body_reader.bytes), is_html }),
+            Err(Stopped::Broken) => Err(FetchError::Trouble(body::broken())),
+            Err(Stopped::TooLarge | Stopped::Lost(_)) => Err(too_large()),
+        };
+    }
+    let to = redactor.words(&format!("{}{}", url.host_str().unwrap_or_default(), url.path()));
+    Err(FetchError::Trouble(ErrorKind::Redirected { to }))
+}
+
+/// Only on the same host, and never from a line that nobody can listen to onto another.
+fn may_follow(from: &Url, to: &Url) -> bool {
+    let is_upgrade = from.scheme() == "http" && to.scheme() == "https";
+    let is_same = from.scheme() == to.scheme() && from.port_or_known_default() == to.port_or_known_default();
+    from.host() == to.host() && (is_upgrade || is_same) && to.username().is_empty() && to.password().is_none()
+}
+
+fn client(url: &Url, limit: CheckedResolver, limits: &LimitSettings) -> Result<Client, FetchError> {
+    install_provider();
+    let mut headers = HeaderMap::new();
+    headers.insert(ACCEPT, HeaderValue::from_static("text/markdown, text/plain;q=0.9, */*;q=0.1"));
+    let mut builder = Client::builder()
+        .user_agent(concat!("burnwatch/", env!("CARGO_PKG_VERSION")))
+        .default_headers(headers)
+        .connect_timeout(limits.connect_timeout.0)
+        .timeout(limits.timeout.0)
+        .redirect(redirect::Policy::none())
+        .referer(false)
+        .dns_resolver(Arc::new(limit));
+    if is_this_machine(url) {
+        builder = builder.no_proxy();
+    }
+    let failed = |error| FetchError::Trouble(trouble::of(&error, limits.connect_timeout.0, limits.timeout.0));
+    builder.build().map_err(failed)
+}
+
+/// Looks names up, and hands out no address that may not be reached: so a name that leads to a private network is no way
+/// around, whatever it led to a moment ago. Names other than the page's host are proxies, which the person chose.
+#[derive(Clone)]
+struct CheckedResolver {
+    host: String,
+    named: bool,
+    policy: AddressPolicy,
+}
+
+impl CheckedResolver {
+    /// What holds for the host of `url`, if it may be reached at all.
+    ///
+    /// # Errors
+    /// [`FetchError::Private`] also for a host that a proxy would look up for us: of where it leads as seen from here.
+    async fn of(url: &Url, policy: &AddressPolicy, limits: &LimitSettings) -> Result<Self, FetchError> {
+        let host = url.host_str().unwrap_or_default().to_owned();
+        let limit = Self { named: policy.names(&host), policy: policy.clone(), host };
+        let allowed = limit.named
+            || match literal(url) {
+                Some(address) => policy.allows(address),
+                None => !is_metadata_name(&limit.host) && limit.has_allowed_address(limits).await,
+            };
+        if allowed { Ok(limit) } else { Err(FetchError::Private { host: limit.host }) }
+    }
+
+    /// Whether one of the host's addresses may be reached; yes where it is not known here, which is for the connection to say.
+    async fn has_allowed_address(&self, limits: &LimitSettings) -> bool {
+        let looking = tokio::net::lookup_host((self.host.as_str(), 0));
+        match timeout(limits.connect_timeout.0, looking).await {
+            Ok(Ok(mut found)) => found.any(|address| self.allows(address.ip())),
+            Ok(Err(_)) | Err(_) => true,
+        }
+    }
+
+    fn allows(&self, address: IpAddr) -> bool {
+        self.named || self.policy.allows(address)
+    }
+}
+
+/// Marks a refusal on its way through the HTTP library.
+#[derive(Debug, thiserror::Error)]
+#[error("in a private network")]
+struct BlockedAddress;
+
+fn is_blocked(error: &(dyn StdError + 'static)) -> bool {
+    trouble::causes(error).any(|cause| {
+        let wrapped = cause.downcast_ref::<io::Error>().and_then(io::Error::get_ref);
+        cause.is::<BlockedAddress>()
+            || wrapped.is_some_and(<dyn StdError + Send + Sync>::is::<BlockedAddress>)
+    })
+}
+
+impl Resolve for CheckedResolver {
+    fn resolve(&self, name: Name) -> Resolving {
+        let limit = self.clone();
+        Box::pin(async move {
+            let found: Vec<SocketAddr> = tokio::net::lookup_host((name.as_str(), 0)).await?.collect();
+            let is_page = name.as_str().eq_ignore_ascii_case(&limit.host);
+            let allowed: Vec<SocketAddr> =
+                found.into_iter().filter(|address| !is_page || limit.allows(address.ip())).collect();
+            if allowed.is_empty() {
+                return Err(BlockedAddress.into());
+            }
+            Ok(Box::new(allowed.into_iter()) as Addrs)
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn redirects_stay_on_the_host_and_never_lose_their_lock() {
+        let follow = |from: &str, to: &str| may_follow(&from.parse().unwrap(), &to.parse().unwrap());
+        assert!(follow("http://a.example/x", "https://a.example/y"));
+        assert!(follow("https://a.example/x", "https://a.example/y"));
+        assert!(!follow("https://a.example/x", "http://a.example/x"));
+        assert!(!follow("https://a.example/x", "https://login.example/x"));
+        assert!(!follow("http://a.example/x", "http://a.example:8080/x"));
+        assert!(!follow("https://a.example/x", "https://me:secret@a.example/x"));
+    }
+}

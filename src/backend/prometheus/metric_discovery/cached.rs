@@ -1,0 +1,159 @@
+//! What becomes of an entry that could not be looked for: what was found before still holds, and otherwise nobody knows whose
+//! signals are not seen.
+
+use std::collections::HashSet;
+
+use super::{DiscoveredEntry, LatencyHistogram, MetricDiscovery, RequestCounter};
+use crate::backend::packs::{OwnSignal, Saturation, Up};
+use crate::backend::prometheus::call::QuestionRequests;
+use crate::model::labels::Text;
+use crate::model::signal::Signal;
+use crate::model::source::SourceError;
+use crate::model::warning::Warning;
+
+/// A signal that some services may have, and that could not be looked for.
+#[derive(Debug, Clone)]
+pub(in crate::backend::prometheus) struct Gap {
+    pub(in crate::backend::prometheus) signal: Signal,
+    pub(in crate::backend::prometheus) why: Text,
+    /// Whose; `None`: that of any service that lacks it.
+    pub(in crate::backend::prometheus) services: Option<HashSet<Text>>,
+}
+
+/// An entry that was looked for: found whole, or but for a part, or not at all.
+pub(super) type LookupResult<T> = Result<(DiscoveredEntry<T>, Option<SourceError>), SourceError>;
+
+/// An entry as a survey keeps it.
+pub(super) trait CachedEntry: Clone {
+    /// What it tells of a service; the last is told by a part without which the rest is still of use.
+    const SIGNALS: &'static [Signal];
+
+    /// What tells it from the others of its kind.
+    fn name(&self) -> &str;
+
+    /// Whether it is the same entry, found at another time.
+    fn is_same(&self, other: &Self) -> bool;
+
+    /// Takes the part over.
+    fn take_part(&mut self, _before: &Self) {}
+
+    /// Whether it only adds to services that others speak of.
+    fn only_adds(&self) -> bool {
+        false
+    }
+}
+
+impl CachedEntry for RequestCounter {
+    const SIGNALS: &'static [Signal] = &[Signal::Requests, Signal::Errors];
+
+    fn name(&self) -> &str {
+        &self.requests.metric
+    }
+
+    fn is_same(&self, other: &Self) -> bool {
+        self.requests == other.requests
+    }
+
+    fn take_part(&mut self, before: &Self) {
+        self.codes.clone_from(&before.codes);
+        self.without_outcome_label.clone_from(&before.without_outcome_label);
+    }
+}
+
+impl CachedEntry for LatencyHistogram {
+    const SIGNALS: &'static [Signal] = &[Signal::Latency, Signal::Apdex];
+
+    fn name(&self) -> &str {
+        &self.latency.histogram
+    }
+
+    fn is_same(&self, other: &Self) -> bool {
+        self.latency == other.latency
+    }
+
+    fn take_part(&mut self, before: &Self) {
+        self.apdex.clone_from(&before.apdex);
+    }
+}
+
+macro_rules! entry_without_parts {
+    ($($Type:ty { $name:ident } $signal:ident;)*) => {
+        $(impl CachedEntry for $Type {
+            const SIGNALS: &'static [Signal] = &[Signal::$signal];
+
+            fn name(&self) -> &str {
+                &self.$name
+            }
+
+            fn is_same(&self, other: &Self) -> bool {
+                self == other
+            }
+
+            fn only_adds(&self) -> bool {
+                self.only_known
+            }
+        })*
+    };
+}
+
+entry_without_parts! {
+    Saturation { resource } Saturation;
+    Up { metric } Servers;
+    OwnSignal { name } Named;
+}
+
+impl MetricDiscovery {
+    /// What could be looked for; of the rest what was found `before`, or a gap. Each entry comes with how it is when nothing is
+    /// found out about it.
+    pub(super) fn kept<T: CachedEntry>(
+        &mut self,
+        call: &QuestionRequests<'_>,
+        looked: Vec<(T, LookupResult<T>)>,
+        before: Option<&[DiscoveredEntry<T>]>,
+    ) -> Vec<DiscoveredEntry<T>> {
+        let mut kept = Vec::new();
+        for (blank, looked) in looked {
+            let old = before.unwrap_or_default().iter().find(|old| old.entry.is_same(&blank));
+            match (looked, old) {
+                (Ok((found, None)), _) => kept.push(found),
+                (Ok((mut found, Some(error))), Some(old)) => {
+                    tell(call, &blank, &error);
+                    found.entry.take_part(&old.entry);
+                    kept.push(found);
+                }
+                (Ok((found, Some(error))), None) => {
+                    let why = tell(call, &blank, &error);
+                    let services: HashSet<Text> = found
+                        .selector_groups
+                        .iter()
+                        .flat_map(|selector_group| selector_group.services.iter().cloned())
+                        .collect();
+                    let gap = |signal: &Signal| Gap { signal: *signal, why, services: Some(services) };
+                    self.gaps.extend(T::SIGNALS.last().map(gap));
+                    kept.push(found);
+                }
+                (Err(error), Some(old)) => {
+                    tell(call, &blank, &error);
+                    kept.push(old.clone());
+                }
+                (Err(error), None) => {
+                    let why = tell(call, &blank, &error);
+                    let gap = |signal: &Signal| Gap { signal: *signal, why: why.clone(), services: None };
+                    // it was looked for before, and nobody had it
+                    if before.is_none() {
+                        self.gaps.extend(T::SIGNALS.iter().map(gap));
+                    }
+                }
+            }
+        }
+        kept
+    }
+}
+
+/// Tells that an entry could not be looked for; the reason.
+fn tell<T: CachedEntry>(call: &QuestionRequests<'_>, entry: &T, error: &SourceError) -> Text {
+    let what = T::SIGNALS.first().map_or("", |signal| signal.word());
+    let name = entry.name();
+    call.warn(Warning::part(format!("{what} ({name}) cannot be looked for: {}", error.trouble)));
+    error.trouble.to_string().into()
+}

@@ -1,0 +1,105 @@
+//! The person's own themes and packs beside the built-in ones, and what is wrong with those that cannot be used.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use crate::app::commands::{Command, KeyMap, KeyMapError};
+use crate::app::theme::Theme;
+use crate::app::themes;
+use crate::backend::KINDS;
+use crate::backend::packs::{Pack, chosen};
+use crate::config::load::{self, toml_files};
+use crate::config::{KnownNames, Paths, theme};
+
+pub(super) struct UserAssets {
+    pub(super) themes: Vec<Theme>,
+    /// Only the person's own.
+    pub(super) packs: Vec<Pack>,
+    /// One line for each file that cannot be used.
+    pub(super) asset_errors: Vec<String>,
+    theme_names: Vec<String>,
+    pack_names: Vec<String>,
+    commands: Vec<&'static str>,
+}
+
+impl UserAssets {
+    pub(super) fn read(paths: Option<&Paths>) -> Self {
+        let (files, errors) = paths.map(|paths| theme::own_themes(&paths.themes)).unwrap_or_default();
+        let mut asset_errors: Vec<String> = errors.iter().map(ToString::to_string).collect();
+        let (themes, errors) = themes::all(&files);
+        asset_errors.extend(errors.iter().map(ToString::to_string));
+        let packs = paths.map(|paths| user_packs(&paths.packs, &mut asset_errors)).unwrap_or_default();
+        Self {
+            theme_names: themes.iter().map(|theme| theme.name().to_owned()).collect(),
+            pack_names: chosen(&packs, &[]).into_iter().map(|pack| pack.name).collect(),
+            commands: Command::ALL.iter().map(|command| command.name()).collect(),
+            themes,
+            packs,
+            asset_errors,
+        }
+    }
+
+    /// Hands the names to `check`.
+    pub(super) fn with_known_names<T>(&self, check: impl FnOnce(&KnownNames<'_>) -> T) -> T {
+        let themes: Vec<&str> = self.theme_names.iter().map(String::as_str).collect();
+        let packs: Vec<&str> = self.pack_names.iter().map(String::as_str).collect();
+        check(&KnownNames {
+            kinds: &KINDS,
+            themes: &themes,
+            commands: &self.commands,
+            packs: &packs,
+            keys: Some(key_map_errors),
+        })
+    }
+}
+
+/// What is wrong with keys that are given to commands; names that are none are looked at with all other names.
+pub(super) fn key_map_errors(keys: &BTreeMap<String, Vec<String>>) -> Vec<(Vec<String>, String)> {
+    let errors = KeyMap::new(keys).err().unwrap_or_default();
+    let errors = errors.iter().filter(|error| !matches!(error, KeyMapError::NoSuchCommand { .. }));
+    let named = |error: &KeyMapError| error.commands().into_iter().map(str::to_owned).collect();
+    errors.map(|error| (named(error), format!("[ui.keys]: {error}"))).collect()
+}
+
+/// Packs in the order of their files; a directory that is not there has none.
+fn user_packs(dir: &Path, asset_errors: &mut Vec<String>) -> Vec<Pack> {
+    let mut packs = Vec::new();
+    for path in toml_files(dir) {
+        let text = load::text(&path).map_err(|error| error.to_string());
+        let named = |reason: String| format!("{}: {}", path.display(), reason.trim_end());
+        match text.and_then(|text| Pack::parse(&text).map_err(|error| named(error.to_string()))) {
+            Ok(pack) => packs.push(pack),
+            Err(complaint) => asset_errors.push(complaint),
+        }
+    }
+    packs
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn own_files_stand_beside_the_built_in_ones_and_broken_ones_are_told() {
+        let dir = tempfile::tempdir().unwrap();
+        let place = |name: &str| dir.path().join(name);
+        let paths = Paths {
+            config: place("config.toml"),
+            packs: place("packs"),
+            themes: place("themes"),
+            log: place("log"),
+            state: place("state"),
+        };
+        for folder in [&paths.packs, &paths.themes] {
+            std::fs::create_dir(folder).unwrap();
+            std::fs::write(folder.join("broken.toml"), "x = 1\n").unwrap();
+        }
+        std::fs::write(paths.themes.join("mine.toml"), "name = \"mine\"\n").unwrap();
+        let own = UserAssets::read(Some(&paths));
+        assert_eq!(own.asset_errors.len(), 2, "{:?}", own.asset_errors);
+        own.with_known_names(|known| {
+            assert!(known.themes.contains(&"mine") && known.themes.contains(&"dark"));
+            assert!(known.packs.contains(&"http") && known.commands.contains(&"quit"));
+        });
+    }
+}

@@ -1,0 +1,61 @@
+//! The configuration in the model's own words: by what services and alerts are judged.
+
+use crate::model::alert::{Severity, SeverityMap};
+use crate::model::health::Thresholds;
+use crate::model::world::HealthPolicy;
+
+use super::settings::Settings;
+
+impl Settings {
+    /// By what the world is judged.
+    pub fn health_policy(&self) -> HealthPolicy {
+        let health = &self.health;
+        HealthPolicy {
+            thresholds: Thresholds {
+                error_ratio_degraded: health.error_ratio_degraded,
+                error_ratio_critical: health.error_ratio_critical,
+                few_errors: health.few_errors,
+                p95_degraded: health.p95_degraded.0.as_secs_f64(),
+                saturation_degraded: health.saturation_degraded,
+            },
+            service_labels: self.services.labels.clone(),
+            watchdogs: self.severity.watchdogs.clone(),
+            severities: self.severity_map(),
+        }
+    }
+
+    /// What the values of the severity label mean: the built-in words and the configured ones, which come first.
+    pub fn severity_map(&self) -> SeverityMap {
+        let own = &self.severity;
+        let mut map = SeverityMap { labels: own.labels.clone(), ..SeverityMap::default() };
+        let words = [
+            (Severity::Critical, &own.critical),
+            (Severity::Warning, &own.warning),
+            (Severity::Info, &own.info),
+        ];
+        for (severity, values) in words {
+            map.values.extend(values.iter().map(|value| (value.to_lowercase(), severity)));
+        }
+        map
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::labels::Labels;
+
+    #[test]
+    fn the_defaults_of_the_configuration_are_those_of_the_model() {
+        assert_eq!(Settings::default().health_policy(), HealthPolicy::default());
+        assert_eq!(Settings::default().severity_map(), SeverityMap::default());
+    }
+
+    #[test]
+    fn a_teams_own_word_for_critical_counts() {
+        let mut settings = Settings::default();
+        settings.severity.critical = vec!["Blocker".into()];
+        let labels = Labels::from_iter([("severity", "blocker")]);
+        assert_eq!(settings.severity_map().of(&labels), Severity::Critical);
+    }
+}

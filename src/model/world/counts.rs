@@ -1,0 +1,60 @@
+//! What is counted of all alerts: once for each change of theirs, since every frame tells it.
+
+use std::sync::Arc;
+
+use jiff::Timestamp;
+
+use crate::model::alert::{Alert, AlertState, Severity};
+
+/// How many alerts there are, by state and severity.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct AlertTotals {
+    counts: [[usize; Severity::ALL.len()]; AlertState::ALL.len()],
+    newest: Option<Timestamp>,
+}
+
+impl AlertTotals {
+    /// Of these alerts, each with the moment of its last change.
+    pub(super) fn of<'a>(alerts: impl Iterator<Item = (&'a Arc<Alert>, Timestamp)>) -> Self {
+        let mut totals = Self::default();
+        for (alert, changed_at) in alerts {
+            let count = totals.counts.get_mut(alert.state as usize);
+            if let Some(count) = count.and_then(|counts| counts.get_mut(alert.severity as usize)) {
+                *count += 1;
+            }
+            if alert.is_firing() && alert.severity != Severity::None {
+                totals.newest = totals.newest.max(Some(changed_at));
+            }
+        }
+        totals
+    }
+
+    fn count(&self, state: AlertState, severity: Severity) -> usize {
+        self.counts.get(state as usize).and_then(|counts| counts.get(severity as usize)).copied().unwrap_or(0)
+    }
+
+    pub fn in_state(&self, state: AlertState) -> usize {
+        Severity::ALL.into_iter().map(|severity| self.count(state, severity)).sum()
+    }
+
+    pub fn firing(&self, severity: Severity) -> usize {
+        self.count(AlertState::Firing, severity)
+    }
+
+    /// How many are firing that say how bad they are.
+    pub fn firing_with_severity(&self) -> usize {
+        self.in_state(AlertState::Firing) - self.firing(Severity::None)
+    }
+
+    /// The worst severity among those that [`AlertTotals::firing_with_severity`] counts.
+    pub fn worst(&self) -> Option<Severity> {
+        let mut firing_with_severity =
+            Severity::ALL.into_iter().filter(|severity| *severity != Severity::None);
+        firing_with_severity.find(|severity| self.firing(*severity) > 0)
+    }
+
+    /// When the newest of those that [`AlertTotals::firing_with_severity`] counts came or changed.
+    pub fn newest(&self) -> Option<Timestamp> {
+        self.newest
+    }
+}
