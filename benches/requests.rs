@@ -1,5 +1,5 @@
-//! What a refresh costs the sources, as services grow: requests and bytes, counted by a stand-in for a Prometheus and an
-//! Alertmanager that have so many services and ten alerts for each of them.
+//! How many requests and bytes a refresh costs the sources, for different numbers of services. A fake Prometheus and a fake
+//! Alertmanager, with ten alerts for each service, count them.
 
 #![expect(clippy::unwrap_used, clippy::print_stdout, reason = "a bench")]
 
@@ -19,9 +19,9 @@ use burnwatch::testing::model::source::SourceId;
 use jiff::Timestamp;
 use url::Url;
 
-/// How many services.
+/// The numbers of services.
 const FLEETS: [usize; 3] = [10, 100, 1_000];
-/// Of each service.
+/// Alerts of each service.
 const ALERTS: usize = 10;
 const NOW: i64 = 1_768_359_127;
 
@@ -29,7 +29,7 @@ fn now() -> Timestamp {
     Timestamp::from_second(NOW).unwrap()
 }
 
-/// Series with these labels, as the values of a query: now, or at each of these moments.
+/// The JSON of a query's result with these labels: one value, or one for each timestamp of `range`.
 fn series(range: Option<&[i64]>, labels: impl Iterator<Item = String>) -> String {
     let kind = if range.is_some() { "matrix" } else { "vector" };
     let mut json = format!(r#"{{"status":"success","data":{{"resultType":"{kind}","result":["#);
@@ -47,7 +47,7 @@ fn series(range: Option<&[i64]>, labels: impl Iterator<Item = String>) -> String
     json
 }
 
-/// What a fleet of web services says to this query.
+/// The answer to a query about a fleet of web services.
 fn queried(range: Option<&[i64]>, query: &str, services: usize) -> String {
     let service = |n: usize| format!(r#""service":"service-{n}""#);
     let each = || (0..services).map(service);
@@ -83,7 +83,7 @@ fn alerts(services: usize) -> String {
     format!(r#"[{{"labels":{{}},"receiver":{{"name":"pager"}},"alerts":[{}]}}]"#, all.join(","))
 }
 
-/// The answer to a request, which may carry its query in its address or as a form.
+/// The answer to a request; its parameters are in the URL or in the form.
 fn answered(path: &str, form: &str, services: usize) -> String {
     let url = Url::parse("http://double").unwrap().join(path).unwrap();
     let asked = Url::parse(&format!("http://double/?{form}")).unwrap();
@@ -92,7 +92,7 @@ fn answered(path: &str, form: &str, services: usize) -> String {
         found.map(|(_, value)| value.into_owned()).unwrap_or_default()
     };
     let query = parameter("query");
-    // whole seconds, as this program asks for them
+    // burnwatch asks for whole seconds
     let second = |wanted: &str| parameter(wanted).parse().unwrap_or(NOW);
     let moments = || -> Vec<i64> {
         let step = parameter("step").trim_end_matches('s').parse().unwrap_or(60);

@@ -1,8 +1,8 @@
-//! What a person at the terminal feels: the start, each key, and what burnwatch costs while nobody touches it.
+//! Measures the program in a terminal: the time to start, the latency of keys, and the load while it is idle.
 //!
-//! The program runs in a real pseudo-terminal, against the sources that `BURNWATCH_BENCH_PROMETHEUS` and
-//! `BURNWATCH_BENCH_ALERTMANAGER` name, else against the demo world. `BURNWATCH_BENCH_BINARY` names another build, to
-//! compare with, and `BURNWATCH_BENCH_SCREENS` the keys of the screens to measure (`134`), else it is all of them.
+//! The program runs in a real pseudo-terminal with the sources in `BURNWATCH_BENCH_PROMETHEUS` and
+//! `BURNWATCH_BENCH_ALERTMANAGER`, or with the demo world. `BURNWATCH_BENCH_BINARY` is another build to measure, and
+//! `BURNWATCH_BENCH_SCREENS` are the keys of the screens to measure (`134`); default: all screens.
 
 #![expect(clippy::unwrap_used, clippy::print_stdout, reason = "a bench, which prints what it measured")]
 #![expect(clippy::disallowed_methods, reason = "a bench measures time as the person has it")]
@@ -18,21 +18,21 @@ use std::time::{Duration, Instant};
 use portable_pty::{Child, CommandBuilder, MasterPty, PtySize, native_pty_system};
 
 const SIZE: (u16, u16) = (120, 36);
-/// Starts that are measured.
+/// How many starts are measured.
 const STARTS: usize = 20;
 /// Time for all sources to answer for the first time.
 const SETTLING: Duration = Duration::from_secs(25);
-/// Keys that are measured for each row of the table.
+/// How many keys are measured for each row of the table.
 const KEYS: usize = 150;
-/// Between two keys: as a hurried person types.
+/// The pause between two keys of a fast typist.
 const PAUSE: Duration = Duration::from_millis(70);
-/// How long each screen is left alone, in seconds.
+/// How long each screen is measured while idle, in seconds.
 const SILENCE: usize = 30;
-/// Longer than this no key may take.
+/// The time limit for the reaction to a key.
 const LOST: Duration = Duration::from_secs(3);
-/// After so many keys that did nothing there is nothing to be done on this screen.
+/// After this many keys without a reaction the screen is not measured further.
 const PATIENCE: usize = 5;
-/// How often an order or a grouping is chosen.
+/// How often a sort order or a grouping is chosen.
 const CHOICES: usize = 40;
 
 /// A terminal with burnwatch in it.
@@ -87,7 +87,7 @@ impl Terminal {
         at
     }
 
-    /// Takes output until the screen is as wanted; the moment when the last of it came, and its bytes.
+    /// Reads output until the screen is as wanted. Returns when the last output came, and the number of bytes.
     fn until(&mut self, wanted: impl Fn(&vt100::Screen) -> bool) -> Option<(Instant, usize)> {
         let (deadline, before) = (Instant::now() + LOST, self.bytes);
         loop {
@@ -100,7 +100,7 @@ impl Terminal {
         }
     }
 
-    /// Takes all output of this time.
+    /// Reads all output for this time.
     fn watch(&mut self, time: Duration) {
         let deadline = Instant::now() + time;
         loop {
@@ -116,7 +116,7 @@ impl Terminal {
         self.seen.process(bytes);
     }
 
-    /// Processor time that was used, of all threads.
+    /// The processor time of all threads so far.
     fn worked(&self) -> Duration {
         let pid = self.child.process_id().unwrap();
         let tasks = fs::read_dir(format!("/proc/{pid}/task")).unwrap();
@@ -126,7 +126,7 @@ impl Terminal {
         Duration::from_nanos(tasks.filter_map(|task| of_task(task.ok()?.path())).sum())
     }
 
-    /// A line of `/proc/PID/status`, in MiB.
+    /// A value of `/proc/PID/status`, in MiB.
     fn memory(&self, what: &str) -> f64 {
         let pid = self.child.process_id().unwrap();
         let status = fs::read_to_string(format!("/proc/{pid}/status")).unwrap();
@@ -141,7 +141,7 @@ impl Terminal {
     }
 }
 
-/// What this machine, as busy as it is, does to a key of any program: `cat` in a terminal of its own sends each one back.
+/// The latency of a key in any program on this machine under its current load: `cat` in a terminal of its own echoes each key.
 struct Echo {
     terminal: Terminal,
     taken: Vec<f64>,
@@ -154,7 +154,7 @@ impl Echo {
         Self { terminal, taken: Vec::new() }
     }
 
-    /// The pause between two keys of burnwatch, with one of this in the middle.
+    /// The pause between two keys of burnwatch, with one echo measured in the middle.
     fn pause(&mut self, terminal: &mut Terminal) {
         terminal.watch(PAUSE / 2);
         let at = self.terminal.press("x");
@@ -165,7 +165,7 @@ impl Echo {
     }
 }
 
-/// The line that the cursor of a list is on, and what stands there.
+/// The line of a list's cursor, and its text.
 fn cursor(screen: &vt100::Screen) -> Option<(usize, String)> {
     screen.rows(0, SIZE.0).enumerate().find(|(_, row)| row.contains('▌'))
 }
@@ -186,7 +186,7 @@ fn spread(mut values: Vec<f64>) -> (f64, f64, f64) {
 }
 
 fn first_frames() {
-    // takes connections and never says a word
+    // accepts connections and never answers
     let silent = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = format!("http://{}", silent.local_addr().unwrap());
     let real = ["--prometheus", &address, "--alertmanager", &address].map(str::to_owned);
@@ -219,7 +219,7 @@ fn moves(terminal: &mut Terminal, echo: &mut Echo, screen: &str, keys: [&str; 2]
     let (mut taken, mut lost) = (Vec::new(), 0);
     for key in 0..KEYS {
         let before = cursor(terminal.seen.screen());
-        // further down than up, so that the list scrolls too
+        // more steps down than up, so that the list scrolls, too
         let at = terminal.press(if key % 5 == 4 { keys[1] } else { keys[0] });
         match terminal.until(|screen| cursor(screen).is_some_and(|now| Some(now) != before)) {
             Some((then, bytes)) => taken.push((milliseconds(then - at), bytes as f64)),
@@ -233,7 +233,7 @@ fn moves(terminal: &mut Terminal, echo: &mut Echo, screen: &str, keys: [&str; 2]
     report(&format!("move on screen {screen}"), taken, lost, echo);
 }
 
-/// Choosing from a menu by number, in turn, until the menu is gone and the list is as chosen.
+/// Measures choices from a menu by number, until the menu is closed and the list has changed.
 fn choices(terminal: &mut Terminal, echo: &mut Echo, screen: &str, menu: (&str, &str), picks: &[&str]) {
     terminal.press(screen);
     terminal.watch(Duration::from_secs(1));
@@ -250,7 +250,7 @@ fn choices(terminal: &mut Terminal, echo: &mut Echo, screen: &str, menu: (&str, 
         echo.pause(terminal);
     }
     report(&format!("{} on screen {screen}", title.to_lowercase()), taken, lost, echo);
-    // not grouped any more
+    // turn the grouping off
     terminal.press(key);
     terminal.press("1");
     terminal.watch(PAUSE);
@@ -283,7 +283,7 @@ fn filters(terminal: &mut Terminal, echo: &mut Echo, screen: &str) {
 
 fn silence(terminal: &mut Terminal, screen: &str, name: &str) {
     terminal.press(screen);
-    // the note of the last key leaves the footer
+    // wait until the message of the last key has left the footer
     terminal.watch(Duration::from_secs(13));
     let (mut work, mut bytes) = (Vec::new(), Vec::new());
     for _ in 0..SILENCE {

@@ -1,5 +1,5 @@
-//! What the loop does on its one thread, at two sizes of a fleet: taking an answer in, a key, a letter of a filter, a frame;
-//! and what is done beside it: reading answers.
+//! Measures the work of the event loop's thread for two sizes of a fleet: applying an answer, a key, a letter of a filter, a
+//! frame; and the parsing of answers, which runs on other threads.
 
 #![expect(
     clippy::unwrap_used,
@@ -40,7 +40,7 @@ use table::Table;
 #[global_allocator]
 static COUNTING: &StatsAlloc<System> = &INSTRUMENTED_SYSTEM;
 
-/// Services and alerts.
+/// The numbers of services and alerts.
 const FLEETS: [(usize, usize); 2] = [(100, 1_000), (1_000, 10_000)];
 
 fn source(kind: &str, address: &str) -> Arc<dyn Source> {
@@ -57,7 +57,7 @@ fn alerts_of(answer: Answer) -> AlertBoard {
     }
 }
 
-/// An hour of a value for each service.
+/// The time grid of a range query over an hour.
 fn hour() -> TimeGrid {
     let hour = Duration::from_secs(3600);
     TimeGrid::ending(now() + hour, hour, 240, Duration::from_secs(15))
@@ -183,7 +183,7 @@ fn screens(table: &mut Table, fleet: &mut Fleet) {
         fleet.press("esc");
         fleet.press("esc");
     }
-    // by now the alerts are as they were, and rules hold them as well
+    // the alerts are unchanged, and the rules have them, too
     fleet.press("4");
     fleet.rules = raised(&fleet.alerts);
     fleet.answer(AskKind::Rules);

@@ -1,4 +1,4 @@
-//! What the person sees and does: state, update, render. No tokio, no socket, no terminal, no file, no clock.
+//! The user interface: state, update, render. No tokio, no socket, no terminal, no file, no clock.
 
 pub mod alarm;
 pub mod column_widths;

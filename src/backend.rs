@@ -1,6 +1,6 @@
-//! The systems that burnwatch asks, one module for each kind: wire types, client, mapping to the model's words.
+//! The systems that burnwatch queries, one module for each kind: wire types, client, and mapping to the types of `model`.
 //!
-//! The only room with a socket. Texts are kept as they come.
+//! The only room with a socket. Texts of servers are kept unchanged; they are sanitised where they are drawn or printed.
 #![warn(missing_docs)]
 
 mod alertmanager;
@@ -39,30 +39,31 @@ use packs::Pack;
 use pagerduty::PagerDuty;
 use prometheus::Prometheus;
 
-/// An answer on its way; dropping it gives the question up.
+/// The future of an answer; dropping it cancels the question.
 pub type Answering<'a> = Pin<Box<dyn Future<Output = Answered> + Send + 'a>>;
 
-/// A system that can be asked.
+/// A configured system that answers questions and executes actions.
 pub trait Source: Send + Sync {
-    /// Name, kind, address and the questions it can be asked.
+    /// Name, kind, address, and the supported questions and actions.
     fn info(&self) -> &SourceInfo;
 
-    /// Puts the question; by [`handlers::answer_by`] in every source. `known` is the digest of the answer that the asker has: if the answer is still the same, the
-    /// source may say so instead. Safe to drop half-way; time-outs, retries and caps are the caller's.
+    /// Answers a question; every source implements this with [`handlers::answer_by`]. `known` is the digest of the answer
+    /// that the caller already has: if the answer has not changed, the source may return `Answer::Unchanged`. The future can
+    /// be dropped at any time. Time-outs, retries and concurrency limits are up to the caller.
     fn answer<'a>(&'a self, ask: &'a Ask, known: Option<u64>) -> Answering<'a>;
 
-    /// How many requests it is sent at a time and why, where it had no room for more; `None`: as many as there are.
+    /// The current limit of concurrent requests to the server and its reason; `None` if requests are not limited.
     fn load(&self) -> Option<Text> {
         None
     }
 
     /// The requests that an action would make, in their order, without making any; reads that only look before are left out.
-    /// Empty: the source does not do such things.
+    /// are left out. Empty if the source does not support the action.
     fn requests(&self, _action: &Action) -> Vec<RequestPreview> {
         Vec::new()
     }
 
-    /// Does it, once: looks first whether the target still is as it was seen where that matters, then sends. Never sends a
+    /// Executes an action once: where it matters, first checks that the target has not changed since the user saw it, then
     /// second time by itself. Dropping it half-way leaves the result unclear. By [`writes::execute`] in every source.
     fn execute<'a>(&'a self, action: &'a Action) -> Executing<'a> {
         let what = format!("to {}", action.operation.kind().name());
@@ -73,49 +74,49 @@ pub trait Source: Send + Sync {
     /// Finds out by reading whether an action that went out at `sent_at` or later, with an unclear result, was done. By
     /// [`writes::verify`] in every source.
     fn verify<'a>(&'a self, _action: &'a Action, _sent_at: Timestamp) -> Verifying<'a> {
-        let words = "this source cannot be asked for it".into();
+        let words = "this source cannot check whether the action was executed".into();
         Box::pin(ready(Ok(Verification::Unknown { words })))
     }
 }
 
-/// What came of an action, on its way.
+/// The future of an action's outcome.
 pub type Executing<'a> = Pin<Box<dyn Future<Output = Result<ActionResult, ActionError>> + Send + 'a>>;
 
-/// What was found when an action was read back, on its way.
+/// The future of a [`Verification`].
 pub type Verifying<'a> = Pin<Box<dyn Future<Output = Result<Verification, SourceError>> + Send + 'a>>;
 
-/// What a source is connected with.
+/// The dependencies of a source.
 #[derive(Clone, Copy)]
 pub struct SourceDeps<'a> {
     /// The whole configuration.
     pub settings: &'a Settings,
-    /// The person's own packs.
+    /// The metric packs of the user.
     pub packs: &'a [Pack],
-    /// The SLOs that were read from files.
+    /// The SLOs from definition files.
     pub slos: &'a [Arc<Slo>],
-    /// The time.
+    /// The clock.
     pub clock: Clock,
-    /// How its requests are answered.
+    /// The network, or a simulated server.
     pub transport: &'a Transport,
 }
 
 impl<'a> SourceDeps<'a> {
-    /// Over the network, with the built-in packs and without SLOs of files.
+    /// With the network as transport, the built-in packs, and no SLOs from files.
     pub fn new(settings: &'a Settings, clock: Clock) -> Self {
         static NETWORK: Transport = Transport::Network;
         Self { settings, packs: &[], slos: &[], clock, transport: &NETWORK }
     }
 }
 
-/// What finds runbooks for every context.
+/// The source that finds runbooks, for every context.
 pub fn runbooks(settings: &Settings, transport: &Transport) -> Arc<dyn Source> {
     Arc::new(runbooks::Runbooks::new(settings, transport))
 }
 
-/// Makes a source; nothing is sent.
+/// Creates a source; sends nothing.
 type Connect = fn(&SourceId, &SourceSettings, SourceDeps<'_>) -> Result<Arc<dyn Source>, SourceError>;
 
-/// Every kind of source that a configuration can name, in the order in which they are told of.
+/// Every kind of source that a configuration can name, in the order of the documentation.
 static REGISTRY: &[(&KindSpec, Connect)] = &[
     (&prometheus::SPEC, |id, source, deps| shared(Prometheus::new(id, source, deps))),
     (&alertmanager::SPEC, |id, source, deps| shared(Alertmanager::new(id, source, deps))),
@@ -130,18 +131,18 @@ fn shared<S: Source + 'static>(made: Result<S, SourceError>) -> Result<Arc<dyn S
 pub static KINDS: LazyLock<Vec<&'static KindSpec>> =
     LazyLock::new(|| REGISTRY.iter().map(|(kind, _)| *kind).collect());
 
-/// The kind of this name.
+/// The kind with this name, for example `prometheus`.
 ///
 /// # Panics
-/// If there is none.
+/// If there is no such kind.
 #[cfg_attr(only_program, expect(dead_code, reason = "the program gets its kinds from a configuration"))]
 pub fn kind(name: &str) -> &'static KindSpec {
     let kind = KINDS.iter().find(|kind| kind.name == name);
     kind.expect("a kind of this name")
 }
 
-/// A source of the configuration, ready to be asked. Nothing is sent and no secret is read before the first question. One that
-/// cannot be made answers every question with the reason.
+/// Creates a source from its configuration. Nothing is sent and no secret is read before the first question. If the source
+/// cannot be created, the result answers every question with the error.
 pub fn connect(id: &SourceId, source: &SourceSettings, deps: SourceDeps<'_>) -> Arc<dyn Source> {
     let connect = REGISTRY.iter().find(|(kind, _)| *kind == source.kind).map(|(_, connect)| connect);
     let made = connect.map_or_else(
@@ -151,7 +152,7 @@ pub fn connect(id: &SourceId, source: &SourceSettings, deps: SourceDeps<'_>) -> 
     made.unwrap_or_else(|error| Arc::new(unfit::Unfit::new(source, error)))
 }
 
-/// A source at this address as the screens know it.
+/// The description of a source with this address.
 fn info(id: &SourceId, source: &SourceSettings, address: &str) -> SourceInfo {
     SourceInfo {
         id: id.clone(),
@@ -164,7 +165,7 @@ fn info(id: &SourceId, source: &SourceSettings, address: &str) -> SourceInfo {
     }
 }
 
-/// The options of a source that only its kind has.
+/// The options that are specific to the kind of the source.
 fn own<T: OwnSettings>(id: &SourceId, source: &SourceSettings) -> Result<T, SourceError> {
     let unfit = |error: toml::de::Error| ErrorKind::Unfit { reason: clean(error.message()).into_owned() };
     source.own().map_err(|error| SourceError::new(id.clone(), unfit(error)))

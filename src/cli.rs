@@ -1,4 +1,4 @@
-//! The command line: verbs without a screen, and the start of the one with it.
+//! The command line: the verbs that print (lists, `check`, actions, ...), and the verb that opens the screen.
 
 mod acting;
 mod alerts;
@@ -50,7 +50,7 @@ use session::{Request, Session, SessionError};
 use user_assets::UserAssets;
 use view::WorldView;
 
-/// Does what the words of the command line ask for; the first is the program's own name.
+/// Runs the verb of a command line; the first word is the program's own name. Returns the exit code.
 pub fn run(words: impl IntoIterator<Item = OsString>) -> ExitCode {
     let words: Vec<OsString> = words.into_iter().collect();
     let arguments = match Arguments::try_parse_from(&words) {
@@ -61,7 +61,7 @@ pub fn run(words: impl IntoIterator<Item = OsString>) -> ExitCode {
                 print_stderr_plain(&said);
                 return ExitOutcome::UsageError.into();
             }
-            // what a monitoring system reads stands in the verdict, and only the rest beside it
+            // a monitoring system reads standard output: the first line goes there, the usage text to standard error
             let (first, rest) = said.split_once('\n').unwrap_or((&said, ""));
             print_stderr_plain(rest.trim_start_matches('\n'));
             return unknown(first.trim_start_matches("error: ")).into();
@@ -72,17 +72,19 @@ pub fn run(words: impl IntoIterator<Item = OsString>) -> ExitCode {
     perform(&arguments).into()
 }
 
-/// Whether these words, of which some are wrong, ask for a check: for a monitoring system 2 would mean critical.
+/// Whether a command line that cannot be parsed is a `check`: then the exit code must be 3 (unknown), because a monitoring
+/// system reads 2 as critical.
 fn is_check(words: &[OsString]) -> bool {
     let read = Arguments::command().ignore_errors(true).try_get_matches_from(words);
     read.is_ok_and(|read| read.subcommand_name() == Some("check"))
 }
 
-/// The verdict of a check that could not be made.
+/// Prints the result line of a check that could not run, and returns exit code 3.
 fn unknown(why: &str) -> ExitOutcome {
     print(&format!("BURNWATCH UNKNOWN: {why}\n"), ExitOutcome::Unknown)
 }
 
+/// Runs the verb of a parsed command line.
 fn perform(arguments: &Arguments) -> ExitOutcome {
     if let Some(trouble) = Clock::real().trouble() {
         print_error(&trouble);
@@ -123,7 +125,7 @@ fn perform(arguments: &Arguments) -> ExitOutcome {
         Some(Verb::Alerts(wanted)) => cx.filtered(wanted, needs::ALERTS, alerts::document),
         Some(Verb::Doctor(listing)) => {
             let outcome = cx.list(*listing, needs::DOCTOR, doctor::document);
-            // whatever the doctor finds missing, it is a source that is unwell
+            // `doctor` has no exit code 3: missing data means that a source failed, which is 1
             if outcome == ExitOutcome::Partial { ExitOutcome::Failure } else { outcome }
         }
         Some(Verb::Snapshot(wanted)) => snapshot::run(&cx, wanted),
@@ -141,7 +143,7 @@ fn perform(arguments: &Arguments) -> ExitOutcome {
     }
 }
 
-/// What every verb works with.
+/// The parsed command line and the paths of this machine, passed to every verb.
 struct CliContext<'a> {
     arguments: &'a Arguments,
     subject: SnapshotSubject,
@@ -163,7 +165,7 @@ impl<'a> CliContext<'a> {
         })
     }
 
-    /// Asks for what a check needs, and ends as monitoring plug-ins do.
+    /// Queries the sources for `check`, prints its result and returns the exit code of a monitoring plug-in.
     fn check(&self, names: &[String]) -> ExitOutcome {
         let told = self.session(true).and_then(|session| {
             let state = session.ask(&needs::CHECK.kinds())?;
@@ -175,14 +177,14 @@ impl<'a> CliContext<'a> {
                 let said = error.to_string();
                 let mut lines = said.lines();
                 let line = lines.next().unwrap_or_default();
-                // what comes on the lines below is no part of the verdict
+                // only the first line of the error goes into the result: the list of contexts on the lines below is cut
                 let line = if lines.next().is_some() { line.trim_end_matches(". Try one of") } else { line };
                 unknown(line)
             }
         }
     }
 
-    /// Asks for what a list needs, and prints what came.
+    /// Queries the sources for everything that a list needs, and prints the list.
     fn list(
         &self,
         listing: ListingArgs,
@@ -209,7 +211,7 @@ impl<'a> CliContext<'a> {
         }
     }
 
-    /// As [`CliContext::list`], of what a screen asks for.
+    /// As [`CliContext::list`], with all the data that the screen `place` shows, such as the history of incidents.
     fn look(
         &self,
         listing: ListingArgs,
@@ -242,6 +244,7 @@ impl<'a> CliContext<'a> {
     }
 }
 
+/// The document as text in this format; a table for a terminal is cut to its width.
 fn formatted(document: &ReportDocument, format: Format) -> String {
     match format {
         Format::Table => match printer::width() {
@@ -253,9 +256,9 @@ fn formatted(document: &ReportDocument, format: Format) -> String {
     }
 }
 
-/// Says why a verb could not begin.
+/// Prints why a verb could not start, and returns its exit code.
 fn failed(error: &SessionError) -> ExitOutcome {
-    // file, line and column stand first, where editors look for them
+    // without the prefix `burnwatch:`, so that editors find file, line and column at the start of the line
     if matches!(error, SessionError::Config(ConfigError::Wrong(_)) | SessionError::Own(_)) {
         print_stderr_plain(&format!("{error}\n"));
     } else {

@@ -1,4 +1,4 @@
-//! What the person wants: files, contexts, sources, secrets, look. Reads files; no socket, no screen.
+//! The user's configuration: files, contexts, sources, secrets, themes and SLO definitions. Reads files; no socket, no screen.
 
 mod check;
 pub mod context;

@@ -1,4 +1,4 @@
-//! The on-call engineer's terminal; the rooms are described in `docs/architecture.md`.
+//! burnwatch: a terminal UI and command line for on-call engineers. `docs/architecture.md` describes the modules.
 
 mod app;
 mod backend;

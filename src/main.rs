@@ -1,4 +1,4 @@
-//! The program; what it does stands in the library.
+//! The program `burnwatch`; the code is in the library.
 
 use std::process::ExitCode;
 

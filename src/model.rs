@@ -1,6 +1,6 @@
-//! What the words mean: labels, alerts, services, what can be asked and what was answered.
+//! The domain model: labels, alerts, services, SLOs, incidents, and the questions to sources with their answers.
 //!
-//! No I/O, no clock, no screen: everything here is a value, and `now` is always an argument.
+//! No I/O, no clock, no screen: the functions compute values from values, and `now` is always an argument.
 
 pub mod action;
 pub mod alert;

@@ -1,4 +1,4 @@
-//! The loop, the terminal, the clock, and everything that waits. The only room that does.
+//! The event loop, the terminal, signals, requests to sources and actions. The only module that waits for anything.
 
 mod backpressure;
 mod capability;
@@ -50,15 +50,16 @@ use event_loop::EventLoop;
 use executor::Executor;
 use terminal::TerminalSession;
 
-/// What the loop drives: the application, or a toy in a test.
+/// The application that the event loop drives; tests use a small one of their own.
 pub trait App {
-    /// Takes an event; says what is to be done outside. Never waits.
+    /// Handles an event and returns the effects to start. Never waits.
     fn update(&mut self, event: Event, now: Timestamp) -> Vec<Effect>;
-    /// Draws all of the screen.
+    /// Draws the whole screen.
     fn render(&self, now: Timestamp, buf: &mut Buffer);
-    /// Counts up whenever a new frame would look different.
+    /// A counter that increases whenever a new frame would look different.
     fn version(&self) -> u64;
-    /// What a person has to have seen before a key can be an answer to it; [`Event::Read`] tells that it was.
+    /// The confirmation that the user must have seen before a key may answer it; [`Event::Read`] reports that it was visible long
+    /// enough. None if there is no such question.
     fn waits(&self) -> Option<Wait> {
         None
     }
@@ -84,31 +85,31 @@ impl App for State {
 
 /// Everything that the screen needs to run.
 pub struct Program<A = State> {
-    /// What is driven.
+    /// The application.
     pub app: A,
     /// The sources of the context to start in.
     pub sources: GatedSources,
     /// The name of that context.
     pub context: Text,
-    /// What it forbids or asks twice for.
+    /// The guardrails of that context for actions.
     pub guard: Guard,
-    /// Where what is done is written; without one nothing is done.
+    /// The journal of actions; without a journal no action is run.
     pub journal: Option<Journal>,
-    /// How to enter another context, where there are others.
+    /// Opens another context; None if there are no others.
     pub contexts: Option<ContextOpener>,
     /// The clock.
     pub clock: Clock,
     /// What the terminal can do.
     pub capability: Capability,
-    /// Whether to look at the mouse.
+    /// Whether to use the mouse.
     pub mouse: bool,
-    /// Whether to spare the line to the terminal; unless it is said, that depends on how fast it is.
+    /// Whether to reduce output to the terminal; None: if the connection is measured to be slow.
     pub low_bandwidth: Option<bool>,
-    /// Where the report of a panic goes.
+    /// The file for the report of a panic.
     pub log: Option<PathBuf>,
 }
 
-/// The comment: why there is no screen.
+/// Why the screen cannot be shown.
 #[derive(Debug, thiserror::Error)]
 pub enum RuntimeError {
     /// Standard input or output is a file or a pipe.
@@ -117,24 +118,24 @@ pub enum RuntimeError {
     /// `TERM=dumb`, or no `TERM` at all.
     #[error("a terminal that cannot move its cursor (TERM=dumb, or no TERM at all) cannot show the screen")]
     Dumb,
-    /// The terminal refuses its modes.
+    /// The terminal's modes (raw mode, alternate screen) cannot be set.
     #[error("the terminal cannot be set up ({0})")]
     Terminal(#[source] io::Error),
-    /// The terminal is there, but cannot be read or written any more.
-    #[error("the terminal failed ({0}); the log may say more")]
+    /// The terminal exists, but can no longer be read or written.
+    #[error("the terminal failed ({0}); the log file may have details")]
     Lost(#[source] io::Error),
-    /// A bug in a thread without which there is no screen; the person was told where its report is.
-    #[error("a bug in burnwatch ended it")]
+    /// A panic in the main, input or writer thread; the panic hook has already printed where the report is.
+    #[error("burnwatch crashed (a bug)")]
     Crashed,
-    /// No thread, no timer or no signal handler to be had.
+    /// A thread, a timer or a signal handler cannot be created.
     #[error("cannot start ({0})")]
     Start(#[source] io::Error),
 }
 
-/// Shows the screen until the person leaves, the system says so, or the terminal is gone.
+/// Shows the screen until the user quits, a signal ends burnwatch, or the terminal is gone.
 ///
 /// # Errors
-/// [`RuntimeError`] if there is no screen to be had. That the terminal is gone is no error: nobody is left to be told.
+/// [`RuntimeError`] if the screen cannot be shown. A terminal that is gone is no error, because nobody could read a message.
 pub fn run<A: App>(program: Program<A>) -> Result<(), RuntimeError> {
     let Program { mut app, sources, context, guard, journal, contexts, clock, capability, .. } = program;
     let Program { mouse, low_bandwidth, log, .. } = program;
@@ -144,7 +145,7 @@ pub fn run<A: App>(program: Program<A>) -> Result<(), RuntimeError> {
     let tasks = Tasks::start().map_err(RuntimeError::Start)?;
     log::catch_panics(log, clock);
     let ended = tasks.block_on(async {
-        // before the terminal is ours, so that no signal finds it in our modes with nobody to restore it
+        // before the terminal is taken over: a signal must not end burnwatch without the terminal being restored
         let signal_actions = signals::listen().map_err(RuntimeError::Start)?;
         let mut session = TerminalSession { mouse };
         let (screen, writer) = screen::screen(capability);
@@ -180,20 +181,20 @@ pub fn run<A: App>(program: Program<A>) -> Result<(), RuntimeError> {
     ended
 }
 
-/// Waits for `future` with the threads and timers that sources need; for the verbs without a screen.
+/// Runs `future` to its end on a new Tokio runtime, for the verbs without a screen.
 ///
 /// # Errors
-/// [`RuntimeError::Start`] if there are no threads or timers to be had.
+/// [`RuntimeError::Start`] if the runtime cannot be created.
 pub fn wait_for<F: Future>(future: F) -> Result<F::Output, RuntimeError> {
     Ok(Tasks::start().map_err(RuntimeError::Start)?.block_on(future))
 }
 
-/// The threads that tasks run on. Leaving does not wait for any of them, on no way out.
+/// The Tokio runtime. When it is dropped, nothing waits for tasks that still run.
 struct Tasks(Option<Runtime>);
 
 impl Tasks {
-    /// One thread is enough: what takes longer than some ten milliseconds has threads of its own. Each more would hold on to
-    /// the memory of the largest answers that it has read, and want a processor that the screen needs.
+    /// One worker thread is enough, because work of more than some ten milliseconds runs on blocking threads. Every further
+    /// worker would keep the memory of the largest answers that it has parsed, and compete with the screen for a processor.
     fn start() -> io::Result<Self> {
         let runtime = Builder::new_multi_thread().worker_threads(1).enable_all().build()?;
         signals::outlive_file_limits(&runtime)?;

@@ -1,5 +1,5 @@
-//! What tests, benches and fuzz targets use, name by name: whatever is neither here nor behind [`run`](crate::run) is dead,
-//! and the compiler says so. No part of an interface that anybody may rely on.
+//! The items that tests, benches and fuzz targets use. An item that is neither listed here nor reachable from
+//! [`run`](crate::run) is dead code, and the compiler warns about it. This is not a public API.
 
 pub mod app {
     pub use crate::app::{render, update};

@@ -1,4 +1,4 @@
-//! What is done from the command line: shown, confirmed, done once, written down, and found again after `kill -9`.
+//! Actions from the command line: previewed, confirmed, sent once, written to the journal, and read back after `kill -9`.
 #![cfg(test)]
 
 #[path = "acting/manager.rs"]
@@ -10,7 +10,7 @@ use std::time::Duration;
 use manager::{Manager, Post};
 use serde_json::Value;
 
-/// A home with its journal, and an Alertmanager.
+/// A home directory with a journal, and a fake Alertmanager.
 struct TestHome {
     home: tempfile::TempDir,
     manager: Manager,
@@ -37,7 +37,7 @@ impl TestHome {
         self.run(&[&base[..], words].concat())
     }
 
-    /// Begins to make a silence with this comment.
+    /// Starts to create a silence with this comment.
     fn begin(&self, comment: &str) -> Child {
         let words = ["silence", "service=cart", "alertname=Slow", "--for", "2h", "--yes", "-c", comment];
         self.command(&words).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap()
@@ -110,7 +110,7 @@ fn a_silence_that_has_ended_is_listed_where_all_are_wanted_and_made_once_more() 
     let (code, text, _) = run(&["silences", "--all", "-o", "json"]);
     let all: Value = serde_json::from_str(&text).unwrap();
     assert_eq!((code, &all["silences"][0]["state"]), (0, &"expired".into()), "{text}");
-    // to end it again is so already; to extend it is not possible, and it is said what is
+    // expiring it again is "already"; extending it is refused, with a hint what to do instead
     let (code, text, said) = run(&["silence", "expire", "5113", "--yes"]);
     assert!(code == 0 && text.contains("was so already"), "{text} {said}");
     let (code, _, said) = run(&["silence", "extend", "5113-0", "--for", "1h", "--yes"]);
@@ -216,7 +216,7 @@ fn nothing_is_sent_unless_somebody_says_yes() {
     let much = ["silence", "severity=page", "--for", "1h", "-c", "all", "--yes"];
     let (code, text, said) = test_home.run(&much);
     assert!(code == 2 && said.contains("--confirm-name 127.0.0.1"), "{text} {said}");
-    // a dry run ends as the real one would
+    // a dry run has the exit code of the real run
     for more in [&["--dry-run"][..], &["--dry-run", "--confirm-name", "prod"]] {
         let (code, text, said) = test_home.run(&[&much[..], more].concat());
         assert!(code == 2 && said.contains("--confirm-name 127.0.0.1"), "{text} {said}");
@@ -280,7 +280,7 @@ fn what_breaks_on_the_way_is_sent_once_and_ends_as_it_was_read_back() {
     for (post, expected, words) in [
         (Post::Breaks, 0, "done"),
         (Post::Gateway, 0, "done"),
-        (Post::Fails, 1, "it may still come: done again, it could be there twice"),
+        (Post::Fails, 1, "it may still happen: do not repeat it before you have checked"),
     ] {
         let test_home = test_home();
         test_home.manager.now(post);
@@ -307,7 +307,7 @@ fn without_a_journal_nothing_is_sent() {
 #[test]
 fn killed_while_it_waits_for_the_answer_it_is_read_back() {
     for (post, code, result, words) in
-        [(Post::Does, 0, "done", ""), (Post::Hangs, 1, "unknown", "does not prove that it was not done")]
+        [(Post::Does, 0, "done", ""), (Post::Hangs, 1, "unknown", "it may still happen")]
     {
         let test_home = test_home();
         test_home.manager.now(post);
@@ -317,7 +317,7 @@ fn killed_while_it_waits_for_the_answer_it_is_read_back() {
         let (_, before) = test_home.journal(&[]);
         assert_eq!(before["actions"][0]["result"], "unknown", "{before}");
         assert_eq!(before["actions"][0]["is_open"], true, "{before}");
-        assert!(before["notes"][0].as_str().unwrap().contains("nobody knows"), "{before}");
+        assert!(before["notes"][0].as_str().unwrap().contains("unknown result"), "{before}");
         let (ended, after) = test_home.journal(&["--read-back"]);
         let act = &after["actions"][0];
         assert_eq!(
@@ -354,7 +354,7 @@ fn killed_at_any_moment_the_journal_tells_in_the_end_what_is_so() {
         let comment = format!("moment-{n}");
         let posts = test_home.manager.posts();
         let child = test_home.begin(&comment);
-        // the last ones are long done, the first ones have hardly begun
+        // the last runs are finished when they are killed, the first ones have hardly started
         pause(Duration::from_millis(12) * n);
         kill(child);
         let (_, journal) = test_home.journal(&["--read-back"]);
@@ -364,13 +364,13 @@ fn killed_at_any_moment_the_journal_tells_in_the_end_what_is_so() {
         let done = acts.iter().filter(|act| act["result"] == "done").count();
         assert!(made <= 1 && posted <= 1, "{n}: sent twice");
         assert_eq!(done, test_home.manager.made().len(), "{n}: {journal}");
-        // what was on its way, and is not to be seen, may still come
+        // an action that was sent and is not found may still happen, so it stays open
         let is_open = |act: &&Value| act["is_open"] == (act["result"] == "unknown");
         assert!(acts.iter().all(is_open), "{n}: {journal}");
     }
 }
 
-/// In the demo world, five minutes into its story.
+/// Runs a verb in the demo world, five minutes after the start of its scenario.
 fn demo(home: &tempfile::TempDir, words: &[&str]) -> (i32, String, String) {
     let mut command = Command::new(env!("CARGO_BIN_EXE_burnwatch"));
     command.args(words).args(["--demo", "--at", "5"]).stdin(Stdio::null()).env_clear();

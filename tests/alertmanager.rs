@@ -1,5 +1,5 @@
-//! Against a real Alertmanager at `BURNWATCH_TEST_ALERTMANAGER`: what is posted comes back in the model's words, and what is
-//! silenced is quiet.
+//! Tests with a real Alertmanager at `BURNWATCH_TEST_ALERTMANAGER`: posted alerts come back in the model's types, and silenced
+//! alerts are marked as silenced.
 #![cfg(test)]
 
 #[path = "alertmanager/proposals.rs"]
@@ -63,7 +63,7 @@ fn find(alerts: &[Arc<Alert>], labels: &Labels) -> Option<Arc<Alert>> {
     alerts.iter().find(|alert| alert.labels == *labels).cloned()
 }
 
-/// Until the server has grouped and silenced what it was sent.
+/// Waits until the server has grouped and silenced the alerts.
 async fn settled(source: &dyn Source, loud: &Labels, quiet: &Labels) -> (Arc<Alert>, Arc<Alert>) {
     for _ in 0..100 {
         let (alerts, _) = alerts(source).await;
@@ -80,7 +80,7 @@ async fn settled(source: &dyn Source, loud: &Labels, quiet: &Labels) -> (Arc<Ale
 #[tokio::test]
 async fn alerts_and_silences_come_back_from_a_real_server() {
     let Some(url) = real("BURNWATCH_TEST_ALERTMANAGER") else { return };
-    // asked first: a source installs the cryptography that the plain clients below need as well
+    // first, because a source installs the TLS provider that the plain clients below need, too
     let source = &*connected(&url);
     let Answer::Probe(offer) = source.answer(&Query::Probe.now(), None).await.expect("a probe").answer else {
         panic!("no offer")
@@ -128,7 +128,7 @@ async fn alerts_and_silences_come_back_from_a_real_server() {
     post(&url, "alerts", &json!([over])).await;
 }
 
-/// Somebody else may post to the same server meanwhile, so one quiet moment is enough.
+/// Other tests may post to the same server meanwhile, so a single unchanged answer is enough.
 async fn unchanged_when_nothing_happens(source: &dyn Source) {
     for _ in 0..20 {
         let (_, known) = alerts(source).await;

@@ -1,4 +1,4 @@
-//! Which commit a build is of: out of git, out of a packed crate, out of nothing.
+//! The commit of a build: from git, from a packed crate, or unknown.
 #![cfg(test)]
 
 #[path = "../build.rs"]
@@ -37,7 +37,7 @@ fn a_build_names_its_commit_and_says_when_the_sources_were_changed_since() {
     assert_eq!(build::commit(root).as_ref(), Some(&first), "not a part of the program");
     write(root, "src/main.rs", "fn main() { }\n");
     assert_eq!(build::commit(root), Some(format!("{first}, modified")));
-    // what was unpacked inside of another repository is not of its commit
+    // a crate that was unpacked inside another repository does not have that repository's commit
     assert_eq!(build::commit(&root.join("src")), None);
 }
 

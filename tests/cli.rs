@@ -1,4 +1,4 @@
-//! The program as scripts use it: its output, its exit codes, its manners.
+//! The program as scripts use it: output, exit codes, and behaviour with pipes and missing terminals.
 #![expect(clippy::unwrap_used, reason = "a test may fail so")]
 
 use std::path::Path;
@@ -89,7 +89,7 @@ fn a_hand_over_and_a_review_are_markdown_with_what_is_known() {
         "## Error budgets",
         "## Alerts",
         "## Silences",
-        "## What was done",
+        "## Actions taken",
         "## On call",
         "MTTA",
     ] {
@@ -104,13 +104,13 @@ fn a_hand_over_and_a_review_are_markdown_with_what_is_known() {
         assert_eq!(review.status.code(), Some(0));
         let text = out(&review);
         for part in [
-            "# Review: ",
+            "# Postmortem: ",
             "| Acknowledged | after ",
             "| payments: availability | ",
             "error ratio, prom-eu",
             "PaymentsErrorBudgetBurn fired for",
-            "## Similar incidents before",
-            "## What we do now",
+            "## Similar past incidents",
+            "## Action items",
         ] {
             assert!(text.contains(part), "{part} is missing:\n{text}");
         }
@@ -236,7 +236,7 @@ fn a_secret_is_never_shown() {
     assert!(out(&output).contains("env TOKEN is not set"), "{}", out(&output));
 }
 
-/// What a verb cannot do without.
+/// The required arguments of verbs.
 const NEEDED: [(&str, &[&str]); 17] = [
     ("ack", &["1"]),
     ("assign", &["1", "--to", "ana"]),
@@ -257,7 +257,7 @@ const NEEDED: [(&str, &[&str]); 17] = [
     ("trigger", &["x", "--service", "cart"]),
 ];
 
-/// All verbs, as help names them, with what they need; those of a verb that has some are called with it.
+/// All verbs in the help, with their required arguments and, for a verb with subcommands, each of these.
 fn verbs(home: &Home, before: &[String]) -> Vec<Vec<String>> {
     let words: Vec<&str> = before.iter().map(String::as_str).collect();
     let help = out(&home.run(&[&words[..], &["--help"]].concat()));
@@ -400,7 +400,7 @@ fn a_check_ends_as_monitoring_plugins_do() {
         assert_eq!(code, expected, "{name}: {text}");
         assert!(text.starts_with(&format!("BURNWATCH {word}: ")), "{text}");
     }
-    // whatever goes wrong is not known, and not critical
+    // for `check`, any failure is UNKNOWN, not CRITICAL
     assert_eq!(home.run(&["check", "--no-such-flag"]).status.code(), Some(3));
     assert_eq!(home.run(&["check", "--prometheus", "http://127.0.0.1:9"]).status.code(), Some(3));
     assert_eq!(home.run(&["check"]).status.code(), Some(3));

@@ -1,4 +1,4 @@
-//! Configurations as people write them: the good ones load, each bad one gets the message that lies beside it.
+//! Configuration files: the good ones load, and each bad one causes the message in the file beside it.
 #![expect(clippy::unwrap_used, reason = "a test may fail so")]
 
 use std::fs;
@@ -35,8 +35,11 @@ fn good_configurations_load_and_read_back_as_they_were() {
 fn bad_configurations_are_refused_with_place_and_suggestion() {
     for path in configs("bad") {
         let text = fs::read_to_string(&path).unwrap();
-        let expected = fs::read_to_string(path.with_extension("expected")).unwrap();
         let error = parse("config.toml", &text, &known()).unwrap_err();
+        if std::env::var_os("UPDATE_CONFIGS").is_some() {
+            fs::write(path.with_extension("expected"), format!("{error}\n")).unwrap();
+        }
+        let expected = fs::read_to_string(path.with_extension("expected")).unwrap();
         assert_eq!(error.to_string(), expected.trim_end(), "{}", path.display());
     }
 }
@@ -45,7 +48,7 @@ fn known() -> KnownNames<'static> {
     KnownNames { kinds: &KINDS, ..KnownNames::default() }
 }
 
-/// The sample with the `#` taken off its options.
+/// The sample configuration with its options uncommented.
 fn sample_in_force() -> String {
     let is_option = |rest: &str| rest.starts_with(|c: char| c.is_ascii_lowercase() || c == '[');
     let sample = sample(&KINDS);
@@ -79,12 +82,12 @@ fn the_sample_names_every_option() {
     assert_eq!(missing, Vec::<String>::new());
 }
 
-/// Options of the schema that are not in the sample; of a table of named things all entries together count.
+/// Collects the options of the schema that are not in the sample. In a table of named entries, all entries count together.
 fn absent(root: &Value, schema: &Value, sample: Option<&Value>, path: String, missing: &mut Vec<String>) {
     let Some(sample) = sample else { return missing.push(path) };
     let reference = schema.get("$ref").and_then(Value::as_str);
     let schema = reference.map_or(schema, |r| root.pointer(r.strip_prefix('#').unwrap()).unwrap());
-    // of a source each kind, of a secret any way to have it
+    // the sample must have each kind of source, and any one form of a secret
     let kinds = schema.get("oneOf").and_then(Value::as_array).into_iter().flatten();
     for choice in kinds.filter(|choice| choice.pointer("/properties/kind").is_some()) {
         absent(root, choice, Some(sample), path.clone(), missing);

@@ -1,4 +1,4 @@
-//! Reads every rule of a corpus of published rule files, where there is one: nothing may panic, most have a bound.
+//! Reads every rule of a corpus of published rule files, if there is one: no panic, and most expressions have a threshold.
 #![cfg(test)]
 
 #[path = "../src/model/tests/shared.rs"]
@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use burnwatch::testing::model::promql;
 use shared::shared;
 
-/// The values of `expr:` below an `alert:`; enough of YAML for rule files: one line, or a block that is indented deeper.
+/// The values of `expr:` of alerting rules. Reads only as much YAML as rule files need: one line, or an indented block.
 fn alerting_expressions(yaml: &str) -> Vec<String> {
     let mut found = Vec::new();
     let mut alerting = false;
@@ -33,7 +33,7 @@ fn alerting_expressions(yaml: &str) -> Vec<String> {
             text.push_str(next.trim());
             text.push('\n');
         }
-        // `expr:` may stand above `alert:` or below it
+        // `expr:` may be above or below `alert:`
         if alerting
             || lines
                 .clone()

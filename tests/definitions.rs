@@ -1,6 +1,7 @@
-//! Definition files as people write them: what becomes of each lies beside it, and every file of a corpus of published ones is read.
+//! SLO definition files: the expected result of each is in the file beside it; and every file of a corpus of published ones is
+//! read.
 //!
-//! `UPDATE_DEFINITIONS=1 cargo test --test definitions` writes the `.expected` files anew.
+//! `UPDATE_DEFINITIONS=1 cargo test --test definitions` writes the `.expected` files.
 #![cfg(test)]
 
 #[path = "../src/model/tests/shared.rs"]
@@ -26,7 +27,7 @@ fn fixtures(folder: &str) -> Vec<PathBuf> {
     files
 }
 
-/// One SLO in a few lines, with the query of its error ratio over five minutes.
+/// An SLO as a few lines of text, with the query of its error ratio over five minutes.
 fn told(slo: &Slo) -> String {
     let mut out = format!("{}: {} % over {}", slo.id, slo.objective.percent_text(), slo.window);
     let mut add = |words: String| write!(out, ", {words}").unwrap();
@@ -39,7 +40,7 @@ fn told(slo: &Slo) -> String {
             add(format!("slices of {} at {least}", duration::text(slice)));
         }
         BudgetingMethod::RatioTimeslices { slice } => {
-            add(format!("mean of slices of {}", duration::text(slice)))
+            add(format!("mean of slices of {}", duration::text(slice)));
         }
     }
     if !slo.grouping.is_empty() {
@@ -105,7 +106,7 @@ fn each_file_becomes_what_lies_beside_it() {
     }
 }
 
-/// Each line of each good file taken out, and each value replaced by what does not belong there.
+/// Removes each line of each good file in turn, and replaces each value by an invalid one.
 #[test]
 fn nothing_wrong_in_any_place_makes_it_panic_or_lose_its_way() {
     let values = ["", "~", "[]", "{}", "-1", "1e400", "\"\"", "[[1]]", "{a: {b: c}}", "*x", "<<", "'"];
@@ -158,7 +159,7 @@ fn the_examples_of_the_documentation_are_read_without_a_word() {
     }
 }
 
-/// What the files of a folder of the corpus become, each read alone.
+/// Reads each file of a folder of the corpus on its own.
 fn corpus(folder: &str) -> Option<BTreeMap<String, Definitions>> {
     let folder = shared()?.join("corpus/slo").join(folder);
     let mut read = BTreeMap::new();
@@ -284,7 +285,7 @@ fn every_published_pyrra_definition_is_read() {
     assert_eq!(parca.labels.value("team"), "parca");
 }
 
-/// The names of the series are those of Pyrra's own rules.
+/// The names of the recorded series are those of Pyrra's own rules.
 #[test]
 fn recorded_series_of_published_pyrra_definitions_are_those_of_its_rules() {
     let Some(read) = corpus("pyrra/golden") else { return };
@@ -292,7 +293,7 @@ fn recorded_series_of_published_pyrra_definitions_are_those_of_its_rules() {
     for (name, found) in read.iter().filter(|(name, _)| name.ends_with(".slo.yaml")) {
         let rules = shared.join("corpus/slo/pyrra/golden").join(name.replace(".slo.", ".rules."));
         let rules = fs::read_to_string(rules).unwrap();
-        // with performanceOverAccuracy the published part has sums only
+        // with performanceOverAccuracy the published rules have only sums
         if !rules.contains(":burnrate") {
             continue;
         }
@@ -331,7 +332,7 @@ fn every_published_openslo_definition_is_read() {
             ),
         ],
     );
-    // these are wrong on purpose, or a threshold without a value
+    // these files are invalid on purpose, or have a threshold without a value
     assert_eq!(
         errors(&read),
         [
@@ -377,8 +378,10 @@ fn an_id_is_defined_once_and_the_second_place_names_the_first() {
     fs::write(dir.path().join("two.toml"), format!("\n{slo}")).unwrap();
     let found = load(&[dir.path().to_owned()], DEFAULT_PERIOD);
     assert_eq!(found.slos.len(), 1);
-    let message =
-        format!("`a` is already defined at {}:1; that one counts", dir.path().join("one.toml").display());
+    let message = format!(
+        "`a` is already defined at {}:1; this duplicate is ignored",
+        dir.path().join("one.toml").display()
+    );
     assert_eq!(found.findings.len(), 1);
     assert_eq!((found.findings[0].line, &found.findings[0].message), (Some(2), &message));
 }

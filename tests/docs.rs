@@ -1,4 +1,4 @@
-//! The documentation names what there is: every option, every key of the JSON, every command line that works.
+//! The documentation is complete: it names every option and every JSON key, and its command lines work.
 #![expect(clippy::unwrap_used, reason = "a test may fail so")]
 
 use std::collections::BTreeSet;
@@ -11,7 +11,7 @@ fn page(name: &str) -> String {
     std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(name)).unwrap()
 }
 
-/// What `burnwatch` prints, with a home of its own and without a configuration.
+/// The output of `burnwatch` in a new home directory, without a configuration.
 fn printed(words: &[&str]) -> String {
     let home = tempfile::tempdir().unwrap();
     let mut command = Command::new(env!("CARGO_BIN_EXE_burnwatch"));

@@ -1,4 +1,4 @@
-//! Real servers with their real exporters, as far as `tests/run` found them: what burnwatch makes of them.
+//! The services that burnwatch discovers from real servers and their exporters, as far as `tests/run` could start them.
 #![cfg(test)]
 
 #[path = "support/skip.rs"]
@@ -21,7 +21,7 @@ fn now() -> Timestamp {
     Timestamp::now()
 }
 
-/// What a Prometheus says that scrapes all that could be had; nothing where this job could not.
+/// The services of the Prometheus that scrapes these servers; None if this job could not be started.
 async fn board(job: &str) -> Option<ServiceBoard> {
     let jobs = std::env::var("BURNWATCH_TEST_EXPORTER_JOBS").unwrap_or_default();
     if !jobs.split(' ').any(|there| there == job) {
@@ -34,7 +34,7 @@ async fn board(job: &str) -> Option<ServiceBoard> {
     let deps = SourceDeps::new(&settings, Clock::real());
     let source = connect(&SourceId::new("real"), &source, deps);
     let mut lacking = Vec::new();
-    // a rate takes a few scrapes
+    // a rate needs a few scrapes
     for _ in 0..60 {
         if let Ok(reply) = source.answer(&Query::Services.now(), None).await
             && let Answer::Services(board) = reply.answer
@@ -51,7 +51,7 @@ async fn board(job: &str) -> Option<ServiceBoard> {
 }
 
 fn is_of(reading: &ServiceReading, job: &str) -> bool {
-    // its target has a label of its own
+    // HAProxy's target has a service label of its own
     *reading.name == *(if job == "haproxy" { "edge" } else { job })
 }
 
@@ -114,7 +114,7 @@ async fn a_machine_is_a_host_with_its_resources() {
 
 #[tokio::test]
 async fn what_exporters_ask_and_replicas_replay_is_no_traffic() {
-    // by half a request a second, the first seconds of a server tell nothing finer
+    // within 0.5 requests per second: the first seconds of a server allow no better accuracy
     for (job, least, most) in
         [("nginx", 0.0, 0.5), ("apache", 0.0, 0.5), ("redis", 5.0, 25.0), ("redis-replica", 0.0, 0.5)]
     {

@@ -1,6 +1,6 @@
-//! Sources that hang, refuse, drip and lie: named within 15 s on every screen that uses them, their data kept, and back soon
-//! after. Once over all troubles with the demo world in virtual time, once over real servers behind a proxy that lies, with
-//! burnwatch in a terminal.
+//! Sources with faults (they hang, refuse, answer slowly or wrongly): every screen that uses a source reports the fault within
+//! 15 s, the old data stay visible, and the source recovers soon after the fault. Run with the demo world in virtual time, and
+//! with real servers behind a faulty proxy and burnwatch in a terminal.
 #![cfg(test)]
 
 #[path = "faults/clock.rs"]
@@ -63,21 +63,21 @@ use real::real;
 use troubled::{Mood, demo};
 use watch::{Play, play};
 
-/// How many terminals share the faults of one source.
+/// How many terminals test the faults of one source in parallel.
 const LANES: usize = 6;
-/// By how many KiB a process may be larger in the end than after its first fault.
+/// How many KiB larger a process may be at the end than after its first fault.
 const GROWTH: u64 = 24 * 1024;
 
-/// Every way of giving no answer, with what the Sources screen says of it.
+/// Every way to fail, with the text on the Sources screen.
 fn troubles() -> Vec<(Mood, &'static str)> {
     let with = |trouble, words| (Mood::Fails(trouble), words);
     let text = || "of a test".to_owned();
     vec![
-        (Mood::Hangs, "no whole answer within 15s"),
-        (Mood::Panics, "burnwatch failed while asking"),
+        (Mood::Hangs, "no complete answer within 15s"),
+        (Mood::Panics, "internal error of burnwatch"),
         with(ErrorKind::Unreachable { reason: text() }, "cannot connect (of a test)"),
         with(ErrorKind::Certificate { reason: text() }, "certificate"),
-        with(ErrorKind::TimedOut { after: Duration::from_secs(10) }, "no whole answer within 10s"),
+        with(ErrorKind::TimedOut { after: Duration::from_secs(10) }, "no complete answer within 10s"),
         with(ErrorKind::Unauthorised { message: String::new() }, "401"),
         with(ErrorKind::Forbidden { message: String::new() }, "403"),
         with(
@@ -86,9 +86,9 @@ fn troubles() -> Vec<(Mood, &'static str)> {
         ),
         with(ErrorKind::RateLimited { message: String::new() }, "429"),
         with(ErrorKind::Refused { status: 503, message: text() }, "503: of a test"),
-        with(ErrorKind::Garbled { reason: text() }, "makes no sense (of a test)"),
+        with(ErrorKind::Garbled { reason: text() }, "cannot be understood (of a test)"),
         with(ErrorKind::TooLarge { limit: 1 << 26 }, "larger than 64 MiB"),
-        with(ErrorKind::BadQuery { message: text() }, "refuses the query"),
+        with(ErrorKind::BadQuery { message: text() }, "rejects the query"),
         with(ErrorKind::NoSecret { reason: text() }, "no credentials"),
     ]
 }
@@ -122,7 +122,7 @@ fn now() -> jiff::Timestamp {
     jiff::Timestamp::now()
 }
 
-/// What became of the faults of one terminal.
+/// The results of the faults of one terminal.
 #[derive(Default)]
 struct Outcome {
     cells: Vec<Cell>,
@@ -137,7 +137,7 @@ impl Outcome {
         }
     }
 
-    /// Nothing piles up from fault to fault.
+    /// Measures the process: memory and files must not grow from fault to fault.
     fn measure(&mut self, who: FaultySource) {
         let held: Vec<Footprint> = self.cells.iter().filter_map(|cell| cell.footprint).collect();
         let (Some(first), Some(last)) = (held.first(), held.last()) else { return };
@@ -150,7 +150,7 @@ impl Outcome {
     }
 }
 
-/// Where everything is, with a paging system of its own for each terminal.
+/// The addresses of the sources; each terminal has a paging system of its own.
 fn addresses(prom: &str, am: &str) -> (Addresses, Pager) {
     let pager = Pager::start(Account::new(now(), &["Q1"]));
     (Addresses { prom: prom.into(), am: am.into(), pd: pager.url.clone() }, pager)
@@ -164,7 +164,7 @@ fn behind(who: FaultySource, addresses: &Addresses) -> &str {
     }
 }
 
-/// Some faults of one source, one after the other.
+/// Runs some faults of one source, one after the other.
 async fn one_after_the_other(
     who: FaultySource,
     faults: Vec<Fault>,

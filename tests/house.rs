@@ -1,6 +1,7 @@
-//! The rules of the house, read from the sources: which room may name which, what stays where, how big a file gets.
+//! The rules of the code base, checked by parsing the sources: which top-level module may use which, which crates each may use,
+//! and how long a file may be.
 //!
-//! `docs/architecture.md` has the picture. To change a rule, change it there first, with the reason, then the tables here.
+//! `docs/architecture.md` has the diagram. To change a rule, change it there first, with the reason, then the tables here.
 #![cfg(test)]
 
 #[path = "house/arrows.rs"]
@@ -21,7 +22,7 @@ use arrows::{ModuleGraph, Place, joined};
 use circles::circles;
 use items::Types;
 
-/// Each room with the rooms that it may name.
+/// Each top-level module with the modules that it may use.
 const MODULES: [(&str, &[&str]); 8] = [
     ("main", &["cli"]),
     ("testing", &["cli", "runtime", "app", "backend", "config", "model"]),
@@ -33,7 +34,7 @@ const MODULES: [(&str, &[&str]); 8] = [
     ("model", &[]),
 ];
 
-/// What comes from outside and stays in certain rooms.
+/// External crates and functions, each with the modules that may use them.
 const RESTRICTED: [(&str, &[&str]); 12] = [
     ("reqwest", &["backend"]),
     ("prometheus_http_query", &["backend"]),
@@ -49,7 +50,7 @@ const RESTRICTED: [(&str, &[&str]); 12] = [
     ("std::process::Command", &["runtime", "backend", "cli", "config"]),
 ];
 
-/// Of these, what tests of any room may use: to compare with a file of the repository.
+/// Those that the tests of any module may use, to compare with a file of the repository.
 const IN_TESTS: [&str; 2] = ["std::fs", "std::process::Command"];
 
 /// What changes a system outside, and where alone it is said: the guard and the journal stand before all of it, in the executor.
@@ -69,18 +70,18 @@ const WRITES: [(&str, &[&str]); 6] = [
 ];
 
 /// Type names that are read with their module (`alerts::Row`, `pagerduty::Settings`), so that several may have one.
-const CONVENTIONAL: [&str; 5] = ["Error", "Row", "Settings", "State", "View"];
+const CONVENTIONAL: [&str; 6] = ["Error", "Row", "Settings", "State", "View", "Widths"];
 
 const LINES: usize = 600;
 const NAMELESS: [&str; 5] = ["utils", "helpers", "common", "types", "mod"];
 const ROOT: &str = env!("CARGO_MANIFEST_DIR");
 
-/// What is wrong with the arrows of a house, one line each.
+/// The violations of the rules, one line each.
 fn wrongs(house: &ModuleGraph) -> Vec<String> {
     let mut wrongs = BTreeSet::new();
     let mut seen = BTreeMap::<String, BTreeSet<String>>::new();
     for arrow in house.arrows() {
-        // the root only lists the rooms and may hand them on; whoever uses that is judged by where it leads
+        // the root only declares and re-exports modules; a use of a re-export is checked by its target
         let Some(from) = arrow.from.first() else { continue };
         let place = arrow.from.join("::");
         let path = arrow.to.join("::");
@@ -113,7 +114,7 @@ fn wrongs(house: &ModuleGraph) -> Vec<String> {
     wrongs.into_iter().collect()
 }
 
-/// Parts that know themselves by way of others, if there are such.
+/// A cycle of modules, if there is one.
 fn find_cycle(arrows: &BTreeMap<String, BTreeSet<String>>) -> Option<Vec<String>> {
     // whoever knows nobody of those that are left is in no circle
     let mut left: BTreeSet<&String> = arrows.keys().collect();
@@ -177,7 +178,7 @@ fn short(path: &Path) -> String {
     path.strip_prefix(ROOT).unwrap().display().to_string()
 }
 
-/// The crate as it is, and the places of its files.
+/// This crate, and the paths of its files.
 fn this_crate() -> (ModuleGraph, BTreeSet<Place>) {
     let (mut house, mut places) = (ModuleGraph::default(), BTreeSet::new());
     for path in sources("src") {
@@ -344,7 +345,7 @@ fn every_file_belongs_to_a_room_and_is_declared() {
 
 #[test]
 fn files_are_short_well_named_and_finished() {
-    // put together here, so that this file does not find itself
+    // joined here, so that this file does not contain the marks
     let marks = [["TO", "DO"].concat(), ["FIX", "ME"].concat()];
     for path in ["src", "tests", "benches"].into_iter().flat_map(sources) {
         let (name, source) = (short(&path), std::fs::read_to_string(&path).unwrap());
@@ -372,7 +373,7 @@ fn whatever_changes_a_system_outside_goes_through_the_one_executor() {
             let own = source.split("#[cfg(test)]\nmod tests {").next().unwrap();
             own.lines().any(|line| line.contains(call) && !line.trim_start().starts_with("//"))
         });
-        // the servers of the demo are asked, and send nothing
+        // the demo's servers answer requests and send none
         let found: BTreeSet<String> = named
             .map(|path| short(&path))
             .filter(|name| !name.contains("tests") && !name.contains("/demo/"))
@@ -381,7 +382,7 @@ fn whatever_changes_a_system_outside_goes_through_the_one_executor() {
     }
 }
 
-/// The wrongs of a small house: places with their sources; the root declares the rooms.
+/// The violations of a small test crate, given as module paths with sources.
 fn violations_in(files: &[(&str, &str)]) -> Vec<String> {
     let mut house = ModuleGraph::default();
     let root = "mod app; mod backend; mod cli; mod config; mod model; mod runtime;";

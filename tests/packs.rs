@@ -1,8 +1,8 @@
-//! Packs on what exporters write: expositions are laid into a real Prometheus as ten minutes of samples, and burnwatch is asked
-//! what it makes of them.
+//! Packs with the metrics of exporters: expositions are loaded into a real Prometheus as ten minutes of samples, and the
+//! services that burnwatch discovers are checked.
 //!
-//! Each file in `tests/packs/` is what one situation looks like. `# target LABELS` begins what a target writes; a value `100+2`
-//! is 100 ten minutes ago and rises by two each second; `INDAYS3` is the moment in three days.
+//! Each file in `tests/packs/` is one situation. `# target LABELS` begins the exposition of a target; a value `100+2` is 100 ten
+//! minutes ago and increases by two each second; `INDAYS3` is the timestamp in three days.
 #![cfg(test)]
 
 #[path = "support/real.rs"]
@@ -25,7 +25,7 @@ use burnwatch::testing::model::service::{ServiceBoard, ServiceReading};
 use burnwatch::testing::model::source::SourceId;
 use jiff::Timestamp;
 
-/// How far the samples go back, and how far they are apart, in seconds.
+/// How far the samples go back, and their distance, in seconds.
 const BACK: i64 = 600;
 const STEP: i64 = 15;
 
@@ -34,7 +34,7 @@ fn now() -> Timestamp {
     Timestamp::now()
 }
 
-/// A Prometheus that holds what was laid into it, until it is dropped.
+/// A running Prometheus with the loaded samples; ends when it is dropped.
 struct Store {
     child: Child,
     folder: PathBuf,
@@ -43,14 +43,14 @@ struct Store {
 
 impl Drop for Store {
     fn drop(&mut self) {
-        // what cannot be stopped or removed is no reason to panic while a test ends
+        // a failure to clean up must not panic at the end of a test
         drop(self.child.kill());
         drop(self.child.wait());
         drop(std::fs::remove_dir_all(&self.folder));
     }
 }
 
-/// The series of an exposition, each with its first value and its rise a second.
+/// The series of an exposition, each with its first value and its increase per second.
 fn series(exposition: &str, end: f64) -> Vec<(String, f64, f64)> {
     let mut target = String::new();
     let mut all = Vec::new();
@@ -80,7 +80,7 @@ fn series(exposition: &str, end: f64) -> Vec<(String, f64, f64)> {
     all
 }
 
-/// As `OpenMetrics`, with a moment for each sample.
+/// The samples in `OpenMetrics` format, with timestamps.
 fn open_metrics(exposition: &str, end: i64) -> String {
     let mut by_metric: BTreeMap<String, String> = BTreeMap::new();
     for (name, first, rise) in series(exposition, end as f64) {
@@ -98,7 +98,7 @@ fn open_metrics(exposition: &str, end: i64) -> String {
     out + "# EOF\n"
 }
 
-/// A Prometheus that has this; nothing where none can be started.
+/// Starts a Prometheus with this exposition; None if Prometheus is not installed.
 async fn store(exposition: &str) -> Option<Store> {
     real::real("BURNWATCH_TEST_PROMETHEUS")?;
     let folder = tempfile::tempdir().unwrap().keep();
@@ -177,7 +177,7 @@ fn reading<'a>(board: &'a ServiceBoard, name: &str) -> &'a ServiceReading {
         .unwrap_or_else(|| panic!("no {name} in {}", known()))
 }
 
-/// Health and reasons.
+/// The health of a service with its reasons, as text.
 fn verdict(board: &ServiceBoard, name: &str) -> String {
     let thresholds = Thresholds::default();
     let case =
@@ -187,7 +187,7 @@ fn verdict(board: &ServiceBoard, name: &str) -> String {
     format!("{} {}", health.word(), reasons.join(", ")).trim_end().to_owned()
 }
 
-/// What is told and is no reason.
+/// The named signals of a service that are no reason for its health.
 fn told(board: &ServiceBoard, name: &str) -> Vec<String> {
     let named = &reading(board, name).named;
     let mut told: Vec<String> =
@@ -200,7 +200,7 @@ fn folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/packs")
 }
 
-/// Each line of a file that begins with `#: NAME` is what the service of this name has to be.
+/// Each line of a file that begins with `#: NAME` is the expected result for this service.
 #[tokio::test]
 async fn each_situation_is_judged_as_its_file_says() {
     let mut files: Vec<PathBuf> =
@@ -242,7 +242,7 @@ async fn each_situation_is_judged_as_its_file_says() {
             }
         }
         assert!(expectations > 0, "{} expects nothing", file.display());
-        // what nobody speaks of in the file is well
+        // services that the file does not mention must be healthy
         for reading in &board.readings {
             let is_named = text.lines().any(|line| line.starts_with(&format!("#: {} ", reading.name)));
             let verdict = verdict(&board, &reading.name);

@@ -1,4 +1,4 @@
-//! Against a paging system that speaks PagerDuty's API and keeps what is done to it.
+//! Tests with a fake paging system that implements PagerDuty's API and keeps its state.
 #![cfg(test)]
 
 #[path = "support/pager.rs"]
@@ -72,7 +72,7 @@ fn take_shift(id: &str, name: &str) -> Operation {
     Operation::TakeShift { person: whom(id, name), start: now(), end: now() + SignedDuration::from_hours(8) }
 }
 
-/// One of each kind on the incident `Q1`, of which `Q2` is another one.
+/// One operation of each kind on the incident `Q1`; `Q2` is a second incident.
 fn all_operations() -> Vec<Action> {
     let operations = [
         Operation::Acknowledge,
@@ -190,7 +190,7 @@ async fn what_somebody_else_did_meanwhile_is_told_and_not_overwritten() {
             assert_eq!(&*overtaken(source.execute(&action).await), words, "{action:?}");
         }
         assert!(pager.writes().is_empty(), "{action:?}");
-        // between the look and the call
+        // between the check and the request
         let (pager, source) = started(&["Q1", "Q2"]);
         pager.faults(&[Fault::Conflict]);
         let words = overtaken(source.execute(&action).await);
@@ -225,7 +225,7 @@ async fn what_was_taken_without_an_answer_is_found_and_what_was_lost_is_not() {
             let found = source.verify(&action, now()).await.expect("it can be read");
             let what = format!("{fault:?} {action:?}: {found:?}");
             match action.operation.kind() {
-                // neither leaves a trace that would tell
+                // these leave no trace that reading back could find
                 OperationKind::Merge if is_done => {
                     assert!(matches!(found, Verification::Unknown { .. }), "{what}");
                 }
@@ -310,8 +310,8 @@ async fn what_cannot_work_is_refused_before_anything_is_sent() {
     for (operation, word) in [
         (note(&long), "2001 characters"),
         (note(" "), "empty"),
-        (Operation::Snooze { rest: Duration::ZERO }, "seven days"),
-        (Operation::Snooze { rest: Duration::from_secs(604_801) }, "seven days"),
+        (Operation::Snooze { rest: Duration::ZERO }, "7 days"),
+        (Operation::Snooze { rest: Duration::from_secs(604_801) }, "7 days"),
         (Operation::Priority { priority: None }, "take a priority away"),
         (Operation::AddResponder { people: Vec::new(), message: "x".into() }, "nobody"),
         (Operation::StatusUpdate { message: "".into() }, "empty"),
@@ -333,7 +333,7 @@ async fn the_same_incident_is_not_opened_twice() {
     let again = act(&*source, "PSVC", trigger()).await;
     assert_eq!(again, Ok(ActionResult::Already { words: "it is open as #101".into() }));
     assert_eq!(pager.account().incidents.len(), 1);
-    // an older one with the same key that is over is not the one that was asked for
+    // an older, resolved incident with the same key is not the new one
     pager.account().by_another(&id, "resolved");
     let later = now() + SignedDuration::from_mins(10);
     assert_eq!(source.verify(&action("PSVC", trigger()), later).await, Ok(Verification::NotDone));

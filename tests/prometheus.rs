@@ -1,4 +1,4 @@
-//! A real Prometheus that scrapes itself, whose address is in `BURNWATCH_TEST_PROMETHEUS`.
+//! Tests with a real Prometheus that scrapes itself; its address is in `BURNWATCH_TEST_PROMETHEUS`.
 #![cfg(test)]
 
 #[path = "support/real.rs"]
@@ -22,7 +22,7 @@ fn now() -> Timestamp {
     Timestamp::now()
 }
 
-/// The server, or nothing where none was started for the tests.
+/// The server; None if `tests/run` did not start one.
 fn prometheus() -> Option<Arc<dyn Source>> {
     let url = real("BURNWATCH_TEST_PROMETHEUS")?;
     let settings = Settings::default();

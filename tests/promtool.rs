@@ -1,4 +1,4 @@
-//! What burnwatch takes for PromQL and what it refuses, beside what a real `promtool check rules` does with the same rules.
+//! burnwatch's PromQL parser accepts and refuses the same expressions as a real `promtool check rules`.
 #![cfg(test)]
 
 #[path = "../src/model/tests/shared.rs"]
@@ -27,7 +27,7 @@ fn is_there() -> bool {
     there
 }
 
-/// The numbers of those that promtool refuses.
+/// The indices of the expressions that promtool refuses.
 fn refused_by_promtool(exprs: &[String]) -> BTreeSet<usize> {
     let mut rules = "groups:\n- name: g\n  rules:\n".to_owned();
     for (number, expr) in exprs.iter().enumerate() {
@@ -46,7 +46,7 @@ fn refused_by_promtool(exprs: &[String]) -> BTreeSet<usize> {
     refused
 }
 
-/// Fails with each expression on which the two differ.
+/// Fails with the expressions on which the two differ. burnwatch may accept those that `beyond` selects.
 fn compare(exprs: &[String], beyond: impl Fn(&str) -> bool) {
     let theirs = refused_by_promtool(exprs);
     let mut differ = String::new();
@@ -68,7 +68,7 @@ fn generated(strategy: impl Strategy<Value = String>, count: usize) -> Vec<Strin
     (0..count).map(|_| strategy.new_tree(&mut runner).unwrap().current()).collect()
 }
 
-/// One of the first nine times out of ten, else one of the second.
+/// One of the first list in nine of ten cases, otherwise one of the second.
 fn mostly<const N: usize, const M: usize>(
     sound: [&'static str; N],
     odd: [&'static str; M],
@@ -195,7 +195,7 @@ fn selector() -> impl Strategy<Value = String> {
         1 => (duration(), duration()).prop_map(|(a, b)| format!("[ {a}:{b} ]")),
         1 => duration().prop_map(|a| format!("[{a}:]")),
     ];
-    // without a name `offset` would be one
+    // without a name, `offset` would be parsed as the name
     (prop_oneof![4 => name(), 1 => Just(String::new())], braces, any::<bool>(), tail.clone(), range, tail)
         .prop_map(|(n, b, is_braced, t, r, u)| {
             let b = if is_braced || n.is_empty() { b } else { String::new() };
@@ -243,7 +243,8 @@ fn expression() -> impl Strategy<Value = String> {
     })
 }
 
-/// What Prometheus 3 takes and 2.42 does not: numbers for durations and durations for numbers, names in quotes, `offset 0s`.
+/// Syntax that Prometheus 3 accepts and 2.42 does not: numbers for durations and durations for numbers, quoted names,
+/// `offset 0s`.
 fn is_newer(expr: &str) -> bool {
     [
         "5]",
@@ -283,7 +284,7 @@ fn files(folder: &Path) -> Vec<PathBuf> {
     entries.flat_map(|path| if path.is_dir() { files(&path) } else { vec![path] }).collect()
 }
 
-/// The texts of all `expr` in a file of rules: the scalars behind keys of that name.
+/// The values of all `expr` keys in a rule file.
 fn expressions(yaml: &str) -> Vec<String> {
     let events = saphyr_parser::Parser::new_from_str(yaml).filter_map(|event| Some(event.ok()?.0));
     let scalars: Vec<Option<String>> = events

@@ -1,4 +1,4 @@
-//! The servers that `tests/run` starts have in them what the other tests count on.
+//! Checks that the servers of `tests/run` have the data that the other tests need.
 #![cfg(test)]
 
 #[path = "support/real.rs"]
@@ -11,7 +11,7 @@ use std::net::TcpStream;
 
 use real::real;
 
-/// The whole answer to a GET, without any client of ours in between.
+/// The whole answer to a GET request, without burnwatch's HTTP client.
 fn get(address: &str, path: &str) -> String {
     let host = address.strip_prefix("http://").expect("tests/run gives plain addresses");
     let mut stream = TcpStream::connect(host).expect("the server listens");

@@ -1,4 +1,4 @@
-//! `burnwatch slo` as scripts use it, over files of our own.
+//! `burnwatch slo` as scripts use it, with files of the test.
 #![cfg(test)]
 
 use std::fs;
@@ -75,7 +75,7 @@ fn errors_end_with_two_and_warnings_with_one_only_if_they_count() {
     }
     let none = home.run(&["slo", "validate"]);
     assert_eq!(none.status.code(), Some(2));
-    assert!(complaint(&none).contains("there is no SLO"), "{}", complaint(&none));
+    assert!(complaint(&none).contains("no SLO was found"), "{}", complaint(&none));
     let missing = home.run(&["slo", "validate", "/nowhere/at/all.yaml"]);
     assert_eq!(missing.status.code(), Some(2));
     assert!(out(&missing).starts_with("/nowhere/at/all.yaml: error: "), "{}", out(&missing));
@@ -96,7 +96,7 @@ fn validate_tells_programs_the_same() {
     assert!(orders["series"].is_null());
 }
 
-/// A Prometheus that has series of one metric only, for as long as the test runs.
+/// Starts a fake Prometheus with series of one metric only; returns its URL.
 fn prometheus() -> String {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = format!("http://{}", listener.local_addr().unwrap());
@@ -177,8 +177,12 @@ fn import_and_export_go_round() {
     assert!(out(&pyrra).contains("kind: ServiceLevelObjective"), "{}", out(&pyrra));
     let strict = home.run(&["slo", "export", "--format", "sloth", "--strict", &file]);
     assert_eq!(strict.status.code(), Some(1));
-    assert!(complaint(&strict).contains("sloth: not said: api-errors: by: "), "{}", complaint(&strict));
-    assert!(out(&strict).contains("  # not said of api-errors: by: "));
+    assert!(
+        complaint(&strict).contains("sloth: cannot be expressed: api-errors: by: "),
+        "{}",
+        complaint(&strict)
+    );
+    assert!(out(&strict).contains("  # not included: api-errors: by: "));
     let rules = home.run(&["slo", "export", "--format", "rules", &file]);
     assert!(out(&rules).starts_with("groups:\n  - name: api-errors\n    interval: 30s\n"), "{}", out(&rules));
     let config = home.file("config.toml", "[slo]\nfiles = [\"own.toml\"]\n");
@@ -186,7 +190,7 @@ fn import_and_export_go_round() {
     assert_eq!(out(&configured), out(&rules));
 }
 
-/// A definition for Sloth with plug-ins of the document and of one of its two SLOs.
+/// A Sloth definition of two SLOs, with plug-ins of the document and of one SLO.
 fn with_plugins(of_all: &str, of_one: &str) -> String {
     let slo = |name: &str, plugins: &str| {
         format!(
@@ -263,7 +267,7 @@ fn a_file_that_is_there_is_left_alone_unless_forced() {
     let (from, to) = (home.file("slos.toml", FINE), home.file("rules.yaml", "mine\n"));
     let kept = home.run(&["slo", "export", "--format", "rules", &from, "--write", &to]);
     assert_eq!(kept.status.code(), Some(2));
-    assert!(complaint(&kept).contains("is there already; --force writes over it"), "{}", complaint(&kept));
+    assert!(complaint(&kept).contains("exists already; --force overwrites it"), "{}", complaint(&kept));
     assert_eq!(fs::read_to_string(&to).unwrap(), "mine\n");
     let forced = home.run(&["slo", "export", "--format", "rules", &from, "--write", &to, "--force"]);
     assert_eq!((forced.status.code(), out(&forced)), (Some(0), String::new()));

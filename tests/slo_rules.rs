@@ -1,5 +1,5 @@
-//! The rules that burnwatch drafts, beside those that Sloth and Pyrra made of the same definitions: compared rule by rule, the
-//! expressions as trees. Where they differ, the reason is in [`DIFFERENCES`] and in `docs/slos.md`.
+//! Compares the rules that burnwatch generates with those of Sloth and Pyrra for the same definitions, rule by rule, with
+//! expressions as syntax trees. The reasons for differences are in [`DIFFERENCES`] and in `docs/slos.md`.
 #![cfg(test)]
 
 #[path = "slo_rules/canon.rs"]
@@ -21,7 +21,7 @@ use canon::{Canon, canon};
 use shared::shared;
 use yaml::{Yaml, documents};
 
-/// How our rules may differ from the published ones: what a difference begins with, in which files, and why. Each must be met.
+/// The allowed differences from the published rules: the beginning of the message, the files, and the reason. Each must occur.
 const DIFFERENCES: &[(&str, &[&str], &str)] = &[
     (
         "label cmd only theirs",
@@ -107,7 +107,7 @@ fn published(document: &Yaml) -> Vec<Group> {
     groups.list().iter().map(group).collect()
 }
 
-/// Go writes `2m0s` and `1h0m0s`, Prometheus `2m` and `1h`: the value counts.
+/// Parses a duration, because Go writes `2m0s` and `1h0m0s`, and Prometheus `2m` and `1h`.
 fn length(text: &str) -> Duration {
     duration::parse(text).unwrap_or_else(|error| panic!("{error}"))
 }
@@ -137,7 +137,7 @@ fn generated(groups: &[RuleGroup]) -> Vec<Group> {
     groups.iter().map(group).collect()
 }
 
-/// What differs, a line each.
+/// The differences, one line each.
 fn differences(theirs: &[Group], ours: &[Group]) -> Vec<String> {
     let mut found = Vec::new();
     for group in theirs {
@@ -186,7 +186,7 @@ fn differences(theirs: &[Group], ours: &[Group]) -> Vec<String> {
     found
 }
 
-/// What is published for the definitions of a file, and what we draft for them.
+/// The differences between the published rules for a definition file and burnwatch's rules.
 fn both(definition: &Path, rules: &Path) -> Vec<String> {
     let slos = load(&[definition.to_owned()], DEFAULT_PERIOD).slos;
     assert!(!slos.is_empty(), "{}", definition.display());
@@ -197,7 +197,7 @@ fn both(definition: &Path, rules: &Path) -> Vec<String> {
     differences(&theirs, &ours)
 }
 
-/// Names the differences of one file that are not explained; takes note of those that are.
+/// The unexplained differences of one file; marks the explained ones in `met`.
 fn unexplained(name: &str, found: Vec<String>, met: &mut BTreeSet<usize>) -> Vec<String> {
     let mut explained = |difference: &String| {
         let fits = |(_, (begin, files, _)): &(usize, &(&str, &[&str], &str))| {

@@ -1,5 +1,5 @@
-//! SLOs written in every form and read again, for fixtures and for a corpus of published definitions: what a form cannot say is
-//! named, and a real `promtool` takes the rules.
+//! SLOs written in every format and read again, for fixtures and a corpus of published definitions: each loss is reported, and a
+//! real `promtool` accepts the rules.
 #![cfg(test)]
 
 #[path = "../src/model/tests/shared.rs"]
@@ -18,7 +18,7 @@ use burnwatch::testing::model::slo::{DefinitionOrigin, Form, Slo, query};
 use shared::shared;
 use skip::skip;
 
-/// The forms that are read back.
+/// The formats that can be read again.
 const FORMS: [Target; 4] = [Target::Own, Target::Sloth, Target::OpenSlo, Target::Pyrra];
 
 fn files(folder: &Path, found: &mut Vec<PathBuf>) {
@@ -52,7 +52,7 @@ fn read(written: &WrittenDocument, target: Target) -> Definitions {
     parse(Path::new(file), &written.text, DEFAULT_PERIOD)
 }
 
-/// The fields in which two SLOs differ; the SLI by what it asks for.
+/// The fields in which two SLOs differ; SLIs are compared by their queries.
 fn differing(a: &Slo, b: &Slo) -> Vec<&'static str> {
     let asked = |slo: &Slo| {
         let measure = query::measure(slo, Duration::from_secs(3600))?;
@@ -90,12 +90,12 @@ fn differing(a: &Slo, b: &Slo) -> Vec<&'static str> {
     .collect()
 }
 
-/// Writes an SLO, reads it again and checks that what differs is named; what was read.
+/// Writes an SLO, reads it again, and checks that all differences are reported. Returns the SLO that was read.
 fn through(slo: &Slo, target: Target) -> Option<Slo> {
     let written = write(std::slice::from_ref(slo), target);
     let named = |field: &str| written.omissions.iter().any(|omissions| omissions.field == field);
     for omissions in &written.omissions {
-        assert!(written.text.contains(&format!("# not said of {omissions}")), "{}", written.text);
+        assert!(written.text.contains(&format!("# not included: {omissions}")), "{}", written.text);
     }
     let found = read(&written, target);
     let errors: Vec<_> = found.findings.iter().filter(|finding| finding.level == Level::Error).collect();
@@ -105,7 +105,7 @@ fn through(slo: &Slo, target: Target) -> Option<Slo> {
         return None;
     };
     for field in differing(slo, &again) {
-        // what good and bad are for Sloth is other text for the same ratio; queries without groups are the same
+        // Sloth has only error queries, so good events become another query for the same ratio
         let is_turned = field == "sli" && target == Target::Sloth;
         assert!(
             named(field) || is_turned || (field == "sli" && (named("by") || named("budgeting"))),
@@ -122,7 +122,7 @@ fn in_all_directions(slos: &[Slo]) {
     for slo in slos {
         for first in FORMS {
             let Some(once) = through(slo, first) else { continue };
-            // what a form has said once it says again
+            // writing it a second time loses nothing
             let mut again = once.clone();
             if let Some(twice) = through(&again, first) {
                 assert_eq!(differing(&once, &twice), Vec::<&str>::new(), "{first:?} of {}", slo.id);
@@ -147,7 +147,7 @@ fn what_differs_after_writing_and_reading_published_definitions_is_named() {
     in_all_directions(&slos);
 }
 
-/// Of the form in which an SLO was written nothing is lost but what another file said.
+/// An SLO written in its original format loses only what is defined in other files.
 #[test]
 fn a_form_says_again_what_was_said_in_it() {
     let mut all = fixtures();
@@ -169,23 +169,23 @@ fn a_form_says_again_what_was_said_in_it() {
     lost.sort();
     lost.dedup();
     let known = [
-        // nobody said how Prometheus could be asked
-        "it has no query that is known",
-        // AlertWindows are a file of their own
+        // there is no query for Prometheus
+        "its query is not known",
+        // alert windows are in a separate file
         "Sloth takes it from its command line",
         "Sloth takes them from AlertWindows",
-        "pairs: Sloth's own for that period",
-        "they have no name, and Sloth wants one",
-        // read as the usual ones where there is no policy
+        "pairs: Sloth uses its own conditions for that period",
+        "the alerts have no name, and Sloth requires one",
+        // without a policy the default conditions are used
         "OpenSLO's conditions have one lookback",
-        // written for Sloth in OpenSLO's older version
-        "OpenSLO has one name only, the id; this was sloth-slo-my-service-0",
-        "OpenSLO has one name only, the id; this was old-0",
+        // an older version of OpenSLO, written for Sloth
+        "OpenSLO has only one name, the id; the name sloth-slo-my-service-0 is lost",
+        "OpenSLO has only one name, the id; the name old-0 is lost",
         "reads back as not recorded",
         // a metric with an offset
         "Pyrra has no indicator for queries",
-        // a chain of plug-ins
-        "does is Sloth's to do",
+        // a chain of Sloth plug-ins
+        "is not included",
         "service: none reads back as",
         "the service, ",
     ];
@@ -200,12 +200,12 @@ fn promtool_takes_the_rules_of_all_of_them() {
     }
     let mut all = fixtures();
     all.extend(corpus().unwrap_or_default());
-    // each file was read alone: what several of them define is no duplicate of ours
+    // each file was read alone, so the same SLO in several files is no duplicate
     let mut seen = std::collections::BTreeSet::new();
     all.retain(|slo| seen.insert(slo.id.clone()));
     let dir = tempfile::tempdir().unwrap();
     for target in [None, Some(Target::Sloth), Some(Target::OpenSlo), Some(Target::Pyrra), Some(Target::Own)] {
-        // also of what another form made of them
+        // also the SLOs as read from another format
         let slos = match target {
             None => all.clone(),
             Some(target) => read(&write(&all, target), target).slos,

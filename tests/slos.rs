@@ -1,4 +1,4 @@
-//! SLOs of a real Prometheus with a month of history: every number is the one that the server itself works out.
+//! SLOs of a real Prometheus with a month of history: every number equals the server's own result.
 #![cfg(test)]
 
 #[path = "slos/definitions.rs"]
@@ -65,13 +65,13 @@ fn reading<'a>(board: &'a SloBoard, id: &str) -> &'a SloReading {
     found.unwrap_or_else(|| panic!("{id} is not in {board:?}"))
 }
 
-/// To the ninth digit.
+/// Compares numbers to the ninth digit.
 fn assert_same(what: &str, ours: f64, theirs: f64) {
     let off = (ours - theirs).abs() / theirs.abs().max(f64::MIN_POSITIVE);
     assert!(off < 1e-9 || (ours - theirs).abs() < 1e-300, "{what}: {ours} is not {theirs}");
 }
 
-/// Error ratio, burn rate and budget of each lookback against what the server says to `expression`.
+/// Compares error ratio, burn rate and budget of each lookback with the server's result for `expression`.
 fn assert_agrees(
     url: &str,
     board: &SloBoard,
@@ -142,7 +142,7 @@ async fn every_number_is_what_the_server_works_out_itself() {
     coverage(&present);
 }
 
-/// What the rules of Sloth and Pyrra keep is found without any definition.
+/// SLOs recorded by the rules of Sloth and Pyrra are found without definitions.
 fn recorded(url: &str, board: &SloBoard) {
     let sloth = reading(board, "shop-availability");
     assert_eq!((sloth.evaluation, sloth.slo.service.as_deref()), (Evaluation::Recorded, Some("shop")));
@@ -177,7 +177,7 @@ fn recorded(url: &str, board: &SloBoard) {
     );
 }
 
-/// A service that is ten days old has ten days of data, one that is gone has had some.
+/// A service that is ten days old has ten days of data; a removed service has old data.
 fn coverage(board: &SloBoard) {
     let days = |id: &str| {
         let extent = reading(board, id).groups[0].extent.as_ref();

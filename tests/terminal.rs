@@ -1,6 +1,6 @@
-//! The screen in a real pseudo-terminal: whatever ends it, the terminal is as it was before, and soon.
+//! The screen in a real pseudo-terminal: however it ends, the terminal is restored soon.
 //!
-//! The program under test is this test itself, started once more with `CHILD` set.
+//! The program under test is this test binary itself, started again with `CHILD` set.
 
 #![expect(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a test")]
 #![expect(clippy::disallowed_methods, reason = "a test of time as the person has it")]
@@ -27,7 +27,7 @@ use ratatui::style::{Modifier, Style};
 
 const CHILD: &str = "BURNWATCH_TEST_CHILD";
 
-/// Shows what it gets.
+/// A small application that shows its events.
 #[derive(Default)]
 struct Toy {
     version: u64,
@@ -196,7 +196,7 @@ impl Stage {
     }
 
     fn signal(&self, name: &str) {
-        // the child may run in a shell
+        // not the id of the started process, which may be a shell
         let pid = std::fs::read_to_string(self.folder.path().join("pid")).unwrap();
         assert!(Command::new("kill").args([&format!("-{name}"), &pid]).status().unwrap().success());
     }
@@ -223,9 +223,9 @@ impl Stage {
         assert_eq!(modes(&**self.master.as_ref().unwrap()), self.before);
     }
 
-    /// Closes the terminal, as a terminal does whose window is closed.
+    /// Closes the terminal, like a closed window.
     fn hang_up(&mut self) {
-        // the reader has an end of its own, and lets go of it after the next frame
+        // the reading thread has its own handle, and closes it after the next frame
         self.deaf.store(true, Ordering::SeqCst);
         self.press("x");
         assert!(within(2, || Arc::strong_count(&self.deaf) == 1));
@@ -292,7 +292,7 @@ fn a_panic_restores_the_terminal_and_leaves_a_report() {
     stage.press("!");
     stage.ends_within(2000);
     stage.assert_restored();
-    stage.wait_for("burnwatch: a bug in burnwatch ended it. The report is in");
+    stage.wait_for("burnwatch crashed (a bug). The report is in");
     assert!(stage.log().contains("asked to panic"), "{}", stage.log());
 }
 
@@ -332,7 +332,7 @@ fn a_terminal_that_takes_no_output_cannot_keep_it() {
     stage.master.as_ref().unwrap().resize(size).unwrap();
     thread::sleep(Duration::from_millis(1500));
     stage.signal("TERM");
-    // the test that the child is wants to print that it is done, and cannot
+    // the child is a test, which fails to print its result to the closed terminal
     let ended = stage.folder.path().join("ended");
     let start = Instant::now();
     assert!(within(5, || ended.exists()), "it waits for the terminal");
@@ -350,10 +350,10 @@ fn in_a_shell() -> Stage {
     stage
 }
 
-/// Leaves the child and then the shell.
+/// Quits the child and then the shell.
 fn leave(mut stage: Stage) {
     stage.press("q");
-    // an earlier prompt still stands above: what is typed before the shell's own turn would be lost
+    // wait for the new prompt (an earlier one is still visible): input before that would be lost
     let prompted = within(10, || stage.screen().trim_end().ends_with("READY>"));
     assert!(prompted, "no new prompt, but:\n{}", stage.screen());
     stage.press("exit\r");

@@ -1,4 +1,4 @@
-//! Every theme that is shipped fills every role, and its texts can be read.
+//! Every shipped theme defines every role, and its texts have enough contrast.
 #![cfg(test)]
 
 use std::collections::BTreeMap;
@@ -44,11 +44,11 @@ impl Colour {
     }
 }
 
-/// The lightest of the dark backgrounds that are common: what is legible on it is so on black too.
+/// The lightest of the common dark backgrounds: text that is legible on it is legible on black, too.
 const DARK_GROUND: [f64; 3] = [30.0 / 255.0; 3];
 const ANSI: [&str; 8] = ["black", "red", "green", "yellow", "blue", "magenta", "cyan", "white"];
 
-/// Lines, areas and grounds: seen, not read.
+/// Roles of lines, areas and backgrounds, which need less contrast than text.
 const GRAPHICS: [Role; 7] =
     [Role::Border, Role::Selected, Role::Shade, Role::Heat1, Role::Heat2, Role::Heat3, Role::Heat4];
 

@@ -1,4 +1,4 @@
-//! A made-up fleet: its services, alerts and SLOs, and a state that has heard of all of them.
+//! A simulated fleet: its services, alerts and SLOs, and a state that has received all of them.
 
 use std::hint::black_box;
 use std::sync::Arc;
@@ -50,7 +50,7 @@ fn promises(services: usize) -> SloBoard {
             sli: None,
             grouping: Vec::new(),
             pairs: standard(window),
-            // names that many alerts have
+            // a name that many alerts have
             alerting: SloAlerting { name: Some(format!("Alert{}", n % 12).into()), ..SloAlerting::default() },
             recorded: Some(RecordedSeries {
                 family: Family::Sloth,
@@ -85,7 +85,7 @@ fn promises(services: usize) -> SloBoard {
     SloBoard { at: now(), readings }
 }
 
-/// A state with all answers of a fleet.
+/// A state that has received all answers of a fleet.
 pub(crate) struct Fleet {
     state: State,
     now: Timestamp,
@@ -138,7 +138,7 @@ impl Fleet {
         fleet
     }
 
-    /// The questions of this kind, which are due by then.
+    /// Lets time pass until questions of this kind are due, and returns these.
     pub(crate) fn asked(&mut self, kind: AskKind) -> Vec<Question> {
         self.now += SignedDuration::from_mins(2);
         let mut wanted = Vec::new();
@@ -186,7 +186,7 @@ impl Fleet {
     }
 }
 
-/// The same alerts with another annotation, of every so many.
+/// The same alerts; each `every`th has another annotation.
 pub(crate) fn changed(board: &AlertBoard, every: usize) -> AlertBoard {
     let change = |(n, alert): (usize, &Arc<Alert>)| {
         if !n.is_multiple_of(every) {
@@ -199,7 +199,7 @@ pub(crate) fn changed(board: &AlertBoard, every: usize) -> AlertBoard {
     AlertBoard { alerts: board.alerts.iter().enumerate().map(change).collect() }
 }
 
-/// What the rules hold that made these alerts.
+/// The alerting rules behind these alerts.
 pub(crate) fn raised(board: &AlertBoard) -> RuleBoard {
     let of = |alert: &Arc<Alert>| {
         Arc::new(Alert { receivers: Arc::from([]), value: Some(0.07), ..(**alert).clone() })

@@ -1,4 +1,4 @@
-//! What servers of a fleet send: the alerts of an Alertmanager, a matrix of a Prometheus.
+//! Bodies as the servers of a fleet send them: the alerts of an Alertmanager, a matrix of a Prometheus.
 
 use std::fmt::Write as _;
 use std::io::{Read, Write as _};
@@ -9,7 +9,7 @@ use std::thread;
 
 use crate::fleet::NOW;
 
-/// What an Alertmanager sends for so many alerts: 13 labels and 4 annotations each, about 1 KiB.
+/// An Alertmanager's alert groups; each alert has 13 labels and 4 annotations, about 1 KiB.
 pub(crate) fn groups(services: usize, alerts: usize) -> String {
     let mut json = String::from("[");
     for service in 0..services {
@@ -43,7 +43,7 @@ pub(crate) fn groups(services: usize, alerts: usize) -> String {
     json
 }
 
-/// Answers every request with one of these bodies in turn, for ever.
+/// Starts a server that answers requests with these bodies in turn; returns its URL.
 pub(crate) fn serve(bodies: Vec<String>) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = format!("http://{}", listener.local_addr().unwrap());
@@ -67,7 +67,7 @@ pub(crate) fn serve(bodies: Vec<String>) -> String {
     address
 }
 
-/// A matrix of so many series, as a Prometheus sends it.
+/// A matrix with this many series, as Prometheus sends it.
 pub(crate) fn matrix(series: usize, points: u32) -> String {
     let mut json = String::from(r#"{"status":"success","data":{"resultType":"matrix","result":["#);
     for n in 0..series {

@@ -1,4 +1,4 @@
-//! Times and allocations of each piece of work, as a table.
+//! Measures pieces of work and prints their times and allocations as a table.
 
 use std::hint::black_box;
 use std::time::{Duration, Instant};
@@ -7,27 +7,27 @@ use stats_alloc::Region;
 
 use crate::{COUNTING, FLEETS};
 
-/// What one piece of work takes.
+/// The measurements of one piece of work.
 struct Figures {
     median: Duration,
     most: Duration,
     allocations: usize,
-    /// In bytes; whether it was kept or not.
+    /// Allocated bytes, freed or not.
     allocated: usize,
 }
 
-/// Called before and after each piece of work: there callgrind dumps what it counted, see `benches/run`.
+/// Called before and after each piece of work. callgrind writes its counters at this function, see `benches/run`.
 #[inline(never)]
 fn lap(name: &str) {
     black_box(name);
 }
 
-/// Lines with their figures for each fleet.
+/// Rows with their measurements for each fleet.
 pub(crate) struct Table {
     rounds: usize,
     lines: Vec<(String, Vec<Figures>)>,
     speeds: Vec<String>,
-    /// The line that was measured last.
+    /// The name of the last row.
     last: String,
 }
 
@@ -36,7 +36,7 @@ impl Table {
         Self { rounds, lines: Vec::new(), speeds: Vec::new(), last: String::new() }
     }
 
-    /// Does `work` with what `prepare` made for it, as often as there are rounds.
+    /// Measures `work` in each round, with a fresh input from `prepare`.
     pub(crate) fn line<T, P>(
         &mut self,
         what: &str,
@@ -67,7 +67,7 @@ impl Table {
         }
     }
 
-    /// Says how fast so many bytes were read in the line before.
+    /// Prints how fast the last row processed this many bytes.
     pub(crate) fn speed(&mut self, what: &str, bytes: usize) {
         let Some(last) = self.lines.iter().find(|(line, _)| *line == self.last) else { return };
         let Some(last) = last.1.last() else { return };

@@ -1,4 +1,4 @@
-//! Every question to a Alertmanager, with answers out of bytes.
+//! Every question to an Alertmanager; the answers are parts of the input.
 #![no_main]
 
 use burnwatch_fuzz::interview;

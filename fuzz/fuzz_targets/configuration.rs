@@ -1,4 +1,4 @@
-//! Configuration files: what is wrong with them is told, and what is right is written out and read again.
+//! Configuration files: errors are reported, and valid settings are serialized and parsed again.
 #![no_main]
 
 use burnwatch::testing::app::commands::Command;

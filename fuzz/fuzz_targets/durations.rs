@@ -1,4 +1,4 @@
-//! Durations and ranges of time.
+//! Durations and time ranges.
 #![no_main]
 
 use std::time::Duration;

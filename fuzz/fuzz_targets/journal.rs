@@ -1,4 +1,4 @@
-//! Lines of the journal, and what the screen makes of them.
+//! Lines of the journal, and the screen that shows them.
 #![no_main]
 
 use burnwatch::testing::app::event::Event;

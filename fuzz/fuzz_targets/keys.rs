@@ -1,4 +1,4 @@
-//! Keys as configuration names them, and whatever is typed and pasted.
+//! Key names of the configuration, and typed and pasted input.
 #![no_main]
 
 use burnwatch::testing::app::commands::KeyMap;

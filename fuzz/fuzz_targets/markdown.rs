@@ -1,4 +1,4 @@
-//! Runbooks, drawn in several widths, with labels filled in; blocks as they are copied.
+//! Runbooks with label values filled in, drawn in several widths; and copied code blocks.
 #![no_main]
 
 use burnwatch::testing::app::look::Charset;

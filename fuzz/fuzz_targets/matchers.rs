@@ -1,4 +1,4 @@
-//! Matchers and filters as they are typed, on labels; and the silence that is proposed for those labels.
+//! Typed matchers and filters, applied to labels; and the silence that is proposed for these labels.
 #![no_main]
 
 use burnwatch::testing::app::filter::{Filter, Haystack};
@@ -21,7 +21,7 @@ fuzz_target!(|input: &[u8]| {
         }
     }
     let filter = Filter::parse(typed);
-    filter.hit(rest.first().map_or("", String::as_str));
+    filter.match_range(rest.first().map_or("", String::as_str));
     let more: Vec<Text> = rest.iter().map(|text| text.as_str().into()).collect();
     Haystack::new([(&one, more.iter().collect()), (&other, Vec::new())]).select(&filter);
     let wanted = ProposalInput { others: &[&other], first: &[], without: &[], most: 50 };

@@ -1,4 +1,4 @@
-//! Packs, which say how services are found.
+//! Pack files, which describe how services are discovered.
 #![no_main]
 
 use burnwatch::testing::backend::packs::{Pack, chosen};

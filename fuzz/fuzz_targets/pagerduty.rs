@@ -1,4 +1,4 @@
-//! Every question to a PagerDuty, with answers out of bytes.
+//! Every question to PagerDuty; the answers are parts of the input.
 #![no_main]
 
 use burnwatch_fuzz::interview;

@@ -1,4 +1,4 @@
-//! Placeholders for labels: put together again, the parts are the text.
+//! Templates with placeholders for labels: the parts joined again are the original text.
 #![no_main]
 
 use burnwatch::testing::model::placeholder::{TemplatePart, parts};

@@ -1,4 +1,4 @@
-//! Every question to a Prometheus, with answers out of bytes.
+//! Every question to a Prometheus; the answers are parts of the input.
 #![no_main]
 
 use burnwatch_fuzz::interview;

@@ -1,4 +1,4 @@
-//! Expressions of rules, as they are taken apart and put together.
+//! PromQL expressions of rules: parsed, and rewritten.
 #![no_main]
 
 use burnwatch::testing::model::promql;
@@ -18,7 +18,7 @@ fuzz_target!(|input: &[u8]| {
     promql::returns_one_series(expr, &[]);
     let labels = rest.chunks_exact(2).map(|pair| (pair[0].as_str(), pair[1].as_str()));
     let narrowed = promql::narrowed(expr, labels);
-    // the parser says no to more brackets than we add, and to labels that are called like its words, which servers take
+    // the parser refuses deeper nesting than is added here, and label names that are PromQL keywords, which servers accept
     let is_known = |name: &String| promql::parse(&format!("sum by ({name}) (up)")).is_ok();
     if parsed.is_ok() && expr.len() < 200 && rest.len() < 8 && rest.iter().step_by(2).all(is_known) {
         assert!(promql::parse(&narrowed).is_ok(), "{narrowed}");

@@ -1,4 +1,4 @@
-//! Where a runbook may be, what comes from there, and what it is made into: an address, a template, labels, a page.
+//! Runbooks: the input is an address, a template, labels and a page.
 #![no_main]
 
 use std::sync::Arc;
@@ -13,7 +13,7 @@ use libfuzzer_sys::fuzz_target;
 fuzz_target!(|input: &[u8]| {
     let (parts, texts) = (parts(input), texts(input));
     let [address, template, page, ..] = texts.as_slice() else { return };
-    // files of this machine are no part of this
+    // files of this machine are not read
     if address.trim().starts_with(['/', 'f']) || template.trim().starts_with(['/', 'f']) {
         return;
     }

@@ -1,10 +1,10 @@
-//! The whole way: hostile texts in answers of all sources, through every screen, to the bytes that are written.
+//! End to end: hostile texts in the answers of all sources, shown on every screen, up to the bytes for the terminal.
 #![no_main]
 
 use burnwatch_fuzz::{Stage, parts, texts};
 use libfuzzer_sys::fuzz_target;
 
-/// Every screen, and what can be opened on it.
+/// The keys to every screen and to the pages that can be opened there.
 const WAYS: [&[&str]; 16] = [
     &["1"],
     &["2", "enter"],

@@ -1,4 +1,4 @@
-//! The sanitiser: nothing that a terminal obeys is left, twice is once, and it is short where it has to be.
+//! Sanitising text: no control sequence is left, sanitising twice changes nothing, and length limits hold.
 #![no_main]
 
 use burnwatch::testing::app::look::Charset;
@@ -11,7 +11,7 @@ use ratatui::style::Style;
 
 fuzz_target!(|input: &[u8]| {
     let (times, input) = match input {
-        // a long text out of a short one
+        // repeats a short text to make a long one
         [0xff, times, rest @ ..] => ((usize::from(*times) * 64).min(60_000 / rest.len().max(1)), rest),
         _ => (1, input),
     };

@@ -1,4 +1,4 @@
-//! What the fuzz targets share: answers out of bytes, and what has to hold of all that comes of them.
+//! Shared code of the fuzz targets: servers whose answers are parts of the input, and checks of the results.
 
 #[path = "../../tests/support/escapes.rs"]
 mod escapes;
@@ -25,13 +25,13 @@ use reqwest::header::{HeaderMap, HeaderValue};
 
 pub use stage::Stage;
 
-/// Stands between the parts of an input: no JSON has it.
+/// Separates the parts of an input; does not occur in JSON.
 pub const SEPARATOR: u8 = 0x1e;
 
-/// A moment like any other: 2026-01-14 02:52:07 UTC.
+/// An arbitrary moment: 2026-01-14 02:52:07 UTC.
 pub const NOW: i64 = 1_768_359_127;
 
-/// The moment of all targets.
+/// The current time in all targets.
 pub fn now() -> Timestamp {
     Timestamp::from_second(NOW).expect("a moment")
 }
@@ -46,12 +46,12 @@ pub fn texts(input: &[u8]) -> Vec<String> {
     input.split(|byte| *byte == SEPARATOR).map(|part| String::from_utf8_lossy(part).into_owned()).collect()
 }
 
-/// Labels of texts: a name, a value, and so on.
+/// Labels from texts: a name, a value, a name, and so on.
 pub fn labels(texts: &[String]) -> Labels {
     texts.chunks_exact(2).map(|pair| (pair[0].as_str(), pair[1].as_str())).collect()
 }
 
-/// Runs a future to its end on this thread.
+/// Runs a future to completion on this thread.
 pub fn wait<F: Future>(future: F) -> F::Output {
     thread_local! {
         static RUNTIME: tokio::runtime::Runtime =
@@ -60,7 +60,7 @@ pub fn wait<F: Future>(future: F) -> F::Output {
     RUNTIME.with(|runtime| runtime.block_on(future))
 }
 
-/// An answer that these bytes stand for: `!` and a digit in front choose a failure.
+/// A server's answer with these bytes; `!` and a digit at the beginning choose a failure instead.
 pub fn received(part: &[u8]) -> Received {
     let mut headers = HeaderMap::new();
     let (status, body) = match part {
@@ -80,7 +80,7 @@ pub fn received(part: &[u8]) -> Received {
     Received { status, headers, body: body.to_vec() }
 }
 
-/// A server whose answers are what a function makes of the paths.
+/// A server that answers by a function of the path.
 struct Answers<F>(Mutex<F>);
 
 impl<F: FnMut(&str) -> Received + Send> LocalServer for Answers<F> {
@@ -90,12 +90,12 @@ impl<F: FnMut(&str) -> Received + Send> LocalServer for Answers<F> {
     }
 }
 
-/// A way to a server that answers each path so.
+/// A transport to a server that answers each path by this function.
 pub fn answering(answer: impl FnMut(&str) -> Received + Send + 'static) -> Transport {
     Transport::Local(Arc::new(Answers(Mutex::new(answer))))
 }
 
-/// A way to a server whose answers are these parts of an input, in turns; there must be one.
+/// A transport to a server that answers with these parts in turn; there must be at least one.
 pub fn in_turns(parts: Vec<Vec<u8>>) -> Transport {
     let mut next = 0;
     answering(move |_| {
@@ -106,7 +106,7 @@ pub fn in_turns(parts: Vec<Vec<u8>>) -> Transport {
     })
 }
 
-/// A source of this kind that gets its answers this way.
+/// A source of this kind behind a transport.
 pub fn source(kind: &str, transport: &Transport) -> Arc<dyn Source> {
     static SETTINGS: LazyLock<Settings> = LazyLock::new(Settings::default);
     let settings = SourceSettings::new(backend::kind(kind), "http://127.0.0.1:9");
@@ -114,7 +114,7 @@ pub fn source(kind: &str, transport: &Transport) -> Arc<dyn Source> {
     connect(&SourceId::new("source"), &settings, deps)
 }
 
-/// A question of the kind that this byte stands for.
+/// A question whose kind this byte chooses.
 pub fn ask(byte: u8) -> Ask {
     let span = TimeGrid::ending(now(), Duration::from_secs(3600), 60, Duration::from_secs(15));
     let stretch = burnwatch::testing::app::range::stretch(span, None);
@@ -142,7 +142,7 @@ pub fn ask(byte: u8) -> Ask {
     }
 }
 
-/// Asks a source of this kind what the first byte says; the parts of the rest are the answers, in turns.
+/// Asks a source of this kind the question that the first byte chooses; the rest of the input are the answers, in turn.
 pub fn interview(kind: &str, input: &[u8]) -> Option<Answered> {
     let (first, rest) = input.split_first()?;
     let ask = ask(*first);
@@ -153,10 +153,10 @@ pub fn interview(kind: &str, input: &[u8]) -> Option<Answered> {
     Some(wait(source.answer(&ask, None)))
 }
 
-/// No text in a value may do anything to a terminal; line breaks are the only controls.
+/// Checks that no text in a value has control characters, except line breaks.
 ///
 /// # Panics
-/// If one is there.
+/// If a text has one.
 pub fn assert_clean(value: &impl Debug) {
     let shown = format!("{value:?}");
     let mut chars = shown.chars();
@@ -166,7 +166,7 @@ pub fn assert_clean(value: &impl Debug) {
     }
 }
 
-/// The character that an escape of `Debug` stands for.
+/// Decodes an escape of the `Debug` format to its character.
 fn escaped(chars: &mut Chars<'_>) -> char {
     match chars.next() {
         Some('n') | None => '\n',
@@ -181,16 +181,16 @@ fn escaped(chars: &mut Chars<'_>) -> char {
     }
 }
 
-/// What is written to a terminal holds no sequence but our own.
+/// Checks that output for a terminal has only escape sequences that burnwatch uses.
 ///
 /// # Panics
-/// If one is there.
+/// If it has another one.
 pub fn assert_ours(written: &[u8]) {
     let forbidden_sequences = escapes::forbidden_sequences(written);
     assert!(forbidden_sequences.is_empty(), "{}", forbidden_sequences.join("\n"));
 }
 
-/// A map of a configuration, out of texts.
+/// Builds a map as in `[ui.keys]` from texts.
 pub fn replaced(texts: &[String]) -> BTreeMap<String, Vec<String>> {
     texts.chunks_exact(2).map(|pair| (pair[0].clone(), vec![pair[1].clone()])).collect()
 }

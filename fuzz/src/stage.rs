@@ -1,4 +1,5 @@
-//! A state whose sources answer with templates in which every `@` is a text of the input; screens are visited and checked.
+//! A state whose sources answer with templates, in which every `@` is replaced by a text of the input; the target opens
+//! screens and checks them.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -20,7 +21,7 @@ use serde_json::Value;
 
 use crate::{answering, assert_ours, now, received, source, wait};
 
-/// Ends of paths, and what is answered there.
+/// The end of a path, and the answer for it.
 const TEMPLATES: [(&str, &str); 14] = [
     ("/alerts/groups", include_str!("../templates/groups.json")),
     ("/api/v2/silences", include_str!("../templates/silences.json")),
@@ -48,7 +49,7 @@ pub struct Stage {
 }
 
 impl Stage {
-    /// Asks everything that the first screen wants; the texts come in turns.
+    /// Creates the state and answers the questions of its first screen; the texts are used in turn.
     pub fn new(texts: Vec<String>, runbook: Vec<u8>, size: (u16, u16)) -> Self {
         let mut place = 0;
         let transport = answering(move |path| {
@@ -79,14 +80,14 @@ impl Stage {
         stage
     }
 
-    /// Presses a key; what it cannot be is passed over.
+    /// Presses a key; ignores text that is no key.
     pub fn press(&mut self, key: &str) {
         if let Ok(key) = key.parse() {
             self.send(Event::Key(key));
         }
     }
 
-    /// Lets an event happen, and answers what is asked for because of it.
+    /// Handles an event, and answers the questions that follow from it.
     pub fn send(&mut self, event: Event) {
         let mut effects: VecDeque<Effect> = update(&mut self.state, event, now()).into();
         for _ in 0..200 {
@@ -108,10 +109,10 @@ impl Stage {
         }
     }
 
-    /// Draws, and looks at each cell and at each byte that would be written.
+    /// Draws a frame and checks each cell and each byte for the terminal.
     ///
     /// # Panics
-    /// If one of them is not to be there.
+    /// If a cell or a byte is not allowed.
     pub fn check(&self) {
         let (width, height) = self.state.shared.size;
         let mut buffer = Buffer::empty(Rect { x: 0, y: 0, width, height });

@@ -1,4 +1,4 @@
-//! Calls the person to the screen when a page comes: once for each, never for what was there from the first.
+//! Notifies the user of new pages: once for each, and not for those that existed when burnwatch was started.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
@@ -15,50 +15,50 @@ use crate::model::source::SourceId;
 use crate::model::source_info::SourceInfo;
 use crate::model::world::{IncidentView, World};
 
-/// An alert that comes and goes calls no more often than this.
+/// A flapping alert notifies at most this often.
 const RENOTIFY_AFTER: SignedDuration = SignedDuration::from_mins(30);
-/// More than this is not remembered of what is gone.
+/// Most incidents and alerts remembered after they are gone.
 const MAX_REMEMBERED: usize = 10_000;
-/// Most letters of a notification.
+/// Most characters of a notification.
 const MAX_CHARACTERS: usize = 200;
-/// Of several pages at once as many are named.
+/// Of several simultaneous pages, this many are named.
 const MAX_NAMED: usize = 3;
 
-/// What recognises an incident, whichever source tells of it.
+/// Identifies an incident across sources: its id and when it was created.
 type AlarmKey = (Text, Timestamp);
 
-/// What was heard of before, and what was called for.
+/// The incidents and alerts seen so far, and which of them have notified.
 #[derive(Debug, Default)]
 pub struct Alarm {
-    /// How the person wants to be called.
+    /// The user's notification settings.
     pub notify_policy: NotifyPolicy,
-    /// Sources whose incidents are known.
+    /// Sources whose incidents have been loaded.
     paging: BTreeSet<SourceId>,
-    /// Sources that say who the person is.
+    /// Sources that have told the identity of the user.
     sources_with_me: BTreeSet<SourceId>,
-    /// Each incident: whether it was the person's own when it was last looked at, and whether it may still call.
+    /// For each incident: whether it was assigned to the user when last seen, and whether it may still notify.
     incidents: BTreeMap<AlarmKey, (bool, bool)>,
-    /// Sources whose alerts are known.
+    /// Sources whose alerts have been loaded.
     alerting: BTreeSet<SourceId>,
-    /// Each critical alert that fires or did, and when it last called or would have.
+    /// For each critical alert: when it was last seen firing.
     alerts: HashMap<Fingerprint, Timestamp>,
     title: Option<String>,
 }
 
 impl Alarm {
-    /// Nothing heard yet.
+    /// Nothing seen yet.
     pub fn new(notify_policy: NotifyPolicy) -> Self {
         Self { notify_policy, ..Self::default() }
     }
 
-    /// As for another context: what is there when it answers calls nobody.
+    /// Starts again for another context: what its first answers contain does not notify.
     pub fn forget(&mut self) {
         let title = self.title.take();
         *self = Self { title, ..Self::new(self.notify_policy.clone()) };
     }
 }
 
-/// Whether answers of this kind may tell of a page, or of whom it is for.
+/// Whether answers of this kind can contain a page, or tell whom it is for.
 pub fn can_contain_pages(kind: AskKind) -> bool {
     matches!(
         kind,
@@ -66,17 +66,17 @@ pub fn can_contain_pages(kind: AskKind) -> bool {
     )
 }
 
-/// What it listens to.
+/// The data from which notifications are derived.
 #[derive(Clone, Copy)]
 pub struct AlarmInput<'a> {
-    /// What the sources said.
+    /// The newest answers of the sources.
     pub world: &'a World,
     pub sources: &'a [SourceInfo],
     /// The context's name.
     pub context: &'a str,
 }
 
-/// Looks at what came, and says whom to call.
+/// The notifications and the terminal title that the newest answers require.
 pub fn notifications(alarm: &mut Alarm, input: &AlarmInput<'_>, now: Timestamp) -> Vec<Effect> {
     let mut pages = incidents(input, alarm);
     pages.extend(alerts(input, alarm, now));
@@ -94,17 +94,19 @@ pub fn notifications(alarm: &mut Alarm, input: &AlarmInput<'_>, now: Timestamp) 
     effects
 }
 
+/// Whether an incident is assigned to the user.
 fn is_mine(input: &AlarmInput<'_>, known: &IncidentView) -> bool {
     let assigned = &known.incident.assigned;
     assigned.iter().any(|stamp| known.sources.iter().any(|source| input.world.is_me(source, &stamp.who)))
 }
 
+/// Whether an incident waits for an acknowledgement and the user's settings ask for notifications about it.
 fn waits(input: &AlarmInput<'_>, notify_policy: &NotifyPolicy, known: &IncidentView) -> bool {
     known.incident.status == IncidentStatus::Triggered
         && notify_policy.notifies(known.incident.urgency, is_mine(input, known))
 }
 
-/// The incidents that call now, in words.
+/// The texts of the incidents that notify now.
 fn incidents(input: &AlarmInput<'_>, alarm: &mut Alarm) -> Vec<String> {
     let mut pages = Vec::new();
     let mut fresh = BTreeSet::new();
@@ -113,7 +115,7 @@ fn incidents(input: &AlarmInput<'_>, alarm: &mut Alarm) -> Vec<String> {
             fresh.insert(source.clone());
         }
     }
-    // who the person is may be told after the first incidents: then nothing has become theirs only now
+    // the identity of the user may arrive after the first incidents: then nothing has been newly assigned
     let told: BTreeSet<SourceId> =
         input.world.on_call().filter(|(_, board)| board.me.is_some()).map(|(id, _)| id.clone()).collect();
     let is_told_now = |known: &IncidentView| {
@@ -153,7 +155,7 @@ fn sentence(known: &IncidentView) -> String {
     format!("#{} {}{service}", incident.number, incident.subject())
 }
 
-/// The critical alerts that call now, where no paging system does.
+/// The texts of the critical alerts that notify now; empty if a paging system is configured, which pages itself.
 fn alerts(input: &AlarmInput<'_>, alarm: &mut Alarm, now: Timestamp) -> Vec<String> {
     if input.sources.iter().any(|source| source.answers.contains(&AskKind::Incidents)) {
         return Vec::new();
@@ -182,6 +184,7 @@ fn alerts(input: &AlarmInput<'_>, alarm: &mut Alarm, now: Timestamp) -> Vec<Stri
     pages
 }
 
+/// The notification for these pages; None if there are none, in quiet hours, or if notifications are switched off.
 fn notice(
     input: &AlarmInput<'_>,
     notify_policy: &NotifyPolicy,
@@ -209,7 +212,7 @@ fn notice(
     Some(Notification { bell: notify_policy.bell, desktop })
 }
 
-/// One short line that no terminal takes for anything but text.
+/// The text on one line, shortened and without control characters, so that no terminal interprets it.
 fn plain(text: &str) -> String {
     let text = crate::model::text::clean(text);
     let mut short: String = text.chars().filter(|c| !c.is_control()).take(MAX_CHARACTERS).collect();
@@ -219,7 +222,7 @@ fn plain(text: &str) -> String {
     short
 }
 
-/// Where burnwatch is and how many pages wait for somebody.
+/// The terminal title: context, and the number of pages that wait for an acknowledgement.
 fn title(input: &AlarmInput<'_>, alarm: &Alarm) -> String {
     let waiting =
         input.world.incidents().iter().filter(|known| waits(input, &alarm.notify_policy, known)).count();

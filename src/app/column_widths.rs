@@ -1,7 +1,7 @@
-//! How wide the columns of a list must be.
+//! The widths of a list's columns.
 
-/// Cells of the longest name or names, measured once for each revision of the world and whatever is shown at the moment:
-/// columns must not jump while one filters.
+/// The cells of the longest texts, measured once per revision of the world over all rows, so that columns keep their width
+/// while a filter is typed.
 #[derive(Debug, Default)]
 pub struct ColumnWidths<T> {
     cells: T,
@@ -9,12 +9,12 @@ pub struct ColumnWidths<T> {
 }
 
 impl<T: Copy> ColumnWidths<T> {
-    /// What was measured last.
+    /// The last measurement.
     pub fn cells(&self) -> T {
         self.cells
     }
 
-    /// Measures anew if the world is another one than the last time.
+    /// Measures again if the revision has changed.
     pub fn follow(&mut self, revision: u64, measure: impl FnOnce() -> T) {
         if self.revision != Some(revision) {
             (self.cells, self.revision) = (measure(), Some(revision));

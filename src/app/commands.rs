@@ -1,4 +1,4 @@
-//! The one table of commands: what dispatches the keys is what help, footer, palette and `docs/keys.md` are drawn from.
+//! The table of commands. Key dispatch, help, footer, palette and `docs/keys.md` are all derived from it.
 
 use std::collections::BTreeMap;
 
@@ -8,25 +8,26 @@ use super::place::Tab;
 /// Where a command works.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Scope {
-    /// Everywhere.
+    /// On every screen.
     Global,
     /// On screens with a list.
     List,
-    /// On screens that show a stretch of time.
+    /// On screens with a time range.
     Time,
     /// On lists whose rows can be grouped.
     Groups,
-    /// On lists that fold away what is quiet or over.
+    /// On lists that can hide silenced, inhibited or resolved rows.
     HiddenRows,
+    /// On the page of one SLO.
     Slo,
-    /// Where incidents or alerts are, to which something can be done.
+    /// On incidents and alerts.
     IncidentActions,
-    /// Wherever something outside can be changed.
+    /// Wherever an external system can be changed.
     AnyAction,
 }
 
 impl Scope {
-    /// Whether what works there changes something outside.
+    /// Whether the commands of this scope change external systems.
     pub const fn writes(self) -> bool {
         matches!(self, Self::IncidentActions | Self::AnyAction)
     }
@@ -35,55 +36,56 @@ impl Scope {
     pub const fn title(self) -> &'static str {
         match self {
             Self::Global => "Everywhere",
-            Self::List => "In lists",
-            Self::Time => "In time",
-            Self::Groups => "In lists with groups",
+            Self::List => "Lists",
+            Self::Time => "Time range",
+            Self::Groups => "Grouped lists",
             Self::HiddenRows => "Alerts, incidents and silences",
-            Self::Slo => "One SLO",
-            Self::IncidentActions => "On incidents and alerts (asks for confirmation)",
-            Self::AnyAction => "Any action",
+            Self::Slo => "SLO page",
+            Self::IncidentActions => "Incidents and alerts (each action asks for confirmation)",
+            Self::AnyAction => "Actions",
         }
     }
 
-    /// Where it works, in words.
+    /// The screens of this scope, for a message such as "works in lists".
     pub const fn place(self) -> &'static str {
         match self {
             Self::Global => "everywhere",
             Self::List => "in lists",
-            Self::Time => "where time is shown",
+            Self::Time => "on screens with a time range",
             Self::Groups => "on the lists of SLOs, alerts and incidents",
             Self::HiddenRows => "on the lists of alerts, incidents and silences",
-            Self::Slo => "on one SLO",
+            Self::Slo => "on the page of an SLO",
             Self::IncidentActions => "on incidents and alerts",
-            Self::AnyAction => "on incidents, alerts, silences and who is on call",
+            Self::AnyAction => "on incidents, alerts, silences and on-call shifts",
         }
     }
 }
 
 macro_rules! commands {
     ($($(#[$doc:meta])* $id:ident $name:literal [$($key:literal),*] $scope:ident $help:literal;)*) => {
-        /// Something that the person can have done. A row here and the arm that the compiler asks for is a new command.
+        /// A command that the user can run. A new command is one row here and the match arm that the compiler then requires.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
         pub enum Command {
-            /// Go to a screen of line 2; these come from the table of screens.
+            /// Go to a tab of line 2; the table of screens defines these.
             Go(Tab),
             $(#[doc = $help] $id,)*
         }
 
-        /// The commands of this table.
+        /// The commands of this table, without [`Command::Go`].
         const OWN: &[Command] = &[$(Command::$id,)*];
 
         impl Command {
-            /// As the palette and the configuration call it.
+            /// The name in the palette and in the configuration.
             pub const fn name(self) -> &'static str {
                 match self { Self::Go(tab) => tab.name(), $(Self::$id => $name,)* }
             }
 
-            /// Where it works.
+            /// The scope in which the command works.
             pub const fn scope(self) -> Scope {
                 match self { Self::Go(_) => Scope::Global, $(Self::$id => Scope::$scope,)* }
             }
 
+            /// The description in help and palette.
             pub const fn help(self) -> &'static str {
                 match self { Self::Go(tab) => tab.help(), $(Self::$id => $help,)* }
             }
@@ -115,11 +117,11 @@ impl Command {
 }
 
 commands! {
-    Messages      "messages"       ["M"]                 Global "The message log";
+    Messages      "messages"       ["M"]                 Global "Show the message log";
     Open          "open"           ["enter"]             Global "Open the selected item";
     Back          "back"           ["esc", "backspace"]  Global "Clear the filter, or go back";
-    Help          "help"           ["?"]                 Global "The keys of this screen";
-    Palette       "palette"        [":", "ctrl-p"]       Global "Any command, screen, service, SLO, alert or incident by name";
+    Help          "help"           ["?"]                 Global "Show the keys of this screen";
+    Palette       "palette"        [":", "ctrl-p"]       Global "Find any command, screen, service, SLO, alert or incident by name";
     Up            "up"             ["up", "k"]           Global "Up one row";
     Down          "down"           ["down", "j"]         Global "Down one row";
     Left          "left"           ["left", "h"]         Global "Left";
@@ -132,68 +134,70 @@ commands! {
     PreviousPanel "previous-panel" ["shift-tab"]         Global "Previous panel";
     Filter        "filter"         ["/"]                 List   "Filter: words match fuzzily, label=\"value\" =~ != !~ match labels";
     Mark          "mark"           ["space"]             List   "Mark or unmark";
-    MarkAll       "mark-all"       ["*"]                 List   "Mark all shown rows, or none";
-    Sort          "sort"           ["S"]                 List   "Sort; the same order again reverses it";
-    Group         "group"          ["b"]                 Groups "Group by a label or a property, as the receiver groups alerts, or not at all";
-    Fold          "fold"           ["f"]                 HiddenRows  "Show or hide what is silenced, inhibited or resolved";
-    Basis         "basis"          ["B"]                 Slo    "Forecast by the burn rate over the next longer lookback";
+    MarkAll       "mark-all"       ["*"]                 List   "Mark or unmark all shown rows";
+    Sort          "sort"           ["S"]                 List   "Sort; choosing the same order again reverses it";
+    Group         "group"          ["b"]                 Groups "Group by a label, by a property or as the receiver does; or do not group";
+    Fold          "fold"           ["f"]                 HiddenRows  "Show or hide silenced, inhibited and resolved rows";
+    Basis         "basis"          ["B"]                 Slo    "Forecast from the burn rate over the next longer lookback";
     Range         "range"          ["t"]                 Time   "Choose the time range";
-    Earlier       "earlier"        ["["]                 Time   "Half a range earlier";
-    Later         "later"          ["]"]                 Time   "Half a range later";
-    Live          "live"           ["\\"]                Time   "Back to now";
+    Earlier       "earlier"        ["["]                 Time   "Move the time range back by half its length";
+    Later         "later"          ["]"]                 Time   "Move the time range forward by half its length";
+    Live          "live"           ["\\"]                Time   "Return to live data";
     Runbook       "runbook"        ["r"]                 Global "Open the runbook";
     Acknowledge   "acknowledge"    ["a"]                 IncidentActions   "Acknowledge the incident; for an alert, its incident";
     Silence       "silence"        ["s"]                 IncidentActions   "Silence the alerts; for an incident, its alerts";
-    Note          "note"           ["n"]                 IncidentActions   "Write a note to the incident";
-    Escalate      "escalate"       ["e"]                 IncidentActions   "Escalate to a level, reassign to a person or a policy";
+    Note          "note"           ["n"]                 IncidentActions   "Add a note to the incident";
+    Escalate      "escalate"       ["e"]                 IncidentActions   "Escalate to a level, or reassign to a user or an escalation policy";
     Snooze        "snooze"         ["z"]                 IncidentActions   "Snooze the incident";
     Resolve       "resolve"        ["R"]                 IncidentActions   "Resolve the incident";
-    Act           "act"            ["x"]                 AnyAction "All actions here, and why others are not available";
-    Silences      "silences"       ["Z"]                 Global "All silences";
-    NewSilence    "new-silence"    ["N"]                 Global "Write a new silence, for planned work";
-    Results       "results"        ["A"]                 Global "Actions taken, and their results";
-    Links         "links"          ["o"]                 Global "Links: runbook, dashboard, source, page of the incident";
+    Act           "act"            ["x"]                 AnyAction "List all actions, and why some are not available";
+    Silences      "silences"       ["Z"]                 Global "List all silences";
+    NewSilence    "new-silence"    ["N"]                 Global "Create a silence for planned maintenance";
+    Results       "results"        ["A"]                 Global "Show the actions taken and their results";
+    Links         "links"          ["o"]                 Global "Links: runbook, dashboard, source, incident page";
     Copy          "copy"           ["y"]                 Global "Copy the selected item (also over SSH)";
-    Handoff      "handoff"      ["H"]                 Global "The handoff of the last 12 hours, to read and to copy";
-    Statistics    "statistics"     ["#"]                 Global "How often people were paged: MTTA, MTTR, MTBF, hours";
-    Review        "review"         ["v"]                 Global "A draft review of the selected incident";
-    Pause         "pause"          ["p"]                 Global "Pause or resume";
+    Handoff      "handoff"      ["H"]                 Global "Show the handoff report of the last 12 hours, to read or copy";
+    Statistics    "statistics"     ["#"]                 Global "Paging statistics: pages, MTTA, MTTR, MTBF, hours of the day";
+    Review        "review"         ["v"]                 Global "Draft a postmortem of the selected incident";
+    Pause         "pause"          ["p"]                 Global "Pause or resume updates";
     Refresh       "refresh"        ["ctrl-r"]            Global "Refresh everything now";
-    Context       "context"        ["c"]                 Global "Go to another context";
+    Context       "context"        ["c"]                 Global "Switch to another context";
     Theme         "theme"          ["T"]                 Global "Choose a theme";
     Redraw        "redraw"         ["ctrl-l"]            Global "Redraw the screen";
     Suspend       "suspend"        ["ctrl-z"]            Global "Suspend to the shell (fg returns)";
     Quit          "quit"           ["q", "ctrl-c"]       Global "Quit burnwatch";
 }
 
-/// What is wrong with a configured key.
+/// An error in the configured key bindings.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum KeyMapError {
     #[error("there is no command {name:?}; did you mean {nearest:?}?")]
     NoSuchCommand {
-        /// What was written.
+        /// The configured name.
         name: String,
-        /// The command whose name is nearest.
+        /// The command with the most similar name.
         nearest: &'static str,
     },
+    /// A text that is not a key.
     #[error("keys.{name}: {error}")]
     NoSuchKey {
         name: String,
-        /// What is wrong with the key.
+        /// Why the text is not a key.
         error: super::key::KeyError,
     },
-    /// Two commands that can work at the same time want the key.
-    #[error("key {key} means both {one:?} and {other:?}")]
+    /// Two commands have the same key.
+    #[error("key {key} is bound to both {one:?} and {other:?}")]
     Ambiguous {
         key: Key,
+        /// The first command.
         one: &'static str,
-        /// Another.
+        /// The second command.
         other: &'static str,
     },
 }
 
 impl KeyMapError {
-    /// The commands that it is about.
+    /// The names of the commands concerned.
     pub fn commands(&self) -> Vec<&str> {
         match self {
             Self::NoSuchCommand { name, .. } | Self::NoSuchKey { name, .. } => vec![name],
@@ -202,16 +206,17 @@ impl KeyMapError {
     }
 }
 
+/// The key bindings.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct KeyMap {
     keys: BTreeMap<Command, Vec<Key>>,
 }
 
 impl KeyMap {
-    /// The defaults with these commands' keys replaced.
+    /// The default bindings, replaced by these: the names of commands with their keys.
     ///
     /// # Errors
-    /// All that is wrong with the replacements.
+    /// All errors in the replacements.
     pub fn new(replaced: &BTreeMap<String, Vec<String>>) -> Result<Self, Vec<KeyMapError>> {
         let mut errors = Vec::new();
         for name in replaced.keys().filter(|name| !Command::ALL.iter().any(|c| c.name() == *name)) {
@@ -241,6 +246,7 @@ impl KeyMap {
         if errors.is_empty() { Ok(map) } else { Err(errors) }
     }
 
+    /// The keys that are bound to more than one command.
     fn clashes(&self) -> Vec<KeyMapError> {
         let mut clashes = Vec::new();
         for (i, one) in Command::ALL.iter().enumerate() {
@@ -253,17 +259,18 @@ impl KeyMap {
         clashes
     }
 
+    /// The keys bound to a command.
     pub fn of(&self, command: Command) -> &[Key] {
         self.keys.get(&command).map_or(&[], Vec::as_slice)
     }
 
-    /// The command of a key, if it works in one of these scopes.
+    /// The command bound to a key, if it works in one of these scopes.
     pub fn lookup(&self, key: Key, scopes: &[Scope]) -> Option<Command> {
         let found = self.anywhere(key)?;
         (found.scope() == Scope::Global || scopes.contains(&found.scope())).then_some(found)
     }
 
-    /// The command of a key, wherever it works.
+    /// The command bound to a key, in any scope.
     pub fn anywhere(&self, key: Key) -> Option<Command> {
         self.keys.iter().find(|(_, keys)| keys.contains(&key)).map(|(command, _)| *command)
     }
@@ -307,7 +314,7 @@ mod tests {
             out.extend(std::iter::once(head).chain(rows));
         }
         out.push_str(
-            "\n## Symbols\n\nColours come on top of them; `--ascii` shows those of the second column.\n\n",
+            "\n## Symbols\n\nColours are added to the symbols; `--ascii` uses the second column.\n\n",
         );
         out.push_str("| symbol | ASCII | means |\n| --- | --- | --- |\n");
         let symbols = Role::legend()
@@ -340,7 +347,7 @@ mod tests {
             KeyMap::new(&own).unwrap_err().iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")
         };
         assert_eq!(said(own("quitt", "x")), r#"there is no command "quitt"; did you mean "quit"?"#);
-        assert_eq!(said(own("quit", "j")), r#"key j means both "down" and "quit""#);
+        assert_eq!(said(own("quit", "j")), r#"key j is bound to both "down" and "quit""#);
         assert!(said(own("quit", "ctr-q")).contains("is not a key"));
     }
 

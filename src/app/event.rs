@@ -1,4 +1,4 @@
-//! What comes in and what goes out: the two sides of `update`.
+//! The input ([`Event`]) and the output ([`Effect`]) of `update`.
 
 use std::time::Duration;
 
@@ -12,93 +12,96 @@ use crate::model::source_info::SourceInfo;
 
 use super::key::Key;
 
-/// Something happened.
+/// Input from the terminal, the clock or the runtime.
 #[derive(Debug, Clone)]
 pub enum Event {
     /// A key was pressed.
     Key(Key),
     /// Text was pasted.
     Pasted(String),
-    /// The mouse did something at a cell, counted from the top left.
+    /// A mouse action at a cell, counted from the top left.
     Mouse {
+        /// Click or wheel.
         action: MouseAction,
         /// Column, from 0.
         column: u16,
         /// Row, from 0.
         row: u16,
     },
-    /// The terminal has this many columns and rows now.
+    /// The terminal was resized.
     Resized {
         /// Columns.
         width: u16,
         /// Rows.
         height: u16,
     },
-    /// A second passed.
+    /// One second has passed.
     Tick,
-    /// The line to the terminal is another than before.
+    /// The state of the terminal connection has changed.
     Link(TerminalLink),
-    /// A question was answered, or will not be.
+    /// A query was answered, failed, or was given up.
     Answered(Box<Arrival>),
-    /// The context that was asked for is entered; its sources are ready to be asked.
+    /// The requested context is open and its sources accept queries.
     Entered {
         /// Its name.
         context: Text,
         sources: Vec<SourceInfo>,
-        /// What it forbids or asks twice for.
+        /// The restrictions of the context: read-only, dry run, double confirmation.
         guard: Guard,
         production: bool,
     },
-    /// The dialog of this wait has been on the terminal for a while, and no key came meanwhile.
+    /// The dialog of this wait was on the terminal long enough, and no key came meanwhile: it accepts an answer now.
     Read(Wait),
-    /// An action of a plan is further than before.
+    /// An action of a plan has made progress.
     Acted {
         /// The plan's number.
         plan: u64,
-        /// Which of its actions, from 0.
+        /// The index of the action in its plan, from 0.
         index: usize,
-        /// How far it is.
+        /// The new progress.
         progress: ActionProgress,
     },
-    /// What the journal tells of the last days, oldest first.
+    /// The journal's records of the last days, oldest first.
     JournalRead(Vec<ActionRecord>),
-    /// Something to tell the person: the result of an effect.
+    /// A message for the user: the result of an effect.
     Told(Message),
 }
 
-/// Actions of one kind that are confirmed, done and told as one.
+/// Actions of one kind that are confirmed, run and reported together.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Plan {
-    /// Its number; counts up.
+    /// The plan's number; each new plan gets a higher one.
     pub id: u64,
-    /// The context that it was made in; it is done nowhere else.
+    /// The context that the plan was made in; it runs in no other.
     pub context: Text,
-    /// What is to be done, in this order; never empty.
+    /// The actions in their order; never empty.
     pub actions: Vec<Action>,
 }
 
-/// What came back for a question.
+/// The result of one query.
 #[derive(Debug, Clone)]
 pub struct Arrival {
+    /// The query.
     pub question: Question,
-    /// The answer; on failure with the time of the next try.
+    /// The answer; on failure with the time of the next retry.
     pub answered: Answered,
-    /// How long it took.
+    /// The time from the request to the answer.
     pub took: Duration,
 }
 
-/// How what is drawn reaches the person.
+/// How fast the terminal shows what burnwatch draws.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum TerminalLink {
-    /// At once.
+    /// Without delay.
     #[default]
     Quick,
-    /// Over a slow line: bytes are dear.
+    /// Over a slow connection: output has to be small.
     Slow,
-    /// Not at all for the moment: what the person sees is not what is known here.
+    /// Not at all at the moment: the terminal accepts no output, so the user sees an old frame.
     Stalled,
 }
 
+/// A mouse action.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum MouseAction {
     /// The left button went down.
@@ -109,56 +112,56 @@ pub enum MouseAction {
     WheelDown,
 }
 
-/// How much a message matters.
+/// How important a message is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Tone {
-    /// Good to know.
+    /// Information.
     Note,
-    /// Something went wrong.
+    /// An error or a warning.
     Trouble,
 }
 
 /// One line for the footer and the message log.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Message {
-    /// How much it matters.
+    /// How important it is.
     pub tone: Tone,
-    /// What it says.
+    /// The text.
     pub text: String,
 }
 
-/// What is to be done outside; only the runtime does it.
+/// Something that only the runtime can do.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Effect {
-    /// Put this question to its source.
+    /// Send this query to its source.
     Fetch(Question),
-    /// Nobody wants the answer to this any more.
+    /// Cancel this query: its answer is no longer needed.
     CancelFetch(Question),
-    /// Do this; the person has confirmed it.
+    /// Run this plan; the user has confirmed it.
     Act(Plan),
-    /// Read what the journal tells of the last days.
+    /// Read the journal's records of the last days.
     ReadJournal,
-    /// Enter this context.
+    /// Open this context.
     Enter(Text),
-    /// Put this on the clipboard (OSC 52).
+    /// Copy this text to the clipboard (OSC 52).
     Copy(String),
-    /// Call the person to the screen.
+    /// Notify the user (bell, desktop notification).
     Notify(Notification),
-    /// Give the terminal this title.
+    /// Set the terminal's title.
     Title(String),
-    /// Draw the whole screen anew.
+    /// Redraw the whole screen.
     Redraw,
-    /// Stop as Ctrl-z does.
+    /// Suspend the process, as Ctrl-z does.
     Suspend,
-    /// Leave.
+    /// Quit burnwatch.
     Quit,
 }
 
-/// One wait for the person to have seen a dialog: another dialog, or a stray key, makes it another wait.
+/// Identifies one wait for the user to read a confirm dialog. Another plan or another early key starts a new wait.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Wait {
-    /// The number of its plan.
+    /// The number of the plan in the dialog.
     pub plan: u64,
-    /// How many keys came too early, or were no answer.
+    /// How many keys came too early or were no valid answer.
     pub early_keys: u32,
 }

@@ -1,4 +1,4 @@
-//! What happened, as far as it was told: gathered while it is told, since sources forget.
+//! The event log of the Timeline: collected from answers as they arrive, because sources keep little history.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
@@ -20,38 +20,38 @@ use crate::model::source::SourceId;
 use crate::model::source_info::SourceInfo;
 use crate::model::world::World;
 
-/// More is not kept; the oldest goes first.
+/// Most events; the oldest is removed first.
 const MAX_LOG_EVENTS: usize = 10_000;
-/// An Alertmanager tells a firing that rules have told at most so much later: an evaluation of the slowest rules.
+/// An Alertmanager reports a firing at most this much later than the rule: an evaluation interval of slow rules.
 const SAME_FIRING_WITHIN: SignedDuration = SignedDuration::from_mins(5);
-/// The list follows the clock by steps of this.
+/// The list is updated for the passing of time in these steps.
 const STEP: SignedDuration = SignedDuration::from_secs(60);
 
-/// What kind of thing happened.
+/// The type of an event.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum LogEventKind {
-    /// An alert began to fire.
+    /// An alert started firing.
     Fired,
-    /// An alert was over.
+    /// An alert was resolved.
     Resolved,
-    /// An incident was opened: somebody was paged.
+    /// An incident was created: somebody was paged.
     Paged,
-    /// Somebody said that they are on an incident.
+    /// An incident was acknowledged.
     Acknowledged,
-    /// Something else happened to an incident.
+    /// Another log entry of an incident.
     Step,
-    /// An incident was over.
+    /// An incident was resolved.
     Closed,
-    /// A silence began.
+    /// A silence became active.
     Silenced,
     /// A silence ended.
     Unsilenced,
-    /// The person at the keyboard did something.
+    /// An action of the user.
     Done,
 }
 
 impl LogEventKind {
-    /// The word for it; by this it can be filtered.
+    /// The word on screen, which the filter also accepts.
     pub const fn word(self) -> &'static str {
         match self {
             Self::Fired => "fires",
@@ -67,37 +67,37 @@ impl LogEventKind {
     }
 }
 
-/// What something happened to.
+/// What an event is about.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub enum LogEventSubject {
     /// An alert.
     Alert(Fingerprint),
-    /// What a source calls so; the second tells what happened to it at one moment apart.
+    /// Another subject: its id, and a text that distinguishes events of the same subject and time.
     Named(Text, Text),
 }
 
-/// What recognises an event, in the order of time.
+/// Identifies an event; sorted by time.
 pub type LogEventKey = (Timestamp, LogEventKind, LogEventSubject);
 
-/// Something that happened.
+/// An event of the log.
 #[derive(Debug, Clone, PartialEq)]
 pub struct LogEvent {
-    /// The service that it is about, if that is known.
+    /// The service, if it is known.
     pub service: Option<Text>,
-    /// Its title; of an alert that flaps its name, then the rest.
+    /// The text; for an alert it starts with the alert's name.
     words: Text,
-    /// Of an alert that flaps, how often it fired within the hour.
+    /// For a flapping alert, how often it fired within an hour; else None.
     flaps: Option<usize>,
-    /// What matchers of a filter ask for.
+    /// The fields that a filter can use.
     pub labels: Labels,
-    /// How loud it is; of alerts and pages.
+    /// The severity; only of alerts and pages.
     pub severity: Option<Severity>,
-    /// What there is to be seen of it.
+    /// The place to open.
     pub place: Option<Place>,
 }
 
 impl LogEvent {
-    /// Its title.
+    /// The text, with a remark if the alert flaps.
     pub fn sentence(&self) -> Text {
         let Some(times) = self.flaps else { return self.words.clone() };
         let (name, rest) = self
@@ -109,39 +109,39 @@ impl LogEvent {
     }
 }
 
-/// A firing that is not over.
+/// A firing that has not ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct OpenFiring {
     /// When it began.
     at: Timestamp,
-    /// Whether an Alertmanager has told it, or rules alone.
+    /// Whether an Alertmanager has reported it; false: only rules.
     is_routed: bool,
 }
 
 impl OpenFiring {
-    /// Whether the alert tells of this firing, and not of one after it.
+    /// Whether an alert belongs to this firing, and not to a later one.
     ///
-    /// Rules tell of it first, some moments off; an Alertmanager then knows its beginning, and keeps it. What the same teller
-    /// puts later is another firing.
+    /// Rules report a firing first, with an approximate start; an Alertmanager then has its own start time and keeps it. A later
+    /// start from the same kind of source is another firing.
     fn is_same(self, now: Self) -> bool {
         let is_new_teller = !self.is_routed && now.is_routed;
         now.at <= self.at || is_new_teller && now.at.duration_since(self.at) <= SAME_FIRING_WITHIN
     }
 }
 
-/// All that happened, as far as it was told.
+/// All events.
 #[derive(Debug, Default)]
 pub struct EventLog {
     entries: BTreeMap<LogEventKey, LogEvent>,
-    /// Silences in force when they were last told of: until when, and what there is to say when they end.
+    /// Active silences when last seen: their end, and the event to log when they end.
     in_force: BTreeMap<Text, (Timestamp, LogEvent)>,
-    /// Alerts that fire, as they were last told of.
+    /// Firing alerts when last seen.
     firing: HashMap<Fingerprint, OpenFiring>,
-    /// When those ended that do not fire any more.
+    /// When alerts stopped firing.
     ended: HashMap<Fingerprint, Timestamp>,
-    /// What the series of rules alone tell of firings, and nobody heard.
+    /// Events that are known only from the rules' series.
     past: BTreeSet<LogEventKey>,
-    /// When alerts began to fire within an hour before they last did.
+    /// When alerts started firing within the hour before their last start.
     beginnings: HashMap<Fingerprint, Vec<Timestamp>>,
     since: Option<Timestamp>,
     now: Timestamp,
@@ -149,22 +149,22 @@ pub struct EventLog {
 }
 
 impl EventLog {
-    /// Everything, in the order of time.
+    /// All events, sorted by time.
     pub fn entries(&self) -> &BTreeMap<LogEventKey, LogEvent> {
         &self.entries
     }
 
-    /// From when on nothing is missing that any source told; none: nothing was told yet.
+    /// From when on the log is complete; None: nothing was logged yet.
     pub fn since(&self) -> Option<Timestamp> {
         self.since
     }
 
-    /// When it was last written.
+    /// When the log was last updated.
     pub fn now(&self) -> Timestamp {
         self.now
     }
 
-    /// Counts up when something was added, and as time passes.
+    /// Increases when an event was added, and as time passes.
     pub fn revision(&self) -> u64 {
         self.revision
     }
@@ -178,13 +178,13 @@ impl EventLog {
         while self.entries.len() > MAX_LOG_EVENTS {
             if let Some((key, _)) = self.entries.pop_first() {
                 self.past.remove(&key);
-                // what is older is not whole any more
+                // what is older is no longer complete
                 self.since = self.since.map(|since| since.max(key.0));
             }
         }
     }
 
-    /// Notes when an alert began to fire. If it flaps, how often it did within the hour.
+    /// Records the start of a firing. Returns how often the alert fired within the hour, if it flaps.
     fn begins(&mut self, alert: Fingerprint, told: OpenFiring, before: Option<OpenFiring>) -> Option<usize> {
         let recent = told.at.checked_sub(FLAPPING_WITHIN).unwrap_or(Timestamp::MIN);
         if self.beginnings.len() > MAX_LOG_EVENTS {
@@ -202,6 +202,7 @@ impl EventLog {
         is_flapping(its).then_some(its.len())
     }
 
+    /// Updates the time of the log; the revision increases once per [`STEP`].
     fn passes(&mut self, now: Timestamp) {
         let due = self.now.checked_add(STEP).unwrap_or(now);
         if self.since.is_none() || now >= due || now < self.now {
@@ -211,20 +212,20 @@ impl EventLog {
     }
 }
 
-/// Where it is taken from what happened.
+/// The data from which events are derived.
 #[derive(Clone, Copy)]
 pub struct EventLogInput<'a> {
-    /// What the sources said.
+    /// The newest answers of the sources.
     pub world: &'a World,
     /// The sources.
     pub sources: &'a [SourceInfo],
-    /// The labels that name a service, the most telling first.
+    /// The labels that name a service, the most specific first.
     pub service_labels: &'a [String],
-    /// The time that the timeline shows.
+    /// The time range of the Timeline.
     pub range: Range,
 }
 
-/// Takes note of what the sources say now, after an answer of this kind.
+/// Logs what is new in an answer of this kind.
 pub fn write(event_log: &mut EventLog, input: &EventLogInput<'_>, news: AskKind, now: Timestamp) {
     if news == AskKind::Firings {
         return past::write(event_log, input);
@@ -236,7 +237,7 @@ pub fn write(event_log: &mut EventLog, input: &EventLogInput<'_>, news: AskKind,
     }
     event_log.passes(now);
     for (bare, whole) in input.world.matched_alerts().filter(|_| alerts) {
-        // what rules told of it without the labels that were added on the way to the Alertmanager
+        // the rules' version of an alert has no external labels; Alertmanager's version replaces it
         if let Some(told) = event_log.firing.remove(&bare) {
             let whole = input.world.alert(whole).map_or(whole, |alert| Fingerprint::of(&alert.labels));
             event_log.entries.remove(&(told.at, LogEventKind::Fired, LogEventSubject::Alert(bare)));
@@ -261,8 +262,9 @@ pub fn write(event_log: &mut EventLog, input: &EventLogInput<'_>, news: AskKind,
     }
 }
 
+/// Logs the start and the end of an alert's firing.
 fn of_alert(input: &EventLogInput<'_>, alert: &Alert, event_log: &mut EventLog, now: Timestamp) {
-    // by its labels, for not every server counts fingerprints as the rules' alerts have them
+    // by labels, because not every server computes fingerprints as Prometheus does
     let own = Fingerprint::of(&alert.labels);
     let entry = |words: String| LogEvent {
         service: input.world.service_of(&alert.labels).cloned(),
@@ -276,7 +278,7 @@ fn of_alert(input: &EventLogInput<'_>, alert: &Alert, event_log: &mut EventLog, 
     let summary = || alert.summary().map(|summary| format!(": {summary}")).unwrap_or_default();
     let before = event_log.firing.get(&own).copied();
     if alert.state == AlertState::Pending {
-        // it was over, and may fire again
+        // a pending alert has stopped firing, and may fire again
         if before.is_some() {
             event_log.firing.remove(&own);
             event_log.ends(own, now);
@@ -288,7 +290,7 @@ fn of_alert(input: &EventLogInput<'_>, alert: &Alert, event_log: &mut EventLog, 
     let told = OpenFiring { at: alert.starts_at, is_routed: !alert.receivers.is_empty() };
     let ended = event_log.ended.get(&own);
     if before.is_none() && !told.is_routed && ended.is_some_and(|ended| told.at < *ended) {
-        // rules are asked more seldom than an Alertmanager: they tell of what is over
+        // rules are queried less often than an Alertmanager: they may still list an alert that has ended
         return;
     }
     event_log.replace_past(own, LogEventKind::Fired, alert.starts_at);
@@ -312,6 +314,7 @@ fn of_alert(input: &EventLogInput<'_>, alert: &Alert, event_log: &mut EventLog, 
     }
 }
 
+/// Logs the events of an incident: page, acknowledgements, log entries, resolution.
 fn of_incident(
     input: &EventLogInput<'_>,
     source: &SourceId,
@@ -336,16 +339,16 @@ fn of_incident(
         severity: Some(severity),
         place: Some(Place::Incident(IncidentKey { source: source.clone(), id: incident.id.clone() })),
     };
-    // two sources may tell of the same account
+    // two sources may use the same account of a paging system
     let subject = |of: &str| LogEventSubject::Named(incident.id.clone(), of.into());
     event_log.add((incident.created_at, LogEventKind::Paged, subject("")), || {
         let to: Vec<&str> = incident.assigned.iter().map(|stamp| &*stamp.who.name).collect();
-        let to = if to.is_empty() { String::new() } else { format!(", to {}", to.join(", ")) };
+        let to = if to.is_empty() { String::new() } else { format!(", paged {}", to.join(", ")) };
         entry(format!("{called}{to}"))
     });
     for stamp in &incident.acknowledged {
         event_log.add((stamp.at, LogEventKind::Acknowledged, subject(&stamp.who.id)), || {
-            entry(format!("{} is on {called}", stamp.who.name))
+            entry(format!("{} acknowledged {called}", stamp.who.name))
         });
     }
     if let Some(at) = incident.resolved_at {
@@ -361,7 +364,7 @@ fn of_incident(
     }
 }
 
-/// Takes note of what was done from here, now and in earlier runs, as the journal tells it.
+/// Logs the actions of this and of earlier runs, from the records of the journal.
 pub fn log_actions(
     event_log: &mut EventLog,
     world: &World,
@@ -374,7 +377,7 @@ pub fn log_actions(
         let Some(ending) = &record.ending else { continue };
         let subject = LogEventSubject::Named(record.action.target.id.clone(), record.act.clone());
         let key = (record.begun_at, LogEventKind::Done, subject);
-        // what was unknown may have been read back since
+        // an action with an unknown result may have been read back since
         event_log.entries.remove(&key);
         event_log.add(key, || of_action(world, &record.action, ending));
     }

@@ -1,5 +1,5 @@
-//! The live filter: plain words match fuzzily, `label="value"` and its kin are matchers, `age>1h` and its kin bounds, a `!` before
-//! a word turns it round.
+//! The live filter of a list: plain words match fuzzily, `label="value"`, `!=`, `=~` and `!~` are matchers, `age>1h` is a bound,
+//! and `!` before a word excludes rows that match it.
 
 use std::collections::{BTreeSet, HashMap};
 use std::hash::{BuildHasherDefault, Hasher};
@@ -13,7 +13,7 @@ use crate::model::labels::{Labels, Text};
 use crate::model::matcher::{self, Matcher, Operator};
 use crate::model::promql::Comparison;
 
-/// What is being looked for. All parts must hold.
+/// A parsed filter. A row passes if it fulfils all parts.
 #[derive(Debug, Clone, Default)]
 pub struct Filter {
     words: Vec<FilterWord>,
@@ -29,8 +29,7 @@ struct FilterWord {
 }
 
 impl Filter {
-    /// Reads a filter. A part that is no matcher yet, because it is still being typed, is left out and named by
-    /// [`Filter::error`].
+    /// Parses a filter. A part that is not valid, because it is still being typed, is left out; [`Filter::error`] says why.
     pub fn parse(text: &str) -> Self {
         let mut filter = Self::default();
         for part in parts(text) {
@@ -46,10 +45,10 @@ impl Filter {
         filter
     }
 
-    /// Adds a bound or a list of matchers.
+    /// Adds one bound or a list of matchers.
     ///
     /// # Errors
-    /// What is wrong with it, in words.
+    /// The text of the syntax error.
     pub fn add(&mut self, part: &str) -> Result<(), String> {
         match FilterBound::parse(part) {
             Some(bound) => self.bounds.push(bound?),
@@ -58,20 +57,20 @@ impl Filter {
         Ok(())
     }
 
-    /// Whether everything passes.
+    /// Whether every row passes.
     pub fn is_empty(&self) -> bool {
         self.words.is_empty() && self.matchers.is_empty() && self.bounds.is_empty()
     }
 
-    /// Whether rows come and go by it as time passes.
+    /// Whether rows may start or stop passing as time passes (`age>1h`).
     pub fn has_bounds(&self) -> bool {
         !self.bounds.is_empty()
     }
 
-    /// The part of a text that a word stands in as it is typed: from which byte to which.
+    /// The byte range of the first exact occurrence of a word of the filter in the text. Used to highlight matches.
     pub fn match_range(&self, text: &str) -> Option<(usize, usize)> {
         let found = |word: &FilterWord| {
-            // a capital letter asks for itself, as in the search
+            // a word with a capital letter is case-sensitive, as in the search
             let exact = word.text.chars().any(char::is_uppercase);
             let length = word.text.len();
             let same = |start: usize| {
@@ -84,13 +83,13 @@ impl Filter {
         self.words.iter().filter(|word| word.wanted).find_map(found)
     }
 
-    /// What is wrong with it, as far as it is typed.
+    /// The syntax error of the filter, if it has one.
     pub fn error(&self) -> Option<&str> {
         self.error.as_deref()
     }
 }
 
-/// Cuts at spaces and commas outside of quotes; matchers may have spaces around their operator only inside braces.
+/// Splits at spaces, commas and braces outside of quotes. A matcher must not have spaces around its operator.
 fn parts(text: &str) -> impl Iterator<Item = &str> {
     let mut quoted = false;
     let mut escaped = false;
@@ -105,7 +104,7 @@ fn parts(text: &str) -> impl Iterator<Item = &str> {
     .filter(|part| !part.is_empty())
 }
 
-/// `age>1h`, `left<10%`
+/// A bound such as `age>1h` or `left<10%`.
 #[derive(Debug, Clone, PartialEq)]
 struct FilterBound {
     name: String,
@@ -114,7 +113,7 @@ struct FilterBound {
 }
 
 impl FilterBound {
-    /// The bound that a part of a filter is, or what is wrong with it; `None` if it is something else.
+    /// Parses a bound; the error is its text. `None` if the part has no comparison and is something else.
     fn parse(part: &str) -> Option<Result<Self, String>> {
         const SIGNS: [(&str, Comparison); 4] = [
             (">=", Comparison::AtLeast),
@@ -133,7 +132,7 @@ impl FilterBound {
     }
 }
 
-/// A number, a share in percent, or a duration in seconds.
+/// Parses a number, a percentage as a ratio, a multiple such as `2x`, or a duration in seconds.
 fn measure(text: &str) -> Option<f64> {
     let number = |text: &str| text.parse::<f64>().ok().filter(|number| number.is_finite());
     let percent = || number(text.strip_suffix('%')?).map(|percent| percent / 100.0);
@@ -142,45 +141,45 @@ fn measure(text: &str) -> Option<f64> {
     number(text).or_else(percent).or_else(multiple).or_else(time)
 }
 
-/// What rows show beside their labels, by the names that people read.
+/// The fields that rows have besides their labels, by the names used in a filter.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct FilterFields {
-    /// Words: `state="firing"`.
+    /// Text fields: `state="firing"`.
     pub words: &'static [&'static str],
-    /// Numbers and ages in seconds: `age>1h`.
+    /// Numeric fields, ages in seconds: `age>1h`.
     pub numbers: &'static [&'static str],
-    /// Values of `state` that can be asked for as `silenced=true`.
+    /// Values of `state` that can also be written as `silenced=true`.
     pub flags: &'static [&'static str],
 }
 
-/// What a list's rows can be found by. Shared strings are looked at once, however many rows share them.
+/// The texts of all rows of a list that a filter searches. A string that several rows share is searched once.
 #[derive(Debug, Default)]
 pub struct Haystack {
     strings: Vec<Text>,
-    /// The strings in lower case; shared where they are so already.
+    /// The strings in lower case; the same pointer if a string is lower case already.
     folded: Vec<Text>,
-    /// Of each row the labels, and where its numbers end.
+    /// The labels of each row, and the end of its slice in `numbers`.
     rows: Vec<(Labels, usize)>,
-    /// Which strings the rows have, one row after the other.
+    /// The indices into `strings` of all rows, one row after the other.
     numbers: Vec<u32>,
-    /// What the words of the last filter were found in: a word that goes on from one of them can be nowhere else.
+    /// The matches of the last filter. If a word was extended by a letter, only its old matches are searched again.
     last_matches: Vec<WordMatch>,
     fields: FilterFields,
-    /// The words and numbers of each row for its fields, one row after the other.
+    /// The text fields of each row, one row after the other.
     words: Vec<Option<Text>>,
     values: Vec<f64>,
 }
 
-/// In which of the strings a word is.
+/// Which of the strings contain a word.
 #[derive(Debug)]
 struct WordMatch {
     word: String,
     found: Vec<bool>,
-    /// Not by likeness.
+    /// Whether the word itself occurs; false: fuzzy matches.
     is_exact: bool,
 }
 
-/// Hashes addresses, which nobody outside chooses: spreading them is enough.
+/// A fast hash for addresses. Nobody outside can choose them, so that collisions cannot be provoked.
 #[derive(Debug, Default)]
 struct AddressHasher(u64);
 
@@ -197,13 +196,13 @@ impl Hasher for AddressHasher {
     }
 
     fn finish(&self) -> u64 {
-        // the spread is in the upper half, and places are chosen by the lower
+        // multiplication spreads into the upper half; hash tables use the lower bits
         self.0.rotate_left(32)
     }
 }
 
 impl Haystack {
-    /// Rows with their labels and further texts.
+    /// A haystack of rows with their labels and further texts.
     pub fn new<'a, M>(rows: impl IntoIterator<Item = (&'a Labels, M)>) -> Self
     where
         M: IntoIterator<Item = &'a Text>,
@@ -214,7 +213,7 @@ impl Haystack {
         )
     }
 
-    /// The same with what rows show beside their labels: a word (if it has one) and a number (else NaN) for each field.
+    /// As [`Self::new`], with the value of each text field (None if it has none) and of each numeric field (NaN if it has none).
     pub fn with_fields<'a, M, const W: usize, const N: usize>(
         fields: FilterFields,
         rows: impl IntoIterator<Item = (&'a Labels, M, [Option<Text>; W], [f64; N])>,
@@ -224,7 +223,7 @@ impl Haystack {
     {
         let (mut words, mut values) = (Vec::new(), Vec::new());
         let (mut strings, mut numbers): (Vec<Text>, Vec<u32>) = Default::default();
-        // sources share equal strings: their address tells them apart faster than their text
+        // sources share equal strings, and comparing addresses is faster than comparing texts
         let mut known: HashMap<usize, u32, BuildHasherDefault<AddressHasher>> = HashMap::default();
         let mut number = |text: &Text| {
             *known.entry(text.as_ptr().addr()).or_insert_with(|| {
@@ -255,7 +254,7 @@ impl Haystack {
         }
     }
 
-    /// For each row whether it passes.
+    /// For each row whether it passes the filter.
     pub fn select(&mut self, filter: &Filter) -> Vec<bool> {
         let last_matches: Vec<WordMatch> = filter.words.iter().map(|word| self.look(&word.text)).collect();
         let mut start = 0;
@@ -275,7 +274,7 @@ impl Haystack {
         passing
     }
 
-    /// Whether a row fulfils a matcher, by its label or by what it shows under that name; by both where they must not be something.
+    /// Whether a row fulfils a matcher by its label or its field of that name. A negative matcher must hold for both.
     fn fulfils(&self, row: usize, labels: &Labels, matcher: &Matcher) -> bool {
         let label = labels.get(matcher.name()).map(|value| &**value);
         match (label, self.word(row, matcher.name(), matcher.value())) {
@@ -291,7 +290,8 @@ impl Haystack {
         }
     }
 
-    /// What a row shows under this name. Whether it is `silenced` its state says: in the words of whoever asks.
+    /// The text field of a row by its name. A flag such as `silenced` is computed from
+    /// `state`, as yes/no or true/false, whichever the filter uses.
     fn word(&self, row: usize, name: &str, asked: &str) -> Option<&str> {
         let at = |name: &str| self.fields.words.iter().position(|known| *known == name);
         let word = |at: usize| self.words.get(row * self.fields.words.len() + at)?.as_deref();
@@ -308,6 +308,7 @@ impl Haystack {
         })
     }
 
+    /// Whether a row fulfils a bound by its numeric field, else by its label of that name.
     fn is_within(&self, row: usize, labels: &Labels, bound: &FilterBound) -> bool {
         let at = self.fields.numbers.iter().position(|known| *known == bound.name);
         let shown = at.and_then(|at| self.values.get(row * self.fields.numbers.len() + at)).copied();
@@ -315,7 +316,7 @@ impl Haystack {
         value.is_some_and(|value| bound.comparison.holds(value, bound.value))
     }
 
-    /// What no row has, though the filter asks for it, and what there is instead.
+    /// A text about the first name in the filter that no row has, with the available names. None: all names are known.
     pub fn unknown(&self, filter: &Filter) -> Option<String> {
         let is_label = |name: &str| self.rows.iter().any(|(labels, _)| labels.get(name).is_some());
         let FilterFields { words, numbers, flags } = self.fields;
@@ -334,11 +335,11 @@ impl Haystack {
             format!("; with > and <: {}", numbers.join(", "))
         };
         let all = all.into_iter().collect::<Vec<_>>().join(", ");
-        Some(format!("nothing here has {name}{near} There is: {all}{bounds}"))
+        Some(format!("no row has {name}{near} Available: {all}{bounds}"))
     }
 
-    /// For each string whether the word is in it; only where it is in none, fuzzy likeness counts. A word without capitals
-    /// matches both.
+    /// Searches all strings for a word; fuzzy matching is used only if no string contains the word itself. A word without capital
+    /// letters is case-insensitive.
     fn look(&self, word: &str) -> WordMatch {
         let has_capitals = |word: &str| word.chars().any(char::is_uppercase);
         let goes_on = |known: &&WordMatch| {
@@ -356,6 +357,7 @@ impl Haystack {
         WordMatch { word: word.to_owned(), found, is_exact }
     }
 
+    /// The strings that match a word fuzzily.
     fn fuzzy_matches(&self, word: &str) -> Vec<bool> {
         let atom = Atom::new(word, CaseMatching::Smart, Normalization::Smart, AtomKind::Fuzzy, false);
         let mut fuzzy = Fuzzy::new(Config::DEFAULT);

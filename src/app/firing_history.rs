@@ -1,5 +1,5 @@
-//! Which alerts fired over a stretch of time, as the rules' own series tell it: for handoffs, reviews, statistics, and one
-//! alert's own past. All of them count alike.
+//! Which alerts fired in a period, from the rules' series (`ALERTS`): for handoff reports, postmortems, statistics and the
+//! history of one alert. All of them count firings in the same way.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
@@ -20,44 +20,44 @@ use crate::model::source::SourceId;
 use crate::model::source_info::SourceInfo;
 use crate::model::world::World;
 
-/// What was looked at up to so long before the end is taken for the whole: time goes on while it is asked for and shown.
+/// A query that ends up to this much earlier counts as complete, because time passes until its answer is shown.
 const COMPLETE_WITHIN: SignedDuration = SignedDuration::from_mins(3);
-/// How far back the past of one alert is looked at.
+/// The length of the history of one alert.
 pub const PAST: Duration = Duration::from_secs(7 * 24 * 3600);
-/// As many servers are asked for the past of one alert.
+/// Most servers that are queried for the history of one alert.
 const SERVERS: usize = 4;
 
-/// Alerts of one name and service that fired.
+/// The firings of the alerts with one name and service.
 #[derive(Debug, Clone, PartialEq)]
 pub struct FiringHistory {
     /// The alert's name.
     pub name: Text,
-    /// The service that it is about, if it names one.
+    /// The service of the alerts, if they have one.
     pub service: Option<Text>,
-    /// Each firing, in the order of time; they may have several sets of labels.
+    /// The firings, sorted by time; their labels may differ.
     pub firings: Vec<Firing>,
     /// Whether one of these alerts flaps.
     pub is_flapping: bool,
 }
 
 impl FiringHistory {
-    /// For how long of this time in all.
+    /// The total firing time within a period.
     pub fn time(&self, within: TimeRange) -> Duration {
         time(&self.firings, within)
     }
 
-    /// Whether that is known only about.
+    /// Whether the times are approximate.
     pub fn is_about(&self) -> bool {
         self.firings.iter().any(|firing| firing.is_about)
     }
 }
 
-/// For how long of this time in all.
+/// The total firing time within a period.
 pub fn time(firings: &[Firing], within: TimeRange) -> Duration {
     firings.iter().map(|firing| firing.within(within)).sum()
 }
 
-/// How long a firing lasted, in words: what is not over lasts on.
+/// The duration of a firing as text; an open firing gets "so far".
 pub fn lasted(firing: &Firing) -> String {
     let length = duration::short(firing.bounds().length());
     match (firing.is_open, firing.is_about) {
@@ -68,17 +68,17 @@ pub fn lasted(firing: &Firing) -> String {
     }
 }
 
-/// What is known of it.
+/// The firings of all alerts in a period.
 #[derive(Debug, Clone, PartialEq)]
 pub struct FiringSummary {
-    /// By name and service, what fired most often first.
+    /// By name and service, most frequent first.
     pub fired: Vec<FiringHistory>,
-    /// Whether all sources that could tell have done so.
+    /// Whether all sources have answered completely.
     pub is_whole: bool,
 }
 
-/// By what the firings of all alerts over about so long are kept: what is shown over an hour and over a week is asked for apart, and
-/// a time that grows stays the same for long.
+/// The cache key of the firings of all alerts over about this length, rounded up to a power of two in minutes. Different lengths
+/// are cached separately, and a growing period keeps its key for long.
 pub(super) fn of_all(length: Duration) -> Fingerprint {
     let minutes = length.as_secs().div_ceil(60).clamp(1, 1 << 40).next_power_of_two();
     Fingerprint::of(&Labels::from_iter([("minutes", minutes.to_string().as_str())]))
@@ -94,7 +94,7 @@ fn remote<'a>(world: &'a World, source: &SourceId, alert: Fingerprint) -> Option
     world.cache(source)?.firings().get(&alert)
 }
 
-/// What fired over the time that the timeline shows, as it was told last.
+/// The newest known firings over the time range of the Timeline.
 pub fn latest(world: &World, sources: &[SourceInfo], range: &Range) -> Option<FiringSummary> {
     let (length, boards) = (of_all(shown(range)), asked(sources));
     let boards = boards.filter_map(|source| remote(world, &source.id, length)?.value());
@@ -102,20 +102,20 @@ pub fn latest(world: &World, sources: &[SourceInfo], range: &Range) -> Option<Fi
     Some(between(world, sources, looked_at.start, looked_at.end))
 }
 
-/// How far the firings are told that the timeline shows.
+/// How much of the firing history of the Timeline is known.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum HistoryCoverage {
-    /// No source keeps them.
+    /// No source has the history.
     NotRecorded,
-    /// No source has told them yet.
+    /// No source has answered yet.
     NotLoaded,
-    /// Not all of them are known.
+    /// A part is known.
     Incomplete,
-    /// All are.
+    /// All is known.
     Whole,
 }
 
-/// How far the firings are told that the timeline shows.
+/// How much of the firing history of the Timeline is known.
 pub fn history_coverage(world: &World, sources: &[SourceInfo], range: &Range) -> HistoryCoverage {
     match latest(world, sources, range) {
         Some(noise) if noise.is_whole => HistoryCoverage::Whole,
@@ -125,12 +125,12 @@ pub fn history_coverage(world: &World, sources: &[SourceInfo], range: &Range) ->
     }
 }
 
-/// How much of the past is asked for where all of it is shown.
+/// The length of history that is queried for a time range.
 pub(super) fn shown(range: &Range) -> Duration {
     range.length.min(PAST)
 }
 
-/// What fired between two moments, as far as it was told.
+/// The firings between two moments, from the answers so far.
 pub fn between(world: &World, sources: &[SourceInfo], from: Timestamp, until: Timestamp) -> FiringSummary {
     let covers = |board: &&FiringBoard| {
         let looked_at = board.looked_at;
@@ -142,7 +142,7 @@ pub fn between(world: &World, sources: &[SourceInfo], from: Timestamp, until: Ti
         .map(|source| remote(world, &source.id, all).and_then(Remote::value).filter(covers))
         .collect();
     let is_whole = !told.is_empty() && told.iter().all(|board| board.is_some_and(|board| board.is_whole));
-    // of a pair of servers both tell of it
+    // both servers of a redundant pair report the same firings
     let mut by_labels: BTreeMap<&Labels, Vec<Vec<Firing>>> = BTreeMap::new();
     for board in told.into_iter().flatten() {
         for its in board.firings.chunk_by(|one, other| one.labels == other.labels) {
@@ -183,11 +183,11 @@ pub fn between(world: &World, sources: &[SourceInfo], from: Timestamp, until: Ti
     FiringSummary { fired, is_whole }
 }
 
-/// The alerts that are known, by their names.
+/// The known alerts by name.
 pub struct AlertsByRule<'a>(HashMap<&'a str, Vec<&'a Arc<Alert>>>);
 
 impl<'a> AlertsByRule<'a> {
-    /// Those that are known now.
+    /// An index of the alerts that are known now.
     pub fn new(world: &'a World) -> Self {
         let mut by_name: HashMap<&str, Vec<&Arc<Alert>>> = HashMap::new();
         for alert in world.alerts() {
@@ -196,7 +196,7 @@ impl<'a> AlertsByRule<'a> {
         Self(by_name)
     }
 
-    /// The alert with these labels, or the only one that has more: those that are added on the way to an Alertmanager.
+    /// The alert with these labels, or the only one that has them and more: Alertmanager's version has external labels, too.
     pub fn alert(&self, labels: &Labels) -> Option<&'a Arc<Alert>> {
         let named = self.0.get(labels.value("alertname"))?;
         let same = named.iter().find(|alert| alert.labels == *labels);
@@ -206,6 +206,7 @@ impl<'a> AlertsByRule<'a> {
     }
 }
 
+/// Whether an alert's rule is firing, also if the alert is silenced or inhibited.
 fn fires(alert: &Alert) -> bool {
     match alert.state {
         AlertState::Firing | AlertState::Silenced | AlertState::Inhibited => true,
@@ -213,20 +214,20 @@ fn fires(alert: &Alert) -> bool {
     }
 }
 
-/// Since when an alert fires by an Alertmanager's word, if it does.
+/// When a firing alert started according to Alertmanager; None if no Alertmanager reports it.
 fn routed_since(alert: &Alert) -> Option<Timestamp> {
     (fires(alert) && !alert.receivers.is_empty()).then_some(alert.starts_at)
 }
 
-/// The last firing is not over where the alert is told to fire since before its last sample: an evaluation was late.
+/// Continues the last firing until now if the alert has fired since before the last sample: the last evaluation was only late.
 fn extend_open_firing(firings: &mut [Firing], alert: &Alert, until: Timestamp) {
     if let Some(last) = firings.last_mut().filter(|last| fires(alert) && alert.starts_at < last.to) {
         (last.is_open, last.to) = (true, last.to.max(until));
     }
 }
 
-/// What an Alertmanager knows to fire since a moment is one firing, in however many pieces its rule tells it: a server that was
-/// started anew has forgotten when it began, unless it has a long `for`.
+/// Joins all firings since `since` into one: Alertmanager knows that the alert fired without a break. A restarted Prometheus
+/// loses the start time of a firing unless the rule has a long `for`.
 fn merged_since(mut firings: Vec<Firing>, since: Option<Timestamp>) -> Vec<Firing> {
     let Some(since) = since else { return firings };
     let at = firings.iter().position(|firing| firing.to > since).unwrap_or(firings.len());
@@ -244,7 +245,7 @@ fn merged_since(mut firings: Vec<Firing>, since: Option<Timestamp>) -> Vec<Firin
     firings
 }
 
-/// The servers that can tell the past of an alert: those whose rules hold it.
+/// The servers that have the history of an alert: those whose rules produce it.
 pub(super) fn history_sources<'a>(
     world: &'a World,
     sources: &'a [SourceInfo],
@@ -255,23 +256,23 @@ pub(super) fn history_sources<'a>(
     can.filter(move |source| alert.sources.contains(&source.id) || runs == Some(&source.id)).take(SERVERS)
 }
 
-/// The past of one alert.
+/// The history of one alert.
 #[derive(Debug, Clone, PartialEq)]
 pub enum AlertHistory {
-    /// Nobody can tell it.
+    /// No source has it.
     NotRecorded,
-    /// It is asked for, or it was refused for this reason.
+    /// Loading (None), or failed with this error.
     Unknown(Option<String>),
-    /// As it was told, with its present firing, in the order of time.
+    /// The firings, the present one included.
     Known {
-        /// Each firing.
+        /// The firings, sorted by time.
         firings: Vec<Firing>,
-        /// Whether these are all.
+        /// Whether the history is complete.
         is_whole: bool,
     },
 }
 
-/// When one alert fired within a week, as far as it was told, and since when it fires now.
+/// The firings of one alert within the last week, with the present firing.
 pub fn of_alert(world: &World, sources: &[SourceInfo], alert: &Alert, now: Timestamp) -> AlertHistory {
     let remotes: Vec<_> = history_sources(world, sources, alert)
         .map(|source| remote(world, &source.id, alert.fingerprint))
@@ -289,7 +290,7 @@ pub fn of_alert(world: &World, sources: &[SourceInfo], alert: &Alert, now: Times
     extend_open_firing(&mut firings, alert, now);
     let fires = fires(alert);
     match firings.last_mut() {
-        // the alert is asked for more often than its past
+        // the alert itself is queried more often than its history
         Some(last) if last.is_open && fires => last.to = last.to.max(now),
         Some(last) if last.is_open => {
             last.to = alert.resolved_at.unwrap_or(last.to).max(last.from);
@@ -306,7 +307,7 @@ pub fn of_alert(world: &World, sources: &[SourceInfo], alert: &Alert, now: Times
     AlertHistory::Known { firings, is_whole }
 }
 
-/// Whether these firings flap.
+/// Whether these firings are flapping.
 pub fn are_flapping(firings: &[Firing]) -> bool {
     let beginnings: Vec<Timestamp> = firings.iter().map(|firing| firing.from).collect();
     is_flapping(&beginnings)

@@ -154,7 +154,7 @@ impl Form {
 fn named(shared: &Shared, keys: &[IncidentKey]) -> String {
     match keys {
         [one] => one.incident(&shared.world).map_or_else(
-            || "an incident that is gone".to_owned(),
+            || "incident no longer listed".to_owned(),
             |known| super::planner::called(known).to_string(),
         ),
         many => format!("{} incidents", many.len()),

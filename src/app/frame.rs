@@ -1,4 +1,4 @@
-//! The frame around every screen: context, sources and clocks above, the way here and the keys below.
+//! The frame around every screen: context, sources and clocks above; breadcrumb, messages and key hints below.
 
 use std::time::Duration;
 
@@ -15,12 +15,12 @@ use super::subjects::on_call::words as on_call_words;
 use crate::model::alert::AlertState;
 use crate::model::health::Health;
 
-/// For how long an answer to a key stands before what is on its way.
+/// How long the answer to a key is shown instead of the progress of running actions.
 const ANSWER_SHOWN_FOR: Duration = Duration::from_secs(5);
-/// Smaller than this, the screen is one line.
+/// Below this size, the whole screen is a one-line summary.
 const MIN_SIZE: (u16, u16) = (40, 10);
 
-/// Draws all of the screen: same state, moment and size, same cells.
+/// Draws the whole screen. The same state, moment and size always give the same cells.
 pub fn render(state: &State, now: Timestamp, buf: &mut Buffer) {
     let area = buf.area;
     let cx = state.shared.cx(now);
@@ -37,7 +37,7 @@ pub fn render(state: &State, now: Timestamp, buf: &mut Buffer) {
     overlay::render(state, &cx, buf);
 }
 
-/// One line for a terminal that is too small for more: the worst first.
+/// A one-line summary for a terminal that is too small for more, worst first.
 fn summary(state: &State, cx: &Cx<'_>, area: Rect, buf: &mut Buffer) {
     let firing = state.shared.world.totals().in_state(AlertState::Firing);
     let mut runs = Vec::new();
@@ -60,7 +60,7 @@ fn summary(state: &State, cx: &Cx<'_>, area: Rect, buf: &mut Buffer) {
 }
 
 fn bar(state: &State, cx: &Cx<'_>, area: Rect, buf: &mut Buffer) {
-    // line 1 of production has a colour of its own, and says the word
+    // a production context has its own colour in line 1 and the word PROD
     let ground = if state.shared.production { Role::Production } else { Role::Bar };
     buf.set_style(area, cx.style(ground));
     let mut left = vec![StyledRun::new(" burnwatch  ", ground)];
@@ -117,12 +117,12 @@ fn bar(state: &State, cx: &Cx<'_>, area: Rect, buf: &mut Buffer) {
     text::runs(cx, &right, Rect { x: area.right() - wide, width: wide, ..area }, buf);
 }
 
-/// Who is on call now and next, in the middle between what is more important; whole or not at all.
+/// Who is on call now and next, centred between the left and the right part; left out if it does not fit whole.
 fn on_call(state: &State, cx: &Cx<'_>, area: Rect, buf: &mut Buffer) {
     let Some((mut runs, next)) = on_call_words::line(&state.shared, cx) else { return };
     let width =
         |runs: &[StyledRun<'_>]| runs.iter().map(|run| text::width(&run.text)).fold(0, u16::saturating_add);
-    // two blanks at both ends
+    // two blanks at each end
     let room = area.width.saturating_sub(4);
     if width(&runs).saturating_add(width(&next)) <= room {
         runs.extend(next);
@@ -134,7 +134,7 @@ fn on_call(state: &State, cx: &Cx<'_>, area: Rect, buf: &mut Buffer) {
     }
 }
 
-/// The time here and, where there is room and it differs, in UTC.
+/// The local time and, if there is room and it differs, UTC.
 fn clock(cx: &Cx<'_>, with_utc: bool) -> String {
     let here = cx.now.to_zoned(cx.zone.clone());
     let time = here.strftime(if cx.is_slow_link { "%H:%M" } else { "%H:%M:%S" });
@@ -145,14 +145,14 @@ fn clock(cx: &Cx<'_>, with_utc: bool) -> String {
     if with_utc { format!("{local} ({})", cx.now.to_zoned(TimeZone::UTC).strftime("%H:%MZ")) } else { local }
 }
 
-/// What each tab of line 2 says: its text, its count, and how the count is to look.
+/// The texts of each tab in line 2: number, title, count.
 fn tab_runs(state: &State, cx: &Cx<'_>) -> Vec<(Tab, Vec<StyledRun<'static>>)> {
     let width = |tabs: &[(Tab, Vec<StyledRun<'_>>)]| -> u16 {
         tabs.iter().flat_map(|(_, runs)| runs).map(|run| text::width(&run.text)).sum()
     };
     let present = Screens::tab(state.place());
     let mut tabs = titled_tabs(state, cx);
-    // all numbers and counts say more than whole titles: these keep the letters that there is room for
+    // numbers and counts matter more than full titles: titles are cut to the letters that fit
     for letters in (1..=5).rev() {
         if width(&tabs) <= state.shared.size.0 {
             break;
@@ -164,7 +164,7 @@ fn tab_runs(state: &State, cx: &Cx<'_>) -> Vec<(Tab, Vec<StyledRun<'static>>)> {
         }
     }
     if width(&tabs) > state.shared.size.0 {
-        // where nothing is counted, the number alone will do
+        // a tab without a count shows only its number
         let uncounted = tabs.iter_mut().filter(|(_, runs)| runs.len() < 4);
         for (_, runs) in uncounted.filter(|(screen, _)| present != Some(*screen)) {
             if let [number, title, ..] = runs.as_mut_slice() {
@@ -188,7 +188,7 @@ fn titled_tabs(state: &State, cx: &Cx<'_>) -> Vec<(Tab, Vec<StyledRun<'static>>)
         let Badge { count, worst, newest, has_symbol } =
             state.screens.at(&tab.place()).badge(&state.shared, cx);
         if let (1.., Some(role)) = (count, worst) {
-            // a count that grew since the last look at its screen has a sign, not only a colour
+            // a count that grew since the user last looked has a symbol, not only a colour
             let is_new =
                 present != Some(*tab) && newest.zip(last_seen(tab)).is_some_and(|(newest, at)| newest > at);
             let sign = match (has_symbol, is_new) {
@@ -209,13 +209,13 @@ fn tabs(state: &State, cx: &Cx<'_>, area: Rect, buf: &mut Buffer) {
     text::runs(cx, &runs, area, buf);
 }
 
-/// The screen whose tab is at this cell.
+/// The tab at this cell.
 pub(super) fn tab_at(state: &State, column: u16, row: u16) -> Option<Tab> {
     if row != areas(state.shared.size).tabs.y {
         return None;
     }
     let mut x = 0;
-    // symbols are one cell wide in every charset, so the moment and the theme do not matter here
+    // symbols are one cell wide in every charset, so the time and the theme do not matter here
     tab_runs(state, &state.shared.cx(Timestamp::UNIX_EPOCH)).into_iter().find_map(|(command, runs)| {
         x += runs.iter().map(|run| text::width(&run.text)).sum::<u16>();
         (column < x).then_some(command)
@@ -232,12 +232,12 @@ fn footer(state: &State, cx: &Cx<'_>, area: Rect, buf: &mut Buffer) {
             StyledRun::new(line.after_cursor().to_owned(), Role::Text),
         ];
         let hint = state.screen().found().and_then(super::list_filter::ListFilter::error);
-        let hint = hint.unwrap_or_else(|| "Enter keeps it, Esc cancels".to_owned());
+        let hint = hint.unwrap_or_else(|| "Enter applies the filter, Esc cancels".to_owned());
         runs.push(StyledRun::new(format!("   {hint}"), Role::Muted));
         text::runs(cx, &runs, area, buf);
         return;
     }
-    // what was said a moment ago is an answer to a key: it goes before what is still on its way
+    // a message of the last seconds answers a key: it is shown before the progress of running actions
     let is_new = |run: &PlanRun| {
         let newest = state.shared.messages.newest(cx.now);
         newest.is_some_and(|told| told.at > run.begun_at && age(told.at, cx.now) < ANSWER_SHOWN_FOR)
@@ -263,7 +263,7 @@ fn footer(state: &State, cx: &Cx<'_>, area: Rect, buf: &mut Buffer) {
     };
     let wide = |hint: &[StyledRun<'_>]| hint.iter().map(|run| text::width(&run.text)).sum::<u16>();
     let mut hints = hints(state);
-    // the first say most, and help, the last, knows all others: it keeps its place beside a long message, too
+    // the first hints matter most; help, the last one, lists all keys and stays even beside a long message
     let help = hints.last().map_or(0, |help| wide(help) + 2);
     let used = text::runs(cx, &left, Rect { width: area.width.saturating_sub(help), ..area }, buf);
     while hints.len() > 1 && used + 2 + hints.iter().map(|hint| wide(hint)).sum::<u16>() > area.width {
@@ -276,7 +276,7 @@ fn footer(state: &State, cx: &Cx<'_>, area: Rect, buf: &mut Buffer) {
     }
 }
 
-/// The way here, and as long as a source is in trouble what is wrong and what to do.
+/// The breadcrumb and, if a source is stale or failing, the reason and what to do.
 fn standing(state: &State, cx: &Cx<'_>) -> Vec<StyledRun<'static>> {
     let mut runs = breadcrumb(state);
     if let Some(doubt) = doubts(&state.shared, &AskKind::ALL, cx.now).first() {
@@ -287,7 +287,7 @@ fn standing(state: &State, cx: &Cx<'_>) -> Vec<StyledRun<'static>> {
     runs
 }
 
-/// The way from the last screen of line 2 to here.
+/// The path from the last top-level screen to the current place.
 fn breadcrumb(state: &State) -> Vec<StyledRun<'static>> {
     let places = state.places();
     let from = places.iter().rposition(|stop| Screens::is_top(&stop.place)).unwrap_or(0);
@@ -295,7 +295,7 @@ fn breadcrumb(state: &State) -> Vec<StyledRun<'static>> {
     vec![StyledRun::new(format!(" {}", steps.collect::<Vec<_>>().join(" > ")), Role::Title)]
 }
 
-/// The keys that matter most here, the most important first; help, which says all, is the last.
+/// The key hints of the screen, the most important first, then palette and help.
 fn hints(state: &State) -> Vec<Vec<StyledRun<'static>>> {
     let shared = &state.shared;
     let common = [(Command::Palette, "palette"), (Command::Help, "help")];

@@ -1,34 +1,35 @@
-//! How the rows of a list stand on the screen: one below the other, or as tiles also side by side.
+//! The places of a list's rows on the terminal: one below the other, or as tiles side by side.
 
 use ratatui::layout::Rect;
 
-/// Where the rows of a list stand.
+/// The grid of a list's rows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Grid {
+    /// The area of the whole list.
     pub area: Rect,
-    /// How many stand side by side.
+    /// The number of tiles side by side.
     pub columns: usize,
-    /// How many lines each has.
+    /// The height of a row in lines.
     pub lines: u16,
 }
 
 impl Grid {
-    /// Rows of one line, one below the other.
+    /// A grid with one row per line.
     pub const fn list(area: Rect) -> Self {
         Self { area, columns: 1, lines: 1 }
     }
 
-    /// How many of them have room one below the other.
+    /// How many rows fit one below the other.
     pub fn height(self) -> usize {
         usize::from(self.area.height / self.lines.max(1))
     }
 
-    /// How many of them have room.
+    /// How many rows fit in total.
     pub fn room(self) -> usize {
         self.height() * self.columns
     }
 
-    /// Where the one at this place, counted from the first that is shown, stands.
+    /// The area of a row; `place` is counted from the first visible row.
     pub fn cell(self, place: usize) -> Rect {
         let columns = self.columns.max(1);
         let (row, column) = (place / columns, place % columns);
@@ -39,7 +40,7 @@ impl Grid {
         Rect { x, y, width, height: self.lines }
     }
 
-    /// The place of the one that covers this cell of the screen.
+    /// The place of the row at a cell, counted from the first visible row.
     pub fn place_at(self, column: u16, row: u16) -> Option<usize> {
         (0..self.room()).find(|place| self.cell(*place).contains((column, row).into()))
     }

@@ -1,4 +1,4 @@
-//! Lists with a filter and an order, and lists whose rows can be grouped and folded, too.
+//! A list whose rows can be grouped, collapsed, sorted and filtered.
 
 use std::collections::{BTreeSet, HashMap};
 use std::hash::Hash;
@@ -6,10 +6,10 @@ use std::hash::Hash;
 use super::list::{Cursor, Grouping, List, SortOrder};
 use super::list_filter::ListFilter;
 
-/// A row: the head of a group, or an item. Heads are known by what their group has in common.
+/// A row: a group header or an item. The key of a group is the value that its items share.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Row<K, G> {
-    /// The head of a group.
+    /// A group header.
     Group(G),
     Item(K),
 }
@@ -99,7 +99,7 @@ impl<K: Clone + Ord> Listing for FilteredList<K> {
     listing!();
 }
 
-/// Groups by number, in the order in which they were met.
+/// Gives each group a number, in the order in which the groups are first seen.
 #[derive(Debug)]
 pub struct GroupIndex<G> {
     groups: Vec<G>,
@@ -113,7 +113,7 @@ impl<G> Default for GroupIndex<G> {
 }
 
 impl<G: Clone + Eq + Hash> GroupIndex<G> {
-    /// The number of a group; a new one if it was not met before.
+    /// The number of a group; a new group gets the next number.
     pub fn number(&mut self, group: G) -> usize {
         *self.numbers.entry(group).or_insert_with_key(|group| {
             self.groups.push(group.clone());
@@ -122,17 +122,19 @@ impl<G: Clone + Eq + Hash> GroupIndex<G> {
     }
 }
 
-/// A list whose rows can be grouped; `K` tells items apart, `G` groups.
+/// A list whose rows can be grouped. `K` is the key of an item, `G` the key of a group.
 #[derive(Debug)]
 pub struct GroupedList<K, G> {
-    /// The rows, with the cursor and the marks.
+    /// The rows with the cursor and the marks.
     pub list: List<Row<K, G>>,
     /// The filter.
     pub found: ListFilter,
+    /// The sort order.
     pub order: SortOrder,
+    /// How the rows are grouped.
     pub grouping: Grouping,
     index: GroupIndex<G>,
-    /// The items of each group by its number, as far as they are shown; folded ones, too.
+    /// The items of each group by its number, without those that are filtered out; those of collapsed groups, too.
     members: Vec<Vec<K>>,
     folded: BTreeSet<G>,
 }
@@ -152,12 +154,12 @@ impl<K, G> Default for GroupedList<K, G> {
 }
 
 impl<K: Clone + Ord, G: Clone + Ord + Hash> GroupedList<K, G> {
-    /// One that is grouped from the first.
+    /// An empty list with this grouping.
     pub fn grouped(grouping: Grouping) -> Self {
         Self { grouping, ..Self::default() }
     }
 
-    /// Takes these items in their order. `group_of` tells the group of each where they are grouped.
+    /// Replaces the items, in their order. `group_of` gives the group of an item.
     pub fn set<R>(&mut self, items: &[R], key: impl Fn(&R) -> K, group_of: impl Fn(&R) -> G) {
         if self.grouping == Grouping::None {
             (self.index, self.members) = (GroupIndex::default(), Vec::new());
@@ -171,20 +173,20 @@ impl<K: Clone + Ord, G: Clone + Ord + Hash> GroupedList<K, G> {
         self.arrange(numbered, |_, _| true);
     }
 
-    /// Takes the groups that are to be told by their numbers from now on.
+    /// Replaces the numbering of the groups.
     pub fn set_index(&mut self, index: GroupIndex<G>) {
         self.index = index;
     }
 
-    /// Takes these items in their order, each with the number of its group in the present index. `has_head` tells of a number
-    /// of items, and of whether they are folded away, whether a head stands above them.
+    /// Replaces the items, in their order, each with the number of its group. `has_head` decides whether a group has a header,
+    /// from the number of its items and whether it is collapsed.
     pub fn arrange(
         &mut self,
         items: impl IntoIterator<Item = (usize, K)>,
         has_head: impl Fn(usize, bool) -> bool,
     ) {
         let mut members: Vec<Vec<K>> = self.index.groups.iter().map(|_| Vec::new()).collect();
-        // groups come in the order of their first items
+        // groups are in the order of their first items
         let mut sorted = Vec::new();
         for (number, key) in items {
             if let Some(its) = members.get_mut(number) {
@@ -199,7 +201,7 @@ impl<K: Clone + Ord, G: Clone + Ord + Hash> GroupedList<K, G> {
             let (Some(group), Some(its)) = (self.index.groups.get(number), members.get(number)) else {
                 continue;
             };
-            // without a head nothing would show that there is something
+            // a collapsed group without a header would be invisible
             let is_folded = self.folded.contains(group) && has_head(its.len(), true);
             if has_head(its.len(), is_folded) {
                 rows.push(Row::Group(group.clone()));
@@ -213,32 +215,33 @@ impl<K: Clone + Ord, G: Clone + Ord + Hash> GroupedList<K, G> {
         self.list.set_rows_from(rows, first.unwrap_or(0));
     }
 
-    /// The items of a group, as far as they are shown; folded ones, too.
+    /// The items of a group that pass the filter, also if the group is collapsed.
     pub fn members(&self, group: &G) -> &[K] {
         let its = self.index.numbers.get(group).and_then(|number| self.members.get(*number));
         its.map_or(&[], Vec::as_slice)
     }
 
+    /// The number of a group, if the group is known.
     pub fn number(&self, group: &G) -> Option<usize> {
         self.index.numbers.get(group).copied()
     }
 
-    /// How many groups there are, also those that have no item that is shown.
+    /// The number of groups, with those that have no visible item.
     pub fn groups(&self) -> usize {
         self.index.groups.len()
     }
 
-    /// How many items are shown, folded ones included, where they are grouped.
+    /// The number of items in all groups, collapsed ones included; 0 if the list is not grouped.
     pub fn grouped_items(&self) -> usize {
         self.members.iter().map(Vec::len).sum()
     }
 
-    /// Whether a group is folded away.
+    /// Whether a group is collapsed.
     pub fn is_folded(&self, group: &G) -> bool {
         self.folded.contains(group)
     }
 
-    /// The label or property by which they are grouped, if it is one.
+    /// The label or property by which the list is grouped; None without grouping or with the receiver's groups.
     pub fn grouped_by(&self) -> Option<&str> {
         match &self.grouping {
             Grouping::By(names) => names.first().map(String::as_str),
@@ -246,7 +249,7 @@ impl<K: Clone + Ord, G: Clone + Ord + Hash> GroupedList<K, G> {
         }
     }
 
-    /// The item under the cursor, if it is one.
+    /// The item under the cursor; None on a group header.
     pub fn current(&self) -> Option<&K> {
         match self.list.current()? {
             Row::Item(key) => Some(key),
@@ -254,7 +257,7 @@ impl<K: Clone + Ord, G: Clone + Ord + Hash> GroupedList<K, G> {
         }
     }
 
-    /// The marked items, else the one under the cursor. The head of a group stands for all of its items.
+    /// The marked items, else the one under the cursor. A group header stands for all items of its group.
     pub fn chosen(&self) -> Vec<K> {
         let rows = self.list.chosen().into_iter().flat_map(|row| match row {
             Row::Item(key) => vec![key],
@@ -263,7 +266,7 @@ impl<K: Clone + Ord, G: Clone + Ord + Hash> GroupedList<K, G> {
         super::selection::once(rows)
     }
 
-    /// The group that the current row is of, and where its head is, if it has one.
+    /// The group of the row under the cursor, and the index of its header. None if it has no header.
     fn group_at_cursor(&self) -> Option<(G, usize)> {
         let group = match self.list.current()? {
             Row::Group(group) => group,

@@ -1,5 +1,4 @@
-//! The handoff of a shift in Markdown: what is open, what was spent, what was noisy, what ends soon, what was done, and
-//! who is next.
+//! The handoff report of a shift in Markdown: open incidents, error budgets, alerts, silences, actions taken, on-call.
 
 use std::time::Duration;
 
@@ -16,29 +15,30 @@ use crate::model::pages::{PageCounts, PageGrouping, pages};
 use crate::model::silence::SilenceState;
 use crate::model::slo::{GroupStatus, SloState, TimeRange, show};
 
-/// How many noisy alerts are named.
+/// Most alerts in the table of firings.
 const MAX_FIRED_ALERTS: usize = 10;
-/// How many resolved incidents are named.
+/// Most resolved incidents in the table.
 const MAX_RESOLVED: usize = 20;
-/// How many of one's own actions are named.
+/// Most actions in the list.
 const MAX_ACTIONS: usize = 40;
-/// Below this share of a budget, what was spent is not worth a line.
+/// An SLO within budget that spent less than this share of it is only counted.
 const MIN_SPENT_SHARE: f64 = 0.01;
 
-/// What burnwatch did to the systems outside.
+/// The actions on external systems, from the journal.
 #[derive(Debug, Clone, Copy)]
 pub struct ActionsTaken<'a> {
-    /// As the journal tells it, oldest first.
+    /// The records, oldest first.
     pub records: &'a [ActionRecord],
+    /// Whether the journal has been read completely.
     pub is_whole: bool,
 }
 
-/// What it asks for besides what is asked anyway.
+/// The queries of the report, besides those sent on every screen.
 pub fn wants(shared: &Shared, length: Duration, now: Timestamp) -> Vec<Want> {
     want::firings(shared, now, length)
 }
 
-/// The handoff of a shift that began `length` ago.
+/// The report of the shift of this length that ends now.
 pub fn markdown(shared: &Shared, doings: ActionsTaken<'_>, length: Duration, now: Timestamp) -> String {
     let from = now.checked_sub(length).unwrap_or(Timestamp::MIN);
     let shift = TimeRange { start: from, end: now };
@@ -62,11 +62,12 @@ fn count(count: usize, one: &str, many: &str) -> String {
     format!("{count} {}", if count == 1 { one } else { many })
 }
 
-/// Whether any source of the context can tell such things at all.
+/// Whether any source of the context answers queries of this kind.
 fn is_asked(shared: &Shared, kind: AskKind) -> bool {
     shared.sources.iter().any(|source| source.answers.contains(&kind))
 }
 
+/// The first line of the report: open incidents, burning SLOs, firing alerts now.
 fn summary(shared: &Shared, now: Timestamp) -> String {
     let world = &shared.world;
     let mut parts = Vec::new();
@@ -74,8 +75,8 @@ fn summary(shared: &Shared, now: Timestamp) -> String {
         let open = world.incidents().iter().filter(|known| known.incident.is_open());
         let waiting = open.clone().filter(|known| known.incident.status == IncidentStatus::Triggered).count();
         let forgotten = open.clone().filter(|known| known.is_acknowledgement_old(now)).count();
-        let waiting = (waiting > 0).then(|| format!(", {waiting} without anybody on it"));
-        let forgotten = (forgotten > 0).then(|| format!(", {forgotten} acknowledged long ago"));
+        let waiting = (waiting > 0).then(|| format!(", {waiting} not acknowledged"));
+        let forgotten = (forgotten > 0).then(|| format!(", {forgotten} acknowledged over 4h ago"));
         parts.push(format!(
             "{} open{}{}",
             count(open.count(), "incident", "incidents"),
@@ -102,7 +103,7 @@ fn incidents(shared: &Shared, shift: TimeRange, now: Timestamp, writer: &mut Mar
         return writer.paragraph("No source of this context has incidents.");
     }
     if !shared.world.has_incident_data() {
-        return writer.paragraph("Not known: no source has reported any yet.");
+        return writer.paragraph("Unknown: no source has answered yet.");
     }
     let all = shared.world.incidents().iter();
     let ended_within = |known: &&IncidentView| {
@@ -115,9 +116,9 @@ fn incidents(shared: &Shared, shift: TimeRange, now: Timestamp, writer: &mut Mar
         .chain(resolved.iter().copied().take(MAX_RESOLVED))
         .collect();
     let rows: Vec<Vec<String>> = shown.iter().map(|known| incident_row(known, now)).collect();
-    writer.table(&["#", "State", "Priority", "Service", "Who", "Since", "What"], &rows);
+    writer.table(&["#", "Status", "Priority", "Service", "Assigned to", "Age", "Title"], &rows);
     if resolved.len() > MAX_RESOLVED {
-        writer.paragraph(&format!("and {} more that were resolved.", resolved.len() - MAX_RESOLVED));
+        writer.paragraph(&format!("and {} more resolved incidents.", resolved.len() - MAX_RESOLVED));
     }
     let links: Vec<String> = shown
         .iter()
@@ -128,15 +129,15 @@ fn incidents(shared: &Shared, shift: TimeRange, now: Timestamp, writer: &mut Mar
     writer.points(&links);
     match pages(shared.world.incidents(), PageGrouping::All, shift, &shared.look.zone).first() {
         Some(pages) => writer.paragraph(&measured(pages)),
-        None => writer.paragraph("No incident began in this shift."),
+        None => writer.paragraph("No incidents were created in this shift."),
     }
 }
 
 fn incident_row(known: &IncidentView, now: Timestamp) -> Vec<String> {
     let incident = &known.incident;
     let text = |text: Option<&Text>| text.map(ToString::to_string).unwrap_or_default();
-    let forgotten = if known.is_acknowledgement_old(now) { " (long ago)" } else { "" };
-    let low = if incident.urgency == Urgency::Low { ", low" } else { "" };
+    let forgotten = if known.is_acknowledgement_old(now) { " (over 4h ago)" } else { "" };
+    let low = if incident.urgency == Urgency::Low { ", low urgency" } else { "" };
     let who: Vec<&str> = known.holders().iter().map(|person| &*person.name).collect();
     vec![
         incident.number.to_string(),
@@ -149,18 +150,18 @@ fn incident_row(known: &IncidentView, now: Timestamp) -> Vec<String> {
     ]
 }
 
-/// How often and how quickly, in a sentence.
+/// The number of incidents, MTTA and MTTR, as a sentence.
 fn measured(pages: &PageCounts) -> String {
     let at_night = if pages.at_night > 0 { format!(" ({} at night)", pages.at_night) } else { String::new() };
     let acknowledged = typical(pages.measures.acknowledgement, "not acknowledged");
     let resolved = typical(pages.measures.resolution, "not resolved");
     format!(
-        "{} began in this shift, {} of high urgency{at_night}. MTTA {acknowledged}, MTTR {resolved}.",
+        "Incidents created in this shift: {}, {} of high urgency{at_night}. MTTA {acknowledged}, MTTR {resolved}.",
         pages.incidents, pages.high
     )
 }
 
-/// A mean with its median, and what is not in it.
+/// The mean and the median as text, with the number of incidents that are not included.
 pub(super) fn typical(measure: DurationStats, missing: &str) -> String {
     let left_out =
         if measure.left_out > 0 { format!(", {} {missing}", measure.left_out) } else { String::new() };
@@ -169,11 +170,11 @@ pub(super) fn typical(measure: DurationStats, missing: &str) -> String {
             let (mean, median) = (duration::short(typical.mean), duration::short(typical.median));
             format!("{mean} (median {median}{left_out})")
         }
-        None => format!("not known ({} {missing})", measure.left_out),
+        None => format!("unknown ({} {missing})", measure.left_out),
     }
 }
 
-/// What was spent over the lookback that is nearest to the shift, as a share of the window's budget.
+/// The share of the window's budget that was spent, over the known lookback nearest to the shift's length.
 fn spent(status: &SloStatus, group_status: &GroupStatus, length: Duration) -> Option<(Duration, f64)> {
     let distance = |lookback: Duration| (lookback.as_secs_f64() / length.as_secs_f64().max(1.0)).ln().abs();
     let known = group_status.burns.iter().filter_map(|burn| Some((burn.lookback, burn.rate?)));
@@ -182,7 +183,7 @@ fn spent(status: &SloStatus, group_status: &GroupStatus, length: Duration) -> Op
     (window > 0.0).then(|| (lookback, rate * lookback.as_secs_f64() / window))
 }
 
-/// The SLO with the service that it is about: many are called `availability`.
+/// The SLO's name after its service, because many SLOs are called `availability`.
 pub(super) fn named(status: &SloStatus) -> String {
     match &status.service {
         Some(service) => format!("{service}: {}", status.slo.name),
@@ -193,7 +194,7 @@ pub(super) fn named(status: &SloStatus) -> String {
 fn budgets(shared: &Shared, length: Duration, writer: &mut MarkdownWriter) {
     writer.section("Error budgets");
     if shared.world.slos().is_empty() {
-        return writer.paragraph("No SLO is known.");
+        return writer.paragraph("No SLOs found.");
     }
     let mut slos: Vec<&SloStatus> = shared.world.slos().iter().collect();
     slos.sort_by(|a, b| a.by_urgency(b));
@@ -220,7 +221,7 @@ fn budgets(shared: &Shared, length: Duration, writer: &mut MarkdownWriter) {
             show::exhaustion(group_status.exhaustion),
         ]);
     }
-    writer.table(&["SLO", "State", "Left", "Spent", "Burn 1h", "Budget gone in"], &rows);
+    writer.table(&["SLO", "Status", "Budget", "Spent", "Burn 1h", "Exhausted in"], &rows);
     if within_budget > 0 {
         let others = if rows.is_empty() { "" } else { "other " };
         writer.paragraph(&format!(
@@ -247,13 +248,13 @@ fn alerts(shared: &Shared, noise: &FiringSummary, shift: TimeRange, writer: &mut
     writer.paragraph(&format!("Firing now: {now_firing}."));
     firings_table(noise, shift, "Fired in this shift", writer);
     if !noise.is_whole {
-        writer.paragraph("What fired before now is not wholly known: not every source has reported it.");
+        writer.paragraph("The firing history is incomplete: not every source has answered.");
     } else if noise.fired.is_empty() {
-        writer.paragraph("Nothing fired in this shift.");
+        writer.paragraph("No alerts fired in this shift.");
     }
 }
 
-/// What fired most often, with how often and for how long, and what flaps.
+/// The table of the most frequent firings: count, total time, last firing, flapping. `title` is the header of the first column.
 pub(super) fn firings_table(
     noise: &FiringSummary,
     time: TimeRange,
@@ -281,11 +282,11 @@ pub(super) fn firings_table(
             .collect()
         })
         .collect();
-    let columns = [title, "Service", "Times", "For in all", "Last", ""];
-    // its last column says what flaps
+    let columns = [title, "Service", "Count", "Total time", "Last", ""];
+    // the last column marks flapping alerts
     writer.table(columns.get(..if flaps { 6 } else { 5 }).unwrap_or_default(), &rows);
     if flaps {
-        writer.paragraph("Flapping: an alert began to fire three times or more within an hour.");
+        writer.paragraph("Flapping: the alert fired three times or more within an hour.");
     }
     if noise.fired.len() > MAX_FIRED_ALERTS {
         writer.paragraph(&format!("and {} others.", noise.fired.len() - MAX_FIRED_ALERTS));
@@ -316,7 +317,7 @@ fn silences(shared: &Shared, length: Duration, now: Timestamp, writer: &mut Mark
             ]
         })
         .collect();
-    writer.table(&["Ends in", "Matchers", "Hides now", "By", "Why"], &rows);
+    writer.table(&["Ends in", "Matchers", "Silences now", "Created by", "Comment"], &rows);
     let longer = active.len() - ending.len();
     writer.paragraph(&match (ending.len(), longer) {
         (0, 0) => "None.".to_owned(),
@@ -326,7 +327,7 @@ fn silences(shared: &Shared, length: Duration, now: Timestamp, writer: &mut Mark
     });
 }
 
-/// One line of what was done, in Markdown.
+/// An action of the journal as one line of Markdown.
 fn action_line(shared: &Shared, record: &ActionRecord) -> String {
     let zone = shared.look.zone.clone();
     let at = record.begun_at.to_zoned(zone).strftime("%H:%M").to_string();
@@ -336,7 +337,7 @@ fn action_line(shared: &Shared, record: &ActionRecord) -> String {
 fn done(shared: &Shared, doings: ActionsTaken<'_>, shift: TimeRange, writer: &mut MarkdownWriter) {
     writer.section("Actions taken");
     if !doings.is_whole {
-        writer.paragraph("The journal is not read to its end yet.");
+        writer.paragraph("The journal has not been read completely yet.");
     }
     let its: Vec<&ActionRecord> = doings
         .records
@@ -349,7 +350,7 @@ fn done(shared: &Shared, doings: ActionsTaken<'_>, shift: TimeRange, writer: &mu
     let left_out = its.len().saturating_sub(MAX_ACTIONS);
     writer.points(its.iter().skip(left_out).map(|record| action_line(shared, record)));
     if left_out > 0 {
-        writer.paragraph(&format!("and {left_out} before that (`burnwatch journal` has them all)."));
+        writer.paragraph(&format!("and {left_out} earlier actions (see `burnwatch journal`)."));
     }
 }
 
@@ -361,7 +362,7 @@ fn on_call(shared: &Shared, now: Timestamp, writer: &mut MarkdownWriter) {
             let Some(level) = policy.levels.first() else { continue };
             let on_call_at = board.on_call_at(&policy.named.id, level.number, now);
             let people = |cover: &Coverage| match cover {
-                Coverage::Unknown => "not known".to_owned(),
+                Coverage::Unknown => "unknown".to_owned(),
                 Coverage::Nobody => "nobody on call".to_owned(),
                 Coverage::People(turns) => {
                     turns.iter().map(|turn| turn.person.name.to_string()).collect::<Vec<_>>().join(", ")
@@ -380,7 +381,7 @@ fn on_call(shared: &Shared, now: Timestamp, writer: &mut MarkdownWriter) {
     rows.sort();
     writer.table(&["Policy", "Now", "Until", "Next"], &rows);
     if rows.is_empty() {
-        writer.paragraph("Not known: no source of this context has reported who is on call.");
+        writer.paragraph("Unknown: no source of this context has on-call data yet.");
     }
 }
 
@@ -389,6 +390,6 @@ fn doubts(shared: &Shared, now: Timestamp, writer: &mut MarkdownWriter) {
     if doubts.is_empty() {
         return;
     }
-    writer.section("In doubt");
+    writer.section("Stale or missing data");
     writer.points(doubts.iter().map(|doubt| escaped(&doubt.sentence(now))));
 }

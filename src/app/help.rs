@@ -1,43 +1,43 @@
-//! The keys of a screen and the symbols of all, drawn from the tables that dispatch the ones and give the others their looks.
+//! The help overlay: the keys of the current screen and the symbols, both drawn from the tables that define them.
 
 use super::commands::{Command, Scope};
 use super::state::State;
 use super::theme::Role;
 use super::widgets::text::{self, StyledRun};
 
-/// Lines of the frame around the help text.
+/// Lines of the border and the title around the help text.
 pub(super) const FRAME: u16 = 4;
-/// Cells of the frame at both sides.
+/// Cells of the border, both sides together.
 const SIDES: u16 = 2;
-/// Blanks before a key, and at least so many behind it.
+/// Blanks before a key, and at least as many after it.
 const GAP: u16 = 2;
 
-/// Help as it is laid out in a terminal.
+/// The laid out help text.
 pub(super) struct Help {
     pub(super) lines: Vec<Vec<StyledRun<'static>>>,
-    /// How many columns of lines stand side by side.
+    /// How many columns stand side by side: 1 or 2.
     pub(super) columns: usize,
-    /// Cells of a column.
+    /// The width of a column in cells.
     pub(super) width: u16,
 }
 
 impl Help {
-    /// Lines of the tallest column.
+    /// The lines of the tallest column.
     pub(super) fn rows(&self) -> usize {
         self.lines.len().div_ceil(self.columns)
     }
 }
 
-/// One thing that help tells.
+/// One entry of the help text.
 enum HelpEntry {
     Gap,
     Title(&'static str),
-    /// A key or a symbol, and what it is for.
+    /// A key or a symbol, and its description.
     Row(StyledRun<'static>, String),
 }
 
-/// What help tells at a place, in a terminal of so many columns: side by side where both have room, else each line as wide
-/// as it may be, and what is longer goes on in the next.
+/// The help text of the current screen for a terminal of this width: in two columns if both fit, else in one, with long
+/// lines wrapped.
 pub(super) fn laid_out(state: &State, terminal: u16) -> Help {
     let entries = entries(state);
     let heads = entries.iter().map(|entry| match entry {
@@ -53,7 +53,7 @@ pub(super) fn laid_out(state: &State, terminal: u16) -> Help {
     let widest = widest.max().unwrap_or(0);
     let columns = if terminal >= 2 * widest + 8 { 2 } else { 1 };
     let width = widest.min(terminal.saturating_sub(SIDES));
-    // in a narrow terminal keys take a third of it, and what longer ones do stands below them
+    // in a narrow terminal keys take a third of the width, and longer keys have their description below them
     let indent = indent.min((width / 3).max(8));
     let mut lines = Vec::new();
     for entry in entries {
@@ -70,6 +70,7 @@ pub(super) fn laid_out(state: &State, terminal: u16) -> Help {
     Help { lines, columns, width: widest }
 }
 
+/// Writes a key or symbol and its description, wrapped.
 fn row(
     head: StyledRun<'static>,
     words: &str,
@@ -92,11 +93,11 @@ fn row(
 fn entries(state: &State) -> Vec<HelpEntry> {
     let keys = &state.shared.keys;
     let mut entries = Vec::new();
-    // where nothing may be changed, what changes something is not there
+    // a read-only context has no commands that change external systems
     let is_read_only = state.shared.guard.read_only.is_some();
     let here = std::iter::once(Scope::Global).chain(state.screen().scopes().iter().copied());
     let mut all: Vec<_> = here.filter(|scope| !(is_read_only && scope.writes())).collect();
-    // what is special here is what one looks for
+    // the keys of this screen come before the global ones
     all.reverse();
     for scope in all {
         entries.push(HelpEntry::Title(scope.title()));
@@ -115,7 +116,7 @@ fn entries(state: &State) -> Vec<HelpEntry> {
     entries
 }
 
-/// How far down help can be scrolled.
+/// The largest scroll position of the help text, in lines.
 pub(super) fn last_top(state: &State) -> u16 {
     let rows = laid_out(state, state.shared.size.0).rows();
     u16::try_from(rows).unwrap_or(u16::MAX).saturating_sub(state.shared.size.1.saturating_sub(FRAME))

@@ -1,17 +1,18 @@
-//! Keys as they are written in the key map: `q`, `ctrl-c`, `shift-tab`, `pageup`.
+//! Keys in the notation of the key map: `q`, `ctrl-c`, `shift-tab`, `pageup`.
 
 use std::fmt;
 use std::str::FromStr;
 
-/// One key without modifiers. A capital letter is the letter itself: shift is only told apart for named keys.
+/// A key without modifiers. A capital letter is a character of its own; Shift is a modifier only for named keys.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Code {
     /// A character, as typed.
     Char(char),
+    /// A key with a name.
     Named(NamedKey),
 }
 
-/// Keys that have a name rather than a character.
+/// The keys that have a name in the key map.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum NamedKey {
     Enter,
@@ -50,6 +51,7 @@ const NAMES: [(&str, NamedKey); 14] = [
 /// A key press.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Key {
+    /// The key without modifiers.
     pub code: Code,
     pub ctrl: bool,
     pub alt: bool,
@@ -58,17 +60,18 @@ pub struct Key {
 }
 
 impl Key {
-    /// The key of this character.
+    /// The key that types this character.
     pub const fn char(c: char) -> Self {
         let code = if c == ' ' { Code::Named(NamedKey::Space) } else { Code::Char(c) };
         Self { code, ctrl: false, alt: false, shift: false }
     }
 
+    /// A named key without modifiers.
     pub const fn named(named: NamedKey) -> Self {
         Self { code: Code::Named(named), ctrl: false, alt: false, shift: false }
     }
 
-    /// The character that it types into a line of text, if it does.
+    /// The character that the key inserts into a text field; None if it inserts none.
     pub fn typed(self) -> Option<char> {
         match self.code {
             Code::Char(_) | Code::Named(_) if self.ctrl || self.alt => None,
@@ -79,7 +82,7 @@ impl Key {
     }
 }
 
-/// A text that names no key.
+/// The error for a text that is no key.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{0:?} is not a key; write it like q, ctrl-c, alt-x, shift-tab, enter, pageup or space")]
 pub struct KeyError(String);

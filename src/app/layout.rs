@@ -1,4 +1,4 @@
-//! Where the parts of the frame stand, and the heading line that screens have in common.
+//! The areas of the frame, and the heading line that screens have in common.
 
 use jiff::Timestamp;
 use ratatui::buffer::Buffer;
@@ -12,20 +12,20 @@ use super::widgets::table;
 use super::widgets::text::{self, StyledRun};
 use crate::model::ask::AskKind;
 
-/// Where the parts of the frame stand.
+/// The areas of the frame.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Areas {
     /// Line 1.
     pub(super) bar: Rect,
     /// Line 2.
     pub(super) tabs: Rect,
-    /// The screen.
+    /// The current screen.
     pub(super) body: Rect,
     /// The last line.
     pub(super) footer: Rect,
 }
 
-/// Where the parts of the frame stand in a terminal of this size.
+/// The areas of the frame in a terminal of this size (columns, rows).
 pub(super) fn areas((width, height): (u16, u16)) -> Areas {
     let line = |y| Rect { x: 0, y, width, height: 1.min(height) };
     Areas {
@@ -36,12 +36,12 @@ pub(super) fn areas((width, height): (u16, u16)) -> Areas {
     }
 }
 
-/// The rows of a table that has a heading line above its header.
+/// The rows of a table below a heading line and the table's header.
 pub(super) fn table_rows(body: Rect) -> Rect {
     table::body(below_heading(body))
 }
 
-/// What is left below a heading line.
+/// The area below a heading line.
 pub(super) fn below_heading(body: Rect) -> Rect {
     let line = 1.min(body.height);
     Rect { y: body.y + line, height: body.height - line, ..body }
@@ -59,7 +59,7 @@ pub(super) fn doubtful_heading(
     heading(cx, title, &doubt_runs(shared, used, cx.now), area, buf)
 }
 
-/// Draws a heading line: what this is, and on the right what is to be doubted about it. Gives the room below.
+/// Draws a heading line: the title, and at the right a warning about stale data. Returns the area below.
 pub(super) fn heading(
     cx: &Cx<'_>,
     left: &[StyledRun<'_>],
@@ -69,7 +69,7 @@ pub(super) fn heading(
 ) -> Rect {
     let line = Rect { height: 1.min(area.height), ..area };
     let wide = |runs: &[StyledRun<'_>]| runs.iter().map(|run| text::width(&run.text)).sum::<u16>();
-    // a doubt must be seen: it gets three fifths of the line, and more where the rest needs less
+    // the warning must be visible: it gets three fifths of the line, and more where the title needs less
     let most = (line.width * 3 / 5).max(line.width.saturating_sub(wide(left) + 2));
     let width = wide(right).min(most);
     let gap = if width > 0 { 2 } else { 0 };
@@ -78,9 +78,9 @@ pub(super) fn heading(
     below_heading(area)
 }
 
-/// What is to be doubted about a screen that uses answers of these kinds, for its heading.
+/// The warning in the heading of a screen that uses answers of these kinds: which of its data are stale, and why.
 pub(super) fn doubt_runs(shared: &Shared, kinds: &[AskKind], now: Timestamp) -> Vec<StyledRun<'static>> {
-    // what is about one thing is asked by the screen that is about it
+    // detail queries (one alert, one incident) belong to every screen: only the screen about that subject sends them
     let about_one = AskKind::ALL.into_iter().filter(|kind| kind.has_key());
     let kinds: Vec<AskKind> = kinds.iter().copied().chain(about_one).collect();
     let all = doubts(shared, &kinds, now);

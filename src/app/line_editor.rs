@@ -1,10 +1,10 @@
-//! One line of text that is being typed.
+//! A one-line text editor.
 
 use unicode_segmentation::UnicodeSegmentation;
 
 use super::key::{Code, Key, NamedKey};
 
-/// A line with its cursor; the cursor is a byte offset at a grapheme's edge.
+/// The text and the cursor; the cursor is a byte offset at the boundary of a grapheme.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LineEditor {
     text: String,
@@ -12,7 +12,7 @@ pub struct LineEditor {
     limit: usize,
 }
 
-/// Longest line that can be typed or pasted, in bytes, unless it is said otherwise.
+/// Default maximum length in bytes.
 const LIMIT: usize = 1024;
 
 impl Default for LineEditor {
@@ -22,33 +22,32 @@ impl Default for LineEditor {
 }
 
 impl LineEditor {
-    /// A line that holds this text, the cursor behind it.
+    /// An editor with this text and the cursor at its end.
     pub fn of(text: &str) -> Self {
         Self { text: text.to_owned(), cursor: text.len(), limit: LIMIT }
     }
 
-    /// The same line, in which so many bytes can be typed or pasted.
+    /// The same editor with another maximum length in bytes.
     #[must_use]
     pub fn limited(self, limit: usize) -> Self {
         Self { limit, ..self }
     }
 
-    /// What stands in it.
     pub fn text(&self) -> &str {
         &self.text
     }
 
-    /// What stands before the cursor.
+    /// The text before the cursor.
     pub fn before_cursor(&self) -> &str {
         self.text.get(..self.cursor).unwrap_or_default()
     }
 
-    /// What stands behind the cursor.
+    /// The text after the cursor.
     pub fn after_cursor(&self) -> &str {
         self.text.get(self.cursor..).unwrap_or_default()
     }
 
-    /// Takes a key; `false` if the key is not for lines of text.
+    /// Handles a key; returns `false` if the key has no meaning in a text field.
     pub fn take(&mut self, key: Key) -> bool {
         if let Some(c) = key.typed() {
             self.insert(c.encode_utf8(&mut [0; 4]));
@@ -99,7 +98,7 @@ impl LineEditor {
         true
     }
 
-    /// Puts text in at the cursor as it is, but for line breaks and control characters.
+    /// Inserts text at the cursor; line breaks and control characters are replaced. Does nothing if the text would get too long.
     pub fn insert(&mut self, text: &str) {
         let text = crate::model::text::pasted(text);
         if self.text.len() + text.len() <= self.limit {

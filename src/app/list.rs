@@ -1,15 +1,15 @@
-//! A list whose cursor stays on the same thing, by identity, while rows come, go and move.
+//! A list whose cursor stays on the same item, by its key, while rows come, go and move.
 
 use std::collections::BTreeSet;
 
-/// Where a person is in a list of things with the identity `K`.
+/// The rows, the cursor and the marks of a list. `K` is the key of a row.
 #[derive(Debug, Clone)]
 pub struct List<K> {
     rows: Vec<K>,
-    /// `None` until the person moves: the cursor then stays at home, whatever comes to stand there.
+    /// The row that the user moved to. `None` until then: the cursor stays at index `home`, whichever row that is.
     chosen: Option<K>,
     index: usize,
-    /// Where the cursor is until the person moves.
+    /// The index of the cursor until the user moves it.
     home: usize,
     top: usize,
     marks: BTreeSet<K>,
@@ -22,13 +22,13 @@ impl<K> Default for List<K> {
 }
 
 impl<K: Clone + Ord> List<K> {
-    /// Takes the rows in their new order. The cursor stays on its thing, and on the screen line where it was as far as that
-    /// goes; if its thing is gone it goes to the row that stands in its place. Marks of things that are gone are dropped.
+    /// Replaces the rows. The cursor stays on its item and, if possible, on the same screen line. If its item is gone, the cursor
+    /// moves to the row at the same index. Marks of items that are gone are dropped.
     pub fn set_rows(&mut self, rows: Vec<K>) {
         self.set_rows_from(rows, 0);
     }
 
-    /// The same where a cursor that nobody moved stands on another row than the first, which may be only a heading.
+    /// As [`Self::set_rows`], with `home` as the index of a cursor that was not moved: the first row may be a heading.
     pub fn set_rows_from(&mut self, rows: Vec<K>, home: usize) {
         self.home = home.min(rows.len().saturating_sub(1));
         if let Some(chosen) = &self.chosen {
@@ -54,23 +54,23 @@ impl<K: Clone + Ord> List<K> {
         &self.rows
     }
 
-    /// The index of the row that the cursor is on.
+    /// The index of the row under the cursor.
     pub fn index(&self) -> usize {
         self.index
     }
 
-    /// What the cursor is on.
+    /// The key of the row under the cursor.
     pub fn current(&self) -> Option<&K> {
         self.rows.get(self.index)
     }
 
-    /// The rows that a window of this height shows, each with its index.
+    /// The rows that are visible in a window of this height, each with its index.
     pub fn shown(&self, height: usize) -> impl Iterator<Item = (usize, &K)> {
         let top = first_shown(self.top, self.index, self.rows.len(), height);
         self.rows.iter().enumerate().skip(top).take(height)
     }
 
-    /// The marked rows in the order of the list, else the current one.
+    /// The marked rows in the order of the list, else the row under the cursor.
     pub fn chosen(&self) -> Vec<K> {
         if self.marks.is_empty() {
             self.current().into_iter().cloned().collect()
@@ -79,57 +79,57 @@ impl<K: Clone + Ord> List<K> {
         }
     }
 
-    /// What copying takes: the words for the marked rows, else for the current one.
+    /// The text to copy: of the marked rows, one per line, else of the row under the cursor.
     pub fn copied(&self, words: impl Fn(&K) -> Option<String>) -> Option<String> {
         let marked: Vec<String> = self.marks.iter().filter_map(&words).collect();
         if marked.is_empty() { self.current().and_then(words) } else { Some(marked.join("\n")) }
     }
 
+    /// The marked rows.
     pub fn marks(&self) -> &BTreeSet<K> {
         &self.marks
     }
 
-    /// Takes the marks of some away.
+    /// Unmarks the rows for which the function returns true.
     pub fn unmark(&mut self, is_meant: impl Fn(&K) -> bool) {
         self.marks.retain(|mark| !is_meant(mark));
     }
 }
 
-/// A list as seen by whoever moves in it, whatever its rows are.
+/// The navigation of a list, independent of the type of its rows.
 pub trait Cursor {
-    /// How many rows there are.
+    /// The number of rows.
     fn len(&self) -> usize;
 
-    /// Whether there are none.
     fn is_empty(&self) -> bool {
         self.len() == 0
     }
 
-    /// The index of the row that the cursor is on.
+    /// The index of the row under the cursor.
     fn index(&self) -> usize;
 
-    /// Moves the cursor by rows, stopping at the ends.
+    /// Moves the cursor by this many rows, stopping at both ends.
     fn move_by(&mut self, rows: isize);
 
-    /// Moves the cursor to a row, at most to the last.
+    /// Moves the cursor to a row, at most to the last one.
     fn move_to(&mut self, index: usize);
 
-    /// Moves the cursor home, to the first row that is no heading, and lets it stay there, whatever comes to stand there.
+    /// Moves the cursor to the first row that is no heading; it stays at that index when rows change.
     fn to_top(&mut self);
 
-    /// Scrolls so that the cursor is within a window of this many rows.
+    /// Scrolls so that the cursor is visible in a window of this height.
     fn follow(&mut self, height: usize);
 
-    /// Scrolls by rows without leaving the cursor behind.
+    /// Scrolls by rows; the cursor moves if it would become invisible.
     fn scroll(&mut self, rows: isize, height: usize);
 
-    /// The index of the row on this line of a window of this height.
+    /// The index of the row at this line of a window of this height.
     fn row_at(&self, line: usize, height: usize) -> Option<usize>;
 
-    /// Marks the current row, or takes its mark away, and goes one down.
+    /// Marks or unmarks the row under the cursor, and moves the cursor down one row.
     fn toggle_mark(&mut self);
 
-    /// Marks all rows, or takes all marks away if all are marked.
+    /// Marks all rows, or unmarks all if all are marked.
     fn toggle_all(&mut self);
 }
 
@@ -186,48 +186,49 @@ impl<K: Clone + Ord> Cursor for List<K> {
     }
 }
 
-/// A column that a list can be ordered by, and which way round.
+/// The column by which a list is sorted, and the direction.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct SortOrder {
-    /// Index into the list's table of orders; 0 is worst first.
+    /// Index into the list's table of sort orders; 0 is worst first.
     pub column: usize,
-    /// Against the column's own direction.
+    /// Whether the column's default direction is reversed.
     pub reversed: bool,
 }
 
 impl SortOrder {
-    /// Another column, or the same the other way round.
+    /// Sorts by another column, or reverses the direction of the same one.
     pub fn choose(&mut self, column: usize) {
         let reversed = self.column == column && !self.reversed;
         *self = Self { column, reversed };
     }
 
-    /// Turns a comparison round if need be.
+    /// Applies the direction to a comparison.
     pub fn apply(self, ordering: std::cmp::Ordering) -> std::cmp::Ordering {
         if self.reversed { ordering.reverse() } else { ordering }
     }
 }
 
-/// By what the rows of a list are grouped.
+/// How the rows of a list are grouped.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub enum Grouping {
+    /// Not grouped.
     #[default]
     None,
-    /// As the receiver of alerts groups them.
+    /// By the alert groups of the receiver (Alertmanager's `group_by`).
     Received,
-    /// By these labels or properties.
+    /// By the values of these labels or properties.
     By(Vec<String>),
 }
 
 impl Grouping {
-    /// Not at all, or by one of these names; each with what a menu calls it.
+    /// The menu's choices: no grouping, or by one of these names; each with its title.
     pub fn by_each(names: impl IntoIterator<Item = String>) -> Vec<(String, Self)> {
         let by = |name: String| (name.clone(), Self::By(vec![name]));
-        std::iter::once(("not at all".to_owned(), Self::None)).chain(names.into_iter().map(by)).collect()
+        std::iter::once(("no grouping".to_owned(), Self::None)).chain(names.into_iter().map(by)).collect()
     }
 }
 
-/// The first row that a window of `height` rows shows: as near to `top` as the cursor allows, no empty lines at the end.
+/// The index of the first visible row: as near to `top` as the cursor allows, without empty lines at the end.
 fn first_shown(top: usize, cursor: usize, len: usize, height: usize) -> usize {
     let height = height.max(1);
     let lowest = (cursor + 1).saturating_sub(height);

@@ -1,34 +1,34 @@
-//! The filter of one list: its text, what it means, and what it is searched in.
+//! The filter of one list: its text, the parsed filter and the texts that it searches.
 
 use super::filter::{Filter, Haystack};
 use super::theme::Role;
 use super::widgets::text::StyledRun;
 use crate::model::text::clean;
 
-/// Those of `all` that pass, as [`ListFilter::select`] tells for each of them.
+/// The items that pass, given the result of [`ListFilter::select`].
 pub fn passing<T>(all: impl IntoIterator<Item = T>, passes: Option<&[bool]>) -> impl Iterator<Item = T> {
     let is_passing = move |at: usize| passes.is_none_or(|passes| passes.get(at).copied().unwrap_or(false));
     all.into_iter().enumerate().filter(move |(at, _)| is_passing(*at)).map(|(_, one)| one)
 }
 
-/// A list's filter with its haystack, which is kept for as long as the world stays as it is.
+/// A list's filter with its haystack, which is rebuilt only when the data change.
 #[derive(Debug, Default)]
 pub struct ListFilter {
     text: String,
     filter: Filter,
     haystack: Haystack,
     revision: Option<u64>,
-    /// What no row has, though it is asked for.
+    /// The text about a name in the filter that no row has.
     unknown: Option<String>,
 }
 
 impl ListFilter {
-    /// What was typed.
+    /// The filter's text.
     pub fn text(&self) -> &str {
         &self.text
     }
 
-    /// Takes another text.
+    /// Replaces the filter's text.
     pub fn set(&mut self, text: &str) {
         if self.text != text {
             text.clone_into(&mut self.text);
@@ -37,31 +37,31 @@ impl ListFilter {
         }
     }
 
-    /// Whether rows pass and do not as time goes on: it counts up with the clock then.
+    /// The revision of the list: it also changes with the clock if the filter has bounds such as `age>1h`.
     pub fn revision(&self, world: u64, clock: u64) -> u64 {
         if self.filter.has_bounds() { world + clock } else { world }
     }
 
-    /// What a list says where nothing passes.
+    /// The message of a list in which no row passes. `what` is the singular noun for a row.
     pub fn nothing(&self, what: &str) -> String {
         let why = self.error().map_or_else(String::new, |why| format!(" ({why})"));
-        format!("No {what} passes the filter {}{why}. Esc clears it.", self.text)
+        format!("No {what} matches the filter {}{why}. Press Esc to clear it.", self.text)
     }
 
-    /// What is wrong with the text, if something is.
+    /// The syntax error, or a name in the filter that no row has.
     pub fn error(&self) -> Option<String> {
         self.filter.error().map(str::to_owned).or_else(|| self.unknown.clone())
     }
 
-    /// What a title says of it; nothing while nothing is looked for.
+    /// The filter's text for the title of the list; nothing if the filter is empty.
     pub fn told(&self) -> impl Iterator<Item = StyledRun<'static>> + use<> {
-        // matches are underlined, what stands between is not
+        // only the filter's text is underlined, not the blanks before it
         let runs = [("  ".to_owned(), Role::Text), (format!("filter: {}", self.text), Role::Match)];
         let told = (!self.text.is_empty()).then_some(runs);
         told.into_iter().flatten().map(|(text, role)| StyledRun::new(text, role))
     }
 
-    /// A name in its role, with what was found in it marked. It is cut as it is shown, for a part would be shown otherwise.
+    /// A name in its role, with the filter's match highlighted. Control characters are removed first.
     pub fn highlighted<'a>(&self, name: &'a str, role: Role) -> Vec<StyledRun<'a>> {
         let name = clean(name);
         let Some((from, to)) = self.filter.match_range(&name) else {
@@ -73,8 +73,7 @@ impl ListFilter {
         parts.map(|(part, role)| StyledRun::new(part.to_owned(), role)).collect()
     }
 
-    /// Lays out what is searched: it is there from when typing begins, so that no letter waits for it, and for as long as
-    /// there is something to look for.
+    /// Builds the haystack when typing begins, so that no key press waits for it, and keeps it while the filter is not empty.
     pub fn prepare(&mut self, revision: u64, is_typing: bool, haystack: impl FnOnce() -> Haystack) {
         if self.filter.is_empty() && !is_typing {
             (self.haystack, self.revision) = (Haystack::default(), None);
@@ -83,7 +82,7 @@ impl ListFilter {
         }
     }
 
-    /// For each row whether it passes; `None` if all do.
+    /// For each row whether it passes the filter; `None`: the filter is empty and all rows pass.
     pub fn select(
         &mut self,
         revision: u64,

@@ -83,7 +83,7 @@ impl Lack<'_> {
             let words = format!("No {} has answered yet. See Sources (9) for what is wrong.", self.source);
             (words, Role::Stale)
         } else if answered == 0 && shared.paused.is_some() {
-            ("Paused: not asked.".to_owned(), Role::Muted)
+            ("Paused. Resume updates to load data.".to_owned(), Role::Muted)
         } else if answered == 0 {
             (format!("Asking {}...", self.asked), Role::Muted)
         } else {

@@ -1,4 +1,4 @@
-//! What the terminal can show, what was chosen of it, and everything that a drawing function needs besides its data.
+//! The capabilities of the terminal, the chosen theme, and the arguments that all drawing functions share.
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
@@ -8,7 +8,7 @@ use super::event::TerminalLink;
 pub use super::theme::Colours;
 use super::theme::{Role, Theme};
 
-/// Which characters may be drawn with.
+/// The characters used for drawing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Charset {
     /// Box drawing, blocks and braille.
@@ -18,7 +18,7 @@ pub enum Charset {
 }
 
 impl Charset {
-    /// `unicode` or its stand-in.
+    /// The value for this charset.
     pub fn pick<T>(self, unicode: T, ascii: T) -> T {
         match self {
             Self::Unicode => unicode,
@@ -27,17 +27,18 @@ impl Charset {
     }
 }
 
-/// What drawing functions share: look and moment.
+/// The arguments that all drawing functions share.
 #[derive(Clone, Copy)]
 pub struct Cx<'a> {
-    /// Styles by role.
+    /// The styles by role.
     pub theme: &'a Theme,
-    /// Which characters may be drawn with.
+    /// The characters used for drawing.
     pub charset: Charset,
-    /// The moment that the frame shows.
+    /// The time of the frame.
     pub now: Timestamp,
+    /// The time zone in which times are shown.
     pub zone: &'a TimeZone,
-    /// Whether bytes are dear.
+    /// Whether output has to be small because the connection is slow.
     pub is_slow_link: bool,
 }
 
@@ -52,30 +53,32 @@ impl Cx<'_> {
     }
 }
 
-/// Over a slow line time goes on in steps of so many seconds.
+/// On a slow connection the clock advances in steps of this many seconds.
 const SLOW_LINK_STEP: i64 = 10;
 
+/// Theme, charset, time zone and connection of the terminal.
 #[derive(Debug, Clone)]
 pub struct Look {
-    /// All themes, as their files say.
+    /// All themes with their full colours.
     pub themes: Vec<Theme>,
-    /// The one in use.
+    /// The index of the theme in use.
     pub theme: usize,
-    /// The one in use, with no more colours than the terminal has.
+    /// The theme in use, reduced to the colours that the terminal supports.
     pub shown: Theme,
-    /// How many colours the terminal has.
+    /// How many colours the terminal supports.
     pub colours: Colours,
-    /// Which characters may be drawn with.
+    /// The characters used for drawing.
     pub charset: Charset,
+    /// The time zone in which times are shown.
     pub zone: TimeZone,
-    /// How what is drawn reaches the person.
+    /// How fast the terminal shows what is drawn.
     pub link: TerminalLink,
-    /// Over a slow line: in which step of time the last tick was.
+    /// The time step of the last tick on a slow connection; None on a fast one.
     step: Option<i64>,
 }
 
 impl Look {
-    /// Of these themes the one with this name, else the first.
+    /// A look with the theme of this name, else with the first theme.
     pub fn new(
         themes: Vec<Theme>,
         name: Option<&str>,
@@ -88,13 +91,13 @@ impl Look {
         Self { themes, theme, shown, colours, charset, zone, link: TerminalLink::default(), step: None }
     }
 
-    /// In the theme that gives each role a colour of its own, for whoever reads the cells.
+    /// A look with the probe theme, which gives each role its own colour, for tests that read the cells.
     #[cfg_attr(only_program, expect(dead_code, reason = "tests begin with it"))]
     pub fn probe(colours: Colours, charset: Charset) -> Self {
         Self::new(vec![Theme::probe()], None, colours, charset, TimeZone::UTC)
     }
 
-    /// For a line that is known to be slow: colours with short names, too.
+    /// Switches to a slow connection, which also uses 16 colours because their escape sequences are short.
     pub fn spare(&mut self) {
         self.link = TerminalLink::Slow;
         if matches!(self.colours, Colours::True | Colours::Indexed) {
@@ -103,20 +106,20 @@ impl Look {
         }
     }
 
-    /// Whether bytes are dear: coarse trends, no seconds.
+    /// Whether the connection is slow: then seconds are not shown and sparklines are coarse.
     pub fn is_slow_link(&self) -> bool {
         self.link == TerminalLink::Slow
     }
 
-    /// Whether the time that passed since the last tick is worth a frame: over a slow line only in steps. A frame that is
-    /// drawn for whatever reason shows its own moment: what is stale, and who is on call, goes by that.
+    /// Whether a tick needs a new frame. On a slow connection that is so only once per time step; a frame drawn for another
+    /// reason still shows its own time.
     pub(super) fn steps(&mut self, now: Timestamp) -> bool {
         let step = self.is_slow_link().then(|| now.as_second().div_euclid(SLOW_LINK_STEP));
         let before = std::mem::replace(&mut self.step, step);
         step.is_none() || step != before
     }
 
-    /// Takes another theme into use.
+    /// Uses the theme with this index.
     pub fn choose(&mut self, theme: usize) {
         if let Some(chosen) = self.themes.get(theme) {
             (self.theme, self.shown) = (theme, chosen.reduced(self.colours));

@@ -1,6 +1,6 @@
-//! Markdown as lines of a terminal: nothing of its text is lost at any width, and nothing in it is ever obeyed.
+//! Renders Markdown as terminal lines: at any width no text is lost, and no control sequence of the text is executed.
 //!
-//! What is read is drawn as it comes, without a tree: however deep something is nested, nothing here goes deep.
+//! The parser's events are drawn as they come, without a tree, so that deep nesting cannot overflow the stack.
 
 mod code;
 mod flow;
@@ -20,35 +20,36 @@ pub use code::Block;
 use flow::flow;
 use inline::Inline;
 
-/// The deepest that text is indented, in levels; what is deeper stands there too.
+/// Maximum depth of indentation; deeper blocks are indented as much.
 const MAX_INDENT_LEVELS: usize = 8;
-/// The deepest that is counted; beyond that, what opens and closes says nothing.
+/// Maximum depth of blocks that is tracked; deeper blocks are drawn at that depth.
 const MAX_DEPTH: usize = 64;
-/// As much markup is read: a row of a table is worth as many cells as its head has, so that a megabyte can be worth millions.
+/// Maximum number of parser events. The cells of a table row are padded to the header's length, so that a small text can produce
+/// millions.
 const MAX_EVENTS: usize = 200_000;
-/// More than this many marks at the beginning of a line open nothing: the parser walks through all that is open at every line.
+/// Maximum number of list and quote markers at the start of a line: the parser's time per line grows with the open blocks.
 const MAX_LINE_MARKERS: usize = 250;
-/// Fewer cells than this, and text is not indented any more.
+/// If the text would be narrower than this, it is not indented further.
 const MIN_TEXT_WIDTH: u16 = 12;
 
 pub type MarkdownLine = Vec<StyledRun<'static>>;
 
-/// A page, drawn.
+/// A rendered page.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct MarkdownPage {
-    /// Its lines, none wider than the page.
+    /// The lines, none wider than the page.
     pub lines: Vec<MarkdownLine>,
-    /// Its blocks of code, in their order.
+    /// The code blocks in their order.
     pub blocks: Vec<Block>,
-    /// Where it leads: what it is called and its address, in the order of their numbers.
+    /// The links in the order of their numbers: text and address.
     pub links: Vec<(String, String)>,
-    /// Placeholders that were filled in, as they were written, with the values; each once.
+    /// The filled placeholders as written, with their values; without duplicates.
     pub filled: Vec<(String, String)>,
-    /// Placeholders that no label fills; each once.
+    /// The placeholders without a label; without duplicates.
     pub missing: Vec<String>,
 }
 
-/// Draws a text in this many cells, with these labels filled in.
+/// Renders a text in this width, with placeholders filled from these labels.
 pub fn page(source: &str, labels: &Labels, width: u16, charset: Charset) -> MarkdownPage {
     let mut drawing = Drawing::new(labels, width.max(1), charset);
     let source = limit_nesting(source);
@@ -67,7 +68,7 @@ pub fn page(source: &str, labels: &Labels, width: u16, charset: Charset) -> Mark
     drawing.page
 }
 
-/// The text without the marks at the beginnings of lines that would nest it deeper than anybody does.
+/// The text without excessive markers at the start of lines.
 fn limit_nesting(source: &str) -> Cow<'_, str> {
     if source.split_inclusive('\n').all(|line| shortened(line).is_none()) {
         return Cow::Borrowed(source);
@@ -76,7 +77,7 @@ fn limit_nesting(source: &str) -> Cow<'_, str> {
     lines.flat_map(|(marks, rest)| [marks, rest]).collect()
 }
 
-/// The marks that a line keeps and what comes behind all of them, where it begins with too many.
+/// The markers to keep and the text after all markers, for a line with more than [`MAX_LINE_MARKERS`] markers; else None.
 fn shortened(line: &str) -> Option<(&str, &str)> {
     let opens = |c: char| c.is_ascii_digit() || " \t>-*+.)".contains(c);
     let (marks, rest) = line.split_at(line.find(|c| !opens(c)).unwrap_or(line.len()));
@@ -84,7 +85,7 @@ fn shortened(line: &str) -> Option<(&str, &str)> {
     Some((marks.get(..at)?, rest))
 }
 
-/// What is understood beside `CommonMark`.
+/// The Markdown extensions that are parsed.
 pub fn options() -> Options {
     Options::ENABLE_TABLES
         | Options::ENABLE_FOOTNOTES
@@ -94,11 +95,11 @@ pub fn options() -> Options {
         | Options::ENABLE_YAML_STYLE_METADATA_BLOCKS
 }
 
-/// What indents a line.
+/// What indents the lines of a block.
 enum LineIndent {
-    /// A bar at its left.
+    /// The bar of a quote.
     Quote,
-    /// The sign of an item, which stands on its first line only.
+    /// The marker of a list item, which only the first line has. `is_told`: it is written already.
     Item { sign: String, role: Role, is_told: bool },
 }
 
@@ -108,14 +109,14 @@ struct Drawing<'a> {
     charset: Charset,
     page: MarkdownPage,
     frames: Vec<LineIndent>,
-    /// Beyond the deepest.
+    /// The number of open blocks beyond [`MAX_DEPTH`].
     untracked: usize,
-    /// The number of the next item of each list that is open; none: it has no numbers.
+    /// For each open list the number of the next item; None: a bullet list.
     lists: Vec<Option<u64>>,
     inline: Inline,
-    /// The role of the text of the paragraph that is open.
+    /// The role of the open paragraph's text.
     base: Role,
-    /// Whether an empty line belongs before what comes next.
+    /// Whether an empty line is needed before the next block.
     gap: bool,
 }
 
@@ -139,7 +140,7 @@ impl<'a> Drawing<'a> {
         match event {
             Event::Start(tag) => self.start(tag, rest),
             Event::End(tag) => self.end(tag),
-            // what looks like a tag may be a placeholder; shown as it is, it does no harm
+            // an unknown tag may be a placeholder such as <pod>: it is shown as text
             Event::Text(text) | Event::InlineHtml(text) => self.inline.push(&text),
             Event::Code(text) | Event::InlineMath(text) | Event::DisplayMath(text) => {
                 self.inline.push_in(&text, Role::Accent);
@@ -273,7 +274,7 @@ impl<'a> Drawing<'a> {
             }
             TagEnd::Item => {
                 self.end_paragraph();
-                // an item without text is an item too
+                // an item without text is shown, too
                 if matches!(self.frames.last(), Some(LineIndent::Item { is_told: false, .. })) {
                     self.line(Vec::new());
                 }
@@ -291,10 +292,12 @@ impl<'a> Drawing<'a> {
         }
     }
 
+    /// Opens a block that indents its lines.
     fn open(&mut self, frame: LineIndent) {
         if self.frames.len() < MAX_DEPTH { self.frames.push(frame) } else { self.untracked += 1 }
     }
 
+    /// Closes the innermost block.
     fn close(&mut self) {
         if self.untracked > 0 {
             self.untracked -= 1;
@@ -303,7 +306,7 @@ impl<'a> Drawing<'a> {
         }
     }
 
-    /// Draws what was collected of a paragraph.
+    /// Writes the lines of the collected paragraph.
     fn end_paragraph(&mut self) {
         let runs = self.inline.taken(self.base, self.labels, &mut self.page);
         if runs.is_empty() {
@@ -314,7 +317,7 @@ impl<'a> Drawing<'a> {
         }
     }
 
-    /// A table: in columns where it fits without a broken word, else one line for each field.
+    /// Writes a table: as columns if no word has to be broken, else with one line per field.
     fn table<'e>(&mut self, rest: &mut Peekable<impl Iterator<Item = Event<'e>>>) {
         let mut rows: Vec<Vec<Vec<StyledRun<'static>>>> = Vec::new();
         for event in rest.by_ref() {
@@ -329,7 +332,7 @@ impl<'a> Drawing<'a> {
                         row.push(runs);
                     }
                 }
-                // no block stands in a cell
+                // a cell contains no block
                 Event::Start(tag) => self.start(tag, &mut std::iter::empty().peekable()),
                 Event::End(tag) => self.end(tag),
                 event => self.take(event, &mut std::iter::empty().peekable()),
@@ -361,7 +364,7 @@ impl<'a> Drawing<'a> {
         self.gap = true;
     }
 
-    /// An empty line before what comes next, if one belongs there; a quote's bar goes through it.
+    /// Writes the empty line before the next block, if one is needed; in a quote it has the bar.
     fn space(&mut self) {
         if std::mem::take(&mut self.gap) && !self.page.lines.is_empty() {
             let fresh = matches!(self.frames.last(), Some(LineIndent::Item { is_told: false, .. }));
@@ -371,12 +374,12 @@ impl<'a> Drawing<'a> {
         }
     }
 
-    /// The cells left of a line beside what indents it.
+    /// The width of a line without its indentation.
     fn room(&self) -> u16 {
         self.width - self.indent().min(self.width - 1)
     }
 
-    /// The frames that are drawn: the innermost give way where it gets narrow.
+    /// The number of indentation levels that are drawn; in a narrow page the innermost ones are left out.
     fn drawn(&self) -> usize {
         let mut used = 0_u16;
         let fits = |frame: &&LineIndent| {
@@ -390,7 +393,7 @@ impl<'a> Drawing<'a> {
         self.frames.iter().take(self.drawn()).map(LineIndent::width).sum()
     }
 
-    /// One line within all that it stands in.
+    /// Writes one line with its indentation.
     fn line(&mut self, runs: MarkdownLine) {
         let drawn = self.drawn();
         let bar = self.charset.pick("▎ ", "| ");
@@ -414,7 +417,7 @@ impl<'a> Drawing<'a> {
             }
         }
         if !untold.is_empty() {
-            // there is no room beside the text: the sign has a line of its own
+            // no room beside the text: the marker gets its own line
             self.page.lines.push(vec![StyledRun::new(
                 text::fit(&untold, self.width, self.charset).into_owned(),
                 Role::Accent,
@@ -434,7 +437,7 @@ impl LineIndent {
     }
 }
 
-/// How a quote that is a remark begins.
+/// The heading of an alert quote (`> [!NOTE]`), and its role.
 fn remark(kind: BlockQuoteKind) -> (&'static str, Role) {
     match kind {
         BlockQuoteKind::Note => ("Note", Role::Info),

@@ -1,18 +1,18 @@
-//! Markdown for chat, tickets and handoffs: sections, tables, and everything from outside escaped that Markdown obeys.
+//! Writes Markdown for chat, tickets and handoff reports: sections, tables, lists. Text from outside is escaped.
 
 use std::fmt::Write as _;
 
 use crate::model::text::clean;
 
-/// A text as it is, on one line, whatever Markdown, HTML or a chat room would make of it. All of a document that comes from
-/// outside passes here, and is made safe here.
+/// The text on one line, with everything escaped that Markdown, HTML or a chat system would interpret. All text of a document
+/// that comes from outside passes through this function.
 pub fn escaped(text: &str) -> String {
     let text = clean(text);
     let mut out = String::with_capacity(text.len());
     for c in text.trim().chars() {
         match c {
             '\\' | '`' | '*' | '_' | '[' | ']' | '|' | '#' | '~' | '!' => out.extend(['\\', c]),
-            // a mention of everyone in a chat room is none of ours
+            // prevents mentions such as @everyone
             '@' => out.push_str("&#64;"),
             '<' => out.push_str("&lt;"),
             '>' => out.push_str("&gt;"),
@@ -23,29 +23,29 @@ pub fn escaped(text: &str) -> String {
     out
 }
 
-/// A document that grows by sections.
+/// A Markdown document being written.
 #[derive(Debug, Default)]
 pub struct MarkdownWriter(String);
 
 impl MarkdownWriter {
-    /// With this title; it is escaped.
+    /// A document with this title, which is escaped.
     pub fn titled(title: &str) -> Self {
         Self(format!("# {}\n", escaped(title)))
     }
 
-    /// A heading below the title.
+    /// Starts a section; the title is escaped.
     pub fn section(&mut self, title: &str) {
         self.line("");
         self.line(&format!("## {}", escaped(title)));
     }
 
-    /// A paragraph of Markdown; what comes from outside must be escaped in it.
+    /// Adds a paragraph of Markdown; the caller must escape text from outside.
     pub fn paragraph(&mut self, markdown: &str) {
         self.line("");
         self.line(markdown);
     }
 
-    /// Points of a list, each Markdown; nothing if there is none.
+    /// Adds a bullet list, each item in Markdown; nothing if there are no items.
     pub fn points<T: AsRef<str>>(&mut self, points: impl IntoIterator<Item = T>) {
         let mut points = points.into_iter().peekable();
         if points.peek().is_some() {
@@ -56,7 +56,7 @@ impl MarkdownWriter {
         }
     }
 
-    /// A table; its cells are escaped. Nothing if it has no row.
+    /// Adds a table; its cells are escaped. Nothing if there are no rows.
     pub fn table(&mut self, head: &[&str], rows: &[Vec<String>]) {
         if rows.is_empty() {
             return;
@@ -70,7 +70,7 @@ impl MarkdownWriter {
         }
     }
 
-    /// A block of text as it is, such as a chart.
+    /// Adds a code block, such as a chart.
     pub fn block(&mut self, lines: &[String]) {
         if lines.is_empty() {
             return;
@@ -78,7 +78,7 @@ impl MarkdownWriter {
         self.line("");
         self.line("```text");
         for line in lines {
-            // a fence within would end the block
+            // a fence inside would end the block
             self.line(&clean(line).replace("```", "'''"));
         }
         self.line("```");
@@ -88,6 +88,7 @@ impl MarkdownWriter {
         writeln!(self.0, "{line}").expect("writing to a String cannot fail");
     }
 
+    /// The finished document.
     pub fn into_text(self) -> String {
         self.0
     }

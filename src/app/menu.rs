@@ -1,4 +1,4 @@
-//! Choosing one of several: orders, groups, ranges, themes, contexts, links.
+//! A menu: choose one of several orders, groupings, ranges, themes, contexts, links, runbooks or actions.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -9,59 +9,59 @@ use super::list::Grouping;
 use crate::model::labels::Text;
 use crate::model::runbook::RunbookQuery;
 
-/// What choosing an item does.
+/// What an item does when it is chosen.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum MenuChoice {
-    /// Order the list of the present screen by this column.
+    /// Sort the current list by this column.
     Sort(usize),
-    /// Group the rows of the present list like this.
+    /// Group the rows of the current list like this.
     Group(Grouping),
-    /// Show this much time.
+    /// Show a time range of this length.
     Range(Duration),
-    /// Use this theme.
+    /// Use the theme with this index.
     Theme(usize),
-    /// Go to this context.
+    /// Switch to this context.
     Context(Text),
     /// Copy this link.
     Link(Text),
     /// Open this runbook.
     Runbook(Arc<RunbookQuery>),
-    /// Do this to what was pointed at when the menu was opened.
+    /// Start this action on what was selected when the menu was opened.
     Intent(Box<Intent>),
-    /// Nothing: it cannot be done, for this reason.
+    /// Nothing: the action is not available, for this reason.
     Cannot(Text),
 }
 
-/// A list to choose from.
+/// An open menu.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Menu {
-    /// What is being chosen.
+    /// The heading.
     pub title: String,
-    /// What it is called, and what choosing it does.
+    /// The items: label and effect.
     pub items: Vec<(String, MenuChoice)>,
-    /// Where the cursor is.
+    /// The index of the item under the cursor.
     pub at: usize,
     opened_at: usize,
 }
 
-/// What became of a key or click, where one of several things can be chosen.
+/// The result of a key.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum MenuOutcome<T> {
-    /// Still choosing.
+    /// The menu stays open.
     Open,
-    /// Nothing was chosen.
+    /// The user closed the menu.
     Closed,
-    /// This was chosen.
+    /// The user chose this.
     Chosen(T),
 }
 
 impl Menu {
-    /// A menu whose cursor is on what holds now.
+    /// A menu with the cursor on the current setting.
     pub fn new(title: impl Into<String>, items: Vec<(String, MenuChoice)>, at: usize) -> Self {
         Self { title: title.into(), items, at, opened_at: at }
     }
 
-    /// Takes a key: arrows and `jk` move, a digit or Enter chooses, Esc and `q` close.
+    /// Handles a key: arrows and `jk` move, a digit or Enter chooses, Esc and `q` close.
     pub fn take(&mut self, key: Key) -> MenuOutcome<MenuChoice> {
         let last = self.items.len().saturating_sub(1);
         match key.code {
@@ -82,17 +82,17 @@ impl Menu {
         MenuOutcome::Open
     }
 
-    /// Chooses an item by its index.
+    /// Chooses an item by its index, from 0.
     pub fn choose(&self, index: usize) -> MenuOutcome<MenuChoice> {
         self.items.get(index).map_or(MenuOutcome::Open, |(_, choice)| MenuOutcome::Chosen(choice.clone()))
     }
 
-    /// What the cursor is on.
+    /// The item under the cursor.
     pub fn current(&self) -> Option<&MenuChoice> {
         self.items.get(self.at).map(|(_, choice)| choice)
     }
 
-    /// What the cursor was on at first: what held before anything was tried.
+    /// The item that the cursor was on when the menu was opened: the setting before any preview.
     pub fn before(&self) -> Option<&MenuChoice> {
         self.items.get(self.opened_at).map(|(_, choice)| choice)
     }

@@ -1,4 +1,4 @@
-//! What burnwatch told the person: the newest in the footer, all in the message log.
+//! Messages to the user: the newest is in the footer, all are in the message log.
 
 use std::collections::VecDeque;
 use std::time::Duration;
@@ -8,29 +8,30 @@ use jiff::Timestamp;
 use super::event::{Message, Tone};
 use crate::model::remote::age;
 
-/// How many messages are kept.
+/// Most messages that the log keeps.
 const MAX_MESSAGES: usize = 500;
-/// How long a message stands in the footer.
+/// How long a message stays in the footer.
 const SHOWN_FOR: Duration = Duration::from_secs(12);
 
-/// Messages, the newest last; the same message again only counts up.
+/// The message log, newest last. A repeated message only increases its count.
 #[derive(Debug, Default)]
 pub struct Messages {
     all: VecDeque<LoggedMessage>,
 }
 
-/// A message with its moment.
+/// A message with its time.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LoggedMessage {
-    /// When, the last time.
+    /// When it was last logged.
     pub at: Timestamp,
+    /// The text and its importance.
     pub message: Message,
-    /// How many times in a row.
+    /// How many times in a row it was logged.
     pub times: u32,
 }
 
 impl Messages {
-    /// Adds a message.
+    /// Logs a message.
     pub fn tell(&mut self, message: Message, now: Timestamp) {
         if let Some(last) = self.all.back_mut().filter(|last| last.message == message) {
             (last.at, last.times) = (now, last.times.saturating_add(1));
@@ -42,17 +43,17 @@ impl Messages {
         self.all.push_back(LoggedMessage { at: now, message, times: 1 });
     }
 
-    /// Adds a note.
+    /// Logs an information message.
     pub fn note(&mut self, text: impl Into<String>, now: Timestamp) {
         self.tell(Message { tone: Tone::Note, text: text.into() }, now);
     }
 
-    /// The newest message, while it is new enough for the footer.
+    /// The newest message, while it is recent enough for the footer.
     pub fn newest(&self, now: Timestamp) -> Option<&LoggedMessage> {
         self.all.back().filter(|told| age(told.at, now) < SHOWN_FOR)
     }
 
-    /// All messages, the newest first.
+    /// All messages, newest first.
     pub fn all(&self) -> impl ExactSizeIterator<Item = &LoggedMessage> {
         self.all.iter().rev()
     }

@@ -1,4 +1,4 @@
-//! Numbers as people read them: short, with their unit, and a dash for what is not known.
+//! Formats numbers for display: short, with their unit; a dash for unknown values.
 
 use std::time::Duration;
 
@@ -10,15 +10,15 @@ use crate::model::duration;
 pub use crate::model::health::{latency, percent};
 use crate::model::remote::age;
 
-/// Stands for what is not known; never for zero.
+/// Shown for unknown values; never for zero.
 pub const UNKNOWN: &str = "-";
 
-/// A value by this function, or a dash.
+/// The formatted value, or a dash if it is missing or not finite.
 pub fn or_dash(value: Option<f64>, words: impl Fn(f64) -> String) -> String {
     value.filter(|value| value.is_finite()).map_or_else(|| UNKNOWN.to_owned(), words)
 }
 
-/// As [`or_dash`], but a signal that is there and not known is told by a question mark, also behind what only a part of it says.
+/// As [`or_dash`], but with a question mark for a signal that could not be measured; after the value if it was measured in part.
 pub fn or_unknown(value: Option<f64>, is_unknown: bool, words: impl Fn(f64) -> String) -> String {
     match value.filter(|value| value.is_finite()) {
         None if is_unknown => "?".to_owned(),
@@ -27,10 +27,10 @@ pub fn or_unknown(value: Option<f64>, is_unknown: bool, words: impl Fn(f64) -> S
     }
 }
 
-/// Ages below a minute go on by steps of this: numbers that change every second are hard to read, and cost a slow line.
+/// Ages below one minute change in these steps: numbers that change every second are hard to read and need bandwidth.
 const STEP: Duration = Duration::from_secs(5);
 
-/// How long ago: below a minute in steps, below an hour in minutes, then in at most two units.
+/// An age: below one minute in steps, below one hour in minutes, else in at most two units.
 pub fn ago(then: Timestamp, now: Timestamp) -> String {
     match age(then, now) {
         age if age < STEP => format!("<{}", duration::short(STEP)),
@@ -40,12 +40,12 @@ pub fn ago(then: Timestamp, now: Timestamp) -> String {
     }
 }
 
-/// A time in whole steps.
+/// Rounded down to a full step.
 fn in_steps(time: Duration) -> Duration {
     Duration::from_secs(time.as_secs() / STEP.as_secs() * STEP.as_secs())
 }
 
-/// A moment in a zone: the time, with the day if it is not today.
+/// A time in a time zone, with the date if it is not today.
 pub fn moment(at: Timestamp, now: Timestamp, zone: &TimeZone) -> String {
     let (here, today) = (at.to_zoned(zone.clone()), now.to_zoned(zone.clone()));
     let same_day = here.date() == today.date();
@@ -61,12 +61,12 @@ pub fn bytes(count: f64) -> String {
     }
 }
 
-/// What a total over some time is in a minute.
+/// The average per minute of a total.
 pub fn per_minute(total: u64, over: Duration) -> f64 {
     total as f64 / over.as_secs_f64().max(1.0) * 60.0
 }
 
-/// `12/340`, or just the number if all are shown.
+/// `12/340`, or one number if all are shown.
 pub fn count(shown: usize, all: usize) -> String {
     if shown == all { all.to_string() } else { format!("{shown}/{all}") }
 }

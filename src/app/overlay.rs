@@ -1,4 +1,4 @@
-//! What lies over the screen: help, the palette, menus.
+//! Draws the window over the screen: help, palette, menu, confirm dialog, form or results.
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
@@ -15,7 +15,7 @@ use super::window::{place, window};
 /// Columns and rows of the palette.
 const PALETTE: (u16, u16) = (76, 18);
 
-/// Draws what lies over the screen, if anything does.
+/// Draws the window of the current mode, if the mode has one.
 pub(super) fn render(state: &State, cx: &Cx<'_>, buf: &mut Buffer) {
     match &state.mode {
         Mode::Browse | Mode::Filter { .. } => {}
@@ -30,14 +30,14 @@ pub(super) fn render(state: &State, cx: &Cx<'_>, buf: &mut Buffer) {
     }
 }
 
-/// The keys, in two columns where both have room; the lower border says that there is more.
+/// Draws the help; the lower border tells how many lines are hidden above and below.
 fn help(cx: &Cx<'_>, help: &Help, top: u16, buf: &mut Buffer) {
     let (columns, rows) = (help.columns, help.rows());
     let width = help.width.saturating_add(2);
     let cells = |n: usize| u16::try_from(n).unwrap_or(u16::MAX);
     let size = (cells(columns).saturating_mul(width).saturating_add(2), cells(rows).saturating_add(2));
     let inner = window(cx, "Keys and symbols (? or Esc closes)", size, buf);
-    // a terminal that has grown shows more at once
+    // if the terminal has grown, fewer lines need to be scrolled away
     let top = top.min(cells(rows).saturating_sub(inner.height));
     for (column, part) in (0_u16..).zip(help.lines.chunks(rows.max(1))) {
         let x = inner.x + column * width;
@@ -65,7 +65,7 @@ fn menu_size(menu: &Menu) -> (u16, u16) {
     (widest.max(text::width(&menu.title)).saturating_add(10), height)
 }
 
-/// The comment: why an item cannot be chosen, behind its name.
+/// The text behind an item that cannot be chosen: the reason.
 fn reason(choice: &MenuChoice) -> String {
     match choice {
         MenuChoice::Cannot(why) => format!("  - {why}"),
@@ -80,7 +80,7 @@ fn reason(choice: &MenuChoice) -> String {
     }
 }
 
-/// The first item that is shown, so that the cursor is in sight.
+/// The index of the first item to show, so that the cursor is visible.
 fn first_shown(at: usize, height: u16) -> usize {
     (at + 1).saturating_sub(usize::from(height.max(1)))
 }
@@ -109,14 +109,14 @@ fn menu(cx: &Cx<'_>, menu: &Menu, buf: &mut Buffer) {
     }
 }
 
-/// The item of an open menu at a cell.
+/// The index of the menu item at a cell.
 pub(super) fn menu_row_at(size: (u16, u16), menu: &Menu, column: u16, row: u16) -> Option<usize> {
     let inner = inside(place(whole(size), menu_size(menu)));
     let index = first_shown(menu.at, inner.height) + usize::from(row.checked_sub(inner.y)?);
     (inner.contains((column, row).into()) && index < menu.items.len()).then_some(index)
 }
 
-/// The entry of the open palette at a cell.
+/// The index of the palette entry at a cell.
 pub(super) fn palette_row_at(size: (u16, u16), open: &Palette, column: u16, row: u16) -> Option<usize> {
     let rows = below_line(inside(place(whole(size), PALETTE)));
     let index = first_shown(open.at, rows.height) + usize::from(row.checked_sub(rows.y)?);
@@ -127,7 +127,7 @@ fn whole((width, height): (u16, u16)) -> Rect {
     Rect { x: 0, y: 0, width, height }
 }
 
-/// The room inside of a window's border.
+/// The area inside a window's border.
 fn inside(area: Rect) -> Rect {
     let (width, height) = (area.width.saturating_sub(2), area.height.saturating_sub(2));
     Rect { x: area.x + 1, y: area.y + 1, width, height }
@@ -139,7 +139,7 @@ fn below_line(area: Rect) -> Rect {
 }
 
 fn palette(cx: &Cx<'_>, open: &Palette, buf: &mut Buffer) {
-    let inner = window(cx, "Go to or do", PALETTE, buf);
+    let inner = window(cx, "Command palette", PALETTE, buf);
     let typed = [
         StyledRun::new(": ", Role::Key),
         StyledRun::new(open.line.before_cursor(), Role::Text),
@@ -150,7 +150,7 @@ fn palette(cx: &Cx<'_>, open: &Palette, buf: &mut Buffer) {
     let rows = below_line(inner);
     let found = open.found();
     if found.len() == 0 && rows.height > 0 {
-        text::say(cx, 0, "no match", Role::Muted, rows, buf);
+        text::say(cx, 0, "No matches", Role::Muted, rows, buf);
     }
     let first = first_shown(open.at, rows.height);
     for (y, (index, entry)) in (rows.top()..rows.bottom()).zip(found.enumerate().skip(first)) {
@@ -166,6 +166,7 @@ fn palette(cx: &Cx<'_>, open: &Palette, buf: &mut Buffer) {
     }
 }
 
+/// Draws an item of a list; the current one is highlighted.
 fn line(cx: &Cx<'_>, is_current: bool, runs: &[StyledRun<'_>], row: Rect, buf: &mut Buffer) {
     let sign = if is_current { cx.symbol(Role::Selected) } else { " " };
     text::put(buf, row.x, row.y, row.width.min(1), sign, cx.style(Role::Accent));

@@ -1,4 +1,4 @@
-//! A page of text that is as wide as its place and scrolls: titles, paragraphs, names with their values.
+//! A page of text that is wrapped to its area and scrolls: titles, paragraphs, name-value pairs, list rows.
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
@@ -7,23 +7,24 @@ use crate::app::look::{Charset, Cx};
 use crate::app::theme::Role;
 use crate::app::widgets::text::{self, StyledRun};
 
-/// Lines of a page.
+/// The lines of a page.
 #[derive(Debug, Clone, Default)]
 pub struct PageContent {
     pub lines: Vec<Vec<StyledRun<'static>>>,
-    /// The cells that they may take.
+    /// The width in cells to which text is wrapped.
     pub width: u16,
-    /// The lines on which rows stand that the cursor can be on.
+    /// The list rows among the lines, which the cursor can be on.
     pub rows: Vec<PageRow>,
 }
 
 /// A line of a page that is a row of a list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct PageRow {
-    /// The panel whose list it is of.
+    /// The panel of the list.
     pub panel: usize,
-    /// Its place in the list; 0 where the panel is this row alone.
+    /// The index in the list; 0 if the panel is this row alone.
     pub index: usize,
+    /// The index of the line.
     pub line: usize,
 }
 
@@ -33,11 +34,12 @@ impl PageContent {
         Self { width, ..Self::default() }
     }
 
+    /// Adds one line.
     pub fn line(&mut self, runs: Vec<StyledRun<'static>>) {
         self.lines.push(runs);
     }
 
-    /// A row of a list: with the cursor's sign where the cursor is on it.
+    /// Adds a row of a list; the current row gets the cursor symbol.
     pub fn row(
         &mut self,
         cx: &Cx<'_>,
@@ -50,17 +52,18 @@ impl PageContent {
         self.line(std::iter::once(StyledRun::new(sign, Role::Accent)).chain(runs).collect());
     }
 
-    /// The line on which a row stands.
+    /// The line of a list row.
     pub fn line_of(&self, panel: usize, index: usize) -> Option<usize> {
         let found = self.rows.iter().find(|row| (row.panel, row.index) == (panel, index));
         found.map(|row| row.line)
     }
 
+    /// The list row on a line, if the line is one.
     pub fn row_on(&self, line: usize) -> Option<PageRow> {
         self.rows.iter().find(|row| row.line == line).copied()
     }
 
-    /// A title, with an empty line before it.
+    /// Adds a title, with an empty line before it.
     pub fn title(&mut self, title: &str) {
         if !self.lines.is_empty() {
             self.lines.push(Vec::new());
@@ -68,14 +71,14 @@ impl PageContent {
         self.lines.push(vec![StyledRun::new(format!(" {title}"), Role::Title)]);
     }
 
-    /// Text that goes on below itself.
+    /// Adds text, wrapped to the page's width.
     pub fn paragraph(&mut self, words: &str, role: Role) {
         for line in text::wrap(words, self.width.saturating_sub(2)) {
             self.lines.push(vec![StyledRun::new(format!(" {line}"), role)]);
         }
     }
 
-    /// A name and its value; a long value goes on below itself.
+    /// Adds a name and its value; a long value is wrapped below itself.
     pub fn pair(&mut self, name: &str, value: &str, role: Role) {
         let indent = 18.min(self.width / 3);
         let name = text::pad(name, indent.saturating_sub(1), Charset::Unicode);
@@ -86,7 +89,7 @@ impl PageContent {
         }
     }
 
-    /// Draws what is to be seen from line `scroll` on, `current` as the row under the cursor.
+    /// Draws the lines from `scroll` on, with line `current` highlighted as the row under the cursor.
     pub fn render(&self, cx: &Cx<'_>, scroll: u16, current: Option<usize>, area: Rect, buf: &mut Buffer) {
         let hidden = self.lines.len().saturating_sub(usize::from(scroll) + usize::from(area.height));
         let more = format!(" {hidden} more lines {} ", cx.charset.pick("↓", "v"));
@@ -95,7 +98,7 @@ impl PageContent {
         let shown = self.lines.iter().enumerate().skip(usize::from(scroll));
         for (y, (index, line)) in (area.top()..area.bottom()).zip(shown) {
             let place = Rect { y, height: 1, ..area };
-            // part of a number would be another number: what has no room beside the count is cut with a sign
+            // a cut number would be read as another number: text with no room beside the count gets an ellipsis
             let room = if y == last { area.width - more_cells } else { area.width };
             text::runs(cx, line, Rect { width: room, ..place }, buf);
             if current == Some(index) {
@@ -107,16 +110,16 @@ impl PageContent {
         }
     }
 
-    /// How far it can be scrolled in a place of this height.
+    /// The largest scroll position for an area of this height.
     pub fn last_scroll(&self, height: u16) -> u16 {
         u16::try_from(self.lines.len()).unwrap_or(u16::MAX).saturating_sub(height)
     }
 }
 
-/// The scroll nearest to the present one that shows this line.
+/// The scroll position nearest to the present one at which this line is visible.
 pub fn scroll_to(line: usize, scroll: u16, height: u16) -> u16 {
     let line = u16::try_from(line).unwrap_or(u16::MAX);
-    // the last line may be covered by how many there are below
+    // the last visible line may be covered by the count of the lines below
     let lowest = line.saturating_add(2).saturating_sub(height).min(line);
     scroll.clamp(lowest, line)
 }

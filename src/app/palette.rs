@@ -1,4 +1,4 @@
-//! The palette: any command, screen, context, service, SLO, alert, incident or policy by fuzzy name.
+//! The command palette: finds any command, screen, context, service, SLO, alert, incident or policy by fuzzy name.
 
 use std::collections::BTreeMap;
 
@@ -16,10 +16,10 @@ use crate::model::guard::Guard;
 use crate::model::labels::Text;
 use crate::model::world::World;
 
-/// Most results that are kept.
+/// Most results.
 const MAX_RESULTS: usize = 50;
 
-/// What an entry leads to.
+/// What choosing an entry does.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum PaletteTarget {
     Run(Command),
@@ -28,31 +28,31 @@ pub enum PaletteTarget {
     Context(Text),
 }
 
-/// One thing that can be found.
+/// One entry that can be found.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PaletteEntry {
-    /// What it is: "command", "screen", "service", "SLO", "alert", "incident", "policy", "context".
+    /// The type: "command", "screen", "service", "SLO", "alert", "incident", "policy", "context".
     pub kind: &'static str,
+    /// The text that is searched.
     pub name: String,
-    /// More about it: the keys of a command, the health of a service.
+    /// The text at the right: the keys of a command, the health of a service.
     pub hint: String,
-    /// What it leads to.
     pub target: PaletteTarget,
 }
 
 /// The open palette.
 #[derive(Debug)]
 pub struct Palette {
-    /// What is typed.
+    /// The text typed so far.
     pub line: LineEditor,
     entries: Vec<PaletteEntry>,
     found: Vec<usize>,
-    /// Where the cursor is among what was found.
+    /// The index of the selected result.
     pub at: usize,
 }
 
 impl Palette {
-    /// Everything that can be found now.
+    /// A palette of everything that can be found now.
     pub fn new(world: &World, keys: &KeyMap, contexts: &[Text], scopes: &[Scope], guard: &Guard) -> Self {
         let mut entries = Vec::new();
         let mut add = |kind, name: String, hint: String, target| {
@@ -86,7 +86,7 @@ impl Palette {
             let place = Place::Slo(SloKey::of(status));
             add("SLO", format!("{}{source}", status.slo.id), hint, PaletteTarget::Go(place));
         }
-        // thousands of pods may share one alert: one entry for each name and service, the worst of them
+        // thousands of pods may have the same alert: one entry per alert name and service, for the worst of them
         let mut alerts = BTreeMap::new();
         for alert in world.alerts() {
             let service = world.service_of(&alert.labels).map_or("", |name| name);
@@ -125,7 +125,7 @@ impl Palette {
         palette
     }
 
-    /// What was found, the best first.
+    /// The results, the best match first.
     pub fn found(&self) -> impl ExactSizeIterator<Item = &PaletteEntry> {
         self.found.iter().filter_map(|index| self.entries.get(*index)).collect::<Vec<_>>().into_iter()
     }
@@ -148,13 +148,13 @@ impl Palette {
         MenuOutcome::Open
     }
 
-    /// Takes pasted text.
+    /// Inserts pasted text.
     pub fn paste(&mut self, text: &str) {
         self.line.insert(text);
         self.search();
     }
 
-    /// Chooses by the index among what was found.
+    /// Chooses a result by its index.
     pub fn choose(&self, index: usize) -> MenuOutcome<PaletteTarget> {
         let entry = self.found.get(index).and_then(|entry| self.entries.get(*entry));
         entry.map_or(MenuOutcome::Open, |entry| MenuOutcome::Chosen(entry.target.clone()))

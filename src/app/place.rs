@@ -1,4 +1,4 @@
-//! Where the person can be, and the tabs of line 2: both made from the table of screens.
+//! The places that a user can navigate to, and the tabs of line 2: both generated from the table of screens.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -18,7 +18,7 @@ macro_rules! places {
         lists { $($list:ident $list_module:ident::$list_type:ident $list_title:literal ($($of:ident)?);)* }
         about { $($(#[$doc:meta])* $about:ident($subject:ty) $about_module:ident::$about_type:ident;)* }
     ) => {
-        /// A screen, with what it is about.
+        /// A screen with its subject.
         #[derive(Debug, Clone, PartialEq, Eq)]
         pub enum Place {
             $(#[doc = $help] $tab,)*
@@ -26,7 +26,7 @@ macro_rules! places {
             $($(#[$doc])* $about($subject),)*
         }
 
-        /// A screen of line 2.
+        /// A tab of line 2.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
         pub enum Tab {
             $(#[doc = $help] $tab,)*
@@ -36,11 +36,12 @@ macro_rules! places {
             /// All tabs in their order.
             pub const ALL: &[Self] = &[$(Self::$tab,)*];
 
+            /// The place that the tab opens.
             pub const fn place(self) -> Place {
                 match self { $(Self::$tab => Place::$tab,)* }
             }
 
-            /// Its number key, as the key map writes it.
+            /// The number key, as written in the key map.
             pub const fn key(self) -> &'static str {
                 match self { $(Self::$tab => concat!($number),)* }
             }
@@ -49,17 +50,17 @@ macro_rules! places {
                 match self { $(Self::$tab => $title,)* }
             }
 
-            /// Its title where there is little room.
+            /// The title in narrow terminals.
             pub const fn short(self) -> &'static str {
                 match self { $(Self::$tab => $short,)* }
             }
 
-            /// As the palette, the configuration and `snapshot` call it.
+            /// The name in the palette, the configuration and `burnwatch snapshot`.
             pub const fn name(self) -> &'static str {
                 match self { $(Self::$tab => $name,)* }
             }
 
-            /// What is to be seen there.
+            /// The description in help and palette.
             pub const fn help(self) -> &'static str {
                 match self { $(Self::$tab => $help,)* }
             }
@@ -69,31 +70,31 @@ macro_rules! places {
 
 screens!(places);
 
-/// Something written for others to read, in Markdown.
+/// A generated Markdown report.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Document {
-    /// The handoff of a shift of this length that ends now.
+    /// The handoff report of the shift of this length that ends now.
     Handoff(Duration),
-    /// How often people were woken within so long.
+    /// The paging statistics of the last period of this length.
     Statistics(Duration),
-    /// The draft of a review of one incident of one source.
+    /// The draft of a postmortem of one incident.
     Postmortem(IncidentKey),
 }
 
-/// How far one is on a screen: what the way back brings back.
+/// The focus and the scroll position on a screen, which going back restores.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct ScrollPosition {
-    /// The panel that has the keyboard, on screens with several.
+    /// The focused panel, on screens with several.
     pub panel: usize,
-    /// By how many lines a page without a list is scrolled.
+    /// How many lines a page without a list is scrolled down.
     pub scroll: u16,
 }
 
-/// A place on the way here, with the spot where it was left.
+/// An entry of the navigation history.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NavigationStop {
     pub place: Place,
-    /// Where one was on it when it was left.
+    /// The scroll position when the place was left.
     pub spot: ScrollPosition,
 }
 

@@ -1,4 +1,4 @@
-//! A draft of a blameless review in Markdown: what is known of an incident without anybody having to look it up.
+//! The draft of a blameless postmortem in Markdown, from the data of an incident.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -23,14 +23,14 @@ use crate::model::pages::times;
 use crate::model::series::{Matrix, TimeGrid};
 use crate::model::slo::{TimeRange, show};
 
-/// How much is shown before and after.
+/// The charts begin this long before the incident and end this long after it.
 const CHART_MARGIN: SignedDuration = SignedDuration::from_mins(30);
-/// Points of a chart: as many as a line of text has room for.
+/// Points of a chart, one character each.
 const POINTS: u16 = 72;
-/// How many SLOs' budgets are looked at: each costs up to four queries.
+/// Most SLOs in the table: each costs up to four queries.
 const SLOS: usize = 2;
 
-/// From before the incident to after it, at most to now.
+/// The time range of the charts: from before the incident until after it, at most until now.
 fn stretch(known: &IncidentView, now: Timestamp) -> TimeRange {
     let incident = &known.incident;
     let end = incident.resolved_at.unwrap_or(now);
@@ -40,11 +40,12 @@ fn stretch(known: &IncidentView, now: Timestamp) -> TimeRange {
     }
 }
 
-/// The moment at which its charts end.
+/// The moment at which the charts end.
 fn shown(around: TimeRange, now: Timestamp) -> Moment {
     if around.end < now { Moment::At(around.end) } else { Moment::Now }
 }
 
+/// The length of a time range, at least one minute.
 fn length(bounds: TimeRange) -> Duration {
     bounds.length().max(Duration::from_secs(60))
 }
@@ -54,7 +55,7 @@ fn slos<'a>(shared: &'a Shared, known: &'a IncidentView) -> Vec<&'a SloStatus> {
     its.into_iter().take(SLOS).collect()
 }
 
-/// What it asks for besides what is asked anyway: the incident, the charts of its service, what fired, and its budgets.
+/// The queries of the report, besides those sent on every screen: incident, charts, firing history, budgets.
 pub fn wants(shared: &Shared, key: &IncidentKey, now: Timestamp) -> Vec<Want> {
     let Some(known) = key.incident(&shared.world) else { return Vec::new() };
     let around = stretch(known, now);
@@ -69,7 +70,7 @@ pub fn wants(shared: &Shared, key: &IncidentKey, now: Timestamp) -> Vec<Want> {
     wants
 }
 
-/// The charts of its service, up to a moment: now, while it is open.
+/// The queries of the service's charts at a moment; `Now` for an open incident.
 fn chart_wants<'a>(
     shared: &'a Shared,
     name: &'a Text,
@@ -88,7 +89,7 @@ fn chart_wants<'a>(
     })
 }
 
-/// The draft; `None` if the incident is not known.
+/// The draft; `None` if the incident is unknown.
 pub fn markdown(
     shared: &Shared,
     key: &IncidentKey,
@@ -97,10 +98,10 @@ pub fn markdown(
 ) -> Option<String> {
     let known = key.incident(&shared.world)?;
     let incident = &known.incident;
-    let mut writer = MarkdownWriter::titled(&format!("Review: #{} {}", incident.number, incident.title));
+    let mut writer = MarkdownWriter::titled(&format!("Postmortem: #{} {}", incident.number, incident.title));
     writer.paragraph(
-        "A draft from the systems' own data. Blameless: how it could happen, not who caused it. Times are those of the systems, \
-         not of the people who suffered.",
+        "Draft, generated from the data of the sources. Keep it blameless: how it could happen, not who caused it. Times are \
+         recorded by the systems; users may have been affected earlier or longer.",
     );
     facts(shared, known, now, &mut writer);
     impact(shared, known, now, &mut writer);
@@ -109,10 +110,10 @@ pub fn markdown(
     people(shared, known, &mut writer);
     earlier(shared, known, &mut writer);
     for (title, question) in [
-        ("What went well", "What shortened it?"),
-        ("What went badly", "What made it longer, or hid it?"),
-        ("Where we were lucky", "What could have made it worse?"),
-        ("What we do now", "Each with an owner and a date: prevent, detect sooner, recover faster."),
+        ("What went well", "What shortened the incident?"),
+        ("What went badly", "What made the incident longer, or harder to detect?"),
+        ("Where we were lucky", "What could have made the incident worse?"),
+        ("Action items", "Each with an owner and a date: prevent, detect sooner, recover faster."),
     ] {
         writer.section(title);
         writer.paragraph(&format!("_{question}_"));
@@ -124,20 +125,22 @@ fn moment(shared: &Shared, at: Timestamp) -> String {
     at.to_zoned(shared.look.zone.clone()).strftime("%Y-%m-%d %H:%M:%S %Z").to_string()
 }
 
+/// The time from one moment to another, as text.
 fn after(from: Timestamp, to: Timestamp) -> String {
-    Duration::try_from(to.duration_since(from)).map_or_else(|_| "before it began".to_owned(), duration::short)
+    Duration::try_from(to.duration_since(from))
+        .map_or_else(|_| "before the incident".to_owned(), duration::short)
 }
 
 fn facts(shared: &Shared, known: &IncidentView, now: Timestamp, writer: &mut MarkdownWriter) {
     let incident = &known.incident;
     let its = times(incident);
     let acknowledged = its.acknowledged.map_or_else(
-        || "not known to have been".to_owned(),
+        || "unknown".to_owned(),
         |at| format!("after {} ({})", after(incident.created_at, at), moment(shared, at)),
     );
     let resolved = match incident.resolved_at {
         Some(at) => format!("after {} ({})", after(incident.created_at, at), moment(shared, at)),
-        None if incident.status == IncidentStatus::Resolved => "yes, the moment is not told".to_owned(),
+        None if incident.status == IncidentStatus::Resolved => "yes, time unknown".to_owned(),
         None => format!("not yet, open for {}", after(incident.created_at, now)),
     };
     let name = |text: Option<&Text>| text.map_or_else(|| "-".to_owned(), ToString::to_string);
@@ -145,11 +148,11 @@ fn facts(shared: &Shared, known: &IncidentView, now: Timestamp, writer: &mut Mar
         ("Service", name(known.service.as_ref().or(incident.service.as_ref().map(|service| &service.name)))),
         ("Priority", name(incident.priority.as_ref().map(|priority| &priority.named.name))),
         ("Urgency", incident.urgency.word().to_owned()),
-        ("Began", moment(shared, incident.created_at)),
+        ("Created", moment(shared, incident.created_at)),
         ("Acknowledged", acknowledged),
         ("Resolved", resolved),
         ("Escalation policy", name(incident.escalation_policy.as_ref().map(|policy| &policy.name))),
-        ("Page", name(incident.url.as_ref())),
+        ("Link", name(incident.url.as_ref())),
     ];
     writer.table(&["", ""], &rows.map(|(name, value)| vec![name.to_owned(), value]));
 }
@@ -164,7 +167,7 @@ fn impact(shared: &Shared, known: &IncidentView, now: Timestamp, writer: &mut Ma
         .map(|status| {
             let spent = spent_between(shared, status, bounds);
             let (share, hours) = spent.map_or_else(
-                || ("not known".to_owned(), "-".to_owned()),
+                || ("unknown".to_owned(), "-".to_owned()),
                 |(share, hours)| {
                     let at =
                         |at: Timestamp| at.to_zoned(shared.look.zone.clone()).strftime("%H:%M").to_string();
@@ -175,9 +178,11 @@ fn impact(shared: &Shared, known: &IncidentView, now: Timestamp, writer: &mut Ma
             vec![handoff::named(status), share, hours, left.map_or_else(|| "-".to_owned(), show::left)]
         })
         .collect();
-    writer.table(&["SLO", "Spent of its budget", "In the slots", "Left now"], &rows);
+    writer.table(&["SLO", "Budget spent", "Time slots", "Budget left"], &rows);
     if rows.is_empty() {
-        writer.paragraph("No SLO of its service is known. Users, requests and money: to be written.");
+        writer.paragraph(
+            "No SLO of this service is known. Describe the impact on users, requests and revenue here.",
+        );
     }
 }
 
@@ -200,7 +205,7 @@ fn charts(shared: &Shared, known: &IncidentView, now: Timestamp, writer: &mut Ma
         };
         let none = Labels::default();
         chart("error ratio", &detail.error_ratio, &none, percent);
-        chart("requests a second", &detail.request_rate, &none, rate);
+        chart("requests per second", &detail.request_rate, &none, rate);
         chart("latency p99", &detail.latency, &Labels::from_iter([("quantile", "0.99")]), latency);
     }
     if lines.is_empty() {
@@ -235,7 +240,7 @@ fn timeline(
                 .map(|note| (note.at, format!("{}: {}", escaped(&note.who), escaped(&note.content)))),
         );
     } else {
-        events.push((incident.created_at, "the incident began (its steps are not known)".to_owned()));
+        events.push((incident.created_at, "incident created (the incident log is not available)".to_owned()));
     }
     let noise = firing_history::between(&shared.world, &shared.sources, around.start, around.end);
     for fired in noise.fired.iter().filter(|fired| fired.service.is_none() || fired.service == known.service)
@@ -243,7 +248,7 @@ fn timeline(
         let flaps = if fired.is_flapping { " (flapping)" } else { "" };
         for firing in &fired.firings {
             let (fires, lasted) =
-                (if firing.is_open { "fires," } else { "fired" }, firing_history::lasted(firing));
+                (if firing.is_open { "firing," } else { "fired" }, firing_history::lasted(firing));
             events.push((firing.from, format!("{}{flaps} {fires} for {lasted}", escaped(&fired.name))));
         }
     }
@@ -262,7 +267,7 @@ fn timeline(
             .map(|(at, words)| format!("**{}** {words}", at.to_zoned(zone.clone()).strftime("%H:%M:%S"))),
     );
     if !noise.is_whole {
-        writer.paragraph("What fired around it is not wholly known: not every source has reported it.");
+        writer.paragraph("The firing history is incomplete: not every source has answered.");
     }
 }
 
@@ -284,7 +289,7 @@ fn people(shared: &Shared, known: &IncidentView, writer: &mut MarkdownWriter) {
         }
     }
     if points.is_empty() {
-        writer.paragraph("Nobody is named.");
+        writer.paragraph("No people are named.");
     }
     writer.points(points);
 }
@@ -294,7 +299,7 @@ fn earlier(shared: &Shared, known: &IncidentView, writer: &mut MarkdownWriter) {
     if past.is_empty() {
         return;
     }
-    writer.section("Similar incidents before");
+    writer.section("Similar past incidents");
     writer.points(past.iter().map(|past| {
         let link = past.url.as_deref().map(|url| format!(" <{url}>")).unwrap_or_default();
         format!("{} {}{link}", moment(shared, past.created_at), escaped(&past.title))

@@ -1,4 +1,4 @@
-//! How much time the charts show, and which moment the screen shows.
+//! The time range of the charts, and the moment on screen.
 
 use std::time::Duration;
 
@@ -13,7 +13,7 @@ const MINUTE: u64 = 60;
 const HOUR: u64 = 60 * MINUTE;
 const DAY: u64 = 24 * HOUR;
 
-/// What can be chosen.
+/// The lengths that can be chosen.
 pub const LENGTHS: [Duration; 10] = [
     Duration::from_secs(15 * MINUTE),
     Duration::from_secs(30 * MINUTE),
@@ -27,12 +27,11 @@ pub const LENGTHS: [Duration; 10] = [
     Duration::from_secs(30 * DAY),
 ];
 
-/// The time range of the screen.
+/// The time range on screen.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Range {
-    /// How long it is.
     pub length: Duration,
-    /// Where it ends; `None`: now, and moving on with it.
+    /// The end of the range; `None`: the present, which moves on.
     pub end: Option<Timestamp>,
 }
 
@@ -43,28 +42,28 @@ impl Default for Range {
 }
 
 impl Range {
-    /// The moment that the screen shows.
+    /// The moment on screen.
     pub fn moment(&self) -> Moment {
         self.end.into()
     }
 
-    /// Half a range earlier.
+    /// Moves the range back by half its length.
     pub fn earlier(&mut self, now: Timestamp) {
         let end = self.end.unwrap_or(now);
         self.end = Some(end.checked_sub(self.length / 2).unwrap_or(end));
     }
 
-    /// Half a range later; live again when that reaches now.
+    /// Moves the range forward by half its length; live again when it reaches the present.
     pub fn later(&mut self, now: Timestamp) {
         self.end = self.end.and_then(|end| end.checked_add(self.length / 2).ok()).filter(|end| *end < now);
     }
 
-    /// The grid of a chart of at most this many points.
+    /// The time grid of a chart with at most this many points, and steps of at least this length.
     pub fn span(&self, now: Timestamp, points: u16, at_least: Duration) -> TimeGrid {
         TimeGrid::ending(self.end.unwrap_or(now), self.length, points, at_least)
     }
 
-    /// In words: `last 1h`, or the moment at which it ends.
+    /// The range as text: `last 1h`, or `1h until 30m ago`.
     pub fn words(&self, now: Timestamp) -> String {
         let length = duration::short(self.length);
         match self.end {
@@ -74,9 +73,9 @@ impl Range {
     }
 }
 
-/// What to ask for so that `window` is filled, when `known` on the same grid ended at `known_end`.
+/// The range to query so that `window` is filled, given the grid that is cached.
 ///
-/// The last two points are asked again: the newest may have been drawn before its data were whole.
+/// The last two cached points are queried again, because they may have been computed before all samples were stored.
 pub fn stretch(window: TimeGrid, known: Option<TimeGrid>) -> QueryRange {
     let tail = match known {
         Some(known)

@@ -1,4 +1,4 @@
-//! Whether what the present screen shows has come: for those who look once, and have to know when and how whole it is.
+//! Whether the data of the current screen have arrived. Used by `snapshot` and reports, which draw a screen only once.
 
 use jiff::Timestamp;
 
@@ -7,17 +7,17 @@ use super::screens;
 use super::state::State;
 use crate::model::remote::AnswerState;
 
-/// Whether each question of the present screen was answered or refused, and none of them is on its way.
+/// Whether each query of the current screen has an answer or an error, and none is in flight.
 pub fn is_settled(state: &State, now: Timestamp) -> bool {
     screens::wants(state.screen(), &state.shared, now).iter().all(|want| {
-        // a source in trouble is not asked for more until it is back
+        // a failing source gets no further queries until it has recovered
         state.shared.scheduler.traffic(&want.source).trouble().is_some()
             || answer(state, want).is_some_and(|answer| answer.is_settled())
                 && !state.shared.scheduler.is_waiting(&want.source, &want.ask.topic())
     })
 }
 
-/// What the present screen asks for and does not have, or not in whole; each once, with its source and the reason.
+/// The data that the current screen needs and does not have, or only in part: source and reason, without duplicates.
 pub fn gaps(state: &State, now: Timestamp) -> Vec<String> {
     let mut gaps: Vec<String> = Vec::new();
     for want in screens::wants(state.screen(), &state.shared, now) {
@@ -44,6 +44,7 @@ pub fn gaps(state: &State, now: Timestamp) -> Vec<String> {
     gaps
 }
 
+/// The state of the answer to a query, if its source is known.
 fn answer<'s>(state: &'s State, want: &Want) -> Option<AnswerState<'s>> {
     state.shared.world.cache(&want.source)?.answer_to(&want.ask)
 }

@@ -1,4 +1,4 @@
-//! A chart that is old says so in its title; one that cannot be had says why in its own place, and what to do.
+//! The error text in place of a chart: why there is none, and what to do.
 
 use jiff::Timestamp;
 use ratatui::buffer::Buffer;
@@ -13,10 +13,10 @@ use crate::model::duration;
 use crate::model::remote::{Freshness, Remote};
 use crate::model::source::{ErrorKind, SourceId};
 
-/// What makes a server answer that refuses a chart as too much.
-const SHORTER_RANGE_ADVICE: &str = "A shorter range (t) asks for less.";
+/// The advice for a server that rejects a query as too large.
+const SHORTER_RANGE_ADVICE: &str = "Choose a shorter time range with t, so that the query returns less data.";
 
-/// What to do about a chart that was refused for this.
+/// What the user can do about this error.
 fn advice(trouble: &ErrorKind) -> &'static str {
     match trouble {
         ErrorKind::BadQuery { .. }
@@ -61,12 +61,12 @@ pub(super) fn behind<T>(
     }
 }
 
-/// Draws why there is no chart, and what to do.
+/// Draws the error of a chart, and what to do.
 pub(super) fn trouble(cx: &Cx<'_>, trouble: &ErrorKind, area: Rect, buf: &mut Buffer) {
     draw(cx, &trouble.to_string(), advice(trouble), area, buf);
 }
 
-/// As [`trouble`], where only the reason is known.
+/// As [`trouble`], if only the text of the error is known.
 pub(super) fn reason(cx: &Cx<'_>, why: &str, area: Rect, buf: &mut Buffer) {
     draw(cx, why, SHORTER_RANGE_ADVICE, area, buf);
 }

@@ -1,26 +1,26 @@
-//! The one table of screens. Places, tabs, number keys, commands, storage and dispatch are made from it.
+//! The table of screens. Places, tabs, number keys, commands, storage and dispatch are generated from it.
 //!
-//! - `tabs`: screens of line 2. Number keys stay what they are as more screens come.
+//! - `tabs`: screens with a tab in line 2. A number key never changes when screens are added.
 //!   `place  module::Type  number title short command help`
-//! - `lists`: screens that stand for themselves, with the tab that they belong to, if any.
+//! - `lists`: other lists, with the tab that they belong to, if any.
 //!   `place  module::Type  title (tab)`
-//! - `about`: screens about one thing; their types implement `About`, too.
+//! - `about`: screens about one subject; their types implement [`SubjectScreen`](super::screen::SubjectScreen).
 //!   `place(subject)  module::Type`
 
-/// Hands the table of screens to another macro.
+/// Passes the table of screens to another macro.
 macro_rules! screens {
     ($with:ident) => {
         $with! {
             tabs {
-                Overview overview::Overview '1' "Overview" "Over" "overview" "What is wrong, at a glance";
+                Overview overview::Overview '1' "Overview" "Over" "overview" "Services, incidents, SLOs and alerts, worst first";
                 Services services::Services '2' "Services" "Svc" "services" "All services with their golden signals";
-                Slos slos::Slos '3' "SLOs" "SLO" "slos" "All SLOs: budgets and burn rates";
+                Slos slos::Slos '3' "SLOs" "SLO" "slos" "All SLOs with error budgets and burn rates";
                 Alerts alerts::Alerts '4' "Alerts" "Alerts" "alerts" "All alerts";
-                Incidents incidents::Incidents '5' "Incidents" "Inc" "incidents" "All incidents: status, urgency, who was paged and who has them";
-                OnCall oncall::OnCall '6' "On-call" "Call" "on-call" "Who is on call now, next, and over the week";
+                Incidents incidents::Incidents '5' "Incidents" "Inc" "incidents" "All incidents with status, urgency and assignees";
+                OnCall oncall::OnCall '6' "On-call" "Call" "on-call" "Who is on call now, next and in the coming week";
                 Timeline timeline::Timeline '7' "Timeline" "Time" "timeline"
-                    "Everything that happened, the newest first; from an alert or incident at its moment";
-                Sources sources::Sources '9' "Sources" "Src" "sources" "The systems that are asked, and how they are";
+                    "All events, newest first; from an alert or incident at the time when it began";
+                Sources sources::Sources '9' "Sources" "Src" "sources" "The configured sources: state, errors and traffic";
             }
             lists {
                 Silences silences::Silences "Silences" (Alerts);
@@ -37,9 +37,9 @@ macro_rules! screens {
                 Incident(IncidentKey) incident::OpenIncident;
                 /// One escalation policy of one source.
                 Policy(PolicyKey) policy::OpenPolicy;
-                /// Something written for others to read.
+                /// A generated report.
                 Report(Document) document::OpenDocument;
-                /// The runbook of an alert or of what else has one.
+                /// The runbook of an alert, incident, SLO or service.
                 Runbook(Arc<RunbookQuery>) runbook::OpenRunbook;
             }
         }

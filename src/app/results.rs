@@ -1,4 +1,4 @@
-//! How the results of what was done look: one line for each thing, what was not done first.
+//! Draws the results of a plan: one line for each target, failures first.
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
@@ -12,10 +12,10 @@ use super::widgets::text::{self, StyledRun};
 use super::window::window;
 use crate::model::action::{Action, ActionProgress, ActionResult};
 
-/// Columns of the list, at most.
+/// Maximum width of the window in columns.
 const WIDTH: u16 = 110;
 
-/// Draws the plan that is `back` plans ago, scrolled down by `top` lines.
+/// Draws the results of a plan; `back` 0 is the newest plan. `top` lines are scrolled away.
 pub(super) fn render(shared: &Shared, cx: &Cx<'_>, back: usize, top: u16, buf: &mut Buffer) {
     let count = shared.runs.all().len();
     let Some(run) = shared.runs.all().nth(back) else {
@@ -49,7 +49,7 @@ pub(super) fn render(shared: &Shared, cx: &Cx<'_>, back: usize, top: u16, buf: &
     text::runs(cx, &keys, last, buf);
 }
 
-/// How far down it can be scrolled.
+/// The largest scroll position, in lines.
 pub(super) fn last_top(shared: &Shared, back: usize, now: jiff::Timestamp) -> u16 {
     let Some(run) = shared.runs.all().nth(back) else { return 0 };
     let (width, height) = shared.size;
@@ -64,15 +64,15 @@ fn title(run: &PlanRun) -> String {
     let left = all - over;
     let mut parts = vec![format!("{done} of {all} done")];
     if over > done {
-        parts.push(format!("{} not", over - done));
+        parts.push(format!("{} not done", over - done));
     }
     if left > 0 {
-        parts.push(format!("{left} on the way"));
+        parts.push(format!("{left} in progress"));
     }
     format!("{verb}: {}", parts.join(", "))
 }
 
-/// Trouble first, then what is on its way, then what is done.
+/// The sort rank: unknown and failed first, then in progress, then done.
 fn rank(progress: Option<&ActionProgress>) -> u8 {
     match progress {
         Some(ActionProgress::Ended(ActionResult::Unknown { .. })) => 0,
@@ -110,16 +110,18 @@ fn lines(cx: &Cx<'_>, run: &PlanRun, width: u16) -> Vec<Vec<StyledRun<'static>>>
     lines
 }
 
-/// How an action stands: its role, the word, and what more is known.
+/// The role, the word and the details of an action's progress.
 fn told(cx: &Cx<'_>, progress: Option<&ActionProgress>) -> (Role, &'static str, String) {
     match progress {
-        None => (Role::Muted, "waits its turn", String::new()),
+        None => (Role::Muted, "queued", String::new()),
         Some(ActionProgress::Sending) => (Role::Sending, "sending", String::new()),
         Some(ActionProgress::Waiting { until }) => {
             let until = until.to_zoned(cx.zone.clone()).strftime("%H:%M:%S");
-            (Role::Stale, "waiting", format!("its source asks to wait until {until}"))
+            (Role::Stale, "waiting", format!("the source asked to retry after {until}"))
         }
-        Some(ActionProgress::ReadingBack) => (Role::Unknown, "reading back", "no clear answer".to_owned()),
+        Some(ActionProgress::ReadingBack) => {
+            (Role::Unknown, "reading back", "result unknown, reading the current state".to_owned())
+        }
         Some(ActionProgress::Ended(ending)) => {
             let role = match ending {
                 ActionResult::Done { .. } | ActionResult::Already { .. } => Role::Healthy,

@@ -1,4 +1,4 @@
-//! What to ask next: on screen or vital, no longer fresh, not in flight, and the source not on hold.
+//! Decides which queries to send: those that a screen needs, that are due, not in flight, and whose source is not failing.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -10,84 +10,85 @@ use crate::model::ask::{Ask, AskKind, Moment, Question, Topic};
 use crate::model::remote::{AnswerState, Freshness, age};
 use crate::model::source::{ErrorKind, SourceError, SourceId};
 
-/// Longest time between two questions about the same thing, however costly.
+/// Longest interval between two queries for the same topic, however expensive the answers are.
 const MAX_INTERVAL: Duration = Duration::from_secs(60);
-/// The most that a source can make us wait; what is due later is so by a clock that was set wrong.
+/// Longest delay that a source may request. A later due time is the result of a clock change.
 const MAX_WAIT: SignedDuration = SignedDuration::from_mins(10);
-/// A clock that goes back by more than this was set.
+/// If the clock goes back by more than this, it was set.
 const CLOCK_SET_BACK: SignedDuration = SignedDuration::from_secs(2);
-/// How long a question may go without an answer before it counts as not answered.
+/// How long a query may be unanswered before the source counts as not answering.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(8);
-/// The least of that: a slow line is not a source that hangs.
+/// The minimum of that time: a slow connection is no hanging source.
 const MIN_ANSWER_TIMEOUT: Duration = Duration::from_secs(4);
-/// What hangs is named this soon after its last answer, if it is asked often enough for that; a second is left for the tick.
+/// A hanging source is reported at most this long after its last answer, if it is queried often enough; one second is reserved
+/// for the tick.
 const REPORTED_WITHIN: Duration = Duration::from_secs(14);
-/// Bytes a second that polling one thing may cost: inflated, of which a compressing server sends a fourth to a tenth.
+/// Average bytes per second that polling one topic may cost, after decompression; compressed it is a fourth to a tenth.
 const BYTES_PER_SECOND: u64 = 1024 * 1024;
-/// Share of its time that a source may spend on answering one thing: one part in this many.
+/// A source may spend 1/20 of its time on answering one topic.
 const TIME_SHARE: u32 = 20;
 
-/// What is known about asking for one thing.
+/// The state of polling one topic of one source.
 #[derive(Debug, Clone)]
 struct PollState {
     in_flight: Option<Question>,
-    /// Whether it is to be asked again as soon as the answer that is on its way has come.
+    /// Whether to send the query again as soon as the pending answer has arrived.
     again: bool,
-    /// Whether the last answer was none.
+    /// Whether the last answer was an error.
     failed: bool,
-    /// Whether the present screen asks for it.
+    /// Whether the current screen needs this topic.
     is_wanted: bool,
-    /// The moment that was asked about last.
+    /// The moment of the last query.
     at: Moment,
     asked_at: Timestamp,
     due_at: Timestamp,
-    /// As long as answers are cheap.
+    /// The interval while answers are cheap.
     base: Duration,
-    /// With what the last answer cost.
+    /// The interval after the cost of the last answer.
     interval: Duration,
 }
 
 impl PollState {
-    /// For how long it has been waiting, if for longer than anybody should.
+    /// How long the query has been unanswered, if longer than [`answer_timeout`] allows.
     fn late(&self, now: Timestamp) -> Option<Duration> {
         self.in_flight.as_ref()?;
         Some(age(self.asked_at, now)).filter(|waited| *waited > answer_timeout(self.base, self.interval))
     }
 
+    /// When the query is sent next; now, if it is in flight.
     fn next_try(&self, now: Timestamp) -> Timestamp {
         if self.in_flight.is_some() { now } else { self.due_at }
     }
 }
 
-/// How long a question may go without an answer that is asked every `base`, and that its cost makes go out every `interval`:
-/// so that it is named in time after its last answer, where that can be, and a slow but steady source is not.
+/// How long a query may be unanswered. `base` is its interval, `interval` the one after cost. Short enough to report a hanging
+/// source within [`REPORTED_WITHIN`] of its last answer if possible, but not for a source that is slow and steady.
 fn answer_timeout(base: Duration, interval: Duration) -> Duration {
     let left = REPORTED_WITHIN.saturating_sub(base);
     if left < MIN_ANSWER_TIMEOUT || interval > base { ANSWER_TIMEOUT } else { left.min(ANSWER_TIMEOUT) }
 }
 
-/// What a source has cost so far, and how it is doing.
+/// The traffic of a source and its state.
 #[derive(Debug, Clone, Default)]
 pub struct SourceTraffic {
-    /// Requests made.
+    /// Requests sent.
     pub requests: u64,
-    /// Bytes received.
     pub bytes_in: u64,
-    /// How long the last probe took.
+    /// The duration of the last probe.
     pub round_trip: Option<Duration>,
-    /// When the first question went out.
+    /// When the first query was sent.
     pub since: Option<Timestamp>,
     hold: Option<SourceError>,
 }
 
 impl SourceTraffic {
-    /// The trouble with the source as a whole, if there is any.
+    /// The error that affects the whole source, if there is one.
     pub fn trouble(&self) -> Option<&SourceError> {
         self.hold.as_ref()
     }
 }
 
-/// All questions: when they were asked, when they are due again.
+/// The polling state of all queries.
 #[derive(Debug, Default)]
 pub struct Scheduler {
     all: BTreeMap<(SourceId, Topic), PollState>,
@@ -95,21 +96,21 @@ pub struct Scheduler {
     last_look: Option<Timestamp>,
 }
 
-/// A thing that a screen wants to know from a source, and how old it may get.
+/// A query that a screen needs, with its interval.
 #[derive(Debug, Clone)]
 pub struct Want {
-    /// From whom.
+    /// The source.
     pub source: SourceId,
+    /// The query.
     pub ask: Ask,
-    /// The digest of what is known already.
+    /// The digest of the cached answer, so that the source can reply "unchanged".
     pub known: Option<u64>,
-    /// How often, as long as answers are cheap.
+    /// The interval while answers are cheap.
     pub interval: Duration,
 }
 
 impl Scheduler {
-    /// The questions that are due among what is wanted; they count as asked from now on. What is in flight for a screen that
-    /// was left is given up.
+    /// Sends those of the wanted queries that are due, and cancels queries in flight that no screen needs any more.
     pub fn due(&mut self, wants: Vec<Want>, epoch: u64, now: Timestamp) -> Vec<Effect> {
         if self.last_look.is_some_and(|last| last.duration_since(now) > CLOCK_SET_BACK) {
             self.refresh(now);
@@ -119,7 +120,7 @@ impl Scheduler {
         for want in wants {
             let topic = want.ask.topic();
             let on_hold = self.traffic.get(&want.source).is_some_and(|traffic| traffic.hold.is_some());
-            // while a source is in trouble one cheap question finds out whether it is back
+            // while a source is failing, only the cheap probe is sent, to find out whether the source has recovered
             if on_hold && topic != Topic::Probe {
                 continue;
             }
@@ -137,7 +138,7 @@ impl Scheduler {
             let question =
                 Question { context: epoch, source: want.source.clone(), ask: want.ask, known: want.known };
             self.traffic.entry(want.source).or_default().since.get_or_insert(now);
-            // the last answer's cost stands until the next one, so that a slow but steady source does not look stale
+            // the last answer's cost counts until the next one, so that a slow but steady source does not look stale
             let before = self.all.get(&key);
             let interval = before.map_or(want.interval, |poll| poll.interval.max(want.interval));
             let failed = before.is_some_and(|poll| poll.failed);
@@ -159,6 +160,7 @@ impl Scheduler {
         effects
     }
 
+    /// Cancels the queries about one subject that no screen needs any more.
     fn cancelled_queries(&mut self, wants: &[Want]) -> Vec<Effect> {
         let wanted = |source: &SourceId, topic: &Topic| {
             wants.iter().any(|want| want.source == *source && want.ask.topic() == *topic)
@@ -166,7 +168,7 @@ impl Scheduler {
         let mut effects = Vec::new();
         self.all.retain(|(source, topic), poll| {
             poll.is_wanted = wanted(source, topic);
-            // what is about one thing is of use only while its screen is open
+            // details of one subject are used only while its screen is open
             let keep = poll.is_wanted || !topic.kind().has_key();
             if !keep && let Some(question) = poll.in_flight.take() {
                 effects.push(Effect::CancelFetch(question));
@@ -176,8 +178,8 @@ impl Scheduler {
         effects
     }
 
-    /// Notes that an answer came, and says what else is not waited for any more because of it; `None` if nobody waits for this
-    /// one: it was given up, came twice, or a newer one came before it.
+    /// Records an answer. Returns the queries to cancel because of it;
+    /// `None` if the answer is not expected: it was cancelled, is a duplicate, or a newer query was sent.
     pub fn arrived(&mut self, arrival: &Arrival, now: Timestamp) -> Option<Vec<Effect>> {
         let question = &arrival.question;
         let key = (question.source.clone(), question.ask.topic());
@@ -196,7 +198,7 @@ impl Scheduler {
                 if is_probe {
                     traffic.round_trip = Some(arrival.took);
                 } else {
-                    // a long way there and back is no work for the source
+                    // the network round trip is no work for the source
                     let work = arrival.took.saturating_sub(traffic.round_trip.unwrap_or_default());
                     poll.interval = interval_after_cost(poll.base, work, reply.bytes_in);
                 }
@@ -204,7 +206,7 @@ impl Scheduler {
             }
             Err(error) => {
                 traffic.requests += 1;
-                // one heavy question that takes too long says nothing about the others
+                // a time-out of one expensive query does not affect the other queries
                 let is_heavy = matches!(error.trouble, ErrorKind::TimedOut { .. }) && !is_probe;
                 if error.trouble.is_source_wide() && !is_heavy {
                     traffic.hold = Some(error.clone());
@@ -217,7 +219,7 @@ impl Scheduler {
         poll.due_at = if std::mem::take(&mut poll.again) { now } else { due_at.unwrap_or(now).min(latest) };
         let mut cancelled_queries = Vec::new();
         if turned {
-            // what the others say is out of date, or is to be had again
+            // the cached answers are out of date, or can be queried again
             let mine = self
                 .all
                 .iter_mut()
@@ -225,7 +227,7 @@ impl Scheduler {
             for (_, poll) in mine {
                 poll.due_at = poll.due_at.min(now);
                 if arrival.answered.is_ok() && poll.asked_at < asked_at {
-                    // put while the way was broken: it may wait for an answer that never comes
+                    // sent while the connection was broken: an answer may never come
                     cancelled_queries.extend(poll.in_flight.take().map(Effect::CancelFetch));
                 }
             }
@@ -233,7 +235,7 @@ impl Scheduler {
         Some(cancelled_queries)
     }
 
-    /// Makes everything due now, also what waits for a source in trouble.
+    /// Makes all queries due now, also those of failing sources.
     pub fn refresh(&mut self, now: Timestamp) {
         for poll in self.all.values_mut() {
             poll.due_at = now;
@@ -241,7 +243,7 @@ impl Scheduler {
         }
     }
 
-    /// Makes some things due now at every source; answers that are still on their way are not waited for any more.
+    /// Makes some topics due now at every source; answers in flight are ignored.
     pub fn query_now(&mut self, is_meant: impl Fn(&Topic) -> bool, now: Timestamp) {
         for ((_, topic), poll) in &mut self.all {
             if is_meant(topic) {
@@ -250,8 +252,7 @@ impl Scheduler {
         }
     }
 
-    /// Has some things asked again of one source: now, or as soon as the answer that is on its way has come, since that one
-    /// may tell of a moment that is past.
+    /// Sends the queries of some topics of one source again: now, or after the answer in flight, which may be outdated.
     pub fn requery(&mut self, source: &SourceId, is_meant: impl Fn(&Topic) -> bool, now: Timestamp) {
         let its = self.all.iter_mut().filter(|((id, topic), _)| id == source && is_meant(topic));
         for (_, poll) in its {
@@ -263,18 +264,17 @@ impl Scheduler {
         }
     }
 
-    /// What a source has cost and how it is doing.
+    /// The traffic and the state of a source.
     pub fn traffic(&self, source: &SourceId) -> SourceTraffic {
         self.traffic.get(source).cloned().unwrap_or_default()
     }
 
-    /// Whether a question about this is on its way to the source.
+    /// Whether a query for this topic is in flight.
     pub fn is_waiting(&self, source: &SourceId, topic: &Topic) -> bool {
         self.all.get(&(source.clone(), topic.clone())).is_some_and(|poll| poll.in_flight.is_some())
     }
 
-    /// For how long a question about one of these things, or whether it is well, has been waiting for this source, if for
-    /// longer than anybody should.
+    /// How long a probe or a query for one of these topics has been unanswered, if longer than [`answer_timeout`] allows.
     pub fn unanswered(&self, source: &SourceId, topics: &[Topic], now: Timestamp) -> Option<Duration> {
         let waiting = self
             .all
@@ -283,8 +283,8 @@ impl Scheduler {
         waiting.filter_map(|(_, poll)| poll.late(now)).max()
     }
 
-    /// What the present screen asks this source, of which moment, and how long it has been waiting, if for longer than anybody
-    /// should.
+    /// The topics that the current screen needs from a source, each with its moment. The duration is how long the query has been
+    /// unanswered, if longer than [`answer_timeout`] allows.
     pub fn wanted(
         &self,
         source: &SourceId,
@@ -294,7 +294,7 @@ impl Scheduler {
         mine.map(move |((_, topic), poll)| (topic, poll.at, poll.late(now)))
     }
 
-    /// When this source is asked about one of these things again; while it is in trouble, whether it is back.
+    /// When a query for one of these topics is sent next; for a failing source, when the next probe is sent.
     pub fn next_try(
         &self,
         source: &SourceId,
@@ -308,7 +308,7 @@ impl Scheduler {
         mine.map(|(_, poll)| poll.next_try(now)).min()
     }
 
-    /// How far to believe what a source said: never fresh while the source as a whole is in trouble or does not answer.
+    /// The freshness of an answer: never fresh while the source is failing or does not answer.
     pub fn freshness(
         &self,
         source: &SourceId,
@@ -336,8 +336,8 @@ impl Scheduler {
     }
 }
 
-/// How long to wait before asking again: longer where the answer took long or was large, by steps so that the screen's idea
-/// of freshness does not flicker.
+/// The interval after the cost of an answer: longer if the answer took long or was large, in steps of 5 s, so that freshness does
+/// not flicker.
 fn interval_after_cost(interval: Duration, took: Duration, bytes_in: u64) -> Duration {
     let for_time = took * TIME_SHARE;
     let for_bytes = Duration::from_secs(bytes_in / BYTES_PER_SECOND);

@@ -1,4 +1,4 @@
-//! What a screen is: its own state, and what it answers. Everything that is the same for all screens is done outside of it.
+//! The interface of a screen: its own state and its answers to the frame. Everything common to all screens is done outside.
 
 use jiff::Timestamp;
 use ratatui::buffer::Buffer;
@@ -24,23 +24,24 @@ use crate::model::fingerprint::Fingerprint;
 use crate::model::labels::Text;
 use crate::model::runbook::RunbookQuery;
 
-/// A command and the word for it, as the footer shows them.
+/// A command and its label in the footer.
 pub type Hint = (Command, &'static str);
 
-/// What Enter did, or where it leads.
+/// The result of Enter.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Opened {
-    /// There is nothing to open.
+    /// There was nothing to open.
     Nothing,
-    /// A group was folded or unfolded.
+    /// A group was expanded or collapsed.
     Folded,
+    /// A place to go to.
     Place(Place),
-    /// To a list with this filter, showing what it would leave out, too; with something to say about that.
+    /// A list to open with this filter; hidden rows are shown, too.
     Search {
         /// The list.
         place: Place,
         filter: String,
-        /// What the person should know.
+        /// A message for the user.
         note: Option<String>,
     },
 }
@@ -51,89 +52,90 @@ impl From<Option<Place>> for Opened {
     }
 }
 
-/// What a tab of line 2 says beside its title.
+/// The count that a tab of line 2 shows beside its title.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Badge {
-    /// How many things want to be looked at.
+    /// The number of items that need attention.
     pub count: usize,
-    /// How the gravest of them looks; none: nothing is said.
+    /// The role of the worst item; None: no count is shown.
     pub worst: Option<Role>,
-    /// When the newest of them came.
+    /// When the newest item appeared.
     pub newest: Option<Timestamp>,
-    /// Whether the symbol of the gravest is shown, too: its number alone does not tell what it is like.
+    /// Whether the symbol of the worst item is shown, too, because the count alone does not tell its severity.
     pub has_symbol: bool,
 }
 
-/// One screen with its state. Only what a screen does differently has to be written.
+/// One screen with its state. The defaults are those of a screen without list, filter and panels.
 pub trait Screen {
-    /// The scopes of commands that work here, besides the global ones.
+    /// The scopes whose commands work here, besides the global ones.
     fn scopes(&self) -> &'static [Scope] {
         &[]
     }
 
-    /// The keys that matter most here, the most important first.
+    /// The key hints of the footer, the most important first.
     fn hints(&self, shared: &Shared) -> Vec<Hint>;
 
-    /// Draws it into the body of the frame.
+    /// Draws the screen into the body of the frame.
     fn render(&self, shared: &Shared, now: Timestamp, area: Rect, buf: &mut Buffer);
 
-    // what is asked, and what is made of the answers
+    // queries and their answers
 
-    /// What it wants to know, besides what is asked on every screen.
+    /// The queries of this screen, besides those sent on every screen.
     fn wants(&self, _shared: &Shared, _now: Timestamp) -> Vec<Want> {
         Vec::new()
     }
 
-    /// Counts up whenever its lists may have to be brought into another order.
+    /// Increases whenever the lists of the screen may need to be sorted again.
     fn revision(&self, shared: &Shared) -> u64 {
         shared.world.revision()
     }
 
-    /// Brings its lists into their order again; while a filter is typed, what it is searched in is kept ready.
+    /// Sorts and filters the lists again. While a filter is being typed, the texts that it searches are kept.
     fn reorder(&mut self, _shared: &Shared, _is_typing: bool) {}
 
-    /// Lays out a long text, if it is another one or the terminal has changed. `is_news`: a source has told something.
+    /// Lays out a long text if the text or the terminal's width has changed. `is_news`: a source has sent new data.
     fn lay_out(&mut self, _shared: &Shared, _is_news: bool, _now: Timestamp) {}
 
-    /// Drops what need not be kept while another screen is shown.
+    /// Drops data that are not needed while another screen is shown.
     fn leave(&mut self) {}
 
-    /// Brings all cursors to their first rows, as for another subject.
+    /// Moves all cursors to their first rows, as for a new subject.
     fn to_top(&mut self) {}
 
-    /// Forgets everything about the context that is left.
+    /// Drops everything that belongs to the context that is left.
     fn change_context(&mut self, _shared: &Shared) {}
 
-    // moving about
+    // navigation
 
+    /// The focused panel and the scroll position.
     fn spot(&self) -> ScrollPosition {
         ScrollPosition::default()
     }
 
-    /// Moves to another spot.
+    /// Restores a panel and a scroll position.
     fn set_spot(&mut self, _spot: ScrollPosition) {}
 
-    /// How many panels there are.
+    /// The number of panels.
     fn panels(&self) -> usize {
         1
     }
 
-    /// Whether a panel has something in it for the keyboard.
+    /// Whether a panel has content that can have the focus.
     fn has_panel(&self, _shared: &Shared, _body: Rect, panel: usize) -> bool {
         panel == 0
     }
 
-    /// Whether left and right go from panel to panel.
+    /// Whether Left and Right move between panels.
     fn has_panels_side_by_side(&self) -> bool {
         false
     }
 
-    /// The panel that covers a cell, if one does.
+    /// The panel at a cell, if there is one.
     fn panel_at(&self, _shared: &Shared, _body: Rect, _cell: (u16, u16)) -> Option<usize> {
         None
     }
 
-    /// The panel on which the wheel scrolls.
+    /// The panel that the mouse wheel scrolls.
     fn wheel_panel(&self) -> usize {
         self.spot().panel
     }
@@ -157,45 +159,43 @@ pub trait Screen {
         Vec::new()
     }
 
-    /// The list that has the keyboard.
+    /// The list that has the focus.
     fn list(&self) -> Option<&dyn Cursor> {
         self.listing().map(Listing::cursor)
     }
 
-    /// The list that has the keyboard, to be moved in.
     fn list_mut(&mut self) -> Option<&mut dyn Cursor> {
         self.listing_mut().map(Listing::cursor_mut)
     }
 
-    /// Where the rows of the list with the keyboard stand, or the text that scrolls.
+    /// Where the rows of the focused list, or the lines of the text, are on the terminal.
     fn grid(&self, _shared: &Shared, body: Rect) -> Grid {
         Grid::list(layout::table_rows(body))
     }
 
-    /// The text of a screen that scrolls, as wide as this. How many lines it has must not depend on the moment.
+    /// The text of a screen that scrolls, wrapped to this width. The number of its lines must not depend on the time.
     fn page(&self, _shared: &Shared, _width: u16) -> Option<PageContent> {
         None
     }
 
-    /// By how many lines the text can be scrolled that stands in this area.
+    /// The largest scroll position of the text in this area, in lines.
     fn last_scroll(&self, shared: &Shared, area: Rect) -> u16 {
         self.page(shared, area.width).map_or(0, |page| page.last_scroll(area.height))
     }
 
-    /// Scrolls to what a panel shows that has just got the keyboard, where its text has no list.
+    /// Scrolls to the content of the panel that was just focused, if it is a text without a list.
     fn show_panel(&mut self, _shared: &Shared, _area: Rect) {}
 
-    /// Shows what is quiet or over, or hides it: `None` turns that round.
+    /// Shows or hides silenced, inhibited and resolved rows; `None` toggles.
     fn show_hidden(&mut self, _is_shown: Option<bool>) {}
 
-    // orders, groups, filters
+    // sorting, grouping, filtering
 
-    /// Its filter.
+    /// The filter of the list.
     fn found(&self) -> Option<&ListFilter> {
         self.listing().map(Listing::found)
     }
 
-    /// Its filter, to be changed.
     fn found_mut(&mut self) -> Option<&mut ListFilter> {
         self.listing_mut().map(Listing::found_mut)
     }
@@ -210,9 +210,9 @@ pub trait Screen {
         Vec::new()
     }
 
-    // what the cursor is on
+    // the row under the cursor
 
-    /// Opens what the cursor is on.
+    /// Opens the row under the cursor.
     fn open(&mut self, shared: &Shared) -> Opened {
         if self.listing_mut().is_some_and(Listing::toggle) {
             return Opened::Folded;
@@ -220,59 +220,59 @@ pub trait Screen {
         self.items().and_then(|items| items.place(shared)).into()
     }
 
-    /// What the person points at: the marked rows, else the one under the cursor.
+    /// What actions apply to: the marked rows, else the row under the cursor.
     fn selection(&self, shared: &Shared) -> Selection {
         self.items().map_or(Selection::Nothing, |items| items.selection(shared))
     }
 
-    /// The alerts that silencing is about, where they are others than the selection says.
+    /// The alerts to silence, if they are not those of the selection.
     fn to_silence(&self, _shared: &Shared) -> Option<Vec<Fingerprint>> {
         None
     }
 
-    /// Takes the marks of what was done away.
+    /// Unmarks the rows that an action has handled.
     fn unmark(&mut self, handled: &Handled<'_>) {
         for items in self.items_mut() {
             items.unmark(handled);
         }
     }
 
-    /// What copying takes: the marked things, else the current one.
+    /// The text to copy: of the marked rows, else of the row under the cursor.
     fn copied(&self, shared: &Shared, now: Timestamp) -> Option<String> {
         self.items()?.copied(shared, now)
     }
 
-    /// The links of what the cursor is on: name and address, only http(s).
+    /// The links of the row under the cursor: title and address, only http(s).
     fn links(&self, shared: &Shared) -> Vec<(String, Text)> {
         self.items().map_or_else(Vec::new, |items| items.links(shared))
     }
 
-    /// The runbooks of what the cursor is on.
+    /// The runbooks of the row under the cursor.
     fn runbooks(&self, shared: &Shared) -> Vec<RunbookQuery> {
         self.items().map_or_else(Vec::new, |items| items.runbooks(shared))
     }
 
-    /// When that began which the screen is about.
+    /// When the subject of the screen began (the alert, the incident).
     fn moment(&self, _shared: &Shared) -> Option<Timestamp> {
         None
     }
 
-    /// Goes to what happened at a moment, as one who comes from there.
+    /// Scrolls to the events of a moment; the user comes from a screen about it.
     fn seek(&mut self, _shared: &mut Shared, _moment: Timestamp, _now: Timestamp) {}
 
-    /// Does what only this screen can do; `None`: what the command does everywhere.
+    /// Runs a command in a way of its own; `None`: the command does what it does on every screen.
     fn run(&mut self, _shared: &mut Shared, _command: Command, _now: Timestamp) -> Option<Vec<Effect>> {
         None
     }
 
-    // its tab
+    // the tab
 
-    /// What its tab says beside its title.
+    /// The count of the tab.
     fn badge(&self, _shared: &Shared, _cx: &Cx<'_>) -> Badge {
         Badge::default()
     }
 
-    /// The kind of answer whose first arrival counts as a first look, so that only what comes later is new.
+    /// The kind of answer that counts as seen when it first arrives, so that only later items are new.
     fn baseline(&self) -> Option<AskKind> {
         None
     }
@@ -351,21 +351,21 @@ macro_rules! lists_panels {
 
 pub(in crate::app) use {keeps_spot, lists_panels, lists_rows};
 
-/// A screen about one thing.
+/// A screen about one subject, such as an alert or a service.
 pub trait SubjectScreen {
-    /// What it is about.
+    /// The key of the subject.
     type Subject;
 
-    /// Takes up what it is to be about.
+    /// Shows this subject.
     fn enter(&mut self, subject: &Self::Subject);
 
-    /// How the breadcrumb names it.
+    /// The title in the breadcrumb.
     fn title(subject: &Self::Subject, shared: &Shared) -> String;
 
-    /// The tab that it belongs to.
+    /// The tab that the subject belongs to.
     fn tab(subject: &Self::Subject) -> Option<Tab>;
 
-    /// Whether it begins a breadcrumb.
+    /// Whether the breadcrumb begins here.
     fn is_top(_subject: &Self::Subject) -> bool {
         false
     }

@@ -1,4 +1,4 @@
-//! The screens: each folder has one with its state, its order and its drawing. Here they are stored and found by their places.
+//! All screens: each module has the state, the update and the drawing of one. Here they are stored and looked up by place.
 
 pub mod alert;
 pub mod alerts;
@@ -39,7 +39,7 @@ macro_rules! storage {
         lists { $($list:ident $list_module:ident::$list_type:ident $list_title:literal ($($of:ident)?);)* }
         about { $($(#[$doc:meta])* $about:ident($subject:ty) $module:ident::$type:ident;)* }
     ) => {
-        /// All screens with their state, whether they are shown or not.
+        /// All screens with their state, including those that are not on the terminal.
         #[derive(Debug, Default)]
         pub struct Screens {
             $(#[doc = $help] pub $tab_module: $tab_module::$tab_type,)*
@@ -56,7 +56,6 @@ macro_rules! storage {
                 }
             }
 
-            /// The screen of a place, to be changed.
             pub fn at_mut(&mut self, place: &Place) -> &mut dyn Screen {
                 match place {
                     $(Place::$tab => &mut self.$tab_module,)*
@@ -73,7 +72,7 @@ macro_rules! storage {
                 ]
             }
 
-            /// Has the screen of a place take up what it is about.
+            /// Tells the screen of a place its subject.
             pub(super) fn enter(&mut self, place: &Place) {
                 match place {
                     $(Place::$tab)|* $(| Place::$list)* => {}
@@ -81,7 +80,7 @@ macro_rules! storage {
                 }
             }
 
-            /// How the breadcrumb names a place.
+            /// The title of a place in the breadcrumb.
             pub(super) fn title(place: &Place, shared: &Shared) -> String {
                 match place {
                     $(Place::$tab => $title.to_owned(),)*
@@ -99,7 +98,7 @@ macro_rules! storage {
                 }
             }
 
-            /// Whether a place begins a breadcrumb.
+            /// Whether the breadcrumb begins at a place.
             pub(super) fn is_top(place: &Place) -> bool {
                 match place {
                     $(Place::$tab)|* $(| Place::$list)* => true,
@@ -113,14 +112,14 @@ macro_rules! storage {
 screens!(storage);
 
 impl Screens {
-    /// Takes the marks of what was done away, wherever they are.
+    /// Unmarks, on all screens, the rows that an action has handled.
     pub(super) fn unmark(&mut self, handled: &Handled<'_>) {
         for screen in self.all_mut() {
             screen.unmark(handled);
         }
     }
 
-    /// Has all screens forget what belongs to another context.
+    /// Has all screens drop the data of the old context.
     pub(super) fn change_context(&mut self, shared: &Shared) {
         for screen in self.all_mut() {
             screen.change_context(shared);
@@ -128,11 +127,11 @@ impl Screens {
     }
 }
 
-/// What a screen wants to know, and what is vital on every screen.
+/// The queries of a screen, and those sent on every screen.
 pub fn wants(screen: &dyn Screen, shared: &Shared, now: Timestamp) -> Vec<Want> {
     let mut wants: Vec<Want> = want::vital(shared).collect();
     wants.extend(screen.wants(shared, now));
-    // after those of the screen, which may ask for one of them more often
+    // after those of the screen, which may want the same query more often
     let incident_sources = shared.answering(AskKind::Incident);
     wants.extend(incident_sources.flat_map(|source| subjects::incident::unread(shared, &source.id)));
     wants

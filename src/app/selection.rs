@@ -1,4 +1,4 @@
-//! What the person points at: the marked things of the list with the keyboard, else the one under the cursor.
+//! What actions apply to: the marked rows of the focused list, else the row under the cursor.
 
 use std::collections::BTreeSet;
 
@@ -7,15 +7,15 @@ use crate::model::fingerprint::Fingerprint;
 use crate::model::labels::Text;
 use crate::model::world::World;
 
-/// Things of one kind, by their identity, each once.
+/// Items of one kind, without duplicates.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub enum Selection {
-    /// Nothing that anything could be done to.
+    /// Nothing that an action could apply to.
     #[default]
     Nothing,
     Incidents(Vec<IncidentKey>),
     Alerts(Vec<Fingerprint>),
-    /// Services: what is done to them is done to their alerts and open incidents.
+    /// Services: actions apply to their alerts and open incidents.
     Services(Vec<Text>),
     Silences(Vec<SilenceKey>),
     /// A level of an escalation policy.
@@ -25,13 +25,13 @@ pub enum Selection {
 }
 
 impl Selection {
-    /// What is done to SLOs is done to their alerts.
+    /// The alerts of these SLOs, to which actions on SLOs apply.
     pub fn of_slos<'a>(world: &World, keys: impl IntoIterator<Item = &'a SloKey>) -> Self {
         let statuses = keys.into_iter().filter_map(|key| key.status(world));
         Self::Alerts(once(statuses.flat_map(|status| status.alerts.iter().copied())))
     }
 
-    /// The same, where things of no number are nothing.
+    /// The same; an empty list becomes [`Selection::Nothing`].
     #[must_use]
     pub fn or_nothing(self) -> Self {
         let is_empty = match &self {
@@ -45,23 +45,23 @@ impl Selection {
     }
 }
 
-/// Each once, where it came first.
+/// Removes duplicates; the first occurrence stays.
 pub fn once<K: Clone + Ord>(all: impl IntoIterator<Item = K>) -> Vec<K> {
     let mut seen = BTreeSet::new();
     all.into_iter().filter(|one| seen.insert(one.clone())).collect()
 }
 
-/// What was done, so that it need not be marked any longer.
+/// What an action has handled, so that it can be unmarked.
 #[derive(Debug, Clone, Copy)]
 pub enum Handled<'a> {
     /// These alerts were silenced.
     Alerts(&'a BTreeSet<Fingerprint>),
     /// This silence was changed.
     Silence(&'a SilenceKey),
-    /// Something was done to this incident; whether it was the last of those that were marked.
+    /// An action on this incident is finished.
     Incident {
         key: &'a IncidentKey,
-        /// Whether nothing is left to be done of what was confirmed with it.
+        /// Whether all actions confirmed together with this one are finished.
         is_last: bool,
     },
 }

@@ -1,8 +1,8 @@
-//! Colours as terminals number them: Select Graphic Rendition, as in ECMA-48 and xterm.
+//! Colour codes of terminals: Select Graphic Rendition (SGR), as in ECMA-48 and xterm.
 
 use ratatui::style::Color;
 
-/// The place of a colour in xterm's palette of 256; `None` for the terminal's own and for those of 24 bit.
+/// The index in xterm's 256-colour palette; `None` for the default colour and for 24-bit colours.
 pub fn number(colour: Color) -> Option<u8> {
     Some(match colour {
         Color::Reset | Color::Rgb(..) => return None,
@@ -26,7 +26,7 @@ pub fn number(colour: Color) -> Option<u8> {
     })
 }
 
-/// What chooses a colour; `base` is 30 for the text and 40 for the ground.
+/// The SGR parameters of a colour; `base` is 30 for the foreground and 40 for the background.
 pub fn code(colour: Color, base: u8) -> String {
     match (colour, number(colour)) {
         (_, Some(number @ 0..8)) => (base + number).to_string(),

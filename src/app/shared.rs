@@ -1,4 +1,4 @@
-//! What all screens share: what the sources said, how far that is to be believed, and what holds for every screen.
+//! Data and settings that all screens use: the answers of the sources, their age, and the settings of the session.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -26,39 +26,41 @@ use crate::model::notify::NotifyPolicy;
 use crate::model::source_info::SourceInfo;
 use crate::model::world::{HealthPolicy, World};
 
-/// What a `State` starts from.
+/// The values that a [`State`](super::state::State) starts from.
 #[derive(Debug, Clone)]
 pub struct InitialState {
     /// The context's name.
     pub context: Text,
     /// The names of all contexts.
     pub contexts: Vec<Text>,
-    /// The sources of the context.
+    /// The sources of the context, with those that are not watched.
     pub sources: Vec<SourceInfo>,
-    /// The kinds of sources that could be added.
+    /// The kinds of sources that can be configured.
     pub kinds: &'static [&'static KindSpec],
-    /// What the context forbids or asks twice for.
+    /// The restrictions of the context: read-only, dry run, double confirmation.
     pub guard: Guard,
     /// Whether the context is production.
     pub production: bool,
-    /// Who sits at the keyboard, as the machine knows them.
+    /// The user's name according to the operating system.
     pub person: Text,
-    /// By what the world is judged.
+    /// The health policy: thresholds and labels by which services are classified.
     pub health_policy: HealthPolicy,
-    /// What is wrong with the files that define SLOs.
+    /// Errors in the files that define SLOs.
     pub findings: Vec<Finding>,
-    /// How often services and alerts are asked for.
+    /// How often services and alerts are queried.
     pub interval: Duration,
-    /// How the person wants to be called.
+    /// When and how the user is notified.
     pub notify_policy: NotifyPolicy,
+    /// Theme, charset and time zone.
     pub look: Look,
+    /// The key bindings.
     pub keys: KeyMap,
-    /// The terminal's columns and rows.
+    /// The terminal's size: columns, rows.
     pub size: (u16, u16),
 }
 
 impl InitialState {
-    /// A context of these sources, all else as it is where nobody configured anything.
+    /// A context with these sources and the default of every other value.
     #[cfg_attr(only_program, expect(dead_code, reason = "tests begin with it"))]
     pub fn new(context: &str, sources: Vec<SourceInfo>, look: Look, size: (u16, u16)) -> Self {
         Self {
@@ -80,61 +82,63 @@ impl InitialState {
     }
 }
 
-/// What all screens share.
+/// Data and settings that all screens use.
 #[derive(Debug)]
 pub struct Shared {
-    /// What the sources said.
+    /// The newest answers of the sources.
     pub world: World,
     /// The context's name.
     pub context: Text,
     /// The names of all contexts.
     pub contexts: Vec<Text>,
-    /// Counts up with each change of context.
+    /// Increases with each change of context.
     pub epoch: u64,
-    /// The sources of the context.
+    /// The watched sources of the context.
     pub sources: Vec<SourceInfo>,
-    /// The kinds of sources that could be added.
+    /// The kinds of sources that can be configured.
     pub kinds: &'static [&'static KindSpec],
-    /// What the context forbids or asks twice for.
+    /// The restrictions of the context: read-only, dry run, double confirmation.
     pub guard: Guard,
     /// Whether the context is production.
     pub production: bool,
-    /// Who sits at the keyboard, as the machine knows them.
+    /// The user's name according to the operating system.
     pub person: Text,
-    /// What was confirmed, and how far it is.
+    /// The confirmed plans and their progress.
     pub runs: Runs,
-    /// By what the world is judged.
+    /// The health policy: thresholds and labels by which services are classified.
     pub health_policy: HealthPolicy,
-    /// What is wrong with the files that define SLOs.
+    /// Errors in the files that define SLOs.
     pub findings: Vec<Finding>,
-    /// How often services and alerts are asked for.
+    /// How often services and alerts are queried.
     pub interval: Duration,
-    /// Who was called for what.
+    /// Which notifications were sent for which alerts and incidents.
     pub alarm: Alarm,
-    /// What happened.
+    /// The event log of the Timeline.
     pub event_log: EventLog,
-    /// When what was asked.
+    /// When each query was last sent and is sent next.
     pub scheduler: Scheduler,
-    /// What burnwatch told.
+    /// The message log.
     pub messages: Messages,
-    /// What burnwatch did to the systems outside, here and before, as its journal tells it; oldest first.
+    /// All actions on external systems, of this and of earlier runs, as recorded in the journal; oldest first.
     pub records: Vec<ActionRecord>,
-    /// Whether the journal may tell more than `records`.
+    /// Whether the journal may have records that `records` does not have yet.
     pub is_journal_ahead: bool,
-    /// The time range.
+    /// The time range on screen.
     pub range: Range,
-    /// Since when everything is held still.
+    /// Since when updates are paused; None: not paused.
     pub paused: Option<Timestamp>,
+    /// Theme, charset and time zone.
     pub look: Look,
+    /// The key bindings.
     pub keys: KeyMap,
-    /// The terminal's columns and rows.
+    /// The terminal's size: columns, rows.
     pub size: (u16, u16),
-    /// When the person last looked at a screen, for marking what came since.
+    /// When the user last looked at each tab; later events count as new.
     pub last_seen: BTreeMap<Tab, Timestamp>,
 }
 
 impl Shared {
-    /// Nothing known yet, nothing done yet.
+    /// The state at the start: no answers yet.
     pub fn new(setup: InitialState) -> Self {
         let ids = setup.sources.iter().map(|source| source.id.clone());
         Self {
@@ -166,28 +170,28 @@ impl Shared {
         }
     }
 
-    /// What is said where data are not there yet.
+    /// The text in place of data that have not arrived yet.
     pub fn waiting(&self) -> &'static str {
-        if self.paused.is_some() { "paused: not asked" } else { "asking..." }
+        if self.paused.is_some() { "paused: not loaded" } else { "loading..." }
     }
 
-    /// What drawing functions share.
+    /// The arguments that all drawing functions share.
     pub fn cx(&self, now: Timestamp) -> Cx<'_> {
         let Look { shown, charset, zone, .. } = &self.look;
         Cx { theme: shown, charset: *charset, now, zone, is_slow_link: self.look.is_slow_link() }
     }
 
-    /// The first key of a command, as it is written; empty if it has none.
+    /// The first key of a command, as shown to the user; empty if the command has no key.
     pub fn key(&self, command: Command) -> String {
         self.keys.of(command).first().map(ToString::to_string).unwrap_or_default()
     }
 
-    /// The sources that answer questions of a kind.
+    /// The sources that answer queries of this kind.
     pub fn answering(&self, kind: AskKind) -> impl Iterator<Item = &SourceInfo> + Clone {
         self.sources.iter().filter(move |source| source.answers.contains(&kind))
     }
 
-    /// Takes note of what the sources say now, after an answer of this kind.
+    /// Adds to the event log what is new in an answer of this kind.
     pub fn update_event_log(&mut self, news: AskKind, now: Timestamp) {
         let input = EventLogInput {
             world: &self.world,
@@ -198,20 +202,20 @@ impl Shared {
         event_log::write(&mut self.event_log, &input, news, now);
     }
 
-    /// Takes note of what was done from here, now and in earlier runs, as the journal tells it.
+    /// Replaces the records by those of the journal, and adds them to the event log.
     pub fn load_records(&mut self, records: Vec<ActionRecord>, now: Timestamp) {
         (self.records, self.is_journal_ahead) = (records, false);
         event_log::log_actions(&mut self.event_log, &self.world, &self.records, &self.context, now);
     }
 
-    /// Looks at what came, and says whom to call.
+    /// The notifications that the newest answers require.
     pub fn notifications(&mut self, now: Timestamp) -> Vec<Effect> {
         let input = AlarmInput { world: &self.world, sources: &self.sources, context: &self.context };
         alarm::notifications(&mut self.alarm, &input, now)
     }
 
-    /// Changes the range; what is on the screen belongs to another stretch of time then, and is asked at once. Whether it is
-    /// another range now: lists that are cut by it have to be brought into order again.
+    /// Changes the time range and queries the data of the new range at once.
+    /// Returns whether the range has changed: lists that it limits must be sorted again then.
     pub fn change_range(&mut self, now: Timestamp, change: impl Fn(&mut Range, Timestamp)) -> bool {
         let before = self.range;
         change(&mut self.range, now);
@@ -219,7 +223,7 @@ impl Shared {
             return false;
         }
         let belongs_to_a_range = |topic: &Topic| match topic.kind().time() {
-            // about another moment it is asked anyway
+            // queries about another moment are due anyway
             TimeUse::Now | TimeUse::Moment => false,
             TimeUse::Since | TimeUse::Range => true,
         };
@@ -227,9 +231,9 @@ impl Shared {
         true
     }
 
-    /// Puts a text on the clipboard and says so.
+    /// Copies a text to the clipboard and logs a message about it.
     pub fn copy(&mut self, text: String, now: Timestamp) -> Vec<Effect> {
-        // a list of labels may have many lines; the footer has one
+        // a list of labels may have many lines; the footer has only one
         let lines = text.lines().count();
         let said = if lines > 1 { format!("Copied {lines} lines") } else { format!("Copied: {text}") };
         self.messages.note(said, now);

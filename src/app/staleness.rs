@@ -1,4 +1,4 @@
-//! Which sources cannot be believed fully now, and how that is said on every screen that uses them.
+//! Which sources have stale or incomplete data, and the text that every screen using them shows about that.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -14,29 +14,29 @@ use crate::model::source::SourceId;
 use crate::model::source_info::SourceInfo;
 use crate::model::world::Watchdog;
 
-/// A source that is behind, failing or silent, as a whole or in one of its answers.
+/// A source whose data are stale, failed, missing or incomplete, as a whole or for one kind of answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StaleSource {
-    /// Which.
+    /// The source.
     pub source: SourceId,
-    /// Which of its answers; `None`: all of them.
+    /// The kind of answer concerned; `None`: the whole source.
     pub what: Option<AskKind>,
-    /// The others that are in doubt, too.
+    /// Further kinds of answers that are stale.
     pub also: Vec<AskKind>,
-    /// It answers, but something is missing in what it says.
+    /// Whether the source answers, but with incomplete data.
     pub is_partial: bool,
-    /// How old what is shown of it is; `None`: nothing is shown of it.
+    /// The age of the shown data; `None`: no data are shown.
     pub age: Option<Duration>,
-    /// The comment: why, as far as it is known.
+    /// The reason, as far as it is known.
     pub reason: String,
-    /// What the reader can do.
+    /// What the user can do.
     pub advice: &'static str,
-    /// When it is asked again.
+    /// When the next query is sent.
     pub next_try: Option<Timestamp>,
 }
 
 impl StaleSource {
-    /// One line, what matters most first, for its end may be cut off: how old, what happens next, why.
+    /// One line: age, next retry, reason. The important parts come first, because the end may be cut off.
     pub fn sentence(&self, now: Timestamp) -> String {
         if self.is_partial {
             return format!("{}: partial answers; {}", self.source, self.cause());
@@ -53,14 +53,14 @@ impl StaleSource {
         format!("{}: {shown}{next}; {}", self.source, self.cause())
     }
 
-    /// The comment: why, and what else is not as it should be.
+    /// The reason, and the other kinds of answers concerned.
     fn cause(&self) -> String {
         let also: Vec<&str> = self.also.iter().map(|kind| kind.word()).collect();
         let also = if also.is_empty() { String::new() } else { format!("; also {}", also.join(", ")) };
         format!("{}{also}", self.reason)
     }
 
-    /// In a few words, where the source stands beside: which answers, and why.
+    /// A short text for a place that names the source already: the kind of answer and the reason.
     pub fn summary(&self) -> String {
         match (self.is_partial, self.what) {
             (true, _) => format!("partial: {}", self.reason),
@@ -70,7 +70,7 @@ impl StaleSource {
     }
 }
 
-/// The doubts about the sources that answer questions of these kinds.
+/// The stale sources among those that answer queries of these kinds.
 pub fn doubts(shared: &Shared, kinds: &[AskKind], now: Timestamp) -> Vec<StaleSource> {
     let used = shared.sources.iter().filter(|source| source.answers.iter().any(|kind| kinds.contains(kind)));
     used.filter_map(|source| doubt(shared, source, kinds, now)).collect()
@@ -81,7 +81,7 @@ pub fn doubtful(shared: &Shared, kinds: &[AskKind], now: Timestamp) -> BTreeSet<
     doubts(shared, kinds, now).into_iter().map(|doubt| doubt.source).collect()
 }
 
-/// That there is none of something, said only as far as it is known: an empty answer that is old is no health.
+/// The message "No {what}.", in the role for healthy only if the data are fresh and complete. `what` is a plural noun.
 pub fn none(shared: &Shared, kinds: &[AskKind], what: &str, now: Timestamp) -> (String, Role) {
     let doubts = doubts(shared, kinds, now);
     if doubts.is_empty() {
@@ -89,11 +89,11 @@ pub fn none(shared: &Shared, kinds: &[AskKind], what: &str, now: Timestamp) -> (
     } else if doubts.iter().all(|doubt| doubt.is_partial) {
         (format!("No {what} in partial answers. See Sources (9) for what is missing."), Role::Stale)
     } else {
-        (format!("Last known: no {what}. See Sources (9) for what is wrong."), Role::Stale)
+        (format!("Last known: no {what}. See Sources (9) for the errors."), Role::Stale)
     }
 }
 
-/// The dead man's switch of a source of alerts; not known while the source is in doubt.
+/// The dead man's switch alert of an alert source; unknown while the source is stale.
 pub fn watchdog(shared: &Shared, source: &SourceInfo, now: Timestamp) -> Watchdog {
     match shared.world.watchdog(&source.id) {
         Watchdog::Present if doubt(shared, source, &[AskKind::Alerts], now).is_some() => Watchdog::Unknown,
@@ -101,18 +101,18 @@ pub fn watchdog(shared: &Shared, source: &SourceInfo, now: Timestamp) -> Watchdo
     }
 }
 
-/// One answer that the present screen asks for.
+/// An answer that the current screen uses.
 struct ShownAnswer<'a> {
     topic: &'a Topic,
     answer: AnswerState<'a>,
     is_doubtful: bool,
-    /// For how long it has been waiting in vain.
+    /// How long it has been waited for, if too long.
     late: Option<Duration>,
 }
 
-/// The doubt about one source, looking at what it says of these kinds; `None` if all of it is fresh or on its first way.
+/// Why a source's answers of these kinds are stale; `None` if all are fresh or loading for the first time.
 ///
-/// What the whole source is in trouble with is said of the whole; else the oldest of the answers that are in doubt is named.
+/// An error of the whole source is reported for the whole source; else the oldest stale answer is named.
 pub fn doubt(shared: &Shared, source: &SourceInfo, kinds: &[AskKind], now: Timestamp) -> Option<StaleSource> {
     let id = &source.id;
     let cache = shared.world.cache(id)?;
@@ -134,7 +134,7 @@ pub fn doubt(shared: &Shared, source: &SourceInfo, kinds: &[AskKind], now: Times
     let is_silent = shared.scheduler.unanswered(id, &[], now);
     let is_whole =
         trouble.is_some() || is_silent.is_some() || doubtful.len() == looks.len() && looks.len() > 1;
-    // what never came is worst, then what is oldest; the order of kinds is that of their weight
+    // answers that never came are the worst, then the oldest; kinds are ordered by importance
     doubtful.sort_by_key(|look| (look.answer.at, look.topic.kind()));
     let worst = doubtful.first();
     let error = trouble.as_ref().or_else(|| {
@@ -166,13 +166,14 @@ pub fn doubt(shared: &Shared, source: &SourceInfo, kinds: &[AskKind], now: Times
         is_partial: false,
         age: at.map(|at| age(at, now)),
         reason,
-        advice: error
-            .map_or("It may be overloaded or unreachable; burnwatch keeps trying.", |e| e.trouble.advice()),
+        advice: error.map_or("The source may be overloaded or unreachable. burnwatch keeps retrying.", |e| {
+            e.trouble.advice()
+        }),
         next_try: shared.scheduler.next_try(id, is_meant, now),
     })
 }
 
-/// That all answers are there, and something is missing in one of them.
+/// Reports incomplete data of a source whose answers are all fresh.
 fn partial(id: &SourceId, looks: &[ShownAnswer<'_>]) -> Option<StaleSource> {
     let (kind, missing) =
         looks.iter().find_map(|look| Some((look.topic.kind(), look.answer.missing().next()?)))?;
@@ -183,7 +184,7 @@ fn partial(id: &SourceId, looks: &[ShownAnswer<'_>]) -> Option<StaleSource> {
         is_partial: true,
         age: None,
         reason: missing.to_string(),
-        advice: "What is built on its answers is incomplete: check the server's health.",
+        advice: "Views that use these data are incomplete. Check the server's health.",
         next_try: None,
     })
 }

@@ -1,4 +1,4 @@
-//! Everything that is known and everything that the person is doing; only `update` changes it.
+//! The application state: the data of the sources and what the user is doing. Only `update` changes it.
 
 use jiff::Timestamp;
 
@@ -14,59 +14,61 @@ use super::screens::Screens;
 use super::selection::Selection;
 use super::shared::{InitialState, Shared};
 
-/// What the keyboard is for at the moment.
+/// What keyboard input is used for at the moment.
 #[derive(Debug, Default)]
 pub enum Mode {
-    /// Moving about.
+    /// Navigating lists and screens.
     #[default]
     Browse,
-    /// Typing a filter; what stood there before comes back on Esc.
+    /// Typing a filter; Esc restores the previous filter.
     Filter {
+        /// The text typed so far.
         line: LineEditor,
-        /// The filter before.
+        /// The filter before typing began.
         before: String,
     },
-    /// Looking for a command, screen or thing by name.
+    /// Searching for a command, screen, service, SLO, alert or incident by name.
     Palette(Palette),
-    /// Choosing one of several.
+    /// Choosing one item of a list.
     Menu(Menu),
-    /// Reading the keys, scrolled down by this many lines.
+    /// Reading the help overlay, scrolled down by this many lines.
     Help(u16),
-    /// Deciding whether something is to be done.
+    /// Confirming or cancelling a plan of actions.
     Confirm(Box<Confirm>),
-    /// Filling in what is to be done.
+    /// Filling in the form of an action.
     Form(Box<Form>),
-    /// Reading what was done.
+    /// Reading the results of a plan.
     Results {
-        /// How many plans ago.
+        /// Which plan: 0 is the newest, 1 the one before it.
         back: usize,
-        /// By how many lines it is scrolled down.
+        /// How many lines the text is scrolled down.
         top: u16,
     },
 }
 
-/// How many places the way back remembers.
+/// Most places that the navigation history keeps.
 const MAX_HISTORY: usize = 32;
 
-/// Everything.
+/// The whole application state.
 #[derive(Debug)]
 pub struct State {
-    /// What all screens share.
+    /// Data and settings that all screens use.
     pub shared: Shared,
+    /// All screens, each with its own state.
     pub screens: Screens,
-    /// Where the person went, the present place last; never empty.
+    /// The navigation history, the current place last; never empty.
     places: Vec<NavigationStop>,
-    /// What the keyboard is for.
+    /// What keyboard input is used for.
     pub mode: Mode,
-    /// When the person wanted to leave while something was on its way.
+    /// When the user asked to quit while actions were still running; None: nobody asked.
     pub(super) leaving: Option<Timestamp>,
     pub(super) version: u64,
-    /// The revision of the world and the place that the lists were last ordered for.
+    /// The world revision and the place for which the lists were last sorted.
     pub(super) ordered: Option<(u64, Place)>,
 }
 
 impl State {
-    /// Nothing known yet, nothing done yet.
+    /// The state at the start: no answers yet, on the Overview.
     pub fn new(setup: InitialState) -> Self {
         let shared = Shared::new(setup);
         let mut screens = Screens::default();
@@ -82,12 +84,12 @@ impl State {
         }
     }
 
-    /// Counts up whenever a new frame would look different.
+    /// Increases whenever a new frame would look different.
     pub fn version(&self) -> u64 {
         self.version
     }
 
-    /// What is to be on the terminal for a while before it can be answered, if it is not yet.
+    /// The confirm dialog that must stay on the terminal for some time before it accepts an answer. None: nothing is waiting.
     pub fn waits(&self) -> Option<Wait> {
         match &self.mode {
             Mode::Confirm(confirm) => confirm.waits(),
@@ -106,27 +108,26 @@ impl State {
         matches!(self.mode, Mode::Filter { .. })
     }
 
-    /// Where the person is.
+    /// The current place.
     pub fn place(&self) -> &Place {
         self.places.last().map_or(&Place::Overview, |stop| &stop.place)
     }
 
-    /// The way here, the present place last.
+    /// The navigation history, the current place last.
     pub fn places(&self) -> &[NavigationStop] {
         &self.places
     }
 
-    /// The present screen.
+    /// The current screen.
     pub fn screen(&self) -> &dyn Screen {
         self.screens.at(self.place())
     }
 
-    /// The present screen, to be changed.
     pub fn screen_mut(&mut self) -> &mut dyn Screen {
         self.split().0
     }
 
-    /// The present screen, to be changed, and what it shares with the others.
+    /// The current screen and the shared state, both mutable.
     pub fn split(&mut self) -> (&mut dyn Screen, &mut Shared) {
         let place = self.places.last().map_or(&Place::Overview, |stop| &stop.place);
         (self.screens.at_mut(place), &mut self.shared)
@@ -140,29 +141,29 @@ impl State {
         }
     }
 
-    /// The panel that has the keyboard, on screens with several.
+    /// The index of the focused panel, on screens with several panels.
     pub fn panel(&self) -> usize {
         self.screen().spot().panel
     }
 
-    /// By how many lines a page without a list is scrolled.
+    /// How many lines a page without a list is scrolled down.
     pub fn scroll(&self) -> u16 {
         self.screen().spot().scroll
     }
 
-    /// What the person points at now.
+    /// What the user has selected on the current screen.
     pub fn selection(&self) -> Selection {
         self.screen().selection(&self.shared).or_nothing()
     }
 
-    /// Stands at a place, with no way back.
+    /// Shows a place and clears the navigation history.
     pub fn reset_to(&mut self, place: Place) {
         self.screen_mut().leave();
         self.places = vec![place.into()];
         self.enter_place();
     }
 
-    /// Goes to a place; the way back leads here.
+    /// Opens a place; `back` returns from it.
     pub(super) fn go(&mut self, place: Place, now: Timestamp) {
         if *self.place() == place {
             return;
@@ -170,14 +171,14 @@ impl State {
         self.leave_place(now);
         self.places.push(place.into());
         if self.places.len() > MAX_HISTORY {
-            // the first place stays: whoever goes back far enough is where they began
+            // the first place stays, so that going back often enough always ends where the user began
             self.places.remove(1);
         }
         self.enter_place();
         self.screen_mut().to_top();
     }
 
-    /// Goes back to where one came from.
+    /// Returns to the previous place.
     pub(super) fn back(&mut self, now: Timestamp) {
         if self.places.len() > 1 {
             self.leave_place(now);
@@ -186,7 +187,7 @@ impl State {
         }
     }
 
-    /// Forgets the places that belong to a context that is left.
+    /// Removes the places that belong to the context that is left.
     pub(super) fn change_context(&mut self) {
         self.screen_mut().leave();
         let Self { places, screens, shared, .. } = self;
@@ -202,7 +203,7 @@ impl State {
         self.ordered = None;
     }
 
-    /// What came until now counts as seen on the screen that is left; where one was on it is kept for the way back.
+    /// Marks the news of the screen that is left as seen, and keeps its scroll position for `back`.
     fn leave_place(&mut self, now: Timestamp) {
         if let Some(tab) = Screens::tab(self.place()) {
             self.shared.last_seen.insert(tab, now);
@@ -214,7 +215,7 @@ impl State {
         self.screen_mut().leave();
     }
 
-    /// Has the present screen take up what its place is about, where one was on it.
+    /// Sets the current screen to its place's subject and scroll position.
     fn enter_place(&mut self) {
         if let Some(NavigationStop { place, spot }) = self.places.last() {
             self.screens.enter(place);

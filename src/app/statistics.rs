@@ -1,4 +1,4 @@
-//! How often people were woken, how quickly somebody was on it and at which hours, in Markdown.
+//! Paging statistics in Markdown: number of pages, MTTA, MTTR, MTBF, hours of the day.
 
 use std::time::Duration;
 
@@ -10,21 +10,22 @@ use crate::model::oncall::is_night;
 use crate::model::pages::{PageCounts, PageGrouping, pages};
 use crate::model::slo::TimeRange;
 
-/// How wide the longest bar of an hour is.
+/// Maximum length of an hour's bar.
 const BAR: u32 = 40;
 
-/// The statistics of the incidents that began within `length`.
+/// The statistics of the incidents created within the last period of this length.
 pub fn markdown(shared: &Shared, length: Duration, now: Timestamp) -> String {
     let period = TimeRange { start: now.checked_sub(length).unwrap_or(Timestamp::MIN), end: now };
     let of = |by| pages(shared.world.incidents(), by, period, &shared.look.zone);
-    let mut writer = MarkdownWriter::titled(&format!("Pages of the last {}", duration::short(length)));
+    let mut writer =
+        MarkdownWriter::titled(&format!("Paging statistics of the last {}", duration::short(length)));
     if !shared.world.has_incident_data() {
-        writer.paragraph("Not known: no source of this context has reported incidents.");
+        writer.paragraph("Unknown: no source of this context has answered with incidents yet.");
         alerts(shared, length, now, &mut writer);
         return writer.into_text();
     }
     let Some(all) = of(PageGrouping::All).into_iter().next() else {
-        writer.paragraph("No incident began in that time.");
+        writer.paragraph("No incidents were created in this period.");
         alerts(shared, length, now, &mut writer);
         return writer.into_text();
     };
@@ -33,11 +34,11 @@ pub fn markdown(shared: &Shared, length: Duration, now: Timestamp) -> String {
         all.incidents, all.high, all.at_night, all.open
     ));
     writer.points([
-        format!("MTTA {}", typical(all.measures.acknowledgement, "not known to be acknowledged")),
+        format!("MTTA {}", typical(all.measures.acknowledgement, "without a known acknowledgement")),
         format!("MTTR {}", typical(all.measures.resolution, "not resolved")),
         format!(
-            "MTBF {} ({} failures: the two highest priorities, or high urgency where nothing is ranked)",
-            all.measures.between_failures.map_or_else(|| "not known".to_owned(), duration::short),
+            "MTBF {} ({} failures: the two highest priorities, or high urgency if there are no priorities)",
+            all.measures.between_failures.map_or_else(|| "unknown".to_owned(), duration::short),
             all.measures.failures
         ),
     ]);
@@ -46,18 +47,18 @@ pub fn markdown(shared: &Shared, length: Duration, now: Timestamp) -> String {
         let rows: Vec<Vec<String>> = of(by).iter().map(row).collect();
         writer.table(&["", "Incidents", "High", "At night", "Open", "MTTA", "MTTR", "MTBF"], &rows);
     }
-    writer.section("By hour, high urgency");
+    writer.section("High-urgency incidents by hour");
     writer.block(&hours(&all, shared.look.charset.pick("█", "#"), shared.look.charset.pick("☾", "n")));
     alerts(shared, length, now, &mut writer);
     writer.into_text()
 }
 
-/// What it asks for besides incidents: what fired, for at most a week.
+/// The queries besides those for incidents: the firing history of at most a week.
 pub fn wants(shared: &Shared, length: Duration, now: Timestamp) -> Vec<Want> {
     want::firings(shared, now, length.min(firing_history::PAST))
 }
 
-/// What fired, for at most a week, and in which time; none if no source can tell.
+/// The firings of at most a week, and their period; None if no source has a firing history.
 pub fn told(shared: &Shared, length: Duration, now: Timestamp) -> Option<(FiringSummary, TimeRange)> {
     if wants(shared, length, now).is_empty() {
         return None;
@@ -71,19 +72,20 @@ fn alerts(shared: &Shared, length: Duration, now: Timestamp, writer: &mut Markdo
     writer.section(&format!("Alerts that fired, {}", duration::short(time.length())));
     firings_table(&noise, time, "Alert", writer);
     if !noise.is_whole {
-        writer.paragraph("What fired is not wholly known: not every source has reported it.");
+        writer.paragraph("The firing history is incomplete: not every source has answered.");
     } else if noise.fired.is_empty() {
-        writer.paragraph("None.");
+        writer.paragraph("No alerts fired.");
     }
 }
 
+/// The table row of a service or a team.
 fn row(pages: &PageCounts) -> Vec<String> {
     let measures = &pages.measures;
     let mean = |measure: crate::model::measures::DurationStats| {
         measure.typical.map_or_else(|| "-".to_owned(), |typical| duration::short(typical.mean))
     };
     vec![
-        pages.name.as_deref().unwrap_or("nobody's").to_owned(),
+        pages.name.as_deref().unwrap_or("(none)").to_owned(),
         pages.incidents.to_string(),
         pages.high.to_string(),
         pages.at_night.to_string(),
@@ -94,7 +96,7 @@ fn row(pages: &PageCounts) -> Vec<String> {
     ]
 }
 
-/// A line for each hour of the day with its bar; nights are marked.
+/// One line for each hour of the day: bar and count; night hours are marked.
 fn hours(pages: &PageCounts, bar: &str, night: &str) -> Vec<String> {
     let most = pages.by_hour.iter().copied().max().unwrap_or(0).max(1);
     let line = |(hour, count): (i8, &u32)| {

@@ -1,4 +1,4 @@
-//! What screens are about: what several of them share about each kind of thing, so that no screen needs another.
+//! The subjects of screens. Each module has what several screens need of one kind of subject, so that no screen uses another.
 
 pub mod alert;
 pub mod incident;

@@ -1,4 +1,4 @@
-//! Roles instead of colours: what a cell means decides how it looks, and each meaning has a symbol of its own.
+//! Roles instead of colours: the meaning of a cell decides its style, and each meaning has its own symbol.
 
 use ratatui::style::{Color, Modifier, Style};
 
@@ -8,14 +8,14 @@ use crate::model::slo::SloState;
 
 macro_rules! roles {
     ($(#[doc = $doc:literal] $role:ident $name:literal $symbol:literal $ascii:literal;)*) => {
-        /// What a cell means. A row here is all that a new role needs, besides its look in `themes/dark.toml`.
+        /// The meaning of a cell. A new role needs one row here and its style in `themes/dark.toml`.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
         pub enum Role { $(#[doc = $doc] $role,)* }
 
         impl Role {
             pub const ALL: &[Self] = &[$(Self::$role,)*];
 
-            /// As theme files call it.
+            /// The name in theme files.
             pub const fn name(self) -> &'static str {
                 match self { $(Self::$role => $name,)* }
             }
@@ -24,12 +24,12 @@ macro_rules! roles {
                 match self { $(Self::$role => $doc,)* }
             }
 
-            /// One cell that says it without colour; a space where the role needs none.
+            /// A one-cell symbol that shows the role without colour; a space if the role needs none.
             pub const fn symbol(self) -> &'static str {
                 match self { $(Self::$role => $symbol,)* }
             }
 
-            /// The same in ASCII.
+            /// The symbol in ASCII.
             pub const fn ascii(self) -> &'static str {
                 match self { $(Self::$role => $ascii,)* }
             }
@@ -46,7 +46,7 @@ roles! {
     Border     "border"      " " " ";
     /// Headings.
     Title      "title"       " " " ";
-    /// What the eye should find: the current screen, the current panel's border.
+    /// The current screen and the border of the focused panel.
     Accent     "accent"      " " " ";
     /// Keys in hints and help.
     Key        "key"         " " " ";
@@ -60,11 +60,11 @@ roles! {
     Selected   "selected"    "▌" ">";
     /// A marked row.
     Marked     "marked"      "◆" "*";
-    /// A row that came or changed since the last look.
+    /// A row that is new or has changed since you last looked.
     New        "new"         "•" "+";
-    /// What was asked for and is not told by its source yet.
+    /// An action that was sent and is not confirmed by its source yet.
     Sending    "sending"     "↥" "^";
-    /// What the filter found.
+    /// Text that matches the filter.
     Match      "match"       " " " ";
     /// A critical alert or service.
     Critical   "critical"    "●" "C";
@@ -80,44 +80,44 @@ roles! {
     Inhibited  "inhibited"   "⊘" "-";
     /// A resolved alert.
     Resolved   "resolved"    "✓" "v";
-    /// A healthy service, a source that is well.
+    /// A healthy service or source.
     Healthy    "healthy"     "✓" ".";
     /// A degraded service.
     Degraded   "degraded"    "▲" "d";
-    /// A budget that is spent too fast.
+    /// An SLO whose error budget is spent too fast.
     Burning    "burning"     "◉" "B";
     /// A service that is down.
     Down       "down"        "✖" "X";
-    /// Nothing is known.
+    /// Unknown state.
     Unknown    "unknown"     "?" "?";
-    /// Old data.
+    /// Stale data.
     Stale      "stale"       "◷" "!";
-    /// Something failed.
+    /// An error.
     Trouble    "trouble"     "✖" "!";
-    /// First line of a chart.
+    /// First series of a chart.
     Series1    "series-1"    "─" "*";
-    /// Second line of a chart.
+    /// Second series of a chart.
     Series2    "series-2"    "─" "+";
-    /// Third line of a chart.
+    /// Third series of a chart.
     Series3    "series-3"    "─" "o";
-    /// Fourth line of a chart.
+    /// Fourth series of a chart.
     Series4    "series-4"    "─" "x";
     /// A threshold in a chart.
     Threshold  "threshold"   "┄" "-";
-    /// The time in which an alert fired, behind a chart.
+    /// The time in which an alert fired, as background of a chart.
     Shade      "shade"       " " " ";
-    /// Heat map, few.
+    /// Heat map: few.
     Heat1      "heat-1"      "░" ".";
-    /// Heat map, some.
+    /// Heat map: some.
     Heat2      "heat-2"      "▒" ":";
-    /// Heat map, many.
+    /// Heat map: many.
     Heat3      "heat-3"      "▓" "+";
-    /// Heat map, most.
+    /// Heat map: most.
     Heat4      "heat-4"      "█" "#";
 }
 
 impl Role {
-    /// Of a verdict.
+    /// The role of a service's health.
     pub const fn of_health(health: Health) -> Self {
         match health {
             Health::Down => Self::Down,
@@ -128,7 +128,7 @@ impl Role {
         }
     }
 
-    /// Of how an SLO stands.
+    /// The role of an SLO's state.
     pub const fn of_slo(state: SloState) -> Self {
         match state {
             SloState::Page => Self::Critical,
@@ -142,6 +142,7 @@ impl Role {
         }
     }
 
+    /// The role of an alert's severity.
     pub const fn of_severity(severity: Severity) -> Self {
         match severity {
             Severity::Critical => Self::Critical,
@@ -151,7 +152,7 @@ impl Role {
         }
     }
 
-    /// Of an alert: its severity while it fires, else its state.
+    /// The role of an alert: its severity while it fires, else its state.
     pub const fn of_alert(alert: &Alert) -> Self {
         match alert.state {
             AlertState::Firing => match alert.severity {
@@ -165,7 +166,7 @@ impl Role {
         }
     }
 
-    /// What its symbol stands for, for the legend.
+    /// The description of the symbol for the legend.
     pub fn meaning(self) -> String {
         let said = self.doc().trim().trim_end_matches('.');
         let slos = SloState::ALL.into_iter().filter(|state| Self::of_slo(*state) == self);
@@ -173,12 +174,12 @@ impl Role {
         if slos.is_empty() { said.to_owned() } else { format!("{said}; SLO: {}", slos.join(", ")) }
     }
 
-    /// The roles whose symbol means something.
+    /// The roles that have a symbol.
     pub fn legend() -> impl Iterator<Item = Self> {
         Self::ALL.iter().copied().filter(|role| role.symbol() != " ")
     }
 
-    /// The colour role of a chart's line.
+    /// The role of a chart's series.
     pub const fn of_line(index: usize) -> Self {
         match index % 4 {
             0 => Self::Series1,
@@ -202,7 +203,7 @@ pub enum Colours {
     None,
 }
 
-/// A look for each role.
+/// A style for each role.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Theme {
     name: String,
@@ -210,12 +211,12 @@ pub struct Theme {
 }
 
 impl Theme {
-    /// A theme by this function from role to style.
+    /// A theme from a function that gives each role its style.
     pub fn new(name: &str, look: impl Fn(Role) -> Style) -> Self {
         Self { name: name.to_owned(), styles: Role::ALL.iter().map(|role| look(*role)).collect() }
     }
 
-    /// The theme of tests: each role has its own colour index, so that a picture can tell roles apart.
+    /// The theme of tests: each role has its own colour index, so that a snapshot shows the roles.
     pub fn probe() -> Self {
         Self::new("probe", |role| {
             let style = Style::new();
@@ -228,12 +229,12 @@ impl Theme {
         &self.name
     }
 
-    /// The look of a role.
+    /// The style of a role.
     pub fn style(&self, role: Role) -> Style {
         self.styles.get(role as usize).copied().unwrap_or_default()
     }
 
-    /// The same theme with no more colours than these.
+    /// The same theme, reduced to these colours.
     #[must_use]
     pub fn reduced(&self, colours: Colours) -> Self {
         let ground = self.style(Role::Text).bg;
@@ -242,13 +243,14 @@ impl Theme {
     }
 }
 
+/// A style reduced to the colours that the terminal supports.
 fn reduce(style: Style, ground: Option<Color>, colours: Colours) -> Style {
     match colours {
         Colours::True => style,
         Colours::Indexed => Style { fg: style.fg.map(to_indexed), bg: style.bg.map(to_indexed), ..style },
         Colours::Sixteen => Style { fg: style.fg.map(to_sixteen), bg: style.bg.map(to_sixteen), ..style },
         Colours::None => {
-            // a background of its own carried meaning: reverse video carries it on
+            // a background other than the theme's has a meaning: without colours, reverse video shows it
             let highlighted = style.bg.is_some() && style.bg != ground;
             let plain = Style { fg: None, bg: None, ..style };
             if highlighted { plain.add_modifier(Modifier::REVERSED) } else { plain }
@@ -258,7 +260,7 @@ fn reduce(style: Style, ground: Option<Color>, colours: Colours) -> Style {
 
 const STEPS: [u8; 6] = [0, 95, 135, 175, 215, 255];
 
-/// The nearest of xterm's 256 colours: of the 6x6x6 cube or of the 24 greys.
+/// The nearest of xterm's 256 colours, from the 6x6x6 cube or the 24 greys.
 fn to_indexed(colour: Color) -> Color {
     let Color::Rgb(r, g, b) = colour else { return colour };
     let step = |v: u8| {
@@ -282,7 +284,7 @@ fn grey_level(i: u16) -> u8 {
     u8::try_from(8 + 10 * i).unwrap_or(u8::MAX)
 }
 
-/// The nearest of the 16 colours, by their usual values.
+/// The nearest of the 16 ANSI colours, by their usual RGB values.
 fn to_sixteen(colour: Color) -> Color {
     const NAMED: [(Color, [u8; 3]); 16] = [
         (Color::Black, [0, 0, 0]),
@@ -309,6 +311,7 @@ fn to_sixteen(colour: Color) -> Color {
         .map_or(Color::Reset, |(named, _)| named)
 }
 
+/// The squared distance of two colours in RGB space.
 fn distance(a: [u8; 3], b: [u8; 3]) -> u32 {
     a.iter().zip(b).map(|(a, b)| u32::from(a.abs_diff(b)).pow(2)).sum()
 }

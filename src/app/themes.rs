@@ -1,11 +1,11 @@
-//! The themes that come with burnwatch, and the person's own: from their files to looks.
+//! The built-in themes and those of the user: converts theme files to styles.
 
 use ratatui::style::{Color, Modifier, Style};
 
 use super::theme::{Role, Theme};
 use crate::config::theme::{self, Colour, RoleLook, ThemeFile};
 
-/// The files of the built-in themes. A theme is one more file here; the first is used unless another is chosen.
+/// The files of the built-in themes. A new theme is one more row; the first one is the default.
 const BUILT_IN: [(&str, &str); 5] = [
     ("dark", include_str!("../../themes/dark.toml")),
     ("light", include_str!("../../themes/light.toml")),
@@ -14,23 +14,25 @@ const BUILT_IN: [(&str, &str); 5] = [
     ("terminal", include_str!("../../themes/terminal.toml")),
 ];
 
-/// What is wrong with a theme of the person's own.
+/// An error in a theme file of the user.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ThemeError {
-    /// It extends a theme that there is not.
+    /// The theme extends an unknown theme.
     #[error("theme {theme:?} extends {base:?}, which is not among the built-in themes")]
     NoSuchBase {
+        /// The name of the theme.
         theme: String,
-        /// What it extends.
+        /// The name of the theme that it extends.
         base: String,
     },
-    /// It gives a look to a role that there is not.
+    /// The theme sets the style of an unknown role.
     #[error("theme {theme:?}: there is no role {role:?}; did you mean {nearest:?}?")]
     NoSuchRole {
+        /// The name of the theme.
         theme: String,
-        /// What it names.
+        /// The name of the unknown role.
         role: String,
-        /// The role whose name is nearest.
+        /// The role with the most similar name.
         nearest: &'static str,
     },
 }
@@ -46,11 +48,11 @@ pub fn built_in() -> Vec<Theme> {
     files.map(|file| from_file(&file, &dark)).collect()
 }
 
-/// The built-in themes and these; what a file leaves out is as in the theme that it extends, else as in the first one. A file
-/// with a built-in theme's name takes its place.
+/// The built-in themes and those of the user. A role that a file leaves out is inherited from the theme that it extends, else
+/// from the first theme. A file with the name of a built-in theme replaces that theme.
 ///
 /// # Errors
-/// All that is wrong with the files, next to the themes that can be used.
+/// All errors in the files, together with the themes that can be used.
 pub fn all(own: &[ThemeFile]) -> (Vec<Theme>, Vec<ThemeError>) {
     let mut themes = built_in();
     let mut errors = Vec::new();
@@ -79,6 +81,7 @@ pub fn all(own: &[ThemeFile]) -> (Vec<Theme>, Vec<ThemeError>) {
     (themes, errors)
 }
 
+/// The theme of a file; roles that the file does not set are those of `base`.
 fn from_file(file: &ThemeFile, base: &Theme) -> Theme {
     Theme::new(&file.name, |role| {
         file.roles.get(role.name()).map_or_else(|| base.style(role), |look| style(*look))

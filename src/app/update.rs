@@ -27,7 +27,7 @@ mod navigate;
 mod run;
 mod run_events;
 
-/// Takes an event. It never waits and never fails.
+/// Handles an event. Never waits and never fails.
 pub fn update(state: &mut State, event: Event, now: Timestamp) -> Vec<Effect> {
     let is_news = matches!(event, Event::Answered(_) | Event::JournalRead(_));
     let is_tick = matches!(event, Event::Tick);
@@ -106,7 +106,7 @@ pub fn update(state: &mut State, event: Event, now: Timestamp) -> Vec<Effect> {
     effects
 }
 
-/// Brings the lists of the present screen in order, if the world or the place changed, its text too, and the cursor into sight.
+/// Sorts the lists of the current screen again if the data or the place has changed, lays out its text, scrolls to the cursor.
 fn settle(state: &mut State, is_news: bool, now: Timestamp) {
     let revision = state.screen().revision(&state.shared);
     let is_typing = state.is_typing();
@@ -122,27 +122,29 @@ fn settle(state: &mut State, is_news: bool, now: Timestamp) {
     navigate::follow(state);
 }
 
-/// Changes the range of time that is shown.
+/// Changes the time range.
 fn change_range(state: &mut State, now: Timestamp, change: impl Fn(&mut Range, Timestamp)) {
     if state.shared.change_range(now, change) {
         state.ordered = None;
     }
 }
 
-/// What is being decided or filled in follows what the sources say.
+/// Updates an open confirm dialog or form with the newest data.
 fn refresh_dialogs(state: &mut State, now: Timestamp) {
     refresh_form(state);
     confirm::watch(state, now);
 }
 
+/// Updates an open form with the newest data.
 fn refresh_form(state: &mut State) {
     if let Mode::Form(open) = &mut state.mode {
         silence::refresh(&state.shared, open);
     }
 }
 
+/// Applies an answer to the state, unless it is outdated or updates are paused.
 fn answered(state: &mut State, arrival: Arrival, now: Timestamp) -> Vec<Effect> {
-    // an answer for a context left behind
+    // an answer of the context that was left
     if arrival.question.context != state.shared.epoch {
         return Vec::new();
     }
@@ -160,7 +162,7 @@ fn answered(state: &mut State, arrival: Arrival, now: Timestamp) -> Vec<Effect> 
                 let text = format!("{error}. {}", error.trouble.advice());
                 state.shared.messages.tell(Message { tone: Tone::Trouble, text }, now);
             }
-            (Ok(_), false) => state.shared.messages.note(format!("{source}: answers again"), now),
+            (Ok(_), false) => state.shared.messages.note(format!("{source}: recovered"), now),
             (Err(_), false) | (Ok(_), true) => {}
         }
     }
@@ -174,7 +176,7 @@ fn answered(state: &mut State, arrival: Arrival, now: Timestamp) -> Vec<Effect> 
     cancelled_queries
 }
 
-/// Once all sources have answered for the first time: what comes later is new, also on a screen that was never opened.
+/// Marks a tab as seen when all its sources have answered for the first time: later items count as new.
 fn baseline(state: &mut State, now: Timestamp) {
     for tab in Tab::ALL {
         let Some(kind) = state.screens.at(&tab.place()).baseline() else { continue };
@@ -189,6 +191,7 @@ fn baseline(state: &mut State, now: Timestamp) {
     }
 }
 
+/// Replaces the context: its sources, data and screens.
 fn enter(
     state: &mut State,
     context: Text,
@@ -203,7 +206,7 @@ fn enter(
     shared.scheduler = Scheduler::default();
     shared.sources = sources.into_iter().filter(SourceInfo::is_watched).collect();
     (shared.guard, shared.production) = (guard, production);
-    shared.messages.note(format!("Context {context}"), now);
+    shared.messages.note(format!("Switched to context {context}"), now);
     shared.context = context;
     shared.paused = None;
     shared.last_seen.clear();

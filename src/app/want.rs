@@ -1,4 +1,4 @@
-//! What a screen wants to know, as a question for the scheduler.
+//! Builds the queries of a screen for the scheduler.
 
 use std::time::Duration;
 
@@ -16,13 +16,13 @@ use crate::model::series::TimeGrid;
 use crate::model::source::SourceId;
 use crate::model::source_info::SourceInfo;
 
-/// The question about the moment that is shown, or about now where it has no past.
+/// A query for the moment on screen, or for now if this kind of query has no history.
 pub fn of(shared: &Shared, source: &SourceId, query: Query) -> Want {
     let moment = query.kind().moment(shared.range.moment());
     at(shared, source, query, moment)
 }
 
-/// The question about a moment that is not the one that is shown.
+/// A query for the given moment.
 pub fn at(shared: &Shared, source: &SourceId, query: Query, moment: Moment) -> Want {
     let interval = query.refresh().interval(shared.interval);
     let ask = query.at(moment);
@@ -30,20 +30,20 @@ pub fn at(shared: &Shared, source: &SourceId, query: Query, moment: Moment) -> W
     Want { source: source.clone(), ask, known, interval }
 }
 
-/// An expression over the range that is shown, in at most so many points.
+/// The series and the time grid of an expression over the current range, with at most `points` points.
 pub fn chart(shared: &Shared, query: &Text, points: u16, now: Timestamp) -> (SeriesKey, TimeGrid) {
     let window = shared.range.span(now, points, shared.interval);
     (SeriesKey { query: query.clone(), range: shared.range.length, step: window.step() }, window)
 }
 
-/// The question for what is missing of a series over this time.
+/// A query for the part of the series that is not cached yet.
 pub fn series(shared: &Shared, source: &SourceId, (series, window): (SeriesKey, TimeGrid)) -> Want {
     let known = shared.world.cache(source).and_then(|cache| cache.series().get(&series)?.whole());
     let stretch = range::stretch(window, known.map(|matrix| matrix.span));
     of(shared, source, Query::Series { series, stretch })
 }
 
-/// What is asked whatever is on the screen: the counts of line 2 and the state of the sources depend on it.
+/// The queries sent on every screen: the counts of the tabs and the state of the sources depend on them.
 pub fn vital(shared: &Shared) -> impl Iterator<Item = Want> {
     shared.sources.iter().flat_map(move |source| {
         let queries = source.answers.iter().filter_map(|kind| kind.vital());

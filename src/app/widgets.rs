@@ -1,4 +1,4 @@
-//! The pieces that screens are made of: pure functions from values to cells. They know no screen and no source.
+//! The widgets of screens: pure functions that draw values into cells. They do not depend on screens or sources.
 
 mod axis;
 pub mod bar;

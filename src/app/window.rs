@@ -7,14 +7,14 @@ use super::look::Cx;
 use super::theme::Role;
 use super::widgets::bar::panel;
 
-/// Where a window of this size stands: in the middle, a little above.
+/// The area of a window of this size: centred horizontally, slightly above the middle.
 pub(super) fn place(area: Rect, (width, height): (u16, u16)) -> Rect {
-    // with less than five rows it would have no border
+    // with fewer than five rows a panel has no border
     let (width, height) = (width.min(area.width), height.max(5).min(area.height.saturating_sub(2)));
     Rect { x: area.x + (area.width - width) / 2, y: area.y + (area.height - height) / 3, width, height }
 }
 
-/// Clears a window in the middle of the screen and frames it; gives the room inside.
+/// Clears a window in the middle of the screen, draws its border, and returns the area inside.
 pub(super) fn window(cx: &Cx<'_>, title: &str, size: (u16, u16), buf: &mut Buffer) -> Rect {
     let area = place(buf.area, size);
     for y in area.top()..area.bottom() {

@@ -1,5 +1,5 @@
-//! Alertmanager (API v2), also that of Mimir and Grafana below a path prefix: alerts with their groups and receivers,
-//! silences, and how its cluster is.
+//! Alertmanager (API v2), also the one of Mimir or Grafana below a path prefix: alerts with their groups and receivers,
+//! silences, and the status of the cluster.
 
 mod act;
 mod derived;
@@ -34,24 +34,24 @@ use crate::model::warning::Warning;
 pub(super) use kind::SPEC;
 use map::{AlertListShape, AlertReader, SharedTexts};
 
-/// Spreads a difference of clocks over a digest.
+/// A multiplier (2^64 divided by the golden ratio) that spreads the clock offset over all bits of a digest.
 const CLOCK: u64 = 0x9e37_79b9_7f4a_7c15;
 
-/// One Alertmanager; of a cluster each member is a source of its own.
+/// One Alertmanager; each member of a cluster is a separate source.
 pub(super) struct Alertmanager {
     info: SourceInfo,
     http: Http,
     clock: Clock,
     severities: Arc<SeverityMap>,
     shared: Arc<Mutex<SharedTexts>>,
-    /// It has no `alerts/groups`.
+    /// The server has no `alerts/groups`; only the flat list `alerts` is requested.
     is_flat: AtomicBool,
-    /// How many of its silences could not be read.
+    /// The number of silences in the last list that could not be read.
     lost_silences: AtomicUsize,
     skew: Skew,
 }
 
-/// What every Alertmanager can be asked.
+/// The kinds of questions that every Alertmanager answers.
 const ANSWERS: &[AskKind] = &kinds(&HANDLERS);
 
 const HANDLERS: [Handler<Alertmanager>; 3] = [
@@ -61,10 +61,10 @@ const HANDLERS: [Handler<Alertmanager>; 3] = [
 ];
 
 impl Alertmanager {
-    /// Checks the address; nothing is sent.
+    /// Checks the address; sends nothing.
     ///
     /// # Errors
-    /// [`ErrorKind::Unreachable`] if the address is none.
+    /// [`ErrorKind::Unreachable`] if the address is invalid.
     pub(super) fn new(
         id: &SourceId,
         source: &SourceSettings,
@@ -85,29 +85,33 @@ impl Alertmanager {
         })
     }
 
+    /// Answers a probe: version, cluster status, receivers and clock offset.
     async fn probe(&self) -> Answered {
-        // both at once: on a bad line one after the other would take so long that what is known counts as old
+        // both requests at once: on a slow connection, two requests in sequence could take so long that cached data counts as
+        // stale
         let (body, receivers) = tokio::join!(self.get("status", &[]), self.get("receivers", &[]));
         let body = body?;
         let about: wire::About<'_> = self.json(&body)?;
         let mut probe_report = probe::probe_report("Alertmanager", &*about.version_info.version.0);
         add_cluster_facts(&about, &mut probe_report);
-        probe_report.clock(body.date, self.clock.now(), "one of the two is wrong");
+        probe_report.clock(body.date, self.clock.now(), "one of the two clocks is wrong");
         let mut cost = Cost::of(&body);
         cost.add(receivers.as_ref().map_or(Cost::REFUSED, Cost::of));
         match receivers.and_then(|body| self.receivers(&body)) {
             Ok(names) => probe_report.fact("receivers", names),
-            Err(error) => probe_report.warn(format!("its receivers are not known: {}", error.trouble)),
+            Err(error) => probe_report.warn(format!("the receivers could not be read: {}", error.trouble)),
         }
         Ok(cost.reply(Answer::Probe(probe_report)))
     }
 
+    /// The names of the receivers, separated by commas.
     fn receivers(&self, body: &Body) -> Result<String, SourceError> {
         let receivers: LenientList<wire::Receiver<'_>> = self.json::<RequiredList<_>>(body)?.0;
         let names: Vec<_> = receivers.all.iter().map(|receiver| &*receiver.name.0).collect();
         Ok(names.join(", "))
     }
 
+    /// Reads the alerts, from `alerts/groups` if the server has it, else from `alerts`.
     async fn alerts(&self, known: Option<u64>) -> Answered {
         let mut parts = AnswerParts::default();
         let (body, shape) = if self.is_flat.load(Ordering::Relaxed) {
@@ -127,7 +131,7 @@ impl Alertmanager {
         parts.cost.add(Cost::of(&body));
         let (severities, shared) = (Arc::clone(&self.severities), Arc::clone(&self.shared));
         let id = self.info.id.clone();
-        // ten thousand alerts take long enough to hold up whatever else is waiting on this thread
+        // decoding ten thousand alerts takes so long that it would delay other tasks on this thread
         let decoded = tokio::task::spawn_blocking(move || {
             let mut shared = shared.lock().unwrap_or_else(PoisonError::into_inner);
             let read = AlertReader::new(&mut shared, &severities, &id).read(&body.bytes, shape, known);
@@ -146,7 +150,7 @@ impl Alertmanager {
         })
     }
 
-    /// The same alerts, silenced by what the server has not told of them; where the silences cannot be read, that is said.
+    /// Adds the silences to alerts whose status the server did not report; adds a warning if the silences cannot be read.
     async fn derived(
         &self,
         mut board: AlertBoard,
@@ -165,7 +169,7 @@ impl Alertmanager {
             Err(error) => {
                 parts.cost.add(Cost::REFUSED);
                 parts.warnings.push(Warning::missing(format!(
-                    "it does not say which alerts are silenced, and its silences cannot be read: {}",
+                    "the server does not report which alerts are silenced, and its silences could not be read: {}",
                     error.trouble
                 )));
             }
@@ -174,10 +178,11 @@ impl Alertmanager {
         parts.reply_if_new(Answer::Alerts(board), digest, known)
     }
 
+    /// Reads the silences, with times converted to the local clock.
     async fn silences(&self, known: Option<u64>) -> Answered {
         let body = self.get("silences", &[]).await.map_err(|error| self.explain_matcher_sets(error))?;
         let ahead = self.skew.ahead();
-        // the same list, read by another clock, is another one
+        // with another clock offset, the same list has other times
         let digest = body.digest() ^ ahead.as_secs().unsigned_abs().wrapping_mul(CLOCK);
         let answer = if known == Some(digest) {
             Answer::Unchanged
@@ -186,12 +191,13 @@ impl Alertmanager {
             self.lost_silences.store(lost, Ordering::Relaxed);
             Answer::Silences(all)
         };
-        // an answer that says nothing new has lost what the one before has
+        // an unchanged list still has the unreadable silences of the previous answer
         let lost = self.lost_silences.load(Ordering::Relaxed);
         let warnings = unreadable_warning(lost, "silences").into_iter().collect();
         Ok(Reply { warnings, ..Cost::of(&body).reply_if_new(answer, digest, None) })
     }
 
+    /// Sends GET below `api/v2`, and records the clock offset.
     async fn get(&self, what: &str, query: &[(&str, &str)]) -> Result<Body, SourceError> {
         let body = self.http.get(&format!("api/v2/{what}"), query).await;
         let body = body.map_err(|error| self.explain_error(error))?;
@@ -199,44 +205,48 @@ impl Alertmanager {
         Ok(body)
     }
 
-    /// Since 0.32 a silence can have several sets of matchers. The API v2 has no words for it and refuses the whole list.
+    /// Since Alertmanager 0.32 a silence can have several sets of matchers. The API v2 cannot represent such a silence and
+    /// answers 500 to the whole list.
     fn explain_matcher_sets(&self, error: SourceError) -> SourceError {
         let message = error.trouble.refused(500);
         let is_of_sets =
             |message: &&str| message.to_lowercase().replace(['_', ' '], "").contains("matcherset");
         let Some(message) = message.filter(is_of_sets) else { return error };
         let message = format!(
-            "{message}; one of its silences has several sets of matchers, which this API cannot list: which alerts are \
-             silenced is known, the silences are not. Look at its own page"
+            "{message}; a silence has several sets of matchers, which this API cannot list. Alerts show whether they \
+             are silenced, but burnwatch cannot show the silences: open the Alertmanager's web page"
         );
         self.http.error(ErrorKind::Refused { status: 500, message })
     }
 
+    /// Explains a 404 or 410 as a wrong address.
     fn explain_error(&self, error: SourceError) -> SourceError {
         if let Some(message) = error.trouble.refused(404) {
             return self.http.error(of_absence("Alertmanager API v2", message));
         }
         if error.trouble.refused(410).is_some() {
-            let reason = "410: only the API v1 that was removed is below this address".into();
+            let reason = "410: only the removed API v1 is below this address".into();
             return self.http.error(ErrorKind::Garbled { reason });
         }
         error
     }
 
+    /// Decodes the body.
     fn json<'b, T: serde::Deserialize<'b>>(&self, body: &'b Body) -> Result<T, SourceError> {
         serde_json::from_slice(&body.bytes).map_err(|error| garbled(&self.info.id, body, &error))
     }
 }
 
-/// What came instead of what was expected: HTML, half a JSON, or another JSON.
+/// The error for a body that cannot be decoded: HTML, truncated JSON, or JSON of another API.
 fn garbled(id: &SourceId, body: &Body, error: &serde_json::Error) -> SourceError {
     if let Err(no_json) = body.json::<IgnoredAny>() {
         return no_json;
     }
-    let reason = format!("not what an Alertmanager sends: {}", clean(&error.to_string()));
+    let reason = format!("not an answer of an Alertmanager: {}", clean(&error.to_string()));
     SourceError::new(id.clone(), ErrorKind::Garbled { reason })
 }
 
+/// Adds the cluster status, the peers and the start time to a probe report.
 fn add_cluster_facts(about: &wire::About<'_>, probe_report: &mut ProbeReport) {
     let status = &*about.cluster.status.0;
     let addresses: Vec<_> = about.cluster.peers.all.iter().map(|peer| &*peer.address.0).collect();
@@ -246,7 +256,7 @@ fn add_cluster_facts(about: &wire::About<'_>, probe_report: &mut ProbeReport) {
     }
     probe_report.fact("up since", &*about.uptime.0);
     if !matches!(status, "ready" | "disabled" | "") {
-        probe_report.warn(format!("its cluster is {status}: silences of other members may be missing here"));
+        probe_report.warn(format!("the cluster is {status}: silences of other members may be missing here"));
     }
 }
 

@@ -1,4 +1,4 @@
-//! The one clock of sources and runtime: everybody else gets `now` as an argument.
+//! The only clock of the sources and the runtime; all other code gets `now` as an argument.
 
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -8,11 +8,12 @@ use jiff::{SignedDuration, Timestamp};
 use tokio::time::Instant;
 
 const SECOND: Duration = Duration::from_secs(1);
-/// Times are known to the end of 9999; windows, snoozes and forecasts reach into the future.
+/// Supported times end with the year 9999; this limit leaves room for windows, snoozes and forecasts in the future.
 const LAST_YEAR: i16 = 9990;
+/// A wait shorter than this is extended by one second, see [`Clock::until_tick`].
 const TIMER_TOLERANCE: Duration = Duration::from_millis(20);
 
-/// Tells the time: the real one, a fixed moment, one that runs on from a given moment, or what somebody sets.
+/// The current time: of the system, fixed, running on from a start time, or set by a test.
 #[derive(Debug, Clone, Copy)]
 pub struct Clock(TimeSource);
 
@@ -29,42 +30,45 @@ enum TimeSource {
 }
 
 impl Clock {
-    /// The system's time.
+    /// The system time.
     pub const fn real() -> Self {
         Self(TimeSource::Real)
     }
 
-    /// Always `moment`: for pictures and tests that are the same every time.
+    /// Always returns `moment`: for tests and for screenshots that are the same every time.
     pub const fn fixed(moment: Timestamp) -> Self {
         Self(TimeSource::Fixed(moment))
     }
 
-    /// Shows `moment` now and runs on from there.
-    #[cfg_attr(only_program, expect(dead_code, reason = "tests start their clock where their story begins"))]
+    /// Returns `moment` at first and runs on from there, by the monotonic clock of tokio.
+    #[cfg_attr(
+        only_program,
+        expect(dead_code, reason = "tests start their clock at the start of their scenario")
+    )]
     pub fn started_at(moment: Timestamp) -> Self {
         Self(TimeSource::Started { at: moment, since: Instant::now() })
     }
 
-    /// What `time` says, in milliseconds since 1970: whoever holds it moves the clock.
+    /// Reads milliseconds since 1970 from `time`: a test that changes `time` moves the clock.
     #[cfg_attr(only_program, expect(dead_code, reason = "tests move their clock"))]
     pub const fn set_by(time: &'static AtomicI64) -> Self {
         Self(TimeSource::Set(time))
     }
 
-    /// The comment: why the time that it tells cannot be worked with, if so: there must be room for times to come.
+    /// An error text if the clock is past the year 9990; `None` if the clock can be used.
     pub fn trouble(&self) -> Option<String> {
         let year = self.now().to_zoned(TimeZone::UTC).year();
         (year > LAST_YEAR).then(|| {
-            format!("this machine's clock stands at the year {year}, and times are known up to {LAST_YEAR}: set the clock")
+            format!("this machine's clock shows the year {year}; supported are years up to {LAST_YEAR}: set the clock")
         })
     }
 
-    /// Whether it always tells the same moment.
+    /// Whether the clock always returns the same time.
     pub const fn is_fixed(&self) -> bool {
         matches!(self.0, TimeSource::Fixed(_))
     }
 
-    /// The present moment.
+    /// The current time.
     pub fn now(&self) -> Timestamp {
         match self.0 {
             TimeSource::Real => real(),
@@ -76,13 +80,13 @@ impl Clock {
         }
     }
 
-    /// How long until the next tick: at the turn of the second, where the clock shows real seconds.
+    /// The wait until the next tick: for the system clock until the next full second, else one second.
     pub fn until_tick(&self) -> Duration {
         match self.0 {
             TimeSource::Real => {
                 let nanoseconds = u64::try_from(real().subsec_nanosecond()).unwrap_or(0);
                 let wait = SECOND.saturating_sub(Duration::from_nanos(nanoseconds));
-                // a timer that came a little early must not tick twice for one second
+                // a timer that fires slightly early must not cause two ticks in the same second
                 if wait < TIMER_TOLERANCE { wait + SECOND } else { wait }
             }
             TimeSource::Fixed(_) | TimeSource::Set(_) | TimeSource::Started { .. } => SECOND,
@@ -90,7 +94,7 @@ impl Clock {
     }
 }
 
-/// A clock that stands before 1970 or beyond what times can be told for stands at the end of that.
+/// The system time, limited to the range from 1970 to [`Timestamp::MAX`].
 #[expect(clippy::disallowed_methods, reason = "this is the one clock")]
 fn real() -> Timestamp {
     match SystemTime::now().duration_since(UNIX_EPOCH) {

@@ -1,8 +1,9 @@
-//! The built-in demo world: an online shop in two regions with a story, without network, the same for the same seed.
+//! The built-in demo: an online shop in two regions with scripted incidents. Needs no network, and is the same for the same
+//! seed.
 //!
-//! Nothing is stored and nothing is random: every number is a function of the seed and of demo time, so that answers
-//! agree with each other and any history is there at once. What there is and what happens stands in `assets/demo`. It is asked
-//! by the same sources as the real systems, whose requests simulated servers answer in this process.
+//! Nothing is stored and nothing is random: every number is a function of the seed and of demo time, so that all answers
+//! agree and any past time can be queried. The services and events are defined in `assets/demo`. The demo uses the same
+//! sources as real systems; simulated servers in this process answer their requests.
 
 mod actions_done;
 mod alertmanager;
@@ -42,14 +43,14 @@ use super::{Clock, LocalServer, Source, SourceDeps, Transport, connect};
 
 pub use self::world::DemoWorld;
 
-/// When the demo began, if at `now` it has reached this minute of its story.
+/// The start time of a demo that has reached this minute of its scenario at `now`.
 pub fn origin(now: Timestamp, minute: f64, speed: f64) -> Timestamp {
     DemoTimeline::new(now, speed).wall(-minute * 60.0)
 }
 
-/// The sources of the demo: `prom-eu`, `prom-us`, `alertmanager` and `pager`, all of one world.
+/// The sources of the demo: `prom-eu`, `prom-us`, `alertmanager`, `pager` and the runbooks, all of the same [`DemoWorld`].
 ///
-/// At `origin` demo time is 0; it passes `speed` times as fast as `clock` (0.01 to 1000; anything senseless counts as 1).
+/// Demo time is 0 at `origin` and runs `speed` times as fast as `clock` (0.01 to 1000; an invalid speed counts as 1).
 pub fn sources(seed: u64, clock: Clock, origin: Timestamp, speed: f64) -> Vec<Arc<dyn Source>> {
     let world = Arc::new(DemoWorld::new(seed));
     let time = DemoTimeline::new(origin, speed);
@@ -75,14 +76,14 @@ pub fn sources(seed: u64, clock: Clock, origin: Timestamp, speed: f64) -> Vec<Ar
         clock,
         Arc::new(server),
     ));
-    // a key goes to PagerDuty, and nowhere without encryption
+    // the PagerDuty source requires https, because it sends a key
     let server = pager::PagerServer::new(world, time, clock);
     sources.push(source("pager", &crate::backend::pagerduty::SPEC, "https", &[], clock, Arc::new(server)));
     sources.push(Arc::new(runbooks::DemoRunbooks::new()));
     sources
 }
 
-/// A source of the demo, as one in a configuration would be connected.
+/// Connects a source as if it came from a configuration, to a simulated server.
 fn source(
     name: &str,
     kind: &'static KindSpec,

@@ -1,4 +1,4 @@
-//! How a source says which questions it answers, and how: one list, from which both are read.
+//! The table of question handlers of a source: it says which questions the source answers, and with which function.
 
 use std::future::ready;
 use std::sync::Arc;
@@ -12,12 +12,12 @@ use crate::model::labels::{Labels, Text};
 use crate::model::runbook::RunbookQuery;
 use crate::model::source::{ErrorKind, SourceError};
 
-/// How a question is put.
+/// The moment of a question, and which answer the caller already has.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct QuestionAt {
-    /// Of which moment; never of the past for what is always about now.
+    /// The moment that the question is about; always `Now` for kinds of questions that have no history.
     pub(super) at: Moment,
-    /// The digest of the answer that the asker has.
+    /// The digest of the answer that the caller already has.
     pub(super) known: Option<u64>,
 }
 
@@ -29,21 +29,21 @@ macro_rules! handlers {
             $($(#[$field_doc:meta])* $field:ident : $Field:ty),*
         })? => $place:ident : $Answer:ty { $($attributes:tt)* }
     )*) => {
-        /// The answer of a source of this type to one kind of question: it gets how the question is put, what it is about, and
-        /// its parameters.
+        /// The function with which a source of type `S` answers one kind of question. The function gets the source, the
+        /// moment and digest of the question, and the question's key and parameters.
         pub(super) enum Handler<S: 'static> {
             $($(#[$doc])* $Kind(for<'a> fn(&'a S, QuestionAt $($(, &'a $Key)? $(, &'a $Field)*)?) -> Answering<'a>),)*
         }
 
         impl<S> Handler<S> {
-            /// Which kind of question it answers.
+            /// The kind of question that this handler answers.
             const fn kind(&self) -> AskKind {
                 match self {
                     $(Self::$Kind(_) => AskKind::$Kind,)*
                 }
             }
 
-            /// The answer, if the question is of its kind.
+            /// The future of the answer; `None` if the question is of another kind.
             fn answer<'a>(&self, source: &'a S, query: &'a Query, put: QuestionAt) -> Option<Answering<'a>> {
                 match query {
                     $(Query::$Kind $({ $($key,)? $($field),* })? => {
@@ -58,7 +58,7 @@ macro_rules! handlers {
 
 asks!(handlers);
 
-/// The kinds of question that these handlers answer, in their order.
+/// The kinds of questions that these handlers answer, in the order of the handlers.
 pub(super) const fn kinds<S, const COUNT: usize>(handlers: &[Handler<S>; COUNT]) -> [AskKind; COUNT] {
     let mut kinds = [AskKind::Probe; COUNT];
     let (mut left, mut free): (&[Handler<S>], &mut [AskKind]) = (handlers, &mut kinds);
@@ -69,8 +69,8 @@ pub(super) const fn kinds<S, const COUNT: usize>(handlers: &[Handler<S>; COUNT])
     kinds
 }
 
-/// Has a source answer a question by its handlers. What it has no handler for, or does not offer as it is configured, is refused
-/// here and nowhere else.
+/// Answers a question with the matching handler. Returns [`ErrorKind::NotOffered`] if there is no handler, if the configured
+/// source does not offer this kind of question, or if the question is about the past and its kind has no history.
 pub(super) fn answer_by<'a, S: Source>(
     source: &'a S,
     handlers: &[Handler<S>],
@@ -112,7 +112,7 @@ mod tests {
         };
         assert!(ask("alertmanager", Query::Alerts.now()).await.is_ok());
         not_offered(ask("alertmanager", Query::OnCall.now()).await);
-        // what is always about now has no past, and is not taken for it
+        // alerts have no history: a question about the past must not be answered with the current alerts
         let past = Moment::At(Timestamp::from_second(1_799_999_000).unwrap());
         not_offered(ask("alertmanager", Query::Alerts.at(past)).await);
         assert!(ask("prom-eu", Query::Services.at(past)).await.is_ok());

@@ -1,6 +1,5 @@
-//! What every source needs and none writes again: the HTTP client, lenient types for the fields of answers, times in
-//! their units, lists in pages, the cost of an answer and what is missing of it, the server's clock, reports of a probe, and for
-//! tests a server that answers what a function says and a vendor's description to hold requests against.
+//! Code that all kinds of sources share: lenient types for the fields of answers, paginated lists, the cost of an answer and
+//! the warnings about missing parts, the server's clock, probe reports, and contract tests.
 
 #[cfg(test)]
 pub(super) mod contract;

@@ -1,7 +1,7 @@
-//! Packs: files that say which metrics make a service's requests, failures, latency and saturation.
+//! Metric packs: files that say which metrics are a service's requests, failures, latency and saturation.
 //!
-//! A pack holds expressions with placeholders; they are filled in, never evaluated here. The format is described in
-//! `config/packs/README.md`.
+//! A pack contains PromQL expressions with placeholders, which burnwatch fills in and the server evaluates. The format is
+//! described in `config/packs/README.md`.
 
 use std::time::Duration;
 
@@ -9,7 +9,7 @@ use serde::Deserialize;
 
 use crate::model::duration;
 
-/// The built-in packs: those that speak of requests the way the service itself counts them come first.
+/// The built-in packs. Packs with metrics that the service itself counts come first.
 const BUILT_IN: [(&str, &str); 26] = [
     ("http", include_str!("../../config/packs/http.toml")),
     ("grpc", include_str!("../../config/packs/grpc.toml")),
@@ -43,14 +43,14 @@ const BUILT_IN: [(&str, &str); 26] = [
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Pack {
-    /// Its name, as `services.packs` in the configuration lists it.
+    /// The name, as in `services.packs` of the configuration.
     pub name: String,
-    /// What it is for, in one sentence.
+    /// The purpose, in one sentence.
     pub about: String,
-    /// Labels that name the service in this pack's metrics, in place of `services.labels`.
+    /// Labels that name the service in this pack's metrics; they replace `services.labels`.
     #[serde(default)]
     pub(super) service_labels: Vec<String>,
-    /// Its saturation adds to services that others speak of, and makes no service of its own.
+    /// Whether the pack only adds saturation to services that other packs find, and finds no services itself.
     #[serde(default)]
     only_known: bool,
     #[serde(default)]
@@ -59,59 +59,60 @@ pub struct Pack {
     pub(super) latency: Vec<LatencySignal>,
     #[serde(default)]
     pub(super) saturation: Vec<Saturation>,
-    /// Servers that only an exporter speaks of.
+    /// `up` metrics of servers that are only visible through an exporter.
     #[serde(default)]
     pub(super) up: Vec<Up>,
-    /// Signals with words of their own.
+    /// Custom signals with their own texts.
     #[serde(default)]
     pub(super) signal: Vec<OwnSignal>,
-    /// Its services are a proxy's: the labels, targets and alerts of the proxy's target are theirs.
+    /// Whether the services are found through a proxy: the labels, targets and alerts of the proxy's scrape target then
+    /// belong to these services.
     #[serde(default)]
     pub(super) proxy: bool,
 }
 
-/// A counter of requests, and how its failures are told.
+/// A request counter, and how to recognise failed requests.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Requests {
     /// The counter; must exist.
     pub(super) metric: String,
-    /// Labels that may hold the outcome.
+    /// Labels that may contain the result of a request, for example the status code.
     #[serde(default)]
     pub(super) code: Vec<String>,
-    /// Regular expression for the outcomes that are failures.
+    /// A regular expression for the results that are failures.
     #[serde(default = "server_errors")]
     pub(super) failed_codes: String,
-    /// More matchers for the selector.
+    /// Additional matchers for the selector.
     #[serde(default)]
     pub(super) matchers: String,
-    /// More metrics that must exist for the entry to be used.
+    /// Additional metrics that must exist for this entry.
     #[serde(default)]
     pub(super) needs: Vec<String>,
-    /// Requests per second, where the counter's rate alone is not that.
+    /// Requests per second, if that is not simply the rate of the counter.
     all: Option<String>,
-    /// Failures per second, where they are not told by a label.
+    /// Failures per second, if no label marks them.
     failed: Option<String>,
 }
 
-/// A histogram of latencies.
+/// A latency histogram.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct LatencySignal {
-    /// Its name without `_bucket`.
+    /// The metric name without `_bucket`.
     pub(super) histogram: String,
-    /// Its unit.
+    /// The unit of the bucket bounds.
     #[serde(default)]
     pub(super) unit: BucketUnit,
-    /// A native histogram, which has no `_bucket`.
+    /// Whether the histogram is native, and so has no `_bucket` series.
     #[serde(default)]
     pub(super) native: bool,
-    /// More matchers for the selector.
+    /// Additional matchers for the selector.
     #[serde(default)]
     pub(super) matchers: String,
 }
 
-/// The unit of a histogram's bounds.
+/// The unit of a histogram's bucket bounds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
 pub(super) enum BucketUnit {
     #[default]
@@ -122,7 +123,7 @@ pub(super) enum BucketUnit {
 }
 
 impl BucketUnit {
-    /// Seconds in one of it.
+    /// The length of one unit in seconds.
     pub(super) const fn seconds(self) -> f64 {
         match self {
             Self::Seconds => 1.0,
@@ -131,68 +132,68 @@ impl BucketUnit {
     }
 }
 
-/// How full a resource is, from 0 to 1.
+/// The utilisation of a resource, from 0 to 1.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Saturation {
-    /// What is full: `cpu`.
+    /// The resource: `cpu`.
     pub(super) resource: String,
-    /// All must exist; the first one's labels tell the service. A regular expression stands for any metric that it
-    /// matches, which is then the resource.
+    /// All must exist; the labels of the first one identify the service. A regular expression stands for every metric that it
+    /// matches, and the metric name is then the resource.
     pub(super) metrics: Vec<String>,
-    /// The use, 0 to 1.
+    /// The utilisation, 0 to 1.
     expr: String,
-    /// Labels that tell the host and the part of it, kept beside the service's: `instance`, `mountpoint`.
+    /// Labels that identify the host and the part of it, kept in addition to the service's labels: `instance`, `mountpoint`.
     #[serde(default)]
     pub(super) labels: Vec<String>,
-    /// Of each service only so many of the fullest are wanted; without it all.
+    /// Only this many parts with the highest utilisation per service; `None`: all parts.
     most: Option<u32>,
-    /// As its pack says.
+    /// Copied from the pack.
     #[serde(skip)]
     pub(super) only_known: bool,
 }
 
-/// What stands for something in an expression.
+/// The placeholders of expressions, written with `$`.
 const PLACEHOLDERS: [&str; 5] = ["by", "selector", "lookback", "seconds", "metric"];
 
 fn server_errors() -> String {
     "5..".into()
 }
 
-/// The comment: why a text is no pack.
+/// The reason why a text is not a valid pack.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum PackError {
-    /// It is not TOML, or has fields that no pack has.
-    #[error("it is no pack: {0}")]
+    /// The text is not TOML, or has unknown fields.
+    #[error("it is not a valid pack: {0}")]
     Unreadable(String),
-    /// Neither requests nor latency nor saturation.
+    /// The pack has no requests, latency, saturation, up or signal.
     #[error("pack {0:?} has no signal")]
     Empty(String),
-    /// A word that is no name of a metric or label.
-    #[error("pack {pack:?}: {word:?} is no name of a metric or label")]
+    /// A word that is not a valid name of a metric or label.
+    #[error("pack {pack:?}: {word:?} is not a valid metric or label name")]
     BadName {
         /// The pack.
         pack: String,
         /// The word.
         word: String,
     },
-    /// An expression with a placeholder that does not exist, or without one that must be there.
+    /// An expression with an unknown placeholder, or without a required one.
     #[error("pack {pack:?}: the expression {expr:?} {problem}")]
     BadExpression {
         /// The pack.
         pack: String,
         /// The expression.
         expr: String,
-        /// What is wrong with it.
+        /// What is wrong with the expression.
         problem: String,
     },
 }
 
 impl Pack {
-    /// Reads a pack and checks its names and placeholders.
+    /// Parses a pack and checks its names and placeholders.
     ///
     /// # Errors
-    /// [`PackError`], with what is wrong; what the expressions mean is not checked.
+    /// [`PackError`] with the reason; the PromQL of the expressions is not checked.
     pub fn parse(text: &str) -> Result<Self, PackError> {
         let mut pack: Self =
             toml::from_str(text).map_err(|error| PackError::Unreadable(error.to_string()))?;
@@ -235,6 +236,7 @@ impl Pack {
         Ok(pack)
     }
 
+    /// Checks the placeholders of an expression.
     fn check(&self, expr: &str) -> Result<(), PackError> {
         let wrong = |problem: String| PackError::BadExpression {
             pack: self.name.clone(),
@@ -246,51 +248,51 @@ impl Pack {
             return Err(wrong(format!("has the unknown placeholder ${word}")));
         }
         match ["by", "selector"].into_iter().find(|needed| !words.contains(needed)) {
-            Some(missing) => Err(wrong(format!("lacks ${missing}"))),
+            Some(missing) => Err(wrong(format!("lacks the placeholder ${missing}"))),
             None => Ok(()),
         }
     }
 }
 
 impl Pack {
-    /// Whether it makes no service of its own.
+    /// Whether the pack finds no services itself.
     pub(super) const fn only_known(&self) -> bool {
         self.only_known
     }
 }
 
-/// The built-in packs and `own` ones, which come first and replace those of the same name; only those that are `wanted`,
-/// unless that is empty.
+/// The user's packs (`own`) followed by the built-in ones; a user's pack replaces the built-in pack of the same name. If
+/// `wanted` is not empty, only packs with these names.
 pub fn chosen(own: &[Pack], wanted: &[String]) -> Vec<Pack> {
     let others = BUILT_IN
         .iter()
         .filter(|(name, _)| own.iter().all(|pack| pack.name != *name))
-        // a test reads them all
+        // a test parses all of them
         .filter_map(|(_, text)| Pack::parse(text).ok());
     let all = own.iter().cloned().chain(others);
     all.filter(|pack| wanted.is_empty() || wanted.contains(&pack.name)).collect()
 }
 
-/// The labels by which packs name the services that a proxy speaks of.
+/// The labels by which proxy packs name services.
 pub fn labels_of_proxies(packs: &[Pack]) -> impl Iterator<Item = &String> {
     packs.iter().filter(|pack| pack.proxy).flat_map(|pack| &pack.service_labels)
 }
 
-/// Whether a word can stand for a metric or label in PromQL without quotes.
+/// Whether a word is a metric or label name that needs no quotes in PromQL.
 pub(super) fn is_name(word: &str) -> bool {
     !word.is_empty()
         && !word.starts_with(|c: char| c.is_ascii_digit())
         && word.chars().all(|c| c.is_ascii_alphanumeric() || c == '_' || c == ':')
 }
 
-/// Whom a query is about, and over how long.
+/// The values for the placeholders of an expression.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct QueryFill<'a> {
-    /// Labels to group by.
+    /// The labels to group by.
     pub(super) by: &'a str,
-    /// Matchers that choose the series, at least one.
+    /// Matchers that select the series; at least one.
     pub(super) selector: &'a str,
-    /// Over how long rates are taken.
+    /// The lookback of the rates.
     pub(super) lookback: Duration,
 }
 
@@ -300,7 +302,7 @@ impl Requests {
         std::iter::once(&self.metric).chain(&self.needs)
     }
 
-    /// Requests per second.
+    /// An expression for requests per second.
     pub(super) fn all(&self, fill: QueryFill<'_>) -> String {
         match &self.all {
             Some(own) => substitute(own, fill, &self.metric),
@@ -308,12 +310,13 @@ impl Requests {
         }
     }
 
-    /// Failures per second, told by those of its `code` labels that exist; `None` if nothing tells them.
+    /// An expression for failures per second. `codes` are those labels of `code` that exist; `None` if failures cannot be
+    /// recognised.
     pub(super) fn failed(&self, fill: QueryFill<'_>, codes: &[String]) -> Option<String> {
         if let Some(own) = &self.failed {
             return Some(substitute(own, fill, &self.metric));
         }
-        // each series counts by the first label that it has
+        // each series is counted by the first of these labels that it has
         let parts = codes.iter().enumerate().map(|(at, code)| {
             let absent = codes.iter().take(at).map(|earlier| format!(",{earlier}=\"\"")).collect::<Vec<_>>();
             self.rate(fill, &format!(",{code}=~\"{}\"{}", self.failed_codes, absent.concat()))
@@ -322,12 +325,12 @@ impl Requests {
         (!parts.is_empty()).then(|| parts.join(" or "))
     }
 
-    /// Whether its rate is an expression of its own, which may well say nothing of a service that has the counter.
+    /// Whether the request rate is a custom expression, which may have no value for a service that has the counter.
     pub(super) fn has_rate_expression(&self) -> bool {
         self.all.is_some()
     }
 
-    /// Whether failures can be told without any label.
+    /// Whether failures can be recognised without a label.
     pub(super) fn has_failure_expression(&self) -> bool {
         self.failed.is_some()
     }
@@ -343,14 +346,15 @@ impl LatencySignal {
         if self.native { self.histogram.clone() } else { format!("{}_bucket", self.histogram) }
     }
 
-    /// The latency below which this share of requests stays, in the histogram's unit.
+    /// An expression for a quantile of the latency, in the unit of the histogram.
     pub(super) fn quantile(&self, fill: QueryFill<'_>, quantile: f64) -> String {
         let le = if self.native { "" } else { "le" };
         let by = [le, fill.by].into_iter().filter(|label| !label.is_empty()).collect::<Vec<_>>().join(", ");
         format!("histogram_quantile({quantile}, {})", self.buckets(QueryFill { by: &by, ..fill }, ""))
     }
 
-    /// Requests per second up to each bound, over these bounds only if any is given.
+    /// An expression for requests per second in each bucket; only the buckets whose `le` matches the regular expression
+    /// `bounds`, unless that is empty.
     pub(super) fn buckets(&self, fill: QueryFill<'_>, bounds: &str) -> String {
         let bounds = if bounds.is_empty() { String::new() } else { format!(",le=~\"{bounds}\"") };
         substitute(&rate(&format!("{}{bounds}", comma(&self.matchers))), fill, &self.metric())
@@ -358,7 +362,7 @@ impl LatencySignal {
 }
 
 impl Saturation {
-    /// How full each part of each service is, 0 to 1.
+    /// An expression for the utilisation of each part of each service, 0 to 1.
     pub(super) fn expr(&self, fill: QueryFill<'_>) -> String {
         let of_all = if self.is_pattern() { Some("__name__") } else { None };
         let by = grouping(fill.by, of_all.into_iter().chain(self.labels.iter().map(String::as_str)));
@@ -369,7 +373,7 @@ impl Saturation {
         }
     }
 
-    /// How full the fullest part of a service is: for its course over time.
+    /// An expression for the highest utilisation of a service, for charts.
     pub(super) fn fullest(&self, fill: QueryFill<'_>) -> String {
         if self.is_pattern() {
             return format!("max by (__name__) ({})", self.expr(fill));
@@ -386,13 +390,13 @@ impl Saturation {
         self.metrics.first().map_or("", |metric| metric)
     }
 
-    /// Whether it stands for any number of metrics.
+    /// Whether the entry has a regular expression, and so stands for any number of metrics.
     pub(super) fn is_pattern(&self) -> bool {
         self.metrics.iter().any(|metric| !is_name(metric))
     }
 }
 
-/// The usual template, with more matchers.
+/// The template of a rate, with additional matchers.
 fn rate(matchers: &str) -> String {
     format!("sum by ($by) (rate($metric{{$selector{matchers}}}[$lookback]))")
 }
@@ -401,7 +405,7 @@ fn comma(matchers: &str) -> String {
     if matchers.is_empty() { String::new() } else { format!(",{matchers}") }
 }
 
-/// The label of the service and more, each once.
+/// The service label and more labels, without duplicates.
 fn grouping<'a>(by: &'a str, more: impl Iterator<Item = &'a str>) -> String {
     let mut labels = vec![by];
     for label in more {
@@ -420,6 +424,7 @@ fn pieces(template: &str) -> (&str, impl Iterator<Item = (&str, &str)>) {
     (first, parts.map(move |part| part.split_at(word_end(part))))
 }
 
+/// Fills in the placeholders of a template.
 fn substitute(template: &str, fill: QueryFill<'_>, metric: &str) -> String {
     let (first, pieces) = pieces(template);
     pieces.fold(first.to_owned(), |out, (word, rest)| {
@@ -429,7 +434,7 @@ fn substitute(template: &str, fill: QueryFill<'_>, metric: &str) -> String {
             "lookback" => duration::text(fill.lookback),
             "seconds" => fill.lookback.as_secs_f64().to_string(),
             "metric" => metric.to_owned(),
-            // the end of a regular expression, as in a service's own name
+            // not a placeholder: `$` in a regular expression, for example in a service name
             other => format!("${other}"),
         };
         out + &filled + rest

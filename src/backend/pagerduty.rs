@@ -1,4 +1,4 @@
-//! PagerDuty (REST API v2): incidents with what happened to them and what is done about them, and who is on call.
+//! PagerDuty (REST API v2): incidents with their timeline and the actions on them, and who is on call.
 
 mod act;
 mod detail;
@@ -32,26 +32,28 @@ use incidents::{History, PriorityCache};
 pub(super) use kind::SPEC;
 use kind::Settings;
 
-/// Without this form an older version of the API would answer.
+/// The `Accept` header for API version 2; without it, the server may answer with an older version.
 const API_VERSION_2: &str = "application/vnd.pagerduty+json;version=2";
 
 /// What comes with an incident only if it is asked for.
 const INCLUDED: [(&str, &str); 2] =
     [("include[]", "conference_bridge"), ("include[]", "first_trigger_log_entries")];
 
-/// One account, as far as its key may look into it.
+/// One account, restricted to the data that its API key can read.
 pub(super) struct PagerDuty {
     info: SourceInfo,
     http: Http,
     clock: Clock,
+    /// The time-out of a request; also limits how long further pages of a list are requested.
     list_timeout: Duration,
     settings: Settings,
     kept: Mutex<AccountCache>,
 }
 
-/// What is known from one answer to the next.
+/// Data that is kept between answers.
 #[derive(Default)]
 struct AccountCache {
+    /// The owner of the API key, and when that was read.
     interner: Interner,
     key: Aged<who::KeyOwner>,
     me: Aged<Person>,
@@ -67,7 +69,7 @@ fn fresh<T: Clone>(aged: Option<&(Timestamp, T)>, now: Timestamp, lasts: SignedD
     aged.filter(|(since, _)| now.duration_since(*since) < lasts).map(|(_, value)| value.clone())
 }
 
-/// What every PagerDuty account can be asked.
+/// The kinds of questions that every PagerDuty account answers.
 const ANSWERS: &[AskKind] = &kinds(&HANDLERS);
 
 const HANDLERS: [Handler<PagerDuty>; 5] = [
@@ -79,10 +81,10 @@ const HANDLERS: [Handler<PagerDuty>; 5] = [
 ];
 
 impl PagerDuty {
-    /// Checks the address; nothing is sent.
+    /// Checks the address; sends nothing.
     ///
     /// # Errors
-    /// [`Unreachable`](crate::model::source::Trouble::Unreachable) if the address is none.
+    /// [`crate::model::source::ErrorKind::Unreachable`] if the address is invalid.
     pub(super) fn new(
         id: &SourceId,
         source: &SourceSettings,
@@ -103,7 +105,7 @@ impl PagerDuty {
         self.kept.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Has a reader take in what came.
+    /// Maps an answer with a reader that shares the interned texts.
     fn read<T>(&self, work: impl FnOnce(&mut map::TextReader<'_>) -> T) -> T {
         work(&mut map::TextReader { interner: &mut self.kept().interner, source: &self.info.id })
     }
@@ -154,8 +156,9 @@ impl Source for PagerDuty {
 }
 
 impl PagerDuty {
+    /// Explains a 404 for an unknown path as a wrong address.
     fn explain_error(&self, error: SourceError) -> SourceError {
-        // its own words are "Not Found", too
+        // PagerDuty's own message for a missing object is "Not Found", too
         let is_foreign = |message: &&str| message.is_empty() || message.contains("page not found");
         let absence = error.trouble.refused(404).filter(is_foreign);
         let absence = absence.map(|message| of_absence("PagerDuty REST API", message));

@@ -1,4 +1,5 @@
-//! Prometheus and what speaks its API: services and their signals, rules, charts, earlier firings.
+//! Prometheus and servers with the Prometheus API: services and their signals, SLOs, rules, charts, and past firings of
+//! alerts.
 
 mod ages;
 mod call;
@@ -47,10 +48,10 @@ use metric_discovery::{DiscoveryPlan, MetricDiscovery};
 use services::EvaluationTime;
 use slos::ServerSlos;
 
-/// How long it is taken to be so which recording rules fail.
+/// How long the list of failing recording rules is cached.
 const RECORDINGS_INTERVAL: Duration = Duration::from_secs(60);
 
-/// One server.
+/// One server with the Prometheus API.
 pub(super) struct Prometheus {
     info: SourceInfo,
     server: PromServer,
@@ -64,12 +65,12 @@ pub(super) struct Prometheus {
     slos: ServerSlos,
 }
 
-/// Whether what was found before can stand although the server could not be surveyed: it answers, if not everything.
+/// Whether the last result stays in use although discovery failed: the server answers some requests.
 fn is_partly_available(trouble: &ErrorKind) -> bool {
     !trouble.is_source_wide() || matches!(trouble, ErrorKind::TimedOut { .. } | ErrorKind::RateLimited { .. })
 }
 
-/// The questions that it can be asked; about SLOs only where they are looked for or defined.
+/// The kinds of questions that every server answers; `Slos` only if SLOs are configured or discovered.
 const ANSWERS: &[AskKind] = &kinds(&HANDLERS);
 
 const HANDLERS: [Handler<Prometheus>; 8] = [
@@ -86,10 +87,10 @@ const HANDLERS: [Handler<Prometheus>; 8] = [
 ];
 
 impl Prometheus {
-    /// Nothing is sent yet.
+    /// Sends nothing.
     ///
     /// # Errors
-    /// [`ErrorKind::Unreachable`] if the address is none.
+    /// [`ErrorKind::Unreachable`] if the address is invalid.
     pub(super) fn new(
         id: &SourceId,
         source: &SourceSettings,
@@ -122,22 +123,24 @@ impl Prometheus {
         })
     }
 
+    /// The requests of one question.
     fn call(&self, kind: AskKind) -> QuestionRequests<'_> {
         QuestionRequests::new(&self.server, kind.weight())
     }
 
+    /// The readings of all services, at a past time or now.
     async fn services(&self, at: Option<Timestamp>) -> Answered {
         let call = self.call(AskKind::Services);
         let discovery = self.discovery(&call).await?;
         let now = at.unwrap_or_else(|| self.server.quirks.skew.there(self.clock.now()));
         let moment = EvaluationTime { at, now };
         let mut kept = self.ages.lock().await;
-        // how old things were at a moment of the past says nothing of now
+        // ages at a past time must not replace the current ones
         let mut own = Ages::default();
         let ages = if at.is_none() { &mut *kept } else { &mut own };
         let board = services::board(&call, &self.plan, &discovery, ages, moment).await;
         if board.is_err() {
-            // whoever answers again may have been away
+            // after a failure, the server may have been restarted with other data
             *kept = Ages::default();
         }
         if at.is_none() && kept.has_lost() {
@@ -146,6 +149,7 @@ impl Prometheus {
         Ok(call.reply(Answer::Services(board?)))
     }
 
+    /// Reads the short histories of all services.
     async fn trends(&self, span: TimeGrid) -> Answered {
         let call = self.call(AskKind::Trends);
         let discovery = self.discovery(&call).await?;
@@ -153,6 +157,7 @@ impl Prometheus {
         Ok(call.reply(Answer::Trends(trends)))
     }
 
+    /// Reads all signals of one service over time.
     async fn detail(&self, service: &str, span: TimeGrid) -> Answered {
         let call = self.call(AskKind::Detail);
         let discovery = self.discovery(&call).await?;
@@ -160,6 +165,7 @@ impl Prometheus {
         Ok(call.reply(Answer::Detail(detail)))
     }
 
+    /// Reads the alerting rules, and adds the failing recording rules.
     async fn rules(&self, known: Option<u64>) -> Answered {
         let call = self.call(AskKind::Rules);
         let identity = self.identity(&call).await?;
@@ -171,6 +177,7 @@ impl Prometheus {
         Ok(call.reply_if_new(Answer::Rules(board), digest, known))
     }
 
+    /// Evaluates a query over time, for a chart.
     async fn series(&self, query: &str, span: TimeGrid) -> Answered {
         let call = self.call(AskKind::Series);
         self.identity(&call).await?;
@@ -178,6 +185,7 @@ impl Prometheus {
         Ok(call.reply(Answer::Series(matrix)))
     }
 
+    /// Reads when the alert with these labels fired.
     async fn firings(&self, labels: &Labels, looked_at: TimeRange) -> Answered {
         let call = self.call(AskKind::Firings);
         let identity = self.identity(&call).await?;
@@ -186,6 +194,7 @@ impl Prometheus {
         Ok(call.reply(Answer::Firings(board)))
     }
 
+    /// Measures the SLOs, at a past time or now.
     async fn slos(&self, at: Option<Timestamp>, known: Option<u64>) -> Answered {
         let call = self.call(AskKind::Slos);
         let identity = self.identity(&call).await?;
@@ -194,6 +203,7 @@ impl Prometheus {
         Ok(call.reply_if_new(Answer::Slos(board), digest, known))
     }
 
+    /// The context for reading rules.
     fn reading<'a>(&'a self, external_labels: &'a ExternalLabels) -> rules::RuleReader<'a> {
         rules::RuleReader {
             source: &self.info.id,
@@ -203,13 +213,13 @@ impl Prometheus {
         }
     }
 
-    /// Who it is, found out once in a while.
+    /// The identity of the server, cached for ten minutes.
     async fn identity(&self, call: &QuestionRequests<'_>) -> Result<ServerIdentity, SourceError> {
         let mut kept = self.identity.lock().await;
         if let Some(identity) = Kept::known(kept.as_ref(), call) {
             return Ok(identity);
         }
-        // what is said beside these answers says nothing about the one that is asked for
+        // the warnings of these answers do not concern the question
         let identifying = call.separate();
         let identity = ServerIdentity::ask(&identifying, &self.reading(&ExternalLabels::default())).await;
         call.add_cost_of(&identifying);
@@ -219,7 +229,7 @@ impl Prometheus {
         Ok(Kept::new(identity, DISCOVERY_INTERVAL_MAX, Vec::new()).put(&mut kept, call))
     }
 
-    /// Its recording rules that fail. There may be many more of them than alerting rules: they are read seldom.
+    /// The failing recording rules, cached: there may be many more recording rules than alerting rules.
     async fn recordings(&self, call: &QuestionRequests<'_>) -> Vec<BrokenRule> {
         let mut kept = self.recordings.lock().await;
         if let Some(broken) = Kept::known(kept.as_ref(), call) {
@@ -229,7 +239,7 @@ impl Prometheus {
         Kept::new(broken, RECORDINGS_INTERVAL, Vec::new()).put(&mut kept, call)
     }
 
-    /// What it has, found out once in a while. If that fails later on, what was found last still holds.
+    /// The result of metric discovery, cached. If a later discovery fails, the last result stays in use, with a warning.
     async fn discovery(&self, call: &QuestionRequests<'_>) -> Result<Arc<MetricDiscovery>, SourceError> {
         self.identity(call).await?;
         let mut kept = self.discovery.lock().await;
@@ -248,7 +258,8 @@ impl Prometheus {
                 Kept::new(Arc::new(discovery), lasts, warnings)
             }
             (Err(error), Some(old)) if is_partly_available(&error.trouble) => {
-                let text = format!("services cannot be looked for again: {}", error.trouble);
+                let text =
+                    format!("metric discovery failed, the last known services are used: {}", error.trouble);
                 let lasts = next_attempt_after(Some(old.lasts));
                 Kept::new(Arc::clone(&old.value), lasts, vec![Warning::part(text)])
             }
@@ -257,7 +268,7 @@ impl Prometheus {
         Ok(found.put(&mut kept, call))
     }
 
-    /// Has the server surveyed anew soon, unless that was done meanwhile.
+    /// Lets discovery run again soon, unless it already ran in the meantime.
     async fn shorten_validity(&self, discovery: &Arc<MetricDiscovery>) {
         if let Some(kept) =
             self.discovery.lock().await.as_mut().filter(|kept| Arc::ptr_eq(&kept.value, discovery))
@@ -266,20 +277,22 @@ impl Prometheus {
         }
     }
 
+    /// Answers a probe.
     async fn probe(&self) -> Answered {
         let call = self.call(AskKind::Probe);
         let probe_report = self.probe_report(&call).await?;
         Ok(call.reply(Answer::Probe(probe_report)))
     }
 
-    /// Once everything is known, one light request.
+    /// The probe report. If identity and discovery are cached, this takes a single small request.
     async fn probe_report(&self, call: &QuestionRequests<'_>) -> Result<ProbeReport, SourceError> {
         let (date, refusal) = match call.get("api/v1/query", &[("query", "1")]).await {
             Ok(body) => {
                 call.open::<wire::Data<'_>>(&body)?;
                 (body.date, None)
             }
-            // an API without queries, or credentials only for rules; anything else is a server that is not well
+            // the server has no query API, or the credentials only allow reading rules; any other error is a failure of the
+            // server
             Err(error)
                 if matches!(
                     error.trouble,
@@ -297,34 +310,37 @@ impl Prometheus {
                 let said = error.trouble.said();
                 return Err(call.server.http.error(of_absence("Prometheus API", said)));
             }
-            probe_report.warn(format!("it answers no query: {}", error.trouble));
+            probe_report.warn(format!("the server answers no queries: {}", error.trouble));
         }
         match self.discovery(call).await {
             Ok(discovery) => self.add_discovery_facts(&discovery, &mut probe_report),
             Err(error) if error.trouble.is_source_wide() => return Err(error),
-            Err(error) => probe_report.warn(format!("services cannot be found: {}", error.trouble)),
+            Err(error) => probe_report.warn(format!("metric discovery failed: {}", error.trouble)),
         }
         match (identity.rules, identity.flavour) {
             (Err(trouble), _) => {
-                probe_report.warn(format!("no rules, no expressions, no pending alerts: {trouble}"));
+                probe_report
+                    .warn(format!("no rules, so no alert expressions and no pending alerts: {trouble}"));
             }
-            (Ok(0), Flavour::VictoriaMetrics) => probe_report
-                .warn("no rule API here? Without -vmalert.proxyURL there are no rules and no pending alerts"),
+            (Ok(0), Flavour::VictoriaMetrics) => probe_report.warn(
+                "no rules found: VictoriaMetrics needs -vmalert.proxyURL to serve rules and pending alerts",
+            ),
             (Ok(rules), _) => probe_report.fact("alerting rules", rules.to_string()),
         }
         if self.slos.may_have_slos() {
             match self.slos.count(call, &self.reading(&identity.external_labels)).await {
                 Ok(slos) => probe_report.fact("SLOs", slos.to_string()),
                 Err(error) if error.trouble.is_source_wide() => return Err(error),
-                Err(error) => probe_report.warn(format!("SLOs cannot be found: {}", error.trouble)),
+                Err(error) => probe_report.warn(format!("SLOs could not be read: {}", error.trouble)),
             }
         }
-        probe_report.clock(date, self.clock.now(), "ages are off by that");
+        probe_report.clock(date, self.clock.now(), "displayed ages are wrong by that much");
         let large = probe_report.clock_ahead_seconds.filter(|ahead| skew::is_large(*ahead));
         self.server.quirks.skew.set(large);
         Ok(probe_report)
     }
 
+    /// Adds the result of metric discovery to a probe report.
     fn add_discovery_facts(&self, discovery: &MetricDiscovery, probe_report: &mut ProbeReport) {
         probe_report.fact("services", discovery.services.len().to_string());
         probe_report.fact("services by", discovery.labels().join(", "));
@@ -334,11 +350,12 @@ impl Prometheus {
         if discovery.is_empty() {
             let labels = self.plan.labels.join(", ");
             probe_report.warn(format!(
-                "no service found: no known metric, and no target with one of the labels {labels}"
+                "no service found: the server has no known metric, and no target with one of the labels {labels}"
             ));
         }
         if discovery.scrape_interval().is_some_and(|interval| discovery.lookback < 2 * interval) {
-            probe_report.warn("services.lookback is shorter than two scrapes: rates will be missing");
+            probe_report
+                .warn("services.lookback is shorter than two scrape intervals: rates will be missing");
         }
     }
 }
@@ -356,7 +373,7 @@ impl Source for Prometheus {
         Box::pin(async move {
             let answered = answer_by(self, &HANDLERS, ask, known).await;
             if let Err(SourceError { trouble: ErrorKind::Unreachable { .. }, .. }) = &answered {
-                // whoever answers there next may be another
+                // after an outage, another server may answer at this address
                 *self.identity.lock().await = None;
                 *self.discovery.lock().await = None;
                 *self.ages.lock().await = Ages::default();

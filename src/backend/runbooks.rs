@@ -1,4 +1,5 @@
-//! Finds runbooks: where an alert says, else in a folder, else by templates of addresses; files and pages alike.
+//! Finds the runbook of an alert: at the alert's `runbook_url`, else in the runbook folder, else by the configured templates.
+//! A runbook is a local file or a web page.
 
 mod address;
 mod folder;
@@ -28,12 +29,12 @@ use crate::model::text;
 
 use address::RunbookLocation;
 
-/// The largest runbook that is read, in bytes.
+/// The maximum size of a runbook, in bytes.
 const LIMIT: u64 = 1024 * 1024;
-/// Of all places that are tried for one runbook no more than this are asked.
+/// The maximum number of locations that are tried for one runbook.
 const MAX_LOCATIONS: usize = 8;
 
-/// Finds runbooks.
+/// The source that finds runbooks; one for each context.
 pub(super) struct Runbooks {
     info: SourceInfo,
     settings: RunbookSettings,
@@ -45,12 +46,13 @@ pub(super) struct Runbooks {
 const HANDLERS: [Handler<Runbooks>; 1] =
     [Handler::Runbook(|source, put, wanted| Box::pin(source.runbook(wanted, put.known)))];
 
-/// What a place brought.
+/// The content that was read from a location.
 struct FoundRunbook {
     bytes: Vec<u8>,
-    /// Bytes of an answer; a file brings none.
+    /// The size of the HTTP response; 0 for a file.
     received: u64,
     is_html: bool,
+    /// The path or the address, without credentials and query.
     from: String,
 }
 
@@ -67,12 +69,15 @@ impl Runbooks {
         }
     }
 
-    /// That a runbook is nowhere is an answer: one host in trouble says nothing about the others.
+    /// Answers with the result of the search, also if no runbook was found: a host that fails says nothing about the other
+    /// locations.
     async fn runbook(&self, wanted: &RunbookQuery, known: Option<u64>) -> Answered {
         let (search, bytes_in, requests) = self.search(wanted).await;
         Ok(reply(search, known, bytes_in, requests))
     }
 
+    /// Tries the locations in their order until one has a runbook. Returns the result, received bytes and the number of
+    /// requests.
     async fn search(&self, wanted: &RunbookQuery) -> (RunbookSearch, u64, u32) {
         let (mut search, mut bytes_in, mut requests) = (RunbookSearch::default(), 0, 0);
         for place in address::places(wanted, &self.settings).into_iter().take(MAX_LOCATIONS) {
@@ -97,6 +102,7 @@ impl Runbooks {
         (search, bytes_in, requests)
     }
 
+    /// Reads the content at a location, or says why there is none.
     async fn read(&self, place: RunbookLocation) -> Result<FoundRunbook, String> {
         match place {
             RunbookLocation::None(why) => Err(why),
@@ -112,7 +118,7 @@ impl Runbooks {
         }
     }
 
-    /// A file on a dead mount must not hold up anything else.
+    /// Reads a file in a blocking task with a time-out, because a file on an unreachable network mount can block for ever.
     async fn read_file(
         &self,
         read: impl FnOnce() -> Result<(PathBuf, Vec<u8>), String> + Send + 'static,
@@ -122,11 +128,12 @@ impl Runbooks {
         let (path, bytes) = match read {
             Ok(Ok(read)) => read?,
             Ok(Err(error)) => return Err(error.to_string()),
-            Err(_) => return Err("it cannot be read in time".to_owned()),
+            Err(_) => return Err("the file could not be read in time".to_owned()),
         };
         Ok(FoundRunbook { bytes, received: 0, is_html: false, from: path.display().to_string() })
     }
 
+    /// Requests a web page, with the configured token of its host if there is one.
     async fn read_page(&self, url: &Url, named: &Url) -> Result<FoundRunbook, String> {
         let token = self.token(url, named).await?;
         let url = if token.is_some() { address::with_token(url, named) } else { url.clone() };
@@ -135,17 +142,19 @@ impl Runbooks {
         let page = match timeout(self.time_limit(), getting).await {
             Ok(page) => page.map_err(|failure| {
                 if let untrusted_fetch::FetchError::Trouble(ErrorKind::Redirected { to }) = &failure {
-                    return format!("it redirects to {to}; perhaps it wants a token in [runbooks.tokens]");
+                    return format!(
+                        "the server redirects to {to}; set a token in [runbooks.tokens] if it needs a login"
+                    );
                 }
                 let is_large =
                     matches!(failure, untrusted_fetch::FetchError::Trouble(ErrorKind::TooLarge { .. }));
-                if is_large { "it is larger than 1 MiB".to_owned() } else { failure.to_string() }
+                if is_large { "the page is larger than 1 MiB".to_owned() } else { failure.to_string() }
             })?,
             Err(_) => return Err(ErrorKind::TimedOut { after: self.time_limit() }.to_string()),
         };
         let mut from = named.clone();
         from.set_query(None);
-        // credentials that somebody wrote into an address are for nobody's eyes
+        // an address may contain credentials; they must not be displayed
         from.set_password(None).and_then(|()| from.set_username("")).ok();
         let received = page.bytes.len() as u64;
         Ok(FoundRunbook { bytes: page.bytes, received, is_html: page.is_html, from: from.into() })
@@ -155,7 +164,7 @@ impl Runbooks {
         self.limits.timeout.0
     }
 
-    /// The token of the host that is asked, or of the one whose raw files it keeps.
+    /// The token of the requested host (`url`), or of the host in the address as it was written (`named`).
     async fn token(&self, url: &Url, named: &Url) -> Result<Option<Secret>, String> {
         let of = |url: &Url| {
             let host = url.host_str()?;
@@ -172,7 +181,7 @@ impl Runbooks {
     }
 }
 
-/// As the screens know it.
+/// The description of the runbook source.
 pub(super) fn info() -> SourceInfo {
     SourceInfo {
         tenant: None,
@@ -185,7 +194,7 @@ pub(super) fn info() -> SourceInfo {
     }
 }
 
-/// The answer to what was searched, with what recognises it.
+/// The reply for a search result, with its digest; [`Answer::Unchanged`] if the caller already has it.
 pub(super) fn reply(search: RunbookSearch, known: Option<u64>, bytes_in: u64, requests: u32) -> Reply {
     let mut hasher = DefaultHasher::new();
     search.found.as_ref().map(|found| (&found.from, &found.text)).hash(&mut hasher);
@@ -197,23 +206,24 @@ pub(super) fn reply(search: RunbookSearch, known: Option<u64>, bytes_in: u64, re
     Reply { digest, bytes_in, requests, ..Reply::free(answer) }
 }
 
+/// A failed location with the reason, for display.
 fn tried(place: &str, why: &str) -> TriedLocation {
     TriedLocation { place: text::clean(place).into(), why: text::clean(why).into() }
 }
 
-/// A runbook of what was read, or why it is none.
+/// Makes a runbook of the content, or says why the content is not one.
 fn runbook(found: &FoundRunbook) -> Result<Runbook, &'static str> {
     let text = String::from_utf8_lossy(&found.bytes);
     let head: String = text.trim_start().chars().take(15).collect::<String>().to_ascii_lowercase();
     if found.is_html || head.starts_with("<!doctype html") || head.starts_with("<html") {
-        return Err("it is a web page, not markdown; open it in a browser");
+        return Err("the content is a web page, not markdown; open the page in a browser");
     }
     if text.trim().is_empty() {
-        return Err("it is empty");
+        return Err("the runbook is empty");
     }
     let is_broken = matches!(text, std::borrow::Cow::Owned(_));
     let warnings =
-        if is_broken { vec!["Some of it is not UTF-8 and shown as \u{fffd}.".into()] } else { Vec::new() };
+        if is_broken { vec!["Bytes that are not UTF-8 are shown as \u{fffd}.".into()] } else { Vec::new() };
     let text = text::clean_document(text.strip_prefix('\u{feff}').unwrap_or(&text));
     Ok(Runbook { from: text::clean(&found.from).into(), text: Arc::from(text), warnings })
 }

@@ -1,4 +1,4 @@
-//! The kinds of sources that there are, and the documentation that is made of them.
+//! Tests of all kinds of sources, and the generated part of the documentation.
 
 mod json_file;
 
@@ -33,7 +33,7 @@ fn every_kind_has_a_name_of_its_own_and_an_example_that_is_right() {
     }
 }
 
-/// What `docs/configuration.md` says of the kinds.
+/// The section of `docs/configuration.md` about the kinds.
 fn as_markdown() -> String {
     let schema = schema(&KINDS);
     let of_kinds = schema.pointer("/$defs/SourceSettings/oneOf").and_then(Value::as_array).unwrap();

@@ -1,5 +1,5 @@
-//! A source that cannot be made as it is configured: every question is answered with the reason, so that it is told like any
-//! other trouble of a source, and the others go on.
+//! Stands in for a source that cannot be created from its configuration: every question is answered with the error. Other
+//! sources are not affected.
 
 use std::future::ready;
 
@@ -17,7 +17,7 @@ pub(super) struct Unfit {
 }
 
 impl Unfit {
-    /// In place of a source that was configured so.
+    /// Replaces the source with these settings.
     pub(super) fn new(source: &SourceSettings, error: SourceError) -> Self {
         let info = super::info(&error.source_name, source, &clean(source.address()));
         Self { info: SourceInfo { writes: WriteSupport::NONE, ..info }, error }

@@ -29,7 +29,7 @@ pub(super) struct Write<J> {
     pub(super) judge: J,
 }
 
-/// Something to read; what comes from outside has passed [`segment`](super::http::segment).
+/// Something to read; what comes from outside has passed [`segment`](super::kit::http::segment).
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Read {
     pub(super) path: String,

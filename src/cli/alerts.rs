@@ -1,4 +1,4 @@
-//! `burnwatch alerts`: alerts that match, loudest and newest first.
+//! `burnwatch alerts`: the alerts that match a filter, sorted by state, severity and start, the newest first.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -14,21 +14,22 @@ use super::needs;
 use super::report::{Cell, Fact, ListLayout, ReportColumn, ReportDocument, ReportList};
 use super::view::WorldView;
 
-/// Which alerts are wanted: all matchers and bounds hold, and all words occur somewhere.
+/// A filter of alerts or incidents: all label matchers and comparisons must hold, and all words must occur in a label value,
+/// the state, the severity or the title.
 #[derive(Debug, Default)]
 pub(super) struct AlertFilter {
     conditions: filter::Filter,
     words: Vec<String>,
-    /// Also those that keep quiet.
+    /// Also silenced, inhibited and resolved alerts, or resolved incidents (`--all`).
     pub(super) all: bool,
 }
 
 impl AlertFilter {
-    /// From what stands on the command line: an argument with `=` or `!~` in it is a list of matchers, one with `>` or `<` a bound,
-    /// another one a word.
+    /// From the arguments of the command line: one with `=` or `!~` is a list of matchers, one with `>` or `<` is a comparison
+    /// (`age>1h`), and any other is a word.
     ///
     /// # Errors
-    /// What is wrong with a matcher or a bound.
+    /// The message for a matcher or a comparison that cannot be parsed.
     pub(super) fn new(arguments: &[String], all: bool) -> Result<Self, String> {
         let mut filter = Self { all, ..Self::default() };
         for argument in arguments {
@@ -41,13 +42,13 @@ impl AlertFilter {
         Ok(filter)
     }
 
-    /// For each row of a haystack whether its conditions hold, and what no row has though a condition asks for it.
+    /// For each row of `haystack` whether the conditions hold; and a message if a condition names a field that no row has.
     pub(super) fn select(&self, mut haystack: Haystack) -> (Vec<bool>, Option<String>) {
         let unknown = haystack.unknown(&self.conditions);
         (haystack.select(&self.conditions), unknown)
     }
 
-    /// Whether all words occur in these texts.
+    /// Whether each word occurs in at least one of these texts, whatever the case of letters. True without words.
     pub(super) fn contains_all_words<'a>(&self, texts: impl Iterator<Item = &'a str>) -> bool {
         if self.words.is_empty() {
             return true;
@@ -57,7 +58,7 @@ impl AlertFilter {
     }
 }
 
-/// The alerts that the filter takes whatever their state, loudest and newest first; and what it asks for in vain.
+/// The alerts that match the filter, in all states, sorted for the list; and a message if the filter names an unknown label.
 fn matching_alerts<'v>(view: &WorldView<'v>, filter: &AlertFilter) -> (Vec<&'v Arc<Alert>>, Option<String>) {
     let (passes, unknown) = filter.select(haystack_of(view.world.alerts_with_services(), view.now));
     let named = |alert: &&Arc<Alert>| {
@@ -90,19 +91,19 @@ fn list_of(view: &WorldView<'_>, alerts: &[&Arc<Alert>]) -> ReportList {
                 ReportColumn::values(COLUMNS, &AlertItem { alert, service, distinguishing })
             })
             .collect(),
-        empty: "No such alerts are known.",
+        empty: "No matching alert is known.",
         layout: ListLayout::Rows,
     }
 }
 
-/// The alerts that the filter takes, loudest and newest first.
+/// The alerts that match the filter, sorted by state, severity and start.
 pub(super) fn list(view: &WorldView<'_>, filter: &AlertFilter) -> ReportList {
     let mut alerts = matching_alerts(view, filter).0;
     alerts.retain(|alert| filter.all || alert.is_active());
     list_of(view, &alerts)
 }
 
-/// The list as a document, with a count of those that keep quiet.
+/// The list as a document; a note counts the silenced, inhibited and resolved alerts that are not shown.
 pub(super) fn document(view: &WorldView<'_>, filter: &AlertFilter) -> ReportDocument {
     let (mut alerts, unknown) = matching_alerts(view, filter);
     let mut counts = [(AlertState::Silenced, 0), (AlertState::Inhibited, 0), (AlertState::Resolved, 0)];
@@ -122,7 +123,7 @@ pub(super) fn document(view: &WorldView<'_>, filter: &AlertFilter) -> ReportDocu
     document
 }
 
-/// How many alerts there are in each state; before any answer that is not zero, but unknown.
+/// How many alerts are in each state; unknown, not zero, before a source has answered.
 pub(super) fn counts(view: &WorldView<'_>) -> Vec<Fact> {
     let is_managed = view.world.sources().any(|(_, cache)| cache.alerts().at().is_some());
     let is_known = is_managed || view.world.sources().any(|(_, cache)| cache.rules().at().is_some());
@@ -134,13 +135,13 @@ pub(super) fn counts(view: &WorldView<'_>) -> Vec<Fact> {
     vec![
         fact("alerts_firing", "Alerts firing", count(AlertState::Firing, is_known)),
         fact("alerts_pending", "Alerts pending", count(AlertState::Pending, is_known)),
-        // a Prometheus alone cannot tell what is kept quiet
+        // silences and inhibitions are known to the Alertmanager, not to Prometheus
         fact("alerts_silenced", "Alerts silenced", count(AlertState::Silenced, is_managed)),
         fact("alerts_inhibited", "Alerts inhibited", count(AlertState::Inhibited, is_managed)),
     ]
 }
 
-/// What tells each alert from others of its name and service: the labels that not all of them have in common.
+/// For each alert the labels that differ from other alerts of the same name and service; nothing for an alert that is alone.
 fn distinguishing(view: &WorldView<'_>, alerts: &[&Arc<Alert>]) -> Vec<Cell> {
     let of = |alert: &Arc<Alert>| (alert.name().to_owned(), view.world.service_of(&alert.labels).cloned());
     let mut common: HashMap<_, (usize, Labels)> = HashMap::new();
@@ -205,7 +206,7 @@ mod tests {
         let fixture = world().with_alerts(&am(), alerts).with_rules(&prom());
         let filter = AlertFilter::new(&["sevrity=critical".to_owned()], false).unwrap();
         let notes = document(&fixture.view(), &filter).notes;
-        assert!(notes[0].starts_with("nothing here has sevrity, did you mean severity?"), "{notes:?}");
+        assert!(notes[0].starts_with("no row has sevrity, did you mean severity?"), "{notes:?}");
         assert!(notes[0].contains("alertname") && notes[0].contains("with > and <: age"), "{notes:?}");
         assert!(AlertFilter::new(&["age>soon".to_owned()], false).is_err());
     }
@@ -232,6 +233,6 @@ mod tests {
         let silenced = vec![alert("Full", "db", AlertState::Silenced, Severity::Critical, 1)];
         let fixture = world().with_alerts(&am(), silenced).with_rules(&prom());
         let text = table::render(&document(&fixture.view(), &AlertFilter::default()));
-        assert_eq!(text, "No such alerts are known.\n\n! not shown: 1 silenced (--all shows them)\n");
+        assert_eq!(text, "No matching alert is known.\n\n! not shown: 1 silenced (--all shows them)\n");
     }
 }

@@ -1,4 +1,4 @@
-//! The command line: verbs, flags and what they mean.
+//! The command line as `clap` reads it: verbs, flags, environment variables and their help texts.
 
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -23,24 +23,24 @@ mod sources;
 mod values;
 
 const AFTER_HELP: &str = "\
-Without a verb the screen opens; `burnwatch demo` opens it on a world of its
-own, without a network.
+Without a verb the screen opens. `burnwatch demo` opens it with simulated
+sources and needs no network.
 
 Exit codes:
-  0  fine
-  1  doctor: a source is in trouble; any verb: the output could not be written
-  2  wrong usage or configuration: no source of the context can tell what is
-     asked for, or there is no terminal for the screen
-  3  data are missing because a source is in trouble; what is known is printed
-  101  a bug in burnwatch ended it; its report is in the log
-Verbs that change something (ack, silence, ...) end with 1 if some of it was
-refused or is unknown, and with 2 if it was not confirmed or not allowed.
-`burnwatch check` ends as monitoring plug-ins do: 0 fine, 1 warning (ticket,
-exhausted, degraded), 2 critical (page, down, burning), 3 unknown. The help of
-each verb has its codes.
+  0  success
+  1  doctor: a source failed; any verb: the output could not be written
+  2  wrong usage or configuration: no source of the context has the data that
+     the verb needs, or there is no terminal for the screen
+  3  incomplete: a source failed; the data of the other sources are printed
+  101  burnwatch crashed (a bug); the report is in the log file
+Verbs that change something (ack, silence, ...) exit with 1 if an action was
+refused or its result is unknown, and with 2 if it was not confirmed or not
+allowed. `burnwatch check` exits as monitoring plug-ins do: 0 OK, 1 warning
+(ticket, exhausted, degraded), 2 critical (page, down, critical), 3 unknown.
+The help of each verb lists its exit codes.
 
-Configuration counts in this order: flags, environment, file, defaults.
-`burnwatch config init` prints a file to begin with.
+Order of precedence: flags, environment, configuration file, defaults.
+`burnwatch config init` prints a configuration file to start from.
 
 Environment: BURNWATCH_CONFIG, BURNWATCH_CONTEXT, BURNWATCH_THEME,
 BURNWATCH_READ_ONLY, BURNWATCH_UTC (true or false), BURNWATCH_LOG (off, error,
@@ -56,7 +56,7 @@ pub(super) struct Arguments {
     pub(super) verb: Option<Verb>,
 }
 
-/// What every verb understands.
+/// The flags of every verb.
 #[derive(Debug, Args)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own on the command line")]
 pub(super) struct Flags {
@@ -121,7 +121,7 @@ pub(super) struct Flags {
     world: DemoFlags,
 }
 
-/// Which demo world it is.
+/// Which demo world to simulate.
 #[derive(Debug, Clone, Copy, PartialEq, Args)]
 pub(super) struct DemoFlags {
     /// Seed of the demo world [default: 1]
@@ -130,12 +130,12 @@ pub(super) struct DemoFlags {
     /// Speed of its clock [default: 1]
     #[arg(long, global = true, value_name = "X", value_parser = speed, help_heading = "Demo world")]
     pub(super) speed: Option<f64>,
-    /// Minute of its scenario to start at; lists and pictures stay there
+    /// Minute of its scenario to start at; lists and snapshots stay at it
     #[arg(long, global = true, value_name = "MINUTE", value_parser = minute, help_heading = "Demo world")]
     pub(super) at: Option<f64>,
 }
 
-/// What is to be looked at.
+/// Where the data come from.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum SnapshotSubject {
     /// The demo world.
@@ -145,10 +145,10 @@ pub(super) enum SnapshotSubject {
 }
 
 impl Arguments {
-    /// What is to be looked at.
+    /// Whether the command line asks for the demo world or for real sources.
     ///
     /// # Errors
-    /// Flags that contradict each other, in words.
+    /// The message for flags that contradict each other.
     pub(super) fn subject(&self) -> Result<SnapshotSubject, String> {
         let flags = &self.flags;
         let world = flags.world;
@@ -161,12 +161,12 @@ impl Arguments {
                 });
             }
             return Err(format!(
-                "the demo world asks no real source; leave out {}",
+                "the demo world has no real sources; leave out {}",
                 flags.sources.names().join(" and ")
             ));
         }
         if world != (DemoFlags { seed: None, speed: None, at: None }) {
-            return Err("--seed, --speed and --at belong to the demo world; add --demo".into());
+            return Err("--seed, --speed and --at are for the demo world only; add --demo".into());
         }
         let named = |text: &String| !text.is_empty();
         Ok(SnapshotSubject::Sources(ContextChoice {
@@ -177,17 +177,17 @@ impl Arguments {
         }))
     }
 
-    /// The context that is named on the command line.
+    /// The context of `--context` or `BURNWATCH_CONTEXT`, if any.
     pub(super) fn context(&self) -> Option<&str> {
         self.flags.context.as_deref().filter(|name| !name.is_empty())
     }
 
-    /// Whether sources are named on the command line.
+    /// Whether the command line chooses the sources: `--demo`, or an address such as `--prometheus URL`.
     pub(super) fn names_sources(&self) -> bool {
         self.flags.demo || self.flags.sources.are_given()
     }
 
-    /// What counts more than the configuration file.
+    /// The options that override the configuration file.
     pub(super) fn overrides(&self) -> Overrides {
         let theme = self.flags.theme.clone().filter(|name| !name.is_empty());
         let slo_files = self.flags.slo.iter().filter(|path| !path.is_empty()).cloned().collect();
@@ -209,10 +209,10 @@ pub(super) enum Verb {
     /// All SLOs with budget and burn, worst first
     #[command(after_help = LISTING)]
     Slos(ListingArgs),
-    /// SLOs and services in one line and an exit code, as plug-ins do
+    /// Check SLOs and services as a monitoring plug-in does
     #[command(after_help = CHECK)]
     Check {
-        /// Only these; all of them if none is named
+        /// Only these SLOs and services; default: all
         #[arg(value_name = "SLO|SERVICE")]
         names: Vec<String>,
     },
@@ -230,7 +230,7 @@ pub(super) enum Verb {
     /// Who is on call now and next, at each level of each policy
     #[command(after_help = LISTING)]
     Oncall(ListingArgs),
-    /// How often people were paged: MTTA, MTTR, MTBF, hours
+    /// Incident statistics: pages, MTTA, MTTR, MTBF, hours of the day
     #[command(after_help = LISTING)]
     Stats(StatsArgs),
     /// The handoff of a shift, in Markdown
@@ -264,10 +264,10 @@ pub(super) enum Verb {
     /// The sources and their state
     #[command(after_help = LISTING)]
     Sources(ListingArgs),
-    /// A picture of a screen
+    /// Print a snapshot of a screen
     #[command(after_help = SNAPSHOT)]
     Snapshot(SnapshotArgs),
-    /// Check each source: what it offers, what is wrong, what to do
+    /// Check each source: features, errors and how to fix them
     #[command(after_help = DOCTOR)]
     Doctor(ListingArgs),
     /// The configuration file
@@ -284,26 +284,26 @@ pub(super) enum Verb {
     /// Print the manual page, or write that of each verb
     #[command(hide = true)]
     Man {
-        /// A folder that is there: burnwatch.1, burnwatch-alerts.1, ...
+        /// An existing folder for burnwatch.1, burnwatch-alerts.1, ...
         #[arg(value_name = "FOLDER")]
         folder: Option<PathBuf>,
     },
-    /// Print names of the configuration, for completions
+    /// Print names from the configuration, for completions
     #[command(hide = true)]
     Names {
         what: CompletionNames,
-        /// The command line that is completed
+        /// The command line to complete
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         line: Vec<OsString>,
     },
 }
 
-/// What completions are made of.
+/// The kinds of names that completion scripts ask for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(super) enum CompletionNames {
     Contexts,
     Sources,
-    /// The person's own.
+    /// Only the user's own themes, not the built-in ones.
     Themes,
 }
 
@@ -333,7 +333,7 @@ pub(super) struct AlertsArgs {
     /// Words and matchers: checkout severity="critical" 'team!~"db|web"'
     #[arg(value_name = "FILTER")]
     pub(super) filter: Vec<String>,
-    /// Also those that are resolved, silenced or inhibited
+    /// Also resolved, silenced and inhibited ones
     #[arg(long)]
     pub(super) all: bool,
     #[command(flatten)]
@@ -342,7 +342,7 @@ pub(super) struct AlertsArgs {
 
 #[derive(Debug, Clone, Copy, Args)]
 pub(super) struct StatsArgs {
-    /// Grouped by service or team, or all in one
+    /// Group by service, team or all
     #[arg(long, value_enum, default_value_t = StatsGrouping::Service, value_name = "WHAT")]
     pub(super) by: StatsGrouping,
     /// Incidents that began within this time; sources keep about a week
@@ -369,7 +369,7 @@ pub(super) struct SnapshotArgs {
     /// text, ansi (with colours) or svg
     #[arg(long, value_enum, default_value_t = Picture::Text, hide_possible_values = true)]
     pub(super) format: Picture,
-    /// Keys to press once the data are there: down enter
+    /// Keys to press after the data have loaded: down enter
     #[arg(long, value_name = "KEYS", value_parser = keys)]
     pub(super) press: Vec<KeyValues>,
 }
@@ -383,22 +383,22 @@ pub(super) enum Picture {
 
 #[derive(Debug, Subcommand)]
 pub(super) enum ConfigVerb {
-    /// Print a file to begin with: every option with its default, as comments
+    /// Print a sample file: every option with its default, as comments
     #[command(after_help = CONFIG)]
     Init {
-        /// Write it to its place instead; an existing file is not touched
+        /// Write it to the default path; an existing file is not changed
         #[arg(long)]
         write: bool,
     },
-    /// Check the configuration, and report everything that is wrong
+    /// Check the configuration and report all errors
     #[command(after_help = CONFIG)]
     Check,
-    /// Print the options in force; secrets only as references
+    /// Print the effective options; secrets only as references
     #[command(after_help = CONFIG)]
     Show,
     /// Print the JSON schema, for editors
     Schema,
-    /// Print where burnwatch's files lie
+    /// Print the paths of burnwatch's files
     Path {
         /// Only this one: config, packs, themes, log or state
         #[arg(value_parser = FILE_KINDS, hide_possible_values = true)]

@@ -1,6 +1,6 @@
-//! `burnwatch check`: one line and an exit code, as monitoring plug-ins do.
+//! `burnwatch check`: one line of status and an exit code, as a plug-in of Nagios or Icinga.
 //!
-//! Source of the codes and of the line: the Monitoring Plugins' development guidelines.
+//! Source of the exit codes and of the output format: the Monitoring Plugins' development guidelines.
 
 use std::fmt::Write as _;
 
@@ -17,13 +17,13 @@ use super::printer::ExitOutcome;
 use super::slos;
 use super::view::WorldView;
 
-/// The answers that a check of SLOs alone is made from.
+/// The questions that a check of SLOs alone needs.
 const SLO_QUESTIONS: &[AskKind] = &[AskKind::Slos];
 
-/// As many things that are not fine are named.
+/// The most lines of SLOs and services that are not OK; the others are counted.
 const MAX_FINDINGS: usize = 20;
 
-/// What is to be said, and the exit code that goes with it.
+/// The output of a check, and the level that gives its exit code.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Verdict {
     pub(super) text: String,
@@ -31,10 +31,9 @@ pub(super) struct Verdict {
 }
 
 words! {
-    /// How bad it is, the worst first.
+    /// The result of a check, the worst first: the worst finding decides.
     ///
-    /// What is known to be bad outweighs what is not known, and that outweighs what is fine. While it is not known which alerts
-    /// fire, only what is critical outweighs that: one of them may be.
+    /// While the firing alerts are unknown, `Unknown` is worse than `Warning`, because one of the alerts may be critical.
     #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
     pub(super) enum Level: word {
         Critical = "CRITICAL",
@@ -75,12 +74,13 @@ impl From<Level> for ExitOutcome {
     }
 }
 
+/// The result for one SLO, service, source or name.
 struct CheckFinding {
     level: Level,
     text: String,
 }
 
-/// Looks at these SLOs and services, or at all of them.
+/// Checks the SLOs and services of these names, or all if there is no name. A service's name selects its SLOs, too.
 pub(super) fn verdict(view: &WorldView<'_>, names: &[String]) -> Verdict {
     let world = view.world;
     let is_selected = |name: &str| names.is_empty() || names.iter().any(|wanted| wanted == name);
@@ -103,18 +103,18 @@ pub(super) fn verdict(view: &WorldView<'_>, names: &[String]) -> Verdict {
             || services.iter().any(|service| *service.name == ***name)
     };
     let is_all_known = names.iter().all(|name| is_known(&name));
-    // what is named is judged by what it rests on: an SLO by its own measurements
+    // an SLO depends on its own measurements only: missing services or alerts do not matter to it
     let is_slo = |name: &String| slos.iter().any(|status| *status.slo.id == **name);
     let are_slos = !names.is_empty() && services.is_empty() && names.iter().all(is_slo);
     let needs = if are_slos { SLO_QUESTIONS.to_vec() } else { needs::CHECK.kinds() };
-    // what is named and known says itself what is missing of it
+    // the finding of a known name says itself which of its data are missing
     let is_each_known = !names.is_empty() && is_all_known;
     let mut gaps = if is_each_known { view.common_gaps(&needs) } else { view.gaps(&needs) };
     if !is_all_known || names.is_empty() {
-        // silence of a source proves nothing, but may be why a name is not known
+        // an SLO file with errors may be the reason why a name is unknown
         gaps.extend(view.broken_definitions());
     }
-    // where nothing was told there is nothing to count
+    // without answers there are no counts to print
     let numbers = if slos.is_empty() && !gaps.is_empty() {
         String::new()
     } else {
@@ -129,7 +129,10 @@ pub(super) fn verdict(view: &WorldView<'_>, names: &[String]) -> Verdict {
     });
     let looked_at = format!("{} and {}", counted(slos.len(), "SLO"), counted(services.len(), "service"));
     if slos.is_empty() && services.is_empty() && findings.is_empty() {
-        findings.push(CheckFinding { level: Level::Unknown, text: "nothing is known to look at".to_owned() });
+        findings.push(CheckFinding {
+            level: Level::Unknown,
+            text: "there is no SLO and no service to check".to_owned(),
+        });
     }
     Verdict {
         level: findings.first().map_or(Level::Fine, |worst| worst.level),
@@ -137,17 +140,17 @@ pub(super) fn verdict(view: &WorldView<'_>, names: &[String]) -> Verdict {
     }
 }
 
-/// First line: the verdict and the worst; then a line for each thing that is not fine; numbers behind a bar. Notes, such as that
-/// an SLO cannot be judged, come last: they would be there for ever, and change nothing.
+/// The output: the level, the worst finding and the performance data on the first line, then a line for each other finding
+/// that is not OK. Notes, such as an SLO without an objective, come last and do not change the level.
 fn lines(findings: &[CheckFinding], looked_at: &str, perfdata: &str, notes: Vec<String>) -> String {
     let wrong: Vec<&CheckFinding> = findings.iter().filter(|finding| finding.level != Level::Fine).collect();
     let level = wrong.first().map_or(Level::Fine, |worst| worst.level);
     let said = match wrong.as_slice() {
         [] => format!("{looked_at} fine"),
         [only] => only.text.clone(),
-        [worst, others @ ..] => format!("{}; {} more not fine of {looked_at}", worst.text, others.len()),
+        [worst, others @ ..] => format!("{}; {} more not OK of {looked_at}", worst.text, others.len()),
     };
-    // a bar begins the numbers
+    // in a plug-in's output a `|` starts the performance data
     let plain = |text: &str| text::clean(text).replace('|', "/");
     let numbers = if perfdata.is_empty() { String::new() } else { format!(" | {perfdata}") };
     let first = format!("BURNWATCH {}: {}{numbers}\n", level.word(), plain(&said));
@@ -164,14 +167,15 @@ fn counted(count: usize, what: &str) -> String {
     format!("{count} {what}{ending}")
 }
 
-/// Whether several sources may tell an SLO of one name. Those of the context count, whether they answer or not: names in
-/// graphs must stay.
+/// Whether several sources of the context have SLOs, so that two SLOs may have the same name. Sources that do not answer
+/// count, too: the labels of graphs must not change with an outage.
 fn has_several_slo_sources(view: &WorldView<'_>) -> bool {
     view.sources.iter().filter(|source| source.answers.contains(&AskKind::Slos)).count() > 1
 }
 
+/// The finding for an SLO: the state of its worst group, the error budget left, and the reason.
 fn assess_slo(view: &WorldView<'_>, status: &SloStatus) -> CheckFinding {
-    // a group of which nothing is known must not hide behind one that only burns
+    // a group without data must not be hidden by a group that only burns
     let worst = status.groups.iter().min_by_key(|group| Level::assess_slo(group.state));
     let state = worst.map_or(SloState::NoData, |worst| worst.state);
     let left = worst.and_then(crate::model::slo::GroupStatus::left);
@@ -185,16 +189,18 @@ fn assess_slo(view: &WorldView<'_>, status: &SloStatus) -> CheckFinding {
     CheckFinding { level: Level::assess_slo(state), text }
 }
 
+/// The finding for a service: its health and the reasons.
 fn assess_service(view: &WorldView<'_>, service: &Service) -> CheckFinding {
     let reasons: Vec<String> = service.reasons.iter().map(|reason| reason.words(view.now)).collect();
     let text = format!("{} {}: {}", service.name, service.health.word(), reasons.join(", "));
     let judged = Level::assess_service(service.health);
-    // there may be an alert that is critical, and the one that warns may be silenced
+    // without the alerts the true level is unknown: a critical alert may fire, or the warning may be silenced
     let is_unsure = judged == Level::Warning && !view.common_gaps(&[AskKind::Alerts]).is_empty();
     let level = if is_unsure { Level::Unknown } else { judged };
     CheckFinding { level, text }
 }
 
+/// The finding for a name that is neither an SLO nor a service, with the most similar known name.
 fn unknown_name(view: &WorldView<'_>, name: &str) -> CheckFinding {
     let slos = view.world.slos().iter().map(|status| &*status.slo.id);
     let known: Vec<&str> = slos.chain(view.world.services().iter().map(|service| &*service.name)).collect();
@@ -202,15 +208,15 @@ fn unknown_name(view: &WorldView<'_>, name: &str) -> CheckFinding {
     CheckFinding { level: Level::Unknown, text: format!("no SLO and no service is called `{name}`{near}") }
 }
 
-/// Numbers for graphs: what is left of each budget that was asked for, else how many SLOs are in which state.
+/// Performance data for graphs: with `each` the error budget left of each SLO, otherwise the number of SLOs in each state.
 fn perfdata(view: &WorldView<'_>, slos: &[&SloStatus], each: bool) -> String {
     let has_several_slo_sources = has_several_slo_sources(view);
-    // graphs want one order, whatever burns
+    // graphs need a stable order, not the order of urgency
     let mut slos = slos.to_vec();
     slos.sort_by(|a, b| (&a.slo.id, &a.source).cmp(&(&b.slo.id, &b.source)));
     let numbers: Vec<String> = if each {
         let left = |status: &&SloStatus| {
-            // what is not known is said to be so: a label stays, whatever is known of it
+            // `U` is the guidelines' value for unknown: the label is printed all the same
             let left = status.worst().and_then(crate::model::slo::GroupStatus::left);
             let left = left.map_or_else(|| "U".to_owned(), |left| format!("{:.3}%;;;;100", left * 100.0));
             let source =
@@ -226,7 +232,8 @@ fn perfdata(view: &WorldView<'_>, slos: &[&SloStatus], each: bool) -> String {
     numbers.join(" ")
 }
 
-/// A name in the label of a number: without `=`, `|` and what is no text of a line, and still no other name's.
+/// Escapes a name for a label of the performance data: `=`, `|`, `%`, control characters and those in `more` become `%XX`, so
+/// that different names stay different.
 fn perfdata_label(name: &str, more: &str) -> String {
     let mut out = String::with_capacity(name.len());
     for c in name.chars() {

@@ -1,4 +1,4 @@
-//! Completion scripts: what flags can be given, and names out of the configuration where the shell can ask for them.
+//! Completion scripts for shells: verbs, flags, and names from the configuration where the shell can run a program for them.
 
 use std::ffi::OsString;
 use std::path::Path;
@@ -15,7 +15,7 @@ use super::args::{ALL_CONTEXTS, ALL_SOURCES, Arguments, CompletionNames, USER_TH
 use super::config::ConfigLocation;
 use super::user_assets::UserAssets;
 
-/// What stands in a script for names, and what `burnwatch names` calls them.
+/// Each placeholder in a script, with the argument of `burnwatch names` that prints its values.
 const PLACEHOLDERS: [(&str, &str); 3] =
     [(ALL_CONTEXTS, "contexts"), (ALL_SOURCES, "sources"), (USER_THEMES, "themes")];
 
@@ -28,28 +28,29 @@ pub(super) fn script(shell: Shell) -> String {
             place,
             &format!(r#"$("${{COMP_WORDS[0]}}" names {names} -- "${{COMP_WORDS[@]:1}}" 2>/dev/null)"#),
         ),
-        // the words of the whole line: those of a verb alone lack what stood before it
+        // all words of the line, because those of a verb lack the flags before it
         Shell::Zsh => {
             script.replace(place, &format!("$(burnwatch names {names} -- ${{(z)BUFFER}} 2>/dev/null)"))
         }
         Shell::Fish => fill_fish_placeholder(&script, place, names),
-        // the others are told no values of flags
+        // completions of other shells have no values of flags
         _ => script,
     })
 }
 
-/// Where fish is told to look for a verb: an option that still waits for its value would be an error there.
+/// The place in fish's script that looks for the verb. An option without its value would be an error there, so the second
+/// text removes that option first.
 const FISH_ARGPARSE: &str = "set -e cmd[1]\n    argparse";
 const FISH_ARGPARSE_BEFORE_VALUE: &str =
     "set -e cmd[1]\n    string match -q -- '-*' \"$cmd[-1]\"; and set -e cmd[-1]\n    argparse";
 
-/// There a value that is asked for is an argument of its own.
+/// Fills in a placeholder in fish's script, where each value is an argument of its own.
 fn fill_fish_placeholder(script: &str, place: &str, names: &str) -> String {
     let asked = format!("(burnwatch names {names} -- (commandline -opc)[2..] 2>/dev/null)");
     script.replace(&format!("{place}\\t''"), &asked).replacen(FISH_ARGPARSE, FISH_ARGPARSE_BEFORE_VALUE, 1)
 }
 
-/// A line for each; of a configuration that cannot be read none.
+/// The names for completions, one per line; none if the configuration cannot be read.
 pub(super) fn names(cx: &CliContext<'_>, what: CompletionNames, line: &[OsString]) -> String {
     let own = UserAssets::read(cx.paths.as_ref());
     let overrides = cx.arguments.overrides();
@@ -73,7 +74,7 @@ pub(super) fn names(cx: &CliContext<'_>, what: CompletionNames, line: &[OsString
     all.iter().filter(|name| is_safe(name)).flat_map(|name| [name, "\n"]).collect()
 }
 
-/// The file after `--config` on the line that is completed.
+/// The file after the last `--config` on the command line to complete.
 fn named_file(line: &[OsString]) -> Option<&Path> {
     let after = line.iter().zip(line.iter().skip(1));
     let apart = after.filter(|(flag, _)| *flag == "--config").map(|(_, file)| Path::new(file)).next_back();
@@ -81,7 +82,7 @@ fn named_file(line: &[OsString]) -> Option<&Path> {
     apart.or_else(|| joined.next_back())
 }
 
-/// Shells take words apart and put in what variables hold: other names must be typed.
+/// Whether a shell would not split or expand the name. Other names are not offered.
 fn is_safe(name: &str) -> bool {
     !name.starts_with('-')
         && !name.is_empty()

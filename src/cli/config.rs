@@ -1,4 +1,4 @@
-//! `burnwatch config`: print, check and find the configuration.
+//! `burnwatch config`: prints, checks and locates the configuration.
 
 use std::fs::{self, OpenOptions};
 use std::io::{self, Write};
@@ -10,33 +10,34 @@ use crate::config::{KnownNames, Paths, hint, sample, schema};
 use super::args::ConfigVerb;
 use super::printer::{ExitOutcome, print, print_stderr_plain};
 
-/// Where the configuration is, and what counts more than it.
+/// The configuration file to read, and the options that override it.
 pub(super) struct ConfigLocation<'a> {
     /// `--config` or `BURNWATCH_CONFIG`.
     pub(super) asked: Option<&'a Path>,
-    /// This machine's usual places.
+    /// The default paths; None without a home directory.
     pub(super) paths: Option<&'a Paths>,
     pub(super) overrides: &'a Overrides,
     pub(super) known: &'a KnownNames<'a>,
 }
 
 impl ConfigLocation<'_> {
+    /// Reads the effective settings.
     pub(super) fn load(&self) -> Result<Loaded, ConfigError> {
         load(self.asked, self.paths.map(|paths| paths.config.as_path()), self.overrides, self.known)
     }
 
-    /// The settings in force, with all that is wrong with them and on this machine.
+    /// Reads the effective settings and collects all errors, also those of this machine (missing files, unset variables).
     fn examine(&self) -> Result<Examined, ConfigError> {
         examine(self.asked, self.paths.map(|paths| paths.config.as_path()), self.overrides, self.known)
     }
 
-    /// The file that is read, or would be if it were there.
+    /// The path of the configuration file, whether or not it exists.
     fn file(&self) -> Option<PathBuf> {
         self.asked.or_else(|| self.paths.map(|paths| paths.config.as_path())).map(Path::to_owned)
     }
 }
 
-/// `asset_errors` are about the person's own themes and packs.
+/// Runs a verb of `config`. `asset_errors` are the errors of the user's own themes and packs.
 pub(super) fn run(verb: &ConfigVerb, place: &ConfigLocation<'_>, asset_errors: &[String]) -> ExitOutcome {
     let told = match verb {
         ConfigVerb::Init { write: false } => Ok(sample(place.known.kinds)),
@@ -49,7 +50,7 @@ pub(super) fn run(verb: &ConfigVerb, place: &ConfigLocation<'_>, asset_errors: &
     match told {
         Ok(text) => print(&text, ExitOutcome::Fine),
         Err(complaint) => {
-            // file, line and column stand first, where editors look for them
+            // without the prefix `burnwatch:`, so that editors find file, line and column at the start of the line
             print_stderr_plain(&(complaint + "\n"));
             ExitOutcome::UsageError
         }
@@ -57,7 +58,8 @@ pub(super) fn run(verb: &ConfigVerb, place: &ConfigLocation<'_>, asset_errors: &
 }
 
 fn write(sample: &str, file: Option<PathBuf>) -> Result<String, String> {
-    let file = file.ok_or("there is no home directory to write to; name a file with --config")?;
+    let file =
+        file.ok_or("there is no home directory for the configuration file; name a file with --config")?;
     let write = || -> io::Result<()> {
         if let Some(dir) = file.parent() {
             fs::create_dir_all(dir)?;
@@ -67,7 +69,7 @@ fn write(sample: &str, file: Option<PathBuf>) -> Result<String, String> {
     match write() {
         Ok(()) => Ok(format!("{}\n", file.display())),
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
-            Err(format!("{} is there already, and is left as it is", file.display()))
+            Err(format!("{} exists already and is left as it is", file.display()))
         }
         Err(error) => Err(format!("{}: {error}", file.display())),
     }
@@ -95,7 +97,7 @@ fn check(place: &ConfigLocation<'_>, asset_errors: &[String]) -> Result<String, 
         if warnings.is_empty() { String::new() } else { format!(", {}", plural(warnings.len(), "warning")) };
     let said = match &loaded.file {
         Some(file) if loaded.settings.sources.is_empty() => {
-            format!("{}: fine, but there is no [sources.NAME] in it yet\n", file.display())
+            format!("{}: fine, but it has no source yet; add a section [sources.NAME]\n", file.display())
         }
         Some(file) => format!("{}: fine; {sources}, {contexts}{more}\n", file.display()),
         None => "There is no configuration file; the defaults apply. `burnwatch config init` prints one.\n"
@@ -104,7 +106,7 @@ fn check(place: &ConfigLocation<'_>, asset_errors: &[String]) -> Result<String, 
     Ok(warned + &said)
 }
 
-/// The settings in force, readable as a configuration file; secrets stay references.
+/// The effective settings in the format of a configuration file; secrets stay references.
 fn show(place: &ConfigLocation<'_>) -> Result<String, ConfigError> {
     let loaded = place.load()?;
     let origin = match &loaded.file {
@@ -113,10 +115,13 @@ fn show(place: &ConfigLocation<'_>) -> Result<String, ConfigError> {
     };
     let mut shown = toml::Table::try_from(&loaded.settings).expect("settings are tables of plain values");
     hide_arguments(&mut shown);
-    Ok(format!("# in force: flags, environment, {}, defaults\n{shown}", crate::model::text::clean(&origin)))
+    Ok(format!(
+        "# effective settings: flags, environment, {}, defaults\n{shown}",
+        crate::model::text::clean(&origin)
+    ))
 }
 
-/// What a program that prints a secret is given may be as good as the secret.
+/// Hides the arguments of programs that print a secret: the arguments may be secrets themselves.
 fn hide_arguments(table: &mut toml::Table) {
     for (key, value) in table {
         match value {
@@ -131,7 +136,7 @@ fn hide_arguments(table: &mut toml::Table) {
 }
 
 fn path(place: &ConfigLocation<'_>, which: Option<&str>) -> Result<String, String> {
-    let paths = place.paths.ok_or("there is no home, and so no place for files of its own")?;
+    let paths = place.paths.ok_or("there is no home directory, so burnwatch has no paths for its files")?;
     let mut all = paths.all().map(|(word, path)| (word, path.clone()));
     if let (Some(asked), Some((_, config))) = (place.asked, all.first_mut()) {
         asked.clone_into(config);
@@ -191,7 +196,7 @@ mod tests {
         );
     }
 
-    /// What `config check` says of a text; the file lies in an own folder.
+    /// The output of `config check` for this configuration, without the path of its folder.
     fn checked(text: &str) -> Result<String, String> {
         with_place(text, |place, file| {
             let known = KnownNames { keys: Some(key_map_errors), ..*place.known };
@@ -237,14 +242,14 @@ silence = ["q"]
         let expected = [
             "config.toml:4:1: env BURNWATCH_NOT_SET_ANYWHERE is not set",
             "config.toml:5:11: file no-such.pem: not found",
-            "config.toml:10:1: command burnwatch-no-such-program: there is no such program that can be run",
-            "config.toml:11:15: file config.toml holds no certificate in PEM form",
+            "config.toml:10:1: command burnwatch-no-such-program: no executable program of this name",
+            "config.toml:11:15: file config.toml contains no certificate in PEM format",
             "config.toml:12:14: file no-such-key.pem: not found",
             "config.toml:16:7: `url` in [sources.pager]: it must begin with https://",
             "config.toml:17:1: file no-such-token: not found",
             "config.toml:20:17: `silence_share` in [contexts.prod]",
             "config.toml:23:9: `files` in [slo]: no-such.yaml: not found",
-            "config.toml:26:11: [ui.keys]: key q means both",
+            "config.toml:26:11: [ui.keys]: key q is bound to both",
         ];
         for (told, expected) in wrong.lines().zip(expected) {
             assert!(told.starts_with(expected), "{told}\n{expected}\n\n{wrong}");

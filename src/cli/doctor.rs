@@ -1,4 +1,4 @@
-//! `burnwatch doctor`: what each source offers, what is wrong with it, and what to do.
+//! `burnwatch doctor`: what each source offers, its errors, and what to do about them.
 
 use crate::model::ask::AskKind;
 use crate::model::rule::BrokenRule;
@@ -11,9 +11,9 @@ use super::report::{Cell, ListLayout, ReportColumn, ReportDocument, ReportList};
 use super::sources;
 use super::view::WorldView;
 
-/// A server's clock that is further off than this makes ages wrong.
+/// A larger difference between the server's clock and this machine's is reported, in seconds: ages would be wrong.
 const MAX_SKEW_SECONDS: u64 = 30;
-/// As many rules that fail are named.
+/// The most failing rules that are named; the others are counted.
 const MAX_BROKEN_RULES: usize = 50;
 
 const COLUMNS: &[ReportColumn] = &[
@@ -31,7 +31,7 @@ const COLUMNS: &[ReportColumn] = &[
     ReportColumn::text("advice", "what to do"),
 ];
 
-/// A block for each source; partial if any of them is unwell.
+/// A block for each source; partial unless the state of every source is `fine`.
 pub(super) fn document(view: &WorldView<'_>) -> ReportDocument {
     let rows: Vec<_> = view.sources.iter().map(|source| row(view, source)).collect();
     let is_well = view.sources.iter().all(|source| sources::state(view, source) == "fine");
@@ -60,7 +60,7 @@ fn row(view: &WorldView<'_>, source: &SourceInfo) -> Vec<Cell> {
     let has_answered = offer.is_some() || trouble.is_some_and(proves_reachable);
     let is_reachable = match (has_answered, trouble) {
         (true, _) => Cell::Switch(true),
-        // without a secret it was never asked
+        // without its secret the source was not queried
         (false, None | Some(ErrorKind::NoSecret { .. })) => Cell::Nothing,
         (false, Some(_)) => Cell::Switch(false),
     };
@@ -84,7 +84,7 @@ fn row(view: &WorldView<'_>, source: &SourceInfo) -> Vec<Cell> {
     ]
 }
 
-/// Whether something answered, even though not as it should.
+/// Whether the error shows that a server answered.
 fn proves_reachable(trouble: &ErrorKind) -> bool {
     !matches!(
         trouble,
@@ -120,6 +120,7 @@ fn offers(source: &SourceInfo, cache: &AnswerCache, offer: Option<&ProbeReport>)
     lines
 }
 
+/// Questions without an answer, with the error; warnings about missing data; and failing rules.
 fn missing(source: &SourceInfo, cache: &AnswerCache) -> Vec<String> {
     let mut gaps: Vec<(String, Vec<&str>)> = Vec::new();
     for kind in AskKind::VITAL.iter().filter(|kind| source.answers.contains(kind)) {
@@ -144,13 +145,14 @@ fn missing(source: &SourceInfo, cache: &AnswerCache) -> Vec<String> {
     lines
 }
 
-/// That its secret can be read on the way, and what its query engine remarks on queries: nothing that is missing.
+/// Remarks that mean no missing data: a secret sent over plain HTTP, and the annotations of the query engine.
 fn remarks(source: &SourceInfo, cache: Option<&AnswerCache>) -> Vec<String> {
     let said = cache.map(|cache| cache.warnings(AskKind::VITAL)).unwrap_or_default().into_iter();
     let said = said.filter(|warning| warning.kind == WarningKind::Annotation).map(ToString::to_string);
     source.exposure().map(str::to_owned).into_iter().chain(said).collect()
 }
 
+/// What to do about each error, partial answers, failing rules, a wrong clock and a missing watchdog.
 fn advice(
     view: &WorldView<'_>,
     source: &SourceInfo,
@@ -166,20 +168,22 @@ fn advice(
     if cache
         .is_some_and(|cache| cache.warnings(AskKind::VITAL).iter().any(|warning| warning.is_missing_data()))
     {
-        lines.push("What is built on partial answers is incomplete: check the server's health.".to_owned());
+        lines.push(
+            "Some answers are partial, so lists may be incomplete: check the server's health.".to_owned(),
+        );
     }
     if cache.and_then(|cache| cache.rules().value()).is_some_and(|board| !board.broken.is_empty()) {
-        lines.push("Fix the failing rules: until then, what they watch or record is unknown.".to_owned());
+        lines.push("Fix the failing rules: until then they neither alert nor record.".to_owned());
     }
     let skew = offer.and_then(|offer| offer.clock_ahead_seconds).unwrap_or(0);
     if skew.unsigned_abs() > MAX_SKEW_SECONDS {
         lines.push(format!(
-            "Its clock is {skew:+}s off this machine's: set both by NTP, or ages will be wrong."
+            "Its clock is {skew:+}s off this machine's clock: synchronise both with NTP, otherwise ages are wrong."
         ));
     }
     if sources::watchdog(view, source) == Some(Watchdog::Absent) {
-        let advice = "No alert that always fires (Watchdog) arrives: if there should be one, alerting may be dead; \
-                      if it has another name, say so in severity.watchdogs.";
+        let advice = "The watchdog (an alert that always fires) does not arrive: alerting may be broken, or the alert \
+                      has another name (add the name to severity.watchdogs).";
         lines.push(advice.to_owned());
     }
     lines
@@ -232,7 +236,7 @@ prom
         for kind in [kind("prometheus"), kind("alertmanager"), kind("pagerduty")] {
             let exposed = connected(kind, "http://one.example", token());
             let told = remarks(&exposed, None);
-            assert!(told.len() == 1 && told[0].contains("all on the way can read it"), "{told:?}");
+            assert!(told.len() == 1 && told[0].contains("unencrypted"), "{told:?}");
             for (url, auth) in [
                 ("https://one.example", token()),
                 ("http://127.0.0.1:9090", token()),

@@ -1,4 +1,4 @@
-//! Worlds for the tests of the lists: a Prometheus and an Alertmanager that said this and that.
+//! Test data for the lists: a world with a Prometheus and an Alertmanager whose answers the test chooses.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -44,7 +44,7 @@ pub(super) fn am() -> SourceId {
     SourceId::new("am")
 }
 
-/// A world of which nothing is known.
+/// A world whose sources have not answered yet.
 pub(super) fn world() -> Fixture {
     let source = |id: SourceId, kind, address: &str, answers| SourceInfo {
         tenant: None,
@@ -106,7 +106,7 @@ impl Fixture {
         self.with_answer(source, Query::Slos.now(), Ok(Reply::free(Answer::Slos(board))))
     }
 
-    /// With another Prometheus beside the first, in a world that is new.
+    /// Adds a second Prometheus and drops all answers.
     pub(super) fn with_prometheus(mut self, id: &SourceId) -> Self {
         let first = self.sources.iter().find(|source| source.id == prom());
         let other = first.map(|first| SourceInfo { id: id.clone(), ..first.clone() });
@@ -115,7 +115,7 @@ impl Fixture {
         self
     }
 
-    /// With a paging system beside them, of which nothing is known yet either.
+    /// Adds a paging system and drops all answers.
     fn with_pager(mut self) -> Self {
         self.sources.push(SourceInfo {
             tenant: None,
@@ -139,7 +139,7 @@ impl Fixture {
         )
     }
 
-    /// Ana is on call for the checkout, Kofi comes then; for the search there is nobody.
+    /// For the policy Checkout, Ana is on call and Kofi is next; for Search nobody is on call.
     pub(super) fn with_on_call(self) -> Self {
         let policy = |name: &str| EscalationPolicy {
             named: PagerRef { id: name.into(), name: name.into(), url: None },
@@ -177,7 +177,7 @@ impl Fixture {
         self.with_answer(source, Query::Services.now(), Err(error))
     }
 
-    /// The source says again what it said, and this beside it.
+    /// The source repeats its last answer with a warning.
     pub(super) fn with_warning(self, source: &SourceId, kind: AskKind, warning: Warning) -> Self {
         let ask = kind.vital().unwrap().now();
         let warnings = vec![warning];
@@ -210,7 +210,7 @@ fn person(name: &str) -> Person {
     Person { id: name.into(), name: name.into(), email: None, zone: None }
 }
 
-/// An incident that Ana has since so many seconds.
+/// An incident that was created and assigned to Ana `ago` seconds before.
 pub(super) fn incident(number: u64, title: &str, status: IncidentStatus, ago: i64) -> Incident {
     let at = Timestamp::from_second(1_800_000_000 - ago).unwrap();
     let stamps = vec![Attribution { who: person("Ana Lima"), at }];
@@ -244,7 +244,7 @@ pub(super) fn reading(name: &str, error_ratio: f64) -> ServiceReading {
     ServiceReading { name: name.into(), signals, ..ServiceReading::default() }
 }
 
-/// An SLO of 99.9 % over 30 days, with the same error ratio over 5 minutes as over an hour.
+/// An SLO of 99.9 % over 30 days; `hour` is its error ratio over 5 minutes and over an hour.
 pub(super) fn slo(id: &str, window: MeasuredRatio, hour: MeasuredRatio) -> SloReading {
     let days = |days: u64| Duration::from_secs(days * 86_400);
     let slo = Slo {
@@ -280,7 +280,7 @@ pub(super) fn slo(id: &str, window: MeasuredRatio, hour: MeasuredRatio) -> SloRe
     }
 }
 
-/// An alert that began so many seconds ago.
+/// An alert that started `ago` seconds before.
 pub(super) fn alert(
     name: &str,
     service: &str,

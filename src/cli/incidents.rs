@@ -1,4 +1,4 @@
-//! `burnwatch incidents`: incidents that match, the most urgent first.
+//! `burnwatch incidents`: the incidents that match a filter, the most urgent first.
 
 use crate::app::list_filter::passing;
 use crate::app::screens::incidents::columns::{COLUMNS, IncidentItem};
@@ -12,12 +12,12 @@ use super::needs;
 use super::report::{Cell, Fact, ListLayout, ReportColumn, ReportDocument, ReportList};
 use super::view::WorldView;
 
-/// Whether a source can tell incidents at all.
+/// Whether any source of the context has incidents.
 pub(super) fn is_asked(view: &WorldView<'_>) -> bool {
     view.sources.iter().any(|source| source.answers.contains(&AskKind::Incidents))
 }
 
-/// The incidents that the filter takes whatever their status, and what it asks for in vain.
+/// The incidents that match the filter, in all states; and a message if the filter names an unknown field.
 fn matching_incidents<'v>(
     view: &WorldView<'v>,
     filter: &AlertFilter,
@@ -38,17 +38,18 @@ fn list_of<'v>(view: &WorldView<'v>, incidents: impl Iterator<Item = &'v Inciden
         rows: incidents
             .map(|known| ReportColumn::values(COLUMNS, &IncidentItem { known, now: view.now }))
             .collect(),
-        empty: "No such incident is known.",
+        empty: "No matching incident is known.",
         layout: ListLayout::Rows,
     }
 }
 
+/// The incidents that match the filter; resolved ones only with `--all`.
 pub(super) fn list(view: &WorldView<'_>, filter: &AlertFilter) -> ReportList {
     let is_wanted = |known: &&IncidentView| filter.all || known.incident.is_open();
     list_of(view, matching_incidents(view, filter).0.into_iter().filter(is_wanted))
 }
 
-/// The list as a document, with a count of those that are over.
+/// The list as a document; a note counts the resolved incidents that are not shown.
 pub(super) fn document(view: &WorldView<'_>, filter: &AlertFilter) -> ReportDocument {
     let (mut incidents, unknown) = matching_incidents(view, filter);
     let all = incidents.len();
@@ -63,7 +64,7 @@ pub(super) fn document(view: &WorldView<'_>, filter: &AlertFilter) -> ReportDocu
     document
 }
 
-/// How many incidents are in which status; before any answer that is not zero, but unknown.
+/// How many incidents have each status; unknown, not zero, before a source has answered.
 pub(super) fn counts(view: &WorldView<'_>) -> Vec<Fact> {
     let is_known = view.world.has_incident_data();
     let count = |status| {
@@ -73,12 +74,12 @@ pub(super) fn counts(view: &WorldView<'_>) -> Vec<Fact> {
     vec![
         Fact {
             key: "incidents_triggered",
-            title: "Incidents waiting",
+            title: "Incidents triggered",
             value: count(IncidentStatus::Triggered),
         },
         Fact {
             key: "incidents_acknowledged",
-            title: "Incidents taken",
+            title: "Incidents acknowledged",
             value: count(IncidentStatus::Acknowledged),
         },
     ]
@@ -118,7 +119,7 @@ mod tests {
     fn without_a_source_of_incidents_nothing_is_missing_and_silence_proves_nothing() {
         let document = document(&world().view(), &AlertFilter::default());
         assert!(!document.is_partial);
-        assert_eq!(document.notes, ["none of the sources of this context can tell incidents"]);
+        assert_eq!(document.notes, ["no source of this context has incidents"]);
         assert!(counts(&world().view()).iter().all(|fact| fact.value == Cell::Nothing));
     }
 }

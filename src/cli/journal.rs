@@ -1,4 +1,4 @@
-//! `burnwatch journal`: what was done to the systems outside, by whom, and how it ended.
+//! `burnwatch journal`: the actions on external systems, who took them, and their results.
 
 use std::collections::BTreeSet;
 
@@ -20,17 +20,17 @@ const COLUMNS: &[ReportColumn] = &[
     ReportColumn::text("who", "WHO"),
     ReportColumn::text("context", "CONTEXT"),
     ReportColumn::text("source", "SOURCE"),
-    ReportColumn::text("deed", "DEED"),
+    ReportColumn::text("deed", "OPERATION"),
     ReportColumn::hidden("target_id"),
-    ReportColumn::text("target", "TO"),
-    ReportColumn::text("detail", "HOW"),
+    ReportColumn::text("target", "TARGET"),
+    ReportColumn::text("detail", "DETAILS"),
     ReportColumn::hidden("made_id"),
     ReportColumn::hidden("sent_at"),
     ReportColumn::hidden("ended_at"),
     ReportColumn::text("result", "RESULT"),
     ReportColumn::hidden("is_open"),
     ReportColumn::hidden("read_back"),
-    ReportColumn::text("words", "MORE"),
+    ReportColumn::text("words", "MESSAGE"),
 ];
 
 pub(super) fn run(cx: &CliContext<'_>, wanted: &JournalFlags) -> ExitOutcome {
@@ -61,7 +61,8 @@ pub(super) fn run(cx: &CliContext<'_>, wanted: &JournalFlags) -> ExitOutcome {
     print(&formatted(&document, wanted.listing.output), outcome)
 }
 
-/// What reading back showed, in words; or how it ended where nothing could be read.
+/// Reads back the actions without a known result. Ok: a line for each action, and the exit code; Err: the exit code when
+/// reading back could not start (the error is printed already).
 fn read_back(cx: &CliContext<'_>) -> Result<(Vec<String>, ExitOutcome), ExitOutcome> {
     let session = cx.session(true).map_err(|error| failed(&error))?;
     let found =
@@ -84,7 +85,7 @@ fn read_back(cx: &CliContext<'_>) -> Result<(Vec<String>, ExitOutcome), ExitOutc
     Ok((found.iter().map(words).collect(), worst.unwrap_or(ExitOutcome::Fine)))
 }
 
-/// What was begun since then, the latest last.
+/// The actions that began since `since`, in the given context; `None` means all.
 fn document(
     told: &JournalContents,
     context: Option<&str>,
@@ -104,12 +105,15 @@ fn document(
         let places: Vec<String> = places.into_iter().map(ToString::to_string).collect();
         let places = places.join(", ");
         notes.push(format!(
-            "{count} sent, and nobody knows how it ended: `--read-back` looks there (context {places})"
+            "{count} sent with an unknown result: `--read-back` reads it back from the source (context {places})"
         ));
     }
     if told.unreadable > 0 {
         let lines = if told.unreadable == 1 { "line" } else { "lines" };
-        notes.push(format!("{} {lines} of the journal cannot be read, and kept", told.unreadable));
+        notes.push(format!(
+            "{} {lines} of the journal cannot be read; the file is kept as it is",
+            told.unreadable
+        ));
     }
     let list = ReportList {
         key: "actions",
@@ -135,7 +139,7 @@ fn row(record: &ActionRecord) -> Vec<Cell> {
     let result = match &record.ending {
         Some(how) => how.word(),
         None if record.sent_at.is_some() => "unknown",
-        // burnwatch was ended between the yes and the sending
+        // burnwatch ended between the confirmation and the request
         None => "not sent",
     };
     let made = match &record.ending {
@@ -212,7 +216,7 @@ mod tests {
         };
         let all = document(&told, None, None, at(60));
         let text = table::render(&all);
-        assert!(text.contains("1 sent, and nobody knows"), "{text}");
+        assert!(text.contains("1 sent with an unknown result"), "{text}");
         assert!(text.contains("2 lines of the journal") && all.is_partial, "{text}");
         let json: serde_json::Value = serde_json::from_str(&json::render(&all)).unwrap();
         let results: Vec<_> = (0..3).map(|n| json["actions"][n]["result"].as_str().unwrap()).collect();

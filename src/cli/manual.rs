@@ -9,9 +9,9 @@ use clap_mangen::Man;
 use super::args::Arguments;
 use super::printer::{ExitOutcome, print, print_error};
 
-/// Prints the page of the program, or writes those of the program and of all its verbs.
+/// Prints burnwatch's manual page; with a folder, writes that page and those of all verbs there.
 pub(super) fn run(folder: Option<&Path>) -> ExitOutcome {
-    // the page is of a version, whichever commit it was built from
+    // the version without the commit, so that the page is the same for every build of a release
     let command = Arguments::command().version(env!("CARGO_PKG_VERSION"));
     let Some(folder) = folder else {
         let mut page = Vec::new();

@@ -1,13 +1,15 @@
-//! What each verb waits for: the one table that waiting, gaps, exit codes and `docs/waits.md` are made from.
+//! The questions to the sources that each verb waits for. Waiting, the notes on missing data, exit codes and `docs/waits.md`
+//! are all derived from this table.
 
 use crate::model::ask::AskKind;
 use crate::model::world::WorldPart;
 
-/// What the answer of a verb rests on.
+/// The data that a verb needs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Needs {
-    /// As it is typed.
+    /// The verb's name on the command line.
     pub(super) verb: &'static str,
+    /// The parts of the world that the verb shows, its main subject first.
     parts: &'static [WorldPart],
 }
 
@@ -16,18 +18,18 @@ impl Needs {
         Self { verb, parts }
     }
 
-    /// The questions that tell what it is about before all else.
+    /// The questions that answer for the verb's main subject; any of them is enough.
     pub(super) fn reported_by(self) -> &'static [AskKind] {
         self.parts.first().map_or(&[], |part| part.reported_by())
     }
 
-    /// The questions of which a source of the context must be able to answer some: those about the one thing that is listed;
-    /// a page of several tells what it can.
+    /// The questions of which some source of the context must answer at least one; otherwise the verb is refused. For a list of
+    /// one subject these are the questions about it; for a page of several subjects, all questions of the page.
     pub(super) fn required_questions(self) -> Vec<AskKind> {
         if self.parts.len() == 1 { self.reported_by().to_vec() } else { self.kinds() }
     }
 
-    /// The questions that have to be answered, each once, what it is about before the rest.
+    /// All questions that the verb waits for, each once, those about its main subject first.
     pub(super) fn kinds(self) -> Vec<AskKind> {
         let mut kinds = Vec::new();
         for kind in self.parts.iter().flat_map(|part| part.depends_on()) {
@@ -53,7 +55,7 @@ pub(super) const SILENCES: Needs = Needs::of("silences", &[Silences]);
 pub(super) const SOURCES: Needs = Needs::of("sources", &[Sources]);
 pub(super) const DOCTOR: Needs = Needs::of("doctor", &[Sources]);
 
-/// All verbs that print a list or a verdict; what stands on a screen or paper is waited for as its screen asks for it.
+/// All verbs that print a list or a check. Snapshots and documents wait for the questions of their screen.
 #[cfg(test)]
 const VERBS: [Needs; 11] =
     [STATUS, SERVICES, SLOS, CHECK, ALERTS, INCIDENTS, ONCALL, STATS, SILENCES, SOURCES, DOCTOR];

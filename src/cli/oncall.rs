@@ -9,7 +9,7 @@ use super::needs;
 use super::report::{Cell, Fact, ListLayout, ReportColumn, ReportDocument, ReportList};
 use super::view::WorldView;
 
-/// A row for each level.
+/// A row for each level of each policy, sorted by the policy's name and source.
 fn list(view: &WorldView<'_>) -> ReportList {
     let boards = view.world.on_call();
     let policies =
@@ -26,7 +26,7 @@ fn list(view: &WorldView<'_>) -> ReportList {
     }
 }
 
-/// The list as a document; nobody on call is said once more, loudly.
+/// The list as a document; a note names each policy with nobody on call.
 pub(super) fn document(view: &WorldView<'_>) -> ReportDocument {
     let mut document = view.document(Vec::new(), vec![list(view)], needs::ONCALL);
     document
@@ -35,14 +35,14 @@ pub(super) fn document(view: &WorldView<'_>) -> ReportDocument {
     document
 }
 
-/// How many policies wake nobody; before any answer that is not zero, but unknown.
+/// How many policies have nobody on call; unknown, not zero, before a source has answered.
 pub(super) fn counts(view: &WorldView<'_>) -> Vec<Fact> {
     let is_known = view.world.on_call().next().is_some();
     let value = if is_known { Cell::count(uncovered(view).len()) } else { Cell::Nothing };
     vec![Fact { key: "policies_uncovered", title: "Nobody on call", value }]
 }
 
-/// The names of the policies that wake nobody now.
+/// The names of the policies with nobody on call at any level now.
 fn uncovered(view: &WorldView<'_>) -> Vec<String> {
     let policies = view.world.on_call().flat_map(|(_, board)| board.policies.iter().map(move |p| (board, p)));
     let has_nobody_on_call = |(board, policy): &(&OnCallBoard, &EscalationPolicy)| {

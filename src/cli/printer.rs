@@ -1,5 +1,5 @@
-//! The one place from which verbs write to standard output and standard error. Whatever was cleaned before, and whatever a
-//! verb has put together of files, arguments and errors: nothing that a terminal obeys leaves by this door.
+//! The only place where verbs write to standard output and standard error. Control characters are removed here once more,
+//! because a verb's text may contain names of files, arguments and error messages that a terminal would interpret.
 
 use std::borrow::Cow;
 use std::io::{self, IsTerminal, Write};
@@ -8,21 +8,23 @@ use std::process::ExitCode;
 use crate::model::text::{ascii, clean_output};
 use crate::runtime::{size, takes_utf8};
 
-/// How a verb ended; the numbers are those of the help text.
+/// The result of a verb, with the exit codes of the help text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum ExitOutcome {
     Fine,
-    /// A source is unwell, or the output could not be written.
+    /// Exit code 1: a source failed, or the output could not be written.
     Failure,
+    /// Exit code 2: wrong usage or configuration.
     UsageError,
-    /// Data are missing.
+    /// Exit code 3: data are missing.
     Partial,
-    /// Of a check: something is not as it should be.
+    /// `check`, exit code 1: WARNING.
     Warning,
-    /// Of a check: something is bad.
+    /// `check`, exit code 2: CRITICAL.
     Critical,
-    /// Of a check: nobody knows.
+    /// `check`, exit code 3: UNKNOWN.
     Unknown,
+    /// Exit code 101: burnwatch panicked.
     Crashed,
 }
 
@@ -33,18 +35,19 @@ impl From<ExitOutcome> for ExitCode {
             ExitOutcome::Failure | ExitOutcome::Warning => 1,
             ExitOutcome::UsageError | ExitOutcome::Critical => 2,
             ExitOutcome::Partial | ExitOutcome::Unknown => 3,
-            // as when the thread that began it panics
+            // the exit code of a Rust program whose main thread panics
             ExitOutcome::Crashed => 101,
         })
     }
 }
 
-/// Writes to standard output. A reader that has had enough (`| head`) is no failure.
+/// Writes to standard output, without control characters, and returns `outcome`. A reader that closes the pipe early
+/// (`| head`) is no error.
 pub(super) fn print(text: &str, outcome: ExitOutcome) -> ExitOutcome {
     print_as_is(&clean_output(text), outcome)
 }
 
-/// As [`print()`], for what burnwatch has made itself to be obeyed: colours of a picture, a script.
+/// As [`print()`], but keeps control characters: for the colours of a snapshot, and scripts.
 pub(super) fn print_as_is(text: &str, outcome: ExitOutcome) -> ExitOutcome {
     match write(&mut io::stdout().lock(), &for_encoding(text, accepts_unicode(&io::stdout()))) {
         Ok(()) => outcome,
@@ -55,7 +58,7 @@ pub(super) fn print_as_is(text: &str, outcome: ExitOutcome) -> ExitOutcome {
     }
 }
 
-/// Writes a complaint to standard error; where nobody listens there, there is nobody to tell.
+/// Writes an error message to standard error, after `burnwatch: `. Failures to write are ignored.
 pub(super) fn print_error(text: &str) {
     print_stderr_plain(&format!("burnwatch: {}\n", text.trim_end()));
 }
@@ -68,17 +71,17 @@ pub(super) fn complain_of(gaps: &[String]) -> ExitOutcome {
     if gaps.is_empty() { ExitOutcome::Fine } else { ExitOutcome::Partial }
 }
 
-/// Writes text to standard error, with nothing in front of it.
+/// Writes text to standard error, without a prefix.
 pub(super) fn print_stderr_plain(text: &str) {
     drop(write(&mut io::stderr().lock(), &for_encoding(&clean_output(text), accepts_unicode(&io::stderr()))));
 }
 
-/// Whether every character can be written there: files and pipes always get UTF-8, a terminal only if it takes that.
+/// Whether `out` accepts UTF-8: files and pipes always do, a terminal only in a UTF-8 locale.
 pub(super) fn accepts_unicode(out: &impl IsTerminal) -> bool {
     !out.is_terminal() || takes_utf8(|name| std::env::var(name).ok())
 }
 
-/// Cells of a line, where standard output is a terminal; a pipe and a file have room for all.
+/// The terminal's width in cells; None if standard output is a pipe or a file, whose lines are not cut.
 pub(super) fn width() -> Option<usize> {
     io::stdout().is_terminal().then(|| usize::from(size().0))
 }

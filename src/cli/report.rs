@@ -1,4 +1,4 @@
-//! What a verb has to tell, as values first: facts, lists and notes. The formats beneath only lay it out.
+//! The output of a verb as values: facts, lists and notes. The submodules format them as a table, JSON or Markdown.
 
 pub(super) mod ansi;
 pub(super) mod grid;
@@ -16,39 +16,49 @@ use crate::app::columns::{ListColumn, Listed};
 pub(super) use crate::model::value::Value as Cell;
 pub(super) use crate::model::value::elapsed;
 
+/// The whole output of a verb.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct ReportDocument {
+    /// The name of the context.
     pub(super) context: String,
+    /// The time of the report; ages are relative to it.
     pub(super) as_of: Timestamp,
     pub(super) facts: Vec<Fact>,
+    /// Lists, each formatted as a table.
     pub(super) lists: Vec<ReportList>,
-    /// What is missing or in doubt, in words.
+    /// Notes for the reader: missing or old data, and explanations.
     pub(super) notes: Vec<String>,
-    /// Whether data are missing, so that silence proves nothing.
+    /// Whether data are missing: then an empty list does not mean that nothing is wrong.
     pub(super) is_partial: bool,
 }
 
+/// A single value with its name, such as the number of firing alerts.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Fact {
+    /// The key in JSON.
     pub(super) key: &'static str,
+    /// The title in tables and Markdown.
     pub(super) title: &'static str,
     pub(super) value: Cell,
 }
 
+/// A list of items of one kind.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct ReportList {
+    /// The key in JSON.
     pub(super) key: &'static str,
+    /// The title in tables and Markdown.
     pub(super) title: String,
     pub(super) columns: Cow<'static, [ReportColumn]>,
-    /// Each as long as there are columns.
+    /// Each row has a cell for each column.
     pub(super) rows: Vec<Vec<Cell>>,
-    /// Said where there is no row.
+    /// The text for a list without rows.
     pub(super) empty: &'static str,
     pub(super) layout: ListLayout,
 }
 
 impl ReportList {
-    /// The columns that people get to see, each with its place in the rows.
+    /// The columns that tables and Markdown show, each with its index in the rows.
     fn shown(&self) -> Vec<(usize, &ReportColumn)> {
         let differs = |place: usize| {
             let mut cells = self.rows.iter().map(|row| row.get(place));
@@ -62,23 +72,25 @@ impl ReportList {
     }
 }
 
+/// The layout of a list in the table format.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum ListLayout {
+    /// A row for each item.
     Rows,
-    /// A paragraph for each thing, headed by its first column.
+    /// A block of lines for each item, with the first column as its heading.
     Blocks,
 }
 
-/// One property of the things in a list.
+/// One property of the items in a list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct ReportColumn {
-    /// In JSON; empty: for people only.
+    /// The key in JSON; empty if JSON does not have the column.
     pub(super) key: &'static str,
-    /// For people; empty: for programs only.
+    /// The title in tables and Markdown; empty if only JSON has the column.
     pub(super) title: &'static str,
-    /// Numbers stand at the right.
+    /// Numbers are aligned right.
     pub(super) is_number: bool,
-    /// Shown only where rows differ in it: what all of them have tells none from another.
+    /// Tables and Markdown show the column only if the rows have different values.
     pub(super) is_distinguishing: bool,
 }
 
@@ -113,7 +125,7 @@ impl ReportColumn {
         Self { key, title: "", is_number: false, is_distinguishing: false }
     }
 
-    /// For people only where rows differ in it.
+    /// A column that tables and Markdown show only if the rows have different values.
     #[cfg(test)]
     pub(super) const fn distinguishing(key: &'static str, title: &'static str) -> Self {
         Self { key, title, is_number: false, is_distinguishing: true }
@@ -138,7 +150,7 @@ pub(super) mod fixtures {
         ReportColumn::text("why", "WHY"),
     ];
 
-    /// Two services, one of them hostile.
+    /// Two services; one has control characters in its name.
     pub(crate) fn document(layout: ListLayout) -> ReportDocument {
         let labels = |team| Cell::Labels(Labels::from_iter([("team", team)]));
         let since = Cell::Since(now() - jiff::SignedDuration::from_mins(3));

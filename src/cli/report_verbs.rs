@@ -1,4 +1,4 @@
-//! `burnwatch handoff` and `burnwatch postmortem`: what others are to read, in Markdown.
+//! `burnwatch handoff` and `burnwatch postmortem`: documents for other people, in Markdown.
 
 use std::time::Duration;
 
@@ -16,7 +16,7 @@ use super::failed;
 use super::printer::{ExitOutcome, complain_of, print, print_error};
 use super::session::{Session, SessionError};
 
-/// The handoff of a shift that began `length` ago.
+/// Prints the handoff of a shift that began `length` ago.
 pub(super) fn handoff(cx: &CliContext<'_>, length: Duration) -> ExitOutcome {
     let written = cx.session(true).and_then(|session| {
         let state = session.look(Place::Report(Document::Handoff(length)))?;
@@ -28,7 +28,7 @@ pub(super) fn handoff(cx: &CliContext<'_>, length: Duration) -> ExitOutcome {
     written.unwrap_or_else(|error| failed(&error))
 }
 
-/// The draft of a review of an incident, named by its number or id.
+/// Prints the draft of a postmortem of an incident, named by its number or id.
 pub(super) fn postmortem(cx: &CliContext<'_>, wanted: &str) -> ExitOutcome {
     cx.session(true).and_then(|session| review(&session, wanted)).unwrap_or_else(|error| failed(&error))
 }
@@ -41,7 +41,7 @@ fn review(session: &Session, wanted: &str) -> Result<ExitOutcome, SessionError> 
         let gaps = session.view(&state).gaps(needs);
         if gaps.is_empty() {
             print_error(&format!(
-                "no source knows an incident {wanted:?}; `burnwatch incidents --all` lists them"
+                "no source has an incident {wanted:?}; `burnwatch incidents --all` lists the incidents"
             ));
             return Ok(ExitOutcome::UsageError);
         }
@@ -58,11 +58,11 @@ fn review(session: &Session, wanted: &str) -> Result<ExitOutcome, SessionError> 
     Ok(print(&text, report_gaps(session, &state)))
 }
 
-/// What was done by burnwatch, as far as its journal can be read.
+/// The actions in the journal; None, with an error message, if it cannot be read.
 fn records(session: &Session) -> Option<Vec<ActionRecord>> {
     let read = wait_for(session.journal.read()).map_err(|error| error.to_string());
     let told = read.and_then(|read| read.map_err(|error| error.to_string()));
-    told.map_err(|error| print_error(&format!("the actions taken cannot be read: {error}")))
+    told.map_err(|error| print_error(&format!("the journal of actions cannot be read: {error}")))
         .ok()
         .map(|told| told.records)
 }
@@ -71,6 +71,7 @@ fn actions_taken(records: Option<&[ActionRecord]>) -> ActionsTaken<'_> {
     ActionsTaken { records: records.unwrap_or_default(), is_whole: records.is_some() }
 }
 
+/// The incident with this id or number (`42` or `#42`).
 fn find_incident(state: &State, wanted: &str) -> Option<IncidentKey> {
     let number = wanted.trim_start_matches('#').parse::<u64>().ok();
     let found = state.shared.world.incidents().iter().find(|known| {
@@ -79,7 +80,7 @@ fn find_incident(state: &State, wanted: &str) -> Option<IncidentKey> {
     Some(IncidentKey::of(found))
 }
 
-/// What is missing is said in the text, and once more where a script looks.
+/// Reports missing data, which the document mentions too, on standard error and by the exit code.
 fn report_gaps(session: &Session, state: &State) -> ExitOutcome {
     complain_of(&readiness::gaps(state, session.active.clock.now()))
 }

@@ -9,7 +9,7 @@ use super::needs;
 use super::report::{ListLayout, ReportColumn, ReportDocument, ReportList};
 use super::view::WorldView;
 
-/// The worst first.
+/// Sorts by health, the worst first, then by error ratio and name.
 pub(super) fn compare_by_health(a: &Service, b: &Service) -> Ordering {
     let errors = |service: &Service| service.signals.error_ratio.unwrap_or(0.0);
     a.health.cmp(&b.health).then(errors(b).total_cmp(&errors(a))).then_with(|| a.name.cmp(&b.name))

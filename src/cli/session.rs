@@ -1,4 +1,4 @@
-//! From what was asked for on the command line to sources that can be asked.
+//! A session of a verb: opens the sources that the command line and the configuration name, and queries them.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -39,36 +39,39 @@ use super::config::ConfigLocation;
 use super::user_assets::UserAssets;
 use super::view::{WorldView, is_settled};
 
-/// The moment at which pictures of the demo world are taken: a night on call.
+/// The stopped clock of lists and snapshots of the demo world with `--at`: 2026-01-15 02:52 UTC, a night on call.
 const DEMO_NIGHT: i64 = 1_768_445_520;
-/// What gathering may take beyond one whole answer: a queue before the source, a second of ticking.
+/// Time beyond that of one request until a round of questions is given up, for questions that wait for a free slot.
 const GRACE: Duration = Duration::from_secs(3);
 
+/// Why a session cannot be opened.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum SessionError {
     #[error(transparent)]
     Config(#[from] ConfigError),
     #[error(transparent)]
     Runtime(#[from] RuntimeError),
-    /// No source of the context can tell what a verb is about.
-    #[error("no source of the context {context} can tell {what}: {advice}")]
+    /// No source of the context has the kind of data that the verb needs.
+    #[error("no source of the context {context} has {what}: {advice}")]
     NoSuchData { context: String, what: &'static str, advice: String },
-    /// Own packs, themes or keys that cannot be used; one line for each.
+    /// Errors in the user's own packs, themes or keys, one line for each.
     #[error("{0}")]
     Own(String),
 }
 
-/// Everything that a verb needs to ask and to show.
+/// Everything that a verb needs to query sources and to show the answers.
 pub(super) struct Session {
     pub(super) settings: Settings,
     pub(super) active: SourceChoice,
+    /// The journal that actions are written to.
     pub(super) journal: Journal,
     themes: Vec<Theme>,
     keys: KeyMap,
-    /// Labels by which packs name services, and that are no service labels.
+    /// Labels by which packs name the services behind a proxy, except those that are service labels in the configuration.
     labels_of_proxies: Vec<String>,
 }
 
+/// The context to query, with its sources and guardrails.
 pub(super) struct SourceChoice {
     pub(super) context: String,
     contexts: Vec<String>,
@@ -76,12 +79,13 @@ pub(super) struct SourceChoice {
     pub(super) guard: Guard,
     production: bool,
     pub(super) clock: Clock,
-    /// How to enter another context, where there are others.
+    /// Opens another context; None in the demo world.
     pub(super) context_opener: Option<ContextOpener>,
-    /// What is wrong with the files that define SLOs.
+    /// Warnings and errors of the files that define SLOs.
     pub(super) findings: Vec<Finding>,
 }
 
+/// The arguments of [`Session::open`].
 #[derive(Clone, Copy)]
 pub(super) struct Request<'a> {
     pub(super) subject: &'a SnapshotSubject,
@@ -89,19 +93,19 @@ pub(super) struct Request<'a> {
     pub(super) config: Option<&'a Path>,
     pub(super) paths: Option<&'a Paths>,
     pub(super) overrides: &'a Overrides,
-    /// Whether the demo world may stand still, as it does for pictures of one minute.
+    /// Whether the demo world's clock may be stopped at the minute of `--at`, as lists and snapshots do.
     pub(super) may_stop_clock: bool,
 }
 
 impl Session {
-    /// Of the demo world, or of the context that is meant.
+    /// Opens the demo world, or the context that the command line or the configuration chooses.
     pub(super) fn open(request: Request<'_>) -> Result<Self, SessionError> {
         let Request { subject, config, paths, overrides, may_stop_clock } = request;
         let own = UserAssets::read(paths);
         let settings = own
             .with_known_names(|known| ConfigLocation { asked: config, paths, overrides, known }.load())?
             .settings;
-        // data that are wrong or missing because of a pack would be a lie
+        // without a pack of the user, data would be wrong or missing without a hint
         if !own.asset_errors.is_empty() {
             return Err(SessionError::Own(own.asset_errors.join("\n")));
         }
@@ -127,8 +131,8 @@ impl Session {
         Ok(Self { settings, active, journal, themes: own.themes, keys, labels_of_proxies })
     }
 
-    /// Whether any source can tell what a verb is about: where none can, there is nothing to wait for, and that nothing is listed
-    /// would prove nothing.
+    /// Checks that some source answers at least one of these kinds of questions: otherwise there is nothing to wait for, and an
+    /// empty list would be misleading.
     pub(super) fn require_source_of(&self, about: &[AskKind]) -> Result<(), SessionError> {
         let Some(first) = about.first() else { return Ok(()) };
         let infos = self.active.sources.infos();
@@ -138,17 +142,17 @@ impl Session {
         let kinds = about.iter().flat_map(|ask| kind::kinds_answering(&backend::KINDS, *ask));
         let kinds: Vec<&str> = kinds.map(|kind| kind.name).collect();
         let advice = if infos.iter().any(|source| kinds.contains(&source.kind.name())) {
-            "set slo.discover = true, or name definitions by --slo FILE or [slo] files".to_owned()
+            "set slo.discover = true, or name definition files with --slo FILE or [slo] files".to_owned()
         } else {
-            format!("that takes one of kind {} in the configuration", kinds.join(" or "))
+            format!("add a source of kind {} to the configuration", kinds.join(" or "))
         };
         Err(SessionError::NoSuchData { context: self.active.context.clone(), what: first.word(), advice })
     }
 
-    /// Asks for all that a list is made from.
+    /// Puts the questions of a list to the sources and waits for the answers.
     ///
-    /// Which service an alert of a proxy is about is known from what its source tells of services alone: where there is such an
-    /// alert they are asked for, too, and that they do not come is no gap.
+    /// The service of an alert from a proxy is known only from the list of services. If there is such an alert, the services are
+    /// queried, too; a failure of that query does not make the list partial.
     pub(super) fn ask(&self, needs: &[AskKind]) -> Result<State, SessionError> {
         let mut state = self.gather(needs)?;
         let is_of_a_proxy =
@@ -168,33 +172,33 @@ impl Session {
         Ok(state)
     }
 
-    /// Lets the screen's own state ask, and waits until all of this is told or refused.
+    /// Runs the screen's state without a terminal until every source has answered or refused these questions.
     fn gather(&self, needs: &[AskKind]) -> Result<State, SessionError> {
         let mut state = State::new(self.setup((0, 0), Colours::None, Charset::Ascii));
-        // there only what every list may need is asked for, no trends
+        // the screen Sources asks only the questions of every screen, and no trends
         state.reset_to(Screen::Sources);
         let mut asking = AskingState { state, needs };
         let is_told = |asking: &AskingState<'_>| {
             is_settled(&asking.state.shared.world, &asking.state.shared.sources, needs)
         };
         let (sources, clock, deadline) = (&self.active.sources, self.active.clock, self.deadline());
-        // whether all came in time, each list says by itself
+        // a missing answer is reported by the list
         let _in_time = wait_for(headless::gather(&mut asking, sources, clock, is_told, deadline))?;
         Ok(asking.state)
     }
 
-    /// Lets the screen's own state stand at a place, and waits until all that it asks for there is told or refused.
+    /// Runs the screen's state at `place` without a terminal until every source has answered or refused its questions.
     pub(super) fn look(&self, place: Screen) -> Result<State, SessionError> {
         let mut state = State::new(self.setup((0, 0), Colours::None, Charset::Ascii));
         state.reset_to(place);
         let (sources, clock, deadline) = (&self.active.sources, self.active.clock, self.deadline());
         let is_told = |state: &State| readiness::is_settled(state, clock.now());
-        // what did not come in time is a gap
+        // a missing answer is reported as a gap
         let _in_time = wait_for(headless::gather(&mut state, sources, clock, is_told, deadline))?;
         Ok(state)
     }
 
-    /// What was told, now.
+    /// The answers of the sources at this moment.
     pub(super) fn view<'a>(&'a self, state: &'a State) -> WorldView<'a> {
         WorldView {
             world: &state.shared.world,
@@ -207,19 +211,19 @@ impl Session {
         }
     }
 
-    /// Where something is done.
+    /// The context in which actions are run.
     pub(super) fn ground(&self) -> HeadlessContext<'_> {
         let SourceChoice { context, sources, guard, clock, .. } = &self.active;
         HeadlessContext { context, sources, guard, journal: &self.journal, clock: *clock }
     }
 
-    /// How long a whole round of questions may take.
+    /// How long a round of questions may take before missing answers are given up.
     pub(super) fn deadline(&self) -> Duration {
         let limits = &self.settings.limits;
         limits.connect_timeout.0 + limits.timeout.0 + GRACE
     }
 
-    /// What the screen starts from, on a terminal that can do so much.
+    /// The initial state of the screen, for a terminal of this size with these colours and characters.
     pub(super) fn setup(&self, size: (u16, u16), colours: Colours, charset: Charset) -> InitialState {
         let ui = &self.settings.ui;
         let zone = if ui.utc { TimeZone::UTC } else { TimeZone::system() };
@@ -244,8 +248,8 @@ impl Session {
     }
 }
 
-/// The screen's own state, of whose questions only those go out that are needed: a server that has little room is not kept
-/// from answering them.
+/// The screen's state, of which only the questions in `needs` are sent, so that other questions do not delay them at a slow
+/// server.
 struct AskingState<'a> {
     state: State,
     needs: &'a [AskKind],
@@ -268,14 +272,15 @@ impl App for AskingState<'_> {
     }
 }
 
-/// The journal of this machine; what is played in the demo world has one of its own.
+/// The journal of this machine; the demo world has a journal of its own.
 pub(super) fn journal(paths: Option<&Paths>, is_demo: bool) -> Journal {
     let path = paths.map(|paths| if is_demo { paths.demo_journal() } else { paths.journal() });
     Journal::new(path, &who(|name| std::env::var(name).ok()), Clock::real().now())
 }
 
+/// The simulated sources of the demo world.
 fn demo_world(settings: &Settings, flags: DemoFlags, may_stop_clock: bool) -> SourceChoice {
-    // a picture of a minute of the story is the same whenever it is taken
+    // with a stopped clock, a snapshot of the same minute is always the same
     let night = Timestamp::from_second(DEMO_NIGHT).ok().filter(|_| may_stop_clock && flags.at.is_some());
     let clock = night.map_or(Clock::real(), Clock::fixed);
     let speed = flags.speed.unwrap_or(1.0);
@@ -293,6 +298,7 @@ fn demo_world(settings: &Settings, flags: DemoFlags, may_stop_clock: bool) -> So
     }
 }
 
+/// The sources of the chosen context, with the SLO definitions of the configuration.
 fn real_world(
     settings: &Settings,
     wanted: &ContextChoice,
@@ -321,12 +327,13 @@ fn real_world(
     })
 }
 
-/// The SLOs of the files that the configuration names.
+/// The SLOs of the files that the configuration names, with warnings and errors.
 pub(super) fn defined(settings: &Settings) -> Definitions {
     let paths: Vec<PathBuf> = settings.slo.files.iter().map(PathBuf::from).collect();
     definitions::load(&paths, settings.slo.window.0)
 }
 
+/// Creates the sources of a context, and the source of runbooks. Nothing is sent yet.
 fn connect(context: &Context, settings: &Settings, packs: &[Pack], slos: &[Arc<Slo>]) -> GatedSources {
     let asked = &settings.slo.sources;
     let deps = |id: &SourceId| {

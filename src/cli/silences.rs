@@ -1,5 +1,5 @@
-//! `burnwatch silences`: those in force and those to come, the first to end first; with `--all` also those that have ended, the
-//! last first.
+//! `burnwatch silences`: active and pending silences, the first to end first; with `--all` also expired ones, the last to end
+//! first.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -11,12 +11,12 @@ use super::needs;
 use super::report::{ListLayout, ReportColumn, ReportDocument, ReportList};
 use super::view::WorldView;
 
-/// The silences, each once; those that are over only if all are wanted.
+/// The silences, each once; expired ones only if `is_all`.
 pub(super) fn document(view: &WorldView<'_>, is_all: bool) -> ReportDocument {
     let mut seen = BTreeSet::new();
     let is_over = |silence: &Silence| silence.state == SilenceState::Expired;
     let wanted = view.world.silences().filter(|silence| is_all || !is_over(silence));
-    // members of a cluster tell the same ones
+    // all members of an Alertmanager cluster report the same silences
     let mut all: Vec<&Arc<Silence>> = wanted.filter(|silence| seen.insert(&silence.id)).collect();
     all.sort_by(|a, b| {
         let by_end = if is_over(a) { b.ends_at.cmp(&a.ends_at) } else { a.ends_at.cmp(&b.ends_at) };
@@ -34,7 +34,7 @@ pub(super) fn document(view: &WorldView<'_>, is_all: bool) -> ReportDocument {
                 ReportColumn::values(COLUMNS, &SilenceItem { silence, hides })
             })
             .collect(),
-        empty: if is_all { "No silence is known." } else { "No silence in force is known." },
+        empty: if is_all { "No silence is known." } else { "No active or pending silence is known." },
         layout: ListLayout::Rows,
     };
     view.document(Vec::new(), vec![list], needs::SILENCES)

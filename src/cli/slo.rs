@@ -1,4 +1,4 @@
-//! `burnwatch slo`: definitions checked, and turned from one form into another.
+//! `burnwatch slo`: validates SLO definitions and converts them from one format to another.
 
 mod lint;
 mod series;
@@ -27,7 +27,7 @@ pub(super) fn run(cx: &CliContext<'_>, verb: &SloVerb) -> ExitOutcome {
     }
 }
 
-/// What files and folders define; without any, those of the configuration and of `--slo`.
+/// Reads the definitions of these files and folders; without any, those of the configuration and of `--slo`.
 fn definitions(cx: &CliContext<'_>, files: &[PathBuf]) -> Result<Definitions, SessionError> {
     let overrides = cx.arguments.overrides();
     let (asked, paths) = (cx.arguments.flags.config.as_deref(), cx.paths.as_ref());
@@ -38,7 +38,7 @@ fn definitions(cx: &CliContext<'_>, files: &[PathBuf]) -> Result<Definitions, Se
     Ok(if files.is_empty() { defined(&settings) } else { load(files, settings.slo.window.0) })
 }
 
-/// `slos/cart.yaml:12: error: message`, a line each.
+/// One line for each finding: `slos/cart.yaml:12: error: message`.
 fn lines(findings: &[Finding]) -> String {
     let line = |finding: &Finding| {
         let path = crate::model::text::clean(&finding.path.to_string_lossy()).into_owned();
@@ -48,14 +48,14 @@ fn lines(findings: &[Finding]) -> String {
     findings.iter().map(line).collect()
 }
 
+/// Whether a definition has an error, or there is no SLO at all.
 fn is_wrong(definitions: &Definitions) -> bool {
     definitions.slos.is_empty() || definitions.findings.iter().any(|finding| finding.level == Level::Error)
 }
 
-const NO_SLO_FOUND: &str =
-    "there is no SLO in what was read; name files with definitions, or set [slo] files";
+const NO_SLO_FOUND: &str = "no SLO was found in the files; name files with definitions, or set [slo] files";
 
-/// Reads any form and writes one.
+/// Reads definitions of any format and writes them in the format of `target`.
 fn convert(cx: &CliContext<'_>, writing: &WriteArgs, target: Target) -> ExitOutcome {
     let definitions = match definitions(cx, &writing.files) {
         Ok(definitions) => definitions,
@@ -68,7 +68,7 @@ fn convert(cx: &CliContext<'_>, writing: &WriteArgs, target: Target) -> ExitOutc
     }
     let written = write(&definitions.slos, target);
     for omissions in &written.omissions {
-        print_stderr_plain(&format!("{}: not said: {omissions}\n", target.word()));
+        print_stderr_plain(&format!("{}: cannot be expressed: {omissions}\n", target.word()));
     }
     let is_warned = definitions.findings.iter().any(|finding| finding.level == Level::Warning);
     let is_less = !written.left_out.is_empty();
@@ -89,7 +89,7 @@ fn convert(cx: &CliContext<'_>, writing: &WriteArgs, target: Target) -> ExitOutc
     match write_file(file, &written.text, writing.force) {
         Ok(()) => outcome,
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
-            print_error(&format!("{} is there already; --force writes over it", file.display()));
+            print_error(&format!("{} exists already; --force overwrites it", file.display()));
             ExitOutcome::UsageError
         }
         Err(error) => {
@@ -99,7 +99,7 @@ fn convert(cx: &CliContext<'_>, writing: &WriteArgs, target: Target) -> ExitOutc
     }
 }
 
-/// Writes a new file; an existing one only if that is wanted, and then as a whole or not at all.
+/// Writes a new file. With `force` an existing file is replaced atomically: written beside it, then renamed.
 fn write_file(file: &Path, text: &str, force: bool) -> io::Result<()> {
     if !force {
         return OpenOptions::new().write(true).create_new(true).open(file)?.write_all(text.as_bytes());

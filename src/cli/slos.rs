@@ -1,4 +1,4 @@
-//! `burnwatch slos`: all SLOs with their budgets and burns, worst first; grouped ones with a row for each group.
+//! `burnwatch slos`: all SLOs with error budget and burn rates, the worst first; a grouped SLO has a row for each group.
 
 pub(super) use crate::app::screens::slos::columns::why;
 use crate::app::screens::slos::columns::{COLUMNS, SloItem};
@@ -17,7 +17,7 @@ pub(super) fn list(view: &WorldView<'_>) -> ReportList {
         title: "SLOs".to_owned(),
         columns: ReportColumn::of(COLUMNS),
         rows: slos.into_iter().flat_map(|status| rows(view, status)).collect(),
-        empty: "No SLO is known. Name files with definitions under [slo] files, or record them by Sloth or Pyrra.",
+        empty: "No SLO is known. Name files with definitions in [slo] files, or record SLOs with Sloth or Pyrra.",
         layout: ListLayout::Rows,
     }
 }
@@ -26,6 +26,7 @@ pub(super) fn document(view: &WorldView<'_>) -> ReportDocument {
     view.document(Vec::new(), vec![list(view)], needs::SLOS)
 }
 
+/// How many SLOs are paging and exhausted, and how many there are; unknown, not zero, before a source has answered.
 pub(super) fn counts(view: &WorldView<'_>) -> Vec<Fact> {
     let is_known = view.world.sources().any(|(_, cache)| cache.slos().at().is_some());
     let count = |states: &[SloState]| {
@@ -35,7 +36,7 @@ pub(super) fn counts(view: &WorldView<'_>) -> Vec<Fact> {
     vec![
         Fact { key: "slos_paging", title: "SLOs paging", value: count(&[SloState::Page]) },
         Fact { key: "slos_exhausted", title: "SLOs exhausted", value: count(&[SloState::Exhausted]) },
-        Fact { key: "slos_total", title: "SLOs in all", value: count(&SloState::ALL) },
+        Fact { key: "slos_total", title: "SLOs in total", value: count(&SloState::ALL) },
     ]
 }
 

@@ -1,4 +1,4 @@
-//! `burnwatch snapshot`: a picture of a screen, drawn by the same state and the same hands as behind a terminal.
+//! `burnwatch snapshot`: prints a screen, drawn by the same state and the same code as on a terminal.
 
 use std::collections::VecDeque;
 use std::io::stdout;
@@ -29,13 +29,13 @@ pub(super) fn run(cx: &CliContext<'_>, wanted: &SnapshotArgs) -> ExitOutcome {
     }
 }
 
-/// The picture, and what of all that it shows did not come in time.
+/// The snapshot in the wanted format, and a message for each missing answer.
 fn picture(cx: &CliContext<'_>, wanted: &SnapshotArgs) -> Result<(String, Vec<String>), SessionError> {
     let session = cx.session(true)?;
     let charset = if accepts_unicode(&stdout()) { Charset::Unicode } else { Charset::Ascii };
     let mut setup = session.setup(wanted.size, Colours::True, charset);
     if session.active.clock.is_fixed() {
-        // the same picture on every machine
+        // not the user of this machine, so that the snapshot is the same everywhere
         setup.person = "ana@bastion".into();
     }
     let mut scripted = ScriptedApp {
@@ -44,7 +44,7 @@ fn picture(cx: &CliContext<'_>, wanted: &SnapshotArgs) -> Result<(String, Vec<St
         later_keys: wanted.press.iter().flat_map(|keys| keys.0.iter().copied()).collect(),
     };
     let (sources, clock, deadline) = (&session.active.sources, session.active.clock, session.deadline());
-    // what did not come in time is a gap
+    // a missing answer is reported as a gap
     let _in_time = wait_for(headless::gather(
         &mut scripted,
         sources,
@@ -64,7 +64,7 @@ fn picture(cx: &CliContext<'_>, wanted: &SnapshotArgs) -> Result<(String, Vec<St
     Ok((picture, readiness::gaps(&scripted.state, now)))
 }
 
-/// The keys that open a screen: its own, or its name in the palette where it has none.
+/// The keys that open a screen: its own key, or its name typed in the command palette if it has none.
 fn opening_keys(keys: &KeyMap, tab: Tab) -> VecDeque<Key> {
     if let Some(key) = keys.of(Command::Go(tab)).first() {
         return VecDeque::from([*key]);
@@ -74,7 +74,7 @@ fn opening_keys(keys: &KeyMap, tab: Tab) -> VecDeque<Key> {
     palette.into_iter().chain(name.chars().map(Key::char)).chain([Key::named(NamedKey::Enter)]).collect()
 }
 
-/// The application with keys that will be pressed: some at once, the others when the data are there.
+/// The application's state with keys to press: `opening_keys` at once, `later_keys` after the data have loaded.
 struct ScriptedApp {
     state: State,
     opening_keys: VecDeque<Key>,
@@ -82,11 +82,12 @@ struct ScriptedApp {
 }
 
 impl ScriptedApp {
+    /// Whether all keys are pressed and all data have loaded.
     fn is_ready(&self, now: Timestamp) -> bool {
         self.opening_keys.is_empty() && self.later_keys.is_empty() && readiness::is_settled(&self.state, now)
     }
 
-    /// The key to press now; one that asks for something holds up the next, which may need it.
+    /// The next key, if it may be pressed now: a key of `later_keys` waits until all answers to the keys before it have arrived.
     fn next_key(&mut self, now: Timestamp) -> Option<Key> {
         let opening_keys = self.opening_keys.pop_front();
         opening_keys.or_else(|| {

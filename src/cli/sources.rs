@@ -1,4 +1,4 @@
-//! `burnwatch sources`: each source, how it is and how old its data are.
+//! `burnwatch sources`: the state of each source and the age of its data.
 
 use crate::app::screens::sources::columns::{COLUMNS, SourceItem};
 use crate::model::ask::AskKind;
@@ -12,7 +12,7 @@ use super::needs;
 use super::report::{Cell, ListLayout, ReportColumn, ReportDocument, ReportList};
 use super::view::WorldView;
 
-/// How a source is, in one word.
+/// The state of a source in one word, such as `fine`, `partial`, `stale` or `failed`.
 pub(super) fn state(view: &WorldView<'_>, source: &SourceInfo) -> &'static str {
     let Some(cache) = view.world.cache(&source.id) else { return "not asked" };
     let answer_states: Vec<_> = answer_states(source, cache).collect();
@@ -33,6 +33,7 @@ pub(super) fn state(view: &WorldView<'_>, source: &SourceInfo) -> &'static str {
     }
 }
 
+/// The states of the answers to the questions that every screen asks, as far as the source supports these.
 fn answer_states<'w>(source: &SourceInfo, cache: &'w AnswerCache) -> impl Iterator<Item = AnswerState<'w>> {
     cache
         .answers()
@@ -40,7 +41,7 @@ fn answer_states<'w>(source: &SourceInfo, cache: &'w AnswerCache) -> impl Iterat
         .map(|(_, state)| state)
 }
 
-/// The gravest trouble of a source.
+/// The most serious error of a source: one about the whole source before one about a single question.
 pub(super) fn trouble<'w>(source: &SourceInfo, cache: &'w AnswerCache) -> Option<&'w ErrorKind> {
     let mut all: Vec<_> =
         answer_states(source, cache).filter_map(|s| s.trouble.map(|error| &error.trouble)).collect();
@@ -48,7 +49,7 @@ pub(super) fn trouble<'w>(source: &SourceInfo, cache: &'w AnswerCache) -> Option
     all.first().copied()
 }
 
-/// What is missing in its answers, and what is odd about it; each once.
+/// The warnings of its answers and of its probe, without the annotations of the query engine.
 pub(super) fn warnings(source: &SourceInfo, cache: &AnswerCache) -> Vec<String> {
     let kinds: Vec<AskKind> =
         AskKind::VITAL.iter().copied().filter(|kind| source.answers.contains(kind)).collect();
@@ -60,7 +61,7 @@ pub(super) fn warnings(source: &SourceInfo, cache: &AnswerCache) -> Vec<String> 
     lines
 }
 
-/// Which of its rules fail, in a sentence.
+/// The first failing rule, and how many more fail; None if all rules work.
 pub(super) fn broken_rules(cache: &AnswerCache) -> Option<String> {
     let broken = cache.rules().value().map_or(&[][..], |board| &board.broken);
     match broken {

@@ -1,4 +1,4 @@
-//! `burnwatch stats`: how often people were woken, how quickly somebody was on it, and at which hours.
+//! `burnwatch stats`: how many incidents paged people, at which hours, and how long acknowledgement and resolution took.
 
 use jiff::tz::TimeZone;
 
@@ -34,13 +34,14 @@ const FIRED_COLUMNS: &[ReportColumn] = &[
     ReportColumn::text("name", "ALERT"),
     ReportColumn::text("service", "SERVICE"),
     ReportColumn::number("firings", "FIRINGS"),
-    ReportColumn::number("seconds", "FOR IN ALL"),
+    ReportColumn::number("seconds", "TOTAL TIME"),
     ReportColumn::hidden("is_about"),
-    ReportColumn::text("last_began_at", "LAST BEGAN"),
+    ReportColumn::text("last_began_at", "LAST START"),
     ReportColumn::text("is_flapping", "FLAPPING"),
 ];
 
-/// The list as a document, with what fired if any source can tell; `zone` is the one whose hours count.
+/// The statistics as a document; with the alerts that fired, if a source has their history. Hours are those of the view's
+/// time zone.
 pub(super) fn document(
     view: &WorldView<'_>,
     told: Option<&(FiringSummary, TimeRange)>,
@@ -56,10 +57,10 @@ pub(super) fn document(
     let rows = pages(view.world.incidents(), by, period, view.zone).iter().map(row).collect();
     let list = ReportList {
         key: "stats",
-        title: format!("Incidents that began within {}", elapsed(wanted.since)),
+        title: format!("Incidents triggered within the last {}", elapsed(wanted.since)),
         columns: COLUMNS.into(),
         rows,
-        empty: "No incident began in that time.",
+        empty: "No incident was triggered in this period.",
         layout: ListLayout::Rows,
     };
     let lists = std::iter::once(list).chain(told.map(|(noise, time)| fired(noise, *time))).collect();
@@ -68,21 +69,25 @@ pub(super) fn document(
         document.is_partial = true;
         document
             .notes
-            .push("which alerts fired is not wholly known: not every source has reported it".to_owned());
+            .push("the list of alerts that fired is incomplete: not every source has answered".to_owned());
     }
     if told.is_some_and(|(noise, _)| noise.fired.iter().any(|fired| fired.is_flapping)) {
-        document.notes.push("flapping: an alert began to fire three times or more within an hour".to_owned());
+        document
+            .notes
+            .push("flapping: an alert started to fire three times or more within an hour".to_owned());
     }
     let zone = zone_name(view.zone);
-    document.notes.push(format!("hours and nights (22:00 to 07:00) are those of {zone}; high urgency only"));
+    document.notes.push(format!(
+        "hours and nights (22:00 to 07:00) are in the time zone {zone} and count high urgency only"
+    ));
     document.notes.push(
-        "MTTA leaves out what nobody acknowledged, MTTR what is not resolved; a failure is a P1 or P2"
+        "MTTA excludes incidents that nobody acknowledged, MTTR unresolved ones; MTBF counts incidents of P1 and P2"
             .to_owned(),
     );
     document
 }
 
-/// What fired, most often first.
+/// The alerts that fired.
 fn fired(noise: &FiringSummary, time: TimeRange) -> ReportList {
     let row = |fired: &FiringHistory| {
         let seconds = fired.time(time);
@@ -99,10 +104,10 @@ fn fired(noise: &FiringSummary, time: TimeRange) -> ReportList {
     };
     ReportList {
         key: "alerts",
-        title: format!("Alerts that fired within {}", elapsed(time.length())),
+        title: format!("Alerts that fired within the last {}", elapsed(time.length())),
         columns: FIRED_COLUMNS.into(),
         rows: noise.fired.iter().map(row).collect(),
-        empty: "No alert fired in that time.",
+        empty: "No alert fired in this period.",
         layout: ListLayout::Rows,
     }
 }
@@ -133,7 +138,7 @@ fn row(pages: &PageCounts) -> Vec<Cell> {
         pages
             .name
             .as_ref()
-            .map_or(Cell::Text("all or nobody's".to_owned()), |name| Cell::Text(name.to_string())),
+            .map_or(Cell::Text("all or unassigned".to_owned()), |name| Cell::Text(name.to_string())),
         Cell::count(pages.incidents),
         Cell::count(pages.high),
         Cell::count(pages.at_night),

@@ -1,4 +1,4 @@
-//! `burnwatch status`: how everything is, on one page.
+//! `burnwatch status`: a summary of services, alerts, SLOs, incidents, on-call and sources.
 
 use crate::model::health::Health;
 use crate::model::slo::SloState;
@@ -10,13 +10,13 @@ use super::report::{Cell, Fact, ReportDocument, ReportList};
 use super::view::WorldView;
 use super::{incidents, oncall, services, slos, sources};
 
-/// So many of each list for people; programs have the lists themselves.
+/// The most rows of each list; the full lists have verbs of their own.
 const MAX_ROWS: usize = 10;
 
-/// Counts, then the worst services and the loudest alerts.
+/// The counts, then the first rows of each list.
 pub(super) fn document(view: &WorldView<'_>) -> ReportDocument {
     let all = view.world.services();
-    // before any answer there are not zero services, but an unknown number
+    // before the first answer the number of services is unknown, not zero
     let is_known = view.world.sources().any(|(_, cache)| cache.services().at().is_some());
     let count = |health| {
         let services = all.iter().filter(|service| service.health == health);
@@ -38,7 +38,7 @@ pub(super) fn document(view: &WorldView<'_>) -> ReportDocument {
     facts.push(Fact { key: "sources_fine", title: "Sources fine", value: Cell::count(fine) });
     facts.push(Fact {
         key: "sources_total",
-        title: "Sources in all",
+        title: "Sources in total",
         value: Cell::count(view.sources.len()),
     });
 
@@ -53,7 +53,7 @@ pub(super) fn document(view: &WorldView<'_>) -> ReportDocument {
     let open = incidents::list(view, &AlertFilter::default());
     let open_count = open.rows.len();
     let open = first_rows(open, "Open incidents", open_count, "No open incident is known.");
-    // without a paging system there is nothing to be said of incidents
+    // without a paging system there is no list of incidents
     let lists = if incidents::is_asked(view) {
         vec![open, worst, burning, firing_list]
     } else {
@@ -62,13 +62,13 @@ pub(super) fn document(view: &WorldView<'_>) -> ReportDocument {
     view.document(facts, lists, needs::STATUS)
 }
 
-/// The dead man's switch of all sources of alerts together.
+/// The watchdog alert (dead man's switch) of all sources together: present if any source has it.
 fn watchdog(view: &WorldView<'_>) -> Cell {
     let all: Vec<_> = view.world.sources().map(|(id, _)| view.world.watchdog(id)).collect();
     if all.contains(&Watchdog::Present) {
         Cell::Text("present".to_owned())
     } else if all.contains(&Watchdog::Absent) {
-        Cell::Text("absent: monitoring may be dead, or has no such alert".to_owned())
+        Cell::Text("absent: alerting may be broken, or there is no such alert".to_owned())
     } else {
         Cell::Nothing
     }
@@ -84,7 +84,7 @@ const fn health_title(health: Health) -> (&'static str, &'static str) {
     }
 }
 
-/// The first of `count` rows, with a title that says so.
+/// The list with only its first rows; the title says how many of `count` are shown.
 fn first_rows(list: ReportList, title: &str, count: usize, empty: &'static str) -> ReportList {
     let shown = count.min(MAX_ROWS);
     let title = if shown < count { format!("{title} ({shown} of {count})") } else { title.to_owned() };
@@ -107,10 +107,10 @@ mod tests {
         let fixture = world().with_services(&prom(), readings).with_alerts(&am(), alerts);
         let text = table::render(&document(&fixture.view()));
         for part in [
-            "Services critical  12\n",
-            "Services healthy   18\n",
+            "Services critical       12\n",
+            "Services healthy        18\n",
             "Worst services (10 of 12)\n",
-            "Watchdog alert     absent: monitoring may be dead",
+            "Watchdog alert          absent: alerting may be broken",
             "firing  critical",
             "prom: no answer about status in time",
         ] {
@@ -123,6 +123,9 @@ mod tests {
         let document = document(&world().with_trouble(&prom()).view());
         assert!(document.is_partial);
         let text = table::render(&document);
-        assert!(text.contains("Services healthy   -\n") && text.contains("as far as is known"), "{text}");
+        assert!(
+            text.contains("Services healthy        -\n") && text.contains("No unhealthy service is known."),
+            "{text}"
+        );
     }
 }

@@ -1,4 +1,4 @@
-//! `burnwatch` and `burnwatch demo`: the screen.
+//! `burnwatch` and `burnwatch demo`: open the screen.
 
 use std::io::{IsTerminal, stdin, stdout};
 
@@ -8,11 +8,11 @@ use crate::runtime::{Program, RuntimeError, capability, is_serial, log, run as s
 use super::printer::{ExitOutcome, print_error};
 use super::{CliContext, failed};
 
-const NO_TERMINAL: &str = "the screen needs a terminal for its input and output";
-const INSTEAD: &str = "Without the screen there are\n  \
+const NO_TERMINAL: &str = "the screen needs a terminal for input and output";
+const INSTEAD: &str = "Without a terminal use\n  \
     burnwatch status | services | alerts | sources   lists, also with --output json or markdown\n  \
-    burnwatch snapshot overview                      a picture of a screen\n  \
-    burnwatch doctor                                 what is wrong with a source, and what to do";
+    burnwatch snapshot overview                      print a screen\n  \
+    burnwatch doctor                                 check the sources";
 
 pub(super) fn run(cx: &CliContext<'_>) -> ExitOutcome {
     if !stdin().is_terminal() || !stdout().is_terminal() {
@@ -32,8 +32,8 @@ pub(super) fn run(cx: &CliContext<'_>) -> ExitOutcome {
     if let Some(path) = &log_file
         && let Err(error) = log::open(path, env(log::LEVEL_VARIABLE).as_deref())
     {
-        // a full disk or a read-only home is no reason to be blind at night
-        print_error(&format!("no log: {}: {error}", path.display()));
+        // a full disk or a read-only home directory must not keep the screen from opening
+        print_error(&format!("no log is written: {}: {error}", path.display()));
     }
     let low_bandwidth = session.settings.ui.low_bandwidth.or_else(|| is_serial().then_some(true));
     let mut setup = session.setup(size(), capability.colours, capability.charset);

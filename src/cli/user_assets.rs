@@ -1,4 +1,4 @@
-//! The person's own themes and packs beside the built-in ones, and what is wrong with those that cannot be used.
+//! The user's own themes and packs together with the built-in ones, and the errors in the user's files.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -11,11 +11,12 @@ use crate::backend::packs::{Pack, chosen};
 use crate::config::load::{self, toml_files};
 use crate::config::{KnownNames, Paths, theme};
 
+/// All available themes and packs, and the names that the configuration may use.
 pub(super) struct UserAssets {
     pub(super) themes: Vec<Theme>,
-    /// Only the person's own.
+    /// Only the user's own packs.
     pub(super) packs: Vec<Pack>,
-    /// One line for each file that cannot be used.
+    /// One line for each file with an error.
     pub(super) asset_errors: Vec<String>,
     theme_names: Vec<String>,
     pack_names: Vec<String>,
@@ -23,6 +24,7 @@ pub(super) struct UserAssets {
 }
 
 impl UserAssets {
+    /// Reads the user's themes and packs from the default paths.
     pub(super) fn read(paths: Option<&Paths>) -> Self {
         let (files, errors) = paths.map(|paths| theme::own_themes(&paths.themes)).unwrap_or_default();
         let mut asset_errors: Vec<String> = errors.iter().map(ToString::to_string).collect();
@@ -39,7 +41,7 @@ impl UserAssets {
         }
     }
 
-    /// Hands the names to `check`.
+    /// Calls `check` with the names that the configuration may use.
     pub(super) fn with_known_names<T>(&self, check: impl FnOnce(&KnownNames<'_>) -> T) -> T {
         let themes: Vec<&str> = self.theme_names.iter().map(String::as_str).collect();
         let packs: Vec<&str> = self.pack_names.iter().map(String::as_str).collect();
@@ -53,7 +55,8 @@ impl UserAssets {
     }
 }
 
-/// What is wrong with keys that are given to commands; names that are none are looked at with all other names.
+/// The errors of `[ui.keys]`, each with the commands that it is about. Unknown command names are reported elsewhere, with other
+/// unknown names.
 pub(super) fn key_map_errors(keys: &BTreeMap<String, Vec<String>>) -> Vec<(Vec<String>, String)> {
     let errors = KeyMap::new(keys).err().unwrap_or_default();
     let errors = errors.iter().filter(|error| !matches!(error, KeyMapError::NoSuchCommand { .. }));
@@ -61,7 +64,7 @@ pub(super) fn key_map_errors(keys: &BTreeMap<String, Vec<String>>) -> Vec<(Vec<S
     errors.map(|error| (named(error), format!("[ui.keys]: {error}"))).collect()
 }
 
-/// Packs in the order of their files; a directory that is not there has none.
+/// The packs of a directory in the order of file names; none if the directory does not exist.
 fn user_packs(dir: &Path, asset_errors: &mut Vec<String>) -> Vec<Pack> {
     let mut packs = Vec::new();
     for path in toml_files(dir) {

@@ -1,4 +1,4 @@
-//! What the lists are made from: a world, its sources and a moment; and what is missing in it.
+//! The input of the lists: the world, its sources and the time; and messages about missing data.
 
 use std::time::Duration;
 
@@ -15,20 +15,21 @@ use crate::model::world::World;
 use super::needs::Needs;
 use super::report::{Fact, ReportDocument, ReportList, elapsed};
 
-/// A world at a moment.
+/// The world as of `now`.
 pub(super) struct WorldView<'w> {
     pub(super) world: &'w World,
     pub(super) sources: &'w [SourceInfo],
     pub(super) context: &'w str,
     pub(super) now: Timestamp,
-    /// How old data may be before that is said.
+    /// Data older than this are reported as old.
     pub(super) limit: Duration,
+    /// The time zone of the output.
     pub(super) zone: &'w TimeZone,
-    /// What is wrong with the files that define SLOs.
+    /// Warnings and errors of the files that define SLOs.
     pub(super) findings: &'w [Finding],
 }
 
-/// Whether every source that can answer one of these has done so, or has failed: there is nothing to wait for.
+/// Whether every source has answered or refused all of these questions that it supports, so that there is nothing to wait for.
 pub(super) fn is_settled(world: &World, sources: &[SourceInfo], kinds: &[AskKind]) -> bool {
     sources.iter().all(|source| {
         let cache = world.cache(&source.id);
@@ -40,11 +41,11 @@ pub(super) fn is_settled(world: &World, sources: &[SourceInfo], kinds: &[AskKind
 }
 
 impl WorldView<'_> {
-    /// A document of these, with what is missing of the answers that it is made from.
+    /// A document of facts and lists, with notes on the missing data among its `needs`.
     pub(super) fn document(&self, facts: Vec<Fact>, lists: Vec<ReportList>, needs: Needs) -> ReportDocument {
         let kinds = needs.kinds();
         let unanswerable = self.unanswerable(needs.reported_by());
-        // where there is nobody who could tell, nothing is missing
+        // if no source has such data, no data are missing
         let mut notes = if unanswerable.is_some() { Vec::new() } else { self.gaps(&kinds) };
         if kinds.contains(&AskKind::Slos) {
             notes.extend(self.broken_definitions());
@@ -55,12 +56,12 @@ impl WorldView<'_> {
         ReportDocument { context: self.context.to_owned(), as_of: self.now, facts, lists, notes, is_partial }
     }
 
-    /// What is missing for answers of these kinds, each gap once: what did not come, is old or is not whole.
+    /// A message for each missing, old or incomplete answer to these questions, each once.
     pub(super) fn gaps(&self, needs: &[AskKind]) -> Vec<String> {
         self.filtered_gaps(needs, |_| true)
     }
 
-    /// As [`WorldView::gaps`], but without what is missing of things that say so themselves.
+    /// As [`WorldView::gaps`], but without missing parts of single items, whose rows say so themselves.
     pub(super) fn common_gaps(&self, needs: &[AskKind]) -> Vec<String> {
         self.filtered_gaps(needs, |warning| warning.kind != WarningKind::MissingPart)
     }
@@ -84,39 +85,40 @@ impl WorldView<'_> {
         gaps
     }
 
-    /// The comment: why answers of this kind cannot be relied on, if they cannot.
+    /// Why answers to this kind of question may be incomplete; None if they are complete.
     pub(super) fn why_unknown(&self, kind: AskKind) -> Option<String> {
         self.gaps(&[kind]).into_iter().next().or_else(|| self.unanswerable(&[kind]))
     }
 
-    /// That no source here is of a kind that could tell: nothing is missing, there is nothing.
+    /// A message if no source of this context answers any of these questions.
     fn unanswerable(&self, kinds: &[AskKind]) -> Option<String> {
         let can_tell = |source: &SourceInfo| kinds.iter().any(|kind| source.answers.contains(kind));
         let what = kinds.first().map_or("this", |kind| kind.word());
         let is_told = self.sources.iter().any(can_tell);
-        (!is_told).then(|| format!("none of the sources of this context can tell {what}"))
+        (!is_told).then(|| format!("no source of this context has {what}"))
     }
 
-    /// The definitions of SLOs that cannot be used: there are SLOs that nobody looks at.
+    /// The errors in definitions of SLOs: these SLOs are not evaluated.
     pub(super) fn broken_definitions(&self) -> impl Iterator<Item = String> {
         let broken = self.findings.iter().filter(|finding| finding.level == Level::Error);
         broken.map(ToString::to_string)
     }
 
-    /// What is worth knowing about answers of these kinds and takes nothing away from them.
+    /// Notices about the answers to these questions, and failing rules. They do not make the answers incomplete.
     pub(super) fn notices(&self, needs: &[AskKind]) -> Vec<String> {
         let warnings = self.world.sources().flat_map(|(id, cache)| {
             let told = cache.warnings(needs).into_iter();
             told.filter(|warning| warning.kind == WarningKind::Notice)
                 .map(move |warning| format!("{id}: {warning}"))
         });
-        // what a rule that fails would tell, nobody tells
+        // a failing rule neither alerts nor records
         let broken = self.world.sources().filter(|_| needs.contains(&AskKind::Rules));
         let broken =
             broken.filter_map(|(id, cache)| Some(format!("{id}: {}", cache.rules().value()?.failures()?)));
         warnings.chain(broken).collect()
     }
 
+    /// A message if the source's answer to this kind of question is missing, failed or old.
     fn gap(&self, source: &SourceInfo, kind: AskKind) -> Option<String> {
         let state = self.world.cache(&source.id).and_then(|cache| cache.board(kind))?;
         let data_age = state.at.map(|at| age(at, self.now));

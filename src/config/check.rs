@@ -1,4 +1,4 @@
-//! What a schema cannot say: names that must exist, addresses that must be addresses, numbers that must make sense.
+//! Checks that a schema cannot express: names that must exist, valid URLs, values within their range.
 
 mod access;
 mod machine;
@@ -17,19 +17,22 @@ use super::settings::{ConfigDuration, ContextSettings, Settings, SourceSettings}
 use super::toml_document::{ConfigProblem, TomlDocument};
 use crate::model::notify::QuietHours;
 
-/// Names that other rooms know; an empty list is not looked at.
+/// Names that other modules define; an empty list is not checked.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct KnownNames<'a> {
+    /// The supported kinds of sources.
     pub kinds: &'a [&'static KindSpec],
+    /// The available themes.
     pub themes: &'a [&'a str],
-    /// The commands that keys can be given to.
+    /// The commands that keys can be assigned to.
     pub commands: &'a [&'a str],
+    /// The available metric packs.
     pub packs: &'a [&'a str],
-    /// What is wrong with keys that are given to commands: the commands that it is about, and the words.
+    /// Checks the keys assigned to commands.
     pub keys: Option<KeyChecker>,
 }
 
-/// Finds what is wrong with the keys of commands.
+/// Returns the problems of key assignments: the affected commands, and the message.
 pub type KeyChecker = fn(&BTreeMap<String, Vec<String>>) -> Vec<(Vec<String>, String)>;
 
 const MAX_BODY_MIB: u64 = 4096;
@@ -40,7 +43,7 @@ struct Check<'c> {
     found: Vec<ConfigProblem>,
 }
 
-/// Everything that is wrong with settings that fit their schema, in the order of the file.
+/// All problems of settings that conform to the schema, in the order of the file.
 pub(super) fn check(
     settings: &Settings,
     document: &TomlDocument<'_>,
@@ -89,7 +92,7 @@ impl Check<'_> {
         }
         for (name, context) in &settings.contexts {
             self.name(&["contexts", name], name);
-            // one that is there, and does not fit, is told already
+            // a source that exists but does not conform to the schema is already reported
             let is_missing = |source: &&String| {
                 !settings.sources.contains_key(*source) && !self.document.has_value(&["sources", source])
             };
@@ -97,14 +100,14 @@ impl Check<'_> {
             for source in missing {
                 let hint = hint(source, sources().collect::<Vec<_>>());
                 let message =
-                    format!("[contexts.{name}] names the source `{source}`, which is not there{hint}");
+                    format!("[contexts.{name}] lists the source `{source}`, which does not exist{hint}");
                 self.wrong(&["contexts", name, "sources"], &message);
             }
             self.guard(name, context);
         }
     }
 
-    /// A value outside of its range would switch a guardrail off without a word.
+    /// Checks the guardrails: a value outside its range could disable one unnoticed.
     fn guard(&mut self, name: &str, context: &ContextSettings) {
         let share = context.silence_share;
         if !(share > 0.0 && share <= 1.0) {
@@ -129,7 +132,7 @@ impl Check<'_> {
     fn name(&mut self, path: &[&str], name: &str) {
         let is_plain = |c: char| c.is_alphanumeric() || matches!(c, '-' | '_' | '.' | ':');
         if name.is_empty() || name.chars().count() > 64 || !name.chars().all(is_plain) {
-            let message = "a name has 1 to 64 letters, digits, `-`, `_`, `.` or `:`";
+            let message = "a name must have 1 to 64 letters, digits, `-`, `_`, `.` or `:`";
             self.wrong(path, message);
         }
     }
@@ -202,14 +205,13 @@ impl Check<'_> {
         }
         let is_host = |host: &str| !host.is_empty() && !host.contains(['/', ':', '@', ' ', '?', '#']);
         for host in runbooks.hosts.iter().filter(|host| !is_host(host)) {
-            let message = format!("`hosts`: `{host}` is not the name of a host, without scheme and port");
+            let message = format!("`hosts`: `{host}` must be a host name without scheme and port");
             self.wrong(&["runbooks", "hosts"], &message);
         }
         for (host, secret) in &runbooks.tokens {
             let path = ["runbooks", "tokens", host];
             if !is_host(host) {
-                let message =
-                    format!("`tokens`: `{host}` is not the name of a host, without scheme and port");
+                let message = format!("`tokens`: `{host}` must be a host name without scheme and port");
                 self.wrong(&path, &message);
             }
             self.secret(&path, secret);
@@ -222,7 +224,7 @@ impl Check<'_> {
             if label.is_empty() {
                 self.wrong(path, &format!("`{key}` has an empty label"));
             } else if label.contains(|c: char| c.is_control() || c.is_whitespace() || "\"{}=".contains(c)) {
-                self.wrong(path, &format!("`{key}`: `{label}` is not the name of a label"));
+                self.wrong(path, &format!("`{key}`: `{label}` is not a label name"));
             }
         }
     }
@@ -291,7 +293,7 @@ impl Check<'_> {
         }
         for source in slo.sources.iter().filter(|source| !settings.sources.contains_key(*source)) {
             let hint = hint(source, settings.sources.keys().map(String::as_str).collect::<Vec<_>>());
-            let message = format!("[slo] names the source `{source}`, which is not there{hint}");
+            let message = format!("[slo] lists the source `{source}`, which does not exist{hint}");
             self.wrong(&["slo", "sources"], &message);
         }
     }
@@ -318,13 +320,13 @@ impl Check<'_> {
             self.wrong(&["ui", "theme"], &message);
         }
         for command in settings.ui.keys.keys().filter(|command| is_missing(command, known.commands)) {
-            // all of them would be a page
+            // the list of all commands would fill a page
             let near = nearest(command, known.commands.iter().copied());
             let hint = near.map_or_else(String::new, |near| format!("; did you mean `{near}`?"));
             self.wrong(&["ui", "keys", command], &format!("there is no command `{command}`{hint}"));
         }
         for (commands, trouble) in known.keys.map(|find| find(&settings.ui.keys)).unwrap_or_default() {
-            // a clash is placed where the file gives the key, not at the default that it clashes with
+            // a conflict is reported at the key in the file, not at the default that it conflicts with
             let own = commands.iter().find(|command| settings.ui.keys.contains_key(*command));
             let mut path = vec!["ui", "keys"];
             path.extend(own.map(String::as_str));
@@ -334,7 +336,7 @@ impl Check<'_> {
 
     fn above_zero(&mut self, path: &[&str], span: ConfigDuration) {
         if span.0.is_zero() {
-            self.option(path, "must be longer than nothing");
+            self.option(path, "must be longer than zero");
         }
     }
 
@@ -355,13 +357,13 @@ fn is_missing(name: &str, known: &[&str]) -> bool {
     !known.is_empty() && !known.contains(&name)
 }
 
-/// What is wrong with the address of a source, if anything.
+/// Why the URL of a source is invalid; `None` if it is valid.
 pub(super) fn address_trouble(text: &str) -> Option<String> {
     if !text.contains("://") {
         if text.contains('@') {
-            // not repeated here: what stands before it may be a password
+            // the URL is not repeated: the part before the `@` may be a password
             return Some(
-                "it has no http:// or https://, and a user or password belongs into `auth`".to_owned(),
+                "it has no http:// or https://, and a user or password belongs in `auth`".to_owned(),
             );
         }
         return Some(format!("`{text}` has no http:// or https://; did you mean `http://{text}`?"));
@@ -373,10 +375,10 @@ pub(super) fn address_trouble(text: &str) -> Option<String> {
     if !matches!(url.scheme(), "http" | "https") {
         Some(format!("`{}` is neither http nor https", url.scheme()))
     } else if !url.username().is_empty() || url.password().is_some() {
-        // not repeated here: it holds a secret
-        Some("it holds a user or password, which would be shown; use `auth`".to_owned())
+        // the URL is not repeated because it contains a secret
+        Some("it contains a user or password, which would be shown; use `auth`".to_owned())
     } else if url.query().is_some() || url.fragment().is_some() {
-        Some("it ends in a `?` or `#` part; give the address of the API only".to_owned())
+        Some("it has a `?` or `#` part; give only the base URL of the API".to_owned())
     } else {
         None
     }

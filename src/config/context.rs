@@ -1,4 +1,4 @@
-//! Which sources are meant: those named by flags, else those of a context, else all.
+//! Selects the sources: those given by flags, else those of a context, else all.
 
 use url::Url;
 
@@ -12,15 +12,15 @@ use super::nearest::hint;
 use super::settings::{ContextSettings, Settings, SourceSettings};
 use super::toml_document::ConfigProblem;
 
-/// The name of the context of all sources, where the configuration has no contexts.
+/// The name of the context with all sources, if no contexts are configured.
 const ALL: &str = "default";
 
-/// What flags and environment say of the context.
+/// The flags and environment variables that select a context.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct ContextChoice {
     /// `--context` or `BURNWATCH_CONTEXT`.
     pub context: Option<String>,
-    /// Every kind that has a flag, and the addresses after it.
+    /// The kinds that have a flag, with the URLs given after it.
     pub sources: Vec<(&'static KindSpec, Vec<String>)>,
     /// `--read-only` or `BURNWATCH_READ_ONLY`.
     pub read_only: bool,
@@ -28,17 +28,19 @@ pub struct ContextChoice {
     pub dry_run: bool,
 }
 
+/// A named set of sources.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Context {
     pub name: String,
-    /// Its sources, each with a name of its own.
+    /// Its sources, each with a unique id.
     pub sources: Vec<(SourceId, SourceSettings)>,
-    /// What it forbids or asks twice for.
+    /// Its guardrails.
     pub guard: Guard,
+    /// Whether to show a warning that this is production.
     pub production: bool,
 }
 
-/// The names of all contexts that can be entered, in their order.
+/// The names of all selectable contexts, in order.
 pub fn names(settings: &Settings, wanted: &ContextChoice) -> Vec<String> {
     let own = first_address(wanted).map(|address| host(address));
     let configured = settings.contexts.keys().cloned();
@@ -46,11 +48,11 @@ pub fn names(settings: &Settings, wanted: &ContextChoice) -> Vec<String> {
     own.into_iter().chain(configured).chain(all).collect()
 }
 
-/// The context that is meant: addresses given as flags make one of their own, named by the first host.
+/// The selected context. URLs given as flags form a context of their own, named after the first host.
 ///
 /// # Errors
-/// [`ConfigError::Wrong`] for a context that is not there or an address that is none; [`ConfigError::NoSource`] if
-/// there is nothing to ask.
+/// [`ConfigError::Wrong`] for an unknown context or an invalid URL; [`ConfigError::NoSource`] if
+/// no source is configured.
 pub fn resolve(settings: &Settings, wanted: &ContextChoice) -> Result<Context, ConfigError> {
     if let Some(first) = first_address(wanted) {
         let sources = named_by_flags(wanted)?;
@@ -69,10 +71,10 @@ pub fn resolve(settings: &Settings, wanted: &ContextChoice) -> Result<Context, C
     enter(settings, wanted, name)
 }
 
-/// The context of this name.
+/// The context with this name.
 ///
 /// # Errors
-/// As [`resolve`].
+/// The errors of [`resolve`].
 pub fn enter(settings: &Settings, wanted: &ContextChoice, name: &str) -> Result<Context, ConfigError> {
     if first_address(wanted).is_some_and(|first| host(first) == name) {
         return resolve(settings, wanted);
@@ -110,7 +112,7 @@ pub fn enter(settings: &Settings, wanted: &ContextChoice, name: &str) -> Result<
     })
 }
 
-/// The guardrails of a context, with what the flags add.
+/// The guardrails of a context, with those added by flags.
 fn guarded(context: &ContextSettings, wanted: &ContextChoice) -> Guard {
     let read_only = match (wanted.read_only, context.read_only) {
         (true, _) => Some("--read-only".into()),

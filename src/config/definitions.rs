@@ -1,4 +1,4 @@
-//! Service levels from files and folders: Sloth, OpenSLO, Pyrra and our own short form. Reads; asks no server.
+//! Reads SLO definitions from files and folders: Sloth, OpenSLO, Pyrra and burnwatch's own TOML format. No network.
 
 mod finding;
 mod folder;
@@ -27,28 +27,29 @@ use node::{DocumentNode, NodeKind, ReadFault};
 use sloth::SlothPeriod;
 use table::TableValue;
 
-/// Sloth's period where no `AlertWindows` says another.
+/// Sloth's period unless an `AlertWindows` document sets another one.
 pub const DEFAULT_PERIOD: Duration = Duration::from_secs(30 * 86_400);
 
+/// The definitions of a set of files.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Definitions {
     /// Each id once, in the order of files and lines.
     pub slos: Vec<Slo>,
-    /// All there is to say about the files, in their order.
+    /// Errors, warnings and notes about the files, in order.
     pub findings: Vec<Finding>,
 }
 
-/// Reads all definitions that files and folders hold; what is broken is said and costs itself only.
+/// Reads all definitions in files and folders. An invalid definition is reported and skipped; the others are read.
 ///
-/// References are resolved across all of them. A Sloth definition has no window of its own: it gets that of the one
-/// `AlertWindows` among the files, else `period`.
+/// References are resolved across all files. A Sloth definition has no window of its own: it gets the window of the only
+/// `AlertWindows` document among the files, else `period`.
 pub fn load(paths: &[PathBuf], period: Duration) -> Definitions {
     let findings = Findings::default();
     let files = folder::open(paths, &findings);
     read(&files, period, findings)
 }
 
-/// Reads one text as a file of this name: `.toml` is our own form, all else YAML.
+/// Parses a text as a file of this name: `.toml` is burnwatch's own format, anything else is YAML.
 pub fn parse(path: &Path, text: &str, period: Duration) -> Definitions {
     let file = OpenedFile { path: path.to_owned(), text: text.to_owned(), named: true };
     read(&[file], period, Findings::default())
@@ -81,7 +82,7 @@ fn read(files: &[OpenedFile], period: Duration, findings: Findings) -> Definitio
         {
             origin.report_file(
                 Level::Warning,
-                "no SLO found; Sloth, OpenSLO, Pyrra and files with [[slo]] are known",
+                "no SLO found; supported are Sloth, OpenSLO, Pyrra and TOML files with [[slo]]",
             );
         }
         if file.named && trees.is_empty() && !is_broken {
@@ -99,7 +100,7 @@ fn trees(file: &OpenedFile, findings: &Findings) -> Vec<DocumentNode> {
     let is_toml = file.path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("toml"));
     let (trees, faults) = if is_toml {
         let (tree, faults) = from_toml::document(&file.text);
-        // a broken file of somebody else's: nothing in it says that it defines SLOs
+        // an invalid file that was found in a folder and has no `slo` key: it probably has another purpose
         if !file.named && tree.field("slo").is_none() && !file.text.contains("[[slo]]") {
             return Vec::new();
         }
@@ -113,12 +114,13 @@ fn trees(file: &OpenedFile, findings: &Findings) -> Vec<DocumentNode> {
     trees
 }
 
+/// The documents of all files, sorted by format.
 #[derive(Default)]
 struct DocumentSet<'l> {
     documents: Vec<(FormatEntry, TableValue<'l>)>,
     windows: Vec<TableValue<'l>>,
     openslo: openslo::OpenSloObjects<'l>,
-    /// How many documents were taken in.
+    /// The number of documents added.
     taken: usize,
 }
 
@@ -131,7 +133,7 @@ enum FormatEntry {
 }
 
 impl<'l> DocumentSet<'l> {
-    /// Puts a document where it belongs; a list of documents is taken for each of them.
+    /// Adds a document; of a list of documents each one.
     fn add_document(&mut self, document: TableValue<'l>, named: bool) {
         let node = document.node();
         match &node.kind {
@@ -143,7 +145,7 @@ impl<'l> DocumentSet<'l> {
                 return;
             }
             NodeKind::Scalar { .. } if !named => return,
-            NodeKind::Scalar { .. } => return document.warn("is no definition, but a text"),
+            NodeKind::Scalar { .. } => return document.warn("expected a definition, found plain text"),
             NodeKind::Table(_) => {}
         }
         let word = |name: &str| node.field(name).and_then(DocumentNode::text).unwrap_or_default().trim();
@@ -163,7 +165,7 @@ impl<'l> DocumentSet<'l> {
                 self.taken += 1;
                 return self.openslo.add(openslo::OpenSloVersion::Alpha, kind, document);
             }
-            // as `kubectl get -o yaml` and the typed lists of clients have it
+            // lists as `kubectl get -o yaml` prints them, and the typed lists of clients
             (version, kind)
                 if kind.ends_with("List")
                     && (version == "v1" || is_supported_group(version))
@@ -178,18 +180,18 @@ impl<'l> DocumentSet<'l> {
             ("", "") if word("version") == "prometheus/v1" => FormatEntry::Sloth,
             ("", "") if node.field("slo").is_some() => FormatEntry::Own,
             ("", "") if node.field("slos").is_some() && node.field("service").is_some() => {
-                return document.error("looks like Sloth's, but does not say `version: prometheus/v1`");
+                return document.error("looks like a Sloth document, but lacks `version: prometheus/v1`");
             }
             (version, kind) if is_supported_group(version) => {
                 return document.error(&format!(
-                    "`kind: {kind}` of `{version}` is not known{}",
+                    "unsupported `kind: {kind}` of `{version}`{}",
                     supported_instead(version)
                 ));
             }
             ("", "") => return,
             (version, kind) => {
                 let level = Level::Note;
-                let message = format!("a {kind} of {version} defines no SLOs here; it is passed over");
+                let message = format!("ignored: {kind} of {version} does not define SLOs");
                 return document.origin().say(document.line(), level, &message);
             }
         };
@@ -210,6 +212,7 @@ impl<'l> DocumentSet<'l> {
         self.openslo.read(slos);
     }
 
+    /// The window and burn-rate conditions of Sloth's definitions.
     fn period(&self, usual: Duration) -> SlothPeriod {
         let read: Vec<_> =
             self.windows.iter().filter_map(|value| Some((value, sloth::windows(value)?))).collect();
@@ -221,7 +224,7 @@ impl<'l> DocumentSet<'l> {
                 let (taken, period) = fitting.map_or((*first, period), |(value, period)| (*value, period));
                 let others = rest.len();
                 taken.warn(&format!(
-                    "there are {others} more AlertWindows; this one, for {}, is used for all of Sloth's SLOs",
+                    "found {others} more AlertWindows; this one, for {}, applies to all Sloth SLOs",
                     duration::text(period.window)
                 ));
                 period.clone()
@@ -230,7 +233,7 @@ impl<'l> DocumentSet<'l> {
     }
 }
 
-/// Whether a version is one of a tool that is known.
+/// Whether the API group of a version belongs to a supported tool.
 fn is_supported_group(version: &str) -> bool {
     let group = version.split('/').next().unwrap_or_default();
     matches!(group, "openslo" | "openslo.com" | "sloth.slok.dev" | "pyrra.dev")
@@ -238,13 +241,13 @@ fn is_supported_group(version: &str) -> bool {
 
 fn supported_instead(version: &str) -> &'static str {
     match version.split('/').next().unwrap_or_default() {
-        "pyrra.dev" => "; there is ServiceLevelObjective of pyrra.dev/v1alpha1",
-        "sloth.slok.dev" => "; there is PrometheusServiceLevel and AlertWindows of sloth.slok.dev/v1",
-        _ => "; openslo/v1 and openslo/v1alpha are read",
+        "pyrra.dev" => "; supported is ServiceLevelObjective of pyrra.dev/v1alpha1",
+        "sloth.slok.dev" => "; supported are PrometheusServiceLevel and AlertWindows of sloth.slok.dev/v1",
+        _ => "; supported are openslo/v1 and openslo/v1alpha",
     }
 }
 
-/// The first of each id; the others are said.
+/// Keeps the first SLO of each id; duplicates are reported as errors.
 fn first_of_each_id(mut slos: Vec<Slo>, findings: &Findings) -> Vec<Slo> {
     let place = |slo: &Slo| match &slo.origin {
         SloOrigin::File { path, line, .. } => (path.clone(), *line),
@@ -258,8 +261,11 @@ fn first_of_each_id(mut slos: Vec<Slo>, findings: &Findings) -> Vec<Slo> {
             seen.insert(slo.id.clone(), (path, line));
             return true;
         };
-        let message =
-            format!("`{}` is already defined at {}:{at}; that one counts", slo.id, Path::display(first));
+        let message = format!(
+            "`{}` is already defined at {}:{at}; this duplicate is ignored",
+            slo.id,
+            Path::display(first)
+        );
         findings.say(&path, Some(line), Level::Error, &message);
         false
     });

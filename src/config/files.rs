@@ -1,14 +1,14 @@
-//! Opening files that somebody named: what is no regular file is refused before anybody waits for it.
+//! Opens files that the user named: other things than regular files are rejected at once, because reading them could block.
 
 use std::fs::{self, File, FileType};
 use std::io;
 use std::os::unix::fs::FileTypeExt;
 use std::path::Path;
 
-/// Opens a regular file for reading, or a pipe that was given to us.
+/// Opens a regular file for reading, or a pipe that the shell passed as a file descriptor.
 ///
 /// # Errors
-/// Those of the system, and one in words for a FIFO, a device, a socket or a folder.
+/// Errors of the operating system, and [`FileError`] for a FIFO, a device, a socket or a folder.
 pub(crate) fn open(path: &Path) -> io::Result<File> {
     if !is_given_pipe(path) {
         refuse_others(path)?;
@@ -16,22 +16,23 @@ pub(crate) fn open(path: &Path) -> io::Result<File> {
     File::open(path)
 }
 
-/// Refuses what is there and is no regular file.
+/// Returns an error for an existing path that is not a regular file.
 ///
 /// # Errors
-/// As [`open`]; also where nothing is there.
+/// The errors of [`open`], also if nothing exists at the path.
 pub(crate) fn refuse_others(path: &Path) -> io::Result<()> {
     let kind = fs::metadata(path)?.file_type();
     if kind.is_file() { Ok(()) } else { Err(io::Error::other(FileError(word(kind)))) }
 }
 
-/// Whether it is a pipe that the shell made for us, as `<(pass show x)` does: `/dev/fd/3`, `/proc/self/fd/3`, `/dev/stdin`.
+/// Whether it is a pipe that the shell passed as a file descriptor, as `<(pass show x)` does: `/dev/fd/3`, `/proc/self/fd/3`,
+/// `/dev/stdin`.
 pub(crate) fn is_given_pipe(path: &Path) -> bool {
     let is_ours = ["/dev/fd", "/proc/self/fd", "/dev/stdin"].iter().any(|place| path.starts_with(place));
     is_ours && fs::metadata(path).is_ok_and(|metadata| metadata.file_type().is_fifo())
 }
 
-/// What stands in a file's place.
+/// The path is a folder, FIFO, socket or device, not a file.
 #[derive(Debug, thiserror::Error)]
 #[error("is {0}, not a file")]
 pub(crate) struct FileError(&'static str);

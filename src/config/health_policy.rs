@@ -1,4 +1,4 @@
-//! The configuration in the model's own words: by what services and alerts are judged.
+//! Converts the configuration to the model's [`HealthPolicy`].
 
 use crate::model::alert::{Severity, SeverityMap};
 use crate::model::health::Thresholds;
@@ -7,7 +7,7 @@ use crate::model::world::HealthPolicy;
 use super::settings::Settings;
 
 impl Settings {
-    /// By what the world is judged.
+    /// The settings by which health is judged.
     pub fn health_policy(&self) -> HealthPolicy {
         let health = &self.health;
         HealthPolicy {
@@ -24,7 +24,7 @@ impl Settings {
         }
     }
 
-    /// What the values of the severity label mean: the built-in words and the configured ones, which come first.
+    /// The meaning of severity values: the built-in ones and the configured ones, which take precedence.
     pub fn severity_map(&self) -> SeverityMap {
         let own = &self.severity;
         let mut map = SeverityMap { labels: own.labels.clone(), ..SeverityMap::default() };

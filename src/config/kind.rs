@@ -1,5 +1,5 @@
-//! Kinds of sources, as far as a configuration can tell them apart. Each backend describes its own kind; this room knows none of
-//! them by name.
+//! The description of a kind of source. Each backend defines its own [`KindSpec`]; this module knows no kind
+//! by name.
 
 use std::fmt;
 
@@ -13,62 +13,62 @@ use crate::model::action::WriteSupport;
 use crate::model::ask::AskKind;
 use crate::model::text::with_article;
 
-/// Everything that configuration, command line and documentation need to know of one kind of source.
+/// All data about one kind of source for configuration, command line and documentation.
 pub struct KindSpec {
-    /// As it is written in `kind = "..."`.
+    /// The value of `kind` in the configuration.
     pub name: &'static str,
-    /// As its maker writes it: `PagerDuty`.
+    /// The product name: `PagerDuty`.
     pub title: &'static str,
-    /// What it is, in one line: what else speaks its API, or what it is asked for.
+    /// One line: compatible products, or the data that the source provides.
     pub summary: &'static str,
-    /// What one has to know to configure it, in Markdown.
+    /// Configuration notes for users, in Markdown.
     pub about: &'static str,
-    /// TOML that `config init` prints: one or more sections with their comments.
+    /// TOML that `config init` prints: one or more sections with comments.
     pub example: &'static str,
-    /// Who says where it is; `None`: there is no `url`.
+    /// Whether a URL is required; `None`: the kind has no `url`.
     pub address: Option<Address>,
-    /// Whether nothing is sent by `http://` to another machine: there its key would be all that is needed to act.
+    /// Whether to refuse `http://` to other machines, because the key alone would allow actions.
     pub is_https_only: bool,
-    /// How one can prove who one is there.
+    /// The supported authentication schemes.
     pub auth: &'static [Scheme],
-    /// Whether it answers nobody without that.
+    /// Whether authentication is required.
     pub is_auth_needed: bool,
-    /// The questions that every source of this kind can be asked.
+    /// The kinds of questions that every source of this kind can answer.
     pub answers: &'static [AskKind],
     /// What can be done there, and by which requests.
     pub writes: WriteSupport,
-    /// The flag that names a source of this kind on the command line, `--NAME URL`, if there is one.
+    /// The flag `--NAME URL` that adds a source of this kind on the command line, if there is one.
     pub flag: Option<Flag>,
     /// The options that only this kind has.
     pub options: Options,
 }
 
-/// Where sources of a kind are.
+/// The source of the URL.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Address {
-    /// `url` must say it.
+    /// `url` is required.
     Needed,
-    /// Here, unless `url` says otherwise.
+    /// This URL is the default for `url`.
     Usual(&'static str),
 }
 
-/// The flag of a kind.
+/// The command-line flag of a kind.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Flag {
-    /// The name of the first source that it makes: `prom`.
+    /// The id of the first source that it adds: `prom`.
     pub source: &'static str,
-    /// An address as it often is.
+    /// An example URL.
     pub example: &'static str,
 }
 
-/// A way to prove who one is; the words are those of [`AuthSettings`].
+/// An authentication scheme; the variants correspond to [`AuthSettings`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Scheme {
     /// `auth.bearer`
     Bearer,
     /// `auth.basic`
     Basic,
-    /// `auth.token`: a key in the header that the vendor has for it.
+    /// `auth.token`: a key in a header that the vendor defines.
     Token(KeyHeader),
     /// `auth.oauth2`
     OAuth2,
@@ -82,21 +82,21 @@ pub enum Scheme {
     Query,
 }
 
-/// The header in which a vendor wants its key.
+/// The header in which a vendor expects its key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct KeyHeader {
     /// `Authorization`, `Private-Token`.
     pub name: &'static str,
-    /// What stands before the key: `Token token=`, `GenieKey `.
+    /// The text before the key: `Token token=`, `GenieKey `.
     pub prefix: &'static str,
 }
 
 impl Scheme {
-    /// Those that need no agreement with the vendor: the server itself, or what stands in front of it, may want any of them.
+    /// Schemes that do not depend on the vendor: the server, or a gateway in front of it, may require any of them.
     pub const ANY: [Self; 7] =
         [Self::Bearer, Self::Basic, Self::OAuth2, Self::SigV4, Self::Header, Self::Cookie, Self::Query];
 
-    /// Its key below `auth`.
+    /// The key below `auth` in the configuration.
     pub const fn key(self) -> &'static str {
         match self {
             Self::Bearer => "bearer",
@@ -110,7 +110,7 @@ impl Scheme {
         }
     }
 
-    /// What carries its secret.
+    /// The place that carries the secret.
     pub(super) const fn noun(self) -> &'static str {
         match self {
             Self::Cookie => "cookie",
@@ -123,7 +123,7 @@ impl Scheme {
 }
 
 impl KindSpec {
-    /// The address of a source that says none; empty if there is none.
+    /// The default URL; empty if there is none.
     pub fn default_url(&self) -> &'static str {
         match self.address {
             Some(Address::Usual(url)) => url,
@@ -131,7 +131,7 @@ impl KindSpec {
         }
     }
 
-    /// The header for the key of `auth.token`.
+    /// The header for `auth.token`; `None` if the kind does not support it.
     pub fn key_header(&self) -> Option<KeyHeader> {
         self.auth.iter().find_map(|scheme| match scheme {
             Scheme::Token(header) => Some(*header),
@@ -145,7 +145,7 @@ impl KindSpec {
         })
     }
 
-    /// The headers that this authentication sets, as far as they do not change.
+    /// The names of the headers that this authentication sets, if they are fixed.
     pub(super) fn headers_of<'a>(&self, auth: &'a AuthSettings) -> Vec<&'a str> {
         match auth {
             AuthSettings::Bearer(_)
@@ -180,26 +180,26 @@ impl Serialize for KindSpec {
     }
 }
 
-/// The options that only sources of one kind have: a struct with a default for each option that need not be said, and
-/// `deny_unknown_fields`. What its fields are documented with stands in the JSON schema and in the documentation.
+/// The options that only one kind has: a struct with a default for each optional field and
+/// `deny_unknown_fields`. The doc comments of its fields become part of the JSON schema and the documentation.
 pub trait OwnSettings: Serialize + DeserializeOwned + JsonSchema {
-    /// The keys that name files; those are seen from where the configuration file is.
+    /// The keys whose values are paths; relative paths are resolved against the folder of the configuration file.
     const FILES: &'static [&'static str] = &[];
 
-    /// What is wrong although it fits the schema: the key, and how a sentence goes on that begins with it and its section.
+    /// Problems that the schema cannot express: the key, and the message after "`key` in \[section\] ".
     fn troubles(&self) -> Vec<(&'static str, String)> {
         Vec::new()
     }
 }
 
-/// For a kind that has no options of its own.
+/// The options of a kind without options of its own.
 #[derive(Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct NoOptions {}
 
 impl OwnSettings for NoOptions {}
 
-/// What is done with an [`OwnSettings`] where its type is not known.
+/// Type-erased functions of an [`OwnSettings`] type.
 pub struct Options {
     schema: fn(&mut SchemaGenerator) -> Schema,
     read: fn(Table) -> Result<Table, toml::de::Error>,
@@ -208,10 +208,10 @@ pub struct Options {
 }
 
 impl Options {
-    /// The options of this type.
+    /// The functions for this type.
     ///
     /// # Panics
-    /// What is read of a type that is no table of plain values.
+    /// `read` panics for a type that does not serialise to a table of plain values.
     pub const fn of<T: OwnSettings>() -> Self {
         Self {
             schema: T::json_schema,
@@ -226,7 +226,7 @@ impl Options {
         }
     }
 
-    /// Their keys.
+    /// The keys of these options.
     #[cfg(test)]
     pub(crate) fn keys(&self) -> Vec<String> {
         let schema = self.schema(&mut SchemaGenerator::default());
@@ -234,25 +234,25 @@ impl Options {
         properties.into_iter().flat_map(|options| options.keys().cloned()).collect()
     }
 
-    /// The schema of the table of these options.
+    /// The JSON schema of these options.
     pub(super) fn schema(&self, generator: &mut SchemaGenerator) -> Schema {
         (self.schema)(generator)
     }
 
-    /// These options with a value for each.
+    /// The options with defaults filled in.
     ///
     /// # Errors
-    /// What does not fit.
+    /// If a value does not conform to the type.
     pub(super) fn read(&self, written: Table) -> Result<Table, toml::de::Error> {
         (self.read)(written)
     }
 
-    /// As [`OwnSettings::troubles`].
+    /// The problems that [`OwnSettings::troubles`] finds.
     pub(super) fn troubles(&self, own: &Table) -> Vec<(&'static str, String)> {
         (self.troubles)(own)
     }
 
-    /// The names of all files among these options.
+    /// The paths among these options.
     pub(super) fn files_mut<'t>(&self, own: &'t mut Table) -> impl Iterator<Item = &'t mut String> + use<'t> {
         let files = self.files;
         own.iter_mut().filter(|(key, _)| files.contains(&key.as_str())).filter_map(|(_, value)| match value {
@@ -262,7 +262,7 @@ impl Options {
     }
 }
 
-/// What to add where no source answers any of these questions: `a Prometheus (--prometheus URL)`.
+/// The sources that would answer these questions, for a message: `a Prometheus (--prometheus URL)`.
 pub fn sources_to_add(kinds: &[&'static KindSpec], asks: &[AskKind]) -> String {
     let mut found: Vec<&KindSpec> = Vec::new();
     for kind in asks.iter().flat_map(|ask| kinds_answering(kinds, *ask)) {
@@ -277,7 +277,7 @@ pub fn sources_to_add(kinds: &[&'static KindSpec], asks: &[AskKind]) -> String {
     if found.is_empty() { "one".to_owned() } else { each.collect::<Vec<_>>().join(" or ") }
 }
 
-/// The kinds of these that can be asked this.
+/// The kinds that can answer this question.
 pub fn kinds_answering<'k>(
     kinds: &'k [&'static KindSpec],
     ask: AskKind,

@@ -1,4 +1,4 @@
-//! From files and flags to settings: defaults < file < environment < flags, all that is wrong told at once.
+//! Loads the settings: defaults < file < environment < flags, and reports all problems at once.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -19,25 +19,26 @@ use super::settings::{SecretRef, Settings, SourceSettings};
 use super::toml_document::{ConfigProblem, TomlDocument};
 use crate::model::text::with_article;
 
-/// Far more than anybody writes; a guard against being pointed at the wrong file.
+/// Far larger than real configuration files; a protection against a wrong path.
 const MAX_CONFIG_BYTES: u64 = 4 * 1024 * 1024;
 
-/// The comment: why there is no configuration to work with.
+/// Why the configuration cannot be used.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ConfigError {
-    /// A file that was asked for is not there.
-    #[error("{}: no such file; `burnwatch config init` prints one to begin with", path.display())]
+    /// A file given by the user does not exist.
+    #[error("{}: no such file; `burnwatch config init` prints an example", path.display())]
     Missing { path: PathBuf },
     #[error("{}: {reason}", path.display())]
     Unreadable { path: PathBuf, reason: String },
-    /// The file or a flag says something that cannot be.
+    /// The file or a flag has an invalid value.
     #[error("{0}")]
     Wrong(Problems),
-    #[error("there is nothing to ask. Try one of\n{0}")]
+    /// No source is configured or given.
+    #[error("no source is configured. Try one of\n{0}")]
     NoSource(StartSuggestions),
 }
 
-/// What to do where nobody said what to ask.
+/// Suggestions if no source is configured.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct StartSuggestions {
     /// A kind of source that has a flag.
@@ -54,7 +55,7 @@ impl fmt::Display for StartSuggestions {
         let ways = [way("demo", "a simulated environment, no network needed")]
             .into_iter()
             .chain(flag)
-            .chain([way("config init", "a configuration file to begin with")]);
+            .chain([way("config init", "an example configuration file")]);
         let ways: Vec<(String, String)> = ways.collect();
         let widest = ways.iter().map(|(words, _)| words.len()).max().unwrap_or_default();
         let lines = ways.iter().map(|(words, what)| format!("  burnwatch {words:<widest$}  {what}"));
@@ -62,7 +63,7 @@ impl fmt::Display for StartSuggestions {
     }
 }
 
-/// All problems that were found; one line each.
+/// All problems, one line each.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Problems(pub Vec<ConfigProblem>);
 
@@ -81,7 +82,7 @@ impl From<ConfigProblem> for ConfigError {
     }
 }
 
-/// What environment and flags say; it counts more than the file.
+/// Settings from flags and environment variables, which take precedence over the file.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Overrides {
     /// `--theme` or `BURNWATCH_THEME`.
@@ -90,22 +91,23 @@ pub struct Overrides {
     pub utc: bool,
     pub ascii: bool,
     pub low_bandwidth: bool,
-    /// `--slo`, beside the files of the configuration.
+    /// `--slo`: added to the files of the configuration.
     pub slo_files: Vec<String>,
 }
 
+/// Settings and their file.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Loaded {
-    /// All options, each with the value that counts.
+    /// All options with their effective values.
     pub settings: Settings,
-    /// The file that was read; none if there is none.
+    /// The file that was read; `None` if there was none.
     pub file: Option<PathBuf>,
 }
 
-/// Reads the file that was `asked` for, else the `usual` one if it is there, else nothing; checks all of it.
+/// Reads the file `asked` if given, else the default file `usual` if it exists, and checks it.
 ///
 /// # Errors
-/// [`ConfigError`] with everything that is wrong.
+/// [`ConfigError`] with all problems.
 pub fn load(
     asked: Option<&Path>,
     usual: Option<&Path>,
@@ -143,20 +145,21 @@ pub fn load(
     Ok(loaded)
 }
 
-/// A configuration, and all that is to be said of it.
+/// A configuration with its problems and warnings.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Examined {
+    /// The settings.
     pub loaded: Loaded,
-    /// What a start refuses, and what does not work on this machine, in the order of the file.
+    /// Problems that prevent a start, and those on this machine, in the order of the file.
     pub problems: Vec<ConfigProblem>,
-    /// What may be on purpose.
+    /// Warnings about settings that may be intended.
     pub warnings: Vec<ConfigProblem>,
 }
 
-/// As [`load`], and looks at the files, variables and programs that the configuration names: all that is wrong at once.
+/// As [`load`], but also checks the files, variables and programs that the configuration refers to, and returns all problems.
 ///
 /// # Errors
-/// [`ConfigError`] if the file cannot be read, or does not fit the schema.
+/// [`ConfigError`] if the file cannot be read, or if it cannot be parsed at all.
 pub fn examine(
     asked: Option<&Path>,
     usual: Option<&Path>,
@@ -181,7 +184,7 @@ pub fn examine(
     let found = machine(&settings, &document);
     problems.extend(found.problems);
     if problems.is_empty() {
-        // what flags say is wrong, too
+        // also report errors in flags
         let loaded = load(asked, usual, overrides, known)?;
         return Ok(Examined { loaded, problems, warnings: found.warnings });
     }
@@ -190,10 +193,10 @@ pub fn examine(
     Ok(Examined { loaded, problems, warnings: found.warnings })
 }
 
-/// The settings of a text, and everything that is wrong with it: without what does not fit, the rest is looked at all the same.
+/// The settings of a text with all its problems: invalid parts are left out, so that the rest is checked too.
 ///
 /// # Errors
-/// [`ConfigError::Wrong`] if nothing can be made of it.
+/// [`ConfigError::Wrong`] if no settings can be read.
 fn read(
     document: &TomlDocument<'_>,
     text: &str,
@@ -240,10 +243,10 @@ fn settings_of(mut root: toml::Table, kinds: &[&'static KindSpec]) -> Result<Set
     Ok(settings)
 }
 
-/// Reads settings out of a text; `origin` is what messages call it.
+/// Parses settings; `origin` is the file name for messages.
 ///
 /// # Errors
-/// [`ConfigError::Wrong`] with everything that is wrong.
+/// [`ConfigError::Wrong`] with all problems.
 pub fn parse(origin: &str, text: &str, known: &KnownNames<'_>) -> Result<Settings, ConfigError> {
     let wrong = |problems| ConfigError::Wrong(Problems(problems));
     let document = TomlDocument::parse(origin, text).map_err(wrong)?;
@@ -251,7 +254,7 @@ pub fn parse(origin: &str, text: &str, known: &KnownNames<'_>) -> Result<Setting
     if problems.is_empty() { Ok(settings) } else { Err(wrong(problems)) }
 }
 
-/// A parsed file as a value, if it fits the schema.
+/// Deserialises a parsed file, if it conforms to the schema.
 pub(super) fn typed<T: DeserializeOwned>(
     document: &TomlDocument<'_>,
     text: &str,
@@ -265,7 +268,7 @@ pub(super) fn typed<T: DeserializeOwned>(
         .map_err(|error| document.problem(error.span().unwrap_or(0..0), error.message()).into())
 }
 
-/// The TOML files of a directory in the order of their names; of one that is not there, none.
+/// The TOML files of a folder, sorted by name; empty if the folder does not exist.
 pub fn toml_files(dir: &Path) -> Vec<PathBuf> {
     let entries = std::fs::read_dir(dir).into_iter().flatten();
     let mut files: Vec<_> = entries
@@ -276,10 +279,10 @@ pub fn toml_files(dir: &Path) -> Vec<PathBuf> {
     files
 }
 
-/// The text of a file without the mark that some editors put first.
+/// The text of a file, without a byte order mark.
 ///
 /// # Errors
-/// [`ConfigError::Missing`] or [`ConfigError::Unreadable`], which name it.
+/// [`ConfigError::Missing`] or [`ConfigError::Unreadable`], with the path.
 pub fn text(path: &Path) -> Result<String, ConfigError> {
     let failed = |error: io::Error| match error.kind() {
         io::ErrorKind::NotFound => ConfigError::Missing { path: path.to_owned() },
@@ -297,7 +300,7 @@ pub fn text(path: &Path) -> Result<String, ConfigError> {
     Ok(text.strip_prefix('\u{feff}').map(str::to_owned).unwrap_or(text))
 }
 
-/// Files are named as seen from the configuration file, not from where burnwatch was started.
+/// Resolves relative paths against the folder of the configuration file, not the current folder.
 fn resolve_file_paths(settings: &mut Settings, base: &Path) {
     for path in settings.slo.files.iter_mut().chain(&mut settings.runbooks.folder) {
         *path = base.join(expand_home(path)).display().to_string();
@@ -307,7 +310,7 @@ fn resolve_file_paths(settings: &mut Settings, base: &Path) {
     }
     let tokens = settings.runbooks.tokens.values_mut().filter_map(SecretRef::file_mut);
     let of_sources = settings.sources.values_mut().flat_map(SourceSettings::files_mut);
-    // those at home stay as they are: `config show` is shown to others
+    // paths below `~/` stay unresolved, because the output of `config show` may be shared
     for path in tokens.chain(of_sources).filter(|path| expand_home(path).is_relative()) {
         *path = base.join(&*path).display().to_string();
     }
@@ -401,7 +404,7 @@ mod tests {
             "`kind` in [sources.b]",
             "`ca_file` in [sources.c] is for https",
             "no-such.pem",
-            "names the source `d`",
+            "lists the source `d`",
             "`silence_share`",
             "`max_bulk`",
             "an entry of `quit`",

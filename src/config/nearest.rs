@@ -17,7 +17,7 @@ pub fn hint<'a>(word: &str, known: impl IntoIterator<Item = &'a str> + Clone) ->
         return format!("; did you mean `{near}`?");
     }
     let all: Vec<_> = known.into_iter().map(|name| format!("`{name}`")).collect();
-    if all.is_empty() { String::new() } else { format!("; there is {}", all.join(", ")) }
+    if all.is_empty() { String::new() } else { format!("; available: {}", all.join(", ")) }
 }
 
 #[cfg(test)]
@@ -29,7 +29,7 @@ mod tests {
         assert_eq!(nearest("kinds", ["url", "kind"]), Some("kind"));
         assert_eq!(nearest("promethues", ["alertmanager", "prometheus"]), Some("prometheus"));
         assert_eq!(nearest("bananas", ["url", "kind"]), None);
-        assert_eq!(hint("bananas", ["url", "kind"]), "; there is `url`, `kind`");
+        assert_eq!(hint("bananas", ["url", "kind"]), "; available: `url`, `kind`");
         assert_eq!(hint("bananas", []), "");
     }
 }

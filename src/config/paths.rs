@@ -1,25 +1,25 @@
-//! Where burnwatch's own files lie on this machine.
+//! The paths of burnwatch's own files on this machine.
 
 use std::path::PathBuf;
 
 use directories::ProjectDirs;
 
-/// The places of burnwatch's own files; none of them need exist.
+/// The paths of burnwatch's own files; none of them must exist.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Paths {
     pub config: PathBuf,
-    /// Own SLI packs, one `NAME.toml` each.
+    /// The user's metric packs, one `NAME.toml` each.
     pub packs: PathBuf,
-    /// Own themes, one `NAME.toml` each.
+    /// The user's themes, one `NAME.toml` each.
     pub themes: PathBuf,
-    /// What happened, for looking into later.
+    /// The log file.
     pub log: PathBuf,
-    /// What outlives a run.
+    /// The folder for data that is kept between runs.
     pub state: PathBuf,
 }
 
 impl Paths {
-    /// By the custom of this system (on Linux the XDG directories); `None` where the person has no home.
+    /// By the conventions of the operating system (on Linux the XDG directories); `None` if the user has no home directory.
     pub fn of_this_machine() -> Option<Self> {
         let dirs = ProjectDirs::from("", "", "burnwatch")?;
         let state = dirs.state_dir().unwrap_or_else(|| dirs.data_local_dir()).to_owned();
@@ -33,17 +33,17 @@ impl Paths {
         })
     }
 
-    /// What was done to the systems outside, a line for each step.
+    /// The journal of actions on external systems, one line per step.
     pub fn journal(&self) -> PathBuf {
         self.state.join("journal.jsonl")
     }
 
-    /// The same for what was played in the demo world.
+    /// The journal of actions in demo mode.
     pub fn demo_journal(&self) -> PathBuf {
         self.state.join("journal-demo.jsonl")
     }
 
-    /// Each place with the word for it.
+    /// All paths with their names for users.
     pub fn all(&self) -> [(&'static str, &PathBuf); 5] {
         [
             ("config", &self.config),

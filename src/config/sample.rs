@@ -1,22 +1,22 @@
-//! What `config init` prints: a configuration file that changes nothing, with every option and its default as comments.
+//! The output of `config init`: a configuration file in which every option is commented out with its default.
 
 use super::kind::KindSpec;
 
-/// The options that all kinds have, and where those of the kinds go.
+/// The common options, and placeholders for the parts of the kinds.
 const FRAME: &str = include_str!("../../config/default.toml");
-/// Stands for the names of all kinds.
+/// Placeholder for the names of all kinds.
 const NAMES: &str = "{kinds}";
-/// The line that stands for the examples of all kinds.
+/// Placeholder for the examples of all kinds.
 const EXAMPLES: &str = "{examples}\n";
 
-/// The file, where these kinds can be configured.
+/// The sample file for these kinds.
 pub fn sample(kinds: &[&'static KindSpec]) -> String {
     let names: Vec<String> = kinds.iter().map(|kind| format!("{} ({})", kind.name, kind.summary)).collect();
     let examples: Vec<String> = kinds.iter().map(|kind| commented(kind.example)).collect();
     FRAME.replacen(NAMES, &names.join("; "), 1).replacen(EXAMPLES, &examples.join("\n"), 1)
 }
 
-/// TOML of which no line is in force.
+/// Comments out every line of TOML.
 fn commented(toml: &str) -> String {
     toml.trim()
         .lines()

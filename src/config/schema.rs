@@ -1,4 +1,4 @@
-//! The JSON schema of the configuration file, put together of what all sources have and what each kind has besides.
+//! The JSON schema of the configuration file, combined from the common options and those of each kind.
 
 use schemars::generate::SchemaSettings;
 use serde_json::{Map, Value, json};
@@ -6,13 +6,13 @@ use serde_json::{Map, Value, json};
 use super::kind::KindSpec;
 use super::settings::Settings;
 
-/// Where the schema of one source is, and that of how one proves who one is there.
+/// JSON pointers to the schemas of a source and of its authentication.
 const SOURCE: &str = "/$defs/SourceSettings";
 const AUTH: &str = "/$defs/AuthSettings";
 
-/// The schema of the configuration file (JSON Schema, draft 2020-12), where these kinds can be configured.
+/// The schema of the configuration file (JSON Schema, draft 2020-12) for these kinds.
 ///
-/// A source is `oneOf` its kinds, which differ in the constant that `kind` must be.
+/// A source is `oneOf` its kinds, which differ in the constant value of `kind`.
 pub fn schema(kinds: &[&'static KindSpec]) -> Value {
     let mut generator = SchemaSettings::draft2020_12().into_generator();
     let own: Vec<Value> = kinds.iter().map(|kind| kind.options.schema(&mut generator).to_value()).collect();
@@ -28,7 +28,7 @@ pub fn schema(kinds: &[&'static KindSpec]) -> Value {
 
 fn of_kind(kind: &KindSpec, common: &Value, own: &Value, auth: &Value) -> Value {
     let mut properties = Map::new();
-    let name = json!({ "description": "What it is.", "type": "string", "const": kind.name });
+    let name = json!({ "description": "The kind of source.", "type": "string", "const": kind.name });
     properties.insert("kind".to_owned(), name);
     for part in [common, own] {
         properties.extend(part.get("properties").and_then(Value::as_object).cloned().unwrap_or_default());

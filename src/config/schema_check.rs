@@ -1,4 +1,4 @@
-//! Does a TOML table fit a JSON schema? All misfits with their places, in words; serde would stop at the first.
+//! Checks whether a TOML table conforms to a JSON schema. Reports all violations with positions; serde would stop at the first.
 
 use std::collections::BTreeSet;
 use std::ops::Range;
@@ -12,14 +12,15 @@ use crate::model::duration;
 use super::nearest::{hint, nearest};
 use super::settings::ConfigDuration;
 
+/// A value that does not conform to the schema.
 pub(super) struct SchemaViolation {
     pub(super) span: Range<usize>,
     pub(super) message: String,
-    /// Without what stands here the rest may fit.
+    /// If the value at this path is removed, the rest may conform.
     pub(super) path: Vec<String>,
 }
 
-/// Everything in `table` that does not fit `schema`.
+/// All violations of `schema` in `table`.
 pub(super) fn schema_violations(schema: &Value, table: &DeTable<'_>) -> Vec<SchemaViolation> {
     let mut walk = SchemaWalk {
         root: schema,
@@ -36,11 +37,11 @@ pub(super) fn schema_violations(schema: &Value, table: &DeTable<'_>) -> Vec<Sche
 struct SchemaWalk<'s> {
     root: &'s Value,
     path: Vec<String>,
-    /// Of each name of the path, whether what it stands in cannot be without it.
+    /// For each name of the path, whether its table requires it.
     needed: Vec<bool>,
-    /// Whether the present value is an entry of the list at `path`.
+    /// Whether the current value is an entry of the list at `path`.
     in_list: bool,
-    /// While in a table of one kind: how deep it is, and what a table of each other kind looks like.
+    /// While in a table of one kind: its depth, and the schemas of the other kinds.
     others: (usize, Vec<&'s Value>),
     found: Vec<SchemaViolation>,
 }
@@ -55,7 +56,7 @@ impl<'s> SchemaWalk<'s> {
         });
     }
 
-    /// Goes on below a name.
+    /// Descends into the value of a key.
     fn below(&mut self, name: &str, is_needed: bool, walk: impl FnOnce(&mut Self)) {
         self.path.push(name.to_owned());
         self.needed.push(is_needed);
@@ -66,7 +67,7 @@ impl<'s> SchemaWalk<'s> {
         self.needed.pop();
     }
 
-    /// The tables and plain values that may stand here, with references and alternatives written out.
+    /// The possible schemas of a value, with references and alternatives resolved.
     fn choices(&self, schema: &'s Value) -> Vec<&'s Value> {
         if let Some(reference) = schema.get("$ref").and_then(Value::as_str) {
             let target = reference.strip_prefix('#').and_then(|pointer| self.root.pointer(pointer));
@@ -78,7 +79,7 @@ impl<'s> SchemaWalk<'s> {
         }
     }
 
-    /// A value that may be what any of these schemas says.
+    /// Checks a value that may conform to any of these schemas.
     fn value(&mut self, schemas: &[&'s Value], value: &Spanned<DeValue<'_>>) {
         let mut choices: Vec<&'s Value> = Vec::new();
         for choice in schemas.iter().flat_map(|schema| self.choices(schema)) {
@@ -91,7 +92,7 @@ impl<'s> SchemaWalk<'s> {
         let Some(first) = fitting.first() else {
             let wanted: BTreeSet<String> = choices.iter().flat_map(|choice| wanted(choice)).collect();
             let wanted = wanted.into_iter().collect::<Vec<_>>().join(" or ");
-            let message = format!("{} wants {wanted}, not {}", self.name(), what(value.get_ref()));
+            let message = format!("{} must be {wanted}, not {}", self.name(), what(value.get_ref()));
             return self.say(value.span(), message);
         };
         match value.get_ref() {
@@ -120,7 +121,7 @@ impl<'s> SchemaWalk<'s> {
         }
     }
 
-    /// A table whose `kind` says which of these it is; while it does not, whatever one of them has is let through.
+    /// Checks a table whose `kind` selects the schema; if the kind is unknown, keys of all kinds are accepted.
     fn of_a_kind(&mut self, kinds: &[&'s Value], table: &DeTable<'_>, span: Range<usize>) {
         let said = table.get(KIND).and_then(|kind| kind.get_ref().as_str());
         let (own, others): (Vec<&Value>, Vec<&Value>) = kinds.iter().partition(|kind| tag(kind) == said);
@@ -150,7 +151,7 @@ impl<'s> SchemaWalk<'s> {
         }
     }
 
-    /// A table that may be what any of these schemas says.
+    /// Checks a table that may conform to any of these schemas.
     fn table(&mut self, schemas: &[&'s Value], table: &DeTable<'_>, span: Range<usize>) {
         let required =
             |name: &str| schemas.iter().all(|schema| required(schema).any(|needed| needed == name));
@@ -171,7 +172,7 @@ impl<'s> SchemaWalk<'s> {
         }
     }
 
-    /// A table of which exactly one key says what it is: `{ env = ... }` or `{ file = ... }`.
+    /// Checks a table in which exactly one key must be present: `{ env = ... }` or `{ file = ... }`.
     fn one_of(&mut self, choices: &[&'s Value], table: &DeTable<'_>, span: Range<usize>) {
         let known: Vec<(&String, &'s Value)> =
             choices.iter().filter_map(|choice| choice.get("properties")?.as_object()).flatten().collect();
@@ -202,7 +203,7 @@ impl<'s> SchemaWalk<'s> {
         }
     }
 
-    /// A key that nothing knows; `is_needed`: without it there would be none in its place.
+    /// Reports an unknown key. `is_needed`: the table is invalid without a key in its place.
     fn unknown<'k>(
         &mut self,
         name: &str,
@@ -223,7 +224,7 @@ impl<'s> SchemaWalk<'s> {
         self.below(name, is_needed, |walk| walk.say(span, message));
     }
 
-    /// The other kinds that know this key where it stands.
+    /// The other kinds that have this key at the same position.
     fn kinds_with(&self, name: &str) -> Vec<&'s str> {
         let (depth, others) = &self.others;
         let Some(path) = self.path.get(*depth..) else { return Vec::new() };
@@ -238,7 +239,7 @@ impl<'s> SchemaWalk<'s> {
         others.iter().copied().filter(|kind| knows(kind)).filter_map(tag).collect()
     }
 
-    /// The top-level section that knows this key.
+    /// The top-level section that has this key.
     fn section_with(&self, name: &str) -> Option<&'s str> {
         let sections = self.root.get("properties")?.as_object()?;
         let mut knowing = sections.iter().filter(|(_, schema)| {
@@ -249,12 +250,12 @@ impl<'s> SchemaWalk<'s> {
         knowing.next().map(|(section, _)| section.as_str())
     }
 
-    /// The present table: `[sources.prom]`.
+    /// The current table for messages: `[sources.prom]`.
     fn section(&self) -> String {
         if self.path.is_empty() { "the file".to_owned() } else { format!("[{}]", self.path.join(".")) }
     }
 
-    /// The present value: `` `url` in [sources.prom] ``.
+    /// The current value for messages: `` `url` in [sources.prom] ``.
     fn name(&self) -> String {
         let entry = if self.in_list { "an entry of " } else { "" };
         match self.path.split_last() {
@@ -265,26 +266,26 @@ impl<'s> SchemaWalk<'s> {
     }
 }
 
-/// The key by which tables of several kinds are told apart.
+/// The key that distinguishes tables of several kinds.
 const KIND: &str = "kind";
 
-/// The one word that the `kind` of such a table can be, if it is one of several kinds.
+/// The constant value of `kind` in a schema, if it has one.
 fn tag(schema: &Value) -> Option<&str> {
     schema.get("properties")?.get(KIND)?.get("const")?.as_str()
 }
 
-/// What may stand at this key of a table.
+/// The schema of this key in a table.
 fn property<'s>(schema: &'s Value, name: &str) -> Option<&'s Value> {
     let others = schema.get("additionalProperties").filter(|others| others.is_object());
     schema.get("properties").and_then(|properties| properties.get(name)).or(others)
 }
 
-/// The keys that a table cannot be without.
+/// The required keys of a table.
 fn required(schema: &Value) -> impl Iterator<Item = &str> {
     schema.get("required").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str)
 }
 
-/// The JSON types that a plain schema allows.
+/// The JSON types that a schema without alternatives allows.
 fn types(schema: &Value) -> impl Iterator<Item = &str> {
     let one = schema.get("type").and_then(Value::as_str);
     let many = schema.get("type").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str);

@@ -1,4 +1,4 @@
-//! Secrets: read where a reference says, shown nowhere, and wiped from memory when they are no longer needed.
+//! Secrets: read from the place that a reference names, never displayed, and wiped from memory after use.
 
 pub(crate) mod aws;
 mod keyring;
@@ -15,28 +15,28 @@ use super::files;
 use super::settings::{KeyringEntry, SecretProgram, SecretRef, SecretText};
 use program::LIMIT;
 
-/// Longer than any token or key; a guard against pointing at the wrong file.
+/// Longer than any token or key; a protection against a wrong path.
 const MAX_SECRET_BYTES: usize = 64 * 1024;
 /// Longer than the list of all CAs that a system trusts.
 const MAX_CERTIFICATE_BYTES: u64 = 4 * 1024 * 1024;
 
-/// A secret in memory: no `Display`, no `Serialize`, its `Debug` says nothing, and it is wiped when it is dropped.
+/// A secret in memory: it has no `Display` or `Serialize`, its `Debug` output is fixed, and it is wiped when dropped.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Secret(Zeroizing<String>);
 
 impl Secret {
-    /// This text, which came from anywhere but a reference.
+    /// A secret that does not come from a reference.
     pub(crate) fn new(text: &str) -> Self {
         Self(Zeroizing::new(text.to_owned()))
     }
 
-    /// The first line of `text` without the space around it; `None` if nothing is left.
+    /// The first line of `text`, trimmed; `None` if it is empty.
     fn first_line(text: &str) -> Option<Self> {
         let line = text.lines().next().unwrap_or_default().trim();
         (!line.is_empty()).then(|| Self::new(line))
     }
 
-    /// The secret itself, to be put into a request and nowhere else.
+    /// The secret itself; only for use in requests.
     pub fn expose(&self) -> &str {
         &self.0
     }
@@ -48,13 +48,14 @@ impl fmt::Debug for Secret {
     }
 }
 
-/// What was read; wiped when it is dropped.
+/// The bytes of a secret; wiped when dropped.
 pub(crate) type Bytes = Zeroizing<Vec<u8>>;
 
-/// The comment: why a secret could not be had; names the reference, never what it holds.
+/// Why a secret could not be read; contains the reference, never the secret.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{reference}{trouble}")]
 pub struct SecretError {
+    /// The reference.
     reference: String,
     trouble: SecretTrouble,
 }
@@ -81,7 +82,7 @@ enum SecretTrouble {
     /// What asks the keyring is not on this machine.
     #[error(": `{tool}` is not installed ({package})")]
     NoTool { tool: &'static str, package: &'static str },
-    #[error(": no such entry, or the keyring is locked; `{store}` makes one")]
+    #[error(": no such entry, or the keyring is locked; create one with `{store}`")]
     NoEntry { store: String },
 }
 
@@ -98,7 +99,7 @@ impl From<io::Error> for SecretTrouble {
 }
 
 impl fmt::Display for SecretRef {
-    /// Where the secret is to be had: `env PROM_TOKEN`. Of a command only the program, for its arguments may tell much.
+    /// The origin of the secret: `env PROM_TOKEN`. Of a command only the program, because arguments can contain secrets.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Env(name) => write!(f, "env {name}"),
@@ -116,10 +117,10 @@ impl fmt::Display for SecretProgram {
 }
 
 impl SecretRef {
-    /// Fetches the secret. Waits for a file or a program: not for a thread that has other things to do.
+    /// Reads the secret. Blocks while it reads a file or runs a program.
     ///
     /// # Errors
-    /// Where it is not to be had, or is not fit to be sent in a header.
+    /// If the secret cannot be read, or is not valid in a header.
     pub fn read(&self) -> Result<Secret, SecretError> {
         let bytes = match self {
             Self::Env(name) => from_env(name),
@@ -132,10 +133,10 @@ impl SecretRef {
 }
 
 impl SecretText {
-    /// The text, fetched if it is a reference. Waits as [`SecretRef::read`] does.
+    /// The text, read if it is a reference. Blocks as [`SecretRef::read`] does.
     ///
     /// # Errors
-    /// As [`SecretRef::read`].
+    /// The errors of [`SecretRef::read`].
     pub fn read(&self) -> Result<Secret, SecretError> {
         match self {
             Self::Plain(text) => Ok(Secret::new(text)),
@@ -144,15 +145,15 @@ impl SecretText {
     }
 }
 
-/// A file with a private key, as a whole.
+/// Reads a file with a private key.
 ///
 /// # Errors
-/// If it cannot be read, or everyone can read it.
+/// If it cannot be read, or is readable by all users.
 pub(crate) fn key_file(path: &str) -> Result<Bytes, SecretError> {
     from_file(&expand_home(path)).map_err(|trouble| trouble.of(format_args!("file {path}")))
 }
 
-/// A file with certificates, which all may see, as a whole.
+/// Reads a file with certificates, which need not be private.
 ///
 /// # Errors
 /// If it cannot be read.
@@ -188,7 +189,7 @@ fn from_file(path: &Path) -> Result<Bytes, SecretTrouble> {
     Ok(read_limited(&mut file)?)
 }
 
-/// Everything up to a limit, in one buffer that never moves: a growing one would leave copies behind.
+/// Reads everything up to a limit into one buffer of fixed size: a growing buffer would leave copies of the secret in memory.
 fn read_limited(reader: &mut impl Read) -> io::Result<Bytes> {
     let mut bytes = Zeroizing::new(vec![0; MAX_SECRET_BYTES]);
     let mut length = 0;
@@ -221,7 +222,7 @@ fn error_words(error: &io::Error) -> String {
     words.to_owned()
 }
 
-/// The path with `~/` written out, where a home is known.
+/// The path with `~/` replaced by the home directory, if it is known.
 pub(super) fn expand_home(path: &str) -> PathBuf {
     let home = || directories::BaseDirs::new().map(|base| base.home_dir().to_owned());
     match path.strip_prefix("~/").and_then(|rest| Some(home()?.join(rest))) {

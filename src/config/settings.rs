@@ -1,5 +1,5 @@
-//! The typed configuration. A new option is one field here, with its default and its doc comment; the schema, the
-//! sample that `config init` prints and `config show` follow from it.
+//! The typed configuration. A new option is one field here, with its default and doc comment; the schema, the
+//! sample that `config init` prints and `config show` are derived from it.
 
 mod access;
 mod notify;
@@ -28,7 +28,7 @@ use crate::model::guard::Guard;
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Settings {
-    /// The context to start in; without it the first in the order of their names.
+    /// The context at startup; by default the first in alphabetical order.
     pub context: Option<String>,
     /// Named sets of sources: `[contexts.prod-eu]`.
     pub contexts: BTreeMap<String, ContextSettings>,
@@ -36,19 +36,19 @@ pub struct Settings {
     pub sources: BTreeMap<String, SourceSettings>,
     /// How services are found and named.
     pub services: ServiceSettings,
-    /// Above what a signal counts as bad.
+    /// The limits above which a signal counts as bad.
     pub health: HealthSettings,
-    /// Which label holds the severity of an alert, and what its values mean.
+    /// The labels that hold the severity of alerts, and the meaning of their values.
     pub severity: SeveritySettings,
-    /// Service level objectives: where they are read, how they are judged.
+    /// Service level objectives: definition files and sources.
     pub slo: SloSettings,
-    /// Where runbooks are looked for, beside what alerts say of them.
+    /// Where to look for runbooks, in addition to the links in alerts.
     pub runbooks: RunbookSettings,
-    /// What may be spent on asking.
+    /// Limits for queries.
     pub limits: LimitSettings,
-    /// How you are called when a page comes.
+    /// Notifications about new pages.
     pub notify: NotifySettings,
-    /// How it looks.
+    /// Appearance of the terminal interface.
     pub ui: UiSettings,
 }
 
@@ -56,18 +56,18 @@ pub struct Settings {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct ContextSettings {
-    /// Names of sources; empty: all of them.
+    /// Names of sources; empty: all sources.
     pub sources: Vec<String>,
     /// Disable all actions that change external systems.
     pub read_only: bool,
     /// Show the context's name as a banner in its own colour, as a warning that this is production.
     pub production: bool,
-    /// What may not be done here: `acknowledge`, `resolve`, `assign`, `reroute`, `escalate`, `snooze`, `note`, `priority`,
+    /// Operations that are denied: `acknowledge`, `resolve`, `assign`, `reroute`, `escalate`, `snooze`, `note`, `priority`,
     /// `merge`, `add-responder`, `status-update`, `trigger`, `take-shift`, `silence`, `extend`, `expire`.
     pub deny: Vec<OperationKind>,
     /// How many objects one action may change at once.
     pub max_bulk: usize,
-    /// The share of all alerts, 0 to 1, beyond which a silence asks for the context's name.
+    /// The share of all alerts, 0 to 1, above which a silence requires typing the context's name.
     pub silence_share: f64,
 }
 
@@ -89,16 +89,16 @@ impl Default for ContextSettings {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct ServiceSettings {
-    /// Labels that name a service; the first that a metric or an alert has counts. Any name will do (`service.name`), as far as
-    /// the server takes it (Prometheus 3).
+    /// Labels that name a service; the first one that a metric or an alert has counts. Names such as `service.name` work if the
+    /// server supports them (Prometheus 3).
     pub labels: Vec<String>,
-    /// Labels that describe a service and can be filtered by, where its targets have them.
+    /// Labels that describe a service and can be filtered by, if its targets have them.
     pub describe_by: Vec<String>,
-    /// Names of packs to use (`burnwatch config path` says where own ones go); empty: all.
+    /// Names of metric packs to use (`burnwatch config path` prints the folder for your own packs); empty: all.
     pub packs: Vec<String>,
-    /// Over how long rates are taken; without it four scrape intervals, at least 1 minute.
+    /// The lookback of rates; by default four scrape intervals, at least 1 minute.
     pub lookback: Option<ConfigDuration>,
-    /// Satisfied below this latency, tolerating below four times it (Apdex).
+    /// Apdex: requests below this latency are satisfied, below four times this latency tolerated.
     pub apdex: ConfigDuration,
 }
 
@@ -115,7 +115,7 @@ impl Default for ServiceSettings {
     }
 }
 
-/// Above what a signal counts as bad.
+/// The limits above which a signal counts as bad.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct HealthSettings {
@@ -123,11 +123,11 @@ pub struct HealthSettings {
     pub error_ratio_degraded: f64,
     /// Failed / all requests from which a service is critical, 0 to 1.
     pub error_ratio_critical: f64,
-    /// Failed requests within the lookback below which an error ratio says nothing.
+    /// Number of failed requests within the lookback below which the error ratio is ignored.
     pub few_errors: f64,
     /// 95th percentile of latency from which a service is degraded.
     pub p95_degraded: ConfigDuration,
-    /// Use of the fullest resource from which a service is degraded, 0 to 1.
+    /// Usage of the most used resource from which a service is degraded, 0 to 1.
     pub saturation_degraded: f64,
 }
 
@@ -143,17 +143,17 @@ impl Default for HealthSettings {
     }
 }
 
-/// Service level objectives: where they are read, how they are judged.
+/// Service level objectives: definition files and sources.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct SloSettings {
-    /// Files and folders with definitions (OpenSLO, Sloth, Pyrra, or our own in TOML); relative to this file.
+    /// Files and folders with definitions (OpenSLO, Sloth, Pyrra, or burnwatch's own TOML format); relative to this file.
     pub files: Vec<String>,
-    /// Find SLOs by the series that the rules of Sloth, Pyrra and Grafana keep.
+    /// Also find SLOs by the series that recording rules of Sloth, Pyrra and Grafana keep.
     pub discover: bool,
-    /// Names of the sources that definitions in files are asked at; empty: every Prometheus of the context.
+    /// Names of the sources to query for SLOs from files; empty: every Prometheus of the context.
     pub sources: Vec<String>,
-    /// The window of SLOs whose form does not say one.
+    /// The window of SLOs whose format does not define one.
     pub window: ConfigDuration,
 }
 
@@ -164,19 +164,19 @@ impl Default for SloSettings {
     }
 }
 
-/// Which label holds the severity of an alert, and what its values mean.
+/// The labels that hold the severity of alerts, and the meaning of their values.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct SeveritySettings {
-    /// Labels to look at; the first that is there counts.
+    /// Labels that hold the severity; the first one that an alert has counts.
     pub labels: Vec<String>,
-    /// Values that mean critical, besides the built-in ones.
+    /// Values that mean critical, in addition to the built-in ones.
     pub critical: Vec<String>,
-    /// Values that mean warning, besides the built-in ones.
+    /// Values that mean warning, in addition to the built-in ones.
     pub warning: Vec<String>,
-    /// Values that mean info, besides the built-in ones.
+    /// Values that mean info, in addition to the built-in ones.
     pub info: Vec<String>,
-    /// Alerts that always fire while monitoring is alive (dead man's switch).
+    /// Alerts that always fire while monitoring works (dead man's switch).
     pub watchdogs: Vec<String>,
 }
 
@@ -193,19 +193,19 @@ impl Default for SeveritySettings {
     }
 }
 
-/// What may be spent on asking.
+/// Limits for queries.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct LimitSettings {
-    /// How long a connection may take.
+    /// The timeout for establishing a connection.
     pub connect_timeout: ConfigDuration,
-    /// How long a whole answer may take.
+    /// The timeout for a complete answer.
     pub timeout: ConfigDuration,
-    /// The largest answer that is read, in MiB.
+    /// The size limit of an answer, in MiB.
     pub body_mib: u64,
-    /// Questions in flight to one source at once.
+    /// The number of simultaneous queries to one source.
     pub in_flight: usize,
-    /// How often services and alerts are asked for; longer where answers are expensive.
+    /// The interval between queries for services and alerts; longer if answers are expensive.
     pub interval: ConfigDuration,
 }
 
@@ -221,30 +221,31 @@ impl Default for LimitSettings {
     }
 }
 
-/// How it looks.
+/// Appearance of the terminal interface.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct UiSettings {
-    /// A theme's name: `dark`, `light`, `high-contrast`, `colour-without_outcome_label`, `terminal`, or one of your own.
+    /// The name of a theme: `dark`, `light`, `high-contrast`, `colour-without_outcome_label`, `terminal`, or one of your own.
     pub theme: Option<String>,
-    /// Show times in UTC instead of your own zone.
+    /// Show times in UTC instead of your local time zone.
     pub utc: bool,
     /// Draw with ASCII only.
     pub ascii: bool,
-    /// Look at the mouse.
+    /// Use the mouse.
     pub mouse: Option<bool>,
-    /// Spare the line to the terminal: fewer frames, coarser trends, no seconds. Unless said, that depends on how fast it is.
+    /// Reduce output on slow connections: fewer frames, coarser trends, no seconds. By default detected from the connection's
+    /// speed.
     pub low_bandwidth: Option<bool>,
-    /// Other keys for commands, by the command's name: `quit = ["ctrl-q"]`.
+    /// Keys for commands that replace the defaults, by the command's name: `quit = ["ctrl-q"]`.
     pub keys: BTreeMap<String, Vec<String>>,
 }
 
-/// A duration as Prometheus writes it: `250ms`, `10s`, `1m30s`, `6h`, `30d`.
+/// A duration in Prometheus' format: `250ms`, `10s`, `1m30s`, `6h`, `30d`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct ConfigDuration(pub Duration);
 
 impl ConfigDuration {
-    /// What the schema says of it; by this the reader of the configuration knows a duration.
+    /// The schema's pattern for durations, by which [`super::schema_check`] recognises them.
     pub(super) const PATTERN: &'static str =
         "^([0-9]+y)?([0-9]+w)?([0-9]+d)?([0-9]+h)?([0-9]+m)?([0-9]+s)?([0-9]+ms)?$";
 }
@@ -256,7 +257,7 @@ impl JsonSchema for ConfigDuration {
 
     fn json_schema(_: &mut SchemaGenerator) -> Schema {
         json_schema!({
-            "description": "A duration as Prometheus writes it: 250ms, 10s, 1m30s, 6h, 30d.",
+            "description": "A duration in Prometheus' format: 250ms, 10s, 1m30s, 6h, 30d.",
             "type": "string",
             "minLength": 2,
             "pattern": Self::PATTERN,

@@ -1,4 +1,4 @@
-//! Theme files as they are written; what their roles are, and how they look on a terminal, others say.
+//! The format of theme files. Which roles exist and how they are drawn is defined elsewhere.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -13,24 +13,24 @@ use serde::{Deserialize, Deserializer};
 use super::load::{ConfigError, Problems, text, toml_files, typed};
 use super::toml_document::TomlDocument;
 
-/// One theme.
+/// One theme file.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ThemeFile {
-    /// What it is chosen by.
+    /// The name by which it is selected.
     pub name: String,
-    /// One line on whom it is for.
+    /// One line about the theme.
     #[serde(default)]
     pub description: String,
-    /// The theme that gives the roles that this one leaves out.
+    /// The theme that provides the roles that this one does not define.
     #[serde(default)]
     pub extends: Option<String>,
-    /// How things look, by the name of their role.
+    /// The look of each role, by the role's name.
     #[serde(default)]
     pub roles: BTreeMap<String, RoleLook>,
 }
 
-/// How one role looks; what is left out is the terminal's own.
+/// The look of one role; missing values mean the terminal's default.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 #[expect(
@@ -38,9 +38,9 @@ pub struct ThemeFile {
     reason = "the attributes of a terminal's cell are independent switches"
 )]
 pub struct RoleLook {
-    /// Colour of the text.
+    /// The text colour.
     pub fg: Option<Colour>,
-    /// Colour behind the text.
+    /// The background colour.
     pub bg: Option<Colour>,
     /// Bold.
     pub bold: bool,
@@ -54,18 +54,19 @@ pub struct RoleLook {
     pub reverse: bool,
 }
 
-/// A colour: `"#ff8800"`, the name of one of the terminal's sixteen (`"red"`, `"bright-red"`), 0 to 255, or `"default"`.
+/// A colour: `"#ff8800"`, one of the terminal's sixteen colours (`"red"`, `"bright-red"`), a palette index 0 to 255, or
+/// `"default"`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Colour {
-    /// The terminal's own text or background.
+    /// The terminal's default text or background colour.
     Default,
-    /// One of the palette; 0 to 15 are the terminal's own sixteen.
+    /// A palette index; 0 to 15 are the terminal's sixteen colours.
     Indexed(u8),
     /// Red, green, blue.
     Rgb(u8, u8, u8),
 }
 
-/// The terminal's sixteen, in the order of their numbers.
+/// The terminal's sixteen colours, by index.
 const NAMES: [&str; 16] = [
     "black",
     "red",
@@ -85,7 +86,7 @@ const NAMES: [&str; 16] = [
     "bright-white",
 ];
 
-/// A text that is no colour.
+/// A text that is not a colour.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("`{0}` is not a colour; write \"#rrggbb\", 0 to 255, \"red\", \"bright-red\" or \"default\"")]
 pub struct ColourError(String);
@@ -145,19 +146,19 @@ impl JsonSchema for Colour {
     }
 }
 
-/// Reads a theme; `origin` is what messages call it.
+/// Parses a theme; `origin` is the file name for messages.
 ///
 /// # Errors
-/// [`ConfigError::Wrong`] with everything that is wrong, each with its place.
+/// [`ConfigError::Wrong`] with all problems and their positions.
 pub fn parse(origin: &str, text: &str) -> Result<ThemeFile, ConfigError> {
     let document =
         TomlDocument::parse(origin, text).map_err(|problems| ConfigError::Wrong(Problems(problems)))?;
     typed(&document, text, &schemars::schema_for!(ThemeFile).to_value())
 }
 
-/// The person's own themes, in the order of their files, and what is wrong with those that cannot be used.
+/// The user's own themes, sorted by file name, and the errors of those that cannot be used.
 ///
-/// A directory that is not there has no themes, and that is no error.
+/// A missing folder means no themes, and is not an error.
 pub fn own_themes(dir: &Path) -> (Vec<ThemeFile>, Vec<ConfigError>) {
     let read = |path: &Path| parse(&path.display().to_string(), &text(path)?);
     let (mut themes, mut errors) = (Vec::new(), Vec::new());
@@ -198,8 +199,8 @@ mod tests {
             error.to_string(),
             "x.toml:1:1: the file lacks `name`\n\
              x.toml:1:1: unknown key `nam`; did you mean `name`?\n\
-             x.toml:3:1: unknown key `foreground` in [roles.critical]; there is `bg`, `bold`, `dim`, `fg`, `italic`, `reverse`, `underline`\n\
-             x.toml:4:8: `bold` in [roles.critical] wants true or false, not a whole number"
+             x.toml:3:1: unknown key `foreground` in [roles.critical]; available: `bg`, `bold`, `dim`, `fg`, `italic`, `reverse`, `underline`\n\
+             x.toml:4:8: `bold` in [roles.critical] must be true or false, not a whole number"
         );
         let error = parse("x.toml", "name = \"x\"\n[roles]\na.fg = \"crimson\"\n").unwrap_err();
         assert!(error.to_string().starts_with("x.toml:3:8: `crimson` is not a colour"), "{error}");

@@ -1,4 +1,4 @@
-//! One TOML file as it was written: its text, its tables with their places, and what is wrong where.
+//! A parsed TOML file that keeps its text and positions, for messages.
 
 use std::fmt;
 use std::ops::Range;
@@ -11,14 +11,14 @@ use crate::model::text::clean;
 
 use super::schema_check;
 
-/// One thing that is wrong in a configuration, with its place.
+/// One problem in the configuration, with its position.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct ConfigProblem {
-    /// The file as it was named, or the flag or variable that is meant.
+    /// The file as given, or the flag or variable.
     pub origin: String,
-    /// Line and column in the file, both from 1; none for a flag or variable.
+    /// Line and column in the file, both from 1; `None` for a flag or variable.
     pub place: Option<(usize, usize)>,
-    /// What is wrong, and what would be right as far as it can be guessed; one line.
+    /// The problem, and a correction if one can be guessed; one line.
     pub message: String,
 }
 
@@ -32,7 +32,7 @@ impl fmt::Display for ConfigProblem {
     }
 }
 
-/// A parsed file that still knows where everything stands.
+/// A parsed file with the positions of its keys and values.
 pub(super) struct TomlDocument<'a> {
     origin: String,
     text: &'a str,
@@ -40,7 +40,7 @@ pub(super) struct TomlDocument<'a> {
 }
 
 impl<'a> TomlDocument<'a> {
-    /// Reads the syntax; `origin` is what messages call the file.
+    /// Parses the syntax; `origin` is the file name for messages.
     pub(super) fn parse(origin: &str, text: &'a str) -> Result<Self, Vec<ConfigProblem>> {
         let (root, errors) = DeTable::parse_recoverable(text);
         let document = Self { origin: origin.to_owned(), text, root };
@@ -54,7 +54,7 @@ impl<'a> TomlDocument<'a> {
         Err(errors.iter().map(problem).collect())
     }
 
-    /// Everything that does not fit the schema, in the order of the file, and where it stands.
+    /// All violations of the schema, in the order of the file, and the paths to remove so that the rest may conform.
     pub(super) fn schema_violations(&self, schema: &Value) -> (Vec<ConfigProblem>, Vec<Vec<String>>) {
         let schema_violations = schema_check::schema_violations(schema, self.root.get_ref());
         let mut problems: Vec<_> = schema_violations
@@ -65,6 +65,7 @@ impl<'a> TomlDocument<'a> {
         (problems, schema_violations.into_iter().map(|violation| violation.path).collect())
     }
 
+    /// A problem at `span`.
     pub(super) fn problem(&self, span: Range<usize>, message: &str) -> ConfigProblem {
         ConfigProblem {
             origin: self.origin.clone(),
@@ -73,7 +74,7 @@ impl<'a> TomlDocument<'a> {
         }
     }
 
-    /// A problem with the value at `path`, placed as deep as the file goes along it.
+    /// A problem with the value at `path`; its position is the deepest key of the path that exists in the file.
     pub(super) fn problem_at(&self, path: &[&str], message: &str) -> ConfigProblem {
         let mut span = self.root.span();
         let mut table = Some(self.root.get_ref());
@@ -86,6 +87,7 @@ impl<'a> TomlDocument<'a> {
         self.problem(span, message)
     }
 
+    /// Whether the file has a value at `path`.
     pub(super) fn has_value(&self, path: &[&str]) -> bool {
         let Some((first, rest)) = path.split_first() else { return true };
         let mut value = self.root.get_ref().get(*first).map(Spanned::get_ref);
@@ -97,7 +99,7 @@ impl<'a> TomlDocument<'a> {
     }
 }
 
-/// Line and column, both from 1, of a byte.
+/// Line and column, both from 1, of a byte offset.
 fn place(text: &str, at: usize) -> (usize, usize) {
     let before = text.get(..at.min(text.len())).unwrap_or(text);
     let line = before.matches('\n').count() + 1;

@@ -1,4 +1,4 @@
-//! Alerts as the person on call thinks of them, whatever system said so.
+//! Alerts, independent of the monitoring system that reports them.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -12,30 +12,30 @@ use super::source::SourceId;
 use super::words::words;
 
 words! {
-    /// How loud an alert is, normalised from each team's own words. Ordered: the loudest is the smallest.
+    /// The severity of an alert, normalised from the teams' own labels. Ordered: the most severe is the smallest.
     #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
     pub enum Severity: word {
-        /// Wakes someone.
+        /// Pages someone.
         Critical = "critical",
-        /// Wants a look in working hours.
+        /// Needs a look in working hours.
         Warning = "warning",
         Info = "info",
-        /// Says nothing about how bad it is.
+        /// Has no severity.
         None = "none",
     }
 }
 
-/// Which label holds the severity, and which of its values mean what.
+/// The labels that can hold the severity, and the meaning of their values.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SeverityMap {
-    /// Labels to look at, the first that is there counts.
+    /// Label names in order of precedence.
     pub labels: Vec<String>,
-    /// Value in lower case -> severity.
+    /// Label value in lower case -> severity.
     pub values: BTreeMap<String, Severity>,
 }
 
 impl SeverityMap {
-    /// What these labels mean; a value that the map does not know counts as a warning, so that it is not overlooked.
+    /// The severity for these labels. An unknown value counts as a warning, so that it is not overlooked.
     pub fn of(&self, labels: &Labels) -> Severity {
         let Some(value) = self.labels.iter().find_map(|name| labels.get(name)) else {
             return Severity::None;
@@ -61,18 +61,18 @@ impl Default for SeverityMap {
 }
 
 words! {
-    /// Where an alert stands. Ordered: what wants attention first is the smallest.
+    /// The state of an alert. Ordered: the most urgent is the smallest.
     #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
     pub enum AlertState: word {
-        /// Its condition holds and it notifies.
+        /// The condition holds and notifications are sent.
         Firing = "firing",
-        /// Its condition holds, but not yet for long enough.
+        /// The condition holds, but not for the rule's `for` duration yet.
         Pending = "pending",
-        /// It fires, but a silence keeps it quiet.
+        /// Firing, but silenced.
         Silenced = "silenced",
-        /// It fires, but another alert keeps it quiet.
+        /// Firing, but inhibited by another alert.
         Inhibited = "inhibited",
-        /// It fired a moment ago and does not any more.
+        /// Fired recently, but not now.
         Resolved = "resolved",
     }
 }
@@ -83,37 +83,40 @@ impl fmt::Display for AlertState {
     }
 }
 
-/// One alert, from one source or merged from several.
+/// An alert, from one source or merged from several.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Alert {
-    /// Identity; the same at every source.
+    /// Computed from the labels; the same at every source.
     pub fingerprint: Fingerprint,
-    /// All labels, with `alertname`.
+    /// All labels, including `alertname`.
     pub labels: Labels,
-    /// Summary, description, `runbook_url` and the like.
+    /// Annotations such as summary, description and `runbook_url`.
     pub annotations: Labels,
+    /// The current state.
     pub state: AlertState,
+    /// The normalised severity.
     pub severity: Severity,
-    /// When it began to fire (or its condition to hold, while pending).
+    /// When it started to fire; while pending, when its condition started to hold.
     pub starts_at: Timestamp,
-    /// When the source said so; saying the same again does not count.
+    /// When the source last changed its report of the alert.
     pub updated_at: Timestamp,
-    /// When it was first missed; only for [`AlertState::Resolved`].
+    /// When a source first stopped reporting it; only for [`AlertState::Resolved`].
     pub resolved_at: Option<Timestamp>,
-    /// Where the rule can be seen: Prometheus' graph page.
+    /// The URL of the rule's expression in Prometheus.
     pub generator_url: Option<Text>,
-    /// Who gets it, by Alertmanager's receivers.
+    /// The Alertmanager receivers that it is routed to; empty if it comes from rules.
     pub receivers: Arc<[Text]>,
     /// The labels by which Alertmanager groups it.
     pub group: Labels,
-    /// Ids of the silences that keep it quiet.
+    /// The ids of the silences that match it.
     pub silenced_by: Arc<[Text]>,
-    /// Fingerprints of the alerts that keep it quiet.
+    /// The fingerprints of the alerts that inhibit it.
     pub inhibited_by: Arc<[Text]>,
-    /// Its Alertmanager does not say what keeps it quiet: whether it is silenced is derived from the silences in force.
+    /// Whether burnwatch derived the silenced state from the active silences, because the Alertmanager does not report it.
     pub is_derived: bool,
-    /// The value of its expression, where the source tells.
+    /// The value of its expression, if the source reports it.
     pub value: Option<f64>,
+    /// The sources that report it.
     pub sources: Vec<SourceId>,
 }
 
@@ -140,33 +143,36 @@ impl Alert {
         }
     }
 
-    /// The value of `alertname`, or a stand-in.
+    /// The value of `alertname`, or `(no alertname)`.
     pub fn name(&self) -> &str {
         self.labels.get("alertname").map_or("(no alertname)", |name| name)
     }
 
-    /// Whether its condition holds or will, and nothing keeps it quiet.
+    /// Whether it is firing or pending, so neither silenced, inhibited nor resolved.
     pub const fn is_active(&self) -> bool {
         matches!(self.state, AlertState::Firing | AlertState::Pending)
     }
 
-    /// One line on what it means: `summary`, else `message`, else `description`, else `title`.
+    /// A one-line description: `summary`, else `message`, else `description`, else `title`.
     pub fn summary(&self) -> Option<&Text> {
         ["summary", "message", "description", "title"].into_iter().find_map(|key| self.annotations.get(key))
     }
 
+    /// The URL of its runbook.
     pub fn runbook(&self) -> Option<&Text> {
         ["runbook_url", "runbook"].into_iter().find_map(|key| self.annotations.get(key))
     }
 
+    /// Whether it is firing and neither silenced nor inhibited.
     pub fn is_firing(&self) -> bool {
         self.state == AlertState::Firing
     }
 }
 
+/// The alerts of one source.
 #[derive(Debug, Clone, Default)]
 pub struct AlertBoard {
-    /// Each alert once, best in the order of their fingerprints; shared with the merged list.
+    /// Each alert once, preferably sorted by fingerprint; shared with the merged list.
     pub alerts: Vec<Arc<Alert>>,
 }
 

@@ -1,7 +1,7 @@
-//! The questions that can be put to a source, and the answers: where `app` and `backend` meet.
+//! The questions to sources and their answers, shared by `app` and `backend`.
 //!
-//! All that is known of a question stands in one row of the table `asks!`. Enumerations, storage, freshness, titles, what is
-//! asked on every screen and the calls of a source are generated from it.
+//! Each question is one row of the table in `asks!`. Macros generate the enums, the storage, the refresh intervals, the titles,
+//! the set of questions asked on every screen, and the handler calls of a source.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -26,7 +26,7 @@ pub(crate) use table::asks;
 use terms::FREQUENT_INTERVAL;
 pub use terms::{HEARTBEAT, Merges, Moment, QueryRange, Refresh, SeriesKey, TimeUse, Weight};
 
-/// The first for what is asked on every screen, the second for all else.
+/// Chooses the first expression for questions that are asked on every screen, the second for the others.
 macro_rules! if_vital {
     (Always, $vital:expr, $other:expr) => {
         $vital
@@ -47,7 +47,7 @@ macro_rules! questions {
             joins: $join:ident $(($($argument:expr),*))?, merges: $merges:ident
         }
     )*) => {
-        /// What is asked, whatever the moment.
+        /// A question without its moment.
         #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
         pub enum Query {
             $($(#[$doc])* $Kind $({
@@ -56,22 +56,22 @@ macro_rules! questions {
             })?,)*
         }
 
-        /// The kinds of [`Query`], the weightiest first; for saying what a source can answer.
+        /// The kinds of [`Query`] in the order of the table; sources list the kinds that they support.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
         pub enum AskKind {
             $($(#[$doc])* $Kind,)*
         }
 
-        /// What a question is about, apart from its moment and from which part of the answer is asked for.
+        /// The subject of a question: its kind and key, without its moment and its parameters.
         #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
         pub enum Topic {
             $($(#[$doc])* $Kind $($(($Key))?)?,)*
         }
 
-        /// An answer in the model's words.
+        /// The answer to a question.
         #[derive(Debug, Clone)]
         pub enum Answer {
-            /// The same as the one with the digest that was `known`.
+            /// Unchanged since the answer with the digest in [`Question::known`].
             Unchanged,
             $($(#[$doc])* $Kind($Answer),)*
         }
@@ -79,14 +79,15 @@ macro_rules! questions {
         impl AskKind {
             pub const ALL: [Self; [$(Self::$Kind),*].len()] = [$(Self::$Kind),*];
 
+            /// The title for users.
             pub const fn word(self) -> &'static str {
                 match self {
                     $(Self::$Kind => $title,)*
                 }
             }
 
-            /// Whether its questions are each about one thing: a service, an expression, an alert, an incident. Of the others
-            /// there is one for each source.
+            /// Whether a question of this kind has a key, such as a service, an expression, an alert or an incident. A kind
+            /// without a key has one question per source.
             pub const fn has_key(self) -> bool {
                 let keys: &[&str] = match self {
                     $(Self::$Kind => &[$($(stringify!($key))?)?],)*
@@ -94,35 +95,35 @@ macro_rules! questions {
                 !keys.is_empty()
             }
 
-            /// The question itself, if it is asked whatever is on the screen.
+            /// The question, if it is asked on every screen.
             pub const fn vital(self) -> Option<Query> {
                 match self {
                     $(Self::$Kind => if_vital!($asked, Some(Query::$Kind), None),)*
                 }
             }
 
-            /// Whether it is asked whatever is on the screen.
+            /// Whether it is asked on every screen.
             pub const fn is_vital(self) -> bool {
                 match self {
                     $(Self::$Kind => if_vital!($asked, true, false),)*
                 }
             }
 
-            /// What goes first where a source has little room.
+            /// The priority where a source allows few requests.
             pub const fn weight(self) -> Weight {
                 match self {
                     $(Self::$Kind => Weight::$weight,)*
                 }
             }
 
-            /// What the time range of the screen changes in it.
+            /// How the question depends on the displayed time range.
             pub const fn time(self) -> TimeUse {
                 match self {
                     $(Self::$Kind => TimeUse::$time,)*
                 }
             }
 
-            /// What of the world is worked out anew after an answer.
+            /// The parts of the merged state that an answer updates.
             pub const fn merges(self) -> Merges {
                 match self {
                     $(Self::$Kind => Merges::$merges,)*
@@ -131,12 +132,14 @@ macro_rules! questions {
         }
 
         impl Query {
+            /// The kind of this question.
             pub const fn kind(&self) -> AskKind {
                 match self {
                     $(Self::$Kind { .. } => AskKind::$Kind,)*
                 }
             }
 
+            /// The subject of this question.
             pub fn topic(&self) -> Topic {
                 match self {
                     $(Self::$Kind $({ $($key,)? .. })? => Topic::$Kind $($(({
@@ -146,7 +149,7 @@ macro_rules! questions {
                 }
             }
 
-            /// How often it is asked while its answers are cheap.
+            /// How often it is asked if its answers are cheap.
             #[expect(unused_variables, reason = "a row uses the fields that it needs")]
             pub fn refresh(&self) -> Refresh {
                 match self {
@@ -156,6 +159,7 @@ macro_rules! questions {
         }
 
         impl Topic {
+            /// The kind of question.
             pub const fn kind(&self) -> AskKind {
                 match self {
                     $(Self::$Kind { .. } => AskKind::$Kind,)*
@@ -168,7 +172,7 @@ macro_rules! questions {
 asks!(questions);
 
 impl AskKind {
-    /// Those that are asked whatever is on the screen, for counts and states of sources depend on them.
+    /// The kinds that are asked on every screen, because counts and source states depend on them.
     pub const VITAL: &[Self] = &Self::all_vital::<{ Self::count_vital() }>();
 
     const fn count_vital() -> usize {
@@ -194,7 +198,7 @@ impl AskKind {
         vital
     }
 
-    /// The moment that it is about on a screen that shows this one.
+    /// The moment that a question of this kind is about while `shown` is displayed.
     pub const fn moment(self, shown: Moment) -> Moment {
         match self.time() {
             TimeUse::Now | TimeUse::Since => Moment::Now,
@@ -203,63 +207,75 @@ impl AskKind {
     }
 }
 
-/// A question and the moment that it is about.
+/// A question with its moment.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Ask {
+    /// The question.
     pub query: Query,
+    /// The moment that it is about.
     pub at: Moment,
 }
 
 impl Ask {
+    /// The kind of the question.
     pub const fn kind(&self) -> AskKind {
         self.query.kind()
     }
 
+    /// The subject of the question.
     pub fn topic(&self) -> Topic {
         self.query.topic()
     }
 }
 
 impl Query {
+    /// This question about the given moment.
     pub const fn at(self, at: Moment) -> Ask {
         Ask { query: self, at }
     }
 
+    /// This question about now.
     pub const fn now(self) -> Ask {
         self.at(Moment::Now)
     }
 }
 
-/// A question to one source, in one context.
+/// A question to one source in one context.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Question {
-    /// Counts up with each change of context, so that late answers of the old one are told apart.
+    /// Increases with each change of the context, to recognise late answers of the previous one.
     pub context: u64,
+    /// The source to ask.
     pub source: SourceId,
+    /// The question.
     pub ask: Ask,
-    /// The digest of the answer that is already known; the source may then say [`Answer::Unchanged`].
+    /// The digest of the stored answer; the source can then reply with [`Answer::Unchanged`].
     pub known: Option<u64>,
 }
 
+/// An answer with its warnings and costs.
 #[derive(Debug, Clone)]
 pub struct Reply {
+    /// The answer.
     pub answer: Answer,
-    /// What is missing in it, and what else was said beside it; each once.
+    /// Warnings about missing parts and other limitations, each once.
     pub warnings: Vec<Warning>,
-    /// Recognises the same answer next time, where the source can tell.
+    /// A digest to recognise the same answer, if the source supports that.
     pub digest: Option<u64>,
-    /// Bytes of the answers, inflated.
+    /// The size of the response bodies in bytes, uncompressed.
     pub bytes_in: u64,
+    /// The number of requests.
     pub requests: u32,
 }
 
 impl Reply {
-    /// An answer that cost nothing, as the demo world's do.
+    /// An answer without requests.
     pub fn free(answer: Answer) -> Self {
         Self { answer, warnings: Vec::new(), digest: None, bytes_in: 0, requests: 0 }
     }
 }
 
+/// The result of a [`Question`].
 pub type Answered = Result<Reply, SourceError>;
 
 mod table;

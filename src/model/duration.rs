@@ -1,13 +1,14 @@
-//! Durations as Prometheus writes them: `1d12h`, `30s`, `250ms`.
+//! Durations in Prometheus' format: `1d12h`, `30s`, `250ms`.
 
 use std::fmt::Write as _;
 use std::time::Duration;
 
+/// A text that is not a duration.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{0:?} is not a duration; write it like 250ms, 30s, 1m30s, 6h, 30d or 4w")]
 pub struct DurationError(String);
 
-/// Largest unit first; a week has 7 days and a year 365, as in Prometheus.
+/// The largest unit first; a week has 7 days and a year 365, as in Prometheus.
 const UNITS: [(&str, u64); 7] = [
     ("y", 31_536_000_000),
     ("w", 604_800_000),
@@ -18,10 +19,10 @@ const UNITS: [(&str, u64); 7] = [
     ("ms", 1),
 ];
 
-/// Reads a duration: whole numbers with units, the largest unit first, each at most once.
+/// Parses a duration: whole numbers with units, the largest unit first, each at most once.
 ///
 /// # Errors
-/// [`DurationError`] for anything else, also for an empty text and for what does not fit.
+/// [`DurationError`] for anything else, including an empty text and durations that are too long.
 pub fn parse(text: &str) -> Result<Duration, DurationError> {
     let wrong = || DurationError(text.to_owned());
     let mut millis: u64 = 0;
@@ -45,7 +46,7 @@ pub fn parse(text: &str) -> Result<Duration, DurationError> {
     if text.is_empty() { Err(wrong()) } else { Ok(Duration::from_millis(millis)) }
 }
 
-/// Writes a duration so that [`parse`] reads it back; weeks and years are written as days. Below a millisecond: `0s`.
+/// Formats a duration so that [`parse`] reads it back; weeks and years become days. Less than a millisecond gives `0s`.
 pub fn text(duration: Duration) -> String {
     let mut millis = u64::try_from(duration.as_millis()).unwrap_or(u64::MAX);
     let mut out = String::new();
@@ -59,7 +60,7 @@ pub fn text(duration: Duration) -> String {
     if out.is_empty() { "0s".into() } else { out }
 }
 
-/// A length of time for a person, in at most two units: `0s`, `45s`, `3m20s`, `2h05m`, `3d4h`.
+/// Formats a duration for users, with at most two units: `0s`, `45s`, `3m20s`, `2h05m`, `3d4h`.
 pub fn short(duration: Duration) -> String {
     let s = duration.as_secs();
     match s {

@@ -1,13 +1,13 @@
-//! The identity of a label set, computed the way Prometheus and Alertmanager do.
+//! The identity of a label set, computed as Prometheus and Alertmanager do.
 
 use std::fmt;
 
 use super::labels::Labels;
 
-/// Identity of a label set: the same alert has the same fingerprint at every source.
+/// The identity of a label set: the same alert has the same fingerprint at every source.
 ///
 /// Source: `model.LabelSet.Fingerprint` of `prometheus/common`: FNV-1a (64 bit) over name, 0xFF, value, 0xFF of
-/// each pair in the order of the names; Alertmanager prints it as 16 hexadecimal digits.
+/// each pair, sorted by name; Alertmanager prints it as 16 hexadecimal digits.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Fingerprint(pub u64);
 
@@ -15,6 +15,7 @@ const OFFSET: u64 = 0xcbf2_9ce4_8422_2325;
 const PRIME: u64 = 0x0100_0000_01b3;
 
 impl Fingerprint {
+    /// Computes the fingerprint of these labels.
     pub fn of(labels: &Labels) -> Self {
         let bytes = labels
             .iter()
@@ -22,7 +23,7 @@ impl Fingerprint {
         Self(bytes.fold(OFFSET, |sum, byte| (sum ^ u64::from(byte)).wrapping_mul(PRIME)))
     }
 
-    /// From the 16 hexadecimal digits that Alertmanager sends; `None` if they are not that.
+    /// Parses hexadecimal digits as Alertmanager sends them; `None` for any other text.
     pub fn parse(text: &str) -> Option<Self> {
         u64::from_str_radix(text, 16).ok().map(Self)
     }

@@ -1,4 +1,4 @@
-//! When alerts fired: each firing with its beginning and end, none joined with another.
+//! The firings of alerts, each with its start and end.
 
 use std::time::Duration;
 
@@ -7,47 +7,51 @@ use jiff::{SignedDuration, Timestamp};
 use super::labels::Labels;
 use super::slo::TimeRange;
 
-/// An alert flaps if it begins to fire so often ...
+/// How many times an alert must start to fire to count as flapping ...
 const FLAPPING_STARTS: usize = 3;
 /// ... within this time.
 pub const FLAPPING_WITHIN: SignedDuration = SignedDuration::from_hours(1);
 
+/// One firing of one alert, from its start to its end.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Firing {
-    /// The alert's labels, as its source sends them.
+    /// The alert's labels, as its source reports them.
     pub labels: Labels,
-    /// When it began to fire; it may be before the time that was asked about.
+    /// When it started to fire; may be before the queried time range.
     pub from: Timestamp,
-    /// When it was over: its last evaluation and the time to the next one. For one that is not over, how far it is known.
+    /// When it ended: the last evaluation plus the time to the next one. For an ongoing firing the end of the known time.
     pub to: Timestamp,
-    /// Whether it fired to the end of the time that was asked about.
+    /// Whether it was still firing at the end of the queried time range.
     pub is_open: bool,
-    /// Its beginning or end is known only about.
+    /// Whether its start or end is only known approximately.
     pub is_about: bool,
 }
 
 impl Firing {
+    /// Its time range.
     pub fn bounds(&self) -> TimeRange {
         TimeRange { start: self.from, end: self.to.max(self.from) }
     }
 
-    /// How long of this time it fired.
+    /// How long it fired within this time range.
     pub fn within(&self, time: TimeRange) -> Duration {
         let (start, end) = (self.from.max(time.start), self.to.min(time.end));
         Duration::try_from(end.duration_since(start)).unwrap_or_default()
     }
 }
 
+/// The firings that one source reports.
 #[derive(Debug, Clone)]
 pub struct FiringBoard {
+    /// The queried time range.
     pub looked_at: TimeRange,
-    /// In the order of their labels, then of time.
+    /// Sorted by labels, then by time.
     pub firings: Vec<Firing>,
-    /// Whether these are all; else there were too many to be told apart, and there may be more.
+    /// Whether the list is complete; otherwise there were too many firings.
     pub is_whole: bool,
 }
 
-/// Whether an alert that began to fire at these moments, in the order of time, flaps: three times or more within an hour.
+/// Whether an alert with these start times, ascending, flaps: three or more starts within an hour.
 pub fn is_flapping(beginnings: &[Timestamp]) -> bool {
     beginnings.windows(FLAPPING_STARTS).any(|some| match (some.first(), some.last()) {
         (Some(first), Some(last)) => last.duration_since(*first) <= FLAPPING_WITHIN,
@@ -55,11 +59,11 @@ pub fn is_flapping(beginnings: &[Timestamp]) -> bool {
     })
 }
 
-/// The firings of one alert out of what several servers tell that evaluate the same rule, such as a pair: each once, in the
-/// order of time.
+/// Merges the firings of one alert from several servers that evaluate the same rule, such as a highly available pair: each once,
+/// sorted by time.
 ///
-/// They see the same condition some seconds apart, and one may have been away. Where their firings touch, the one that saw most
-/// of it is believed; if several saw about as much, the one that tells it in the fewest pieces: it did not begin anew meanwhile.
+/// The servers evaluate some seconds apart, and one may have been down. Where their firings overlap, the server with the longest
+/// total is used; of servers with about equal totals, the one with the fewest firings, since a restart splits a firing.
 pub fn merge_servers(told: Vec<Vec<Firing>>) -> Vec<Firing> {
     let mut servers: Vec<Vec<Firing>> = told.into_iter().filter(|its| !its.is_empty()).collect();
     if servers.len() < 2 {
@@ -85,9 +89,9 @@ pub fn merge_servers(told: Vec<Vec<Firing>>) -> Vec<Firing> {
     out
 }
 
-/// What one of the servers says of this time.
+/// The firings of the server that is used for this time range.
 fn from_best_server(overlapping: Vec<(usize, Firing)>) -> Vec<Firing> {
-    /// Servers that saw this much less saw about as much.
+    /// Totals that differ by less than this count as about equal.
     const ABOUT: Duration = Duration::from_secs(60);
     let time = |server: usize| -> Duration {
         overlapping.iter().filter(|(at, _)| *at == server).map(|(_, firing)| firing.bounds().length()).sum()
@@ -142,13 +146,13 @@ mod tests {
     #[test]
     fn a_firing_that_a_pair_of_servers_tells_counts_once() {
         for (one, other, expected) in [
-            // some seconds apart
+            // evaluated some seconds apart
             (&[(0, 90), (240, 330)][..], &[(7, 97), (247, 337)][..], &[(0, 90), (240, 330)][..]),
-            // one was away for the second
+            // one server was down during the second firing
             (&[(0, 90)], &[(7, 97), (247, 337)], &[(0, 90), (247, 337)]),
-            // one began anew meanwhile
+            // one server was restarted in between
             (&[(0, 3000), (3010, 7000)], &[(7, 7007)], &[(7, 7007)]),
-            // one saw little of it
+            // one server saw only a short part
             (&[(0, 7000)], &[(6900, 7000)], &[(0, 7000)]),
             (&[], &[(5, 10)], &[(5, 10)]),
             (&[], &[], &[]),

@@ -1,4 +1,4 @@
-//! What a context forbids or asks twice for, whatever the sources would allow.
+//! The guardrails of a context: what burnwatch refuses or asks a second confirmation for, whatever the sources allow.
 
 use std::collections::BTreeSet;
 
@@ -7,15 +7,15 @@ use super::labels::Text;
 
 #[derive(Debug, Clone, PartialEq)]
 pub struct Guard {
-    /// The comment: why nothing outside may be changed, if nothing may.
+    /// Why all changes are disabled; `None` if they are not.
     pub read_only: Option<Text>,
     /// What may not be done.
     pub deny: BTreeSet<OperationKind>,
-    /// How many objects one action may have.
+    /// The limit for the number of objects in one operation.
     pub max_bulk: usize,
-    /// The share of all alerts, 0 to 1, beyond which a silence needs the context's name typed.
+    /// The share of all alerts, 0 to 1, above which a silence requires typing the context's name.
     pub silence_share: f64,
-    /// Show the calls and send none.
+    /// Whether to show the requests without sending them.
     pub dry_run: bool,
 }
 
@@ -26,7 +26,7 @@ impl Default for Guard {
 }
 
 impl Guard {
-    /// A guard that refuses everything, for this reason.
+    /// A guard that refuses every operation, for this reason.
     pub fn read_only(why: &str) -> Self {
         Self { read_only: Some(why.into()), ..Self::default() }
     }
@@ -36,13 +36,14 @@ impl Guard {
         if let Some(why) = &self.read_only {
             return Some(format!("nothing may be changed here: {why}").into());
         }
-        // an edited silence is a new one
+        // editing a silence in Alertmanager can create a new one, so denying `silence` also denies `edit`
         let also = (kind == OperationKind::Edit).then_some(OperationKind::Silence);
         let denied = [kind].into_iter().chain(also).find(|kind| self.deny.contains(kind))?;
         Some(format!("this context denies `{}` (contexts.NAME.deny)", denied.name()).into())
     }
 
-    /// The comment: why these actions are refused as one, if they are. The one rule that both the dialogue and the executor go by.
+    /// Why these actions are refused together; `None` if they are allowed. Used by both the confirmation dialog and the action
+    /// executor.
     pub fn refusal(&self, actions: &[Action]) -> Option<Text> {
         if let Some(why) = actions.iter().find_map(|action| self.forbids(action.operation.kind())) {
             return Some(why);
@@ -53,8 +54,8 @@ impl Guard {
         })
     }
 
-    /// Whether a silence that hides so many of all alerts needs the context's name typed; one that hides a single alert never
-    /// does, however few there are.
+    /// Whether a silence that matches `hidden` of `all` alerts requires typing the context's name; never for a single
+    /// alert.
     pub fn requires_context_name(&self, hidden: usize, all: usize) -> bool {
         hidden > 1 && hidden as f64 > self.silence_share * all as f64
     }

@@ -17,18 +17,18 @@ words! {
     }
 }
 
-/// Above what a signal counts as bad.
+/// The limits above which a signal counts as bad.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Thresholds {
-    /// Error ratio from which a service is degraded.
+    /// The error ratio from which a service is degraded.
     pub error_ratio_degraded: f64,
-    /// Error ratio from which a service is critical.
+    /// The error ratio from which a service is critical.
     pub error_ratio_critical: f64,
-    /// Failed requests within the lookback below which an error ratio says nothing.
+    /// The number of failed requests within the lookback below which the error ratio is ignored.
     pub few_errors: f64,
-    /// 95th percentile of latency, in seconds, from which a service is degraded.
+    /// The 95th percentile of latency, in seconds, from which a service is degraded.
     pub p95_degraded: f64,
-    /// Saturation, 0 to 1, from which a service is degraded.
+    /// The saturation, 0 to 1, from which a service is degraded.
     pub saturation_degraded: f64,
 }
 
@@ -44,7 +44,7 @@ impl Default for Thresholds {
     }
 }
 
-/// A ratio as per cent with three significant digits: `12.3%`, `0.04%`.
+/// A ratio in percent with three significant digits: `12.3%`, `0.04%`.
 pub fn percent(ratio: f64) -> String {
     let value = ratio * 100.0;
     match value.abs() {
@@ -56,7 +56,7 @@ pub fn percent(ratio: f64) -> String {
     }
 }
 
-/// Seconds as a latency: `640µs`, `12ms`, `1.24s`; what is longer or shorter than any latency in units of its own.
+/// A latency in seconds as text: `640µs`, `12ms`, `1.24s`; very long and very short times have other units.
 pub fn latency(seconds: f64) -> String {
     match seconds {
         s if !s.is_finite() => "-".into(),

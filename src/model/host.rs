@@ -1,4 +1,4 @@
-//! What a service is made of: its hosts with how full each resource is, and servers that only their exporter speaks of.
+//! The parts of a service: hosts with the usage of each resource, and servers that are only monitored through an exporter.
 
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
@@ -8,29 +8,30 @@ use std::sync::Arc;
 use super::health::{Health, percent};
 use super::labels::Text;
 
+/// The usage of one resource.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Usage {
-    /// What is full: `disk`; empty if that is not known.
+    /// The resource: `disk`; empty if unknown.
     pub resource: Text,
-    /// Which of several on one host: `/var`; empty if there is one.
+    /// The instance of the resource on a host: `/var`; empty if there is only one.
     pub part: Text,
-    /// The use: 1 is full. Above 1 where more is asked for than there is.
+    /// The usage: 1 is full. Above 1 if the demand exceeds the capacity.
     pub ratio: f64,
 }
 
-/// One of the machines or instances that a service runs on.
+/// A machine or instance that a service runs on.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Host {
-    /// Its `instance` label; empty for what is measured of the service as a whole.
+    /// Its `instance` label; empty for values of the service as a whole.
     pub instance: Text,
-    /// What people call it: without the port where that is not needed to tell it from others.
+    /// The display name: without the port unless it is needed to distinguish hosts.
     pub name: Text,
-    /// Its resources, the fullest first.
+    /// Its resources, the highest usage first.
     pub usages: Vec<Usage>,
 }
 
 impl Host {
-    /// Takes what another reading says of it; of the same resource the fuller.
+    /// Adds another reading of the same host; of each resource the higher usage counts.
     pub(super) fn merge_higher_usage(&mut self, other: &Self) {
         for usage in &other.usages {
             let same = |known: &&mut Usage| (&known.resource, &known.part) == (&usage.resource, &usage.part);
@@ -42,12 +43,13 @@ impl Host {
         }
     }
 
+    /// Its resource with the highest usage.
     pub fn fullest(&self) -> Option<&Usage> {
         self.usages.first()
     }
 }
 
-/// The fullest resources of all hosts, the fullest first, each with its host.
+/// The resources of all hosts with their hosts, the highest usage first.
 pub fn fullest(hosts: &[Host]) -> Vec<(&Host, &Usage)> {
     let mut all: Vec<_> =
         hosts.iter().flat_map(|host| host.usages.iter().map(move |usage| (host, usage))).collect();
@@ -55,7 +57,7 @@ pub fn fullest(hosts: &[Host]) -> Vec<(&Host, &Usage)> {
     all
 }
 
-/// Brings hosts and their resources into order: the fullest first, then by name.
+/// Sorts hosts and their resources: the highest usage first, then by name.
 pub fn order(hosts: &mut [Host]) {
     for host in hosts.iter_mut() {
         host.usages.sort_by(|a, b| {
@@ -68,7 +70,7 @@ pub fn order(hosts: &mut [Host]) {
     });
 }
 
-/// Where something is: ` on web-17 /var`, ` on /var`, or nothing.
+/// The location as text: ` on web-17 /var`, ` on /var`, or empty.
 pub fn place(host: &str, part: &str) -> String {
     match (host, part) {
         ("", "") => String::new(),
@@ -77,11 +79,12 @@ pub fn place(host: &str, part: &str) -> String {
     }
 }
 
-/// `disk 97.9% on web-17 /var`
+/// A saturated resource with its host; displayed as `disk 97.9% on web-17 /var`.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Saturated {
+    /// The resource and its usage.
     pub usage: Usage,
-    /// The name of the host; empty if it is of the service as a whole.
+    /// The name of the host; empty for the service as a whole.
     pub host: Text,
 }
 
@@ -96,21 +99,23 @@ impl fmt::Display for Saturated {
     }
 }
 
-/// Servers of one kind that answer through an exporter: whether the exporter answers says nothing of them.
+/// Servers of one kind that are monitored through an exporter: an exporter can be up while its server is down.
 #[derive(Debug, Clone, PartialEq)]
 pub struct MonitoredServers {
-    /// What is wrong with one that is down: `Redis does not answer`.
+    /// The text for a server that is down: `Redis does not answer`.
     pub says: Text,
+    /// The number of servers.
     pub total: u32,
-    /// Those that are down, as many as are named.
+    /// The names of servers that are down; may be fewer than `count`.
     pub down: Vec<Text>,
+    /// The number of servers that are down.
     pub count: u32,
-    /// How bad it is if some are, and not all.
+    /// The health if some servers are down, but not all.
     pub partly: Health,
 }
 
 impl MonitoredServers {
-    /// How bad it is; `None` if all of them are up.
+    /// The health; `None` if all servers are up.
     pub fn health(&self) -> Option<Health> {
         match self.count {
             0 => None,
@@ -120,7 +125,7 @@ impl MonitoredServers {
     }
 }
 
-/// As many that are down are named in a reason.
+/// How many servers that are down a reason lists.
 const MAX_LISTED_SERVERS: usize = 3;
 
 impl fmt::Display for MonitoredServers {
@@ -142,20 +147,20 @@ impl fmt::Display for MonitoredServers {
     }
 }
 
-/// A signal that has words of its own, as a pack says: `replication lag 34s on db-2`.
+/// A signal with its own text, defined by a metric pack: `replication lag 34s on db-2`.
 #[derive(Debug, Clone, PartialEq)]
 pub struct NamedSignal {
-    /// What it is about: `replication lag`.
+    /// The name: `replication lag`.
     pub name: Text,
-    /// The name of the host; empty if it is of the service as a whole.
+    /// The name of the host; empty for the service as a whole.
     pub host: Text,
-    /// Which of several on one host.
+    /// The instance on a host, if there are several.
     pub part: Text,
     /// The value, in the pack's unit.
     pub value: f64,
-    /// In words, with the value and the place.
+    /// The text, with value and location.
     pub words: Text,
-    /// How bad it is; `None`: it is only worth telling.
+    /// The health that it causes; `None` if it is for information only.
     pub health: Option<Health>,
 }
 
@@ -165,7 +170,7 @@ impl fmt::Display for NamedSignal {
     }
 }
 
-/// All hosts; what several readings say of one is joined.
+/// Merges hosts by `instance`; `join` combines two readings of one host.
 pub(super) fn joined<'a>(
     each: impl Iterator<Item = &'a Host>,
     join: impl Fn(&mut Host, &Host),
@@ -184,7 +189,7 @@ pub(super) fn joined<'a>(
     all.into()
 }
 
-/// All kinds of servers; what several readings say of one kind is joined.
+/// Merges server groups by their text; `join` combines two readings of one group.
 pub(super) fn servers<'a>(
     each: impl Iterator<Item = &'a MonitoredServers>,
     join: impl Fn(&mut MonitoredServers, &MonitoredServers),
@@ -199,7 +204,7 @@ pub(super) fn servers<'a>(
     all
 }
 
-/// The place of each name in the order in which the names first come: that of their pack, which has what matters most first.
+/// The index of each name in order of first occurrence, which is the order in the pack, the most important first.
 pub(super) fn places<'a>(signals: impl Iterator<Item = &'a NamedSignal>) -> BTreeMap<Text, usize> {
     let mut places = BTreeMap::new();
     for signal in signals {
@@ -209,7 +214,7 @@ pub(super) fn places<'a>(signals: impl Iterator<Item = &'a NamedSignal>) -> BTre
     places
 }
 
-/// All signals with words of their own, those of a name together; of the same at the same place the graver.
+/// All named signals, grouped by name; of duplicates at the same location the worse one.
 pub(super) fn signals<'a>(each: impl Iterator<Item = &'a NamedSignal>) -> Vec<NamedSignal> {
     let mut all: Vec<NamedSignal> = each.cloned().collect();
     let places = places(all.iter());

@@ -1,4 +1,4 @@
-//! Incidents as paging systems keep them: who was woken, who has it, what happened to it so far.
+//! Incidents of paging systems: who was paged, who works on them, and their log.
 
 use std::time::Duration;
 
@@ -9,24 +9,32 @@ use super::labels::{Labels, Text};
 use super::source::SourceId;
 use super::words::words;
 
-/// A thing of the paging system that is named elsewhere: a service, a team, an escalation policy, a schedule.
+/// A reference to an object of the paging system: a service, a team, an escalation policy or a schedule.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct PagerRef {
+    /// Its id in the paging system.
     pub id: Text,
+    /// Its display name.
     pub name: Text,
+    /// The URL of its page, if it has one.
     pub url: Option<Text>,
 }
 
+/// A user of the paging system.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Person {
+    /// The user's id in the paging system.
     pub id: Text,
+    /// The user's name.
     pub name: Text,
+    /// The email address, if known.
     pub email: Option<Text>,
-    /// The zone that they live in, as an IANA name, if it is told.
+    /// The time zone as an IANA name, if known.
     pub zone: Option<Text>,
 }
 
 words! {
+    /// The status of an incident.
     #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
     #[serde(rename_all = "snake_case")]
     pub enum IncidentStatus: word {
@@ -37,7 +45,7 @@ words! {
 }
 
 words! {
-    /// Whether somebody is woken.
+    /// How urgently the responders are notified.
     #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
     #[serde(rename_all = "snake_case")]
     pub enum Urgency: word {
@@ -46,76 +54,92 @@ words! {
     }
 }
 
-/// How much an incident matters, as the account ranks it.
+/// The priority of an incident, as the account defines it.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Priority {
     pub named: PagerRef,
-    /// Its rank, the gravest first; as the account's list of priorities has it.
+    /// Its position in the account's list of priorities, the highest first; `None` if it is not in the list.
     pub rank: Option<u32>,
 }
 
-/// Somebody did or got something at a moment.
+/// A person and the time of an action, such as an acknowledgement.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Attribution {
+    /// The person.
     pub who: Person,
+    /// The time.
     pub at: Timestamp,
 }
 
-/// What the paging system will do by itself.
+/// An automatic change that the paging system has scheduled.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Pending {
-    /// What: `unacknowledge`, `escalate`, `resolve`.
+    /// The change: `unacknowledge`, `escalate` or `resolve`.
     pub what: Text,
+    /// The scheduled time.
     pub at: Timestamp,
 }
 
+/// The numbers of alerts of an incident.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Hash)]
 pub struct AlertCounts {
+    /// All alerts.
     pub all: u32,
+    /// Alerts that are not resolved.
     pub triggered: u32,
 }
 
 #[derive(Debug, Clone, PartialEq, Hash)]
 pub struct Incident {
+    /// Its id in the paging system.
     pub id: Text,
-    /// Its number, which people say.
+    /// Its number, which users see and say.
     pub number: u64,
+    /// A short description of the problem.
     pub title: Text,
+    /// The status.
     pub status: IncidentStatus,
-    /// Whether somebody is woken.
+    /// How urgently responders are notified.
     pub urgency: Urgency,
-    /// How much it matters, where the account ranks incidents.
+    /// The priority, if the account uses priorities.
     pub priority: Option<Priority>,
     pub service: Option<PagerRef>,
+    /// The escalation policy, which defines who is paged in which order.
     pub escalation_policy: Option<PagerRef>,
+    /// The responsible teams.
     pub teams: Vec<PagerRef>,
-    /// Who has it, the latest last.
+    /// Who it is assigned to, the latest last.
     pub assigned: Vec<Attribution>,
-    /// Who said that they are on it, the latest last.
+    /// Who acknowledged it, the latest last.
     pub acknowledged: Vec<Attribution>,
+    /// The numbers of its alerts.
     pub alerts: AlertCounts,
-    /// What the paging system will do by itself.
+    /// Automatic changes that the paging system has scheduled.
     pub pending: Vec<Pending>,
     pub created_at: Timestamp,
+    /// When its status last changed.
     pub changed_at: Timestamp,
     pub resolved_at: Option<Timestamp>,
-    /// What recognises what triggered it: PagerDuty's `incident_key`.
+    /// The deduplication key of its trigger: PagerDuty's `incident_key`.
     pub key: Option<Text>,
-    /// Where people talk about it.
+    /// The conference call or channel of the responders.
     pub conference: Option<Text>,
-    /// The labels of each alert that opened it, as far as they came along with the page; empty: none did.
+    /// The labels of each alert that opened it, if the event contained them; otherwise empty.
     pub firing: Vec<Labels>,
+    /// The URL of its page.
     pub url: Option<Text>,
+    /// The source that reports it.
     pub source: SourceId,
 }
 
 impl Incident {
+    /// Whether it is not resolved.
     pub fn is_open(&self) -> bool {
         self.status != IncidentStatus::Resolved
     }
 
-    /// The title without the mark that Alertmanager's template puts first, `[FIRING:2]`: it tells what was so when the incident was
-    /// opened, and takes the room of what it is about.
+    /// The title without the prefix of Alertmanager's default template, `[FIRING:2]`: the count is from when the incident was
+    /// opened, and it takes space on the screen.
     pub fn subject(&self) -> &str {
         let rest = self.title.strip_prefix("[FIRING:").and_then(|rest| rest.split_once("] "));
         let is_count = |count: &str| !count.is_empty() && count.bytes().all(|byte| byte.is_ascii_digit());
@@ -125,50 +149,54 @@ impl Incident {
         }
     }
 
-    /// How long it took until somebody said that they are on it.
+    /// The time from the trigger to the first acknowledgement.
     pub fn time_to_acknowledge(&self) -> Option<Duration> {
         let first = self.acknowledged.iter().map(|stamp| stamp.at).min()?;
         Duration::try_from(first.duration_since(self.created_at)).ok()
     }
 }
 
+/// One entry in the log of an incident.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct IncidentEvent {
+    /// The time.
     pub at: Timestamp,
-    /// What, in one of the paging system's words: `trigger`, `acknowledge`, `escalate`, `notify`, `annotate`, ...
+    /// The type, in the paging system's terms: `trigger`, `acknowledge`, `escalate`, `notify`, `annotate`, ...
     pub kind: Text,
-    /// Who did it, or to whom it was done.
+    /// The user who did it, or whom it concerns.
     pub who: Option<Text>,
-    /// By what: a phone, the API, a rule.
+    /// The channel: a phone, the API, a rule.
     pub channel: Option<Text>,
-    /// The sentence that the paging system has for it.
+    /// The description by the paging system.
     pub summary: Text,
 }
 
-/// One thing that happened to one of many incidents.
+/// One log entry of one of many incidents.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct IncidentLogEntry {
     pub incident: Text,
+    /// The log entry.
     pub step: IncidentEvent,
 }
 
-/// What happened to all incidents of one source.
+/// The log entries of all incidents of one source.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct IncidentLog {
-    /// Oldest first, each once.
+    /// The oldest first, each once.
     pub steps: Vec<IncidentLogEntry>,
-    /// From when on it was asked for.
+    /// The requested start of the time range.
     pub wanted: Timestamp,
-    /// From when on nothing is missing: later than `wanted` if there was more than can be read.
+    /// The start of the complete part: later than `wanted` if there were more entries than could be read.
     pub since: Timestamp,
+    /// The end of the time range.
     pub until: Timestamp,
 }
 
 impl IncidentLog {
-    /// More are not kept; the oldest go first.
+    /// The limit for the number of entries; the oldest are dropped first.
     const MAX_ENTRIES: usize = 10_000;
 
-    /// In order, each once, as many as are kept.
+    /// Sorts the entries, removes duplicates and applies the limit.
     #[must_use]
     pub fn new(
         mut steps: Vec<IncidentLogEntry>,
@@ -186,12 +214,12 @@ impl IncidentLog {
         steps.dedup();
         let over = steps.len().saturating_sub(Self::MAX_ENTRIES);
         let dropped = steps.drain(..over).next_back();
-        // what is older than the last that was dropped is not whole any more
+        // from the last dropped entry backwards the log is incomplete
         let since = dropped.map_or(since, |happened| since.max(happened.step.at));
         Self { steps, wanted, since, until }
     }
 
-    /// Takes in what was asked for later; where nobody looked in between, only that is whole.
+    /// Adds entries of a later query. If there is a gap between both queries, only the later one counts as complete.
     pub fn extend(&mut self, later: Self) {
         let steps = std::mem::take(&mut self.steps).into_iter().chain(later.steps).collect();
         let is_joined = later.since <= self.until;
@@ -204,74 +232,84 @@ impl IncidentLog {
     }
 }
 
+/// A note on an incident.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Note {
+    /// The time.
     pub at: Timestamp,
+    /// The author.
     pub who: Text,
-    /// What; may have several lines.
+    /// The text; may have several lines.
     pub content: Text,
 }
 
+/// An alert of an incident.
 #[derive(Debug, Clone, PartialEq)]
 pub struct IncidentAlert {
+    /// Its id in the paging system.
     pub id: Text,
+    /// Whether it is resolved.
     pub is_resolved: bool,
     pub summary: Text,
-    /// As the sender says it.
+    /// The severity, in the sender's terms.
     pub severity: Option<Text>,
+    /// When it was received.
     pub created_at: Timestamp,
-    /// What recognises it: the `dedup_key` of the sender.
+    /// Its deduplication key, the sender's `dedup_key`.
     pub key: Option<Text>,
-    /// Labels that all alerts have that caused it, as far as they came along.
+    /// The common labels of the alerts that caused it, if the event contained them.
     pub labels: Labels,
-    /// The labels of each of them; by these they are found in Alertmanager.
+    /// The labels of each alert that caused it, to find them in Alertmanager.
     pub firing: Vec<Labels>,
-    /// Where the first of them comes from: the page of its expression.
+    /// The URL of the first alert's expression.
     pub generator: Option<Text>,
-    /// Everything else that came along, by name.
+    /// All other fields of the event, by name.
     pub details: Labels,
-    /// Pages that came along: name and address.
+    /// Links in the event: name and URL.
     pub links: Vec<(Text, Text)>,
 }
 
 impl IncidentAlert {
-    /// The labels of each alert that caused it; where they were not told each, those that all have.
+    /// The labels of each alert that caused it; if these are missing, the common labels.
     pub fn label_sets(&self) -> impl Iterator<Item = &Labels> {
         let shared = Some(&self.labels).filter(|labels| self.firing.is_empty() && !labels.is_empty());
         self.firing.iter().chain(shared)
     }
 }
 
-/// What is known of one incident beyond the list.
+/// Details of one incident that the list does not contain.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct IncidentDetail {
-    /// What happened to it, oldest first.
+    /// Its log, oldest first.
     pub steps: Vec<IncidentEvent>,
-    /// What people wrote, oldest first.
+    /// Its notes, oldest first.
     pub notes: Vec<Note>,
     /// Its alerts, oldest first.
     pub alerts: Vec<IncidentAlert>,
-    /// Incidents of the same service that were much like it, the latest first.
+    /// Similar past incidents of the same service, the latest first.
     pub past: Vec<SimilarIncident>,
 }
 
-/// An incident of the past that was much like another.
+/// A past incident that is similar to another.
 #[derive(Debug, Clone, PartialEq)]
 pub struct SimilarIncident {
+    /// Its id in the paging system.
     pub id: Text,
+    /// Its title.
     pub title: Text,
     pub created_at: Timestamp,
-    /// How much alike, 0 to 1000, as PagerDuty scores it.
+    /// The similarity, 0 to 1000, as PagerDuty scores it.
     pub likeness: f64,
+    /// The URL of its page.
     pub url: Option<Text>,
 }
 
-/// All incidents of one source that are open or were lately.
+/// The open and recently resolved incidents of one source.
 #[derive(Debug, Clone, PartialEq, Default, Hash)]
 pub struct IncidentBoard {
-    /// Each once, in the order of their ids.
+    /// Each once, sorted by id.
     pub incidents: Vec<Incident>,
-    /// The priorities that an incident can be given there, the gravest first; none where the source does not tell.
+    /// The priorities that the account offers, the highest first; empty if the source does not list them.
     pub priorities: Vec<Priority>,
 }
 
@@ -299,7 +337,7 @@ mod tests {
         let first = board(&[10, 20, 30], 5, 35);
         assert_eq!(extended(first.clone(), board(&[30, 40], 25, 45)), (4, 5, 45));
         assert_eq!(extended(first.clone(), board(&[2, 10, 20, 30], 1, 36)), (4, 1, 36));
-        // nobody knows what was between 35 and 50
+        // it is unknown what happened between 35 and 50
         assert_eq!(extended(first, board(&[60], 50, 65)), (4, 50, 65));
     }
 

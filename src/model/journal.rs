@@ -1,4 +1,4 @@
-//! What burnwatch did to the systems outside, step by step: one line of JSON each, written before and after.
+//! The journal of actions on external systems: one JSON line per step, written before and after each request.
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -6,21 +6,24 @@ use serde::{Deserialize, Serialize};
 use super::action::{Action, ActionResult, RequestPreview};
 use super::labels::Text;
 
-/// One line of the journal. All lines of one action have the same `act`.
+/// One line of the journal. All lines of an action have the same `act`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct JournalEntry {
     pub at: Timestamp,
-    /// Names the action: unique over all runs.
+    /// The id of the action, unique over all runs.
     pub act: Text,
-    /// Who sat at the keyboard, as the machine knows them: `ana@bastion-2`.
+    /// The local user, from the operating system: `ana@bastion-2`.
     pub who: Text,
+    /// The context's name.
     pub context: Text,
+    /// The action.
     pub action: Action,
+    /// The step.
     pub step: JournalStep,
 }
 
 impl JournalEntry {
-    /// Reads a line; nothing if it is none. Whoever can write to the file could have put anything there: its texts are as
+    /// Parses a line; `None` if it is invalid. Other programs can write to the file, so its texts are as untrusted as
     /// those of any source.
     pub fn read(line: &[u8]) -> Option<Self> {
         serde_json::from_slice(line).ok()
@@ -30,55 +33,63 @@ impl JournalEntry {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", tag = "step")]
 pub enum JournalStep {
-    /// Confirmed by the person; nothing was sent yet.
+    /// Confirmed by the user; nothing was sent yet.
     Confirmed {
-        /// Which of how many: 1-based.
+        /// The 1-based index of the action in its plan.
         nth: usize,
+        /// The number of actions in the plan.
         of: usize,
     },
-    /// About to be sent: if no line comes after this one, nobody knows whether it was done.
+    /// About to be sent: without a later line it is unknown whether it was done.
     Sending {
         /// The calls.
         calls: Vec<RequestPreview>,
     },
-    /// Sent, no sure answer: about to be read back.
+    /// Sent, but the response was unclear: about to be read back.
     ReadingBack { words: Text },
     Ended {
+        /// The result.
         #[serde(flatten)]
         how: ActionResult,
-        /// Whether this was found by reading back.
+        /// Whether the result was found by reading back.
         #[serde(default)]
         read_back: bool,
     },
 }
 
-/// An action as its lines in the journal tell it, the last word counting.
+/// An action as reconstructed from its journal lines; the last line counts.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ActionRecord {
+    /// The id of the action.
     pub act: Text,
-    /// When it was confirmed, or first written of.
+    /// When it was confirmed, or its first line was written.
     pub begun_at: Timestamp,
+    /// When its last line was written.
     pub at: Timestamp,
+    /// The local user.
     pub who: Text,
+    /// The context's name.
     pub context: Text,
+    /// The action.
     pub action: Action,
+    /// When it was sent; `None` if it was not.
     pub sent_at: Option<Timestamp>,
-    /// What went out then.
+    /// The requests that were sent.
     pub calls: Vec<RequestPreview>,
-    /// How it ended; none: nothing was written of that.
+    /// The result; `None` if the journal has none.
     pub ending: Option<ActionResult>,
-    /// Whether that was found by reading back.
+    /// Whether the result was found by reading back.
     pub read_back: bool,
 }
 
 impl ActionRecord {
-    /// Whether it went out and nobody knows how it ended.
+    /// Whether it was sent and the result is unknown.
     pub fn is_open(&self) -> bool {
         self.sent_at.is_some() && matches!(self.ending, None | Some(ActionResult::Unknown { .. }))
     }
 }
 
-/// The actions that these lines tell of, in the order in which they began.
+/// The actions in these lines, ordered by their first line.
 pub fn records(entries: impl IntoIterator<Item = JournalEntry>) -> Vec<ActionRecord> {
     let mut records: Vec<ActionRecord> = Vec::new();
     let mut places: std::collections::HashMap<Text, usize> = std::collections::HashMap::new();
@@ -102,12 +113,12 @@ pub fn records(entries: impl IntoIterator<Item = JournalEntry>) -> Vec<ActionRec
         record.at = entry.at;
         match entry.step {
             JournalStep::Confirmed { .. } | JournalStep::ReadingBack { .. } => {}
-            // once more, after a wait that the source asked for: what was written before it counts no more
+            // a retry after a wait that the source requested: the earlier result is void
             JournalStep::Sending { calls } => {
                 (record.sent_at, record.ending, record.calls) = (Some(entry.at), None, calls);
             }
             JournalStep::Ended { how, read_back } => {
-                (record.ending, record.read_back) = (Some(how), read_back)
+                (record.ending, record.read_back) = (Some(how), read_back);
             }
         }
     }

@@ -1,4 +1,4 @@
-//! Label sets whose strings are shared, so that ten thousand alerts cost what their differences cost.
+//! Label sets with shared strings, so that ten thousand similar alerts need little memory.
 
 use std::collections::HashSet;
 use std::fmt;
@@ -6,18 +6,19 @@ use std::sync::Arc;
 
 use super::promql::quoting;
 
-/// A name, a value, a sentence: cheap to clone, immutable, and as it came; it is made safe where it is drawn or printed.
+/// An immutable string that is cheap to clone, such as a name or a value. It is unchanged from its source and is sanitised when
+/// it is drawn or printed.
 pub type Text = Arc<str>;
 
 /// A set of labels, sorted by name, each name once.
 ///
-/// Shape: name/value pairs. A clone copies one pointer. An empty value is the same as an absent label
-/// (Prometheus' data model), and is not kept.
+/// A clone copies one pointer. A label with an empty value is the same as a missing label (Prometheus' data model), and is
+/// not stored.
 #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Labels(Arc<[(Text, Text)]>);
 
 impl Labels {
-    /// The set of these pairs; of a repeated name the last one counts.
+    /// A set of these pairs; of duplicate names the last one counts.
     pub fn new(mut pairs: Vec<(Text, Text)>) -> Self {
         pairs.reverse();
         pairs.sort_by(|a, b| a.0.cmp(&b.0));
@@ -26,31 +27,33 @@ impl Labels {
         Self(pairs.into())
     }
 
-    /// The value of `name`, if the label is there.
+    /// The value of the label; `None` if it is missing.
     pub fn get(&self, name: &str) -> Option<&Text> {
         let at = self.0.binary_search_by(|(n, _)| (**n).cmp(name)).ok()?;
         self.0.get(at).map(|(_, value)| value)
     }
 
-    /// The value of `name`, or the empty string, which is what an absent label counts as in matchers.
+    /// The value of the label, or an empty string if it is missing, as matchers treat it.
     pub fn value(&self, name: &str) -> &str {
         self.get(name).map_or("", |value| value)
     }
 
-    /// All pairs in the order of their names.
+    /// All pairs, sorted by name.
     pub fn iter(&self) -> impl ExactSizeIterator<Item = (&Text, &Text)> {
         self.0.iter().map(|(name, value)| (name, value))
     }
 
+    /// The number of labels.
     pub fn len(&self) -> usize {
         self.0.len()
     }
 
+    /// Whether there are no labels.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
-    /// The same set without the names that `drop` says yes to.
+    /// The set without the labels whose names `drop` returns true for.
     #[must_use]
     pub fn without(&self, drop: impl Fn(&str) -> bool) -> Self {
         Self(self.0.iter().filter(|(name, _)| !drop(name)).cloned().collect())
@@ -58,12 +61,12 @@ impl Labels {
 
     /// Whether `other` has all of these labels with the same values.
     pub fn is_within(&self, other: &Self) -> bool {
-        // both are in the order of names, and shared strings are equal at first sight
+        // both are sorted by name, and shared strings compare by pointer
         let mut theirs = other.0.iter();
         self.0.iter().all(|mine| theirs.by_ref().find(|(name, _)| *name == mine.0) == Some(mine))
     }
 
-    /// How many labels both sets have with the same value; how closely two alerts are related.
+    /// The number of labels that both sets have with the same value: a measure of how related two alerts are.
     pub fn shared_with(&self, other: &Self) -> usize {
         self.iter().filter(|(name, value)| other.get(name) == Some(value)).count()
     }
@@ -81,7 +84,7 @@ impl<N: AsRef<str>, V: AsRef<str>> FromIterator<(N, V)> for Labels {
     }
 }
 
-/// PromQL's own notation, which reads back as the same labels, on one line: `{job="api", severity="page"}`.
+/// Formats as PromQL label matchers on one line, which parse back to the same labels: `{job="api", severity="page"}`.
 impl fmt::Display for Labels {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("{")?;
@@ -100,7 +103,7 @@ impl fmt::Debug for Labels {
     }
 }
 
-/// Hands out one shared copy for equal strings; each source has its own.
+/// Returns one shared copy for equal strings; each source has its own interner.
 #[derive(Debug, Default)]
 pub struct Interner {
     known: HashSet<Text>,
@@ -120,7 +123,7 @@ impl Interner {
         new
     }
 
-    /// Forgets what nobody else holds any more, so that churning labels do not pile up.
+    /// Removes strings that are not used elsewhere, so that frequently changing labels do not accumulate.
     fn sweep(&mut self) {
         self.known.retain(|text| Arc::strong_count(text) > 1);
         self.sweep_at = self.known.len() * 2;

@@ -1,4 +1,4 @@
-//! Matchers in Alertmanager's syntax: `severity="page"`, `{team!="db", service=~"cart|checkout"}`.
+//! Label matchers in Alertmanager's syntax: `severity="page"`, `{team!="db", service=~"cart|checkout"}`.
 
 mod expression;
 
@@ -13,13 +13,14 @@ use super::labels::Labels;
 use super::words::words;
 
 words! {
+    /// The comparison of a label's value.
     #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
     pub enum Operator: sign {
         Equal = "=",
         NotEqual = "!=",
         /// `=~`: the whole value matches the regular expression.
         Matches = "=~",
-        /// `!~`: the whole value does not match it.
+        /// `!~`: the whole value does not match the regular expression.
         MatchesNot = "!~",
     }
 }
@@ -46,10 +47,10 @@ impl Operator {
     }
 }
 
-/// One condition on one label. An absent label counts as the empty text.
+/// One condition on one label. A missing label counts as an empty value.
 ///
-/// Source: Alertmanager's `pkg/labels` and `matcher/parse`. Regular expressions are anchored at both ends
-/// and read as Go does.
+/// Source: Alertmanager's `pkg/labels` and `matcher/parse`. Regular expressions have Go's syntax and are anchored at both
+/// ends.
 #[derive(Debug, Clone)]
 pub struct Matcher {
     name: String,
@@ -58,27 +59,31 @@ pub struct Matcher {
     test: ValueTest,
 }
 
+/// The compiled form of a comparison.
 #[derive(Debug, Clone)]
 enum ValueTest {
+    /// The value is the matcher's text.
     Same,
+    /// The value is one of these texts.
     OneOf(HashSet<String>),
+    /// The value matches this regular expression.
     Regex(Arc<Pattern>),
-    /// An expression that a server has taken and that is none here.
+    /// A regular expression from a server that burnwatch cannot compile.
     Unknown,
 }
 
-/// An expression, compiled when it is first needed: most of those that servers tell of never are.
+/// A regular expression, compiled at first use: most of those that servers report are never used.
 #[derive(Debug)]
 struct Pattern {
     translated: String,
     compiled: OnceLock<Option<Regex>>,
 }
 
-/// Bytes that a compiled expression may have.
+/// The size limit of a compiled expression, in bytes.
 const MAX_COMPILED_BYTES: usize = 32 << 20;
 
 impl Pattern {
-    /// None if it would be too large.
+    /// The compiled expression; `None` if it would exceed [`MAX_COMPILED_BYTES`].
     fn regex(&self) -> Option<&Regex> {
         let compile = || {
             let anchored = format!("^(?:{})$", self.translated);
@@ -88,34 +93,38 @@ impl Pattern {
     }
 }
 
-/// The comment: why a text is not a list of matchers, with the byte where it went wrong.
+/// Why a text is not a list of matchers; numbers are byte offsets.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum MatcherError {
+    /// A missing label name.
     #[error("a label name is missing at {0}")]
     NoName(usize),
-    /// A name without `=`, `!=`, `=~` or `!~` behind it.
+    /// A name without `=`, `!=`, `=~` or `!~` after it.
     #[error("one of =, !=, =~, !~ is missing after {0:?}")]
     NoOperator(String),
+    /// A quote without its end.
     #[error("the quote opened at {0} is not closed")]
     OpenQuote(usize),
     #[error("a comma is missing at {0}")]
     NoComma(usize),
-    /// A `{` without its `}`, or the other way round.
-    #[error("the braces do not pair")]
+    /// A `{` without `}`, or the reverse.
+    #[error("unbalanced braces")]
     Braces,
+    /// An invalid regular expression.
     #[error("{pattern:?} is not a regular expression: {reason}")]
     Regex {
+        /// The expression.
         pattern: String,
-        /// What Go does not take, and where it stands.
+        /// What is invalid in Go's syntax, and its position.
         reason: String,
     },
 }
 
 impl Matcher {
-    /// A condition on the label `name`.
+    /// A matcher for the label `name`.
     ///
     /// # Errors
-    /// [`MatcherError::Regex`] if Go does not take the regular expression.
+    /// [`MatcherError::Regex`] if the regular expression is invalid in Go's syntax.
     pub fn new(
         name: impl Into<String>,
         operator: Operator,
@@ -127,27 +136,29 @@ impl Matcher {
         Ok(Self { name: name.into(), operator, value, test })
     }
 
-    /// A condition as a server tells of it: it has taken the expression, whatever is thought of it here.
+    /// A matcher that a server reports: its expression is accepted even if burnwatch cannot compile it.
     pub fn told(name: impl Into<String>, operator: Operator, value: impl Into<String>) -> Self {
         let value = value.into();
         let test = test(operator, &value).unwrap_or(ValueTest::Unknown);
         Self { name: name.into(), operator, value, test }
     }
 
+    /// The label name.
     pub fn name(&self) -> &str {
         &self.name
     }
 
+    /// The comparison operator.
     pub fn operator(&self) -> Operator {
         self.operator
     }
 
-    /// What it compares with: a text, or the source of a regular expression.
+    /// The text or regular expression to compare with.
     pub fn value(&self) -> &str {
         &self.value
     }
 
-    /// Whether it can be said here what fulfils it.
+    /// Whether burnwatch can evaluate it: false if its expression does not compile.
     pub fn can_be_evaluated(&self) -> bool {
         match &self.test {
             ValueTest::Same | ValueTest::OneOf(_) => true,
@@ -156,7 +167,7 @@ impl Matcher {
         }
     }
 
-    /// Whether a label with this value (empty: absent) fulfils it. `false` where that [cannot be said](Self::can_be_judged).
+    /// Whether a label with this value (empty: missing) matches. `false` if it [cannot be evaluated](Self::can_be_evaluated).
     pub fn matches_value(&self, value: &str) -> bool {
         let found = match &self.test {
             ValueTest::Same => value == self.value,
@@ -173,6 +184,7 @@ impl Matcher {
         }
     }
 
+    /// Whether these labels match.
     pub fn matches(&self, labels: &Labels) -> bool {
         self.matches_value(labels.value(&self.name))
     }
@@ -186,6 +198,7 @@ impl PartialEq for Matcher {
 
 impl Eq for Matcher {}
 
+/// As text.
 impl Serialize for Matcher {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_str(self)
@@ -198,12 +211,12 @@ impl<'de> Deserialize<'de> for Matcher {
         let one = parse(&text).map_err(serde::de::Error::custom)?;
         let one: Result<[Self; 1], Vec<Self>> = one.try_into();
         one.map(|[matcher]| matcher).map_err(|all: Vec<Self>| {
-            serde::de::Error::custom(format!("{} matchers where one must stand", all.len()))
+            serde::de::Error::custom(format!("expected 1 matcher, found {}", all.len()))
         })
     }
 }
 
-/// Always quoted, so that it reads back as the same matcher whatever the value holds.
+/// Formats with quotes, so that it parses back to the same matcher, whatever the value contains.
 impl fmt::Display for Matcher {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if is_plain_name(&self.name) {
@@ -240,23 +253,23 @@ fn test(operator: Operator, value: &str) -> Result<ValueTest, expression::RegexE
     Ok(ValueTest::Regex(Arc::new(Pattern { translated, compiled: OnceLock::new() })))
 }
 
-/// Reads a list of matchers, with or without braces: `a="b", c=~"d|e"`.
+/// Parses a list of matchers, with or without braces: `a="b", c=~"d|e"`.
 ///
-/// Values may be quoted (with `\"`, `\\`, `\n` inside) or bare up to the next comma or brace; names likewise (UTF-8 names
-/// must be quoted). An empty text is an empty list, which everything fulfils.
+/// Values can be quoted (with the escapes `\"`, `\\` and `\n`), or unquoted up to the next comma or brace; names likewise (UTF-8
+/// names must be quoted). An empty text gives an empty list, which matches everything.
 ///
 /// # Errors
-/// [`MatcherError`], which names the place.
+/// [`MatcherError`] with the position.
 pub fn parse(text: &str) -> Result<Vec<Matcher>, MatcherError> {
     let mut reader = MatcherParser { text, at: 0 };
     let matchers = reader.list()?;
     if reader.rest().is_empty() { Ok(matchers) } else { Err(MatcherError::Braces) }
 }
 
-/// Reads lists of matchers, one or several: `{a="b"} or {a="c", d="e"}`. A single one may stand without braces.
+/// Parses one or several lists of matchers: `{a="b"} or {a="c", d="e"}`. A single list needs no braces.
 ///
 /// # Errors
-/// [`MatcherError`], which names the place.
+/// [`MatcherError`] with the position.
 pub fn parse_lists(text: &str) -> Result<Vec<Vec<Matcher>>, MatcherError> {
     let mut reader = MatcherParser { text, at: 0 };
     let mut all = vec![reader.list()?];
@@ -271,12 +284,12 @@ pub fn parse_lists(text: &str) -> Result<Vec<Vec<Matcher>>, MatcherError> {
     Ok(all)
 }
 
-/// A list as it is written: `a="b", c=~"d|e"`.
+/// Formats a list: `a="b", c=~"d|e"`.
 pub fn list(matchers: &[Matcher]) -> String {
     matchers.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
 }
 
-/// Lists as [`parse_lists`] reads them.
+/// Formats lists so that [`parse_lists`] reads them back.
 pub fn lists(all: &[Vec<Matcher>]) -> String {
     match all {
         [one] => list(one),
@@ -306,7 +319,7 @@ impl<'a> MatcherParser<'a> {
         found
     }
 
-    /// A list, and the space behind it.
+    /// Parses a list and the white space after it.
     fn list(&mut self) -> Result<Vec<Matcher>, MatcherError> {
         self.skip_space();
         let braces = self.take("{");
@@ -372,7 +385,7 @@ impl<'a> MatcherParser<'a> {
                 '\\' => match chars.next() {
                     Some((_, 'n')) => out.push('\n'),
                     Some((_, c @ ('"' | '\\'))) => out.push(c),
-                    // a regular expression's own escape, such as \d: the backslash belongs to it
+                    // other escapes, such as \d, belong to the regular expression and keep their backslash
                     Some((_, c)) => out.extend(['\\', c]),
                     None => break,
                 },

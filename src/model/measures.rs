@@ -1,4 +1,4 @@
-//! How quickly incidents are noticed, taken up and ended, and how often they come: MTTD, MTTA, MTTR, MTBF.
+//! Incident metrics: MTTD, MTTA, MTTR and MTBF.
 
 use std::time::Duration;
 
@@ -6,54 +6,56 @@ use jiff::Timestamp;
 
 use super::slo::TimeRange;
 
-/// What is known of the times of one incident.
+/// The known times of one incident.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct IncidentTimes {
-    /// When users began to suffer, from the incident's record.
+    /// The start of the user impact, from the incident's record.
     pub impact: Option<Timestamp>,
-    /// When it was detected: the alert fired, the page was created, the incident was declared.
+    /// The detection: the alert fired, the page was created, or the incident was declared.
     pub triggered: Option<Timestamp>,
-    /// The first acknowledgement. Alertmanager knows of none, and a silence is none.
+    /// The first acknowledgement. Alertmanager has none; a silence does not count.
     pub acknowledged: Option<Timestamp>,
-    /// When users no longer suffered.
+    /// The end of the user impact.
     pub mitigated: Option<Timestamp>,
+    /// The resolution.
     pub resolved: Option<Timestamp>,
     /// Whether it counts as a failure: severity 1 or 2.
     pub is_failure: bool,
 }
 
 impl IncidentTimes {
-    /// When it began: with its impact, else when it was detected.
+    /// The start: the impact if known, else the detection.
     fn began(&self) -> Option<Timestamp> {
         self.impact.or(self.triggered)
     }
 
-    /// When it ended: when it was mitigated, else when it was resolved.
+    /// The end: the mitigation if known, else the resolution.
     fn ended(&self) -> Option<Timestamp> {
         self.mitigated.or(self.resolved)
     }
 }
 
-/// A mean and a median, and over how many.
+/// The mean and median of durations, and their number.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct DurationStats {
-    /// The mean and the median; `None` if nothing could be counted, which is not zero.
+    /// The mean and the median; `None` if there are no durations.
     pub typical: Option<Average>,
-    /// How many it is over.
+    /// The number of durations.
     pub counted: usize,
-    /// How many were left out, since a time is missing or they end before they begin.
+    /// How many were ignored because a time is missing or the end is before the start.
     pub left_out: usize,
 }
 
+/// The mean and the median of durations.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Average {
     pub mean: Duration,
-    /// The median (p50); of an even number, the middle between the two in the middle.
+    /// The median (p50); for an even number the mean of the two middle values.
     pub median: Duration,
 }
 
 impl DurationStats {
-    /// Over the times from a beginning to an end. Also MTTP: from merged to deployed in production.
+    /// The durations between pairs of start and end. Also usable for MTTP, from merge to production.
     pub fn between(times: impl IntoIterator<Item = (Option<Timestamp>, Option<Timestamp>)>) -> Self {
         let mut known = Vec::new();
         let mut left_out = 0;
@@ -72,39 +74,39 @@ impl Average {
         times.sort_unstable();
         let upper = *times.get(times.len() / 2)?;
         let lower = *times.get((times.len() - 1) / 2)?;
-        // all of them lie within the calendar's 20,000 years, so that four thousand million of them can be added up
+        // each duration is within the calendar's 20,000 years, so that the sum of four billion does not overflow
         let sum = times.iter().fold(Duration::ZERO, |sum, time| sum.saturating_add(*time));
         let mean = sum / u32::try_from(times.len()).unwrap_or(u32::MAX);
         Some(Self { mean, median: (lower + upper) / 2 })
     }
 }
 
-/// The measures of the incidents of a period.
+/// The metrics of the incidents in a period.
 ///
 /// Source: SLO.md section 8, after PagerDuty's and GitLab's definitions.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Measures {
     /// MTTD: from the impact to the detection.
     pub detection: DurationStats,
-    /// MTTA: from the detection to the first acknowledgement; incidents without one are left out and counted.
+    /// MTTA: from the detection to the first acknowledgement; incidents without one are ignored and counted in `left_out`.
     pub acknowledgement: DurationStats,
-    /// MTTR as `PagerDuty` has it: from the detection to the resolution.
+    /// MTTR as `PagerDuty` defines it: from the detection to the resolution.
     pub resolution: DurationStats,
-    /// MTTR as GitLab has it: from the impact to the mitigation; where unknown, from the detection, to the resolution.
+    /// MTTR as GitLab defines it: from the impact to the mitigation; if these are unknown, from the detection to the resolution.
     pub restoration: DurationStats,
-    /// How many failures (severity 1 and 2) there were.
+    /// The number of failures (severity 1 and 2).
     pub failures: usize,
-    /// How much of the period there was a failure; what overlaps counts once.
+    /// The time with at least one failure within the period.
     pub downtime: Duration,
-    /// MTBF: `(period - downtime) / failures`; `None` below 2 failures.
+    /// MTBF: `(period - downtime) / failures`; `None` for fewer than 2 failures.
     pub between_failures: Option<Duration>,
-    /// The share of the period without a failure, 0 to 1; `None` for a period of no length.
+    /// The share of the period without a failure, 0 to 1; `None` for an empty period.
     pub availability: Option<f64>,
 }
 
 impl Measures {
-    /// Of these incidents. A failure that has not ended lasts to the end of the period; what lies outside the period is no
-    /// downtime.
+    /// Computes the metrics of these incidents. A failure without an end lasts to the end of the period; only time within the
+    /// period counts as downtime.
     pub fn of(incidents: &[IncidentTimes], period: TimeRange) -> Self {
         let measure = |from: fn(&IncidentTimes) -> Option<Timestamp>,
                        to: fn(&IncidentTimes) -> Option<Timestamp>| {
@@ -135,7 +137,7 @@ impl Measures {
     }
 }
 
-/// The part of an incident that lies in the period; `None` if none does, or if nobody knows when it began.
+/// The part of an incident within the period; `None` if there is none, or if its start is unknown.
 fn outage(incident: &IncidentTimes, period: TimeRange) -> Option<TimeRange> {
     let began = incident.began()?;
     let ended = incident.ended().unwrap_or(period.end).max(began);
@@ -143,7 +145,7 @@ fn outage(incident: &IncidentTimes, period: TimeRange) -> Option<TimeRange> {
     overlaps.then(|| TimeRange { start: began.max(period.start), end: ended.min(period.end) })
 }
 
-/// Joins what overlaps or touches; in the order of time.
+/// Merges ranges that overlap or touch; sorted by time.
 fn merged(mut spans: Vec<TimeRange>) -> Vec<TimeRange> {
     spans.sort_by_key(|span| (span.start, span.end));
     let mut joined: Vec<TimeRange> = Vec::with_capacity(spans.len());
@@ -261,7 +263,7 @@ mod tests {
         assert_eq!(measures.restoration.typical.unwrap().mean, MINUTE * 30);
         assert_eq!((measures.failures, measures.downtime), (2, MINUTE * 30));
         assert_eq!(measures.between_failures, Some(Duration::ZERO));
-        // of another period
+        // a failure of another period
         let before = IncidentTimes { mitigated: Some(at(-1)), ..one };
         assert_eq!(Measures::of(&[before], period).failures, 0);
     }

@@ -1,4 +1,4 @@
-//! When somebody is called to the screen, and how: by a bell, a desktop notification, the terminal's title.
+//! Settings for notifications: the terminal's bell, desktop notifications and the terminal's title.
 
 use jiff::Timestamp;
 use jiff::civil::Time;
@@ -6,16 +6,17 @@ use jiff::tz::TimeZone;
 
 use super::incident::Urgency;
 
-/// A stretch of every day in which nobody is to be disturbed; from `from` up to `to`, over midnight where `to` comes first.
+/// Daily hours without notifications, from `from` up to `to`, across midnight if `to` is earlier.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct QuietHours {
-    /// Its beginning, as clocks on the wall show it.
+    /// The start, in local time.
     pub from: Time,
+    /// The end, in local time.
     pub to: Time,
 }
 
 impl QuietHours {
-    /// Reads `22:00-07:00`; `None` if it is not of that form, or has no length.
+    /// Parses `22:00-07:00`; `None` if the format is wrong or both times are equal.
     pub fn parse(text: &str) -> Option<Self> {
         let (from, to) = text.split_once('-')?;
         let time = |text: &str| {
@@ -41,21 +42,25 @@ impl QuietHours {
     }
 }
 
+/// The user's notification settings.
 #[derive(Debug, Clone, PartialEq)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a switch of its own in the configuration")]
 pub struct NotifyPolicy {
+    /// Whether to ring the terminal's bell.
     pub bell: bool,
+    /// Whether to show desktop notifications.
     pub desktop: bool,
-    /// Say in the terminal's title how many pages wait.
+    /// Whether the terminal's title shows the number of waiting pages.
     pub title: bool,
-    /// For incidents of high urgency, and critical alerts where no paging system is asked.
+    /// Notify about incidents of high urgency, and about critical alerts if no paging system is configured.
     pub high: bool,
-    /// For incidents of low urgency that are one's own.
+    /// Notify about incidents of low urgency that are assigned to the user.
     pub low: bool,
-    /// Of those of high urgency only one's own.
+    /// Notify only about incidents of high urgency that are assigned to the user.
     pub only_mine: bool,
-    /// When neither bell nor desktop is to be heard.
+    /// Hours without bell and desktop notifications.
     pub quiet: Vec<QuietHours>,
+    /// The time zone of the quiet hours.
     pub zone: TimeZone,
 }
 
@@ -75,13 +80,13 @@ impl Default for NotifyPolicy {
 }
 
 impl NotifyPolicy {
-    /// Whether nobody is to be disturbed now. On the nights when clocks change, the clock on the wall counts.
+    /// Whether notifications are off now. When clocks change, the local wall-clock time counts.
     pub fn is_in_quiet_hours(&self, now: Timestamp) -> bool {
         let time = now.to_zoned(self.zone.clone()).time();
         self.quiet.iter().any(|hours| hours.contain(time))
     }
 
-    /// Whether an incident of this urgency calls, if it is one's own or not.
+    /// Whether an incident of this urgency causes a notification; `is_mine`: it is assigned to the user.
     pub fn notifies(&self, urgency: Urgency, is_mine: bool) -> bool {
         match urgency {
             Urgency::High => self.high && (is_mine || !self.only_mine),
@@ -90,11 +95,12 @@ impl NotifyPolicy {
     }
 }
 
-/// What is to be heard and seen outside of burnwatch's own screen.
+/// A notification outside of burnwatch's screen.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Notification {
+    /// Whether to ring the bell.
     pub bell: bool,
-    /// A notification: its title and what it says; no control characters, short.
+    /// Title and text of a desktop notification; short and without control characters.
     pub desktop: Option<(String, String)>,
 }
 

@@ -1,4 +1,4 @@
-//! Who gets woken: escalation policies, their levels, and whose turn it is when.
+//! On-call data: escalation policies, their levels, and shifts.
 
 use std::time::Duration;
 
@@ -10,72 +10,83 @@ pub use calendar::{CalendarDay, Coverage, CoverageSlot, OnCallAt, is_night};
 
 mod calendar;
 
-/// Who is woken in which order.
+/// An escalation policy, which defines who is paged in which order.
 #[derive(Debug, Clone, PartialEq, Hash)]
 pub struct EscalationPolicy {
+    /// Its id, name and URL.
     pub named: PagerRef,
+    /// The responsible teams.
     pub teams: Vec<PagerRef>,
+    /// The services that use it.
     pub services: Vec<PagerRef>,
-    /// The levels, the first one first.
+    /// The levels, in order.
     pub levels: Vec<EscalationLevel>,
-    /// How many times it begins anew after the last level.
+    /// How many times it restarts after the last level.
     pub repeats: u32,
 }
 
-/// Those who are woken at the same time.
+/// A level of an escalation policy; all of its targets are paged at the same time.
 #[derive(Debug, Clone, PartialEq, Hash)]
 pub struct EscalationLevel {
-    /// Counted from 1.
+    /// The number, from 1.
     pub number: u32,
-    /// How long before the next level is woken.
+    /// The time before the next level is paged.
     pub delay: Duration,
+    /// The people and schedules.
     pub targets: Vec<EscalationTarget>,
 }
 
+/// A target of an escalation level.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum EscalationTarget {
+    /// A person, always on call.
     Person(Person),
+    /// A schedule: whoever is on call in it.
     Schedule(PagerRef),
 }
 
-/// Somebody's turn at a level of a policy.
+/// A person's shift at a level of a policy.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Shift {
     pub policy: Text,
     pub level: u32,
+    /// The person on call.
     pub person: Person,
-    /// By which schedule; none: always.
+    /// The schedule; `None`: the person is a direct target.
     pub schedule: Option<PagerRef>,
-    /// From when; none: always was.
+    /// The start; `None`: unlimited.
     pub start: Option<Timestamp>,
-    /// Until when; none: no end is known.
+    /// The end; `None`: unlimited or unknown.
     pub end: Option<Timestamp>,
-    /// Whether it stands in for somebody else's turn.
+    /// Whether it is an override of another person's shift.
     pub is_override: bool,
 }
 
 impl Shift {
-    /// Whether it is this person's turn at a moment. The start belongs to it, the end does not.
+    /// Whether the shift includes this moment. The start is included, the end is not.
     pub fn covers(&self, at: Timestamp) -> bool {
         self.start.is_none_or(|start| start <= at) && self.end.is_none_or(|end| at < end)
     }
 }
 
-/// Who is on call at one source, over the days that were asked for.
+/// Who is on call at one source, within the queried time range.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct OnCallBoard {
-    /// All policies that may be seen, in the order of their names.
+    /// All visible policies, sorted by name.
     pub policies: Vec<EscalationPolicy>,
-    /// Turns from `from` to `until`, in the order of policy, level and start.
+    /// The shifts between `from` and `until`, sorted by policy, level and start.
     pub shifts: Vec<Shift>,
-    /// The person at the keyboard, if that is known.
+    /// The user of burnwatch, if known.
     pub me: Option<Person>,
+    /// The start of the known time range.
     pub from: Timestamp,
+    /// The end of the known time range.
     pub until: Timestamp,
 }
 
 impl OnCallBoard {
-    /// Whose turn it is at a level at a moment, each once. Nobody: a gap, of which the paging system goes on to the next level.
+    /// The shifts at a level at a moment, each once. Without any there is a gap, and the paging system escalates to the next
+    /// level.
     pub fn on_call<'a>(
         &'a self,
         policy: &'a str,

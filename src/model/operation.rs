@@ -197,7 +197,6 @@ macro_rules! generate {
         /// What is done, with its parameters.
         #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
         #[serde(rename_all = "snake_case")]
-        #[expect(missing_docs, reason = "the table tells what each parameter is")]
         pub enum Operation {
             $($(#[doc = $doc])* $(#[serde(alias = $earlier)])? $Kind $({ $($(#[$meta])* $field: $Field),* })?,)*
         }

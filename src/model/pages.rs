@@ -1,4 +1,4 @@
-//! How often people were woken, by service or team: how quickly somebody was on it, how long it took, at which hours.
+//! Statistics of pages, by service or team: acknowledgement and resolution times, and hours of the day.
 
 use std::collections::BTreeMap;
 
@@ -12,39 +12,44 @@ use super::oncall::is_night;
 use super::slo::TimeRange;
 use super::world::IncidentView;
 
+/// The hours of a day.
 pub const HOURS: usize = 24;
-/// How many of an account's priorities count as a failure: severity 1 and 2.
+/// Incidents with a priority up to this rank count as failures: severity 1 and 2.
 const MAX_FAILURE_RANK: u32 = 2;
 
+/// How incidents are grouped.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum PageGrouping {
+    /// All in one group.
     All,
-    /// By the monitored service, else the paging system's.
+    /// By the monitored service, else by the paging system's.
     #[default]
     Service,
     /// By team; an incident of two teams counts for both.
     Team,
 }
 
-/// The incidents of one service or team that began within a period.
+/// The incidents of one service or team that were created in a period.
 #[derive(Debug, Clone, PartialEq)]
 pub struct PageCounts {
-    /// Whose; none: nobody's.
+    /// The service or team; `None`: all incidents, or those without one.
     pub name: Option<Text>,
+    /// The number of incidents.
     pub incidents: usize,
-    /// How many of them woke somebody: high urgency.
+    /// The number of incidents with high urgency, which page someone.
     pub high: usize,
-    /// How many are still open.
+    /// The number of open incidents.
     pub open: usize,
-    /// How many woke somebody at night, by the clock of the zone that was asked for.
+    /// The number of high-urgency incidents at night, in the requested time zone.
     pub at_night: usize,
-    /// How many of them woke somebody in which hour of the day, by the same clock.
+    /// The number of high-urgency incidents by hour of the day, in the same time zone.
     pub by_hour: [u32; HOURS],
+    /// MTTA, MTTR and MTBF.
     pub measures: Measures,
 }
 
-/// What is known of the times of an incident. A failure is one of the two highest priorities; where the account ranks
-/// nothing, one of high urgency.
+/// The times of an incident. A failure is an incident with one of the two highest priorities; without priorities, one with
+/// high urgency.
 pub fn times(incident: &Incident) -> IncidentTimes {
     let is_failure_rank = |rank: u32| rank <= MAX_FAILURE_RANK;
     let is_failure = match incident.priority.as_ref().and_then(|priority| priority.rank) {
@@ -61,10 +66,10 @@ pub fn times(incident: &Incident) -> IncidentTimes {
     }
 }
 
-/// The incidents that began within the period, put together; those that wake most often first.
+/// Groups the incidents created in the period; groups with the most high-urgency incidents first.
 ///
-/// Source: SLO.md section 8. Hours are those of `zone`, so that on the day of a change of clocks one of them has two hours
-/// or none.
+/// Source: SLO.md section 8. Hours are in `zone`, so when clocks change, one hour covers two hours or
+/// none.
 pub fn pages<'a>(
     incidents: impl IntoIterator<Item = &'a IncidentView>,
     by: PageGrouping,

@@ -1,18 +1,24 @@
-//! Placeholders for labels in what people wrote: `{{ $labels.pod }}`, and where it names a label also `${pod}` and `<pod>`.
+//! Label placeholders in runbooks: `{{ $labels.pod }}`, and for existing labels also `${pod}` and `<pod>`.
 
 use super::labels::{Labels, Text};
 
-/// No placeholder is longer, in bytes: the end of one is not looked for through a whole document.
+/// The longest placeholder in bytes, so that its end is not searched in a whole document.
 const MAX_PLACEHOLDER_BYTES: usize = 256;
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum TemplatePart<'a> {
+    /// Text without placeholders.
     Plain(&'a str),
-    Filled { written: &'a str, value: &'a Text },
-    Missing { written: &'a str },
+    Filled {
+        written: &'a str,
+        value: &'a Text,
+    },
+    Missing {
+        written: &'a str,
+    },
 }
 
-/// The parts of a text, in their order; put together as they were written they are the text.
+/// Splits a text into its parts, in order; the written parts joined give the text again.
 pub fn parts<'a>(text: &'a str, labels: &'a Labels) -> Vec<TemplatePart<'a>> {
     let mut parts = Vec::new();
     let (mut plain_from, mut at) = (0, 0);
@@ -39,7 +45,7 @@ pub fn parts<'a>(text: &'a str, labels: &'a Labels) -> Vec<TemplatePart<'a>> {
     parts
 }
 
-/// The placeholder that `text` begins with, and its length.
+/// The placeholder at the start of `text`, and its length.
 fn placeholder<'a>(text: &'a str, labels: &'a Labels) -> Option<(usize, TemplatePart<'a>)> {
     if let Some(inside) = text.strip_prefix("{{") {
         let (inside, _) = inside.split_once("}}")?;
@@ -50,11 +56,11 @@ fn placeholder<'a>(text: &'a str, labels: &'a Labels) -> Option<(usize, Template
     let (open, close) = if text.starts_with("${") { ("${", '}') } else { ("<", '>') };
     let (name, _) = text.strip_prefix(open)?.split_once(close)?;
     let written = text.get(..open.len() + name.len() + 1)?;
-    // a variable of the shell, a tag of HTML: only what names a label is meant for us
+    // `${x}` can also be a shell variable and `<x>` an HTML tag, so only names of existing labels count
     labels.get(name).map(|value| (written.len(), TemplatePart::Filled { written, value }))
 }
 
-/// The label that is named within `{{ }}`: `labels.x`, `$labels.x`, `.Labels.x`, `.CommonLabels.x`, `index $labels "x"` not.
+/// The label named within `{{ }}`: `labels.x`, `$labels.x`, `.Labels.x`, `.CommonLabels.x`; not `index $labels "x"`.
 fn label_in_braces(inside: &str) -> Option<&str> {
     let inside = inside.trim().trim_matches('-').trim();
     let name = ["$labels.", "labels.", ".Labels.", ".CommonLabels.", ".labels."]

@@ -1,6 +1,6 @@
-//! PromQL: whether a Prometheus takes a query, what it compares and reads, and how queries are written.
+//! PromQL: checks whether Prometheus accepts a query, finds its comparison and selectors, and writes queries.
 //!
-//! Not an evaluator. What is not known (`MetricsQL`, newer functions) goes to a server as it stands.
+//! Not an evaluator. Queries that it does not know (`MetricsQL`, newer functions) are sent to the server unchanged.
 
 mod condition;
 mod functions;
@@ -24,18 +24,19 @@ pub use grammar::is_bound;
 pub use quoting::{is_plain_name, label, labels, literal, quoted};
 pub use shape::{returns_one_series, selectors};
 
-/// Most operators and brackets in an expression that is taken apart: each may be one more level of a tree whose reader
-/// and printer recurse. Real expressions have some dozens.
+/// The limit for operators and brackets in a query that is parsed into a tree: each can add a level, and the functions that read
+/// and print the tree are recursive. Real queries have a few dozen.
 const MAX_LEVELS: usize = 400;
 
-/// What there is to say about a place in a query.
+/// A message about a position in a query.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{line}:{column}: {message}")]
 pub struct QueryRemark {
     /// The line of the query, from 1.
     pub line: usize,
-    /// The character in the line, from 1.
+    /// The character within the line, from 1.
     pub column: usize,
+    /// What is wrong or unusual there.
     pub message: String,
 }
 
@@ -48,10 +49,14 @@ impl QueryRemark {
     }
 }
 
+/// One label matcher of a selector.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LabelTest {
+    /// The label name.
     pub name: String,
+    /// How the value is compared.
     pub operator: Operator,
+    /// The value or pattern to compare with.
     pub value: String,
 }
 
@@ -61,44 +66,47 @@ impl LabelTest {
     }
 }
 
+/// Why a query cannot be parsed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum QueryParseError {
+    /// Not valid PromQL: Prometheus rejects it.
     #[error(transparent)]
     Refused(QueryRemark),
-    /// It may be PromQL, and is none of burnwatch's business then: it goes to a server as it stands.
+    /// Possibly valid, but not supported by burnwatch's parser: the query is sent to the server unchanged.
     #[error("{0}")]
     Unknown(String),
 }
 
-/// Checks a query as a Prometheus does before it takes a rule. What is valid and can still match nothing is told.
+/// Checks a query as Prometheus does before it accepts a rule. The result has remarks about valid parts that can never match.
 ///
 /// # Errors
-/// [`QueryParseError::Refused`] with the place for what no Prometheus takes, [`QueryParseError::Unknown`] for functions that are not known.
+/// [`QueryParseError::Refused`] with the position if Prometheus rejects the query, [`QueryParseError::Unknown`] for unknown
+/// functions.
 pub fn check(expr: &str) -> Result<Vec<QueryRemark>, QueryParseError> {
     grammar::check(expr, true)
 }
 
-/// The conditions of a query that is one selector and nothing else, its name among them as `__name__`.
+/// The label matchers of a query that is only a selector, with the metric name as `__name__`; `None` for other queries.
 ///
 /// # Errors
-/// What [`check`] says.
+/// The errors of [`check`].
 pub fn series(expr: &str) -> Result<Option<Vec<LabelTest>>, QueryParseError> {
     grammar::series(expr)
 }
 
-/// Reads an expression from outside.
+/// Parses an expression.
 ///
 /// # Errors
-/// What [`check`] says; [`QueryParseError::Unknown`] also for valid PromQL that is too large or too new to be taken apart.
+/// The errors of [`check`]; [`QueryParseError::Unknown`] also for valid PromQL that is too large or too new for the parser.
 pub fn parse(expr: &str) -> Result<Expr, QueryParseError> {
     grammar::check(expr, false)?;
     let plain = plain::simplified(expr)?;
-    // what the parser says is about its own limits: the query was found valid before
+    // the query is valid, so an error here is a limitation of the parser
     let read = parser::parse(&plain).ok();
-    read.ok_or_else(|| QueryParseError::Unknown("burnwatch does not take this form apart".to_owned()))
+    read.ok_or_else(|| QueryParseError::Unknown("burnwatch cannot analyse this query".to_owned()))
 }
 
-/// An expression without the brackets around it.
+/// An expression without enclosing parentheses.
 pub fn bare(mut expr: &Expr) -> &Expr {
     while let Expr::Paren(paren) = expr {
         expr = &paren.expr;
@@ -106,7 +114,7 @@ pub fn bare(mut expr: &Expr) -> &Expr {
     expr
 }
 
-/// The value of an expression that is made of numbers only: `14.4 * (1 - 0.999)`.
+/// The value of an expression that contains only numbers: `14.4 * (1 - 0.999)`; `None` for any other.
 pub fn constant(expr: &Expr) -> Option<f64> {
     match expr {
         Expr::NumberLiteral(number) => Some(number.val),
@@ -128,11 +136,11 @@ pub fn constant(expr: &Expr) -> Option<f64> {
     }
 }
 
-/// The query whose result is that of `query`, but only the series that have these labels.
+/// A query with the result of `query`, restricted to the series with these labels.
 ///
-/// The query's inside is left alone, because a label need not exist before its last aggregation. Labels whose names only
-/// newer servers could take in a query are left out. Without labels the query comes back unchanged, and so does one whose
-/// result is no series: a number has no labels.
+/// The query is wrapped, not changed, because a label may first appear in its last aggregation. Labels whose names need quotes,
+/// which only newer servers support, are ignored. The query is returned unchanged if there are no labels, or if its result is a
+/// scalar, which has no labels.
 pub fn narrowed<'a>(query: &str, labels: impl Iterator<Item = (&'a str, &'a str)>) -> String {
     let labels: Vec<_> = labels.filter(|(name, _)| is_plain_name(name)).collect();
     let is_series = |query| parse(query).map_or(true, |parsed| parsed.value_type() == ValueType::Vector);
@@ -143,12 +151,12 @@ pub fn narrowed<'a>(query: &str, labels: impl Iterator<Item = (&'a str, &'a str)
     let only = labels.iter().fold("vector(1)".to_owned(), |inner, (name, value)| {
         format!(r#"label_replace({inner}, "{name}", "{}", "", "")"#, replacement(value))
     });
-    // a comment at the end of the query must not swallow the bracket
+    // the line break ends a comment at the end of the query
     let end = if query.contains('#') { "\n" } else { "" };
     format!("({query}{end}) and on ({}) {only}", names.join(", "))
 }
 
-/// A PromQL string's inside that `label_replace` puts in as it is: `$1` would be a group of its regular expression.
+/// Escapes a value for the replacement argument of `label_replace`, where `$1` would refer to a group of its regular expression.
 fn replacement(value: &str) -> String {
     let mut out = String::with_capacity(value.len());
     for c in value.chars() {
@@ -164,10 +172,10 @@ fn replacement(value: &str) -> String {
     out
 }
 
-/// The labels of an alert that its series has as well: without `alertname` and without what the rule adds.
+/// The labels of an alert that its series have too: without `alertname` and the labels that the rule adds.
 ///
-/// Take the alert as the Prometheus of the rule shows it: on the way to an Alertmanager it gains `external_labels`, which
-/// no series has.
+/// Pass the alert as the Prometheus with the rule reports it: an Alertmanager's copy also has `external_labels`, which
+/// the series do not have.
 #[must_use]
 pub fn series_labels(alert: &Labels, rule: &Labels) -> Labels {
     alert.without(|name| name == "alertname" || rule.get(name).is_some())

@@ -1,4 +1,4 @@
-//! What lives elsewhere: the last good value outlives every failure, and readers must ask how far to believe it.
+//! Remote data: the last good value stays available after a failure, together with its age and the error.
 
 use std::time::Duration;
 
@@ -7,49 +7,55 @@ use jiff::Timestamp;
 use super::source::SourceError;
 use super::warning::Warning;
 
-/// How far a [`Remote`] value can be believed now.
+/// How current a [`Remote`] value is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Freshness {
+    /// Not asked yet.
     NotAsked,
-    /// Asked for the first time, no answer yet.
+    /// Asked for the first time, without an answer yet.
     Loading,
+    /// Answered recently.
     Fresh,
-    /// There is a value, but it is this old and newer ones did not come.
+    /// There is a value of this age, and newer answers are missing.
     Stale(Duration),
-    /// There is no value and the last try failed.
+    /// There is no value, and the last request failed.
     Failed,
 }
 
 impl Freshness {
-    /// Whether the value is known to be behind the truth, or not to be had.
+    /// Whether the value is out of date or missing because of a failure.
     pub fn is_doubtful(self) -> bool {
         matches!(self, Self::Stale(_) | Self::Failed)
     }
 }
 
-/// How an answer stands, whatever it says: how old, whether it is whole, and what is wrong.
+/// The state of an answer without its value: age, warnings and error.
 #[derive(Debug, Clone, Copy)]
 pub struct AnswerState<'a> {
+    /// When the last good answer was received.
     pub at: Option<Timestamp>,
+    /// The digest of the last good answer.
     pub digest: Option<u64>,
-    /// The comment: why the last try failed, if it did.
+    /// Why the last request failed; `None` if it did not.
     pub trouble: Option<&'a SourceError>,
-    /// What was said beside the last good one.
+    /// The warnings of the last good answer.
     pub warnings: &'a [Warning],
+    /// Whether it was ever asked.
     pub was_asked: bool,
 }
 
 impl<'a> AnswerState<'a> {
-    /// Whether there was an answer, good or bad.
+    /// Whether there was an answer or a failure.
     pub fn is_settled(&self) -> bool {
         self.at.is_some() || self.trouble.is_some()
     }
 
+    /// The warnings about missing data.
     pub fn missing(&self) -> impl Iterator<Item = &'a Warning> + use<'a> {
         self.warnings.iter().filter(|warning| warning.is_missing_data())
     }
 
-    /// How far to believe it at `now`, if it ought to be no older than `limit`.
+    /// How current it is at `now`, if answers older than `limit` count as stale.
     pub fn freshness(&self, now: Timestamp, limit: Duration) -> Freshness {
         let Some(at) = self.at else {
             return match (self.trouble, self.was_asked) {
@@ -63,7 +69,7 @@ impl<'a> AnswerState<'a> {
     }
 }
 
-/// The last good value of something that a source keeps, with its age and the present trouble.
+/// The last good value of an answer, with its age and the current error.
 #[derive(Debug, Clone)]
 pub struct Remote<T> {
     good: Option<(T, Timestamp)>,
@@ -81,6 +87,7 @@ impl<T> Default for Remote<T> {
 }
 
 impl<T> Remote<T> {
+    /// The state before the first request.
     pub const NOT_ASKED: Self = Self {
         good: None,
         digest: None,
@@ -90,18 +97,19 @@ impl<T> Remote<T> {
         is_waiting: false,
     };
 
+    /// Records that the question was sent.
     pub fn asked(&mut self) {
         (self.was_asked, self.is_waiting) = (true, true);
     }
 
-    /// Takes a good answer; `digest` recognises the same answer when it comes again.
+    /// Stores a good answer; `digest` recognises the same answer later.
     pub fn arrived(&mut self, value: T, digest: Option<u64>, now: Timestamp) {
         self.good = Some((value, now));
         self.digest = digest;
         self.confirmed(now);
     }
 
-    /// Notes that the source still says what it said before.
+    /// Records that the answer is unchanged.
     pub fn confirmed(&mut self, now: Timestamp) {
         if let Some((_, at)) = &mut self.good {
             *at = now;
@@ -110,12 +118,12 @@ impl<T> Remote<T> {
         self.is_waiting = false;
     }
 
-    /// Takes what was said beside the last good answer.
+    /// Stores the warnings of the last good answer.
     pub fn warned(&mut self, warnings: Vec<Warning>) {
         self.warnings = warnings;
     }
 
-    /// Notes that no answer came; the last good value stays.
+    /// Records a failure; the last good value stays.
     pub fn failed(&mut self, trouble: SourceError) {
         self.trouble = Some(trouble);
         self.is_waiting = false;
@@ -126,39 +134,42 @@ impl<T> Remote<T> {
         self.good.as_ref().map(|(value, _)| value)
     }
 
-    /// The last good value, if nothing was missing in it: what lacks something is to be asked for again in whole.
+    /// The last good value, unless parts of it are missing: an incomplete answer must be fetched again as a whole.
     pub fn whole(&self) -> Option<&T> {
         self.value().filter(|_| self.state().missing().next().is_none())
     }
 
-    /// The last good value, to be changed in place (a tail appended).
+    /// The last good value for changes in place, such as appending newer points.
     pub fn value_mut(&mut self) -> Option<&mut T> {
         self.good.as_mut().map(|(value, _)| value)
     }
 
+    /// When the last good answer was received.
     pub fn at(&self) -> Option<Timestamp> {
         self.good.as_ref().map(|(_, at)| *at)
     }
 
+    /// The digest of the last good answer.
     pub fn digest(&self) -> Option<u64> {
         self.digest
     }
 
-    /// What was said beside the last good answer.
+    /// The warnings of the last good answer.
     pub fn warnings(&self) -> &[Warning] {
         &self.warnings
     }
 
-    /// The comment: why the last try failed, if it did.
+    /// Why the last request failed; `None` if it did not.
     pub fn trouble(&self) -> Option<&SourceError> {
         self.trouble.as_ref()
     }
 
-    /// Whether a question is out that has not been answered.
+    /// Whether a question was sent and not answered yet.
     pub fn is_waiting(&self) -> bool {
         self.is_waiting
     }
 
+    /// The state without the value.
     pub fn state(&self) -> AnswerState<'_> {
         AnswerState {
             at: self.at(),
@@ -170,7 +181,7 @@ impl<T> Remote<T> {
     }
 }
 
-/// How long ago `then` was; zero if the clock was set back since.
+/// How long ago `then` was; zero if it is in the future because the clock was set back.
 pub fn age(then: Timestamp, now: Timestamp) -> Duration {
     now.duration_since(then).try_into().unwrap_or(Duration::ZERO)
 }

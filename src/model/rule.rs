@@ -1,4 +1,4 @@
-//! Alerting rules as a Prometheus runs them.
+//! Alerting rules of a Prometheus server.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -9,38 +9,44 @@ use super::labels::{Labels, Text};
 #[derive(Debug, Clone, PartialEq)]
 pub struct Rule {
     pub name: Text,
+    /// The name of its group.
     pub group: Text,
     pub expr: Text,
-    /// How long the expression must hold before it fires (`for`).
+    /// How long the expression must hold before the alert fires (`for`).
     pub hold: Duration,
-    /// How often its group is evaluated, where that is told.
+    /// The evaluation interval of its group, if reported.
     pub interval: Option<Duration>,
+    /// The labels that it adds.
     pub labels: Labels,
-    /// Annotations, with their templates filled by nobody.
+    /// The annotations, with unexpanded templates.
     pub annotations: Labels,
-    /// The comment: why it could not be evaluated, if it could not.
+    /// The error of its last evaluation; `None` if there was none.
     pub error: Option<Text>,
 }
 
-/// A rule, alerting or recording, that could not be evaluated last time: it does not watch, or what it records ends.
+/// An alerting or recording rule whose last evaluation failed: it raises no alerts, or records no series.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct BrokenRule {
-    /// The name of its alert or of what it records.
+    /// The name of its alert or recorded series.
     pub name: Text,
+    /// The name of its group.
     pub group: Text,
+    /// The labels that it adds.
     pub labels: Labels,
-    /// The comment: why, in the server's words.
+    /// The error message of the server.
     pub error: Text,
+    /// Whether it is a recording rule.
     pub records: bool,
 }
 
 impl BrokenRule {
+    /// The failure as text for users.
     pub fn sentence(&self) -> String {
         let kind = if self.records { "recording" } else { "alerting" };
         format!("{kind} rule {} (group {}) fails: {}", self.name, self.group, self.error)
     }
 
-    /// The labels that its alerts have at the least.
+    /// The labels that its alerts or series certainly have.
     pub fn alert_labels(&self) -> Labels {
         let own = self.labels.iter().map(|(name, value)| (name.clone(), value.clone()));
         let name = (!self.records).then(|| ("alertname".into(), self.name.clone()));
@@ -48,16 +54,16 @@ impl BrokenRule {
     }
 }
 
-/// What one source says of its alerting rules.
+/// The alerting rules of one source.
 #[derive(Debug, Clone, Default)]
 pub struct RuleBoard {
-    /// The rules, in the order of their files and groups.
+    /// The rules, in the order of files and groups.
     pub rules: Vec<Arc<Rule>>,
-    /// Alerts that are pending or firing by these rules, with the labels that they have at the Alertmanager.
+    /// The pending and firing alerts of these rules, with the labels that they have at the Alertmanager.
     pub alerts: Vec<Arc<Alert>>,
-    /// Labels that the source adds to alerts on sending (`external_labels`); its own series do not have them.
+    /// Labels that the source adds when it sends alerts (`external_labels`); its own series do not have them.
     pub added: Labels,
-    /// Rules that fail, recording ones too.
+    /// Failing rules, including recording rules.
     pub broken: Vec<BrokenRule>,
 }
 
@@ -71,8 +77,8 @@ impl RuleBoard {
         }
     }
 
-    /// The rule that made an alert with these labels: same name, all of the rule's own labels on the alert. Templated
-    /// label values (`{{ ... }}`) fit anything; of several the one with the most labels in common.
+    /// The rule that created an alert with these labels: it has the alert's name, and the alert has all of its labels. A
+    /// templated label value (`{{ ... }}`) matches any value. Of several rules the one with the most common labels is returned.
     pub fn rule_of(&self, labels: &Labels) -> Option<&Arc<Rule>> {
         let fits = |rule: &&Arc<Rule>| {
             labels.value("alertname") == &*rule.name

@@ -1,41 +1,47 @@
-//! Runbooks: which one is wanted, and what was found when it was looked for.
+//! Runbooks: the query for one, and the result of the search.
 
 use std::sync::Arc;
 
 use super::labels::{Labels, Text};
 
-/// The name of the source that finds runbooks; no configured source can be called so.
+/// The id of the built-in source of runbooks; configured sources cannot have this name.
 pub const SOURCE: &str = "(runbooks)";
 
-/// A runbook that is wanted: of an alert, or of whatever has a name and labels.
+/// A query for the runbook of an alert or of anything else with a name and labels.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct RunbookQuery {
+    /// The name of the alert.
     pub name: Text,
-    /// Where the alert says that it is.
+    /// The runbook URL in the alert's annotations.
     pub url: Option<Text>,
-    /// The labels that say what it is about; they also fill its placeholders.
+    /// The labels of the alert, which also replace placeholders in the runbook.
     pub labels: Labels,
 }
 
+/// The result of the search for a runbook.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct RunbookSearch {
+    /// The runbook, if one was found.
     pub found: Option<Runbook>,
-    /// Where it was looked for in vain before, in this order.
+    /// The locations that were searched before without success, in order.
     pub tried: Vec<TriedLocation>,
 }
 
 #[derive(Debug, Clone, PartialEq)]
 pub struct Runbook {
-    /// Where it was read: an address or a path.
+    /// The URL or path that it was read from.
     pub from: Text,
-    /// Markdown, cleaned; its lines are as they were.
+    /// Markdown, sanitised, with unchanged lines.
     pub text: Arc<str>,
-    /// What is to be known about it: it was cut, it was not quite text.
+    /// Limitations, such as that it was truncated or contained invalid UTF-8.
     pub warnings: Vec<Text>,
 }
 
+/// A location without the runbook.
 #[derive(Debug, Clone, PartialEq)]
 pub struct TriedLocation {
+    /// A URL or path.
     pub place: Text,
+    /// Why the runbook was not found there.
     pub why: Text,
 }

@@ -1,4 +1,4 @@
-//! Values over time on an even grid: what charts and sparklines are drawn from.
+//! Time series on a regular grid, for charts and sparklines.
 
 use std::time::Duration;
 
@@ -6,9 +6,10 @@ use jiff::Timestamp;
 
 use super::labels::Labels;
 
-/// A stretch of time cut into steps; both ends are multiples of the step, so that tails fit what is there already.
+/// A time range divided into steps. Both ends are multiples of the step, so that the points of a later query fit those already
+/// stored.
 ///
-/// Shape: `len()` points, the first at `start`, the last at or before `end`. `step` is at least one second.
+/// `count()` points, the first at `start`, the last at `end`. `step` is at least one second.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct TimeGrid {
     start: i64,
@@ -17,9 +18,9 @@ pub struct TimeGrid {
 }
 
 impl TimeGrid {
-    /// The `range` that ends at `end` in at most `points` points; the grid is aligned to the step.
+    /// The time range of length `range` that ends at `end`, with at most about `points` points, aligned to the step.
     ///
-    /// The step is at least `at_least` (a scrape interval) and a whole number of seconds.
+    /// The step is a whole number of seconds, and at least `at_least` (the scrape interval).
     pub fn ending(end: Timestamp, range: Duration, points: u16, at_least: Duration) -> Self {
         let seconds = i64::try_from(range.as_secs()).unwrap_or(i64::MAX / 4).max(1);
         let points = i64::from(points.max(2));
@@ -29,14 +30,14 @@ impl TimeGrid {
         Self { start: end - (seconds / step) * step, end, step }
     }
 
-    /// The same grid from `from` (rounded down to a step) on; for asking only what is new.
+    /// The end of this grid, starting at `from` rounded down to a step; for fetching only new points.
     #[must_use]
     pub fn tail_from(self, from: Timestamp) -> Self {
         let from = from.as_second().div_euclid(self.step) * self.step;
         Self { start: from.clamp(self.start, self.end), ..self }
     }
 
-    /// The same grid from `time` (rounded up to a step) before its start on, and how many points that are more.
+    /// This grid extended backwards by `time`, rounded up to a step, and the number of added points.
     #[must_use]
     pub fn with_lead(self, time: Duration) -> (Self, usize) {
         let more = time.as_secs().div_ceil(self.step.unsigned_abs().max(1));
@@ -44,23 +45,27 @@ impl TimeGrid {
         (Self { start, ..self }, usize::try_from(more).unwrap_or(0))
     }
 
+    /// The time of the first point.
     pub fn start(self) -> Timestamp {
         Timestamp::from_second(self.start).unwrap_or(Timestamp::MIN)
     }
 
+    /// The time of the last point.
     pub fn end(self) -> Timestamp {
         Timestamp::from_second(self.end).unwrap_or(Timestamp::MAX)
     }
 
+    /// The time between two points.
     pub fn step(self) -> Duration {
         Duration::from_secs(self.step.unsigned_abs())
     }
 
+    /// The number of points.
     pub fn count(self) -> usize {
         usize::try_from((self.end - self.start) / self.step).unwrap_or(0) + 1
     }
 
-    /// The index of the point at or just before `second` (Unix time, may be fractional); `None` outside.
+    /// The index of the point at or just before `second` (Unix time, may be fractional); `None` outside the grid.
     pub fn index(self, second: f64) -> Option<usize> {
         let steps = ((second - self.start as f64) / self.step as f64 + 1e-6).floor();
         #[expect(
@@ -72,54 +77,59 @@ impl TimeGrid {
         index
     }
 
+    /// The time of the point with this index.
     pub fn at(self, index: usize) -> Timestamp {
         let offset = i64::try_from(index).unwrap_or(0).saturating_mul(self.step);
         Timestamp::from_second(self.start.saturating_add(offset)).unwrap_or(Timestamp::MAX)
     }
 }
 
-/// The next "round" step at or above `seconds`, so that a window that slides keeps its grid.
+/// The next "round" step at or above `seconds`, so that the grid stays the same while the range moves.
 fn round_step(seconds: i64) -> i64 {
     const ROUND: [i64; 17] =
         [1, 2, 5, 10, 15, 20, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 21_600, 86_400];
     ROUND.into_iter().find(|round| *round >= seconds).unwrap_or(seconds)
 }
 
-/// One line of a [`Matrix`]: a value at each point of the span, NaN where there is none.
+/// One series of a [`Matrix`]: a value for each point of the grid, NaN where there is none.
 #[derive(Debug, Clone)]
 pub struct Series {
+    /// The labels that identify it.
     pub labels: Labels,
-    /// As many as the span has points.
+    /// One value for each point of the grid.
     pub values: Vec<f64>,
 }
 
 impl Series {
-    /// The newest value that is there.
+    /// The newest finite value.
     pub fn last(&self) -> Option<f64> {
         self.values.iter().rev().copied().find(|value| value.is_finite())
     }
 }
 
-/// Several lines over one span, sorted by their labels.
+/// Several series on one grid, sorted by labels.
 #[derive(Debug, Clone)]
 pub struct Matrix {
     pub span: TimeGrid,
+    /// The series.
     pub lines: Vec<Series>,
 }
 
 impl Matrix {
+    /// A matrix without series.
     pub fn empty(span: TimeGrid) -> Self {
         Self { span, lines: Vec::new() }
     }
 
+    /// The series with exactly these labels.
     pub fn line(&self, labels: &Labels) -> Option<&Series> {
         let at = self.lines.binary_search_by(|line| line.labels.cmp(labels)).ok()?;
         self.lines.get(at)
     }
 
-    /// Slides the matrix on to `window` and takes the points that `tail` has; what neither has is NaN.
+    /// Moves the matrix to `window` and adds the points of `tail`; missing points are NaN.
     ///
-    /// On another step nothing fits, and only the tail is kept. Lines that are all NaN afterwards are dropped.
+    /// If the step changes, the old points are dropped. Series with only NaN are removed.
     pub fn extend(&mut self, tail: Self, window: TimeGrid) {
         self.slide(window);
         if tail.span.step == window.step {
@@ -146,7 +156,7 @@ impl Matrix {
     }
 
     fn overlay(&mut self, part: Self) {
-        // the lines of a tail are those that are here, but for a few
+        // the series of a tail are mostly the existing ones, in the same order
         let mut next = 0;
         for line in part.lines {
             let is_next = self.lines.get(next).is_some_and(|mine| mine.labels == line.labels);

@@ -1,4 +1,4 @@
-//! Services and their golden signals: how much, how wrong, how slow, how full.
+//! Services and their golden signals: traffic, errors, latency and saturation.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -14,10 +14,10 @@ use super::series::Matrix;
 use super::signal::{Signal, UnknownSignal, UnknownSignals};
 use super::source::SourceId;
 
-/// The golden signals of one service now. `None`: the source has no such data, which is not zero; or they are not known, which
-/// the [`UnknownSignals`] beside them say.
+/// The current golden signals of one service. `None` means that the source has no such data (not zero), or that the value is
+/// unknown, in which case [`UnknownSignals`] has the reason.
 ///
-/// Source of the four: "Monitoring Distributed Systems" in the SRE book (traffic, errors, latency, saturation).
+/// Source: "Monitoring Distributed Systems" in the SRE book (traffic, errors, latency, saturation).
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub struct Signals {
     /// Requests per second.
@@ -32,48 +32,57 @@ pub struct Signals {
     pub p99: Option<f64>,
     /// (satisfied + tolerating / 2) / all, 0 to 1 (apdex.org).
     pub apdex: Option<f64>,
-    /// Use of the fullest resource: 1 is full, above 1 where more is asked for than there is.
+    /// The usage of the most used resource: 1 is full, above 1 if the demand exceeds the capacity.
     pub saturation: Option<f64>,
 }
 
-/// A scrape target that does not answer its Prometheus.
+/// A scrape target that is down.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct DownTarget {
+    /// The label `instance` of the target.
     pub instance: Text,
+    /// The label `job` of the target.
     pub job: Text,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct ScrapeTargets {
+    /// The number of targets that are up.
     pub up: u32,
+    /// The number of all targets.
     pub total: u32,
+    /// The targets that are down.
     pub down: Vec<DownTarget>,
 }
 
+/// The data of one source about one service.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct ServiceReading {
+    /// The name of the service.
     pub name: Text,
-    /// Team, tier and the like, where all its targets agree.
+    /// Labels such as team and tier that all targets have in common.
     pub labels: Labels,
+    /// Its golden signals.
     pub signals: Signals,
+    /// Its scrape targets.
     pub targets: ScrapeTargets,
-    /// The signals that it has, but that could not be had.
+    /// Signals that exist but could not be read.
     pub unknown: UnknownSignals,
-    /// The label that names it, where a pack has one of its own: `proxy`. Alerts with that label are its alerts.
+    /// The label that names it, if a metric pack defines one, such as `proxy`. Alerts with that label belong to the service.
     pub named_by: Option<Text>,
-    /// Its hosts, the fullest first.
+    /// Its hosts, the highest usage first.
     pub hosts: Arc<[Host]>,
-    /// Servers that only their exporter speaks of.
+    /// Servers that are only monitored through an exporter.
     pub servers: Vec<MonitoredServers>,
-    /// Signals with words of their own.
+    /// Named signals from metric packs.
     pub named: Vec<NamedSignal>,
-    /// What recognises the scrape targets that this comes from, in ascending order; empty if they are not known.
+    /// Hashes of the scrape targets that the data come from, ascending; empty if unknown.
     pub scraped: Arc<[u64]>,
 }
 
 impl ServiceReading {
-    /// Whether another source scrapes the same targets, as the two servers of a pair do: at least half of what the smaller one
-    /// has. What is scraped twice must not be added up.
+    /// Whether both sources scrape the same targets, as the servers of a highly available pair do: at least half of the smaller
+    /// set. Values of the same targets must not be added up.
     pub fn is_replica_of(&self, other: &Self) -> bool {
         let (a, b) = (&self.scraped, &other.scraped);
         let common = a.iter().filter(|target| b.binary_search(target).is_ok()).count();
@@ -81,28 +90,28 @@ impl ServiceReading {
     }
 }
 
-/// What one source says of all its services.
+/// The data of one source about all its services.
 #[derive(Debug, Clone, Default)]
 pub struct ServiceBoard {
-    /// Each service once, in the order of their names.
+    /// Each service once, sorted by name.
     pub readings: Vec<ServiceReading>,
-    /// Over how long rates and ratios were taken.
+    /// The lookback of the rates and ratios.
     pub lookback: Duration,
 }
 
-/// Short histories of all services of one source; each line has the one label `service`.
+/// Short histories of all services of one source; each series has only the label `service`.
 #[derive(Debug, Clone)]
 pub struct ServiceTrends {
     /// Requests per second.
     pub request_rate: Matrix,
-    /// Failed / all requests.
+    /// Failed requests / all requests.
     pub error_ratio: Matrix,
     /// 95th percentile of latency, in seconds.
     pub p95: Matrix,
 }
 
 impl ServiceTrends {
-    /// Slides all three on to `window`; see [`Matrix::extend`].
+    /// Moves all three to `window` and adds the newer points; see [`Matrix::extend`].
     pub fn extend(&mut self, tail: Self, window: super::series::TimeGrid) {
         self.request_rate.extend(tail.request_rate, window);
         self.error_ratio.extend(tail.error_ratio, window);
@@ -113,22 +122,22 @@ impl ServiceTrends {
 /// The golden signals of one service over time.
 #[derive(Debug, Clone)]
 pub struct ServiceDetail {
-    /// Requests per second; one line without labels.
+    /// Requests per second; one series without labels.
     pub request_rate: Matrix,
-    /// Failed / all requests; one line without labels.
+    /// Failed requests / all requests; one series without labels.
     pub error_ratio: Matrix,
-    /// Seconds; one line for each `quantile` (0.5, 0.95, 0.99).
+    /// Seconds; one series for each `quantile` (0.5, 0.95, 0.99).
     pub latency: Matrix,
-    /// 0 to 1; one line for each `resource`.
+    /// 0 to 1; one series for each `resource`.
     pub saturation: Matrix,
-    /// Requests per second in each latency bucket, not cumulative; one line for each `le`.
+    /// Requests per second in each latency bucket, not cumulative; one series for each `le`.
     pub buckets: Matrix,
-    /// The charts that the newest points could not be had of, and why; [`Signal::Apdex`] stands for the buckets.
+    /// The charts whose newest points could not be read, and why; [`Signal::Apdex`] stands for the buckets.
     pub unknown: UnknownSignals,
 }
 
 impl ServiceDetail {
-    /// Slides all charts on to `window`; see [`Matrix::extend`].
+    /// Moves all charts to `window` and adds the newer points; see [`Matrix::extend`].
     pub fn extend(&mut self, tail: Self, window: super::series::TimeGrid) {
         self.request_rate.extend(tail.request_rate, window);
         self.error_ratio.extend(tail.error_ratio, window);
@@ -139,37 +148,43 @@ impl ServiceDetail {
     }
 }
 
-/// One service as the screens show it, merged from all sources that know it.
+/// One service as displayed, merged from all sources that report it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Service {
+    /// The name of the service.
     pub name: Text,
+    /// Labels such as team and tier.
     pub labels: Labels,
+    /// Its golden signals.
     pub signals: Signals,
+    /// Its scrape targets.
     pub targets: ScrapeTargets,
-    /// The signals that it has, but that are not known now.
+    /// Signals that exist but are unknown now.
     pub unknown: UnknownSignals,
-    /// The label that names it, where a pack has one of its own.
+    /// The label that names it, if a metric pack defines one.
     pub named_by: Option<Text>,
-    /// Its hosts, the fullest first.
+    /// Its hosts, the highest usage first.
     pub hosts: Arc<[Host]>,
-    /// Signals with words of their own.
+    /// Named signals from metric packs.
     pub named: Vec<NamedSignal>,
+    /// The computed health.
     pub health: Health,
-    /// The comment: why, the gravest first; empty when healthy.
+    /// The reasons for the health, the worst first; empty when healthy.
     pub reasons: Vec<Reason>,
-    /// When the verdict became what it is; `None`: it was so when it was first looked at.
+    /// When the health last changed; `None`: not since it was first computed.
     pub since: Option<Timestamp>,
-    /// Its alerts that are firing or pending, in order of their fingerprints.
+    /// Its firing and pending alerts, sorted by fingerprint.
     pub alerts: Vec<Fingerprint>,
+    /// The sources that report it.
     pub sources: Vec<SourceId>,
-    /// Of sources that scrape the same targets one, the others as they are: whose histories are drawn and added up.
+    /// The sources whose histories are charted and added up: one of each group that scrapes the same targets, and all others.
     pub chart_sources: Vec<SourceId>,
-    /// When a source last said anything of it.
+    /// When a source last reported it.
     pub seen_at: Timestamp,
 }
 
 impl Service {
-    /// The same service at a moment of which nothing is known yet.
+    /// The same service without any values.
     #[must_use]
     pub fn without_values(&self) -> Self {
         Self {
@@ -186,7 +201,7 @@ impl Service {
         }
     }
 
-    /// How many of its targets answer, `2/3`; `?` stands for what is not known, and nothing where there is no target.
+    /// How many of its targets are up, `2/3`, with `?` for unknown numbers; `None` without targets.
     pub fn up(&self) -> Option<String> {
         let ScrapeTargets { up, total, .. } = self.targets;
         match (self.unknown.contains(Signal::Targets), total) {
@@ -197,33 +212,34 @@ impl Service {
         }
     }
 
-    /// Its fullest resource, with the host that it is on.
+    /// The resource with the highest usage, with its host.
     pub fn fullest(&self) -> Option<(&Host, &host::Usage)> {
         let first = self.hosts.first()?;
         Some((first, first.fullest()?))
     }
 
-    /// Whether no source of signals ever told of it: alerts alone name it.
+    /// Whether no source of signals reported it: only alerts name it.
     pub fn is_named_by_alerts_alone(&self) -> bool {
         self.chart_sources.is_empty()
     }
 }
 
-/// A reading, and whether its source still stands by it: it does not while it fails to answer.
+/// A reading with the state of its source.
 #[derive(Debug, Clone, Copy)]
 pub struct SourcedReading<'a> {
+    /// The reading.
     pub reading: &'a ServiceReading,
-    /// Whether it is what the source would say now.
+    /// Whether the source currently answers without errors.
     pub is_current: bool,
 }
 
-/// One reading out of several of the same service, and which of them speak for it.
+/// Merges several readings of one service. The second result are the indexes of the readings that its charts are taken from.
 ///
-/// Of sources that scrape the same targets, those that are current are taken, and of each signal the worst, so that what only
-/// one of them sees is seen; the first of them is their speaker. What is left is of different targets: rates and targets add
-/// up; ratios and Apdex are weighted by the request rate; of latencies and saturation the worst is taken, since quantiles
-/// cannot be added. What one of a pair knows is known; of different targets, what is not known of one part is not known of the
-/// whole. A single reading comes out as it went in.
+/// Sources that scrape the same targets form a group. In a group only sources that currently answer count, and of each signal the
+/// worst value, so that a problem which only one of them sees is shown; the first of them provides the charts. Groups have
+/// different targets: their rates and targets are added, ratios and Apdex are averaged with the request rates as weights, and of
+/// latencies and saturation the worst value counts, since quantiles cannot be added. Within a group a signal is known if one
+/// source knows it; across groups it is unknown if it is unknown in one of them. A single reading is returned unchanged.
 pub fn merge(sourced: &[SourcedReading<'_>]) -> (ServiceReading, Vec<usize>) {
     if let [only] = sourced {
         return (only.reading.clone(), vec![0]);
@@ -258,14 +274,14 @@ fn largest(readings: &[&ServiceReading], signal: fn(&Signals) -> Option<f64>) ->
     readings.iter().filter_map(|r| signal(&r.signals)).max_by(f64::total_cmp)
 }
 
-/// Labels that no reading contradicts.
+/// Labels for which no reading has a different value.
 fn agreed(readings: &[&ServiceReading]) -> Labels {
     let all = readings.iter().flat_map(|r| r.labels.iter());
     all.filter(|(name, value)| readings.iter().all(|r| r.labels.get(name).is_none_or(|v| v == *value)))
         .collect()
 }
 
-/// Several looks at the same targets.
+/// Merges readings of the same targets: the worst value of each signal.
 fn worst_of(readings: &[&ServiceReading]) -> ServiceReading {
     let [first, rest @ ..] = readings else { return ServiceReading::default() };
     if rest.is_empty() {
@@ -274,7 +290,7 @@ fn worst_of(readings: &[&ServiceReading]) -> ServiceReading {
     let grave = |r: &&&ServiceReading| (r.targets.total.saturating_sub(r.targets.up), r.targets.total);
     let knows_targets = |r: &&&ServiceReading| !r.unknown.contains(Signal::Targets);
     let targets = readings.iter().filter(knows_targets).max_by_key(grave).or(readings.first());
-    // what one of them knows is known
+    // a signal is known if one of the sources knows it
     let nobody_knows = |one: &&UnknownSignal| readings.iter().all(|r| r.unknown.contains(one.signal));
     ServiceReading {
         targets: targets.map(|r| r.targets.clone()).unwrap_or_default(),
@@ -289,7 +305,7 @@ fn worst_of(readings: &[&ServiceReading]) -> ServiceReading {
     }
 }
 
-/// Several parts of one service.
+/// Merges readings of different targets of one service.
 fn sum_of(readings: &[&ServiceReading]) -> ServiceReading {
     if let [only] = readings {
         return (*only).clone();
@@ -306,7 +322,7 @@ fn sum_of(readings: &[&ServiceReading]) -> ServiceReading {
     };
     let unknown = UnknownSignals::new(readings.iter().flat_map(|r| r.unknown.iter()).cloned());
     let rates: Vec<f64> = readings.iter().filter_map(|r| r.signals.request_rate).collect();
-    // a part is no sum
+    // a sum with a missing part would be too low
     let is_whole = !rates.is_empty() && !unknown.contains(Signal::Requests);
     let joined = joined(readings);
     ServiceReading {

@@ -1,4 +1,4 @@
-//! Signals that could not be had: that is neither zero nor "the source has no such signal".
+//! Signals whose value is unknown, which is neither zero nor the same as a missing signal.
 
 use std::fmt;
 use std::sync::Arc;
@@ -7,27 +7,29 @@ use super::labels::Text;
 use super::words::words;
 
 words! {
-    /// What a service is judged by.
+    /// A signal that contributes to the health of a service.
     #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
     pub enum Signal: word {
         Targets = "targets",
         Requests = "requests",
         Errors = "errors",
         Latency = "latency",
-        /// How many are served fast enough.
+        /// The Apdex score.
         Apdex = "Apdex",
         Saturation = "saturation",
-        /// Which of the servers answer that only an exporter speaks of.
+        /// The servers that are only monitored through an exporter.
         Servers = "servers",
-        /// What has words of its own: replication lag, deadlocks.
+        /// Named signals from metric packs, such as replication lag and deadlocks.
         Named = "other signals",
     }
 }
 
-/// A signal that is there, but not known now: refused, cut, not answered, or too young to be told.
+/// A signal that exists but is unknown now: rejected, truncated, without answer, or with too few data yet.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct UnknownSignal {
+    /// The signal.
     pub signal: Signal,
+    /// The reason as text.
     pub why: Text,
 }
 
@@ -37,12 +39,12 @@ impl fmt::Display for UnknownSignal {
     }
 }
 
-/// The signals of one thing that are not known now, each once, in their order.
+/// The unknown signals of a service, each once, in the order of [`Signal`].
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct UnknownSignals(Arc<[UnknownSignal]>);
 
 impl UnknownSignals {
-    /// Of these; of two reasons for one signal the first one counts.
+    /// From these signals; of several reasons for one signal the first counts.
     pub fn new(all: impl IntoIterator<Item = UnknownSignal>) -> Self {
         let mut all: Vec<UnknownSignal> = all.into_iter().collect();
         all.sort_by_key(|unknown| unknown.signal);
@@ -50,15 +52,17 @@ impl UnknownSignals {
         Self(all.into())
     }
 
+    /// Whether this signal is unknown.
     pub fn contains(&self, signal: Signal) -> bool {
         self.0.iter().any(|unknown| unknown.signal == signal)
     }
 
+    /// All unknown signals with their reasons.
     pub fn iter(&self) -> impl Iterator<Item = &UnknownSignal> {
         self.0.iter()
     }
 
-    /// The reasons, each once, with the signals that are not known for it.
+    /// The reasons, each once, with their signals.
     pub fn by_reason(&self) -> Vec<(&Text, Vec<Signal>)> {
         let mut reasons: Vec<(&Text, Vec<Signal>)> = Vec::new();
         for UnknownSignal { signal, why } in self.iter() {

@@ -1,4 +1,4 @@
-//! Silences: who keeps which alerts quiet, until when, and why.
+//! Silences of Alertmanager: their matchers, times, authors and comments.
 
 use jiff::Timestamp;
 
@@ -14,6 +14,7 @@ mod preview;
 mod propose;
 
 words! {
+    /// The state of a silence.
     #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
     pub enum SilenceState: word {
         Active = "active",
@@ -22,26 +23,33 @@ words! {
     }
 }
 
+/// One silence of an Alertmanager.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Silence {
+    /// Its id in Alertmanager.
     pub id: Text,
+    /// The state.
     pub state: SilenceState,
+    /// The matchers; an alert must fulfil all of them.
     pub matchers: Vec<Matcher>,
-    /// From when, by the clock here.
+    /// The start, converted to the local clock.
     pub starts_at: Timestamp,
-    /// Until when, by the clock here.
+    /// The end, converted to the local clock.
     pub ends_at: Timestamp,
+    /// The author.
     pub created_by: Text,
+    /// The author's comment.
     pub comment: Text,
-    /// What else is written down of it, since Alertmanager 0.32.
+    /// Annotations, which Alertmanager has since version 0.32.
     pub annotations: Labels,
-    /// When it was last changed, by its server's clock.
+    /// When it was last changed, by the server's clock.
     pub updated_at: Option<Timestamp>,
+    /// The source that keeps it.
     pub source: SourceId,
 }
 
 impl Silence {
-    /// Whether it would keep an alert with these labels quiet.
+    /// Whether an alert with these labels fulfils its matchers.
     pub fn matches(&self, labels: &Labels) -> bool {
         preview::are_fulfilled(&self.matchers, labels)
     }

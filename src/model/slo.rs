@@ -1,6 +1,6 @@
-//! Service level objectives: what was promised, over which window, how it is measured and how it stands.
+//! Service level objectives: definition, window, queries, measured values, error budget and state.
 //!
-//! Words, sums and query texts only: reading files is `config`'s, asking is `backend`'s.
+//! No I/O: `config` reads the definition files, and `backend` sends the queries.
 
 mod burn_condition;
 mod counter;

@@ -1,4 +1,4 @@
-//! The systems that burnwatch asks: their names, kinds, what they offer, and how they fail.
+//! The monitored systems: their ids, kinds, features and errors.
 
 use std::fmt;
 use std::sync::Arc;
@@ -9,16 +9,18 @@ use serde::{Deserialize, Serialize};
 
 use super::labels::Text;
 
-/// The name of a source, unique within its context: `prom-eu`.
+/// The id of a source, unique within its context: `prom-eu`.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct SourceId(Arc<str>);
 
 impl SourceId {
+    /// The id from the name in the configuration.
     pub fn new(name: &str) -> Self {
         Self(name.into())
     }
 
+    /// The id as text.
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -30,99 +32,106 @@ impl fmt::Display for SourceId {
     }
 }
 
-/// What a source is: the word after `kind =` in the configuration.
+/// The kind of a source: the value of `kind` in the configuration.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Kind(&'static str);
 
 impl Kind {
-    /// The one that finds runbooks; it is no system that is watched, and so not among those that are counted.
+    /// The built-in source of runbooks; not a monitored system, so not included in counts of sources.
     pub const RUNBOOKS: Self = Self("runbooks");
 
+    /// The kind with this name.
     pub const fn new(name: &'static str) -> Self {
         Self(name)
     }
 
-    /// As it is written in the configuration and on the screen.
+    /// The name in the configuration and on the screen.
     pub const fn name(self) -> &'static str {
         self.0
     }
 }
 
-/// What a source says of itself.
+/// A source's report about itself.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ProbeReport {
-    /// "Prometheus", "VictoriaMetrics", "Mimir", "Thanos", "Alertmanager", "PagerDuty".
+    /// The product: "Prometheus", "VictoriaMetrics", "Mimir", "Thanos", "Alertmanager", "PagerDuty".
     pub flavour: Text,
-    /// Its version, empty if it does not tell.
+    /// Its version; empty if unknown.
     pub version: Text,
-    /// Lines of the form name, value: what is there ("services by" "service", "peers" "2").
+    /// Names and values to display: ("services by", "service"), ("peers", "2").
     pub facts: Vec<(Text, Text)>,
-    /// What is odd about it and what that costs, in words.
+    /// Limitations of the server and their effects, as text.
     pub warnings: Vec<Text>,
-    /// The comment: why whatever is done here will be refused, where that is known: the key may only read.
+    /// Why every operation would be refused, if that is known, such as a read-only key.
     pub refuses: Option<Text>,
-    /// How far the server's clock is ahead of ours, in whole seconds (negative: behind).
+    /// How many seconds the server's clock is ahead of the local clock (negative: behind).
     pub clock_ahead_seconds: Option<i64>,
 }
 
-/// The comment: why a source gave no answer, with what it means for the person on call.
+/// Why a source did not answer.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{source_name}: {trouble}")]
 pub struct SourceError {
+    /// The source.
     pub source_name: SourceId,
+    /// The kind of error with its details.
     pub trouble: ErrorKind,
-    /// How long the server asks us to wait (`Retry-After`).
+    /// The requested waiting time (`Retry-After`).
     pub retry_after: Option<Duration>,
-    /// When it is asked again, once the runtime has decided.
+    /// When the next request is planned; set by the runtime.
     pub next_try: Option<Timestamp>,
 }
 
 impl SourceError {
+    /// An error at this source.
     pub fn new(source_name: SourceId, trouble: ErrorKind) -> Self {
         Self { source_name, trouble, retry_after: None, next_try: None }
     }
 }
 
-/// One variant for each thing that a person would do differently.
+/// The kinds of errors; one variant for each thing that a user would do differently.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ErrorKind {
     #[error("cannot connect ({reason})")]
     Unreachable { reason: String },
     #[error("its certificate was not accepted ({reason})")]
     Certificate { reason: String },
-    #[error("no whole answer within {}s", after.as_secs())]
+    #[error("no complete answer within {}s", after.as_secs())]
     TimedOut { after: Duration },
     #[error("401 Unauthorized{}", behind(message))]
     Unauthorised {
-        /// What the server said, cut; may be empty.
+        /// The server's message, truncated; may be empty.
         message: String,
     },
+    /// 403: missing permission.
     #[error("403 Forbidden{}", behind(message))]
     Forbidden {
-        /// What the server said, cut; may be empty.
+        /// The server's message, truncated; may be empty.
         message: String,
     },
+    /// A redirect, usually to a login page.
     #[error("it redirects to {to}")]
     Redirected {
-        /// Host and path of the target, without query.
+        /// The host and path of the target, without query.
         to: String,
     },
-    #[error("429, asked too often{}", behind(message))]
+    /// 429: too many requests.
+    #[error("429 Too Many Requests{}", behind(message))]
     RateLimited {
-        /// What the server said, cut; may be empty.
+        /// The server's message, truncated; may be empty.
         message: String,
     },
-    /// 5xx, or a 4xx that is none of the above.
+    /// 5xx, or another 4xx.
     #[error("{status}{}", behind(message))]
     Refused {
         status: u16,
-        /// What the server said, cut; may be empty.
+        /// The server's message, truncated; may be empty.
         message: String,
     },
-    /// The answer is not what its API promises: HTML, half a JSON, another shape.
+    /// The answer does not conform to the API: HTML, truncated JSON, missing fields.
     #[error("the answer cannot be understood ({reason})")]
     Garbled {
-        /// What was expected and what was found.
+        /// What was expected and what was received.
         reason: String,
     },
     #[error("the answer is larger than {} MiB", limit / (1024 * 1024))]
@@ -130,48 +139,47 @@ pub enum ErrorKind {
         /// The limit, in bytes.
         limit: u64,
     },
-    #[error("it refuses the query: {message}")]
+    #[error("it rejects the query: {message}")]
     BadQuery { message: String },
     #[error("it does not offer {what}")]
     NotOffered { what: String },
-    /// Known here before anything is sent: it would not be taken, or would not do what was meant.
+    /// Rejected before sending: the server would refuse it, or it would not have the intended effect.
     #[error("{reason}")]
     Unfit {
-        /// The comment: why, and what one can do.
+        /// The reason, and what the user can do.
         reason: String,
     },
+    /// A secret could not be read.
     #[error("no credentials ({reason})")]
     NoSecret {
-        /// Which reference failed and how, never the secret.
+        /// The failed reference and the error, never the secret.
         reason: String,
     },
-    /// A part of burnwatch failed; the log has the details.
-    #[error("burnwatch failed while asking ({reason})")]
+    /// An internal error of burnwatch; the log has the details.
+    #[error("internal error of burnwatch ({reason})")]
     Internal { reason: String },
 }
 
-/// What servers say, in lower case, and what is to be done then.
+/// Server messages, in lower case, and the advice for them.
 const HINTS: [(&str, &str); 4] = [
     // Cortex, Mimir, Loki, Tempo
-    (
-        "no org id",
-        "Set the source's tenant: the server serves several, and wants to be told which one is meant.",
-    ),
-    ("multiple org ids", "Set one tenant at this source: the server does not answer for several at once."),
+    ("no org id", "Set the source's tenant: the server has several and requires one in each request."),
+    ("multiple org ids", "Set a single tenant for this source: the server does not accept several."),
     (
         "alertmanager is not configured",
         "The tenant has no Alertmanager configuration there: upload one, or check the source's tenant.",
     ),
     // Grafana
-    ("permissions needed", "Give the credentials the permission that is named."),
+    ("permissions needed", "Grant the credentials the permission named in the message."),
 ];
 
+/// The server's message for appending to a status, with a colon.
 fn behind(reason: &str) -> String {
     if reason.is_empty() { String::new() } else { format!(": {reason}") }
 }
 
 impl ErrorKind {
-    /// Whether the source as a whole is in trouble, not only this one question.
+    /// Whether the whole source is affected, not only this question.
     pub fn is_source_wide(&self) -> bool {
         match self {
             Self::Unreachable { .. }
@@ -192,7 +200,7 @@ impl ErrorKind {
         }
     }
 
-    /// The same trouble with every text of it put into other words.
+    /// The same error with each text replaced by `reword`.
     #[must_use]
     pub fn reworded(mut self, reword: impl Fn(&str) -> String) -> Self {
         match &mut self {
@@ -214,7 +222,7 @@ impl ErrorKind {
         self
     }
 
-    /// What the server itself gave as its reason, if that is known.
+    /// The server's own message; empty if there is none.
     pub fn said(&self) -> &str {
         match self {
             Self::Unauthorised { message }
@@ -235,12 +243,13 @@ impl ErrorKind {
         }
     }
 
-    /// What is to be done where the server's own words tell it, whatever its status.
+    /// The advice for a known server message, whatever the status.
     pub fn hint(&self) -> Option<&'static str> {
         let said = self.said().to_lowercase();
         HINTS.iter().find(|(words, _)| said.contains(words)).map(|(_, hint)| *hint)
     }
 
+    /// What the user can do about it.
     pub fn advice(&self) -> &'static str {
         if let Some(hint) = self.hint() {
             return hint;
@@ -248,29 +257,31 @@ impl ErrorKind {
         match self {
             Self::Unreachable { .. } => "Check that it runs and that the address, VPN or tunnel is right.",
             Self::Certificate { .. } => {
-                "Check the address; name the issuing CA, or a self-signed certificate itself, by the source's ca_file."
+                "Check the address; set the source's ca_file to the issuing CA or to the self-signed certificate."
             }
             Self::TimedOut { .. } => "It may be overloaded; raise limits.timeout if it is only slow.",
             Self::Unauthorised { .. } => "Check the source's auth setting and whether the token has expired.",
-            Self::Forbidden { .. } => "The credentials lack the right to read this.",
+            Self::Forbidden { .. } => "The credentials have no permission to read this.",
             Self::Redirected { .. } => {
-                "A login page stands in front of it; give a token or the address behind it."
+                "A login page is in front of it; configure a token or the address behind the login page."
             }
-            Self::RateLimited { .. } => "burnwatch waits as told; other users of the same key count too.",
-            Self::Refused { status: 403, .. } => "The credentials lack the right to do this.",
+            Self::RateLimited { .. } => {
+                "burnwatch waits as the server requests; other users of the same key count too."
+            }
+            Self::Refused { status: 403, .. } => "The credentials have no permission to do this.",
             Self::Refused { status: 404, .. } => {
-                "What it says is missing there; check the address only if that is not your server's answer."
+                "The server does not have this; if the message is not from your server, check the address."
             }
             Self::Refused { .. } => "Check the server's own log; burnwatch keeps trying.",
             Self::Garbled { .. } => "Check that the address points at the API itself, with its path prefix.",
             Self::TooLarge { .. } => "Raise limits.body_mib if such an answer is expected.",
             Self::BadQuery { .. } => {
-                "Check what is asked, such as the expression of a pack or an SLO, and the server's limits."
+                "Check the query, such as an expression in a metric pack or an SLO, and the server's limits."
             }
-            Self::NotOffered { .. } => "Nothing to do unless it should be there.",
+            Self::NotOffered { .. } => "No action is needed, unless the source should support it.",
             Self::Unfit { .. } => "Nothing was sent.",
             Self::NoSecret { .. } => {
-                "Put right what the configuration names: variable, file, command, keyring, or where the token is fetched."
+                "Check the secret in the configuration: variable, file, command, keyring or token endpoint."
             }
             Self::Internal { .. } => "Please report it with the log file (burnwatch config path).",
         }
@@ -301,13 +312,13 @@ mod tests {
             ),
             (
                 ErrorKind::BadQuery { message: "No org ID".into() },
-                "it refuses the query: No org ID",
+                "it rejects the query: No org ID",
                 "tenant",
             ),
             (
                 ErrorKind::Forbidden { message: "keine Rechte".into() },
                 "403 Forbidden: keine Rechte",
-                "right to read",
+                "permission to read",
             ),
             (
                 ErrorKind::Refused { status: 404, message: "the Alertmanager is not configured".into() },
@@ -316,7 +327,7 @@ mod tests {
             ),
             (
                 ErrorKind::RateLimited { message: "5 requests/s".into() },
-                "429, asked too often: 5 requests/s",
+                "429 Too Many Requests: 5 requests/s",
                 "waits",
             ),
         ] {

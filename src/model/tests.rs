@@ -1,3 +1,3 @@
-//! What tests of all rooms need.
+//! Helpers for tests of all modules.
 
 pub(crate) mod shared;

@@ -1,4 +1,4 @@
-//! The one sanitiser: how text from outside is shown. The model keeps texts as they came; they pass here where they are drawn
+//! The sanitiser for text from outside. The model stores texts unchanged; they are sanitised when they are drawn
 //! or printed.
 
 use std::borrow::Cow;
@@ -7,40 +7,41 @@ use std::iter::repeat_n;
 
 use unicode_width::UnicodeWidthChar;
 
-/// Longest text shown of one outside field, in bytes; the rest is cut at a character and marked with `…`.
+/// The limit for the displayed text of one external field, in bytes; longer text is cut at a character and marked with `…`.
 pub const LIMIT: usize = 8 * 1024;
 
-/// Marks in a row that are kept on one character.
+/// The limit for combining marks on one character.
 const MAX_MARKS: usize = 2;
 
-/// `text` as it may be shown on one line: no control, escape, bidi or invisible formatting character is left.
+/// Sanitises `text` for display on one line: removes control, escape, bidi and invisible formatting characters.
 ///
-/// Shape: any string -> a string of at most [`LIMIT`] bytes plus `…`. A line break with the blanks around it becomes one
-/// space, and several are one; so does a tab. Another control character becomes its code in the form `\x1b`, so that an
-/// attack is seen rather than swallowed; bidi marks and zero-width characters become `\u{202e}`. Runs of more than two
-/// combining marks are cut. Of an emoji stay its pictures: what joins, colours or selects them goes, for terminals do not
-/// agree how wide that is.
+/// The result has at most [`LIMIT`] bytes plus `…`. Line breaks with the blanks around them become one
+/// space; so does a tab. Other control characters become their code in the form `\x1b`, so that an
+/// attack is visible; bidi marks and zero-width characters become `\u{202e}`. Runs of more than two
+/// combining marks are cut. Emoji are reduced to their base characters, without joiners, skin colours and variation selectors,
+/// because terminals disagree about their width.
 pub fn clean(text: &str) -> Cow<'_, str> {
     sanitised(text, Breaks::Space, LIMIT)
 }
 
-/// As [`clean`], but line breaks stay: for descriptions that are shown as paragraphs.
+/// As [`clean`], but keeps line breaks: for descriptions that are displayed as paragraphs.
 pub fn clean_lines(text: &str) -> Cow<'_, str> {
     sanitised(text, Breaks::Stay, LIMIT)
 }
 
-/// As [`clean_lines`], but of any length: for documents, whose size is limited where they are read. Tabs become blanks.
+/// As [`clean_lines`], but without a length limit: for documents, whose size is limited when they are read. Tabs become four
+/// blanks.
 pub fn clean_document(text: &str) -> String {
     clean_output(&text.replace('\t', "    ")).into_owned()
 }
 
-/// As [`clean_lines`], but of any length: for what burnwatch itself has put together.
+/// As [`clean_lines`], but without a length limit: for output that burnwatch itself composed.
 pub fn clean_output(text: &str) -> Cow<'_, str> {
     sanitised(text, Breaks::Stay, usize::MAX)
 }
 
-/// What a person pastes into a line: as it is, but for its line breaks, which are blanks, and for other control characters,
-/// which are shown by their codes. Tabs, and what joins or hides characters, may be part of a label's value.
+/// Prepares pasted text for an input line: line breaks become blanks, and other control characters
+/// become their codes. Tabs and invisible characters stay, because they can be part of a label's value.
 pub fn pasted(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for c in text.replace("\r\n", "\n").chars() {
@@ -54,8 +55,8 @@ pub fn pasted(text: &str) -> String {
     out
 }
 
-/// A text as it may stand in an address: blanks around it are left out, and blanks, control characters and such as cannot be
-/// seen within it are percent-encoded. What reads addresses drops line breaks and tabs, which makes another address.
+/// Prepares text for use as a URL: trims it, and percent-encodes blanks, control characters and invisible characters.
+/// URL parsers would drop line breaks and tabs, which would change the URL.
 pub fn address(text: &str) -> Cow<'_, str> {
     let text = text.trim();
     let is_fit = |c: char| is_harmless(c) && !c.is_whitespace();
@@ -75,9 +76,9 @@ pub fn address(text: &str) -> Cow<'_, str> {
     Cow::Owned(out)
 }
 
-/// JSON that says the same and holds only what may be shown as it is: what [`clean_output`] would change is escaped.
+/// Escapes characters in JSON that [`clean_output`] would change; the JSON stays equivalent.
 ///
-/// JSON need not escape all that a terminal obeys or hides; only its strings can hold such.
+/// Only JSON strings can contain such characters, and JSON does not require escaping them.
 pub fn escaped_json(json: &str) -> String {
     let mut out = String::with_capacity(json.len());
     let mut marks = 0;
@@ -94,19 +95,19 @@ pub fn escaped_json(json: &str) -> String {
     out
 }
 
-/// Whether a character may reach a terminal: what [`clean`] leaves as it is.
+/// Whether a character may be sent to a terminal: [`clean`] does not change it.
 pub fn is_harmless(c: char) -> bool {
     !c.is_control() && !is_invisible(c)
 }
 
-/// Whether a character is shown as it is wherever it stands; only a flood of marks is cut.
+/// Whether a character is displayed unchanged in any position, apart from the limit for combining marks.
 pub fn is_shown(c: char) -> bool {
     is_harmless(c) && !is_skin_tone(c)
 }
 
-/// As it may go to a terminal that does not take UTF-8: each character beyond ASCII is a `?` for every column that it has, but
-/// for the `…` of what was cut, which is the screen's `~`. Parts of such a character are control characters there (`ě` ends
-/// in 0x9b, which begins a sequence).
+/// Converts text for a terminal without UTF-8: each character beyond ASCII becomes a `?` for each column of its width,
+/// and the `…` of cut text becomes `~`. Sent unchanged, bytes of such characters could act as control characters (`ě` ends
+/// in 0x9b, which begins an escape sequence).
 pub fn ascii(text: &str) -> Cow<'_, str> {
     if text.is_ascii() {
         return Cow::Borrowed(text);
@@ -119,9 +120,10 @@ pub fn ascii(text: &str) -> Cow<'_, str> {
     Cow::Owned(text.chars().flat_map(fitting).collect())
 }
 
+/// How line breaks are treated.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Breaks {
-    /// One space for one or several, and for the blanks around them.
+    /// Line breaks with the blanks around them become one space.
     Space,
     Stay,
 }
@@ -154,7 +156,7 @@ fn sanitised(text: &str, breaks: Breaks, limit: usize) -> Cow<'_, str> {
             c => out.push(c),
         }
         before = c;
-        // what is dropped counts too: a flood is not read to its end
+        // dropped characters count too, so that a flood of them is not processed to its end
         if out.len() > limit || at / 4 > limit {
             out.truncate(whole.min(out.len()));
             out.push('…');
@@ -170,7 +172,7 @@ fn push_code(out: &mut String, prefix: &str, c: char) {
     written.expect("writing to a String cannot fail");
 }
 
-/// Whether `c` only says how the picture before it is drawn: as text or in colour, in which skin, joined to the next.
+/// Whether `c` only modifies how the emoji before it is drawn: as text or in colour, its skin colour, or joined to the next.
 fn is_emoji_modifier(before: char, c: char, next: Option<char>) -> bool {
     let is_picture =
         |c: char| !c.is_ascii() && !c.is_alphanumeric() && is_harmless(c) && c.width() != Some(0);
@@ -183,12 +185,13 @@ fn is_emoji_modifier(before: char, c: char, next: Option<char>) -> bool {
     }
 }
 
+/// Whether this is a skin colour modifier.
 fn is_skin_tone(c: char) -> bool {
     matches!(c, '\u{1f3fb}'..='\u{1f3ff}')
 }
 
-/// Bidi controls, zero-width and other format characters, private use, tags, line and paragraph separators, and what is no
-/// character at all.
+/// Whether a character is invisible: bidi controls, zero-width and other format characters, private use, tags, line and paragraph
+/// separators, and noncharacters.
 fn is_invisible(c: char) -> bool {
     let code = u32::from(c);
     matches!(code,

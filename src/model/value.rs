@@ -63,11 +63,10 @@ impl Value {
 
     /// For people, on lines of their own: none where nothing is known.
     pub fn lines(&self, now: Timestamp) -> Vec<String> {
-        match self {
-            Self::Nothing => Vec::new(),
-            Self::Texts(texts) => texts.clone(),
-            other => vec![other.shown(now)],
+        if let Self::Texts(texts) = self {
+            return texts.clone();
         }
+        if *self == Self::Nothing { Vec::new() } else { vec![self.shown(now)] }
     }
 
     /// For people, on one line.

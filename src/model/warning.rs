@@ -1,48 +1,53 @@
-//! What a source says beside an answer: that something is missing in it, or a remark that takes nothing away from it.
+//! Warnings that come with an answer: about missing data, or as a notice.
 
 use std::fmt;
 
 use super::labels::Text;
 
-/// What a warning means for the answer that it came with.
+/// The effect of a warning on its answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum WarningKind {
-    /// The answer is not whole: lists, counts and states that are built on it are partial.
+    /// The answer is incomplete: lists, counts and states computed from it are incomplete too.
     MissingData,
-    /// The answer is not whole, and every thing in it that is touched by that says so itself; the others are as told.
+    /// The answer is incomplete, but each affected item is marked as such; the others are complete.
     MissingPart,
-    /// The answer is whole, and something about it or its source is worth knowing.
+    /// The answer is complete; the warning is a notice about the answer or its source.
     Notice,
-    /// A remark of the query engine on how a query is written (Prometheus' annotations). It changes nothing.
+    /// A remark of the query engine about a query (Prometheus' annotations). The answer is complete.
     Annotation,
 }
 
-/// One warning. Its text is clean.
+/// One warning with sanitised text.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Warning {
+    /// Its effect on the answer.
     pub kind: WarningKind,
+    /// The message.
     pub text: Text,
 }
 
 impl Warning {
+    /// A warning that data are missing.
     pub fn missing(text: impl Into<Text>) -> Self {
         Self { kind: WarningKind::MissingData, text: text.into() }
     }
 
-    /// That something is missing, and that those whom it is about say so themselves.
+    /// A warning that data are missing and the affected items are marked.
     pub fn part(text: impl Into<Text>) -> Self {
         Self { kind: WarningKind::MissingPart, text: text.into() }
     }
 
+    /// A notice.
     pub fn notice(text: impl Into<Text>) -> Self {
         Self { kind: WarningKind::Notice, text: text.into() }
     }
 
+    /// A remark of the query engine.
     pub fn annotation(text: impl Into<Text>) -> Self {
         Self { kind: WarningKind::Annotation, text: text.into() }
     }
 
-    /// Whether the answer is not whole because of it.
+    /// Whether the answer is incomplete.
     pub fn is_missing_data(&self) -> bool {
         matches!(self.kind, WarningKind::MissingData | WarningKind::MissingPart)
     }
@@ -54,7 +59,7 @@ impl fmt::Display for Warning {
     }
 }
 
-/// Adds a warning, unless the same is there already; of what is missing the wider meaning counts.
+/// Adds a warning unless it is there already; if both are about missing data with the same text, the wider kind counts.
 pub fn note(warnings: &mut Vec<Warning>, warning: Warning) {
     if warning.is_missing_data() {
         let same = |known: &&mut Warning| known.is_missing_data() && known.text == warning.text;

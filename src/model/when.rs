@@ -1,4 +1,4 @@
-//! Moments as people write them: `22:00`, `2026-11-30 22:00`, `in 2h`, or RFC 3339.
+//! Points in time as users write them: `22:00`, `2026-11-30 22:00`, `in 2h`, or RFC 3339.
 
 use jiff::civil::{Date, DateTime, Time};
 use jiff::tz::TimeZone;
@@ -6,11 +6,12 @@ use jiff::{Timestamp, ToSpan as _};
 
 use super::duration;
 
+/// A text that is not a time.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{0:?} is not a time; write it like 22:00, 2026-11-30 22:00, in 2h or 2026-11-30T22:00:00Z")]
 pub struct WhenError(String);
 
-/// Reads a moment. A time without a day is the next one after `now` in the zone; a length of time is counted from `now`.
+/// Parses a time. A time of day without a date is the next one after `now` in the zone; a duration counts from `now`.
 ///
 /// # Errors
 /// [`WhenError`] for anything else.
@@ -39,14 +40,14 @@ pub fn parse(text: &str, now: Timestamp, zone: &TimeZone) -> Result<Timestamp, W
     here(day.to_datetime(time)).map_err(|_error| wrong())
 }
 
-/// `22:00`, `22:00:30`
+/// Parses `22:00` or `22:00:30`.
 fn time(text: &str) -> Option<Time> {
     let is_time = text.contains(':') && text.chars().all(|c| c.is_ascii_digit() || c == ':');
     let padded = if text.find(':') == Some(1) { format!("0{text}") } else { text.to_owned() };
     is_time.then(|| padded.parse().ok())?
 }
 
-/// Writes a moment so that [`parse`] reads it back, to the second.
+/// Formats a time so that [`parse`] reads it back, to the second.
 pub fn text(moment: Timestamp, zone: &TimeZone) -> String {
     moment.to_zoned(zone.clone()).strftime("%Y-%m-%d %H:%M:%S").to_string()
 }

@@ -1,4 +1,4 @@
-//! What all sources together say: merged, each part with its age, absence never taken for health.
+//! The merged state of all sources: each part has its age, and missing data never counts as healthy.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
@@ -26,31 +26,32 @@ pub use part::WorldPart;
 /// How long a service without data stays in the list.
 pub const LOST_SERVICES_KEPT: SignedDuration = SignedDuration::from_hours(24);
 
-/// By what the world is judged; from the configuration.
+/// The settings by which health is judged, from the configuration.
 #[derive(Debug, Clone, PartialEq)]
 pub struct HealthPolicy {
+    /// The limits above which a signal counts as bad.
     pub thresholds: Thresholds,
-    /// Labels that name the service of an alert, the first that is there counts.
+    /// Labels that name the service of an alert, in order of precedence.
     pub service_labels: Vec<String>,
-    /// Names of alerts that always fire while monitoring is alive.
+    /// Names of alerts that always fire while monitoring works.
     pub watchdogs: Vec<String>,
-    /// How severe an alert is by its labels.
+    /// Maps the labels of an alert to a severity.
     pub severities: SeverityMap,
 }
 
 impl HealthPolicy {
-    /// What the service labels among these say, the most telling first.
+    /// The non-empty values of the service labels, in order of precedence.
     fn named<'s, 'a>(&'s self, labels: &'a Labels) -> impl Iterator<Item = &'a Text> + use<'s, 'a> {
         self.service_labels.iter().filter_map(|label| labels.get(label)).filter(|name| !name.is_empty())
     }
 
-    /// The service that these labels name: a backend that a pack tells by a label of its own, else what the first service label
-    /// says. Which other services are known does not matter.
+    /// The service that these labels name: a service that a metric pack names by a label of its own takes precedence, else the
+    /// first service label counts, whether or not a service of that name is known.
     fn service_of<'a>(&self, own: &OwnNames, labels: &'a Labels) -> Option<&'a Text> {
         own.named(labels).or_else(|| self.named(labels).next())
     }
 
-    /// Its place among names in their order, if it is one of them.
+    /// The index of the service within `names`, which must be sorted; `None` if it is not there.
     fn place_of(&self, own: &OwnNames, labels: &Labels, names: &[Text]) -> Option<usize> {
         names.binary_search(self.service_of(own, labels)?).ok()
     }
@@ -68,107 +69,112 @@ impl Default for HealthPolicy {
     }
 }
 
-/// Whether the alert that always fires does so: is monitoring itself alive?
+/// Whether the always-firing alert fires, which shows whether monitoring itself works.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Watchdog {
     /// No source of alerts has answered yet.
     Unknown,
+    /// The alert fires.
     Present,
-    /// It does not: monitoring may be dead, or has no such rule.
+    /// The alert does not fire: monitoring may be down, or has no such rule.
     Absent,
 }
 
-/// The merged truth, as far as it is known.
+/// The merged state of all sources, as far as it is known.
 #[derive(Debug, Default)]
 pub struct World {
     health_policy: HealthPolicy,
     cache: BTreeMap<SourceId, AnswerCache>,
+    /// The displayed moment.
     moment: Moment,
     services: Vec<Service>,
-    /// The services of now, while another moment is shown.
+    /// The current services, while a past moment is displayed.
     services_now: Vec<Service>,
-    /// Those that packs name by labels of their own.
+    /// Services that metric packs name by labels of their own.
     own_names: OwnNames,
-    /// The alerts as their sources tell them.
+    /// The alerts as their sources report them, sorted by fingerprint.
     reported: Vec<Arc<Alert>>,
-    /// The same as they are shown, in the same order: what is being silenced is silenced.
+    /// The same alerts in the same order as they are displayed: an alert whose silence is being created is shown as silenced.
     alerts: Vec<Arc<Alert>>,
-    /// What is known of each of them beyond what it says itself, in the same order.
+    /// What burnwatch knows about each alert beyond its own fields, in the same order.
     about: Vec<AlertContext>,
-    /// Which of them are not what they were before the last change.
+    /// Indexes of the alerts that are new, or that started or ended, since the last change.
     news: Vec<usize>,
-    /// Alerts that rules told, each with the alert of an Alertmanager that it turned out to be with that change.
+    /// Alerts from rules that the last change matched to an alert of an Alertmanager: the old fingerprint and the new one.
     matched_alerts: Vec<(Fingerprint, Fingerprint)>,
     totals: AlertTotals,
     slos: Vec<SloStatus>,
-    /// Their services with their places, in this order.
+    /// Service names with indexes into `slos`, sorted.
     slos_by_service: Vec<(Text, usize)>,
     incidents: Vec<IncidentView>,
+    /// The sources whose watchdog alert fires.
     watched: BTreeSet<SourceId>,
-    /// What was asked for and is not told yet.
+    /// Actions that burnwatch has sent and whose effect no source reports yet.
     optimistic: Vec<OptimisticChange>,
-    /// The alerts that look silenced because of that.
+    /// The alerts that are displayed as silenced because of `optimistic`.
     optimistically_silenced: BTreeSet<Fingerprint>,
     revision: u64,
     alerts_revision: u64,
 }
 
 impl World {
-    /// A world of these sources, of which nothing is known yet.
+    /// A world with these sources and no answers yet.
     pub fn new(sources: impl IntoIterator<Item = SourceId>, health_policy: HealthPolicy) -> Self {
         let cache = sources.into_iter().map(|id| (id, AnswerCache::default())).collect();
         Self { health_policy, cache, ..Self::default() }
     }
 
-    /// Goes on counting where `other` stopped, so that nothing that was worked out from that one is taken for this one's.
+    /// Continues the revision numbers of `other`, so that values cached for `other` are not used for this world.
     #[must_use]
     pub fn after(mut self, other: &Self) -> Self {
         (self.revision, self.alerts_revision) = (other.revision + 1, other.alerts_revision + 1);
         self
     }
 
-    /// Counts up whenever something changed that several sources say together: services, alerts, rules, silences, SLOs,
-    /// incidents, who is on call.
+    /// Increases whenever the merged state changes: services, alerts, rules, silences, SLOs, incidents or on-call
+    /// data.
     pub fn revision(&self) -> u64 {
         self.revision
     }
 
-    /// Counts up whenever alerts changed.
+    /// Increases whenever alerts change.
     pub fn alerts_revision(&self) -> u64 {
         self.alerts_revision
     }
 
-    /// All services, in the order of their names.
+    /// All services, sorted by name.
     pub fn services(&self) -> &[Service] {
         &self.services
     }
 
+    /// The service with this name.
     pub fn service(&self, name: &str) -> Option<&Service> {
         let at = self.services.binary_search_by(|service| (*service.name).cmp(name)).ok()?;
         self.services.get(at)
     }
 
-    /// All alerts but the watchdogs, in the order of their fingerprints.
+    /// All alerts except the watchdogs, sorted by fingerprint.
     pub fn alerts(&self) -> &[Arc<Alert>] {
         &self.alerts
     }
 
+    /// The alert with this fingerprint.
     pub fn alert(&self, fingerprint: Fingerprint) -> Option<&Arc<Alert>> {
         self.alerts.get(alerts::find(&self.alerts, fingerprint)?)
     }
 
-    /// How many alerts there are of what kind.
+    /// The numbers of alerts by state and severity.
     pub fn totals(&self) -> &AlertTotals {
         &self.totals
     }
 
-    /// The alerts that the last answer about alerts or rules brought, or that began or ended anew with it.
+    /// The alerts that are new, or that started or ended, with the last answer about alerts or rules.
     pub fn news(&self) -> impl Iterator<Item = &Arc<Alert>> {
         self.news.iter().filter_map(|at| self.alerts.get(*at))
     }
 
-    /// Alerts that rules told before, each with that of an Alertmanager that it turned out to be with the last answer: the same
-    /// with the labels that are added on the way.
+    /// Alerts from rules that the last answer matched to an alert of an Alertmanager, which has the same labels and those added
+    /// on the way: the old fingerprint and the new one.
     pub fn matched_alerts(&self) -> impl Iterator<Item = (Fingerprint, Fingerprint)> {
         self.matched_alerts.iter().copied()
     }
@@ -177,12 +183,12 @@ impl World {
         self.alerts.iter().zip(&self.about).map(|(alert, about)| (alert, self.service_named(alert, about)))
     }
 
-    /// When the alert came or last changed its state, as far as burnwatch saw it; its start if it was there from the first.
+    /// When burnwatch first saw the alert or last saw it change its state; its start if it was in the first answer.
     pub fn changed_at(&self, fingerprint: Fingerprint) -> Option<Timestamp> {
         self.about.get(alerts::find(&self.alerts, fingerprint)?).map(|about| about.changed_at)
     }
 
-    /// The service that an alert is about: the first service label that is there names it, whether it is known or not.
+    /// The service of an alert with these labels, whether or not a service of that name is known.
     pub fn service_of<'a>(&self, labels: &'a Labels) -> Option<&'a Text> {
         self.health_policy.service_of(&self.own_names, labels)
     }
@@ -191,14 +197,14 @@ impl World {
         self.cache.values().filter_map(|cache| cache.silences().value()).flatten()
     }
 
-    /// The alerts that a silence hides now, as the server that keeps it says.
+    /// The alerts that a silence currently silences, as its Alertmanager reports.
     pub fn hidden_by<'a>(&'a self, silence: &'a str) -> impl Iterator<Item = &'a Arc<Alert>> + 'a {
         let is_hidden =
             |alert: &&Arc<Alert>| can_be_hidden(alert) && alert.silenced_by.iter().any(|id| **id == *silence);
         self.alerts.iter().filter(is_hidden)
     }
 
-    /// How many alerts each silence hides now, by its id.
+    /// How many alerts each silence currently silences, by silence id.
     pub fn hidden_by_each(&self) -> HashMap<Text, usize> {
         let mut hidden: HashMap<Text, usize> = HashMap::new();
         for id in
@@ -209,7 +215,7 @@ impl World {
         hidden
     }
 
-    /// By how much the clock of a source is ahead of ours, in seconds, if that is known.
+    /// How many seconds the clock of a source is ahead of the local clock; `None` if unknown.
     pub fn clock_ahead(&self, source: &SourceId) -> Option<i64> {
         self.cache(source)?.probe().value()?.clock_ahead_seconds
     }
@@ -219,18 +225,18 @@ impl World {
         self.clock_ahead(source).filter(|ahead| ahead.unsigned_abs() > 2).unwrap_or(0)
     }
 
-    /// The rule that made an alert with these labels, and the source that runs it.
+    /// The rule that created an alert with these labels, and the source that evaluates it.
     pub fn rule_of(&self, labels: &Labels) -> Option<(&SourceId, &Arc<Rule>)> {
         self.cache.iter().find_map(|(id, cache)| Some((id, cache.rules().value()?.rule_of(labels)?)))
     }
 
-    /// The rules that fail, by the sources that run them.
+    /// The failing rules, each with the source that evaluates it.
     pub fn broken_rules(&self) -> impl Iterator<Item = (&SourceId, &BrokenRule)> {
         let boards = self.cache.iter().filter_map(|(id, cache)| Some((id, cache.rules().value()?)));
         boards.flat_map(|(id, board)| board.broken.iter().map(move |rule| (id, rule)))
     }
 
-    /// Those on which what is known of a service hangs.
+    /// The failing rules that affect the data about a service.
     pub fn broken_rules_of_service<'a>(
         &'a self,
         service: &'a str,
@@ -239,10 +245,12 @@ impl World {
         all.filter(move |rule| self.service_of(&rule.labels).is_some_and(|name| **name == *service))
     }
 
+    /// The last answers of a source.
     pub fn cache(&self, source: &SourceId) -> Option<&AnswerCache> {
         self.cache.get(source)
     }
 
+    /// All sources with their last answers.
     pub fn sources(&self) -> impl Iterator<Item = (&SourceId, &AnswerCache)> {
         self.cache.iter()
     }
@@ -252,12 +260,12 @@ impl World {
         self.health_policy.watchdogs.iter().any(|name| name == alertname)
     }
 
-    /// How severe an alert with these labels is.
+    /// The severity of an alert with these labels.
     pub fn severity_of(&self, labels: &Labels) -> Severity {
         self.health_policy.severities.of(labels)
     }
 
-    /// The dead man's switch of one source of alerts.
+    /// Whether the watchdog alert of one source fires.
     pub fn watchdog(&self, source: &SourceId) -> Watchdog {
         match self.cache.get(source).and_then(|cache| cache.alerts().value()) {
             None => Watchdog::Unknown,
@@ -266,13 +274,14 @@ impl World {
         }
     }
 
+    /// Records that a question was sent.
     pub fn asked(&mut self, question: &Question) {
         self.mark_asked(question);
         let Some(cache) = self.cache.get_mut(&question.source) else { return };
         cache.place(&question.ask).asked();
     }
 
-    /// Takes what came back for a question; a failure leaves the last good value where it is.
+    /// Stores the answer to a question and merges it; a failure keeps the last good value.
     pub fn apply(&mut self, question: &Question, answered: Answered, now: Timestamp) {
         let Some(cache) = self.cache.get_mut(&question.source) else { return };
         let (answer, warnings, digest) = match answered {
@@ -293,8 +302,8 @@ impl World {
         }
     }
 
-    /// Shows what the sources say of this moment; what they say of another one is kept, and not mixed with it. Until they have said
-    /// it, services and SLOs are there by name alone.
+    /// Displays this moment. Answers about different moments are kept apart. Until the sources have answered for the new moment,
+    /// services and SLOs are listed without data.
     pub fn show(&mut self, moment: Moment, now: Timestamp) {
         if moment == self.moment {
             return;
@@ -316,19 +325,19 @@ impl World {
         self.merge(AskKind::Slos, now);
     }
 
-    /// Keeps the answers that are shown and those that are wanted, and of the others what was answered last.
+    /// Drops old answers: keeps those that are displayed, those for which `is_wanted` is true, and the most recent of the others.
     pub fn forget(&mut self, is_wanted: impl Fn(&SourceId, Moment, &Topic) -> bool) {
         for (source, cache) in &mut self.cache {
             cache.forget(|moment, topic| is_wanted(source, moment, topic));
         }
     }
 
-    /// Works out anew what follows from answers of this kind, and no more.
+    /// Recomputes the parts of the merged state that depend on answers of this kind.
     fn merge(&mut self, news: AskKind, now: Timestamp) {
         match news.merges() {
             Merges::Alerts => {
                 self.merge_alerts(now);
-                // one that was lost may be forgotten by now
+                // a lost service may have been dropped by now
                 if !self.merge_services(now) {
                     self.link_slos_to_services();
                 }
@@ -337,7 +346,7 @@ impl World {
             }
             Merges::Services => {
                 let is_same = self.merge_services(now);
-                // which sources are a pair, their services tell
+                // the services show which sources are a highly available pair
                 if self.cache.values().filter(|cache| cache.slos().value().is_some()).nth(1).is_some() {
                     self.merge_slos();
                 } else if !is_same {

@@ -1,8 +1,8 @@
-//! How fast the line to the terminal is, as far as the time tells that writing to it takes; no clock, no terminal.
+//! Estimates the speed of the connection to the terminal from the time that writes take. Pure: without a clock or a terminal.
 //!
-//! The system holds some of what is written: a slow line takes everything at first, and shows it late. Once that room is full
-//! a write waits, and what is known then is how long it took to make room: what follows is written when what went before it
-//! has probably arrived, so that a key's frame need not queue.
+//! The system buffers output, so a slow connection accepts the first bytes at once and shows them late. When the buffer is
+//! full, a write blocks, and the time until it returns gives the speed. The next frame is then written when the last one has
+//! probably arrived, so that the frame of a key press does not wait behind others.
 
 use std::time::Duration;
 
@@ -10,38 +10,40 @@ use tokio::time::Instant;
 
 pub(super) use crate::app::event::TerminalLink;
 
-/// A write that took longer than this had to wait for the line.
+/// A write that took at least this long was blocked by the connection.
 const BLOCKED_WRITE: Duration = Duration::from_millis(50);
-/// So much waiting makes a line slow.
+/// A connection is slow when its recent blocked time reaches this value.
 const SLOW_BLOCKED_TIME: Duration = Duration::from_millis(700);
-/// As time passes, one part in so many of it is taken off the waiting.
+/// The recent blocked time decreases by one tenth of the time that passes.
 const DECAY_DIVISOR: u32 = 10;
-/// What the system holds, in bytes: a pseudo-terminal of Linux has room for 11,776, and a write waits until most is gone.
+/// The size of the system's output buffer in bytes: a Linux pseudo-terminal has 11,776, and a write blocks until most of it has
+/// been read.
 const SYSTEM_BUFFER: usize = 12_000;
-/// Without a wait for so long, a line is taken for quick again; each time that this was wrong, for twice as long.
+/// After this time without a blocked write a connection counts as fast again (the first value). Each time that this was wrong,
+/// the time doubles, up to the second value.
 const SLOW_FOR: (Duration, Duration) = (Duration::from_secs(30), Duration::from_secs(16 * 60));
-/// What may still be on its way when the next frame is written.
+/// How much output, in time, may still be on its way when the next frame is written.
 const ALLOWED_IN_TRANSIT: Duration = Duration::from_millis(250);
-/// How long a frame that shows what the person did waits at most, and another: speeds are only guessed.
+/// The longest wait of a frame that shows the user's input, and of any other frame: the speed is only an estimate.
 const MAX_FRAME_WAIT: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(3));
-/// How much of a line is used: what queues before it has to go down.
+/// The share of the estimated speed that is used, so that queued output shrinks.
 const USED_SHARE: f64 = 0.66;
-/// When a frame takes longer than this, the screen is not what the person sees.
+/// If writing a frame takes longer than this, the user sees an old screen.
 const STALLED_AFTER: Duration = Duration::from_secs(1);
 
-/// How the writing of a frame went.
+/// The measurements of writing one frame.
 #[derive(Debug, Default, Clone, Copy, PartialEq)]
 pub(super) struct FrameWrite {
     bytes: usize,
-    /// How often it had to wait, and for how long in all.
+    /// How many writes blocked, and for how long in total.
     waits: u32,
     waited: Duration,
-    /// What was written from the first wait on.
+    /// Bytes written from the first blocked write on.
     after: usize,
 }
 
 impl FrameWrite {
-    /// One piece more, which took so long.
+    /// Adds one write of this many bytes, which took this long.
     pub(super) fn add(&mut self, bytes: usize, took: Duration) {
         self.bytes += bytes;
         if took >= BLOCKED_WRITE {
@@ -52,31 +54,31 @@ impl FrameWrite {
         }
     }
 
-    /// Bytes a second, if it had to wait. A single wait was for all that the system held, each of several for a piece.
+    /// Bytes per second; None if no write blocked. If only one write blocked, the system's full buffer was sent meanwhile, too.
     fn rate(&self) -> Option<f64> {
         let gone = self.after + if self.waits == 1 { SYSTEM_BUFFER } else { 0 };
         (self.waits > 0).then(|| gone as f64 / self.waited.as_secs_f64())
     }
 }
 
-/// What is known of the line.
+/// The estimated speed of the connection.
 #[derive(Debug)]
 pub(super) struct Backpressure {
-    /// What the person says: slow, or never to be taken for slow.
+    /// The option `low_bandwidth`: true means always slow, false never; None: as measured.
     configured: Option<bool>,
-    /// For how long it was waited for, of late.
+    /// The recent blocked time; decreases as time passes.
     blocked_time: Duration,
     last: Option<Instant>,
-    /// Bytes a second, as long as it is slow.
+    /// Bytes per second while the connection is slow.
     rate: Option<f64>,
-    /// When all that was written has probably arrived.
+    /// When all output has probably arrived at the terminal.
     all_arrived_at: Option<Instant>,
     slow_for: Duration,
     slow_until: Option<Instant>,
 }
 
 impl Backpressure {
-    /// Of a line of which the person says that it is slow, that it is not, or nothing.
+    /// With the option `low_bandwidth`: slow, not slow, or as measured.
     pub(super) fn new(configured: Option<bool>) -> Self {
         Self {
             configured,
@@ -89,7 +91,7 @@ impl Backpressure {
         }
     }
 
-    /// Takes note of a frame that was written, until now.
+    /// Adds the measurements of a frame that was completely written at `now`.
     pub(super) fn add_frame(&mut self, flow: FrameWrite, now: Instant) {
         let since = self.last.map_or(Duration::ZERO, |last| now.saturating_duration_since(last));
         self.last = Some(now);
@@ -98,7 +100,7 @@ impl Backpressure {
             if self.blocked_time >= SLOW_BLOCKED_TIME {
                 self.slow_until = Some(now + self.next_slow_for(now));
             }
-            // whatever was held is gone: the newest is drawn at once
+            // the write blocked until the buffer was sent: the next frame may be drawn at once
             (self.rate, self.all_arrived_at) = (Some(rate), Some(now));
         } else if let Some(rate) = self.rate.filter(|_| self.is_slow(now)) {
             let time = Duration::try_from_secs_f64(flow.bytes as f64 / rate / USED_SHARE)
@@ -111,7 +113,7 @@ impl Backpressure {
         }
     }
 
-    /// How long it is slow from now on.
+    /// How long the connection counts as slow from now on.
     fn next_slow_for(&mut self, now: Instant) -> Duration {
         self.slow_for = match self.slow_until {
             Some(end) if now < end => self.slow_for,
@@ -125,7 +127,7 @@ impl Backpressure {
         self.configured.unwrap_or_else(|| self.slow_until.is_some_and(|end| now < end))
     }
 
-    /// How it is, while a frame has been on its way for so long.
+    /// The state of the connection; `on_its_way` is how long the current frame has been in the writer.
     pub(super) fn link(&self, on_its_way: Duration, now: Instant) -> TerminalLink {
         if on_its_way >= STALLED_AFTER {
             TerminalLink::Stalled
@@ -136,7 +138,7 @@ impl Backpressure {
         }
     }
 
-    /// When the next frame is to be written at the earliest; `urgent` is one that shows what the person did.
+    /// The earliest time for the next frame, None if at once; `urgent` is a frame that shows the user's input.
     pub(super) fn due(&self, urgent: bool) -> Option<Instant> {
         let (all_arrived_at, last) = (self.all_arrived_at?.checked_sub(ALLOWED_IN_TRANSIT)?, self.last?);
         Some(all_arrived_at.min(last + if urgent { MAX_FRAME_WAIT.0 } else { MAX_FRAME_WAIT.1 }))

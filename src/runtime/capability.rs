@@ -1,5 +1,5 @@
-//! What the terminal can do, as far as the environment tells; pure functions of a look-up, asking the terminal nothing
-//! (an answer can be late, missing, or land in the middle of what is typed).
+//! The capabilities of the terminal, derived from environment variables. The terminal itself is not queried: an answer can be
+//! late or missing, or arrive between the user's keys.
 
 use crate::app::look::{Charset, Colours};
 
@@ -8,17 +8,21 @@ use super::notice::Notices;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Capability {
+    /// The colours that the terminal supports.
     pub colours: Colours,
+    /// The characters that the terminal can draw.
     pub charset: Charset,
-    /// Whether it takes UTF-8, as the locale has it.
+    /// Whether the locale uses UTF-8.
     pub utf8: bool,
-    /// Whether to say where a frame begins and ends (`CSI ? 2026 h`).
+    /// Whether to mark the beginning and the end of each frame (synchronized output, `CSI ? 2026 h`).
     pub synchronized_output: bool,
+    /// The escape sequence for desktop notifications. With `None` there is no title either.
     pub notices: Notices,
+    /// Whether burnwatch runs inside tmux.
     pub tmux: bool,
 }
 
-/// A terminal that can do everything.
+/// A terminal with all capabilities.
 #[cfg(test)]
 pub(super) const CAPABLE: Capability = Capability {
     colours: Colours::True,
@@ -29,15 +33,15 @@ pub(super) const CAPABLE: Capability = Capability {
     tmux: false,
 };
 
-/// Terminals with 24 bits of colour that do not always say so in `COLORTERM`.
+/// Parts of `TERM` of terminals with 24-bit colour that do not always set `COLORTERM`.
 const TRUE_COLOUR_TERMS: [&str; 7] =
     ["kitty", "alacritty", "wezterm", "ghostty", "foot", "contour", "direct"];
 const TRUE_COLOUR_PROGRAMS: [&str; 4] = ["iTerm.app", "WezTerm", "ghostty", "vscode"];
 
-/// What the environment says; `env` looks a variable up.
+/// The capabilities by the environment; `env` returns the value of a variable.
 ///
 /// # Errors
-/// [`RuntimeError::Dumb`] for a terminal that cannot move its cursor, or of which nobody knows whether it can.
+/// [`RuntimeError::Dumb`] for a terminal that cannot move its cursor (`TERM=dumb`), or without `TERM`.
 pub fn capability(env: impl Fn(&str) -> Option<String>) -> Result<Capability, RuntimeError> {
     let env = |name: &str| env(name).filter(|value| !value.is_empty());
     let Some(term) = env("TERM").filter(|term| term != "dumb") else { return Err(RuntimeError::Dumb) };
@@ -61,7 +65,7 @@ fn colours(term: &str, env: &impl Fn(&str) -> Option<String>) -> Colours {
     {
         return Colours::None;
     }
-    // GNU screen hands COLORTERM on but garbles 24 bits; tmux says "screen" too and translates
+    // GNU screen passes COLORTERM on, but breaks 24-bit colours; tmux also sets TERM to "screen", and converts colours
     let is_gnu_screen = env("STY").is_some() && env("TMUX").is_none();
     let says_true = env("COLORTERM").is_some_and(|value| value == "truecolor" || value == "24bit")
         || TRUE_COLOUR_TERMS.iter().any(|name| term.contains(name))
@@ -75,7 +79,7 @@ fn colours(term: &str, env: &impl Fn(&str) -> Option<String>) -> Colours {
     }
 }
 
-/// Whether the locale has UTF-8; `env` looks a variable up.
+/// Whether the locale uses UTF-8; `env` returns the value of a variable.
 pub fn takes_utf8(env: impl Fn(&str) -> Option<String>) -> bool {
     // the order of locale(7)
     let named = ["LC_ALL", "LC_CTYPE", "LANG"].iter().find_map(|name| env(name).filter(|is| !is.is_empty()));
@@ -83,24 +87,26 @@ pub fn takes_utf8(env: impl Fn(&str) -> Option<String>) -> bool {
     locale.contains("utf-8") || locale.contains("utf8")
 }
 
+/// Unicode in a UTF-8 locale, except on terminals without Braille characters.
 fn charset(term: &str, utf8: bool) -> Charset {
-    // the console's font has no braille, which charts are drawn with, and what was built before Unicode has nothing of it
+    // charts are drawn with Braille characters, which the font of the Linux console and older terminals do not have
     let is_old = ["linux", "vt1", "vt2", "cons"].iter().any(|name| term.starts_with(name));
     if is_old || !utf8 { Charset::Ascii } else { Charset::Unicode }
 }
 
-/// Terminals skip private modes that they do not know, so frames are marked for all but those that are known to be too
-/// old for any: there it would only be bytes on a slow line. Asking (`DECRQM`) costs a round trip before the first frame.
+/// Whether to mark frames. Terminals ignore private modes that they do not know, so frames are marked for all terminals except
+/// very old ones, where the marks would only cost time. A query (`DECRQM`) would delay the first frame by a round trip.
 fn supports_synchronized_output(term: &str) -> bool {
     let too_old = ["linux", "vt", "cons", "sun", "ansi"];
     !too_old.iter().any(|name| term.starts_with(name))
 }
 
-/// Some know OSC 9, some OSC 777; those that know both would show everything twice.
+/// The escape sequence for notifications: some terminals know OSC 9, some OSC 777. Terminals that know both get one of them,
+/// so that a notification is not shown twice.
 fn notices(term: &str, env: &impl Fn(&str) -> Option<String>) -> Notices {
     let program = env("TERM_PROGRAM").unwrap_or_default();
     let is_one_of = |names: &[&str]| names.iter().any(|name| term.contains(name) || program.contains(name));
-    // GNU screen hands nothing on, and what stands in the way of tmux is told by its own variables
+    // GNU screen passes no notifications on; inside tmux the variables of the outer terminal decide
     if !supports_synchronized_output(term) || (env("STY").is_some() && env("TMUX").is_none()) {
         Notices::None
     } else if is_one_of(&["iTerm", "wezterm", "WezTerm", "ghostty", "kitty"]) || env("WT_SESSION").is_some() {

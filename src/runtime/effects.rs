@@ -1,4 +1,4 @@
-//! Performs what `update` wants done with sources: questions run as tasks, their answers come back as reports.
+//! Runs the effects that `update` returns for sources and actions: each runs as a task and sends its results as reports.
 
 use std::collections::{BTreeMap, HashMap};
 use std::error::Error;
@@ -29,12 +29,12 @@ use super::gate::{SourceGate, panic_text};
 use super::journal::JournalError;
 use super::recovery::{self, OpenActions};
 
-/// Answers that wait for the loop; beyond that the tasks wait, not the loop.
+/// The capacity of the channel to the loop; when it is full, tasks wait, and the loop does not.
 const REPORT_CHANNEL_SIZE: usize = 64;
-/// How long a context may take to build its sources (a program that fetches a secret may hang).
+/// How long building the sources of a context may take (a program that prints a secret may hang).
 const OPEN_CONTEXT_TIMEOUT: Duration = Duration::from_secs(30);
 
-/// After these waits it is looked again at what an action left unknown; 20 minutes in all.
+/// The waits between attempts to read back an action whose result is unknown; 20 minutes in total.
 const READ_BACK_WAITS: [Duration; 6] = [
     Duration::from_secs(15),
     Duration::from_secs(30),
@@ -44,11 +44,12 @@ const READ_BACK_WAITS: [Duration; 6] = [
     Duration::from_secs(675),
 ];
 
-/// How far back the screen tells what was done.
+/// How far back the screen shows actions of the journal.
 const SHOWN_ACTIONS_RANGE: SignedDuration = SignedDuration::from_hours(7 * 24);
+/// The most actions of the journal that the screen shows.
 const MAX_SHOWN_ACTIONS: usize = 2000;
 
-/// The sources of a context, and what may be spent on asking each.
+/// The sources of a context, and the limits for requests to each of them.
 #[derive(Clone)]
 pub struct GatedSources {
     list: Vec<Arc<dyn Source>>,
@@ -56,37 +57,41 @@ pub struct GatedSources {
 }
 
 impl GatedSources {
+    /// Combines sources with their limits.
     pub fn new(list: Vec<Arc<dyn Source>>, limits: LimitSettings) -> Self {
         Self { list, limits }
     }
 
+    /// Name, kind and abilities of each source.
     pub fn infos(&self) -> Vec<SourceInfo> {
         self.list.iter().map(|source| source.info().clone()).collect()
     }
 }
 
-/// What is found behind the name of a context.
+/// An opened context.
 pub struct ContextHandle {
     pub sources: GatedSources,
-    /// What it forbids or asks twice for.
+    /// The guardrails of the context for actions.
     pub guard: Guard,
+    /// Whether the context is marked as production.
     pub production: bool,
 }
 
-/// Builds the sources of the context of this name. May block; its error is shown to the person.
+/// Opens the context of this name and builds its sources. May block; its error is shown to the user.
 pub type ContextOpener =
     Arc<dyn Fn(&str) -> Result<ContextHandle, Box<dyn Error + Send + Sync>> + Send + Sync>;
 
+/// A result that a task sends to the loop.
 pub(super) enum TaskReport {
     /// A question was answered.
     Arrived { id: u64, arrival: Box<Arrival> },
-    /// An action is further than before.
+    /// The progress of an action: action `index` of the plan `plan`.
     Acted { plan: u64, index: usize, progress: ActionProgress },
-    /// What the journal tells of the last days.
+    /// The actions of the last days, from the journal.
     JournalRead(Vec<ActionRecord>),
-    /// The person is to be told this.
+    /// A message for the user.
     Told(Message),
-    /// A context's sources are built, or cannot be.
+    /// A context was opened, or could not be.
     Built { id: u64, context: Text, opened: Result<ContextHandle, String> },
 }
 
@@ -95,7 +100,7 @@ struct Running {
     task: AbortHandle,
 }
 
-/// The tasks in flight, and the gates that they pass.
+/// Starts tasks for effects, and holds the tasks in flight and the gate of each source.
 pub(super) struct EffectRunner {
     executor: Executor,
     contexts: Option<ContextOpener>,
@@ -126,6 +131,7 @@ impl EffectRunner {
         (effect_runner, inbox)
     }
 
+    /// Replaces the sources by those of another context and cancels all questions in flight.
     fn install(&mut self, sources: &GatedSources) {
         self.cancel_all();
         let gate = |source: &Arc<dyn Source>| {
@@ -135,7 +141,7 @@ impl EffectRunner {
         self.gates = sources.list.iter().map(gate).collect();
     }
 
-    /// Puts a question, unless the same one is already in flight.
+    /// Sends a question to its source, unless the same question is already in flight.
     pub(super) fn fetch(&mut self, question: Question) {
         if self.running.contains_key(&question) {
             return;
@@ -145,7 +151,7 @@ impl EffectRunner {
         let (reports, asked) = (self.reports.clone(), question.clone());
         let task = tokio::spawn(async move {
             let asking = AssertUnwindSafe(ask(gate, asked.clone())).catch_unwind();
-            // without an answer it would be taken for a question that is still out, and never be put again
+            // a panic must become an answer, too: otherwise the question would stay in flight and never be sent again
             let arrival = asking.await.unwrap_or_else(|payload| {
                 failed_arrival(asked, ErrorKind::Internal { reason: panic_text(payload.as_ref()) })
             });
@@ -156,7 +162,7 @@ impl EffectRunner {
     }
 
     /// Does what a plan says, as far as the executor lets it. It goes on whatever context is entered meanwhile; what is unknown at
-    /// its end is looked at again later.
+    /// is unknown are read back again later.
     pub(super) fn act(&self, plan: Plan) {
         let (id, count, reports) = (plan.id, plan.actions.len(), self.reports.clone());
         let (executor, gates) = (self.executor.clone(), self.gates.clone());
@@ -166,9 +172,9 @@ impl EffectRunner {
                 Ok(open) => return read_back_later(&executor, &gates, (id, open), &reports).await,
                 Err(payload) => payload,
             };
-            // those that had ended before keep their ending
+            // `update` ignores this for actions that have already ended
             let words: Text = format!(
-                "burnwatch failed half-way ({}); it is read back at the next start",
+                "burnwatch failed during this action ({}); its result is read back at the next start",
                 panic_text(payload.as_ref())
             )
             .into();
@@ -179,14 +185,14 @@ impl EffectRunner {
         });
     }
 
-    /// Reads back what an earlier run left open in this context.
+    /// Reads back the actions of earlier runs in this context whose result is unknown.
     pub(super) fn recover(&self) {
         let (executor, gates, reports) = (self.executor.clone(), self.gates.clone(), self.reports.clone());
         tokio::spawn(async move {
             let messages = match recovery::recover(&executor, &gates, OpenActions::Recent).await {
                 Ok(found) => recovery::messages(&found),
                 Err(error) => {
-                    let text = format!("the journal cannot be read ({error}): nothing can be done from here");
+                    let text = format!("the journal cannot be read ({error}), so burnwatch runs no actions");
                     vec![Message { tone: Tone::Trouble, text }]
                 }
             };
@@ -196,13 +202,13 @@ impl EffectRunner {
         });
     }
 
-    /// Reads what the journal tells of the last days.
+    /// Reads the actions of the last days from the journal.
     pub(super) fn recall(&self) {
         let Some(journal) = self.executor.journal.clone() else { return };
         let (since, reports) =
             (self.executor.clock.now().checked_sub(SHOWN_ACTIONS_RANGE), self.reports.clone());
         tokio::spawn(async move {
-            // that it cannot be read was said at the start
+            // `recover` has already reported that the journal cannot be read
             let Ok(told) = journal.read().await else { return };
             let is_late = |record: &ActionRecord| since.as_ref().is_ok_and(|since| record.begun_at >= *since);
             let mut records: Vec<ActionRecord> = told.records.into_iter().filter(is_late).collect();
@@ -211,7 +217,7 @@ impl EffectRunner {
         });
     }
 
-    /// As [`Self::recover`], for one who waits for it.
+    /// As [`Self::recover`], but waits for the results and returns them.
     pub(super) async fn read_back_open_actions(
         &self,
         which: OpenActions,
@@ -219,13 +225,14 @@ impl EffectRunner {
         recovery::recover(&self.executor, &self.gates, which).await
     }
 
+    /// Cancels a question in flight.
     pub(super) fn forget(&mut self, question: &Question) {
         if let Some(running) = self.running.remove(question) {
             running.task.abort();
         }
     }
 
-    /// Builds the sources of another context off the loop; only the last one that was asked for is entered.
+    /// Opens another context on a blocking thread. If several are requested, only the last one is entered.
     pub(super) fn enter(&mut self, context: Text) {
         let id = self.next_id();
         if let Some((_, earlier)) = self.opening_context.take() {
@@ -235,21 +242,21 @@ impl EffectRunner {
         let task = tokio::spawn(async move {
             let opened = match contexts {
                 Some(contexts) => build(contexts, Text::clone(&context)).await,
-                None => Err("there are no other contexts here".to_owned()),
+                None => Err("there are no other contexts".to_owned()),
             };
             reports.send(TaskReport::Built { id, context, opened }).await.ok();
         });
         self.opening_context = Some((id, task.abort_handle()));
     }
 
-    /// What a report means for `update`, if anything.
+    /// Turns a report into an event for `update`; None for reports of cancelled work.
     pub(super) fn take(&mut self, report: TaskReport) -> Option<Event> {
         match report {
             TaskReport::Arrived { id, arrival } => {
                 if self.running.get(&arrival.question).is_some_and(|running| running.id == id) {
                     self.running.remove(&arrival.question);
                 }
-                // what took no time was refused here, and its error logged before
+                // an answer that took no time was refused by the gate, which repeats an error that is already logged
                 if let Err(error) = &arrival.answered
                     && !arrival.took.is_zero()
                 {
@@ -277,7 +284,9 @@ impl EffectRunner {
                     }
                     Err(reason) => {
                         tracing::warn!(%context, %reason, "not entered");
-                        let text = format!("{context}: cannot enter this context ({reason}); staying here");
+                        let text = format!(
+                            "{context}: cannot enter this context ({reason}); the current context stays open"
+                        );
                         Event::Told(Message { tone: Tone::Trouble, text })
                     }
                 })
@@ -303,7 +312,7 @@ impl Drop for EffectRunner {
     }
 }
 
-/// Looks again, while the screen is open, at what a plan left unknown; what turns out to be done is told.
+/// Reads back, while the screen is open, the actions of a plan whose result is unknown, and reports those with a known result.
 async fn read_back_later(
     executor: &Executor,
     gates: &Gates,
@@ -315,7 +324,7 @@ async fn read_back_later(
             return;
         }
         sleep(wait).await;
-        // what cannot be read is looked at another time
+        // after an error, try again after the next wait
         let Ok(found) = recovery::recover(executor, gates, OpenActions::Recent).await else { continue };
         for (record, seen) in found {
             let at = open.iter().position(|(_, act)| *act == record.act);
@@ -328,15 +337,19 @@ async fn read_back_later(
     }
 }
 
+/// Opens a context on a blocking thread, with a time-out.
 async fn build(contexts: ContextOpener, context: Text) -> Result<ContextHandle, String> {
     let built = tokio::task::spawn_blocking(move || contexts(&context));
     match timeout(OPEN_CONTEXT_TIMEOUT, built).await {
         Ok(Ok(opened)) => opened.map_err(|error| error.to_string()),
-        Ok(Err(_)) => Err("burnwatch failed while building its sources; the log has the details".to_owned()),
+        Ok(Err(_)) => {
+            Err("burnwatch failed while creating its sources (a bug); the log has the details".to_owned())
+        }
         Err(_) => Err(format!("it took longer than {}s", OPEN_CONTEXT_TIMEOUT.as_secs())),
     }
 }
 
+/// Sends a question through its source's gate; answers with an error if there is no such source.
 async fn ask(gate: Option<Arc<SourceGate>>, question: Question) -> Arrival {
     failpoint::at("task");
     if let Some(gate) = gate {
@@ -346,6 +359,7 @@ async fn ask(gate: Option<Arc<SourceGate>>, question: Question) -> Arrival {
     failed_arrival(question, ErrorKind::NotOffered { what })
 }
 
+/// An error as the answer to a question that was not sent.
 fn failed_arrival(question: Question, trouble: ErrorKind) -> Arrival {
     let answered = Err(SourceError::new(question.source.clone(), trouble));
     Arrival { question, answered, took: Duration::ZERO }

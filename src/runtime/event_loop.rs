@@ -1,4 +1,5 @@
-//! The loop: event in, `update`, effects out, a frame when something changed. Nothing in it waits for anybody.
+//! The event loop: passes each event to `update`, starts the effects and draws a frame when something changed. Handling an
+//! event never waits for a source, an action or the terminal.
 
 use std::collections::VecDeque;
 use std::io;
@@ -19,11 +20,11 @@ use super::signals::SignalAction;
 use super::terminal::{self, TerminalSession};
 use super::{App, RuntimeError};
 
-/// What the loop does to the terminal besides drawing.
+/// What the loop needs from the terminal besides drawing; tests have one of their own.
 pub(super) trait Terminal {
-    /// Gives it back and has the process stopped; an order to go on follows.
+    /// Restores the terminal and stops the process, as Ctrl-z does. [`SignalAction::GoOn`] follows when it continues.
     fn stop(&mut self) -> io::Result<()>;
-    /// Takes it over, at the start and after somebody else had it.
+    /// Sets the terminal's modes, at the start and after another program used the terminal.
     fn take_over(&mut self) -> io::Result<()>;
     /// Columns and rows.
     fn size(&self) -> (u16, u16);
@@ -43,7 +44,7 @@ impl Terminal for TerminalSession {
     }
 }
 
-/// The loop with everything that it hears and moves.
+/// The loop with its input channels (keys, signals, reports of tasks) and its outputs (application, effects, screen).
 pub(super) struct EventLoop<'a, A> {
     pub(super) app: &'a mut A,
     pub(super) clock: Clock,
@@ -56,15 +57,17 @@ pub(super) struct EventLoop<'a, A> {
     pub(super) backpressure_state: Backpressure,
 }
 
+/// Whether the loop continues.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum LoopStep {
     Continue,
     Leave,
 }
 
-/// How long a question stands on the terminal before a key can be an answer to it: faster than that nobody reads.
+/// How long a confirmation must be visible on the terminal before a key may answer it: nobody reads it faster.
 const READ_TIME: Duration = Duration::from_millis(300);
 
+/// The state that decides when to draw the next frame.
 #[derive(Debug, Default)]
 struct DrawSchedule {
     size: (u16, u16),
@@ -72,14 +75,14 @@ struct DrawSchedule {
     urgent: bool,
     pacing: FramePacing,
     link: TerminalLink,
-    /// What the frame in the writer's hands, or the last one, asks the person to read.
+    /// The confirmation in the frame that is being written, or in the last one.
     confirmation: Option<Wait>,
-    /// What is being read, and until when.
+    /// The confirmation that is visible, and when it has been visible long enough.
     visible_confirmation: Option<(Wait, Instant)>,
 }
 
 impl DrawSchedule {
-    /// A frame is on the terminal: what it asks is being read from now on, if it was not already.
+    /// Notes that a frame has been written: its confirmation is visible from now on, if it was not already.
     fn frame_written(&mut self, now: Instant) {
         self.visible_confirmation = self.confirmation.map(|wait| match self.visible_confirmation {
             Some((known, until)) if known == wait => (wait, until),
@@ -87,20 +90,21 @@ impl DrawSchedule {
         });
     }
 
+    /// When the visible confirmation has been visible long enough; None if there is none.
     fn read_at(&self) -> Option<Instant> {
         self.visible_confirmation.map(|(_, until)| until)
     }
 }
 
 impl<A: App> EventLoop<'_, A> {
-    /// Runs until the person or the system wants to leave.
+    /// Runs until the user quits or a signal ends burnwatch.
     ///
     /// # Errors
     /// [`RuntimeError::Terminal`] if the terminal cannot be taken over, [`RuntimeError::Lost`] when it is gone.
     pub(super) async fn run(mut self) -> Result<(), RuntimeError> {
         let mut view = DrawSchedule::default();
         let (width, height) = self.terminal.size();
-        // with the size it is known what is due: the sources work on that while the terminal is set up
+        // the first event needs only the size: the sources start to answer while the terminal is set up
         let next = self.handle(Event::Resized { width, height }, &mut view).map_err(RuntimeError::Lost)?;
         if next == LoopStep::Leave {
             return Ok(());
@@ -109,6 +113,7 @@ impl<A: App> EventLoop<'_, A> {
         self.process_events(view).await.map_err(RuntimeError::Lost)
     }
 
+    /// Processes events and draws frames until the loop ends. Earlier branches of the `select!` have priority.
     async fn process_events(mut self, mut view: DrawSchedule) -> io::Result<()> {
         // right after the first frame
         let mut tick = Instant::now();
@@ -136,7 +141,7 @@ impl<A: App> EventLoop<'_, A> {
                     }
                     None => return Ok(()),
                 },
-                // before the keys, so that a flood of those does not keep the writer idle
+                // before the keys, so that many keys do not keep the writer idle
                 written = self.screen.written(), if !self.screen.is_free() => {
                     self.backpressure_state.add_frame(written?, Instant::now());
                     view.frame_written(Instant::now());
@@ -149,7 +154,7 @@ impl<A: App> EventLoop<'_, A> {
                     Some(event) => event,
                     None => return Err(io::ErrorKind::UnexpectedEof.into()),
                 },
-                // after the keys: what was pressed before its end was pressed too early
+                // after the keys: a key that is already in the channel was pressed before this time was over
                 () = sleep_until(view.read_at().unwrap_or(tick)), if view.read_at().is_some() => {
                     match view.visible_confirmation.take() {
                         Some((wait, _)) => Event::Read(wait),
@@ -171,7 +176,7 @@ impl<A: App> EventLoop<'_, A> {
         }
     }
 
-    /// When the next frame is to be drawn, if something changed and the writer is free.
+    /// When to draw the next frame; None if nothing changed or the writer is busy.
     fn due(&self, view: &DrawSchedule) -> Option<Instant> {
         let dirty = view.drawn != Some(self.app.version()) || self.screen.has_more();
         (dirty && self.screen.is_ready()).then(|| {
@@ -180,7 +185,7 @@ impl<A: App> EventLoop<'_, A> {
         })
     }
 
-    /// What the line is like, if that is another than before.
+    /// An event if the state of the terminal connection has changed. A slow connection gets fewer frames.
     fn check_link(&mut self, view: &mut DrawSchedule) -> Option<Event> {
         let now = Instant::now();
         let link = self.backpressure_state.link(self.screen.busy_for(now), now);
@@ -193,6 +198,7 @@ impl<A: App> EventLoop<'_, A> {
         Some(Event::Link(link))
     }
 
+    /// Draws a frame and hands it to the writer.
     fn draw(&mut self, view: &mut DrawSchedule) {
         let now = self.clock.now();
         self.screen.draw(view.size, |buf| {
@@ -205,18 +211,19 @@ impl<A: App> EventLoop<'_, A> {
         view.pacing.add_frame(Instant::now());
     }
 
+    /// Passes an event to `update` and starts the effects, including events that these cause at once.
     fn handle(&mut self, event: Event, view: &mut DrawSchedule) -> io::Result<LoopStep> {
-        // what a key means depends on whether the person sees what it is pressed at
+        // the meaning of a key depends on whether the screen that the user sees is up to date
         let mut events: VecDeque<Event> = self.check_link(view).into_iter().chain([event]).collect();
         while let Some(event) = events.pop_front() {
             match event {
                 Event::Resized { width, height } => {
                     view.size = (width, height);
                     view.urgent = true;
-                    // a terminal may have moved its lines: what stands there is not known any more
+                    // a terminal may rearrange its lines: draw the whole screen
                     self.screen.forget();
                 }
-                // reported while the window shrank; or cell 0, which crossterm 0.29 makes 65535 of
+                // outside the screen: the window has shrunk meanwhile, or it is cell 0, for which crossterm 0.29 returns 65535
                 Event::Mouse { column, row, .. } if column >= view.size.0 || row >= view.size.1 => continue,
                 Event::Key(_) | Event::Pasted(_) | Event::Mouse { .. } => view.urgent = true,
                 Event::Tick
@@ -239,7 +246,7 @@ impl<A: App> EventLoop<'_, A> {
         Ok(LoopStep::Continue)
     }
 
-    /// Starts what is to be done; what there is to say about it at once goes to `events`.
+    /// Starts an effect. Events that it causes at once, such as an error message, are added to `events`.
     fn perform(&mut self, effect: Effect, events: &mut VecDeque<Event>) -> io::Result<()> {
         match effect {
             Effect::Fetch(question) => self.effect_runner.fetch(question),
@@ -252,22 +259,22 @@ impl<A: App> EventLoop<'_, A> {
             Effect::Title(title) => self.screen.title(&title),
             Effect::Redraw => self.screen.forget(),
             Effect::Suspend => events.extend(self.suspend()?),
-            // whoever calls this leaves the loop instead
+            // `handle` leaves the loop before this is called
             Effect::Quit => {}
         }
         Ok(())
     }
 
-    /// Gives the terminal to the shell; says why if that cannot be.
+    /// Suspends burnwatch and returns the terminal to the shell; an event with the error if that fails.
     fn suspend(&mut self) -> io::Result<Option<Event>> {
         self.screen.leave();
         let Err(error) = self.terminal.stop() else { return Ok(None) };
         self.terminal.take_over()?;
         self.screen.come_back();
-        Ok(Some(error_message(format!("cannot be suspended here ({error})"))))
+        Ok(Some(error_message(format!("burnwatch cannot be suspended here ({error})"))))
     }
 
-    /// The terminal is ours again: nothing that was known of it holds.
+    /// After a suspension: the next frame is drawn whole, and the size may have changed.
     fn resume(&mut self) -> Event {
         self.screen.come_back();
         let (width, height) = self.terminal.size();

@@ -1,5 +1,5 @@
-//! The one executor through which everything that changes a system outside goes: the guard, the journal, one try, and an answer
-//! that is never a guess.
+//! The action executor: everything that changes an external system goes through it. It checks the guard, writes the journal
+//! before and after, sends an action once, and reads it back if its result is unclear.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -24,25 +24,25 @@ use super::failpoint;
 use super::gate::SourceGate;
 use super::journal::{ActingMarker, Journal, JournalError};
 
-/// How many actions of a plan are under way at once.
+/// How many actions of a plan run at the same time.
 const MAX_CONCURRENT: usize = 4;
-/// How long an action waits in all for a source that was asked too often.
+/// How long an action waits in total for a source with a rate limit.
 const MAX_RETRY_WAIT: Duration = Duration::from_secs(120);
-/// The first wait for a source that does not say how long; it doubles.
+/// The first wait if the source does not say how long; each further wait doubles.
 const FIRST_WAIT: Duration = Duration::from_secs(2);
-/// After what was sent without a sure answer it is looked how it stands, after these waits. Not to find it proves nothing: a
-/// server, or a queue in front of it, may do it much later.
+/// The waits before each attempt to read back an action with an unclear result. An action that is not found may still be
+/// done: the server, or a queue in front of it, may process it much later.
 const READ_BACK_WAITS: [Duration; 3] =
     [Duration::from_secs(1), Duration::from_secs(3), Duration::from_secs(9)];
-/// What went out longer ago than this has happened by now, or never will.
+/// A request that was sent longer ago than this has been processed by now, or never will be.
 const SETTLED_AFTER: SignedDuration = SignedDuration::from_secs(60);
 
-/// What actions in a context are held against and written to.
+/// Runs the actions of one context.
 #[derive(Clone)]
 pub(super) struct Executor {
     pub(super) context: Text,
     pub(super) guard: Guard,
-    /// None: nothing is done from here.
+    /// None: no action is run.
     pub(super) journal: Option<Journal>,
     pub(super) clock: Clock,
 }
@@ -56,9 +56,9 @@ impl Executor {
         Self { context: "".into(), guard, journal: None, clock }
     }
 
-    /// Does what a plan says, and reports each action's progress until all have ended. It holds its own gates: what has
-    /// begun is brought to its end whatever context is entered meanwhile. What is unknown then is returned: its place in the
-    /// plan and its name in the journal.
+    /// Runs the actions of a plan and reports the progress of each until all have ended. The plan continues if another context is
+    /// entered meanwhile, because it holds the gates of its own sources. Returns the actions whose result is unknown: index in
+    /// the plan and name in the journal.
     pub(super) async fn pass(
         self,
         plan: Plan,
@@ -101,7 +101,7 @@ impl Executor {
     }
 }
 
-/// The comment: why nothing of a plan is even tried, if so.
+/// Why the whole plan is refused; None if its actions may run.
 fn refusal(plan: &Plan, context: &Text, guard: &Guard) -> Option<Text> {
     if plan.context != *context {
         return Some(
@@ -111,20 +111,21 @@ fn refusal(plan: &Plan, context: &Text, guard: &Guard) -> Option<Text> {
     guard.refusal(&plan.actions)
 }
 
+/// The result text of an action in a dry run: the requests that it would send.
 fn dry_run_text(action: &Action, gate: Option<&Arc<SourceGate>>) -> Text {
     let requests = gate.map_or_else(Vec::new, |gate| gate.requests(action));
     if requests.is_empty() {
-        return format!("dry run; {} does not do this", action.source).into();
+        return format!("dry run; {} does not support this action", action.source).into();
     }
     let requests: Vec<String> = requests.iter().map(ToString::to_string).collect();
     format!("dry run: {}", requests.join(", then ")).into()
 }
 
 fn journal_failure(error: &JournalError) -> Text {
-    format!("nothing is sent without a journal, and it cannot be written: {error}").into()
+    format!("nothing is sent without a journal, and the journal cannot be written: {error}").into()
 }
 
-/// A line of the journal.
+/// The entry of the journal for one step of an action.
 pub(super) fn entry(
     journal: &Journal,
     at: Timestamp,
@@ -150,14 +151,14 @@ impl RunningPlan<'_> {
         self.reports.send(TaskReport::Acted { plan: self.plan.id, index, progress }).await.ok();
     }
 
-    /// Nothing of it is sent.
+    /// Ends all actions of the plan without sending anything.
     async fn end_unsent(&self, why: impl Fn(&Action) -> Text) {
         for (index, action) in self.plan.actions.iter().enumerate() {
             self.tell(index, ActionProgress::Ended(ActionResult::Held { words: why(action) })).await;
         }
     }
 
-    /// Writes that all of it was confirmed; gives the actions their names.
+    /// Writes to the journal that the plan was confirmed. Returns the lock of this process and the names of the actions.
     async fn begin(&self, journal: &Journal) -> Result<(ActingMarker, Vec<Text>), JournalError> {
         let acting_marker = journal.acting_marker().await?;
         let acts: Vec<Text> = self.plan.actions.iter().map(|_| journal.name()).collect();
@@ -171,7 +172,7 @@ impl RunningPlan<'_> {
     }
 }
 
-/// One action of a plan.
+/// One action of a plan that is being run.
 struct RunningAction<'a> {
     running: &'a RunningPlan<'a>,
     index: usize,
@@ -184,7 +185,7 @@ impl RunningAction<'_> {
         self.running.tell(self.index, progress).await;
     }
 
-    /// Writes a step, and says when that was.
+    /// Writes a step to the journal and returns its time.
     async fn write(&self, step: JournalStep) -> Result<Timestamp, JournalError> {
         let RunningPlan { plan, journal, clock, .. } = self.running;
         let (at, journal) = (clock.now(), journal.ok_or(JournalError::NoPlace)?);
@@ -192,7 +193,7 @@ impl RunningAction<'_> {
         Ok(at)
     }
 
-    /// Does it, and writes how it ended.
+    /// Runs the action and writes its result to the journal.
     async fn run(&self, gate: Option<&Arc<SourceGate>>) -> ActionResult {
         let (how, read_back) = if let Some(gate) = gate {
             self.send(gate).await
@@ -201,21 +202,21 @@ impl RunningAction<'_> {
             (ActionResult::Held { words }, false)
         };
         if let Err(error) = self.write(JournalStep::Ended { how: how.clone(), read_back }).await {
-            tracing::error!(%error, act = %self.act, ending = how.word(), "an ending is not in the journal");
+            tracing::error!(%error, act = %self.act, ending = how.word(), "the result of an action is not in the journal");
             let (name, word) = (&self.action.target.name, how.word());
-            let text =
-                format!("{name}: {word}, but the journal does not tell, for it cannot be written: {error}");
+            let text = format!("{name}: {word}, but the result could not be written to the journal: {error}");
             self.running.reports.send(TaskReport::Told(Message { tone: Tone::Trouble, text })).await.ok();
         }
         how
     }
 
-    /// How it ended, and whether that was found by reading back.
+    /// Sends the action, and waits and retries if the source refuses it because of a rate limit. Returns the result, and whether
+    /// it was found by reading back.
     async fn send(&self, gate: &SourceGate) -> (ActionResult, bool) {
         let mut retry_budget = Patience::default();
         let mut last = None;
         loop {
-            // another action may have been told to wait, or this one
+            // the source may have asked this action or another one to wait
             while let Some(until) = gate.resting() {
                 let Some(wait) = retry_budget.take(until.saturating_duration_since(Instant::now())) else {
                     return (waited_too_long(last.as_ref()), false);
@@ -248,6 +249,7 @@ impl RunningAction<'_> {
         }
     }
 
+    /// Reports until when the action waits, and waits.
     async fn wait(&self, wait: Duration) {
         let end = Instant::now() + wait;
         let span = SignedDuration::try_from(wait).unwrap_or(SignedDuration::ZERO);
@@ -258,10 +260,11 @@ impl RunningAction<'_> {
         sleep_until(end).await;
     }
 
+    /// Reads back an action whose answer was unclear because of `error`, and returns its result.
     async fn read_back(&self, gate: &SourceGate, sent_at: Timestamp, error: &SourceError) -> ActionResult {
         if let Err(error) = self.write(JournalStep::ReadingBack { words: error.to_string().into() }).await {
-            // looking changes nothing: it is looked all the same
-            tracing::error!(%error, act = %self.act, "reading back is not in the journal");
+            // reading back changes nothing, so it happens without the journal, too
+            tracing::error!(%error, act = %self.act, "the start of reading back is not in the journal");
         }
         self.tell(ActionProgress::ReadingBack).await;
         match look_back(gate, self.action, sent_at, &READ_BACK_WAITS).await {
@@ -269,33 +272,33 @@ impl RunningAction<'_> {
             Seen::Nothing => {
                 let looked: Duration = READ_BACK_WAITS.iter().sum();
                 let words = format!(
-                    "sent, but {error}; not seen after {}s of looking, and it may still come: done again, it could be there twice",
+                    "sent, but {error}; not found within {}s, but it may still happen: do not repeat it before you have checked",
                     looked.as_secs()
                 );
                 ActionResult::Unknown { words: words.into() }
             }
             Seen::Unknowable(why) | Seen::Failed(why) => {
-                let words = format!("sent, but {error}; reading it back did not tell either: {why}");
+                let words = format!("sent, but {error}; reading it back failed, too: {why}");
                 ActionResult::Unknown { words: words.into() }
             }
         }
     }
 }
 
-/// What reading back showed.
+/// The result of reading back an action.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Seen {
-    /// How it ended.
+    /// The action has this result.
     Is(ActionResult),
-    /// Nothing of it, which is no proof: it may still come.
+    /// The action's effect was not found; it may still come.
     Nothing,
-    /// That it cannot be told by reading, and why.
+    /// The source cannot show whether the action was done, for this reason.
     Unknowable(Text),
-    /// Nothing: it could not be read, for this reason.
+    /// The source could not be read, for this reason.
     Failed(Text),
 }
 
-/// Looks whether an action that went out at `sent_at` was done, after each of these waits, until that is sure.
+/// Reads back an action that was sent at `sent_at`, after each of these waits, until the result is known.
 async fn look_back(gate: &SourceGate, action: &Action, sent_at: Timestamp, waits: &[Duration]) -> Seen {
     let mut seen = Seen::Failed("it was not read back".into());
     for wait in waits {
@@ -310,7 +313,7 @@ async fn look_back(gate: &SourceGate, action: &Action, sent_at: Timestamp, waits
     seen
 }
 
-/// As [`look_back`], for what an earlier run left open.
+/// As [`look_back`], for an action of an earlier run: once, without a wait, if it was sent more than a minute ago.
 pub(super) async fn read_back_earlier_run(
     gate: &SourceGate,
     action: &Action,
@@ -322,16 +325,16 @@ pub(super) async fn read_back_earlier_run(
     look_back(gate, action, sent_at, waits).await
 }
 
-/// The comment: why it was not done while it waited.
+/// The result of an action that waited too long; `last` is the source's last refusal, if it was sent at all.
 fn waited_too_long(last: Option<&SourceError>) -> ActionResult {
-    let words = || "other actions wait for this source too long already; try again later".into();
+    let words = || "other actions are already waiting for this source; try again later".into();
     last.map_or_else(
         || ActionResult::Held { words: words() },
         |error| ActionResult::Refused { words: refused(error) },
     )
 }
 
-/// How much longer an action may wait for its source.
+/// How long an action has waited for its source, and how often it was refused.
 #[derive(Default)]
 struct Patience {
     waited: Duration,
@@ -339,14 +342,14 @@ struct Patience {
 }
 
 impl Patience {
-    /// How long the source asks an action that was surely not done to wait; none: it does not.
+    /// How long to wait before the action is sent again; None if the source's error does not ask for a retry.
     fn asked(&mut self, error: &SourceError) -> Option<Duration> {
         if error.retry_after.is_none() && !matches!(error.trouble, ErrorKind::RateLimited { .. }) {
             return None;
         }
         let own = FIRST_WAIT.saturating_mul(1 << self.refusals.min(16));
         self.refusals += 1;
-        // not all in the same moment
+        // so that not all actions are retried at the same moment
         let jitter = Duration::from_millis(fastrand::u64(..500));
         Some(error.retry_after.unwrap_or(own).saturating_add(jitter))
     }
@@ -363,14 +366,14 @@ impl Patience {
     }
 }
 
-/// The comment: why it was surely not done, and what the person can do.
+/// Why the source refused the action, and what the user can do.
 fn refused(error: &SourceError) -> Text {
     let advice = match &error.trouble {
         trouble if trouble.hint().is_some() => trouble.advice(),
         ErrorKind::Forbidden { .. } => "The credentials lack the right to change this.",
-        // what the server said is all there is to know
+        // the server's message is enough
         ErrorKind::Refused { .. } | ErrorKind::BadQuery { .. } | ErrorKind::NotOffered { .. } => "",
-        ErrorKind::RateLimited { .. } => "It asks to wait too long; try again later.",
+        ErrorKind::RateLimited { .. } => "The source asks to wait too long; try again later.",
         other => other.advice(),
     };
     let words = format!("{error}. {advice}");

@@ -1,4 +1,4 @@
-//! A toy application and sources that answer as they are told, for the tests of this room.
+//! A small application, and sources whose answers the test chooses, for the tests of `runtime`.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -108,7 +108,7 @@ pub(super) fn question(source: &str, name: &str) -> Question {
     Question { context: 0, source: SourceId::new(source), ask, known: None }
 }
 
-/// Asks its sources with each tick, quits on `q`, panics on `!`, and looks different after everything that happens.
+/// An application that sends its questions at each tick, quits on `q`, panics on `!`, and has a new version after each event.
 #[derive(Debug, Default)]
 pub(super) struct Toy {
     pub(super) ask: Vec<Question>,

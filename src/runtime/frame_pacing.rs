@@ -1,37 +1,39 @@
-//! How often to draw: what the person does at once, what the sources say a little later, at most 30 frames in any second,
-//! and four over a slow line.
+//! Limits how often frames are drawn: at once after the user's input, a little later after answers of sources; at most 30
+//! frames in any second, and four on a slow connection. Works as a token bucket.
 
 use std::time::Duration;
 
 use tokio::time::Instant;
 
-/// How fast frames may follow each other.
+/// The limits of the frame rate.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct FrameRate {
-    /// Frames that may follow each other without a pause.
+    /// The size of the bucket: frames that may follow each other without a pause.
     saved: u32,
-    /// How long it takes until one more frame may be drawn.
+    /// The time after which one more frame may be drawn.
     one_more: Duration,
-    /// After a frame, how long answers and ticks wait for the next.
+    /// How long after a frame the next one waits if it shows only answers and ticks.
     calm: Duration,
 }
 
-/// Ten at once and 20 a second make 30; nobody reads answers faster.
+/// 10 at once and 20 per second: at most 30 in a second. Answers cause 10 frames per second, because nobody reads faster.
 const NORMAL_RATE: FrameRate =
     FrameRate { saved: 10, one_more: Duration::from_millis(50), calm: Duration::from_millis(100) };
-/// Two at once and 2 a second make 4: keys that are held down skip frames, a lone one does not wait.
+/// For slow connections: 2 at once and 2 per second, at most 4 in a second. A key that is held down skips frames; a single key
+/// press does not wait.
 const SLOW_RATE: FrameRate =
     FrameRate { saved: 2, one_more: Duration::from_millis(500), calm: Duration::from_secs(1) };
 
-/// When the next frame may be drawn.
+/// Decides when the next frame may be drawn.
 ///
-/// Frames are saved up: a lone key is drawn at once even when answers flood in, which a fixed distance between frames
-/// would not allow.
+/// Unused frames are saved, so that a single key press is drawn at once even while many answers arrive. A fixed distance
+/// between frames would not allow this.
 #[derive(Debug)]
 pub(super) struct FramePacing {
     rate: FrameRate,
     last: Option<Instant>,
-    /// Where the saved frames would be spent up, if drawn without a pause: never more than `saved` steps ahead of now.
+    /// Time up to which frames are used up: each frame adds `one_more`, and a frame may be drawn while this is less than `saved`
+    /// steps ahead of now.
     spent_until: Option<Instant>,
 }
 
@@ -42,7 +44,7 @@ impl Default for FramePacing {
 }
 
 impl FramePacing {
-    /// When a frame may be drawn; `urgent` is one that shows what the person did.
+    /// When the next frame may be drawn; `urgent` is a frame that shows the user's input.
     pub(super) fn due(&self, urgent: bool, now: Instant) -> Instant {
         let FrameRate { saved, one_more, calm } = self.rate;
         let saved =
@@ -56,11 +58,11 @@ impl FramePacing {
         self.spent_until = Some(self.spent_until.map_or(now, |until| until.max(now)) + self.rate.one_more);
     }
 
-    /// Draws as a slow line can take it, or as often as people read.
+    /// Switches between the rates for slow and for normal connections.
     pub(super) fn spare(&mut self, sparing: bool) {
         let rate = if sparing { SLOW_RATE } else { NORMAL_RATE };
         if rate != self.rate {
-            // what was saved or spent at the other rhythm does not count at this one
+            // saved and used frames do not count at another rate
             (self.rate, self.spent_until) = (rate, None);
         }
     }
@@ -70,7 +72,7 @@ impl FramePacing {
 mod tests {
     use super::*;
 
-    /// Draws whenever it may for `seconds`; the moments of the frames in milliseconds.
+    /// Draws as often as allowed for `seconds`; returns the times of the frames in milliseconds.
     fn flood(pacing: &mut FramePacing, urgent: bool, start: Instant, seconds: u64) -> Vec<u64> {
         let mut drawn = Vec::new();
         for millisecond in 0..seconds * 1000 {

@@ -1,4 +1,4 @@
-//! Between the loop and one source: how many questions at once, how long each, how soon again.
+//! The gate of one source: limits concurrent questions, sets time-outs, and holds questions back after errors (circuit breaker).
 
 mod backoff;
 mod circuit;
@@ -26,10 +26,10 @@ use circuit::{Admission, Circuit, CircuitKey, CircuitPermit};
 
 use super::failpoint;
 
-/// A source is asked anew whether it is well when it has not answered for so long.
+/// While a probe has no answer, another one is sent after each of these intervals.
 const PROBE_RESEND_INTERVAL: Duration = Duration::from_secs(4);
 
-/// The way to one source.
+/// One source with its limits and its circuit breaker.
 pub(super) struct SourceGate {
     source: Arc<dyn Source>,
     clock: Clock,
@@ -37,7 +37,7 @@ pub(super) struct SourceGate {
     in_flight: Semaphore,
     circuit: Mutex<Circuit>,
     settled: Notify,
-    /// Actions wait until then, as the source asked.
+    /// Until when actions wait, because the source asked for it (rate limit).
     rests_until: Mutex<Option<Instant>>,
 }
 
@@ -46,7 +46,7 @@ impl SourceGate {
         Self {
             source,
             clock,
-            // a question may be several requests, and still has to be known as hanging soon: 15 s by default
+            // the time-out of a question, which may be several requests: 15 s by default
             whole: limits.timeout.0.saturating_mul(3) / 2,
             in_flight: Semaphore::new(limits.in_flight.clamp(1, Semaphore::MAX_PERMITS)),
             circuit: Mutex::default(),
@@ -55,15 +55,15 @@ impl SourceGate {
         }
     }
 
-    /// Puts the question when there is room. A question that comes before its time is answered with the last error.
-    /// Safe to drop half-way.
+    /// Sends the question when fewer than the maximum are in flight. While the circuit breaker holds the question back, it is
+    /// answered with the last error at once. The future may be dropped at any time.
     pub(super) async fn ask(&self, question: Question) -> Arrival {
         let subject = CircuitKey::from(&question.ask);
         let refusal = self.circuit().refusal(&subject, Instant::now());
         if let Some((error, until)) = refusal {
             return self.refused(question, error, until);
         }
-        // whether it is well is found out beside whatever hangs
+        // a probe does not wait for a free slot, because all slots may be taken by questions that hang
         let _room = match question.ask.kind() {
             AskKind::Probe => None,
             _ => self.in_flight.acquire().await.ok(),
@@ -71,7 +71,7 @@ impl SourceGate {
         let pass = loop {
             let settled = self.settled.notified();
             tokio::pin!(settled);
-            // from here on no word is missed, though the circuit is looked at before it is waited for
+            // registers for the notification before the circuit is read, so that none is missed
             settled.as_mut().enable();
             let admission = self.circuit().admit(&subject, Instant::now());
             match admission {
@@ -93,11 +93,11 @@ impl SourceGate {
         Arrival { question, answered, took }
     }
 
-    /// The cheap question whether a source is well is put anew while it waits: what was sent while the way was broken may never
-    /// be answered, and says nothing about the way since.
+    /// Sends the question to the source, with a time-out. A probe is sent again every few seconds while it has no answer: a
+    /// request sent while the network was down may never be answered.
     async fn send(&self, question: &Question) -> Answered {
         let answer = || {
-            // the call itself may panic too, so it happens inside
+            // inside the future, because the call itself may panic
             let answer = async {
                 failpoint::at("question");
                 self.source.answer(&question.ask, question.known).await
@@ -119,7 +119,7 @@ impl SourceGate {
         let mut patience = self.whole;
         let mut whole = timeout(patience, first.as_mut()).await;
         if whole.is_err() && self.source.load().is_some() {
-            // most of the time it waited for room, and what has come so far is not to be asked for again
+            // requests to this server are limited, so most of the time was spent waiting: do not lose the answers so far
             patience = 2 * self.whole;
             whole = timeout(self.whole, first).await;
         }
@@ -135,8 +135,8 @@ impl SourceGate {
         self.source.requests(action)
     }
 
-    /// Does an action, once. What a person has decided does not queue behind questions, and trouble with those does not keep
-    /// it back. What was given up half-way may have been done.
+    /// Sends an action once. It neither waits for questions nor is held back by their errors. After a time-out or a panic the
+    /// result is unclear: the action may have been done.
     pub(super) async fn execute(&self, action: &Action) -> Result<ActionResult, ActionError> {
         let acting = async { self.source.execute(action).await };
         let unclear = |error| Err(ActionError { error, is_unclear: true });
@@ -147,7 +147,7 @@ impl SourceGate {
         }
     }
 
-    /// Looks whether an action that went out at `sent_at` or later was done.
+    /// Reads back whether an action that was sent at `sent_at` or later was done.
     pub(super) async fn verify(
         &self,
         action: &Action,
@@ -161,13 +161,13 @@ impl SourceGate {
         }
     }
 
-    /// Until when the source asks actions to wait, if it does.
+    /// Until when actions have to wait; None if they need not.
     pub(super) fn resting(&self) -> Option<Instant> {
         let until = *self.rests_until.lock().unwrap_or_else(PoisonError::into_inner);
         until.filter(|until| *until > Instant::now())
     }
 
-    /// The source asks actions to wait so long.
+    /// Makes the next actions wait this long, because the source asked for it.
     pub(super) fn rest(&self, wait: Duration) {
         let until = Instant::now() + wait;
         let mut rests = self.rests_until.lock().unwrap_or_else(PoisonError::into_inner);
@@ -201,7 +201,7 @@ impl SourceGate {
     }
 }
 
-/// A ticket that finds its way back even when the question is dropped half-way.
+/// A permit of the circuit breaker that is released even if the question is dropped before its answer.
 struct InFlightPermit<'a> {
     gate: &'a SourceGate,
     ticket: Option<CircuitPermit>,
@@ -226,11 +226,11 @@ impl Drop for InFlightPermit<'_> {
     }
 }
 
-/// What a panic said.
+/// The message of a panic.
 pub(super) fn panic_text(payload: &(dyn std::any::Any + Send)) -> String {
     let text = payload.downcast_ref::<&str>().copied();
     let text = text.or_else(|| payload.downcast_ref::<String>().map(String::as_str));
-    // it may quote what came from outside
+    // the message may contain text from a server
     clean(text.unwrap_or("a panic")).into_owned()
 }
 

@@ -1,4 +1,4 @@
-//! The same house without a terminal: for lists, `check`, `snapshot` and `doctor`.
+//! Questions and actions without a terminal, for the verbs that print: lists, `check`, `snapshot`, `doctor` and actions.
 
 use std::time::Duration;
 
@@ -16,13 +16,14 @@ use super::executor::{Executor, Seen};
 use super::journal::{Journal, JournalError};
 use super::recovery::OpenActions;
 
-/// Where something is done without a screen.
+/// The context of actions that are run without a screen.
 #[derive(Clone, Copy)]
 pub struct HeadlessContext<'a> {
     pub context: &'a str,
     pub sources: &'a GatedSources,
+    /// Its guardrails for actions.
     pub guard: &'a Guard,
-    /// Where what is done is written.
+    /// The journal of actions.
     pub journal: &'a Journal,
     pub clock: Clock,
 }
@@ -45,15 +46,15 @@ impl HeadlessContext<'_> {
             if let Event::Acted { index, progress: ActionProgress::Ended(how), .. } = event
                 && let Some(ending) = endings.get_mut(index)
             {
-                // the first one is what happened, as on the screen
+                // a second result (after a panic in the plan) does not replace the first
                 ending.get_or_insert(how);
             }
         }
-        let lost = || ActionResult::Unknown { words: "burnwatch lost sight of it".into() };
+        let lost = || ActionResult::Unknown { words: "burnwatch stopped before the result was known".into() };
         endings.into_iter().map(|ending| ending.unwrap_or_else(lost)).collect()
     }
 
-    /// Reads back what an earlier run left open in this context.
+    /// Reads back the actions of earlier runs in this context whose result is unknown.
     ///
     /// # Errors
     /// [`JournalError`] if the journal cannot be read.
@@ -63,9 +64,9 @@ impl HeadlessContext<'_> {
     }
 }
 
-/// Lets `state` ask its sources until `wanted` holds: true, or until the deadline has passed: false.
+/// Runs `state` without a terminal until `wanted` holds (returns true) or the deadline has passed (returns false).
 ///
-/// `state` ticks and is answered exactly as behind the screen. Questions that are still out at the end are given up.
+/// `state` receives ticks and answers exactly as on a terminal. Questions in flight at the end are cancelled.
 pub async fn gather<A: App>(
     state: &mut A,
     sources: &GatedSources,
@@ -98,7 +99,7 @@ pub async fn gather<A: App>(
                 Effect::CancelFetch(question) => effect_runner.forget(&question),
                 Effect::Enter(context) => effect_runner.enter(context),
                 Effect::Quit => return wanted(state),
-                // a list asks and does nothing else, and there is no terminal
+                // a verb that prints only asks questions, and there is no terminal
                 Effect::Act(_)
                 | Effect::ReadJournal
                 | Effect::Copy(_)

@@ -1,9 +1,9 @@
-//! Keys, paste, mouse and size as the application knows them, read by a thread of its own.
+//! Reads keys, pasted text, mouse actions and sizes on a thread of its own and translates them into events.
 //!
-//! crossterm is to wait by `poll` (its feature `use-dev-tty`): its other way, `epoll` told of changes only, never reads what it
-//! left once the system holds no more of what is typed. And not its `EventStream`: at the end of input crossterm 0.29 reads
-//! again and again without ever returning (it takes neither 0 bytes nor EIO for an end), and a stream may do so inside the
-//! loop. Here only this thread is lost, and `signals` notices that the terminal is gone.
+//! crossterm must wait with `poll` (feature `use-dev-tty`): with edge-triggered `epoll`, its default, it does not read input
+//! that it left in the system's buffer. `EventStream` is not used: at the end of input crossterm 0.29 reads in an endless loop
+//! (it treats neither 0 bytes nor EIO as an end), which would block the event loop. Here only this thread is lost, and
+//! `signals` notices that the terminal is gone.
 
 use std::collections::VecDeque;
 use std::io;
@@ -23,15 +23,15 @@ use crate::model::text;
 
 mod split;
 
-/// The thread's name. Without it burnwatch is deaf: a panic there is the end.
+/// The name of the input thread. A panic of this thread ends burnwatch, because keys could no longer be read.
 pub(super) const THREAD: &str = "input";
-/// Keys that wait for the loop; beyond that, they wait in the terminal.
+/// The capacity of the channel to the loop; further input waits in the terminal.
 const CHANNEL_SIZE: usize = 256;
 
-/// How soon after a size another belongs to it; `poll` with no time at all never finds anything.
+/// Sizes that follow each other within this time are one resize. Not zero, because `poll` without a time-out finds nothing.
 const RESIZE_PAUSE: Duration = Duration::from_millis(1);
 
-/// Starts reading; the channel ends when nothing can be read any more.
+/// Starts the input thread. The channel closes when the terminal can no longer be read.
 pub(super) fn listen() -> io::Result<mpsc::Receiver<Event>> {
     let (events, inbox) = mpsc::channel(CHANNEL_SIZE);
     thread::Builder::new().name(THREAD.into()).spawn(move || read(&events))?;
@@ -39,7 +39,7 @@ pub(super) fn listen() -> io::Result<mpsc::Receiver<Event>> {
 }
 
 fn read(events: &mpsc::Sender<Event>) {
-    // what was read ahead, already looked at
+    // events that `look_ahead` has already read and processed
     let mut early = VecDeque::new();
     loop {
         let Some(terminal_event) = early.pop_front() else {
@@ -61,7 +61,7 @@ fn read(events: &mpsc::Sender<Event>) {
     }
 }
 
-/// What happened, and what came with it: `next` is what comes within a time.
+/// Combines an event with those that belong to it (resizes, cut escape sequences). `next` returns the next event within a time.
 fn look_ahead(
     terminal_event: TerminalEvent,
     next: &mut dyn FnMut(Duration) -> Option<TerminalEvent>,
@@ -84,7 +84,7 @@ fn next_within(wait: Duration) -> Option<TerminalEvent> {
     if event::poll(wait).ok()? { event::read().ok() } else { None }
 }
 
-/// Of many sizes in a row the last counts: dragging a window's corner is one resize.
+/// The last of several sizes in a row, and the event after it, if any: dragging a window's corner is one resize.
 fn last_size(
     mut size: (u16, u16),
     mut next: impl FnMut() -> Option<TerminalEvent>,
@@ -97,16 +97,17 @@ fn last_size(
     }
 }
 
+/// Translates an event of crossterm; None for events that burnwatch ignores.
 fn translate(terminal_event: TerminalEvent) -> Option<Event> {
     match terminal_event {
         TerminalEvent::Key(key) => translate_key(key).map(Event::Key),
-        // pasted text may hold anything: a terminal is not to be trusted more than a server
+        // pasted text may contain control characters, as text from a server may
         TerminalEvent::Paste(text) => Some(Event::Pasted(text::pasted(&text))),
         TerminalEvent::Mouse(mouse) => translate_mouse(mouse),
         TerminalEvent::Resize(width, height) if width > 0 && height > 0 => {
             Some(Event::Resized { width, height })
         }
-        // some terminals say 0x0 while their window is minimised
+        // some terminals report 0x0 while their window is minimised
         TerminalEvent::Resize(..) | TerminalEvent::FocusGained | TerminalEvent::FocusLost => None,
     }
 }
@@ -121,6 +122,7 @@ fn translate_mouse(mouse: MouseEvent) -> Option<Event> {
     Some(Event::Mouse { action, column: mouse.column, row: mouse.row })
 }
 
+/// Translates a key to the names of the key map; None for releases and keys that the key map does not know.
 fn translate_key(event: KeyEvent) -> Option<Key> {
     let known = KeyModifiers::CONTROL | KeyModifiers::ALT | KeyModifiers::SHIFT;
     if event.kind == KeyEventKind::Release || !known.contains(event.modifiers) {
@@ -133,11 +135,11 @@ fn translate_key(event: KeyEvent) -> Option<Key> {
     match event.code {
         KeyCode::Char(' ') => named(NamedKey::Space),
         KeyCode::Null => Some(Key { ctrl: true, ..Key::named(NamedKey::Space) }),
-        // what Backspace sends on terminals of the other school
+        // some terminals send Ctrl-h for Backspace
         KeyCode::Char('h') if ctrl && !alt => Some(Key::named(NamedKey::Backspace)),
         KeyCode::Char(c) if c.is_control() => None,
         KeyCode::Char(c) => {
-            // with Ctrl there are no capitals, whatever Caps Lock says
+            // with Ctrl, letters are lower case even with Caps Lock
             let c = if ctrl { c.to_ascii_lowercase() } else { c };
             Some(Key { code: Code::Char(c), ctrl, alt, shift: false })
         }

@@ -1,4 +1,4 @@
-//! The journal's file: a line of JSON for each step of each action, on the disk before anything else happens.
+//! The file of the action journal: one line of JSON for each step of an action, synced to disk before the next step.
 
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read, Seek, SeekFrom, Write};
@@ -17,72 +17,73 @@ use crate::model::journal::{ActionRecord, JournalEntry, records};
 use crate::model::labels::Text;
 use crate::model::text::clean;
 
-/// The longest line that is read; no action has so much to say.
+/// The longest line that is read, in bytes; no entry is that long.
 const MAX_LINE: u64 = 1024 * 1024;
-/// How long, and how often, an action waits while another burnwatch reads the journal for what was left open.
+/// How often, and with which pause, an action tries to lock the journal while another burnwatch reads it for open actions.
 const LOCK_ATTEMPTS: (u32, Duration) = (20, Duration::from_millis(50));
 
-/// The comment: why a step could not be written, and so nothing was sent.
+/// Why the journal cannot be read or written.
 #[derive(Debug, thiserror::Error)]
 pub enum JournalError {
-    /// There is no place for it.
-    #[error("this machine has no place for one (no home directory)")]
+    /// There is no path for the journal.
+    #[error("there is no home directory for the journal")]
     NoPlace,
-    /// The disk is full, or nothing may be written there.
+    /// The file cannot be read or written, for instance because the disk is full.
     #[error("{}: {source}", path.display())]
     Unwritable {
-        /// The file.
+        /// The path of the journal.
         path: PathBuf,
-        /// What the system said.
+        /// The system's error.
         source: io::Error,
     },
-    /// A part of burnwatch failed.
-    #[error("burnwatch failed while writing it")]
+    /// The thread that read or wrote the file panicked.
+    #[error("burnwatch failed while reading or writing the journal (a bug)")]
     Internal,
 }
 
-/// Where and in whose name is written what is done.
+/// The journal: its path, the user who acts, and the names of this run's actions.
 #[derive(Debug, Clone)]
 pub struct Journal {
     path: Option<Arc<Path>>,
     who: Text,
-    /// Begins the names of this run's actions.
+    /// The prefix of the names of this run's actions.
     run: Text,
     named: Arc<AtomicU64>,
 }
 
-/// What a journal's file says.
+/// The contents of the journal's file.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct JournalContents {
     /// The actions, in the order in which they began.
     pub records: Vec<ActionRecord>,
-    /// Lines that could not be read; they are left where they are.
+    /// The number of lines that could not be parsed; they stay in the file.
     pub unreadable: usize,
 }
 
-/// Says, while it lives, that this process is acting: what it has begun is not left open.
+/// A shared lock on the journal while this process runs actions: other processes do not treat these as left open. None if the
+/// file system has no locks.
 #[derive(Debug)]
 pub(super) struct ActingMarker(Option<File>);
 
 impl Journal {
-    /// In this file, in the name of `who`. Nothing is made before the first action.
+    /// A journal in this file, with `who` as the acting user. The file is created with the first action.
     pub fn new(path: Option<PathBuf>, who: &str, now: Timestamp) -> Self {
-        // the process may be number 1 of a container each time: the random part tells runs of one second apart
+        // a process id is not enough: in a container it is always 1; the random part distinguishes runs within a second
         let run = format!("{}-{:08x}", now.strftime("%Y%m%dT%H%M%SZ"), fastrand::u32(..));
         Self { path: path.map(Arc::from), who: who.into(), run: run.into(), named: Arc::default() }
     }
 
-    /// Who is written to have acted.
+    /// The acting user, such as `ana@bastion-2`.
     pub fn who(&self) -> &Text {
         &self.who
     }
 
-    /// A name for an action that no other one has.
+    /// A unique name for an action.
     pub(super) fn name(&self) -> Text {
         format!("{}-{}", self.run, self.named.fetch_add(1, Ordering::Relaxed) + 1).into()
     }
 
-    /// Writes these lines in one go; when this returns, they outlive a power cut.
+    /// Appends these entries with one write; they are synced to disk when this returns.
     pub(super) async fn write(&self, entries: Vec<JournalEntry>) -> Result<(), JournalError> {
         let path = self.path.clone().ok_or(JournalError::NoPlace)?;
         self.run_blocking(move || {
@@ -96,7 +97,7 @@ impl Journal {
         .await
     }
 
-    /// Says from here on that this process is acting.
+    /// Marks this process as running actions until the marker is dropped.
     pub(super) async fn acting_marker(&self) -> Result<ActingMarker, JournalError> {
         let path = self.path.clone().ok_or(JournalError::NoPlace)?;
         let (tries, pause) = LOCK_ATTEMPTS;
@@ -111,21 +112,20 @@ impl Journal {
             }
             sleep(pause).await;
         }
-        // a file system without locks, or one who holds it for ever: no reason not to acknowledge a page
+        // a file system without locks, or a lock that is never released, must not prevent an action
         Ok(ActingMarker(None))
     }
 
-    /// All that stands in it; nothing if there is no such file yet.
+    /// Reads the whole journal; empty if the file does not exist.
     ///
     /// # Errors
-    /// [`JournalError`] if the file is there and cannot be read.
+    /// [`JournalError`] if the file exists and cannot be read.
     pub async fn read(&self) -> Result<JournalContents, JournalError> {
         let path = self.path.clone().ok_or(JournalError::NoPlace)?;
         self.run_blocking(move || read(&path)).await
     }
 
-    /// As [`Self::read`]; and whether a burnwatch is acting at this moment, as far as can be told: what it has begun is its
-    /// own to end.
+    /// As [`Self::read`]; also returns whether another burnwatch is running actions now. Its open actions are its own to finish.
     pub(super) async fn read_with_lock_state(&self) -> Result<(JournalContents, bool), JournalError> {
         let path = self.path.clone().ok_or(JournalError::NoPlace)?;
         self.run_blocking(move || {
@@ -136,7 +136,7 @@ impl Journal {
                 }
                 Err(error) => return Err(error),
             };
-            // nobody begins to act while this is held: what stands open then was left so
+            // no process starts actions while this exclusive lock is held, so open actions are from earlier runs
             let is_alone = file.try_lock().is_ok();
             let told = read(&path)?;
             if is_alone {
@@ -166,7 +166,7 @@ impl Journal {
     }
 }
 
-/// Who sits at the keyboard, as this machine knows them: `ana@bastion-2`. `env` is the environment. May block.
+/// The user and the machine, such as `ana@bastion-2`. `env` returns the value of a variable. May block.
 pub fn who(env: impl Fn(&str) -> Option<String>) -> String {
     let named = |names: &[&str]| names.iter().filter_map(|name| env(name)).find(|name| !name.is_empty());
     let user = named(&["USER", "LOGNAME", "USERNAME"]).unwrap_or_else(|| "somebody".to_owned());
@@ -175,14 +175,14 @@ pub fn who(env: impl Fn(&str) -> Option<String>) -> String {
         String::from_utf8(output.stdout).ok()
     };
     let host = std::fs::read_to_string("/proc/sys/kernel/hostname").ok().or_else(told).unwrap_or_default();
-    let host = if host.trim().is_empty() { "an unnamed machine" } else { host.trim() };
+    let host = if host.trim().is_empty() { "unknown-host" } else { host.trim() };
     clean(&format!("{user}@{host}")).into_owned()
 }
 
 impl Drop for ActingMarker {
     fn drop(&mut self) {
         if let Some(file) = self.0.take() {
-            // closing it would do the same, were it not for copies that a child process may hold
+            // closing the file is not enough: a child process may hold a copy of the descriptor
             file.unlock().ok();
         }
     }
@@ -196,7 +196,7 @@ fn open(path: &Path) -> io::Result<File> {
     }
     let file = private_files::open(path)?;
     if is_new {
-        // the name must outlive a power cut too; some file systems have nothing to sync here
+        // the directory entry must be synced, too; some file systems do not support it
         File::open(folder)?.sync_all().ok();
     }
     Ok(file)
@@ -212,7 +212,7 @@ fn append(path: &Path, lines: &[u8]) -> io::Result<()> {
     file.sync_data()
 }
 
-/// Whether the last line was cut off by a crash or a full disk.
+/// Whether the last line has no line break, because of a crash or a full disk.
 fn ends_without_line_break(file: &mut File) -> io::Result<bool> {
     if file.metadata()?.len() == 0 {
         return Ok(false);
@@ -234,7 +234,7 @@ fn read(path: &Path) -> io::Result<JournalContents> {
     lines.failed.map_or(Ok(JournalContents { records, unreadable: lines.unreadable }), Err)
 }
 
-/// The entries of a file, one line in memory at a time.
+/// Iterates over the entries of a file with one line in memory at a time.
 struct JournalLines<R> {
     reader: R,
     unreadable: usize,
@@ -242,7 +242,7 @@ struct JournalLines<R> {
 }
 
 impl<R: BufRead> JournalLines<R> {
-    /// The next line, without what is too long of it; none at the end.
+    /// The next line, cut after 1 MiB; None at the end.
     fn line(&mut self) -> io::Result<Option<Vec<u8>>> {
         let mut line = Vec::new();
         if self.reader.by_ref().take(MAX_LINE).read_until(b'\n', &mut line)? == 0 {

@@ -1,4 +1,4 @@
-//! The log file: never the screen. And the panic hook, whose report goes there too.
+//! The log file (nothing is logged to the screen), and the panic hook, which writes its report to the same file.
 
 use std::backtrace::Backtrace;
 use std::fs::{self, File};
@@ -17,17 +17,17 @@ use super::{input, private_files, screen, terminal};
 use crate::backend::Clock;
 use crate::model::text::clean_output;
 
-/// The variable that says how much is logged: `off`, `error`, `warn`, `info`, `debug`, `trace`.
+/// The environment variable for the log level: `off`, `error`, `warn`, `info`, `debug` or `trace`.
 pub const LEVEL_VARIABLE: &str = "BURNWATCH_LOG";
 
-/// From this size on the file is put aside (one old one is kept) and a new one begun.
+/// The size in bytes at which the file is renamed to `.log.old` (only one is kept) and a new file is started.
 const MAX_SIZE: u64 = 5 * 1024 * 1024;
 
-/// Logs to the file from here on, for the rest of the process. `level` is what [`LEVEL_VARIABLE`] holds; `info` if
-/// that is nothing known. Only burnwatch's own words are logged: libraries would log requests with their tokens.
+/// Sends the log to this file for the rest of the process. `level` is the value of [`LEVEL_VARIABLE`]; `info` if it is missing
+/// or unknown. Libraries are not logged, because they would log requests with their tokens.
 ///
 /// # Errors
-/// What the system says when the file cannot be opened; or that something logs already.
+/// The system's error if the file cannot be opened, or an error if a logger is already set.
 pub fn open(path: &Path, level: Option<&str>) -> io::Result<()> {
     let level = level.and_then(|level| level.trim().parse().ok()).unwrap_or(LevelFilter::INFO);
     let file = Mutex::new(CappedLogFile::open(path, MAX_SIZE)?);
@@ -37,7 +37,7 @@ pub fn open(path: &Path, level: Option<&str>) -> io::Result<()> {
     tracing::subscriber::set_global_default(subscriber).map_err(io::Error::other)
 }
 
-/// A file that is put aside when it has grown too large.
+/// The log file, which is rotated when it is larger than `cap` bytes.
 struct CappedLogFile {
     path: PathBuf,
     file: File,
@@ -64,7 +64,7 @@ impl Write for CappedLogFile {
         if self.size >= self.cap {
             *self = Self::open(&self.path, self.cap)?;
         }
-        // somebody will look at the file in a terminal
+        // the file may be shown in a terminal, so control characters are removed
         let text = String::from_utf8_lossy(bytes);
         let clean = clean_output(&text);
         self.file.write_all(clean.as_bytes())?;
@@ -77,20 +77,20 @@ impl Write for CappedLogFile {
     }
 }
 
-/// How many reports say by which way it came to the panic: a source that panics whenever it is asked must not fill the disk.
+/// How many panic reports have a backtrace: a source that panics at every question must not fill the disk.
 const MAX_BACKTRACES: usize = 10;
 
 static REPORTS: AtomicUsize = AtomicUsize::new(0);
 static CRASHED: AtomicBool = AtomicBool::new(false);
 
-/// Whether a panic has ended burnwatch.
+/// Whether a panic is ending burnwatch.
 pub(super) fn has_crashed() -> bool {
     CRASHED.load(Ordering::SeqCst)
 }
 
-/// From here on a panic leaves its report in the log file. A panic of the thread that calls this, or of one that the screen
-/// cannot do without, is the end of burnwatch: the terminal is restored, and one line says where the report is. Any other is
-/// somebody's task, whose owner hears of it.
+/// Installs the panic hook, which writes a report to the log file. A panic of the calling thread, the input thread or the writer
+/// thread ends burnwatch: the hook restores the terminal and prints where the report is. A panic of any other thread is a task
+/// of a source, whose caller receives an error.
 pub fn catch_panics(path: Option<PathBuf>, clock: Clock) {
     let owner = thread::current().id();
     std::panic::set_hook(Box::new(move |panic| {
@@ -98,7 +98,7 @@ pub fn catch_panics(path: Option<PathBuf>, clock: Clock) {
         let is_end =
             thread.id() == owner || [screen::THREAD, input::THREAD].map(Some).contains(&thread.name());
         if is_end {
-            // before anything else that may fail
+            // first, because everything else may fail
             terminal::restore();
         }
         let written = path.as_deref().map(|path| report(path, panic, clock));
@@ -109,19 +109,19 @@ pub fn catch_panics(path: Option<PathBuf>, clock: Clock) {
             (Some(path), Some(Ok(()))) => format!("The report is in {}", path.display()),
             _ => format!("No report could be written: {panic}"),
         };
-        let line = format!("burnwatch: a bug in burnwatch ended it. {place}\n");
-        // nobody is left to hear of it if this fails too
+        let line = format!("burnwatch crashed (a bug). {place}\n");
+        // a failure to print cannot be reported
         io::stderr().write_all(clean_output(&line).as_bytes()).ok();
     }));
 }
 
-/// Past the logger, which may be what panicked.
+/// Writes the report directly to the file, because the panic may be in the logger.
 fn report(path: &Path, panic: &PanicHookInfo<'_>, clock: Clock) -> io::Result<()> {
     let thread = thread::current();
     let name = thread.name().unwrap_or("unnamed");
     let way = match REPORTS.fetch_add(1, Ordering::Relaxed) {
         count if count < MAX_BACKTRACES => Backtrace::force_capture().to_string(),
-        _ => "by which way: see the first reports\n".to_owned(),
+        _ => "no backtrace: see the first reports\n".to_owned(),
     };
     let version = env!("BURNWATCH_VERSION");
     let now = clock.now();

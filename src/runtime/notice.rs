@@ -1,28 +1,28 @@
-//! Bell, notifications and the title as a terminal is told of them: pure functions from words to bytes.
+//! The escape sequences for the bell, desktop notifications and the window title. Pure functions.
 
 use std::fmt::Write as _;
 
 use crate::model::notify::Notification;
 
-/// Keeps the title that the terminal has, for the end.
+/// Saves the terminal's current title on its stack.
 pub(super) const KEEP_TITLE: &str = "\x1b[22;0t";
-/// Brings it back.
+/// Restores the saved title.
 pub(super) const RESTORE_TITLE: &str = "\x1b[23;0t";
 
-/// How the terminal takes notifications, as far as the environment tells.
+/// The escape sequence for desktop notifications that the terminal supports, by its environment variables.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Notices {
     /// Only the bell.
     None,
     /// OSC 9: iTerm2, `WezTerm`, Ghostty, kitty, Windows Terminal.
     Nine,
-    /// OSC 777: foot, rxvt, terminals of VTE.
+    /// OSC 777: foot, rxvt, and terminals based on VTE.
     Seven,
-    /// Nobody knows: both, whoever knows none of them is silent.
+    /// Unknown: both are sent, and terminals ignore the one that they do not know.
     Both,
 }
 
-/// The bytes of a notice. In tmux they go past it to the terminal around it (`allow-passthrough`).
+/// The bytes of a notification. Inside tmux they are wrapped for the outer terminal (tmux option `allow-passthrough`).
 pub(super) fn bytes(notice: &Notification, notices: Notices, tmux: bool) -> String {
     let mut out = String::new();
     if let Some((title, body)) = &notice.desktop {
@@ -31,7 +31,7 @@ pub(super) fn bytes(notice: &Notification, notices: Notices, tmux: bool) -> Stri
             push_sequence(&mut out, &format!("\x1b]9;{title}: {body}\x07"), tmux);
         }
         if matches!(notices, Notices::Seven | Notices::Both) {
-            // a semicolon would end the title
+            // in OSC 777 a semicolon ends the title
             let title = title.replace(';', ",");
             push_sequence(&mut out, &format!("\x1b]777;notify;{title};{body}\x07"), tmux);
         }
@@ -42,15 +42,17 @@ pub(super) fn bytes(notice: &Notification, notices: Notices, tmux: bool) -> Stri
     out
 }
 
+/// The bytes that set the window title.
 pub(super) fn title(text: &str) -> String {
     format!("\x1b]2;{}\x07", without_controls(text))
 }
 
-/// Whatever was cleaned before: nothing that could end the sequence leaves by this door.
+/// Removes control characters, which could end the escape sequence.
 fn without_controls(text: &str) -> String {
     text.chars().filter(|c| !c.is_control()).collect()
 }
 
+/// Adds an escape sequence; inside tmux wrapped for the outer terminal, with each ESC doubled.
 fn push_sequence(out: &mut String, sequence: &str, tmux: bool) {
     let written = if tmux {
         write!(out, "\x1bPtmux;{}\x1b\\", sequence.replace('\x1b', "\x1b\x1b"))

@@ -1,5 +1,5 @@
-//! Files and folders of burnwatch's own: for the owner's eyes only from the moment they are made, and never somewhere else by
-//! way of a link.
+//! Creates and opens burnwatch's own files and folders: readable by the owner only from their creation, and never through a
+//! symbolic link.
 
 use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::io;
@@ -8,23 +8,24 @@ use std::path::Path;
 
 use crate::config::files;
 
-/// Somebody else may put it aside between two looks at it.
+/// Attempts to open a file that another process may rename at the same time (log rotation).
 const MAX_ATTEMPTS: u32 = 3;
 
-/// Makes a folder, and those above it, where they are missing.
+/// Creates a folder and its missing parents, with mode 0700.
 pub(super) fn make_folder(folder: &Path) -> io::Result<()> {
     DirBuilder::new().recursive(true).mode(0o700).create(folder)
 }
 
-/// Opens a file to be read and added to; makes it where it is missing. What is there and no regular file is refused.
+/// Opens a file for reading and appending, and creates it with mode 0600 if it does not exist. Anything but a regular file is
+/// refused.
 ///
 /// # Errors
-/// What the system says; or that it is a link.
+/// The system's error; or an error if the path is a link or no regular file.
 pub(super) fn open(path: &Path) -> io::Result<File> {
     let mut tried = 0;
     loop {
         tried += 1;
-        // to make one anew follows no link, not even one that leads nowhere
+        // `create_new` follows no link, not even a dangling one
         let made = OpenOptions::new().create_new(true).read(true).append(true).mode(0o600).open(path);
         match made {
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
@@ -43,13 +44,16 @@ fn is_link(path: &Path) -> bool {
     fs::symlink_metadata(path).is_ok_and(|found| found.is_symlink())
 }
 
-/// Whoever can put a link here could have our words written into another file.
+/// Checks that the opened file is the one at this path: through a link, burnwatch would write into another file.
 fn refuse_link(path: &Path, file: File) -> io::Result<File> {
     let (named, opened) = (fs::symlink_metadata(path)?, file.metadata()?);
     if (named.dev(), named.ino()) == (opened.dev(), opened.ino()) {
         Ok(file)
     } else {
-        Err(io::Error::new(io::ErrorKind::InvalidInput, "it is a link, which may lead anywhere"))
+        Err(io::Error::new(
+            io::ErrorKind::InvalidInput,
+            "it is a symbolic link, which burnwatch does not follow",
+        ))
     }
 }
 
@@ -87,7 +91,10 @@ mod tests {
         symlink(&target, &link).unwrap();
         assert!(open(&link).is_err() && !target.exists());
         fs::write(&target, "theirs").unwrap();
-        assert_eq!(open(&link).unwrap_err().to_string(), "it is a link, which may lead anywhere");
+        assert_eq!(
+            open(&link).unwrap_err().to_string(),
+            "it is a symbolic link, which burnwatch does not follow"
+        );
         assert_eq!(fs::read_to_string(&target).unwrap(), "theirs");
         assert!(open(home.path()).is_err());
     }

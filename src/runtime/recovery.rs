@@ -1,4 +1,4 @@
-//! What an earlier run left open: actions that went out, and nobody knows how they ended. They are read back, never sent again.
+//! Actions of earlier runs that were sent and whose result is unknown. They are read back, never sent again.
 
 use std::sync::Arc;
 
@@ -15,25 +15,26 @@ use super::executor::{Executor, Gates, Seen, entry, read_back_earlier_run};
 use super::gate::SourceGate;
 use super::journal::{Journal, JournalError};
 
-/// While another burnwatch acts, what was written longer ago than this is not its own any more: no action waits so long.
+/// While another burnwatch runs actions, open actions whose last entry is older than this are not its own: no action waits so
+/// long.
 const ABANDONED_AFTER: SignedDuration = SignedDuration::from_mins(5);
-/// What could not be told by reading back is read back again at each start for so long.
+/// Actions that began within this time and are still unknown after reading back are read back again at each start.
 const READ_BACK_WITHIN: SignedDuration = SignedDuration::from_hours(24);
 /// How many are read back at once.
 const MAX_CONCURRENT: usize = 4;
-/// More messages than that are one.
+/// More results than this are combined into one message.
 const MAX_MESSAGES: usize = 3;
 
 /// Which of the open actions are read back.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum OpenActions {
-    /// Those of which nobody was told yet, and those of the last day.
+    /// Those that were never read back, and those that began within the last day.
     Recent,
     /// All of them.
     All,
 }
 
-/// Reads back what stands open in the journal for this context, and writes down how it ended.
+/// Reads back the open actions of this context in the journal, and writes their results to the journal.
 pub(super) async fn recover(
     executor: &Executor,
     gates: &Gates,
@@ -57,7 +58,7 @@ pub(super) async fn recover(
     Ok(looks.buffered(MAX_CONCURRENT).collect().await)
 }
 
-/// Whether it went to where the source of this name is now: another server knows nothing of it, and "not done" would be a lie.
+/// Whether the action was sent to the same addresses that its source has now: another server would wrongly answer "not done".
 fn was_sent_to_this_server(gate: &SourceGate, record: &ActionRecord) -> bool {
     let places =
         |calls: &[RequestPreview]| calls.iter().map(|call| Text::clone(&call.address)).collect::<Vec<_>>();
@@ -75,22 +76,22 @@ async fn read_back(
     let how = match &seen {
         Seen::Is(how) => Some(how.clone()),
         Seen::Nothing | Seen::Unknowable(_) => Some(ActionResult::Unknown { words: told(&seen).into() }),
-        // it stays open, and is read back another time
+        // the action stays open and is read back another time
         Seen::Failed(_) => None,
     };
-    // that nothing more is known need not be written again at each look
+    // an unchanged result is not written again
     let how = how.filter(|how| !(record.read_back && record.ending.as_ref() == Some(how)));
     if let Some(how) = how {
         let step = JournalStep::Ended { how, read_back: true };
         let line = entry(journal, executor.clock.now(), (&record.context, &record.act), action, step);
         if let Err(error) = journal.write(vec![line]).await {
-            tracing::error!(%error, act = %record.act, "what was read back is not in the journal");
+            tracing::error!(%error, act = %record.act, "the result of reading back is not in the journal");
         }
     }
     (record, seen)
 }
 
-/// What the person is told of it.
+/// The messages for the user about these results.
 pub(super) fn messages(found: &[(ActionRecord, Seen)]) -> Vec<Message> {
     let is_known = |seen: &Seen| matches!(seen, Seen::Is(_));
     if found.len() > MAX_MESSAGES {
@@ -99,14 +100,14 @@ pub(super) fn messages(found: &[(ActionRecord, Seen)]) -> Vec<Message> {
         let tone = if unknown > 0 { Tone::Trouble } else { Tone::Note };
         let all = found.len();
         let text = format!(
-            "{all} actions of an earlier run had no known end; read back: {done} done, {unknown} unknown \
-             (burnwatch journal tells which)"
+            "{all} actions of an earlier run had no known result; read back: {done} done, {unknown} unknown \
+             (burnwatch journal lists them)"
         );
         return vec![Message { tone, text }];
     }
     let message = |(record, seen): &(ActionRecord, Seen)| Message {
         tone: if is_known(seen) { Tone::Note } else { Tone::Trouble },
-        text: format!("left open by an earlier run: {}; {}", named(record), told(seen)),
+        text: format!("an earlier run has no result for {}; {}", named(record), told(seen)),
     };
     found.iter().map(message).collect()
 }
@@ -116,17 +117,15 @@ fn named(record: &ActionRecord) -> String {
     format!("{} {} at {}", action.operation.kind().name(), action.target.name, action.source)
 }
 
-/// What reading back showed, in words.
+/// The result of reading back, in words.
 pub fn told(seen: &Seen) -> String {
     match seen {
         Seen::Is(how) if how.is_done() => "read back: it is done".to_owned(),
         Seen::Is(how) => how.words().map_or_else(|| how.word().to_owned(), ToString::to_string),
         Seen::Nothing => {
-            "no trace of it was found, which does not prove that it was not done: check there before you do it \
-             again"
-                .to_owned()
+            "it was not found, but it may still happen: check the source before you repeat it".to_owned()
         }
-        Seen::Unknowable(why) => format!("whether it was done is unknown ({why}); check there"),
-        Seen::Failed(why) => format!("it cannot be read back now ({why}); check there"),
+        Seen::Unknowable(why) => format!("its result is unknown ({why}); check the source"),
+        Seen::Failed(why) => format!("it cannot be read back now ({why}); check the source"),
     }
 }

@@ -1,7 +1,7 @@
-//! Frames on their way to the terminal: drawn in the loop, written by a thread of their own.
+//! Output of frames: drawn in the event loop, written to the terminal by a thread of its own.
 //!
-//! There is one frame in the writer's hands at most. While the terminal takes no output the loop draws nothing more, goes
-//! on polling, and its memory stays flat; when output flows again, the newest state is what is drawn.
+//! The writer has one frame at most. While the terminal accepts no output, the loop draws no more frames, keeps polling the
+//! sources, and uses no more memory. When output is possible again, the current state is drawn.
 
 use std::borrow::Cow;
 use std::fmt::Write as _;
@@ -24,64 +24,67 @@ use super::terminal;
 use crate::model::notify::Notification;
 use crate::model::text::ascii;
 
-/// The writer's thread. Without it nothing is seen any more: a panic there is the end.
+/// The name of the writer thread. A panic of this thread ends burnwatch, because nothing could be shown any more.
 pub(super) const THREAD: &str = "writer";
-/// The most that is put on the clipboard, in bytes: terminals cut or refuse more.
+/// The longest text for the clipboard, in bytes: terminals cut or refuse longer ones.
 pub(super) const MAX_CLIPBOARD: usize = 100_000;
 
 mod diff_writer;
 
+/// A frame for the writer.
 #[derive(Debug, Default)]
 pub(super) struct WriteJob {
     frame: Buffer,
-    /// Whether what stands on the terminal is unknown.
+    /// Whether to clear the terminal first, because its contents are unknown.
     is_full_redraw: bool,
-    /// Whether the terminal is to show the frame only when it has all of it.
+    /// Whether the terminal should show the frame only when it is complete (synchronized output).
     whole: bool,
-    /// Whether the terminal takes UTF-8.
+    /// Whether the terminal accepts UTF-8.
     utf8: bool,
     extras: FrameExtras,
 }
 
-/// What comes back from the writer: the buffer to draw into, and how it went.
+/// The writer's result: the free buffer for the next frame, and the measurements.
 #[derive(Debug)]
 struct WriteResult {
     frame: Buffer,
     flow: FrameWrite,
 }
 
+/// Output that is sent with a frame: clipboard, notifications and title.
 #[derive(Debug, Default)]
 struct FrameExtras {
     copy: Option<String>,
-    /// Notices, as they are written.
+    /// Notifications as escape sequences.
     notices: String,
     title: Option<String>,
 }
 
-/// The loop's end: what is to be written, and whether the writer is free.
+/// The loop's side: collects output and hands frames to the writer.
 pub(super) struct FrameOutput {
     jobs: mpsc::Sender<WriteJob>,
     written: mpsc::Receiver<io::Result<WriteResult>>,
-    /// The buffer to draw into; gone while the writer has it.
+    /// The buffer for the next frame; None while the writer is busy.
     free: Option<Buffer>,
-    /// Since when the writer has it.
+    /// Since when the writer has been busy.
     busy: Option<Instant>,
-    /// Somebody else has the terminal.
+    /// Whether another program has the terminal (burnwatch is suspended).
     is_suspended: bool,
     is_full_redraw: bool,
     is_slow_link: bool,
     extras: FrameExtras,
     capability: Capability,
-    /// The title that the terminal is to have.
+    /// The window title that burnwatch wants.
     title: Option<String>,
 }
 
+/// The writer's side, which runs on its own thread.
 pub(super) struct FrameWriter {
     jobs: mpsc::Receiver<WriteJob>,
     written: mpsc::Sender<io::Result<WriteResult>>,
 }
 
-/// Both ends, for a terminal that can do so much.
+/// Creates both sides for a terminal with these capabilities.
 pub(super) fn screen(capability: Capability) -> (FrameOutput, FrameWriter) {
     let (jobs, inbox) = mpsc::channel(1);
     let (written, outbox) = mpsc::channel(1);
@@ -101,44 +104,43 @@ pub(super) fn screen(capability: Capability) -> (FrameOutput, FrameWriter) {
 }
 
 impl FrameOutput {
-    /// Whether the writer has nothing to do.
+    /// Whether the writer is idle.
     pub(super) fn is_free(&self) -> bool {
         self.free.is_some()
     }
 
-    /// Whether a frame can be handed over, and would be seen.
+    /// Whether a frame may be drawn: the writer is idle and the terminal is burnwatch's.
     pub(super) fn is_ready(&self) -> bool {
         self.is_free() && !self.is_suspended
     }
 
-    /// For how long the writer has been at it, without an end.
+    /// How long the writer has been busy with the current frame; zero if it is idle.
     pub(super) fn busy_for(&self, now: Instant) -> Duration {
         self.busy.map_or(Duration::ZERO, |since| now.saturating_duration_since(since))
     }
 
-    /// Shows frames as they come in rather than whole, or does not: on a slow line the top of one is worth reading
-    /// before its end is there.
+    /// Turns synchronized output off on a slow connection, so that the top of a frame is visible before the rest has arrived.
     pub(super) fn spare(&mut self, is_slow_link: bool) {
         self.is_slow_link = is_slow_link;
     }
 
-    /// Whether something is to be written even if the frame is the same.
+    /// Whether there is output even if the frame has not changed.
     pub(super) fn has_more(&self) -> bool {
         let FrameExtras { copy, notices, title } = &self.extras;
         self.is_full_redraw || copy.is_some() || title.is_some() || !notices.is_empty()
     }
 
-    /// What stands on the terminal is not known any more: the next frame is written whole.
+    /// Marks the terminal's contents as unknown: the next frame is drawn whole.
     pub(super) fn forget(&mut self) {
         self.is_full_redraw = true;
     }
 
-    /// Calls the person with the next frame.
+    /// Sends a notification with the next frame.
     pub(super) fn notify(&mut self, notice: &Notification) {
         self.extras.notices.push_str(&notice::bytes(notice, self.capability.notices, self.capability.tmux));
     }
 
-    /// Gives the terminal this title with the next frame, if it can have one.
+    /// Sets the window title with the next frame, if the terminal supports titles.
     pub(super) fn title(&mut self, title: &str) {
         if self.capability.notices != Notices::None {
             self.title = Some(title.to_owned());
@@ -150,29 +152,29 @@ impl FrameOutput {
         self.extras.title.clone_from(&self.title);
     }
 
-    /// Somebody else has the terminal from here on: nothing is drawn.
+    /// Another program gets the terminal: nothing is drawn until [`Self::come_back`].
     pub(super) fn leave(&mut self) {
         self.is_suspended = true;
     }
 
-    /// The terminal is ours again: what stands there is not known, nor is its title ours.
+    /// burnwatch has the terminal again: the next frame is drawn whole, and the title is set again.
     pub(super) fn come_back(&mut self) {
         self.is_suspended = false;
         self.forget();
         self.retitle();
     }
 
-    /// Puts this on the clipboard with the next frame; says why not.
+    /// Copies text to the clipboard with the next frame (OSC 52). Err: a message that the text is too long.
     pub(super) fn copy(&mut self, text: String) -> Result<(), String> {
         if text.len() > MAX_CLIPBOARD {
             let (has, most) = (text.len() / 1000, MAX_CLIPBOARD / 1000);
-            return Err(format!("not copied: {has} kB are more than the {most} kB that terminals take"));
+            return Err(format!("not copied: {has} kB are more than the {most} kB that terminals accept"));
         }
         self.extras.copy = Some(text);
         Ok(())
     }
 
-    /// Draws and hands over, if the writer is free.
+    /// Draws a frame and hands it to the writer, if that is idle.
     pub(super) fn draw(&mut self, (width, height): (u16, u16), render: impl FnOnce(&mut Buffer)) {
         let Some(mut frame) = self.free.take() else { return };
         frame.resize(Rect::new(0, 0, width, height));
@@ -189,14 +191,14 @@ impl FrameOutput {
             extras,
         };
         self.busy = Some(Instant::now());
-        // there is room, for the writer was free; if it is no more, the next look at `written` says so
+        // the channel has room, because the writer was idle; if the writer has ended, `written` returns the error
         self.jobs.try_send(job).ok();
     }
 
-    /// Waits until the writer is free again; says how it went. Safe to drop half-way.
+    /// Waits until the writer has written the frame, and returns the measurements. The future may be dropped at any time.
     ///
     /// # Errors
-    /// The terminal takes no output any more.
+    /// The terminal can no longer be written.
     pub(super) async fn written(&mut self) -> io::Result<FrameWrite> {
         let gone = || Err(io::ErrorKind::BrokenPipe.into());
         let WriteResult { frame, flow } = self.written.recv().await.unwrap_or_else(gone)?;
@@ -206,7 +208,7 @@ impl FrameOutput {
 }
 
 impl FrameWriter {
-    /// Starts the thread; it ends with the loop's end, or when `write` fails. `write` may block.
+    /// Starts the writer thread. It ends when the loop's side is dropped, or when `write` fails. `write` may block.
     pub(super) fn start(
         self,
         write: impl FnMut(&[u8]) -> io::Result<FrameWrite> + Send + 'static,
@@ -235,7 +237,7 @@ impl FrameWriter {
 
 #[cfg(test)]
 impl FrameWriter {
-    /// As the thread does, but as a task, so that time can be paused.
+    /// Runs as a task instead of a thread, so that tests can pause Tokio's time.
     pub(super) async fn pretend(mut self, mut write: impl AsyncFnMut(&Buffer)) {
         while let Some(job) = self.jobs.recv().await {
             write(&job.frame).await;
@@ -247,7 +249,7 @@ impl FrameWriter {
     }
 }
 
-/// Only for fuzzing: all bytes of a frame on a blank terminal, with a title, a notice and what is copied.
+/// Only for fuzzing: all bytes of a frame on a blank terminal, with a title, a notification and text for the clipboard.
 #[cfg(fuzzing)]
 pub fn written(frame: Buffer, title: String, notice: &Notification, copy: String) -> Vec<u8> {
     let notices = notice::bytes(notice, Notices::Both, true);
@@ -258,11 +260,11 @@ pub fn written(frame: Buffer, title: String, notice: &Notification, copy: String
     bytes
 }
 
-/// What takes the terminal from `shown` to the job's frame; nothing if they are the same.
+/// Adds the bytes that change a terminal that shows `shown` to the job's frame; none if both are equal.
 fn encode(bytes: &mut Vec<u8>, shown: &Buffer, job: &WriteJob) -> io::Result<()> {
     let mut extras = String::new();
     if let Some(text) = &job.extras.copy {
-        // base64 leaves nothing of the text that a terminal could understand; BEL, for some old ones know no other end
+        // base64 hides control characters of the text; it ends with BEL, because some old terminals know no other end
         write!(extras, "\x1b]52;c;{}\x07", STANDARD.encode(text)).map_err(io::Error::other)?;
     }
     if let Some(title) = &job.extras.title {

@@ -1,4 +1,4 @@
-//! What the system has to say: leave, stop, go on, the terminal is gone.
+//! Signals: end, stop and continue; and a regular check whether the terminal still exists.
 
 use std::io;
 use std::time::Duration;
@@ -10,41 +10,42 @@ use tokio::time::{MissedTickBehavior, interval};
 
 use super::terminal;
 
-/// How often to look whether the terminal is still there. A hang-up that comes with no signal (the session's leader
-/// ignores it, or is somebody else) is known by this and by the next write only.
+/// How often to check that the terminal still exists. A hang-up without a signal (the session leader ignores it, or is another
+/// process) is noticed only by this check and by the next write.
 const CHECK_INTERVAL: Duration = Duration::from_millis(400);
-/// SIGCONT has no name in tokio.
+/// SIGCONT, which has no name in tokio.
 const SIGCONT: i32 = if cfg!(target_os = "linux") { 18 } else { 19 };
 
-/// Nor has SIGTSTP.
+/// SIGTSTP, which has no name in tokio.
 const SIGTSTP: i32 = if cfg!(target_os = "linux") { 20 } else { 18 };
 
-/// Nor has SIGXFSZ.
+/// SIGXFSZ, which has no name in tokio.
 const SIGXFSZ: i32 = 25;
 
+/// The reaction to a signal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum SignalAction {
-    /// Restore the terminal and end.
+    /// Restore the terminal and end, for this reason.
     Leave(&'static str),
-    /// Give the terminal back and stop, as Ctrl-z does.
+    /// Restore the terminal and stop the process, as Ctrl-z does.
     Stop,
-    /// Somebody else had the terminal: take it over again.
+    /// The process continues: set the terminal's modes again.
     GoOn,
 }
 
-/// Lets a write beyond the shell's limit on files (`ulimit -f`) fail, as on a full disk, in place of killing the process.
+/// Makes a write beyond the file size limit (`ulimit -f`) fail, as on a full disk, instead of killing the process.
 ///
 /// # Errors
-/// What the system says when the handler cannot be set.
+/// The system's error if the handler cannot be set.
 pub(super) fn outlive_file_limits(runtime: &Runtime) -> io::Result<()> {
     let _entered = runtime.enter();
     signal(SignalKind::from_raw(SIGXFSZ)).map(drop)
 }
 
-/// Starts listening.
+/// Sets the signal handlers and starts the check of the terminal.
 ///
 /// # Errors
-/// What the system says when a handler cannot be set.
+/// The system's error if a handler cannot be set.
 pub(super) fn listen() -> io::Result<mpsc::Receiver<SignalAction>> {
     let (signal_actions, inbox) = mpsc::channel(4);
     let kinds = [
@@ -74,6 +75,7 @@ async fn forward(
     }
 }
 
+/// Checks regularly that the terminal exists, and ends burnwatch when it is gone.
 async fn watch_terminal(signal_actions: mpsc::Sender<SignalAction>) {
     let mut next = interval(CHECK_INTERVAL);
     next.set_missed_tick_behavior(MissedTickBehavior::Delay);

@@ -1,7 +1,8 @@
-//! The terminal's modes, and the one way out of them: taken by `Drop`, by the panic hook, before a stop and at the end.
+//! Sets the terminal's modes, writes to the terminal, and restores it: one function, called by `Drop`, by the panic hook, before
+//! a suspension and at the end.
 //!
-//! Output goes to a descriptor of our own rather than through `std::io::Stdout`: no lock that a stuck writer could hold
-//! against the restore, and no line buffer.
+//! Output goes to a duplicated descriptor and not through `std::io::Stdout`: a blocked writer would hold the lock of `Stdout`
+//! and prevent the restore. It is also unbuffered.
 
 use std::fs::File;
 use std::io::{self, ErrorKind, IsTerminal, Write};
@@ -21,33 +22,34 @@ use super::notice::{self, KEEP_TITLE, RESTORE_TITLE};
 
 /// Alternate screen, cursor hidden, bracketed paste.
 const ENTER: &str = "\x1b[?1049h\x1b[?25l\x1b[?2004h";
-/// Ends whatever was cut off half-way (string, frame), then undoes everything that can have been set.
+/// Ends an incomplete string or frame, then undoes every mode that may have been set.
 const LEAVE: &str = "\x1b\\\x1b[?2026l\x1b[?1006l\x1b[?1000l\x1b[?2004l\x1b[0m\x1b[?25h\x1b[?1049l";
-/// Clicks and the wheel, not every move: moves would be a flood over a slow line.
+/// Reports clicks and the wheel, but no moves: these would be too much for a slow connection.
 const MOUSE_ON: &str = "\x1b[?1000h\x1b[?1006h";
 const MOUSE_OFF: &str = "\x1b[?1006l\x1b[?1000l";
 
-/// How long the restore waits for the piece that is just being written.
+/// How long the restore waits for the current write to end.
 const WRITE_WAIT: Duration = Duration::from_millis(400);
-/// How long the restore may take in all; a terminal that takes no output must not keep burnwatch.
+/// How long the restore may take in total: a terminal that accepts no output must not keep burnwatch running.
 const RESTORE_TIMEOUT: Duration = Duration::from_millis(800);
-/// What is written in one go: as much as a slow line takes within the patience above, or not much more.
+/// Bytes per write: about as much as a slow connection accepts within the time above.
 const WRITE_SIZE: usize = 512;
 
-/// SIGTSTP is caught here, so it is SIGSTOP that stops burnwatch; what is piped together with it gets SIGTSTP and stops, too.
-/// That is no signal to a job that nobody could continue: then the last word is reached, and says to go on.
+/// Shell commands that stop the job. burnwatch catches SIGTSTP, so it gets SIGSTOP; the other processes of its pipeline get
+/// SIGTSTP. If no shell could continue the job, the system ignores SIGTSTP; then the last command continues burnwatch.
 const STOP_JOB_COMMANDS: &str = "kill -STOP $PPID; kill -TSTP 0; kill -CONT $PPID";
 
-/// What a line says whose speed does not matter, in baud.
+/// The speed that pseudo-terminals report, in baud. A lower speed is that of a serial line.
 const PTY_SPEED: u32 = 38_400;
 
+/// The state of the terminal.
 #[derive(Debug)]
 struct TerminalHolder {
-    /// It is ours; else the shell's.
+    /// Whether burnwatch has the terminal; otherwise the shell has it.
     has_terminal: bool,
-    /// A piece of output is on its way to it.
+    /// Whether a write is in progress.
     writing: bool,
-    /// Its own title is kept by it, and ours stands there.
+    /// Whether burnwatch has set the title, so that the saved one must be restored.
     titled: bool,
 }
 
@@ -59,7 +61,7 @@ fn holder() -> MutexGuard<'static, TerminalHolder> {
     HOLDER.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Columns and rows; 80x24 where the terminal does not know.
+/// The terminal's columns and rows; 80x24 if they are unknown.
 pub fn size() -> (u16, u16) {
     match crossterm::terminal::size() {
         Ok((width, height)) if width > 0 && height > 0 => (width, height),
@@ -67,26 +69,26 @@ pub fn size() -> (u16, u16) {
     }
 }
 
-/// Whether the terminal hangs on a serial line that says itself how slow it is. Pseudo-terminals say 38,400 baud, however
-/// fast or slow what stands behind them is.
+/// Whether the terminal is on a slow serial line, by its speed in termios. Pseudo-terminals report 38,400 baud, whatever the
+/// speed of the connection behind them.
 pub fn is_serial() -> bool {
     tcgetattr(io::stdout()).is_ok_and(|line| (1..PTY_SPEED).contains(&line.output_speed()))
 }
 
-/// Whether both ends of the terminal are there. After a hang-up they are not, whatever they were before.
+/// Whether standard input and output are a terminal. After a hang-up they are not.
 pub(super) fn is_there() -> bool {
     io::stdin().is_terminal() && io::stdout().is_terminal()
 }
 
-/// The terminal in our modes, from its take-over until this is dropped.
+/// The terminal in burnwatch's modes; dropping this restores it.
 pub(super) struct TerminalSession {
     pub(super) mouse: bool,
 }
 
 impl TerminalSession {
-    /// Takes the terminal over, the first time or once more after somebody else had it.
+    /// Sets the terminal's modes, at the start and after a suspension.
     pub(super) fn take_over(&self) -> io::Result<()> {
-        // what the modes were is read anew: the shell may have changed them meanwhile
+        // so that the original modes are read again: the shell may have changed them
         disable_raw_mode().ok();
         enable_raw_mode()?;
         holder().has_terminal = true;
@@ -95,14 +97,14 @@ impl TerminalSession {
         Ok(())
     }
 
-    /// Gives the terminal back and stops the whole job, as Ctrl-z does elsewhere. SIGCONT says when it goes on, which is at
-    /// once where nobody could continue it; the terminal is then to be taken over again.
+    /// Restores the terminal and stops the whole job, as Ctrl-z does for other programs. SIGCONT comes when it continues (at once
+    /// if there is no job control); then call [`Self::take_over`] again.
     ///
     /// # Errors
-    /// What the system says when the signals cannot be sent.
+    /// The system's error if the signals cannot be sent.
     pub(super) fn stop() -> io::Result<()> {
         restore();
-        // a shell is where there is job control; nobody waits for it, for it stops with the others
+        // through `sh`; its end is not waited for, because it stops with the job
         Command::new("sh").args(["-c", STOP_JOB_COMMANDS]).stdin(Stdio::null()).spawn().map(drop)
     }
 }
@@ -113,11 +115,11 @@ impl Drop for TerminalSession {
     }
 }
 
-/// Writes while the terminal is ours, and drops what comes when it is not. Blocks as long as the terminal does, and says
-/// how long that was.
+/// Writes to the terminal; does nothing while the shell has the terminal. Blocks while the terminal accepts no output, and
+/// returns how long the writes took.
 ///
 /// # Errors
-/// What the system says, for instance EIO when the terminal is gone.
+/// The system's error, such as EIO when the terminal is gone.
 pub(super) fn write(bytes: &[u8]) -> io::Result<FrameWrite> {
     let mut out = output()?;
     let mut flow = FrameWrite::default();
@@ -149,7 +151,7 @@ fn write_whole(out: &mut File, mut bytes: &[u8]) -> io::Result<()> {
             Ok(0) => return Err(ErrorKind::WriteZero.into()),
             Ok(written) => bytes = bytes.get(written..).unwrap_or_default(),
             Err(error) if error.kind() == ErrorKind::Interrupted => {}
-            // somebody who shares the terminal has made it non-blocking
+            // another process that shares the terminal may have made it non-blocking
             Err(error) if error.kind() == ErrorKind::WouldBlock => {
                 thread::park_timeout(Duration::from_millis(5));
             }
@@ -159,20 +161,20 @@ fn write_whole(out: &mut File, mut bytes: &[u8]) -> io::Result<()> {
     Ok(())
 }
 
-/// The bytes of a title; before the first one since the terminal is ours its own title is kept.
+/// The bytes that set a title; the first ones also save the terminal's own title.
 pub(super) fn titled(title: &str) -> String {
     let keep = if std::mem::replace(&mut holder().titled, true) { "" } else { KEEP_TITLE };
     format!("{keep}{}", notice::title(title))
 }
 
-/// Gives the terminal back, once; called again, does nothing. Takes less than a second whatever the terminal does.
+/// Restores the terminal; does nothing if it is restored already. Takes less than a second, whatever the terminal does.
 pub(super) fn restore() {
     if !std::mem::take(&mut holder().has_terminal) {
         return;
     }
     let (done, restored) = mpsc::sync_channel(1);
     let work = move || {
-        // the piece on its way must not land on the shell's screen
+        // a write in progress must not end on the shell's screen
         drop(WRITTEN.wait_timeout_while(holder(), WRITE_WAIT, |holder| holder.writing));
         if let Ok(mut out) = output() {
             write_whole(&mut out, LEAVE.as_bytes()).ok();
@@ -182,7 +184,7 @@ pub(super) fn restore() {
         }
         done.send(()).ok();
     };
-    // on a thread of its own: writing to a terminal that takes no output never returns
+    // on a thread of its own, because a write to a terminal that accepts no output never returns
     if thread::Builder::new().name("restore".into()).spawn(work).is_ok() {
         restored.recv_timeout(RESTORE_TIMEOUT).ok();
     }

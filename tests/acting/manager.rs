@@ -1,4 +1,4 @@
-//! A double of Alertmanager that keeps silences, and holds or loses its answers as it is told.
+//! A fake Alertmanager that keeps silences, and delays or loses its answers as the test chooses.
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
@@ -8,36 +8,36 @@ use std::time::Duration;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
-/// What becomes of a silence that is posted.
+/// The reaction to a posted silence.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Post {
-    /// Made, and told.
+    /// Creates it and answers.
     Tells,
-    /// Made, and never told.
+    /// Creates it and never answers.
     Does,
-    /// Made, and the connection breaks in the middle of the answer.
+    /// Creates it and breaks the connection in the middle of the answer.
     Breaks,
-    /// Made, and a gateway says 502.
+    /// Creates it, and a gateway answers 502.
     Gateway,
-    /// Not made: 500.
+    /// Does not create it and answers 500.
     Fails,
-    /// Neither made nor answered.
+    /// Neither creates it nor answers.
     Hangs,
-    /// Refused as asked too often, this many times more.
+    /// Refuses this many requests with 429.
     Limits(u32),
-    /// Refused.
+    /// Refuses it.
     Refuses,
 }
 
 #[derive(Debug)]
 struct World {
     post: Post,
-    /// Requests as `METHOD path`.
+    /// The received requests as `METHOD path`.
     heard: Vec<String>,
     silences: Vec<Value>,
 }
 
-/// A running double; its threads end with the test.
+/// A running fake; its threads end with the test.
 #[derive(Clone)]
 pub(crate) struct Manager {
     address: String,
@@ -68,7 +68,7 @@ impl Manager {
         self.world.0.lock().unwrap().post = post;
     }
 
-    /// The comments of all silences that were made.
+    /// The comments of all silences that were created.
     pub(crate) fn made(&self) -> Vec<String> {
         let world = self.world.0.lock().unwrap();
         world.silences.iter().map(|silence| silence["comment"].as_str().unwrap().to_owned()).collect()
@@ -79,7 +79,7 @@ impl Manager {
         world.heard.iter().filter(|heard| heard.starts_with("POST")).count()
     }
 
-    /// Until a request of this beginning has come that many times.
+    /// Waits until this many requests with this beginning have come.
     pub(crate) fn wait_for(&self, beginning: &str, times: usize) {
         let (world, changed) = &*self.world;
         let enough = |world: &mut World| {
@@ -95,7 +95,7 @@ impl Manager {
         while let Some((method, path, body)) = request(&mut reader) {
             let answer = self.answer(&method, &path, &body);
             let Some((status, body)) = answer else {
-                // held until the other side is gone
+                // waits until the client has closed the connection
                 reader.read_to_end(&mut Vec::new()).ok();
                 return;
             };
@@ -134,7 +134,7 @@ impl Manager {
                 if let Post::Tells | Post::Does | Post::Breaks | Post::Gateway = post {
                     let mut silence = body.clone();
                     let mut id = format!("5113-{}", world.silences.len());
-                    // it is kept where only its end or comment changes, else ended
+                    // as Alertmanager: the id stays while the matchers are the same; otherwise the old silence expires
                     if let Some(at) = world.silences.iter().position(|old| old["id"] == silence["id"]) {
                         if world.silences[at]["matchers"] == silence["matchers"] {
                             id = world.silences.remove(at)["id"].as_str().unwrap().to_owned();
@@ -180,7 +180,7 @@ impl Manager {
     }
 }
 
-/// The next request: method, path, body.
+/// Reads the next request: method, path, body.
 fn request(reader: &mut BufReader<&TcpStream>) -> Option<(String, String, Value)> {
     let mut line = String::new();
     let mut read = |reader: &mut BufReader<&TcpStream>| {
@@ -207,7 +207,7 @@ fn request(reader: &mut BufReader<&TcpStream>) -> Option<(String, String, Value)
     Some((method, path, serde_json::from_slice(&body).unwrap_or_default()))
 }
 
-/// The silences that hide these labels; their matchers are plain.
+/// The silences whose matchers (only `=`) match these labels.
 fn hiding(silences: &[Value], labels: &Value) -> Vec<Value> {
     let is_fulfilled = |matcher: &Value| labels[matcher["name"].as_str().unwrap()] == matcher["value"];
     let hides = |silence: &&Value| {
@@ -217,7 +217,7 @@ fn hiding(silences: &[Value], labels: &Value) -> Vec<Value> {
     silences.iter().filter(hides).map(|silence| silence["id"].clone()).collect()
 }
 
-/// Two alerts of the cart, one of the search.
+/// Two alerts of the service cart and one of search.
 fn groups(silences: &[Value]) -> Value {
     let since = "2026-01-01T00:00:00.000Z".parse::<Timestamp>().unwrap().to_string();
     let alert = |name: &str, service: &str, fingerprint: &str| {

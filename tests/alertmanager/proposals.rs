@@ -1,4 +1,5 @@
-//! What is proposed for marked alerts, and what expressions match, over a real server: it hides what was said, now and later.
+//! Proposed silences and regular expressions, compared with a real Alertmanager: a silence hides exactly the alerts that the
+//! preview names.
 
 use std::collections::BTreeSet;
 
@@ -9,7 +10,7 @@ use reqwest::StatusCode;
 use super::silencing::{VALUES, a_run, draft, expire, fire, make};
 use super::*;
 
-/// Numbers that are the same each time.
+/// Pseudo-random numbers, the same in each run.
 struct Numbers(u64);
 
 impl Numbers {
@@ -26,7 +27,7 @@ impl Numbers {
     }
 }
 
-/// What alerts may have; the empty text is a label that is absent.
+/// Labels and their possible values; the empty text means that the label is absent.
 const LABELS: [(&str, &[&str]); 6] = [
     ("alertname", &["LatencyHigh", "SLOBurnFast", "Disk.full", "a|b"]),
     ("service", &["checkout", "search", "größe", ""]),
@@ -48,7 +49,7 @@ fn labels(pairs: &Pairs, run: &str) -> Labels {
     pairs.chain([("run", run)]).collect()
 }
 
-/// The labels of all alerts of a run, each with whether a silence hides it, as the server says.
+/// The labels of all alerts of a run, each with the ids of the silences that hide it at the server.
 async fn told(url: &str, run: &str) -> Vec<(Labels, Vec<String>)> {
     let request = reqwest::Client::new().get(format!("{url}/api/v2/alerts?filter=run%3D%22{run}%22"));
     let body = request.send().await.expect("the server answers").bytes().await.expect("a body");
@@ -64,7 +65,7 @@ async fn told(url: &str, run: &str) -> Vec<(Labels, Vec<String>)> {
     all.iter().map(one).collect()
 }
 
-/// Whether a marked alert has the same value of every label that is looked at.
+/// Whether a marked alert has the same values of all labels in the proposal.
 fn is_meant(marked: &[&Labels], proposal: &SilenceProposal, labels: &Labels) -> bool {
     let names: BTreeSet<&str> = marked.iter().flat_map(|one| one.iter().map(|(name, _)| &**name)).collect();
     let kept: Vec<&str> =
@@ -121,7 +122,7 @@ async fn silences_that_are_proposed_hide_the_marked_alerts_and_no_other_combinat
     }
 }
 
-/// Of these random expressions are made.
+/// The parts of random expressions.
 const PARTS: [&str; 52] = [
     "a",
     "b",
@@ -177,7 +178,7 @@ const PARTS: [&str; 52] = [
     ".*",
 ];
 
-/// What random ones seldom are.
+/// Expressions that are rare among the random ones.
 const ODD: [&str; 67] = [
     "(?P<n>a)(?P<n>b)",
     "(?P<1>a)",
@@ -248,7 +249,7 @@ const ODD: [&str; 67] = [
     r"\",
 ];
 
-/// Tries an expression at the server: the id of its silence, or why it is refused.
+/// Posts a silence with an expression to the server: its id, or the server's error.
 async fn tried(url: &str, run: &str, pattern: &str) -> Result<String, String> {
     let body = json!({
         "matchers": [
@@ -290,7 +291,7 @@ async fn an_expression_is_taken_and_matches_here_as_at_the_server() {
     let mut wrong = Vec::new();
     for pattern in &patterns {
         let here = Matcher::new("value", Operator::Matches, pattern.as_str());
-        // the server takes it, and then no silence hides anything any more
+        // the server accepts this one, and then no silence works any more
         if pattern.rsplit_once("\\Q").is_some_and(|(_, quoted)| !quoted.contains("\\E")) {
             if here.is_ok() {
                 wrong.push(format!("{pattern:?} would break the server"));

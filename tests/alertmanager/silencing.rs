@@ -1,4 +1,4 @@
-//! Silences made, previewed, extended and expired at a real server.
+//! Silences created, previewed, extended and expired at a real Alertmanager.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -25,7 +25,7 @@ pub(crate) fn draft(matchers: Vec<Matcher>, comment: &str) -> SilenceDraft {
     }
 }
 
-/// What nobody else at this server has.
+/// A label value that no other test uses at this server.
 pub(crate) fn a_run() -> String {
     now().as_nanosecond().to_string()
 }
@@ -49,7 +49,7 @@ pub(crate) async fn expire(source: &dyn Source, id: &str) {
     assert_eq!(done(source, id, Operation::Expire).await, None);
 }
 
-/// Posts an alert with each of these sets of labels, the run's besides.
+/// Posts an alert with each of these sets of labels and the label of the run.
 pub(crate) async fn fire(url: &str, run: &str, all: &[Vec<(&str, String)>], until: Timestamp) {
     let wire = all.iter().map(|labels| {
         let mut labels: serde_json::Map<_, _> =
@@ -138,7 +138,7 @@ async fn the_preview_of_a_silence_is_what_the_server_then_keeps_quiet() {
     let source = &*connected(&url);
     drop(source.answer(&Query::Probe.now(), None).await.expect("a probe"));
     let run = a_run();
-    // the last has none of the labels that are asked for
+    // the last alert has none of the tested labels
     let mut labels: Vec<Vec<(&str, String)>> = VALUES
         .iter()
         .enumerate()

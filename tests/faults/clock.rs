@@ -1,4 +1,4 @@
-//! A server whose clock is wrong by hours: every moment in what it is asked and what it says is moved.
+//! A server whose clock is wrong by hours: every timestamp in requests and answers is shifted.
 
 use jiff::fmt::rfc2822;
 use jiff::{SignedDuration, Timestamp};
@@ -8,7 +8,7 @@ use tokio::net::TcpStream;
 
 use crate::fault::{Fault, HOURS};
 
-/// What the server would say to this request if its clock were so wrong.
+/// The server's answer to a request with its clock off by the hours of the fault.
 pub(crate) async fn answer(server: &str, request: Vec<u8>, fault: Fault) -> std::io::Result<Vec<u8>> {
     let by = SignedDuration::from_hours(if fault == Fault::Ahead { HOURS } else { -HOURS });
     let mut server = TcpStream::connect(server).await?;
@@ -37,7 +37,7 @@ pub(crate) async fn answer(server: &str, request: Vec<u8>, fault: Fault) -> std:
     Ok(whole)
 }
 
-/// The request by the right clock, for an answer that is neither packed nor in chunks.
+/// The request with its timestamps shifted back, asking for an answer without compression and chunks.
 fn asked(request: &[u8], by: SignedDuration) -> Vec<u8> {
     let text = String::from_utf8_lossy(request);
     let (head, body) = text.split_once("\r\n\r\n").unwrap_or((&text, ""));
@@ -65,7 +65,7 @@ fn asked(request: &[u8], by: SignedDuration) -> Vec<u8> {
     format!("{head}\r\nContent-Length: {}\r\n\r\n{body}", body.len()).into_bytes()
 }
 
-/// Moves every moment: texts that are one, and the first of a pair of a number and a text.
+/// Shifts every timestamp: texts that are timestamps, and the number in a pair of number and text (a sample).
 fn moved(json: &mut Value, by: SignedDuration) {
     match json {
         Value::String(text) => {

@@ -1,4 +1,4 @@
-//! Two sources that both send without an end, at the default limit: what is held of it stays within bounds.
+//! Two sources that send endless answers, at the default limit: the memory stays within bounds.
 
 use std::io::{BufRead, BufReader, Write};
 use std::net::{TcpListener, TcpStream};
@@ -11,17 +11,17 @@ use crate::harness::Terminal;
 use crate::proc::Footprint;
 use crate::skip::skip;
 
-/// One answer of 64 MiB, a part of another, and what burnwatch and the beginnings of all others take.
+/// The memory limit in KiB: one answer of 64 MiB, a part of another, and the rest of burnwatch.
 const MOST: u64 = 160 * 1024;
 const TIME: Duration = Duration::from_secs(25);
 
-/// Where a server listens that answers everything with blanks, for as long as they are read.
+/// Starts a server that answers everything with endless spaces; returns its URL.
 fn endless() -> String {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
     let url = format!("http://{}", listener.local_addr().expect("it listens"));
     std::thread::spawn(move || {
         for stream in listener.incoming().flatten() {
-            // a client that has had enough is what this is about
+            // the client is expected to close the connection
             std::thread::spawn(move || drop(serve(&stream)));
         }
     });

@@ -1,4 +1,4 @@
-//! Everything that can be wrong with the way to a server, and what is to be said of it.
+//! All faults of a connection or a server, with the messages that burnwatch must show.
 
 use std::io::Write;
 use std::sync::LazyLock;
@@ -7,11 +7,11 @@ use std::time::Duration;
 use flate2::Compression;
 use flate2::write::GzEncoder;
 
-/// What is wrong with the way to the server.
+/// A fault of the connection or the server.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Fault {
     None,
-    // the way
+    // network
     Late,
     Jitters,
     Refuses,
@@ -23,7 +23,7 @@ pub(crate) enum Fault {
     HangsInBody,
     Flaps,
     Twice,
-    // what is refused
+    // refused requests
     TooMany,
     TooManySeconds,
     TooManyDate,
@@ -33,7 +33,7 @@ pub(crate) enum Fault {
     Gateway,
     Unavailable,
     StartingUp,
-    // what comes in place of an answer
+    // wrong answers
     HalfJson,
     WrongType,
     Null,
@@ -47,34 +47,34 @@ pub(crate) enum Fault {
     BadGzip,
     Garbage,
     NotHttp,
-    // the clock
+    // wrong clocks
     Ahead,
     Behind,
-    // the lock on the way
+    // certificates
     Expired,
     Unknown,
     OtherHost,
     NoLock,
-    // what no proxy plays
+    // faults without a proxy
     NoSuchHost,
     NameGone,
     Restarts,
 }
 
-/// What is to be seen of a fault.
+/// The expected display of a fault.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Seen {
-    /// The source is in doubt, for a reason with these words.
+    /// The source's data are marked as old or missing, with this text in the reason.
     Doubt(&'static str),
-    /// The source is well, and this is said beside it.
+    /// The source is fine, and this note is shown.
     Note(&'static str),
 }
 
-/// Hours that a wrong clock is off.
+/// By how many hours a wrong clock is off.
 pub(crate) const HOURS: i64 = 3;
 
 impl Fault {
-    /// What a plain proxy plays, those that take longest first.
+    /// The faults of a plain proxy, those that take longest first.
     pub(crate) const PLAIN: [Self; 35] = [
         Self::TooManyAbsurd,
         Self::Hangs,
@@ -112,10 +112,10 @@ impl Fault {
         Self::Ahead,
         Self::Behind,
     ];
-    /// What a proxy with certificates plays.
+    /// The faults of a proxy with HTTPS.
     pub(crate) const LOCKED: [Self; 4] = [Self::Expired, Self::Unknown, Self::OtherHost, Self::NoLock];
 
-    /// As the table calls it.
+    /// The name in the table.
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::None => "nothing",
@@ -164,55 +164,59 @@ impl Fault {
         }
     }
 
-    /// What is to be seen of it.
+    /// The expected display.
     pub(crate) fn seen(self) -> Seen {
         Seen::Doubt(match self {
             Self::None | Self::Late | Self::Jitters | Self::Twice => return Seen::Note(""),
             Self::Ahead => return Seen::Note("ahead of this machine's"),
             Self::Behind => return Seen::Note("behind this machine's"),
             Self::Refuses | Self::Restarts => "cannot connect (connection refused)",
-            Self::Vanishes | Self::Flaps => "cannot connect (it closes the connection without an answer)",
-            Self::Resets => "the connection broke in the middle of the answer",
-            Self::Drips | Self::Hangs | Self::HangsInHead | Self::HangsInBody => "no whole answer within 10s",
+            Self::Vanishes | Self::Flaps => {
+                "cannot connect (the server closes the connection without an answer)"
+            }
+            Self::Resets => "the connection broke before the answer was complete",
+            Self::Drips | Self::Hangs | Self::HangsInHead | Self::HangsInBody => {
+                "no complete answer within 10s"
+            }
             Self::TooMany
             | Self::TooManySeconds
             | Self::TooManyDate
             | Self::TooManyOdd
-            | Self::TooManyAbsurd => "429, asked too often",
+            | Self::TooManyAbsurd => "429 Too Many Requests",
             Self::Broken => "500: out of order",
             Self::Gateway => "502",
             Self::Unavailable => "503",
             Self::StartingUp => "503: Service Unavailable",
             Self::HalfJson => "JSON cut off",
-            Self::WrongType | Self::Null | Self::Nested | Self::Garbage => "the answer makes no sense",
+            Self::WrongType | Self::Null | Self::Nested | Self::Garbage => "the answer cannot be understood",
             Self::Empty => "an empty answer where JSON is expected",
             Self::Login => "HTML where JSON is expected",
             Self::LoginElsewhere => "it redirects to sso.example.com/login",
             Self::Loops => "it redirects to 127.0.0.1",
             Self::Floods | Self::Bomb => "the answer is larger than 4 MiB",
-            Self::BadGzip => "its compression is broken",
+            Self::BadGzip => "the compressed answer is corrupt",
             Self::NotHttp => "does not speak HTTP",
-            Self::Expired => "its certificate was not accepted (it has expired)",
-            Self::Unknown => "its certificate was not accepted (its issuer is not trusted here)",
-            Self::OtherHost => "its certificate was not accepted (it is for another name)",
-            Self::NoLock => "it does not speak TLS; is it http://?",
+            Self::Expired => "its certificate was not accepted (expired)",
+            Self::Unknown => "its certificate was not accepted (issuer not trusted on this machine)",
+            Self::OtherHost => "its certificate was not accepted (issued for another name)",
+            Self::NoLock => "the server does not speak TLS; use http:// if that is intended",
             Self::NoSuchHost | Self::NameGone => "cannot connect",
         })
     }
 
-    /// Within how long after its end the source has to be well: an interval, and what a machine that is busy with all of this
-    /// needs on top.
+    /// The time limit for recovery after the end of the fault: an interval, and a margin for a machine that runs all faults at
+    /// once.
     pub(crate) fn back(self) -> Duration {
         Duration::from_secs(match self {
-            // what the server asks for is waited, up to a minute
+            // burnwatch waits as long as the server asks, up to a minute
             Self::TooManyAbsurd => 75,
-            // it reads its log of writes first
+            // the server replays its write-ahead log first
             Self::Restarts => 30,
             _ => 12,
         })
     }
 
-    /// What is answered in the server's place to a request for this path, where something is.
+    /// The proxy's own answer to a request for this path; None: the server answers.
     pub(crate) fn answer(self, path: &str) -> Option<Vec<u8>> {
         let text = |head: &str, body: &str| Some(whole(head, body.as_bytes()));
         match self {
@@ -260,7 +264,7 @@ fn whole(head: &str, body: &[u8]) -> Vec<u8> {
     bytes
 }
 
-/// 500 MB of blanks: a megabyte, five hundred times.
+/// A gzip bomb of 500 MB of spaces: one megabyte five hundred times.
 fn bomb() -> Vec<u8> {
     static BOMB: LazyLock<Vec<u8>> = LazyLock::new(|| {
         let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
@@ -273,7 +277,7 @@ fn bomb() -> Vec<u8> {
     BOMB.clone()
 }
 
-/// Bytes of no meaning, the same each time; not the beginning of anything.
+/// Meaningless bytes, the same in each run.
 fn garbage() -> Vec<u8> {
     let mut state = 0x9e37_79b9_u32;
     let random = std::iter::repeat_with(|| {

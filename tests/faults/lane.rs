@@ -1,4 +1,4 @@
-//! burnwatch in a terminal, before one source that faults befall one after the other, and two that are well.
+//! burnwatch in a terminal with three sources: one gets one fault after the other, two are healthy.
 
 use std::path::Path;
 use std::time::Duration;
@@ -12,20 +12,20 @@ use crate::harness::Terminal;
 use crate::names::Names;
 use crate::proc::Footprint;
 
-/// The promise: two intervals, and never later.
+/// The time limit to report a fault: two intervals at most.
 const NAMED: Duration = Duration::from_secs(15);
-/// Long enough for a fault to show its last words: a time-out after the promise to name it.
+/// Long enough for the final message of a fault: a time-out after the limit to report it.
 const WORDS: Duration = Duration::from_secs(26);
-/// How long a machine that is busy with all faults at once may take from a key to the screen.
+/// The time limit from a key to the screen, on a machine that runs all faults at once.
 const KEY: Duration = Duration::from_secs(5);
-/// How long something is looked at that must not be named.
+/// How long a source is observed that must not be reported.
 const WATCHED: Duration = Duration::from_secs(11);
-/// What only the screens of the sources and of the overview show.
-const SOURCES: &str = "what it is";
+/// A text that only the screens Sources and Overview have.
+const SOURCES: &str = "data/min";
 const OVERVIEW: &str = "Firing and pending";
 const OFTEN: Duration = Duration::from_millis(40);
 
-/// Who falls ill.
+/// The source that gets faults.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum FaultySource {
     Prometheus,
@@ -36,7 +36,7 @@ pub(crate) enum FaultySource {
 impl FaultySource {
     pub(crate) const ALL: [Self; 3] = [Self::Prometheus, Self::Alertmanager, Self::PagerDuty];
 
-    /// Its name in the configuration.
+    /// The source's name in the configuration.
     pub(crate) fn id(self) -> &'static str {
         match self {
             Self::Prometheus => "prom",
@@ -45,7 +45,7 @@ impl FaultySource {
         }
     }
 
-    /// The key of the screen that shows it, and what must stay in sight there.
+    /// The key of the screen that shows its data, and a text that must stay visible there.
     fn screen(self) -> (&'static str, &'static str) {
         match self {
             Self::Prometheus => ("2", "prometheus"),
@@ -54,7 +54,7 @@ impl FaultySource {
         }
     }
 
-    /// How often `j` is pressed on Sources until the cursor is at it.
+    /// How often `j` must be pressed on the Sources screen to reach it.
     fn row(self) -> usize {
         match self {
             Self::Alertmanager => 0,
@@ -64,7 +64,7 @@ impl FaultySource {
     }
 }
 
-/// Where each source is.
+/// The addresses of the sources.
 #[derive(Debug, Clone)]
 pub(crate) struct Addresses {
     pub(crate) prom: String,
@@ -73,7 +73,7 @@ pub(crate) struct Addresses {
 }
 
 impl Addresses {
-    /// One of them somewhere else.
+    /// The same addresses, with another one for this source.
     pub(crate) fn with(&self, who: FaultySource, url: &str) -> Self {
         let mut addresses = self.clone();
         *match who {
@@ -85,23 +85,23 @@ impl Addresses {
     }
 }
 
-/// What became of one fault of one source.
+/// The result of one fault of one source.
 #[derive(Debug, Clone)]
 pub(crate) struct Cell {
     pub(crate) fault: Fault,
     pub(crate) who: FaultySource,
-    /// After how long it was seen that something is wrong; none: it was not, and should not be.
+    /// The time until the fault was reported; None: it was not reported, as expected.
     pub(crate) named: Option<Duration>,
-    /// What was said of it.
+    /// The reported reason.
     pub(crate) said: String,
-    /// The longest that a key took to the screen meanwhile.
+    /// The longest time from a key to the screen during the fault.
     pub(crate) key: Duration,
-    /// After how long all was well again.
+    /// The time until all sources were fine again.
     pub(crate) back: Option<Duration>,
     pub(crate) footprint: Option<Footprint>,
 }
 
-/// burnwatch in its terminal.
+/// burnwatch in a terminal.
 pub(crate) struct TerminalRun {
     who: FaultySource,
     terminal: Terminal,
@@ -109,12 +109,12 @@ pub(crate) struct TerminalRun {
 }
 
 impl TerminalRun {
-    /// Starts it with this source on the Sources screen under the cursor.
+    /// Starts burnwatch on the Sources screen with the cursor on this source.
     pub(crate) async fn start(who: FaultySource, addresses: &Addresses, authority: Option<&str>) -> Self {
         Self::start_among(who, addresses, authority, None).await
     }
 
-    /// As [`Self::start`], where these names hold.
+    /// As [`Self::start`], with these host names.
     pub(crate) async fn start_among(
         who: FaultySource,
         addresses: &Addresses,
@@ -147,15 +147,15 @@ impl TerminalRun {
         Self { who, terminal, _home: home }
     }
 
-    /// Its process.
+    /// The memory and open files of the process.
     pub(crate) fn footprint(&self) -> Option<Footprint> {
         Footprint::of(self.terminal.pid)
     }
 
-    /// Waits until the screen looks so; says how long that took.
+    /// Waits until the screen is as expected; returns how long that took.
     ///
     /// # Errors
-    /// What was waited for in vain, with the screen.
+    /// The failed expectation, with the screen.
     pub(crate) async fn wait(
         &self,
         limit: Duration,
@@ -176,20 +176,20 @@ impl TerminalRun {
         }
     }
 
-    /// Waits until all sources are well.
+    /// Waits until all sources are fine.
     pub(crate) async fn well(&self, limit: Duration) -> Result<Duration, String> {
         self.wait(limit, "all sources are well", |screen| screen.contains("3/3 sources")).await
     }
 
-    /// Presses a key, and says how long it took until the screen showed these words.
+    /// Presses a key; returns how long it took until the screen showed this text.
     async fn press(&mut self, key: &str, words: &str) -> Result<Duration, String> {
         self.terminal.send(key);
-        // what was on the screen before may hold the same words
+        // the screen before may have the same text
         let is_there = |screen: &str| screen.contains(words) && (key == "9" || !screen.contains(SOURCES));
         self.wait(KEY, &format!("{words:?} after {key:?}"), is_there).await
     }
 
-    /// What is known of the source is still in sight on its screen, named as old where it is so.
+    /// Checks that the source's data are still visible on its screen, marked as old if they are.
     pub(crate) async fn kept(&mut self, is_in_doubt: bool) -> Result<Duration, String> {
         let (key, known) = self.who.screen();
         let mut longest = self.press(key, known).await?;
@@ -206,7 +206,7 @@ impl TerminalRun {
         Ok(longest)
     }
 
-    /// Waits until what is to be kept is there.
+    /// Waits until the data that must stay visible have loaded.
     pub(crate) async fn known(&mut self) {
         for _ in 0..10 {
             if self.kept(false).await.is_ok() {
@@ -215,17 +215,17 @@ impl TerminalRun {
         }
     }
 
-    /// Plays one fault through.
+    /// Runs one fault from its start to the recovery.
     ///
     /// # Errors
-    /// The promise that was not kept, with the screen.
+    /// The failed expectation, with the screen.
     pub(crate) async fn play(&mut self, fault: Fault, ways: &Sender<Fault>) -> Result<Cell, String> {
         let begins = || assert!(ways.send(fault).is_ok(), "the proxy runs");
         let ends = || assert!(ways.send(Fault::None).is_ok(), "the proxy runs");
         self.play_with(fault, begins, ends).await
     }
 
-    /// As [`Self::play`], for what begins and ends in another way than by a proxy.
+    /// As [`Self::play`], for a fault that starts and ends without the proxy.
     pub(crate) async fn play_with(
         &mut self,
         fault: Fault,
@@ -245,13 +245,13 @@ impl TerminalRun {
         Ok(Cell { fault, who: self.who, named, said, key, back, footprint: self.footprint() })
     }
 
-    /// As [`Self::play`], for a source that was never there.
+    /// As [`Self::play`], for a source that never existed.
     pub(crate) async fn play_absent(&mut self, fault: Fault, words: &str) -> Result<Cell, String> {
         let (named, said, key) = self.doubted(fault, words).await?;
         Ok(Cell { fault, who: self.who, named, said, key, back: None, footprint: self.footprint() })
     }
 
-    /// What happens while a source is in doubt: after how long it is named, how, and how quickly keys work meanwhile.
+    /// Observes a fault that must be reported: the time until then, the reason, and the slowest key meanwhile.
     async fn doubted(
         &mut self,
         fault: Fault,
@@ -268,16 +268,16 @@ impl TerminalRun {
             self.wait(KEY, "what to do", |screen| screen.contains("what to do")).await?;
         }
         let key = match fault {
-            // nothing was ever known
+            // there were never any data
             Fault::NoSuchHost => self.press("1", OVERVIEW).await?.max(self.press("9", SOURCES).await?),
-            // an Alertmanager's empty list may be `null`: only its status is in doubt
+            // `null` is a valid empty list of an Alertmanager: only its status fails
             Fault::Null if self.who == FaultySource::Alertmanager => self.kept(false).await?,
             _ => self.kept(fault != Fault::Flaps).await?,
         };
         Ok((Some(named), said, key))
     }
 
-    /// What happens while a source is odd and well.
+    /// Observes a fault that only causes a note.
     async fn noted(&mut self, words: &str) -> Result<(Option<Duration>, String, Duration), String> {
         let begun = Instant::now();
         let mut key = Duration::ZERO;
@@ -294,13 +294,13 @@ impl TerminalRun {
     }
 }
 
-/// The comment: why a source is in doubt, as the page below the list says it.
+/// The reason in the details below the list of sources.
 fn reason(screen: &str, id: &str) -> Option<String> {
-    let line = screen.lines().find(|line| line.contains("trouble") && is_named(line, id))?;
+    let line = screen.lines().find(|line| line.contains("error") && is_named(line, id))?;
     Some(line.split_once("; ")?.1.trim().to_owned())
 }
 
-/// Whether a line says of a source that what it told is old (`prom: rules 16s old`), or that it told nothing yet.
+/// Whether a line reports that a source's data are old (`prom: rules 16s old`) or missing.
 pub(crate) fn is_named(line: &str, id: &str) -> bool {
     let Some((_, said)) = line.split_once(&format!("{id}: ")) else { return false };
     said.starts_with("no data yet") || said.contains(" old")

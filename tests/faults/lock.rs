@@ -1,4 +1,4 @@
-//! Certificates of an authority of our own: one that is good, and those that must not be accepted.
+//! Certificates of a test authority: one is valid, the others must be refused.
 
 use std::sync::Arc;
 
@@ -13,7 +13,7 @@ use tokio_rustls::server::TlsStream;
 use crate::fault::Fault;
 use crate::names::HOST;
 
-/// What a proxy for HTTPS shows, by what is wrong with it.
+/// The certificates that a proxy for HTTPS presents, by fault.
 #[derive(Clone)]
 pub(crate) struct TlsCertificates {
     good: TlsAcceptor,
@@ -49,7 +49,7 @@ fn lock(authority: &CertifiedIssuer<'static, KeyPair>, hosts: &[&str], is_over: 
 }
 
 impl TlsCertificates {
-    /// New ones, and the certificate of the authority that they are to be trusted by.
+    /// Creates certificates; also returns the certificate of their authority.
     pub(crate) fn new() -> (Self, String) {
         let (ours, nobodys) = (authority("ours"), authority("nobody's"));
         let locks = Self {
@@ -61,7 +61,7 @@ impl TlsCertificates {
         (locks, ours.pem())
     }
 
-    /// The stream behind the lock, if the client comes that far.
+    /// Accepts a TLS connection with the certificate of this fault, unless the client refuses it.
     pub(crate) async fn open(
         &self,
         mut client: TcpStream,

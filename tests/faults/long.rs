@@ -1,4 +1,4 @@
-//! Runs that last: what is held after a while must not grow. A minute each; longer by hand with `BURNWATCH_TEST_MINUTES=10`.
+//! Long runs: memory and open files must not grow. A minute each; `BURNWATCH_TEST_MINUTES=10` makes them longer.
 
 use std::time::Duration;
 
@@ -13,17 +13,17 @@ use crate::proxy::Proxy;
 use crate::real::real;
 use crate::skip::skip;
 
-/// What may come on top of the most that was held in the first half: what is kept of the last hours grows a little.
+/// The allowed growth in KiB over the maximum of the first half: the history of the last hours grows a little.
 const SLACK: u64 = 6 * 1024;
 const SECOND: Duration = Duration::from_secs(1);
 
-/// How long it lasts.
+/// The length of a run.
 fn length() -> Duration {
     let minutes = std::env::var("BURNWATCH_TEST_MINUTES").ok().and_then(|text| text.parse().ok());
     Duration::from_secs(60 * minutes.unwrap_or(1))
 }
 
-/// What was held, second by second.
+/// Memory and open files, one entry per second.
 struct Course(Vec<Footprint>);
 
 impl Course {
@@ -45,7 +45,7 @@ impl Course {
         )
     }
 
-    /// The most of the first half, the beginning left out, and of the last quarter.
+    /// The maximum of the first half (without the beginning) and of the last quarter.
     fn halves(&self, of: fn(&Footprint) -> u64) -> (u64, u64) {
         let most = |part: &[Footprint]| part.iter().map(of).max().unwrap_or_default();
         let length = self.0.len();
@@ -78,7 +78,7 @@ async fn an_hour_of_the_demo_world_needs_no_more_than_its_first_minutes() {
     let mut course = Course(Vec::new());
     let begun = Instant::now();
     while begun.elapsed() < length() {
-        // somebody who looks at everything, every ten seconds at another screen
+        // opens another screen every ten seconds
         let screen = course.0.len() / 10 % 9 + 1;
         terminal.send(&screen.to_string());
         sleep(SECOND).await;

@@ -1,4 +1,4 @@
-//! A host's name of our own, where the file of hosts is ours too: it can be gone, and come back.
+//! A host name that exists only in a hosts file of the test, so that it can disappear and come back.
 
 use std::process::{Command, Stdio};
 
@@ -8,19 +8,19 @@ use crate::skip::skip;
 
 pub(crate) const HOST: &str = "source.burnwatch.test";
 const LOCAL: &str = "127.0.0.1 localhost\n";
-/// Before the program starts its files stand in place of the system's, for it alone.
+/// Mounts the test's files over the system's for one program only, then starts it.
 const SCRIPT: &str = "mount --bind \"$1\" /etc/hosts && { mount --bind \"$2\" /etc/resolv.conf || :; } && shift 2 && exec \"$@\"";
 
-/// The files that tell names.
+/// The hosts file and the resolver configuration of the test.
 pub(crate) struct Names {
     folder: TempDir,
 }
 
 impl Names {
-    /// None where no program can be given files of its own.
+    /// None if this system does not allow such mounts.
     pub(crate) fn new() -> Option<Self> {
         let names = Self { folder: TempDir::new().expect("a folder can be made") };
-        // nobody is asked for what does not stand in the file
+        // no name server answers for names that are not in the hosts file
         std::fs::write(names.path("resolv"), "nameserver 127.0.0.1\noptions timeout:1 attempts:1\n")
             .expect("it can be written");
         names.tell();
@@ -39,25 +39,25 @@ impl Names {
         self.folder.path().join(name).display().to_string()
     }
 
-    /// The words for `unshare` that start a program where these names hold.
+    /// The arguments of `unshare` that start a program with these files.
     pub(crate) fn around(&self, program: &str, args: &[&str]) -> Vec<String> {
         let (hosts, resolv) = (self.path("hosts"), self.path("resolv"));
         let words = ["-rm", "sh", "-c", SCRIPT, "sh", &hosts, &resolv, program];
         words.iter().chain(args).map(|word| (*word).to_owned()).collect()
     }
 
-    /// The name is there.
+    /// Adds the name.
     pub(crate) fn tell(&self) {
         self.write(&format!("{LOCAL}127.0.0.1 {HOST}\n"));
     }
 
-    /// It is gone.
+    /// Removes the name.
     pub(crate) fn forget(&self) {
         self.write(LOCAL);
     }
 
     fn write(&self, hosts: &str) {
-        // in place: another file of the same name would not be the one that is seen
+        // written in place: a new file of the same name would not be the mounted one
         std::fs::write(self.path("hosts"), hosts).expect("it can be written");
     }
 }

@@ -1,4 +1,4 @@
-//! Servers of our own, that can be killed and started again.
+//! Servers of the test that can be killed and started again.
 
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
@@ -17,7 +17,7 @@ const CONFIGURATION: &str = "configuration.yml";
 const RECEIVER: &str = "route: { receiver: nobody }\nreceivers: [{ name: nobody }]\n";
 const ALERT: &str = r#"[{"labels": {"alertname": "AlwaysFiring", "severity": "critical"}}]"#;
 
-/// The server; it ends when it is dropped.
+/// A running server; it ends when it is dropped.
 pub(crate) struct Own {
     who: FaultySource,
     folder: TempDir,
@@ -32,7 +32,7 @@ enum Running {
 }
 
 impl Own {
-    /// None where the program is missing.
+    /// None if the program is not installed.
     pub(crate) fn start(who: FaultySource) -> Option<Self> {
         let folder = TempDir::new().expect("a folder can be made");
         let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
@@ -50,7 +50,7 @@ impl Own {
             return None;
         }
         if who == FaultySource::Alertmanager {
-            // it forgets its alerts when it ends, and whoever sent them sends them again
+            // an Alertmanager forgets its alerts when it ends, so they are sent again regularly
             std::thread::spawn(move || {
                 while !is_over.load(Ordering::Relaxed) {
                     exchange(port, &post("/api/v2/alerts", ALERT)).ok();
@@ -65,7 +65,7 @@ impl Own {
         format!("http://127.0.0.1:{}", self.port)
     }
 
-    /// Whether it has something to tell.
+    /// Whether the server has data.
     pub(crate) fn has_data(&self) -> bool {
         let (path, told) = match self.who {
             FaultySource::Prometheus => {
@@ -84,7 +84,7 @@ impl Own {
         }
     }
 
-    /// Starts it with the data that it had; false where the program is missing.
+    /// Starts the server with its old data; false if the program is not installed.
     pub(crate) fn again(&mut self) -> bool {
         let path = |name: &str| self.folder.path().join(name).display().to_string();
         let file = format!("--config.file={}", path(CONFIGURATION));

@@ -1,4 +1,4 @@
-//! The page of a runbook behind every fault: that there is none is said with its reason and in time, and it is found again.
+//! A runbook's page with every fault: the reason is reported in time, and the page loads after the fault.
 
 use std::time::Duration;
 
@@ -15,16 +15,18 @@ use tokio::time::Instant;
 use crate::fault::Fault;
 use crate::proxy::Proxy;
 
-/// The time that a page may take by default, and what a busy machine needs on top.
+/// The default time-out of a page, and a margin for a busy machine.
 const IN_TIME: Duration = Duration::from_secs(14);
 
-/// What is said of a page in this trouble; none: what came is shown as it is, for markdown may be anything.
+/// The expected message for this fault; None: the answer is shown as it is, because any text is valid Markdown.
 fn words(fault: Fault) -> Option<&'static str> {
     Some(match fault {
         Fault::Refuses => "connection refused",
         Fault::Vanishes => "without an answer",
-        Fault::Resets => "broke in the middle",
-        Fault::Drips | Fault::Hangs | Fault::HangsInHead | Fault::HangsInBody => "no whole answer within 10s",
+        Fault::Resets => "broke before the answer was complete",
+        Fault::Drips | Fault::Hangs | Fault::HangsInHead | Fault::HangsInBody => {
+            "no complete answer within 10s"
+        }
         Fault::TooMany
         | Fault::TooManySeconds
         | Fault::TooManyDate
@@ -33,18 +35,18 @@ fn words(fault: Fault) -> Option<&'static str> {
         Fault::Broken => "500",
         Fault::Gateway => "502",
         Fault::Unavailable | Fault::StartingUp => "503",
-        Fault::Empty => "it is empty",
-        Fault::Login => "it is a web page, not markdown",
-        Fault::LoginElsewhere => "it redirects to sso.example.com/login",
-        Fault::Loops => "it redirects to 127.0.0.1",
+        Fault::Empty => "the runbook is empty",
+        Fault::Login => "the content is a web page, not markdown",
+        Fault::LoginElsewhere => "redirects to sso.example.com/login",
+        Fault::Loops => "redirects to 127.0.0.1",
         Fault::Floods | Fault::Bomb => "larger than 1 MiB",
-        Fault::BadGzip => "compression is broken",
+        Fault::BadGzip => "the compressed answer is corrupt",
         Fault::NotHttp => "does not speak HTTP",
         _ => return None,
     })
 }
 
-/// A server that has the page.
+/// Starts a server with the page; returns its address.
 async fn server() -> String {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
     let address = listener.local_addr().expect("it listens");

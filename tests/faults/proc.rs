@@ -1,6 +1,6 @@
-//! What a process holds, where the system tells.
+//! Memory and open files of a process, from `/proc`.
 
-/// What a process holds at one moment.
+/// Memory and open files at one moment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Footprint {
     /// Resident memory in KiB.
@@ -11,7 +11,7 @@ pub(crate) struct Footprint {
 }
 
 impl Footprint {
-    /// Of this process; none where there is no `/proc`.
+    /// The values of this process; None without `/proc`.
     pub(crate) fn of(pid: u32) -> Option<Self> {
         let status = std::fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
         let number = |name: &str| {

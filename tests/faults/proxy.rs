@@ -1,4 +1,4 @@
-//! A proxy in front of a real server that can be told to hang, refuse, drip and lie.
+//! A proxy in front of a real server that can hang, refuse, answer slowly or answer wrongly.
 
 use std::time::Duration;
 
@@ -12,24 +12,24 @@ use crate::clock;
 use crate::fault::Fault;
 use crate::lock::TlsCertificates;
 
-/// The running proxy; ends when it is dropped.
+/// A running proxy; it ends when it is dropped.
 pub(crate) struct Proxy {
     pub(crate) url: String,
     pub(crate) fault: Sender<Fault>,
     task: JoinHandle<()>,
 }
 
-/// What a connection is served with.
+/// The settings for the proxy's connections.
 #[derive(Clone)]
 struct Served {
-    /// Host and port of the server behind.
+    /// Host and port of the real server.
     server: String,
     locks: Option<TlsCertificates>,
     since: Instant,
 }
 
 impl Proxy {
-    /// In front of the server at this address; with locks it is there for HTTPS only.
+    /// Starts a proxy for the server at this address; with `locks` it accepts HTTPS only.
     pub(crate) async fn start(server: &str, locks: Option<TlsCertificates>) -> Self {
         let server = server.trim_start_matches("http://").trim_end_matches('/').to_owned();
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
@@ -68,7 +68,7 @@ async fn listen(mut listener: TcpListener, served: Served, mut faults: Receiver<
             Ok((stream, _)) = listener.accept() => {
                 let fault = *faults.borrow();
                 let served = served.clone();
-                // a client that goes away in the middle is part of the tests
+                // clients may close a connection at any time
                 connections.spawn(async move { serve(stream, &served, fault).await.ok() });
             }
         }
@@ -76,7 +76,7 @@ async fn listen(mut listener: TcpListener, served: Served, mut faults: Receiver<
     }
 }
 
-/// One request and its answer; then the connection ends.
+/// Serves one request and closes the connection.
 async fn serve(mut client: TcpStream, served: &Served, fault: Fault) -> std::io::Result<()> {
     if let Some(locks) = &served.locks {
         let Some(mut client) = locks.open(client, fault).await? else { return Ok(()) };
@@ -92,14 +92,14 @@ async fn serve(mut client: TcpStream, served: &Served, fault: Fault) -> std::io:
             return client.shutdown().await;
         }
         Fault::None => {}
-        // not every other second: who asks every six would meet it well each time
+        // not every other second: a client with an interval of six seconds would always find it working
         Fault::Flaps if served.since.elapsed().as_secs().is_multiple_of(4) => {}
         _ => return lie(client, served, fault).await,
     }
     pass(&mut client, &served.server).await
 }
 
-/// Asks the server behind, and passes on what it says.
+/// Forwards the request to the server, and its answer to the client.
 async fn pass(client: &mut (impl AsyncRead + AsyncWrite + Unpin), server: &str) -> std::io::Result<()> {
     let (_, request) = request(client).await?;
     let mut server = TcpStream::connect(server).await?;
@@ -118,7 +118,7 @@ async fn lie(mut client: TcpStream, served: &Served, fault: Fault) -> std::io::R
         Fault::Vanishes | Fault::Flaps => Ok(()),
         Fault::Resets => {
             client.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 10000\r\n\r\n{\"status\":").await?;
-            // so that what was written is read before it
+            // so that the client reads the answer before the connection breaks
             sleep(Duration::from_millis(50)).await;
             client.set_zero_linger()
         }
@@ -153,12 +153,12 @@ async fn lie(mut client: TcpStream, served: &Served, fault: Fault) -> std::io::R
             }
             Ok(())
         }
-        // it never answers, nor after the end of the fault
+        // never answers, not even after the end of the fault
         _ => std::future::pending().await,
     }
 }
 
-/// The path of a request and the whole of it, told to be the last on its connection.
+/// Reads a request: its path, and the whole request with `Connection: close`.
 async fn request(client: &mut (impl AsyncRead + Unpin)) -> std::io::Result<(String, Vec<u8>)> {
     let mut bytes = Vec::new();
     loop {

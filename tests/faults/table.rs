@@ -1,4 +1,4 @@
-//! The table of faults and sources: as it is printed after a run, and as people read it in `docs/faults.md`.
+//! The table of faults and sources: printed after a run, and in `docs/faults.md`.
 
 use std::fmt::Write as _;
 use std::time::Duration;
@@ -7,14 +7,14 @@ use crate::fault::{Fault, Seen};
 use crate::lane::{Cell, FaultySource};
 
 const PAGE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/faults.md");
-/// Between these lines of the page stands the table.
+/// The lines of the page before and after the table.
 const MARKS: [&str; 2] = ["<!-- table -->\n", "<!-- end of the table -->\n"];
 
 fn seconds(time: Option<Duration>) -> String {
     time.map_or_else(|| "-".to_owned(), |time| format!("{:.1}", time.as_secs_f64()))
 }
 
-/// All that was found out, a line for each fault of each source.
+/// The results, a line for each fault of each source.
 pub(crate) fn printed(cells: &[Cell]) -> String {
     let mut text = String::new();
     let head = ["fault", "source", "named", "back", "key ms", "MiB", "said"];
@@ -38,7 +38,7 @@ fn faults() -> impl Iterator<Item = Fault> {
     Fault::PLAIN.into_iter().chain(Fault::LOCKED).chain(others)
 }
 
-/// The head of a row, which does not depend on the run.
+/// The first cells of a row, which do not depend on the run.
 fn words(fault: Fault) -> String {
     let said = match fault.seen() {
         Seen::Note("") => "nothing: it is well, and answers late or twice",
@@ -63,7 +63,7 @@ fn table(cells: &[Cell]) -> String {
     text
 }
 
-/// Writes the table of a run into the page, if it is asked to with `UPDATE_DOCS`.
+/// Writes the table of a run into the page, if `UPDATE_DOCS` is set.
 pub(crate) fn keep(cells: &[Cell]) {
     if std::env::var_os("UPDATE_DOCS").is_none() {
         return;

@@ -1,4 +1,4 @@
-//! The demo world's sources, one of which can fall ill.
+//! The demo world's sources, one of which can fail.
 
 use std::sync::Arc;
 
@@ -8,10 +8,10 @@ use burnwatch::testing::model::source::{ErrorKind, SourceError};
 use burnwatch::testing::model::source_info::SourceInfo;
 use tokio::sync::watch::{Receiver, Sender, channel};
 
-/// What a source that panics says.
+/// The message of a source that panics.
 pub(crate) const BUG: &str = "a bug in a source";
 
-/// How the source is.
+/// The behaviour of the source.
 #[derive(Debug, Clone)]
 pub(crate) enum Mood {
     Answers,
@@ -44,7 +44,7 @@ impl Source for Troubled {
     }
 }
 
-/// The sources of the demo, and how the one of this name is.
+/// The demo's sources, and a sender that changes the behaviour of the one with this name.
 pub(crate) fn demo(name: &str, clock: Clock) -> (Vec<Arc<dyn Source>>, Sender<Mood>) {
     let (sender, mood) = channel(Mood::Answers);
     let origin = demo::origin(clock.now(), 1.5, 0.01);

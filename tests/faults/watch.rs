@@ -1,4 +1,4 @@
-//! Somebody who looks at all four screens every second while a source falls ill and gets well again.
+//! Observes four screens every second while a source fails and recovers.
 
 use std::cell::Cell;
 use std::sync::Arc;
@@ -23,33 +23,33 @@ use tokio::time::Instant;
 
 use crate::lane::is_named;
 
-/// The screens, by their keys.
+/// The screens: key and title.
 const SCREENS: [(&str, &str); 4] = [("1", "Overview"), ("2", "Services"), ("4", "Alerts"), ("9", "Sources")];
-/// The promise: two intervals, and never later.
+/// The time limit to report a fault: two intervals at most.
 const NAMED: Duration = Duration::from_secs(15);
-/// About one interval, or the time-out of the question that was out when the fault ended.
+/// The time limit for recovery: about one interval, or the time-out of the question in flight at the end of the fault.
 const BACK: Duration = Duration::from_secs(13);
-/// Long enough for a fault to show its last words: a time-out after the promise to name it.
+/// Long enough for the final message of a fault: a time-out after the limit to report it.
 const WORDS: Duration = Duration::from_secs(26);
 
-/// What is played before a watcher.
+/// One fault to observe.
 pub(crate) struct Play<F> {
     pub(crate) what: String,
-    /// Who falls ill.
+    /// The source that fails.
     pub(crate) source: &'static str,
-    /// What the Sources screen says of it.
+    /// The text on the Sources screen.
     pub(crate) words: &'static str,
-    /// A service and an alert that must stay in sight.
+    /// A service and an alert that must stay visible.
     pub(crate) service: &'static str,
     pub(crate) alert: &'static str,
     pub(crate) sources: Vec<Arc<dyn Source>>,
     pub(crate) limits: LimitSettings,
     pub(crate) clock: Clock,
-    /// Makes the source ill, or well.
+    /// Starts the fault (true) or ends it (false).
     pub(crate) change: F,
 }
 
-/// The real state, and how its screens looked with the last tick.
+/// The real state, and its screens at the last tick.
 struct Watcher {
     state: State,
     pictures: Vec<String>,
@@ -63,7 +63,7 @@ impl Watcher {
         Self { state, pictures: vec![String::new(); SCREENS.len()] }
     }
 
-    /// Whether the screen says that what it shows of this source is old or missing.
+    /// Whether the screen reports the source's data as old or missing.
     fn names(&self, screen: usize, source: &str) -> bool {
         self.pictures[screen].lines().any(|line| is_named(line, source))
     }
@@ -107,7 +107,7 @@ enum Act {
     Well(Instant),
 }
 
-/// Plays the fault through; panics with the pictures when a promise is broken.
+/// Runs the fault from its start to the recovery; panics with the screens if an expectation fails.
 pub(crate) async fn play<F: Fn(bool)>(play: Play<F>) {
     let Play { what, source, words, service, alert, sources, limits, clock, change } = play;
     let sources = GatedSources::new(sources, limits);

@@ -1,48 +1,48 @@
-//! Finds out which room of the house names what: resolves the paths of every module, in macros and attributes too.
+//! Finds the dependencies between modules: resolves the paths in every module, also in macros and attributes.
 //!
-//! A path that leads to nothing in the house counts as a path into another crate.
+//! A path that resolves to nothing in this crate counts as a path into another crate.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::reader;
 
-/// A place in the house: `["backend", "prometheus"]`; the root is empty.
+/// The path of a module: `["backend", "prometheus"]`; the root is empty.
 pub(crate) type Place = Vec<String>;
 
-/// What is written in one module. Paths begin with `crate`, or with a name to be looked up in the module.
+/// The contents of one module. Paths begin with `crate`, or with a name to look up in the module.
 #[derive(Debug, Default)]
 pub(crate) struct Module {
-    /// Modules inside it; `true` if there must be a file for it.
+    /// Child modules; `true` if the child must have a file.
     pub(crate) children: BTreeMap<String, bool>,
-    /// Names that `use` and `extern crate` bring in.
+    /// Names that `use` and `extern crate` import.
     pub(crate) names: BTreeMap<String, Place>,
-    /// Where `use path::*` takes names from.
+    /// The modules of `use path::*`.
     pub(crate) globs: Vec<Place>,
-    /// All paths.
+    /// All paths in its code.
     pub(crate) paths: BTreeSet<Place>,
 }
 
 /// All modules of the crate.
 #[derive(Debug, Default)]
 pub(crate) struct ModuleGraph {
-    /// By their place.
+    /// The modules by their paths.
     pub(crate) modules: BTreeMap<Place, Module>,
 }
 
-/// Something that a module names.
+/// A dependency of a module.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Dependency {
-    /// The module that it is written in.
+    /// The module with the path.
     pub(crate) from: Place,
-    /// What it leads to: `["crate", "model", "alert"]`, or a path into another crate.
+    /// The target: `["crate", "model", "alert"]`, or a path into another crate.
     pub(crate) to: Place,
 }
 
-/// How many re-exports are followed in a row: more is a circle of them.
+/// How many re-exports are followed in a row; more are a cycle.
 const HOPS: usize = 12;
 
 impl ModuleGraph {
-    /// Adds the file of the module at `place` (`"app::screens"`, `""` for the root) with all modules inside it.
+    /// Adds the file of the module `place` (`"app::screens"`, `""` for the root) with its inline modules.
     pub(crate) fn add(&mut self, place: &str, source: &str) -> syn::Result<()> {
         let place = place.split("::").filter(|name| !name.is_empty()).map(str::to_owned).collect();
         reader::read(&mut self.modules, place, source)
@@ -57,7 +57,7 @@ impl ModuleGraph {
         children.collect()
     }
 
-    /// All that is named anywhere: what is written, and what re-exports on the way stand for.
+    /// All dependencies: of the paths as written, and of the re-exports on their way.
     pub(crate) fn arrows(&self) -> BTreeSet<Dependency> {
         let mut arrows = BTreeSet::new();
         for (place, module) in &self.modules {
@@ -70,7 +70,7 @@ impl ModuleGraph {
         arrows
     }
 
-    /// Walks along a path as written in `place`; each thing that it turns out to mean goes on the trail.
+    /// Resolves a path of the module `place`; each target on the way is added to `trail`.
     fn follow(&self, place: &Place, path: &[String], hops: usize, trail: &mut Vec<Place>) {
         if hops == 0 {
             return;
@@ -92,7 +92,7 @@ impl ModuleGraph {
             let meanings = self.meanings(&module, name, hops);
             for meaning in &meanings {
                 let onward = joined(meaning, tail);
-                // `use serde;` stands for itself
+                // `use serde;` resolves to itself
                 if onward == rest || meaning.first() == Some(name) {
                     trail.push(onward);
                 } else {
@@ -109,7 +109,7 @@ impl ModuleGraph {
         }
     }
 
-    /// The paths that a name of a module may stand for: by its own `use`, or by those with a star.
+    /// The paths that a name of a module may mean: by its own `use`, or by glob imports.
     fn meanings(&self, place: &Place, name: &String, hops: usize) -> Vec<Place> {
         let Some(module) = self.modules.get(place).filter(|_| hops > 0) else { return Vec::new() };
         if let Some(path) = module.names.get(name) {

@@ -1,4 +1,4 @@
-//! Reads one file of Rust and writes down what its modules declare, bring in and name.
+//! Parses one Rust file and collects the child modules, imports and paths of its modules.
 
 use std::collections::BTreeMap;
 
@@ -9,7 +9,7 @@ use syn::{Ident, Lit, Meta, Token, UseTree, token};
 
 use super::arrows::{Module, Place, joined};
 
-/// Adds the module at `place` and those inside it.
+/// Adds the module `place` and its inline modules.
 pub(crate) fn read(modules: &mut BTreeMap<Place, Module>, place: Place, source: &str) -> syn::Result<()> {
     let file = syn::parse_file(source)?;
     modules.entry(place.clone()).or_default();
@@ -27,7 +27,7 @@ impl Reader<'_> {
         self.modules.entry(self.place.clone()).or_default()
     }
 
-    /// A path from the root of the crate where it begins with a word that says so, else as it is written.
+    /// Resolves `crate`, `self` and `super` at the beginning of a path; other paths stay as written.
     fn rooted(&self, path: &[String]) -> Place {
         let mut at = self.place.clone();
         let mut rest = path;
@@ -67,7 +67,7 @@ impl Reader<'_> {
     }
 
     fn bring_in_as(&mut self, front: &[String], name: &Ident, known_as: &Ident) {
-        // `use a::b::{self}` brings in `b`
+        // `use a::b::{self}` imports `b`
         let itself = name == "self" && !front.is_empty();
         let path = if itself { front.to_vec() } else { joined(front, &[plain(name)]) };
         let known_as =
@@ -77,7 +77,7 @@ impl Reader<'_> {
         self.module().names.insert(known_as.unwrap_or_default(), path);
     }
 
-    /// Paths among tokens that need not be Rust: the arguments and bodies of macros, the arguments of attributes.
+    /// Collects paths from tokens that may not be Rust: arguments and bodies of macros, arguments of attributes.
     fn scan(&mut self, input: ParseStream<'_>, front: &[String]) -> syn::Result<()> {
         let mut path = front.to_vec();
         while !input.is_empty() {
@@ -115,7 +115,7 @@ impl Reader<'_> {
         Ok(())
     }
 
-    /// A path in a string: `#[serde(with = "crate::model::text")]`.
+    /// Collects a path in a string: `#[serde(with = "crate::model::text")]`.
     fn literal(&mut self, literal: &Lit) {
         let Lit::Str(text) = literal else { return };
         if let Ok(path) = text.parse::<syn::Path>()

@@ -1,4 +1,4 @@
-//! Changing something from a terminal: what is asked, what an answer does, and what the screen tells of an earlier run.
+//! Actions from a terminal: the confirmation, the effect of each answer, and the messages about actions of earlier runs.
 
 use std::path::Path;
 use std::process::{Command, Stdio};
@@ -16,7 +16,7 @@ fn environment(home: &Path) -> [(&str, &str); 5] {
     [("HOME", home), ("XDG_CONFIG_HOME", home), ("XDG_STATE_HOME", home), ("TZ", "UTC"), ("USER", "ana")]
 }
 
-/// What comes of an answer to the question.
+/// Runs a verb, answers its question, and returns the exit code and the screen.
 fn answered(words: &[&str], question: &str, answer: &str) -> (u32, String) {
     let home = TempDir::new().expect("a folder can be made");
     let mut terminal = Terminal::start(BURNWATCH, words, &environment(home.path()), (120, 36));
@@ -58,7 +58,7 @@ fn the_screen_tells_what_an_earlier_run_left_open() {
     let (_ended, before) = lines.split_last().expect("it has lines");
     std::fs::write(&path, format!("{}\n", before.join("\n"))).expect("it can be written");
     let mut terminal = Terminal::start(BURNWATCH, &["demo"], &environment(home.path()), (160, 36));
-    terminal.wait_for("an earlier run left open: silence");
+    terminal.wait_for("an earlier run has no result for silence");
     terminal.send("q");
     assert_eq!(terminal.exit().exit_code(), 0);
     terminal.assert_restored();
@@ -79,7 +79,7 @@ fn keys_that_come_with_the_one_that_opens_a_dialog_or_faster_than_anybody_reads_
         terminal.send(keys);
         terminal.wait_for("confirms");
         terminal.send(ESC);
-        terminal.wait_for("nothing was sent");
+        terminal.wait_for("Nothing was sent");
         terminal.wait_until("the dialog is gone", |screen| !screen.contents().contains("cancels"));
     }
     for word in ["Rollout\r", "payments\r", "Redis\r", "acknowledge\r", "zen\r"] {
@@ -107,7 +107,7 @@ fn a_page_is_acknowledged_noted_silenced_and_resolved_by_a_few_keys() {
     terminal.send("5");
     terminal.wait_for("1 triggered");
     for (keys, asked, done) in [
-        ("a", "nobody else is woken", "Acknowledged: #"),
+        ("a", "nobody else is paged", "Acknowledged: #"),
         ("nrolled back to v41\r", "note      rolled back to v41", "Noted: #"),
         ("s deploy\r", "nobody is notified of what matches", "Silenced: "),
         ("R", "Resolving cannot be undone", "Resolved: #"),
@@ -115,7 +115,7 @@ fn a_page_is_acknowledged_noted_silenced_and_resolved_by_a_few_keys() {
         terminal.send(keys);
         terminal.wait_for(asked);
         assert!(!terminal.screen().contains(done), "nothing is done before it is confirmed");
-        // named once a key would be taken as an answer
+        // the dialog shows this once a key may answer it
         terminal.wait_for("confirms");
         terminal.send(if keys == "R" { "y" } else { "\r" });
         terminal.wait_for(done);

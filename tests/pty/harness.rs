@@ -1,6 +1,7 @@
-//! A program in a real pseudo-terminal: start it, type, wait for text, resize, signal, hang up, and see what it leaves.
+//! Runs a program in a real pseudo-terminal: start, type, wait for text, resize, signal, hang up, and check the terminal
+//! afterwards.
 //!
-//! Waits for text and for ends, never for time. The screen is what `vt100` makes of the output.
+//! Waits for text and for the program's end, never for a fixed time. `vt100` interprets the output as a screen.
 
 use std::io::{Read, Write};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -10,30 +11,30 @@ use std::time::Duration;
 
 use portable_pty::{CommandBuilder, ExitStatus, MasterPty, PtySize, native_pty_system};
 
-/// How long a slow machine may take until something is on the screen.
+/// The time limit for a text to appear on a slow machine.
 const PATIENCE: Duration = Duration::from_secs(20);
 
-/// What is read at once from a program that may write as fast as it likes.
+/// Bytes per read without a speed limit.
 const CHUNK: usize = 8192;
 
-/// What the reading and the waiting thread have seen so far.
+/// The state that the reading and the waiting thread share.
 struct Seen {
     parser: vt100::Parser,
     output: Vec<u8>,
     exit: Option<ExitStatus>,
-    /// Nothing is read, as by a terminal that is stopped.
+    /// Whether reading is stopped, as by a stopped terminal.
     held: bool,
-    /// Bytes that are read in a twentieth of a second.
+    /// The most bytes that are read in a twentieth of a second.
     most: usize,
-    /// The terminal is to be given up: the next output ends the reading thread.
+    /// Whether the terminal is being closed: the next output ends the reading thread.
     hanging_up: bool,
-    /// The reading thread has ended and closed its side.
+    /// Whether the reading thread has ended and closed its side.
     closed: bool,
 }
 
 type Shared = Arc<(Mutex<Seen>, Condvar)>;
 
-/// The settings of the line that raw mode changes: input, output, control and local flags.
+/// The terminal settings that raw mode changes: input, output, control and local flags.
 type Line = [String; 4];
 
 /// A pseudo-terminal with a program in it.
@@ -48,7 +49,7 @@ pub(crate) struct Terminal {
 impl Terminal {
     /// Starts a program in a terminal of this many columns and rows.
     ///
-    /// Nothing but PATH, HOME and what `env` says is in its environment, so that results do not depend on who tests.
+    /// Its environment has only PATH, HOME and `env`, so that results do not depend on the developer's machine.
     pub(crate) fn start(
         program: &str,
         args: &[&str],
@@ -97,10 +98,10 @@ impl Terminal {
                 if most < CHUNK {
                     std::thread::park_timeout(Duration::from_millis(50));
                 }
-                // EIO is how Linux says that nobody has the other side open
+                // on Linux EIO means that the other side is closed
                 let Ok(length @ 1..) = reader.read(&mut chunk[..most]) else { break };
                 let mut seen = lock(&watcher);
-                // vt100 0.16 panics at lines that wrap where there is one row: another one shows what comes from then on
+                // vt100 0.16 panics when a line wraps on a screen of one row: continue with a new parser
                 if catch_unwind(AssertUnwindSafe(|| seen.parser.process(&chunk[..length]))).is_err() {
                     let (rows, columns) = seen.parser.screen().size();
                     seen.parser = vt100::Parser::new(rows, columns, 0);
@@ -124,7 +125,7 @@ impl Terminal {
         Self { master: Some(pair.master), writer: Some(writer), shared, pid, line }
     }
 
-    /// Types this, as bytes: `"q"`, `"\r"`, `"\x1b[A"`.
+    /// Types these bytes: `"q"`, `"\r"`, `"\x1b[A"`.
     pub(crate) fn send(&mut self, keys: &str) {
         self.send_bytes(keys.as_bytes());
     }
@@ -135,18 +136,18 @@ impl Terminal {
         writer.write_all(bytes).and_then(|()| writer.flush()).expect("the terminal takes keys");
     }
 
-    /// Stops reading what the program writes, or goes on with it.
+    /// Stops reading the program's output (true), or continues (false).
     pub(crate) fn hold(&self, held: bool) {
         lock(&self.shared).held = held;
         self.shared.1.notify_all();
     }
 
-    /// Reads no more than this in a second: 1,200 bytes are 9,600 baud and a little.
+    /// Limits reading to this many bytes per second: 1,200 are a little more than 9,600 baud.
     pub(crate) fn read_slowly(&self, bytes: usize) {
         lock(&self.shared).most = bytes / 20;
     }
 
-    /// The program's memory in KiB; nothing where the system does not tell.
+    /// The program's memory in KiB; None if the system does not report it.
     pub(crate) fn memory(&self) -> Option<u64> {
         let status = std::fs::read_to_string(format!("/proc/{}/status", self.pid)).ok()?;
         status.lines().find_map(|line| line.strip_prefix("VmRSS:")?.trim().split(' ').next()?.parse().ok())
@@ -157,13 +158,13 @@ impl Terminal {
         self.wait_until(&format!("{text:?} is on the screen"), |screen| screen.contents().contains(text));
     }
 
-    /// Waits until the screen looks so.
+    /// Waits until the screen is as expected; `what` describes the expectation.
     pub(crate) fn wait_until(&self, what: &str, mut looks: impl FnMut(&vt100::Screen) -> bool) {
         let seen = self.wait(PATIENCE, |seen| looks(seen.parser.screen()));
         assert!(looks(seen.parser.screen()), "waited in vain until {what}; {}", report(&seen));
     }
 
-    /// Gives the terminal another size; the program gets SIGWINCH.
+    /// Resizes the terminal; the program gets SIGWINCH.
     pub(crate) fn resize(&self, columns: u16, rows: u16) {
         lock(&self.shared).parser.screen_mut().set_size(rows, columns);
         let master = self.master.as_ref().expect("the terminal was not hung up");
@@ -176,10 +177,10 @@ impl Terminal {
         assert!(kill.expect("kill exists").success(), "the program is there to be signalled");
     }
 
-    /// Closes the terminal, as a window that is closed or a connection that breaks.
+    /// Closes the terminal, like a closed window or a broken connection.
     ///
-    /// The thread that reads holds the terminal too and only lets go of it when something was read: the resize makes a
-    /// program that draws draw, and one that does not is given an Enter to echo.
+    /// The reading thread also holds the terminal and releases it only after the next output: a resize makes a screen program
+    /// draw, and any other program echoes an Enter.
     pub(crate) fn hang_up(&mut self) {
         lock(&self.shared).hanging_up = true;
         let (rows, columns) = lock(&self.shared).parser.screen().size();
@@ -188,7 +189,7 @@ impl Terminal {
         let seen = self.wait(PATIENCE, |seen| seen.closed);
         assert!(seen.closed, "nothing more was written before hanging up; {}", report(&seen));
         drop(seen);
-        // the writer types a newline and Ctrl-d when it is dropped, which a raw program sees just before the end
+        // when it is dropped, the writer types a newline and Ctrl-d, which a program in raw mode reads just before the end
         self.master = None;
         self.writer = None;
     }
@@ -209,7 +210,7 @@ impl Terminal {
         self.exit_within(PATIENCE)
     }
 
-    /// What is on the screen, line by line.
+    /// The text of the screen, line by line.
     pub(crate) fn screen(&self) -> String {
         lock(&self.shared).parser.screen().contents()
     }
@@ -219,12 +220,12 @@ impl Terminal {
         lock(&self.shared).output.len()
     }
 
-    /// All that it has written.
+    /// All output so far.
     pub(crate) fn output(&self) -> Vec<u8> {
         lock(&self.shared).output.clone()
     }
 
-    /// Waits until it has written this much.
+    /// Waits until the program has written this many bytes.
     pub(crate) fn wait_for_bytes(&self, bytes: usize) {
         let seen = self.wait(PATIENCE, |seen| seen.output.len() >= bytes);
         assert!(seen.output.len() >= bytes, "waited in vain for {bytes} bytes; {}", report(&seen));
@@ -240,7 +241,7 @@ impl Terminal {
         assert_eq!(line_of(&**master), self.line, "the settings of the line (stty) are not as before");
     }
 
-    /// Whether the line is as it was before the start, that is: not raw.
+    /// Whether the terminal settings are those before the start, that is, not raw mode.
     pub(crate) fn is_cooked(&self) -> bool {
         self.master.as_ref().is_some_and(|master| line_of(&**master) == self.line)
     }
@@ -256,14 +257,14 @@ impl Drop for Terminal {
     fn drop(&mut self) {
         let seen = lock(&self.shared);
         if seen.exit.is_none() {
-            // a test that failed half-way; the program may not outlive it
+            // after a failed test the program must not keep running
             drop(seen);
             let _gone = Command::new("kill").args(["-KILL", &self.pid.to_string()]).status();
         }
     }
 }
 
-/// The modes that a program switched on with `CSI ? n h` (or the keyboard protocol with `CSI > n u`) and not off again.
+/// The modes that a program turned on with `CSI ? n h` (or the keyboard protocol with `CSI > n u`) and did not turn off.
 pub(crate) fn left_behind(output: &[u8]) -> Vec<String> {
     let text = String::from_utf8_lossy(output);
     let (mut on, mut keyboards) = (std::collections::BTreeMap::new(), 0_i32);
@@ -307,7 +308,7 @@ fn line_of(master: &dyn MasterPty) -> Line {
 }
 
 fn lock(shared: &Shared) -> MutexGuard<'_, Seen> {
-    // an assertion that fails while it holds the lock must not hide itself behind the next one
+    // a poisoned lock must not hide the assertion that failed while it was held
     shared.0.lock().unwrap_or_else(PoisonError::into_inner)
 }
 

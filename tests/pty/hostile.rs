@@ -1,5 +1,5 @@
-//! Hostile data from every side, on every screen and in every verb: nothing reaches the terminal but text and what burnwatch
-//! itself means to say to it.
+//! Hostile data in answers, files and arguments, on every screen and in every verb: the output has only text and burnwatch's own
+//! escape sequences.
 
 use std::fs;
 
@@ -12,7 +12,7 @@ use crate::screen::BURNWATCH;
 use crate::verbs::run_all;
 
 const ESC: &str = "\x1b";
-/// Through every screen, and into what can be opened there.
+/// Keys that open every screen and the pages on it.
 const KEYS: [&str; 62] = [
     "1", "2", "\r", "\t", "\t", ESC, "3", "\r", "\t", ESC, "4", "\r", "r", "\t", ESC, "o", ESC, ESC, "4",
     "s", ESC, ESC, "4", "/", "E", "V", "\r", ESC, "5", "\r", "\t", "\t", "r", ESC, ESC, "5", "x", ESC, "6",
@@ -82,7 +82,7 @@ fn lies(url: &str) -> String {
     ["prometheus", "alertmanager", "pagerduty"].map(of).concat()
 }
 
-/// Presses all keys on a screen of this size and gives all that was written.
+/// Presses all keys on a screen of this size; returns all output.
 fn visit(place: &Place, (width, height): (u16, u16)) -> Vec<u8> {
     let args = ["--config", &place.config];
     let mut terminal = Terminal::start(BURNWATCH, &args, &place.environment(), (width, height));
@@ -90,7 +90,7 @@ fn visit(place: &Place, (width, height): (u16, u16)) -> Vec<u8> {
     terminal.wait_for(MARK);
     for (nth, key) in KEYS.into_iter().enumerate() {
         terminal.send(key);
-        // another size is drawn whole: when it is, the key was seen as well
+        // after a resize the whole screen is drawn, and then the key has been handled, too
         let before = terminal.bytes();
         terminal.resize(width + 1 + u16::from(nth % 2 == 0), height);
         terminal.wait_for_bytes(before + 200);

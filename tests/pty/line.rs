@@ -1,4 +1,4 @@
-//! Bad lines: one that is slow, and one that takes nothing at all for a while.
+//! Bad connections: a slow one, and one that accepts no output for a while.
 
 use std::io::{Read, Write};
 use std::net::TcpListener;
@@ -9,15 +9,15 @@ use std::time::Duration;
 use crate::harness::Terminal;
 use crate::screen::{DOWN, demo_with, home, start};
 
-/// About 9,600 baud.
+/// Bytes per second of about 9,600 baud.
 const SLOW: usize = 1200;
 
 fn pass(time: Duration) {
-    // waits for nothing: how much happens meanwhile is what is looked at
+    // a fixed time, because the test counts what happens meanwhile
     std::thread::park_timeout(time);
 }
 
-/// Something that answers as a Prometheus without data does, and counts how often it is asked.
+/// A fake Prometheus without data that counts its requests; returns its URL and the counter.
 fn counting_double() -> (String, Arc<AtomicUsize>) {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a port can be had");
     let address = format!("http://{}", listener.local_addr().expect("it listens"));
@@ -55,7 +55,7 @@ fn a_terminal_that_takes_nothing_keeps_neither_the_asking_nor_the_memory() {
     let mut terminal = start(home.path(), &["--prometheus", &address], &[], (120, 36));
     terminal.wait_for("1/1 sources");
     terminal.hold(true);
-    // more than the system holds for a terminal
+    // more than the terminal's output buffer in the system
     for _ in 0..40 {
         for screen in ["4", "9", "?", "q"] {
             terminal.send(screen);
@@ -70,7 +70,7 @@ fn a_terminal_that_takes_nothing_keeps_neither_the_asking_nor_the_memory() {
     if let Some((before, after)) = memory.zip(terminal.memory()) {
         assert!(after < before + 4096, "it grew from {before} to {after} KiB");
     }
-    // typed without seeing: what it leads to is what is seen first
+    // typed while the screen is not updated: the first new frame must show the result
     terminal.send("2/nothing-of-this-name");
     terminal.hold(false);
     terminal.wait_for("nothing-of-this-name");
@@ -90,7 +90,7 @@ fn over_a_line_that_is_said_to_be_slow_keys_are_answered_and_rest_costs_little()
     let home = home();
     let mut terminal = start(home.path(), &["demo", "--at", "4", "--low-bandwidth"], &[], (80, 24));
     terminal.read_slowly(SLOW);
-    terminal.wait_for("slow line");
+    terminal.wait_for("slow connection");
     terminal.wait_for("Services 40");
     let before = terminal.bytes();
     terminal.send("4");
@@ -99,7 +99,7 @@ fn over_a_line_that_is_said_to_be_slow_keys_are_answered_and_rest_costs_little()
     pass(Duration::from_secs(3));
     let before = terminal.bytes();
     terminal.send(DOWN);
-    // news may come with it, but no whole screen does
+    // new data may be drawn, but not the whole screen
     pass(Duration::from_secs(2));
     let key = terminal.bytes() - before;
     let rest = bytes_of(&terminal, Duration::from_secs(20)) / 20;
@@ -113,13 +113,13 @@ fn over_a_line_that_is_said_to_be_slow_keys_are_answered_and_rest_costs_little()
 fn a_line_that_turns_out_to_be_slow_is_spared_by_itself() {
     let home = home();
     let mut terminal = demo_with(home.path(), &[], &[], (120, 36));
-    assert!(!terminal.screen().contains("slow line"));
+    assert!(!terminal.screen().contains("slow connection"));
     terminal.read_slowly(2 * SLOW);
     for screen in ["2", "3", "4", "5", "6", "7", "1", "2", "4"] {
         terminal.send(screen);
         pass(Duration::from_millis(100));
     }
-    terminal.wait_for("slow line");
+    terminal.wait_for("slow connection");
     terminal.send(DOWN);
     terminal.send("?");
     terminal.wait_for("Keys and symbols (? or Esc closes)");

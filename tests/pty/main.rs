@@ -1,4 +1,4 @@
-//! burnwatch in a real terminal, and the proof that the harness sees what it claims to see.
+//! burnwatch in a real pseudo-terminal, and tests of the harness itself.
 #![cfg(test)]
 
 mod acting;

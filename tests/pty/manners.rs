@@ -1,4 +1,4 @@
-//! Whatever comes from the keyboard or of the window: burnwatch goes on and answers.
+//! Any input and any window size: burnwatch keeps running and reacts.
 
 use std::process::Command;
 use std::time::Duration;
@@ -9,7 +9,7 @@ use crate::harness::Terminal;
 use crate::screen::{BURNWATCH, DOWN, ESC, demo_with, home, start};
 use crate::skip::skip;
 
-/// The same numbers each time.
+/// Pseudo-random numbers, the same in each run.
 struct Dice(u64);
 
 impl Dice {
@@ -19,9 +19,9 @@ impl Dice {
     }
 }
 
-/// Whatever mode it is in, a help page can be had.
+/// Checks that help can be opened, whatever state the screen is in.
 fn assert_answers(terminal: &mut Terminal) {
-    // ends a paste that has no end
+    // ends a paste without an end mark
     terminal.send("\x1b[201~");
     for _ in 0..4 {
         terminal.send(ESC);
@@ -51,7 +51,7 @@ fn garbage_is_taken_for_what_it_is() {
     for _ in 0..200 {
         let piece: Vec<u8> = (0..100)
             .map(|_| u8::try_from(dice.below(256)).expect("a byte"))
-            // those that end or stop it are for the person
+            // without the keys that quit or suspend
             .filter(|byte| !b"qQ\x03\x1a".contains(byte))
             .collect();
         terminal.send_bytes(&piece);
@@ -79,7 +79,7 @@ fn a_storm_of_sizes_with_keys_in_it_ends_at_the_last_size() {
     let mut terminal = demo_with(home.path(), &[], &[], (80, 24));
     let mut dice = Dice(9);
     for n in 0..600_usize {
-        // vt100 0.16, which stands for the terminal, panics where a line of an older frame meets a single column or row
+        // vt100 0.16 panics when an older frame meets a screen of a single column or row
         let (columns, rows) = (2 + dice.below(499), 2 + dice.below(199));
         terminal.resize(u16::try_from(columns).expect("small"), u16::try_from(rows).expect("small"));
         terminal.send(if n % 2 == 0 { DOWN } else { "4" });
@@ -137,7 +137,7 @@ fn through_mosh_it_starts_takes_keys_and_sizes_and_leaves() {
     let script = format!("{env} {BURNWATCH} demo --at 4; echo after $?; read end");
     let mut server = Command::new("mosh-server");
     server.args(["new", "-i", "127.0.0.1", "-p", "0", "--", "sh", "-c", &script]);
-    // a client that never comes, or is lost, is not waited for longer than this
+    // the time that the server waits for its client
     server.env("MOSH_SERVER_NETWORK_TMOUT", "60");
     let Ok(said) = server.env("LC_ALL", "C.UTF-8").env("TERM", "xterm-256color").output() else {
         return skip("there is no mosh");
@@ -159,7 +159,7 @@ fn through_mosh_it_starts_takes_keys_and_sizes_and_leaves() {
     assert_eq!(terminal.exit().exit_code(), 0);
 }
 
-/// A GNU screen with one window, which nobody else's screen sees.
+/// A GNU screen with one window, separate from the user's own.
 struct Screen {
     folder: TempDir,
     name: String,
@@ -169,7 +169,7 @@ impl Screen {
     fn start(home: &str) -> Option<Self> {
         Command::new("screen").arg("-v").output().ok()?;
         let folder = TempDir::new().expect("a folder can be made");
-        // screen wants its sockets where nobody else can look
+        // GNU screen requires a private folder for its sockets
         let owner_only = std::os::unix::fs::PermissionsExt::from_mode(0o700);
         std::fs::set_permissions(folder.path(), owner_only).expect("it is ours");
         let name = format!("burnwatch-test-{}", std::process::id());

@@ -1,4 +1,4 @@
-//! A page at night, on the demo world in a real terminal: from the page to the cause, the actions and the handoff.
+//! A page at night in the demo world, in a real terminal: from the page to the cause, the actions and the handoff.
 
 use std::time::Duration;
 
@@ -10,7 +10,7 @@ use crate::screen::BURNWATCH;
 const ENTER: &str = "\r";
 const ESC: &str = "\x1b";
 
-/// A terminal, and how often a key was pressed in it.
+/// A terminal, and the number of keys pressed.
 struct Keyboard {
     terminal: Terminal,
     pressed: usize,
@@ -23,7 +23,7 @@ impl Keyboard {
         self.terminal.wait_for(then);
     }
 
-    /// Waits for what stands there then: what follows an escape at once would be one key with Alt.
+    /// Presses Esc and waits for a text: a key directly after Esc would be read as one key with Alt.
     fn leave(&mut self, then: &str) {
         self.press(ESC, then);
     }
@@ -46,13 +46,13 @@ fn from_the_page_to_the_hand_over_within_a_minute_of_keys() {
     keyboard.terminal.wait_for("confirms");
     keyboard.press(ENTER, "Acknowledged: #");
     // from the page to its alert and the chart
-    keyboard.press(ENTER, "What happened, newest first");
+    keyboard.press(ENTER, "Timeline, newest first");
     keyboard.press("\t", "Alerts 1");
-    keyboard.press(ENTER, "Alerts that share labels");
+    keyboard.press(ENTER, "Related alerts (shared labels)");
     keyboard.press("r", "Runbook PaymentsErrorBudgetBurn");
-    keyboard.leave("Alerts that share labels");
-    keyboard.leave("What happened, newest first");
-    // quiet, with a word, and over
+    keyboard.leave("Related alerts (shared labels)");
+    keyboard.leave("Timeline, newest first");
+    // silence it with a comment, and resolve
     keyboard.press("s", "Hides 1 of");
     keyboard.press(ENTER, "Silence 1 alert for 2h at alertmanager");
     keyboard.terminal.wait_for("confirms");
@@ -67,13 +67,13 @@ fn from_the_page_to_the_hand_over_within_a_minute_of_keys() {
     keyboard.press("y", "Resolved: #");
     keyboard.press("H", "Handoff: demo");
     keyboard.press("\x1b[F", "Everything else");
-    // the journal is read beside everything else
+    // the journal is read asynchronously
     keyboard.terminal.wait_for(": Resolved: #");
     let shown = keyboard.terminal.screen();
     for done in ["Acknowledged", "Silenced", "Noted", "Resolved"] {
         assert!(shown.contains(&format!(": {done}: ")), "{done} is missing:\n{shown}");
     }
-    // two keys a second are slow
+    // 60 keys are half a minute for a slow typist
     assert!(keyboard.pressed <= 60, "{} keys", keyboard.pressed);
     keyboard.terminal.send("q");
     assert!(keyboard.terminal.exit_within(Duration::from_secs(5)).success());
@@ -100,13 +100,13 @@ impl Dice {
     }
 }
 
-/// As long as a person waits before the next key.
+/// Waits as long as a person does before the next key.
 #[expect(clippy::disallowed_methods, reason = "the test waits, not the program")]
 fn pause(milliseconds: u64) {
     std::thread::sleep(Duration::from_millis(milliseconds));
 }
 
-/// What people type at night: keys that open something, ways about, and words meant for another window; none that leaves.
+/// Random input: keys that open pages, keys that move, and text meant for another window; none that quits.
 const TYPED: [&str; 24] = [
     "5",
     "4",
@@ -146,7 +146,7 @@ fn whatever_is_typed_nothing_is_done_that_no_key_confirmed_after_its_dialog_was_
         let journal = home.path().join("burnwatch/journal-demo.jsonl");
         let lines = || std::fs::read_to_string(&journal).map_or(0, |text| text.lines().count());
         let mut dice = Dice(seed);
-        // whether a dialog that would take a key was on the screen before each key that could have been its answer
+        // for each key that could confirm: whether a dialog that accepts a key was on the screen before it
         let mut asked: Vec<bool> = Vec::new();
         let mut known = lines();
         let mut press = |terminal: &mut Terminal, key: char, dice: &mut Dice| {
@@ -157,7 +157,7 @@ fn whatever_is_typed_nothing_is_done_that_no_key_confirmed_after_its_dialog_was_
             pause(60 + dice.below(190));
             let now = lines();
             if now > known {
-                // what was confirmed is written within a moment
+                // a confirmed action is in the journal within a moment
                 let lately = asked.len().saturating_sub(8);
                 assert!(
                     asked[lately..].contains(&true),
@@ -177,7 +177,7 @@ fn whatever_is_typed_nothing_is_done_that_no_key_confirmed_after_its_dialog_was_
                 typed.chars().for_each(|key| press(&mut terminal, key, &mut dice));
             }
         }
-        // and what is meant goes on to be done
+        // a deliberate confirmation still works
         for _ in 0..3 {
             terminal.send(ESC);
             pause(150);

@@ -1,7 +1,7 @@
-//! A bug in every kind of place: what the screen cannot do without ends burnwatch in order and says where the report is; what
-//! it can do without is told, and it goes on.
+//! Panics in every kind of place: in a thread that the screen needs, burnwatch ends, restores the terminal and says where the
+//! report is; in other threads, it shows an error and continues.
 //!
-//! The bugs are asked for through `runtime::drill`, which is in builds with debug assertions only.
+//! The panics are caused by `runtime::failpoint`, which exists only in builds with debug assertions.
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -12,18 +12,18 @@ use crate::secrets::{SecretsHome, found_in};
 use crate::skip::skip;
 
 const VARIABLE: &str = "BURNWATCH_TEST_PANIC";
-/// What a panic of the thread that `main` runs on ends with.
+/// The exit code after a panic of the main thread.
 const CRASHED: u32 = 101;
-/// A report tells the way to the bug, which takes a while in a build with symbols.
+/// The time limit: a report has a backtrace, which takes a while in a build with symbols.
 const SOON: Duration = Duration::from_secs(15);
 
-/// Where the place of the bug is written.
+/// The file that names the place of the panic.
 struct PanicPlace {
     path: PathBuf,
 }
 
 impl PanicPlace {
-    /// None in a build that has no drills.
+    /// None in a build without failpoints.
     fn new(folder: &Path) -> Option<Self> {
         if !cfg!(debug_assertions) {
             skip("a build without debug assertions has no drills");
@@ -37,7 +37,7 @@ impl PanicPlace {
     }
 
     fn begin(&self, place: &str) {
-        // in one step, so that no half of a word is read
+        // atomically, so that no partial word is read
         let half = self.path.with_extension("half");
         std::fs::write(&half, place).and_then(|()| std::fs::rename(half, &self.path)).expect("it is written");
     }
@@ -55,19 +55,19 @@ fn count(output: &[u8], sequence: &str) -> usize {
     output.windows(sequence.len()).filter(|part| *part == sequence.as_bytes()).count()
 }
 
-/// It has ended as after a crash, with the terminal as it was, its own title too.
+/// Checks that burnwatch ended with a crash and restored the terminal and its title.
 fn assert_crashed(terminal: &Terminal, place: &str, home: &Path) {
     assert_eq!(terminal.exit_within(SOON).exit_code(), CRASHED, "{place}: {}", terminal.screen());
     terminal.assert_restored();
     let output = terminal.output();
     assert_eq!(count(&output, "\x1b[22;0t"), count(&output, "\x1b[23;0t"), "{place}: the title");
-    // a long path is broken where the line ends
+    // a long path wraps at the end of the line
     let said = terminal.screen().replace('\n', "");
-    let line = "burnwatch: a bug in burnwatch ended it. The report is in ";
+    let line = "burnwatch crashed (a bug). The report is in ";
     assert_eq!(said.matches(line).count(), 1, "{place}: {said}");
     assert!(said.contains("burnwatch.log"), "{place}: {said}");
     let log = log(home);
-    assert!(log.contains("PANIC burnwatch ") && log.contains(&format!("a drill: {place}")), "{log}");
+    assert!(log.contains("PANIC burnwatch ") && log.contains(&format!("a failpoint: {place}")), "{log}");
 }
 
 #[test]
@@ -95,7 +95,7 @@ fn a_bug_tells_no_secret_wherever_it_is() {
         let mut environment: Vec<_> =
             environment.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
         environment.push(drill.variable());
-        // the journal is read off the loop, and at the start
+        // the journal is read on a blocking thread at the start
         let is_at_start = place == "blocking";
         if is_at_start {
             drill.begin(place);
@@ -108,7 +108,7 @@ fn a_bug_tells_no_secret_wherever_it_is() {
             drill.begin(place);
         }
         if ["question", "task", "blocking"].contains(&place) {
-            let found = format!("a drill: {place}");
+            let found = format!("a failpoint: {place}");
             terminal.wait_until(&found, |_| log(house.home()).contains(&found));
             terminal.send("q");
             terminal.exit_within(SOON);
@@ -135,11 +135,11 @@ fn a_bug_in_a_question_is_told_at_its_source_and_ends_with_it() {
         terminal.send("9");
         terminal.wait_for("last answers");
         drill.begin(place);
-        terminal.wait_for(&format!("burnwatch failed while asking (a drill: {place})"));
+        terminal.wait_for(&format!("internal error of burnwatch (a failpoint: {place})"));
         terminal.wait_for("report it with the log file");
-        // the screen lives, and what was known is in sight
+        // the screen still works and shows the old data
         terminal.send("2");
-        terminal.wait_for("S order");
+        terminal.wait_for("S sort");
         terminal.wait_for("checkout");
         terminal.wait_for(": data ");
         terminal.send("9");
@@ -151,9 +151,9 @@ fn a_bug_in_a_question_is_told_at_its_source_and_ends_with_it() {
         terminal.send("q");
         assert_eq!(terminal.exit().exit_code(), 0);
         terminal.assert_restored();
-        assert!(!terminal.screen().contains("drill"), "{}", terminal.screen());
+        assert!(!terminal.screen().contains("failpoint"), "{}", terminal.screen());
         let log = log(home.path());
-        let ways = log.matches("PANIC burnwatch ").count() - log.matches("by which way: see").count();
+        let ways = log.matches("PANIC burnwatch ").count() - log.matches("no backtrace: see").count();
         assert!((1..=10).contains(&ways), "{ways} reports with all there is to tell");
     }
 }
@@ -168,7 +168,7 @@ fn a_bug_on_the_way_to_the_journal_keeps_what_is_sent_back_and_says_so() {
     terminal.send("5");
     terminal.wait_for("1 triggered");
     terminal.send("a");
-    terminal.wait_for("nobody else is woken");
+    terminal.wait_for("nobody else is paged");
     terminal.wait_for("confirms");
     terminal.send("\r");
     terminal.wait_for("nothing is sent without a journal");
@@ -187,16 +187,16 @@ fn an_action_that_a_bug_breaks_off_has_an_unknown_end_and_is_read_back() {
     terminal.send("5");
     terminal.wait_for("1 triggered");
     terminal.send("a");
-    terminal.wait_for("nobody else is woken");
+    terminal.wait_for("nobody else is paged");
     terminal.wait_for("confirms");
     drill.begin("act");
     terminal.send("\r");
-    terminal.wait_for("burnwatch failed half-way");
+    terminal.wait_for("burnwatch failed during");
     drill.end();
     terminal.send("q");
     assert_eq!(terminal.exit().exit_code(), 0);
     let mut terminal = start(home.path(), &args, &[], (160, 40));
-    terminal.wait_for("an earlier run left open: acknowledge");
+    terminal.wait_for("an earlier run has no result for acknowledge");
     terminal.send("q");
     assert_eq!(terminal.exit().exit_code(), 0);
 }

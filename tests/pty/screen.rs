@@ -1,4 +1,4 @@
-//! burnwatch itself, on the demo world, as a person meets it: start, find the cause, leave; and every other way to end.
+//! burnwatch with the demo world in a terminal: start, find the cause, quit; and every other way to end.
 
 use std::path::Path;
 use std::process::{Command, Stdio};
@@ -15,7 +15,7 @@ pub(crate) const ENTER: &str = "\r";
 pub(crate) const ESC: &str = "\x1b";
 pub(crate) const DOWN: &str = "\x1b[B";
 
-/// Where nothing of the person who tests is read or written.
+/// A temporary home directory.
 pub(crate) fn home() -> TempDir {
     TempDir::new().expect("a folder can be made")
 }
@@ -46,13 +46,13 @@ fn from_the_first_glance_to_the_cause_and_out_again() {
     terminal.wait_for("Overview > payments");
     terminal.wait_for("Latency by bucket");
     terminal.send(ENTER);
-    // a frame may be read in parts: the old screen has to be gone
+    // a frame may be read in parts: wait until the old screen is gone
     terminal.wait_until("the alert is open", |screen| {
         let text = screen.contents();
         text.contains("last 1h") && text.contains("runbook") && !text.contains("Latency by bucket")
     });
     terminal.send(ESC);
-    // what follows an escape at once would be read as one key with Alt
+    // a key directly after Esc would be read as one key with Alt
     terminal.wait_for("Latency by bucket");
     terminal.send("4/check");
     terminal.wait_for("filter: check");
@@ -75,9 +75,9 @@ fn the_mouse_a_paste_and_a_storm_of_sizes_are_taken() {
     let mut terminal = demo(home.path());
     // a click on the tab of services, at the cell (15, 2) counted from one
     terminal.send("\x1b[<0;15;2M\x1b[<0;15;2m");
-    terminal.wait_for("S order");
+    terminal.wait_for("S sort");
     terminal.send("/");
-    terminal.wait_for("Enter keeps it");
+    terminal.wait_for("Enter applies the filter");
     terminal.send("\x1b[200~redis\x1b[2J\x1b[201~");
     terminal.wait_for("redis");
     terminal.send("\x15redis-carts\r");
@@ -159,7 +159,7 @@ fn it_works_without_colours_in_ascii_and_on_poor_terminals() {
         let is_ascii =
             ["linux", "vt100", "C", "POSIX"].iter().any(|poor| env.iter().any(|(_, is)| is == poor));
         if is_ascii || args.contains(&"--ascii") {
-            // names are what they are where they can be
+            // with UTF-8, names are shown unchanged
             let takes_utf8 = !["C", "POSIX"].iter().any(|poor| env.iter().any(|(_, is)| is == poor));
             let names: &[char] = if takes_utf8 { &['\u{f6}', '\u{fc}', '\u{df}'] } else { &[] };
             let screen = terminal.screen().replace(names, "");
@@ -181,7 +181,7 @@ fn in_tmux_it_starts_takes_keys_and_leaves_the_pane_as_it_was() {
     let Some(tmux) = Tmux::start(&command, 80, 24) else { return skip("there is no tmux") };
     tmux.wait_for("Services 40");
     tmux.send_keys(&["4"]);
-    // the list comes when its source has answered, and before that there is nothing to open
+    // an item can be opened only after its source has answered
     tmux.wait_for("KafkaBrokerDiskSlow");
     tmux.send_keys(&["Down", "Enter"]);
     tmux.wait_for("Alerts > ");

@@ -1,5 +1,5 @@
-//! Secrets of every kind in every place, servers that repeat whatever they hear, every verb and the screen: and none of it in
-//! anything that was written.
+//! Secrets of every kind in every place, servers that repeat each request in their answers, every verb and the screen: no output
+//! and no file contains a secret.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -17,12 +17,12 @@ use crate::harness::Terminal;
 use crate::screen::BURNWATCH;
 use crate::verbs::run_all;
 
-/// Each secret begins so, whatever it is, and has what looks different in an address.
+/// A secret of this kind, with a fixed beginning and characters that are percent-encoded in a URL.
 fn canary(kind: &str) -> String {
     format!("canary/{kind}+0123456789")
 }
 
-/// Everything that can be kept secret; those that are sent to a server as they are or in base64 come first.
+/// All kinds of secrets; those that are sent to a server as they are or in base64 come first.
 const SENT: [&str; 14] = [
     "env",
     "file",
@@ -41,7 +41,7 @@ const SENT: [&str; 14] = [
 ];
 const KEPT: [&str; 2] = ["aws-secret", "client-key"];
 
-/// A server that repeats all it hears, each time in another kind of failure; as a server of tokens it grants one too.
+/// A server that repeats each request in its answer, each time with another kind of error; it also issues OAuth tokens.
 struct Echo {
     port: u16,
     heard: Arc<Mutex<String>>,
@@ -71,7 +71,7 @@ fn serve(mut stream: TcpStream, count: usize, log: &Mutex<String>) {
     let mut bytes = [0; 16 * 1024];
     let length = stream.read(&mut bytes).unwrap_or(0);
     let said = String::from_utf8_lossy(&bytes[..length]).into_owned();
-    // what is in base64 is heard as what it means
+    // base64 is decoded before it is recorded
     let words = said.split([' ', '\r', '\n']);
     let opened = words.filter_map(|word| BASE64_STANDARD.decode(word).ok());
     let opened: Vec<String> = opened.map(|bytes| String::from_utf8_lossy(&bytes).into_owned()).collect();
@@ -104,7 +104,7 @@ fn percent_decoded(text: &str) -> String {
     text.replace("%2F", "/").replace("%2B", "+").replace("%3A", ":")
 }
 
-/// A home with a configuration that has a source for each kind of secret.
+/// A home directory with a configuration that has a source for each kind of secret.
 pub(crate) struct SecretsHome {
     home: TempDir,
     planted: Vec<PathBuf>,
@@ -227,7 +227,7 @@ impl SecretsHome {
         all
     }
 
-    /// All files that were not planted, with what stands in them.
+    /// All files that burnwatch created, with their contents.
     pub(crate) fn left(&self) -> Vec<(PathBuf, Vec<u8>)> {
         let (mut folders, mut found) = (vec![self.home.path().to_owned()], Vec::new());
         while let Some(folder) = folders.pop() {
@@ -244,13 +244,13 @@ impl SecretsHome {
     }
 }
 
-/// The secrets in something that was written: as they are, in base64, in an address.
+/// The secrets in some output: as they are, in base64, or percent-encoded.
 pub(crate) fn found_in(written: &[u8]) -> Vec<String> {
     let has = |form: &str| written.windows(form.len()).any(|part| part == form.as_bytes());
     let forms = |kind: &str| {
         let plain = canary(kind);
         let in_address = plain.replace('/', "%2F").replace('+', "%2B");
-        // in base64 it looks different by what stands before it
+        // in base64 a text looks different by its offset
         let shifted = ["", "x", "xx"].map(|before| {
             let text = BASE64_STANDARD.encode(format!("{before}{plain}"));
             text.get(4..text.len() - 4).expect("it is longer").to_owned()

@@ -1,4 +1,4 @@
-//! A program in a tmux of its own, which nobody else's tmux sees: for what only a terminal multiplexer does.
+//! Runs a program in a tmux server of its own, for tests that need a terminal multiplexer.
 
 use std::path::Path;
 use std::process::{Command, Output};
@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use tempfile::TempDir;
 
-/// How often the pane is looked at, and how many times before giving up: 20 s.
+/// The interval of checks of the pane, and their maximum number: 20 s.
 const LOOK: (Duration, u32) = (Duration::from_millis(50), 400);
 
 /// A tmux server with one pane.
@@ -31,7 +31,7 @@ impl Tmux {
         assert!(sent.status.success(), "the pane is gone: {}", String::from_utf8_lossy(&sent.stderr));
     }
 
-    /// What is in the pane; nothing once it is gone.
+    /// The text of the pane; empty once the pane is closed.
     pub(crate) fn screen(&self) -> String {
         String::from_utf8_lossy(&self.tell(&["capture-pane", "-p"]).stdout).into_owned()
     }

@@ -1,4 +1,4 @@
-//! Many runs of the program without a screen, several at a time: what all its verbs write.
+//! Runs many verbs of the program, several at a time, and collects their output.
 
 use std::ffi::OsStr;
 use std::process::{Command, Output, Stdio};
@@ -6,10 +6,10 @@ use std::thread;
 
 use crate::screen::BURNWATCH;
 
-/// How many run at a time.
+/// How many runs are in progress at the same time.
 const ABREAST: usize = 4;
 
-/// How each of these runs ended and what it wrote, in their order; in this environment and no other.
+/// The exit status and output of each run, in their order; the processes have only this environment.
 pub(crate) fn run_all<W, E>(runs: &[Vec<W>], environment: &[(E, E)]) -> Vec<Output>
 where
     W: AsRef<OsStr> + Sync,

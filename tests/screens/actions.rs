@@ -1,4 +1,4 @@
-//! Acting on the systems outside: what each key plans, what the dialogue says, and what shows until the source tells.
+//! Actions on external systems: the plan of each key, the confirm dialog, and the display until the source confirms the change.
 
 use burnwatch::testing::app::event::{Effect, Event, TerminalLink};
 use burnwatch::testing::app::place::Place;
@@ -25,7 +25,7 @@ fn type_in(stage: &mut Stage, text: &str) {
     }
 }
 
-/// What was confirmed last.
+/// The actions that were confirmed last.
 fn last(stage: &Stage) -> &[Action] {
     &stage.acts().last().expect("something was confirmed").actions
 }
@@ -72,7 +72,7 @@ fn who_acts_on_a_row_or_opens_it_has_the_cursor_there_whatever_moves_above_it() 
         stage.press(&["5"]);
         let first = stage.state().screens.incidents.rows.list.current().cloned();
         stage.press(&keys);
-        // by age the oldest incident is the first
+        // sorted by age, the oldest incident comes first
         stage.press(&["S", "a", "g", "e", "enter"]);
         let list = &stage.state().screens.incidents.rows.list;
         assert_eq!(list.current().cloned(), first, "{}", stage.picture());
@@ -131,7 +131,7 @@ fn a_key_counts_as_an_answer_once_the_question_stood_there_with_no_key_before_it
     assert!(!stage.picture().contains("confirms"), "{}", stage.picture());
     stage.press_at_once(&["enter", "y", "enter"]);
     assert!(stage.acts().is_empty() && stage.picture().contains("too soon"), "{}", stage.picture());
-    // what is known of the wait before these keys does not count any more
+    // an earlier wait for the dialog does not count after these keys
     let mut other = self::stage();
     other.press_at_once(&["5", "a"]);
     let wait = other.state().waits().expect("it is not answered yet");
@@ -163,7 +163,7 @@ fn a_letter_or_digit_that_is_no_answer_closes_the_dialog() {
         let mut stage = stage();
         stage.press(&["5", "a", key]);
         assert!(matches!(stage.state().mode, Mode::Browse), "{key}");
-        assert!(stage.picture().contains("nothing was sent"), "{}", stage.picture());
+        assert!(stage.picture().contains("Nothing was sent"), "{}", stage.picture());
         stage.press(&["enter"]);
         assert!(stage.acts().is_empty());
     }
@@ -175,7 +175,7 @@ fn what_is_left_is_not_done() {
         let mut stage = stage();
         stage.press(&["5", "R", key]);
         assert!(stage.acts().is_empty() && matches!(stage.state().mode, Mode::Browse), "{key}");
-        assert!(stage.picture().contains("nothing was sent"));
+        assert!(stage.picture().contains("Nothing was sent"));
     }
 }
 
@@ -224,11 +224,11 @@ fn marked_rows_are_done_as_one_and_what_was_not_done_keeps_its_mark() {
     assert!(stage.picture().contains("pager asks to wait until 02:52:47"), "{}", stage.picture());
     end(&mut stage, 1, ActionResult::Conflict { words: "resolved by Kofi Mensah at 02:53".into() });
     progress(&mut stage, 2, ActionProgress::ReadingBack);
-    assert!(stage.picture().contains("no sure answer"), "{}", stage.picture());
+    assert!(stage.picture().contains("no clear answer"), "{}", stage.picture());
     end(&mut stage, 2, ActionResult::Unknown { words: "no answer within 10s".into() });
     let picture = stage.picture();
     assert!(picture.contains("1 of 3 acknowledged, 2 not (A shows which and why)"), "{picture}");
-    // of five marked rows one was done
+    // one of five marked rows was done
     assert_eq!(stage.state().screens.incidents.rows.list.marks().len(), 4);
     stage.press(&["A"]);
     let picture = stage.picture();
@@ -303,7 +303,7 @@ fn whom_an_escalation_wakes_is_said_with_names() {
     let picture = stage.picture();
     assert!(picture.contains("Level 2 of Shop: Jörg Müller"), "{picture}");
     assert!(picture.contains("Person: Ana Lima (you)"), "{picture}");
-    assert!(picture.contains("Policy: Data, wakes Kofi Mensah"), "{picture}");
+    assert!(picture.contains("Policy: Data, pages Kofi Mensah"), "{picture}");
     stage.press(&["2"]);
     let picture = stage.picture();
     assert!(picture.contains("Pages Jörg Müller") && picture.contains("level 2 of Shop"), "{picture}");
@@ -321,7 +321,7 @@ fn a_note_is_written_confirmed_and_sent_as_it_was_written() {
     type_in(&mut stage, "rolled back ");
     stage.send(Event::Pasted("to\nv41".to_owned()));
     stage.press(&["enter"]);
-    // whoever goes on typing has not seen that the line is gone: it is back, with what was written
+    // typing on after Enter returns from the confirm dialog to the form with the text so far
     type_in(&mut stage, "<3");
     assert!(stage.acts().is_empty() && matches!(stage.state().mode, Mode::Form(_)));
     assert!(stage.picture().contains("rolled back to v413"), "{}", stage.picture());
@@ -351,7 +351,7 @@ fn silencing_shows_what_it_hides_and_asks_for_the_name_where_that_is_much() {
     stage.press(&["shift-tab", "shift-tab", "ctrl-u"]);
     assert!(stage.picture().contains("at least one matcher is needed"), "{}", stage.picture());
     type_in(&mut stage, "severity=");
-    assert!(stage.picture().contains("match the empty text"), "{}", stage.picture());
+    assert!(stage.picture().contains("match the empty string"), "{}", stage.picture());
     type_in(&mut stage, "page");
     assert!(stage.picture().contains("2 of them not chosen"), "{}", stage.picture());
     stage.press(&["tab", "+", "tab", "tab", "enter"]);
@@ -378,7 +378,7 @@ fn acknowledging_an_alert_acknowledges_its_incident_or_offers_a_short_silence() 
     stage.press(&["4", "a"]);
     assert!(stage.picture().contains("Acknowledge 1 incident"), "{}", stage.picture());
     stage.press(&["esc", "down", "down", "a"]);
-    assert!(stage.picture().contains("alerts know no acknowledge"), "{}", stage.picture());
+    assert!(stage.picture().contains("No open incident for this alert"), "{}", stage.picture());
     stage.press(&["1"]);
     assert!(stage.picture().contains("15m"), "{}", stage.picture());
     assert!(stage.acts().is_empty());
@@ -398,7 +398,7 @@ fn a_shift_is_taken_from_who_has_it() {
     stage.press(&["6", "x"]);
     let picture = stage.picture();
     assert!(picture.contains("Take the shift"), "{picture}");
-    // the policies of the person at the keyboard come first: there it is their turn
+    // the user's own policies come first: there the user is on call already
     assert!(picture.contains("it is your turn already"), "{picture}");
     stage.press(&["esc", "down", "x", "1"]);
     let picture = stage.picture();
@@ -435,7 +435,7 @@ fn leaving_while_something_is_on_its_way_has_to_be_meant() {
     let key = |name: &str| Event::Key(name.parse().unwrap());
     stage.wait(1);
     assert_eq!(stage.effects_of(key("q")), []);
-    assert!(stage.picture().contains("1 action is on the way: q once more leaves"), "{}", stage.picture());
+    assert!(stage.picture().contains("1 action is on the way: press q again to quit"), "{}", stage.picture());
     stage.wait(6);
     assert!(stage.picture().contains("acknowledging"), "{}", stage.picture());
     assert_eq!(stage.effects_of(key("q")), [Effect::Quit]);
@@ -519,13 +519,13 @@ fn on_its_way_in_ascii_and_without_colour() {
     }
 }
 
-/// The keys of actions on incidents, and what the dialog, form or menu says that each opens.
+/// The keys of actions on incidents, each with a text of the dialog, form or menu that it opens.
 const ON_INCIDENTS: [(&str, &str); 5] =
-    [("a", "Acknowledge"), ("n", "note"), ("e", "wake whom"), ("z", "Let it rest"), ("R", "Resolve")];
+    [("a", "Acknowledge"), ("n", "note"), ("e", "page whom"), ("z", "Snooze for"), ("R", "Resolve")];
 
 #[test]
 fn wherever_an_incident_is_shown_the_keys_of_actions_are_about_it() {
-    // the alert page and its panel of the incident, the service, Overview, Services, and what happened
+    // the alert page and its incident panel, the service page, Overview, Services, and the timeline
     let ways: [&[&str]; 6] = [
         &["4", "enter"],
         &["4", "enter", "tab", "tab"],
@@ -564,5 +564,5 @@ fn an_alert_that_no_incident_knows_leads_to_that_of_its_service_and_to_a_silence
         let picture = stage.picture();
         assert!(picture.contains(words) || key == "a" && picture.contains("already"), "{key}: {picture}");
     }
-    assert!(at("SearchBurns", "a").picture().contains("silence instead"));
+    assert!(at("SearchBurns", "a").picture().contains("Silence the alert instead"));
 }

@@ -1,4 +1,4 @@
-//! What keys and answers do to the screen, told as a person would.
+//! The effects of keys and answers on the screen.
 
 use burnwatch::testing::app::event::{Arrival, Effect, Event, MouseAction, TerminalLink};
 use burnwatch::testing::app::list::Grouping;
@@ -38,7 +38,7 @@ fn the_cursor_stays_on_its_alert_while_rows_come_and_go() {
 #[test]
 fn over_a_slow_line_time_goes_on_in_steps_and_a_word_says_why() {
     let mut stage = demo();
-    assert!(!stage.picture().contains("slow line"));
+    assert!(!stage.picture().contains("slow connection"));
     stage.send(Event::Link(TerminalLink::Slow));
     stage.answer(false);
     let ticks = |stage: &mut Stage| {
@@ -46,8 +46,8 @@ fn over_a_slow_line_time_goes_on_in_steps_and_a_word_says_why() {
         stage.wait(30);
         stage.state().version() - before
     };
-    assert!(stage.picture().contains("slow line"), "{}", stage.picture());
-    // one every ten seconds, and one as the sources that are not answering are named
+    assert!(stage.picture().contains("slow connection"), "{}", stage.picture());
+    // one frame every ten seconds, and one when the sources without an answer are reported
     assert_eq!(ticks(&mut stage), 4);
     assert!(stage.picture().contains("02:52 UTC"), "seconds are not shown: {}", stage.picture());
     for _ in 0..10 {
@@ -85,7 +85,9 @@ fn while_paused_nothing_is_asked_and_nothing_pretends_to_be_asked() {
     stage.press(&["2", "enter"]);
     let picture = stage.picture();
     assert!(
-        picture.contains("PAUSED") && picture.contains("held still") && !picture.contains("asking"),
+        picture.contains("PAUSED")
+            && picture.contains("paused: not loaded")
+            && !picture.contains("loading..."),
         "{picture}"
     );
     let asked = stage.effects_of(Event::Key("p".parse().unwrap()));
@@ -174,7 +176,7 @@ fn left_folds_only_the_group_of_the_alert_under_the_cursor() {
         .position(|row| matches!(row, Row::Group(_)))
         .unwrap_or_else(|| panic!("payments has many alerts:\n{}", stage.picture()));
     let alone = rows.iter().skip(below).position(has_no_head).expect("others have one") + below;
-    // home is the worst alert, below the head of its group
+    // `home` goes to the worst alert, below the heading of its group
     stage.press(&["home"]);
     let home = stage.state().screens.alerts.rows.list.index();
     stage.press(&vec!["down"; alone - home]);

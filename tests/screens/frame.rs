@@ -1,5 +1,5 @@
-//! What stands above and below every screen, in all its states and sizes: one snapshot, and those of the screens hold nothing
-//! of it, so that a new screen changes the one here and brings its own.
+//! The header, tabs and footer around every screen, in all states and sizes, in one snapshot. The snapshots of the screens do not
+//! contain these lines, so a new screen changes only the snapshot here.
 
 use std::fmt::Write as _;
 
@@ -14,14 +14,14 @@ use crate::stage::Stage;
 
 const SIZE: (u16, u16) = (120, 36);
 
-/// The demo world after this was done to it.
+/// The demo world after these steps.
 fn demo(after: impl Fn(&mut Stage)) -> Stage {
     let mut stage = Stage::demo(SIZE, 1.5);
     after(&mut stage);
     stage
 }
 
-/// A paging system after this was done to it.
+/// A paging system after these steps.
 fn pager(after: impl Fn(&mut Stage)) -> Stage {
     let mut stage = Stage::pager(SIZE, Pager::new(incidents(), on_call()));
     after(&mut stage);

@@ -1,4 +1,4 @@
-//! The footer and help, over all screens and sizes: nothing twice, nothing cut, nothing left out.
+//! The hints in the footer and the help page on all screens and sizes: no duplicates, no cut texts, none missing.
 
 use std::collections::BTreeSet;
 
@@ -36,7 +36,7 @@ pub(crate) const PLACES: [&[&str]; 21] = [
 pub(crate) fn at(size: (u16, u16), place: &[&str]) -> Stage {
     let mut stage = Stage::demo(size, 3.5);
     stage.press(place);
-    // so that nothing that was said stands in the way
+    // until the last message has left the footer
     stage.jump(13);
     stage
 }
@@ -62,7 +62,7 @@ fn no_hint_stands_twice_in_any_footer() {
     }
 }
 
-/// All that help shows, scrolled from its first line to its last.
+/// All lines of help, scrolled from the first to the last.
 fn read(stage: &mut Stage) -> Vec<String> {
     let mut lines = Vec::new();
     let mut before = String::new();
@@ -83,7 +83,7 @@ fn without_blanks(text: &str) -> String {
 
 #[test]
 fn every_line_of_help_can_be_read_whole_by_scrolling() {
-    // those with the most commands; what is drawn of all others is the same table
+    // the screens with the most commands; all others draw the same table
     for place in [&["4"][..], &["3", "enter"]] {
         for size in [(40, 10), (80, 24), (120, 36), (200, 50)] {
             let mut stage = at(size, place);

@@ -1,4 +1,4 @@
-//! Incidents and who is on call, in every state, as pictures; and the ways from and to them.
+//! Snapshots of incidents and on-call in every state, and the navigation from and to them.
 
 use burnwatch::testing::app::event::{Effect, Event};
 use burnwatch::testing::app::place::Place;
@@ -65,7 +65,7 @@ fn the_stories_screens() {
 
 #[test]
 fn the_week_in_three_zones_over_a_change_of_the_clock() {
-    // the stage begins in January: its clock is set to the days before the change
+    // the test clock starts in January: it is moved to the days before the change of daylight saving time
     for (zone, day) in [
         ("Europe/Berlin", "2026-03-27T09:00Z"),
         ("America/New_York", "2026-03-06T09:00Z"),
@@ -92,9 +92,9 @@ fn the_week_in_three_zones_over_a_change_of_the_clock() {
 fn states_without_data_are_told_apart() {
     let mut quiet = Stage::pager((80, 24), Pager::new(Vec::new(), OnCallBoard::default()));
     quiet.press(&["5"]);
-    assert!(quiet.text().contains("No open incident."), "{}", quiet.text());
+    assert!(quiet.text().contains("No open incidents."), "{}", quiet.text());
     quiet.press(&["6"]);
-    assert!(quiet.text().contains("knows no escalation policy"), "{}", quiet.text());
+    assert!(quiet.text().contains("has no escalation policies"), "{}", quiet.text());
     let mut none = Stage::promises((80, 24), Vec::new());
     for key in ["5", "6"] {
         none.press(&[key]);
@@ -103,7 +103,7 @@ fn states_without_data_are_told_apart() {
     assert!(!none.text().contains("on call:"), "nobody told who is on call");
     let mut asking = Stage::unanswered((80, 24));
     asking.press(&["5"]);
-    assert!(asking.text().contains("Asking for incidents"), "{}", asking.text());
+    assert!(asking.text().contains("Loading incidents"), "{}", asking.text());
     let mut dead = stage((120, 36));
     dead.kill("pager", 130);
     for (key, name) in [("5", "incidents"), ("6", "oncall")] {
@@ -118,7 +118,7 @@ fn states_without_data_are_told_apart() {
 fn resolved_ones_are_folded_away_and_come_back() {
     let mut stage = stage((120, 36));
     stage.press(&["5"]);
-    assert!(stage.text().contains("folded away: 2 resolved"), "{}", stage.text());
+    assert!(stage.text().contains("hidden: 2 resolved"), "{}", stage.text());
     let folded = stage.state().screens.incidents.rows.list.rows().len();
     stage.press(&["f"]);
     assert_eq!(stage.state().screens.incidents.rows.list.rows().len(), folded + 2);
@@ -207,7 +207,7 @@ fn an_open_incident_is_asked_for_and_given_up_when_it_is_left() {
     let asked = stage.effects_of(Event::Key("enter".parse().unwrap()));
     let of_it = |effect: &&Effect| matches!(effect, Effect::Fetch(q) if q.ask == Query::Incident { id: "P1".into() }.now());
     assert_eq!(asked.iter().filter(of_it).count(), 1, "{asked:?}");
-    assert!(stage.text().contains("asking..."), "{}", stage.text());
+    assert!(stage.text().contains("loading"), "{}", stage.text());
     let left = stage.effects_of(Event::Key("esc".parse().unwrap()));
     let is_given_up =
         |effect: &Effect| matches!(effect, Effect::CancelFetch(q) if q.ask.kind() == AskKind::Incident);
@@ -233,7 +233,7 @@ fn open_ones_whose_alerts_the_list_does_not_tell_are_read_once_wherever_one_is()
     let first = read(stage, "P1");
     stage.jump(20);
     assert_eq!((read(stage, "P1"), first.is_some()), (first, true));
-    // the one that is looked at is asked as often as ever
+    // the incident on the screen is still refreshed as often
     stage.press(&["5", "enter"]);
     let opened = read(stage, "P1");
     stage.jump(11);
@@ -285,7 +285,7 @@ fn an_incident_that_is_not_there_is_said_to_be_gone() {
     assert!(stage.text().contains("triggered 2m ago"), "{}", stage.text());
     stage.retell(Vec::new());
     stage.jump(60);
-    assert!(stage.text().contains("This incident is gone"), "{}", stage.text());
+    assert!(stage.text().contains("This incident is no longer listed"), "{}", stage.text());
     stage.press(&["tab", "down", "enter", "o", "y", "esc"]);
     assert_eq!(stage.state().place(), &Place::Incidents);
 }

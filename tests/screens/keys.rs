@@ -1,4 +1,4 @@
-//! Whatever a person, a terminal or a network does, in any order: no panic, the cursor in sight, and a way back.
+//! Random sequences of keys, terminal events and answers: no panic, the cursor stays visible, and the user can go back.
 
 use burnwatch::testing::app::commands::{Command, KeyMap, Scope};
 use burnwatch::testing::app::event::{Event, MouseAction};
@@ -9,7 +9,7 @@ use proptest::prelude::*;
 
 use crate::stage::Stage;
 
-/// Something that happens.
+/// An input of the random test.
 #[derive(Debug, Clone)]
 enum Step {
     Key(Key),
@@ -25,7 +25,7 @@ fn all_keys() -> Vec<Key> {
     let keys = KeyMap::default();
     let bound = Command::ALL
         .iter()
-        // both leave, which ends the story
+        // these leave the screen, which would end the test
         .filter(|command| !matches!(command, Command::Quit | Command::Suspend))
         .flat_map(|command| keys.of(*command).to_vec());
     let typed = "paymentsAZ7=\"~!{}\u{00e9}\u{6771}\u{1f525} ".chars().map(Key::char);
@@ -61,7 +61,7 @@ fn take(stage: &mut Stage, step: &Step) {
     }
 }
 
-/// The row under the cursor of a list screen is on the screen.
+/// Whether the row with the cursor of a list is on the screen.
 fn cursor_is_in_sight(stage: &Stage) -> bool {
     let state = stage.state();
     let rows = match state.place() {
@@ -92,7 +92,7 @@ proptest! {
             stage.draw();
             prop_assert!(cursor_is_in_sight(&stage), "after {step:?}:\n{}", stage.picture());
         }
-        // a window, a filter, and as many places as are remembered
+        // enough to close every dialog and filter, and to go back through the whole history
         for _ in 0..40 {
             stage.press(&["esc"]);
         }
@@ -104,7 +104,7 @@ proptest! {
 #[test]
 fn every_key_of_the_table_does_something_or_says_why_not() {
     let keys = KeyMap::default();
-    // at an end of a list there is nowhere to go, and a cursor that stays says so by itself
+    // a move at the end of a list changes nothing, and needs no message
     let moves = [
         Command::Up,
         Command::Down,
@@ -145,7 +145,7 @@ fn every_key_of_the_table_does_something_or_says_why_not() {
                 stage.press(&["p"]);
             }
             stage.press(start);
-            // what was said about the command before is not on the screen any more
+            // until the message of the last command has left the screen
             stage.jump(13);
             let key = *keys.of(*command).first().expect("every command has a key");
             let before = stage.picture();

@@ -1,4 +1,4 @@
-//! A service of many machines: each of them can be looked at, at every size.
+//! A service with many machines: each of them can be reached at every size.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -20,7 +20,7 @@ use crate::stage::Stage;
 
 const MACHINES: usize = 30;
 
-/// The source.
+/// A source with this service.
 pub(crate) struct MachineSource(SourceInfo);
 
 impl MachineSource {
@@ -53,7 +53,7 @@ impl Source for MachineSource {
     }
 }
 
-/// One disk is full, one machine does not answer, each tells its load.
+/// One disk is full, one machine is down, each has a load.
 fn node() -> ServiceReading {
     let usage =
         |resource: &str, part: &str, ratio| Usage { resource: resource.into(), part: part.into(), ratio };
@@ -88,7 +88,7 @@ fn node() -> ServiceReading {
     }
 }
 
-/// On the page of the service, with the cursor on what it is made of.
+/// The page of the service, with the cursor in the list of machines.
 fn among_the_machines(size: (u16, u16)) -> Stage {
     let mut stage = Stage::machines(size);
     stage.press(&["2", "enter", "shift-tab"]);
@@ -96,7 +96,7 @@ fn among_the_machines(size: (u16, u16)) -> Stage {
     stage
 }
 
-/// The rows that the picture shows of the list, and the one under the cursor.
+/// The visible rows of the list, and the one with the cursor.
 fn rows(stage: &Stage) -> (Vec<String>, String) {
     let text = stage.text();
     let rows = text.lines().skip_while(|line| !line.contains("signals, hosts")).skip(1);
@@ -110,7 +110,7 @@ fn every_machine_can_be_seen_and_the_cursor_is_always_in_sight() {
     for size in [(200, 50), (120, 36), (80, 24), (40, 10)] {
         let mut stage = among_the_machines(size);
         let mut seen = BTreeSet::new();
-        // one is down, one is not synchronised, ten tell their load
+        // one is down, one is not synchronised, ten have a load
         for _ in 0..MACHINES + 12 {
             let (shown, chosen) = rows(&stage);
             assert!(!chosen.is_empty(), "{size:?}:\n{}", stage.picture());

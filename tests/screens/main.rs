@@ -1,4 +1,4 @@
-//! Every screen of the demo world, as pictures at four sizes and in every state that data can be in.
+//! Snapshots of every screen of the demo world, at four sizes and in every state of the data.
 
 mod actions;
 mod behaviour;
@@ -32,14 +32,14 @@ fn pictures(name: &str, keys: &[&str]) {
     }
 }
 
-/// The stage after these keys, in ASCII and without colour; all words are there that are there with both.
+/// The stage after these keys, in ASCII and without colour; checks that it has all words of the version with both.
 fn in_ascii_too(make: impl Fn() -> Stage, keys: &[&str]) -> Stage {
     let mut rich = make();
     rich.press(keys);
     let mut plain = make();
     plain.look(Charset::Ascii, Colours::None);
     plain.press(keys);
-    // letters of names may be of any script; lines, bars and symbols are drawn
+    // names may have letters of any script; only lines, bars and symbols must be ASCII
     let drawn = plain.body_text();
     let odd: String = drawn.chars().filter(|c| !c.is_ascii() && !c.is_alphanumeric()).collect();
     assert!(odd.is_empty(), "{keys:?}: {odd:?} is not ASCII in\n{drawn}");

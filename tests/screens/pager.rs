@@ -1,4 +1,4 @@
-//! A paging system with incidents in every state, and policies with gaps, double bookings and stand-ins.
+//! A paging system with incidents in every state, and policies with gaps, double bookings and overrides.
 
 use burnwatch::testing::backend::{Answering, Source};
 use burnwatch::testing::model::action::{OperationKind, RequestPreview, WriteSupport};
@@ -23,7 +23,7 @@ use std::time::Duration;
 
 use crate::stage::Stage;
 
-/// The source.
+/// The paging system as a source.
 pub(crate) struct Pager {
     info: SourceInfo,
     incidents: Vec<Incident>,
@@ -62,12 +62,12 @@ impl Pager {
         Self { info, incidents, on_call, refuses: None, clock_ahead_seconds: 0 }
     }
 
-    /// The same with another clock.
+    /// The same with a clock that is this many seconds ahead.
     pub(crate) fn ahead(self, seconds: i64) -> Self {
         Self { clock_ahead_seconds: seconds, ..self }
     }
 
-    /// The same with a key that may not do anything.
+    /// The same with an API key without write permission.
     pub(crate) fn refusing(self, why: &'static str) -> Self {
         Self { refuses: Some(why), ..self }
     }
@@ -136,7 +136,7 @@ fn kofi() -> Person {
     person("Kofi Mensah", "America/New_York")
 }
 
-/// So many minutes before the stage begins, below zero: after.
+/// This many minutes before the start of the test; negative: after it.
 pub(crate) fn ago(minutes: i64) -> Timestamp {
     Stage::start() - SignedDuration::from_mins(minutes)
 }
@@ -200,7 +200,7 @@ pub(crate) fn incident(number: u64, title: &str, minutes: i64) -> Incident {
     }
 }
 
-/// One in every state, hostile titles included.
+/// An incident in every state, some with hostile titles.
 pub(crate) fn incidents() -> Vec<Incident> {
     let priority = |name: &str, rank| Some(Priority { named: named(name), rank: Some(rank) });
     let acknowledged = |minutes| vec![Attribution { who: kofi(), at: ago(minutes) }];
@@ -239,7 +239,7 @@ pub(crate) fn incidents() -> Vec<Incident> {
     ]
 }
 
-/// One that ends soon, one that lasts, one that is over.
+/// A silence that ends soon, one that lasts, and an expired one.
 fn silences() -> Vec<Arc<Silence>> {
     let silence = |id: &str, matchers: &str, minutes: i64, state| {
         Arc::new(Silence {
@@ -313,7 +313,7 @@ fn detail() -> IncidentDetail {
     }
 }
 
-/// From so many hours after the stage's begin to so many.
+/// A shift; `from` and `until` are hours after the start of the test.
 fn shift(policy: &str, level: u32, person: Person, (from, until): (i64, i64)) -> Shift {
     Shift {
         policy: policy.into(),
@@ -326,7 +326,7 @@ fn shift(policy: &str, level: u32, person: Person, (from, until): (i64, i64)) ->
     }
 }
 
-/// A policy with a stand-in, a gap and a double booking; one with the same person at two levels; one that wakes nobody.
+/// A policy with an override, a gap and a double booking; one with the same person at two levels; one with nobody on call.
 pub(crate) fn on_call() -> OnCallBoard {
     let policy = |name: &str, levels: u32| EscalationPolicy {
         named: named(name),

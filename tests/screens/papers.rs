@@ -1,4 +1,4 @@
-//! What is written for others to read, on the demo world: handoff, review, statistics.
+//! The documents of the demo world: handoff, postmortem, statistics.
 
 use burnwatch::testing::app::event::{Effect, Event};
 use burnwatch::testing::app::place::{Document, Place};
@@ -32,7 +32,7 @@ fn a_review_is_of_the_incident_under_the_cursor_and_the_way_back_leads_there() {
     stage.press(&["9", "v"]);
     assert_eq!(*stage.state().place(), Place::Sources);
     let told = stage.state().shared.messages.all().next().map(|told| told.message.text.clone());
-    assert_eq!(told.as_deref(), Some("Reviews are of incidents; go to one first"));
+    assert_eq!(told.as_deref(), Some("A postmortem needs an incident. Select one first."));
 }
 
 #[test]
@@ -45,8 +45,8 @@ fn all_of_a_paper_is_copied_as_markdown() {
     });
     let text = copied.expect("it is copied");
     assert!(text.starts_with("# Handoff: demo") && text.contains("\n## On call\n"), "{text}");
-    // what the journal has not told yet is not said to be nothing
-    assert!(text.contains("The journal is not read to its end yet."), "{text}");
+    // an unread journal is not shown as an empty one
+    assert!(text.contains("The journal has not been read completely yet."), "{text}");
 }
 
 #[test]

@@ -1,5 +1,5 @@
-//! Cells as text: what they show, and which role each run of them has, so that a wrong role fails a test and a new shade of
-//! red does not.
+//! A screen as text: its characters, and the colour role of each run of cells, so that a wrong role fails a test and a new shade
+//! of red does not.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -10,7 +10,7 @@ use ratatui::buffer::{Buffer, Cell};
 use ratatui::layout::Rect;
 use ratatui::style::Color;
 
-/// The role of each colour of the theme that gives every role a colour of its own.
+/// The role of each colour of the test theme, in which every role has its own colour.
 static ROLES: LazyLock<BTreeMap<u8, Role>> = LazyLock::new(|| {
     let probe = Theme::probe();
     let mut known = BTreeMap::new();
@@ -25,17 +25,17 @@ static ROLES: LazyLock<BTreeMap<u8, Role>> = LazyLock::new(|| {
     known
 });
 
-/// The lines around the screen's own: line 1, the tabs, the footer.
+/// Whether a line is the header, the tabs or the footer.
 fn is_around(buffer: &Buffer, y: u16) -> bool {
     y < 2 || y + 1 == buffer.area.height
 }
 
-/// Only those lines.
+/// Only the header, tabs and footer.
 pub(crate) fn frame(buffer: &Buffer) -> Buffer {
     of_rows(buffer, |y, row| is_around(buffer, y).then_some(row))
 }
 
-/// Only the others; of those around them what a dialog covers.
+/// Only the screen's own lines, and the parts of the others that a dialog covers.
 pub(crate) fn body(buffer: &Buffer) -> Buffer {
     of_rows(buffer, |y, row| {
         if !is_around(buffer, y) {
@@ -48,7 +48,7 @@ pub(crate) fn body(buffer: &Buffer) -> Buffer {
     })
 }
 
-/// The rows that are left of these, closed up.
+/// The rows that `left` keeps, joined.
 fn of_rows(buffer: &Buffer, left: impl Fn(u16, Vec<Cell>) -> Option<Vec<Cell>>) -> Buffer {
     let width = buffer.area.width;
     let row = |y| (0..width).map(|x| buffer[(x, y)].clone()).collect();
@@ -57,7 +57,7 @@ fn of_rows(buffer: &Buffer, left: impl Fn(u16, Vec<Cell>) -> Option<Vec<Cell>>) 
     Buffer { area: Rect { x: 0, y: 0, width, height }, content: rows.concat() }
 }
 
-/// What it shows.
+/// The text of a screen.
 pub(crate) fn text(buffer: &Buffer) -> String {
     let mut out = String::new();
     for y in 0..buffer.area.height {
@@ -76,7 +76,7 @@ pub(crate) fn text(buffer: &Buffer) -> String {
     out
 }
 
-/// The roles of a cell: of its text, of what it stands on. Plain text has none.
+/// The roles of a cell: of its text and of its background. Plain text has none.
 pub(crate) fn roles_of(cell: &Cell) -> Vec<Role> {
     let role = |colour| match colour {
         Color::Indexed(index) => ROLES.get(&index).copied().filter(|role| *role != Role::Text),
@@ -85,7 +85,7 @@ pub(crate) fn roles_of(cell: &Cell) -> Vec<Role> {
     [role(cell.fg), role(cell.bg)].into_iter().flatten().collect()
 }
 
-/// For each row its runs of roles: `0:1-27 Selected`; plain text is left out.
+/// The runs of roles in each row: `0:1-27 Selected`. Plain text is left out.
 pub(crate) fn roles(buffer: &Buffer) -> String {
     let mut out = String::new();
     for y in 0..buffer.area.height {

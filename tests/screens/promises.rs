@@ -1,4 +1,4 @@
-//! A source with SLOs in every state that there is, whose series say the same at every moment.
+//! A source with SLOs in every state; its series are the same at every moment.
 
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "fixtures of tests")]
 
@@ -28,10 +28,10 @@ use jiff::tz::TimeZone;
 const HOUR: i64 = 3600;
 const DAY: i64 = 24 * HOUR;
 const WINDOW: Duration = Duration::from_secs(30 * 86_400);
-/// The lookbacks that are recorded, in seconds.
+/// The recorded lookbacks, in seconds.
 const LOOKBACKS: [u64; 7] = [300, 1800, 3600, 7200, 21_600, 86_400, 259_200];
 
-/// The source.
+/// A source with these SLOs.
 pub(crate) struct SloSource {
     info: SourceInfo,
     readings: Vec<SloReading>,
@@ -108,7 +108,7 @@ impl Source for SloSource {
     }
 }
 
-/// Errors that are few but for two hours four and nine days ago; in those, alerts fired.
+/// Few errors, except for two hours four and nine days ago, when alerts fired.
 fn series(query: &str, span: TimeGrid) -> Matrix {
     let at = |second: i64| match (1_768_359_127 - second) / HOUR {
         97 => 0.35,
@@ -165,7 +165,7 @@ fn alert(starts_at: Timestamp) -> Arc<Alert> {
     })
 }
 
-/// An SLO of 99.9 % over 30 days that Sloth's rules record.
+/// An SLO of 99.9 % over 30 days, recorded by Sloth's rules.
 pub(crate) fn slo(id: &str) -> Slo {
     let lookbacks = LOOKBACKS.map(Duration::from_secs).to_vec();
     Slo {
@@ -193,7 +193,7 @@ pub(crate) fn slo(id: &str) -> Slo {
     }
 }
 
-/// The error ratio of a burn at 99.9 %, out of so many events.
+/// The error ratio of this burn rate at 99.9 %, with this many events.
 fn burning(burn: f64, events: f64) -> MeasuredRatio {
     MeasuredRatio::Ratio { error: (burn * 0.001).min(1.0), events: Some(events) }
 }
@@ -224,7 +224,7 @@ fn missing(what: MeasuredRatio) -> GroupReading {
     }
 }
 
-/// An SLO that spent this share of its budget and burns so fast over each lookback.
+/// An SLO that has spent this share of its budget, with a burn rate for each lookback.
 pub(crate) fn recorded(id: &str, spent: f64, burns: [f64; 7]) -> SloReading {
     reading(slo(id), vec![measured(Labels::default(), burning(spent, 41_230_118.0), burns)])
 }
@@ -233,7 +233,7 @@ fn reading(slo: Slo, groups: Vec<GroupReading>) -> SloReading {
     SloReading { slo: Arc::new(slo), evaluation: Evaluation::Recorded, groups, trouble: None, remark: None }
 }
 
-/// Data for the last so many seconds of a month.
+/// Data for only the last seconds of a month.
 fn young(seconds: u64) -> DataExtent {
     let known = Duration::from_secs(seconds);
     let reaches =
@@ -241,7 +241,7 @@ fn young(seconds: u64) -> DataExtent {
     DataExtent { known, at_most: false, recent: reaches.map(|reach| (reach, reach.min(known))).to_vec() }
 }
 
-/// One in every state, and one of each kind.
+/// An SLO in every state, and one of each kind.
 pub(crate) fn all(now: Timestamp) -> Vec<SloReading> {
     let calm = [0.2; 7];
     let ago = |seconds: i64| Timestamp::from_second(now.as_second() - seconds).unwrap();

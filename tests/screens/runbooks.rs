@@ -1,4 +1,4 @@
-//! Runbooks of the demo world: how they are reached, how they look, what is copied.
+//! Runbooks of the demo world: navigation, display, copying.
 
 use burnwatch::testing::app::event::{Effect, Event};
 use burnwatch::testing::app::place::Place;
@@ -6,7 +6,7 @@ use burnwatch::testing::app::place::Place;
 use crate::stage::Stage;
 use crate::{SIZES, in_ascii_too};
 
-/// The way to the runbook of an alert that pages.
+/// The keys to the runbook of an alert that pages.
 const WAY: [&str; 9] = ["4", "/", "B", "u", "r", "n", "enter", "down", "r"];
 
 fn open(size: (u16, u16)) -> Stage {
@@ -48,7 +48,7 @@ fn a_block_is_copied_with_its_labels_and_nothing_else_happens() {
     stage.press(&["left"]);
     let last = copied(&mut stage).expect("the last block");
     assert!(last.contains("{{ $labels.pod }}"), "{last}");
-    assert!(stage.text().contains("not filled in"), "{}", stage.text());
+    assert!(stage.text().contains("Fill in these placeholders yourself"), "{}", stage.text());
     stage.press(&["esc"]);
     assert_eq!(stage.state().place(), &Place::Alerts);
 }
@@ -58,7 +58,7 @@ fn one_that_is_nowhere_says_where_it_was_looked_for() {
     let mut stage = Stage::demo((120, 36), 1.5);
     stage.press(&["2", "r"]);
     let picture = stage.text();
-    for said in ["There is no runbook to show", "nobody wrote one yet", "[runbooks]"] {
+    for said in ["No runbook found", "nobody wrote one yet", "[runbooks]"] {
         assert!(picture.contains(said), "{said:?} in\n{picture}");
     }
     stage.press(&["esc", "9", "r"]);
@@ -72,7 +72,7 @@ fn an_incident_and_an_slo_lead_to_their_runbooks() {
     {
         stage.press(&["1"]);
         stage.press(keys);
-        // of several one is chosen
+        // there are several: choose one
         stage.press(&["enter"]);
         assert!(matches!(stage.state().place(), Place::Runbook(_)), "{keys:?}:\n{}", stage.picture());
     }

@@ -1,4 +1,4 @@
-//! Silences from the screen: several in one action, from nothing, edited, and made once more.
+//! Silences from the screen: several in one action, a new one, edited, and created again.
 
 use burnwatch::testing::app::event::Event;
 use burnwatch::testing::app::state::Mode;
@@ -42,7 +42,7 @@ fn where_one_silence_would_hide_more_several_are_made_and_each_says_what_it_hide
     let made: Vec<String> = drafts(&stage).iter().map(|draft| list(&draft.matchers)).collect();
     assert_eq!(made.len(), 2);
     assert!(made.iter().all(|one| one.contains("alertname=\"") && one.contains("service=\"")), "{made:?}");
-    // what was made when one fails is said
+    // when one fails, the message names those that were created
     let plan = stage.acts().last().expect("a plan").id;
     let ended = |index, ending| Event::Acted { plan, index, progress: ActionProgress::Ended(ending) };
     stage.send(ended(0, ActionResult::Done { id: Some("s1".into()) }));
@@ -95,7 +95,7 @@ fn a_silence_is_written_from_nothing_for_work_to_come() {
         (draft.ends_at, list(&draft.matchers)),
         (start + SignedDuration::from_hours(2), r#"service!="cart""#.into())
     );
-    // nothing is hidden before it begins
+    // a silence hides nothing before its start
     assert!(!stage.picture().contains("silenced…"), "{}", stage.picture());
 }
 

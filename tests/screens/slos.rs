@@ -1,4 +1,4 @@
-//! SLOs in every state, as pictures, and the ways from and to them.
+//! Snapshots of SLOs in every state, and the navigation from and to them.
 
 use std::collections::BTreeSet;
 
@@ -50,8 +50,8 @@ fn too_little_data_is_a_state_that_every_screen_tells() {
         assert!(row.contains(part), "{part}: {row}");
     }
     let page = opened((200, 50), "shop-new").text();
-    assert!(page.contains(told) && page.contains("Insufficient data: 1h29m of 30d are known"), "{page}");
-    assert!(page.contains("left -") && !page.contains("-710%"), "{page}");
+    assert!(page.contains(told) && page.contains("Insufficient data: 1h29m of 30d have data"), "{page}");
+    assert!(page.contains("budget -") && !page.contains("-710%"), "{page}");
     let new = all(Stage::start()).into_iter().filter(|reading| &*reading.slo.id == "shop-new");
     let overview = Stage::promises((200, 50), new.collect()).text();
     assert!(overview.contains("1 insufficient data") && overview.contains(told), "{overview}");
@@ -195,7 +195,7 @@ fn a_query_is_copied_as_it_is_asked() {
     let copied = "slo:sli_error:ratio_rate1h{sloth_id=\"shop-paging\"}";
     assert!(effects.contains(&Effect::Copy(copied.to_owned())), "{effects:?}");
     stage.press(&["end"]);
-    assert!(stage.picture().contains("what fired"), "the cursor is in sight: {}", stage.picture());
+    assert!(stage.picture().contains("alerts fired"), "the cursor is in sight: {}", stage.picture());
 }
 
 #[test]

@@ -1,4 +1,5 @@
-//! A state on a stage: the demo world answers, keys are pressed, pictures are taken. No terminal, no clock, no waiting.
+//! A test harness for the screen's state: sources answer, keys are pressed, screens are drawn to text. Without a terminal, a real
+//! clock or waiting.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
@@ -29,31 +30,31 @@ use crate::pager::Pager;
 use crate::picture;
 use crate::promises::SloSource;
 
-/// A moment like any other: 2026-01-14 02:52:07 UTC.
+/// The start of every test: 2026-01-14 02:52:07 UTC.
 const NOW: i64 = 1_768_359_127;
 
 /// A state with its sources.
 pub(crate) struct Stage {
     state: State,
     sources: Vec<Arc<dyn Source>>,
-    /// What moves the clock, in milliseconds.
+    /// The time since the start in milliseconds; changing it moves the clock.
     time: &'static AtomicI64,
     clock: Clock,
     dead: Option<SourceId>,
     answering: bool,
-    /// What was confirmed, the latest last.
+    /// The confirmed plans, the latest last.
     acts: Vec<Plan>,
     runtime: tokio::runtime::Runtime,
 }
 
-/// A clock that stands at the beginning until it is moved. Each stage keeps its own to the end of the tests.
+/// A stopped clock that tests move. Each stage leaks its own until the end of the tests.
 fn clock() -> (&'static AtomicI64, Clock) {
     let time: &'static AtomicI64 = Box::leak(Box::new(AtomicI64::new(NOW * 1000)));
     (time, Clock::set_by(time))
 }
 
 impl Stage {
-    /// The demo world at this minute of its story, everything answered that is asked for.
+    /// The demo world at this minute of its scenario, with all questions answered.
     pub(crate) fn demo(size: (u16, u16), minute: f64) -> Self {
         let mut stage = Self::new(size, minute);
         stage.answering = true;
@@ -68,7 +69,7 @@ impl Stage {
         stage
     }
 
-    /// One source with these SLOs, everything answered that is asked for.
+    /// One source with these SLOs, with all questions answered.
     pub(crate) fn promises(size: (u16, u16), readings: Vec<SloReading>) -> Self {
         let (time, clock) = clock();
         let sources: Vec<Arc<dyn Source>> = vec![Arc::new(SloSource::new(readings, clock))];
@@ -78,7 +79,7 @@ impl Stage {
         stage
     }
 
-    /// One source with a service of many machines, everything answered that is asked for.
+    /// One source with a service of many machines, with all questions answered.
     pub(crate) fn machines(size: (u16, u16)) -> Self {
         let mut stage = Self::of(size, clock(), vec![Arc::new(MachineSource::new())]);
         stage.answering = true;
@@ -86,7 +87,7 @@ impl Stage {
         stage
     }
 
-    /// A paging system that tells what it is given, everything answered that is asked for.
+    /// A paging system, with all questions answered.
     pub(crate) fn pager(size: (u16, u16), pager: Pager) -> Self {
         let mut stage = Self::of(size, clock(), vec![Arc::new(pager)]);
         stage.answering = true;
@@ -94,17 +95,17 @@ impl Stage {
         stage
     }
 
-    /// Lets the paging system know these incidents from now on, and no others.
+    /// Replaces the incidents of the paging system.
     pub(crate) fn retell(&mut self, incidents: Vec<Incident>) {
         self.sources = vec![Arc::new(Pager::new(incidents, crate::pager::on_call()))];
     }
 
-    /// Shows times in this zone from now on.
+    /// Sets the time zone of the display.
     pub(crate) fn zone(&mut self, zone: &str) {
         self.state.shared.look.zone = TimeZone::get(zone).expect("a zone");
     }
 
-    /// The moment at which every stage begins.
+    /// The start of every test.
     pub(crate) fn start() -> Timestamp {
         Timestamp::from_second(NOW).expect("a moment")
     }
@@ -136,19 +137,19 @@ impl Stage {
         self.clock.now()
     }
 
-    /// Draws with these characters and colours from now on.
+    /// Sets the characters and colours of the display.
     pub(crate) fn look(&mut self, charset: Charset, colours: Colours) {
         let zone = self.state.shared.look.zone.clone();
         self.state.shared.look = Look::new(vec![Theme::probe()], None, colours, charset, zone);
     }
 
-    /// Offers these themes, with all the colours that there are.
+    /// Sets the available themes, with 24-bit colours.
     pub(crate) fn themes(&mut self, themes: Vec<Theme>) {
         let zone = self.state.shared.look.zone.clone();
         self.state.shared.look = Look::new(themes, None, Colours::True, Charset::Unicode, zone);
     }
 
-    /// Lets a source refuse connections from now on, and this many seconds pass.
+    /// Makes a source refuse connections, then advances the clock.
     pub(crate) fn kill(&mut self, source: &str, seconds: i64) {
         self.dead = Some(SourceId::new(source));
         self.wait(seconds);
@@ -158,7 +159,7 @@ impl Stage {
         self.send(Event::Resized { width, height });
     }
 
-    /// Presses these keys as somebody does who reads what is asked before the next one.
+    /// Presses keys, waiting for each confirm dialog as a user who reads it.
     pub(crate) fn press(&mut self, keys: &[&str]) {
         for key in keys {
             self.press_at_once(&[key]);
@@ -166,31 +167,31 @@ impl Stage {
         }
     }
 
-    /// Presses these keys faster than anybody reads.
+    /// Presses keys without waiting for confirm dialogs.
     pub(crate) fn press_at_once(&mut self, keys: &[&str]) {
         for key in keys {
             self.send(Event::Key(key.parse().expect("a key")));
         }
     }
 
-    /// Lets the question on the screen stand there for a while.
+    /// Advances the clock until the confirm dialog accepts a key.
     pub(crate) fn read(&mut self) {
         if let Some(wait) = self.state.waits() {
             self.send(Event::Read(wait));
         }
     }
 
-    /// Lets these findings stand beside the SLOs.
+    /// Sets the findings of SLO definition files.
     pub(crate) fn find(&mut self, findings: Vec<Finding>) {
         self.state.shared.findings = findings;
     }
 
-    /// What was confirmed so far, the latest last.
+    /// The confirmed plans so far, the latest last.
     pub(crate) fn acts(&self) -> &[Plan] {
         &self.acts
     }
 
-    /// How the journal tells of what was confirmed first.
+    /// The journal's record of the first confirmed action, with this result.
     pub(crate) fn record(&self, ending: ActionResult) -> ActionRecord {
         let plan = self.acts.first().expect("something was confirmed");
         ActionRecord {
@@ -207,7 +208,7 @@ impl Stage {
         }
     }
 
-    /// Lets this context forbid what it forbids, and be production or not.
+    /// Sets the guardrails of the context, and whether it is production.
     pub(crate) fn guard(&mut self, guard: Guard, production: bool) {
         (self.state.shared.guard, self.state.shared.production) = (guard, production);
     }
@@ -224,18 +225,18 @@ impl Stage {
         }
     }
 
-    /// Lets this many seconds pass at once.
+    /// Advances the clock by this many seconds in one step.
     pub(crate) fn jump(&mut self, seconds: i64) {
         self.time.fetch_add(seconds * 1000, Ordering::Relaxed);
         self.tick();
     }
 
-    /// Whether sources answer from now on.
+    /// Sets whether sources answer.
     pub(crate) fn answer(&mut self, answering: bool) {
         self.answering = answering;
     }
 
-    /// What an event asks to be done, with nothing done about it.
+    /// The effects of an event, without running them.
     pub(crate) fn effects_of(&mut self, event: Event) -> Vec<Effect> {
         let now = self.now();
         update(&mut self.state, event, now)
@@ -283,7 +284,7 @@ impl Stage {
         buffer
     }
 
-    /// The text of the screen, and below it which role each run of cells has.
+    /// The text of the screen, and below it the role of each run of cells.
     pub(crate) fn picture(&self) -> String {
         with_roles(&self.draw())
     }
@@ -293,17 +294,17 @@ impl Stage {
         picture::text(&self.draw())
     }
 
-    /// As [`Stage::picture`], of the screen's own lines; of the two above and the one below what a dialog covers.
+    /// As [`Stage::picture`], without header, tabs and footer (except for parts that a dialog covers).
     pub(crate) fn body(&self) -> String {
         with_roles(&picture::body(&self.draw()))
     }
 
-    /// The text of that.
+    /// The text of [`Stage::body`], without roles.
     pub(crate) fn body_text(&self) -> String {
         picture::text(&picture::body(&self.draw()))
     }
 
-    /// As [`Stage::picture`], of the lines around the screen's own.
+    /// As [`Stage::picture`], only of header, tabs and footer.
     pub(crate) fn frame(&self) -> String {
         with_roles(&picture::frame(&self.draw()))
     }

@@ -1,4 +1,4 @@
-//! The timeline of the demo world: what it shows, how it is narrowed down, where it leads.
+//! The timeline of the demo world: entries, filters, and navigation.
 
 use burnwatch::testing::app::event::{Effect, Event};
 use burnwatch::testing::app::event_log::LogEventKind;
@@ -8,7 +8,7 @@ use burnwatch::testing::model::action::ActionResult;
 use crate::stage::Stage;
 use crate::{SIZES, in_ascii_too};
 
-/// The story from its beginning, watched for this many seconds, and then its timeline.
+/// The timeline after observing the demo world from its start for this many seconds.
 fn watched(size: (u16, u16), seconds: i64) -> Stage {
     let mut stage = Stage::demo(size, 0.0);
     stage.wait(seconds);
@@ -40,7 +40,7 @@ fn before_the_first_answer_nothing_is_said_to_have_happened() {
     let mut stage = Stage::unanswered((120, 36));
     stage.press(&["7"]);
     let picture = stage.text();
-    assert!(picture.contains("asking...") && !picture.contains("Nothing"), "{picture}");
+    assert!(picture.contains("loading") && !picture.contains("Nothing"), "{picture}");
 }
 
 #[test]
@@ -52,7 +52,7 @@ fn what_happens_is_kept_though_the_sources_forget() {
     }
     let times: Vec<_> = stage.state().screens.timeline.rows.list.rows().iter().map(|row| row.0.0).collect();
     assert!(times.is_sorted_by(|a, b| a >= b), "newest first");
-    assert!(stage.text().contains("whole since"), "{}", stage.text());
+    assert!(stage.text().contains("complete since"), "{}", stage.text());
 }
 
 #[test]
@@ -120,7 +120,7 @@ fn what_the_person_did_stands_there_with_how_it_ended() {
     stage.press(&["5", "a", "enter"]);
     let unknown = stage.record(ActionResult::Unknown { words: "no answer".into() });
     let done = stage.record(ActionResult::Done { id: None });
-    // what is read back later takes the place of what was not known
+    // a result that is read back later replaces the unknown one
     stage.send(Event::JournalRead(vec![unknown]));
     stage.send(Event::JournalRead(vec![done]));
     stage.press(&["7"]);
@@ -139,5 +139,5 @@ fn what_happened_to_incidents_stands_there_though_none_was_opened() {
     let stage = watched((120, 36), 200);
     assert!(kinds(&stage).contains(&LogEventKind::Step), "{}", stage.text());
     assert!(stage.text().contains("was notified by push"), "{}", stage.text());
-    assert!(!stage.text().contains("not read yet"), "{}", stage.text());
+    assert!(!stage.text().contains("not loaded yet"), "{}", stage.text());
 }

@@ -1,4 +1,4 @@
-//! PromQL as a tree whose equality is that of meaning, as far as writing goes: for `#[path]`.
+//! PromQL in a canonical form: expressions that differ only in notation are equal. For `#[path]`.
 
 use std::fmt;
 
@@ -6,7 +6,7 @@ use burnwatch::testing::model::promql;
 use promql_parser::label::Matchers;
 use promql_parser::parser::{BinModifier, Expr, LabelModifier, VectorMatchCardinality, VectorSelector};
 
-/// An expression without brackets; what has no order is sorted.
+/// An expression without parentheses; parts without an order are sorted.
 #[derive(Debug, Clone)]
 pub(crate) enum Canon {
     Number(f64),
@@ -39,7 +39,7 @@ impl fmt::Display for Canon {
     }
 }
 
-/// The tree of an expression; panics on what is no PromQL.
+/// The canonical form of an expression; panics if it is not valid PromQL.
 pub(crate) fn canon(text: &str) -> Canon {
     of(&promql::parse(text).unwrap_or_else(|error| panic!("{error} in {text}")))
 }
@@ -84,7 +84,7 @@ fn series(selector: &VectorSelector) -> String {
     format!("{}{{{}}}{offset}", selector.name.as_deref().unwrap_or_default(), all.join(","))
 }
 
-/// `by` of no label is no `by`.
+/// `by ()` is the same as no `by`.
 fn by(modifier: Option<&LabelModifier>) -> String {
     let Some(modifier) = modifier else { return String::new() };
     let mut labels = modifier.labels().labels.clone();

@@ -1,8 +1,8 @@
-//! Just enough of YAML for files of rules, by another way than burnwatch reads it: for `#[path]`.
+//! A small YAML reader for rule files, independent of burnwatch's own. For `#[path]`.
 
 use saphyr_parser::{Event, Parser};
 
-/// A value of a file.
+/// A YAML value.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Yaml {
     Text(String),
@@ -11,7 +11,7 @@ pub(crate) enum Yaml {
 }
 
 impl Yaml {
-    /// The value of a name; panics if it is not there.
+    /// The value of a key; panics if it is missing.
     pub(crate) fn at(&self, name: &str) -> &Self {
         self.find(name).unwrap_or_else(|| panic!("no {name} in {self:?}"))
     }
@@ -29,7 +29,7 @@ impl Yaml {
         if let Self::List(items) = self { items } else { panic!("no list: {self:?}") }
     }
 
-    /// Names and texts; nothing if there is no such table.
+    /// The keys and texts of a mapping; empty if it is missing.
     pub(crate) fn pairs(&self, name: &str) -> Vec<(String, String)> {
         let Some(Self::Table(fields)) = self.find(name) else { return Vec::new() };
         let mut pairs: Vec<_> =
@@ -39,7 +39,7 @@ impl Yaml {
     }
 }
 
-/// All documents of a text that is known to be right.
+/// All documents of a valid text.
 pub(crate) fn documents(text: &str) -> Vec<Yaml> {
     let (mut documents, mut open, mut names): (Vec<_>, Vec<Yaml>, Vec<Option<String>>) = Default::default();
     for event in Parser::new_from_str(text) {

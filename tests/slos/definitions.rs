@@ -1,4 +1,4 @@
-//! One definition of each kind, with the expression that a person would write for it.
+//! One SLO definition of each kind, with a hand-written expression for its error ratio.
 
 use std::time::Duration;
 
@@ -13,13 +13,13 @@ use jiff::tz::TimeZone;
 
 const DAY: Duration = Duration::from_secs(86_400);
 
-/// A definition, and its error ratio over a lookback.
+/// A definition, and the expression of its error ratio over a lookback.
 pub(crate) struct Defined {
     pub(crate) slo: Slo,
     pub(crate) expression: Box<dyn Fn(&str) -> String>,
 }
 
-/// Failed / all of a job.
+/// The expression failed / all for a job.
 pub(crate) fn ratio(job: &str, lookback: &str) -> String {
     let rate =
         |matchers: &str| format!("sum(rate(http_requests_total{{job=\"{job}\"{matchers}}}[{lookback}]))");
@@ -67,7 +67,7 @@ fn defined(slo: Slo, expression: impl Fn(&str) -> String + 'static) -> Defined {
     Defined { slo, expression: Box::new(expression) }
 }
 
-/// Those that have numbers, each with its expression.
+/// The definitions with data, each with its expression.
 pub(crate) fn measured(now: Timestamp) -> Vec<Defined> {
     let mut all = Vec::new();
     for job in ["checkout", "cart", "search"] {
@@ -79,7 +79,7 @@ pub(crate) fn measured(now: Timestamp) -> Vec<Defined> {
         r#"sum(increase(http_requests_total{job="cart"}[{{ .window }}]))"#,
     );
     all.push(defined(slo("cart-templates", templates), |lookback| ratio("cart", lookback)));
-    // the fast bucket is le="1.0" at this client
+    // this client library writes the bucket as le="1.0"
     let fast = selector(r#"request_seconds_bucket{job="checkout",le="1"}"#);
     let total = selector(r#"request_seconds_count{job="checkout"}"#);
     let latency = Sli::Latency { fast, total: total.clone() };
@@ -118,7 +118,7 @@ pub(crate) fn measured(now: Timestamp) -> Vec<Defined> {
         let lookback = duration::text(duration::parse(lookback).unwrap().max(slice));
         format!("avg_over_time(({})[{lookback}:15m])", ratio("search", "15m"))
     }));
-    // a period that began some ten days ago, at a second of its own
+    // a calendar period that started some ten days ago, at an odd second
     let zone = TimeZone::get("America/New_York").unwrap();
     let start = (now - 10 * DAY - Duration::from_secs(4321)).to_zoned(zone.clone()).datetime();
     let window = Window::Calendar(Calendar { count: 1, unit: CalendarUnit::Month, start, zone });
@@ -127,7 +127,7 @@ pub(crate) fn measured(now: Timestamp) -> Vec<Defined> {
     all
 }
 
-/// Split ones, young ones, and those without data.
+/// Grouped SLOs, new SLOs, and SLOs without data.
 pub(crate) fn others() -> Vec<Slo> {
     let part = selector(r#"http_requests_total{code=~"5..",job=~"c.*|search"}"#);
     let total = selector(r#"http_requests_total{job=~"c.*|search"}"#);

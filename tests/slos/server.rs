@@ -1,4 +1,4 @@
-//! A Prometheus of our own with a month of history, and what it says itself.
+//! A Prometheus of the test with a month of history, and its own results.
 
 use std::fmt::Write as _;
 use std::io::{Read, Write};
@@ -32,7 +32,7 @@ impl Drop for Server {
 }
 
 impl Server {
-    /// Starts one whose history ends now; nothing where Prometheus is not installed.
+    /// Starts a server whose history ends now; None if Prometheus is not installed.
     pub(crate) fn start(now: Timestamp) -> Option<Self> {
         if Command::new("promtool")
             .arg("--version")
@@ -77,12 +77,12 @@ impl Server {
         &self.url
     }
 
-    /// Until its last rule has a value.
+    /// Waits until its last rule has a value.
     fn wait(&self) {
         for _ in 0..300 {
             let answer = get(&self.url, "/api/v1/query?query=rules_are_done");
             if answer.is_some_and(|answer| answer.contains("rules_are_done")) {
-                // whole seconds are asked for, and the last whole one was before
+                // queries use whole seconds, so wait for the next one
                 wait(Duration::from_secs(1));
                 return;
             }
@@ -106,7 +106,7 @@ fn get(url: &str, path: &str) -> Option<String> {
     Some(answer)
 }
 
-/// The one value that the server says to a query.
+/// The single value of the server's answer to a query.
 pub(crate) fn single(url: &str, query: &str, at: Timestamp) -> f64 {
     let at = at.as_second().to_string();
     let query_string = url::form_urlencoded::Serializer::new(String::new())
@@ -122,7 +122,7 @@ pub(crate) fn single(url: &str, query: &str, at: Timestamp) -> f64 {
     }
 }
 
-/// A counter that grows by something else at each step.
+/// A counter with a different increase at each step.
 struct Counter {
     value: f64,
     seed: u64,
@@ -137,7 +137,7 @@ impl Counter {
     }
 }
 
-/// Every five minutes, every minute of the last hours.
+/// The sample times: every five minutes, and every minute in the last hours.
 fn times(from: i64, to: i64, now: i64) -> Vec<i64> {
     let dense = now - 8 * HOUR;
     let sparse = (from..to.min(dense)).step_by(usize::try_from(STEP).unwrap());
@@ -160,7 +160,7 @@ fn history(now: i64) -> String {
         let (mut counter, mut before) = (Counter { value: 0.0, seed }, from);
         for time in times(from, to, now) {
             let value = counter.next(mean(time), time - before);
-            // a restart in the middle
+            // a counter reset in the middle
             if before < now - 3 * DAY && time >= now - 3 * DAY {
                 counter.value = 0.0;
             }

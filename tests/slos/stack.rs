@@ -1,4 +1,4 @@
-//! The shared stack with a month of history in its long-term series.
+//! Tests with a shared Prometheus stack that has a month of history in its long-term series.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -11,7 +11,7 @@ use crate::definitions::{events, slo};
 use crate::shared::shared;
 use crate::{LOOKBACKS, MINUTE, assert_agrees, board, now, source};
 
-/// Stopped when it is dropped.
+/// The running stack; stopped when it is dropped.
 struct Stack {
     scripts: PathBuf,
     folder: TempDir,
@@ -71,10 +71,10 @@ async fn the_stacks_long_term_series_give_the_budgets_that_it_works_out_itself()
         slo(service, events(&sum("errors"), &sum("requests")))
     };
     let slos: Vec<Arc<Slo>> = services.iter().map(|service| Arc::new(definition(service))).collect();
-    // what belongs to the last moments may still be on its way
+    // the newest samples may still be missing
     let board = board(&source(&url, &slos), Some(now() - MINUTE)).await;
     for service in services {
-        // every five minutes there is a value, so that the last five have none at times
+        // there is one sample every five minutes, so the shortest lookback may have none
         assert_agrees(&url, &board, service, &LOOKBACKS[1..], &|lookback: &str| {
             let sum = |what: &str| {
                 format!("sum_over_time(service:http_{what}:rate5m{{service=\"{service}\"}}[{lookback}])")

@@ -1,16 +1,16 @@
-//! What burnwatch may write to a terminal, and nothing else: for `#[path = "support/escapes.rs"] mod escapes;`.
+//! The escape sequences that burnwatch may write to a terminal. For `#[path = "support/escapes.rs"] mod escapes;`.
 #![expect(clippy::string_slice, reason = "cut where an ASCII character was found; a test may fail so")]
 
 use burnwatch::testing::model::text::is_harmless;
 
-/// Private modes that are switched: cursor, alternate screen, mouse, bracketed paste, frames.
+/// The private modes that burnwatch changes: cursor, mouse, alternate screen, bracketed paste, synchronized output.
 const MODES: [&str; 6] = ["25", "1000", "1006", "1049", "2004", "2026"];
 
-/// Begins what leaving writes: the end of whatever it cut off, for a frame goes out in pieces.
+/// The beginning of the restore sequence: it ends an incomplete string and frame, because frames are written in pieces.
 const RESTORE_PREFIX: &str = "\x1b\\\x1b[?2026l";
 
-/// Each piece of what was written that is neither plain text nor a sequence of burnwatch's own. Line breaks are taken for
-/// granted: the terminal's driver and lists write them.
+/// The parts of the output that are neither plain text nor one of burnwatch's sequences. Line breaks are allowed: the terminal
+/// driver and lists write them.
 pub(crate) fn forbidden_sequences(written: &[u8]) -> Vec<String> {
     let mut found = Vec::new();
     let written = uncut(written);
@@ -42,7 +42,7 @@ pub(crate) fn forbidden_sequences(written: &[u8]) -> Vec<String> {
     found
 }
 
-/// The same without the beginning of a character or of a CSI that leaving cut off.
+/// The output without an incomplete character or CSI sequence before the restore sequence.
 fn uncut(written: &[u8]) -> Vec<u8> {
     let (mut whole, mut rest) = (Vec::new(), written);
     while let Some(at) =
@@ -65,14 +65,14 @@ fn uncut(written: &[u8]) -> Vec<u8> {
     whole
 }
 
-/// The length of the sequence that a text begins with; or what is wrong with it, and how much to pass over.
+/// The length of the sequence at the beginning of a text; or an error, and how many bytes to skip.
 fn sequence(text: &str) -> Result<usize, (String, usize)> {
     let after = &text[1..];
     match after.chars().next() {
         Some('[') => csi(&after[1..]).map(|length| length + 2),
         Some(']') => osc(&after[1..]).map(|length| length + 2),
         Some('P') => passed(&after[1..]).map(|length| length + 2),
-        // the end of a string that may have been cut off
+        // ST, the end of a string that may be incomplete
         Some('\\') => Ok(2),
         other => Err((format!("ESC and {other:?}"), 1)),
     }
@@ -102,7 +102,7 @@ fn csi(text: &str) -> Result<usize, (String, usize)> {
 fn osc(text: &str) -> Result<usize, (String, usize)> {
     let wrong = |told: String| Err((format!("an OSC that is not ours: {told}"), 1));
     let Some(end) = text.find(['\x07', '\x1b']) else { return wrong("without an end".into()) };
-    // leaving ends with ST what may have been cut off
+    // the restore sequence ends an incomplete string with ST
     let length = end + if text[end..].starts_with("\x1b\\") { 2 } else { 1 };
     if length == end + 1 && text[end..].starts_with('\x1b') {
         return wrong("ended by another sequence".into());
@@ -121,7 +121,7 @@ fn osc(text: &str) -> Result<usize, (String, usize)> {
     Ok(length)
 }
 
-/// What tmux is to pass on: sequences of ours with each ESC doubled.
+/// A sequence for tmux to pass on: burnwatch's sequences with each ESC doubled.
 fn passed(text: &str) -> Result<usize, (String, usize)> {
     let wrong = |told: String| Err((format!("a DCS that is not ours: {told}"), 1));
     let Some(inside) = text.strip_prefix("tmux;") else { return wrong(text.chars().take(20).collect()) };

@@ -1,7 +1,7 @@
-//! Sources that answer with whatever harms: for `#[path = "support/liar.rs"] mod liar;`.
+//! A server with hostile answers. For `#[path = "support/liar.rs"] mod liar;`.
 //!
-//! What is answered are the templates of the fuzz targets with every `@` a text of their hostile corpus. Below `/broken`,
-//! `/moved` and `/garbled` every request fails in its own way.
+//! The answers are the templates of the fuzz targets, with every `@` replaced by a text of their hostile corpus. Below
+//! `/broken`, `/moved` and `/garbled` every request fails in its own way.
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
@@ -11,7 +11,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use serde_json::Value;
 
-/// What is at the beginning of every hostile text.
+/// The beginning of every hostile text.
 pub(crate) const MARK: &str = "EVIL";
 
 /// The hostile texts, in the order of their names.
@@ -42,7 +42,7 @@ impl HostileServer {
         std::thread::spawn(move || {
             for stream in listener.incoming().flatten() {
                 let place = Arc::clone(&place);
-                // a client that goes away in the middle is no failure of the test
+                // clients may close a connection at any time
                 std::thread::spawn(move || drop(serve(&stream, &place, now)));
             }
         });
@@ -90,7 +90,7 @@ fn serve(stream: &TcpStream, place: &AtomicUsize, now: jiff::Timestamp) -> std::
     }
 }
 
-/// What a path answers, as the fuzz target `screen` has it.
+/// The answer template of a path, as in the fuzz target `screen`.
 fn template(path: &str) -> Option<String> {
     let name = match path.rsplit('/').next()? {
         "query" => "vector",
@@ -106,7 +106,7 @@ fn template(path: &str) -> Option<String> {
 }
 
 fn filled(template: &str, texts: &[String], place: &AtomicUsize, now: jiff::Timestamp) -> Value {
-    // the templates are of one night; what is told is of the last minutes
+    // replaces the fixed dates of the templates by the last minutes
     let day = now.strftime("%Y-%m-%dT%H").to_string();
     let recent = template.replace("2026-01-14T02", &day).replace("1768359127", &now.as_second().to_string());
     let mut value = serde_json::from_str(&recent).expect("a template is JSON");

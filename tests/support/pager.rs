@@ -1,7 +1,7 @@
-//! A paging system that speaks PagerDuty's API and keeps what is done to it: for `#[path = "support/pager.rs"] mod pager;`.
+//! A fake paging system that implements PagerDuty's API and keeps its state. For `#[path = "support/pager.rs"] mod pager;`.
 //!
-//! An acknowledgement becomes a log entry, a status and a place in the list; writes need a `From`, limits are counted, faults
-//! come on demand. It listens on a loopback port until it is dropped.
+//! An acknowledgement adds a log entry and changes the status and the list; writes need a `From` header, rate limits are counted,
+//! and tests can cause faults. It listens on a loopback port until it is dropped.
 
 use std::collections::VecDeque;
 use std::io::{BufRead, BufReader, Read, Write};
@@ -16,26 +16,26 @@ mod account;
 
 pub(crate) use account::Account;
 
-/// What goes wrong with the next write.
+/// A fault of the next write.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Fault {
-    /// 429, to be asked again after so many seconds; nothing is done.
+    /// 429 with this `Retry-After` in seconds; nothing is done.
     Busy(u64),
-    /// It is done, and the answer never comes.
+    /// The write is done, and no answer is sent.
     TakenAndSilent,
-    /// It is done, and the connection breaks.
+    /// The write is done, and the connection breaks.
     TakenAndGone,
-    /// It is done, and the answer is half of one.
+    /// The write is done, and the answer is incomplete.
     TakenAndGarbled,
     /// The connection breaks before anything is done.
     Lost,
-    /// A gateway's 502; nothing is done.
+    /// A gateway answers 502; nothing is done.
     Gateway,
-    /// Somebody else resolves the incident first.
+    /// Another user resolves the incident first.
     Conflict,
 }
 
-/// One request that came in.
+/// A received request.
 #[derive(Debug, Clone)]
 pub(crate) struct Request {
     pub(crate) method: String,
@@ -59,9 +59,9 @@ impl Request {
     }
 }
 
-/// The running system.
+/// The running paging system.
 pub(crate) struct Pager {
-    /// Its address.
+    /// Its URL.
     pub(crate) url: String,
     shared: Arc<Shared>,
 }
@@ -74,11 +74,11 @@ struct Shared {
 }
 
 enum Answer {
-    /// Status, body, and when to ask again.
+    /// Status, body, and `Retry-After` in seconds.
     Sent(u16, Vec<u8>, Option<u64>),
     /// The connection is closed.
     Gone,
-    /// The connection stays open for as long as the client cares.
+    /// The connection stays open without an answer.
     Silent,
 }
 
@@ -87,7 +87,7 @@ impl Pager {
         Self::start_at("127.0.0.1:0", account)
     }
 
-    /// Where another one was before.
+    /// Starts at a given address, for instance that of an earlier one.
     pub(crate) fn start_at(address: &str, account: Account) -> Self {
         let listener = TcpListener::bind(address).expect("a free port");
         let url = format!("http://{}", listener.local_addr().expect("it listens"));
@@ -104,29 +104,29 @@ impl Pager {
                     return;
                 }
                 let serving = Arc::clone(&serving);
-                // a client that goes away in the middle is part of the tests
+                // clients may close a connection at any time
                 std::thread::spawn(move || drop(serving.serve(&stream)));
             }
         });
         Self { url, shared }
     }
 
-    /// What it keeps.
+    /// The state of the account.
     pub(crate) fn account(&self) -> MutexGuard<'_, Account> {
         self.shared.account.lock().expect("no test died within")
     }
 
-    /// The next writes go wrong like this, one after the other.
+    /// Sets the faults of the next writes, one after the other.
     pub(crate) fn faults(&self, faults: &[Fault]) {
         self.shared.faults.lock().expect("no test died within").extend(faults);
     }
 
-    /// All that was asked so far.
+    /// All requests so far.
     pub(crate) fn requests(&self) -> Vec<Request> {
         self.shared.requests.lock().expect("no test died within").clone()
     }
 
-    /// All that would have changed something.
+    /// All requests so far that are not GET.
     pub(crate) fn writes(&self) -> Vec<Request> {
         self.requests().into_iter().filter(Request::is_write).collect()
     }
@@ -136,7 +136,7 @@ impl Drop for Pager {
     fn drop(&mut self) {
         self.shared.is_over.store(true, Ordering::Relaxed);
         let address = self.url.trim_start_matches("http://");
-        // wakes the listener up, so that it sees that it is over
+        // a connection makes the listener notice the end
         drop(TcpStream::connect(address));
     }
 }

@@ -1,13 +1,13 @@
-//! The real servers that `tests/run` starts: where they are, and what happens without them.
+//! The addresses of the real servers that `tests/run` starts; without them tests are skipped.
 //!
-//! Used by a test's root through `#[path = "support/real.rs"] mod real;`, with `skip.rs` beside it in the same way.
+//! Used in the root of a test with `#[path = "support/real.rs"] mod real;`, together with `skip.rs` in the same way.
 
 use super::skip::skip;
 
-/// The value of one of the variables of `tests/run`: `BURNWATCH_TEST_PROMETHEUS`, `BURNWATCH_TEST_ALERTMANAGER` (their
-/// addresses). Without it the test is skipped, and the caller returns.
+/// The value of a variable of `tests/run` with the address of a server: `BURNWATCH_TEST_PROMETHEUS`,
+/// `BURNWATCH_TEST_ALERTMANAGER`. None if it is not set: then the test is counted as skipped, and the caller returns.
 ///
-/// With `CI=true` the servers must be there.
+/// With `CI=true` the servers are required.
 pub(crate) fn real(variable: &str) -> Option<String> {
     let value = std::env::var(variable).ok().filter(|value| !value.is_empty());
     if value.is_none() {

@@ -1,9 +1,9 @@
-//! How a test says that it cannot prove anything here: for `#[path = "support/skip.rs"] mod skip;`.
+//! Reports that a test is skipped. For `#[path = "support/skip.rs"] mod skip;`.
 
 use std::fs::OpenOptions;
 use std::io::Write;
 
-/// Says that the running test proves nothing here, and why; `tests/run` counts it.
+/// Reports that the running test is skipped, and why; `tests/run` counts skipped tests.
 pub(crate) fn skip(why: &str) {
     let thread = std::thread::current();
     let line = format!("skipped: {}: {why}\n", thread.name().unwrap_or("a test"));

@@ -1,4 +1,4 @@
-//! Firings that nobody heard, as the series of the rules tell them: so that what was over before burnwatch looked is there, too.
+//! Events from the rules' series (`ALERTS`): firings that started and ended before burnwatch was started or between two queries.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -13,7 +13,7 @@ use crate::model::fingerprint::Fingerprint;
 use crate::model::firing::{FLAPPING_WITHIN, Firing, is_flapping};
 use crate::model::world::World;
 
-/// Takes note of what the series of the rules tell of the time that the timeline shows.
+/// Logs the firings that the series of the Timeline's range contain.
 pub(super) fn write(event_log: &mut EventLog, input: &EventLogInput<'_>) {
     let known = AlertsByRule::new(input.world);
     let noise = firing_history::latest(input.world, input.sources, &input.range);
@@ -45,6 +45,7 @@ fn entry(world: &World, known: &AlertsByRule<'_>, firing: &Firing) -> LogEvent {
 }
 
 impl EventLog {
+    /// When events of this type were logged for an alert from its own data, not from series.
     fn logged_times(&self, alert: Fingerprint, of: LogEventKind) -> Vec<Timestamp> {
         let is_its = |key: &&LogEventKey| {
             key.1 == of && key.2 == LogEventSubject::Alert(alert) && !self.past.contains(*key)
@@ -52,7 +53,7 @@ impl EventLog {
         self.entries.keys().filter(is_its).map(|key| key.0).collect()
     }
 
-    /// The beginnings and ends of these firings of an alert, in the order of time, that were not heard.
+    /// The starts and ends of these firings (sorted by time) that are not logged yet.
     fn unlogged<'a>(
         &self,
         alert: Fingerprint,
@@ -60,7 +61,7 @@ impl EventLog {
     ) -> Vec<(Timestamp, LogEventKind, &'a Firing)> {
         let (begun, ended) =
             (self.logged_times(alert, LogEventKind::Fired), self.logged_times(alert, LogEventKind::Resolved));
-        // each beginning that was heard is that of the firing that begins nearest to it
+        // each logged start belongs to the firing whose start is nearest
         let heard: BTreeSet<usize> = begun
             .iter()
             .filter_map(|at| {
@@ -84,7 +85,7 @@ impl EventLog {
         unlogged
     }
 
-    /// A source tells now what happened to an alert: it need not be told by the past as well.
+    /// Removes an event that is known from series, because the alert itself now reports it.
     pub(super) fn replace_past(&mut self, alert: Fingerprint, kind: LogEventKind, at: Timestamp) {
         let is_told = |(then, its, subject): &LogEventKey| {
             (*its, subject) == (kind, &LogEventSubject::Alert(alert))
@@ -100,7 +101,7 @@ impl EventLog {
         }
     }
 
-    /// Notes when a firing was over.
+    /// Records when a firing ended.
     pub(super) fn ends(&mut self, alert: Fingerprint, at: Timestamp) {
         if self.ended.len() > super::MAX_LOG_EVENTS {
             self.ended.clear();
@@ -108,7 +109,7 @@ impl EventLog {
         self.ended.insert(alert, at);
     }
 
-    /// Puts this in the place of what the past told before.
+    /// Replaces the events known from series.
     fn replace_past_events(&mut self, told: BTreeMap<LogEventKey, LogEvent>) {
         if !self.past.iter().eq(told.keys()) {
             for key in std::mem::take(&mut self.past) {
@@ -125,7 +126,7 @@ impl EventLog {
         self.count_beginnings();
     }
 
-    /// How often each alert that fired had done so within the hour before.
+    /// Counts, for each firing of each alert, the firings within the hour before it.
     fn count_beginnings(&mut self) {
         let mut begun: BTreeMap<Fingerprint, Vec<Timestamp>> = BTreeMap::new();
         for ((at, kind, subject), entry) in &mut self.entries {

@@ -103,8 +103,8 @@ fn a_name_that_nothing_has_is_told_with_those_that_there_are() {
     let misspelt = told("sevrity=critical");
     assert!(misspelt.contains("sevrity") && misspelt.contains("did you mean severity?"), "{misspelt}");
     assert!(misspelt.contains("alertname, code, severity, silenced, state; with > and <: age"), "{misspelt}");
-    assert!(told("health=burning").contains("nothing here has health"));
-    assert!(told("burn>2").contains("nothing here has burn"));
+    assert!(told("health=burning").contains("no row has health"));
+    assert!(told("burn>2").contains("no row has burn"));
     assert_eq!(
         Haystack::default().unknown(&Filter::parse("x=y")),
         None,

@@ -1,4 +1,4 @@
-//! Blocks of code: drawn in a box with their number, and made ready to be pasted into a shell.
+//! Code blocks: drawn in a box with a number, and prepared for pasting into a shell.
 
 use std::ops::Range;
 
@@ -11,29 +11,30 @@ use crate::app::widgets::text::{self, StyledRun};
 use crate::model::labels::Labels;
 use crate::model::placeholder::{TemplatePart, parts};
 
+/// A code block.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Block {
-    /// On which lines of the page it stands.
+    /// The lines of the page that it occupies.
     pub lines: Range<usize>,
-    /// As it was written.
+    /// The text as written.
     pub text: String,
-    /// In which language, if that is said.
+    /// The language; empty if none is given.
     pub language: String,
     pub(super) filled: Vec<(String, String)>,
     pub(super) missing: Vec<String>,
 }
 
-/// A block as it goes to the clipboard.
+/// A code block as copied to the clipboard.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Copied {
     pub text: String,
-    /// Values that were put into quotes, for a shell would else obey what is in them.
+    /// Values that were quoted, so that a shell does not interpret them.
     pub quoted: Vec<String>,
-    /// Placeholders that stay as they are: there is no label, or no safe way to put its value there.
+    /// Placeholders left as written: there is no label, or its value cannot be inserted safely.
     pub left: Vec<String>,
 }
 
-/// Draws a block in `room` cells; where it stands on the page is not known here.
+/// Draws a block in `room` cells. The caller sets [`Block::lines`].
 pub(super) fn block(
     code: &str,
     language: &str,
@@ -93,8 +94,8 @@ pub(super) fn block(
 }
 
 impl Block {
-    /// The text with labels filled in so that pasting it into a shell does what the runbook says and nothing else: a value
-    /// with anything unusual in it is quoted as its place demands, and where no quotes are sure it is not put in at all.
+    /// The text with labels filled in, safe to paste into a shell: values with special characters are quoted as their place
+    /// requires, and are not inserted where quoting is not certain.
     pub fn for_shell(&self, labels: &Labels) -> Copied {
         let mut copied = Copied::default();
         let parts = parts(&self.text, labels);
@@ -130,18 +131,18 @@ impl Block {
     }
 }
 
-/// Whether a value means itself wherever it stands in a command line.
+/// Whether a shell takes a value literally, wherever it is.
 fn is_harmless(value: &str) -> bool {
     let is_plain = |c: char| c.is_ascii_alphanumeric() || "_./:@%+,-".contains(c);
     !value.is_empty() && !value.starts_with('-') && value.chars().all(is_plain)
 }
 
-/// How far a shell has read: in quotes or not, as far as that can be told without being a shell.
+/// A minimal model of a shell's parser: tracks quotes and comments.
 struct Shell {
     quotes: Quotes,
-    /// Nothing is sure: a substitution, a here-document, another language.
+    /// Quoting is not certain: the block has a substitution, a here-document, a nested shell or another language.
     is_uncertain: bool,
-    /// The character before.
+    /// The previous character.
     before: char,
 }
 
@@ -153,17 +154,18 @@ enum Quotes {
     Comment,
 }
 
-/// Languages whose quotes are a shell's.
+/// Languages with a shell's quoting rules.
 const SHELLS: [&str; 10] =
     ["", "sh", "bash", "shell", "zsh", "console", "shell-session", "terminal", "text", "ksh"];
 
-/// What is expanded within these follows rules of its own.
+/// Expansions with quoting rules of their own.
 const EXPANSIONS: [&str; 6] = ["$(", "${", "$'", "$\"", "`", "<<"];
-/// Programs that read their arguments as a shell does, once more.
+/// Programs that parse their arguments like a shell again.
 const NESTED_SHELLS: [&str; 12] =
     ["eval", "ssh", "sh", "bash", "zsh", "ksh", "dash", "su", "watch", "xargs", "parallel", "env"];
 
 impl Shell {
+    /// A parser at the start of a block.
     fn of(parts: &[TemplatePart<'_>], language: &str) -> Self {
         let is_shell = SHELLS.contains(&language.to_ascii_lowercase().as_str());
         let mut plain = parts
@@ -177,6 +179,7 @@ impl Shell {
         Self { quotes: Quotes::None, is_uncertain: !is_shell || is_deep, before: '\n' }
     }
 
+    /// Reads the next part of the block.
     fn read(&mut self, text: &str) {
         for c in text.chars() {
             let escaped = self.before == '\\' && self.quotes != Quotes::Single;
@@ -190,14 +193,14 @@ impl Shell {
                 (Quotes::Double, '"') if !escaped => Quotes::None,
                 (quotes @ (Quotes::None | Quotes::Single | Quotes::Double | Quotes::Comment), _) => quotes,
             };
-            // a backslash that is escaped itself escapes nothing
+            // an escaped backslash escapes nothing
             self.before = if escaped && c == '\\' { ' ' } else { c };
         }
     }
 
-    /// A value as it must be written here to mean itself, if that is sure.
+    /// The value quoted so that the shell takes it literally here; None if that is not certain.
     fn quoted(&self, value: &str) -> Option<String> {
-        // no quotes keep an option from being one
+        // quotes do not prevent a value from being taken as an option
         if self.is_uncertain
             || value.starts_with('-')
             || value.contains(char::is_control)
@@ -205,7 +208,7 @@ impl Shell {
         {
             return None;
         }
-        // what stands in quotes already is often meant for somebody else: awk, SQL, another shell
+        // text inside quotes is often code for another program: awk, SQL, another shell
         (self.quotes == Quotes::None).then(|| format!("'{}'", value.replace('\'', r"'\''")))
     }
 }

@@ -1,4 +1,4 @@
-//! Text of several roles broken into lines between words; a word that is longer than a line is broken in it.
+//! Wraps text with several roles at words; a word longer than a line is broken.
 
 use unicode_segmentation::UnicodeSegmentation;
 
@@ -6,7 +6,7 @@ use super::MarkdownLine;
 use super::inline::BREAK;
 use crate::app::widgets::text::{self, StyledRun};
 
-/// A word: parts of it may have roles of their own.
+/// A word; its parts may have different roles.
 #[derive(Debug, Default)]
 struct FlowWord {
     runs: Vec<StyledRun<'static>>,
@@ -20,7 +20,7 @@ impl FlowWord {
     }
 }
 
-/// The words, and where a new line is forced: `None`.
+/// The words; `None` is a forced line break.
 fn words(runs: &[StyledRun<'_>]) -> Vec<Option<FlowWord>> {
     let mut words = Vec::new();
     let mut open = FlowWord::default();
@@ -44,17 +44,15 @@ fn words(runs: &[StyledRun<'_>]) -> Vec<Option<FlowWord>> {
     words
 }
 
-/// The width of the longest word.
 pub(super) fn longest_word(runs: &[StyledRun<'_>]) -> u16 {
     words(runs).iter().flatten().map(|word| word.width).max().unwrap_or(0)
 }
 
-/// The width of the text in one line.
 pub(super) fn width(runs: &[StyledRun<'_>]) -> u16 {
     runs.iter().map(|run| text::width(&run.text)).fold(0, u16::saturating_add)
 }
 
-/// The lines of a text, none wider than `room`.
+/// The wrapped lines, none wider than `room`.
 pub(super) fn flow(runs: &[StyledRun<'_>], room: u16) -> Vec<MarkdownLine> {
     let room = room.max(1);
     let (mut lines, mut line, mut used) = (Vec::new(), MarkdownLine::new(), 0_u16);
@@ -94,14 +92,14 @@ pub(super) fn flow(runs: &[StyledRun<'_>], room: u16) -> Vec<MarkdownLine> {
     lines
 }
 
-/// A blank belongs to the run before it where both sides are of one role, so that a phrase is marked as one.
+/// Appends a blank to the last run, so that a phrase in one role has no gaps.
 fn blank(line: &mut MarkdownLine) {
     if let Some(last) = line.last_mut() {
         last.text.to_mut().push(' ');
     }
 }
 
-/// A text in pieces that fit into a line; the first one into what is left of it.
+/// Cuts a text into pieces that fit into lines of `room` cells; in the first line `used` cells are taken.
 pub(super) fn pieces(text: &str, room: u16, used: u16) -> Vec<&str> {
     let mut pieces = Vec::new();
     let (mut from, mut width, mut left) = (0, 0_u16, room.saturating_sub(used));

@@ -1,4 +1,4 @@
-//! Tables: columns side by side where no word has to be broken for it, else one line for each field.
+//! Tables: drawn as columns if no word has to be broken for that, else with one line per field.
 
 use super::MarkdownLine;
 use super::flow::{flow, longest_word, width};
@@ -6,12 +6,11 @@ use crate::app::look::Charset;
 use crate::app::theme::Role;
 use crate::app::widgets::text::StyledRun;
 
-/// Cells between two columns.
 const GAP: u16 = 3;
 
 type GridCell = Vec<StyledRun<'static>>;
 
-/// The lines of a table whose first row is its head.
+/// The lines of a table; the first row is its header.
 pub(super) fn lines(rows: &[Vec<GridCell>], room: u16, charset: Charset) -> Vec<MarkdownLine> {
     let columns = rows.iter().map(Vec::len).max().unwrap_or(0);
     let widest = |column: usize, of: fn(&[StyledRun<'_>]) -> u16| {
@@ -25,7 +24,7 @@ pub(super) fn lines(rows: &[Vec<GridCell>], room: u16, charset: Charset) -> Vec<
     }
 }
 
-/// How wide each column is, if all fit: what is over goes to those that want most.
+/// The width of each column; None if the table does not fit. Spare width goes to the columns that need most.
 fn widths(least: &[u16], most: &[u16], room: u16) -> Option<Vec<u16>> {
     let gaps = u32::from(GAP) * u32::try_from(least.len().saturating_sub(1)).ok()?;
     let needed = least.iter().map(|width| u32::from(*width)).sum::<u32>() + gaps;
@@ -45,6 +44,7 @@ fn widths(least: &[u16], most: &[u16], room: u16) -> Option<Vec<u16>> {
     }
 }
 
+/// Draws the table as columns, with a line below the header.
 fn side_by_side(rows: &[Vec<GridCell>], widths: &[u16], charset: Charset) -> Vec<MarkdownLine> {
     let bar = charset.pick(" │ ", " | ");
     let mut lines = Vec::new();
@@ -80,6 +80,7 @@ fn side_by_side(rows: &[Vec<GridCell>], widths: &[u16], charset: Charset) -> Vec
     lines
 }
 
+/// Draws each row as lines of the form "header: cell".
 fn one_line_per_field(rows: &[Vec<GridCell>], room: u16, charset: Charset) -> Vec<MarkdownLine> {
     let Some((head, body)) = rows.split_first() else { return Vec::new() };
     if body.is_empty() {

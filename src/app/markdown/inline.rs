@@ -1,4 +1,4 @@
-//! The text of one paragraph while it is read: its parts with their roles, links, and placeholders filled in.
+//! Collects the text of one paragraph: parts with roles, links, filled placeholders.
 
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -10,24 +10,24 @@ use crate::model::labels::Labels;
 use crate::model::placeholder::{TemplatePart, parts};
 use crate::model::text;
 
-/// What forces a new line within a paragraph.
+/// The part that stands for a forced line break.
 pub(super) const BREAK: &str = "\n";
 
-/// The deepest that emphasis is nested; beyond that it is not told apart any more.
+/// Maximum depth of nested emphasis; deeper emphasis is ignored.
 const MAX_EMPHASIS_DEPTH: usize = 32;
-/// As much of a link's text names it, in bytes.
+/// Maximum bytes of a link's text.
 const MAX_LINK_NAME: usize = 400;
 
-/// Text that is collected.
+/// The paragraph collected so far.
 #[derive(Debug, Default)]
 pub(super) struct Inline {
-    /// Text with its role; none: the paragraph's.
+    /// The text and its role; None: the role of the paragraph.
     parts: Vec<(String, Option<Role>)>,
     roles: Vec<Option<Role>>,
-    /// Beyond the deepest.
+    /// The number of open emphases beyond [`MAX_EMPHASIS_DEPTH`].
     untracked: usize,
     links: Vec<InlineLink>,
-    /// By which number each address is known.
+    /// The index of each address in the page's links.
     numbers: HashMap<String, usize>,
 }
 
@@ -35,21 +35,21 @@ pub(super) struct Inline {
 struct InlineLink {
     url: String,
     is_image: bool,
-    /// Where its text begins.
+    /// The index in `parts` where its text begins.
     from: usize,
 }
 
-/// A text in which no escape of markup has brought back what a terminal would obey.
+/// One line without control characters, which Markdown escapes such as `&#27;` could contain.
 pub(super) fn safe(text: &str) -> String {
     text::clean_document(text).replace('\n', " ")
 }
 
-/// The same, with its lines.
+/// The same, with line breaks kept.
 pub(super) fn safe_lines(text: &str) -> String {
     text::clean_document(text)
 }
 
-/// Adds what is not there yet.
+/// Adds a value if it is new; at most 100.
 pub(super) fn once<T: PartialEq>(all: &mut Vec<T>, one: T) {
     if all.len() < 100 && !all.contains(&one) {
         all.push(one);
@@ -57,12 +57,13 @@ pub(super) fn once<T: PartialEq>(all: &mut Vec<T>, one: T) {
 }
 
 impl Inline {
-    /// Text in the role that is open.
+    /// Adds text in the current role.
     pub(super) fn push(&mut self, text: &str) {
         let role = self.roles.iter().rev().find_map(|role| *role);
         self.add(text, role);
     }
 
+    /// Adds text in this role.
     pub(super) fn push_in(&mut self, text: &str, role: Role) {
         self.add(text, Some(role));
     }
@@ -76,17 +77,17 @@ impl Inline {
         }
     }
 
-    /// The next text stands on a new line.
+    /// Adds a forced line break.
     pub(super) fn break_line(&mut self) {
         self.parts.push((BREAK.to_owned(), None));
     }
 
-    /// Emphasis begins.
+    /// Starts an emphasis; None: without a role of its own.
     pub(super) fn open(&mut self, role: Option<Role>) {
         if self.roles.len() < MAX_EMPHASIS_DEPTH { self.roles.push(role) } else { self.untracked += 1 }
     }
 
-    /// Emphasis ends.
+    /// Ends the innermost emphasis.
     pub(super) fn close(&mut self) {
         if self.untracked > 0 {
             self.untracked -= 1;
@@ -95,7 +96,7 @@ impl Inline {
         }
     }
 
-    /// A link or an image begins.
+    /// Starts a link or an image.
     pub(super) fn open_link(&mut self, url: &str, is_image: bool) {
         if is_image {
             self.push_in("[image: ", Role::Muted);
@@ -104,7 +105,7 @@ impl Inline {
         self.open(Some(Role::Accent));
     }
 
-    /// It ends: its number follows its text.
+    /// Ends a link or an image; a link's number is written after its text.
     pub(super) fn close_link(&mut self, known: &mut Vec<(String, String)>) {
         self.close();
         let Some(link) = self.links.pop() else { return };
@@ -132,7 +133,7 @@ impl Inline {
         }
     }
 
-    /// What was collected, with labels filled in; nothing is collected any more.
+    /// Takes the collected paragraph, with placeholders filled in.
     pub(super) fn taken(
         &mut self,
         base: Role,

@@ -1,4 +1,4 @@
-//! One alert: what it means, its expression as a chart, when it fired before, what else is wrong, and what to do.
+//! The page of one alert: summary, the expression as a chart, history, related alerts, silences, rule.
 
 use std::cmp::Reverse;
 use std::sync::Arc;
@@ -11,39 +11,41 @@ use crate::model::rule::Rule;
 mod page;
 mod view;
 
-/// The panel of alerts that share labels; the other one is the page.
+/// The panel of related alerts; panel 0 is the page.
 pub const RELATED: usize = 1;
-/// The line of its SLO, if it tells of one.
+/// The panel of the alert's SLO; it is a single row.
 pub const SLO: usize = 2;
-/// The line of the incident that it belongs to, if there is one.
+/// The panel of the alert's incident; it is a single row.
 pub const INCIDENT: usize = 3;
-/// How many panels there are.
+/// The number of panels.
 pub const PANELS: usize = 4;
-/// Most related alerts that are listed.
+/// Most related alerts in the list.
 const MAX_RELATED: usize = 50;
 
-/// Points of its chart.
+/// Points of the chart.
 const POINTS: u16 = 240;
 
+/// The screen of one alert.
 #[derive(Debug, Default)]
 pub struct OpenAlert {
     fingerprint: Option<Fingerprint>,
-    /// The alerts that share labels with it.
+    /// The alerts that have labels in common with it.
     pub related: List<Fingerprint>,
     spot: ScrollPosition,
 }
 
-/// What is drawn of the rule that made an alert.
+/// What the chart of an alert is drawn from.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct ChartSubject {
-    /// Who runs the rule.
+    /// The source that evaluates the rule.
     pub(super) source: SourceId,
+    /// The alerting rule.
     pub(super) rule: Arc<Rule>,
-    /// The comparison in its expression, if there is one.
+    /// The threshold comparison of the expression, if it has one.
     pub(super) condition: Option<ThresholdCondition>,
-    /// The query whose result is drawn, narrowed down to this alert.
+    /// The query of the chart: one side of the comparison, restricted to the labels of this alert.
     pub(super) query: Text,
-    /// The query of the bound, where that is no number.
+    /// The query of the threshold, if the threshold is not a number.
     pub(super) bound_query: Option<Text>,
 }
 
@@ -59,16 +61,16 @@ impl OpenAlert {
     }
 }
 
-/// The SLO that an alert tells of, if it is known.
+/// The SLO of an SLO alert, if the SLO is known.
 fn slo<'a>(shared: &'a Shared, alert: &Alert) -> Option<&'a SloStatus> {
     shared.world.slo_of(&alert.labels)
 }
 
-/// What can be drawn of an alert; `None` as long as no source has told its rule.
+/// The chart subject of an alert; `None` until a source has listed the rule.
 fn subject(shared: &Shared, alert: &Alert) -> Option<ChartSubject> {
     let (source, rule) = shared.world.rule_of(&alert.labels)?;
     let board = shared.world.cache(source).and_then(|cache| cache.rules().value())?;
-    // the alert as its rule's source shows it, without what was added on the way
+    // the alert as the rule's source shows it, without the external labels that Alertmanager sees
     let mine = |other: &&Arc<Alert>| {
         other.name() == alert.name() && other.labels.iter().all(|(n, v)| alert.labels.get(n) == Some(v))
     };
@@ -95,7 +97,7 @@ impl SubjectScreen for OpenAlert {
 
     fn title(fingerprint: &Fingerprint, shared: &Shared) -> String {
         let Some(alert) = shared.world.alert(*fingerprint) else {
-            return "an alert that is gone".to_owned();
+            return "alert no longer listed".to_owned();
         };
         let service = shared.world.service_of(&alert.labels).map(|name| format!(" {name}"));
         format!("{}{}", alert.name(), service.unwrap_or_default())
@@ -123,7 +125,7 @@ impl Screen for OpenAlert {
             (Command::Silence, "silence"),
             (Command::Acknowledge, "ack"),
             (Command::Runbook, "runbook"),
-            (Command::Act, "do"),
+            (Command::Act, "actions"),
             (Command::NextPanel, "related"),
             (Command::Links, "links"),
             (Command::Range, "range"),
@@ -135,7 +137,7 @@ impl Screen for OpenAlert {
         view::render(self, shared, now, area, buf);
     }
 
-    /// The chart and the past of the alert.
+    /// The queries of the chart and of the firing history.
     fn wants(&self, shared: &Shared, now: Timestamp) -> Vec<Want> {
         let Some(alert) = self.alert(shared) else { return Vec::new() };
         let Some(subject) = subject(shared, alert) else { return Vec::new() };
@@ -154,7 +156,7 @@ impl Screen for OpenAlert {
         shared.world.alerts_revision()
     }
 
-    /// The alerts that are about the same: those with the most labels in common first.
+    /// The related alerts, those with the most labels in common first.
     fn reorder(&mut self, shared: &Shared, _is_typing: bool) {
         let world = &shared.world;
         let Some(alert) = self.alert(shared) else {
@@ -213,7 +215,7 @@ impl Screen for OpenAlert {
     }
 
     fn page(&self, shared: &Shared, width: u16) -> Option<PageContent> {
-        // how many lines there are does not depend on the moment
+        // the number of lines does not depend on the time
         let cx = shared.cx(Timestamp::UNIX_EPOCH);
         let alert = self.alert(shared);
         Some(alert.map_or_else(PageContent::default, |alert| page::page(self, shared, &cx, alert, width)))

@@ -1,4 +1,4 @@
-//! Alerts: grouped, worst and newest first; what is quiet is folded away but counted.
+//! The list of alerts: grouped, worst and newest first; silenced, inhibited and resolved alerts are hidden but counted.
 
 use std::cell::OnceCell;
 use std::cmp::Reverse;
@@ -18,21 +18,22 @@ mod view;
 
 use ranking::Ranking;
 
-/// A row: the head of a group, or an alert. Heads are known by the labels by which the group is one.
+/// A row: a group header or an alert. The key of a group is its common labels.
 pub type Row = crate::app::grouped::Row<Fingerprint, Labels>;
 
-/// The list of alerts.
+/// The screen of all alerts.
 #[derive(Debug)]
 pub struct Alerts {
+    /// The rows of the list.
     pub rows: GroupedList<Fingerprint, Labels>,
-    /// Whether quiet alerts are shown, too.
+    /// Whether silenced, inhibited and resolved alerts are shown, too.
     pub shows_hidden: bool,
     ranking: Ranking,
-    /// The labels that all alerts of a group have, by its number; worked out when they are asked for first.
+    /// The labels that all alerts of a group have, by the group's number; computed on first use.
     common: Vec<OnceCell<Labels>>,
-    /// Cells of the longest name, and of the longest service.
+    /// The cells of the longest name and of the longest service.
     widest: ColumnWidths<(u16, u16)>,
-    /// How many quiet alerts are folded away, by state.
+    /// The number of hidden alerts by state.
     hidden: BTreeMap<AlertState, usize>,
 }
 
@@ -50,7 +51,7 @@ impl Default for Alerts {
 }
 
 impl Alerts {
-    /// The labels that all shown alerts of a group have, if it has several.
+    /// The labels that all visible alerts of a group have; None for a group of one.
     fn common(&self, world: &World, group: &Labels) -> Option<&Labels> {
         let members = self.rows.members(group);
         if members.len() < 2 {
@@ -82,10 +83,10 @@ impl Screen for Alerts {
             (Command::Open, "open"),
             (Command::Silence, "silence"),
             (Command::Acknowledge, "ack"),
-            (Command::Act, "do"),
+            (Command::Act, "actions"),
             (Command::Filter, "filter"),
             (Command::Group, "group"),
-            (Command::Fold, "hidden ones"),
+            (Command::Fold, "hidden"),
         ]
     }
 
@@ -121,7 +122,7 @@ impl Screen for Alerts {
             }
         }
         let is_grouped = rows.grouping != Grouping::None;
-        // the head of a group of one would only say twice what the alert says
+        // a header above a single alert would only repeat it
         rows.arrange(shown, |members, is_folded| is_grouped && (members > 1 || is_folded));
         self.common = (0..rows.groups()).map(|_| OnceCell::new()).collect();
         self.widest.follow(world.revision(), || {
@@ -150,7 +151,7 @@ impl Screen for Alerts {
         let mut names: Vec<(&str, usize)> = counts.into_iter().collect();
         names.sort_by_key(|(name, count)| (Reverse(*count), *name));
         let mut all = Grouping::by_each(names.into_iter().map(|(name, _)| name.to_owned()));
-        all.insert(0, ("as the receiver groups them".to_owned(), Grouping::Received));
+        all.insert(0, ("alert groups of the receiver".to_owned(), Grouping::Received));
         all
     }
 

@@ -1,4 +1,4 @@
-//! Something written for others to read: the handoff of a shift, the draft of a review. To be copied whole.
+//! A generated Markdown report: shift handoff, paging statistics or postmortem draft. It can be copied as a whole.
 
 use std::time::Duration;
 
@@ -12,32 +12,33 @@ use crate::app::{handoff, postmortem, statistics};
 /// Cells left of the text.
 const LEFT_MARGIN: u16 = 2;
 
-/// How long a shift is, unless the command line says otherwise.
+/// The default length of a shift.
 pub const SHIFT: Duration = Duration::from_secs(12 * 3600);
 
-/// How far back statistics look: sources tell about a week.
+/// The period of the statistics: sources report about a week.
 pub const WEEK: Duration = Duration::from_secs(7 * 86_400);
 
+/// The screen of a report.
 #[derive(Debug, Default)]
 pub struct OpenDocument {
     document: Option<Document>,
-    /// As it was written last.
+    /// The text generated last.
     written: Option<RenderedDocument>,
     spot: ScrollPosition,
 }
 
-/// A paper as it was written last, and laid out for the present width.
+/// A report as generated last, laid out for the current width.
 #[derive(Debug)]
 struct RenderedDocument {
     document: Document,
-    /// Its Markdown.
+    /// The Markdown source.
     text: String,
     width: u16,
     charset: Charset,
     page: markdown::MarkdownPage,
 }
 
-/// Its text; `None` if what it is about is gone.
+/// The Markdown of a report; `None` if its incident is no longer known.
 fn markdown(shared: &Shared, document: &Document, now: Timestamp) -> Option<String> {
     let doings = ActionsTaken { records: &shared.records, is_whole: !shared.is_journal_ahead };
     match document {
@@ -64,7 +65,7 @@ impl SubjectScreen for OpenDocument {
         match document {
             Document::Handoff(_) => "Handoff",
             Document::Statistics(_) => "Statistics",
-            Document::Postmortem(_) => "Review",
+            Document::Postmortem(_) => "Postmortem",
         }
         .to_owned()
     }
@@ -111,7 +112,7 @@ impl Screen for OpenDocument {
         }
     }
 
-    /// Writes it anew, if there is news or another width; who reads its end stays there while it grows.
+    /// Generates the text again after news or a resize. If the end of the text is visible, the scroll position follows the end.
     fn lay_out(&mut self, shared: &Shared, is_news: bool, now: Timestamp) {
         let Some(document) = &self.document else { return };
         let width = shared.size.0.saturating_sub(LEFT_MARGIN + 1).max(1);
@@ -125,7 +126,7 @@ impl Screen for OpenDocument {
         let area = layout::below_heading(layout::areas(shared.size).body);
         let is_at_end = self.spot.scroll > 0 && self.spot.scroll == self.last_scroll(shared, area);
         let text = markdown(shared, document, now);
-        let text = text.unwrap_or_else(|| "The incident is not known any more.".to_owned());
+        let text = text.unwrap_or_else(|| "This incident is no longer known.".to_owned());
         let page = markdown::page(&text, &Labels::default(), width, charset);
         self.written = Some(RenderedDocument { document: document.clone(), text, width, charset, page });
         if is_at_end {

@@ -1,4 +1,4 @@
-//! One incident: who has it, what happens next by itself, what happened so far, its alerts, and earlier ones like it.
+//! The page of one incident: responders, next escalation, log, alerts, similar past incidents.
 
 use crate::app::prelude::*;
 use crate::app::subjects;
@@ -7,28 +7,29 @@ use crate::model::incident::IncidentAlert;
 mod page;
 mod view;
 
-/// The panel of its alerts; the other one is the page.
+/// The panel of alerts; panel 0 is the page.
 pub const ALERTS: usize = 1;
-/// How many panels there are.
+/// The number of panels.
 pub const PANELS: usize = 2;
 
-/// An alert of an incident, as far as it is told.
+/// An alert of an incident.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub enum AlertRow {
-    /// The paging system tells of it, under this id.
+pub enum IncidentAlertRow {
+    /// An alert that the paging system reports, by its id there.
     Reported(Text),
-    /// It is one of the monitored alerts, known by what the incident is about.
+    /// A monitored alert that belongs to the incident by its labels, but is not reported by the paging system.
     Linked(Fingerprint),
 }
 
+/// The screen of one incident.
 #[derive(Debug, Default)]
 pub struct OpenIncident {
     key: Option<IncidentKey>,
-    alerts: List<AlertRow>,
+    alerts: List<IncidentAlertRow>,
     spot: ScrollPosition,
 }
 
-/// The alert of this id that the paging system tells of.
+/// The alert with this id that the paging system reports for the incident.
 fn reported<'a>(shared: &'a Shared, known: &IncidentView, id: &str) -> Option<&'a IncidentAlert> {
     shared.world.incident_detail(known)?.alerts.iter().find(|alert| *alert.id == *id)
 }
@@ -41,8 +42,10 @@ impl OpenIncident {
     /// The monitored alert under the cursor.
     fn current(&self, shared: &Shared) -> Option<Fingerprint> {
         match self.alerts.current()? {
-            AlertRow::Reported(id) => shared.world.alert_of(reported(shared, self.incident(shared)?, id)?),
-            AlertRow::Linked(fingerprint) => Some(*fingerprint),
+            IncidentAlertRow::Reported(id) => {
+                shared.world.alert_of(reported(shared, self.incident(shared)?, id)?)
+            }
+            IncidentAlertRow::Linked(fingerprint) => Some(*fingerprint),
         }
     }
 }
@@ -57,7 +60,7 @@ impl SubjectScreen for OpenIncident {
     fn title(key: &IncidentKey, shared: &Shared) -> String {
         match key.incident(&shared.world) {
             Some(known) => format!("#{}", known.incident.number),
-            None => "an incident that is gone".to_owned(),
+            None => "incident no longer listed".to_owned(),
         }
     }
 
@@ -79,7 +82,7 @@ impl Screen for OpenIncident {
             (Command::Escalate, "escalate"),
             (Command::Resolve, "resolve"),
             (Command::Runbook, "runbook"),
-            (Command::Act, "do"),
+            (Command::Act, "actions"),
             (Command::Open, if self.spot.panel == ALERTS { "alert" } else { "service" }),
             (Command::NextPanel, "alerts"),
             (Command::Links, "links"),
@@ -96,7 +99,7 @@ impl Screen for OpenIncident {
         self.key.as_ref().map_or_else(Vec::new, |key| subjects::incident::wants(shared, key))
     }
 
-    /// Its alerts: those that are told, then those that it is tied to besides.
+    /// The alerts of the incident: those that the paging system reports, then the other ones that belong to it.
     fn reorder(&mut self, shared: &Shared, _is_typing: bool) {
         let Some(known) = self.incident(shared) else {
             self.alerts = List::default();
@@ -108,8 +111,8 @@ impl Screen for OpenIncident {
         let found: Vec<Fingerprint> =
             reported.iter().filter_map(|alert| shared.world.alert_of(alert)).collect();
         let others = known.alerts.iter().filter(|alert| !found.contains(alert)).copied();
-        let reported = reported.iter().map(|alert| AlertRow::Reported(alert.id.clone()));
-        let rows: Vec<AlertRow> = reported.chain(others.map(AlertRow::Linked)).collect();
+        let reported = reported.iter().map(|alert| IncidentAlertRow::Reported(alert.id.clone()));
+        let rows: Vec<IncidentAlertRow> = reported.chain(others.map(IncidentAlertRow::Linked)).collect();
         if rows.is_empty() && self.spot.panel == ALERTS {
             self.spot.panel = 0;
         }
@@ -145,7 +148,7 @@ impl Screen for OpenIncident {
 
     fn page(&self, shared: &Shared, width: u16) -> Option<PageContent> {
         let known = self.incident(shared);
-        // how it is laid out does not depend on the moment
+        // the layout does not depend on the time
         let laid_out =
             known.map(|known| page::page(self, shared, &shared.cx(known.incident.created_at), known, width));
         Some(laid_out.unwrap_or_default())
@@ -173,12 +176,12 @@ impl Screen for OpenIncident {
             return Some(subjects::incident::said(known));
         }
         match self.alerts.current()? {
-            AlertRow::Reported(id) => {
+            IncidentAlertRow::Reported(id) => {
                 let alert = reported(shared, known, id)?;
                 let labels = (!alert.labels.is_empty()).then(|| alert.labels.to_string());
                 Some(labels.unwrap_or_else(|| alert.summary.to_string()))
             }
-            AlertRow::Linked(fingerprint) => fingerprint.copied(shared, now),
+            IncidentAlertRow::Linked(fingerprint) => fingerprint.copied(shared, now),
         }
     }
 

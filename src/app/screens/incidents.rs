@@ -1,4 +1,4 @@
-//! Incidents: who was woken for what, and who has it; open ones first, the resolved ones folded away.
+//! The list of incidents: open ones first, with their assignees; resolved ones are hidden.
 
 use crate::app::columns::names;
 use crate::app::grouped::GroupedList;
@@ -10,20 +10,21 @@ use crate::app::subjects::incident::words::role;
 pub mod columns;
 mod view;
 
-/// A row: the head of the incidents that have this in common, or an incident. It is empty for those that have nothing there.
+/// A row: a group header or an incident. The key of a group is the value that its incidents share; empty if they have none.
 pub type Row = crate::app::grouped::Row<IncidentKey, Text>;
 
-/// The list of incidents.
+/// The screen of all incidents.
 #[derive(Debug, Default)]
 pub struct Incidents {
+    /// The rows of the list.
     pub rows: GroupedList<IncidentKey, Text>,
-    /// Whether resolved ones are shown, too.
+    /// Whether resolved incidents are shown, too.
     show_resolved: bool,
-    /// How many resolved ones pass the filter but are folded away.
+    /// The number of hidden resolved incidents that match the filter.
     hidden: usize,
-    /// How many are shown, folded groups included.
+    /// The number of incidents in the list, those in collapsed groups included.
     passing: usize,
-    /// Cells of the longest service and of the longest names of people.
+    /// The cells of the longest service and of the longest assignee.
     widest: (u16, u16),
 }
 
@@ -38,10 +39,10 @@ impl Screen for Incidents {
             (Command::Acknowledge, "ack"),
             (Command::Escalate, "escalate"),
             (Command::Resolve, "resolve"),
-            (Command::Act, "do"),
+            (Command::Act, "actions"),
             (Command::Filter, "filter"),
             (Command::Group, "group"),
-            (Command::Fold, "resolved ones"),
+            (Command::Fold, "resolved"),
         ]
     }
 

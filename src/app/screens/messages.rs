@@ -1,9 +1,9 @@
-//! Messages: what burnwatch said so far, the newest first.
+//! The message log: all messages to the user, newest first.
 
 use crate::app::event::Tone;
 use crate::app::prelude::*;
 
-/// The messages, as far as they are scrolled.
+/// The screen of the message log.
 #[derive(Debug, Default)]
 pub struct MessageLog {
     spot: ScrollPosition,
@@ -21,7 +21,7 @@ impl Screen for MessageLog {
             [StyledRun::new(" Messages ", Role::Title), StyledRun::new(count.to_string(), Role::Text)];
         let room = layout::heading(&cx, &title, &[], area, buf);
         if count == 0 {
-            text::say(&cx, 3, "no messages yet", Role::Muted, room, buf);
+            text::say(&cx, 3, "No messages yet.", Role::Muted, room, buf);
         }
         let shown = shared.messages.all().skip(usize::from(self.spot.scroll));
         let mut y = room.top();

@@ -1,4 +1,4 @@
-//! On-call: each level of each escalation policy with who is on call now and next, and the week of the one under the cursor.
+//! On-call: who is on call now and next at each level of each escalation policy, and a week calendar of the selected level.
 
 use std::collections::BTreeSet;
 
@@ -12,19 +12,20 @@ mod calendar;
 pub mod columns;
 mod view;
 
-/// The list of levels.
+/// The screen of all on-call levels.
 #[derive(Debug, Default)]
 pub struct OnCall {
+    /// The levels of all policies.
     pub rows: FilteredList<LevelKey>,
 }
 
-/// Whether the person at the keyboard has a turn in a policy.
+/// Whether the user has an on-call shift in a policy.
 fn is_mine(board: &OnCallBoard, policy: &EscalationPolicy) -> bool {
     let Some(me) = &board.me else { return false };
     board.shifts.iter().any(|shift| shift.policy == policy.named.id && shift.person.id == me.id)
 }
 
-/// All levels of all policies: those of the person at the keyboard first, then by name.
+/// All levels of all policies: those with shifts of the user first, then by the policy's name.
 fn all(world: &World) -> Vec<(LevelKey, Labels)> {
     let mut policies: Vec<(&SourceId, &OnCallBoard, &EscalationPolicy)> = world
         .on_call()
@@ -44,7 +45,7 @@ fn all(world: &World) -> Vec<(LevelKey, Labels)> {
     keys.collect()
 }
 
-/// All that a matcher can ask for.
+/// The fields of a level that a filter can use.
 fn described(key: &LevelKey, board: &OnCallBoard, policy: &EscalationPolicy) -> Labels {
     let its = board.shifts.iter().filter(|shift| shift.policy == key.policy.id && shift.level == key.level);
     let people: BTreeSet<&str> = its.map(|shift| &*shift.person.name).collect();
@@ -68,7 +69,7 @@ impl Screen for OnCall {
     fn hints(&self, _shared: &Shared) -> Vec<Hint> {
         vec![
             (Command::Open, "policy"),
-            (Command::Act, "take the shift"),
+            (Command::Act, "take shift"),
             (Command::Filter, "filter"),
             (Command::Links, "links"),
         ]
@@ -99,7 +100,7 @@ impl Screen for OnCall {
         self.rows.list.current().cloned().map_or(Selection::Nothing, Selection::Level)
     }
 
-    /// Who is on call there, in words.
+    /// The policy, the level and who is on call, for the clipboard.
     fn copied(&self, shared: &Shared, now: Timestamp) -> Option<String> {
         self.rows.list.copied(|key| {
             let (board, policy) = key.policy.policy(&shared.world)?;

@@ -1,4 +1,4 @@
-//! Overview: for the wall and the first glance. Services as tiles, worst first; beside them what fires and what is broken.
+//! The overview, for wall displays and the first look: service tiles, worst first; open incidents, firing alerts, burning SLOs.
 
 use crate::app::column_widths::ColumnWidths;
 use crate::app::prelude::*;
@@ -13,31 +13,32 @@ mod view;
 pub const SERVICES: usize = 0;
 /// The panel of alerts.
 pub const ALERTS: usize = 1;
-/// The panel of SLOs, where there is room for it and something to show.
+/// The panel of SLOs, if there are any and there is room.
 pub const SLOS: usize = 2;
-/// The panel of open incidents, where there are some and room for it.
+/// The panel of open incidents, if there are any and there is room.
 pub const INCIDENTS: usize = 3;
-/// How many panels there are.
+/// The number of panels.
 pub const PANELS: usize = 4;
 
+/// The screen of the overview.
 #[derive(Debug, Default)]
 pub struct Overview {
-    /// The tiles.
+    /// The service tiles, worst first.
     pub services: List<Text>,
-    /// What fires, worst first.
+    /// The pending and firing alerts, worst first.
     pub alerts: List<Fingerprint>,
-    /// SLOs, worst first.
+    /// The SLOs, worst first.
     pub slos: List<SloKey>,
-    /// Open incidents, the most urgent first.
+    /// The open incidents, most urgent first.
     pub incidents: List<IncidentKey>,
-    /// The filter, for all panels.
+    /// The filter, which applies to all panels.
     pub found: ListFilter,
     alert_filter: ListFilter,
     slo_filter: ListFilter,
     incident_filter: ListFilter,
-    /// Cells of the longest name of a service.
+    /// The cells of the longest name of a service.
     widest: ColumnWidths<u16>,
-    /// The revision of the alerts and the filter that they were last ordered for.
+    /// The alert revision and the filter for which the alerts were last sorted.
     ordered: Option<(u64, String)>,
     spot: ScrollPosition,
 }
@@ -52,8 +53,8 @@ impl Screen for Overview {
         let (ack, silence) = ((Command::Acknowledge, "ack"), (Command::Silence, "silence"));
         match self.spot.panel {
             ALERTS | SLOS => vec![open, silence, ack, next],
-            INCIDENTS => vec![open, ack, (Command::Act, "do"), next],
-            _ => vec![open, ack, silence, (Command::Act, "do"), next, (Command::Filter, "filter")],
+            INCIDENTS => vec![open, ack, (Command::Act, "actions"), next],
+            _ => vec![open, ack, silence, (Command::Act, "actions"), next, (Command::Filter, "filter")],
         }
     }
 

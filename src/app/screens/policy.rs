@@ -1,4 +1,4 @@
-//! One escalation policy: its levels with who is woken at each, now and over the next days.
+//! The page of one escalation policy: its levels, and who is on call at each one now and in the coming days.
 
 use crate::app::identity::PolicyKey;
 use crate::app::prelude::*;
@@ -6,10 +6,10 @@ use crate::app::subjects::on_call::{self, words};
 use crate::model::incident::PagerRef;
 use crate::model::oncall::{Coverage, EscalationPolicy, EscalationTarget, OnCallBoard};
 
-/// Most handoffs of a level that are listed.
+/// Most handoffs per level in the list.
 const MAX_HANDOFFS: usize = 8;
 
-/// The escalation policy that is open.
+/// The screen of one escalation policy.
 #[derive(Debug, Default)]
 pub struct OpenPolicy {
     key: Option<PolicyKey>,
@@ -25,7 +25,8 @@ impl SubjectScreen for OpenPolicy {
 
     fn title(key: &PolicyKey, shared: &Shared) -> String {
         let known = key.policy(&shared.world);
-        known.map_or_else(|| "a policy that is gone".to_owned(), |(_, policy)| policy.named.name.to_string())
+        known
+            .map_or_else(|| "policy no longer listed".to_owned(), |(_, policy)| policy.named.name.to_string())
     }
 
     fn tab(_key: &PolicyKey) -> Option<Tab> {
@@ -39,7 +40,7 @@ impl Screen for OpenPolicy {
     }
 
     fn hints(&self, _shared: &Shared) -> Vec<Hint> {
-        vec![(Command::Act, "take the shift"), (Command::Links, "links"), (Command::Back, "back")]
+        vec![(Command::Act, "take shift"), (Command::Links, "links"), (Command::Back, "back")]
     }
 
     fn render(&self, shared: &Shared, now: Timestamp, area: Rect, buf: &mut Buffer) {
@@ -57,7 +58,7 @@ impl Screen for OpenPolicy {
     fn page(&self, shared: &Shared, width: u16) -> Option<PageContent> {
         let known = self.key.as_ref().and_then(|key| Some((key, key.policy(&shared.world)?)));
         let laid_out = known.map(|(key, (board, policy))| {
-            // a handoff more or less is of no account
+            // the number of lines may differ by a handoff or two, which does not matter
             page(shared, &shared.cx(board.from), &key.source, board, policy, width)
         });
         Some(laid_out.unwrap_or_default())
@@ -77,7 +78,7 @@ impl Screen for OpenPolicy {
     }
 }
 
-/// Draws the policy.
+/// Draws the page.
 fn render(
     screen: &OpenPolicy,
     shared: &Shared,
@@ -88,12 +89,12 @@ fn render(
 ) {
     let cx = shared.cx(now);
     let Some((board, policy)) = key.policy(&shared.world) else {
-        let words = "This policy is gone: its source no longer lists it. Esc goes back.";
+        let words = "This escalation policy is no longer listed by its source. Press Esc to go back.";
         text::say(&cx, 1, words, Role::Unknown, area, buf);
         return;
     };
     let repeats = match policy.repeats {
-        0 => "  paged once".to_owned(),
+        0 => "  no repeats".to_owned(),
         1 => "  repeats once".to_owned(),
         n => format!("  repeats {n} times"),
     };
@@ -129,17 +130,17 @@ fn page(
     }
     for number in on_call::levels(board, policy) {
         let level = policy.levels.iter().find(|level| level.number == number);
-        let delay = level.map(|level| format!(", the next after {}", duration::short(level.delay)));
+        let delay = level.map(|level| format!(", escalates after {}", duration::short(level.delay)));
         page.title(&format!("Level {number}{}", delay.unwrap_or_default()));
         for target in level.into_iter().flat_map(|level| &level.targets) {
             match target {
-                EscalationTarget::Person(person) => page.pair("person", &person.name, Role::Text),
+                EscalationTarget::Person(person) => page.pair("user", &person.name, Role::Text),
                 EscalationTarget::Schedule(schedule) => page.pair("schedule", &schedule.name, Role::Text),
             }
         }
         let ahead = board.coverage_slots(&policy.named.id, number, cx.now, board.until.max(cx.now));
         if ahead.is_empty() {
-            page.pair("now", "not known", Role::Muted);
+            page.pair("now", "unknown", Role::Muted);
         }
         for (i, coverage_slot) in ahead
             .iter()

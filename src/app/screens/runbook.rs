@@ -1,4 +1,4 @@
-//! A runbook: what its team says to do, with the alert's labels filled in. Blocks are copied; nothing is ever run.
+//! A runbook in Markdown, with the alert's labels filled in. Code blocks can be copied; burnwatch never runs them.
 
 use std::sync::Arc;
 
@@ -14,22 +14,22 @@ use crate::model::runbook::{RunbookSearch, SOURCE};
 
 mod view;
 
-/// The runbook that is open, laid out for the present width.
+/// The screen of a runbook, laid out for the current width.
 #[derive(Debug, Default)]
 pub struct OpenRunbook {
     wanted: Option<Arc<RunbookQuery>>,
     laid_out: Option<RunbookLayoutKey>,
     markdown: markdown::MarkdownPage,
-    /// Panel 0 is the text; the others are its blocks of code.
+    /// Panel 0 is the text; panel n is its code block n-1.
     spot: ScrollPosition,
 }
 
-/// For what the page was laid out.
+/// The inputs of the layout: it is laid out again only if one of them changes.
 #[derive(Debug, Clone, PartialEq)]
 struct RunbookLayoutKey {
     wanted: Arc<RunbookQuery>,
     digest: Option<u64>,
-    /// A failure has no digest.
+    /// Whether a runbook was found; a failed search has no digest.
     is_found: bool,
     width: u16,
     charset: Charset,
@@ -40,12 +40,12 @@ fn source() -> SourceId {
 }
 
 impl OpenRunbook {
-    /// What became of looking for it.
+    /// The result of the search, if there is one.
     fn remote<'a>(&self, shared: &'a Shared) -> Option<&'a Remote<RunbookSearch>> {
         shared.world.cache(&source())?.runbooks().get(self.wanted.as_ref()?)
     }
 
-    /// The block under the cursor; where there is only one, that one.
+    /// The code block under the cursor, or the only one.
     fn block(&self) -> Option<&Block> {
         let blocks = &self.markdown.blocks;
         match self.spot.panel.checked_sub(1) {
@@ -75,7 +75,7 @@ impl Screen for OpenRunbook {
     fn hints(&self, _shared: &Shared) -> Vec<Hint> {
         vec![
             (Command::NextPanel, "next block"),
-            (Command::Copy, "copy it"),
+            (Command::Copy, "copy block"),
             (Command::Links, "links"),
             (Command::Back, "back"),
         ]
@@ -92,7 +92,7 @@ impl Screen for OpenRunbook {
         vec![want::of(shared, &source(), Query::Runbook { wanted: Arc::clone(wanted) })]
     }
 
-    /// Lays it out, if it is another one or the terminal has changed.
+    /// Lays out the text again if the runbook or the terminal has changed.
     fn lay_out(&mut self, shared: &Shared, _is_news: bool, _now: Timestamp) {
         let Some(wanted) = &self.wanted else { return };
         let remote = self.remote(shared);
@@ -114,7 +114,7 @@ impl Screen for OpenRunbook {
         self.laid_out = Some(layout);
     }
 
-    /// A long text need not be kept for later.
+    /// Drops the laid out text: it can be laid out again.
     fn leave(&mut self) {
         (self.laid_out, self.markdown) = (None, markdown::MarkdownPage::default());
     }
@@ -141,7 +141,7 @@ impl Screen for OpenRunbook {
         Some(view::page(self, shared, &shared.cx(Timestamp::UNIX_EPOCH), width).0)
     }
 
-    /// Scrolls to the block under the cursor: all of it where that goes, else its beginning.
+    /// Scrolls to the selected block: to all of it if it fits, else to its first line.
     fn show_panel(&mut self, shared: &Shared, area: Rect) {
         self.spot.scroll = view::scroll_to_block(self, shared, area.height);
     }
@@ -150,7 +150,7 @@ impl Screen for OpenRunbook {
         self.block().map(|block| block.text.clone())
     }
 
-    /// To itself, and the links in it.
+    /// The address of the runbook, and the links in it.
     fn links(&self, shared: &Shared) -> Vec<(String, Text)> {
         let Some(wanted) = &self.wanted else { return Vec::new() };
         let found = self.remote(shared).and_then(|remote| remote.value()?.found.as_ref());
@@ -167,13 +167,13 @@ impl Screen for OpenRunbook {
         links
     }
 
-    /// Copies the block under the cursor, and says what a shell would make of it.
+    /// Copies the selected block, and warns about placeholders and shell quoting.
     fn run(&mut self, shared: &mut Shared, command: Command, now: Timestamp) -> Option<Vec<Effect>> {
         let labels = labels(self.wanted.as_ref().filter(|_| command == Command::Copy)?);
         let Some(copied) = self.block().map(|block| block.for_shell(&labels)) else {
             let words = match self.markdown.blocks.len() {
-                0 => "There is no block of code to copy here",
-                _ => "Several blocks here: the key for the next panel goes to them",
+                0 => "This runbook has no code block to copy",
+                _ => "This runbook has several code blocks. Select one with the next-panel key",
             };
             shared.messages.note(words, now);
             return Some(Vec::new());
@@ -182,10 +182,10 @@ impl Screen for OpenRunbook {
         let effects = shared.copy(copied.text, now);
         let what = if lines == 1 { "Copied 1 line".to_owned() } else { format!("Copied {lines} lines") };
         if !copied.left.is_empty() {
-            let words = format!("{what}; not filled in, put it there yourself: {}", copied.left.join(", "));
+            let words = format!("{what}. Fill in these placeholders yourself: {}", copied.left.join(", "));
             shared.messages.note(words, now);
         } else if !copied.quoted.is_empty() {
-            let words = format!("{what}; quoted for the shell: {}", copied.quoted.join(", "));
+            let words = format!("{what}. Quoted for the shell: {}", copied.quoted.join(", "));
             shared.messages.note(words, now);
         }
         Some(effects)

@@ -1,4 +1,4 @@
-//! One service: its golden signals on one time axis, its alerts and its targets.
+//! The page of one service: charts of its golden signals on one time axis, SLOs, incidents, alerts, targets, hosts.
 
 use crate::app::prelude::*;
 use crate::app::range;
@@ -13,32 +13,33 @@ mod view;
 
 pub use hosts::HostPartKey;
 
-/// The panel of its SLOs; those before it are its charts.
+/// The panel of SLOs; the panels before it are the charts.
 pub const SLOS: usize = 5;
-/// The panel of its open incidents.
+/// The panel of open incidents.
 pub const INCIDENTS: usize = 6;
-/// The panel of what it is made of: targets that are down, signals, hosts.
+/// The panel of targets that are down, signals and hosts.
 pub const PARTS: usize = 7;
-/// How many panels there are.
+/// The number of panels.
 pub const PANELS: usize = 8;
 
-/// Points of its charts.
+/// Points of a chart.
 const POINTS: u16 = 240;
 
+/// The screen of one service.
 #[derive(Debug, Default)]
 pub struct OpenService {
     name: Text,
-    /// Its alerts that are pending or firing, the worst first.
+    /// The pending and firing alerts, worst first.
     pub alerts: List<Fingerprint>,
     slos: List<SloKey>,
-    /// Those that are open.
+    /// The open incidents.
     incidents: List<IncidentKey>,
-    /// The targets that are down, signals and hosts.
+    /// Targets that are down, signals, hosts.
     parts: List<HostPartKey>,
     spot: ScrollPosition,
 }
 
-/// What its charts show.
+/// The time grid of the charts.
 fn window(shared: &Shared, now: Timestamp) -> TimeGrid {
     shared.range.span(now, POINTS, shared.interval)
 }
@@ -68,7 +69,7 @@ impl Screen for OpenService {
         let (silence, acknowledge) = ((Command::Silence, "silence"), (Command::Acknowledge, "ack"));
         let (next, back) = ((Command::NextPanel, "chart"), (Command::Back, "back"));
         let opens = match self.spot.panel {
-            // among its parts there is nothing to open
+            // a target, signal or host has no page to open
             PARTS => return vec![silence, acknowledge, (Command::Copy, "copy"), next, back],
             SLOS => "SLO",
             INCIDENTS => "incident",
@@ -82,7 +83,7 @@ impl Screen for OpenService {
         view::render(self, shared, &self.name, now, area, buf);
     }
 
-    /// The charts of the service, from each source that knows it.
+    /// The queries of the charts, to each source that has the service.
     fn wants(&self, shared: &Shared, now: Timestamp) -> Vec<Want> {
         let window = window(shared, now);
         let name = &self.name;

@@ -1,4 +1,4 @@
-//! Services: all of them with their golden signals, worst first.
+//! The list of all services with their golden signals, worst first.
 
 use crate::app::column_widths::ColumnWidths;
 use crate::app::columns::names;
@@ -10,11 +10,12 @@ use crate::model::health::Health;
 pub mod columns;
 mod view;
 
-/// The list of services.
+/// The screen of all services.
 #[derive(Debug, Default)]
 pub struct Services {
+    /// The rows with the cursor and the marks.
     pub rows: FilteredList<Text>,
-    /// Cells of the longest name.
+    /// The cells of the longest name.
     widest: ColumnWidths<u16>,
 }
 
@@ -29,7 +30,7 @@ impl Screen for Services {
             (Command::Acknowledge, "ack"),
             (Command::Silence, "silence"),
             (Command::Filter, "filter"),
-            (Command::Sort, "order"),
+            (Command::Sort, "sort"),
             (Command::Range, "range"),
         ]
     }

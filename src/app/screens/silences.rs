@@ -1,4 +1,4 @@
-//! Silences: who keeps what quiet, until when, and how much that is now.
+//! The list of silences: matchers, author, end, and the number of alerts that each silences now.
 
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
@@ -13,26 +13,28 @@ use crate::model::silence::{Silence, SilenceState};
 pub mod columns;
 mod view;
 
-/// A silence that ends within this stands out.
+/// A silence that ends within this time is highlighted.
 const SOON: Duration = Duration::from_secs(3600);
 
-/// The list of silences.
+/// The screen of all silences.
 #[derive(Debug, Default)]
 pub struct Silences {
+    /// The rows of the list.
     pub rows: FilteredList<SilenceKey>,
-    /// Whether those that have ended are shown, too.
+    /// Whether expired silences are shown, too.
     show_ended: bool,
-    /// How many that have ended are folded away.
+    /// The number of hidden expired silences that match the filter.
     hidden: usize,
-    /// How many alerts each hides now.
+    /// The number of alerts that each silence silences now, by the silence's id.
     hides: HashMap<Text, usize>,
 }
 
+/// Whether an active silence ends within [`SOON`].
 fn ends_soon(silence: &Silence, now: Timestamp) -> bool {
     silence.state == SilenceState::Active && age(now, silence.ends_at) < SOON
 }
 
-/// All that a matcher can ask for.
+/// The fields of a silence that a filter can use.
 fn described(silence: &Silence) -> Labels {
     let pairs = [
         ("id", silence.id.clone()),
@@ -45,7 +47,7 @@ fn described(silence: &Silence) -> Labels {
     Labels::new(pairs.into_iter().map(|(name, value)| (name.into(), value)).collect())
 }
 
-/// The comment: why it was made, with what else is written down of it.
+/// The comment, followed by the annotations.
 fn comment_with_annotations(silence: &Silence) -> Text {
     let more: Vec<String> =
         silence.annotations.iter().map(|(name, value)| format!("{name}={value}")).collect();
@@ -55,12 +57,12 @@ fn comment_with_annotations(silence: &Silence) -> Text {
     format!("{}  {}", silence.comment, more.join(" ")).into()
 }
 
-/// Whether nothing is on its way for it.
+/// Whether no action on the silence is running.
 fn is_settled(world: &World, silence: &Silence) -> bool {
     world.optimistic_changes().iter().all(|one| one.action.target.id != silence.id)
 }
 
-/// The filter of alerts that shows what a silence is about, as far as that can be judged here.
+/// A filter for the alerts that a silence matches. Matchers that burnwatch cannot evaluate are left out.
 fn filter(silence: &Silence) -> String {
     let judged = silence.matchers.iter().filter(|matcher| matcher.can_be_evaluated());
     judged.map(ToString::to_string).collect::<Vec<_>>().join(" ")
@@ -95,11 +97,11 @@ impl Screen for Silences {
 
     fn hints(&self, _shared: &Shared) -> Vec<Hint> {
         vec![
-            (Command::Open, "its alerts"),
+            (Command::Open, "alerts"),
             (Command::Act, "extend, edit, expire"),
             (Command::NewSilence, "new"),
             (Command::Filter, "filter"),
-            (Command::Fold, "ended ones"),
+            (Command::Fold, "expired"),
         ]
     }
 
@@ -107,7 +109,7 @@ impl Screen for Silences {
         view::render(self, shared, now, area, buf);
     }
 
-    /// Those in force first, what ends soonest first. Members of a cluster tell of the same ones; each is shown once.
+    /// Active silences first, then by end time. Members of one cluster list the same silences; each is shown once.
     fn reorder(&mut self, shared: &Shared, is_typing: bool) {
         let world = &shared.world;
         let mut seen = BTreeSet::new();
@@ -141,14 +143,14 @@ impl Screen for Silences {
         self.show_ended = is_shown.unwrap_or(!self.show_ended);
     }
 
-    /// What a silence is about are alerts, the quiet ones above all.
+    /// Opens the alerts that the silence matches, including silenced ones.
     fn open(&mut self, shared: &Shared) -> Opened {
         let Some(silence) = self.rows.list.current().and_then(|key| key.silence(&shared.world)) else {
             return Opened::Nothing;
         };
         let unknown = silence.matchers.iter().find(|matcher| !matcher.can_be_evaluated());
         let note =
-            unknown.map(|unknown| format!("What {unknown} matches cannot be judged here: shown without it"));
+            unknown.map(|unknown| format!("burnwatch cannot evaluate {unknown}: left out of the filter"));
         Opened::Search { place: Place::Alerts, filter: filter(&silence), note }
     }
 }

@@ -1,4 +1,4 @@
-//! One SLO: how its budget went and will go, how fast it burns, which conditions hold, what ate it, and how it is defined.
+//! The page of one SLO: charts of budget and burn rate, burn-rate conditions, forecast, worst slots, definition, queries.
 
 use std::time::Duration;
 
@@ -11,31 +11,31 @@ use crate::model::slo::{BASIS, BurnReading, GroupStatus};
 mod page;
 mod view;
 
-/// The panel of the budget's course. Here and on the next one arrows scroll the page.
+/// The panel of the budget chart. On this panel and on the next one the arrows scroll the page.
 pub const BUDGET: usize = 0;
-/// The panel of the burn over time.
+/// The panel of the burn-rate chart.
 pub const BURN: usize = 1;
-/// The groups; the charts show the one under the cursor.
+/// The panel of groups; the charts show the group under the cursor.
 pub const GROUPS: usize = 2;
-/// Alerts of the SLO.
+/// The panel of alerts.
 pub const ALERTS: usize = 3;
-/// Its queries.
+/// The panel of queries.
 pub const QUERIES: usize = 4;
-/// How many panels there are.
+/// The number of panels.
 pub const PANELS: usize = 5;
 
-/// The burns that are told whatever is chosen.
+/// The lookbacks for which the time to exhaustion is always shown.
 const FORECAST_LOOKBACKS: [Duration; 3] = [Duration::from_secs(300), BASIS, Duration::from_secs(6 * 3600)];
 
-/// The SLO that is open.
+/// The screen of one SLO.
 #[derive(Debug)]
 pub struct OpenSlo {
     key: Option<SloKey>,
     groups: List<Labels>,
     alerts: List<Fingerprint>,
-    /// Its queries, by their place.
+    /// The queries, by their index.
     queries: List<usize>,
-    /// The lookback whose burn the forecast goes by.
+    /// The lookback whose burn rate the forecast uses.
     basis: Duration,
     spot: ScrollPosition,
 }
@@ -58,7 +58,7 @@ impl OpenSlo {
         self.key.as_ref()?.status(&shared.world)
     }
 
-    /// Whether there is something in a panel.
+    /// Whether a panel has rows; charts always count as having some.
     fn has_rows(&self, panel: usize) -> bool {
         match panel {
             GROUPS => !self.groups.is_empty(),
@@ -76,14 +76,15 @@ fn shown<'a>(screen: &OpenSlo, status: &'a SloStatus) -> Option<&'a GroupStatus>
     chosen.or_else(|| status.worst())
 }
 
+/// The next longer measured lookback, after the longest the shortest; None if no burn rate is measured.
 fn next_basis(group_status: &GroupStatus, basis: Duration) -> Option<Duration> {
     let present = group_status.burn_near(basis)?.lookback;
     let known = || group_status.burns.iter().filter(|burn| burn.rate.is_some()).map(|burn| burn.lookback);
     known().filter(|lookback| *lookback > present).min().or_else(|| known().min())
 }
 
-/// The burns that tell when the budget is gone, as far as they are measured, the shortest first: the usual ones and the one
-/// that the forecast goes by.
+/// The measured burn rates for which the time to exhaustion is shown, shortest lookback first: the usual ones and that of the
+/// forecast.
 fn forecast_burns(group_status: &GroupStatus, chosen: Duration) -> Vec<&BurnReading> {
     let usual = FORECAST_LOOKBACKS.iter().chain([&chosen]).filter_map(|basis| group_status.burn_near(*basis));
     let mut burns: Vec<&BurnReading> = usual.collect();
@@ -190,13 +191,13 @@ impl Screen for OpenSlo {
     }
 
     fn page(&self, shared: &Shared, width: u16) -> Option<PageContent> {
-        // how many lines there are does not depend on the moment
+        // the number of lines does not depend on the time
         let status = self.status(shared);
         let laid_out = status.map(|status| page::page(self, shared, &shared.cx(status.at), status, width));
         Some(laid_out.unwrap_or_default())
     }
 
-    /// The alert under the cursor, else its service.
+    /// Opens the alert under the cursor, else the service of the SLO.
     fn open(&mut self, shared: &Shared) -> Opened {
         if self.spot.panel == ALERTS {
             return ItemList::place(&self.alerts, shared).into();
@@ -209,7 +210,7 @@ impl Screen for OpenSlo {
         Selection::of_slos(&shared.world, &self.key)
     }
 
-    /// The query or the alert under the cursor, else the name.
+    /// Copies the query or the alert under the cursor, else the id of the SLO.
     fn copied(&self, shared: &Shared, now: Timestamp) -> Option<String> {
         match self.spot.panel {
             QUERIES => {
@@ -233,7 +234,7 @@ impl Screen for OpenSlo {
         }
     }
 
-    /// Lets the forecast go by the next longer lookback that is measured, after the longest by the shortest.
+    /// Makes the forecast use the next longer lookback that has a burn rate; after the longest comes the shortest.
     fn run(&mut self, shared: &mut Shared, command: Command, now: Timestamp) -> Option<Vec<Effect>> {
         if command != Command::Basis {
             return None;
@@ -242,9 +243,9 @@ impl Screen for OpenSlo {
         let said = match group_status.and_then(|group_status| next_basis(group_status, self.basis)) {
             Some(basis) => {
                 self.basis = basis;
-                format!("Forecast by the burn rate over {}", duration::short(basis))
+                format!("Forecast from the burn rate over {}", duration::short(basis))
             }
-            None => "No burn of this SLO is measured".to_owned(),
+            None => "This SLO has no measured burn rate".to_owned(),
         };
         shared.messages.note(said, now);
         Some(Vec::new())

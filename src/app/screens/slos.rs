@@ -1,4 +1,4 @@
-//! SLOs: every one with its budget and how fast that burns, worst first.
+//! The list of all SLOs with budget and burn rates, worst first.
 
 use std::collections::BTreeMap;
 
@@ -13,32 +13,33 @@ use crate::model::slo::{SloState, show};
 pub mod columns;
 mod view;
 
-/// A row: the head of the SLOs that have this value of the label by which they are grouped, or an SLO. The value is empty
-/// for those that do not have the label.
+/// A row: a group header or an SLO. The key of a group is the value of the label by which the list is grouped; empty for SLOs
+/// without the label.
 pub type Row = crate::app::grouped::Row<SloKey, Text>;
 
-/// How wide the columns of the list must be.
+/// The widths of the columns, in cells.
 #[derive(Debug, Clone, Copy, Default)]
 struct CellWidths {
-    /// The longest name.
+    /// The longest id.
     name: u16,
     /// The longest service.
     service: u16,
-    /// The SLI of the strictest objective, which has the most decimals.
+    /// The SLI with the most decimals, that of the strictest objective.
     sli: u16,
 }
 
-/// The list of SLOs. They can be grouped by a label; `service` and `source` count as labels.
+/// The screen of all SLOs. They can be grouped by a label; `service` and `source` count as labels.
 #[derive(Debug, Default)]
 pub struct Slos {
+    /// The rows of the list.
     pub rows: GroupedList<SloKey, Text>,
-    /// How many pass the filter.
+    /// The number of SLOs that match the filter.
     passing: usize,
-    /// How many there are in each state, whatever passes.
+    /// The number of SLOs in each state, whatever the filter.
     states: BTreeMap<SloState, usize>,
-    /// Measured of all of them.
+    /// The widths over all SLOs, also those that are filtered out.
     widest: ColumnWidths<CellWidths>,
-    /// Whether several sources know an SLO of one name, so that a row must say whose it is.
+    /// Whether several sources have an SLO of the same id, so that the source must be shown.
     is_shared: bool,
 }
 
@@ -51,7 +52,7 @@ impl Screen for Slos {
         vec![
             (Command::Open, "open"),
             (Command::Filter, "filter"),
-            (Command::Sort, "order"),
+            (Command::Sort, "sort"),
             (Command::Group, "group"),
         ]
     }
@@ -72,7 +73,7 @@ impl Screen for Slos {
         }
         let by = rows.grouped_by().unwrap_or_default().to_owned();
         rows.set(&shown, |status| SloKey::of(status), |status| slo::value_of(status, &by));
-        // they stand in the order of their names
+        // `slos()` is sorted by id
         self.is_shared = world.slos().windows(2).any(|pair| matches!(pair, [a, b] if a.slo.id == b.slo.id));
         self.widest.follow(world.revision(), || {
             world.slos().iter().fold(CellWidths::default(), |widest, status| CellWidths {
@@ -98,7 +99,7 @@ impl Screen for Slos {
     }
 
     fn selection(&self, shared: &Shared) -> Selection {
-        // the head of a group is about no SLO
+        // a group header is no SLO
         let rows = self.rows.list.chosen();
         let keys = rows.iter().filter_map(|row| match row {
             Row::Item(key) => Some(key),
@@ -113,7 +114,7 @@ impl Screen for Slos {
             SloState::NoData | SloState::Insufficient | SloState::Fine | SloState::Quiet => false,
         };
         let bad = shared.world.slos().iter().map(SloStatus::state).filter(is_bad);
-        // what an SLO is like is not told by its number alone
+        // the count alone does not tell how bad the SLOs are
         Badge {
             count: bad.clone().count(),
             worst: bad.min().map(Role::of_slo),

@@ -1,11 +1,11 @@
-//! Sources: each system that is asked, how it is, what to do about it; is the monitoring itself alive?
+//! The list of sources: state, errors and what to do, round trip, traffic, watchdog.
 
 use crate::app::prelude::*;
 
 pub mod columns;
 mod view;
 
-/// The list of sources.
+/// The screen of all sources.
 #[derive(Debug, Default)]
 pub struct Sources {
     /// The rows, in the order of the configuration.

@@ -1,4 +1,4 @@
-//! Timeline: everything that happened, the newest first: alerts, incidents, silences, and what the person did.
+//! The Timeline: all events, newest first: alerts, incidents, silences, the user's actions.
 
 use std::cmp::Reverse;
 use std::time::Duration;
@@ -16,35 +16,37 @@ use crate::model::source_info::SourceInfo;
 mod columns;
 mod view;
 
-/// What was written late is asked for again.
+/// Incident log entries are queried again for this long, because some are written late.
 const OVERLAP: SignedDuration = SignedDuration::from_mins(5);
 
-/// Incidents that were over before that are not told any more.
+/// The incident log is queried for at most this long.
 const MAX_LOG_AGE: SignedDuration = SignedDuration::from_hours(7 * 24);
 
-/// The list of what happened.
+/// The screen of the event log.
 #[derive(Debug, Default)]
 pub struct Timeline {
     pub rows: FilteredList<Reverse<LogEventKey>>,
-    /// Where the cursor is to go: what was looked at happened then.
+    /// The moment to move the cursor to, when the rows are next sorted.
     seek_to: Option<Timestamp>,
 }
 
-/// From when on it shows what happened.
+/// The start of the time range.
 fn start(shared: &Shared, now: Timestamp) -> Timestamp {
     shared.range.end.unwrap_or(now).checked_sub(shared.range.length).unwrap_or(Timestamp::MIN)
 }
 
-/// How far what happened to incidents is known within the range.
+/// How much of the incident log is known within the time range.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum IncidentLogCoverage {
-    /// All of it, or no source keeps it.
+    /// All of it, or no source has an incident log.
     Whole,
+    /// From this moment on.
     Since(Timestamp),
-    /// Not at all yet.
+    /// No answer has arrived yet.
     NotLoaded,
 }
 
+/// How much of the incident log is known, over all sources.
 fn steps(shared: &Shared, now: Timestamp) -> IncidentLogCoverage {
     let start = start(shared, now);
     let mut latest = None;
@@ -57,7 +59,7 @@ fn steps(shared: &Shared, now: Timestamp) -> IncidentLogCoverage {
     latest.filter(|since| *since > start).map_or(IncidentLogCoverage::Whole, IncidentLogCoverage::Since)
 }
 
-/// All that a matcher can ask for.
+/// The fields of an event that a filter can use.
 fn described((_, kind, _): &LogEventKey, entry: &LogEvent) -> Labels {
     let own = entry.labels.iter().map(|(name, value)| (name.clone(), value.clone()));
     let service = entry.service.iter().map(|service| (Text::from("service"), service.clone()));
@@ -66,7 +68,7 @@ fn described((_, kind, _): &LogEventKey, entry: &LogEvent) -> Labels {
 }
 
 impl Timeline {
-    /// What the cursor is on leads to.
+    /// The place of the event under the cursor.
     fn target(&self, shared: &Shared) -> Option<Place> {
         let Reverse(key) = self.rows.list.current()?;
         shared.event_log.entries().get(key)?.place.clone()
@@ -93,7 +95,7 @@ impl Screen for Timeline {
         view::render(self, shared, now, area, buf);
     }
 
-    /// What happened to incidents: from the start of the range, and then what is new; and when alerts fired.
+    /// The queries for the incident log (the whole range first, then only new entries) and for the firing history.
     fn wants(&self, shared: &Shared, now: Timestamp) -> Vec<Want> {
         let earliest = now.checked_sub(MAX_LOG_AGE).unwrap_or(now);
         let start = start(shared, now).clamp(earliest, now);
@@ -111,7 +113,7 @@ impl Screen for Timeline {
         shared.event_log.revision()
     }
 
-    /// The newest first, as far as the range goes.
+    /// The events of the time range, newest first.
     fn reorder(&mut self, shared: &Shared, is_typing: bool) {
         let Shared { event_log, range, .. } = shared;
         let end = range.end.unwrap_or(Timestamp::MAX);
@@ -143,7 +145,7 @@ impl Screen for Timeline {
     }
 
     fn selection(&self, shared: &Shared) -> Selection {
-        // what happened happened to something; lists are nothing that it happened to
+        // actions apply to the alert or the incident of the event
         let target = self.target(shared);
         if let Some(Place::Incident(key)) = target {
             Selection::Incidents(vec![key])
@@ -154,7 +156,7 @@ impl Screen for Timeline {
         }
     }
 
-    /// The marked lines, else the one under the cursor. Marks are kept newest first, as the list is.
+    /// The marked events, one per line, else the current one. Marks are in the order of the list, newest first.
     fn copied(&self, shared: &Shared, now: Timestamp) -> Option<String> {
         self.rows.list.copied(|Reverse(key)| {
             let entry = shared.event_log.entries().get(key)?;
@@ -176,8 +178,8 @@ impl Screen for Timeline {
         }
     }
 
-    /// From an alert, an incident or a service at the moment when that began; with a little more than needed, for what came
-    /// before it is what is looked for.
+    /// Moves the cursor to the moment at which an alert, an incident or a service's problem began. The time range is extended if
+    /// needed, by ten minutes more, because the cause usually comes before.
     fn seek(&mut self, shared: &mut Shared, moment: Timestamp, now: Timestamp) {
         let ago = age(moment, shared.range.end.unwrap_or(now));
         let needed = ago.saturating_add(Duration::from_secs(600));

@@ -22,7 +22,7 @@ fn at(second: i64) -> Timestamp {
     Timestamp::from_second(1_768_359_120 + second).unwrap()
 }
 
-/// A source of alerts, and nothing else.
+/// A state with one source, which has only alerts.
 fn state() -> State {
     let source = SourceInfo {
         tenant: None,
@@ -36,7 +36,7 @@ fn state() -> State {
     State::new(InitialState::new("prod", vec![source], Look::probe(Colours::None, Charset::Ascii), (120, 24)))
 }
 
-/// Ticks, and answers everything that is asked then.
+/// Ticks, and answers all queries sent then.
 fn tick(state: &mut State, second: i64, answer: impl Fn() -> Answered) {
     for effect in update(state, Event::Tick, at(second)) {
         if let Effect::Fetch(question) = effect {
@@ -58,7 +58,7 @@ fn an_empty_answer_that_is_old_is_neither_health_nor_a_living_watchdog() {
     let mut state = state();
     tick(&mut state, 0, || Ok(Reply::free(Answer::Alerts(AlertBoard::default()))));
     let well = picture(&mut state, "4", 1);
-    assert!(well.contains("No alert is pending or firing."), "{well}");
+    assert!(well.contains("No pending or firing alerts."), "{well}");
     let down = || {
         let trouble = ErrorKind::Unreachable { reason: "refused".into() };
         Err(SourceError::new(SourceId::new("am"), trouble))
@@ -66,7 +66,7 @@ fn an_empty_answer_that_is_old_is_neither_health_nor_a_living_watchdog() {
     tick(&mut state, 6, down);
     for screen in ["4", "1"] {
         let old = picture(&mut state, screen, 7);
-        assert!(old.contains("Last known: no alert is pending"), "{old}");
+        assert!(old.contains("Last known: no pending or firing alerts"), "{old}");
     }
     let source = state.shared.sources.first().unwrap().clone();
     assert_eq!(watchdog(&state.shared, &source, at(7)), Watchdog::Absent, "none was there before either");
@@ -88,14 +88,14 @@ fn an_answer_with_something_missing_marks_its_source_as_partial_and_a_remark_doe
         tick(&mut state, 0, answer);
         let alerts = picture(&mut state, "4", 1);
         assert_eq!(alerts.contains("am: partial answers"), is_partial, "{alerts}");
-        assert_eq!(alerts.contains("No alert is pending or firing."), !is_partial, "{alerts}");
+        assert_eq!(alerts.contains("No pending or firing alerts."), !is_partial, "{alerts}");
         let sources = picture(&mut state, "9", 1);
         assert_eq!(sources.contains("partial"), is_partial, "{sources}");
         assert!(sources.contains(&text), "who looks for it finds it: {sources}");
     }
 }
 
-/// A source of everything.
+/// A state with one source, which answers every kind of query.
 fn all_state() -> State {
     let source = SourceInfo {
         tenant: None,
@@ -133,7 +133,7 @@ fn good(kind: AskKind) -> Answer {
     }
 }
 
-/// From second to second: everything is answered at once, but this kind is not from `since` to `until`.
+/// Ticks once per second; all queries are answered at once, but those of kind `hangs` not from `since` to `until`.
 fn tick_without(
     state: &mut State,
     hangs: AskKind,
@@ -157,7 +157,7 @@ fn tick_without(
 #[test]
 fn one_question_that_hangs_is_named_in_time_with_its_own_age_and_next_try() {
     for hangs in AskKind::VITAL.iter().copied().filter(|kind| *kind != AskKind::Probe) {
-        // SLOs cost much, and turns change seldom: as soon as they are asked for again
+        // SLOs and on-call data are queried less often: reported soon after the next query
         let within = match hangs {
             AskKind::Slos => 30 + 9,
             AskKind::OnCall => 60 + 9,

@@ -1,4 +1,4 @@
-//! What several screens share about alerts: their order, what they are found by, their words and links.
+//! Alerts, for all screens: sort order, filter fields, texts, links.
 
 use std::cmp::Reverse;
 use std::sync::Arc;
@@ -10,20 +10,20 @@ use crate::app::prelude::*;
 use crate::app::widgets::chart::ChartMark;
 use crate::model::alert::{AlertState, Severity};
 
-/// By what alerts are ordered worst and newest first, so that no two are equal.
+/// The sort key of an alert, worst and newest first; unique by the fingerprint.
 pub type AlertRank = (AlertState, Severity, Reverse<Timestamp>, Fingerprint);
 
-/// The worst and newest is the smallest.
+/// The sort key of an alert; the smallest is the worst and newest.
 pub fn alert_rank(alert: &Alert) -> AlertRank {
     (alert.state, alert.severity, Reverse(alert.starts_at), alert.fingerprint)
 }
 
-/// What alerts can be found by.
+/// The haystack of all alerts.
 pub fn haystack(world: &World, now: Timestamp) -> Haystack {
     haystack_of(world.alerts_with_services(), now)
 }
 
-/// The same of alerts with their services, wherever they come from.
+/// The haystack of these alerts with their services.
 pub fn haystack_of<'a>(
     alerts: impl Iterator<Item = (&'a Arc<Alert>, Option<&'a Text>)>,
     now: Timestamp,
@@ -33,7 +33,7 @@ pub fn haystack_of<'a>(
         numbers: &["age", "for", "value"],
         flags: &["silenced", "inhibited"],
     };
-    // one text for each word, whatever the number of alerts
+    // all alerts share one string for each word
     let states = AlertState::ALL.map(|state| (state, Text::from(state.word())));
     let severities = Severity::ALL.map(|severity| (severity, Text::from(severity.word())));
     let row = |(alert, service): (&'a Arc<Alert>, Option<&'a Text>)| {

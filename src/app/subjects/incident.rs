@@ -1,5 +1,4 @@
-//! What several screens share about incidents: their order, what they are found by, what is asked about one, their words
-//! and links.
+//! Incidents, for all screens: sort order, grouping, filter fields, queries, texts, links.
 
 use std::cmp::Ordering;
 use std::time::Duration;
@@ -15,16 +14,16 @@ use crate::model::remote::Remote;
 
 pub mod words;
 
-/// By what incidents can be grouped.
+/// The properties by which incidents can be grouped.
 pub const GROUPINGS: [&str; 4] = ["service", "team", "urgency", "status"];
 
 /// By what incidents can be ordered. The world has the most urgent first, so that the first order leaves them as they are.
 pub const ORDERS: [ThingOrder<IncidentView>; 6] = [
-    ascending("most urgent: priority, urgency, who has it, newest", "prio", |_, _| Ordering::Equal),
+    ascending("most urgent: priority, urgency, assignee, newest", "prio", |_, _| Ordering::Equal),
     ascending("newest first", "age", |a, b| b.incident.created_at.cmp(&a.incident.created_at)),
     descending("oldest first", "age", |a, b| a.incident.created_at.cmp(&b.incident.created_at)),
     ascending("service", "service", |a, b| nobody_last(service(a)).cmp(&nobody_last(service(b)))),
-    ascending("who has it", "who has it", |a, b| {
+    ascending("assigned to", "assigned to", |a, b| {
         let who = |known: &IncidentView| known.holders().first().map(|person| person.name.clone());
         nobody_last(who(a)).cmp(&nobody_last(who(b)))
     }),
@@ -36,7 +35,7 @@ fn nobody_last<T>(one: Option<T>) -> (bool, Option<T>) {
     (one.is_none(), one)
 }
 
-/// What an incident has of one of [`GROUPINGS`]; empty if nothing.
+/// The value of one of [`GROUPINGS`] for an incident; empty if it has none.
 pub fn value_of(known: &IncidentView, by: &str) -> Text {
     let incident = &known.incident;
     match by {
@@ -47,12 +46,12 @@ pub fn value_of(known: &IncidentView, by: &str) -> Text {
     }
 }
 
-/// The service that an incident is about: the monitored one, else as the paging system calls it.
+/// The service of an incident: the monitored service, else the paging system's.
 pub fn service(known: &IncidentView) -> Option<&Text> {
     known.service.as_ref().or_else(|| known.incident.service.as_ref().map(|service| &service.name))
 }
 
-/// What incidents can be found by: words look into all of it, matchers by name.
+/// The haystack of these incidents. Words search all fields, matchers one.
 pub fn haystack(incidents: &[IncidentView], now: Timestamp) -> Haystack {
     let described: Vec<Labels> = incidents.iter().map(described).collect();
     Haystack::with_fields(
@@ -64,7 +63,7 @@ pub fn haystack(incidents: &[IncidentView], now: Timestamp) -> Haystack {
     )
 }
 
-/// What incidents show beside what [`described`] says.
+/// The numeric filter fields of incidents, besides the fields of [`described`].
 const FIELDS: FilterFields = FilterFields { words: &[], numbers: &["age", "alerts"], flags: &[] };
 
 fn numbers(known: &IncidentView, now: Timestamp) -> [f64; 2] {
@@ -72,7 +71,7 @@ fn numbers(known: &IncidentView, now: Timestamp) -> [f64; 2] {
     [age, f64::from(known.incident.alerts.all)]
 }
 
-/// All that a matcher can ask for.
+/// The text fields that a filter can use.
 pub fn described(known: &IncidentView) -> Labels {
     let incident = &known.incident;
     let joined = |names: Vec<&str>| Text::from(names.join(", "));
@@ -92,7 +91,7 @@ pub fn described(known: &IncidentView) -> Labels {
     Labels::new(pairs.into_iter().map(|(name, value)| (name.into(), value)).collect())
 }
 
-/// The incidents that pass, in order; `all` has the most urgent first, and so have equals.
+/// The incidents that pass the filter, in the sort order. `all` is sorted by urgency, which stays the order of equal ones.
 pub fn ordered<'a>(
     all: &'a [IncidentView],
     passes: Option<&[bool]>,
@@ -106,18 +105,18 @@ pub fn ordered<'a>(
     shown
 }
 
-/// How often an open incident is asked for.
+/// How often the details of an open incident are queried.
 const OPEN_INCIDENT_INTERVAL: Duration = Duration::from_secs(10);
 
-/// How many incidents are asked for because their alerts are not known: fewer than are kept, each costs several requests.
+/// Most incidents whose alerts are queried in the background: each costs several requests.
 const MAX_DETAIL_QUERIES: usize = 6;
 
-/// What is known of it beyond the list, and how far that is to be believed.
+/// The cached details of an incident.
 pub fn remote<'a>(shared: &'a Shared, known: &IncidentView) -> Option<&'a Remote<IncidentDetail>> {
     shared.world.cache(&known.incident.source)?.incident_details().get(&known.incident.id)
 }
 
-/// What it asks for: all that is known of it.
+/// The query for the details of an incident.
 pub fn wants(shared: &Shared, key: &IncidentKey) -> Vec<Want> {
     let Some(known) = key.incident(&shared.world) else { return Vec::new() };
     let speaker = &known.incident.source;
@@ -129,8 +128,8 @@ pub fn wants(shared: &Shared, key: &IncidentKey) -> Vec<Want> {
     vec![Want { interval, ..want }]
 }
 
-/// Asks once for the open incidents of a source whose alerts its list does not tell, the most pressing ones: what they are about
-/// decides what is done to them, on every screen that shows them.
+/// Queries, once, the most urgent open incidents of a source whose list does not contain their alerts. Actions on any screen need
+/// to know these alerts.
 pub fn unread<'a>(shared: &'a Shared, source: &'a SourceId) -> impl Iterator<Item = Want> + 'a {
     let has_unknown_alerts = |known: &&IncidentView| {
         known.incident.is_open() && known.incident.source == *source && shared.world.has_unknown_alerts(known)
@@ -139,8 +138,8 @@ pub fn unread<'a>(shared: &'a Shared, source: &'a SourceId) -> impl Iterator<Ite
     unread.map(|known| want::of(shared, source, Query::Incident { id: known.incident.id.clone() }))
 }
 
-/// Its pages: its own, where people talk about it, those of its service and policy, those that came with its alerts, and of
-/// earlier ones.
+/// The links of an incident: its page, the conference, those of its alerts, of its service and escalation policy, and of similar
+/// past incidents.
 pub fn links(shared: &Shared, known: &IncidentView) -> Vec<(String, Text)> {
     let incident = &known.incident;
     let detail = shared.world.incident_detail(known);
@@ -162,7 +161,7 @@ pub fn links(shared: &Shared, known: &IncidentView) -> Vec<(String, Text)> {
     links
 }
 
-/// What one says of an incident to others: number, title and address.
+/// An incident for the clipboard: number, title, address.
 pub fn said(known: &IncidentView) -> String {
     let incident = &known.incident;
     let url = incident.url.as_ref().map(|url| format!(" {url}")).unwrap_or_default();

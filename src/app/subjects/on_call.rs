@@ -1,4 +1,4 @@
-//! What several screens share about who is on call: the levels of a policy, its links, and words.
+//! On-call data, for all screens: the levels of a policy, links, texts.
 
 use std::collections::BTreeSet;
 
@@ -10,14 +10,14 @@ use crate::model::oncall::{EscalationPolicy, EscalationTarget, OnCallBoard};
 
 pub mod words;
 
-/// The numbers of a policy's levels; whoever is on call has one, too, whatever the policy tells.
+/// The level numbers of a policy, with those of shifts on levels that the policy itself does not list. Never empty.
 pub fn levels(board: &OnCallBoard, policy: &EscalationPolicy) -> BTreeSet<u32> {
     let its = board.shifts.iter().filter(|shift| shift.policy == policy.named.id).map(|shift| shift.level);
     let levels: BTreeSet<u32> = policy.levels.iter().map(|level| level.number).chain(its).collect();
     if levels.is_empty() { BTreeSet::from([1]) } else { levels }
 }
 
-/// Its pages: its own, and those of its schedules and services.
+/// The links of a policy, its schedules and its services.
 pub fn links(shared: &Shared, key: &PolicyKey) -> Vec<(String, Text)> {
     let Some((_, policy)) = key.policy(&shared.world) else { return Vec::new() };
     let targets = policy.levels.iter().flat_map(|level| &level.targets);

@@ -1,12 +1,12 @@
-//! Which runbooks belong to alerts, services, incidents and SLOs.
+//! Finds the runbooks of alerts, services, incidents and SLOs.
 
 use crate::app::prelude::*;
 use std::sync::Arc;
 
-/// Names under which a runbook is told.
+/// The annotations that hold a runbook's address.
 const NAMES: [&str; 2] = ["runbook_url", "runbook"];
 
-/// The labels that fill its placeholders.
+/// The labels that fill the runbook's placeholders.
 pub fn labels(wanted: &RunbookQuery) -> Labels {
     if wanted.labels.get("alertname").is_some() {
         return wanted.labels.clone();
@@ -19,12 +19,12 @@ pub fn of_alert(alert: &Alert) -> RunbookQuery {
     RunbookQuery { name: alert.name().into(), url: alert.runbook().cloned(), labels: alert.labels.clone() }
 }
 
-/// What is written for a service as a whole.
+/// The runbook of a service.
 pub fn of_service(name: &Text) -> RunbookQuery {
     RunbookQuery { name: name.clone(), url: None, labels: Labels::from_iter([("service", name)]) }
 }
 
-/// Those of its alerts: as the monitoring knows them, else as they are told.
+/// The runbooks of an incident's alerts; for alerts that are not monitored, from the details that the paging system has.
 pub fn of_incident(shared: &Shared, known: &IncidentView) -> Vec<RunbookQuery> {
     let tied = known.alerts.iter().filter_map(|alert| shared.world.alert(*alert));
     let mut all: Vec<RunbookQuery> = tied.map(|alert| of_alert(alert)).collect();
@@ -44,7 +44,7 @@ pub fn of_incident(shared: &Shared, known: &IncidentView) -> Vec<RunbookQuery> {
     all
 }
 
-/// Those of its alerts that fire, else what its definition says, else what is written for its service.
+/// The runbooks of an SLO: those of its firing alerts, else the one of its definition, else the one of its service.
 pub fn of_slo(shared: &Shared, status: &SloStatus) -> Vec<RunbookQuery> {
     let firing = shared.world.alerts().iter().filter(|alert| status.slo.is_about(&alert.labels));
     let all: Vec<RunbookQuery> = firing.map(|alert| of_alert(alert)).collect();
@@ -65,6 +65,7 @@ pub fn of_slo(shared: &Shared, status: &SloStatus) -> Vec<RunbookQuery> {
     vec![RunbookQuery { name: name.unwrap_or_else(|| status.slo.id.clone()), url, labels }]
 }
 
+/// Removes duplicates.
 pub fn once(found: Vec<RunbookQuery>) -> Vec<Arc<RunbookQuery>> {
     let mut all: Vec<Arc<RunbookQuery>> = Vec::new();
     for wanted in found {

@@ -1,4 +1,4 @@
-//! What several screens share about services: their order, what they are found by, their short histories, alerts and words.
+//! Services, for all screens: sort order, filter fields, sparkline data, alerts, texts.
 
 use std::cmp::Ordering;
 use std::sync::Arc;
@@ -15,11 +15,11 @@ use crate::model::health::Health;
 use crate::model::series::Matrix;
 use crate::model::service::{Service, ServiceTrends, Signals};
 
-/// Points of the short histories.
+/// Points of a sparkline.
 const TREND_POINTS: u16 = 60;
 
-/// Worst first: by verdict, then by the share of failing requests in whole per cent, then by name, so that noise does not make
-/// rows jump.
+/// Worst first: by health, then by error ratio in whole per cent (so that noise does not change the order), number of alerts,
+/// name.
 pub fn compare_by_health(a: &Service, b: &Service) -> Ordering {
     let whole_percent = |service: &Service| (service.signals.error_ratio.unwrap_or(0.0) * 100.0).floor();
     a.health
@@ -47,14 +47,14 @@ fn by_signal(a: &Service, b: &Service, signal: fn(&Signals) -> Option<f64>) -> O
     key(b).total_cmp(&key(a))
 }
 
-/// The services that pass the filter, in order.
+/// The names of the services that pass the filter, in the sort order.
 pub fn ordered(services: &[Service], passes: Option<&[bool]>, order: SortOrder) -> Vec<Text> {
     let mut shown: Vec<&Service> = passing(services, passes).collect();
     shown.sort_by(|a, b| compare(&ORDERS, order, |by| by(a, b)).then_with(|| a.name.cmp(&b.name)));
     shown.into_iter().map(|service| service.name.clone()).collect()
 }
 
-/// What services can be found by.
+/// The haystack of all services.
 pub fn haystack(services: &[Service]) -> Haystack {
     const FIELDS: FilterFields = FilterFields {
         words: &["health", "service"],
@@ -78,7 +78,7 @@ pub fn haystack(services: &[Service]) -> Haystack {
     )
 }
 
-/// The short histories that the sparklines are drawn from.
+/// The queries for the sparklines.
 pub fn wants(shared: &Shared, now: Timestamp) -> Vec<Want> {
     let window = shared.range.span(now, TREND_POINTS, shared.interval);
     shared
@@ -91,7 +91,7 @@ pub fn wants(shared: &Shared, now: Timestamp) -> Vec<Want> {
         .collect()
 }
 
-/// The alerts of a service that are pending or firing, the worst first.
+/// The pending and firing alerts of a service, worst first.
 pub fn alerts<'a>(shared: &'a Shared, name: &str) -> Vec<&'a Arc<Alert>> {
     let service = shared.world.service(name);
     let known = service.map_or(&[][..], |service| &service.alerts);
@@ -101,7 +101,7 @@ pub fn alerts<'a>(shared: &'a Shared, name: &str) -> Vec<&'a Arc<Alert>> {
     alerts
 }
 
-/// The comment: why there is nothing: not asked, still loading, nothing known, or nothing that passes.
+/// Why the list of services is empty: no source, loading, failed, no services, or none that matches the filter.
 pub fn empty(shared: &Shared, found: &ListFilter) -> String {
     if !found.text().is_empty() && !shared.world.services().is_empty() {
         return found.nothing("service");
@@ -113,16 +113,17 @@ pub fn empty(shared: &Shared, found: &ListFilter) -> String {
         asked: "for services",
         one: None,
     };
-    let nameless = || "None of the known metrics names a service. See Sources (9).".to_owned();
+    let nameless = || "No services found: no known metric has a service label. See Sources (9).".to_owned();
     has_unknown.words(shared).map_or_else(nameless, |(words, _)| words)
 }
 
-/// The reasons in words, the gravest first.
+/// The reasons for the health, worst first.
 pub fn why(service: &Service, now: Timestamp) -> String {
     service.reasons.iter().map(|reason| reason.words(now)).collect::<Vec<_>>().join(", ")
 }
 
-/// Request rate, error ratio and p95 of a service: of several sources rates add up, of the others the worst counts.
+/// Request rate, error ratio and p95 of a service over time. Over several sources, rates
+/// are added; of the other signals the worst is used.
 pub fn trends(shared: &Shared, service: &Service) -> [Vec<f64>; 3] {
     let labels = Labels::from_iter([("service", &*service.name)]);
     let part = |part: fn(&ServiceTrends) -> &Matrix, both: fn(f64, f64) -> f64| {
@@ -137,7 +138,7 @@ pub fn trends(shared: &Shared, service: &Service) -> [Vec<f64>; 3] {
     [part(|t| &t.request_rate, |a, b| a + b), part(|t| &t.error_ratio, f64::max), part(|t| &t.p95, f64::max)]
 }
 
-/// Joins a history into another that ends at the same moment; where only one has a value, that counts.
+/// Merges two series that end at the same time; where only one has a value, that value is used.
 pub fn join(mine: &mut Vec<f64>, other: &[f64], both: impl Fn(f64, f64) -> f64) {
     if other.len() > mine.len() {
         mine.splice(0..0, std::iter::repeat_n(f64::NAN, other.len() - mine.len()));
@@ -151,7 +152,7 @@ pub fn join(mine: &mut Vec<f64>, other: &[f64], both: impl Fn(f64, f64) -> f64) 
     }
 }
 
-/// What a full bar stands for where the usual is to be half of one: twice the mean, or the highest if that is higher.
+/// The scale of a sparkline: twice the mean, so that usual values fill half the height, or the highest value if it is higher.
 pub fn sparkline_max(values: &[f64]) -> Option<f64> {
     let known: Vec<f64> = values.iter().copied().filter(|value| value.is_finite()).collect();
     let mean = known.iter().sum::<f64>() / known.len() as f64;
@@ -177,7 +178,7 @@ impl Item for Text {
     }
 }
 
-/// Cells of the longest name.
+/// The cells of the longest name of a service.
 pub fn widest_name(world: &World) -> u16 {
     world.services().iter().map(|service| text::width(&service.name)).max().unwrap_or(0)
 }

@@ -1,4 +1,4 @@
-//! What several screens share about SLOs: their order, what they are found by, their words, queries and spending.
+//! SLOs, for all screens: sort order, grouping, filter fields; texts, queries and budget history in submodules.
 
 use std::cmp::{Ordering, Reverse};
 use std::collections::HashMap;
@@ -13,13 +13,14 @@ pub mod course;
 pub mod queries;
 pub mod words;
 
+/// The sort orders.
 pub const ORDERS: [ThingOrder<SloStatus>; 7] = [
     descending("state, worst first", "state", SloStatus::by_urgency),
-    ascending("budget left, least first", "left", |a, b| by_number(a, b, |status| status.worst()?.left())),
-    descending("burn over 1h, fastest first", "1h", |a, b| {
+    ascending("budget left, least first", "budget", |a, b| by_number(a, b, |status| status.worst()?.left())),
+    descending("burn rate over 1h, highest first", "1h", |a, b| {
         by_number(a, b, |status| Some(-status.worst()?.burn(BASIS)?))
     }),
-    ascending("exhaustion, soonest first", "gone in", |a, b| {
+    ascending("exhaustion, soonest first", "runs out", |a, b| {
         by_number(a, b, |status| seconds(status.worst()?.exhaustion?))
     }),
     ascending("name", "SLO", |a, b| a.slo.id.cmp(&b.slo.id)),
@@ -37,12 +38,12 @@ fn by_number(a: &SloStatus, b: &SloStatus, number: fn(&SloStatus) -> Option<f64>
     key(a).total_cmp(&key(b))
 }
 
-/// How much of its budget an SLO has left, for a list of names.
+/// The remaining budget as text, for the palette.
 pub fn left_text(status: &SloStatus) -> String {
     words::left(status.worst()).text.into_owned()
 }
 
-/// The value of a label of an SLO, empty without one: what it is given, or what its recorded series have.
+/// The value of a label of an SLO: of its definition, else of its recorded series; empty if it has none.
 pub fn value_of(status: &SloStatus, label: &str) -> Text {
     let named = match label {
         "service" => status.service.clone(),
@@ -53,7 +54,7 @@ pub fn value_of(status: &SloStatus, label: &str) -> Text {
     named.or_else(|| status.slo.labels.get(label).or_else(recorded).cloned()).unwrap_or_default()
 }
 
-/// The labels by which SLOs can be grouped, the most frequent first; `service` leads.
+/// The labels by which SLOs can be grouped: `service`, then the others, most frequent first.
 pub fn labels(world: &World) -> Vec<String> {
     let mut names: HashMap<&str, usize> = HashMap::new();
     for status in world.slos() {
@@ -67,7 +68,7 @@ pub fn labels(world: &World) -> Vec<String> {
     std::iter::once("service").chain(names.into_iter().map(|(name, _)| name)).map(str::to_owned).collect()
 }
 
-/// What SLOs can be found by: words look into all of it, matchers by name.
+/// The haystack of these SLOs. Words search all fields, matchers one.
 pub fn haystack(slos: &[SloStatus]) -> Haystack {
     const FIELDS: FilterFields =
         FilterFields { words: &[], numbers: &["left", "burn", "burn_5m", "objective", "alerts"], flags: &[] };
@@ -87,7 +88,7 @@ pub fn haystack(slos: &[SloStatus]) -> Haystack {
     )
 }
 
-/// All that a matcher can ask for; of equal names what is ours counts.
+/// The text fields that a filter can use. The SLO's own fields override labels of the same name.
 fn described(status: &SloStatus, states: &[(SloState, Text)]) -> Labels {
     let slo = &status.slo;
     let recorded = slo.recorded.iter().flat_map(|recorded| recorded.labels.iter());
@@ -104,7 +105,7 @@ fn described(status: &SloStatus, states: &[(SloState, Text)]) -> Labels {
     Labels::new(given.chain(own).collect())
 }
 
-/// How long until the budget is gone, if it will be.
+/// The seconds until the budget is exhausted; None if it will not be.
 fn seconds(exhaustion: Exhaustion) -> Option<f64> {
     match exhaustion {
         Exhaustion::Exhausted => Some(0.0),
@@ -113,7 +114,7 @@ fn seconds(exhaustion: Exhaustion) -> Option<f64> {
     }
 }
 
-/// The SLOs that pass, in order; the worst first among equals.
+/// The SLOs that pass the filter, in the sort order; equal ones by urgency.
 pub fn ordered<'a>(slos: &'a [SloStatus], passes: Option<&[bool]>, order: SortOrder) -> Vec<&'a SloStatus> {
     let mut shown: Vec<&SloStatus> = passing(slos, passes).collect();
     shown.sort_by(|a, b| compare(&ORDERS, order, |by| by(a, b)).then_with(|| a.by_urgency(b)));

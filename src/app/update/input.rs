@@ -1,4 +1,4 @@
-//! What keys, the mouse and pasted text do, by what the keyboard is for at the moment.
+//! Handles keys, mouse and pasted text, depending on the current mode.
 
 use jiff::Timestamp;
 
@@ -12,6 +12,7 @@ use crate::app::palette::PaletteTarget;
 use crate::app::state::{Mode, State};
 use crate::app::{frame, help, menu, overlay};
 
+/// Handles a key in the current mode.
 pub(super) fn press(state: &mut State, key: Key, now: Timestamp) -> Vec<Effect> {
     state.version += 1;
     let mode = std::mem::take(&mut state.mode);
@@ -73,10 +74,10 @@ pub(super) fn press(state: &mut State, key: Key, now: Timestamp) -> Vec<Effect> 
     }
 }
 
-/// Ends the program whatever the key map says.
+/// Quits in every mode, whatever the key map says.
 const INTERRUPT: Key = Key { ctrl: true, ..Key::char('c') };
 
-/// Does what the key is for, or says why it does nothing: a person in a hurry must not wonder.
+/// Runs the command of a key, or logs a message about why the key does nothing.
 fn browse(state: &mut State, key: Key, now: Timestamp) -> Vec<Effect> {
     if let Some(command) = state.shared.keys.lookup(key, state.screen().scopes()) {
         return run(state, command, now);
@@ -88,21 +89,22 @@ fn browse(state: &mut State, key: Key, now: Timestamp) -> Vec<Effect> {
         (Some(command), _) => {
             format!("{key} ({}) works {}, not here", command.name(), command.scope().place())
         }
-        (None, Some(c)) if c.is_ascii_digit() => format!("There is no screen {c} yet"),
+        (None, Some(c)) if c.is_ascii_digit() => format!("There is no screen {c}"),
         (None, _) => {
             let help = state.shared.key(Command::Help);
-            format!("{key} does nothing here; {help} shows the keys that do")
+            format!("{key} is not bound here. Press {help} for all keys.")
         }
     };
     state.shared.messages.note(said, now);
     Vec::new()
 }
 
+/// Handles a key while a filter is being typed.
 fn type_filter(state: &mut State, mut line: LineEditor, before: String, key: Key) {
     match key.code {
         Code::Named(NamedKey::Esc) => state.set_filter(&before),
         Code::Named(NamedKey::Enter) => {}
-        // the cursor of the list moves while the filter is being typed
+        // Up and Down move the list's cursor while the filter is being typed
         Code::Named(NamedKey::Up) => {
             navigate::by_rows(state, -1);
             state.mode = Mode::Filter { line, before };
@@ -171,10 +173,10 @@ pub(super) fn mouse(
     Vec::new()
 }
 
-/// A click chooses what is under it; beside a window it closes the window.
+/// A click chooses the item at the cell; outside of a window it closes the window.
 fn click(state: &mut State, column: u16, row: u16, now: Timestamp) -> Vec<Effect> {
     match std::mem::take(&mut state.mode) {
-        // the filter stays as it is typed
+        // the filter keeps the text typed so far
         Mode::Browse | Mode::Filter { .. } => {
             if let Some(tab) = frame::tab_at(state, column, row) {
                 return run(state, Command::Go(tab), now);
@@ -182,7 +184,7 @@ fn click(state: &mut State, column: u16, row: u16, now: Timestamp) -> Vec<Effect
             if navigate::click(state, column, row) { run(state, Command::Open, now) } else { Vec::new() }
         }
         Mode::Help(_) | Mode::Results { .. } => Vec::new(),
-        // neither what is typed nor what is to be decided goes by a slip of the mouse
+        // a stray click must not discard a form or a confirm dialog
         open @ (Mode::Confirm(_) | Mode::Form(_)) => {
             state.mode = open;
             Vec::new()
@@ -205,6 +207,7 @@ fn click(state: &mut State, column: u16, row: u16, now: Timestamp) -> Vec<Effect
     }
 }
 
+/// Runs the entry that was chosen in the palette.
 fn go(state: &mut State, target: PaletteTarget, now: Timestamp) -> Vec<Effect> {
     match target {
         PaletteTarget::Run(command) => run(state, command, now),

@@ -1,4 +1,4 @@
-//! The menus: what each of them offers, and what choosing does.
+//! The menus: their items, and what choosing an item does.
 
 use jiff::Timestamp;
 
@@ -13,19 +13,19 @@ use crate::model::duration;
 use crate::model::labels::Text;
 use crate::model::text::address;
 
-/// Opens the menu of orders.
+/// Opens the menu of sort orders.
 pub(super) fn sort(state: &mut State, now: Timestamp) {
     let names = state.screen().orders();
     let Some(order) = state.screen().listing().map(Listing::order).filter(|_| !names.is_empty()) else {
-        let words = "This has one order; the lists of services, SLOs, alerts and incidents have several";
+        let words = "This list cannot be sorted. Services, SLOs, alerts and incidents can be sorted.";
         state.shared.messages.note(words, now);
         return;
     };
     let items = names.iter().enumerate().map(|(i, name)| ((*name).to_owned(), MenuChoice::Sort(i))).collect();
-    state.mode = Mode::Menu(Menu::new("Order by (again: reversed)", items, order.column));
+    state.mode = Mode::Menu(Menu::new("Sort by (choose again to reverse)", items, order.column));
 }
 
-/// Opens the menu of what the rows can be grouped by.
+/// Opens the menu of groupings.
 pub(super) fn group(state: &mut State) {
     let groupings = state.screen().groupings(&state.shared);
     let present = state.screen_mut().listing_mut().and_then(Listing::grouping_mut).cloned();
@@ -44,7 +44,7 @@ pub(super) fn range(state: &mut State) {
 /// Opens the menu of contexts, if there is more than one.
 pub(super) fn context(state: &mut State, now: Timestamp) {
     if state.shared.contexts.iter().all(|name| *name == state.shared.context) {
-        let words = format!("{} is the only context; the configuration can have more", state.shared.context);
+        let words = format!("{} is the only configured context", state.shared.context);
         state.shared.messages.note(words, now);
         return;
     }
@@ -54,7 +54,7 @@ pub(super) fn context(state: &mut State, now: Timestamp) {
     state.mode = Mode::Menu(Menu::new("Context", items, at));
 }
 
-/// Opens the menu of themes; the one under the cursor is shown at once.
+/// Opens the menu of themes; the theme under the cursor is previewed.
 pub(super) fn theme(state: &mut State) {
     let themes = state.shared.look.themes.iter().enumerate();
     let items = themes.map(|(i, theme)| (theme.name().to_owned(), MenuChoice::Theme(i))).collect();
@@ -70,20 +70,23 @@ pub(super) fn links(state: &mut State, now: Timestamp) {
     };
     let items: Vec<_> = links.map(item).collect();
     if items.is_empty() {
-        state.shared.messages.note("No links here: links belong to alerts, incidents and policies", now);
+        state
+            .shared
+            .messages
+            .note("No links here. Alerts, incidents and escalation policies have links.", now);
     } else {
         state.mode = Mode::Menu(Menu::new("Links (Enter copies)", items, 0));
     }
 }
 
-/// Shows what the cursor of a menu is on, where that can be taken back.
+/// Previews the item under the cursor, if that can be undone (themes).
 pub(super) fn preview(state: &mut State, choice: Option<&MenuChoice>) {
     if let Some(MenuChoice::Theme(theme)) = choice {
         state.shared.look.choose(*theme);
     }
 }
 
-/// Does what was chosen.
+/// Applies a chosen item.
 pub(super) fn choose(state: &mut State, choice: MenuChoice, now: Timestamp) -> Vec<Effect> {
     match choice {
         MenuChoice::Sort(column) => {
@@ -107,7 +110,7 @@ pub(super) fn choose(state: &mut State, choice: MenuChoice, now: Timestamp) -> V
         MenuChoice::Runbook(wanted) => state.go(Place::Runbook(wanted), now),
         MenuChoice::Link(link) => return state.shared.copy(link.to_string(), now),
         MenuChoice::Intent(intent) => super::intent::choose(state, *intent, now),
-        MenuChoice::Cannot(why) => state.shared.messages.note(format!("That cannot be done: {why}"), now),
+        MenuChoice::Cannot(why) => state.shared.messages.note(format!("Not available: {why}"), now),
     }
     Vec::new()
 }

@@ -1,4 +1,4 @@
-//! Moving about on a screen: cursors, panels, pages and marks.
+//! Navigation within a screen: cursor, panels, pages, marks.
 
 use jiff::Timestamp;
 
@@ -14,7 +14,7 @@ pub(super) use mouse::{click, wheel};
 
 mod mouse;
 
-/// Where the rows of the list with the keyboard stand.
+/// The grid of the focused list or text.
 fn grid(state: &State) -> Grid {
     state.screen().grid(&state.shared, layout::areas(state.shared.size).body)
 }
@@ -29,7 +29,7 @@ fn set_panel(state: &mut State, panel: usize) {
     screen.set_spot(ScrollPosition { panel, ..screen.spot() });
 }
 
-/// Brings the cursor into sight.
+/// Scrolls so that the cursor is visible.
 pub(super) fn follow(state: &mut State) {
     let grid = grid(state);
     let (screen, shared) = state.split();
@@ -46,8 +46,9 @@ pub(super) fn follow(state: &mut State) {
     }
 }
 
+/// Moves the cursor by rows, or scrolls a text without a list.
 fn move_by(state: &mut State, rows: isize) {
-    // a cursor that cannot be seen stays where it is
+    // a cursor that is not visible does not move
     let is_seen = grid(state).room() > 0;
     let screen = state.screen_mut();
     if let Some(list) = screen.list_mut() {
@@ -62,24 +63,24 @@ fn move_by(state: &mut State, rows: isize) {
     follow(state);
 }
 
-/// Lets the cursor stay on its thing from now on, as after a move: who opens it or acts on it means that one.
+/// Fixes the cursor to its item from now on, as a cursor movement does: the user is about to open it or act on it.
 pub(super) fn fix_cursor(state: &mut State) {
     move_by(state, 0);
 }
 
-/// Up or down by rows.
+/// Moves up or down by rows.
 pub(super) fn by_rows(state: &mut State, rows: isize) {
     let columns = isize::try_from(grid(state).columns).unwrap_or(1);
     move_by(state, rows * columns);
 }
 
-/// Up or down by pages.
+/// Moves up or down by pages.
 pub(super) fn by_pages(state: &mut State, pages: isize) {
     let page = isize::try_from(grid(state).height().max(1)).unwrap_or(isize::MAX);
     by_rows(state, pages * page);
 }
 
-/// To the first row.
+/// Moves to the first row.
 pub(super) fn to_top(state: &mut State) {
     match state.screen_mut().list_mut() {
         Some(list) => list.to_top(),
@@ -87,12 +88,12 @@ pub(super) fn to_top(state: &mut State) {
     }
 }
 
-/// To the last row.
+/// Moves to the last row.
 pub(super) fn to_bottom(state: &mut State) {
     move_by(state, isize::MAX / 64);
 }
 
-/// Left or right: to the neighbouring tile, else folding groups, else to the next panel.
+/// Moves left or right: to the next tile; on screens without tiles to the next panel; else collapses or expands a group.
 pub(super) fn sideways(state: &mut State, by: isize) {
     let columns = grid(state).columns;
     let screen = state.screen_mut();
@@ -107,7 +108,7 @@ pub(super) fn sideways(state: &mut State, by: isize) {
     }
 }
 
-/// To the next panel, or the one before; those that have nothing in them are passed over.
+/// Focuses the next or the previous panel; panels without content are skipped.
 pub(super) fn panel(state: &mut State, by: isize) {
     let body = layout::areas(state.shared.size).body;
     let (screen, shared) = state.split();
@@ -126,14 +127,14 @@ pub(super) fn panel(state: &mut State, by: isize) {
     screen.show_panel(shared, area);
 }
 
-/// Marks the current row or all rows, or takes the marks away.
+/// Marks or unmarks the current row, or all rows.
 pub(super) fn mark(state: &mut State, all: bool) {
     if let Some(list) = state.screen_mut().list_mut() {
         if all { list.toggle_all() } else { list.toggle_mark() }
     }
 }
 
-/// Opens what the cursor is on; `false` if that is nothing.
+/// Opens the row under the cursor; returns `false` if there is nothing to open.
 pub(super) fn open(state: &mut State, now: Timestamp) -> bool {
     fix_cursor(state);
     let (screen, shared) = state.split();

@@ -1,4 +1,4 @@
-//! What each command does.
+//! Runs commands.
 
 use std::sync::Arc;
 
@@ -21,7 +21,7 @@ use crate::app::subjects::runbook;
 use crate::model::action::OperationKind;
 use crate::model::runbook::RunbookQuery;
 
-/// Does what a command says. A new command must find its arm here to compile.
+/// Runs a command. The match is exhaustive, so that a new command without an arm does not compile.
 pub(in crate::app) fn run(state: &mut State, command: Command, now: Timestamp) -> Vec<Effect> {
     let (screen, shared) = state.split();
     if let Some(effects) = screen.run(shared, command, now) {
@@ -52,7 +52,7 @@ pub(in crate::app) fn run(state: &mut State, command: Command, now: Timestamp) -
         Command::Act => intent::run(state, command, Start::List, now),
         Command::Open => {
             if !navigate::open(state, now) {
-                state.shared.messages.note("Nothing to open here", now);
+                state.shared.messages.note("There is nothing to open here", now);
             }
         }
         Command::Back => {
@@ -78,7 +78,7 @@ pub(in crate::app) fn run(state: &mut State, command: Command, now: Timestamp) -
             let found = state.screen().found();
             let before = found.map(|found| found.text().to_owned()).unwrap_or_default();
             state.mode = Mode::Filter { line: LineEditor::of(&before), before };
-            // what is looked in is prepared now, so that the first letter does not wait for it
+            // the haystack is built now, so that the first typed letter does not wait for it
             state.ordered = None;
         }
         Command::Mark => navigate::mark(state, false),
@@ -89,7 +89,7 @@ pub(in crate::app) fn run(state: &mut State, command: Command, now: Timestamp) -
             state.screen_mut().show_hidden(None);
             state.ordered = None;
         }
-        // done by the screen that it is for
+        // only the SLO page runs this command, in `Screen::run`
         Command::Basis => {}
         Command::Range => menus::range(state),
         Command::Earlier => change_range(state, now, Range::earlier),
@@ -99,7 +99,7 @@ pub(in crate::app) fn run(state: &mut State, command: Command, now: Timestamp) -
         Command::Runbook => runbook(state, now),
         Command::Copy => match state.screen().copied(&state.shared, now) {
             Some(text) => return state.shared.copy(text, now),
-            None => state.shared.messages.note("Nothing to copy here", now),
+            None => state.shared.messages.note("There is nothing to copy here", now),
         },
         Command::Handoff => state.go(Place::Report(Document::Handoff(SHIFT)), now),
         Command::Statistics => state.go(Place::Report(Document::Statistics(WEEK)), now),
@@ -120,7 +120,7 @@ pub(in crate::app) fn run(state: &mut State, command: Command, now: Timestamp) -
     Vec::new()
 }
 
-/// Goes to the draft of a review of the incident that is pointed at, or that what is pointed at belongs to.
+/// Opens the postmortem draft of the selected incident, or of the incident of the selected alert or service.
 fn review(state: &mut State, now: Timestamp) {
     let world = &state.shared.world;
     let incident = match state.selection() {
@@ -135,11 +135,11 @@ fn review(state: &mut State, now: Timestamp) {
     };
     match incident {
         Some(key) => state.go(Place::Report(Document::Postmortem(key)), now),
-        None => state.shared.messages.note("Reviews are of incidents; go to one first", now),
+        None => state.shared.messages.note("A postmortem needs an incident. Select one first.", now),
     }
 }
 
-/// Opens the runbook of what the cursor is on, or asks which of several.
+/// Opens the runbook of the selection, or a menu if there are several.
 fn runbook(state: &mut State, now: Timestamp) {
     let mut all = runbook::once(state.screen().runbooks(&state.shared));
     if all.len() > 1 {
@@ -151,19 +151,19 @@ fn runbook(state: &mut State, now: Timestamp) {
     } else if let Some(wanted) = all.pop() {
         state.go(Place::Runbook(wanted), now);
     } else {
-        let words = "No runbook here: runbooks belong to alerts, incidents, SLOs and services";
+        let words = "No runbook here. Select an alert, an incident, an SLO or a service.";
         state.shared.messages.note(words, now);
     }
 }
 
-/// Has everything asked again, unless all is held still.
+/// Sends all queries again, unless updates are paused.
 fn refresh(state: &mut State, now: Timestamp) {
     if state.shared.paused.is_some() {
         let key = state.shared.key(Command::Pause);
         state.shared.messages.note(format!("Paused. Press {key} to resume."), now);
     } else {
         state.shared.scheduler.refresh(now);
-        state.shared.messages.note("Refreshing everything", now);
+        state.shared.messages.note("Refreshing all data", now);
     }
 }
 

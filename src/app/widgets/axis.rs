@@ -1,4 +1,4 @@
-//! The axes of pictures over time: round values at the left, round times of the reader's zone below.
+//! The axes of charts: round values at the left, round times in the displayed time zone below.
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
@@ -11,27 +11,26 @@ use crate::app::look::{Charset, Cx};
 use crate::app::theme::Role;
 use crate::model::series::TimeGrid;
 
-/// Cells of the labels at the left: the same for all pictures, so that those under each other share one time axis.
+/// Cells of the value labels: equal for all charts, so that charts below each other share one time axis.
 const LABELS: u16 = 7;
 
-/// Beyond this, differences and products of values could overflow.
+/// Larger values are clamped, so that differences and products cannot overflow.
 const HUGE: f64 = 1e300;
 
-/// Where the parts of a picture stand.
+/// The areas of a chart.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct ChartFrame {
-    /// The row above, for the legend.
+    /// The row above the plot, for the legend; None if there is no room.
     pub(super) legend: Option<Rect>,
-    /// Left of the plot, without the axis itself; empty where there is no room.
+    /// The value labels, without the axis line; width 0 if there is no room.
     pub(super) labels: Rect,
-    /// The picture.
     pub(super) plot: Rect,
-    /// The time axis; the times stand in the row below it.
+    /// The line of the time axis; the time labels are in the row below.
     pub(super) line: Rect,
 }
 
 impl ChartFrame {
-    /// Cuts `area`, which has four rows or more, into the parts.
+    /// Divides `area`, which must have at least four rows.
     pub(super) fn new(area: Rect) -> Self {
         let head = u16::from(area.height >= 6);
         let side = if area.width >= 24 { LABELS } else { 0 };
@@ -50,7 +49,7 @@ impl ChartFrame {
         }
     }
 
-    /// Draws the axes: at the left with `labels` in their rows of the plot, below with the times of `span`.
+    /// Draws the axes: value labels at these rows of the plot, time labels of `span`.
     pub(super) fn draw(&self, cx: &Cx<'_>, span: TimeGrid, labels: &[(u16, String)], buf: &mut Buffer) {
         let (plot, style) = (self.plot, cx.style(Role::Border));
         if self.labels.width > 0 {
@@ -82,31 +81,31 @@ impl ChartFrame {
     }
 }
 
-/// The values at the left.
+/// The value axis.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct ValueScale {
-    /// What the plot's bottom stands for.
+    /// The value at the bottom of the plot.
     pub(super) low: f64,
-    /// What its top stands for; above `low`.
+    /// The value at the top; greater than `low`.
     pub(super) high: f64,
-    /// Round values in between, with their labels: all within their column, no two the same.
+    /// Round values with their labels. Each label fits beside the axis, and no two are equal.
     pub(super) ticks: Vec<(f64, String)>,
     words: AxisLabels,
 }
 
-/// How values are written beside the axis.
+/// The format of value labels.
 #[derive(Debug, Clone, Copy, PartialEq)]
 struct AxisLabels {
     unit: ValueUnit,
     charset: Charset,
-    /// What the axis counts in; without one, values have exponents.
+    /// The unit of all labels; None: values are written with exponents.
     measure: Option<DisplayUnit>,
-    /// What others are told by how much they are above: values that are large and lie close together.
+    /// For large values close together: labels show the difference to this value.
     base: Option<f64>,
 }
 
 impl ValueScale {
-    /// Round bounds and ticks around `low..=high` for a plot of so many rows; `fixed` bounds stay as they are.
+    /// Round bounds and ticks around `low..=high` for a plot of `rows` rows; `fixed` bounds are not rounded.
     pub(super) fn new(
         low: f64,
         high: f64,
@@ -123,7 +122,7 @@ impl ValueScale {
         };
         let crosses = u16::from(low < 0.0 && high > 0.0);
         let (least, most) = (1 + crosses, (rows / 2).clamp(1 + crosses, 4));
-        // where labels have no room, there are fewer and rounder ones, then differences, then those that fit
+        // if labels do not fit: fewer and rounder ticks, then differences, then only the labels that fit
         let steps = || (least..=most).rev();
         let whole = |intervals| Self::in_steps((low, high), fixed, unit, charset, intervals);
         let above = |intervals| Self::above_lowest((low, high), fixed, unit, charset, intervals);
@@ -136,7 +135,6 @@ impl ValueScale {
         })
     }
 
-    /// Ticks at round values.
     fn in_steps(
         (low, high): (f64, f64),
         fixed: bool,
@@ -150,7 +148,7 @@ impl ValueScale {
         let highest = (from / by(measure)).abs().max((to / by(measure)).abs());
         let rounded = unit.measure(highest, charset);
         if rounded != measure {
-            // rounding up reached the next unit: 1s, not 1000ms
+            // rounding up has reached the next unit: 1s, not 1000ms
             measure = rounded;
             (from, to, step) = round(low * by(measure), high * by(measure), intervals);
         }
@@ -162,7 +160,7 @@ impl ValueScale {
         Self { low, high, ticks: inside(low, high, ticks), words }
     }
 
-    /// Ticks at round values above the lowest: values that are large and lie close together.
+    /// Ticks at round differences from the lowest value, for large values close together.
     fn above_lowest(
         (low, high): (f64, f64),
         fixed: bool,
@@ -180,14 +178,14 @@ impl ValueScale {
         Self { low, high, ticks: inside(low, high, ticks), words }
     }
 
-    /// Whether there are labels, every one has room, and none is that of another value.
+    /// Whether there are at least two labels, all fit, and no two neighbours are equal.
     fn is_legible(&self) -> bool {
         let labels = || self.ticks.iter().map(|(_, label)| label);
         let differ = labels().zip(labels().skip(1)).all(|(a, b)| a != b);
         self.ticks.len() > 1 && differ && labels().all(|label| (1..=LABELS).contains(&text::width(label)))
     }
 
-    /// A value as the ticks are written, in at most three digits; nothing where that has no room.
+    /// The label of any value, with at most three digits; empty if it does not fit.
     pub(super) fn label(&self, value: f64) -> String {
         let words = self.words;
         if let Some(base) = words.base {
@@ -200,25 +198,25 @@ impl ValueScale {
         scaled.filter(|label| text::width(label) <= LABELS).unwrap_or_else(|| words.few(value))
     }
 
-    /// Where in the scale a value lies, from 0 at the bottom to 1 at the top; beyond both, at the edge.
+    /// The position of a value, from 0 at the bottom to 1 at the top; values outside are clamped.
     pub(super) fn share(&self, value: f64) -> f64 {
         ((value - self.low) / (self.high - self.low)).clamp(0.0, 1.0)
     }
 
-    /// The row of a plot of so many rows, counted from the top.
+    /// The row of a value in a plot of `rows` rows, counted from the top.
     pub(super) fn row(&self, value: f64, rows: u16) -> u16 {
         let last = rows.saturating_sub(1);
         cell(1.0 - self.share(value), last)
     }
 
-    /// Whether the value is within the scale.
+    /// Whether a value is within the scale.
     pub(super) fn holds(&self, value: f64) -> bool {
         (self.low..=self.high).contains(&value)
     }
 }
 
 impl AxisLabels {
-    /// The label of a tick, in the axis' measure; steps are as fine as that.
+    /// The label of a tick in the axis' unit, with as many decimals as the step needs.
     fn tick(self, scaled: f64, step: f64) -> String {
         let is_zero = scaled.abs() < step * 1e-6;
         match self.measure {
@@ -232,12 +230,12 @@ impl AxisLabels {
         }
     }
 
-    /// A value in as few digits as have room.
+    /// A value with as many digits as fit.
     fn few(self, value: f64) -> String {
         fitting([self.unit.short(value, self.charset), format!("{value:.1e}"), format!("{value:.0e}")])
     }
 
-    /// How much more it is: `+0.25s`.
+    /// A difference: `+0.25s`.
     fn more(self, more: f64) -> String {
         let sign = if more < 0.0 { "" } else { "+" };
         fitting([
@@ -248,18 +246,18 @@ impl AxisLabels {
     }
 }
 
-/// The first that has room beside the axis.
+/// The first label that fits beside the axis; empty if none does.
 fn fitting(labels: impl IntoIterator<Item = String>) -> String {
     labels.into_iter().find(|label| text::width(label) <= LABELS).unwrap_or_default()
 }
 
-/// Those that lie within the bounds.
+/// The ticks within the bounds.
 fn inside(low: f64, high: f64, ticks: impl Iterator<Item = (f64, String)>) -> Vec<(f64, String)> {
     let tolerance = (high - low) * 1e-6;
     ticks.filter(|(value, _)| *value >= low - tolerance && *value <= high + tolerance).collect()
 }
 
-/// Bounds around a line that is flat.
+/// Bounds around a constant line.
 fn around(value: f64, unit: ValueUnit) -> (f64, f64) {
     if value.abs() < 1e-290 {
         return (0.0, if unit == ValueUnit::Ratio { 0.01 } else { 1.0 });
@@ -267,7 +265,6 @@ fn around(value: f64, unit: ValueUnit) -> (f64, f64) {
     if value > 0.0 { (0.0, value) } else { (value, 0.0) }
 }
 
-/// `share` of `last`, rounded to a whole cell.
 fn cell(share: f64, last: u16) -> u16 {
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "between 0 and `last`")]
     let cell = (share.clamp(0.0, 1.0) * f64::from(last)).round() as u16;
@@ -278,7 +275,7 @@ fn is_whole(value: f64) -> bool {
     value.round() >= 1.0 && (value - value.round()).abs() < 1e-6
 }
 
-/// Round bounds that enclose `low..=high` in at most so many round steps.
+/// Round bounds that enclose `low..=high` in at most `intervals` round steps; returns low, high, step.
 fn round(low: f64, high: f64, intervals: u16) -> (f64, f64, f64) {
     let raw = (high - low) / f64::from(intervals);
     let mut base = 10_f64.powf(raw.log10().floor());
@@ -295,18 +292,18 @@ fn round(low: f64, high: f64, intervals: u16) -> (f64, f64, f64) {
     (low, high, raw)
 }
 
-/// One time on the axis.
+/// A label of the time axis.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct TimeTick {
-    /// The cell that it stands for.
+    /// The column of the time.
     pub(super) column: u16,
-    /// The first cell of its label.
+    /// The first column of the label.
     pub(super) label_at: u16,
-    /// `02:15`, `02:15:30` or `Mar 14`.
+    /// The label: `02:15`, `02:15:30` or `Mar 14`.
     pub(super) label: String,
 }
 
-/// The cell of a moment in a plot of so many columns; beyond the span, the nearest edge.
+/// The column of a time in a plot of this width; times outside of the span are clamped.
 pub(super) fn column(span: TimeGrid, at: Timestamp, columns: u16) -> u16 {
     let (start, end) = (span.start().as_second() as f64, span.end().as_second() as f64);
     let last = columns.saturating_sub(1);
@@ -319,7 +316,7 @@ const STEPS: [i64; 20] = [
 ];
 const DAY: i64 = 86_400;
 
-/// Round times of `zone`, as dense as their labels allow: two blanks between them at least.
+/// Round times in `zone`, as many as fit with at least two blanks between their labels.
 fn times(span: TimeGrid, zone: &TimeZone, columns: u16) -> Vec<TimeTick> {
     let (start, end) = (span.start().as_second(), span.end().as_second());
     let range = end.saturating_sub(start);
@@ -350,14 +347,14 @@ fn times(span: TimeGrid, zone: &TimeZone, columns: u16) -> Vec<TimeTick> {
     ticks
 }
 
-/// The first second at or after `from` that is a multiple of `step` on the clocks of `zone`.
+/// The first second at or after `from` that is a multiple of `step` in the local time of `zone`.
 fn aligned(from: i64, step: i64, zone: &TimeZone) -> Option<i64> {
     let offset =
         |second: i64| Timestamp::from_second(second).ok().map(|at| i64::from(zone.to_offset(at).seconds()));
     let before = offset(from)?;
     let local = (from + before).div_euclid(step) * step;
     let local = if local < from + before { local + step } else { local };
-    // clocks may have changed in between
+    // daylight saving time may have changed in between
     let after = offset(local - before)?;
     Some((local - after).max(from))
 }

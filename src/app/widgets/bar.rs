@@ -1,4 +1,4 @@
-//! A gauge for a share of a whole, and the frame around a panel.
+//! A gauge for a ratio, and the border of a panel.
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
@@ -9,17 +9,17 @@ use crate::app::theme::Role;
 
 const EIGHTHS: [&str; 8] = ["", "▏", "▎", "▍", "▌", "▋", "▊", "▉"];
 
-/// A share of a whole, drawn from the left.
+/// A ratio drawn as a bar from the left.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Gauge {
-    /// 0 to 1; above and below is shown as an overflow at that end, NaN as unknown.
+    /// The ratio, 0 to 1. A value outside is shown as an overflow at that end, NaN as unknown.
     pub share: f64,
-    /// How the filled part looks.
+    /// The role of the filled part.
     pub role: Role,
 }
 
 impl Gauge {
-    /// Draws it over all rows of `area`. It looks full only when it is, and empty only when it is.
+    /// Draws the gauge over all rows of `area`. It is completely full or empty only for exactly 1 or 0.
     pub fn render(&self, cx: &Cx<'_>, area: Rect, buf: &mut Buffer) {
         if area.is_empty() {
             return;
@@ -36,7 +36,7 @@ impl Gauge {
         }
     }
 
-    /// The filled part and the rest, as signs.
+    /// The filled part and the rest, as characters.
     fn cells(&self, charset: Charset, width: u16) -> (String, String) {
         let cells = usize::from(width);
         if self.share > 1.0 {
@@ -63,8 +63,8 @@ impl Gauge {
     }
 }
 
-/// Frames `area` and gives the room inside: a border with the title in it; on small heights only a line with the
-/// title; on one row nothing but the room itself. The focused panel has another border, not only another colour.
+/// Draws a panel and returns the area inside: with a border and the title in it; at small heights with a title line only; in one
+/// row with nothing. The focused panel has a different border, not only a different colour.
 pub fn panel(cx: &Cx<'_>, title: &str, focused: bool, area: Rect, buf: &mut Buffer) -> Rect {
     let area = area.intersection(buf.area);
     if area.height < 2 || area.width < 2 {

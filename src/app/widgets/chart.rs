@@ -1,4 +1,4 @@
-//! A chart over time: lines with gaps where there are no data, a threshold, and when the alert fired.
+//! A chart over time: lines with gaps for missing data, thresholds, firing times, event marks.
 
 use jiff::Timestamp;
 use ratatui::buffer::Buffer;
@@ -14,14 +14,14 @@ use crate::app::look::{Charset, Cx};
 use crate::app::theme::Role;
 use crate::model::series::TimeGrid;
 
-/// One line of a chart.
+/// A series of a chart.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct ChartLine<'a> {
-    /// One value for each point of the span; NaN where there is none.
+    /// One value per point of the span; NaN where there is none.
     pub values: &'a [f64],
-    /// How it looks; see [`Role::of_line`].
+    /// The role; see [`Role::of_line`].
     pub role: Role,
-    /// What the legend calls it.
+    /// The label in the legend.
     pub label: &'a str,
 }
 
@@ -37,42 +37,41 @@ impl<'a> ChartLine<'a> {
     }
 }
 
-/// Something that happened at one moment, drawn as a vertical line.
+/// An event, drawn as a vertical line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ChartMark<'a> {
-    /// When.
+    /// The time of the event.
     pub at: Timestamp,
-    /// One cell that stands for it on the time axis.
+    /// A symbol of one cell for the time axis.
     pub symbol: &'a str,
-    /// How it looks.
     pub role: Role,
 }
 
-/// What a chart shows.
+/// The data of a chart.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Chart<'a> {
-    /// The time from the left edge to the right one.
+    /// The time range of the chart.
     pub span: TimeGrid,
-    /// The most important line first: it is drawn over the others, and alone where there is no room for a chart.
+    /// The series, most important first: it is drawn over the others, and alone if there is no room for a chart.
     pub lines: &'a [ChartLine<'a>],
-    /// What the values count.
+    /// The unit of the values.
     pub unit: ValueUnit,
-    /// Values to compare with, and their names; the one that matters most first.
+    /// Threshold values with their labels, most important first.
     pub thresholds: &'a [(f64, &'a str)],
-    /// When the alert fired.
+    /// The periods in which an alert fired, drawn as background.
     pub shade: &'a [(Timestamp, Timestamp)],
-    /// What happened when.
+    /// Events.
     pub marks: &'a [ChartMark<'a>],
-    /// Whether the legend says the newest value of each line; else the labels say what is to be said.
+    /// Whether the legend shows the newest value of each series; false: only the labels.
     pub newest: bool,
-    /// Whether zero is always to be seen.
+    /// Whether the value axis always includes zero.
     pub zero_based: bool,
-    /// Fixed bounds; what lies beyond is drawn at the edge.
+    /// Fixed bounds of the value axis; values outside are drawn at the edge.
     pub limits: Option<(f64, f64)>,
 }
 
 impl<'a> Chart<'a> {
-    /// Lines from zero up, and nothing else.
+    /// A chart of these series without thresholds, background and marks.
     pub fn new(span: TimeGrid, lines: &'a [ChartLine<'a>], unit: ValueUnit) -> Self {
         Self {
             span,
@@ -87,7 +86,7 @@ impl<'a> Chart<'a> {
         }
     }
 
-    /// Draws it: with a legend from six rows on, without from four; below that as a sparkline of the first line.
+    /// Draws the chart: with a legend from six rows on, without one from four rows on, else as a sparkline of the first series.
     pub fn render(&self, cx: &Cx<'_>, area: Rect, buf: &mut Buffer) {
         let area = area.intersection(buf.area);
         if area.is_empty() {
@@ -127,7 +126,7 @@ impl<'a> Chart<'a> {
         let mut taken = Vec::new();
         let unplaced = self.thresholds.iter().filter_map(|own| {
             let row = scale.row(own.0, plot_area.height);
-            // two names in one row would run into each other
+            // a row has room for only one threshold label
             let has_room = !taken.contains(&row);
             taken.push(row);
             Self::threshold(cx, *own, has_room, &scale, &plot, &frame, buf)
@@ -140,7 +139,7 @@ impl<'a> Chart<'a> {
         }
     }
 
-    /// Braille, unless colours cannot tell the lines apart: then each has its own sign.
+    /// Braille, unless colours cannot distinguish the series: then each has its own character.
     fn dots(&self, cx: &Cx<'_>) -> Dots {
         let mut styles: Vec<Style> = Vec::with_capacity(4);
         for style in self.lines.iter().map(|line| cx.style(line.role)) {
@@ -148,7 +147,7 @@ impl<'a> Chart<'a> {
                 styles.push(style);
             }
         }
-        // four looks are all there are; a fifth line must share one
+        // there are four roles: a fifth series shares one
         let is_told_apart = styles.len() >= self.lines.len().min(4);
         if cx.charset == Charset::Unicode && is_told_apart { Dots::Braille } else { Dots::Signs }
     }
@@ -158,7 +157,7 @@ impl<'a> Chart<'a> {
         (cx.style(role), Role::of_line(line).ascii())
     }
 
-    /// The bounds of the values; `None` when there are none to draw. A threshold far off does not flatten the lines.
+    /// The value axis; `None` if there are no values. A distant threshold is left out, so that it does not flatten the lines.
     fn scale(&self, rows: u16, charset: Charset) -> Option<ValueScale> {
         let finite =
             || self.lines.iter().flat_map(|line| line.values).copied().filter(|value| value.is_finite());
@@ -171,7 +170,7 @@ impl<'a> Chart<'a> {
         let (mut low, mut high) = if self.zero_based { (low.min(0.0), high.max(0.0)) } else { (low, high) };
         let mut thresholds: Vec<f64> = self.thresholds.iter().map(|(value, _)| *value).collect();
         thresholds.retain(|value| value.is_finite());
-        // the nearest first, so that it does not give way to one that is far off
+        // the nearest thresholds are included first
         thresholds.sort_by(f64::total_cmp);
         for threshold in thresholds {
             let (wide_low, wide_high) = (low.min(threshold), high.max(threshold));
@@ -183,7 +182,7 @@ impl<'a> Chart<'a> {
         Some(ValueScale::new(low, high, false, self.unit, rows, charset))
     }
 
-    /// Draws the threshold behind the lines, named where they leave room for its name; else gives the name back.
+    /// Draws a threshold behind the lines, with its label if there is room; else returns the label for the legend.
     fn threshold(
         cx: &Cx<'_>,
         own: (f64, &str),
@@ -224,7 +223,7 @@ impl<'a> Chart<'a> {
         Some(label)
     }
 
-    /// The threshold's name; with an arrow if it lies beyond the scale.
+    /// The label of a threshold, with an arrow if it is outside of the value axis.
     fn threshold_label(cx: &Cx<'_>, (value, label): (f64, &str), scale: Option<&ValueScale>) -> String {
         let label = text::fit(label, 40, cx.charset);
         match scale {
@@ -234,10 +233,10 @@ impl<'a> Chart<'a> {
         }
     }
 
-    /// Lays the shade behind the plot, and a thick line on the time axis that is seen without colour too.
+    /// Draws the firing periods: a background of the plot, and a thick line on the time axis for terminals without colour.
     fn shades(&self, cx: &Cx<'_>, frame: &ChartFrame, buf: &mut Buffer) {
         let area = frame.plot;
-        // the background only: without colours the shade would be reverse video, and the lines hard to read
+        // the background only: without colours it would be reverse video, which makes the lines hard to read
         let shade = Style { bg: cx.style(Role::Shade).bg, ..Style::new() };
         for (from, to) in self.shade {
             let to = to.max(from);
@@ -255,7 +254,7 @@ impl<'a> Chart<'a> {
         }
     }
 
-    /// Draws what happened: a symbol on the time axis and a line above it, behind the lines of the chart.
+    /// Draws the events: a symbol on the time axis and a vertical line behind the series.
     fn marks(&self, cx: &Cx<'_>, frame: &ChartFrame, plot: Option<&Plot>, buf: &mut Buffer) {
         let area = frame.plot;
         for mark in self.marks {
@@ -279,7 +278,7 @@ impl<'a> Chart<'a> {
         text::put(buf, x, area.y + area.height / 2, area.width, &words, cx.style(Role::Muted));
     }
 
-    /// A sparkline of the first line, below its name where there are two rows.
+    /// Draws a sparkline of the first series, with the legend above it if there are two rows.
     fn small(&self, cx: &Cx<'_>, area: Rect, buf: &mut Buffer) {
         let head = u16::from(area.height > 1);
         if head > 0 {
@@ -297,7 +296,7 @@ impl<'a> Chart<'a> {
         Sparkline { values: line.values, max, role: line.role }.render(cx, rest, buf);
     }
 
-    /// `─ p95 124ms  ─ p50 12ms  ┄ objective`, then what has no place in the chart; of what does not fit, how many.
+    /// The legend: `─ p95 124ms  ─ p50 12ms  ┄ objective`, with the thresholds that have no label in the plot.
     fn legend(&self, cx: &Cx<'_>, dots: Dots, thresholds: Vec<String>, width: u16) -> Vec<StyledRun<'a>> {
         let mut entries: Vec<Vec<StyledRun<'a>>> = Vec::new();
         for (i, line) in self.lines.iter().enumerate() {
@@ -319,7 +318,7 @@ impl<'a> Chart<'a> {
         fitting(entries, width)
     }
 
-    /// The newest value; if the last points are missing, since when.
+    /// The newest value of a series; if the last points are missing, since when.
     fn newest(&self, cx: &Cx<'_>, line: &ChartLine<'_>) -> StyledRun<'a> {
         let Some(at) = line.values.iter().rposition(|value| !value.is_nan()) else {
             return StyledRun::new("no data", Role::Muted);
@@ -333,7 +332,7 @@ impl<'a> Chart<'a> {
     }
 }
 
-/// The entries that fit whole, and how many do not: half a number would be another number.
+/// The entries that fit whole, and the number of the others: a cut number would be read as another number.
 fn fitting(entries: Vec<Vec<StyledRun<'_>>>, width: u16) -> Vec<StyledRun<'_>> {
     let cells = |runs: &[StyledRun<'_>]| runs.iter().map(|run| text::width(&run.text)).sum::<u16>();
     let count = entries.len();

@@ -1,4 +1,4 @@
-//! A latency heat map: time across, buckets of latency up, and in each cell how many of the requests fell there.
+//! A latency heat map: time from left to right, latency buckets from bottom to top, the share of requests as intensity.
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
@@ -10,27 +10,27 @@ use crate::app::look::Cx;
 use crate::app::theme::Role;
 use crate::model::series::TimeGrid;
 
-/// One bucket of a histogram.
+/// A bucket of a histogram.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct HeatBucket<'a> {
-    /// Its upper bound, in seconds; infinite for the last one.
+    /// The upper bound in seconds; infinite for the last bucket.
     pub le: f64,
-    /// Requests per second in this bucket alone, one value for each point of the span; NaN where there is none.
+    /// Requests per second in this bucket alone (not cumulative), one value per point of the span; NaN where there is none.
     pub values: &'a [f64],
 }
 
-/// What a heat map shows.
+/// The data of a heat map.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Heat<'a> {
-    /// The time from the left edge to the right one.
+    /// The time range.
     pub span: TimeGrid,
-    /// The fastest first.
+    /// The buckets, fastest first.
     pub buckets: &'a [HeatBucket<'a>],
 }
 
 impl Heat<'_> {
-    /// Draws it: the fastest at the bottom. Cells without requests are blank; where there are no data at all, the
-    /// column is hatched. Neighbouring buckets share a row if there are more of them than rows.
+    /// Draws the heat map, the fastest bucket at the bottom. A cell without requests is blank, a column without data is hatched.
+    /// Neighbouring buckets share a row if there are more buckets than rows.
     pub fn render(&self, cx: &Cx<'_>, area: Rect, buf: &mut Buffer) {
         let area = area.intersection(buf.area);
         if area.is_empty() {
@@ -54,7 +54,7 @@ impl Heat<'_> {
             text::put(buf, x, plot.y + plot.height / 2, plot.width, &words, cx.style(Role::Muted));
             return;
         }
-        // buckets are stretched by a whole number of rows, so that all are of one height
+        // every bucket has the same whole number of rows
         let count = u16::try_from(bands.len()).unwrap_or(plot.height);
         let tall = (plot.height / count).max(1);
         let row_of = |band: u16, part: u16| plot.height.checked_sub(band * tall + part + 1);
@@ -80,21 +80,21 @@ impl Heat<'_> {
         }
     }
 
-    /// Which buckets share a row: first and last index of each row, from the bottom.
+    /// The first and the last bucket of each row, from the bottom.
     fn bands(&self, rows: u16) -> Vec<(usize, usize)> {
         let (count, rows) = (self.buckets.len(), usize::from(rows));
         let bands = count.min(rows);
         (0..bands).map(|i| (i * count / bands, ((i + 1) * count / bands).saturating_sub(1))).collect()
     }
 
-    /// The points that one column of cells stands for: at least one, several if there are more points than cells.
+    /// The points that a column shows: at least one, several if there are more points than columns.
     fn points(&self, column: u16, columns: u16) -> std::ops::Range<usize> {
         let (count, columns, at) = (self.span.count(), usize::from(columns.max(1)), usize::from(column));
         let first = at * count / columns;
         first..((at + 1) * count / columns).max(first + 1)
     }
 
-    /// The share of each band in the requests of one column; `None` if nothing is known of that time.
+    /// The share of each row's buckets in the requests of a column; `None` if there are no data.
     fn shares(&self, bands: &[(usize, usize)], column: u16, columns: u16) -> Option<Vec<f64>> {
         let points = self.points(column, columns);
         let sums: Vec<Option<f64>> = bands
@@ -103,7 +103,7 @@ impl Heat<'_> {
                 let buckets = self.buckets.get(*first..=*last).unwrap_or_default();
                 let values = buckets.iter().filter_map(|bucket| bucket.values.get(points.clone())).flatten();
                 let finite = values.copied().filter(|value| value.is_finite());
-                // a histogram has no negative counts; the bound keeps sums of absurd ones finite
+                // a histogram has no negative counts; the upper bound keeps the sum of extreme values finite
                 finite.map(|value| value.clamp(0.0, 1e300)).reduce(|a, b| a + b)
             })
             .collect();
@@ -115,7 +115,7 @@ impl Heat<'_> {
         Some(sums.into_iter().map(share).collect())
     }
 
-    /// The upper bound of a band of buckets; without one, what it lies above.
+    /// The label of a row: the upper bound; for the infinite bucket the lower bound.
     fn label(&self, cx: &Cx<'_>, (first, last): (usize, usize)) -> String {
         let bound = |at: usize| self.buckets.get(at).map_or(f64::NAN, |bucket| bucket.le);
         let le = bound(last);
@@ -130,7 +130,7 @@ impl Heat<'_> {
         format!("{}{}", cx.charset.pick("≤", "<"), ValueUnit::Seconds.short(le, cx.charset))
     }
 
-    /// The bucket of most requests at the newest point, in words: all that fits where there is no room for a map.
+    /// The bucket with most requests at the newest point, for areas that are too small for a map.
     fn summary<'a>(&self, cx: &Cx<'_>, width: u16) -> std::borrow::Cow<'a, str> {
         let columns = u16::try_from(self.span.count()).unwrap_or(u16::MAX);
         let bands: Vec<_> = (0..self.buckets.len()).map(|i| (i, i)).collect();
@@ -147,7 +147,7 @@ impl Heat<'_> {
     }
 }
 
-/// A share of the requests as heat: steps of about a factor of five, so that a slow few are seen beside a fast many.
+/// The role of a share of requests, in steps of about a factor of five, so that a few slow requests stay visible.
 fn intensity(share: f64) -> Option<Role> {
     match share {
         s if s >= 0.4 => Some(Role::Heat4),
@@ -158,6 +158,7 @@ fn intensity(share: f64) -> Option<Role> {
     }
 }
 
+/// The legend: the share of requests for each intensity.
 fn legend<'a>(cx: &Cx<'_>) -> Vec<text::StyledRun<'a>> {
     let steps = [(Role::Heat1, "<1%"), (Role::Heat2, "1%"), (Role::Heat3, "10%"), (Role::Heat4, "40%")];
     let mut runs = Vec::with_capacity(steps.len() * 2);
@@ -170,7 +171,7 @@ fn legend<'a>(cx: &Cx<'_>) -> Vec<text::StyledRun<'a>> {
     runs
 }
 
-/// What fills a time of which nothing is known.
+/// The character for missing data.
 fn hatch(cx: &Cx<'_>) -> &'static str {
     cx.charset.pick("╱", "/")
 }

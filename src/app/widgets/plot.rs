@@ -1,4 +1,4 @@
-//! Lines out of dots: eight in a cell with braille, one sign in a cell without.
+//! Draws lines as dots: eight per cell in braille, else one character per cell.
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
@@ -6,23 +6,23 @@ use ratatui::style::Style;
 
 use super::text;
 
-/// How dots become cells.
+/// How dots are drawn.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Dots {
-    /// 2 by 4 dots in each cell.
+    /// 2 by 4 braille dots per cell.
     Braille,
-    /// The line's own sign in each cell.
+    /// The series' own character in each cell.
     Signs,
 }
 
-/// Dots that stand in one cell, and the line that was drawn there last.
+/// The dots of a cell, and the series drawn there last.
 #[derive(Debug, Clone, Copy, Default)]
 struct DotCell {
     bits: u8,
     line: usize,
 }
 
-/// A grid of cells to draw lines on.
+/// A grid of cells for drawing lines.
 #[derive(Debug)]
 pub(super) struct Plot {
     columns: u16,
@@ -32,7 +32,6 @@ pub(super) struct Plot {
 }
 
 impl Plot {
-    /// An empty plot.
     pub(super) fn new(columns: u16, rows: u16, dots: Dots) -> Self {
         Self {
             columns,
@@ -42,7 +41,7 @@ impl Plot {
         }
     }
 
-    /// Dots across and down.
+    /// The number of dots, horizontally and vertically.
     fn size(&self) -> (i32, i32) {
         let (x, y) = match self.dots {
             Dots::Braille => (2, 4),
@@ -51,10 +50,10 @@ impl Plot {
         (i32::from(self.columns) * x, i32::from(self.rows) * y)
     }
 
-    /// Draws values that are spread evenly from the left edge to the right one.
+    /// Draws values that are evenly distributed from the left to the right edge.
     ///
-    /// `share` says how high a value stands, 0 to 1. A missing value (NaN) breaks the line; a value without
-    /// neighbours becomes a thick dot.
+    /// `share` gives the height of a value, 0 to 1. A missing value (NaN) breaks the line; a value without neighbours
+    /// becomes a thick dot.
     pub(super) fn line(&mut self, line: usize, values: &[f64], share: impl Fn(f64) -> f64) {
         let (across, down) = self.size();
         if across == 0 || down == 0 {
@@ -80,6 +79,7 @@ impl Plot {
         self.thicken(line, last.filter(|_| is_alone));
     }
 
+    /// Enlarges a single braille dot to 2 by 2 dots, so that a lone value is visible.
     fn thicken(&mut self, line: usize, dot: Option<(i32, i32)>) {
         let Some((x, y)) = dot.filter(|_| self.dots == Dots::Braille) else { return };
         let (x, y) = (x & !1, y & !1);
@@ -87,7 +87,7 @@ impl Plot {
         self.stroke(line, (x, y + 1), (x + 1, y + 1));
     }
 
-    /// A straight line of dots (Bresenham).
+    /// Draws a straight line of dots (Bresenham's algorithm).
     fn stroke(&mut self, line: usize, from: (i32, i32), to: (i32, i32)) {
         let (mut x, mut y) = from;
         let (dx, dy) = ((to.0 - x).abs(), -(to.1 - y).abs());
@@ -127,13 +127,12 @@ impl Plot {
         }
     }
 
-    /// Whether no line passes through a cell.
     pub(super) fn is_free(&self, column: u16, row: u16) -> bool {
         let at = usize::from(row) * usize::from(self.columns) + usize::from(column);
         column < self.columns && self.spots.get(at).is_some_and(|spot| spot.bits == 0)
     }
 
-    /// Writes the cells that lines pass through; `look` gives the style and the sign of a line.
+    /// Writes the cells that have dots; `look` gives the style and the character of a series.
     pub(super) fn render<'a>(&self, look: impl Fn(usize) -> (Style, &'a str), area: Rect, buf: &mut Buffer) {
         for (at, spot) in self.spots.iter().enumerate().filter(|(_, spot)| spot.bits != 0) {
             let (column, row) = (at % usize::from(self.columns), at / usize::from(self.columns));
@@ -153,7 +152,7 @@ impl Plot {
     }
 }
 
-/// The bit of a dot in U+2800..U+28FF: the upper three rows came first, the fourth was added later.
+/// The bit of a dot in U+2800..U+28FF: the upper three rows have the lower bits, the fourth row was added later.
 const fn braille(x: u16, y: u16) -> u8 {
     match (x, y) {
         (0, 3) => 0x40,
@@ -163,6 +162,7 @@ const fn braille(x: u16, y: u16) -> u8 {
     }
 }
 
+/// The index of the dot at a share of the axis.
 fn dot(share: f64, last: i32) -> i32 {
     #[expect(clippy::cast_possible_truncation, reason = "between 0 and `last`")]
     let dot = (share.clamp(0.0, 1.0) * f64::from(last)).round() as i32;

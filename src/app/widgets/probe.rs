@@ -1,4 +1,4 @@
-//! What the tests of widgets share: a context to draw in, and a buffer read back as text.
+//! Helpers for the tests of widgets: a drawing context, and reading a buffer back as text.
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
@@ -17,7 +17,7 @@ pub(super) fn with_cx<T>(charset: Charset, draw: impl FnOnce(&Cx<'_>) -> T) -> T
     themed(&Theme::probe(), charset, draw)
 }
 
-/// As [`with_cx`], but as a terminal without colour shows it.
+/// As [`with_cx`], as on a terminal without colours.
 pub(super) fn without_colour<T>(charset: Charset, draw: impl FnOnce(&Cx<'_>) -> T) -> T {
     themed(&Theme::probe().reduced(Colours::None), charset, draw)
 }
@@ -54,15 +54,15 @@ pub(super) fn lines(buf: &Buffer) -> Vec<String> {
         .collect()
 }
 
-/// Whether the cell carries the role's foreground or background in the probe theme.
+/// Whether a cell has the foreground or background that the probe theme gives this role.
 pub(super) fn has_role(buf: &Buffer, x: u16, y: u16, role: Role) -> bool {
     let want = Theme::probe().style(role);
     let cell = buf[(x, y)].style();
     want.fg.is_none_or(|fg| cell.fg == Some(fg)) && want.bg.is_none_or(|bg| cell.bg == Some(bg))
 }
 
-/// Draws in every size up to 40x12, in both charsets, with and without colour, inside a larger buffer, at its edge
-/// and partly outside of it; what lies outside of the area must stay untouched.
+/// Draws in every size up to 40x12, in both charsets, with and without colours, inside a larger buffer, at its edge and partly
+/// outside of it. Cells outside of the area must stay unchanged.
 pub(super) fn sweep(draw: impl Fn(&Cx<'_>, Rect, &mut Buffer)) {
     for charset in [Charset::Unicode, Charset::Ascii] {
         for (width, height) in (0..=40).flat_map(|w| (0..=12).map(move |h| (w, h))) {

@@ -1,4 +1,4 @@
-//! A sparkline: the shape of a signal in a few cells. Zero is a low bar, no data is a gap.
+//! A sparkline: a small chart without axes. Zero is a low bar, missing data are a gap.
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
@@ -7,25 +7,24 @@ use super::text;
 use crate::app::look::Cx;
 use crate::app::theme::Role;
 
-/// Bars of a row, by eighths; the first is kept for zero.
+/// Bars by eighths of a row; the first one is used for zero only.
 const BLOCKS: [&str; 8] = ["▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"];
 const ASCII: [&str; 8] = ["_", ".", ":", "-", "=", "+", "*", "#"];
 
-/// What a sparkline shows.
+/// The data of a sparkline.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Sparkline<'a> {
-    /// Oldest first; NaN where there is no data.
+    /// The values, oldest first; NaN where there are no data.
     pub values: &'a [f64],
-    /// What a full bar stands for; without it, the highest value shown.
+    /// The value of a full bar; None: the highest value.
     pub max: Option<f64>,
-    /// How it looks.
     pub role: Role,
 }
 
 impl Sparkline<'_> {
-    /// Draws it, the newest value at the right edge. More values than cells share cells, the highest counts.
+    /// Draws the sparkline with the newest value at the right edge. A cell shows the highest of its values.
     ///
-    /// Bars grow over all rows of `area`; below zero is drawn as zero. Values that are all missing are named so.
+    /// Bars use all rows of `area`; negative values are drawn as zero. If all values are missing, the text "no data" is drawn.
     pub fn render(&self, cx: &Cx<'_>, area: Rect, buf: &mut Buffer) {
         if area.is_empty() || self.values.is_empty() {
             return;
@@ -40,7 +39,7 @@ impl Sparkline<'_> {
         let first = area.right().saturating_sub(u16::try_from(columns.len()).unwrap_or(area.width));
         let signs = cx.charset.pick(&BLOCKS, &ASCII);
         let style = cx.style(self.role);
-        // blocks on one row end below its top, so that sparklines of neighbouring rows do not run into each other
+        // in one row, blocks end below its top, so that sparklines in neighbouring rows do not touch
         let top = if area.height == 1 { cx.charset.pick(7, 8) } else { area.height.saturating_mul(8) };
         for (x, value) in (first..).zip(&columns) {
             let mut eighths = level(*value, max, top);
@@ -58,7 +57,7 @@ impl Sparkline<'_> {
     }
 }
 
-/// The same as a line of text, a space where there is no data.
+/// The sparkline as text, with a space where there are no data.
 pub fn text(values: &[f64], columns: usize) -> String {
     let columns = resample(values, columns);
     let max = highest(&columns);
@@ -69,7 +68,7 @@ pub fn text(values: &[f64], columns: usize) -> String {
     columns.iter().map(sign).collect()
 }
 
-/// Eighths of a row that a bar is high: 0 without data, 1 for zero, from 2 to `top` for everything above.
+/// The height of a bar in eighths of a row: 0 without data, 1 for zero, 2 to `top` for values above.
 fn level(value: f64, max: f64, top: u16) -> u16 {
     if value.is_nan() {
         return 0;
@@ -83,7 +82,7 @@ fn level(value: f64, max: f64, top: u16) -> u16 {
     eighths
 }
 
-/// The same in three steps above zero: as trends move on, most cells stay as they are.
+/// The same in three steps above zero, so that most cells stay unchanged as time passes.
 fn coarse(eighths: u16, top: u16) -> u16 {
     match eighths {
         0 | 1 => eighths,
@@ -93,11 +92,12 @@ fn coarse(eighths: u16, top: u16) -> u16 {
     }
 }
 
+/// The highest finite value, at least 0.
 fn highest(values: &[f64]) -> f64 {
     values.iter().copied().filter(|value| value.is_finite()).fold(0.0, f64::max)
 }
 
-/// At most `columns` values, each the highest of those that it stands for: a spike survives.
+/// At most `columns` values, each the highest of its part, so that spikes stay visible.
 fn resample(values: &[f64], columns: usize) -> Vec<f64> {
     if values.len() <= columns {
         return values.to_vec();
@@ -105,7 +105,7 @@ fn resample(values: &[f64], columns: usize) -> Vec<f64> {
     (0..columns)
         .map(|i| {
             let part = values.get(i * values.len() / columns..(i + 1) * values.len() / columns);
-            // f64::max prefers the number over NaN, so a column is a gap only if all of it is
+            // f64::max ignores NaN, so a column is a gap only if all its values are missing
             part.unwrap_or_default().iter().copied().fold(f64::NAN, f64::max)
         })
         .collect()

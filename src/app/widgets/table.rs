@@ -1,4 +1,4 @@
-//! A table with columns that give way: what does not fit is left out whole, the least important first.
+//! A table with columns of different priority: columns that do not fit are left out, least important first.
 
 use std::borrow::Cow;
 
@@ -11,23 +11,23 @@ use super::text::{self, StyledRun};
 use crate::app::look::Cx;
 use crate::app::theme::Role;
 
-/// At which end of its column a text stands.
+/// The alignment of a column.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Align {
-    /// Words: cut with an ellipsis where they do not fit.
+    /// For texts: cut with an ellipsis if they do not fit.
     Left,
-    /// Numbers: whole, or `###`.
+    /// For numbers: shown whole, or as `###`.
     Right,
 }
 
 /// How wide a column is, and when it gives way.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Size {
-    /// Fewer cells than this, and the column is left out.
+    /// Minimum width; with fewer cells the column is left out.
     min: u16,
-    /// It never grows beyond this.
+    /// Maximum width.
     max: u16,
-    /// The column with the highest number goes first; among equals, the last one.
+    /// The column with the highest number is left out first; among equals, the last one.
     priority: u8,
     align: Align,
 }
@@ -48,113 +48,111 @@ impl Size {
 /// One column: its title and its size.
 pub type Column = (&'static str, Size);
 
-/// Where a column ended up.
+/// The position of a column.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ColumnSlot {
-    /// Index of the column.
+    /// The index of the column.
     pub column: usize,
-    /// Cells left of it, from the table's edge.
+    /// The first cell, from the table's left edge.
     pub x: u16,
-    /// Its cells.
+    /// The width in cells.
     pub width: u16,
 }
 
-/// One field of a row.
+/// The content of one field.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Cell<'a> {
-    /// Nothing.
     Empty,
     /// A text in one role.
     Text(StyledRun<'a>),
-    /// A text in several roles; always from the left.
+    /// A text in several roles, aligned left.
     Runs(Vec<StyledRun<'a>>),
-    /// The shape of a signal.
+    /// A sparkline.
     Spark(Sparkline<'a>),
-    /// A share of a whole.
+    /// A gauge for a ratio.
     Gauge(Gauge),
 }
 
 impl<'a> Cell<'a> {
-    /// `text` in `role`.
+    /// A text in a role.
     pub fn text(text: impl Into<Cow<'a, str>>, role: Role) -> Self {
         Self::Text(StyledRun::new(text, role))
     }
 
-    /// The role's symbol, in the role.
+    /// The symbol of a role.
     pub fn symbol(cx: &Cx<'_>, role: Role) -> Self {
         Self::Text(StyledRun::new(cx.symbol(role), role))
     }
 }
 
-/// What a row says.
+/// The content of a row.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Content<'a> {
-    /// A cell for each column, in the order of the columns.
+    /// One cell per column.
     Cells(Vec<Cell<'a>>),
-    /// One text over the whole width: the heading of a group.
+    /// A text over the whole width: a group header.
     Heading(Vec<StyledRun<'a>>),
 }
 
 #[derive(Debug, Clone, PartialEq)]
 pub struct Row<'a> {
-    /// What it says.
     pub content: Content<'a>,
-    /// Marked by the person.
+    /// Whether the user has marked the row.
     pub marked: bool,
-    /// Came or changed since the last look.
+    /// Whether the row is new or has changed since the user last looked.
     pub new: bool,
-    /// Laid over all of its cells, as [`Role::Stale`] is over old data.
+    /// A role applied to all cells, such as [`Role::Stale`] for stale data.
     pub over: Option<Role>,
 }
 
 impl<'a> Row<'a> {
-    /// A plain row.
+    /// A row that is neither marked nor new.
     pub fn new(cells: Vec<Cell<'a>>) -> Self {
         Self { content: Content::Cells(cells), marked: false, new: false, over: None }
     }
 
-    /// The heading of a group.
+    /// A group header.
     pub fn heading(runs: Vec<StyledRun<'a>>) -> Self {
         Self { content: Content::Heading(runs), marked: false, new: false, over: None }
     }
 }
 
-/// By which column and which way round rows are sorted.
+/// The column by which the rows are sorted, and the direction.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Sort {
-    /// Index of the column.
+    /// The index of the column.
     pub column: usize,
-    /// Highest first.
+    /// Whether the highest value is first.
     pub descending: bool,
 }
 
-/// All of a table but its rows.
+/// A table without its rows.
 #[derive(Debug, Clone, Copy)]
 pub struct Table<'a> {
-    /// From left to right.
+    /// The columns from left to right.
     pub columns: &'a [Column],
-    /// Marked in the header.
+    /// Shown as an arrow in the header.
     pub sort: Option<Sort>,
-    /// The current row, counted from the first that is shown.
+    /// The index of the current row among the visible rows.
     pub selected: Option<usize>,
-    /// Whether keys go to this table; else the current row is only hinted at.
+    /// Whether the table has the focus; without it the current row is only marked faintly.
     pub focused: bool,
 }
 
-/// Cells at the left for "current", "marked" and "new".
+/// Cells at the left for the cursor, mark and new symbols.
 fn gutter(width: u16) -> u16 {
     if width < 20 { width.min(1) } else { 3 }
 }
 
-/// The rows' part of a table's area: below the header, if there is room for one.
+/// The area of the rows: below the header, if there is room for a header.
 pub fn body(area: Rect) -> Rect {
     let header = u16::from(area.height >= 2);
     Rect { y: area.y.saturating_add(header), height: area.height - header, ..area }
 }
 
-/// Which columns fit into `width` cells, and where: the gutter is left free, and growing columns share what is over.
+/// The columns that fit into `width` cells, with their positions. Columns that can grow share the remaining width.
 ///
-/// The most important column is there in any width; it alone may be narrower than it wants.
+/// The most important column is always shown, even narrower than its minimum.
 pub fn layout(columns: &[Column], width: u16) -> Vec<ColumnSlot> {
     let edge = gutter(width);
     let room = width - edge;
@@ -187,7 +185,7 @@ pub fn layout(columns: &[Column], width: u16) -> Vec<ColumnSlot> {
     slots
 }
 
-/// Shares `left` cells out evenly among those that may still grow; the first ones get the odd cells.
+/// Distributes `left` cells evenly among the columns that can grow; the first columns get the odd cells.
 fn grow(bounds: &[(u16, u16)], mut left: u16) -> Vec<u16> {
     let mut widths: Vec<u16> = bounds.iter().map(|(min, _)| *min).collect();
     loop {
@@ -205,7 +203,7 @@ fn grow(bounds: &[(u16, u16)], mut left: u16) -> Vec<u16> {
     }
 }
 
-/// Draws the header and as many of `rows` as there is room for; pass only those that are to be seen.
+/// Draws the header and as many of `rows` as fit; the first row must be the first visible one.
 pub fn render<'a>(
     table: &Table<'_>,
     rows: impl IntoIterator<Item = Row<'a>>,
@@ -258,7 +256,7 @@ fn header(table: &Table<'_>, slots: &[ColumnSlot], cx: &Cx<'_>, line: Rect, buf:
     }
 }
 
-/// The gutter's signs; in a gutter of one cell the cursor comes first, then the mark.
+/// Draws the symbols at the left; if there is only one cell, the cursor has priority over the mark.
 fn signs(row: &Row<'_>, is_current: bool, cx: &Cx<'_>, line: Rect, buf: &mut Buffer) {
     let mut found = [(is_current, Role::Selected), (row.marked, Role::Marked), (row.new, Role::New)]
         .into_iter()
@@ -272,7 +270,7 @@ fn signs(row: &Row<'_>, is_current: bool, cx: &Cx<'_>, line: Rect, buf: &mut Buf
     }
     for role in found {
         let x = if role == Role::Selected { line.x } else { line.x + 1 };
-        // a marked row that is new has both: the second sign stands in the gap before the text
+        // a marked row that is new shows both symbols
         let x = if role == Role::New && row.marked { line.x + 2 } else { x };
         text::put(buf, x, line.y, 1, cx.symbol(role), cx.style(role));
     }

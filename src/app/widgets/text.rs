@@ -1,7 +1,7 @@
-//! Text in cells: widths, cuts and wrapping at graphemes, and writing that never leaves its place.
+//! Text in cells: width, cutting and wrapping at graphemes; writing never leaves the given area.
 //!
-//! All text that is drawn passes here, and is made safe here: whatever comes from outside has its true value up to this point.
-//! In cells, which are one line, several lines stand with a space between them.
+//! All text passes through this module when it is drawn, and control characters are replaced here; before, texts keep their exact
+//! content. In a cell, which is one line, line breaks become spaces.
 
 use std::borrow::Cow;
 
@@ -15,47 +15,44 @@ use crate::app::look::{Charset, Cx};
 use crate::app::theme::Role;
 use crate::model::text::{clean, clean_lines};
 
-/// A run of text in one role.
+/// A text in one role.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StyledRun<'a> {
-    /// What it says.
     pub text: Cow<'a, str>,
-    /// What it means.
     pub role: Role,
 }
 
 impl<'a> StyledRun<'a> {
-    /// `text` in `role`.
     pub fn new(text: impl Into<Cow<'a, str>>, role: Role) -> Self {
         Self { text: text.into(), role }
     }
 }
 
-/// The sign that something was cut off here.
+/// The character that marks cut text.
 pub fn ellipsis(charset: Charset) -> &'static str {
     charset.pick("…", "~")
 }
 
-/// How many cells `text` takes when it is [`put`].
+/// The number of cells that `text` takes when it is written with [`put`].
 pub fn width(text: &str) -> u16 {
     let text = clean(text);
     let cells = if is_plain(&text) { text.len() } else { text.graphemes(true).map(cells_of).sum() };
     u16::try_from(cells).unwrap_or(u16::MAX)
 }
 
-/// Printable ASCII only: a byte is a grapheme is a cell.
+/// Whether a text is printable ASCII only, in which each byte is one cell.
 fn is_plain(text: &str) -> bool {
     text.bytes().all(|b| (0x20..0x7f).contains(&b))
 }
 
-/// Control characters take no cell because they are never written.
+/// The cells of a grapheme. Control characters take none, because they are never written.
 fn cells_of(grapheme: &str) -> usize {
     if grapheme.chars().any(char::is_control) { 0 } else { grapheme.width() }
 }
 
-/// Writes `text` from (`x`, `y`) on into at most `max_width` cells, and says how many it took.
+/// Writes `text` at (`x`, `y`) into at most `max_width` cells, and returns the number of cells written.
 ///
-/// What lies outside of the buffer is not written; a wide character that would stick out is left away.
+/// Cells outside of the buffer are not written; a wide character that would be cut is left out.
 pub fn put(buf: &mut Buffer, x: u16, y: u16, max_width: u16, text: &str, style: Style) -> u16 {
     let area = buf.area;
     if !(area.left()..area.right()).contains(&x) || !(area.top()..area.bottom()).contains(&y) {
@@ -94,8 +91,8 @@ pub fn put(buf: &mut Buffer, x: u16, y: u16, max_width: u16, text: &str, style: 
     used
 }
 
-/// As [`put`], but ends with the last of `width` cells. A text that does not fit becomes `###`: part of a number
-/// would be another number.
+/// As [`put`], right-aligned in `width` cells. A text that does not fit becomes `###`, because a cut number would be
+/// read as another number.
 pub fn right(buf: &mut Buffer, x: u16, y: u16, width: u16, text: &str, style: Style) -> u16 {
     let cells = self::width(text);
     if cells > width {
@@ -140,7 +137,7 @@ pub fn select(cx: &Cx<'_>, area: Rect, buf: &mut Buffer) {
     buf.set_style(area, style);
 }
 
-/// Writes runs one after the other into `area`'s first row; what does not fit is cut with an ellipsis.
+/// Writes runs one after the other into the first row of `area`, cut with an ellipsis if needed. Returns the cells used.
 pub fn runs(cx: &Cx<'_>, runs: &[StyledRun<'_>], area: Rect, buf: &mut Buffer) -> u16 {
     if area.is_empty() {
         return 0;
@@ -156,7 +153,7 @@ pub fn runs(cx: &Cx<'_>, runs: &[StyledRun<'_>], area: Rect, buf: &mut Buffer) -
             used += put(buf, x, area.y, left, &run.text, style);
             continue;
         }
-        // one cell more than there is, so that the cut is shown even where this run alone would just fit
+        // one cell more than fits, so that the ellipsis is shown even if this run alone would fit exactly
         let cut =
             if cells == left { Cow::Owned(format!("{} ", run.text)) } else { Cow::Borrowed(&*run.text) };
         return used + put(buf, x, area.y, left, &fit(&cut, left, cx.charset), style);
@@ -164,7 +161,7 @@ pub fn runs(cx: &Cx<'_>, runs: &[StyledRun<'_>], area: Rect, buf: &mut Buffer) -
     used
 }
 
-/// `text` in at most `width` cells: as it is, or cut at a grapheme and marked with an ellipsis.
+/// `text` in at most `width` cells: unchanged, or cut at a grapheme with an ellipsis.
 pub fn fit(text: &str, width: u16, charset: Charset) -> Cow<'_, str> {
     if self::width(text) <= width {
         return Cow::Borrowed(text);
@@ -177,7 +174,7 @@ pub fn fit(text: &str, width: u16, charset: Charset) -> Cow<'_, str> {
     Cow::Owned(format!("{head}{}", ellipsis(charset)))
 }
 
-/// `text` in exactly `width` cells: cut, or filled up with blanks.
+/// `text` in exactly `width` cells: cut, or padded with blanks.
 pub fn pad(text: &str, width: u16, charset: Charset) -> String {
     let mut out = fit(text, width, charset).into_owned();
     let missing = width.saturating_sub(self::width(&out));
@@ -185,7 +182,7 @@ pub fn pad(text: &str, width: u16, charset: Charset) -> String {
     out
 }
 
-/// The longest head of at most `cells` cells, and the rest.
+/// Splits `text` after at most `cells` cells.
 fn split(text: &str, cells: usize) -> (&str, &str) {
     let mut used = 0;
     let at = text.grapheme_indices(true).find_map(|(at, grapheme)| {
@@ -195,9 +192,9 @@ fn split(text: &str, cells: usize) -> (&str, &str) {
     text.split_at(at.unwrap_or(text.len()))
 }
 
-/// `text` as lines of at most `width` cells, broken between words; a word that is longer than a line is broken in it.
+/// Wraps `text` at words into lines of at most `width` cells; a word longer than a line is broken.
 ///
-/// Line breaks and the blanks at a line's start stay; without room there are no lines.
+/// Line breaks and leading blanks are kept. A width of 0 gives no lines.
 pub fn wrap(text: &str, width: u16) -> Vec<String> {
     let mut lines = Vec::new();
     if width > 0 {
@@ -208,6 +205,7 @@ pub fn wrap(text: &str, width: u16) -> Vec<String> {
     lines
 }
 
+/// Wraps one paragraph, keeping its indentation up to half the width.
 fn wrap_paragraph(paragraph: &str, width: usize, lines: &mut Vec<String>) {
     let body = paragraph.trim_start_matches(' ');
     let indent = (paragraph.len() - body.len()).min(width / 2);
@@ -228,7 +226,7 @@ fn wrap_paragraph(paragraph: &str, width: usize, lines: &mut Vec<String>) {
             lines.push(std::mem::take(&mut line));
             used = 0;
         }
-        // a wide character has no place in a column of one cell
+        // a wide character does not fit into one cell
         for (grapheme, cells) in
             word.graphemes(true).map(|one| (one, cells_of(one))).filter(|(_, n)| *n <= width)
         {

@@ -1,25 +1,25 @@
-//! How numbers are written beside charts and in tables: short, with their unit, three significant digits.
+//! Formats numbers in charts and tables: short, with their unit, three significant digits.
 
 use crate::app::look::Charset;
 use crate::model::health::{latency, percent};
 use crate::model::slo::show::burn;
 
-/// What a number counts.
+/// The unit of a value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ValueUnit {
-    /// 0 to 1, written as per cent.
+    /// A ratio, 0 to 1, shown in per cent.
     Ratio,
     /// Events per second.
     PerSecond,
     Seconds,
-    /// How many times something.
+    /// A multiple, shown as `2x`.
     Times,
-    /// Anything else.
+    /// No unit.
     Plain,
 }
 
 impl ValueUnit {
-    /// One value in words: `1.23%`, `1.2k/s`, `640ms`; `-` if it is no number.
+    /// The formatted value: `1.23%`, `1.2k/s`, `640ms`; `-` if it is not a number.
     pub fn text(self, value: f64, charset: Charset) -> String {
         if value.is_infinite() {
             return if value > 0.0 { "+Inf" } else { "-Inf" }.into();
@@ -34,7 +34,7 @@ impl ValueUnit {
         }
     }
 
-    /// As [`ValueUnit::text`], without zeros that say nothing: `2.5s`, `5%`; for bounds that somebody chose.
+    /// As [`ValueUnit::text`], without trailing zeros: `2.5s`, `5%`; for configured thresholds and bucket bounds.
     pub fn short(self, value: f64, charset: Charset) -> String {
         match self.measure(value.abs(), charset).filter(|_| value.is_finite()) {
             Some(measure) => measure.text(&digits(value * measure.by)),
@@ -42,9 +42,9 @@ impl ValueUnit {
         }
     }
 
-    /// In what the ticks of an axis up to `highest` are counted.
+    /// The display unit of an axis whose largest absolute value is `highest`.
     ///
-    /// `None`: too large or too small for any of ours, to be written with an exponent.
+    /// `None`: too large or too small for every prefix; such values are written with an exponent.
     pub(super) fn measure(self, highest: f64, charset: Charset) -> Option<DisplayUnit> {
         let plain = |by, unit| Some(DisplayUnit { by, prefix: "", unit });
         let micro = charset.pick("µ", "u");
@@ -71,23 +71,23 @@ impl ValueUnit {
     }
 }
 
-/// What values are counted in: thousands of something, milliseconds.
+/// The unit in which values are displayed, such as milliseconds or thousands.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct DisplayUnit {
-    /// What a value is multiplied with.
+    /// The factor from the value to the displayed number.
     pub(super) by: f64,
     prefix: &'static str,
     unit: &'static str,
 }
 
 impl DisplayUnit {
-    /// Digits with what they count.
+    /// The displayed number with prefix and unit.
     pub(super) fn text(self, digits: &str) -> String {
         format!("{digits}{}{}", self.prefix, self.unit)
     }
 }
 
-/// Thousands and thousandths of a unit; beyond all prefixes none.
+/// The SI prefix for a value; None beyond all prefixes.
 fn prefixed(highest: f64, unit: &'static str, micro: &'static str) -> Option<DisplayUnit> {
     let (by, prefix) = match highest {
         v if v >= 1e-3 || v == 0.0 => prefix(v)?,
@@ -99,7 +99,7 @@ fn prefixed(highest: f64, unit: &'static str, micro: &'static str) -> Option<Dis
     Some(DisplayUnit { by: 1.0 / by, prefix, unit })
 }
 
-/// Thousands: divisor and prefix.
+/// The divisor and the SI prefix for a value of at least 0.001.
 fn prefix(highest: f64) -> Option<(f64, &'static str)> {
     match highest {
         v if v < 1e-3 && v != 0.0 => None,
@@ -114,7 +114,7 @@ fn prefix(highest: f64) -> Option<(f64, &'static str)> {
     }
 }
 
-/// Events per second: `1.2k/s`, `640/s`, `0.25/s`; `-` if it is no number.
+/// Events per second: `1.2k/s`, `640/s`, `0.25/s`; `-` if it is not a number.
 pub fn rate(per_second: f64) -> String {
     match per_second {
         v if !v.is_finite() => "-".into(),
@@ -123,7 +123,7 @@ pub fn rate(per_second: f64) -> String {
     }
 }
 
-/// A number in three significant digits: `0.012`, `3`, `12.3k`, `1.5e21`; `-` if it is none.
+/// A number with three significant digits: `0.012`, `3`, `12.3k`, `1.5e21`; `-` if it is not a number.
 pub fn number(value: f64) -> String {
     if !value.is_finite() {
         return "-".into();
@@ -135,12 +135,12 @@ pub fn number(value: f64) -> String {
     }
 }
 
-/// In three digits: 999.96 is 1k, not 1000.
+/// Rounded to three significant digits: 999.96 becomes 1000, shown as 1k.
 fn rounded(value: f64) -> f64 {
     format!("{value:.2e}").parse().unwrap_or(value)
 }
 
-/// Three significant digits, without zeros that say nothing.
+/// Three significant digits, without trailing zeros.
 pub(super) fn digits(value: f64) -> String {
     let value = rounded(value);
     let decimals = match value.abs() {

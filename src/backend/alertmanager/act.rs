@@ -342,7 +342,7 @@ fn instant(at: Timestamp) -> String {
 fn over(ended_at: Option<Timestamp>) -> Text {
     match ended_at {
         Some(at) => format!("it expired at {}", at.strftime("%H:%M:%S UTC")).into(),
-        None => "it has expired".into(),
+        None => "expired".into(),
     }
 }
 

@@ -1,6 +1,6 @@
-//! Which alerts are silenced where an Alertmanager does not say it: by the silences in force, matched as it matches them.
+//! Determines which alerts are silenced if Alertmanager does not report it: matches the active silences as Alertmanager does.
 //!
-//! Cortex and its kin never fill `silencedBy` in; any Alertmanager leaves it open for the first seconds of an alert.
+//! Cortex and Mimir never fill in `silencedBy`; any Alertmanager leaves `silencedBy` empty in the first seconds of an alert.
 
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
@@ -12,12 +12,13 @@ use crate::model::labels::Text;
 use crate::model::silence::{Silence, SilenceState};
 use crate::model::warning::Warning;
 
-/// Whether any of these alerts came without a word on what keeps it quiet.
+/// Whether the server did not report for some of these alerts whether they are silenced.
 pub(super) fn is_wanted(board: &AlertBoard) -> bool {
     board.alerts.iter().any(|alert| alert.is_derived)
 }
 
-/// Silences what a silence in force matches, of the alerts of which it was not told. What cannot be judged is said.
+/// Marks alerts as silenced that an active silence matches, if the server did not report their status. Returns a warning if a
+/// matcher cannot be evaluated here.
 pub(super) fn apply(board: &mut AlertBoard, silences: &[Arc<Silence>], now: Timestamp) -> Option<Warning> {
     let is_in_force = |silence: &&Arc<Silence>| {
         silence.state == SilenceState::Active && silence.ends_at > now && !silence.matchers.is_empty()
@@ -34,11 +35,11 @@ pub(super) fn apply(board: &mut AlertBoard, silences: &[Arc<Silence>], now: Time
     let unevaluated =
         in_force.iter().flat_map(|silence| &silence.matchers).find(|one| !one.can_be_evaluated())?;
     Some(Warning::missing(format!(
-        "it does not say which alerts are silenced, and it cannot be judged here what this matches: {unevaluated}"
+        "the server does not report which alerts are silenced, and burnwatch cannot evaluate this matcher: {unevaluated}"
     )))
 }
 
-/// What recognises the same outcome next time: silences begin and end while the list of alerts stays as it is.
+/// The digest of the alerts together with their silences: silences start and end while the list of alerts stays unchanged.
 pub(super) fn digest(of_alerts: u64, board: &AlertBoard, warnings: &[Warning]) -> u64 {
     let mut hasher = DefaultHasher::new();
     of_alerts.hash(&mut hasher);
@@ -83,7 +84,7 @@ mod tests {
         json!({ "state": "unprocessed", "silencedBy": [], "inhibitedBy": [], "mutedBy": [] })
     }
 
-    /// A server whose two lists can be changed; without silences it refuses to tell them.
+    /// A server whose two lists can be changed; with `None` it refuses to list the silences.
     struct Server {
         double: Double,
         lists: Arc<Mutex<(Value, Option<Value>)>>,
@@ -140,9 +141,9 @@ mod tests {
         for (matchers, state, ends_at, hides) in [
             (json!([matcher("service", "store", false, true)]), "active", late, true),
             (json!([matcher("service", "sto.*", true, true)]), "active", late, true),
-            // expressions are anchored
+            // regular expressions are anchored
             (json!([matcher("service", "tor", true, true)]), "active", late, false),
-            // a label that is absent is the empty value
+            // a missing label has the empty value
             (json!([matcher("pod", "", false, true)]), "active", late, true),
             (json!([matcher("pod", ".+", true, false)]), "active", late, true),
             (json!([matcher("service", "store", false, false)]), "active", late, false),
@@ -230,8 +231,9 @@ mod tests {
         let server = Server::start(json!([alert("Full", "store", &untold())]), None).await;
         let reply = ask(&server.source(), None).await;
         assert_eq!(states(&reply)[0].1, AlertState::Firing);
-        let said =
-            |warning: &Warning| warning.is_missing_data() && warning.text.contains("silences cannot be read");
+        let said = |warning: &Warning| {
+            warning.is_missing_data() && warning.text.contains("silences could not be read")
+        };
         assert!(reply.warnings.iter().any(said), "{:?}", reply.warnings);
     }
 }

@@ -1,17 +1,17 @@
-//! What a configuration says of an Alertmanager.
+//! The description of the kind `alertmanager` for the configuration.
 
 use super::ANSWERS;
 use super::act::SUPPORT;
 use crate::config::kind::{Address, Flag, KindSpec, NoOptions, Options, Scheme};
 
-/// Alertmanager, also that of Mimir and Grafana.
+/// Alertmanager, also the one of Mimir or Grafana.
 pub(in crate::backend) static SPEC: KindSpec = KindSpec {
     name: "alertmanager",
     title: "Alertmanager",
     summary: "also that of Mimir and Grafana",
-    about: "Alerts with their groups and receivers, and silences. A silence is made, edited, extended and expired at an
-Alertmanager, or at Grafana's own with `url = \"https://grafana.example.net/api/alertmanager/grafana\"` and `auth.bearer`
-(a service account's token). Of a cluster of Alertmanagers one member takes it and tells the others.",
+    about: "Alerts with their groups and receivers, and silences. Silences can be created, edited, extended and expired at an
+Alertmanager, or at Grafana's built-in one with `url = \"https://grafana.example.net/api/alertmanager/grafana\"` and `auth.bearer`
+(a service account's token). In a cluster, one member receives the change and replicates it to the others.",
     example: r#"
 [sources.am-eu]
 kind = "alertmanager"

@@ -1,5 +1,5 @@
-//! From Alertmanager's shapes to the model's words, one alert at a time straight from the bytes: the whole answer never
-//! stands in memory a second time.
+//! Maps Alertmanager's JSON to the model, one alert at a time while parsing: the whole answer is never in memory a second
+//! time.
 
 use std::collections::{HashMap, HashSet};
 use std::hash::{DefaultHasher, Hasher};
@@ -22,20 +22,21 @@ use crate::model::matcher::{Matcher, Operator};
 use crate::model::silence::{Silence, SilenceState};
 use crate::model::source::SourceId;
 
-/// Shared copies of what alerts have in common; lives as long as its source.
+/// Shared copies of texts and lists that many alerts have in common; lives as long as its source.
 #[derive(Default)]
 pub(super) struct SharedTexts {
     interner: Interner,
     lists: HashSet<Arc<[Text]>>,
-    /// The alerts of the last answer that said something new: most of the next one is the same.
+    /// The alerts of the last answer with a change; most alerts of the next answer are equal.
     last: HashMap<Fingerprint, Arc<Alert>>,
     /// The digest of that answer.
     digest: Option<u64>,
-    /// What could not be read of the last answer.
+    /// The number of elements of the last answer that could not be read.
     lost: usize,
 }
 
 impl SharedTexts {
+    /// The interned text.
     fn word(&mut self, word: &LenientText<'_>) -> Text {
         self.interner.text(&word.0)
     }
@@ -44,6 +45,7 @@ impl SharedTexts {
         Labels::new(pairs.0.iter().map(|(name, value)| (self.word(name), self.word(value))).collect())
     }
 
+    /// The shared copy of a list, sorted and without duplicates.
     fn list(&mut self, mut words: Vec<Text>) -> Arc<[Text]> {
         words.sort();
         words.dedup();
@@ -61,33 +63,35 @@ impl SharedTexts {
     }
 }
 
-/// Which of the two lists of alerts is read.
+/// The shape of the list of alerts.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum AlertListShape {
-    /// `alerts/groups`: an alert is in several groups when several receivers take it.
+    /// `alerts/groups`: an alert is in several groups if several receivers get it.
     Groups,
     /// `alerts`
     Flat,
 }
 
-/// What an answer with alerts comes to.
+/// The result of reading a list of alerts.
 pub(super) struct AlertsRead {
-    /// None: nothing else than what is known.
+    /// `None` if nothing has changed since the answer that the caller already has.
     pub(super) board: Option<AlertBoard>,
-    /// What recognises the answer.
+    /// The digest of the answer.
     pub(super) digest: u64,
-    /// How many alerts and groups of them could not be read.
+    /// The number of alerts and groups that could not be read.
     pub(super) lost: usize,
 }
 
-/// Gathers alerts, each once.
+/// Collects alerts without duplicates.
 pub(super) struct AlertReader<'s> {
     shared: &'s mut SharedTexts,
     severities: &'s SeverityMap,
     source: &'s SourceId,
+    /// Alerts in the order of the answer.
     alerts: Vec<Alert>,
+    /// The index of each alert in `alerts`.
     places: HashMap<Fingerprint, usize>,
-    /// Alerts and groups that could not be read.
+    /// The number of alerts and groups that could not be read.
     lost: usize,
 }
 
@@ -97,19 +101,19 @@ impl<'s> AlertReader<'s> {
         severities: &'s SeverityMap,
         source: &'s SourceId,
     ) -> Self {
-        // lists of silences and inhibitors come and go
+        // drop lists of silences and inhibitors that no alert uses any more
         shared.lists.retain(|list| Arc::strong_count(list) > 1);
-        // room that grew by and by would leave holes behind, of the size of all alerts
+        // reserved at once: growing in steps would fragment the heap with blocks of the size of all alerts
         let about = shared.last.len();
         let (alerts, places) = (Vec::with_capacity(about), HashMap::with_capacity(about));
         Self { shared, severities, source, alerts, places, lost: 0 }
     }
 
-    /// The alerts in `bytes`, in the order of their fingerprints. None if the answer says nothing else than the one whose digest
-    /// is `known`: being sent again moves an alert's times, and tells nothing.
+    /// Reads the alerts in `bytes`, sorted by fingerprint. The board is `None` if the answer equals the one with the digest
+    /// `known`; a changed `updatedAt` alone does not count as a change.
     ///
     /// # Errors
-    /// If it is not a JSON list of that shape.
+    /// If `bytes` is not a JSON list of that shape.
     pub(super) fn read(
         mut self,
         bytes: &[u8],
@@ -130,7 +134,7 @@ impl<'s> AlertReader<'s> {
         }
         json.end()?;
         self.shared.lost = self.lost;
-        // in their order they are allocated side by side, as they will be walked through
+        // allocated in the order in which they will be iterated
         self.alerts.sort_unstable_by_key(|alert| alert.fingerprint);
         let last = &self.shared.last;
         let mut is_news = self.alerts.len() != last.len();
@@ -145,7 +149,7 @@ impl<'s> AlertReader<'s> {
             is_news = true;
             Arc::new(Alert { updated_at, ..alert })
         };
-        // collected in place they would keep the room of all alerts for the sake of their pointers
+        // collecting in place would keep the allocation of all alerts for a list of pointers
         let mut alerts: Vec<Arc<Alert>> = Vec::with_capacity(self.alerts.len());
         alerts.extend(self.alerts.into_iter().map(kept));
         match self.shared.digest {
@@ -158,7 +162,7 @@ impl<'s> AlertReader<'s> {
         Ok(AlertsRead { board: Some(AlertBoard { alerts }), digest, lost: self.lost })
     }
 
-    /// Takes one alert in and says where it is.
+    /// Adds an alert, unless the list already has it; returns its index.
     fn take(&mut self, wire: &wire::Alert<'_>) -> usize {
         let shared = &mut *self.shared;
         let sent = Fingerprint::parse(&wire.fingerprint.0);
@@ -179,7 +183,7 @@ impl<'s> AlertReader<'s> {
             state: state(&wire.status),
             severity: self.severities.of(&labels),
             labels,
-            // the epoch is plainly wrong on the screen, where a guess would look right
+            // the epoch is obviously wrong on the screen, but a guess would look right
             starts_at: moment(&wire.starts_at).or(updated_at).unwrap_or(Timestamp::UNIX_EPOCH),
             updated_at: updated_at.unwrap_or(Timestamp::UNIX_EPOCH),
             resolved_at: None,
@@ -200,7 +204,7 @@ impl<'s> AlertReader<'s> {
         *self.places.entry(fingerprint).or_insert(place)
     }
 
-    /// Tells the alerts at these places what group they are in and who is told.
+    /// Sets the group of the alerts at these indexes, and adds the group's receiver.
     fn join(&mut self, places: &[usize], group: &Labels, receiver: &Text) {
         for place in places {
             let Some(alert) = self.alerts.get_mut(*place) else { continue };
@@ -215,12 +219,12 @@ impl<'s> AlertReader<'s> {
     }
 }
 
-/// The copy that is there already, if they are equal.
+/// The known copy, if both are equal.
 fn same(new: Labels, known: &Labels) -> Labels {
     if new == *known { known.clone() } else { new }
 }
 
-/// A list of groups; its value says whether there is one.
+/// Reads a list of groups; the value is whether there was a list.
 struct GroupListSeed<'r, 's>(&'r mut AlertReader<'s>);
 
 impl<'de> DeserializeSeed<'de> for GroupListSeed<'_, '_> {
@@ -242,7 +246,7 @@ impl<'de> Lenient<'de> for GroupListSeed<'_, '_> {
     }
 }
 
-/// A group; its value says whether it is one.
+/// Reads a group; the value is whether it was an object.
 struct GroupSeed<'r, 's>(&'r mut AlertReader<'s>);
 
 impl<'de> DeserializeSeed<'de> for GroupSeed<'_, '_> {
@@ -257,7 +261,7 @@ impl<'de> Lenient<'de> for GroupSeed<'_, '_> {
     type Made = ();
 
     fn of_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Option<()>, A::Error> {
-        // the alerts come before what is said of their group
+        // the alerts come before the labels of their group
         let (mut places, mut labels, mut receiver) = (Vec::new(), Labels::default(), Text::from(""));
         while let Some(key) = map.next_key::<LenientText<'de>>()? {
             match &*key.0 {
@@ -280,7 +284,7 @@ impl<'de> Lenient<'de> for GroupSeed<'_, '_> {
     }
 }
 
-/// A list of alerts; its value says where they are now, if there is one.
+/// Reads a list of alerts; the value is their indexes, or `None` if there was no list.
 struct AlertListSeed<'r, 's>(&'r mut AlertReader<'s>);
 
 impl<'de> DeserializeSeed<'de> for AlertListSeed<'_, '_> {
@@ -301,7 +305,7 @@ impl<'de> Lenient<'de> for AlertListSeed<'_, '_> {
     fn of_list<A: SeqAccess<'de>>(self, mut list: A) -> Result<Option<Self::Made>, A::Error> {
         let mut places = Vec::new();
         while let Some(LenientObject(alert)) = list.next_element::<LenientObject<wire::Alert<'de>>>()? {
-            // without labels it could be any
+            // an alert without labels cannot be identified
             match alert.filter(|alert| !alert.labels.0.is_empty()) {
                 Some(alert) => places.push(self.0.take(&alert)),
                 None => self.0.lost += 1,
@@ -311,14 +315,14 @@ impl<'de> Lenient<'de> for AlertListSeed<'_, '_> {
     }
 }
 
-/// Whether the server says what keeps an alert quiet, or that nothing does: some never do (`unprocessed`), others not in an
-/// alert's first seconds.
+/// Whether the server reported what silences or inhibits an alert, or that nothing does. Some servers never report it
+/// (`unprocessed`), others not in the first seconds of an alert.
 fn is_status_reported(status: &wire::Status<'_>) -> bool {
     matches!(&*status.state.0, "active" | "suppressed")
         || [&status.silenced_by, &status.inhibited_by, &status.muted_by].iter().any(|list| !list.0.is_empty())
 }
 
-/// A muted time interval counts as a silence: somebody wanted quiet. What is not known to be quiet is firing.
+/// The state of an alert. A mute time interval counts as a silence. Without a reported status, the alert counts as firing.
 fn state(status: &wire::Status<'_>) -> AlertState {
     let is_quiet = status.state.0 != "active" && is_status_reported(status);
     if is_quiet && !(status.silenced_by.0.is_empty() && status.muted_by.0.is_empty()) {
@@ -334,13 +338,13 @@ pub(super) fn moment(told: &Rfc3339OrSeconds) -> Option<Timestamp> {
     told.0
 }
 
-/// Silences, also those that are over, and how many could not be read. Their server's clock is `ahead` of ours.
+/// Maps silences, also expired ones; returns how many could not be read. The server's clock is `ahead` of the local one.
 pub(super) fn silences(
     wire: &LenientList<wire::Silence<'_>>,
     source: &SourceId,
     ahead: SignedDuration,
 ) -> (Vec<Arc<Silence>>, usize) {
-    // with a condition less it would match more
+    // without one of its matchers, a silence would match more alerts
     let is_whole =
         |silence: &&wire::Silence<'_>| silence.matchers.lost == 0 && !silence.matchers.all.is_empty();
     let whole = wire.all.iter().filter(is_whole);
@@ -348,7 +352,7 @@ pub(super) fn silences(
     (whole.map(|silence| Arc::new(self::silence(silence, source, ahead))).collect(), lost)
 }
 
-/// One without readable times is taken for what its state says.
+/// Maps a silence. A silence without readable times keeps its reported state.
 fn silence(wire: &wire::Silence<'_>, source: &SourceId, ahead: SignedDuration) -> Silence {
     let text = |word: &LenientText<'_>| Text::from(&*word.0);
     let here = |told: &Rfc3339OrSeconds| moment(told).and_then(|there| there.checked_sub(ahead).ok());
@@ -377,10 +381,11 @@ fn matcher(wire: &wire::Matcher<'_>) -> Matcher {
     Matcher::told(&*wire.name.0, Operator::of(is_regex, is_equal), &*wire.value.0)
 }
 
-/// Recognises the same alerts next time, whichever inhibitor each inhibited one names.
+/// A digest of the alerts that ignores which inhibitor each inhibited alert names.
 ///
-/// Alertmanager picks any of several inhibitors anew for each answer, so that the bytes differ although nothing has changed
-/// (seen: 0.25). Those lists are left out; the key cannot be part of a text, because its quotes would be escaped there.
+/// If several inhibitors match, Alertmanager picks one at random for each answer, so the bytes differ although nothing has
+/// changed (seen in 0.25). The digest leaves these lists out. The key cannot occur inside a text, because its quotes would be
+/// escaped there.
 pub(super) fn digest(bytes: &[u8]) -> u64 {
     static KEY: LazyLock<Regex> =
         LazyLock::new(|| Regex::new(r#""inhibitedBy":\[([^\]]*)"#).expect("a test reads it"));

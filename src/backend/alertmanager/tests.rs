@@ -30,7 +30,7 @@ fn connected(source: &SourceSettings, settings: &Settings) -> Alertmanager {
     Alertmanager::new(&SourceId::new("am"), source, SourceDeps::new(settings, clock)).unwrap()
 }
 
-/// What comes of one question that is answered so, whatever the path.
+/// The result of one question if every request gets this answer.
 async fn ask(ask: Ask, body: &str) -> Answered {
     let canned = CannedResponse::json(body);
     let double = Double::start(move |_| canned.clone()).await;
@@ -137,9 +137,9 @@ async fn what_cannot_be_read_is_left_out_and_told_with_every_answer() {
     let mut known = None;
     for _ in 0..2 {
         let reply = source.answer(&Query::Alerts.now(), known).await.unwrap();
-        // this server does not tell what is silenced: that follows from the silences, of which some are missing
+        // this server does not report silenced alerts, so they are derived from the silences, some of which are unreadable
         let missing =
-            ["alerts that cannot be read are left out: 5", "silences that cannot be read are left out: 3"];
+            ["5 alerts could not be read and are left out", "3 silences could not be read and are left out"];
         assert_eq!(reply.warnings, missing.map(Warning::missing));
         if let Answer::Alerts(board) = reply.answer {
             let names: Vec<_> = board.alerts.iter().map(|alert| alert.name().to_owned()).collect();
@@ -151,7 +151,7 @@ async fn what_cannot_be_read_is_left_out_and_told_with_every_answer() {
     known = None;
     for _ in 0..2 {
         let reply = source.answer(&Query::Silences.now(), known).await.unwrap();
-        assert_eq!(reply.warnings, [Warning::missing("silences that cannot be read are left out: 3")]);
+        assert_eq!(reply.warnings, [Warning::missing("3 silences could not be read and are left out")]);
         if let Answer::Silences(all) = reply.answer {
             assert_eq!((all.len(), all[0].matchers[0].to_string()), (1, r#"a="1""#.to_owned()));
         }
@@ -204,14 +204,14 @@ async fn alerts_that_were_only_sent_again_are_unchanged_for_one_who_knows_them()
     let known = alertmanager.answer(&Query::Alerts.now(), None).await.unwrap().digest;
     let reply = alertmanager.answer(&Query::Alerts.now(), known).await.unwrap();
     assert!(matches!(reply.answer, Answer::Unchanged) && reply.digest == known);
-    // the first answer may have come to nobody
+    // the first answer may have been lost
     let reply = alertmanager.answer(&Query::Alerts.now(), None).await.unwrap();
     assert!(matches!(reply.answer, Answer::Alerts(_)) && reply.digest != known);
 }
 
 #[tokio::test]
 async fn the_same_alerts_are_unchanged_even_if_another_inhibitor_is_named() {
-    // of each it is told what keeps it quiet
+    // each alert names its silences and inhibitors
     let groups = GROUPS.replace("unprocessed", "active");
     let other = groups.replace("00000000000000aa", "00000000000000bb");
     let resolved = groups.replace("\"suppressed\"", "\"active\"");
@@ -274,7 +274,7 @@ async fn what_is_no_alertmanager_is_named() {
     assert!(
         garbled(CannedResponse::json(r#"{"status":"success","data":[]}"#))
             .await
-            .contains("not what an Alertmanager")
+            .contains("not an answer of an Alertmanager")
     );
     assert_eq!(
         trouble(CannedResponse::new(401, "text/plain", "")).await,
@@ -299,7 +299,7 @@ async fn silences_keep_their_four_kinds_of_matchers_and_expired_ones_are_told() 
     assert_eq!((&*silences[0].created_by, &*silences[0].comment), ("ada", "Migration\nuntil noon"));
     assert_eq!(silences[0].ends_at, at("2026-11-21T12:00:00Z"));
     assert!(silences[0].matches(&Labels::from_iter([("service", "payments"), ("region", "eu-1")])));
-    // octal, which only Go reads
+    // octal notation, which only Go accepts
     assert!(silences[1].matches(&Labels::from_iter([("service", "cart")])));
     assert!(!silences[1].matches(&Labels::from_iter([("service", "dart")])));
 }
@@ -353,7 +353,8 @@ async fn an_older_server_without_receivers_is_still_well() {
     assert_eq!(offer.warnings.len(), 1, "{:?}", offer.warnings);
 }
 
-/// Bytes that these alerts hold: each shared string once with its counters and the allocator's own, then the structures.
+/// The memory of these alerts in bytes: each shared string once, with its reference counts and the allocator's overhead, and
+/// the structs.
 fn held(alerts: &[Arc<Alert>]) -> usize {
     const ARC: usize = 16 + 16;
     let mut strings = HashMap::new();
@@ -373,7 +374,7 @@ fn held(alerts: &[Arc<Alert>]) -> usize {
         }
         strings.extend(alert.generator_url.iter().map(|url| (url.as_ptr(), url.len())));
     }
-    // the interner's table has room for up to twice as many as it holds
+    // the interner's table can have room for twice as many texts as it contains
     let strings: usize = strings.values().map(|len| len + ARC + 2 * (size_of::<Text>() + 1)).sum();
     bytes + strings + lists.values().map(|len| len * size_of::<Text>() + ARC).sum::<usize>()
 }

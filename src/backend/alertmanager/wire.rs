@@ -1,4 +1,4 @@
-//! Alertmanager's own shapes, API v2, borrowed from the bytes they came in.
+//! Alertmanager's JSON shapes, API v2; they borrow from the bytes of the answer.
 
 use serde::Deserialize;
 
@@ -6,7 +6,7 @@ use crate::backend::kit::lenient::{LenientList, LenientPairs, LenientText, Lenie
 use crate::backend::kit::time::Rfc3339OrSeconds;
 
 wire! {
-    /// One alert. `endsAt` is not read: for an active alert it is only when it would time out.
+    /// One alert. `endsAt` is not read: for an active alert it only is the time at which the alert would expire.
     #[serde(rename_all = "camelCase")]
     struct Alert<'a> {
         labels: LenientPairs<'a>,
@@ -27,10 +27,11 @@ wire! {
         state: LenientText<'a>,
         silenced_by: LenientTexts<'a>,
         inhibited_by: LenientTexts<'a>,
-        /// Names of time intervals, since 0.28.
+        /// Names of mute time intervals, since 0.28.
         muted_by: LenientTexts<'a>,
     }
 
+    /// A receiver of notifications.
     struct Receiver<'a> {
         name: LenientText<'a>,
     }
@@ -50,12 +51,12 @@ wire! {
         matchers: LenientList<Matcher<'a>>,
     }
 
-    /// `active`, `pending` or `expired`.
+    /// `state` is `active`, `pending` or `expired`.
     struct SilenceStatus<'a> {
         state: LenientText<'a>,
     }
 
-    /// One condition of a silence; `isEqual` is missing before 0.22 and then true.
+    /// One matcher of a silence; `isEqual` is missing before 0.22 and then counts as true.
     #[serde(rename_all = "camelCase")]
     struct Matcher<'a> {
         name: LenientText<'a>,
@@ -64,38 +65,40 @@ wire! {
         is_equal: LenientText<'a>,
     }
 
+    /// The server's version.
     struct Version<'a> {
         version: LenientText<'a>,
     }
 
-    /// Its cluster; `status` is `ready`, `settling` or `disabled`.
+    /// The cluster; `status` is `ready`, `settling` or `disabled`.
     struct Cluster<'a> {
         status: LenientText<'a>,
         peers: LenientList<Peer<'a>>,
     }
 
-    /// One member of the cluster, itself included.
+    /// One member of the cluster; the server itself is listed too.
     struct Peer<'a> {
         address: LenientText<'a>,
     }
 }
 
 impl Matcher<'_> {
-    /// Whether its value is an expression, and whether it must match.
+    /// Whether the value is a regular expression, and whether the matcher is positive (`=`, `=~`).
     pub(super) fn operator_flags(&self) -> (bool, bool) {
         (self.is_regex.is_true(), self.is_equal.0.is_empty() || self.is_equal.is_true())
     }
 }
 
-/// What the server says of itself. Its configuration (`config.original`) is not read: it may hold secrets.
+/// The answer of `/status`. `config.original` is not read, because it may contain secrets.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct About<'a> {
-    /// Must be there: this is how an Alertmanager is told from something else that answers in JSON.
+    /// Required: this field distinguishes an Alertmanager from other servers that answer with JSON.
     #[serde(borrow)]
     pub(super) version_info: Version<'a>,
     #[serde(borrow, default, deserialize_with = "or_default")]
     pub(super) cluster: Cluster<'a>,
+    /// The time when the server started.
     #[serde(borrow, default)]
     pub(super) uptime: LenientText<'a>,
 }

@@ -1,4 +1,4 @@
-//! The simulated Alertmanager: what fires in any region, and the silences of the story and of the person at the keyboard.
+//! The simulated Alertmanager: the firing alerts of all regions, and the silences of the scenario and of the user.
 
 use std::collections::BTreeMap;
 use std::future::ready;
@@ -20,18 +20,18 @@ use crate::model::matcher::{Matcher, Operator};
 use crate::model::silence::{Silence, SilenceState, refusal};
 use crate::model::source::SourceId;
 
-/// How long an alert lasts that is not sent again.
+/// The time after which an alert expires unless it is sent again.
 const LASTS: SignedDuration = SignedDuration::from_mins(4);
 
 pub(super) struct AlertmanagerServer {
     world: Arc<DemoWorld>,
     time: DemoTimeline,
     clock: Clock,
-    /// Made, changed or expired here; in place of the story's with the same id.
+    /// Silences that were created, changed or expired by the user; they replace those of the scenario with the same id.
     own: Mutex<Vec<Silence>>,
 }
 
-/// A status and a body.
+/// The HTTP status and the body of a response.
 type StatusBody = (u16, Value);
 
 impl LocalServer for AlertmanagerServer {
@@ -47,6 +47,7 @@ impl AlertmanagerServer {
         Self { world, time, clock, own: Mutex::default() }
     }
 
+    /// The response to one request.
     fn told(&self, asked: &ParsedRequest, now: Timestamp) -> StatusBody {
         let path = asked.path();
         let Some(["api", "v2", what @ ..]) = path.get(..) else { return (404, "404 page not found".into()) };
@@ -87,7 +88,7 @@ impl AlertmanagerServer {
         })
     }
 
-    /// All alerts, in a group for each team, service and receiver.
+    /// All alerts, grouped by team, service and receiver.
     fn groups(&self, now: Timestamp) -> Value {
         let alerts =
             self.world.alertmanager_alerts(self.time.demo(now), &self.time, &source(), &self.silences(now));
@@ -107,7 +108,7 @@ impl AlertmanagerServer {
         self.own.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The story's silences and those of here.
+    /// The silences of the scenario and of the user.
     fn silences(&self, now: Timestamp) -> Vec<Silence> {
         let own = self.own();
         let told = self.world.silences(self.time.demo(now), &self.time, &source());
@@ -124,13 +125,15 @@ impl AlertmanagerServer {
         self.silences(now).into_iter().find(|silence| *silence.id == *id)
     }
 
+    /// Adds a silence, or replaces the one with the same id.
     fn put(&self, silence: Silence) {
         let mut own = self.own();
         own.retain(|known| known.id != silence.id);
         own.push(silence);
     }
 
-    /// Makes a silence, or changes one as far as Alertmanager would: else that one ends, and a new one takes its place.
+    /// Creates or changes a silence. As in Alertmanager, a change of the matchers or of the start expires the silence and
+    /// creates a new one.
     fn post(&self, body: &Value, now: Timestamp) -> StatusBody {
         let text = |key: &str| body.get(key).and_then(Value::as_str).unwrap_or_default();
         let moment = |key: &str| text(key).parse::<Timestamp>();
@@ -205,6 +208,7 @@ fn source() -> SourceId {
     SourceId::new("alertmanager")
 }
 
+/// Renders an alert as JSON.
 fn alert(alert: &Alert, now: Timestamp) -> Value {
     let texts = |list: &[Text]| list.iter().map(|text| Value::from(&**text)).collect::<Vec<_>>();
     json!({
@@ -225,6 +229,7 @@ fn alert(alert: &Alert, now: Timestamp) -> Value {
     })
 }
 
+/// Renders a silence as JSON.
 fn silence(silence: &Silence) -> Value {
     let matchers = silence.matchers.iter().map(|matcher| {
         let operator = matcher.operator();
@@ -244,6 +249,7 @@ fn silence(silence: &Silence) -> Value {
     })
 }
 
+/// Parses a matcher.
 fn matcher(told: &Value) -> Matcher {
     let text = |key: &str| told.get(key).and_then(Value::as_str).unwrap_or_default();
     let is = |key: &str, otherwise| told.get(key).and_then(Value::as_bool).unwrap_or(otherwise);

@@ -1,4 +1,4 @@
-//! Alerts as the rules make them out of the simulation's numbers, and as Alertmanager passes them on.
+//! Computes alerts from the simulated numbers and the rules, and their state in Alertmanager.
 
 use std::collections::HashMap;
 use std::sync::{Arc, PoisonError};
@@ -19,31 +19,31 @@ use super::scenario::{Begin, Occurrence};
 use super::timeline::{DemoTimeline, EVERY};
 use super::world::{DemoWorld, ServiceInRegion};
 
-/// Evaluations that are tried at most to find where a condition begins and ends.
+/// The maximum number of evaluations to find the start and the end of a condition.
 const TRIES: f64 = 240.0;
-/// Pending silences are listed this long before they begin, in seconds.
+/// Pending silences are listed this long before they start, in seconds.
 const ANNOUNCED: f64 = 86_400.0;
-/// When the Watchdog began to fire: as the world did.
+/// Since when the Watchdog alert fires, in demo time: before all other events.
 const WATCHDOG_SINCE: f64 = -30.0 * 86_400.0;
 
-/// One line of a rule's expression.
+/// One series of a rule's expression.
 pub(super) struct ExpressionLine<'a> {
     pub(super) place: Option<&'a ServiceInRegion>,
     pub(super) pod: u32,
     pub(super) labels: Labels,
 }
 
-/// What is told of an alert by a series.
+/// The kind of an alert's series.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) enum Shows {
     Pending,
     Firing,
-    /// Since when it is active, pending or not.
+    /// `ALERTS_FOR_STATE`: the time since which the alert is active, pending or firing.
     Since,
 }
 
 impl DemoWorld {
-    /// The lines that a rule's expression has.
+    /// The series of a rule's expression.
     pub(super) fn subjects<'a>(&'a self, rule: &'a DemoRule) -> Vec<ExpressionLine<'a>> {
         if rule.measure == SimulatedNumber::Always {
             return vec![ExpressionLine { place: None, pod: 0, labels: Labels::default() }];
@@ -53,6 +53,7 @@ impl DemoWorld {
         measured.flat_map(|place| subjects_at(rule, place)).collect()
     }
 
+    /// The value of a series.
     pub(super) fn value(
         &self,
         rule: &DemoRule,
@@ -63,7 +64,7 @@ impl DemoWorld {
         place.map_or(Some(1.0), |place| self.measure(&rule.measure, place, pod, t))
     }
 
-    /// When a rule's condition holds for a line because of something that happened.
+    /// When a rule's condition holds for a series because of one occurrence of an event; cached.
     fn condition_span(
         &self,
         rule: &DemoRule,
@@ -88,7 +89,7 @@ impl DemoWorld {
         condition_span
     }
 
-    /// Only the story moves a number across a threshold, so only its times are looked through.
+    /// Searches the time range of the occurrence; only events of the scenario can make a value cross its threshold.
     fn search_condition_span(
         &self,
         rule: &DemoRule,
@@ -107,7 +108,7 @@ impl DemoWorld {
         Some(Bout { from: edge(holding, from, from - step), to: edge(holding, last, last + step) + EVERY })
     }
 
-    /// The bout of a line that lasts at a moment.
+    /// The condition of a series that holds at `t`.
     fn condition_span_at(&self, rule: &DemoRule, subject: &ExpressionLine<'_>, t: f64) -> Option<Bout> {
         let condition_spans = self.condition_spans(rule, subject.place, subject.pod, (t, t));
         condition_spans
@@ -115,7 +116,7 @@ impl DemoWorld {
             .find(|condition_span| (condition_span.from..condition_span.to).contains(&t))
     }
 
-    /// The bouts of a line that touch a span.
+    /// The conditions of a series that overlap a time range.
     fn condition_spans(
         &self,
         rule: &DemoRule,
@@ -138,7 +139,7 @@ impl DemoWorld {
             .collect()
     }
 
-    /// When the alert of a line is so, as far as that touches a span, in demo time.
+    /// When the alert of a series is in this state, within a time range of demo time.
     pub(super) fn alert_ranges(
         &self,
         rule: &DemoRule,
@@ -159,17 +160,17 @@ impl DemoWorld {
         all
     }
 
-    /// The rules that run in a region.
+    /// The rules of a region.
     pub(super) fn rules_of(&self, region: Region) -> impl Iterator<Item = &DemoRule> {
         self.rules.iter().filter(move |rule| rule.region == region)
     }
 
-    /// The alerts that the rules of a region hold pending or firing.
+    /// The pending and firing alerts of all rules of a region.
     pub(super) fn alerts_of(&self, region: Region, t: f64, clock: &DemoTimeline) -> Vec<Alert> {
         self.rules_of(region).flat_map(|rule| self.alerts_by(rule, t, clock)).collect()
     }
 
-    /// The alerts that a rule holds pending or firing.
+    /// The pending and firing alerts of a rule.
     pub(super) fn alerts_by(&self, rule: &DemoRule, t: f64, clock: &DemoTimeline) -> Vec<Alert> {
         let mut alerts: Vec<Alert> = Vec::new();
         for subject in self.subjects(rule) {
@@ -180,6 +181,7 @@ impl DemoWorld {
         alerts
     }
 
+    /// The alert of a series at `t`; `condition_span` is the condition that it belongs to.
     fn alert(
         &self,
         rule: &DemoRule,
@@ -209,7 +211,7 @@ impl DemoWorld {
         })
     }
 
-    /// What Alertmanager shows: what fires in any region, grouped, silenced, inhibited.
+    /// The alerts in Alertmanager: those that fire in any region, with groups, silences and inhibitions.
     pub(super) fn alertmanager_alerts(
         &self,
         t: f64,
@@ -243,6 +245,7 @@ impl DemoWorld {
         alerts
     }
 
+    /// The fingerprints of the alerts that inhibit an alert.
     fn inhibitors(&self, target: &Alert, alerts: &[Alert]) -> Vec<Text> {
         let mut by: Vec<Text> = Vec::new();
         for inhibit in &self.fixtures.rules.inhibit {
@@ -263,13 +266,13 @@ impl DemoWorld {
         by
     }
 
-    /// The silences that are not over, and those that begin within a day.
+    /// The active silences, and those that start within a day.
     pub(super) fn silences(&self, t: f64, clock: &DemoTimeline, source: &SourceId) -> Vec<Silence> {
         let (chapter, start) = self.schedule.now(t);
         let told = chapter.and_then(|number| self.fixtures.scenario.chapter.get(number));
         let of_story = told.into_iter().flat_map(|chapter| &chapter.silence).filter_map(|silence| {
             let (from, until) = (start + silence.from.0, start + silence.until.0);
-            // nobody announces what nobody foresees
+            // silences of a chapter react to an incident and are not planned, so they are not listed before they start
             (from..until).contains(&t).then_some((silence, from, until))
         });
         let standing = self.fixtures.scenario.silence.iter().filter_map(|silence| {
@@ -286,7 +289,7 @@ impl DemoWorld {
     }
 }
 
-/// The lines of an expression at one place.
+/// The series of an expression for one service in a region; one per pod for `up`.
 fn subjects_at<'a>(rule: &DemoRule, place: &'a ServiceInRegion) -> Vec<ExpressionLine<'a>> {
     let pods = if rule.measure == SimulatedNumber::Up { place.service.pods } else { 1 };
     (0..pods)
@@ -299,7 +302,7 @@ fn subjects_at<'a>(rule: &DemoRule, place: &'a ServiceInRegion) -> Vec<Expressio
         .collect()
 }
 
-/// The evaluation next to `outside` at which a condition holds that holds at `inside`.
+/// The evaluation closest to `outside` at which the condition still holds; the condition holds at `inside`.
 fn edge(holding: impl Fn(f64) -> bool, mut inside: f64, mut outside: f64) -> f64 {
     while (inside - outside).abs() > EVERY {
         let middle = (f64::midpoint(inside, outside) / EVERY).floor() * EVERY;
@@ -311,7 +314,7 @@ fn edge(holding: impl Fn(f64) -> bool, mut inside: f64, mut outside: f64) -> f64
     inside
 }
 
-/// The labels that a rule gives the alert of a line: the line's, its own, and its name.
+/// The labels of an alert: those of the series and of the rule, and its name.
 pub(super) fn alert_labels(rule: &DemoRule, subject: &ExpressionLine<'_>) -> Labels {
     let known = subject.labels.iter().chain(rule.shown.labels.iter());
     let known = known.map(|(name, value)| (name.clone(), value.clone()));
@@ -326,6 +329,7 @@ fn fits(matchers: &[Matcher], labels: &Labels) -> bool {
     matchers.iter().all(|matcher| matcher.matches(labels))
 }
 
+/// A silence of the scenario, with an id derived from its contents.
 fn shown(
     silence: &fixtures::SilenceFixture,
     from: f64,

@@ -1,4 +1,4 @@
-//! Annotations filled as Prometheus' templates are, as far as the demo world's rules use them.
+//! Fills in annotation templates as Prometheus does, as far as the demo's rules use them.
 
 use jiff::Timestamp;
 use url::Url;
@@ -8,27 +8,28 @@ use crate::model::labels::{Labels, Text};
 
 use super::fixtures::Deploy;
 
-/// All annotations with what stands in `{{ }}` worked out.
+/// All annotations with their `{{ }}` templates filled in.
 pub(super) fn filled(annotations: &Labels, labels: &Labels, value: f64) -> Labels {
     Labels::new(
         annotations.iter().map(|(name, text)| (name.clone(), fill(text, labels, value).into())).collect(),
     )
 }
 
-/// The annotations with what was rolled out lately; `when` tells the time of a moment of the chapter.
+/// Adds the recent deployment as an annotation; `when` converts a time of the chapter.
 pub(super) fn with_change(annotations: &Labels, deploy: &Deploy, when: impl Fn(f64) -> Timestamp) -> Labels {
     let text = format!("{} {} was rolled out at {:.0}", deploy.service, deploy.version, when(deploy.at.0));
     let known = annotations.iter().map(|(name, text)| (name.clone(), text.clone()));
     Labels::new(known.chain([("recent_change".into(), text.into())]).collect())
 }
 
-/// The page where the source would draw this expression.
+/// The graph page of an expression.
 pub(super) fn graph(source: &str, expr: &str) -> Option<Text> {
     let parameters = [("g0.expr", expr), ("g0.tab", "0")];
     let page = Url::parse_with_params(&format!("https://{source}.shop.example/graph"), parameters).ok()?;
     Some(page.as_str().into())
 }
 
+/// Fills in one template; supports `$labels.name`, `$value` and the formats of the demo's rules.
 fn fill(template: &str, labels: &Labels, value: f64) -> String {
     let mut parts = template.split("{{");
     let mut out = parts.next().unwrap_or_default().to_owned();
@@ -48,7 +49,7 @@ fn fill(template: &str, labels: &Labels, value: f64) -> String {
     out
 }
 
-/// Three digits and, from a thousand on, `k`.
+/// A number with up to one decimal; with `k` from a thousand on.
 fn short(value: f64) -> String {
     match value.abs() {
         size if size >= 1000.0 => format!("{:.1}k", value / 1000.0),

@@ -1,4 +1,4 @@
-//! Which series there are in a region, with their labels.
+//! The time series of a region, with their labels.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -11,16 +11,17 @@ use super::world::{DemoWorld, ServiceInRegion};
 use crate::model::labels::{Labels, Text};
 use crate::model::slo;
 
-/// Upper bounds of the latency buckets, as they are written: also where a promise or a rule has its threshold.
+/// The upper bounds of the latency buckets as written; they include the thresholds of SLOs and rules.
 const BOUNDS: [&str; 17] = [
     "0.0005", "0.001", "0.0025", "0.005", "0.01", "0.025", "0.05", "0.1", "0.25", "0.5", "0.8", "1", "2.5",
     "5", "7.5", "10", "+Inf",
 ];
 
-/// A metric out of a number: its name, the number's, what is made of it, and a further label.
+/// A metric derived from a simulated number: its name, the name of the number, the form of the series, and an additional
+/// label.
 type DemoMetric = (&'static str, &'static str, SeriesForm, Option<(&'static str, &'static str)>);
 
-/// Metrics out of the uses of resources.
+/// Metrics of resource utilisation.
 const RESOURCES: [DemoMetric; 8] = [
     ("queue_messages_ready", "queue", SeriesForm::Times(1000.0), None),
     ("queue_messages_limit", "queue", SeriesForm::Always(1000.0), None),
@@ -32,7 +33,7 @@ const RESOURCES: [DemoMetric; 8] = [
     ("kube_pod_container_resource_limits", "cpu", SeriesForm::Always(4.0), Some(("resource", "cpu"))),
 ];
 
-/// The same out of other numbers that rules look at.
+/// Metrics of other numbers that rules use.
 const GAUGES: [DemoMetric; 9] = [
     ("kubelet_volume_stats_available_bytes", "volume_free", SeriesForm::Times(107_374_182_400.0), VOLUME),
     ("kubelet_volume_stats_capacity_bytes", "volume_free", SeriesForm::Always(107_374_182_400.0), VOLUME),
@@ -57,37 +58,39 @@ const GAUGES: [DemoMetric; 9] = [
 const VOLUME: Option<(&str, &str)> = Some(("persistentvolumeclaim", "data-%service%-0"));
 const POD: Option<(&str, &str)> = Some(("pod", "%pod%"));
 
-/// What a series makes of a number.
+/// How the values of a series are derived from a number.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum SeriesForm {
     Times(f64),
-    /// A limit beside it.
+    /// A constant, for example the limit of the resource.
     Always(f64),
-    /// A moment that is so many times the number of seconds ahead.
+    /// A Unix time: the number, multiplied by this, in seconds from now.
     Ahead(f64),
-    /// A counter that grows by so many times the number each second.
+    /// A counter that grows by the number, multiplied by this, per second.
     Grows(f64),
-    /// A counter that grows by so much each second.
+    /// A counter that grows by this much per second.
     GrowsEvenly(f64),
 }
 
+/// What a series represents.
 #[derive(Debug)]
 pub(super) enum SeriesKind {
-    /// Whether a pod of this version answers.
+    /// `up` of a pod while it runs this version.
     Up {
         pod: u32,
         version: Text,
     },
-    /// Counts requests: which part of them.
+    /// A counter of requests.
     Requests(SeriesPart),
     Number(SimulatedNumber, SeriesForm),
-    /// The ratio of bad events over so many seconds.
+    /// The ratio of bad events over this many seconds.
     Recorded {
         bad_event: SloObjective,
         lookback: f64,
     },
     Constant(f64),
-    /// An alert of the rule with this number; one that lasts for hours or for ever, or one of the story.
+    /// An alert of the rule with this index. `is_standing`: a background event that lasts for hours or for ever, not a
+    /// chapter.
     Alert {
         rule: usize,
         pod: u32,
@@ -96,30 +99,33 @@ pub(super) enum SeriesKind {
     },
 }
 
+/// Which requests a counter counts, or what it sums up.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum SeriesPart {
     All,
     Failed,
     Well,
-    /// Those that take at most so many seconds.
+    /// Requests that take at most this many seconds.
     Within(f64),
-    /// The seconds that they take.
+    /// The duration of the requests, in seconds.
     Seconds,
 }
 
+/// One series of the catalog.
 #[derive(Debug)]
 pub(super) struct CatalogSeries {
     pub(super) labels: Labels,
-    /// Number of the place in the world.
+    /// The index of the service in the world; `None` for alerts without a service.
     pub(super) place: Option<usize>,
     pub(super) what: SeriesKind,
 }
 
-/// All series of a region, by their names.
+/// All series of a region by metric name.
 #[derive(Debug, Default)]
 pub(super) struct Catalog(pub(super) BTreeMap<Text, Vec<CatalogSeries>>);
 
 impl Catalog {
+    /// Creates the series of all services, SLOs and alerts of a region.
     pub(super) fn of(world: &DemoWorld, region: Region) -> Self {
         let mut catalog = Self::default();
         for place in world.watched(region) {
@@ -148,6 +154,7 @@ impl Catalog {
         self.0.entry(name.into()).or_default().push(CatalogSeries { labels, place, what });
     }
 
+    /// Adds `up`, for each pod and version.
     fn add_targets(&mut self, world: &DemoWorld, place: &ServiceInRegion) {
         let service = &place.service;
         for version in world.versions(place) {
@@ -166,6 +173,7 @@ impl Catalog {
         }
     }
 
+    /// Adds the request counters and the latency histogram.
     fn add_requests(&mut self, place: &ServiceInRegion) {
         let mut add = |name: &str, more: &[(&str, &str)], part| {
             self.add(name, Some(place.number), &place.labels, more, SeriesKind::Requests(part));
@@ -174,7 +182,7 @@ impl Catalog {
             add("http_requests_total", &[("code", "200")], SeriesPart::Well);
             add("http_requests_total", &[("code", "500")], SeriesPart::Failed);
         } else {
-            // nothing tells its failures
+            // a service without an error ratio: its counter has no label for failures
             add("http_server_requests_seconds_count", &[], SeriesPart::All);
         }
         if place.service.latency.is_some() {
@@ -187,6 +195,7 @@ impl Catalog {
         }
     }
 
+    /// Adds the metrics of resources and other numbers.
     fn add_numbers(&mut self, place: &ServiceInRegion) {
         let mut add = |name: &str, more: Option<(&str, &str)>, measure, form| {
             let filled = more.map(|(label, value)| (label, place.filled(value, 0)));
@@ -207,7 +216,7 @@ impl Catalog {
         }
     }
 
-    /// What Sloth's rules keep of a promise.
+    /// The recorded series of an SLO, as Sloth's rules write them.
     fn add_slo(&mut self, place: &ServiceInRegion, demo_slo: &DemoSlo) {
         let slo = &demo_slo.slo;
         let objective = slo.objective.ratio_text().parse().unwrap_or(1.0);
@@ -235,7 +244,7 @@ impl Catalog {
         }
     }
 
-    /// What rules leave of alerts that the story can make.
+    /// The series of all alerts that the scenario can cause.
     fn add_alerts(&mut self, world: &DemoWorld, region: Region) {
         for rule in world.rules_of(region) {
             for subject in world.subjects(rule) {

@@ -1,4 +1,4 @@
-//! What the simulated servers share: requests taken apart, answers put together.
+//! Shared by the simulated servers: parsing requests and building responses.
 
 use jiff::Timestamp;
 use reqwest::header::{CONTENT_TYPE, DATE, HeaderMap, HeaderValue};
@@ -8,26 +8,28 @@ use url::form_urlencoded;
 
 use crate::backend::Received;
 
-/// What the simulated servers say when they are asked for their version.
+/// The version that the simulated servers report.
 pub(super) const VERSION: &str = "x-demo";
 
+/// A parsed request.
 pub(super) struct ParsedRequest {
     pub(super) method: Method,
-    /// The parts of its path.
+    /// The segments of the path, decoded.
     path: Vec<String>,
-    /// Of its address and of a form.
+    /// The parameters of the query and of a form body.
     parameters: Vec<(String, String)>,
-    /// Its JSON, or null.
+    /// The JSON body, or null.
     pub(super) body: Value,
     headers: HeaderMap,
 }
 
 impl ParsedRequest {
+    /// Parses a request.
     pub(super) fn of(request: &Request) -> Self {
         let bytes = request.body().and_then(reqwest::Body::as_bytes).unwrap_or_default();
         let is_form = request.headers().get(CONTENT_TYPE).is_some_and(|kind| kind != "application/json");
         let form = if is_form { bytes } else { &[] };
-        // a plus in a path is a plus, and nothing else in it is a form's
+        // in a path, `+` is not a space
         let part = |part: &str| {
             let part = part.replace('+', "%2B");
             form_urlencoded::parse(part.as_bytes())
@@ -53,6 +55,7 @@ impl ParsedRequest {
         self.path.iter().map(String::as_str).collect()
     }
 
+    /// All values of a parameter.
     pub(super) fn all<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> {
         self.parameters.iter().filter(move |(known, _)| known == name).map(|(_, value)| value.as_str())
     }
@@ -67,6 +70,7 @@ impl ParsedRequest {
     }
 }
 
+/// A JSON response with a `Date` header.
 pub(super) fn answer(status: u16, body: &Value, now: Timestamp) -> Received {
     let mut headers = HeaderMap::new();
     headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));

@@ -1,4 +1,4 @@
-//! The files under `assets/demo` as they are written: services, story, rules, promises.
+//! The files under `assets/demo` as Rust types: services, scenario, rules and SLOs.
 
 use std::collections::BTreeMap;
 
@@ -7,7 +7,7 @@ use serde::{Deserialize, Deserializer};
 
 use crate::model::duration;
 
-/// Everything that the demo world is made from.
+/// The data that the demo world is built from.
 #[derive(Debug, Clone)]
 pub(super) struct Fixtures {
     pub(super) services: Vec<ServiceFixture>,
@@ -39,7 +39,7 @@ struct ServiceFixtures {
     service: Vec<ServiceFixture>,
 }
 
-/// One service on a calm day.
+/// One service in normal operation.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct ServiceFixture {
@@ -61,6 +61,7 @@ pub(super) struct ServiceFixture {
     pub(super) gauges: BTreeMap<String, f64>,
 }
 
+/// A region in which services run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
 pub(super) enum Region {
     #[serde(rename = "eu-west-1")]
@@ -72,7 +73,7 @@ pub(super) enum Region {
 impl Region {
     pub(super) const ALL: [Self; 2] = [Self::Eu, Self::Us];
 
-    /// As the `region` label says it.
+    /// The value of the `region` label.
     pub(super) const fn name(self) -> &'static str {
         match self {
             Self::Eu => "eu-west-1",
@@ -80,7 +81,7 @@ impl Region {
         }
     }
 
-    /// The name of the source that watches it.
+    /// The name of the Prometheus source of the region.
     pub(super) const fn source(self) -> &'static str {
         match self {
             Self::Eu => "prom-eu",
@@ -89,6 +90,7 @@ impl Region {
     }
 }
 
+/// All scripted events.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct ScenarioFixture {
@@ -98,10 +100,11 @@ pub(super) struct ScenarioFixture {
     pub(super) silence: Vec<SilenceFixture>,
 }
 
+/// The events of one cycle.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Chapter {
-    /// For whoever reads the file.
+    /// Only a comment in the file.
     #[serde(rename = "name")]
     _name: String,
     pub(super) deploy: Option<Deploy>,
@@ -110,7 +113,7 @@ pub(super) struct Chapter {
     pub(super) silence: Vec<SilenceFixture>,
 }
 
-/// A new version that is rolled out, and back.
+/// The deployment of a new version, and its rollback.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Deploy {
@@ -121,7 +124,7 @@ pub(super) struct Deploy {
     pub(super) back: Seconds,
 }
 
-/// What goes on in the background.
+/// A repeating event that does not belong to a chapter.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct BackgroundEffect {
@@ -155,7 +158,7 @@ pub(super) struct SignalEffect {
 }
 
 impl SignalEffect {
-    /// How much of it there is this long after its beginning, 0 to 1.
+    /// The strength of the effect this many seconds after the event began, 0 to 1.
     pub(super) fn level(&self, offset: f64) -> f64 {
         let [rise, risen] = self.rise.map(|at| at.0);
         let [fall, fallen] = self.fall.map(|at| at.0);
@@ -167,15 +170,16 @@ impl SignalEffect {
         }
     }
 
-    /// The level summed up between two moments after its beginning, in seconds.
+    /// The integral of the level between two offsets, in seconds.
     pub(super) fn area(&self, from: f64, to: f64) -> f64 {
         self.area_until(to) - self.area_until(from)
     }
 
+    /// The integral of the level from the start of the event to `offset`.
     fn area_until(&self, offset: f64) -> f64 {
         let [rise, risen] = self.rise.map(|at| at.0);
         let [fall, fallen] = self.fall.map(|at| at.0);
-        // it rises, stays, falls: each part as far as it has come
+        // the offset within each of the three phases: rise, plateau and fall
         let part = |from: f64, to: f64| (offset.clamp(from, to.max(from)) - from).max(0.0);
         let (up, level, down) = (part(rise, risen), part(risen, fall), part(fall, fallen));
         let slope =
@@ -184,6 +188,7 @@ impl SignalEffect {
     }
 }
 
+/// A silence that a user created.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct SilenceFixture {
@@ -195,7 +200,7 @@ pub(super) struct SilenceFixture {
     pub(super) every: Option<Seconds>,
 }
 
-/// The alerting rules and what Alertmanager does with their alerts.
+/// The alerting rules, and the receivers and inhibitions of Alertmanager.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct RuleFixtures {
@@ -206,7 +211,7 @@ pub(super) struct RuleFixtures {
     pub(super) inhibit: Vec<Inhibit>,
 }
 
-/// One alerting rule, or one for each of its services.
+/// One alerting rule, or a pattern for one rule per service.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct RuleFixture {
@@ -228,7 +233,7 @@ pub(super) struct RuleFixture {
     pub(super) description: String,
 }
 
-/// How a value is compared with the threshold.
+/// The comparison of a value with the threshold.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 pub(super) enum RuleComparison {
     #[serde(rename = ">")]
@@ -257,16 +262,18 @@ impl RuleComparison {
     }
 }
 
-/// Which number of the simulation an expression stands for.
+/// A number of the simulation.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum SimulatedNumber {
     /// Failed / all requests.
     Errors,
     P95,
+    /// The utilisation of a resource.
     Resource(String),
     Gauge(String),
-    /// Whether a pod answers its Prometheus.
+    /// Whether a pod can be scraped.
     Up,
+    /// Always 1.
     Always,
 }
 
@@ -285,7 +292,7 @@ impl<'de> Deserialize<'de> for SimulatedNumber {
     }
 }
 
-/// One alert that keeps others quiet.
+/// An inhibition rule of Alertmanager.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Inhibit {
@@ -300,7 +307,7 @@ struct SloFixtures {
     slo: Vec<SloFixture>,
 }
 
-/// A promise of each of its services.
+/// An SLO for each of its services.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct SloFixture {
@@ -311,11 +318,12 @@ pub(super) struct SloFixture {
     pub(super) description: String,
 }
 
+/// What counts as a bad request.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) enum SloObjective {
     /// A request that fails.
     Errors,
-    /// A request that takes longer than so many seconds.
+    /// A request that takes longer than this many seconds.
     Slower(f64),
 }
 
@@ -331,7 +339,7 @@ impl<'de> Deserialize<'de> for SloObjective {
     }
 }
 
-/// Seconds of demo time, written as `1m30s` or, before the beginning, `-20h`.
+/// Seconds of demo time, written as `1m30s`; a time before the start as `-20h`.
 #[derive(Debug, Clone, Copy, PartialEq, PartialOrd)]
 pub(super) struct Seconds(pub(super) f64);
 

@@ -1,4 +1,4 @@
-//! Incidents of the demo world: each firing of an alert that pages is one, and someone takes it, sooner or later.
+//! Incidents of the demo: each firing of a paging alert is one incident, and somebody acknowledges it after a while.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -23,27 +23,27 @@ use super::rules::DemoRule;
 use super::timeline::DemoTimeline;
 use super::world::DemoWorld;
 
-/// For how long incidents that are over are told.
+/// How long resolved incidents are listed.
 const PAST: SignedDuration = SignedDuration::from_hours(7 * 24);
-/// An alert that fires longer than this was taken by somebody; a younger one waits for the person at the keyboard.
+/// An alert that fires longer than this was acknowledged by somebody else; a younger one is left for the user.
 const TAKEN_AFTER: SignedDuration = SignedDuration::from_mins(30);
-/// How long after the alert's end its incident is resolved.
+/// The time from the end of the alert to the resolution of its incident.
 const WRAP_UP: Duration = Duration::from_secs(140);
 
-/// A firing that paged.
+/// A firing that caused a page.
 struct Paged<'a> {
     rule: &'a DemoRule,
     page: &'a PagingAlert,
-    /// Recognises it at every moment of the story, whenever and however fast that is told.
+    /// Identifies the firing, independent of the time and the speed of the demo.
     key: u64,
     labels: Labels,
     from: Timestamp,
-    /// When it stopped, if it did.
+    /// The end of the firing; `None` while the alert fires.
     to: Option<Timestamp>,
 }
 
 impl DemoWorld {
-    /// Incidents that are open or were within the last week, in the order of their ids.
+    /// Incidents that are open or were resolved within the last week, sorted by id.
     pub(super) fn incidents(
         &self,
         done: &ActionsDone,
@@ -59,7 +59,7 @@ impl DemoWorld {
         all
     }
 
-    /// An incident of the story, and what was done to it.
+    /// An incident of the scenario, with the actions of the user applied.
     fn told(&self, paged: &Paged<'_>, done: &ActionsDone, now: Timestamp) -> IncidentWithActions {
         let incident = self.incident(paged, done, now);
         let told = done.over(incident, &self.paging, now, |incident| {
@@ -71,7 +71,7 @@ impl DemoWorld {
         IncidentWithActions { sent: Some(paged.sent()), ..told }
     }
 
-    /// An incident that somebody opened, and what was done to it.
+    /// An incident that the user triggered, with later actions applied.
     fn opened(
         &self,
         entry: &IncidentAction,
@@ -105,7 +105,7 @@ impl DemoWorld {
         }))
     }
 
-    /// As the story tells it.
+    /// An incident of the scenario, without actions.
     fn incident(&self, paged: &Paged<'_>, done: &ActionsDone, now: Timestamp) -> Incident {
         let paging = &self.paging;
         let (key, service) = (paged.key, paged.labels.value("service"));
@@ -113,7 +113,7 @@ impl DemoWorld {
         let first_on_call = paging.first_on_call(policy, paged.from, &done.taken_shifts_by(paged.from));
         let wait = time_to_acknowledge(key);
         let acknowledged_at = paged.from.checked_add(SignedDuration::try_from(wait).unwrap_or_default()).ok();
-        // a young one waits for the person at the keyboard
+        // a young incident is left for the user
         let is_taken = paged.to.is_some() || now.duration_since(paged.from) > TAKEN_AFTER;
         let acknowledged_at = acknowledged_at.filter(|at| is_taken && *at <= now);
         let acknowledged =
@@ -147,6 +147,7 @@ impl DemoWorld {
         }
     }
 
+    /// The firings of paging alerts within the last week.
     fn paged(&self, now: Timestamp, clock: &DemoTimeline) -> Vec<Paged<'_>> {
         let since = now.checked_sub(PAST).unwrap_or(now);
         let (t, span) = (clock.demo(now), (clock.demo(since), clock.demo(now)));
@@ -211,7 +212,7 @@ impl Paged<'_> {
         format!("Q{:012X}", self.key & 0xffff_ffff_ffff).into()
     }
 
-    /// What was sent to the paging system about it.
+    /// The details that Alertmanager sent to the paging system.
     fn sent(&self) -> SentAlert {
         let rule = self.rule;
         SentAlert {
@@ -222,6 +223,7 @@ impl Paged<'_> {
     }
 }
 
+/// The timeline of an incident of the scenario.
 fn steps(incident: &Incident) -> Vec<IncidentEvent> {
     let mut steps =
         opening(incident, (None, "prometheus", "Triggered through the Prometheus integration".to_owned()));
@@ -241,6 +243,7 @@ fn steps(incident: &Incident) -> Vec<IncidentEvent> {
     steps
 }
 
+/// The note that the person who acknowledged the incident writes.
 fn notes(incident: &Incident) -> Vec<Note> {
     let write = |stamp: &Attribution| {
         let at = stamp.at.checked_add(80.seconds()).ok()?;

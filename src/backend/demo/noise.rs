@@ -1,6 +1,6 @@
-//! Numbers that look random and are functions of their arguments, and the shape of latencies.
+//! Pseudo-random numbers that are functions of their arguments, and the model of latencies.
 
-/// A well-mixed number out of two (the finaliser of `SplitMix64`).
+/// Mixes two numbers into a pseudo-random one (the finaliser of `SplitMix64`).
 pub(super) fn mix(seed: u64, salt: u64) -> u64 {
     let mut z = seed ^ salt.wrapping_mul(0x9e37_79b9_7f4a_7c15).wrapping_add(0x9e37_79b9_7f4a_7c15);
     z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
@@ -8,17 +8,17 @@ pub(super) fn mix(seed: u64, salt: u64) -> u64 {
     z ^ (z >> 31)
 }
 
-/// [`mix`] over a text.
+/// [`mix`] over the bytes of a text.
 pub(super) fn mix_text(seed: u64, text: &str) -> u64 {
     text.bytes().fold(seed, |sum, byte| mix(sum, u64::from(byte)))
 }
 
-/// 0 to 1.
+/// A number from 0 to 1.
 pub(super) fn unit(number: u64) -> f64 {
     (number >> 11) as f64 / (1_u64 << 53) as f64
 }
 
-/// The whole number at or below `x`, with what is left over.
+/// The integer part of `x`, rounded down, and the remainder.
 pub(super) fn floor(x: f64) -> (i64, f64) {
     let whole = x.floor();
     #[expect(clippy::cast_possible_truncation, reason = "saturates, and times are far from the ends")]
@@ -26,7 +26,7 @@ pub(super) fn floor(x: f64) -> (i64, f64) {
     (count, x - whole)
 }
 
-/// A smooth wave without a pattern, -1 to 1, of slow and fast parts.
+/// Smooth pseudo-random noise from -1 to 1, a sum of slow and fast waves.
 pub(super) fn smooth_noise(key: u64, t: f64) -> f64 {
     [(15.0, 0.4), (120.0, 0.35), (1800.0, 0.25)]
         .into_iter()
@@ -41,13 +41,13 @@ pub(super) fn smooth_noise(key: u64, t: f64) -> f64 {
         .sum()
 }
 
-/// How many requests there are at this time of the day, as a factor; demo time begins at half past ten in the morning.
+/// The factor of the request rate at this time of day; demo time 0 is half past ten in the morning.
 pub(super) fn day(t: f64, hours_behind: f64) -> f64 {
     let hour = t / 3600.0 + 10.5 - hours_behind;
     1.0 + 0.38 * ((hour - 9.0) * std::f64::consts::TAU / 24.0).sin()
 }
 
-/// A share of the requests, and how many standard deviations of a normal distribution it is above the mean.
+/// A share of the requests, and the number of standard deviations of that quantile in a normal distribution.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct Quantile {
     share: f64,
@@ -60,17 +60,18 @@ pub(super) const P95: Quantile = Quantile { share: 0.95, deviations: 1.644_853_6
 #[cfg(test)]
 const P99: Quantile = Quantile { share: 0.99, deviations: 2.326_347_874 };
 
-/// How long requests take: a lognormal bulk, and a share that hangs until a timeout.
+/// A model of latencies: a lognormal distribution, and a share of requests that hang until a time-out.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct LatencyModel {
-    /// The bulk's median, in seconds.
+    /// The median of the lognormal part, in seconds.
     pub(super) median: f64,
+    /// The sigma of the lognormal part.
     pub(super) tail: f64,
-    /// The share that hangs, 0 to 1.
+    /// The share of requests that hang, 0 to 1.
     pub(super) slow: f64,
 }
 
-/// The median and sigma of requests that hang.
+/// The median in seconds and the sigma of requests that hang.
 const HANGING: (f64, f64) = (5.0, 0.12);
 
 impl LatencyModel {
@@ -80,13 +81,13 @@ impl LatencyModel {
         (1.0 - self.slow) * bulk(self.median, self.tail) + self.slow * bulk(HANGING.0, HANGING.1)
     }
 
-    /// The mean, in seconds.
+    /// The mean latency in seconds.
     pub(super) fn mean(&self) -> f64 {
         let mean = |median: f64, sigma: f64| median * (sigma * sigma / 2.0).exp();
         (1.0 - self.slow) * mean(self.median, self.tail) + self.slow * mean(HANGING.0, HANGING.1)
     }
 
-    /// The time within which this quantile of the requests is done, in seconds.
+    /// The latency at this quantile, in seconds.
     pub(super) fn quantile(&self, quantile: Quantile) -> f64 {
         if self.slow <= 0.0 {
             return self.median * (quantile.deviations * self.tail).exp();
@@ -100,7 +101,7 @@ impl LatencyModel {
     }
 }
 
-/// The normal distribution, by formula 26.2.17 of Abramowitz and Stegun (error below 1e-7).
+/// The cumulative normal distribution, by formula 26.2.17 of Abramowitz and Stegun (error below 1e-7).
 fn normal(x: f64) -> f64 {
     let t = 1.0 / (1.0 + 0.231_641_9 * x.abs());
     let poly = [0.319_381_53, -0.356_563_782, 1.781_477_937, -1.821_255_978, 1.330_274_429]

@@ -1,4 +1,4 @@
-//! The simulated PagerDuty: the story's incidents, and what the person at the keyboard does about them.
+//! The simulated PagerDuty: the incidents of the scenario, and the actions of the user.
 
 mod actions;
 mod render;
@@ -17,11 +17,11 @@ use super::world::DemoWorld;
 use crate::backend::{Clock, LocalServer, Receiving};
 use crate::model::incident::IncidentStatus;
 
-/// As many as a page has at most, and usually.
+/// The maximum page size, and the default page size.
 const PAGE: (usize, usize) = (100, 25);
-/// PagerDuty refuses `offset + limit` beyond this.
+/// PagerDuty refuses requests with `offset + limit` above this value.
 const MAX_OFFSET: usize = 10_000;
-/// Similar incidents of the past that are told at most.
+/// The maximum number of similar past incidents.
 const PAST: usize = 5;
 
 pub(super) struct PagerServer {
@@ -31,7 +31,7 @@ pub(super) struct PagerServer {
     done: Mutex<ActionsDone>,
 }
 
-/// A status and a body; or a status and what is wrong.
+/// The status and body of a response; or the status and message of an error.
 type PagerAnswer = Result<(u16, Value), (u16, &'static str)>;
 
 impl LocalServer for PagerServer {
@@ -56,16 +56,18 @@ impl PagerServer {
         self.done.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// All incidents, as they are now.
+    /// All incidents at this time.
     fn all(&self, now: Timestamp) -> Vec<IncidentWithActions> {
         self.world.incidents(&self.done(), now, &self.time)
     }
 
+    /// The incident with this id.
     fn one(&self, id: &str, now: Timestamp) -> Result<IncidentWithActions, (u16, &'static str)> {
         let found = self.all(now).into_iter().find(|told| *told.incident.id == *id);
         found.ok_or((404, "Not Found"))
     }
 
+    /// Answers a GET request.
     fn read(&self, asked: &ParsedRequest, now: Timestamp) -> PagerAnswer {
         let paging = &self.world.paging;
         match asked.path().as_slice() {
@@ -132,6 +134,7 @@ impl PagerServer {
         render::incident(told, &self.world.paging, &self.done())
     }
 
+    /// The incidents that match the query, newest first.
     fn incidents(&self, asked: &ParsedRequest, now: Timestamp) -> PagerAnswer {
         let statuses: Vec<&str> = asked.all("statuses[]").collect();
         let key = asked.parameter("incident_key");
@@ -150,7 +153,7 @@ impl PagerServer {
         page(asked, "incidents", all.iter().map(|told| self.rendered(told)).collect())
     }
 
-    /// What happened to incidents, the newest first.
+    /// The log entries of incidents, newest first.
     fn log(&self, asked: &ParsedRequest, all: &[IncidentWithActions]) -> Vec<Value> {
         let moment = |name: &str| asked.parameter(name).and_then(|text| text.parse::<Timestamp>().ok());
         let (since, until) = (moment("since"), moment("until"));
@@ -182,13 +185,13 @@ impl PagerServer {
     }
 }
 
-/// From when until when is asked for; now without either.
+/// The requested time range; now if it is missing.
 fn span(asked: &ParsedRequest, now: Timestamp) -> (Timestamp, Timestamp) {
     let moment = |name: &str| asked.parameter(name).and_then(|text| text.parse().ok()).unwrap_or(now);
     (moment("since"), moment("until"))
 }
 
-/// A page of a list; nothing beyond ten thousand.
+/// One page of a list.
 fn page(asked: &ParsedRequest, key: &str, items: Vec<Value>) -> PagerAnswer {
     let number =
         |name: &str, usual| asked.parameter(name).map_or(Some(usual), |text| text.parse::<usize>().ok());
@@ -204,6 +207,7 @@ fn page(asked: &ParsedRequest, key: &str, items: Vec<Value>) -> PagerAnswer {
     Ok((200, json!({ key: part, "limit": limit, "offset": offset, "more": more, "total": null })))
 }
 
+/// Whether the incident is resolved.
 fn is_over(told: &IncidentWithActions) -> bool {
     told.incident.status == IncidentStatus::Resolved
 }

@@ -1,4 +1,4 @@
-//! The paging system of the demo world: who is on call by the calendar, and incidents out of the alerts that page.
+//! The paging data of the demo: people, escalation policies, rotations and overrides, and who is on call at a time.
 
 use std::time::Duration;
 
@@ -17,7 +17,7 @@ use super::fixtures;
 
 const EMBEDDED_IS_VALID: &str = "the embedded rotas are read by the tests";
 
-/// The file as it is written.
+/// The contents of `paging.toml`.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct PagingFixture {
@@ -32,7 +32,7 @@ pub(super) struct PagingFixture {
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct PagingAlert {
-    /// The end of its name.
+    /// The end of the alert's name.
     pub(super) alert: String,
     pub(super) urgency: String,
     pub(super) priority: String,
@@ -100,7 +100,7 @@ pub(super) struct TakenShift {
     pub(super) made_at: Timestamp,
 }
 
-/// Whose turn it is, from when until when.
+/// The on-call person, the start and the end.
 pub(super) type DemoShift = (Person, Timestamp, Timestamp);
 
 impl PagingFixture {
@@ -118,7 +118,7 @@ impl PagingFixture {
         }
     }
 
-    /// The person at the keyboard.
+    /// The user of burnwatch.
     pub(super) fn me(&self) -> Person {
         self.person(&self.me)
     }
@@ -127,7 +127,7 @@ impl PagingFixture {
         self.person.iter().map(|human| self.person(&human.id))
     }
 
-    /// Somebody who was named, as far as they are known here.
+    /// The person with this id; if the id is unknown, a person with the given name.
     pub(super) fn person_or(&self, whom: &EntityRef) -> Person {
         let known = self.people().find(|person| person.id == whom.id);
         known.unwrap_or_else(|| Person {
@@ -146,13 +146,13 @@ impl PagingFixture {
         self.rotation.iter().find(|rotation| rotation.id == id).expect(EMBEDDED_IS_VALID)
     }
 
-    /// The policy by which a team is woken.
+    /// The escalation policy of a team.
     pub(super) fn policy_of(&self, team: &str) -> &Policy {
         let its = self.policy.iter().find(|policy| policy.teams.iter().any(|name| name == team));
         its.or(self.policy.last()).expect(EMBEDDED_IS_VALID)
     }
 
-    /// Whose turn it is at the first level of a policy at a moment; the first level that has somebody, if that one has nobody.
+    /// Who is paged by a policy at a time: the on-call person of the first level that has one.
     pub(super) fn first_on_call(
         &self,
         policy: &Policy,
@@ -163,7 +163,7 @@ impl PagingFixture {
         levels.find_map(|(policy_level, number)| self.on(policy, policy_level, number, at, taken_shifts))
     }
 
-    /// Whose turn it is at a level of a policy at a moment.
+    /// Who is on call at a level of a policy at a time.
     pub(super) fn on_level(
         &self,
         policy: &str,
@@ -180,6 +180,7 @@ impl PagingFixture {
         person.into_iter().collect()
     }
 
+    /// The on-call person at a level; an override takes precedence.
     fn on(
         &self,
         policy: &Policy,
@@ -193,7 +194,7 @@ impl PagingFixture {
         on.iter().find(|shift| shift.is_override).or(on.first()).map(|shift| shift.person.clone())
     }
 
-    /// All turns of all policies that touch a stretch of time.
+    /// The shifts of all policies that overlap a time range.
     pub(super) fn turns(&self, from: Timestamp, until: Timestamp, taken_shifts: &[TakenShift]) -> Vec<Shift> {
         let each = |policy: &Policy| -> Vec<Shift> {
             let rungs = policy.levels.iter().zip(1..);
@@ -204,7 +205,7 @@ impl PagingFixture {
         self.policy.iter().flat_map(each).collect()
     }
 
-    /// Who stands in at each rotation within a stretch of time.
+    /// The overrides of each rotation that overlap a time range.
     pub(super) fn overrides(
         &self,
         span: (Timestamp, Timestamp),
@@ -233,11 +234,12 @@ impl PagingFixture {
         planned.chain(taken).filter(move |(_, start, end)| *end > from && *start < until)
     }
 
-    /// The policies, each with the services whose teams it is of.
+    /// The policies with the services of their teams.
     pub(super) fn policies(&self, services: &[fixtures::ServiceFixture]) -> Vec<EscalationPolicy> {
         self.policy.iter().map(|policy| self.told(policy, services)).collect()
     }
 
+    /// A policy as the model's type.
     fn told(&self, policy: &Policy, services: &[fixtures::ServiceFixture]) -> EscalationPolicy {
         let mut services: Vec<PagerRef> = services
             .iter()
@@ -267,7 +269,7 @@ impl PagingFixture {
         }
     }
 
-    /// The turns at one level that touch a stretch of time.
+    /// The shifts at one level that overlap a time range.
     fn shifts(
         &self,
         policy: &Policy,
@@ -296,7 +298,7 @@ impl PagingFixture {
         for (start, end, person) in rotation.turns(from, until) {
             shifts.push(shift(self.person(person), Some(schedule.clone()), Some(start), Some(end), false));
         }
-        // what was taken over last counts
+        // later overrides replace earlier ones
         for (person, start, end) in self.stand_ins(rotation, (from, until), taken_shifts) {
             shifts = apply_override(shifts, stands_in(person, start, end));
         }
@@ -305,7 +307,7 @@ impl PagingFixture {
     }
 }
 
-/// What is stood in for is not one's own turn.
+/// Cuts the time of an override out of the other shifts, and adds the override.
 fn apply_override(shifts: Vec<Shift>, other: Shift) -> Vec<Shift> {
     let cut = |shift: Shift| {
         if other.start >= shift.end || other.end <= shift.start {
@@ -331,7 +333,7 @@ impl Rotation {
         TimeZone::get(&self.zone).unwrap_or(TimeZone::UTC)
     }
 
-    /// The turns that touch a stretch of time: from when, until when, whose.
+    /// The shifts of the rotation that overlap a time range: start, end, and person id.
     fn turns(&self, from: Timestamp, until: Timestamp) -> Vec<(Timestamp, Timestamp, &str)> {
         let zone = self.zone();
         let first = jiff::civil::date(2025, 12, 29).at(self.hour, 0, 0, 0);
@@ -363,6 +365,7 @@ impl Rotation {
 }
 
 impl WeeklyOverride {
+    /// The times of a weekly override that overlap a time range.
     fn times(&self, zone: &TimeZone, from: Timestamp, until: Timestamp) -> Vec<(Timestamp, Timestamp)> {
         let begin =
             |day: &Zoned| day.with().hour(self.from).minute(0).second(0).subsec_nanosecond(0).build().ok();
@@ -395,12 +398,13 @@ fn weekday(name: &str) -> Weekday {
     }
 }
 
+/// A reference with a web page.
 pub(super) fn named(id: &str, name: &str) -> PagerRef {
     let url: Text = format!("https://pager.shop.example/{id}").into();
     PagerRef { id: id.into(), name: name.into(), url: Some(url) }
 }
 
-/// How long after a page somebody says that they are on it.
+/// The time from a page to its acknowledgement.
 pub(super) fn time_to_acknowledge(key: u64) -> Duration {
     Duration::from_secs(75 + key % 360)
 }

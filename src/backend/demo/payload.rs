@@ -1,7 +1,7 @@
-//! What Alertmanager sends to PagerDuty about a firing, with its default details, as PagerDuty tells it again.
+//! What Alertmanager sends to PagerDuty for a firing, with its default details, and as PagerDuty returns it.
 //!
-//! Source: Alertmanager's `template/default.tmpl` (`__text_alert_list`) and `notify/pagerduty` (`alert_key` is the SHA-256 of the
-//! group's key).
+//! Source: Alertmanager's `template/default.tmpl` (`__text_alert_list`) and `notify/pagerduty` (`alert_key` is the SHA-256 of
+//! the group key).
 
 use std::fmt::Write as _;
 
@@ -11,26 +11,26 @@ use super::noise::mix_text;
 use crate::model::incident::Incident;
 use crate::model::labels::{Labels, Text};
 
-/// Where the Alertmanager of the demo has its page.
+/// The web page of the demo's Alertmanager.
 const PAGE: &str = "https://alerts.shop.example/#/alerts?receiver=pagerduty";
 
-/// A firing as Alertmanager's templates see it.
+/// The data of a firing in Alertmanager's templates.
 #[derive(Debug, Clone)]
 pub(super) struct SentAlert {
     pub(super) labels: Labels,
     pub(super) annotations: Labels,
-    /// The page of the expression.
+    /// The graph page of the expression.
     pub(super) generator: Text,
 }
 
 impl SentAlert {
-    /// The title, as `description` of the receiver is set: `ErrorBudgetBurn: payments is failing users`.
+    /// The title, as in the receiver's `description`: `ErrorBudgetBurn: payments is failing users`.
     pub(super) fn title(&self) -> String {
         let summary = self.annotations.get("summary").map_or("", |summary| summary);
         format!("{}: {summary}", self.labels.value("alertname"))
     }
 
-    /// What recognises the group at PagerDuty.
+    /// The key that identifies the alert group at PagerDuty.
     pub(super) fn key(&self) -> String {
         let group = self.labels.to_string();
         (0..4).fold(String::new(), |mut key, part| {
@@ -51,11 +51,12 @@ impl SentAlert {
         format!("Labels:\n{labels}Annotations:\n{annotations}Source: {}\n", self.generator)
     }
 
+    /// The details of the event.
     pub(super) fn details(&self) -> Value {
         json!({ "firing": self.text(), "num_firing": "1", "num_resolved": "0", "resolved": "" })
     }
 
-    /// The alert of an incident, as `GET /incidents/{id}/alerts` has it.
+    /// The alert of an incident, as in `GET /incidents/{id}/alerts`.
     pub(super) fn alert(&self, incident: &Incident) -> Value {
         json!({
             "id": format!("{}A", incident.id),

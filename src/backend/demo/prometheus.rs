@@ -1,4 +1,4 @@
-//! The simulated Prometheus of a region.
+//! The simulated Prometheus server of a region.
 
 use std::future::ready;
 use std::sync::{Arc, OnceLock};
@@ -20,7 +20,7 @@ use crate::model::alert::Alert;
 use crate::model::labels::Labels;
 use crate::model::promql::parse;
 
-/// Of a range no more points are worked out.
+/// The maximum number of points in a range query.
 const POINTS: f64 = 11_000.0;
 
 pub(super) struct PrometheusServer {
@@ -47,6 +47,7 @@ impl PrometheusServer {
         Self { world, region, time, clock, catalog: OnceLock::new() }
     }
 
+    /// The response to one request.
     fn told(&self, asked: &ParsedRequest, now: Timestamp) -> Result<(u16, Value), (u16, String)> {
         let data = match asked.path().as_slice() {
             ["api", "v1", "query"] => self.query(asked, now)?,
@@ -69,6 +70,7 @@ impl PrometheusServer {
         RegionSeries::new(&self.world, self.time, catalog)
     }
 
+    /// Answers an instant query.
     fn query(&self, asked: &ParsedRequest, now: Timestamp) -> Result<Value, (u16, String)> {
         let expr =
             parse(asked.parameter("query").unwrap_or_default()).map_err(|error| (400, error.to_string()))?;
@@ -98,6 +100,7 @@ impl PrometheusServer {
         })
     }
 
+    /// Answers a range query.
     fn range(&self, asked: &ParsedRequest) -> Result<Value, (u16, String)> {
         let expr =
             parse(asked.parameter("query").unwrap_or_default()).map_err(|error| (400, error.to_string()))?;
@@ -120,6 +123,7 @@ impl PrometheusServer {
         Ok(json!({ "resultType": "matrix", "result": told.collect::<Vec<_>>() }))
     }
 
+    /// Answers a request for alerting rules, in their groups.
     fn rules(&self, asked: &ParsedRequest, now: Timestamp) -> Value {
         let t = self.time.demo(now);
         let mut groups: Vec<(&str, Vec<Value>)> = Vec::new();
@@ -137,7 +141,7 @@ impl PrometheusServer {
         json!({ "groups": groups.collect::<Vec<_>>() })
     }
 
-    /// What is scraped at a moment.
+    /// The scrape targets at this time.
     fn targets(&self, now: Timestamp) -> Value {
         let t = self.time.demo(now);
         let each = self.world.watched(self.region).flat_map(|place| {
@@ -167,6 +171,7 @@ impl PrometheusServer {
     }
 }
 
+/// Renders a rule with its alerts as JSON.
 fn rule(rule: &DemoRule, alerts: &[Alert]) -> Value {
     let shown = &rule.shown;
     let state = match alerts {
@@ -175,7 +180,7 @@ fn rule(rule: &DemoRule, alerts: &[Alert]) -> Value {
         _ => "pending",
     };
     let told = alerts.iter().map(|alert| {
-        // since when the condition holds: it fires after the rule's `for`
+        // the start of the condition: the alert fires later, by the rule's `for`
         let hold = if alert.is_firing() { shown.hold } else { std::time::Duration::ZERO };
         json!({
             "labels": pairs(&alert.labels),
@@ -198,6 +203,7 @@ fn rule(rule: &DemoRule, alerts: &[Alert]) -> Value {
     })
 }
 
+/// A parameter as a number.
 fn seconds(asked: &ParsedRequest, name: &str) -> Result<f64, (u16, String)> {
     let told =
         asked.parameter(name).and_then(|text| text.parse::<f64>().ok()).filter(|told| told.is_finite());

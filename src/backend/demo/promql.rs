@@ -1,7 +1,7 @@
-//! A small evaluator of PromQL over series that are functions of time: as much of it as sources, rules and charts ask for.
+//! A small PromQL evaluator over series that are functions of time; supports what sources, rules and charts query.
 //!
-//! A counter tells itself by how much it grew, so that a rate over 30 days costs no more than one over a minute. Lookback is not
-//! simulated: a series says itself when it has samples, as if each end were marked as stale.
+//! A counter computes its own increase, so that a rate over 30 days costs no more than one over a minute. The lookback delta
+//! is not simulated: each series knows when it has samples, as if its end had a staleness marker.
 
 mod aggregate;
 mod binary;
@@ -17,73 +17,75 @@ use crate::model::labels::Labels;
 
 pub(super) use window::{WindowSamples, written};
 
-/// A series as a function of time. Moments are in Unix seconds.
+/// A time series as a function of time; all times are in Unix seconds.
 pub(super) trait SeriesFunction {
-    /// The value of its newest sample; `None` before it begins, and once it has ended.
+    /// The value of the newest sample; `None` before the series begins and after it has ended.
     fn at(&self, t: f64) -> Option<f64>;
 
-    /// Whether it has a newest sample, which may be known without working out its value.
+    /// Whether there is a newest sample; can be cheaper than computing its value.
     fn is_there(&self, t: f64) -> bool {
         self.at(t).is_some()
     }
 
-    /// By how much a counter grew.
+    /// The increase of a counter.
     fn increase(&self, from: f64, to: f64) -> Option<f64> {
         Some(self.at(to)? - self.at(from)?)
     }
 
-    /// The mean of its values, where that is known without looking at them.
+    /// The mean of the values, if it can be computed without sampling.
     fn mean(&self, _from: f64, _to: f64) -> Option<f64> {
         None
     }
 
-    /// When it has samples, as far as that touches a time: each from its beginning until before its end.
+    /// The ranges with samples that overlap a time range; each from its beginning to its end, which is excluded.
     fn sample_ranges(&self, from: f64, to: f64) -> Vec<(f64, f64)> {
         vec![(from, to + 1.0)]
     }
 
-    /// When its samples are from: one of them, and how far they are apart, in seconds.
+    /// The time of one sample and the distance between samples, in seconds.
     fn grid(&self) -> (f64, f64);
 }
 
-/// A series that was selected; its labels have its name.
+/// A selected series; its labels include the name.
 pub(super) struct SelectedSeries<'a> {
     pub(super) labels: Labels,
     pub(super) run: Box<dyn SeriesFunction + 'a>,
 }
 
+/// A set of series.
 pub(super) trait SeriesStore {
-    /// All series that these matchers choose.
+    /// All series that match the selector.
     fn select(&self, selector: &VectorSelector) -> Vec<SelectedSeries<'_>>;
 }
 
-/// Whether a selector chooses a series with these labels.
+/// Whether a series with these labels matches a selector.
 pub(super) fn is_chosen(labels: &Labels, selector: &VectorSelector) -> bool {
     selector.name.as_ref().is_none_or(|name| *name == labels.value("__name__"))
         && selector.matchers.matchers.iter().all(|matcher| matcher.is_match(labels.value(&matcher.name)))
 }
 
-/// A series over the moments of a query; `None` where it has no value.
+/// The values of a series at the times of a query; `None` where there is no value.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct EvaluatedSeries {
     pub(super) labels: Labels,
     pub(super) values: Vec<Option<f64>>,
 }
 
+/// The value of an expression.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum Evaluated {
-    /// One for each moment.
+    /// One value for each time.
     Scalar(Vec<f64>),
     Text(String),
     Lines(Vec<EvaluatedSeries>),
-    /// The samples themselves: only of an instant query that is a range.
+    /// Stored samples: only for an instant query with a range selector.
     Samples(Vec<WindowSamples>),
 }
 
-/// What an expression comes to at a moment.
+/// Evaluates an instant query.
 ///
 /// # Errors
-/// As the server would say it, or that this evaluator does not know it.
+/// The error message of a Prometheus server, or that this evaluator does not support the expression.
 pub(super) fn instant(store: &dyn SeriesStore, expr: &Expr, t: f64) -> Result<Evaluated, String> {
     let eval = Eval { store, times: &[t], bounds: (t, t), only_presence: false };
     match expr {
@@ -95,10 +97,10 @@ pub(super) fn instant(store: &dyn SeriesStore, expr: &Expr, t: f64) -> Result<Ev
     }
 }
 
-/// What an expression comes to over time.
+/// Evaluates a range query.
 ///
 /// # Errors
-/// As [`instant`].
+/// As for [`instant`].
 pub(super) fn range(
     store: &dyn SeriesStore,
     expr: &Expr,
@@ -118,14 +120,14 @@ pub(super) fn range(
     }
 }
 
-/// An evaluation at some moments.
+/// The evaluation of an expression at some times.
 #[derive(Clone, Copy)]
 struct Eval<'a> {
     store: &'a dyn SeriesStore,
     times: &'a [f64],
-    /// What `start()` and `end()` stand for.
+    /// The values of `start()` and `end()`.
     bounds: (f64, f64),
-    /// Values do not count, only whether there are any: all of them are 1 then.
+    /// Only whether there is a value matters: every value is 1.
     only_presence: bool,
 }
 
@@ -180,6 +182,7 @@ impl Eval<'_> {
         }
     }
 
+    /// The values of the selected series.
     fn selected(self, selector: &VectorSelector) -> Vec<EvaluatedSeries> {
         let found = self.store.select(selector);
         let line = |found: &SelectedSeries<'_>| {
@@ -193,7 +196,7 @@ impl Eval<'_> {
         non_empty(found.iter().map(line))
     }
 
-    /// The moment that is meant by one of the query.
+    /// Applies the `@` and `offset` modifiers to a time.
     fn shifted(self, at: Option<&AtModifier>, offset: Option<&Offset>, t: f64) -> f64 {
         let t = match at {
             None => t,
@@ -212,17 +215,17 @@ impl Eval<'_> {
     }
 }
 
-/// Those lines that have any value.
+/// The lines that have a value at any time.
 fn non_empty(lines: impl Iterator<Item = EvaluatedSeries>) -> Vec<EvaluatedSeries> {
     lines.filter(|line| line.values.iter().any(Option::is_some)).collect()
 }
 
-/// The labels of what is no longer the series itself.
+/// The labels without the metric name.
 fn nameless(labels: &Labels) -> Labels {
     labels.without(|name| name == "__name__")
 }
 
-/// All values changed, the names of the series gone.
+/// Changes all values, and drops the metric names.
 fn each(lines: Vec<EvaluatedSeries>, change: impl Fn(f64) -> f64) -> Vec<EvaluatedSeries> {
     let changed = |line: EvaluatedSeries| EvaluatedSeries {
         labels: nameless(&line.labels),
@@ -231,10 +234,10 @@ fn each(lines: Vec<EvaluatedSeries>, change: impl Fn(f64) -> f64) -> Vec<Evaluat
     lines.into_iter().map(changed).collect()
 }
 
-/// Lines of the same labels as one.
+/// Joins lines with equal labels.
 ///
 /// # Errors
-/// If two of them have a value at the same moment.
+/// If two of them have a value at the same time.
 fn joined(lines: impl IntoIterator<Item = EvaluatedSeries>) -> Result<Vec<EvaluatedSeries>, String> {
     let mut by_labels: BTreeMap<Labels, Vec<Option<f64>>> = BTreeMap::new();
     for line in lines {

@@ -1,4 +1,4 @@
-//! The alerting rules, one for each service where the book has a pattern, with their expressions read.
+//! The alerting rules of the demo; a pattern becomes one rule per service.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -8,21 +8,22 @@ use crate::model::rule;
 
 use super::fixtures::{self, Fixtures, Region, RuleComparison, SimulatedNumber};
 
+/// One alerting rule.
 #[derive(Debug, Clone)]
 pub(super) struct DemoRule {
-    /// Its place among all rules.
+    /// The index of the rule.
     pub(super) number: usize,
     pub(super) shown: Arc<rule::Rule>,
-    /// Where it runs; also one of its own labels, so that an alert finds the source that made it.
+    /// The region of the rule; also one of its labels, so that alerts of the two regions differ.
     pub(super) region: Region,
-    /// The services that it looks at; empty: all that have what it measures.
+    /// The services of the rule; empty: all services with the measured number.
     pub(super) services: Vec<String>,
     pub(super) measure: SimulatedNumber,
     pub(super) op: Option<RuleComparison>,
     pub(super) threshold: f64,
-    /// Seconds.
+    /// The rule's `for`, in seconds.
     pub(super) hold: f64,
-    /// Further labels of its lines, with `%...%` to be filled.
+    /// Additional labels of the series, with `%...%` placeholders.
     pub(super) line: Vec<(String, String)>,
 }
 
@@ -44,7 +45,7 @@ pub(super) struct Cause {
 }
 
 impl DemoRule {
-    /// Whether its condition holds for this value.
+    /// Whether the condition holds for this value.
     pub(super) fn holds(&self, value: f64) -> bool {
         self.op.is_none_or(|op| op.holds(value, self.threshold))
     }
@@ -54,7 +55,7 @@ impl DemoRule {
     }
 }
 
-/// All rules of the book, as each region runs them.
+/// All rules of the fixtures, for each region.
 pub(super) fn expand(fixtures: &Fixtures) -> Vec<DemoRule> {
     let each_region = Region::ALL.into_iter();
     let mut rules: Vec<DemoRule> = each_region
@@ -66,6 +67,7 @@ pub(super) fn expand(fixtures: &Fixtures) -> Vec<DemoRule> {
     rules
 }
 
+/// The rules of a pattern in one region.
 fn of_pattern(fixtures: &Fixtures, pattern: &fixtures::RuleFixture, region: Region) -> Vec<DemoRule> {
     if pattern.name.contains('%') {
         let each = pattern.services.iter();
@@ -75,6 +77,7 @@ fn of_pattern(fixtures: &Fixtures, pattern: &fixtures::RuleFixture, region: Regi
     }
 }
 
+/// One rule, with the service filled in.
 fn one(
     fixtures: &Fixtures,
     pattern: &fixtures::RuleFixture,
@@ -116,7 +119,7 @@ fn one(
     }
 }
 
-/// `fraud-scoring` as `FraudScoring`.
+/// Turns `fraud-scoring` into `FraudScoring`.
 pub(super) fn capitalised(name: &str) -> String {
     name.split('-')
         .flat_map(|word| {

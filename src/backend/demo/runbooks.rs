@@ -1,4 +1,4 @@
-//! The runbooks of the demo world: files of the repository stand for what the shop's teams wrote.
+//! The runbooks of the demo: embedded files that represent the runbooks of the shop's teams.
 
 use std::future::ready;
 
@@ -9,7 +9,7 @@ use crate::model::ask::Ask;
 use crate::model::runbook::{Runbook, RunbookQuery, RunbookSearch, TriedLocation};
 use crate::model::source_info::SourceInfo;
 
-/// How names of alerts end, with what there is to do about them; the first that fits counts.
+/// The ends of alert names and their runbooks; the first match counts.
 const RUNBOOK_FILES: [(&str, &str); 5] = [
     ("ErrorBudgetBurn", include_str!("../../../assets/demo/runbooks/error-budget-burn.md")),
     ("LatencyHigh", include_str!("../../../assets/demo/runbooks/latency-high.md")),
@@ -18,7 +18,7 @@ const RUNBOOK_FILES: [(&str, &str); 5] = [
     ("QueueFillingUp", include_str!("../../../assets/demo/runbooks/queue-filling-up.md")),
 ];
 
-/// Answers for the addresses of the demo's runbooks.
+/// The runbook source of the demo.
 pub(super) struct DemoRunbooks {
     info: SourceInfo,
 }
@@ -42,6 +42,7 @@ impl Source for DemoRunbooks {
 const HANDLERS: [Handler<DemoRunbooks>; 1] =
     [Handler::Runbook(|_, put, wanted| Box::pin(ready(Ok(reply(search(wanted), put.known, 0, 0)))))];
 
+/// The runbook whose name the alert's name ends with.
 fn search(wanted: &RunbookQuery) -> RunbookSearch {
     let place = wanted.url.clone().unwrap_or_else(|| "the shop's runbooks".into());
     let found = RUNBOOK_FILES.iter().find(|(name, _)| wanted.name.ends_with(name));

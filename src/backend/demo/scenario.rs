@@ -1,24 +1,25 @@
-//! When which part of the story happens, and what it adds to the signals of a place.
+//! When the events of the scenario happen, and how they affect the signals of a service.
 
 use super::fixtures::{Fixtures, Region, Seconds, ServiceFixture, SignalEffect};
 use super::noise::{floor, mix, unit};
 
-/// How much later the services that need a service feel its trouble.
+/// The delay, in seconds, after which dependent services are affected.
 const DELAY: f64 = 10.0;
-/// Which share of a needed service's errors gets through retries and fallbacks.
+/// The share of a dependency's errors that retries and fallbacks do not hide.
 const PASSED_ERRORS: f64 = 0.3;
-/// Past cycles come in blocks of this many, one of which had a chapter.
+/// Before the start, only one of this many cycles has a chapter.
 const BLOCK: i64 = 112;
-/// How many cycles are looked through at most for earlier firings.
+/// The maximum number of past cycles that are searched.
 const CYCLES_BACK: i64 = 20_000;
-/// How many times of the same thing are looked at at most, the newest.
+/// The maximum number of occurrences of one event that are used, the newest ones.
 const OCCURRENCES: usize = 100;
 
+/// When an event begins.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) enum Begin {
-    /// In each cycle that tells this chapter.
+    /// In each cycle with this chapter.
     Chapter(usize),
-    /// At a moment, and again after each of these times.
+    /// Repeatedly, at a fixed interval.
     Every {
         /// Demo time.
         start: f64,
@@ -28,7 +29,7 @@ pub(super) enum Begin {
 }
 
 impl Begin {
-    /// Tells it from others of the same place.
+    /// Distinguishes the events of one service.
     pub(super) fn key(self) -> u64 {
         match self {
             Self::Chapter(number) => number as u64,
@@ -37,21 +38,21 @@ impl Begin {
     }
 }
 
-/// Something that happens at one place.
+/// An event that affects one service in a region.
 #[derive(Debug, Clone)]
 pub(super) struct ScenarioEvent {
     pub(super) begin: Begin,
     pub(super) effect: SignalEffect,
 }
 
-/// One time that something happens: when it began and how strong it is.
+/// One occurrence of an event: its start and its strength.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct Occurrence {
     pub(super) start: f64,
     pub(super) strength: f64,
 }
 
-/// Which cycle tells which chapter.
+/// Assigns chapters to cycles.
 #[derive(Debug, Clone)]
 pub(super) struct ChapterSchedule {
     seed: u64,
@@ -64,29 +65,30 @@ impl ChapterSchedule {
         Self { seed, cycle: fixtures.scenario.cycle.0, chapters: fixtures.scenario.chapter.len() }
     }
 
-    /// The chapter of a cycle. From the start on each has one, never the same twice in a row; the first tells the first.
+    /// The chapter of a cycle. From the start on, each cycle has one, different from the one before; the first cycle has the
+    /// first chapter.
     fn chapter(&self, cycle: i64) -> Option<usize> {
         let count = i64::try_from(self.chapters).unwrap_or(1).max(1);
         let chapter = if cycle >= 0 {
-            // backwards or forwards through the book
+            // iterates through the chapters in ascending or descending order
             let stride = if self.seed.is_multiple_of(2) { 1 } else { count - 1 };
             cycle.wrapping_mul(stride)
         } else {
             let block = cycle.div_euclid(BLOCK);
             let chosen = mix(self.seed, block.cast_unsigned()) % 19;
-            // the last hour and a half before the start were calm
+            // the last cycles before the start have no chapter
             (cycle.rem_euclid(BLOCK).cast_unsigned() == chosen).then_some(block)?
         };
         usize::try_from(chapter.rem_euclid(count)).ok()
     }
 
-    /// The chapter that is told at a moment, and when it began.
+    /// The current chapter, and when it began.
     pub(super) fn now(&self, t: f64) -> (Option<usize>, f64) {
         let (cycle, _) = floor(t / self.cycle);
         (self.chapter(cycle), cycle as f64 * self.cycle)
     }
 
-    /// The latest time at or before `t` that this began.
+    /// The latest occurrence that began at or before `t`.
     pub(super) fn latest(&self, begin: Begin, t: f64) -> Option<Occurrence> {
         match begin {
             Begin::Chapter(chapter) => {
@@ -100,12 +102,12 @@ impl ChapterSchedule {
         }
     }
 
-    /// The times that this began between two moments, the newest first; at most [`OCCURRENCES`].
+    /// The occurrences between two times, newest first; at most [`OCCURRENCES`].
     pub(super) fn between(&self, begin: Begin, from: f64, to: f64) -> Vec<Occurrence> {
         self.each(begin, from, to).take(OCCURRENCES).collect()
     }
 
-    /// All times that this began between two moments, the newest first.
+    /// All occurrences between two times, newest first.
     pub(super) fn each(&self, begin: Begin, from: f64, to: f64) -> impl Iterator<Item = Occurrence> {
         let (zero, every) = match begin {
             Begin::Chapter(_) => (0.0, self.cycle),
@@ -121,7 +123,7 @@ impl ChapterSchedule {
 
     fn occurrence(&self, cycle: i64) -> Occurrence {
         let strength = match cycle {
-            // the first cycle is in tests and pictures: always the same
+            // the first cycle appears in tests and screenshots, so it is always the same
             0 => 1.0,
             _ => 0.96 + 0.2 * unit(mix(self.seed ^ 0xa11, cycle.cast_unsigned())),
         };
@@ -129,7 +131,7 @@ impl ChapterSchedule {
     }
 }
 
-/// All that the story adds at one place and moment.
+/// The sum of all effects on one service at one time.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub(super) struct Impact {
     pub(super) errors: f64,
@@ -139,7 +141,7 @@ pub(super) struct Impact {
     pub(super) down: u32,
 }
 
-/// What the story adds to a place at a moment.
+/// The sum of all effects at a time.
 pub(super) fn impact(events: &[ScenarioEvent], schedule: &ChapterSchedule, t: f64) -> Impact {
     active_effects(events, schedule, t).fold(Impact::default(), |sum, (effect, level)| Impact {
         errors: sum.errors + effect.errors * level,
@@ -150,7 +152,7 @@ pub(super) fn impact(events: &[ScenarioEvent], schedule: &ChapterSchedule, t: f6
     })
 }
 
-/// What acts at a moment, and how much of it.
+/// The active effects at a time with their level.
 pub(super) fn active_effects<'a>(
     events: &'a [ScenarioEvent],
     schedule: &'a ChapterSchedule,
@@ -163,7 +165,7 @@ pub(super) fn active_effects<'a>(
     })
 }
 
-/// Everything that happens at one place: its own effects, and what it feels of the services that it needs.
+/// All events that affect one service: its own effects, and those of its dependencies.
 pub(super) fn events(fixtures: &Fixtures, service: &ServiceFixture, region: Region) -> Vec<ScenarioEvent> {
     let chapters = fixtures.scenario.chapter.iter().enumerate().flat_map(|(number, chapter)| {
         chapter.effect.iter().map(move |effect| (Begin::Chapter(number), effect))
@@ -183,7 +185,7 @@ pub(super) fn events(fixtures: &Fixtures, service: &ServiceFixture, region: Regi
         .collect()
 }
 
-/// What a service feels of another one's trouble: over one step, and weaker over two.
+/// How an effect on another service affects this one: directly, or weaker through one other service.
 fn effects_of_dependency(
     fixtures: &Fixtures,
     service: &ServiceFixture,
@@ -201,6 +203,7 @@ fn effects_of_dependency(
     steps.filter(|effect| effect.errors > 0.0 || effect.latency > 0.0 || effect.slow > 0.0).collect()
 }
 
+/// The effect on a dependent service.
 fn passed_effect(effect: &SignalEffect, to: &ServiceFixture, weight: f64) -> SignalEffect {
     let later = |at: Seconds| Seconds(at.0 + DELAY);
     SignalEffect {

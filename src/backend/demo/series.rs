@@ -1,5 +1,5 @@
-//! The series of a region: what its services, their targets, the rules and Sloth's recording rules would have left in a
-//! Prometheus, each a function of time.
+//! The series that the services, targets, rules and Sloth's recording rules of a region would leave in a Prometheus, as
+//! functions of time.
 
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
@@ -16,36 +16,36 @@ use super::slos::slow_share;
 use super::timeline::DemoTimeline;
 use super::world::{DemoWorld, RequestNumbers, ServiceInRegion};
 
-/// How often targets are scraped and recording rules evaluated, in seconds.
+/// The scrape interval of targets and the evaluation interval of recording rules, in seconds.
 pub(super) const SCRAPE: f64 = 5.0;
-/// What the story says of a moment is the rate over this time before it, in seconds.
+/// A rate over up to this many seconds is the simulated value at its end.
 const MOMENT: f64 = 60.0;
-/// Looks at a rate of requests for its mean.
+/// The number of samples for the mean of a request rate.
 const LOOKS: u32 = 6;
-/// Up to this many seconds of demo time the looks tell what went on, beyond it only what the story says.
+/// For ranges up to this many seconds of demo time, noise is sampled; longer ranges only contain the effects of the scenario.
 const SHORT: f64 = 600.0;
-/// Of what fires for hours there is a sample in so many evaluations: all of them would be more than can be read at once.
+/// Alerts that fire for hours have one sample per this many evaluations; all samples would be too many to read at once.
 const RARELY: f64 = 12.0;
-/// For how long counters have counted before demo time begins, in seconds.
+/// How long counters have been counting at demo time 0, in seconds.
 const COUNTED: f64 = 30.0 * 86_400.0;
 
-/// All series of a region as one request looks at them.
+/// All series of a region, for one request.
 pub(super) struct RegionSeries<'a> {
     world: &'a DemoWorld,
     time: DemoTimeline,
     catalog: &'a Catalog,
-    /// What was worked out for this request: by place and moment.
+    /// Values computed during this request, by service and time.
     known: RefCell<HashMap<(usize, u64), RequestNumbers>>,
-    /// By place and both ends.
+    /// Windows computed during this request, by service, start and end.
     windows: RefCell<HashMap<(usize, u64, u64), SeriesWindow>>,
 }
 
-/// What is known of a stretch of demo time at a place.
+/// Cached data of a time range of one service.
 #[derive(Clone)]
 struct SeriesWindow {
     /// Requests per second.
     rate: f64,
-    /// When latency is looked at.
+    /// The times at which latency is sampled, with the seconds that each sample stands for.
     slow: Rc<[(f64, f64)]>,
 }
 
@@ -54,12 +54,12 @@ impl<'a> RegionSeries<'a> {
         Self { world, time, catalog, known: RefCell::default(), windows: RefCell::default() }
     }
 
-    /// The numbers of a place at a moment of demo time.
+    /// The request numbers of a service at a demo time.
     fn numbers(&self, place: &ServiceInRegion, t: f64) -> RequestNumbers {
         known(&self.known, (place.number, t.to_bits()), || self.world.numbers(place, t))
     }
 
-    /// A stretch of demo time at a place.
+    /// The data of a demo time range.
     fn window(&self, place: &ServiceInRegion, from: f64, to: f64) -> SeriesWindow {
         known(&self.windows, (place.number, from.to_bits(), to.to_bits()), || SeriesWindow {
             rate: self.sampled_rate(place, SeriesPart::All, from, to).unwrap_or_default(),
@@ -67,20 +67,20 @@ impl<'a> RegionSeries<'a> {
         })
     }
 
-    /// The mean of a few looks.
+    /// The mean rate of a few samples.
     fn sampled_rate(&self, place: &ServiceInRegion, part: SeriesPart, from: f64, to: f64) -> Option<f64> {
         let step = (to - from) / f64::from(LOOKS);
         let each = (0..LOOKS).map(|i| self.rate(place, part, from + (f64::from(i) + 0.5) * step));
         Some(each.sum::<Option<f64>>()? / f64::from(LOOKS))
     }
 
-    /// Of requests per second so many are in this part.
+    /// The rate of this part of the requests at a time.
     fn rate(&self, place: &ServiceInRegion, part: SeriesPart, t: f64) -> Option<f64> {
         let numbers = self.numbers(place, t);
         Some(numbers.rate * share(part, &numbers)?)
     }
 
-    /// The mean of that over a stretch of demo time.
+    /// The mean rate of this part of the requests over a demo time range.
     fn mean_rate(&self, place: &ServiceInRegion, part: SeriesPart, (from, to): (f64, f64)) -> Option<f64> {
         let failed = || self.world.bad_share(SloObjective::Errors, place, from, to);
         if to - from <= SHORT {
@@ -111,7 +111,7 @@ fn known<K: Eq + Hash, V: Clone>(all: &RefCell<HashMap<K, V>>, key: K, work: imp
     value
 }
 
-/// Which share of the requests is in a part.
+/// The share of requests that belong to a part; for `Seconds`, the mean latency.
 fn share(part: SeriesPart, numbers: &RequestNumbers) -> Option<f64> {
     Some(match part {
         SeriesPart::All => 1.0,
@@ -146,11 +146,11 @@ impl SeriesStore for RegionSeries<'_> {
     }
 }
 
-/// One of them.
+/// One series.
 struct SeriesEntry<'a> {
     all: &'a RegionSeries<'a>,
     known: &'a CatalogSeries,
-    /// Of an alert: the stretch that was looked at last, for the next look is likely to be within it.
+    /// For alerts: the range that was used last, because the next time is likely to be in the same range.
     last: Cell<Option<(f64, f64)>>,
 }
 
@@ -167,13 +167,13 @@ impl SeriesEntry<'_> {
         self.all.world.measure(measure, self.place()?, 0, self.demo(t))
     }
 
-    /// The ratio of bad events over so many seconds up to a moment.
+    /// The ratio of bad events over this many seconds up to `t`.
     fn ratio(&self, bad_event: SloObjective, lookback: f64, t: f64) -> Option<f64> {
-        // what is an hour on the screen is longer in a world that goes faster
+        // an hour on the screen is longer in demo time if the demo runs faster
         self.all.world.bad_share(bad_event, self.place()?, self.demo(t - lookback), self.demo(t))
     }
 
-    /// For how many seconds a counter has counted.
+    /// For how many seconds a counter has been counting.
     fn counted(&self, t: f64) -> f64 {
         t - self.all.time.second(0.0) + COUNTED
     }
@@ -189,7 +189,7 @@ impl SeriesFunction for SeriesEntry<'_> {
                 let is_down = || self.all.world.down(place, moment).contains(pod);
                 is_it.then(|| if is_down() { 0.0 } else { 1.0 })
             }
-            // no more than that it has grown for long is to be seen in a counter itself
+            // only the increase of a counter is simulated; its value just grows evenly
             SeriesKind::Requests(part) => {
                 let place = self.place()?;
                 Some(self.all.rate(place, *part, 0.0)? * self.counted(t).max(0.0))
@@ -237,7 +237,7 @@ impl SeriesFunction for SeriesEntry<'_> {
                 };
                 Some(rate? * length)
             }
-            // rules look at these, each over a time of its own, and all of them mean the number itself
+            // the rules take rates of these counters over different ranges, and always mean the simulated number
             SeriesKind::Number(measure, SeriesForm::Grows(factor)) => {
                 Some(self.number(measure, to)? * factor * length)
             }
@@ -251,7 +251,7 @@ impl SeriesFunction for SeriesEntry<'_> {
 
     fn mean(&self, from: f64, to: f64) -> Option<f64> {
         match &self.known.what {
-            // a mean of the shortest ratios is the ratio over the longer stretch
+            // the mean of short ratios is the ratio over the longer range
             SeriesKind::Recorded { bad_event, .. } => self.ratio(*bad_event, to - from, to),
             SeriesKind::Constant(value) => Some(*value),
             SeriesKind::Up { .. }

@@ -1,4 +1,4 @@
-//! How well the promises of the demo world are kept: error ratios over any lookback, from the same numbers as everything else.
+//! The SLOs of the demo: error ratios over any lookback, from the same simulated numbers as all other signals.
 
 use std::sync::Arc;
 
@@ -9,21 +9,21 @@ use super::noise::LatencyModel;
 use super::scenario::{Begin, ChapterSchedule};
 use super::world::{DemoWorld, ServiceInRegion};
 
-/// Up to this lookback every wobble is seen, in seconds; beyond it only what the story does.
+/// Up to this lookback, in seconds, noise is sampled; longer lookbacks only contain the effects of the scenario.
 const SHORT: f64 = 600.0;
-/// Demo seconds between two looks at what wobbles.
+/// The distance between samples of noise, in demo seconds.
 const SAMPLE: f64 = 10.0;
-/// Looks at one thing that happens, where it cannot be summed up in a formula.
+/// The number of latency samples per event, because latency has no formula for its integral.
 const LOOKS: u32 = 24;
 
 impl DemoWorld {
-    /// The promises of the services of a region.
+    /// The SLOs of the services in a region.
     pub(super) fn slos_in(&self, region: Region) -> Vec<Arc<Slo>> {
         let here = self.demo_slos.iter().filter(|demo_slo| self.place(demo_slo.service(), region).is_some());
         here.map(|demo_slo| Arc::clone(&demo_slo.slo)).collect()
     }
 
-    /// The mean over a stretch of demo time of the share of bad requests; `None` where it is not measured.
+    /// The mean share of bad requests over a demo time range; `None` if it is not measured.
     pub(super) fn bad_share(
         &self,
         bad_event: SloObjective,
@@ -63,8 +63,8 @@ impl DemoWorld {
         }
     }
 
-    /// When latency is looked at over a stretch of demo time, each with how many seconds it stands for: only while something
-    /// slows the place down.
+    /// The times at which latency is sampled in a demo time range, with the seconds that each sample stands for; only while
+    /// an event slows the service down.
     pub(super) fn latency_samples(&self, place: &ServiceInRegion, from: f64, to: f64) -> Vec<(f64, f64)> {
         let looks = slow_ranges(place, &self.schedule, from, to).into_iter().flat_map(|(from, to)| {
             let step = (to - from) / f64::from(LOOKS);
@@ -73,6 +73,7 @@ impl DemoWorld {
         looks.collect()
     }
 
+    /// The share of bad requests at a time.
     fn bad_at(&self, bad_event: SloObjective, place: &ServiceInRegion, t: f64) -> Option<f64> {
         match bad_event {
             SloObjective::Errors => self.errors(place, t),
@@ -81,7 +82,7 @@ impl DemoWorld {
     }
 }
 
-/// The share of requests that took longer than so many seconds, over a stretch of demo time with these looks at it.
+/// The share of requests that took longer than `seconds` over a demo time range, from these samples.
 pub(super) fn slow_share(
     place: &ServiceInRegion,
     seconds: f64,
@@ -94,7 +95,7 @@ pub(super) fn slow_share(
     Some((calm + added.sum::<Option<f64>>()? / (to - from)).clamp(0.0, 1.0))
 }
 
-/// The stretches in which the story moves the latency of a place, none over another.
+/// The time ranges in which events affect the latency of a service, merged where they overlap.
 fn slow_ranges(place: &ServiceInRegion, schedule: &ChapterSchedule, from: f64, to: f64) -> Vec<(f64, f64)> {
     let mut begins: Vec<Begin> = Vec::new();
     let slowing = || place.events.iter().filter(|act| act.effect.latency > 0.0 || act.effect.slow > 0.0);

@@ -40,7 +40,7 @@ fn answered(source: &dyn Source, ask: &Ask) -> Answered {
     wait(source.answer(ask, None))
 }
 
-/// What comes of it.
+/// The result of a question.
 pub(super) fn wait<T>(future: impl Future<Output = T>) -> T {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
     runtime.block_on(future)
@@ -55,7 +55,7 @@ fn minutes(count: u64) -> Duration {
     Duration::from_secs(60 * count)
 }
 
-/// A world that has just heard all that the sources say at a moment.
+/// A world with the answers of all sources at a time.
 fn world(seed: u64, seconds: i64) -> World {
     let sources = demo(seed, seconds);
     let mut world = World::new(sources.iter().map(|s| s.info().id.clone()), HealthPolicy::default());
@@ -268,7 +268,7 @@ fn an_alert_is_there_exactly_while_the_condition_of_its_rule_holds() {
     }
 }
 
-/// The left side of an alert's rule, narrowed down to the alert.
+/// The left side of an alert's rule, restricted to the labels of the alert.
 fn chart(rule: &crate::model::rule::Rule, alert: &Alert) -> String {
     let (left, _) = rule.expr.rsplit_once(|c| "<>=".contains(c)).unwrap_or((&rule.expr, ""));
     let left = left.trim_end_matches(['=', ' ']);
@@ -379,7 +379,7 @@ fn the_answers_agree_with_each_other_at_the_same_moment() {
                 assert_eq!(trend(&trends.request_rate), request_rate);
                 assert_eq!(trend(&trends.error_ratio), error_ratio);
                 assert_eq!(trend(&trends.p95), p95);
-                // each service in full at one of the moments
+                // each service is checked fully at one of the times
                 if number % 6 != moment {
                     continue;
                 }
@@ -453,7 +453,7 @@ fn a_week_of_one_service_and_an_hour_of_all_are_there_at_once() {
         Query::Services.now(),
     ];
     for question in all {
-        // several requests each, unoptimised; the best of three: other tests run beside this one
+        // several requests each, unoptimised build; the best of three, because other tests run at the same time
         let tries = (0..3).map(|_| {
             #[expect(clippy::disallowed_methods, reason = "how long it really takes is the point")]
             let before = Instant::now();

@@ -1,10 +1,10 @@
-//! From the time of the screen to the time of the demo world and back.
+//! Converts between real time and demo time.
 
 use jiff::Timestamp;
 
 /// How often rules are evaluated, in seconds of demo time.
 pub(super) const EVERY: f64 = 5.0;
-/// When demo time began, and how fast it goes.
+/// The real time at demo time 0, and the speed of demo time.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct DemoTimeline {
     origin: i64,
@@ -17,27 +17,27 @@ impl DemoTimeline {
         Self { origin: origin.as_millisecond(), speed }
     }
 
-    /// Seconds of demo time at this moment; negative before the beginning.
+    /// The demo time at this real time, in seconds; negative before the start.
     pub(super) fn demo(self, at: Timestamp) -> f64 {
         (at.as_millisecond().saturating_sub(self.origin)) as f64 / 1000.0 * self.speed
     }
 
-    /// The same of a moment in Unix seconds.
+    /// The demo time at this Unix time.
     pub(super) fn demo_second(self, second: f64) -> f64 {
         (second - self.origin as f64 / 1000.0) * self.speed
     }
 
-    /// The moment of this demo time, in Unix seconds.
+    /// The Unix time at this demo time.
     pub(super) fn second(self, t: f64) -> f64 {
         self.origin as f64 / 1000.0 + t / self.speed
     }
 
-    /// How often rules are evaluated, in seconds; not so often that samples could not be counted.
+    /// The evaluation interval of rules in real seconds; at least 1, to limit the number of samples.
     pub(super) fn evaluations(self) -> f64 {
         (EVERY / self.speed).max(1.0)
     }
 
-    /// The moment of this demo time, to the millisecond.
+    /// The real time at this demo time, to the millisecond.
     pub(super) fn wall(self, t: f64) -> Timestamp {
         #[expect(clippy::cast_possible_truncation, reason = "a cast of a float saturates")]
         let passed = (t / self.speed * 1000.0).round() as i64;

@@ -1,4 +1,4 @@
-//! The simulation: every number is a function of the seed, the place and the moment, so any history is there at once.
+//! The simulation: every number is a function of the seed, the service and the time, so that any past time can be computed.
 
 use std::collections::HashMap;
 use std::sync::Mutex;
@@ -12,7 +12,7 @@ use super::paging::PagingFixture;
 use super::rules::{Bout, Cause, DemoRule, expand};
 use super::scenario::{Begin, ChapterSchedule, Impact, ScenarioEvent, active_effects, events, impact};
 
-/// The whole demo world; a seed makes another one.
+/// The demo world; another seed gives different numbers.
 #[derive(Debug)]
 pub struct DemoWorld {
     pub(super) fixtures: Fixtures,
@@ -21,28 +21,28 @@ pub struct DemoWorld {
     pub(super) rules: Vec<DemoRule>,
     pub(super) demo_slos: Vec<DemoSlo>,
     pub(super) paging: PagingFixture,
-    /// When conditions of rules held, as far as that was worked out.
+    /// Cached conditions of rules.
     pub(super) condition_spans: Mutex<HashMap<Cause, Option<Bout>>>,
 }
 
 #[derive(Debug, Clone)]
 pub(super) struct ServiceInRegion {
-    /// Its place among all of them.
+    /// The index in `places`.
     pub(super) number: usize,
     pub(super) name: Text,
     pub(super) region: Region,
     pub(super) service: ServiceFixture,
     pub(super) events: Vec<ScenarioEvent>,
-    /// `service`, `region`, `team`, `namespace`: what the rules' expressions keep.
+    /// `service`, `region`, `team` and `namespace`: the labels that the rules' expressions keep.
     pub(super) labels: Labels,
     rate: f64,
     key: u64,
 }
 
-/// What requests to a place are like at a moment.
+/// The request numbers of a service at a time.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct RequestNumbers {
-    /// Per second.
+    /// Requests per second.
     pub(super) rate: f64,
     /// Failed / all requests.
     pub(super) errors: Option<f64>,
@@ -50,7 +50,7 @@ pub(super) struct RequestNumbers {
 }
 
 impl DemoWorld {
-    /// The world of this seed.
+    /// The world with this seed.
     pub fn new(seed: u64) -> Self {
         let fixtures = Fixtures::open();
         let mut places: Vec<ServiceInRegion> = fixtures
@@ -88,17 +88,17 @@ impl DemoWorld {
         }
     }
 
-    /// The places that a source watches, in the order of the services' names.
+    /// The services of a region, sorted by name.
     pub(super) fn watched(&self, region: Region) -> impl Iterator<Item = &ServiceInRegion> {
         self.places.iter().filter(move |place| place.region == region)
     }
 
-    /// The place of this service in this region.
+    /// The service with this name in this region.
     pub(super) fn place(&self, service: &str, region: Region) -> Option<&ServiceInRegion> {
         self.watched(region).find(|place| &*place.name == service)
     }
 
-    /// The numbers of requests at a place.
+    /// The request numbers of a service.
     pub(super) fn numbers(&self, place: &ServiceInRegion, t: f64) -> RequestNumbers {
         let impact = self.impact(place, t);
         RequestNumbers {
@@ -113,40 +113,41 @@ impl DemoWorld {
         errors_with(place, self.impact(place, t), t)
     }
 
-    /// How long requests take.
+    /// The latency model.
     pub(super) fn latency(&self, place: &ServiceInRegion, t: f64) -> Option<LatencyModel> {
         latency_with(place, self.impact(place, t), t)
     }
 
-    /// Use of one resource.
+    /// The utilisation of a resource.
     pub(super) fn resource(&self, place: &ServiceInRegion, name: &str, t: f64) -> Option<f64> {
         let base = place.service.resources.get(name)?;
         let key = mix_text(place.key, name);
         let added: f64 = active_effects(&place.events, &self.schedule, t)
             .filter_map(|(effect, level)| Some(effect.resources.get(name)? * level))
             .sum();
-        // memory hardly follows the day, everything else does a little
+        // memory hardly follows the time of day, other resources a little
         let follows = if name == "memory" { 0.02 } else { 0.12 };
         let busy = 1.0 + follows * (day(t, behind(place.region)) - 1.0);
         Some((base * busy * (1.0 + 0.05 * smooth_noise(key, t)) + added).clamp(0.0, 0.995))
     }
 
+    /// The value of another number of the service.
     fn gauge(&self, place: &ServiceInRegion, name: &str, t: f64) -> Option<f64> {
         let base = place.service.gauges.get(name)?;
         let added: f64 = active_effects(&place.events, &self.schedule, t)
             .filter_map(|(effect, level)| Some(effect.gauges.get(name)? * level))
             .sum();
-        // days and hours pass evenly, the rest is measured
+        // days and hours pass evenly, other numbers have noise
         let shaky = if name.ends_with("_days") || name.ends_with("_hours") { 0.0 } else { 0.02 };
         Some((base + added) * (1.0 + shaky * smooth_noise(mix_text(place.key, name), t)))
     }
 
-    /// The pods that do not answer.
+    /// The pods that are down.
     pub(super) fn down(&self, place: &ServiceInRegion, t: f64) -> std::ops::Range<u32> {
         0..self.impact(place, t).down.min(place.service.pods)
     }
 
-    /// The number that a rule's expression stands for; `pod` for what is measured by pod.
+    /// The number that a rule's expression stands for; `pod` only matters for numbers per pod.
     pub(super) fn measure(
         &self,
         measure: &SimulatedNumber,
@@ -164,7 +165,7 @@ impl DemoWorld {
         }
     }
 
-    /// What the chapter of this moment rolls out at a place, and when the chapter began.
+    /// The deployment of the current chapter, once it has started, and when the chapter began.
     pub(super) fn deploy(&self, place: &ServiceInRegion, t: f64) -> Option<(&Deploy, f64)> {
         let (chapter, start) = self.schedule.now(t);
         let deploy = self.fixtures.scenario.chapter.get(chapter?)?.deploy.as_ref()?;
@@ -172,7 +173,7 @@ impl DemoWorld {
         (here && t >= start + deploy.at.0).then_some((deploy, start))
     }
 
-    /// The version that runs at a place.
+    /// The running version.
     pub(super) fn version<'a>(&'a self, place: &'a ServiceInRegion, t: f64) -> &'a str {
         match self.deploy(place, t) {
             Some((deploy, start)) if t < start + deploy.back.0 => &deploy.version,
@@ -180,13 +181,14 @@ impl DemoWorld {
         }
     }
 
-    /// The versions that the story knows at a place, the usual one first.
+    /// All versions in the scenario, the usual one first.
     pub(super) fn versions<'a>(&'a self, place: &'a ServiceInRegion) -> Vec<&'a str> {
         let mut versions = vec![&*place.service.version];
         versions.extend(self.deploys(place).map(|(_, deploy)| &*deploy.version));
         versions
     }
 
+    /// All deployments of the scenario to a service.
     fn deploys<'a>(&'a self, place: &'a ServiceInRegion) -> impl Iterator<Item = (Begin, &'a Deploy)> {
         let told = self.fixtures.scenario.chapter.iter().zip(0..);
         let all =
@@ -194,7 +196,7 @@ impl DemoWorld {
         all.filter(|(_, deploy)| deploy.service == *place.name && deploy.region == place.region)
     }
 
-    /// When a version ran at a place, as far as that touches a span.
+    /// When a version ran, within a time range.
     pub(super) fn version_ran(
         &self,
         place: &ServiceInRegion,
@@ -236,7 +238,7 @@ impl DemoWorld {
 }
 
 impl ServiceInRegion {
-    /// The address of a pod's target.
+    /// The address of a pod's scrape target.
     pub(super) fn instance(&self, pod: u32) -> String {
         let net = match self.region {
             Region::Eu => 20,
@@ -246,7 +248,7 @@ impl ServiceInRegion {
         format!("10.{net}.{}.{}:8080", host % 200, host / 200 % 250 + 2)
     }
 
-    /// The name of a pod, as a replica set gives it.
+    /// The name of a pod, in the form that a replica set gives it.
     pub(super) fn pod(&self, pod: u32) -> String {
         const LETTERS: &[u8] = b"bcdfghjklmnpqrstvwxz2456789";
         let word = |number: u64, length: u32| -> String {
@@ -264,12 +266,12 @@ impl ServiceInRegion {
         text.replace("%instance%", &self.instance(pod))
     }
 
-    /// How long requests take while nothing happens.
+    /// The latency model without any events.
     pub(super) fn calm_latency(&self) -> Option<LatencyModel> {
         Some(LatencyModel { median: self.service.latency?, tail: self.service.tail, slow: 0.0 })
     }
 
-    /// Whether something of the story reaches this number of the place, and when.
+    /// The events that affect this number.
     pub(super) fn begins(&self, measure: &SimulatedNumber) -> Vec<Begin> {
         let mut begins: Vec<Begin> = Vec::new();
         for act in self.events.iter().filter(|act| affects(act, measure)) {
@@ -280,7 +282,7 @@ impl ServiceInRegion {
         begins
     }
 
-    /// From when to when after its beginning something reaches this number.
+    /// The time range after its beginning in which an event affects this number.
     pub(super) fn effect_range(&self, begin: Begin, measure: &SimulatedNumber) -> (f64, f64) {
         let events = self.events.iter().filter(|act| act.begin == begin && affects(act, measure));
         events.fold((f64::INFINITY, 0.0), |(from, to), act| {
@@ -289,6 +291,7 @@ impl ServiceInRegion {
     }
 }
 
+/// Whether an event affects this number.
 fn affects(act: &ScenarioEvent, measure: &SimulatedNumber) -> bool {
     let effect = &act.effect;
     match measure {
@@ -301,7 +304,7 @@ fn affects(act: &ScenarioEvent, measure: &SimulatedNumber) -> bool {
     }
 }
 
-/// How many hours a region's day is behind that of the first.
+/// The time difference of a region to the first one, in hours.
 fn behind(region: Region) -> f64 {
     match region {
         Region::Eu => 0.0,

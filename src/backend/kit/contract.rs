@@ -1,5 +1,5 @@
-//! For tests that hold a source against its vendor's description and recorded answers, where this machine has them: each request is
-//! valid by it, and each example that it gives is read without loss.
+//! Contract tests against a vendor's API description and recorded answers, where these files exist on this machine: each
+//! request must be valid by the description, and each example in the description must be read without loss.
 
 use std::collections::BTreeSet;
 
@@ -9,28 +9,28 @@ use serde_json::Value;
 use crate::backend::kit::double::ReceivedRequest;
 use crate::model::tests::shared::shared;
 
-/// A file below the shared folder as JSON, if it is there.
+/// A file below the shared folder, parsed as JSON; `None` if it does not exist.
 pub(crate) fn recorded(path: &str) -> Option<Value> {
     let text = std::fs::read_to_string(shared()?.join(path)).ok()?;
     Some(serde_json::from_str(&text).unwrap())
 }
 
-/// A vendor's own description of an API: `OpenAPI` 3, or Swagger 2.
+/// A vendor's description of an API: `OpenAPI` 3 or Swagger 2.
 pub(crate) struct Description(Value);
 
 impl Description {
-    /// That of this vendor, if this machine has it.
+    /// The description from this vendor; `None` if it is not on this machine.
     pub(crate) fn find(vendor: &str) -> Option<Self> {
         recorded(&format!("specs/{vendor}.json")).map(Self)
     }
 
-    /// What a `$ref` stands for.
+    /// Resolves a `$ref`; returns any other value as it is.
     fn there<'a>(&'a self, value: &'a Value) -> &'a Value {
         let reference = value.get("$ref").and_then(Value::as_str);
         reference.map_or(value, |to| self.there(self.0.pointer(to.strip_prefix('#').unwrap()).unwrap()))
     }
 
-    /// The path of the description that a real path is an instance of; one without parameters first.
+    /// The path template of the description that matches a real path; the one with the fewest parameters if several match.
     fn path(&self, real: &str) -> Option<&String> {
         let real: Vec<_> = real.split('/').collect();
         let fits = |path: &&String| {
@@ -42,7 +42,7 @@ impl Description {
         paths.min_by_key(|path| path.matches('{').count())
     }
 
-    /// What is wrong with a request, if anything.
+    /// The first violation of the description in a request; `None` if the request is valid.
     pub(crate) fn trouble(&self, asked: &ReceivedRequest) -> Option<String> {
         let Some(path) = self.path(&asked.path) else { return Some(format!("no path {}", asked.path)) };
         let item = &self.0["paths"][path];
@@ -57,7 +57,7 @@ impl Description {
             let Some(parameter) = known.iter().filter(in_query).find(|one| one["name"] == **name) else {
                 return Some(format!("{path} has no parameter {name}"));
             };
-            // of Swagger a parameter is its own schema
+            // in Swagger 2 the parameter object is its own schema
             let schema = self.there(parameter.get("schema").unwrap_or(parameter));
             let one = if schema["type"] == "array" { self.there(&schema["items"]) } else { schema };
             let is_wrong = match one["type"].as_str() {
@@ -100,7 +100,8 @@ impl Description {
         required.copied().find(|one| !is_there(one)).map(|one| format!("{path} needs {}", one["name"]))
     }
 
-    /// What a value breaks of a schema: types, needed fields, words, bounds.
+    /// Collects the violations of a schema in a value: wrong types, missing required fields, values outside of an enum,
+    /// exceeded bounds.
     fn check_schema(&self, schema: &Value, value: &Value, at: &str, wrong: &mut Vec<String>) {
         let schema = self.there(schema);
         let is_type = match schema["type"].as_str() {
@@ -154,7 +155,7 @@ impl Description {
         }
     }
 
-    /// Fields that neither the schema nor an example knows.
+    /// Collects the fields that occur neither in the schema nor in an example.
     fn unknown_fields(
         &self,
         schema: &Value,
@@ -178,6 +179,7 @@ impl Description {
         }
     }
 
+    /// Collects the properties of an object schema, including those of `allOf`, `oneOf` and `anyOf`.
     fn properties<'a>(&'a self, schema: &'a Value, known: &mut Vec<(&'a String, &'a Value)>) {
         let schema = self.there(schema);
         known.extend(schema["properties"].as_object().into_iter().flatten());
@@ -186,7 +188,7 @@ impl Description {
         }
     }
 
-    /// The examples of what a GET of this path answers.
+    /// The response examples of a GET request for this path.
     pub(crate) fn examples(&self, path: &str) -> Vec<Value> {
         let responses = self.0["paths"][path]["get"]["responses"].as_object().unwrap();
         let good = responses.iter().filter(|(status, _)| status.starts_with('2'));
@@ -201,7 +203,7 @@ impl Description {
     }
 }
 
-/// The names of all fields in the examples of a request.
+/// Collects the names of all fields in the examples of a request.
 fn names(content: &Value, found: &mut BTreeSet<String>) {
     fn all(value: &Value, found: &mut BTreeSet<String>) {
         for (name, value) in value.as_object().into_iter().flatten() {
@@ -213,7 +215,7 @@ fn names(content: &Value, found: &mut BTreeSet<String>) {
     all(&content["examples"], found);
 }
 
-/// The texts and numbers of these fields, wherever they are.
+/// Collects the texts under these keys, at any depth.
 fn leaves<'a>(value: &'a Value, keys: &[&str], found: &mut BTreeSet<&'a str>) {
     match value {
         Value::Object(fields) => {
@@ -227,7 +229,7 @@ fn leaves<'a>(value: &'a Value, keys: &[&str], found: &mut BTreeSet<&'a str>) {
     }
 }
 
-/// Every text under these keys is somewhere in what was understood.
+/// Asserts that every text under these keys occurs in the debug output of the parsed value.
 pub(crate) fn without_loss(example: &Value, keys: &[&str], understood: &str) {
     let mut texts = BTreeSet::new();
     leaves(example, keys, &mut texts);

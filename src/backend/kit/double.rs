@@ -1,4 +1,4 @@
-//! A stand-in for any HTTP server, for tests: answers what a function says, and remembers what it was asked.
+//! A test double of an HTTP server: a function computes each response, and the double records every request.
 
 use std::fmt::Write as _;
 use std::io::Write;
@@ -13,7 +13,7 @@ use crate::backend;
 use crate::config::settings::SourceSettings;
 use crate::model::warning::Warning;
 
-/// What was answered, with what was said beside it.
+/// A decoded answer together with its warnings; derefs to the answer.
 #[derive(Debug)]
 pub(crate) struct BoardWithWarnings<T> {
     board: T,
@@ -34,17 +34,17 @@ impl<T> std::ops::Deref for BoardWithWarnings<T> {
     }
 }
 
-/// One request that came in.
+/// One recorded request.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct ReceivedRequest {
     pub(crate) method: String,
-    /// Without the query.
+    /// The path without the query.
     pub(crate) path: String,
-    /// As it came.
+    /// The raw query, not decoded.
     pub(crate) query: String,
-    /// Names in lower case.
+    /// Header names in lower case, with their values.
     pub(crate) headers: Vec<(String, String)>,
-    /// From the address and from a form, decoded.
+    /// Decoded parameters of the query and of a form body.
     pub(crate) parameters: Vec<(String, String)>,
     pub(crate) body: Vec<u8>,
 }
@@ -54,28 +54,30 @@ impl ReceivedRequest {
         self.headers.iter().find(|(n, _)| n == name).map(|(_, value)| value.as_str())
     }
 
-    /// What was sent as JSON, or null.
+    /// The body as JSON; null if the body is not JSON.
     pub(crate) fn json(&self) -> serde_json::Value {
         serde_json::from_slice(&self.body).unwrap_or_default()
     }
 
-    /// The value of a parameter, or nothing.
+    /// The value of a parameter; empty if there is none.
     pub(crate) fn parameter(&self, name: &str) -> &str {
         self.parameters.iter().find(|(n, _)| n == name).map_or("", |(_, value)| value.as_str())
     }
 }
 
-/// What is sent back.
+/// The response that the double sends.
 #[derive(Debug, Clone)]
 pub(crate) struct CannedResponse {
     status: u16,
     headers: Vec<(String, String)>,
     pub(crate) body: Vec<u8>,
-    /// Claimed in place of the real length.
+    /// A `Content-Length` that differs from the real length of the body.
     length: Option<usize>,
-    /// Before each byte of the body.
+    /// The pause before each byte of the body.
     drip: Option<Duration>,
+    /// The connection stays open and nothing is sent.
     hangs: bool,
+    /// The connection is closed and nothing is sent.
     closes_connection: bool,
 }
 
@@ -102,7 +104,7 @@ impl CannedResponse {
         self
     }
 
-    /// The body compressed.
+    /// Compresses the body.
     pub(crate) fn gzip(mut self) -> Self {
         let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::best());
         encoder.write_all(&self.body).unwrap();
@@ -110,30 +112,30 @@ impl CannedResponse {
         self.header("Content-Encoding", "gzip")
     }
 
-    /// A length that the body does not have.
+    /// Sends a wrong `Content-Length`.
     pub(crate) fn with_claimed_length(mut self, length: usize) -> Self {
         self.length = Some(length);
         self
     }
 
-    /// One byte at a time.
+    /// Sends the body byte by byte, with this pause before each.
     pub(crate) fn drip(mut self, pause: Duration) -> Self {
         self.drip = Some(pause);
         self
     }
 
-    /// No answer at all, the connection is closed.
+    /// Closes the connection without a response.
     pub(crate) fn close_connection() -> Self {
         Self { closes_connection: true, ..Self::json("") }
     }
 
-    /// No answer at all, the connection stays open.
+    /// Keeps the connection open without a response.
     pub(crate) fn hang() -> Self {
         Self { hangs: true, ..Self::json("") }
     }
 }
 
-/// The running stand-in; ends when it is dropped.
+/// The running test server; it stops when it is dropped.
 pub(crate) struct Double {
     pub(crate) url: String,
     asked: Arc<Mutex<Vec<ReceivedRequest>>>,
@@ -153,7 +155,7 @@ impl Double {
             while let Ok((stream, _)) = listener.accept().await {
                 let (log, answer) = (Arc::clone(&log), Arc::clone(&answer));
                 connections.spawn(async move {
-                    // a client that goes away in the middle is part of the tests
+                    // some tests drop the connection before the response is complete
                     drop(serve(stream, &log, &*answer).await);
                 });
             }
@@ -161,12 +163,12 @@ impl Double {
         Self { url, asked, task }
     }
 
-    /// All requests so far.
+    /// All requests so far, in the order of arrival.
     pub(crate) fn asked(&self) -> Vec<ReceivedRequest> {
         self.asked.lock().unwrap().clone()
     }
 
-    /// Settings of a source of this kind that lives here.
+    /// Settings of a source of this kind with the address of this server.
     pub(crate) fn source(&self, kind: &str) -> SourceSettings {
         SourceSettings::new(backend::kind(kind), &self.url)
     }
@@ -178,7 +180,7 @@ impl Drop for Double {
     }
 }
 
-/// One request for each connection.
+/// Answers one request and closes the connection.
 async fn serve(
     mut stream: TcpStream,
     log: &Mutex<Vec<ReceivedRequest>>,
@@ -213,6 +215,7 @@ async fn serve(
     stream.shutdown().await
 }
 
+/// Reads one request to the end of its body.
 async fn read(stream: &mut TcpStream) -> std::io::Result<ReceivedRequest> {
     let mut bytes = Vec::new();
     let head_end = loop {

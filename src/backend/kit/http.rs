@@ -1,5 +1,5 @@
-//! One hardened HTTP client for each source: time-outs, a limit on what is read, no way to another host, and troubles
-//! in the model's words. What the bytes mean is the business of the module that asked.
+//! The HTTP client of one source: with time-outs, a size limit for responses, no redirects to other hosts, and errors as the
+//! model's [`ErrorKind`]. Parsing the response is up to the caller.
 
 pub(crate) mod address_policy;
 mod allowance;
@@ -48,43 +48,45 @@ use trouble::Unsent;
 pub(crate) use trouble::{is_plain_absence, of_absence};
 pub(crate) use write::{WriteRequest, segment, surely_not};
 
-/// Of an error's body no more is read: it is only for its message.
+/// The maximum size of an error response's body that is read, in bytes; it is only read for its message.
 const ERROR_BODY: u64 = 64 * 1024;
-/// Beyond this an answer is large, and only one large answer of a source is read at once: a server that floods us gets no more
-/// of our memory than one answer may have.
+/// A response above this size is large, in bytes. Only one large response of a source is read at a time, so that one server
+/// cannot make burnwatch use more memory than one response of maximum size.
 const LARGE: usize = 2 * 1024 * 1024;
-/// Beyond this an answer is huge, and only one huge answer is read at once in all: several sources that flood us get no more
-/// together than one may have, and the beginnings of the others. Whose turn it is changes in the order of asking, within a
-/// time-out.
+/// A response above this size is huge, in bytes. Only one huge response of all sources is read at a time, so that several
+/// servers together cannot use more memory than one response of maximum size plus the first part of the others. Waiting
+/// responses get their turn in the order of arrival; the wait counts for their time-out.
 const HUGE: usize = 16 * 1024 * 1024;
 static HUGE_TURN: Semaphore = Semaphore::const_new(1);
-/// Redirects that only add or take a trailing slash.
+/// The maximum number of redirects that only add or remove a trailing slash.
 const REDIRECTS: usize = 3;
 
-/// The client of one source.
+/// The HTTP client of one source.
 pub(crate) struct Http {
     id: SourceId,
-    /// Without user, password, query, and without a slash at its end.
+    /// The address without user, password and query, and without a slash at its end.
     base: Url,
+    /// `base` as text, for display.
     address: Text,
     auth_clients: AuthenticatedClients,
-    /// What form of answer is asked for.
+    /// The `Accept` header.
     accept: HeaderValue,
     connect_timeout: Duration,
     timeout: Duration,
     limit: u64,
+    /// Held while a large response of this source is read.
     large: Semaphore,
     slots: ServerSlots,
 }
 
-/// What an answer without a 2xx status comes to, and how long the server asks us to wait.
+/// Maps a response without a 2xx status to an error kind and to the wait that the server asks for.
 type OfStatus = fn(StatusCode, &HeaderMap, &Url, &[u8]) -> (ErrorKind, Option<Duration>);
 
 impl Http {
-    /// Checks the address; nothing is sent, and no secret is read before the first request.
+    /// Checks the address. Sends nothing, and reads no secret before the first request.
     ///
     /// # Errors
-    /// [`ErrorKind::Unreachable`] if the address is none, or not one that this kind's key may be sent to.
+    /// [`ErrorKind::Unreachable`] if the address is invalid, or if the key of this kind of source must not be sent to it.
     pub(crate) fn new(
         id: &SourceId,
         source: &SourceSettings,
@@ -95,7 +97,7 @@ impl Http {
             SourceError::new(id.clone(), ErrorKind::Unreachable { reason: format!("its address {reason}") })
         };
         let mut base = Url::parse(source.address().trim())
-            .map_err(|error| wrong(&format!("cannot be understood: {error}")))?;
+            .map_err(|error| wrong(&format!("is not a valid address: {error}")))?;
         if !matches!(base.scheme(), "http" | "https") || base.host().is_none() {
             return Err(wrong("must begin with http:// or https://"));
         }
@@ -124,36 +126,36 @@ impl Http {
         })
     }
 
-    /// Asks for another form of answer than plain JSON.
+    /// Sets an `Accept` header other than `application/json`.
     pub(crate) fn accepting(self, form: &'static str) -> Self {
         Self { accept: HeaderValue::from_static(form), ..self }
     }
 
-    /// Where it is, as it may be shown.
+    /// The address for display.
     pub(crate) fn address(&self) -> &Text {
         &self.address
     }
 
-    /// The address that paths are joined to, without credentials.
+    /// The address to which paths are appended, without credentials.
     pub(crate) fn base(&self) -> &Url {
         &self.base
     }
 
-    /// Trouble at this source, told without what it was asked with.
+    /// An error of this source, with all known secrets removed from its texts.
     pub(crate) fn error(&self, trouble: ErrorKind) -> SourceError {
         let redactor = self.auth_clients.redactor();
         SourceError::new(self.id.clone(), trouble.reworded(|words| redactor.words(words)))
     }
 
-    /// GET `path` below the address.
+    /// Sends GET `path` below the address, as a request of the highest priority.
     ///
     /// # Errors
-    /// Whatever keeps the whole answer from coming with a 2xx status.
+    /// Any failure before a complete response with a 2xx status.
     pub(crate) async fn get(&self, path: &str, query: &[(&str, &str)]) -> Result<Body, SourceError> {
         self.get_as(Weight::Vital, path, query).await
     }
 
-    /// The same for something that is more or less important.
+    /// As [`Self::get`], with a priority.
     ///
     /// # Errors
     /// As [`Self::get`].
@@ -170,7 +172,7 @@ impl Http {
         self.ask(weight, Request::new(Method::GET, url).into()).await
     }
 
-    /// Evaluates PromQL below the address.
+    /// Evaluates a PromQL expression with the Prometheus API below the address.
     ///
     /// # Errors
     /// As [`Self::get`].
@@ -179,17 +181,17 @@ impl Http {
         self.ask(weight, OutgoingRequest { request, query: Some((query, &self.base)) }).await
     }
 
-    /// How many requests this server is sent at a time and why, where it had no room for more.
+    /// The current limit of concurrent requests and its reason; `None` if requests are not limited.
     pub(crate) fn load(&self) -> Option<Text> {
         self.slots.busy_message().map(Text::from)
     }
 
-    /// Asks as soon as the server has room; where it refuses for lack of it, again within a few seconds.
+    /// Sends a request when a slot is free; repeats it within some seconds if the server refuses it because of overload.
     async fn ask(&self, weight: Weight, outgoing: OutgoingRequest<'_>) -> Result<Body, SourceError> {
         let slot_request = self.slots.slot_request(weight);
         loop {
             let slot = self.slots.take(&slot_request).await;
-            // a body that is in memory can be sent again
+            // requests have their body in memory and can be cloned
             let again = outgoing
                 .try_clone()
                 .unwrap_or_else(|| Request::new(Method::GET, outgoing.request.url().clone()).into());
@@ -208,6 +210,7 @@ impl Http {
         }
     }
 
+    /// Sends a request once and reads the response.
     async fn ask_once(&self, outgoing: OutgoingRequest<'_>) -> Result<Body, SourceError> {
         let response = self.deliver(outgoing).await.map_err(|unsent| match unsent {
             Unsent::Before(trouble) => self.error(trouble),
@@ -216,16 +219,18 @@ impl Http {
         self.read_whole(response, trouble::of_status).await
     }
 
-    /// The one way out for all requests of this source.
+    /// All requests of this source are sent through this function.
     async fn deliver(&self, mut outgoing: OutgoingRequest<'_>) -> Result<Response, Unsent> {
         outgoing.request.headers_mut().insert(ACCEPT, self.accept.clone());
         self.auth_clients.send(outgoing).await
     }
 
+    /// The address of `path` below the base address.
     fn url(&self, path: &str) -> Url {
         below(&self.base, path)
     }
 
+    /// Reads a response up to the limit, and maps a status other than 2xx to an error.
     async fn read_whole(&self, mut response: Response, of_status: OfStatus) -> Result<Body, SourceError> {
         let success = response.status().is_success();
         let limit = if success { self.limit } else { ERROR_BODY };
@@ -253,7 +258,7 @@ impl Http {
             let bytes = self.auth_clients.redactor().refusal(body_reader.bytes);
             let (trouble, retry_after) =
                 of_status(response.status(), response.headers(), response.url(), &bytes);
-            // what was written with escapes is a secret only once it is read
+            // a secret with escapes can only be recognised after the message was decoded
             let redactor = self.auth_clients.redactor();
             let trouble = trouble.reworded(|said| redactor.words(said));
             return Err(SourceError { retry_after, ..self.error(trouble) });
@@ -269,7 +274,7 @@ impl Http {
         Ok(Body::new(self.id.clone(), redactor, bytes, date, allowance))
     }
 
-    /// The trouble that a request or a read came to.
+    /// Maps an error of the HTTP library to an error of this source; names the proxy if there is one.
     fn failed(&self, error: &(dyn StdError + 'static)) -> SourceError {
         let mut trouble = trouble::of(error, self.connect_timeout, self.timeout);
         if let (ErrorKind::Unreachable { reason }, Some(proxy)) = (&mut trouble, self.auth_clients.proxy()) {
@@ -279,7 +284,7 @@ impl Http {
     }
 }
 
-/// `path` joined to an address with exactly one slash.
+/// `path` appended to an address with exactly one slash.
 fn below(base: &Url, path: &str) -> Url {
     let mut url = base.clone();
     let joined = format!("{}/{}", url.path().trim_end_matches('/'), path.trim_start_matches('/'));
@@ -287,7 +292,7 @@ fn below(base: &Url, path: &str) -> Url {
     url
 }
 
-/// What the server said when it had no room.
+/// The server's message in an overload error; the error itself if there is no message.
 fn said(error: &SourceError) -> String {
     let (ErrorKind::Refused { message, .. } | ErrorKind::RateLimited { message }) = &error.trouble else {
         return error.trouble.to_string();
@@ -295,7 +300,8 @@ fn said(error: &SourceError) -> String {
     if message.is_empty() { error.trouble.to_string() } else { message.clone() }
 }
 
-/// Follows a redirect only if it is the same address with or without a slash at its end; any other comes back as it is.
+/// Follows a redirect only if the addresses differ by nothing but a trailing slash; any other redirect is returned as the
+/// response.
 fn follow_slash(attempt: redirect::Attempt<'_>) -> redirect::Action {
     let same_place = attempt.previous().last().is_some_and(|from| {
         from.origin() == attempt.url().origin()
@@ -304,7 +310,7 @@ fn follow_slash(attempt: redirect::Attempt<'_>) -> redirect::Action {
     if same_place && attempt.previous().len() <= REDIRECTS { attempt.follow() } else { attempt.stop() }
 }
 
-/// rustls takes its cryptography from the process; whoever installed one before is left alone.
+/// Installs the default cryptography provider of rustls; keeps a provider that is already installed.
 fn install_provider() {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| {

@@ -1,5 +1,5 @@
-//! Fields of answers that are taken as they come: what has another type than promised costs that field, or its element of a
-//! list, and never the answer. Whoever reads a list tells how many of its elements could not be read.
+//! Lenient types for the fields of answers: a value of an unexpected type makes only that field, or that element of a list,
+//! empty, and never fails the whole answer. The caller of a list type reports how many elements could not be read.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -12,8 +12,8 @@ use serde_json::{Map, Value};
 
 use crate::model::warning::Warning;
 
-/// Defines the objects of an API: a field that is missing is empty, and what is not listed is passed over. Objects with a lifetime
-/// `'a` borrow from the answer.
+/// Defines the objects of an API as structs: a missing field gets its default, and an unlisted field is ignored. Structs with
+/// a lifetime `'a` borrow from the bytes of the answer.
 ///
 /// ```ignore
 /// wire! {
@@ -48,17 +48,18 @@ macro_rules! wire {
 }
 pub(crate) use wire;
 
-/// A text, borrowed where it has no escapes; a number or a truth value counts as it is written, and anything else (`null`, a
-/// list, an object) as the empty text.
+/// A text, borrowed if it has no escapes. A number or a boolean becomes its JSON spelling; `null`, a list or an object
+/// becomes the empty text.
 #[derive(Debug, Default)]
 pub(crate) struct LenientText<'a>(pub(crate) Cow<'a, str>);
 
 impl LenientText<'_> {
-    /// The number that it is or holds.
+    /// The text as a number, if it is one.
     pub(crate) fn number(&self) -> Option<f64> {
         self.0.trim().parse().ok()
     }
 
+    /// Whether the text is `true` or `1`.
     pub(crate) fn is_true(&self) -> bool {
         matches!(&*self.0, "true" | "1")
     }
@@ -90,7 +91,7 @@ impl<'de: 'a, 'a> Deserialize<'de> for LenientText<'a> {
     }
 }
 
-/// A [`LenientText`] that outlives the bytes it came in.
+/// An owned [`LenientText`].
 #[derive(Debug, Default)]
 pub(crate) struct LenientString(pub(crate) String);
 
@@ -100,7 +101,7 @@ impl<'de> Deserialize<'de> for LenientString {
     }
 }
 
-/// A number from 0 up, also one that is written as a text; anything else is 0.
+/// A number from 0 up, also in the form of a text; anything else is 0.
 #[derive(Debug, Default, Clone, Copy)]
 pub(crate) struct Count(pub(crate) u64);
 
@@ -111,13 +112,13 @@ impl<'de> Deserialize<'de> for Count {
 }
 
 impl Count {
-    /// The number, or the largest `u32`.
+    /// The number, at most `u32::MAX`.
     pub(crate) fn saturating(self) -> u32 {
         u32::try_from(self.0).unwrap_or(u32::MAX)
     }
 }
 
-/// A number, or a text with one.
+/// A number, also in the form of a text; anything else is `None`.
 #[derive(Debug, Default, Clone, Copy)]
 pub(crate) struct Number(pub(crate) Option<f64>);
 
@@ -139,7 +140,7 @@ impl<'de> Deserialize<'de> for Number {
     }
 }
 
-/// Names and values of a JSON object as they stand; what is no object has none.
+/// Names and values of a JSON object, in their order; empty for any other type.
 #[derive(Debug, Default)]
 pub(crate) struct LenientPairs<'a>(pub(crate) Vec<(LenientText<'a>, LenientText<'a>)>);
 
@@ -161,6 +162,7 @@ impl<'de: 'a, 'a> Deserialize<'de> for LenientPairs<'a> {
     }
 }
 
+/// An object; `None` for any other type.
 #[derive(Debug)]
 pub(crate) struct LenientObject<T>(pub(crate) Option<T>);
 
@@ -184,7 +186,7 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for LenientObject<T> {
     }
 }
 
-/// A field that is an object, or as if it were not there.
+/// For `deserialize_with`: an object, or the default for any other type.
 pub(crate) fn or_default<'de, D, T>(deserializer: D) -> Result<T, D::Error>
 where
     D: Deserializer<'de>,
@@ -193,13 +195,13 @@ where
     Ok(LenientObject::deserialize(deserializer)?.0.unwrap_or_default())
 }
 
-/// The texts of a list that say something, as [`LenientTexts`], kept.
+/// For `deserialize_with`: the non-empty texts of a list, see [`LenientTexts`], owned.
 pub(crate) fn texts<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<String>, D::Error> {
     let words = LenientTexts::deserialize(deserializer)?.0;
     Ok(words.into_iter().map(|word| word.0.into_owned()).collect())
 }
 
-/// The objects of this shape in a list that was read already, and how many of its elements are something else.
+/// Decodes the objects of a list, and counts the elements that are not objects of this shape.
 pub(crate) fn objects<T: DeserializeOwned>(list: Vec<Value>) -> LenientList<T> {
     let count = list.len();
     let read =
@@ -208,16 +210,16 @@ pub(crate) fn objects<T: DeserializeOwned>(list: Vec<Value>) -> LenientList<T> {
     LenientList { lost: count - all.len(), all }
 }
 
-/// The object under `key` of an answer.
+/// Decodes the object under `key` of an answer; `None` if there is none.
 pub(crate) fn object<T: DeserializeOwned>(mut answer: Map<String, Value>, key: &str) -> Option<T> {
     answer.remove(key).filter(Value::is_object).and_then(|value| serde_json::from_value(value).ok())
 }
 
-/// A list of objects, empty where it is missing or `null`. What is no object is left out of it, and counted.
+/// A list of objects; empty if the field is missing or `null`. Elements that are not objects are left out and counted.
 #[derive(Debug)]
 pub(crate) struct LenientList<T> {
     pub(crate) all: Vec<T>,
-    /// Elements that could not be read; also one where something else stands in the list's place.
+    /// The number of elements that could not be read; 1 if the value is not a list.
     pub(crate) lost: usize,
 }
 
@@ -254,7 +256,7 @@ impl<'de, T: Deserialize<'de>> Lenient<'de> for Lists<T> {
     }
 }
 
-/// A list that an answer consists of: something else in its place is no answer.
+/// A list that is the whole answer: any other type than a list or `null` is an error.
 #[derive(Debug)]
 pub(crate) struct RequiredList<T>(pub(crate) LenientList<T>);
 
@@ -268,7 +270,7 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for RequiredList<T> {
     }
 }
 
-/// A list of texts that say something; one text alone is a list of one.
+/// A list of non-empty texts; a single text is a list of one.
 #[derive(Debug, Default)]
 pub(crate) struct LenientTexts<'a>(pub(crate) Vec<LenientText<'a>>);
 
@@ -294,21 +296,23 @@ impl<'de: 'a, 'a> Deserialize<'de> for LenientTexts<'a> {
     }
 }
 
-/// That so many of an answer's elements could not be read.
+/// A warning that `count` elements could not be read; `None` for 0.
 pub(crate) fn unreadable_warning(count: usize, what: &str) -> Option<Warning> {
-    (count > 0).then(|| Warning::missing(format!("{what} that cannot be read are left out: {count}")))
+    (count > 0).then(|| Warning::missing(format!("{count} {what} could not be read and are left out")))
 }
 
-/// What a value is made into, of whichever types it may have; of all others nothing is made, and they are read over.
+/// A reader for one value of an answer that accepts some of the JSON types; values of all other types are skipped.
 pub(crate) trait Lenient<'de>: Sized {
+    /// The result for an accepted value.
     type Made;
 
+    /// Reads an object.
     fn of_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Option<Self::Made>, A::Error> {
         while map.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
         Ok(None)
     }
 
-    /// Of a list, to its end.
+    /// Reads a list to its end.
     fn of_list<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Option<Self::Made>, A::Error> {
         while seq.next_element::<IgnoredAny>()?.is_some() {}
         Ok(None)
@@ -318,6 +322,7 @@ pub(crate) trait Lenient<'de>: Sized {
         self.of_number(number as f64)
     }
 
+    /// Reads a number.
     fn of_number(self, _number: f64) -> Option<Self::Made> {
         None
     }
@@ -326,22 +331,24 @@ pub(crate) trait Lenient<'de>: Sized {
         None
     }
 
+    /// Reads a text.
     fn of_text(self, _text: Cow<'de, str>) -> Option<Self::Made> {
         None
     }
 }
 
-/// What stood in the place of a value.
+/// The result of reading a value with [`found`].
 pub(crate) enum LenientSlot<T> {
-    /// What was looked for.
+    /// The value had an accepted type.
     This(T),
-    /// `null`
+    /// The value was `null`.
     Null,
+    /// The value had another type.
     Other,
 }
 
 impl<T> LenientSlot<T> {
-    /// What was looked for.
+    /// The value, if it had an accepted type.
     pub(crate) fn value(self) -> Option<T> {
         match self {
             Self::This(value) => Some(value),
@@ -354,7 +361,7 @@ impl<T> LenientSlot<T> {
     }
 }
 
-/// Reads a value, whatever it is; only what is no JSON is an error.
+/// Reads a value of any JSON type; only invalid JSON is an error.
 pub(crate) fn found<'de, S: Lenient<'de>, D: Deserializer<'de>>(
     shape: S,
     deserializer: D,
@@ -425,7 +432,7 @@ mod tests {
         }
     }
 
-    /// Every type of JSON, one of them within another.
+    /// A value of every JSON type, some of them nested.
     const ANY: [&str; 11] = [
         "null",
         "true",

@@ -1,4 +1,4 @@
-//! Lists that come in pages: asked for to their end, but never without an end.
+//! Paginated lists: all pages are requested, up to a bound.
 
 use futures_util::future::join_all;
 use serde::de::DeserializeOwned;
@@ -11,53 +11,54 @@ use crate::backend::kit::http::Body;
 use crate::model::source::SourceError;
 use crate::model::warning::Warning;
 
-/// Pages on their way at once; a first guess at a long list costs no more than it must.
+/// How many pages are requested at once in the first, second and later rounds; few at first, because most lists are short.
 const CONCURRENT_PAGES: [usize; 3] = [1, 2, 4];
 
-/// How an API gives a list in pages.
+/// The pagination of one list of an API.
 pub(crate) trait Paging: Sync {
-    /// Where a page begins: an offset, a cursor, the address of the next page.
+    /// The position of a page: an offset, a cursor, or the address of the next page.
     type Place: PartialEq + Sync + Send;
 
+    /// The position of the first page.
     fn first(&self) -> Self::Place;
 
-    /// Asks for the page at a place.
+    /// Requests the page at a position.
     fn ask(&self, place: &Self::Place) -> impl Future<Output = Result<Body, SourceError>> + Send;
 
-    /// Reads the page that came from there.
+    /// Parses the page that was requested at this position.
     ///
     /// # Errors
-    /// If it is none.
+    /// If the body is not a page of this list.
     fn read(&self, body: &Body, place: &Self::Place) -> Result<Page<Self::Place>, SourceError>;
 
-    /// Up to `count` places that can be asked for at once, from this one on; none where the server would refuse. Who cannot guess
-    /// where the page after next begins gives back this place alone.
+    /// Up to `count` positions that can be requested at once, beginning with `place`; empty if the server would refuse the
+    /// request. Implementations that cannot predict the position of later pages (cursors) return only `place`.
     fn from(&self, place: Self::Place, count: usize) -> Vec<Self::Place>;
 }
 
 pub(crate) struct Page<P> {
     pub(crate) items: Vec<Value>,
-    /// Where the next one begins; none after the last.
+    /// The position of the next page; `None` after the last page.
     pub(crate) next: Option<P>,
 }
 
-/// How much of a list is asked for.
+/// Limits for the pages that are requested.
 #[derive(Clone, Copy)]
 pub(crate) struct ListBounds {
-    /// No more pages than these.
+    /// The maximum number of pages.
     pub(crate) pages: usize,
-    /// No further page is asked for after this moment: a part of a list that is told as such is better than none.
+    /// No further page is requested after this time; the list is then marked as truncated.
     pub(crate) until: Instant,
 }
 
-/// What came of a list.
+/// The items of all pages that were read.
 pub(crate) struct PagedList<T> {
     pub(crate) items: Vec<T>,
-    /// There is more that was not asked for, or did not come.
+    /// The list has more items than were read.
     pub(crate) is_cut: bool,
-    /// The comment: why it did not come, if it was asked for.
+    /// The error of the page at which reading stopped, if the list is truncated for that reason.
     pub(crate) broken: Option<SourceError>,
-    /// How many of what came could not be read.
+    /// The number of items that could not be read.
     pub(crate) lost: usize,
     pub(crate) cost: Cost,
 }
@@ -69,20 +70,20 @@ impl<T> Default for PagedList<T> {
 }
 
 impl<T> PagedList<T> {
-    /// What is missing of a list that is cut, with the reason as far as it is known.
+    /// A warning for a truncated list, with the error if there was one.
     pub(crate) fn cut(&self, what: &str) -> Option<Warning> {
         let why = || self.broken.as_ref().map_or_else(String::new, |error| format!(" ({})", error.trouble));
         self.is_cut.then(|| Warning::missing(format!("{what}{}", why())))
     }
 
-    /// That some of what came could not be read.
+    /// A warning for items that could not be read.
     pub(crate) fn unreadable_warning(&self, what: &str) -> Option<Warning> {
         unreadable_warning(self.lost, what)
     }
 }
 
 impl<T: DeserializeOwned> PagedList<T> {
-    /// Takes in the items of a page, and that it cost this.
+    /// Adds the items of a page, and the cost of the page.
     pub(crate) fn take(&mut self, items: Vec<Value>, cost: Cost) {
         let LenientList { all, lost } = objects(items);
         self.items.extend(all);
@@ -91,11 +92,11 @@ impl<T: DeserializeOwned> PagedList<T> {
     }
 }
 
-/// All pages of a list, up to its bounds.
+/// Requests all pages of a list, up to the bounds.
 ///
 /// # Errors
-/// Whatever keeps the first page from coming. If a later one does not come, the list ends before it and says that it is cut: one
-/// with a hole would look whole.
+/// The error of the first page. If a later page fails, the list ends before that page and is marked as truncated, because a
+/// list with a gap would look complete.
 pub(crate) async fn pages<P: Paging, T: DeserializeOwned>(
     paging: &P,
     bounds: ListBounds,
@@ -111,7 +112,7 @@ pub(crate) async fn pages<P: Paging, T: DeserializeOwned>(
         let bodies = join_all(places.iter().map(|place| paging.ask(place))).await;
         let mut after = None;
         for (body, place) in bodies.into_iter().zip(&places) {
-            // it gives other pages than it was asked for: the rest of this wave has holes
+            // the server set another next position than predicted: the other pages of this round would leave gaps
             if after.as_ref().is_some_and(|after| after != place) {
                 break;
             }
@@ -125,7 +126,7 @@ pub(crate) async fn pages<P: Paging, T: DeserializeOwned>(
             };
             let Page { items, next } = paging.read(&body, place)?;
             let (is_empty, digest) = (items.is_empty(), digest(&items));
-            // the same page again: the server does not look at the place and would go on for ever
+            // the same page again: the server ignores the position and would return this page for ever
             if last.replace(digest) == Some(digest) {
                 pages.cost.add(Cost::of(&body));
                 pages.is_cut = true;
@@ -158,7 +159,7 @@ mod tests {
     use crate::config::settings::Settings;
     use crate::model::source::SourceId;
 
-    /// Each page names the next; the first has no name.
+    /// A list with cursors: each page names the next one; the first page has no cursor.
     struct Cursors(Http);
 
     #[derive(Deserialize)]
@@ -194,7 +195,7 @@ mod tests {
         id: u64,
     }
 
-    /// What comes of a list of four pages of two items each, of which one more cannot be read, if this page is refused.
+    /// Reads a list of four pages, each with two items and one unreadable element; the page `refused` answers 403.
     async fn four_pages(most: usize, refused: u64) -> (Vec<u64>, PagedList<Item>) {
         let double = Double::start(move |asked| {
             let page: u64 = asked.parameter("cursor").parse().unwrap_or(0);

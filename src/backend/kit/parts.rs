@@ -6,21 +6,23 @@ use crate::model::ask::{Answer, Reply};
 use crate::model::source::{ErrorKind, SourceError};
 use crate::model::warning::Warning;
 
-/// The parts of an answer so far. Each may be missing, and then is told as such.
+/// Collects the parts of an answer. A part that fails leads to a warning, not to an error.
 #[derive(Default)]
 pub(crate) struct AnswerParts {
     pub(crate) cost: Cost,
     pub(crate) warnings: Vec<Warning>,
+    /// The number of parts that succeeded.
     succeeded_parts: usize,
-    /// The comment: why the first that did not come is missing.
+    /// The error of the first part that failed.
     first_error: Option<SourceError>,
 }
 
 impl AnswerParts {
-    /// A part that may be missing: where it failed, `what` "cannot be had", and one request was spent on it.
+    /// Takes one part. If it failed: adds the warning that `what` is not available, counts one request, and returns `None`.
     ///
     /// # Errors
-    /// The failure, if it is one of the whole source: then nothing else would come either.
+    /// The error of the part, if the whole source is affected (see [`ErrorKind::is_source_wide`]; not for time-outs), because
+    /// the other parts would fail too.
     pub(crate) fn take<T>(
         &mut self,
         what: &str,
@@ -38,7 +40,7 @@ impl AnswerParts {
             }
             Err(error) => {
                 self.cost.add(Cost::REFUSED);
-                self.warnings.push(Warning::missing(format!("{what} cannot be had: {}", error.trouble)));
+                self.warnings.push(Warning::missing(format!("{what} not available: {}", error.trouble)));
                 self.first_error.get_or_insert(error);
                 Ok(None)
             }
@@ -60,23 +62,23 @@ impl AnswerParts {
         Ok(part)
     }
 
-    /// Takes note of a list's cost and of what is missing of it: `cut` says that there are more than came, and what cannot be read
-    /// is called `items`.
+    /// Adds the cost and the warnings of a list: `cut` is the warning for a truncated list, `items` the name of its elements
+    /// in the warning for unreadable ones.
     pub(crate) fn add_list<T>(&mut self, pages: &PagedList<T>, items: &str, cut: &str) {
         self.cost.add(pages.cost);
         self.warnings.extend(pages.cut(cut).into_iter().chain(pages.unreadable_warning(items)));
     }
 
-    /// The items of a list, of which note is taken.
+    /// The items of a list, after its cost and warnings were added.
     pub(crate) fn items<T>(&mut self, pages: PagedList<T>, items: &str, cut: &str) -> Vec<T> {
         self.add_list(&pages, items, cut);
         pages.items
     }
 
-    /// That at least one part came.
+    /// Checks that at least one part succeeded.
     ///
     /// # Errors
-    /// The comment: why the first did not, if none did.
+    /// The error of the first part, if every part failed.
     pub(crate) fn require_any(&mut self) -> Result<(), SourceError> {
         let error = self.first_error.take().filter(|_| self.succeeded_parts == 0);
         error.map_or(Ok(()), Err)
@@ -86,7 +88,8 @@ impl AnswerParts {
         Reply { warnings: self.warnings, ..self.cost.reply(answer) }
     }
 
-    /// The whole, unless the asker has it already.
+    /// The reply with the collected cost and warnings; [`Answer::Unchanged`] if the caller already has the answer with this
+    /// digest.
     pub(crate) fn reply_if_new(self, answer: Answer, digest: u64, known: Option<u64>) -> Reply {
         Reply { warnings: self.warnings, ..self.cost.reply_if_new(answer, digest, known) }
     }

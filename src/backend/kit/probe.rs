@@ -1,4 +1,4 @@
-//! What all sources report of themselves when they are probed.
+//! The parts of a probe report that all kinds of sources share.
 
 use jiff::Timestamp;
 
@@ -7,7 +7,7 @@ use crate::backend::kit::http::Allowance;
 use crate::model::labels::Text;
 use crate::model::source::ProbeReport;
 
-/// A report without facts and warnings. `version`: empty if the server does not tell.
+/// A report without facts and warnings. `version` is empty if the server does not report one.
 pub(crate) fn probe_report(flavour: impl Into<Text>, version: impl Into<Text>) -> ProbeReport {
     ProbeReport {
         flavour: flavour.into(),
@@ -20,7 +20,7 @@ pub(crate) fn probe_report(flavour: impl Into<Text>, version: impl Into<Text>) -
 }
 
 impl ProbeReport {
-    /// Adds a line, unless its value is empty.
+    /// Adds a fact, unless its value is empty.
     pub(in crate::backend) fn fact(&mut self, name: &str, value: impl Into<Text>) {
         let value = value.into();
         if !value.is_empty() {
@@ -28,12 +28,13 @@ impl ProbeReport {
         }
     }
 
-    /// Adds what is odd.
+    /// Adds a warning.
     pub(in crate::backend) fn warn(&mut self, warning: impl Into<Text>) {
         self.warnings.push(warning.into());
     }
 
-    /// The server's clock, by the date of an answer; of a large difference `consequence` is told.
+    /// Sets the offset of the server's clock, from the `Date` header; if the offset is large, adds a warning that ends with
+    /// `consequence`.
     pub(in crate::backend) fn clock(&mut self, date: Option<Timestamp>, now: Timestamp, consequence: &str) {
         self.clock_ahead_seconds = skew::seconds_ahead(date, now);
         if let Some(ahead) = self.clock_ahead_seconds.filter(|ahead| skew::is_large(*ahead)) {
@@ -42,14 +43,14 @@ impl ProbeReport {
         }
     }
 
-    /// How many requests the server still takes.
+    /// Adds the rest of the server's rate limit as a fact, and a warning if less than a tenth is left.
     pub(in crate::backend) fn allowance(&mut self, allowance: Option<Allowance>) {
         let Some(Allowance { limit, left, reset }) = allowance else { return };
         self.fact("requests left", format!("{left} of {limit}"));
         if left < limit / 10 {
             let wait = reset.as_secs();
             self.warn(format!(
-                "only {left} of {limit} requests are left for the next {wait} s: others use the same key"
+                "only {left} of {limit} requests are left for the next {wait} s: other clients may use the same key"
             ));
         }
     }

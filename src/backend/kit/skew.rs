@@ -1,27 +1,28 @@
-//! How far a server's clock and ours differ, by the `Date` of its answers.
+//! The offset between a server's clock and the local clock, from the `Date` header of its answers.
 
 use std::sync::atomic::{AtomicI64, Ordering};
 
 use jiff::{SignedDuration, Timestamp};
 
-/// Seconds of difference from which on "2 minutes ago" is a lie.
+/// From this offset on, in seconds, ages on the screen ("2 minutes ago") would be misleading.
 const LARGE: i64 = 30;
-/// Seconds of difference, or of change of it, that mean nothing: servers tell whole seconds, and answers take a while.
+/// An offset of up to this many seconds, or a change of the offset by that much, is ignored: `Date` has whole seconds, and
+/// answers take time.
 const IGNORED_OFFSET: i64 = 2;
-/// The server has not told its time.
+/// The value while no answer had a `Date` header.
 const UNKNOWN: i64 = i64::MIN;
 
-/// Seconds that the server's clock is ahead of ours (negative: behind), if it said what time it has.
+/// Seconds by which the server's clock is ahead (negative: behind); `None` without a `Date`.
 pub(crate) fn seconds_ahead(date: Option<Timestamp>, now: Timestamp) -> Option<i64> {
     date.map(|date| date.as_second() - now.as_second())
 }
 
-/// Whether such a difference has to be allowed for and told.
+/// Whether an offset is so large that it must be compensated and reported.
 pub(crate) fn is_large(ahead: i64) -> bool {
     ahead.abs() > LARGE
 }
 
-/// The difference that is allowed for with one server, shared by its questions.
+/// The offset of one server's clock, shared by all questions to that server.
 pub(crate) struct Skew(AtomicI64);
 
 impl Default for Skew {
@@ -31,12 +32,12 @@ impl Default for Skew {
 }
 
 impl Skew {
-    /// From now on this many seconds; `None`: none.
+    /// Sets the offset in seconds; `None`: not known.
     pub(crate) fn set(&self, ahead: Option<i64>) {
         self.0.store(ahead.unwrap_or(UNKNOWN), Ordering::Relaxed);
     }
 
-    /// Takes note of an answer's date. A change of up to two seconds is not followed, nor an answer without a date.
+    /// Updates the offset from an answer's `Date`. Ignores an answer without a date, and a change of up to two seconds.
     pub(crate) fn follow(&self, date: Option<Timestamp>, now: Timestamp) {
         let known = self.0.load(Ordering::Relaxed);
         let is_other =
@@ -46,14 +47,14 @@ impl Skew {
         }
     }
 
-    /// By how much the server's moments are later than ours; zero where the difference means nothing.
+    /// The offset of the server's clock; zero if it is not known or at most two seconds.
     pub(crate) fn ahead(&self) -> SignedDuration {
         let known = self.0.load(Ordering::Relaxed);
         let counts = known != UNKNOWN && known.unsigned_abs() > IGNORED_OFFSET.unsigned_abs();
         SignedDuration::from_secs(if counts { known } else { 0 })
     }
 
-    /// A moment of ours by the server's clock.
+    /// Converts a local time to the server's clock.
     pub(crate) fn there(&self, here: Timestamp) -> Timestamp {
         here.checked_add(self.ahead()).unwrap_or(here)
     }

@@ -1,65 +1,65 @@
-//! What packs say beside the golden signals: servers behind exporters, and signals with words of their own.
+//! Signals of packs other than the golden signals: `up` metrics of exporters, and custom signals.
 
 use serde::Deserialize;
 
 use super::{QueryFill, grouping, substitute};
 use crate::model::health::{Health, latency, percent};
 
-/// Of one service so many of the worst values of a signal are asked for.
+/// Only this many of the worst values of a signal are requested per service.
 const WORST: u32 = 10;
 
-/// Servers that an exporter speaks of: 1 is up, 0 is down.
+/// An `up` metric of an exporter: 1 is up, 0 is down.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(in crate::backend) struct Up {
-    /// The metric; must exist. Its labels tell the service.
+    /// The metric; must exist. Its labels identify the service.
     pub(in crate::backend) metric: String,
-    /// More metrics that must exist for the entry to be used.
+    /// Additional metrics that must exist for this entry.
     #[serde(default)]
     pub(super) needs: Vec<String>,
-    /// What is wrong with one that is down, in words: `Redis does not answer`.
+    /// The text for a server that is down: `Redis does not answer`.
     pub(in crate::backend) says: String,
-    /// Labels that tell one server from another.
+    /// Labels that identify a server.
     #[serde(default = "instance")]
     pub(in crate::backend) labels: Vec<String>,
-    /// How bad it is if some are down and others are not.
+    /// The health of the service if some of its servers are down and others are up.
     #[serde(default)]
     pub(in crate::backend) partly: LevelSignal,
-    /// 1 or 0 for each server, where the metric alone is not that.
+    /// An expression with 1 or 0 for each server, if the metric alone is not that.
     pub(super) expr: Option<String>,
-    /// As its pack says.
+    /// Copied from the pack.
     #[serde(skip)]
     pub(in crate::backend) only_known: bool,
 }
 
-/// A signal with words of its own.
+/// A custom signal with its own text.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(in crate::backend) struct OwnSignal {
-    /// What it is about: `replication lag`.
+    /// The name: `replication lag`.
     pub(in crate::backend) name: String,
-    /// All must exist; the first one's labels tell the service.
+    /// All must exist; the labels of the first one identify the service.
     pub(in crate::backend) metrics: Vec<String>,
-    /// The value.
+    /// An expression for the value.
     pub(super) expr: String,
-    /// Labels that tell the host and the part of it, kept beside the service's.
+    /// Labels that identify the host and the part of it, kept in addition to the service's labels.
     #[serde(default)]
     pub(in crate::backend) labels: Vec<String>,
     /// The unit of the value.
     #[serde(default)]
     unit: SignalMeasure,
-    /// From which value on it makes its service degraded.
+    /// The service is degraded from this value on.
     degraded: Option<f64>,
-    /// From which value on it makes its service critical.
+    /// The service is critical from this value on.
     critical: Option<f64>,
-    /// It is bad when it is low: at or below the values, not at or above.
+    /// Whether low values are bad: the limits then apply to values at or below them.
     #[serde(default)]
     low: bool,
-    /// The words, with `{value}` and labels in braces; without it the name and the value.
+    /// The text, with `{value}` and label names in braces; without it, the name and the value.
     words: Option<String>,
-    /// The label that says what people call the host; the entry tells that and nothing else.
+    /// The label with the display name of the host; such an entry only provides host names.
     pub(in crate::backend) host: Option<String>,
-    /// As its pack says.
+    /// Copied from the pack.
     #[serde(skip)]
     pub(in crate::backend) only_known: bool,
 }
@@ -68,7 +68,7 @@ fn instance() -> Vec<String> {
     vec!["instance".into()]
 }
 
-/// How bad something is.
+/// The severity of a problem.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub(in crate::backend) enum LevelSignal {
@@ -78,7 +78,7 @@ pub(in crate::backend) enum LevelSignal {
 }
 
 impl LevelSignal {
-    /// As a verdict.
+    /// The severity as a service's health.
     pub(in crate::backend) const fn health(self) -> Health {
         match self {
             Self::Degraded => Health::Degraded,
@@ -87,7 +87,7 @@ impl LevelSignal {
     }
 }
 
-/// In what a signal is measured.
+/// The unit of a signal's value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
 pub(in crate::backend) enum SignalMeasure {
     /// A plain number.
@@ -102,13 +102,13 @@ pub(in crate::backend) enum SignalMeasure {
     PerSecond,
     #[serde(rename = "/min")]
     PerMinute,
-    /// 0 to 1.
+    /// A ratio from 0 to 1.
     #[serde(rename = "ratio")]
     Ratio,
 }
 
 impl SignalMeasure {
-    /// The value in words.
+    /// The value with its unit, for display.
     fn words(self, value: f64) -> String {
         match self {
             Self::Plain => short(value),
@@ -121,6 +121,7 @@ impl SignalMeasure {
     }
 }
 
+/// A number with up to two decimals: three significant digits where possible.
 fn short(value: f64) -> String {
     match value.abs() {
         v if v >= 99.5 || (v - v.round()).abs() < 0.005 => format!("{value:.0}"),
@@ -129,6 +130,7 @@ fn short(value: f64) -> String {
     }
 }
 
+/// A duration in its most readable unit.
 fn seconds(value: f64) -> String {
     match value {
         v if v < 120.0 => latency(v),
@@ -138,6 +140,7 @@ fn seconds(value: f64) -> String {
     }
 }
 
+/// A size in binary units.
 fn bytes(value: f64) -> String {
     let units = ["B", "KiB", "MiB", "GiB", "TiB"];
     let (mut left, mut unit) = (value, 0);
@@ -149,7 +152,7 @@ fn bytes(value: f64) -> String {
 }
 
 impl Up {
-    /// 1 or 0 for each server.
+    /// An expression with 1 or 0 for each server.
     pub(in crate::backend) fn expr(&self, fill: QueryFill<'_>) -> String {
         let by = grouping(fill.by, self.labels.iter().map(String::as_str));
         let own = self.expr.as_deref().unwrap_or("min by ($by) ($metric{$selector})");
@@ -163,7 +166,7 @@ impl Up {
 }
 
 impl OwnSignal {
-    /// The worst values of each service; all of them where they tell the names of hosts.
+    /// An expression for the worst values of each service; for all values if the entry provides host names.
     pub(in crate::backend) fn expr(&self, fill: QueryFill<'_>) -> String {
         let by = grouping(fill.by, self.labels.iter().map(String::as_str));
         let metric = self.metrics.first().map_or("", |metric| metric);
@@ -175,14 +178,14 @@ impl OwnSignal {
         format!("{worst} by ({}) ({WORST}, {expr})", fill.by)
     }
 
-    /// How bad a value is; `None`: well, or only worth telling.
+    /// The health for a value; `None` if the value is within the limits or there are no limits.
     pub(in crate::backend) fn health(&self, value: f64) -> Option<Health> {
         let is_bad = |limit: &f64| if self.low { value <= *limit } else { value >= *limit };
         let critical = self.critical.as_ref().filter(|limit| is_bad(limit)).map(|_| Health::Critical);
         critical.or_else(|| self.degraded.as_ref().filter(|limit| is_bad(limit)).map(|_| Health::Degraded))
     }
 
-    /// The value in words, and which of the labels stand in them already.
+    /// The text for a value, and the labels that occur in that text.
     pub(in crate::backend) fn words<'a>(
         &self,
         value: f64,

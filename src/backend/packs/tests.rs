@@ -69,16 +69,16 @@ fn own_packs_come_first_and_replace_those_of_their_name() {
 #[test]
 fn a_wrong_pack_says_what_is_wrong() {
     let head = "name = \"shop\"\nabout = \"\"\n";
-    assert!(wrong("nonsense").starts_with("it is no pack"));
+    assert!(wrong("nonsense").starts_with("it is not a valid pack"));
     assert!(wrong(&format!("{head}extra = 1")).contains("extra"));
     assert_eq!(wrong(head), "pack \"shop\" has no signal");
     assert_eq!(
         wrong(&format!("{head}[[latency]]\nhistogram = \"a{{}}\"")),
-        "pack \"shop\": \"a{}\" is no name of a metric or label"
+        "pack \"shop\": \"a{}\" is not a valid metric or label name"
     );
     let saturation = |expr: &str| {
         wrong(&format!("{head}[[saturation]]\nresource = \"r\"\nmetrics = [\"m\"]\nexpr = '{expr}'"))
     };
     assert!(saturation("max by ($by) (m{$selector}[$window])").contains("unknown placeholder $window"));
-    assert!(saturation("max(m{$selector})").contains("lacks $by"));
+    assert!(saturation("max(m{$selector})").contains("lacks the placeholder $by"));
 }

@@ -1,4 +1,5 @@
-//! One incident: what happened to it, what was written, its alerts, and what was like it. Each part may be missing.
+//! The details of one incident: timeline, notes, alerts, and similar past incidents. A part that cannot be read leads to a
+//! warning.
 
 use jiff::Timestamp;
 use serde_json::Value;
@@ -14,22 +15,23 @@ use crate::model::incident::{IncidentAlert, IncidentDetail, IncidentEvent, Note,
 use crate::model::labels::{Labels, Text};
 use crate::model::source::{ErrorKind, SourceError};
 
-/// Pages of steps and of alerts at most.
+/// The maximum number of pages of log entries and of alerts.
 const PAGES: usize = 10;
-/// Details of one alert at most.
+/// The maximum number of details of one alert.
 const DETAILS: usize = 200;
-/// The longest name of a link within a text, in bytes.
+/// The maximum length of a link's name within a text, in bytes.
 const LINK_NAME: usize = 32;
-/// How many incidents of the past are asked for.
+/// The number of similar past incidents to request.
 const PAST: &str = "10";
 
 impl PagerDuty {
+    /// Reads the details of an incident.
     pub(super) async fn incident(&self, id: &str, known: Option<u64>) -> Answered {
         let is_plain = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
         if id.is_empty() || !id.chars().all(is_plain) {
             return Err(self
                 .http
-                .error(ErrorKind::BadQuery { message: format!("{id:?} is no incident's id") }));
+                .error(ErrorKind::BadQuery { message: format!("{id:?} is not a valid incident id") }));
         }
         let path = |part: &str| format!("incidents/{id}/{part}");
         let (steps, notes, alerts, past) =
@@ -44,10 +46,10 @@ impl PagerDuty {
             self.list::<wire::Past>(&past, &past_query),
         );
         let mut parts = AnswerParts::default();
-        let steps = part(&mut parts, "what happened", steps)?;
+        let steps = part(&mut parts, "timeline", steps)?;
         let notes = part(&mut parts, "notes", notes)?;
         let alerts = part(&mut parts, "alerts", alerts)?;
-        let past = part(&mut parts, "similar incidents of the past", past)?;
+        let past = part(&mut parts, "similar past incidents", past)?;
         parts.require_any()?;
         let mut detail = self.read(|reader| IncidentDetail {
             steps: steps.iter().rev().map(|entry| reader.step(entry)).collect(),
@@ -64,18 +66,19 @@ impl PagerDuty {
     }
 }
 
-/// The items of a part; none, and a warning, where it did not come.
+/// The items of a part; empty, with a warning, if the part could not be read.
 fn part<T>(
     parts: &mut AnswerParts,
     what: &str,
     pages: Result<PagedList<T>, SourceError>,
 ) -> Result<Vec<T>, SourceError> {
     let Some(pages) = parts.take(what, pages)? else { return Ok(Vec::new()) };
-    let cut = format!("{what}: only {} are shown, there are more", pages.items.len());
-    Ok(parts.items(pages, &format!("{what}: entries"), &cut))
+    let cut = format!("{what}: only the first {} are shown", pages.items.len());
+    Ok(parts.items(pages, &format!("entries ({what})"), &cut))
 }
 
 impl TextReader<'_> {
+    /// Maps an entry of the log.
     pub(super) fn step(&mut self, wire: &wire::LogEntry) -> IncidentEvent {
         let kind = self.text(wire.kind());
         let told = wire.user.0.iter().chain(&wire.assignees.all);
@@ -107,6 +110,7 @@ impl TextReader<'_> {
         }
     }
 
+    /// Maps a note.
     fn note(&mut self, wire: &wire::Note) -> Note {
         Note {
             at: at(wire.created_at),
@@ -115,6 +119,7 @@ impl TextReader<'_> {
         }
     }
 
+    /// Maps a similar past incident; `None` if it is the incident `id` itself.
     fn past(&mut self, wire: &wire::Past, id: &str) -> Option<SimilarIncident> {
         let incident = wire.incident.0.as_ref().filter(|incident| incident.id.0 != id)?;
         Some(SimilarIncident {
@@ -126,6 +131,7 @@ impl TextReader<'_> {
         })
     }
 
+    /// Maps an alert, with the labels and links in its details.
     pub(super) fn incident_alert(&mut self, wire: &wire::Alert) -> IncidentAlert {
         let nothing = wire::AlertBody::default();
         let body = wire.body.0.as_ref().unwrap_or(&nothing);
@@ -149,9 +155,9 @@ impl TextReader<'_> {
         for (name, value) in firing.annotations.iter().chain(all_details.iter()) {
             links.push((name.clone(), value.clone()));
             if &**name == "firing" {
-                continue; // read above
+                continue; // contained in `firing.labels` and `firing.annotations`
             }
-            // `runbook: https://...` in a text of several lines
+            // links in a text of several lines: `runbook: https://...`
             let pairs = value.lines().filter_map(|line| line.trim().split_once(": "));
             let pairs = pairs.filter(|(name, _)| name.len() <= LINK_NAME && !name.contains('='));
             links.extend(pairs.map(|(name, url)| (self.text(name), self.text(url.trim()))));
@@ -178,7 +184,8 @@ impl TextReader<'_> {
         }
     }
 
-    /// What an object holds by name, texts as they are and all else as JSON; of anything else one text.
+    /// The fields of an object as pairs; texts unchanged, other values as JSON. Anything else than an object is one pair
+    /// named `details`.
     fn pairs(&mut self, value: &Value) -> Labels {
         let written = |value: &Value| match value {
             Value::String(text) => text.clone(),
@@ -196,11 +203,13 @@ impl TextReader<'_> {
     }
 }
 
+/// The name, or `usual` if it is empty.
 fn named(name: Text, usual: &str) -> Text {
     if name.is_empty() { usual.into() } else { name }
 }
 
-/// The epoch is plainly wrong on the screen, where a guess would look right.
+/// The time in a field; the epoch if it cannot be read, because that is obviously wrong on the screen, but a guess would look
+/// right.
 fn at(told: Rfc3339) -> Timestamp {
     told.0.unwrap_or(Timestamp::UNIX_EPOCH)
 }

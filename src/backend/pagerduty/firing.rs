@@ -1,4 +1,4 @@
-//! The labels of the alerts that caused a page, out of what Alertmanager and Grafana write into its details.
+//! Extracts the labels of the alerts that caused a page from the details that Alertmanager and Grafana send.
 
 use serde_json::Value;
 
@@ -6,26 +6,27 @@ use super::map::TextReader;
 use super::wire;
 use crate::model::labels::{Labels, Text};
 
-/// What people write into custom texts besides labels.
+/// Keys that people use in custom details for other things than labels.
 const NO_LABELS: [&str; 8] =
     ["description", "summary", "message", "runbook", "runbook_url", "dashboard", "dashboard_url", "value"];
 
-/// What Alertmanager's default details hold besides.
+/// Other keys in Alertmanager's default details.
 const COUNTS: [&str; 4] = ["firing", "resolved", "num_firing", "num_resolved"];
 
-/// What a text of firing alerts holds.
+/// The contents of a text with firing alerts.
 #[derive(Debug, Default)]
 pub(super) struct FiringText {
-    /// The labels of each alert; those of the last may lack some where the text was cut.
+    /// The labels of each alert; the last one may lack some if the text was truncated.
     pub(super) each: Vec<Labels>,
-    /// Labels that all of its alerts have.
+    /// The labels that all alerts have in common.
     pub(super) labels: Labels,
-    /// Annotations that all of its alerts have.
+    /// The annotations that all alerts have in common.
     pub(super) annotations: Labels,
-    /// Where the first of them comes from.
+    /// The source (generator URL) of the first alert.
     pub(super) source: Option<Text>,
 }
 
+/// The section of the default text that is being read.
 #[derive(Clone, Copy, PartialEq)]
 enum TextPart {
     Labels,
@@ -33,14 +34,15 @@ enum TextPart {
     Else,
 }
 
+/// One alert in a text.
 #[derive(Default)]
 struct FiringEntry {
     labels: Vec<(Text, Text)>,
     annotations: Vec<(Text, Text)>,
 }
 
-/// Reads `details.firing`: the default text (`Labels:`, ` - name = value`, `Annotations:`, `Source:`), a text of our
-/// reader's own making (`- alertname: X`, `  name: value`), or a list of objects (as newer versions send).
+/// Reads `details.firing`: the default text (`Labels:`, ` - name = value`, `Annotations:`, `Source:`), a custom text (`-
+/// alertname: X`, `  name: value`), or a list of objects (sent by newer versions).
 pub(super) fn read(firing: &Value, reader: &mut TextReader<'_>) -> FiringText {
     let mut source = None;
     let all = match firing {
@@ -55,8 +57,8 @@ pub(super) fn read(firing: &Value, reader: &mut TextReader<'_>) -> FiringText {
 }
 
 impl TextReader<'_> {
-    /// What the details of a page say of its alerts: under `firing` as Alertmanager and Grafana write it, under `labels`, or as
-    /// labels by their names (a custom `details` of Alertmanager's configuration).
+    /// Reads the alerts from the details of a page: from `firing` as Alertmanager and Grafana write it, from `labels`, or
+    /// from fields named like labels (custom `details` in Alertmanager's configuration).
     pub(super) fn firing(&mut self, details: &Value) -> FiringText {
         let told = details.get("firing").map(|firing| read(firing, self)).unwrap_or_default();
         if !told.each.is_empty() {
@@ -91,12 +93,14 @@ impl TextReader<'_> {
     }
 }
 
+/// The pairs that all sets have in common.
 fn shared(all: &[Labels]) -> Labels {
     let Some((first, rest)) = all.split_first() else { return Labels::default() };
     let is_shared = |(name, value): &(&Text, &Text)| rest.iter().all(|other| other.get(name) == Some(*value));
     Labels::new(first.iter().filter(is_shared).map(|(name, value)| (name.clone(), value.clone())).collect())
 }
 
+/// Reads the default text of Alertmanager and Grafana.
 fn default_text(text: &str, source: &mut Option<Text>, reader: &mut TextReader<'_>) -> Vec<FiringEntry> {
     let (mut all, mut part): (Vec<FiringEntry>, _) = (Vec::new(), TextPart::Else);
     for line in text.lines() {
@@ -118,7 +122,7 @@ fn default_text(text: &str, source: &mut Option<Text>, reader: &mut TextReader<'
             part = TextPart::Else;
             source.get_or_insert_with(|| reader.text(from.trim()));
         } else if let Some(one) = all.last_mut() {
-            // a value of several lines goes on at the beginning of the next
+            // continuation line of a value with line breaks
             let last = match part {
                 TextPart::Labels => one.labels.last_mut(),
                 TextPart::Annotations => one.annotations.last_mut(),
@@ -129,13 +133,14 @@ fn default_text(text: &str, source: &mut Option<Text>, reader: &mut TextReader<'
             }
         }
     }
-    // a text that was cut: what its last line says may be the half of it
+    // a truncated text: its last label may be incomplete
     if part == TextPart::Labels && !text.ends_with('\n') {
         all.last_mut().and_then(|one| one.labels.pop());
     }
     all
 }
 
+/// Reads a custom text with `name: value` lines; `- ` starts an alert.
 fn custom_text(text: &str, reader: &mut TextReader<'_>) -> Vec<FiringEntry> {
     let mut all: Vec<FiringEntry> = Vec::new();
     for line in text.lines() {
@@ -154,6 +159,7 @@ fn custom_text(text: &str, reader: &mut TextReader<'_>) -> Vec<FiringEntry> {
     all
 }
 
+/// Reads an alert that was sent as an object.
 fn object(alert: &Value, source: &mut Option<Text>, reader: &mut TextReader<'_>) -> FiringEntry {
     let mut pairs = |key: &str| -> Vec<(Text, Text)> {
         let fields = alert.get(key).and_then(Value::as_object).into_iter().flatten();

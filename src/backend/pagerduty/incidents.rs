@@ -1,5 +1,5 @@
-//! Incidents that are open, however old, and those that were resolved lately; the latter are remembered, so that each look
-//! costs a page or two.
+//! Open incidents of any age, and recently resolved ones. Resolved incidents are kept between answers, so that an update
+//! needs only one or two pages.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
@@ -19,46 +19,50 @@ use crate::model::labels::Text;
 use crate::model::source::SourceError;
 use crate::model::warning::Warning;
 
-/// How long ago an incident may have been resolved to be shown.
+/// Resolved incidents are shown for this long.
 const RESOLVED_SHOWN_FOR: SignedDuration = SignedDuration::from_hours(7 * 24);
-/// How often all that were resolved lately are asked for again; in between only the latest page.
+/// How often all recently resolved incidents are read again; in between, only the latest page.
 const FULL_READ_INTERVAL: SignedDuration = SignedDuration::from_mins(10);
-/// Pages of resolved incidents at most.
+/// The maximum number of pages of resolved incidents.
 const RESOLVED_PAGES: usize = 20;
-/// Incidents that left the open list without coming to the resolved ones, looked up one by one at once.
+/// The maximum number of single lookups at once, of incidents that are neither in the open list nor in the resolved list.
 const MAX_LOOKUPS: usize = 10;
-/// How long an account's priorities are taken for what they were.
+/// How long an account's priorities are kept before they are read again.
 const RANKS_KEPT: SignedDuration = SignedDuration::from_mins(10);
 
-/// An account's priorities by their ids.
+/// An account's priorities by id.
 pub(super) type Priorities = HashMap<Text, Priority>;
 
+/// The account's priorities, and when they were read.
 #[derive(Debug, Clone, Default)]
 pub(super) struct PriorityCache {
     by_id: Arc<Priorities>,
-    /// How many could not be read.
+    /// The number of priorities that could not be read.
     unread: usize,
 }
 
-/// What is known of incidents from one answer to the next.
+/// The incidents that are kept between answers.
 #[derive(Debug, Default)]
 pub(super) struct History {
-    /// Open at the last look.
+    /// Incidents that were open at the last update, and lost ones.
     open: BTreeMap<Text, Incident>,
+    /// Recently resolved incidents.
     pub(super) resolved: BTreeMap<Text, Incident>,
-    /// Resolved ones of which the log has told who acknowledged them, be it nobody.
+    /// Resolved incidents for which the log was searched for acknowledgements, also if there was none.
     pub(super) searched_in_log: BTreeSet<Text>,
-    /// What the log has not told, in words.
+    /// A warning about the part of the log that could not be read.
     pub(super) gap: Option<Text>,
-    /// No longer open, but nobody has told yet what became of them.
+    /// Incidents that left the open list and whose present state is not known yet.
     lost: BTreeSet<Text>,
+    /// When all recently resolved incidents were last read; `None` if the next update must read all of them.
     last_full_read: Option<Timestamp>,
-    /// Those that were resolved before are too many to be asked for.
+    /// Incidents that were resolved before this time are too many to be read.
     truncated_before: Option<Timestamp>,
 }
 
 impl History {
-    /// Takes in what came. Who acknowledged an incident its list tells only while it is open, so that is remembered.
+    /// Adds a resolved incident. PagerDuty lists acknowledgements and assignments only while an incident is open, so they are
+    /// kept from before.
     fn take_resolved(&mut self, mut incident: Incident) {
         let before = self.open.get(&incident.id).or_else(|| self.resolved.get(&incident.id));
         if let Some(before) = before {
@@ -73,7 +77,8 @@ impl History {
         self.resolved.insert(incident.id.clone(), incident);
     }
 
-    /// Takes the open list as it is now, and notes which ones left it. Of a list with an end missing nobody can tell.
+    /// Replaces the open incidents, and notes which ones left the list. If the list is truncated, no incident counts as
+    /// having left.
     fn take_open(&mut self, open: BTreeMap<Text, Incident>, is_whole: bool) {
         self.resolved.retain(|id, _| !open.contains_key(id));
         self.lost.retain(|id| !open.contains_key(id));
@@ -82,7 +87,7 @@ impl History {
                 self.open.keys().filter(|id| !open.contains_key(*id) && !self.resolved.contains_key(*id));
             self.lost.extend(gone.cloned());
         }
-        // one that is lost keeps what was known of it until it is found
+        // a lost incident keeps its last known data until it is looked up
         let kept = self.lost.iter().filter_map(|id| Some((id.clone(), self.open.get(id)?.clone())));
         let kept: Vec<_> = kept.collect();
         self.open = open;
@@ -91,24 +96,25 @@ impl History {
 }
 
 impl PagerDuty {
+    /// Reads the incidents.
     pub(super) async fn incidents(&self, known: Option<u64>) -> Answered {
         let now = self.clock.now();
         let (open, ranks, recent) = tokio::join!(self.open(), self.ranks(now), self.resolved(now));
         let mut parts = AnswerParts::default();
         let open = open?;
-        let cut = "there are more open incidents than can be read: the oldest are not shown";
+        let cut = "there are too many open incidents to read: the oldest are not shown";
         parts.add_list(&open, "open incidents", cut);
         let PriorityCache { by_id: ranks, unread } =
-            parts.take_priced("the ranks of priorities", ranks)?.unwrap_or_default();
+            parts.take_priced("priorities", ranks)?.unwrap_or_default();
         parts.warnings.extend(unreadable_warning(unread, "priorities"));
         let (recent, is_full_read) = parts.take("resolved incidents", recent)?.unwrap_or_default();
-        // that there are more is told with the whole, and looked at here only where it was asked for
+        // a truncated list gets its warning in `board`; here the flag only matters if all were requested
         parts.cost.add(recent.cost);
         parts.warnings.extend(recent.unreadable_warning("resolved incidents"));
         let is_full_read_truncated = is_full_read.then_some(recent.is_cut);
         self.take(now, &open, &recent.items, is_full_read_truncated, &ranks);
         if recent.broken.is_some() {
-            // the rest is asked for with the next look
+            // read all resolved incidents again at the next update
             self.kept().history.last_full_read = None;
         }
         let lost = self.look_up_lost(&ranks).await.map(|cost| ((), cost));
@@ -121,7 +127,7 @@ impl PagerDuty {
         Ok(parts.reply_if_new(Answer::Incidents(board), digest, known))
     }
 
-    /// All that are open: without `date_range=all` one that is older than a month would not be seen.
+    /// Reads all open incidents: without `date_range=all`, incidents older than a month would be missing.
     async fn open(&self) -> Result<PagedList<wire::Incident>, SourceError> {
         let query = self.of_incidents(&[
             ("date_range", "all"),
@@ -136,8 +142,8 @@ impl PagerDuty {
         Ok(pages)
     }
 
-    /// Those resolved last: one page, or all of them when it is time, or when there is a page of new ones. Whether it
-    /// was all of them.
+    /// Reads the latest resolved incidents: one page, or all pages if the last complete reading is too old or if the whole
+    /// page is new. The flag says whether all pages were read.
     async fn resolved(&self, now: Timestamp) -> Result<(PagedList<wire::Incident>, bool), SourceError> {
         let (since, until) =
             (instant(now - RESOLVED_SHOWN_FOR), instant(now + SignedDuration::from_hours(1)));
@@ -162,7 +168,7 @@ impl PagerDuty {
         Ok((pages, is_full_read))
     }
 
-    /// The account's priorities, and what it cost to ask. An account without priorities (402, 404) has no ranks.
+    /// The account's priorities, and the cost of reading them. An account without priorities (402, 404) has none.
     async fn ranks(&self, now: Timestamp) -> Result<(PriorityCache, Cost), SourceError> {
         if let Some(ranks) = fresh(self.kept().ranks.as_ref(), now, RANKS_KEPT) {
             return Ok((ranks, Cost::default()));
@@ -186,6 +192,8 @@ impl PagerDuty {
         Ok((ranks, pages.cost))
     }
 
+    /// Updates the history. `is_full_read_truncated` is `None` unless all resolved incidents were read; else whether that
+    /// list is truncated.
     fn take(
         &self,
         now: Timestamp,
@@ -212,7 +220,7 @@ impl PagerDuty {
         let mut listed: BTreeMap<_, _> =
             listed.into_iter().map(|incident| (incident.id.clone(), incident)).collect();
         if open.broken.is_some() {
-            // those of the pages that did not come are what they were
+            // incidents on the pages that failed keep their last known state
             for (id, incident) in &history.open {
                 listed.entry(id.clone()).or_insert_with(|| incident.clone());
             }
@@ -221,8 +229,8 @@ impl PagerDuty {
         history.resolved.retain(|_, incident| now.duration_since(incident.changed_at) < RESOLVED_SHOWN_FOR);
     }
 
-    /// What became of those that left the open list: too old for the list of resolved ones, or slipped from one page to
-    /// another while the pages were read.
+    /// Looks up incidents that left the open list but are not in the resolved one: the list of resolved ones does not go back
+    /// that far, or they moved to another page while the pages were read.
     async fn look_up_lost(&self, ranks: &Priorities) -> Result<Cost, SourceError> {
         let lost: Vec<Text> = self.kept().history.lost.iter().take(MAX_LOOKUPS).cloned().collect();
         let mut cost = Cost::default();
@@ -264,6 +272,7 @@ impl PagerDuty {
         failure.map_or(Ok(cost), Err)
     }
 
+    /// All known incidents, sorted by id, and the warnings about missing ones.
     fn board(&self, now: Timestamp, warnings: &mut Vec<Warning>) -> IncidentBoard {
         let kept = self.kept();
         let history = &kept.history;
@@ -271,7 +280,7 @@ impl PagerDuty {
             history.truncated_before.filter(|cut| now.duration_since(*cut) < RESOLVED_SHOWN_FOR);
         if let Some(cut) = truncated_before {
             warnings.push(Warning::missing(format!(
-                "so many were resolved lately that those before {} are not shown",
+                "there are too many resolved incidents to read: those resolved before {} are not shown",
                 instant(cut)
             )));
         }
@@ -285,7 +294,7 @@ impl PagerDuty {
     }
 }
 
-/// A moment as PagerDuty reads it: without a zone it would take it for the account's.
+/// A time in the format of the API; in UTC, because a time without a zone would be in the zone of the account.
 pub(super) fn instant(at: Timestamp) -> String {
     at.strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
 }

@@ -1,4 +1,4 @@
-//! What a configuration says of a PagerDuty account.
+//! The description of the kind `pagerduty` for the configuration.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -11,22 +11,22 @@ pub(in crate::backend) static SPEC: KindSpec = KindSpec {
     name: "pagerduty",
     title: "PagerDuty",
     summary: "incidents and who is on call",
-    about: "Accounts in the EU say `url = \"https://api.eu.pagerduty.com\"`. A key is a user's own (My Profile, User Settings,
+    about: "Accounts in the EU need `url = \"https://api.eu.pagerduty.com\"`. A key is a user's own (My Profile, User Settings,
 Create API User Token) or the account's (Integrations, API Access Keys; it may be read-only), and goes into `auth.token`; an
-OAuth token goes into `auth.bearer`. Incidents and on-call are read with either, and from the account's log (`/log_entries`)
-who acknowledged what is resolved and, while the timeline is open, what else happened. What is done there is done in the name of
-a person: with a user's key that user; with a key of the account whoever `from` names, and without `from` nothing is done. A key
-or role that may only read is said on Sources. The address is `https://`; `http://` is for this machine only.",
+OAuth token goes into `auth.bearer`. With either, burnwatch reads incidents, on-call data and the account's log (`/log_entries`):
+who acknowledged resolved incidents and, while the timeline is open, all other events. Actions are done in the name of a person:
+with a user's key that user; with a key of the account the user in `from`, and without `from` actions are refused. The Sources
+screen reports a key or role that may only read. The address must be `https://`; `http://` is for this machine only.",
     example: r#"
 [sources.pagerduty]
 kind = "pagerduty"
 # Only for accounts in the EU; the others are at https://api.pagerduty.com.
 url = "https://api.eu.pagerduty.com"
-# A key of your own or of the account, sent as "Token token=..."; OAuth tokens go into auth.bearer.
+# A user's key or a key of the account, sent as "Token token=..."; OAuth tokens go into auth.bearer.
 auth.token = { env = "PAGERDUTY_TOKEN" }
-# Your own address there; needed with a key of the account, which does not say who you are.
+# Your own e-mail address there; needed with a key of the account, because such a key does not identify you.
 from = "ana@example.org"
-# Ids of teams and of services to look at (the last part of their pages' addresses); empty: all.
+# Ids of the teams and services to show (the last part of their pages' addresses); empty: all.
 teams = ["PQ9K7I8"]
 services = []
 "#,
@@ -49,19 +49,20 @@ services = []
     options: Options::of::<Settings>(),
 };
 
-/// What is looked at there, and by whom.
+/// The options of a PagerDuty account.
 #[derive(Debug, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub(super) struct Settings {
-    /// Your own e-mail address there; needed with a key of the account, which does not say who you are.
+    /// Your own e-mail address there; needed with a key of the account, because such a key does not identify you.
     pub(super) from: Option<String>,
-    /// Ids of teams to look at, the last part of their pages' addresses; empty: all.
+    /// Ids of the teams to show, the last part of their pages' addresses; empty: all.
     pub(super) teams: Vec<String>,
-    /// Ids of services to look at, the last part of their pages' addresses; empty: all.
+    /// Ids of the services to show, the last part of their pages' addresses; empty: all.
     pub(super) services: Vec<String>,
 }
 
 impl OwnSettings for Settings {
+    /// Invalid values with their option and the reason.
     fn troubles(&self) -> Vec<(&'static str, String)> {
         let is_address = |text: &String| {
             let parts = text.split_once('@').filter(|(user, host)| !user.is_empty() && host.contains('.'));
@@ -71,11 +72,11 @@ impl OwnSettings for Settings {
         let of_ids = |(key, ids): (&'static str, &Vec<String>)| {
             let wrong = ids.iter().find(|id| !is_id(id))?;
             let words = "the last part of a page's address, like PQ9K7I8";
-            Some((key, format!("lists ids, not names (`{wrong}`): {words}")))
+            Some((key, format!("lists ids, not names (`{wrong}`); an id is {words}")))
         };
         let of_person = self.from.as_ref().filter(|from| !is_address(from));
         let of_person =
-            of_person.map(|_| ("from", "is your e-mail address there: \"ana@example.org\"".to_owned()));
+            of_person.map(|_| ("from", "must be your e-mail address there: \"ana@example.org\"".to_owned()));
         let lists = [("teams", &self.teams), ("services", &self.services)];
         of_person.into_iter().chain(lists.into_iter().filter_map(of_ids)).collect()
     }

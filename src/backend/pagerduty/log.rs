@@ -1,5 +1,5 @@
-//! The account's log of what happened to incidents, of all of them at once; also of who acknowledged those that are
-//! resolved, which their list does not tell.
+//! The account's log of events on all incidents. Also used to find who acknowledged a resolved incident, because the list of
+//! incidents does not contain that.
 
 use std::collections::HashMap;
 
@@ -16,16 +16,16 @@ use crate::model::labels::Text;
 use crate::model::source::SourceError;
 use crate::model::warning::Warning;
 
-/// Pages of the log at most.
+/// The maximum number of pages of the log.
 const PAGES: usize = 20;
-/// An entry of the last second belongs to the time that is asked for.
+/// Added to the end of the requested range, so that the entries of the last second are included.
 const END: SignedDuration = SignedDuration::from_secs(1);
 
-/// Who did what to one incident.
+/// The acknowledgements and assignments of one incident.
 #[derive(Default)]
 struct IncidentChanges {
     acknowledged: Vec<Attribution>,
-    /// To whom it was given last.
+    /// The last assignment.
     assigned: Vec<Attribution>,
 }
 
@@ -44,18 +44,18 @@ impl PagerDuty {
         let at = |entry: Option<&wire::LogEntry>| entry.and_then(|entry| entry.created_at.0);
         let whole_since = match (pages.is_cut, at(pages.items.first()), at(pages.items.last())) {
             (false, ..) => since,
-            // what came last may not be all of its second
+            // the log may be truncated within the second of its last entry
             (true, Some(newest), Some(oldest)) if oldest <= newest => (oldest + END).clamp(since, until),
-            // in another order than PagerDuty's nobody can tell what is missing
+            // with an unexpected order, it is not known which entries are missing
             (true, ..) => until,
         };
         Ok((pages, whole_since))
     }
 
-    /// What happened to all incidents since a moment.
+    /// Reads the events of all incidents since a time.
     ///
     /// # Errors
-    /// Whatever keeps the log from coming.
+    /// Any failure to read the log.
     pub(super) async fn steps(&self, since: Timestamp) -> Answered {
         let now = self.clock.now();
         let (log, whole_since) = self.log(since.min(now), now + END).await?;
@@ -70,20 +70,20 @@ impl PagerDuty {
         });
         let board = IncidentLog::new(steps, since, whole_since, now);
         let cut = (whole_since > since)
-            .then(|| Warning::missing(format!("what happened before {} was not read", instant(whole_since))));
+            .then(|| Warning::missing(format!("events before {} were not read", instant(whole_since))));
         let warnings = cut.into_iter().chain(log.unreadable_warning("entries of the log")).collect();
         Ok(Reply { warnings, ..log.cost.reply(Answer::Steps(board)) })
     }
 
-    /// The log can be asked for by team, but not by service.
+    /// Whether an entry belongs to a configured service: the API can filter the log by team, but not by service.
     fn is_wanted(&self, entry: &wire::LogEntry) -> bool {
         let service = entry.service.0.as_ref().map(|service| &service.id.0);
         self.settings.services.is_empty()
             || service.is_none_or(|service| self.settings.services.contains(service))
     }
 
-    /// Fills in who acknowledged incidents that were resolved before anybody looked. What cannot be had is noted as a
-    /// warning that stands until the next time.
+    /// Reads who acknowledged incidents that were resolved before burnwatch saw them. A failure is kept as a warning until
+    /// the next call.
     pub(super) async fn look_up_acknowledged(&self) -> Cost {
         let Some((since, until)) = self.kept().history.without_acknowledgement() else {
             self.kept().history.gap = None;
@@ -95,11 +95,11 @@ impl PagerDuty {
                 self.kept().history.apply_changes(told, whole_since);
                 let before = instant(whole_since);
                 let gap =
-                    format!("who acknowledged resolved incidents is not known of those before {before}");
+                    format!("who acknowledged incidents before {before} is not known: the log is too long");
                 ((whole_since > since).then_some(gap), log.cost)
             }
             Err(error) => {
-                let gap = format!("who acknowledged resolved incidents cannot be had: {}", error.trouble);
+                let gap = format!("who acknowledged resolved incidents could not be read: {}", error.trouble);
                 (Some(gap), Cost::REFUSED)
             }
         };
@@ -109,7 +109,7 @@ impl PagerDuty {
 }
 
 impl History {
-    /// The time of all that are resolved, were acknowledged by nobody as far as is known, and were not looked up yet.
+    /// The time range of all resolved incidents without a known acknowledgement that were not searched for in the log yet.
     fn without_acknowledgement(&self) -> Option<(Timestamp, Timestamp)> {
         let lacks_acknowledgement = |incident: &&Incident| {
             incident.acknowledged.is_empty() && !self.searched_in_log.contains(&incident.id)
@@ -122,6 +122,7 @@ impl History {
         Some((since, until.max(since)))
     }
 
+    /// Adds acknowledgements and assignments from the log, and marks the incidents that were covered by the log as looked up.
     fn apply_changes(&mut self, mut told: HashMap<Text, IncidentChanges>, whole_since: Timestamp) {
         for (id, incident) in &mut self.resolved {
             if let Some(told) = told.remove(id) {
@@ -142,6 +143,7 @@ impl History {
 }
 
 impl TextReader<'_> {
+    /// The acknowledgements and the last assignment of each incident in the log.
     fn told(&mut self, newest_first: &[wire::LogEntry]) -> HashMap<Text, IncidentChanges> {
         let mut all: HashMap<Text, IncidentChanges> = HashMap::new();
         for entry in newest_first {
@@ -171,6 +173,7 @@ impl TextReader<'_> {
     }
 }
 
+/// A person for an entry without a user.
 fn somebody() -> Person {
     Person { id: "".into(), name: "somebody".into(), email: None, zone: None }
 }

@@ -1,4 +1,4 @@
-//! From PagerDuty's shapes to the model's words: people, things and incidents. Every text is kept as it came.
+//! Maps PagerDuty's JSON to the model: people, references and incidents. Texts are kept unchanged.
 
 use jiff::Timestamp;
 
@@ -11,6 +11,7 @@ use crate::model::incident::{
 use crate::model::labels::{Interner, Text};
 use crate::model::source::SourceId;
 
+/// Maps texts and objects, with interned texts.
 pub(super) struct TextReader<'k> {
     pub(super) interner: &'k mut Interner,
     pub(super) source: &'k SourceId,
@@ -26,17 +27,18 @@ impl TextReader<'_> {
         (!word.0.trim().is_empty()).then(|| self.text(&word.0))
     }
 
-    /// The first of these that is not blank.
+    /// The first text that is not blank; empty if all are.
     pub(super) fn first(&mut self, words: &[&Word]) -> Text {
         let found = words.iter().find(|word| !word.0.trim().is_empty());
         self.text(found.map_or("", |word| &word.0))
     }
 
-    /// What people call it: a whole thing has a name, a reference only a summary.
+    /// The display name: a complete object has a name, a reference only a summary.
     pub(super) fn name(&mut self, thing: &Thing) -> Text {
         self.first(&[&thing.name, &thing.summary, &thing.id])
     }
 
+    /// The id, the name and the page of an object.
     pub(super) fn named(&mut self, thing: &Thing) -> PagerRef {
         PagerRef { id: self.text(&thing.id.0), name: self.name(thing), url: self.some(&thing.html_url) }
     }
@@ -58,10 +60,10 @@ impl TextReader<'_> {
         }
     }
 
-    /// The incident, unless it has no id.
+    /// Maps an incident; `None` if it has no id.
     pub(super) fn incident(&mut self, wire: &wire::Incident, ranks: &Priorities) -> Option<Incident> {
         let id = self.some(&wire.id)?;
-        // the epoch is plainly wrong on the screen, where a guess would look right
+        // the epoch is obviously wrong on the screen, but a guess would look right
         let created_at = wire.created_at.0.unwrap_or(Timestamp::UNIX_EPOCH);
         let changed_at = wire.last_status_change_at.0.or(wire.updated_at.0).unwrap_or(created_at);
         let status = status(wire);
@@ -82,7 +84,7 @@ impl TextReader<'_> {
             number: wire.number.0,
             title: self.first(&[&wire.title, &wire.summary, &wire.id]),
             status,
-            // what is not known to be able to wait cannot
+            // an unknown urgency counts as high
             urgency: if wire.urgency.0 == "low" { Urgency::Low } else { Urgency::High },
             priority: self.maybe_named(&wire.priority).map(|named| {
                 let rank = ranks.get(&named.id).and_then(|ranked| ranked.rank);
@@ -120,7 +122,7 @@ impl TextReader<'_> {
     }
 }
 
-/// A status that is not known is taken for what the rest says; loudly, if it says nothing.
+/// The status of an incident. An unknown status is derived from the other fields; `Triggered` if these say nothing.
 fn status(wire: &wire::Incident) -> IncidentStatus {
     match &*wire.status.0 {
         "resolved" => IncidentStatus::Resolved,

@@ -1,4 +1,5 @@
-//! Who is woken in which order, and whose turn it is over the next seven days. A level without a turn is a gap and stays one.
+//! Escalation policies, and who is on call over the next seven days. A level without an on-call person is a coverage gap and
+//! is shown as such.
 
 use std::collections::{BTreeSet, HashMap};
 use std::time::Duration;
@@ -17,19 +18,20 @@ use crate::model::oncall::{EscalationLevel, EscalationPolicy, EscalationTarget, 
 use crate::model::source::SourceError;
 use crate::model::warning::Warning;
 
-/// How far ahead turns are asked for.
+/// How far into the future shifts are requested.
 const AHEAD: SignedDuration = SignedDuration::from_hours(7 * 24);
-/// More policies than these are not named in an address; all turns are asked for then.
+/// The maximum number of policies in the query of one request; with more policies, the shifts of all policies are requested.
 const NAMED: usize = 40;
-/// Pages of policies and of schedules at most.
+/// The maximum number of pages of policies and of schedules.
 const PAGES: usize = 50;
 
-/// When somebody stands in, by schedule.
+/// The overrides of each schedule by id: user id, start and end.
 type ScheduleOverrides = HashMap<String, Vec<(String, Timestamp, Timestamp)>>;
 
 impl PagerDuty {
+    /// Reads policies, shifts, overrides and the current user.
     pub(super) async fn on_call(&self, known: Option<u64>) -> Answered {
-        // whole hours, so that the same turns are recognised as the same
+        // rounded to full hours, so that an unchanged answer has the same digest
         let now = self.clock.now().as_second();
         let from = Timestamp::from_second(now - now.rem_euclid(3600)).unwrap_or(Timestamp::UNIX_EPOCH);
         let until = from + AHEAD + SignedDuration::from_hours(1);
@@ -37,12 +39,16 @@ impl PagerDuty {
             tokio::join!(self.policies_and_turns(from, until), self.overrides(from, until), self.who());
         let (policies, turns) = policies_and_turns?;
         let mut parts = AnswerParts::default();
-        let cut = "there are more escalation policies than can be read: some are missing";
+        let cut = "there are too many escalation policies to read: some are missing";
         let policies = parts.items(policies, "escalation policies", cut);
-        let turns = parts.items(turns, "turns", "there are more turns than can be read: some are missing");
-        let schedules = parts.take("who stands in for whom", overrides)?;
+        let turns = parts.items(
+            turns,
+            "on-call shifts",
+            "there are too many on-call shifts to read: some are missing",
+        );
+        let schedules = parts.take("overrides", overrides)?;
         let overrides = schedules.map(|schedules| overrides_of(schedules, &mut parts)).unwrap_or_default();
-        let me = parts.take_priced("who you are here", me)?.flatten();
+        let me = parts.take_priced("your user", me)?.flatten();
         let mut board = OnCallBoard { me, from, until, ..OnCallBoard::default() };
         self.read(|reader| {
             for policy in &policies {
@@ -59,13 +65,13 @@ impl PagerDuty {
             (shift.policy.clone(), shift.level, shift.start, place, shift.person.id.clone())
         };
         board.shifts.sort_by_cached_key(order);
-        // pages overlap when somebody changes a schedule while they are read
+        // pages overlap if a schedule changes while they are read
         board.shifts.dedup();
         let digest = digest(&(&board.policies, &board.shifts, &board.me, board.from));
         Ok(parts.reply_if_new(Answer::OnCall(board), digest, known))
     }
 
-    /// Policies and turns. Where only some teams or services are looked at, turns are asked for by the policies of these.
+    /// Reads policies and shifts. If teams or services are configured, only the shifts of their policies are requested.
     async fn policies_and_turns(
         &self,
         from: Timestamp,
@@ -85,6 +91,7 @@ impl PagerDuty {
         Ok((policies, turns))
     }
 
+    /// Reads the escalation policies; only those of the configured teams and services.
     async fn policies(&self) -> Result<PagedList<wire::Policy>, SourceError> {
         let query = self.of_teams(&[("sort_by", "name")]);
         let mut pages: PagedList<wire::Policy> = self.pages("escalation_policies", &query, PAGES).await?;
@@ -95,6 +102,7 @@ impl PagerDuty {
         Ok(pages)
     }
 
+    /// Reads the on-call shifts of these policies; of all policies if the list is empty.
     async fn turns(
         &self,
         from: Timestamp,
@@ -108,7 +116,7 @@ impl PagerDuty {
         self.pages("oncalls", &query, usize::MAX).await
     }
 
-    /// All schedules with who stands in for somebody: turns themselves do not tell.
+    /// Reads all schedules with their overrides, because the shifts do not say whether they are overrides.
     async fn overrides(
         &self,
         from: Timestamp,
@@ -125,8 +133,9 @@ impl PagerDuty {
     }
 }
 
+/// The overrides of all schedules; adds warnings for unreadable ones.
 fn overrides_of(schedules: PagedList<wire::Schedule>, parts: &mut AnswerParts) -> ScheduleOverrides {
-    let cut = "there are more schedules than can be read: who stands in for whom is not known of all";
+    let cut = "there are too many schedules to read: some overrides may be missing";
     let (mut overrides, mut unread) = (ScheduleOverrides::default(), 0);
     for schedule in parts.items(schedules, "schedules", cut) {
         let entries = schedule.overrides_subschedule.0.unwrap_or_default().rendered_schedule_entries;
@@ -144,6 +153,7 @@ fn overrides_of(schedules: PagedList<wire::Schedule>, parts: &mut AnswerParts) -
 }
 
 impl TextReader<'_> {
+    /// Maps a policy with its levels; `None` if it has no id.
     fn policy(&mut self, wire: &wire::Policy, warnings: &mut Vec<Warning>) -> Option<EscalationPolicy> {
         let named = Some(self.named(&wire.thing)).filter(|named| !named.id.is_empty())?;
         let mut levels = Vec::new();
@@ -157,7 +167,8 @@ impl TextReader<'_> {
                 } else {
                     let kind = self.text(&target.kind.0);
                     let name = &named.name;
-                    let warning = format!("level {number} of {name} wakes something unknown ({kind})");
+                    let warning =
+                        format!("level {number} of {name} has a target of an unknown type ({kind})");
                     warnings.push(Warning::notice(warning));
                 }
             }
@@ -177,7 +188,7 @@ impl TextReader<'_> {
         })
     }
 
-    /// The turn, if it is known whose it is and of which policy.
+    /// Maps a shift; `None` if its user or its policy is not known.
     fn shift(
         &mut self,
         wire: &wire::OnCall,
@@ -187,7 +198,7 @@ impl TextReader<'_> {
         let user = wire.user.0.as_ref().filter(|user| !user.id.0.is_empty())?;
         let policy = self.some(&wire.escalation_policy.0.as_ref()?.id)?;
         let (start, end) = (wire.start.0, wire.end.0);
-        // overrides are cut at the ends of the time that was asked for
+        // overrides are cut at the ends of the requested range, so the shift must be cut the same way
         let within = (start.map(|start| start.max(from)), end.map(|end| end.min(until)));
         let schedule = wire.schedule.0.as_ref();
         let stand_ins = schedule.and_then(|schedule| overrides.get(&schedule.id.0)).into_iter().flatten();

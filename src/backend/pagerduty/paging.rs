@@ -1,4 +1,4 @@
-//! Lists of PagerDuty: `limit` and `offset`, with `more` beside the list.
+//! Pagination of PagerDuty: `limit` and `offset`, with `more` next to the list.
 
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
@@ -10,22 +10,23 @@ use crate::backend::kit::http::Body;
 use crate::backend::kit::paging::{self, ListBounds, Page, PagedList, Paging};
 use crate::model::source::{ErrorKind, SourceError};
 
-/// As many as a page can have.
+/// The maximum page size.
 const PAGE: usize = 100;
-/// PagerDuty refuses `offset + limit` beyond this (code 2002).
+/// PagerDuty refuses requests with `offset + limit` above this value (error code 2002).
 const MAX_OFFSET: usize = 10_000;
 
-/// The beginning of a page, and how many items pages have.
+/// The offset of a page, and the page size that the server uses.
 #[derive(Clone, Copy, PartialEq)]
 struct Offset {
     offset: usize,
     step: usize,
 }
 
+/// One list of an account.
 struct AccountList<'a> {
     account: &'a PagerDuty,
     path: &'a str,
-    /// What is asked besides `limit` and `offset`.
+    /// Query parameters in addition to `limit` and `offset`.
     query: &'a [(&'a str, &'a str)],
 }
 
@@ -59,10 +60,10 @@ impl Paging for AccountList<'_> {
 }
 
 impl PagerDuty {
-    /// A list, of which no more than so many pages are asked for, and none after a time-out.
+    /// Reads a list of at most `most` pages; no page is requested after the time-out.
     ///
     /// # Errors
-    /// Whatever keeps the first page from coming.
+    /// The error of the first page.
     pub(super) async fn pages<T: DeserializeOwned>(
         &self,
         path: &str,
@@ -74,10 +75,10 @@ impl PagerDuty {
         paging::pages(&AccountList { account: self, path, query }, bounds).await
     }
 
-    /// One list that comes in one piece.
+    /// Reads a list without pagination.
     ///
     /// # Errors
-    /// Whatever keeps it from coming.
+    /// Any failure of the request.
     pub(super) async fn list<T: DeserializeOwned>(
         &self,
         path: &str,
@@ -89,7 +90,7 @@ impl PagerDuty {
         Ok(pages)
     }
 
-    /// The list in an answer, which stands under the last part of its path, and the rest of the answer.
+    /// The list in an answer, under the last part of the path, and the other fields of the answer.
     fn items(&self, body: &Body, path: &str) -> Result<(Vec<Value>, Map<String, Value>), SourceError> {
         let key = path.rsplit('/').next().unwrap_or(path);
         let mut answer: Map<String, Value> = body.json()?;
@@ -100,8 +101,8 @@ impl PagerDuty {
         }
     }
 
-    /// What came is JSON, but not PagerDuty's.
+    /// The error for valid JSON that is not an answer of PagerDuty.
     pub(super) fn odd(&self, what: &str) -> SourceError {
-        self.http.error(ErrorKind::Garbled { reason: format!("not what PagerDuty sends: {what}") })
+        self.http.error(ErrorKind::Garbled { reason: format!("not an answer of PagerDuty: {what}") })
     }
 }

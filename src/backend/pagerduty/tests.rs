@@ -31,7 +31,7 @@ fn connected(double: &Double, change: impl FnOnce(&mut SourceSettings), clock: C
     PagerDuty::new(&SourceId::new("pd"), &source, SourceDeps::new(&settings, clock)).unwrap()
 }
 
-/// Gives an option of this kind a value.
+/// Sets an option of this kind of source.
 fn set(key: &str, value: impl Into<toml::Value>) -> impl FnOnce(&mut SourceSettings) {
     move |source| drop(source.own.insert(key.to_owned(), value.into()))
 }
@@ -49,12 +49,12 @@ fn refused(status: u16) -> CannedResponse {
     CannedResponse::new(status, "application/json", &body.to_string())
 }
 
-/// A list in one page.
+/// A list with a single page.
 fn whole(key: &str, items: &[Value]) -> CannedResponse {
     json(&json!({ key: items, "limit": 100, "offset": 0, "more": false, "total": null }))
 }
 
-/// The page of a list that was asked for.
+/// The requested page of a list.
 fn page(asked: &ReceivedRequest, key: &str, items: &[Value]) -> CannedResponse {
     let number = |name: &str| asked.parameter(name).parse::<usize>().unwrap();
     let (limit, offset) = (number("limit"), number("offset"));
@@ -83,7 +83,7 @@ fn is_about(asked: &ReceivedRequest, status: &str) -> bool {
     asked.path == "/incidents" && asked.parameters.contains(&("statuses[]".into(), status.into()))
 }
 
-/// A quiet account, asked with the key of Ana.
+/// An account without incidents, with Ana's user key.
 fn quiet(asked: &ReceivedRequest) -> CannedResponse {
     match asked.path.as_str() {
         "/users/me" => {

@@ -1,4 +1,4 @@
-//! Whose key it is, who sits at the keyboard, and whether all is well: the heartbeat.
+//! The owner of the API key, the current user, and the probe.
 
 use jiff::SignedDuration;
 use serde_json::{Map, Value};
@@ -15,29 +15,31 @@ use crate::model::incident::Person;
 use crate::model::labels::Text;
 use crate::model::source::{ErrorKind, SourceError};
 
-/// Who one is changes seldom.
+/// How long the owner of the key and the current user are kept before they are read again.
 const KEPT: SignedDuration = SignedDuration::from_hours(1);
-/// Roles that may not change anything, or only on what they are asked to.
+/// Roles that may not write, or only to incidents on which they were asked for help.
 const READ_ONLY_ROLES: [&str; 3] = ["read_only_user", "read_only_limited_user", "observer"];
 
+/// The owner of the API key.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum KeyOwner {
-    /// That of one person, who acts by it.
+    /// A user key; burnwatch acts in the name of this user.
     User { me: Person, role: Text, account: Option<Text> },
-    /// The account's; whoever sits at the keyboard must be named besides.
+    /// A key of the account; the acting user must be configured with `from`.
     Account,
-    /// Not told: the key may not read it.
+    /// Not known: the key may not read users.
     Hidden,
 }
 
 impl PagerDuty {
+    /// Answers a probe: the owner of the key, the rate limit and the clock offset.
     pub(super) async fn probe(&self) -> Answered {
         let (key, about) = self.key().await?;
         let mut cost = about.as_ref().map_or(Cost::REFUSED, Cost::of);
         let mut probe_report = probe::probe_report("PagerDuty", "");
         let (mut date, mut allowance) = about.map(|body| (body.date, body.allowance)).unwrap_or_default();
         if !matches!(key, KeyOwner::User { .. }) {
-            // whether the key is good for anything at all
+            // checks that the key is valid
             match self.get("abilities", &[]).await {
                 Ok(body) => {
                     let answer: Map<String, Value> = body.json()?;
@@ -55,7 +57,7 @@ impl PagerDuty {
                 Err(error) => return Err(error),
             }
         }
-        let needs_from = |why: &str| format!("actions need `from`, your e-mail address here: {why}");
+        let needs_from = |why: &str| format!("actions need `from`, your e-mail address at PagerDuty: {why}");
         let refuses = match (&key, &self.settings.from) {
             (KeyOwner::User { me, role, account }, _) => {
                 probe_report.fact("account", account.clone().unwrap_or_default());
@@ -69,15 +71,16 @@ impl PagerDuty {
                 let (me, spent) = self.me(&key).await?;
                 cost.add(spent);
                 let found = me.map(|me| probe_report.fact("from", me.name));
-                let missing = || format!("nobody here has the address `{from}`: actions will be refused");
+                let missing =
+                    || format!("the account has no user with the address `{from}`: actions will be refused");
                 found.is_none().then(missing)
             }
             (KeyOwner::Account, None) => {
                 probe_report.fact("key of", "the account");
-                Some(needs_from("a key of the account does not say who you are"))
+                Some(needs_from("a key of the account does not identify you"))
             }
             (KeyOwner::Hidden, from) => {
-                probe_report.warn("the key may not read users: nobody knows who you are here");
+                probe_report.warn("the key may not read users, so your user is not known");
                 from.is_none().then(|| needs_from("the key may not read users"))
             }
         };
@@ -86,7 +89,7 @@ impl PagerDuty {
             probe_report.warnings.extend(probe_report.refuses.clone());
         }
         probe_report.allowance(allowance);
-        probe_report.clock(date, self.clock.now(), "ages are off by that");
+        probe_report.clock(date, self.clock.now(), "displayed ages are wrong by that much");
         Ok(cost.reply(Answer::Probe(probe_report)))
     }
 
@@ -94,7 +97,7 @@ impl PagerDuty {
     async fn key(&self) -> Result<(KeyOwner, Option<Body>), SourceError> {
         let (key, body) = match self.get("users/me", &[]).await {
             Ok(body) => (self.user_key(&body)?, Some(body)),
-            // "The current user is not available": an account is nobody
+            // a key of the account gets 400 "The current user is not available"
             Err(SourceError { trouble: ErrorKind::BadQuery { .. }, .. }) => (KeyOwner::Account, None),
             Err(SourceError { trouble: ErrorKind::Forbidden { .. }, .. }) => (KeyOwner::Hidden, None),
             Err(error) => return Err(error),
@@ -107,6 +110,7 @@ impl PagerDuty {
         Ok((key, body))
     }
 
+    /// The owner in the answer to `users/me`.
     fn user_key(&self, body: &Body) -> Result<KeyOwner, SourceError> {
         let user: Option<Thing> = object(body.json()?, "user");
         let Some(user) = user.filter(|user| !user.id.0.is_empty()) else {
@@ -120,10 +124,10 @@ impl PagerDuty {
         }))
     }
 
-    /// The person at the keyboard, as far as it is known; asked for seldom.
+    /// The current user, if known; cached for an hour.
     ///
     /// # Errors
-    /// Whatever keeps it from being known this time.
+    /// Any failure to read the user.
     pub(super) async fn who(&self) -> Result<(Option<Person>, Cost), SourceError> {
         let known = fresh(self.kept().key.as_ref(), self.clock.now(), KEPT);
         let (key, mut cost) = if let Some(key) = known {
@@ -137,7 +141,7 @@ impl PagerDuty {
         Ok((me, cost))
     }
 
-    /// The person whose key it is, or whose address `from` is. Never a guess.
+    /// The user of a user key, else the user with the address `from`. Never a guess.
     async fn me(&self, key: &KeyOwner) -> Result<(Option<Person>, Cost), SourceError> {
         let from = match (key, &self.settings.from) {
             (KeyOwner::User { me, .. }, _) => return Ok((Some(me.clone()), Cost::default())),
@@ -157,7 +161,7 @@ impl PagerDuty {
         };
         let mine = users.items.iter().find(|user| user.email.0.trim().eq_ignore_ascii_case(from));
         let me = self.read(|reader| mine.map(|user| reader.person(user)));
-        // a person who is not there may be added at any time
+        // a missing user is not cached, because the user may be added at any time
         self.kept().me = me.clone().map(|me| (now, me));
         Ok((me, users.cost))
     }

@@ -1,4 +1,5 @@
-//! PagerDuty's own shapes, REST API v2. A field that is missing, `null` or of another type is empty and never hides the rest.
+//! PagerDuty's JSON shapes, REST API v2. A field that is missing, `null` or of another type becomes empty and does not affect
+//! the other fields.
 
 use serde_json::Value;
 
@@ -7,7 +8,7 @@ pub(super) use crate::backend::kit::lenient::{LenientObject, LenientString as Wo
 use crate::backend::kit::time::Rfc3339;
 
 wire! {
-    /// A reference (`"type": "user_reference"`), or the whole thing where `include[]` asked for it (`"type": "user"`).
+    /// A reference (`"type": "user_reference"`), or the complete object if the request had `include[]` (`"type": "user"`).
     struct Thing {
         id: Word,
         #[serde(rename = "type")]
@@ -15,9 +16,11 @@ wire! {
         summary: Word,
         name: Word,
         html_url: Word,
-        /// Of a user, as the two below.
+        /// Only of a user.
         email: Word,
+        /// Only of a user.
         time_zone: Word,
+        /// Only of a user.
         role: Word,
     }
 
@@ -49,76 +52,87 @@ wire! {
         key: Word,
         conference_bridge: LenientObject<Conference>,
         html_url: Word,
-        /// What opened it: whole where `include[]` asked for it.
+        /// The log entry that opened the incident; complete if the request had `include[]`.
         first_trigger_log_entry: LenientObject<Box<LogEntry>>,
     }
 
+    /// A request for help from other responders.
     struct ResponderRequest {
         requester: LenientObject<Thing>,
         requested_at: Rfc3339,
         message: Word,
     }
 
+    /// To whom the incident is assigned.
     struct Assignment {
         at: Rfc3339,
         assignee: LenientObject<Thing>,
     }
 
+    /// Who acknowledged the incident.
     struct Acknowledgement {
         at: Rfc3339,
         acknowledger: LenientObject<Thing>,
     }
 
+    /// The number of alerts of an incident.
     struct AlertCounts {
         all: Count,
         triggered: Count,
     }
 
-    /// What will happen by itself: `unacknowledge`, `resolve`, `escalate`, `urgency_change`.
+    /// An automatic change in the future: `unacknowledge`, `resolve`, `escalate`, `urgency_change`.
     struct PendingAction {
         #[serde(rename = "type")]
         kind: Word,
         at: Rfc3339,
     }
 
+    /// The conference bridge of an incident.
     struct Conference {
         conference_number: Word,
         conference_url: Word,
     }
 
+    /// One entry of the log.
     struct LogEntry {
-        /// `trigger_log_entry` and the like.
+        /// `trigger_log_entry` and others.
         #[serde(rename = "type")]
         kind: Word,
         summary: Word,
         created_at: Rfc3339,
         agent: LenientObject<Thing>,
+        /// The incident of the entry.
         incident: LenientObject<Thing>,
+        /// The service of the incident.
         service: LenientObject<Thing>,
-        /// Of `notify_log_entry`: who was told.
+        /// Of `notify_log_entry`: the notified user.
         user: LenientObject<Thing>,
-        /// Of `assign_log_entry` and `escalate_log_entry`: who has it from then on.
+        /// Of `assign_log_entry` and `escalate_log_entry`: the new assignees.
         assignees: LenientList<Thing>,
         channel: LenientObject<Channel>,
+        /// Texts that describe the changes.
         #[serde(deserialize_with = "texts")]
         changeset: Vec<String>,
     }
 
+    /// The channel of a log entry: through which system it was made.
     struct Channel {
         #[serde(rename = "type")]
         kind: Word,
         notification: LenientObject<Notification>,
-        /// Of what opened an incident: whatever the sender put there.
+        /// Of the entry that opened an incident: the details that the sender set.
         details: Value,
         cef_details: LenientObject<Box<AlertBody>>,
     }
 
-    /// How somebody was told: `push_notification`, `sms`, `phone`, `email`.
+    /// The type of a notification: `push_notification`, `sms`, `phone`, `email`.
     struct Notification {
         #[serde(rename = "type")]
         kind: Word,
     }
 
+    /// A note on an incident.
     struct Note {
         content: Word,
         created_at: Rfc3339,
@@ -138,10 +152,10 @@ wire! {
         body: LenientObject<AlertBody>,
     }
 
-    /// What came along with an alert. Events of the Common Event Format have it a second time in `cef_details`.
+    /// The body of an alert. Events in the Common Event Format (PD-CEF) have the same data again in `cef_details`.
     struct AlertBody {
         contexts: LenientList<AlertContext>,
-        /// Whatever the sender put there: an object, a text.
+        /// The details that the sender set: an object or a text.
         details: Value,
         client: Word,
         client_url: Word,
@@ -155,7 +169,7 @@ wire! {
         alt: Word,
     }
 
-    /// An incident that was much like another.
+    /// A similar past incident.
     struct Past {
         incident: LenientObject<Incident>,
         score: Word,
@@ -170,12 +184,13 @@ wire! {
         escalation_rules: LenientList<Rule>,
     }
 
+    /// One level of an escalation policy.
     struct Rule {
         escalation_delay_in_minutes: Count,
         targets: LenientList<Thing>,
     }
 
-    /// Somebody's turn at one level of a policy.
+    /// An on-call shift at one level of a policy.
     struct OnCall {
         user: LenientObject<Thing>,
         schedule: LenientObject<Thing>,
@@ -185,23 +200,25 @@ wire! {
         end: Rfc3339,
     }
 
-    /// A schedule with what stands in for its rotations.
+    /// A schedule with its overrides.
     struct Schedule {
         id: Word,
         overrides_subschedule: LenientObject<Rendered>,
     }
 
-    /// Turns worked out for the time that was asked for, cut at its ends.
+    /// The shifts in the requested time range, cut at its ends.
     struct Rendered {
         rendered_schedule_entries: LenientList<Turn>,
     }
 
+    /// An override: somebody takes over a shift.
     struct Override {
         id: Word,
         #[serde(flatten)]
         turn: Turn,
     }
 
+    /// One shift.
     struct Turn {
         start: Rfc3339,
         end: Rfc3339,
@@ -210,14 +227,14 @@ wire! {
 }
 
 impl Thing {
-    /// Whether it is a `kind`, whole or by reference.
+    /// Whether the object is of this kind, complete or as a reference.
     pub(super) fn is(&self, kind: &str) -> bool {
         self.kind.0.strip_suffix("_reference").unwrap_or(&self.kind.0) == kind
     }
 }
 
 impl LogEntry {
-    /// What happened, in one word: `trigger`, `acknowledge`.
+    /// The kind of event in one word: `trigger`, `acknowledge`.
     pub(super) fn kind(&self) -> &str {
         self.kind.0.trim_end_matches("_reference").trim_end_matches("_log_entry")
     }

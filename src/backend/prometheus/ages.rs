@@ -1,7 +1,8 @@
-//! How old the data of services are: a rate over a window that is longer than the data is a fraction of the truth.
+//! The age of each service's data: a rate over a window that is longer than the data would be too low.
 //!
-//! A store that has just been started is asked over shorter windows; a service that has just come to an old store has no rate
-//! yet. That is found out by one query for each group of services, once and whenever a service comes (back).
+//! On a server that has just started, rates are taken over shorter windows; a service whose data began recently on an older
+//! server has no rate yet. The ages are found with one query for each group of services, once and whenever a service appears
+//! or comes back.
 
 use std::collections::{HashMap, HashSet};
 use std::time::Duration;
@@ -15,59 +16,61 @@ use crate::backend::kit::time::Epoch;
 use crate::model::labels::Text;
 use crate::model::remote::age;
 
-/// No server answers with data that ended longer ago than this; what says so does not tell moments.
+/// Data that ended longer ago than this are ignored: Prometheus does not return samples that old, so such a value is not a
+/// time.
 const MAX_LATENESS: Duration = Duration::from_secs(900);
-/// A window is looked through in so many steps.
+/// The number of steps in which a window is searched.
 const STEPS: u32 = 20;
 
-/// When the data of services begin, as far as that is within the window.
+/// When the data of services begin and end.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Ages {
-    /// Those that began within the window, with the moment.
+    /// The services whose data begin within the window, with the begin.
     begin: HashMap<Text, Timestamp>,
-    /// Those of which anything was found, if all could be looked at.
+    /// The services with any data in the window; empty if one of the queries failed.
     told: HashSet<Text>,
-    /// Where nothing is older than the window: when the first data began.
+    /// If no service has data older than the window: the begin of the oldest data.
     oldest_data_begin: Option<Timestamp>,
-    /// When the newest data of each service are from, as far as it is told.
+    /// The time of the newest sample of each service, where known.
     newest: HashMap<Text, Timestamp>,
-    /// Services that had a rate when it was last looked.
+    /// The services that had a request rate at the last update.
     seen: HashSet<Text>,
-    /// Whether one of those before had none any more then.
+    /// Whether a service lost its request rate at the last update.
     has_lost: bool,
-    /// For which window that was found out.
+    /// The window for which the ages were found; `None` if they are not known.
     known_for: Option<Duration>,
 }
 
-/// How far back a beginning may lie behind that of a window without a rate being wrong: it is found out to a step, and the server
-/// fills up a scrape by itself.
+/// How much later than the window the data may begin without the rate being wrong: the begin is only known to one step, and
+/// the server extrapolates by up to one scrape interval.
 fn slack(discovery: &MetricDiscovery) -> Duration {
     let step = step(discovery.lookback);
     discovery.scrape_interval().map_or(step, |interval| interval.max(step))
 }
 
-/// The same for a window that may be shorter: no more than a tenth of it, or a scrape.
+/// The tolerance for a window that may be shorter than the lookback: at most a tenth of it, or a scrape interval.
 fn lag(discovery: &MetricDiscovery, window: Duration) -> Duration {
     let usual = slack(discovery) + Duration::from_secs(1);
     usual.min((window / 10).max(discovery.scrape_interval().unwrap_or_default()))
 }
 
+/// The step in which a window is searched; at least a second.
 fn step(window: Duration) -> Duration {
     Duration::from_secs((window / STEPS).as_secs().max(1))
 }
 
 impl Ages {
-    /// Whether it was found out.
+    /// Whether the ages are known for the current lookback.
     pub(super) fn are_known(&self, discovery: &MetricDiscovery) -> bool {
         self.known_for == Some(discovery.lookback)
     }
 
-    /// Whether one of these services was not there when it was last looked.
+    /// Whether one of these services had no request rate at the last update.
     pub(super) fn has_unknown(&self, rated: &HashSet<Text>) -> bool {
         rated.iter().any(|service| !self.seen.contains(service))
     }
 
-    /// Notes which services have a rate now. Of one that was not found the data began after the last step of the look back.
+    /// Stores which services have a request rate now. A service that the last search did not find began after it.
     pub(super) fn update_rated(&mut self, rated: HashSet<Text>, now: Timestamp) {
         let is_new = |service: &&Text| !self.told.is_empty() && !self.told.contains(*service);
         for service in rated.iter().filter(is_new) {
@@ -77,13 +80,13 @@ impl Ages {
         self.seen = rated;
     }
 
-    /// Whether a service had no rate any more when it was last looked.
+    /// Whether a service lost its request rate at the last update.
     pub(super) fn has_lost(&self) -> bool {
         self.has_lost
     }
 
-    /// Finds out when the data of all services begin, looking back from `now` by the server's clock. What cannot be found out
-    /// is taken for old.
+    /// Finds when the data of all services begin, within the window that ends at `now` by the server's clock. If a query
+    /// fails, the services count as old.
     pub(super) async fn find(
         &mut self,
         call: &QuestionRequests<'_>,
@@ -93,7 +96,7 @@ impl Ages {
         let window = discovery.lookback;
         let slack = slack(discovery);
         let start = before(now, window);
-        // what is older than that was told before a hole, such as a server that was down
+        // an earlier begin belongs to data before a gap, for example before the server was down
         let cut = before(start, slack + slack / 10).as_second();
         let range = format!("[{}s:{}s]", window.as_secs().max(1), step(window).as_secs());
         let selector_groups: Vec<_> = selector_groups(&discovery.counters).collect();
@@ -127,7 +130,7 @@ impl Ages {
         self.known_for = (found.iter().any(Result::is_ok) || found.is_empty()).then_some(window);
     }
 
-    /// Finds out when the data of all services end, at this moment or now.
+    /// Finds the newest samples of all services, at this time or now.
     pub(super) async fn follow(
         &mut self,
         call: &QuestionRequests<'_>,
@@ -151,8 +154,8 @@ impl Ages {
         }
     }
 
-    /// How long ago the data of a service ended, if that is so long that a rate over a window until now is a fraction of the
-    /// truth: they come late, as by remote write, or not at all any more.
+    /// How long ago the data of a service ended, if that is so long that a rate over the window is too low: the samples
+    /// arrive late, for example by remote write, or have stopped. `None` if the data are current.
     pub(super) fn late(
         &self,
         service: &Text,
@@ -165,19 +168,20 @@ impl Ages {
         (ended > usual.max(window / 10) + Duration::from_secs(1) && ended < MAX_LATENESS).then_some(ended)
     }
 
-    /// Over how long rates are to be taken now; `None`: there is not enough for any.
+    /// The window for rates; `None` if there are not enough data for any rate.
     pub(super) fn lookback(&self, discovery: &MetricDiscovery, now: Timestamp) -> Option<Duration> {
         let Some(begin) = self.oldest_data_begin else { return Some(discovery.lookback) };
         let age = age(begin, now);
         let interval = discovery.scrape_interval();
         let least = interval.unwrap_or(discovery.lookback / 4);
-        // the first sample must lie within the window though the server asks its clock a moment later; it fills up a scrape
+        // half a scrape interval more, so that the first sample is still in the window when the server evaluates a moment
+        // later
         let more = interval.unwrap_or(Duration::from_secs(2)) / 2;
         let whole = Duration::from_millis(u64::try_from((age + more).as_millis()).unwrap_or(u64::MAX));
         (age >= least).then(|| whole.min(discovery.lookback))
     }
 
-    /// How old the data of a service are, if they do not fill a window.
+    /// The age of a service's data, if the data do not fill the window; `None` if they do.
     pub(super) fn young(
         &self,
         service: &Text,
@@ -189,13 +193,13 @@ impl Ages {
         window.is_none_or(|window| age + lag(discovery, window) < window).then_some(age)
     }
 
-    /// How old the oldest data are, where all are younger than the window.
+    /// The age of the oldest data, if all data are younger than the window.
     pub(super) fn store_age(&self, now: Timestamp) -> Option<Duration> {
         self.oldest_data_begin.map(|begin| age(begin, now))
     }
 }
 
-/// The series of a counter in a group of services.
+/// The series selector of a counter for a selector group.
 fn series(RequestCounter { requests, .. }: &RequestCounter, selector_group: &SelectorGroup) -> String {
     let more = if requests.matchers.is_empty() { String::new() } else { format!(",{}", requests.matchers) };
     format!("{}{{{}{more}}}", requests.metric, selector_group.selector)

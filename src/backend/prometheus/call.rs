@@ -1,4 +1,4 @@
-//! One question's requests: at most a few at once, counted, with the warnings that came along.
+//! The requests of one question: limited in concurrency, counted, and with the warnings of the answers.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -19,36 +19,37 @@ use crate::model::series::{Matrix, TimeGrid};
 use crate::model::source::{ErrorKind, SourceError};
 use crate::model::warning::{self, Warning};
 
-/// Requests at once for one question.
+/// The maximum number of concurrent requests of one question.
 pub(super) const AT_ONCE: usize = 4;
 
-/// How the server wants to be asked, as far as it is known.
+/// What is known about the API of a server.
 #[derive(Default)]
 pub(super) struct ApiQuirks {
-    /// Something on the way does not let POST through.
+    /// POST is refused, so queries are sent by GET.
     pub(super) get_only: AtomicBool,
-    /// `VictoriaMetrics` makes up the last 30 seconds and caches unless told otherwise.
+    /// The server is `VictoriaMetrics`, which extrapolates the last 30 seconds and caches answers, unless a parameter
+    /// disables that.
     pub(super) is_victoria: AtomicBool,
-    /// How far its clock is ahead of ours, if that is more than a little.
+    /// The clock offset of the server, if it is large.
     pub(super) skew: Skew,
 }
 
-/// What all questions to one server share.
+/// Data that all questions to one server share.
 pub(super) struct PromServer {
     pub(super) http: Http,
     pub(super) reader: Reader,
     pub(super) quirks: ApiQuirks,
-    /// The server need not work longer than we wait.
+    /// The `timeout` parameter of queries: longer evaluation is useless, because the client does not wait longer.
     pub(super) timeout: Duration,
 }
 
 /// The answer to an instant query.
 pub(super) struct InstantAnswer {
-    /// What has a finite value.
+    /// The samples with a finite value.
     pub(super) samples: Vec<Sample>,
-    /// What was told without one: there is nothing to divide by.
+    /// The samples with NaN or an infinite value, for example from a division by zero.
     pub(super) non_finite: Vec<Sample>,
-    /// The comment: why it is not whole, if it is not.
+    /// The first warning that data are missing, if any.
     pub(super) partial: Option<Text>,
 }
 
@@ -66,12 +67,12 @@ impl<'a> QuestionRequests<'a> {
         Self { server, weight, permits: Semaphore::new(AT_ONCE), parts: Mutex::default() }
     }
 
-    /// Another one for the same question, with warnings of its own.
+    /// A separate set of requests for the same question, with its own warnings.
     pub(super) fn separate(&self) -> Self {
         Self::new(self.server, self.weight)
     }
 
-    /// An instant query; `None`: now, by the server's clock.
+    /// Sends an instant query; `at` is `None` for now by the server's clock. Returns the samples with finite values.
     pub(super) async fn instant(
         &self,
         query: &str,
@@ -80,7 +81,7 @@ impl<'a> QuestionRequests<'a> {
         self.value(query, EvaluationRange::of_instant(at), Reader::samples).await
     }
 
-    /// An instant query whose answer may well be NaN.
+    /// As [`Self::instant`], with NaN and infinite values.
     pub(super) async fn instant_all(
         &self,
         query: &str,
@@ -89,7 +90,7 @@ impl<'a> QuestionRequests<'a> {
         self.value(query, EvaluationRange::of_instant(at), Reader::all_samples).await
     }
 
-    /// An instant query, with what is to be known to judge by its answer.
+    /// As [`Self::instant`], also with the non-finite samples and whether the answer is partial.
     pub(super) async fn instant_with_warnings(
         &self,
         query: &str,
@@ -110,17 +111,17 @@ impl<'a> QuestionRequests<'a> {
         Ok(InstantAnswer { samples, non_finite, partial })
     }
 
-    /// The moments of the samples that are stored of each series, in Unix seconds; `query` is a range.
+    /// The times of the stored samples of each series, in Unix seconds; `query` is a range selector.
     pub(super) async fn raw(&self, query: &str) -> Result<Vec<(Labels, Vec<f64>)>, SourceError> {
         self.value(query, EvaluationRange::Now, Reader::moments).await
     }
 
-    /// The samples of a selector with a range (`ALERTS[10m]`) that ends at a moment, as they were written: seconds and values.
+    /// The stored samples of a range selector (`ALERTS[10m]`) that ends at `at`: Unix seconds and values.
     pub(super) async fn samples(&self, query: &str, at: Timestamp) -> Result<Vec<Written>, SourceError> {
         self.value(query, EvaluationRange::At(at), Reader::points).await
     }
 
-    /// A range query over the grid of `span`.
+    /// Sends a range query over the time grid `span`.
     pub(super) async fn range(&self, query: &str, span: TimeGrid) -> Result<Matrix, SourceError> {
         self.value(query, EvaluationRange::Over(span), |reader, data| reader.matrix(data, span)).await
     }
@@ -149,7 +150,7 @@ impl<'a> QuestionRequests<'a> {
         Ok((read(&self.server.reader, &data), warnings))
     }
 
-    /// GET of another path of the API.
+    /// Sends GET to another path of the API.
     pub(super) async fn get(&self, path: &str, query: &[(&str, &str)]) -> Result<Body, SourceError> {
         let _permit = self.permits.acquire().await;
         self.parts().cost.requests += 1;
@@ -158,7 +159,7 @@ impl<'a> QuestionRequests<'a> {
         Ok(body)
     }
 
-    /// Sends a query by POST, for selectors may be long, or by GET once POST was refused.
+    /// Sends a query by POST, because selectors can be long; by GET once the server has refused POST.
     async fn send(&self, expression: &str, evaluation: EvaluationRange) -> Result<Body, SourceError> {
         let _permit = self.permits.acquire().await;
         let PromServer { http, quirks, timeout, .. } = self.server;
@@ -188,7 +189,7 @@ impl<'a> QuestionRequests<'a> {
         }
     }
 
-    /// The data in an answer, none where it has none and says so; keeps its warnings.
+    /// The data of an answer; the default if the answer has no data. Adds the warnings.
     pub(super) fn open_or_empty<'b, T>(&self, body: &'b Body) -> Result<T, SourceError>
     where
         T: Default + Deserialize<'b>,
@@ -219,7 +220,7 @@ impl<'a> QuestionRequests<'a> {
         Ok((data, warnings))
     }
 
-    /// The data in an answer, and what is said beside them. Some servers write `null` where there are none.
+    /// The data of an answer and its warnings. `None`: some servers send `null` if there are no data.
     fn read<'b, T: Deserialize<'b>>(&self, body: &'b Body) -> Result<(Option<T>, Vec<Warning>), SourceError> {
         let envelope: Envelope<'b, T> = body.json()?;
         let text = |said: &LenientText<'_>| self.server.reader.text(&body.words(&said.0));
@@ -227,7 +228,7 @@ impl<'a> QuestionRequests<'a> {
             envelope.warnings.0.iter().map(|said| classify_warning(text(said))).collect();
         warnings.extend(envelope.infos.0.iter().map(|said| Warning::annotation(text(said))));
         if envelope.is_partial.is_true() {
-            warnings.push(Warning::missing("the answer is partial: a storage node is missing"));
+            warnings.push(Warning::missing("the answer is partial: a storage node did not answer"));
         }
         if envelope.status.0 == "success" {
             return Ok((envelope.data, warnings));
@@ -241,7 +242,7 @@ impl<'a> QuestionRequests<'a> {
         Err(self.server.http.error(trouble))
     }
 
-    /// Notes, once, that something is missing or worth knowing.
+    /// Adds a warning, unless the same warning was already added.
     pub(super) fn warn(&self, warning: Warning) {
         warning::note(&mut self.parts().warnings, warning);
     }
@@ -253,7 +254,7 @@ impl<'a> QuestionRequests<'a> {
         }
     }
 
-    /// What was noted so far.
+    /// The warnings so far.
     pub(super) fn warnings(&self) -> Vec<Warning> {
         self.parts().warnings.clone()
     }
@@ -262,13 +263,13 @@ impl<'a> QuestionRequests<'a> {
         self.parts.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Counts another question's requests as this one's, for they were made for it.
+    /// Adds another question's requests and bytes, because they were sent for this question.
     pub(super) fn add_cost_of(&self, other: &Self) {
         let cost = other.parts().cost;
         self.parts().cost.add(cost);
     }
 
-    /// The answer with what it cost.
+    /// The reply, with warnings and cost.
     pub(super) fn reply(self, answer: Answer) -> Reply {
         self.parts.into_inner().unwrap_or_else(PoisonError::into_inner).reply(answer)
     }
@@ -279,11 +280,11 @@ impl<'a> QuestionRequests<'a> {
     }
 }
 
-/// What is said of an answer that holds nothing.
+/// The warning and error for an answer without data.
 const WITHOUT_DATA: &str = "an answer without data";
 
-/// What a text among `warnings` means: the engine's own remarks have a prefix, and everything else may mean that series are
-/// missing (a store that did not answer, a limit that cut the answer short).
+/// Classifies a text in `warnings`: remarks of the query engine have a prefix; any other text may mean that series are
+/// missing (a store that did not answer, a limit that truncated the answer).
 fn classify_warning(text: Text) -> Warning {
     const ANNOTATIONS: [&str; 2] = ["PromQL warning:", "PromQL info:"];
     let is_annotation = ANNOTATIONS.iter().any(|prefix| text.trim_start().starts_with(prefix));

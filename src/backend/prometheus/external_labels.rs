@@ -1,7 +1,7 @@
-//! What a Prometheus does to the labels of alerts before it sends them, so that its alerts and those of its Alertmanager
-//! have the same fingerprint.
+//! The changes that a Prometheus makes to the labels of alerts before it sends them to Alertmanager. With them, the alerts of
+//! both get the same fingerprint.
 //!
-//! Read from its configuration, which it prints in one fixed form of YAML; what is not understood changes nothing.
+//! Read from the configuration that the server returns, which always has the same YAML layout; unknown parts are ignored.
 
 use regex::{Regex, RegexBuilder};
 
@@ -10,20 +10,20 @@ use super::wire::Reader;
 use crate::backend::kit::lenient::{LenientText, wire};
 use crate::model::labels::{Labels, Text};
 
-/// The largest that an expression may become, in bytes.
+/// The maximum size of a compiled regular expression, in bytes.
 const LARGEST: usize = 256 * 1024;
 
 /// The changes to an alert's labels on sending.
 #[derive(Debug, Clone, Default)]
 pub(super) struct ExternalLabels {
-    /// Added where an alert has no such label (`external_labels`).
+    /// Labels that are added if an alert does not have them (`external_labels`).
     added: Vec<(Text, Text)>,
-    /// Names that are dropped (`alert_relabel_configs` with `labeldrop`).
+    /// Label names that are dropped (`alert_relabel_configs` with `labeldrop`).
     dropped: Vec<Regex>,
 }
 
 impl ExternalLabels {
-    /// Reads the configuration; a server that does not show it sends alerts as they are, for all we know.
+    /// Reads the configuration. If the server does not return it, no changes are assumed.
     pub(super) async fn ask(call: &QuestionRequests<'_>) -> Self {
         wire! {
             struct Config<'a> {
@@ -35,6 +35,7 @@ impl ExternalLabels {
         config.map_or_else(|_| Self::default(), |config| Self::read(&config.yaml.0, &call.server.reader))
     }
 
+    /// Parses the configuration.
     fn read(yaml: &str, reader: &Reader) -> Self {
         let labels = section(yaml, "global:", "  external_labels:");
         let added = labels
@@ -60,24 +61,24 @@ impl ExternalLabels {
         Self { added, dropped }
     }
 
-    /// What is added.
+    /// The labels that are added.
     pub(super) fn added(&self) -> Labels {
         Labels::new(self.added.clone())
     }
 
-    /// The labels as they arrive at the Alertmanager.
+    /// The labels as Alertmanager receives them.
     pub(super) fn apply(&self, labels: &Labels) -> Labels {
         if self.added.is_empty() && self.dropped.is_empty() {
             return labels.clone();
         }
         let own = labels.iter().map(|(name, value)| (name.clone(), value.clone()));
-        // of a repeated name the last one counts, which is the alert's own
+        // the last value of a repeated name counts, which is the alert's own
         let all = Labels::new(self.added.iter().cloned().chain(own).collect());
         all.without(|name| self.dropped.iter().any(|pattern| pattern.is_match(name)))
     }
 }
 
-/// The lines below `key` in the section `top`, up to the next line that is indented as little as `key`.
+/// The lines below `key` in the section `top`, up to the next line with the indentation of `key`.
 fn section<'a>(yaml: &'a str, top: &'a str, key: &'a str) -> impl Iterator<Item = &'a str> {
     let inside = yaml.lines().skip_while(move |line| *line != top).skip(1);
     let inside = inside.take_while(|line| line.starts_with(' '));
@@ -85,7 +86,7 @@ fn section<'a>(yaml: &'a str, top: &'a str, key: &'a str) -> impl Iterator<Item 
     below.take_while(|line| line.starts_with("   ") || line.starts_with("  -"))
 }
 
-/// A YAML scalar on one line.
+/// A YAML scalar on one line, unquoted; `None` if it cannot be read.
 fn plain(value: &str) -> Option<String> {
     if value.starts_with('"') {
         return serde_json::from_str(value).ok();

@@ -1,8 +1,10 @@
-//! When alerts fired, to their evaluations, out of the two series that a rule writes: `ALERTS` has a sample for each evaluation
-//! at which it fires, `ALERTS_FOR_STATE` holds the moment at which it became active, one value for each firing.
+//! The exact times at which alerts fired, from the two series that Prometheus writes for each alerting rule: `ALERTS` has a
+//! sample for each evaluation at which the alert fires, and the value of `ALERTS_FOR_STATE` is the time at which the alert
+//! became active, constant during one firing.
 //!
-//! A coarse look over the whole time finds where anything began or ended; the samples themselves are then read there alone, in a
-//! few bounded requests. Nothing is joined: what fires again is another firing, however short the time between.
+//! A coarse scan over the whole time range finds the windows in which a firing began or ended; the stored samples are then
+//! read only there, in a few bounded requests. Firings are never joined: an alert that fires again has two firings, however
+//! short the gap is.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::time::Duration;
@@ -21,39 +23,41 @@ use crate::model::series::{Matrix, TimeGrid};
 use crate::model::slo::TimeRange;
 use crate::model::source::SourceError;
 
-/// Windows of the coarse look: each alert costs so many numbers, twice.
+/// The number of windows of the coarse scan of all alerts; each alert costs that many values, twice.
 const WINDOWS: u16 = 120;
-/// For a single alert, whose past is longer.
+/// The number of windows for a single alert, whose time range is longer.
 const WINDOWS_OF_ONE: u16 = 1000;
+/// The minimum length of a window.
 const SHORTEST: Duration = Duration::from_secs(60);
-/// Up to so many samples are read at once.
+/// The maximum number of samples in one request.
 const SAMPLES: f64 = 40_000.0;
-/// As many requests for samples, the newest first.
+/// The maximum number of requests for samples; the newest samples are read first.
 const REQUESTS: usize = 12;
-/// Samples further apart than this many evaluations are of two firings, where nothing better tells.
+/// Samples that are further apart than this many evaluation intervals belong to two firings, if the active times do not tell.
 const GAP: f64 = 1.5;
-/// Two moments at which an alert became active differ by more; they are whole seconds.
+/// Two active times that differ by more than this, in seconds, belong to two firings; active times are whole seconds.
 const SAME: f64 = 0.5;
 
-/// The coarse look at one alert: in each window how many samples there are, and when it last became active.
+/// The coarse scan of one alert: the number of samples in each window, and the last active time in each window (Unix
+/// seconds).
 struct CoarseScan {
     counts: Vec<f64>,
     active: Vec<f64>,
 }
 
-/// A moment at which an alert fired, in seconds, and when it had become active, if that is told.
+/// A time at which an alert fired, in Unix seconds, and the active time at that moment, if known.
 #[derive(Debug, Clone, Copy)]
 struct FiringSample {
     at: f64,
     active: Option<f64>,
-    /// A sample of its own, else the border of a window.
+    /// Whether `at` is the time of a stored sample, or else the border of a window.
     is_exact: bool,
 }
 
-/// When the alert with these labels fired, or without labels all alerts did.
+/// When the alert with these labels fired; for empty labels, when all alerts fired.
 ///
 /// # Errors
-/// Whatever fails the coarse look.
+/// Any failure of the coarse scan.
 pub(super) async fn board(
     call: &QuestionRequests<'_>,
     service_labels: &[String],
@@ -73,7 +77,8 @@ pub(super) async fn board(
         coarse.retain(|series, _| own.contains(series));
     }
     let (exact, is_whole) = samples(call, &selector, &coarse, span, looked_at).await;
-    // what the samples alone do not say: a single one has no interval, and of what began before the first is not among them
+    // the rules are needed if the samples are not enough: with a single sample, or if the firing may have begun before the
+    // first sample
     let is_unsure = |(series, look): (&Labels, &CoarseScan)| {
         let every = interval(exact.get(series));
         let first = merged(look, exact.get(series), span).first().map_or(f64::MAX, |first| first.at);
@@ -96,8 +101,8 @@ pub(super) async fn board(
     Ok(FiringBoard { looked_at, firings, is_whole })
 }
 
-/// Matchers for the series of an alert, each with a comma before it: by its name, and by its service as far as its series have
-/// that label, for it may be one that is added on sending.
+/// Matchers for the series of an alert, each with a leading comma: by its name, and by its service. The service matcher also
+/// accepts series without that label, because an external label is missing in the series.
 fn selector(service_labels: &[String], labels: &Labels) -> String {
     if labels.is_empty() {
         return String::new();
@@ -109,7 +114,7 @@ fn selector(service_labels: &[String], labels: &Labels) -> String {
     format!(",alertname={}{}", quoted(labels.value("alertname")), service.unwrap_or_default())
 }
 
-/// Windows over all of the time, the last one to its end or beyond.
+/// The windows over the whole time range; the last one ends at or after its end.
 fn windows(looked_at: TimeRange, most: u16) -> TimeGrid {
     let span = TimeGrid::ending(looked_at.end, looked_at.length(), most, SHORTEST);
     let beyond = looked_at.end.checked_add(span.step()).unwrap_or(looked_at.end);
@@ -121,6 +126,7 @@ fn windows(looked_at: TimeRange, most: u16) -> TimeGrid {
     )
 }
 
+/// Combines the two results of the coarse scan by series.
 fn coarse_scans(counts: Matrix, active: Matrix) -> BTreeMap<Labels, CoarseScan> {
     let bare = |labels: &Labels| labels.without(|name| matches!(name, "__name__" | "alertstate"));
     let mut active: HashMap<Labels, Vec<f64>> =
@@ -133,8 +139,8 @@ fn coarse_scans(counts: Matrix, active: Matrix) -> BTreeMap<Labels, CoarseScan> 
     coarse_scans.collect()
 }
 
-/// Which of the series are this alert's: they have no label that it does not have, and of those the ones with the most. Labels
-/// that are dropped on sending may be more; then those that contradict none of its labels.
+/// The series that belong to this alert: they have no label that the alert does not have, and of these the ones with the most
+/// labels. If there are none, the series that contradict no label of the alert, because labels may be dropped on sending.
 fn series_of_alert<'a>(
     all: impl Iterator<Item = &'a Labels>,
     reading: &RuleReader<'_>,
@@ -153,19 +159,22 @@ fn series_of_alert<'a>(
 }
 
 impl CoarseScan {
+    /// The number of samples in a window; 0 if unknown.
     fn count(&self, window: usize) -> f64 {
         self.counts.get(window).copied().filter(|count| *count > 0.0).unwrap_or(0.0)
     }
 
+    /// The last active time in a window.
     fn active(&self, window: usize) -> Option<f64> {
         self.active.get(window).copied().filter(|value| value.is_finite())
     }
 
+    /// The largest number of samples in a window.
     fn max_count(&self) -> f64 {
         self.counts.iter().copied().filter(|count| count.is_finite()).fold(0.0, f64::max)
     }
 
-    /// Windows in which a firing begins or ends, or may do so. One that fires from before the first window to the last has none.
+    /// The windows in which a firing begins or ends, or may do so; none if the alert fires throughout.
     fn edges(&self, span: TimeGrid, end: f64) -> Vec<usize> {
         let max_count = self.max_count();
         let length = span.step().as_secs_f64();
@@ -177,11 +186,11 @@ impl CoarseScan {
                 Some(before) => self.count(before) <= 0.0 || self.active(before) != active,
                 None => active.is_some_and(|active| active > starts),
             };
-            // of the last window a part is yet to come
+            // the last window may not be over yet
             let passed = ((end - starts) / length).clamp(0.0, 1.0);
             let is_last = passed < 1.0 || window + 1 == self.counts.len();
             let ends = !is_last && (self.count(window + 1) <= 0.0 || self.active(window + 1) != active);
-            // without the moment of becoming active only missing samples tell
+            // without active times, a firing that ended is only visible by missing samples
             let is_thin = (is_last || active.is_none()) && count + 2.0 < max_count * passed;
             count > 0.0 && (begins || ends || is_thin)
         };
@@ -191,18 +200,19 @@ impl CoarseScan {
 
 type Samples = HashMap<Labels, ExactSamples>;
 
-/// The samples of one series, where they were read.
+/// The stored samples of one series, where they were read.
 #[derive(Default)]
 struct ExactSamples {
-    /// Which windows were read.
+    /// The windows that were read.
     windows: BTreeSet<usize>,
-    /// When it fired, in milliseconds.
+    /// The times at which the alert fired, in milliseconds.
     fires: BTreeSet<i64>,
-    /// When it had become active, by the moment of the sample.
+    /// The active time by the time of the sample.
     active: BTreeMap<i64, f64>,
 }
 
-/// Reads samples where something begins or ends, all of them if they are few. Whether everything that was wanted was read.
+/// Reads the samples of windows in which a firing begins or ends; all samples if they are few. The flag says whether
+/// everything was read.
 async fn samples(
     call: &QuestionRequests<'_>,
     selector: &str,
@@ -210,7 +220,7 @@ async fn samples(
     span: TimeGrid,
     looked_at: TimeRange,
 ) -> (Samples, bool) {
-    // alerts by the windows that are to be read of them
+    // the alert names by the window that must be read
     let mut wanted: BTreeMap<usize, BTreeSet<&Text>> = BTreeMap::new();
     let total: f64 =
         coarse.values().flat_map(|look| &look.counts).copied().filter(|count| count.is_finite()).sum();
@@ -222,7 +232,7 @@ async fn samples(
             wanted.entry(window).or_default().insert(name);
         }
     }
-    // runs of windows, none with more samples than are read at once
+    // groups of adjacent windows, each with at most as many samples as fit into one request
     let mut runs: Vec<(usize, usize)> = Vec::new();
     let mut length = 0.0;
     for window in wanted.keys() {
@@ -236,7 +246,7 @@ async fn samples(
             }
         }
     }
-    // the newest first
+    // newest first
     runs.reverse();
     let mut is_whole = true;
     let mut chosen = Vec::new();
@@ -309,12 +319,12 @@ fn seconds(at: Timestamp) -> f64 {
     at.as_millisecond() as f64 / 1000.0
 }
 
-/// How often the rule is evaluated, by the samples of its firings, in seconds.
+/// The evaluation interval of the rule in seconds, derived from the distance of its samples.
 fn interval(exact: Option<&ExactSamples>) -> Option<f64> {
     let exact = exact?;
     let gap = |one: i64, other: i64| (other - one) as f64 / 1000.0;
     let active: Vec<(i64, f64)> = exact.active.iter().map(|(at, value)| (*at, *value)).collect();
-    // between two of one firing nothing else lies
+    // consecutive samples with the same active time belong to one firing
     let within = active.windows(2).filter_map(|pair| {
         let ((one, first), (other, second)) = (pair.first()?, pair.last()?);
         ((first - second).abs() < SAME).then(|| gap(*one, *other))
@@ -326,7 +336,7 @@ fn interval(exact: Option<&ExactSamples>) -> Option<f64> {
     if active.is_empty() { any() } else { told }
 }
 
-/// All moments at which it fired, in their order: its samples, and where they were not read the borders of the windows.
+/// All times at which the alert fired, sorted: the stored samples, and the borders of windows that were not read.
 fn merged(look: &CoarseScan, exact: Option<&ExactSamples>, span: TimeGrid) -> Vec<FiringSample> {
     let mut samples: Vec<FiringSample> = Vec::new();
     if let Some(exact) = exact {
@@ -341,7 +351,7 @@ fn merged(look: &CoarseScan, exact: Option<&ExactSamples>, span: TimeGrid) -> Ve
         if look.count(window) > 0.0 && !is_read {
             let active = look.active(window);
             let (end, length) = (seconds(span.at(window)), span.step().as_secs_f64());
-            // it became active within this window
+            // the alert became active within this window
             let start = (end - length).max(active.unwrap_or(f64::MIN)).min(end);
             samples.extend([start, end].map(|at| FiringSample { at, active, is_exact: false }));
         }
@@ -350,7 +360,7 @@ fn merged(look: &CoarseScan, exact: Option<&ExactSamples>, span: TimeGrid) -> Ve
     samples
 }
 
-/// One firing as it was found.
+/// A firing as it was found in the samples.
 #[derive(Debug, Clone)]
 #[expect(clippy::struct_excessive_bools, reason = "four facts that do not depend on each other")]
 struct FoundFiring {
@@ -359,18 +369,18 @@ struct FoundFiring {
     active: Option<f64>,
     is_open: bool,
     is_about: bool,
-    /// It may have fired already when the time began that was looked at.
+    /// The alert may already have fired at the start of the time range.
     begins_before: bool,
-    /// It begins with a sample of its own.
+    /// The begin is the time of a stored sample.
     is_exact: bool,
 }
 
-/// Cuts the moments into firings.
+/// Splits the times into firings.
 fn split(samples: &[FiringSample], interval: Option<f64>, looked_at: TimeRange) -> Vec<FoundFiring> {
     let (begin, end) = (seconds(looked_at.start), seconds(looked_at.end));
     let is_same = |one: &FiringSample, other: &FiringSample| match (one.active, other.active) {
         (Some(one), Some(other)) => (one - other).abs() < SAME,
-        // the border of a window that was not read touches the samples beside it
+        // the border of a window that was not read belongs to the adjacent samples
         _ => other.at - one.at <= GAP * interval.unwrap_or(0.0) || !one.is_exact || !other.is_exact,
     };
     let firing = |some: &[FiringSample]| {
@@ -379,7 +389,7 @@ fn split(samples: &[FiringSample], interval: Option<f64>, looked_at: TimeRange) 
         let over = last.at + step.unwrap_or(0.0);
         let is_open = last.at + GAP * interval.unwrap_or(0.0) >= end;
         let to = if is_open { end } else { over.min(end) };
-        // a sample at the very beginning has others before it
+        // for a sample at the start of the time range, there were earlier samples before it
         let begins_before = first.at - begin <= interval.unwrap_or(0.0);
         let is_about =
             !(first.is_exact || begins_before) || !(is_open || last.is_exact && interval.is_some());
@@ -397,15 +407,15 @@ fn split(samples: &[FiringSample], interval: Option<f64>, looked_at: TimeRange) 
 }
 
 impl FoundFiring {
-    /// In the model's words. Where it began before the time that was looked at, that follows from when it became active and
-    /// from its rule's `for`.
+    /// The firing as the model's type. If the firing began before the time range, its start is computed from the active time
+    /// and the `for` of the rule.
     fn told(&self, labels: Labels, hold: Option<Duration>, begin: Timestamp) -> Firing {
         let mut from = moment(self.from);
         let mut is_about = self.is_about;
         if self.begins_before {
             let active = self.active.map(moment);
             match active.map(|active| active.checked_add(hold.unwrap_or_default()).unwrap_or(active)) {
-                // it may just as well begin with the first sample that there is
+                // the firing may also begin with the first sample
                 Some(told) if self.is_exact && told >= begin => {}
                 Some(told) => {
                     from = if self.is_exact { told.min(from) } else { told };

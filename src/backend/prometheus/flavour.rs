@@ -1,4 +1,4 @@
-//! Who answers: Prometheus itself or one of its kin, told apart by what they say of themselves.
+//! The flavour of the server: Prometheus, or a compatible system, recognised by its answers.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -12,18 +12,19 @@ use crate::backend::kit::lenient::{LenientString, wire};
 use crate::model::labels::Text;
 use crate::model::source::{ErrorKind, SourceError};
 
-/// What speaks the API.
+/// A system with the Prometheus API.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Flavour {
     Prometheus,
     Thanos,
     Mimir,
     VictoriaMetrics,
-    /// Cortex, vmalert, a proxy: something that does not tell.
+    /// Cortex, vmalert or a proxy: the system cannot be recognised.
     Unknown,
 }
 
 impl Flavour {
+    /// The name for display.
     pub(super) const fn name(self) -> &'static str {
         match self {
             Self::Prometheus => "Prometheus",
@@ -35,14 +36,14 @@ impl Flavour {
     }
 }
 
-/// What a server says of itself.
+/// What is known about a server.
 #[derive(Debug, Clone)]
 pub(super) struct ServerIdentity {
     pub(super) flavour: Flavour,
     pub(super) version: Text,
-    /// How many alerting rules it runs, or why it does not tell.
+    /// The number of alerting rules, or the reason why it is not known.
     pub(super) rules: Result<usize, ErrorKind>,
-    /// What happens to its alerts on their way to an Alertmanager.
+    /// The changes to the labels of alerts on sending.
     pub(super) external_labels: Arc<ExternalLabels>,
 }
 
@@ -59,10 +60,10 @@ wire! {
 }
 
 impl ServerIdentity {
-    /// Asks who it is.
+    /// Finds out the flavour, version, rules and external labels.
     ///
     /// # Errors
-    /// Only trouble of the whole source: what a server does not know is not held against it.
+    /// Only errors of the whole source; an endpoint that the server does not have is not an error.
     pub(super) async fn ask(
         call: &QuestionRequests<'_>,
         reading: &rules::RuleReader<'_>,
@@ -70,7 +71,7 @@ impl ServerIdentity {
         let (info, rules) = tokio::join!(build_info(call), rules::board(call, reading));
         let info = info?;
         let (mut flavour, version) = flavour_of(info.as_ref());
-        // Thanos answers as Prometheus does, but alone has stores
+        // Thanos has the same build info as Prometheus, but only Thanos has this endpoint
         if flavour == Flavour::Prometheus && call.get("api/v1/stores", &[]).await.is_ok() {
             flavour = Flavour::Thanos;
         }
@@ -93,10 +94,11 @@ impl ServerIdentity {
     }
 }
 
+/// The build information; `None` if the server does not offer it.
 async fn build_info(call: &QuestionRequests<'_>) -> Result<Option<BuildInfo>, SourceError> {
     let body = match call.get("api/v1/status/buildinfo", &[]).await {
         Ok(body) => body,
-        // 400 or 404: vmalert, Cortex, a proxy; 403: only queries are let through
+        // 400 or 404: vmalert, Cortex or a proxy; 403: the credentials only allow queries
         Err(SourceError {
             trouble:
                 ErrorKind::Refused { status: 404 | 405 | 501, .. }
@@ -109,12 +111,13 @@ async fn build_info(call: &QuestionRequests<'_>) -> Result<Option<BuildInfo>, So
     call.open(&body).map(Some)
 }
 
+/// The flavour and version in the build information.
 fn flavour_of(info: Option<&BuildInfo>) -> (Flavour, &str) {
     let Some(info) = info else { return (Flavour::Unknown, "") };
     if info.application.0.contains("Mimir") {
         return (Flavour::Mimir, &info.version.0);
     }
-    // VictoriaMetrics has nothing to say, or a constant made for Grafana
+    // VictoriaMetrics sends no build details, or a constant made for Grafana
     if info.revision.0.is_empty() && info.go_version.0.is_empty() {
         return (Flavour::VictoriaMetrics, "");
     }

@@ -1,4 +1,4 @@
-//! Signals over time: short histories of all services, and all about one.
+//! Signals over time: short histories of all services, and all signals of one service.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -18,24 +18,25 @@ use crate::model::signal::{Signal, UnknownSignal, UnknownSignals};
 use crate::model::source::SourceError;
 use crate::model::warning::Warning;
 
-/// The quantiles of a detail, with the labels of their lines.
+/// The quantiles of a service's detail, with their line labels.
 const QUANTILES: [(f64, &str); 3] = [(0.5, "0.5"), (0.95, "0.95"), (0.99, "0.99")];
 
-/// Rates are taken over at least a step, so that nothing between two points is missed.
+/// The lookback of rates: at least one step, so that no data between two points are missed.
 fn lookback(discovery: &MetricDiscovery, span: TimeGrid) -> Duration {
     discovery.lookback.max(span.step())
 }
 
-/// Counts what succeeds, and keeps the first failure for the case that nothing does.
+/// Collects partial results: records whether any request succeeded, and the first error.
 #[derive(Default)]
 struct PartialOutcome {
     any: bool,
     failure: Option<SourceError>,
-    /// Of which signals something failed.
+    /// The signals for which a request failed.
     missed: Vec<UnknownSignal>,
 }
 
 impl PartialOutcome {
+    /// The value of a successful result; records an error and returns `None`.
     fn take<T>(&mut self, result: Result<T, SourceError>) -> Option<T> {
         match result {
             Ok(value) => {
@@ -49,7 +50,7 @@ impl PartialOutcome {
         }
     }
 
-    /// As [`PartialOutcome::take`], for what tells a signal.
+    /// As [`PartialOutcome::take`], and records which signal failed.
     fn take_of<T>(&mut self, signal: Signal, result: Result<T, SourceError>) -> Option<T> {
         if let Err(error) = &result {
             self.missed.push(UnknownSignal { signal, why: error.trouble.to_string().into() });
@@ -57,6 +58,7 @@ impl PartialOutcome {
         self.take(result)
     }
 
+    /// The value, or the first error if nothing succeeded.
     fn end<T>(self, value: T) -> Result<T, SourceError> {
         match self.failure {
             Some(error) if !self.any => Err(error),
@@ -68,7 +70,7 @@ impl PartialOutcome {
 /// Short histories of all services.
 ///
 /// # Errors
-/// If no query succeeds.
+/// The first error, if no query succeeds.
 pub(super) async fn trends(
     call: &QuestionRequests<'_>,
     discovery: &MetricDiscovery,
@@ -111,16 +113,16 @@ pub(super) async fn trends(
         }
     }
     if let Some(error) = outcome.failure.as_ref().filter(|_| outcome.any) {
-        call.warn(Warning::part(format!("short histories: {}", error.trouble)));
+        call.warn(Warning::part(format!("service histories: {}", error.trouble)));
     }
     let [request_rate, error_ratio, p95] = [rates, ratios, p95].map(|lines| matrix(span, "service", lines));
     outcome.end(ServiceTrends { request_rate, error_ratio, p95 })
 }
 
-/// All about one service.
+/// All signals of one service.
 ///
 /// # Errors
-/// If no query succeeds.
+/// The first error, if no query succeeds.
 pub(super) async fn detail(
     call: &QuestionRequests<'_>,
     discovery: &MetricDiscovery,
@@ -144,7 +146,7 @@ pub(super) async fn detail(
             }));
             let by_le = histogram.latency.buckets(QueryFill { by: "le", ..fill }, "");
             let buckets = async {
-                // a native histogram has no bounds that a chart could show
+                // a native histogram has no bucket bounds for a chart
                 if histogram.latency.native {
                     Ok(Matrix::empty(span))
                 } else {
@@ -173,13 +175,13 @@ pub(super) async fn detail(
     };
     for ((counter, _), (all, failed)) in of_service(&discovery.counters, service).zip(requests) {
         if let Err(error) = &all {
-            // without these there is nothing to divide by
+            // without the request rate, the error ratio cannot be computed
             let why = error.trouble.to_string().into();
             outcome.missed.push(UnknownSignal { signal: Signal::Errors, why });
         }
         let all = outcome.take_of(Signal::Requests, all);
         let failed = outcome.take_of(Signal::Errors, failed).flatten();
-        // the first entry that has anything speaks for the service
+        // the first entry with data provides the rates of the service
         let Some(all) = all.and_then(only_line).filter(|_| out.request_rate.lines.is_empty()) else {
             continue;
         };
@@ -224,7 +226,7 @@ pub(super) async fn detail(
 
 type SeriesLines = BTreeMap<Text, Vec<f64>>;
 
-/// The lanes that knew the service; if none did, it may be new, and all are asked.
+/// The entries and selector groups that contain the service; all of them if none does, because the service may be new.
 fn of_service<'a, T>(
     all: &'a [DiscoveredEntry<T>],
     service: &str,
@@ -257,8 +259,8 @@ fn after(values: &[f64], lead: usize) -> &[f64] {
     values.get(lead..).unwrap_or_default()
 }
 
-/// Rates after the lead, which is as long as their window. Where data begin they are unknown until they fill a window: what they
-/// grew by is divided by all of it, as if traffic rose.
+/// The rates after the lead, which is as long as their window. Where data begin, rates are unknown (NaN) until the data fill
+/// the window: the increase is divided by the whole window, which would look like rising traffic.
 fn without_young_rates(values: &[f64], lead: usize) -> Vec<f64> {
     let mut is_there = values.first().is_some_and(|value| !value.is_nan());
     let mut young = 0;
@@ -274,15 +276,17 @@ fn without_young_rates(values: &[f64], lead: usize) -> Vec<f64> {
     without_young_rates.skip(lead).collect()
 }
 
+/// The lines by the value of a label; lines without the label are dropped.
 fn by_label(matrix: Matrix, label: &str) -> impl Iterator<Item = (Text, Vec<f64>)> {
     matrix.lines.into_iter().filter_map(move |line| Some((line.labels.get(label)?.clone(), line.values)))
 }
 
+/// The values of the first line.
 fn only_line(matrix: Matrix) -> Option<Vec<f64>> {
     matrix.lines.into_iter().next().map(|line| line.values)
 }
 
-/// One line for each name, which becomes the line's one label.
+/// A matrix with one line for each name; the name becomes the line's only label.
 fn matrix(span: TimeGrid, label: &str, lines: SeriesLines) -> Matrix {
     let label: Text = label.into();
     let lines = lines
@@ -298,12 +302,13 @@ fn scaled(mut values: Vec<f64>, factor: f64) -> Vec<f64> {
     values
 }
 
+/// The ratio of failed to all requests at each point; NaN where there are no requests.
 fn ratios_of(failed: Option<&Vec<f64>>, all: &[f64]) -> Vec<f64> {
     let failed_at = |at: usize| failed?.get(at).copied().filter(|value| !value.is_nan());
     all.iter().enumerate().map(|(at, all)| ratio(failed_at(at), *all).unwrap_or(f64::NAN)).collect()
 }
 
-/// Buckets that count only what is their own, out of cumulative ones; bounds in seconds.
+/// Turns cumulative buckets into separate counts; converts the bounds to seconds.
 fn separate_buckets(cumulative: Matrix, unit: f64) -> Matrix {
     let span = cumulative.span;
     let mut bounds: Vec<(f64, Vec<f64>)> = cumulative
@@ -312,7 +317,7 @@ fn separate_buckets(cumulative: Matrix, unit: f64) -> Matrix {
         .filter_map(|line| Some((line.labels.value("le").parse::<f64>().ok()? * unit, line.values)))
         .collect();
     bounds.sort_by(|a, b| a.0.total_cmp(&b.0));
-    // one bound in two spellings comes from two kinds of instances
+    // the same bound in two spellings comes from two kinds of instances: their counts are added
     bounds.dedup_by(|again, kept| {
         let is_same = again.0.to_bits() == kept.0.to_bits();
         if is_same {
@@ -327,7 +332,7 @@ fn separate_buckets(cumulative: Matrix, unit: f64) -> Matrix {
     let mut lines = SeriesLines::new();
     for (bound, values) in bounds {
         let name = if bound.is_finite() { bound.to_string() } else { "+Inf".into() };
-        // NaN.max(0.0) would be zero, and absence is not zero
+        // `NaN.max(0.0)` would be zero, but missing data are not zero
         let own =
             |(value, below): (&f64, &f64)| if value.is_nan() { f64::NAN } else { (value - below).max(0.0) };
         lines.insert(name.into(), values.iter().zip(&below).map(own).collect());
@@ -338,7 +343,7 @@ fn separate_buckets(cumulative: Matrix, unit: f64) -> Matrix {
     matrix(span, "le", lines)
 }
 
-/// `service_cpu_saturation_ratio` -> `cpu`: without what all such names have.
+/// The resource in a metric's name: `service_cpu_saturation_ratio` becomes `cpu`.
 pub(super) fn resource_of(metric: &str) -> &str {
     let name = metric.strip_suffix("_saturation_ratio").unwrap_or(metric);
     name.strip_prefix("service_").unwrap_or(name)
@@ -352,15 +357,15 @@ mod tests {
     fn where_data_begin_a_rate_is_unknown_until_they_fill_its_window() {
         let none = f64::NAN;
         for (values, expected) in [
-            // data that go on
+            // continuous data
             (&[9.0, 9.0, 9.0, 8.0, 7.0][..], &[9.0, 8.0, 7.0][..]),
-            // they begin within the chart, and before it
+            // data begin within the chart, and before it
             (&[none, none, none, 3.0, 6.0, 9.0, 9.0], &[none, none, none, 9.0, 9.0]),
             (&[none, 6.0, 9.0, 9.0, 9.0], &[none, 9.0, 9.0]),
-            // they begin anew after a hole, and before that was over once more
+            // data begin again after a gap, also if that happens twice
             (&[9.0, 9.0, 9.0, none, 4.0, 8.0, 9.0], &[9.0, none, none, none, 9.0]),
             (&[9.0, 9.0, none, 4.0, none, 4.0, 8.0, 9.0], &[none, none, none, none, none, 9.0]),
-            // no requests are known to be none
+            // zero requests are a known value
             (&[0.0, 0.0, 0.0, 0.0], &[0.0, 0.0]),
             (&[], &[]),
         ] {

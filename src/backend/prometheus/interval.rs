@@ -1,6 +1,6 @@
-//! How often targets are scraped: as the list of targets says, or else as the distance of the samples that are stored.
+//! The scrape intervals of targets: from the list of targets, or else from the distance between stored samples.
 //!
-//! Never as a window divided by a count: in a store that is younger than the window that is anything.
+//! Never computed as window / number of samples, which is wrong if the data are younger than the window.
 
 use std::collections::{BTreeMap, HashSet};
 use std::time::Duration;
@@ -12,20 +12,20 @@ use crate::model::duration;
 use crate::model::labels::{Labels, Text};
 use crate::model::promql::{literal, quoted};
 
-/// Of so many targets the samples are looked at, one of each job first.
+/// The maximum number of targets whose samples are read, one of each job first.
 const MAX_SAMPLED_TARGETS: usize = 24;
-/// Over so long.
+/// The range over which samples are read.
 const SAMPLE_RANGE: &str = "5m";
 
-/// How often things are scraped.
+/// The scrape intervals of the targets.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(super) struct ScrapeIntervals {
-    /// Of each target that is known, with its labels.
+    /// The labels and the interval of each target.
     all: Vec<(Labels, Duration)>,
 }
 
 impl ScrapeIntervals {
-    /// As the server says, or as the samples of some of these targets do.
+    /// The intervals from the list of targets; else from the samples of some of `targets`.
     pub(super) async fn of_targets(call: &QuestionRequests<'_>, targets: &[Sample]) -> Self {
         let listed_intervals = listed_intervals(call).await;
         if !listed_intervals.is_empty() {
@@ -37,7 +37,7 @@ impl ScrapeIntervals {
         }
     }
 
-    /// As the samples of these series say.
+    /// The intervals from the stored samples of these series.
     pub(super) async fn stored(call: &QuestionRequests<'_>, selector: &str) -> Self {
         let series = call.raw(&format!("{selector}[{SAMPLE_RANGE}]")).await.unwrap_or_default();
         let interval = |(labels, times): (Labels, Vec<f64>)| Some((labels, distance(&times)?));
@@ -48,19 +48,19 @@ impl ScrapeIntervals {
         self.all.is_empty()
     }
 
-    /// What most of them have.
+    /// The median interval.
     pub(super) fn usual(&self) -> Option<Duration> {
         let mut all: Vec<Duration> = self.all.iter().map(|(_, interval)| *interval).collect();
         all.sort_unstable();
         all.get(all.len() / 2).copied()
     }
 
-    /// The longest among those whose labels name one of these services.
+    /// The longest interval of the targets whose labels satisfy `is_meant`.
     pub(super) fn slowest(&self, is_meant: impl Fn(&Labels) -> bool) -> Option<Duration> {
         self.all.iter().filter(|(labels, _)| is_meant(labels)).map(|(_, interval)| *interval).max()
     }
 
-    /// Each that there is, what most have first: `15s, 1m`.
+    /// All different intervals, the median first: `15s, 1m`.
     pub(super) fn words(&self) -> String {
         let Some(usual) = self.usual() else { return String::new() };
         let mut all: Vec<Duration> = self.all.iter().map(|(_, interval)| *interval).collect();
@@ -72,7 +72,7 @@ impl ScrapeIntervals {
     }
 }
 
-/// The usual distance of these moments; a hole in them, as a restart leaves it, does not count.
+/// The median distance between these times (Unix seconds), so that a gap after a restart does not matter.
 fn distance(times: &[f64]) -> Option<Duration> {
     let mut gaps: Vec<f64> = times.windows(2).filter_map(|pair| Some(pair.last()? - pair.first()?)).collect();
     gaps.retain(|gap| *gap > 0.0);
@@ -106,7 +106,7 @@ fn selector(targets: &[Sample]) -> Option<String> {
     (!matchers.is_empty()).then(|| matchers.join(","))
 }
 
-/// As the list of targets says; empty where there is none.
+/// The intervals from the list of targets; empty if the server does not offer it.
 async fn listed_intervals(call: &QuestionRequests<'_>) -> Vec<(Labels, Duration)> {
     wire! {
         #[serde(rename_all = "camelCase")]

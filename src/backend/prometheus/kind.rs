@@ -1,15 +1,15 @@
-//! What a configuration says of a Prometheus.
+//! The description of the kind `prometheus` for the configuration.
 
 use super::ANSWERS;
 use crate::config::kind::{Address, Flag, KindSpec, NoOptions, Options, Scheme};
 use crate::model::action::WriteSupport;
 
-/// Prometheus and what speaks its API.
+/// Prometheus and servers with its API.
 pub(in crate::backend) static SPEC: KindSpec = KindSpec {
     name: "prometheus",
     title: "Prometheus",
     summary: "also Thanos, Mimir, VictoriaMetrics",
-    about: "Services with their signals, SLOs, rules and charts. A server of several tenants wants a `tenant`.",
+    about: "Services with their signals, SLOs, rules and charts. A server with several tenants needs `tenant`.",
     example: r#"
 [sources.mimir]
 kind = "prometheus"

@@ -1,6 +1,7 @@
-//! The survey: which packs' metrics a server has, which labels name the service in each, and how often it scrapes.
+//! Metric discovery: which metrics of the packs a server has, which labels name the services in them, and the scrape
+//! interval.
 //!
-//! It is made once and kept for a while; how many requests it takes depends on the packs, never on the services.
+//! The result is cached. The number of requests depends on the packs, not on the number of services.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::hash::{DefaultHasher, Hash, Hasher};
@@ -28,23 +29,27 @@ use entries::selector_groups_of;
 pub(super) use entries::{Described, ProxyTarget, first_label};
 use metrics::existing_metrics;
 
-/// Rates are taken over this many scrapes, within these bounds; and over this where nobody tells how often it scrapes.
+/// The lookback of rates, in scrape intervals, and its bounds; `DEFAULT_LOOKBACK` is used if the scrape interval is not
+/// known.
 const SCRAPES: u32 = 4;
 const SHORTEST: Duration = Duration::from_secs(60);
 const LONGEST: Duration = Duration::from_secs(600);
 const DEFAULT_LOOKBACK: Duration = Duration::from_secs(300);
 
-/// Of a server's targets this many tell well enough whether another one scrapes the same.
+/// This many targets of a server are enough to check whether another server scrapes the same ones.
 const TARGET_SAMPLE: usize = 64;
 
-/// What the survey needs of the configuration.
+/// The configuration that discovery needs.
 #[derive(Clone)]
 pub(super) struct DiscoveryPlan {
     pub(super) packs: Vec<Pack>,
     /// Labels that name a service.
     pub(super) labels: Vec<String>,
+    /// Labels of targets that describe a service.
     pub(super) describe_by: Vec<String>,
+    /// The configured lookback of rates; `None`: from the scrape interval.
     pub(super) lookback: Option<Duration>,
+    /// The latency that satisfies users, for Apdex.
     pub(super) apdex: Duration,
 }
 
@@ -60,25 +65,26 @@ impl DiscoveryPlan {
     }
 }
 
-/// Series of one metric that name their service in the same label.
+/// The series of one metric whose service is named by the same label.
 #[derive(Debug, Clone)]
 pub(super) struct SelectorGroup {
+    /// The label that names the service.
     pub(super) label: String,
-    /// The same as it stands in a query.
+    /// The label in PromQL notation, quoted if needed.
     pub(super) by: String,
-    /// Matchers that choose exactly these series.
+    /// Matchers that select exactly these series.
     pub(super) selector: String,
-    /// The services that were there.
+    /// The services that were found.
     pub(super) services: HashSet<Text>,
 }
 
 impl SelectorGroup {
-    /// For a query that groups all services of the lane.
+    /// The placeholder values for a query that groups by all services of the group.
     pub(super) fn fill(&self, lookback: Duration) -> QueryFill<'_> {
         QueryFill { by: &self.by, selector: &self.selector, lookback }
     }
 
-    /// Matchers for one service of the lane.
+    /// Matchers for one service of the group.
     pub(super) fn only(&self, service: &str) -> String {
         format!("{},{}={}", self.selector, self.by, quoted(service))
     }
@@ -89,12 +95,12 @@ impl SelectorGroup {
     }
 }
 
-/// An entry of a pack whose metrics exist.
+/// An entry of a pack whose metrics exist on the server.
 #[derive(Debug, Clone)]
 pub(super) struct DiscoveredEntry<T> {
     pub(super) entry: T,
     pub(super) selector_groups: Vec<SelectorGroup>,
-    /// What its series say of their services, where a pack has labels of its own for these.
+    /// Descriptions of services, if the pack has its own labels for services.
     pub(super) described: Vec<Described>,
 }
 
@@ -105,37 +111,38 @@ pub(super) fn selector_groups<T>(all: &[DiscoveredEntry<T>]) -> impl Iterator<It
     })
 }
 
-/// A counter of requests, and what tells its failures.
+/// A request counter, and how its failures are recognised.
 #[derive(Debug, Clone)]
 pub(super) struct RequestCounter {
     pub(super) requests: Requests,
-    /// Those of its labels for the outcome that exist.
+    /// Those of the entry's `code` labels that exist.
     pub(super) codes: Vec<String>,
-    /// Services whose series have none of them: nobody knows their failures.
+    /// Services whose series have none of these labels, so that their failures are not known.
     pub(super) without_outcome_label: HashSet<Text>,
 }
 
-/// A histogram, and its bounds for Apdex.
+/// A latency histogram with its bounds for Apdex.
 #[derive(Debug, Clone)]
 pub(super) struct LatencyHistogram {
     pub(super) latency: LatencySignal,
     pub(super) apdex: Option<ApdexBounds>,
 }
 
-/// The bounds nearest to what satisfies and to four times that, in every spelling that occurs (`1`, `1.0`).
+/// The bucket bounds nearest to the satisfying latency and to four times that latency, in every spelling that occurs (`1`,
+/// `1.0`).
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct ApdexBounds {
     pub(super) satisfied: f64,
     pub(super) tolerated: f64,
-    /// A regular expression of both and `+Inf`.
+    /// A regular expression that matches both bounds and `+Inf`.
     pub(super) pattern: String,
 }
 
-/// Which targets are scraped, recognised by job and instance as another server would name them.
+/// The scraped targets, as hashes of job and instance, so that two servers that scrape the same targets are recognised.
 #[derive(Debug, Clone, Default)]
 pub(super) struct ScrapedTargets {
     by_service: HashMap<Text, Arc<[u64]>>,
-    /// A few of all, for services whose targets do not name them.
+    /// A sample of all targets, for services that no target names.
     some: Arc<[u64]>,
 }
 
@@ -161,54 +168,55 @@ impl ScrapedTargets {
         self.by_service.contains_key(service)
     }
 
-    /// The targets behind what is known of a service.
+    /// The targets of a service; the sample of all targets if no target names it.
     pub(super) fn behind(&self, service: &str) -> Arc<[u64]> {
         Arc::clone(self.by_service.get(service).unwrap_or(&self.some))
     }
 }
 
+/// The result of metric discovery on one server.
 #[derive(Debug, Default)]
 pub(super) struct MetricDiscovery {
     pub(super) counters: Vec<DiscoveredEntry<RequestCounter>>,
     pub(super) histograms: Vec<DiscoveredEntry<LatencyHistogram>>,
     pub(super) saturations: Vec<DiscoveredEntry<Saturation>>,
     pub(super) ups: Vec<DiscoveredEntry<Up>>,
-    /// Signals with words of their own.
+    /// Custom signals.
     pub(super) named: Vec<DiscoveredEntry<OwnSignal>>,
-    /// Services that no target names, with the targets that speak of them.
+    /// Services that no target names, with the targets whose series name them.
     pub(super) proxy_targets: BTreeMap<Text, ProxyTarget>,
-    /// Labels that name a service and that `up` has.
+    /// Labels that name a service and occur in `up`.
     pub(super) up_labels: Vec<String>,
     pub(super) packs: Vec<String>,
-    /// The server takes only plain names of labels in a query.
+    /// The server does not support quoted label names, so only plain names are used.
     pub(super) is_strict: bool,
     pub(super) services: BTreeSet<Text>,
-    /// Those of them that targets name.
+    /// The services that are named by targets.
     pub(super) up_services: HashSet<Text>,
     pub(super) scraped: ScrapedTargets,
     pub(super) intervals: ScrapeIntervals,
     pub(super) lookback: Duration,
-    /// What could not be looked for.
+    /// Signals for which discovery failed.
     pub(super) gaps: Vec<Gap>,
 }
 
 impl MetricDiscovery {
-    /// Whether there is anything to ask for.
+    /// Whether no service was found.
     pub(super) fn is_empty(&self) -> bool {
         self.services.is_empty()
     }
 
-    /// How often most targets are scraped, as far as it is known.
+    /// The usual scrape interval, if known.
     pub(super) fn scrape_interval(&self) -> Option<Duration> {
         self.intervals.usual()
     }
 
-    /// Whether rates are taken without knowing how often samples come.
+    /// Whether there are request counters, but the scrape interval is not known.
     pub(super) fn lacks_interval(&self) -> bool {
         !self.counters.is_empty() && self.intervals.is_empty()
     }
 
-    /// Whether there is more than targets.
+    /// Whether any signal was found, not only targets.
     pub(super) fn has_signals(&self) -> bool {
         self.entries().next().is_some()
     }
@@ -224,7 +232,7 @@ impl MetricDiscovery {
         requests.chain(of(&self.saturations)).chain(of(&self.ups)).chain(of(&self.named))
     }
 
-    /// The labels that name services, in order of the first use.
+    /// The labels that name services, in order of their first use.
     pub(super) fn labels(&self) -> Vec<&str> {
         let selector_groups = self.entries().flat_map(|(selector_groups, ..)| selector_groups);
         let mut labels: Vec<&str> = Vec::new();
@@ -236,10 +244,10 @@ impl MetricDiscovery {
         labels
     }
 
-    /// Makes the survey. What cannot be looked for is taken over from the one `before`.
+    /// Runs discovery. For parts that fail, the result of the discovery `before` is used.
     ///
     /// # Errors
-    /// If not even the names of metrics can be had; what is missing after that is told.
+    /// If the names of the metrics cannot be read; later failures only lead to warnings.
     pub(super) async fn make(
         call: &QuestionRequests<'_>,
         plan: &DiscoveryPlan,
@@ -267,7 +275,7 @@ impl MetricDiscovery {
         Ok(discovery)
     }
 
-    /// Takes what the targets say.
+    /// Adds the services and scrape intervals of the targets.
     async fn read_targets(
         &mut self,
         call: &QuestionRequests<'_>,
@@ -286,7 +294,7 @@ impl MetricDiscovery {
                 self.intervals = ScrapeIntervals::of_targets(call, &targets).await;
             }
             (Err(error), before) => {
-                call.warn(Warning::part(format!("targets (up) cannot be looked for: {}", error.trouble)));
+                call.warn(Warning::part(format!("targets (up) could not be read: {}", error.trouble)));
                 self.intervals = ScrapeIntervals::of_targets(call, &[]).await;
                 let Some(before) = before else {
                     let why = error.trouble.to_string().into();
@@ -301,7 +309,7 @@ impl MetricDiscovery {
         }
     }
 
-    /// How often samples come, and over how long rates are therefore taken.
+    /// Determines the scrape interval, and with it the lookback of rates.
     async fn find_intervals(
         &mut self,
         call: &QuestionRequests<'_>,
@@ -310,7 +318,7 @@ impl MetricDiscovery {
         before: Option<&Self>,
     ) {
         if self.intervals.is_empty() {
-            // no target tells: the samples of one service do
+            // no intervals from the targets: use the stored samples of one service
             let counter = selector_groups(&self.counters).next();
             if let Some((counter, selector_group)) = counter
                 && let Some(service) = selector_group.services.iter().min()
@@ -336,7 +344,8 @@ impl MetricDiscovery {
     }
 }
 
-/// Four scrapes, at least a minute, at most ten; and so long that what is scraped most slowly has a rate, too.
+/// The default lookback: four scrape intervals, from one to ten minutes, and long enough (2.5 intervals) for the slowest
+/// targets.
 pub(super) fn usual_lookback(usual: Option<Duration>, slowest: Option<Duration>) -> Duration {
     let lookback =
         usual.map_or(DEFAULT_LOOKBACK, |usual| usual.saturating_mul(SCRAPES).clamp(SHORTEST, LONGEST));
@@ -344,26 +353,26 @@ pub(super) fn usual_lookback(usual: Option<Duration>, slowest: Option<Duration>)
     lookback.max(least.min(LONGEST))
 }
 
-/// The plan with plain names of labels alone, if others are in it and the server does not take them in a query: quoted ones are
-/// new in Prometheus 3.
+/// The plan without label names that need quotes, if there are such names and the server does not support them; quoted names
+/// are new in Prometheus 3. `None` if the plan can stay as it is.
 async fn plain(call: &QuestionRequests<'_>, plan: &DiscoveryPlan) -> Option<DiscoveryPlan> {
     let is_plain = |label: &&String| is_plain_name(label);
     let odd = plan.labels.iter().chain(&plan.describe_by).find(|label| !is_plain(label))?;
     let query = format!("count by ({}) (vector(1))", promql::label(odd));
     let Err(SourceError { trouble: ErrorKind::BadQuery { .. }, .. }) = call.instant(&query, None).await
     else {
-        // whatever else is wrong, the next query will say so
+        // any other failure will be reported by the next query
         return None;
     };
     call.warn(Warning::notice(format!(
-        "this server takes no label called `{odd}` in a query (Prometheus 3 does): it is left out here"
+        "this server does not support the label name `{odd}` in a query (Prometheus 3 does): the label is ignored"
     )));
     let labels = plan.labels.iter().filter(is_plain).cloned().collect();
     let describe_by = plan.describe_by.iter().filter(is_plain).cloned().collect();
     Some(DiscoveryPlan { labels, describe_by, ..plan.clone() })
 }
 
-/// All targets: whether they answer does not matter here.
+/// All targets with their labels, whether they are up or down.
 async fn targets(call: &QuestionRequests<'_>, labels: &[String]) -> Result<Vec<Sample>, SourceError> {
     let own = ["job", "instance"].into_iter().filter(|own| labels.iter().all(|label| label != own));
     let by: Vec<_> = labels.iter().map(String::as_str).chain(own).map(promql::label).collect();

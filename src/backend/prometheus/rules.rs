@@ -1,4 +1,4 @@
-//! Alerting rules with the alerts that they hold, and rules that fail.
+//! Alerting rules with their alerts, and failing rules.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::hash::{DefaultHasher, Hash, Hasher};
@@ -53,26 +53,26 @@ wire! {
     }
 }
 
-/// What an answer about rules is read with.
+/// The context for reading an answer with rules.
 pub(super) struct RuleReader<'a> {
     pub(super) source: &'a SourceId,
     pub(super) severities: &'a SeverityMap,
     pub(super) now: Timestamp,
-    /// What happens to alerts on their way to the Alertmanager.
+    /// The changes to the labels of alerts on sending.
     pub(super) external_labels: &'a ExternalLabels,
 }
 
-/// All alerting rules.
+/// Reads all alerting rules.
 ///
 /// # Errors
-/// [`ErrorKind::NotOffered`] where there is no such path, as at a Mimir without ruler.
+/// [`ErrorKind::NotOffered`] if the server has no such path, for example Mimir without a ruler.
 pub(super) async fn board(
     call: &QuestionRequests<'_>,
     reading: &RuleReader<'_>,
 ) -> Result<RuleBoard, SourceError> {
     let told = call.get("api/v1/rules", &[("type", "alert")]).await;
     let body = told.map_err(|error| {
-        // VictoriaMetrics says 400 to a path that it does not know
+        // VictoriaMetrics answers 400 to an unknown path
         let (ErrorKind::Refused { status: 404 | 501, message } | ErrorKind::BadQuery { message }) =
             &error.trouble
         else {
@@ -88,7 +88,7 @@ pub(super) async fn board(
     Ok(board_of(&groups, &call.server.reader, reading))
 }
 
-/// How many groups, rules and alerts could not be read.
+/// The number of groups, rules and alerts that could not be read.
 fn lost(groups: &Groups<'_>) -> usize {
     let rules = groups.groups.all.iter().map(|group| &group.rules);
     let of_rules = |rules: &LenientList<WireRule<'_>>| {
@@ -120,7 +120,7 @@ fn board_of(groups: &Groups<'_>, reader: &Reader, reading: &RuleReader<'_>) -> R
                 let alert = alert_of(alert, &rule, reader, reading);
                 alerts.entry(alert.fingerprint).or_insert(Arc::new(alert));
             }
-            // Thanos may repeat a rule for each replica of its ruler
+            // Thanos may list a rule once for each replica of its ruler
             let identity = (rule.group.clone(), rule.name.clone(), rule.expr.clone(), rule.labels.clone());
             if let Some(error) = &rule.error {
                 let (name, group, labels) = (rule.name.clone(), rule.group.clone(), rule.labels.clone());
@@ -137,16 +137,16 @@ fn board_of(groups: &Groups<'_>, reader: &Reader, reading: &RuleReader<'_>) -> R
     board
 }
 
-/// The comment: why a rule fails, if it does.
+/// The reason why a rule fails; `None` if the rule is healthy.
 fn trouble<'a>(health: &str, error: &'a str) -> Option<&'a str> {
     match (health, error) {
-        ("err" | "error", "") => Some("its server does not say why"),
+        ("err" | "error", "") => Some("the server gives no reason"),
         (_, "") => None,
         (_, error) => Some(error),
     }
 }
 
-/// Recording rules that fail. Of the many that are well nothing is kept.
+/// Reads the failing recording rules; empty if the server does not list recording rules.
 pub(super) async fn broken_recordings(call: &QuestionRequests<'_>) -> Vec<BrokenRule> {
     let broken = recordings(call, |reader, group, rule| {
         Some(BrokenRule {
@@ -172,6 +172,7 @@ pub(super) async fn recordings<T>(
     recording.filter_map(|(group, rule)| of(&call.server.reader, group, rule)).collect()
 }
 
+/// Maps an alert of a rule.
 fn alert_of(wire: &WireAlert<'_>, rule: &Rule, reader: &Reader, reading: &RuleReader<'_>) -> Alert {
     let mut labels = reader.labels(&wire.labels);
     if labels.get("alertname").is_none() {
@@ -180,7 +181,7 @@ fn alert_of(wire: &WireAlert<'_>, rule: &Rule, reader: &Reader, reading: &RuleRe
     }
     let labels = reading.external_labels.apply(&labels);
     let state = if wire.state.0 == "pending" { AlertState::Pending } else { AlertState::Firing };
-    // `activeAt` is when the condition began to hold: it fires after the rule's `for`, and that is what an Alertmanager tells
+    // `activeAt` is the time at which the condition became true; Alertmanager's start time is later by the rule's `for`
     let active_at = wire.active_at.0.unwrap_or(reading.now);
     let hold = if state == AlertState::Firing { rule.hold } else { Duration::ZERO };
     let starts_at = active_at.checked_add(hold).unwrap_or(active_at);
@@ -195,7 +196,7 @@ fn alert_of(wire: &WireAlert<'_>, rule: &Rule, reader: &Reader, reading: &RuleRe
     }
 }
 
-/// What recognises the same answer next time: over what is shown, for the times of evaluation in the answer change although nothing else does.
+/// A digest of the parts that are displayed; evaluation times are left out, because they change with each answer.
 pub(super) fn digest(board: &RuleBoard) -> u64 {
     let mut hasher = DefaultHasher::new();
     for rule in &board.rules {

@@ -1,4 +1,4 @@
-//! The golden signals and targets of all services: one grouped query for each signal of each pack entry.
+//! The golden signals and scrape targets of all services: one grouped query for each signal of each pack entry.
 
 use std::collections::{BTreeMap, HashSet};
 use std::time::Duration;
@@ -24,7 +24,7 @@ use gaps::AskedQuery;
 mod gaps;
 mod hosts;
 
-/// Of one service no more targets that are down are named; all are counted.
+/// The maximum number of down targets that are listed for one service; all of them are counted.
 const DOWN_NAMED: usize = 50;
 
 /// What a query is about.
@@ -56,29 +56,29 @@ impl<'s> QueryScope<'s> {
     }
 }
 
-/// A query, and what is said when it fails.
+/// A query, and its name for error messages.
 struct ServiceQuery<'s> {
     part: QueryScope<'s>,
     query: String,
     what: String,
 }
 
-/// What each query came to, with the job that it was.
+/// Each query with its answer.
 type ServiceAnswers<'s> = Vec<(ServiceQuery<'s>, Result<InstantAnswer, SourceError>)>;
 
-/// When things are looked at.
+/// The evaluation time of a board.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct EvaluationTime {
-    /// A moment of the past, if one is meant.
+    /// The requested time in the past; `None` for now.
     pub(super) at: Option<Timestamp>,
-    /// That moment, or now by the server's clock.
+    /// The requested time, or now by the server's clock.
     pub(super) now: Timestamp,
 }
 
-/// Asks for everything that the survey found.
+/// Reads all signals that metric discovery found.
 ///
 /// # Errors
-/// If no query at all succeeds; of some that fail the board warns.
+/// The first error, if every query fails. If some fail, the answer has warnings.
 pub(super) async fn board(
     call: &QuestionRequests<'_>,
     plan: &DiscoveryPlan,
@@ -109,14 +109,14 @@ pub(super) async fn board(
     }
     if answers.is_empty() {
         call.warn(Warning::notice(
-            "no service found: no known metric, and no target with one of services.labels",
+            "no service found: the server has no known metric, and no target with one of services.labels",
         ));
     }
     let mut readings = BTreeMap::new();
     requests(&answers, &mut readings);
     latencies(&answers, &mut readings);
     targets(plan, discovery, &answers, &mut readings);
-    // last, for some of it is only wanted of services that are known by now
+    // last, because some entries only add to services that are known by now
     hosts::fill(&answers, &mut readings);
     hosts::proxied(discovery, &answers, &mut readings);
     let rated = readings.iter().filter(|(_, reading)| reading.signals.request_rate.is_some());
@@ -208,13 +208,14 @@ fn service_queries<'s>(
 
 type ReadingSet = BTreeMap<Text, ServiceReading>;
 
+/// The reading of a service; added if missing.
 fn reading<'a>(readings: &'a mut ReadingSet, service: &Text) -> &'a mut ServiceReading {
     readings
         .entry(Text::clone(service))
         .or_insert_with(|| ServiceReading { name: Text::clone(service), ..ServiceReading::default() })
 }
 
-/// Failed / all; zero where nothing failed, `None` where there is nothing to divide by.
+/// failed / all, from 0 to 1; zero if `failed` is `None`, `None` if `all` is not positive.
 pub(super) fn ratio(failed: Option<f64>, all: f64) -> Option<f64> {
     (all > 0.0).then(|| (failed.unwrap_or(0.0) / all).clamp(0.0, 1.0)).filter(|ratio| !ratio.is_nan())
 }
@@ -230,7 +231,7 @@ fn requests(answers: &ServiceAnswers<'_>, readings: &mut ReadingSet) {
             .map(|all| selector_group.told(all).map(|(service, sample)| (service, sample.value)).collect());
         for (service, sample) in selector_group.told(&told.samples) {
             let signals = &mut reading(readings, service).signals;
-            // an earlier entry speaks for this service
+            // an earlier entry already provides the rates of this service
             if signals.request_rate.is_some() {
                 continue;
             }
@@ -281,6 +282,7 @@ fn latencies(answers: &ServiceAnswers<'_>, readings: &mut ReadingSet) {
     }
 }
 
+/// The field of a quantile.
 fn quantile_of(signals: &mut Signals, quantile: f64) -> &mut Option<f64> {
     if quantile < 0.9 {
         &mut signals.p50
@@ -291,9 +293,9 @@ fn quantile_of(signals: &mut Signals, quantile: f64) -> &mut Option<f64> {
     }
 }
 
-/// (satisfied + tolerating / 2) / all, out of cumulative counts; `None` without traffic or without both bounds.
+/// Apdex from cumulative bucket counts: (satisfied + tolerating / 2) / all; `None` without traffic or without both bounds.
 fn apdex(counts: &[(f64, f64)], bounds: &ApdexBounds) -> Option<f64> {
-    // one bound may come in two spellings, from two kinds of instances
+    // the same bound may occur in two spellings, from two kinds of instances
     let sum = |wanted: f64| {
         let here: Vec<f64> = counts
             .iter()
@@ -306,6 +308,7 @@ fn apdex(counts: &[(f64, f64)], bounds: &ApdexBounds) -> Option<f64> {
     ratio(Some(f64::midpoint(satisfied, tolerated)), sum(f64::INFINITY)?)
 }
 
+/// Fills in scrape targets and descriptive labels.
 fn targets(
     plan: &DiscoveryPlan,
     discovery: &MetricDiscovery,
@@ -334,6 +337,7 @@ fn targets(
     }
 }
 
+/// Collects the descriptive labels of a service; `None` for a label whose values differ between targets.
 fn describe<'a>(
     plan: &DiscoveryPlan,
     labels: &'a Labels,
@@ -347,8 +351,9 @@ fn describe<'a>(
     }
 }
 
+/// Records a target that is down.
 fn add_down_target(targets: &mut ScrapeTargets, sample: &Sample) {
-    // the two queries may see two moments
+    // the queries for all targets and for down targets may be evaluated at different times
     targets.up = targets.up.saturating_sub(count(sample.value));
     if targets.down.len() < DOWN_NAMED {
         let text = |name: &str| sample.labels.get(name).cloned().unwrap_or_default();

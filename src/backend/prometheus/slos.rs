@@ -1,4 +1,4 @@
-//! SLOs: those of recording rules and those of definitions, all measured at one moment with as few queries as can be.
+//! SLOs from definitions and from recording rules, all measured at the same time with as few queries as possible.
 
 mod alerting;
 mod assembly;
@@ -32,7 +32,7 @@ use query_cache::QueryCache;
 use registry::{NumberSource, RegisteredSlo, SloRegistry};
 use subquery::Subquery;
 
-/// Most queries of one round that tell closely when data ended.
+/// The maximum number of queries in one round that find the exact end of data.
 const MAX_END_QUERIES: usize = 8;
 
 /// The SLOs of one server.
@@ -44,7 +44,7 @@ pub(super) struct ServerSlos {
 }
 
 impl ServerSlos {
-    /// `discover`: also those that no definition names.
+    /// `discover`: also finds SLOs without a definition, by their recorded series.
     pub(super) fn new(discover: bool, definitions: &[Arc<Slo>]) -> Self {
         Self {
             discover,
@@ -54,15 +54,15 @@ impl ServerSlos {
         }
     }
 
-    /// Whether there may be any.
+    /// Whether SLOs are configured or discovered.
     pub(super) fn may_have_slos(&self) -> bool {
         self.discover || !self.definitions.is_empty()
     }
 
-    /// How many there are.
+    /// The number of SLOs.
     ///
     /// # Errors
-    /// Whatever keeps them from being found.
+    /// The error of the discovery.
     pub(super) async fn count(
         &self,
         call: &QuestionRequests<'_>,
@@ -72,7 +72,7 @@ impl ServerSlos {
         slo_registry.trouble.clone().map_or(Ok(slo_registry.entries.len()), Err)
     }
 
-    /// Which there are, found out once in a while. If that fails later on, what was found last still holds.
+    /// The registry of SLOs, cached. If a later discovery fails, the last registry stays in use.
     async fn slo_registry(
         &self,
         call: &QuestionRequests<'_>,
@@ -82,7 +82,7 @@ impl ServerSlos {
         if let Some(slo_registry) = Kept::known(kept.as_ref(), call) {
             return Ok(slo_registry);
         }
-        // what was said beside its answers holds as long as the catalogue does
+        // the warnings of these requests are valid as long as the registry
         let finding = call.separate();
         let found = self.find(&finding, rules, kept.is_some()).await;
         call.add_cost_of(&finding);
@@ -100,7 +100,7 @@ impl ServerSlos {
             (Err(_), Some(old)) => return Ok(old.clone().put(&mut kept, call)),
             (Err(error), None) => {
                 let mut slo_registry = SloRegistry::make(&self.definitions, &[], false);
-                let warning = format!("SLOs cannot be found by their rules: {}", error.trouble);
+                let warning = format!("SLOs could not be discovered from their rules: {}", error.trouble);
                 slo_registry.warnings.push(Warning::missing(warning));
                 slo_registry.trouble = Some(error);
                 (slo_registry, DISCOVERY_INTERVAL_NO_SIGNAL)
@@ -109,7 +109,8 @@ impl ServerSlos {
         Ok(Kept::new(Arc::new(slo_registry), lasts, warnings).put(&mut kept, call))
     }
 
-    /// `is_again`: rather nothing new than less than was known.
+    /// Discovers the SLOs. `is_again`: any failure is an error, because a registry with fewer SLOs must not replace the last
+    /// one.
     async fn find(
         &self,
         call: &QuestionRequests<'_>,
@@ -124,7 +125,7 @@ impl ServerSlos {
         if raw.is_empty() {
             return Ok(SloRegistry::make(&self.definitions, &[], self.discover));
         }
-        // without rules what the series say must do
+        // without the rules, the series alone must be enough
         let rules = match rules::board(call, reading).await {
             Ok(board) => board.rules,
             Err(SourceError {
@@ -142,10 +143,10 @@ impl ServerSlos {
         Ok(slo_registry)
     }
 
-    /// All SLOs, measured at `at`, or at `now` if that is none. With it comes what recognises the same answer next time.
+    /// All SLOs, measured at `at`, or now if `at` is `None`; and a digest of the answer.
     ///
     /// # Errors
-    /// If the source as a whole is in trouble. What else fails is said of the SLO.
+    /// Errors of the whole source, or if nothing was answered in time. Any other failure is reported with its SLO.
     pub(super) async fn board(
         &self,
         call: &QuestionRequests<'_>,
@@ -158,19 +159,19 @@ impl ServerSlos {
             return Err(trouble.clone());
         }
         let moment = at.unwrap_or_else(|| call.server.quirks.skew.there(rules.now));
-        // the API takes whole seconds, and all queries must mean the same one
+        // the API has whole seconds, and all queries must be evaluated at the same time
         let moment = Timestamp::from_second(moment.as_second()).unwrap_or(moment);
         let (mut present, mut past);
         let cache = if at.is_none() {
             present = self.cache.lock().await;
             &mut *present
         } else {
-            // the past need not wait for the present
+            // a question about the past does not wait for the cache of the present
             past = self.cache.try_lock().map(|cache| cache.for_another_time()).unwrap_or_default();
             &mut past
         };
         let mut subqueries = subqueries(&slo_registry, moment);
-        // all of it must fit into what the runtime grants a question: one and a half time-outs
+        // together at most 1.2 time-outs: the runtime allows a question one and a half
         cache.fill(call, &subqueries, moment, timeout * 9 / 10).await?;
         let mut board = read(&slo_registry, cache, &subqueries, moment, &[]);
         let more = extra_subqueries(&slo_registry, &board);
@@ -201,7 +202,8 @@ impl ServerSlos {
     }
 }
 
-/// That some SLOs could not be measured; each of them says so, too. A definition that cannot be asked for is another matter.
+/// A warning that some SLOs could not be measured; each of them has its own error, too. Definitions that cannot be queried at
+/// all are not counted.
 fn refused(slo_registry: &SloRegistry, board: &SloBoard) -> Option<Warning> {
     let both = slo_registry.entries.iter().zip(&board.readings);
     let mut troubles = both
@@ -212,10 +214,10 @@ fn refused(slo_registry: &SloRegistry, board: &SloBoard) -> Option<Warning> {
         0 => String::new(),
         more => format!(" (and {more} more)"),
     };
-    Some(Warning::part(format!("SLO {id} is not measured whole{more}: {why}")))
+    Some(Warning::part(format!("SLO {id} could not be measured completely{more}: {why}")))
 }
 
-/// All that is asked for in a round, whether it is due or not.
+/// All queries of a round, whether they are due or not.
 fn subqueries(slo_registry: &SloRegistry, at: Timestamp) -> Vec<Arc<Subquery>> {
     let of = |entry: &RegisteredSlo| {
         let window = entry.window(at);
@@ -228,7 +230,7 @@ fn subqueries(slo_registry: &SloRegistry, at: Timestamp) -> Vec<Arc<Subquery>> {
     slo_registry.entries.iter().flat_map(of).collect()
 }
 
-/// What is asked besides where there are data for a part of the window alone, and where there are none now.
+/// Additional queries for SLOs with data in only a part of the window, and for SLOs without current data.
 fn extra_subqueries(slo_registry: &SloRegistry, board: &SloBoard) -> Vec<Arc<Subquery>> {
     let of = |(entry, reading): (&RegisteredSlo, &SloReading)| {
         let is_gone = |group: &GroupReading| group.recent.iter().any(|(_, m)| *m == MeasuredRatio::Absent);
@@ -244,8 +246,8 @@ fn extra_subqueries(slo_registry: &SloRegistry, board: &SloBoard) -> Vec<Arc<Sub
     slo_registry.entries.iter().zip(&board.readings).flat_map(of).collect()
 }
 
-/// Of each SLO whose data ended at a time that is known from afar alone a way to know it closely. Where many of a family ended at
-/// as many times, only the first are asked for.
+/// For each SLO whose end of data is only known coarsely, a query for the exact time. If many SLOs ended at different times,
+/// only the first ones are queried.
 fn closer(
     slo_registry: &SloRegistry,
     cache: &QueryCache,
@@ -266,6 +268,7 @@ fn closer(
     slo_registry.entries.iter().map(&mut of).collect()
 }
 
+/// The readings of all SLOs from the cached answers.
 fn read(
     slo_registry: &SloRegistry,
     cache: &QueryCache,
@@ -281,7 +284,7 @@ fn read(
     SloBoard { at, readings }
 }
 
-/// Over what is shown. Of a calendar window also how much of it has passed, by the minute.
+/// A digest of the parts that are displayed; for calendar windows also the minute, because their elapsed time grows.
 fn digest(board: &SloBoard) -> u64 {
     let mut hasher = DefaultHasher::new();
     for reading in &board.readings {
@@ -290,7 +293,7 @@ fn digest(board: &SloBoard) -> u64 {
             (board.at.as_second() / 60).hash(&mut hasher);
         }
         for group in &reading.groups {
-            // what grows with the clock alone is told anew by the minute
+            // values that grow with the clock only change the digest once a minute
             let extent = group.extent.as_ref().map(|extent| (extent.known.as_secs() / 60, extent.at_most));
             (&group.labels, extent, group.newest).hash(&mut hasher);
             for measured in group.recent.iter().map(|(_, measured)| measured).chain([&group.window]) {

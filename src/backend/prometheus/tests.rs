@@ -84,7 +84,7 @@ async fn services_come_with_what_is_known_and_nothing_made_up() {
     assert_eq!(mail.labels, Labels::from_iter([("tier", "1")]));
 }
 
-/// A server whose series name their service in `label`; one that is not `new` takes plain names of labels alone.
+/// A server whose series have the service in `label`; if it is not `new`, it only supports plain label names.
 async fn named_by(label: &'static str, is_new: bool) -> Double {
     let written = promql::label(label).into_owned();
     Double::start(move |asked| {
@@ -146,13 +146,13 @@ async fn services_are_found_by_labels_of_any_name() {
 async fn a_server_that_takes_plain_names_alone_is_asked_by_the_other_labels_and_it_is_said() {
     let double = named_by("service.name", false).await;
     let source = source_by(&double, &["service.name", "job"]);
-    // also when it is looked for no more
+    // also when discovery runs again
     for _ in 0..2 {
         let reply = ask(&source, Query::Services.now()).await;
         let Answer::Services(board) = reply.answer else { panic!() };
         let names: Vec<_> = board.readings.iter().map(|reading| &*reading.name).collect();
         assert_eq!(names, ["otel"]);
-        let said = |warning: &Warning| warning.text.contains("no label called `service.name`");
+        let said = |warning: &Warning| warning.text.contains("the label name `service.name`");
         assert!(reply.warnings.iter().any(said), "{:?}", reply.warnings);
     }
 }
@@ -336,7 +336,7 @@ async fn victoria_metrics_is_asked_for_fresh_values() {
     .await;
     let source = source(&double);
     let offer = probe(&source).await;
-    assert!(offer.warnings.iter().any(|warning| warning.contains("no rule API here?")));
+    assert!(offer.warnings.iter().any(|warning| warning.contains("no rules found: VictoriaMetrics needs")));
     let before = double.asked().len();
     services(&source).await;
     ask(&source, Query::Trends { stretch: stretch() }.now()).await;
@@ -455,7 +455,7 @@ fn a_young_server_is_surveyed_again_soon_and_an_old_one_rarely() {
     }
 }
 
-/// An answer to each query with this beside its data.
+/// Answers each query with these fields in addition to its data.
 async fn beside(more: serde_json::Value) -> Double {
     Double::start(move |asked| {
         let mut answer: serde_json::Value = serde_json::from_slice(&shop(asked).body).unwrap_or_default();
@@ -474,7 +474,7 @@ async fn what_stands_beside_an_answer_is_missing_data_unless_the_engine_remarks_
     let store = "receive series from Addr: store-b:10901: rpc error: code = Unavailable";
     let le = "PromQL warning: bucket label \"le\" is missing (1:20)";
     let counter = "PromQL info: metric might not be a counter (1:6)";
-    let node = "the answer is partial: a storage node is missing";
+    let node = "the answer is partial: a storage node did not answer";
     for (more, expected) in [
         (json!({}), vec![]),
         (json!({ "warnings": null, "infos": null, "isPartial": false }), vec![]),

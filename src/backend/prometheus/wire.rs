@@ -1,6 +1,6 @@
-//! Answers of the Prometheus API as they come over the wire, and their way into the model's words.
+//! The JSON shapes of the Prometheus API, and their mapping to the model.
 //!
-//! Unknown fields are passed over, texts are borrowed from the body, and native histograms are skipped.
+//! Unknown fields are ignored, texts are borrowed from the body, and native histograms are skipped.
 
 use std::sync::{Mutex, PoisonError};
 
@@ -19,7 +19,7 @@ pub(super) struct Envelope<'a, T> {
     #[serde(borrow)]
     pub(super) status: LenientText<'a>,
     pub(super) data: Option<T>,
-    /// The kin send `null` where there are none.
+    /// Some compatible servers send `null` if there are none.
     #[serde(borrow, default)]
     pub(super) warnings: LenientTexts<'a>,
     /// Remarks of the query engine, since Prometheus 3.
@@ -27,7 +27,7 @@ pub(super) struct Envelope<'a, T> {
     pub(super) infos: LenientTexts<'a>,
     #[serde(borrow, default)]
     pub(super) error: LenientText<'a>,
-    /// `VictoriaMetrics`' cluster says so when a storage node does not answer.
+    /// Set by the cluster version of `VictoriaMetrics` if a storage node does not answer.
     #[serde(borrow, default, rename = "isPartial")]
     pub(super) is_partial: LenientText<'a>,
 }
@@ -50,7 +50,7 @@ impl Default for Data<'_> {
 }
 
 impl Data<'_> {
-    /// How many series or points could not be read.
+    /// The number of series and points that could not be read.
     pub(super) fn lost(&self) -> usize {
         match self {
             Self::Vector(list) => {
@@ -83,7 +83,7 @@ wire! {
     }
 }
 
-/// Unix seconds, and the value as text or number; both are lost where it is no such pair.
+/// Unix seconds and the value as text or number; both are empty if the JSON is not such a pair.
 #[derive(Debug, Default)]
 pub(super) struct Point<'a>(Option<f64>, LenientText<'a>);
 
@@ -105,12 +105,12 @@ impl<'de: 'a, 'a> Deserialize<'de> for Point<'a> {
 }
 
 impl Point<'_> {
-    /// `None` for NaN, infinities and what is no number: none of them says how a service is.
+    /// The value; `None` for NaN, infinities and unreadable values.
     fn value(&self) -> Option<f64> {
         self.any_value().filter(|value| value.is_finite())
     }
 
-    /// Also NaN and infinities.
+    /// The value, also NaN and infinities; `None` if it cannot be read.
     fn any_value(&self) -> Option<f64> {
         self.1.0.parse().ok()
     }
@@ -124,7 +124,7 @@ impl Point<'_> {
 #[derive(Debug, Default)]
 pub(super) struct Points<'a> {
     all: Vec<Point<'a>>,
-    /// Whether something else than a list stood there.
+    /// 1 if the JSON value is not a list, else 0.
     lost: usize,
 }
 
@@ -150,41 +150,42 @@ impl<'de: 'a, 'a> Deserialize<'de> for Points<'a> {
     }
 }
 
-/// One series of an instant answer.
+/// One series of an instant query's answer.
 #[derive(Debug, Clone)]
 pub(super) struct Sample {
     pub(super) labels: Labels,
     pub(super) value: f64,
 }
 
-/// The labels of a series, and its samples in seconds and values.
+/// The labels of a series, and its samples: Unix seconds and values.
 pub(super) type Written = (Labels, Vec<(f64, f64)>);
 
-/// Shares all texts of one source. Each is kept as it came: it is made safe where it is drawn or printed.
+/// Interns the texts of one source. Texts are kept unchanged; they are sanitised when they are drawn or printed.
 #[derive(Default)]
 pub(super) struct Reader(Mutex<Interner>);
 
 impl Reader {
-    /// The shared copy of a text.
+    /// The interned copy of a text.
     pub(super) fn text(&self, text: &str) -> Text {
         self.interner(|interner| interner.text(text))
     }
 
-    /// Names and values, shared: labels or annotations.
+    /// Interned names and values: labels or annotations.
     pub(super) fn labels(&self, pairs: &LenientPairs<'_>) -> Labels {
         self.interner(|interner| labels(interner, pairs))
     }
 
-    /// The finite values of an instant answer; a scalar is one sample without labels.
+    /// The finite values of an instant query's answer; a scalar is one sample without labels.
     pub(super) fn samples(&self, data: &Data<'_>) -> Vec<Sample> {
         self.samples_that(data, f64::is_finite)
     }
 
-    /// All values of an instant answer, also NaN and infinities: 0 / 0 is an answer, too.
+    /// All values of an instant query's answer, also NaN and infinities, which a division by zero returns.
     pub(super) fn all_samples(&self, data: &Data<'_>) -> Vec<Sample> {
         self.samples_that(data, |_| true)
     }
 
+    /// The values of an instant query's answer for which `counts` is true.
     fn samples_that(&self, data: &Data<'_>, counts: impl Fn(f64) -> bool) -> Vec<Sample> {
         let single = |point: &Point<'_>| {
             point
@@ -207,14 +208,14 @@ impl Reader {
         }
     }
 
-    /// The moments at which each series of a raw range has a sample.
+    /// The times of the samples of each series, in Unix seconds.
     pub(super) fn moments(&self, data: &Data<'_>) -> Vec<(Labels, Vec<f64>)> {
         let Data::Matrix(all) = data else { return Vec::new() };
         let times = |series: &WireSeries<'_>| series.values.all.iter().filter_map(|point| point.0).collect();
         self.interner(|interner| all.all.iter().map(|s| (labels(interner, &s.metric), times(s))).collect())
     }
 
-    /// The samples of an answer as they were written, those that are finite.
+    /// The stored samples with finite values.
     pub(super) fn points(&self, data: &Data<'_>) -> Vec<Written> {
         let Data::Matrix(all) = data else { return Vec::new() };
         self.interner(|interner| {
@@ -226,7 +227,7 @@ impl Reader {
         })
     }
 
-    /// The values of a range answer on the grid of `span`, sorted by labels; lines without any value are left out.
+    /// The values of a range query's answer on the grid of `span`, sorted by labels; lines without any value are left out.
     pub(super) fn matrix(&self, data: &Data<'_>, span: TimeGrid) -> Matrix {
         let mut matrix = Matrix::empty(span);
         if let Data::Matrix(all) = data {
@@ -244,8 +245,9 @@ impl Reader {
         matrix
     }
 
+    /// Runs `work` with the interner locked.
     fn interner<T>(&self, work: impl FnOnce(&mut Interner) -> T) -> T {
-        // whatever panicked left a set of texts, which is always whole
+        // a panic cannot leave the set of texts in an invalid state
         work(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
     }
 }
@@ -255,6 +257,7 @@ fn labels(interner: &mut Interner, pairs: &LenientPairs<'_>) -> Labels {
     Labels::new(pairs.0.iter().map(|(name, value)| (text(name), text(value))).collect())
 }
 
+/// Places points on the grid, with NaN for missing values; `None` if no point is on the grid.
 fn on_grid(points: &[Point<'_>], span: TimeGrid) -> Option<Vec<f64>> {
     let mut values = vec![f64::NAN; span.count()];
     let mut any = false;

@@ -1,4 +1,4 @@
-//! Where a runbook may be: what its alert says, the folder, the templates; as places that can be read.
+//! The locations where a runbook may be: the alert's `runbook_url`, the runbook folder, and the configured templates.
 
 use std::fmt;
 use std::path::{Component, Path, PathBuf};
@@ -12,16 +12,16 @@ use crate::model::placeholder::{TemplatePart, parts};
 use crate::model::runbook::RunbookQuery;
 use crate::model::text;
 
-/// Where a runbook may be.
+/// A location where a runbook may be.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum RunbookLocation {
     /// One file.
     File(PathBuf),
-    /// A file of one of these names in a folder.
+    /// A folder, and the file names to look for in it.
     Folder(PathBuf, Vec<String>),
-    /// A page: what is asked for, and how it was named.
+    /// A web page: the address to request, and the address as it was written.
     Page(Url, Url),
-    /// Nowhere, for this reason.
+    /// No location, with the reason.
     None(String),
 }
 
@@ -33,12 +33,12 @@ impl fmt::Display for RunbookLocation {
             Self::Page(_, named) => {
                 write!(f, "{}://{}{}", named.scheme(), named.host_str().unwrap_or_default(), named.path())
             }
-            Self::None(_) => f.write_str("what its alert says"),
+            Self::None(_) => f.write_str("the alert's runbook_url"),
         }
     }
 }
 
-/// All places, the likeliest first.
+/// All locations for a runbook, in the order in which they are tried.
 pub(super) fn places(wanted: &RunbookQuery, settings: &RunbookSettings) -> Vec<RunbookLocation> {
     let mut labels: Vec<(Text, Text)> = wanted.labels.iter().map(|(n, v)| (n.clone(), v.clone())).collect();
     if wanted.labels.get("alertname").is_none() {
@@ -64,14 +64,14 @@ pub(super) fn places(wanted: &RunbookQuery, settings: &RunbookSettings) -> Vec<R
     places
 }
 
-/// An address or a path as a team wrote it to an alert.
+/// The location of an alert's `runbook_url`: a web address, an absolute path, or a path relative to the folder.
 fn of_annotation(text: &str, settings: &RunbookSettings) -> RunbookLocation {
     let text = text.trim();
     if is_web(text) {
         return page(text);
     }
     if let Some(path) = path_of(text) {
-        // anybody who can write a rule could else have any file of this machine shown, its secrets too
+        // without this check, anybody who can write an alerting rule could display any file of this machine, also secrets
         let is_below = settings.folder.as_ref().is_some_and(|folder| {
             path.starts_with(folder) && !path.components().any(|step| step == Component::ParentDir)
         });
@@ -79,21 +79,21 @@ fn of_annotation(text: &str, settings: &RunbookSettings) -> RunbookLocation {
             return RunbookLocation::File(path);
         }
         return RunbookLocation::None(format!(
-            "{text} is neither called .md or .txt nor below the folder of [runbooks]"
+            "{text} is not shown: it has no ending .md, .markdown or .txt and is outside of the folder of [runbooks]"
         ));
     }
     let Some(folder) = &settings.folder else {
         return RunbookLocation::None(format!(
-            "{text} is no address, and there is no folder in [runbooks] to look below"
+            "{text} is not a web address, and [runbooks] sets no folder to look in"
         ));
     };
     if !is_below(text) {
-        return RunbookLocation::None(format!("{text} does not lie below the folder of [runbooks]"));
+        return RunbookLocation::None(format!("{text} is outside of the folder of [runbooks]"));
     }
     RunbookLocation::Folder(PathBuf::from(folder), vec![text.to_owned()])
 }
 
-/// What a template comes to with these labels; nothing if one of them is not there or not fit to stand in it.
+/// The location of a template, filled with these labels; `None` if a label is missing or its value is not safe in a path.
 fn of_template(template: &str, labels: &Labels) -> Option<RunbookLocation> {
     let template = template.trim();
     if is_web(template) {
@@ -111,6 +111,8 @@ fn of_template(template: &str, labels: &Labels) -> Option<RunbookLocation> {
     path_of(&fill(template, labels, plain)?).map(RunbookLocation::File)
 }
 
+/// Fills the placeholders of a template. `fit` escapes or checks each value; `None` if a label is missing or `fit` returns
+/// `None`.
 fn fill(template: &str, labels: &Labels, fit: impl Fn(&str) -> Option<String>) -> Option<String> {
     let parts = parts(template, labels).into_iter().map(|part| match part {
         TemplatePart::Plain(text) => Some(text.to_owned()),
@@ -124,7 +126,7 @@ fn is_web(text: &str) -> bool {
     text.starts_with("https://") || text.starts_with("http://")
 }
 
-/// A path that is whole.
+/// The path of an absolute path or of a `file://` address.
 fn path_of(text: &str) -> Option<PathBuf> {
     if text.starts_with("file://") {
         return Url::parse(text).ok()?.to_file_path().ok();
@@ -132,7 +134,7 @@ fn path_of(text: &str) -> Option<PathBuf> {
     text.starts_with('/').then(|| PathBuf::from(text))
 }
 
-/// Whether a file is a text by its name.
+/// Whether the file name has the ending of a text file.
 fn is_text(path: &Path) -> bool {
     let ending = path.extension().and_then(|ending| ending.to_str());
     ending.is_some_and(|ending| {
@@ -140,7 +142,7 @@ fn is_text(path: &Path) -> bool {
     })
 }
 
-/// Whether a path leads nowhere but down.
+/// Whether a relative path stays below its folder: no `..`, no empty step, no drive letter.
 fn is_below(text: &str) -> bool {
     let steps = text.split(['/', '\\']);
     !text.is_empty()
@@ -148,14 +150,16 @@ fn is_below(text: &str) -> bool {
         && steps.into_iter().all(|step| !step.is_empty() && step != "..")
 }
 
+/// The location of a web address; for a page of a known code host, the address of the raw file.
 fn page(named: &str) -> RunbookLocation {
     match Url::parse(&text::address(named)) {
         Ok(named) if named.host().is_some() => RunbookLocation::Page(raw(&named), named),
-        Ok(_) | Err(_) => RunbookLocation::None(format!("{named} cannot be understood as an address")),
+        Ok(_) | Err(_) => RunbookLocation::None(format!("{named} is not a valid address")),
     }
 }
 
-/// The file itself where the address is of a page about it: GitHub's and GitLab's.
+/// The address of the raw file for a page that displays the file: for GitHub, GitLab and Bitbucket. Other addresses stay as
+/// they are.
 fn raw(url: &Url) -> Url {
     let mut raw = url.clone();
     let steps: Vec<&str> = url.path().trim_start_matches('/').split('/').collect();
@@ -180,7 +184,7 @@ fn raw(url: &Url) -> Url {
     raw
 }
 
-/// What is asked where a token is given: GitLab takes it for its API alone, not for its pages.
+/// The address to request with a token: for GitLab the repository files API, because its pages do not accept the token.
 pub(super) fn with_token(raw: &Url, named: &Url) -> Url {
     let rest = named.path().split_once("/-/blob/").or_else(|| named.path().split_once("/-/raw/"));
     let Some((project, rest)) = rest else { return raw.clone() };
@@ -194,6 +198,7 @@ pub(super) fn with_token(raw: &Url, named: &Url) -> Url {
     api
 }
 
+/// Decodes percent escapes.
 fn decoded(text: &str) -> String {
     let form = text.replace('+', "%2B").replace('&', "%26").replace('=', "%3D");
     url::form_urlencoded::parse(form.as_bytes()).next().map(|(text, _)| text.into_owned()).unwrap_or_default()

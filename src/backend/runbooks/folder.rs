@@ -1,4 +1,4 @@
-//! Runbooks in files: found by name below a folder, never outside of it, and read up to a size.
+//! Runbook files: found by name below a folder, never outside of that folder, and read up to a maximum size.
 
 use std::fs;
 use std::io::Read;
@@ -6,26 +6,27 @@ use std::path::{Path, PathBuf};
 
 use crate::config::files;
 
-/// How deep below the folder is looked.
+/// The maximum depth below the folder.
 const DEPTH: usize = 4;
-/// Most files and folders that are looked at.
+/// The maximum number of directory entries that are visited.
 const ENTRIES: usize = 5000;
 
-/// The comment: why there is no file.
+/// The reason why no file was found.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum Missing {
-    /// The folder itself.
+    /// The folder cannot be read.
     #[error("the folder cannot be read ({0})")]
     Folder(#[source] std::io::Error),
-    /// None of that name in it.
+    /// The folder has no file of this name.
     #[error("no file of that name")]
     File,
-    /// A link leads out of the folder.
+    /// The file is a symbolic link to a place outside of the folder.
     #[error("a link leads out of the folder")]
     Outside,
 }
 
-/// The file of one of these names, the first that is there; a name without folders is looked for in all of them.
+/// The first existing file of these names. If no name is a path below the folder, the files of all subfolders are searched by
+/// file name, ignoring upper and lower case.
 ///
 /// # Errors
 /// [`Missing`] if there is none.
@@ -47,7 +48,7 @@ pub(super) fn find(folder: &Path, names: &[String]) -> Result<PathBuf, Missing> 
     if path.starts_with(&root) { Ok(path) } else { Err(Missing::Outside) }
 }
 
-/// All files below a folder, in the order of their paths; links to folders are not followed.
+/// All files below a folder, sorted by path; symbolic links to folders are not followed.
 fn files(root: &Path) -> Vec<PathBuf> {
     let mut found = Vec::new();
     let mut folders = vec![(root.to_owned(), 0)];
@@ -70,13 +71,13 @@ fn files(root: &Path) -> Vec<PathBuf> {
     found
 }
 
-/// What stands in a file of at most `limit` bytes, with its path.
+/// Reads a file of at most `limit` bytes; returns the path and the content.
 pub(super) fn read(path: &Path, limit: u64) -> Result<(PathBuf, Vec<u8>), String> {
     let mut bytes = Vec::new();
     let file = files::open(path).map_err(|error| error.to_string())?;
     file.take(limit + 1).read_to_end(&mut bytes).map_err(|error| error.to_string())?;
     if bytes.len() as u64 > limit {
-        return Err(format!("it is larger than {} MiB", limit / (1024 * 1024)));
+        return Err(format!("the file is larger than {} MiB", limit / (1024 * 1024)));
     }
     Ok((path.to_owned(), bytes))
 }

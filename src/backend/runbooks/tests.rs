@@ -25,7 +25,7 @@ async fn search(runbooks: RunbookSettings, url: &str) -> RunbookSearch {
     Runbooks::new(&settings(runbooks), &Transport::Network).search(&wanted).await.0
 }
 
-/// The comment: why there is none, where the server answers so.
+/// The error text of a search that finds no runbook because the server gives this answer.
 async fn why(answer: impl Fn(&ReceivedRequest) -> CannedResponse + Send + Sync + 'static) -> String {
     let double = Double::start(answer).await;
     let search = search(here(), &format!("{}/A.md", double.url)).await;
@@ -51,19 +51,22 @@ async fn what_is_no_runbook_is_said_with_its_reason() {
     assert_eq!(why(|_| CannedResponse::new(404, "text/plain", "no such page")).await, "404: no such page");
     assert!(why(|_| CannedResponse::new(200, "text/html", "<p>x")).await.contains("web page"));
     assert!(why(|_| markdown("<!DOCTYPE html><html>")).await.contains("web page"));
-    assert_eq!(why(|_| markdown(" \n")).await, "it is empty");
-    assert_eq!(why(|_| markdown(&"x".repeat(1_048_577))).await, "it is larger than 1 MiB");
+    assert_eq!(why(|_| markdown(" \n")).await, "the runbook is empty");
+    assert_eq!(why(|_| markdown(&"x".repeat(1_048_577))).await, "the page is larger than 1 MiB");
     assert!(
         why(|_| CannedResponse::new(200, "text/plain", "x").with_claimed_length(2_000_000))
             .await
             .contains("1 MiB")
     );
-    assert!(why(|_| CannedResponse::hang()).await.contains("no whole answer within"));
-    assert!(why(|_| markdown("slow").drip(Duration::from_millis(400))).await.contains("no whole answer"));
+    assert!(why(|_| CannedResponse::hang()).await.contains("no complete answer within"));
+    assert!(why(|_| markdown("slow").drip(Duration::from_millis(400))).await.contains("no complete answer"));
     let login =
         why(|_| CannedResponse::new(302, "text/html", "").header("Location", "https://login.example/?to=x"))
             .await;
-    assert_eq!(login, "it redirects to login.example/; perhaps it wants a token in [runbooks.tokens]");
+    assert_eq!(
+        login,
+        "the server redirects to login.example/; set a token in [runbooks.tokens] if it needs a login"
+    );
 }
 
 #[tokio::test]

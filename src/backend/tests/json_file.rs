@@ -1,5 +1,5 @@
-//! The smallest kind of source: alerts and services out of one JSON file. Compiled for tests alone; a real one has such a file of
-//! its own and a line in the registry.
+//! A minimal kind of source: alerts and services from one JSON file. Only compiled for tests; a real kind needs no more than
+//! a file like this and a line in the registry.
 
 use std::collections::BTreeMap;
 use std::future::ready;
@@ -46,7 +46,7 @@ path = "world.json"
 #[derive(Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct Settings {
-    /// The file; relative to the configuration file.
+    /// The path of the file, relative to the configuration file.
     path: String,
 }
 

@@ -1,4 +1,4 @@
-//! The verbs that change something outside, and the journal that tells of it.
+//! The verbs that change external systems, and the flags of `journal`.
 
 use std::time::Duration;
 
@@ -18,17 +18,17 @@ const TARGET: &str = "target";
 const LEVEL: &str = "level of the policy";
 
 const ACTION_HELP: &str = "\
-The calls are shown before they are made, and a terminal is asked; elsewhere
---yes is needed. --dry-run shows them and makes none. What was done stands in
-`burnwatch journal`.
+The requests are shown before they are sent. On a terminal burnwatch asks for
+confirmation; without a terminal --yes is required. --dry-run shows the
+requests and sends none. `burnwatch journal` lists past actions.
 
 Exit codes:
-  0  all done, or so already
-  1  some were refused or overtaken, or it is unknown whether they were done
+  0  all done, or already in that state
+  1  an action was refused or came too late, or its result is unknown
   2  wrong usage, not confirmed, or refused by the context's guardrails
-  3  a source in trouble: what is meant is not known";
+  3  a source failed, so the incidents or alerts could not be found";
 
-/// What is done to the systems outside.
+/// The actions on external systems.
 #[derive(Debug)]
 pub(in crate::cli) enum ActVerb {
     /// A verb of the table of operations.
@@ -197,7 +197,7 @@ impl Subcommand for ActVerb {
     }
 }
 
-/// A silence that is not there yet.
+/// The flags of a new silence.
 #[derive(Debug, Args)]
 pub(in crate::cli) struct NewSilence {
     /// All must match: alertname=Slow 'pod=~"web-.*"'
@@ -208,7 +208,7 @@ pub(in crate::cli) struct NewSilence {
     pub(in crate::cli) alerts: Vec<String>,
     #[command(flatten)]
     pub(in crate::cli) span: Span,
-    /// The comment: why
+    /// The reason for the silence
     #[arg(long, short, value_name = "TEXT", required = true)]
     pub(in crate::cli) comment: Option<String>,
     /// The context's name, to confirm hiding a large share of all alerts
@@ -218,12 +218,12 @@ pub(in crate::cli) struct NewSilence {
     pub(in crate::cli) consent: Consent,
 }
 
-/// What is said of a silence that stands in the place of another one.
+/// The flags of a silence that replaces another one.
 #[derive(Debug, Args)]
 pub(in crate::cli) struct Replacement {
     #[command(flatten)]
     pub(in crate::cli) span: Span,
-    /// Another comment
+    /// A new comment
     #[arg(long, short, value_name = "TEXT")]
     pub(in crate::cli) comment: Option<String>,
     /// The context's name, to confirm hiding a large share of all alerts
@@ -233,24 +233,24 @@ pub(in crate::cli) struct Replacement {
     pub(in crate::cli) consent: Consent,
 }
 
-/// From when to when.
+/// The start and the end of a silence.
 #[derive(Debug, Args)]
 pub(in crate::cli) struct Span {
     /// For how long: 30m, 2h
     #[arg(long = "for", value_name = "TIME", value_parser = length)]
     pub(in crate::cli) length: Option<Duration>,
-    /// Until when, instead: 22:00, "2026-11-30 22:00"
+    /// End, instead of --for: 22:00, "2026-11-30 22:00"
     #[arg(long, value_name = "WHEN", conflicts_with = "length")]
     pub(in crate::cli) until: Option<String>,
-    /// From when; without it at once: 22:00, "in 2h"
+    /// Start; default: now: 22:00, "in 2h"
     #[arg(long, value_name = "WHEN")]
     pub(in crate::cli) start: Option<String>,
 }
 
-/// What is done to silences.
+/// The actions on existing silences.
 #[derive(Debug, Subcommand)]
 pub(in crate::cli) enum SilenceVerb {
-    /// Move the end of silences
+    /// Extend silences
     #[command(after_help = ACTION_HELP)]
     Extend {
         /// Their ids (burnwatch silences)
@@ -268,13 +268,13 @@ pub(in crate::cli) enum SilenceVerb {
         /// Its id (burnwatch silences)
         #[arg(value_name = "ID")]
         id: String,
-        /// Other matchers, instead of all that it has
+        /// New matchers, replacing all of the silence's matchers
         #[arg(value_name = "MATCHER")]
         matchers: Vec<String>,
         #[command(flatten)]
         anew: Replacement,
     },
-    /// Make an expired silence again
+    /// Create an expired silence again
     #[command(after_help = ACTION_HELP)]
     Again {
         /// Its id (burnwatch silences --all)
@@ -294,7 +294,7 @@ pub(in crate::cli) enum SilenceVerb {
     },
 }
 
-/// Where, and whether the person has said yes.
+/// The source of an action, and the confirmation.
 #[derive(Debug, Args)]
 pub(in crate::cli) struct Consent {
     /// Do not ask for confirmation
@@ -305,7 +305,7 @@ pub(in crate::cli) struct Consent {
     pub(in crate::cli) source: Option<String>,
 }
 
-/// What is wanted of the journal.
+/// The flags of `journal`.
 #[derive(Debug, Args)]
 pub(in crate::cli) struct JournalFlags {
     /// Only actions begun within this time: 12h, 7d
@@ -319,7 +319,7 @@ pub(in crate::cli) struct JournalFlags {
 }
 
 impl ActVerb {
-    /// Whether the person has said yes, and where it is to be done.
+    /// The flags `--yes` and `--source` of this action.
     pub(in crate::cli) fn consent(&self) -> &Consent {
         match self {
             Self::Operation(words) => &words.consent,
@@ -331,7 +331,7 @@ impl ActVerb {
         }
     }
 
-    /// The context's name, as far as it was given for what hides much.
+    /// The value of `--confirm-name`, which silences that hide a large share of the alerts need.
     pub(in crate::cli) fn confirm_name(&self) -> Option<&str> {
         let Self::Silence(Silences { new, verb }) = self else { return None };
         let given = match verb.as_deref() {
@@ -347,5 +347,5 @@ pub(super) fn length(text: &str) -> Result<Duration, String> {
     const YEAR: Duration = Duration::from_secs(365 * 86_400);
     let length = duration::parse(text).map_err(|error| error.to_string())?;
     let is_sane = length >= Duration::from_secs(1) && length <= YEAR;
-    is_sane.then_some(length).ok_or_else(|| "write a length from 1s to 1y".to_owned())
+    is_sane.then_some(length).ok_or_else(|| "write a duration from 1s to 1y".to_owned())
 }

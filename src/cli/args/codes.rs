@@ -1,51 +1,51 @@
-//! What the exit codes of each verb mean, for its help. Those of the verbs that act or write definitions stand beside them.
+//! The exit codes in the help of each verb. Those of actions and of `slo` are in their own modules.
 
-/// Of what is printed.
+/// For lists and documents.
 pub(super) const LISTING: &str = "\
 Exit codes:
-  0  printed, also while alerts are firing
+  0  success, also while alerts are firing
   1  the output could not be written
-  2  wrong usage or configuration, or no source of the context can tell it
-  3  data are missing because a source is in trouble; what is known is printed";
+  2  wrong usage or configuration, or no source of the context has such data
+  3  incomplete: a source failed; the data of the other sources are printed";
 
-/// Of a check.
+/// For `check`.
 pub(super) const CHECK: &str = "\
 Exit codes, as of monitoring plug-ins:
   0  OK
   1  WARNING: an SLO in ticket or exhausted, a degraded service
   2  CRITICAL: an SLO in page, a service that is down or critical
-  3  UNKNOWN: no data, a source that does not answer, a name that nobody
-     knows, wrong usage or configuration
-The worst decides; what is known to be bad counts more than what is unknown.
-While a source does not tell which alerts fire, only CRITICAL counts more:
-one of them may be.";
+  3  UNKNOWN: no data, a source that does not answer, an unknown name, wrong
+     usage or configuration
+The worst result decides: CRITICAL, WARNING, UNKNOWN, OK. While the firing
+alerts are unknown, UNKNOWN is worse than WARNING, because one of the alerts
+may be critical.";
 
-/// Of the doctor.
+/// For `doctor`.
 pub(super) const DOCTOR: &str = "\
 Exit codes:
   0  every source is healthy
-  1  a source is in trouble, or the output could not be written
+  1  a source failed, or the output could not be written
   2  wrong usage or configuration";
 
-/// Of a picture.
+/// For `snapshot`.
 pub(super) const SNAPSHOT: &str = "\
 Exit codes:
-  0  drawn, with all that it shows
+  0  drawn with all data
   1  the output could not be written
   2  wrong usage or configuration
-  3  not all came in time; what is known is drawn";
+  3  incomplete: some data did not arrive in time; the others are drawn";
 
-/// Of the configuration.
+/// For `config`.
 pub(super) const CONFIG: &str = "\
 Exit codes:
-  0  printed, written, or nothing is wrong
+  0  success, or no errors found
   1  the output could not be written
-  2  something is wrong with the configuration, or the file is there already";
+  2  the configuration has errors, or the file exists already";
 
-/// Of the journal.
+/// For `journal`.
 pub(super) const JOURNAL: &str = "\
 Exit codes:
   0  printed
-  1  the journal cannot be read; --read-back: what was sent stays unknown
+  1  the journal cannot be read; --read-back: a result is still unknown
   2  wrong usage or configuration
-  3  a line of it cannot be read; --read-back: a source is in trouble";
+  3  a line of the journal cannot be read; --read-back: a source failed";

@@ -1,4 +1,4 @@
-//! The verbs for SLO definitions: checking them, turning one form into another.
+//! The verbs for SLO definitions: `validate`, `import` and `export`.
 
 use std::convert::Infallible;
 use std::path::PathBuf;
@@ -12,20 +12,21 @@ use crate::config::hint;
 
 const VALIDATE_HELP: &str = "\
 Exit codes:
-  0  every definition can be used; there may be warnings
-  1  --strict, and there are warnings; or the output could not be written
-  2  something is wrong, or there is no SLO; what is right is shown
-  3  a source could not say whether series exist";
+  0  every definition is valid; there may be warnings
+  1  --strict and there are warnings, or the output could not be written
+  2  a definition is invalid, or there is no SLO; valid ones are shown
+  3  a source did not answer whether series exist";
 
 const WRITE_HELP: &str = "\
-The document goes to standard output, what the form cannot say to standard
-error and as remarks into the document.
+The document goes to standard output. What the format cannot express is
+listed on standard error and as comments in the document.
 
 Exit codes:
   0  every SLO is written
-  1  an SLO is left out, which standard error names; --strict, and there are
-     warnings, or something could not be said; or nothing could be written
-  2  a definition is wrong, or there is no SLO; what is right is written";
+  1  an SLO is left out (named on standard error); --strict and there are
+     warnings, or the format cannot express something; or the output could
+     not be written
+  2  a definition is invalid, or there is no SLO; valid ones are written";
 
 #[derive(Debug, Subcommand)]
 pub(in crate::cli) enum SloVerb {
@@ -48,10 +49,10 @@ pub(in crate::cli) enum SloVerb {
 
 #[derive(Debug, Args)]
 pub(in crate::cli) struct Validate {
-    /// Files and folders; by default those of the configuration
+    /// Files and folders; default: those of the configuration
     #[arg(value_name = "FILES")]
     pub(in crate::cli) files: Vec<PathBuf>,
-    /// Ask the sources whether the series exist; --prometheus asks too
+    /// Ask the sources whether the series exist (--prometheus implies it)
     #[arg(long)]
     pub(in crate::cli) check_series: bool,
     /// Treat warnings as errors
@@ -77,13 +78,13 @@ pub(in crate::cli) enum ValidateFormat {
 
 #[derive(Debug, Args)]
 pub(in crate::cli) struct WriteArgs {
-    /// Files and folders; by default those of the configuration
+    /// Files and folders; default: those of the configuration
     #[arg(value_name = "FILES")]
     pub(in crate::cli) files: Vec<PathBuf>,
     /// Write to this file, which must not exist yet
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub(in crate::cli) write: Option<PathBuf>,
-    /// Elsewhere the form of what is printed: nothing that is written here
+    /// Accepted only to give a helpful error: other verbs take `--output FORMAT`
     #[arg(long, short, value_name = "FORMAT", hide = true, value_parser = refuse_output)]
     pub(in crate::cli) output: Option<Infallible>,
     /// Overwrite an existing file
@@ -98,12 +99,14 @@ fn target() -> impl TypedValueParser<Value = Target> {
     Offered(|| Target::ALL.map(Target::word).to_vec()).try_map(|text| {
         let words = Target::ALL.map(Target::word);
         let found = Target::ALL.into_iter().find(|target| target.word() == text);
-        found.ok_or_else(|| format!("there is openslo, sloth, pyrra, rules and own{}", hint(&text, words)))
+        found.ok_or_else(|| {
+            format!("the formats are openslo, sloth, pyrra, rules and own{}", hint(&text, words))
+        })
     })
 }
 
-/// What prints a list takes `-o FORMAT`: a file of that name would be written by mistake.
+/// Refuses `-o`: for lists it means a format, and a file of that name would be written by mistake.
 fn refuse_output(_: &str) -> Result<Infallible, String> {
-    Err("--output is the form of a list; --write FILE names a file, and export --format FORM the form"
+    Err("--output is the format of a list; use --write FILE for the file, and export --format FORM for the format"
         .to_owned())
 }

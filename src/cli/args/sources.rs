@@ -1,21 +1,22 @@
-//! The flags that name sources without a configuration file: one for each kind that has one, `--NAME URL`.
+//! The flags that name sources without a configuration file, such as `--prometheus URL`: one for each kind of source that
+//! has a flag.
 
 use clap::{Arg, ArgAction, ArgMatches, Args, Command, Error, FromArgMatches};
 
 use crate::backend;
 use crate::config::kind::KindSpec;
 
-/// Every kind that has a flag, and the addresses after it.
+/// Every kind that has a flag, with the URLs given for it.
 #[derive(Debug, Clone)]
 pub(super) struct SourceFlags(pub(super) Vec<(&'static KindSpec, Vec<String>)>);
 
 impl SourceFlags {
-    /// Whether any source is named so.
+    /// Whether any of these flags was given.
     pub(super) fn are_given(&self) -> bool {
         self.0.iter().any(|(_, addresses)| !addresses.is_empty())
     }
 
-    /// The flags that were given.
+    /// The flags that were given, as they are typed: `--prometheus`.
     pub(super) fn names(&self) -> Vec<String> {
         let given = self.0.iter().filter(|(_, addresses)| !addresses.is_empty());
         given.map(|(kind, _)| format!("--{}", kind.name)).collect()

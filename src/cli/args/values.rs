@@ -1,4 +1,4 @@
-//! How the values of flags are read, each with the words for one that cannot be.
+//! Parsers for the values of flags; the error of each says what to write.
 
 use std::ffi::OsStr;
 
@@ -10,7 +10,7 @@ use crate::app::place::Tab;
 use crate::app::themes;
 use crate::config::hint;
 
-/// An environment variable that switches a flag.
+/// The value of a flag that can also be set by an environment variable. Empty is false.
 pub(super) fn switch(text: &str) -> Result<bool, String> {
     match text.to_lowercase().as_str() {
         "1" | "true" | "yes" | "on" => Ok(true),
@@ -26,7 +26,8 @@ pub(super) fn size(text: &str) -> Result<(u16, u16), String> {
         .ok_or_else(|| "write columns x rows, each 1 to 1000: 120x36".to_owned())
 }
 
-/// Any text. What is known is offered by completions; whether the text is right is found out later, with better words.
+/// Accepts any text; the known values are only offered by completions. The value is checked later, where the error message
+/// can say more.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Offered(pub(super) fn() -> Vec<&'static str>);
 
@@ -47,25 +48,25 @@ impl TypedValueParser for Offered {
     }
 }
 
-/// A theme: those that are built in; the script asks for the person's own.
+/// Built-in themes; the completion script asks burnwatch for the user's own themes.
 pub(super) const THEMES: Offered = Offered(|| themes::names().chain([USER_THEMES]).collect());
-/// A context or a source of the configuration: the script asks for their names.
+/// A context or a source of the configuration: the completion script asks burnwatch for the names.
 pub(super) const CONTEXTS: Offered = Offered(|| vec![ALL_CONTEXTS]);
 pub(super) const SOURCES: Offered = Offered(|| vec![ALL_SOURCES]);
-/// What of burnwatch lies somewhere.
+/// The kinds of files that `config path` knows.
 pub(super) const FILE_KINDS: Offered = Offered(|| vec!["config", "packs", "themes", "log", "state"]);
 
-/// Stand in a completion script for what `burnwatch names` prints when it is wanted.
+/// Placeholders in a completion script, replaced by a call of `burnwatch names`.
 pub(in crate::cli) const USER_THEMES: &str = "@own-themes@";
 pub(in crate::cli) const ALL_CONTEXTS: &str = "@contexts@";
 pub(in crate::cli) const ALL_SOURCES: &str = "@sources@";
 
-/// The names of the screens, as they are written here.
+/// The names of the screens for `snapshot`.
 pub(super) fn screens() -> Vec<&'static str> {
     Tab::ALL.iter().map(|tab| tab.name()).collect()
 }
 
-/// A screen by its name.
+/// Parses the name of a screen, whatever the case of letters.
 pub(super) fn screen() -> impl TypedValueParser<Value = Tab> {
     Offered(screens).try_map(|text| {
         let found = Tab::ALL.iter().copied().find(|tab| tab.name().eq_ignore_ascii_case(&text));
@@ -73,11 +74,11 @@ pub(super) fn screen() -> impl TypedValueParser<Value = Tab> {
     })
 }
 
-/// Keys one behind the other, as one types them.
+/// A sequence of keys.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(in crate::cli) struct KeyValues(pub(in crate::cli) Vec<Key>);
 
-/// Keys with blanks between them, of which more than one is one.
+/// Parses keys separated by whitespace: `down enter`.
 pub(super) fn keys(text: &str) -> Result<KeyValues, String> {
     let keys: Result<Vec<Key>, _> = text.split_whitespace().map(str::parse).collect();
     keys.map(KeyValues).map_err(|error| format!("{error}"))

@@ -42,7 +42,7 @@ fn demo_sources() -> Vec<Arc<dyn Source>> {
 
 type RecordedAnswers = Vec<(SourceId, Ask, Answered)>;
 
-/// Everything that the demo world tells, but for one kind of question.
+/// A world with all answers of the demo sources, except those to one kind of question.
 fn world(told: &RecordedAnswers, but: Option<AskKind>) -> World {
     let ids = told.iter().map(|(id, ..)| id.clone());
     let mut world = World::new(ids, HealthPolicy::default());
@@ -53,7 +53,7 @@ fn world(told: &RecordedAnswers, but: Option<AskKind>) -> World {
     world
 }
 
-/// What each verb prints of a world, without its word on what is missing.
+/// The output of each verb for a world, without the notes on missing data.
 fn printed(world: &World, sources: &[SourceInfo]) -> BTreeMap<&'static str, String> {
     let view = WorldView {
         world,
@@ -113,7 +113,7 @@ async fn a_verb_waits_for_every_question_whose_answer_changes_what_it_prints() {
     }
 }
 
-/// What a place is called in the page; a new one has to be given a word, and an example below.
+/// The name of a place in `docs/waits.md`. A new place needs a name here and an example in `places`.
 const fn title(place: &Place) -> &'static str {
     match place {
         Place::Overview => "Overview",
@@ -138,7 +138,7 @@ const fn title(place: &Place) -> &'static str {
     }
 }
 
-/// One of each place in a world that is known.
+/// One example of each place, with identities that exist in the demo world.
 fn places(state: &State) -> Vec<Place> {
     let world = &state.shared.world;
     let slo = world.slos().first().unwrap();
@@ -170,7 +170,7 @@ fn places(state: &State) -> Vec<Place> {
     ]
 }
 
-/// Lets the state ask and answers it, until it has nothing more to ask.
+/// Answers the questions of the state until it asks no more.
 async fn answered(state: &mut State, sources: &[Arc<dyn Source>]) {
     let mut effects = state.update(Event::Tick, now());
     while !effects.is_empty() {
@@ -193,7 +193,7 @@ fn listed(kinds: impl IntoIterator<Item = AskKind>) -> String {
     if words.is_empty() { "nothing more".to_owned() } else { words.join(", ") }
 }
 
-/// The page, and the kinds of questions that have a place in it.
+/// The text of `docs/waits.md`, and the kinds of questions that it names.
 async fn page() -> (String, Vec<AskKind>) {
     let sources = demo_sources();
     let infos = sources.iter().map(|source| source.info().clone()).collect();
@@ -201,11 +201,11 @@ async fn page() -> (String, Vec<AskKind>) {
     let mut state = State::new(InitialState::new("demo", infos, look, (120, 40)));
     answered(&mut state, &sources).await;
     let mut page = String::from(
-        "# What is waited for\n\n\
-         A verb waits until each source that can be asked these questions has answered them or refused, at most as long as\n\
-         `limits.connect_timeout` and `limits.timeout` say and three seconds more. What did not come is named, `is_partial` is\n\
-         true, and the exit code is 3 (of `doctor` 1; `check` says UNKNOWN unless something is known to be bad).\n\n\
-         This page is made from the tables that the program itself uses.\n\n\
+        "# What each verb waits for\n\n\
+         A verb asks each source the questions that the source supports, and waits until they are answered or refused. It waits\n\
+         for `limits.connect_timeout` plus `limits.timeout` plus three seconds at most. Missing answers are named, `is_partial` is\n\
+         true, and the exit code is 3 (of `doctor` 1; `check` reports UNKNOWN, unless a known result is worse).\n\n\
+         This page is generated from the tables that the program uses.\n\n\
          ## Verbs\n| verb | waits for |\n| --- | --- |\n",
     );
     let mut used = AskKind::VITAL.to_vec();
@@ -214,12 +214,12 @@ async fn page() -> (String, Vec<AskKind>) {
         writeln!(page, "| `{}` | {} |", needs.verb, listed(needs.kinds())).unwrap();
     }
     page.push_str(
-        "\n`check NAME` of SLOs alone is judged by SLOs alone. What is done (`ack`, `silence` and so on) waits for what it is done to.\n\n\
+        "\n`check NAME` with names of SLOs only waits for SLOs only. Actions (`ack`, `silence` and so on) wait for the incidents, alerts or silences that they change.\n\n\
          ## Screens\n",
     );
     writeln!(
         page,
-        "Every screen, and so `snapshot`, waits for {}.\nBesides:\n",
+        "Every screen, and so `snapshot`, waits for {}.\nSome screens wait for more:\n",
         listed(AskKind::VITAL.to_vec())
     )
     .unwrap();
@@ -227,7 +227,7 @@ async fn page() -> (String, Vec<AskKind>) {
     for place in places(&state) {
         let name = title(&place);
         state.reset_to(place);
-        // a page asks for more once it knows what it is about
+        // a page asks more questions once the answers to the first ones have arrived
         answered(&mut state, &sources).await;
         let wants = screens::wants(state.screen(), &state.shared, now());
         let mut kinds: Vec<AskKind> = wants.iter().map(|want| want.ask.kind()).collect();

@@ -1,4 +1,4 @@
-//! A drawn screen with its colours, as a terminal understands them: for `cat` and chat tools.
+//! A drawn screen as text with SGR escape sequences for colours, for `cat` and chat tools.
 
 use std::fmt::Write as _;
 
@@ -8,7 +8,7 @@ use ratatui::style::{Color, Modifier};
 use super::grid::{self, RunStyle};
 use crate::app::sgr;
 
-/// The screen's rows, each ending in the terminal's own look and a line break.
+/// The screen's rows; each ends with a reset of colours and attributes, if it has any, and a line break.
 pub(in crate::cli) fn render(buf: &Buffer) -> String {
     let mut out = String::new();
     for row in grid::rows(buf) {
@@ -28,7 +28,7 @@ pub(in crate::cli) fn render(buf: &Buffer) -> String {
     out
 }
 
-/// From the terminal's own look to this one.
+/// The parameters of the SGR sequence for this style: a reset, then attributes and colours.
 fn codes(look: RunStyle) -> String {
     const MODIFIERS: [(Modifier, &str); 7] = [
         (Modifier::BOLD, "1"),

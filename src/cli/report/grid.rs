@@ -1,4 +1,4 @@
-//! A drawn screen as runs of equal look: what the picture formats are made from.
+//! A drawn screen as rows of glyphs with their styles: the input of the snapshot formats.
 
 use ratatui::buffer::Buffer;
 use ratatui::style::{Color, Modifier};
@@ -6,6 +6,7 @@ use unicode_width::UnicodeWidthStr;
 
 use crate::app::sgr;
 
+/// The style of a glyph: colours and attributes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct RunStyle {
     pub(super) fg: Color,
@@ -20,24 +21,24 @@ impl RunStyle {
         self.modifier.contains(modifier)
     }
 
-    /// Whether a space that looks so can be told from nothing.
+    /// Whether a space in this style is visible.
     pub(super) fn shows_on_space(self) -> bool {
         let drawn = Modifier::REVERSED | Modifier::UNDERLINED | Modifier::CROSSED_OUT;
         self.bg != Color::Reset || self.modifier.intersects(drawn)
     }
 }
 
-/// What one cell, or two for a wide character, holds.
+/// The content of one cell, or of two for a wide character.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Glyph<'b> {
     pub(super) column: u16,
-    /// In cells.
+    /// Width in cells.
     pub(super) width: u16,
     pub(super) symbol: &'b str,
     pub(super) look: RunStyle,
 }
 
-/// The rows of the screen; cells that a wide character covers are left out.
+/// The rows of the screen. The second cell of a wide character is left out.
 pub(super) fn rows(buf: &Buffer) -> impl Iterator<Item = Vec<Glyph<'_>>> {
     let area = buf.area;
     (area.top()..area.bottom()).map(move |y| {
@@ -47,7 +48,7 @@ pub(super) fn rows(buf: &Buffer) -> impl Iterator<Item = Vec<Glyph<'_>>> {
             let wanted = u16::try_from(cell.symbol().width()).unwrap_or(1).max(1);
             let width = wanted.min(area.right() - x);
             let look = RunStyle { fg: cell.fg, bg: cell.bg, modifier: cell.modifier };
-            // half of a wide character cannot be drawn at the edge
+            // a wide character that the right edge cuts becomes a space
             let symbol = if width < wanted || look.has(Modifier::HIDDEN) { " " } else { cell.symbol() };
             glyphs.push(Glyph { column: x - area.left(), width, symbol, look });
             x += width;
@@ -56,7 +57,7 @@ pub(super) fn rows(buf: &Buffer) -> impl Iterator<Item = Vec<Glyph<'_>>> {
     })
 }
 
-/// The row without the spaces at its end that nobody sees.
+/// The row without invisible spaces at its end.
 pub(super) fn trimmed<'g, 'b>(row: &'g [Glyph<'b>]) -> &'g [Glyph<'b>] {
     let end = row
         .iter()
@@ -65,7 +66,7 @@ pub(super) fn trimmed<'g, 'b>(row: &'g [Glyph<'b>]) -> &'g [Glyph<'b>] {
     row.get(..end).unwrap_or_default()
 }
 
-/// The red, green and blue of a colour; `None` for the terminal's own.
+/// The red, green and blue of a colour; `None` for the terminal's default colour.
 pub(super) fn rgb(colour: Color) -> Option<(u8, u8, u8)> {
     match colour {
         Color::Rgb(r, g, b) => Some((r, g, b)),
@@ -73,7 +74,7 @@ pub(super) fn rgb(colour: Color) -> Option<(u8, u8, u8)> {
     }
 }
 
-/// xterm's palette; its sixteen are toned so that they are legible on a dark picture.
+/// xterm's palette of 256 colours; the first sixteen are changed to be legible on the dark background of snapshots.
 fn indexed(number: u8) -> (u8, u8, u8) {
     const SIXTEEN: [(u8, u8, u8); 16] = [
         (0x1c, 0x1f, 0x26),

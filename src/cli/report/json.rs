@@ -1,13 +1,14 @@
-//! For programs: one object with `context`, `as_of`, `is_partial`, `notes`, the facts and the lists.
+//! The JSON format: one object with `context`, `as_of`, `is_partial`, `notes`, the facts and the lists.
 //!
-//! Keys are `snake_case`; ratios are 0 to 1, durations seconds, moments RFC 3339 in UTC; what is not known is `null`. Keys are
-//! added over time, but neither removed nor given another meaning without a line in the changelog.
+//! Keys are `snake_case`; ratios are 0 to 1, durations are seconds, moments are RFC 3339 in UTC, and unknown values are `null`.
+//! New versions may add keys. A key is removed or changes its meaning only with an entry in the changelog.
 
 use serde_json::{Map, Number, Value};
 
 use super::{Cell, ReportDocument, ReportList};
 use crate::model::text::escaped_json;
 
+/// The whole document, indented over several lines.
 pub(in crate::cli) fn render(document: &ReportDocument) -> String {
     let mut object = Map::new();
     object.insert("context".into(), document.context.clone().into());

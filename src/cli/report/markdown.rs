@@ -1,10 +1,11 @@
-//! For chat, tickets and reports: tables in GitHub's Markdown, with everything escaped that Markdown would obey.
+//! The Markdown format for chat, tickets and reports: GitHub's tables, with the markup in values escaped.
 
 use std::fmt::Write as _;
 
 use super::{ReportDocument, ReportList};
 use crate::app::markdown_writer::escaped;
 
+/// The whole document: facts, lists, then notes as quotes.
 pub(in crate::cli) fn render(document: &ReportDocument) -> String {
     let mut out = String::new();
     for fact in &document.facts {
@@ -43,7 +44,7 @@ fn format_list(list: &ReportList, document: &ReportDocument) -> String {
     lines.join("\n") + "\n"
 }
 
-/// `P95` stays, `SERVICE` becomes `Service`.
+/// `SERVICE` becomes `Service`; `P95` stays.
 fn capitalised(title: &str) -> String {
     let mut chars = title.chars();
     let first = chars.next().into_iter();

@@ -1,4 +1,4 @@
-//! A drawn screen as an SVG picture on a grid of equal cells: for the README, chat and reports.
+//! A drawn screen as an SVG image on a grid of equal cells, for the README, chat and reports.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -8,19 +8,19 @@ use ratatui::style::Modifier;
 
 use super::grid::{self, Glyph, RunStyle};
 
-/// One cell, in SVG's units, whole ones so that cells meet without a seam; text of 15 is 9 wide in common monospace fonts, and
-/// their lines of boxes are as high as this.
+/// Width and height of a cell in SVG units: whole numbers, so that there are no gaps between cells. In common monospace fonts
+/// a character of size 15 is 9 wide, and box-drawing lines are 18 high.
 const CELL_SIZE: (f64, f64) = (9.0, 18.0);
 const FONT_SIZE: f64 = 15.0;
-/// From the top of a cell to the line on which letters stand.
+/// From the top of a cell to the baseline of the text.
 const BASELINE: f64 = 14.0;
-/// Column and row of each bit of braille.
+/// Column and row of the dot of each bit of a Braille character, from the lowest bit.
 const BRAILLE_DOTS: [(f64, f64); 8] =
     [(0.0, 0.0), (0.0, 1.0), (0.0, 2.0), (1.0, 0.0), (1.0, 1.0), (1.0, 2.0), (0.0, 3.0), (1.0, 3.0)];
-/// How much there is of what is dimmed.
+/// The opacity of dimmed text.
 const DIM_OPACITY: f64 = 0.6;
 const MARGIN: f64 = 12.0;
-/// What the terminal's own colours are in a picture.
+/// The colours of an image in place of the terminal's default colours.
 const DEFAULT_CANVAS: SvgCanvas = SvgCanvas { text: (0xd4, 0xd8, 0xe0), background: (0x14, 0x16, 0x1b) };
 
 type Rgb = (u8, u8, u8);
@@ -32,7 +32,7 @@ struct SvgCanvas {
 }
 
 impl SvgCanvas {
-    /// The margin has the ground that most cells have, so that a light screen has no dark frame.
+    /// The colours of this screen. The background is the most frequent one, so that a light screen has no dark margin.
     fn of(buf: &Buffer) -> Self {
         let mut grounds: BTreeMap<Option<Rgb>, usize> = BTreeMap::new();
         for cell in &buf.content {
@@ -43,6 +43,7 @@ impl SvgCanvas {
     }
 }
 
+/// The SVG document.
 pub(in crate::cli) fn render(buf: &Buffer, title: &str) -> String {
     let whole = (
         f64::from(buf.area.width).mul_add(CELL_SIZE.0, 2.0 * MARGIN),
@@ -86,13 +87,13 @@ pub(in crate::cli) fn render(buf: &Buffer, title: &str) -> String {
             }
         }
     }
-    // all grounds first, so that no ground covers the foot of a letter
+    // backgrounds first, so that none of them covers the lower end of a letter
     push(&mut out, format_args!("<g shape-rendering=\"crispEdges\">\n{grounds}{blocks}</g>\n{letters}"));
     out.push_str("</g>\n</svg>\n");
     out
 }
 
-/// Characters that a font draws alike, as wide as its letters.
+/// Classes of characters; only neighbours of the same class may be drawn as one text.
 #[derive(PartialEq)]
 enum Class {
     Ascii,
@@ -116,6 +117,7 @@ impl Class {
     }
 }
 
+/// Whether two neighbouring glyphs are drawn as one element.
 fn is_one_run(a: &Glyph<'_>, b: &Glyph<'_>) -> bool {
     let is_long_block =
         || a.symbol == b.symbol && block(a.symbol).is_some_and(|(_, _, wide, ..)| wide >= 1.0);
@@ -123,7 +125,8 @@ fn is_one_run(a: &Glyph<'_>, b: &Glyph<'_>) -> bool {
     a.look == b.look && (class != Class::Other && class == Class::of(b.symbol) || is_long_block())
 }
 
-/// Left, top, width and height of a block as parts of its cell, and how opaque it is: fonts leave gaps between blocks.
+/// Left, top, width, height (as fractions of the cell) and opacity of a block element; None for other characters. Blocks are
+/// drawn as rectangles, because fonts leave gaps between them.
 fn block(symbol: &str) -> Option<(f64, f64, f64, f64, f64)> {
     let mut chars = symbol.chars();
     let c = chars.next().filter(|_| chars.next().is_none())?;
@@ -139,7 +142,7 @@ fn block(symbol: &str) -> Option<(f64, f64, f64, f64, f64)> {
     })
 }
 
-/// The colour of letters and blocks, and how opaque they are.
+/// The foreground colour and its opacity.
 fn foreground(look: RunStyle) -> (Rgb, f64) {
     (colours(look).0, if look.has(Modifier::DIM) { DIM_OPACITY } else { 1.0 })
 }
@@ -148,7 +151,7 @@ fn push(out: &mut String, text: std::fmt::Arguments<'_>) {
     out.write_fmt(text).expect("writing to a String cannot fail");
 }
 
-/// Colours of the text and of the ground, as they come out after swapping.
+/// The colours of the text and of the background; reversed if the style says so.
 fn colours(look: RunStyle) -> (Rgb, Rgb) {
     let text = grid::rgb(look.fg).unwrap_or(DEFAULT_CANVAS.text);
     let background = grid::rgb(look.bg).unwrap_or(DEFAULT_CANVAS.background);
@@ -173,7 +176,7 @@ fn rect(out: &mut String, (x, y): (f64, f64), (width, height): (f64, f64), rgb: 
     );
 }
 
-/// Braille as its dots, as far apart as those of the next cell: fonts have it in other widths than letters.
+/// Draws Braille as dots at equal distances, also across cells: in fonts Braille is not as wide as letters.
 fn dots(out: &mut String, run: &[Glyph<'_>], top: f64) {
     let Some((rgb, opacity)) = run.first().map(|first| foreground(first.look)) else { return };
     push(out, format_args!("<path fill=\"{}\"{} d=\"", hex(rgb), faint(opacity)));
@@ -191,7 +194,7 @@ fn dots(out: &mut String, run: &[Glyph<'_>], top: f64) {
     out.push_str("\"/>\n");
 }
 
-/// The attribute of what is not quite opaque.
+/// The SVG attribute for an opacity below 1.
 fn faint(opacity: f64) -> String {
     if opacity < 1.0 { format!(" fill-opacity=\"{opacity}\"") } else { String::new() }
 }
@@ -201,7 +204,7 @@ fn text(out: &mut String, run: &[Glyph<'_>], top: f64) {
     let look = first.look;
     let (rgb, opacity) = foreground(look);
     let letters: String = run.iter().map(|glyph| glyph.symbol).collect();
-    // spaces around words move the run instead of standing in it, where not every program draws them
+    // leading spaces move the text instead of being part of it, because some programs do not draw them
     let rest = letters.trim_start_matches(' ');
     let (skipped, letters) = (letters.len() - rest.len(), rest.trim_end_matches(' '));
     if letters.is_empty() {
@@ -229,7 +232,7 @@ fn text(out: &mut String, run: &[Glyph<'_>], top: f64) {
             top + BASELINE,
             hex(rgb),
             faint(opacity),
-            // of several spaces browsers would make one
+            // browsers would collapse several spaces to one
             escaped(letters).replace("  ", "\u{a0}\u{a0}"),
         ),
     );

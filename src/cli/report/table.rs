@@ -1,4 +1,4 @@
-//! For people at a terminal: columns aligned by the width of what is shown.
+//! The table format for terminals: columns aligned by the width of their texts in cells.
 
 use std::fmt::Write as _;
 
@@ -8,17 +8,17 @@ use unicode_width::UnicodeWidthStr;
 use super::{ListLayout, ReportColumn, ReportDocument, ReportList};
 use crate::model::text::clean;
 
-/// Of the last column, which is prose, so many cells are left when others are cut.
+/// The last column holds sentences and is cut first, but not below this width in cells.
 const MIN_LAST_COLUMN: usize = 24;
-/// Cells between two columns.
+/// The gap between two columns, in cells.
 const GAP: usize = 2;
 
-/// The whole document, nothing of it cut: for pipes and files. Notes come last.
+/// The whole document without cuts, for pipes and files: facts, lists, then notes.
 pub(in crate::cli) fn render(document: &ReportDocument) -> String {
     formatted(document, None)
 }
 
-/// The same within so many cells, where it goes to a terminal: texts are cut so that no row breaks.
+/// The document for a terminal of `width` cells: texts are cut so that no row wraps.
 pub(in crate::cli) fn render_within(document: &ReportDocument, width: usize) -> String {
     formatted(document, Some(width))
 }
@@ -86,7 +86,8 @@ fn rows(out: &mut String, list: &ReportList, now: Timestamp, width: Option<usize
     }
 }
 
-/// Narrows columns of text: first the last one, which is prose, then whatever is widest; never a number, never below a title.
+/// Narrows columns of text until the row fits: the last one first, then the widest. Columns of numbers stay, and no column
+/// becomes narrower than its title.
 fn fit(widths: &mut [usize], columns: &[&ReportColumn], width: usize) {
     let total = |widths: &[usize]| widths.iter().sum::<usize>() + GAP * widths.len().saturating_sub(1);
     let is_text = |column: &&ReportColumn| !column.is_number;
@@ -127,7 +128,7 @@ fn blocks(out: &mut String, list: &ReportList, now: Timestamp) {
     }
 }
 
-/// One line of the output, made safe.
+/// Adds one line of output, without control characters.
 fn line(out: &mut String, text: &str) {
     writeln!(out, "{}", clean(text).trim_end()).expect("writing to a String cannot fail");
 }

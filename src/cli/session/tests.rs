@@ -1,4 +1,4 @@
-//! Which service an alert is about is the same in every verb, also where its proxy has to be asked.
+//! The service of an alert is the same in every verb, also if it is known only from the services behind a proxy.
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -18,7 +18,7 @@ use crate::model::service::{ServiceBoard, ServiceReading};
 use crate::model::source::{ErrorKind, Kind, SourceError};
 use crate::model::source_info::SourceInfo;
 
-/// The Prometheus of a proxy `edge`, whose backend `alldead` has no living server.
+/// The Prometheus of a proxy `edge` with a backend `alldead`.
 struct Edge {
     info: SourceInfo,
     labels: &'static [(&'static str, &'static str)],
@@ -56,7 +56,7 @@ impl Source for Edge {
     }
 }
 
-/// What `burnwatch alerts` prints, whether all came, and what was asked for it.
+/// The output of `burnwatch alerts`, whether it is partial, and the kinds of questions that were asked.
 fn listed(
     labels: &'static [(&'static str, &'static str)],
     tells_services: bool,
@@ -105,7 +105,7 @@ fn an_alert_of_a_backend_is_the_backends_in_the_list_of_alerts_too() {
     let (table, is_partial, _) = listed(of_backend, true);
     assert!(table.contains(" alldead ") && !table.contains(" edge "), "{table}");
     assert!(!is_partial);
-    // what its source cannot tell of services leaves the list of alerts whole
+    // without the services the list of alerts is still not partial
     let (table, is_partial, _) = listed(of_backend, false);
     assert!(table.contains(" edge ") && !is_partial, "{table}");
 }

@@ -1,4 +1,4 @@
-//! What may be wrong with an SLO that can be read: conditions that never hold, windows that are too short, queries without a sum.
+//! Warnings for valid SLO definitions: alert conditions that can never fire, windows that are too short, queries without a sum.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -10,7 +10,7 @@ use crate::model::slo::{
     BurnCondition, DefinitionOrigin, EventSide, Form, Sli, Slo, Template, fewest_events, sloth, standard,
 };
 
-/// Everything that may be wrong with one SLO.
+/// The warnings and notes for one SLO.
 pub(super) fn lint(slo: &Slo) -> Vec<Finding> {
     let (path, line) = match &slo.origin {
         DefinitionOrigin::File { path, line, .. } => (path.clone(), Some(*line)),
@@ -29,7 +29,7 @@ pub(super) fn lint(slo: &Slo) -> Vec<Finding> {
             say(
                 Level::Warning,
                 format!(
-                    "{} can never fire: at {percent} % no burn rate is above {}",
+                    "{} can never fire: with an objective of {percent} % the burn rate is {} at most",
                     condition_text(pair),
                     factor(most)
                 ),
@@ -39,7 +39,7 @@ pub(super) fn lint(slo: &Slo) -> Vec<Finding> {
             say(
                 Level::Warning,
                 format!(
-                    "{} alerts below 1x, the pace at which the budget just lasts: also while the objective is kept",
+                    "{} alerts below a burn rate of 1x, that is, also while the objective is met",
                     condition_text(pair)
                 ),
             );
@@ -47,24 +47,26 @@ pub(super) fn lint(slo: &Slo) -> Vec<Finding> {
         if pair.long > window {
             say(
                 Level::Warning,
-                format!("{} looks back further than the window, {}", condition_text(pair), slo.window),
+                format!(
+                    "{} has a longer lookback than the SLO's window, {}",
+                    condition_text(pair),
+                    slo.window
+                ),
             );
         }
     }
     if slo.pairs.is_empty() {
-        say(Level::Warning, "it has no condition under which it would alert".to_owned());
+        say(Level::Warning, "it has no burn-rate conditions, so it never alerts".to_owned());
     }
     for (query, what) in queries(slo) {
         let is_openslo = matches!(slo.origin, DefinitionOrigin::File { form: Form::OpenSlo, .. });
-        // the other forms say so when they are read
-        // a value is compared at each moment: there is no lookback in it
+        // the readers of the other formats report this themselves
+        // a threshold compares the value at each moment and has no lookback
         let is_value = matches!(slo.sli, Some(Sli::Threshold { .. }));
         if is_openslo && !is_value && !query.has_window() {
             say(
                 Level::Warning,
-                format!(
-                    "{what} has no {{{{.window}}}} where the lookback goes: it is taken minute by minute"
-                ),
+                format!("{what} has no {{{{.window}}}} for the lookback: it is evaluated for each minute"),
             );
         }
         if returns_one_series(&query.over(Duration::from_secs(300)), &slo.grouping) == Some(false) {
@@ -73,7 +75,7 @@ pub(super) fn lint(slo: &Slo) -> Vec<Finding> {
             } else {
                 format!("sum by ({}) ()", slo.grouping.join(", "))
             };
-            say(Level::Warning, format!("{what} may give several series; put {by} around it"));
+            say(Level::Warning, format!("{what} may return several series; put {by} around it"));
         }
     }
     let first = slo.pairs.first();
@@ -84,7 +86,7 @@ pub(super) fn lint(slo: &Slo) -> Vec<Finding> {
         say(
             Level::Note,
             format!(
-                "how many events there are is not known: with fewer than {fewest} in {} one failure is enough for {}",
+                "the number of events is unknown: with fewer than {fewest} in {} a single failure triggers {}",
                 text(pair.short),
                 condition_text(pair)
             ),
@@ -93,11 +95,12 @@ pub(super) fn lint(slo: &Slo) -> Vec<Finding> {
     found
 }
 
+/// A condition as text: `page 1h/5m at 14.4x`.
 fn condition_text(pair: &BurnCondition) -> String {
     format!("{} {}/{} at {}x", pair.severity.word(), text(pair.long), text(pair.short), factor(pair.factor))
 }
 
-/// Whether it is one of those that Sloth and the SRE Workbook bring for this window: 0.93x over 3 days of 28 is one of them.
+/// Whether it is a default condition of Sloth or the SRE Workbook for this window, such as 0.93x over 3 of 28 days.
 fn is_default_condition(pair: &BurnCondition, window: Duration) -> bool {
     let usual = standard(window).into_iter().chain(sloth(window).into_iter().flatten());
     usual.map(|usual| (usual.long, usual.short, usual.factor)).any(|(long, short, usual)| {
@@ -105,12 +108,12 @@ fn is_default_condition(pair: &BurnCondition, window: Duration) -> bool {
     })
 }
 
-/// Without the dust of a division.
+/// Rounded to four digits after the point.
 fn factor(factor: f64) -> f64 {
     (factor * 1e4).round() / 1e4
 }
 
-/// The queries that a person wrote.
+/// The queries of the definition, each with its name for messages.
 fn queries(slo: &Slo) -> Vec<(&Template, &'static str)> {
     match &slo.sli {
         Some(Sli::Events { side: EventSide::Good, part, total }) => {

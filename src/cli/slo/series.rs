@@ -1,4 +1,4 @@
-//! Asks the sources whether series exist, with the questions that charts ask.
+//! Asks the sources whether series exist, with the range queries of charts.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -13,31 +13,32 @@ use crate::model::series::TimeGrid;
 use crate::model::source::SourceId;
 use crate::runtime::{App, headless, wait_for};
 
-/// How far back series are looked for: long enough for a scrape that was missed.
+/// How far back series are looked for: long enough that a missed scrape does not matter.
 const LOOKBACK: Duration = Duration::from_secs(900);
 
-/// What the sources know of some series.
+/// The numbers of series that the sources have.
 #[derive(Debug, Default)]
 pub(super) struct KnownSeries {
-    /// How many series each source has of a selector; `None` if it did not say.
+    /// For each selector, how many series each source has; `None` if the source did not answer.
     pub(super) counts: BTreeMap<String, BTreeMap<SourceId, Option<f64>>>,
-    /// What went wrong, each source and reason once.
+    /// The errors of the sources, each once.
     pub(super) troubles: BTreeSet<String>,
 }
 
 impl KnownSeries {
-    /// How many series there are of it in the source that has most; `None` if no source said so.
+    /// The number of series of the selector at the source with the most; `None` if no source answered.
     pub(super) fn most(&self, selector: &str) -> Option<f64> {
         let counts = self.counts.get(selector)?;
         counts.values().copied().flatten().reduce(f64::max)
     }
 
+    /// Whether an answer is missing.
     pub(super) fn is_partial(&self) -> bool {
         self.counts.values().any(|counts| counts.is_empty() || counts.values().any(Option::is_none))
     }
 }
 
-/// Asks every source of the session that has series.
+/// Asks every source of the session that answers range queries for the number of series of each selector.
 pub(super) fn ask(session: &Session, selectors: BTreeSet<String>) -> Result<KnownSeries, SessionError> {
     let sources = &session.active.sources;
     let asked: Vec<SourceId> = sources
@@ -60,10 +61,10 @@ pub(super) fn ask(session: &Session, selectors: BTreeSet<String>) -> Result<Know
         }
     }
     if asked.is_empty() {
-        known.troubles.insert("none of the sources has series to look at".to_owned());
+        known.troubles.insert("no source of this context answers queries for series".to_owned());
         return Ok(known);
     }
-    // a source answers a few at a time
+    // a source answers a few questions at a time, so the deadline grows with their number
     let rounds = u32::try_from(questions.len() / 4 + 1).unwrap_or(u32::MAX);
     let deadline = session.deadline().saturating_mul(rounds);
     let mut asking = SeriesProbe { questions, is_asked: false, known };
@@ -75,7 +76,7 @@ pub(super) fn ask(session: &Session, selectors: BTreeSet<String>) -> Result<Know
     Ok(asking.known)
 }
 
-/// Something that asks all its questions once.
+/// Asks each of its questions once and counts the series of the answers.
 struct SeriesProbe {
     questions: BTreeMap<Question, String>,
     is_asked: bool,

@@ -1,4 +1,4 @@
-//! `burnwatch slo validate`: what is wrong with definitions, what they would ask, and whether there is anything to ask for.
+//! `burnwatch slo validate`: the errors and warnings of definitions, their queries, and whether the series of these exist.
 
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
@@ -66,19 +66,19 @@ fn outcome(read: &Definitions, known: Option<&KnownSeries>, strict: bool) -> Exi
     }
 }
 
-/// All lookbacks that are asked for: those of the pairs, and the window.
+/// All lookbacks that the SLO is measured over, the shortest first: those of its burn-rate conditions, and its window.
 fn lookbacks(slo: &Slo) -> Vec<Duration> {
     let pairs = slo.pairs.iter().flat_map(|pair| [pair.short, pair.long]);
     let all: BTreeSet<Duration> = pairs.chain([slo.window.nominal()]).collect();
     all.into_iter().collect()
 }
 
-/// The series that its queries read.
+/// The series selectors of the SLO's queries.
 fn selectors(slo: &Slo) -> BTreeSet<String> {
     let measured = lookbacks(slo).first().and_then(|lookback| measure(slo, *lookback));
     let queries: Vec<String> = match (&measured, &slo.recorded) {
         (Some(measure), _) => measure.queries().map(str::to_owned).collect(),
-        // nothing else is known of it
+        // the SLO has no query of its own, only recorded series
         (None, Some(recorded)) => {
             recorded.lookbacks.iter().take(1).map(|l| recorded.error_ratio(*l)).collect()
         }
@@ -87,6 +87,7 @@ fn selectors(slo: &Slo) -> BTreeSet<String> {
     queries.iter().filter_map(|query| promql::selectors(query).ok()).flatten().collect()
 }
 
+/// A warning for each selector of the SLO's queries that has no series at any source.
 fn missing_series(slo: &Slo, known: &KnownSeries) -> Vec<Finding> {
     let DefinitionOrigin::File { path, line, .. } = &slo.origin else { return Vec::new() };
     let gone = selectors(slo).into_iter().filter(|selector| known.most(selector) == Some(0.0));
@@ -119,6 +120,7 @@ fn as_text(read: &Definitions, known: Option<&KnownSeries>) -> String {
     out
 }
 
+/// Writes an SLO with its queries, lookbacks and numbers of series as text.
 fn write_slo(out: &mut String, slo: &Slo, known: Option<&KnownSeries>) -> std::fmt::Result {
     writeln!(out, "{}: {} % over {}", slo.id, slo.objective.percent_text(), slo.window)?;
     let indented = |query: &str| query.trim().replace('\n', "\n    ");

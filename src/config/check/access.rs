@@ -1,4 +1,4 @@
-//! What must be right about how a source is reached, before anybody waits for it.
+//! Checks of the settings for connecting to a source: authentication, certificates and proxy.
 
 use std::path::Path;
 
@@ -12,10 +12,10 @@ use crate::config::settings::{
     AuthSettings, Login, NamedSecret, OAuth2Settings, SecretRef, SecretText, SigV4Settings, SourceSettings,
 };
 
-/// Parts of the names of headers whose values are always secrets.
+/// Parts of header names whose values are always secrets.
 const SECRET_HEADERS: [&str; 8] =
     ["authorization", "cookie", "token", "secret", "password", "api-key", "apikey", "access-key"];
-/// Headers that belong to the client: it must be able to read the answer.
+/// Headers that burnwatch's HTTP client sets itself.
 const OUR_HEADERS: [&str; 8] = [
     "accept",
     "accept-encoding",
@@ -26,10 +26,11 @@ const OUR_HEADERS: [&str; 8] = [
     "transfer-encoding",
     "user-agent",
 ];
+/// The supported proxy schemes.
 const PROXY_SCHEMES: [&str; 4] = ["http", "https", "socks5", "socks5h"];
 
 impl Check<'_> {
-    /// Authentication, headers, certificates and the proxy of a source.
+    /// Checks authentication, headers, certificates and the proxy of a source.
     pub(super) fn access(&mut self, name: &str, source: &SourceSettings) {
         let at = |key| ["sources", name, key];
         match &source.auth {
@@ -124,24 +125,24 @@ impl Check<'_> {
             }
         }
         if keys.command.as_ref().is_some_and(|program| program.0.first().is_none_or(String::is_empty)) {
-            let message = "`command` lists a program and its arguments: [\"aws\", \"configure\", \"export-credentials\"]";
+            let message = "`command` must list a program and its arguments: [\"aws\", \"configure\", \"export-credentials\"]";
             self.wrong(&at("command"), message);
         }
     }
 
-    /// Secrets that are sent by names of their own.
+    /// Checks secrets that are sent in named headers, cookies or parameters.
     fn named(&mut self, name: &str, scheme: Scheme, list: &[NamedSecret]) {
         let path = ["sources", name, "auth", scheme.key()];
         let section = format!("[sources.{name}.auth.{}]", scheme.key());
         if list.is_empty() {
-            self.wrong(&path, &format!("{section} lists nothing"));
+            self.wrong(&path, &format!("{section} is empty"));
         }
         let is_query = scheme == Scheme::Query;
         for (i, NamedSecret { name, prefix, secret }) in list.iter().enumerate() {
             let is_name = if is_query { !name.is_empty() } else { is_token(name) };
             let is_twice = |other: &NamedSecret| other.name.eq_ignore_ascii_case(name);
             let trouble = if !is_name || name.contains(char::is_control) {
-                format!("`{name}` in {section} is not the name of a {}", scheme.noun())
+                format!("`{name}` in {section} is not a valid {} name", scheme.noun())
             } else if scheme == Scheme::Header && OUR_HEADERS.contains(&name.to_ascii_lowercase().as_str()) {
                 format!("`{name}` in {section} is a header that burnwatch itself sets")
             } else if list.iter().take(i).any(is_twice) {
@@ -182,13 +183,13 @@ impl Check<'_> {
         }
     }
 
-    /// Only its name: it may be there later, or elsewhere, and until then it is the trouble of its source.
+    /// Checks only the name: the file may be created later, and a missing file is an error of its source.
     fn file(&mut self, path: &[&str], file: Option<&String>) {
         let Some(file) = file else { return };
         if file.trim().is_empty() {
             self.option(path, "is empty");
         } else if file.contains("-----BEGIN") {
-            // not repeated here: it may be a key
+            // the value is not repeated because it may be a key
             self.option(path, "is the name of a file, not what stands in it");
         } else if expand_home(file).extension().is_some_and(|end| end == "p12" || end == "pfx") {
             let file = Path::new(file).display();
@@ -206,19 +207,19 @@ impl Check<'_> {
         }
         let Some(proxy) = source.proxy.as_ref().filter(|proxy| *proxy != "direct") else { return };
         let trouble = match Url::parse(proxy) {
-            // what is wrong is not repeated where it may hold a password
+            // the value is not repeated because it may contain a password
             _ if proxy.contains('@') => {
-                "it holds a user or password, which would be shown; use `proxy_auth`".to_owned()
+                "it contains a user or password, which would be shown; use `proxy_auth`".to_owned()
             }
             Ok(url) if PROXY_SCHEMES.contains(&url.scheme()) => {
                 if url.host_str().is_some_and(|host| !host.is_empty()) && matches!(url.path(), "" | "/") {
                     return;
                 }
-                "it is a scheme, a host and a port: \"socks5h://127.0.0.1:1080\"".to_owned()
+                "it must be a scheme, a host and a port: \"socks5h://127.0.0.1:1080\"".to_owned()
             }
             Ok(url) if proxy.contains("://") => {
                 format!(
-                    "`{}` is no way to speak to a proxy{}",
+                    "`{}` is not a supported proxy scheme{}",
                     url.scheme(),
                     hint(url.scheme(), PROXY_SCHEMES)
                 )
@@ -230,13 +231,13 @@ impl Check<'_> {
 
     fn header(&mut self, path: &[&str], header: &str, value: &SecretText) {
         if !is_token(header) {
-            self.wrong(path, &format!("`{header}` is not the name of a header"));
+            self.wrong(path, &format!("`{header}` is not a valid header name"));
         }
         let name = header.to_ascii_lowercase();
         match value {
             SecretText::Plain(_) if SECRET_HEADERS.iter().any(|part| name.contains(part)) => {
                 let message = format!(
-                    "`{header}` is a secret; say where it is: {{ env = ... }}, {{ file = ... }}, {{ keyring = ... }} or {{ command = [...] }}"
+                    "the value of `{header}` is a secret; refer to it by {{ env = ... }}, {{ file = ... }}, {{ keyring = ... }} or {{ command = [...] }}"
                 );
                 self.wrong(path, &message);
             }
@@ -251,14 +252,14 @@ impl Check<'_> {
     pub(super) fn secret(&mut self, path: &[&str], secret: &SecretRef) {
         let trouble = match secret {
             SecretRef::Env(name) if name.is_empty() || name.contains(['=', '\0', ' ', '$']) => {
-                "`env` is the name of a variable, without `$`"
+                "`env` must be the name of a variable, without `$`"
             }
             SecretRef::File(path) if path.is_empty() => "`file` is empty",
             SecretRef::Command(program) if program.0.first().is_none_or(String::is_empty) => {
-                "`command` lists a program and its arguments: [\"pass\", \"show\", \"prom\"]"
+                "`command` must list a program and its arguments: [\"pass\", \"show\", \"prom\"]"
             }
             SecretRef::Keyring(entry) if entry.service.is_empty() || entry.user.is_empty() => {
-                "`keyring` names an entry: { user = \"prom-eu\" }"
+                "`keyring` must name an entry: { user = \"prom-eu\" }"
             }
             SecretRef::Env(_) | SecretRef::File(_) | SecretRef::Command(_) | SecretRef::Keyring(_) => return,
         };
@@ -266,13 +267,13 @@ impl Check<'_> {
     }
 }
 
-/// Whether a text can be the name of a header or a cookie (RFC 9110, section 5.6.2).
+/// Whether a text is a valid name of a header or cookie (RFC 9110, section 5.6.2).
 fn is_token(name: &str) -> bool {
     let is_token = |c: char| c.is_ascii_alphanumeric() || "!#$%&'*+-.^_`|~".contains(c);
     !name.is_empty() && name.chars().all(is_token)
 }
 
-/// Whether an address is of this machine: what goes there passes no network, and no proxy is meant for it.
+/// Whether a URL points to this machine: requests to it use neither the network nor a proxy.
 pub(crate) fn is_this_machine(url: &Url) -> bool {
     match url.host() {
         Some(Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
@@ -282,19 +283,19 @@ pub(crate) fn is_this_machine(url: &Url) -> bool {
     }
 }
 
-/// Whether what is sent to a source can be read on the way there.
+/// Whether requests to a source are sent unencrypted to another machine.
 fn is_unencrypted(source: &SourceSettings) -> bool {
     Url::parse(source.address()).is_ok_and(|url| url.scheme() == "http" && !is_this_machine(&url))
 }
 
-/// Whether a source's secret goes to another machine for all to read. A signature tells no secret.
+/// Whether a source's secret is sent unencrypted to another machine. A signature does not reveal the secret.
 pub(crate) fn is_exposed(source: &SourceSettings) -> bool {
     let in_headers = source.headers.values().any(|value| matches!(value, SecretText::Secret(_)));
     let is_sent = source.auth.as_ref().is_some_and(|auth| !matches!(auth, AuthSettings::SigV4(_)));
     is_unencrypted(source) && (is_sent || in_headers)
 }
 
-/// The comment: why a source's key must not be sent to its address, if so; continues "its address ...".
+/// Why a source's key must not be sent to its URL, as the continuation of "it ..."; `None` if it may be sent.
 pub(crate) fn unsafe_address(source: &SourceSettings) -> Option<&'static str> {
     (source.kind.is_https_only && is_unencrypted(source))
         .then_some("must begin with https://: by http:// the key would be sent unencrypted")

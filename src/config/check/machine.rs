@@ -1,5 +1,5 @@
-//! What will not work on this machine, or may be a mistake: looked for by `config check` alone. A start does not look: there it
-//! is the trouble of the one source that needs it.
+//! Checks of what does not work on this machine or may be a mistake; only for `config check`. At startup such problems
+//! are reported as errors of the affected source.
 
 use std::path::Path;
 
@@ -11,14 +11,14 @@ use crate::config::settings::{
 };
 use crate::config::toml_document::{ConfigProblem, TomlDocument};
 
-/// What is wrong on this machine, and what may be on purpose.
+/// Problems on this machine, and warnings about settings that may be intended.
 #[derive(Debug, Default)]
 pub(in crate::config) struct Found {
     pub(in crate::config) problems: Vec<ConfigProblem>,
     pub(in crate::config) warnings: Vec<ConfigProblem>,
 }
 
-/// Looks at the files, variables and programs that settings name.
+/// Checks the files, variables and programs that the settings refer to.
 pub(in crate::config) fn machine(settings: &Settings, document: &TomlDocument<'_>) -> Found {
     let mut machine_check = MachineCheck { document, found: Found::default() };
     for (name, source) in &settings.sources {
@@ -32,7 +32,7 @@ pub(in crate::config) fn machine(settings: &Settings, document: &TomlDocument<'_
     {
         machine_check.wrong(
             &["runbooks", "folder"],
-            &format!("`folder` in [runbooks]: {folder} is not a folder that is there"),
+            &format!("`folder` in [runbooks]: {folder} is not an existing folder"),
         );
     }
     for file in settings.slo.files.iter().filter(|file| !Path::new(file).exists()) {
@@ -91,10 +91,10 @@ impl MachineCheck<'_> {
         }
     }
 
-    /// Some kinds answer nobody whom they do not know; what stands in front of one may know it by a header.
+    /// Warns about missing authentication for kinds that require it, unless headers are set, which may authenticate at a gateway.
     fn missing_auth(&mut self, name: &str, source: &SourceSettings) {
         if source.kind.is_auth_needed && source.headers.is_empty() {
-            let message = format!("[sources.{name}] has no `auth`: {} wants a key", source.kind.title);
+            let message = format!("[sources.{name}] has no `auth`: {} requires a key", source.kind.title);
             self.found.warnings.push(self.document.problem_at(&["sources", name], &message));
         }
     }
@@ -114,10 +114,10 @@ impl MachineCheck<'_> {
         }
     }
 
-    /// Reads what costs nothing to read; a program or a keyring may ask somebody for a password, and is only looked for.
+    /// Reads secrets from variables and files; a program or a keyring could ask for a password, so programs are only searched.
     fn secret(&mut self, path: &[&str], secret: &SecretRef) {
         match secret {
-            // what comes through a pipe can be read once, and a start needs it
+            // a pipe can be read only once, and the source needs its content
             SecretRef::File(file) if files::is_given_pipe(&expand_home(file)) => {}
             SecretRef::Env(_) | SecretRef::File(_) => {
                 if let Err(error) = secret.read() {
@@ -139,7 +139,7 @@ impl MachineCheck<'_> {
 
     fn program(&mut self, path: &[&str], program: &str) {
         if !is_program(program) {
-            self.wrong(path, &format!("command {program}: there is no such program that can be run"));
+            self.wrong(path, &format!("command {program}: no executable program of this name"));
         }
     }
 
@@ -148,7 +148,7 @@ impl MachineCheck<'_> {
         match secret::certificates(file) {
             Err(error) => self.unreadable(path, &error),
             Ok(bytes) if !holds(&bytes, "CERTIFICATE") => {
-                self.wrong(path, &format!("file {file} holds no certificate in PEM form"));
+                self.wrong(path, &format!("file {file} contains no certificate in PEM format"));
             }
             Ok(_) => {}
         }
@@ -159,14 +159,14 @@ impl MachineCheck<'_> {
         match secret::key_file(file) {
             Err(error) => self.unreadable(path, &error),
             Ok(bytes) if !holds(&bytes, "PRIVATE KEY") => {
-                self.wrong(path, &format!("file {file} holds no private key in PEM form"));
+                self.wrong(path, &format!("file {file} contains no private key in PEM format"));
             }
             Ok(_) => {}
         }
     }
 }
 
-/// Whether a PEM file has a whole part of this kind (RFC 7468).
+/// Whether a PEM file contains a complete block of this type (RFC 7468).
 fn holds(bytes: &[u8], kind: &str) -> bool {
     let text = String::from_utf8_lossy(bytes);
     let begin = text
@@ -178,7 +178,7 @@ fn holds(bytes: &[u8], kind: &str) -> bool {
     begin && end
 }
 
-/// Whether a program can be run: by its path, or found along `PATH`.
+/// Whether a program is executable, at its path or in `PATH`.
 fn is_program(name: &str) -> bool {
     use std::os::unix::fs::PermissionsExt;
     let can_run = |path: &Path| {

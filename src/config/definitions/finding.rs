@@ -1,4 +1,4 @@
-//! What reading definitions has to say, each thing with its file and line.
+//! Errors, warnings and notes about definition files, each with file and line.
 
 use std::cell::{Cell, RefCell};
 use std::fmt;
@@ -8,31 +8,31 @@ use crate::model::text::clean;
 use crate::model::words::words;
 
 words! {
-    /// How bad a [`Finding`] is; the worse, the greater.
+    /// The severity of a [`Finding`]; the worse, the greater.
     #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
     pub enum Level: word {
-        /// Nothing is wrong: why something was passed over.
+        /// Not a fault, such as why a document was ignored.
         Note = "note",
-        /// What was read runs, but may not be what was meant.
+        /// The definition is used, but may not be what its author meant.
         Warning = "warning",
-        /// What stands there is not run.
+        /// The definition is not used.
         Error = "error",
     }
 }
 
-/// One thing about a definition file. Ordered by file, then by line.
+/// One error, warning or note about a definition file. Ordered by file, then by line.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Finding {
-    /// The file or folder, as it was named or found.
+    /// The file or folder, as it was given or found.
     pub path: PathBuf,
-    /// Its line, from 1; none if the file as a whole is meant.
+    /// The line, from 1; `None` if the finding is about the whole file.
     pub line: Option<usize>,
     pub level: Level,
-    /// What is wrong, and what would be right as far as it can be guessed; one line.
+    /// What is wrong, and a correction if one can be guessed; one line.
     pub message: String,
 }
 
-/// `slos/cart.yaml:12: message`, without the level.
+/// Formats as `slos/cart.yaml:12: message`, without the level.
 impl fmt::Display for Finding {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}:", clean(&self.path.to_string_lossy()))?;
@@ -43,6 +43,7 @@ impl fmt::Display for Finding {
     }
 }
 
+/// Collects the findings of one load.
 #[derive(Debug, Default)]
 pub(super) struct Findings {
     list: RefCell<Vec<Finding>>,
@@ -50,7 +51,7 @@ pub(super) struct Findings {
 }
 
 impl Findings {
-    /// Adds one; the message becomes one line that a terminal may show.
+    /// Adds a finding; line breaks and control characters in the message are removed.
     pub(super) fn say(&self, path: &Path, line: Option<usize>, level: Level, message: &str) {
         if level == Level::Error {
             self.errors.set(self.errors.get() + 1);
@@ -59,12 +60,13 @@ impl Findings {
         self.list.borrow_mut().push(Finding { path: path.to_owned(), line, level, message });
     }
 
-    /// How many errors were said until now: what is read in between without a new one is sound.
+    /// The number of errors so far; the caller compares two counts to see whether a step succeeded.
     pub(super) fn errors(&self) -> usize {
         self.errors.get()
     }
 
-    /// In the order of files and lines, each once: what several SLOs refer to is read for each of them.
+    /// All findings, sorted by file and line, without duplicates: an object that several SLOs refer to is read once for each of
+    /// them.
     pub(super) fn into_list(self) -> Vec<Finding> {
         let mut list = self.list.into_inner();
         list.sort();
@@ -73,10 +75,12 @@ impl Findings {
     }
 }
 
-/// A file of a load, and whom to tell about it.
+/// A file of a load, and where findings about it go.
 #[derive(Clone, Copy)]
 pub(super) struct FileOrigin<'l> {
+    /// The path of the file.
     pub(super) path: &'l Path,
+    /// Where findings are reported.
     pub(super) findings: &'l Findings,
 }
 

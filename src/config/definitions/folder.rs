@@ -1,4 +1,4 @@
-//! Finding definition files: what is named is opened, folders are walked, neither forever.
+//! Finds and reads definition files: opens given files and walks folders, with limits on size, number and depth.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -8,26 +8,31 @@ use std::path::{Path, PathBuf};
 use super::finding::{Findings, Level};
 use crate::config::files;
 
-/// Far more than anybody writes; a guard against being pointed at the wrong file.
+/// Far larger than real definition files; a protection against a wrong path.
 const MAX_FILE_BYTES: u64 = 4 * 1024 * 1024;
 
+/// The limit for all files of a load together.
 const MAX_TOTAL_BYTES: usize = 64 * 1024 * 1024;
 
+/// The limit for the number of files of a load.
 const MAX_FILES: usize = 5_000;
 
+/// The limit for folders within folders.
 const MAX_FOLDER_DEPTH: usize = 16;
 
+/// The path and text of a file.
 pub(super) struct OpenedFile {
-    /// As it was named, or found below a named folder.
+    /// As it was given, or found below a given folder.
     pub(super) path: PathBuf,
+    /// The content.
     pub(super) text: String,
-    /// Whether somebody named this very file.
+    /// Whether the user named this very file, instead of a folder that contains it.
     pub(super) named: bool,
 }
 
-/// The texts of all files that `paths` name or hold: `*.yaml`, `*.yml` and `*.toml` of folders, in the order of names.
+/// Reads all given files, and `*.yaml`, `*.yml` and `*.toml` in given folders, sorted by name.
 ///
-/// A file that is reached twice is read once. What begins with a dot is passed over in folders, unless it is named.
+/// A file that is reached twice is read once. Within folders, names that begin with a dot are skipped.
 pub(super) fn open(paths: &[PathBuf], findings: &Findings) -> Vec<OpenedFile> {
     let mut walk = FolderWalk { findings, seen: BTreeSet::new(), opened: Vec::new(), bytes: 0, full: false };
     for path in paths {
@@ -38,7 +43,7 @@ pub(super) fn open(paths: &[PathBuf], findings: &Findings) -> Vec<OpenedFile> {
 
 struct FolderWalk<'l> {
     findings: &'l Findings,
-    /// Where each file and folder really is.
+    /// The canonical paths of all visited files and folders.
     seen: BTreeSet<PathBuf>,
     opened: Vec<OpenedFile>,
     bytes: usize,
@@ -56,7 +61,7 @@ impl FolderWalk<'_> {
         }
         let metadata = match fs::metadata(path) {
             Ok(metadata) => metadata,
-            // a link to nothing, found in a folder, defines nothing
+            // a dangling symbolic link in a folder defines nothing
             Err(error) if error.kind() == io::ErrorKind::NotFound && !named => return,
             Err(error) => return self.error(path, &reason(&error)),
         };
@@ -82,7 +87,7 @@ impl FolderWalk<'_> {
 
     fn folder(&mut self, path: &Path, deep: usize) {
         if deep >= MAX_FOLDER_DEPTH {
-            return self.error(path, &format!("more than {MAX_FOLDER_DEPTH} folders deep; it is not read"));
+            return self.error(path, &format!("not read: nested more than {MAX_FOLDER_DEPTH} folders deep"));
         }
         let entries = match fs::read_dir(path) {
             Ok(entries) => entries,
@@ -108,7 +113,7 @@ impl FolderWalk<'_> {
             let (files, mib) = (self.opened.len(), MAX_TOTAL_BYTES / 1024 / 1024);
             return self.error(
                 path,
-                &format!("not read, nor what comes after it: {files} files were, and at most {MAX_FILES} with {mib} MiB are"),
+                &format!("not read, like all later files: {files} files were read; the limit is {MAX_FILES} files or {mib} MiB"),
             );
         }
         match read(path) {
@@ -133,19 +138,19 @@ fn read(path: &Path) -> Result<String, String> {
     let mut bytes = Vec::new();
     file.take(MAX_FILE_BYTES + 1).read_to_end(&mut bytes).map_err(|error| reason(&error))?;
     if bytes.len() as u64 > MAX_FILE_BYTES {
-        return Err(format!("larger than {} MiB; no definitions are", MAX_FILE_BYTES / 1024 / 1024));
+        return Err(format!("not read: larger than the limit of {} MiB", MAX_FILE_BYTES / 1024 / 1024));
     }
     String::from_utf8(bytes).map_err(|error| {
         let before = error.as_bytes().iter().take(error.utf8_error().valid_up_to());
         let line = before.filter(|byte| **byte == b'\n').count() + 1;
-        format!("is not a text in UTF-8: line {line} is not")
+        format!("not UTF-8: line {line} has invalid bytes")
     })
 }
 
 fn reason(error: &io::Error) -> String {
     match error.kind() {
         io::ErrorKind::NotFound => "no such file or folder".to_owned(),
-        io::ErrorKind::PermissionDenied => "may not be read: permission denied".to_owned(),
+        io::ErrorKind::PermissionDenied => "cannot be read: permission denied".to_owned(),
         _ => error.to_string(),
     }
 }
@@ -203,9 +208,9 @@ mod tests {
         assert_eq!(
             said,
             [
-                "larger than 4 MiB; no definitions are",
+                "not read: larger than the limit of 4 MiB",
                 "no such file or folder",
-                "is not a text in UTF-8: line 2 is not",
+                "not UTF-8: line 2 has invalid bytes",
             ]
         );
     }

@@ -1,4 +1,4 @@
-//! TOML text to a [`DocumentNode`]: the same tree that YAML becomes.
+//! Converts TOML text to a [`DocumentNode`], the same tree type as for YAML.
 
 use std::sync::Arc;
 
@@ -7,7 +7,7 @@ use toml::de::{DeTable, DeValue};
 
 use super::node::{DocumentNode, MAX_LEVELS, NodeField, NodeFields, NodeKind, ReadFault};
 
-/// The table that a text is, as far as it can be read, and what could not be read.
+/// The table of a text, as far as it can be parsed, and the errors.
 pub(super) fn document(text: &str) -> (DocumentNode, Vec<ReadFault>) {
     let (root, errors) = DeTable::parse_recoverable(text);
     let mut reader = TomlReader { starts: starts(text), faults: Vec::new() };
@@ -20,7 +20,7 @@ pub(super) fn document(text: &str) -> (DocumentNode, Vec<ReadFault>) {
     (DocumentNode::table(1, fields), reader.faults)
 }
 
-/// The byte at which each line begins.
+/// The byte offset of the start of each line.
 fn starts(text: &str) -> Vec<usize> {
     let ends = text.bytes().enumerate().filter(|(_, byte)| *byte == b'\n').map(|(at, _)| at + 1);
     std::iter::once(0).chain(ends).collect()
@@ -45,7 +45,7 @@ impl TomlReader {
                 NodeField { name: name.get_ref().to_string(), line, value }
             })
             .collect();
-        // the parser keeps names in the order of the alphabet
+        // the parser sorts keys alphabetically; restore the order of the file
         fields.sort_by_key(|field| field.line);
         NodeFields { fields, duplicates: Vec::new() }
     }
@@ -69,7 +69,7 @@ impl TomlReader {
                 let items = items.iter().map(|item| Arc::new(self.node(item, line, level + 1))).collect();
                 DocumentNode::list(line, items)
             }
-            // the span of `[a.b]` is that of the header, that of a table by dotted names may be anywhere
+            // the span of `[a.b]` is that of its header; the span of a table made by dotted keys may be empty
             DeValue::Table(table) => {
                 let line = if value.span().is_empty() { named } else { line };
                 let fields = self.fields(table, level);

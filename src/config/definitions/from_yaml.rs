@@ -1,6 +1,7 @@
-//! YAML text to [`DocumentNode`]s: several documents a text, aliases shared instead of copied, hostile texts bounded.
+//! Converts YAML text to [`DocumentNode`]s: several documents per text, aliases shared instead of copied, with limits against
+//! hostile input.
 //!
-//! The parser's own loader recurses, copies at each alias and turns `99.9` into a binary fraction; its events do not.
+//! Uses the parser's events: its own loader recurses, copies the value at each alias and converts `99.9` to a binary fraction.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -9,20 +10,20 @@ use saphyr_parser::{Event, Parser, ScalarStyle};
 
 use super::node::{DocumentNode, MAX_LEVELS, NodeField, NodeFields, NodeKind, ReadFault};
 
-/// Most values in one text, those behind aliases counted each time: a few lines of aliases can stand for billions.
+/// The limit for values in one text, counting those behind aliases each time: a few lines of aliases can expand to billions.
 const MAX_VALUES: usize = 200_000;
 
-/// Broken documents after which a text is given up.
+/// The number of invalid documents after which the rest of a text is not read.
 const MAX_FAULTS: usize = 20;
 
-/// The documents of a text, and what could not be read.
+/// The documents of a text, and the errors.
 ///
-/// A broken document costs itself only: what follows the next `---` is read.
+/// After an invalid document, reading continues at the next `---`.
 pub(super) fn documents(text: &str) -> (Vec<DocumentNode>, Vec<ReadFault>) {
     let (mut documents, mut faults) = (Vec::new(), Vec::new());
     if let Some(at) = text.find('\0') {
         let line = text.get(..at).unwrap_or_default().matches('\n').count() + 1;
-        let message = "a NUL byte; this is no YAML text in UTF-8".to_owned();
+        let message = "a NUL byte; YAML must be text in UTF-8".to_owned();
         return (documents, vec![ReadFault { line, message }]);
     }
     let (mut rest, mut lines_before, mut values_left) = (text, 0, MAX_VALUES);
@@ -44,7 +45,8 @@ pub(super) fn documents(text: &str) -> (Vec<DocumentNode>, Vec<ReadFault>) {
     (documents, faults)
 }
 
-/// Bytes and lines before the first `---` after line `document_line`. At the start of a line it is never anything else.
+/// The byte offset and number of lines before the first `---` after line `document_line`; at the start of a line `---` always
+/// separates documents.
 fn next_document(text: &str, document_line: usize) -> Option<(usize, usize)> {
     let mut bytes = 0;
     for (at, line) in text.split_inclusive('\n').enumerate() {
@@ -58,7 +60,7 @@ fn next_document(text: &str, document_line: usize) -> Option<(usize, usize)> {
     None
 }
 
-/// A list or a table that is not complete.
+/// A list or a table whose end has not been read yet.
 struct OpenCollection {
     line: usize,
     anchor: usize,
@@ -73,18 +75,18 @@ enum Inner {
 #[derive(Default)]
 struct OpenTable {
     fields: NodeFields,
-    /// Where each name stands.
+    /// The line of each key, to detect duplicates.
     lines: HashMap<String, usize>,
-    /// The name whose value comes next.
+    /// The key whose value comes next, with its line.
     name: Option<(String, usize)>,
-    /// What `<<` brings in.
+    /// The tables that `<<` merges in.
     merged: Vec<Arc<DocumentNode>>,
 }
 
 #[derive(Default)]
 struct YamlReader {
     lines_before: usize,
-    /// The line of the part on which the present document begins.
+    /// The line, within the current part of the text, on which the current document begins.
     document_line: usize,
     values_left: usize,
     anchors: HashMap<usize, Arc<DocumentNode>>,
@@ -111,8 +113,9 @@ impl YamlReader {
                 Event::DocumentEnd => documents.extend(self.root.take().map(Arc::unwrap_or_clone)),
                 Event::Alias(anchor) => {
                     let node = self.anchors.get(&anchor).cloned();
-                    let node = node
-                        .ok_or_else(|| fault(line, "an alias of something that is not complete above it"))?;
+                    let node = node.ok_or_else(|| {
+                        fault(line, "the alias refers to a value that is not complete before it")
+                    })?;
                     self.put(node, 0, line)?;
                 }
                 Event::Scalar(text, style, anchor, _) => {
@@ -154,20 +157,19 @@ impl YamlReader {
 
     fn count_toward_limit(&mut self, values: usize, line: usize) -> Result<(), ReadFault> {
         self.values_left = self.values_left.checked_sub(values).ok_or_else(|| {
-            let message = format!(
-                "more than {MAX_VALUES} values, counting what aliases stand for; the rest is not read"
-            );
+            let message =
+                format!("more than {MAX_VALUES} values, counting those behind aliases; the rest is not read");
             ReadFault { line, message }
         })?;
         Ok(())
     }
 
-    /// A complete value goes into what is open, or becomes the document.
+    /// Adds a complete value to the innermost open list or table; without one it becomes the document's root.
     fn put(&mut self, node: Arc<DocumentNode>, anchor: usize, line: usize) -> Result<(), ReadFault> {
         if self.open.len() + node.levels > MAX_LEVELS + 1 {
             return Err(too_deep(line));
         }
-        // what is in a list or table was counted when it went in; an alias brings it all again
+        // values in a list or table were counted when they were added; an alias counts its whole value again
         let is_alias = Arc::strong_count(&node) > 1;
         self.count_toward_limit(if is_alias { node.size } else { 1 }, line)?;
         if anchor > 0 {
@@ -191,7 +193,7 @@ impl YamlReader {
                     let from =
                         if let NodeKind::List(items) = &node.kind { items.clone() } else { vec![node] };
                     if !from.iter().all(|node| matches!(node.kind, NodeKind::Table(_))) {
-                        return Err(fault(at, "`<<` wants a table, or a list of tables"));
+                        return Err(fault(at, "`<<` needs a table or a list of tables"));
                     }
                     table.merged.extend(from);
                 }
@@ -208,7 +210,7 @@ impl YamlReader {
         Ok(())
     }
 
-    /// A table is complete: what it takes over from others comes after its own.
+    /// Completes a table: merged keys are added after its own, unless the table has the key itself.
     fn close(&mut self, mut table: OpenTable, line: usize) -> Result<DocumentNode, ReadFault> {
         for node in std::mem::take(&mut table.merged) {
             let NodeKind::Table(from) = &node.kind else { continue };
@@ -232,7 +234,7 @@ fn too_deep(line: usize) -> ReadFault {
     ReadFault { line, message: format!("nested deeper than {MAX_LEVELS} levels") }
 }
 
-/// What the parser says, in a form that begins like ours.
+/// The parser's message, with a prefix like that of the TOML errors.
 fn not_yaml(info: &str) -> String {
     format!("not YAML: {info}")
 }
@@ -285,8 +287,8 @@ mod tests {
         assert_eq!(at(&root, "use.z").text(), Some("3"));
         assert_eq!(at(&root, "same.y").line, 1, "what an alias brings has the line where it is written");
         assert_eq!(fault_of("a: *nowhere\n"), "1: not YAML: while parsing node, found unknown anchor");
-        assert_eq!(fault_of("a: &a [*a]\n"), "1: an alias of something that is not complete above it");
-        assert_eq!(fault_of("a:\n  <<: 3\n"), "2: `<<` wants a table, or a list of tables");
+        assert_eq!(fault_of("a: &a [*a]\n"), "1: the alias refers to a value that is not complete before it");
+        assert_eq!(fault_of("a:\n  <<: 3\n"), "2: `<<` needs a table or a list of tables");
     }
 
     #[test]
@@ -346,7 +348,7 @@ mod tests {
 
     #[test]
     fn what_is_no_text_is_said() {
-        assert_eq!(fault_of("a: 1\nb: \0\n"), "2: a NUL byte; this is no YAML text in UTF-8");
+        assert_eq!(fault_of("a: 1\nb: \0\n"), "2: a NUL byte; YAML must be text in UTF-8");
         assert_eq!(fault_of("? [a]\n: b\n"), "1: a key must be a text, not a list or a table");
     }
 

@@ -1,61 +1,70 @@
-//! What a definition file says, as a tree that knows its lines; the same for YAML and TOML.
+//! The content of a definition file as a tree with line numbers; the same for YAML and TOML.
 
 use std::sync::Arc;
 
-/// Deepest nesting that is read; real definitions have about ten levels.
+/// The limit for nesting; real definitions have about ten levels.
 pub(super) const MAX_LEVELS: usize = 64;
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct DocumentNode {
-    /// Where it begins, from 1.
+    /// The first line of the value, from 1.
     pub(super) line: usize,
+    /// The type and content of the value.
     pub(super) kind: NodeKind,
-    /// Levels below and with it.
+    /// The number of nesting levels, including the value itself.
     pub(super) levels: usize,
-    /// Values in and with it, those behind aliases counted each time.
+    /// The number of values within it, including the value itself; values behind aliases count each time.
     pub(super) size: usize,
 }
 
+/// The type and content of a value.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum NodeKind {
-    /// Written as nothing, or as `null`.
+    /// Empty, or `null`.
     Nothing,
-    /// One word or text or number, letter by letter as it was written: `99.9` never passes through a binary fraction.
+    /// A text, number or boolean, exactly as written: `99.9` is never converted to a binary fraction.
     Scalar {
         /// The text, without quotes.
         text: String,
-        /// Whether it stood there without quotes, and so may be a number or `true`.
+        /// Whether it was written without quotes, and so may be a number or `true`.
         plain: bool,
     },
+    /// A list, in order.
     List(Vec<Arc<DocumentNode>>),
+    /// A table of keys and values.
     Table(NodeFields),
 }
 
+/// The keys and values of a table.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(super) struct NodeFields {
-    /// In their order, each name once.
+    /// In order, each key once.
     pub(super) fields: Vec<NodeField>,
-    /// Names that stand there twice, with the lines of both; the first one is in `fields`.
+    /// Duplicate keys with the lines of both; the first value is in `fields`.
     pub(super) duplicates: Vec<(String, usize, usize)>,
 }
 
+/// A key with its value.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct NodeField {
+    /// The key.
     pub(super) name: String,
+    /// The line of the key, from 1.
     pub(super) line: usize,
     pub(super) value: Arc<DocumentNode>,
 }
 
-/// Something that cannot be read at all, with its line.
+/// A syntax error with its line.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct ReadFault {
-    /// Where, from 1.
+    /// The line, from 1.
     pub(super) line: usize,
+    /// The error message.
     pub(super) message: String,
 }
 
 impl DocumentNode {
-    /// A value that has no others in it.
+    /// A value without inner values.
     pub(super) fn leaf(line: usize, kind: NodeKind) -> Self {
         Self { line, kind, levels: 1, size: 1 }
     }
@@ -70,6 +79,7 @@ impl DocumentNode {
         Self { line, kind: NodeKind::Table(fields), levels, size }
     }
 
+    /// The value for a message: the text of a scalar, or its type.
     pub(super) fn what(&self) -> String {
         match &self.kind {
             NodeKind::Nothing => "nothing".to_owned(),
@@ -82,12 +92,13 @@ impl DocumentNode {
         }
     }
 
-    /// The value of a plain field of a table.
+    /// The value of a key, if this is a table that has the key.
     pub(super) fn field(&self, name: &str) -> Option<&Self> {
         let NodeKind::Table(table) = &self.kind else { return None };
         table.fields.iter().find(|field| field.name == name).map(|field| &*field.value)
     }
 
+    /// The text, if this is a scalar.
     pub(super) fn text(&self) -> Option<&str> {
         if let NodeKind::Scalar { text, .. } = &self.kind { Some(text) } else { None }
     }

@@ -1,4 +1,4 @@
-//! OpenSLO's definitions, `openslo/v1` and `openslo/v1alpha`: objects that refer to each other across all files of a load.
+//! Reads OpenSLO definitions, `openslo/v1` and `openslo/v1alpha`: objects that refer to each other across all files of a load.
 
 mod alert;
 mod indicator;
@@ -18,11 +18,11 @@ use super::terms::{lookbacks, slug};
 use indicator::OpenSloIndicator;
 pub(super) use period::{start, zone};
 
-/// Kinds that others refer to.
+/// The kinds that other objects can refer to.
 const REFERENCED_KINDS: [&str; 6] =
     ["SLI", "Service", "DataSource", "AlertPolicy", "AlertCondition", "AlertNotificationTarget"];
 
-/// Which of the two versions a document is of.
+/// The version of a document.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum OpenSloVersion {
     /// `openslo/v1`
@@ -31,7 +31,7 @@ pub(super) enum OpenSloVersion {
     Alpha,
 }
 
-/// All objects of a load by kind and name.
+/// All objects of a load, by kind and name.
 #[derive(Default)]
 pub(super) struct OpenSloObjects<'l> {
     objects: BTreeMap<(&'static str, String), Vec<TableValue<'l>>>,
@@ -39,7 +39,7 @@ pub(super) struct OpenSloObjects<'l> {
 }
 
 impl<'l> OpenSloObjects<'l> {
-    /// Takes one object in; SLOs are kept in their order.
+    /// Adds an object; SLOs keep their order.
     pub(super) fn add(&mut self, version: OpenSloVersion, kind: &str, object: TableValue<'l>) {
         let name = object.node().field("metadata").and_then(|metadata| metadata.field("name")?.text());
         match (REFERENCED_KINDS.iter().find(|known| **known == kind), name) {
@@ -48,11 +48,11 @@ impl<'l> OpenSloObjects<'l> {
             }
             (Some(_), None) => object.error("lacks `metadata.name`, so nothing can refer to it"),
             (None, _) if kind == "SLO" => self.slos.push((version, object)),
-            (None, _) => object.warn(&format!("`kind: {kind}` is not known in OpenSLO")),
+            (None, _) => object.warn(&format!("unsupported OpenSLO `kind: {kind}`")),
         }
     }
 
-    /// The object that `from` refers to: one of the same file goes first. Says nothing if there is none.
+    /// The object that `from` refers to; objects of the same file take precedence. Reports nothing if there is none.
     fn find(&self, kind: &'static str, name: &str, from: &TableValue<'_>) -> Option<TableValue<'l>> {
         let all = self.objects.get(&(kind, name.trim().to_owned()))?;
         let near: Vec<_> = all.iter().filter(|object| object.origin().path == from.origin().path).collect();
@@ -61,7 +61,7 @@ impl<'l> OpenSloObjects<'l> {
         if candidates.len() > 1 {
             let place = format!("{}:{}", first.origin().path.display(), first.line());
             from.warn(&format!(
-                "{} objects are called {kind} `{name}`; that of {place} is taken",
+                "there are {} objects {kind} `{name}`; the one at {place} is used",
                 candidates.len()
             ));
         }
@@ -88,7 +88,7 @@ impl<'l> OpenSloObjects<'l> {
         resolved.collect()
     }
 
-    /// Reads all SLOs; what no SLO refers to is read for its findings alone.
+    /// Reads all SLOs, and then all referable objects, so that errors in objects without a reference are reported too.
     pub(super) fn read(&self, slos: &mut Vec<Slo>) {
         for (version, document) in &self.slos {
             self.slo(*version, document, slos);
@@ -119,7 +119,7 @@ impl<'l> OpenSloObjects<'l> {
         let window = period::of(&spec, version);
         let method = spec.get("budgetingMethod").map_or_else(
             || {
-                spec.value().warn("has no `budgetingMethod`; Occurrences is taken");
+                spec.value().warn("has no `budgetingMethod`; Occurrences is used");
                 Some(Method::Occurrences)
             },
             |value| method(&value),
@@ -137,7 +137,7 @@ impl<'l> OpenSloObjects<'l> {
         let several = objectives.len() > 1;
         let mut ids: Vec<Text> = Vec::new();
         for (at, value) in objectives.iter().enumerate() {
-            // read in any case: all that is wrong is told at once
+            // read even if the document has errors, to report all of them at once
             let before = findings.errors();
             let row = self.row(version, value, shared.as_ref(), common.as_ref().map(|(_, method)| *method));
             let (Some(((metadata, window), _)), Some(row)) = (&common, row) else { continue };
@@ -205,7 +205,7 @@ impl<'l> OpenSloObjects<'l> {
         spec.finish();
     }
 
-    /// What a table says about how it is measured; none if it says nothing or something wrong, which is said.
+    /// The indicator of a table; `None` if it has none, or an invalid one, which is reported.
     fn indicator(&self, version: OpenSloVersion, table: &DocumentTable<'l>) -> Option<OpenSloIndicator> {
         let (inner, reference) = (table.get("indicator"), table.get("indicatorRef"));
         match (inner, reference) {
@@ -222,7 +222,7 @@ impl<'l> OpenSloObjects<'l> {
                 indicator::object(&found?, self)
             }
             (Some(_), Some(reference)) => {
-                reference.error("stands beside an `indicator`; keep one of them");
+                reference.error("is given together with `indicator`; keep one of them");
                 None
             }
             (None, None) => None,
@@ -247,7 +247,7 @@ impl<'l> OpenSloObjects<'l> {
                 None
             }
             (Some(_), Some(percent)) => {
-                percent.error("stands beside a `target`; keep one of them");
+                percent.error("is given together with `target`; keep one of them");
                 None
             }
         };
@@ -257,12 +257,12 @@ impl<'l> OpenSloObjects<'l> {
         };
         let found = own.as_ref().or(shared);
         if found.is_none() && value.origin().findings.errors() == before && method.is_some() {
-            value.error("nothing says how it is measured: it has neither `indicator` nor `indicatorRef`");
+            value.error("has neither `indicator` nor `indicatorRef`, so it cannot be measured");
         }
         let sli = found.and_then(|found| found.with_threshold(&table));
         let budgeting = method.and_then(|method| budgeting(method, version, &table));
         if let Some(weight) = table.get("compositeWeight") {
-            weight.warn("weights are not known here: each objective stands for itself");
+            weight.warn("is not supported: each objective is a separate SLO");
         }
         table.ignore_keys(&["op", "value", "timeSliceTarget", "timeSliceWindow"]);
         table.finish();
@@ -276,13 +276,13 @@ impl<'l> OpenSloObjects<'l> {
 struct Row {
     name: Option<Text>,
     objective: Objective,
-    /// None if it is measured by something else than a Prometheus.
+    /// `None` if it is measured by a system other than Prometheus.
     sli: Option<Sli>,
     budgeting: BudgetingMethod,
 }
 
 impl Row {
-    /// Whether its queries have `{{.window}}` in them: then it was written for Sloth, which records it under an id of its own.
+    /// Whether its queries contain `{{.window}}`: then the SLO was written for Sloth, which records it under an id of its own.
     fn has_placeholder(&self) -> bool {
         let sli = self.sli.as_ref().filter(|sli| !matches!(sli, Sli::Threshold { .. }));
         sli.is_some_and(|sli| sli.templates().any(Template::has_window))
@@ -324,7 +324,7 @@ fn budgeting(method: Method, version: OpenSloVersion, table: &DocumentTable<'_>)
     }
     let slice = match (table.get("timeSliceWindow"), version) {
         (Some(value), _) => period::slice(&value),
-        // the older version has no word for it
+        // `openslo/v1alpha` has no field for it
         (None, OpenSloVersion::Alpha) => Some(period::MINUTE),
         (None, OpenSloVersion::One) => {
             table.need("timeSliceWindow");
@@ -354,7 +354,7 @@ fn spec<'l>(object: &TableValue<'l>) -> Option<TableValue<'l>> {
     spec
 }
 
-/// What an entry of a list refers to, if it does: `- nameRef: x`, or `- x` in older files.
+/// The reference in a list entry, if it has one: `- nameRef: x`, or `- x` in older files.
 fn reference<'l>(entry: &TableValue<'l>, key: &'static str) -> Option<TableValue<'l>> {
     if entry.node().text().is_some() {
         Some(entry.clone())
@@ -363,7 +363,7 @@ fn reference<'l>(entry: &TableValue<'l>, key: &'static str) -> Option<TableValue
     }
 }
 
-/// Something about an object that does not stop what refers to it.
+/// Warns about a missing object; the object that refers to it is still read.
 fn missing(value: &TableValue<'_>, kind: &str, name: &str, instead: &str) {
     let message =
         format!("{}: there is no {kind} `{name}` in the files that were read{instead}", value.name());

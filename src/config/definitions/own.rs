@@ -1,4 +1,4 @@
-//! Our own short form in TOML: `[[slo]]` with a name, an objective, and what is bad of what.
+//! Reads burnwatch's own TOML format: `[[slo]]` with a name, an objective and an SLI.
 
 use std::time::Duration;
 
@@ -17,16 +17,17 @@ use super::openslo;
 use super::table::{DocumentTable, TableValue};
 use super::terms::{by, lookbacks, merged};
 
-/// The window where nothing is said.
+/// The default window.
 const DEFAULT_WINDOW: Duration = Duration::from_secs(30 * 86_400);
 
-/// What all SLOs of a file share.
+/// Settings that apply to all SLOs of a file.
 struct OwnDefaults {
     service: Option<Text>,
     labels: Labels,
     window: Window,
 }
 
+/// Reads the SLOs of a file.
 pub(super) fn read(document: &TableValue<'_>, slos: &mut Vec<Slo>) {
     let Some(root) = document.table() else { return };
     let before = document.origin().findings.errors();
@@ -39,7 +40,7 @@ pub(super) fn read(document: &TableValue<'_>, slos: &mut Vec<Slo>) {
     let is_sound = document.origin().findings.errors() == before;
     let shared =
         OwnDefaults { service, labels, window: shared_window.unwrap_or(Window::Rolling(DEFAULT_WINDOW)) };
-    // what all share is wrong for all; each is read still, so that everything wrong is told at once
+    // an error in the shared settings affects all SLOs; they are still read, to report all errors at once
     let read: Vec<_> = entries.iter().filter_map(|entry| one(entry, &shared)).collect();
     if is_sound {
         slos.extend(read);
@@ -96,7 +97,7 @@ fn one(value: &TableValue<'_>, shared: &OwnDefaults) -> Option<Slo> {
     })
 }
 
-/// `"30d"`, or `{ calendar = "1 month", zone = "Europe/Berlin", start = "2026-01-01" }`.
+/// Reads `"30d"`, or `{ calendar = "1 month", zone = "Europe/Berlin", start = "2026-01-01" }`.
 fn window(value: &TableValue<'_>) -> Option<Window> {
     if value.node().text().is_some() {
         return value.duration().map(Window::Rolling);
@@ -109,7 +110,7 @@ fn window(value: &TableValue<'_>) -> Option<Window> {
     };
     let start = match table.get("start") {
         Some(value) => openslo::start(&value, Some(&TimeZone::UTC)),
-        // a Monday, and the first of a month, a quarter and a year
+        // 1 January 2024 is a Monday and the first day of a month, a quarter and a year
         None => Some(date(2024, 1, 1).at(0, 0, 0, 0)),
     };
     table.finish();
@@ -117,7 +118,7 @@ fn window(value: &TableValue<'_>) -> Option<Window> {
     Some(Window::Calendar(Calendar { count, unit, start: start?, zone: zone? }))
 }
 
-/// `1 month`, `2 weeks`, `quarter`.
+/// Reads `1 month`, `2 weeks`, `quarter`.
 fn calendar(value: &TableValue<'_>) -> Option<(u32, CalendarUnit)> {
     let text = value.text()?.trim();
     let (count, word) = text.split_once(' ').unwrap_or(("1", text));
@@ -132,13 +133,13 @@ fn calendar(value: &TableValue<'_>) -> Option<(u32, CalendarUnit)> {
     let count = count.parse().ok().filter(|count| (1..=1000).contains(count));
     if unit.is_none() || count.is_none() {
         value.error(&format!(
-            "{text:?} is no period of a calendar; write it like 1 month, 2 weeks or 1 quarter"
+            "{text:?} is not a calendar period; write it like 1 month, 2 weeks or 1 quarter"
         ));
     }
     Some((count?, unit?))
 }
 
-/// `{ by = "sloth", id = "..." }`: under which series the rules of another tool keep it.
+/// Reads `{ by = "sloth", id = "..." }`: the series under which another tool records the SLO.
 fn recorded(value: &TableValue<'_>) -> Option<RecordedSeries> {
     let table = value.table()?;
     let known = [("sloth", Family::Sloth), ("pyrra", Family::Pyrra), ("grafana", Family::Grafana)];
@@ -159,7 +160,7 @@ fn recorded(value: &TableValue<'_>) -> Option<RecordedSeries> {
     })
 }
 
-/// Exactly one way of measuring; none is fine for what is recorded.
+/// Reads the SLI; exactly one kind must be given, or none if the SLO is recorded.
 fn sli(table: &DocumentTable<'_>, grouping: &[Text], is_recorded: bool) -> Option<Sli> {
     let (bad, good, total) = (table.get("bad"), table.get("good"), table.get("total"));
     let (ratio, latency, up) = (table.get("error_ratio"), table.get("latency"), table.get("up"));
@@ -179,7 +180,7 @@ fn sli(table: &DocumentTable<'_>, grouping: &[Text], is_recorded: bool) -> Optio
         && bad.is_none()
         && good.is_none()
     {
-        total.error("belongs to `bad` or `good`");
+        total.error("is only used together with `bad` or `good`");
         return None;
     }
     let part = bad.map(|bad| (EventSide::Bad, bad)).or(good.map(|good| (EventSide::Good, good)));
@@ -212,7 +213,7 @@ fn sli(table: &DocumentTable<'_>, grouping: &[Text], is_recorded: bool) -> Optio
     Some(Sli::Threshold { value: value?, passes: passes?, bound: bound? })
 }
 
-/// Metrics if both are, else queries.
+/// Counters if both values are plain metrics, else queries.
 fn events(side: EventSide, part: &TableValue<'_>, total: &TableValue<'_>, grouping: &[Text]) -> Option<Sli> {
     let metrics = (Selector::parse(part.text()?), Selector::parse(total.text()?));
     if let (Ok(part), Ok(total)) = metrics {
@@ -231,29 +232,30 @@ fn events(side: EventSide, part: &TableValue<'_>, total: &TableValue<'_>, groupi
     Some(Sli::Events { side, part: part?, total: total? })
 }
 
-/// A whole query, with `$window` for the lookback.
+/// Reads a complete query, with `$window` in place of the lookback.
 fn query(value: &TableValue<'_>, grouping: &[Text]) -> Option<Template> {
     const PLACEHOLDERS: [(&str, &str); 2] = [("${window}", "5m       "), ("$window", "5m     ")];
     let written = value.text()?;
     let text =
         PLACEHOLDERS.iter().fold(written.to_owned(), |text, (hole, _)| text.replace(hole, "{{.window}}"));
     let query = value.template(&text)?;
-    // as wide as it was written, so that the place of a fault is the one in the file
+    // `$window` is replaced by a duration of the same width, so that error positions match the file
     value.check_query(
         &PLACEHOLDERS.iter().fold(written.to_owned(), |text, (hole, tried)| text.replace(hole, tried)),
     );
     if !query.has_window() && text.contains('[') {
         value.warn(
-            "has no $window where the lookback goes, as in rate(x[$window]): it is taken minute by minute",
+            "has no $window in place of the lookback, as in rate(x[$window]): it is evaluated minute by minute",
         );
     }
     if let Some(label) = grouping.iter().find(|label| !text.contains(&***label)) {
-        value.warn(&format!("does not keep `{label}`, which `by` splits it by"));
+        value.warn(&format!("does not keep the label `{label}`, which `by` lists"));
     }
     Some(query)
 }
 
-/// The threshold in the unit of the histogram: a number as it is, a duration in seconds or as the metric's name says.
+/// The threshold in the unit of the histogram. A plain number is used unchanged; a duration is converted to milliseconds or
+/// seconds, according to the metric's name.
 fn bound(value: &TableValue<'_>, metric: &str) -> Option<f64> {
     if let Some(number) = value.node().text().and_then(|text| text.trim().parse::<f64>().ok()) {
         if number.is_finite() && number > 0.0 {
@@ -269,12 +271,12 @@ fn bound(value: &TableValue<'_>, metric: &str) -> Option<f64> {
     Some(if is_millis { duration * 1000.0 } else { duration })
 }
 
-/// A histogram without the endings of its series.
+/// The selector of a histogram, without the suffix `_bucket`, `_count` or `_sum`.
 fn histogram(table: &DocumentTable<'_>) -> Option<Selector> {
     let value = table.need("histogram")?;
     let selector = value.selector()?;
     if selector.matches.iter().any(|matched| &*matched.name == "le") {
-        value.error("must not name a bucket with `le`; the threshold says which");
+        value.error("must not have a matcher for `le`; the threshold selects the bucket");
         return None;
     }
     let stem =
@@ -328,12 +330,12 @@ fn apdex(value: &TableValue<'_>) -> Option<Sli> {
     })
 }
 
-/// Time slices if `slice` is there.
+/// Time slices if `slice` is given, else occurrences.
 fn budgeting(table: &DocumentTable<'_>) -> Option<BudgetingMethod> {
     let (slice, least) = (table.get("slice"), table.get("slice_objective"));
     let Some(slice) = slice else {
         if let Some(least) = least {
-            least.error("belongs to `slice`, the length of a slice of time");
+            least.error("needs `slice`, the length of a time slice");
             return None;
         }
         return Some(BudgetingMethod::Occurrences);
@@ -346,7 +348,7 @@ fn budgeting(table: &DocumentTable<'_>) -> Option<BudgetingMethod> {
             if percent > 0.0 && percent <= 100.0 {
                 return Some(BudgetingMethod::Timeslices { slice: length?, least: percent / 100.0 });
             }
-            least.error("is in percent, above 0 and at most 100");
+            least.error("must be a percentage above 0 and at most 100");
             None
         }
     }
@@ -376,7 +378,7 @@ fn pair(value: &TableValue<'_>, window: Duration) -> Option<BurnCondition> {
             let text = share.node().text().unwrap_or_default().trim();
             let percent = text.strip_suffix('%').and_then(|percent| percent.trim().parse::<f64>().ok());
             if percent.is_none() {
-                share.error("is a percent of the budget, like \"2%\"");
+                share.error("must be a percentage of the budget, such as \"2%\"");
             }
             let share = positive(&share, percent.filter(|percent| percent.is_finite()))?;
             Some(share / 100.0 * window.as_secs_f64() / long_length?.as_secs_f64())
@@ -415,7 +417,7 @@ fn alerting(value: &TableValue<'_>) -> Option<SloAlerting> {
     Some(alerting)
 }
 
-/// `false`, `true`, or `{ labels = { ... }, annotations = { ... } }`.
+/// Reads `false`, `true`, or `{ labels = { ... }, annotations = { ... } }`.
 fn notice(value: &TableValue<'_>) -> Option<AlertMetadata> {
     if value.node().text().is_some() {
         return value.is_true()?.then(AlertMetadata::default);

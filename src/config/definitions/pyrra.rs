@@ -1,4 +1,4 @@
-//! Pyrra's definitions: `pyrra.dev/v1alpha1`, `ServiceLevelObjective`.
+//! Reads Pyrra's definitions: `pyrra.dev/v1alpha1`, `ServiceLevelObjective`.
 
 use crate::model::duration;
 use crate::model::labels::{Labels, Text};
@@ -10,7 +10,7 @@ use crate::model::slo::{
 use super::table::{DocumentTable, TableValue};
 use super::terms::{by, lookbacks, merged};
 
-/// Labels of the document with this before them reach the series, without it.
+/// Prefix of document labels that Pyrra copies to the series, without the prefix.
 const PREFIX: &str = "pyrra.dev/";
 
 pub(super) fn read(document: &TableValue<'_>) -> Option<Slo> {
@@ -37,7 +37,7 @@ pub(super) fn read(document: &TableValue<'_>) -> Option<Slo> {
     let (metadata, indicator, window) = (metadata?, indicator?, window?);
     let pairs = pyrra(window).to_vec();
     if pairs.iter().any(|pair| pair.short.is_zero()) {
-        document.warn("the window is so short that Pyrra's own lookbacks round to nothing");
+        document.warn("the window is so short that Pyrra's lookbacks round to zero");
     }
     let pairs: Vec<_> = pairs.into_iter().filter(|pair| !pair.short.is_zero()).collect();
     let total = &indicator.total;
@@ -71,7 +71,7 @@ pub(super) fn read(document: &TableValue<'_>) -> Option<Slo> {
     })
 }
 
-/// What a recorded series is called after: Pyrra takes these endings off.
+/// The base name of Pyrra's recorded series: the metric name without these suffixes.
 fn stem(metric: &str) -> &str {
     let without = ["_total", "_count", "_bucket"].into_iter().find_map(|ending| metric.strip_suffix(ending));
     without.unwrap_or(metric)
@@ -79,9 +79,9 @@ fn stem(metric: &str) -> &str {
 
 struct PyrraMetadata {
     name: Text,
-    /// All labels, those for the series without the prefix.
+    /// All labels; those for the series without the prefix.
     labels: Labels,
-    /// Those for the series.
+    /// The labels that are copied to the series.
     propagated: Labels,
 }
 
@@ -97,7 +97,7 @@ fn metadata(value: &TableValue<'_>) -> Option<PyrraMetadata> {
 
 struct PyrraIndicator {
     sli: Sli,
-    /// What all events are counted by; its name and labels are those of the recorded series.
+    /// The selector of all events; its name and labels are those of the recorded series.
     total: Selector,
     grouping: Vec<Text>,
 }
@@ -135,7 +135,7 @@ fn indicator(value: &TableValue<'_>) -> Option<PyrraIndicator> {
             let (fast, total) = (metric(&table, "success"), metric(&table, "total"));
             let (fast, total) = (fast?, total?);
             if fast.selector.equal("le").is_none() {
-                given.error("`success.metric` must name one bucket, as in le=\"0.5\"");
+                given.error("`success.metric` must select one bucket, as in le=\"0.5\"");
                 return None;
             }
             let sli = if fast.offset.is_none() && total.offset.is_none() {
@@ -164,7 +164,7 @@ fn indicator(value: &TableValue<'_>) -> Option<PyrraIndicator> {
     found.map(|(sli, total)| PyrraIndicator { sli, total, grouping })
 }
 
-/// A metric, perhaps as it was some time ago.
+/// A metric with an optional `offset`.
 struct Metric<'l> {
     selector: Selector,
     offset: Option<String>,
@@ -172,7 +172,7 @@ struct Metric<'l> {
 }
 
 impl Metric<'_> {
-    /// The query of its rate, for what a selector alone cannot say.
+    /// The query of its rate, for a metric with an offset, which a selector cannot express.
     fn rate(&self, grouping: &[Text]) -> Option<Template> {
         let by = by(grouping);
         let offset = self.offset.as_ref().map_or_else(String::new, |offset| format!(" offset {offset}"));
@@ -180,14 +180,14 @@ impl Metric<'_> {
     }
 }
 
-/// The metric in a table that has nothing else.
+/// Reads the metric of a table that has no other keys.
 fn metric<'l>(table: &DocumentTable<'l>, key: &'static str) -> Option<Metric<'l>> {
     let table = table.need(key)?.table()?;
     let value = table.need("metric");
     table.finish();
     let value = value?;
     let text = value.text()?.trim();
-    // Pyrra takes whatever Prometheus takes for a vector
+    // Pyrra accepts any vector selector, so also one with an offset
     if let Some((before, offset)) = text.rsplit_once(" offset ")
         && let Ok(selector) = Selector::parse(before)
         && selector.invalid_bound().is_none()
@@ -198,7 +198,7 @@ fn metric<'l>(table: &DocumentTable<'l>, key: &'static str) -> Option<Metric<'l>
     Some(Metric { selector: value.selector()?, offset: None, value })
 }
 
-/// The same where there is no way to say an offset.
+/// The same where an offset is not supported.
 fn plain(table: &DocumentTable<'_>, key: &'static str) -> Option<Selector> {
     let table = table.need(key)?.table()?;
     let metric = table.need_as("metric", TableValue::selector);

@@ -1,4 +1,4 @@
-//! Sloth's definitions, `version: prometheus/v1` and the Kubernetes form of the same, and its `AlertWindows`.
+//! Reads Sloth's definitions, `version: prometheus/v1` and the Kubernetes resource, and its `AlertWindows`.
 
 use std::time::Duration;
 
@@ -12,7 +12,7 @@ use crate::model::slo::{
 use super::table::{DocumentTable, TableValue};
 use super::terms::{lookbacks, merged};
 
-/// How one of the two forms spells its keys.
+/// The spelling of keys in one of the two formats.
 struct KeySpelling {
     error_query: &'static str,
     total_query: &'static str,
@@ -40,7 +40,7 @@ const CAMEL: KeySpelling = KeySpelling {
     plugins: "sloPlugins",
 };
 
-/// The period of Sloth's SLOs and its pairs: neither stands beside the SLOs.
+/// The window and burn-rate conditions of all Sloth SLOs; Sloth defines neither in the SLO documents.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct SlothPeriod {
     pub(super) window: Duration,
@@ -48,12 +48,13 @@ pub(super) struct SlothPeriod {
 }
 
 impl SlothPeriod {
-    /// The pairs that Sloth brings for a period, else those of the SRE Workbook.
+    /// The conditions that Sloth uses for a period, else those of the SRE Workbook.
     pub(super) fn of(window: Duration) -> Self {
         Self { window, pairs: sloth(window).map_or_else(|| standard(window), Vec::from) }
     }
 }
 
+/// Reads one `AlertWindows` document.
 pub(super) fn windows(document: &TableValue<'_>) -> Option<SlothPeriod> {
     let root = document.table()?;
     root.ignore_keys(&["apiVersion", "kind", "metadata"]);
@@ -82,7 +83,7 @@ pub(super) fn windows(document: &TableValue<'_>) -> Option<SlothPeriod> {
     window.filter(|_| pairs.len() == 4).map(|window| SlothPeriod { window, pairs })
 }
 
-/// A percent of the budget, as a ratio.
+/// A percentage of the budget, as a ratio.
 fn share(value: &TableValue<'_>) -> Option<f64> {
     let percent = value.amount()?;
     if percent <= 0.0 || percent > 100.0 {
@@ -92,6 +93,7 @@ fn share(value: &TableValue<'_>) -> Option<f64> {
     Some(percent / 100.0)
 }
 
+/// Reads the SLOs of a document.
 pub(super) fn read(
     document: &TableValue<'_>,
     is_kubernetes: bool,
@@ -120,7 +122,7 @@ fn service(root: DocumentTable<'_>, spelling: &KeySpelling, period: &SlothPeriod
     let plugins = root.get_as(spelling.plugins, chain).unwrap_or_default();
     let entries = root.need("slos").map(|value| value.list()).unwrap_or_default();
     root.finish();
-    // what all share is wrong for all; each is read still, so that everything wrong is told at once
+    // an error in the shared settings affects all SLOs; they are still read, to report all errors at once
     let shared = SlothDefaults { service, labels, plugins: plugins.ids };
     let read: Vec<_> = entries.iter().filter_map(|slo| one(slo, &shared, spelling, period)).collect();
     if is_sound {
@@ -128,22 +130,22 @@ fn service(root: DocumentTable<'_>, spelling: &KeySpelling, period: &SlothPeriod
     }
 }
 
-/// What all SLOs of a document share.
+/// Settings that apply to all SLOs of a document.
 struct SlothDefaults {
     service: Option<Text>,
     labels: Labels,
     plugins: Vec<Text>,
 }
 
-/// Plug-ins that change the rules which Sloth makes.
+/// Plug-ins that change the rules that Sloth generates.
 #[derive(Default)]
 struct PluginChain {
     ids: Vec<Text>,
-    /// Whether those that were named further out do not count.
+    /// Whether the chain replaces the plug-ins of the enclosing levels.
     replaces_outer: bool,
 }
 
-/// Reads a chain of plug-ins; each is told, for running them is Sloth's.
+/// Reads a chain of plug-ins and warns about each: burnwatch does not run plug-ins.
 fn chain(value: &TableValue<'_>) -> Option<PluginChain> {
     let table = value.table()?;
     let overrides = ["overridePrevious", "override_previous"].map(|key| table.get(key));
@@ -152,8 +154,8 @@ fn chain(value: &TableValue<'_>) -> Option<PluginChain> {
     let replaces_outer = overrides.iter().flatten().any(|value| value.is_true() == Some(true));
     if let (true, Some(value)) = (replaces_outer, overrides.iter().flatten().next()) {
         value.warn(
-            "leaves out the plug-ins that Sloth takes otherwise, which is Sloth's to do: the rules written here are \
-             Sloth's usual ones",
+            "replaces the plug-ins that Sloth runs by default, and burnwatch runs no plug-ins: the rules written here are \
+             Sloth's default rules",
         );
     }
     let id = |entry: &TableValue<'_>| {
@@ -163,8 +165,8 @@ fn chain(value: &TableValue<'_>) -> Option<PluginChain> {
         table.finish();
         let id = id?;
         entry.warn(&format!(
-            "the plug-in {:?} changes the rules that Sloth makes, which is Sloth's to do: rules written here are without \
-             it, and so is what is asked where nothing is recorded; recorded series are read as Sloth recorded them",
+            "the plug-in {:?} changes the rules that Sloth generates, and burnwatch runs no plug-ins: rules written here and \
+             live queries are without it; recorded series are read as Sloth recorded them",
             &*id
         ));
         Some(id)
@@ -189,7 +191,7 @@ fn one(
         .get("alerting")
         .map_or_else(SloAlerting::all, |value| alerting(&value, spelling).unwrap_or_default());
     let its = ["plugins", spelling.plugins].map(|key| table.get_as(key, chain));
-    // `interval` is for the rules that Sloth writes
+    // `interval` only concerns the rules that Sloth writes
     table.ignore_keys(&["interval"]);
     table.finish();
     if value.origin().findings.errors() > before {
@@ -225,7 +227,7 @@ fn one(
     })
 }
 
-/// The queries; none if a plug-in knows them, or if they are wrong, which is said.
+/// The queries of an SLI; `None` if a plug-in provides them, or if they are invalid, which is reported.
 fn indicator(value: &TableValue<'_>, spelling: &KeySpelling) -> Option<Sli> {
     let table = value.table()?;
     let (events, raw, plugin) = (table.get("events"), table.get("raw"), table.get("plugin"));
@@ -250,7 +252,7 @@ fn indicator(value: &TableValue<'_>, spelling: &KeySpelling) -> Option<Sli> {
             table.ignore_keys(&["options"]);
             table.finish();
             plugin.warn(&format!(
-                "the plug-in {id:?} is Sloth's to run: only the series that Sloth records are read"
+                "only Sloth can run the plug-in {id:?}: burnwatch reads the series that Sloth records"
             ));
             None
         }
@@ -265,13 +267,13 @@ fn indicator(value: &TableValue<'_>, spelling: &KeySpelling) -> Option<Sli> {
     }
 }
 
-/// A query that must say where the lookback goes.
+/// A query that should contain the placeholder for the lookback.
 fn query_with_window(value: &TableValue<'_>) -> Option<Template> {
     let query = value.query()?;
     if !query.has_window() {
         let example = duration::text(Duration::from_secs(300));
         value.warn(&format!(
-            "has no {{{{.window}}}} where the lookback goes, as in [{{{{.window}}}}] instead of [{example}]: it is averaged minute by minute"
+            "has no {{{{.window}}}} in place of the lookback, as in [{{{{.window}}}}] instead of [{example}]: it is averaged minute by minute"
         ));
     }
     Some(query)

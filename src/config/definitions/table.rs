@@ -1,5 +1,5 @@
-//! Reading a definition file value by value: every wrong one is said with its line and its way from the root, and so is
-//! every name that nobody asked for.
+//! Access to a definition file value by value: an invalid value is reported with its line and its path from the root, and so is
+//! every key that the reader did not request.
 
 use std::cell::RefCell;
 use std::collections::BTreeSet;
@@ -11,12 +11,12 @@ use super::super::nearest::nearest;
 use super::finding::{FileOrigin, Level};
 use super::node::{DocumentNode, NodeFields, NodeKind};
 
-/// A value with the way to it.
+/// A value with its path.
 #[derive(Clone)]
 pub(super) struct TableValue<'l> {
     node: &'l DocumentNode,
     origin: FileOrigin<'l>,
-    /// `spec.slos[0].objective`; empty for a whole document.
+    /// Such as `spec.slos[0].objective`; empty for a whole document.
     key_path: String,
 }
 
@@ -25,41 +25,42 @@ impl<'l> TableValue<'l> {
         Self { node, origin, key_path: String::new() }
     }
 
-    /// Where it begins, from 1.
+    /// The first line, from 1.
     pub(super) fn line(&self) -> usize {
         self.node.line
     }
 
+    /// The file that contains the value.
     pub(super) fn origin(&self) -> FileOrigin<'l> {
         self.origin
     }
 
-    /// What it is as a tree.
+    /// The value as a tree node.
     pub(super) fn node(&self) -> &'l DocumentNode {
         self.node
     }
 
-    /// How messages call it.
+    /// The value's path for messages, or `the document`.
     pub(super) fn name(&self) -> String {
         if self.key_path.is_empty() { "the document".to_owned() } else { format!("`{}`", self.key_path) }
     }
 
-    /// Says that it cannot be used.
+    /// Reports an error: the value cannot be used.
     pub(super) fn error(&self, message: &str) {
         self.origin.say(self.line(), Level::Error, &format!("{}: {message}", self.name()));
     }
 
-    /// Says that it may not be what was meant.
+    /// Reports a warning: the value may not be what was meant.
     pub(super) fn warn(&self, message: &str) {
         self.origin.say(self.line(), Level::Warning, &format!("{}: {message}", self.name()));
     }
 
     fn report_type(&self, wanted: &str) {
-        let message = format!("{} wants {wanted}, not {}", self.name(), self.node.what());
+        let message = format!("{} must be {wanted}, not {}", self.name(), self.node.what());
         self.origin.say(self.line(), Level::Error, &message);
     }
 
-    /// Its text as it was written: queries.
+    /// The text exactly as written, such as a query.
     pub(super) fn text(&self) -> Option<&'l str> {
         let text = self.node.text();
         if text.is_none() {
@@ -68,12 +69,12 @@ impl<'l> TableValue<'l> {
         text
     }
 
-    /// Its text without the blanks around it: names.
+    /// The text without surrounding blanks, such as a name.
     pub(super) fn label(&self) -> Option<String> {
         self.text().map(|text| text.trim().to_owned())
     }
 
-    /// Its digits as they were written, also between quotes: `99.9`.
+    /// The digits of a number as written, also between quotes: `99.9`.
     pub(super) fn number(&self) -> Option<&'l str> {
         let digits = |text: &str| text.parse::<f64>().is_ok_and(f64::is_finite);
         let number = self.node.text().map(str::trim).filter(|text| digits(text));
@@ -83,7 +84,7 @@ impl<'l> TableValue<'l> {
         number
     }
 
-    /// `true` or `false`, and what older YAML took for them.
+    /// `true` or `false`, or a word with that meaning in YAML 1.1.
     pub(super) fn is_true(&self) -> Option<bool> {
         let is_plain = matches!(self.node.kind, NodeKind::Scalar { plain: true, .. });
         let word = self.node.text().filter(|_| is_plain).map(str::to_ascii_lowercase);
@@ -97,11 +98,11 @@ impl<'l> TableValue<'l> {
         }
     }
 
-    /// A duration as Prometheus writes them, longer than nothing.
+    /// A duration in Prometheus' syntax, longer than zero.
     pub(super) fn duration(&self) -> Option<Duration> {
         match duration::parse(self.text()?.trim()) {
             Ok(duration) if duration.is_zero() => {
-                self.error("must be longer than nothing");
+                self.error("must be longer than zero");
                 None
             }
             Ok(duration) => Some(duration),
@@ -112,7 +113,7 @@ impl<'l> TableValue<'l> {
         }
     }
 
-    /// A duration in seconds, also with a fraction, as people write thresholds: `1.5s`.
+    /// A duration in seconds, also with a fraction, as thresholds are written: `1.5s`.
     pub(super) fn seconds(&self) -> Option<f64> {
         let fraction = |unit: &str, factor: f64| {
             let number = self.node.text()?.trim().strip_suffix(unit)?;
@@ -124,6 +125,7 @@ impl<'l> TableValue<'l> {
         fraction.or_else(|| self.duration().map(|duration| duration.as_secs_f64()))
     }
 
+    /// The entries of a list.
     pub(super) fn list(&self) -> Vec<Self> {
         let NodeKind::List(items) = &self.node.kind else {
             self.report_type("a list");
@@ -134,19 +136,20 @@ impl<'l> TableValue<'l> {
         items.iter().map(|node| &**node).enumerate().map(entry).collect()
     }
 
+    /// The keys and values of a table; duplicate keys are reported.
     pub(super) fn table(&self) -> Option<DocumentTable<'l>> {
         let NodeKind::Table(table) = &self.node.kind else {
             self.report_type("a table");
             return None;
         };
         for (name, first, again) in &table.duplicates {
-            let message = format!("`{name}` stands twice in {}, first on line {first}", self.name());
+            let message = format!("duplicate key `{name}` in {}, first on line {first}", self.name());
             self.origin.say(*again, Level::Error, &message);
         }
         Some(DocumentTable { value: self.clone(), fields: table, asked: RefCell::default() })
     }
 
-    /// Names and texts: labels, annotations. A list of texts counts as its entries with commas between.
+    /// Keys with texts, such as labels and annotations. A list of texts becomes one text, joined by commas.
     pub(super) fn pairs(&self) -> Vec<(String, String)> {
         let Some(table) = self.table() else { return Vec::new() };
         let pair = |(name, value): (&str, TableValue<'l>)| {
@@ -162,7 +165,7 @@ impl<'l> TableValue<'l> {
     }
 }
 
-/// A table that remembers what was asked of it.
+/// A table that records which keys were requested, to report the others as unknown.
 pub(super) struct DocumentTable<'l> {
     value: TableValue<'l>,
     fields: &'l NodeFields,
@@ -170,14 +173,14 @@ pub(super) struct DocumentTable<'l> {
 }
 
 impl<'l> DocumentTable<'l> {
-    /// The value of `name`; none if it is not there or is nothing.
+    /// The value of `name`; `None` if the key is missing or its value is empty.
     pub(super) fn get(&self, name: &'static str) -> Option<TableValue<'l>> {
         self.asked.borrow_mut().insert(name);
         let field = self.fields.fields.iter().find(|field| field.name == name)?;
         (field.value.kind != NodeKind::Nothing).then(|| self.inner(name, &field.value))
     }
 
-    /// The value of `name`, which must be there.
+    /// The value of `name`; reports an error if it is missing.
     pub(super) fn need(&self, name: &'static str) -> Option<TableValue<'l>> {
         let value = self.get(name);
         if value.is_none() {
@@ -220,21 +223,22 @@ impl<'l> DocumentTable<'l> {
         self.get(name).map(|value| value.list()).unwrap_or_default()
     }
 
-    /// Names that are known and mean nothing here.
+    /// Marks known keys that burnwatch does not use, so that they are not reported as unknown.
     pub(super) fn ignore_keys(&self, names: &[&'static str]) {
         self.asked.borrow_mut().extend(names);
     }
 
+    /// All keys with their values.
     pub(super) fn all(&self) -> impl Iterator<Item = (&'l str, TableValue<'l>)> {
         self.fields.fields.iter().map(|field| (field.name.as_str(), self.inner(&field.name, &field.value)))
     }
 
-    /// The table as a value: its place in messages.
+    /// The table as a value, for messages with its path.
     pub(super) fn value(&self) -> &TableValue<'l> {
         &self.value
     }
 
-    /// Everything was asked for: what is left is said, with what may have been meant.
+    /// Reports all keys that were not requested as unknown, each with the most similar requested key.
     pub(super) fn finish(self) {
         let asked = self.asked.into_inner();
         let place = if self.value.key_path.is_empty() {
@@ -242,7 +246,7 @@ impl<'l> DocumentTable<'l> {
         } else {
             format!(" in `{}`", self.value.key_path)
         };
-        // `x-...` is where anchors are kept
+        // keys that begin with `x-` are extensions, often used for anchors
         let is_unknown = |name: &str| !asked.contains(name) && !name.starts_with("x-");
         for field in self.fields.fields.iter().filter(|field| is_unknown(&field.name)) {
             let near = nearest(&field.name, asked.iter().copied());
@@ -270,7 +274,7 @@ mod tests {
     use super::super::from_yaml::documents;
     use super::*;
 
-    /// Reads one document by `read`; what was said, each with its level.
+    /// Reads one document with `read` and returns the findings, each with its level.
     fn said(text: &str, read: impl Fn(&TableValue<'_>)) -> Vec<String> {
         let findings = Findings::default();
         let (nodes, faults) = documents(text);
@@ -320,13 +324,13 @@ mod tests {
         assert_eq!(
             said(text, read),
             [
-                "f.yaml:1: `n` wants a table, not `99.90` (error)",
+                "f.yaml:1: `n` must be a table, not `99.90` (error)",
                 "f.yaml:1: the document lacks `gone` (error)",
-                "f.yaml:5: `text` wants a text, not a table (error)",
-                "f.yaml:7: `list` wants a number, not a list (error)",
-                "f.yaml:8: `zero`: must be longer than nothing (error)",
-                "f.yaml:9: `quoted` wants true or false, not `true` (error)",
-                "f.yaml:10: `nan` wants a number, not `.nan` (error)",
+                "f.yaml:5: `text` must be a text, not a table (error)",
+                "f.yaml:7: `list` must be a number, not a list (error)",
+                "f.yaml:8: `zero`: must be longer than zero (error)",
+                "f.yaml:9: `quoted` must be true or false, not `true` (error)",
+                "f.yaml:10: `nan` must be a number, not `.nan` (error)",
             ]
         );
     }
@@ -336,7 +340,7 @@ mod tests {
         let read = |document: &TableValue<'_>| drop(document.table());
         assert_eq!(
             said("a: 1\na: 2\n", read),
-            ["f.yaml:2: `a` stands twice in the document, first on line 1 (error)"]
+            ["f.yaml:2: duplicate key `a` in the document, first on line 1 (error)"]
         );
     }
 
@@ -348,7 +352,7 @@ mod tests {
         };
         assert_eq!(
             said("tier: 2\nteam: [a, b]\nnone:\nbad: {}\n", read),
-            ["f.yaml:4: `bad` wants a text, not a table (error)"]
+            ["f.yaml:4: `bad` must be a text, not a table (error)"]
         );
     }
 }

@@ -1,4 +1,4 @@
-//! Values of definition files as words of the model: objectives, queries, metrics, names.
+//! Converts values of definition files to types of the model: objectives, queries, selectors, names.
 
 use std::time::Duration;
 
@@ -11,7 +11,7 @@ use crate::model::text::is_harmless;
 
 use super::table::{DocumentTable, TableValue};
 
-/// A lookback to try a query with.
+/// The lookback for checking a query.
 const CHECK_LOOKBACK: Duration = Duration::from_secs(300);
 
 impl TableValue<'_> {
@@ -20,7 +20,7 @@ impl TableValue<'_> {
         DefinitionOrigin::File { path: self.origin().path.to_owned(), line: self.line(), form }
     }
 
-    /// A name of something: one line, not empty.
+    /// A name: not empty.
     pub(super) fn word(&self) -> Option<Text> {
         let word = self.label()?;
         if word.is_empty() {
@@ -30,7 +30,7 @@ impl TableValue<'_> {
         Some(word.into())
     }
 
-    /// What stands in a description, on one line.
+    /// A description, on one line.
     pub(super) fn sentence(&self) -> Option<Text> {
         let words = self.text()?.split_whitespace().collect::<Vec<_>>().join(" ");
         Some(words.into())
@@ -44,7 +44,7 @@ impl TableValue<'_> {
     pub(super) fn likely_percent(&self) -> Option<Objective> {
         let objective = self.percent()?;
         if objective.is_likely_a_ratio() {
-            self.warn("is a percentage: below 1 % nearly all may fail; was 99.9 meant rather than 0.999?");
+            self.warn("is a percentage, and below 1 % nearly all events may fail; did you mean 99.9 instead of 0.999?");
         }
         Some(objective)
     }
@@ -69,51 +69,53 @@ impl TableValue<'_> {
         read.map_err(|error| self.error(&error.to_string())).ok()
     }
 
-    /// A number or a text with one.
+    /// The text of a number, quoted or not.
     fn digits(&self) -> Option<&str> {
         self.node().text().or_else(|| self.number())
     }
 
+    /// A finite number.
     pub(super) fn amount(&self) -> Option<f64> {
         self.number()?.parse().ok()
     }
 
-    /// A query, with the lookback left open or not. What the parser does not know may still run at a server.
+    /// A query, with or without a placeholder for the lookback. A query that the parser rejects is still accepted: the server may
+    /// support it.
     pub(super) fn query(&self) -> Option<Template> {
         self.query_from(self.text()?)
     }
 
-    /// A query that `text` is, made of this value; in which tabs and carriage returns are blanks.
+    /// A query with the text `text`, made from this value; tabs and carriage returns become blanks.
     pub(super) fn query_from(&self, text: &str) -> Option<Template> {
         let template = self.template(text)?;
         self.check_query(&template.in_place(CHECK_LOOKBACK));
         Some(template)
     }
 
-    /// The same without a check.
+    /// The same without checking the PromQL.
     pub(super) fn template(&self, text: &str) -> Option<Template> {
         let text = text.replace("\r\n", "\n").replace(['\t', '\r'], " ");
         if let Some(hidden) = text.chars().find(|c| *c != '\n' && !is_harmless(*c)) {
-            self.error(&format!("the query holds a character that cannot be seen, {hidden:?}"));
+            self.error(&format!("the query contains the invisible character {hidden:?}"));
             return None;
         }
         Template::parse(&text).map_err(|error| self.error(&error.to_string())).ok()
     }
 
-    /// Says what a Prometheus would refuse in a query, and where. It may still run at a server of another dialect.
+    /// Warns about what Prometheus would reject in a query, with the position. Compatible servers may still accept the query.
     pub(super) fn check_query(&self, query: &str) {
         match promql::check(query) {
             Ok(remarks) => remarks.iter().for_each(|remark| self.warn(&format!("the query, at {remark}"))),
             Err(QueryParseError::Refused(remark)) => {
-                self.warn(&format!("a Prometheus refuses this query, at {remark}"));
+                self.warn(&format!("Prometheus rejects this query, at {remark}"));
             }
             Err(QueryParseError::Unknown(what)) => {
-                self.warn(&format!("this query is asked as it stands, and was not checked: {what}"));
+                self.warn(&format!("this query could not be checked and is sent unchanged: {what}"));
             }
         }
     }
 
-    /// A metric with conditions.
+    /// A metric name with label matchers.
     pub(super) fn selector(&self) -> Option<Selector> {
         let selector = Selector::parse(self.text()?).map_err(|error| self.error(&error.to_string())).ok()?;
         if let Some(bound) = selector.invalid_bound() {
@@ -125,7 +127,7 @@ impl TableValue<'_> {
         Some(selector)
     }
 
-    /// Labels or annotations; values are kept whole.
+    /// Labels or annotations; values are not trimmed.
     pub(super) fn labels(&self) -> Labels {
         self.pairs().into_iter().collect()
     }
@@ -152,12 +154,12 @@ pub(super) fn by(grouping: &[Text]) -> String {
     if grouping.is_empty() { String::new() } else { format!(" by ({})", promql::labels(grouping)) }
 }
 
-/// `over` and what only `under` has.
+/// All labels of both; where both have a label, the value of `over` counts.
 pub(super) fn merged(under: &Labels, over: &Labels) -> Labels {
     under.iter().chain(over.iter()).collect()
 }
 
-/// All lookbacks of some pairs, ascending.
+/// All lookbacks of burn-rate conditions, ascending, each once.
 pub(super) fn lookbacks(pairs: &[BurnCondition]) -> Vec<Duration> {
     let mut all: Vec<_> = pairs.iter().flat_map(|pair| [pair.short, pair.long]).collect();
     all.sort();
@@ -165,7 +167,7 @@ pub(super) fn lookbacks(pairs: &[BurnCondition]) -> Vec<Duration> {
     all
 }
 
-/// Letters and digits of a name in lower case, with dashes between: `SLA for search` is `sla-for-search`.
+/// Letters and digits of a name in lower case, separated by dashes: `SLA for search` becomes `sla-for-search`.
 pub(super) fn slug(name: &str) -> String {
     let words = name.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty());
     words.collect::<Vec<_>>().join("-").to_lowercase()

@@ -1,6 +1,7 @@
-//! Writing SLOs down in any of the known forms, and as rules for a Prometheus. What a form cannot say is named, never dropped.
+//! Converts SLOs to any supported format, and to rules for Prometheus. Fields that a format cannot express are listed, never
+//! dropped silently.
 //!
-//! Pure text: no file is touched. Each SLO is read back as soon as it is written, so that nothing is lost without a word.
+//! Returns text and writes no files. Each converted SLO is parsed again and compared, so that every loss is found.
 
 mod compare;
 mod openslo;
@@ -21,39 +22,41 @@ use super::{DEFAULT_PERIOD, parse};
 use compare::FieldComparison;
 
 words! {
+    /// The output formats for SLOs.
     #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
     pub enum Target: word {
-        /// `openslo/v1`.
+        /// OpenSLO, `openslo/v1`.
         OpenSlo = "openslo",
-        /// Sloth's `prometheus/v1`.
+        /// Sloth, `prometheus/v1`.
         Sloth = "sloth",
-        /// Pyrra's `ServiceLevelObjective`.
+        /// Pyrra, `ServiceLevelObjective`.
         Pyrra = "pyrra",
-        /// Recording and alerting rules of a Prometheus.
+        /// Recording and alerting rules for Prometheus.
         Rules = "rules",
         Own = "own",
     }
 }
 
-/// A document, and what is not in it.
+/// A converted document, and what it could not express.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct WrittenDocument {
-    /// The document; what is not said stands in it as remarks as well.
+    /// The document; omissions are also comments in it.
     pub text: String,
-    /// What the form could not say, by SLO.
+    /// What the format could not express, by SLO.
     pub omissions: Vec<Omission>,
-    /// The SLOs that are not in the document at all, by id.
+    /// The ids of the SLOs that are not in the document at all.
     pub left_out: Vec<Text>,
 }
 
-/// Something of an SLO that a form cannot say, or not in the same way.
+/// A field of an SLO that a format cannot express, or only differently.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Omission {
+    /// The id of the SLO.
     pub slo: Text,
-    /// Which of its fields: one of `id`, `name`, `service`, `description`, `labels`, `objective`, `window`, `budgeting`, `sli`,
-    /// `by`, `pairs`, `alert`, `recorded` and `plugins`.
+    /// The field: `id`, `name`, `service`, `description`, `labels`, `objective`, `window`, `budgeting`, `sli`,
+    /// `by`, `pairs`, `alert`, `recorded` or `plugins`.
     pub field: &'static str,
-    /// What is lost, and what stands there instead; one line.
+    /// What is lost, and what is written instead; one line.
     pub what: String,
 }
 
@@ -63,7 +66,7 @@ impl std::fmt::Display for Omission {
     }
 }
 
-/// Writes all of them, in their order as far as the form allows.
+/// Converts all SLOs, in order as far as the format allows.
 pub fn write(slos: &[Slo], target: Target) -> WrittenDocument {
     match target {
         Target::Rules => rules::write(slos),
@@ -74,7 +77,7 @@ pub fn write(slos: &[Slo], target: Target) -> WrittenDocument {
     }
 }
 
-/// What is said about one SLO while it is written.
+/// Collects the omissions of one SLO while it is converted.
 #[derive(Debug)]
 struct WriteNotes<'s> {
     slo: &'s Slo,
@@ -85,7 +88,7 @@ impl<'s> WriteNotes<'s> {
     fn new(slo: &'s Slo) -> Self {
         let mut notes = Self { slo, list: Vec::new() };
         for plugin in slo.recorded.iter().flat_map(|recorded| &recorded.plugins) {
-            notes.say("plugins", format!("what Sloth's plug-in {plugin} does is Sloth's to do"));
+            notes.say("plugins", format!("the effect of Sloth's plug-in {plugin} is not included"));
         }
         notes
     }
@@ -96,33 +99,37 @@ impl<'s> WriteNotes<'s> {
     }
 
     fn no_query(&mut self) {
-        let why =
-            if self.slo.sli.is_some() { "its query is no template" } else { "it has no query that is known" };
-        self.say("sli", format!("{why}: it is not written at all"));
+        let why = if self.slo.sli.is_some() {
+            "its query is not a valid template"
+        } else {
+            "its query is not known"
+        };
+        self.say("sli", format!("{why}: the SLO is left out"));
     }
 
     fn has(&self, field: &str) -> bool {
         self.list.iter().any(|omissions| omissions.field == field)
     }
 
+    /// The comment lines above the SLO in the document.
     fn remarks(&self) -> Vec<String> {
-        self.list.iter().map(|omissions| format!("not said of {omissions}")).collect()
+        self.list.iter().map(|omissions| format!("not included: {omissions}")).collect()
     }
 }
 
 /// One SLO, as YAML or TOML, with the SLI that it should read back as; `None` if it cannot be written at all, which is said.
 type Put<P> = Option<(P, Option<Sli>)>;
 
-/// A form that reads back what it writes.
+/// A format that burnwatch can also parse.
 struct ReadBackForm<P> {
-    /// What a file of it is called, which says how it is read.
+    /// A file name of the format; its extension selects the parser.
     file: &'static str,
     one: fn(&Slo, &mut WriteNotes<'_>) -> Put<P>,
-    /// A whole file of pieces, each with its SLO and its remarks.
+    /// Joins pieces, each with its SLO and its comments, to a whole file.
     file_of: fn(Vec<WrittenEntry<'_, P>>) -> String,
 }
 
-/// A written SLO among others; without a piece only its remarks are written.
+/// One entry of a file; without a piece only its comments are written.
 struct WrittenEntry<'s, P> {
     slo: &'s Slo,
     remarks: Vec<String>,
@@ -146,14 +153,14 @@ fn convert_all<P: Clone>(slos: &[Slo], form: &ReadBackForm<P>) -> WrittenDocumen
     WrittenDocument { text: (form.file_of)(entries), omissions, left_out }
 }
 
-/// Reads a piece back, and says what became of each field that nothing was said about.
+/// Parses a piece again and adds an omission for each changed field that has none yet.
 fn verify<P: Clone>(form: &ReadBackForm<P>, piece: &P, sli: Option<Sli>, notes: &mut WriteNotes<'_>) {
     let slo = notes.slo;
     let text = (form.file_of)(vec![WrittenEntry { slo, remarks: Vec::new(), piece: Some(piece.clone()) }]);
     let read = parse(Path::new(form.file), &text, DEFAULT_PERIOD);
     let Some(again) = read.slos.first() else {
         let why = read.findings.last().map_or_else(String::new, |finding| format!(": {}", finding.message));
-        return notes.say("id", format!("what was written does not read back{why}"));
+        return notes.say("id", format!("the written document cannot be read back{why}"));
     };
     let meant = Slo { sli, ..slo.clone() };
     for field in FieldComparison::FIELDS.into_iter().filter(|field| !field.holds(&meant, again)) {

@@ -1,4 +1,4 @@
-//! Kinds of our own, and what a configuration makes of them.
+//! Test kinds, and tests of how the configuration uses them.
 
 use super::*;
 use crate::config::KnownNames;
@@ -28,21 +28,21 @@ static PROMETHEUS: KindSpec =
     plain("prometheus", "Prometheus", Some(Flag { source: "prom", example: "http://localhost:9090" }));
 static ALERTMANAGER: KindSpec =
     plain("alertmanager", "Alertmanager", Some(Flag { source: "am", example: "http://localhost:9093" }));
-/// One with options of its own, a key in a header, and no need for an address.
+/// A kind with options of its own, a key header, and a default URL.
 static PAGER: KindSpec = KindSpec {
     address: Some(Address::Usual("https://pager.example.net")),
     auth: &[Scheme::Token(KeyHeader { name: "Private-Key", prefix: "Key " }), Scheme::Bearer],
     options: Options::of::<Pager>(),
     ..plain("pager", "Pager", None)
 };
-/// One without any address.
+/// A kind without URL.
 static JSON: KindSpec =
     KindSpec { address: None, options: Options::of::<Json>(), ..plain("json", "JSON file", None) };
 
-/// All of them.
+/// All test kinds.
 pub(in crate::config) static KINDS: [&KindSpec; 4] = [&PROMETHEUS, &ALERTMANAGER, &PAGER, &JSON];
 
-/// What a configuration is checked against where nothing but these kinds matters.
+/// The names for checks in tests that only need these kinds.
 pub(in crate::config) fn known() -> KnownNames<'static> {
     KnownNames { kinds: &KINDS, ..KnownNames::default() }
 }
@@ -50,10 +50,10 @@ pub(in crate::config) fn known() -> KnownNames<'static> {
 #[derive(Debug, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 struct Pager {
-    /// Who asks.
+    /// The user of the requests.
     from: Option<String>,
     teams: Vec<String>,
-    /// Pages of lists that are read.
+    /// The number of list pages to read.
     pages: u64,
 }
 
@@ -101,7 +101,7 @@ fn all_that_is_wrong_is_told_at_once_and_whose_option_it_is() {
     );
     let expected = "\
 c.toml:3:8: `from` in [sources.p] is nobody
-c.toml:4:10: an entry of `teams` in [sources.p] wants a text, not a whole number
+c.toml:4:10: an entry of `teams` in [sources.p] must be a text, not a whole number
 c.toml:5:1: unknown key `pagse` in [sources.p]; did you mean `pages`?
 c.toml:8:7: `url` in [sources.a]: `nonsense` has no http:// or https://; did you mean `http://nonsense`?
 c.toml:9:1: unknown key `teams` in [sources.a]; `teams` is an option of pager
@@ -137,15 +137,15 @@ fn secrets_can_have_any_name_in_headers_cookies_and_parameters() {
     }
     let secret = "secret = { env = \"PATH\" }";
     for (auth, expected) in [
-        ("header = []", "[sources.a.auth.header] lists nothing"),
+        ("header = []", "[sources.a.auth.header] is empty"),
         ("header = { name = \"X-Key\" }", "[sources.a.auth.header] lacks `secret`"),
         (
             "header = { name = \"X-Key\", secret = \"s3cret\" }",
-            "`secret` in [sources.a.auth.header] wants { command = ... } or { env = ... } or { file = ... } or { keyring = ... }, not a text",
+            "`secret` in [sources.a.auth.header] must be { command = ... } or { env = ... } or { file = ... } or { keyring = ... }, not a text",
         ),
         (
             &format!("header = {{ name = \"X Key\", {secret} }}"),
-            "`X Key` in [sources.a.auth.header] is not the name of a header",
+            "`X Key` in [sources.a.auth.header] is not a valid header name",
         ),
         (
             &format!("header = {{ name = \"Host\", {secret} }}"),
@@ -153,7 +153,7 @@ fn secrets_can_have_any_name_in_headers_cookies_and_parameters() {
         ),
         (
             &format!("cookie = {{ name = \"a;b\", {secret} }}"),
-            "`a;b` in [sources.a.auth.cookie] is not the name of a cookie",
+            "`a;b` in [sources.a.auth.cookie] is not a valid cookie name",
         ),
         (
             &format!("query = [{{ name = \"k\", {secret} }}, {{ name = \"K\", {secret} }}]"),

@@ -1,4 +1,4 @@
-//! The keys that requests to AWS are signed with: from references, a program, the environment, or a profile's file.
+//! The keys for signing AWS requests: from references, a program, the environment, or a profile file.
 
 use std::path::PathBuf;
 
@@ -10,24 +10,26 @@ use super::program::{LIMIT, output};
 use super::{Secret, SecretError, SecretTrouble, expand_home, from_file};
 use crate::config::settings::{SecretProgram, SecretRef, SigV4Settings};
 
-/// A program may have to ask AWS first.
+/// Longer than usual, because the program may have to call AWS.
 const PROGRAM_LIMIT: std::time::Duration = LIMIT.saturating_mul(3);
 
+/// A set of AWS credentials.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Keys {
+    /// The access key id.
     pub(crate) id: Secret,
     pub(crate) secret: Secret,
-    /// What temporary keys come with.
+    /// The session token of temporary credentials.
     pub(crate) session: Option<Secret>,
-    /// When they cease to be good, if that is known.
+    /// When they expire, if known.
     pub(crate) until: Option<Timestamp>,
 }
 
 impl SigV4Settings {
-    /// The keys as they are now. Waits for a file or a program.
+    /// Reads the current keys. Blocks while it reads a file or runs a program.
     ///
     /// # Errors
-    /// Where they are not to be had.
+    /// If they cannot be read.
     pub(crate) fn keys(&self) -> Result<Keys, SecretError> {
         if let Some(program) = &self.command {
             return from_program(program).map_err(|trouble| trouble.of(program));
@@ -57,7 +59,7 @@ impl SigV4Settings {
     }
 }
 
-/// What `credential_process` of AWS's own tools prints.
+/// The output format of `credential_process` in AWS's own tools.
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
 struct Printed {
@@ -69,9 +71,9 @@ struct Printed {
 
 fn from_program(program: &SecretProgram) -> Result<Keys, SecretTrouble> {
     let bytes = output(&program.0, PROGRAM_LIMIT)?;
-    // what a decoder says of it may repeat it
+    // the decoder's message could contain the secret
     let Ok(printed) = serde_json::from_slice::<Printed>(&bytes) else {
-        let reason = "it does not print AccessKeyId and SecretAccessKey as JSON".to_owned();
+        let reason = "its output does not contain AccessKeyId and SecretAccessKey as JSON".to_owned();
         return Err(SecretTrouble::Unreadable { reason });
     };
     Ok(Keys {
@@ -82,7 +84,7 @@ fn from_program(program: &SecretProgram) -> Result<Keys, SecretTrouble> {
     })
 }
 
-/// The keys of a profile: `[default]`, then `aws_access_key_id = ...` and so on.
+/// Reads the keys of a profile: `[default]`, then `aws_access_key_id = ...` and so on.
 fn from_profile(file: &std::path::Path, profile: &str) -> Result<Keys, SecretTrouble> {
     let bytes = from_file(file)?;
     let text = std::str::from_utf8(&bytes).ok().ok_or(SecretTrouble::NotText)?;
@@ -98,8 +100,8 @@ fn from_profile(file: &std::path::Path, profile: &str) -> Result<Keys, SecretTro
     match (value("aws_access_key_id"), value("aws_secret_access_key")) {
         (Some(id), Some(secret)) => Ok(Keys { id, secret, session: value("aws_session_token"), until: None }),
         _ => Err(SecretTrouble::Unreadable {
-            reason: "no keys there; for SSO and roles let `command` print them: \
-                     [\"aws\", \"configure\", \"export-credentials\"]"
+            reason: "it has no keys; for SSO and roles set `command` to a program that prints them: \
+                  [\"aws\", \"configure\", \"export-credentials\"]"
                 .to_owned(),
         }),
     }
@@ -144,7 +146,10 @@ mod tests {
         );
         let program = SecretProgram(vec!["echo".into(), "s3cret".into()]);
         let odd = from_program(&program).unwrap_err().of(&program).to_string();
-        assert!(odd.starts_with("command echo: it does not print") && !odd.contains("s3cret"), "{odd}");
+        assert!(
+            odd.starts_with("command echo: its output does not contain") && !odd.contains("s3cret"),
+            "{odd}"
+        );
     }
 
     #[test]

@@ -1,13 +1,15 @@
-//! The system's keyring, asked by the system's own tool: no second implementation of its protocol in here.
+//! Reads the system's keyring with the system's own command-line tool, without implementing its protocol.
 
 use super::program::{LIMIT, output};
 use super::{Bytes, SecretTrouble};
 use crate::config::settings::KeyringEntry;
 
+/// A command-line tool for a keyring.
 struct Tool {
     name: &'static str,
     package: &'static str,
     lookup: fn(&KeyringEntry) -> Vec<String>,
+    /// The command that creates an entry.
     store: fn(&KeyringEntry) -> String,
 }
 
@@ -87,7 +89,7 @@ mod tests {
                 .of("keyring a/b")
                 .to_string(),
             "keyring a/b: no such entry, or the keyring is locked; \
-             `secret-tool store --label=burnwatch service burnwatch username prom` makes one"
+             create one with `secret-tool store --label=burnwatch service burnwatch username prom`"
         );
     }
 }

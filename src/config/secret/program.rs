@@ -1,4 +1,4 @@
-//! What a program prints: started without a shell, given a few seconds, and heard by nobody else.
+//! Runs a program that prints a secret: without a shell, with a time limit, and with its output going only to burnwatch.
 
 use std::io::{self, Read};
 use std::os::unix::process::CommandExt;
@@ -11,17 +11,17 @@ use rustix::process::{Pid, Signal, kill_process_group};
 
 use super::{Bytes, SecretTrouble, expand_home, read_limited};
 
-/// How long a program may take to print a secret.
+/// The time limit for printing a secret.
 pub(super) const LIMIT: Duration = Duration::from_secs(5);
-/// How long a program may take to end after it closed its output, in steps of [`EXIT_POLL_INTERVAL`].
+/// How often, in steps of [`EXIT_POLL_INTERVAL`], to check whether a program has exited after it closed its output.
 const EXIT_POLLS: u32 = 100;
 const EXIT_POLL_INTERVAL: Duration = Duration::from_millis(10);
 
-/// Everything it prints.
+/// Runs the program and returns its standard output.
 pub(super) fn output(words: &[String], limit: Duration) -> Result<Bytes, SecretTrouble> {
     let (program, arguments) = words.split_first().ok_or(SecretTrouble::Empty)?;
-    // what it says to the terminal would tear the screen, and may hold the secret; a group of its own, so that what it
-    // starts can be ended with it
+    // its error output would disturb the screen and may contain the secret; a process group of its own, so that its child
+    // processes can be killed with it
     let mut child = Command::new(expand_home(program))
         .args(arguments)
         .stdin(Stdio::null())
@@ -42,7 +42,7 @@ pub(super) fn output(words: &[String], limit: Duration) -> Result<Bytes, SecretT
     Err(SecretTrouble::TooSlow)
 }
 
-/// All that a pipe brings until it is closed, if that is soon.
+/// Reads a pipe until it is closed; an error if that exceeds the time limit.
 pub(super) fn read_within(
     mut pipe: impl Read + Send + 'static,
     limit: Duration,
@@ -50,15 +50,15 @@ pub(super) fn read_within(
     let (sender, receiver) = mpsc::sync_channel(1);
     thread::spawn(move || {
         let read = read_limited(&mut pipe);
-        // drained, so that a talkative program can come to its end
+        // drained, so that a program with more output can exit
         let drained = io::copy(&mut pipe, &mut io::sink());
-        // nobody listens any more after the limit
+        // after the time limit there is no receiver
         drop(sender.send(read.and_then(|bytes| drained.map(|_| bytes))));
     });
     Ok(receiver.recv_timeout(limit).ok().ok_or(SecretTrouble::TooSlow)??)
 }
 
-/// Ends a program and all that it has started in its group; that it has ended already is no trouble.
+/// Kills a program and its process group; that it may have exited already is ignored.
 fn stop(child: &mut Child) {
     if let Some(group) = i32::try_from(child.id()).ok().and_then(Pid::from_raw) {
         kill_process_group(group, Signal::KILL).ok();

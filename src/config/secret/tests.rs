@@ -110,7 +110,7 @@ fn what_a_program_has_started_ends_with_it() {
     let pid = std::fs::read_to_string(&pid).unwrap();
     let is_gone = || {
         let state = std::fs::read_to_string(format!("/proc/{}/stat", pid.trim())).unwrap_or_default();
-        // nobody may have looked at its end yet
+        // its exit status may not have been collected yet
         state.is_empty() || state.contains(") Z ")
     };
     for _ in 0..100 {

@@ -1,12 +1,12 @@
-//! How a source is reached and how one proves who one is there: authentication, certificates, proxies, and where the
-//! secrets for them are to be had.
+//! The settings for connecting to a source: authentication, certificates, proxies, and references to the
+//! secrets for them.
 
 use std::fmt;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer, Serialize};
 
-/// How to prove who you are; one of these.
+/// The authentication scheme; exactly one.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase", deny_unknown_fields)]
 pub enum AuthSettings {
@@ -14,40 +14,40 @@ pub enum AuthSettings {
     Bearer(SecretRef),
     /// `Authorization: Basic ...`
     Basic(Login),
-    /// A key in the header that the vendor has for it, such as `Authorization: Token token=...`.
+    /// A key in a header that the vendor defines, such as `Authorization: Token token=...`.
     Token(SecretRef),
-    /// A token that is fetched by `OAuth2` client credentials, and fetched anew before it expires.
+    /// A token from `OAuth2` client credentials, which is renewed before it expires.
     OAuth2(OAuth2Settings),
-    /// Each request is signed as AWS wants it (Signature Version 4).
+    /// Each request is signed with AWS Signature Version 4.
     SigV4(SigV4Settings),
-    /// Secrets in headers of these names.
+    /// Secrets in headers with these names.
     #[serde(deserialize_with = "one_or_several")]
     #[schemars(with = "OneOrSeveral")]
     Header(Vec<NamedSecret>),
-    /// Secrets in cookies of these names.
+    /// Secrets in cookies with these names.
     #[serde(deserialize_with = "one_or_several")]
     #[schemars(with = "OneOrSeveral")]
     Cookie(Vec<NamedSecret>),
-    /// Secrets in the query of the address, as parameters of these names.
+    /// Secrets in query parameters with these names.
     #[serde(deserialize_with = "one_or_several")]
     #[schemars(with = "OneOrSeveral")]
     Query(Vec<NamedSecret>),
 }
 
-/// A secret, and the name by which it is sent.
+/// A secret with the name under which it is sent.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct NamedSecret {
     /// The header, cookie or parameter: `DD-API-KEY`.
     pub name: String,
-    /// What stands before the secret, with the blank between them: `GenieKey `.
+    /// Text before the secret, including the blank between them: `GenieKey `.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub prefix: String,
     /// The secret.
     pub secret: SecretRef,
 }
 
-/// One, or a list of them.
+/// One secret, or a list of them.
 #[derive(Deserialize, JsonSchema)]
 #[serde(untagged)]
 enum OneOrSeveral {
@@ -62,43 +62,43 @@ fn one_or_several<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Name
     })
 }
 
-/// A user's name and password.
+/// A user name and password.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Login {
-    /// The user's name.
+    /// The user name.
     pub user: String,
     /// The password.
     pub password: SecretRef,
 }
 
-/// A token by `OAuth2` client credentials.
+/// A token from `OAuth2` client credentials.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct OAuth2Settings {
-    /// Where the token is fetched: `https://id.example.net/realms/ops/protocol/openid-connect/token`.
+    /// The token endpoint: `https://id.example.net/realms/ops/protocol/openid-connect/token`.
     pub token_url: String,
-    /// Who burnwatch is there.
+    /// The client id of burnwatch.
     pub client_id: String,
-    /// The secret for it.
+    /// The client secret.
     pub client_secret: SecretRef,
-    /// What the token shall be good for.
+    /// The scopes to request.
     #[serde(default)]
     pub scopes: Vec<String>,
-    /// For whom it shall be good, where that must be said (Auth0, Okta).
+    /// The audience, if the server requires one (Auth0, Okta).
     #[serde(default)]
     pub audience: Option<String>,
-    /// PEM file with the CA of `token_url`, where it is not one that this machine trusts.
+    /// PEM file with the CA of `token_url`, if this machine does not trust it.
     #[serde(default)]
     pub ca_file: Option<String>,
 }
 
-/// The keys that requests to AWS are signed with. Without any of them the variables of AWS count (`AWS_ACCESS_KEY_ID` and
-/// so on), else the profile that `AWS_PROFILE` names, else `default`.
+/// The keys for signing AWS requests. If none are set, the AWS environment variables are used (`AWS_ACCESS_KEY_ID` and
+/// so on), else the profile in `AWS_PROFILE`, else the profile `default`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct SigV4Settings {
-    /// Where the workspace is: `eu-central-1`.
+    /// The region of the workspace: `eu-central-1`.
     pub region: String,
     /// The service: `aps` is Amazon Managed Service for Prometheus.
     #[serde(default = "aps")]
@@ -106,13 +106,13 @@ pub struct SigV4Settings {
     /// A profile in `~/.aws/credentials`.
     #[serde(default)]
     pub profile: Option<String>,
-    /// The access key's id; together with `secret_key`.
+    /// The access key id; requires `secret_key`.
     #[serde(default)]
     pub access_key: Option<SecretText>,
     /// The secret access key.
     #[serde(default)]
     pub secret_key: Option<SecretRef>,
-    /// The session's token, where the keys are temporary.
+    /// The session token of temporary keys.
     #[serde(default)]
     pub session_token: Option<SecretRef>,
     /// A program that prints the keys as JSON: `["aws", "configure", "export-credentials", "--profile", "prod"]`.
@@ -124,15 +124,15 @@ fn aps() -> String {
     "aps".to_owned()
 }
 
-/// Where a secret is to be had; never the secret itself.
+/// A reference to a secret; never the secret itself.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase", deny_unknown_fields)]
 pub enum SecretRef {
     /// An environment variable.
     Env(String),
-    /// A file; its first line counts.
+    /// A file; its first line is the secret.
     File(String),
-    /// A program and its arguments; the first line that it prints counts. No shell is involved.
+    /// A program with its arguments; the first line of its output is the secret. It runs without a shell.
     Command(SecretProgram),
     /// An entry of the system's keyring: the Secret Service (GNOME Keyring, `KWallet`), or the keychain of macOS.
     Keyring(KeyringEntry),
@@ -142,10 +142,10 @@ pub enum SecretRef {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct KeyringEntry {
-    /// What it is for.
+    /// The service name of the entry.
     #[serde(default = "burnwatch")]
     pub service: String,
-    /// Whose it is: most often the name of the source.
+    /// The user name of the entry; usually the name of the source.
     pub user: String,
 }
 
@@ -153,7 +153,7 @@ fn burnwatch() -> String {
     "burnwatch".to_owned()
 }
 
-/// A program and its arguments. Shown is only the program: arguments tell much, sometimes the secret itself.
+/// A program with its arguments. Only the program is displayed, because arguments can contain secrets.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(transparent)]
 pub struct SecretProgram(pub Vec<String>);
@@ -168,14 +168,14 @@ impl fmt::Debug for SecretProgram {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(untagged)]
 pub enum SecretText {
-    /// Not secret.
+    /// A plain text.
     Plain(String),
-    /// Secret.
+    /// A reference to a secret.
     Secret(SecretRef),
 }
 
 impl AuthSettings {
-    /// The names of all files that it speaks of: secrets and certificates.
+    /// The paths of all files that it refers to: secrets and certificates.
     pub(crate) fn files_mut(&mut self) -> Vec<&mut String> {
         match self {
             Self::Bearer(secret) | Self::Token(secret) | Self::Basic(Login { password: secret, .. }) => {
@@ -197,7 +197,7 @@ impl AuthSettings {
 }
 
 impl SecretRef {
-    /// The file that it names, if it names one.
+    /// The path, if this refers to a file.
     pub(crate) fn file_mut(&mut self) -> Option<&mut String> {
         match self {
             Self::File(path) => Some(path),
@@ -207,7 +207,7 @@ impl SecretRef {
 }
 
 impl SecretText {
-    /// The file that it names, if it names one.
+    /// The path, if this refers to a file.
     pub(crate) fn file_mut(&mut self) -> Option<&mut String> {
         match self {
             Self::Plain(_) => None,

@@ -1,4 +1,4 @@
-//! `[notify]`: how the person is called when a page comes.
+//! `[notify]`: notifications about new pages.
 
 use jiff::tz::TimeZone;
 use schemars::JsonSchema;
@@ -6,26 +6,26 @@ use serde::{Deserialize, Serialize};
 
 use crate::model::notify::{NotifyPolicy, QuietHours};
 
-/// How the person is called when a page comes.
+/// Notifications about new pages.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a switch of its own in the file")]
 pub struct NotifySettings {
     /// Ring the terminal's bell.
     pub bell: bool,
-    /// Show a notification on the desktop, by OSC 9 or OSC 777.
+    /// Show a desktop notification, by OSC 9 or OSC 777.
     pub desktop: bool,
-    /// Say in the terminal's title how many pages wait.
+    /// Show the number of waiting pages in the terminal's title.
     pub title: bool,
-    /// Call for incidents of high urgency; where no paging system is asked, for critical alerts.
+    /// Notify about incidents of high urgency; without a paging system, about critical alerts.
     pub high: bool,
-    /// Call for incidents of low urgency that are assigned to you.
+    /// Notify about incidents of low urgency that are assigned to you.
     pub low: bool,
-    /// Call for incidents of high urgency only if they are assigned to you.
+    /// Notify about incidents of high urgency only if they are assigned to you.
     pub only_mine: bool,
-    /// Stretches of the day without bell and desktop: `["22:00-07:00"]`.
+    /// Daily hours without bell and desktop notifications: `["22:00-07:00"]`.
     pub quiet_hours: Vec<String>,
-    /// The zone of `quiet_hours`, like `Europe/Berlin`; without it this machine's.
+    /// The time zone of `quiet_hours`, like `Europe/Berlin`; by default that of this machine.
     pub zone: Option<String>,
 }
 
@@ -37,7 +37,7 @@ impl Default for NotifySettings {
 }
 
 impl NotifySettings {
-    /// As it is acted upon; what is not understood was told when the file was checked.
+    /// Converts the settings to the model's policy. Invalid values are ignored: checking the file has reported them.
     pub fn notify_policy(&self) -> NotifyPolicy {
         NotifyPolicy {
             bell: self.bell,

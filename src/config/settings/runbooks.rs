@@ -1,4 +1,4 @@
-//! `[runbooks]`: where runbooks are looked for, beside what alerts say of them.
+//! `[runbooks]`: where to look for runbooks, in addition to the links in alerts.
 
 use std::collections::BTreeMap;
 
@@ -7,18 +7,18 @@ use serde::{Deserialize, Serialize};
 
 use super::SecretRef;
 
-/// Where runbooks are looked for, beside what alerts say of them.
+/// Where to look for runbooks, in addition to the links in alerts.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct RunbookSettings {
-    /// A folder with files called as the alert or its service: `HighErrorRatio.md`, `checkout.md`; relative to this file.
+    /// A folder with files named after the alert or its service: `HighErrorRatio.md`, `checkout.md`; relative to this file.
     pub folder: Option<String>,
-    /// Addresses with placeholders: `https://wiki.example.net/{{ labels.alertname }}.md`, tried in this order.
+    /// URLs with placeholders: `https://wiki.example.net/{{ labels.alertname }}.md`, tried in this order.
     pub templates: Vec<String>,
-    /// Hosts that may be asked though they are in a private network.
+    /// Hosts in private networks that requests are allowed to.
     pub hosts: Vec<String>,
-    /// Ask hosts in private networks and on this machine, whatever alerts name.
+    /// Allow requests to hosts in private networks and on this machine, for any link in an alert.
     pub allow_private: bool,
-    /// A token for each host that wants one, sent to no other: `tokens."gitlab.example.net" = { env = "GITLAB_TOKEN" }`.
+    /// Tokens for hosts that require one, sent to no other host: `tokens."gitlab.example.net" = { env = "GITLAB_TOKEN" }`.
     pub tokens: BTreeMap<String, SecretRef>,
 }

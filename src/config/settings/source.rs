@@ -1,4 +1,4 @@
-//! `[sources.NAME]`: what all kinds of sources have, and what one kind has besides.
+//! `[sources.NAME]`: the options of all kinds of sources, and those of one kind.
 
 use std::collections::BTreeMap;
 
@@ -11,48 +11,48 @@ use super::{AuthSettings, Login, SecretText};
 use crate::config::kind::{KindSpec, NoOptions, Options, OwnSettings};
 use crate::model::action::WriteSupport;
 
-/// One system to ask.
+/// One monitored system.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct SourceSettings {
-    /// What it is; [`Self::read`] knows the kinds that there are.
+    /// The kind of source; set by [`Self::read`], which receives the known kinds.
     #[serde(skip_deserializing, default = "undecided")]
     #[schemars(skip)]
     pub kind: &'static KindSpec,
-    /// Its address with any path prefix: `https://prom.example.net/prometheus`.
+    /// The URL, with any path prefix: `https://prom.example.net/prometheus`.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub url: String,
-    /// How to prove who you are.
+    /// The authentication.
     #[serde(default)]
     pub auth: Option<AuthSettings>,
-    /// Headers sent with every request.
+    /// Additional headers for every request.
     #[serde(default)]
     pub headers: BTreeMap<String, SecretText>,
-    /// PEM file with the CAs that its certificate is checked against, in place of those that this machine trusts.
+    /// PEM file with the CAs for checking the server's certificate, instead of those that this machine trusts.
     #[serde(default)]
     pub ca_file: Option<String>,
-    /// PEM file with the certificate that burnwatch shows there; together with `client_key`.
+    /// PEM file with the client certificate; requires `client_key`.
     #[serde(default)]
     pub client_cert: Option<String>,
-    /// PEM file with the key of `client_cert`; not readable by everyone.
+    /// PEM file with the key of `client_cert`; must not be readable by all users.
     #[serde(default)]
     pub client_key: Option<String>,
-    /// The way there: `http://`, `https://`, `socks5://` or `socks5h://` with host and port, or `direct`. Without it the
-    /// environment counts (`HTTPS_PROXY`, `HTTP_PROXY`, `ALL_PROXY`, `NO_PROXY`).
+    /// The proxy: `http://`, `https://`, `socks5://` or `socks5h://` with host and port, or `direct` for none. By default the
+    /// environment variables `HTTPS_PROXY`, `HTTP_PROXY`, `ALL_PROXY` and `NO_PROXY` apply.
     #[serde(default)]
     pub proxy: Option<String>,
-    /// Who you are to the proxy.
+    /// The user name and password for the proxy.
     #[serde(default)]
     pub proxy_auth: Option<Login>,
-    /// The tenant: sent as `X-Scope-OrgID` (Mimir, Cortex) and `THANOS-TENANT`.
+    /// The tenant, sent as `X-Scope-OrgID` (Mimir, Cortex) and `THANOS-TENANT`.
     #[serde(default)]
     pub tenant: Option<String>,
-    /// The options that only its kind has, each with a value.
+    /// The options of its kind, with defaults filled in.
     #[serde(flatten)]
     #[schemars(skip)]
     pub own: Table,
 }
 
-/// Before the kind of a source is known.
+/// A placeholder until the kind of a source is known.
 static UNDECIDED: KindSpec = KindSpec {
     name: "",
     title: "",
@@ -74,20 +74,20 @@ fn undecided() -> &'static KindSpec {
 }
 
 impl SourceSettings {
-    /// A source of this kind at this address, with nothing else said of it.
+    /// A source of this kind at this URL, with defaults for all other options.
     ///
     /// # Panics
-    /// If the kind has options that must be said.
+    /// If the kind has required options.
     pub fn new(kind: &'static KindSpec, url: &str) -> Self {
         let mut table = Table::from_iter([("kind".to_owned(), kind.name.into())]);
         table.extend((!url.is_empty()).then(|| ("url".to_owned(), url.into())));
         Self::read(table, &[kind]).expect("the options of a kind have defaults")
     }
 
-    /// What a table of the configuration says; it is of one of these kinds.
+    /// Reads a table of the configuration as a source of one of these kinds.
     ///
     /// # Errors
-    /// What does not fit its kind.
+    /// If a value does not conform to the kind.
     pub(in crate::config) fn read(
         mut table: Table,
         kinds: &[&'static KindSpec],
@@ -103,12 +103,12 @@ impl SourceSettings {
     /// The options of its kind.
     ///
     /// # Errors
-    /// What does not fit, in settings that were not read from a file.
+    /// If the options do not conform to `T`, which is only possible if they were not read from a file.
     pub fn own<T: OwnSettings>(&self) -> Result<T, toml::de::Error> {
         T::deserialize(self.own.clone())
     }
 
-    /// The names of all files that it speaks of: secrets, certificates, keys, and those of its kind.
+    /// The paths of all files that it refers to: secrets, certificates, keys, and those of its kind.
     pub(crate) fn files_mut(&mut self) -> impl Iterator<Item = &mut String> {
         let auth = self.auth.iter_mut().flat_map(AuthSettings::files_mut);
         let headers = self.headers.values_mut().filter_map(SecretText::file_mut);
@@ -118,7 +118,7 @@ impl SourceSettings {
         auth.chain(headers).chain(proxy).chain(tls).chain(own)
     }
 
-    /// Where it is: its address, or else the usual one of its kind.
+    /// The URL, or the default URL of its kind.
     pub fn address(&self) -> &str {
         if self.url.is_empty() { self.kind.default_url() } else { &self.url }
     }

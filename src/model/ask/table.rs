@@ -1,8 +1,8 @@
-//! The table of questions: all that is known of each stands in its row.
+//! The table of questions: one row for each.
 
-/// Hands the table of questions to another macro.
+/// Passes the table of questions to another macro.
 ///
-/// A row, with the parts in brackets left out where a question has none:
+/// The format of a row; the parts in brackets are optional:
 /// ```text
 /// /// Documentation.
 /// Kind [{ [key: Type]; [parameter: Type, ...] }] => place: AnswerType {
@@ -15,17 +15,17 @@
 ///     merges: Nothing | AsIs | Alerts | Services | Slos | Incidents | IncidentLinks
 /// }
 /// ```
-/// - `key` is what the question is about; of a question without a key there is one for each source. Parameters say which part
-///   of the answer is asked for, and do not tell answers apart.
-/// - `place` is where the answer is kept: `held.place()` reads it, by key where there is one.
-/// - `asked`: on every screen, or only while a screen wants it. What is asked on every screen has neither key nor parameters.
-/// - `refresh`: how often it is asked while its answers are cheap; see [`Refresh`](super::terms::Refresh).
-/// - `weight`: what goes first where a source has little room; see [`Weight`](super::terms::Weight).
-/// - `time`: what the time range of the screen changes in it; see [`TimeUse`](super::terms::TimeUse).
-/// - `joins`: a newer answer replaces the older one, or extends it by `older.extend(newer, arguments)`.
-/// - `merges`: what of the world is worked out anew after an answer; see [`Merges`](super::terms::Merges).
+/// - `key` is the subject of the question; without a key there is one question per source. Parameters select the part
+///   of the answer that is fetched; they do not distinguish stored answers.
+/// - `place` is the field that stores the answer: `cache.place()` reads it, as a map if there is a key.
+/// - `asked`: on every screen, or only while a screen needs it. A question asked on every screen has neither key nor parameters.
+/// - `refresh`: how often it is asked if its answers are cheap; see [`Refresh`](super::terms::Refresh).
+/// - `weight`: the priority where a source allows few requests; see [`Weight`](super::terms::Weight).
+/// - `time`: how it depends on the displayed time range; see [`TimeUse`](super::terms::TimeUse).
+/// - `joins`: a newer answer replaces the older one, or extends it with `older.extend(newer, arguments)`.
+/// - `merges`: the parts of the merged state that an answer updates; see [`Merges`](super::terms::Merges).
 ///
-/// To add the question who deployed what lately:
+/// For example, to add a question about recent deployments:
 /// ```text
 /// /// What was deployed lately.
 /// Changes => changes: ChangeBoard {
@@ -33,20 +33,21 @@
 ///     joins: replace, merges: Nothing
 /// }
 /// ```
-/// and in the source that knows it, among its `HANDLERS`:
+/// and in the source that can answer it, in its `HANDLERS`:
 /// ```text
 /// Handler::Changes(|source, put| Box::pin(source.changes(put.known))),
 /// ```
-/// Nothing else: sources without a handler do not offer it, and `state.world.held(&source)?.changes()` reads the answer.
+/// Nothing else is needed: sources without a handler do not support it, and `state.world.cache(&source)?.changes()` reads the
+/// answer.
 macro_rules! asks {
     ($generate:ident) => {
         $generate! {
-            /// Who are you, what do you offer, are you well? Cheap; also the heartbeat.
+            /// Version, features and health of the source. Cheap; also used as the heartbeat.
             Probe => probe: ProbeReport {
                 title: "status", asked: Always, refresh: Refresh::AtLeastEvery(HEARTBEAT), weight: Vital, time: Now,
                 joins: replace, merges: Nothing
             }
-            /// The golden signals and targets of all services.
+            /// The golden signals and scrape targets of all services.
             Services => services: ServiceBoard {
                 title: "services", asked: Always, refresh: Refresh::AsConfigured, weight: Services, time: Moment,
                 joins: replace, merges: Services
@@ -54,7 +55,7 @@ macro_rules! asks {
             /// Short histories of all services.
             Trends {
                 ;
-                /// Over which time.
+                /// The time range.
                 stretch: QueryRange
             } => trends: ServiceTrends {
                 title: "trends", asked: OnScreen, refresh: Refresh::Every(Duration::from_secs(15)), weight: Chart,
@@ -64,7 +65,7 @@ macro_rules! asks {
             Detail {
                 /// The service's name.
                 service: Text;
-                /// Over which time.
+                /// The time range.
                 stretch: QueryRange
             } => details: ServiceDetail {
                 title: "service detail", asked: OnScreen, refresh: Refresh::EachPoint(stretch.window.step()), weight: Page,
@@ -75,12 +76,12 @@ macro_rules! asks {
                 title: "alerts", asked: Always, refresh: Refresh::AsConfigured, weight: Vital, time: Now,
                 joins: replace, merges: Alerts
             }
-            /// Alerting rules with the alerts that they hold pending or firing.
+            /// Alerting rules with their pending and firing alerts.
             Rules => rules: RuleBoard {
                 title: "rules", asked: Always, refresh: Refresh::AtMostEvery(FREQUENT_INTERVAL), weight: Vital, time: Now,
                 joins: replace, merges: Alerts
             }
-            /// All silences that are not over.
+            /// All pending and active silences.
             Silences => silences: Vec<Arc<Silence>> {
                 title: "silences", asked: Always, refresh: Refresh::Every(FREQUENT_INTERVAL), weight: Vital, time: Now,
                 joins: replace, merges: AsIs
@@ -90,12 +91,12 @@ macro_rules! asks {
                 title: "SLOs", asked: Always, refresh: Refresh::Every(Duration::from_secs(30)), weight: Slos, time: Moment,
                 joins: replace, merges: Slos
             }
-            /// Incidents that are open or were lately.
+            /// Open and recently resolved incidents.
             Incidents => incidents: IncidentBoard {
                 title: "incidents", asked: Always, refresh: Refresh::Every(FREQUENT_INTERVAL), weight: Vital, time: Now,
                 joins: replace, merges: Incidents
             }
-            /// One incident: what happened to it, what was written, its alerts.
+            /// The log, notes and alerts of one incident.
             Incident {
                 /// Its id.
                 id: Text;
@@ -103,10 +104,10 @@ macro_rules! asks {
                 title: "one incident", asked: OnScreen, refresh: Refresh::Every(Duration::from_secs(300)), weight: Page,
                 time: Now, joins: replace, merges: IncidentLinks
             }
-            /// What happened to all incidents.
+            /// The log entries of all incidents.
             Steps {
                 ;
-                /// From when on.
+                /// The start of the time range.
                 since: Timestamp
             } => steps: IncidentLog {
                 title: "what happened to incidents", asked: OnScreen, refresh: Refresh::Every(Duration::from_secs(60)),
@@ -119,33 +120,33 @@ macro_rules! asks {
             }
             /// A PromQL expression over time.
             Series {
-                /// Which expression, on what grid.
+                /// The expression and its time grid.
                 series: SeriesKey;
-                /// Over which time.
+                /// The time range.
                 stretch: QueryRange
             } => series: Matrix {
                 title: "charts", asked: OnScreen, refresh: Refresh::EachPoint(stretch.window.step()), weight: Chart,
                 time: Range, joins: extend(stretch.window), merges: Nothing
             }
-            /// When the alert with these labels fired; without labels, when all alerts did. The past of one alert is long, and its
-            /// present is told otherwise: that is asked seldom.
+            /// When the alert with these labels fired; with empty labels, when all alerts fired. Asked seldom: the query is
+            /// expensive, and the current state comes with the alerts.
             Firings {
-                /// Which alert; of all alerts, over how long.
+                /// The alert; for all alerts, a value derived from the time range.
                 fingerprint: Fingerprint;
                 /// All its labels.
                 labels: Labels,
-                /// From when on.
+                /// The start of the time range.
                 from: Timestamp,
-                /// Until when.
+                /// The end of the time range.
                 until: Timestamp
             } => firings: FiringBoard {
                 title: "earlier firings", asked: OnScreen,
                 refresh: Refresh::Every(Duration::from_secs(if labels.is_empty() { 60 } else { 300 })),
                 weight: Chart, time: Since, joins: replace, merges: Nothing
             }
-            /// What to do about an alert, as its team wrote it down.
+            /// The runbook of an alert.
             Runbook {
-                /// Which one.
+                /// The alert and its runbook location.
                 wanted: Arc<RunbookQuery>;
             } => runbooks: RunbookSearch {
                 title: "runbooks", asked: OnScreen, refresh: Refresh::Every(Duration::from_secs(300)), weight: Page,

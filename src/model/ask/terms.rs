@@ -1,4 +1,4 @@
-//! What the rows of the table of questions are put together from.
+//! The types used in the rows of the table of questions.
 
 use std::time::Duration;
 
@@ -7,35 +7,37 @@ use jiff::Timestamp;
 use crate::model::labels::Text;
 use crate::model::series::TimeGrid;
 
-/// How often a source is asked whether it is well, at the least and whatever that costs: it is known within 15 seconds that one
-/// is not.
+/// The longest interval between health checks of a source, whatever they cost: a failure is noticed within 15
+/// seconds.
 pub const HEARTBEAT: Duration = Duration::from_secs(5);
-/// As often as PagerDuty's limit of requests bears well, and often enough that what hangs is named within 15 s.
+/// Slow enough for PagerDuty's request limit, and fast enough to report a hanging source within 15 seconds.
 pub(super) const FREQUENT_INTERVAL: Duration = Duration::from_secs(10);
-/// Charts are brought up to date at least this often, unless the configuration asks for less.
+/// The longest interval between updates of a chart, unless a longer one is configured.
 const CHART_MAX_INTERVAL: Duration = Duration::from_secs(60);
 
-/// The time that a chart wants, and the part of it that is asked for now.
+/// The time range of a chart, and the part of it that is fetched now.
 ///
-/// `tail` is the end of `window` on the same grid; the first time it is the whole of it.
+/// `tail` is the end of `window` on the same grid; in the first request it is all of `window`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct QueryRange {
-    /// All that is wanted on the screen.
+    /// The whole displayed range.
     pub window: TimeGrid,
-    /// What is to be fetched.
+    /// The part to fetch.
     pub tail: TimeGrid,
 }
 
-/// What tells one series of charts from another: the same expression over an hour and over a week are two.
+/// Identifies the data of a chart: the same expression over an hour and over a week are different data.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct SeriesKey {
     pub query: Text,
-    /// How much time the chart shows.
+    /// The length of the time range.
     pub range: Duration,
+    /// The time between two points.
     pub step: Duration,
 }
 
 impl SeriesKey {
+    /// The key of an expression over this time grid.
     pub fn over(query: Text, window: TimeGrid) -> Self {
         let points = u32::try_from(window.count().saturating_sub(1)).unwrap_or(u32::MAX);
         Self { query, range: window.step().saturating_mul(points), step: window.step() }
@@ -45,14 +47,15 @@ impl SeriesKey {
 /// The moment that a question is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Default)]
 pub enum Moment {
-    /// Whenever it is answered.
+    /// The time of the answer.
     #[default]
     Now,
+    /// A time in the past.
     At(Timestamp),
 }
 
 impl Moment {
-    /// The moment of the past; `None` for now.
+    /// The time in the past; `None` for now.
     pub const fn past(self) -> Option<Timestamp> {
         match self {
             Self::Now => None,
@@ -67,20 +70,23 @@ impl From<Option<Timestamp>> for Moment {
     }
 }
 
-/// How often a question is asked while its answers are cheap; `configured` is `limits.interval`.
+/// How often a question is asked if its answers are cheap; `configured` is `limits.interval`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Refresh {
+    /// At the configured interval.
     AsConfigured,
-    /// As often as configured, but no more seldom than this.
+    /// At the configured interval, but at least this often.
     AtLeastEvery(Duration),
-    /// As often as configured, but no more often than this.
+    /// At the configured interval, but at most this often.
     AtMostEvery(Duration),
+    /// At this interval, whatever is configured.
     Every(Duration),
-    /// With each new point of a chart with this step, within what is configured and a minute.
+    /// Once per step of a chart, but not more often than configured, and at least once a minute.
     EachPoint(Duration),
 }
 
 impl Refresh {
+    /// The time between two questions.
     pub fn interval(self, configured: Duration) -> Duration {
         match self {
             Self::AsConfigured => configured,
@@ -92,42 +98,47 @@ impl Refresh {
     }
 }
 
-/// What a request is for, the most important first.
+/// The priority of a request, the most important first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Weight {
-    /// Whether it is well, who is to be woken and why.
+    /// Source health, alerts, incidents and on-call.
     Vital,
+    /// SLOs and their burn rates.
     Slos,
+    /// Services and their health.
     Services,
+    /// Details on an open page.
     Page,
+    /// Histories and charts.
     Chart,
 }
 
-/// What the time range of the screen changes in a question.
+/// How a question depends on the displayed time range.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum TimeUse {
-    /// Nothing: it is always about now.
+    /// It does not: the question is always about now.
     Now,
-    /// It is about now, and tells what was within the range.
+    /// It is about now, and includes events within the range.
     Since,
-    /// It is about the moment at which the range ends.
+    /// It is about the end of the range.
     Moment,
     /// It is about the whole range.
     Range,
 }
 
-/// What of the world is worked out anew after an answer.
+/// The parts of the merged state that an answer updates.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Merges {
-    /// Nothing: the answer is only kept.
+    /// Nothing: the answer is only stored.
     Nothing,
-    /// Nothing, but lists are made from the answer itself.
+    /// Nothing is computed, but lists show the answer directly.
     AsIs,
-    /// Alerts, and what hangs on them.
+    /// Alerts, and the services, SLOs and incidents that depend on them.
     Alerts,
-    /// Services, and what hangs on them.
+    /// Services, and the SLOs and incidents that depend on them.
     Services,
     Slos,
     Incidents,
+    /// The links from incidents to alerts and services.
     IncidentLinks,
 }

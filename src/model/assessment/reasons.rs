@@ -1,4 +1,4 @@
-//! Reasons that may come in numbers: the gravest are named, the others counted.
+//! Reasons that can be numerous: the worst are listed, the others only counted.
 
 use crate::model::health::Health;
 use crate::model::host::{Host, NamedSignal, Saturated, Usage, fullest, places};
@@ -6,10 +6,10 @@ use crate::model::labels::Text;
 use crate::model::reason::Reason;
 use crate::model::service::ServiceReading;
 
-/// Of several full resources or signals of one name so many are named.
+/// How many saturated resources, or signals of one name, are listed.
 const NAMED: usize = 2;
 
-/// Of each name the gravest signals, the others counted.
+/// The worst signals of each name.
 pub(super) fn named(signals: &[NamedSignal]) -> Vec<(Health, Reason)> {
     let mut bad: Vec<(Health, &NamedSignal)> =
         signals.iter().filter_map(|signal| Some((signal.health?, signal))).collect();
@@ -25,7 +25,7 @@ pub(super) fn named(signals: &[NamedSignal]) -> Vec<(Health, Reason)> {
     reasons
 }
 
-/// The fullest resources from the limit on, the others counted.
+/// The most used resources at or above the limit.
 pub(super) fn saturated(reading: &ServiceReading, limit: f64) -> Vec<Reason> {
     let unnamed = || {
         let ratio = reading.signals.saturation.filter(|ratio| *ratio >= limit)?;
@@ -44,7 +44,7 @@ pub(super) fn saturated(reading: &ServiceReading, limit: f64) -> Vec<Reason> {
     full.iter().take(NAMED).enumerate().map(reason).collect()
 }
 
-/// How many the last that is named stands for besides itself.
+/// How many unlisted reasons the last listed one stands for.
 fn more(all: usize, at: usize) -> usize {
     if at + 1 == NAMED { all - NAMED } else { 0 }
 }

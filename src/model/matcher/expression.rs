@@ -1,8 +1,8 @@
-//! Regular expressions as Alertmanager reads them, which are Go's, in the words of the `regex` crate, so that a preview shows
-//! what a silence will hide and nothing else.
+//! Translates regular expressions from the syntax of Go, which Alertmanager uses, to that of the `regex` crate, so that the
+//! preview of a silence matches the same alerts as Alertmanager.
 //!
-//! Source: Go's `regexp/syntax`. There `\w`, `\d`, `\s` and `\b` know only ASCII, a `[` within a class is a letter like any other,
-//! `{` is one too where it does not count, `\Q...\E` quotes, `\141` is octal, and a dot does not match a line's end.
+//! Source: Go's `regexp/syntax`. There `\w`, `\d`, `\s` and `\b` are ASCII only, `[` within a class and `{` without a valid
+//! repetition are literals, `\Q...\E` quotes, `\141` is octal, and a dot does not match a line break.
 
 mod class;
 mod texts;
@@ -12,11 +12,12 @@ use std::fmt::Write as _;
 
 pub(super) use texts::texts;
 
-/// Most times that Go repeats something, all that repeats one another multiplied.
+/// Go's limit for repetitions; nested repetitions are multiplied.
 const MAX_REPETITIONS: u32 = 1000;
-/// How deep Go nests groups.
+/// Go's limit for nested groups.
 const MAX_GROUP_DEPTH: usize = 1000;
 
+/// Why Go rejects an expression.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct RegexError {
     what: String,
@@ -29,10 +30,10 @@ impl fmt::Display for RegexError {
     }
 }
 
-/// An expression in the words of the `regex` crate.
+/// Translates an expression to the syntax of the `regex` crate.
 ///
 /// # Errors
-/// What Go does not take, with the byte where it stands.
+/// What Go rejects, with the byte offset.
 pub(super) fn translated(pattern: &str) -> Result<String, RegexError> {
     let mut reader = RegexParser {
         rest: pattern,
@@ -51,13 +52,13 @@ pub(super) fn translated(pattern: &str) -> Result<String, RegexError> {
 struct RegexParser<'p> {
     rest: &'p str,
     out: String,
-    /// Of each open group what stood around it: how often the most repeated of it is repeated.
+    /// For each open group: the highest repetition count in its enclosing group so far.
     groups: Vec<u32>,
-    /// The same of the group that is open now.
+    /// The highest repetition count in the current group so far.
     most: u32,
-    /// How often the last thing is repeated; none where nothing stands that could be.
+    /// The repetition count of the last element; `None` if there is no element that can be repeated.
     atom: Option<u32>,
-    /// Whether the last sign was a repetition.
+    /// Whether the last token was a repetition.
     is_repeated: bool,
 }
 
@@ -87,7 +88,7 @@ impl<'p> RegexParser<'p> {
                 c => self.letter(c),
             }
         }
-        if self.groups.is_empty() { Ok(()) } else { Err("a group that is not closed".into()) }
+        if self.groups.is_empty() { Ok(()) } else { Err("unclosed group".into()) }
     }
 
     fn next(&mut self) -> Option<char> {
@@ -103,7 +104,7 @@ impl<'p> RegexParser<'p> {
         })
     }
 
-    /// Up to `end` and over it.
+    /// The text before `end`; skips both.
     fn until(&mut self, end: &str) -> Option<&'p str> {
         let (found, rest) = self.rest.split_once(end)?;
         self.rest = rest;
@@ -114,11 +115,12 @@ impl<'p> RegexParser<'p> {
         self.out.write_fmt(words).expect("a String takes everything");
     }
 
-    /// Something that can be repeated stands here now.
+    /// Records that an element which can be repeated precedes the current position.
     fn set_repeatable(&mut self) {
         (self.atom, self.is_repeated) = (Some(1), false);
     }
 
+    /// Adds a literal character.
     fn letter(&mut self, c: char) {
         let mut buffer = [0; 4];
         self.out.push_str(&regex::escape(c.encode_utf8(&mut buffer)));
@@ -128,13 +130,13 @@ impl<'p> RegexParser<'p> {
     fn escape(&mut self) -> Result<(), String> {
         if self.take("Q") {
             self.is_repeated = false;
-            // Go lets it quote up to the end. There Alertmanager adds its anchor, cannot read the silence that it has taken, and
-            // from then on hides nothing by any other either (seen: 0.25)
-            let quoted = self.until("\\E").ok_or("a \\Q that no \\E closes")?;
+            // Go accepts \Q without \E. Alertmanager then adds its anchor inside the quote, fails to read the stored silence, and
+            // from then on applies no silence at all (observed in 0.25)
+            let quoted = self.until("\\E").ok_or("\\Q without \\E")?;
             quoted.chars().for_each(|c| self.letter(c));
             return Ok(());
         }
-        let Some(c) = self.next() else { return Err("a backslash at the end".into()) };
+        let Some(c) = self.next() else { return Err("trailing backslash".into()) };
         match c {
             'A' | 'z' => self.write_out(format_args!("\\{c}")),
             'b' | 'B' => self.write_out(format_args!("(?-u:\\{c})")),
@@ -151,10 +153,10 @@ impl<'p> RegexParser<'p> {
         Ok(())
     }
 
-    /// `\pL`, `\p{Greek}`, `\p{^Lu}`; `sign` is the letter behind the backslash.
+    /// Parses `\pL`, `\p{Greek}` or `\p{^Lu}`; `sign` is the letter after the backslash.
     fn property(&mut self, sign: char) -> Result<(), String> {
         let name = if self.take("{") {
-            self.until("}").ok_or("a brace that is not closed")?
+            self.until("}").ok_or("unclosed brace")?
         } else {
             let length = self.rest.chars().next().map_or(0, char::len_utf8);
             let (name, rest) = self.rest.split_at_checked(length).unwrap_or_default();
@@ -164,13 +166,13 @@ impl<'p> RegexParser<'p> {
         let (name, is_negated) = name.strip_prefix('^').map_or((name, false), |name| (name, true));
         let is_negative = (sign == 'P') != is_negated;
         let Some(class) = class::unicode(name, is_negative) else {
-            return Err(format!("no class \\{sign}{{{name}}}"));
+            return Err(format!("unknown class \\{sign}{{{name}}}"));
         };
         self.out.push_str(&class);
         Ok(())
     }
 
-    /// What stands behind a backslash and means one character. Go has some that no text holds.
+    /// The code point of an escape for one character. Go also accepts code points that no text can contain.
     fn character(&mut self, c: char) -> Result<u32, String> {
         Ok(match c {
             'a' => 0x07,
@@ -181,12 +183,12 @@ impl<'p> RegexParser<'p> {
             'v' => 0x0b,
             'x' => self.hexadecimal().ok_or("\\x without a number")?,
             '0' => self.octal(0),
-            // a single one would refer to a group
+            // a single digit would be a back-reference
             '1'..='7' if self.rest.starts_with(|next| matches!(next, '0'..='7')) => {
                 self.octal(c.to_digit(8).unwrap_or_default())
             }
             c if c.is_ascii() && !c.is_ascii_alphanumeric() => u32::from(c),
-            c => return Err(format!("no escape \\{c}")),
+            c => return Err(format!("unknown escape \\{c}")),
         })
     }
 
@@ -213,7 +215,7 @@ impl<'p> RegexParser<'p> {
         number.filter(|number| *number <= u32::from(char::MAX))
     }
 
-    /// A number of times, or a brace that is only a brace.
+    /// Parses a repetition such as `{2,3}`, or a literal brace.
     fn count(&mut self) -> Result<(), String> {
         let Some((least, most, rest)) = counted(self.rest) else {
             self.letter('{');
@@ -223,12 +225,14 @@ impl<'p> RegexParser<'p> {
         let inner = self.repeatable(&sign)?;
         self.rest = rest;
         if least > MAX_REPETITIONS || most.is_some_and(|most| most > MAX_REPETITIONS || most < least) {
-            return Err(format!("{sign} counts more than {MAX_REPETITIONS} times, or backwards"));
+            return Err(format!(
+                "invalid repetition {sign}: the limit is {MAX_REPETITIONS}, and the minimum comes first"
+            ));
         }
         let times = most.unwrap_or(least);
         let all = if times == 0 { 1 } else { inner.saturating_mul(times) };
         if times >= 2 && all > MAX_REPETITIONS {
-            return Err(format!("{sign} repeats what is repeated, more than {MAX_REPETITIONS} times in all"));
+            return Err(format!("{sign} gives more than {MAX_REPETITIONS} repetitions in total"));
         }
         self.out.push_str(&sign);
         self.repeated(all);
@@ -242,12 +246,12 @@ impl<'p> RegexParser<'p> {
         Ok(())
     }
 
-    /// How often what is to be repeated is so within itself.
+    /// The repetition count of the element to be repeated.
     fn repeatable(&self, sign: &str) -> Result<u32, String> {
         if self.is_repeated {
-            return Err(format!("a second repetition {sign}"));
+            return Err(format!("repetition {sign} directly after another one"));
         }
-        self.atom.ok_or_else(|| format!("nothing for {sign} to repeat"))
+        self.atom.ok_or_else(|| format!("{sign} has nothing to repeat"))
     }
 
     fn repeated(&mut self, all: u32) {
@@ -262,16 +266,16 @@ impl<'p> RegexParser<'p> {
         if !self.take("?") {
             return self.open("(");
         }
-        // newer versions of Go take names without the P, too
+        // newer versions of Go also accept names without the P
         if self.take("P<") || self.take("<") {
-            let name = self.until(">").ok_or("a name that is not closed")?;
+            let name = self.until(">").ok_or("unclosed group name")?;
             let is_name = |c: char| c.is_ascii_alphanumeric() || c == '_';
             if name.is_empty() || !name.chars().all(is_name) {
-                return Err("no group of that kind".into());
+                return Err("unknown kind of group".into());
             }
             return self.open("(");
         }
-        // i, m, s; U says which match is preferred, not whether there is one
+        // i, m and s matter; U only changes which match is preferred
         let mut flags: [(char, Option<bool>); 3] = [('i', None), ('m', None), ('s', None)];
         let (mut is_on, mut is_given) = (true, false);
         while let Some(c) = self.next() {
@@ -304,15 +308,15 @@ impl<'p> RegexParser<'p> {
                     self.is_repeated = false;
                     return Ok(());
                 }
-                _ => return Err("no group of that kind".into()),
+                _ => return Err("unknown kind of group".into()),
             }
         }
-        Err("a group that is not closed".into())
+        Err("unclosed group".into())
     }
 
     fn open(&mut self, sign: &str) -> Result<(), String> {
         if self.groups.len() >= MAX_GROUP_DEPTH {
-            return Err("too many groups within one another".into());
+            return Err("groups are nested too deeply".into());
         }
         self.out.push_str(sign);
         self.groups.push(std::mem::replace(&mut self.most, 1));
@@ -321,7 +325,7 @@ impl<'p> RegexParser<'p> {
     }
 
     fn close(&mut self) -> Result<(), String> {
-        let around = self.groups.pop().ok_or("a ) without its (")?;
+        let around = self.groups.pop().ok_or(") without (")?;
         self.out.push(')');
         let inner = std::mem::replace(&mut self.most, around);
         self.most = self.most.max(inner);
@@ -330,7 +334,8 @@ impl<'p> RegexParser<'p> {
     }
 }
 
-/// `2}`, `2,}`, `2,3}`: the least, the most if there is one, and what comes behind. None where it does not count.
+/// Parses `2}`, `2,}` or `2,3}`: the minimum, the maximum if there is one, and the rest of the text. `None` if it is not a
+/// repetition.
 fn counted(text: &str) -> Option<(u32, Option<u32>, &str)> {
     let (inner, rest) = text.split_once('}')?;
     let number = |text: &str| -> Option<u32> {

@@ -51,7 +51,7 @@ fn a_value_is_matched_to_the_letter() {
             assert_eq!(read[0].matches_value(other), value == other, "{value:?} and {other:?}");
         }
     }
-    // a dot takes no line break
+    // a dot does not match a line break
     let matcher = &parse(r#"val=~"a.b""#).unwrap()[0];
     let matched: Vec<&str> = values.into_iter().filter(|value| matcher.matches_value(value)).collect();
     assert_eq!(matched, ["a b", "a\tb", "a\rb", "a\u{200b}b", "a\u{200c}b", "a\u{ad}b", "a\u{feff}b"]);

@@ -1,4 +1,4 @@
-//! Who is on call when, as a calendar has it: stints with handoffs, gaps, double bookings and hours of the night.
+//! The on-call calendar: coverage slots with handoffs, gaps, double bookings and night hours.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -11,33 +11,38 @@ use super::super::incident::Person;
 use super::super::labels::Text;
 use super::{OnCallBoard, Shift};
 
-/// From this hour on it is night for a person, in their own zone.
+/// The hour, in a person's own time zone, at which the night starts.
 const NIGHT_FROM: i8 = 22;
-/// Until this hour.
+/// The hour at which the night ends.
 const NIGHT_UNTIL: i8 = 7;
 
-/// Somebody who is on call during a stint.
+/// A person on call during a coverage slot.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OnDuty {
+    /// The person.
     pub person: Person,
-    /// By which schedule, by its id; none: always.
+    /// The id of the schedule; `None`: the person is a direct target.
     pub schedule: Option<Text>,
-    /// Whether they stand in for somebody else.
+    /// Whether the person is on call by an override.
     pub is_override: bool,
-    /// Other levels of the same policy at which they are on call at the same time: nobody is left to escalate to.
+    /// Other levels of the same policy at which the person is on call at the same time, so that escalating does not reach anybody
+    /// else.
     pub also: Vec<u32>,
 }
 
+/// Who is on call at a moment.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Coverage {
-    /// The source was not asked about this time, which is no gap.
+    /// Outside of the queried time range, so not known to be a gap.
     Unknown,
+    /// A gap: nobody is on call.
     Nobody,
-    /// These, each once, in the order of their names.
+    /// These people, each once, sorted by name.
     People(Vec<OnDuty>),
 }
 
 impl Coverage {
+    /// The people on call; empty for `Unknown` and `Nobody`.
     pub fn turns(&self) -> &[OnDuty] {
         match self {
             Self::Unknown | Self::Nobody => &[],
@@ -45,9 +50,9 @@ impl Coverage {
         }
     }
 
-    /// Whether one schedule has several people at once, or somebody is on call at two levels of the policy.
+    /// Whether one schedule has several people at once, or a person is on call at two levels of the policy.
     ///
-    /// Several targets of one level are no double booking: all of them are meant to be woken.
+    /// Several targets of one level are not a double booking: all of them are meant to be paged.
     pub fn is_double_booked(&self) -> bool {
         let turns = self.turns();
         let schedules: Vec<&Text> = turns.iter().filter_map(|turn| turn.schedule.as_ref()).collect();
@@ -55,7 +60,7 @@ impl Coverage {
         once.len() < schedules.len() || turns.iter().any(|turn| !turn.also.is_empty())
     }
 
-    /// Whether the same people are on call, whatever else differs.
+    /// Whether the same people are on call, ignoring schedules and overrides.
     fn has_same_people(&self, other: &Self) -> bool {
         let ids =
             |cover: &Self| cover.turns().iter().map(|turn| turn.person.id.clone()).collect::<BTreeSet<_>>();
@@ -63,38 +68,42 @@ impl Coverage {
     }
 }
 
-/// A stretch of time in which the same people are on call.
+/// A time range with the same people on call.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CoverageSlot {
+    /// The start.
     pub from: Timestamp,
-    /// Its end, which does not belong to it.
+    /// The end, exclusive.
     pub until: Timestamp,
     pub cover: Coverage,
-    /// Whether the people were others before: a handoff, and not merely midnight.
+    /// Whether a handoff starts it: other people were on call before.
     pub is_handoff: bool,
 }
 
-/// A day in a zone, from midnight to midnight: 23 to 25 hours, and what there is besides.
+/// A day in a time zone, from midnight to midnight: usually 23 to 25 hours.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CalendarDay {
+    /// The date.
     pub date: Date,
+    /// The start of the day.
     pub from: Timestamp,
-    /// The first moment of the next.
+    /// The start of the next day.
     pub until: Timestamp,
-    /// Its stints, without a hole between them.
+    /// Its coverage slots, without gaps between them.
     pub coverage_slots: Vec<CoverageSlot>,
 }
 
-/// Who is on call at a level at a moment, and who comes then.
+/// Who is on call at a level at a moment, and who is next.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OnCallAt {
+    /// The current coverage.
     pub now: Coverage,
-    /// From when others are on call, and who; `None`: not within the time that is known.
+    /// When other people are on call, and who; `None`: not within the known time range.
     pub next: Option<(Timestamp, Coverage)>,
 }
 
 impl OnCallBoard {
-    /// The stints of a level of a policy over some time, in order and without a hole.
+    /// The coverage slots of a level of a policy between two moments, in order and without gaps.
     pub fn coverage_slots(
         &self,
         policy: &str,
@@ -113,7 +122,7 @@ impl OnCallBoard {
                 Some(last) if last.cover == cover => {}
                 Some(last) => {
                     last.until = cut;
-                    // what was before is not always known
+                    // without known coverage before or after there is no handoff
                     let is_known = last.cover != Coverage::Unknown && cover != Coverage::Unknown;
                     let is_handoff = is_known && !last.cover.has_same_people(&cover);
                     coverage_slots.push(CoverageSlot { from: cut, until, cover, is_handoff });
@@ -124,7 +133,7 @@ impl OnCallBoard {
         coverage_slots
     }
 
-    /// Days from the one that a moment lies in, as a zone has them; days that the calendar does not have are left out.
+    /// The days from the one that contains `at`, in a time zone; dates that the zone skips are left out.
     pub fn days(
         &self,
         policy: &str,
@@ -165,7 +174,7 @@ impl OnCallBoard {
         days.collect()
     }
 
-    /// Who is on call at a level at a moment, and who comes then.
+    /// Who is on call at a level at a moment, and who is next.
     pub fn on_call_at(&self, policy: &str, level: u32, at: Timestamp) -> OnCallAt {
         let mut coverage_slots =
             self.coverage_slots(policy, level, at, self.until.max(at + Duration::from_secs(1))).into_iter();
@@ -177,7 +186,7 @@ impl OnCallBoard {
         OnCallAt { now, next }
     }
 
-    /// The turns of a person that are not over, in the order of their beginning.
+    /// The current and future shifts of a person, sorted by start.
     pub fn shifts_of<'a>(&'a self, person: &'a Person, at: Timestamp) -> Vec<&'a Shift> {
         let is_ahead = |shift: &&Shift| shift.person.id == person.id && shift.end.is_none_or(|end| at < end);
         let mut its: Vec<&Shift> = self.shifts.iter().filter(is_ahead).collect();
@@ -209,25 +218,25 @@ impl OnCallBoard {
     }
 }
 
-/// Whether this hour of the day, 0 to 23, is one at which people sleep: 22:00 to 07:00.
+/// Whether this hour of the day, 0 to 23, is at night: 22:00 to 07:00.
 pub fn is_night(hour: i8) -> bool {
     !(NIGHT_UNTIL..NIGHT_FROM).contains(&hour)
 }
 
 impl Person {
-    /// Whether it is night where they live; `None` if that is not known.
+    /// Whether it is night in the person's time zone; `None` if the zone is unknown.
     pub fn is_at_night(&self, at: Timestamp) -> Option<bool> {
         let hour = at.to_zoned(self.time_zone()?).hour();
         Some(is_night(hour))
     }
 
-    /// How much of a stretch of time is night where they live; `None` if that is not known.
+    /// How much of a time range is night in the person's time zone; `None` if the zone is unknown.
     pub fn night(&self, from: Timestamp, until: Timestamp) -> Option<Duration> {
         let zone = self.time_zone()?;
         let first = from.to_zoned(zone.clone()).date().checked_sub(Span::new().days(1)).ok()?;
         let last = until.to_zoned(zone.clone()).date();
         let mut sum = Duration::ZERO;
-        // no calendar looks further ahead than a year
+        // no calendar is longer than a year
         for date in first.series(Span::new().days(1)).take_while(|date| *date <= last).take(370) {
             let hour =
                 |date: Date, hour| Some(date.at(hour, 0, 0, 0).to_zoned(zone.clone()).ok()?.timestamp());

@@ -1,4 +1,4 @@
-//! The comparison that makes an alerting expression fire: what is compared, with what, and what else counts.
+//! Finds the comparison that makes an alerting expression fire: the value, the bound, and the number of other conditions.
 
 use promql_parser::parser::{BinaryExpr, Expr};
 
@@ -6,7 +6,7 @@ use super::{bare, constant, parse};
 use crate::model::words::words;
 
 words! {
-    /// How an alerting expression compares a value with its bound.
+    /// The comparison of a value with a bound.
     #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
     pub enum Comparison: sign {
         Above = ">",
@@ -19,7 +19,7 @@ words! {
 }
 
 impl Comparison {
-    /// Whether `value` is on the bad side of `bound`, that is: the alert's condition holds. Never for NaN but with `!=`.
+    /// Whether the comparison is true, which means that the alert's condition holds. NaN only fulfils `!=`.
     pub fn holds(self, value: f64, bound: f64) -> bool {
         match self {
             Self::Above => value > bound,
@@ -38,7 +38,7 @@ impl Comparison {
         all.into_iter().find(|comparison| comparison.sign() == expr.op.to_string())
     }
 
-    /// Whether values on one side of a bound hold, and none on the other.
+    /// Whether only values on one side of the bound fulfil the comparison.
     const fn is_one_sided(self) -> bool {
         match self {
             Self::Above | Self::AtLeast | Self::Below | Self::AtMost => true,
@@ -46,7 +46,7 @@ impl Comparison {
         }
     }
 
-    /// The same with its two sides swapped: `5 < a` is `a > 5`.
+    /// The comparison with swapped sides: `5 < a` becomes `a > 5`.
     const fn mirrored(self) -> Self {
         match self {
             Self::Above => Self::Below,
@@ -59,43 +59,47 @@ impl Comparison {
     }
 }
 
+/// The bound that a value is compared with.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Threshold {
     /// A number, always finite.
     Constant(f64),
-    /// An expression of its own, to be drawn as a second line.
+    /// Another expression, to be drawn as a second line.
     Query(String),
 }
 
 #[derive(Debug, Clone, PartialEq)]
 pub struct ThresholdCondition {
-    /// What is compared: valid PromQL, worth a chart.
+    /// The compared value: a valid PromQL query for a chart.
     pub query: String,
+    /// The comparison.
     pub operator: Comparison,
+    /// The bound.
     pub bound: Threshold,
+    /// The numbers of further conditions.
     pub others: OtherConditions,
 }
 
-/// Conditions beside the one that is drawn.
+/// The numbers of conditions besides the charted one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct OtherConditions {
-    /// Those that must hold as well: joined with `and`, or a second bound of the same value.
+    /// Conditions that must hold too: joined with `and`, or a second bound for the same value.
     pub and: usize,
-    /// Those that must not hold: `unless`.
+    /// Conditions that must not hold, joined with `unless`.
     pub unless: usize,
-    /// Those that make it fire just as well: `or`.
+    /// Conditions of which each also makes the alert fire, joined with `or`.
     pub or: usize,
 }
 
-/// Finds the comparison that makes an alerting expression fire; the first one of several.
+/// Finds the comparison that makes an alerting expression fire; of several the first.
 ///
-/// Shape: `a > 14.4 * 0.001 and b > 3` -> `a`, above, 0.0144, 1 more. A number on the left is mirrored, constant
-/// arithmetic is folded. `None` if it has no comparison (`absent(up)`, `vector(1)`) or one that decides nothing
-/// (`a > bool 5` has a result either way), if the bound is not finite or if the expression is not known: chart it as it
-/// stands then.
+/// Example: `a > 14.4 * 0.001 and b > 3` gives `a`, above, 0.0144 and 1 further condition. Numbers on the left side are moved to
+/// the right, and constant arithmetic is computed. `None` if there is no comparison (`absent(up)`, `vector(1)`) or one that does
+/// not filter (`a > bool 5` always has a result), if the bound is not finite, or if the expression cannot be parsed: then chart
+/// the whole expression.
 pub fn condition(expr: &str) -> Option<ThresholdCondition> {
     let found = comparison(&parse(expr).ok()?)?;
-    // the parser's printer is not ours: what it cannot read back is not sent to a server
+    // the printer of the parser library may produce invalid queries, which are not sent to a server
     let reads_back = |query: &str| parse(query).is_ok();
     let whole = match &found.bound {
         Threshold::Constant(_) => reads_back(&found.query),
@@ -104,7 +108,7 @@ pub fn condition(expr: &str) -> Option<ThresholdCondition> {
     whole.then_some(found)
 }
 
-/// Whether an expression asks `bool`: it gives 0 or 1, and an alert fires on either.
+/// Whether the expression is a comparison with `bool`: it returns 0 or 1, and an alert fires for both.
 pub fn returns_zero_or_one(expr: &str) -> bool {
     let is_bool = |expr: &Expr| matches!(bare(expr), Expr::Binary(binary) if binary.return_bool());
     parse(expr).is_ok_and(|expr| is_bool(&expr))
@@ -125,7 +129,7 @@ fn comparison(expr: &Expr) -> Option<ThresholdCondition> {
 fn of_chain(chain: &BinaryExpr) -> Option<ThresholdCondition> {
     let (left, right) = (comparison(&chain.lhs), comparison(&chain.rhs));
     let beside = right.as_ref().map_or(OtherConditions::default(), |right| right.others);
-    // a side without a comparison counts for one condition, too: that it has a result
+    // a side without a comparison counts as one condition: that it has a result
     let found = match chain.op.to_string().as_str() {
         "or" => {
             let others = 1 + if left.is_some() { beside.or } else { 0 };
@@ -139,7 +143,7 @@ fn of_chain(chain: &BinaryExpr) -> Option<ThresholdCondition> {
             found.others.and += others;
             found
         }
-        // `a unless b > 5` fires where b is not above 5: a bound would say the opposite
+        // `a unless b > 5` fires where b is not above 5: charting that bound would be misleading
         _ => {
             let mut found = left?;
             found.others.unless += 1;
@@ -173,7 +177,7 @@ fn of_comparison(binary: &BinaryExpr, operator: Comparison) -> Option<ThresholdC
     })
 }
 
-/// The comparison inside a comparison: `0 < a < 5` filters the same value twice, `(a > bool 5) == 1` only asks whether.
+/// A comparison within a comparison: `0 < a < 5` filters the same value twice; `(a > bool 5) == 1` is the same as `a > 5`.
 fn inside(query: &Expr, operator: Comparison, bound: f64) -> Option<ThresholdCondition> {
     let Expr::Binary(inner) = bare(query) else { return None };
     let inner_operator = Comparison::of(inner)?;
@@ -186,7 +190,7 @@ fn inside(query: &Expr, operator: Comparison, bound: f64) -> Option<ThresholdCon
         return None;
     }
     match found.bound {
-        // of two bounds on one side only the closer one counts: `(a > 0) > 90`
+        // of two bounds on the same side only the stricter one counts: `(a > 0) > 90`
         Threshold::Constant(first) if found.operator == operator && operator.is_one_sided() => {
             if !operator.holds(first, bound) {
                 found.bound = Threshold::Constant(bound);
@@ -200,7 +204,8 @@ fn inside(query: &Expr, operator: Comparison, bound: f64) -> Option<ThresholdCon
     Some(found)
 }
 
-/// `(a > 5) * on (pod) group_left (node) kube_pod_info` only adds labels to `a`: an info metric's value is always 1.
+/// A join that only adds labels, as in `(a > 5) * on (pod) group_left (node) kube_pod_info`: the value of an info metric is
+/// always 1.
 fn of_join(join: &BinaryExpr) -> Option<ThresholdCondition> {
     if join.op.to_string() != "*" || !join.rhs.to_string().contains("_info") {
         return None;

@@ -1,19 +1,19 @@
-//! The functions of PromQL with the kinds of what they take and give, experimental ones too.
+//! The functions of PromQL with the types of their arguments and results, including experimental ones.
 //!
 //! Source: `promql/parser/functions.go` of Prometheus 2.42 to 3.8.
 
 use super::value::ValueKind::{self, Matrix, Scalar, Text, Vector};
 
-/// A function, as far as its call can be wrong.
+/// The signature of a function.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct PromqlFunction {
     pub(super) argument_types: &'static [ValueKind],
-    /// How many of the last arguments may be left out; `None`: the last one may stand any number of times, or not at all.
+    /// How many of the last arguments are optional; `None`: the last one may occur any number of times, or not at all.
     pub(super) optional_arguments: Option<usize>,
     pub(super) result_type: ValueKind,
 }
 
-/// The function of this name, if it is known.
+/// The function with this name, if it is known.
 pub(super) fn function(name: &str) -> Option<PromqlFunction> {
     let (argument_types, optional_arguments, result_type): (&[ValueKind], _, _) = match name {
         "absent_over_time"

@@ -1,7 +1,7 @@
-//! Whether a text is PromQL: its grammar and the kinds of its values, as Prometheus checks them before it takes a rule.
+//! Checks the syntax and types of PromQL as Prometheus does before it accepts a rule.
 //!
-//! Not an evaluator, and no tree: what is found is where it goes wrong. Source: `promql/parser` of Prometheus 2.42 to 3.8; what
-//! any of them takes is taken.
+//! It builds no tree; its result is the first error. Source: `promql/parser` of Prometheus 2.42 to 3.8; a query that
+//! any of these versions accepts is accepted.
 
 mod keyword;
 mod range;
@@ -15,7 +15,7 @@ use super::token::{Lexeme, Token, tokens};
 use super::value::ValueKind;
 use super::{LabelTest, QueryParseError, QueryRemark};
 
-/// What `offset`, `@` and a range may follow.
+/// The kinds of expressions for the rules about where `offset`, `@` and a range are allowed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum ModifierPosition {
     Selector,
@@ -24,20 +24,22 @@ enum ModifierPosition {
     Other,
 }
 
+/// A parsed expression.
 #[derive(Debug, Clone, Copy)]
 struct ExprNode {
     kind: ValueKind,
     form: ModifierPosition,
+    /// The byte offset of its start.
     at: usize,
     has_offset: bool,
     has_moment: bool,
-    /// Whether its moment is a time stamp, and not `start()` or `end()`.
+    /// Whether the time after `@` is a timestamp, not `start()` or `end()`.
     has_timestamp: bool,
 }
 
 type ParsedExpr<T> = Result<T, QueryParseError>;
 
-/// Deepest nesting that is followed; real expressions have a dozen.
+/// The limit for nesting; real queries have about ten levels.
 const MAX_NESTING: usize = 200;
 
 struct PromqlParser<'t> {
@@ -45,13 +47,14 @@ struct PromqlParser<'t> {
     lexemes: Vec<Lexeme<'t>>,
     at: usize,
     depth: usize,
-    /// The first function that is not known.
+    /// The first unknown function.
     unknown: Option<String>,
     remarks: Vec<QueryRemark>,
+    /// Whether regular expressions are compiled to check them.
     compiles_patterns: bool,
 }
 
-/// Checks a whole query; patterns of labels are costly, and tried only if that is wanted.
+/// Checks a whole query. With `compiles_patterns` the regular expressions of label matchers are compiled too, which is slow.
 pub(super) fn check(text: &str, compiles_patterns: bool) -> Result<Vec<QueryRemark>, QueryParseError> {
     let mut reader = PromqlParser { compiles_patterns, ..PromqlParser::new(text)? };
     if reader.peek().token == Token::End {
@@ -67,7 +70,7 @@ pub(super) fn check(text: &str, compiles_patterns: bool) -> Result<Vec<QueryRema
     }
 }
 
-/// The conditions of a query that is a selector alone.
+/// The label matchers of a query that is only a selector; `None` for other queries.
 pub(super) fn series(text: &str) -> Result<Option<Vec<LabelTest>>, QueryParseError> {
     check(text, true)?;
     let mut reader = PromqlParser::new(text)?;
@@ -149,12 +152,12 @@ impl<'t> PromqlParser<'t> {
         self.wrong(format!("unexpected {found}, expected {wanted}"))
     }
 
-    /// An expression of operators that bind at least so close.
+    /// Parses an expression of operators with at least this precedence.
     fn expression(&mut self, least: u8) -> ParsedExpr<ExprNode> {
         self.depth += 1;
         if self.depth > MAX_NESTING {
             return Err(QueryParseError::Unknown(format!(
-                "it is nested more than {MAX_NESTING} levels deep"
+                "the query is nested more than {MAX_NESTING} levels deep"
             )));
         }
         let mut left = self.unary()?;
@@ -179,7 +182,7 @@ impl<'t> PromqlParser<'t> {
         Err(self.wrong_at(at, format!("a sign goes before a scalar or an instant vector, not before {what}")))
     }
 
-    /// How close the operator that comes next binds, if one comes.
+    /// The precedence of the next token, if it is an operator.
     fn operator(&self) -> Option<u8> {
         let next = self.peek();
         let is_operator = matches!(next.token, Token::Sign | Token::Word);
@@ -194,10 +197,10 @@ impl<'t> PromqlParser<'t> {
         let bool_at = self.peek().at;
         let is_bool = self.take_word("bool");
         if is_bool && !is_comparison {
-            return Err(self.wrong_at(bool_at, "bool goes with comparisons only"));
+            return Err(self.wrong_at(bool_at, "bool is only allowed with comparisons"));
         }
         let is_matched = self.matching(is_set)?;
-        // a power binds to the right: 2 ^ 3 ^ 2 is 2 ^ (3 ^ 2)
+        // `^` is right-associative: 2 ^ 3 ^ 2 is 2 ^ (3 ^ 2)
         let right = self.expression(if strength == POWER { POWER } else { strength + 1 })?;
         for side in [left, right] {
             if !side.kind.is(ValueKind::Scalar) && !side.kind.is(ValueKind::Vector) {
@@ -236,7 +239,7 @@ impl<'t> PromqlParser<'t> {
         })
     }
 
-    /// `on (...) group_left (...) fill (0)`; whether labels were named that need vectors on both sides.
+    /// Parses `on (...) group_left (...) fill (0)`. Returns whether it names labels, which requires vectors on both sides.
     fn matching(&mut self, is_set: bool) -> ParsedExpr<bool> {
         let mut matched = Vec::new();
         let on = self.is_word("on");
@@ -250,7 +253,7 @@ impl<'t> PromqlParser<'t> {
                 }
                 let included = if self.is_sign("(") { self.grouping()? } else { Vec::new() };
                 if let Some(twice) = included.iter().find(|label| on && matched.contains(label)) {
-                    return Err(self.wrong_at(at, format!("the label {twice} stands in on and in the group")));
+                    return Err(self.wrong_at(at, format!("the label {twice} is in both on and the group")));
                 }
             }
         }
@@ -266,7 +269,7 @@ impl<'t> PromqlParser<'t> {
         Ok(!matched.is_empty())
     }
 
-    /// `(a, b)`, the labels of `by`, `on` and the like.
+    /// Parses `(a, b)`, the labels of `by`, `on` and similar clauses.
     fn grouping(&mut self) -> ParsedExpr<Vec<String>> {
         self.need("(")?;
         let mut labels = Vec::new();
@@ -358,7 +361,7 @@ impl<'t> PromqlParser<'t> {
         }
     }
 
-    /// What stands between the brackets of a call.
+    /// Parses the arguments of a call, with the parentheses.
     fn arguments(&mut self) -> ParsedExpr<Vec<ExprNode>> {
         self.need("(")?;
         let mut all = Vec::new();
@@ -425,13 +428,13 @@ impl<'t> PromqlParser<'t> {
         Ok(function.result_type)
     }
 
-    /// Whether arguments are of the kinds that are wanted; the last kind is that of all that follow.
+    /// Checks the argument types; the last type in `wanted` applies to all further arguments.
     fn fit(&self, name: &str, arguments: &[ExprNode], wanted: &[ValueKind]) -> ParsedExpr<()> {
         for (place, argument) in arguments.iter().enumerate() {
             let Some(kind) = wanted.get(place).or(wanted.last()) else { return Ok(()) };
             if !argument.kind.is(*kind) {
                 let (wanted, given) = (kind.word(), argument.kind.word());
-                return Err(self.wrong_at(argument.at, format!("{name} wants {wanted} here, not {given}")));
+                return Err(self.wrong_at(argument.at, format!("{name} expects {wanted} here, not {given}")));
             }
         }
         Ok(())

@@ -1,19 +1,19 @@
-//! A query in the plainest words for it, so that a parser of fewer forms reads it: decimal numbers, one kind of quotes, no comments.
+//! Rewrites a query with simpler syntax for the parser library: decimal numbers, one kind of quotes, no comments.
 
 use super::super::duration;
 use super::token::{Lexeme, Token, tokens};
 use super::{MAX_LEVELS, QueryParseError, quoted};
 
-/// The same query, written plainly; what makes trees too deep, or a string that is no text, is not.
+/// The query in simple syntax; an error if it has more than [`MAX_LEVELS`] operators and brackets or a string that is not UTF-8.
 pub(super) fn simplified(expr: &str) -> Result<String, QueryParseError> {
     let lexemes = tokens(expr).map_err(QueryParseError::Refused)?;
     if lexemes.iter().filter(|lexeme| is_level(lexeme)).count() > MAX_LEVELS {
         return Err(QueryParseError::Unknown(format!(
-            "it has more than {MAX_LEVELS} operators and brackets"
+            "the query has more than {MAX_LEVELS} operators and brackets"
         )));
     }
     let mut out = String::with_capacity(expr.len() + 16);
-    // elsewhere a duration is the number of its seconds
+    // outside of ranges and offsets a duration is a number of seconds
     let mut is_time = false;
     for lexeme in &lexemes {
         if !out.is_empty() {
@@ -25,7 +25,9 @@ pub(super) fn simplified(expr: &str) -> Result<String, QueryParseError> {
             Token::Duration(duration) => out.push_str(&decimal(duration.as_secs_f64())),
             Token::Text(Some(text)) => out.push_str(&quoted(text)),
             Token::Text(None) => {
-                return Err(QueryParseError::Unknown("a string in it is no text".to_owned()));
+                return Err(QueryParseError::Unknown(
+                    "the query has a string that is not valid UTF-8".to_owned(),
+                ));
             }
             Token::Word | Token::Sign => out.push_str(lexeme.text),
             Token::End => {}

@@ -1,4 +1,4 @@
-//! What a query reads, and whether it gives one series: for saying so before it is run.
+//! The selectors of a query, and whether it returns one series per group: to warn before the query is run.
 
 use std::collections::BTreeSet;
 
@@ -8,10 +8,10 @@ use promql_parser::parser::{Expr, LabelModifier, VectorSelector};
 use super::super::labels::Text;
 use super::{QueryParseError, bare, parse, quoted};
 
-/// All series that a query reads, each as a selector, in the order of their names.
+/// All selectors of a query, sorted.
 ///
 /// # Errors
-/// What [`parse`] says.
+/// The errors of [`parse`].
 pub fn selectors(expr: &str) -> Result<BTreeSet<String>, QueryParseError> {
     let mut found = BTreeSet::new();
     collect(&parse(expr)?, &mut found);
@@ -40,7 +40,7 @@ fn collect(expr: &Expr, found: &mut BTreeSet<String>) {
     }
 }
 
-/// The series of now, without offset.
+/// The selector as text, without range and offset.
 fn selector_text(selector: &VectorSelector) -> String {
     let one = |matcher: &Matcher| format!("{}{}{}", matcher.name, matcher.op, quoted(&matcher.value));
     let all = |matchers: &[Matcher]| matchers.iter().map(one).collect::<Vec<_>>().join(",");
@@ -51,9 +51,9 @@ fn selector_text(selector: &VectorSelector) -> String {
     if inside.is_empty() { name.to_owned() } else { format!("{name}{{{}}}", inside.join(" or ")) }
 }
 
-/// Whether a query gives no more than one series for each value of the labels in `by`, as far as its text tells.
+/// Whether a query returns at most one series for each combination of the labels in `by`, as far as its text shows.
 ///
-/// `None` if the parser does not know it. `rate(x[5m])` does not; `sum(rate(x[5m]))` and `1 - sum(a) / sum(b)` do.
+/// `None` if the query cannot be parsed. False for `rate(x[5m])`; true for `sum(rate(x[5m]))` and `1 - sum(a) / sum(b)`.
 pub fn returns_one_series(expr: &str, by: &[Text]) -> Option<bool> {
     Some(is_one(&parse(expr).ok()?, by))
 }
@@ -74,13 +74,13 @@ fn is_one(expr: &Expr, by: &[Text]) -> bool {
                 }
         }
         Expr::Binary(binary) => {
-            // these two only take away from what is on the left
+            // `and` and `unless` only remove series from the left side
             let is_less = ["and", "unless"].contains(&binary.op.to_string().as_str());
             is_one(&binary.lhs, by) && (is_less || is_one(&binary.rhs, by))
         }
         Expr::Call(call) => match call.func.name {
             "absent" | "absent_over_time" | "scalar" | "vector" | "time" | "pi" => true,
-            // numbers beside the one vector are one in any case
+            // scalar arguments do not add series
             _ => call.args.args.iter().all(|inner| is_one(inner, by)),
         },
         Expr::VectorSelector(selector) => is_recorded(selector),
@@ -89,7 +89,7 @@ fn is_one(expr: &Expr, by: &[Text]) -> bool {
     }
 }
 
-/// Recorded series have been added up: `job:http_errors:rate5m`.
+/// Whether the series come from a recording rule, as in `job:http_errors:rate5m`, and so are assumed to be aggregated.
 fn is_recorded(selector: &VectorSelector) -> bool {
     selector.name.as_ref().is_some_and(|name| name.contains(':'))
 }

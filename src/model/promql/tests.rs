@@ -2,7 +2,7 @@ use proptest::prelude::*;
 
 use super::*;
 
-/// How many more conditions are joined by `and`, `unless` and `or`.
+/// The query, operator and bound of an expression, and its further conditions joined by `and`, `unless` and `or`.
 type Beside = (usize, usize, usize);
 
 fn constant_of(expr: &str) -> Option<(String, &'static str, f64, Beside)> {
@@ -218,10 +218,10 @@ fn what_prometheus_refuses_is_told_with_its_place() {
     for (expr, place, why) in [
         ("sum(rate(a[5m])", (1, 16), "unexpected the end of the query, expected , or )"),
         ("a +\n  > 5", (2, 3), "unexpected >"),
-        ("rate(a)", (1, 6), "rate wants a range vector here, not an instant vector"),
+        ("rate(a)", (1, 6), "rate expects a range vector here, not an instant vector"),
         ("rate(a[5m], 1)", (1, 1), "rate takes 1 argument"),
         ("a[5m] > 1", (1, 1), "a range vector on one side of >"),
-        ("x{a=~\"(\"}", (1, 6), "the regular expression is wrong"),
+        ("x{a=~\"(\"}", (1, 6), "invalid regular expression"),
         ("x{a=\"5\\d\"}", (1, 7), "unknown escape sequence \\d"),
         ("é{}", (1, 1), "unexpected 'é'"),
         ("x{a='b}", (1, 5), "the string that begins here has no end"),
@@ -233,12 +233,12 @@ fn what_prometheus_refuses_is_told_with_its_place() {
         ("x offset 1e19", (1, 10), "too long"),
         ("x @ Inf", (1, 3), "out of bounds"),
         ("1 > 2", (1, 3), "needs bool"),
-        ("x + bool y", (1, 5), "comparisons only"),
+        ("x + bool y", (1, 5), "only allowed with comparisons"),
         ("1 and x", (1, 3), "takes instant vectors"),
         ("x{} y", (1, 5), "unexpected y, expected an operator"),
         ("1e999", (1, 1), "1e999 is neither"),
         ("", (1, 1), "there is no expression"),
-        ("x{__name__='y'}", (1, 3), "stands twice: x and y"),
+        ("x{__name__='y'}", (1, 3), "given twice: x and y"),
         ("(x)[5m]", (1, 4), "elsewhere write [5m:]"),
         ("sum by (a:b) (x)", (1, 9), "expected a label"),
     ] {

@@ -1,36 +1,40 @@
-//! PromQL cut into its words, as Prometheus cuts it: numbers, durations, strings, names, signs. Comments are dropped.
+//! Splits PromQL into tokens as Prometheus does: numbers, durations, strings, words and signs. Comments are dropped.
 //!
-//! Source: `promql/parser/lex.go` of Prometheus 2.42 to 3.8. What any of them takes is taken.
+//! Source: `promql/parser/lex.go` of Prometheus 2.42 to 3.8. What any of these versions accepts is accepted.
 
 use std::time::Duration;
 
 use super::super::duration;
 use super::QueryRemark;
 
+/// The type of a token.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum Token {
-    /// `5`, `.5e+2`, `0x1F`, `017`, `1_000`; `Inf` and `NaN` come as words.
+    /// `5`, `.5e+2`, `0x1F`, `017`, `1_000`; `Inf` and `NaN` are words.
     Number(f64),
     /// `1h30m`
     Duration(Duration),
-    /// A string's value; `None` if its bytes are no text.
+    /// The value of a string; `None` if its bytes are not valid UTF-8.
     Text(Option<String>),
     /// A name or a keyword.
     Word,
-    /// An operator, a bracket, a comma.
+    /// An operator, a bracket or a comma.
     Sign,
-    /// Behind the last one.
+    /// The end of the query.
     End,
 }
 
+/// A token with its position.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Lexeme<'t> {
     pub(super) token: Token,
+    /// The text as written.
     pub(super) text: &'t str,
+    /// The byte offset of its start.
     pub(super) at: usize,
 }
 
-/// Which rules hold: in braces every word is a label's name, in brackets a colon stands alone.
+/// The lexing rules: in braces every word is a label name, in brackets a colon is a token of its own.
 #[derive(Clone, Copy, PartialEq)]
 enum LexContext {
     Nothing,
@@ -38,10 +42,10 @@ enum LexContext {
     Brackets,
 }
 
-/// The longest duration that Go can hold, some 292 years.
+/// The longest duration in Go, about 292 years.
 const GO_MAX_DURATION: Duration = Duration::from_secs(9_223_372_036);
 
-/// All tokens of a query, an [`Token::End`] last.
+/// All tokens of a query, [`Token::End`] last.
 pub(super) fn tokens(text: &str) -> Result<Vec<Lexeme<'_>>, QueryRemark> {
     let mut lexer = Lexer { text, at: 0, inside: LexContext::Nothing };
     let mut all = Vec::new();
@@ -101,7 +105,7 @@ impl<'t> Lexer<'t> {
         QueryRemark::at(self.text, at, why)
     }
 
-    /// White space and comments.
+    /// Skips white space and comments.
     fn skip(&mut self) {
         loop {
             let rest = self.rest();
@@ -153,7 +157,7 @@ impl<'t> Lexer<'t> {
         let word = rest.find(|c: char| !is_part_of_number(c)).unwrap_or(rest.len());
         let mut length = word;
         let is_hexadecimal = rest.starts_with("0x") || rest.starts_with("0X");
-        // `1e+06`: the sign belongs to the number
+        // in `1e+06` the sign belongs to the number
         if !is_hexadecimal
             && rest.get(..word).is_some_and(ends_in_exponent)
             && rest.get(word..).is_some_and(|rest| rest.starts_with(['+', '-']))
@@ -167,7 +171,7 @@ impl<'t> Lexer<'t> {
         }
         match duration::parse(text) {
             Ok(duration) if duration <= GO_MAX_DURATION => Ok((Token::Duration(duration), length)),
-            Ok(_) => Err(self.wrong(self.at, format!("{text} is longer than a duration can be"))),
+            Ok(_) => Err(self.wrong(self.at, format!("{text} is longer than the longest duration"))),
             Err(_) => Err(self.wrong(self.at, format!("{text} is neither a number nor a duration"))),
         }
     }
@@ -199,11 +203,11 @@ impl<'t> Lexer<'t> {
         }
     }
 
-    /// Go reads U+FFFD for bytes that are no text, and Prometheus refuses both.
+    /// Rejects U+FFFD, as Prometheus does: Go also returns it for invalid UTF-8.
     fn reject_replacement_character(&self, value: &str) -> Result<(), QueryRemark> {
         let broken = value.find('\u{fffd}');
         broken.map_or(Ok(()), |at| {
-            Err(self.wrong(self.at + 1 + at, "U+FFFD stands for broken text; write it as \\ufffd"))
+            Err(self.wrong(self.at + 1 + at, "U+FFFD marks invalid UTF-8; write it as \\ufffd"))
         })
     }
 }
@@ -216,13 +220,13 @@ fn is_part_of_number(c: char) -> bool {
     is_letter(c) || c.is_ascii_digit() || c == '.'
 }
 
-/// `1e`, `.5E`: an exponent whose sign comes next.
+/// Whether a word ends in an exponent without digits, such as `1e` or `.5E`, so that its sign comes next.
 fn ends_in_exponent(word: &str) -> bool {
     word.strip_suffix(['e', 'E'])
         .is_some_and(|digits| digits.chars().all(|c| c.is_ascii_digit() || c == '.' || c == '_'))
 }
 
-/// A number as Prometheus takes it; `None` also for what is too large for one.
+/// Parses a number as Prometheus does; `None` also for numbers that are too large.
 fn number(text: &str) -> Option<f64> {
     let plain = text.replace('_', "");
     let is_odd = text.ends_with('_') || text.contains("__") || text.contains("_.") || text.contains("._");
@@ -241,7 +245,7 @@ fn number(text: &str) -> Option<f64> {
     plain.parse().ok().filter(|number: &f64| is_decimal && number.is_finite())
 }
 
-/// What stands behind a backslash, as bytes.
+/// The bytes of an escape sequence, after the backslash.
 fn escape(chars: &mut std::str::CharIndices<'_>, quote: char) -> Result<Vec<u8>, String> {
     let Some((_, c)) = chars.next() else { return Err("the escape sequence has no end".into()) };
     let simple = match c {
@@ -260,7 +264,7 @@ fn escape(chars: &mut std::str::CharIndices<'_>, quote: char) -> Result<Vec<u8>,
     Ok(vec![simple])
 }
 
-/// `\x41`, `\101`, `\u00e9`, `\U0001f525`
+/// The bytes of a numeric escape sequence: `\x41`, `\101`, `\u00e9`, `\U0001f525`.
 fn numbered(chars: &mut std::str::CharIndices<'_>, kind: char) -> Result<Vec<u8>, String> {
     let (radix, digits, first) = match kind {
         'x' => (16, 2, None),
@@ -279,7 +283,7 @@ fn numbered(chars: &mut std::str::CharIndices<'_>, kind: char) -> Result<Vec<u8>
     }
     let code = u32::from_str_radix(&text, radix).unwrap_or(u32::MAX);
     if matches!(kind, 'u' | 'U') {
-        let c = char::from_u32(code).ok_or("the escape sequence is no Unicode character")?;
+        let c = char::from_u32(code).ok_or("the escape sequence is not a Unicode character")?;
         return Ok(c.encode_utf8(&mut [0; 4]).bytes().collect());
     }
     let byte = u8::try_from(code).ok();

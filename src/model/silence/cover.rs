@@ -1,17 +1,17 @@
-//! Combinations of values taken together: those that are each value of one set with each of another, and so on, are one product.
+//! Groups combinations of label values into products: a product contains each combination of one value from each of its sets.
 
 use std::collections::{BTreeSet, HashMap};
 
-/// For each label the values that it may have; all combinations of them are meant.
+/// A set of values for each label; it stands for all combinations of them.
 pub(super) type LabelProduct<'a> = Vec<BTreeSet<&'a str>>;
 
-/// Combinations more than these are not tried in several orders.
+/// With more combinations than this only one order of labels is tried.
 const MAX_COMBINATIONS: usize = 256;
 
-/// Products that hold these combinations and no other, as few as are found. Each combination is in one of them.
+/// Products that contain exactly these combinations, as few as are found. Each combination is in one of the products.
 ///
-/// What differs in one label alone is taken together, again and again, beginning with each of the labels in turn. The fewest
-/// possible cannot be found in a time worth waiting for; these are always exact.
+/// Repeatedly merges products that differ in one label only, starting with each label in turn. The result is always exact, but
+/// finding the smallest possible number would take too long.
 pub(super) fn cover<'a>(combinations: &[Vec<&'a str>]) -> Vec<LabelProduct<'a>> {
     let singles: Vec<LabelProduct<'a>> =
         combinations.iter().map(|one| one.iter().map(|value| BTreeSet::from([*value])).collect()).collect();
@@ -44,7 +44,7 @@ fn merged<'a>(mut all: Vec<LabelProduct<'a>>, order: &[usize]) -> Vec<LabelProdu
     }
 }
 
-/// Those taken together that differ in this label alone.
+/// Merges products that differ in this label only.
 fn merged_by(all: Vec<LabelProduct<'_>>, label: usize) -> Vec<LabelProduct<'_>> {
     let mut places: HashMap<LabelProduct<'_>, usize> = HashMap::with_capacity(all.len());
     let mut merged: Vec<LabelProduct<'_>> = Vec::with_capacity(all.len());

@@ -1,4 +1,4 @@
-//! What silences would hide of the alerts that are known now, as far as it can be said.
+//! Computes which of the known alerts silences would match.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -8,32 +8,34 @@ use crate::model::fingerprint::Fingerprint;
 use crate::model::labels::Labels;
 use crate::model::matcher::{Matcher, Operator};
 
+/// The alerts that silences would match now.
 #[derive(Debug, Clone, Default)]
 pub struct SilencePreview {
-    /// The alerts that they would hide, those that were marked first, then in the order in which they were given.
+    /// The matching alerts: the marked ones first, then in the given order.
     pub hidden: Vec<Arc<Alert>>,
-    /// How many of them each of the silences would hide.
+    /// How many of them each silence matches.
     pub each: Vec<usize>,
-    /// How many of them were not marked.
+    /// How many of them are not marked.
     pub unmarked: usize,
-    /// How many of those that were marked they would not hide.
+    /// How many marked alerts no silence matches.
     pub missed: usize,
+    /// The number of all alerts.
     pub all: usize,
-    /// A matcher of which it cannot be said here what fulfils it: more may be hidden than is named.
+    /// A matcher that burnwatch cannot evaluate: the silences may match more alerts.
     pub unevaluated: Option<Matcher>,
 }
 
-/// Whether a silence would be of any account to an alert: what is over notifies nobody.
+/// Whether a silence has an effect on an alert: not if it is resolved, because it sends no notifications.
 pub fn can_be_hidden(alert: &Alert) -> bool {
     alert.state != AlertState::Resolved
 }
 
-/// Whether these labels fulfil all matchers; no matchers hide nothing.
+/// Whether these labels fulfil all matchers; false if there are none.
 pub(super) fn are_fulfilled(matchers: &[Matcher], labels: &Labels) -> bool {
     !matchers.is_empty() && matchers.iter().all(|one| one.matches(labels))
 }
 
-/// What silences with these matchers would hide of these alerts.
+/// Computes which of these alerts silences with these matchers would match.
 pub fn preview<'m, 'a>(
     silences: impl IntoIterator<Item = &'m [Matcher]>,
     alerts: impl Iterator<Item = &'a Arc<Alert>>,
@@ -68,8 +70,8 @@ pub fn preview<'m, 'a>(
     found
 }
 
-/// The comment: why Alertmanager would not take a silence with these matchers, if it would not. It looks at `=` and `=~` alone when it asks
-/// whether all would match the empty text.
+/// Why Alertmanager would reject a silence with these matchers; `None` if it would accept it. Like Alertmanager, only considers
+/// `=` and `=~` when it checks whether all matchers match the empty string.
 pub fn refusal(matchers: &[Matcher]) -> Option<&'static str> {
     if matchers.is_empty() {
         return Some("at least one matcher is needed");
@@ -78,5 +80,5 @@ pub fn refusal(matchers: &[Matcher]) -> Option<&'static str> {
         Operator::Equal | Operator::Matches => one.matches_value(""),
         Operator::NotEqual | Operator::MatchesNot => false,
     };
-    matchers.iter().all(matches_nothing).then_some("at least one matcher must not match the empty text")
+    matchers.iter().all(matches_nothing).then_some("at least one matcher must not match the empty string")
 }

@@ -1,4 +1,4 @@
-//! From marked alerts to silences: which matchers hide these and no combination of labels that none of them has.
+//! Proposes silences for marked alerts: matchers for exactly their combinations of label values.
 
 use std::collections::{BTreeSet, HashMap};
 use std::net::IpAddr;
@@ -8,33 +8,35 @@ use super::refusal;
 use crate::model::labels::Labels;
 use crate::model::matcher::{Matcher, Operator};
 
-/// Characters of an alternation that a person still reads.
+/// The longest alternation, in characters, that is written without factoring out a common prefix.
 const MAX_PLAIN_ALTERNATION: usize = 120;
 
+/// Proposed silences for marked alerts.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct SilenceProposal {
-    /// The matchers of each; together they hide the marked alerts, and no combination of the labels that are looked at that
-    /// none of these has.
+    /// The matchers of each silence. Together they match the marked alerts and no other combination of values of the considered
+    /// labels.
     pub silences: Vec<Vec<Matcher>>,
-    /// The labels that are not looked at.
+    /// The labels that the matchers do not consider.
     pub left_out: Vec<String>,
 }
 
+/// The input of [`propose`] in addition to the marked alerts.
 #[derive(Debug, Clone, Copy)]
 pub struct ProposalInput<'a> {
-    /// The alerts that are not to be hidden.
+    /// The alerts that should not be silenced.
     pub others: &'a [&'a Labels],
-    /// The labels that are to come first, after the alert's name.
+    /// The labels that come first, after the alert's name.
     pub first: &'a [String],
-    /// The labels that are not to be looked at.
+    /// The labels that are not to be considered.
     pub without: &'a [String],
-    /// More silences than this are not made.
+    /// The limit for the number of silences.
     pub most: usize,
 }
 
-/// Labels of the marked alerts that name who sent them and not what they are about: the same alert comes from each replica of a
-/// Prometheus. The instance beside a pod, too, where it is no more than the address that the pod has now; an exporter that asks
-/// several servers has one pod and many instances.
+/// Labels of the marked alerts that identify the sender instead of the problem: the same alert comes from each replica of a
+/// Prometheus. Also the label `instance` of alerts with a `pod`, if it is only the current address of the pod; not for an
+/// exporter that monitors several servers, which has one pod and many instances.
 pub fn left_out(marked: &[&Labels], others: &[&Labels]) -> Vec<String> {
     let is_address = |labels: &&Labels| {
         let (host, port) = labels.value("instance").rsplit_once(':').unwrap_or_default();
@@ -56,13 +58,13 @@ pub fn left_out(marked: &[&Labels], others: &[&Labels]) -> Vec<String> {
     names.into_iter().filter(|name| is_left_out(name)).map(str::to_owned).collect()
 }
 
-/// Silences that hide all of the marked alerts, and none that has another combination of the labels that are looked at, now or
+/// Proposes silences that match all marked alerts and no alert with another combination of the considered labels, now or
 /// later.
 ///
-/// A label that only some of them have is looked at in all of them: that it is absent is a value, too. One silence is enough
-/// where all combinations of its values are marked; else there are several. Where there would be more than are wanted, labels
-/// that tell nothing apart that the others do not are left out, as long as no other alert is hidden by that. None where one of
-/// the marked alerts has no label to tell it by.
+/// A label that only some of the alerts have is considered for all of them: its absence counts as a value. One silence is enough
+/// if all combinations of the values are marked; otherwise there are several. If there would be more than the limit, labels that
+/// do not distinguish the alerts further are ignored, as long as no other alert is matched because of that. Without result if one
+/// of the marked alerts has no label to match it by.
 pub fn propose(marked: &[&Labels], wanted: ProposalInput<'_>) -> SilenceProposal {
     let names = names(marked, wanted.first);
     let is_kept = |name: &&&str| !wanted.without.iter().any(|left| left == **name);
@@ -82,7 +84,7 @@ pub fn propose(marked: &[&Labels], wanted: ProposalInput<'_>) -> SilenceProposal
     SilenceProposal { silences, left_out }
 }
 
-/// The names of all labels, the telling ones first.
+/// The names of all labels, sorted by precedence.
 fn names<'a>(marked: &[&'a Labels], first: &[String]) -> Vec<&'a str> {
     let rank = |name: &str| match name {
         "alertname" => 0,
@@ -95,14 +97,14 @@ fn names<'a>(marked: &[&'a Labels], first: &[String]) -> Vec<&'a str> {
     names
 }
 
-/// The values that each of the alerts has, each combination once, in the order of the alerts.
+/// The label values of each alert, each combination once, in the order of the alerts.
 fn combinations<'a>(marked: &[&'a Labels], names: &[&str]) -> Vec<Vec<&'a str>> {
     let mut seen = BTreeSet::new();
     let all = marked.iter().map(|labels| names.iter().map(|name| labels.value(name)).collect::<Vec<&str>>());
     all.filter(|one| seen.insert(one.clone())).collect()
 }
 
-/// The labels by which no more silences are made than are wanted, and their products; none where there are none such.
+/// Ignores labels until the number of silences is within the limit; `None` if that is not possible.
 fn with_fewer_labels<'a, 'n>(
     marked: &[&'a Labels],
     wanted: ProposalInput<'_>,
@@ -128,7 +130,7 @@ fn with_fewer_labels<'a, 'n>(
     }
     let mut names = kept.to_vec();
     let mut dropped = Vec::new();
-    // the least telling first, and what people call the thing last
+    // the labels of lowest precedence are dropped first, and the names of things last
     let is_its_name = |name: &str| matches!(name, "pod" | "instance");
     let mut droppable: Vec<&str> = kept.iter().rev().copied().filter(|name| !is_needed(name)).collect();
     droppable.sort_by_key(|name| is_its_name(name));
@@ -145,7 +147,7 @@ fn with_fewer_labels<'a, 'n>(
     if count(&names) > wanted.most {
         return None;
     }
-    // what costs nothing is looked at all the same
+    // dropped labels are added again where they do not increase the number of silences
     for name in dropped.into_iter().rev() {
         let more: Vec<&str> =
             kept.iter().copied().filter(|one| *one == name || names.contains(one)).collect();
@@ -165,8 +167,8 @@ fn matchers(names: &[&str], product: &LabelProduct<'_>) -> Vec<Matcher> {
     all.collect()
 }
 
-/// A regular expression that these values match and no others, in the syntax that Go and Rust share. What many long values
-/// begin with alike is written once.
+/// A regular expression that matches exactly these values, in syntax that Go and Rust share. A common prefix of many long values
+/// is written once.
 fn alternation(values: &BTreeSet<&str>) -> String {
     let some = || values.iter().copied().filter(|value| !value.is_empty());
     let plain = plain_alternation(values);
@@ -179,13 +181,14 @@ fn alternation(values: &BTreeSet<&str>) -> String {
     format!("{}({}){end}", escaped(head), tails.collect::<Vec<_>>().join("|"))
 }
 
-/// The same with each value written out; the empty text, which is an absent label, stands last, where it is easiest seen.
+/// The alternation without factoring out a prefix; the empty text, which means a missing label, is last, where it is seen best.
 fn plain_alternation(values: &BTreeSet<&str>) -> String {
     let end = if values.contains("") { "|" } else { "" };
     let some = values.iter().filter(|value| !value.is_empty());
     format!("{}{end}", some.map(|value| escaped(value)).collect::<Vec<_>>().join("|"))
 }
 
+/// The common prefix of two texts.
 fn common_prefix<'a>(one: &'a str, other: &str) -> &'a str {
     let same = one.char_indices().zip(other.chars()).take_while(|((_, a), b)| a == b);
     let length = same.map(|((at, c), _)| at + c.len_utf8()).last().unwrap_or(0);

@@ -1,4 +1,5 @@
-//! Pairs of lookbacks that alert on a burn rate: a long one for significance, a short one so that it ends soon after the trouble.
+//! Multiwindow burn-rate conditions: the long lookback makes the alert significant, the short one lets it end soon after the
+//! errors end.
 
 use std::time::Duration;
 
@@ -6,10 +7,10 @@ use super::objective::Objective;
 use crate::model::words::words;
 
 words! {
-    /// How urgent a pair is. Ordered: the worst is the smallest.
+    /// How urgent a burn-rate condition is. Ordered: `Page`, the more urgent one, is the smaller.
     #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
     pub enum Severity: word {
-        /// Someone is woken.
+        /// Someone is paged.
         Page = "page",
         /// Someone looks within days.
         Ticket = "ticket",
@@ -24,18 +25,18 @@ pub struct BurnCondition {
     pub severity: Severity,
     pub long: Duration,
     pub short: Duration,
-    /// The burn rate above which it holds, a multiple of 1.
+    /// The burn rate above which the condition holds, a multiple of 1.
     pub factor: f64,
-    /// How long it must hold before the alert fires: the rule's `for`.
+    /// How long the condition must hold before the alert fires: the rule's `for`.
     pub hold: Duration,
-    /// Whether the factor itself is enough (`>=`), as at Datadog; else it must be exceeded (`>`).
+    /// Whether a burn rate equal to the factor is enough (`>=`, as at Datadog); otherwise it must be greater (`>`).
     pub at_least: bool,
 }
 
 impl BurnCondition {
-    /// A pair that holds when, at this speed, `share` of the window's budget goes within the long lookback: `f = p * W / w`.
+    /// The condition that holds when the long lookback alone would spend `share` of the window's budget: `f = p * W / w`.
     ///
-    /// `share` is 0 to 1. Strict, without a hold.
+    /// `share` is 0 to 1. The result compares with `>` and has no hold.
     pub fn by_share(
         severity: Severity,
         share: f64,
@@ -47,42 +48,46 @@ impl BurnCondition {
         Self { severity, long, short, factor, hold: Duration::ZERO, at_least: false }
     }
 
-    /// Whether one burn rate is above the factor. NaN, which is no traffic, is not.
+    /// Whether one burn rate is above the factor. False for NaN, which means no traffic.
     pub fn is_exceeded_by(&self, burn: f64) -> bool {
         if self.at_least { burn >= self.factor } else { burn > self.factor }
     }
 
-    /// Whether the condition holds: both lookbacks burn above the factor.
+    /// Whether the condition holds: the burn rates over both lookbacks are above the factor.
     pub fn holds(&self, long_burn: f64, short_burn: f64) -> bool {
         self.is_exceeded_by(long_burn) && self.is_exceeded_by(short_burn)
     }
 
-    /// Whether even a total outage would not be enough, since no burn rate is above [`Objective::max_burn_rate`]: 14.4 at 90 %.
+    /// Whether even a total outage cannot fulfil the condition: [`Objective::max_burn_rate`] is not above the factor, such as
+    /// 14.4 at 90 %.
     pub fn can_never_fire(&self, objective: Objective) -> bool {
         !self.is_exceeded_by(objective.max_burn_rate())
     }
 
-    /// How long a full budget lasts at the factor, `W / f`; Pyrra's `exhaustion`. `None` for a factor that is not above zero.
+    /// How long a full budget lasts at a burn rate equal to the factor, `W / f`; Pyrra's `exhaustion`. `None` if the factor is
+    /// zero or less.
     pub fn exhaustion(&self, window: Duration) -> Option<Duration> {
         Duration::try_from_secs_f64(window.as_secs_f64() / self.factor).ok()
     }
 
-    /// How long after a clean past a constant error ratio fires this: `f * B / e * long`, and the hold.
+    /// How long a constant error ratio, starting after a time without errors, takes to fire the alert: `f * B / e * long` plus
+    /// the hold.
     ///
-    /// `None` if that error ratio never does.
+    /// `None` if that error ratio never fires the alert.
     pub fn time_to_detection(&self, objective: Objective, error_ratio: f64) -> Option<Duration> {
         let needed = self.needed_share(objective, error_ratio)?;
         Some(scaled(self.long, needed)?.saturating_add(self.hold))
     }
 
-    /// The share of a lookback that must have this error ratio, the rest being clean; `None` if all of it is not enough.
+    /// The share of the long lookback that must have this error ratio while the rest has no errors, 0 to 1; `None` if even the
+    /// whole lookback is not enough.
     fn needed_share(&self, objective: Objective, error_ratio: f64) -> Option<f64> {
         let burn = error_ratio / objective.budget();
         self.is_exceeded_by(burn).then(|| (self.factor / burn).clamp(0.0, 1.0))
     }
 }
 
-/// A part of a duration. `Duration::mul_f64` would panic on NaN.
+/// A duration multiplied by a factor; `None` for NaN and negative factors, where `Duration::mul_f64` would panic.
 fn scaled(duration: Duration, by: f64) -> Option<Duration> {
     Duration::try_from_secs_f64(duration.as_secs_f64() * by).ok()
 }
@@ -106,17 +111,18 @@ fn by_shares(shares: [f64; 4], window: Duration) -> [BurnCondition; 4] {
     })
 }
 
-/// The usual shares of the budget.
+/// Shares of the error budget, one for each of [`LOOKBACKS`], from the SRE Workbook.
 const SHARES: [f64; 4] = [0.02, 0.05, 0.1, 0.1];
-/// For this window the workbook's pairs are made, with the factors 14.4, 6, 3 and 1.
+/// The SLO window of the workbook's examples, which have the factors 14.4, 6, 3 and 1.
 const MONTH: Duration = Duration::from_secs(30 * 86_400);
-/// In windows from here on the workbook's lookbacks stay: 0.93 for 3 days of 28 is the least factor.
+/// SLO windows of at least this length use the workbook's lookbacks: at 28 days the smallest factor is 0.93, for the 3-day
+/// lookback.
 const FOUR_WEEKS: Duration = Duration::from_secs(28 * 86_400);
 
-/// From this window on no lookback is shorter than an hour: less is noise in so long a time.
+/// For SLO windows of at least this length no long lookback is shorter than an hour: shorter ones are noise at that scale.
 const WEEK: Duration = Duration::from_secs(7 * 86_400);
 
-/// Lookbacks that are taken in short windows, long and short: those that Sloth and Grafana record, and one that is shorter.
+/// Lookbacks for SLO windows below 28 days, long and short: those that Sloth and Grafana record, and one shorter pair.
 const SHORT_WINDOW_LOOKBACKS: [(Duration, Duration); 7] = [
     (Duration::from_secs(600), Duration::from_secs(300)),
     (Duration::from_secs(1800), Duration::from_secs(300)),
@@ -127,16 +133,18 @@ const SHORT_WINDOW_LOOKBACKS: [(Duration, Duration); 7] = [
     (Duration::from_secs(3 * 86_400), Duration::from_secs(6 * 3600)),
 ];
 
-/// The four pairs of the SRE Workbook: 2 % of the budget in 1h, 5 % in 6h, 10 % in 1d, 10 % in 3d. 14.4, 6, 3 and 1 at 30 days.
+/// The four burn-rate conditions of the SRE Workbook: 2 % of the budget in 1h, 5 % in 6h, 10 % in 1d, 10 % in 3d. Their factors
+/// at 30 days are 14.4, 6, 3 and 1.
 ///
-/// In windows shorter than 28 days the factors of 30 days stay and the lookbacks shrink with the window, each to the next longer
-/// one of a fixed ladder: a share of the budget in a fixed time would make factors below 1, alerts at a pace that leaves budget over.
-/// From a week on none is shorter than an hour, and never is one longer than the window. Where two of a severity come to the same lookbacks, the smaller factor stays.
+/// Windows shorter than 28 days keep the factors of 30 days. Their lookbacks shrink in proportion to the window and are rounded
+/// up to the next entry of `SHORT_WINDOW_LOOKBACKS`; fixed lookbacks would give factors below 1, which alert on a burn that does
+/// not exhaust the budget. From a week on no long lookback is shorter than an hour, and none exceeds the window. Where two
+/// conditions of a severity get the same lookbacks, the one with the smaller factor stays.
 pub fn standard(window: Duration) -> Vec<BurnCondition> {
     standard_of(window, |_| true)
 }
 
-/// The same of lookbacks that can be had; where there are none of them, of all.
+/// The same as [`standard`], from those lookbacks for which `is_available` returns true; if no entry qualifies, from all entries.
 pub fn standard_of(window: Duration, is_available: impl Fn(Duration) -> bool) -> Vec<BurnCondition> {
     let usual = by_shares(SHARES, window.max(FOUR_WEEKS));
     if window >= FOUR_WEEKS {
@@ -146,7 +154,7 @@ pub fn standard_of(window: Duration, is_available: impl Fn(Duration) -> bool) ->
     let candidates: Vec<_> = SHORT_WINDOW_LOOKBACKS.iter().filter(is_usable).collect();
     let candidates = if candidates.is_empty() { SHORT_WINDOW_LOOKBACKS.iter().collect() } else { candidates };
     let mut pairs: Vec<BurnCondition> = Vec::new();
-    // the slowest of a severity first, whose factor is the smallest
+    // of each severity the longest lookbacks first: their factor is the smallest, so that one stays
     for pair in by_shares(SHARES, MONTH).into_iter().rev() {
         let wanted = pair.long.as_secs_f64() * window.as_secs_f64() / MONTH.as_secs_f64();
         let wanted = if window >= WEEK { wanted.max(HOUR.as_secs_f64()) } else { wanted };
@@ -164,8 +172,8 @@ pub fn standard_of(window: Duration, is_available: impl Fn(Duration) -> bool) ->
     pairs
 }
 
-/// The pairs that Sloth brings for a period: the standard ones for 30 and 28 days, its own for 7. `None` for any other period:
-/// Sloth then wants its `AlertWindows`.
+/// The conditions that Sloth uses for a period: the standard ones for 30 and 28 days, its own for 7 days. `None` for any other
+/// period, where Sloth requires its `AlertWindows`.
 pub fn sloth(period: Duration) -> Option<[BurnCondition; 4]> {
     match period.as_secs() / DAY.as_secs() {
         _ if !period.as_secs().is_multiple_of(DAY.as_secs()) => None,
@@ -175,12 +183,12 @@ pub fn sloth(period: Duration) -> Option<[BurnCondition; 4]> {
     }
 }
 
-/// The pairs that Pyrra makes for a window: always the factors 14, 7, 2 and 1, with lookbacks and holds that grow with the window
-/// from those for 28 days, rounded to minutes.
+/// The conditions that Pyrra uses for a window: the factors 14, 7, 2 and 1, with lookbacks and holds in proportion to the window,
+/// based on the values for 28 days and rounded to minutes.
 ///
-/// A window of a few hours gives lookbacks of zero, in Pyrra too.
+/// A window of a few hours gives lookbacks of zero; Pyrra does the same.
 pub fn pyrra(window: Duration) -> [BurnCondition; 4] {
-    // severity, factor, and what the window is divided by for the long and the short lookback and the hold
+    // severity, factor, and the divisors of the window for the long lookback, the short lookback and the hold
     [
         (Severity::Page, 14.0, 28 * 24, 28 * 24 * 12, 28 * 24 * 30),
         (Severity::Page, 7.0, 28 * 4, 28 * 24 * 2, 28 * 24 * 4),

@@ -1,4 +1,4 @@
-//! Queries that are no more than the rate of one counter: `sum by (job) (rate(http_requests_total{code="500"}[{{.window}}]))`.
+//! Recognises queries that are only the rate of one counter: `sum by (job) (rate(http_requests_total{code="500"}[{{.window}}]))`.
 
 use std::time::Duration;
 
@@ -9,17 +9,18 @@ use super::super::promql;
 use super::selector::Selector;
 use super::template::Template;
 
-/// A lookback that nobody writes: where it turns up in a query, there was the hole.
+/// An unusual lookback that replaces the placeholder: a range of this length in the parsed query shows where the placeholder was.
 const PROBE_LOOKBACK: Duration = Duration::from_secs(3607);
 
-/// What a query does with its counter.
+/// The function that the query applies to its counter.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum CounterFunction {
     Rate,
     Increase,
 }
 
-/// The two counters of which these queries are the rates, by the labels of `grouping`; `None` if either is anything else.
+/// The selectors of the two counters, if both queries are the rate (or both the increase) of one counter, summed by the labels of
+/// `grouping`; else `None`.
 pub fn counters(part: &Template, total: &Template, grouping: &[Text]) -> Option<(Selector, Selector)> {
     let ((one, part), (two, total)) = (counter(part, grouping)?, counter(total, grouping)?);
     (one == two).then_some((part, total))
@@ -49,6 +50,7 @@ fn counter(query: &Template, grouping: &[Text]) -> Option<(CounterFunction, Sele
     (matrix.range == PROBE_LOOKBACK).then_some((function, Selector::of_vector(&matrix.vs).ok()?))
 }
 
+/// The expression without enclosing parentheses.
 fn bare(mut expr: Expr) -> Expr {
     while let Expr::Paren(paren) = expr {
         expr = *paren.expr;

@@ -1,4 +1,4 @@
-//! A promise as a team wrote it down, in a file or in recording rules.
+//! The definition of an SLO, read from a file or from the series of recording rules.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -16,59 +16,69 @@ use crate::model::words::words;
 
 /// One service level objective.
 ///
-/// Source of the words: "Implementing SLOs" in the SRE workbook; OpenSLO v1.
+/// Source of the terms: "Implementing SLOs" in the SRE workbook; OpenSLO v1.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Slo {
-    /// What nothing else is called in the same set of files or the same server: `checkout-availability`.
+    /// Unique within its set of files or its server: `checkout-availability`.
     pub id: Text,
     pub name: Text,
-    /// Whose promise it is, if that is said.
+    /// The service that the SLO belongs to, if one is given.
     pub service: Option<Text>,
-    /// What is promised, in a sentence; may be empty.
+    /// The description by its team; may be empty.
     pub description: Text,
+    /// Labels such as team and tier.
     pub labels: Labels,
+    /// The share of events that must be good.
     pub objective: Objective,
+    /// The time over which the objective applies.
     pub window: Window,
+    /// What counts against the error budget.
     pub budgeting: BudgetingMethod,
-    /// How it is measured; `None` if only its recorded series are known.
+    /// How good and bad events are measured; `None` if only the recorded series are known.
     pub sli: Option<Sli>,
-    /// Labels that split it: a promise to each of their values.
+    /// Labels that split the SLO: the objective applies to each combination of their values.
     pub grouping: Vec<Text>,
-    /// When its burn is too fast, the most severe first.
+    /// The burn-rate conditions of its alerts, the most severe first.
     pub pairs: Vec<BurnCondition>,
+    /// Names, labels and annotations of its alerts.
     pub alerting: SloAlerting,
-    /// The series that recording rules keep for it: found at a source, or where the tool of its file would put them.
+    /// The series that recording rules keep for it: found at a source, or expected from the tool whose format the file has.
     pub recorded: Option<RecordedSeries>,
+    /// Where the definition was read.
     pub origin: DefinitionOrigin,
 }
 
+/// What counts against the error budget.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum BudgetingMethod {
     /// Each bad event.
     Occurrences,
-    /// Each slice of time in which fewer than `least` of the events were good.
+    /// Each time slice in which less than `least` of the events were good.
     Timeslices {
+        /// The length of a time slice.
         slice: Duration,
-        /// The share of good events that makes a slice good, 0 to 1.
+        /// The share of good events that makes a time slice good, 0 to 1.
         least: f64,
     },
-    /// The mean of the error ratios of all slices of time.
+    /// The mean of the error ratios of all time slices.
     RatioTimeslices { slice: Duration },
 }
 
-/// Which events a query counts, beside the one that counts all of them.
+/// Which events the first query counts; the second query counts all events.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum EventSide {
+    /// The bad events.
     Bad,
+    /// The good events.
     Good,
 }
 
-/// How good and bad are told apart.
+/// Service level indicator: how the shares of good and bad events are measured.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Sli {
     /// Two queries over the lookback, each the number or the rate of events.
     Events { side: EventSide, part: Template, total: Template },
-    /// A query that says the error ratio itself.
+    /// A query for the error ratio.
     Ratio {
         /// Bad / all over the lookback, 0 to 1.
         error: Template,
@@ -77,33 +87,35 @@ pub enum Sli {
     Counters { side: EventSide, part: Selector, total: Selector },
     /// A classic histogram with a bucket at the threshold: `fast` has one `le`.
     Latency {
-        /// The bucket of what is fast enough.
+        /// The bucket that counts the fast enough observations.
         fast: Selector,
         total: Selector,
     },
-    /// A native histogram.
+    /// A native histogram with a threshold.
     NativeLatency {
         histogram: Selector,
-        /// Up to this it is fast enough, in the histogram's unit.
+        /// Observations up to this value are good, in the unit of the histogram.
         threshold: f64,
     },
     /// A gauge that is 1 while all is well and 0 otherwise: `up`, `probe_success`.
     Gauge { metric: Selector },
     /// Apdex of a classic histogram: satisfied / all, with half of what is tolerated.
     Apdex {
-        /// The buckets, without `le`.
+        /// The bucket series, without a matcher for `le`.
         bucket: Selector,
-        /// `le` of what satisfies.
+        /// `le` of the satisfied observations.
         satisfied: Text,
-        /// `le` of what is tolerated; none: only what satisfies counts.
+        /// `le` of the tolerated observations; `None`: only satisfied ones count.
         tolerated: Option<Text>,
         total: Selector,
     },
-    /// The share of time in which a value passes.
+    /// The share of time in which a value fulfils a comparison.
     Threshold {
-        /// The value now, without a lookback.
+        /// A query for the current value, without a lookback.
         value: Template,
+        /// The comparison of the value with `bound` that means success.
         passes: Comparison,
+        /// The number that the value is compared with.
         bound: f64,
     },
 }
@@ -124,23 +136,24 @@ impl Sli {
     }
 }
 
-/// How the alerts of an SLO are called, kept for writing it out again and for knowing them when they fire.
+/// Names and labels of the alerts of an SLO, for writing rules and for recognising the alerts when they fire.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct SloAlerting {
     /// The alert's name, if the team chose one.
     pub name: Option<Text>,
-    /// The name of the alert that tells that its series are gone.
+    /// The name of the alert for missing series.
     pub absent_name: Option<Text>,
     pub labels: Labels,
     pub annotations: Labels,
-    /// Those that wake someone; none: switched off.
+    /// Alerts that page someone; `None`: disabled.
     pub page: Option<AlertMetadata>,
-    /// Those that wait for the morning; none: switched off.
+    /// Alerts that create a ticket; `None`: disabled.
     pub ticket: Option<AlertMetadata>,
-    /// Whether to alert when its series are gone.
+    /// Whether to alert when the SLO's series are missing.
     pub on_absence: bool,
 }
 
+/// Labels and annotations of the alerts of one severity.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct AlertMetadata {
     pub labels: Labels,
@@ -157,7 +170,7 @@ impl SloAlerting {
         }
     }
 
-    /// What alerts of this severity carry, if they are wanted.
+    /// Labels and annotations of the alerts of this severity; `None` if they are disabled.
     pub fn notice(&self, severity: Severity) -> Option<&AlertMetadata> {
         match severity {
             Severity::Page => self.page.as_ref(),
@@ -167,23 +180,26 @@ impl SloAlerting {
 }
 
 words! {
+    /// The file formats for SLO definitions.
     #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
     pub enum Form: name {
         Own = "burnwatch",
-        /// `version: prometheus/v1`, or the Kubernetes form of the same.
+        /// Sloth: `version: prometheus/v1`, or the Kubernetes resource.
         Sloth = "sloth",
-        /// `openslo/v1` and `openslo/v1alpha`.
+        /// OpenSLO: `openslo/v1` and `openslo/v1alpha`.
         OpenSlo = "openslo",
-        /// `pyrra.dev/v1alpha1`.
+        /// Pyrra: `pyrra.dev/v1alpha1`.
         Pyrra = "pyrra",
     }
 }
 
+/// Where an SLO definition was read.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum DefinitionOrigin {
     File {
+        /// The path of the file.
         path: PathBuf,
-        /// Its first line there, from 1.
+        /// The first line of the definition in the file, from 1.
         line: usize,
         form: Form,
     },
@@ -192,24 +208,25 @@ pub enum DefinitionOrigin {
 }
 
 impl Slo {
-    /// Labels of alerts that say of which SLO they are.
+    /// Alert labels that identify an SLO.
     pub const IDENTITY_LABELS: [&'static str; 3] = ["sloth_id", "slo", "grafana_slo_uuid"];
 
-    /// Values of [`Slo::IDENTITY_LABELS`] that are this SLO's.
+    /// The labels of [`Slo::IDENTITY_LABELS`] that identify this SLO, with their values.
     pub fn identity_labels(&self) -> impl Iterator<Item = (&str, &str)> {
         let recorded = self.recorded.as_ref().map(|recorded| (recorded.family.identity(), &*recorded.id));
         recorded.into_iter().chain([("slo", &*self.id)])
     }
 
-    /// Whether a rule makes its alerts or its series.
+    /// Whether this broken rule should record the SLO's series or raise its alerts.
     pub fn depends_on_rule(&self, rule: &BrokenRule) -> bool {
         let labels = rule.alert_labels();
         let is_its = |(name, id): (&str, &str)| labels.get(name).is_some_and(|value| **value == *id);
         if rule.records { self.identity_labels().any(is_its) } else { self.is_about(&labels) }
     }
 
-    /// Whether an alert with these labels tells of this SLO: by its recorded identity if both have one, else by the name of its
-    /// alerts with the same service, or all labels that it gives them.
+    /// Whether an alert with these labels belongs to this SLO. An identity label decides if both have it; otherwise the alert
+    /// needs a name that the SLO gives to its alerts, all labels that the SLO gives them, and the same service where both name
+    /// one.
     pub fn is_about(&self, alert: &Labels) -> bool {
         if let Some(recorded) = &self.recorded
             && let Some(id) = alert.get(recorded.family.identity())

@@ -1,4 +1,4 @@
-//! When the error budget will be gone at the present burn, and since when it is.
+//! When the error budget will be exhausted at the current burn rate, and since when it is exhausted.
 
 use std::time::Duration;
 
@@ -7,24 +7,25 @@ use jiff::Timestamp;
 use super::spending::BudgetSpending;
 use super::window::TimeRange;
 
-/// When a budget is spent, if the burn stays as it is.
+/// When a budget is exhausted, if the burn rate stays constant.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Exhaustion {
+    /// It is exhausted already.
     Exhausted,
-    /// So long from now.
+    /// After this time from now.
     In(Duration),
-    /// Not within a whole window from now: what leaves makes up for what comes.
+    /// Not within one whole window from now: the errors that leave the window make up for the new ones.
     NotWithinWindow(Duration),
-    /// Not before the calendar period begins anew, so long from now.
+    /// Not before the calendar period resets, after this time from now.
     NotBeforeReset(Duration),
-    /// Nothing is burning.
+    /// The burn rate is zero.
     Never,
 }
 
 impl Exhaustion {
-    /// The earliest that can be, if nothing of the past leaves the window: `R * W / b`. To be labelled "at the earliest".
+    /// The earliest possible exhaustion, if no past errors leave the window: `R * W / b`. Show it as "at the earliest".
     ///
-    /// `left` is `R`, `burn` a multiple of 1. `None` if one of them is no number.
+    /// `left` is `R`, `burn` is `b`, a multiple of 1. `None` if one of them is NaN.
     pub fn earliest(left: f64, burn: f64, window: Duration) -> Option<Self> {
         if left.is_nan() || burn.is_nan() {
             None
@@ -33,15 +34,16 @@ impl Exhaustion {
         } else if burn <= 0.0 {
             Some(Self::Never)
         } else {
-            // too long for a duration is as good as never
+            // a time that is too long for `Duration` counts as never
             let after = Duration::try_from_secs_f64(left * window.as_secs_f64() / burn);
             Some(after.map_or(Self::Never, Self::In))
         }
     }
 
-    /// When it will be in a rolling window, with what leaves it: stepped slot by slot, straight within a slot, for one window.
+    /// The exhaustion in a rolling window, with past errors leaving it: computed slot by slot for one window, linear within a
+    /// slot.
     ///
-    /// `None` if the burn is no number or there are no slots.
+    /// `None` if the burn rate is not finite or there are no slots.
     pub fn rolling(spending: &BudgetSpending, burn: f64) -> Option<Self> {
         if !burn.is_finite() || spending.shares().is_empty() {
             return None;
@@ -62,7 +64,7 @@ impl Exhaustion {
     }
 }
 
-/// A calendar period that is under way, at constant traffic.
+/// The current calendar period, assuming constant traffic.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct CurrentPeriod {
     average_burn: f64,
@@ -71,7 +73,7 @@ pub struct CurrentPeriod {
 }
 
 impl CurrentPeriod {
-    /// `average_burn` is `e(start..now) / B`. `None` if it is no number, or if nothing of the period has passed.
+    /// `average_burn` is `e(start..now) / B`. `None` if it is negative or not finite, or if no time of the period has elapsed.
     pub fn new(average_burn: f64, period: TimeRange, now: Timestamp) -> Option<Self> {
         let (elapsed, left) = (period.elapsed(now), period.left(now));
         (average_burn.is_finite() && average_burn >= 0.0 && !elapsed.is_zero()).then_some(Self {
@@ -81,17 +83,17 @@ impl CurrentPeriod {
         })
     }
 
-    /// The average burn so far, which is also the pace: the share of the budget that the whole period spends if it goes on so.
+    /// The average burn rate so far; also the share of the budget that the whole period spends if that rate continues.
     pub fn pace(self) -> f64 {
         self.average_burn
     }
 
-    /// The share of the period that has passed, above 0, at most 1.
+    /// The share of the period that has elapsed, above 0, at most 1.
     pub fn elapsed_share(self) -> f64 {
         self.elapsed.as_secs_f64() / (self.elapsed + self.left).as_secs_f64()
     }
 
-    /// What is left of the budget that the time to date allows, `1 - e(start..now) / B`.
+    /// What is left of the budget in proportion to the elapsed time, `1 - e(start..now) / B`.
     pub fn left_to_date(self) -> f64 {
         1.0 - self.average_burn
     }
@@ -106,21 +108,23 @@ impl CurrentPeriod {
         1.0 - self.spent()
     }
 
+    /// How long until the period resets.
     pub fn reset(self) -> Duration {
         self.left
     }
 
-    /// The burn that the rest of the period can bear, 0 if the budget is gone; `None` when the period is over.
+    /// The burn rate that exactly uses up the budget by the end of the period, 0 if it is exhausted; `None` when the period is
+    /// over.
     pub fn sustainable_burn(self) -> Option<f64> {
         (!self.left.is_zero()).then(|| (self.left() / (1.0 - self.elapsed_share())).max(0.0))
     }
 
-    /// What will be left of the budget at the reset, if the rest of the period burns at `burn`.
+    /// The share of the budget that is left at the reset, if the rest of the period has the burn rate `burn`.
     pub fn left_at_reset(self, burn: f64) -> f64 {
         self.left() - burn * (1.0 - self.elapsed_share())
     }
 
-    /// When the budget is gone at `burn`: `(1 - spent) * W / b`, or not before the reset. `None` if the burn is no number.
+    /// When the budget is exhausted at `burn`: `(1 - spent) * W / b`, or not before the reset. `None` if the burn rate is NaN.
     pub fn exhaustion(self, burn: f64) -> Option<Exhaustion> {
         let earliest = Exhaustion::earliest(self.left(), burn, self.elapsed + self.left)?;
         let is_later = match earliest {
@@ -134,14 +138,14 @@ impl CurrentPeriod {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ExhaustedSince {
-    /// The first moment at which it was known to be.
+    /// The first known moment without budget.
     pub at: Timestamp,
-    /// Whether it may have been before: nothing is known of the time before.
+    /// Whether the budget may have been exhausted earlier: there are no data before `at`.
     pub is_upper_bound: bool,
 }
 
-/// Since when no budget is left, from its course: moments, ascending, with the share that was left. `None` if some is left now,
-/// or if nothing is known of now.
+/// Since when no budget is left. `left` has moments, ascending, each with the share that was left; NaN where it is unknown.
+/// `None` if some budget is left now, or if the current value is unknown.
 pub fn exhausted_since(left: &[(Timestamp, f64)]) -> Option<ExhaustedSince> {
     let last = left.iter().rposition(|(_, left)| *left > 0.0 || left.is_nan());
     let (at, _) = left.get(last.map_or(0, |last| last + 1))?;

@@ -1,21 +1,21 @@
-//! What will be left of the error budget if the burn stays as it is.
+//! Forecast of the remaining error budget at a constant burn rate.
 
 use std::time::Duration;
 
 use super::exhaustion::CurrentPeriod;
 use super::spending::BudgetSpending;
 
-/// The course of a budget from now on.
+/// The forecast budget from now on.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Forecast {
-    /// How long from now, ascending from zero, and the share of the budget that is left then; below 0 when overspent.
+    /// Time from now, ascending from zero, and the share of the budget that is left then; below 0 when overspent.
     pub points: Vec<(Duration, f64)>,
 }
 
 impl Forecast {
-    /// Of a rolling window: slot by slot for one window, with what leaves it. At its end, `1 - burn` is left.
+    /// For a rolling window: slot by slot for one window, with past errors leaving it. At its end `1 - burn` is left.
     ///
-    /// `None` if the burn is no number or there are no slots.
+    /// `None` if the burn rate is not finite or there are no slots.
     pub fn rolling(spending: &BudgetSpending, burn: f64) -> Option<Self> {
         if !burn.is_finite() || spending.shares().is_empty() {
             return None;
@@ -27,9 +27,9 @@ impl Forecast {
         })
     }
 
-    /// Of a rolling window, if nothing of the past leaves it: a straight line to `R - b`, as [`Exhaustion::earliest`] says.
+    /// For a rolling window, if no past errors leave it: a straight line to `R - b`, as in [`Exhaustion::earliest`].
     ///
-    /// `None` if one of them is no number.
+    /// `None` if one of the numbers is not finite.
     ///
     /// [`Exhaustion::earliest`]: super::Exhaustion::earliest
     pub fn earliest(left: f64, burn: f64, window: Duration) -> Option<Self> {
@@ -37,14 +37,14 @@ impl Forecast {
         (left.is_finite() && burn.is_finite()).then_some(Self { points })
     }
 
-    /// Of a calendar period: a straight line to the reset, at constant traffic. `None` if the burn is no number.
+    /// For a calendar period: a straight line to the reset, at constant traffic. `None` if the burn rate is not finite.
     pub fn calendar(under_way: CurrentPeriod, burn: f64) -> Option<Self> {
         let points =
             vec![(Duration::ZERO, under_way.left()), (under_way.reset(), under_way.left_at_reset(burn))];
         burn.is_finite().then_some(Self { points })
     }
 
-    /// The share of the budget that is left at the end of the window, or at the reset.
+    /// The share of the budget that is left at the end of the window, or at the reset; `None` without points.
     pub fn at_end(&self) -> Option<f64> {
         self.points.last().map(|(_, left)| *left)
     }

@@ -1,4 +1,4 @@
-//! What to ask a Prometheus for the history of one SLO: its burn over time, what ate its budget, and what fired then.
+//! PromQL for the history of one SLO: its burn rate over time, the errors of each time slot, and its firing alerts.
 
 use std::time::Duration;
 
@@ -9,17 +9,17 @@ use super::query::{RatioQuery, measure};
 use super::reading::Evaluation;
 use super::recorded::RecordedSeries;
 
-/// How the errors of each slot of time are asked for.
+/// The queries for the errors of each time slot.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ErrorSlots {
     /// One query: the error ratio of the slot that ends at each point.
     Ratio(String),
-    /// Two queries: events of the slot that ends at each point.
+    /// Two queries: the events of the slot that ends at each point.
     Events { side: EventSide, part: String, total: String },
 }
 
-/// The error ratio over a lookback in one query: of the recorded series where the numbers come from these, else of the
-/// definition. `None` if there is no such query.
+/// One query for the error ratio over a lookback: of the recorded series if `evaluation` is recorded, else from the definition.
+/// `None` if neither has such a query.
 pub fn error_ratio(slo: &Slo, evaluation: Evaluation, lookback: Duration) -> Option<String> {
     let Some(recorded) = recorded(slo, evaluation) else {
         return measure(slo, lookback).map(|measure| measure.error_ratio());
@@ -28,7 +28,8 @@ pub fn error_ratio(slo: &Slo, evaluation: Evaluation, lookback: Duration) -> Opt
     has_it.then(|| recorded.error_ratio(lookback))
 }
 
-/// The error ratio over the whole window, which rules record apart from the lookbacks; of a calendar window over its usual length.
+/// One query for the error ratio over the whole window, which rules record separately from the lookbacks. A calendar window uses
+/// its nominal length.
 pub fn over_window(slo: &Slo, evaluation: Evaluation) -> Option<String> {
     let window = slo.window.nominal();
     recorded(slo, evaluation)
@@ -40,7 +41,8 @@ fn recorded(slo: &Slo, evaluation: Evaluation) -> Option<&RecordedSeries> {
     slo.recorded.as_ref().filter(|_| evaluation == Evaluation::Recorded)
 }
 
-/// The errors of each slot: a recorded ratio over just that time, or the mean of a shorter one; else by the definition.
+/// The queries for the errors of each slot. With recorded series: the ratio over exactly the slot, else the mean of the longest
+/// recorded ratio that is shorter (`None` if there is none). Without: from the definition.
 pub fn slots(slo: &Slo, evaluation: Evaluation, slot: Duration) -> Option<ErrorSlots> {
     let Some(recorded) = recorded(slo, evaluation) else {
         return events(slo, slot)
@@ -54,12 +56,12 @@ pub fn slots(slo: &Slo, evaluation: Evaluation, slot: Duration) -> Option<ErrorS
     Some(ErrorSlots::Ratio(format!("avg_over_time(({query})[{over}:{}])", duration::text(*shorter))))
 }
 
-/// In parentheses, so that it is another question than the same ratio on the finer grid of a chart.
+/// Puts the ratio in parentheses, so that its query text differs from that of the same ratio on the finer grid of a chart.
 fn coarse(ratio: &str) -> ErrorSlots {
     ErrorSlots::Ratio(format!("({ratio})"))
 }
 
-/// The events of each slot, by the definition. `None` if it counts none.
+/// The queries for the events of each slot, from the definition. `None` if the definition does not count events.
 pub fn events(slo: &Slo, slot: Duration) -> Option<ErrorSlots> {
     match measure(slo, slot)? {
         RatioQuery::Counts { side, part, total } => Some(ErrorSlots::Events { side, part, total }),
@@ -67,8 +69,8 @@ pub fn events(slo: &Slo, slot: Duration) -> Option<ErrorSlots> {
     }
 }
 
-/// How many alerts of each name fired in the slot that ends at each point: those of the SLO, and those of its service, which
-/// may say why.
+/// How many alerts of each name fired in the slot that ends at each point: alerts of the SLO, and alerts of its service, which
+/// may explain the errors.
 pub fn firing(slo: &Slo, service: Option<&str>, slot: Duration) -> String {
     let identity = match &slo.recorded {
         Some(recorded) => (recorded.family.identity(), &*recorded.id),

@@ -1,60 +1,63 @@
-//! The share of events that must be good, kept exactly.
+//! The objective: the share of events that must be good, stored without rounding errors.
 
-/// Parts in one.
+/// Parts per billion in a ratio of 1.
 const PARTS_PER_ONE: u64 = 1_000_000_000;
 
-/// Longest piece of a bad text that a message repeats.
+/// How many characters of an invalid text an error message repeats.
 const MAX_QUOTED_CHARS: usize = 40;
 
+/// Why a text or number is not a valid objective.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ObjectiveError {
     #[error(
         "{0:?} is not a number; write an objective as a plain decimal, such as 99.9 (percent) or 0.999 (ratio)"
     )]
     NotANumber(String),
+    /// Zero or negative.
     #[error("an objective of {0} allows everything to fail; it must be above 0 and below 100 %")]
     NotPositive(String),
-    #[error(
-        "an objective of {0} leaves no error budget, so no burn rate can be told; use less, such as 99.9 %"
-    )]
+    /// Exactly 100 %.
+    #[error("an objective of {0} leaves no error budget, so there is no burn rate; use less, such as 99.9 %")]
     NoBudget(String),
+    /// More than 100 %.
     #[error("an objective of {0} is more than 100 %; a percent must be below 100 and a ratio below 1")]
     AboveOneHundredPercent(String),
+    /// More decimals than a billionth.
     #[error(
         "an objective of {0} is finer than a billionth; use at most 7 decimals in a percent, 9 in a ratio"
     )]
     TooPrecise(String),
 }
 
-/// The promised share of good events: above 0 and below 1.
+/// The share of events that must be good: above 0 and below 1.
 ///
-/// Kept as whole parts per billion, since `1 - 0.999` in binary is 0.0010000000000000009.
+/// Stored as whole parts per billion, since `1 - 0.999` in binary is 0.0010000000000000009.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Objective(u64);
 
 impl Objective {
-    /// Reads a percent such as `99.9` or `99.9%`, as Sloth and Pyrra write it.
+    /// Parses a percentage such as `99.9` or `99.9%`, as Sloth and Pyrra write it.
     ///
     /// # Errors
-    /// [`ObjectiveError`], with the text in it.
+    /// [`ObjectiveError`] with the invalid text.
     pub fn percent(text: &str) -> Result<Self, ObjectiveError> {
         let trimmed = text.trim();
         read(trimmed.strip_suffix('%').map_or(trimmed, str::trim_end), 7, &format!("{} %", clip(trimmed)))
     }
 
-    /// Reads a ratio such as `0.999`, as `OpenSLO` writes it in `target`.
+    /// Parses a ratio such as `0.999`, as `OpenSLO` writes it in `target`.
     ///
     /// # Errors
-    /// [`ObjectiveError`], with the text in it.
+    /// [`ObjectiveError`] with the invalid text.
     pub fn ratio(text: &str) -> Result<Self, ObjectiveError> {
         let trimmed = text.trim();
         read(trimmed, 9, &clip(trimmed))
     }
 
-    /// Takes a number that a source worked out, such as 0.9990000000000001; rounded to parts per billion.
+    /// Converts a number that a source computed, such as 0.9990000000000001; rounded to parts per billion.
     ///
     /// # Errors
-    /// [`ObjectiveError`] for what is not finite, not between 0 and 1, or rounds to one of the two.
+    /// [`ObjectiveError`] if the number is not finite, not between 0 and 1, or rounds to 0 or 1.
     pub fn from_ratio(ratio: f64) -> Result<Self, ObjectiveError> {
         let shown = ratio.to_string();
         if !ratio.is_finite() {
@@ -84,7 +87,7 @@ impl Objective {
         self.0
     }
 
-    /// The promised share of good events, 0 to 1, both excluded.
+    /// The objective as a ratio, between 0 and 1, both excluded.
     pub fn as_ratio(self) -> f64 {
         self.0 as f64 / PARTS_PER_ONE as f64
     }
@@ -94,28 +97,28 @@ impl Objective {
         (PARTS_PER_ONE - self.0) as f64 / PARTS_PER_ONE as f64
     }
 
-    /// The greatest burn rate there can be, `1 / B`: when every event is bad. 1000 at 99.9 %.
+    /// The greatest possible burn rate, `1 / B`: every event is bad. 1000 at 99.9 %.
     pub fn max_burn_rate(self) -> f64 {
         PARTS_PER_ONE as f64 / (PARTS_PER_ONE - self.0) as f64
     }
 
-    /// Whether this, read as a percent, was likely meant as a ratio: nobody promises less than one percent.
+    /// Whether a percentage was probably meant as a ratio: it is below one percent.
     pub const fn is_likely_a_ratio(self) -> bool {
         self.0 < PARTS_PER_ONE / 100
     }
 
-    /// The objective in percent, without the sign and without needless zeros: `99.9`.
+    /// The objective in percent, without the sign and without trailing zeros: `99.9`.
     pub fn percent_text(self) -> String {
         decimal(self.0, 7)
     }
 
-    /// The objective as a ratio, without needless zeros: `0.999`.
+    /// The objective as a ratio, without trailing zeros: `0.999`.
     pub fn ratio_text(self) -> String {
         decimal(self.0, 9)
     }
 }
 
-/// Reads a plain decimal number with at most `decimals` digits behind the point, as parts of `10^decimals`.
+/// Parses a plain decimal number with at most `decimals` digits after the point, as parts of `10^decimals`.
 fn read(text: &str, decimals: usize, shown: &str) -> Result<Objective, ObjectiveError> {
     let (negative, digits) = text.strip_prefix('-').map_or((false, text), |digits| (true, digits));
     let (whole, fraction) = digits.split_once('.').unwrap_or((digits, ""));
@@ -127,7 +130,7 @@ fn read(text: &str, decimals: usize, shown: &str) -> Result<Objective, Objective
     if negative || (whole.is_empty() && fraction.is_empty()) {
         return Err(ObjectiveError::NotPositive(shown.to_owned()));
     }
-    // Judged before its digits are counted: 100.00000001 is too much, not too fine.
+    // the size is checked before the number of decimals: 100.00000001 is too large, not too fine
     let above = || ObjectiveError::AboveOneHundredPercent(shown.to_owned());
     let whole: u64 = if whole.len() > 3 { Err(above()) } else { Ok(whole.parse().unwrap_or(0)) }?;
     let unit = (0..decimals).fold(1_u64, |unit, _| unit * 10);
@@ -144,7 +147,7 @@ fn read(text: &str, decimals: usize, shown: &str) -> Result<Objective, Objective
     }
 }
 
-/// The start of a text, for a message.
+/// The first characters of a text, for a message.
 fn clip(text: &str) -> String {
     match text.char_indices().nth(MAX_QUOTED_CHARS) {
         Some((at, _)) => format!("{}...", text.get(..at).unwrap_or_default()),
@@ -152,7 +155,7 @@ fn clip(text: &str) -> String {
     }
 }
 
-/// Parts as a decimal number with `decimals` digits behind the point, without the zeros at its end.
+/// Parts as a decimal number with `decimals` digits after the point, without trailing zeros.
 fn decimal(parts: u64, decimals: usize) -> String {
     let digits = format!("{parts:0>width$}", width = decimals + 1);
     let (whole, fraction) = digits.split_at_checked(digits.len() - decimals).unwrap_or((&digits, ""));

@@ -1,4 +1,4 @@
-//! What to ask a Prometheus for an SLO: PromQL over any lookback.
+//! PromQL for the error ratio of an SLO, over any lookback.
 
 use std::fmt::Write as _;
 use std::time::Duration;
@@ -11,21 +11,21 @@ use super::definition::{BudgetingMethod, EventSide, Sli, Slo};
 use super::selector::Selector;
 use super::template::Template;
 
-/// How the error ratio over one lookback is asked for.
+/// The queries for the error ratio over one lookback.
 ///
-/// Each query gives one series for each group, labelled by [`Slo::grouping`] alone, or just one series without labels.
+/// Each query returns one series for each group, with the labels of [`Slo::grouping`] only, or one series without labels.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum RatioQuery {
-    /// Two queries; the division is ours, so that what is absent and what is zero can be told apart.
+    /// Two queries, which burnwatch divides, so that missing series and zero events can be distinguished.
     Counts { side: EventSide, part: String, total: String },
-    /// One query that says bad / all, 0 to 1.
+    /// One query for bad / all, 0 to 1.
     Ratio(String),
 }
 
 impl RatioQuery {
     /// One query for bad / all, for charts and for copying.
     ///
-    /// Nothing where nothing failed yet is no failure: an absent `bad` counts as zero where there is a `total`.
+    /// If `total` has series and `part` has none, `part` counts as zero: many counters have no series before the first event.
     pub fn error_ratio(&self) -> String {
         match self {
             Self::Counts { side: EventSide::Bad, part, total } => {
@@ -38,7 +38,7 @@ impl RatioQuery {
         }
     }
 
-    /// Bad / all as the tools write it into rules: absent where nothing failed yet.
+    /// One query for bad / all as rule generators write it: no result while `part` has no series.
     pub fn plain_ratio(&self) -> String {
         match self {
             Self::Counts { side: EventSide::Bad, part, total } => format!("({part})\n/\n({total})"),
@@ -47,6 +47,7 @@ impl RatioQuery {
         }
     }
 
+    /// The texts of its queries, one or two.
     pub fn queries(&self) -> impl Iterator<Item = &str> {
         let (one, two) = match self {
             Self::Counts { part, total, .. } => (part, Some(total)),
@@ -56,9 +57,9 @@ impl RatioQuery {
     }
 }
 
-/// How the error ratio over `lookback` is asked for, from the definition and by what counts against the budget.
+/// The queries for the error ratio over `lookback`, from the definition and its budgeting method.
 ///
-/// `None` if the definition has no query. Sources: the generators of Sloth and Pyrra for events, latency and gauges; the
+/// `None` if the definition has no SLI. Sources: the generators of Sloth and Pyrra for events, latency and gauges; the
 /// Prometheus documentation of `histogram_fraction`; OpenSLO v1 for time slices.
 pub fn measure(slo: &Slo, lookback: Duration) -> Option<RatioQuery> {
     let sli = slo.sli.as_ref()?;
@@ -72,7 +73,7 @@ pub fn measure(slo: &Slo, lookback: Duration) -> Option<RatioQuery> {
             );
             let (over, lookback) = at_least_a_slice(over, lookback, slice);
             let slices = lookback.as_secs_f64() / slice.as_secs_f64().max(1.0);
-            // 1 - 0.9 is 0.09999999999999998 in binary: a slice exactly at its target would be bad
+            // 1 - 0.9 is 0.09999999999999998 in binary: without rounding, a slice exactly at its target would be bad
             let most = ((1.0 - least) * 1e12).round() / 1e12;
             Some(RatioQuery::Ratio(format!(
                 "sum_over_time((({ratio}) > bool {most})[{over}:{step}])\n/\n{slices}"
@@ -89,16 +90,18 @@ pub fn measure(slo: &Slo, lookback: Duration) -> Option<RatioQuery> {
     }
 }
 
-/// In less than one slice there may be none, or one that counts for more than all of them.
+/// The lookback, extended to one slice: a shorter one would contain no slice, or count one slice as more than one.
 fn at_least_a_slice(over: String, lookback: Duration, slice: Duration) -> (String, Duration) {
     if lookback < slice { (duration::text(slice), slice) } else { (over, lookback) }
 }
 
-/// The same with `{{.window}}` where the lookback goes, for writing it down; each event counts, whatever the budget is of.
+/// The same queries with `{{.window}}` in place of the lookback, for writing them to a file; each event counts, whatever the
+/// budgeting method.
 pub fn open(slo: &Slo) -> Option<RatioQuery> {
     Some(events(slo.sli.as_ref()?, &slo.grouping, LookbackText::Open))
 }
 
+/// The text in place of the lookback: a duration, or the placeholder.
 #[derive(Debug, Clone, Copy)]
 enum LookbackText {
     Lookback(Duration),
@@ -121,7 +124,7 @@ impl LookbackText {
     }
 }
 
-/// How events are counted over a lookback, whatever counts against the budget.
+/// The queries for good or bad events over a lookback, whatever the budgeting method.
 fn events(sli: &Sli, grouping: &[Text], lookback: LookbackText) -> RatioQuery {
     let sum = CountQuery { by: by(grouping), over: lookback.text() };
     match sli {
@@ -168,7 +171,7 @@ fn events(sli: &Sli, grouping: &[Text], lookback: LookbackText) -> RatioQuery {
     }
 }
 
-/// How often something happened over a lookback, by group.
+/// Builds `sum by (group) (rate(...))`: counts events over a lookback, by group.
 struct CountQuery {
     by: String,
     over: String,
@@ -188,7 +191,7 @@ fn by(grouping: &[Text]) -> String {
     if grouping.is_empty() { String::new() } else { format!(" by ({})", promql::labels(grouping)) }
 }
 
-/// A query without a window is a number of now: its sum over the lookback, minute by minute.
+/// A query without `{{.window}}` is an instant value: it is summed over the lookback, minute by minute.
 fn counted(template: &Template, lookback: LookbackText) -> String {
     over_time("sum_over_time", template, lookback)
 }
@@ -199,7 +202,7 @@ fn averaged(template: &Template, lookback: LookbackText) -> String {
 
 fn over_time(function: &str, template: &Template, lookback: LookbackText) -> String {
     let mut query = lookback.fill(template);
-    // a comment at the end must not swallow what comes behind
+    // without the line break a comment at the end would swallow the text after it
     if query.contains('#') {
         query.push('\n');
     }
@@ -209,7 +212,7 @@ fn over_time(function: &str, template: &Template, lookback: LookbackText) -> Str
     format!("{function}(({query})[{}:1m])", lookback.text())
 }
 
-/// One client writes `le="1"`, the next one `le="1.0"`.
+/// Matches both spellings of a whole `le`: some clients write `le="1"`, others `le="1.0"`.
 fn any_le_spelling(bucket: &Selector) -> Selector {
     let Some(bound) = bucket.equal("le").and_then(|le| le.parse::<f64>().ok()) else {
         return bucket.clone();

@@ -1,4 +1,4 @@
-//! What a source says of SLOs: error ratios over several lookbacks at one moment.
+//! Measured values of SLOs from one source: error ratios over several lookbacks at one moment.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,26 +12,29 @@ use super::definition::{EventSide, Slo};
 /// All SLOs of one source at one moment.
 #[derive(Debug, Clone, Default)]
 pub struct SloBoard {
-    /// At which moment all of it was measured, so that lookbacks agree.
+    /// The evaluation time of all queries, the same for every lookback.
     pub at: Timestamp,
-    /// Each SLO once, in the order of their ids.
+    /// Each SLO once, ordered by id.
     pub readings: Vec<SloReading>,
 }
 
+/// The values of one SLO from one source.
 #[derive(Debug, Clone)]
 pub struct SloReading {
+    /// The definition.
     pub slo: Arc<Slo>,
+    /// Where the numbers come from.
     pub evaluation: Evaluation,
-    /// Each group once, in the order of their labels; one without labels if the SLO is not split.
+    /// Each group once, ordered by labels; one group without labels if the SLO is not split.
     pub groups: Vec<GroupReading>,
-    /// The comment: why there are no numbers, or only old ones: what the server said.
+    /// Why there are no numbers, or only old ones: the error message of the server.
     pub trouble: Option<Text>,
-    /// What must be known about how they were had, or why one of them cannot be.
+    /// A limitation of the numbers, or why one of them cannot be computed.
     pub remark: Option<Text>,
 }
 
 impl SloReading {
-    /// The same SLO at a moment of which nothing is known yet.
+    /// The same SLO without any values.
     #[must_use]
     pub fn without_values(&self) -> Self {
         let (slo, evaluation) = (Arc::clone(&self.slo), self.evaluation);
@@ -39,32 +42,33 @@ impl SloReading {
     }
 }
 
-/// From what the numbers of an SLO come.
+/// Where the numbers of an SLO come from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Evaluation {
-    /// From the series that recording rules keep.
+    /// The series of recording rules.
     Recorded,
-    /// From the definition's own queries.
+    /// The queries of the definition.
     Live,
 }
 
 /// For how much time there are data.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Default)]
 pub struct DataExtent {
+    /// Time with data within the SLO's window.
     pub known: Duration,
-    /// Whether it may be less: no moment that was looked at had any.
+    /// Whether `known` is only an upper bound: none of the sampled moments had data.
     pub at_most: bool,
-    /// Within the last so much time, ascending; empty: not known.
+    /// Lookbacks, ascending, each with the time that has data within it; empty if unknown.
     pub recent: Vec<(Duration, Duration)>,
 }
 
 impl DataExtent {
-    /// For how much of the last `lookback` there are data; `None` if that is not known.
+    /// The time with data within the last `lookback`; `None` if unknown.
     pub fn within(&self, lookback: Duration) -> Option<Duration> {
         let mut before = (Duration::ZERO, Duration::ZERO);
         for (reach, amount) in &self.recent {
             if *reach >= lookback {
-                // what is there of a stretch is taken to be its newer part
+                // within the range between two known lookbacks, the data are assumed to be the newest part
                 let stretch = lookback.saturating_sub(before.0);
                 return Some(before.1 + amount.saturating_sub(before.1).min(stretch));
             }
@@ -74,69 +78,75 @@ impl DataExtent {
     }
 }
 
+/// The values of one group of an SLO.
 #[derive(Debug, Clone, PartialEq)]
 pub struct GroupReading {
+    /// The values of the grouping labels.
     pub labels: Labels,
     /// Error ratios by lookback, ascending.
     pub recent: Vec<(Duration, MeasuredRatio)>,
-    /// The error ratio over the SLO's window, or for a calendar window since its start.
+    /// The error ratio over the SLO's window; for a calendar window since its start.
     pub window: MeasuredRatio,
-    /// Whether `window` is a mean over time (a recorded mean of ratios) and not over events.
+    /// Whether `window` is a mean over time (a recorded mean of ratios) instead of a mean over events.
     pub is_time_weighted: bool,
-    /// For how much of the window there are data, where that is known and not all of it.
+    /// Time with data within the window, if it is known and shorter than the window.
     pub extent: Option<DataExtent>,
-    /// The newest sample, if that is known, and too long ago for data that still come.
+    /// The time of the newest sample, if it is known and so old that new data seem to have stopped.
     pub newest: Option<Timestamp>,
 }
 
-/// An error ratio over one lookback, or why there is none. Missing and zero are different things.
+/// An error ratio over one lookback, or why there is none. Missing data and zero are different values.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum MeasuredRatio {
-    /// Not asked for, or not answered yet.
+    /// Not queried, or not answered yet.
     Unknown,
     /// Bad / all, 0 to 1.
     Ratio {
         /// Bad / all, 0 to 1.
         error: f64,
-        /// How many events there were, where that is known: counted, or the rate times the lookback.
+        /// The number of events, if known: counted, or the rate times the lookback in seconds.
         events: Option<f64>,
     },
-    /// Nothing happened: 0 / 0.
+    /// No events: 0 / 0.
     NoTraffic,
+    /// The query returned no series.
     Absent,
-    /// The query is not what it should be.
+    /// The query returned something that is not an error ratio.
     Odd(InvalidRatio),
 }
 
-/// What a query says that cannot be an error ratio.
+/// A query result that cannot be an error ratio.
 #[derive(Debug, Clone, Copy, PartialEq, thiserror::Error)]
 pub enum InvalidRatio {
+    /// More than one series for a group.
     #[error("the query returned {0} series; add sum()")]
     Several(usize),
     #[error("the error ratio is {}, below zero{}: is `good` more than `total`?", three_digits(*.0), clamp_note(*self))]
     Negative(f64),
     #[error("the error ratio is {}, above one{}: is `bad` more than `total`, or `total` too narrow?", three_digits(*.0), clamp_note(*self))]
     AboveOne(f64),
-    /// Events, but no such bucket of their histogram: with a bucket, its series is there from the first event on.
+    /// There are events, but the histogram has no bucket for the threshold; an existing bucket has a series from the first event
+    /// on.
     #[error("no bucket of the histogram ends at the threshold; take a threshold that it has a bucket for")]
     NoBucket,
+    /// NaN although there are events.
     #[error("the query returned NaN")]
     Nan,
     #[error("the query returned {}", infinity(*.0))]
     Infinite(f64),
 }
 
-/// What is lost to floating-point arithmetic.
+/// Rounding errors of floating-point arithmetic.
 const TOLERANCE: f64 = 1e-9;
 
-/// How far outside 0 to 1 an error ratio is told of, but counts as the nearer of the two.
+/// How far an error ratio may be outside 0 to 1 and still count as 0 or 1; a message reports it.
 ///
-/// Counters that are new, or scraped amid an event, are extrapolated apart from each other: with `rate(total) - rate(good)` a
-/// service without a single failure comes out a little below zero.
+/// Prometheus extrapolates each counter separately, so new counters, or a scrape in the middle of an event, distort their
+/// difference: `rate(total) - rate(good)` of a service without failures can be slightly below zero.
 const CLAMP_LIMIT: f64 = 0.01;
 
 impl InvalidRatio {
-    /// The ratio that it is all but.
+    /// 0 or 1, if the value is within [`CLAMP_LIMIT`] of it.
     fn nearest_valid(self) -> Option<f64> {
         match self {
             Self::Negative(error) if error >= -CLAMP_LIMIT => Some(0.0),
@@ -150,7 +160,7 @@ impl InvalidRatio {
         }
     }
 
-    /// In words: what is no number at all with the ratio that it stands in place of.
+    /// The message, which for NaN and infinity names the lookback and the evaluation.
     pub fn told(self, over: Duration, evaluation: Evaluation) -> String {
         match self {
             Self::Nan => format!("{} is NaN", evaluation.ratio(over)),
@@ -161,7 +171,7 @@ impl InvalidRatio {
 }
 
 impl Evaluation {
-    /// What the error ratio over a lookback is called: `the recorded 30d ratio`.
+    /// The name of the error ratio over a lookback: `the recorded 30d ratio`.
     pub fn ratio(self, over: Duration) -> String {
         let over = duration::text(over);
         match self {
@@ -171,12 +181,12 @@ impl Evaluation {
     }
 }
 
-/// As Prometheus writes it.
+/// Infinity as Prometheus writes it.
 fn infinity(value: f64) -> &'static str {
     if value < 0.0 { "-Inf" } else { "+Inf" }
 }
 
-/// Three digits of a number.
+/// A number with three significant digits.
 fn three_digits(number: f64) -> String {
     let before = number.abs().max(1e-12).log10().floor().clamp(-12.0, 2.0);
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "0 to 14")]
@@ -190,11 +200,11 @@ fn clamp_note(odd: InvalidRatio) -> String {
 }
 
 impl MeasuredRatio {
-    /// From two counts over the same lookback; NaN is a count that could not be made.
+    /// The ratio of two counts over the same lookback; NaN is a count that could not be computed.
     ///
-    /// Source: SLO.md section 2, "Missing and zero are different things". An absent `part` where there is a `total` means
-    /// that nothing of that side happened. `per_event` turns a rate into a number of events (the lookback in seconds), where
-    /// the queries give rates.
+    /// Source: SLO.md section 2, "Missing and zero are different things". If `total` has a value and `part` has none, there were
+    /// no events of that side. `per_event` converts a rate into a number of events (the lookback in seconds), if the queries
+    /// return rates.
     pub fn of_counts(side: EventSide, part: Option<f64>, total: Option<f64>, per_event: Option<f64>) -> Self {
         let Some(total) = total else { return Self::Absent };
         if total == 0.0 {
@@ -208,7 +218,7 @@ impl MeasuredRatio {
         Self::checked(error, per_event.map(|factor| total * factor))
     }
 
-    /// From a query that says the error ratio itself. NaN is 0 / 0.
+    /// The ratio from a query for the error ratio. NaN means 0 / 0.
     pub fn of_ratio(error: Option<f64>) -> Self {
         match error {
             None => Self::Absent,
@@ -230,7 +240,7 @@ impl MeasuredRatio {
         }
     }
 
-    /// The error ratio, if it is one or all but.
+    /// The error ratio, if the value is valid or within `CLAMP_LIMIT` of 0 or 1.
     pub fn error(self) -> Option<f64> {
         match self {
             Self::Ratio { error, .. } => Some(error),
@@ -239,7 +249,7 @@ impl MeasuredRatio {
         }
     }
 
-    /// How many events there were, if that is known.
+    /// The number of events, if known.
     pub fn events(self) -> Option<f64> {
         match self {
             Self::Ratio { events, .. } => events,
@@ -250,8 +260,8 @@ impl MeasuredRatio {
 }
 
 impl GroupReading {
-    /// The same, with a ratio of NaN only where nothing happened: where a shorter lookback has events, a longer one has them too,
-    /// and a NaN is something else.
+    /// Replaces `NoTraffic` by an invalid NaN where a shorter lookback has events: a longer lookback contains the same events, so
+    /// its NaN is not 0 / 0.
     #[must_use]
     pub fn mark_unexplained_nan(mut self) -> Self {
         let mut has_events = false;
@@ -264,6 +274,7 @@ impl GroupReading {
         self
     }
 
+    /// The value over exactly this lookback; `Unknown` if it was not queried.
     pub fn over(&self, lookback: Duration) -> MeasuredRatio {
         let found = self.recent.iter().find(|(known, _)| *known == lookback);
         found.map_or(MeasuredRatio::Unknown, |(_, measured)| *measured)

@@ -1,4 +1,4 @@
-//! The series that the recording rules of Sloth, Pyrra and Grafana keep for an SLO: their names, and what they mean.
+//! The series that the recording rules of Sloth, Pyrra and Grafana keep for an SLO: names and meaning.
 
 use std::time::Duration;
 
@@ -8,19 +8,20 @@ use super::super::promql;
 use crate::model::words::words;
 
 words! {
+    /// The tool whose recording rules keep the series.
     #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
     pub enum Family: name {
         /// `slo:sli_error:ratio_rate5m{sloth_id="..."}`
         Sloth = "Sloth",
-        /// `http_requests:burnrate5m{slo="..."}`; an error ratio in spite of its name.
+        /// `http_requests:burnrate5m{slo="..."}`; an error ratio despite its name.
         Pyrra = "Pyrra",
-        /// `grafana_slo_sli_5m{grafana_slo_uuid="..."}`; the share of what is good.
+        /// `grafana_slo_sli_5m{grafana_slo_uuid="..."}`; the share of good events.
         Grafana = "Grafana SLO",
     }
 }
 
 impl Family {
-    /// The label whose value tells one SLO from another.
+    /// The label whose value identifies an SLO.
     pub const fn identity(self) -> &'static str {
         match self {
             Self::Sloth => "sloth_id",
@@ -35,13 +36,13 @@ pub struct RecordedSeries {
     pub family: Family,
     /// The value of [`Family::identity`].
     pub id: Text,
-    /// Labels that series and alerts of this SLO have besides.
+    /// Additional labels of the series and alerts of this SLO.
     pub labels: Labels,
-    /// What stands before `:burnrate5m`; empty but for Pyrra.
+    /// The metric name before `:burnrate5m`; empty for other tools than Pyrra.
     pub metric: Text,
-    /// Over which lookbacks there are error ratios, ascending, without the window. Empty: not known yet.
+    /// The lookbacks with recorded error ratios, ascending, without the SLO's window. Empty if not known yet.
     pub lookbacks: Vec<Duration>,
-    /// Plug-ins of Sloth that change its rules for this SLO: what is worked out here is without them.
+    /// Sloth plug-ins that change the rules of this SLO; burnwatch does not apply them.
     pub plugins: Vec<Text>,
 }
 
@@ -49,7 +50,7 @@ impl RecordedSeries {
     /// The query of the recorded error ratio over `lookback`, 0 to 1.
     ///
     /// Source: the rule generators of Sloth (`slo:sli_error:ratio_rate`) and Pyrra (`:burnrate`, which is not divided by the
-    /// budget); Grafana's `grafana_slo_sli` is the share of what is good.
+    /// budget); Grafana's `grafana_slo_sli` is the share of good events.
     pub fn error_ratio(&self, lookback: Duration) -> String {
         let (id, name) = (promql::quoted(&self.id), self.family.identity());
         let lookback = written(lookback);
@@ -61,9 +62,9 @@ impl RecordedSeries {
     }
 }
 
-/// A lookback as it stands in the name of a series: whole years and weeks as such (`4w`), else as everywhere.
+/// A lookback as part of a series name: whole years and weeks as such (`4w`), else as [`duration::text`] writes it.
 ///
-/// Source: `Duration.String` of Prometheus' `common/model`, which all three use.
+/// Source: `Duration.String` of Prometheus' `common/model`, which all three tools use.
 pub fn written(lookback: Duration) -> String {
     const DAY: u64 = 86_400;
     let whole = |unit: u64| lookback.subsec_nanos() == 0 && lookback.as_secs().is_multiple_of(unit);

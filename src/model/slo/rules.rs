@@ -1,4 +1,4 @@
-//! The recording and alerting rules that a Prometheus needs for an SLO, under the names that Sloth and Pyrra give them.
+//! Generates the recording and alerting rules for an SLO, with the names that Sloth and Pyrra use.
 
 use std::time::Duration;
 
@@ -8,49 +8,52 @@ use super::{Family, Slo, Window};
 mod pyrra;
 mod sloth;
 
-/// Rules that are evaluated one after the other.
+/// Rules that the server evaluates in order.
 #[derive(Debug, Clone, PartialEq)]
 pub struct RuleGroup {
-    /// Its name, which nothing else in the file has.
+    /// Its name, unique within the file.
     pub name: String,
-    /// How often; `None`: as the server does by default.
+    /// The evaluation interval; `None`: the default of the server.
     pub interval: Option<Duration>,
     pub rules: Vec<GeneratedRule>,
 }
 
 #[derive(Debug, Clone, PartialEq)]
 pub struct GeneratedRule {
+    /// The series or alert that it produces.
     pub output: RuleOutput,
     pub expr: String,
-    /// For how long the condition must hold; zero for recording rules.
+    /// For how long the condition must hold before the alert fires (`for`); zero for recording rules.
     pub hold: Duration,
+    /// Labels that it adds to the series or alert.
     pub labels: Labels,
     pub annotations: Labels,
 }
 
+/// What a rule produces: a series or alerts.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum RuleOutput {
     Record(String),
     Alert(Text),
 }
 
-/// The rules of an SLO, and what they cannot say of it.
+/// The rules of an SLO, and the parts of its definition that they do not cover.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct GeneratedRules {
     pub groups: Vec<RuleGroup>,
-    /// What of the definition is not in them, in words.
+    /// Messages for the user: the parts of the definition that the rules do not cover.
     pub omissions: Vec<String>,
 }
 
-/// The rules of an SLO: as Pyrra writes them for what was defined for Pyrra, else as Sloth does.
+/// Generates the rules of an SLO: Pyrra's for SLOs defined for Pyrra, else Sloth's.
 ///
-/// Source: the generators of both tools; `docs/slos.md` lists where these differ from them.
+/// Source: the generators of both tools; `docs/slos.md` lists where these rules differ.
 pub fn generate(slo: &Slo) -> GeneratedRules {
     let mut omissions = Vec::new();
     if slo.sli.is_none() {
         return GeneratedRules {
             groups: Vec::new(),
-            omissions: vec!["it has no query to record".to_owned()],
+            omissions: vec!["the SLO has no query to record".to_owned()],
         };
     }
     if let Window::Calendar(_) = slo.window {
@@ -75,13 +78,13 @@ impl GeneratedRule {
     }
 }
 
-/// Both sets; of a name that both have the second one's value counts.
+/// The union of both sets; where both have a name, the value of `two` counts.
 fn union(one: &Labels, two: &Labels) -> Labels {
     let pairs = one.iter().chain(two.iter()).map(|(name, value)| (Text::clone(name), Text::clone(value)));
     Labels::new(pairs.collect())
 }
 
-/// The lookbacks of an SLO's pairs, ascending, each once.
+/// The lookbacks of all burn-rate conditions of an SLO, ascending, each once.
 fn lookbacks(slo: &Slo) -> Vec<Duration> {
     let mut all: Vec<Duration> = slo.pairs.iter().flat_map(|pair| [pair.short, pair.long]).collect();
     all.sort_unstable();

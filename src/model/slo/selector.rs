@@ -1,4 +1,4 @@
-//! Series of one metric: `http_requests_total{job="api", code=~"5.."}`.
+//! A selector for series of one metric: `http_requests_total{job="api", code=~"5.."}`.
 
 use std::fmt;
 
@@ -10,40 +10,47 @@ use super::super::matcher::Operator;
 use super::super::promql;
 use super::super::text::is_harmless;
 
+/// One label matcher of a [`Selector`].
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct LabelMatch {
+    /// The label name.
     pub name: Text,
+    /// How the value is compared.
     pub operator: Operator,
+    /// The value or pattern to compare with.
     pub value: Text,
 }
 
-/// A metric and the conditions on its labels, in the order in which they were written.
+/// A metric name and label matchers, in the order in which they were written.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Selector {
     pub metric: Text,
-    /// The conditions; none of them on `__name__`.
+    /// The matchers; none of them for `__name__`.
     pub matches: Vec<LabelMatch>,
 }
 
+/// Why a text is not a [`Selector`].
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum SelectorError {
+    /// Not valid PromQL.
     #[error("not PromQL: {0}")]
     NotPromql(String),
-    #[error("a metric with conditions is wanted, like http_requests_total{{code=~\"5..\"}}")]
+    /// Valid PromQL, but not only a metric name with matchers.
+    #[error("expected a metric with label matchers, such as http_requests_total{{code=~\"5..\"}}")]
     NotPlain,
-    /// No name of a metric, or a pattern for it.
+    /// No metric name, or a pattern instead of a name.
     #[error("the metric's name is missing")]
     NoName,
-    /// A name or value, escaped or not, that would have to be cleaned before it is shown, and would be another one then.
-    #[error("the selector holds a character that cannot be seen, {0:?}")]
+    /// A name or value contains a character that is removed before display, so it would be shown as a different one.
+    #[error("the selector contains the invisible character {0:?}")]
     Hidden(char),
 }
 
 impl Selector {
-    /// Reads a metric with conditions, nothing around it.
+    /// Parses a metric name with label matchers and nothing else.
     ///
     /// # Errors
-    /// [`SelectorError`] for everything else.
+    /// [`SelectorError`] for any other text.
     pub fn parse(text: &str) -> Result<Self, SelectorError> {
         let conditions =
             promql::series(text).map_err(|unread| SelectorError::NotPromql(unread.to_string()))?;
@@ -55,10 +62,10 @@ impl Selector {
         Self::of_matches(None, all)
     }
 
-    /// The selector that a piece of a parsed expression is.
+    /// Converts a vector selector of a parsed expression.
     ///
     /// # Errors
-    /// [`SelectorError`] if it has an offset, alternatives or no name.
+    /// [`SelectorError`] if it has an offset, an `@` modifier, `or` matchers or no metric name.
     pub(super) fn of_vector(selector: &VectorSelector) -> Result<Self, SelectorError> {
         if selector.offset.is_some() || selector.at.is_some() || !selector.matchers.or_matchers.is_empty() {
             return Err(SelectorError::NotPlain);
@@ -90,30 +97,32 @@ impl Selector {
         hidden.map_or(Ok(Self { metric, matches }), |hidden| Err(SelectorError::Hidden(hidden)))
     }
 
-    /// The bound that a bucket is asked for and none can have: it must be a number.
+    /// The value of the `le` matcher if it is not a number, so that no bucket can match.
     pub fn invalid_bound(&self) -> Option<&Text> {
         self.equal("le").filter(|bound| !promql::is_bound(bound))
     }
 
-    /// What the label must be equal to, if there is such a condition.
+    /// The value that the label must be equal to, if there is such a matcher.
     pub fn equal(&self, name: &str) -> Option<&Text> {
         let condition = |m: &&LabelMatch| &*m.name == name && m.operator == Operator::Equal;
         self.matches.iter().find(condition).map(|m| &m.value)
     }
 
-    /// The same without the conditions on one label.
+    /// The same selector without the matchers for one label.
     #[must_use]
     pub fn without(&self, name: &str) -> Self {
         let matches = self.matches.iter().filter(|m| &*m.name != name).cloned().collect();
         Self { metric: self.metric.clone(), matches }
     }
 
+    /// The same selector with one more matcher.
     #[must_use]
     pub fn with(mut self, name: &str, operator: Operator, value: &str) -> Self {
         self.matches.push(LabelMatch { name: name.into(), operator, value: value.into() });
         self
     }
 
+    /// The same matchers with another metric name.
     #[must_use]
     pub fn of(&self, metric: &str) -> Self {
         Self { metric: metric.into(), matches: self.matches.clone() }
@@ -122,7 +131,7 @@ impl Selector {
 
 impl fmt::Display for Selector {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // recorded series have colons in their names, labels never without quotes
+        // colons in a metric name need no quotes, but colons in a label name do
         let is_named = promql::is_plain_name(&self.metric.replace(':', "_"));
         if is_named {
             f.write_str(&self.metric)?;

@@ -1,4 +1,4 @@
-//! Numbers of SLOs as people read them. What is no number is a dash, never `NaN`.
+//! Formats the numbers of SLOs for display. A value that is not a number is shown as a dash, never as `NaN`.
 
 use std::time::Duration;
 
@@ -6,11 +6,11 @@ use super::super::duration;
 use super::exhaustion::Exhaustion;
 use super::objective::Objective;
 
-/// Stands for what is not known; never for zero.
+/// Shown for unknown values; never for zero.
 const UNKNOWN: &str = "-";
 
-/// An SLI in percent, with as many decimals as its objective needs to tell a spent budget from a whole one, at least 2. Cut, not
-/// rounded: 99.9996 % is never shown as 100 %. What lies outside 0 to 1 is no SLI.
+/// An SLI in percent, with at least 2 decimals and as many as the objective needs to distinguish an exhausted budget from a full
+/// one. Truncated, not rounded: 99.9996 % is never shown as 100 %. A value outside 0 to 1 gives a dash.
 pub fn sli(ratio: f64, objective: Objective) -> String {
     if !(-1e-9..=1.0 + 1e-9).contains(&ratio) {
         return UNKNOWN.into();
@@ -18,7 +18,7 @@ pub fn sli(ratio: f64, objective: Objective) -> String {
     let ratio = ratio.clamp(0.0, 1.0);
     let decimals = decimals(objective);
     let whole = 10_f64.powi(i32::try_from(decimals).unwrap_or(2) + 2);
-    // 0.999 is a little less in binary, and must not become 99.899 %
+    // 0.999 is slightly less in binary and must not become 99.899 %
     let noise = (whole * 4.0 * f64::EPSILON).max(1e-6);
     let units = (ratio * whole + noise).floor();
     let units = if ratio < 1.0 { units.min(whole - 1.0) } else { units };
@@ -36,7 +36,7 @@ fn decimals(objective: Objective) -> usize {
     needed.take_while(|small| *small).count().max(2)
 }
 
-/// A burn rate: two significant digits below 10 (`1.2x`, `0.050x`), whole from there on (`14x`).
+/// A burn rate: two significant digits below 10 (`1.2x`, `0.050x`), a whole number above (`14x`).
 pub fn burn(rate: f64) -> String {
     match rate {
         _ if !rate.is_finite() || rate < 0.0 => UNKNOWN.into(),
@@ -50,7 +50,7 @@ pub fn burn(rate: f64) -> String {
     }
 }
 
-/// The factor of a pair, to the digit: `14.4x`, `0.9333x`.
+/// The factor of a burn-rate condition, with up to four decimals: `14.4x`, `0.9333x`.
 pub fn factor(factor: f64) -> String {
     if !factor.is_finite() {
         return UNKNOWN.into();
@@ -58,13 +58,13 @@ pub fn factor(factor: f64) -> String {
     format!("{}x", (factor * 1e4).round() / 1e4)
 }
 
-/// The share of a budget that is left: whole percent (`24%`), one decimal below 10 (`3.7%`), negative in full to `-999%`.
+/// The share of a budget that is left: whole percent (`24%`), one decimal below 10 (`3.7%`), negative values down to `-999%`.
 ///
-/// What is left is never shown as nothing, nor nothing as something: `<0.1%`, `-0.1%`.
+/// A share other than zero is never shown as zero: `<0.1%`, `-0.1%`.
 pub fn left(share: f64) -> String {
     let percent = share * 100.0;
     match percent {
-        // nothing can be left that was not there
+        // more than the whole budget cannot be left
         _ if percent.is_nan() || share > 1.0 + 1e-9 => UNKNOWN.into(),
         0.0 => "0.0%".into(),
         _ if percent < -999.5 => "<-999%".into(),
@@ -75,7 +75,7 @@ pub fn left(share: f64) -> String {
     }
 }
 
-/// When a budget is gone: `11.9 h`, `exhausted`, `not before the reset`; what is not known is a dash.
+/// When a budget is exhausted: `11.9 h`, `exhausted`, `not before the reset`; a dash if unknown.
 pub fn exhaustion(exhaustion: Option<Exhaustion>) -> String {
     match exhaustion {
         None => UNKNOWN.into(),
@@ -87,12 +87,12 @@ pub fn exhaustion(exhaustion: Option<Exhaustion>) -> String {
     }
 }
 
-/// The same in the fewest words, for a column `gone in`: `11.9 h`, `>30.0 d`, `gone`, `reset`, `never`. What is beyond a rolling
-/// window, of which errors leave meanwhile, will not be.
+/// The same, short, for a table column: `11.9 h`, `>30.0 d`, `spent`, `reset`, `never`. A time beyond the window is shown as `>`
+/// and the window's length, because errors leave a rolling window meanwhile.
 pub fn gone_in(exhaustion: Option<Exhaustion>, window: Duration) -> String {
     match exhaustion {
         None => UNKNOWN.into(),
-        Some(Exhaustion::Exhausted) => "gone".into(),
+        Some(Exhaustion::Exhausted) => "spent".into(),
         Some(Exhaustion::In(after)) if after > window => format!(">{}", time(window)),
         Some(Exhaustion::In(after)) => time(after),
         Some(Exhaustion::NotWithinWindow(window)) => format!(">{}", time(window)),
@@ -101,14 +101,14 @@ pub fn gone_in(exhaustion: Option<Exhaustion>, window: Duration) -> String {
     }
 }
 
-/// How much of a window is known: `6d of 30d`. What no look saw is only known to be younger: `<6h of 30d`.
+/// How much of a window has data: `6d of 30d`. With `at_most` the share is an upper bound: `<6h of 30d`.
 pub fn covered(share: f64, at_most: bool, window: Duration) -> String {
     let known = Duration::try_from_secs_f64(window.as_secs_f64() * share).unwrap_or(window);
     let sign = if at_most { "<" } else { "" };
     format!("{sign}{} of {}", duration::short(known), duration::short(window))
 }
 
-/// A time to come, in one unit: `42 min`, `11.9 h`, `2.4 d`, `240 d`. Hours up to two days.
+/// A future time in one unit: `42 min`, `11.9 h`, `2.4 d`, `240 d`. Hours up to two days.
 pub fn time(duration: Duration) -> String {
     let minutes = duration.as_secs_f64() / 60.0;
     match minutes {
@@ -121,7 +121,7 @@ pub fn time(duration: Duration) -> String {
     }
 }
 
-/// A number of events, cut to a whole one, with commas: `9,815`. Below 10 with one decimal unless it is whole: `7.2`.
+/// A number of events, truncated to a whole number, with commas: `9,815`. Below 10 with one decimal if it is not whole: `7.2`.
 pub fn events(count: f64) -> String {
     if !count.is_finite() {
         return UNKNOWN.into();

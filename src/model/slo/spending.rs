@@ -1,10 +1,10 @@
-//! When the error budget was spent: its shares by slots of time, such as hours.
+//! How much of the error budget each time slot (such as an hour) spent.
 
 use std::time::Duration;
 
 use super::objective::Objective;
 
-/// What equal slots of a window spent of its budget, the oldest first.
+/// The budget that each of the equal time slots of a window spent, the oldest first.
 #[derive(Debug, Clone, PartialEq)]
 pub struct BudgetSpending {
     slot: Duration,
@@ -12,9 +12,10 @@ pub struct BudgetSpending {
 }
 
 impl BudgetSpending {
-    /// From the events of each slot, bad and all: `bad / (all of the window * B)`. The slots together make up the window.
+    /// From the bad events and all events of each slot: `bad / (all of the window * B)`. The slots together make up the window.
     ///
-    /// `None`, and what is no count, is a slot that nobody knows about; it is not taken as clean, but spends nothing.
+    /// A slot is unknown if it is `None` or has an invalid count. An unknown slot counts as nothing spent, but stays marked as
+    /// unknown.
     pub fn by_events(slot: Duration, events: &[Option<(f64, f64)>], objective: Objective) -> Self {
         let known =
             |(bad, total): &(f64, f64)| bad.is_finite() && total.is_finite() && *bad >= 0.0 && *total >= 0.0;
@@ -24,9 +25,9 @@ impl BudgetSpending {
         Self { slot, shares: events.into_iter().map(|events| events.map(share)).collect() }
     }
 
-    /// From the error ratio of each slot, each slot weighing the same: `e / (known slots * B)`.
+    /// From the error ratio of each slot, all slots weighted equally: `e / (known slots * B)`.
     ///
-    /// `None`, and what is no ratio, is a slot that nobody knows about or that had no traffic.
+    /// A slot is unknown if it is `None` (no data or no traffic) or not a ratio from 0 to 1.
     pub fn by_time(slot: Duration, error_ratios: &[Option<f64>], objective: Objective) -> Self {
         let known = |ratio: &Option<f64>| ratio.filter(|ratio| (0.0..=1.0).contains(ratio));
         let ratios: Vec<_> = error_ratios.iter().map(known).collect();
@@ -34,13 +35,13 @@ impl BudgetSpending {
         Self { slot, shares: ratios.into_iter().map(|ratio| ratio.map(|ratio| ratio / allowed)).collect() }
     }
 
-    /// From the share of the budget that each slot spent, where that is worked out elsewhere.
+    /// From the share of the budget that each slot spent, computed elsewhere.
     pub fn of_shares(slot: Duration, shares: Vec<Option<f64>>) -> Self {
         Self { slot, shares }
     }
 
-    /// The same spending of a larger budget: of a calendar window's to-date spending, `by` the share of the window that has
-    /// passed, it makes shares of the whole window's budget at constant traffic.
+    /// The same slots as shares of a larger budget. For a calendar window `by` is the elapsed share of the window: it turns
+    /// shares of the budget to date into shares of the whole window's budget, at constant traffic.
     #[must_use]
     pub fn scaled(mut self, by: f64) -> Self {
         for share in self.shares.iter_mut().flatten() {
@@ -49,31 +50,33 @@ impl BudgetSpending {
         self
     }
 
+    /// The length of one slot.
     pub fn slot(&self) -> Duration {
         self.slot
     }
 
-    /// The share of the budget that each slot spent, the oldest first; `None` where nobody knows.
+    /// The share of the budget that each slot spent, the oldest first; `None` where it is unknown.
     pub fn shares(&self) -> &[Option<f64>] {
         &self.shares
     }
 
+    /// The length of all slots together.
     pub fn length(&self) -> Duration {
         self.slot.saturating_mul(u32::try_from(self.shares.len()).unwrap_or(u32::MAX))
     }
 
-    /// How many slots nobody knows about.
+    /// The number of unknown slots.
     pub fn unknown(&self) -> usize {
         self.shares.iter().filter(|share| share.is_none()).count()
     }
 
-    /// The spent share `c` of the budget.
+    /// The spent share of the budget, `c`.
     pub fn spent(&self) -> f64 {
-        // a sum of nothing would be -0
+        // `sum` of no values would be -0
         self.shares.iter().flatten().fold(0.0, |sum, share| sum + share)
     }
 
-    /// The share of the budget that was left after each slot, if all of it was there before the first: a burn-down.
+    /// The share of the budget that was left after each slot, starting from a full budget: a burn-down.
     pub fn burn_down(&self) -> Vec<f64> {
         let left = self.shares.iter().scan(1.0, |left, share| {
             *left -= share.unwrap_or(0.0);
@@ -82,20 +85,21 @@ impl BudgetSpending {
         left.collect()
     }
 
-    /// What ate the budget: the slots that spent most, with their places, most first; those that spent nothing are left out.
+    /// The at most `most` slots that spent most of the budget, with their indexes, the greatest share first; slots that spent
+    /// nothing are left out.
     pub fn worst(&self, most: usize) -> Vec<(usize, f64)> {
         let spent = self.shares.iter().enumerate();
         let mut spent: Vec<_> = spent
             .filter_map(|(at, share)| share.filter(|share| *share > 0.0).map(|share| (at, share)))
             .collect();
-        // of equals, the newest first
+        // of equal shares the newest first
         spent.sort_by(|a, b| b.1.total_cmp(&a.1).then(b.0.cmp(&a.0)));
         spent.truncate(most);
         spent
     }
 
-    /// The spent share after each of the coming slots, for as long as a window, if the budget goes on burning at `burn`: each
-    /// slot brings its part of the burn, and the oldest slot leaves.
+    /// The spent share after each future slot, for one window, at the burn rate `burn`: each new slot adds its part and the
+    /// oldest slot leaves the window.
     ///
     /// At constant traffic: `c(t+1h) = c(t) + b/W[h] - spend of the hour that leaving`.
     pub(super) fn future_spending(&self, burn: f64) -> impl Iterator<Item = f64> {

@@ -1,4 +1,4 @@
-//! How an SLO stands: from what was measured to what a person must know, worst first.
+//! The state of an SLO, computed from measured values, and its order by urgency.
 
 use std::cmp::Ordering;
 use std::sync::Arc;
@@ -16,122 +16,137 @@ use super::reading::{DataExtent, Evaluation, GroupReading, InvalidRatio, Measure
 use super::window::Window;
 use crate::model::words::words;
 
-/// Where there are data for less than this share of the window, and for less than the longest lookback of a condition, nothing is
-/// said of the budget.
+/// If there are data for less than this share of the window, and for less than the longest lookback of a condition, the budget is
+/// not computed.
 const MIN_DATA_SHARE: f64 = 0.05;
-/// A lookback counts as covered from this share of it on.
+/// A lookback counts as covered if at least this share of it has data.
 const COVERED_SHARE: f64 = 0.9;
 
-/// Burning is what this lookback says; also the basis of the time to exhaustion unless another one is chosen.
+/// The lookback that decides whether an SLO is burning; also the default basis of the time to exhaustion.
 pub const BASIS: Duration = Duration::from_secs(3600);
 
-/// The lookback that tells apart what burns equally fast over [`BASIS`].
+/// The lookback that orders SLOs with equal burn rates over [`BASIS`].
 pub const RECENT: Duration = Duration::from_secs(300);
 
 words! {
-    /// How an SLO is, the worst first. Rows stand in the order of [`GroupStatus::by_urgency`].
+    /// The state of an SLO, the worst first. Rows are sorted by [`GroupStatus::by_urgency`].
     #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
     pub enum SloState: word {
-        /// A pair that wakes someone holds.
+        /// A burn-rate condition with severity page holds.
         Page = "page",
-        /// A pair that waits for the morning holds.
+        /// A burn-rate condition with severity ticket holds.
         Ticket = "ticket",
-        /// All of the budget is spent.
+        /// The whole budget is spent.
         Exhausted = "exhausted",
-        /// Over the last hour faster than sustainable.
+        /// The burn rate over the last hour is above 1.
         Burning = "burning",
         NoData = "no data",
-        /// There are data for too little time to say.
+        /// The data cover too little time.
         Insufficient = "insufficient data",
         Fine = "ok",
-        /// Nothing happened that could be good or bad.
+        /// No events, neither good nor bad.
         Quiet = "no traffic",
     }
 }
 
-/// The comment: why there is no number.
+/// Why a number is missing.
 #[derive(Debug, Clone, PartialEq)]
 pub enum MissingReason {
     Unknown,
-    /// There never was a series, as far back as was looked.
+    /// No data in the whole time that was queried.
     NeverHadData,
+    /// The last data are from this time.
     NoDataSince(Timestamp),
-    /// The query over a lookback says something that is no error ratio.
+    /// The query over this lookback returned something that is not an error ratio.
     Odd(InvalidRatio, Duration),
-    /// There is none over this lookback, though there are others.
+    /// There are no data for this lookback, though others have data.
     Missing(Duration),
-    /// It cannot be had, for this reason.
+    /// The number cannot be computed, for this reason.
     Because(Text),
-    /// What the server said instead.
+    /// The error message of the server.
     Refused(Text),
-    /// The definition has no query that this source could answer.
+    /// The definition has no query for this source.
     NoQuery,
 }
 
+/// The burn rate over one lookback.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct BurnReading {
+    /// The lookback.
     pub lookback: Duration,
+    /// The measured error ratio.
     pub measured: MeasuredRatio,
-    /// A multiple of what is sustainable, never NaN; none if there is no error ratio.
+    /// The burn rate, a multiple of 1, never NaN; `None` without an error ratio.
     pub rate: Option<f64>,
 }
 
-/// A pair of lookbacks, and whether its condition holds now.
+/// A burn-rate condition, and whether it holds now.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct BurnConditionState {
     pub pair: BurnCondition,
+    /// The burn rate over the long lookback.
     pub long: Option<f64>,
+    /// The burn rate over the short lookback.
     pub short: Option<f64>,
-    /// Whether it holds; none if one of the two is not known. No traffic: it does not, as the alert's does not.
+    /// Whether the condition holds; `None` if a burn rate is unknown. Without traffic it does not hold, and the alert does not
+    /// fire either.
     pub holds: Option<bool>,
 }
 
-/// One group of an SLO, judged.
+/// The state of one group of an SLO.
 #[derive(Debug, Clone, PartialEq)]
 pub struct GroupStatus {
+    /// The values of the grouping labels.
     pub labels: Labels,
+    /// The state.
     pub state: SloState,
-    /// The comment: why a number is missing, if one is.
+    /// Why a number is missing, if one is.
     pub doubt: Option<MissingReason>,
     /// The error ratio over the window, or since the start of a calendar window.
     pub window: MeasuredRatio,
-    /// Whether that is a mean over time and not over events.
+    /// Whether `window` is a mean over time instead of a mean over events.
     pub is_time_weighted: bool,
-    /// The share of the whole window's budget that is spent, above 1 if overspent; none where there are data for a tiny part of
-    /// the window alone.
+    /// The share of the whole window's budget that is spent, above 1 if overspent; `None` if it is unknown, or if the data cover
+    /// too small a part of the window.
     pub spent: Option<f64>,
-    /// The burns by lookback, ascending.
+    /// The burn rates by lookback, ascending.
     pub burns: Vec<BurnReading>,
+    /// The burn-rate conditions of the SLO with their current states.
     pub pairs: Vec<BurnConditionState>,
-    /// When the budget is gone at the burn nearest to [`BASIS`], at the earliest; none if one of the two is not known.
+    /// The earliest exhaustion at the burn rate over the lookback nearest to [`BASIS`]; `None` if the burn rate or the budget is
+    /// unknown.
     pub exhaustion: Option<Exhaustion>,
-    /// The share of the window for which there are data, 0 to 1, if not all of it.
+    /// The share of the window with data, 0 to 1, if not all of it has data.
     pub covered: Option<f64>,
-    /// Whether that may be less.
+    /// Whether `covered` is only an upper bound.
     pub covered_at_most: bool,
 }
 
-/// One SLO of one source, judged.
+/// The state of one SLO of one source.
 #[derive(Debug, Clone, PartialEq)]
 pub struct SloStatus {
+    /// The definition.
     pub slo: Arc<Slo>,
+    /// The source of the numbers.
     pub source: SourceId,
+    /// Whether the numbers come from recording rules or live queries.
     pub evaluation: Evaluation,
-    /// What went wrong with its queries, if something did.
+    /// The error message of its queries, if one failed.
     pub trouble: Option<Text>,
-    /// What must be known about how its numbers were had.
+    /// A limitation of its numbers.
     pub remark: Option<Text>,
     /// Its groups, the worst first.
     pub groups: Vec<GroupStatus>,
-    /// The service that it is about, as the services call it.
+    /// The name of its service, as in the service list.
     pub service: Option<Text>,
     /// Alerts of this SLO that fire or are pending.
     pub alerts: Vec<Fingerprint>,
+    /// The evaluation time.
     pub at: Timestamp,
 }
 
 impl SloStatus {
-    /// Judges what a source says of an SLO. Service and alerts are for the world to fill in.
+    /// Computes the states of an SLO from a source's values. The caller, `World`, adds the service and the alerts.
     pub fn of(reading: &SloReading, source: &SourceId, at: Timestamp) -> Self {
         let evaluated = reading.groups.iter().map(|group| GroupStatus::of(reading, group, at));
         let mut groups: Vec<GroupStatus> = evaluated.collect();
@@ -149,28 +164,29 @@ impl SloStatus {
         }
     }
 
-    /// Its worst group, by which the whole is judged.
+    /// The worst group, which decides the state of the SLO.
     pub fn worst(&self) -> Option<&GroupStatus> {
         self.groups.first()
     }
 
-    /// Whether an alert of this SLO tells of this group: of the labels that tell the groups apart none says otherwise.
+    /// Whether an alert of this SLO belongs to this group: no grouping label of the alert has another value. A missing label
+    /// matches any group.
     pub fn is_about(&self, group: &GroupStatus, alert: &Labels) -> bool {
         let mut names = self.groups.iter().flat_map(|group| group.labels.iter()).map(|(name, _)| name);
         names.all(|name| alert.get(name).is_none_or(|value| **value == *group.labels.value(name)))
     }
 
-    /// How it is: as its worst group.
+    /// The state of the worst group.
     pub fn state(&self) -> SloState {
         self.worst().map_or(SloState::NoData, |worst| worst.state)
     }
 
-    /// As [`GroupStatus::by_urgency`] of their worst groups, then by name.
+    /// The order by [`GroupStatus::by_urgency`] of the worst groups, then by id and source.
     pub fn by_urgency(&self, other: &Self) -> Ordering {
         let by_worst = match (self.worst(), other.worst()) {
             (Some(mine), Some(theirs)) => mine.by_urgency(theirs),
             (None, None) => Ordering::Equal,
-            // without a group there are no data either, and not even a trace of them
+            // an SLO without groups sorts after all others that have no data
             (None, Some(theirs)) => SloState::NoData.cmp(&theirs.state).then(Ordering::Greater),
             (Some(mine), None) => mine.state.cmp(&SloState::NoData).then(Ordering::Less),
         };
@@ -179,11 +195,11 @@ impl SloStatus {
 }
 
 impl GroupStatus {
-    /// Judges one group of an SLO as it was measured at `at`.
+    /// Computes the state of one group of an SLO at the evaluation time `at`.
     pub fn of(reading: &SloReading, group: &GroupReading, at: Timestamp) -> Self {
         let slo = &reading.slo;
         let budget = slo.objective.budget();
-        // a lookback of which there is a part alone says what that part does, not more
+        // with few data, a lookback that is only partly covered gives no burn rate
         let sparse = group.extent.as_ref().filter(|extent| has_sparse_data(slo, extent, at));
         let is_covered = |lookback: Duration| {
             let known = sparse.and_then(|extent| extent.within(lookback));
@@ -215,7 +231,7 @@ impl GroupStatus {
             window: group.window,
             is_time_weighted: group.is_time_weighted,
             spent,
-            // what burned before the data ended says nothing of what is to come
+            // a burn rate from before the data ended gives no forecast
             exhaustion: basis
                 .zip(spent)
                 .filter(|_| !group.has_ended())
@@ -232,28 +248,29 @@ impl GroupStatus {
         self.spent.map(|spent| 1.0 - spent)
     }
 
+    /// The burn rate over exactly this lookback.
     pub fn burn(&self, lookback: Duration) -> Option<f64> {
         self.burns.iter().find(|burn| burn.lookback == lookback)?.rate
     }
 
-    /// The burn over the lookback that is nearest to this one: not every set of pairs has the usual lookbacks.
+    /// The burn rate over the nearest lookback: not every set of conditions has the usual lookbacks.
     pub fn burn_near(&self, lookback: Duration) -> Option<&BurnReading> {
         nearest(&self.burns, lookback)
     }
 
-    /// When the budget is gone at this burn, at the earliest; `None` if it is not known how much is left.
+    /// The earliest exhaustion at this burn rate; `None` if the remaining budget is unknown.
     pub fn exhaustion_at(&self, window: &Window, burn: f64, at: Timestamp) -> Option<Exhaustion> {
         exhaustion(window, self.spent?, burn, at)
     }
 
-    /// The burn over just this time up to now, from the lookbacks next to it: errors between two of them are taken as spread
-    /// evenly. Over less than the shortest lookback it is that one's burn, over more than the longest that one's.
+    /// The burn rate over exactly this time up to now, interpolated between the nearest lookbacks: errors between two lookbacks
+    /// count as evenly spread. Below the shortest and above the longest lookback, the rate of that lookback is used.
     pub fn burn_within(&self, time: Duration) -> Option<f64> {
         let known = self.burns.iter().filter_map(|burn| Some((burn.lookback.as_secs_f64(), burn.rate?)));
         let time = time.as_secs_f64();
         let mut before: Option<(f64, f64)> = None;
         for (lookback, rate) in known {
-            // what a longer lookback saw, the shorter ones within it cannot have seen more of
+            // a longer lookback contains the shorter one, so it has at least the errors of the shorter one
             let sum = (rate * lookback).max(before.map_or(0.0, |(_, sum)| sum));
             if lookback >= time {
                 return Some(match before {
@@ -268,8 +285,8 @@ impl GroupStatus {
         before.map(|(lookback, sum)| sum / lookback)
     }
 
-    /// By state; within one the fastest burn first, over an hour, then over five minutes. Equals by what is left. Of what is
-    /// within its budget only tenths of the burn count: rows would change places at every look.
+    /// Orders by state, then by burn rate over an hour and over five minutes, the fastest first, then by remaining budget. For
+    /// SLOs within their budget the burn rate is rounded to tenths, so that rows do not move at every refresh.
     pub fn by_urgency(&self, other: &Self) -> Ordering {
         let is_within_budget = self.state > SloState::NoData;
         let negative_rate = |group_status: &Self, lookback| {
@@ -294,7 +311,7 @@ impl BurnConditionState {
         let holds = match (burn(long), burn(short)) {
             _ if !is_covered => None,
             (Some(long), Some(short)) => Some(pair.holds(long, short)),
-            // NaN > x is false: without traffic no alert can fire
+            // NaN > x is false: without traffic the alert cannot fire
             _ if long == MeasuredRatio::NoTraffic || short == MeasuredRatio::NoTraffic => Some(false),
             _ => None,
         };
@@ -302,14 +319,14 @@ impl BurnConditionState {
     }
 }
 
-/// Whether there are data for so little time that the window's budget cannot be told.
+/// Whether the data cover too little time to compute the budget of the window.
 fn has_sparse_data(slo: &Slo, extent: &DataExtent, at: Timestamp) -> bool {
     let longest = slo.pairs.iter().map(|pair| pair.long).max();
     extent.known.as_secs_f64() < slo.window.length(at).as_secs_f64() * MIN_DATA_SHARE
         && longest.is_none_or(|longest| extent.known < longest)
 }
 
-/// `sparse`: there are data for a tiny part of the window alone, and whether they cover a lookback.
+/// Decides the state. `sparse` is `None` if there are enough data, else a function that returns whether a lookback is covered.
 fn state(
     pairs: &[BurnConditionState],
     spent: Option<f64>,
@@ -322,7 +339,7 @@ fn state(
     let known = group.recent.iter().map(|(_, measured)| *measured).chain([group.window]);
     let is_known = known.clone().any(|measured| measured.error().is_some());
     let is_broken = |lookback| matches!(group.over(lookback), measured @ MeasuredRatio::Odd(_) if measured.error().is_none());
-    // what pages must be judged before all is said to be well
+    // the state may only be `Fine` if the paging conditions could be evaluated
     let has_invalid_page_ratio =
         of(Severity::Page).any(|now| is_broken(now.pair.long) || is_broken(now.pair.short));
     let is_page_evaluated = |is_covered: &dyn Fn(Duration) -> bool| {
@@ -349,19 +366,19 @@ fn state(
 }
 
 impl GroupReading {
-    /// What is known of the lookbacks of the last hour, the shortest first.
+    /// The known values of lookbacks up to an hour, the shortest first.
     fn last_hour(&self) -> impl Iterator<Item = MeasuredRatio> {
         let last_hour = self.recent.iter().filter(|(lookback, _)| *lookback <= BASIS);
         last_hour.map(|(_, measured)| *measured).filter(|measured| *measured != MeasuredRatio::Unknown)
     }
 
-    /// Whether the last hour has no data at all.
+    /// Whether the last hour has no data.
     pub fn is_silent(&self) -> bool {
         let mut last_hour = self.last_hour().peekable();
         last_hour.peek().is_some() && last_hour.all(|measured| measured == MeasuredRatio::Absent)
     }
 
-    /// Whether data came until lately, but come no more: what a longer lookback still says is the past.
+    /// Whether the data ended recently: a value over a longer lookback then describes the past only.
     fn has_ended(&self) -> bool {
         self.is_silent() || self.newest.is_some() && self.last_hour().next() == Some(MeasuredRatio::Absent)
     }
@@ -396,7 +413,7 @@ fn doubt(reading: &SloReading, group: &GroupReading) -> Option<MissingReason> {
         MeasuredRatio::Unknown => {
             Some(reading.remark.clone().map_or(MissingReason::Unknown, MissingReason::Because))
         }
-        // the window knows it, so it had data; only since when there are none is open
+        // the window has a ratio, so there were data; only the time of the last sample may be unknown
         MeasuredRatio::Ratio { .. } if group.has_ended() => {
             Some(group.newest.map_or(MissingReason::Unknown, MissingReason::NoDataSince))
         }
@@ -411,14 +428,14 @@ fn doubt(reading: &SloReading, group: &GroupReading) -> Option<MissingReason> {
     }
 }
 
-/// The burn over the lookback that is nearest to a wanted one, as ratios go.
+/// The known burn rate over the lookback nearest to the given one, compared by ratio (logarithmic distance).
 fn nearest(burns: &[BurnReading], lookback: Duration) -> Option<&BurnReading> {
     let distance = |burn: &BurnReading| (burn.lookback.as_secs_f64() / lookback.as_secs_f64()).ln().abs();
     burns.iter().filter(|burn| burn.rate.is_some()).min_by(|a, b| distance(a).total_cmp(&distance(b)))
 }
 
-/// What is spent of the whole window's budget: in a calendar window only what has passed can have been spent, a rolling one is
-/// always whole.
+/// The share of the whole window's budget that is spent. In a calendar window only the elapsed time can have spent budget; a
+/// rolling window has always elapsed completely.
 fn spent(window: &Window, average: f64, at: Timestamp) -> Option<f64> {
     match window {
         Window::Rolling(_) => Some(average),
@@ -426,7 +443,7 @@ fn spent(window: &Window, average: f64, at: Timestamp) -> Option<f64> {
     }
 }
 
-/// When a budget of which so much is spent is gone at this burn.
+/// When a budget with this spent share is exhausted at this burn rate.
 fn exhaustion(window: &Window, spent: f64, burn: f64, at: Timestamp) -> Option<Exhaustion> {
     match window {
         Window::Rolling(length) => Exhaustion::earliest(1.0 - spent, burn, *length),
@@ -438,7 +455,7 @@ fn exhaustion(window: &Window, spent: f64, burn: f64, at: Timestamp) -> Option<E
 }
 
 fn covered(extent: &DataExtent, elapsed: Duration) -> Option<f64> {
-    // the first sample is a scrape or two late, which is no gap
+    // the first sample can be one or two scrapes late, which is not a gap
     let share = extent.known.as_secs_f64() / elapsed.as_secs_f64();
     (share.is_finite() && share < 0.99).then(|| share.clamp(0.0, 1.0))
 }

@@ -1,4 +1,4 @@
-//! Queries with a hole for the lookback, as Sloth writes them: `sum(rate(errors[{{.window}}]))`.
+//! Queries with a placeholder for the lookback, as Sloth writes them: `sum(rate(errors[{{.window}}]))`.
 
 use std::fmt;
 use std::time::Duration;
@@ -6,33 +6,37 @@ use std::time::Duration;
 use super::super::duration;
 use super::super::labels::Text;
 
-/// A query with a hole for the lookback.
+/// A query with `{{.window}}` as placeholder for the lookback.
 ///
-/// Never evaluated as a template: the one action that is known is replaced, any other is refused.
+/// Never evaluated as a Go template: only this placeholder is replaced, and any other action is an error.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Template(Text);
 
+/// Why a text is not a [`Template`].
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum TemplateError {
-    #[error("{{{{{0}}}}} is not known; only {{{{.window}}}} is filled in")]
+    /// An action other than the placeholder.
+    #[error("{{{{{0}}}}} is not supported; only {{{{.window}}}} is replaced")]
     Action(String),
-    #[error("an opened {{{{ is not closed")]
+    /// Opening braces without closing ones.
+    #[error("an opening {{{{ has no closing }}}}")]
     Open,
+    /// An empty query.
     #[error("the query is empty")]
     Empty,
 }
 
 enum TemplatePiece<'a> {
     Literal(&'a str),
-    /// The hole, as wide as it was written.
+    /// The placeholder, with its width in characters.
     Window(usize),
 }
 
 impl Template {
-    /// A query with any number of `{{.window}}` in it, spaces inside the braces as one likes.
+    /// Parses a query with any number of `{{.window}}`, with or without spaces inside the braces.
     ///
     /// # Errors
-    /// [`TemplateError`] for any other action, for braces that do not close and for an empty text.
+    /// [`TemplateError`] for any other action, for missing closing braces and for an empty text.
     pub fn parse(text: &str) -> Result<Self, TemplateError> {
         if text.trim().is_empty() {
             return Err(TemplateError::Empty);
@@ -40,17 +44,18 @@ impl Template {
         pieces(text).find_map(Result::err).map_or_else(|| Ok(Self(text.trim().into())), Err)
     }
 
-    /// Whether there is a hole at all; without one the query says the same for every lookback.
+    /// Whether the query has a placeholder; without one its result does not depend on the lookback.
     pub fn has_window(&self) -> bool {
         pieces(&self.0).any(|piece| matches!(piece, Ok(TemplatePiece::Window(_))))
     }
 
+    /// The query with the lookback filled in.
     pub fn over(&self, lookback: Duration) -> String {
         let lookback = duration::text(lookback);
         self.replace_window(|_| lookback.clone())
     }
 
-    /// The same with blanks behind the lookback: whatever stands behind a hole stands where it was written.
+    /// The same, padded with blanks to the width of the placeholder: positions in the query stay as in the original text.
     pub fn in_place(&self, lookback: Duration) -> String {
         let lookback = duration::text(lookback);
         self.replace_window(|width| format!("{lookback:width$}"))
@@ -67,6 +72,7 @@ impl Template {
         out
     }
 
+    /// The query as it was written.
     pub fn as_str(&self) -> &str {
         &self.0
     }

@@ -1,18 +1,18 @@
-//! Low traffic: from how few events on a burn rate says little.
+//! Low traffic: the number of events below which a burn rate means little.
 
 use super::objective::Objective;
 
-/// The fewest events in a lookback of which a single failure cannot exceed the factor: `1 / (f * B)`, rounded up.
+/// The fewest events in a lookback for which a single failure cannot exceed the factor: `1 / (f * B)`, rounded up.
 ///
-/// `None` for a factor that is not above zero. Source: SRE Workbook, "Low-Traffic Services and Error Budget Alerting".
+/// `None` for a factor of zero or less. Source: SRE Workbook, "Low-Traffic Services and Error Budget Alerting".
 pub fn fewest_events(objective: Objective, factor: f64) -> Option<f64> {
     let events = objective.max_burn_rate() / factor;
-    // 100.00000000000001 is 100
+    // a computed 100.00000000000001 means 100
     (events.is_finite() && events > 0.0).then(|| (events * (1.0 - 1e-12)).ceil())
 }
 
-/// Whether a burn over so many events is to be drawn as "few events", with the counts beside it: one failure alone would exceed
-/// the factor. Unknown counts are not few.
+/// Whether a burn rate over this many events is shown as "few events", with the counts beside it: one failure alone would exceed
+/// the factor. Pass known counts only.
 pub fn are_few(events: f64, objective: Objective, factor: f64) -> bool {
     fewest_events(objective, factor).is_some_and(|fewest| events < fewest)
 }

@@ -1,4 +1,4 @@
-//! The time over which an objective holds: the last 30 days, or the calendar month in Berlin.
+//! The window of an objective: the last 30 days, or the calendar month in Berlin.
 
 use std::fmt;
 use std::time::Duration;
@@ -10,34 +10,35 @@ use jiff::{Span, Timestamp};
 use super::super::duration;
 use crate::model::words::words;
 
-/// More periods than there are days in all of the calendar's 20,000 years.
+/// More than the number of days in the calendar's 20,000 years.
 const MAX_PERIODS: i64 = 8_000_000;
 
 #[derive(Debug, Clone, PartialEq)]
 pub enum Window {
-    /// The last so much time, up to now.
+    /// The time of this length up to now.
     Rolling(Duration),
-    /// The period of a calendar that now lies in.
+    /// The calendar period that contains the current time.
     Calendar(Calendar),
 }
 
-/// Periods that follow each other without a gap, such as months, in a time zone.
+/// Periods that follow each other without gaps, such as months, in a time zone.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Calendar {
-    /// How many units one period has; 0 counts as 1.
+    /// The number of units in one period; 0 counts as 1.
     pub count: u32,
     pub unit: CalendarUnit,
-    /// Where one of the periods begins. Periods go on in both directions from here; what is the 31st here is the last day of
+    /// The start of one of the periods. Periods continue in both directions from here. A start on the 31st means the last day of
     /// shorter months.
     pub start: DateTime,
-    /// Whose clock is meant.
+    /// The time zone of `start` and of the period borders.
     pub zone: TimeZone,
 }
 
 words! {
+    /// The unit of a calendar period.
     #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
     pub enum CalendarUnit: word {
-        /// From a time of day to the same of the next: 23 to 25 hours.
+        /// One calendar day: 23 to 25 hours.
         Day = "day",
         Week = "week",
         /// 28 to 31 days.
@@ -47,38 +48,42 @@ words! {
     }
 }
 
-/// A stretch of time: the start belongs to it, the end does not.
+/// A time range that includes its start and excludes its end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct TimeRange {
+    /// The start.
     pub start: Timestamp,
-    /// When it is over; never before `start`.
+    /// The end; never before `start`.
     pub end: Timestamp,
 }
 
 impl TimeRange {
+    /// The time from `start` to `end`.
     pub fn length(self) -> Duration {
         between(self.start, self.end)
     }
 
+    /// The part that has passed at `now`.
     pub fn elapsed(self, now: Timestamp) -> Duration {
         between(self.start, now.min(self.end))
     }
 
+    /// The part that remains at `now`.
     pub fn left(self, now: Timestamp) -> Duration {
         between(now.max(self.start), self.end)
     }
 }
 
-/// The time from `start` to `end`; zero if the end lies before the start.
+/// The time from `start` to `end`; zero if the end is before the start.
 fn between(start: Timestamp, end: Timestamp) -> Duration {
     Duration::try_from(end.duration_since(start)).unwrap_or(Duration::ZERO)
 }
 
 impl Window {
-    /// The stretch of time that counts now: for a rolling window the one that ends now, for a calendar the whole period that
-    /// now lies in, also the part that is to come.
+    /// The time range of the window at `now`: for a rolling window it ends now; for a calendar window it is the whole current
+    /// period, including its future part.
     ///
-    /// What reaches beyond the years -9999 to 9999 is cut there.
+    /// Limited to the years -9999 to 9999.
     pub fn bounds(&self, now: Timestamp) -> TimeRange {
         match self {
             Self::Rolling(length) => {
@@ -88,7 +93,7 @@ impl Window {
         }
     }
 
-    /// How long the window is; a calendar's by the clock of its zone, so that March in New York has 743 hours.
+    /// The length of the window; for a calendar window by the clock of its zone, so that March in New York has 743 hours.
     pub fn length(&self, now: Timestamp) -> Duration {
         match self {
             Self::Rolling(length) => *length,
@@ -96,7 +101,7 @@ impl Window {
         }
     }
 
-    /// How much of the window lies behind: all of a rolling one.
+    /// The elapsed part of the window: all of a rolling one.
     pub fn elapsed(&self, now: Timestamp) -> Duration {
         match self {
             Self::Rolling(length) => *length,
@@ -104,7 +109,8 @@ impl Window {
         }
     }
 
-    /// A length that does not change with the date, for factors of alerts: a month counts 30 days, a quarter 90, a year 365.
+    /// A length that does not depend on the date, for the factors of alerts: a month counts as 30 days, a quarter as 90, a year
+    /// as 365.
     pub fn nominal(&self) -> Duration {
         match self {
             Self::Rolling(length) => *length,
@@ -114,7 +120,7 @@ impl Window {
 }
 
 impl fmt::Display for Window {
-    /// For people: `30d`, `1 month (Europe/Berlin)`.
+    /// Formats for users: `30d`, `1 month (Europe/Berlin)`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Rolling(length) => f.write_str(&duration::text(*length)),
@@ -124,9 +130,10 @@ impl fmt::Display for Window {
 }
 
 impl Calendar {
-    /// The period that `now` lies in.
+    /// The period that contains `now`.
     fn bounds(&self, now: Timestamp) -> TimeRange {
-        // The borders never go back, so the last one that is not after now is found by halving: 25 steps from any start.
+        // Borders ascend with their numbers, so a binary search finds the last one that is not after `now`: 25 steps from any
+        // start.
         let (mut lower, mut upper) = (-MAX_PERIODS, MAX_PERIODS);
         while upper - lower > 1 {
             let middle = i64::midpoint(lower, upper);
@@ -135,14 +142,14 @@ impl Calendar {
         TimeRange { start: self.period_start(lower), end: self.period_start(upper).max(now) }
     }
 
-    /// When the period with this number begins; 0 is the one that begins at `start`. Cut at the ends of time.
+    /// The start of the period with this number; 0 is the one that begins at `start`. Limited to the range of `Timestamp`.
     fn period_start(&self, number: i64) -> Timestamp {
         let beyond = if number < 0 { Timestamp::MIN } else { Timestamp::MAX };
         let amount = number.saturating_mul(i64::from(self.count.max(1)));
         self.unit
             .span(amount)
             .and_then(|span| self.start.checked_add(span).ok())
-            // A time that the zone skips is taken as if the clock had been put forward already.
+            // a local time that the zone skips is moved forward past the gap
             .and_then(|local| self.zone.to_timestamp(local).ok())
             .unwrap_or(beyond)
     }
@@ -162,7 +169,7 @@ impl fmt::Display for Calendar {
 }
 
 impl CalendarUnit {
-    /// Its usual length: a month has 30 days, a quarter 90, a year 365.
+    /// Its nominal length: a month has 30 days, a quarter 90, a year 365.
     const fn nominal(self) -> Duration {
         let days = match self {
             Self::Day => 1,
@@ -174,7 +181,7 @@ impl CalendarUnit {
         Duration::from_secs(days * 86_400)
     }
 
-    /// So many of it; `None` for more than the calendar has.
+    /// A span of this many units; `None` if it exceeds the range of the calendar.
     fn span(self, amount: i64) -> Option<Span> {
         let span = Span::new();
         match self {

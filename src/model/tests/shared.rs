@@ -1,12 +1,12 @@
-//! Files of others that tests compare with and that are not in this repository: vendors' descriptions of their APIs, published
-//! definitions and rules, recorded answers. Tests beside `src` read this file, too, by its path.
+//! Third-party files for tests that are not in this repository: vendors' API descriptions, published
+//! definitions and rules, recorded answers. Tests outside `src` include this file by its path.
 
 use std::fs::OpenOptions;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
-/// The folder of them: `BURNWATCH_SHARED`, or `../shared`. Without it the test proves nothing, and the caller returns;
-/// `tests/run` is told so, and does not count it.
+/// The folder of these files: `BURNWATCH_SHARED`, or `../shared`. If it is missing, the calling test must return early, and
+/// `tests/run` does not count it.
 pub(crate) fn shared() -> Option<PathBuf> {
     let named = std::env::var_os("BURNWATCH_SHARED").filter(|folder| !folder.is_empty());
     let beside = || {

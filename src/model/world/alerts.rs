@@ -1,4 +1,4 @@
-//! One list of alerts out of what many sources say: each alert once, those that ended kept for a while.
+//! Merges the alerts of all sources into one list: each alert once, resolved alerts kept for a while.
 
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
@@ -14,19 +14,20 @@ use super::{AlertTotals, World};
 /// How long a resolved alert stays in the list.
 const RESOLVED_KEPT: SignedDuration = SignedDuration::from_mins(15);
 
-/// What is known of an alert beyond what it says itself. Places hold until services or SLOs come or go.
+/// Data about an alert beyond its own fields. The indexes are valid until services or SLOs are added or removed.
 #[derive(Debug, Clone)]
 pub(super) struct AlertContext {
-    /// When it came or last changed its state.
+    /// When it appeared or last changed its state.
     pub(super) changed_at: Timestamp,
-    /// The place of its service among all services.
+    /// The index of its service in the list of services.
     pub(super) service: Option<usize>,
-    /// The places of its SLOs among all SLOs.
+    /// The indexes of its SLOs in the list of SLOs.
     pub(super) slos: Vec<usize>,
 }
 
 impl World {
-    /// Puts together what the sources said last. What follows from an alert's labels is worked out once for each alert.
+    /// Merges the last answers about alerts. The service and SLOs of an alert are computed once, when it appears or changes its
+    /// labels.
     pub(super) fn merge_alerts(&mut self, now: Timestamp) {
         let is_first = self.reported.is_empty();
         let mut watched = BTreeSet::new();
@@ -86,7 +87,7 @@ impl World {
         self.alerts_revision += 1;
     }
 
-    /// Finds the services of all alerts anew, after services came and went.
+    /// Finds the services of all alerts again, after services were added or removed.
     pub(super) fn link_all_to_services(&mut self) {
         let all: Vec<usize> = (0..self.alerts.len()).collect();
         self.link_to_services(&all);
@@ -104,19 +105,19 @@ impl World {
         }
     }
 
-    /// As [`World::service_of`], for one of [`World::alerts`].
+    /// As [`World::service_of`], for one of [`World::alerts`], with its cached context.
     pub(super) fn service_named<'a>(&'a self, alert: &'a Alert, about: &AlertContext) -> Option<&'a Text> {
         let known = about.service.and_then(|service| self.services.get(service));
         known.map(|service| &service.name).or_else(|| self.service_of(&alert.labels))
     }
 }
 
-/// Each alert once, in the order of their fingerprints.
+/// Merges alerts so that each occurs once, sorted by fingerprint.
 ///
-/// `routed` are those that an Alertmanager told, `raised` those that rules hold pending or firing. The same alert is known
-/// by its fingerprint; a raised one also by a routed one of its name that has all of its labels, since labels are added on
-/// the way (`external_labels`): those of `before` that turned out to be such a one come second, each with that. What was in
-/// `before` and is in neither has been resolved.
+/// `routed` are the alerts of Alertmanagers, `raised` the pending and firing alerts of rules. Equal alerts have equal
+/// fingerprints. A raised alert also equals a routed alert with the same name and all of its labels, because labels can be added
+/// on the way (`external_labels`); the second result lists the alerts of `before` that were matched this way, with the
+/// fingerprint of the match. An alert of `before` that no source reports now is resolved.
 fn merged<'a>(
     routed: Vec<Arc<Alert>>,
     raised: impl Iterator<Item = &'a Arc<Alert>>,
@@ -158,7 +159,7 @@ fn merged<'a>(
 }
 
 fn deduplicated(mut all: Vec<Arc<Alert>>) -> Vec<Arc<Alert>> {
-    // boards come in this order, so that there is little to do
+    // the answers are already sorted, so this is fast
     all.sort_by_key(|alert| alert.fingerprint);
     all.dedup_by(|other, kept| {
         let same = other.fingerprint == kept.fingerprint;
@@ -170,13 +171,13 @@ fn deduplicated(mut all: Vec<Arc<Alert>>) -> Vec<Arc<Alert>> {
     all
 }
 
-/// Where the alert with this identity is in a merged list.
+/// The index of the alert with this fingerprint in a list sorted by fingerprint.
 pub(super) fn find(all: &[Arc<Alert>], fingerprint: Fingerprint) -> Option<usize> {
     all.binary_search_by_key(&fingerprint, |alert| alert.fingerprint).ok()
 }
 
-/// Finds the routed alert that carries all labels of another one. For each name of an alert and set of label names there is
-/// one look over all alerts of that name.
+/// Finds the routed alert that has all labels of another alert. Builds one map for each alert name and set of label names, with
+/// one pass over the alerts.
 #[derive(Default)]
 struct RoutedAlertIndex(HashMap<(Text, Vec<Text>), HashMap<Labels, usize>>);
 
@@ -201,25 +202,25 @@ impl RoutedAlertIndex {
     }
 }
 
-/// Adds what another source says of the same alert: an Alertmanager knows more of its state than a rule, and of two the later
-/// word counts.
+/// Adds another source's data about the same alert. An Alertmanager's state takes precedence over a rule's, and among
+/// Alertmanagers the later update does.
 fn combine(alert: &mut Alert, other: &Alert) {
     let new = other.sources.iter().filter(|id| !alert.sources.contains(id)).cloned().collect::<Vec<_>>();
     alert.sources.extend(new);
     alert.value = alert.value.or(other.value);
     let is_routed = |alert: &Alert| !alert.receivers.is_empty();
     match (is_routed(alert), is_routed(other)) {
-        // of a pair of servers one evaluates a little later
+        // in a highly available pair one server evaluates a little later
         (false, false) if alert.state != other.state => {
             if alert.state == AlertState::Pending {
                 (alert.state, alert.starts_at) = (other.state, other.starts_at);
             }
         }
         (false, false) | (true, true) => alert.starts_at = alert.starts_at.min(other.starts_at),
-        // an Alertmanager knows it to the second, also after its Prometheus has begun anew
+        // the Alertmanager's start time is exact, also after its Prometheus was restarted
         (true, false) | (false, true) => {}
     }
-    // what a server says of its own silences counts more than what is worked out from them
+    // a state reported by the server takes precedence over one derived from its silences
     let word = |alert: &Alert| (!alert.is_derived, alert.updated_at);
     if is_routed(other) && (!is_routed(alert) || word(other) > word(alert)) {
         let starts_at = if is_routed(alert) { alert.starts_at } else { other.starts_at };
@@ -228,7 +229,7 @@ fn combine(alert: &mut Alert, other: &Alert) {
     }
 }
 
-/// What becomes of an alert that its sources do not name any more; `None` once it is to be forgotten.
+/// The alert as resolved, after its sources stopped reporting it; `None` if it is to be dropped.
 fn resolved(old: &Arc<Alert>, now: Timestamp) -> Option<Arc<Alert>> {
     if old.state == AlertState::Pending {
         return None;

@@ -1,5 +1,5 @@
-//! What one source last said, by the moment that it was about: one place for each answer, which takes what comes back for the
-//! question.
+//! The last answers of one source, by the moment that they describe: one slot for each question, which stores the answer to
+//! it.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -25,19 +25,23 @@ use crate::model::warning::Warning;
 
 use super::churn::ServiceChurn;
 
-/// How many answers about one thing are kept of each kind, besides those that the screen wants.
+/// How many answers of each kind with a key (such as one per chart) are kept in addition to those that the screen needs.
 pub(super) const OTHERS_KEPT: usize = 12;
-/// Of how many moments of the past answers are kept, besides the one that is shown.
+/// For how many past moments answers are kept, in addition to the displayed one.
 pub(super) const MOMENTS_KEPT: usize = 4;
 
-/// The answers to one kind of question, of one moment.
+/// The slot for the answers to one kind of question, at one moment.
 trait StoredAnswer<K> {
+    /// The slot before any question was sent.
     const EMPTY: Self;
+    /// The type of the stored answer.
     type Value;
 
+    /// The answer for this key.
     fn find(&self, key: &K) -> Option<&Remote<Self::Value>>;
-    /// The place of the answer about this, made if need be.
+    /// The answer for this key, inserted if missing.
     fn place(&mut self, key: &K) -> &mut Remote<Self::Value>;
+    /// The states of all answers in the slot.
     fn states(&self) -> impl Iterator<Item = AnswerState<'_>>;
 }
 
@@ -75,7 +79,7 @@ impl<K: Ord + Clone, T> StoredAnswer<K> for BTreeMap<K, Remote<T>> {
     }
 }
 
-/// Of what is not wanted keeps only what was answered last.
+/// Removes all answers except the wanted ones and the [`OTHERS_KEPT`] most recent of the others.
 fn forget<K: Ord + Clone, T>(all: &mut BTreeMap<K, Remote<T>>, is_wanted: impl Fn(&K) -> bool) {
     if all.len() <= OTHERS_KEPT {
         return;
@@ -88,13 +92,13 @@ fn forget<K: Ord + Clone, T>(all: &mut BTreeMap<K, Remote<T>>, is_wanted: impl F
     }
 }
 
-/// The type of a slot: by key where the question has one.
+/// The type of a slot: a map if the question has a key.
 macro_rules! slot {
     ([] $Answer:ty) => { Remote<$Answer> };
     ([$Key:ty] $Answer:ty) => { BTreeMap<$Key, Remote<$Answer>> };
 }
 
-/// The key of a slot in an expression.
+/// The key of a slot as an expression, `()` if the question has none.
 macro_rules! key {
     () => {
         &()
@@ -104,7 +108,7 @@ macro_rules! key {
     };
 }
 
-/// Puts an answer where older ones are.
+/// Stores an answer: replaces the older one or extends it.
 macro_rules! join {
     (replace $remote:ident $answer:ident $digest:ident $now:ident) => {
         $remote.arrived($answer, $digest, $now)
@@ -115,7 +119,7 @@ macro_rules! join {
                 older.extend($answer, $($argument),*);
                 $remote.confirmed($now);
             }
-            // without an older one the tail is all there is
+            // without an older answer, the new part is the whole answer
             None => $remote.arrived($answer, None, $now),
         }
     };
@@ -132,35 +136,37 @@ macro_rules! storage {
             joins: $join:ident $(($($argument:expr),*))?, merges: $merges:ident
         }
     )*) => {
-        /// Everything that one source last said of one moment.
+        /// The last answers of one source about one moment.
         #[derive(Debug)]
         pub struct AnswerSet {
             $($(#[$doc])* pub $place: slot!([$($($Key)?)?] $Answer),)*
         }
 
         impl AnswerSet {
+            /// No answers.
             const EMPTY: Self = Self { $($place: StoredAnswer::EMPTY),* };
 
-            /// How every answer stands, also those about one thing, each with its kind.
+            /// The states of all answers, each with its kind of question.
             fn states(&self) -> impl Iterator<Item = (AskKind, AnswerState<'_>)> {
                 std::iter::empty()
                     $(.chain(self.$place.states().map(|state| (AskKind::$Kind, state))))*
             }
 
-            /// How the answer about this stands; `None` if it was never asked.
+            /// The state of the answer to a question; `None` if it was never sent.
             pub fn state(&self, topic: &Topic) -> Option<AnswerState<'_>> {
                 match topic {
                     $(Topic::$Kind $($(($key))?)? => self.$place.find(key!($($($key)?)?)).map(Remote::state),)*
                 }
             }
 
+            /// The slot for the answer to a question.
             fn place(&mut self, topic: &Topic) -> &mut dyn StorageKey {
                 match topic {
                     $(Topic::$Kind $($(($key))?)? => self.$place.place(key!($($($key)?)?)),)*
                 }
             }
 
-            /// Takes an answer; one to another question is no answer.
+            /// Stores an answer. An answer of another kind than the question is an error.
             #[expect(unused_variables, reason = "a row uses the fields that it needs")]
             fn take(&mut self, query: &Query, answer: Answer, digest: Option<u64>, now: Timestamp) -> Result<(), ErrorKind> {
                 match (query, answer) {
@@ -177,7 +183,7 @@ macro_rules! storage {
                 Ok(())
             }
 
-            /// Keeps what is wanted, and of the rest what was answered last.
+            /// Keeps the wanted answers, and the most recent of the others.
             fn forget(&mut self, is_wanted: impl Fn(&Topic) -> bool) {
                 $($($(forget(&mut self.$place, |$key: &$Key| is_wanted(&Topic::$Kind($key.clone())));)?)?)*
             }
@@ -198,19 +204,25 @@ asks!(storage);
 
 static EMPTY: AnswerSet = AnswerSet::EMPTY;
 
+/// The last answers of one source.
 #[derive(Debug, Default)]
 pub struct AnswerCache {
     answers: BTreeMap<Moment, AnswerSet>,
+    /// The displayed moment.
     shown: Moment,
-    /// Which of its services came and went lately.
+    /// Which services of the source appeared and disappeared recently.
     pub(super) lost: ServiceChurn,
 }
 
-/// What becomes of the place of an answer, whatever is kept there.
+/// Updates a stored answer, whatever its type.
 pub(super) trait StorageKey {
+    /// Records that the question was sent.
     fn asked(&mut self);
+    /// Stores the warnings that came with the answer.
     fn warned(&mut self, warnings: Vec<Warning>);
+    /// The stored answer is still current.
     fn confirmed(&mut self, now: Timestamp);
+    /// Records that no readable answer came.
     fn failed(&mut self, error: SourceError);
 }
 
@@ -233,11 +245,12 @@ impl<T> StorageKey for Remote<T> {
 }
 
 impl AnswerCache {
+    /// The answers about this moment.
     pub fn at(&self, moment: Moment) -> &AnswerSet {
         self.answers.get(&moment).unwrap_or(&EMPTY)
     }
 
-    /// What it said of the moment that is shown, or of now where that is all it can tell.
+    /// The answers about the displayed moment; about now for kinds of questions without history.
     fn of(&self, kind: AskKind) -> &AnswerSet {
         self.at(kind.moment(self.shown))
     }
@@ -246,7 +259,7 @@ impl AnswerCache {
         self.answers.entry(moment).or_insert(AnswerSet::EMPTY)
     }
 
-    /// How every answer stands that is shown, also those about one thing, each with its kind.
+    /// The states of all displayed answers, each with its kind of question.
     pub fn answers(&self) -> impl Iterator<Item = (AskKind, AnswerState<'_>)> {
         let shown = self.at(self.shown).states().filter(|(kind, _)| kind.moment(self.shown) == self.shown);
         let is_past = self.shown != Moment::Now;
@@ -254,7 +267,7 @@ impl AnswerCache {
         shown.chain(now.filter(move |(kind, _)| is_past && kind.moment(self.shown) == Moment::Now))
     }
 
-    /// How the answer to a kind of question of which there is one for each source stands; `None` for the other kinds.
+    /// The state of the answer to a kind of question without a key; `None` for kinds with a key.
     pub fn board(&self, kind: AskKind) -> Option<AnswerState<'_>> {
         if kind.has_key() {
             return None;
@@ -262,12 +275,12 @@ impl AnswerCache {
         self.of(kind).states().find(|(other, _)| *other == kind).map(|(_, state)| state)
     }
 
-    /// How the answer to a question stands; `None` if it was never asked.
+    /// The state of the answer to a question; `None` if it was never sent.
     pub fn answer_to(&self, ask: &Ask) -> Option<AnswerState<'_>> {
         self.at(ask.at).state(&ask.topic())
     }
 
-    /// What was said beside the answers of these kinds, each once.
+    /// The warnings that came with the answers of these kinds, each once.
     pub fn warnings(&self, kinds: &[AskKind]) -> Vec<&Warning> {
         let mut all: Vec<&Warning> = Vec::new();
         let asked = self.answers().filter(|(kind, _)| kinds.contains(kind));
@@ -279,15 +292,17 @@ impl AnswerCache {
         all
     }
 
+    /// Sets the displayed moment.
     pub(super) fn show(&mut self, moment: Moment) {
         self.shown = moment;
     }
 
+    /// The slot for the answer to a question.
     pub(super) fn place(&mut self, ask: &Ask) -> &mut dyn StorageKey {
         self.at_mut(ask.at).place(&ask.topic())
     }
 
-    /// Takes what came back for a question; a failure leaves the last good value where it is.
+    /// Stores the answer to a question; a failure keeps the last good value.
     pub(super) fn take(
         &mut self,
         question: &Question,
@@ -310,7 +325,7 @@ impl AnswerCache {
         }
     }
 
-    /// Keeps what is wanted and what is shown, and of the rest what was answered last.
+    /// Keeps the wanted and the displayed answers, and the most recent of the others.
     pub(super) fn forget(&mut self, is_wanted: impl Fn(Moment, &Topic) -> bool) {
         for (moment, answers) in &mut self.answers {
             answers.forget(|topic| is_wanted(*moment, topic));

@@ -1,5 +1,5 @@
-//! What a source told of a while ago and does not tell any more: one service that ends is news of that service, but many at once
-//! are news of the source.
+//! Detects services that a source has stopped reporting: one lost service is shown as such, but many at once point to a problem
+//! of the source.
 
 use std::collections::BTreeMap;
 
@@ -10,23 +10,23 @@ use crate::model::service::ServiceReading;
 
 use super::LOST_SERVICES_KEPT;
 
-/// What is lost within so long is lost together: series of several targets do not end in the same second.
+/// Services that disappear within this time count as lost together: the series of several targets do not end in the same second.
 const LOSS_INTERVAL: SignedDuration = SignedDuration::from_mins(10);
-/// So long the loss of a part is told.
+/// How long a warning about a partial loss is shown.
 const PARTIAL_LOSS_SHOWN: SignedDuration = SignedDuration::from_hours(1);
-/// Fewer services than these are not many.
+/// The fewest lost services that count as many.
 const MIN_LOST_SERVICES: usize = 3;
 
-/// Which services of one source came and went lately.
+/// Which services of one source appeared and disappeared recently.
 #[derive(Debug, Default)]
 pub(super) struct ServiceChurn {
     gone: BTreeMap<Text, Timestamp>,
     came: BTreeMap<Text, Timestamp>,
-    /// How many it tells of now.
+    /// How many services the source reports now.
     present: usize,
 }
 
-/// Many services that went together.
+/// Many services that disappeared together.
 pub(super) struct MassDisappearance {
     pub(super) gone: usize,
     pub(super) of: usize,
@@ -35,7 +35,7 @@ pub(super) struct MassDisappearance {
 }
 
 impl ServiceChurn {
-    /// Takes the services that are told now, against those that were told before; both in the order of their names.
+    /// Compares the services of the new answer with those of the previous one; both sorted by name.
     pub(super) fn follow(
         &mut self,
         before: Option<&[ServiceReading]>,
@@ -67,7 +67,7 @@ impl ServiceChurn {
         self.present = told.len();
     }
 
-    /// Whether many services went together, or all that there were.
+    /// The last loss of many services, or of all.
     pub(super) fn loss(&self, now: Timestamp) -> Option<MassDisappearance> {
         let last = *self.gone.values().max()?;
         let together = |at: &&Timestamp| last.duration_since(**at).abs() < LOSS_INTERVAL;
@@ -80,7 +80,7 @@ impl ServiceChurn {
         (self.present == 0 || is_many).then_some(MassDisappearance { gone, of, came, at })
     }
 
-    /// Whether a service went when many went and as many new ones came: it is called otherwise now.
+    /// Whether a service disappeared in a renaming: many services were lost and about as many new ones appeared.
     pub(super) fn was_renamed(&self, name: &Text, now: Timestamp) -> bool {
         self.gone.contains_key(name) && self.loss(now).is_some_and(|loss| loss.is_renaming())
     }
@@ -108,7 +108,7 @@ mod tests {
             .collect()
     }
 
-    /// Each answer with its moment; the numbers of the loss after the last one: gone, of, came.
+    /// Applies each answer at its time; returns the numbers of the loss after the last one: gone, of, came.
     fn followed(answers: &[(&[&str], i64)]) -> (ServiceChurn, Option<(usize, usize, usize)>) {
         let mut lost = ServiceChurn::default();
         let mut before: Option<Vec<ServiceReading>> = None;
@@ -144,7 +144,7 @@ mod tests {
         assert_eq!(followed(slowly).1, Some((3, 3, 0)));
         let back: &[(&[&str], i64)] = &[(&["a", "b", "c"], 0), (&[], 10), (&["a", "b", "c"], 40)];
         assert_eq!(followed(back).1, None);
-        // as long as there is nothing it is told, a part for an hour
+        // while there are no services the warning stays, a partial loss is shown for an hour
         let (lost, _) = followed(&[(&["a", "b", "c"], 0), (&[], 10)]);
         assert!(lost.loss(at(10 + 7200)).is_some());
         let (lost, _) = followed(&[(&["a", "b", "c", "d"], 0), (&["a"], 10)]);

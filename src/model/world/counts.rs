@@ -1,4 +1,4 @@
-//! What is counted of all alerts: once for each change of theirs, since every frame tells it.
+//! The numbers of alerts: computed once per change, because every frame shows them.
 
 use std::sync::Arc;
 
@@ -6,7 +6,7 @@ use jiff::Timestamp;
 
 use crate::model::alert::{Alert, AlertState, Severity};
 
-/// How many alerts there are, by state and severity.
+/// The numbers of alerts by state and severity.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct AlertTotals {
     counts: [[usize; Severity::ALL.len()]; AlertState::ALL.len()],
@@ -14,7 +14,7 @@ pub struct AlertTotals {
 }
 
 impl AlertTotals {
-    /// Of these alerts, each with the moment of its last change.
+    /// Counts these alerts, each with the time of its last change.
     pub(super) fn of<'a>(alerts: impl Iterator<Item = (&'a Arc<Alert>, Timestamp)>) -> Self {
         let mut totals = Self::default();
         for (alert, changed_at) in alerts {
@@ -33,27 +33,29 @@ impl AlertTotals {
         self.counts.get(state as usize).and_then(|counts| counts.get(severity as usize)).copied().unwrap_or(0)
     }
 
+    /// How many alerts have this state.
     pub fn in_state(&self, state: AlertState) -> usize {
         Severity::ALL.into_iter().map(|severity| self.count(state, severity)).sum()
     }
 
+    /// How many alerts of this severity are firing.
     pub fn firing(&self, severity: Severity) -> usize {
         self.count(AlertState::Firing, severity)
     }
 
-    /// How many are firing that say how bad they are.
+    /// How many alerts with a severity are firing.
     pub fn firing_with_severity(&self) -> usize {
         self.in_state(AlertState::Firing) - self.firing(Severity::None)
     }
 
-    /// The worst severity among those that [`AlertTotals::firing_with_severity`] counts.
+    /// The worst severity among the alerts that [`AlertTotals::firing_with_severity`] counts.
     pub fn worst(&self) -> Option<Severity> {
         let mut firing_with_severity =
             Severity::ALL.into_iter().filter(|severity| *severity != Severity::None);
         firing_with_severity.find(|severity| self.firing(*severity) > 0)
     }
 
-    /// When the newest of those that [`AlertTotals::firing_with_severity`] counts came or changed.
+    /// When the newest of the alerts that [`AlertTotals::firing_with_severity`] counts appeared or changed.
     pub fn newest(&self) -> Option<Timestamp> {
         self.newest
     }

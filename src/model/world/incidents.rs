@@ -1,4 +1,4 @@
-//! The incidents of all sources, the most urgent first, each tied to the alerts and the service that it is about.
+//! The incidents of all sources, the most urgent first, each linked to its alerts and services.
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -16,30 +16,30 @@ use super::super::oncall::OnCallBoard;
 use super::super::source::SourceId;
 use super::{OptimisticState, World};
 
-/// Longer ago than this, an acknowledgement says little about whether somebody is still on it.
+/// An acknowledgement older than this no longer shows that somebody works on the incident.
 pub const OLD_ACKNOWLEDGEMENT_AFTER: SignedDuration = SignedDuration::from_hours(4);
 
-/// A page may be opened a little before the alert is told as firing: clocks, and the rounds of asking.
+/// An incident may be created slightly before its alert is seen as firing: clocks differ, and sources are polled.
 const CLOCK_TOLERANCE: SignedDuration = SignedDuration::from_secs(60);
 
-/// An incident with what it is about.
+/// An incident with its alerts and services.
 #[derive(Debug, Clone, PartialEq)]
 pub struct IncidentView {
-    /// The incident, as the source says it that is best believed.
+    /// The incident, as the most reliable source reports it.
     pub incident: Incident,
-    /// All sources that know it, in the order of their names; never empty.
+    /// All sources that report it, sorted by name; never empty.
     pub sources: Vec<SourceId>,
-    /// The monitored service that it is about; of several the one with the most alerts.
+    /// The monitored service that it concerns; of several the one with the most alerts.
     pub service: Option<Text>,
-    /// All monitored services that it is about, each once.
+    /// All monitored services that it concerns, each once.
     pub services: Vec<Text>,
-    /// The alerts that it is about, in the order of their fingerprints.
+    /// Its alerts, sorted by fingerprint.
     pub alerts: Vec<Fingerprint>,
-    /// What is done to it and shows already, though its source does not tell of it yet.
+    /// The pending change that is already displayed, if burnwatch sent one that no source reports yet.
     pub optimistic: Option<OptimisticState>,
 }
 
-/// By what incidents are ordered, the most urgent first, so that no two are equal.
+/// The sort key of incidents, the most urgent first; it ends with the id and the source, so that no two are equal.
 type IncidentRank = (bool, u32, Urgency, IncidentStatus, Reverse<Timestamp>, Text, Option<SourceId>);
 
 impl IncidentView {
@@ -48,18 +48,18 @@ impl IncidentView {
         Self { incident, sources, service: None, services: Vec::new(), alerts: Vec::new(), optimistic: None }
     }
 
-    /// The first source that knows it; it stays the same while sources come and go.
+    /// The first source that reports it; stays the same while other sources answer or fail.
     pub fn source(&self) -> &SourceId {
         self.sources.first().unwrap_or(&self.incident.source)
     }
 
-    /// Open ones first, by priority, urgency, whether somebody has it, and the newest first; then the resolved ones, the
-    /// latest first.
+    /// The order: open incidents first, by priority, urgency, status and the newest first; then resolved ones, the
+    /// most recent first.
     pub fn by_urgency(&self) -> impl Ord + use<> {
         let incident = &self.incident;
         let rank = incident.priority.as_ref().and_then(|priority| priority.rank).unwrap_or(u32::MAX);
         let (id, source) = (incident.id.clone(), self.sources.first().cloned());
-        // what is being resolved stays where it is until that is sure
+        // an incident that is being resolved keeps its place until the server confirms it
         let rank_key: IncidentRank = if self.is_shown_open() {
             (false, rank, incident.urgency, incident.status, Reverse(incident.created_at), id, source)
         } else {
@@ -69,12 +69,12 @@ impl IncidentView {
         rank_key
     }
 
-    /// Whether it is not over, or not surely.
+    /// Whether it is open, or has a pending change.
     pub fn is_shown_open(&self) -> bool {
         self.incident.is_open() || self.optimistic.is_some()
     }
 
-    /// When somebody said last that they are on it, if somebody is.
+    /// When it was last acknowledged; `None` if it is not acknowledged.
     pub fn acknowledged_at(&self) -> Option<Timestamp> {
         let incident = &self.incident;
         if incident.status != IncidentStatus::Acknowledged {
@@ -83,12 +83,12 @@ impl IncidentView {
         incident.acknowledged.iter().map(|stamp| stamp.at).max().or(Some(incident.changed_at))
     }
 
-    /// Whether it was acknowledged so long ago that it may have been forgotten.
+    /// Whether it was acknowledged more than [`OLD_ACKNOWLEDGEMENT_AFTER`] ago.
     pub fn is_acknowledgement_old(&self, now: Timestamp) -> bool {
         self.acknowledged_at().is_some_and(|at| now.duration_since(at) > OLD_ACKNOWLEDGEMENT_AFTER)
     }
 
-    /// Those who have it: who acknowledged it, else to whom it is assigned; each once.
+    /// The people who work on it: those who acknowledged it, else those it is assigned to; each once.
     pub fn holders(&self) -> Vec<&Person> {
         let incident = &self.incident;
         let is_acknowledged = incident.status == IncidentStatus::Acknowledged;
@@ -104,33 +104,34 @@ impl World {
         &self.incidents
     }
 
+    /// The incident with this id at this source.
     pub fn incident(&self, source: &SourceId, id: &str) -> Option<&IncidentView> {
         self.incidents.iter().find(|known| *known.incident.id == *id && known.sources.contains(source))
     }
 
-    /// What is known of an incident beyond the list.
+    /// Details of an incident that the list does not contain.
     pub fn incident_detail(&self, linked: &IncidentView) -> Option<&IncidentDetail> {
         let of = |source| self.cache.get(source)?.incident_details().get(&linked.incident.id)?.value();
         of(&linked.incident.source).or_else(|| linked.sources.iter().find_map(of))
     }
 
-    /// Whether its alerts were not told yet: what it is about is a guess by its words till then.
+    /// Whether the source has not reported its alerts yet; until then its alerts and services are guessed from its text.
     pub fn has_unknown_alerts(&self, known: &IncidentView) -> bool {
         known.incident.firing.is_empty() && self.incident_detail(known).is_none()
     }
 
-    /// The incidents that are about a service, the most urgent first.
+    /// The incidents of a service, the most urgent first.
     pub fn incidents_of<'a>(&'a self, service: &'a str) -> impl Iterator<Item = &'a IncidentView> + 'a {
         self.incidents.iter().filter(move |known| known.services.iter().any(|name| **name == *service))
     }
 
-    /// The most pressing incident that an alert belongs to.
+    /// The most urgent incident of an alert.
     pub fn incident_of(&self, alert: Fingerprint) -> Option<&IncidentView> {
         self.incidents.iter().find(|known| known.alerts.binary_search(&alert).is_ok())
     }
 
-    /// The priorities that incidents of a source can be given, the gravest first: those that it tells of, and those that
-    /// its incidents have.
+    /// The priorities that a source offers for incidents, the highest first: those that it lists, and those of
+    /// its incidents.
     pub fn priorities(&self, source: &SourceId) -> Vec<&Priority> {
         let reported = self.cache.get(source).and_then(|cache| cache.incidents().value());
         let mut all: Vec<&Priority> = reported.iter().flat_map(|board| &board.priorities).collect();
@@ -142,29 +143,29 @@ impl World {
         all
     }
 
-    /// Who is on call, as each source says.
+    /// Who is on call, by source.
     pub fn on_call(&self) -> impl Iterator<Item = (&SourceId, &OnCallBoard)> {
         self.cache.iter().filter_map(|(id, cache)| Some((id, cache.on_call().value()?)))
     }
 
-    /// Whether a person of a source is the one at the keyboard.
+    /// Whether a person of a source is the user of burnwatch.
     pub fn is_me(&self, source: &SourceId, person: &Person) -> bool {
         let board = self.cache.get(source).and_then(|cache| cache.on_call().value());
         board.and_then(|board| board.me.as_ref()).is_some_and(|me| me.id == person.id)
     }
 
-    /// Whether any source has told its incidents, so that none means none.
+    /// Whether any source has reported its incidents, so that an empty list means that there are none.
     pub fn has_incident_data(&self) -> bool {
         self.cache.values().any(|cache| cache.incidents().value().is_some())
     }
 
-    /// Puts together what the sources said last; two sources may ask the same account.
+    /// Merges the incidents of all sources; two sources may query the same account.
     pub(super) fn merge_incidents(&mut self) {
         let mut all: Vec<IncidentView> = Vec::new();
         let mut known: HashMap<(&str, u64, Timestamp), usize> = HashMap::new();
         for (source, cache) in &self.cache {
             for incident in cache.incidents().value().into_iter().flat_map(|board| &board.incidents) {
-                // short numbers as ids are the same at many servers: the moment tells them apart
+                // ids of some servers are small numbers that other servers use too: the creation time distinguishes them
                 let identity = (&*incident.id, incident.number, incident.created_at);
                 if let Some(same) = known.get(&identity).and_then(|at| all.get_mut(*at)) {
                     same.sources.push(source.clone());
@@ -185,7 +186,7 @@ impl World {
         self.link_incidents();
     }
 
-    /// Whether one source's word on an incident counts more than another's: it is well, and knows of a later change.
+    /// Whether `one` is more reliable than `other`: its source answers without errors, or its last change is later.
     fn is_more_reliable(&self, one: &Incident, other: &Incident) -> bool {
         let rank = |incident: &Incident| {
             let cache = self.cache.get(&incident.source);
@@ -196,6 +197,7 @@ impl World {
         rank(one) > rank(other)
     }
 
+    /// Links incidents to services and alerts.
     pub(super) fn link_incidents(&mut self) {
         if self.incidents.is_empty() {
             return;
@@ -212,8 +214,8 @@ impl World {
         self.incidents = incidents;
     }
 
-    /// The services and the alerts that an incident is about: by the labels that came along with the page, else by the key
-    /// and the page of the expression, else by the words that people read.
+    /// The services and alerts of an incident: found by the labels in its alerts, else by the incident key or the expression's
+    /// URL, else by names in its text.
     fn links_of(
         &self,
         known: &IncidentView,
@@ -222,7 +224,7 @@ impl World {
     ) -> (Vec<Text>, Vec<Fingerprint>) {
         let incident = &known.incident;
         let reported = self.incident_detail(known).map_or(&[][..], |detail| &detail.alerts);
-        // an alert that began after the incident was over is another story
+        // an alert that started after the incident was resolved does not belong to it
         let in_time = |alert: &Alert| incident.resolved_at.is_none_or(|at| alert.starts_at <= at);
         let label_sets: Vec<&Labels> =
             incident.firing.iter().chain(reported.iter().flat_map(IncidentAlert::label_sets)).collect();
@@ -238,13 +240,13 @@ impl World {
         };
         let texts: Vec<&str> =
             std::iter::once(&*incident.title).chain(reported.iter().map(|alert| &*alert.summary)).collect();
-        // which of several names in a title is meant is anybody's guess
+        // with several service names in a title, it is unclear which one is meant
         let by_title = || {
             let named = texts.iter().flat_map(|text| words(text)).filter_map(|word| self.service(word));
             let named: BTreeSet<&Text> = named.map(|service| &service.name).collect();
             named.first().filter(|_| named.len() == 1).map(|name| Text::clone(name))
         };
-        // in the title of a group stand the values of some labels, whichever they are
+        // the title of an alert group contains label values without their label names
         let is_guess = || is_of_group(&incident.title) && self.has_unknown_alerts(known);
         let by_words =
             || by_name().or_else(|| by_title().filter(|_| !is_guess())).into_iter().collect::<Vec<_>>();
@@ -285,7 +287,7 @@ impl World {
         (about, alerts)
     }
 
-    /// Alerts whose expression or runbook is a page that came along.
+    /// Alerts whose expression URL or runbook URL is one of the incident's.
     fn alerts_with_links_of<'a>(
         &'a self,
         reported: &'a [IncidentAlert],
@@ -302,15 +304,15 @@ impl World {
         self.alerts.iter().filter(is_like)
     }
 
-    /// The alert that an incident's alert came from, as far as its labels or its key tell.
+    /// The alert that an incident's alert came from, found by its labels or key.
     pub fn alert_of(&self, reported: &IncidentAlert) -> Option<Fingerprint> {
         let names = AlertsByName::of(&self.alerts);
         let by_labels = reported.label_sets().find_map(|labels| self.alert_with_labels(labels, &names));
         by_labels.or_else(|| reported.key.as_deref().and_then(|key| self.alert_with_key(key)))
     }
 
-    /// The alert with these labels, else the one that has all of them or only such, since labels are added and dropped on the
-    /// way.
+    /// The alert with exactly these labels, else the only alert with the same name whose labels contain them or are contained in
+    /// them: labels are added and dropped on the way.
     fn alert_with_labels(&self, labels: &Labels, names: &AlertsByName<'_>) -> Option<Fingerprint> {
         let name = labels.get("alertname")?;
         if let Some(alert) = self.alert(Fingerprint::of(labels)) {
@@ -325,23 +327,23 @@ impl World {
         }
     }
 
-    /// Some senders take an alert's fingerprint for the key of its incident.
+    /// The alert whose fingerprint is the incident's key, as some senders set it.
     fn alert_with_key(&self, key: &str) -> Option<Fingerprint> {
         self.alert(Fingerprint::parse(key)?).map(|alert| alert.fingerprint)
     }
 }
 
-/// Whether labels that a group of alerts shares are those of this one: an alert's name and another label, or two of them.
+/// Whether an alert has all of an alert group's common labels, at least two of them.
 fn is_shared(labels: &Labels, alert: &Labels) -> bool {
     labels.len() > 1 && labels.is_within(alert)
 }
 
-/// Whether a title is the one that Alertmanager makes of a group: `[FIRING:2] checkout (bench shop page)`.
+/// Whether a title is Alertmanager's default for a group: `[FIRING:2] checkout (bench shop page)`.
 fn is_of_group(title: &str) -> bool {
     title.starts_with("[FIRING:") || title.starts_with("[RESOLVED")
 }
 
-/// Each name once, the most frequent first, and of equally frequent ones in their order.
+/// Each name once, the most frequent first, equally frequent ones sorted by name.
 fn by_frequency<'a>(names: impl Iterator<Item = &'a Text>) -> Vec<Text> {
     let mut counts: BTreeMap<&Text, usize> = BTreeMap::new();
     for name in names {
@@ -352,6 +354,7 @@ fn by_frequency<'a>(names: impl Iterator<Item = &'a Text>) -> Vec<Text> {
     all.into_iter().map(|(name, _)| Text::clone(name)).collect()
 }
 
+/// Alerts by name.
 struct AlertsByName<'a>(HashMap<&'a str, Vec<&'a Arc<Alert>>>);
 
 impl<'a> AlertsByName<'a> {
@@ -363,7 +366,7 @@ impl<'a> AlertsByName<'a> {
         Self(names)
     }
 
-    /// The alerts whose names stand in one of the texts, as whole words; a name that is several words as it is.
+    /// The alerts whose names occur in one of the texts: as a whole word, or as a substring if the name contains a blank.
     fn mentioned_in<'b>(&'b self, texts: &'b [&str]) -> impl Iterator<Item = &'b Vec<&'a Arc<Alert>>> {
         let in_words = texts.iter().flat_map(|text| words(text)).filter_map(|word| self.0.get(word));
         let several = self.0.iter().filter(|(name, _)| name.contains(' '));
@@ -372,14 +375,14 @@ impl<'a> AlertsByName<'a> {
     }
 }
 
-/// The words of a text: what names of alerts and services are made of.
+/// The words of a text, split at characters that do not occur in names of alerts and services.
 fn words(text: &str) -> impl Iterator<Item = &str> {
     let is_of_name = |c: char| c.is_alphanumeric() || matches!(c, '_' | '-' | '.' | ':' | '/');
     let words = text.split(move |c: char| !is_of_name(c));
     words.map(|word| word.trim_matches(['.', ':', '-', '/'])).filter(|word| !word.is_empty())
 }
 
-/// A service's name without what systems write differently: `Check Out` is `check-out`.
+/// A service name in the form for comparing: `Check Out` becomes `check-out`.
 fn plain(name: &str) -> String {
     name.trim().to_lowercase().replace([' ', '_'], "-")
 }

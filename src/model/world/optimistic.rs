@@ -1,5 +1,5 @@
-//! What burnwatch takes to be so because it has asked for it: shown at once, told apart from what sources say, and given up
-//! as soon as a source says something that it was asked after the action had ended.
+//! Optimistic changes: the effects of actions that burnwatch has sent, displayed at once and marked as such. A change is dropped
+//! when its source answers a question that was sent after the action had ended.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -17,19 +17,21 @@ use crate::model::operation::TargetKind;
 use crate::model::silence::{Silence, SilenceState};
 use crate::model::source::SourceId;
 
-/// How far an action is that shows already.
+/// The progress of an action with an optimistic change.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum OptimisticStage {
+    /// Being sent.
     Sending,
-    /// Its source asks to wait until then.
+    /// Waiting until this time, as its source requested.
     Waiting(Timestamp),
-    /// No sure answer came: it is being read back.
+    /// The response was unclear: burnwatch reads the state back.
     ReadingBack,
-    /// Done, and not yet among what its source tells.
+    /// Done, but not in the answers of its source yet.
     Done,
 }
 
 impl OptimisticStage {
+    /// The stage as text.
     pub const fn word(self) -> &'static str {
         match self {
             Self::Sending => "sending",
@@ -40,19 +42,21 @@ impl OptimisticStage {
     }
 }
 
-/// An action that shows before its source tells of it.
+/// The effect of an action, displayed before its source reports it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct OptimisticChange {
-    /// The number of its plan, and which of its actions it is.
+    /// The number of its plan, and the index of the action in the plan.
     pub act: (u64, usize),
+    /// The action.
     pub action: Action,
     pub since: Timestamp,
+    /// Its progress.
     pub stage: OptimisticStage,
-    /// Whether its source was asked after it had ended.
+    /// Whether a question was sent to its source after it had ended.
     asked: bool,
 }
 
-/// What shows of an incident before its source tells of it.
+/// The pending change of an incident that is already displayed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct OptimisticState {
     /// What is done to it.
@@ -62,7 +66,7 @@ pub struct OptimisticState {
 }
 
 impl OptimisticChange {
-    /// The question whose answer tells of it.
+    /// The kind of question whose answer reports the effect.
     const fn reported_by(&self) -> AskKind {
         match self.action.operation.kind().target() {
             TargetKind::Incident | TargetKind::Service => AskKind::Incidents,
@@ -78,7 +82,7 @@ impl OptimisticChange {
 }
 
 impl World {
-    /// Shows an action as if it were done already.
+    /// Adds an action and displays its effect at once.
     pub fn apply_optimistically(&mut self, act: (u64, usize), action: Action, now: Timestamp) {
         let optimistic_change =
             OptimisticChange { act, action, since: now, stage: OptimisticStage::Sending, asked: false };
@@ -87,7 +91,8 @@ impl World {
         self.merge(news, now);
     }
 
-    /// Takes note of how far an action is. What has ended well shows until its source tells of it; all else is taken back.
+    /// Updates the progress of an action. A successful action stays displayed until its source reports it; a failed one is
+    /// undone.
     pub fn progressed(&mut self, act: (u64, usize), progress: &ActionProgress, now: Timestamp) {
         let Some(at) = self.optimistic.iter().position(|one| one.act == act) else { return };
         let stage = match progress {
@@ -106,12 +111,12 @@ impl World {
         self.merge(news, now);
     }
 
-    /// All that shows before its source tells of it, in the order in which it was asked for.
+    /// All optimistic changes, in the order of their actions.
     pub fn optimistic_changes(&self) -> &[OptimisticChange] {
         &self.optimistic
     }
 
-    /// What shows of an incident before its source tells of it, the latest last.
+    /// The optimistic changes of an incident, the latest last.
     pub fn optimistic_changes_of<'a>(
         &'a self,
         sources: &'a [SourceId],
@@ -124,7 +129,7 @@ impl World {
         })
     }
 
-    /// The silence on its way that makes an alert look silenced, and how far it is.
+    /// The progress of the pending silence that makes an alert appear silenced; `None` without one.
     pub fn silencing(&self, fingerprint: Fingerprint) -> Option<OptimisticStage> {
         if !self.optimistically_silenced.contains(&fingerprint) {
             return None;
@@ -133,7 +138,7 @@ impl World {
         self.optimistic.iter().rev().find(|one| hides(one, alert)).map(|one| one.stage)
     }
 
-    /// All silences of all sources; those that are being changed as they will be.
+    /// All silences of all sources, with pending changes applied.
     pub fn shown_silences(&self) -> impl Iterator<Item = (Arc<Silence>, Option<OptimisticStage>)> {
         self.silences().map(|silence| {
             let its = self.optimistic.iter().rev().find(|one| {
@@ -158,14 +163,14 @@ impl World {
         })
     }
 
-    /// Notes that a source was asked: what it answers from now on is younger than the actions that have ended.
+    /// Marks finished changes of the asked source: its answer to this question will already contain their effects.
     pub(super) fn mark_asked(&mut self, question: &Question) {
         for one in self.optimistic.iter_mut().filter(|one| one.stage == OptimisticStage::Done) {
             one.asked |= one.is_reported_by(question);
         }
     }
 
-    /// Gives up what a source was asked about and has answered. `false` if there is nothing of the kind.
+    /// Drops the changes that the answer to this question covers. Returns whether there were any.
     pub(super) fn drop_confirmed(&mut self, question: &Question) -> bool {
         let before = self.optimistic.len();
         self.optimistic
@@ -173,7 +178,8 @@ impl World {
         self.optimistic.len() < before
     }
 
-    /// The alerts as they are shown: those that are being silenced as silenced.
+    /// The alerts as displayed: pending silences are applied. The second result are the alerts that appear silenced because of
+    /// that.
     pub(super) fn shown_alerts(&self) -> (Vec<Arc<Alert>>, BTreeSet<Fingerprint>) {
         let silences: Vec<&OptimisticChange> =
             self.optimistic.iter().filter(|one| one.reported_by() == AskKind::Alerts).collect();
@@ -191,7 +197,7 @@ impl World {
         (shown.collect(), optimistically_silenced)
     }
 
-    /// What is done to an incident shows in it, unless its source tells that it stands elsewhere by now.
+    /// Applies pending changes to an incident, unless its source reports a newer status than the action was based on.
     pub(super) fn apply_optimistic(
         &self,
         incident: &mut Incident,
@@ -231,7 +237,7 @@ impl World {
         }
     }
 
-    /// The person at the keyboard, as a source knows them.
+    /// The user of burnwatch, as a source knows them.
     fn me_at(&self, source: &SourceId) -> Person {
         let board = self.cache.get(source).and_then(|cache| cache.on_call().value());
         let unknown = || Person { id: "".into(), name: "you".into(), email: None, zone: None };
@@ -239,7 +245,7 @@ impl World {
     }
 }
 
-/// Whether a silence that is on its way keeps an alert quiet: one of its own source's, or one that no source has routed yet.
+/// Whether a pending silence silences an alert: one of the same Alertmanager, or one that no Alertmanager has reported yet.
 fn hides(one: &OptimisticChange, alert: &Alert) -> bool {
     let Operation::Silence { draft } = &one.action.operation else { return false };
     if draft.starts_at.is_some_and(|start| start > one.since) {

@@ -1,16 +1,16 @@
-//! Services that packs name by labels of their own, such as `HAProxy`'s backends by `proxy`: an alert with such a label is about
-//! that service, whatever its service labels say of the proxy.
+//! Services that metric packs name by labels of their own, such as `HAProxy`'s backends by `proxy`: an alert with such a label
+//! belongs to that service, whatever its general service labels say.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::model::labels::{Labels, Text};
 
-/// The labels, each with the services that it names.
+/// Label names, each with the services that it names.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(super) struct OwnNames(BTreeMap<Text, BTreeSet<Text>>);
 
 impl OwnNames {
-    /// Of services with the label that names each of them.
+    /// From pairs of a service and the label that names it.
     pub(super) fn new<'a>(services: impl Iterator<Item = (&'a Text, &'a Text)>) -> Self {
         let mut all: BTreeMap<Text, BTreeSet<Text>> = BTreeMap::new();
         for (service, label) in services {

@@ -1,26 +1,27 @@
-//! What each list of the world is put together from.
+//! The parts of the merged state, and the questions that each is built from.
 
 use crate::model::ask::AskKind;
 
-/// A part of what all sources together say.
+/// A part of the merged state.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum WorldPart {
-    /// Services with their health, which their alerts decide, too.
+    /// Services with their health, to which alerts contribute.
     Services,
-    /// Alerts, silenced or not, whoever tells them.
+    /// Alerts, silenced or not, from all sources.
     Alerts,
-    /// SLOs with the alerts that tell of them.
+    /// SLOs with their alerts.
     Slos,
-    /// Incidents with the services and alerts that they are about.
+    /// Incidents with their services and alerts.
     Incidents,
     OnCall,
-    /// Silences with the alerts that they hide.
+    /// Silences with the alerts that they silence.
     Silences,
+    /// The health of each source.
     Sources,
 }
 
 impl WorldPart {
-    /// The questions of which one at the least has to be asked for there to be anything.
+    /// The kinds of questions of which at least one must be asked to have any content.
     pub const fn reported_by(self) -> &'static [AskKind] {
         match self {
             Self::Services => &[AskKind::Services],
@@ -33,7 +34,8 @@ impl WorldPart {
         }
     }
 
-    /// The questions without whose answers it is not whole. What is merged into a part is named here, and nowhere else.
+    /// The kinds of questions that must all be answered for complete content. This is the only place that lists what a part is
+    /// merged from.
     pub const fn depends_on(self) -> &'static [AskKind] {
         match self {
             Self::Services => &[AskKind::Services, AskKind::Alerts, AskKind::Rules, AskKind::Silences],

@@ -1,4 +1,4 @@
-//! The services out of what all sources say, with those that no source tells of any more and those that only an alert names.
+//! Merges the services of all sources, and adds lost services and those that only an alert names.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -19,11 +19,11 @@ use super::churn::MassDisappearance;
 use super::own_names::OwnNames;
 use super::{AnswerCache, LOST_SERVICES_KEPT, World};
 
-/// What each source says of a service, with the lookback and the moment.
+/// The readings of each service by source, with the lookback and the time of the answer.
 type ServiceReadings<'a> = BTreeMap<&'a Text, Vec<(&'a SourceId, SourcedReading<'a>, Duration, Timestamp)>>;
 
 impl World {
-    /// Works services out anew. Whether their names are the same as before.
+    /// Merges the services again. Returns whether their names are unchanged.
     pub(super) fn merge_services(&mut self, now: Timestamp) -> bool {
         self.warn_about_lost_services(now);
         let mut readings: ServiceReadings<'_> = BTreeMap::new();
@@ -35,12 +35,12 @@ impl World {
                 readings.entry(&reading.name).or_default().push((id, sourced, board.lookback, at));
             }
         }
-        let from_readings = readings.values().flatten().map(|(_, sourced, ..)| sourced.reading);
-        let from_readings =
-            from_readings.filter_map(|reading| Some((&reading.name, reading.named_by.as_ref()?)));
+        let with_readings = readings.values().flatten().map(|(_, sourced, ..)| sourced.reading);
+        let with_readings =
+            with_readings.filter_map(|reading| Some((&reading.name, reading.named_by.as_ref()?)));
         let before = self.services.iter().filter(|old| !readings.contains_key(&old.name));
         let before = before.filter_map(|old| Some((&old.name, old.named_by.as_ref()?)));
-        let own = OwnNames::new(from_readings.chain(before));
+        let own = OwnNames::new(with_readings.chain(before));
         let named = self.named_by_alerts(&readings);
         let was_renamed = |name: &Text| self.cache.values().any(|cache| cache.lost.was_renamed(name, now));
         let is_kept = |old: &&Service| {
@@ -68,7 +68,7 @@ impl World {
         let services = names.into_iter().zip(alerts).map(|(name, alerts)| {
             let before = self.service(&name);
             let service = match (readings.get(&name), before) {
-                (Some(known), _) => self.from_readings(known, before, &alerts, now),
+                (Some(known), _) => self.with_readings(known, before, &alerts, now),
                 (None, Some(old)) if self.awaits_answer(old) => old.without_values(),
                 (None, _) => self.lost(name, before, &alerts, now),
             };
@@ -94,7 +94,8 @@ impl World {
         }
     }
 
-    fn from_readings(
+    /// A service that sources report.
+    fn with_readings(
         &self,
         known: &[(&SourceId, SourcedReading<'_>, Duration, Timestamp)],
         before: Option<&Service>,
@@ -128,8 +129,8 @@ impl World {
         }
     }
 
-    /// The services without readings that an alert names that fires and counts. Nobody is named by alerts alone as long as a
-    /// source of services is still on its way to its first answer.
+    /// The services without readings that a firing alert of severity critical or warning names. Empty until every source of
+    /// services has given its first answer.
     fn named_by_alerts(&self, readings: &ServiceReadings<'_>) -> BTreeSet<Text> {
         if self.cache.values().any(has_no_first_answer) {
             return BTreeSet::new();
@@ -147,12 +148,12 @@ impl World {
         names.filter(|name| !name.is_empty() && !readings.contains_key(*name)).cloned().collect()
     }
 
-    /// Whether a source that told of a service at another moment has yet to tell of this one.
+    /// Whether a source that reported this service at another moment has not answered for the displayed one.
     fn awaits_answer(&self, service: &Service) -> bool {
         service.sources.iter().filter_map(|id| self.cache.get(id)).any(has_no_first_answer)
     }
 
-    /// A service that no source tells of any more, or that only alerts name.
+    /// A service that no source reports now, or that only alerts name.
     fn lost(&self, name: Text, before: Option<&Service>, alerts: &[&Alert], now: Timestamp) -> Service {
         let old = before.filter(|old| !old.is_named_by_alerts_alone());
         let thresholds = &self.health_policy.thresholds;
@@ -183,7 +184,7 @@ impl World {
     }
 }
 
-/// Whether a source of services is still on its way to its first answer about the moment that is shown.
+/// Whether a source of services has not given its first answer about the displayed moment.
 fn has_no_first_answer(cache: &AnswerCache) -> bool {
     let services = cache.services();
     let is_asked = services.is_waiting() || cache.at(Moment::Now).services.state().was_asked;
@@ -196,13 +197,14 @@ fn loss(cache: &AnswerCache, firing: usize, now: Timestamp) -> Option<Warning> {
     let Some(lost) = cache.lost.loss(now) else {
         let is_odd = board.readings.is_empty() && firing > 0;
         let alerts = if firing == 1 { "1 alert fires" } else { &format!("{firing} alerts fire") };
-        return is_odd.then(|| Warning::missing(format!("its answers hold no service while {alerts}")));
+        return is_odd.then(|| Warning::missing(format!("its answers contain no services while {alerts}")));
     };
     let MassDisappearance { gone, of, came, at } = lost;
     let clock = at.strftime("%H:%MZ");
     if !board.readings.is_empty() && lost.is_renaming() {
-        let words =
-            format!("{gone} services are gone and {came} new ones came at {clock}: was a label renamed?");
+        let words = format!(
+            "{gone} services disappeared and {came} new ones appeared at {clock}: was a label renamed?"
+        );
         return Some(Warning::notice(words));
     }
     Some(Warning::part(format!("its answers lost {gone} of {of} services at {clock}")))

@@ -1,4 +1,4 @@
-//! The SLOs of all sources, judged, with their services and alerts.
+//! The states of the SLOs of all sources, with their services and alerts.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -11,11 +11,12 @@ use super::World;
 use crate::model::ask::Moment;
 
 impl World {
-    /// All SLOs, in the order of their ids, then of their sources.
+    /// All SLOs, sorted by id, then by source.
     pub fn slos(&self) -> &[SloStatus] {
         &self.slos
     }
 
+    /// The SLO with this id at this source.
     pub fn slo(&self, source: &SourceId, id: &str) -> Option<&SloStatus> {
         let key = |status: &SloStatus| (*status.slo.id).cmp(id).then_with(|| status.source.cmp(source));
         self.slos.get(self.slos.binary_search_by(key).ok()?)
@@ -28,6 +29,7 @@ impl World {
         its
     }
 
+    /// The worst SLO of a service.
     pub fn worst_slo_of<'a>(&'a self, service: &'a str) -> Option<&'a SloStatus> {
         self.its_slos(service).min_by(|a, b| a.by_urgency(b))
     }
@@ -38,16 +40,17 @@ impl World {
         its.filter_map(|(_, at)| self.slos.get(*at))
     }
 
-    /// The SLO that an alert with these labels is about.
+    /// The SLO that an alert with these labels belongs to, the worst if there are several.
     pub fn slo_of(&self, labels: &Labels) -> Option<&SloStatus> {
         self.slos.iter().filter(|status| status.slo.is_about(labels)).min_by(|a, b| a.by_urgency(b))
     }
 
+    /// Computes the states of all SLOs from the last answers.
     pub(super) fn merge_slos(&mut self) {
         let mut all: Vec<SloStatus> = Vec::new();
         for (id, cache) in &self.cache {
             let board = cache.slos().value();
-            // of another moment it is known which SLOs there are, and not how they were
+            // for a past moment without an answer, the current SLOs are listed without data
             let unread = self.moment.past().filter(|_| board.is_none());
             let unread = unread.zip(cache.at(Moment::Now).slos.value());
             let named = unread.iter().flat_map(|(at, board)| {
@@ -67,7 +70,7 @@ impl World {
                 *pairs.entry(pair).or_insert_with_key(|(one, other)| self.is_pair(one, other))
             };
             let is_same = later.slo.id == kept.slo.id && is_pair();
-            // of two servers that see the same, the one that has something to say
+            // of two servers with the same data, the more reliable one is kept
             if is_same && self.is_less_reliable(kept, later) {
                 std::mem::swap(later, kept);
             }
@@ -116,7 +119,7 @@ impl World {
         self.slos = slos;
     }
 
-    /// Finds for each alert the SLOs that it is about.
+    /// Finds the SLOs of each alert.
     fn link_alerts_to_slos(&mut self) {
         let known = SloAlertIndex::of(self.slos.iter().map(|status| &*status.slo));
         for (alert, about) in self.alerts.iter().zip(&mut self.about) {
@@ -137,6 +140,7 @@ impl World {
         }
     }
 
+    /// Assigns each SLO its active alerts.
     pub(super) fn assign_alerts_to_slos(&mut self) {
         for status in &mut self.slos {
             status.alerts.clear();
@@ -162,17 +166,18 @@ impl World {
     }
 }
 
-/// SLOs by what they may know an alert by, so that not every one has to look at every alert.
+/// Finds the SLOs of an alert by its labels, without comparing every SLO with every alert.
 #[derive(Default)]
 struct SloAlertIndex<'a> {
     slos: Vec<&'a Slo>,
+    /// By identity label and value.
     by_identity: HashMap<(&'a str, &'a str), Vec<usize>>,
     by_name: HashMap<&'a str, Vec<SlosByAlertName<'a>>>,
 }
 
-/// SLOs whose alerts have one name.
+/// SLOs whose alerts share a name.
 struct SlosByAlertName<'a> {
-    /// The label that decides before the name does.
+    /// The identity label that takes precedence over the alert's name.
     identity: Option<&'static str>,
     by_service: HashMap<Option<&'a str>, Vec<usize>>,
 }
@@ -200,7 +205,7 @@ impl<'a> SloAlertIndex<'a> {
         known
     }
 
-    /// The places of the SLOs that an alert with these labels is about.
+    /// The indexes of the SLOs that an alert with these labels belongs to.
     fn about(&self, alert: &Labels) -> Vec<usize> {
         let label = |name| alert.get(name).map(|value| &**value);
         let mut places: Vec<usize> = Vec::new();
@@ -208,7 +213,7 @@ impl<'a> SloAlertIndex<'a> {
             let identified = label(name).and_then(|value| self.by_identity.get(&(name, value)));
             places.extend(identified.into_iter().flatten());
         }
-        // the label that every SLO may know leaves nothing for the name to decide
+        // the label `slo` identifies any SLO, so the alert's name is not used
         let named = label("alertname").filter(|_| label("slo").is_none());
         let namesakes = named.and_then(|name| self.by_name.get(name)).into_iter().flatten();
         for namesakes in namesakes.filter(|one| one.identity.and_then(label).is_none()) {

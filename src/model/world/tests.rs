@@ -255,7 +255,7 @@ fn a_source_without_any_service_while_alerts_fire_is_not_fine() {
     services(&mut world, &[], 100);
     assert_eq!(said(&world), [] as [&str; 0], "there may be none");
     alerts(&mut world, "am", vec![alert("AllPodsGone", "search", AlertState::Firing)], 110);
-    assert_eq!(said(&world), ["MissingData: its answers hold no service while 1 alert fires"]);
+    assert_eq!(said(&world), ["MissingData: its answers contain no services while 1 alert fires"]);
 }
 
 #[test]
@@ -266,7 +266,7 @@ fn services_that_are_called_otherwise_now_are_told_once_and_not_each() {
     services(&mut world, &["shop-cart", "shop-mail", "shop-search"], 60);
     let names: Vec<_> = world.services().iter().map(|service| &*service.name).collect();
     assert_eq!(names, ["mail", "shop-cart", "shop-mail", "shop-search"], "what an alert names stays");
-    let words = "Notice: 3 services are gone and 3 new ones came at 00:01Z: was a label renamed?";
+    let words = "Notice: 3 services disappeared and 3 new ones appeared at 00:01Z: was a label renamed?";
     assert_eq!(said(&world), [words]);
 }
 

@@ -50,7 +50,7 @@ fn each_time_that_it_was_taken_for_quick_in_error_it_is_slow_for_twice_as_long()
 fn after_a_wait_the_newest_is_due_at_once_and_what_follows_when_it_has_arrived() {
     let (mut backpressure_state, now) = (Backpressure::new(None), Instant::now());
     assert_eq!(backpressure_state.due(true), None);
-    // 12,000 bytes were held, and are gone after ten seconds
+    // 12,000 bytes of the buffer were sent within ten seconds
     backpressure_state.add_frame(flow(&[(512, 0), (512, 10_000)]), now);
     assert!(backpressure_state.due(false).unwrap() <= now);
     backpressure_state.add_frame(flow(&[(300, 0)]), now);

@@ -39,7 +39,7 @@ impl Terminal for FakeTerminal {
     }
 }
 
-/// A loop at work, with the far ends of all that it hears and moves.
+/// The parts of an event loop, and the other ends of its channels.
 struct LoopFixture {
     app: Toy,
     terminal: FakeTerminal,
@@ -72,7 +72,7 @@ fn loop_fixture(app: Toy, fakes: &[Arc<Fake>]) -> LoopFixture {
 }
 
 impl LoopFixture {
-    /// Runs the loop beside `script`; what is left of the application and the terminal when the loop has ended.
+    /// Runs the loop and `script` concurrently. Returns the application, the terminal and the result when the loop has ended.
     async fn run_with(
         self,
         script: impl AsyncFnOnce(mpsc::Sender<Event>, mpsc::Sender<SignalAction>),
@@ -338,7 +338,7 @@ async fn a_stop_and_a_continue_take_the_terminal_over_and_draw_anew() {
         })
         .await;
     assert_eq!((terminal.stopped, terminal.taken_over, app.size), (2, 3, (40, 2)));
-    assert_eq!(app.told, ["cannot be suspended here (entity not found)"]);
+    assert_eq!(app.told, ["burnwatch cannot be suspended here (entity not found)"]);
 }
 
 #[tokio::test(start_paused = true)]
@@ -350,7 +350,7 @@ async fn what_is_too_long_for_the_clipboard_is_told() {
             }
         })
         .await;
-    assert_eq!(app.told, ["not copied: 200 kB are more than the 100 kB that terminals take"]);
+    assert_eq!(app.told, ["not copied: 200 kB are more than the 100 kB that terminals accept"]);
 }
 
 #[tokio::test(start_paused = true)]

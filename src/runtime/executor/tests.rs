@@ -15,7 +15,7 @@ use crate::model::journal::ActionRecord;
 use crate::runtime::effects::{ContextHandle, ContextOpener, EffectRunner, GatedSources};
 use crate::runtime::recovery::{OpenActions, messages, recover};
 
-/// A context with one source, and a journal of its own.
+/// A context with one source and a journal in a temporary folder.
 struct ExecutorFixture {
     folder: tempfile::TempDir,
     doer: Arc<ScriptedSource>,
@@ -51,7 +51,7 @@ impl ExecutorFixture {
         [(self.doer.info.id.clone(), Arc::clone(&self.gate))].into()
     }
 
-    /// All that is told on the way, and the endings in the order of the actions.
+    /// The progress of all actions in the order of the reports, and the results in the order of the actions.
     async fn perform(&self, count: usize) -> (Vec<(usize, ActionProgress)>, Vec<ActionResult>) {
         self.perform_at(self.executor(Clock::started_at(start())), plan(count)).await
     }
@@ -150,7 +150,7 @@ async fn a_plan_of_another_context_is_not_done_here() {
     let fixture = fixture(&doer([], []));
     let executor = Executor { context: "staging".into(), ..fixture.executor(Clock::fixed(start())) };
     let (_, endings) = fixture.perform_at(executor, plan(1)).await;
-    assert!(is_held(&endings[0], "decided in prod"), "{endings:?}");
+    assert!(is_held(&endings[0], "confirmed in prod"), "{endings:?}");
     assert_eq!(fixture.doer.acted.load(SeqCst), 0);
 }
 
@@ -186,7 +186,7 @@ async fn an_ending_that_cannot_be_written_is_told() {
             _ => panic!("another report"),
         });
     }
-    assert!(told[1].contains("#0: done, but the journal"), "{told:?}");
+    assert!(told[1].contains("#0: done, but the result could not be written"), "{told:?}");
     assert!(told[2].contains("Done"), "{told:?}");
 }
 
@@ -270,7 +270,7 @@ async fn what_is_not_seen_after_an_unclear_answer_is_unknown_for_it_may_still_co
         let ending = fixture.one().await;
         assert!(matches!(ending, ActionResult::Unknown { .. }), "{ending:?}");
         let words = ending.words().unwrap();
-        assert!(words.contains("not seen after 13s") && words.contains("may still come"), "{words}");
+        assert!(words.contains("not found within 13s") && words.contains("may still happen"), "{words}");
         assert_eq!(fixture.doer.acted.load(SeqCst), 1);
         assert!(fixture.records().await[0].is_open());
         let found = fixture.recover(60).await;
@@ -327,7 +327,7 @@ async fn many_go_four_abreast_and_each_has_its_own_ending() {
     assert_eq!(endings.iter().filter(|ending| ending.is_done()).count(), 57);
     let sent = told.iter().filter(|(_, progress)| *progress == ActionProgress::Sending);
     assert_eq!(sent.count(), 60);
-    // they begin in their order, whatever each of them waits for
+    // actions start in the order of the plan
     let mut under_way: BTreeSet<usize> = (0..60).collect();
     for (index, progress) in &told {
         if matches!(progress, ActionProgress::Ended(_)) {
@@ -343,7 +343,7 @@ async fn many_go_four_abreast_and_each_has_its_own_ending() {
 async fn what_a_run_left_open_the_next_one_reads_back_once() {
     for (look, wait, words) in [
         (DONE, 3600, "it is done"),
-        (NOT_DONE, 3600, "does not prove that it was not done"),
+        (NOT_DONE, 3600, "but it may still happen"),
         (Look::Sees(Verification::Unknown { words: "no list".into() }), 3600, "no list"),
     ] {
         let fixture = fixture(&doer([Act::Hangs], [look]));
@@ -418,7 +418,7 @@ async fn what_has_begun_goes_on_while_another_context_is_entered() {
     let report = inbox.recv().await.unwrap();
     match effect_runner.take(report).unwrap() {
         Event::Acted { progress: ActionProgress::Ended(how), .. } => {
-            assert!(is_held(&how, "decided in prod"))
+            assert!(is_held(&how, "confirmed in prod"));
         }
         other => panic!("{other:?}"),
     }

@@ -1,22 +1,23 @@
-//! How long to wait before the next try: exponential back-off with full jitter, as "Exponential Backoff And Jitter"
-//! (AWS Architecture Blog) describes it.
+//! The wait before the next attempt: exponential backoff with full jitter, as in "Exponential Backoff And Jitter" (AWS
+//! Architecture Blog).
 
 use std::time::Duration;
 
 use tokio::time::Instant;
 
-/// The least that is waited: without any wait, what queues behind a source that hangs would wait out its time-out again.
+/// The shortest wait. Without any wait, questions that wait for a slot at a source that hangs would each wait for the time-out.
 const MIN_WAIT: Duration = Duration::from_millis(250);
-/// The most that is waited after the first failure.
+/// The longest wait after the first failure.
 const BASE: Duration = Duration::from_secs(1);
-/// The most that is waited after any number of failures: one cheap question every few seconds harms no server, and someone on
-/// call waits for it to come back. Not longer than the usual interval, so that it is back within one.
+/// The longest wait after any number of failures. One cheap question every few seconds harms no server, and the user waits for
+/// the source to return. Not longer than the default interval, so that the source is back within one interval.
 const MAX_WAIT: Duration = Duration::from_secs(5);
-/// The most that a server can make us wait: limits are counted by the minute, and nobody on call can be blind for longer.
+/// The longest wait that a server can ask for (`Retry-After`): rate limits are usually per minute, and a user on call cannot be
+/// without data for longer.
 const MAX_RETRY_AFTER: Duration = Duration::from_secs(60);
 
-/// The moment of the next try, for a question that was put at `asked` and failed at `now`. What it waited for in vain counts
-/// as waiting, for a server that hangs keeps us from asking too often by itself.
+/// When to try again, for a question that was sent at `asked` and failed at `now`. The time spent waiting for the failure
+/// counts as part of the wait, because a server that hangs cannot be queried too often anyway.
 pub(super) fn next_try(
     (asked, now): (Instant, Instant),
     failures: u32,
@@ -27,12 +28,12 @@ pub(super) fn next_try(
     if retry_after.is_some() { now + wait } else { (asked + wait).max(now + wait.min(BASE)) }
 }
 
-/// How long to wait after this many failures in a row. `random` is from 0 to 1; what the server asks for is waited at
-/// the least, up to a minute.
+/// How long to wait after this many failures in a row. `random` is from 0 to 1. If the server sent `retry_after`, the wait is
+/// at least that long, up to a minute.
 pub(super) fn delay(failures: u32, retry_after: Option<Duration>, random: f64) -> Duration {
     let random = if random.is_finite() { random.clamp(0.0, 1.0) } else { 1.0 };
     let most = if retry_after.is_some() {
-        // a little more than asked for, so that not everybody comes back in the same moment
+        // a little longer than asked for, so that not all clients return at the same moment
         BASE
     } else {
         BASE.saturating_mul(1 << failures.saturating_sub(1).min(16)).min(MAX_WAIT)

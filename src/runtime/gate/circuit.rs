@@ -1,7 +1,8 @@
-//! What a source's failures mean for the next question: a value, without waiting, without a clock.
+//! The circuit breaker of one source: decides from its failures whether a question may be sent. Pure: it neither waits nor
+//! reads a clock.
 //!
-//! Trouble with the source as a whole opens the circuit: then one question at a time may try, until one is answered.
-//! Other trouble keeps only the same question back.
+//! An error of the whole source opens the circuit: then only one question at a time may try, until one is answered. Other
+//! errors hold back only the question that failed.
 
 use std::collections::BTreeMap;
 
@@ -12,12 +13,12 @@ use crate::model::source::{ErrorKind, SourceError};
 
 use super::backoff::next_try;
 
-/// Clocks that are not quite of one mind must not cost a whole tick.
+/// A question that comes this much too early is allowed: otherwise it would wait for a whole tick.
 const CLOCK_TOLERANCE: Duration = Duration::from_millis(50);
-/// How many failing subjects are remembered.
+/// The most failing questions that are remembered.
 const MAX_FAILING: usize = 64;
 
-/// What a question is about and of which moment: what failed is recognised by this.
+/// Identifies a question for the circuit breaker: its topic and its moment.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct CircuitKey {
     topic: Topic,
@@ -36,7 +37,7 @@ impl From<&Ask> for CircuitKey {
     }
 }
 
-/// A failure that has not been followed by a success.
+/// A failure without a success since. No attempt is made before `until`.
 #[derive(Debug, Clone)]
 struct Failing {
     error: SourceError,
@@ -44,7 +45,7 @@ struct Failing {
     failures: u32,
 }
 
-/// Leave to ask. It has to be given back: settled or released.
+/// Permission to send a question. It must be returned by `settle` or `release`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct CircuitPermit {
     episode: u64,
@@ -52,30 +53,33 @@ pub(super) struct CircuitPermit {
     since: Instant,
 }
 
-/// Whether a question may be put now.
+/// Whether a question may be sent now.
 #[derive(Debug)]
 pub(super) enum Admission {
-    /// Yes.
+    /// Yes, with this permit.
     Go(CircuitPermit),
-    /// Another question is trying whether the source is well again.
+    /// Another question is testing whether the source has recovered: wait for its result.
     Wait,
-    /// Not before this moment, because of this.
+    /// Not before this moment, because of this error.
     Refused(SourceError, Instant),
 }
 
+/// The state of the circuit breaker.
 #[derive(Debug, Default)]
 pub(super) struct Circuit {
+    /// The error of the whole source while the circuit is open; None: closed.
     open: Option<Failing>,
+    /// Whether a question is testing the source while the circuit is open.
     probing: bool,
-    /// Counts the openings: what was asked before one says nothing about the time after it.
+    /// Counts how often the circuit opened: answers to questions sent before an opening do not close the circuit.
     episode: u64,
     failing: BTreeMap<CircuitKey, Failing>,
-    /// When it answered last.
+    /// When the source last answered.
     answered: Option<Instant>,
 }
 
 impl Circuit {
-    /// The failure that keeps this subject back, if one does.
+    /// The error that holds this question back, and until when; None if it may be sent.
     pub(super) fn refusal(&self, subject: &CircuitKey, now: Instant) -> Option<(SourceError, Instant)> {
         let own = self.failing.get(subject).into_iter();
         let holding = own.chain(&self.open).filter(|failing| now + CLOCK_TOLERANCE < failing.until);
@@ -83,6 +87,7 @@ impl Circuit {
         Some((longest.error.clone(), longest.until))
     }
 
+    /// Decides whether a question may be sent now. While the circuit is open, only one question and probes may.
     pub(super) fn admit(&mut self, subject: &CircuitKey, now: Instant) -> Admission {
         if let Some((error, until)) = self.refusal(subject, now) {
             return Admission::Refused(error, until);
@@ -92,21 +97,21 @@ impl Circuit {
             if !subject.is_probe() {
                 return Admission::Wait;
             }
-            // the cheap one does not wait for a heavy one that tries
+            // a probe is cheap and does not wait for another question
             probes = false;
         }
         self.probing |= probes;
         Admission::Go(CircuitPermit { episode: self.episode, probes, since: now })
     }
 
-    /// Gives a ticket back without an outcome: nobody wanted the answer any more.
+    /// Returns a permit without a result, because the question was cancelled.
     pub(super) fn release(&mut self, ticket: CircuitPermit) {
         if ticket.probes && ticket.episode == self.episode {
             self.probing = false;
         }
     }
 
-    /// Gives a ticket back; after a failure, the moment of the next try.
+    /// Returns a permit with the result of the question. After a failure: when to try again.
     pub(super) fn settle(
         &mut self,
         ticket: CircuitPermit,
@@ -124,14 +129,14 @@ impl Circuit {
             if is_current {
                 self.open = None;
                 if is_probe && was_failing {
-                    // it is back: whatever failed with it may be asked again
+                    // the source has recovered: all questions that failed may be sent again
                     self.failing.clear();
                 }
             }
             return None;
         };
         let is_wide = error.trouble.is_source_wide();
-        // one question that takes too long says nothing about the others, if one of them was answered meanwhile
+        // a single time-out does not open the circuit if another question was answered meanwhile
         let is_answering = self.answered.is_some_and(|at| at >= ticket.since);
         let is_slow = matches!(error.trouble, ErrorKind::TimedOut { .. }) && !is_probe && is_answering;
         let opens = is_wide && is_current && !is_slow;
@@ -145,7 +150,7 @@ impl Circuit {
             self.episode += 1;
             self.probing = false;
         } else if is_current && !is_wide && !matches!(error.trouble, ErrorKind::Internal { .. }) {
-            // it refused this question, but it is there
+            // the source refused this question, but it works
             self.open = None;
         }
         if self.failing.len() >= MAX_FAILING && !self.failing.contains_key(&subject) {

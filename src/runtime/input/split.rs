@@ -1,18 +1,19 @@
-//! Sequences that a slow line cut behind their Escape. crossterm 0.29 takes an Escape at the end of what it read for the
-//! key, and the rest for letters: an arrow would be `Esc`, `[`, `A`, and a paste a flood of commands.
+//! Rejoins escape sequences that a slow connection cut after the Escape. crossterm 0.29 treats an Escape at the end of the
+//! available input as the key Esc, and the rest as letters: an arrow key would be `Esc`, `[`, `A`, and a paste would be many
+//! commands.
 
 use std::time::Duration;
 
 use crossterm::event::{Event as TerminalEvent, KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
 
-/// How long the rest of a sequence may be late. Escape pressed alone waits as long; nobody types `[` so soon after it.
+/// How late the rest of a sequence may arrive. The key Esc is delayed by this time; nobody types `[` so soon after it.
 const REST_TIMEOUT: Duration = Duration::from_millis(30);
-/// Between the pieces of a paste over a slow line.
+/// The longest pause within a paste over a slow connection.
 const PASTE_PAUSE: Duration = Duration::from_millis(200);
-/// Longer than this is no sequence that means something here.
+/// Longer sequences are ignored.
 const MAX_SEQUENCE: usize = 32;
 
-/// What an Escape was the beginning of; `next` is what comes within a time.
+/// The events of a sequence after its Escape. `next` returns the next event within a time.
 pub(super) fn rejoin(mut next: impl FnMut(Duration) -> Option<TerminalEvent>) -> Vec<TerminalEvent> {
     let first = next(REST_TIMEOUT);
     let Some(opening) = first.as_ref().and_then(letter).filter(|c| matches!(c, '[' | 'O')) else {
@@ -34,7 +35,7 @@ pub(super) fn rejoin(mut next: impl FnMut(Duration) -> Option<TerminalEvent>) ->
     }
 }
 
-/// Everything until a pause: the mark at the end of a paste is lost on crossterm, which saw none at its beginning.
+/// The text of a paste, up to a pause: crossterm does not report the end mark, because it did not see the start mark.
 fn pasted(mut next: impl FnMut(Duration) -> Option<TerminalEvent>) -> String {
     let mut text = String::new();
     while let Some(happened) = next(PASTE_PAUSE) {
@@ -48,6 +49,7 @@ fn pasted(mut next: impl FnMut(Duration) -> Option<TerminalEvent>) -> String {
     text
 }
 
+/// The key of an escape sequence, given without its introducer (`ESC [` or `ESC O`).
 fn key_of_sequence(rest: &str) -> Option<KeyCode> {
     Some(match rest {
         "A" => KeyCode::Up,
@@ -60,11 +62,12 @@ fn key_of_sequence(rest: &str) -> Option<KeyCode> {
         "3~" => KeyCode::Delete,
         "5~" => KeyCode::PageUp,
         "6~" => KeyCode::PageDown,
-        // a mouse, a key with modifiers, an answer of the terminal: better nothing than letters
+        // mouse actions, keys with modifiers and the terminal's answers are dropped, so that they are not taken for letters
         _ => return None,
     })
 }
 
+/// The ASCII character of a key press without Ctrl and Alt.
 fn letter(happened: &TerminalEvent) -> Option<char> {
     match happened {
         TerminalEvent::Key(KeyEvent {

@@ -134,7 +134,7 @@ fn while_somebody_acts_the_journal_is_busy_and_afterwards_not() {
     assert!(!wait(one.read_with_lock_state()).unwrap().1);
 }
 
-/// Any text as it can come in.
+/// Any text, also with control characters.
 fn words() -> impl Strategy<Value = Text> {
     any::<String>().prop_map(Text::from)
 }

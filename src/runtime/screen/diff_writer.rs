@@ -1,7 +1,8 @@
-//! From one frame to the next in few bytes: only what changed, with the shortest steps and changes of style.
+//! Encodes the difference between two frames in few bytes: only changed cells, with the shortest cursor moves and changes of
+//! style.
 //!
-//! On a line of 9,600 baud a thousand bytes are a second, and of a frame written cell by cell more than half is styles and
-//! jumps. Nothing is used that a VT100 does not know, but for colours.
+//! At 9,600 baud a thousand bytes take a second, and more than half of a frame written cell by cell is styles and cursor
+//! moves. Except for colours, only sequences of the VT100 are used.
 
 use std::fmt::Write;
 use std::iter::repeat_n;
@@ -11,12 +12,12 @@ use ratatui::style::{Color, Modifier};
 
 use crate::app::sgr;
 
-/// What can be seen of a blank, beside its background.
+/// The attributes that are visible on a space, besides its background colour.
 const VISIBLE_ON_SPACE: Modifier =
     Modifier::REVERSED.union(Modifier::UNDERLINED).union(Modifier::CROSSED_OUT);
-/// Cells that may be written once more instead of jumping over them: as many as the shortest jump has bytes.
+/// The most unchanged cells that are written again instead of moving the cursor: the shortest move has four bytes.
 const MAX_REWRITTEN: u16 = 4;
-/// Each attribute with the numbers that turn it on and off.
+/// Each attribute with the SGR numbers that turn it on and off.
 const ATTRIBUTES: [(Modifier, &str, &str); 9] = [
     (Modifier::BOLD, "1", "22"),
     (Modifier::DIM, "2", "22"),
@@ -39,25 +40,25 @@ struct CellStyle {
 const PLAIN_STYLE: CellStyle =
     CellStyle { fg: Color::Reset, bg: Color::Reset, attributes: Modifier::empty() };
 
-/// The terminal's cursor and the style that it writes in.
+/// The output so far, with the terminal's cursor position and current style.
 struct DiffWriter<'a> {
     out: String,
     cell_style: CellStyle,
-    /// Where the next character goes, as long as that is sure.
+    /// The cursor position; None if it is unknown.
     at: Option<(u16, u16)>,
     frame: &'a Buffer,
     utf8: bool,
 }
 
-/// What takes a terminal that shows `before`, in plain style, to `frame`; nothing if they are the same. It is left in
-/// plain style. One that does not take UTF-8 gets a `?` for each column of what is not ASCII.
+/// The bytes that change a terminal from `before` to `frame`; empty if both are equal. The terminal's style is plain before
+/// and after. Without UTF-8, characters that are not ASCII become a `?` for each cell.
 pub(super) fn changes(before: &Buffer, frame: &Buffer, utf8: bool) -> String {
     let mut writer = DiffWriter { out: String::new(), cell_style: PLAIN_STYLE, at: None, frame, utf8 };
-    // the line at work, from where on nothing is to be seen there, and whether it is wiped already
+    // the current line, the column after its last visible cell, and whether the rest of it is already erased
     let (mut line, mut end, mut wiped) = (None, 0, false);
     let is_wide = |buffer: &Buffer, x, y| buffer.cell((x, y)).is_some_and(|cell| cell.cell_width() > 1);
     let changed = before.diff_iter(frame).flat_map(|(x, y, cell)| {
-        // of a wide character that is overwritten, terminals make of the second half what they like
+        // when a wide character is overwritten, the second cell differs between terminals: write it, too
         let is_halved = is_wide(before, x, y) && !is_wide(frame, x, y);
         let half = frame.cell((x + 1, y)).filter(|_| is_halved).map(|half| (x + 1, y, half));
         [Some((x, y, cell)), half].into_iter().flatten()
@@ -71,7 +72,7 @@ pub(super) fn changes(before: &Buffer, frame: &Buffer, utf8: bool) -> String {
             writer.write(cell);
         } else if !wiped {
             writer.move_cursor(x, y);
-            // some terminals wipe with the background at hand, others always with their own
+            // some terminals erase with the current background colour, others with their default: use plain style
             writer.set_style(PLAIN_STYLE);
             writer.out.push_str("\x1b[K");
             wiped = true;
@@ -85,7 +86,7 @@ fn cell_style(cell: &Cell) -> CellStyle {
     CellStyle { fg: cell.fg, bg: cell.bg, attributes: cell.modifier }
 }
 
-/// From where on nothing is to be seen on a line.
+/// The column after the last visible cell of a line.
 fn end_of(frame: &Buffer, y: u16) -> u16 {
     let is_seen = |cell: &Cell| {
         !is_blank(cell) || cell.bg != Color::Reset || cell.modifier.intersects(VISIBLE_ON_SPACE)
@@ -99,6 +100,7 @@ fn is_blank(cell: &Cell) -> bool {
 }
 
 impl DiffWriter<'_> {
+    /// Moves the cursor with the shortest sequence, or by writing unchanged cells again.
     fn move_cursor(&mut self, x: u16, y: u16) {
         match self.at {
             Some(at) if at == (x, y) => return,
@@ -113,7 +115,7 @@ impl DiffWriter<'_> {
         self.at = Some((x, y));
     }
 
-    /// Writes what stands between once more, where that is plain text in the same style and shorter.
+    /// Moves the cursor by writing the unchanged cells again, if they are few and ASCII in the current style. False if not.
     fn rewrite_gap(&mut self, from: u16, to: u16, y: u16) -> bool {
         let between = || (from..to).map(|x| self.frame.cell((x, y)));
         let is_cheap = |cell: &Cell| cell.symbol().len() == 1 && self.cell_style_for(cell) == self.cell_style;
@@ -133,19 +135,20 @@ impl DiffWriter<'_> {
         } else {
             self.out.extend(repeat_n('?', cell.cell_width().into()));
         }
-        // terminals do not agree on how wide the rest is, nor on where the cursor is behind the last column
+        // after other symbols, and after the last column, the cursor position differs between terminals
         let is_sure = symbol.chars().nth(1).is_none() && cell.cell_width() == 1;
         let right = self.frame.area.right();
         self.at = self.at.map(|(x, y)| (x + 1, y)).filter(|(x, _)| is_sure && *x < right);
     }
 
-    /// The ink for a cell; a blank takes whatever looks the same.
+    /// The style to write a cell in: for a space, the current style if that looks the same.
     fn cell_style_for(&self, cell: &Cell) -> CellStyle {
         let wanted = cell_style(cell);
         let unseen = !(wanted.attributes | self.cell_style.attributes).intersects(VISIBLE_ON_SPACE);
         if is_blank(cell) && unseen && wanted.bg == self.cell_style.bg { self.cell_style } else { wanted }
     }
 
+    /// Changes the current style with the shorter of two sequences: a change, or a reset with the new style.
     fn set_style(&mut self, cell_style: CellStyle) {
         if cell_style == self.cell_style {
             return;
@@ -165,7 +168,7 @@ impl DiffWriter<'_> {
     }
 }
 
-/// What is to be said to write in one ink after another.
+/// The SGR parameters that change from one style to another.
 fn sgr_change(from: CellStyle, to: CellStyle) -> String {
     let mut said: Vec<String> = Vec::new();
     let mut gone = from.attributes.difference(to.attributes);
@@ -173,7 +176,7 @@ fn sgr_change(from: CellStyle, to: CellStyle) -> String {
     for (attribute, _, off) in ATTRIBUTES {
         if gone.contains(attribute) {
             said.push(off.to_owned());
-            // the same number takes its twin away, too
+            // the same number turns off another attribute, too (bold and dim): turn that on again
             for (twin, _, _) in ATTRIBUTES.iter().filter(|(_, _, other)| *other == off) {
                 gone.remove(*twin);
                 new |= to.attributes & *twin;
@@ -231,7 +234,7 @@ mod tests {
             for (symbol, length, fg, bg, attributes) in stretches {
                 let style = Style::default().fg(fg).bg(bg).add_modifier(attributes);
                 for (x, y) in at.by_ref().take(length) {
-                    // the second half of a wide character is no place for another
+                    // a wide character must not start in the second cell of another
                     if symbol != "火" || x % 2 == 0 {
                         buffer.set_string(x, y, symbol, style);
                     }

@@ -43,7 +43,7 @@ fn only_what_changed_is_written_and_the_terminal_shows_the_frame() {
 
 #[test]
 fn a_terminal_without_utf8_gets_ascii_alone_and_nothing_moves() {
-    // the last byte of the second letter begins a sequence where eight bits are a character
+    // in an 8-bit character set the last byte of the second letter starts an escape sequence
     let next = frame(30, &["P\u{159}\u{11b}[2Jhled", "checkout \u{706b} burning", "ok"]);
     let extras = FrameExtras { title: Some("\u{11b}".into()), ..FrameExtras::default() };
     let bytes = encoded(&Buffer::default(), &WriteJob { utf8: false, extras, ..job(next) });

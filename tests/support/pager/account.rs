@@ -1,27 +1,27 @@
-//! What an account holds and how each request changes it.
+//! The state of an account of the fake paging system, and how requests change it.
 
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
 use super::Request;
 
-/// Whose key is used, and what is there.
+/// The account: the owner of the API key, and its data.
 pub(crate) struct Account {
-    /// Its clock.
+    /// The current time of the account.
     pub(crate) now: Timestamp,
-    /// The person whose key it is; none: the account's own key.
+    /// The id of the user who owns the key; None: a key of the whole account.
     pub(crate) key_of: Option<String>,
-    /// Whatever is changed is refused.
+    /// Whether all writes are refused.
     pub(crate) is_read_only: bool,
     pub(crate) users: Vec<Value>,
     pub(crate) priorities: Vec<Value>,
     pub(crate) policies: Vec<Value>,
     pub(crate) services: Vec<Value>,
     pub(crate) incidents: Vec<Value>,
-    /// With the incident's id.
+    /// Log entries, each with the id of its incident.
     pub(crate) log: Vec<(String, Value)>,
     pub(crate) notes: Vec<(String, Value)>,
-    /// With the schedule's id.
+    /// Overrides, each with the id of its schedule.
     pub(crate) overrides: Vec<(String, Value)>,
     pub(crate) schedules: Vec<String>,
     made: usize,
@@ -29,13 +29,13 @@ pub(crate) struct Account {
 
 type Done = Result<(u16, Value), (u16, &'static str)>;
 
-/// A reference by id, with a name.
+/// A reference with type, id and name.
 fn thing(kind: &str, id: &str, name: &str) -> Value {
     json!({ "id": id, "type": format!("{kind}_reference"), "summary": name })
 }
 
 impl Account {
-    /// Ana's key, two more people, one service, two policies, two priorities, and these incidents, all triggered.
+    /// An account with Ana's key, two more users, one service, two policies, two priorities, and these triggered incidents.
     pub(crate) fn new(now: Timestamp, incidents: &[&str]) -> Self {
         let user = |id: &str, name: &str, email: &str| {
             json!({ "id": id, "type": "user", "name": name, "summary": name, "email": email, "role": "user",
@@ -70,7 +70,7 @@ impl Account {
         self.incidents.iter().find(|incident| incident["id"] == *id).expect("an incident of the test")
     }
 
-    /// Somebody does something in another window.
+    /// Another user sets the status of an incident.
     pub(crate) fn by_another(&mut self, id: &str, status: &str) {
         let kofi = thing("user", "PKOFI", "Kofi Mensah");
         self.set_status(id, status, &kofi);
@@ -137,7 +137,7 @@ impl Account {
         list.iter().find(|known| known["id"] == *id).cloned()
     }
 
-    /// What it answers, with its status.
+    /// The status and the body of the answer to a request.
     pub(crate) fn answer(&mut self, request: &Request) -> (u16, Value) {
         let path = request.path.trim_matches('/').to_owned();
         let parts: Vec<&str> = path.split('/').collect();
@@ -147,7 +147,7 @@ impl Account {
         })
     }
 
-    /// A page of a list; nothing beyond ten thousand.
+    /// A page of a list; at most ten thousand items can be reached.
     fn page(request: &Request, key: &str, items: &[Value]) -> Done {
         let number = |name: &str, usual: usize| {
             request.parameters(name).next().map_or(Some(usual), |text| text.parse::<usize>().ok())
@@ -215,7 +215,7 @@ impl Account {
         }
     }
 
-    /// The person in whose name something is done.
+    /// The user in whose name a request acts.
     fn actor(&self, request: &Request) -> Result<Value, (u16, &'static str)> {
         let from = request.header("from").ok_or((400, "Requester From header is required"))?;
         if !from.contains('@') {

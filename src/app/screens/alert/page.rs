@@ -1,4 +1,4 @@
-//! Everything about an alert that is text, as lines that scroll.
+//! The text below the chart of an alert, as lines that scroll.
 
 use std::sync::Arc;
 
@@ -13,10 +13,10 @@ use crate::model::slo::TimeRange;
 
 /// The label that holds the name of an alert.
 const ALERTNAME: &str = "alertname";
-/// Most earlier firings that are listed.
+/// Most past firings in the list.
 const MAX_FIRINGS: usize = 12;
 
-/// The whole page: what it means, what keeps it quiet, labels, what else is wrong, when it fired before, its rule.
+/// The whole text: description, silences, labels, related alerts, firing history, rule, sources.
 pub(super) fn page(
     screen: &OpenAlert,
     shared: &Shared,
@@ -36,7 +36,7 @@ pub(super) fn page(
     if let Some(runbook) = alert.runbook() {
         page.pair("runbook", runbook, Role::Accent);
     }
-    // the head of the page has one line for it
+    // a summary of one line is already in the heading
     if let Some(summary) = alert.summary().filter(|summary| summary.trim().contains(['\n', '\r'])) {
         page.paragraph(summary, Role::Text);
     }
@@ -70,7 +70,7 @@ pub(super) fn page(
             page.pair("error", error, Role::Trouble);
         }
     }
-    page.title("Where from");
+    page.title("Origin");
     let sources: Vec<&str> = alert.sources.iter().map(SourceId::as_str).collect();
     page.pair("sources", &sources.join(", "), Role::Text);
     if !alert.receivers.is_empty() {
@@ -81,7 +81,7 @@ pub(super) fn page(
     page
 }
 
-/// The SLO that it tells of: how that stands.
+/// The row of the alert's SLO and its state.
 fn slo(screen: &OpenAlert, shared: &Shared, cx: &Cx<'_>, status: &SloStatus, page: &mut PageContent) {
     let role = Role::of_slo(status.state());
     let mut runs = vec![StyledRun::new(format!(" {} SLO {}  ", cx.symbol(role), status.slo.id), role)];
@@ -92,7 +92,7 @@ fn slo(screen: &OpenAlert, shared: &Shared, cx: &Cx<'_>, status: &SloStatus, pag
     page.row(cx, (SLO, 0), screen.spot.panel == SLO, runs);
 }
 
-/// The silences that match it, and the alerts that inhibit it.
+/// The silences that match the alert, and the alerts that inhibit it.
 fn suppression(shared: &Shared, cx: &Cx<'_>, alert: &Alert, page: &mut PageContent) {
     let is_its = |silence: &&std::sync::Arc<Silence>| match silence.state {
         SilenceState::Active => alert.silenced_by.contains(&silence.id),
@@ -104,16 +104,16 @@ fn suppression(shared: &Shared, cx: &Cx<'_>, alert: &Alert, page: &mut PageConte
     let untold: Vec<&Text> = alert.silenced_by.iter().filter(|id| !is_told(id)).collect();
     let sending = shared.world.silencing(alert.fingerprint);
     if !matching.is_empty() || !untold.is_empty() || sending.is_some() {
-        page.title("Silences that match it");
+        page.title("Matching silences");
     }
     if alert.is_derived && alert.state != AlertState::Resolved {
         let words =
-            "its Alertmanager does not report what silences alerts: derived from the silences in force";
+            "its Alertmanager does not report which alerts are silenced: derived from the active silences";
         page.pair("derived", words, Role::Muted);
     }
     if let Some(stage) = sending {
         let words = format!("{}{}", text::ellipsis(cx.charset), stage.word());
-        page.pair("on its way", &words, Role::Sending);
+        page.pair("in progress", &words, Role::Sending);
     }
     for silence in matching {
         let until = moment(silence.ends_at, cx.now, cx.zone);
@@ -126,11 +126,7 @@ fn suppression(shared: &Shared, cx: &Cx<'_>, alert: &Alert, page: &mut PageConte
         page.pair(&silence.created_by, &words, Role::Silenced);
     }
     for id in untold {
-        page.pair(
-            "silence",
-            &format!("{id}, which is not among the silences that are known"),
-            Role::Silenced,
-        );
+        page.pair("silence", &format!("{id} (details are not available)"), Role::Silenced);
     }
     if alert.state == AlertState::Inhibited {
         page.title("Inhibited by");
@@ -141,16 +137,16 @@ fn suppression(shared: &Shared, cx: &Cx<'_>, alert: &Alert, page: &mut PageConte
     }
 }
 
-/// Alerts that are about the same, each with what tells it from this one.
+/// The related alerts, each with the labels that differ from this one.
 fn related(screen: &OpenAlert, shared: &Shared, cx: &Cx<'_>, alert: &Alert, page: &mut PageContent) {
     let list = &screen.related;
-    let most = if list.rows().len() == super::MAX_RELATED { " and more" } else { "" };
-    page.title(&format!("Alerts that share labels: {}{most}", list.rows().len()));
+    let most = if list.rows().len() == super::MAX_RELATED { " or more" } else { "" };
+    page.title(&format!("Related alerts (shared labels): {}{most}", list.rows().len()));
     let others: Vec<_> = list.rows().iter().map(|fingerprint| shared.world.alert(*fingerprint)).collect();
     let names = others.iter().flatten().map(|other| text::width(other.name())).max().unwrap_or(0).min(40);
     for (index, other) in others.into_iter().enumerate() {
         let is_current = screen.spot.panel == RELATED && index == list.index();
-        // every row has its line, so that lines can be counted
+        // every row has its line, so that the number of lines is the number of rows
         let Some(other) = other else {
             page.row(cx, (RELATED, index), is_current, []);
             continue;
@@ -170,11 +166,11 @@ fn related(screen: &OpenAlert, shared: &Shared, cx: &Cx<'_>, alert: &Alert, page
     }
 }
 
-/// The labels that another alert has and this one has not, or with another value; name and service stand there anyway.
+/// The labels of the other alert that this one does not have, or has with another value. Name and service are in the row anyway.
 fn differences(mine: &Labels, others: &Labels, service: &str) -> String {
     let is_said = |name: &str, value: &str| name == ALERTNAME || value == service;
     let new = others.iter().filter(|(name, value)| mine.value(name) != &***value && !is_said(name, value));
-    // of an alert of another name it says nothing that it lacks a label
+    // a label that an alert of another name does not have is no useful difference
     let is_same = mine.value(ALERTNAME) == others.value(ALERTNAME);
     let gone = mine.iter().filter(|(name, _)| is_same && others.get(name).is_none());
     let new = new.map(|(name, value)| format!("{name}={value}"));
@@ -182,12 +178,12 @@ fn differences(mine: &Labels, others: &Labels, service: &str) -> String {
     all.join(" ")
 }
 
-/// When it fired in the last 7 days: how often, for how long in all, and whether it flaps.
+/// The firings of the last 7 days: count, total time, flapping, the newest ones with their times.
 fn earlier(shared: &Shared, cx: &Cx<'_>, alert: &Alert, page: &mut PageContent) {
     let (firings, is_whole) = match firing_history::of_alert(&shared.world, &shared.sources, alert, cx.now) {
         AlertHistory::NotRecorded => return,
         AlertHistory::Unknown(trouble) => {
-            page.title("Firings, 7 days");
+            page.title("Firings in 7 days");
             let words = trouble.unwrap_or_else(|| shared.waiting().to_owned());
             return page.line(vec![StyledRun::new(format!("  {words}"), Role::Muted)]);
         }
@@ -197,8 +193,8 @@ fn earlier(shared: &Shared, cx: &Cx<'_>, alert: &Alert, page: &mut PageContent) 
     let at_least = if is_whole { "" } else { "at least " };
     let about = if firings.iter().any(|firing| firing.is_about) { "about " } else { "" };
     let total = duration::short(firing_history::time(&firings, week));
-    let in_all = if firings.is_empty() { String::new() } else { format!(", {about}{total} in all") };
-    page.title(&format!("Firings, 7 days: {at_least}{}{in_all}", firings.len()));
+    let in_all = if firings.is_empty() { String::new() } else { format!(", {about}{total} in total") };
+    page.title(&format!("Firings in 7 days: {at_least}{}{in_all}", firings.len()));
     if firing_history::are_flapping(&firings) {
         let words = format!("  {} flapping: three firings or more within an hour", cx.symbol(Role::Warning));
         page.line(vec![StyledRun::new(words, Role::Warning)]);

@@ -1,4 +1,4 @@
-//! How one alert looks.
+//! Draws the page of one alert.
 
 use super::page;
 use super::{ChartSubject, OpenAlert, RELATED, subject};
@@ -14,12 +14,12 @@ use crate::model::ask::Topic;
 use crate::model::promql::{self, OtherConditions, Threshold};
 use crate::model::remote::Remote;
 
-/// What the screen is drawn from.
+/// The kinds of answers that the screen uses.
 const USED: [AskKind; 3] = [AskKind::Alerts, AskKind::Rules, AskKind::Silences];
-/// Most lines of a chart.
+/// Most lines in the chart.
 const LINES: usize = 8;
 
-/// The heading, the chart, and the text below it, which scrolls.
+/// The areas: heading, chart, and the scrolling text below.
 fn parts(body: Rect) -> (Rect, Rect, Rect) {
     let heading = Rect { height: 2.min(body.height), ..body };
     let rest = body.height - heading.height;
@@ -32,12 +32,13 @@ fn parts(body: Rect) -> (Rect, Rect, Rect) {
     (heading, chart_area, Rect { y: chart_area.bottom(), height: rest - chart, ..body })
 }
 
-/// Draws the alert.
+/// Draws the page.
 pub(super) fn render(screen: &OpenAlert, shared: &Shared, now: Timestamp, area: Rect, buf: &mut Buffer) {
     let cx = shared.cx(now);
     let (heading, chart, below) = parts(area);
     let Some(alert) = screen.alert(shared) else {
-        let words = " This alert is gone: it resolved more than 15 minutes ago. Esc goes back.";
+        let words =
+            " This alert resolved more than 15 minutes ago and is no longer listed. Press Esc to go back.";
         text::say(&cx, 0, words, Role::Unknown, area, buf);
         return;
     };
@@ -54,7 +55,7 @@ pub(super) fn render(screen: &OpenAlert, shared: &Shared, now: Timestamp, area: 
     page.render(&cx, screen.spot.scroll, current, below, buf);
 }
 
-/// Where the text stands that scrolls.
+/// The area of the scrolling text.
 pub(super) fn text_area(body: Rect) -> Rect {
     parts(body).2
 }
@@ -105,7 +106,7 @@ fn draw_chart(shared: &Shared, cx: &Cx<'_>, alert: &Alert, area: Rect, buf: &mut
     let mut lines = ChartLine::each(&named);
     let bound = subject.bound_query.as_ref().and_then(|query| cache?.series().get(&series(query))?.value());
     if let Some(line) = bound.and_then(|bound| bound.lines.first()) {
-        lines.push(ChartLine { values: &line.values, role: Role::Threshold, label: "bound" });
+        lines.push(ChartLine { values: &line.values, role: Role::Threshold, label: "threshold" });
     }
     let label = format!("fires {}", subject.condition.as_ref().map_or("", |c| c.operator.sign()));
     let threshold = match subject.condition.as_ref().map(|condition| &condition.bound) {
@@ -123,24 +124,24 @@ fn draw_chart(shared: &Shared, cx: &Cx<'_>, alert: &Alert, area: Rect, buf: &mut
     chart.render(cx, inner, buf);
 }
 
-/// The comment: why there is no chart.
+/// Why there is no chart.
 fn no_rule(shared: &Shared) -> &'static str {
     let mut runners = shared.sources.iter().filter(|source| source.answers.contains(&AskKind::Rules));
     let unknown = |source: &crate::model::source_info::SourceInfo| {
         shared.world.cache(&source.id).is_some_and(|cache| cache.rules().value().is_none())
     };
     if runners.any(unknown) {
-        "asking for its rule..."
+        "loading the alert rule..."
     } else {
-        "no source lists the rule of this alert, so there is no chart (add its Prometheus)"
+        "no chart: no source has the rule of this alert (configure its Prometheus)"
     }
 }
 
-/// The comparison in words, with what else counts; what is compared comes last, it is long.
+/// The condition as text: threshold, other conditions, and last the query, because it is long.
 fn expression(subject: &ChartSubject) -> String {
     let Some(condition) = &subject.condition else {
         let expr = &subject.rule.expr;
-        // both of them are results, and every result fires
+        // an alert fires for every result, also for 0
         let is_bool = promql::returns_zero_or_one(expr);
         return if is_bool { format!("fires on any result, 0 or 1: {expr}") } else { expr.to_string() };
     };
@@ -152,7 +153,7 @@ fn expression(subject: &ChartSubject) -> String {
     format!("fires {} {bound}{others}: {}", condition.operator.sign(), condition.query)
 }
 
-/// The conditions beside the one that is drawn: ` (and 1 more condition)`, `, or on 2 other conditions`.
+/// The conditions besides the one in the chart: ` (and 1 more condition)`, `, or on 2 other conditions`.
 fn others(others: OtherConditions) -> String {
     let counted = |count: usize, word: &str| match count {
         1 => format!("1 {word} condition"),
@@ -165,12 +166,12 @@ fn others(others: OtherConditions) -> String {
     beside + &of(others.or, ", or on ", "other", "")
 }
 
-/// What the numbers of an expression count, by the words in its names: Prometheus' naming rules ask for the unit there.
+/// The unit of an expression's values, guessed from metric names: Prometheus' naming rules ask for the unit in the name.
 fn unit(subject: &ChartSubject) -> ValueUnit {
     let query = subject.condition.as_ref().map_or(&*subject.rule.expr, |condition| &condition.query);
     let mut words = query.split(|c: char| !c.is_ascii_alphanumeric());
     let bound = subject.condition.as_ref().map(|condition| &condition.bound);
-    // a quotient that is compared with something below one is a share
+    // a quotient with a threshold from 0 to 1 is a ratio
     let is_share = query.contains(" / ")
         && matches!(bound, Some(Threshold::Constant(bound)) if (0.0..=1.0).contains(bound));
     if is_share || words.any(|word| word == "ratio") {
@@ -182,7 +183,7 @@ fn unit(subject: &ChartSubject) -> ValueUnit {
     }
 }
 
-/// What tells a line from the others: the labels that the alert does not have with the same value.
+/// The legend of a line: the labels that the alert does not have with the same value.
 fn legend(line: &Labels, alert: &Labels) -> String {
     let own: Vec<String> = line
         .iter()
@@ -192,7 +193,7 @@ fn legend(line: &Labels, alert: &Labels) -> String {
     own.join(" ")
 }
 
-/// When it fired: before, as far as that is known, and now.
+/// When the alert fired, for the background of the chart: the known history, else the present firing alone.
 fn shade(shared: &Shared, alert: &Alert, now: Timestamp) -> Vec<(Timestamp, Timestamp)> {
     if let AlertHistory::Known { firings, .. } =
         firing_history::of_alert(&shared.world, &shared.sources, alert, now)

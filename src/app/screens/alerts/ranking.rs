@@ -1,4 +1,4 @@
-//! All alerts in their order, each with its group, whatever the filter: what a letter of one need not work out again.
+//! The sorted alerts with their groups, independent of the filter, so that typing in the filter does not sort again.
 
 use std::cmp::Ordering;
 use std::sync::Arc;
@@ -33,16 +33,16 @@ pub(in crate::app::screens) const ORDERS: [OrderBy<Compare>; 5] = [
     }),
 ];
 
-/// The index of the order by service.
+/// The index of the sort order by service.
 const BY_SERVICE: usize = 3;
 
-/// Counts up whenever the rows may have to be brought into another order.
+/// Increases whenever the list may need to be sorted again.
 pub(super) fn revision(order: SortOrder, world: &World) -> u64 {
-    // the service of an alert depends on which services there are
+    // the service of an alert depends on the known services
     if order.column == BY_SERVICE { world.revision() } else { world.alerts_revision() }
 }
 
-/// From what a [`Ranking`] was made.
+/// The inputs of a [`Ranking`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct RankingInputs {
     revision: u64,
@@ -50,23 +50,24 @@ struct RankingInputs {
     grouping: Grouping,
 }
 
-/// An alert in its order: its place among all alerts of the world, and the number of its group.
+/// A sorted alert: its index among all alerts of the world, and the number of its group.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Ranked {
     pub(super) at: usize,
     pub(super) group: usize,
 }
 
-/// The alerts in their order.
+/// The alerts in the sort order.
 #[derive(Debug, Default)]
 pub(super) struct Ranking {
     inputs: Option<RankingInputs>,
-    /// All alerts in their order.
+    /// All alerts in the sort order.
     pub(super) alerts: Vec<Ranked>,
 }
 
 impl Ranking {
-    /// Follows the world, the order and the grouping. If one of them is another than before, the groups have other numbers.
+    /// Sorts again if the alerts, the order or the grouping have changed.
+    /// Returns the new numbering of the groups, None if nothing has changed.
     pub(super) fn follow(
         &mut self,
         world: &World,

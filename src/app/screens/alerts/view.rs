@@ -1,4 +1,4 @@
-//! How the list of alerts looks.
+//! Draws the list of alerts.
 
 use super::columns::{AlertRow, COLUMNS, Widths, pairs};
 use super::ranking::ORDERS;
@@ -8,7 +8,7 @@ use crate::app::list_screen::{self, Lack};
 use crate::app::prelude::*;
 use crate::app::staleness::{doubtful, none};
 
-/// What the screen is drawn from.
+/// The kinds of answers that the screen uses.
 const USED: [AskKind; 3] = [AskKind::Alerts, AskKind::Rules, AskKind::Silences];
 
 /// Draws the list.
@@ -57,16 +57,16 @@ fn title(screen: &Alerts, shared: &Shared) -> Vec<StyledRun<'static>> {
     runs.extend(list_screen::marked(screen.rows.list.marks().len()));
     runs.extend(screen.rows.found.told());
     if shared.range.end.is_some() {
-        runs.push(StyledRun::new("  alerts are those of now", Role::Stale));
+        runs.push(StyledRun::new("  current alerts, not those of the chosen time", Role::Stale));
     }
     runs
 }
 
-/// The comment: why there is nothing: not asked, still loading, nothing fires, or nothing that passes. Only the good news looks good.
+/// Why the list is empty: loading, failed, no alerts, or no match. Only a complete answer is shown as healthy.
 fn empty(screen: &Alerts, shared: &Shared, now: Timestamp) -> (String, Role) {
     let filter = screen.rows.found.text();
     if !filter.is_empty() {
-        let hidden = screen.hidden.iter().map(|(state, count)| format!(" {count} {state} do."));
+        let hidden = screen.hidden.iter().map(|(state, count)| format!(" Hidden: {count} {state}."));
         return (screen.rows.found.nothing("alert") + &hidden.collect::<String>(), Role::Muted);
     }
     let has_unknown = Lack {
@@ -79,9 +79,9 @@ fn empty(screen: &Alerts, shared: &Shared, now: Timestamp) -> (String, Role) {
     if let Some(has_unknown) = has_unknown.words(shared) {
         has_unknown
     } else if screen.hidden.is_empty() {
-        none(shared, &USED, "alert is pending or firing", now)
+        none(shared, &USED, "pending or firing alerts", now)
     } else {
-        none(shared, &USED, "active alert; silenced and inhibited ones are hidden", now)
+        none(shared, &USED, "active alerts (silenced and inhibited alerts are hidden)", now)
     }
 }
 

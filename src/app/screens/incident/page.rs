@@ -1,8 +1,8 @@
-//! Everything about an incident that is text, as lines that scroll.
+//! The text of an incident's page, as lines that scroll.
 
 use std::time::Duration;
 
-use super::{ALERTS, AlertRow, OpenIncident, reported};
+use super::{ALERTS, IncidentAlertRow, OpenIncident, reported};
 use crate::app::prelude::*;
 use crate::app::subjects::incident::remote;
 use crate::app::subjects::incident::words;
@@ -11,16 +11,16 @@ use crate::model::incident::{Attribution, IncidentDetail, IncidentEvent, Note};
 use crate::model::measures::DurationStats;
 use crate::model::remote::Remote;
 
-/// A note and the step that tells of it come within this.
+/// A note and the log entry about it are at most this far apart.
 const SAME_EVENT_WITHIN: Duration = Duration::from_secs(5);
-/// Most details of an alert that are listed below it.
+/// Most details listed below an alert.
 const MAX_DETAILS: usize = 6;
-/// What Alertmanager's default details say of the alerts themselves.
+/// Details of Alertmanager's default template that repeat the alerts themselves.
 const REPEATED_DETAILS: [&str; 3] = ["firing", "num_firing", "num_resolved"];
-/// Cells of a time: as many on every day, so that lines break at the same places whatever time it is.
+/// The cells of a time. All times have the same width, so that the line breaks do not change with the time.
 const TIME: u16 = 11;
 
-/// The whole page: what it is about, who has it, its alerts, what happened, how long it took, and earlier ones like it.
+/// The whole text: facts, alerts, timeline, response times, similar incidents.
 pub(super) fn page(
     screen: &OpenIncident,
     shared: &Shared,
@@ -40,7 +40,7 @@ pub(super) fn page(
             page.paragraph(&format!("{} {warning}", cx.symbol(Role::Warning)), Role::Warning);
         }
     } else {
-        page.title("What happened");
+        page.title("Timeline");
         let trouble = remote(shared, known).and_then(|remote| remote.trouble());
         let (words, role) = match trouble {
             Some(error) => (format!("{error}. {}", error.trouble.advice()), Role::Stale),
@@ -89,7 +89,7 @@ fn facts(shared: &Shared, cx: &Cx<'_>, known: &IncidentView, page: &mut PageCont
         let teams: Vec<&str> = incident.teams.iter().map(|team| &*team.name).collect();
         page.pair("teams", &teams.join(", "), Role::Text);
     }
-    for (name, value) in [("conference", &incident.conference), ("page", &incident.url)] {
+    for (name, value) in [("conference", &incident.conference), ("link", &incident.url)] {
         if let Some(value) = value {
             page.pair(name, value, Role::Accent);
         }
@@ -101,7 +101,7 @@ fn facts(shared: &Shared, cx: &Cx<'_>, known: &IncidentView, page: &mut PageCont
             String::new()
         };
         let (kind, ellipsis) = (one.action.operation.kind().name(), text::ellipsis(cx.charset));
-        page.pair("on its way", &format!("{kind} {ellipsis}{}{more}", one.stage.word()), Role::Sending);
+        page.pair("in progress", &format!("{kind} {ellipsis}{}{more}", one.stage.word()), Role::Sending);
     }
     let sources: Vec<&str> = known.sources.iter().map(SourceId::as_str).collect();
     page.pair("source", &sources.join(", "), Role::Muted);
@@ -117,12 +117,12 @@ fn alerts(screen: &OpenIncident, shared: &Shared, cx: &Cx<'_>, known: &IncidentV
         let is_current = screen.spot.panel == ALERTS && index == list.index();
         let mut runs = Vec::new();
         let reported = match row {
-            AlertRow::Reported(id) => reported(shared, known, id),
-            AlertRow::Linked(_) => None,
+            IncidentAlertRow::Reported(id) => reported(shared, known, id),
+            IncidentAlertRow::Linked(_) => None,
         };
         let linked = match row {
-            AlertRow::Reported(_) => reported.and_then(|reported| shared.world.alert_of(reported)),
-            AlertRow::Linked(fingerprint) => Some(*fingerprint),
+            IncidentAlertRow::Reported(_) => reported.and_then(|reported| shared.world.alert_of(reported)),
+            IncidentAlertRow::Linked(fingerprint) => Some(*fingerprint),
         };
         let linked = linked.and_then(|fingerprint| shared.world.alert(fingerprint));
         if let Some(reported) = reported {
@@ -136,7 +136,7 @@ fn alerts(screen: &OpenIncident, shared: &Shared, cx: &Cx<'_>, known: &IncidentV
                 format!(" {} {word:<8} {:>6}  ", cx.symbol(role), ago(reported.created_at, cx.now)),
                 role,
             ));
-            // a group's title is that of its incident, too
+            // the alert's summary is left out if it is the same as the incident's title
             if reported.summary != known.incident.title || linked.is_none() {
                 runs.push(StyledRun::new(format!("{}  ", reported.summary), Role::Text));
             }
@@ -165,7 +165,7 @@ fn alerts(screen: &OpenIncident, shared: &Shared, cx: &Cx<'_>, known: &IncidentV
         }
         page.row(cx, (ALERTS, index), is_current, runs);
         if let Some(reported) = reported {
-            // the alerts themselves say it better
+            // details that repeat the alerts burnwatch knows are left out
             let are_known = !reported.firing.is_empty()
                 && reported.firing.iter().all(|labels| shared.world.alert(Fingerprint::of(labels)).is_some());
             let is_new = |(name, value): &(&Text, &Text)| {
@@ -180,21 +180,21 @@ fn alerts(screen: &OpenIncident, shared: &Shared, cx: &Cx<'_>, known: &IncidentV
     }
     if list.rows().is_empty() {
         page.line(vec![StyledRun::new(
-            "   no alert is listed, and no firing alert matches its text",
+            "   No alerts are listed, and no firing alert matches this incident.",
             Role::Muted,
         )]);
     }
 }
 
-/// What happened and what was written, the newest first.
+/// The log entries and notes, newest first.
 fn timeline(cx: &Cx<'_>, detail: &IncidentDetail, page: &mut PageContent) {
     enum SectionEntry<'a> {
         Step(&'a IncidentEvent),
         Note(&'a Note),
     }
-    page.title("What happened, newest first");
+    page.title("Timeline, newest first");
     let is_same = |a: Timestamp, b: Timestamp| age(a, b).max(age(b, a)) <= SAME_EVENT_WITHIN;
-    // a note stands for the step that only says that there is one
+    // a note replaces the log entry that only announces it
     let is_told = |step: &&IncidentEvent| {
         !(&*step.kind == "annotate" && detail.notes.iter().any(|note| is_same(note.at, step.at)))
     };
@@ -203,7 +203,7 @@ fn timeline(cx: &Cx<'_>, detail: &IncidentDetail, page: &mut PageContent) {
         steps.chain(detail.notes.iter().map(|note| (note.at, SectionEntry::Note(note)))).collect();
     all.sort_by_key(|(at, _)| std::cmp::Reverse(*at));
     if all.is_empty() {
-        page.line(vec![StyledRun::new("   no events", Role::Muted)]);
+        page.line(vec![StyledRun::new("   No events", Role::Muted)]);
     }
     for (at, entry) in all {
         let time = time(at, cx);
@@ -226,7 +226,7 @@ fn timeline(cx: &Cx<'_>, detail: &IncidentDetail, page: &mut PageContent) {
     }
 }
 
-/// The time, of another day with the day.
+/// The time of day; for another day the date and the time.
 fn time(at: Timestamp, cx: &Cx<'_>) -> String {
     let (here, today) = (at.to_zoned(cx.zone.clone()), cx.now.to_zoned(cx.zone.clone()));
     let form = if here.date() == today.date() { "%H:%M:%S   " } else { "%m-%d %H:%M" };
@@ -245,7 +245,7 @@ fn step_role(step: &IncidentEvent) -> Role {
     }
 }
 
-/// The paging system's sentence, with who and by what where it does not say so itself.
+/// The text of a log entry, with the person and the channel if the paging system's summary does not name them.
 fn sentence(step: &IncidentEvent) -> String {
     let mut said = if step.summary.is_empty() { step.kind.to_string() } else { step.summary.to_string() };
     if let Some(who) = step.who.as_ref().filter(|who| !said.contains(&***who)) {
@@ -257,7 +257,7 @@ fn sentence(step: &IncidentEvent) -> String {
     said
 }
 
-/// How long it took, and what is usual for its service.
+/// The times to acknowledge and to resolve, with the medians of the other incidents of the service.
 fn times(shared: &Shared, known: &IncidentView, detail: Option<&IncidentDetail>, page: &mut PageContent) {
     let incident = &known.incident;
     let first = detail.and_then(|detail| detail.steps.iter().find(|step| &*step.kind == "acknowledge"));
@@ -274,11 +274,15 @@ fn times(shared: &Shared, known: &IncidentView, detail: Option<&IncidentDetail>,
     let usual = |measure: DurationStats| {
         let typical = measure.typical.filter(|_| measure.counted > 1);
         let words = |typical: crate::model::measures::Average| {
-            format!("; usually {} here (median of {})", duration::short(typical.median), measure.counted)
+            format!(
+                "; median {} over {} incidents of this service",
+                duration::short(typical.median),
+                measure.counted
+            )
         };
         typical.map(words).unwrap_or_default()
     };
-    page.title("Times");
+    page.title("Response times");
     let acknowledged = usual(DurationStats::between(others().filter_map(|other| {
         let after = other.incident.time_to_acknowledge()?;
         Some((Some(other.incident.created_at), Some(other.incident.created_at + after)))
@@ -298,7 +302,7 @@ fn times(shared: &Shared, known: &IncidentView, detail: Option<&IncidentDetail>,
     );
 }
 
-/// Incidents of the past that were much like it.
+/// Similar past incidents, as the paging system ranks them.
 fn past(cx: &Cx<'_>, detail: &IncidentDetail, page: &mut PageContent) {
     if detail.past.is_empty() {
         return;

@@ -1,4 +1,4 @@
-//! How one incident looks.
+//! Draws the page of one incident.
 
 use super::{OpenIncident, page};
 use crate::app::prelude::*;
@@ -8,14 +8,14 @@ use crate::model::ask::Topic;
 use crate::model::incident::IncidentStatus;
 use crate::model::remote::Freshness;
 
-/// What the screen is drawn from, besides the incident's own details.
+/// The kinds of answers that the screen uses, besides the incident's details.
 const USED: [AskKind; 1] = [AskKind::Incidents];
 
-/// Draws the incident.
+/// Draws the page.
 pub(super) fn render(screen: &OpenIncident, shared: &Shared, now: Timestamp, area: Rect, buf: &mut Buffer) {
     let cx = shared.cx(now);
     let Some(known) = screen.incident(shared) else {
-        let words = "This incident is gone: its source no longer lists it. Esc goes back.";
+        let words = "This incident is no longer listed by its source. Press Esc to go back.";
         text::say(&cx, 1, words, Role::Unknown, area, buf);
         return;
     };
@@ -31,7 +31,7 @@ pub(super) fn render(screen: &OpenIncident, shared: &Shared, now: Timestamp, are
     page.render(&cx, screen.spot.scroll, current, below, buf);
 }
 
-/// What is wrong with what is known beyond the list.
+/// A warning if the details of the incident are stale or could not be loaded.
 fn trouble(shared: &Shared, cx: &Cx<'_>, known: &IncidentView) -> Vec<StyledRun<'static>> {
     let incident = &known.incident;
     let Some(remote) = remote(shared, known) else { return Vec::new() };
@@ -52,7 +52,7 @@ fn title(cx: &Cx<'_>, known: &IncidentView) -> Vec<StyledRun<'static>> {
     ]
 }
 
-/// Status since when, weight, who has it, and what happens next by itself; as one line, what matters most first.
+/// The status line: status and its age, urgency, assignee, next automatic step; the most important first.
 fn status_line(shared: &Shared, cx: &Cx<'_>, known: &IncidentView) -> Vec<StyledRun<'static>> {
     let incident = &known.incident;
     let role = words::role(known, cx.now);
@@ -69,7 +69,7 @@ fn status_line(shared: &Shared, cx: &Cx<'_>, known: &IncidentView) -> Vec<Styled
     }
     runs.push(StyledRun::new(format!("{}  ", words::priority_and_urgency(known)), Role::Text));
     let who = words::who(shared, known, cx.now);
-    let nobody = if who.role == Role::Down { " has it" } else { "" };
+    let nobody = if who.role == Role::Down { " assigned" } else { "" };
     runs.push(StyledRun::new(format!("{}{nobody}  ", who.text), who.role));
     if let Some(next) = incident.pending.iter().min_by_key(|pending| pending.at) {
         runs.push(StyledRun::new(
@@ -81,7 +81,7 @@ fn status_line(shared: &Shared, cx: &Cx<'_>, known: &IncidentView) -> Vec<Styled
     runs
 }
 
-/// Where the text stands that scrolls.
+/// The area of the scrolling text.
 pub(super) fn text_area(body: Rect) -> Rect {
     layout::below_heading(layout::below_heading(body))
 }

@@ -99,7 +99,7 @@ pub const COLUMNS: &[Column] =
         })
         .on_screen_by(
             7,
-            "who has it",
+            "assigned to",
             |w| {
                 // with "paged: " before or ", 2h05m ago!" behind it
                 let people = (w.people + 12).clamp(14, (w.width / 5).clamp(14, 40));

@@ -1,4 +1,4 @@
-//! How the list of incidents looks.
+//! Draws the list of incidents.
 
 use std::collections::BTreeMap;
 
@@ -10,7 +10,7 @@ use crate::app::staleness::{doubtful, none};
 use crate::app::subjects::incident::{self};
 use crate::model::incident::IncidentStatus;
 
-/// What the screen is drawn from.
+/// The kinds of answers that the screen uses.
 const USED: [AskKind; 1] = [AskKind::Incidents];
 
 /// Draws the list.
@@ -37,7 +37,7 @@ pub(super) fn render(screen: &Incidents, shared: &Shared, now: Timestamp, area: 
     table.render(&cx, (&screen.rows.list, sort), line, room, buf);
 }
 
-/// "Incidents 4: 2 triggered 1 acknowledged", what is folded away, the order and the filter.
+/// The title: "Incidents 4: 2 triggered 1 acknowledged", hidden rows, grouping and filter.
 fn title(screen: &Incidents, shared: &Shared, cx: &Cx<'_>) -> Vec<StyledRun<'static>> {
     let all = shared.world.incidents();
     let open = all.iter().filter(|known| known.incident.is_open());
@@ -63,12 +63,12 @@ fn title(screen: &Incidents, shared: &Shared, cx: &Cx<'_>) -> Vec<StyledRun<'sta
     runs.extend(list_screen::marked(screen.rows.list.marks().len()));
     runs.extend(screen.rows.found.told());
     if shared.range.end.is_some() {
-        runs.push(StyledRun::new("  incidents are those of now", Role::Stale));
+        runs.push(StyledRun::new("  current incidents, not those of the chosen time", Role::Stale));
     }
     runs
 }
 
-/// How many are in which status.
+/// The number of incidents in each status.
 fn totals(statuses: &BTreeMap<IncidentStatus, usize>) -> Vec<StyledRun<'static>> {
     let role = |status| match status {
         IncidentStatus::Triggered => Role::Critical,
@@ -80,7 +80,7 @@ fn totals(statuses: &BTreeMap<IncidentStatus, usize>) -> Vec<StyledRun<'static>>
         .collect()
 }
 
-/// The head of a group: how many it has, and how many are in which status.
+/// A group header: name, number of incidents, number in each status.
 fn heading(screen: &Incidents, shared: &Shared, cx: &Cx<'_>, value: &Text) -> Vec<StyledRun<'static>> {
     let mut runs = list_screen::group_head(cx, &screen.rows, (value, Role::Title), ("incident", "incidents"));
     let members = screen.rows.members(value);
@@ -93,12 +93,12 @@ fn heading(screen: &Incidents, shared: &Shared, cx: &Cx<'_>, value: &Text) -> Ve
     runs
 }
 
-/// The comment: why there is nothing: no source, not asked, still loading, none open, or none that passes. Only the good news looks good.
+/// Why the list is empty: no source, loading, failed, no open incidents, or none that matches the filter.
 fn empty(screen: &Incidents, shared: &Shared, now: Timestamp) -> (String, Role) {
     let filter = screen.rows.found.text();
     let resolved = screen.hidden;
     if !filter.is_empty() && !shared.world.incidents().is_empty() {
-        let folded = if resolved > 0 { format!(" {resolved} resolved ones do.") } else { String::new() };
+        let folded = if resolved > 0 { format!(" Hidden: {resolved} resolved.") } else { String::new() };
         return (screen.rows.found.nothing("incident") + &folded, Role::Muted);
     }
     let has_unknown = Lack {
@@ -106,7 +106,7 @@ fn empty(screen: &Incidents, shared: &Shared, now: Timestamp) -> (String, Role) 
         no_source: NO_PAGING,
         source: "paging source",
         asked: "for incidents",
-        one: Some("open incident"),
+        one: Some("open incidents"),
     };
-    has_unknown.words(shared).unwrap_or_else(|| none(shared, &USED, "open incident", now))
+    has_unknown.words(shared).unwrap_or_else(|| none(shared, &USED, "open incidents", now))
 }

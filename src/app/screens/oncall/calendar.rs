@@ -1,4 +1,4 @@
-//! The week of one level: a column for each day with its handoffs, gaps, double bookings and hours of the night.
+//! The week calendar of one level: a column per day with handoffs, gaps, double bookings and night hours.
 
 use std::time::Duration;
 
@@ -7,20 +7,20 @@ use crate::app::prelude::*;
 use crate::app::subjects::on_call::words::{self, night_symbol, stands_in};
 use crate::model::oncall::{CalendarDay, Coverage, CoverageSlot};
 
-/// How many days are shown.
+/// The number of days.
 const DAYS: u8 = 7;
-/// Narrower than this a day has no column of its own.
+/// Minimum width of a day's column; narrower calendars are lists.
 const COLUMN: u16 = 11;
-/// A stretch of night that is shorter says little.
+/// Shorter night hours are not shown.
 const MIN_NIGHT: Duration = Duration::from_secs(1800);
 
-/// The days of the level under the cursor.
+/// The coming days of a level; empty if the source has not answered.
 pub(super) fn days(shared: &Shared, key: &LevelKey, now: Timestamp, cx: &Cx<'_>) -> Vec<CalendarDay> {
     let board = shared.world.cache(&key.policy.source).and_then(|cache| cache.on_call().value());
     board.map_or_else(Vec::new, |board| board.days(&key.policy.id, key.level, now, cx.zone, DAYS))
 }
 
-/// Draws the week: as columns where each day has room for one, else as a list of handoffs.
+/// Draws the week: as columns if each day has room for one, else as a list of handoffs.
 pub(super) fn render(shared: &Shared, cx: &Cx<'_>, key: &LevelKey, area: Rect, buf: &mut Buffer) {
     let days = days(shared, key, cx.now, cx);
     let line = |row: u16| Rect { y: area.y + row, height: 1, ..area };
@@ -56,7 +56,7 @@ pub(super) fn render(shared: &Shared, cx: &Cx<'_>, key: &LevelKey, area: Rect, b
     }
 }
 
-/// Everybody of the week in the order in which they come, so that each has a colour.
+/// The ids of all people of the week in the order of their shifts; the index decides a person's colour.
 fn people(days: &[CalendarDay]) -> Vec<Text> {
     let mut people: Vec<Text> = Vec::new();
     let turns =
@@ -72,11 +72,14 @@ fn people(days: &[CalendarDay]) -> Vec<Text> {
 fn legend(cx: &Cx<'_>) -> Vec<StyledRun<'static>> {
     let (on, night) = (cx.charset.pick("█", "#"), cx.charset.pick("░", ":"));
     vec![
-        StyledRun::new(format!(" {on} on call  {night} {} night there  ", night_symbol(cx)), Role::Muted),
+        StyledRun::new(
+            format!(" {on} on call  {night} {} night (their time)  ", night_symbol(cx)),
+            Role::Muted,
+        ),
         StyledRun::new(format!("{} override  ", stands_in(cx)), Role::Muted),
         StyledRun::new(format!("{} double booked  ", cx.symbol(Role::Warning)), Role::Warning),
         StyledRun::new(format!("{} nobody  ", cx.symbol(Role::Down)), Role::Down),
-        StyledRun::new(format!("{} not known", cx.charset.pick("·", ".")), Role::Muted),
+        StyledRun::new(format!("{} unknown", cx.charset.pick("·", ".")), Role::Muted),
     ]
 }
 
@@ -96,14 +99,14 @@ fn draw_day(
         day.date.strftime("%a %d").to_string(),
         if is_today { Role::Accent } else { Role::Title },
     )];
-    // the clock is changed on this day
+    // the day has 23 or 25 hours when daylight saving time changes
     if (hours - 24.0).abs() > 0.01 {
         head.push(StyledRun::new(format!(" {hours}h"), Role::Warning));
     }
     text::runs(cx, &head, line(0), buf);
     coverage_bar(cx, day, people, line(1), buf);
     let rows = column.height.saturating_sub(2);
-    // the strip says what is not known; in words it would say nothing more
+    // unknown coverage is visible in the bar and needs no line
     let told: Vec<&CoverageSlot> =
         day.coverage_slots.iter().filter(|coverage_slot| coverage_slot.cover != Coverage::Unknown).collect();
     let hidden = told.len().saturating_sub(usize::from(rows));
@@ -117,7 +120,7 @@ fn draw_day(
     }
 }
 
-/// The hours of the day as cells, and on today's the moment that is now.
+/// The bar of a day: one cell per part of the day; the current time is highlighted.
 fn coverage_bar(cx: &Cx<'_>, day: &CalendarDay, people: &[Text], place: Rect, buf: &mut Buffer) {
     let cells = i64::from(place.width.max(1));
     let length = day.until.duration_since(day.from).as_secs();
@@ -136,6 +139,7 @@ fn coverage_bar(cx: &Cx<'_>, day: &CalendarDay, people: &[Text], place: Rect, bu
     }
 }
 
+/// The character and the role of a part of the day: who is on call, night, gap, double booking, unknown.
 fn sign(cx: &Cx<'_>, cover: &Coverage, people: &[Text], at: Timestamp) -> (&'static str, Role) {
     match cover {
         Coverage::Unknown => (cx.charset.pick("·", "."), Role::Muted),
@@ -151,7 +155,7 @@ fn sign(cx: &Cx<'_>, cover: &Coverage, people: &[Text], at: Timestamp) -> (&'sta
     }
 }
 
-/// When somebody takes over and who, with the hours of it that are night for them; as much as there is room for.
+/// A line of a day: time of the handoff, who takes over, and their night hours; what does not fit is left out.
 fn entry(
     shared: &Shared,
     cx: &Cx<'_>,
@@ -163,7 +167,7 @@ fn entry(
     let time = if coverage_slot.is_handoff {
         coverage_slot.from.to_zoned(cx.zone.clone()).strftime("%H:%M").to_string()
     } else {
-        // it goes on from before
+        // the shift began before this day
         cx.charset.pick("  …  ", " ..  ").to_owned()
     };
     let mark = match &coverage_slot.cover {
@@ -187,7 +191,7 @@ fn entry(
         Coverage::Nobody => "nobody".to_owned(),
         cover @ (Coverage::People(_) | Coverage::Unknown) => words::names(shared, &key.policy.source, cover),
     };
-    // first names tell people apart well enough where there is little room
+    // first names are used where there is no room for full names
     let short =
         coverage_slot.cover.turns().iter().map(|turn| turn.person.name.split(' ').next().unwrap_or_default());
     let short = short.collect::<Vec<_>>().join("+");
@@ -211,7 +215,7 @@ fn entry(
     ]
 }
 
-/// A line for each handoff.
+/// Draws one line for each handoff.
 fn list(shared: &Shared, cx: &Cx<'_>, key: &LevelKey, days: &[CalendarDay], area: Rect, buf: &mut Buffer) {
     let coverage_slots = days.iter().flat_map(|day| &day.coverage_slots);
     let ahead = coverage_slots.filter(|coverage_slot| {

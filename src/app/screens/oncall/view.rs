@@ -1,4 +1,4 @@
-//! How the on-call screen looks.
+//! Draws the on-call screen.
 
 use std::collections::BTreeSet;
 
@@ -10,16 +10,16 @@ use crate::app::prelude::*;
 use crate::app::staleness::doubtful;
 use crate::app::widgets::table;
 
-/// What the screen is drawn from.
+/// The kinds of answers that the screen uses.
 const USED: [AskKind; 1] = [AskKind::OnCall];
-/// Rows of the week where there is room for all of it.
+/// Rows of the week calendar if there is room for all of it.
 const WEEK: u16 = 12;
-/// From this height on the person's own turns have a place.
+/// From this height on, the user's own shifts are shown.
 const TALL: u16 = 26;
-/// Rows of them.
+/// Rows of the user's own shifts.
 const OWN: u16 = 7;
 
-/// The heading, the table, the week, and the person's own turns.
+/// The areas of the table, the week calendar and the user's own shifts.
 struct Layout {
     table: Rect,
     week: Rect,
@@ -45,7 +45,7 @@ fn parts(screen: &OnCall, shared: &Shared, body: Rect) -> Layout {
     Layout { table, week, own }
 }
 
-/// Where the rows stand.
+/// The area of the table's rows.
 pub(super) fn list_area(screen: &OnCall, shared: &Shared, body: Rect) -> Rect {
     table::body(parts(screen, shared, body).table)
 }
@@ -97,7 +97,7 @@ pub(super) fn render(screen: &OnCall, shared: &Shared, now: Timestamp, area: Rec
     }
 }
 
-/// "On-call 3 policies", and loudly how many of them wake nobody.
+/// The title: "On-call 3 policies", and as an alarm how many policies have nobody on call.
 fn title(screen: &OnCall, shared: &Shared, cx: &Cx<'_>) -> Vec<StyledRun<'static>> {
     let shown: BTreeSet<&PolicyKey> = screen.rows.list.rows().iter().map(|key| &key.policy).collect();
     let all: usize = shared.world.on_call().map(|(_, board)| board.policies.len()).sum();
@@ -116,7 +116,7 @@ fn title(screen: &OnCall, shared: &Shared, cx: &Cx<'_>) -> Vec<StyledRun<'static
     runs.extend(list_screen::marked(screen.rows.list.marks().len()));
     runs.extend(screen.rows.found.told());
     if shared.range.end.is_some() {
-        runs.push(StyledRun::new("  as of now", Role::Stale));
+        runs.push(StyledRun::new("  current schedule", Role::Stale));
     }
     let warning = shared.world.sources().find_map(|(_, cache)| cache.on_call().warnings().first());
     if let Some(warning) = warning {
@@ -125,7 +125,7 @@ fn title(screen: &OnCall, shared: &Shared, cx: &Cx<'_>) -> Vec<StyledRun<'static
     runs
 }
 
-/// The turns of the person at the keyboard that are not over.
+/// The current and coming shifts of the user.
 fn own(shared: &Shared, cx: &Cx<'_>, area: Rect, buf: &mut Buffer) {
     let line = |y: u16| Rect { y, height: 1, ..area };
     let turns = shared.world.on_call().flat_map(|(source, board)| {
@@ -134,9 +134,9 @@ fn own(shared: &Shared, cx: &Cx<'_>, area: Rect, buf: &mut Buffer) {
     });
     let turns: Vec<_> = turns.collect();
     let title = [
-        StyledRun::new(" Your turns ", Role::Title),
+        StyledRun::new(" Your shifts ", Role::Title),
         StyledRun::new(turns.len().to_string(), Role::Text),
-        StyledRun::new(if turns.is_empty() { ": none in the days that are known" } else { "" }, Role::Muted),
+        StyledRun::new(if turns.is_empty() { ": none in the loaded days" } else { "" }, Role::Muted),
     ];
     text::runs(cx, &title, line(area.y), buf);
     let names = turns.iter().map(|(_, board, shift)| {
@@ -171,7 +171,7 @@ fn own(shared: &Shared, cx: &Cx<'_>, area: Rect, buf: &mut Buffer) {
     }
 }
 
-/// The comment: why there is nothing.
+/// Why the list is empty.
 fn empty(screen: &OnCall, shared: &Shared) -> (String, Role) {
     let filter = screen.rows.found.text();
     if !filter.is_empty() && shared.world.on_call().any(|(_, board)| !board.policies.is_empty()) {
@@ -184,6 +184,6 @@ fn empty(screen: &OnCall, shared: &Shared) -> (String, Role) {
         asked: "who is on call",
         one: None,
     };
-    let unseen = "The source knows no escalation policy, or the token may not see any.";
+    let unseen = "The source has no escalation policies, or the API token has no access to them.";
     has_unknown.words(shared).unwrap_or_else(|| (unseen.to_owned(), Role::Warning))
 }

@@ -1,4 +1,4 @@
-//! How open incidents look on the overview: what is about whom, and who has it.
+//! Draws the open incidents of the overview.
 
 use super::INCIDENTS;
 use super::panels;
@@ -8,7 +8,7 @@ use crate::app::subjects::incident::words;
 use crate::app::widgets::bar::panel;
 use crate::model::incident::IncidentStatus;
 
-/// Draws the most pressing of them.
+/// Draws the panel with the most urgent incidents.
 pub(super) fn render(screen: &Overview, shared: &Shared, cx: &Cx<'_>, area: Rect, buf: &mut Buffer) {
     let list = &screen.incidents;
     let focused = screen.spot.panel == INCIDENTS;
@@ -31,7 +31,7 @@ pub(super) fn render(screen: &Overview, shared: &Shared, cx: &Cx<'_>, area: Rect
     panels::rows(screen, shared, cx, (INCIDENTS, list), (inner, area), draw, buf);
 }
 
-/// Symbol, priority, title; on the right who has it and for how long it is open.
+/// Draws one incident: symbol, priority, title; at the right the assignee and the age.
 fn draw(screen: &Overview, shared: &Shared, cx: &Cx<'_>, known: &IncidentView, line: Rect, buf: &mut Buffer) {
     let incident = &known.incident;
     let role = words::role(known, cx.now);

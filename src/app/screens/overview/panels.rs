@@ -70,7 +70,7 @@ fn panels(body: Rect, slos: usize, incidents: usize) -> Panels {
     }
 }
 
-/// The room inside a panel, as [`panel`] leaves it.
+/// The room inside a panel, as [`panel`](crate::app::widgets::bar::panel) leaves it.
 pub(super) fn inside(area: Rect) -> Rect {
     if area.height < 2 || area.width < 2 {
         area

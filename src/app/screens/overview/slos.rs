@@ -1,4 +1,4 @@
-//! How the SLOs look on the overview: the worst with what is left of their budgets.
+//! Draws the SLOs of the overview.
 
 use std::collections::BTreeMap;
 
@@ -10,14 +10,14 @@ use crate::app::subjects::slo::words;
 use crate::app::widgets::bar::{Gauge, panel};
 use crate::model::slo::{BASIS, SloState};
 
-/// Cells of the budget's bar.
+/// Cells of the budget bar.
 const BAR: u16 = 8;
-/// Cells of what is left, of the burn and of when it is gone, with the blanks between.
+/// Cells of the remaining budget, the burn rate and the time to exhaustion, each with a blank.
 const LEFT: u16 = 7;
 const BURN: u16 = 8;
 const GONE: u16 = 8;
 
-/// Draws the worst of them.
+/// Draws the panel with the worst SLOs.
 pub(super) fn render(screen: &Overview, shared: &Shared, cx: &Cx<'_>, area: Rect, buf: &mut Buffer) {
     let list = &screen.slos;
     let focused = screen.spot.panel == SLOS;
@@ -56,7 +56,7 @@ fn title(screen: &Overview, shared: &Shared, cx: &Cx<'_>, doubt: Option<String>)
     title.join("  ")
 }
 
-/// Symbol, name, the budget as a bar and in per cent, the burn, and when it is gone; as many as fit, the first first.
+/// Draws one SLO: symbol, name, budget as bar and percentage, burn rate, time to exhaustion; the last ones only if they fit.
 fn draw(
     screen: &Overview,
     shared: &Shared,

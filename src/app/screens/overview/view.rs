@@ -1,4 +1,4 @@
-//! How the overview looks.
+//! Draws the overview.
 
 use super::panels::{self, panels_of};
 use super::{ALERTS, SERVICES};
@@ -19,10 +19,10 @@ use crate::model::world::Watchdog;
 
 /// Cells of the signals of a service.
 const SIGNALS: u16 = 30;
-/// Cells of the shape of a signal in a tile of one line.
+/// Cells of the sparkline in a tile of one line.
 const SHAPE: u16 = 8;
 
-/// Cells of the names in tiles this wide: as many as the longest has, as far as that leaves room for more.
+/// Cells of the names in tiles of this width: enough for the longest name, if that leaves room for the signals.
 fn name_width(screen: &Overview, tile: u16) -> u16 {
     screen.widest.cells().clamp(8, (tile * 2 / 5).max(8)).min(tile.saturating_sub(3))
 }
@@ -83,8 +83,8 @@ fn tiles(screen: &Overview, shared: &Shared, cx: &Cx<'_>, area: Rect, buf: &mut 
     panels::rows(screen, shared, cx, (SERVICES, list), (inner, area), draw, buf);
 }
 
-/// Symbol, name, and what is wrong in words; the signals and the shape of the one that matters stand behind it, or below
-/// where a tile has two lines. A healthy service has nothing to say there, so that the others are seen.
+/// Draws the symbol, the name and the reasons of an unhealthy service. The signals and a sparkline are behind them, or below in
+/// tiles of two lines. A healthy service has no reasons, so that the others stand out.
 fn draw_tile(
     screen: &Overview,
     shared: &Shared,
@@ -127,7 +127,7 @@ fn draw_tile(
     }
 }
 
-/// The signal that is wrong over time, else the requests.
+/// Draws the sparkline of the signal that is bad, else of the request rate.
 fn draw_shape(shared: &Shared, cx: &Cx<'_>, service: &Service, place: Rect, buf: &mut Buffer) {
     let [requests, errors, p95] = service::trends(shared, service);
     let (values, max, role) = match service.reasons.first() {
@@ -150,7 +150,7 @@ fn draw_shape(shared: &Shared, cx: &Cx<'_>, service: &Service, place: Rect, buf:
     Sparkline { values, max, role }.render(cx, place, buf);
 }
 
-/// The signals of a service, one below the other in all tiles: as many as fit whole.
+/// The signals of a service, aligned in all tiles: as many as fit without a cut.
 fn signals_of(service: &Service, width: u16) -> String {
     let signals = &service.signals;
     let lacks = |signal| service.unknown.contains(signal);
@@ -175,12 +175,12 @@ fn signals_of(service: &Service, width: u16) -> String {
     said
 }
 
-/// Alerts by severity and state, and whether the monitoring itself is alive.
+/// Draws the alert counts by severity and state, the watchdog and the sources.
 fn summary(shared: &Shared, cx: &Cx<'_>, area: Rect, buf: &mut Buffer) {
-    let inner = panel(cx, "State", false, area, buf);
+    let inner = panel(cx, "Status", false, area, buf);
     let totals = shared.world.totals();
     let known = is_known(shared);
-    // what nobody has counted is not zero
+    // a count is unknown, not zero, until a source has answered
     let number = |count: usize| if known { count.to_string() } else { UNKNOWN.to_owned() };
     let mut loud = vec![StyledRun::new("firing   ", Role::Muted)];
     for severity in Severity::ALL {
@@ -190,7 +190,7 @@ fn summary(shared: &Shared, cx: &Cx<'_>, area: Rect, buf: &mut Buffer) {
             loud.push(StyledRun::new(words, if count > 0 { role } else { Role::Muted }));
         }
     }
-    let mut quiet = vec![StyledRun::new("quiet    ", Role::Muted)];
+    let mut quiet = vec![StyledRun::new("other    ", Role::Muted)];
     for wanted in [AlertState::Pending, AlertState::Silenced, AlertState::Inhibited, AlertState::Resolved] {
         quiet.push(StyledRun::new(
             format!("{} {}  ", number(totals.in_state(wanted)), wanted.word()),
@@ -203,7 +203,7 @@ fn summary(shared: &Shared, cx: &Cx<'_>, area: Rect, buf: &mut Buffer) {
     }
 }
 
-/// How many sources answer, or what is wrong with the first that does not.
+/// How many sources have answered, or the error of the first stale one.
 fn sources(shared: &Shared, cx: &Cx<'_>) -> Vec<StyledRun<'static>> {
     if let Some(doubt) = doubts(shared, &AskKind::ALL, cx.now).first() {
         let words = format!("{} {}", cx.symbol(Role::Stale), doubt.sentence(cx.now));
@@ -216,18 +216,18 @@ fn sources(shared: &Shared, cx: &Cx<'_>) -> Vec<StyledRun<'static>> {
         .filter(|s| shared.world.cache(&s.id).is_some_and(|h| h.probe().at().is_some()))
         .count();
     let words =
-        if fresh == all { "all are fresh".to_owned() } else { format!("{fresh} of {all} have answered") };
+        if fresh == all { "all up to date".to_owned() } else { format!("{fresh} of {all} have answered") };
     vec![StyledRun::new("sources  ", Role::Muted), StyledRun::new(words, Role::Text)]
 }
 
-/// The dead man's switch, over all sources of alerts: the worst of them counts.
+/// The dead man's switch alerts (watchdog) of all alert sources: the worst state.
 fn watchdogs(shared: &Shared, cx: &Cx<'_>) -> Vec<StyledRun<'static>> {
     let sources = shared.sources.iter().filter(|source| source.answers.contains(&AskKind::Alerts));
     let all: Vec<_> = sources.map(|source| watchdog(shared, source, cx.now)).collect();
     let (text, role) = if all.contains(&Watchdog::Absent) {
-        ("absent: monitoring may be dead", Role::Trouble)
+        ("absent: alerting may be broken", Role::Trouble)
     } else if all.is_empty() || all.contains(&Watchdog::Unknown) {
-        ("not known", Role::Muted)
+        ("unknown", Role::Muted)
     } else {
         ("present", Role::Healthy)
     };
@@ -237,7 +237,7 @@ fn watchdogs(shared: &Shared, cx: &Cx<'_>) -> Vec<StyledRun<'static>> {
     ]
 }
 
-/// Whether any source has told its alerts, so that none means none.
+/// Whether any alert source has answered, so that an empty list means no alerts.
 fn is_known(shared: &Shared) -> bool {
     let mut cache = shared.sources.iter().filter_map(|source| shared.world.cache(&source.id));
     cache.any(|cache| cache.alerts().value().is_some() || cache.rules().value().is_some())
@@ -261,15 +261,15 @@ fn alerts(screen: &Overview, shared: &Shared, cx: &Cx<'_>, area: Rect, buf: &mut
     panels::rows(screen, shared, cx, (ALERTS, list), (inner, area), draw, buf);
     if list.rows().is_empty() && inner.height > 0 {
         let (text, role) = if is_known(shared) {
-            none(shared, &[AskKind::Alerts], "alert is pending or firing", cx.now)
+            none(shared, &[AskKind::Alerts], "pending or firing alerts", cx.now)
         } else {
-            ("not known yet".to_owned(), Role::Muted)
+            ("Not loaded yet.".to_owned(), Role::Muted)
         };
         text::say(cx, 1, &text, role, inner, buf);
     }
 }
 
-/// What fires, about what, for how long; and its summary, behind it or below.
+/// Draws one alert: name, service, age; the summary behind them, or below in rows of two lines.
 fn draw_alert(screen: &Overview, shared: &Shared, cx: &Cx<'_>, alert: &Alert, cell: Rect, buf: &mut Buffer) {
     let role = Role::of_alert(alert);
     let service = shared.world.service_of(&alert.labels).map_or("", |name| name);

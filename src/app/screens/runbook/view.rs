@@ -1,4 +1,4 @@
-//! How a runbook looks.
+//! Draws a runbook.
 
 use super::OpenRunbook;
 use crate::app::page::scroll_to;
@@ -6,17 +6,17 @@ use crate::app::prelude::*;
 use crate::model::remote::Remote;
 use crate::model::runbook::RunbookSearch;
 
-/// Lines of text are easier to read when they are not wider than this.
+/// Maximum width of the text; longer lines are hard to read.
 const MAX_TEXT_WIDTH: u16 = 110;
 /// Cells left of the text.
 const LEFT_MARGIN: u16 = 2;
 
-/// The cells that the text has in a terminal of this width.
+/// The width of the text in a terminal of this width.
 pub(super) fn room(width: u16) -> u16 {
     width.saturating_sub(LEFT_MARGIN + 1).clamp(1, MAX_TEXT_WIDTH)
 }
 
-/// Draws the runbook.
+/// Draws the page.
 pub(super) fn render(screen: &OpenRunbook, shared: &Shared, now: Timestamp, area: Rect, buf: &mut Buffer) {
     let cx = shared.cx(now);
     let remote = screen.remote(shared);
@@ -38,7 +38,7 @@ pub(super) fn render(screen: &OpenRunbook, shared: &Shared, now: Timestamp, area
     page.render(&cx, screen.spot.scroll, None, below, buf);
 }
 
-/// The scroll that shows the block under the cursor: all of it where that goes, else its beginning.
+/// The scroll position that shows the selected block: all of it if it fits, else its first line.
 pub(super) fn scroll_to_block(screen: &OpenRunbook, shared: &Shared, height: u16) -> u16 {
     let scroll = screen.spot.scroll;
     let (_, before) = page(screen, shared, &shared.cx(Timestamp::UNIX_EPOCH), shared.size.0);
@@ -48,13 +48,13 @@ pub(super) fn scroll_to_block(screen: &OpenRunbook, shared: &Shared, height: u16
     last.min(u16::try_from(before + block.lines.start).unwrap_or(u16::MAX))
 }
 
-/// The whole page, and how many lines stand before the runbook itself.
+/// The whole page, and the number of lines before the runbook's own text.
 pub(super) fn page(screen: &OpenRunbook, shared: &Shared, cx: &Cx<'_>, width: u16) -> (PageContent, usize) {
     let mut page = PageContent::new(width.min(room(width) + LEFT_MARGIN + 1));
     let remote = screen.remote(shared);
     let Some(search) = remote.and_then(|remote| remote.value()) else {
         let words = match remote {
-            None => "No source of runbooks here.",
+            None => "No runbook source is configured.",
             Some(remote) if remote.trouble().is_some() => "The search failed.",
             Some(_) => shared.waiting(),
         };
@@ -81,7 +81,7 @@ pub(super) fn page(screen: &OpenRunbook, shared: &Shared, cx: &Cx<'_>, width: u1
         page.pair("filled in", &pairs.join("  "), Role::Match);
     }
     if !markdown.missing.is_empty() {
-        page.pair("without a label", &markdown.missing.join("  "), Role::Trouble);
+        page.pair("no label for", &markdown.missing.join("  "), Role::Trouble);
     }
     if !page.lines.is_empty() {
         page.line(Vec::new());
@@ -102,19 +102,19 @@ pub(super) fn page(screen: &OpenRunbook, shared: &Shared, cx: &Cx<'_>, width: u1
     (page, before)
 }
 
-/// Where it was looked for in vain.
+/// Lists the places that were searched without success.
 fn tried(cx: &Cx<'_>, search: &RunbookSearch, page: &mut PageContent) {
     if search.found.is_none() {
-        page.paragraph(&format!(" {} There is no runbook to show.", cx.symbol(Role::Unknown)), Role::Unknown);
+        page.paragraph(&format!(" {} No runbook found.", cx.symbol(Role::Unknown)), Role::Unknown);
     }
     for tried in &search.tried {
-        page.pair("looked at", &tried.place, Role::Accent);
+        page.pair("searched", &tried.place, Role::Accent);
         page.pair("", &tried.why, Role::Stale);
     }
     if search.found.is_none() {
         page.line(Vec::new());
-        let advice = "Runbooks come from an alert's runbook_url, or from [runbooks] in the configuration: a folder with files \
-                      called as alerts or services, or templates of addresses.";
+        let advice = "A runbook comes from the alert's runbook_url annotation or from [runbooks] in the configuration: a folder \
+                      of files named after alerts or services, or URL templates.";
         page.paragraph(&format!(" {advice}"), Role::Muted);
     }
 }

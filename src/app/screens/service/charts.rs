@@ -123,7 +123,11 @@ fn draw_one(
             refusal::trouble(cx, trouble, inner, buf);
             return;
         }
-        let words = if service.sources.is_empty() { "no source has its history" } else { shared.waiting() };
+        let words = if service.sources.is_empty() {
+            "No source has the history of this service."
+        } else {
+            shared.waiting()
+        };
         text::say(cx, 1, words, Role::Muted, inner, buf);
         return;
     };

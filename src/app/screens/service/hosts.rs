@@ -1,33 +1,32 @@
-//! What else there is to list of a service: targets that are down, signals with words of their own, and its hosts, what is bad
-//! first.
+//! The list of a service's targets that are down, named signals and hosts, bad ones first.
 
 use crate::app::number::percent;
 use crate::app::prelude::*;
 use crate::model::host::{Host, NamedSignal, Usage};
 use crate::model::service::{DownTarget, Service};
 
-/// Of one host so many resources are named.
+/// Most resources shown per host.
 const RESOURCES: usize = 6;
 
-/// One row, whatever place it has.
+/// The key of a row.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub enum HostPartKey {
     /// A target that is down: job and instance.
     Target(Text, Text),
-    /// A signal: its name, the host, and which of several on it.
+    /// A named signal: name, host and part (for signals with several values per host).
     Signal(Text, Text, Text),
     /// A host by its instance.
     Host(Text),
 }
 
-/// What a row is about.
+/// The content of a row.
 enum HostPart<'a> {
     Target(&'a DownTarget),
     Signal(&'a NamedSignal),
     Host(&'a Host),
 }
 
-/// The rows in their order: what is bad first. From `limit` on a resource is full.
+/// The rows, bad ones first. A resource is full from the ratio `limit` on.
 fn parts(service: &Service, limit: f64) -> Vec<HostPart<'_>> {
     let hosts = service.hosts.iter().filter(|host| !host.instance.is_empty() && !host.usages.is_empty());
     let all = service.targets.down.iter().map(HostPart::Target);
@@ -37,18 +36,18 @@ fn parts(service: &Service, limit: f64) -> Vec<HostPart<'_>> {
     bad
 }
 
-/// What tells the rows apart, in their order.
+/// The keys of the rows in their order.
 pub(super) fn keys(service: &Service, limit: f64) -> Vec<HostPartKey> {
     parts(service, limit).iter().map(HostPart::key).collect()
 }
 
-/// How many rows there are.
+/// The number of rows.
 pub(super) fn count(service: &Service) -> usize {
-    // whatever their order
+    // the limit only changes the order
     parts(service, 1.0).len()
 }
 
-/// What a row says, for others to read.
+/// The text of a row, for the clipboard.
 pub(super) fn words(service: &Service, key: &HostPartKey) -> Option<String> {
     let found = parts(service, 1.0).into_iter().find(|part| part.key() == *key)?;
     Some(match found {
@@ -61,7 +60,7 @@ pub(super) fn words(service: &Service, key: &HostPartKey) -> Option<String> {
     })
 }
 
-/// `web-17`, or `web-17 (10.0.0.17:9100)` where the name does not tell the instance.
+/// `web-17`, or `web-17 (10.0.0.17:9100)` if the name is not part of the instance.
 fn host_label(host: &Host) -> String {
     if host.instance.starts_with(&*host.name) {
         return host.name.to_string();
@@ -69,7 +68,7 @@ fn host_label(host: &Host) -> String {
     format!("{} ({})", host.name, host.instance)
 }
 
-/// `disk 97.9% /var`
+/// The usage of a resource: `disk 97.9% /var`.
 fn usage_label(usage: &Usage) -> String {
     let part = if usage.part.is_empty() { String::new() } else { format!(" {}", usage.part) };
     format!("{} {}{part}", usage.resource, percent(usage.ratio))
@@ -120,7 +119,7 @@ impl HostPart<'_> {
     }
 }
 
-/// Draws as many rows as there is room for, from this one on.
+/// Draws the rows from `first` on, as many as fit.
 pub(super) fn draw(
     cx: &Cx<'_>,
     service: &Service,

@@ -1,4 +1,4 @@
-//! What stands below the charts of a service: its alerts, targets that are down, signals and hosts.
+//! Draws the list below the charts of a service: alerts, targets that are down, signals and hosts.
 
 use super::hosts;
 use crate::app::prelude::*;
@@ -6,7 +6,7 @@ use crate::app::screens::service::OpenService;
 use crate::app::subjects::service;
 use crate::model::service::Service;
 
-/// Its alerts, and below them what else there is.
+/// Draws the alerts and, below them, targets, signals and hosts.
 pub(super) fn draw(
     screen: &OpenService,
     shared: &Shared,
@@ -27,7 +27,7 @@ pub(super) fn draw(
     let title = format!(" Alerts {}, targets down {}", alerts.len(), down.len());
     let in_doubt = !doubts(shared, &[AskKind::Alerts], cx.now).is_empty();
     text::say(cx, 0, &title, if in_doubt { Role::Stale } else { Role::Title }, area, buf);
-    // what such a rule would tell, nobody tells
+    // a broken rule cannot fire: the list may be incomplete
     if let Some(rule) = shared.world.broken_rules_of_service(&service.name).next() {
         let x = area.x.saturating_add(text::width(&title) + 2).min(area.right());
         text::put(buf, x, area.y, area.right() - x, &rule.sentence(), cx.style(Role::Warning));
@@ -60,12 +60,12 @@ pub(super) fn draw(
     let others = hosts::count(service);
     let hidden = (alerts.len() + others).saturating_sub(usize::from(rows.height));
     if hidden > 0 {
-        let how = if others > usize::from(rest.height) { ", shift-tab goes there" } else { "" };
+        let how = if others > usize::from(rest.height) { " (shift-tab)" } else { "" };
         text::right(buf, area.x, area.y, area.width, &format!("+{hidden} more{how} "), cx.style(Role::Muted));
     }
 }
 
-/// The parts with the cursor on one of them.
+/// Draws targets, signals and hosts, with the cursor on one of them.
 fn draw_parts(
     screen: &OpenService,
     shared: &Shared,

@@ -1,4 +1,4 @@
-//! How one service looks.
+//! Draws the page of one service.
 
 use super::{charts, hosts, list};
 use crate::app::number::{UNKNOWN, latency, or_unknown, percent, rate};
@@ -11,10 +11,10 @@ use crate::model::host::Saturated;
 use crate::model::service::Service;
 use crate::model::signal::Signal;
 
-/// From this width on its SLOs stand beside its alerts.
+/// From this width on, the SLOs are beside the alerts.
 const BESIDE: u16 = 130;
 
-/// Draws the service.
+/// Draws the page.
 pub(super) fn render(
     screen: &OpenService,
     shared: &Shared,
@@ -25,7 +25,7 @@ pub(super) fn render(
 ) {
     let cx = shared.cx(now);
     let Some(service) = shared.world.service(name) else {
-        let words = format!("{name}: no source lists this service. Esc goes back.");
+        let words = format!("{name}: no source lists this service. Press Esc to go back.");
         text::say(&cx, 1, &words, Role::Unknown, area, buf);
         return;
     };
@@ -41,20 +41,21 @@ pub(super) fn render(
     }
 }
 
-/// Most open incidents that are shown.
+/// Maximum rows of open incidents.
 const INCIDENTS: usize = 2;
 
-/// Where the parts below the heading stand.
+/// The areas below the heading.
 struct Layout {
-    /// Without height if none is open.
+    /// Height 0 if no incident is open.
     incidents: Rect,
     numbers: Rect,
     charts: Rect,
     list: Rect,
-    /// Beside the list, or above it; without height if there are none.
+    /// Beside the list, or above it; height 0 if there are no SLOs.
     slos: Rect,
 }
 
+/// Divides the body. The focused list gets more rows, charts get the rest.
 fn parts(screen: &OpenService, service: &Service, body: Rect) -> Layout {
     let room = layout::below_heading(body);
     let numbers = Rect { height: 1.min(room.height), ..room };
@@ -67,7 +68,7 @@ fn parts(screen: &OpenService, service: &Service, body: Rect) -> Layout {
     let most = (room.height / 4).max(2);
     let below = |wanted: u16| if room.height > 12 { wanted.clamp(2, most) } else { 0 };
     if screen.spot.panel == super::PARTS {
-        // who goes through them wants to see them
+        // the focused list gets more rows
         let most = if room.height > 12 { room.height / 2 } else { room.height };
         let height = rows(hosts::count(service)).min(most);
         let charts = Rect { height: room.height - height, ..room };
@@ -87,7 +88,7 @@ fn parts(screen: &OpenService, service: &Service, body: Rect) -> Layout {
         let slos = Rect { x: list.right(), width: room.width - list.width, ..list };
         return Layout { incidents, numbers, charts, list, slos };
     }
-    // where one must stand above the other, the worst two say most
+    // without room beside each other, the two worst SLOs are above the list
     let above = if room.height > 16 { rows(slos).min(3) } else { 0 };
     let list = below(alerts);
     let charts = Rect { height: room.height - list - above, ..room };
@@ -95,7 +96,7 @@ fn parts(screen: &OpenService, service: &Service, body: Rect) -> Layout {
     Layout { incidents, numbers, charts, list: Rect { y: slos.bottom(), height: list, ..room }, slos }
 }
 
-/// Where the rows of its alerts stand, or on their panel those of its SLOs.
+/// The area of the focused list's rows: incidents, SLOs, else the alerts.
 pub(super) fn list_area(
     screen: &OpenService,
     shared: &Shared,
@@ -113,7 +114,7 @@ pub(super) fn list_area(
     })
 }
 
-/// The chart at a cell, or the panel of SLOs.
+/// The panel at a cell: a chart, the SLOs, the incidents or the list.
 pub(super) fn panel_at(
     screen: &OpenService,
     shared: &Shared,
@@ -137,14 +138,14 @@ pub(super) fn panel_at(
     found.map(|(index, _)| index)
 }
 
-/// "checkout is critical for 3m: 21% of requests fail", and what describes it.
+/// The title: "checkout is critical for 3m: 21% of requests fail", then the labels.
 fn title(cx: &Cx<'_>, service: &Service, shared: &Shared) -> Vec<StyledRun<'static>> {
     let role = Role::of_health(service.health);
     let why = service::why(service, cx.now);
     let verdict = if let Some(end) = shared.range.end {
         format!("was {} at {}", service.health.word(), moment(end, cx.now, cx.zone))
     } else {
-        // how long before burnwatch looked, nobody knows
+        // how long a service was in this state before burnwatch was started is unknown
         let lasted = service.since.map(|since| format!(" for {}", ago(since, cx.now)));
         format!("is {}{}", service.health.word(), lasted.unwrap_or_default())
     };
@@ -160,7 +161,7 @@ fn title(cx: &Cx<'_>, service: &Service, shared: &Shared) -> Vec<StyledRun<'stat
     runs
 }
 
-/// The signals in one line, as many as fit whole.
+/// The signals in one line, as many as fit without a cut.
 fn numbers(service: &Service, width: u16) -> Vec<StyledRun<'static>> {
     let signals = &service.signals;
     let lacks = |signal| service.unknown.contains(signal);
@@ -181,7 +182,7 @@ fn numbers(service: &Service, width: u16) -> Vec<StyledRun<'static>> {
     text::fitting(all.map(|(name, value)| (name, StyledRun::new(value, Role::Text))), width)
 }
 
-/// Its open incidents, the most urgent first.
+/// Draws the open incidents, most urgent first.
 fn draw_incidents(screen: &OpenService, shared: &Shared, cx: &Cx<'_>, area: Rect, buf: &mut Buffer) {
     let list = &screen.incidents;
     let in_doubt = !doubts(shared, &[AskKind::Incidents], cx.now).is_empty();
@@ -204,7 +205,7 @@ fn draw_incidents(screen: &OpenService, shared: &Shared, cx: &Cx<'_>, area: Rect
     }
 }
 
-/// Its SLOs, the worst first.
+/// Draws the SLOs, worst first.
 fn draw_slos(screen: &OpenService, shared: &Shared, cx: &Cx<'_>, area: Rect, buf: &mut Buffer) {
     let list = &screen.slos;
     let focused = screen.spot.panel == super::SLOS;

@@ -1,4 +1,4 @@
-//! How the list of services looks.
+//! Draws the list of services.
 
 use super::Services;
 use super::columns::{COLUMNS, ServiceRow, Widths};
@@ -8,7 +8,7 @@ use crate::app::prelude::*;
 use crate::app::subjects::service::{ORDERS, empty};
 use crate::model::health::Health;
 
-/// What the screen is drawn from.
+/// The kinds of answers that the screen uses.
 pub(super) const USED: [AskKind; 3] = [AskKind::Services, AskKind::Alerts, AskKind::Trends];
 
 /// Draws the list.
@@ -36,7 +36,7 @@ pub(super) fn render(screen: &Services, shared: &Shared, now: Timestamp, area: R
     table.render(&cx, (&screen.rows.list, sort), line, room, buf);
 }
 
-/// "Services 40: 1 critical, 39 healthy", the order and the filter.
+/// The title: "Services 40: 1 critical, 39 healthy", sort order and filter.
 fn title(screen: &Services, shared: &Shared, now: Timestamp) -> Vec<StyledRun<'static>> {
     let services = shared.world.services();
     let mut runs = vec![

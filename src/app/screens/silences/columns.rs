@@ -71,7 +71,7 @@ pub const COLUMNS: &[Column] = &[
         let left = duration::short(age(row.cx.now, row.silence.ends_at));
         let is_over = row.silence.state == SilenceState::Expired;
         let left = match (is_over, ends_soon(&row.silence, row.cx.now)) {
-            (true, _) => "ended".to_owned(),
+            (true, _) => "expired".to_owned(),
             (false, true) => format!("{left}!"),
             (false, false) => left,
         };

@@ -1,4 +1,4 @@
-//! How the list of silences looks.
+//! Draws the list of silences.
 
 use std::sync::Arc;
 
@@ -9,7 +9,7 @@ use crate::app::list_screen::{self, Lack};
 use crate::app::prelude::*;
 use crate::app::staleness::{doubtful, none};
 
-/// What the screen is drawn from.
+/// The kinds of answers that the screen uses.
 const USED: [AskKind; 2] = [AskKind::Silences, AskKind::Alerts];
 
 /// Draws the list.
@@ -54,7 +54,7 @@ fn title(screen: &Silences, shared: &Shared, cx: &Cx<'_>) -> Vec<StyledRun<'stat
     runs
 }
 
-/// The comment: why there is nothing. That nothing is silenced is neither good nor bad news.
+/// Why the list is empty. No silences is neither good nor bad, so the text is muted.
 fn empty(screen: &Silences, shared: &Shared, now: Timestamp) -> (String, Role) {
     let filter = screen.rows.found.text();
     if !filter.is_empty() {
@@ -68,7 +68,7 @@ fn empty(screen: &Silences, shared: &Shared, now: Timestamp) -> (String, Role) {
         one: Some("silence"),
     };
     has_unknown.words(shared).unwrap_or_else(|| {
-        let (words, role) = none(shared, &USED, "silence is in force", now);
+        let (words, role) = none(shared, &USED, "active silences", now);
         (words, if role == Role::Healthy { Role::Muted } else { role })
     })
 }

@@ -1,4 +1,4 @@
-//! Everything about an SLO that is text, as lines that scroll: what holds, when it is gone, what ate it, how it is defined.
+//! The text of an SLO's page, as lines that scroll: conditions, forecast, worst slots, groups, alerts, definition, queries.
 
 use super::{ALERTS, GROUPS, OpenSlo, QUERIES, shown};
 use crate::app::prelude::*;
@@ -14,12 +14,12 @@ mod budget;
 mod conditions;
 mod definition;
 
-/// Whether the cursor is on a row.
+/// Whether the cursor is on this row.
 fn is_current(screen: &OpenSlo, panel: usize, index: usize) -> bool {
     screen.spot.panel == panel && screen.list().is_some_and(|list| list.index() == index)
 }
 
-/// All of it, for a place of this width.
+/// The whole text for this width.
 pub(super) fn page(
     screen: &OpenSlo,
     shared: &Shared,
@@ -44,7 +44,7 @@ pub(super) fn page(
     definition(shared, status, group_status, &mut page);
     let all = queries(status, status.at);
     if !all.is_empty() {
-        page.title("Queries (y copies the one under the cursor)");
+        page.title("Queries (y copies the selected one)");
     }
     for (index, (name, query)) in all.into_iter().enumerate() {
         page.row(
@@ -60,12 +60,12 @@ pub(super) fn page(
     page
 }
 
-/// The comment: why there is no number, or what is to be held against those that there are.
+/// Why numbers are missing or not reliable.
 fn doubts(cx: &Cx<'_>, status: &SloStatus, group_status: Option<&GroupStatus>, page: &mut PageContent) {
     let sign = cx.symbol(Role::Unknown);
     match group_status {
         None => {
-            let said = status.trouble.as_deref().unwrap_or("its source has not said anything about it yet");
+            let said = status.trouble.as_deref().unwrap_or("its source has not answered yet");
             page.paragraph(&format!("{sign} {said}"), Role::Unknown);
         }
         Some(group_status) => {
@@ -74,11 +74,12 @@ fn doubts(cx: &Cx<'_>, status: &SloStatus, group_status: Option<&GroupStatus>, p
             }
             if let Some(covered) = words::covered(status, group_status) {
                 let (about, role) = if group_status.spent.is_none() && group_status.window.error().is_some() {
-                    let words = "too little to tell the window's budget. A condition counts once its lookbacks are covered.";
-                    (format!("Insufficient data: {covered} are known, {words}"), Role::Pending)
+                    let words =
+                        "too little for the budget. A condition is evaluated once its lookbacks have data.";
+                    (format!("Insufficient data: {covered} have data, {words}"), Role::Pending)
                 } else {
-                    let words = "budget and SLI are of that time alone.";
-                    (format!("Only {covered} are known: {words}"), Role::Warning)
+                    let words = "budget and SLI cover that time only.";
+                    (format!("Only {covered} have data: {words}"), Role::Warning)
                 };
                 page.paragraph(&format!("{} {about}", cx.symbol(role)), role);
             }
@@ -89,7 +90,7 @@ fn doubts(cx: &Cx<'_>, status: &SloStatus, group_status: Option<&GroupStatus>, p
     }
 }
 
-/// The rules that it hangs on and that fail.
+/// The failing recording or alerting rules that the SLO depends on.
 fn broken(shared: &Shared, cx: &Cx<'_>, status: &SloStatus, page: &mut PageContent) {
     for (source, rule) in shared.world.broken_rules() {
         if *source == status.source && status.slo.depends_on_rule(rule) {
@@ -98,13 +99,13 @@ fn broken(shared: &Shared, cx: &Cx<'_>, status: &SloStatus, page: &mut PageConte
     }
 }
 
-/// Each group with its own budget, the worst first.
+/// Each group with its own budget, worst first.
 fn groups(screen: &OpenSlo, shared: &Shared, cx: &Cx<'_>, status: &SloStatus, page: &mut PageContent) {
     let list = &screen.groups;
     if list.rows().is_empty() {
         return;
     }
-    page.title(&format!("Groups: {} (the charts show the one under the cursor)", list.rows().len()));
+    page.title(&format!("Groups: {} (the charts show the selected one)", list.rows().len()));
     let named: Vec<_> =
         list.rows().iter().map(|labels| status.groups.iter().find(|group| group.labels == *labels)).collect();
     let widest =
@@ -118,7 +119,7 @@ fn groups(screen: &OpenSlo, shared: &Shared, cx: &Cx<'_>, status: &SloStatus, pa
         let name = text::pad(&words::group(group), widest, cx.charset);
         let mut runs = vec![StyledRun::new(format!(" {} {name}  ", cx.symbol(role)), role)];
         let left = words::left(Some(group));
-        runs.push(StyledRun::new(format!("left {:>6}", left.text), left.role));
+        runs.push(StyledRun::new(format!("budget {:>6}", left.text), left.role));
         for lookback in [300, 3600, 21_600].map(std::time::Duration::from_secs) {
             let burn = words::burn(&status.slo, group, lookback);
             runs.push(StyledRun::new(format!("  {} ", duration::short(lookback)), Role::Muted));
@@ -135,7 +136,7 @@ fn groups(screen: &OpenSlo, shared: &Shared, cx: &Cx<'_>, status: &SloStatus, pa
     }
 }
 
-/// Its alerts that fire or are pending.
+/// The pending and firing alerts of the SLO.
 fn alerts(screen: &OpenSlo, shared: &Shared, cx: &Cx<'_>, status: &SloStatus, page: &mut PageContent) {
     let list = &screen.alerts;
     page.title(&format!("Alerts of this SLO: {}", list.rows().len()));
@@ -146,7 +147,7 @@ fn alerts(screen: &OpenSlo, shared: &Shared, cx: &Cx<'_>, status: &SloStatus, pa
         };
         let role = Role::of_alert(alert);
         let about = format!("{}  {} {}  ", alert.severity.word(), alert.state, ago(alert.starts_at, cx.now));
-        // which of the groups it is about
+        // the group of the alert, if it is exactly one
         let mut its = status.groups.iter().filter(|group| status.is_about(group, &alert.labels));
         let its = its.next().filter(|group| !group.labels.is_empty() && its.next().is_none());
         let about = its.map_or(about.clone(), |group| format!("{}  {about}", words::group(group)));

@@ -1,4 +1,4 @@
-//! How one SLO looks.
+//! Draws the page of one SLO.
 
 use super::{BUDGET, BURN, OpenSlo, page, shown};
 use crate::app::prelude::*;
@@ -15,17 +15,17 @@ use crate::model::remote::Remote;
 use crate::model::slo::{BurnCondition, GroupStatus, Severity, show};
 use crate::model::source::ErrorKind;
 
-/// What the screen is drawn from.
+/// The kinds of answers that the screen uses.
 const USED: [AskKind; 2] = [AskKind::Slos, AskKind::Alerts];
-/// From this width on the text stands beside the charts.
+/// From this width on, the text is beside the charts.
 const BESIDE: u16 = 160;
-/// From this width on the charts stand side by side.
+/// From this width on, the charts are side by side.
 const SIDE_BY_SIDE: u16 = 100;
 
-/// Where the parts stand.
+/// The areas below the heading.
 struct Layout {
     numbers: Rect,
-    /// The charts that have room.
+    /// The charts that fit, by their panels.
     charts: Vec<(usize, Rect)>,
     page: Rect,
 }
@@ -60,7 +60,7 @@ fn parts(body: Rect, chosen: usize) -> Layout {
     Layout { numbers, charts, page }
 }
 
-/// Draws the SLO.
+/// Draws the page.
 pub(super) fn render(
     screen: &OpenSlo,
     shared: &Shared,
@@ -73,7 +73,7 @@ pub(super) fn render(
     let Some(status) = shared.world.slo(source, id) else {
         let is_told = shared.world.cache(source).is_some_and(|cache| cache.slos().value().is_some());
         let words = if is_told {
-            format!(" {id}: {source} does not list this SLO. Esc goes back.")
+            format!(" {id}: {source} does not list this SLO. Press Esc to go back.")
         } else {
             format!(" {id}: {}", shared.waiting())
         };
@@ -105,17 +105,18 @@ pub(super) fn render(
     }
 }
 
-/// Where the text stands that scrolls.
+/// The area of the scrolling text.
 pub(super) fn text_area(screen: &OpenSlo, body: Rect) -> Rect {
     parts(body, screen.spot.panel).page
 }
 
+/// The panel of the chart at a cell.
 pub(super) fn chart_at(screen: &OpenSlo, body: Rect, cell: (u16, u16)) -> Option<usize> {
     let charts = parts(body, screen.spot.panel).charts;
     charts.into_iter().find(|(_, place)| place.contains(cell.into())).map(|(index, _)| index)
 }
 
-/// "checkout-availability page: 1h and 5m above 14.4x", and of which group.
+/// The title: "checkout-availability page: 1h and 5m above 14.4x", the group, the service.
 fn title(cx: &Cx<'_>, screen: &OpenSlo, shared: &Shared, status: &SloStatus) -> Vec<StyledRun<'static>> {
     let role = Role::of_slo(status.state());
     let mut runs = vec![
@@ -144,7 +145,7 @@ fn title(cx: &Cx<'_>, screen: &OpenSlo, shared: &Shared, status: &SloStatus) -> 
     runs
 }
 
-/// The numbers in one line, as many as fit whole.
+/// The numbers in one line, as many as fit without a cut.
 fn numbers(
     screen: &OpenSlo,
     status: &SloStatus,
@@ -152,18 +153,18 @@ fn numbers(
     width: u16,
 ) -> Vec<StyledRun<'static>> {
     let slo = &*status.slo;
-    // as the chart's forecast goes, so does the header
+    // the header uses the same burn rate as the chart's forecast
     let rate = group_status.burn_near(screen.basis).and_then(|burn| burn.rate);
     let exhaustion = rate.and_then(|rate| group_status.exhaustion_at(&slo.window, rate, status.at));
     let burn = |seconds| words::burn(slo, group_status, std::time::Duration::from_secs(seconds));
     let plain = |text: String| StyledRun::new(text, Role::Text);
     let mut all = vec![
-        ("left", words::left(Some(group_status))),
+        ("budget", words::left(Some(group_status))),
         ("burn 1h", burn(3600)),
         words::exhaustion_label(status, exhaustion, rate),
         ("SLI", words::sli(slo, group_status.window)),
-        ("of", plain(format!("{}%", slo.objective.percent_text()))),
-        ("over", plain(slo.window.to_string())),
+        ("objective", plain(format!("{}%", slo.objective.percent_text()))),
+        ("window", plain(slo.window.to_string())),
         ("5m", burn(300)),
         ("30m", burn(1800)),
         ("6h", burn(21_600)),
@@ -179,26 +180,26 @@ fn numbers(
     text::fitting(all, width)
 }
 
-/// The comment: why a chart is not what it should be, if so.
+/// The warning in a chart's title: stale or failed data.
 fn trouble(shared: &Shared, status: &SloStatus, key: SeriesKey, now: Timestamp) -> Option<String> {
     let remote = shared.world.cache(&status.source)?.series().get(&key)?;
     refusal::behind(shared, &status.source, &Topic::Series(key), remote, now)
 }
 
-/// The comment: why there is nothing of a chart, if it was asked for and is not to be had.
+/// The error of a chart's query, if there are no data and the query is not being retried.
 fn refused<'a>(shared: &'a Shared, status: &SloStatus, key: &SeriesKey) -> Option<&'a ErrorKind> {
     let remote = shared.world.cache(&status.source)?.series().get(key)?;
     let is_refused = remote.value().is_none() && !remote.is_waiting();
     remote.trouble().filter(|_| is_refused).map(|error| &error.trouble)
 }
 
-/// The comment: why a chart cannot be drawn.
+/// Why a chart has no data.
 fn no_chart(shared: &Shared, status: &SloStatus, has_query: bool) -> String {
     let can = shared.sources.iter().any(|s| s.id == status.source && s.answers.contains(&AskKind::Series));
     if !has_query || !can {
-        "no source has its history".to_owned()
+        "No source has the history of this SLO.".to_owned()
     } else if shared.scheduler.traffic(&status.source).trouble().is_some() {
-        format!("not asked: {} is in trouble", status.source)
+        format!("Not loaded: source {} is failing. See Sources (9).", status.source)
     } else {
         shared.waiting().to_owned()
     }
@@ -222,7 +223,7 @@ fn draw_budget(
     let trouble = query.and_then(|query| trouble(shared, status, chart_queries.slots_key(query), cx.now));
     let is_alone = trouble.is_some();
     let basis = group_status.and_then(|group_status| group_status.burn_near(screen.basis));
-    let title = refusal::titled(cx, format!("Budget left, {}", status.slo.window), trouble);
+    let title = refusal::titled(cx, format!("Error budget, {}", status.slo.window), trouble);
     let inner = panel(cx, &title, screen.spot.panel == BUDGET, area, buf);
     let course = group_status.and_then(|group_status| BudgetCourse::of(shared, status, group_status));
     let (Some(course), Some(group_status)) = (course, group_status) else {
@@ -236,11 +237,11 @@ fn draw_budget(
             slots_of(shared, status, &chart_queries, query).and_then(Remote::value).is_some()
         });
         let words = match (has_no_data, is_alone) {
-            _ if group_status.is_none() => "nothing was measured, so there is no budget to draw".to_owned(),
+            _ if group_status.is_none() => "No measurements, so there is no budget to show.".to_owned(),
             (true, _) if group_status.is_some_and(|group_status| group_status.left().is_some()) => {
-                "the history is too short for a curve yet".to_owned()
+                "The history is too short for a chart.".to_owned()
             }
-            (true, _) => "no data in the window".to_owned(),
+            (true, _) => "No data in the window.".to_owned(),
             (false, true) => String::new(),
             (false, false) => no_chart(shared, status, query.is_some()),
         };
@@ -260,16 +261,17 @@ fn draw_budget(
         }
         _ => "no forecast".to_owned(),
     };
-    let left =
-        group_status.left().map_or_else(|| "left".to_owned(), |left| format!("left {}", show::left(left)));
+    let left = group_status
+        .left()
+        .map_or_else(|| "budget".to_owned(), |left| format!("budget {}", show::left(left)));
     let curves = course.curves(status, group_status, rate);
     let lines = [
         ChartLine { values: &curves.left, role: Role::Series1, label: &left },
         ChartLine { values: &curves.forecast, role: Role::Series2, label: &forecast },
-        ChartLine { values: &curves.ideal, role: Role::Border, label: "even" },
+        ChartLine { values: &curves.ideal, role: Role::Border, label: "ideal" },
     ];
     let here = ChartMark { at: status.at, symbol: cx.charset.pick("▲", "^"), role: Role::Accent };
-    let thresholds: &[(f64, &str)] = if curves.lowest < 0.0 { &[(0.0, "spent")] } else { &[] };
+    let thresholds: &[(f64, &str)] = if curves.lowest < 0.0 { &[(0.0, "exhausted")] } else { &[] };
     let chart = Chart {
         marks: &[here],
         thresholds,
@@ -337,7 +339,7 @@ fn draw_burns(
     let alerts: Vec<_> = alerts.filter(|alert| alert.is_firing() && is_its(alert)).collect();
     let shade: Vec<_> = alerts.iter().map(|alert| (alert.starts_at, cx.now)).collect();
     let marks: Vec<ChartMark<'_>> = alerts.iter().map(|one| alert::mark(cx, one)).collect();
-    // noise far below what is sustainable must not look like a fire
+    // burn rates far below 1 must not fill the chart
     let highest = named.iter().flat_map(|(_, values)| values).copied().filter(|burn| burn.is_finite());
     let limits = highest.reduce(f64::max).filter(|highest| *highest < 1.0).map(|_| (0.0, 1.0));
     let chart = Chart {

@@ -125,8 +125,8 @@ pub const COLUMNS: &[Column] = &[
         |row| row.measured(|worst| words::sli(&row.status.slo, worst.window)),
     ),
     Column::number("budget_left", "LEFT", |item| told(item.group.and_then(GroupStatus::left), show::left))
-        .on_screen(3, "left", Size::numbers(6, 1), |row| Cell::Text(words::left(row.status.worst()))),
-    Column::drawn(4, "budget", Size::words(8, 16, 5), |row| {
+        .on_screen(3, "budget", Size::numbers(6, 1), |row| Cell::Text(words::left(row.status.worst()))),
+    Column::drawn(4, "", Size::words(8, 16, 5), |row| {
         let left = row.status.worst().and_then(GroupStatus::left);
         let role = words::bar_role(row.status);
         left.map_or(Cell::Empty, |share| Cell::Gauge(Gauge { share, role }))
@@ -152,7 +152,7 @@ pub const COLUMNS: &[Column] = &[
     Column::number("exhausted_in_seconds", "GONE IN", |item| {
         gone_in(item.status, item.group.and_then(|group| group.exhaustion))
     })
-    .on_screen(10, "gone in", Size::numbers(7, 2), |row| {
+    .on_screen(10, "runs out", Size::numbers(8, 2), |row| {
         row.measured(|worst| words::exhaustion(row.status, worst))
     }),
     Column::number("alerts", "ALERTS", |item| {
@@ -259,9 +259,9 @@ fn doubt(status: &SloStatus, doubt: &MissingReason) -> String {
         MissingReason::NeverHadData => "never had data".to_owned(),
         MissingReason::NoDataSince(since) => format!("no data since {since:.0}"),
         MissingReason::Odd(odd, over) => odd.told(*over, status.evaluation),
-        MissingReason::Missing(over) => format!("{} is missing", status.evaluation.ratio(*over)),
+        MissingReason::Missing(over) => format!("{} has no data", status.evaluation.ratio(*over)),
         MissingReason::Because(why) => why.to_string(),
         MissingReason::Refused(said) => said.to_string(),
-        MissingReason::NoQuery => "its definition has no query for this source".to_owned(),
+        MissingReason::NoQuery => "the definition of the SLO has no query for this source".to_owned(),
     }
 }

@@ -1,4 +1,4 @@
-//! How the list of SLOs looks.
+//! Draws the list of SLOs.
 
 use std::collections::BTreeMap;
 
@@ -12,7 +12,7 @@ use crate::app::widgets::table;
 use crate::config::definitions::{Finding, Level};
 use crate::model::slo::SloState;
 
-/// What the screen is drawn from.
+/// The kinds of answers that the screen uses.
 pub(super) const USED: [AskKind; 1] = [AskKind::Slos];
 
 /// Draws the list.
@@ -39,7 +39,7 @@ pub(super) fn render(screen: &Slos, shared: &Shared, now: Timestamp, area: Rect,
     table.render(&cx, (&screen.rows.list, sort), line, room, buf);
 }
 
-/// The room of the table, and below it that of what could not be read; half of it at most, and none where there is little.
+/// The areas of the table and, below it, of invalid definitions: at most a third of the height, none in a small terminal.
 fn parts(shared: &Shared, room: Rect) -> (Rect, Rect) {
     let wanted = u16::try_from(shared.findings.len()).unwrap_or(u16::MAX).saturating_add(2);
     let height = match shared.findings.len() {
@@ -51,24 +51,27 @@ fn parts(shared: &Shared, room: Rect) -> (Rect, Rect) {
     (table, Rect { y: table.bottom(), height, ..room })
 }
 
-/// Where the rows stand.
+/// The area of the table's rows.
 pub(super) fn list_area(shared: &Shared, body: Rect) -> Rect {
     table::body(parts(shared, layout::below_heading(body)).0)
 }
 
-/// What could not be read, the worst first: file, line and reason.
+/// Draws the errors and warnings in SLO definitions, errors first: file, line and reason.
 fn findings(shared: &Shared, cx: &Cx<'_>, area: Rect, buf: &mut Buffer) {
     if area.height == 0 {
         return;
     }
     let errors = shared.findings.iter().filter(|finding| finding.level == Level::Error).count();
     let others = shared.findings.len() - errors;
-    let mut title = vec![StyledRun::new(" Definitions: ", Role::Title)];
+    let mut title = vec![StyledRun::new(" SLO definitions: ", Role::Title)];
     if errors > 0 {
-        title.push(StyledRun::new(format!("{} {errors} not run  ", cx.symbol(Role::Trouble)), Role::Trouble));
+        title.push(StyledRun::new(format!("{} {errors} invalid  ", cx.symbol(Role::Trouble)), Role::Trouble));
     }
     if others > 0 {
-        title.push(StyledRun::new(format!("{} {others} doubtful", cx.symbol(Role::Warning)), Role::Warning));
+        title.push(StyledRun::new(
+            format!("{} {others} with warnings", cx.symbol(Role::Warning)),
+            Role::Warning,
+        ));
     }
     let line = |y| Rect { y, height: 1, ..area };
     text::runs(cx, &title, line(area.y + 1), buf);
@@ -84,12 +87,12 @@ fn findings(shared: &Shared, cx: &Cx<'_>, area: Rect, buf: &mut Buffer) {
     }
     let hidden = all.len().saturating_sub(usize::from(area.height.saturating_sub(2)));
     if hidden > 0 {
-        let words = format!("+{hidden} more: burnwatch slo validate ");
+        let words = format!("+{hidden} more, see burnwatch slo validate ");
         text::right(buf, area.x, area.y + 1, area.width, &words, cx.style(Role::Muted));
     }
 }
 
-/// "SLOs 40: 1 page 2 burning", the order and the filter.
+/// The title: "SLOs 40: 1 page 2 burning", sort order and filter.
 fn title(screen: &Slos, shared: &Shared, cx: &Cx<'_>) -> Vec<StyledRun<'static>> {
     let mut runs = vec![
         StyledRun::new(" SLOs ", Role::Title),
@@ -100,9 +103,9 @@ fn title(screen: &Slos, shared: &Shared, cx: &Cx<'_>) -> Vec<StyledRun<'static>>
     let broken = shared.findings.iter().filter(|finding| finding.level == Level::Error).count();
     if broken > 0 {
         let sign = cx.symbol(Role::Trouble);
-        runs.push(StyledRun::new(format!("  {sign} {broken} could not be read"), Role::Trouble));
+        runs.push(StyledRun::new(format!("  {sign} {broken} invalid definitions"), Role::Trouble));
     }
-    // the head of a group is no SLO
+    // a group header is no SLO
     let marked = screen.rows.list.marks().iter().filter(|row| !matches!(row, SloLine::Group(_))).count();
     runs.extend(list_screen::marked(marked));
     runs.extend(list_screen::ordered(&slo::ORDERS, screen.rows.order));
@@ -114,7 +117,7 @@ fn title(screen: &Slos, shared: &Shared, cx: &Cx<'_>) -> Vec<StyledRun<'static>>
     runs
 }
 
-/// The head of a group: how many it has, and how many are in which state.
+/// A group header: name, number of SLOs, number in each state.
 fn heading(screen: &Slos, shared: &Shared, cx: &Cx<'_>, value: &Text) -> Vec<StyledRun<'static>> {
     let members = screen.rows.members(value);
     let mut states: BTreeMap<SloState, usize> = BTreeMap::new();
@@ -128,7 +131,7 @@ fn heading(screen: &Slos, shared: &Shared, cx: &Cx<'_>, value: &Text) -> Vec<Sty
     runs
 }
 
-/// The comment: why there is nothing, and what to do about it.
+/// Draws why the list is empty, and what to do.
 fn empty(screen: &Slos, shared: &Shared, cx: &Cx<'_>, area: Rect, buf: &mut Buffer) {
     let reasons = reasons(screen, shared);
     layout::paragraphs(cx, reasons.iter().map(|(words, role)| (words.as_str(), *role)), area, buf);
@@ -149,8 +152,8 @@ fn reasons(screen: &Slos, shared: &Shared) -> Vec<(String, Role)> {
     if let Some(has_unknown) = has_unknown.words(shared) {
         return vec![has_unknown];
     }
-    let advice = "SLOs come from recording rules that Sloth, Pyrra or Grafana left in a Prometheus (found by \
-                  themselves), or from files that [slo] in the configuration names: OpenSLO, Sloth, Pyrra, or \
-                  burnwatch's own format. docs/slos.md tells how; `burnwatch slo validate FILE` checks a file.";
-    vec![("No SLO is known.".to_owned(), Role::Text), (advice.to_owned(), Role::Muted)]
+    let advice = "SLOs are read from recording rules of Sloth, Pyrra or Grafana in Prometheus (detected \
+                  automatically), or from the files listed in [slo] of the configuration: OpenSLO, Sloth, Pyrra, or \
+                  burnwatch's own format. See docs/slos.md; `burnwatch slo validate FILE` checks a file.";
+    vec![("No SLOs found.".to_owned(), Role::Text), (advice.to_owned(), Role::Muted)]
 }

@@ -74,11 +74,11 @@ pub const COLUMNS: &[Column] = &[
     Column::text("version", "VERSION", |item| {
         item.offer.map_or(Value::Nothing, |offer| Value::words(&*offer.version))
     }),
-    Column::drawn(3, "what it is", Size::words(12, 28, 2), |row| {
+    Column::drawn(3, "version", Size::words(12, 28, 2), |row| {
         let identity = |offer: &ProbeReport| format!("{} {}", offer.flavour, offer.version);
         Cell::text(row.offer.map_or_else(|| row.source.kind.name().to_owned(), identity), Role::Text)
     }),
-    Column::drawn(4, "answers in", Size::numbers(10, 4), |row| {
+    Column::drawn(4, "latency", Size::numbers(10, 4), |row| {
         let took = row.traffic.round_trip.map(|took| latency(took.as_secs_f64()));
         Cell::text(took.unwrap_or_else(|| UNKNOWN.to_owned()), Role::Text)
     }),
@@ -91,7 +91,7 @@ pub const COLUMNS: &[Column] = &[
     Column::drawn(6, "req/min", Size::numbers(7, 5), |row| {
         Cell::text(row.per_minute(row.traffic.requests, |count| format!("{count:.0}")), Role::Text)
     }),
-    Column::drawn(7, "per min", Size::numbers(8, 6), |row| {
+    Column::drawn(7, "data/min", Size::numbers(8, 6), |row| {
         Cell::text(row.per_minute(row.traffic.bytes_in, bytes), Role::Text)
     }),
     Column::hidden("answers", |item| {
@@ -137,12 +137,12 @@ impl<'a> SourceRow<'a> {
             (Some(doubt), _) => (Role::Stale, doubt.summary()),
             (None, Some(_)) => {
                 match cache.and_then(|cache| cache.rules().value()).map_or(0, |board| board.broken.len()) {
-                    0 => (Role::Healthy, "answers".to_owned()),
-                    1 => (Role::Warning, "answers; 1 rule fails".to_owned()),
-                    more => (Role::Warning, format!("answers; {more} rules fail")),
+                    0 => (Role::Healthy, "ok".to_owned()),
+                    1 => (Role::Warning, "ok; 1 rule fails".to_owned()),
+                    more => (Role::Warning, format!("ok; {more} rules fail")),
                 }
             }
-            (None, None) => (Role::Unknown, "asking...".to_owned()),
+            (None, None) => (Role::Unknown, "loading...".to_owned()),
         };
         let at = cache
             .and_then(|h| [h.probe().at(), h.services().at(), h.alerts().at()].into_iter().flatten().max());

@@ -1,4 +1,4 @@
-//! How the sources look.
+//! Draws the list of sources and the details of the current one.
 
 use super::columns::{COLUMNS, SourceRow, answered};
 use crate::app::prelude::*;
@@ -9,22 +9,22 @@ use crate::model::source_info::SourceInfo;
 use crate::model::warning::WarningKind;
 use crate::model::world::Watchdog;
 
-/// As many rules that fail are named.
+/// Most failing rules that are listed.
 const MAX_BROKEN_RULES: usize = 10;
 
-/// The list, and the page about the current source below it.
+/// The areas of the list and of the details below it.
 fn parts(body: Rect, sources: usize) -> (Rect, Rect) {
     let wanted = u16::try_from(sources).unwrap_or(u16::MAX).saturating_add(2);
     let list = wanted.min(body.height / 2 + 1).min(body.height);
     (Rect { height: list, ..body }, Rect { y: body.y + list, height: body.height - list, ..body })
 }
 
-/// Where the rows of the list stand.
+/// The area of the list's rows.
 pub(super) fn list_area(body: Rect, sources: usize) -> Rect {
     layout::table_rows(parts(body, sources).0)
 }
 
-/// Draws the sources.
+/// Draws the screen.
 pub(super) fn render(screen: &Sources, shared: &Shared, now: Timestamp, area: Rect, buf: &mut Buffer) {
     let cx = shared.cx(now);
     let (list_area, page) = parts(area, shared.sources.len());
@@ -51,13 +51,14 @@ pub(super) fn render(screen: &Sources, shared: &Shared, now: Timestamp, area: Re
     }
 }
 
-/// Names and values, long values going on below themselves.
+/// Name-value lines; long values are wrapped below themselves.
 struct SourceFacts {
     lines: Vec<Vec<StyledRun<'static>>>,
     width: u16,
 }
 
 impl SourceFacts {
+    /// Adds a name-value pair.
     fn say(&mut self, name: &str, words: &str, role: Role) {
         let mut head = format!("  {name:<12} ");
         for line in text::wrap(words, self.width.saturating_sub(16).max(10)) {
@@ -66,18 +67,19 @@ impl SourceFacts {
         }
     }
 
+    /// Adds the age or the error of one kind of answer.
     fn part(&mut self, cx: &Cx<'_>, kind: AskKind, answer: &AnswerState<'_>) {
         match (answer.at, answer.trouble) {
             (_, Some(error)) => self.say(kind.word(), &error.trouble.to_string(), Role::Stale),
             (Some(at), None) => {
                 self.say(kind.word(), &format!("{} ago", answered(at, cx.now)), Role::Text);
             }
-            (None, None) => self.say(kind.word(), "not asked yet", Role::Muted),
+            (None, None) => self.say(kind.word(), "not loaded yet", Role::Muted),
         }
     }
 }
 
-/// Everything about one source: its trouble and what to do, what it offers, how fresh each part is.
+/// The details of a source: error and what to do, probe report, warnings, failing rules, age of each answer.
 fn about(shared: &Shared, cx: &Cx<'_>, source: &SourceInfo, width: u16) -> Vec<Vec<StyledRun<'static>>> {
     let title = vec![
         StyledRun::new(format!(" {} ", source.id), Role::Title),
@@ -85,12 +87,12 @@ fn about(shared: &Shared, cx: &Cx<'_>, source: &SourceInfo, width: u16) -> Vec<V
     ];
     let mut about = SourceFacts { lines: vec![Vec::new(), title], width };
     if let Some(doubt) = doubt(shared, source, &AskKind::ALL, cx.now) {
-        about.say("trouble", &doubt.sentence(cx.now), Role::Trouble);
+        about.say("error", &doubt.sentence(cx.now), Role::Trouble);
         about.say("what to do", doubt.advice, Role::Text);
     }
     for other in shared.sources.iter().filter(|other| other.id != source.id) {
         if let Some(doubt) = doubt(shared, other, &AskKind::ALL, cx.now) {
-            about.say("also", &doubt.sentence(cx.now), Role::Trouble);
+            about.say("also failing", &doubt.sentence(cx.now), Role::Trouble);
             about.say("what to do", doubt.advice, Role::Text);
         }
     }
@@ -99,8 +101,8 @@ fn about(shared: &Shared, cx: &Cx<'_>, source: &SourceInfo, width: u16) -> Vec<V
     }
     let Some(cache) = shared.world.cache(&source.id) else { return about.lines };
     if source.answers.contains(&AskKind::Alerts) && shared.world.watchdog(&source.id) == Watchdog::Absent {
-        let words = "no always-firing alert here: monitoring may be dead, or has no such rule (severity.watchdogs \
-                     names them)";
+        let words = "no watchdog alert (always firing) found: alerting may be broken, or there is no such rule \
+                     (severity.watchdogs lists the names)";
         about.say("watchdog", words, Role::Trouble);
     }
     if let Some(offer) = cache.probe().value() {
@@ -111,7 +113,7 @@ fn about(shared: &Shared, cx: &Cx<'_>, source: &SourceInfo, width: u16) -> Vec<V
             about.say(name, value, Role::Text);
         }
         if let Some(ahead) = offer.clock_ahead_seconds.filter(|ahead| ahead.unsigned_abs() > 2) {
-            about.say("clock", &format!("{ahead:+}s against this machine"), Role::Text);
+            about.say("clock", &format!("{ahead:+}s compared with this machine"), Role::Text);
         }
     }
     let kinds: Vec<AskKind> = cache.answers().map(|(kind, _)| kind).collect();
@@ -121,7 +123,7 @@ fn about(shared: &Shared, cx: &Cx<'_>, source: &SourceInfo, width: u16) -> Vec<V
                 about.say("partial", &warning.text, Role::Warning);
             }
             WarningKind::Notice => about.say("note", &warning.text, Role::Warning),
-            WarningKind::Annotation => about.say("remark", &warning.text, Role::Muted),
+            WarningKind::Annotation => about.say("info", &warning.text, Role::Muted),
         }
     }
     for rule in cache.rules().value().into_iter().flat_map(|board| &board.broken).take(MAX_BROKEN_RULES) {
@@ -129,7 +131,7 @@ fn about(shared: &Shared, cx: &Cx<'_>, source: &SourceInfo, width: u16) -> Vec<V
     }
     about.lines.push(vec![StyledRun::new("  last answers", Role::Title)]);
     for (kind, answer) in cache.answers() {
-        // of what is about one thing its own screen tells
+        // answers about one subject are shown on the subject's screen
         if source.answers.contains(&kind) && kind != AskKind::Probe && !kind.has_key() {
             about.part(cx, kind, &answer);
         }

@@ -25,7 +25,7 @@ type Column = ListColumn<EventList>;
 pub(super) const COLUMNS: &[Column] = &[
     Column::NONE.on_screen_by(
         0,
-        "when",
+        "time",
         |width| {
             let time = if *width < 60 { 8 } else { 16 };
             Some(Size::words(time, time, 0))
@@ -33,7 +33,7 @@ pub(super) const COLUMNS: &[Column] = &[
         |row| Cell::text(moment(row.key.0, row.cx.now, row.cx.zone), Role::Muted),
     ),
     Column::drawn(1, "", Size::words(1, 1, 0), |row| Cell::symbol(&row.cx, row.role())),
-    Column::drawn(2, "what", Size::words(10, 10, 2), |row| Cell::text(row.key.1.word(), row.role())),
+    Column::drawn(2, "event", Size::words(10, 10, 2), |row| Cell::text(row.key.1.word(), row.role())),
     Column::drawn(3, "service", Size::words(8, 20, 1), |row| {
         Cell::text(row.entry.service.as_ref().map_or("", |name| name), Role::Accent)
     }),

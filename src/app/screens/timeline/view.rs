@@ -1,4 +1,4 @@
-//! How the timeline looks.
+//! Draws the Timeline.
 
 use std::cmp::Reverse;
 
@@ -10,7 +10,7 @@ use crate::app::list_screen;
 use crate::app::prelude::*;
 use crate::app::screens::timeline::Timeline;
 
-/// What the screen is drawn from.
+/// The kinds of answers that the screen uses.
 const USED: [AskKind; 6] = [
     AskKind::Alerts,
     AskKind::Rules,
@@ -20,7 +20,7 @@ const USED: [AskKind; 6] = [
     AskKind::Firings,
 ];
 
-/// Draws the timeline.
+/// Draws the screen.
 pub(super) fn render(screen: &Timeline, shared: &Shared, now: Timestamp, area: Rect, buf: &mut Buffer) {
     let cx = shared.cx(now);
     let room = layout::doubtful_heading(shared, &cx, &title(screen, shared, &cx), &USED, area, buf);
@@ -50,27 +50,27 @@ fn title(screen: &Timeline, shared: &Shared, cx: &Cx<'_>) -> Vec<StyledRun<'stat
     runs.extend(screen.rows.found.told());
     runs.extend(list_screen::marked(screen.rows.list.marks().len()));
     if let Some(since) = shared.event_log.since() {
-        // sources forget: what was over before burnwatch looked is known of incidents alone
+        // events before the start of burnwatch are known only as far as sources keep a history
         let steps = match super::steps(shared, cx.now) {
             IncidentLogCoverage::Whole => String::new(),
             IncidentLogCoverage::Since(since) => {
-                format!(", steps of incidents since {}", moment(since, cx.now, cx.zone))
+                format!(", incident log since {}", moment(since, cx.now, cx.zone))
             }
-            IncidentLogCoverage::NotLoaded => ", steps of incidents not read yet".to_owned(),
+            IncidentLogCoverage::NotLoaded => ", incident log not loaded yet".to_owned(),
         };
         let (firings, kept) =
             match firing_history::history_coverage(&shared.world, &shared.sources, &shared.range) {
-                HistoryCoverage::NotRecorded => ("", "incidents, and what still fires or is silenced"),
+                HistoryCoverage::NotRecorded => ("", "only incidents, firing alerts and active silences"),
                 HistoryCoverage::NotLoaded => {
-                    (", earlier firings not read yet", "incidents, and what still fires or is silenced")
+                    (", earlier firings not loaded yet", "only incidents, firing alerts and active silences")
                 }
                 HistoryCoverage::Incomplete => {
-                    (", earlier firings not all known", "incidents, firings, and what is still silenced")
+                    (", earlier firings incomplete", "incidents, firings and active silences")
                 }
-                HistoryCoverage::Whole => ("", "incidents, firings, and what is still silenced"),
+                HistoryCoverage::Whole => ("", "incidents, firings and active silences"),
             };
         let words =
-            format!("  whole since {}{steps}{firings}; before that {kept}", moment(since, cx.now, cx.zone));
+            format!("  complete since {}{steps}{firings}; earlier: {kept}", moment(since, cx.now, cx.zone));
         runs.push(StyledRun::new(words, Role::Muted));
     }
     runs
@@ -84,5 +84,5 @@ fn empty(screen: &Timeline, shared: &Shared, now: Timestamp) -> String {
     if shared.event_log.since().is_none() {
         return shared.waiting().to_owned();
     }
-    format!("Nothing is known to have happened: {}.", shared.range.words(now))
+    format!("No events in this time range: {}.", shared.range.words(now))
 }

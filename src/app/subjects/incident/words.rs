@@ -1,11 +1,11 @@
-//! How an incident is told in words, on every screen that names it.
+//! The texts of an incident, used by every screen that shows one.
 
 use std::time::Duration;
 
 use crate::app::prelude::*;
 use crate::model::incident::{IncidentStatus, Person, Urgency};
 
-/// How it looks: by its urgency while nobody has it, and as something old once it may have been forgotten.
+/// The role of an incident: by urgency while it is triggered; stale if it was acknowledged long ago and may be forgotten.
 pub fn role(known: &IncidentView, now: Timestamp) -> Role {
     match (known.incident.status, known.incident.urgency) {
         (IncidentStatus::Triggered, Urgency::High) => Role::Critical,
@@ -16,19 +16,19 @@ pub fn role(known: &IncidentView, now: Timestamp) -> Role {
     }
 }
 
-/// A person's name; the one at the keyboard is marked.
+/// A person's name, followed by "(you)" for the user.
 pub fn name(shared: &Shared, source: &SourceId, person: &Person) -> String {
     let you = if shared.world.is_me(source, person) { " (you)" } else { "" };
     format!("{}{you}", person.name)
 }
 
-/// What is on its way for it, if anything is: `…sending`.
+/// The progress of a running action on the incident, if there is one: `…sending`.
 pub fn sending(known: &IncidentView, cx: &Cx<'_>) -> Option<String> {
     let optimistic = known.optimistic?;
     Some(format!("{}{}", text::ellipsis(cx.charset), optimistic.stage.word()))
 }
 
-/// Who has it: those who are on it and since when, those who were woken, or loudly that it is nobody.
+/// Who has the incident: who acknowledged it and when, else who was paged, else "nobody" in the role for down.
 pub fn who(shared: &Shared, known: &IncidentView, now: Timestamp) -> StyledRun<'static> {
     let incident = &known.incident;
     let holders = known.holders();
@@ -53,7 +53,7 @@ pub fn who(shared: &Shared, known: &IncidentView, now: Timestamp) -> StyledRun<'
     }
 }
 
-/// Its priority and urgency in a few letters: `P1 high`.
+/// Priority and urgency: `P1 high`.
 pub fn priority_and_urgency(known: &IncidentView) -> String {
     let incident = &known.incident;
     match &incident.priority {
@@ -62,7 +62,7 @@ pub fn priority_and_urgency(known: &IncidentView) -> String {
     }
 }
 
-/// One line of it: symbol, number, status, weight, title; what says less comes later, since the end may be cut off.
+/// A one-line summary. The important parts come first, because the end may be cut off.
 pub fn line(shared: &Shared, cx: &Cx<'_>, known: &IncidentView) -> Vec<StyledRun<'static>> {
     let incident = &known.incident;
     let role = role(known, cx.now);

@@ -1,4 +1,4 @@
-//! Who is on call, in words; also for line 1 of every screen.
+//! The texts of on-call data, also those in line 1 of every screen.
 
 use std::time::Duration;
 
@@ -8,10 +8,10 @@ use crate::app::prelude::*;
 use crate::app::subjects::incident::words::name;
 use crate::model::oncall::{Coverage, EscalationPolicy, OnCallBoard};
 
-/// The people of a cover: the first with how many more there are; a gap is named as loudly as it is.
+/// The names on call: all if there are two, else the first and the number of the others.
 pub fn names(shared: &Shared, source: &SourceId, cover: &Coverage) -> String {
     match cover {
-        Coverage::Unknown => "not known".to_owned(),
+        Coverage::Unknown => "unknown".to_owned(),
         Coverage::Nobody => "nobody on call".to_owned(),
         Coverage::People(turns) => {
             let all: Vec<String> = turns.iter().map(|turn| name(shared, source, &turn.person)).collect();
@@ -24,7 +24,7 @@ pub fn names(shared: &Shared, source: &SourceId, cover: &Coverage) -> String {
     }
 }
 
-/// How a cover looks.
+/// The role of a coverage: a gap is down, a double booking is a warning.
 pub fn role(cover: &Coverage) -> Role {
     match cover {
         Coverage::Unknown => Role::Muted,
@@ -34,17 +34,17 @@ pub fn role(cover: &Coverage) -> Role {
     }
 }
 
-/// The sign of a turn that stands in for another.
+/// The symbol of a shift that overrides another.
 pub fn stands_in(cx: &Cx<'_>) -> &'static str {
     cx.charset.pick("⇄", "~")
 }
 
-/// The sign of the night.
+/// The symbol of night hours.
 pub fn night_symbol(cx: &Cx<'_>) -> &'static str {
     cx.charset.pick("☾", "n")
 }
 
-/// A cover with its signs: whether somebody stands in, is there twice, or ought to be asleep.
+/// The names on call with symbols: nobody, override, double booked, night in the person's time zone.
 pub fn told(shared: &Shared, cx: &Cx<'_>, source: &SourceId, cover: &Coverage) -> StyledRun<'static> {
     let mut words = names(shared, source, cover);
     if *cover == Coverage::Nobody {
@@ -62,20 +62,19 @@ pub fn told(shared: &Shared, cx: &Cx<'_>, source: &SourceId, cover: &Coverage) -
     StyledRun::new(words, role(cover))
 }
 
-/// A length of time to come, in whole minutes: a second of it is not worth a new frame.
+/// The time until a future moment, in whole minutes, so that it does not change every second.
 pub fn left(at: Timestamp, now: Timestamp) -> String {
     let minutes = age(now, at).as_secs().div_ceil(60);
     duration::short(Duration::from_secs(minutes * 60))
 }
 
-/// A moment of the days to come: the time, with the weekday if it is not today's.
+/// A future moment: the time, with the weekday and the day if it is not today.
 pub fn when(at: Timestamp, now: Timestamp, zone: &TimeZone) -> String {
     let (here, today) = (at.to_zoned(zone.clone()), now.to_zoned(zone.clone()));
     here.strftime(if here.date() == today.date() { "%H:%M" } else { "%a %d %H:%M" }).to_string()
 }
 
-/// The policy that line 1 tells of: the one that the person at the keyboard is on call by now, else has a turn in, else the
-/// first.
+/// The policy for line 1: one in which the user is on call now, else one in which the user has a shift, else the first one.
 fn own_policy(shared: &Shared, now: Timestamp) -> Option<(&SourceId, &OnCallBoard, &EscalationPolicy)> {
     let all = || {
         let boards = shared.world.on_call();
@@ -92,8 +91,8 @@ fn own_policy(shared: &Shared, now: Timestamp) -> Option<(&SourceId, &OnCallBoar
         .or_else(|| all().next())
 }
 
-/// "on call: Ana Lima (you) -> Kofi Mensah in 4h08m" in two parts, of which the second can be left out; none before anybody
-/// has told.
+/// The text "on call: Ana Lima (you) -> Kofi Mensah in 4h08m" in two parts, of which the second can be left out. None before any
+/// source has answered.
 pub fn line(shared: &Shared, cx: &Cx<'_>) -> Option<(Vec<StyledRun<'static>>, Vec<StyledRun<'static>>)> {
     let (source, board, policy) = own_policy(shared, cx.now)?;
     let in_doubt = doubts(shared, &[AskKind::OnCall], cx.now).iter().any(|doubt| doubt.source == *source);
@@ -128,13 +127,13 @@ pub fn line(shared: &Shared, cx: &Cx<'_>) -> Option<(Vec<StyledRun<'static>>, Ve
     Some((now, next))
 }
 
-/// How many policies have nobody on call at any level.
+/// The number of policies that have nobody on call at any level.
 pub fn uncovered(shared: &Shared, now: Timestamp) -> usize {
     let policies =
         shared.world.on_call().flat_map(|(_, board)| board.policies.iter().map(move |p| (board, p)));
     let is_open = |(board, policy): &(&OnCallBoard, &EscalationPolicy)| {
         super::levels(board, policy).into_iter().all(|level| {
-            // only the present moment is looked at, which costs less than who comes then
+            // only the current time is checked, which costs less than computing the next handoff
             board.from <= now
                 && now < board.until
                 && board.on_call(&policy.named.id, level, now).next().is_none()

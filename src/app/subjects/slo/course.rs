@@ -1,4 +1,4 @@
-//! How the budget went: what each slot of the window spent, from the start of the window to now, and how it may go on.
+//! The history of an error budget: what each slot of the window spent until now, and the forecast.
 
 use std::time::Duration;
 
@@ -12,51 +12,51 @@ use crate::model::slo::{
     TimeRange, Window, exhausted_since,
 };
 
-/// What the slots of the present window spent of its budget.
+/// The budget that each slot of the current window spent.
 pub struct BudgetCourse {
-    /// Slot by slot, the last one unfinished; together exactly what is spent, if that is known: of what is known alone, where
-    /// there are no data for the rest of the window.
+    /// The spending per slot; the last slot is unfinished. Scaled so that the sum is the spent budget, if that is known;
+    /// else only slots with data count.
     pub spending: BudgetSpending,
-    /// Which share of the whole window's budget each slot spent; together never more than what is spent.
+    /// The share of the whole window's budget that each slot spent; the sum is never more than the spent budget.
     shares: BudgetSpending,
-    /// When the first slot began.
+    /// The start of the first slot.
     pub start: Timestamp,
-    /// The stretch that all slots are within, up to now.
+    /// The time range of the slots, up to now.
     within: TimeRange,
-    /// How long the window is.
+    /// The length of the window.
     window: Duration,
 }
 
-/// One slot that ate much of the budget.
+/// A slot that spent much of the budget.
 pub struct BudgetDrop {
-    /// When it began.
+    /// The start of the slot.
     pub from: Timestamp,
-    /// When it ended.
+    /// The end of the slot.
     pub to: Timestamp,
-    /// Which share of the window's budget it spent.
+    /// The share of the window's budget that it spent.
     pub share: f64,
-    /// How fast that was.
+    /// The burn rate in this slot.
     pub burn: f64,
-    /// Which incidents were open in it, and what fired, if that is known.
+    /// The numbers of the incidents that were open and the names of the alerts that fired in this slot, as far as known.
     pub fired: Vec<String>,
 }
 
-/// Lines over one grid, from the start of the window into the time to come.
+/// The lines of the budget chart over one grid, from the start of the window into the future.
 pub struct Curves {
-    /// The grid.
+    /// The time grid.
     pub span: TimeGrid,
-    /// The budget up to now.
+    /// The remaining budget until now; NaN after that.
     pub left: Vec<f64>,
-    /// A budget that is spent evenly.
+    /// A budget that is spent evenly over the window.
     pub ideal: Vec<f64>,
-    /// The budget from now on.
+    /// The forecast from now on; NaN before that.
     pub forecast: Vec<f64>,
-    /// The least that was left, at most zero.
+    /// The lowest remaining budget, at most 0.
     pub lowest: f64,
 }
 
 impl BudgetCourse {
-    /// From what is held of the open SLO; `None` as long as nothing is.
+    /// The history from the cached answers of the SLO's queries; `None` until they have arrived.
     pub fn of(shared: &Shared, status: &SloStatus, group_status: &GroupStatus) -> Option<Self> {
         let objective = status.slo.objective;
         let chart_queries = chart_queries(status, moment(shared, status));
@@ -101,7 +101,7 @@ impl BudgetCourse {
         Some(Self { spending: spending.scaled(by), shares, start, within, window })
     }
 
-    /// The slots that ate most of the budget, most first.
+    /// The slots that spent most of the budget, largest first.
     pub fn worst_slots(&self, shared: &Shared, status: &SloStatus, most: usize) -> Vec<BudgetDrop> {
         let chart_queries = chart_queries(status, moment(shared, status));
         let firing = slots_of(shared, status, &chart_queries, &chart_queries.firing).and_then(Remote::value);
@@ -109,12 +109,12 @@ impl BudgetCourse {
             let TimeRange { start: from, end: to } = self.slot_at(place);
             let is_unfinished = firing.is_none_or(|firing| to > firing.span.end());
             let mut fired = match firing {
-                // what was asked for ends before; what fires now is known anyway
+                // the answer ends before this slot; alerts that fire now are known from the alert list
                 _ if is_unfinished => firing_now(shared, status),
                 Some(firing) => fired(firing, to),
                 None => Vec::new(),
             };
-            // that its own alert fired is no news
+            // the SLO's own alert comes last: it is expected
             fired.sort_by_key(|name| status.slo.alerting.name.as_deref() == Some(name));
             let fired = incidents(shared, status, from, to).chain(fired).collect();
             let burn = share * self.window.as_secs_f64() / age(from, to).as_secs_f64().max(1.0);
@@ -123,7 +123,7 @@ impl BudgetCourse {
         self.shares.worst(most).into_iter().map(bite).collect()
     }
 
-    /// From when to when a slot was: its part of the window, the last one up to now.
+    /// The time range of a slot within the window; the last one ends now.
     fn slot_at(&self, place: usize) -> TimeRange {
         let at = |slots: usize| {
             self.start.checked_add(times(self.spending.slot(), slots)).unwrap_or(Timestamp::MAX)
@@ -136,7 +136,7 @@ impl BudgetCourse {
         TimeRange { start: at(place).max(self.within.start).min(end), end }
     }
 
-    /// What the slots spent that overlap a stretch of time, and from when to when they are.
+    /// The share spent by the slots that overlap a time range, and the time range of these slots. None if no slot has data.
     pub fn spent_between(&self, stretch: TimeRange) -> Option<(f64, TimeRange)> {
         let shares =
             self.shares.shares().iter().enumerate().map(|(place, share)| (self.slot_at(place), share));
@@ -148,29 +148,29 @@ impl BudgetCourse {
         Some((known.iter().map(|(_, share)| share).sum(), bounds))
     }
 
-    /// When the budget is gone at a burn, with what leaves the window meanwhile.
+    /// The time to exhaustion at a burn rate, with the spending that leaves a rolling window in that time. None: calendar window.
     pub fn exhaustion(&self, status: &SloStatus, burn: f64) -> Option<Exhaustion> {
         matches!(status.slo.window, Window::Rolling(_)).then(|| Exhaustion::rolling(&self.spending, burn))?
     }
 
-    /// When something of a spent budget is back, if it goes on burning like this.
+    /// When an exhausted rolling budget becomes positive again at this burn rate. None: not within the forecast.
     pub fn back(&self, burn: f64) -> Option<Duration> {
         let forecast = Forecast::rolling(&self.spending, burn)?;
         forecast.points.into_iter().find(|(_, left)| *left > 0.0).map(|(after, _)| after)
     }
 
-    /// Since when the budget of a calendar period is spent.
+    /// Since when the budget of a calendar period is exhausted.
     pub fn exhausted_since(&self) -> Option<ExhaustedSince> {
         let slot = self.spending.slot();
         let ends = (1..).map_while(|slots| self.start.checked_add(times(slot, slots)).ok());
         exhausted_since(&ends.zip(self.spending.burn_down()).collect::<Vec<_>>())
     }
 
-    /// What is to be drawn: the budget so far, the even line, and how it goes on at `burn`.
+    /// The lines of the chart: the budget until now, the ideal line, and the forecast at `burn`.
     pub fn curves(&self, status: &SloStatus, group_status: &GroupStatus, burn: Option<f64>) -> Curves {
         let slot = self.spending.slot();
         let behind = self.spending.shares().len();
-        // the end of the slot that is not finished stands for now
+        // the end of the unfinished slot is used as the current time
         let present = self.start.checked_add(times(slot, behind)).unwrap_or(status.at);
         let (to_come, whole) = match &status.slo.window {
             Window::Rolling(_) => (behind / 4, behind),
@@ -195,7 +195,7 @@ impl BudgetCourse {
         let even = |at: usize| if at <= whole { 1.0 - at as f64 / whole.max(1) as f64 } else { f64::NAN };
         let ideal = (0..span.count()).map(even).collect();
         let forecast = burn.and_then(|burn| match &status.slo.window {
-            // the same that the list and the header tell: at the earliest
+            // the earliest exhaustion, as in the list and the header
             Window::Rolling(length) => match group_status.left()? {
                 left if left > 0.0 => Forecast::earliest(left, burn, *length),
                 _ => Forecast::rolling(&self.spending, burn),
@@ -208,7 +208,7 @@ impl BudgetCourse {
             let after = times(slot, ahead).saturating_add(unfinished);
             *cell = forecast.as_ref().and_then(|known| at(known, after)).unwrap_or(f64::NAN);
         }
-        // how far below zero it would go says nothing
+        // the chart ends at the lowest known value: how far below zero the forecast goes has no use
         if let Some(gone) = coming.iter().position(|left| *left < lowest) {
             coming.iter_mut().skip(gone).for_each(|left| *left = f64::NAN);
             if let Some(cell) = coming.get_mut(gone) {
@@ -219,25 +219,25 @@ impl BudgetCourse {
     }
 }
 
-/// What the slots spent in which a stretch of time fell, as a share of the window's budget, and from when to when these
-/// slots were. `None` as long as that is not known.
+/// The share of the window's budget that the slots overlapping a time range spent, and the time range of these slots. `None`
+/// until it is known.
 pub fn spent_between(shared: &Shared, status: &SloStatus, stretch: TimeRange) -> Option<(f64, TimeRange)> {
     BudgetCourse::of(shared, status, status.worst()?)?.spent_between(stretch)
 }
 
-/// The moment that the screen shows.
+/// The moment on screen.
 fn moment(shared: &Shared, status: &SloStatus) -> Timestamp {
     shared.range.end.unwrap_or(status.at)
 }
 
-/// The period of a calendar window, as far as it is under way.
+/// The current period of a calendar window; None for a rolling window.
 pub fn current_period(status: &SloStatus, group_status: &GroupStatus) -> Option<CurrentPeriod> {
     let Window::Calendar(_) = status.slo.window else { return None };
     let average = group_status.window.error()? / status.slo.objective.budget();
     CurrentPeriod::new(average, status.slo.window.bounds(status.at), status.at)
 }
 
-/// The share of good events over the window, each event weighing the same, where the slots' events are held.
+/// The event-weighted SLI over the window (good events / all events), if the events of the slots are cached.
 pub fn by_events(shared: &Shared, status: &SloStatus, group_status: &GroupStatus) -> Option<f64> {
     let chart_queries = chart_queries(status, moment(shared, status));
     let ErrorSlots::Events { side, part, total } = chart_queries.events.as_ref()? else {
@@ -255,13 +255,13 @@ pub fn by_events(shared: &Shared, status: &SloStatus, group_status: &GroupStatus
     (all > 0.0).then_some(good)
 }
 
-/// The error ratio or the events, bad and all, of each slot.
+/// Per slot: the error ratio, or the bad and all events. None: no data.
 enum SlotValues {
     Ratios(Vec<Option<f64>>),
     Events(Vec<Option<(f64, f64)>>),
 }
 
-/// The incidents of its service that were open at some time of a slot, by their numbers.
+/// The numbers of the service's incidents that were open during a slot.
 fn incidents<'a>(
     shared: &'a Shared,
     status: &'a SloStatus,
@@ -277,6 +277,7 @@ fn incidents<'a>(
 }
 
 impl SlotValues {
+    /// Combines the counts of one side with the totals into bad and all events.
     fn of_events(side: EventSide, part: &[Option<f64>], total: &[Option<f64>]) -> Self {
         let pair = |(part, total): (&Option<f64>, &Option<f64>)| {
             let (part, total) = (part.unwrap_or(0.0), total.filter(|total| *total >= 0.0)?);
@@ -289,9 +290,9 @@ impl SlotValues {
         Self::Events(part.iter().zip(total).map(pair).collect())
     }
 
-    /// With the slot that is not finished yet, and of a rolling window without the oldest, which is mostly out of it.
+    /// Adds the unfinished slot, and removes the oldest slot of a rolling window, which is mostly outside of it.
     ///
-    /// Of the unfinished one `part` has passed, with this error ratio; it counts as much.
+    /// `part` is the share of the unfinished slot that has passed, `error` its error ratio; it is weighted by `part`.
     fn up_to_now(self, is_rolling: bool, error: Option<f64>, part: f64) -> Self {
         let out = usize::from(is_rolling);
         match self {
@@ -309,7 +310,7 @@ impl SlotValues {
         }
     }
 
-    /// How many slots are known: of the first this part is within the window, of the last this part has passed.
+    /// The number of slots with data, the first weighted by its share within the window, the last by its share that has passed.
     fn known(&self, first: f64, last: f64) -> f64 {
         let known: Vec<bool> = match self {
             Self::Ratios(ratios) => ratios.iter().map(Option::is_some).collect(),
@@ -324,10 +325,10 @@ impl SlotValues {
         known.iter().enumerate().filter(|(_, known)| **known).map(part).sum()
     }
 
-    /// Which share of the whole window's budget each slot spent. `known` is the share of the window that is known, `slot` that of
-    /// a slot; of the first slot `first` is within the window.
+    /// The share of the whole window's budget that each slot spent. `known` is the share of the window that has data, `slot` the
+    /// share of one slot, `first` the share of the first slot that is within the window.
     ///
-    /// Events weigh the same each, as if there were as many in the rest of the window.
+    /// All events weigh the same; the part of the window without data is taken to have had as many events per time.
     fn shares(&self, budget: f64, first: f64, known: f64, slot: f64) -> Vec<Option<f64>> {
         match self {
             Self::Ratios(ratios) => {
@@ -352,7 +353,7 @@ impl SlotValues {
     }
 }
 
-/// The values of one group at each point but the first, which ends before the window begins.
+/// The values of one group at each point but the first, which is before the start of the window.
 fn values(remote: &Remote<Matrix>, group: &Labels) -> Option<(TimeGrid, Vec<Option<f64>>)> {
     let matrix = remote.value()?;
     let line = line(matrix, group)?;
@@ -360,31 +361,31 @@ fn values(remote: &Remote<Matrix>, group: &Labels) -> Option<(TimeGrid, Vec<Opti
     Some((matrix.span, values.collect()))
 }
 
-/// The line of a group: its labels are among the line's.
+/// The series of a group: the one whose labels contain the group's labels.
 pub fn line<'a>(matrix: &'a Matrix, group: &Labels) -> Option<&'a [f64]> {
     let line = matrix.lines.iter().find(|line| group.is_within(&line.labels))?;
     Some(&line.values)
 }
 
-/// The share of the window that has passed.
+/// The share of the window that has passed; 1 for a rolling window.
 fn passed(window: &Window, at: Timestamp) -> f64 {
     let (elapsed, length) = (window.elapsed(at).as_secs_f64(), window.length(at).as_secs_f64());
     if elapsed > 0.0 && length > 0.0 { (elapsed / length).min(1.0) } else { 1.0 }
 }
 
-/// How large a part of `whole` a time is.
+/// The quotient of two durations; 0 if `whole` is zero.
 fn part(time: Duration, whole: Duration) -> f64 {
     if whole.is_zero() { 0.0 } else { time.as_secs_f64() / whole.as_secs_f64() }
 }
 
-/// How much is known, where data began within a slot: by what is covered, but at most a slot less than the slots say. Holes
-/// within slots make these no dearer.
+/// The share of the window that has data, if the data began within a slot: `covered`, but at most one slot less than the slots
+/// with data say, because gaps within slots must not increase the burn rates of the others.
 fn known_share(known: f64, slot: f64, covered: Option<f64>) -> f64 {
     covered.map_or(known, |covered| covered.max(known - slot).min(known))
 }
 
-/// Shares that together are no more than `most`, if that is known: what is measured over the whole window has the last word. The
-/// unfinished slot is newer than that, and stays as it is.
+/// Scales the shares so that their sum is at most `most`: the value measured over the whole window is more exact. The unfinished
+/// slot is newer than that value and stays as it is.
 fn at_most(mut shares: Vec<Option<f64>>, most: Option<f64>) -> Vec<Option<f64>> {
     let end = shares.len().saturating_sub(1);
     let spent: f64 = shares.iter().take(end).flatten().sum();
@@ -394,17 +395,17 @@ fn at_most(mut shares: Vec<Option<f64>>, most: Option<f64>) -> Vec<Option<f64>> 
     shares
 }
 
-/// So many slots.
+/// The duration of this many slots.
 fn times(slot: Duration, slots: usize) -> Duration {
     slot.saturating_mul(u32::try_from(slots).unwrap_or(u32::MAX))
 }
 
-/// How many slots a time has, the last one begun.
+/// The number of slots in a duration, rounded up.
 fn slots(time: Duration, slot: Duration) -> usize {
     usize::try_from(time.as_secs().div_ceil(slot.as_secs().max(1))).unwrap_or(0).min(20_000)
 }
 
-/// The names of the alerts of the SLO and its service that fire now, if the screen shows now.
+/// The names of the firing alerts of the SLO and its service; empty if the screen shows a moment in the past.
 fn firing_now(shared: &Shared, status: &SloStatus) -> Vec<String> {
     if shared.range.end.is_some() {
         return Vec::new();
@@ -418,7 +419,7 @@ fn firing_now(shared: &Shared, status: &SloStatus) -> Vec<String> {
     names
 }
 
-/// The names of the alerts that fired in the slot that ends then.
+/// The names of the alerts that fired in the slot ending at `to`.
 fn fired(firing: &Matrix, to: Timestamp) -> Vec<String> {
     let index = firing.span.index(to.as_second() as f64);
     let is_on = |values: &[f64]| index.and_then(|index| values.get(index)).is_some_and(|value| *value > 0.0);
@@ -429,7 +430,7 @@ fn fired(firing: &Matrix, to: Timestamp) -> Vec<String> {
     names
 }
 
-/// What a forecast says of a time to come, straight between its points; beyond its end, what it says there.
+/// The forecast after a duration, interpolated between its points; after the last point, the last value.
 fn at(forecast: &Forecast, after: Duration) -> Option<f64> {
     let next = forecast.points.partition_point(|(known, _)| *known < after);
     let Some((to, high)) = forecast.points.get(next).copied() else { return forecast.at_end() };

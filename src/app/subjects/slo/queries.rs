@@ -1,4 +1,4 @@
-//! What is asked of an SLO: errors by lookback, what each slot of its window spent, and what fired meanwhile.
+//! The queries of an SLO's page: error ratios by lookback, budget spent per slot of the window, alerts that fired.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -10,18 +10,18 @@ use crate::model::series::{Matrix, TimeGrid};
 use crate::model::slo::history::{self, ErrorSlots};
 use crate::model::slo::{Slo, Window};
 
-/// Most slots of a window: a year in slots of six hours is below, and so is 90 days in hours.
+/// Most slots of a window. A year in slots of six hours has fewer, and so have 90 days in hours.
 const MAX_WINDOW_SLOTS: u16 = 2400;
 
-/// What is asked for slots changes slowly.
+/// How often the queries by slot are sent; their results change slowly.
 const SLOTS_INTERVAL: Duration = Duration::from_secs(300);
 
 const HOUR: Duration = Duration::from_secs(3600);
 
-/// Points of the chart of burns.
+/// Points of the burn-rate chart.
 const POINTS: u16 = 240;
 
-/// Which lookbacks the chart of burns shows: of the first pair both, of the next one the long one.
+/// The lookbacks of the burn-rate chart: both of the first burn-rate condition, and the long one of the second.
 fn chart_lookbacks(slo: &Slo) -> Vec<Duration> {
     let mut lookbacks = Vec::new();
     let pairs = slo.pairs.iter().take(2).flat_map(|pair| [pair.long, pair.short]).take(3);
@@ -33,37 +33,37 @@ fn chart_lookbacks(slo: &Slo) -> Vec<Duration> {
     if lookbacks.is_empty() { vec![HOUR] } else { lookbacks }
 }
 
-/// The slots of the window up to a moment; the first point is where the first slot begins.
+/// The slots of the window up to a moment; the first point is the start of the first slot.
 fn slots_span(window: &Window, moment: Timestamp) -> TimeGrid {
     let elapsed = window.elapsed(moment);
     let least = if window.nominal() < 12 * HOUR { HOUR / 12 } else { HOUR };
     TimeGrid::ending(moment, elapsed.max(least), MAX_WINDOW_SLOTS, least)
 }
 
-/// The queries of the charts, with what they are asked over.
+/// The queries of the charts of an SLO, and their time grid.
 pub struct ChartQueries {
-    /// Errors by slots.
+    /// The errors by slot.
     pub slots: Option<ErrorSlots>,
-    /// The same counted, where the window's ratio is a mean over time and a definition can do better.
+    /// The same from counted events, if the window's ratio is a time-weighted average and the definition allows counting.
     pub events: Option<ErrorSlots>,
-    /// Error ratios by lookback.
+    /// The error ratio for each lookback.
     pub burns: Vec<(Duration, String)>,
-    /// What fired in the slots.
+    /// The alerts that fired in each slot.
     pub firing: String,
     /// The slots.
     pub span: TimeGrid,
-    /// How long the window is.
+    /// The nominal length of the window.
     range: Duration,
 }
 
 impl ChartQueries {
-    /// What tells the answer to one of the queries by slots from others.
+    /// The key under which the answer to a query by slots is cached.
     pub fn slots_key(&self, query: &str) -> SeriesKey {
         SeriesKey { query: query.into(), range: self.range, step: self.span.step() }
     }
 }
 
-/// The queries of an SLO's charts as of a moment.
+/// The queries of an SLO's charts at a moment.
 pub fn chart_queries(status: &SloStatus, moment: Timestamp) -> ChartQueries {
     let (slo, evaluation) = (&*status.slo, status.evaluation);
     let span = slots_span(&slo.window, moment);
@@ -84,7 +84,7 @@ pub fn chart_queries(status: &SloStatus, moment: Timestamp) -> ChartQueries {
     }
 }
 
-/// Its queries in words and as they are asked, for reading and for copying.
+/// The queries with a description each, to read and to copy.
 pub fn queries(status: &SloStatus, moment: Timestamp) -> Vec<(String, String)> {
     let chart_queries = chart_queries(status, moment);
     let slot = duration::short(chart_queries.span.step());
@@ -104,16 +104,16 @@ pub fn queries(status: &SloStatus, moment: Timestamp) -> Vec<(String, String)> {
         }
         None => {}
     };
-    slots("budget spent by time slot", chart_queries.slots);
+    slots("budget spent per slot", chart_queries.slots);
     slots("counted events", chart_queries.events);
-    all.push((format!("what fired, each {slot}"), chart_queries.firing));
-    // the shortest lookback may be the slot's
+    all.push((format!("alerts fired, each {slot}"), chart_queries.firing));
+    // a lookback may be as long as a slot and have the same query
     let mut seen = BTreeSet::new();
     all.retain(|(_, query)| seen.insert(query.clone()));
     all
 }
 
-/// The charts of the SLO, from the source that knows it: at most eight queries.
+/// The queries for all charts of the SLO, to the source that has it: at most eight.
 pub fn wants(shared: &Shared, key: &SloKey, now: Timestamp) -> Vec<Want> {
     let Some((status, chart_queries)) = asked(shared, key, now) else { return Vec::new() };
     let burns = chart_queries.burns.iter();
@@ -124,19 +124,20 @@ pub fn wants(shared: &Shared, key: &SloKey, now: Timestamp) -> Vec<Want> {
     burns.chain(slot_wants(shared, status, &chart_queries)).chain([firing]).collect()
 }
 
-/// Only what tells what each slot of the window spent of the budget: at most four queries.
+/// The queries for the budget spent per slot alone: at most four.
 pub fn spending_wants(shared: &Shared, key: &SloKey, now: Timestamp) -> Vec<Want> {
     asked(shared, key, now)
         .map_or_else(Vec::new, |(status, chart_queries)| slot_wants(shared, status, &chart_queries).collect())
 }
 
-/// What is to be asked of an SLO, if its source can be asked.
+/// The SLO and its queries; None if the SLO is unknown or its source does not answer range queries.
 fn asked<'a>(shared: &'a Shared, key: &SloKey, now: Timestamp) -> Option<(&'a SloStatus, ChartQueries)> {
     let can = shared.answering(AskKind::Series).any(|source| source.id == key.source);
     let status = key.status(&shared.world).filter(|_| can)?;
     Some((status, chart_queries(status, shared.range.end.unwrap_or(now))))
 }
 
+/// The queries for the budget spent per slot.
 fn slot_wants<'a>(
     shared: &'a Shared,
     status: &'a SloStatus,
@@ -149,12 +150,13 @@ fn slot_wants<'a>(
     slots.map(|query| slots_want(shared, status, chart_queries, query))
 }
 
+/// The query for the series of one expression by slot.
 fn slots_want(shared: &Shared, status: &SloStatus, chart_queries: &ChartQueries, query: &str) -> Want {
     let want = want::series(shared, &status.source, (chart_queries.slots_key(query), chart_queries.span));
     Want { interval: SLOTS_INTERVAL, ..want }
 }
 
-/// The values of one of its queries by slots.
+/// The cached answer to one of the queries by slot.
 pub fn slots_of<'a>(
     shared: &'a Shared,
     status: &SloStatus,
@@ -164,7 +166,7 @@ pub fn slots_of<'a>(
     shared.world.cache(&status.source)?.series().get(&chart_queries.slots_key(query))
 }
 
-/// The error ratio that this query tells over the range that is shown.
+/// The cache key of a burn-rate query over the current time range.
 pub fn burns_key(shared: &Shared, query: &str, now: Timestamp) -> SeriesKey {
     want::chart(shared, &query.into(), POINTS, now).0
 }

@@ -1,4 +1,4 @@
-//! How an SLO is told in words and numbers, on every screen that names it.
+//! The texts and numbers of an SLO, used by every screen that shows one.
 
 use std::time::Duration;
 
@@ -9,7 +9,7 @@ use crate::model::slo::{
     Severity, Slo, SloState, are_few, show,
 };
 
-/// The share of the budget that is left, in the role of how it stands.
+/// The remaining share of the budget; in the role for down when it is exhausted.
 pub fn left(group_status: Option<&GroupStatus>) -> StyledRun<'static> {
     match group_status.and_then(GroupStatus::left) {
         Some(left) if left <= 0.0 => StyledRun::new(show::left(left), Role::Down),
@@ -18,7 +18,7 @@ pub fn left(group_status: Option<&GroupStatus>) -> StyledRun<'static> {
     }
 }
 
-/// How the bar of a budget looks: what is well does not shine, so that the others are seen.
+/// The role of the budget bar: muted for a healthy SLO, so that the others stand out.
 pub fn bar_role(status: &SloStatus) -> Role {
     match Role::of_slo(status.state()) {
         Role::Healthy | Role::Info => Role::Muted,
@@ -26,7 +26,7 @@ pub fn bar_role(status: &SloStatus) -> Role {
     }
 }
 
-/// The share of good events over the window.
+/// The SLI over the window: the ratio of good events.
 pub fn sli(slo: &Slo, measured: MeasuredRatio) -> StyledRun<'static> {
     match measured.error() {
         Some(error) => {
@@ -37,17 +37,17 @@ pub fn sli(slo: &Slo, measured: MeasuredRatio) -> StyledRun<'static> {
     }
 }
 
-/// What stands where there is no number: not asked, gone, idle and odd are different things.
+/// The text in place of a missing number. No answer, no series, no traffic and an invalid value have different texts.
 fn nothing(measured: MeasuredRatio) -> &'static str {
     match measured {
         MeasuredRatio::Unknown | MeasuredRatio::Ratio { .. } => UNKNOWN,
         MeasuredRatio::NoTraffic => "idle",
-        MeasuredRatio::Absent => "none",
-        MeasuredRatio::Odd(_) => "odd",
+        MeasuredRatio::Absent => "no data",
+        MeasuredRatio::Odd(_) => "invalid",
     }
 }
 
-/// The burn over a lookback: in the role of the pair that it would hold, hollow where a single event could make it.
+/// The burn rate over a lookback, in the role of the burn-rate condition that it exceeds; in brackets if there are few events.
 pub fn burn(slo: &Slo, group_status: &GroupStatus, lookback: Duration) -> StyledRun<'static> {
     let Some(burn) = group_status.burns.iter().find(|burn| burn.lookback == lookback) else {
         return StyledRun::new(UNKNOWN, Role::Muted);
@@ -61,7 +61,7 @@ pub fn burn(slo: &Slo, group_status: &GroupStatus, lookback: Duration) -> Styled
     }
 }
 
-/// How a burn over this lookback looks: as the gravest pair whose factor it exceeds there.
+/// The role of a burn rate over this lookback: that of the most severe condition whose factor it exceeds.
 pub fn burn_role(slo: &Slo, lookback: Duration, rate: f64) -> Role {
     let exceeded = |pair: &&BurnCondition| of_lookback(pair, lookback) && pair.is_exceeded_by(rate);
     match slo.pairs.iter().filter(exceeded).map(|pair| pair.severity).min() {
@@ -76,22 +76,22 @@ fn of_lookback(pair: &BurnCondition, lookback: Duration) -> bool {
     pair.long == lookback || pair.short == lookback
 }
 
-/// Whether there are so few events that one failure among them would exceed the factor.
+/// Whether there are so few events that a single failure would exceed the factor.
 ///
-/// Of several pairs with this lookback the smallest factor counts; without one, a burn of 1.
+/// Of several conditions with this lookback the smallest factor counts; without a condition, a burn rate of 1.
 pub fn has_few_events(slo: &Slo, burn: &BurnReading) -> bool {
     let factors = slo.pairs.iter().filter(|pair| of_lookback(pair, burn.lookback)).map(|pair| pair.factor);
     let factor = factors.reduce(f64::min).unwrap_or(1.0);
     burn.measured.events().is_some_and(|events| are_few(events, slo.objective, factor))
 }
 
-/// When the budget is gone at the present burn, at the earliest.
+/// When the budget is exhausted at the burn rate of the last hour.
 pub fn exhaustion(status: &SloStatus, group_status: &GroupStatus) -> StyledRun<'static> {
     let rate = group_status.burn_near(BASIS).and_then(|burn| burn.rate);
     exhaustion_label(status, group_status.exhaustion, rate).1
 }
 
-/// When the budget is gone at this burn, with its name, as a part of a line: the header, the list and the chart say the same.
+/// When the budget is exhausted at this burn rate: label and value. The header, the list and the chart use the same text.
 pub fn exhaustion_label(
     status: &SloStatus,
     exhaustion: Option<Exhaustion>,
@@ -103,17 +103,17 @@ pub fn exhaustion_label(
     match exhaustion {
         Some(Exhaustion::Exhausted) => ("budget", StyledRun::new(text, Role::Down)),
         Some(Exhaustion::NotBeforeReset(_)) => ("lasts until", StyledRun::new(text, Role::Muted)),
-        Some(Exhaustion::Never) => ("gone", StyledRun::new(text, Role::Muted)),
-        // what is beyond the window will not be
-        Some(Exhaustion::In(after)) if after > window => ("gone in", StyledRun::new(text, Role::Muted)),
-        None | Some(Exhaustion::NotWithinWindow(_)) => ("gone in", StyledRun::new(text, Role::Muted)),
+        Some(Exhaustion::Never) => ("exhausted", StyledRun::new(text, Role::Muted)),
+        // errors leave the window meanwhile, so a forecast beyond its length is not reliable
+        Some(Exhaustion::In(after)) if after > window => ("exhausted in", StyledRun::new(text, Role::Muted)),
+        None | Some(Exhaustion::NotWithinWindow(_)) => ("exhausted in", StyledRun::new(text, Role::Muted)),
         Some(Exhaustion::In(_)) => {
-            ("gone in", StyledRun::new(text, if is_burning { Role::Burning } else { Role::Text }))
+            ("exhausted in", StyledRun::new(text, if is_burning { Role::Burning } else { Role::Text }))
         }
     }
 }
 
-/// The same at the burn of the last hour.
+/// The same at the burn rate of the last hour.
 pub fn current_exhaustion(
     status: &SloStatus,
     group_status: &GroupStatus,
@@ -125,27 +125,27 @@ pub fn current_exhaustion(
     )
 }
 
-/// The comment: why a number is missing.
+/// Why a number is missing.
 pub fn doubt(status: &SloStatus, doubt: &MissingReason, cx: &Cx<'_>) -> String {
     match doubt {
         MissingReason::Unknown => "not measured yet".to_owned(),
         MissingReason::NeverHadData => "never had data".to_owned(),
         MissingReason::NoDataSince(at) => format!("no data since {}", moment(*at, cx.now, cx.zone)),
         MissingReason::Odd(odd, over) => odd.told(*over, status.evaluation),
-        MissingReason::Missing(over) => format!("{} is missing", status.evaluation.ratio(*over)),
+        MissingReason::Missing(over) => format!("{} has no data", status.evaluation.ratio(*over)),
         MissingReason::Because(why) => why.to_string(),
-        MissingReason::Refused(said) => format!("refused: {said}"),
-        MissingReason::NoQuery => "its definition has no query for this source".to_owned(),
+        MissingReason::Refused(said) => format!("query rejected: {said}"),
+        MissingReason::NoQuery => "the definition of the SLO has no query for this source".to_owned(),
     }
 }
 
-/// How much of the window is covered, if not all: `6d of 30d`.
+/// The part of the window that has data, if not all of it has: `6d of 30d`.
 pub fn covered(status: &SloStatus, group_status: &GroupStatus) -> Option<String> {
     let share = group_status.covered?;
     Some(show::covered(share, group_status.covered_at_most, status.slo.window.elapsed(status.at)))
 }
 
-/// How it is, with how much there are data for where that is too little: `insufficient data (1h29m of 30d)`.
+/// The state; with the part of the window that has data if that is too little: `insufficient data (1h29m of 30d)`.
 pub fn state(status: &SloStatus) -> String {
     let covered = status.worst().and_then(|worst| covered(status, worst));
     let state = status.state();
@@ -155,11 +155,11 @@ pub fn state(status: &SloStatus) -> String {
     }
 }
 
-/// What must be known about the numbers, the most important first.
+/// Remarks about the reliability of the numbers, the most important first.
 pub fn notes(status: &SloStatus, cx: &Cx<'_>) -> Vec<StyledRun<'static>> {
     let mut notes = Vec::new();
     let Some(worst) = status.worst() else {
-        let said = status.trouble.as_ref().map(|said| format!("refused: {said}"));
+        let said = status.trouble.as_ref().map(|said| format!("query rejected: {said}"));
         notes.push(StyledRun::new(said.unwrap_or_else(|| "not measured yet".to_owned()), Role::Unknown));
         return notes;
     };
@@ -192,19 +192,19 @@ pub fn notes(status: &SloStatus, cx: &Cx<'_>) -> Vec<StyledRun<'static>> {
     notes
 }
 
-/// What must be known about how the numbers were had, where it is not why one is missing.
+/// A remark about the way the numbers were measured, unless it is already the reason for a missing number.
 pub fn remark<'a>(status: &'a SloStatus, group_status: &GroupStatus) -> Option<&'a str> {
     status.remark.as_deref().filter(|_| !matches!(group_status.doubt, Some(MissingReason::Because(_))))
 }
 
-/// What tells a group from the others: `eu-west` of one label, `region=eu-west zone=b` of several.
+/// The labels of a group: `region=eu-west zone=b`.
 pub fn group(group_status: &GroupStatus) -> String {
     let pairs: Vec<String> =
         group_status.labels.iter().map(|(name, value)| format!("{name}={value}")).collect();
     pairs.join(" ")
 }
 
-/// Notes one behind the other.
+/// The notes as one line, separated by commas.
 pub fn joined(notes: Vec<StyledRun<'static>>) -> Vec<StyledRun<'static>> {
     let mut runs = Vec::with_capacity(2 * notes.len());
     for note in notes {
@@ -216,27 +216,27 @@ pub fn joined(notes: Vec<StyledRun<'static>>) -> Vec<StyledRun<'static>> {
     runs
 }
 
-/// How many are in which state, the worst first; what is well is not counted.
+/// The number of SLOs in each state, worst first; healthy ones and those without traffic are not counted.
 pub fn totals(states: &std::collections::BTreeMap<SloState, usize>) -> Vec<StyledRun<'static>> {
     let told = states.iter().filter(|(state, _)| !matches!(state, SloState::Fine | SloState::Quiet));
     told.map(|(state, count)| StyledRun::new(format!("  {count} {}", state.word()), Role::of_slo(*state)))
         .collect()
 }
 
-/// At which moment it was measured, where another one than now is wanted.
+/// The time of the measurement, on a screen that shows a moment in the past.
 pub fn as_of(cx: &Cx<'_>, wanted: Timestamp, measured: Timestamp) -> StyledRun<'static> {
     let (at, shown) = (moment(wanted, cx.now, cx.zone), moment(measured, cx.now, cx.zone));
-    // old numbers stay until those that were asked for are there
-    let words = if at == shown { format!("  as of {at}") } else { format!("  of {shown}, asking for {at}") };
+    // old numbers stay until the answers for the requested moment arrive
+    let words = if at == shown { format!("  as of {at}") } else { format!("  as of {shown}, loading {at}") };
     StyledRun::new(words, Role::Banner)
 }
 
-/// Whether several sources tell of SLOs, so that whose one is must be said.
+/// Whether several sources have SLOs, so that the source must be shown.
 pub fn are_shared(shared: &Shared) -> bool {
     shared.sources.iter().filter(|source| source.answers.contains(&AskKind::Slos)).count() > 1
 }
 
-/// The burn of what pages, warns or burns: what there is to say of it where nothing can be said of the budget.
+/// The burn rate of an SLO that pages, warns or burns and whose budget is unknown.
 pub fn burn_runs(status: &SloStatus, group_status: &GroupStatus) -> Vec<StyledRun<'static>> {
     let is_alarming = matches!(group_status.state, SloState::Page | SloState::Ticket | SloState::Burning);
     let basis = group_status.burn_near(BASIS).filter(|_| is_alarming);
@@ -250,7 +250,7 @@ pub fn burn_runs(status: &SloStatus, group_status: &GroupStatus) -> Vec<StyledRu
     told.into_iter().flatten().collect()
 }
 
-/// How it stands in one line: state, budget left, burn, and when it is gone.
+/// A one-line summary: state, remaining budget, burn rate, time to exhaustion.
 pub fn summary(status: &SloStatus) -> Vec<StyledRun<'static>> {
     let role = Role::of_slo(status.state());
     let mut runs = vec![StyledRun::new(state(status), role)];
@@ -260,7 +260,7 @@ pub fn summary(status: &SloStatus) -> Vec<StyledRun<'static>> {
         return runs;
     }
     let parts = [
-        ("left", left(Some(worst))),
+        ("budget", left(Some(worst))),
         ("burn 1h", burn(&status.slo, worst, BASIS)),
         current_exhaustion(status, worst),
     ];

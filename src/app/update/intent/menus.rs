@@ -203,7 +203,7 @@ pub(super) fn page(state: &mut State, keys: &[IncidentKey], now: Timestamp) {
     let known = planner.incidents(keys);
     let (title, source) = match known.as_slice() {
         [] => return refuse(state, "it is gone", now),
-        [one] => (format!("#{}: wake whom?", one.incident.number), one.incident.source.clone()),
+        [one] => (format!("#{}: page whom?", one.incident.number), one.incident.source.clone()),
         [first, ..] => (format!("{} incidents: page whom?", known.len()), first.incident.source.clone()),
     };
     let is_fresh = planner.knows_who_is_on_call(&source, now);

@@ -1,10 +1,10 @@
-//! The mouse: which panel and which row lie under it.
+//! The mouse: which panel and which row are at a cell.
 
 use super::{grid, move_by, set_panel};
 use crate::app::layout;
 use crate::app::state::State;
 
-/// The wheel over a cell: scrolls what is under it, the cursor follows.
+/// The wheel at a cell: scrolls the panel there; the cursor follows.
 pub(in crate::app::update) fn wheel(state: &mut State, rows: isize, column: u16, row: u16) {
     point_at_panel(state, (column, row));
     let panel = state.screen().wheel_panel();
@@ -19,7 +19,7 @@ pub(in crate::app::update) fn wheel(state: &mut State, rows: isize, column: u16,
     }
 }
 
-/// A click at a cell: moves the cursor there; `true` if it was there already, which opens.
+/// A click at a cell: moves the cursor there. Returns `true` if the cursor was there already, so that the click opens the row.
 pub(in crate::app::update) fn click(state: &mut State, column: u16, row: u16) -> bool {
     let before = state.panel();
     point_at_panel(state, (column, row));
@@ -45,7 +45,7 @@ pub(in crate::app::update) fn click(state: &mut State, column: u16, row: u16) ->
     again
 }
 
-/// Gives the keyboard to the panel that covers a cell, if one does.
+/// Focuses the panel at a cell, if there is one.
 fn point_at_panel(state: &mut State, cell: (u16, u16)) {
     let body = layout::areas(state.shared.size).body;
     if let Some(panel) = state.screen().panel_at(&state.shared, body, cell) {

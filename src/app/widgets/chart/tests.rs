@@ -16,7 +16,7 @@ fn minute(minute: i64) -> Timestamp {
     Timestamp::from_second(NOW + minute * 60).unwrap()
 }
 
-/// An hour: quiet, ten minutes without data, errors, quiet again.
+/// One hour of error ratios: low, ten minutes without data, an outage, low again.
 fn errors() -> Vec<f64> {
     (0..61)
         .map(|i| match i {

@@ -129,7 +129,7 @@ fn on_one_row_the_row_comes_before_the_header() {
 fn any_size_will_do() {
     let columns = columns();
     sweep(|cx, area, buf| {
-        // the fixture's wide characters come from outside; the widget's own signs are what the sweep checks
+        // the wide characters of the fixture are data: the sweep checks the widget's own characters
         let ascii = rows(cx).into_iter().enumerate().filter(|(i, _)| *i != 2).map(|(_, row)| row);
         render(&services(&columns), ascii, cx, area, buf);
     });

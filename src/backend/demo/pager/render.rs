@@ -1,4 +1,4 @@
-//! The paging system's state in PagerDuty's own shapes.
+//! Renders the state of the paging system in PagerDuty's JSON shapes.
 
 use jiff::Timestamp;
 use serde_json::{Map, Value, json};
@@ -20,7 +20,7 @@ pub(super) fn thing(kind: &str, named: &PagerRef) -> Value {
     })
 }
 
-/// A person by reference.
+/// A reference to a user.
 fn somebody(person: &Person) -> Value {
     json!({ "id": &*person.id, "type": "user_reference", "summary": &*person.name, "html_url": page_of(person) })
 }
@@ -29,7 +29,7 @@ fn page_of(person: &Person) -> String {
     format!("https://pager.shop.example/users/{}", person.id)
 }
 
-/// A person, whole.
+/// A complete user object.
 pub(super) fn user(person: &Person) -> Value {
     json!({
         "id": &*person.id,
@@ -43,13 +43,13 @@ pub(super) fn user(person: &Person) -> Value {
     })
 }
 
-/// Somebody of this name, by reference.
+/// A reference to the user with this name.
 fn called(name: &str, paging: &PagingFixture) -> Value {
     let known = paging.people().find(|person| *person.name == *name);
     known.map_or_else(|| json!({ "type": "user_reference", "summary": name }), |person| somebody(&person))
 }
 
-/// An incident. Unlike PagerDuty's it still tells who had it once it is resolved.
+/// An incident. Unlike PagerDuty, it still contains assignments and acknowledgements after it was resolved.
 pub(super) fn incident(told: &IncidentWithActions, paging: &PagingFixture, done: &ActionsDone) -> Value {
     let IncidentWithActions { incident, steps, sent, .. } = told;
     let reference = |kind: &str, named: Option<&PagerRef>| named.map(|named| thing(kind, named));
@@ -109,7 +109,7 @@ pub(super) fn incident(told: &IncidentWithActions, paging: &PagingFixture, done:
     })
 }
 
-/// Something that happened to an incident.
+/// A log entry.
 pub(super) fn step(step: &IncidentEvent, number: u32, incident: &Incident, paging: &PagingFixture) -> Value {
     let channel = step.channel.as_deref().unwrap_or("auto");
     let who = step.who.as_deref().map(|name| called(name, paging));
@@ -164,6 +164,7 @@ pub(super) fn policy(policy: &EscalationPolicy) -> Value {
     })
 }
 
+/// An on-call shift.
 pub(super) fn turn(turn: &Shift, policies: &[EscalationPolicy]) -> Value {
     let policy = policies.iter().find(|policy| policy.named.id == turn.policy);
     json!({
@@ -176,7 +177,7 @@ pub(super) fn turn(turn: &Shift, policies: &[EscalationPolicy]) -> Value {
     })
 }
 
-/// A rotation with those who stand in, cut at the ends of the time that is asked for.
+/// A schedule with its overrides, cut at the ends of the requested range.
 pub(super) fn schedule(
     rotation: &PagerRef,
     turns: &[DemoShift],

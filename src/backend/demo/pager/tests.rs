@@ -18,7 +18,7 @@ use crate::model::oncall::OnCallBoard;
 use crate::model::silence::{Silence, SilenceState};
 use crate::model::source::ErrorKind;
 
-/// A demo whose clock a test moves.
+/// A demo with a clock that the test moves.
 struct Demo {
     sources: Vec<Arc<dyn Source>>,
     time: &'static AtomicI64,
@@ -28,7 +28,7 @@ struct Demo {
 const START: i64 = 1_768_445_420;
 
 impl Demo {
-    /// At a moment at which payments pages and nobody has it.
+    /// At a time at which payments has paged and nobody has acknowledged it.
     fn new() -> Self {
         let time: &'static AtomicI64 = Box::leak(Box::new(AtomicI64::new((START + 100) * 1000)));
         let clock = Clock::set_by(time);
@@ -106,7 +106,7 @@ impl Demo {
         }
     }
 
-    /// The page of payments.
+    /// The incident of payments.
     fn page(&self) -> Incident {
         let all = self.incidents();
         all.into_iter().find(|incident| incident.status == IncidentStatus::Triggered).expect("a page")
@@ -151,7 +151,7 @@ fn who_acknowledges_has_it_and_a_look_at_the_list_shows_it() {
     assert_eq!(kinds(&demo.detail(&page.id)), ["trigger", "notify", "acknowledge"]);
     let again = demo.act("pager", target(&page), Operation::Acknowledge);
     assert_eq!(again, Ok(ActionResult::Already { words: "acknowledged by Ana Lima at 02:52 UTC".into() }));
-    // the story goes on, and nobody of it claims to have been first
+    // the scenario continues, and none of its people has acknowledged the incident first
     demo.wait(3600);
     let over = demo.incident(&page.id);
     assert_eq!((over.status, over.acknowledged.len()), (IncidentStatus::Resolved, 1));

@@ -11,7 +11,7 @@ fn at(text: &str) -> Timestamp {
     text.parse().unwrap()
 }
 
-/// A night on call.
+/// One night shift.
 fn night() -> Timestamp {
     at("2026-01-15T02:52:00Z")
 }
@@ -84,8 +84,7 @@ fn the_storys_page_is_an_incident_that_waits_for_somebody() {
     }
 }
 
-/// Incidents as they are told so long after the story's beginning, however fast it goes: name, number and id by when they
-/// began in the story.
+/// The incidents at a time after the start, independent of the speed of the demo: name, number and id by demo time.
 fn identities(seed: u64, minute: f64, speed: f64) -> BTreeMap<(Text, i64), (u64, Text)> {
     let (world, done) = (DemoWorld::new(seed), ActionsDone::default());
     let origin = crate::backend::demo::origin(night(), minute, speed);

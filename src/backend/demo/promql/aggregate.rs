@@ -1,4 +1,4 @@
-//! `sum by (...)` and its like.
+//! Aggregation operators such as `sum by (...)`.
 
 use std::collections::BTreeMap;
 
@@ -9,6 +9,7 @@ use super::{Eval, EvaluatedSeries, joined, non_empty};
 use crate::model::labels::Labels;
 
 impl Eval<'_> {
+    /// Evaluates an aggregation.
     pub(super) fn aggregated(self, aggregate: &AggregateExpr) -> Result<Vec<EvaluatedSeries>, String> {
         let op = aggregate.op.to_string();
         let lines = self.lines(&aggregate.expr)?;
@@ -39,7 +40,7 @@ impl Eval<'_> {
     }
 }
 
-/// The labels of the group that a line belongs to.
+/// The labels of the group of a line.
 fn grouped(labels: &Labels, modifier: Option<&LabelModifier>) -> Labels {
     match modifier {
         None => Labels::default(),
@@ -50,6 +51,7 @@ fn grouped(labels: &Labels, modifier: Option<&LabelModifier>) -> Labels {
     }
 }
 
+/// The function of an aggregation operator.
 fn reduce(op: &str) -> Option<fn(&[f64]) -> f64> {
     fn sum(values: &[f64]) -> f64 {
         values.iter().sum()
@@ -74,7 +76,7 @@ fn reduce(op: &str) -> Option<fn(&[f64]) -> f64> {
     })
 }
 
-/// One line for each group, of the values that there are at each moment.
+/// Reduces each group to one line, from the values that exist at each time.
 fn reduced(
     groups: BTreeMap<Labels, Vec<&EvaluatedSeries>>,
     reduce: impl Fn(usize, &[f64]) -> Option<f64>,
@@ -92,7 +94,7 @@ fn reduced(
     non_empty(groups.into_iter().map(line))
 }
 
-/// At each moment so many of the greatest, or of the smallest.
+/// The largest or smallest values of a group at each time (`topk`, `bottomk`).
 fn chosen(group: &[&EvaluatedSeries], counts: &[f64], is_greatest: bool) -> Vec<EvaluatedSeries> {
     let mut lines: Vec<EvaluatedSeries> = group
         .iter()
@@ -113,7 +115,7 @@ fn chosen(group: &[&EvaluatedSeries], counts: &[f64], is_greatest: bool) -> Vec<
     lines
 }
 
-/// How many lines of the group have each value.
+/// The number of lines with each value (`count_values`).
 fn counted(labels: &Labels, group: &[&EvaluatedSeries], label: &str) -> Vec<EvaluatedSeries> {
     let moments = group.first().map_or(0, |line| line.values.len());
     let mut by_value: BTreeMap<String, Vec<Option<f64>>> = BTreeMap::new();

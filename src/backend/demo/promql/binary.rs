@@ -1,4 +1,4 @@
-//! Operators between two values.
+//! Binary operators.
 
 use std::collections::BTreeMap;
 
@@ -11,10 +11,10 @@ use promql_parser::parser::{BinModifier, BinaryExpr, LabelModifier, VectorMatchC
 use super::{Eval, Evaluated, EvaluatedSeries, joined, nameless, non_empty};
 use crate::model::labels::Labels;
 
-/// An operator with how it is to be used.
+/// A binary operator with its modifiers.
 struct BinaryOperator<'a> {
     id: TokenId,
-    /// Comparisons give 0 or 1 in place of leaving out what does not hold.
+    /// The `bool` modifier: comparisons return 0 or 1 instead of dropping lines.
     is_bool: bool,
     modifier: Option<&'a BinModifier>,
 }
@@ -53,7 +53,7 @@ impl Eval<'_> {
 }
 
 impl BinaryOperator<'_> {
-    /// Whether a comparison holds; `None` for other operators.
+    /// The result of a comparison; `None` for other operators.
     fn holds(&self, left: f64, right: f64) -> Option<bool> {
         #[expect(clippy::float_cmp, reason = "PromQL compares so")]
         Some(match self.id {
@@ -85,7 +85,7 @@ impl BinaryOperator<'_> {
             .map_or_else(|| self.calculated(left, right), |holds| f64::from(u8::from(holds)))
     }
 
-    /// What becomes of two values; `kept` is what stays where a comparison holds.
+    /// The result for two values; `kept` is the value of a comparison that holds.
     fn of(&self, left: f64, right: f64, kept: f64) -> Option<f64> {
         match self.holds(left, right) {
             None => Some(self.calculated(left, right)),
@@ -94,11 +94,12 @@ impl BinaryOperator<'_> {
         }
     }
 
-    /// Whether what comes out still is the series that went in.
+    /// Whether the result keeps the metric name.
     fn keeps_name(&self) -> bool {
         self.holds(0.0, 0.0).is_some() && !self.is_bool
     }
 
+    /// Applies the operator between lines and a scalar; `sides` puts the operands into their order.
     fn with_numbers(
         &self,
         lines: Vec<EvaluatedSeries>,
@@ -116,7 +117,7 @@ impl BinaryOperator<'_> {
         }))
     }
 
-    /// The labels by which lines find each other.
+    /// The labels by which lines are matched.
     fn key(&self, labels: &Labels) -> Labels {
         match self.modifier.and_then(|modifier| modifier.matching.as_ref()) {
             Some(LabelModifier::Include(on)) => labels.without(|name| !on.labels.iter().any(|on| on == name)),
@@ -135,7 +136,7 @@ impl BinaryOperator<'_> {
         by_key
     }
 
-    /// The lines where there is, or is not, one on the other side.
+    /// The values that have a match on the other side (`and`), or that have none (`unless`).
     fn kept(
         &self,
         lines: Vec<EvaluatedSeries>,
@@ -164,7 +165,7 @@ impl BinaryOperator<'_> {
         joined(left.into_iter().chain(right))
     }
 
-    /// Arithmetic and comparisons of lines that find each other.
+    /// Arithmetic and comparisons between matching lines.
     fn matched(
         &self,
         left: &[EvaluatedSeries],
@@ -209,7 +210,7 @@ impl BinaryOperator<'_> {
         joined(lines)
     }
 
-    /// The labels of what two lines come to.
+    /// The labels of the result of two lines.
     fn outcome(&self, many: &Labels, one: &Labels) -> Labels {
         let labels = if self.keeps_name() { many.clone() } else { nameless(many) };
         let Some(modifier) = self.modifier else { return labels };

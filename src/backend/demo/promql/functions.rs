@@ -1,4 +1,4 @@
-//! Functions of PromQL that look at one moment.
+//! PromQL functions on instant vectors.
 
 use std::collections::BTreeMap;
 
@@ -102,6 +102,7 @@ impl Eval<'_> {
         })
     }
 
+    /// Evaluates a function on a range vector.
     fn over_time(self, name: &str, argument: &Expr, param: &[f64]) -> Result<Vec<EvaluatedSeries>, String> {
         let counts_only = matches!(name, "count_over_time" | "present_over_time" | "absent_over_time");
         let is_subquery = matches!(bare(argument), Expr::Subquery(_));
@@ -111,7 +112,7 @@ impl Eval<'_> {
         Ok(non_empty(lines))
     }
 
-    /// When the samples are from that count at each moment.
+    /// The times of the newest samples, for `timestamp()`.
     fn timestamps(self, argument: &Expr) -> Result<Vec<EvaluatedSeries>, String> {
         let Expr::VectorSelector(selector) = bare(argument) else {
             let lines = Self { only_presence: true, ..self }.lines(argument)?.into_iter().map(|line| {
@@ -141,7 +142,7 @@ fn is_over_time(name: &str) -> bool {
     name.ends_with("_over_time") || OTHERS.contains(&name)
 }
 
-/// Functions that change each value by itself.
+/// Functions that change each value separately.
 fn of_numbers(name: &str) -> Option<fn(f64) -> f64> {
     Some(match name {
         "abs" => f64::abs,
@@ -157,6 +158,7 @@ fn of_numbers(name: &str) -> Option<fn(f64) -> f64> {
     })
 }
 
+/// The result of `clamp`, `clamp_min`, `clamp_max` or `round`.
 fn bounded(name: &str, value: f64, one: f64, other: f64) -> f64 {
     match name {
         "clamp_min" => value.max(one),
@@ -166,7 +168,7 @@ fn bounded(name: &str, value: f64, one: f64, other: f64) -> f64 {
     }
 }
 
-/// One line where nothing is, with the labels that the selector asks for by `=`.
+/// One line with 1 where the argument has no value, with the labels of the selector's `=` matchers.
 fn absent(argument: &Expr, lines: &[EvaluatedSeries], moments: usize) -> Vec<EvaluatedSeries> {
     let selector = match bare(argument) {
         Expr::VectorSelector(selector) => Some(selector),
@@ -181,15 +183,16 @@ fn absent(argument: &Expr, lines: &[EvaluatedSeries], moments: usize) -> Vec<Eva
     non_empty(std::iter::once(EvaluatedSeries { labels, values }))
 }
 
+/// The labels with one of them set.
 fn with(labels: &Labels, name: &str, value: &str) -> Labels {
     let known = labels.iter().map(|(name, value)| (name.clone(), value.clone()));
     Labels::new(known.chain([(name.into(), value.into())]).collect())
 }
 
-/// The bound of a bucket, and how many are up to it at each moment.
+/// The upper bound of a bucket, and its cumulative count at each time.
 type HistogramBucket = (f64, Vec<Option<f64>>);
 
-/// The quantile of each histogram among these buckets.
+/// The quantile of each histogram in these buckets.
 fn quantiles(shares: &[f64], buckets: Vec<EvaluatedSeries>) -> Result<Vec<EvaluatedSeries>, String> {
     let mut histograms: BTreeMap<Labels, Vec<HistogramBucket>> = BTreeMap::new();
     for line in buckets {
@@ -210,7 +213,7 @@ fn quantiles(shares: &[f64], buckets: Vec<EvaluatedSeries>) -> Result<Vec<Evalua
     }))
 }
 
-/// The quantile of one histogram: bounds in their order, with how many are up to each.
+/// The quantile of one histogram, given as sorted upper bounds with cumulative counts.
 ///
 /// Source: `BucketQuantile` of Prometheus' `promql/quantile.go`.
 fn quantile(share: f64, buckets: &[(f64, f64)]) -> f64 {

@@ -1,9 +1,9 @@
-//! The evaluator against values worked by hand, and against promtool where there is one.
+//! Tests of the evaluator against values computed by hand, and against promtool if it is installed.
 
 use super::*;
 use crate::model::promql;
 
-/// A straight line: `base + slope * t`, sampled every ten seconds while it lasts.
+/// A linear series: `base + slope * t`, sampled every ten seconds while it exists.
 struct Straight {
     base: f64,
     slope: f64,
@@ -39,7 +39,7 @@ impl SeriesStore for Toys {
     }
 }
 
-/// As it stands in a rule: `up{job="a"}`.
+/// The series in PromQL notation: `up{job="a"}`.
 fn labels(series: &str) -> Labels {
     let Expr::VectorSelector(selector) = promql::parse(series).unwrap() else { panic!("{series}") };
     let name = selector.name.iter().map(|name| ("__name__", name.as_str()));
@@ -68,7 +68,7 @@ fn toys() -> Toys {
     Toys(SERIES.iter().map(|(series, base, slope)| (labels(series), *base, *slope, always)).collect())
 }
 
-/// What an expression gives at a moment, each line as its labels and its value.
+/// The result of an expression at a time: the labels and the value of each line.
 fn at(store: &Toys, query: &str, t: f64) -> Vec<String> {
     let written =
         |labels: &Labels, value: f64| format!("{labels} {}", window::written((value * 1e6).round() / 1e6));
@@ -85,7 +85,7 @@ fn at(store: &Toys, query: &str, t: f64) -> Vec<String> {
     }
 }
 
-/// Expressions with what they give at second 600: by hand.
+/// Expressions with their results at second 600, computed by hand.
 const CASES: [(&str, &[&str]); 47] = [
     ("1 + 2 * 3", &["{} 7"]),
     ("-limit{service=\"pay\"}", &[r#"{service="pay"} -20"#]),
@@ -218,8 +218,8 @@ fn a_range_has_a_value_for_each_moment_that_has_one() {
     assert_eq!(there, [100.0, 130.0, 140.0, 150.0, 160.0, 170.0, 180.0]);
 }
 
-/// Parts of expressions that promtool has other values for: it has ten minutes of these series and nothing after them, and before
-/// Prometheus 3 a window holds its beginning.
+/// Parts of expressions with other results in promtool: it has only ten minutes of these series, and before Prometheus 3 a
+/// window includes its beginning.
 const OTHERWISE: [&str; 5] = ["30d", "offset -", "[20s]", "_over_time", "limit * on (service) up"];
 
 /// `promtool test rules` evaluates the same expressions over the same series.

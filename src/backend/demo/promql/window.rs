@@ -1,42 +1,44 @@
-//! Functions over time: what a series did within a window.
+//! PromQL functions on range vectors.
 
 use promql_parser::parser::{Expr, SubqueryExpr};
 
 use super::{Eval, EvaluatedSeries, SelectedSeries, SeriesFunction, nameless};
 use crate::model::labels::Labels;
 
-/// Of one window no more samples of a series are looked at, evenly spread, where nothing tells more.
+/// The maximum number of samples of a series that are evaluated in one window, evenly spaced, for functions without a
+/// formula.
 const LOOKS: f64 = 120.0;
-/// More samples are not given out at once.
+/// The maximum number of samples in an answer or a subquery.
 const MOST: f64 = 100_000.0;
-/// Where a subquery has no step.
+/// The default step of a subquery, in seconds.
 const STEP: f64 = 60.0;
-/// What is closer to a sample than this is at it, in parts of what lies between samples.
+/// The tolerance for the time of a sample, as a fraction of the distance between samples.
 const CLOSE: f64 = 1e-4;
 
-/// The samples of a series: seconds and values.
+/// The samples of a series: Unix seconds and values.
 #[derive(Debug, Clone, PartialEq)]
 pub(in crate::backend::demo) struct WindowSamples {
     pub(in crate::backend::demo) labels: Labels,
     pub(in crate::backend::demo) points: Vec<(f64, f64)>,
 }
 
-/// A series, and over how long it is looked at, up to a moment that is given.
+/// A series and the length of the window, which ends at a given time.
 pub(super) struct RangeWindow<'a> {
     pub(super) labels: Labels,
     source: SampleSource<'a>,
     range: f64,
-    /// The end that is meant by one of the query.
+    /// Maps a time of the query to the end of the window.
     end: Box<dyn Fn(f64) -> f64 + 'a>,
 }
 
 enum SampleSource<'a> {
     Run(Box<dyn SeriesFunction + 'a>),
+    /// The result of a subquery.
     Points(Vec<(f64, f64)>),
 }
 
 impl<'a> Eval<'a> {
-    /// The series of a range selector or of a subquery.
+    /// The windows of a range selector or a subquery.
     pub(super) fn windows<'b>(self, expr: &'b Expr) -> Result<Vec<RangeWindow<'b>>, String>
     where
         'a: 'b,
@@ -57,6 +59,7 @@ impl<'a> Eval<'a> {
         }
     }
 
+    /// Evaluates the inner expression of a subquery at its steps.
     fn of_subquery<'b>(self, subquery: &'b SubqueryExpr) -> Result<Vec<RangeWindow<'b>>, String>
     where
         'a: 'b,
@@ -67,7 +70,7 @@ impl<'a> Eval<'a> {
         let ends = self.times.iter().map(|t| end(*t));
         let (first, last) = ends
             .fold((f64::INFINITY, f64::NEG_INFINITY), |(first, last), end| (first.min(end), last.max(end)));
-        // the first one lies within the window, which does not hold its own beginning
+        // the window excludes its beginning
         let (first, last) = (((first - range) / step).floor() + 1.0, (last / step).floor());
         if last - first > MOST {
             return Err("query processing would load too many samples into memory".to_owned());
@@ -93,7 +96,7 @@ impl<'a> Eval<'a> {
 }
 
 impl RangeWindow<'_> {
-    /// Its samples up to a moment, if there are any.
+    /// The samples in the window that ends at this time; `None` if there are none.
     pub(super) fn samples(&self, t: f64) -> Option<WindowSamples> {
         let to = (self.end)(t);
         let points = match &self.source {
@@ -103,7 +106,7 @@ impl RangeWindow<'_> {
         (!points.is_empty()).then(|| WindowSamples { labels: self.labels.clone(), points })
     }
 
-    /// What a function over time makes of it at each moment; `param` is what the function takes besides.
+    /// Applies a function to the window at each time; `param` is the function's scalar parameter.
     pub(super) fn line(
         &self,
         function: &str,
@@ -130,14 +133,14 @@ impl RangeWindow<'_> {
     }
 }
 
-/// The points after `from` up to `to`.
+/// The points after `from`, up to and including `to`.
 fn within(points: &[(f64, f64)], from: f64, to: f64) -> &[(f64, f64)] {
     let first = points.partition_point(|(t, _)| *t <= from);
     let last = points.partition_point(|(t, _)| *t <= to);
     points.get(first..last).unwrap_or_default()
 }
 
-/// The numbers of the first and last sample of each stretch within a window.
+/// The indexes of the first and last sample of each range with samples within a window.
 fn counted(run: &dyn SeriesFunction, from: f64, to: f64) -> Vec<(f64, f64)> {
     let (phase, every) = run.grid();
     let number = |t: f64| (t - phase) / every;
@@ -149,11 +152,13 @@ fn counted(run: &dyn SeriesFunction, from: f64, to: f64) -> Vec<(f64, f64)> {
     runs.filter(|(first, last)| first <= last).collect()
 }
 
+/// The number of samples within a window.
 fn count(run: &dyn SeriesFunction, from: f64, to: f64) -> f64 {
     counted(run, from, to).iter().map(|(first, last)| last - first + 1.0).sum()
 }
 
-/// Samples within a window: all of them, or so many evenly spread, the first and the last of each stretch among them.
+/// Samples within a window: all of them, or at most about `most` evenly spaced ones, including the first and the last of each
+/// range.
 fn looks(run: &dyn SeriesFunction, from: f64, to: f64, most: f64) -> Vec<(f64, f64)> {
     let (phase, every) = run.grid();
     let all = counted(run, from, to);
@@ -174,6 +179,7 @@ fn looks(run: &dyn SeriesFunction, from: f64, to: f64, most: f64) -> Vec<(f64, f
     points
 }
 
+/// Applies a function to a series within a window; counters use their own increase.
 fn of_run(function: &str, param: Option<f64>, run: &dyn SeriesFunction, from: f64, to: f64) -> Option<f64> {
     match function {
         "rate" => Some(run.increase(from, to)? / (to - from)),
@@ -200,6 +206,7 @@ fn of_run(function: &str, param: Option<f64>, run: &dyn SeriesFunction, from: f6
     }
 }
 
+/// Applies a function to samples within a window.
 fn of_points(function: &str, param: Option<f64>, points: &[(f64, f64)], from: f64, to: f64) -> Option<f64> {
     let (first, last) = (points.first()?, points.last()?);
     let values = || points.iter().map(|(_, value)| *value);
@@ -247,7 +254,7 @@ fn of_points(function: &str, param: Option<f64>, points: &[(f64, f64)], from: f6
     })
 }
 
-/// By how much something grew within a window of which samples are known, as Prometheus takes it for the whole window.
+/// The increase within a window, extrapolated from the samples to the whole window as Prometheus does.
 ///
 /// Source: `extrapolatedRate` of Prometheus' `promql/functions.go`.
 fn extrapolated(points: &[(f64, f64)], from: f64, to: f64, is_counter: bool) -> Option<f64> {
@@ -263,13 +270,13 @@ fn extrapolated(points: &[(f64, f64)], from: f64, to: f64, is_counter: bool) -> 
     let reached = |gap: f64| if gap >= between * 1.1 { between / 2.0 } else { gap };
     let mut before = reached(first.0 - from);
     if is_counter && grown > 0.0 && first.1 >= 0.0 {
-        // it cannot have been below zero
+        // a counter cannot have been below zero
         before = before.min(sampled * (first.1 / grown));
     }
     Some(grown * (sampled + before + reached(to - last.0)) / sampled)
 }
 
-/// The value below which this share of the values lies.
+/// The quantile of these values; `share` is from 0 to 1.
 pub(super) fn quantile(share: f64, values: &[f64]) -> Option<f64> {
     let mut values = values.to_vec();
     values.sort_by(f64::total_cmp);
@@ -287,7 +294,7 @@ pub(super) fn quantile(share: f64, values: &[f64]) -> Option<f64> {
     })
 }
 
-/// A value as Prometheus writes it.
+/// A value in Prometheus notation.
 pub(in crate::backend::demo) fn written(value: f64) -> String {
     match value {
         f64::INFINITY => "+Inf".to_owned(),

@@ -1,32 +1,34 @@
-//! Which addresses may be asked because somebody else named them: kinds of addresses, in every disguise.
+//! The policy for addresses that come from untrusted texts (alerts, pages): recognises private and metadata addresses in
+//! every notation.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use url::{Host, Url};
 
+/// Which hosts and addresses may be requested.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct AddressPolicy {
-    /// Hosts that may be anywhere.
+    /// Hosts that are allowed at any address.
     pub(crate) hosts: Vec<String>,
-    /// Whether any host may be in a private network or on this machine. What hands out a machine's credentials stays out of
-    /// reach even so.
+    /// Whether every host may be at a private or loopback address. Metadata services, which return the credentials of a cloud
+    /// machine, stay blocked.
     pub(crate) private: bool,
 }
 
 impl AddressPolicy {
-    /// Whether a host is named, and so may be anywhere.
+    /// Whether a host is in [`Self::hosts`], and so allowed at any address.
     pub(super) fn names(&self, host: &str) -> bool {
         let host = host.trim_end_matches('.');
         self.hosts.iter().any(|name| name.eq_ignore_ascii_case(host))
     }
 
-    /// Whether an address may be reached that no name in [`Self::hosts`] stands for.
+    /// Whether an address is allowed for a host that is not in [`Self::hosts`].
     pub(super) fn allows(&self, address: IpAddr) -> bool {
         if self.private { !is_metadata(address) } else { is_public(address) }
     }
 }
 
-/// Names that clouds give to what hands out credentials; known by name too, for a proxy may look them up where we cannot.
+/// Host names of cloud metadata services; blocked by name too, because a proxy may resolve them where we cannot.
 const METADATA_NAMES: [&str; 4] =
     ["metadata.google.internal", "metadata", "instance-data", "instance-data.ec2.internal"];
 
@@ -35,7 +37,8 @@ pub(super) fn is_metadata_name(host: &str) -> bool {
     METADATA_NAMES.iter().any(|name| name.eq_ignore_ascii_case(host))
 }
 
-/// The address where one stands in place of a name; odd spellings (`0x7f.1`, `2130706433`) were read when it was parsed.
+/// The IP address, if the URL has one in place of a name. Unusual notations (`0x7f.1`, `2130706433`) are already normalised
+/// by [`Url`].
 pub(super) fn literal(url: &Url) -> Option<IpAddr> {
     match url.host()? {
         Host::Ipv4(address) => Some(IpAddr::V4(address)),
@@ -66,7 +69,8 @@ fn is_public_v4(address: Ipv4Addr) -> bool {
         || a == 198 && (b == 18 || b == 19))
 }
 
-/// Global unicast is `2000::/3`; `2001::/23` is for protocols (Teredo among them), `2001:db8::/32` and `3fff::/20` for examples.
+/// Global unicast is `2000::/3`; in it, `2001::/23` is reserved for protocols such as Teredo, and `2001:db8::/32` and
+/// `3fff::/20` for documentation.
 fn is_public_v6(address: Ipv6Addr) -> bool {
     let [first, second, ..] = address.segments();
     let is_special =
@@ -74,8 +78,8 @@ fn is_public_v6(address: Ipv6Addr) -> bool {
     first & 0xe000 == 0x2000 && !is_special
 }
 
-/// The IPv4 address that an IPv6 address stands for: mapped, compatible, translated (`64:ff9b::/96` and what networks take for
-/// themselves below `64:ff9b:1::/48`) or tunnelled (`2002::/16`).
+/// The IPv4 address in an IPv6 address: mapped, compatible, translated (`64:ff9b::/96`, and local prefixes below
+/// `64:ff9b:1::/48`) or 6to4 (`2002::/16`).
 fn inner_v4(address: Ipv6Addr) -> Option<Ipv4Addr> {
     let of = |high: u16, low: u16| Ipv4Addr::from((u32::from(high) << 16) | u32::from(low));
     match address.segments() {
@@ -88,7 +92,7 @@ fn inner_v4(address: Ipv6Addr) -> Option<Ipv4Addr> {
     }
 }
 
-/// Where clouds keep what hands out a machine's credentials: link-local addresses, and those that they chose elsewhere.
+/// Whether the address can be one of a cloud metadata service: link-local addresses, and the other known addresses.
 fn is_metadata(address: IpAddr) -> bool {
     match address {
         IpAddr::V4(address) => {

@@ -1,28 +1,28 @@
-//! What a server says of how often it may still be asked.
+//! The rate limit that a server reports in its `ratelimit-*` headers.
 
 use std::time::Duration;
 
 use reqwest::header::HeaderMap;
 
-/// How many more requests a server will take before it refuses them, as `ratelimit-*` headers tell.
+/// A server's rate limit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Allowance {
-    /// In all, within its stretch of time.
+    /// The number of requests per period.
     pub(crate) limit: u64,
-    /// Still left.
+    /// The number of requests left in this period.
     pub(crate) left: u64,
-    /// Until it begins anew.
+    /// The time until the period ends.
     pub(crate) reset: Duration,
 }
 
-/// What these headers say, if they say all of it.
+/// The rate limit in these headers; `None` unless all three headers are there.
 pub(super) fn of(headers: &HeaderMap) -> Option<Allowance> {
     let number = |name: &str| headers.get(name)?.to_str().ok()?.trim().parse().ok();
     let (limit, left) = (number("ratelimit-limit")?, number("ratelimit-remaining")?);
     Some(Allowance { limit, left, reset: reset(headers)? })
 }
 
-/// In how long it begins anew.
+/// The time until the rate limit is reset (`ratelimit-reset`, in seconds).
 pub(super) fn reset(headers: &HeaderMap) -> Option<Duration> {
     let value = headers.get("ratelimit-reset")?.to_str().ok()?.trim();
     value.parse().ok().map(Duration::from_secs)

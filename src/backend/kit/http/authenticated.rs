@@ -1,5 +1,5 @@
-//! Who may send requests to a source: its client, with the credentials of today. Fetched by one and used by all; fetched
-//! anew in time, and once when they are refused.
+//! The HTTP clients of one source with their credentials. One caller reads the credentials and all callers share the client.
+//! Credentials are read again before they expire, after five minutes, and once when the server refuses them.
 
 use std::sync::{Arc, Mutex as Lock, PoisonError};
 use std::time::Duration;
@@ -20,12 +20,12 @@ use crate::backend::{Clock, SourceDeps};
 use crate::config::settings::SourceSettings;
 use crate::model::source::ErrorKind;
 
-/// After this long secrets are read again, so that a rotated token works without a restart.
+/// Secrets are read again after this time, so that a rotated token works without a restart.
 const SECRETS_KEPT: Duration = Duration::from_secs(300);
-/// So long before their end keys are read again.
+/// Temporary keys are read again this many seconds before they expire.
 const MARGIN_SECONDS: i64 = 60;
 
-/// Hands out passes for one source.
+/// Creates and caches the client of one source.
 pub(super) struct AuthenticatedClients {
     base: Url,
     credentials: Credentials,
@@ -35,30 +35,31 @@ pub(super) struct AuthenticatedClients {
     clock: Clock,
     transport: Transport,
     client_cache: Mutex<CachedClient>,
-    /// All that was ever read for it.
+    /// All secrets that were read for this source so far.
     redactor: Lock<Arc<Redactor>>,
 }
 
 #[derive(Default)]
 struct CachedClient {
+    /// The current client; `None` before the first request and after a failure.
     auth_client: Option<Arc<AuthenticatedClient>>,
-    /// The last failure, for those who waited for it.
+    /// The last failure: callers that were waiting for the client at that time get the same error.
     failed: Option<(Instant, ErrorKind)>,
 }
 
-/// A connection, and what its requests carry.
+/// A connection together with the credentials for its requests.
 pub(super) struct AuthenticatedClient {
     connection: Connection,
-    /// Of the way there.
+    /// The digest of the certificates and the proxy password that the connection was made with.
     digest: Vec<u8>,
     auth_headers: AuthHeaders,
-    /// `None`: for ever.
+    /// When the credentials must be read again; `None`: never.
     until: Option<Instant>,
     clock: Clock,
 }
 
 impl AuthenticatedClients {
-    /// Nothing is read yet.
+    /// Reads no secrets yet.
     pub(super) fn new(
         source: &SourceSettings,
         base: &Url,
@@ -78,22 +79,23 @@ impl AuthenticatedClients {
         }
     }
 
-    /// What must not be shown, as far as it is known.
+    /// The redactor with all secrets that are known so far.
     pub(super) fn redactor(&self) -> Arc<Redactor> {
         Arc::clone(&self.redactor.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// An address without what is added to say who asks.
+    /// An address without the query parameters that carry secrets.
     pub(super) fn bare(&self, url: &Url) -> Url {
         self.credentials.bare(url)
     }
 
-    /// The proxy that was named for this source.
+    /// The configured proxy of this source.
     pub(super) fn proxy(&self) -> Option<&str> {
         self.route.configured_proxy()
     }
 
-    /// Sends a request; where its credentials are refused and there are newer ones, once more with those.
+    /// Sends a request. If the server refuses the credentials, reads them again; if they have changed, sends the request once
+    /// more.
     pub(super) async fn send(&self, outgoing: OutgoingRequest<'_>) -> Result<Response, Unsent> {
         let again = outgoing.try_clone();
         let (auth_client, is_new) = self.auth_client(None).await.map_err(Unsent::Before)?;
@@ -102,7 +104,7 @@ impl AuthenticatedClients {
             return Ok(response);
         }
         if is_new {
-            // whoever asks next looks whether they have become better
+            // the next request reads the credentials again
             self.discard_client(&auth_client).await;
             return Ok(response);
         }
@@ -113,10 +115,12 @@ impl AuthenticatedClients {
         }
     }
 
+    /// Whether a status means that the credentials were refused: 401, or 403 for AWS signatures.
     fn is_auth_refused(&self, status: StatusCode) -> bool {
         status == StatusCode::UNAUTHORIZED || status == StatusCode::FORBIDDEN && self.credentials.uses_sigv4()
     }
 
+    /// Removes a client from the cache.
     async fn discard_client(&self, auth_client: &Arc<AuthenticatedClient>) {
         let mut client_cache = self.client_cache.lock().await;
         if client_cache.auth_client.as_ref().is_some_and(|known| Arc::ptr_eq(known, auth_client)) {
@@ -124,7 +128,7 @@ impl AuthenticatedClients {
         }
     }
 
-    /// The pass of today, and whether it was made just now; another than the `refused` one.
+    /// The current client, and whether it was created by this call. Never returns the `refused` client.
     async fn auth_client(
         &self,
         refused: Option<&Arc<AuthenticatedClient>>,
@@ -154,6 +158,8 @@ impl AuthenticatedClients {
         }
     }
 
+    /// Reads the credentials, and the `OAuth2` token if one is configured; reuses the connection if its certificates have not
+    /// changed.
     async fn fetch(&self, before: Option<&AuthenticatedClient>) -> Result<AuthenticatedClient, ErrorKind> {
         let (mut auth_headers, parts) = self.read().await?;
         self.hide(&auth_headers, &parts);
@@ -178,7 +184,7 @@ impl AuthenticatedClients {
         Ok(AuthenticatedClient { connection, digest, auth_headers, until, clock: self.clock })
     }
 
-    /// How long what was read is used.
+    /// How long the credentials may be used; `None`: without limit.
     fn lasts(&self, auth_headers: &AuthHeaders) -> Option<Duration> {
         let end = auth_headers.signer.as_ref().and_then(|signer| signer.keys.until);
         let left = end.map(|end| end.as_second() - self.clock.now().as_second() - MARGIN_SECONDS);
@@ -187,11 +193,13 @@ impl AuthenticatedClients {
         kept.map(|kept| left.map_or(kept, |left| left.min(kept)))
     }
 
+    /// Adds the secrets to the redactor.
     fn hide(&self, auth_headers: &AuthHeaders, parts: &RouteParts) {
         let mut redactor = self.redactor.lock().unwrap_or_else(PoisonError::into_inner);
         *redactor = Arc::new(parts.add_secrets_to(Redactor::clone(&redactor).and(&auth_headers.redactor)));
     }
 
+    /// Reads the current credentials and connection settings; on another thread if files or programs are involved.
     async fn read(&self) -> Result<(AuthHeaders, RouteParts), ErrorKind> {
         let (credentials, route) = (self.credentials.clone(), self.route.clone());
         let read = move || Ok((credentials.read()?, route.read()?));
@@ -202,10 +210,12 @@ impl AuthenticatedClients {
         }
     }
 
+    /// Opens a connection to `to` with these settings.
     fn connect(&self, route: &Route, to: &Url, parts: &RouteParts) -> Result<Connection, ErrorKind> {
         self.transport.open(|| self.client(route, to, parts))
     }
 
+    /// Creates the HTTP client for connections to `to`.
     fn client(&self, route: &Route, to: &Url, parts: &RouteParts) -> Result<Client, ErrorKind> {
         install_provider();
         let builder = Client::builder()
@@ -219,7 +229,8 @@ impl AuthenticatedClients {
     }
 }
 
-/// A file on a dead mount or a slow program must not hold up other questions.
+/// Runs blocking work on another thread, because a file on an unreachable mount or a slow program must not delay other
+/// questions.
 async fn run_blocking<T: Send + 'static>(
     work: impl FnOnce() -> Result<T, ErrorKind> + Send + 'static,
 ) -> Result<T, ErrorKind> {
@@ -228,6 +239,7 @@ async fn run_blocking<T: Send + 'static>(
 }
 
 impl AuthenticatedClient {
+    /// Whether the credentials may still be used.
     fn is_good(&self) -> bool {
         self.until.is_none_or(|until| Instant::now() < until)
     }

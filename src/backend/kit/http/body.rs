@@ -1,4 +1,4 @@
-//! Bodies of answers: read chunk by chunk as the client inflates them, limited, and decoded from JSON.
+//! Response bodies: read in chunks, decompressed by the HTTP client, limited in size, and decoded from JSON.
 
 use std::error::Error as StdError;
 use std::hash::Hasher;
@@ -14,21 +14,21 @@ use super::redactor::Redactor;
 use super::trouble::{causes, cut};
 use crate::model::source::{ErrorKind, SourceError, SourceId};
 
-/// Longest part of a decoder's message that is shown.
+/// The maximum length of a decoder's message for display.
 const REASON: usize = 160;
 
-/// From this size on a body is large, in bytes.
+/// A body above this size is large, in bytes.
 const LARGE: usize = 256 * 1024;
 
-/// A whole answer.
+/// A complete response body.
 pub(crate) struct Body {
     source: SourceId,
     redactor: Arc<Redactor>,
-    /// Inflated.
+    /// Decompressed.
     pub(crate) bytes: Vec<u8>,
-    /// The server's clock (`Date`).
+    /// The `Date` header: the server's clock.
     pub(crate) date: Option<Timestamp>,
-    /// How many more requests it will take, if it says so.
+    /// The rate limit, if the server reports one.
     pub(crate) allowance: Option<Allowance>,
 }
 
@@ -43,27 +43,27 @@ impl Body {
         Self { source, redactor, bytes, date, allowance }
     }
 
-    /// Bytes, inflated.
+    /// The size in bytes, decompressed.
     pub(crate) fn size(&self) -> u64 {
         self.bytes.len() as u64
     }
 
-    /// Recognises the same bytes next time.
+    /// A hash to recognise an unchanged body.
     pub(crate) fn digest(&self) -> u64 {
         let mut hasher = std::hash::DefaultHasher::new();
         hasher.write(&self.bytes);
         hasher.finish()
     }
 
-    /// A message in it, without what it was asked with.
+    /// A message from the body, with secrets removed.
     pub(crate) fn words(&self, message: &str) -> String {
         self.redactor.words(message)
     }
 
-    /// The JSON in it.
+    /// Decodes the body as JSON.
     ///
     /// # Errors
-    /// [`ErrorKind::Garbled`] with what was found in its place.
+    /// [`ErrorKind::Garbled`] with a description of the body.
     pub(crate) fn json<'a, T: Deserialize<'a>>(&'a self) -> Result<T, SourceError> {
         serde_json::from_slice(&self.bytes).map_err(|error| {
             let first = self.bytes.iter().find(|byte| !byte.is_ascii_whitespace());
@@ -78,20 +78,21 @@ impl Body {
     }
 }
 
-/// The comment: why a body is not whole.
+/// The reason why a body was not read to its end.
 pub(super) enum Stopped {
-    /// The limit is reached, inflated.
+    /// The decompressed body is larger than the limit.
     TooLarge,
-    /// What should be gzip is not.
+    /// Decompression failed.
     Broken,
-    /// The rest did not come.
+    /// The connection failed.
     Lost(reqwest::Error),
 }
 
-/// A body on its way in.
+/// Reads a body in chunks up to a limit.
 pub(super) struct BodyReader {
-    /// What came so far, inflated.
+    /// The decompressed bytes so far.
     pub(super) bytes: Vec<u8>,
+    /// The rest of the limit, in bytes.
     left: u64,
 }
 
@@ -100,7 +101,7 @@ impl BodyReader {
         Self { bytes: Vec::new(), left: limit }
     }
 
-    /// Reads the next chunk; `false` where there is none. After an error what came before is still there.
+    /// Reads the next chunk; `false` at the end. After an error, the bytes read so far are still available.
     pub(super) async fn take(&mut self, response: &mut Response) -> Result<bool, Stopped> {
         let chunk = response
             .chunk()
@@ -113,30 +114,32 @@ impl BodyReader {
         Ok(true)
     }
 
+    /// Reads to the end.
     pub(super) async fn take_all(&mut self, response: &mut Response) -> Result<(), Stopped> {
         while self.take(response).await? {}
         Ok(())
     }
 
-    /// Asks for room for all that may still come once a body turns out to be large. What is not written to costs nothing,
-    /// and a piece of that size goes back to the system when it is dropped; one that grows by and by leaves holes behind, of
-    /// which the next body may fill none.
+    /// Once a body is large, reserves memory for the largest body that may still come. Memory that is not written to costs
+    /// nothing, and one block of that size is returned to the system when it is dropped; growing in steps would fragment the
+    /// heap.
     fn reserve_rest(&mut self, length: usize) {
         let is_full = self.bytes.len() + length > self.bytes.capacity();
         if is_full && self.bytes.len() > LARGE {
             let most = usize::try_from(self.left).unwrap_or(0).saturating_add(length);
-            // where that much is not to be had, it grows by and by
+            // if so much memory is not available, the buffer grows in steps
             self.bytes.try_reserve_exact(most).ok();
         }
     }
 }
 
-/// What a body comes to that should be gzip and is not.
+/// The error for a body that cannot be decompressed.
 pub(super) fn broken() -> ErrorKind {
-    ErrorKind::Garbled { reason: "its compression is broken or cut off".into() }
+    ErrorKind::Garbled { reason: "the compressed answer is corrupt or cut off".into() }
 }
 
-/// The client wraps the decoder's errors itself; those of a connection have the HTTP library's in between.
+/// Whether a decoder failed: reqwest wraps a decoder's I/O error directly, but a connection error has an error of hyper in
+/// between.
 fn is_of_decoder(error: &reqwest::Error) -> bool {
     causes(error).any(|cause| {
         cause.is::<reqwest::Error>() && cause.source().is_some_and(<dyn StdError>::is::<io::Error>)

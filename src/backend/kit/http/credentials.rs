@@ -1,4 +1,4 @@
-//! What a request carries to say who asks: Authorization, the tenant, headers of the configuration. Never shown.
+//! The credentials of a request: `Authorization`, the tenant, and headers from the configuration. Never displayed.
 
 use std::collections::BTreeMap;
 
@@ -20,43 +20,43 @@ use crate::config::settings::{
 };
 use crate::model::source::ErrorKind;
 
-/// Both are sent: each system looks for its own and overlooks the other.
+/// Tenant headers of Cortex, Mimir and Loki, and of Thanos. Both are always sent: a server ignores the other system's header.
 const TENANT_HEADERS: [&str; 2] = ["x-scope-orgid", "thanos-tenant"];
 
-/// Where the credentials of one source are to be had.
+/// The configured credentials of one source, as references to secrets.
 #[derive(Clone)]
 pub(super) struct Credentials {
     auth: Option<AuthSettings>,
-    /// User and password out of the address; only where there is no `auth`.
+    /// User and password from the address; only used if there is no `auth`.
     in_url: Option<(String, Secret)>,
     headers: BTreeMap<String, SecretText>,
     tenant: Option<String>,
-    /// Where the kind of source wants its key.
+    /// The header for `auth.token`, if this kind of source has one.
     key_header: Option<KeyHeader>,
 }
 
-/// The credentials as they are now.
+/// The credentials with the current values of the secrets.
 #[derive(Default)]
 pub(super) struct AuthHeaders {
-    /// What every request carries.
+    /// Headers of every request.
     pub(super) headers: HeaderMap,
-    /// What is added to the query of every address.
+    /// Query parameters of every request.
     pub(super) query: Vec<(String, Secret)>,
-    /// What signs every request besides.
+    /// Signs every request, for AWS.
     pub(super) signer: Option<Signer>,
-    /// What fetches the token that is still missing.
+    /// The `OAuth2` client secret, until the token is fetched.
     pub(super) client_secret: Option<Secret>,
-    /// What it all was made from, as it could come back.
+    /// All secrets above, for removal from displayed texts.
     pub(super) redactor: Redactor,
 }
 
 impl AuthHeaders {
-    /// Whether a server would see no difference.
+    /// Whether both lead to identical requests.
     pub(super) fn is_same(&self, other: &Self) -> bool {
         self.headers == other.headers && self.query == other.query && self.signer == other.signer
     }
 
-    /// Puts it all into a request, which then goes to the source and nowhere else.
+    /// Adds the headers and query parameters to a request, and signs the request.
     pub(super) fn add_to_request(&self, request: &mut Request, now: Timestamp) -> Result<(), ErrorKind> {
         for (name, value) in &self.headers {
             request.headers_mut().insert(name, value.clone());
@@ -68,26 +68,26 @@ impl AuthHeaders {
         self.signer.as_ref().map_or(Ok(()), |signer| signer.sign(request, now))
     }
 
-    /// From here on requests carry this token.
+    /// Sets the `Authorization` header to a bearer token.
     pub(super) fn set_bearer(&mut self, token: &Secret) -> Result<(), ErrorKind> {
         self.set_secret_header("Authorization", &["Bearer ", token.expose()], token)
     }
 
-    /// From here on requests carry a header that is made of these parts, one of which is the secret.
+    /// Sets a header whose value is the concatenation of `parts`, one of which contains `secret`.
     fn set_secret_header(&mut self, name: &str, parts: &[&str], secret: &Secret) -> Result<(), ErrorKind> {
         self.headers.insert(header_name(name)?, secret_value(name, parts)?);
         self.hide(secret);
         Ok(())
     }
 
-    /// From here on requests carry all of these cookies.
+    /// Sets the `Cookie` header.
     fn set_cookies(&mut self, list: &[NamedSecret]) -> Result<(), ErrorKind> {
         let secrets = list.iter().map(|named| read(&named.secret)).collect::<Result<Vec<_>, _>>()?;
         let mut parts = Vec::new();
         for (NamedSecret { name, prefix, .. }, secret) in list.iter().zip(&secrets) {
             if secret.expose().contains([';', ',', '"', ' ', '\\']) {
                 let reason =
-                    format!("the value for the cookie {name} has characters that no cookie may have");
+                    format!("the value of the cookie {name} has characters that are not allowed in a cookie");
                 return Err(ErrorKind::NoSecret { reason });
             }
             parts.extend(if parts.is_empty() { None } else { Some("; ") });
@@ -98,10 +98,12 @@ impl AuthHeaders {
         Ok(())
     }
 
+    /// Adds a secret to the redactor.
     fn hide(&mut self, secret: &Secret) {
         self.redactor = std::mem::take(&mut self.redactor).with(secret);
     }
 
+    /// Sets the `Authorization` header for basic authentication.
     fn set_basic_auth(&mut self, user: &str, password: &Secret) -> Result<(), ErrorKind> {
         let both = Zeroizing::new(format!("{user}:{}", password.expose()));
         let encoded = Zeroizing::new(BASE64_STANDARD.encode(&*both));
@@ -125,17 +127,17 @@ impl Credentials {
         }
     }
 
-    /// Whether anything has to be read from somewhere, and may so change.
+    /// Whether a secret has to be read, from a file, a program or the environment; its value may then change.
     pub(super) fn needs_secrets(&self) -> bool {
         self.auth.is_some() || self.headers.values().any(|value| matches!(value, SecretText::Secret(_)))
     }
 
-    /// Whether a server that knows them no longer says 403 in place of 401.
+    /// Whether requests are signed for AWS, which answers 403 instead of 401 to unknown credentials.
     pub(super) fn uses_sigv4(&self) -> bool {
         matches!(self.auth, Some(AuthSettings::SigV4(_)))
     }
 
-    /// An address without the parameters that carry secrets.
+    /// The address without the query parameters that carry secrets.
     pub(super) fn bare(&self, url: &Url) -> Url {
         let mut bare = url.clone();
         if let Some(AuthSettings::Query(list)) = &self.auth {
@@ -148,18 +150,18 @@ impl Credentials {
         bare
     }
 
-    /// How a token has to be fetched, if it has to be.
+    /// The `OAuth2` settings, if a token has to be fetched.
     pub(super) fn oauth2(&self) -> Option<&OAuth2Settings> {
         if let Some(AuthSettings::OAuth2(oauth)) = &self.auth { Some(oauth) } else { None }
     }
 
-    /// With secrets as they are now. Waits for files and programs.
+    /// Reads the current secrets. Blocks on files and programs.
     pub(super) fn read(&self) -> Result<AuthHeaders, ErrorKind> {
         let mut auth_headers = AuthHeaders::default();
         for (name, value) in &self.headers {
             let secret = value.read().map_err(|error| no_secret(&error))?;
             let header = header_name(name)?;
-            // what is asked for is the client's business: it must be able to read the answer
+            // the HTTP client sets these headers itself, because it must be able to read the response
             if header != ACCEPT && header != ACCEPT_ENCODING {
                 auth_headers.headers.insert(header, secret_value(name, &[secret.expose()])?);
             }
@@ -183,7 +185,7 @@ impl Credentials {
                 auth_headers.set_secret_header(name, &[prefix, token.expose()], &token)?;
             }
             Some(AuthSettings::Basic(login)) => {
-                auth_headers.set_basic_auth(&login.user, &read(&login.password)?)?
+                auth_headers.set_basic_auth(&login.user, &read(&login.password)?)?;
             }
             Some(AuthSettings::Header(list)) => {
                 for NamedSecret { name, prefix, secret } in list {
@@ -224,9 +226,9 @@ impl Credentials {
     }
 }
 
-/// A user or password out of an address.
+/// A user or password from an address, percent-decoded.
 pub(super) fn decoded(part: &str) -> String {
-    // in a form these have a meaning of their own
+    // these characters have a special meaning in forms
     let escaped = part.replace('+', "%2B").replace('&', "%26").replace('=', "%3D");
     let text = url::form_urlencoded::parse(escaped.as_bytes()).next();
     text.map(|(text, _)| text.into_owned()).unwrap_or_default()

@@ -1,4 +1,4 @@
-//! A token by `OAuth2` client credentials (RFC 6749, section 4.4), fetched from where the configuration says.
+//! Fetches tokens with `OAuth2` client credentials (RFC 6749, section 4.4) from the configured server.
 
 use std::error::Error as StdError;
 use std::time::Duration;
@@ -22,14 +22,14 @@ use crate::config::secret::Secret;
 use crate::config::settings::OAuth2Settings;
 use crate::model::source::ErrorKind;
 
-/// How long a token is taken to be good where its server does not say.
+/// The lifetime of a token whose server does not report one.
 const DEFAULT_LIFETIME: Duration = Duration::from_secs(300);
-/// So long before its end a token is fetched anew, or a tenth of its life if that is less.
+/// A token is fetched again this long before it expires, or a tenth of its lifetime if that is less.
 const MARGIN: Duration = Duration::from_secs(30);
-/// Longest message of a server that is shown.
+/// The maximum length of a server's message for display.
 const MESSAGE: usize = 200;
 
-/// A token, and for how long to use it.
+/// A token and the time for which it may be used.
 pub(super) struct OAuthToken {
     pub(super) value: Secret,
     pub(super) lasts: Duration,
@@ -47,18 +47,19 @@ struct Denied {
     error_description: Option<String>,
 }
 
-/// What the server said of one request for a token.
+/// The token server's response to one request.
 enum TokenResponse {
     Granted(OAuthToken),
-    /// It does not know the client by what it was shown.
+    /// The server did not accept the client's authentication.
     UnknownClient(String),
     Denied(String),
 }
 
-/// Asks for a token. The secret goes into a header, as the standard wants it, and where that is refused into the form.
+/// Fetches a token. First sends the client secret in a header, as the standard recommends; if the server refuses that, in the
+/// form.
 ///
 /// # Errors
-/// [`ErrorKind::NoSecret`] with what the server of tokens said.
+/// [`ErrorKind::NoSecret`] with the message of the token server.
 pub(super) async fn fetch(
     connection: &Connection,
     oauth: &OAuth2Settings,
@@ -82,6 +83,7 @@ pub(super) async fn fetch(
     Err(no_token(&last))
 }
 
+/// Sends one token request, with the secret in the `Authorization` header or in the form.
 async fn ask(
     connection: &Connection,
     url: &Url,
@@ -132,7 +134,7 @@ async fn ask(
         return Ok(refused(status, &redactor.refusal(bytes.to_vec()), &response));
     }
     let Ok(granted) = serde_json::from_slice::<Granted>(&bytes) else {
-        return Ok(TokenResponse::Denied("what it answers is no token".to_owned()));
+        return Ok(TokenResponse::Denied("the answer contains no token".to_owned()));
     };
     let lasts = granted.expires_in.as_ref().and_then(seconds).map_or(DEFAULT_LIFETIME, |life| {
         life.saturating_sub(MARGIN.min(life / 10)).max(Duration::from_secs(1))
@@ -140,6 +142,7 @@ async fn ask(
     Ok(TokenResponse::Granted(OAuthToken { value: Secret::new(&granted.access_token), lasts }))
 }
 
+/// Reads the `OAuth2` error response (RFC 6749, section 5.2).
 fn refused(status: StatusCode, bytes: &[u8], response: &reqwest::Response) -> TokenResponse {
     let denied = serde_json::from_slice::<Denied>(bytes).ok();
     let said = match &denied {
@@ -153,7 +156,7 @@ fn refused(status: StatusCode, bytes: &[u8], response: &reqwest::Response) -> To
     if is_unknown { TokenResponse::UnknownClient(said) } else { TokenResponse::Denied(said) }
 }
 
-/// A number, which some servers write as a text.
+/// A number of seconds, also in the form of a text as some servers send it; at most one day.
 fn seconds(value: &Value) -> Option<Duration> {
     let seconds = value.as_u64().or_else(|| value.as_str()?.parse().ok())?;
     Some(Duration::from_secs(seconds.min(86_400)))

@@ -1,4 +1,5 @@
-//! The two calls of Prometheus' API that evaluate PromQL, `query` and `query_range`, sent by `prometheus-http-query`.
+//! The two Prometheus API calls that evaluate PromQL, `query` and `query_range`, sent with the library
+//! `prometheus-http-query`.
 
 use std::time::Duration;
 
@@ -12,10 +13,10 @@ use url::form_urlencoded::Serializer;
 use super::trouble::Unsent;
 use crate::model::series::TimeGrid;
 
-/// When an expression is evaluated.
+/// The time or time range for which an expression is evaluated.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum EvaluationRange {
-    /// Now, by the server's clock.
+    /// The current time of the server.
     Now,
     At(Timestamp),
     Over(TimeGrid),
@@ -28,16 +29,16 @@ impl EvaluationRange {
     }
 }
 
-/// One evaluation of an expression.
+/// One evaluation of a PromQL expression.
 #[derive(Debug, Clone)]
 pub(crate) struct PromQuery<'a> {
     pub(crate) expression: &'a str,
     pub(crate) evaluation: EvaluationRange,
-    /// How long the server may work on it.
+    /// The `timeout` parameter: how long the server may evaluate.
     pub(crate) timeout: Duration,
-    /// What a relative of Prometheus takes besides.
+    /// An additional parameter that only some Prometheus-compatible servers know.
     pub(crate) option: Option<(&'static str, &'static str)>,
-    /// In the address, where something on the way does not let POST through.
+    /// Whether to send GET instead of POST, because a proxy on the way does not forward POST.
     pub(crate) is_get: bool,
 }
 
@@ -49,12 +50,12 @@ impl PromQuery<'_> {
         }
     }
 
-    /// In milliseconds.
+    /// The time-out in milliseconds.
     fn timeout(&self) -> i64 {
         i64::try_from(self.timeout.as_millis()).unwrap_or(i64::MAX)
     }
 
-    /// What the library will send to the server at `base`: what is signed, and what a server in this process is asked.
+    /// The request that the library will send to the server at `base`: needed for signing and for local servers.
     pub(super) fn request(&self, base: &Url) -> Request {
         let mut pairs = vec![("query", self.expression.to_owned())];
         if let EvaluationRange::Over(span) = self.evaluation {
@@ -80,8 +81,9 @@ impl PromQuery<'_> {
         request
     }
 
-    /// Sends it with the headers of `request`, which is [`Self::request`] with the credentials. Where these changed the address
-    /// (a signed GET has `%20` where the library writes `+`; a key may be a parameter), our own client sends it as it is.
+    /// Sends the query with the headers of `request`, which is [`Self::request`] with credentials added. If the credentials
+    /// changed the address (a signed GET has `%20` where the library writes `+`; a key may be a query parameter), sends
+    /// `request` itself with our own client.
     pub(super) async fn send(
         &self,
         client: &Client,
@@ -92,7 +94,7 @@ impl PromQuery<'_> {
             return client.execute(request).await.map_err(Unsent::in_transit);
         }
         let library = Library::from(client.clone(), base.as_str()).map_err(Unsent::in_transit)?;
-        // the library's builders have no trait in common
+        // the library's builders for instant and range queries share no trait
         macro_rules! sent {
             ($builder:expr) => {{
                 let mut builder = $builder;
@@ -119,15 +121,15 @@ impl PromQuery<'_> {
     }
 }
 
-/// A request on its way out, and the query that it is.
+/// A request to send, and the PromQL query that it stands for.
 pub(super) struct OutgoingRequest<'a> {
     pub(super) request: Request,
-    /// With the address of the server.
+    /// The query with the address of the server; `None` for other requests.
     pub(super) query: Option<(&'a PromQuery<'a>, &'a Url)>,
 }
 
 impl OutgoingRequest<'_> {
-    /// The same once more; `None` if its body cannot be had twice.
+    /// A copy of the request; `None` if its body cannot be cloned.
     pub(super) fn try_clone(&self) -> Option<Self> {
         Some(Self { request: self.request.try_clone()?, query: self.query })
     }

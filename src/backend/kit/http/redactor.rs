@@ -1,4 +1,4 @@
-//! Known secrets, blotted out of whatever a source says: there are servers that repeat what they were sent.
+//! Removes known secrets from the texts and data of a source, because some servers repeat the request in their answers.
 
 use base64::Engine;
 use base64::prelude::{BASE64_STANDARD, BASE64_URL_SAFE_NO_PAD};
@@ -6,24 +6,24 @@ use memchr::{memchr2, memchr3};
 
 use crate::config::secret::Secret;
 
-/// What stands in a secret's place.
+/// The replacement for a secret.
 const REPLACEMENT: &str = "[secret]";
-/// Shorter ones are not looked for: they would blot out syllables.
+/// Shorter secrets are not replaced, in bytes: they would match parts of ordinary words.
 const SHORTEST: usize = 4;
-/// In data, too, only what is no word that a service could be called by: `prometheus` is a password somewhere.
+/// Shorter secrets are not replaced in data, in bytes: a password such as `prometheus` can also be the name of a service.
 const SHORTEST_IN_DATA: usize = 16;
-/// Of rotated secrets so many forms are remembered.
+/// The maximum number of encoded forms that are remembered, because secrets are rotated.
 const AT_MOST: usize = 256;
 
-/// The secrets of one source, as they could come back.
+/// The secrets of one source, in the encoded forms in which they may come back.
 #[derive(Clone, Default)]
 pub(crate) struct Redactor {
-    /// The oldest first.
+    /// The oldest form first.
     forms: Vec<Secret>,
 }
 
 impl Redactor {
-    /// One that knows this secret as well: as it is, and as it looks in base64.
+    /// Adds a secret: in plain text and in base64.
     pub(crate) fn with(mut self, secret: &Secret) -> Self {
         let plain = secret.expose();
         if plain.len() < SHORTEST {
@@ -35,7 +35,7 @@ impl Redactor {
         self
     }
 
-    /// One that knows what both know.
+    /// Adds the secrets of another redactor.
     pub(crate) fn and(self, other: &Self) -> Self {
         other.forms.iter().fold(self, |mut redactor, form| {
             redactor.add(form.clone());
@@ -43,6 +43,7 @@ impl Redactor {
         })
     }
 
+    /// Adds a form; drops the oldest ones above [`AT_MOST`].
     fn add(&mut self, form: Secret) {
         if form.expose().len() >= SHORTEST && !self.forms.contains(&form) {
             self.forms.push(form);
@@ -51,23 +52,23 @@ impl Redactor {
         self.forms.drain(..too_many);
     }
 
-    /// A message without them.
+    /// A message with the secrets replaced.
     pub(crate) fn words(&self, text: &str) -> String {
         let clean = self.refusal(text.as_bytes().to_vec());
         String::from_utf8(clean).unwrap_or_else(|_| REPLACEMENT.to_owned())
     }
 
-    /// The body of a refusal without them.
+    /// The body of an error response with the secrets replaced.
     pub(crate) fn refusal(&self, bytes: Vec<u8>) -> Vec<u8> {
         self.longest_first(SHORTEST).fold(bytes, replace_secret)
     }
 
-    /// Data without them.
+    /// Data with the secrets replaced; only secrets of at least [`SHORTEST_IN_DATA`] bytes.
     pub(crate) fn data(&self, bytes: Vec<u8>) -> Vec<u8> {
         self.longest_first(SHORTEST_IN_DATA).fold(bytes, replace_secret)
     }
 
-    /// One may be a part of another.
+    /// The forms of at least this length, the longest first, because a secret can be part of another one.
     fn longest_first(&self, at_least: usize) -> impl Iterator<Item = &[u8]> {
         let mut forms: Vec<&[u8]> = self.forms.iter().map(|form| form.expose().as_bytes()).collect();
         forms.retain(|form| form.len() >= at_least);
@@ -76,11 +77,11 @@ impl Redactor {
     }
 }
 
-/// Blots a secret out in every spelling that [`matched_length`] knows. Copies nothing where there is none.
+/// Replaces a secret in every spelling that [`matched_length`] knows. Returns the same buffer if there is no match.
 fn replace_secret(bytes: Vec<u8>, form: &[u8]) -> Vec<u8> {
     let Some(first) = form.first() else { return bytes };
     let (small, capital) = (first.to_ascii_lowercase(), first.to_ascii_uppercase());
-    // where a spelling can begin: the byte itself, or a way to write it
+    // positions where a spelling can begin: the first byte itself, or the start of an escape
     let beginnings = |from: usize| {
         let rest = bytes.get(from..)?;
         let plain = memchr2(small, capital, rest);
@@ -106,17 +107,18 @@ fn replace_secret(bytes: Vec<u8>, form: &[u8]) -> Vec<u8> {
     kept
 }
 
-/// How many bytes of a text are this secret, if the text begins with it: letter for letter or in another case, each byte
-/// plain, percent-encoded (RFC 3986, section 2.1), escaped as in JSON (RFC 8259, section 7), or `+` for a blank.
+/// The number of bytes that a secret takes at the beginning of a text; `None` if the text does not begin with it. Ignores
+/// upper and lower case; each byte may be plain, percent-encoded (RFC 3986, section 2.1), escaped as in JSON (RFC 8259,
+/// section 7), or `+` for a space.
 fn matched_length(text: &[u8], secret: &[u8]) -> Option<usize> {
-    // most texts differ in the second letter
+    // fast path: most texts differ in the second byte
     if let ([_, two, ..], [_, second, ..]) = (text, secret)
         && !two.eq_ignore_ascii_case(second)
         && !text.iter().take(2).any(|byte| matches!(byte, b'%' | b'\\' | b'+'))
     {
         return None;
     }
-    // a secret may itself hold what looks like an escape: every reading is followed
+    // a secret may contain text that looks like an escape: all interpretations are followed
     let mut ends = vec![0];
     for byte in secret {
         let mut next: Vec<usize> = Vec::new();
@@ -140,13 +142,13 @@ fn matched_length(text: &[u8], secret: &[u8]) -> Option<usize> {
     ends.last().copied()
 }
 
-/// The byte of `%2F`, and its length.
+/// Decodes `%2F`: the byte and the length of the escape.
 fn percent(text: &[u8]) -> Option<(u8, usize)> {
     let [b'%', high, low, ..] = text else { return None };
     Some((hex(*high)? << 4 | hex(*low)?, 3))
 }
 
-/// The byte of `\"` or `\u002f`, and its length.
+/// Decodes `\"` or `\u002f`: the byte and the length of the escape.
 fn json_escape(text: &[u8]) -> Option<(u8, usize)> {
     match text {
         [b'\\', b'u', b'0', b'0', high, low, ..] => Some((hex(*high)? << 4 | hex(*low)?, 6)),
@@ -200,7 +202,7 @@ mod tests {
     }
 
     proptest! {
-        /// Whichever way each byte is written, and in whatever it stands.
+        /// Any mixture of plain and escaped bytes, within any text.
         #[test]
         fn no_mixture_of_spellings_gets_through(
             secret in "[A-Za-z0-9/+= \"\\\\._~-]{16,40}",

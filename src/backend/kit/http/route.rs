@@ -1,4 +1,4 @@
-//! The way to a source: whose certificates are trusted, which one is shown, and through which proxy it goes.
+//! The connection settings of a source: trusted CA certificates, client certificate, and proxy.
 
 use reqwest::{ClientBuilder, Identity, Proxy};
 use ring::digest;
@@ -16,9 +16,10 @@ use crate::config::secret::{Bytes, Secret, certificates, key_file};
 use crate::config::settings::{Login, SourceSettings};
 use crate::model::source::ErrorKind;
 
-/// Variables that name a proxy.
+/// Environment variables that name a proxy; also read in upper case.
 const PROXY_VARIABLES: [&str; 3] = ["http_proxy", "https_proxy", "all_proxy"];
 
+/// The configured connection settings.
 #[derive(Clone)]
 pub(super) struct Route {
     ca_file: Option<String>,
@@ -28,7 +29,7 @@ pub(super) struct Route {
     proxy_auth: Option<Login>,
 }
 
-/// What the files and references of a route hold now.
+/// The current contents of the files and secrets of a [`Route`].
 pub(super) struct RouteParts {
     ca: Option<Vec<u8>>,
     identity: Option<Bytes>,
@@ -36,7 +37,7 @@ pub(super) struct RouteParts {
 }
 
 impl RouteParts {
-    /// Recognises the same parts next time, without keeping them.
+    /// A digest to recognise unchanged contents without keeping them.
     pub(super) fn digest(&self) -> Vec<u8> {
         let mut all = digest::Context::new(&digest::SHA256);
         let password = self.login.as_ref().map(|(_, password)| password.expose().as_bytes());
@@ -48,13 +49,13 @@ impl RouteParts {
         all.finish().as_ref().to_vec()
     }
 
-    /// What is shown of ours.
+    /// The client certificate with its key.
     fn shown(&self) -> Option<trusted::ClientCertificate> {
         let identity = self.identity.as_ref()?;
         Some((in_pem(identity).collect(), PrivateKeyDer::from_pem_slice(identity).ok()?))
     }
 
-    /// What of it must not be shown.
+    /// Adds the proxy password to a redactor.
     pub(super) fn add_secrets_to(&self, redactor: Redactor) -> Redactor {
         let Some((user, password)) = &self.login else { return redactor };
         let both = Zeroizing::new(format!("{user}:{}", password.expose()));
@@ -73,18 +74,18 @@ impl Route {
         }
     }
 
-    /// The same way to another place, whose certificate is of another CA.
+    /// The same settings for another server, with another CA file and without the client certificate.
     pub(super) fn with_ca(&self, ca_file: Option<&String>) -> Self {
         let (client_cert, client_key) = (None, None);
         Self { ca_file: ca_file.cloned(), client_cert, client_key, ..self.clone() }
     }
 
-    /// Whether anything has to be read from somewhere, and may so change.
+    /// Whether a file or a secret has to be read; its contents may then change.
     pub(super) fn has_files(&self) -> bool {
         self.ca_file.is_some() || self.client_cert.is_some() || self.proxy_auth.is_some()
     }
 
-    /// What it is made of. Waits for files and programs.
+    /// Reads the files and secrets. Blocks on files and programs.
     pub(super) fn read(&self) -> Result<RouteParts, ErrorKind> {
         let ca = self.ca_file.as_ref().map(|path| read_ca(path)).transpose()?;
         let identity = match (&self.client_cert, &self.client_key) {
@@ -100,7 +101,7 @@ impl Route {
         Ok(RouteParts { ca, identity, login })
     }
 
-    /// A client that goes this way to `to`.
+    /// Applies the settings to the builder of a client that connects to `to`.
     pub(super) fn configure_client(
         &self,
         mut builder: ClientBuilder,
@@ -115,7 +116,7 @@ impl Route {
             builder = builder.tls_backend_preconfigured(config);
         } else {
             if !self.has_tls(to) {
-                // else some hundred certificates of the system are read before the first request, for nothing
+                // otherwise the system's certificates, often more than a hundred, are read although they are not needed
                 builder = builder.tls_certs_only([]);
             }
             if let (Some(identity), Some(path)) = (&parts.identity, &self.client_cert) {
@@ -132,7 +133,7 @@ impl Route {
                 if let Some((user, password)) = &parts.login {
                     proxy = proxy.basic_auth(user, password.expose());
                 }
-                // of several that are added the first that fits counts, and this one fits always
+                // the first matching proxy is used, and `Proxy::all` always matches
                 Ok(builder.proxy(proxy))
             }
             None if is_this_machine(to) => Ok(builder.no_proxy()),
@@ -140,7 +141,7 @@ impl Route {
         }
     }
 
-    /// Whether TLS may be spoken anywhere on the way to `to`.
+    /// Whether a TLS connection is possible, to the server or to a proxy.
     fn has_tls(&self, to: &Url) -> bool {
         let is_tls =
             |address: &str| address.get(..6).is_some_and(|begin| begin.eq_ignore_ascii_case("https:"));
@@ -151,13 +152,13 @@ impl Route {
             }
     }
 
-    /// The proxy that was named for this source, as it may be shown.
+    /// The configured proxy, for display; `None` for `direct`.
     pub(super) fn configured_proxy(&self) -> Option<&str> {
         self.proxy.as_deref().filter(|proxy| *proxy != "direct")
     }
 }
 
-/// What the variables say that name proxies.
+/// The values of the proxy variables.
 fn proxy_variables() -> impl Iterator<Item = Zeroizing<String>> {
     PROXY_VARIABLES
         .iter()
@@ -165,11 +166,11 @@ fn proxy_variables() -> impl Iterator<Item = Zeroizing<String>> {
         .filter_map(|value| value.ok().map(Zeroizing::new))
 }
 
-/// Passwords in the variables that name proxies.
+/// Adds the passwords in the proxy variables to a redactor.
 pub(super) fn with_proxy_secrets(redactor: Redactor) -> Redactor {
     proxy_variables()
         .filter_map(|value| {
-            // the scheme may be left out there
+            // in these variables the scheme is optional
             let address =
                 if value.contains("://") { value } else { Zeroizing::new(format!("http://{}", *value)) };
             Url::parse(&address).ok()
@@ -181,11 +182,12 @@ pub(super) fn with_proxy_secrets(redactor: Redactor) -> Redactor {
         })
 }
 
-/// The certificates in a file that was read.
+/// The certificates in the contents of a PEM file.
 fn in_pem(bytes: &[u8]) -> impl Iterator<Item = CertificateDer<'static>> {
     CertificateDer::pem_slice_iter(bytes).filter_map(Result::ok)
 }
 
+/// Reads a `ca_file`; fails unless it contains at least one certificate and all are valid PEM.
 fn read_ca(path: &str) -> Result<Vec<u8>, ErrorKind> {
     let unreadable = |reason: String| ErrorKind::Certificate { reason };
     let bytes = certificates(path).map_err(|error| unreadable(format!("ca_file: {error}")))?;
@@ -196,6 +198,7 @@ fn read_ca(path: &str) -> Result<Vec<u8>, ErrorKind> {
     }
 }
 
+/// Reads a client certificate and its key, as one PEM text.
 fn read_identity(cert: &str, key: &str) -> Result<Bytes, ErrorKind> {
     let certificate = certificates(cert).map_err(|error| no_secret(&error))?;
     if CertificateDer::from_pem_slice(&certificate).is_err() {
@@ -205,9 +208,9 @@ fn read_identity(cert: &str, key: &str) -> Result<Bytes, ErrorKind> {
     if PrivateKeyDer::from_pem_slice(&secret).is_err() {
         let is_locked = secret.windows(9).any(|part| part == b"ENCRYPTED");
         let reason = if is_locked {
-            format!("client_key {key} has a passphrase; `openssl pkey -in {key}` writes one without")
+            format!("client_key {key} has a passphrase; `openssl pkey -in {key}` writes a key without one")
         } else {
-            format!("client_key {key} holds no private key in PEM")
+            format!("client_key {key} contains no private key in PEM format")
         };
         return Err(ErrorKind::NoSecret { reason });
     }
@@ -219,7 +222,7 @@ fn read_identity(cert: &str, key: &str) -> Result<Bytes, ErrorKind> {
 }
 
 fn not_pem(key: &str, path: &str) -> ErrorKind {
-    ErrorKind::Certificate { reason: format!("{key} {path} holds no certificate in PEM") }
+    ErrorKind::Certificate { reason: format!("{key} {path} contains no certificate in PEM format") }
 }
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! Requests signed as AWS wants it: Signature Version 4 over method, path, query, a few headers and the body.
+//! Signs requests for AWS: Signature Version 4 over the method, the path, the query, some headers and the body.
 
 use std::fmt::Write as _;
 
@@ -17,7 +17,7 @@ const ALGORITHM: &str = "AWS4-HMAC-SHA256";
 const DATE: HeaderName = HeaderName::from_static("x-amz-date");
 const SESSION: HeaderName = HeaderName::from_static("x-amz-security-token");
 
-/// Signs for one service in one region.
+/// Signs requests for one service in one region.
 #[derive(Clone, PartialEq, Eq)]
 pub(super) struct Signer {
     pub(super) keys: Keys,
@@ -26,11 +26,11 @@ pub(super) struct Signer {
 }
 
 impl Signer {
-    /// Adds what proves who sends it at this moment. Nothing that is signed may change afterwards.
+    /// Adds the signature headers. The signed parts of the request must not change afterwards.
     pub(super) fn sign(&self, request: &mut Request, now: Timestamp) -> Result<(), ErrorKind> {
         let query = canonical_query(request.url());
         if !query.is_empty() {
-            // a space as %20: in what is signed a + is a plus
+            // a space must be %20: AWS reads + in the query as a plus sign
             request.url_mut().set_query(Some(&query));
         }
         let host = host(request.url());
@@ -61,6 +61,7 @@ impl Signer {
         Ok(())
     }
 
+    /// The value of the `Authorization` header for a canonical request.
     fn authorization(&self, canonical: &str, names: &str, moment: &str) -> Secret {
         let Self { keys, region, service } = self;
         let day = moment.get(..8).unwrap_or_default();
@@ -78,10 +79,12 @@ impl Signer {
     }
 }
 
+/// HMAC-SHA256.
 fn keyed(key: &[u8], text: &str) -> hmac::Tag {
     hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, key), text.as_bytes())
 }
 
+/// SHA-256 in hexadecimal.
 fn hash(bytes: &[u8]) -> String {
     hex(digest::digest(&digest::SHA256, bytes).as_ref())
 }
@@ -93,17 +96,18 @@ fn hex(bytes: &[u8]) -> String {
     })
 }
 
-/// As the client writes it: with the port only where it is not the scheme's own.
+/// The `Host` header as the client sends it: the port is left out if it is the default port of the scheme.
 fn host(url: &Url) -> String {
     let host = url.host_str().unwrap_or_default();
     url.port().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}"))
 }
 
-/// What is escaped already is escaped once more: only S3 does it otherwise.
+/// The path, escaped a second time as AWS requires for every service but S3.
 fn canonical_path(path: &str) -> String {
     if path.is_empty() { "/".to_owned() } else { path.split('/').map(escaped).collect::<Vec<_>>().join("/") }
 }
 
+/// The query, escaped and sorted as AWS requires.
 fn canonical_query(url: &Url) -> String {
     let mut pairs: Vec<_> =
         url.query_pairs().map(|(name, value)| (escaped(&name), escaped(&value))).collect();
@@ -111,6 +115,7 @@ fn canonical_query(url: &Url) -> String {
     pairs.iter().map(|(name, value)| format!("{name}={value}")).collect::<Vec<_>>().join("&")
 }
 
+/// Percent-encodes all bytes but letters, digits, `-`, `_`, `.` and `~`.
 fn escaped(text: &str) -> String {
     text.bytes().fold(String::with_capacity(text.len()), |mut out, byte| {
         if byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.' | b'~') {

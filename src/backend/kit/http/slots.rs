@@ -1,5 +1,6 @@
-//! How many requests a server takes at a time: as many as are asked for, until it refuses one because of the others. Then half
-//! as many, down to one, and later more again; what matters most goes first.
+//! Limits concurrent requests to one server. There is no limit until the server refuses a request because of overload; each
+//! such refusal halves the number of concurrent requests, down to one. Without refusals the limit grows again. Waiting
+//! requests are sent by priority.
 
 use std::collections::BTreeSet;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -11,25 +12,25 @@ use tokio::time::{Instant, sleep_until};
 use crate::model::ask::Weight;
 use crate::model::source::{ErrorKind, SourceError};
 
-/// After so long without a refusal one more is tried.
+/// After this time without a refusal, the limit grows by one.
 const GROWS_AFTER: Duration = Duration::from_secs(10);
-/// A server that takes so many at a time is not limited any more.
+/// From this limit on, requests are no longer limited.
 const UNLIMITED_FROM: usize = 8;
-/// Refusals of single requests in a row after which it is a fault, and no lack of room.
+/// After this many refusals in a row of a request that was sent alone, the refusals count as a fault, not as overload.
 const MAX_SINGLE_REFUSALS: u32 = 6;
-/// The pause after the first refusal of a single request, and the longest one.
+/// The pause between requests after the first refusal of a request that was sent alone, and the longest pause.
 const PAUSES: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(2));
-/// A pause that is shorter is none.
+/// A shorter pause is omitted.
 const MIN_PAUSE: Duration = Duration::from_millis(10);
-/// A server that wants us to wait longer than this is obeyed by whoever asks again, not here.
+/// A longer `Retry-After` is not waited for here; the retries of the runtime respect it.
 const MAX_RETRY_AFTER: Duration = Duration::from_secs(3);
-/// What is refused for so long is given up.
+/// A request that was refused for this long is given up.
 const MAX_RETRY_TIME: Duration = Duration::from_secs(8);
-/// What a 503 says that refuses for lack of room.
+/// Words in the message of a 503 response that mean overload.
 const BUSY: [&str; 8] =
     ["too many", "concurren", "queue", "busy", "overload", "rate limit", "throttl", "in flight"];
 
-/// The room that a server has for requests.
+/// The slots for concurrent requests to one server.
 #[derive(Debug, Default)]
 pub(super) struct ServerSlots {
     limiter: Mutex<LimiterState>,
@@ -38,25 +39,29 @@ pub(super) struct ServerSlots {
 
 type SlotKey = (Weight, u64);
 
+/// The state of the limiter.
 #[derive(Debug, Default)]
 struct LimiterState {
-    /// `None`: as many as are asked for.
+    /// The maximum number of concurrent requests; `None`: no limit.
     limit: Option<usize>,
     in_flight: usize,
     waiting: BTreeSet<SlotKey>,
+    /// The number of requests so far: the order of arrival within a priority.
     arrivals: u64,
-    /// Between the beginnings of two requests, where even one at a time is too often.
+    /// The minimum time between two requests, if the server refuses even single requests.
     pause: Duration,
+    /// No request is sent before this time.
     not_before: Option<Instant>,
-    /// When it last refused, or was last tried with one more.
+    /// The time of the last refusal, or of the last growth of the limit.
     since: Option<Instant>,
-    /// Refusals of single requests since the last success.
+    /// Refusals in a row of requests that were sent alone.
     single_refusals: u32,
+    /// The server's last message about overload.
     words: String,
 }
 
 impl LimiterState {
-    /// Takes a place. `Err`: not yet, and not before this moment unless something changes.
+    /// Takes a slot. `Err`: no slot now; with a time, not before that time unless the state changes.
     fn take(&mut self, key: &SlotKey, now: Instant) -> Result<(), Option<Instant>> {
         self.grow(now);
         if self.waiting.first() != Some(key) || self.limit.is_some_and(|limit| self.in_flight >= limit) {
@@ -71,6 +76,7 @@ impl LimiterState {
         Ok(())
     }
 
+    /// Raises the limit by one if there was no refusal for [`GROWS_AFTER`].
     fn grow(&mut self, now: Instant) {
         let Some(limit) = self.limit else { return };
         if self.since.is_some_and(|since| now.duration_since(since) >= GROWS_AFTER) {
@@ -79,12 +85,13 @@ impl LimiterState {
         }
     }
 
-    /// The server had no room for one of those that are in flight. Whether it makes sense to ask again here.
+    /// Records that the server refused one of the requests in flight because of overload. Returns whether to repeat the
+    /// request here. `random` (0 to 1) is the jitter of the pause.
     fn refused(&mut self, wait: Option<Duration>, words: &str, now: Instant, random: f64) -> bool {
         if !words.is_empty() || self.words.is_empty() {
             words.clone_into(&mut self.words);
         }
-        // whoever asks again waits so long: it is not for lack of room, and nobody else is held up for it
+        // a long `Retry-After` is up to the runtime's retries; other requests are not delayed for it
         if wait.is_some_and(|wait| wait > MAX_RETRY_AFTER) {
             return false;
         }
@@ -96,11 +103,11 @@ impl LimiterState {
             self.pause = (self.pause * 2).clamp(PAUSES.0, PAUSES.1);
         }
         if self.single_refusals >= MAX_SINGLE_REFUSALS {
-            // it refuses whatever is asked: nobody is to be held up for that when it is well again
+            // the server refuses every request: after its recovery, requests must not be delayed by the longest pause
             self.pause = self.pause.min(PAUSES.0);
             return false;
         }
-        // somebody else may come back in the same moment
+        // jitter, because other clients may retry at the same time
         let jitter = self.pause.max(PAUSES.0).mul_f64(random.clamp(0.0, 1.0));
         let until = now + wait.unwrap_or(self.pause) + jitter;
         if wait.is_some() || at_a_time == 1 {
@@ -109,6 +116,7 @@ impl LimiterState {
         true
     }
 
+    /// Records a success: shortens the pause, and removes the limit after a fault.
     fn succeeded(&mut self) {
         if self.single_refusals >= MAX_SINGLE_REFUSALS {
             self.limit = None;
@@ -121,7 +129,7 @@ impl LimiterState {
     }
 }
 
-/// A place that is taken until this is dropped.
+/// A slot that is taken; dropping it frees the slot.
 #[derive(Debug)]
 pub(super) struct TakenSlot<'a> {
     slots: &'a ServerSlots,
@@ -136,7 +144,7 @@ impl Drop for TakenSlot<'_> {
     }
 }
 
-/// A place in the line, left when this is dropped.
+/// A place in the queue; dropping it leaves the queue.
 struct QueueEntry<'a> {
     slots: &'a ServerSlots,
     key: SlotKey,
@@ -149,7 +157,7 @@ impl Drop for QueueEntry<'_> {
     }
 }
 
-/// One request on its way through refusals.
+/// A request that needs a slot, also for its repetitions.
 pub(super) struct SlotRequest {
     key: SlotKey,
     since: Instant,
@@ -160,21 +168,21 @@ impl ServerSlots {
         self.limiter.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// A turn in the order of weight, and of asking.
+    /// A queue entry for a request, ordered by priority and then by arrival.
     pub(super) fn slot_request(&self, weight: Weight) -> SlotRequest {
         let mut limiter = self.limiter();
         limiter.arrivals += 1;
         SlotRequest { key: (weight, limiter.arrivals), since: Instant::now() }
     }
 
-    /// Waits until there is room for the request. Safe to drop half-way.
+    /// Waits for a slot. The future can be dropped at any time.
     pub(super) async fn take(&self, slot_request: &SlotRequest) -> TakenSlot<'_> {
         self.limiter().waiting.insert(slot_request.key);
         let waiting = QueueEntry { slots: self, key: slot_request.key };
         loop {
             let changed = self.changed.notified();
             tokio::pin!(changed);
-            // from here on no change is missed, though the room is looked at before it is waited for
+            // register for changes before looking at the state, so that no change is missed
             changed.as_mut().enable();
             let taken = self.limiter().take(&slot_request.key, Instant::now());
             match taken {
@@ -191,29 +199,30 @@ impl ServerSlots {
         }
     }
 
+    /// Records that the server answered.
     pub(super) fn succeeded(&self) {
         self.limiter().succeeded();
     }
 
-    /// The server refused a request that holds a slot. Whether it is to be asked again here.
+    /// Records that the server refused a request that holds a slot. Returns whether to repeat the request here.
     pub(super) fn refused(&self, slot_request: &SlotRequest, error: &SourceError, words: &str) -> bool {
         let now = Instant::now();
         let may_try = self.limiter().refused(error.retry_after, words, now, fastrand::f64());
         may_try && now.duration_since(slot_request.since) < MAX_RETRY_TIME
     }
 
-    /// How many requests go at a time and why, where the server had no room for more.
+    /// A message with the current limit and the server's reason; `None` if requests are not limited.
     pub(super) fn busy_message(&self) -> Option<String> {
         let mut limiter = self.limiter();
         limiter.grow(Instant::now());
         let limit = limiter.limit?;
         let noun = if limit == 1 { "request" } else { "requests" };
         let words = if limiter.words.is_empty() { "asked too often" } else { &limiter.words };
-        Some(format!("it is busy: {limit} {noun} at a time, since it said {words:?}"))
+        Some(format!("the server is busy: {limit} {noun} at a time; its message: {words:?}"))
     }
 }
 
-/// Whether a server refuses for lack of room: it would answer the same request at another time.
+/// Whether a server refused a request because of overload, so that the same request can succeed later.
 pub(super) fn is_overload(error: &SourceError) -> bool {
     let is_busy = |message: &str| {
         let message = message.to_lowercase();
@@ -284,7 +293,7 @@ mod tests {
         let weights = [Weight::Chart, Weight::Services, Weight::Chart, Weight::Vital, Weight::Slos];
         futures_util::future::join_all(weights.map(ask)).await;
         let mut sorted = weights.to_vec();
-        // the first one found an empty room
+        // the first request found no other one in flight
         sorted[1..].sort_unstable();
         assert_eq!(*order.lock().unwrap(), sorted);
     }

@@ -26,7 +26,7 @@ fn at(url: &str) -> SourceSettings {
     SourceSettings::new(kind("prometheus"), url)
 }
 
-/// What comes of one GET that is answered so.
+/// The result of one GET with this answer.
 async fn ask(canned: CannedResponse) -> Result<Body, SourceError> {
     let double = Double::start(move |_| canned.clone()).await;
     http(&at(&double.url)).get("api", &[]).await
@@ -268,7 +268,7 @@ async fn no_connection_says_why_in_a_few_words() {
     let (error, _) = tokio::join!(source.get("api", &[]), plain);
     assert_eq!(
         error.err().unwrap().to_string(),
-        "prom: cannot connect (it does not speak TLS; is it http://?)"
+        "prom: cannot connect (the server does not speak TLS; use http:// if that is intended)"
     );
 }
 

@@ -1,4 +1,4 @@
-//! The one place that all exchanges with the systems pass: over the network, or with a server in this process.
+//! The transport of all requests: the network, or a simulated server in this process.
 
 use std::pin::Pin;
 use std::sync::Arc;
@@ -10,38 +10,39 @@ use super::promql::OutgoingRequest;
 use super::trouble::Unsent;
 use crate::model::source::ErrorKind;
 
-/// A whole answer, as it comes over the wire.
+/// A complete response.
 #[derive(Debug, Clone)]
 pub struct Received {
-    /// The status.
+    /// The HTTP status.
     pub status: StatusCode,
-    /// The headers.
+    /// The response headers.
     pub headers: HeaderMap,
     /// The body, not compressed.
     pub body: Vec<u8>,
 }
 
-/// An answer on its way, or why there is none.
+/// The future of a response.
 pub type Receiving<'a> = Pin<Box<dyn Future<Output = Result<Received, ErrorKind>> + Send + 'a>>;
 
-/// Answers requests in this process, in place of the network: a simulated system, or one that was recorded.
+/// Answers requests in this process, in place of the network: a simulated or recorded system.
 pub trait LocalServer: Send + Sync {
-    /// Answers one request, which has its credentials already.
+    /// Answers one request, which already has its credentials.
     fn answer(&self, request: Request) -> Receiving<'_>;
 }
 
-/// How requests are answered.
+/// How requests are sent.
 #[derive(Clone, Default)]
 pub enum Transport {
     /// Over the network.
     #[default]
     Network,
-    /// In this process.
+    /// To a server in this process.
     Local(Arc<dyn LocalServer>),
 }
 
 impl Transport {
-    /// A way to send requests. `client` is what the network takes; it is made only if it is needed, for it reads certificates.
+    /// Opens a connection. `client` creates the HTTP client; it is only called for the network, because it reads
+    /// certificates.
     pub(super) fn open<E>(&self, client: impl FnOnce() -> Result<Client, E>) -> Result<Connection, E> {
         Ok(match self {
             Self::Network => Connection::Network(client()?),
@@ -50,6 +51,7 @@ impl Transport {
     }
 }
 
+/// A connection of one transport.
 #[derive(Clone)]
 pub(super) enum Connection {
     Network(Client),
@@ -57,7 +59,7 @@ pub(super) enum Connection {
 }
 
 impl Connection {
-    /// Sends a request, and waits for the beginning of its answer.
+    /// Sends a request and waits for the start of the response.
     pub(super) async fn send(
         &self,
         OutgoingRequest { request, query }: OutgoingRequest<'_>,

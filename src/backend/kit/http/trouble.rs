@@ -1,4 +1,4 @@
-//! From what went wrong on the way to the trouble that a person on call understands.
+//! Maps failures of requests to [`ErrorKind`].
 
 use std::error::Error as StdError;
 use std::io;
@@ -17,16 +17,16 @@ use super::trusted::is_self_signed_ca;
 use crate::model::source::ErrorKind;
 use crate::model::text;
 
-/// Longest message of a server that is shown.
+/// The maximum length of a server's message for display.
 const MESSAGE: usize = 300;
 const PROXY_AUTH: &str = "the proxy requires authentication: set proxy_auth";
-/// What the HTTP library says of a proxy, and what it means.
+/// Texts of the HTTP library's proxy errors, and their meaning.
 const PROXY_SAYS: [(&str, &str); 3] = [
     ("proxy authorization required", PROXY_AUTH),
-    ("tunnel error: unsuccessful", "the proxy does not let it through"),
+    ("tunnel error: unsuccessful", "the proxy refuses the connection"),
     ("SOCKS error: failed to create underlying connection", "the proxy cannot be reached"),
 ];
-/// No server can make us wait longer than this.
+/// The maximum wait that a server can ask for.
 const MAX_WAIT: Duration = Duration::from_secs(3600);
 
 /// The comment: why there was no answer at all.
@@ -54,7 +54,7 @@ impl ErrorKind {
     }
 }
 
-/// What a failed request or a broken read comes to.
+/// Maps the error of a failed request or of a failed read.
 pub(super) fn of(
     error: &(dyn StdError + 'static),
     connect_timeout: Duration,
@@ -66,7 +66,7 @@ pub(super) fn of(
             return of_tls(tls);
         }
     }
-    // only their words tell: their types are the HTTP library's own
+    // proxy errors can only be recognised by their text: their types are private to the HTTP library
     let of_proxy = |cause: &(dyn StdError + 'static)| {
         let said = cause.to_string();
         PROXY_SAYS.iter().find(|(words, _)| said.ends_with(words)).map(|(_, meaning)| *meaning)
@@ -88,7 +88,7 @@ pub(super) fn of(
         return ErrorKind::Internal { reason: innermost(error) };
     }
     if error.is_body() || error.is_decode() {
-        return ErrorKind::Garbled { reason: "the connection broke in the middle of the answer".into() };
+        return ErrorKind::Garbled { reason: "the connection broke before the answer was complete".into() };
     }
     let kind =
         causes(error).filter_map(|cause| cause.downcast_ref::<io::Error>()).map(io::Error::kind).next();
@@ -100,15 +100,15 @@ pub(super) fn of(
         Some(io::ErrorKind::HostUnreachable) => "no route to host".into(),
         _ => {
             let reason = innermost(error);
-            // hyper's own kind of error, known only by its text
+            // an error of hyper that can only be recognised by its text
             if reason.starts_with("invalid HTTP") {
                 let reason =
-                    "what answers there does not speak HTTP; is it https://, or another port?".into();
+                    "the server at this address does not speak HTTP; check the port, or use https://".into();
                 return ErrorKind::Garbled { reason };
             }
             if reason.starts_with("connection closed before") {
                 return ErrorKind::Unreachable {
-                    reason: "it closes the connection without an answer".into(),
+                    reason: "the server closes the connection without an answer".into(),
                 };
             }
             reason
@@ -117,23 +117,24 @@ pub(super) fn of(
     ErrorKind::Unreachable { reason }
 }
 
-/// What the client says, whoever sent by it.
+/// The error of the HTTP client, also if it is wrapped.
 fn of_client<'a>(error: &'a (dyn StdError + 'static)) -> Option<&'a reqwest::Error> {
     causes(error).find_map(|cause| cause.downcast_ref())
 }
 
-/// Whether a request found no connection.
+/// Whether a request failed before anything was sent.
 pub(super) fn is_unsent(error: &(dyn StdError + 'static)) -> bool {
     of_client(error).is_none_or(|error| error.is_connect() || error.is_builder())
 }
 
-/// The error and what caused it, one behind the other.
+/// The error and its sources, from the outermost to the innermost.
 pub(super) fn causes<'a>(
     error: &'a (dyn StdError + 'static),
 ) -> impl Iterator<Item = &'a (dyn StdError + 'static)> {
     std::iter::successors(Some(error), |error| (**error).source())
 }
 
+/// The text of the innermost error.
 fn innermost(error: &(dyn StdError + 'static)) -> String {
     causes(error).last().map(|cause| cut(&cause.to_string(), MESSAGE)).unwrap_or_default()
 }
@@ -152,7 +153,7 @@ pub(super) fn cut(message: &str, at_most: usize) -> String {
     }
 }
 
-/// I/O errors hide what they wrap from `source()`, one in another.
+/// The TLS error inside an I/O error; I/O errors can be nested, and do not return the inner error from `source()`.
 fn rustls_error<'a>(cause: &'a (dyn StdError + 'static)) -> Option<&'a rustls::Error> {
     let mut inner = cause;
     while let Some(wrapped) = inner.downcast_ref::<io::Error>().and_then(io::Error::get_ref) {
@@ -161,24 +162,24 @@ fn rustls_error<'a>(cause: &'a (dyn StdError + 'static)) -> Option<&'a rustls::E
     inner.downcast_ref()
 }
 
+/// Maps a TLS error.
 pub(super) fn of_tls(error: &rustls::Error) -> ErrorKind {
     let reason = match error {
         rustls::Error::InvalidCertificate(certificate) => match certificate {
-            CertificateError::Expired | CertificateError::ExpiredContext { .. } => "it has expired".into(),
+            CertificateError::Expired | CertificateError::ExpiredContext { .. } => "expired".into(),
             CertificateError::NotValidYet | CertificateError::NotValidYetContext { .. } => {
-                "it is not valid yet; is this machine's clock right?".into()
+                "not valid yet: check this machine's clock".into()
             }
             CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => {
-                "it is for another name".into()
+                "issued for another name".into()
             }
-            CertificateError::UnknownIssuer => "its issuer is not trusted here".into(),
-            CertificateError::BadSignature => "it was not signed by the issuer that it names".into(),
-            CertificateError::Revoked => "it was revoked".into(),
-            other if is_self_signed_ca(other) => "it is self-signed".into(),
-            // the verifier's own kind of error, known only by its text
+            CertificateError::UnknownIssuer => "issuer not trusted on this machine".into(),
+            CertificateError::BadSignature => "not signed by the stated issuer".into(),
+            CertificateError::Revoked => "revoked".into(),
+            other if is_self_signed_ca(other) => "self-signed".into(),
+            // an error of the verifier that can only be recognised by its text
             other if format!("{other:?}").contains("UnsupportedCertVersion") => {
-                "it is of X.509 version 1, which is not supported: version 3 is needed, with names in it"
-                    .into()
+                "X.509 version 1; only version 3 with subject alternative names is supported".into()
             }
             other => cut(&other.to_string(), MESSAGE),
         },
@@ -190,7 +191,9 @@ pub(super) fn of_tls(error: &rustls::Error) -> ErrorKind {
             return ErrorKind::NoSecret { reason };
         }
         rustls::Error::InvalidMessage(_) => {
-            return ErrorKind::Unreachable { reason: "it does not speak TLS; is it http://?".into() };
+            return ErrorKind::Unreachable {
+                reason: "the server does not speak TLS; use http:// if that is intended".into(),
+            };
         }
         other => {
             return ErrorKind::Unreachable { reason: format!("TLS: {}", cut(&other.to_string(), MESSAGE)) };
@@ -199,24 +202,24 @@ pub(super) fn of_tls(error: &rustls::Error) -> ErrorKind {
     ErrorKind::Certificate { reason }
 }
 
-/// What the server did not like about us.
+/// The meaning of a TLS alert from the server.
 fn of_alert(alert: AlertDescription) -> String {
     match alert {
         AlertDescription::CertificateRequired => {
-            "it requires a client certificate: set client_cert and client_key".into()
+            "the server requires a client certificate: set client_cert and client_key".into()
         }
         AlertDescription::BadCertificate
         | AlertDescription::UnsupportedCertificate
         | AlertDescription::CertificateRevoked
         | AlertDescription::CertificateUnknown
         | AlertDescription::UnknownCA
-        | AlertDescription::AccessDenied => "it does not accept our client_cert".into(),
+        | AlertDescription::AccessDenied => "the server does not accept our client_cert".into(),
         AlertDescription::CertificateExpired => "our client_cert has expired".into(),
-        other => format!("TLS: it closes the connection with {other:?}"),
+        other => format!("TLS: the server closes the connection with {other:?}"),
     }
 }
 
-/// What an answer without a 2xx status comes to, and how long the server asks us to wait.
+/// Maps a response without a 2xx status to an error kind and to the wait that the server asks for.
 pub(super) fn of_status(
     status: StatusCode,
     headers: &HeaderMap,
@@ -229,7 +232,7 @@ pub(super) fn of_status(
         407 => ErrorKind::Unreachable { reason: PROXY_AUTH.into() },
         429 => ErrorKind::RateLimited { message: message(body) },
         300..400 => ErrorKind::Redirected { to: target(headers, url) },
-        // how VictoriaMetrics says that there is no such path, behind all of a long query
+        // VictoriaMetrics reports an unknown path as 400, with this text after the query
         400 if String::from_utf8_lossy(body).contains("unsupported path") => {
             ErrorKind::Refused { status: 404, message: "no such path".into() }
         }
@@ -240,7 +243,7 @@ pub(super) fn of_status(
     (trouble, wait(headers).or_else(reset).map(|wait| wait.min(MAX_WAIT)))
 }
 
-/// The same for a request that would have changed something: there the server's own words say what is wrong with it.
+/// As [`of_status`], for write requests: 403, 400 and 422 keep the server's message as the reason.
 pub(super) fn of_refusal(
     status: StatusCode,
     headers: &HeaderMap,
@@ -254,7 +257,7 @@ pub(super) fn of_refusal(
     (if has_words { ErrorKind::Refused { status: status.as_u16(), message } } else { trouble }, wait)
 }
 
-/// Host and path of a redirect's target: its query may hold what nobody should see.
+/// Host and path of a redirect's target; without the query, which may contain secrets.
 fn target(headers: &HeaderMap, url: &Url) -> String {
     let location = headers.get(LOCATION).and_then(|value| value.to_str().ok());
     match location.and_then(|location| url.join(location).ok()) {
@@ -263,8 +266,9 @@ fn target(headers: &HeaderMap, url: &Url) -> String {
     }
 }
 
-/// The reason in the body of a refusal, as one short line: `error`, `message` and `errors` of an object, also within its `error`
-/// (PagerDuty); a JSON string; the title of a page; or the first line of plain text. Empty if there are no words.
+/// The reason in the body of an error response, as one short line: the texts under [`REASONS`] of a JSON object, also nested
+/// under `error` (PagerDuty); a JSON string; the title of an HTML page; or the first line of plain text. Empty if there is no
+/// text.
 fn message(body: &[u8]) -> String {
     let text = String::from_utf8_lossy(body);
     let text = text.trim_start_matches('\u{feff}').trim();
@@ -280,14 +284,14 @@ fn message(body: &[u8]) -> String {
         Err(_) => text.lines().next().unwrap_or_default().to_owned(),
     };
     let line = cut(&found, MESSAGE);
-    // a sentence of ours goes on behind it
+    // the message is embedded in a sentence, so it must not end with a full stop
     line.strip_suffix('.').filter(|line| !line.ends_with('.')).map_or(line.clone(), str::to_owned)
 }
 
-/// Where servers put their reasons, the most general first.
+/// JSON fields with an error reason, the most general first.
 const REASONS: [&str; 7] = ["error", "message", "Message", "errors", "error_description", "detail", "msg"];
 
-/// The texts of an object that tell a reason, each once.
+/// Collects the texts with a reason, without duplicates.
 fn of_object(value: &Value, said: &mut Vec<String>) {
     for reason in REASONS.iter().filter_map(|key| value.get(key)) {
         match reason {
@@ -305,6 +309,7 @@ fn of_object(value: &Value, said: &mut Vec<String>) {
     }
 }
 
+/// Adds a text unless another text already contains it.
 fn once(text: &str, said: &mut Vec<String>) {
     let text = text.trim();
     if !text.is_empty() && !said.iter().any(|known| known.contains(text)) {
@@ -312,9 +317,9 @@ fn once(text: &str, said: &mut Vec<String>) {
     }
 }
 
-/// The title of a page of HTML: all of it that may be a reason.
+/// The title of an HTML page: the only part of it that may be a reason.
 fn title(page: &str) -> String {
-    // of the same length, so that places in it are places in the page
+    // has the same length, so that positions are valid in both
     let lower = page.to_ascii_lowercase();
     let inside = lower.find("<title").and_then(|start| {
         let from = start + lower.get(start..)?.find('>')? + 1;
@@ -327,17 +332,17 @@ fn title(page: &str) -> String {
     entities.iter().fold(text.to_owned(), |text, (entity, sign)| text.replace(entity, sign))
 }
 
-/// What a 404 comes to: a path that is not there means a wrong address more often than anything else, unless the server has
-/// more to say than that.
+/// The error kind of a 404: usually the configured address is wrong, unless the server's message says something more
+/// specific.
 pub(crate) fn of_absence(api: &str, message: &str) -> ErrorKind {
     if !is_plain_absence(message) {
         return ErrorKind::Refused { status: 404, message: message.to_owned() };
     }
-    let said = if message.is_empty() { String::new() } else { format!("; it says: {message}") };
+    let said = if message.is_empty() { String::new() } else { format!("; the server says: {message}") };
     ErrorKind::Garbled { reason: format!("404: no {api} below this address{said}") }
 }
 
-/// Whether the words of a 404 only say that there is nothing at that path, as any web server says of any path.
+/// Whether the message of a 404 only says that the path does not exist, as any web server does.
 pub(crate) fn is_plain_absence(message: &str) -> bool {
     let said = message.to_lowercase();
     let plain = [
@@ -354,7 +359,7 @@ pub(crate) fn is_plain_absence(message: &str) -> bool {
         || plain.iter().any(|words| said.contains(words))
 }
 
-/// `Retry-After`: seconds, or a date that is compared with the server's own clock.
+/// The `Retry-After` header: seconds, or a date, which is compared with the server's own clock.
 fn wait(headers: &HeaderMap) -> Option<Duration> {
     let value = headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
     let seconds = value.parse::<u64>().ok().or_else(|| {
@@ -364,11 +369,12 @@ fn wait(headers: &HeaderMap) -> Option<Duration> {
     Some(Duration::from_secs(seconds))
 }
 
-/// The server's clock.
+/// The `Date` header: the server's clock.
 pub(super) fn date(headers: &HeaderMap) -> Option<Timestamp> {
     moment(headers, &DATE)
 }
 
+/// The time in a header, in the format of RFC 2822.
 fn moment(headers: &HeaderMap, name: &HeaderName) -> Option<Timestamp> {
     DateTimeParser::new().parse_timestamp(headers.get(name)?.to_str().ok()?).ok()
 }

@@ -1,9 +1,11 @@
-//! Whose certificates are trusted where a `ca_file` is named: those of the CAs in it, and the very certificates in it.
+//! Certificate verification with a `ca_file`: trusts certificates issued by a CA in the file, and the certificates in the
+//! file themselves.
 //!
-//! Many servers have a certificate of their own making, and it is that one which people name. `OpenSSL`, and so curl, takes
-//! it as it stands; rustls takes a certificate for the root of a chain alone, and so refuses one that is marked as a CA, as
-//! `openssl req -x509` makes them, and one whose CA is not named. Here a server may show a certificate of the file: byte for
-//! byte the same, within its time, and for the server's name. Nothing else that is shown gets by more easily.
+//! Many servers have a self-signed certificate, and users name exactly that one in `ca_file`. OpenSSL, and so curl, accepts
+//! it; rustls only accepts a certificate as the root of a chain, and refuses a server certificate that is marked as a CA (as
+//! `openssl req -x509` makes them) or whose issuer is not in the file. This verifier also accepts a server certificate that
+//! is byte for byte in the file, if it is within its validity period and matches the server's name. All other checks are
+//! those of rustls.
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -18,28 +20,28 @@ use rustls::{CertificateError, ClientConfig, DigitallySignedStruct, Error, RootC
 /// `commonName`, 2.5.4.3, in DER.
 const COMMON_NAME: [u8; 3] = [0x55, 0x04, 0x03];
 
-/// One certificate of the file.
+/// One certificate of the `ca_file`.
 #[derive(Debug)]
 struct PinnedCertificate {
     der: CertificateDer<'static>,
-    /// What counted as the server's name before certificates had a list of names.
+    /// The common name: the server's name in certificates without a list of names.
     common_name: Option<String>,
 }
 
-/// Checks what a server shows.
+/// Verifies server certificates.
 #[derive(Debug)]
 struct CertificateVerifier {
     chains: Arc<WebPkiServerVerifier>,
     own: Vec<PinnedCertificate>,
 }
 
-/// A certificate of ours with those of its CAs, and its key.
+/// The client certificate with its chain, and its key.
 pub(super) type ClientCertificate = (Vec<CertificateDer<'static>>, PrivateKeyDer<'static>);
 
-/// TLS to servers whose certificate is among `trusted` or was issued by one of them.
+/// A TLS configuration that trusts the `trusted` certificates and certificates issued by them.
 ///
 /// # Errors
-/// None of the certificates can be used, or the key is not that of the certificate.
+/// If no certificate can be used, or if the key does not belong to the client certificate.
 pub(super) fn config(
     trusted: impl IntoIterator<Item = CertificateDer<'static>>,
     shown: Option<ClientCertificate>,
@@ -73,7 +75,7 @@ impl CertificateVerifier {
             }
         }
         let chains = WebPkiServerVerifier::builder_with_provider(Arc::new(roots), Arc::clone(provider));
-        // there is nothing else that building can fail for than that none is left
+        // building only fails if there is no root certificate
         let chains = chains.build().map_err(|_none_left| refused)?;
         Ok(Self { chains, own })
     }
@@ -94,7 +96,7 @@ impl ServerCertVerifier for CertificateVerifier {
             return checked;
         };
         let named = match checked {
-            // its time is looked at before all this, and its name only afterwards
+            // webpki checks the validity period before the issuer, and the name afterwards: so the name is checked here
             Err(Error::InvalidCertificate(error)) if is_about_issuer(&error) => {
                 verify_server_name(&ParsedCertificate::try_from(end_entity)?, server_name)
             }
@@ -133,20 +135,20 @@ impl ServerCertVerifier for CertificateVerifier {
     }
 }
 
-/// Whether who issued it is all that is said against a certificate.
+/// Whether the only problem of a certificate is its issuer.
 fn is_about_issuer(error: &CertificateError) -> bool {
     matches!(error, CertificateError::UnknownIssuer | CertificateError::BadSignature)
         || is_self_signed_ca(error)
 }
 
-/// Whether a server shows the certificate of a CA, which is nearly always its own: the verifier's own kind of error, known
-/// only by its text.
+/// Whether the server presents a CA certificate, which is nearly always self-signed. This error of the verifier can only be
+/// recognised by its text.
 pub(super) fn is_self_signed_ca(error: &CertificateError) -> bool {
     matches!(error, CertificateError::Other(_)) && format!("{error:?}").contains("CaUsedAsEndEntity")
 }
 
 impl PinnedCertificate {
-    /// Whether its common name is that of the server: the same name, the same address, or `*.` and the same domain.
+    /// Whether the common name matches the server: the same name, the same address, or a wildcard `*.` of the same domain.
     fn matches_common_name(&self, server: &ServerName<'_>) -> bool {
         let Some(own) = &self.common_name else { return false };
         match server {
@@ -164,7 +166,7 @@ impl PinnedCertificate {
     }
 }
 
-/// The last common name in the parts of a subject, in DER.
+/// The last common name in a DER-encoded subject.
 fn common_name(subject: &[u8]) -> Option<String> {
     let mut found = None;
     let mut parts = subject;
@@ -184,7 +186,7 @@ fn common_name(subject: &[u8]) -> Option<String> {
     found
 }
 
-/// What the first element in DER holds, and what comes after it.
+/// The contents of the first DER element, and the bytes after the element.
 fn element(der: &[u8]) -> Option<(&[u8], &[u8])> {
     let (&first, rest) = der.get(1..)?.split_first()?;
     let (length, rest) = if first < 0x80 {

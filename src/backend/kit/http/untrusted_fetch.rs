@@ -1,5 +1,5 @@
-//! One GET of a page that somebody else named: of bounded size, to no private address unless that is allowed, and with
-//! nobody's credentials but the host's own.
+//! Fetches a page whose address comes from an untrusted text: limited in size, not from private addresses unless allowed, and
+//! with no credentials but the host's own token.
 
 use std::error::Error as StdError;
 use std::io;
@@ -26,32 +26,34 @@ use crate::config::secret::Secret;
 use crate::config::settings::LimitSettings;
 use crate::model::source::ErrorKind;
 
+/// The maximum number of redirects.
 const REDIRECTS: usize = 3;
 
+/// A fetched page.
 #[derive(Debug)]
 pub(crate) struct FetchedPage {
     pub(crate) bytes: Vec<u8>,
-    /// As its headers say.
+    /// Whether `Content-Type` is HTML.
     pub(crate) is_html: bool,
 }
 
-/// The comment: why there is no page.
+/// The reason why there is no page.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum FetchError {
-    /// The host is where nobody else may send us.
+    /// The address policy blocks the host.
     #[error(
-        "{host} is in a private network or on this machine; name it in `hosts` of [runbooks] if it may be asked"
+        "{host} is in a private network or on this machine; add it to `hosts` of [runbooks] to allow requests to it"
     )]
     Private { host: String },
-    /// It is in trouble.
+    /// The request failed.
     #[error("{0}")]
     Trouble(ErrorKind),
 }
 
-/// Gets a page of at most `limit` bytes. `token` is given to the host of `url` alone, and only where nobody can listen.
+/// Fetches a page of at most `limit` bytes. `token` is only sent to the host of `url`, and only by HTTPS or to this machine.
 ///
 /// # Errors
-/// [`FetchError`] whatever keeps the whole page from coming with a 2xx status.
+/// [`FetchError`] for any failure before a complete response with a 2xx status.
 pub(crate) async fn get(
     transport: &Transport,
     url: &Url,
@@ -63,7 +65,7 @@ pub(crate) async fn get(
     let mut url = url.clone();
     let redactor =
         with_proxy_secrets(token.map_or_else(Redactor::default, |token| Redactor::default().with(token)));
-    // redirects stay on its host
+    // redirects stay on this host
     let limited = CheckedResolver::of(&url, policy, limits).await?;
     let connection = transport.open(|| client(&url, limited, limits))?;
     for _ in 0..=REDIRECTS {
@@ -122,13 +124,14 @@ pub(crate) async fn get(
     Err(FetchError::Trouble(ErrorKind::Redirected { to }))
 }
 
-/// Only on the same host, and never from a line that nobody can listen to onto another.
+/// Whether to follow a redirect: only to the same host, and never from HTTPS to HTTP.
 fn may_follow(from: &Url, to: &Url) -> bool {
     let is_upgrade = from.scheme() == "http" && to.scheme() == "https";
     let is_same = from.scheme() == to.scheme() && from.port_or_known_default() == to.port_or_known_default();
     from.host() == to.host() && (is_upgrade || is_same) && to.username().is_empty() && to.password().is_none()
 }
 
+/// Creates the HTTP client for one page.
 fn client(url: &Url, limit: CheckedResolver, limits: &LimitSettings) -> Result<Client, FetchError> {
     install_provider();
     let mut headers = HeaderMap::new();
@@ -148,8 +151,9 @@ fn client(url: &Url, limit: CheckedResolver, limits: &LimitSettings) -> Result<C
     builder.build().map_err(failed)
 }
 
-/// Looks names up, and hands out no address that may not be reached: so a name that leads to a private network is no way
-/// around, whatever it led to a moment ago. Names other than the page's host are proxies, which the person chose.
+/// A DNS resolver that drops addresses which the policy does not allow. Because it runs for each connection, a name cannot be
+/// redirected to a private address after the first check. Other names than the page's host are proxies, which the user
+/// configured.
 #[derive(Clone)]
 struct CheckedResolver {
     host: String,
@@ -158,10 +162,11 @@ struct CheckedResolver {
 }
 
 impl CheckedResolver {
-    /// What holds for the host of `url`, if it may be reached at all.
+    /// The resolver for the host of `url`, if the host is allowed.
     ///
     /// # Errors
-    /// [`FetchError::Private`] also for a host that a proxy would look up for us: of where it leads as seen from here.
+    /// [`FetchError::Private`] if the host is not allowed; also if a proxy would resolve the name, by the addresses that are
+    /// found on this machine.
     async fn of(url: &Url, policy: &AddressPolicy, limits: &LimitSettings) -> Result<Self, FetchError> {
         let host = url.host_str().unwrap_or_default().to_owned();
         let limit = Self { named: policy.names(&host), policy: policy.clone(), host };
@@ -173,7 +178,8 @@ impl CheckedResolver {
         if allowed { Ok(limit) } else { Err(FetchError::Private { host: limit.host }) }
     }
 
-    /// Whether one of the host's addresses may be reached; yes where it is not known here, which is for the connection to say.
+    /// Whether one of the host's addresses is allowed; true if the name cannot be resolved here, because then the connection
+    /// fails or a proxy resolves it.
     async fn has_allowed_address(&self, limits: &LimitSettings) -> bool {
         let looking = tokio::net::lookup_host((self.host.as_str(), 0));
         match timeout(limits.connect_timeout.0, looking).await {
@@ -187,7 +193,7 @@ impl CheckedResolver {
     }
 }
 
-/// Marks a refusal on its way through the HTTP library.
+/// Marks a blocked address in the errors of the HTTP library.
 #[derive(Debug, thiserror::Error)]
 #[error("in a private network")]
 struct BlockedAddress;

@@ -77,7 +77,7 @@ impl Http {
         let mut request = Request::new(wanted.method.clone(), url.clone());
         for (name, value) in &wanted.headers {
             let value = HeaderValue::try_from(value.as_str()).map_err(|error| {
-                let reason = format!("the value for {name}: {error}");
+                let reason = format!("the value of {name}: {error}");
                 surely_not(self.error(ErrorKind::Unfit { reason }))
             })?;
             request.headers_mut().insert(HeaderName::from_static(name), value);

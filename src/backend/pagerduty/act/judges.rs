@@ -355,7 +355,7 @@ pub(super) fn words(incident: &wire::Incident, status: IncidentStatus) -> Text {
         .map(|who| [&who.name, &who.summary, &who.id].into_iter().find(|word| !word.0.is_empty()))
         .map(|name| name.map_or("somebody", |Word(name)| name).to_owned());
     let at = acknowledged.and_then(|given| given.at.0);
-    let at = at.or_else(|| incident.last_status_change_at.0);
+    let at = at.or(incident.last_status_change_at.0);
     let mut words = status.word().to_owned();
     words.extend(who.iter().flat_map(|who| [" by ", who]));
     if let Some(at) = at {

@@ -1,4 +1,4 @@
-//! Each request that changes something, held against the vendor's own description.
+//! Checks every write request against the vendor's API description.
 
 use std::time::Duration;
 
@@ -40,7 +40,7 @@ fn action(operation: Operation) -> Action {
     Action { source: SourceId::new("pd"), target, operation }
 }
 
-/// Takes everything.
+/// A server that accepts every request.
 fn willing(asked: &ReceivedRequest) -> CannedResponse {
     let id = json!({"id": "X1"});
     match (asked.method.as_str(), asked.path.rsplit('/').next().unwrap()) {

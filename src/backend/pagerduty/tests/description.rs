@@ -1,5 +1,5 @@
-//! Held against the vendor's own description, if this machine has it: every request is valid by it, every example that it
-//! gives is read without loss, and so are recorded answers.
+//! Checks against the vendor's API description, if it is on this machine: every request is valid, and every example in the
+//! description and every recorded answer is read without loss.
 
 use std::collections::BTreeSet;
 
@@ -7,7 +7,7 @@ use super::*;
 use crate::backend::kit::contract::{Description, recorded, without_loss};
 use crate::model::ask::Query;
 
-/// An account that answers with examples, each at its path.
+/// An account that answers with the examples of the description.
 async fn examples(by_path: Vec<(&'static str, Value)>) -> Double {
     Double::start(move |asked| {
         let example = by_path.iter().find(|(path, _)| *path == asked.path);
@@ -23,7 +23,7 @@ async fn every_request_is_valid_by_the_vendors_description() {
     let double = Double::start(move |asked| match asked.path.as_str() {
         "/users/me" => refused(400),
         "/incidents" if is_about(asked, "triggered") => {
-            // another each time, so that the one before is looked up
+            // a different incident each time, so that the previous one is looked up
             let mut turn = turn.lock().unwrap();
             *turn += 1;
             let all: Vec<_> = (*turn..*turn + 150).map(|i| incident(&format!("Q{i}"), "triggered")).collect();
@@ -178,7 +178,7 @@ async fn every_example_of_a_detail_is_read_without_loss() {
                 "cluster_id",
             ];
             if let Some(user) = wire.get_mut("channel") {
-                // where a note was written: not kept
+                // not kept: in which system the note was written
                 *user = json!({"type": user["type"]});
             }
             without_loss(&wire, &keys, &format!("{detail:?}"));
@@ -208,7 +208,7 @@ async fn every_example_of_policies_and_turns_is_read_without_loss() {
         all.extend(recorded(&format!("corpus/pagerduty/rest/{file}.json")).map(|example| (path, example)));
     }
     for (path, example) in all {
-        // turns are shown with their policy only
+        // a shift is displayed with its policy
         let mut policies = BTreeSet::new();
         if path == "/oncalls" {
             let turns = example["oncalls"].as_array().unwrap().iter();

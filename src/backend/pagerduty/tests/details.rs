@@ -1,4 +1,4 @@
-//! One incident: its parts, what fails of them, and labels out of what senders write.
+//! Tests of one incident: its parts, failures of single parts, and labels from the texts of senders.
 
 use super::*;
 use crate::model::ask::Query;
@@ -177,7 +177,7 @@ async fn thousands_of_steps_are_cut_and_it_is_said() {
     let detail = detail(pagerduty(&double).answer(&asked_for("Q1"), None).await);
     assert_eq!(
         (detail.steps.len(), names(&detail.warnings)),
-        (1000, "what happened: only 1000 are shown, there are more".into())
+        (1000, "timeline: only the first 1000 are shown".into())
     );
 }
 
@@ -188,7 +188,7 @@ fn each_alert_of_a_page_has_its_labels_also_where_the_text_was_cut() {
             "Labels:\n - alertname = {name}\n - service = checkout\nAnnotations:\n - summary = s\nSource: http://p/{name}\n"
         )
     }
-    // Grafana writes more around it
+    // Grafana adds other text around the labels
     fn of_grafana(name: &str) -> String {
         format!("\nValue: B=7\n{}Silence: https://g/silence\nDashboard: https://g/d\n", one(name))
     }
@@ -205,7 +205,7 @@ fn each_alert_of_a_page_has_its_labels_also_where_the_text_was_cut() {
     }
     let cut = format!("{}{}", one("A"), "Labels:\n - alertname = B\n - service = chec");
     assert_eq!(each(&json!({"firing": cut})), [labels("A"), r#"{alertname="B"}"#.to_owned()]);
-    // a custom text of Alertmanager's configuration
+    // a custom text in Alertmanager's configuration
     let custom =
         json!({"alertname": "A", "service": "checkout", "num_firing": "1", "description": "no label"});
     assert_eq!(each(&custom), [labels("A")]);

@@ -1,4 +1,4 @@
-//! Lists of incidents: pages, what is remembered, what is odd.
+//! Tests of incident lists: pagination, cached incidents, and invalid answers.
 
 use std::sync::Mutex;
 
@@ -56,7 +56,7 @@ async fn an_incident_keeps_all_that_is_told_of_it() {
 async fn all_pages_are_read_and_each_incident_is_there_once() {
     let double = Double::start(|asked| {
         let mut all: Vec<_> = (0..734).map(|i| incident(&format!("Q{i}"), "triggered")).collect();
-        // slipped to the next page while the pages were read
+        // moved to the next page while the pages were read
         all.insert(100, incident("Q99", "triggered"));
         if is_about(asked, "triggered") { page(asked, "incidents", &all) } else { quiet(asked) }
     })
@@ -67,7 +67,7 @@ async fn all_pages_are_read_and_each_incident_is_there_once() {
 
 #[tokio::test]
 async fn a_list_that_never_ends_is_cut_and_says_so() {
-    // new ones on each page for ever
+    // every page has new incidents, without an end
     let endless = Double::start(|asked| {
         if asked.path != "/incidents" {
             return quiet(asked);
@@ -83,8 +83,8 @@ async fn a_list_that_never_ends_is_cut_and_says_so() {
     assert_eq!(all.incidents.len(), 10_000 + 2_000);
     let warnings = names(&all.warnings);
     assert!(warnings.contains("the oldest are not shown"), "{warnings}");
-    assert!(warnings.contains("those before 2026-08-20T09:50:00Z"), "{warnings}");
-    // a server that does not look at the offset
+    assert!(warnings.contains("those resolved before 2026-08-20T09:50:00Z"), "{warnings}");
+    // a server that ignores the offset
     let stuck = Double::start(|asked| match asked.path.as_str() {
         "/incidents" => {
             json(&json!({"incidents": [incident("Q1", asked.parameter("statuses[]"))], "more": true}))
@@ -95,7 +95,7 @@ async fn a_list_that_never_ends_is_cut_and_says_so() {
     let all = board(pagerduty(&stuck).answer(&Query::Incidents.now(), None).await);
     assert_eq!((all.incidents.len(), all.warnings.len()), (1, 2));
     assert!(stuck.asked().len() < 10, "{}", stuck.asked().len());
-    // and one that says that there is more where there is nothing
+    // a server that reports more pages although there are none
     let hollow = Double::start(|asked| match asked.path.as_str() {
         "/incidents" => json(&json!({"incidents": [], "more": true, "limit": 1})),
         _ => quiet(asked),
@@ -171,7 +171,7 @@ async fn what_became_of_an_incident_that_left_the_open_list_is_looked_up() {
     let states: Vec<_> = later.incidents.iter().map(|one| (&*one.id, one.status)).collect();
     assert_eq!(states, [("OLD", IncidentStatus::Resolved), ("SLIPPED", IncidentStatus::Triggered)]);
     assert_eq!(&*one(&later, "OLD").acknowledged[0].who.name, "Ana", "told only while it is open");
-    // SLIPPED is not in the list again and is looked up again
+    // SLIPPED is not in the list and is looked up again
     let again = board(source.answer(&Query::Incidents.now(), None).await);
     assert_eq!(one(&again, "SLIPPED").status, IncidentStatus::Triggered);
 }
@@ -206,7 +206,7 @@ async fn priorities_that_cannot_be_read_are_told_as_long_as_the_others_are_kept(
     let source = pagerduty(&double);
     for _ in 0..2 {
         let reply = source.answer(&Query::Incidents.now(), None).await.unwrap();
-        assert_eq!(reply.warnings, [Warning::missing("priorities that cannot be read are left out: 2")]);
+        assert_eq!(reply.warnings, [Warning::missing("2 priorities could not be read and are left out")]);
     }
     assert_eq!(double.asked().iter().filter(|asked| asked.path == "/priorities").count(), 1);
 }
@@ -226,7 +226,7 @@ async fn odd_incidents_are_read_as_far_as_they_go() {
     })
     .await;
     let reply = pagerduty(&double).answer(&Query::Incidents.now(), None).await.unwrap();
-    assert_eq!(reply.warnings, [Warning::missing("open incidents that cannot be read are left out: 2")]);
+    assert_eq!(reply.warnings, [Warning::missing("2 open incidents could not be read and are left out")]);
     let board = board(Ok(reply));
     assert_eq!(board.incidents.len(), 3);
     let odd = one(&board, "A");
@@ -325,7 +325,7 @@ async fn without_the_resolved_ones_the_open_ones_are_still_shown() {
     .await;
     let board = board(pagerduty(&double).answer(&Query::Incidents.now(), None).await);
     assert_eq!(board.incidents.len(), 1);
-    assert_eq!(names(&board.warnings), "resolved incidents cannot be had: 500: No: not this time");
+    assert_eq!(names(&board.warnings), "resolved incidents not available: 500: No: not this time");
 }
 
 #[tokio::test]

@@ -1,4 +1,4 @@
-//! The account's log: who acknowledged what was resolved before anybody looked.
+//! Tests of the account's log: who acknowledged incidents that were resolved before burnwatch saw them.
 
 use std::sync::atomic::{AtomicI64, Ordering};
 
@@ -13,7 +13,7 @@ fn entry(kind: &str, incident: &str, at: &str, who: &str) -> Value {
     })
 }
 
-/// An account with one resolved incident, and this in its log.
+/// An account with one resolved incident and this log.
 async fn with_log(log: impl Fn(&ReceivedRequest) -> CannedResponse + Send + Sync + 'static) -> Double {
     Double::start(move |asked| match asked.path.as_str() {
         "/incidents" if is_about(asked, "resolved") => {
@@ -60,7 +60,7 @@ async fn who_acknowledged_what_was_resolved_before_the_start_is_known() {
     assert_eq!(asked.len(), 1);
     assert_eq!(asked[0].parameter("since"), "2026-08-20T09:33:10Z");
     assert_eq!(asked[0].parameter("until"), "2026-08-20T09:50:01Z");
-    // it stays known, and is not asked for again
+    // the result is kept and not requested again
     let again = board(source.answer(&Query::Incidents.now(), None).await);
     assert_eq!((one(&again, "Q1"), logs(&double).len()), (known, 1));
 }
@@ -88,7 +88,7 @@ async fn a_log_that_cannot_be_had_is_a_warning_that_stands() {
             let all = board(source.answer(&Query::Incidents.now(), None).await);
             let warnings = names(&all.warnings);
             assert!(
-                warnings.starts_with("who acknowledged resolved incidents cannot be had: "),
+                warnings.starts_with("who acknowledged resolved incidents could not be read: "),
                 "{warnings}"
             );
             assert_eq!(one(&all, "Q1").number, 4711);
@@ -114,7 +114,7 @@ async fn a_log_without_end_is_cut_and_says_so() {
     let warnings = names(&all.warnings);
     assert_eq!(
         warnings,
-        "who acknowledged resolved incidents is not known of those before 2026-08-20T09:46:41Z"
+        "who acknowledged incidents before 2026-08-20T09:46:41Z is not known: the log is too long"
     );
 }
 

@@ -1,4 +1,4 @@
-//! Policies and turns: levels, gaps, stand-ins, who sits at the keyboard.
+//! Tests of policies and shifts: levels, gaps, overrides, and the current user.
 
 use super::*;
 use crate::model::ask::Query;
@@ -81,7 +81,7 @@ async fn levels_turns_and_stand_ins_are_read_and_a_gap_stays_one() {
     assert!(
         matches!(&policy.levels[1].targets[..], [EscalationTarget::Person(person)] if &*person.name == "Jo")
     );
-    assert!(names(&board.warnings).contains("something unknown (pigeon)"));
+    assert!(names(&board.warnings).contains("a target of an unknown type (pigeon)"));
     let who = |shift: &Shift| format!("{} {} {}", shift.level, shift.person.id, shift.is_override);
     let shifts: Vec<_> = board.shifts.iter().map(who).collect();
     assert_eq!(shifts, ["1 PBO true", "1 PANA false", "2 PJO false"]);
@@ -119,7 +119,7 @@ async fn only_the_turns_of_the_chosen_services_are_asked_for() {
     let asked = double.asked();
     let oncalls = asked.iter().find(|asked| asked.path == "/oncalls").unwrap();
     assert_eq!(oncalls.parameter("escalation_policy_ids[]"), "PE1");
-    // and none at all rather than everybody's
+    // and no user at all rather than a wrong one
     let double = Double::start(account).await;
     let source = connected(&double, set("services", vec!["PNONE"]), Clock::fixed(now()));
     let board = turns(source.answer(&Query::OnCall.now(), None).await);
@@ -138,8 +138,8 @@ async fn without_schedules_or_users_turns_are_still_shown() {
     let board = turns(pagerduty(&double).answer(&Query::OnCall.now(), None).await);
     assert_eq!((board.shifts.len(), &board.me), (3, &None));
     let warnings = names(&board.warnings);
-    assert!(warnings.contains("who stands in for whom cannot be had: 403"), "{warnings}");
-    assert!(warnings.contains("who you are here cannot be had: 500"), "{warnings}");
+    assert!(warnings.contains("overrides not available: 403"), "{warnings}");
+    assert!(warnings.contains("your user not available: 500"), "{warnings}");
 }
 
 #[tokio::test]
@@ -162,7 +162,7 @@ async fn stand_ins_that_cannot_be_read_are_told() {
     let board = turns(pagerduty(&double).answer(&Query::OnCall.now(), None).await);
     let told = ["schedules", "overrides"].map(|what| {
         let count = if what == "schedules" { 1 } else { 3 };
-        Warning::missing(format!("{what} that cannot be read are left out: {count}"))
+        Warning::missing(format!("{count} {what} could not be read and are left out"))
     });
     let missing: Vec<_> =
         board.warnings.iter().filter(|warning| warning.is_missing_data()).cloned().collect();

@@ -1,4 +1,4 @@
-//! Whose key it is, and what the heartbeat tells.
+//! Tests of the owner of the key, and of the probe.
 
 use super::*;
 use crate::model::ask::Query;
@@ -86,7 +86,7 @@ async fn an_accounts_key_needs_to_know_who_you_are() {
 
     let stranger = connected(&double, set("from", "jo@example.org"), Clock::fixed(now()));
     let told = offer(stranger.answer(&Query::Probe.now(), None).await);
-    assert!(names(&told.warnings).contains("nobody here has the address `jo@example.org`"));
+    assert!(names(&told.warnings).contains("the account has no user with the address `jo@example.org`"));
 }
 
 #[tokio::test]

@@ -14,11 +14,11 @@ use crate::model::source::SourceId;
 const END: i64 = 1_800_000_000;
 const DAY: i64 = 86_400;
 
-/// One rule's past with one set of labels: when its condition held, evaluated so often.
+/// The history of one series of a rule: when its condition held, and the evaluation interval.
 #[derive(Clone)]
 struct Series {
     labels: Vec<(&'static str, &'static str)>,
-    /// When it began to fire and when it was over, in seconds before the end; the condition held `hold` earlier.
+    /// The start and end of each firing, in seconds before the end of the range; the condition began `hold` earlier.
     spans: Vec<(i64, i64)>,
     hold: i64,
     every: i64,
@@ -41,12 +41,12 @@ impl Series {
         Value::Object(metric)
     }
 
-    /// Samples of one of the two series, seconds and values.
+    /// The samples of one of the two series: Unix seconds and values.
     fn samples(&self, name: &str) -> Vec<(i64, i64)> {
         let mut all = Vec::new();
         for (from, to) in &self.spans {
             let (begin, end) = (END - from, END - to);
-            // it fires at the first evaluation after its `for`
+            // the alert fires at the first evaluation after its `for`
             let active = begin - (self.hold + self.every - 1) / self.every * self.every;
             let first = if name == "ALERTS" { begin } else { active };
             let value = if name == "ALERTS" { 1 } else { active };
@@ -111,7 +111,7 @@ fn told(all: &[Series], asked: &ReceivedRequest) -> CannedResponse {
 }
 
 fn source(double: &Double) -> Prometheus {
-    // a busy machine works out the stand-in's answers slowly
+    // on a busy machine, the test server computes its answers slowly
     let limits =
         LimitSettings { timeout: ConfigDuration(Duration::from_secs(60)), ..LimitSettings::default() };
     let settings = Settings { limits, ..Settings::default() };
@@ -119,7 +119,7 @@ fn source(double: &Double) -> Prometheus {
     Prometheus::new(&SourceId::new("prom"), &double.source("prometheus"), deps).unwrap()
 }
 
-/// What is told of these series over the last so many seconds, and by how many queries.
+/// The firings of these series in the last `length` seconds, and the number of queries.
 async fn found(all: Vec<Series>, labels: &Labels, seconds: i64) -> (FiringBoard, usize) {
     let all = Arc::new(all);
     let double = Double::start(move |asked| told(&all, asked)).await;
@@ -132,7 +132,7 @@ async fn found(all: Vec<Series>, labels: &Labels, seconds: i64) -> (FiringBoard,
     (board, queries)
 }
 
-/// Seconds before the end.
+/// Converts to seconds before the end.
 fn spans(board: &FiringBoard) -> Vec<(i64, i64)> {
     let before = |at: Timestamp| END - at.as_second();
     board.firings.iter().map(|firing| (before(firing.from), before(firing.to))).collect()
@@ -176,7 +176,7 @@ async fn two_firings_with_a_single_evaluation_between_are_two_and_one_that_misse
     let together = Series::of(&[(3000, 2400), (2385, 2010)]);
     let (board, _) = found(vec![together.clone()], &of_shop(), 7200).await;
     assert_eq!(spans(&board), [(3000, 2400), (2385, 2010)]);
-    // where nobody tells when it became active, the evaluations alone do
+    // without the active time, the evaluations are enough
     let (board, _) = found(vec![Series { has_state: false, ..together }], &of_shop(), 7200).await;
     assert_eq!(spans(&board), [(3000, 2400), (2385, 2010)]);
 }
@@ -213,7 +213,7 @@ async fn an_alert_has_its_own_firings_and_not_those_of_other_labels() {
 
 #[tokio::test]
 async fn where_there_are_too_many_samples_only_edges_are_read_and_all_is_exact_still() {
-    // evaluated every second, with three short breaks
+    // evaluated every second, with three short gaps
     let told = [(80_000, 50_007), (50_000, 20_011), (19_987, 5000), (4000, 3333)];
     let series = Series { every: 1, ..Series::of(&told) };
     let (board, queries) = found(vec![series], &of_shop(), 7 * DAY).await;

@@ -1,5 +1,5 @@
-//! What becomes of an entry that could not be looked for: what was found before still holds, and otherwise nobody knows whose
-//! signals are not seen.
+//! Entries for which discovery failed: the previous result stays in use; without one, the signals of the entry count as
+//! unknown.
 
 use std::collections::HashSet;
 
@@ -11,30 +11,30 @@ use crate::model::signal::Signal;
 use crate::model::source::SourceError;
 use crate::model::warning::Warning;
 
-/// A signal that some services may have, and that could not be looked for.
+/// A signal for which discovery failed, although some services may have it.
 #[derive(Debug, Clone)]
 pub(in crate::backend::prometheus) struct Gap {
     pub(in crate::backend::prometheus) signal: Signal,
     pub(in crate::backend::prometheus) why: Text,
-    /// Whose; `None`: that of any service that lacks it.
+    /// The services whose signal is unknown; `None`: every service without the signal.
     pub(in crate::backend::prometheus) services: Option<HashSet<Text>>,
 }
 
-/// An entry that was looked for: found whole, or but for a part, or not at all.
+/// The result of looking up an entry: found, found without its optional part (with the error), or failed.
 pub(super) type LookupResult<T> = Result<(DiscoveredEntry<T>, Option<SourceError>), SourceError>;
 
-/// An entry as a survey keeps it.
+/// A discovered entry that is kept from one discovery to the next.
 pub(super) trait CachedEntry: Clone {
-    /// What it tells of a service; the last is told by a part without which the rest is still of use.
+    /// The signals that the entry provides.
     const SIGNALS: &'static [Signal];
 
-    /// What tells it from the others of its kind.
+    /// The name that identifies the entry.
     fn name(&self) -> &str;
 
-    /// Whether it is the same entry, found at another time.
+    /// Whether both are results for the same entry of a pack.
     fn is_same(&self, other: &Self) -> bool;
 
-    /// Takes the part over.
+    /// Copies the optional part from the previous result.
     fn take_part(&mut self, _before: &Self) {}
 
     /// Whether it only adds to services that others speak of.
@@ -103,8 +103,8 @@ entry_without_parts! {
 }
 
 impl MetricDiscovery {
-    /// What could be looked for; of the rest what was found `before`, or a gap. Each entry comes with how it is when nothing is
-    /// found out about it.
+    /// Combines new results with those of the discovery `before`: a failed lookup is replaced by the previous result, or
+    /// recorded as a gap. Each result comes with an empty entry, to find its predecessor.
     pub(super) fn kept<T: CachedEntry>(
         &mut self,
         call: &QuestionRequests<'_>,
@@ -139,7 +139,7 @@ impl MetricDiscovery {
                 (Err(error), None) => {
                     let why = tell(call, &blank, &error);
                     let gap = |signal: &Signal| Gap { signal: *signal, why: why.clone(), services: None };
-                    // it was looked for before, and nobody had it
+                    // with a previous discovery, no server had this entry then
                     if before.is_none() {
                         self.gaps.extend(T::SIGNALS.iter().map(gap));
                     }
@@ -150,10 +150,10 @@ impl MetricDiscovery {
     }
 }
 
-/// Tells that an entry could not be looked for; the reason.
+/// Adds a warning that looking up an entry failed; returns the reason.
 fn tell<T: CachedEntry>(call: &QuestionRequests<'_>, entry: &T, error: &SourceError) -> Text {
     let what = T::SIGNALS.first().map_or("", |signal| signal.word());
     let name = entry.name();
-    call.warn(Warning::part(format!("{what} ({name}) cannot be looked for: {}", error.trouble)));
+    call.warn(Warning::part(format!("{what} ({name}) could not be discovered: {}", error.trouble)));
     error.trouble.to_string().into()
 }

@@ -1,4 +1,4 @@
-//! Packs in a survey: which of their entries a server has, and by which labels and targets their services are told.
+//! Looks up the entries of packs on a server: which ones exist, and which labels and targets name their services.
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::time::Duration;
@@ -18,18 +18,19 @@ use crate::model::labels::{Labels, Text};
 use crate::model::promql::{self, quoted};
 use crate::model::source::SourceError;
 
-/// Which targets speak of a service that no target names, and what describes it.
+/// The targets whose series name a service that no target names (targets of a proxy), and the service's descriptive labels.
 #[derive(Debug, Clone, Default)]
 pub(in crate::backend::prometheus) struct ProxyTarget {
-    /// The label that names it.
+    /// The label that names the service.
     pub(in crate::backend::prometheus) label: Text,
-    /// Job and instance of each target of its proxy; none if there is no proxy.
+    /// Job and instance of each target of the proxy; empty if there is no proxy.
     pub(in crate::backend::prometheus) targets: BTreeSet<(Text, Text)>,
-    /// What describes it; `None` where not all series agree.
+    /// The descriptive labels; `None` for a label whose values differ between series.
     labels: BTreeMap<Text, Option<Text>>,
 }
 
 impl ProxyTarget {
+    /// Adds the description of one series.
     fn add(&mut self, told: &Described) {
         self.label = told.label.clone();
         self.targets.extend(told.target.clone());
@@ -41,14 +42,14 @@ impl ProxyTarget {
         }
     }
 
-    /// What all series agree on.
+    /// The labels whose values are the same in all series.
     pub(in crate::backend::prometheus) fn labels(&self) -> Labels {
         let agreed = self.labels.iter().filter_map(|(name, value)| Some((name.clone(), value.clone()?)));
         Labels::new(agreed.collect())
     }
 }
 
-/// What one series says of the service that it is about.
+/// A service as one series describes it.
 #[derive(Debug, Clone)]
 pub(in crate::backend::prometheus) struct Described {
     service: Text,
@@ -57,14 +58,14 @@ pub(in crate::backend::prometheus) struct Described {
     labels: Labels,
 }
 
-/// What the entries of one pack are looked for with.
+/// The context for looking up the entries of one pack.
 struct EntryContext<'a> {
     call: &'a QuestionRequests<'a>,
     /// Labels that name the service.
     labels: &'a [String],
-    /// Labels that describe it, where no target does.
+    /// Labels that describe the service, if no target does.
     described: Vec<&'a str>,
-    /// Whether its targets are those of a proxy.
+    /// Whether the pack's targets are those of a proxy.
     proxy: bool,
 }
 
@@ -79,7 +80,8 @@ impl<'a> EntryContext<'a> {
         EntryContext { call, labels, described: described.map(String::as_str).chain(target).collect(), proxy }
     }
 
-    /// The lanes of a metric: each series goes by the first of the labels that it has.
+    /// The selector groups of a metric: each series belongs to the group of the first label that it has. Also returns
+    /// descriptions.
     async fn selector_groups(
         &self,
         metric: &str,
@@ -97,7 +99,7 @@ impl<'a> EntryContext<'a> {
             Err(error) if by.len() < 2 || !is_too_much(&error) => return Err(error),
             Err(_) => {}
         }
-        // the series of one label after the other, and without what describes them
+        // too many series: query the labels one after the other, without descriptions
         let open = selector.trim_end_matches('}');
         let parts = by.iter().take(self.labels.len()).enumerate().map(|(at, label)| {
             let absent = by.iter().take(at).map(|earlier| format!(",{earlier}=\"\""));
@@ -109,6 +111,7 @@ impl<'a> EntryContext<'a> {
         Ok((selector_groups_of(&samples.concat(), self.labels), Vec::new()))
     }
 
+    /// The descriptions of services in these series.
     fn describe(&self, samples: &[Sample]) -> Vec<Described> {
         let of = |sample: &Sample| {
             let (at, service) = first_label(&sample.labels, self.labels)?;
@@ -126,6 +129,7 @@ impl<'a> EntryContext<'a> {
         if self.described.is_empty() { Vec::new() } else { samples.iter().filter_map(of).collect() }
     }
 
+    /// Looks up an entry by the metric that names its services.
     async fn entry<T: Clone>(&self, entry: &T, metric: Option<&String>) -> (T, LookupResult<T>) {
         let looked = self.selector_groups(metric.map_or("", |metric| metric), "").await;
         let found = looked.map(|(selector_groups, described)| {
@@ -134,6 +138,7 @@ impl<'a> EntryContext<'a> {
         (entry.clone(), found)
     }
 
+    /// Looks up a request counter, and the labels that mark failures.
     async fn counter(&self, requests: &Requests) -> LookupResult<RequestCounter> {
         let call = self.call;
         let (selector_groups, described) = self.selector_groups(&requests.metric, &requests.matchers).await?;
@@ -168,6 +173,7 @@ impl<'a> EntryContext<'a> {
         Ok((DiscoveredEntry { entry: counter, selector_groups, described }, None))
     }
 
+    /// Looks up a histogram, and its bounds for Apdex.
     async fn histogram(&self, latency: &LatencySignal, apdex: Duration) -> LookupResult<LatencyHistogram> {
         let call = self.call;
         let metric = latency.metric();
@@ -199,13 +205,14 @@ impl<'a> EntryContext<'a> {
 }
 
 impl RequestCounter {
+    /// The counter before its outcome labels are looked up.
     fn blank(requests: &Requests) -> Self {
         Self { requests: requests.clone(), codes: Vec::new(), without_outcome_label: HashSet::new() }
     }
 }
 
 impl MetricDiscovery {
-    /// Adds what the server has of a pack.
+    /// Looks up all entries of a pack and adds those that exist.
     pub(super) async fn add_pack(
         &mut self,
         call: &QuestionRequests<'_>,
@@ -241,7 +248,7 @@ impl MetricDiscovery {
         add_new(&mut self.counters, counters);
         let histograms = self.kept(call, histograms, before.map(|before| before.histograms.as_slice()));
         add_new(&mut self.histograms, histograms);
-        // several of one service are all wanted
+        // several entries of one service are all used
         let full = self.kept(call, saturations, before.map(|before| before.saturations.as_slice()));
         self.saturations.extend(full.into_iter().filter(|found| !found.selector_groups.is_empty()));
         let ups = self.kept(call, ups, before.map(|before| before.ups.as_slice()));
@@ -253,7 +260,7 @@ impl MetricDiscovery {
         }
     }
 
-    /// Notes who speaks of services that no target names.
+    /// Collects the proxies and descriptions of services that no target names.
     pub(super) fn collect_described(&mut self) {
         let mut proxy_targets: BTreeMap<Text, ProxyTarget> = BTreeMap::new();
         let described = self.entries().flat_map(|(_, described, _)| described);
@@ -264,7 +271,7 @@ impl MetricDiscovery {
     }
 }
 
-/// Adds those entries that speak of a service that no earlier one speaks of.
+/// Adds the entries with at least one service that no earlier entry has.
 pub(super) fn add_new<T>(all: &mut Vec<DiscoveredEntry<T>>, more: Vec<DiscoveredEntry<T>>) {
     for found in more {
         let is_covered = |service: &Text| {
@@ -278,6 +285,7 @@ pub(super) fn add_new<T>(all: &mut Vec<DiscoveredEntry<T>>, more: Vec<Discovered
     }
 }
 
+/// The selector groups of the series: each series belongs to the first label that it has.
 pub(super) fn selector_groups_of(samples: &[Sample], labels: &[String]) -> Vec<SelectorGroup> {
     let mut by_label: BTreeMap<usize, HashSet<Text>> = BTreeMap::new();
     for sample in samples {
@@ -299,7 +307,7 @@ pub(super) fn selector_groups_of(samples: &[Sample], labels: &[String]) -> Vec<S
         .collect()
 }
 
-/// Which of the labels comes first, and its value.
+/// The first of these labels that the series has: its index and its value.
 pub(in crate::backend::prometheus) fn first_label<'a>(
     labels: &'a Labels,
     names: &[String],
@@ -307,7 +315,7 @@ pub(in crate::backend::prometheus) fn first_label<'a>(
     names.iter().enumerate().find_map(|(at, name)| Some((at, labels.get(name)?)))
 }
 
-/// The bounds nearest to `satisfied` and to four times that; `None` if one is further off than by half.
+/// The bounds nearest to `satisfied` and to four times that; `None` if one of them differs by a factor of more than 1.5.
 pub(super) fn bounds(texts: &[&str], satisfied: f64) -> Option<ApdexBounds> {
     let known: Vec<(f64, &str)> = texts.iter().filter_map(|text| Some((text.parse().ok()?, *text))).collect();
     let nearest = |wanted: f64| {
@@ -319,7 +327,7 @@ pub(super) fn bounds(texts: &[&str], satisfied: f64) -> Option<ApdexBounds> {
     let wanted =
         |bound: f64| bound.to_bits() == satisfied.to_bits() || bound.to_bits() == tolerated.to_bits();
     let spelt = known.iter().filter(|(bound, _)| wanted(*bound) || *bound == f64::INFINITY);
-    // a backslash stands in a PromQL string, where it is doubled
+    // in a PromQL string, a backslash is doubled
     let pattern =
         spelt.map(|(_, text)| regex::escape(text).replace('\\', "\\\\")).collect::<Vec<_>>().join("|");
     (satisfied < tolerated).then_some(ApdexBounds { satisfied, tolerated, pattern })

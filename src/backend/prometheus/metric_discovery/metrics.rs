@@ -1,4 +1,4 @@
-//! Which metrics of the packs a server has.
+//! Finds out which metrics of the packs exist on a server.
 
 use std::collections::{BTreeSet, HashSet};
 
@@ -11,16 +11,16 @@ use crate::model::labels::Text;
 use crate::model::promql::quoted;
 use crate::model::source::{ErrorKind, SourceError};
 
-/// Which of the packs' metrics there are.
+/// The metrics of the packs that exist on the server.
 #[derive(Debug, Default)]
 pub(super) struct KnownMetrics {
     existing_names: HashSet<Text>,
-    /// Names and patterns of which nobody knows: whoever looks for their series will see.
+    /// Names and patterns for which the query failed; their entries are looked up anyway.
     unknown_names: HashSet<String>,
 }
 
 impl KnownMetrics {
-    /// Whether there is a metric of this name, or one that this pattern matches; also if that could not be found out.
+    /// Whether a metric with this name, or one that matches this pattern, exists; also true if that is not known.
     pub(super) fn may_have(&self, metric: &str) -> bool {
         if self.unknown_names.contains(metric) {
             return true;
@@ -33,10 +33,10 @@ impl KnownMetrics {
     }
 }
 
-/// So many names are asked for at once where the server refuses to look for all.
+/// The number of names in one query, if the server refuses a query with all names.
 const PART: usize = 8;
 
-/// Looks for the packs' metrics, in parts if they are too much at once.
+/// Queries the metrics of the packs; in parts if one query is too much for the server.
 pub(super) async fn existing_metrics(
     call: &QuestionRequests<'_>,
     plan: &DiscoveryPlan,
@@ -78,7 +78,7 @@ pub(super) async fn existing_metrics(
     Ok(metrics)
 }
 
-/// Whether less of the same may be answered.
+/// Whether a smaller query may succeed.
 pub(super) fn is_too_much(error: &SourceError) -> bool {
     matches!(
         error.trouble,

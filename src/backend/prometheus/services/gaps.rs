@@ -1,6 +1,7 @@
-//! What is not known of each service: a query was refused, cut or not answered, or its data are too young to tell.
+//! Determines which signals of a service are unknown: because a query failed or its answer is partial, or because the data
+//! are too young.
 //!
-//! Only the services that the query is about are touched.
+//! Only the services that the query is about are marked.
 
 use std::collections::{BTreeMap, HashSet};
 
@@ -17,21 +18,21 @@ use crate::model::service::ServiceReading;
 use crate::model::signal::{Signal, UnknownSignal, UnknownSignals};
 use crate::model::warning::Warning;
 
-/// What was asked at which moment, over how long.
+/// The queries with their answers, evaluation time and window.
 pub(super) struct AskedQuery<'a> {
     pub(super) discovery: &'a MetricDiscovery,
     pub(super) answers: &'a ServiceAnswers<'a>,
     pub(super) ages: &'a Ages,
-    /// `None`: no rate can be told yet.
+    /// `None`: the data are too young for any rate.
     pub(super) window: Option<std::time::Duration>,
     pub(super) now: Timestamp,
 }
 
-/// What is not known, by service.
+/// The unknown signals by service.
 type Gaps = BTreeMap<Text, Vec<UnknownSignal>>;
 
-/// Notes in each reading what of it is not known; services of which nothing could be had are among them. What no query failed
-/// for is told beside the answer here, for nothing else tells it.
+/// Marks the unknown signals in each reading; adds services without any data. Gaps that did not come from a failed query also
+/// get a warning here, because nothing else reports them.
 pub(super) fn note(call: &QuestionRequests<'_>, asked: &AskedQuery<'_>, readings: &mut ReadingSet) {
     let mut gaps = Gaps::new();
     missed(asked, readings, &mut gaps);
@@ -48,14 +49,15 @@ pub(super) fn note(call: &QuestionRequests<'_>, asked: &AskedQuery<'_>, readings
     }
 }
 
+/// Adds an unknown signal of a service.
 fn add(gaps: &mut Gaps, service: &Text, signal: Signal, why: &Text) {
     gaps.entry(service.clone()).or_default().push(UnknownSignal { signal, why: why.clone() });
 }
 
-/// The comment: why signals have no value that went on until now.
+/// The reason for a signal whose data have stopped.
 const NO_DATA: &str = "no data";
 
-/// Of how many services which signal is not told. That data are too young is nothing that is missing in the answer.
+/// Warnings with the number of services by signal and reason. Only stopped data count as missing data; young data do not.
 fn warnings(gaps: &Gaps) -> Vec<Warning> {
     let mut counts: BTreeMap<(Signal, bool), (usize, &Text)> = BTreeMap::new();
     for unknown in gaps.values().flatten() {
@@ -70,7 +72,7 @@ fn warnings(gaps: &Gaps) -> Vec<Warning> {
     told.collect()
 }
 
-/// Whether a signal of a service is known although a query for it failed: another one told it.
+/// Whether a signal of a service is known although a query for it failed, because another query provided it.
 fn has(reading: Option<&ServiceReading>, signal: Signal) -> bool {
     let Some(ServiceReading { signals, .. }) = reading else { return false };
     match signal {
@@ -78,13 +80,13 @@ fn has(reading: Option<&ServiceReading>, signal: Signal) -> bool {
         Signal::Errors => signals.error_ratio.is_some(),
         Signal::Latency => signals.p95.is_some() && signals.p50.is_some() && signals.p99.is_some(),
         Signal::Apdex => signals.apdex.is_some(),
-        // all targets and all resources are wanted
+        // these signals consist of several parts, all of which are needed
         Signal::Targets | Signal::Saturation | Signal::Servers | Signal::Named => false,
     }
 }
 
 impl QueryScope<'_> {
-    /// What is told by it, of a service.
+    /// The signals that the query provides for a service.
     fn signals(self, service: &Text) -> &'static [Signal] {
         let tells_failures = |counter: &RequestCounter| {
             let can_tell = !counter.codes.is_empty() || counter.requests.has_failure_expression();
@@ -104,7 +106,7 @@ impl QueryScope<'_> {
         }
     }
 
-    /// Whether it only adds to services that others speak of.
+    /// Whether the query only adds to services that other queries find.
     pub(super) fn only_adds(self) -> bool {
         match self {
             Self::Full(entry, _) => entry.only_known,
@@ -120,7 +122,7 @@ impl QueryScope<'_> {
     }
 }
 
-/// Queries that were refused or not answered, or whose answer is not whole.
+/// Queries that failed, or whose answer is partial.
 fn missed(asked: &AskedQuery<'_>, readings: &ReadingSet, gaps: &mut Gaps) {
     let discovery = asked.discovery;
     for (job, result) in asked.answers {
@@ -135,7 +137,7 @@ fn missed(asked: &AskedQuery<'_>, readings: &ReadingSet, gaps: &mut Gaps) {
             Some(selector_group) => selector_group.services.iter().collect(),
             None => discovery.up_services.iter().chain(proxied(discovery)).collect(),
         };
-        // of one that came since the last survey nobody knows which queries are about it
+        // for a service that is newer than the last discovery, it is not known which queries are about it
         about.extend(readings.keys().filter(|service| !discovery.services.contains(*service)));
         for service in about {
             let known = readings.get(service);
@@ -151,12 +153,12 @@ fn missed(asked: &AskedQuery<'_>, readings: &ReadingSet, gaps: &mut Gaps) {
     }
 }
 
-/// The services whose targets are those of their proxy.
+/// The services that are found through a proxy, whose scrape targets are those of the proxy.
 fn proxied(discovery: &MetricDiscovery) -> impl Iterator<Item = &Text> {
     discovery.proxy_targets.iter().filter(|(_, told)| !told.targets.is_empty()).map(|(service, _)| service)
 }
 
-/// What the survey could not find out: whoever lacks the signal may have it.
+/// Signals for which metric discovery failed: a service without the signal may have it.
 fn not_found(asked: &AskedQuery<'_>, readings: &ReadingSet, gaps: &mut Gaps) {
     for gap in &asked.discovery.gaps {
         let about = readings.iter().filter(|(service, reading)| {
@@ -177,7 +179,7 @@ fn not_found(asked: &AskedQuery<'_>, readings: &ReadingSet, gaps: &mut Gaps) {
     }
 }
 
-/// Rates over windows that the data do not fill: they began too late, or ended too early.
+/// Rates over windows that the data do not fill, because the data began too late or ended too early.
 fn young(asked: &AskedQuery<'_>, readings: &mut ReadingSet, gaps: &mut Gaps) {
     let AskedQuery { discovery, ages, window, now, .. } = *asked;
     let few = Thresholds::default().few_errors;
@@ -187,11 +189,13 @@ fn young(asked: &AskedQuery<'_>, readings: &mut ReadingSet, gaps: &mut Gaps) {
         let whole = window.unwrap_or(discovery.lookback);
         let young = ages.young(service, window, discovery, now).map(|age| young_reason(asked, age));
         let late = || ages.late(service, whole, discovery, now);
-        let why = young.or_else(|| Some(format!("its data ended {} ago", duration::short(late()?)).into()));
+        let why = young.or_else(|| {
+            Some(format!("the data of this service ended {} ago", duration::short(late()?)).into())
+        });
         let Some(why) = why else { continue };
         let counted = reading.signals.request_rate.take().unwrap_or(0.0);
         add(gaps, service, Signal::Requests, &why);
-        // a ratio is right however young it is, but a few failures say nothing
+        // the ratio is correct for young data too, but not meaningful for only a few errors
         let window = whole.as_secs_f64();
         if reading.signals.error_ratio.is_some_and(|ratio| ratio * counted * window < few) {
             reading.signals.error_ratio = None;
@@ -200,12 +204,14 @@ fn young(asked: &AskedQuery<'_>, readings: &mut ReadingSet, gaps: &mut Gaps) {
     }
 }
 
+/// The reason for a rate that is unknown because of young data.
 fn young_reason(asked: &AskedQuery<'_>, age: std::time::Duration) -> Text {
-    let whose = if asked.ages.store_age(asked.now).is_some() { "the" } else { "its" };
-    format!("{whose} data are {} old", duration::short(age)).into()
+    let whose = if asked.ages.store_age(asked.now).is_some() { "server" } else { "service" };
+    format!("the {whose} has data for only {}", duration::short(age)).into()
 }
 
-/// Signals that were there when the server was surveyed, and of which a whole answer says nothing, while others go on.
+/// Signals that existed at the last discovery and are missing in a complete answer, although other signals of the service
+/// continue.
 fn absent(asked: &AskedQuery<'_>, readings: &ReadingSet, gaps: &mut Gaps) {
     let AskedQuery { discovery, ages, now, .. } = *asked;
     for (job, result) in asked.answers {

@@ -1,5 +1,5 @@
-//! What a service is made of: its hosts and how full they are, servers behind exporters, signals with words of their own, and
-//! the target of the proxy that speaks of it.
+//! Fills in the hosts of services with their utilisation, the servers behind exporters, custom signals, and the targets of
+//! proxies.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
@@ -13,13 +13,13 @@ use crate::model::host::{self, Host, MonitoredServers, NamedSignal, Usage};
 use crate::model::labels::Text;
 use crate::model::service::{DownTarget, ScrapeTargets};
 
-/// Of one kind of server no more that are down are named; all are counted.
+/// The maximum number of down servers that are listed for one kind of server; all of them are counted.
 const DOWN_NAMED: usize = 50;
 
-/// What stands in the label of a host.
+/// The label that identifies a host.
 const INSTANCE: &str = "instance";
 
-/// The values of these labels of a sample, but for the host's.
+/// The values of these labels of a sample, without the host label and the labels in `without`.
 fn part(sample: &Sample, labels: &[String], without: &[&str]) -> Text {
     let named = labels.iter().filter(|label| *label != INSTANCE && !without.contains(&label.as_str()));
     let values: Vec<&Text> = named.filter_map(|label| sample.labels.get(label)).collect();
@@ -30,13 +30,13 @@ fn part(sample: &Sample, labels: &[String], without: &[&str]) -> Text {
     }
 }
 
-/// The host of a sample, if the entry keeps it.
+/// The host of a sample, if the entry has the host label; else empty.
 fn instance(sample: &Sample, labels: &[String]) -> Text {
     let host_samples = labels.iter().any(|label| label == INSTANCE);
     host_samples.then(|| sample.labels.get(INSTANCE).cloned()).flatten().unwrap_or_default()
 }
 
-/// `web-17:9100` without its port; what is no host and port stays.
+/// `web-17:9100` without its port; any other text unchanged.
 fn without_port(instance: &str) -> &str {
     match instance.rsplit_once(':') {
         Some((host, port))
@@ -51,10 +51,12 @@ fn without_port(instance: &str) -> &str {
     }
 }
 
-/// What people call each host of a service: as it calls itself, or without the port, where that leaves no two alike.
+/// The display name of each host of a service: the name that the host reports, else the instance without the port, if these
+/// names are unique.
 pub(super) struct HostNames(HashMap<Text, Text>);
 
 impl HostNames {
+    /// The names without port, for hosts for which that is unique.
     fn of<'a>(instances: impl Iterator<Item = &'a Text>) -> Self {
         let mut by_host: BTreeMap<&str, Vec<&Text>> = BTreeMap::new();
         for instance in instances {
@@ -74,7 +76,7 @@ impl HostNames {
         Self(names)
     }
 
-    /// Takes what hosts call themselves, where no other host of the service is called so.
+    /// Uses the names that hosts report, unless two hosts of the service have the same name.
     fn take(&mut self, own: &[(&Text, &Text)]) {
         for (instance, name) in own {
             let is_taken = own.iter().any(|(other, its)| other != instance && its == name);
@@ -237,14 +239,14 @@ fn named(entry: &OwnSignal, sample: &Sample, host: Text) -> NamedSignal {
     }
 }
 
-/// The labels and targets of services that no target names: those of the proxy that speaks of them.
+/// Fills in the labels and targets of services that are found through a proxy: they are those of the proxy.
 pub(super) fn proxied(discovery: &MetricDiscovery, answers: &ServiceAnswers<'_>, readings: &mut ReadingSet) {
     let mut down = answers.iter().filter(|(job, _)| matches!(job.part, QueryScope::Down));
     let down = down.next().and_then(|(_, result)| Some(&result.as_ref().ok()?.samples));
     for (service, told) in &discovery.proxy_targets {
         let targets = down.and_then(|down| targets(told, down));
         let is_down = targets.as_ref().is_some_and(|targets| targets.up == 0);
-        // its proxy being dead is all that is known of it
+        // without this, a service would vanish while its proxy is down
         if !is_down && !readings.contains_key(service) {
             continue;
         }
@@ -255,6 +257,7 @@ pub(super) fn proxied(discovery: &MetricDiscovery, answers: &ServiceAnswers<'_>,
     }
 }
 
+/// The targets of a proxy; `None` if there are none.
 fn targets(told: &ProxyTarget, down: &[Sample]) -> Option<ScrapeTargets> {
     let total = u32::try_from(told.targets.len()).ok().filter(|total| *total > 0)?;
     let its = down.iter().filter_map(|sample| {

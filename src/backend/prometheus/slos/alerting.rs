@@ -1,4 +1,4 @@
-//! What alerting rules tell of an SLO: its pairs, and where nothing else does its objective.
+//! Reads SLO parameters from alerting rules: the burn conditions, and the objective if nothing else has it.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -13,20 +13,20 @@ use crate::model::promql::{self, bare, constant};
 use crate::model::rule::Rule;
 use crate::model::slo::{AlertMetadata, BurnCondition, Family, Objective, Severity, SloAlerting};
 
-/// Numbers that were meant to be the same differ by less; see SLO.md section 1 on `1 - 0.999`.
+/// Equal numbers differ by less than this because of rounding; see SLO.md section 1 on `1 - 0.999`.
 const SAME: f64 = 1e-9;
 
-/// What the rules of one SLO say.
+/// The conditions in the alerting rules of one SLO.
 #[derive(Debug, Default, Clone)]
 pub(super) struct RuleConditions {
-    /// Its conditions, the most severe first.
+    /// The conditions, the most severe first.
     pub(super) conditions: Vec<RuleCondition>,
     pub(super) alerting: SloAlerting,
-    /// How long a full budget lasts at the factor 1.
+    /// The window: the time for which the budget lasts at burn rate 1.
     pub(super) window: Option<Duration>,
 }
 
-/// One pair, as far as the rule says it.
+/// One burn condition, as far as the rule states it.
 #[derive(Debug, Clone)]
 pub(super) struct RuleCondition {
     severity: Severity,
@@ -36,17 +36,17 @@ pub(super) struct RuleCondition {
     hold: Duration,
 }
 
-/// What both error ratios must exceed: factor * budget.
+/// The threshold of both error ratios: factor * budget.
 #[derive(Debug, Clone, Copy)]
 struct RatioBound {
-    /// All of it.
+    /// The value of the threshold.
     error: f64,
-    /// If it is a product.
+    /// The factors, if the threshold is written as a product.
     factors: Option<(f64, f64)>,
 }
 
 impl RuleConditions {
-    /// The pairs for an objective. None if a rule does not fit it.
+    /// The burn conditions for an objective; `None` if a rule does not match the objective.
     pub(super) fn pairs(&self, objective: Objective) -> Option<Vec<BurnCondition>> {
         let budget = objective.budget();
         let pair = |condition: &RuleCondition| {
@@ -59,7 +59,7 @@ impl RuleConditions {
         (!pairs.is_empty()).then_some(pairs)
     }
 
-    /// The objective, where all conditions name the same budget.
+    /// The objective, if all conditions contain the same budget.
     pub(super) fn objective(&self) -> Option<Objective> {
         let mut all = self.conditions.iter().map(|condition| {
             let (_, budget) = condition.bound.factors?;
@@ -71,7 +71,7 @@ impl RuleConditions {
 }
 
 impl RatioBound {
-    /// What is written as a factor if the rest is the budget, else what is left of the bound.
+    /// The burn rate of the threshold: the factor next to the budget if it is written as a product, else threshold / budget.
     fn factor(self, budget: f64) -> Option<f64> {
         let is_budget = |number: f64| (number - budget).abs() <= budget * SAME.max(1e-6);
         let written = self.factors.into_iter().find(|(_, rest)| is_budget(*rest)).map(|(factor, _)| factor);
@@ -79,7 +79,7 @@ impl RatioBound {
     }
 }
 
-/// What the rules say, by family and identity.
+/// The conditions of all rules, by rule family and SLO id.
 pub(super) fn rule_conditions(rules: &[Arc<Rule>]) -> HashMap<(Family, Text), RuleConditions> {
     let mut all: HashMap<(Family, Text), RuleConditions> = HashMap::new();
     for rule in rules {
@@ -109,7 +109,7 @@ pub(super) fn rule_conditions(rules: &[Arc<Rule>]) -> HashMap<(Family, Text), Ru
     all
 }
 
-/// The window if this is the pair that fires when the budget lasts just as long as the window.
+/// The window, if this is Pyrra's condition with factor 1, whose `exhaustion` label equals the window.
 fn window(lasts: &str, bound: RatioBound) -> Option<Duration> {
     let (factor, _) = bound.factors?;
     let lasts = duration::parse(lasts).ok()?;
@@ -124,7 +124,7 @@ fn severity(family: Family, rule: &Rule, bound: RatioBound) -> Severity {
     match word.to_ascii_lowercase().as_str() {
         "page" | "critical" => Severity::Page,
         "ticket" | "warning" | "info" => Severity::Ticket,
-        // the factors from which everybody pages: 6 and 14.4, 7 and 14
+        // common sets of burn rates page above these factors: 6 and 14.4, or 7 and 14
         _ if bound.factors.is_some_and(|(factor, _)| factor > 5.0) => Severity::Page,
         _ => Severity::Ticket,
     }
@@ -132,7 +132,7 @@ fn severity(family: Family, rule: &Rule, bound: RatioBound) -> Severity {
 
 type Pairing = (Family, Text, Duration, Duration, RatioBound);
 
-/// Each `a > x and b > x` of two lookbacks of one SLO.
+/// Collects each `a > x and b > x` over two lookbacks of one SLO.
 fn conditions(expr: &Expr, found: &mut Vec<Pairing>) {
     let Expr::Binary(binary) = bare(expr) else { return };
     match binary.op.to_string().as_str() {
@@ -153,7 +153,7 @@ fn conditions(expr: &Expr, found: &mut Vec<Pairing>) {
     }
 }
 
-/// `max(series > bound) without (...)` or `series > bound`.
+/// Reads `max(series > bound) without (...)` or `series > bound`.
 fn comparison(expr: &Expr) -> Option<(Family, Text, Duration, RatioBound)> {
     let expr = match bare(expr) {
         Expr::Aggregate(aggregate) => bare(&aggregate.expr),

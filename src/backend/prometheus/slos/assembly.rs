@@ -1,4 +1,4 @@
-//! From what the queries came to, to what is said of each SLO.
+//! Assembles the answers of the queries to one reading for each SLO.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
@@ -17,11 +17,11 @@ use crate::model::labels::{Labels, Text};
 use crate::model::remote::age;
 use crate::model::slo::{DataExtent, GroupReading, InvalidRatio, MeasuredRatio, Sli, SloReading};
 
-/// Data that come at all come more often than this: five minutes after a sample Prometheus itself takes a series for gone, and
-/// what was looked at every five minutes may have seen the one before.
+/// Data are called silent only if the newest sample is older than this: Prometheus drops a series five minutes after its last
+/// sample, and a check every five minutes may have seen the sample before the last one.
 const SILENT_AFTER: Duration = Duration::from_secs(600);
 
-/// The series of recorded names and identities in the answer to one query.
+/// The samples of an answer by recorded name and SLO id.
 type ByName<'a> = HashMap<(&'a str, &'a str), Vec<&'a Sample>>;
 
 /// All answers of a round.
@@ -30,11 +30,11 @@ pub(super) struct RoundAnswers<'a> {
     recorded: HashMap<&'a str, ByName<'a>>,
 }
 
-/// One number of each group, or why there is none at all.
+/// One number for each group, or the reason why there is none.
 enum GroupValues {
-    /// Not asked, not answered yet, or refused.
+    /// Not queried, not answered yet, or failed with this error.
     Unknown(Option<Text>),
-    /// What was measured, with what the server says about it not being newer.
+    /// The measured ratios, and the error of the latest attempt if the values are older.
     Known(BTreeMap<Labels, MeasuredRatio>, Option<Text>),
 }
 
@@ -58,13 +58,14 @@ impl<'a> RoundAnswers<'a> {
         Self { shown, recorded }
     }
 
+    /// The answer of a query and its error, where there are any.
     fn shown(&self, subquery: &Subquery) -> (Option<&'a GoodAnswer>, Option<Text>) {
         self.shown
             .get(&subquery.key)
             .map_or((None, None), |shown| (shown.good.as_ref(), shown.trouble.clone()))
     }
 
-    /// The values of each group, whatever they mean.
+    /// The raw values of each group.
     fn values(&self, entry: &RegisteredSlo, number_source: &NumberSource) -> BTreeMap<Labels, Vec<f64>> {
         match number_source {
             NumberSource::Recorded { subquery, name, .. } => {
@@ -81,6 +82,7 @@ impl<'a> RoundAnswers<'a> {
         }
     }
 
+    /// Whether the query was answered.
     fn is_answered(&self, number_source: &NumberSource) -> bool {
         match number_source {
             NumberSource::Recorded { subquery, .. } | NumberSource::Ratio(subquery) => {
@@ -90,6 +92,7 @@ impl<'a> RoundAnswers<'a> {
         }
     }
 
+    /// The error ratio of each group from this source of numbers.
     fn measured(&self, entry: &RegisteredSlo, number_source: &NumberSource) -> GroupValues {
         match number_source {
             NumberSource::Nowhere => GroupValues::Unknown(None),
@@ -120,7 +123,7 @@ impl<'a> RoundAnswers<'a> {
             NumberSource::Counts { side, part, total, unit } => {
                 let ((part, part_trouble), (total, total_trouble)) = (self.shown(part), self.shown(total));
                 let trouble = total_trouble.or(part_trouble);
-                // of two moments there is no ratio
+                // counts from two different times must not be divided
                 let (Some(part), Some(total)) =
                     (part, total.filter(|total| part.is_some_and(|part| part.at == total.at)))
                 else {
@@ -152,7 +155,8 @@ impl<'a> RoundAnswers<'a> {
         }
     }
 
-    /// The recorded events of the window, or why they do not tell; `None` for other ways, and until they are there.
+    /// The recorded events of the window, or the reason why they are not enough; `None` for other sources, and before an
+    /// answer.
     fn counted(
         &self,
         entry: &RegisteredSlo,
@@ -164,7 +168,7 @@ impl<'a> RoundAnswers<'a> {
         Some(increases.measured(&series))
     }
 
-    /// When data were last seen, where that is known from afar alone.
+    /// The time at which data were last seen, if it is only known from the coarse check.
     pub(super) fn last_seen_coarsely(&self, entry: &RegisteredSlo) -> Option<Timestamp> {
         let [closely, afar] =
             entry.looks.last.each_ref().map(|number_source| self.values(entry, number_source));
@@ -172,7 +176,7 @@ impl<'a> RoundAnswers<'a> {
         times.reduce(f64::max).map(f64::floor).and_then(Epoch::<1>::at).filter(|_| closely.is_empty())
     }
 
-    /// For how much of the window there are data of each group.
+    /// For how much of the window each group has data.
     fn extents(
         &self,
         entry: &RegisteredSlo,
@@ -205,7 +209,7 @@ impl<'a> RoundAnswers<'a> {
         }
     }
 
-    /// What is said of one SLO; `closer` is a way to the time of its newest sample.
+    /// The reading of one SLO. `closer` is a query for the exact time of its newest sample.
     pub(super) fn reading(
         &self,
         entry: &RegisteredSlo,
@@ -276,7 +280,7 @@ impl GroupValues {
         known.into_iter().flat_map(BTreeMap::keys)
     }
 
-    /// What is said of all groups together is said of the only one, too.
+    /// The ratio of a group. A value without group labels also applies to the only group.
     fn of(&self, labels: &Labels, is_alone: bool) -> MeasuredRatio {
         match self {
             Self::Unknown(_) => MeasuredRatio::Unknown,
@@ -294,6 +298,7 @@ impl GroupValues {
     }
 }
 
+/// The values by group.
 fn grouped<'a>(
     entry: &RegisteredSlo,
     samples: impl Iterator<Item = &'a Sample>,
@@ -305,7 +310,7 @@ fn grouped<'a>(
     groups
 }
 
-/// The measure of the one value that there may be.
+/// Measures the only value; several values are an invalid ratio.
 fn one(values: &[f64], measure: impl Fn(Option<f64>) -> MeasuredRatio) -> MeasuredRatio {
     match values {
         [] => measure(None),
@@ -314,7 +319,7 @@ fn one(values: &[f64], measure: impl Fn(Option<f64>) -> MeasuredRatio) -> Measur
     }
 }
 
-/// Of the group, or of all groups where times are not told apart.
+/// The values of a group, or those without group labels.
 fn of_group<'a>(
     times: &'a BTreeMap<Labels, Vec<f64>>,
     labels: &Labels,

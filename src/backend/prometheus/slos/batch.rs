@@ -1,4 +1,4 @@
-//! Many small queries as few large ones.
+//! Joins many small queries into a few large ones.
 
 use std::collections::{BTreeMap, HashMap};
 use std::hash::Hash;
@@ -9,9 +9,9 @@ use super::subquery::{Beside, Joining, QueryWrap, RefreshPace, Subquery};
 use crate::backend::prometheus::wire::Sample;
 use crate::model::labels::Text;
 
-/// How long the queries that are joined into one may be together; more is a load on the server's parser.
+/// The maximum length of a joined query, in bytes; longer queries are a load on the server's parser.
 const LONGEST: usize = 48 * 1024;
-/// The label that tells apart the series of joined queries.
+/// The label that distinguishes the series of joined queries.
 const TAG: &str = "burnwatch_slo";
 
 #[derive(Debug)]
@@ -22,18 +22,19 @@ pub(super) struct QueryBatch {
     split: SeriesSplit,
 }
 
-/// Whose a series of the answer is.
+/// How the series of the answer are assigned to the queries.
 #[derive(Debug)]
 enum SeriesSplit {
-    /// There is just one query.
+    /// The request has a single query.
     Whole,
-    /// That with this value of the label.
+    /// By the value of this label.
     ByLabel(String, HashMap<Text, usize>),
-    /// That whose number is in the tag.
+    /// By the number in the tag label.
     ByTag,
 }
 
 impl QueryBatch {
+    /// A request with one query.
     pub(super) fn alone(subquery: Arc<Subquery>) -> Self {
         Self {
             query: subquery.text(),
@@ -43,6 +44,7 @@ impl QueryBatch {
         }
     }
 
+    /// A request for several values of a label.
     fn merged(label: &str, members: &[(Arc<Subquery>, String)]) -> Self {
         let values = members.iter().map(|(_, value)| value.as_str());
         let first = members.first().map(|(subquery, _)| subquery);
@@ -60,8 +62,9 @@ impl QueryBatch {
         }
     }
 
+    /// A request with several queries, joined with `or`; each series gets the number of its query as a tag.
     fn tagged(subqueries: Vec<Arc<Subquery>>) -> Self {
-        // the line break ends a comment
+        // the line break ends a comment in the query
         let part = |(at, subquery): (usize, &Arc<Subquery>)| {
             format!(r#"label_replace({}{}, "{TAG}", "{at}", "", "")"#, subquery.text(), '\n')
         };
@@ -70,7 +73,7 @@ impl QueryBatch {
         Self { query, pace, subqueries, split: SeriesSplit::ByTag }
     }
 
-    /// The answer's series, each with its query.
+    /// Assigns the series of the answer to the queries.
     pub(super) fn split(&self, samples: Vec<Sample>) -> Vec<Vec<Sample>> {
         let mut parts: Vec<Vec<Sample>> = self.subqueries.iter().map(|_| Vec::new()).collect();
         for sample in samples {
@@ -93,8 +96,8 @@ impl QueryBatch {
     }
 }
 
-/// Most values of a label in one query: the further it looks back, the more samples each has the server load, which it
-/// bounds for all of them together.
+/// The maximum number of label values in one query: the longer the lookback, the more samples the server loads for each
+/// value, and the server limits the samples of a query.
 fn most_values(subquery: &Subquery) -> usize {
     match subquery.pace {
         RefreshPace::Rarely => 50,
@@ -103,7 +106,7 @@ fn most_values(subquery: &Subquery) -> usize {
     }
 }
 
-/// Most queries joined into one.
+/// The maximum number of queries that are joined into one.
 fn most_tagged(subquery: &Subquery) -> usize {
     match subquery.pace {
         RefreshPace::Rarely => 25,
@@ -111,7 +114,7 @@ fn most_tagged(subquery: &Subquery) -> usize {
     }
 }
 
-/// What must agree for queries to be merged.
+/// What must be equal for queries to be merged.
 #[derive(PartialEq, Eq, Hash)]
 struct MergeKey<'a> {
     pace: RefreshPace,
@@ -120,7 +123,8 @@ struct MergeKey<'a> {
     beside: Beside<'a>,
 }
 
-/// As few requests as these queries need, the frequent ones first. `max_joined` says with how many each may be joined at most.
+/// Plans the requests for these queries, the frequent ones first. `max_joined` is the maximum number of queries that each
+/// query may be joined with, itself included.
 pub(super) fn plan(subqueries: &[Arc<Subquery>], max_joined: impl Fn(&Subquery) -> usize) -> Vec<QueryBatch> {
     let mut batches = Vec::new();
     let mut left: BTreeMap<usize, &Arc<Subquery>> = BTreeMap::new();
@@ -132,7 +136,7 @@ pub(super) fn plan(subqueries: &[Arc<Subquery>], max_joined: impl Fn(&Subquery) 
         }
     }
     batches.extend(merge(&mut left, &max_joined));
-    // what looks back far must not hold up what does not
+    // queries with a long lookback must not delay those with a short one
     let mut tagged: BTreeMap<Option<Duration>, Vec<&Arc<Subquery>>> = BTreeMap::new();
     for subquery in left.into_values() {
         let weight = (subquery.pace == RefreshPace::Rarely).then_some(subquery.lookback);
@@ -143,6 +147,7 @@ pub(super) fn plan(subqueries: &[Arc<Subquery>], max_joined: impl Fn(&Subquery) 
     batches
 }
 
+/// Merges queries that differ only in one label value; removes them from `left`.
 fn merge(
     left: &mut BTreeMap<usize, &Arc<Subquery>>,
     max_joined: &impl Fn(&Subquery) -> usize,
@@ -158,7 +163,7 @@ fn merge(
     }
     let mut families: Vec<_> =
         by_merge_key.into_iter().map(|(by_merge_key, members)| (by_merge_key.label, members)).collect();
-    // the largest first; which of two is the same each time
+    // largest first, with a stable order
     families.sort_by_key(|(label, members)| {
         (usize::MAX - members.len(), members.values().copied().min(), *label)
     });
@@ -183,7 +188,7 @@ fn merge(
     batches
 }
 
-/// The members in runs of at most so many, and of values no longer together than a query may be.
+/// Splits the members so that no part has more than `most` members or values that are too long for one query.
 fn runs<'a, 'b>(members: &'a [(&'b str, usize)], most: usize) -> Vec<&'a [(&'b str, usize)]> {
     let mut runs = Vec::new();
     let mut rest = members;
@@ -200,6 +205,7 @@ fn runs<'a, 'b>(members: &'a [(&'b str, usize)], most: usize) -> Vec<&'a [(&'b s
     runs
 }
 
+/// Joins queries with tags.
 fn tag(subqueries: &[&Arc<Subquery>], max_joined: &impl Fn(&Subquery) -> usize) -> Vec<QueryBatch> {
     let mut batches = Vec::new();
     let (mut joined, mut length, mut most) = (Vec::new(), 0, usize::MAX);

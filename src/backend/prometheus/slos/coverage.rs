@@ -1,7 +1,7 @@
-//! For how much of its window an SLO has data, and since when there are none.
+//! For how much of its window an SLO has data, and since when it has none.
 //!
-//! All windows are looked at coarsely. Only what turns out to have data for a part of its window is looked at closely, in
-//! stretches that follow each other into the past: the further back, the coarser.
+//! Every window is checked coarsely. Only a window with data for a part of it is checked closely, in consecutive ranges that
+//! get coarser towards the past.
 
 use std::time::Duration;
 
@@ -11,37 +11,37 @@ use crate::model::promql::{self, is_plain_name};
 use crate::model::slo::query::{self, RatioQuery};
 use crate::model::slo::{BudgetingMethod, DataExtent, Sli, Slo};
 
-/// A window is looked at so many times: 1 % of it goes unseen.
+/// The number of checks of a window: a gap of up to 1 % is not noticed.
 const CHECKS: u32 = 120;
 const MINUTE: Duration = Duration::from_secs(60);
 const HOUR: Duration = Duration::from_secs(3600);
 const DAY: Duration = Duration::from_secs(86_400);
-/// How far back is looked how closely.
+/// The ranges of the close check: how far each reaches back, and the time between checks.
 const CLOSE_RANGES: [(Duration, Duration); 4] = [
     (HOUR, Duration::from_secs(15)),
     (Duration::from_secs(6 * 3600), MINUTE),
     (DAY, Duration::from_secs(300)),
     (Duration::from_secs(3 * 86_400), Duration::from_secs(900)),
 ];
-/// So many times what lies before that is looked at.
+/// The number of checks before these ranges.
 const BEFORE: u32 = 432;
 
-/// The time between two looks at a window.
+/// The time between two checks of a window.
 fn step(window: Duration) -> Duration {
     minutes(window / CHECKS)
 }
 
-/// Whole minutes, at least one.
+/// Rounded down to minutes, at least one.
 fn minutes(time: Duration) -> Duration {
     MINUTE * u32::try_from(time.as_secs() / MINUTE.as_secs()).unwrap_or(u32::MAX).max(1)
 }
 
-/// At how many of the moments of a window there were data.
+/// Counts at how many of the checked times of a window there were data.
 pub(super) fn whole(window: Duration) -> QueryWrap {
     QueryWrap::Count(PastRange { within: window.max(MINUTE), step: step(window), before: Duration::ZERO })
 }
 
-/// The stretches of a window, the newest first.
+/// The ranges of the close check of a window, the newest first.
 pub(super) fn past_ranges(window: Duration) -> Vec<PastRange> {
     let rest = minutes(window.saturating_sub(3 * DAY) / BEFORE).max(Duration::from_secs(900));
     let mut from = Duration::ZERO;
@@ -56,31 +56,32 @@ pub(super) fn past_ranges(window: Duration) -> Vec<PastRange> {
     all
 }
 
-/// When there last were data: within a day closely, else as close as the window is looked at.
+/// Finds the last time with data: every five minutes within a day, and with the coarse step over the whole window.
 pub(super) fn last(window: Duration) -> [QueryWrap; 2] {
     let of = |within, step| QueryWrap::Most(PastRange { within, step, before: Duration::ZERO });
     [of(DAY, 5 * MINUTE), of(window.max(DAY), step(window))]
 }
 
-/// The same, closely, where it is known that data were last seen so long ago by looking at the window.
+/// Finds the last time with data to the minute, given the result of the coarse check.
 pub(super) fn closer(window: Duration, ago: Duration) -> QueryWrap {
     let within = step(window).min(ago);
     QueryWrap::Most(PastRange { within, step: MINUTE, before: ago.saturating_sub(within) })
 }
 
-/// What was seen in the whole window is all that there could be.
+/// Whether data were seen at all checked times, up to a tolerance.
 fn is_all(seen: f64, within: Duration, step: Duration) -> bool {
     (seen + 1.5) * step.as_secs_f64() >= within.as_secs_f64()
 }
 
-/// So many steps; what a server tells may be any number.
+/// `by` steps; limited, because the number comes from a server.
 fn times(step: Duration, by: f64) -> Duration {
     Duration::try_from_secs_f64(step.as_secs_f64() * by).unwrap_or(Duration::MAX)
 }
 
-/// For how much of a window there are data, by the looks at all of it and at its stretches; `None`: for all of it, or nobody knows.
+/// For how much of a window there are data, from the coarse check (`seen`) and the close one; `None`: for all of it, or not
+/// known.
 ///
-/// `drift` is how long ago the stretches were looked at: data that came then have come since.
+/// `drift` is the age of the close check: since then, more data have been added.
 pub(super) fn extent(
     window: Duration,
     seen: f64,
@@ -101,7 +102,7 @@ pub(super) fn extent(
         let of_this = if is_all(*seen, past_range.within, past_range.step) {
             past_range.within
         } else if *seen >= 1.0 {
-            // never less than there is: it may have begun just after a look
+            // rounded up: data may have begun just after a check
             times(past_range.step, seen + 1.0).min(past_range.within)
         } else {
             Duration::ZERO
@@ -115,13 +116,13 @@ pub(super) fn extent(
     }
     match (known.is_zero(), seen < 1.0) {
         (false, _) => Some(DataExtent { known: known.min(window), at_most: false, recent }),
-        // data that no look sees: what was looked at tells nothing
+        // the checks saw no data although there are some: nothing is known
         (true, true) => None,
         (true, false) => coarse(),
     }
 }
 
-/// All events of a definition, where these are series that can be looked at themselves.
+/// The selector of all events of a definition, if they are in a single series selector.
 fn total(slo: &Slo) -> Option<String> {
     match slo.sli.as_ref()? {
         Sli::Counters { total, .. } | Sli::Latency { total, .. } | Sli::Apdex { total, .. } => {
@@ -137,7 +138,7 @@ fn total(slo: &Slo) -> Option<String> {
     }
 }
 
-/// ` by (a, b)`, or nothing; `None` for labels that would have to be quoted.
+/// ` by (a, b)`, or empty without groups; `None` if a label needs quotes.
 fn by(slo: &Slo) -> Option<String> {
     let names = live::grouping(slo);
     names.iter().all(|name| is_plain_name(name)).then(|| match names.as_slice() {
@@ -146,7 +147,7 @@ fn by(slo: &Slo) -> Option<String> {
     })
 }
 
-/// A query that has a value whenever there were data within the hour before it, for data need not come every few minutes.
+/// A query that has a value whenever there were data within the last hour; an hour, because samples can be rare.
 pub(super) fn presence(slo: &Slo) -> Option<String> {
     if let Some((total, by)) = total(slo).zip(by(slo)) {
         return Some(format!("sum{by} (count_over_time({total}[1h]))"));
@@ -162,7 +163,7 @@ pub(super) fn newest(slo: &Slo) -> Option<String> {
     events(slo, 5 * MINUTE).map(|query| format!("timestamp({query}\n)"))
 }
 
-/// All events over a lookback, or the ratio where events are not counted.
+/// A query for all events over a lookback, or for the ratio if events are not counted.
 fn events(slo: &Slo, lookback: Duration) -> Option<String> {
     let plain = Slo { budgeting: BudgetingMethod::Occurrences, ..slo.clone() };
     match query::measure(&plain, lookback)? {
@@ -177,7 +178,7 @@ mod tests {
 
     const MONTH: Duration = Duration::from_secs(30 * 86_400);
 
-    /// What looks at a window see of data that began so long ago, up to now.
+    /// The results of the checks for data that began `age` ago and continue until now.
     fn looks(window: Duration, age: Duration) -> (f64, Vec<(PastRange, f64)>) {
         let seen = |past_range: &PastRange| {
             let there = age.saturating_sub(past_range.before).min(past_range.within);
@@ -228,7 +229,7 @@ mod tests {
     #[test]
     fn data_before_a_gap_count_and_the_gap_does_not() {
         let mut all = looks(MONTH, MINUTE * 10).1;
-        // a day of it three weeks ago
+        // one day of data three weeks ago
         all.last_mut().unwrap().1 = DAY.as_secs_f64() / all.last().unwrap().0.step.as_secs_f64();
         let extent = extent(MONTH, 4.0, Some(&all), Duration::ZERO).unwrap();
         let known = extent.known.as_secs_f64() / 3600.0;
@@ -243,7 +244,7 @@ mod tests {
         assert_eq!(extent(MONTH, 119.0, None, Duration::ZERO), None);
         let coarse = extent(MONTH, 0.0, None, Duration::ZERO).unwrap();
         assert_eq!((coarse.known, coarse.at_most), (6 * HOUR, true));
-        // data have come since they were looked at
+        // more data were added since the check
         let (seen, all) = looks(MONTH, MINUTE * 10);
         let later = extent(MONTH, seen, Some(&all), MINUTE * 8).unwrap();
         assert!(later.known >= MINUTE * 18 && later.known < MINUTE * 19);

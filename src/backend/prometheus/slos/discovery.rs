@@ -1,4 +1,4 @@
-//! SLOs that nobody wrote down here: found by the series that the rules of Sloth, Pyrra and Grafana leave.
+//! Discovers SLOs without a definition, by the series that the recording rules of Sloth, Pyrra and Grafana write.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -21,45 +21,47 @@ use crate::model::source::SourceError;
 use crate::model::warning::Warning;
 
 const DAY: Duration = Duration::from_secs(86_400);
-/// Of SLOs that lack something this many are named.
+/// The number of SLOs that are listed in a warning.
 const NAMED: usize = 5;
 
-/// An SLO that was found.
+/// A discovered SLO.
 #[derive(Debug, Clone)]
 pub(super) struct FoundSlo {
     pub(super) slo: Slo,
     pub(super) recorded: RecordedSeries,
-    /// The series of the error ratio over the window, or where it would be; whether there is one.
+    /// The name of the series with the error ratio over the window, and whether it exists.
     pub(super) window: (Text, bool),
-    /// How each lookback is written.
+    /// The lookbacks with their spelling in the names of the series.
     pub(super) lookbacks: BTreeMap<Duration, Text>,
-    /// Where the events of the window are, if nothing tells the error ratio itself.
+    /// The recorded events of the window, if the error ratio itself is not recorded.
     pub(super) increases: Option<Increases>,
-    /// What is odd about it.
+    /// A problem with the SLO.
     pub(super) trouble: Option<Text>,
 }
 
-/// The series that are there, as they came.
+/// The recorded series as they were read.
+/// Series with objectives, windows and labels, and series with error ratios.
 pub(super) struct RawSeries {
     traits: Vec<Sample>,
     ratios: Vec<Sample>,
 }
 
-/// Of how long ago series are looked for that are there no more, and how often: what is gone is missing, not fine.
+/// The range and step in which series are searched that no longer exist: such an SLO is shown as missing data, not as
+/// healthy.
 const GONE_RANGE: &str = "[7d:2h]";
-/// Of what came and went between two such looks every sample counts.
+/// The range in which every sample is searched, for series that existed only for a short time.
 const RECENT_RANGE: &str = "[2h]";
 
-/// Asks for names and traits, at present and within the last week.
+/// Reads the names and traits of SLOs, at present and within the last week.
 ///
 /// # Errors
-/// Whatever fails the first query.
+/// The error of the first query.
 pub(super) async fn ask(call: &QuestionRequests<'_>) -> Result<RawSeries, SourceError> {
     let (names, pyrra) = (names::TRAITS, r".+:burnrate[0-9].*");
-    // one ratio of each SLO of the other families tells that they are there
+    // for Sloth and Grafana, one error ratio per SLO is enough to find them
     let present = format!(r#"{{__name__=~"{names}|{pyrra}|{}5m|{}5m"}}"#, names::SLOTH, names::GRAFANA);
     let series = [format!(r#"{{__name__=~"{names}"}}"#), format!(r#"{{__name__=~"{pyrra}",slo!=""}}"#)];
-    // the newest first: of two of the same labels the first is taken
+    // the newer range first, because for equal labels the first series is used
     let past = [RECENT_RANGE, GONE_RANGE]
         .map(|range| series.each_ref().map(|of| format!("last_over_time({of}{range})")));
     let past = past.concat().join(" or ");
@@ -97,7 +99,7 @@ pub(super) async fn ask(call: &QuestionRequests<'_>) -> Result<RawSeries, Source
 }
 
 impl RawSeries {
-    /// Whether there is any sign of an SLO.
+    /// Whether there is no sign of an SLO.
     pub(super) fn is_empty(&self) -> bool {
         self.traits.is_empty() && self.ratios.is_empty()
     }
@@ -113,12 +115,12 @@ fn trait_of(sample: &Sample) -> Option<(Family, &Text, &str)> {
     Some((family, sample.labels.get(family.identity())?, name))
 }
 
-/// What was gathered of one identity.
+/// The collected data of one SLO id.
 #[derive(Default)]
 struct GatheredSlo {
-    /// Labels that all its series have.
+    /// The labels that all series have in common.
     common: Option<Labels>,
-    /// Names of all labels that any of them has.
+    /// The names of the labels that any series has.
     labels: BTreeSet<Text>,
     values: BTreeMap<Text, Vec<f64>>,
     lookbacks: BTreeMap<Duration, Text>,
@@ -126,6 +128,7 @@ struct GatheredSlo {
 }
 
 impl GatheredSlo {
+    /// Adds the labels of one series.
     fn add_labels(&mut self, labels: &Labels) {
         self.labels.extend(labels.iter().map(|(name, _)| name.clone()));
         let common = match &self.common {
@@ -139,7 +142,7 @@ impl GatheredSlo {
         self.values.get(name)?.first().copied()
     }
 
-    /// The strictest that its series say, and whether they agree.
+    /// The strictest objective in the series, and whether all are equal.
     fn objective(&self, name: &str) -> Option<(f64, bool)> {
         let all = self.values.get(name)?;
         let most = all.iter().copied().fold(f64::NEG_INFINITY, f64::max);
@@ -149,6 +152,7 @@ impl GatheredSlo {
 
 type SloIdentity = (Family, Text, Text);
 
+/// Collects the series by SLO.
 fn gather(raw: &RawSeries) -> BTreeMap<SloIdentity, GatheredSlo> {
     let mut all: BTreeMap<SloIdentity, GatheredSlo> = BTreeMap::new();
     for sample in &raw.ratios {
@@ -180,7 +184,7 @@ fn gather(raw: &RawSeries) -> BTreeMap<SloIdentity, GatheredSlo> {
     all
 }
 
-/// The SLOs that these series, rules and definitions tell of, and in words what cannot be told.
+/// The SLOs that can be derived from the series, rules and definitions, and warnings about incomplete ones.
 pub(super) fn found(
     raw: &RawSeries,
     rules: &[Arc<Rule>],
@@ -207,12 +211,12 @@ pub(super) fn found(
     (all, warnings.collect())
 }
 
-/// Whether the series of this identity are a definition's.
+/// Whether the series of this id belong to the definition.
 fn is_of(slo: &Slo, family: Family, id: &str) -> bool {
     slo.recorded.as_ref().is_some_and(|recorded| recorded.family == family && *recorded.id == *id)
 }
 
-/// One of them, or what it lacks.
+/// One SLO, or what is missing for it.
 fn one(
     (family, id, metric): (Family, &Text, &Text),
     gathered: &GatheredSlo,
@@ -251,8 +255,8 @@ fn one(
         Family::Pyrra => (PYRRA_WINDOW.to_owned(), gathered.values.contains_key(PYRRA_WINDOW)),
         Family::Grafana => (names::name(family, "", GRAFANA_WINDOW), gathered.has_window),
     };
-    let trouble = (!agree).then(|| "its series say several objectives; the strictest is taken".into());
-    let no_pairs = pairs.is_empty().then(|| "no burn-rate pairs are known for this window".into());
+    let trouble = (!agree).then(|| "the series have different objectives; the strictest one is used".into());
+    let no_pairs = pairs.is_empty().then(|| "no burn-rate conditions are known for this window".into());
     let is_meta = |label: &str| {
         label == "__name__"
             || label == family.identity()
@@ -299,7 +303,7 @@ fn one(
     })
 }
 
-/// The series of the objective.
+/// The name of the series with the objective.
 const fn objectives(family: Family) -> &'static str {
     match family {
         Family::Sloth => "slo:objective:ratio",
@@ -308,7 +312,7 @@ const fn objectives(family: Family) -> &'static str {
     }
 }
 
-/// What it lacks for want of an objective: none, or one that is no share.
+/// What is missing: an objective, or one between 0 and 1.
 fn no_objective(family: Family, gathered: &GatheredSlo) -> String {
     let name = objectives(family);
     gathered.value(name).map_or_else(
@@ -317,7 +321,7 @@ fn no_objective(family: Family, gathered: &GatheredSlo) -> String {
     )
 }
 
-/// A number as Prometheus writes it.
+/// A number in Prometheus notation.
 fn promql_number(value: f64) -> String {
     match value {
         f64::INFINITY => "+Inf".to_owned(),
@@ -326,6 +330,7 @@ fn promql_number(value: f64) -> String {
     }
 }
 
+/// The objective: from the series, the label or the rules; and whether the series agree.
 fn objective(
     family: Family,
     gathered: &GatheredSlo,
@@ -347,7 +352,7 @@ fn window(family: Family, gathered: &GatheredSlo, rule_conditions: &RuleConditio
     };
     let said = seconds.and_then(|seconds| Duration::try_from_secs_f64(seconds.round()).ok());
     let longest = || match family {
-        // the alerts look back three days at most in every set that Sloth brings
+        // Sloth's alerts have lookbacks of at most three days, so a longer one is the window
         Family::Sloth => gathered.lookbacks.keys().copied().max().filter(|longest| *longest > 3 * DAY),
         Family::Pyrra | Family::Grafana => None,
     };
@@ -355,7 +360,7 @@ fn window(family: Family, gathered: &GatheredSlo, rule_conditions: &RuleConditio
     said.filter(is_sane).or(rule_conditions.window.filter(is_sane)).or_else(longest)
 }
 
-/// Asks which events of SLOs of Pyrra fail, where their generic rules are missing.
+/// Finds out which recorded events are errors, for SLOs of Pyrra without its generic rules.
 pub(super) async fn add_errors(
     call: &QuestionRequests<'_>,
     found: &mut [FoundSlo],

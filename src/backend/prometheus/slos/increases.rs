@@ -1,4 +1,4 @@
-//! The events of a whole window in the series that Pyrra keeps for it (`http_requests:increase4w`), for servers without its
+//! The events of a whole window, from the series that Pyrra records (`http_requests:increase4w`); for servers without Pyrra's
 //! generic rules.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -14,34 +14,34 @@ use crate::model::matcher::{Matcher, Operator};
 use crate::model::promql::{self, bare};
 use crate::model::slo::{EventSide, Family, MeasuredRatio, Sli, Slo, written};
 
-/// What is kept of the events of one SLO.
+/// The recorded events of one SLO.
 #[derive(Debug, Clone)]
 pub(super) struct Increases {
-    /// What stands before `:increase4w`.
+    /// The metric name before `:increase4w`.
     pub(super) metric: Text,
-    /// `4w`
+    /// The window as it is written in the names: `4w`.
     pub(super) window: Text,
-    /// Labels that split the SLO; any other label only tells events apart.
+    /// Labels that split the SLO into groups; all other labels are summed up.
     pub(super) groups: Vec<Text>,
-    /// Which of the events failed, where that cannot be seen by `le`.
+    /// Which events are errors, if that is not given by `le`.
     pub(super) errors: Option<WindowErrors>,
 }
 
-/// The failed ones among the events of a ratio.
+/// Selects the failed events of a ratio.
 #[derive(Debug, Clone)]
 pub(super) struct WindowErrors {
     metric: String,
     matchers: Vec<Matcher>,
 }
 
-/// Labels that have the code of an answer.
+/// Labels that may contain an HTTP status code.
 const CODES: [&str; 6] = ["code", "status", "status_code", "http_status_code", "response_code", "http_code"];
 
-/// What the events of a window come to.
+/// The measured events of a window.
 pub(super) struct WindowEvents {
     /// The error ratio of each group.
     pub(super) groups: BTreeMap<Labels, MeasuredRatio>,
-    /// What must be known about it.
+    /// A remark about the accuracy of the ratios.
     pub(super) remark: Option<&'static str>,
 }
 
@@ -60,7 +60,7 @@ pub(super) async fn errors(call: &QuestionRequests<'_>) -> HashMap<(Text, Text),
 }
 
 impl WindowErrors {
-    /// From `sum(rate(errors[5m])) / sum(rate(total[5m]))`: what the first selector wants and the second one does not.
+    /// From `sum(rate(errors[5m])) / sum(rate(total[5m]))`: the matchers that only the first selector has.
     fn of(burn_rate: &str) -> Option<Self> {
         let expr = promql::parse(burn_rate).ok()?;
         let Expr::Binary(division) = bare(&expr) else { return None };
@@ -82,7 +82,7 @@ impl WindowErrors {
 }
 
 impl WindowErrors {
-    /// As a definition says it: what its errors want and all events do not.
+    /// From a definition: the matchers that only the errors have.
     pub(super) fn of_definition(slo: &Slo) -> Option<Self> {
         let Some(Sli::Counters { side: EventSide::Bad, part, total }) = &slo.sli else { return None };
         let more = part.matches.iter().filter(|matched| !total.matches.contains(matched));
@@ -91,7 +91,7 @@ impl WindowErrors {
         Some(Self { metric, matchers: matchers.collect::<Option<_>>()? })
     }
 
-    /// By the codes of HTTP, if all events have one under the same label: those from 500 on.
+    /// By HTTP status codes of 500 and above, if all events have a code in the same label.
     fn by_code(metric: &str, events: &[&Sample]) -> Option<Self> {
         let is_code = |value: &str| value.len() == 3 && value.bytes().all(|digit| digit.is_ascii_digit());
         let has_it =
@@ -102,12 +102,13 @@ impl WindowErrors {
     }
 }
 
+/// The operator with this notation.
 fn sign(operator: &str) -> Option<Operator> {
     let all = [Operator::Equal, Operator::NotEqual, Operator::Matches, Operator::MatchesNot];
     all.into_iter().find(|known| known.sign() == operator)
 }
 
-/// What is rated in `sum by (...) (rate(selector[5m]))`.
+/// The selector in `sum by (...) (rate(selector[5m]))`.
 fn rated(expr: &Expr) -> Option<&VectorSelector> {
     let Expr::Aggregate(sum) = bare(expr) else { return None };
     let Expr::Call(call) = bare(&sum.expr) else { return None };
@@ -117,26 +118,26 @@ fn rated(expr: &Expr) -> Option<&VectorSelector> {
     }
 }
 
-/// One query for the events of all these windows.
+/// One query for the recorded events of all these windows.
 pub(super) fn query(windows: &BTreeSet<Text>) -> String {
     let windows = windows.iter().map(|window| promql::literal(window)).collect::<Vec<_>>().join("|");
     let pattern = promql::quoted(&format!(".+:(?:increase|sum|count)(?:{windows})"));
     format!(r#"{{__name__=~{pattern},slo!=""}}"#)
 }
 
-/// How the window stands in the names.
+/// The window as it is written in the names of series.
 pub(super) fn window(slo: &Slo) -> Text {
     written(slo.window.nominal()).into()
 }
 
-/// The series of one SLO by the name that they have.
+/// Returns the series of one SLO by name.
 pub(super) type SloSeries<'a> = &'a dyn Fn(&str) -> Vec<&'a Sample>;
 
 impl Increases {
     /// The error ratio of each group over the window.
     ///
     /// # Errors
-    /// The comment: why these series do not tell.
+    /// The reason why the recorded series are not enough.
     pub(super) fn measured(&self, series: SloSeries<'_>) -> Result<WindowEvents, &'static str> {
         let Self { metric, window, .. } = self;
         let known = |groups| Ok(WindowEvents { groups, remark: None });
@@ -147,7 +148,7 @@ impl Increases {
         }
         let events = series(&format!("{metric}:increase{window}"));
         if events.is_empty() {
-            return Err("the events of its window are not recorded, so there is no budget");
+            return Err("the events of the window are not recorded, so there is no error budget");
         }
         if events.iter().any(|sample| sample.labels.get("le").is_some()) {
             let (fast, all) = events.into_iter().partition(|sample| sample.labels.get("le").is_some());
@@ -158,12 +159,14 @@ impl Increases {
             Some(errors) => (Some(errors.clone()), None),
             None => (
                 by_code(),
-                Some("codes from 500 on are taken for the errors; its definition would say which are"),
+                Some(
+                    "status codes of 500 and above count as errors; a definition would say which events are errors",
+                ),
             ),
         };
         let Some(errors) = errors else {
             return Err(
-                "which of the recorded events failed is not known without its definition, so there is no budget",
+                "without a definition it is not known which recorded events failed, so there is no error budget",
             );
         };
         let failed = series(&format!("{}:increase{window}", errors.metric)).into_iter();
@@ -172,6 +175,7 @@ impl Increases {
         Ok(WindowEvents { groups: self.ratios(EventSide::Bad, failed.collect(), events), remark })
     }
 
+    /// The ratio of each group.
     fn ratios(
         &self,
         side: EventSide,
@@ -186,6 +190,7 @@ impl Increases {
         labels.into_iter().map(|labels| (labels.clone(), measured(labels))).collect()
     }
 
+    /// The sums of each group.
     fn sums(&self, samples: Vec<&Sample>) -> BTreeMap<Labels, f64> {
         let mut sums = BTreeMap::new();
         for sample in samples {

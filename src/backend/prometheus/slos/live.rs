@@ -1,4 +1,4 @@
-//! What a definition's own queries tell of themselves: groups, and whether they count events.
+//! Derives the groups and the unit of a definition from its own queries.
 
 use std::time::Duration;
 
@@ -9,19 +9,20 @@ use crate::model::promql::{self, bare};
 use crate::model::slo::query::{self, RatioQuery};
 use crate::model::slo::{BudgetingMethod, Slo};
 
-/// What a total counts in.
+/// The unit of a total.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) enum TotalUnit {
-    /// Events of a second, over this lookback.
+    /// Events per second over this lookback.
     Rate(Duration),
-    /// As [`TotalUnit::Rate`], over what has passed of the window.
+    /// As [`TotalUnit::Rate`], over the elapsed part of a calendar window.
     RateOfCalendar,
     Events,
+    /// Not known.
     Unknown,
 }
 
 impl TotalUnit {
-    /// By the functions in the query.
+    /// Derives the unit from the functions in the query.
     pub(super) fn of(total: &str, lookback: Duration) -> Self {
         let Ok(expr) = promql::parse(total) else { return Self::Unknown };
         let (mut rates, mut counts) = (false, false);
@@ -38,6 +39,7 @@ impl TotalUnit {
         }
     }
 
+    /// The same unit for a calendar window.
     pub(super) fn over_calendar(self) -> Self {
         match self {
             Self::Rate(_) => Self::RateOfCalendar,
@@ -45,7 +47,7 @@ impl TotalUnit {
         }
     }
 
-    /// By what the total must be multiplied to be a number of events.
+    /// The factor that turns the total into a number of events; `None` if it is not known.
     pub(super) fn per_event(self, elapsed: Duration) -> Option<f64> {
         match self {
             Self::Rate(lookback) => Some(lookback.as_secs_f64()),
@@ -56,7 +58,7 @@ impl TotalUnit {
     }
 }
 
-/// The labels that split the SLO: those that it names, else those by which its query sums.
+/// The labels that split the SLO: those in the definition, else those in the `by` clause of its query.
 pub(super) fn grouping(slo: &Slo) -> Vec<Text> {
     if !slo.grouping.is_empty() {
         return slo.grouping.clone();
@@ -70,6 +72,7 @@ pub(super) fn grouping(slo: &Slo) -> Vec<Text> {
     promql::parse(&query).map_or_else(|_| Vec::new(), |expr| by(&expr))
 }
 
+/// The labels in the `by` clause of an expression.
 fn by(expr: &Expr) -> Vec<Text> {
     match bare(expr) {
         Expr::Aggregate(aggregate) => match &aggregate.modifier {
@@ -91,7 +94,7 @@ fn by(expr: &Expr) -> Vec<Text> {
     }
 }
 
-/// Every expression inside, and the expression itself.
+/// Visits an expression and every expression inside.
 fn each(expr: &Expr, see: &mut impl FnMut(&Expr)) {
     see(expr);
     match expr {

@@ -1,24 +1,24 @@
-//! The names of recorded series, and what they are asked by.
+//! The names of recorded series, and patterns for querying them.
 
 use std::time::Duration;
 
 use crate::model::duration;
 use crate::model::slo::Family;
 
-/// What tells an SLO's objective, window and labels; no error ratios.
+/// The series with an SLO's objective, window and labels; without error ratios.
 pub(super) const TRAITS: &str = "slo:objective:ratio|slo:time_period:days|sloth_slo_info|pyrra_objective|pyrra_window|\
                                  pyrra_availability|grafana_slo_objective|grafana_slo_objective_window_seconds|grafana_slo_info";
 
-/// Names of error ratios before their lookback.
+/// The parts of error-ratio names before or after the metric: the lookback follows.
 pub(super) const SLOTH: &str = "slo:sli_error:ratio_rate";
 pub(super) const PYRRA: &str = ":burnrate";
 pub(super) const GRAFANA: &str = "grafana_slo_sli_";
-/// What Grafana writes in place of a lookback for the whole window.
+/// Grafana's suffix for the whole window instead of a lookback.
 pub(super) const GRAFANA_WINDOW: &str = "window";
-/// What Pyrra's generic rules keep of the whole window: the share of what is good.
+/// The series of Pyrra's generic rules for the whole window: the ratio of good events.
 pub(super) const PYRRA_WINDOW: &str = "pyrra_availability";
 
-/// The family, what stands before `:burnrate`, and the lookback as it is written; `None` for other series.
+/// The rule family, the metric before `:burnrate`, and the lookback as written; `None` for other series.
 pub(super) fn ratio(name: &str) -> Option<(Family, &str, &str)> {
     if let Some(lookback) = name.strip_prefix(SLOTH) {
         return Some((Family::Sloth, "", lookback));
@@ -30,13 +30,13 @@ pub(super) fn ratio(name: &str) -> Option<(Family, &str, &str)> {
     (!metric.is_empty()).then_some((Family::Pyrra, metric, lookback))
 }
 
-/// The family and the lookback of an error ratio's name.
+/// The rule family and the lookback in the name of an error ratio.
 pub(super) fn lookback(name: &str) -> Option<(Family, Duration)> {
     let (family, _, lookback) = ratio(name)?;
     Some((family, duration::parse(lookback).ok().filter(|lookback| !lookback.is_zero())?))
 }
 
-/// The name of an error ratio over a lookback as it is written.
+/// The name of an error ratio over a lookback, given as written.
 pub(super) fn name(family: Family, metric: &str, lookback: &str) -> String {
     match family {
         Family::Sloth => format!("{SLOTH}{lookback}"),
@@ -45,7 +45,7 @@ pub(super) fn name(family: Family, metric: &str, lookback: &str) -> String {
     }
 }
 
-/// Labels that the family's rules put on series for themselves.
+/// Whether a label was added by the rules of the family.
 pub(super) fn is_own(family: Family, label: &str) -> bool {
     label == "__name__"
         || match family {

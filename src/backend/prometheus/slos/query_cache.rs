@@ -1,4 +1,4 @@
-//! What was answered so far: the last value of each query with its time, and when it is due again.
+//! The cache of answers: the last value of each query with its time, and when the query is due again.
 
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::sync::Arc;
@@ -18,38 +18,39 @@ use crate::model::labels::Text;
 use crate::model::source::{ErrorKind, SourceError};
 use crate::model::warning::Warning;
 
-/// What is asked rarely is asked again after this: with the round that comes then it is not older than ten minutes.
+/// Rare queries are repeated after this time; with the interval of the rounds, their values are at most ten minutes old.
 const RARELY: Duration = Duration::from_secs(570);
-/// A query that failed is left alone so long, then twice as long each time, up to [`RARELY`].
+/// The pause after a failed query; doubles with each failure, up to [`RARELY`].
 const PAUSE: Duration = Duration::from_secs(30);
-/// A value of what is asked each round stands in for a failure so long.
+/// After a failure, the last value of a query of every round is still used for this long.
 const KEPT: Duration = Duration::from_secs(600);
 
-/// Into so many a batch is cut of which one query is broken.
+/// A failed batch is split into this many parts to find the broken query.
 const PARTS: usize = 8;
 
+/// A successful answer.
 #[derive(Debug, Clone)]
 pub(super) struct GoodAnswer {
-    /// Of which moment it speaks.
+    /// The evaluation time.
     pub(super) at: Timestamp,
     pub(super) samples: Arc<[Sample]>,
 }
 
-/// What is known of one query.
+/// The state of one query.
 #[derive(Debug, Clone, Default)]
 struct QueryRecord {
     good: Option<GoodAnswer>,
     trouble: Option<Text>,
     tried: Option<Timestamp>,
     failures: u32,
-    /// It may spoil what it is joined with.
+    /// The query may make a joined request fail.
     is_suspect: bool,
-    /// Joined with more than this the server takes too long; 0: no such thing is known.
+    /// Joined with more queries than this, the server takes too long; 0: no limit is known.
     most: usize,
 }
 
 impl QueryRecord {
-    /// With how many it may be joined, itself included.
+    /// The maximum number of queries in a joined request, this one included.
     fn max_joined(&self) -> usize {
         match (self.is_suspect, self.most) {
             (true, _) => 1,
@@ -59,15 +60,15 @@ impl QueryRecord {
     }
 }
 
-/// All queries by their keys.
+/// The records by key.
 #[derive(Debug, Default)]
 pub(super) struct QueryCache(HashMap<Text, QueryRecord>);
 
-/// What one query came to, as far as is known by now.
+/// The current result of one query.
 #[derive(Debug, Clone, Default)]
 pub(super) struct QueryOutcome {
     pub(super) good: Option<GoodAnswer>,
-    /// What the server said instead.
+    /// The error of the last attempt.
     pub(super) trouble: Option<Text>,
 }
 
@@ -76,8 +77,9 @@ fn since(then: Timestamp, at: Timestamp) -> Option<Duration> {
 }
 
 impl QueryRecord {
+    /// Whether the query must be sent in a round at `at`.
     fn is_due(&self, pace: RefreshPace, at: Timestamp) -> bool {
-        // a clock that was put back makes everything due
+        // after the clock was set back, every query is due
         let Some(waited) = self.tried.and_then(|tried| since(tried, at)) else { return true };
         match (self.failures, pace) {
             (0, RefreshPace::Each) => true,
@@ -88,28 +90,30 @@ impl QueryRecord {
         }
     }
 
+    /// The result at `at`; a value that is too old is left out.
     fn shown(&self, pace: RefreshPace, at: Timestamp) -> QueryOutcome {
         let age = self.good.as_ref().and_then(|good| since(good.at, at)).unwrap_or_default();
         let is_kept = pace == RefreshPace::Rarely || age <= KEPT;
         let good = self.good.clone().filter(|_| is_kept);
         let trouble = self.trouble.as_ref().map(|said| match &good {
-            Some(_) => format!("{said} (the value is of {} ago)", duration::short(age)).into(),
+            Some(_) => format!("{said} (the value is {} old)", duration::short(age)).into(),
             None => said.clone(),
         });
         QueryOutcome { good, trouble }
     }
 }
 
-/// A batch and what became of it.
+/// A batch with its answer.
 type FinishedBatch = (Arc<QueryBatch>, Result<Vec<Sample>, SourceError>);
 
+/// Sends a batch, and returns it with its answer.
 async fn send_batch(call: &QuestionRequests<'_>, batch: Arc<QueryBatch>, at: Timestamp) -> FinishedBatch {
     let result = call.instant_all(&batch.query, Some(at)).await;
     (batch, result)
 }
 
 impl QueryCache {
-    /// An empty one that knows from experience what must not be joined.
+    /// An empty cache for another time, with the knowledge of which queries must not be joined.
     pub(super) fn for_another_time(&self) -> Self {
         let known = self.0.iter().filter(|(_, record)| record.max_joined() < usize::MAX);
         let lesson = |record: &QueryRecord| QueryRecord {
@@ -120,13 +124,13 @@ impl QueryCache {
         Self(known.map(|(key, record)| (key.clone(), lesson(record))).collect())
     }
 
-    /// Forgets what is no longer asked for.
+    /// Removes all queries but these.
     pub(super) fn keep_only(&mut self, subqueries: &[Arc<Subquery>]) {
         let wanted: HashSet<&Text> = subqueries.iter().map(|subquery| &subquery.key).collect();
         self.0.retain(|key, _| wanted.contains(key));
     }
 
-    /// What these queries came to.
+    /// The current results of these queries.
     pub(super) fn shown(&self, subqueries: &[Arc<Subquery>], at: Timestamp) -> HashMap<Text, QueryOutcome> {
         let shown = |subquery: &Arc<Subquery>| {
             Some((subquery.key.clone(), self.0.get(&subquery.key)?.shown(subquery.pace, at)))
@@ -134,11 +138,12 @@ impl QueryCache {
         subqueries.iter().filter_map(shown).collect()
     }
 
-    /// Asks for what is due, all of it at one moment. Each answer counts as soon as it is there, so that nothing is lost
-    /// when this is dropped half-way. What is asked rarely gets no more time than `time_limit`; the rest comes next time.
+    /// Sends all queries that are due, for the same evaluation time. Each answer is stored as soon as it arrives, so that
+    /// nothing is lost if this future is dropped. Rare queries are only waited for up to `time_limit`; the rest follows in
+    /// the next round.
     ///
     /// # Errors
-    /// If the source as a whole is in trouble, or nothing at all was answered for want of time.
+    /// Errors of the whole source, or a time-out if nothing was answered.
     pub(super) async fn fill(
         &mut self,
         call: &QuestionRequests<'_>,
@@ -175,7 +180,7 @@ impl QueryCache {
                 }
                 if !waiting.is_empty() {
                     call.warn(Warning::missing(
-                        "some numbers over long lookbacks are still missing: more come with each round",
+                        "some values over long lookbacks are still missing; they are loaded step by step",
                     ));
                 }
                 last_error = Some(slow);
@@ -211,7 +216,7 @@ impl QueryCache {
         }
     }
 
-    /// What has not been answered for longest comes first.
+    /// The queries that are due, those with the oldest attempt first.
     fn due(&self, subqueries: &[Arc<Subquery>], at: Timestamp) -> Vec<Arc<Subquery>> {
         let mut seen = HashSet::new();
         let record = |subquery: &Arc<Subquery>| self.0.get(&subquery.key);
@@ -224,7 +229,7 @@ impl QueryCache {
         due
     }
 
-    /// Smaller batches of the same, to find out which of them is broken: each alone only where there are few left.
+    /// Splits a failed batch, to find the broken query; single queries only if few are left.
     fn parts(&mut self, batch: &QueryBatch) -> Vec<QueryBatch> {
         let size = batch.subqueries.len().div_ceil(PARTS);
         if size == 1 {
@@ -238,8 +243,9 @@ impl QueryCache {
         batch.subqueries.chunks(size).flat_map(|subqueries| batch::plan(subqueries, max_joined)).collect()
     }
 
+    /// Stores the answers of a batch.
     fn note(&mut self, batch: &QueryBatch, samples: Vec<Sample>, at: Timestamp) {
-        // among others that are well it was not this one that spoilt the batch
+        // a query that succeeds together with others did not cause the failure
         let was_alone = batch.subqueries.len() == 1;
         for (subquery, samples) in batch.subqueries.iter().zip(batch.split(samples)) {
             let record = self.0.entry(subquery.key.clone()).or_default();
@@ -255,6 +261,7 @@ impl QueryCache {
         }
     }
 
+    /// Records a failure for all queries of a batch.
     fn fail(&mut self, batch: &QueryBatch, error: &SourceError, at: Timestamp) {
         for subquery in &batch.subqueries {
             let record = self.0.entry(subquery.key.clone()).or_default();
@@ -272,13 +279,13 @@ fn is_slow(error: &SourceError) -> bool {
     matches!(error.trouble, ErrorKind::TimedOut { .. })
 }
 
-/// Whether one of the queries may be to blame, and not all of them together: "too many samples".
+/// Whether a single query may have caused the failure, as opposed to the size of the request ("too many samples").
 fn is_broken(error: &SourceError) -> bool {
     let ErrorKind::BadQuery { message } = &error.trouble else { return false };
     !["too many", "limit", "exceed"].iter().any(|word| message.contains(word))
 }
 
-/// Of a refused query what the server said is enough.
+/// The text of an error; for a refused query only the server's message.
 fn said(trouble: &ErrorKind) -> Text {
     if let ErrorKind::BadQuery { message } = trouble {
         message.as_str().into()

@@ -1,4 +1,4 @@
-//! Which SLOs there are at a source, and by which queries each of their numbers is had.
+//! The registry: the SLOs of a source, and the queries for each of their numbers.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
@@ -19,7 +19,7 @@ use crate::model::slo::{self, BudgetingMethod, Evaluation, EventSide, Family, Re
 use crate::model::source::SourceError;
 use crate::model::warning::Warning;
 
-/// Lookbacks that the screens show whatever the pairs are: 5m, 30m, 1h, 6h and 3d.
+/// Lookbacks that are displayed in addition to those of the burn conditions: 5m, 30m, 1h, 6h and 3d.
 const SHOWN: [Duration; 5] = [
     Duration::from_secs(300),
     Duration::from_secs(1800),
@@ -27,37 +27,26 @@ const SHOWN: [Duration; 5] = [
     Duration::from_secs(6 * 3600),
     Duration::from_secs(3 * 86_400),
 ];
-/// The shortest time that is looked at of a calendar period that has just begun: over less there are no rates.
+/// The minimum time range at the start of a calendar window, because shorter ranges have no rates.
 const MIN_ELAPSED: Duration = Duration::from_secs(60);
 
-/// How a number is had.
+/// How a number is obtained.
 #[derive(Debug, Clone)]
 pub(super) enum NumberSource {
+    /// Not available.
     Nowhere,
-    /// By a series that rules keep; `inverted`: it says what is good.
-    Recorded {
-        subquery: Arc<Subquery>,
-        name: Text,
-        inverted: bool,
-    },
-    /// By the events of the window that rules keep; where there are none, another way.
-    Increases {
-        subquery: Arc<Subquery>,
-        increases: Increases,
-        otherwise: Box<Self>,
-    },
-    /// By a query that says the error ratio.
+    /// From a recorded series; `inverted`: the series has the ratio of good events.
+    Recorded { subquery: Arc<Subquery>, name: Text, inverted: bool },
+    /// From recorded events of the window; without them, from another source.
+    Increases { subquery: Arc<Subquery>, increases: Increases, otherwise: Box<Self> },
+    /// From a query for the error ratio.
     Ratio(Arc<Subquery>),
-    /// By two queries.
-    Counts {
-        side: EventSide,
-        part: Arc<Subquery>,
-        total: Arc<Subquery>,
-        unit: TotalUnit,
-    },
+    /// From two queries for counts.
+    Counts { side: EventSide, part: Arc<Subquery>, total: Arc<Subquery>, unit: TotalUnit },
 }
 
 impl NumberSource {
+    /// The queries of this source.
     pub(super) fn subqueries(&self) -> Vec<&Arc<Subquery>> {
         match self {
             Self::Nowhere => Vec::new(),
@@ -70,16 +59,17 @@ impl NumberSource {
     }
 }
 
-/// What tells the groups of an SLO apart.
+/// How the groups of an SLO are distinguished.
 #[derive(Debug, Clone)]
 pub(super) enum SloGrouping {
-    /// These labels.
+    /// By these labels.
     By(Vec<Text>),
-    /// All labels but the rules' own and these, which all series have.
+    /// By all labels except those added by the rules and these, which all series have in common.
     Beside(Family, Labels),
 }
 
 impl SloGrouping {
+    /// The labels of the group that a series belongs to.
     pub(super) fn of(&self, labels: &Labels) -> Labels {
         match self {
             Self::By(names) => labels.without(|label| !names.iter().any(|name| **name == *label)),
@@ -90,21 +80,23 @@ impl SloGrouping {
         }
     }
 
-    /// Whether there is just one.
+    /// Whether the SLO is not split into groups.
     pub(super) fn is_none(&self) -> bool {
         matches!(self, Self::By(names) if names.is_empty())
     }
 }
 
-/// One SLO with its ways.
+/// One SLO with the sources of its numbers.
 #[derive(Debug)]
 pub(super) struct RegisteredSlo {
     pub(super) slo: Arc<Slo>,
     pub(super) evaluation: Evaluation,
     pub(super) grouping: SloGrouping,
-    /// The value of the family's label, if there are recorded series.
+    /// The value of the rule family's id label; empty without recorded series.
     pub(super) id: Text,
+    /// The error ratio of each lookback.
     pub(super) recent: Vec<(Duration, NumberSource)>,
+    /// The error ratio over the window.
     window: NumberSource,
     pub(super) is_time_weighted: bool,
     pub(super) looks: WindowChecks,
@@ -115,13 +107,13 @@ pub(super) struct RegisteredSlo {
 /// For how much of its window an SLO has data, and since when there are none.
 #[derive(Debug)]
 pub(super) struct WindowChecks {
-    /// At how many moments of the window there were data.
+    /// The number of checked times of the window with data.
     pub(super) seen: NumberSource,
-    /// The same of its stretches, asked where there are data for a part of it alone.
+    /// The same for the ranges of the close check; queried if only a part of the window has data.
     pub(super) past_ranges: Vec<(PastRange, NumberSource)>,
-    /// When there last were, asked where there are none now: closely, and over the whole window.
+    /// The last time with data, queried if there are none now: exactly, and over the whole window.
     pub(super) last: [NumberSource; 2],
-    /// The query for the time of the newest sample, and whether that is one for all SLOs of a family.
+    /// The query for the time of the newest sample, and the rule family if it covers all SLOs of that family.
     newest: Option<(String, Option<Family>)>,
 }
 
@@ -148,13 +140,13 @@ impl WindowChecks {
 }
 
 impl RegisteredSlo {
-    /// A close look at the time at which data were last seen from afar.
+    /// A query for the exact end of data, given the time at which the coarse check last saw data.
     pub(super) fn closer(&self, seen: Timestamp, at: Timestamp) -> Option<NumberSource> {
         let (query, family) = self.looks.newest.as_ref()?;
         let ago = Duration::try_from(at.duration_since(seen)).ok()?;
         let window = self.slo.window.nominal();
         let wrap = coverage::closer(window, ago);
-        // asked once, however long ago it is by now
+        // the key contains the time, so that this query is sent only once
         let key = format!("{seen} {query}");
         Some(match family {
             Some(family) => {
@@ -172,14 +164,14 @@ impl RegisteredSlo {
         })
     }
 
-    /// Where the error ratio over the window comes from at this moment.
+    /// The source of the error ratio over the window at this time.
     pub(super) fn window(&self, at: Timestamp) -> NumberSource {
         let (Window::Calendar(_), NumberSource::Counts { .. } | NumberSource::Ratio(_)) =
             (&self.slo.window, &self.window)
         else {
             return self.window.clone();
         };
-        // one period's value must not stand for the next one's
+        // the value of one calendar period must not be used for the next
         let start = self.slo.window.bounds(at).start;
         let key = |subquery: &Subquery| format!("{start} {}", subquery.key);
         let elapsed = Duration::from_secs(self.slo.window.elapsed(at).as_secs()).max(MIN_ELAPSED);
@@ -207,15 +199,16 @@ impl RegisteredSlo {
 /// All SLOs of a source.
 #[derive(Debug, Default)]
 pub(super) struct SloRegistry {
-    /// In the order of their ids.
+    /// Sorted by id.
     pub(super) entries: Vec<RegisteredSlo>,
     pub(super) warnings: Vec<Warning>,
-    /// The comment: why nothing could be found.
+    /// The error of the discovery.
     pub(super) trouble: Option<SourceError>,
 }
 
 impl SloRegistry {
-    /// Definitions come first; what was found is added to them, or listed on its own if `discover` says so.
+    /// Creates the registry. Recorded series are added to the definition that they belong to; series without a definition
+    /// become SLOs of their own if `discover` is set.
     pub(super) fn make(definitions: &[Arc<Slo>], found: &[FoundSlo], discover: bool) -> Self {
         let mut maker = SubqueryMaker::new(found);
         let mut entries: BTreeMap<Text, RegisteredSlo> = BTreeMap::new();
@@ -226,7 +219,7 @@ impl SloRegistry {
             used.extend(recorded.map(|(at, _)| at));
             let entry = maker.defined(slo, recorded.map(|(_, found)| found));
             if entries.contains_key(&slo.id) {
-                let text = format!("two definitions are called {}; the first one counts", slo.id);
+                let text = format!("two definitions have the name {}; the first one is used", slo.id);
                 warnings.push(Warning::notice(text));
             } else {
                 entries.insert(slo.id.clone(), entry);
@@ -235,7 +228,7 @@ impl SloRegistry {
         let others = found.iter().enumerate().filter(|(at, _)| discover && !used.contains(at));
         for (_, found) in others {
             let mut id = found.slo.id.clone();
-            // other rules, or a definition that does not say that it is the same
+            // the id is taken by other rules, or by a definition that is not linked to these series
             let mut number = 1;
             while entries.contains_key(&id) {
                 let family = found.recorded.family.name().to_lowercase();
@@ -253,7 +246,7 @@ impl SloRegistry {
     }
 }
 
-/// The series that the definition's rules left.
+/// The recorded series that belong to a definition.
 fn same<'a>(found: &'a [FoundSlo], wanted: &RecordedSeries) -> Option<(usize, &'a FoundSlo)> {
     let is_same = |(_, found): &(usize, &FoundSlo)| {
         (found.recorded.family, &found.recorded.id) == (wanted.family, &wanted.id)
@@ -262,12 +255,12 @@ fn same<'a>(found: &'a [FoundSlo], wanted: &RecordedSeries) -> Option<(usize, &'
     all().find(|(_, found)| found.recorded.metric == wanted.metric).or_else(|| all().next())
 }
 
-/// Makes each query once, whoever wants it.
+/// Creates each query once, even if several SLOs need it.
 struct SubqueryMaker {
     subqueries: HashMap<Text, Arc<Subquery>>,
-    /// The lookbacks of all SLOs of Pyrra, as they are written, for names are asked for by patterns.
+    /// The lookbacks of all SLOs of Pyrra as written, because the names are queried by a pattern.
     pyrra: BTreeMap<RefreshPace, BTreeSet<Text>>,
-    /// The windows of those that keep events.
+    /// The windows of the SLOs with recorded events.
     increases: BTreeSet<Text>,
 }
 
@@ -286,10 +279,12 @@ impl SubqueryMaker {
         Self { subqueries: HashMap::new(), pyrra, increases: increases.collect() }
     }
 
+    /// The query with this key, created at its first use.
     fn shared(&mut self, subquery: Subquery) -> Arc<Subquery> {
         Arc::clone(self.subqueries.entry(subquery.key.clone()).or_insert_with(|| Arc::new(subquery)))
     }
 
+    /// An SLO without a definition.
     fn found(&mut self, found: &FoundSlo, id: Text) -> RegisteredSlo {
         let slo = Arc::new(Slo { id, ..found.slo.clone() });
         let groups = found.increases.as_ref().map(|increases| increases.groups.clone());
@@ -299,6 +294,7 @@ impl SubqueryMaker {
         }
     }
 
+    /// An SLO with a definition; recorded series are preferred to its own queries.
     fn defined(&mut self, slo: &Arc<Slo>, found: Option<&FoundSlo>) -> RegisteredSlo {
         let Some(found) = found else { return self.live_only(slo) };
         let slo = Arc::new(Slo { recorded: Some(found.recorded.clone()), ..(**slo).clone() });
@@ -345,10 +341,11 @@ impl SubqueryMaker {
         }
     }
 
+    /// An SLO with a definition and without recorded series.
     fn live_only(&mut self, slo: &Arc<Slo>) -> RegisteredSlo {
         let slo = match &slo.sli {
             Some(_) => Arc::clone(slo),
-            // what its rules would have kept is not here
+            // the recorded series that the definition names do not exist
             None => Arc::new(Slo { recorded: None, ..(**slo).clone() }),
         };
         let mut recent = Vec::new();
@@ -374,6 +371,7 @@ impl SubqueryMaker {
         }
     }
 
+    /// The source of the error ratio over a lookback, by the definition's own queries.
     fn live(&mut self, slo: &Slo, lookback: Duration) -> NumberSource {
         let mut subquery = |query| self.shared(Subquery::of_slo(query, QueryWrap::Value, lookback));
         match query::measure(slo, lookback) {
@@ -386,9 +384,10 @@ impl SubqueryMaker {
         }
     }
 
+    /// The source of the error ratio over a lookback, from recorded series.
     fn recorded(&mut self, found: &FoundSlo, lookback: Duration) -> NumberSource {
         let RecordedSeries { family, metric, .. } = &found.recorded;
-        // where a pair wants what is not there, that is an answer, too
+        // if the lookback of a burn condition is not recorded, the query shows that
         let written =
             found.lookbacks.get(&lookback).map_or_else(|| slo::written(lookback), ToString::to_string);
         let name: Text = names::name(*family, metric, &written).into();
@@ -406,7 +405,7 @@ impl SubqueryMaker {
         NumberSource::Recorded { subquery, name, inverted: *family == Family::Grafana }
     }
 
-    /// The error ratio over the window, where rules keep it.
+    /// The source of the recorded error ratio over the window, with the groups and errors of the definition.
     fn recorded_window(
         &mut self,
         found: &FoundSlo,
@@ -425,10 +424,10 @@ impl SubqueryMaker {
         NumberSource::Recorded { subquery, name, inverted: family != Family::Sloth }
     }
 
-    /// Ways to look at the shortest series of an SLO over its window, for all SLOs of its family at once.
+    /// The checks of the shortest recorded series over the window, for all SLOs of the family at once.
     fn window_checks(&mut self, found: &FoundSlo, window: Duration) -> WindowChecks {
         let family = found.recorded.family;
-        // of an SLO whose series stopped only the mean over the window goes on: then the usual shortest one tells since when
+        // if only the series over the window is left, the usual shortest lookback shows since when the others are missing
         let written = found.lookbacks.values().next().map_or("5m", |written| &**written);
         let identity = family.identity();
         let series = match family {
@@ -440,7 +439,7 @@ impl SubqueryMaker {
                 format!(r#"{}{{{identity}!=""}}"#, names::name(family, "", written))
             }
         };
-        // without their names, which a function over time would take off: two of one identity would be the same series then
+        // without metric names, because functions over time drop them, and two metrics of one SLO would be duplicate series
         let presence = format!("max without (sloth_window) ({series})");
         let newest = format!("max without (sloth_window) (timestamp({series}))");
         WindowChecks::new(window, Some(&presence), Some((newest, Some(family))), |query, wrap| {
@@ -450,14 +449,14 @@ impl SubqueryMaker {
     }
 }
 
-/// What a definition says of itself that asking its queries does not do.
+/// A remark about parts of a definition that direct queries do not apply.
 fn unapplied_remark(slo: &Slo) -> Option<Text> {
     let plugins = &slo.recorded.as_ref().filter(|recorded| !recorded.plugins.is_empty())?.plugins;
     let noun = if plugins.len() == 1 { "plug-in" } else { "plug-ins" };
-    Some(format!("asked without Sloth's {noun} {}", plugins.join(", ")).into())
+    Some(format!("queried without Sloth's {noun} {}", plugins.join(", ")).into())
 }
 
-/// Those of the pairs and those that are shown, as far as they can be had; ascending.
+/// The lookbacks of the burn conditions and the displayed ones that are available, ascending.
 fn lookbacks(slo: &Slo, is_available: impl Fn(Duration) -> bool) -> BTreeSet<Duration> {
     let of_pairs = slo.pairs.iter().flat_map(|pair| [pair.long, pair.short]);
     let shown = SHOWN.into_iter().filter(|lookback| is_available(*lookback));

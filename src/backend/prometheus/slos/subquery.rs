@@ -1,4 +1,4 @@
-//! The smallest things that are asked for: one query each, with what is known of joining it with others.
+//! The smallest unit of a request: one query, and how it can be joined with others.
 
 use std::sync::OnceLock;
 use std::time::Duration;
@@ -12,41 +12,44 @@ use crate::model::labels::Text;
 use crate::model::promql::{self, bare, is_plain_name};
 use crate::model::slo::Family;
 
-/// How often it is asked for.
+/// How often a query is sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(super) enum RefreshPace {
+    /// In each round.
     Each,
-    /// Every ten minutes, for it is costly and changes slowly.
+    /// Every ten minutes, because the query is expensive and its value changes slowly.
     Rarely,
 }
 
 impl RefreshPace {
-    /// Up to six hours each round, 1d and longer rarely.
+    /// Each round up to six hours, rarely for longer lookbacks.
     pub(super) fn of(lookback: Duration) -> Self {
         if lookback <= Duration::from_secs(6 * 3600) { Self::Each } else { Self::Rarely }
     }
 }
 
-/// A stretch of the past that is looked at every `step`.
+/// A range of the past that is checked every `step`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) struct PastRange {
     pub(super) within: Duration,
     pub(super) step: Duration,
-    /// How long ago it ended.
+    /// How long ago the range ended.
     pub(super) before: Duration,
 }
 
-/// What is asked of a query.
+/// What is asked about a query.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) enum QueryWrap {
+    /// The value of the query.
     Value,
-    /// At how many of the moments that are looked at it had one.
+    /// At how many of the checked times the query had a value.
     Count(PastRange),
-    /// The greatest value that it had.
+    /// The maximum of the query over the range.
     Most(PastRange),
 }
 
 impl QueryWrap {
+    /// The complete query.
     pub(super) fn apply(self, query: &str) -> String {
         let (function, past_range) = match self {
             Self::Value => return query.to_owned(),
@@ -59,43 +62,43 @@ impl QueryWrap {
         } else {
             format!(" offset {}", duration::text(past_range.before))
         };
-        // the line break ends a comment
+        // the line break ends a comment in the query
         format!("{function}(({query}\n)[{within}:{step}]{offset})")
     }
 }
 
-/// How a query goes together with others.
+/// How a query can be joined with others.
 #[derive(Debug)]
 pub(super) enum Joining {
-    /// Not at all: what it says is not known, or it speaks of many SLOs already.
+    /// Not at all: the query cannot be parsed, or already covers many SLOs.
     Alone,
     /// With a tag on its series.
     Tagged,
-    /// As one of many values of a label, too.
+    /// Also as one of several values of a label.
     Merged(SumRateShape),
 }
 
-/// `sum(rate(metric{matchers}[range]))`
+/// A query of the form `sum(rate(metric{matchers}[range]))`.
 #[derive(Debug)]
 pub(super) struct SumRateShape {
     pub(super) function: String,
     pub(super) metric: String,
-    /// Name, sign and value.
+    /// Name, operator and value.
     pub(super) matchers: Vec<(String, String, String)>,
     pub(super) range: Duration,
 }
 
 #[derive(Debug)]
 pub(super) struct Subquery {
-    /// Recognises it from round to round.
+    /// Identifies the query from round to round.
     pub(super) key: Text,
-    /// What is asked at heart.
+    /// The query without its wrap.
     pub(super) query: String,
     pub(super) wrap: QueryWrap,
     pub(super) pace: RefreshPace,
-    /// Over how long it looks: how heavy it is.
+    /// The time range of the query, which determines its cost.
     pub(super) lookback: Duration,
-    /// Whose recorded series it asks for, for all their SLOs at once.
+    /// The rule family whose recorded series are queried, for all SLOs of that family at once.
     pub(super) family: Option<Family>,
     joining: OnceLock<Joining>,
 }
@@ -108,7 +111,7 @@ impl Subquery {
         Self { key, query, wrap, pace, lookback, family: None, joining: OnceLock::new() }
     }
 
-    /// The same query as far as the next round is concerned, though its text may be another.
+    /// Sets the key, for a query whose text changes from round to round.
     pub(super) fn with_key(self, key: &str) -> Self {
         Self { key: key.into(), ..self }
     }
@@ -120,16 +123,18 @@ impl Subquery {
         Self { key, query, wrap, pace, lookback, family: Some(family), joining }
     }
 
+    /// The complete query with its wrap.
     pub(super) fn text(&self) -> String {
         self.wrap.apply(&self.query)
     }
 
+    /// How this query can be joined; computed once.
     pub(super) fn joining(&self) -> &Joining {
         self.joining.get_or_init(|| joining(&self.query))
     }
 }
 
-/// A text that the parser does not know is asked as it stands: no server's dialect is ours to judge.
+/// A query that our parser does not understand is sent unchanged and alone, because the server may support another dialect.
 fn joining(query: &str) -> Joining {
     match promql::parse(query) {
         Ok(expr) if expr.value_type() == ValueType::Vector => {
@@ -142,6 +147,7 @@ fn joining(query: &str) -> Joining {
 impl SumRateShape {
     const FUNCTIONS: [&'static str; 4] = ["rate", "increase", "sum_over_time", "count_over_time"];
 
+    /// The shape of an expression; `None` if it has another form.
     fn of(expr: &Expr) -> Option<Self> {
         let Expr::Aggregate(sum) = bare(expr) else { return None };
         let Expr::Call(call) = bare(&sum.expr) else { return None };
@@ -170,19 +176,19 @@ impl SumRateShape {
         Some(Self { function: call.func.name.to_owned(), metric, matchers, range: matrix.range })
     }
 
-    /// The labels of which it wants exactly one value.
+    /// The labels with a fixed value.
     pub(super) fn labels(&self) -> impl Iterator<Item = (&str, &str)> {
         let equal = self.matchers.iter().filter(|(_, sign, value)| sign == "=" && !value.is_empty());
         equal.map(|(name, _, value)| (name.as_str(), value.as_str())).filter(|(name, _)| is_plain_name(name))
     }
 
-    /// Everything about it but the value of one label.
+    /// The parts of the query apart from one label's value.
     pub(super) fn beside(&self, label: &str) -> Beside<'_> {
         let matchers = self.matchers.iter().filter(|(name, sign, _)| name != label || sign != "=");
         (&self.function, &self.metric, matchers.collect(), self.range)
     }
 
-    /// For several values of a label at once, each its own series.
+    /// The query for several values of a label, one series for each value.
     pub(super) fn over<'a>(&self, label: &str, values: impl Iterator<Item = &'a str>) -> String {
         let any = values.map(promql::literal).collect::<Vec<_>>().join("|");
         let (function, metric, matchers, range) = self.beside(label);

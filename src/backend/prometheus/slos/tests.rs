@@ -1,4 +1,4 @@
-//! SLOs against a stand-in that knows a few series by name, and looks at times as a server would.
+//! Tests of SLOs against a test server that knows some series by name and evaluates times as a server would.
 
 mod defined;
 mod found;
@@ -33,7 +33,7 @@ fn success(data: &Value) -> CannedResponse {
     CannedResponse::json(&json!({ "status": "success", "data": data }).to_string())
 }
 
-/// An instant answer.
+/// The answer to an instant query.
 fn vector(series: impl IntoIterator<Item = (Value, f64)>) -> CannedResponse {
     let text = |value: f64| if value.is_nan() { "NaN".to_owned() } else { value.to_string() };
     let series =
@@ -45,7 +45,7 @@ fn refuse(message: &str) -> CannedResponse {
     CannedResponse::new(422, "application/json", &json!({ "status": "error", "error": message }).to_string())
 }
 
-/// What every server answers: who it is, its rules, and a query that it does not know.
+/// The common answers of all servers: identity, rules, and an unknown query.
 fn otherwise(asked: &ReceivedRequest) -> CannedResponse {
     match asked.path.as_str() {
         "/api/v1/status/buildinfo" => {
@@ -57,7 +57,7 @@ fn otherwise(asked: &ReceivedRequest) -> CannedResponse {
     }
 }
 
-/// A server that has these recorded series.
+/// A server with these recorded series.
 async fn keeping(series: Vec<(Value, f64)>, rules: Value) -> Double {
     Double::start(move |asked| {
         if asked.path == "/api/v1/rules" {
@@ -68,7 +68,7 @@ async fn keeping(series: Vec<(Value, f64)>, rules: Value) -> Double {
     .await
 }
 
-/// What a server with these series says of them.
+/// The SLOs of a server with these series.
 fn kept(series: &[(Value, f64)], asked: &ReceivedRequest) -> CannedResponse {
     let query = asked.parameter("query");
     if asked.path != "/api/v1/query" || query.contains("_over_time") || query.contains("offset") {
@@ -77,14 +77,14 @@ fn kept(series: &[(Value, f64)], asked: &ReceivedRequest) -> CannedResponse {
     by_name(series, query)
 }
 
-/// The series whose names a query wants.
+/// The series whose names match a query.
 fn by_name(series: &[(Value, f64)], query: &str) -> CannedResponse {
     let pattern = query.split_once("__name__=~\"").and_then(|(_, rest)| rest.split_once('"'));
     let name = match pattern {
         Some((pattern, _)) => pattern.replace("\\\\", "\\"),
         None => query.split('{').next().unwrap_or_default().to_owned(),
     };
-    // of other queries nothing is known
+    // other queries have no result
     let Ok(name) = regex::Regex::new(&format!("^(?:{name})$")) else { return vector([]) };
     let is_meant = |labels: &Value| labels["__name__"].as_str().is_some_and(|it| name.is_match(it));
     vector(series.iter().filter(|(labels, _)| is_meant(labels)).cloned())

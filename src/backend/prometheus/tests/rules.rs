@@ -1,9 +1,9 @@
-//! Rules with their alerts, and rules that fail.
+//! Tests of rules with their alerts, and of failing rules.
 
 use super::*;
 use crate::model::alert::{AlertState, Severity};
 
-/// One group, evaluated at `second`; its alert is in `state`.
+/// One group, evaluated at `second`, with an alert in `state`.
 fn rules_of(second: u32, state: &str) -> CannedResponse {
     let rule = json!({ "type": "alerting", "name": "Burn", "query": "a > 1", "duration": 120, "labels": { "severity": "page" },
         "annotations": { "summary": "it\nburns \u{1b}[2J" }, "health": "err", "lastError": "many-to-many",
@@ -22,14 +22,14 @@ async fn rules_come_once_with_their_alerts_and_are_recognised_whenever_they_were
         if !asked.path.ends_with("rules") || asked.parameter("type") != "alert" {
             return CannedResponse::new(404, "text/plain", "");
         }
-        // the first time it is asked who it is
+        // the first question also asks for the identity of the server
         let second = second.fetch_add(1, Ordering::Relaxed);
         rules_of(second, if second < 3 { "pending" } else { "firing" })
     })
     .await;
     let source = source(&double);
     let reply = ask(&source, Query::Rules.now()).await;
-    // what fails to be evaluated is in the rule itself: whoever reads rules tells it
+    // a failing rule contains its own error: every reader of rules reports it
     assert_eq!(reply.warnings, []);
     let Answer::Rules(board) = reply.answer else { panic!() };
     let [burn, bare] = &board.rules[..] else { panic!("{:?}", board.rules) };
@@ -48,7 +48,7 @@ async fn rules_come_once_with_their_alerts_and_are_recognised_whenever_they_were
     let firing = source.answer(&Query::Rules.now(), reply.digest).await.unwrap();
     let Answer::Rules(board) = firing.answer else { panic!() };
     assert!(board.alerts[0].is_firing());
-    // two minutes after its condition began to hold, as its rule wants it
+    // two minutes after its condition became true, as the rule's `for` requires
     assert_eq!(board.alerts[0].starts_at.to_string(), "2026-03-01T12:01:00.5Z");
 }
 
@@ -73,12 +73,12 @@ async fn odd_fields_of_rules_cost_themselves_and_odd_elements_are_told() {
     })
     .await;
     let reply = source(&double).answer(&Query::Rules.now(), None).await.unwrap();
-    assert_eq!(reply.warnings, [Warning::missing("rules and alerts that cannot be read are left out: 6")]);
+    assert_eq!(reply.warnings, [Warning::missing("6 rules and alerts could not be read and are left out")]);
     let Answer::Rules(board) = reply.answer else { panic!() };
     let holds: Vec<_> = board.rules.iter().map(|rule| (&*rule.name, rule.hold.as_secs())).collect();
     assert_eq!(holds, [("Odd", 120), ("Bare", 120)]);
     let of = |n: &str| board.alerts.iter().find(|alert| alert.labels.value("n") == n).unwrap();
-    // it fires since its rule's `for` had passed
+    // the alert fires since the rule's `for` had passed
     assert_eq!((of("3.5").value, of("3.5").starts_at.as_second()), (Some(3.5), 1_772_366_340 + 120));
     assert_eq!((of("null").value, of("\"1e3\"").value), (None, Some(1000.0)));
 }
@@ -105,7 +105,7 @@ async fn rules_that_fail_are_told_with_the_servers_words_recording_ones_too() {
             rule("recording", "job:broken", "err", "duplicate series"),
             rule("recording", "job:new", "unknown", ""),
         ];
-        // some servers pass the wish for one kind over
+        // some servers ignore the `type` parameter
         let wanted = all.into_iter().filter(|rule| asked.parameter("type") != "alert" || rule["type"] == "alerting");
         match asked.path.as_str() {
             "/api/v1/rules" => success(&json!({ "groups": [{ "name": "disks", "rules": wanted.collect::<Vec<_>>() }] })),
@@ -119,12 +119,12 @@ async fn rules_that_fail_are_told_with_the_servers_words_recording_ones_too() {
     assert_eq!(
         told,
         [
-            "alerting rule Mute (group disks) fails: its server does not say why",
+            "alerting rule Mute (group disks) fails: the server gives no reason",
             "alerting rule Unpaired (group disks) fails: many-to-many matching",
             "recording rule job:broken (group disks) fails: duplicate series",
         ]
     );
-    // of the recording rules there may be thousands: they are not read with each round
+    // there may be thousands of recording rules, so they are not read in each round
     ask(&source, Query::Rules.now()).await;
     let recordings = double.asked().iter().filter(|asked| asked.parameter("type") == "record").count();
     assert_eq!(recordings, 1);

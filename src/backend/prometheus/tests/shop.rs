@@ -1,4 +1,4 @@
-//! A server that has a shop: what it answers to every query of a survey, a refresh and the charts.
+//! A test server with the metrics of a shop: answers all queries of discovery, services and charts.
 
 use serde_json::{Value, json};
 
@@ -8,7 +8,7 @@ pub(super) fn success(data: &Value) -> CannedResponse {
     CannedResponse::json(&json!({ "status": "success", "data": data }).to_string())
 }
 
-/// An instant or range answer: each series as its labels and its value, the same at every point of a range.
+/// The answer to an instant or range query: the labels and the value of each series; the value is the same at every point.
 pub(super) fn series(asked: &ReceivedRequest, all: &[(Value, &str)]) -> CannedResponse {
     if !asked.path.ends_with("query_range") {
         let result: Vec<_> = all
@@ -25,7 +25,7 @@ pub(super) fn series(asked: &ReceivedRequest, all: &[(Value, &str)]) -> CannedRe
     success(&json!({ "resultType": "matrix", "result": all.iter().map(line).collect::<Vec<_>>() }))
 }
 
-/// A server with `cart` (10 requests/s, one of them fails), `idle` (no traffic) and `mail` (only targets, one is down).
+/// A server with `cart` (10 requests/s, one of them fails), `idle` (no traffic) and `mail` (only targets, one of them down).
 pub(super) fn shop(asked: &ReceivedRequest) -> CannedResponse {
     let query = asked.parameter("query");
     let by_service = |all: &[(&str, &str)]| {
@@ -41,7 +41,7 @@ pub(super) fn shop(asked: &ReceivedRequest) -> CannedResponse {
         "/api/v1/targets" => success(&json!({ "activeTargets": [
             { "scrapeInterval": "30s" }, { "scrapeInterval": "30s" }, { "scrapeInterval": "5s" }] })),
         "/api/v1/query" | "/api/v1/query_range" => match query {
-            // it tells no moments
+            // the server has no timestamps
             _ if query.starts_with("max by") && query.contains("timestamp(") => series(asked, &[]),
             _ if query.starts_with("count by (__name__)") => {
                 let names =

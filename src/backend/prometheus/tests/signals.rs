@@ -1,4 +1,4 @@
-//! What is said of services when some of the queries are refused, cut, or answered with nothing; and while data are young.
+//! Tests of services whose queries are partly refused, truncated or empty, and of young data.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -12,7 +12,7 @@ use crate::model::service::ServiceReading;
 use crate::model::signal::Signal;
 use crate::model::warning::Warning;
 
-/// A shop that answers otherwise to the queries that `is_meant` finds.
+/// A shop server with different answers to the queries that `is_meant` selects.
 async fn picky(
     is_meant: impl Fn(&str) -> bool + Send + Sync + 'static,
     answer: impl Fn(&ReceivedRequest) -> CannedResponse + Send + Sync + 'static,
@@ -153,7 +153,7 @@ async fn a_search_that_is_refused_later_drops_nothing_and_is_told() {
 
 #[tokio::test]
 async fn a_search_that_is_too_large_is_made_in_parts() {
-    // all names of metrics at once, and all labels of a metric at once
+    // all metric names in one query, and all labels of a metric in one query
     let is_large =
         |q: &str| q.matches('|').count() > 20 || q.starts_with("count by (service,") && q.contains("_bucket");
     let double = picky(is_large, refused(422)).await;
@@ -165,7 +165,7 @@ async fn a_search_that_is_too_large_is_made_in_parts() {
     );
 }
 
-/// A shop whose data begin at these moments, in seconds before now.
+/// A shop server whose data begin this many seconds ago.
 async fn young(begins: &'static [(&'static str, i64)], scraped: &'static str) -> Double {
     Double::start(move |asked| {
         let query = asked.parameter("query");
@@ -190,26 +190,26 @@ async fn young(begins: &'static [(&'static str, i64)], scraped: &'static str) ->
 async fn no_window_is_longer_than_the_data_and_what_cannot_be_told_yet_is_said() {
     type Case = (&'static [(&'static str, i64)], &'static str, u64, &'static [&'static str]);
     let cases: [Case; 8] = [
-        // an old store
+        // a server with old data
         (&[("cart", 70), ("idle", 61)], "15s", 60_000, &[]),
-        // all is young, and there are some scrapes: no more than what the server fills up by itself lies before the first
+        // all data are young but have some scrapes; before the first one is no more time than the server extrapolates
         (&[("cart", 30), ("idle", 30)], "2s", 31_000, &[]),
         (&[("cart", 3), ("idle", 3)], "1s", 3500, &[]),
-        // and one came when the others were there already
-        (&[("cart", 8), ("idle", 12)], "1s", 12_500, &["requests: the data are 8s old"]),
-        // not yet two scrapes
+        // one service appeared when the others already existed
+        (&[("cart", 8), ("idle", 12)], "1s", 12_500, &["requests: the server has data for only 8s"]),
+        // fewer than two scrapes
         (
             &[("cart", 8), ("idle", 8)],
             "15s",
             60_000,
-            &["requests: the data are 8s old", "errors: the data are 8s old"],
+            &["requests: the server has data for only 8s", "errors: the server has data for only 8s"],
         ),
-        // one service has just come, so that no step of the look back has it
-        (&[("idle", 90)], "5s", 60_000, &["requests: its data are 0s old"]),
-        // it came a while ago
-        (&[("cart", 20), ("idle", 90)], "5s", 60_000, &["requests: its data are 20s old"]),
+        // a service that appeared after the last step of the search
+        (&[("idle", 90)], "5s", 60_000, &["requests: the service has data for only 0s"]),
+        // a service that appeared some time ago
+        (&[("cart", 20), ("idle", 90)], "5s", 60_000, &["requests: the service has data for only 20s"]),
         // a longer window
-        (&[("cart", 100), ("idle", 250)], "1m", 240_000, &["requests: its data are 1m40s old"]),
+        (&[("cart", 100), ("idle", 250)], "1m", 240_000, &["requests: the service has data for only 1m40s"]),
     ];
     for (begins, scraped, lookback, expected) in cases {
         let double = young(begins, scraped).await;
@@ -231,9 +231,9 @@ async fn a_rate_is_not_known_where_the_data_ended_a_while_ago() {
     for (ago, scraped, expected) in [
         (14, "15s", None),
         (30, "15s", None),
-        (40, "15s", Some("requests: its data ended 40s ago")),
-        (12, "5s", Some("requests: its data ended 12s ago")),
-        // a server that does not know what is asked
+        (40, "15s", Some("requests: the data of this service ended 40s ago")),
+        (12, "5s", Some("requests: the data of this service ended 12s ago")),
+        // a server that does not support the query
         (1_700_000_000, "15s", None),
     ] {
         let double = Double::start(move |asked| {
@@ -316,7 +316,7 @@ async fn a_chart_that_is_refused_says_why_beside_those_that_are_not() {
     let Answer::Detail(detail) = reply.answer else { panic!() };
     assert_eq!(lines(&detail.request_rate), [("{}".into(), 10.0)]);
     let unknown: Vec<_> = detail.unknown.iter().map(ToString::to_string).collect();
-    let why = "it refuses the query: the query hit the limit of series";
+    let why = "it rejects the query: the query hit the limit of series";
     assert_eq!(unknown, [format!("latency: {why}"), format!("Apdex: {why}")]);
     assert!(reply.warnings.iter().all(Warning::is_missing_data) && !reply.warnings.is_empty());
 }

@@ -45,7 +45,7 @@ fn what_cannot_be_read_costs_its_series_or_point_and_is_counted() {
     ] {
         assert_eq!(serde_json::from_str::<Data<'_>>(json).unwrap().lost(), lost, "{json}");
     }
-    // what is no answer at all
+    // not an answer at all
     for json in [r#""text""#, "[]", r#"{"resultType":"matrix"}"#, r#"{"resultType":null,"result":[]}"#] {
         assert!(serde_json::from_str::<Data<'_>>(json).is_err(), "{json}");
     }

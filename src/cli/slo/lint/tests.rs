@@ -17,8 +17,8 @@ fn conditions_that_never_hold_and_short_windows_are_said() {
     assert_eq!(
         said(&format!("objective = 90\nup = \"up\"\nwindow = \"2d\"\n{pairs}")),
         [
-            "warning: a.toml:1: `a`: ticket 3d/6h at 0.0667x alerts below 1x, the pace at which the budget just lasts: also while the objective is kept",
-            "warning: a.toml:1: `a`: ticket 3d/6h at 0.0667x looks back further than the window, 2d"
+            "warning: a.toml:1: `a`: ticket 3d/6h at 0.0667x alerts below a burn rate of 1x, that is, also while the objective is met",
+            "warning: a.toml:1: `a`: ticket 3d/6h at 0.0667x has a longer lookback than the SLO's window, 2d"
         ]
     );
     for window in ["90m", "6h", "1d", "2d", "7d", "14d", "28d", "{ calendar = \"1 week\", zone = \"UTC\" }"] {
@@ -27,11 +27,13 @@ fn conditions_that_never_hold_and_short_windows_are_said() {
     }
     assert_eq!(
         said("objective = 90\nup = \"up\""),
-        ["warning: a.toml:1: `a`: page 1h/5m at 14.4x can never fire: at 90 % no burn rate is above 10"]
+        [
+            "warning: a.toml:1: `a`: page 1h/5m at 14.4x can never fire: with an objective of 90 % the burn rate is 10 at most"
+        ]
     );
     assert_eq!(
         said("objective = 99\nup = \"up\"\npairs = []"),
-        ["warning: a.toml:1: `a`: it has no condition under which it would alert"]
+        ["warning: a.toml:1: `a`: it has no burn-rate conditions, so it never alerts"]
     );
 }
 
@@ -39,12 +41,12 @@ fn conditions_that_never_hold_and_short_windows_are_said() {
 fn queries_without_a_sum_are_said_and_ratios_hide_how_many_events_there_are() {
     assert_eq!(
         said("objective = 99\nbad = 'rate(a[$window])'\ntotal = 'sum(rate(b[$window]))'"),
-        ["warning: a.toml:1: `a`: the query of bad events may give several series; put sum() around it"]
+        ["warning: a.toml:1: `a`: the query of bad events may return several series; put sum() around it"]
     );
     assert_eq!(
         said("objective = 99\nerror_ratio = 'sum(rate(a[$window])) / sum(rate(b[$window]))'"),
         [
-            "note: a.toml:1: `a`: how many events there are is not known: with fewer than 7 in 5m one failure is enough for page 1h/5m at 14.4x"
+            "note: a.toml:1: `a`: the number of events is unknown: with fewer than 7 in 5m a single failure triggers page 1h/5m at 14.4x"
         ]
     );
 }

@@ -1,4 +1,4 @@
-//! Alert policies of OpenSLO: burn rates over one lookback, with a threshold.
+//! Reads OpenSLO alert policies: burn-rate conditions with one lookback and a threshold.
 
 use crate::model::promql::Comparison;
 use crate::model::slo::{BurnCondition, Severity};
@@ -6,11 +6,11 @@ use crate::model::slo::{BurnCondition, Severity};
 use super::super::table::TableValue;
 use super::{OpenSloObjects, indicator, period, spec};
 
-/// The pairs of all policies that an SLO names, the most severe first.
+/// The burn-rate conditions of all policies of an SLO, the most severe first.
 ///
-/// OpenSLO knows one lookback: it stands for both of a pair.
+/// An OpenSLO condition has one lookback, which is used as both the long and the short one.
 pub(super) fn policies<'l>(value: &TableValue<'l>, library: &OpenSloObjects<'l>) -> Vec<BurnCondition> {
-    let instead = "; without one the usual pairs are watched";
+    let instead = "; if no policy is found, the standard burn-rate conditions apply";
     let policies = library.resolved(value.list(), "alertPolicyRef", "AlertPolicy", instead);
     let mut pairs: Vec<BurnCondition> = policies.iter().flat_map(|found| policy(found, library)).collect();
     pairs.sort_by(|a, b| a.severity.cmp(&b.severity).then(b.factor.total_cmp(&a.factor)));
@@ -27,6 +27,7 @@ pub(super) fn policy<'l>(value: &TableValue<'l>, library: &OpenSloObjects<'l>) -
     pairs
 }
 
+/// Converts one condition; `None` if it is invalid or unsupported, which is reported.
 pub(super) fn condition(value: &TableValue<'_>) -> Option<BurnCondition> {
     let spec = spec(value)?.table()?;
     spec.ignore_keys(&["description"]);
@@ -42,7 +43,7 @@ pub(super) fn condition(value: &TableValue<'_>) -> Option<BurnCondition> {
     let hold = table.get_or("alertAfter", std::time::Duration::ZERO, period::lookback);
     table.finish();
     if let Some(kind) = kind.filter(|kind| !kind.eq_ignore_ascii_case("burnrate")) {
-        value.warn(&format!("a condition of kind `{kind}` is not known; there is burnrate"));
+        value.warn(&format!("a condition of kind `{kind}` is not supported; only burnrate is"));
         return None;
     }
     let (passes, factor, lookback, hold) = (passes?, factor?, lookback?, hold?);
@@ -50,12 +51,12 @@ pub(super) fn condition(value: &TableValue<'_>) -> Option<BurnCondition> {
         Comparison::Above => false,
         Comparison::AtLeast => true,
         Comparison::Below | Comparison::AtMost | Comparison::Equal | Comparison::NotEqual => {
-            value.warn("alerts while the burn rate is low; it is not watched");
+            value.warn("alerts while the burn rate is low; the condition is ignored");
             return None;
         }
     };
     if factor <= 0.0 || lookback.is_zero() {
-        value.warn("always holds; it is not watched");
+        value.warn("always holds; the condition is ignored");
         return None;
     }
     let is_page = ["page", "critical", "high"].iter().any(|word| severity.eq_ignore_ascii_case(word));

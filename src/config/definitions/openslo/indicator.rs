@@ -1,4 +1,4 @@
-//! How an OpenSLO is measured: ratios of good, bad and all, ratios that are told, values with a threshold.
+//! Reads OpenSLO indicators: ratios of two counts, ready-made ratios, and values with a threshold.
 
 use std::time::Duration;
 
@@ -8,17 +8,19 @@ use crate::model::slo::{EventSide, Selector, Sli, Template};
 use super::super::table::{DocumentTable, TableValue};
 use super::OpenSloObjects;
 
-/// A way of measuring, before an objective is put to it.
+/// An indicator, before the threshold of an objective is applied.
 pub(super) enum OpenSloIndicator {
+    /// Complete without a threshold.
     Ready(Sli),
-    /// A value that the objective compares.
+    /// A value that the objective compares with its threshold.
     Value(Template),
-    /// Nothing that a Prometheus could be asked.
+    /// Measured by a system other than Prometheus.
     OtherSystem,
 }
 
 impl OpenSloIndicator {
-    /// With the threshold that the objective sets. None if no Prometheus can be asked, or if that is wrong, which is said.
+    /// The SLI with the threshold of the objective. `None` if it is not measured by Prometheus, or if the threshold is invalid,
+    /// which is reported.
     pub(super) fn with_threshold(&self, objective: &DocumentTable<'_>) -> Option<Sli> {
         let value = match self {
             Self::Ready(sli) => return Some(sli.clone()),
@@ -40,7 +42,7 @@ pub(super) fn comparison(value: &TableValue<'_>) -> Option<Comparison> {
     ])
 }
 
-/// An SLI, inside an SLO or an object of its own.
+/// Reads an SLI, inside an SLO or as an object of its own.
 pub(super) fn object(value: &TableValue<'_>, library: &OpenSloObjects<'_>) -> Option<OpenSloIndicator> {
     metrics(&super::spec(value)?, library)
 }
@@ -89,7 +91,7 @@ fn ratio_metric(value: &TableValue<'_>, library: &OpenSloObjects<'_>) -> Option<
     table.finish();
     if let Some((raw, source)) = raw {
         if good.is_some() || bad.is_some() || total.is_some() {
-            raw.error("stands beside `good`, `bad` or `total`; keep one way of measuring");
+            raw.error("is given together with `good`, `bad` or `total`; keep one of them");
             return None;
         }
         return raw_ratio(value, &source?, raw_type.as_ref());
@@ -99,7 +101,7 @@ fn ratio_metric(value: &TableValue<'_>, library: &OpenSloObjects<'_>) -> Option<
         (None, Some(bad)) => (EventSide::Bad, bad),
         (Some(good), Some((_, _))) => {
             good.0.warn(
-                "stands beside `bad`; all that is not good is taken for bad, and `bad` is not asked for",
+                "is given together with `bad`, which is ignored: all events that are not good count as bad",
             );
             (EventSide::Good, good)
         }
@@ -129,17 +131,18 @@ fn raw_ratio(
     let is_success = raw_type.one_of(&[("success", true), ("failure", false)])?;
     let mut error = query.query()?;
     if is_success {
-        // a remark at its end must not hide the bracket
+        // line breaks, so that a comment at the end of the query does not hide the closing parenthesis
         error = query.query_from(&format!("1 - (\n{}\n)", query.text()?.trim()))?;
     }
     Some(OpenSloIndicator::Ready(Sli::Ratio { error }))
 }
 
+/// Whether the metric is a counter.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum CounterKind {
     Yes,
     No,
-    /// Not said: the name of the metric tells.
+    /// Not stated: the suffix of the metric name decides.
     Unspecified,
 }
 
@@ -152,7 +155,7 @@ impl CounterKind {
         }
     }
 
-    /// Whether this query is the bare number of a counter.
+    /// Whether this query returns the value of a counter, without a rate or increase.
     fn is_counter_value(self, query: &Template) -> bool {
         if query.has_window() || query.as_str().contains('[') {
             return false;
@@ -167,7 +170,7 @@ impl CounterKind {
     }
 }
 
-/// Two queries. A counter that nobody takes the rate of is a number since the last restart: then the rate is ours to take.
+/// Two event queries. The value of a counter is a count since its last reset, so the rate is taken here.
 fn events(
     side: EventSide,
     part: &QuerySource<'_>,
@@ -186,12 +189,12 @@ fn events(
         return Some(OpenSloIndicator::Ready(Sli::Counters { side, part, total }));
     }
     part.warn(
-        "counts by a counter and has no {{.window}} to take its increase over: it is listed, and not asked for",
+        "is the value of a counter and has no {{.window}} to compute its increase: the SLO is listed without data",
     );
     Some(OpenSloIndicator::OtherSystem)
 }
 
-/// The metric of `sum(metric{...})`, or of the metric alone.
+/// The selector in `sum(metric{...})`, or of the metric alone.
 fn counter_of(query: &Template) -> Option<Selector> {
     let text = query.as_str().trim();
     let inner = text
@@ -201,14 +204,15 @@ fn counter_of(query: &Template) -> Option<Selector> {
     Selector::parse(inner.unwrap_or(text).trim()).ok()
 }
 
+/// The system that a query is for.
 enum QuerySource<'l> {
-    /// To a Prometheus.
+    /// Prometheus or a compatible system.
     Query(TableValue<'l>),
-    /// Somewhere else; said.
+    /// Another system; already reported as a warning.
     OtherSystem,
 }
 
-/// Systems that answer PromQL.
+/// Systems that support PromQL.
 const PROMQL: [&str; 8] = [
     "prometheus",
     "thanos",
@@ -227,7 +231,7 @@ fn is_promql(kind: &str) -> bool {
 
 fn warn_other_system<'l>(value: &TableValue<'_>, kind: &str) -> QuerySource<'l> {
     value.warn(&format!(
-        "is measured by {kind}, and burnwatch asks Prometheus only: it is listed without figures"
+        "is measured by {kind}, but burnwatch queries only Prometheus: the SLO is listed without data"
     ));
     QuerySource::OtherSystem
 }
@@ -242,7 +246,7 @@ fn source<'l>(value: &TableValue<'l>, library: &OpenSloObjects<'_>) -> Option<Qu
     if let Some(kind) = kind.as_ref().filter(|kind| !is_promql(kind)) {
         return Some(warn_other_system(value, kind));
     }
-    // free form: what it means is the data source's business
+    // OpenSLO does not define the content of `spec`; it depends on the data source
     let spec = spec?.table()?;
     let query = ["query", "promql", "expr"].into_iter().find_map(|key| spec.get(key));
     let Some(query) = query else {
@@ -250,10 +254,10 @@ fn source<'l>(value: &TableValue<'l>, library: &OpenSloObjects<'_>) -> Option<Qu
             spec.value().error("has no `query`");
             return None;
         }
-        return Some(warn_other_system(value, "something that is not said"));
+        return Some(warn_other_system(value, "an unspecified system"));
     };
     if kind.is_none() && Template::parse(query.text()?).is_ok_and(|query| !is_promql_text(&query)) {
-        return Some(warn_other_system(value, "something that is not said"));
+        return Some(warn_other_system(value, "an unspecified system"));
     }
     Some(QuerySource::Query(query))
 }
@@ -262,7 +266,7 @@ fn is_promql_text(query: &Template) -> bool {
     promql::parse(&query.over(Duration::from_secs(300))).is_ok()
 }
 
-/// The kind of the data source that is referred to, if that is known.
+/// The type of the referenced data source, if known.
 fn data_source(reference: &TableValue<'_>, library: &OpenSloObjects<'_>) -> Option<String> {
     let name = reference.text()?;
     let Some(found) = library.find("DataSource", name, reference) else {
@@ -272,7 +276,7 @@ fn data_source(reference: &TableValue<'_>, library: &OpenSloObjects<'_>) -> Opti
     found.node().field("spec")?.field("type")?.text().map(str::to_owned)
 }
 
-/// A threshold metric of `openslo/v1alpha`.
+/// Reads a threshold metric of `openslo/v1alpha`.
 pub(super) fn alpha(value: &TableValue<'_>) -> Option<OpenSloIndicator> {
     let table = value.table()?;
     let threshold = table.need_as("thresholdMetric", alpha_source);
@@ -283,7 +287,7 @@ pub(super) fn alpha(value: &TableValue<'_>) -> Option<OpenSloIndicator> {
     }
 }
 
-/// The queries of an objective of `openslo/v1alpha`.
+/// Reads the queries of an objective of `openslo/v1alpha`.
 pub(super) fn alpha_ratio(value: &TableValue<'_>) -> Option<OpenSloIndicator> {
     let table = value.table()?;
     let counter = ["incremental", "counter"].into_iter().find_map(|key| table.get(key));

@@ -1,4 +1,4 @@
-//! Time in OpenSLO: `30d`, `1M` for a month, calendars that begin somewhere in a zone.
+//! OpenSLO durations (`30d`, `1M` for a month) and windows, rolling or aligned to a calendar in a time zone.
 
 use std::time::Duration;
 
@@ -13,7 +13,7 @@ use super::OpenSloVersion;
 
 pub(super) const MINUTE: Duration = Duration::from_secs(60);
 
-/// A number with a unit: m, h, d, w, and M months, Q quarters, Y years.
+/// A number with a unit: s, m, h, d, w, and M months, Q quarters, Y years.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Shorthand {
     count: u32,
@@ -28,7 +28,7 @@ impl Shorthand {
         Some(Self { count, unit })
     }
 
-    /// As a length that does not change with the date; none beyond a thousand years.
+    /// The length with fixed months and years (30 and 365 days); `None` for a thousand years and more.
     fn length(self) -> Option<Duration> {
         let seconds = match self.unit {
             's' => 1,
@@ -71,7 +71,7 @@ pub(super) fn slice(value: &TableValue<'_>) -> Option<Duration> {
     shorthand(value)?.length()
 }
 
-/// A lookback or a delay of an alert; it may be nothing.
+/// A lookback or a delay of an alert; may be zero.
 pub(super) fn lookback(value: &TableValue<'_>) -> Option<Duration> {
     if value.node().text().is_some_and(|text| matches!(text.trim(), "0" | "0s" | "0m")) {
         return Some(Duration::ZERO);
@@ -79,29 +79,30 @@ pub(super) fn lookback(value: &TableValue<'_>) -> Option<Duration> {
     shorthand(value)?.length()
 }
 
-/// The one entry of a list that may have one only.
+/// The only entry of a list that must have exactly one.
 fn single<'l>(value: &TableValue<'l>) -> Option<DocumentTable<'l>> {
     let list = value.list();
     let [one] = list.as_slice() else {
         if value.node().text().is_none() {
-            value.error(&format!("wants exactly one entry, not {}", list.len()));
+            value.error(&format!("needs exactly one entry, not {}", list.len()));
         }
         return None;
     };
     one.table()
 }
 
+/// The window of an SLO; 30 days if none is given.
 pub(super) fn of(spec: &DocumentTable<'_>, version: OpenSloVersion) -> Option<Window> {
     let key = match version {
         OpenSloVersion::One => "timeWindow",
         OpenSloVersion::Alpha => "timeWindows",
     };
     let Some(value) = spec.get(key) else {
-        spec.value().warn(&format!("has no `{key}`; the last 30 days are taken"));
+        spec.value().warn(&format!("has no `{key}`; the last 30 days are used"));
         return Some(Window::Rolling(Duration::from_secs(30 * 86_400)));
     };
     let table = single(&value)?;
-    // some files of the older version have the newer word
+    // some files of the older version use the newer key
     let window = if version == OpenSloVersion::One || table.value().node().field("duration").is_some() {
         read(&table)
     } else {
@@ -111,17 +112,18 @@ pub(super) fn of(spec: &DocumentTable<'_>, version: OpenSloVersion) -> Option<Wi
     window
 }
 
+/// Reads a window of `openslo/v1`.
 fn read(table: &DocumentTable<'_>) -> Option<Window> {
     let duration = table.need("duration");
     let calendar = table.get("calendar");
-    // left out, a window with a calendar is not rolling
+    // without `isRolling`, a window with a calendar is not rolling
     let rolling = table.get("isRolling").map_or(Some(calendar.is_none()), |value| value.is_true());
     match duration {
         Some(duration) if rolling? => {
             let read = shorthand(&duration)?;
             if "MQY".contains(read.unit) {
                 duration.warn(
-                    "a rolling window has no months of 28 to 31 days: 30, 90 or 365 days are taken for it",
+                    "a rolling window has a fixed length: a month counts as 30 days, a quarter as 90, a year as 365",
                 );
             }
             read.length().map(Window::Rolling)
@@ -129,12 +131,13 @@ fn read(table: &DocumentTable<'_>) -> Option<Window> {
         Some(duration) => {
             let mut read = shorthand(&duration)?;
             if read.unit == 'm' {
-                duration.warn("`m` is minutes, which no calendar window has; months are taken, written `M`");
+                duration.warn("`m` means minutes, which a calendar window cannot have; it is read as months, written `M`");
                 read.unit = 'M';
             }
             let unit = read.calendar();
             if unit.is_none() {
-                duration.error("a calendar window has days, weeks, months (M), quarters (Q) or years (Y)");
+                duration
+                    .error("a calendar window must be in days, weeks, months (M), quarters (Q) or years (Y)");
             }
             unit.and_then(|unit| calendar_window(table, calendar.as_ref(), read.count, unit))
         }
@@ -142,6 +145,7 @@ fn read(table: &DocumentTable<'_>) -> Option<Window> {
     }
 }
 
+/// Reads a window of `openslo/v1alpha`.
 fn alpha(table: &DocumentTable<'_>) -> Option<Window> {
     let calendar = table.get("calendar");
     let rolling = table.get("isRolling").map_or(Some(calendar.is_none()), |value| value.is_true());
@@ -157,7 +161,7 @@ fn alpha(table: &DocumentTable<'_>) -> Option<Window> {
             "Quarter" => 'Q',
             "Year" => 'Y',
             _ => {
-                value.error(&format!("cannot be `{text}`; there is Day, Week, Month, Quarter and Year"));
+                value.error(&format!("cannot be `{text}`; use Day, Week, Month, Quarter or Year"));
                 return None;
             }
         };
@@ -176,7 +180,7 @@ fn alpha(table: &DocumentTable<'_>) -> Option<Window> {
         _ if rolling => read.length().map(Window::Rolling),
         Some(unit) => calendar_window(table, calendar.as_ref(), count, unit),
         None => {
-            table.value().error("a calendar window has days, weeks, months, quarters or years");
+            table.value().error("a calendar window must be in days, weeks, months, quarters or years");
             None
         }
     }
@@ -195,7 +199,7 @@ fn calendar_window(
     let table = calendar.table()?;
     let (named, begun) = (table.get("timeZone"), table.get("startTime"));
     if named.is_none() {
-        calendar.warn("has no `timeZone`; UTC is taken");
+        calendar.warn("has no `timeZone`; UTC is used");
     }
     if begun.is_none() {
         calendar.warn("has no `startTime`; periods are counted from Monday, 1 January 2024");
@@ -207,6 +211,7 @@ fn calendar_window(
     Some(Window::Calendar(Calendar { count, unit, start: start?, zone: zone? }))
 }
 
+/// Reads an IANA time zone name.
 pub(in super::super) fn zone(value: &TableValue<'_>) -> Option<TimeZone> {
     let name = value.text()?.trim();
     let zone = TimeZone::get(name).ok();
@@ -216,7 +221,7 @@ pub(in super::super) fn zone(value: &TableValue<'_>) -> Option<TimeZone> {
     zone
 }
 
-/// A date, with or without a time of day. With an offset of its own it is turned into the zone's time.
+/// Reads a date, with or without a time of day. A time with an offset is converted to the zone.
 pub(in super::super) fn start(value: &TableValue<'_>, zone: Option<&TimeZone>) -> Option<DateTime> {
     let text = value.text()?.trim();
     if let (Ok(moment), Some(zone)) = (text.parse::<Timestamp>(), zone) {

@@ -1,4 +1,4 @@
-//! Whether two SLOs are the same, field by field: how they are written does not count, nor where.
+//! Compares two SLOs field by field, whatever their format and file.
 
 use std::time::Duration;
 
@@ -6,13 +6,17 @@ use crate::model::duration;
 use crate::model::slo::query::open;
 use crate::model::slo::{BudgetingMethod, BurnCondition, Selector, Sli, Slo, SloAlerting, Template};
 
+/// How one field is compared and shown.
 pub(super) struct FieldComparison {
+    /// The name of the field in messages.
     pub(super) name: &'static str,
     holds: fn(&Slo, &Slo) -> bool,
+    /// The field's value as text.
     pub(super) shown: fn(&Slo) -> String,
 }
 
 impl FieldComparison {
+    /// All fields except the origin.
     pub(super) const FIELDS: [Self; 13] = [
         Self { name: "id", holds: |a, b| a.id == b.id, shown: |slo| slo.id.to_string() },
         Self { name: "name", holds: |a, b| a.name == b.name, shown: |slo| slo.name.to_string() },
@@ -56,7 +60,7 @@ impl FieldComparison {
         Self {
             name: "recorded",
             holds: |a, b| match (&a.recorded, &b.recorded) {
-                // what is not recorded yet may be
+                // the original needs no recorded series, so any are fine
                 (None, _) => true,
                 (Some(a), Some(b)) => {
                     (a.family, &a.id, &a.metric, &a.labels) == (b.family, &b.id, &b.metric, &b.labels)
@@ -72,12 +76,13 @@ impl FieldComparison {
         },
     ];
 
+    /// Whether the field is equal in both.
     pub(super) fn holds(&self, a: &Slo, b: &Slo) -> bool {
         (self.holds)(a, b)
     }
 }
 
-/// The same but for what binary fractions lose.
+/// Equal within the rounding error of binary fractions.
 fn near(a: f64, b: f64) -> bool {
     (a - b).abs() <= 1e-9 * a.abs().max(b.abs())
 }
@@ -118,7 +123,7 @@ fn alerting(alerting: &SloAlerting) -> String {
     )
 }
 
-/// Whether these are the same conditions, in whatever order.
+/// Whether both have the same burn-rate conditions, in any order.
 pub(super) fn same_pairs(a: &[BurnCondition], b: &[BurnCondition]) -> bool {
     let rank = |pair: &BurnCondition| (pair.severity, pair.long, pair.short);
     let (mut a, mut b) = (a.to_vec(), b.to_vec());
@@ -130,7 +135,7 @@ pub(super) fn same_pairs(a: &[BurnCondition], b: &[BurnCondition]) -> bool {
     a.len() == b.len() && a.iter().zip(&b).all(same)
 }
 
-/// A pair in words: `page 1h/5m > 14.4`.
+/// A burn-rate condition as text: `page 1h/5m > 14.4`.
 pub(super) fn pair(pair: &BurnCondition) -> String {
     let sign = if pair.at_least { ">=" } else { ">" };
     let hold = if pair.hold > Duration::ZERO {
@@ -142,10 +147,10 @@ pub(super) fn pair(pair: &BurnCondition) -> String {
     format!("{} {long}/{short} {sign} {}{hold}", pair.severity.word(), pair.factor)
 }
 
-/// A lookback that nobody writes: `{{.window}}` and `{{ .window }}` are the same.
+/// An unusual lookback, filled into queries before comparing them: `{{.window}}` and `{{ .window }}` are the same.
 const PROBE_LOOKBACK: Duration = Duration::from_secs(3607);
 
-/// With the conditions of its selectors in the order of their names, and its queries filled in.
+/// The SLI with its label matchers sorted by name, and its queries filled in, for comparing.
 fn sorted(sli: &Sli) -> Sli {
     let order = |selector: &Selector| {
         let mut selector = selector.clone();

@@ -1,4 +1,4 @@
-//! SLOs as `openslo/v1`, one document each, with indicator and alert policy inside.
+//! Converts SLOs to `openslo/v1`, one document each, with an inline indicator and alert policy.
 
 use std::time::Duration;
 
@@ -24,10 +24,10 @@ fn one(slo: &Slo, notes: &mut WriteNotes<'_>) -> Put<Yaml> {
         return None;
     };
     if slo.name != slo.id {
-        notes.say("name", format!("OpenSLO has one name only, the id; this was {}", slo.name));
+        notes.say("name", format!("OpenSLO has only one name, the id; the name {} is lost", slo.name));
     }
     if slo.service.is_none() {
-        notes.say("service", format!("OpenSLO wants one: {} is written", slo.name));
+        notes.say("service", format!("OpenSLO requires a service: {} is written", slo.name));
     }
     if !slo.grouping.is_empty() {
         let by = slo.grouping.join(", ");
@@ -76,7 +76,7 @@ fn one(slo: &Slo, notes: &mut WriteNotes<'_>) -> Put<Yaml> {
     Some((value, Some(sli)))
 }
 
-/// `gt` and the like; none for what OpenSLO does not compare by.
+/// `gt` and the like; `None` for comparisons that OpenSLO does not have.
 fn word(passes: Comparison) -> Option<&'static str> {
     match passes {
         Comparison::Above => Some("gt"),
@@ -93,7 +93,7 @@ fn source(query: &str) -> Option<Yaml> {
     Some(table([("metricSource", Some(table([("type", text("Prometheus")), ("spec", Some(spec))])))]))
 }
 
-/// The SLI as it reads back, and the metric of the indicator.
+/// The SLI that parsing again should give, and the metric of the indicator.
 fn indicator(slo: &Slo) -> Option<(Sli, Yaml)> {
     let side_key = |side| if side == EventSide::Good { "good" } else { "bad" };
     let template = |text: &str| Template::parse(text).ok();
@@ -103,7 +103,7 @@ fn indicator(slo: &Slo) -> Option<(Sli, Yaml)> {
         (Sli::Counters { side, part: part.clone(), total: total.clone() }, metric)
     };
     let events = |side: EventSide, part: &str, total: &str| {
-        // without this a bare counter would be taken the rate of
+        // without `counter: false`, the rate of a plain counter would be taken
         let metric =
             table([("counter", plain(false)), (side_key(side), source(part)), ("total", source(total))]);
         Some((Sli::Events { side, part: template(part)?, total: template(total)? }, metric))
@@ -129,7 +129,7 @@ fn indicator(slo: &Slo) -> Option<(Sli, Yaml)> {
     }
 }
 
-/// The bucket under `le="1"` and `le="1.0"`, as it is asked for.
+/// A matcher for both spellings, `le="1"` and `le="1.0"`, as in the live query.
 fn any_le_spelling(fast: &Selector) -> Selector {
     let bound = fast.equal("le").and_then(|le| le.parse::<f64>().ok());
     match bound.filter(|bound| bound.is_finite() && bound.fract() == 0.0) {
@@ -150,7 +150,10 @@ fn window(window: &Window, notes: &mut WriteNotes<'_>) -> Yaml {
     match window {
         Window::Rolling(length) => {
             if length.subsec_nanos() > 0 || !length.as_secs().is_multiple_of(60) {
-                notes.say("window", format!("OpenSLO has whole minutes, not {}", duration::text(*length)));
+                notes.say(
+                    "window",
+                    format!("OpenSLO supports whole minutes only, not {}", duration::text(*length)),
+                );
             }
             table([("duration", text(shorthand(*length))), ("isRolling", plain(true))])
         }
@@ -178,7 +181,7 @@ fn window(window: &Window, notes: &mut WriteNotes<'_>) -> Yaml {
     }
 }
 
-/// Conditions with one lookback each; nothing for the usual pairs, which are taken where there is no policy.
+/// Conditions with one lookback each; `None` for the standard conditions, which apply without a policy.
 fn policies(slo: &Slo, notes: &mut WriteNotes<'_>) -> Option<Yaml> {
     let is_on = |severity| slo.alerting.notice(severity).is_some();
     let bare = SloAlerting {
@@ -187,7 +190,10 @@ fn policies(slo: &Slo, notes: &mut WriteNotes<'_>) -> Option<Yaml> {
         ..SloAlerting::default()
     };
     if slo.alerting != bare {
-        notes.say("alert", "OpenSLO has no names, labels, annotations and absence of alerts");
+        notes.say(
+            "alert",
+            "OpenSLO has no names, labels and annotations for alerts, and no alert for missing series",
+        );
     }
     let is_single = |pair: &BurnCondition| pair.long == pair.short;
     let all: Vec<_> = slo.pairs.iter().map(pair).collect();
@@ -202,11 +208,11 @@ fn policies(slo: &Slo, notes: &mut WriteNotes<'_>) -> Option<Yaml> {
     if slo.pairs.iter().any(|pair| !is_single(pair)) {
         notes.say(
             "pairs",
-            format!("OpenSLO's conditions have one lookback, the long one: {}", all.join(", ")),
+            format!("OpenSLO's conditions have one lookback; the long one is written: {}", all.join(", ")),
         );
     }
     if wanted.is_empty() {
-        notes.say("alert", "OpenSLO has no way to want no alert: the usual ones are read back");
+        notes.say("alert", "OpenSLO cannot disable all alerts: the standard ones are read back");
         return None;
     }
     let policy = |severity: Severity| {

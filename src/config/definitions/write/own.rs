@@ -1,4 +1,4 @@
-//! SLOs in our own TOML, which can say nearly everything.
+//! Converts SLOs to burnwatch's own TOML format, which can express nearly everything.
 
 use std::fmt::Write as _;
 
@@ -28,7 +28,10 @@ fn one(slo: &Slo, notes: &mut WriteNotes<'_>) -> Put<String> {
         return None;
     }
     if indicator.is_none() && slo.sli.is_some() {
-        notes.say("sli", "its query has braces that are no template: only its recorded series are written");
+        notes.say(
+            "sli",
+            "its query has braces that are not a valid template: only its recorded series are written",
+        );
     }
     let mut out = "[[slo]]\n".to_owned();
     let mut field = |name: &str, value: String| {
@@ -83,7 +86,7 @@ fn one(slo: &Slo, notes: &mut WriteNotes<'_>) -> Put<String> {
     Some((out, sli))
 }
 
-/// A ratio as a percent, without the dust of binary fractions.
+/// A ratio in percent, without rounding errors of binary fractions.
 fn percent(ratio: f64) -> String {
     ((ratio * 1e12).round() / 1e10).to_string()
 }
@@ -111,7 +114,7 @@ fn window(window: &Window, notes: &mut WriteNotes<'_>) -> String {
 
 type OwnFields = Vec<(&'static str, String)>;
 
-/// The SLI as it reads back, and the fields that say it.
+/// The SLI that parsing again should give, and its TOML fields.
 fn indicator(slo: &Slo) -> Option<(Sli, OwnFields)> {
     let sli = slo.sli.as_ref()?;
     let short = match sli {
@@ -190,21 +193,21 @@ fn in_parentheses(template: &Template) -> String {
     if Selector::parse(text).is_ok() { format!("({text})") } else { text.to_owned() }
 }
 
-/// With our own word for the lookback.
+/// The query with `$window` as placeholder.
 fn with_window_placeholder(template: &Template) -> String {
     let mut out = String::new();
     let mut rest = template.as_str();
     while let Some((before, after)) = rest.split_once("{{") {
         let Some((_, after)) = after.split_once("}}") else { break };
         out.push_str(before);
-        // `$window_` would be another word
+        // `$window` directly before a word character would be read as a longer word
         out.push_str("$window");
         rest = after;
     }
     out + rest
 }
 
-/// The stem of a classic histogram whose bucket and count these are, and the threshold; `None` if it has another shape.
+/// The selector of a classic histogram with this bucket and count, without suffix; `None` if they do not belong to one histogram.
 fn histogram(bucket: &Selector, total: &Selector) -> Option<Selector> {
     let stem = bucket.metric.strip_suffix("_bucket")?;
     let same = total.metric.strip_suffix("_count") == Some(stem);
@@ -216,7 +219,7 @@ fn histogram(bucket: &Selector, total: &Selector) -> Option<Selector> {
     (same && names(bucket) == names(total)).then(|| total.of(stem))
 }
 
-/// A bound that is the same once it was a number: `0.5`, but not `0.50`.
+/// Whether parsing and formatting the bound keeps its text: true for `0.5`, false for `0.50`.
 fn is_number(le: &str) -> bool {
     le.parse::<f64>().is_ok_and(|bound| bound.is_finite() && bound > 0.0 && bound.to_string() == le)
 }
@@ -286,7 +289,7 @@ fn alert(alerting: &SloAlerting) -> Option<String> {
     (!fields.is_empty()).then(|| inline(fields))
 }
 
-/// Under which series rules of another tool keep it.
+/// The series under which another tool records the SLO.
 fn recorded(slo: &Slo) -> Option<String> {
     let recorded = slo.recorded.as_ref()?;
     let by = match recorded.family {

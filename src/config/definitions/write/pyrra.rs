@@ -1,4 +1,4 @@
-//! SLOs as Pyrra's `ServiceLevelObjective`, one document each.
+//! Converts SLOs to Pyrra's `ServiceLevelObjective`, one document each.
 
 use std::time::Duration;
 
@@ -18,7 +18,7 @@ pub(super) const PYRRA: ReadBackForm<Yaml> = ReadBackForm { file: "pyrra.yaml", 
 fn one(slo: &Slo, notes: &mut WriteNotes<'_>) -> Put<Yaml> {
     let (sli, kind, indicator) = indicator(slo, notes)?;
     if slo.name != slo.id {
-        notes.say("name", format!("Pyrra has one name only, the id; this was {}", slo.name));
+        notes.say("name", format!("Pyrra has only one name, the id; the name {} is lost", slo.name));
     }
     if let Window::Calendar(_) = slo.window {
         let length = duration::text(slo.window.nominal());
@@ -30,7 +30,7 @@ fn one(slo: &Slo, notes: &mut WriteNotes<'_>) -> Put<Yaml> {
     let own: Vec<_> = pyrra(slo.window.nominal()).into_iter().filter(|pair| !pair.short.is_zero()).collect();
     if !same_pairs(&own, &slo.pairs) {
         let pairs: Vec<_> = slo.pairs.iter().map(pair).collect();
-        notes.say("pairs", format!("Pyrra always takes its own four, not {}", pairs.join(", ")));
+        notes.say("pairs", format!("Pyrra always uses its own four conditions, not {}", pairs.join(", ")));
     }
     if slo.budgeting != BudgetingMethod::Occurrences {
         let was = budgeting(slo.budgeting);
@@ -62,7 +62,7 @@ fn one(slo: &Slo, notes: &mut WriteNotes<'_>) -> Put<Yaml> {
     Some((value, Some(sli)))
 }
 
-/// Pyrra's labels: those that reach the series carry its prefix.
+/// Pyrra's labels: those for the series get its prefix.
 fn labels(slo: &Slo, notes: &mut WriteNotes<'_>) -> Labels {
     let is_pyrras = slo.recorded.as_ref().filter(|recorded| recorded.family == Family::Pyrra);
     let pair = |(name, value): (&Text, &Text)| {
@@ -85,13 +85,13 @@ fn metric(selector: &Selector) -> Option<Yaml> {
     Some(table([("metric", text(selector.to_string()))]))
 }
 
-/// The SLI as it reads back, the kind of indicator, and what stands in it.
+/// The SLI that parsing again should give, the kind of indicator, and its content.
 fn indicator(slo: &Slo, notes: &mut WriteNotes<'_>) -> Option<(Sli, &'static str, Yaml)> {
     let Some(sli) = &slo.sli else {
         notes.no_query();
         return None;
     };
-    // two queries may be no more than the rates of two counters
+    // two queries may be the rates of two counters, which Pyrra can express
     let counted = match sli {
         Sli::Events { side, part, total } => counters(part, total, &slo.grouping)
             .map(|(part, total)| Sli::Counters { side: *side, part, total }),
@@ -120,7 +120,7 @@ fn indicator(slo: &Slo, notes: &mut WriteNotes<'_>) -> Option<(Sli, &'static str
             let Some(length) = length else {
                 notes.say(
                     "sli",
-                    format!("its threshold, {threshold}, is no duration: it is not written at all"),
+                    format!("its threshold, {threshold}, is not a duration: the SLO is left out"),
                 );
                 return None;
             };
@@ -131,12 +131,12 @@ fn indicator(slo: &Slo, notes: &mut WriteNotes<'_>) -> Option<(Sli, &'static str
             return Some((sli.clone(), "bool_gauge", table([("metric", text(metric.to_string()))])));
         }
         Sli::Counters { side: EventSide::Good, .. } if counted.is_none() => {
-            "a counter of good events; it wants one of errors"
+            "a counter of good events (it needs one of errors)"
         }
         Sli::Counters { side: EventSide::Good, .. } | Sli::Events { .. } => {
             "queries that are more than the rate of a counter"
         }
-        Sli::Ratio { .. } => "a query that says the ratio itself",
+        Sli::Ratio { .. } => "a query for the error ratio itself",
         Sli::Apdex { .. } => "Apdex",
         Sli::Threshold { .. } => "a threshold on a value",
     };
@@ -154,7 +154,7 @@ fn alerting(alerting: &SloAlerting, notes: &mut WriteNotes<'_>) -> Option<Yaml> 
     let (page, ticket) = (alerting.page.is_some(), alerting.ticket.is_some());
     if page != ticket {
         let off = if page { "ticket" } else { "page" };
-        notes.say("alert", format!("Pyrra has all alerts or none, and {off} alerts are off: all are on"));
+        notes.say("alert", format!("Pyrra cannot disable only the {off} alerts: all alerts are enabled"));
     }
     let has_metadata = |notice: &Option<AlertMetadata>| notice.is_some() && *notice != plain_notice;
     if has_metadata(&alerting.page)

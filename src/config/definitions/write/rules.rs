@@ -1,4 +1,4 @@
-//! SLOs as a file of rules for a Prometheus.
+//! Converts SLOs to a rule file for Prometheus.
 
 use std::collections::BTreeSet;
 
@@ -29,7 +29,9 @@ pub(super) fn write(slos: &[Slo]) -> WrittenDocument {
         if let Some(error) = &wrong {
             notes.say(
                 "sli",
-                format!("a Prometheus refuses a whole file for one wrong query: it is not written at all ({error})"),
+                format!(
+                    "Prometheus rejects a whole file for one invalid query: the SLO is left out ({error})"
+                ),
             );
         }
         for group in generated.groups.iter().filter(|_| wrong.is_none()) {
@@ -40,7 +42,7 @@ pub(super) fn write(slos: &[Slo]) -> WrittenDocument {
             && let Some(what) =
                 generated.groups.iter().flat_map(|group| &group.rules).find_map(|rule| unknown(&rule.expr))
         {
-            notes.say("sli", format!("its query is written as it stands: {what}"));
+            notes.say("sli", format!("its query could not be checked and is written unchanged: {what}"));
         }
         let remarks_of = notes.remarks();
         if written.is_empty() {
@@ -57,7 +59,7 @@ pub(super) fn write(slos: &[Slo]) -> WrittenDocument {
     WrittenDocument { text: above + &documents(&[file]), omissions, left_out }
 }
 
-/// The comment: why a Prometheus would refuse an expression.
+/// Why Prometheus would reject an expression; `None` if it would not, or if that is unknown.
 fn rejection(expr: &str) -> Option<String> {
     match promql::check(expr) {
         Err(QueryParseError::Refused(remark)) => Some(format!("at {remark} in {expr}")),
@@ -65,7 +67,7 @@ fn rejection(expr: &str) -> Option<String> {
     }
 }
 
-/// What could not be checked in an expression.
+/// Why an expression could not be checked; `None` if it could.
 fn unknown(expr: &str) -> Option<String> {
     match promql::check(expr) {
         Err(QueryParseError::Unknown(what)) => Some(what),
@@ -73,10 +75,10 @@ fn unknown(expr: &str) -> Option<String> {
     }
 }
 
-/// `promtool` takes no two alerts of the same name and labels.
+/// Makes alerts unique: `promtool` rejects two alerts with the same name and labels.
 ///
-/// Within an SLO one alert for either of them is the same. SLOs that share the text of their alerts are told apart by what the
-/// alerts carry anyhow: their series' `sloth_id`.
+/// Within an SLO such alerts are merged into one with `or`. An alert that equals one of another SLO gets the label `sloth_id`,
+/// which its series have anyway.
 fn make_alerts_unique(before: &mut BTreeSet<(Text, Labels)>, groups: &mut [RuleGroup], slo: &Slo) {
     let recorded = slo.recorded.as_ref();
     let id = recorded.map_or(&slo.id, |recorded| &recorded.id);
@@ -104,7 +106,7 @@ fn make_alerts_unique(before: &mut BTreeSet<(Text, Labels)>, groups: &mut [RuleG
     }
 }
 
-/// A name that no group before has.
+/// The name, with a number appended if an earlier group has it.
 fn unique(names: &mut BTreeSet<String>, name: &str) -> String {
     let numbered = (2..).map(|number| format!("{name}-{number}"));
     let free = std::iter::once(name.to_owned()).chain(numbered).find(|name| !names.contains(name));
@@ -138,15 +140,15 @@ fn rule(rule: &GeneratedRule, notes: &mut WriteNotes<'_>) -> Yaml {
     ])
 }
 
-/// Those that Prometheus takes; the others are named.
+/// The labels that Prometheus accepts; the others are listed as omissions.
 fn labels(all: &Labels, is_alert: bool, field: &'static str, notes: &mut WriteNotes<'_>) -> Option<Yaml> {
     let fit: Labels = all
         .iter()
         .filter(|(name, value)| {
             let wrong = if !is_name(name) {
-                format!("{name} is no name that a Prometheus takes: left out")
+                format!("{name} is not a label name that Prometheus accepts: left out")
             } else if is_alert && !is_closed(value) {
-                format!("{name} has braces that are no template: left out")
+                format!("{name} has braces that are not a valid template: left out")
             } else {
                 return true;
             };
@@ -165,7 +167,7 @@ fn is_name(name: &str) -> bool {
         && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
 }
 
-/// Whether all braces of a template close.
+/// Whether every `{{` of a template has its `}}`.
 fn is_closed(text: &str) -> bool {
     let mut rest = text;
     while let Some((_, inside)) = rest.split_once("{{") {

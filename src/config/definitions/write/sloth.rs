@@ -1,4 +1,4 @@
-//! SLOs as Sloth's `prometheus/v1`, one document for each service.
+//! Converts SLOs to Sloth's `prometheus/v1`, one document for each service.
 
 use crate::model::duration;
 use crate::model::slo::query::{RatioQuery, open};
@@ -17,10 +17,10 @@ fn one(slo: &Slo, notes: &mut WriteNotes<'_>) -> Put<Yaml> {
     };
     let service = service(slo);
     if slo.service.is_none() {
-        notes.say("service", format!("Sloth wants one: {service} is written"));
+        notes.say("service", format!("Sloth requires a service: {service} is written"));
     }
     if *slo.id != format!("{service}-{}", slo.name) {
-        notes.say("id", format!("Sloth's is always service and name: {service}-{}", slo.name));
+        notes.say("id", format!("Sloth's id is always service and name: {service}-{}", slo.name));
     }
     window(slo, notes);
     if slo.budgeting != BudgetingMethod::Occurrences {
@@ -49,18 +49,18 @@ fn service(slo: &Slo) -> &str {
     slo.service.as_ref().unwrap_or(&slo.name)
 }
 
-/// What all SLOs of a Sloth share stands beside its files.
+/// Notes the window and burn-rate conditions, which Sloth takes from its command line and `AlertWindows`.
 fn window(slo: &Slo, notes: &mut WriteNotes<'_>) {
     let length = slo.window.nominal();
     if slo.window != Window::Rolling(DEFAULT_PERIOD) {
         let calendar = match slo.window {
             Window::Rolling(_) => "",
-            Window::Calendar(_) => "; it rolls, and does not begin with a period of a calendar",
+            Window::Calendar(_) => "; there it is rolling, not a calendar period",
         };
         notes.say(
             "window",
             format!(
-                "it is {}, and Sloth takes it from its command line: --default-slo-period={}{calendar}",
+                "the window is {}, and Sloth takes it from its command line: --default-slo-period={}{calendar}",
                 slo.window,
                 duration::text(length)
             ),
@@ -68,16 +68,18 @@ fn window(slo: &Slo, notes: &mut WriteNotes<'_>) {
     }
     let own = sloth(length);
     if notes.has("window") && own.is_some_and(|own| same_pairs(&own, &slo.pairs)) {
-        notes.say("pairs", "Sloth's own for that period");
+        notes.say("pairs", "Sloth uses its own conditions for that period");
     }
     if !own.is_some_and(|own| same_pairs(&own, &slo.pairs)) {
         let pairs: Vec<_> = slo.pairs.iter().map(pair).collect();
-        notes
-            .say("pairs", format!("Sloth takes them from AlertWindows, not from here: {}", pairs.join(", ")));
+        notes.say(
+            "pairs",
+            format!("Sloth takes them from AlertWindows, not from this file: {}", pairs.join(", ")),
+        );
     }
 }
 
-/// The SLI in the words of Sloth, and as it reads back.
+/// The SLI that parsing again should give, and Sloth's document for it.
 fn indicator(slo: &Slo) -> Option<(Sli, Yaml)> {
     let template = |text: &str| Template::parse(text).ok();
     let events = |part: &str, total: &str| {
@@ -86,11 +88,11 @@ fn indicator(slo: &Slo) -> Option<(Sli, Yaml)> {
         Some((sli, table([("events", Some(queries))])))
     };
     match (slo.sli.as_ref()?, open(slo)?) {
-        // as they stand, without what an evaluation would put around them
+        // the queries as written, without the wrapping that a live query gets
         (Sli::Events { side: EventSide::Bad, part, total }, _) => events(part.as_str(), total.as_str()),
         (Sli::Ratio { error }, _) => ratio(error.as_str()),
         (_, RatioQuery::Counts { side: EventSide::Bad, part, total }) => events(&part, &total),
-        // where nothing is good yet, everything is bad
+        // `or 0 * total`: while no event is good, all events are bad
         (_, RatioQuery::Counts { side: EventSide::Good, part, total }) => {
             events(&format!("({total}) - (({part}) or 0 * ({total}))"), &total)
         }
@@ -110,12 +112,12 @@ fn alerting(slo: &Slo, notes: &mut WriteNotes<'_>) -> Yaml {
     let name = name.or_else(|| {
         is_on.then(|| {
             let name = format!("{}ErrorBudgetBurn", slo.id);
-            notes.say("alert", format!("they have no name, and Sloth wants one: {name}"));
+            notes.say("alert", format!("the alerts have no name, and Sloth requires one: {name} is written"));
             name
         })
     });
     if alerting.on_absence || alerting.absent_name.is_some() {
-        notes.say("alert", "Sloth has no alert for series that are gone");
+        notes.say("alert", "Sloth has no alert for missing series");
     }
     let notice = |notice: &Option<AlertMetadata>| match notice {
         None => Some(table([("disable", plain(true))])),

@@ -125,7 +125,7 @@ fn queries_that_are_rates_of_counters_become_counters_for_pyrra() {
     let good = slo(events(EventSide::Good, "sum(rate(a[{{.window}}]))", "sum(rate(b[{{.window}}]))"));
     let refused = write(&[good], Target::Pyrra);
     assert!(
-        refused.text.starts_with("# not said of shop-orders: sli: Pyrra has no indicator for"),
+        refused.text.starts_with("# not included: shop-orders: sli: Pyrra has no indicator for"),
         "{}",
         refused.text
     );
@@ -150,7 +150,7 @@ fn what_is_lost_is_named_and_stands_in_the_document() {
     let sloth = write(std::slice::from_ref(&odd), Target::Sloth);
     assert_eq!(fields(&sloth), ["id", "budgeting", "by", "alert", "alert", "recorded"]);
     for omissions in &sloth.omissions {
-        assert!(sloth.text.contains(&format!("  # not said of {omissions}\n")), "{}", sloth.text);
+        assert!(sloth.text.contains(&format!("  # not included: {omissions}\n")), "{}", sloth.text);
     }
     assert_eq!(fields(&write(std::slice::from_ref(&odd), Target::Own)), Vec::<&str>::new());
     let rules = write(&[odd.clone(), Slo { sli: None, ..odd }], Target::Rules);
@@ -336,7 +336,7 @@ proptest! {
     }
 }
 
-/// Where there is a `promtool`, it takes the rules of whatever can be read.
+/// If `promtool` is installed, it must accept the generated rules.
 #[test]
 fn odd_definitions_never_spoil_a_file_of_rules() {
     use proptest::strategy::ValueTree;
@@ -345,7 +345,7 @@ fn odd_definitions_never_spoil_a_file_of_rules() {
     let dir = tempfile::tempdir().unwrap();
     let file = dir.path().join("rules.yaml");
     let Ok(version) = std::process::Command::new("promtool").arg("--version").output() else { return };
-    // quoted names of labels are new in Prometheus 3
+    // quoted label names require Prometheus 3
     let is_old = String::from_utf8_lossy(&version.stdout).contains("version 2.");
     let is_taken =
         |slo: &Slo| !is_old || slo.grouping.iter().all(|label| crate::model::promql::is_plain_name(label));

@@ -1,11 +1,11 @@
-//! Texts and inline tables as TOML, readable first: queries between single quotes, those of several lines as such.
+//! Formats texts and inline tables as readable TOML: queries in single quotes, multi-line texts as multi-line strings.
 
 use std::fmt::Write as _;
 
 use crate::model::labels::Labels;
 use crate::model::text::is_shown;
 
-/// A text as a value; of several lines only where a value may be.
+/// A text as a value; a text with several lines becomes a multi-line string, which is not allowed within inline tables.
 pub(super) fn text(text: &str) -> String {
     if !text.chars().all(|c| c == '\n' || is_shown(c)) {
         return quoted(text);
@@ -39,25 +39,26 @@ pub(super) fn quoted(text: &str) -> String {
     out
 }
 
-/// A name, quoted unless it is a bare word.
+/// A key, quoted unless it is a bare key.
 fn name(name: &str) -> String {
     let is_bare =
         !name.is_empty() && name.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | '-'));
     if is_bare { name.to_owned() } else { quoted(name) }
 }
 
-/// A table on one line, of values that are TOML already.
+/// An inline table, from values that are already TOML.
 pub(super) fn inline<N: AsRef<str>>(fields: impl IntoIterator<Item = (N, String)>) -> String {
     let fields: Vec<_> =
         fields.into_iter().map(|(key, value)| format!("{} = {value}", name(key.as_ref()))).collect();
     if fields.is_empty() { "{}".to_owned() } else { format!("{{ {} }}", fields.join(", ")) }
 }
 
+/// Labels as an inline table.
 pub(super) fn labels(labels: &Labels) -> String {
     inline(labels.iter().map(|(key, value)| (key, quoted_or_literal(value))))
 }
 
-/// A text on one line, between single quotes if that saves escapes.
+/// A text on one line, in single quotes if that avoids escapes.
 pub(super) fn quoted_or_literal(text: &str) -> String {
     if text.contains('\n') { quoted(text) } else { self::text(text) }
 }

@@ -1,22 +1,27 @@
-//! Values as YAML that every reader understands alike: what could be misread is quoted, queries of several lines stay so.
+//! Formats values as YAML that all parsers read the same way: ambiguous texts are quoted, multi-line queries become block
+//! scalars.
 
 use std::fmt::Write as _;
 
 use super::WrittenEntry;
 use crate::model::text::is_shown;
 
+/// A value to be written.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum Yaml {
-    /// A text, quoted where it could be taken for something else.
+    /// A text, quoted where a parser could read it as another type.
     Text(String),
-    /// A number or `true`, as it stands.
+    /// A number or boolean, written unchanged.
     Plain(String),
+    /// A list, in order.
     List(Vec<Yaml>),
+    /// A table, in order.
     Table(Vec<(String, Yaml)>),
-    /// A value with remarks above it, each one line.
+    /// A value with comment lines above it.
     Remarked(Vec<String>, Box<Yaml>),
 }
 
+/// A table of the fields that are not `None`.
 pub(super) fn table<const N: usize>(fields: [(&str, Option<Yaml>); N]) -> Yaml {
     let fields = fields.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?)));
     Yaml::Table(fields.collect())
@@ -27,19 +32,19 @@ pub(super) fn text(text: impl AsRef<str>) -> Option<Yaml> {
     Some(Yaml::Text(text.as_ref().to_owned()))
 }
 
-/// Something that is written as it stands.
+/// A value that is written unchanged.
 #[expect(clippy::unnecessary_wraps, reason = "a field of `table`, which may be left out")]
 pub(super) fn plain(text: impl std::fmt::Display) -> Option<Yaml> {
     Some(Yaml::Plain(text.to_string()))
 }
 
-/// Names and texts; nothing if there are none.
+/// Labels as a table; `None` if there are none.
 pub(super) fn labels(labels: &crate::model::labels::Labels) -> Option<Yaml> {
     let fields = labels.iter().map(|(name, value)| (name.to_string(), Yaml::Text(value.to_string())));
     (!labels.is_empty()).then(|| Yaml::Table(fields.collect()))
 }
 
-/// A document for each SLO, below the remarks on those that cannot be written.
+/// One document for each SLO, below the comments about those that cannot be written.
 pub(super) fn document_each(entries: Vec<WrittenEntry<'_, Yaml>>) -> String {
     let mut above = String::new();
     let mut all = Vec::new();
@@ -62,6 +67,7 @@ pub(super) fn documents(documents: &[Yaml]) -> String {
     written.collect::<Vec<_>>().join("---\n")
 }
 
+/// Comment lines, indented.
 pub(super) fn remarks(lines: &[String], indent: usize) -> String {
     lines.iter().fold(String::new(), |mut out, line| {
         let line = crate::model::text::clean(line);
@@ -90,7 +96,7 @@ fn remarked<'y>(out: &mut String, mut value: &'y Yaml, indent: usize) -> &'y Yam
     value
 }
 
-/// A value that begins on a line of its own.
+/// Writes a value that begins on its own line.
 fn block(out: &mut String, value: &Yaml, indent: usize) {
     let value = remarked(out, value, indent);
     let blanks = " ".repeat(indent);
@@ -113,7 +119,7 @@ fn block(out: &mut String, value: &Yaml, indent: usize) {
                 let item = remarked(out, item, indent);
                 out.extend([&blanks, "- "]);
                 if item.is_open() {
-                    // the first of them stands beside the dash
+                    // the first field is on the line of the dash
                     let mut inner = String::new();
                     block(&mut inner, item, indent + 2);
                     out.push_str(inner.trim_start_matches(' '));
@@ -129,7 +135,7 @@ fn block(out: &mut String, value: &Yaml, indent: usize) {
     }
 }
 
-/// A value behind a name or a dash, with the end of the line.
+/// Writes a value after a key or a dash, with the line break.
 fn after(out: &mut String, value: &Yaml, indent: usize) {
     match value {
         Yaml::Text(text) => match in_lines(text, indent + 2) {
@@ -144,12 +150,12 @@ fn after(out: &mut String, value: &Yaml, indent: usize) {
     out.push('\n');
 }
 
-/// Whether a character may stand in a file as it is, and on a terminal, too, to which files are written.
+/// Whether a character can be written unescaped to a YAML file and shown on a terminal.
 fn is_printable(c: char) -> bool {
     matches!(c, ' '..='~' | '\u{a0}'..='\u{d7ff}' | '\u{e000}'..='\u{fffd}' | '\u{10000}'..) && is_shown(c)
 }
 
-/// Several lines as a block; `None` for what a block cannot hold faithfully.
+/// A multi-line text as a block scalar; `None` if a block scalar cannot keep it unchanged.
 fn in_lines(text: &str, indent: usize) -> Option<String> {
     let is_fit = |line: &str| {
         line.is_empty() || (line.chars().all(is_printable) && !line.trim().is_empty() && !line.ends_with(' '))
@@ -173,6 +179,7 @@ fn in_lines(text: &str, indent: usize) -> Option<String> {
     })
 }
 
+/// A text on one line, quoted if needed.
 fn in_line(text: &str) -> String {
     if is_plain(text) {
         return text.to_owned();
@@ -199,12 +206,13 @@ fn in_line(text: &str) -> String {
     out
 }
 
-/// Whether every YAML reader takes this for a text without quotes: words that begin with a letter and are none of the known ones.
+/// Whether every YAML parser reads this as an unquoted text: it begins with a letter and is not a reserved word, or it is a
+/// duration.
 fn is_plain(text: &str) -> bool {
     const WORDS: [&str; 10] = ["y", "n", "yes", "no", "on", "off", "true", "false", "null", "nan"];
     let is_known = WORDS.iter().any(|word| text.eq_ignore_ascii_case(word));
     let is_fit = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.' | '/' | ' ');
-    // `5m`, but not `1e3` and `0`
+    // durations such as `5m`, but not `1e3` and `0`
     if text.starts_with(|c: char| matches!(c, '1'..='9')) && crate::model::duration::parse(text).is_ok() {
         return true;
     }
@@ -223,7 +231,7 @@ mod tests {
     use super::super::super::node::{DocumentNode, NodeKind};
     use super::*;
 
-    /// What our reader makes of what was written, in the same words.
+    /// Converts the parsed value back, for comparing.
     fn again(node: &DocumentNode) -> Yaml {
         match &node.kind {
             NodeKind::Nothing => Yaml::Plain("null".to_owned()),
@@ -302,7 +310,7 @@ mod tests {
             let fields = prop::collection::btree_map(texts(), inner.clone(), 0..4);
             prop_oneof![
                 prop::collection::vec(inner, 0..4).prop_map(Yaml::List),
-                // `<<` is no name in YAML, but an order
+                // `<<` is not a key in YAML but the merge operator
                 fields.prop_map(|fields| Yaml::Table(
                     fields.into_iter().filter(|(name, _)| name != "<<").collect()
                 )),

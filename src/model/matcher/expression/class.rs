@@ -1,29 +1,29 @@
-//! Classes of characters: those in brackets, Perl's, POSIX's and Unicode's, as Go knows them.
+//! Translates character classes as Go defines them: bracketed, Perl, POSIX and Unicode classes.
 
 use super::RegexParser;
 
-/// A class without any character.
+/// A class that matches no character.
 pub(super) const NONE: &str = r"[^\x{0}-\x{10FFFF}]";
 
-/// What no text holds: half of a pair of UTF-16.
+/// UTF-16 surrogates, which no text contains.
 const SURROGATES: std::ops::RangeInclusive<u32> = 0xD800..=0xDFFF;
 
-/// Unicode's general categories, as Go names them.
+/// Unicode's general categories, with Go's names.
 const CATEGORIES: [&str; 36] = [
     "C", "Cc", "Cf", "Co", "Cs", "L", "Ll", "Lm", "Lo", "Lt", "Lu", "M", "Mc", "Me", "Mn", "N", "Nd", "Nl",
     "No", "P", "Pc", "Pd", "Pe", "Pf", "Pi", "Po", "Ps", "S", "Sc", "Sk", "Sm", "So", "Z", "Zl", "Zp", "Zs",
 ];
 
-/// Names of POSIX.
+/// Names of POSIX classes.
 const POSIX: [&str; 14] = [
     "alnum", "alpha", "ascii", "blank", "cntrl", "digit", "graph", "lower", "print", "punct", "space",
     "upper", "word", "xdigit",
 ];
 
-/// Scripts whose names are no longer than the codes for scripts, which Go does not take.
+/// Scripts whose names are as short as script codes; Go accepts names but not codes.
 const SHORT_SCRIPTS: [&str; 9] = ["Ahom", "Cham", "Han", "Kawi", "Lao", "Lisu", "Thai", "Toto", "Vai"];
 
-/// Perl's classes, of ASCII alone.
+/// Perl's classes, ASCII only.
 pub(super) fn perl(c: char) -> Option<&'static str> {
     Some(match c {
         'd' => "0-9",
@@ -36,13 +36,13 @@ pub(super) fn perl(c: char) -> Option<&'static str> {
     })
 }
 
-/// A category or a script of Unicode, or all that is not in it; none if Go has no such name.
+/// A Unicode category or script, or its complement; `None` if Go does not have this name.
 pub(super) fn unicode(name: &str, is_negative: bool) -> Option<String> {
     let sign = if is_negative { "^" } else { "" };
     Some(match name {
         "Any" if is_negative => NONE.to_owned(),
         "Any" => r"[\x{0}-\x{10FFFF}]".to_owned(),
-        // without what is not assigned
+        // Go's class excludes unassigned code points
         "C" => format!(r"[{sign}\p{{Cc}}\p{{Cf}}\p{{Co}}]"),
         "Cs" if is_negative => r"[\x{0}-\x{10FFFF}]".to_owned(),
         "Cs" => NONE.to_owned(),
@@ -52,7 +52,7 @@ pub(super) fn unicode(name: &str, is_negative: bool) -> Option<String> {
     })
 }
 
-/// Whether it is written as the name of a script; the `regex` crate knows which there are, and many shorter ways to write them.
+/// Whether this is a script's full name; the `regex` crate knows the scripts, but also accepts abbreviations.
 fn is_script(name: &str) -> bool {
     let is_word = |word: &str| {
         word.starts_with(|c: char| c.is_ascii_uppercase()) && word.chars().all(|c| c.is_ascii_alphabetic())
@@ -62,7 +62,7 @@ fn is_script(name: &str) -> bool {
 }
 
 impl RegexParser<'_> {
-    /// A class in brackets, behind its `[`.
+    /// Parses a class in brackets, after its `[`.
     pub(super) fn class(&mut self) -> Result<(), String> {
         self.out.push('[');
         if self.take("^") {
@@ -78,7 +78,7 @@ impl RegexParser<'_> {
             is_first = false;
             if let Some((name, rest)) = self.rest.strip_prefix("[:").and_then(|rest| rest.split_once(":]")) {
                 if !POSIX.contains(&name.strip_prefix('^').unwrap_or(name)) {
-                    return Err(format!("no class [:{name}:]"));
+                    return Err(format!("unknown class [:{name}:]"));
                 }
                 self.rest = rest;
                 self.write_out(format_args!("[:{name}:]"));
@@ -91,7 +91,7 @@ impl RegexParser<'_> {
                 self.rest = self.rest.get(1..).unwrap_or_default();
                 high = self.member()?.ok_or("a range that ends in a class")?;
                 if high < low {
-                    return Err("a range that runs backwards".into());
+                    return Err("a range whose start is after its end".into());
                 }
             }
             self.range(low, high);
@@ -108,13 +108,13 @@ impl RegexParser<'_> {
         }
     }
 
-    /// One character of a class; none where a whole class was written down.
+    /// One character of a class; `None` if a whole class was parsed.
     fn member(&mut self) -> Result<Option<u32>, String> {
-        let c = self.next().ok_or("a class that is not closed")?;
+        let c = self.next().ok_or("unclosed class")?;
         if c != '\\' {
             return Ok(Some(u32::from(c)));
         }
-        let c = self.next().ok_or("a backslash at the end")?;
+        let c = self.next().ok_or("trailing backslash")?;
         if let Some(class) = perl(c) {
             self.write_out(format_args!("[{class}]"));
             return Ok(None);

@@ -1,29 +1,29 @@
-//! Expressions that name texts one by one, in groups or not: `cart|check\.out`, `(a|b):9100`, `^(?:a|b)$`. Thousands of them are
-//! looked up faster than any expression is compiled.
+//! Recognises expressions that are lists of literal texts, with or without groups: `cart|check\.out`, `(a|b):9100`, `^(?:a|b)$`.
+//! Thousands of texts in a hash set are faster than a compiled expression.
 
 use std::collections::HashSet;
 use std::iter::Peekable;
 use std::str::Chars;
 
-/// Most texts that are written out.
+/// The limit for the number of texts.
 const MAX_TEXTS: usize = 20_000;
-/// Most characters of all of them.
+/// The limit for their total length in bytes.
 const MAX_TOTAL_BYTES_OF_TEXTS: usize = 4_000_000;
-/// How deep groups stand in one another in what somebody wrote to name texts.
+/// The limit for nested groups in such expressions.
 const MAX_GROUP_DEPTH: usize = 8;
 
-/// The texts that an expression names, if it does no more than that.
+/// The texts of an expression; `None` if it is more than a list of texts.
 pub(in super::super) fn texts(pattern: &str) -> Option<HashSet<String>> {
     let mut characters = pattern.chars().peekable();
     let all = alternatives(&mut characters, 0)?;
     characters.next().is_none().then(|| all.into_iter().collect())
 }
 
-/// All up to the end of the group, or of the expression.
+/// Parses alternatives up to the end of the group or of the expression.
 fn alternatives(characters: &mut Peekable<Chars<'_>>, depth: usize) -> Option<Vec<String>> {
     let mut all = Vec::new();
     loop {
-        // it is anchored anyway
+        // redundant, because the expression is anchored anyway
         if depth == 0 {
             characters.next_if_eq(&'^');
         }
@@ -41,7 +41,7 @@ fn alternatives(characters: &mut Peekable<Chars<'_>>, depth: usize) -> Option<Ve
     }
 }
 
-/// Each of the texts with each of what comes next.
+/// Combines each text with each text of the next element.
 fn joined(mut texts: Vec<String>, characters: &mut Peekable<Chars<'_>>, depth: usize) -> Option<Vec<String>> {
     let c = match characters.next()? {
         '\\' => characters.next().filter(char::is_ascii_punctuation)?,
@@ -66,7 +66,7 @@ fn joined(mut texts: Vec<String>, characters: &mut Peekable<Chars<'_>>, depth: u
                 texts.iter().flat_map(|text| inner.iter().map(move |end| format!("{text}{end}"))).collect(),
             );
         }
-        // at the very end of an alternative it says what is so anyway
+        // redundant at the end of an alternative, because the expression is anchored anyway
         '$' if depth == 0 && matches!(characters.peek(), None | Some('|')) => return Some(texts),
         '.' | '*' | '+' | '?' | '(' | '[' | '{' | '^' | '$' => return None,
         c => c,

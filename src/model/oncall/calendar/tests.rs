@@ -25,7 +25,7 @@ fn board(shifts: Vec<Shift>, from: &str, until: &str) -> OnCallBoard {
     OnCallBoard { shifts, from: at(from), until: at(until), ..OnCallBoard::default() }
 }
 
-/// Each stint as hours since the day's begin, with the names.
+/// Each slot as hours since the start of the day, with the names.
 fn told(day: &CalendarDay) -> Vec<String> {
     let hours = |at: Timestamp| at.duration_since(day.from).as_secs_f64() / 3600.0;
     let names = |cover: &Coverage| match cover {
@@ -42,7 +42,7 @@ fn told(day: &CalendarDay) -> Vec<String> {
     coverage_slots.collect()
 }
 
-/// Every day at 9:00 of a zone the other one takes over.
+/// A rotation with a handoff every day at 9:00 in the zone.
 fn daily(zone: &str, first: Date) -> OnCallBoard {
     let zone = TimeZone::get(zone).unwrap();
     let nine = |day: i32| {
@@ -60,7 +60,7 @@ fn daily(zone: &str, first: Date) -> OnCallBoard {
 
 #[test]
 fn days_with_a_change_of_the_clock_are_as_long_as_they_are_and_hand_overs_stay_at_their_hour() {
-    // the zone, the day of the change, its hours, and after how many of them the clock shows 9:00
+    // the zone, the day of the change, its number of hours, and after how many hours the clock shows 9:00
     for (zone, date, hours, nine) in [
         ("Europe/Berlin", "2026-03-29", 23.0, 8.0),
         ("Europe/Berlin", "2026-10-25", 25.0, 10.0),
@@ -153,7 +153,7 @@ fn nights_are_those_of_the_place_where_a_person_lives() {
     for zone in ["Europe/Berlin", "America/New_York", "Australia/Lord_Howe", "Asia/Kathmandu", "UTC"] {
         assert_eq!(hours(zone, from, until), Some(9.0), "{zone}: any 24 hours have nine of the night");
     }
-    // in the night of the change an hour is missing or there twice
+    // in the night of the change an hour is missing or repeated
     assert_eq!(hours("Europe/Berlin", at("2026-03-28T12:00Z"), at("2026-03-29T12:00Z")), Some(8.0));
     assert_eq!(hours("Europe/Berlin", at("2026-10-24T12:00Z"), at("2026-10-25T12:00Z")), Some(10.0));
     assert_eq!(hours("Australia/Lord_Howe", at("2026-04-04T03:00Z"), at("2026-04-05T03:00Z")), Some(9.5));

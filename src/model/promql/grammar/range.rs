@@ -1,8 +1,8 @@
-//! What follows an expression: `[5m]`, `[1h:5m]`, `offset 1d`, `@ end()`.
+//! Parses what can follow an expression: `[5m]`, `[1h:5m]`, `offset 1d`, `@ end()`.
 
 use super::{ExprNode, ModifierPosition, ParsedExpr, PromqlParser, Token, ValueKind};
 
-/// The longest duration that Go can hold, in seconds.
+/// The longest duration in Go, in seconds.
 const GO_MAX_DURATION: f64 = 9_223_372_036.0;
 
 impl PromqlParser<'_> {
@@ -35,7 +35,7 @@ impl PromqlParser<'_> {
             }
             if !node.kind.is(ValueKind::Vector) {
                 let what = node.kind.word();
-                return Err(self.wrong_at(at, format!("a subquery is of an instant vector, not of {what}")));
+                return Err(self.wrong_at(at, format!("a subquery needs an instant vector, not {what}")));
             }
             return Ok(ExprNode {
                 kind: ValueKind::Matrix,
@@ -51,16 +51,16 @@ impl PromqlParser<'_> {
         if node.form != ModifierPosition::Selector {
             return Err(self.wrong_at(
                 at,
-                "a range goes behind the name or the braces of a series; elsewhere write [5m:]",
+                "a range must follow the name or the braces of a series; elsewhere write [5m:]",
             ));
         }
         if node.has_offset || node.has_timestamp {
-            return Err(self.wrong_at(at, "offset and @ go behind the range"));
+            return Err(self.wrong_at(at, "offset and @ must follow the range"));
         }
         Ok(ExprNode { kind: ValueKind::Matrix, form: ModifierPosition::Range, ..node })
     }
 
-    /// A duration, or a calculation of one: `5m`, `300`, `2 * 5m`, `step()`.
+    /// Parses a duration or a calculation of one: `5m`, `300`, `2 * 5m`, `step()`.
     fn length(&mut self) -> ParsedExpr<()> {
         let (at, first) = (self.peek().at, self.at);
         let seconds = self.seconds();
@@ -72,7 +72,7 @@ impl PromqlParser<'_> {
         Ok(())
     }
 
-    /// What the next token says as a duration.
+    /// The next token as a duration in seconds; `None` if it is not a number or a duration.
     fn seconds(&self) -> Option<f64> {
         match &self.peek().token {
             Token::Number(seconds) => Some(*seconds),
@@ -123,15 +123,13 @@ impl PromqlParser<'_> {
         let at = self.peek().at;
         self.step();
         while self.take("-") || self.take("+") {}
-        // operators behind it belong to the expression around it
+        // operators after the offset belong to the enclosing expression
         self.one_length(0)?;
         if node.form == ModifierPosition::Other {
-            return Err(
-                self.wrong_at(at, "offset goes behind the name, the range or the subquery of a series")
-            );
+            return Err(self.wrong_at(at, "offset must follow a selector, a range or a subquery"));
         }
         if node.has_offset {
-            return Err(self.wrong_at(at, "offset stands twice"));
+            return Err(self.wrong_at(at, "offset is given twice"));
         }
         Ok(ExprNode { has_offset: true, ..node })
     }
@@ -142,20 +140,20 @@ impl PromqlParser<'_> {
         let has_timestamp = !self.take_word("start") && !self.take_word("end");
         if has_timestamp {
             let _is_signed = self.take("-") || self.take("+");
-            let seconds = self.number("a moment in seconds, start() or end()")?;
-            // what an i64 of milliseconds holds
+            let seconds = self.number("a time in seconds, start() or end()")?;
+            // the limit of milliseconds in an i64
             if !seconds.is_finite() || seconds.abs() >= 9.223_372_036_854_775e15 {
-                return Err(self.wrong_at(at, "the moment behind @ is out of bounds"));
+                return Err(self.wrong_at(at, "the time after @ is out of bounds"));
             }
         } else {
             self.need("(")?;
             self.need(")")?;
         }
         if node.form == ModifierPosition::Other {
-            return Err(self.wrong_at(at, "@ goes behind the name, the range or the subquery of a series"));
+            return Err(self.wrong_at(at, "@ must follow a selector, a range or a subquery"));
         }
         if node.has_moment {
-            return Err(self.wrong_at(at, "@ stands twice"));
+            return Err(self.wrong_at(at, "@ is given twice"));
         }
         Ok(ExprNode { has_moment: true, has_timestamp, ..node })
     }

@@ -1,4 +1,4 @@
-//! `name{label="value", "other.label"=~"a|b"}`.
+//! Parses selectors: `name{label="value", "other.label"=~"a|b"}`.
 
 use crate::model::matcher::{Matcher, MatcherError, Operator};
 
@@ -6,7 +6,7 @@ use super::super::{LabelTest, QueryRemark};
 use super::{ParsedExpr, PromqlParser, Token};
 
 impl PromqlParser<'_> {
-    /// The conditions of a selector, which must select less than all series.
+    /// Parses the label matchers of a selector; a selector that matches all series is an error.
     pub(super) fn selector(&mut self, name: Option<&str>) -> ParsedExpr<Vec<LabelTest>> {
         let at = self.peek().at;
         let mut all = Vec::new();
@@ -21,7 +21,7 @@ impl PromqlParser<'_> {
                 let is_name = condition.name == "__name__";
                 let named = quoted || is_name;
                 if named && let Some(first) = &name {
-                    let message = format!("the metric's name stands twice: {first} and {}", condition.value);
+                    let message = format!("the metric name is given twice: {first} and {}", condition.value);
                     return Err(self.wrong_at(place, message));
                 }
                 if quoted {
@@ -34,7 +34,7 @@ impl PromqlParser<'_> {
                 }
             }
         }
-        // a pattern is tried only where nothing else says that less than all is meant
+        // regular expressions are only evaluated if no plain matcher restricts the series
         let is_plain = |condition: &LabelTest| match condition.operator {
             Operator::Equal => !condition.value.is_empty(),
             Operator::NotEqual => condition.value.is_empty(),
@@ -48,10 +48,13 @@ impl PromqlParser<'_> {
         if all.iter().any(is_plain) || all.iter().any(is_less) {
             return Ok(all);
         }
-        Err(self.wrong_at(at, "a selector needs a name or a condition that the empty text does not fulfil"))
+        Err(self.wrong_at(
+            at,
+            "a selector needs a metric name, or a matcher that the empty string does not match",
+        ))
     }
 
-    /// Bounds of buckets are numbers: `le="250ms"` matches nothing, ever.
+    /// Adds a remark for a bucket bound that is not a number: `le="250ms"` never matches.
     fn remark(&mut self, at: usize, name: Option<&str>, condition: &LabelTest) {
         let is_bucket = name.is_some_and(|name| name.ends_with("_bucket"));
         if is_bucket
@@ -65,7 +68,7 @@ impl PromqlParser<'_> {
         }
     }
 
-    /// One condition, and whether it is just a quoted name.
+    /// Parses one matcher. The second result is whether it is only a quoted metric name.
     fn condition(&mut self) -> ParsedExpr<(LabelTest, bool)> {
         let label = match &self.peek().token {
             Token::Word => self.peek().text.to_owned(),
@@ -95,7 +98,7 @@ impl PromqlParser<'_> {
         self.step();
         let place = self.peek().at;
         let value = match &self.peek().token {
-            // bytes that are no text are no empty text either
+            // invalid UTF-8 is not the empty string
             Token::Text(value) => value.clone().unwrap_or_else(|| "\u{fffd}".to_owned()),
             Token::Word | Token::Number(_) | Token::Duration(_) | Token::Sign | Token::End => {
                 return Err(self.unexpected("a string"));
@@ -113,14 +116,14 @@ impl PromqlParser<'_> {
         let LabelTest { name, operator, value } = condition;
         match Matcher::new(name.as_str(), *operator, value.as_str()) {
             Err(MatcherError::Regex { reason, .. }) => {
-                Err(self.wrong_at(at, format!("the regular expression is wrong: {reason}")))
+                Err(self.wrong_at(at, format!("invalid regular expression: {reason}")))
             }
             Ok(_) | Err(_) => Ok(()),
         }
     }
 }
 
-/// Whether a label `le` may have this value; without a value there is no such label.
+/// Whether the label `le` can have this value; an empty value means that the label is missing.
 pub fn is_bound(value: &str) -> bool {
     value.is_empty() || value.parse().is_ok_and(|bound: f64| !bound.is_nan())
 }

@@ -97,7 +97,7 @@ fn where_nothing_is_left_to_tell_an_alert_by_there_is_no_silence() {
     assert_eq!(propose(&[], wanted), SilenceProposal::default());
 }
 
-/// Pods that each have an address, an id and a node of their own.
+/// The labels of a pod with its own address, id and node.
 fn pod(i: usize) -> Labels {
     let own = |name: &str| format!("{name}-{i:05}");
     labels(&[
@@ -121,7 +121,7 @@ fn for_hundreds_labels_that_tell_nothing_more_apart_are_left_out_and_named() {
     assert_eq!(proposal.left_out, ["address", "node"]);
     let shown = crate::model::matcher::lists(&proposal.silences);
     assert!(shown.contains(r#"pod=~"checkout-7d9f8b6c5d-00(000|001|"#), "{shown}");
-    // names and services are never left out
+    // names and services are always considered
     let all: Vec<Labels> =
         (0..60).map(|i| labels(&[("alertname", &format!("A{i}")), ("service", &format!("s{i}"))])).collect();
     let marked: Vec<&Labels> = all.iter().collect();
@@ -149,7 +149,7 @@ proptest! {
         let mut names: BTreeSet<&str> = marked.iter().flat_map(|one| one.iter().map(|(name, _)| &**name)).collect();
         names.retain(|name| !proposal.left_out.iter().any(|left| left == name));
         let seen = |labels: &Labels| marked.iter().any(|one| names.iter().all(|name| one.value(name) == labels.value(name)));
-        // those that have come, those that may come, and each with the values of another
+        // existing alerts, possible later alerts, and mixtures of two alerts
         let mixed = marked.iter().zip(marked.iter().rev()).flat_map(|(one, other)| {
             names.iter().map(move |name| {
                 let pairs = one.iter().filter(|(own, _)| &***own != *name).map(|(own, value)| (&**own, &**value));

@@ -40,7 +40,7 @@ fn the_standard_pairs_are_the_workbooks() {
         [Severity::Page, Severity::Page, Severity::Ticket, Severity::Ticket]
     );
     assert!(Severity::Page < Severity::Ticket);
-    // the share of the budget that goes within the long lookback
+    // the share of the budget that is spent within the long lookback
     let share = |pair: &BurnCondition| pair.factor * pair.long.as_secs_f64() / (DAY * 30).as_secs_f64();
     assert_near(&pairs.iter().map(share).collect::<Vec<_>>(), &[0.02, 0.05, 0.1, 0.1]);
     // the error ratios at 99.9 %

@@ -78,7 +78,7 @@ fn a_month_under_way_has_a_pace_and_a_reset() {
     assert!(same(rounded(under_way.sustainable_burn().unwrap(), 3), 1.341));
     assert!(same(rounded(hours(under_way.exhaustion(3.2)), 1), 145.9));
     assert_eq!(under_way.reset(), HOUR * 348);
-    // as fast as it can bear, it is gone just at the reset; slower, not before
+    // at the sustainable burn rate the budget is exhausted exactly at the reset; at a lower rate not before it
     assert_eq!(under_way.exhaustion(1.3), Some(Exhaustion::NotBeforeReset(HOUR * 348)));
     assert_eq!(under_way.exhaustion(1e-300), Some(Exhaustion::NotBeforeReset(HOUR * 348)));
     assert_eq!(under_way.exhaustion(0.0), Some(Exhaustion::Never));

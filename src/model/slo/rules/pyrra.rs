@@ -1,4 +1,5 @@
-//! Rules as Pyrra writes them: `http_requests:burnrate5m`, `http_requests:increase4w`, `pyrra_objective`, one alert for each pair.
+//! Rules as Pyrra writes them: `http_requests:burnrate5m`, `http_requests:increase4w`, `pyrra_objective`, one alert per
+//! condition.
 
 use std::time::Duration;
 
@@ -28,14 +29,15 @@ pub(super) fn groups(slo: &Slo, sli: &Sli) -> Option<Vec<RuleGroup>> {
     let generic =
         RuleGroup { name: format!("{name}-generic"), interval: BURNRATES, rules: names.generic_rules() };
     let mut groups = vec![RuleGroup { name, interval: BURNRATES, rules: burnrates }, increase];
-    // what is grouped has no one availability
+    // an SLO with groups has no single availability
     if slo.grouping.is_empty() {
         groups.push(generic);
     }
     Some(groups)
 }
 
-/// How often increases over the whole window are recorded: half a minute, and as much for each week of the window.
+/// The evaluation interval of the increases over the whole window: 30 seconds plus 30 seconds per week of the window, for at most
+/// 7 weeks.
 fn increase_interval(window: Duration) -> Duration {
     let weeks = (window.as_secs() / (7 * 86_400)).min(7);
     Duration::from_secs(30 * (weeks + 1))
@@ -78,7 +80,7 @@ impl<'a> Indicator<'a> {
     }
 }
 
-/// The names by which all series of an SLO are found.
+/// The selectors and labels that the series of an SLO have at Pyrra.
 struct PyrraNames<'a> {
     slo: &'a Slo,
     indicator: Indicator<'a>,
@@ -90,7 +92,7 @@ struct PyrraNames<'a> {
 impl<'a> PyrraNames<'a> {
     fn of(slo: &'a Slo, sli: &'a Sli) -> Option<Self> {
         let indicator = Indicator::of(sli)?;
-        // of the labels of a Pyrra object only those with its prefix reach the series
+        // of the labels of a Pyrra object only those with Pyrra's prefix are on the series
         let propagated = slo.labels.iter().filter(|(name, value)| {
             slo.recorded.as_ref().is_none_or(|recorded| recorded.labels.get(name) == Some(*value))
         });
@@ -100,7 +102,8 @@ impl<'a> PyrraNames<'a> {
         Some(Self { slo, indicator, common, grouping })
     }
 
-    /// The labels of recorded series: what the selector fixes, unless the series keep it themselves.
+    /// The labels of a recorded series: those that the selector fixes with `=`, except those in `kept_labels`, which the expression
+    /// keeps.
     fn labels(&self, kept_labels: &[Text]) -> Labels {
         let fixed = self
             .indicator
@@ -184,7 +187,7 @@ impl<'a> PyrraNames<'a> {
         })
     }
 
-    /// How many events there were over the whole window, by what tells bad ones from the others.
+    /// Rules for the number of events over the whole window, split by the labels that distinguish bad events.
     fn increases(&self) -> Vec<GeneratedRule> {
         let over = self.window();
         match self.indicator {
@@ -244,7 +247,8 @@ impl<'a> PyrraNames<'a> {
         }
     }
 
-    /// Labels that increases keep: those of the grouping and those that the selectors match by a pattern, or all they match.
+    /// Labels that increases keep: the grouping, and labels that the selectors match by a regular expression (`all`: that they
+    /// match at all).
     fn kept_labels<'b>(&self, selectors: impl Iterator<Item = &'b Selector>, all: bool) -> Vec<Text> {
         let by_pattern = |m: &&super::super::selector::LabelMatch| {
             all || matches!(m.operator, Operator::Matches | Operator::MatchesNot)
@@ -257,7 +261,8 @@ impl<'a> PyrraNames<'a> {
         kept_labels
     }
 
-    /// Series that are gone make no alert fire: after the time that a total outage would need, their absence does.
+    /// The alert for missing series, which make no other alert fire. It waits as long as a total outage would need to be
+    /// detected.
     fn absence(&self, selector: &Selector, labels: &Labels) -> Option<GeneratedRule> {
         let alerting = &self.slo.alerting;
         if !alerting.on_absence {
@@ -276,7 +281,7 @@ impl<'a> PyrraNames<'a> {
         })
     }
 
-    /// What Pyrra's generic rules record: the same names for every SLO.
+    /// Pyrra's generic rules, which have the same metric names for every SLO.
     fn generic_rules(&self) -> Vec<GeneratedRule> {
         let slo = self.slo;
         let record =
@@ -324,7 +329,7 @@ fn sum(by: &[Text], function: &str, selector: &Selector, over: &str) -> String {
     format!("sum{by}({function}({selector}[{over}]))")
 }
 
-/// A metric's name without the endings that say what kind of counter it is.
+/// A metric's name without the suffixes that name its type.
 fn without_suffixes<'a>(metric: &'a str, endings: &[&str]) -> &'a str {
     endings.iter().fold(metric, |name, ending| name.strip_suffix(ending).unwrap_or(name))
 }

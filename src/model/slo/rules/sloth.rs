@@ -1,4 +1,4 @@
-//! Rules as Sloth writes them: `slo:sli_error:ratio_rate5m`, `slo:objective:ratio`, and two alerts of two pairs each.
+//! Rules as Sloth writes them: `slo:sli_error:ratio_rate5m`, `slo:objective:ratio`, and two alerts of two conditions each.
 
 use std::time::Duration;
 
@@ -29,12 +29,12 @@ pub(super) fn groups(slo: &Slo) -> Vec<RuleGroup> {
     groups
 }
 
-/// The names by which all series of an SLO are found.
+/// The id, labels and selector that the series of an SLO have at Sloth.
 struct SlothNames {
     id: Text,
     /// `sloth_id`, `sloth_service`, `sloth_slo`, and the SLO's own labels.
     labels: Labels,
-    /// The first three as matchers.
+    /// The first three labels as matchers.
     selector: String,
 }
 
@@ -69,7 +69,7 @@ fn sli_recordings(slo: &Slo, names: &SlothNames) -> Vec<GeneratedRule> {
         .collect();
     let shortest = slo.pairs.iter().map(|pair| pair.short).min();
     let whole = match (slo.budgeting, shortest) {
-        // the mean of the shortest ratios is weighted by time, not by events, but reads a thousandth of the samples
+        // the mean of the shortest ratios is weighted by time instead of events, but reads a thousandth of the samples
         (BudgetingMethod::Occurrences | BudgetingMethod::RatioTimeslices { .. }, Some(shortest)) => {
             let (series, over) = (names.error_ratio(shortest), written(period));
             format!(

@@ -98,7 +98,7 @@ fn no_traffic_and_no_data_are_states_of_their_own() {
     assert_eq!((gone.state, gone.doubt), (SloState::NoData, Some(MissingReason::NoDataSince(at()))));
     let never = judged(&group(MeasuredRatio::Absent, &[(HOUR, MeasuredRatio::Absent)]));
     assert_eq!(never.doubt, Some(MissingReason::NeverHadData));
-    // the month still knows it, the last hour does not
+    // the window still has a ratio, the last hour has no data
     let broken = judged(&GroupReading {
         newest: Some(at()),
         ..group(counts(1.0, 10_000.0), &[(HOUR, MeasuredRatio::Absent), (6 * HOUR, counts(0.0, 10.0))])
@@ -124,11 +124,11 @@ fn what_stopped_coming_is_not_well_while_a_longer_lookback_still_has_it() {
         ended(Some(at()), &[(5 * MINUTE, MeasuredRatio::Absent), (30 * MINUTE, well), (HOUR, well)]);
     assert_eq!((stopped.state, stopped.doubt), (SloState::NoData, Some(MissingReason::NoDataSince(at()))));
     assert_eq!(stopped.exhaustion, None);
-    // no rule records it, or scrapes are rare: nothing says that the data ended
+    // no rule records the lookback, or scrapes are rare: that does not mean that the data ended
     let rare = ended(None, &[(5 * MINUTE, MeasuredRatio::Absent), (30 * MINUTE, well), (HOUR, well)]);
     let five = Duration::from_secs(5 * MINUTE);
     assert_eq!((rare.state, rare.doubt), (SloState::Fine, Some(MissingReason::Missing(five))));
-    // a lookback in between is missing, data come
+    // a lookback in between is missing, but data still come
     let holed = ended(Some(at()), &[(5 * MINUTE, well), (30 * MINUTE, MeasuredRatio::Absent), (HOUR, well)]);
     assert_eq!(holed.state, SloState::Fine);
 }
@@ -223,7 +223,7 @@ fn the_burn_of_the_last_minutes_is_read_between_the_lookbacks() {
         let recent: Vec<_> = rates.iter().map(|(l, burn)| (*l, counts(burn / 1000.0 * 1e6, 1e6))).collect();
         judged(&group(counts(1.0, 10_000.0), &recent))
     };
-    // an outage at 40x since 50 minutes: 6h have a little of it
+    // an outage at 40x for 50 minutes: the 6h lookback includes a part of it
     let outage =
         burning(&[(300, 40.0), (1800, 40.0), (3600, 40.0 * 50.0 / 60.0), (21_600, 40.0 * 50.0 / 360.0)]);
     for (minutes, burn) in [(0, 40.0), (2, 40.0), (5, 40.0), (17, 40.0), (30, 40.0), (60, 40.0 * 50.0 / 60.0)]
@@ -232,7 +232,7 @@ fn the_burn_of_the_last_minutes_is_read_between_the_lookbacks() {
     }
     let between = outage.burn_within(Duration::from_secs(45 * 60)).unwrap();
     assert!(between < 40.0 && between > 40.0 * 50.0 / 60.0, "{between}");
-    // after the longest lookback what it says, and never fewer errors than a shorter one saw
+    // beyond the longest lookback its own rate counts, and never fewer errors than a shorter lookback has
     assert!(close(burning(&[(300, 12.0), (3600, 0.5)]).burn_within(Duration::from_secs(3600)), 1.0));
     assert!(close(burning(&[(300, 2.0)]).burn_within(Duration::from_secs(3600)), 2.0));
     assert_eq!(burning(&[]).burn_within(Duration::from_secs(60)), None);
@@ -247,14 +247,14 @@ fn the_forecast_goes_by_the_lookback_nearest_to_an_hour() {
     assert_eq!(pyrra.exhaustion, pyrra.exhaustion_at(&rolling(), 3.0, at()));
 }
 
-/// Data without a gap for the last so many seconds.
+/// Data without gaps for the last `seconds`.
 fn young(seconds: u64) -> DataExtent {
     let known = Duration::from_secs(seconds);
     let reaches = [HOUR, 6 * HOUR, DAY, 3 * DAY, 30 * DAY].map(Duration::from_secs);
     DataExtent { known, at_most: false, recent: reaches.map(|reach| (reach, reach.min(known))).to_vec() }
 }
 
-/// Errors at 48x the sustainable pace over every lookback.
+/// Errors at 48 times the sustainable rate over every lookback.
 fn outage(extent: Option<DataExtent>) -> GroupStatus {
     let error = counts(48.0, 1000.0);
     let recent = [5 * MINUTE, 30 * MINUTE, HOUR, 2 * HOUR, 6 * HOUR, DAY, 3 * DAY].map(|l| (l, error));
@@ -285,7 +285,7 @@ fn a_pair_pages_as_soon_as_its_lookbacks_are_covered() {
     assert!(close(group_status.burn(BASIS), 48.0));
     let old = outage(Some(young(20 * DAY)));
     assert_eq!((old.state, old.pairs.iter().all(|now| now.holds == Some(true))), (SloState::Page, true));
-    // how much there is of the lookbacks was not told: as ever
+    // without the extent of the lookbacks, the whole lookbacks count
     let unknown = DataExtent { recent: Vec::new(), ..young(MINUTE) };
     assert_eq!(outage(Some(unknown)).state, SloState::Page);
 }
@@ -310,7 +310,7 @@ fn what_is_missing_or_no_number_is_named_with_its_lookback() {
         (nan_month.state, nan_month.doubt),
         (SloState::NoData, Some(MissingReason::Odd(InvalidRatio::Nan, month)))
     );
-    // the pair that pages first cannot be judged
+    // the first paging condition cannot be evaluated
     let nan_hour = judged(&group(ratio, &recent(nan)));
     assert_eq!(
         (nan_hour.state, nan_hour.doubt),
@@ -340,7 +340,7 @@ fn an_alert_of_a_grouped_slo_tells_of_the_group_whose_labels_it_has() {
         (&[("region", "eu"), ("tier", "1"), ("pod", "a")][..], &[0][..]),
         (&[("region", "us"), ("tier", "1")], &[2]),
         (&[("region", "us"), ("tier", "2")], &[]),
-        // a rule that has put some groups together tells of all of them
+        // a rule that aggregates some groups creates alerts that belong to all of them
         (&[("region", "eu")], &[0, 1]),
         (&[("pod", "a")], &[0, 1, 2, 3]),
     ] {

@@ -181,7 +181,7 @@ fn labels_that_came_along_count_more_than_words() {
         details: Labels::default(),
         links: Vec::new(),
     };
-    // `cluster` is added on the way to Alertmanager
+    // `cluster` is added on the way to the Alertmanager
     let labels = Labels::from_iter([("alertname", "Burn"), ("service", "cart"), ("pod", "a")]);
     let detail = IncidentDetail { alerts: vec![told(labels, None)], ..IncidentDetail::default() };
     tell(&mut world, "pd", Query::Incident { id: "P1".into() }.now(), Answer::Incident(detail));

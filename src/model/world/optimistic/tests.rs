@@ -196,7 +196,7 @@ fn silenced_alerts_look_silenced_and_loud_again_without_looking_new() {
     world.progressed((1, 0), &ActionProgress::Ended(ActionResult::Refused { words: "no".into() }), at(12));
     assert_eq!((world.alert(a).unwrap().state, world.changed_at(a)), (AlertState::Firing, Some(at(5))));
     assert_eq!(world.silencing(a), None);
-    // the same at another source hides nothing of this one
+    // the same silence at another source has no effect here
     world.apply_optimistically((2, 0), Action { source: id("other"), ..action }, at(13));
     assert_eq!(world.alert(a).unwrap().state, AlertState::Firing);
 }

@@ -1,4 +1,4 @@
-//! Tests: answers are kept by source, question and moment, as many as the screen wants and a few more.
+//! Tests: answers are stored by source, question and moment, with limits on their number.
 
 use std::time::Duration;
 
@@ -58,7 +58,7 @@ fn a_moment_of_the_past_is_shown_by_answers_of_that_moment_alone() {
     );
     services(&mut world, "prom", past, &["cart"], 1002);
     assert!(is_known(&world, "cart") && !is_known(&world, "mail") && !is_known(&world, "new"));
-    // an answer about now that comes late is kept, and not mixed with the past
+    // a late answer about now is stored, but does not mix with the past moment
     services(&mut world, "other", Moment::Now, &["mail", "mailer"], 1003);
     assert!(!is_known(&world, "mail") && world.service("mailer").is_none());
     services(&mut world, "other", past, &["post"], 1004);
@@ -98,7 +98,7 @@ fn what_has_no_past_is_told_of_now_whatever_moment_is_shown() {
     assert_eq!(cache.answers().filter(|(kind, _)| *kind == AskKind::Services).count(), 1);
 }
 
-/// The question for an hour of an expression.
+/// A query for one hour of an expression.
 fn chart(query: &str) -> (Query, Matrix) {
     let window = TimeGrid::ending(at(10_000), Duration::from_secs(3600), 60, Duration::from_secs(15));
     let series = SeriesKey::over(query.into(), window);

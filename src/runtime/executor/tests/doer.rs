@@ -1,4 +1,4 @@
-//! A source that does with each action what the test wants, and counts.
+//! A source whose reaction to each action is chosen by the test; it counts its calls.
 
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
@@ -16,7 +16,7 @@ use crate::model::ask::{Answer, Ask, Reply};
 use crate::model::source::{ErrorKind, Kind, SourceError, SourceId};
 use crate::model::source_info::SourceInfo;
 
-/// What a source does with the next action.
+/// The reaction to the next action.
 pub(super) enum Act {
     Does,
     DoesAfter(Duration),
@@ -27,7 +27,7 @@ pub(super) enum Act {
     Panics,
 }
 
-/// What it says when it is asked whether it was done.
+/// The answer to the next reading back.
 #[derive(Clone)]
 pub(super) enum Look {
     Sees(Verification),

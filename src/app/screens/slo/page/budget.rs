@@ -1,4 +1,4 @@
-//! The budget of an SLO: when it is gone, and what ate it.
+//! The budget of an SLO: when it is exhausted, and which time slots spent most of it.
 
 use crate::app::prelude::*;
 use crate::app::screens::slo::OpenSlo;
@@ -7,12 +7,12 @@ use crate::app::subjects::slo::course::{self, BudgetCourse};
 use crate::app::subjects::slo::words;
 use crate::model::slo::{Exhaustion, GroupStatus, show};
 
-/// Most slots that are listed.
+/// Most slots in the list.
 const MAX_SPENDING_SLOTS: usize = 8;
-/// Less than this share of the budget is not worth a line.
+/// A slot that spent less than this share of the budget is left out.
 const MIN_SHARE: f64 = 0.001;
 
-/// When the budget is gone, by each burn; of a calendar period also how it goes to date.
+/// The time to exhaustion at each burn rate; for a calendar window also the budget to date.
 pub(super) fn exhaustion(
     screen: &OpenSlo,
     shared: &Shared,
@@ -22,7 +22,7 @@ pub(super) fn exhaustion(
     page: &mut PageContent,
 ) {
     let Some(left) = group_status.left() else { return };
-    page.title("Budget gone");
+    page.title("Budget exhaustion");
     let basis = group_status.burn_near(screen.basis).map(|burn| burn.lookback);
     let current_period = course::current_period(status, group_status);
     for burn in forecast_burns(group_status, screen.basis) {
@@ -50,15 +50,15 @@ pub(super) fn exhaustion(
                     if soon == exact {
                         format!("in {soon}")
                     } else {
-                        format!("at the earliest in {soon}, with what leaves the window {exact}")
+                        format!("in {soon} at the earliest, in {exact} as old errors leave the window")
                     }
                 }
-                (Some(Exhaustion::In(soon)), None) => format!("at the earliest in {}", show::time(soon)),
+                (Some(Exhaustion::In(soon)), None) => format!("in {} at the earliest", show::time(soon)),
                 (Some(Exhaustion::Exhausted), _) => {
                     let back = course.and_then(|course| course.back(rate));
                     let back = back.map_or_else(
-                        || "not back within the window".to_owned(),
-                        |after| format!("some is back in {}", show::time(after)),
+                        || "nothing recovers within the window".to_owned(),
+                        |after| format!("recovery begins in {}", show::time(after)),
                     );
                     format!("exhausted; {back}")
                 }
@@ -80,20 +80,20 @@ pub(super) fn exhaustion(
     }
     if let Some(current_period) = current_period {
         let pace = format!(
-            "{} of what the time so far allows, average burn {}",
+            "{} of the budget allowed so far is left, average burn rate {}",
             show::left(current_period.left_to_date()),
             show::burn(current_period.pace())
         );
-        page.pair("left to date", &pace, Role::Text);
+        page.pair("budget to date", &pace, Role::Text);
         if let Some(burn) = current_period.sustainable_burn() {
             let words =
                 format!("{} until the reset in {}", show::burn(burn), show::time(current_period.reset()));
-            page.pair("sustainable", &words, Role::Text);
+            page.pair("sustainable burn", &words, Role::Text);
         }
     }
 }
 
-/// What ate the budget.
+/// The slots that spent most of the budget, with the incidents and alerts of that time.
 pub(super) fn worst_slots(
     shared: &Shared,
     cx: &Cx<'_>,
@@ -104,10 +104,10 @@ pub(super) fn worst_slots(
     let mut worst_slots = course.worst_slots(shared, status, MAX_SPENDING_SLOTS);
     worst_slots.retain(|bite| bite.share >= MIN_SHARE);
     let slot = duration::short(course.spending.slot());
-    page.title(&format!("Where the budget was spent: the worst {slot}, in {}", zone(cx, status)));
+    page.title(&format!("Budget spent: the worst slots of {slot}, times in {}", zone(cx, status)));
     if worst_slots.is_empty() {
         page.line(vec![StyledRun::new(
-            format!("  no {slot} spent {} or more", show::left(MIN_SHARE)),
+            format!("  no slot of {slot} spent {} or more", show::left(MIN_SHARE)),
             Role::Healthy,
         )]);
     } else {
@@ -129,15 +129,13 @@ pub(super) fn worst_slots(
     }
     let unknown = course.spending.unknown();
     if unknown > 0 {
-        let words = format!(
-            "  {unknown} of {} have no data; they count as nothing spent",
-            course.spending.shares().len()
-        );
+        let words =
+            format!("  {unknown} of {} slots have no data and count as zero", course.spending.shares().len());
         page.line(vec![StyledRun::new(words, Role::Stale)]);
     }
 }
 
-/// What the clock of the screen is called.
+/// The abbreviation of the displayed time zone.
 fn zone(cx: &Cx<'_>, status: &SloStatus) -> String {
     status.at.to_zoned(cx.zone.clone()).strftime("%Z").to_string()
 }

@@ -1,4 +1,4 @@
-//! The conditions of an SLO: which hold, how soon they notice, and whether its alerts say the same.
+//! The burn-rate conditions of an SLO: whether they are met, their detection times, and whether the alerts agree.
 
 use crate::app::prelude::*;
 use crate::app::screens::slo::OpenSlo;
@@ -9,10 +9,10 @@ use crate::model::promql;
 use crate::model::rule::Rule;
 use crate::model::slo::{BurnConditionState, BurnReading, GroupStatus, Severity, show};
 
-/// Longer than this the alert and its condition may not disagree: two evaluations of the usual length.
+/// How long an alert and its condition may disagree: two evaluation intervals of the usual length.
 const AGREES_WITHIN: std::time::Duration = std::time::Duration::from_secs(120);
 
-/// The pairs: whether each holds now, its burns, how soon it notices; and whether the alerts say the same.
+/// Writes each condition: whether it is met, its burn rates, its detection time; then whether the alerts agree.
 pub(super) fn conditions(
     cx: &Cx<'_>,
     screen: &OpenSlo,
@@ -24,7 +24,7 @@ pub(super) fn conditions(
     if group_status.pairs.is_empty() {
         return;
     }
-    page.title("Conditions");
+    page.title("Burn-rate conditions");
     let objective = status.slo.objective;
     let sentences: Vec<(String, Role)> = group_status.pairs.iter().map(sentence).collect();
     let widest = sentences.iter().map(|(words, _)| text::width(words)).max().unwrap_or(0);
@@ -39,7 +39,7 @@ pub(super) fn conditions(
         let notices: Vec<StyledRun<'static>> = if pair.can_never_fire(objective) {
             let most = show::burn(objective.max_burn_rate());
             vec![StyledRun::new(
-                format!("  can never fire: the most at this objective is {most}"),
+                format!("  can never fire: the maximum at this objective is {most}"),
                 Role::Warning,
             )]
         } else {
@@ -50,7 +50,7 @@ pub(super) fn conditions(
             [outage, this].into_iter().flatten().map(|words| StyledRun::new(words, Role::Muted)).collect()
         };
         for notice in burns.into_iter().chain(notices) {
-            // half a number would be another number
+            // a cut number would be read as another number
             let used: u16 = line.iter().map(|run| text::width(&run.text)).sum();
             if used + text::width(&notice.text) <= page.width {
                 line.push(notice);
@@ -69,7 +69,7 @@ pub(super) fn conditions(
     let few: Vec<String> = few.map(counted).collect();
     if !few.is_empty() {
         let words = format!(
-            "{} Few events: {}. One failure more or less changes these burns much.",
+            "{} Few events: {}. A single failure changes these burn rates a lot.",
             cx.symbol(Role::Info),
             few.join(", ")
         );
@@ -80,14 +80,14 @@ pub(super) fn conditions(
     }
 }
 
-/// "1h and 5m above 14.4x: yes, page".
+/// The text of a condition: "1h and 5m above 14.4x: yes, page".
 fn sentence(now: &BurnConditionState) -> (String, Role) {
     let pair = now.pair;
     let (answer, role) = match (now.holds, pair.severity) {
         (Some(true), Severity::Page) => ("yes, page", Role::Critical),
         (Some(true), Severity::Ticket) => ("yes, ticket", Role::Warning),
         (Some(false), _) => ("no", Role::Healthy),
-        (None, _) => ("not known", Role::Unknown),
+        (None, _) => ("unknown", Role::Unknown),
     };
     let above = if pair.at_least { "at least" } else { "above" };
     let lookbacks = format!("{} and {}", duration::short(pair.long), duration::short(pair.short));
@@ -97,7 +97,7 @@ fn sentence(now: &BurnConditionState) -> (String, Role) {
     (format!("{lookbacks} {above} {factor}: {answer}{severity}"), role)
 }
 
-/// "5m 12 of 240": the events of a lookback, with those that were bad.
+/// The events of a lookback and how many were bad: "5m 12 of 240 bad".
 fn counted(burn: &BurnReading) -> String {
     let (all, error) = (burn.measured.events().unwrap_or(0.0), burn.measured.error().unwrap_or(0.0));
     format!(
@@ -108,7 +108,7 @@ fn counted(burn: &BurnReading) -> String {
     )
 }
 
-/// Where alerts and conditions say different things for longer than evaluation takes.
+/// A warning if alerts and conditions disagree for longer than rule evaluation takes.
 fn disagreement(
     cx: &Cx<'_>,
     shared: &Shared,
@@ -117,7 +117,7 @@ fn disagreement(
 ) -> Option<(String, Role)> {
     let holds = group_status.pairs.iter().any(|now| now.holds == Some(true));
     let are_known = group_status.pairs.iter().all(|now| now.holds.is_some());
-    // what fires at another source that has an SLO of this name is about that one
+    // an alert of another source that has an SLO of the same id belongs to that SLO
     let tells = |id: &SourceId| {
         shared.sources.iter().any(|source| source.id == *id && source.answers.contains(&AskKind::Slos))
     };
@@ -129,9 +129,9 @@ fn disagreement(
     let alerts: Vec<_> = alerts.filter(is_ours).collect();
     if alerts.is_empty() {
         let words = if has_rule(shared, status) {
-            "A condition holds, but no alert of this SLO fires or is pending."
+            "A burn-rate condition is met, but no alert of this SLO is pending or firing."
         } else {
-            "A condition holds, but no alerting rule of this SLO is known: nobody may be told."
+            "A burn-rate condition is met, but this SLO has no known alerting rule: nobody may be notified."
         };
         return holds.then(|| (words.to_owned(), Role::Warning));
     }
@@ -139,11 +139,14 @@ fn disagreement(
     let longest = firing.min_by_key(|alert| alert.starts_at)?;
     (!holds && are_known && age(longest.starts_at, cx.now) > AGREES_WITHIN).then(|| {
         let since = ago(longest.starts_at, cx.now);
-        (format!("{} fires since {since}, though no condition holds now.", longest.name()), Role::Warning)
+        (
+            format!("{} has been firing for {since}, but no burn-rate condition is met now.", longest.name()),
+            Role::Warning,
+        )
     })
 }
 
-/// Whether a rule is known that alerts for this SLO, or rules are not known at all.
+/// Whether an alerting rule of this SLO is known; also true if no source lists rules.
 fn has_rule(shared: &Shared, status: &SloStatus) -> bool {
     let boards: Vec<_> = shared.world.sources().filter_map(|(_, cache)| cache.rules().value()).collect();
     let id = status.slo.recorded.as_ref().map(|recorded| promql::quoted(&recorded.id));

@@ -1,10 +1,10 @@
-//! What an SLO promises, in its own words and numbers.
+//! The definition of an SLO: objective, window, budgeting method, origin.
 
 use crate::app::prelude::*;
 use crate::app::subjects::slo::course;
 use crate::model::slo::{BudgetingMethod, DefinitionOrigin, Evaluation, Form, GroupStatus, Window, show};
 
-/// What it promises, how that is counted, and where it was read.
+/// Writes the definition, the SLI, and where the definition was read.
 pub(super) fn definition(
     shared: &Shared,
     status: &SloStatus,
@@ -16,14 +16,14 @@ pub(super) fn definition(
     if !slo.description.is_empty() {
         page.paragraph(&slo.description, Role::Text);
     }
-    let service = status.service.as_deref().unwrap_or("not known");
+    let service = status.service.as_deref().unwrap_or("unknown");
     page.pair("service", service, Role::Text);
     page.pair("objective", &format!("{}% over {}", slo.objective.percent_text(), slo.window), Role::Text);
     if let Window::Calendar(_) = slo.window {
         let bounds = slo.window.bounds(status.at);
         let zone = &shared.look.zone;
         let words = format!(
-            "{} to {} (your time)",
+            "{} to {} (local time)",
             moment(bounds.start, status.at, zone),
             moment(bounds.end, status.at, zone)
         );
@@ -33,13 +33,13 @@ pub(super) fn definition(
         BudgetingMethod::Occurrences => "each bad event counts".to_owned(),
         BudgetingMethod::Timeslices { slice, least } => {
             format!(
-                "each {} with less than {}% good counts",
+                "each {} with less than {}% good events counts as bad",
                 duration::short(slice),
                 crate::app::number::plain(least * 100.0)
             )
         }
         BudgetingMethod::RatioTimeslices { slice } => {
-            format!("the mean of the ratios of each {}", duration::short(slice))
+            format!("the average of the ratios of each {}", duration::short(slice))
         }
     };
     page.pair("budget", &counted, Role::Text);
@@ -49,20 +49,20 @@ pub(super) fn definition(
     for (name, value) in slo.labels.iter() {
         page.pair(name, value, Role::Text);
     }
-    page.pair("from", &origin(status), Role::Text);
+    page.pair("defined in", &origin(status), Role::Text);
     let evaluated = match status.evaluation {
         Evaluation::Recorded => "recorded series".to_owned(),
-        Evaluation::Live => "live: its own queries, no recording rules".to_owned(),
+        Evaluation::Live => "live queries, no recording rules".to_owned(),
     };
     page.pair("measured by", &format!("{evaluated}, at {}", status.source), Role::Text);
     if let (Some(said), true) =
         (&status.trouble, group_status.is_some_and(|group_status| group_status.doubt.is_none()))
     {
-        page.pair("trouble", said, Role::Trouble);
+        page.pair("error", said, Role::Trouble);
     }
 }
 
-/// The SLI in both weights where they may differ, and the budget in events where they are counted.
+/// Writes the SLI, time-weighted and event-weighted if they may differ, and the budget in events if they are counted.
 fn ratios(shared: &Shared, status: &SloStatus, group_status: &GroupStatus, page: &mut PageContent) {
     let objective = status.slo.objective;
     if let Some(error) = group_status.window.error() {
@@ -70,16 +70,16 @@ fn ratios(shared: &Shared, status: &SloStatus, group_status: &GroupStatus, page:
         if group_status.is_time_weighted {
             page.pair(
                 "SLI",
-                &format!("{sli} time-weighted: the mean of ratios, busy and quiet times alike"),
+                &format!("{sli} time-weighted: the average of ratios, whatever the traffic"),
                 Role::Text,
             );
             let words = match course::by_events(shared, status, group_status) {
                 Some(good) => format!(
-                    "{} event-weighted, budget left {}",
+                    "{} event-weighted, budget {}",
                     show::sli(good, objective),
                     show::left(1.0 - (1.0 - good) / objective.budget() * elapsed(status))
                 ),
-                None => "event-weighted: not known without a definition that counts events".to_owned(),
+                None => "event-weighted: unknown without a definition that counts events".to_owned(),
             };
             page.pair("", &words, Role::Muted);
         } else {
@@ -98,14 +98,14 @@ fn ratios(shared: &Shared, status: &SloStatus, group_status: &GroupStatus, page:
     }
 }
 
-/// The share of a calendar window that has passed; all of a rolling one.
+/// The share of a calendar window that has passed; 1 for a rolling window.
 fn elapsed(status: &SloStatus) -> f64 {
     let window = &status.slo.window;
     let (elapsed, length) = (window.elapsed(status.at).as_secs_f64(), window.length(status.at).as_secs_f64());
     if length > 0.0 { elapsed / length } else { 1.0 }
 }
 
-/// Where it was read.
+/// Where the definition was read.
 fn origin(status: &SloStatus) -> String {
     match (&status.slo.origin, &status.slo.recorded) {
         (DefinitionOrigin::File { path, line, form }, _) => {

@@ -1,4 +1,4 @@
-//! Refused and renewed credentials, repeated secrets, tokens: one source against a stand-in.
+//! Tests of refused and renewed credentials, secrets repeated by the server, and `OAuth2` tokens, against a test server.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -27,7 +27,7 @@ fn secret(text: &str) -> SecretRef {
     SecretRef::Command(SecretProgram(vec!["echo".into(), text.into()]))
 }
 
-/// Every way to send a secret as it is.
+/// Every authentication scheme that sends a secret in plain text.
 fn proofs() -> Vec<AuthSettings> {
     let named = |text: &str| {
         vec![NamedSecret { name: "X-Key".into(), prefix: "GenieKey=".into(), secret: secret(text) }]
@@ -46,7 +46,7 @@ fn no() -> CannedResponse {
     CannedResponse::new(401, "text/plain", "no")
 }
 
-/// A program that prints `token-1` the first time, then `token-2`, and so on.
+/// A program that prints `token-1` at the first call, `token-2` at the second, and so on.
 fn counting(folder: &std::path::Path) -> SecretRef {
     let script = format!("cd {} && echo x >>count && echo token-$(($(wc -l <count)))", folder.display());
     SecretRef::Command(SecretProgram(vec!["sh".into(), "-c".into(), script]))
@@ -66,7 +66,8 @@ async fn a_token_that_ran_out_is_asked_for_anew_once_and_the_question_put_again(
     source.auth = Some(AuthSettings::Bearer(counting(folder.path())));
     let http = http(&source);
     http.get("first", &[]).await.unwrap();
-    // by now the server knows only the second one; a change is sent again too, for what was refused was not done
+    // now the server only accepts the second token; a write request is also sent again, because a refused request had no
+    // effect
     http.send(&WriteRequest::delete("second")).await.unwrap();
     http.get("second", &[]).await.unwrap();
     let tokens: Vec<_> =
@@ -144,7 +145,8 @@ async fn what_a_server_repeats_of_our_secrets_is_shown_nowhere() {
     }
 }
 
-/// A server of tokens, which are good for so many seconds, at `/token`; everything else wants the last one.
+/// A server with a token endpoint `/token`, whose tokens expire after this many seconds; all other paths require the latest
+/// token.
 async fn tokens(
     life: u64,
     first: impl Fn(&crate::backend::kit::double::ReceivedRequest) -> Option<CannedResponse>
@@ -201,7 +203,7 @@ async fn a_token_by_oauth2_is_fetched_once_for_all_and_again_when_it_is_refused_
     {
         assert_eq!(asked[0].parameter(name), value);
     }
-    // the server forgets it, as if somebody had fetched the next one
+    // the server revokes the token, as if another client had fetched a newer one
     reqwest::Client::new().post(format!("{}/token", double.url)).send().await.unwrap();
     http.get("api", &[]).await.unwrap();
     assert_eq!(double.asked().iter().filter(|asked| asked.path == "/token").count(), 3);
@@ -244,7 +246,7 @@ async fn a_server_of_tokens_that_refuses_is_told_in_its_words_without_the_secret
     assert_eq!(denied(503, "").await, "no credentials (no token from 127.0.0.1: 503)");
     assert_eq!(
         denied(200, "{}").await,
-        "no credentials (no token from 127.0.0.1: what it answers is no token)"
+        "no credentials (no token from 127.0.0.1: the answer contains no token)"
     );
     let mut nobody = oauth2(&tokens(60, |_| None).await);
     if let Some(AuthSettings::OAuth2(oauth)) = &mut nobody.auth {

@@ -1,4 +1,4 @@
-//! What each way to prove who one is puts on the wire, and that it is seen nowhere else.
+//! Tests of what each authentication scheme sends, and that secrets appear nowhere else.
 
 use super::*;
 use crate::backend::kit::double::{CannedResponse, Double, ReceivedRequest};
@@ -21,7 +21,7 @@ fn named(name: &str, prefix: &str, text: &str) -> NamedSecret {
     NamedSecret { name: name.into(), prefix: prefix.into(), secret: secret(text) }
 }
 
-/// What a request carries: the headers that are not every request's, and the parameters.
+/// The credentials of a request: the headers that not every request has, and the parameters.
 fn carried(asked: &ReceivedRequest) -> Vec<String> {
     let usual = ["host", "accept", "accept-encoding", "user-agent"];
     let headers = asked.headers.iter().filter(|(name, _)| !usual.contains(&name.as_str()));
@@ -74,7 +74,7 @@ async fn a_secret_in_the_address_shows_in_no_message() {
     let mut source = double.source("prometheus");
     source.auth = Some(AuthSettings::Query(vec![named("api_key", "", key)]));
     let there = http(&source);
-    // a change that went through is not taken for one that was led elsewhere
+    // the response of a successful write is not a redirect
     there.send(&WriteRequest::delete("fine")).await.unwrap();
     let led = there.send(&WriteRequest::delete("slash")).await.err().unwrap();
     assert!(matches!(led.error.trouble, ErrorKind::Redirected { .. }), "{led:?}");
@@ -82,7 +82,7 @@ async fn a_secret_in_the_address_shows_in_no_message() {
     for path in ["bad", "away"] {
         said.push(there.get(path, &[]).await.err().unwrap().to_string());
     }
-    // nobody listens, and nobody can be found: here the client's own errors name the address
+    // nothing listens on this port and this host does not exist: the HTTP client's own error contains the address
     for url in ["http://127.0.0.1:1", "http://nowhere.invalid"] {
         source.url = url.into();
         said.push(http(&source).get("api", &[]).await.err().unwrap().to_string());

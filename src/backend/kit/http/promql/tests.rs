@@ -1,4 +1,4 @@
-//! What comes out of the library, read on loopback, beside what was signed and what a server in this process is asked.
+//! Tests that the library sends the same request as the one that is signed and that a local server gets.
 
 use std::sync::{Arc, Mutex};
 
@@ -35,7 +35,7 @@ fn secret(text: &str) -> SecretRef {
     SecretRef::Command(SecretProgram(vec!["echo".into(), text.into()]))
 }
 
-/// Every form of a query, by POST and by GET.
+/// Every kind of query, by POST and by GET.
 fn queries() -> Vec<PromQuery<'static>> {
     let span = TimeGrid::ending(now(), Duration::from_secs(3600), 60, Duration::from_secs(15));
     let mut all = Vec::new();
@@ -58,7 +58,7 @@ fn queries() -> Vec<PromQuery<'static>> {
     all
 }
 
-/// What came in as a request that can be signed.
+/// A recorded request in a form that can be signed.
 fn request(server: &str, asked: &ReceivedRequest) -> Request {
     let mut url: Url = format!("{server}{}", asked.path).parse().unwrap();
     url.set_query(Some(asked.query.as_str()).filter(|query| !query.is_empty()));
@@ -127,7 +127,7 @@ async fn a_key_in_the_address_is_sent_with_every_form_of_a_query() {
     }
 }
 
-/// Notes what it is asked.
+/// A local server that records its requests.
 #[derive(Default)]
 struct Listener(Mutex<Vec<Request>>);
 

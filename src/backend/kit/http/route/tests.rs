@@ -1,4 +1,4 @@
-//! Certificates against a real TLS server, proxies against ones that remember what they were asked.
+//! Tests of certificates against a real TLS server, and of proxies that record their requests.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
@@ -39,7 +39,7 @@ fn secret(text: &str) -> SecretRef {
     SecretRef::Command(SecretProgram(vec!["echo".into(), text.into()]))
 }
 
-/// A certificate authority, and a folder for what it hands out.
+/// A certificate authority, and a folder for its certificates.
 struct Authority {
     folder: tempfile::TempDir,
     issuer: Issuer<'static, KeyPair>,
@@ -58,7 +58,7 @@ impl Authority {
         Self { folder, issuer: Issuer::new(params, key), root: root.der().clone() }
     }
 
-    /// A certificate for this machine, as `NAME.pem` and `NAME.key`.
+    /// Creates a certificate for this machine, as `NAME.pem` and `NAME.key`.
     fn issue(&self, name: &str) -> (CertificateDer<'static>, KeyPair) {
         let params = CertificateParams::new(vec!["localhost".to_owned(), "127.0.0.1".to_owned()]).unwrap();
         let key = KeyPair::generate().unwrap();
@@ -78,7 +78,8 @@ fn private(path: &Path, text: &str) {
     fs::set_permissions(path, PermissionsExt::from_mode(0o600)).unwrap();
 }
 
-/// TLS before a stand-in; asks for a certificate of `clients` where there are such. The address of it.
+/// Starts a TLS server in front of a test server; requires client certificates issued by `clients`, if any. Returns the
+/// address.
 async fn tls(double: &Double, authority: &Authority, clients: Option<&Authority>) -> String {
     install_provider();
     let builder = match clients {
@@ -95,7 +96,7 @@ async fn tls(double: &Double, authority: &Authority, clients: Option<&Authority>
     serve(double, builder.with_single_cert(vec![cert], key).unwrap()).await
 }
 
-/// The same, with all that TLS needs.
+/// As above, with a complete TLS configuration.
 async fn serve(double: &Double, config: ServerConfig) -> String {
     let acceptor = TlsAcceptor::from(Arc::new(config));
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -124,7 +125,7 @@ async fn only_the_ca_that_was_named_is_trusted() {
     source.ca_file = Some(others.path("ca.pem"));
     assert!(trouble(&source).await.contains("its certificate was not accepted"));
     assert_eq!(double.asked().len(), 0);
-    // several in one file
+    // several certificates in one file
     let both = fs::read_to_string(others.path("ca.pem")).unwrap()
         + &fs::read_to_string(ours.path("ca.pem")).unwrap();
     fs::write(others.path("both.pem"), both).unwrap();
@@ -132,9 +133,10 @@ async fn only_the_ca_that_was_named_is_trusted() {
         source.ca_file = Some(file);
         http(&source).get("api", &[]).await.unwrap();
     }
-    for (name, text, why) in
-        [("none.pem", None, "none.pem: not found"), ("odd.pem", Some("hello"), "holds no certificate in PEM")]
-    {
+    for (name, text, why) in [
+        ("none.pem", None, "none.pem: not found"),
+        ("odd.pem", Some("hello"), "contains no certificate in PEM format"),
+    ] {
         if let Some(text) = text {
             fs::write(ours.path(name), text).unwrap();
         }
@@ -144,7 +146,7 @@ async fn only_the_ca_that_was_named_is_trusted() {
     }
 }
 
-/// A certificate that a server made for itself, as `NAME.pem`.
+/// A self-signed certificate, as `NAME.pem`.
 struct SelfMade {
     folder: tempfile::TempDir,
     cert: rcgen::Certificate,
@@ -206,7 +208,7 @@ async fn a_certificate_that_a_server_made_for_itself_is_taken_where_the_file_nam
     ] {
         let mut source = own.serve(&double).await;
         http(&source).get("api", &[]).await.unwrap();
-        // by name, and among others
+        // by host name, and in a file with other certificates
         source.url = source.url.replace("127.0.0.1", "localhost");
         let others = Authority::new("others");
         let both = fs::read_to_string(others.path("ca.pem")).unwrap() + &own.cert.pem();
@@ -224,10 +226,10 @@ async fn a_certificate_whose_ca_is_not_named_is_taken_where_the_file_names_it() 
     let mut source = SourceSettings::new(kind("prometheus"), &tls(&double, &ours, None).await);
     source.ca_file = Some(ours.path("server.pem"));
     http(&source).get("api", &[]).await.unwrap();
-    // another one of the same CA is another one
+    // another certificate of the same CA is not accepted
     ours.issue("other");
     source.ca_file = Some(ours.path("other.pem"));
-    assert!(trouble(&source).await.contains("its issuer is not trusted here"));
+    assert!(trouble(&source).await.contains("issuer not trusted on this machine"));
 }
 
 #[tokio::test]
@@ -239,26 +241,26 @@ async fn a_certificate_of_the_file_still_has_its_time_and_its_name() {
             (rcgen::date_time_ymd(2019, 1, 1), rcgen::date_time_ymd(2020, 1, 1));
     };
     for (own, why) in [
-        (SelfMade::new(&here, expired), "it has expired"),
+        (SelfMade::new(&here, expired), "expired"),
         (
             SelfMade::new(&here, |params| {
                 is_a_ca(params);
                 expired(params);
             }),
-            "it has expired",
+            "expired",
         ),
-        (SelfMade::new(&["prom.example.net"], is_a_ca), "it is for another name"),
-        (SelfMade::new(&["prom.example.net"], is_called("127.0.0.1")), "it is for another name"),
-        (SelfMade::new(&[], is_called("prom.example.net")), "it is for another name"),
+        (SelfMade::new(&["prom.example.net"], is_a_ca), "issued for another name"),
+        (SelfMade::new(&["prom.example.net"], is_called("127.0.0.1")), "issued for another name"),
+        (SelfMade::new(&[], is_called("prom.example.net")), "issued for another name"),
     ] {
         let told = trouble(&own.serve(&double).await).await;
         assert!(told.contains(why), "{told}");
     }
-    // one that looks the same is not the same
+    // a certificate with the same contents but another key is not accepted
     let (one, other) = (SelfMade::new(&here, is_a_ca), SelfMade::new(&here, is_a_ca));
     let mut source = one.serve(&double).await;
     source.ca_file = Some(other.path());
-    assert!(trouble(&source).await.contains("it is self-signed"));
+    assert!(trouble(&source).await.contains("self-signed"));
     assert_eq!(double.asked().len(), 0);
 }
 
@@ -295,14 +297,14 @@ async fn a_certificate_of_ours_is_shown_and_its_key_is_private() {
     assert_eq!(double.asked().len(), 1);
 }
 
-/// A proxy: what it was asked first on each connection, and whether it lets through.
+/// A test proxy: records the first request of each connection, and can refuse requests.
 struct Middle {
     address: String,
     heard: Arc<Mutex<Vec<Vec<u8>>>>,
 }
 
 impl Middle {
-    /// Answers the first words with what `answer` says, then connects to `to`.
+    /// Answers the first request with the result of `answer`, then forwards the connection to `to`.
     async fn start(to: &str, answer: impl Fn(&[u8]) -> (Vec<u8>, bool) + Send + Sync + 'static) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap().to_string();
@@ -399,7 +401,7 @@ async fn through_socks_names_are_looked_up_at_its_far_end() {
     source.proxy = Some(format!("socks5h://{}", socks.address));
     http(&source).get("api", &[]).await.unwrap();
     assert!(socks.heard().contains("prom.internal.invalid"), "{:?}", socks.heard());
-    // also for what looks like this machine: localhost is the far end's
+    // also for an address that looks like this machine: for the proxy, localhost is the proxy's machine
     source.url = "http://localhost:9090".into();
     http(&source).get("api", &[]).await.unwrap();
     assert_eq!(double.asked().len(), 2);

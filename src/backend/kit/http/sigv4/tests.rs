@@ -1,8 +1,8 @@
-//! AWS's own examples: the test suite of Signature Version 4, and the worked example of its documentation.
+//! AWS's own examples: the test suite of Signature Version 4, and the example in its documentation.
 
 use super::*;
 
-/// The keys of all examples, which AWS made for them.
+/// The example keys, published by AWS.
 fn signer(service: &str, session: Option<&str>) -> Signer {
     let keys = Keys {
         id: Secret::new("AKIDEXAMPLE"),
@@ -13,7 +13,7 @@ fn signer(service: &str, session: Option<&str>) -> Signer {
     Signer { keys, region: "us-east-1".into(), service: service.into() }
 }
 
-/// Names of the signed headers, and the signature.
+/// The names of the signed headers, and the signature.
 fn signed(signer: &Signer, method: &str, url: &str, form: Option<&str>) -> (String, String) {
     let mut request = Request::new(method.parse().unwrap(), url.parse().unwrap());
     if let Some(form) = form {

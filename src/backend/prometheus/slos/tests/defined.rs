@@ -1,4 +1,4 @@
-//! SLOs that files define, measured by their own queries or by what rules keep of them.
+//! Tests of SLOs from definition files, measured by their own queries or by recorded series.
 
 use super::*;
 use crate::backend::prometheus::call::QuestionRequests;
@@ -51,7 +51,7 @@ fn parts(query: &str) -> Vec<(String, String)> {
     parts.filter_map(part).collect()
 }
 
-/// A server that answers single queries, joined or not: `None` is a query that it refuses.
+/// A server that answers single and joined queries; it refuses queries for which the function returns `None`.
 async fn answering(answer: impl Fn(&str) -> Option<Vec<(Value, f64)>> + Send + Sync + 'static) -> Double {
     Double::start(move |asked| {
         if asked.path != "/api/v1/query" {
@@ -104,7 +104,7 @@ async fn where_there_are_no_data_the_last_ones_are_looked_for() {
         _ if query.starts_with("max_over_time((max (timestamp(") && query.contains("[1d:5m]") => {
             one(1_772_300_000.0)
         }
-        // a hundred looks of 120
+        // 100 of 120 checks have data
         _ if query.starts_with("count_over_time((") && query.ends_with("[30d:6h])") => one(100.0),
         _ if query.contains("[30d]") => one(1.0),
         _ => Some(vec![]),
@@ -172,7 +172,7 @@ async fn one_broken_definition_does_not_take_the_others_down() {
         (broken.groups[0].over(HOUR), broken.trouble.as_deref()),
         (MeasuredRatio::Unknown, Some("it is broken"))
     );
-    // the next round leaves it alone
+    // the next round does not send it again
     assert_eq!(reply(&source, None).await.requests, 1);
     let again = board(&source).await;
     assert_eq!(only_trouble(&again), ["broken"]);
@@ -233,7 +233,7 @@ async fn a_query_that_returns_several_series_is_said_to() {
     let sli = Some(events("max(rate(bad[{{.window}}]))", "rate(total[{{.window}}])"));
     let first = board(&source(&double, &[Arc::new(slo("x", sli))], false)).await;
     assert_eq!(only(&first).1.over(HOUR), MeasuredRatio::Odd(InvalidRatio::Several(3)));
-    // sums by a label are meant to be several
+    // sums by a label are expected to be several values
     let sli =
         Some(events("sum by (pod) (rate(bad[{{.window}}]))", "sum by (pod) (rate(total[{{.window}}]))"));
     let second = board(&source(&double, &[Arc::new(slo("x", sli))], false)).await;
@@ -266,7 +266,7 @@ async fn a_hostile_query_stays_within_itself() {
 #[tokio::test]
 async fn long_lookbacks_are_asked_rarely_and_the_past_anew() {
     let double = answering(|query| match query {
-        // there were data all along
+        // there were data for the whole window
         _ if query.starts_with("count_over_time((") => one(1e9),
         _ => one(if query.contains("bad") { 1.0 } else { 4.0 }),
     })
@@ -325,7 +325,7 @@ async fn recorded_series_win_for_what_they_cover() {
     assert_eq!(reading.slo.objective.ratio_text(), "0.999");
     assert_eq!((reading.evaluation, group.over(5 * MINUTE).error()), (Evaluation::Recorded, Some(0.5)));
     assert_eq!(reading.slo.recorded.as_ref().unwrap().lookbacks, [5 * MINUTE]);
-    // not recorded, so asked for
+    // not recorded, so it is queried
     let live = query::measure(&reading.slo, HOUR).unwrap();
     let RatioQuery::Counts { total, .. } = live else { panic!() };
     let asked = keeping.asked();
@@ -417,5 +417,5 @@ async fn what_takes_too_long_is_said_and_the_rest_is_there() {
     let board = read(&slo_registry, &cache, &subqueries, at, &[]);
     let (reading, group) = only(&board);
     assert_eq!((group.over(HOUR).error(), group.window), (Some(0.25), MeasuredRatio::Unknown));
-    assert!(reading.trouble.as_deref().unwrap().starts_with("no whole answer within"), "{reading:?}");
+    assert!(reading.trouble.as_deref().unwrap().starts_with("no complete answer within"), "{reading:?}");
 }

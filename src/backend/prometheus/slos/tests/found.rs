@@ -1,11 +1,11 @@
-//! SLOs that only recording rules tell of.
+//! Tests of SLOs that are discovered by their recorded series.
 
 use super::*;
 use crate::model::labels::Labels;
 use crate::model::slo::{InvalidRatio, Severity};
 use crate::model::warning::Warning;
 
-/// The series that the rules of one Sloth SLO leave, all error ratios the same.
+/// The recorded series of one Sloth SLO; all error ratios are equal.
 pub(super) fn sloth(id: &str, error: f64) -> Vec<(Value, f64)> {
     let series = |name: &str, value: f64| {
         let labels = json!({ "__name__": name, "sloth_id": id, "sloth_service": "shop", "sloth_slo": "works", "tier": "1" });
@@ -63,8 +63,8 @@ async fn a_refresh_costs_the_same_for_ten_slos_and_for_a_thousand() {
         assert_eq!(board.readings.len(), count);
         costs.push((first, again.requests, past));
     }
-    // identity 4, discovery 4, short lookbacks 5, long ones 2, the window, and how much of it has data: this server says of none
-    // that it has any, so that its five stretches are looked at closely
+    // identity 4, discovery 4, short lookbacks 5, long ones 2, the window, and the extent of the data; the server has no data
+    // for the extent, so the five ranges are checked closely
     assert_eq!(costs, [(22, 5, 14), (22, 5, 14)]);
 }
 
@@ -104,7 +104,7 @@ async fn no_traffic_nothing_and_missing_partners_are_told_apart() {
     let [gone, quiet] = &board.readings[..] else { panic!("{board:?}") };
     assert_eq!(quiet.groups[0].over(5 * MINUTE), MeasuredRatio::NoTraffic);
     assert_eq!(quiet.groups[0].window, MeasuredRatio::NoTraffic);
-    // a pair wants it, so that it is missing is said
+    // a burn condition needs this lookback, so its absence is reported
     assert_eq!(gone.groups[0].over(5 * MINUTE), MeasuredRatio::Absent);
     assert_eq!(gone.groups[0].over(HOUR).error(), Some(0.1));
     assert_eq!(board.warnings, [Warning::notice("1 SLO of Sloth without an objective, not shown: lost")]);
@@ -136,7 +136,7 @@ async fn hostile_labels_are_kept_and_odd_values_said() {
     assert_eq!(group.over(HOUR), MeasuredRatio::Odd(InvalidRatio::AboveOne(1.5)));
 }
 
-/// The series of one Pyrra SLO of four weeks.
+/// The recorded series of one Pyrra SLO over four weeks.
 pub(super) fn pyrra(id: &str, error: f64, is_generic: bool) -> Vec<(Value, f64)> {
     let mut all = Vec::new();
     for lookback in ["5m", "30m", "1h", "2h", "6h", "1d", "4d"] {
@@ -285,7 +285,7 @@ async fn grafana_tells_what_is_good() {
 async fn three_families_live_side_by_side() {
     let mut series = sloth("shop", 0.001);
     series.extend(pyrra("shop", 0.01, true));
-    // not Pyrra's: kubernetes-mixin
+    // not from Pyrra: kubernetes-mixin
     series.push((json!({ "__name__": "apiserver_request:burnrate1d", "verb": "read" }), 0.5));
     let double = keeping(series, no_rules()).await;
     let board = board(&source(&double, &[], true)).await;
@@ -328,7 +328,7 @@ async fn families_side_by_side_cost_a_constant_number_of_requests_too() {
         assert_eq!(board(&source).await.readings.len(), 2 * count);
         costs.push((reply(&source, None).await.requests, reply(&source, Some(now() - DAY)).await.requests));
     }
-    // all short lookbacks of Pyrra are one query, the long ones another; then its window and how far back there are data
+    // one query for all short lookbacks of Pyrra and one for the long ones; then the window and the extent of the data
     assert_eq!(costs, [(6, 23), (6, 23)]);
 }
 

@@ -1,11 +1,11 @@
-//! SLOs that Pyrra records for several groups, of which its generic rules say nothing.
+//! Tests of grouped SLOs of Pyrra without its generic rules.
 
 use super::found::{pyrra, pyrra_rules, sloth};
 use super::*;
 use crate::config::definitions::{DEFAULT_PERIOD, parse};
 use crate::model::warning::Warning;
 
-/// The series of an SLO of four weeks, grouped by handler: error ratios of two groups, and events by code.
+/// The series of an SLO over four weeks, grouped by handler: the error ratios of two groups, and events by code.
 fn grouped(id: &str, ratios: [f64; 2]) -> Vec<(Value, f64)> {
     let handlers = ["/a", "/b"].into_iter().zip(ratios);
     let of = |(handler, error): (&str, f64)| {
@@ -26,7 +26,7 @@ fn grouped(id: &str, ratios: [f64; 2]) -> Vec<(Value, f64)> {
 
 const FACTORS: [f64; 4] = [14.0, 7.0, 2.0, 1.0];
 
-/// What a file for Pyrra defines.
+/// A definition file for Pyrra.
 fn defined(indicator: &str, window: &str) -> Arc<Slo> {
     let text = format!(
         "apiVersion: pyrra.dev/v1alpha1\nkind: ServiceLevelObjective\nmetadata: {{name: errors}}\nspec:\n  target: '99'\n  \
@@ -40,7 +40,7 @@ fn defined(indicator: &str, window: &str) -> Arc<Slo> {
 const RATIO: &str = "{ratio: {errors: {metric: 'http_requests_total{job=\"api\",code=~\"5..|429\"}'}, total: {metric: \
                      'http_requests_total{job=\"api\"}'}, grouping: [handler]}}";
 
-/// The error ratio over the window of each group.
+/// The error ratio of each group over the window.
 fn windows(reading: &SloReading) -> Vec<(String, Option<f64>)> {
     let rounded = |error: f64| (error * 1e9).round() / 1e9;
     reading.groups.iter().map(|group| (group.labels.to_string(), group.window.error().map(rounded))).collect()
@@ -55,7 +55,10 @@ async fn the_alerts_of_pyrra_tell_of_a_grouped_slo_and_its_increases_tell_the_bu
     assert_eq!(reading.slo.window.to_string(), "28d");
     let ratios = [(r#"{handler="/a"}"#.to_owned(), Some(0.001)), (r#"{handler="/b"}"#.to_owned(), Some(0.2))];
     assert_eq!(windows(reading), ratios);
-    assert!(reading.remark.as_deref().is_some_and(|said| said.contains("codes from 500 on")), "{reading:?}");
+    assert!(
+        reading.remark.as_deref().is_some_and(|said| said.contains("status codes of 500 and above")),
+        "{reading:?}"
+    );
     assert_eq!(reading.groups[1].over(HOUR).error(), Some(0.2));
 }
 
@@ -121,7 +124,7 @@ async fn why_there_is_no_budget_is_said_in_words() {
         series
     };
     for (what, said) in
-        [("events", "are not recorded"), ("codes", "which of the recorded events failed is not known")]
+        [("events", "are not recorded"), ("codes", "it is not known which recorded events failed")]
     {
         let double = keeping(without(what), pyrra_rules("errors", FACTORS)).await;
         let board = board(&source(&double, &[], true)).await;

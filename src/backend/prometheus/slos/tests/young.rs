@@ -1,11 +1,11 @@
-//! SLOs with data for a part of their window, with holes, and with none any more.
+//! Tests of SLOs with data for a part of their window, with gaps, and without current data.
 
 use super::found::{pyrra, sloth};
 use super::*;
 use crate::model::slo::InvalidRatio;
 use crate::model::warning::Warning;
 
-/// A server with these series that says of what it is asked about the past what `past` says.
+/// A server with these series that answers queries about the past with the results of `past`.
 async fn remembering(
     series: Vec<(Value, f64)>,
     past: impl Fn(&str) -> Vec<(Value, f64)> + Send + Sync + 'static,
@@ -27,7 +27,7 @@ fn told(id: &str, value: f64) -> Vec<(Value, f64)> {
 #[tokio::test]
 async fn what_has_few_minutes_of_data_is_looked_at_closely() {
     let double = remembering(sloth("shop", 0.048), |query| match query {
-        // 41 of 240 looks within the last hour, none before
+        // 41 of 240 checks in the last hour have data, earlier ones have none
         _ if query.contains("[1h:15s])") => told("shop", 41.0),
         _ => vec![],
     })
@@ -102,7 +102,7 @@ async fn an_slo_of_pyrra_that_ended_days_ago_is_listed_too() {
 async fn an_slo_that_came_and_went_within_two_hours_is_listed_too() {
     let all = pyrra("errors", 0.01, true);
     let double = remembering(vec![], move |query| {
-        // a coarse look may fall before it and after it; every sample of the last hours counts
+        // a coarse check may fall before and after it; in the last hours every sample counts
         let is_close = query.contains(r#"slo!=""}[2h])"#) && query.contains(r#""}[7d:2h])"#);
         if is_close { all.clone() } else { vec![] }
     })
