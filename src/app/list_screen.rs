@@ -57,8 +57,8 @@ pub struct Lack<'a> {
     pub no_source: (&'a str, &'a str),
     /// "source of alerts".
     pub source: &'a str,
-    /// What is asked for: "for alerts".
-    pub asked: &'a str,
+    /// What is being loaded: "alerts".
+    pub loading: &'a str,
     /// What there is none of at the sources that have answered; none: one of them is enough.
     pub one: Option<&'a str>,
 }
@@ -85,7 +85,7 @@ impl Lack<'_> {
         } else if answered == 0 && shared.paused.is_some() {
             ("Paused. Resume updates to load data.".to_owned(), Role::Muted)
         } else if answered == 0 {
-            (format!("Asking {}...", self.asked), Role::Muted)
+            (format!("Loading {}...", self.loading), Role::Muted)
         } else {
             let one = self.one.filter(|_| answered < cache.len())?;
             let words = format!("No {one} at the {answered} of {} sources that have answered.", cache.len());

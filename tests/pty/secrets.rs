@@ -321,7 +321,7 @@ fn no_secret_is_in_anything_that_was_written() {
         environment.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
     let mut screen = Terminal::start(BURNWATCH, &[], &environment, (160, 48));
     for (key, name, shown) in [
-        ("1", "┏━", "State"),
+        ("1", "┏━", "Status"),
         ("2", "Services", "Services"),
         ("3", "SLOs", "SLOs"),
         ("5", "Incidents", "Incidents"),

@@ -110,7 +110,7 @@ pub fn empty(shared: &Shared, found: &ListFilter) -> String {
         kinds: &[AskKind::Services],
         no_source: ("No source that knows services: add", "."),
         source: "source",
-        asked: "for services",
+        loading: "services",
         one: None,
     };
     let nameless = || "No services found: no known metric has a service label. See Sources (9).".to_owned();

@@ -73,7 +73,7 @@ fn empty(screen: &Alerts, shared: &Shared, now: Timestamp) -> (String, Role) {
         kinds: &[AskKind::Alerts, AskKind::Rules],
         no_source: ("No source of alerts: add", "."),
         source: "source of alerts",
-        asked: "for alerts",
+        loading: "alerts",
         one: Some("alert"),
     };
     if let Some(has_unknown) = has_unknown.words(shared) {

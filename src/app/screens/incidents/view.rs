@@ -105,7 +105,7 @@ fn empty(screen: &Incidents, shared: &Shared, now: Timestamp) -> (String, Role) 
         kinds: &USED,
         no_source: NO_PAGING,
         source: "paging source",
-        asked: "for incidents",
+        loading: "incidents",
         one: Some("open incidents"),
     };
     has_unknown.words(shared).unwrap_or_else(|| none(shared, &USED, "open incidents", now))

@@ -181,7 +181,7 @@ fn empty(screen: &OnCall, shared: &Shared) -> (String, Role) {
         kinds: &USED,
         no_source: NO_PAGING,
         source: "paging source",
-        asked: "who is on call",
+        loading: "the on-call schedule",
         one: None,
     };
     let unseen = "The source has no escalation policies, or the API token has no access to them.";

@@ -64,7 +64,7 @@ fn empty(screen: &Silences, shared: &Shared, now: Timestamp) -> (String, Role) {
         kinds: &[AskKind::Silences],
         no_source: ("No source of silences: add", "."),
         source: "source of silences",
-        asked: "for silences",
+        loading: "silences",
         one: Some("silence"),
     };
     has_unknown.words(shared).unwrap_or_else(|| {

@@ -146,7 +146,7 @@ fn reasons(screen: &Slos, shared: &Shared) -> Vec<(String, Role)> {
         kinds: &USED,
         no_source: ("No source that knows SLOs: add", "."),
         source: "source",
-        asked: "for SLOs",
+        loading: "SLOs",
         one: None,
     };
     if let Some(has_unknown) = has_unknown.words(shared) {
