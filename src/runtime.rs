@@ -2,6 +2,7 @@
 
 mod backpressure;
 mod capability;
+mod context;
 mod effects;
 mod event_loop;
 mod executor;
@@ -19,10 +20,11 @@ mod private_files;
 mod recovery;
 mod screen;
 mod signals;
+mod task_report;
 mod terminal;
 
 pub use capability::{Capability, capability, takes_utf8};
-pub use effects::{ContextHandle, ContextOpener, GatedSources};
+pub use context::{ContextHandle, ContextOpener, GatedSources};
 pub use executor::Seen;
 pub use journal::{Journal, JournalContents, who};
 pub use recovery::{OpenActions, told};

@@ -1,7 +1,6 @@
 //! Runs the effects that `update` returns for sources and actions: each runs as a task and sends its results as reports.
 
-use std::collections::{BTreeMap, HashMap};
-use std::error::Error;
+use std::collections::HashMap;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Duration;
@@ -14,20 +13,19 @@ use tokio::time::{sleep, timeout};
 
 use crate::app::event::{Arrival, Event, Message, Plan, Tone};
 use crate::backend::Source;
-use crate::config::settings::LimitSettings;
 use crate::model::action::{ActionProgress, ActionResult};
 use crate::model::ask::Question;
-use crate::model::guard::Guard;
 use crate::model::journal::ActionRecord;
 use crate::model::labels::Text;
-use crate::model::source::{ErrorKind, SourceError, SourceId};
-use crate::model::source_info::SourceInfo;
+use crate::model::source::{ErrorKind, SourceError};
 
+use super::context::{ContextHandle, ContextOpener, GatedSources};
 use super::executor::{Executor, Gates, Seen};
 use super::failpoint;
 use super::gate::{SourceGate, panic_text};
 use super::journal::JournalError;
 use super::recovery::{self, OpenActions};
+use super::task_report::TaskReport;
 
 /// The capacity of the channel to the loop; when it is full, tasks wait, and the loop does not.
 const REPORT_CHANNEL_SIZE: usize = 64;
@@ -49,52 +47,6 @@ const SHOWN_ACTIONS_RANGE: SignedDuration = SignedDuration::from_hours(7 * 24);
 /// The most actions of the journal that the screen shows.
 const MAX_SHOWN_ACTIONS: usize = 2000;
 
-/// The sources of a context, and the limits for requests to each of them.
-#[derive(Clone)]
-pub struct GatedSources {
-    list: Vec<Arc<dyn Source>>,
-    limits: LimitSettings,
-}
-
-impl GatedSources {
-    /// Combines sources with their limits.
-    pub fn new(list: Vec<Arc<dyn Source>>, limits: LimitSettings) -> Self {
-        Self { list, limits }
-    }
-
-    /// Name, kind and abilities of each source.
-    pub fn infos(&self) -> Vec<SourceInfo> {
-        self.list.iter().map(|source| source.info().clone()).collect()
-    }
-}
-
-/// An opened context.
-pub struct ContextHandle {
-    pub sources: GatedSources,
-    /// The guardrails of the context for actions.
-    pub guard: Guard,
-    /// Whether the context is marked as production.
-    pub production: bool,
-}
-
-/// Opens the context of this name and builds its sources. May block; its error is shown to the user.
-pub type ContextOpener =
-    Arc<dyn Fn(&str) -> Result<ContextHandle, Box<dyn Error + Send + Sync>> + Send + Sync>;
-
-/// A result that a task sends to the loop.
-pub(super) enum TaskReport {
-    /// A question was answered.
-    Arrived { id: u64, arrival: Box<Arrival> },
-    /// The progress of an action: action `index` of the plan `plan`.
-    Acted { plan: u64, index: usize, progress: ActionProgress },
-    /// The actions of the last days, from the journal.
-    JournalRead(Vec<ActionRecord>),
-    /// A message for the user.
-    Told(Message),
-    /// A context was opened, or could not be.
-    Built { id: u64, context: Text, opened: Result<ContextHandle, String> },
-}
-
 struct Running {
     id: u64,
     task: AbortHandle,
@@ -104,7 +56,7 @@ struct Running {
 pub(super) struct EffectRunner {
     executor: Executor,
     contexts: Option<ContextOpener>,
-    gates: BTreeMap<SourceId, Arc<SourceGate>>,
+    gates: Gates,
     running: HashMap<Question, Running>,
     reports: mpsc::Sender<TaskReport>,
     last_id: u64,
@@ -121,7 +73,7 @@ impl EffectRunner {
         let mut effect_runner = Self {
             executor,
             contexts,
-            gates: BTreeMap::new(),
+            gates: Gates::new(),
             running: HashMap::new(),
             reports,
             last_id: 0,
@@ -161,8 +113,8 @@ impl EffectRunner {
         self.running.insert(question, Running { id, task: task.abort_handle() });
     }
 
-    /// Does what a plan says, as far as the executor lets it. It goes on whatever context is entered meanwhile; what is unknown at
-    /// is unknown are read back again later.
+    /// Runs a plan through the executor. The plan continues if another context is entered meanwhile; actions whose result is
+    /// unknown are read back again later.
     pub(super) fn act(&self, plan: Plan) {
         let (id, count, reports) = (plan.id, plan.actions.len(), self.reports.clone());
         let (executor, gates) = (self.executor.clone(), self.gates.clone());
@@ -180,7 +132,7 @@ impl EffectRunner {
             .into();
             for index in 0..count {
                 let progress = ActionProgress::Ended(ActionResult::Unknown { words: Text::clone(&words) });
-                reports.send(TaskReport::Acted { plan: id, index, progress }).await.ok();
+                reports.send(TaskReport::Ready(Event::Acted { plan: id, index, progress })).await.ok();
             }
         });
     }
@@ -197,7 +149,7 @@ impl EffectRunner {
                 }
             };
             for message in messages {
-                reports.send(TaskReport::Told(message)).await.ok();
+                reports.send(TaskReport::Ready(Event::Told(message))).await.ok();
             }
         });
     }
@@ -213,7 +165,7 @@ impl EffectRunner {
             let is_late = |record: &ActionRecord| since.as_ref().is_ok_and(|since| record.begun_at >= *since);
             let mut records: Vec<ActionRecord> = told.records.into_iter().filter(is_late).collect();
             let surplus = records.len().saturating_sub(MAX_SHOWN_ACTIONS);
-            reports.send(TaskReport::JournalRead(records.split_off(surplus))).await.ok();
+            reports.send(TaskReport::Ready(Event::JournalRead(records.split_off(surplus)))).await.ok();
         });
     }
 
@@ -264,9 +216,7 @@ impl EffectRunner {
                 }
                 Some(Event::Answered(arrival))
             }
-            TaskReport::Acted { plan, index, progress } => Some(Event::Acted { plan, index, progress }),
-            TaskReport::JournalRead(records) => Some(Event::JournalRead(records)),
-            TaskReport::Told(message) => Some(Event::Told(message)),
+            TaskReport::Ready(event) => Some(event),
             TaskReport::Built { id, .. }
                 if self.opening_context.as_ref().is_none_or(|(latest, _)| *latest != id) =>
             {
@@ -331,7 +281,7 @@ async fn read_back_later(
             if let (Some(at), Seen::Is(how)) = (at, seen) {
                 let (index, _) = open.swap_remove(at);
                 let progress = ActionProgress::Ended(how);
-                reports.send(TaskReport::Acted { plan, index, progress }).await.ok();
+                reports.send(TaskReport::Ready(Event::Acted { plan, index, progress })).await.ok();
             }
         }
     }

@@ -12,11 +12,12 @@ use crate::app::event::{Effect, Event, Message, Tone, Wait};
 use crate::backend::Clock;
 
 use super::backpressure::{Backpressure, TerminalLink};
-use super::effects::{EffectRunner, TaskReport};
+use super::effects::EffectRunner;
 use super::failpoint;
 use super::frame_pacing::FramePacing;
 use super::screen::FrameOutput;
 use super::signals::SignalAction;
+use super::task_report::TaskReport;
 use super::terminal::{self, TerminalSession};
 use super::{App, RuntimeError};
 

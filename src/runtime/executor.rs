@@ -11,7 +11,7 @@ use jiff::{SignedDuration, Timestamp};
 use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep, sleep_until};
 
-use crate::app::event::{Message, Plan, Tone};
+use crate::app::event::{Event, Message, Plan, Tone};
 use crate::backend::Clock;
 use crate::model::action::{Action, ActionError, ActionProgress, ActionResult, Verification};
 use crate::model::guard::Guard;
@@ -19,10 +19,10 @@ use crate::model::journal::{JournalEntry, JournalStep};
 use crate::model::labels::Text;
 use crate::model::source::{ErrorKind, SourceError, SourceId};
 
-use super::effects::TaskReport;
 use super::failpoint;
 use super::gate::SourceGate;
 use super::journal::{ActingMarker, Journal, JournalError};
+use super::task_report::TaskReport;
 
 /// How many actions of a plan run at the same time.
 const MAX_CONCURRENT: usize = 4;
@@ -50,7 +50,7 @@ pub(super) struct Executor {
 pub(super) type Gates = BTreeMap<SourceId, Arc<SourceGate>>;
 
 impl Executor {
-    /// A executor that nothing goes through.
+    /// An executor that nothing goes through.
     pub(super) fn closed(clock: Clock) -> Self {
         let guard = Guard::read_only("this verb is read-only");
         Self { context: "".into(), guard, journal: None, clock }
@@ -148,7 +148,8 @@ struct RunningPlan<'a> {
 impl RunningPlan<'_> {
     async fn tell(&self, index: usize, progress: ActionProgress) {
         // a closed channel means that burnwatch is leaving
-        self.reports.send(TaskReport::Acted { plan: self.plan.id, index, progress }).await.ok();
+        let event = Event::Acted { plan: self.plan.id, index, progress };
+        self.reports.send(TaskReport::Ready(event)).await.ok();
     }
 
     /// Ends all actions of the plan without sending anything.
@@ -205,7 +206,8 @@ impl RunningAction<'_> {
             tracing::error!(%error, act = %self.act, ending = how.word(), "the result of an action is not in the journal");
             let (name, word) = (&self.action.target.name, how.word());
             let text = format!("{name}: {word}, but the result could not be written to the journal: {error}");
-            self.running.reports.send(TaskReport::Told(Message { tone: Tone::Trouble, text })).await.ok();
+            let event = Event::Told(Message { tone: Tone::Trouble, text });
+            self.running.reports.send(TaskReport::Ready(event)).await.ok();
         }
         how
     }
@@ -368,14 +370,24 @@ impl Patience {
 
 /// Why the source refused the action, and what the user can do.
 fn refused(error: &SourceError) -> Text {
-    let advice = match &error.trouble {
-        trouble if trouble.hint().is_some() => trouble.advice(),
-        ErrorKind::Forbidden { .. } => "The credentials lack the right to change this.",
+    let trouble = &error.trouble;
+    let own_advice = match trouble {
+        ErrorKind::Forbidden { .. } => Some("The credentials lack the right to change this."),
         // the server's message is enough
-        ErrorKind::Refused { .. } | ErrorKind::BadQuery { .. } | ErrorKind::NotOffered { .. } => "",
-        ErrorKind::RateLimited { .. } => "The source asks to wait too long; try again later.",
-        other => other.advice(),
+        ErrorKind::Refused { .. } | ErrorKind::BadQuery { .. } | ErrorKind::NotOffered { .. } => Some(""),
+        ErrorKind::RateLimited { .. } => Some("The source asks to wait too long; try again later."),
+        ErrorKind::Unreachable { .. }
+        | ErrorKind::Certificate { .. }
+        | ErrorKind::TimedOut { .. }
+        | ErrorKind::Unauthorised { .. }
+        | ErrorKind::Redirected { .. }
+        | ErrorKind::Garbled { .. }
+        | ErrorKind::TooLarge { .. }
+        | ErrorKind::Unfit { .. }
+        | ErrorKind::NoSecret { .. }
+        | ErrorKind::Internal { .. } => None,
     };
+    let advice = own_advice.filter(|_| trouble.hint().is_none()).unwrap_or_else(|| trouble.advice());
     let words = format!("{error}. {advice}");
     words.trim_end_matches([' ', '.']).into()
 }

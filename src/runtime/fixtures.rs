@@ -21,7 +21,7 @@ use crate::model::source::{ErrorKind, Kind, SourceError, SourceId};
 use crate::model::source_info::SourceInfo;
 
 use super::App;
-use super::effects::GatedSources;
+use super::context::GatedSources;
 
 /// How a source answers.
 #[derive(Debug, Clone)]

@@ -11,7 +11,8 @@ use crate::model::guard::Guard;
 use crate::model::journal::ActionRecord;
 
 use super::App;
-use super::effects::{EffectRunner, GatedSources};
+use super::context::GatedSources;
+use super::effects::EffectRunner;
 use super::executor::{Executor, Seen};
 use super::journal::{Journal, JournalError};
 use super::recovery::OpenActions;

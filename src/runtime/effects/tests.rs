@@ -2,6 +2,9 @@ use std::sync::atomic::Ordering::SeqCst;
 
 use super::*;
 use crate::backend::Clock;
+use crate::config::settings::LimitSettings;
+use crate::model::guard::Guard;
+use crate::model::source::SourceId;
 use crate::runtime::fixtures::{Answers, Fake, question};
 
 fn effect_runner(

@@ -11,7 +11,7 @@ use crate::backend::Source;
 use crate::config::settings::LimitSettings;
 use crate::model::source::ErrorKind;
 use crate::runtime::capability::CAPABLE;
-use crate::runtime::effects::{ContextHandle, ContextOpener, GatedSources};
+use crate::runtime::context::{ContextHandle, ContextOpener, GatedSources};
 use crate::runtime::executor::Executor;
 use crate::runtime::fixtures::{Answers, Fake, Toy, question};
 use crate::runtime::screen::screen;

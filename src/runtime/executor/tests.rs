@@ -12,7 +12,8 @@ use crate::backend::Source;
 use crate::config::settings::LimitSettings;
 use crate::model::action::{ActionTarget, Operation, OperationKind};
 use crate::model::journal::ActionRecord;
-use crate::runtime::effects::{ContextHandle, ContextOpener, EffectRunner, GatedSources};
+use crate::runtime::context::{ContextHandle, ContextOpener, GatedSources};
+use crate::runtime::effects::EffectRunner;
 use crate::runtime::recovery::{OpenActions, messages, recover};
 
 /// A context with one source and a journal in a temporary folder.
@@ -66,7 +67,9 @@ impl ExecutorFixture {
         executor.pass(plan, self.gates(), reports).await;
         let (mut told, mut endings) = (Vec::new(), vec![None; count]);
         while let Some(report) = inbox.recv().await {
-            let TaskReport::Acted { plan: 7, index, progress } = report else { panic!("another report") };
+            let TaskReport::Ready(Event::Acted { plan: 7, index, progress }) = report else {
+                panic!("another report")
+            };
             if let ActionProgress::Ended(how) = &progress {
                 assert!(endings[index].replace(how.clone()).is_none(), "{index} ended twice");
             }
@@ -181,8 +184,8 @@ async fn an_ending_that_cannot_be_written_is_told() {
     let mut told = Vec::new();
     while let Some(report) = inbox.recv().await {
         told.push(match report {
-            TaskReport::Told(message) => message.text,
-            TaskReport::Acted { progress, .. } => format!("{progress:?}"),
+            TaskReport::Ready(Event::Told(message)) => message.text,
+            TaskReport::Ready(Event::Acted { progress, .. }) => format!("{progress:?}"),
             _ => panic!("another report"),
         });
     }
@@ -288,7 +291,8 @@ async fn what_comes_later_is_told_while_the_screen_is_open_and_sent_only_once() 
     effect_runner.act(plan(1));
     let mut endings = Vec::new();
     while endings.len() < 2 {
-        if let TaskReport::Acted { progress: ActionProgress::Ended(how), .. } = inbox.recv().await.unwrap() {
+        let report = inbox.recv().await.unwrap();
+        if let TaskReport::Ready(Event::Acted { progress: ActionProgress::Ended(how), .. }) = report {
             endings.push(how.word());
         }
     }
