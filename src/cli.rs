@@ -42,7 +42,7 @@ use crate::backend::Clock;
 use crate::config::Paths;
 use crate::config::load::ConfigError;
 
-use args::{Arguments, Format, ListingArgs, SnapshotSubject, Verb};
+use args::{CommandLine, Format, ListingArgs, SnapshotSubject, Verb};
 use needs::Needs;
 use printer::{ExitOutcome, print, print_as_is, print_error, print_stderr_plain};
 use report::{ReportDocument, json, markdown, table};
@@ -53,7 +53,7 @@ use view::WorldView;
 /// Runs the verb of a command line; the first word is the program's own name. Returns the exit code.
 pub fn run(words: impl IntoIterator<Item = OsString>) -> ExitCode {
     let words: Vec<OsString> = words.into_iter().collect();
-    let arguments = match Arguments::try_parse_from(&words) {
+    let arguments = match CommandLine::try_parse_from(&words) {
         Ok(arguments) => arguments,
         Err(error) if error.use_stderr() => {
             let said = error.render().to_string();
@@ -75,7 +75,7 @@ pub fn run(words: impl IntoIterator<Item = OsString>) -> ExitCode {
 /// Whether a command line that cannot be parsed is a `check`: then the exit code must be 3 (unknown), because a monitoring
 /// system reads 2 as critical.
 fn is_check(words: &[OsString]) -> bool {
-    let read = Arguments::command().ignore_errors(true).try_get_matches_from(words);
+    let read = CommandLine::command().ignore_errors(true).try_get_matches_from(words);
     read.is_ok_and(|read| read.subcommand_name() == Some("check"))
 }
 
@@ -85,7 +85,7 @@ fn unknown(why: &str) -> ExitOutcome {
 }
 
 /// Runs the verb of a parsed command line.
-fn perform(arguments: &Arguments) -> ExitOutcome {
+fn perform(arguments: &CommandLine) -> ExitOutcome {
     if let Some(trouble) = Clock::real().trouble() {
         print_error(&trouble);
         return ExitOutcome::UsageError;
@@ -145,13 +145,13 @@ fn perform(arguments: &Arguments) -> ExitOutcome {
 
 /// The parsed command line and the paths of this machine, passed to every verb.
 struct CliContext<'a> {
-    arguments: &'a Arguments,
+    arguments: &'a CommandLine,
     subject: SnapshotSubject,
     paths: Option<Paths>,
 }
 
 impl<'a> CliContext<'a> {
-    fn new(arguments: &'a Arguments) -> Result<Self, String> {
+    fn new(arguments: &'a CommandLine) -> Result<Self, String> {
         Ok(Self { arguments, subject: arguments.subject()?, paths: Paths::of_this_machine() })
     }
 

@@ -1,4 +1,4 @@
-//! The verbs that change something outside: shown first, confirmed, and done through the same door as behind the screen.
+//! The verbs that change something outside: shown first, confirmed, and done through the same executor as from the screen.
 
 mod plans;
 
@@ -101,14 +101,14 @@ fn go(
         return Ok(ExitOutcome::UsageError);
     }
     let actions = plan.actions.clone();
-    let endings = wait_for(session.ground().perform(plan, |event| match event {
-        Event::Acted { index, progress, .. } => {
-            if let Some(action) = actions.get(*index) {
-                tell(action, progress);
-            }
+    let endings = wait_for(session.ground().perform(plan, |event| {
+        if let Event::Acted { index, progress, .. } = event
+            && let Some(action) = actions.get(*index)
+        {
+            tell(action, progress);
+        } else if let Event::Told(message) = event {
+            print_error(&message.text);
         }
-        Event::Told(message) => print_error(&message.text),
-        _ => {}
     }))?;
     Ok(if endings.iter().all(ActionResult::is_done) { left(&planned.left_out) } else { ExitOutcome::Failure })
 }
@@ -162,10 +162,7 @@ fn is_yes(answer: &str) -> bool {
 fn asked(question: &str) -> String {
     print_stderr_plain(question);
     let mut answer = String::new();
-    match stdin().read_line(&mut answer) {
-        Ok(_) => answer,
-        Err(_) => String::new(),
-    }
+    stdin().read_line(&mut answer).map_or_else(|_| String::new(), |_| answer)
 }
 
 /// A line for each ending; what delays it goes to standard error.
@@ -181,9 +178,10 @@ fn tell(action: &Action, progress: &ActionProgress) {
             print_stderr_plain(&lines(&[format!("{name}: sent, no clear answer; reading it back")]));
         }
         ActionProgress::Ended(how) => {
-            let made = match how {
-                ActionResult::Done { id: Some(id) } => format!(" ({id})"),
-                _ => String::new(),
+            let made = if let ActionResult::Done { id: Some(id) } = how {
+                format!(" ({id})")
+            } else {
+                String::new()
             };
             let words = how.words().map(|words| format!(": {words}")).unwrap_or_default();
             print(&lines(&[format!("{:<14} {name}{made}{words}", how.word())]), ExitOutcome::Fine);

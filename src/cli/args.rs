@@ -9,7 +9,9 @@ use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum, ValueHint};
 use crate::app::place::Tab;
 use crate::config::context::ContextChoice;
 use crate::config::load::Overrides;
-pub(super) use acting::{ActVerb, JournalFlags, NewSilence, Replacement, SilenceVerb, Silences, Span, Words};
+pub(super) use acting::{
+    ActVerb, JournalFlags, NewSilence, Replacement, SilenceArgs, SilenceVerb, Span, Words,
+};
 use codes::{CHECK, CONFIG, DOCTOR, LISTING, SNAPSHOT};
 pub(super) use slo::{SloVerb, Validate, ValidateFormat, WriteArgs};
 use sources::SourceFlags;
@@ -49,7 +51,7 @@ warn, info, debug), NO_COLOR";
 /// The on-call engineer's terminal: service health, alerts and their causes.
 #[derive(Debug, Parser)]
 #[command(name = "burnwatch", version = env!("BURNWATCH_VERSION"), after_help = AFTER_HELP, disable_help_subcommand = true)]
-pub(super) struct Arguments {
+pub(super) struct CommandLine {
     #[command(flatten)]
     pub(super) flags: Flags,
     #[command(subcommand)]
@@ -144,7 +146,7 @@ pub(super) enum SnapshotSubject {
     Sources(ContextChoice),
 }
 
-impl Arguments {
+impl CommandLine {
     /// Whether the command line asks for the demo world or for real sources.
     ///
     /// # Errors
@@ -407,73 +409,4 @@ pub(super) enum ConfigVerb {
 }
 
 #[cfg(test)]
-mod tests {
-    use clap::CommandFactory;
-
-    use super::*;
-    use crate::backend;
-
-    fn parse(words: &str) -> Arguments {
-        Arguments::try_parse_from(words.split(' ')).unwrap()
-    }
-
-    #[test]
-    fn the_command_line_is_consistent() {
-        Arguments::command().debug_assert();
-    }
-
-    #[test]
-    fn every_help_text_fits_in_eighty_columns() {
-        let mut command = Arguments::command();
-        command.build();
-        let all = command.get_subcommands().flat_map(|verb| verb.get_subcommands().chain([verb]));
-        for verb in all.chain([&command]) {
-            let help = verb.clone().render_long_help().to_string();
-            let too_wide: Vec<_> = help.lines().filter(|line| line.chars().count() > 80).collect();
-            assert!(too_wide.is_empty(), "{}: {too_wide:#?}", verb.get_name());
-        }
-    }
-
-    #[test]
-    fn flags_stand_before_or_after_the_verb() {
-        for words in [
-            "burnwatch --prometheus http://a --prometheus http://b alerts -o json",
-            "burnwatch alerts --output json --prometheus http://a --prometheus http://b",
-        ] {
-            let SnapshotSubject::Sources(wanted) = parse(words).subject().unwrap() else { panic!("{words}") };
-            let given: Vec<_> = wanted.sources.iter().filter(|(_, urls)| !urls.is_empty()).collect();
-            assert_eq!(given, [&(backend::kind("prometheus"), vec!["http://a".into(), "http://b".into()])]);
-        }
-    }
-
-    #[test]
-    fn the_demo_world_is_a_flag_and_a_verb() {
-        let flags = DemoFlags { seed: Some(7), speed: None, at: Some(1.5) };
-        for words in
-            ["burnwatch demo --seed 7 --at 1.5", "burnwatch snapshot overview --demo --seed 7 --at 1.5"]
-        {
-            assert_eq!(
-                parse(words).subject(),
-                Ok(SnapshotSubject::Demo { flags, read_only: false, dry_run: false })
-            );
-        }
-        assert!(parse("burnwatch --seed 7").subject().unwrap_err().contains("--demo"));
-        assert!(parse("burnwatch demo --prometheus http://a").subject().is_err());
-    }
-
-    #[test]
-    fn odd_numbers_are_refused() {
-        for words in [
-            "demo --speed NaN",
-            "demo --speed -1",
-            "demo --at inf",
-            "snapshot x --size 0x5",
-            "snapshot x --size 9",
-        ] {
-            let words = format!("burnwatch {words}");
-            assert!(Arguments::try_parse_from(words.split(' ')).is_err(), "{words}");
-        }
-        assert_eq!((switch("Yes"), switch("")), (Ok(true), Ok(false)));
-        assert!(switch("perhaps").is_err());
-    }
-}
+mod tests;

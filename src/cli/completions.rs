@@ -11,7 +11,7 @@ use crate::app::themes;
 use crate::config::context::{self, ContextChoice};
 
 use super::CliContext;
-use super::args::{ALL_CONTEXTS, ALL_SOURCES, Arguments, CompletionNames, USER_THEMES};
+use super::args::{ALL_CONTEXTS, ALL_SOURCES, CommandLine, CompletionNames, USER_THEMES};
 use super::config::ConfigLocation;
 use super::user_assets::UserAssets;
 
@@ -21,7 +21,7 @@ const PLACEHOLDERS: [(&str, &str); 3] =
 
 pub(super) fn script(shell: Shell) -> String {
     let mut script = Vec::new();
-    clap_complete::generate(shell, &mut Arguments::command(), "burnwatch", &mut script);
+    clap_complete::generate(shell, &mut CommandLine::command(), "burnwatch", &mut script);
     let script = String::from_utf8_lossy(&script).into_owned();
     PLACEHOLDERS.into_iter().fold(script, |script, (place, names)| match shell {
         Shell::Bash => script.replace(

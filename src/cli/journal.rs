@@ -142,9 +142,10 @@ fn row(record: &ActionRecord) -> Vec<Cell> {
         // burnwatch ended between the confirmation and the request
         None => "not sent",
     };
-    let made = match &record.ending {
-        Some(ActionResult::Done { id: Some(id) }) => Cell::words(id.to_string()),
-        _ => Cell::Nothing,
+    let made = if let Some(ActionResult::Done { id: Some(id) }) = &record.ending {
+        Cell::words(id.to_string())
+    } else {
+        Cell::Nothing
     };
     let words = record.ending.as_ref().and_then(|how| how.words()).map(ToString::to_string);
     vec![

@@ -6,13 +6,13 @@ use std::path::Path;
 use clap::CommandFactory;
 use clap_mangen::Man;
 
-use super::args::Arguments;
+use super::args::CommandLine;
 use super::printer::{ExitOutcome, print, print_error};
 
 /// Prints burnwatch's manual page; with a folder, writes that page and those of all verbs there.
 pub(super) fn run(folder: Option<&Path>) -> ExitOutcome {
     // the version without the commit, so that the page is the same for every build of a release
-    let command = Arguments::command().version(env!("CARGO_PKG_VERSION"));
+    let command = CommandLine::command().version(env!("CARGO_PKG_VERSION"));
     let Some(folder) = folder else {
         let mut page = Vec::new();
         return match Man::new(command).render(&mut page) {

@@ -10,7 +10,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::app::planner::consequences::consequences;
 use crate::app::planner::{self, Planner};
-use crate::cli::args::{ActVerb, SilenceVerb, Silences, Words};
+use crate::cli::args::{ActVerb, SilenceArgs, SilenceVerb, Words};
 use crate::cli::printer::ExitOutcome;
 use crate::cli::view::WorldView;
 use crate::config::hint;
@@ -107,8 +107,8 @@ impl PlanInputs<'_> {
         }
         match verb {
             ActVerb::Operation(words) => self.operation(words),
-            ActVerb::Silence(Silences { new, verb: None }) => self.silence(new),
-            ActVerb::Silence(Silences { verb: Some(verb), .. }) => self.on_silence(verb),
+            ActVerb::Silence(SilenceArgs { new, verb: None }) => self.silence(new),
+            ActVerb::Silence(SilenceArgs { verb: Some(verb), .. }) => self.on_silence(verb),
         }
     }
 
@@ -193,8 +193,7 @@ impl PlanInputs<'_> {
     }
 
     fn whole(&self, words: &Words, source: &SourceId) -> Result<Operation, NotPlanned> {
-        let arguments = self.arguments(words, source)?;
-        words.kind.with(&arguments).ok_or_else(|| misused("not all of it is said"))
+        complete(words, &self.arguments(words, source)?)
     }
 
     /// As the guard has it, before anything is looked up.
@@ -258,14 +257,8 @@ impl PlanInputs<'_> {
 
     fn policy(&self, source: &SourceId, word: &str) -> Result<EntityRef, NotPlanned> {
         let policies = self.planner.board(source).map_or(&[][..], |board| &board.policies);
-        let is_it = |given: &str| given.eq_ignore_ascii_case(word);
-        let found = policies
-            .iter()
-            .map(|policy| &policy.named)
-            .filter(|named| is_it(&named.id) || is_it(&named.name));
-        let found = found.map(EntityRef::from);
-        let names: Vec<&str> = policies.iter().map(|policy| &*policy.named.name).collect();
-        self.the_one(found.collect(), "escalation policy", word, &names)
+        let all: Vec<EntityRef> = policies.iter().map(|policy| EntityRef::from(&policy.named)).collect();
+        self.by_name_or_id(&all, "escalation policy", word)
     }
 
     fn priority(&self, source: &SourceId, word: &str) -> Result<Option<EntityRef>, NotPlanned> {
@@ -274,10 +267,15 @@ impl PlanInputs<'_> {
         }
         let whom = |priority: &Priority| EntityRef::from(&priority.named);
         let all: Vec<EntityRef> = self.view.world.priorities(source).into_iter().map(whom).collect();
+        self.by_name_or_id(&all, "priority", word).map(Some)
+    }
+
+    /// The one with this name or id, whatever the case of letters.
+    fn by_name_or_id(&self, all: &[EntityRef], what: &str, word: &str) -> Result<EntityRef, NotPlanned> {
         let is_it = |given: &str| given.eq_ignore_ascii_case(word);
         let found = all.iter().filter(|one| is_it(&one.id) || is_it(&one.name)).cloned().collect();
         let names: Vec<&str> = all.iter().map(|one| &*one.name).collect();
-        self.the_one(found, "priority", word, &names).map(Some)
+        self.the_one(found, what, word, &names)
     }
 
     /// The only one found; an id that nothing is known of is taken as it is.
@@ -322,17 +320,13 @@ impl PlanInputs<'_> {
     fn trigger(&self, words: &Words) -> Result<PlannedActions, NotPlanned> {
         let source = self.place(words.kind)?;
         let service = words.targets.first().map_or("", String::as_str);
-        let services = self.planner.services(&source);
-        let is_it = |given: &str| given.eq_ignore_ascii_case(service);
-        let found = services.iter().filter(|one| is_it(&one.id) || is_it(&one.name)).cloned().collect();
-        let names: Vec<&str> = services.iter().map(|one| &*one.name).collect();
-        let service = self.the_one(found, "service", service, &names)?;
+        let service = self.by_name_or_id(&self.planner.services(&source), "service", service)?;
         let mut arguments = self.arguments(words, &source)?;
         if arguments.find("key").is_none() {
             arguments = arguments
                 .and("key", self.key(&words.value("title").map(Argument::words).unwrap_or_default()));
         }
-        let operation = words.kind.with(&arguments).ok_or_else(|| misused("not all of it is said"))?;
+        let operation = complete(words, &arguments)?;
         self.planner.trigger(&source, &service, &operation).map(PlannedActions::from).map_err(nothing)
     }
 
@@ -346,22 +340,26 @@ impl PlanInputs<'_> {
         let policy = words.targets.first().map_or("", String::as_str);
         let (policy, now) = (self.policy(&source, policy)?, self.view.now);
         let turn = self.planner.turn_to_take(&source, (&policy.id, words.level), now).map_err(nothing)?;
-        let until = match words.value("end") {
-            Some(Argument::Length(length)) => later(now, *length).min(turn.end),
-            _ => turn.end,
+        let until = if let Some(Argument::Length(length)) = words.value("end") {
+            later(now, *length).min(turn.end)
+        } else {
+            turn.end
         };
         Ok(PlannedActions { actions: vec![turn.taken(&source, now, until)], ..PlannedActions::default() })
     }
+}
+
+/// The operation with all of its arguments.
+fn complete(words: &Words, arguments: &Arguments) -> Result<Operation, NotPlanned> {
+    words.kind.with(arguments).ok_or_else(|| misused("not all of it is said"))
 }
 
 /// How an incident stands, if that is how it is wanted.
 fn already(known: &IncidentView, kind: OperationKind) -> Option<String> {
     let wanted = kind.spec().leads_to?;
     let who: Vec<&str> = known.holders().iter().map(|person| &*person.name).collect();
-    let by = match (wanted, who.as_slice()) {
-        (IncidentStatus::Acknowledged, [_, ..]) => format!(" by {}", who.join(", ")),
-        _ => String::new(),
-    };
+    let is_held = wanted == IncidentStatus::Acknowledged && !who.is_empty();
+    let by = if is_held { format!(" by {}", who.join(", ")) } else { String::new() };
     let name = planner::called(known);
     (known.incident.status == wanted).then(|| format!("{name}: {}{by}", wanted.word()))
 }
@@ -383,7 +381,7 @@ fn said(text: &str) -> Result<Text, NotPlanned> {
 fn kind(verb: &ActVerb) -> OperationKind {
     match verb {
         ActVerb::Operation(words) => words.kind,
-        ActVerb::Silence(Silences { verb, .. }) => match verb.as_deref() {
+        ActVerb::Silence(SilenceArgs { verb, .. }) => match verb.as_deref() {
             None | Some(SilenceVerb::Again { .. }) => OperationKind::Silence,
             Some(SilenceVerb::Extend { .. }) => OperationKind::Extend,
             Some(SilenceVerb::Edit { .. }) => OperationKind::Edit,

@@ -34,7 +34,7 @@ pub(in crate::cli) enum ActVerb {
     /// A verb of the table of operations.
     Operation(Words),
     /// What is done with silences.
-    Silence(Silences),
+    Silence(SilenceArgs),
 }
 
 /// Verbs whose arguments are of a shape of their own.
@@ -42,12 +42,12 @@ pub(in crate::cli) enum ActVerb {
 enum OwnShape {
     /// Silence alerts; edit, extend or expire silences
     #[command(after_help = ACTION_HELP, args_conflicts_with_subcommands = true, subcommand_negates_reqs = true)]
-    Silence(Silences),
+    Silence(SilenceArgs),
 }
 
 /// A new silence, or what is done to those that are there.
 #[derive(Debug, Args)]
-pub(in crate::cli) struct Silences {
+pub(in crate::cli) struct SilenceArgs {
     #[command(flatten)]
     pub(in crate::cli) new: Box<NewSilence>,
     #[command(subcommand)]
@@ -323,7 +323,7 @@ impl ActVerb {
     pub(in crate::cli) fn consent(&self) -> &Consent {
         match self {
             Self::Operation(words) => &words.consent,
-            Self::Silence(Silences { new, verb }) => match verb.as_deref() {
+            Self::Silence(SilenceArgs { new, verb }) => match verb.as_deref() {
                 None => &new.consent,
                 Some(SilenceVerb::Extend { consent, .. } | SilenceVerb::Expire { consent, .. }) => consent,
                 Some(SilenceVerb::Edit { anew, .. } | SilenceVerb::Again { anew, .. }) => &anew.consent,
@@ -333,7 +333,7 @@ impl ActVerb {
 
     /// The value of `--confirm-name`, which silences that hide a large share of the alerts need.
     pub(in crate::cli) fn confirm_name(&self) -> Option<&str> {
-        let Self::Silence(Silences { new, verb }) = self else { return None };
+        let Self::Silence(SilenceArgs { new, verb }) = self else { return None };
         let given = match verb.as_deref() {
             None => &new.confirm_name,
             Some(SilenceVerb::Edit { anew, .. } | SilenceVerb::Again { anew, .. }) => &anew.confirm_name,

@@ -9,7 +9,7 @@ use ratatui::buffer::Buffer;
 use crate::app::event::{Effect, Event};
 use crate::cli::session::{Session, SessionError};
 use crate::model::ask::{Answer, AskKind, Query, QueryRange, Question, SeriesKey};
-use crate::model::series::TimeGrid;
+use crate::model::series::{Series, TimeGrid};
 use crate::model::source::SourceId;
 use crate::runtime::{App, headless, wait_for};
 
@@ -89,12 +89,13 @@ impl App for SeriesProbe {
             && let Some(selector) = self.questions.remove(&arrival.question)
         {
             let count = match arrival.answered {
-                Ok(reply) => match reply.answer {
-                    Answer::Series(matrix) => {
-                        Some(matrix.lines.first().and_then(crate::model::series::Series::last).unwrap_or(0.0))
+                Ok(reply) => {
+                    if let Answer::Series(matrix) = reply.answer {
+                        Some(matrix.lines.first().and_then(Series::last).unwrap_or(0.0))
+                    } else {
+                        None
                     }
-                    _ => None,
-                },
+                }
                 Err(error) => {
                     self.known.troubles.insert(error.to_string());
                     None
