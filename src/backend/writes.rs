@@ -225,6 +225,25 @@ pub(super) trait Writer: Source {
     ) -> Result<Verdict, SourceError>;
 }
 
+/// The methods of a [`Source`] that executes actions: all of them go through its [`Writer`].
+macro_rules! by_plans {
+    () => {
+        fn requests(&self, action: &Action) -> Vec<RequestPreview> {
+            let address = self.http.address();
+            writes::preview(self.plans(), action, address, &self.context()).unwrap_or_default()
+        }
+
+        fn execute<'a>(&'a self, action: &'a Action) -> Executing<'a> {
+            Box::pin(writes::execute(self, action))
+        }
+
+        fn verify<'a>(&'a self, action: &'a Action, sent_at: Timestamp) -> Verifying<'a> {
+            Box::pin(writes::verify(self, action, sent_at))
+        }
+    };
+}
+pub(super) use by_plans;
+
 /// An action on its way, as the judges see it.
 pub(super) struct Job<'a, S: Writer + ?Sized> {
     pub(super) action: &'a Action,

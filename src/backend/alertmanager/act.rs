@@ -3,6 +3,8 @@
 //! Making one adds something each time it is sent, so that an unclear result is read back and never sent again; the others
 //! say how it shall be. Servers differ: what is sent here is what all since 0.16 take.
 
+use std::collections::BTreeSet;
+
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Map, Value, json};
 
@@ -82,13 +84,14 @@ fn post(body: Value) -> WriteRequest {
 /// The silence again as it shall be.
 fn edition(mut stored: Stored, draft: &SilenceDraft, cx: &WriteContext) -> WriteRequest {
     stored.retain(|key, _| KEPT.contains(&&**key));
-    stored.insert("matchers".into(), draft.matchers.iter().map(matcher).collect());
-    if let Some(start) = draft.starts_at {
-        stored.insert("startsAt".into(), instant(cx.there(start)).into());
-    }
-    stored.insert("endsAt".into(), instant(cx.there(draft.ends_at)).into());
-    stored.insert("createdBy".into(), (&*draft.created_by).into());
-    stored.insert("comment".into(), (&*draft.comment).into());
+    let starts_at = draft.starts_at.map(|start| ("startsAt", instant(cx.there(start)).into()));
+    let drafted: [(&str, Value); 4] = [
+        ("matchers", draft.matchers.iter().map(matcher).collect()),
+        ("endsAt", instant(cx.there(draft.ends_at)).into()),
+        ("createdBy", (&*draft.created_by).into()),
+        ("comment", (&*draft.comment).into()),
+    ];
+    stored.extend(drafted.into_iter().chain(starts_at).map(|(key, value)| (key.to_owned(), value)));
     post(Value::Object(stored))
 }
 
@@ -162,13 +165,12 @@ impl Writer for Alertmanager {
             Wanted::Until(until) => Precheck::GoOnWith(extension(stored, cx.there(*until))),
             Wanted::Edited(draft, seen) => {
                 let changed_at = text(&stored, "updatedAt").parse::<Timestamp>().ok();
-                match (seen, changed_at) {
-                    (Some(seen), Some(changed_at)) if *seen != changed_at => {
-                        let (who, at) = (text(&stored, "createdBy"), here(cx, text(&stored, "updatedAt")));
-                        let at = at.unwrap_or(changed_at).strftime("%H:%M:%S UTC");
-                        conflict(format!("it was changed at {at} and is by {who}").into())
-                    }
-                    _ => Precheck::GoOnWith(edition(stored, draft, cx)),
+                if let Some(changed_at) = changed_at.filter(|at| seen.is_some_and(|seen| seen != *at)) {
+                    let at = ours(cx, Some(changed_at)).unwrap_or(changed_at).strftime("%H:%M:%S UTC");
+                    let who = text(&stored, "createdBy");
+                    conflict(format!("it was changed at {at} and is by {who}").into())
+                } else {
+                    Precheck::GoOnWith(edition(stored, draft, cx))
                 }
             }
         })
@@ -243,15 +245,15 @@ impl Alertmanager {
     ) -> Result<Verification, SourceError> {
         let RequiredList(silences): RequiredList<wire::Silence<'_>> =
             serde_json::from_slice(&body.bytes).map_err(|error| garbled(&self.info.id, body, &error))?;
-        let wanted = conditions(draft.matchers.iter().map(|matcher| {
-            let (is_regex, is_equal) = operator_flags(matcher.operator());
-            (matcher.name(), matcher.value(), is_regex, is_equal)
-        }));
+        let wanted = conditions(
+            draft
+                .matchers
+                .iter()
+                .map(|matcher| (matcher.name(), matcher.value(), operator_flags(matcher.operator()))),
+        );
         let is_it = |silence: &&wire::Silence<'_>| {
-            let matchers = silence.matchers.all.iter().map(|matcher| {
-                let (is_regex, is_equal) = matcher.operator_flags();
-                (&*matcher.name.0, &*matcher.value.0, is_regex, is_equal)
-            });
+            let matchers = silence.matchers.all.iter();
+            let matchers = matchers.map(|one| (&*one.name.0, &*one.value.0, one.operator_flags()));
             *silence.created_by.0 == *draft.created_by
                 && *silence.comment.0 == *draft.comment
                 && fits(ours(cx, silence.starts_at.0), ours(cx, silence.ends_at.0))
@@ -264,10 +266,8 @@ impl Alertmanager {
 
     /// What Grafana means by a refusal that names none of its own settings.
     fn in_words(&self, error: ActionError) -> ActionError {
-        let ErrorKind::Refused { status: 403, message } = &error.error.trouble else { return error };
-        if !self.http.base().path().contains("/api/alertmanager/") {
-            return error;
-        }
+        let is_grafana = self.http.base().path().contains("/api/alertmanager/");
+        let Some(message) = error.error.trouble.refused(403).filter(|_| is_grafana) else { return error };
         let message = format!(
             "{message}; without the right to create alert silences everywhere (`alert.instances:create`) Grafana takes only \
              silences with the matcher `__alert_rule_uid__=<uid of the rule>`"
@@ -319,12 +319,9 @@ fn operator_flags(operator: Operator) -> (bool, bool) {
 
 /// Matchers as a set: servers sort them.
 fn conditions<'a>(
-    matchers: impl Iterator<Item = (&'a str, &'a str, bool, bool)>,
-) -> Vec<(&'a str, &'a str, bool, bool)> {
-    let mut all: Vec<_> = matchers.collect();
-    all.sort_unstable();
-    all.dedup();
-    all
+    matchers: impl Iterator<Item = (&'a str, &'a str, (bool, bool))>,
+) -> BTreeSet<(&'a str, &'a str, (bool, bool))> {
+    matchers.collect()
 }
 
 fn text<'a>(stored: &'a Stored, key: &str) -> &'a str {
@@ -352,11 +349,8 @@ fn gone() -> ActionResult {
 
 /// Whether the server does not know the silence: 404 since 0.26, and 500 before.
 fn is_missing(trouble: &ErrorKind) -> bool {
-    match trouble {
-        ErrorKind::Refused { status: 404, .. } => true,
-        ErrorKind::Refused { status: 500, message } => message.contains("not found"),
-        _ => false,
-    }
+    trouble.refused(404).is_some()
+        || trouble.refused(500).is_some_and(|message| message.contains("not found"))
 }
 
 #[cfg(test)]

@@ -45,10 +45,9 @@ impl Writer for PagerDuty {
 
     fn context(&self) -> WriteContext {
         let kept = self.kept();
-        let actor = match (&kept.key, &kept.me) {
-            (Some((_, KeyOwner::User { me, .. })), _) | (_, Some((_, me))) => Some(Text::clone(&me.id)),
-            _ => None,
-        };
+        let of_key = kept.key.as_ref().and_then(|(_, key)| key.user());
+        let me = of_key.or(kept.me.as_ref().map(|(_, me)| me));
+        let actor = me.map(|me| Text::clone(&me.id));
         WriteContext { actor, ..WriteContext::at(self.clock.now()) }
     }
 
@@ -56,37 +55,31 @@ impl Writer for PagerDuty {
     async fn identify(&self, action: &Action) -> Result<WriteContext, ActionError> {
         let (me, _) = self.who().await.map_err(surely_not)?;
         let key = self.kept().key.as_ref().map(|(_, key)| key.clone());
-        let named = self.settings.from.as_deref().map(Text::from);
-        let (actor, address) = match (key, me, named) {
-            (Some(KeyOwner::User { .. }), Some(me), named) => match me.email.or(named) {
-                Some(address) => (Some(me.id), address),
-                None => {
-                    return Err(self.unfit(format!(
-                        "PagerDuty does not tell the address of {}: put it into `from` of [sources.{}]",
-                        me.name, self.info.id
-                    )));
-                }
-            },
-            (_, Some(me), Some(address)) => (Some(me.id), address),
-            (Some(KeyOwner::Hidden), None, Some(address)) => (None, address),
-            (_, None, Some(from)) => {
-                return Err(self.unfit(format!(
-                    "nobody at PagerDuty has the address `{from}`: correct `from` of [sources.{}]",
-                    self.info.id
-                )));
+        let owner = key.as_ref().and_then(KeyOwner::user);
+        let own_address = owner.and_then(|owner| owner.email.clone());
+        let address = own_address.or(self.settings.from.as_deref().map(Text::from));
+        let setting = format!("`from` of [sources.{}]", self.info.id);
+        let why = match (owner, &me, &address) {
+            (Some(me), _, None) => {
+                format!("PagerDuty does not tell the address of {}: put it into {setting}", me.name)
             }
-            (_, _, None) => {
-                return Err(self.unfit(format!(
-                    "the key does not say who you are: put your e-mail address at PagerDuty into `from` of [sources.{}]",
-                    self.info.id
-                )));
+            (None, _, None) => {
+                format!(
+                    "the key does not say who you are: put your e-mail address at PagerDuty into {setting}"
+                )
+            }
+            (_, None, Some(from)) if key != Some(KeyOwner::Hidden) => {
+                format!("nobody at PagerDuty has the address `{from}`: correct {setting}")
+            }
+            (_, None, Some(_)) if matches!(action.operation, Operation::AddResponder { .. }) => {
+                "the key may not read users, so nobody knows who asks for help".to_owned()
+            }
+            (_, _, Some(_)) => {
+                let actor = me.map(|me| me.id);
+                return Ok(WriteContext { actor, signature: address, ..WriteContext::at(self.clock.now()) });
             }
         };
-        let cx = WriteContext { actor, signature: Some(address), ..WriteContext::at(self.clock.now()) };
-        if cx.actor.is_none() && matches!(action.operation, Operation::AddResponder { .. }) {
-            return Err(self.unfit("the key may not read users, so nobody knows who asks for help".into()));
-        }
-        Ok(cx)
+        Err(self.unfit(why))
     }
 
     async fn recognise(&self, action: &Action) -> Result<WriteContext, SourceError> {
@@ -141,17 +134,15 @@ impl Writer for PagerDuty {
 
     fn judge_refusal(&self, job: &Job<'_, Self>, error: ActionError) -> Refusal {
         let judge = &job.judge;
-        let again = match (&error.error.trouble, &judge.then) {
-            (ErrorKind::Refused { status: 400 | 409, message }, Then::Key(key))
-                if message.contains("already exists") =>
-            {
+        let refused = |codes: &[u16]| codes.iter().find_map(|code| error.error.trouble.refused(*code));
+        let again = match &judge.then {
+            Then::Key(key) if refused(&[400, 409]).is_some_and(|said| said.contains("already exists")) => {
                 Some(with_key(key))
             }
             // somebody may have ended it between the look and the request
-            (ErrorKind::Refused { status: 400 | 409 | 422, .. }, _) if judge.is_guarded => {
-                Some(super::one(&job.action.target.id))
-            }
-            _ => None,
+            Then::Log(..) | Then::Notes(_) | Then::Key(_) | Then::Override(..) => refused(&[400, 409, 422])
+                .filter(|_| judge.is_guarded)
+                .map(|_| super::one(&job.action.target.id)),
         };
         let error = ActionError { error: judge.explained(error.error), ..error };
         match again {
@@ -180,10 +171,8 @@ impl Writer for PagerDuty {
         sent_at: Timestamp,
         answers: &[Result<Answer, SourceError>],
     ) -> Result<Verdict, SourceError> {
-        let mut read = Vec::new();
-        for answer in answers {
-            read.push(answer.as_ref().map_err(Clone::clone)?);
-        }
+        let read: Vec<&Answer> =
+            answers.iter().map(|answer| answer.as_ref().map_err(Clone::clone)).collect::<Result<_, _>>()?;
         let is = |verification| Ok(Verdict::Is(verification));
         let found = |id: Option<&Word>| {
             let done = |id: &Word| Verification::Done { id: Some(id.0.as_str().into()) };
@@ -297,10 +286,12 @@ impl Judge {
 
     /// A refusal in words that say what may be missing.
     fn explained(&self, error: SourceError) -> SourceError {
-        let (status, said) = match &error.trouble {
-            ErrorKind::Forbidden { message } => (403, message.clone()),
-            ErrorKind::Refused { status, message } => (*status, message.clone()),
-            _ => return error,
+        let (status, said) = if let ErrorKind::Forbidden { message } = &error.trouble {
+            (403, message)
+        } else if let ErrorKind::Refused { status, message } = &error.trouble {
+            (*status, message)
+        } else {
+            return error;
         };
         let help = match (status, &self.missing) {
             (402, _) => "the account's plan does not have this",
