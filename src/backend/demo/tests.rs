@@ -270,53 +270,6 @@ fn an_alert_is_there_exactly_while_the_condition_of_its_rule_holds() {
     }
 }
 
-/// The left side of an alert's rule, restricted to the labels of the alert.
-#[test]
-fn every_rule_is_understood_however_its_expression_is_printed() {
-    let world = DemoWorld::new(7);
-    let time = DemoTimeline::new(start(), 1.0);
-    for rule in &world.rules {
-        let catalog = Catalog::of(&world, rule.region);
-        let series = RegionSeries::new(&world, time, &catalog);
-        let (left, _) = rule.shown.expr.rsplit_once(|c| "<>=".contains(c)).unwrap_or((&rule.shown.expr, ""));
-        let read = promql_parser::parser::parse(left.trim_end_matches(['=', ' '])).unwrap();
-        for query in [read.to_string(), read.prettify(), format!("({read})")] {
-            let expr = promql_parser::parser::parse(&query).unwrap();
-            for t in [10.0, 120.0] {
-                let promql::Evaluated::Lines(lines) = instant(&series, &expr, time.second(t)).expect(&query)
-                else {
-                    panic!("{query}")
-                };
-                let subjects = world.subjects(rule);
-                assert_eq!(lines.len(), subjects.len(), "{query}");
-                for subject in subjects {
-                    let line = lines.iter().find(|line| line.labels == subject.labels).expect(&query);
-                    let expected = rule.holds(world.value(rule, subject.place, subject.pod, t).unwrap());
-                    assert_eq!(rule.holds(line.values[0].unwrap()), expected, "{query} at {t}");
-                }
-            }
-        }
-    }
-}
-
-#[test]
-fn a_query_that_is_none_is_refused_and_of_a_metric_that_is_not_there_nothing_is_told() {
-    let sources = demo(7, 60);
-    let told = |query: &str| {
-        let stretch = stretch(at(60), minutes(5), 10);
-        let ask = Query::Series { series: SeriesKey::over(query.into(), stretch.window), stretch }.now();
-        answered(&*sources[0], &ask)
-    };
-    for query in ["sum(", "", "up > up by"] {
-        let trouble = told(query).unwrap_err().trouble;
-        assert!(matches!(trouble, ErrorKind::BadQuery { .. }), "{query}");
-    }
-    let Answer::Series(matrix) = told("node_load1").unwrap().answer else { panic!() };
-    assert!(matrix.lines.is_empty());
-    let Err(error) = answered(&*sources[0], &Query::Alerts.now()) else { panic!() };
-    assert!(matches!(error.trouble, ErrorKind::NotOffered { .. }));
-}
-
 fn lines(matrix: &Matrix) -> impl Iterator<Item = f64> {
     matrix.lines.iter().flat_map(|line| line.values.iter().copied())
 }
