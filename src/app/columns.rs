@@ -24,6 +24,12 @@ pub trait Listed: 'static {
     type Widths;
 }
 
+/// Takes the value of a column from an item.
+type ValueOf<T> = for<'r, 'a> fn(&'r <T as Listed>::Item<'a>) -> Value;
+
+/// Draws the cell of a column from a row.
+type CellOf<T> = for<'r, 'a> fn(&'r <T as Listed>::Row<'a>) -> Cell<'r>;
+
 /// How wide a column is.
 enum Width<T: Listed> {
     Fixed(Size),
@@ -37,7 +43,7 @@ pub struct Shown<T: Listed> {
     at: u8,
     title: &'static str,
     size: Width<T>,
-    cell: for<'r, 'a> fn(&'r T::Row<'a>) -> Cell<'r>,
+    cell: CellOf<T>,
 }
 
 pub struct ListColumn<T: Listed> {
@@ -50,7 +56,7 @@ pub struct ListColumn<T: Listed> {
     /// Shown only where rows differ in it: what all of them have tells none from another.
     pub is_distinguishing: bool,
     /// The value, for JSON and the table of a verb; `None`: on the screen only.
-    pub value: Option<for<'r, 'a> fn(&'r T::Item<'a>) -> Value>,
+    pub value: Option<ValueOf<T>>,
     shown: Option<Shown<T>>,
 }
 
@@ -60,56 +66,33 @@ impl<T: Listed> ListColumn<T> {
         Self { key: "", heading: "", is_number: false, is_distinguishing: false, value: None, shown: None };
 
     /// Words, for people and programs.
-    pub const fn text(
-        key: &'static str,
-        heading: &'static str,
-        value: for<'r, 'a> fn(&'r T::Item<'a>) -> Value,
-    ) -> Self {
+    pub const fn text(key: &'static str, heading: &'static str, value: ValueOf<T>) -> Self {
         Self { key, heading, value: Some(value), ..Self::NONE }
     }
 
     /// A number, for people and programs.
-    pub const fn number(
-        key: &'static str,
-        heading: &'static str,
-        value: for<'r, 'a> fn(&'r T::Item<'a>) -> Value,
-    ) -> Self {
+    pub const fn number(key: &'static str, heading: &'static str, value: ValueOf<T>) -> Self {
         Self { is_number: true, ..Self::text(key, heading, value) }
     }
 
     /// In JSON, but not in the table of a verb.
-    pub const fn hidden(key: &'static str, value: for<'r, 'a> fn(&'r T::Item<'a>) -> Value) -> Self {
+    pub const fn hidden(key: &'static str, value: ValueOf<T>) -> Self {
         Self::text(key, "", value)
     }
 
     /// For people only where rows differ in it.
-    pub const fn distinguishing(
-        key: &'static str,
-        heading: &'static str,
-        value: for<'r, 'a> fn(&'r T::Item<'a>) -> Value,
-    ) -> Self {
+    pub const fn distinguishing(key: &'static str, heading: &'static str, value: ValueOf<T>) -> Self {
         Self { is_distinguishing: true, ..Self::text(key, heading, value) }
     }
 
     /// On the screen only.
-    pub const fn drawn(
-        at: u8,
-        title: &'static str,
-        size: Size,
-        cell: for<'r, 'a> fn(&'r T::Row<'a>) -> Cell<'r>,
-    ) -> Self {
+    pub const fn drawn(at: u8, title: &'static str, size: Size, cell: CellOf<T>) -> Self {
         Self::NONE.on_screen(at, title, size, cell)
     }
 
     /// On the screen, too: the columns stand there in the order of `at`.
     #[must_use]
-    pub const fn on_screen(
-        self,
-        at: u8,
-        title: &'static str,
-        size: Size,
-        cell: for<'r, 'a> fn(&'r T::Row<'a>) -> Cell<'r>,
-    ) -> Self {
+    pub const fn on_screen(self, at: u8, title: &'static str, size: Size, cell: CellOf<T>) -> Self {
         self.shown(Shown { at, title, size: Width::Fixed(size), cell })
     }
 
@@ -120,7 +103,7 @@ impl<T: Listed> ListColumn<T> {
         at: u8,
         title: &'static str,
         size: fn(&T::Widths) -> Option<Size>,
-        cell: for<'r, 'a> fn(&'r T::Row<'a>) -> Cell<'r>,
+        cell: CellOf<T>,
     ) -> Self {
         self.shown(Shown { at, title, size: Width::By(size), cell })
     }

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::event::{Plan, Wait};
-use super::form::Form;
+use super::form::ActionForm;
 use super::key::{Code, Key, NamedKey};
 use super::line_editor::LineEditor;
 use super::planner::consequences;
@@ -41,7 +41,7 @@ pub struct Confirm {
     /// The comment: why the last key did nothing.
     pub hint: Option<&'static str>,
     /// The form that it comes from: who goes on typing is back there, and what was written is not lost.
-    pub form: Option<Box<Form>>,
+    pub form: Option<Box<ActionForm>>,
     /// By how many lines it is scrolled.
     pub scroll: u16,
 }
@@ -132,14 +132,13 @@ impl Confirm {
 pub(super) fn counted(confirm: &Confirm) -> String {
     let count = confirm.plan.actions.len();
     let plural = |count: usize, noun: &str| format!("{count} {noun}{}", if count == 1 { "" } else { "s" });
-    match confirm.kind().map(OperationKind::target) {
-        Some(TargetKind::Alerts) => {
-            let (hidden, _) = confirm.share.unwrap_or_default();
-            let alerts = plural(hidden, "alert");
-            if count == 1 { alerts } else { format!("{alerts} by {count} silences") }
-        }
-        target => plural(count, target.unwrap_or(TargetKind::Incident).noun()),
+    let target = confirm.kind().map_or(TargetKind::Incident, OperationKind::target);
+    if target != TargetKind::Alerts {
+        return plural(count, target.noun());
     }
+    let (hidden, _) = confirm.share.unwrap_or_default();
+    let alerts = plural(hidden, "alert");
+    if count == 1 { alerts } else { format!("{alerts} by {count} silences") }
 }
 
 /// How much of everything a silence would hide, and whether that needs the context's name.

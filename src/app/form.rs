@@ -8,7 +8,7 @@ use super::identity::IncidentKey;
 use super::intent::{Objects, PartialOperation};
 use super::key::{Code, Key, NamedKey};
 use super::line_editor::LineEditor;
-use super::planner::{Planned, Planner};
+use super::planner::{ActionProposal, Planner};
 use super::shared::Shared;
 use crate::model::fingerprint::Fingerprint;
 use crate::model::incident::Urgency;
@@ -26,7 +26,6 @@ const SHORT: usize = 1024;
 /// One line to fill in.
 #[derive(Debug, Clone)]
 pub struct Field {
-    /// What it is.
     pub name: &'static str,
     /// What stands in it.
     pub line: LineEditor,
@@ -86,14 +85,12 @@ impl Field {
 pub enum FormKind {
     /// The texts of an operation.
     Operation(PartialOperation),
-    /// A silence.
     Silence(Box<Silencing>),
 }
 
 /// Lines that are being filled in.
 #[derive(Debug, Clone)]
-pub struct Form {
-    /// What for.
+pub struct ActionForm {
     pub kind: FormKind,
     /// What it is called.
     pub title: String,
@@ -105,7 +102,7 @@ pub struct Form {
     pub error: Option<String>,
 }
 
-impl Form {
+impl ActionForm {
     fn new(kind: FormKind, title: String, fields: Vec<Field>, at: usize) -> Self {
         Self { kind, title, fields, at, error: None }
     }
@@ -135,7 +132,7 @@ impl Form {
             Code::Named(NamedKey::Tab) if key.shift => self.at = (self.at + count - 1) % count,
             Code::Named(NamedKey::Up) => self.at = (self.at + count - 1) % count,
             Code::Named(NamedKey::Tab | NamedKey::Down) => self.at = (self.at + 1) % count,
-            _ => {
+            Code::Named(_) | Code::Char(_) => {
                 self.error = None;
                 let Some(field) = self.current() else { return };
                 match key.typed() {
@@ -162,13 +159,15 @@ fn named(shared: &Shared, keys: &[IncidentKey]) -> String {
 }
 
 /// The form for the texts of an operation.
-pub(super) fn of(shared: &Shared, wanted: PartialOperation) -> Form {
+pub(super) fn of(shared: &Shared, wanted: PartialOperation) -> ActionForm {
     let spec = wanted.kind.spec();
     let filled = |template: &str| {
         fill(template, |name| match (name, &wanted.objects) {
             ("things", Objects::Incidents(keys)) => named(shared, keys),
             ("target", Objects::Service(Some((source, service)))) => format!("{} at {source}", service.name),
-            _ => wanted.given.find(name).map(Argument::words).unwrap_or_default(),
+            (_, Objects::Incidents(_) | Objects::Silences(_) | Objects::Level(_) | Objects::Service(_)) => {
+                wanted.given.find(name).map(Argument::words).unwrap_or_default()
+            }
         })
     };
     let fields = spec.params.iter().filter(|param| param.kind.is_typed()).map(|param| {
@@ -179,15 +178,15 @@ pub(super) fn of(shared: &Shared, wanted: PartialOperation) -> Form {
         Field { is_optional: param.is_optional, ..Field::new(param.label, &text, limit).choices(choices) }
     });
     let (fields, title) = (fields.collect(), filled(spec.form));
-    Form::new(FormKind::Operation(wanted), title, fields, 0)
+    ActionForm::new(FormKind::Operation(wanted), title, fields, 0)
 }
 
 /// What the form asks for.
 pub(super) fn planned(
     shared: &Shared,
-    form: &Form,
+    form: &ActionForm,
     now: Timestamp,
-) -> Result<(Planned, BTreeSet<Fingerprint>), Text> {
+) -> Result<(ActionProposal, BTreeSet<Fingerprint>), Text> {
     let mut wanted = match &form.kind {
         FormKind::Silence(silencing) => {
             let planned = silence::planned(shared, form, silencing, now)?;
@@ -197,11 +196,12 @@ pub(super) fn planned(
     };
     let typed = wanted.kind.spec().params.iter().filter(|param| param.kind.is_typed());
     for (param, field) in typed.zip(&form.fields) {
-        let value: Argument = match (param.kind, field.text()) {
-            (ParamKind::Urgency, "high") => Urgency::High.into(),
-            (ParamKind::Urgency, "low") => Urgency::Low.into(),
-            (ParamKind::Urgency, _) => return Err("urgency is high or low".into()),
-            (_, text) => Text::from(text).into(),
+        let is_urgency = param.kind == ParamKind::Urgency;
+        let value: Argument = match field.text() {
+            "high" if is_urgency => Urgency::High.into(),
+            "low" if is_urgency => Urgency::Low.into(),
+            _ if is_urgency => return Err("urgency is high or low".into()),
+            text => Text::from(text).into(),
         };
         wanted = wanted.with(param.name, value);
     }

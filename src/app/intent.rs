@@ -44,7 +44,6 @@ impl Intent {
 pub struct PartialOperation {
     /// What is to be done.
     pub kind: OperationKind,
-    /// To what.
     pub objects: Objects,
     /// The values of its parameters, as far as they are known.
     pub given: Arguments,
@@ -53,9 +52,7 @@ pub struct PartialOperation {
 /// To what something is to be done.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Objects {
-    /// Incidents.
     Incidents(Vec<IncidentKey>),
-    /// Silences.
     Silences(Vec<SilenceKey>),
     /// A level of a policy, for its turn.
     Level(LevelKey),

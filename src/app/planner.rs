@@ -41,7 +41,7 @@ pub struct Planner<'a> {
 
 /// Actions that are ready to be confirmed.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Planned {
+pub struct ActionProposal {
     /// What is to be done; never empty.
     pub actions: Vec<Action>,
     /// What was wanted, too, and is left alone, each with the reason.
@@ -105,8 +105,12 @@ impl<'a> Planner<'a> {
     ///
     /// # Errors
     /// Words for why nothing is left to be done, or why the context refuses it.
-    pub fn on_incidents(&self, incidents: &[&IncidentView], operation: &Operation) -> Result<Planned, Text> {
-        let mut planned = Planned::default();
+    pub fn on_incidents(
+        &self,
+        incidents: &[&IncidentView],
+        operation: &Operation,
+    ) -> Result<ActionProposal, Text> {
+        let mut planned = ActionProposal::default();
         for known in incidents {
             let target = ActionTarget {
                 id: known.incident.id.clone(),
@@ -122,7 +126,7 @@ impl<'a> Planner<'a> {
     }
 
     /// What is planned, if anything is and the context lets it be.
-    fn checked(&self, planned: Planned) -> Result<Planned, Text> {
+    fn checked(&self, planned: ActionProposal) -> Result<ActionProposal, Text> {
         if planned.actions.is_empty() {
             let mut reasons: Vec<&str> = planned.left_out.iter().map(|why| &**why).collect();
             reasons.dedup();
@@ -161,7 +165,7 @@ impl<'a> Planner<'a> {
     ///
     /// # Errors
     /// Words for why it cannot be done.
-    pub fn plan(&self, wanted: &PartialOperation, now: Timestamp) -> Result<Planned, Text> {
+    pub fn plan(&self, wanted: &PartialOperation, now: Timestamp) -> Result<ActionProposal, Text> {
         let PartialOperation { kind, objects, given } = wanted;
         let whole = |given: &Arguments| kind.with(given).ok_or("not all of it is known");
         match objects {
@@ -189,7 +193,7 @@ impl<'a> Planner<'a> {
                     _ => turn.end,
                 };
                 let actions = vec![turn.taken(&policy.source, now, end)];
-                Ok(Planned { actions, left_out: Vec::new() })
+                Ok(ActionProposal { actions, left_out: Vec::new() })
             }
             Objects::Service(Some((source, service))) => {
                 // the same again within a minute is the same incident, not a second page
@@ -225,9 +229,9 @@ impl<'a> Planner<'a> {
         source: &SourceId,
         service: &EntityRef,
         operation: &Operation,
-    ) -> Result<Planned, Text> {
+    ) -> Result<ActionProposal, Text> {
         let target = ActionTarget { id: service.id.clone(), name: service.name.clone(), seen: None };
-        let mut planned = Planned::default();
+        let mut planned = ActionProposal::default();
         match self.cannot(source, operation.kind()) {
             Some(why) => planned.left_out.push(why),
             None => {
@@ -320,7 +324,6 @@ impl<'a> Planner<'a> {
 pub struct Turn<'a> {
     /// The schedule by which it is theirs.
     pub schedule: EntityRef,
-    /// Whose it is.
     pub from: &'a Person,
     /// The person at the keyboard.
     pub me: &'a Person,

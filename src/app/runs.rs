@@ -30,9 +30,8 @@ pub struct PlanRun {
 impl PlanRun {
     /// How each action ended, in the order of the plan; none: not over.
     pub fn endings(&self) -> impl Iterator<Item = Option<&ActionResult>> {
-        self.progress.iter().map(|progress| match progress {
-            Some(ActionProgress::Ended(ending)) => Some(ending),
-            _ => None,
+        self.progress.iter().map(|progress| {
+            if let Some(ActionProgress::Ended(ending)) = progress { Some(ending) } else { None }
         })
     }
 
@@ -51,7 +50,6 @@ impl PlanRun {
         self.over() < self.progress.len()
     }
 
-    /// What kind of operation it is.
     pub fn kind(&self) -> Option<OperationKind> {
         self.plan.actions.first().map(|action| action.operation.kind())
     }
@@ -65,11 +63,10 @@ impl PlanRun {
             [one] => format!(" {}", one.target.name),
             _ => String::new(),
         };
-        let waiting =
-            self.plan.actions.iter().zip(&self.progress).find_map(|(action, progress)| match progress {
-                Some(ActionProgress::Waiting { until }) => Some((&action.source, *until)),
-                _ => None,
-            });
+        let waiting = self.plan.actions.iter().zip(&self.progress).find_map(|(action, progress)| {
+            let Some(ActionProgress::Waiting { until }) = progress else { return None };
+            Some((&action.source, *until))
+        });
         let is_unclear =
             self.progress.iter().any(|progress| matches!(progress, Some(ActionProgress::ReadingBack)));
         let more = match waiting {
@@ -113,12 +110,12 @@ impl Runs {
     pub fn progressed(&mut self, plan: u64, index: usize, progress: ActionProgress) -> Option<&PlanRun> {
         let run = self.all.iter_mut().find(|run| run.plan.id == plan)?;
         let slot = run.progress.get_mut(index)?;
-        match (&*slot, &progress) {
-            // found later
-            (Some(ActionProgress::Ended(ActionResult::Unknown { .. })), ActionProgress::Ended(how))
-                if how.is_done() => {}
-            (Some(ActionProgress::Ended(_)), _) => return None,
-            _ => {}
+        if let Some(ActionProgress::Ended(before)) = slot {
+            let is_done = matches!(&progress, ActionProgress::Ended(how) if how.is_done());
+            // what was unknown may be found later
+            if !(is_done && matches!(before, ActionResult::Unknown { .. })) {
+                return None;
+            }
         }
         *slot = Some(progress);
         Some(run)

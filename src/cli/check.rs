@@ -25,7 +25,7 @@ const MAX_FINDINGS: usize = 20;
 
 /// The output of a check, and the level that gives its exit code.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Verdict {
+pub(super) struct CheckVerdict {
     pub(super) text: String,
     pub(super) level: Level,
 }
@@ -81,7 +81,7 @@ struct CheckFinding {
 }
 
 /// Checks the SLOs and services of these names, or all if there is no name. A service's name selects its SLOs, too.
-pub(super) fn verdict(view: &WorldView<'_>, names: &[String]) -> Verdict {
+pub(super) fn verdict(view: &WorldView<'_>, names: &[String]) -> CheckVerdict {
     let world = view.world;
     let is_selected = |name: &str| names.is_empty() || names.iter().any(|wanted| wanted == name);
     let mut slos: Vec<&SloStatus> = world
@@ -134,7 +134,7 @@ pub(super) fn verdict(view: &WorldView<'_>, names: &[String]) -> Verdict {
             text: "there is no SLO and no service to check".to_owned(),
         });
     }
-    Verdict {
+    CheckVerdict {
         level: findings.first().map_or(Level::Fine, |worst| worst.level),
         text: lines(&findings, &looked_at, &numbers, view.notices(&[AskKind::Slos, AskKind::Services])),
     }
@@ -265,7 +265,7 @@ mod tests {
         fixture.with_rules(&prom()).with_alerts(&am(), Vec::new())
     }
 
-    fn check(fixture: &Fixture, names: &[&str]) -> Verdict {
+    fn check(fixture: &Fixture, names: &[&str]) -> CheckVerdict {
         verdict(&fixture.view(), &names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>())
     }
 

@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::{Field, Form, FormKind, SHORT};
-use crate::app::planner::{Planned, Planner};
+use super::{ActionForm, Field, FormKind, SHORT};
+use crate::app::planner::{ActionProposal, Planner};
 use crate::app::shared::Shared;
 use crate::model::action::{OperationKind, SilenceDraft};
 use crate::model::alert::Alert;
@@ -95,7 +95,7 @@ pub(in crate::app) fn for_alerts(
     alerts: &[Fingerprint],
     lasts: Duration,
     comment: &str,
-) -> Result<Form, Text> {
+) -> Result<ActionForm, Text> {
     let marked = marked(shared, alerts);
     if marked.is_empty() {
         return Err("none of these alerts is pending or firing any more".into());
@@ -112,25 +112,25 @@ pub(in crate::app) fn for_alerts(
     let prints = marked.iter().map(|alert| alert.fingerprint).collect();
     let silencing = Silencing { marked: prints, proposed, ..Silencing::new(at) };
     // why is what only the person knows: that line has the keyboard
-    Ok(shown(shared, Form::new(FormKind::Silence(Box::new(silencing)), title, fields, 2)))
+    Ok(shown(shared, ActionForm::new(FormKind::Silence(Box::new(silencing)), title, fields, 2)))
 }
 
 /// A silence from nothing.
 ///
 /// # Errors
 /// Words for why none can be made.
-pub(in crate::app) fn from_nothing(shared: &Shared) -> Result<Form, Text> {
+pub(in crate::app) fn from_nothing(shared: &Shared) -> Result<ActionForm, Text> {
     let at = Planner::of(shared).silenced_at(&[])?;
     let title = format!("New silence at {}", places(&at));
     let fields = fields("", &duration::text(SILENCED), "", &shared.person, "now");
-    Ok(shown(shared, Form::new(FormKind::Silence(Box::new(Silencing::new(at))), title, fields, 0)))
+    Ok(shown(shared, ActionForm::new(FormKind::Silence(Box::new(Silencing::new(at))), title, fields, 0)))
 }
 
 /// The same silence once more, when it has ended.
 ///
 /// # Errors
 /// Words for why it cannot be made.
-pub(in crate::app) fn again(shared: &Shared, silence: &Silence) -> Result<Form, Text> {
+pub(in crate::app) fn again(shared: &Shared, silence: &Silence) -> Result<ActionForm, Text> {
     if let Some(why) = Planner::of(shared).cannot(&silence.source, OperationKind::Silence) {
         return Err(why);
     }
@@ -140,14 +140,14 @@ pub(in crate::app) fn again(shared: &Shared, silence: &Silence) -> Result<Form, 
     let fields = fields(&matchers, &duration::text(lasts), comment, &shared.person, "now");
     let at = vec![silence.source.clone()];
     let title = format!("Make the silence again at {}", places(&at));
-    Ok(shown(shared, Form::new(FormKind::Silence(Box::new(Silencing::new(at))), title, fields, 2)))
+    Ok(shown(shared, ActionForm::new(FormKind::Silence(Box::new(Silencing::new(at))), title, fields, 2)))
 }
 
 /// Another silence in the place of this one.
 ///
 /// # Errors
 /// Words for why it cannot be changed.
-pub(in crate::app) fn edit(shared: &Shared, silence: &Arc<Silence>) -> Result<Form, Text> {
+pub(in crate::app) fn edit(shared: &Shared, silence: &Arc<Silence>) -> Result<ActionForm, Text> {
     if let Some(why) = Planner::of(shared).cannot(&silence.source, OperationKind::Edit) {
         return Err(why);
     }
@@ -160,16 +160,16 @@ pub(in crate::app) fn edit(shared: &Shared, silence: &Arc<Silence>) -> Result<Fo
     let at = vec![silence.source.clone()];
     let title = format!("Edit the silence at {}", places(&at));
     let silencing = Silencing { instead_of: Some(Arc::clone(silence)), ..Silencing::new(at) };
-    Ok(shown(shared, Form::new(FormKind::Silence(Box::new(silencing)), title, fields, 0)))
+    Ok(shown(shared, ActionForm::new(FormKind::Silence(Box::new(silencing)), title, fields, 0)))
 }
 
-fn shown(shared: &Shared, mut form: Form) -> Form {
+fn shown(shared: &Shared, mut form: ActionForm) -> ActionForm {
     refresh(shared, &mut form);
     form
 }
 
 /// Works out anew what the form shows of the world; other labels to leave out make another proposal.
-pub(in crate::app) fn refresh(shared: &Shared, form: &mut Form) {
+pub(in crate::app) fn refresh(shared: &Shared, form: &mut ActionForm) {
     let is_at_without = form.fields.get(form.at).is_some_and(|field| field.name == WITHOUT);
     let without: Vec<String> =
         form.text(WITHOUT).split([',', ' ']).filter(|name| !name.is_empty()).map(str::to_owned).collect();
@@ -219,7 +219,7 @@ fn lists_of(text: &str) -> Result<Vec<Vec<Matcher>>, String> {
 /// When a silence would begin, if not at once, and end, by what the form says.
 pub(super) fn span(
     shared: &Shared,
-    form: &Form,
+    form: &ActionForm,
     instead_of: Option<&Silence>,
     now: Timestamp,
 ) -> Result<(Option<Timestamp>, Timestamp), String> {
@@ -252,7 +252,7 @@ pub(super) fn span(
     Ok((start, end))
 }
 
-impl Form {
+impl ActionForm {
     /// The labels that the silences that were proposed do not look at, while these are what would be made. None where others
     /// would be.
     pub(super) fn left_out(&self, silencing: &Silencing) -> Option<&str> {
@@ -264,10 +264,10 @@ impl Form {
 /// What the form asks for.
 pub(super) fn planned(
     shared: &Shared,
-    form: &Form,
+    form: &ActionForm,
     silencing: &Silencing,
     now: Timestamp,
-) -> Result<Planned, Text> {
+) -> Result<ActionProposal, Text> {
     let lists = lists_of(form.text(LISTS)).map_err(Text::from)?;
     let instead_of = silencing.instead_of.as_deref();
     let (starts_at, ends_at) = span(shared, form, instead_of, now).map_err(Text::from)?;

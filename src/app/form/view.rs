@@ -4,7 +4,7 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use unicode_segmentation::UnicodeSegmentation;
 
-use super::{Field, Form, FormKind, Silencing, silence};
+use super::{ActionForm, Field, FormKind, Silencing, silence};
 use crate::app::look::Cx;
 use crate::app::number::moment;
 use crate::app::shared::Shared;
@@ -21,7 +21,7 @@ const NAMES: u16 = 10;
 const ROWS: usize = 4;
 
 /// Draws it over the screen.
-pub(in crate::app) fn render(shared: &Shared, cx: &Cx<'_>, form: &Form, buf: &mut Buffer) {
+pub(in crate::app) fn render(shared: &Shared, cx: &Cx<'_>, form: &ActionForm, buf: &mut Buffer) {
     let width = WIDTH.min(buf.area.width);
     let room = width.saturating_sub(NAMES + 3).max(1);
     let all = form.fields.iter().enumerate();
@@ -107,7 +107,13 @@ fn rows(cx: &Cx<'_>, field: &Field, is_current: bool, room: u16) -> Rows {
 }
 
 /// What is said beside a line: until when, how many characters are left, what may be chosen.
-fn beside(shared: &Shared, form: &Form, field: &Field, is_current: bool, cx: &Cx<'_>) -> StyledRun<'static> {
+fn beside(
+    shared: &Shared,
+    form: &ActionForm,
+    field: &Field,
+    is_current: bool,
+    cx: &Cx<'_>,
+) -> StyledRun<'static> {
     let mut said = String::new();
     if let (FormKind::Silence(silencing), "for" | "starts") = (&form.kind, field.name) {
         let span = silence::span(shared, form, silencing.instead_of.as_deref(), cx.now);
@@ -139,7 +145,7 @@ fn several(silencing: &Silencing) -> Vec<String> {
 }
 
 /// How what is hidden compares with what was chosen.
-fn compared(form: &Form, silencing: &Silencing) -> StyledRun<'static> {
+fn compared(form: &ActionForm, silencing: &Silencing) -> StyledRun<'static> {
     let found = &silencing.preview;
     if let Some(matcher) = &found.unevaluated {
         return StyledRun::new(format!(": cannot preview {matcher}, more may be hidden"), Role::Warning);
@@ -166,7 +172,7 @@ fn compared(form: &Form, silencing: &Silencing) -> StyledRun<'static> {
 fn hidden(
     shared: &Shared,
     cx: &Cx<'_>,
-    (form, silencing): (&Form, &Silencing),
+    (form, silencing): (&ActionForm, &Silencing),
     mut area: Rect,
     buf: &mut Buffer,
 ) {
@@ -231,7 +237,7 @@ fn hidden(
 }
 
 /// What is wrong, else what the keys do.
-fn keys(cx: &Cx<'_>, form: &Form) -> Vec<StyledRun<'static>> {
+fn keys(cx: &Cx<'_>, form: &ActionForm) -> Vec<StyledRun<'static>> {
     if let Some(error) = &form.error {
         return vec![StyledRun::new(format!(" {} {error}", cx.symbol(Role::Trouble)), Role::Trouble)];
     }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
-use super::{Planned, Planner};
+use super::{ActionProposal, Planner};
 use crate::model::action::{Action, ActionTarget, Operation, OperationKind, SilenceDraft};
 use crate::model::alert::Alert;
 use crate::model::fingerprint::Fingerprint;
@@ -117,8 +117,8 @@ impl Planner<'_> {
         &self,
         wanted: &[(SilenceDraft, Text, Vec<SourceId>)],
         now: Timestamp,
-    ) -> Result<Planned, Text> {
-        let mut planned = Planned::default();
+    ) -> Result<ActionProposal, Text> {
+        let mut planned = ActionProposal::default();
         for (draft, name, at) in wanted {
             can_be_made(draft, now)?;
             for source in at {
@@ -139,9 +139,14 @@ impl Planner<'_> {
     ///
     /// # Errors
     /// Words for why Alertmanager or the context refuses it.
-    pub fn edit(&self, silence: &Silence, draft: SilenceDraft, now: Timestamp) -> Result<Planned, Text> {
+    pub fn edit(
+        &self,
+        silence: &Silence,
+        draft: SilenceDraft,
+        now: Timestamp,
+    ) -> Result<ActionProposal, Text> {
         can_be_made(&draft, now)?;
-        let mut planned = Planned::default();
+        let mut planned = ActionProposal::default();
         let name = silence_called(silence);
         if silence.state == SilenceState::Expired {
             planned.left_out.push(format!("{name} has ended: make it again instead").into());
@@ -163,8 +168,8 @@ impl Planner<'_> {
         &self,
         silences: &[Arc<Silence>],
         operation: impl Fn(&Silence) -> Operation,
-    ) -> Result<Planned, Text> {
-        let mut planned = Planned::default();
+    ) -> Result<ActionProposal, Text> {
+        let mut planned = ActionProposal::default();
         for silence in silences {
             let operation = operation(silence);
             let name = silence_called(silence);

@@ -133,9 +133,7 @@ impl Screen for OpenAlert {
         ]
     }
 
-    fn render(&self, shared: &Shared, now: Timestamp, area: Rect, buf: &mut Buffer) {
-        view::render(self, shared, now, area, buf);
-    }
+    drawn_by_view!();
 
     /// The queries of the chart and of the firing history.
     fn wants(&self, shared: &Shared, now: Timestamp) -> Vec<Want> {

@@ -31,7 +31,6 @@ struct CellWidths {
 /// The screen of all SLOs. They can be grouped by a label; `service` and `source` count as labels.
 #[derive(Debug, Default)]
 pub struct Slos {
-    /// The rows of the list.
     pub rows: GroupedList<SloKey, Text>,
     /// The number of SLOs that match the filter.
     passing: usize,
@@ -57,9 +56,7 @@ impl Screen for Slos {
         ]
     }
 
-    fn render(&self, shared: &Shared, now: Timestamp, area: Rect, buf: &mut Buffer) {
-        view::render(self, shared, now, area, buf);
-    }
+    drawn_by_view!();
 
     fn reorder(&mut self, shared: &Shared, is_typing: bool) {
         let world = &shared.world;

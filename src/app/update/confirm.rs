@@ -6,9 +6,9 @@ use jiff::Timestamp;
 
 use crate::app::confirm::{Confirm, Outcome, last_scroll, weigh};
 use crate::app::event::{Effect, Message, Plan, TerminalLink, Tone, Wait};
-use crate::app::form::Form;
+use crate::app::form::ActionForm;
 use crate::app::key::Key;
-use crate::app::planner::{Planned, Planner};
+use crate::app::planner::{ActionProposal, Planner};
 use crate::app::state::{Mode, State};
 use crate::model::action::Action;
 use crate::model::fingerprint::Fingerprint;
@@ -26,12 +26,12 @@ pub(super) fn refuse(state: &mut State, why: &str, now: Timestamp) {
 /// Opens the dialogue for what was worked out, or says why there is nothing to confirm.
 pub(super) fn open(
     state: &mut State,
-    planned: Result<Planned, Text>,
+    planned: Result<ActionProposal, Text>,
     covers: BTreeSet<Fingerprint>,
     now: Timestamp,
 ) {
     state.mode = Mode::Browse;
-    let Planned { actions, left_out } = match planned {
+    let ActionProposal { actions, left_out } = match planned {
         Ok(planned) => planned,
         Err(why) => return refuse(state, &why, now),
     };
@@ -65,7 +65,7 @@ pub(super) fn arm(state: &mut State, wait: Wait) {
 }
 
 /// Notes the form that the open dialog comes from.
-pub(super) fn comes_from(state: &mut State, form: Box<Form>) {
+pub(super) fn comes_from(state: &mut State, form: Box<ActionForm>) {
     if let Mode::Confirm(confirm) = &mut state.mode {
         confirm.form = Some(form);
     }
@@ -128,12 +128,10 @@ fn begin(state: &mut State, confirm: Confirm, now: Timestamp) -> Vec<Effect> {
 /// Looks whether everything still stands as the person saw it. What does not is left out; if nothing is left, the dialogue
 /// closes.
 pub(super) fn watch(state: &mut State, now: Timestamp) {
-    let mut confirm = match std::mem::take(&mut state.mode) {
-        Mode::Confirm(confirm) => confirm,
-        mode => {
-            state.mode = mode;
-            return;
-        }
+    let mode = std::mem::take(&mut state.mode);
+    let Mode::Confirm(mut confirm) = mode else {
+        state.mode = mode;
+        return;
     };
     let mut words: Vec<Text> = Vec::new();
     confirm.plan.actions.retain(|action| {

@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use super::confirm::{self, refuse};
 use super::navigate;
 use crate::app::commands::Command;
-use crate::app::form::{self, Form};
+use crate::app::form::{self, ActionForm};
 use crate::app::identity::IncidentKey;
 use crate::app::intent::{Intent, Objects, PartialOperation};
 use crate::app::menu::{Menu, MenuChoice};
@@ -227,18 +227,18 @@ fn silence(state: &mut State, alerts: &[Fingerprint], lasts: Duration, now: Time
     open_or_refuse(state, form, now);
 }
 
-fn open_or_refuse(state: &mut State, form: Result<Form, Text>, now: Timestamp) {
+fn open_or_refuse(state: &mut State, form: Result<ActionForm, Text>, now: Timestamp) {
     match form {
         Ok(form) => open(state, form),
         Err(why) => refuse(state, &why, now),
     }
 }
 
-fn gone() -> Result<Form, Text> {
+fn gone() -> Result<ActionForm, Text> {
     Err("it is gone: its source no longer lists it".into())
 }
 
-fn open(state: &mut State, form: Form) {
+fn open(state: &mut State, form: ActionForm) {
     state.mode = Mode::Form(Box::new(form));
 }
 

@@ -49,9 +49,9 @@ pub(super) struct PlannedActions {
     pub(super) requires_context_name: bool,
 }
 
-impl From<planner::Planned> for PlannedActions {
-    fn from(planned: planner::Planned) -> Self {
-        let planner::Planned { actions, left_out } = planned;
+impl From<planner::ActionProposal> for PlannedActions {
+    fn from(planned: planner::ActionProposal) -> Self {
+        let planner::ActionProposal { actions, left_out } = planned;
         Self { actions, left_out, ..Self::default() }
     }
 }

@@ -9,7 +9,6 @@ pub enum IncidentList {}
 
 /// An incident at a moment.
 pub struct IncidentItem<'a> {
-    /// The incident.
     pub known: &'a IncidentView,
     /// The moment.
     pub now: Timestamp,

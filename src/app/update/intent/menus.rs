@@ -97,14 +97,13 @@ pub(super) fn all(state: &mut State, now: Timestamp) {
     let keys = about(state);
     let known = Planner::of(&state.shared).incidents(&keys);
     if !known.is_empty() {
-        title = match (known.as_slice(), &pointed) {
-            ([one], Selection::Incidents(_)) => called(one).to_string(),
-            (many, Selection::Incidents(_)) => format!("{} incidents", many.len()),
-            (many, _) => {
-                let numbers: Vec<String> =
-                    many.iter().take(3).map(|known| format!("#{}", known.incident.number)).collect();
-                format!("{title}, of {}", numbers.join(" "))
-            }
+        title = if !matches!(pointed, Selection::Incidents(_)) {
+            let first = known.iter().take(3).map(|known| format!("#{}", known.incident.number));
+            format!("{title}, of {}", first.collect::<Vec<_>>().join(" "))
+        } else if let [one] = known.as_slice() {
+            called(one).to_string()
+        } else {
+            format!("{} incidents", known.len())
         };
         // who has it comes before who is not to hear of it
         items.splice(0..0, of_incidents(state, &keys, &known));
@@ -116,13 +115,13 @@ pub(super) fn all(state: &mut State, now: Timestamp) {
             items.push(item(name, Intent::Silence(alerts, SILENCED), why));
         }
     }
-    let heading = match (known.as_slice(), &pointed) {
-        ([one], _) => one.incident.title.to_string(),
-        (_, Selection::Alerts(alerts)) => {
-            let first = alerts.first().and_then(|alert| state.shared.world.alert(*alert));
-            first.map(|alert| alert.name().to_owned()).unwrap_or_default()
-        }
-        _ => String::new(),
+    let heading = if let [one] = known.as_slice() {
+        one.incident.title.to_string()
+    } else if let Selection::Alerts(alerts) = &pointed {
+        let first = alerts.first().and_then(|alert| state.shared.world.alert(*alert));
+        first.map(|alert| alert.name().to_owned()).unwrap_or_default()
+    } else {
+        String::new()
     };
     let why = Planner::of(&state.shared).cannot_anywhere(OperationKind::Trigger);
     let trigger = PartialOperation::on(OperationKind::Trigger, Objects::Service(None));
