@@ -1,4 +1,5 @@
-//! A few lines to fill in before something can be confirmed: a note, a silence, a status update, a call for help, an incident.
+//! A form with one or more fields, filled in before an action is confirmed: note, silence, status update, responder request,
+//! new incident.
 
 use std::collections::BTreeSet;
 
@@ -21,25 +22,25 @@ mod view;
 pub(super) use silence::{SILENCED, Silencing};
 pub(super) use view::render;
 
-/// Characters of a title, a comment, a name.
+/// The maximum length of a title, a comment or a name, in characters.
 const SHORT: usize = 1024;
-/// One line to fill in.
+/// One field.
 #[derive(Debug, Clone)]
 pub struct Field {
     pub name: &'static str,
-    /// What stands in it.
+    /// The text.
     pub line: LineEditor,
-    /// Characters that it may have.
+    /// The maximum length in characters.
     pub limit: usize,
-    /// What `+` and `-` go through; empty: they are typed.
+    /// The choices for `+` and `-`; empty: the field is typed.
     choices: &'static [&'static str],
-    /// Whether it may stay empty.
+    /// Whether the field may be empty.
     pub(super) is_optional: bool,
 }
 
 impl Field {
     fn new(name: &'static str, text: &str, limit: usize) -> Self {
-        // a character has four bytes at most
+        // a character has at most four bytes
         let line = LineEditor::of(text).limited(limit.saturating_mul(4));
         Self { name, line, limit, choices: &[], is_optional: false }
     }
@@ -54,7 +55,7 @@ impl Field {
         self
     }
 
-    /// Whether `+` and `-` choose in it.
+    /// Whether `+` and `-` change the value.
     fn has_choices(&self) -> bool {
         !self.choices.is_empty()
     }
@@ -67,7 +68,7 @@ impl Field {
         self.line.text().chars().count()
     }
 
-    /// The next choice, or the one before.
+    /// Selects the next or the previous choice.
     fn choose(&mut self, by: isize) {
         let at = self.choices.iter().position(|choice| *choice == self.text());
         let next = match at {
@@ -83,22 +84,22 @@ impl Field {
 /// What a form is for.
 #[derive(Debug, Clone)]
 pub enum FormKind {
-    /// The texts of an operation.
+    /// The text parameters of an operation.
     Operation(PartialOperation),
     Silence(Box<Silencing>),
 }
 
-/// Lines that are being filled in.
+/// An open form.
 #[derive(Debug, Clone)]
 pub struct ActionForm {
     pub kind: FormKind,
-    /// What it is called.
+    /// The title.
     pub title: String,
-    /// The lines.
+    /// The fields.
     pub fields: Vec<Field>,
-    /// The one with the keyboard.
+    /// The index of the focused field.
     pub at: usize,
-    /// The comment: why it could not go on, the last time it was tried.
+    /// Why the last attempt to continue failed.
     pub error: Option<String>,
 }
 
@@ -115,7 +116,7 @@ impl ActionForm {
         self.fields.get_mut(self.at)
     }
 
-    /// Puts pasted text into the current line.
+    /// Inserts pasted text into the focused field.
     pub(super) fn paste(&mut self, text: &str) {
         self.error = None;
         if let Some(field) = self.current() {
@@ -125,7 +126,7 @@ impl ActionForm {
         }
     }
 
-    /// Takes a key that is for the lines; moves between them or types.
+    /// Handles a key: moves between fields or edits the focused one.
     pub(super) fn take(&mut self, key: Key) {
         let count = self.fields.len().max(1);
         match key.code {
@@ -158,7 +159,7 @@ fn named(shared: &Shared, keys: &[IncidentKey]) -> String {
     }
 }
 
-/// The form for the texts of an operation.
+/// The form for the text parameters of an operation.
 pub(super) fn of(shared: &Shared, wanted: PartialOperation) -> ActionForm {
     let spec = wanted.kind.spec();
     let filled = |template: &str| {
@@ -181,7 +182,7 @@ pub(super) fn of(shared: &Shared, wanted: PartialOperation) -> ActionForm {
     ActionForm::new(FormKind::Operation(wanted), title, fields, 0)
 }
 
-/// What the form asks for.
+/// The plan of the filled-in form.
 pub(super) fn planned(
     shared: &Shared,
     form: &ActionForm,

@@ -1,5 +1,5 @@
-//! From what a person wants done to actions that can be confirmed, or the words for why not. Pure: what is known and what
-//! is allowed go in, a list of actions bound to what stands there now comes out.
+//! Plans operations: turns what the user wants into actions that can be confirmed, or into the reason why that is not possible.
+//! Pure: it reads the cached answers and the guard, and returns actions bound to the current state of their targets.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -28,38 +28,38 @@ mod silences;
 
 pub use silences::silence_called;
 
-/// What actions are worked out from.
+/// Plans actions from the cached answers, the sources and the guard of a context.
 #[derive(Clone, Copy)]
 pub struct Planner<'a> {
-    /// What the sources say.
+    /// The cached answers.
     pub world: &'a World,
-    /// Who they are and what can be done there.
+    /// The sources of the context and the operations that they support.
     pub sources: &'a [SourceInfo],
-    /// What the context forbids.
+    /// The restrictions of the context.
     pub guard: &'a Guard,
 }
 
 /// Actions that are ready to be confirmed.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct ActionProposal {
-    /// What is to be done; never empty.
+    /// The actions; never empty.
     pub actions: Vec<Action>,
-    /// What was wanted, too, and is left alone, each with the reason.
+    /// The requested parts that are left out, each as a sentence with the reason.
     pub left_out: Vec<Text>,
 }
 
-/// An incident as people say it: `#4242 checkout is slow`.
+/// An incident as a short text: `#4242 checkout is slow`.
 pub fn called(known: &IncidentView) -> Text {
     format!("#{} {}", known.incident.number, known.incident.subject()).into()
 }
 
 impl<'a> Planner<'a> {
-    /// Of what is known now.
+    /// A planner over the current state of the screen.
     pub fn of(shared: &'a Shared) -> Self {
         Self { world: &shared.world, sources: &shared.sources, guard: &shared.guard }
     }
 
-    /// The comment: why things of this kind cannot be done at a source, if they cannot.
+    /// Why operations of this kind are not possible at a source; `None` if they are.
     pub fn cannot(&self, source: &SourceId, kind: OperationKind) -> Option<Text> {
         if let Some(why) = self.guard.forbids(kind) {
             return Some(why);
@@ -76,7 +76,7 @@ impl<'a> Planner<'a> {
         refuses.map(|why| format!("{source}: {why}").into())
     }
 
-    /// The comment: why things of this kind can be done nowhere, if so.
+    /// Why operations of this kind are not possible at any source of the context; `None` if at least one source can run them.
     pub fn cannot_anywhere(&self, kind: OperationKind) -> Option<Text> {
         if let Some(why) = self.guard.forbids(kind) {
             return Some(why);
@@ -89,7 +89,8 @@ impl<'a> Planner<'a> {
         if reasons.iter().any(Option::is_none) { None } else { reasons.into_iter().next().flatten() }
     }
 
-    /// The source at which something can be done to an incident: the one that tells of it best, else another that knows it.
+    /// The source that runs an operation on an incident: the source with the most complete data if it can, else another source
+    /// that lists the incident.
     fn place(&self, known: &IncidentView, kind: OperationKind) -> Result<SourceId, Text> {
         let best = std::iter::once(&known.incident.source);
         let mut all = best.chain(known.sources.iter().filter(|id| **id != known.incident.source));
@@ -101,10 +102,10 @@ impl<'a> Planner<'a> {
         }
     }
 
-    /// A operation on incidents. Those that it cannot be done to are left out.
+    /// An operation on incidents. Incidents that the operation does not apply to are left out.
     ///
     /// # Errors
-    /// Words for why nothing is left to be done, or why the context refuses it.
+    /// The reason if every incident is left out, or if the guard refuses the plan.
     pub fn on_incidents(
         &self,
         incidents: &[&IncidentView],
@@ -125,7 +126,7 @@ impl<'a> Planner<'a> {
         self.checked(planned)
     }
 
-    /// What is planned, if anything is and the context lets it be.
+    /// The plan, unless it has no actions or the guard refuses it.
     fn checked(&self, planned: ActionProposal) -> Result<ActionProposal, Text> {
         if planned.actions.is_empty() {
             let mut reasons: Vec<&str> = planned.left_out.iter().map(|why| &**why).collect();
@@ -139,10 +140,10 @@ impl<'a> Planner<'a> {
         self.guard.refusal(&planned.actions).map_or(Ok(planned), Err)
     }
 
-    /// The requests that an action would make, or why its source would not take it.
+    /// The requests that an action would send.
     ///
     /// # Errors
-    /// In the words of that source's plan.
+    /// The reason of the source's plan if the action is not possible there.
     pub fn preview(&self, action: &Action, now: Timestamp) -> Result<Vec<RequestPreview>, String> {
         let Some(info) = self.sources.iter().find(|info| info.id == action.source) else {
             return Ok(Vec::new());
@@ -156,15 +157,15 @@ impl<'a> Planner<'a> {
         (info.writes.preview)(action, &info.address, &cx)
     }
 
-    /// The requests that each of these actions would make.
+    /// The requests that each of these actions would send.
     pub fn requests(&self, actions: &[Action], now: Timestamp) -> Vec<Vec<RequestPreview>> {
         actions.iter().map(|action| self.preview(action, now).unwrap_or_default()).collect()
     }
 
-    /// What is planned of an operation of which all is known.
+    /// Plans an operation whose parameters are all known. Fails if one is missing.
     ///
     /// # Errors
-    /// Words for why it cannot be done.
+    /// The reason why the operation is not possible.
     pub fn plan(&self, wanted: &PartialOperation, now: Timestamp) -> Result<ActionProposal, Text> {
         let PartialOperation { kind, objects, given } = wanted;
         let whole = |given: &Arguments| kind.with(given).ok_or("not all of it is known");
@@ -196,7 +197,7 @@ impl<'a> Planner<'a> {
                 Ok(ActionProposal { actions, left_out: Vec::new() })
             }
             Objects::Service(Some((source, service))) => {
-                // the same again within a minute is the same incident, not a second page
+                // the same title within a minute gets the same deduplication key, so that a repeated action does not page twice
                 let title = given.find("title").map(Argument::words).unwrap_or_default();
                 let key: Text = format!("burnwatch/{}/{title}/{}", service.id, now.as_second() / 60).into();
                 self.trigger(source, service, &whole(&given.clone().and("key", key))?)
@@ -205,25 +206,25 @@ impl<'a> Planner<'a> {
         }
     }
 
-    /// The comment: why an operation of this kind can be done to none of these incidents, if so.
+    /// Why an operation of this kind is possible for none of these incidents; `None` if it is possible for at least one.
     pub fn cannot_on(&self, incidents: &[&IncidentView], kind: OperationKind) -> Option<Text> {
         self.on_incidents(incidents, &kind.trial()).err()
     }
 
-    /// The incidents of these keys that are there.
+    /// The incidents with these keys that are still listed.
     pub fn incidents(&self, keys: &[IncidentKey]) -> Vec<&'a IncidentView> {
         keys.iter().filter_map(|key| key.incident(self.world)).collect()
     }
 
-    /// The silences of these keys that are there.
+    /// The silences with these keys that are still listed.
     pub fn silences(&self, keys: &[SilenceKey]) -> Vec<Arc<Silence>> {
         keys.iter().filter_map(|key| key.silence(self.world)).collect()
     }
 
-    /// Opens an incident about a service of a paging system. The same title within the same minute is the same incident.
+    /// Plans to open an incident for a service of a paging system.
     ///
     /// # Errors
-    /// Words for why it cannot be done.
+    /// The reason why the operation is not possible.
     pub fn trigger(
         &self,
         source: &SourceId,
@@ -241,10 +242,10 @@ impl<'a> Planner<'a> {
         self.checked(planned)
     }
 
-    /// The turn of somebody else at a level that the person at the keyboard can take over.
+    /// The current shift of another person at a level, which the user can take.
     ///
     /// # Errors
-    /// Words for why there is none.
+    /// The reason if there is no such shift.
     pub fn turn_to_take(
         &self,
         source: &SourceId,
@@ -277,18 +278,18 @@ impl<'a> Planner<'a> {
         })
     }
 
-    /// Who is on call, as a source says.
+    /// The on-call data of a source; `None` before its first answer.
     pub fn board(&self, source: &SourceId) -> Option<&'a OnCallBoard> {
         self.world.cache(source)?.on_call().value()
     }
 
-    /// Whether who is on call at a source was read in the last five minutes.
+    /// Whether the on-call data of a source are at most five minutes old.
     pub fn knows_who_is_on_call(&self, source: &SourceId, now: Timestamp) -> bool {
         let read = self.world.cache(source).and_then(|cache| cache.on_call().at());
         read.is_some_and(|at| age(at, now).as_secs() <= 330)
     }
 
-    /// Everybody of a source who can be given an incident: the person at the keyboard first, then those who are on call now.
+    /// The people of a source who can be assigned: the user first, then those who are on call now.
     pub fn people(&self, source: &SourceId, now: Timestamp) -> Vec<&'a Person> {
         let Some(board) = self.board(source) else { return Vec::new() };
         let on_call = board.shifts.iter().filter(|shift| shift.covers(now));
@@ -306,7 +307,7 @@ impl<'a> Planner<'a> {
         all.filter(|person| seen.insert(&person.id)).collect()
     }
 
-    /// The services of a paging system about which an incident can be opened, by name.
+    /// The services of a paging system for which an incident can be opened, sorted by name.
     pub fn services(&self, source: &SourceId) -> Vec<EntityRef> {
         let of_policies = self.board(source).into_iter().flat_map(|board| &board.policies);
         let of_policies = of_policies.flat_map(|policy| &policy.services);
@@ -319,20 +320,20 @@ impl<'a> Planner<'a> {
     }
 }
 
-/// Somebody's turn that can be taken over.
+/// A shift of another person that can be taken.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Turn<'a> {
-    /// The schedule by which it is theirs.
+    /// The schedule of the shift.
     pub schedule: EntityRef,
     pub from: &'a Person,
-    /// The person at the keyboard.
+    /// The user of burnwatch.
     pub me: &'a Person,
-    /// When it ends.
+    /// The end of the shift.
     pub end: Timestamp,
 }
 
 impl Turn<'_> {
-    /// Taking it over from `now` until a moment.
+    /// The action that takes the shift from `now` until a time.
     pub fn taken(&self, source: &SourceId, now: Timestamp, until: Timestamp) -> Action {
         let person = EntityRef::from(self.me);
         let target =
@@ -345,7 +346,7 @@ impl Turn<'_> {
     }
 }
 
-/// The comment: why an operation does not fit an incident as it stands, if so.
+/// Why an operation does not apply to an incident in its current state; `None` if it does.
 fn unfit(known: &IncidentView, operation: &Operation) -> Option<Text> {
     let (incident, spec) = (&known.incident, operation.kind().spec());
     let number = incident.number;

@@ -1,4 +1,4 @@
-//! What nearly every screen names.
+//! Re-exports for screens.
 
 pub(super) use super::columns::{Line, ListColumn, ListTable, Listed, Size};
 pub(super) use super::commands::{Command, Scope};

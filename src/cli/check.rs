@@ -216,7 +216,7 @@ fn perfdata(view: &WorldView<'_>, slos: &[&SloStatus], each: bool) -> String {
     slos.sort_by(|a, b| (&a.slo.id, &a.source).cmp(&(&b.slo.id, &b.source)));
     let numbers: Vec<String> = if each {
         let left = |status: &&SloStatus| {
-            // `U` is the guidelines' value for unknown: the label is printed all the same
+            // `U` is the value for unknown in the guidelines, so the label is printed, too
             let left = status.worst().and_then(crate::model::slo::GroupStatus::left);
             let left = left.map_or_else(|| "U".to_owned(), |left| format!("{:.3}%;;;;100", left * 100.0));
             let source =

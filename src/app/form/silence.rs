@@ -1,4 +1,4 @@
-//! The form of a silence: for marked alerts, from nothing, in the place of another one, or once more.
+//! The form of a silence: for marked alerts, without alerts, to edit a silence, or to create an expired one again.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -19,11 +19,11 @@ use crate::model::silence::{Silence, SilencePreview, SilenceState, can_be_hidden
 use crate::model::source::SourceId;
 use crate::model::{duration, when};
 
-/// How long a silence lasts if nobody says otherwise.
+/// The default duration of a silence.
 pub(in crate::app) const SILENCED: Duration = Duration::from_secs(2 * 3600);
-/// What a silence may last by one key.
+/// The durations that `+` and `-` go through.
 const PRESETS: [&str; 10] = ["15m", "30m", "1h", "2h", "4h", "8h", "1d", "3d", "1w", "4w"];
-/// Characters of matchers: thousands of values in one alternation.
+/// The maximum length of the matchers in characters: room for thousands of values in one alternation.
 const MATCHERS: usize = 400_000;
 
 const LISTS: &str = "matchers";
@@ -33,22 +33,22 @@ pub(super) const BY: &str = "by";
 pub(super) const STARTS: &str = "starts";
 pub(super) const WITHOUT: &str = "without";
 
-/// A silence that is being made.
+/// The state of a silence form.
 #[derive(Debug, Clone)]
 pub struct Silencing {
-    /// Where.
+    /// The sources at which the silence is created.
     pub at: Vec<SourceId>,
-    /// The alerts that it is made for.
+    /// The alerts that the silence is for.
     pub marked: BTreeSet<Fingerprint>,
-    /// What was proposed for them; while nobody changes it, no other combination of labels is hidden.
+    /// The proposed matchers. While the field still has this text, the silences match only the label combinations of the alerts.
     pub proposed: String,
-    /// The silence that it takes the place of.
+    /// The silence that is replaced.
     pub instead_of: Option<Arc<Silence>>,
-    /// What it would hide now.
+    /// The alerts that the silences would affect now.
     pub preview: SilencePreview,
     /// The matchers of each silence.
     pub lists: Vec<Vec<Matcher>>,
-    /// What is wrong with its matchers, if anything is.
+    /// The error in the matchers.
     pub wrong: Option<String>,
 }
 
@@ -80,16 +80,16 @@ fn places(at: &[SourceId]) -> String {
     at.iter().map(SourceId::as_str).collect::<Vec<_>>().join(", ")
 }
 
-/// The marked alerts that a silence would be of any account to.
+/// The marked alerts that a silence can affect.
 fn marked<'a>(shared: &'a Shared, alerts: impl IntoIterator<Item = &'a Fingerprint>) -> Vec<&'a Arc<Alert>> {
     let known = alerts.into_iter().filter_map(|fingerprint| shared.world.alert(*fingerprint));
     known.filter(|alert| can_be_hidden(alert)).collect()
 }
 
-/// Silences for these alerts; the matchers are proposed.
+/// The form of silences for these alerts, with proposed matchers.
 ///
 /// # Errors
-/// Words for why none can be made.
+/// The reason why no silence can be created.
 pub(in crate::app) fn for_alerts(
     shared: &Shared,
     alerts: &[Fingerprint],
@@ -111,14 +111,14 @@ pub(in crate::app) fn for_alerts(
     fields.push(Field::new(WITHOUT, &proposal.left_out.join(", "), SHORT).optional());
     let prints = marked.iter().map(|alert| alert.fingerprint).collect();
     let silencing = Silencing { marked: prints, proposed, ..Silencing::new(at) };
-    // why is what only the person knows: that line has the keyboard
+    // the focus is on the comment: only the user knows the reason
     Ok(shown(shared, ActionForm::new(FormKind::Silence(Box::new(silencing)), title, fields, 2)))
 }
 
-/// A silence from nothing.
+/// The form of a silence without given alerts.
 ///
 /// # Errors
-/// Words for why none can be made.
+/// The reason why no silence can be created.
 pub(in crate::app) fn from_nothing(shared: &Shared) -> Result<ActionForm, Text> {
     let at = Planner::of(shared).silenced_at(&[])?;
     let title = format!("New silence at {}", places(&at));
@@ -126,10 +126,10 @@ pub(in crate::app) fn from_nothing(shared: &Shared) -> Result<ActionForm, Text> 
     Ok(shown(shared, ActionForm::new(FormKind::Silence(Box::new(Silencing::new(at))), title, fields, 0)))
 }
 
-/// The same silence once more, when it has ended.
+/// The form that creates an expired silence again.
 ///
 /// # Errors
-/// Words for why it cannot be made.
+/// The reason why it cannot be created.
 pub(in crate::app) fn again(shared: &Shared, silence: &Silence) -> Result<ActionForm, Text> {
     if let Some(why) = Planner::of(shared).cannot(&silence.source, OperationKind::Silence) {
         return Err(why);
@@ -143,10 +143,10 @@ pub(in crate::app) fn again(shared: &Shared, silence: &Silence) -> Result<Action
     Ok(shown(shared, ActionForm::new(FormKind::Silence(Box::new(Silencing::new(at))), title, fields, 2)))
 }
 
-/// Another silence in the place of this one.
+/// The form that edits a silence.
 ///
 /// # Errors
-/// Words for why it cannot be changed.
+/// The reason why it cannot be edited.
 pub(in crate::app) fn edit(shared: &Shared, silence: &Arc<Silence>) -> Result<ActionForm, Text> {
     if let Some(why) = Planner::of(shared).cannot(&silence.source, OperationKind::Edit) {
         return Err(why);
@@ -168,7 +168,7 @@ fn shown(shared: &Shared, mut form: ActionForm) -> ActionForm {
     form
 }
 
-/// Works out anew what the form shows of the world; other labels to leave out make another proposal.
+/// Recomputes the preview; if the field `without` changed, also the proposed matchers.
 pub(in crate::app) fn refresh(shared: &Shared, form: &mut ActionForm) {
     let is_at_without = form.fields.get(form.at).is_some_and(|field| field.name == WITHOUT);
     let without: Vec<String> =
@@ -216,7 +216,7 @@ fn lists_of(text: &str) -> Result<Vec<Vec<Matcher>>, String> {
     }
 }
 
-/// When a silence would begin, if not at once, and end, by what the form says.
+/// The start (`None`: at once) and the end of the silence, as written in the form.
 pub(super) fn span(
     shared: &Shared,
     form: &ActionForm,
@@ -230,7 +230,7 @@ pub(super) fn span(
         instead_of.map(moment).filter(|moment| when::text(*moment, zone) == text)
     };
     let start = match kept(starts, |silence| silence.starts_at) {
-        // as its server has it
+        // unchanged: the server's value is kept
         Some(_) => None,
         None => Some(when::parse(starts, now, zone).map_err(|error| error.to_string())?),
     };
@@ -253,15 +253,14 @@ pub(super) fn span(
 }
 
 impl ActionForm {
-    /// The labels that the silences that were proposed do not look at, while these are what would be made. None where others
-    /// would be.
+    /// The omitted labels, while the matchers are still the proposed ones; `None` if the user changed them.
     pub(super) fn left_out(&self, silencing: &Silencing) -> Option<&str> {
         let is_proposed = !silencing.marked.is_empty() && self.text(LISTS) == silencing.proposed;
         is_proposed.then(|| self.text(WITHOUT))
     }
 }
 
-/// What the form asks for.
+/// The plan of the filled-in form.
 pub(super) fn planned(
     shared: &Shared,
     form: &ActionForm,
@@ -289,7 +288,7 @@ pub(super) fn planned(
     let wanted = lists.iter().map(|matchers| {
         let its = |alert: &&&Arc<Alert>| matchers.iter().all(|one| one.matches(&alert.labels));
         let its: Vec<&Alert> = known.iter().filter(its).map(|alert| &***alert).collect();
-        // a silence is made where the alerts are that it is for
+        // a silence is created at the sources that have its alerts
         let at = planner.silenced_at(&its).unwrap_or_default();
         let mut at: Vec<SourceId> = at.into_iter().filter(|source| silencing.at.contains(source)).collect();
         if its.is_empty() || at.is_empty() {
@@ -305,7 +304,7 @@ pub(super) fn planned(
     planner.silence(&wanted.collect::<Vec<_>>(), now)
 }
 
-/// What a silence is called while it has no id: what it hides.
+/// The name of a silence that has no id yet: the alerts that it affects.
 fn called(preview: &SilencePreview) -> Text {
     let mut names: Vec<&str> = preview.hidden.iter().map(|alert| alert.name()).collect();
     names.dedup();

@@ -1,4 +1,4 @@
-//! How a form looks: its lines, what is wrong, and of a silence exactly which alerts it would hide.
+//! Draws a form: its fields, its error, and for a silence the alerts that it would affect.
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
@@ -13,14 +13,14 @@ use crate::app::widgets::text::{self, StyledRun};
 use crate::app::window::window;
 use crate::model::matcher;
 
-/// Columns of a form, at most.
+/// The maximum width in columns.
 const WIDTH: u16 = 110;
-/// Cells of the names of the lines.
+/// The width of the labels in cells.
 const NAMES: u16 = 10;
-/// Rows that a long line takes while it has the keyboard.
+/// The maximum number of rows of the focused field.
 const ROWS: usize = 4;
 
-/// Draws it over the screen.
+/// Draws the form over the screen.
 pub(in crate::app) fn render(shared: &Shared, cx: &Cx<'_>, form: &ActionForm, buf: &mut Buffer) {
     let width = WIDTH.min(buf.area.width);
     let room = width.saturating_sub(NAMES + 3).max(1);
@@ -31,14 +31,14 @@ pub(in crate::app) fn render(shared: &Shared, cx: &Cx<'_>, form: &ActionForm, bu
         FormKind::Silence(silencing) => {
             taken + 3 + silencing.preview.hidden.len().min(14) + several(silencing).len().min(14)
         }
-        // with a line between, for a window as low as that would have no border
+        // an empty row separates them, because a low window has no border
         FormKind::Operation(_) => taken + 2,
     };
     let height = u16::try_from(wanted).unwrap_or(u16::MAX).saturating_add(2);
     let inner = window(cx, &form.title, (width, height), buf);
     let last = inner.bottom().saturating_sub(1);
     let mut y = inner.y;
-    // what would be hidden must be seen, however little room there is
+    // the affected alerts stay visible in a small window, too
     let is_tight = taken + 1 > usize::from(last.saturating_sub(inner.y));
     let can_wait = |field: &Field| matches!(field.name, silence::BY | silence::STARTS | silence::WITHOUT);
     for (at, (field, lines)) in form.fields.iter().zip(fields).enumerate() {
@@ -73,7 +73,7 @@ pub(in crate::app) fn render(shared: &Shared, cx: &Cx<'_>, form: &ActionForm, bu
 /// Rows of text.
 type Rows = Vec<Vec<StyledRun<'static>>>;
 
-/// What a line holds; the one with the keyboard broken where it is full, with its cursor and enough of it around that.
+/// The text of a field. The focused field is wrapped and scrolled so that the cursor is visible.
 fn rows(cx: &Cx<'_>, field: &Field, is_current: bool, room: u16) -> Rows {
     if !is_current {
         let shown = text::fit(field.line.text(), room, cx.charset).into_owned();
@@ -106,7 +106,7 @@ fn rows(cx: &Cx<'_>, field: &Field, is_current: bool, room: u16) -> Rows {
     rows.into_iter().skip(until_cursor.saturating_sub(ROWS)).take(ROWS).collect()
 }
 
-/// What is said beside a line: until when, how many characters are left, what may be chosen.
+/// The hint beside a field: the resulting time, the number of characters left, or the keys that change the value.
 fn beside(
     shared: &Shared,
     form: &ActionForm,
@@ -135,7 +135,7 @@ fn beside(
     StyledRun::new(said, Role::Muted)
 }
 
-/// The matchers of each silence with what it would hide, where there are several.
+/// The matchers of each silence with the number of alerts that it would affect, if there are several silences.
 fn several(silencing: &Silencing) -> Vec<String> {
     if silencing.lists.len() < 2 {
         return Vec::new();
@@ -144,7 +144,7 @@ fn several(silencing: &Silencing) -> Vec<String> {
     each.map(|(matchers, count)| format!("hides {count}  {{{}}}", matcher::list(matchers))).collect()
 }
 
-/// How what is hidden compares with what was chosen.
+/// How the affected alerts compare with the chosen ones.
 fn compared(form: &ActionForm, silencing: &Silencing) -> StyledRun<'static> {
     let found = &silencing.preview;
     if let Some(matcher) = &found.unevaluated {
@@ -168,7 +168,7 @@ fn compared(form: &ActionForm, silencing: &Silencing) -> StyledRun<'static> {
     }
 }
 
-/// Which alerts the silences would hide: how many, how many of them were not meant, and their names.
+/// The alerts that the silences would affect: their number, how many of them were not chosen, and their names.
 fn hidden(
     shared: &Shared,
     cx: &Cx<'_>,
@@ -236,7 +236,7 @@ fn hidden(
     }
 }
 
-/// What is wrong, else what the keys do.
+/// The error, or else the keys.
 fn keys(cx: &Cx<'_>, form: &ActionForm) -> Vec<StyledRun<'static>> {
     if let Some(error) = &form.error {
         return vec![StyledRun::new(format!(" {} {error}", cx.symbol(Role::Trouble)), Role::Trouble)];

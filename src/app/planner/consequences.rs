@@ -1,4 +1,4 @@
-//! What actions bring about, in words, for the one who confirms them: above all who will be woken.
+//! The consequences of actions as texts for the confirmation dialog, most importantly who will be paged.
 
 use std::time::Duration;
 
@@ -18,12 +18,12 @@ use crate::model::world::{IncidentView, World};
 
 pub mod silences;
 
-/// One thing that follows from an action.
+/// One consequence of an action.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Consequence {
-    /// Its title.
+    /// The text.
     pub words: String,
-    /// Whether somebody is woken, or it cannot be taken back.
+    /// Whether somebody is paged, or the action cannot be undone.
     pub is_grave: bool,
 }
 
@@ -35,7 +35,7 @@ fn plain(words: impl Into<String>) -> Consequence {
     Consequence { words: words.into(), is_grave: false }
 }
 
-/// What follows from these actions; what follows from several is told once.
+/// The consequences of these actions; a text that several actions share is listed once.
 pub fn consequences(
     planner: Planner<'_>,
     actions: &[Action],
@@ -159,7 +159,7 @@ fn resolves(world: &World, known: Option<&IncidentView>) -> Vec<Consequence> {
     all
 }
 
-/// A name, with the hour where that person is if they ought to be asleep.
+/// A person's name, with the local time there if it is night in that person's time zone.
 fn named(person: &Person, now: Timestamp) -> String {
     match person.is_at_night(now) {
         Some(true) => {
@@ -171,7 +171,7 @@ fn named(person: &Person, now: Timestamp) -> String {
     }
 }
 
-/// Who is paged if a policy begins at a level now, and who after that.
+/// Who is paged now if a policy starts at a level, and who is paged after that.
 fn pages(
     planner: Planner<'_>,
     source: &SourceId,
@@ -216,7 +216,7 @@ fn first_page(board: &OnCallBoard, policy: &EscalationPolicy, level: u32, now: T
     }
 }
 
-/// Who is on call at a level now.
+/// The people on call at a level now.
 pub fn people(board: &OnCallBoard, policy: &EscalationPolicy, level: u32, now: Timestamp) -> Vec<String> {
     let mut names: Vec<String> =
         board.on_call(&policy.named.id, level, now).map(|shift| named(&shift.person, now)).collect();

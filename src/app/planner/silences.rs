@@ -1,4 +1,4 @@
-//! Silences that can be confirmed: proposed for alerts, written, edited, extended, ended.
+//! Plans silences: proposes matchers for alerts; plans new, edited, extended and expired silences.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -17,11 +17,11 @@ use crate::model::silence::{
 use crate::model::source::SourceId;
 
 impl Planner<'_> {
-    /// The sources at which these alerts are silenced: each that routes one of them, of a cluster only one member; where
-    /// none routes them yet, each that could.
+    /// The sources at which a silence for these alerts is created: each Alertmanager that has one of them, but only one member of
+    /// a cluster. If no Alertmanager has them yet, every Alertmanager that can create silences.
     ///
     /// # Errors
-    /// Words for why there is none.
+    /// The reason if there is no such source.
     pub fn silenced_at(&self, alerts: &[&Alert]) -> Result<Vec<SourceId>, Text> {
         if let Some(why) = self.cannot_anywhere(OperationKind::Silence) {
             return Err(why);
@@ -52,7 +52,7 @@ impl Planner<'_> {
         Ok(chosen)
     }
 
-    /// Members of a cluster share their silences, and with them their ids, which are unique in the world.
+    /// Whether two sources are members of one cluster: then they list silences with the same ids, which are unique otherwise.
     fn are_one_cluster(&self, one: &SourceId, other: &SourceId) -> bool {
         let ids = |source: &SourceId| -> BTreeSet<&Text> {
             let silences = self.world.cache(source).and_then(|cache| cache.silences().value());
@@ -61,11 +61,11 @@ impl Planner<'_> {
         !ids(one).is_disjoint(&ids(other))
     }
 
-    /// Silences for alerts, proposed for as many sources; without the labels that are named, else without those that name who
-    /// sent an alert.
+    /// Proposes silences for alerts, to be created at `sources` sources. The matchers omit the labels in `without`, by default
+    /// the labels that identify the sender of an alert.
     ///
     /// # Errors
-    /// Words for why there are none.
+    /// The reason if no silences can be proposed.
     pub fn proposed(
         &self,
         marked: &[&Arc<Alert>],
@@ -77,7 +77,7 @@ impl Planner<'_> {
         let is_other = |alert: &&Arc<Alert>| can_be_hidden(alert) && !prints.contains(&alert.fingerprint);
         let others = self.world.alerts().iter().filter(is_other);
         let others: Vec<&Labels> = others.map(|alert| &alert.labels).collect();
-        // what no Alertmanager routes yet gets more labels on its way there: that it lacks one of the others' says nothing
+        // an alert that no Alertmanager has yet gets more labels on its way there, so a missing label does not distinguish it
         let (raised, routed): (Vec<&Arc<Alert>>, _) =
             marked.iter().partition(|alert| alert.receivers.is_empty());
         let mut all = SilenceProposal::default();
@@ -87,7 +87,7 @@ impl Planner<'_> {
             let most = self.guard.max_bulk / sources.max(1);
             let wanted = ProposalInput { others: &others, first, without: &without, most };
             let mut proposal = propose(&some, wanted);
-            // there are alerts that have nothing else to be told by
+            // some alerts differ only in labels that are omitted by default
             if proposal.silences.is_empty() {
                 proposal = propose(&some, ProposalInput { without: &[], ..wanted });
             }
@@ -109,10 +109,10 @@ impl Planner<'_> {
         Ok(all)
     }
 
-    /// Each of these silences at each of its sources; a silence goes with what it is called.
+    /// Plans to create each silence at each of its sources; the text is the name of the silence in the dialog.
     ///
     /// # Errors
-    /// Words for why Alertmanager or the context refuses one of them.
+    /// The reason if Alertmanager or the guard refuses a silence.
     pub fn silence(
         &self,
         wanted: &[(SilenceDraft, Text, Vec<SourceId>)],
@@ -135,10 +135,10 @@ impl Planner<'_> {
         self.checked(planned)
     }
 
-    /// A silence in the place of another one.
+    /// Plans to replace a silence.
     ///
     /// # Errors
-    /// Words for why Alertmanager or the context refuses it.
+    /// The reason if Alertmanager or the guard refuses it.
     pub fn edit(
         &self,
         silence: &Silence,
@@ -160,10 +160,10 @@ impl Planner<'_> {
         self.checked(planned)
     }
 
-    /// A operation on each of these silences.
+    /// Plans an operation on each of these silences.
     ///
     /// # Errors
-    /// Words for why nothing is left to be done, or why the context refuses it.
+    /// The reason if every silence is left out, or if the guard refuses the plan.
     pub fn on_silences(
         &self,
         silences: &[Arc<Silence>],
@@ -188,7 +188,7 @@ impl Planner<'_> {
     }
 }
 
-/// The comment: why Alertmanager would not take a silence, if it would not.
+/// Why Alertmanager would refuse a silence.
 fn can_be_made(draft: &SilenceDraft, now: Timestamp) -> Result<(), Text> {
     if let Some(why) = refusal(&draft.matchers) {
         return Err(why.into());
@@ -202,7 +202,7 @@ fn can_be_made(draft: &SilenceDraft, now: Timestamp) -> Result<(), Text> {
     Ok(())
 }
 
-/// A silence as people say it: its matchers.
+/// A silence as a short text: its matchers.
 pub fn silence_called(silence: &Silence) -> Text {
     format!("{{{}}}", matcher::list(&silence.matchers)).into()
 }

@@ -54,7 +54,7 @@ impl OpenAlert {
         shared.world.alert(self.fingerprint?)
     }
 
-    /// The related one under the cursor, else the alert itself.
+    /// The fingerprint of the related alert under the cursor, else of this alert.
     fn pointed(&self) -> Option<Fingerprint> {
         let related = self.related.current().filter(|_| self.spot.panel == RELATED);
         related.copied().or(self.fingerprint)

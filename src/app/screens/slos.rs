@@ -111,7 +111,7 @@ impl Screen for Slos {
             SloState::NoData | SloState::Insufficient | SloState::Fine | SloState::Quiet => false,
         };
         let bad = shared.world.slos().iter().map(SloStatus::state).filter(is_bad);
-        // the count alone does not tell how bad the SLOs are
+        // the number alone does not show how bad the SLOs are
         Badge {
             count: bad.clone().count(),
             worst: bad.min().map(Role::of_slo),

@@ -1,4 +1,4 @@
-//! The keys of an open form.
+//! Handles the keys of an open form.
 
 use jiff::Timestamp;
 
@@ -7,7 +7,7 @@ use crate::app::form::{ActionForm, planned, silence};
 use crate::app::key::{Code, Key, NamedKey};
 use crate::app::state::{Mode, State};
 
-/// Takes a key in the open form.
+/// Handles a key in the open form.
 pub(super) fn press(state: &mut State, mut form: Box<ActionForm>, key: Key, now: Timestamp) {
     match key.code {
         Code::Named(NamedKey::Esc) => {

@@ -13,7 +13,7 @@ use crate::model::incident::Urgency;
 use crate::model::labels::Text;
 use crate::model::operation::{Argument, OperationSpec, Param, ParamKind, TargetKind};
 
-/// The names of arguments that are no parameters.
+/// The ids of arguments that are not parameters of an operation.
 const TARGET: &str = "target";
 const LEVEL: &str = "level of the policy";
 
@@ -33,11 +33,11 @@ Exit codes:
 pub(in crate::cli) enum ActVerb {
     /// A verb of the table of operations.
     Operation(Words),
-    /// What is done with silences.
+    /// The verbs for silences.
     Silence(Silences),
 }
 
-/// Verbs whose arguments are of a shape of their own.
+/// Verbs whose arguments do not follow the common pattern.
 #[derive(Debug, Subcommand)]
 enum OwnShape {
     /// Silence alerts; edit, extend or expire silences
@@ -45,7 +45,7 @@ enum OwnShape {
     Silence(Silences),
 }
 
-/// A new silence, or what is done to those that are there.
+/// A new silence, or a verb for existing silences.
 #[derive(Debug, Args)]
 pub(in crate::cli) struct Silences {
     #[command(flatten)]
@@ -54,20 +54,20 @@ pub(in crate::cli) struct Silences {
     pub(in crate::cli) verb: Option<Box<SilenceVerb>>,
 }
 
-/// What was said of an operation.
+/// The arguments of an operation.
 #[derive(Debug)]
 pub(in crate::cli) struct Words {
     pub(in crate::cli) kind: OperationKind,
     /// Incidents, a service or a policy.
     pub(in crate::cli) targets: Vec<String>,
-    /// Of the policy.
+    /// The level of the policy.
     pub(in crate::cli) level: u32,
-    /// The values of its parameters; what has to be looked up is as it was written.
+    /// The values of the parameters; names and ids are not looked up yet.
     pub(in crate::cli) given: Vec<(&'static Param, Vec<Argument>)>,
     consent: Consent,
 }
 
-/// The specs of all operations that are verbs as the table says.
+/// The specs of the operations that have a verb of the common pattern.
 fn specs() -> impl Iterator<Item = &'static OperationSpec> {
     OperationKind::ALL.iter().map(|kind| kind.spec()).filter(|spec| !spec.cli.name.is_empty())
 }
@@ -120,7 +120,7 @@ impl Words {
         if spec.target != TargetKind::Incident {
             command = Consent::augment_args(command);
         }
-        // what is flattened brings a description of its own
+        // a flattened type would overwrite the description
         command.about(spec.cli.about)
     }
 

@@ -128,7 +128,7 @@ macro_rules! asks {
                 title: "charts", asked: OnScreen, refresh: Refresh::EachPoint(stretch.window.step()), weight: Chart,
                 time: Range, joins: extend(stretch.window), merges: Nothing
             }
-            /// When the alert with these labels fired; with empty labels, when all alerts fired. Asked seldom: the query is
+            /// When the alert with these labels fired; with empty labels, when all alerts fired. Asked rarely: the query is
             /// expensive, and the current state comes with the alerts.
             Firings {
                 /// The alert; for all alerts, a value derived from the time range.

@@ -1,4 +1,4 @@
-//! What silences bring about: which alerts they hide, which may notify again, and by whose clock.
+//! The consequences of actions on silences: which alerts are silenced, which may notify again, and which clock counts.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -16,10 +16,10 @@ use crate::model::silence::{Silence, SilencePreview, SilenceState, preview};
 use crate::model::source::SourceId;
 use crate::model::world::World;
 
-/// Seconds by which two clocks may differ without a word.
+/// The difference between two clocks, in seconds, up to which no warning is shown.
 const SKEW: u64 = 5;
 
-/// The alerts that the silences of these actions would hide now, each at its own source.
+/// The alerts that these actions would silence now, each at the source of its action.
 pub fn hidden<'a>(world: &World, actions: impl IntoIterator<Item = &'a Action>) -> SilencePreview {
     let none = BTreeSet::new();
     let mut all =
@@ -35,14 +35,14 @@ pub fn hidden<'a>(world: &World, actions: impl IntoIterator<Item = &'a Action>) 
     all
 }
 
-/// What a silence would hide at a source now.
+/// The alerts that a silence would affect at a source now.
 fn at(world: &World, source: &SourceId, draft: &SilenceDraft) -> SilencePreview {
     let there = world.alerts().iter();
     let there = there.filter(|alert| alert.receivers.is_empty() || alert.sources.contains(source));
     preview([draft.matchers.as_slice()], there, &BTreeSet::new())
 }
 
-/// What the silences of a plan hide together.
+/// The combined effect of all silences of a plan.
 pub(super) fn together(
     world: &World,
     actions: &[Action],
@@ -72,7 +72,7 @@ fn unevaluated(matcher: &Matcher) -> Consequence {
     ))
 }
 
-/// What follows from one action on a silence.
+/// The consequences of one action on a silence.
 pub(super) fn of(world: &World, action: &Action, zone: &TimeZone, now: Timestamp) -> Vec<Consequence> {
     let source = &action.source;
     let is_it = |one: &&std::sync::Arc<Silence>| one.source == *source && one.id == action.target.id;
@@ -95,7 +95,7 @@ pub(super) fn of(world: &World, action: &Action, zone: &TimeZone, now: Timestamp
     all
 }
 
-/// What it hides, as its Alertmanager says.
+/// The effect of an existing silence, as its Alertmanager reports it.
 fn hides(world: &World, silence: &Silence) -> String {
     if silence.state == SilenceState::Pending {
         return "it has not begun yet".to_owned();
@@ -107,7 +107,7 @@ fn hides(world: &World, silence: &Silence) -> String {
     }
 }
 
-/// How many alerts it hides, if its source has told of its alerts.
+/// The number of alerts that a silence affects; `None` if its source has not answered with alerts yet.
 fn count(world: &World, silence: &Silence) -> Option<usize> {
     world.cache(&silence.source)?.alerts().value()?;
     let count = world.hidden_by(&silence.id).count();
@@ -144,7 +144,7 @@ fn edited(world: &World, source: &SourceId, silence: &Silence, draft: &SilenceDr
     all
 }
 
-/// The clock that ends a silence is its server's.
+/// A warning if the server's clock, which decides when a silence ends, differs from this machine's or is unknown.
 fn by_whose_clock(
     world: &World,
     source: &SourceId,

@@ -1,4 +1,4 @@
-//! The menus of actions: everything that is possible here, each thing with the reason where it cannot be done.
+//! The menus of actions: every action for the selection; for those that are not possible, the reason.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -29,14 +29,14 @@ use crate::model::silence::SilenceState;
 use crate::model::source::SourceId;
 use crate::model::world::IncidentView;
 
-/// Minutes that an incident rests by one key.
+/// The durations of snoozing in the menu, in minutes.
 const RESTS: [u64; 5] = [15, 30, 60, 240, 480];
-/// Minutes by which a silence is extended.
+/// The durations by which the menu extends a silence, in minutes.
 const LONGER: [u64; 6] = [30, 60, 120, 240, 480, 1440];
-/// Minutes for which a turn is taken.
+/// The durations for which the menu takes a shift, in minutes.
 const STINTS: [u64; 4] = [60, 120, 240, 480];
 
-/// The ways of paging somebody about an incident.
+/// The operations that page somebody about an incident.
 const PAGING: [OperationKind; 3] = [OperationKind::Escalate, OperationKind::Assign, OperationKind::Reroute];
 
 type Items = Vec<(String, MenuChoice)>;
@@ -45,7 +45,7 @@ fn show(state: &mut State, title: impl Into<String>, items: Items) {
     state.mode = Mode::Menu(Menu::new(title.into(), items, 0));
 }
 
-/// A menu item: what it is called and leads to, or why it cannot be done.
+/// A menu item with its name and intent, or with the reason why it is not possible.
 fn item(name: impl Into<String>, intent: Intent, cannot: Option<Text>) -> (String, MenuChoice) {
     (name.into(), cannot.map_or_else(|| MenuChoice::Intent(Box::new(intent)), MenuChoice::Cannot))
 }
@@ -56,7 +56,7 @@ fn with_key(state: &State, command: Command, name: &str) -> String {
     format!("{name}  ({key})")
 }
 
-/// Everything that can be done to what the person points at.
+/// All actions for the selection.
 pub(super) fn all(state: &mut State, now: Timestamp) {
     let pointed = state.selection();
     let mut items: Items = Vec::new();
@@ -105,7 +105,7 @@ pub(super) fn all(state: &mut State, now: Timestamp) {
         } else {
             format!("{} incidents", known.len())
         };
-        // who has it comes before who is not to hear of it
+        // actions on the incident come before actions on its alerts
         items.splice(0..0, of_incidents(state, &keys, &known));
         if matches!(pointed, Selection::Incidents(_)) {
             let alerts = to_silence(state);
@@ -134,7 +134,7 @@ pub(super) fn all(state: &mut State, now: Timestamp) {
     show(state, title, items);
 }
 
-/// What a menu calls silencing the alerts of something.
+/// The menu item that silences the alerts of an incident or a service.
 fn silences_of(alerts: usize) -> String {
     match alerts {
         0 => "Silence its alerts...".to_owned(),
@@ -143,12 +143,12 @@ fn silences_of(alerts: usize) -> String {
     }
 }
 
-/// What can be done to incidents: all operations that have a place in their menu.
+/// All operations on incidents that the menu lists.
 fn of_incidents(state: &State, keys: &[IncidentKey], known: &[&IncidentView]) -> Items {
     let planner = Planner::of(&state.shared);
     let specs = OperationKind::ALL.iter().map(|kind| kind.spec()).filter(|spec| !spec.menu.is_empty());
     let offered = specs.map(|spec: &OperationSpec| {
-        // one of the three ways is enough for the menu of them
+        // the item is shown if one of the three operations is possible
         let ways = if PAGING.contains(&spec.kind) { &PAGING[..] } else { std::slice::from_ref(&spec.kind) };
         let why: Option<Vec<Text>> = ways.iter().map(|kind| planner.cannot_on(known, *kind)).collect();
         let key = Command::ALL.iter().find(|command| command.name() == spec.name);
@@ -196,7 +196,7 @@ fn of_level(state: &State, key: &LevelKey, now: Timestamp) -> Items {
     vec![item(name, Intent::Operate(wanted), turn.err())]
 }
 
-/// Whom to wake: levels, people, policies.
+/// The menu of whom to page: levels, people, policies.
 pub(super) fn page(state: &mut State, keys: &[IncidentKey], now: Timestamp) {
     let planner = Planner::of(&state.shared);
     let known = planner.incidents(keys);
@@ -220,7 +220,7 @@ pub(super) fn page(state: &mut State, keys: &[IncidentKey], now: Timestamp) {
     show(state, title, items);
 }
 
-/// The value of one parameter.
+/// The menu for the value of one parameter.
 pub(super) fn pick(state: &mut State, wanted: &PartialOperation, param: &'static Param, now: Timestamp) {
     let mut title = param.prompt.to_owned();
     if let Objects::Level(LevelKey { policy, level }) = &wanted.objects {
@@ -233,7 +233,7 @@ pub(super) fn pick(state: &mut State, wanted: &PartialOperation, param: &'static
     show(state, title, items);
 }
 
-/// What a parameter can be, as items of a menu.
+/// The possible values of a parameter as menu items.
 fn offered(
     shared: &Shared,
     wanted: &PartialOperation,
@@ -251,10 +251,10 @@ fn offered(
     choices.into_iter().map(offer).collect()
 }
 
-/// What can be chosen, and what is said where that is nothing: the name of the thing, and why there is none.
+/// The possible values; and, if there are none, the name of the item and the reason.
 type Choices = (Vec<(String, Argument)>, Option<(&'static str, &'static str)>);
 
-/// The values that a parameter of this kind can have.
+/// The possible values of a parameter of this kind.
 fn choices(shared: &Shared, objects: &Objects, kind: ParamKind, now: Timestamp) -> Choices {
     let planner = Planner::of(shared);
     let keys: &[IncidentKey] = if let Objects::Incidents(keys) = objects { keys } else { &[] };
@@ -390,7 +390,7 @@ fn levels(shared: &Shared, known: &[&IncidentView], now: Timestamp) -> Choices {
     (on_call::levels(board, policy).into_iter().map(name).collect(), None)
 }
 
-/// About which service an incident is opened.
+/// The menu of the service for which an incident is opened.
 pub(super) fn services(state: &mut State, wanted: &PartialOperation, now: Timestamp) {
     let planner = Planner::of(&state.shared);
     let able = state.shared.sources.iter().map(|info| &info.id);
@@ -410,7 +410,7 @@ pub(super) fn services(state: &mut State, wanted: &PartialOperation, now: Timest
     show(state, "Open an incident about", items);
 }
 
-/// How long it is until the morning of the zone in which times are shown: eight o'clock.
+/// The time until 08:00 in the displayed time zone.
 fn until_morning(shared: &Shared, now: Timestamp) -> Option<Duration> {
     let here = now.to_zoned(shared.look.zone.clone());
     let today = here.date().at(8, 0, 0, 0).to_zoned(shared.look.zone.clone()).ok()?;
@@ -419,7 +419,7 @@ fn until_morning(shared: &Shared, now: Timestamp) -> Option<Duration> {
     } else {
         here.date().tomorrow().ok()?.at(8, 0, 0, 0).to_zoned(shared.look.zone.clone()).ok()?
     };
-    // whole seconds, and not one too few
+    // in whole seconds, rounded up
     let rest = morning.timestamp().duration_since(now);
     let more = i64::from(rest.subsec_nanos() > 0);
     Duration::try_from(SignedDuration::from_secs(rest.as_secs() + more)).ok()
