@@ -61,9 +61,9 @@ pub(super) enum Outcome {
     Do,
 }
 
-const TOO_SOON: &str = "too soon: read it, then press the key again";
+const TOO_SOON: &str = "ignored, the dialog has just opened: press the key again";
 const BY_LETTER: &str = "press y to confirm";
-const NOT_NAMED: &str = "that is not the context's name";
+const NOT_NAMED: &str = "the context has another name";
 
 /// A silence that affects more alerts than this needs `y`; Enter is not enough.
 const MANY: usize = 10;

@@ -69,7 +69,7 @@ impl<'a> Planner<'a> {
         };
         if !info.writes.kinds.contains(&kind) {
             let kind = kind.name();
-            return Some(format!("{source}: {} has no way to {kind}", info.kind.name()).into());
+            return Some(format!("{source}: {} does not support {kind}", info.kind.name()).into());
         }
         let offer = self.world.cache(source).and_then(|cache| cache.probe().value());
         let refuses = offer.and_then(|offer| offer.refuses.as_ref());
@@ -83,7 +83,7 @@ impl<'a> Planner<'a> {
         }
         let mut able = self.sources.iter().filter(|info| info.writes.kinds.contains(&kind)).peekable();
         if able.peek().is_none() {
-            return Some(format!("no source of this context has a way to {}", kind.name()).into());
+            return Some(format!("no source of this context supports {}", kind.name()).into());
         }
         let reasons: Vec<Option<Text>> = able.map(|info| self.cannot(&info.id, kind)).collect();
         if reasons.iter().any(Option::is_none) { None } else { reasons.into_iter().next().flatten() }
@@ -98,7 +98,7 @@ impl<'a> Planner<'a> {
         match (able, all.next()) {
             (Some(id), _) => Ok(id.clone()),
             (None, Some(id)) => Err(self.cannot(id, kind).unwrap_or_default()),
-            (None, None) => Err("no source knows it".into()),
+            (None, None) => Err("no source lists the incident".into()),
         }
     }
 
@@ -168,12 +168,12 @@ impl<'a> Planner<'a> {
     /// The reason why the operation is not possible.
     pub fn plan(&self, wanted: &PartialOperation, now: Timestamp) -> Result<ActionProposal, Text> {
         let PartialOperation { kind, objects, given } = wanted;
-        let whole = |given: &Arguments| kind.with(given).ok_or("not all of it is known");
+        let whole = |given: &Arguments| kind.with(given).ok_or("a parameter is missing");
         match objects {
             Objects::Incidents(keys) => {
                 let known = self.incidents(keys);
                 if known.is_empty() {
-                    return Err("it is gone: its source no longer lists it".into());
+                    return Err("its source no longer lists it".into());
                 }
                 self.on_incidents(&known, &whole(given)?)
             }
@@ -202,7 +202,7 @@ impl<'a> Planner<'a> {
                 let key: Text = format!("burnwatch/{}/{title}/{}", service.id, now.as_second() / 60).into();
                 self.trigger(source, service, &whole(&given.clone().and("key", key))?)
             }
-            Objects::Service(None) => Err("no service is chosen".into()),
+            Objects::Service(None) => Err("no service is selected".into()),
         }
     }
 
@@ -255,17 +255,18 @@ impl<'a> Planner<'a> {
         if let Some(why) = self.cannot(source, OperationKind::TakeShift) {
             return Err(why);
         }
-        let board = self.board(source).ok_or("who is on call there is not known")?;
+        let board = self.board(source).ok_or("its on-call data are not available")?;
         let me = board.me.as_ref().ok_or_else(|| -> Text {
-            format!("{source} does not know who you are: set `from` to your address there").into()
+            format!("{source} cannot identify you: set `from` in [sources.{source}] to your e-mail address")
+                .into()
         })?;
         let its = board.shifts.iter().filter(|shift| *shift.policy == *policy && shift.level == level);
         let on_call: Vec<&'a Shift> = its.filter(|shift| shift.covers(now)).collect();
         if on_call.is_empty() {
-            return Err(format!("nobody's turn is known at level {level}, so there is none to take").into());
+            return Err(format!("no shift is known at level {level}").into());
         }
         if on_call.iter().all(|shift| shift.person.id == me.id) {
-            return Err("it is your turn already".into());
+            return Err("you already have this shift".into());
         }
         let others = on_call.iter().filter(|shift| shift.person.id != me.id);
         let turn = others.clone().find_map(|shift| {
@@ -274,7 +275,8 @@ impl<'a> Planner<'a> {
         });
         turn.ok_or_else(|| {
             let name = others.clone().next().map_or("somebody", |shift| &*shift.person.name);
-            format!("{name} is there by name and not by a schedule, so there is no turn to take").into()
+            format!("{name} is a direct target of this level, not in a schedule: there is no shift to take")
+                .into()
         })
     }
 
@@ -354,7 +356,7 @@ fn unfit(known: &IncidentView, operation: &Operation) -> Option<Text> {
         && optimistic.stage != OptimisticStage::Done
         && !spec.is_addition
     {
-        return Some(format!("#{number}: {} is still on its way", optimistic.kind.name()).into());
+        return Some(format!("#{number}: {} is still in progress", optimistic.kind.name()).into());
     }
     if spec.is_for_open && incident.status == IncidentStatus::Resolved {
         return Some(format!("#{number} is resolved").into());

@@ -96,7 +96,7 @@ fn go(
     if dry_run {
         return Ok(print(NOTHING_SENT, ExitOutcome::Fine));
     }
-    if !verb.consent().yes && !planned.requires_context_name && !is_yes(&asked("Do it? [y/N] ")) {
+    if !verb.consent().yes && !planned.requires_context_name && !is_yes(&asked("Send? [y/N] ")) {
         print_error("not confirmed; nothing was sent");
         return Ok(ExitOutcome::UsageError);
     }
@@ -148,7 +148,7 @@ fn is_named(verb: &ActVerb, context: &str, can_ask: bool) -> bool {
     match verb.confirm_name() {
         Some(name) => name == context,
         None if can_ask => {
-            asked(&format!("Type the context's name to do it ({context}): ")).trim() == context
+            asked(&format!("Type the context's name to confirm ({context}): ")).trim() == context
         }
         None => false,
     }

@@ -104,11 +104,11 @@ fn lines(shared: &Shared, cx: &Cx<'_>, confirm: &Confirm, width: u16) -> Lines {
         lines.push(vec![StyledRun::new(banner, Role::Banner)]);
     }
     if shared.guard.dry_run {
-        let words = "DRY RUN: these calls are shown, none of them is sent";
+        let words = "DRY RUN: these requests are shown and not sent";
         lines.push(vec![StyledRun::new(text::pad(words, width, cx.charset), Role::Banner)]);
     }
     if let Some((hidden, all)) = confirm.share.filter(|_| confirm.name.is_some()) {
-        let words = format!("{} {hidden} of all {all} alerts would be hidden.", cx.symbol(Role::Warning));
+        let words = format!("{} {hidden} of all {all} alerts would be silenced.", cx.symbol(Role::Warning));
         say(&mut lines, &words, Role::Warning, "");
     }
     // in a small window the consequences come before the requests
@@ -123,7 +123,7 @@ fn lines(shared: &Shared, cx: &Cx<'_>, confirm: &Confirm, width: u16) -> Lines {
     for (at, action) in confirm.plan.actions.iter().take(most).enumerate() {
         let stands = match (&action.target.seen, confirm.hides.get(at).filter(|_| are_silences)) {
             (Some(status), _) => format!("  {}", status.word()),
-            (None, Some(hides)) => format!("  hides {hides} at {}", action.source),
+            (None, Some(hides)) => format!("  affects {hides} at {}", action.source),
             (None, None) => String::new(),
         };
         let name = text::fit(&action.target.name, width.saturating_sub(text::width(&stands)), cx.charset);
@@ -147,7 +147,7 @@ fn lines(shared: &Shared, cx: &Cx<'_>, confirm: &Confirm, width: u16) -> Lines {
         let left_out = lines.len().saturating_sub(first + DETAIL);
         if left_out > 0 {
             lines.truncate(first + DETAIL);
-            let words = format!("and {left_out} more lines of it, which the call below has too");
+            let words = format!("and {left_out} more lines; the request below has the full text");
             say(&mut lines, &words, Role::Muted, "          ");
         }
     }
@@ -202,9 +202,9 @@ fn calls(confirm: &Confirm, cx: &Cx<'_>, say: &impl Fn(&mut Lines, &str, Role, &
     let calls = &confirm.requests;
     let count: usize = calls.iter().map(Vec::len).sum();
     let head = match count {
-        0 => "its source does not tell which calls it makes".to_owned(),
-        1 => "1 call:".to_owned(),
-        _ => format!("{count} calls:"),
+        0 => "the source cannot show its requests".to_owned(),
+        1 => "1 request:".to_owned(),
+        _ => format!("{count} requests:"),
     };
     lines.push(vec![StyledRun::new(head, Role::Muted)]);
     for call in calls.iter().take(CALLED).flatten() {
@@ -230,7 +230,7 @@ fn keys(shared: &Shared, cx: &Cx<'_>, confirm: &Confirm) -> Vec<StyledRun<'stati
             StyledRun::new(line.after_cursor().to_owned(), Role::Text),
         ]
     } else if confirm.is_armed {
-        let word = if shared.guard.dry_run { "runs the dry run, sends nothing" } else { "confirms" };
+        let word = if shared.guard.dry_run { "ends the dry run; nothing is sent" } else { "confirms" };
         let key = if confirm.wants_letter() { " y " } else { " Enter y " };
         vec![StyledRun::new(key, Role::Key), StyledRun::new(word, Role::Muted)]
     } else {

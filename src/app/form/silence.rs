@@ -139,7 +139,7 @@ pub(in crate::app) fn again(shared: &Shared, silence: &Silence) -> Result<Action
     let (matchers, comment) = (matcher::list(&silence.matchers), &silence.comment);
     let fields = fields(&matchers, &duration::text(lasts), comment, &shared.person, "now");
     let at = vec![silence.source.clone()];
-    let title = format!("Make the silence again at {}", places(&at));
+    let title = format!("Create the silence again at {}", places(&at));
     Ok(shown(shared, ActionForm::new(FormKind::Silence(Box::new(Silencing::new(at))), title, fields, 2)))
 }
 
@@ -152,7 +152,7 @@ pub(in crate::app) fn edit(shared: &Shared, silence: &Arc<Silence>) -> Result<Ac
         return Err(why);
     }
     if silence.state == SilenceState::Expired {
-        return Err("it has ended: make it again instead".into());
+        return Err("it has expired: create it again instead".into());
     }
     let zone = &shared.look.zone;
     let (start, end) = (when::text(silence.starts_at, zone), when::text(silence.ends_at, zone));
@@ -280,7 +280,7 @@ pub(super) fn planned(
     let planner = Planner::of(shared);
     if let Some(silence) = instead_of {
         let [matchers] = lists.as_slice() else {
-            return Err("one silence takes the place of one: several sets of matchers make several".into());
+            return Err("edit one set of matchers only: several sets would create several silences".into());
         };
         return planner.edit(silence, draft(matchers), now);
     }

@@ -141,7 +141,7 @@ fn several(silencing: &Silencing) -> Vec<String> {
         return Vec::new();
     }
     let each = silencing.lists.iter().zip(&silencing.preview.each);
-    each.map(|(matchers, count)| format!("hides {count}  {{{}}}", matcher::list(matchers))).collect()
+    each.map(|(matchers, count)| format!("affects {count}  {{{}}}", matcher::list(matchers))).collect()
 }
 
 /// How the affected alerts compare with the chosen ones.
@@ -154,15 +154,15 @@ fn compared(form: &ActionForm, silencing: &Silencing) -> StyledRun<'static> {
         return StyledRun::new("", Role::Muted);
     }
     match (found.unmarked, found.missed, form.left_out(silencing)) {
-        (0, 0, Some("")) => StyledRun::new(": exactly the chosen ones", Role::Healthy),
+        (0, 0, Some("")) => StyledRun::new(": exactly the selected ones", Role::Healthy),
         (0, 0, Some(labels)) => {
-            StyledRun::new(format!(": exactly the chosen ones, whatever their {labels}"), Role::Healthy)
+            StyledRun::new(format!(": exactly the selected ones, whatever their {labels}"), Role::Healthy)
         }
-        (0, 0, None) => StyledRun::new(": the chosen ones and no other now", Role::Text),
-        (others, 0, _) => StyledRun::new(format!(": {others} of them not chosen"), Role::Warning),
-        (0, missed, _) => StyledRun::new(format!(": {missed} chosen are not hidden"), Role::Warning),
+        (0, 0, None) => StyledRun::new(": the selected ones and no others now", Role::Text),
+        (others, 0, _) => StyledRun::new(format!(": {others} of them not selected"), Role::Warning),
+        (0, missed, _) => StyledRun::new(format!(": {missed} selected are not affected"), Role::Warning),
         (others, missed, _) => StyledRun::new(
-            format!(": {others} not chosen, and {missed} chosen are not hidden"),
+            format!(": {others} not selected, and {missed} selected are not affected"),
             Role::Warning,
         ),
     }
@@ -187,13 +187,13 @@ fn hidden(
         let count = found.hidden.len();
         let share = (count * 100).checked_div(found.all).unwrap_or(0);
         let who = match silencing.lists.len() {
-            0 | 1 => "Hides".to_owned(),
-            many => format!("{many} silences hide"),
+            0 | 1 => "Affects".to_owned(),
+            many => format!("{many} silences affect"),
         };
         let head = format!(" {who} {count} of {} alerts ({share}%)", found.all);
         heading.extend([StyledRun::new(head, Role::Title), compared(form, silencing)]);
         if shared.guard.requires_context_name(count, found.all) {
-            heading.push(StyledRun::new("  asks for the context's name", Role::Muted));
+            heading.push(StyledRun::new("  needs the context's name", Role::Muted));
         }
     }
     text::runs(cx, &heading, Rect { height: 1, ..area }, buf);

@@ -58,7 +58,7 @@ pub fn consequences(
     for source in sources {
         let held = planner.world.cache(source);
         if let Some(error) = held.and_then(|held| held.probe().trouble()) {
-            all.push(grave(format!("{error}: it may well fail")));
+            all.push(grave(format!("{error}: the action will probably fail")));
         }
     }
     all
@@ -73,7 +73,7 @@ fn of(planner: Planner<'_>, action: &Action, zone: &TimeZone, now: Timestamp) ->
         Operation::Acknowledge => {
             let me = planner.board(source).and_then(|board| board.me.as_ref());
             let who = me.map_or("You have".to_owned(), |me| format!("{} (you) has", me.name));
-            vec![plain(format!("{who} it: nobody else is paged for it while it is acknowledged."))]
+            vec![plain(format!("{who} the incident: nobody else is paged while it is acknowledged."))]
         }
         Operation::Resolve => resolves(world, known),
         Operation::Assign { to } => {
@@ -82,9 +82,9 @@ fn of(planner: Planner<'_>, action: &Action, zone: &TimeZone, now: Timestamp) ->
             let is_me = board.and_then(|board| board.me.as_ref()).is_some_and(|me| me.id == to.id);
             let name = person.map_or_else(|| to.name.to_string(), |person| named(person, now));
             let words = if is_me {
-                format!("It is yours, {name}: you are paged until you acknowledge it.")
+                format!("Assigned to you ({name}): you are paged until you acknowledge it.")
             } else {
-                format!("Pages {name} now; those who had it have it no longer.")
+                format!("Pages {name} now; the current assignees are removed.")
             };
             vec![grave(words)]
         }
@@ -105,7 +105,10 @@ fn of(planner: Planner<'_>, action: &Action, zone: &TimeZone, now: Timestamp) ->
             vec![Consequence { words: spec.consequence.to_owned(), is_grave: spec.is_grave }]
         }
         Operation::Merge { into } => {
-            vec![grave(format!("It becomes a part of {} and is resolved; that cannot be undone.", into.name))]
+            vec![grave(format!(
+                "Merges it into {}: its alerts move there and it is resolved. This cannot be undone.",
+                into.name
+            ))]
         }
         Operation::AddResponder { people, .. } => {
             let all = planner.people(source, now);
@@ -145,16 +148,14 @@ fn alerts(count: usize) -> String {
 }
 
 fn resolves(world: &World, known: Option<&IncidentView>) -> Vec<Consequence> {
-    let mut all = vec![grave(
-        "Resolving cannot be undone: to have it open again somebody must be paged anew.".to_owned(),
-    )];
+    let mut all = vec![grave("Resolving cannot be undone: a new incident would page again.".to_owned())];
     let firing = known.map_or(0, |known| {
         known.alerts.iter().filter(|id| world.alert(**id).is_some_and(|alert| alert.is_firing())).count()
     });
     if firing > 0 {
         let number = known.map_or(0, |known| known.incident.number);
         let verb = if firing == 1 { "fires" } else { "fire" };
-        all.push(grave(format!("#{number}: {} of it still {verb}, and may page again.", alerts(firing))));
+        all.push(grave(format!("#{number}: {} still {verb} and may page again.", alerts(firing))));
     }
     all
 }
@@ -165,7 +166,7 @@ fn named(person: &Person, now: Timestamp) -> String {
         Some(true) => {
             let zone = person.zone.as_deref().and_then(|zone| TimeZone::get(zone).ok());
             let there = zone.map(|zone| now.to_zoned(zone).strftime("%H:%M").to_string()).unwrap_or_default();
-            format!("{} (it is {there} there)", person.name)
+            format!("{} (local time {there})", person.name)
         }
         _ => person.name.to_string(),
     }
@@ -184,7 +185,7 @@ fn pages(
         .and_then(|board| Some((board, board.policies.iter().find(|known| *known.named.id == *policy)?)));
     let Some((board, policy)) = known else {
         return vec![grave(format!(
-            "Pages whoever is on level {level} of its policy now; who that is is not known."
+            "Pages the on-call person of level {level} of its policy now (not known who)."
         ))];
     };
     let mut all = vec![first_page(board, policy, level, now)];
@@ -200,8 +201,8 @@ fn pages(
     }
     if !planner.knows_who_is_on_call(source, now) {
         let read = planner.world.cache(source).and_then(|held| held.on_call().at());
-        let old = read.map_or_else(String::new, |at| format!(" {} ago", duration::short(age(at, now))));
-        all.push(grave(format!("Who is on call was last read{old}: it may be somebody else by now.")));
+        let old = read.map_or_else(String::new, |at| format!("{} ", duration::short(age(at, now))));
+        all.push(grave(format!("The on-call data are {old}old: somebody else may be on call now.")));
     }
     all
 }

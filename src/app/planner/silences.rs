@@ -92,7 +92,7 @@ impl Planner<'_> {
                 proposal = propose(&some, ProposalInput { without: &[], ..wanted });
             }
             if proposal.silences.is_empty() {
-                return Err("these alerts have no label to tell them by".into());
+                return Err("these alerts have no labels that identify them".into());
             }
             all.silences.extend(proposal.silences);
             all.left_out.extend(proposal.left_out);
@@ -102,7 +102,7 @@ impl Planner<'_> {
         let (count, most) = (all.silences.len() * sources.max(1), self.guard.max_bulk);
         if count > most {
             return Err(format!(
-                "{count} silences would be needed, {most} are made at once (max_bulk): mark fewer, or write a new one of what they share"
+                "{count} silences would be needed, at most {most} are allowed at once (max_bulk): mark fewer alerts, or create one silence for their common labels"
             )
             .into());
         }
@@ -149,7 +149,7 @@ impl Planner<'_> {
         let mut planned = ActionProposal::default();
         let name = silence_called(silence);
         if silence.state == SilenceState::Expired {
-            planned.left_out.push(format!("{name} has ended: make it again instead").into());
+            planned.left_out.push(format!("{name} has expired: create it again instead").into());
         } else if let Some(why) = self.cannot(&silence.source, OperationKind::Edit) {
             planned.left_out.push(why);
         } else {
@@ -175,7 +175,7 @@ impl Planner<'_> {
             let name = silence_called(silence);
             if silence.state == SilenceState::Expired {
                 let again =
-                    if operation.kind() == OperationKind::Extend { ": make it again instead" } else { "" };
+                    if operation.kind() == OperationKind::Extend { ": create it again instead" } else { "" };
                 planned.left_out.push(format!("{name} has ended{again}").into());
             } else if let Some(why) = self.cannot(&silence.source, operation.kind()) {
                 planned.left_out.push(why);
@@ -194,7 +194,7 @@ fn can_be_made(draft: &SilenceDraft, now: Timestamp) -> Result<(), Text> {
         return Err(why.into());
     }
     if draft.ends_at <= now {
-        return Err("its end is over already".into());
+        return Err("its end is in the past".into());
     }
     if draft.starts_at.is_some_and(|start| draft.ends_at <= start) {
         return Err("it would end before it begins".into());

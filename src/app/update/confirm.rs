@@ -87,7 +87,7 @@ pub(super) fn press(state: &mut State, mut confirm: Box<Confirm>, key: Key, now:
             Vec::new()
         }
         Outcome::Typed => {
-            state.shared.messages.note("That key is no answer. Nothing was sent.", now);
+            state.shared.messages.note("This key has no function here. Nothing was sent.", now);
             if let Some(form) = confirm.form {
                 state.mode = Mode::Form(form);
             }
@@ -99,7 +99,7 @@ pub(super) fn press(state: &mut State, mut confirm: Box<Confirm>, key: Key, now:
         }
         // a user who cannot see the dialog cannot confirm it
         Outcome::Do if state.shared.look.link == TerminalLink::Stalled => {
-            let text = "Nothing was done: the terminal did not show this when it was confirmed".to_owned();
+            let text = "Not sent: the dialog was not visible when it was confirmed".to_owned();
             state.shared.messages.tell(Message { tone: Tone::Trouble, text }, now);
             state.mode = Mode::Confirm(confirm);
             Vec::new()
@@ -157,11 +157,11 @@ fn moved(world: &World, action: &Action) -> Option<Text> {
     let target = &action.target;
     if let Some(seen) = target.seen {
         return match world.incident(&action.source, &target.id) {
-            None => Some(format!("{} is gone: {} no longer lists it", target.name, action.source).into()),
+            None => Some(format!("{} is no longer listed by {}", target.name, action.source).into()),
             Some(known) if known.incident.status != seen => {
                 let who: Vec<&str> = known.holders().iter().map(|person| &*person.name).collect();
                 let by = if who.is_empty() { String::new() } else { format!(" ({})", who.join(", ")) };
-                Some(format!("{} is {} by now{by}", target.name, known.incident.status.word()).into())
+                Some(format!("{} is already {}{by}", target.name, known.incident.status.word()).into())
             }
             Some(_) => None,
         };

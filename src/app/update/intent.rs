@@ -103,7 +103,7 @@ pub(super) enum Start {
 pub(super) fn run(state: &mut State, command: Command, start: Start, now: Timestamp) {
     navigate::fix_cursor(state);
     if let Some(why) = &state.shared.guard.read_only {
-        let why = format!("{}: nothing may be changed here: {why}", command.name());
+        let why = format!("{}: actions are disabled: {why}", command.name());
         return refuse(state, &why, now);
     }
     match start {
@@ -141,10 +141,10 @@ fn nearby<'a>(
     let of_services: Vec<&IncidentView> =
         open().filter(|known| known.services.iter().any(|name| services.contains(name))).collect();
     if of_services.is_empty() {
-        let title = "Which alerts these incidents are about is not known yet; is one of them meant?";
+        let title = "The alerts of these incidents are not loaded yet. Use one of them?";
         return (title, open().filter(|known| state.shared.world.has_unknown_alerts(known)).collect());
     }
-    ("No open incident knows this alert; of its service there is", of_services)
+    ("No open incident has this alert. Open incidents of its service:", of_services)
 }
 
 /// Handles an incident operation without an incident: shows a message, or for alerts offers the nearest alternatives.
@@ -174,14 +174,14 @@ fn without_incident(state: &mut State, command: Command, kind: OperationKind, no
         }
         Selection::Services(names) => {
             let names = names.join(", ");
-            refuse(state, &format!("{} is for incidents, and none is open of {names}", command.name()), now);
-        }
-        Selection::Alerts(_) => {
             refuse(
                 state,
-                &format!("{} is for incidents, and none that is open knows this alert", command.name()),
+                &format!("{} needs an open incident; none is open for {names}", command.name()),
                 now,
             );
+        }
+        Selection::Alerts(_) => {
+            refuse(state, &format!("{} needs an open incident; none has this alert", command.name()), now);
         }
         Selection::Nothing
         | Selection::Incidents(_)
@@ -199,9 +199,9 @@ fn without_incident(state: &mut State, command: Command, kind: OperationKind, no
 fn silence(state: &mut State, alerts: &[Fingerprint], lasts: Duration, now: Timestamp) {
     if alerts.is_empty() {
         match state.selection() {
-            Selection::Incidents(_) => refuse(state, "no alert is known that this is about", now),
+            Selection::Incidents(_) => refuse(state, "no alerts found for this", now),
             Selection::Services(names) => {
-                refuse(state, &format!("no alert is known of {}", names.join(", ")), now);
+                refuse(state, &format!("no alerts found for {}", names.join(", ")), now);
             }
             Selection::Nothing
             | Selection::Alerts(_)
@@ -235,7 +235,7 @@ fn open_or_refuse(state: &mut State, form: Result<ActionForm, Text>, now: Timest
 }
 
 fn gone() -> Result<ActionForm, Text> {
-    Err("it is gone: its source no longer lists it".into())
+    Err("its source no longer lists it".into())
 }
 
 fn open(state: &mut State, form: ActionForm) {

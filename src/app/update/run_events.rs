@@ -101,7 +101,7 @@ pub(super) fn leave(state: &mut State, now: Timestamp) -> Vec<Effect> {
     let count = if running == 1 { String::new() } else { format!("{running} ") };
     let key = state.shared.key(Command::Quit);
     let text = format!(
-        "{count}{things} {verb} on the way: press {key} again to quit now; the journal records the progress"
+        "{count}{things} {verb} in progress: press {key} again to quit now; the journal records the progress"
     );
     state.shared.messages.tell(Message { tone: Tone::Trouble, text }, now);
     Vec::new()

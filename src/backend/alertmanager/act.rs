@@ -24,7 +24,7 @@ const SLACK: SignedDuration = SignedDuration::from_secs(5);
 /// The fields of a stored silence that are sent back when it is changed.
 const KEPT: [&str; 6] = ["id", "matchers", "startsAt", "createdBy", "comment", "annotations"];
 /// A placeholder in request previews for fields that only the server knows.
-const AS_STORED: &str = "as it is stored";
+const AS_STORED: &str = "<unchanged>";
 
 /// A silence as the server stores it, unparsed.
 type Stored = Map<String, Value>;
@@ -166,7 +166,7 @@ impl Writer for Alertmanager {
                     (Some(seen), Some(changed_at)) if *seen != changed_at => {
                         let (who, at) = (text(&stored, "createdBy"), here(cx, text(&stored, "updatedAt")));
                         let at = at.unwrap_or(changed_at).strftime("%H:%M:%S UTC");
-                        conflict(format!("it was changed at {at} and is by {who}").into())
+                        conflict(format!("it was changed at {at}; created by {who}").into())
                     }
                     _ => Precheck::GoOnWith(edition(stored, draft, cx)),
                 }
@@ -224,7 +224,7 @@ impl Writer for Alertmanager {
                 self.find_like(cx, answer?, draft, |_, ends_at| is_same(cx, ends_at, draft.ends_at))?
             }
             Wanted::Until(_) | Wanted::Over => match stored(answer)? {
-                None => Verification::Unknown { words: "the silence is not there any more".into() },
+                None => Verification::Unknown { words: "the silence no longer exists".into() },
                 Some(stored) if is_so(&stored) => Verification::Done { id: None },
                 Some(_) => Verification::NotDone,
             },
@@ -347,7 +347,7 @@ fn over(ended_at: Option<Timestamp>) -> Text {
 }
 
 fn gone() -> ActionResult {
-    ActionResult::Conflict { words: "the silence is not there any more".into() }
+    ActionResult::Conflict { words: "the silence no longer exists".into() }
 }
 
 /// Whether the server does not know the silence: 404 since 0.26, and 500 before.

@@ -23,7 +23,7 @@ const NOTE: usize = 2000;
 /// The maximum snooze, in seconds: seven days.
 const REST: u64 = 604_800;
 /// A placeholder for the `From` address in request previews, before the owner of the key is known.
-const WHOEVER: &str = "whose key it is";
+const WHOEVER: &str = "<owner of the key>";
 /// Tolerance for the end of a snooze, which PagerDuty stores to the minute.
 const ROUGHLY: SignedDuration = SignedDuration::from_secs(90);
 
@@ -254,7 +254,7 @@ static PLANS: [Plan<Judge>; 13] = [
                 return Verification::NotDone;
             }
             let how = words(incident, IncidentStatus::Resolved);
-            Verification::Unknown { words: format!("it is {how}, but not known by what").into() }
+            Verification::Unknown { words: format!("it is {how}, but it is unknown by which action").into() }
         }))
     }),
     Plan::AddResponder(|planning, people, message| {

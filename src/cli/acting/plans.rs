@@ -194,14 +194,14 @@ impl PlanInputs<'_> {
 
     fn whole(&self, words: &Words, source: &SourceId) -> Result<Operation, NotPlanned> {
         let arguments = self.arguments(words, source)?;
-        words.kind.with(&arguments).ok_or_else(|| misused("not all of it is said"))
+        words.kind.with(&arguments).ok_or_else(|| misused("a parameter is missing"))
     }
 
     /// Checks the number of targets against the guard, before anything is looked up.
     fn few(&self, count: usize) -> Result<(), NotPlanned> {
         let most = self.planner.guard.max_bulk;
         let words =
-            || format!("{count} objects at once, and {most} are allowed here (contexts.NAME.max_bulk)");
+            || format!("{count} objects at once, at most {most} are allowed (contexts.NAME.max_bulk)");
         if count > most { Err(misused(words())) } else { Ok(()) }
     }
 
@@ -222,7 +222,10 @@ impl PlanInputs<'_> {
             )),
             several => {
                 let where_: Vec<String> = several.iter().map(|known| known.source().to_string()).collect();
-                Err(misused(format!("several incidents are {word}; say --source ({})", where_.join(", "))))
+                Err(misused(format!(
+                    "several incidents match {word}; choose with --source ({})",
+                    where_.join(", ")
+                )))
             }
         }
     }
@@ -239,9 +242,8 @@ impl PlanInputs<'_> {
         let people = self.planner.people(source, self.view.now);
         let me = self.planner.board(source).and_then(|board| board.me.as_ref());
         if word == "me" {
-            let me = me.ok_or_else(|| {
-                self.missing(&format!("{source} does not know who you are"), AskKind::OnCall)
-            })?;
+            let me =
+                me.ok_or_else(|| self.missing(&format!("{source} cannot identify you"), AskKind::OnCall))?;
             return Ok(EntityRef::from(me));
         }
         let is_it = |given: &str| given.eq_ignore_ascii_case(word);
@@ -314,7 +316,10 @@ impl PlanInputs<'_> {
             [one] => Ok((*one).clone()),
             several => {
                 let names: Vec<&str> = several.iter().map(|id| id.as_str()).collect();
-                Err(misused(format!("several sources can do that; say --source ({})", names.join(", "))))
+                Err(misused(format!(
+                    "several sources support it; choose with --source ({})",
+                    names.join(", ")
+                )))
             }
         }
     }
@@ -332,7 +337,7 @@ impl PlanInputs<'_> {
             arguments = arguments
                 .and("key", self.key(&words.value("title").map(Argument::words).unwrap_or_default()));
         }
-        let operation = words.kind.with(&arguments).ok_or_else(|| misused("not all of it is said"))?;
+        let operation = words.kind.with(&arguments).ok_or_else(|| misused("a parameter is missing"))?;
         self.planner.trigger(&source, &service, &operation).map(PlannedActions::from).map_err(nothing)
     }
 
@@ -377,7 +382,7 @@ fn text(values: &[Argument]) -> &str {
 }
 
 fn said(text: &str) -> Result<Text, NotPlanned> {
-    if text.trim().is_empty() { Err(misused("there is nothing in the text")) } else { Ok(text.trim().into()) }
+    if text.trim().is_empty() { Err(misused("the text is empty")) } else { Ok(text.trim().into()) }
 }
 
 fn kind(verb: &ActVerb) -> OperationKind {

@@ -24,8 +24,8 @@ requests and sends none. `burnwatch journal` lists past actions.
 
 Exit codes:
   0  all done, or already in that state
-  1  an action was refused or came too late, or its result is unknown
-  2  wrong usage, not confirmed, or refused by the context's guardrails
+  1  an action was refused or the object had changed, or the result is unknown
+  2  wrong usage, not confirmed, or refused by the context's restrictions
   3  a source failed, so the incidents or alerts could not be found";
 
 /// The actions on external systems.
@@ -85,7 +85,7 @@ impl Words {
                 command.arg(
                     Arg::new(TARGET)
                         .value_name("INCIDENT")
-                        .help("Their numbers or ids (burnwatch incidents)")
+                        .help("Incident numbers or ids (burnwatch incidents)")
                         .action(ArgAction::Append)
                         .num_args(1..)
                         .required(true),
@@ -102,14 +102,14 @@ impl Words {
                 .arg(
                     Arg::new(TARGET)
                         .value_name("POLICY")
-                        .help("The escalation policy: its name or id")
+                        .help("Name or id of the escalation policy")
                         .required(true),
                 )
                 .arg(
                     Arg::new(LEVEL)
                         .long("level")
                         .value_name("N")
-                        .help("Which level of it")
+                        .help("Level of the policy")
                         .value_parser(value_parser!(u32))
                         .default_value("1"),
                 ),

@@ -101,7 +101,7 @@ macro_rules! asks {
                 /// Its id.
                 id: Text;
             } => incident_details: IncidentDetail {
-                title: "one incident", asked: OnScreen, refresh: Refresh::Every(Duration::from_secs(300)), weight: Page,
+                title: "incident details", asked: OnScreen, refresh: Refresh::Every(Duration::from_secs(300)), weight: Page,
                 time: Now, joins: replace, merges: IncidentLinks
             }
             /// The log entries of all incidents.
@@ -110,7 +110,7 @@ macro_rules! asks {
                 /// The start of the time range.
                 since: Timestamp
             } => steps: IncidentLog {
-                title: "what happened to incidents", asked: OnScreen, refresh: Refresh::Every(Duration::from_secs(60)),
+                title: "incident log", asked: OnScreen, refresh: Refresh::Every(Duration::from_secs(60)),
                 weight: Page, time: Since, joins: extend(), merges: Nothing
             }
             /// Who is on call now and over the next days.
@@ -140,7 +140,7 @@ macro_rules! asks {
                 /// The end of the time range.
                 until: Timestamp
             } => firings: FiringBoard {
-                title: "earlier firings", asked: OnScreen,
+                title: "firing history", asked: OnScreen,
                 refresh: Refresh::Every(Duration::from_secs(if labels.is_empty() { 60 } else { 300 })),
                 weight: Chart, time: Since, joins: replace, merges: Nothing
             }

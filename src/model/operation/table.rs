@@ -48,7 +48,7 @@ macro_rules! operations {
             /// Assign the incident to a person.
             Assign "assign" {
                 to: EntityRef = Param::of(ParamKind::Person)
-                    .flag("to", "PERSON", "Their name, address or id; or `me`")
+                    .flag("to", "PERSON", "Name, e-mail address or id; or `me`")
             } => Incident {
                 verb: "Assign", doing: "assigning", done: "assigned", done_to: " to {to}",
                 title: "Assign {things} to {to}", detail: "{to}",
@@ -59,7 +59,7 @@ macro_rules! operations {
                 policy: EntityRef = Param::of(ParamKind::Policy).flag("to", "POLICY", "Its name or id")
             } => Incident {
                 verb: "Reassign to a policy", doing: "reassigning", done: "reassigned", done_to: " to {policy}",
-                title: "Hand {things} to the policy {policy}", detail: "{policy}",
+                title: "Reassign {things} to the policy {policy}", detail: "{policy}",
                 cli: CliVerb::of("reroute", "Reassign incidents to an escalation policy"), undo: Some("reroute")
             }
             /// Page a level of the incident's escalation policy; levels count from 1.
@@ -79,11 +79,11 @@ macro_rules! operations {
             } => Incident {
                 verb: "Snooze", doing: "snoozing", done: "snoozed",
                 title: "Snooze {things} for {rest}", detail: "{rest}", menu: "Snooze...",
-                cli: CliVerb::of("snooze", "Let incidents rest for a while")
+                cli: CliVerb::of("snooze", "Snooze incidents")
             }
             /// Add a note to the incident.
             Note "note" {
-                content: Text = Param::text("note", 2000).flag("message", "TEXT", "What it says")
+                content: Text = Param::text("note", 2000).flag("message", "TEXT", "Text of the note")
             } => Incident {
                 verb: "Write a note", doing: "noting", done: "noted",
                 title: "Write a note to {things}", detail: "{content}", form: "Note to {things}", menu: "Note...",
@@ -113,9 +113,9 @@ macro_rules! operations {
             /// Request more responders, with a message to them.
             AddResponder "add-responder" "summon" {
                 people: Vec<EntityRef> = Param::of(ParamKind::People).prompt("Request help from")
-                    .flag("who", "PERSON", "Their name, address or id; can be repeated"),
+                    .flag("who", "PERSON", "Name, e-mail address or id; can be repeated"),
                 message: Text = Param::text("message", 1024).default("Please help with {things}")
-                    .flag("message", "TEXT", "What they are told")
+                    .flag("message", "TEXT", "The message")
             } => Incident {
                 verb: "Request a responder", doing: "requesting a responder", done: "responder requested",
                 title: "Ask {people} for help with {things}", detail: "{people}: {message}",
@@ -128,7 +128,7 @@ macro_rules! operations {
             }
             /// Send a status update to the incident's subscribers.
             StatusUpdate "status-update" "inform" {
-                message: Text = Param::text("message", 1024).flag("message", "TEXT", "What they are told")
+                message: Text = Param::text("message", 1024).flag("message", "TEXT", "The message")
             } => Incident {
                 verb: "Send a status update", doing: "sending a status update", done: "status update sent",
                 title: "Send a status update on {things}", detail: "{message}", form: "Status update on {things}",
@@ -139,10 +139,10 @@ macro_rules! operations {
             }
             /// Open an incident. A second one with the same deduplication key is not opened.
             Trigger "trigger" {
-                title: Text = Param::text("title", 1024).positional("TITLE", "In a sentence"),
-                details: Text = Param::text("details", 2000).optional().flag("details", "TEXT", "More of it"),
+                title: Text = Param::text("title", 1024).positional("TITLE", "Title of the incident, in one sentence"),
+                details: Text = Param::text("details", 2000).optional().flag("details", "TEXT", "Details of the incident"),
                 urgency: Urgency = Param::of(ParamKind::Urgency).label("urgency").default("high")
-                    .flag("urgency", "URGENCY", "high pages somebody; low can wait"),
+                    .flag("urgency", "URGENCY", "high pages somebody at once; low does not"),
                 key: Text = Param::of(ParamKind::Derived).optional()
                     .flag("key", "KEY", "Deduplication key: the same key opens no second incident")
             } => Service {

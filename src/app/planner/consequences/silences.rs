@@ -55,11 +55,11 @@ pub(super) fn together(
     let count = alerts(found.hidden.len());
     let words = match draft.starts_at.filter(|start| *start > now) {
         Some(start) => format!(
-            "Begins {} (in {}) and lasts until {until}; of what fires now it would hide {count}.",
+            "Begins {} (in {}) and lasts until {until}; it would silence {count} of the alerts that fire now.",
             moment(start, now, zone),
             left(start, now)
         ),
-        None => format!("Hides {count} until {until}: nobody is notified of what matches."),
+        None => format!("Silences {count} until {until}: no notifications for matching alerts."),
     };
     let mut all = vec![plain(words)];
     all.extend(found.unevaluated.map(|matcher| unevaluated(&matcher)));
@@ -67,9 +67,7 @@ pub(super) fn together(
 }
 
 fn unevaluated(matcher: &Matcher) -> Consequence {
-    grave(format!(
-        "Cannot preview: what {matcher} matches cannot be judged here. Alertmanager may hide more."
-    ))
+    grave(format!("No preview: burnwatch cannot evaluate {matcher}. Alertmanager may silence more."))
 }
 
 /// The consequences of one action on a silence.
@@ -98,12 +96,12 @@ pub(super) fn of(world: &World, action: &Action, zone: &TimeZone, now: Timestamp
 /// The effect of an existing silence, as its Alertmanager reports it.
 fn hides(world: &World, silence: &Silence) -> String {
     if silence.state == SilenceState::Pending {
-        return "it has not begun yet".to_owned();
+        return "it has not started yet".to_owned();
     }
     match count(world, silence) {
-        None => "which alerts it hides is not known".to_owned(),
-        Some(0) => "it hides no alert now".to_owned(),
-        Some(count) => format!("it hides {} now", alerts(count)),
+        None => "the affected alerts are not known".to_owned(),
+        Some(0) => "it affects no alert now".to_owned(),
+        Some(count) => format!("it affects {} now", alerts(count)),
     }
 }
 
@@ -118,11 +116,11 @@ fn count(world: &World, silence: &Silence) -> Option<usize> {
 
 fn ended(world: &World, silence: &Silence) -> Consequence {
     if silence.state == SilenceState::Pending {
-        return plain("It has not begun yet: it hides nothing, and never will.");
+        return plain("It has not started: expiring it now has no effect on alerts.");
     }
     match count(world, silence) {
-        None => grave("Which alerts it hides is not known: they may notify again at once.".to_owned()),
-        Some(0) => plain("It hides no alert now."),
+        None => grave("The affected alerts are not known: they may notify again at once.".to_owned()),
+        Some(0) => plain("It affects no alert now."),
         Some(count) => grave(format!("{} may notify again at once.", alerts(count))),
     }
 }
@@ -133,13 +131,13 @@ fn edited(world: &World, source: &SourceId, silence: &Silence, draft: &SilenceDr
     let words = if is_same {
         "Alertmanager changes the silence and keeps its id."
     } else {
-        "Alertmanager makes a new silence, with another id, and ends this one."
+        "Alertmanager creates a new silence with another id and expires this one."
     };
     let mut all = vec![plain(words)];
     let after: BTreeSet<_> = at(world, source, draft).hidden.iter().map(|alert| alert.fingerprint).collect();
     let bared = world.hidden_by(&silence.id).filter(|alert| !after.contains(&alert.fingerprint)).count();
     if bared > 0 {
-        all.push(grave(format!("{} that it hides now may notify again at once.", alerts(bared))));
+        all.push(grave(format!("{} that it affects now may notify again at once.", alerts(bared))));
     }
     all
 }
@@ -155,9 +153,7 @@ fn by_whose_clock(
     let held = world.cache(source)?;
     held.probe().value()?;
     let Some(ahead) = world.clock_ahead(source) else {
-        return Some(plain(format!(
-            "{source} does not say what time it has: times are by this machine's clock."
-        )));
+        return Some(plain(format!("The clock of {source} is unknown: times are by this machine's clock.")));
     };
     if ahead.unsigned_abs() <= SKEW {
         return None;

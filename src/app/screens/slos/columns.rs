@@ -149,10 +149,10 @@ pub const COLUMNS: &[Column] = &[
         Size::numbers(7, 11),
         |row| row.burn(259_200),
     ),
-    Column::number("exhausted_in_seconds", "GONE IN", |item| {
+    Column::number("exhausted_in_seconds", "EXHAUSTED IN", |item| {
         gone_in(item.status, item.group.and_then(|group| group.exhaustion))
     })
-    .on_screen(10, "runs out", Size::numbers(8, 2), |row| {
+    .on_screen(10, "exhausted", Size::numbers(9, 2), |row| {
         row.measured(|worst| words::exhaustion(row.status, worst))
     }),
     Column::number("alerts", "ALERTS", |item| {

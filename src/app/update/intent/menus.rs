@@ -87,7 +87,7 @@ pub(super) fn all(state: &mut State, now: Timestamp) {
                 format!("{} services", names.len())
             };
             let alerts = to_silence(state);
-            let none = alerts.is_empty().then(|| "no alert of it is known".into());
+            let none = alerts.is_empty().then(|| "no alerts found".into());
             let why = none.or_else(|| Planner::of(&state.shared).cannot_anywhere(OperationKind::Silence));
             let name = with_key(state, Command::Silence, &silences_of(alerts.len()));
             items.push(item(name, Intent::Silence(alerts, SILENCED), why));
@@ -109,7 +109,7 @@ pub(super) fn all(state: &mut State, now: Timestamp) {
         items.splice(0..0, of_incidents(state, &keys, &known));
         if matches!(pointed, Selection::Incidents(_)) {
             let alerts = to_silence(state);
-            let none = alerts.is_empty().then(|| "no alert is known that it is about".into());
+            let none = alerts.is_empty().then(|| "no alerts found".into());
             let why = none.or_else(|| Planner::of(&state.shared).cannot_anywhere(OperationKind::Silence));
             let name = with_key(state, Command::Silence, "Silence its alerts...");
             items.push(item(name, Intent::Silence(alerts, SILENCED), why));
@@ -130,7 +130,7 @@ pub(super) fn all(state: &mut State, now: Timestamp) {
     let why = Planner::of(&state.shared).cannot_anywhere(OperationKind::Silence);
     items.push(item(with_key(state, Command::NewSilence, "New silence..."), Intent::NewSilence, why));
     items.push(item(with_key(state, Command::Silences, "All silences"), Intent::Silences, None));
-    items.push(item(with_key(state, Command::Results, "Actions taken so far"), Intent::Results, None));
+    items.push(item(with_key(state, Command::Results, "Results of actions"), Intent::Results, None));
     show(state, title, items);
 }
 
@@ -172,14 +172,14 @@ fn of_silences(state: &State, keys: &[SilenceKey]) -> Items {
     if let ([key], [silence]) = (keys, all.as_slice()) {
         let why = |kind| planner.cannot(&silence.source, kind);
         let is_over = silence.state == SilenceState::Expired;
-        let ended = is_over.then(|| "it has ended: make it again instead".into());
+        let ended = is_over.then(|| "it has expired: create it again instead".into());
         items.push(item(
             "Edit: other matchers, comment or end...",
             Intent::EditSilence(key.clone()),
             ended.or_else(|| why(OperationKind::Edit)),
         ));
         let again = Intent::SilenceAgain(key.clone());
-        items.push(item("Make it again...", again, why(OperationKind::Silence)));
+        items.push(item("Create it again...", again, why(OperationKind::Silence)));
     }
     items
 }
@@ -202,8 +202,10 @@ pub(super) fn page(state: &mut State, keys: &[IncidentKey], now: Timestamp) {
     let known = planner.incidents(keys);
     let (title, source) = match known.as_slice() {
         [] => return refuse(state, "it is gone", now),
-        [one] => (format!("#{}: page whom?", one.incident.number), one.incident.source.clone()),
-        [first, ..] => (format!("{} incidents: page whom?", known.len()), first.incident.source.clone()),
+        [one] => (format!("#{}: escalate or reassign to", one.incident.number), one.incident.source.clone()),
+        [first, ..] => {
+            (format!("{} incidents: escalate or reassign to", known.len()), first.incident.source.clone())
+        }
     };
     let is_fresh = planner.knows_who_is_on_call(&source, now);
     let mut items = Items::new();
@@ -265,7 +267,7 @@ fn choices(shared: &Shared, objects: &Objects, kind: ParamKind, now: Timestamp) 
     let later = |length: Duration| now.checked_add(length).unwrap_or(now);
     let minutes =
         |all: &[u64]| all.iter().map(|minutes| Duration::from_secs(minutes * 60)).collect::<Vec<_>>();
-    let night = |person: &Person| if person.is_at_night(now) == Some(true) { ", night there" } else { "" };
+    let night = |person: &Person| if person.is_at_night(now) == Some(true) { ", at night" } else { "" };
     match kind {
         ParamKind::Person => {
             let all = first.into_iter().flat_map(|source| {

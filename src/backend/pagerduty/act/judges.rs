@@ -62,7 +62,7 @@ impl Writer for PagerDuty {
                 Some(address) => (Some(me.id), address),
                 None => {
                     return Err(self.unfit(format!(
-                        "PagerDuty does not tell the address of {}: put it into `from` of [sources.{}]",
+                        "PagerDuty does not return the e-mail address of {}: put it into `from` of [sources.{}]",
                         me.name, self.info.id
                     )));
                 }
@@ -71,13 +71,13 @@ impl Writer for PagerDuty {
             (Some(KeyOwner::Hidden), None, Some(address)) => (None, address),
             (_, None, Some(from)) => {
                 return Err(self.unfit(format!(
-                    "nobody at PagerDuty has the address `{from}`: correct `from` of [sources.{}]",
+                    "no PagerDuty user has the address `{from}`: correct `from` of [sources.{}]",
                     self.info.id
                 )));
             }
             (_, _, None) => {
                 return Err(self.unfit(format!(
-                    "the key does not say who you are: put your e-mail address at PagerDuty into `from` of [sources.{}]",
+                    "the key does not identify you: put your e-mail address at PagerDuty into `from` of [sources.{}]",
                     self.info.id
                 )));
             }
@@ -133,7 +133,7 @@ impl Writer for PagerDuty {
         if let (Some(state), Some(stands)) = (job.judge.state, stands)
             && stands != state.word()
         {
-            return Err(unclear(self.odd(&format!("it is {stands} all the same"))));
+            return Err(unclear(self.odd(&format!("but the status is still {stands}"))));
         }
         let id = answer.get("id").and_then(Value::as_str).filter(|_| job.judge.is_made());
         Ok(ActionResult::Done { id: id.map(Into::into) })
@@ -304,9 +304,9 @@ impl Judge {
         };
         let help = match (status, &self.missing) {
             (402, _) => "the account's plan does not have this",
-            (403, _) => "the key or the role behind it may only read, or not here",
+            (403, _) => "the key or its role has no write permission here",
             (_, Some((codes, missing))) if codes.contains(&status) => missing,
-            (404, _) => "the incident is not there any more, or the key may not see it",
+            (404, _) => "the incident no longer exists, or the key may not see it",
             _ => return error,
         };
         let message = if said.is_empty() { help.to_owned() } else { format!("{said}; {help}") };

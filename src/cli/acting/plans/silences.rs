@@ -141,7 +141,7 @@ impl PlanInputs<'_> {
     /// Checks that the alerts are known, because the preview needs them.
     fn known_alerts(&self) -> Result<(), NotPlanned> {
         self.view.why_unknown(AskKind::Alerts).map_or(Ok(()), |why| {
-            let words = format!("what it would hide is not known: {why}");
+            let words = format!("the alerts it would affect are not known: {why}");
             Err(NotPlanned { words, outcome: ExitOutcome::Partial })
         })
     }
@@ -202,7 +202,7 @@ impl PlanInputs<'_> {
         if planned.actions.len() > 1 {
             let each = planned.actions.iter().zip(&found.each);
             preview.extend(each.map(|(action, count)| {
-                format!("  hides {count} at {}: {}", action.source, action.target.name)
+                format!("  affects {count} at {}: {}", action.source, action.target.name)
             }));
         }
         // a matcher that burnwatch cannot evaluate may match many alerts
