@@ -103,7 +103,7 @@ impl PagerDuty {
         Ok(cost.reply(Answer::Probe(probe_report)))
     }
 
-    /// Whose key it is, asked anew; with the answer that told it.
+    /// The owner of the API key, read again; with the answer.
     async fn key(&self) -> Result<(KeyOwner, Option<Body>), SourceError> {
         let (key, body) = match self.get("users/me", &[]).await {
             Ok(body) => (self.user_key(&body)?, Some(body)),

@@ -1,4 +1,4 @@
-//! What is done at the simulated PagerDuty.
+//! The write requests of the simulated PagerDuty.
 
 use std::time::Duration;
 
@@ -15,7 +15,7 @@ use crate::model::action::{EntityRef, Operation};
 use crate::model::incident::Urgency;
 use crate::model::labels::Text;
 
-/// The longest rest, in seconds.
+/// The maximum snooze, in seconds.
 const REST: u64 = 604_800;
 
 type RefusedAction = (u16, &'static str);
@@ -38,7 +38,7 @@ impl PagerServer {
             (&Method::POST, ["incidents"]) => self.open(at(body, "/incident"), now),
             (&Method::PUT, ["incidents", id]) => {
                 for operation in self.changes(at(body, "/incident"))? {
-                    // what is over can still be ranked
+                    // a resolved incident can still get a priority
                     let may_be_over = matches!(operation, Operation::Priority { .. });
                     self.note(id, operation, may_be_over, now)?;
                 }
@@ -92,7 +92,7 @@ impl PagerServer {
         }
     }
 
-    /// Whoever acts must be somebody of the account.
+    /// The acting user must be a user of the account.
     fn actor(&self, asked: &ParsedRequest) -> Result<(), RefusedAction> {
         let from = asked.header("from").ok_or((400, "Requester From header is required"))?;
         let mut people = self.world.paging.people();
@@ -105,7 +105,7 @@ impl PagerServer {
         Some(EntityRef { id: found.id, name: found.name })
     }
 
-    /// What a change of an incident is made of.
+    /// The JSON keys of an incident update.
     fn changes(&self, wanted: &Value) -> Result<Vec<Operation>, RefusedAction> {
         let mut operations = Vec::new();
         match text(wanted, "/status") {
@@ -139,7 +139,7 @@ impl PagerServer {
         if operations.is_empty() { Err(INVALID) } else { Ok(operations) }
     }
 
-    /// Does something to an incident.
+    /// Records an operation on an incident.
     fn note(
         &self,
         id: &str,
@@ -189,7 +189,7 @@ impl PagerServer {
         self.told(201, &id, now)
     }
 
-    /// Takes turns of a rotation over, each with an answer of its own.
+    /// Creates overrides of a schedule; the answer has a status for each.
     fn stand_in(&self, id: &str, body: &Value, now: Timestamp) -> PagerAnswer {
         let paging = &self.world.paging;
         if !paging.has_rotation(id) {

@@ -1,4 +1,4 @@
-//! What PagerDuty's answers mean for what was done, or is about to be.
+//! Evaluates PagerDuty's answers: before an action, after its request, and when it is read back.
 
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Map, Value};
@@ -18,17 +18,17 @@ use crate::model::labels::Text;
 use crate::model::operation::TargetKind;
 use crate::model::source::{ErrorKind, SourceError};
 
-/// Two clocks are compared by the second, and requests take a while.
+/// Clocks are compared in whole seconds, and a request takes some time.
 const SLACK: SignedDuration = SignedDuration::from_secs(5);
 
-/// What was read.
+/// The answer to a read.
 pub(in crate::backend) enum Answer {
-    /// An incident, and the server's clock.
+    /// An incident, and the server's time.
     Incident(Known, Option<Timestamp>),
     Items(Vec<Value>),
 }
 
-/// An incident as it stands.
+/// The current state of an incident.
 pub(in crate::backend) struct Known(Box<wire::Incident>);
 
 impl Writer for PagerDuty {
@@ -51,7 +51,7 @@ impl Writer for PagerDuty {
         WriteContext { actor, ..WriteContext::at(self.clock.now()) }
     }
 
-    /// The person who acts: the key's owner, or whoever `from` names. Never a guess.
+    /// The acting user: the owner of the key, or the user in `from`; an error if neither is known.
     async fn identify(&self, action: &Action) -> Result<WriteContext, ActionError> {
         let (me, _) = self.who().await.map_err(surely_not)?;
         let key = self.kept().key.as_ref().map(|(_, key)| key.clone());
@@ -126,7 +126,7 @@ impl Writer for PagerDuty {
         if let (Some(state), Some(stands)) = (job.judge.state, stands)
             && stands != state.word()
         {
-            return Err(unclear(self.odd(&format!("it is {stands} all the same"))));
+            return Err(unclear(self.odd(&format!("but the status is still {stands}"))));
         }
         let id = answer.get("id").and_then(Value::as_str).filter(|_| job.judge.is_made());
         Ok(ActionResult::Done { id: id.map(Into::into) })
@@ -139,7 +139,7 @@ impl Writer for PagerDuty {
             Then::Key(key) if refused(&[400, 409]).is_some_and(|said| said.contains("already exists")) => {
                 Some(with_key(key))
             }
-            // somebody may have ended it between the look and the request
+            // somebody may have resolved it after the precheck
             Then::Log(..) | Then::Notes(_) | Then::Key(_) | Then::Override(..) => refused(&[400, 409, 422])
                 .filter(|_| judge.is_guarded)
                 .map(|_| super::one(&job.action.target.id)),
@@ -224,7 +224,7 @@ impl PagerDuty {
         surely_not(self.http.error(ErrorKind::Unfit { reason }))
     }
 
-    /// A list with a status of its own for each; one alone before there could be several.
+    /// Reads the answer to an override request: a list with a status for each override, or a single object in older versions.
     fn overridden(&self, answer: &Value) -> Result<ActionResult, ActionError> {
         let first = answer.get(0).unwrap_or(answer);
         let status = first.get("status").and_then(Value::as_u64).unwrap_or(201);
@@ -243,7 +243,7 @@ impl PagerDuty {
 }
 
 impl Judge {
-    /// Whether something is made that has an id of its own.
+    /// Whether the operation creates an object with its own id.
     fn is_made(&self) -> bool {
         matches!(self.then, Then::Notes(_) | Then::Key(_) | Then::Override(..))
     }
@@ -252,7 +252,7 @@ impl Judge {
         matches!(&self.then, Then::Key(key) if *incident.key.0 == **key)
     }
 
-    /// What was made, among those that are like it.
+    /// Finds the created object in a list of similar objects.
     fn found_in(
         &self,
         items: &[Value],
@@ -284,7 +284,7 @@ impl Judge {
         }
     }
 
-    /// A refusal in words that say what may be missing.
+    /// Adds to a refusal what may be missing.
     fn explained(&self, error: SourceError) -> SourceError {
         let (status, said) = if let ErrorKind::Forbidden { message } = &error.trouble {
             (403, message)
@@ -295,9 +295,9 @@ impl Judge {
         };
         let help = match (status, &self.missing) {
             (402, _) => "the account's plan does not have this",
-            (403, _) => "the key or the role behind it may only read, or not here",
+            (403, _) => "the key or its role has no write permission here",
             (_, Some((codes, missing))) if codes.contains(&status) => missing,
-            (404, _) => "the incident is not there any more, or the key may not see it",
+            (404, _) => "the incident no longer exists, or the key may not see it",
             _ => return error,
         };
         let message = if said.is_empty() { help.to_owned() } else { format!("{said}; {help}") };
@@ -305,7 +305,7 @@ impl Judge {
     }
 }
 
-/// What keeps it from being sent: it is so, or somebody else has changed the incident since the person looked.
+/// Why nothing is sent: the incident is already in the wanted state, or somebody else has changed it since the user saw it.
 fn conflict(job: &Job<'_, PagerDuty>, now: &wire::Incident) -> Option<ActionResult> {
     let (stands, seen) = (status(now)?, job.action.target.seen);
     let is_me = |thing: &&Thing| job.cx.actor.as_deref() == Some(&*thing.id.0);
