@@ -164,7 +164,7 @@ fn a_silence_is_edited_and_begins_when_it_is_told_to() {
     assert!(text.contains("Begins 2099-01-01 22:00"), "{text}");
     let edit = ["silence", "edit", "5113-0", "alertname=Slow", "service=search", "-c", "other work", "--yes"];
     let (code, text, said) = test_home.run(&edit);
-    assert!(code == 0 && text.contains("makes a new silence"), "{text} {said}");
+    assert!(code == 0 && text.contains("creates a new silence"), "{text} {said}");
     assert!(text.contains("5113-1") && text.contains("Matches 1 of 4"), "{text}");
     assert_eq!(test_home.manager.made(), ["work", "other work"]);
     let (code, _, said) = test_home.run(&["silence", "service=cart", "-c", "x", "--yes"]);
@@ -192,7 +192,7 @@ fn for_alerts_that_are_named_as_many_silences_are_made_as_hide_these_alone() {
     let (code, text, said) = test_home.run(&[&words[..], &name].concat());
     assert_eq!(code, 0, "{text} {said}");
     assert_eq!(test_home.manager.made(), ["both", "both"]);
-    assert!(text.contains("Matches 2 of 4 alerts") && text.contains("hides 1 at"), "{text}");
+    assert!(text.contains("Matches 2 of 4 alerts") && text.contains("affects 1 at"), "{text}");
     let (_, text, _) = test_home.run(&["silences", "-o", "json"]);
     let all: Value = serde_json::from_str(&text).unwrap();
     let counts: Vec<&Value> = all["silences"].as_array().unwrap().iter().map(|one| &one["alerts"]).collect();

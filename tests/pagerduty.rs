@@ -282,8 +282,8 @@ async fn who_or_what_was_deleted_is_said() {
     let (pager, source) = started(&["Q1", "Q2"]);
     let source = &*source;
     let gone = whom("PGONE", "Jo Doe");
-    refused(&pager, source, "QGONE", note("x"), &["404", "not there any more"]).await;
-    refused(&pager, source, "QGONE", Operation::Resolve, &["404", "not there any more"]).await;
+    refused(&pager, source, "QGONE", note("x"), &["404", "no longer exists"]).await;
+    refused(&pager, source, "QGONE", Operation::Resolve, &["404", "no longer exists"]).await;
     refused(
         &pager,
         source,
@@ -350,7 +350,7 @@ async fn nobody_acts_for_somebody_else() {
     refused(&pager, &*nobody, "Q1", Operation::Acknowledge, &[why]).await;
     let stranger = connected(&pager, Some("jo@example.org"));
     assert!(offer(&*stranger).await.refuses.is_some_and(|why| why.contains("jo@example.org")));
-    refused(&pager, &*stranger, "Q1", Operation::Acknowledge, &["nobody at PagerDuty has the address"]).await;
+    refused(&pager, &*stranger, "Q1", Operation::Acknowledge, &["no PagerDuty user has the address"]).await;
     assert!(pager.writes().is_empty());
     let noor = connected(&pager, Some("noor@example.org"));
     assert_eq!(offer(&*noor).await.refuses, None);

@@ -178,7 +178,7 @@ fn import_and_export_go_round() {
     let strict = home.run(&["slo", "export", "--format", "sloth", "--strict", &file]);
     assert_eq!(strict.status.code(), Some(1));
     assert!(
-        complaint(&strict).contains("sloth: cannot be expressed: api-errors: by: "),
+        complaint(&strict).contains("sloth: this format cannot express: api-errors: by: "),
         "{}",
         complaint(&strict)
     );

@@ -34,7 +34,7 @@ pub struct Alarm {
     pub notify_policy: NotifyPolicy,
     /// Sources whose incidents have been loaded.
     paging: BTreeSet<SourceId>,
-    /// Sources that have told the identity of the user.
+    /// The sources whose on-call data identify the user.
     sources_with_me: BTreeSet<SourceId>,
     /// For each incident: whether it was assigned to the user when last seen, and whether it may still notify.
     incidents: BTreeMap<AlarmKey, (bool, bool)>,

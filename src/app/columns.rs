@@ -1,5 +1,4 @@
-//! What is told of each thing in a list, as one table of columns: the screen, the table of a verb and its JSON are drawn from
-//! the same row.
+//! The columns of a list. One table defines the columns of the screen, of the verb's table and of its JSON.
 
 use std::cmp::Ordering;
 
@@ -14,113 +13,96 @@ use super::widgets::table::{self, Cell, Sort};
 use super::widgets::text::StyledRun;
 use crate::model::value::Value;
 
-/// What the columns of a list are about.
+/// The types that the columns of one list use.
 pub trait Listed: 'static {
-    /// What values are taken from.
+    /// The input for values.
     type Item<'a>;
-    /// What cells are drawn from: the thing with the screen around it.
+    /// The input for cells: the item with the state of the screen.
     type Row<'a>;
-    /// On what the widths depend.
+    /// The input for widths.
     type Widths;
 }
 
-/// How wide a column is.
+/// Takes the value of a column from an item.
+type ValueOf<T> = for<'r, 'a> fn(&'r <T as Listed>::Item<'a>) -> Value;
+
+/// Draws the cell of a column from a row.
+type CellOf<T> = for<'r, 'a> fn(&'r <T as Listed>::Row<'a>) -> Cell<'r>;
+
+/// The width of a column.
 enum Width<T: Listed> {
     Fixed(Size),
-    /// `None` leaves it out.
+    /// `None` omits the column.
     By(fn(&T::Widths) -> Option<Size>),
 }
 
-/// How a column stands on the screen.
+/// The column on the screen.
 pub struct Shown<T: Listed> {
-    /// From left to right.
+    /// The position, from left to right.
     at: u8,
     title: &'static str,
     size: Width<T>,
-    cell: for<'r, 'a> fn(&'r T::Row<'a>) -> Cell<'r>,
+    cell: CellOf<T>,
 }
 
 pub struct ListColumn<T: Listed> {
-    /// In JSON; empty: for people only.
+    /// The JSON key; empty: not in JSON.
     pub key: &'static str,
-    /// In the table of a verb; empty: for programs only.
+    /// The heading in the verb's table; empty: not in that table.
     pub heading: &'static str,
-    /// Numbers stand at the right.
+    /// Whether the column is right-aligned.
     pub is_number: bool,
-    /// Shown only where rows differ in it: what all of them have tells none from another.
+    /// Whether the column is omitted if all rows have the same value.
     pub is_distinguishing: bool,
-    /// The value, for JSON and the table of a verb; `None`: on the screen only.
-    pub value: Option<for<'r, 'a> fn(&'r T::Item<'a>) -> Value>,
+    /// The value for JSON and the verb's table; `None`: the column is on the screen only.
+    pub value: Option<ValueOf<T>>,
     shown: Option<Shown<T>>,
 }
 
 impl<T: Listed> ListColumn<T> {
-    /// One that is told nowhere yet.
+    /// An empty column, to be filled by the builder functions.
     pub const NONE: Self =
         Self { key: "", heading: "", is_number: false, is_distinguishing: false, value: None, shown: None };
 
-    /// Words, for people and programs.
-    pub const fn text(
-        key: &'static str,
-        heading: &'static str,
-        value: for<'r, 'a> fn(&'r T::Item<'a>) -> Value,
-    ) -> Self {
+    /// A text column of JSON and of the verb's table.
+    pub const fn text(key: &'static str, heading: &'static str, value: ValueOf<T>) -> Self {
         Self { key, heading, value: Some(value), ..Self::NONE }
     }
 
-    /// A number, for people and programs.
-    pub const fn number(
-        key: &'static str,
-        heading: &'static str,
-        value: for<'r, 'a> fn(&'r T::Item<'a>) -> Value,
-    ) -> Self {
+    /// A number column of JSON and of the verb's table.
+    pub const fn number(key: &'static str, heading: &'static str, value: ValueOf<T>) -> Self {
         Self { is_number: true, ..Self::text(key, heading, value) }
     }
 
-    /// In JSON, but not in the table of a verb.
-    pub const fn hidden(key: &'static str, value: for<'r, 'a> fn(&'r T::Item<'a>) -> Value) -> Self {
+    /// A column of JSON only.
+    pub const fn hidden(key: &'static str, value: ValueOf<T>) -> Self {
         Self::text(key, "", value)
     }
 
-    /// For people only where rows differ in it.
-    pub const fn distinguishing(
-        key: &'static str,
-        heading: &'static str,
-        value: for<'r, 'a> fn(&'r T::Item<'a>) -> Value,
-    ) -> Self {
+    /// A column that the verb's table omits if all rows have the same value.
+    pub const fn distinguishing(key: &'static str, heading: &'static str, value: ValueOf<T>) -> Self {
         Self { is_distinguishing: true, ..Self::text(key, heading, value) }
     }
 
-    /// On the screen only.
-    pub const fn drawn(
-        at: u8,
-        title: &'static str,
-        size: Size,
-        cell: for<'r, 'a> fn(&'r T::Row<'a>) -> Cell<'r>,
-    ) -> Self {
+    /// A column of the screen only.
+    pub const fn drawn(at: u8, title: &'static str, size: Size, cell: CellOf<T>) -> Self {
         Self::NONE.on_screen(at, title, size, cell)
     }
 
-    /// On the screen, too: the columns stand there in the order of `at`.
+    /// Shows the column on the screen, too, at position `at`.
     #[must_use]
-    pub const fn on_screen(
-        self,
-        at: u8,
-        title: &'static str,
-        size: Size,
-        cell: for<'r, 'a> fn(&'r T::Row<'a>) -> Cell<'r>,
-    ) -> Self {
+    pub const fn on_screen(self, at: u8, title: &'static str, size: Size, cell: CellOf<T>) -> Self {
         self.shown(Shown { at, title, size: Width::Fixed(size), cell })
     }
 
-    /// The same with a width that depends on what is listed; `None` leaves the column out.
+    /// As [`Self::on_screen`], with a width that depends on the rows; `None` omits the column.
     #[must_use]
     pub const fn on_screen_by(
         self,
         at: u8,
         title: &'static str,
         size: fn(&T::Widths) -> Option<Size>,
-        cell: for<'r, 'a> fn(&'r T::Row<'a>) -> Cell<'r>,
+        cell: CellOf<T>,
     ) -> Self {
         self.shown(Shown { at, title, size: Width::By(size), cell })
     }
@@ -131,7 +113,7 @@ impl<T: Listed> ListColumn<T> {
     }
 }
 
-/// What is wrong with a table: places and keys that stand twice, and orders that no column shows.
+/// The errors of a table: duplicate positions and keys, and sort orders that no column shows.
 #[cfg(test)]
 pub(super) fn mistakes<T: Listed, F>(columns: &[ListColumn<T>], orders: &[OrderBy<F>]) -> Vec<String> {
     let shown: Vec<&Shown<T>> = columns.iter().filter_map(|column| column.shown.as_ref()).collect();
@@ -147,29 +129,29 @@ pub(super) fn mistakes<T: Listed, F>(columns: &[ListColumn<T>], orders: &[OrderB
     places.chain(keys).chain(unseen).collect()
 }
 
-/// By what a list can be ordered; `F` compares two of its things.
+/// A sort order of a list.
 pub struct OrderBy<F> {
-    /// As the menu calls it.
+    /// The name in the menu.
     pub name: &'static str,
-    /// The title of the column that shows it.
+    /// The title of the column that shows the order.
     pub column: &'static str,
-    /// Whether the highest comes first.
+    /// Whether the highest value comes first.
     pub is_descending: bool,
-    /// The order.
+    /// The comparison.
     pub compare: F,
 }
 
-/// An order whose column shows that the lowest comes first.
+/// An ascending order.
 pub const fn ascending<F>(name: &'static str, column: &'static str, compare: F) -> OrderBy<F> {
     OrderBy { name, column, is_descending: false, compare }
 }
 
-/// An order whose column shows that the highest comes first.
+/// A descending order.
 pub const fn descending<F>(name: &'static str, column: &'static str, compare: F) -> OrderBy<F> {
     OrderBy { name, column, is_descending: true, compare }
 }
 
-/// One that two things of a list are handed to as they are.
+/// An order that compares two items directly.
 pub type ThingOrder<T> = OrderBy<fn(&T, &T) -> Ordering>;
 
 pub fn names<F>(orders: &[OrderBy<F>]) -> Vec<&'static str> {
@@ -181,29 +163,29 @@ pub fn order_name<F>(orders: &[OrderBy<F>], order: SortOrder) -> &'static str {
     orders.get(order.column).map_or("", |chosen| chosen.name)
 }
 
-/// How the chosen order compares two things, which `by` hands to it; equals stay as they are.
+/// Compares two items in the chosen order; `by` passes them to its comparison. Equal items keep their order.
 pub fn compare<F>(orders: &[OrderBy<F>], order: SortOrder, by: impl FnOnce(&F) -> Ordering) -> Ordering {
     order.apply(orders.get(order.column).map_or(Ordering::Equal, |chosen| by(&chosen.compare)))
 }
 
-/// What stands on one line of a list.
+/// One line of a list.
 pub enum Line<R> {
-    /// The head of a group.
+    /// The heading of a group.
     Heading(Vec<StyledRun<'static>>),
-    /// A thing.
+    /// An item.
     Item {
-        /// What its cells are drawn from.
+        /// The input for its cells.
         row: R,
-        /// Whether it came or changed since the last look.
+        /// Whether the item is new or has changed since the user last looked.
         is_new: bool,
-        /// Whether what is known of it is old.
+        /// Whether its data are stale.
         is_stale: bool,
     },
-    /// A thing that is gone, until the list is brought into order again.
+    /// An item that no longer exists, until the list is rebuilt.
     Gone,
 }
 
-/// A list as it is drawn now.
+/// A list to draw.
 pub struct ListTable<T: Listed> {
     shown: Vec<&'static Shown<T>>,
     columns: Vec<table::Column>,
@@ -224,14 +206,14 @@ impl<T: Listed> ListTable<T> {
         Self { shown: all.into_iter().map(|(shown, _)| shown).collect(), columns }
     }
 
-    /// Where the header shows an order.
+    /// Where the header marks the sort order.
     pub fn sort<F>(&self, orders: &[OrderBy<F>], order: SortOrder) -> Option<Sort> {
         let by = orders.get(order.column)?;
         let column = self.shown.iter().position(|shown| shown.title == by.column)?;
         Some(Sort { column, descending: by.is_descending != order.reversed })
     }
 
-    /// Draws the rows of a list that have room; `line` tells what stands on the line of each.
+    /// Draws the visible rows of a list; `line` returns the content of each line.
     pub fn render<'a, K: Clone + Ord>(
         &self,
         cx: &Cx<'_>,

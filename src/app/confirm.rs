@@ -1,9 +1,9 @@
-//! The one dialogue before anything outside is changed: what, where, on how many things, by which calls, and what follows.
+//! The confirmation dialog that is shown before an external system is changed: operation, targets, requests and consequences.
 
 use std::collections::BTreeSet;
 
 use super::event::{Plan, Wait};
-use super::form::Form;
+use super::form::ActionForm;
 use super::key::{Code, Key, NamedKey};
 use super::line_editor::LineEditor;
 use super::planner::consequences;
@@ -17,59 +17,59 @@ mod view;
 
 pub(super) use view::{last_scroll, render};
 
-/// A plan that waits for the person's word.
+/// A plan that waits for confirmation.
 #[derive(Debug, Clone)]
 pub struct Confirm {
-    /// What would be done; bound to what stood there when the key was pressed.
+    /// The plan, bound to the state of its targets when the key was pressed.
     pub plan: Plan,
-    /// What was wanted, too, and is left alone, with the reasons.
+    /// The requested parts that are left out, each as a sentence with the reason.
     pub left_out: Vec<Text>,
     /// The requests of each action.
     pub requests: Vec<Vec<RequestPreview>>,
-    /// The alerts that were marked for it.
+    /// The alerts that were marked for the plan.
     pub covers: BTreeSet<Fingerprint>,
-    /// The context's name as far as it is typed, where it has to be.
+    /// The typed part of the context's name, if the name is required.
     pub name: Option<LineEditor>,
-    /// How many of all alerts a silence would hide.
+    /// How many alerts the silences would affect, and the number of all alerts.
     pub share: Option<(usize, usize)>,
-    /// How many alerts each of the silences would hide.
+    /// How many alerts each silence would affect.
     pub hides: Vec<usize>,
-    /// Whether it was on the terminal long enough, with no key pressed meanwhile, for a key to be an answer to it.
+    /// Whether keys are accepted: the dialog was visible long enough without a key press.
     pub is_armed: bool,
-    /// How many keys came too early, or were no answer: each of them begins a new wait.
+    /// The number of keys that came too early or have no meaning here; each of them restarts the wait.
     pub early_keys: u32,
-    /// The comment: why the last key did nothing.
+    /// Why the last key had no effect.
     pub hint: Option<&'static str>,
-    /// The form that it comes from: who goes on typing is back there, and what was written is not lost.
-    pub form: Option<Box<Form>>,
-    /// By how many lines it is scrolled.
+    /// The form that opened the dialog; cancelling returns to it, so that the typed text is not lost.
+    pub form: Option<Box<ActionForm>>,
+    /// The scroll position in lines.
     pub scroll: u16,
 }
 
-/// What became of a key.
+/// The result of a key press.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Outcome {
-    /// Still deciding.
+    /// The dialog stays open.
     Open,
-    /// It was too soon, or no answer; why.
+    /// The key was too early or has no meaning here; with the reason.
     Stray(&'static str),
-    /// Somebody types words.
+    /// A letter without a meaning here, probably typed for another screen.
     Typed,
-    /// Nothing is to be done.
+    /// The user cancelled.
     Left,
-    /// It is to be done.
+    /// The user confirmed.
     Do,
 }
 
-const TOO_SOON: &str = "too soon: read it, then press the key again";
+const TOO_SOON: &str = "ignored, the dialog has just opened: press the key again";
 const BY_LETTER: &str = "press y to confirm";
-const NOT_NAMED: &str = "that is not the context's name";
+const NOT_NAMED: &str = "the context has another name";
 
-/// A silence that hides more alerts than this is not confirmed by a bare Enter.
+/// A silence that affects more alerts than this needs `y`; Enter is not enough.
 const MANY: usize = 10;
 
 impl Confirm {
-    /// The wait that its answer depends on, while it is not over.
+    /// The wait before keys are accepted; `None` when it is over.
     pub(super) fn waits(&self) -> Option<Wait> {
         (!self.is_armed).then_some(self.wait())
     }
@@ -78,7 +78,7 @@ impl Confirm {
         Wait { plan: self.plan.id, early_keys: self.early_keys }
     }
 
-    /// Whether only `y` confirms it, not Enter: what cannot be taken back, wakes people, or hides much.
+    /// Whether only `y` confirms: the action cannot be undone, pages somebody, or silences many alerts.
     fn wants_letter(&self) -> bool {
         self.kind().is_some_and(|kind| match kind.spec().confirm {
             ConfirmBy::Letter => true,
@@ -115,34 +115,33 @@ impl Confirm {
                 (None, Code::Char('k')) => self.scroll = step(self.scroll, -1),
                 (None, Code::Char('n' | 'q')) => return Outcome::Left,
                 (None, Code::Char('j')) => self.scroll = step(self.scroll, 1),
-                // whoever types words here thinks that they are elsewhere
+                // the user probably types for another screen
                 (None, Code::Char(_)) => return Outcome::Typed,
             },
         }
         Outcome::Open
     }
 
-    /// What kind of operation it is about.
+    /// The kind of the plan's operation.
     fn kind(&self) -> Option<OperationKind> {
         self.plan.actions.first().map(|action| action.operation.kind())
     }
 }
 
-/// `3 incidents`, `1 silence`: what a plan is about.
+/// The number of targets as text: `3 incidents`, `1 silence`.
 pub(super) fn counted(confirm: &Confirm) -> String {
     let count = confirm.plan.actions.len();
     let plural = |count: usize, noun: &str| format!("{count} {noun}{}", if count == 1 { "" } else { "s" });
-    match confirm.kind().map(OperationKind::target) {
-        Some(TargetKind::Alerts) => {
-            let (hidden, _) = confirm.share.unwrap_or_default();
-            let alerts = plural(hidden, "alert");
-            if count == 1 { alerts } else { format!("{alerts} by {count} silences") }
-        }
-        target => plural(count, target.unwrap_or(TargetKind::Incident).noun()),
+    let target = confirm.kind().map_or(TargetKind::Incident, OperationKind::target);
+    if target != TargetKind::Alerts {
+        return plural(count, target.noun());
     }
+    let (hidden, _) = confirm.share.unwrap_or_default();
+    let alerts = plural(hidden, "alert");
+    if count == 1 { alerts } else { format!("{alerts} by {count} silences") }
 }
 
-/// How much of everything a silence would hide, and whether that needs the context's name.
+/// Computes how many of all alerts the silences would affect, and whether the context's name must be typed.
 pub(super) fn weigh(shared: &Shared, confirm: &mut Confirm) {
     if confirm.plan.actions.iter().all(|action| action.operation.draft().is_none()) {
         return;
@@ -150,7 +149,7 @@ pub(super) fn weigh(shared: &Shared, confirm: &mut Confirm) {
     let found = consequences::silences::hidden(&shared.world, &confirm.plan.actions);
     confirm.share = Some((found.hidden.len(), found.all));
     confirm.hides = found.each;
-    // what cannot be judged may be much
+    // a matcher that burnwatch cannot evaluate may match many alerts
     if found.unevaluated.is_some() || shared.guard.requires_context_name(found.hidden.len(), found.all) {
         confirm.name.get_or_insert_with(LineEditor::default);
     } else {

@@ -126,7 +126,6 @@ pub enum Tone {
 pub struct Message {
     /// How important it is.
     pub tone: Tone,
-    /// The text.
     pub text: String,
 }
 

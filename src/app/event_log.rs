@@ -70,7 +70,6 @@ impl LogEventKind {
 /// What an event is about.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub enum LogEventSubject {
-    /// An alert.
     Alert(Fingerprint),
     /// Another subject: its id, and a text that distinguishes events of the same subject and time.
     Named(Text, Text),
@@ -217,7 +216,6 @@ impl EventLog {
 pub struct EventLogInput<'a> {
     /// The newest answers of the sources.
     pub world: &'a World,
-    /// The sources.
     pub sources: &'a [SourceInfo],
     /// The labels that name a service, the most specific first.
     pub service_labels: &'a [String],

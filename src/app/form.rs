@@ -1,4 +1,5 @@
-//! A few lines to fill in before something can be confirmed: a note, a silence, a status update, a call for help, an incident.
+//! A form with one or more fields, filled in before an action is confirmed: note, silence, status update, responder request,
+//! new incident.
 
 use std::collections::BTreeSet;
 
@@ -8,7 +9,7 @@ use super::identity::IncidentKey;
 use super::intent::{Objects, PartialOperation};
 use super::key::{Code, Key, NamedKey};
 use super::line_editor::LineEditor;
-use super::planner::{Planned, Planner};
+use super::planner::{ActionProposal, Planner};
 use super::shared::Shared;
 use crate::model::fingerprint::Fingerprint;
 use crate::model::incident::Urgency;
@@ -21,26 +22,25 @@ mod view;
 pub(super) use silence::{SILENCED, Silencing};
 pub(super) use view::render;
 
-/// Characters of a title, a comment, a name.
+/// The maximum length of a title, a comment or a name, in characters.
 const SHORT: usize = 1024;
-/// One line to fill in.
+/// One field.
 #[derive(Debug, Clone)]
 pub struct Field {
-    /// What it is.
     pub name: &'static str,
-    /// What stands in it.
+    /// The text.
     pub line: LineEditor,
-    /// Characters that it may have.
+    /// The maximum length in characters.
     pub limit: usize,
-    /// What `+` and `-` go through; empty: they are typed.
+    /// The choices for `+` and `-`; empty: the field is typed.
     choices: &'static [&'static str],
-    /// Whether it may stay empty.
+    /// Whether the field may be empty.
     pub(super) is_optional: bool,
 }
 
 impl Field {
     fn new(name: &'static str, text: &str, limit: usize) -> Self {
-        // a character has four bytes at most
+        // a character has at most four bytes
         let line = LineEditor::of(text).limited(limit.saturating_mul(4));
         Self { name, line, limit, choices: &[], is_optional: false }
     }
@@ -55,7 +55,7 @@ impl Field {
         self
     }
 
-    /// Whether `+` and `-` choose in it.
+    /// Whether `+` and `-` change the value.
     fn has_choices(&self) -> bool {
         !self.choices.is_empty()
     }
@@ -68,7 +68,7 @@ impl Field {
         self.line.text().chars().count()
     }
 
-    /// The next choice, or the one before.
+    /// Selects the next or the previous choice.
     fn choose(&mut self, by: isize) {
         let at = self.choices.iter().position(|choice| *choice == self.text());
         let next = match at {
@@ -84,28 +84,26 @@ impl Field {
 /// What a form is for.
 #[derive(Debug, Clone)]
 pub enum FormKind {
-    /// The texts of an operation.
+    /// The text parameters of an operation.
     Operation(PartialOperation),
-    /// A silence.
     Silence(Box<Silencing>),
 }
 
-/// Lines that are being filled in.
+/// An open form.
 #[derive(Debug, Clone)]
-pub struct Form {
-    /// What for.
+pub struct ActionForm {
     pub kind: FormKind,
-    /// What it is called.
+    /// The title.
     pub title: String,
-    /// The lines.
+    /// The fields.
     pub fields: Vec<Field>,
-    /// The one with the keyboard.
+    /// The index of the focused field.
     pub at: usize,
-    /// The comment: why it could not go on, the last time it was tried.
+    /// Why the last attempt to continue failed.
     pub error: Option<String>,
 }
 
-impl Form {
+impl ActionForm {
     fn new(kind: FormKind, title: String, fields: Vec<Field>, at: usize) -> Self {
         Self { kind, title, fields, at, error: None }
     }
@@ -118,7 +116,7 @@ impl Form {
         self.fields.get_mut(self.at)
     }
 
-    /// Puts pasted text into the current line.
+    /// Inserts pasted text into the focused field.
     pub(super) fn paste(&mut self, text: &str) {
         self.error = None;
         if let Some(field) = self.current() {
@@ -128,14 +126,14 @@ impl Form {
         }
     }
 
-    /// Takes a key that is for the lines; moves between them or types.
+    /// Handles a key: moves between fields or edits the focused one.
     pub(super) fn take(&mut self, key: Key) {
         let count = self.fields.len().max(1);
         match key.code {
             Code::Named(NamedKey::Tab) if key.shift => self.at = (self.at + count - 1) % count,
             Code::Named(NamedKey::Up) => self.at = (self.at + count - 1) % count,
             Code::Named(NamedKey::Tab | NamedKey::Down) => self.at = (self.at + 1) % count,
-            _ => {
+            Code::Named(_) | Code::Char(_) => {
                 self.error = None;
                 let Some(field) = self.current() else { return };
                 match key.typed() {
@@ -161,14 +159,16 @@ fn named(shared: &Shared, keys: &[IncidentKey]) -> String {
     }
 }
 
-/// The form for the texts of an operation.
-pub(super) fn of(shared: &Shared, wanted: PartialOperation) -> Form {
+/// The form for the text parameters of an operation.
+pub(super) fn of(shared: &Shared, wanted: PartialOperation) -> ActionForm {
     let spec = wanted.kind.spec();
     let filled = |template: &str| {
         fill(template, |name| match (name, &wanted.objects) {
             ("things", Objects::Incidents(keys)) => named(shared, keys),
             ("target", Objects::Service(Some((source, service)))) => format!("{} at {source}", service.name),
-            _ => wanted.given.find(name).map(Argument::words).unwrap_or_default(),
+            (_, Objects::Incidents(_) | Objects::Silences(_) | Objects::Level(_) | Objects::Service(_)) => {
+                wanted.given.find(name).map(Argument::words).unwrap_or_default()
+            }
         })
     };
     let fields = spec.params.iter().filter(|param| param.kind.is_typed()).map(|param| {
@@ -179,15 +179,15 @@ pub(super) fn of(shared: &Shared, wanted: PartialOperation) -> Form {
         Field { is_optional: param.is_optional, ..Field::new(param.label, &text, limit).choices(choices) }
     });
     let (fields, title) = (fields.collect(), filled(spec.form));
-    Form::new(FormKind::Operation(wanted), title, fields, 0)
+    ActionForm::new(FormKind::Operation(wanted), title, fields, 0)
 }
 
-/// What the form asks for.
+/// The plan of the filled-in form.
 pub(super) fn planned(
     shared: &Shared,
-    form: &Form,
+    form: &ActionForm,
     now: Timestamp,
-) -> Result<(Planned, BTreeSet<Fingerprint>), Text> {
+) -> Result<(ActionProposal, BTreeSet<Fingerprint>), Text> {
     let mut wanted = match &form.kind {
         FormKind::Silence(silencing) => {
             let planned = silence::planned(shared, form, silencing, now)?;
@@ -197,11 +197,12 @@ pub(super) fn planned(
     };
     let typed = wanted.kind.spec().params.iter().filter(|param| param.kind.is_typed());
     for (param, field) in typed.zip(&form.fields) {
-        let value: Argument = match (param.kind, field.text()) {
-            (ParamKind::Urgency, "high") => Urgency::High.into(),
-            (ParamKind::Urgency, "low") => Urgency::Low.into(),
-            (ParamKind::Urgency, _) => return Err("urgency is high or low".into()),
-            (_, text) => Text::from(text).into(),
+        let is_urgency = param.kind == ParamKind::Urgency;
+        let value: Argument = match field.text() {
+            "high" if is_urgency => Urgency::High.into(),
+            "low" if is_urgency => Urgency::Low.into(),
+            _ if is_urgency => return Err("urgency is high or low".into()),
+            text => Text::from(text).into(),
         };
         wanted = wanted.with(param.name, value);
     }

@@ -22,7 +22,6 @@ pub trait Listing {
     /// Its cursor and marks, to be moved.
     fn cursor_mut(&mut self) -> &mut dyn Cursor;
 
-    /// Its filter.
     fn found(&self) -> &ListFilter;
 
     /// Its filter, to be changed.
@@ -55,7 +54,6 @@ pub trait Listing {
 pub struct FilteredList<K> {
     /// The rows, with the cursor and the marks.
     pub list: List<K>,
-    /// The filter.
     pub found: ListFilter,
     pub order: SortOrder,
 }
@@ -127,9 +125,7 @@ impl<G: Clone + Eq + Hash> GroupIndex<G> {
 pub struct GroupedList<K, G> {
     /// The rows with the cursor and the marks.
     pub list: List<Row<K, G>>,
-    /// The filter.
     pub found: ListFilter,
-    /// The sort order.
     pub order: SortOrder,
     /// How the rows are grouped.
     pub grouping: Grouping,

@@ -1,4 +1,4 @@
-//! What keys and menus of actions lead to. Nothing is sent here.
+//! The intents that keys and menus of actions create. Nothing is sent here.
 
 use std::time::Duration;
 
@@ -8,29 +8,29 @@ use crate::model::fingerprint::Fingerprint;
 use crate::model::operation::{Argument, Arguments};
 use crate::model::source::SourceId;
 
-/// What is wanted, bound to what the person pointed at when the key was pressed or the menu opened.
+/// What the user wants to do, bound to the selection when the key was pressed or the menu was opened.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Intent {
-    /// An operation; what is missing of it is chosen or typed next.
+    /// An operation; its missing parameters are asked next.
     Operate(PartialOperation),
-    /// Choosing whom to page about incidents: a level, a person or a policy.
+    /// Choose whom to page about incidents: a level, a person or a policy.
     Page(Vec<IncidentKey>),
-    /// Silencing alerts for this long, at first.
+    /// Silence alerts, with this default duration.
     Silence(Vec<Fingerprint>, Duration),
-    /// Writing a silence from nothing.
+    /// Create a silence without given alerts.
     NewSilence,
-    /// Changing a silence.
+    /// Edit a silence.
     EditSilence(SilenceKey),
-    /// Making a silence once more.
+    /// Create an expired silence again.
     SilenceAgain(SilenceKey),
-    /// Going to the list of silences.
+    /// Open the list of silences.
     Silences,
-    /// Reading what was done so far.
+    /// Show the results of actions.
     Results,
 }
 
 impl Intent {
-    /// What the operation of a key or of a menu does to incidents.
+    /// The intent of an operation on incidents.
     pub fn on_incidents(kind: OperationKind, keys: Vec<IncidentKey>) -> Self {
         if kind == OperationKind::Escalate {
             return Self::Page(keys);
@@ -39,37 +39,34 @@ impl Intent {
     }
 }
 
-/// An operation of which not everything is known yet.
+/// An operation with some parameters still missing.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PartialOperation {
-    /// What is to be done.
+    /// The kind of the operation.
     pub kind: OperationKind,
-    /// To what.
     pub objects: Objects,
-    /// The values of its parameters, as far as they are known.
+    /// The known parameters.
     pub given: Arguments,
 }
 
-/// To what something is to be done.
+/// The targets of an operation.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Objects {
-    /// Incidents.
     Incidents(Vec<IncidentKey>),
-    /// Silences.
     Silences(Vec<SilenceKey>),
-    /// A level of a policy, for its turn.
+    /// A level of an escalation policy, whose shift is taken.
     Level(LevelKey),
-    /// A service of a paging system, once it is chosen.
+    /// A service of a paging system; `None` before it is chosen.
     Service(Option<(SourceId, EntityRef)>),
 }
 
 impl PartialOperation {
-    /// With nothing known but to what it is done.
+    /// Without any parameters.
     pub fn on(kind: OperationKind, objects: Objects) -> Self {
         Self { kind, objects, given: Arguments::default() }
     }
 
-    /// The same with a value.
+    /// Adds a parameter.
     #[must_use]
     pub fn with(self, name: &'static str, value: impl Into<Argument>) -> Self {
         Self { given: self.given.and(name, value), ..self }

@@ -1,4 +1,4 @@
-//! What can be done with the things of a list, by what kind of things they are: once for all screens that list them.
+//! What each kind of list item offers (screen, selection, copying, links), once for all screens that list such items.
 
 use std::hash::Hash;
 
@@ -12,18 +12,18 @@ use super::shared::Shared;
 use crate::model::labels::Text;
 use crate::model::runbook::RunbookQuery;
 
-/// A thing that lists have, by its identity.
+/// The key of a list item.
 pub trait Item: Clone + Ord {
-    /// Its own screen.
+    /// The screen about this item.
     fn place(&self, shared: &Shared) -> Option<Place>;
 
-    /// Some of them, to do something to them.
+    /// The selection of several items, for actions.
     fn selection(shared: &Shared, chosen: Vec<Self>) -> Selection;
 
-    /// What copying takes of it.
+    /// The text that is copied.
     fn copied(&self, shared: &Shared, now: Timestamp) -> Option<String>;
 
-    /// Its links: name and address, only http(s).
+    /// The links: name and address, http(s) only.
     fn links(&self, _shared: &Shared) -> Vec<(String, Text)> {
         Vec::new()
     }
@@ -32,42 +32,42 @@ pub trait Item: Clone + Ord {
         Vec::new()
     }
 
-    /// Whether what was wanted of it is done.
+    /// Whether an action on the item is complete, so that its mark is removed.
     fn is_handled(&self, _handled: &Handled<'_>) -> bool {
         false
     }
 
-    /// Whether what was wanted of a group of them is done.
+    /// The same for a group of items.
     fn is_group_handled(_handled: &Handled<'_>) -> bool {
         false
     }
 }
 
-/// A list of such things, whatever they are. One points at the marked things, else at the one under the cursor.
+/// A list of such items. Actions apply to the marked items, else to the one under the cursor.
 pub trait ItemList {
-    /// The list as one moves in it.
+    /// The list for moving the cursor.
     fn cursor(&self) -> &dyn Cursor;
 
-    /// Where what the cursor is on leads to.
+    /// The screen that Enter opens for the item under the cursor.
     fn place(&self, shared: &Shared) -> Option<Place>;
 
-    /// What the person points at.
+    /// The selection.
     fn selection(&self, shared: &Shared) -> Selection;
 
-    /// What copying takes of what the person points at.
+    /// The text that is copied for the selection.
     fn copied(&self, shared: &Shared, now: Timestamp) -> Option<String>;
 
-    /// The links of what the cursor is on.
+    /// The links of the item under the cursor.
     fn links(&self, shared: &Shared) -> Vec<(String, Text)>;
 
-    /// The runbooks of what the cursor is on.
+    /// The runbooks of the item under the cursor.
     fn runbooks(&self, shared: &Shared) -> Vec<RunbookQuery>;
 
-    /// Takes the marks of what was done away.
+    /// Removes the marks of items whose action is complete.
     fn unmark(&mut self, handled: &Handled<'_>);
 }
 
-/// What both kinds of lists tell of the thing under the cursor.
+/// What plain and grouped lists share about the item under the cursor.
 macro_rules! of_current {
     () => {
         fn place(&self, shared: &Shared) -> Option<Place> {

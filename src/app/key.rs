@@ -8,7 +8,6 @@ use std::str::FromStr;
 pub enum Code {
     /// A character, as typed.
     Char(char),
-    /// A key with a name.
     Named(NamedKey),
 }
 

@@ -1,38 +1,38 @@
-//! What screens that are lists say and draw alike.
+//! Texts and drawing code that all list screens share.
 
 use super::columns::{OrderBy, order_name};
 use super::grouped::GroupedList;
 use super::prelude::*;
 use crate::config::kind;
 
-/// How many rows are marked, for the title.
+/// The number of marked rows, for the title.
 pub fn marked(count: usize) -> Option<StyledRun<'static>> {
     (count > 0).then(|| StyledRun::new(format!("  {count} marked"), Role::Marked))
 }
 
-/// What is hidden, with the key that shows it, for the title.
+/// The hidden rows and the key that shows them, for the title.
 pub fn folded_away(shared: &Shared, hidden: &str) -> StyledRun<'static> {
     StyledRun::new(format!("  hidden: {hidden} ({} shows)", shared.key(Command::Fold)), Role::Muted)
 }
 
-/// By what the list is ordered, for the title; nothing for the first order.
+/// The sort order, for the title; empty for the default order.
 pub fn ordered<F>(orders: &[OrderBy<F>], order: SortOrder) -> Option<StyledRun<'static>> {
     let reversed = if order.reversed { ", reversed" } else { "" };
     let words = || format!("  by {}{reversed}", order_name(orders, order));
     (order != SortOrder::default()).then(|| StyledRun::new(words(), Role::Muted))
 }
 
-/// By which label or property rows are grouped, for the title.
+/// The label or property of the grouping, for the title.
 pub fn grouped<K: Clone + Ord>(rows: &GroupedList<K, Text>) -> Option<StyledRun<'static>> {
     rows.grouped_by().map(|by| StyledRun::new(format!("  grouped by {by}"), Role::Muted))
 }
 
-/// The sign before the head of a group.
+/// The symbol before the heading of a group.
 pub fn fold_sign(cx: &Cx<'_>, is_folded: bool) -> &'static str {
     if is_folded { cx.charset.pick("▸", ">") } else { cx.charset.pick("▾", "v") }
 }
 
-/// The head of the group that has this value, with its name in a role, and how many there are of a kind of things.
+/// The heading of a group: its value, and the number of its items.
 pub fn group_head<K: Clone + Ord>(
     cx: &Cx<'_>,
     rows: &GroupedList<K, Text>,
@@ -49,26 +49,26 @@ pub fn group_head<K: Clone + Ord>(
     ]
 }
 
-/// What a list lacks if the sources of these kinds of answers have told nothing.
+/// The texts of an empty list: no source, loading, failed, or no rows.
 pub struct Lack<'a> {
-    /// The kinds of answers.
+    /// The kinds of answers that the list needs.
     pub kinds: &'a [AskKind],
-    /// That there is no source, around what can be added.
+    /// The text before and after the configuration to add if there is no source.
     pub no_source: (&'a str, &'a str),
-    /// "source of alerts".
+    /// The kind of source, such as `source of alerts`.
     pub source: &'a str,
-    /// What is being loaded: "alerts".
+    /// What is being loaded, such as `alerts`.
     pub loading: &'a str,
-    /// What there is none of at the sources that have answered; none: one of them is enough.
+    /// The singular noun for a row, if all sources must have answered; `None`: one answer is enough.
     pub one: Option<&'a str>,
 }
 
-/// That there is no paging source.
+/// The text that no paging source is configured.
 pub const NO_PAGING: (&str, &str) =
     ("No paging source is configured: add", " to a context (`burnwatch config init` shows how).");
 
 impl Lack<'_> {
-    /// The comment: why there is nothing, as far as that is for want of sources or answers.
+    /// Why the list is empty, if a source or an answer is missing; `None` otherwise.
     pub fn words(&self, shared: &Shared) -> Option<(String, Role)> {
         let can =
             shared.sources.iter().filter(|source| source.answers.iter().any(|k| self.kinds.contains(k)));

@@ -30,7 +30,7 @@ pub(super) fn render(state: &State, cx: &Cx<'_>, buf: &mut Buffer) {
     }
 }
 
-/// Draws the help; the lower border tells how many lines are hidden above and below.
+/// Draws the help; the lower border shows how many lines are hidden above and below.
 fn help(cx: &Cx<'_>, help: &Help, top: u16, buf: &mut Buffer) {
     let (columns, rows) = (help.columns, help.rows());
     let width = help.width.saturating_add(2);

@@ -1,5 +1,5 @@
-//! From what a person wants done to actions that can be confirmed, or the words for why not. Pure: what is known and what
-//! is allowed go in, a list of actions bound to what stands there now comes out.
+//! Plans operations: turns what the user wants into actions that can be confirmed, or into the reason why that is not possible.
+//! Pure: it reads the cached answers and the guard, and returns actions bound to the current state of their targets.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -28,38 +28,38 @@ mod silences;
 
 pub use silences::silence_called;
 
-/// What actions are worked out from.
+/// Plans actions from the cached answers, the sources and the guard of a context.
 #[derive(Clone, Copy)]
 pub struct Planner<'a> {
-    /// What the sources say.
+    /// The cached answers.
     pub world: &'a World,
-    /// Who they are and what can be done there.
+    /// The sources of the context and the operations that they support.
     pub sources: &'a [SourceInfo],
-    /// What the context forbids.
+    /// The restrictions of the context.
     pub guard: &'a Guard,
 }
 
 /// Actions that are ready to be confirmed.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Planned {
-    /// What is to be done; never empty.
+pub struct ActionProposal {
+    /// The actions; never empty.
     pub actions: Vec<Action>,
-    /// What was wanted, too, and is left alone, each with the reason.
+    /// The requested parts that are left out, each as a sentence with the reason.
     pub left_out: Vec<Text>,
 }
 
-/// An incident as people say it: `#4242 checkout is slow`.
+/// An incident as a short text: `#4242 checkout is slow`.
 pub fn called(known: &IncidentView) -> Text {
     format!("#{} {}", known.incident.number, known.incident.subject()).into()
 }
 
 impl<'a> Planner<'a> {
-    /// Of what is known now.
+    /// A planner over the current state of the screen.
     pub fn of(shared: &'a Shared) -> Self {
         Self { world: &shared.world, sources: &shared.sources, guard: &shared.guard }
     }
 
-    /// The comment: why things of this kind cannot be done at a source, if they cannot.
+    /// Why operations of this kind are not possible at a source; `None` if they are.
     pub fn cannot(&self, source: &SourceId, kind: OperationKind) -> Option<Text> {
         if let Some(why) = self.guard.forbids(kind) {
             return Some(why);
@@ -69,27 +69,28 @@ impl<'a> Planner<'a> {
         };
         if !info.writes.kinds.contains(&kind) {
             let kind = kind.name();
-            return Some(format!("{source}: {} has no way to {kind}", info.kind.name()).into());
+            return Some(format!("{source}: {} does not support {kind}", info.kind.name()).into());
         }
         let offer = self.world.cache(source).and_then(|cache| cache.probe().value());
         let refuses = offer.and_then(|offer| offer.refuses.as_ref());
         refuses.map(|why| format!("{source}: {why}").into())
     }
 
-    /// The comment: why things of this kind can be done nowhere, if so.
+    /// Why operations of this kind are not possible at any source of the context; `None` if at least one source can run them.
     pub fn cannot_anywhere(&self, kind: OperationKind) -> Option<Text> {
         if let Some(why) = self.guard.forbids(kind) {
             return Some(why);
         }
         let mut able = self.sources.iter().filter(|info| info.writes.kinds.contains(&kind)).peekable();
         if able.peek().is_none() {
-            return Some(format!("no source of this context has a way to {}", kind.name()).into());
+            return Some(format!("no source of this context supports {}", kind.name()).into());
         }
         let reasons: Vec<Option<Text>> = able.map(|info| self.cannot(&info.id, kind)).collect();
         if reasons.iter().any(Option::is_none) { None } else { reasons.into_iter().next().flatten() }
     }
 
-    /// The source at which something can be done to an incident: the one that tells of it best, else another that knows it.
+    /// The source that runs an operation on an incident: the source with the most complete data if it can, else another source
+    /// that lists the incident.
     fn place(&self, known: &IncidentView, kind: OperationKind) -> Result<SourceId, Text> {
         let best = std::iter::once(&known.incident.source);
         let mut all = best.chain(known.sources.iter().filter(|id| **id != known.incident.source));
@@ -97,16 +98,20 @@ impl<'a> Planner<'a> {
         match (able, all.next()) {
             (Some(id), _) => Ok(id.clone()),
             (None, Some(id)) => Err(self.cannot(id, kind).unwrap_or_default()),
-            (None, None) => Err("no source knows it".into()),
+            (None, None) => Err("no source lists the incident".into()),
         }
     }
 
-    /// A operation on incidents. Those that it cannot be done to are left out.
+    /// An operation on incidents. Incidents that the operation does not apply to are left out.
     ///
     /// # Errors
-    /// Words for why nothing is left to be done, or why the context refuses it.
-    pub fn on_incidents(&self, incidents: &[&IncidentView], operation: &Operation) -> Result<Planned, Text> {
-        let mut planned = Planned::default();
+    /// The reason if every incident is left out, or if the guard refuses the plan.
+    pub fn on_incidents(
+        &self,
+        incidents: &[&IncidentView],
+        operation: &Operation,
+    ) -> Result<ActionProposal, Text> {
+        let mut planned = ActionProposal::default();
         for known in incidents {
             let target = ActionTarget {
                 id: known.incident.id.clone(),
@@ -121,8 +126,8 @@ impl<'a> Planner<'a> {
         self.checked(planned)
     }
 
-    /// What is planned, if anything is and the context lets it be.
-    fn checked(&self, planned: Planned) -> Result<Planned, Text> {
+    /// The plan, unless it has no actions or the guard refuses it.
+    fn checked(&self, planned: ActionProposal) -> Result<ActionProposal, Text> {
         if planned.actions.is_empty() {
             let mut reasons: Vec<&str> = planned.left_out.iter().map(|why| &**why).collect();
             reasons.dedup();
@@ -135,10 +140,10 @@ impl<'a> Planner<'a> {
         self.guard.refusal(&planned.actions).map_or(Ok(planned), Err)
     }
 
-    /// The requests that an action would make, or why its source would not take it.
+    /// The requests that an action would send.
     ///
     /// # Errors
-    /// In the words of that source's plan.
+    /// The reason of the source's plan if the action is not possible there.
     pub fn preview(&self, action: &Action, now: Timestamp) -> Result<Vec<RequestPreview>, String> {
         let Some(info) = self.sources.iter().find(|info| info.id == action.source) else {
             return Ok(Vec::new());
@@ -152,23 +157,23 @@ impl<'a> Planner<'a> {
         (info.writes.preview)(action, &info.address, &cx)
     }
 
-    /// The requests that each of these actions would make.
+    /// The requests that each of these actions would send.
     pub fn requests(&self, actions: &[Action], now: Timestamp) -> Vec<Vec<RequestPreview>> {
         actions.iter().map(|action| self.preview(action, now).unwrap_or_default()).collect()
     }
 
-    /// What is planned of an operation of which all is known.
+    /// Plans an operation whose parameters are all known. Fails if one is missing.
     ///
     /// # Errors
-    /// Words for why it cannot be done.
-    pub fn plan(&self, wanted: &PartialOperation, now: Timestamp) -> Result<Planned, Text> {
+    /// The reason why the operation is not possible.
+    pub fn plan(&self, wanted: &PartialOperation, now: Timestamp) -> Result<ActionProposal, Text> {
         let PartialOperation { kind, objects, given } = wanted;
-        let whole = |given: &Arguments| kind.with(given).ok_or("not all of it is known");
+        let whole = |given: &Arguments| kind.with(given).ok_or("a parameter is missing");
         match objects {
             Objects::Incidents(keys) => {
                 let known = self.incidents(keys);
                 if known.is_empty() {
-                    return Err("it is gone: its source no longer lists it".into());
+                    return Err("its source no longer lists it".into());
                 }
                 self.on_incidents(&known, &whole(given)?)
             }
@@ -189,45 +194,45 @@ impl<'a> Planner<'a> {
                     _ => turn.end,
                 };
                 let actions = vec![turn.taken(&policy.source, now, end)];
-                Ok(Planned { actions, left_out: Vec::new() })
+                Ok(ActionProposal { actions, left_out: Vec::new() })
             }
             Objects::Service(Some((source, service))) => {
-                // the same again within a minute is the same incident, not a second page
+                // the same title within a minute gets the same deduplication key, so that a repeated action does not page twice
                 let title = given.find("title").map(Argument::words).unwrap_or_default();
                 let key: Text = format!("burnwatch/{}/{title}/{}", service.id, now.as_second() / 60).into();
                 self.trigger(source, service, &whole(&given.clone().and("key", key))?)
             }
-            Objects::Service(None) => Err("no service is chosen".into()),
+            Objects::Service(None) => Err("no service is selected".into()),
         }
     }
 
-    /// The comment: why an operation of this kind can be done to none of these incidents, if so.
+    /// Why an operation of this kind is possible for none of these incidents; `None` if it is possible for at least one.
     pub fn cannot_on(&self, incidents: &[&IncidentView], kind: OperationKind) -> Option<Text> {
         self.on_incidents(incidents, &kind.trial()).err()
     }
 
-    /// The incidents of these keys that are there.
+    /// The incidents with these keys that are still listed.
     pub fn incidents(&self, keys: &[IncidentKey]) -> Vec<&'a IncidentView> {
         keys.iter().filter_map(|key| key.incident(self.world)).collect()
     }
 
-    /// The silences of these keys that are there.
+    /// The silences with these keys that are still listed.
     pub fn silences(&self, keys: &[SilenceKey]) -> Vec<Arc<Silence>> {
         keys.iter().filter_map(|key| key.silence(self.world)).collect()
     }
 
-    /// Opens an incident about a service of a paging system. The same title within the same minute is the same incident.
+    /// Plans to open an incident for a service of a paging system.
     ///
     /// # Errors
-    /// Words for why it cannot be done.
+    /// The reason why the operation is not possible.
     pub fn trigger(
         &self,
         source: &SourceId,
         service: &EntityRef,
         operation: &Operation,
-    ) -> Result<Planned, Text> {
+    ) -> Result<ActionProposal, Text> {
         let target = ActionTarget { id: service.id.clone(), name: service.name.clone(), seen: None };
-        let mut planned = Planned::default();
+        let mut planned = ActionProposal::default();
         match self.cannot(source, operation.kind()) {
             Some(why) => planned.left_out.push(why),
             None => {
@@ -237,10 +242,10 @@ impl<'a> Planner<'a> {
         self.checked(planned)
     }
 
-    /// The turn of somebody else at a level that the person at the keyboard can take over.
+    /// The current shift of another person at a level, which the user can take.
     ///
     /// # Errors
-    /// Words for why there is none.
+    /// The reason if there is no such shift.
     pub fn turn_to_take(
         &self,
         source: &SourceId,
@@ -250,17 +255,18 @@ impl<'a> Planner<'a> {
         if let Some(why) = self.cannot(source, OperationKind::TakeShift) {
             return Err(why);
         }
-        let board = self.board(source).ok_or("who is on call there is not known")?;
+        let board = self.board(source).ok_or("its on-call data are not available")?;
         let me = board.me.as_ref().ok_or_else(|| -> Text {
-            format!("{source} does not know who you are: set `from` to your address there").into()
+            format!("{source} cannot identify you: set `from` in [sources.{source}] to your e-mail address")
+                .into()
         })?;
         let its = board.shifts.iter().filter(|shift| *shift.policy == *policy && shift.level == level);
         let on_call: Vec<&'a Shift> = its.filter(|shift| shift.covers(now)).collect();
         if on_call.is_empty() {
-            return Err(format!("nobody's turn is known at level {level}, so there is none to take").into());
+            return Err(format!("no shift is known at level {level}").into());
         }
         if on_call.iter().all(|shift| shift.person.id == me.id) {
-            return Err("it is your turn already".into());
+            return Err("you already have this shift".into());
         }
         let others = on_call.iter().filter(|shift| shift.person.id != me.id);
         let turn = others.clone().find_map(|shift| {
@@ -269,22 +275,23 @@ impl<'a> Planner<'a> {
         });
         turn.ok_or_else(|| {
             let name = others.clone().next().map_or("somebody", |shift| &*shift.person.name);
-            format!("{name} is there by name and not by a schedule, so there is no turn to take").into()
+            format!("{name} is a direct target of this level, not in a schedule: there is no shift to take")
+                .into()
         })
     }
 
-    /// Who is on call, as a source says.
+    /// The on-call data of a source; `None` before its first answer.
     pub fn board(&self, source: &SourceId) -> Option<&'a OnCallBoard> {
         self.world.cache(source)?.on_call().value()
     }
 
-    /// Whether who is on call at a source was read in the last five minutes.
+    /// Whether the on-call data of a source are at most five minutes old.
     pub fn knows_who_is_on_call(&self, source: &SourceId, now: Timestamp) -> bool {
         let read = self.world.cache(source).and_then(|cache| cache.on_call().at());
         read.is_some_and(|at| age(at, now).as_secs() <= 330)
     }
 
-    /// Everybody of a source who can be given an incident: the person at the keyboard first, then those who are on call now.
+    /// The people of a source who can be assigned: the user first, then those who are on call now.
     pub fn people(&self, source: &SourceId, now: Timestamp) -> Vec<&'a Person> {
         let Some(board) = self.board(source) else { return Vec::new() };
         let on_call = board.shifts.iter().filter(|shift| shift.covers(now));
@@ -302,7 +309,7 @@ impl<'a> Planner<'a> {
         all.filter(|person| seen.insert(&person.id)).collect()
     }
 
-    /// The services of a paging system about which an incident can be opened, by name.
+    /// The services of a paging system for which an incident can be opened, sorted by name.
     pub fn services(&self, source: &SourceId) -> Vec<EntityRef> {
         let of_policies = self.board(source).into_iter().flat_map(|board| &board.policies);
         let of_policies = of_policies.flat_map(|policy| &policy.services);
@@ -315,21 +322,20 @@ impl<'a> Planner<'a> {
     }
 }
 
-/// Somebody's turn that can be taken over.
+/// A shift of another person that can be taken.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Turn<'a> {
-    /// The schedule by which it is theirs.
+    /// The schedule of the shift.
     pub schedule: EntityRef,
-    /// Whose it is.
     pub from: &'a Person,
-    /// The person at the keyboard.
+    /// The user of burnwatch.
     pub me: &'a Person,
-    /// When it ends.
+    /// The end of the shift.
     pub end: Timestamp,
 }
 
 impl Turn<'_> {
-    /// Taking it over from `now` until a moment.
+    /// The action that takes the shift from `now` until a time.
     pub fn taken(&self, source: &SourceId, now: Timestamp, until: Timestamp) -> Action {
         let person = EntityRef::from(self.me);
         let target =
@@ -342,7 +348,7 @@ impl Turn<'_> {
     }
 }
 
-/// The comment: why an operation does not fit an incident as it stands, if so.
+/// Why an operation does not apply to an incident in its current state; `None` if it does.
 fn unfit(known: &IncidentView, operation: &Operation) -> Option<Text> {
     let (incident, spec) = (&known.incident, operation.kind().spec());
     let number = incident.number;
@@ -350,7 +356,7 @@ fn unfit(known: &IncidentView, operation: &Operation) -> Option<Text> {
         && optimistic.stage != OptimisticStage::Done
         && !spec.is_addition
     {
-        return Some(format!("#{number}: {} is still on its way", optimistic.kind.name()).into());
+        return Some(format!("#{number}: {} is still in progress", optimistic.kind.name()).into());
     }
     if spec.is_for_open && incident.status == IncidentStatus::Resolved {
         return Some(format!("#{number} is resolved").into());

@@ -1,4 +1,4 @@
-//! What nearly every screen names.
+//! Re-exports for screens.
 
 pub(super) use super::columns::{Line, ListColumn, ListTable, Listed, Size};
 pub(super) use super::commands::{Command, Scope};
@@ -14,7 +14,7 @@ pub(super) use super::page::PageContent;
 pub(super) use super::place::{Place, ScrollPosition, Tab};
 pub(super) use super::scheduler::Want;
 pub(super) use super::screen::{
-    Badge, Hint, Opened, Screen, SubjectScreen, keeps_spot, lists_panels, lists_rows,
+    Badge, Hint, Opened, Screen, SubjectScreen, drawn_by_view, keeps_spot, lists_panels, lists_rows,
 };
 pub(super) use super::selection::{Handled, Selection};
 pub(super) use super::shared::Shared;

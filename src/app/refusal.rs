@@ -46,7 +46,7 @@ pub(super) fn titled(cx: &Cx<'_>, title: String, trouble: Option<String>) -> Str
     }
 }
 
-/// The comment: why an answer that a chart is drawn from is not what it should be, if so.
+/// Why a chart's answer is missing or incomplete; `None` if it is neither.
 pub(super) fn behind<T>(
     shared: &Shared,
     source: &SourceId,

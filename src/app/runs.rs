@@ -1,4 +1,4 @@
-//! What was confirmed: how far each action is, how it ended, and how that is told.
+//! Confirmed plans: the progress and the result of each action, and the messages about them.
 
 use std::collections::{BTreeSet, VecDeque};
 
@@ -11,52 +11,50 @@ use crate::model::fingerprint::Fingerprint;
 use crate::model::journal::ActionRecord;
 use crate::model::labels::Text;
 
-/// How many plans are remembered for the list of results.
+/// How many plans are kept for the list of results.
 const KEPT: usize = 30;
 
-/// A plan that was confirmed.
+/// A confirmed plan.
 #[derive(Debug, Clone)]
 pub struct PlanRun {
-    /// What is done.
+    /// The plan.
     pub plan: Plan,
-    /// How far each of its actions is; none: not begun.
+    /// The progress of each action; `None`: not started.
     pub progress: Vec<Option<ActionProgress>>,
-    /// The alerts that were marked for it.
+    /// The alerts that were marked for the plan.
     pub covers: BTreeSet<Fingerprint>,
-    /// When it was confirmed.
+    /// When the plan was confirmed.
     pub begun_at: Timestamp,
 }
 
 impl PlanRun {
-    /// How each action ended, in the order of the plan; none: not over.
+    /// The result of each action in the order of the plan; `None`: not finished.
     pub fn endings(&self) -> impl Iterator<Item = Option<&ActionResult>> {
-        self.progress.iter().map(|progress| match progress {
-            Some(ActionProgress::Ended(ending)) => Some(ending),
-            _ => None,
+        self.progress.iter().map(|progress| {
+            if let Some(ActionProgress::Ended(ending)) = progress { Some(ending) } else { None }
         })
     }
 
-    /// How many of its actions are over.
+    /// The number of finished actions.
     pub fn over(&self) -> usize {
         self.endings().flatten().count()
     }
 
-    /// How many of its actions did what was wanted.
+    /// The number of actions that succeeded.
     pub fn done(&self) -> usize {
         self.endings().flatten().filter(|ending| ending.is_done()).count()
     }
 
-    /// Whether any of its actions is on its way.
+    /// Whether an action is in progress.
     pub fn is_running(&self) -> bool {
         self.over() < self.progress.len()
     }
 
-    /// What kind of operation it is.
     pub fn kind(&self) -> Option<OperationKind> {
         self.plan.actions.first().map(|action| action.operation.kind())
     }
 
-    /// How far it is: `acknowledging 12/50 …`, and until when a source asks to wait.
+    /// The progress as text: `acknowledging 12/50 …`, and until when a source asks to wait.
     pub fn standing(&self, zone: &TimeZone, ellipsis: &str) -> String {
         let word = self.kind().map_or("doing", |kind| kind.spec().doing);
         let all = self.progress.len();
@@ -65,11 +63,10 @@ impl PlanRun {
             [one] => format!(" {}", one.target.name),
             _ => String::new(),
         };
-        let waiting =
-            self.plan.actions.iter().zip(&self.progress).find_map(|(action, progress)| match progress {
-                Some(ActionProgress::Waiting { until }) => Some((&action.source, *until)),
-                _ => None,
-            });
+        let waiting = self.plan.actions.iter().zip(&self.progress).find_map(|(action, progress)| {
+            let Some(ActionProgress::Waiting { until }) = progress else { return None };
+            Some((&action.source, *until))
+        });
         let is_unclear =
             self.progress.iter().any(|progress| matches!(progress, Some(ActionProgress::ReadingBack)));
         let more = match waiting {
@@ -84,7 +81,7 @@ impl PlanRun {
     }
 }
 
-/// All plans that were confirmed lately, the newest last.
+/// The recently confirmed plans, newest last.
 #[derive(Debug, Default)]
 pub struct Runs {
     last: u64,
@@ -92,13 +89,13 @@ pub struct Runs {
 }
 
 impl Runs {
-    /// A number for a new plan.
+    /// A new plan number.
     pub fn number(&mut self) -> u64 {
         self.last += 1;
         self.last
     }
 
-    /// Takes up a plan that was confirmed.
+    /// Adds a confirmed plan.
     pub fn begin(&mut self, plan: Plan, covers: BTreeSet<Fingerprint>, now: Timestamp) {
         let progress = vec![None; plan.actions.len()];
         if self.all.len() >= KEPT
@@ -109,33 +106,33 @@ impl Runs {
         self.all.push_back(PlanRun { plan, progress, covers, begun_at: now });
     }
 
-    /// Takes note of how far an action is. `None` if there is no such action, or how it ended was known before.
+    /// Records the progress of an action. `None` if there is no such action, or if its result was already known.
     pub fn progressed(&mut self, plan: u64, index: usize, progress: ActionProgress) -> Option<&PlanRun> {
         let run = self.all.iter_mut().find(|run| run.plan.id == plan)?;
         let slot = run.progress.get_mut(index)?;
-        match (&*slot, &progress) {
-            // found later
-            (Some(ActionProgress::Ended(ActionResult::Unknown { .. })), ActionProgress::Ended(how))
-                if how.is_done() => {}
-            (Some(ActionProgress::Ended(_)), _) => return None,
-            _ => {}
+        if let Some(ActionProgress::Ended(before)) = slot {
+            let is_done = matches!(&progress, ActionProgress::Ended(how) if how.is_done());
+            // what was unknown may be found later
+            if !(is_done && matches!(before, ActionResult::Unknown { .. })) {
+                return None;
+            }
         }
         *slot = Some(progress);
         Some(run)
     }
 
-    /// All of them, the newest first.
+    /// All plans, newest first.
     pub fn all(&self) -> impl ExactSizeIterator<Item = &PlanRun> {
         self.all.iter().rev()
     }
 
-    /// Those that are on their way, the newest first.
+    /// The plans in progress, newest first.
     pub fn running(&self) -> impl Iterator<Item = &PlanRun> {
         self.all().filter(|run| run.is_running())
     }
 }
 
-/// How an action ended, as one line: what came of it first, then why, then of what, which may be a long title.
+/// The result of an action as a one-line message: the result, the reason, then the target, whose title may be long.
 pub fn told(action: &Action, ending: &ActionResult) -> Message {
     let (name, done) = (&action.target.name, action.operation.kind().done());
     let source = &action.source;
@@ -158,7 +155,7 @@ pub fn told(action: &Action, ending: &ActionResult) -> Message {
     Message { tone, text: capital(&text) }
 }
 
-/// How an action of the journal ended, as one line.
+/// The result of an action of the journal as one line.
 pub(super) fn recorded(record: &ActionRecord) -> String {
     let ActionRecord { action, ending, .. } = record;
     let unread = || {
@@ -168,7 +165,7 @@ pub(super) fn recorded(record: &ActionRecord) -> String {
     ending.as_ref().map_or_else(unread, |ending| told(action, ending).text)
 }
 
-/// How a plan of several actions ended; `key` shows each.
+/// The result of a plan of several actions as a message; `key` is the key that shows the details.
 pub fn summary(run: &PlanRun, key: &str) -> Message {
     let (done, all) = (run.done(), run.progress.len());
     let verb = run.kind().map_or("done", OperationKind::done);

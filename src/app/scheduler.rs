@@ -99,7 +99,6 @@ pub struct Scheduler {
 /// A query that a screen needs, with its interval.
 #[derive(Debug, Clone)]
 pub struct Want {
-    /// The source.
     pub source: SourceId,
     /// The query.
     pub ask: Ask,

@@ -191,7 +191,6 @@ pub trait Screen {
 
     // sorting, grouping, filtering
 
-    /// The filter of the list.
     fn found(&self) -> Option<&ListFilter> {
         self.listing().map(Listing::found)
     }
@@ -303,6 +302,15 @@ macro_rules! lists_rows {
     };
 }
 
+/// Draws a screen by the function `render` of its module `view`.
+macro_rules! drawn_by_view {
+    () => {
+        fn render(&self, shared: &Shared, now: Timestamp, area: Rect, buf: &mut Buffer) {
+            view::render(self, shared, now, area, buf);
+        }
+    };
+}
+
 /// What a screen answers that has panels or scrolls: the field `spot`.
 macro_rules! keeps_spot {
     () => {
@@ -349,7 +357,7 @@ macro_rules! lists_panels {
     };
 }
 
-pub(in crate::app) use {keeps_spot, lists_panels, lists_rows};
+pub(in crate::app) use {drawn_by_view, keeps_spot, lists_panels, lists_rows};
 
 /// A screen about one subject, such as an alert or a service.
 pub trait SubjectScreen {

@@ -17,7 +17,6 @@ use crate::model::world::Watchdog;
 /// A source whose data are stale, failed, missing or incomplete, as a whole or for one kind of answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StaleSource {
-    /// The source.
     pub source: SourceId,
     /// The kind of answer concerned; `None`: the whole source.
     pub what: Option<AskKind>,

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 
 use super::confirm::Confirm;
 use super::event::Wait;
-use super::form::Form;
+use super::form::ActionForm;
 use super::line_editor::LineEditor;
 use super::menu::Menu;
 use super::palette::Palette;
@@ -36,7 +36,7 @@ pub enum Mode {
     /// Confirming or cancelling a plan of actions.
     Confirm(Box<Confirm>),
     /// Filling in the form of an action.
-    Form(Box<Form>),
+    Form(Box<ActionForm>),
     /// Reading the results of a plan.
     Results {
         /// Which plan: 0 is the newest, 1 the one before it.

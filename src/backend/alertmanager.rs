@@ -273,17 +273,7 @@ impl Source for Alertmanager {
         answer_by(self, &HANDLERS, ask, known)
     }
 
-    fn requests(&self, action: &Action) -> Vec<RequestPreview> {
-        writes::preview(self.plans(), action, self.http.address(), &self.context()).unwrap_or_default()
-    }
-
-    fn execute<'a>(&'a self, action: &'a Action) -> Executing<'a> {
-        Box::pin(writes::execute(self, action))
-    }
-
-    fn verify<'a>(&'a self, action: &'a Action, sent_at: Timestamp) -> Verifying<'a> {
-        Box::pin(writes::verify(self, action, sent_at))
-    }
+    writes::by_plans!();
 }
 
 #[cfg(test)]

@@ -61,10 +61,10 @@ struct AccountCache {
     history: History,
 }
 
-/// Something that changes seldom, and since when it is known.
+/// A rarely changing value with the time when it was read.
 type Aged<T> = Option<(Timestamp, T)>;
 
-/// The value, unless it has been known for longer than it `lasts`.
+/// The value, unless it is older than `lasts`.
 fn fresh<T: Clone>(aged: Option<&(Timestamp, T)>, now: Timestamp, lasts: SignedDuration) -> Option<T> {
     aged.filter(|(since, _)| now.duration_since(*since) < lasts).map(|(_, value)| value.clone())
 }
@@ -114,13 +114,13 @@ impl PagerDuty {
         self.http.get(path, query).await
     }
 
-    /// A query for the teams that are looked at.
+    /// The query parameters that select the configured teams.
     fn of_teams<'a>(&'a self, query: &[(&'a str, &'a str)]) -> Vec<(&'a str, &'a str)> {
         let teams = self.settings.teams.iter().map(|team| ("team_ids[]", team.as_str()));
         query.iter().copied().chain(teams).collect()
     }
 
-    /// The same for incidents, which are told apart by service, too, and come with all that is shown of them.
+    /// The same for incidents: also selects the configured services, and includes the details that screens show.
     fn of_incidents<'a>(&'a self, query: &[(&'a str, &'a str)]) -> Vec<(&'a str, &'a str)> {
         let services = self.settings.services.iter().map(|service| ("service_ids[]", service.as_str()));
         self.of_teams(&[query, &INCLUDED].concat()).into_iter().chain(services).collect()
@@ -142,17 +142,7 @@ impl Source for PagerDuty {
         })
     }
 
-    fn requests(&self, action: &Action) -> Vec<RequestPreview> {
-        writes::preview(self.plans(), action, self.http.address(), &self.context()).unwrap_or_default()
-    }
-
-    fn execute<'a>(&'a self, action: &'a Action) -> Executing<'a> {
-        Box::pin(writes::execute(self, action))
-    }
-
-    fn verify<'a>(&'a self, action: &'a Action, sent_at: Timestamp) -> Verifying<'a> {
-        Box::pin(writes::verify(self, action, sent_at))
-    }
+    writes::by_plans!();
 }
 
 impl PagerDuty {

@@ -1,4 +1,4 @@
-//! Stands in for a source that cannot be created from its configuration: every question is answered with the error. Other
+//! A replacement for a source that cannot be created from its configuration: it answers every question with the error. Other
 //! sources are not affected.
 
 use std::future::ready;

@@ -1,5 +1,5 @@
-//! Changes as data: how a source plans an operation, and the one way in which all of them are made: looked at first where
-//! somebody else may have been faster, sent once, and found again by reading where no clear answer.
+//! Writes as data: how a source plans an operation, and the common way to execute it. The target is read first if somebody else
+//! may have changed it; the request is sent once; without a clear answer the effect is looked for by reading.
 
 use std::future::{Future, ready};
 use std::time::Duration;
@@ -17,19 +17,19 @@ use crate::model::labels::Text;
 use crate::model::operation::operations;
 use crate::model::source::{ErrorKind, SourceError};
 
-/// What an operation takes at a source.
+/// The requests of an operation at a source.
 pub(super) struct Write<J> {
-    /// How the target is read before anything is sent, where somebody else may have changed it meanwhile.
+    /// The read before the write, if somebody else may have changed the target.
     pub(super) precheck: Option<Read>,
-    /// The one request.
+    /// The request.
     pub(super) request: WriteRequest,
-    /// What is read first where no clear answer.
+    /// The first read if the answer to the request is not clear.
     pub(super) verify: Read,
-    /// What the judges of the source have to know of it.
+    /// The input of the source's evaluation functions.
     pub(super) judge: J,
 }
 
-/// Something to read; what comes from outside has passed [`segment`](super::kit::http::segment).
+/// A read request. Parts of the path that come from outside have passed [`segment`](super::kit::http::segment).
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Read {
     pub(super) path: String,
@@ -37,14 +37,14 @@ pub(super) struct Read {
     pub(super) shape: Shape,
 }
 
-/// What is read.
+/// The form of the answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Shape {
     /// One object.
     Object,
-    /// A list that comes in one piece.
+    /// A complete list.
     List,
-    /// A list in pages, so many of them at most.
+    /// A paginated list, with the maximum number of pages.
     Pages(usize),
 }
 
@@ -63,41 +63,41 @@ impl Read {
     }
 }
 
-/// What is to be done after the look at the target.
+/// The result of the precheck.
 pub(super) enum Precheck {
-    /// It stands as the person saw it.
+    /// The target has not changed: send the request.
     GoOn,
-    /// It does, and this is the request with what only the server knew of it.
+    /// Send this request, which contains data that only the server had.
     GoOnWith(WriteRequest),
-    /// Nothing is to be sent: it is so already, or somebody else has changed it.
+    /// Send nothing: the target is already in the wanted state, or somebody else has changed it.
     Stop(ActionResult),
 }
 
-/// What a refusal means.
+/// How a refused request is interpreted.
 pub(super) enum Refusal {
-    /// It was refused, for this reason.
+    /// The action failed with this error.
     Final(ActionError),
-    /// Somebody else was faster.
+    /// The action has this result, because somebody else has changed the target.
     Is(ActionResult),
-    /// Somebody else may have been faster: that is read, and if it tells nothing it was refused.
+    /// Somebody else may have changed the target: read it; if that explains nothing, the action failed with the error.
     LookAgain(Read, ActionError),
 }
 
-/// What can be told of an action from what was read so far.
+/// The result of verifying an action from the answers read so far.
 pub(super) enum Verdict {
     Is(Verification),
-    /// This has to be read, too.
+    /// This must be read, too.
     Look(Read),
 }
 
-/// For whom, when and to what something is planned.
+/// The input of a plan.
 #[derive(Clone, Copy)]
 pub(super) struct Planning<'a> {
     pub(super) target: &'a ActionTarget,
     pub(super) cx: &'a WriteContext,
 }
 
-/// A plan, or why it would not be taken.
+/// The requests of an operation, or the reason why it is not possible.
 pub(super) type Planned<J> = Result<Write<J>, String>;
 
 macro_rules! plans {
@@ -107,7 +107,7 @@ macro_rules! plans {
             $($(#[$meta:meta])* $field:ident : $Field:ty = $param:expr),*
         })? => $target:ident { $($attributes:tt)* }
     )*) => {
-        /// How a source does one kind of operation: by its target, what is known, and its parameters.
+        /// How a source executes one kind of operation: a function of the target, the context and the parameters.
         pub(super) enum Plan<J: 'static> {
             $($(#[doc = $doc])* $Kind(fn(Planning<'_> $($(, &$Field)*)?) -> Planned<J>),)*
         }
@@ -119,7 +119,7 @@ macro_rules! plans {
                 }
             }
 
-            /// What the operation takes, if it is of its kind.
+            /// The requests of the operation; `None` if this plan is for another kind.
             fn of(&self, operation: &Operation, planning: Planning<'_>) -> Option<Planned<J>> {
                 match operation {
                     $(Operation::$Kind $({ $($field),* })? => {
@@ -134,7 +134,7 @@ macro_rules! plans {
 
 operations!(plans);
 
-/// The kinds of operation that these plan, in their order.
+/// The kinds of operations of these plans, in order.
 pub(super) const fn kinds<J, const COUNT: usize>(plans: &[Plan<J>; COUNT]) -> [OperationKind; COUNT] {
     let mut kinds = [OperationKind::Acknowledge; COUNT];
     let (mut left, mut free): (&[Plan<J>], &mut [OperationKind]) = (plans, &mut kinds);
@@ -145,13 +145,13 @@ pub(super) const fn kinds<J, const COUNT: usize>(plans: &[Plan<J>; COUNT]) -> [O
     kinds
 }
 
-/// What an action takes, by the plans of a source; `None`: the source has no such thing.
+/// The requests of an action; `None` if the source does not support the operation.
 fn plan<J>(plans: &[Plan<J>], action: &Action, cx: &WriteContext) -> Option<Planned<J>> {
     let planning = Planning { target: &action.target, cx };
     plans.iter().find_map(|plan| plan.of(&action.operation, planning))
 }
 
-/// The requests of an action at a source of this address, as they may be shown, or why it would not be taken.
+/// The requests of an action as shown to the user, or the reason why it is not possible.
 pub(super) fn preview<J>(
     plans: &[Plan<J>],
     action: &Action,
@@ -162,61 +162,61 @@ pub(super) fn preview<J>(
     Ok(write.map(|write| write.request.preview(address)).into_iter().collect())
 }
 
-/// A source that changes something by plans. Its judges are pure: what they go by is in the answers.
+/// A source with writes. Its evaluation functions are pure: they use only the answers.
 pub(super) trait Writer: Source {
-    /// What the judges have to know of a write.
+    /// The input of the evaluation functions for one write.
     type Judge: Send + Sync + 'static;
-    /// What comes of a [`Read`].
+    /// The answer to a [`Read`].
     type Answer: Send + Sync;
 
-    /// Its plans.
+    /// The plans of the operations that the source supports.
     fn plans(&self) -> &'static [Plan<Self::Judge>];
 
     fn http(&self) -> &Http;
 
-    /// What a plan depends on, as far as it is known without asking.
+    /// The context for a plan, as far as it is known without I/O.
     fn context(&self) -> WriteContext;
 
-    /// Finds out who acts, if that is said with what is sent.
+    /// Finds out the acting user, for sources that send it.
     fn identify(&self, _action: &Action) -> impl Future<Output = Result<WriteContext, ActionError>> + Send {
         ready(Ok(self.context()))
     }
 
-    /// Finds out whose action is looked for.
+    /// Finds out the acting user, to read back an action.
     fn recognise(&self, _action: &Action) -> impl Future<Output = Result<WriteContext, SourceError>> + Send {
         ready(Ok(self.context()))
     }
 
     fn read(&self, read: &Read) -> impl Future<Output = Result<Self::Answer, SourceError>> + Send;
 
-    /// Judges how the target stands before anything is sent.
+    /// Evaluates the state of the target before anything is sent.
     ///
     /// # Errors
-    /// If it could not be read: then nothing is sent.
+    /// If the target could not be read; nothing is sent then.
     fn judge_precheck(
         &self,
         job: &Job<'_, Self>,
         answer: Result<Self::Answer, SourceError>,
     ) -> Result<Precheck, SourceError>;
 
-    /// Judges the answer to the request.
+    /// Evaluates the answer to the request.
     ///
     /// # Errors
-    /// If it says no, or if it is no answer to it.
+    /// If the answer is an error or cannot be understood.
     fn judge_answer(&self, job: &Job<'_, Self>, body: &Body) -> Result<ActionResult, ActionError>;
 
-    /// Judges why the request was not taken.
+    /// Interprets a refused or failed request.
     fn judge_refusal(&self, job: &Job<'_, Self>, error: ActionError) -> Refusal;
 
-    /// Judges what was read after a refusal, if it tells more than that.
+    /// Evaluates what was read after a refusal; `None` if it does not explain the refusal.
     fn judge_again(&self, _job: &Job<'_, Self>, _answer: Self::Answer) -> Option<ActionResult> {
         None
     }
 
-    /// Judges whether it was done, from all that was read so far; the first of it is what the plan says.
+    /// Decides from the answers so far whether the action was executed; the first answer is that of [`Write::verify`].
     ///
     /// # Errors
-    /// If something could not be read.
+    /// If an answer could not be read.
     fn judge_verification(
         &self,
         job: &Job<'_, Self>,
@@ -225,17 +225,36 @@ pub(super) trait Writer: Source {
     ) -> Result<Verdict, SourceError>;
 }
 
-/// An action on its way, as the judges see it.
+/// The methods of a [`Source`] that executes actions: all of them go through its [`Writer`].
+macro_rules! by_plans {
+    () => {
+        fn requests(&self, action: &Action) -> Vec<RequestPreview> {
+            let address = self.http.address();
+            writes::preview(self.plans(), action, address, &self.context()).unwrap_or_default()
+        }
+
+        fn execute<'a>(&'a self, action: &'a Action) -> Executing<'a> {
+            Box::pin(writes::execute(self, action))
+        }
+
+        fn verify<'a>(&'a self, action: &'a Action, sent_at: Timestamp) -> Verifying<'a> {
+            Box::pin(writes::verify(self, action, sent_at))
+        }
+    };
+}
+pub(super) use by_plans;
+
+/// An action that is being executed.
 pub(super) struct Job<'a, S: Writer + ?Sized> {
     pub(super) action: &'a Action,
     pub(super) cx: WriteContext,
     pub(super) judge: S::Judge,
 }
 
-/// Does an action, once.
+/// Executes an action once.
 ///
 /// # Errors
-/// The comment: why it was not taken, or that nobody knows whether it was.
+/// Why the action was not executed, or that its result is unclear.
 pub(super) async fn execute<S: Writer>(source: &S, action: &Action) -> Result<ActionResult, ActionError> {
     let made = |cx: &WriteContext| {
         let planned = plan(source.plans(), action, cx).ok_or_else(|| {
@@ -245,7 +264,7 @@ pub(super) async fn execute<S: Writer>(source: &S, action: &Action) -> Result<Ac
         let planned = planned.and_then(|planned| planned.map_err(|reason| ErrorKind::Unfit { reason }));
         planned.map_err(|trouble| surely_not(source.http().error(trouble)))
     };
-    // nobody is asked about what will not be taken
+    // fails early: an impossible action must not cause a request for the acting user
     drop(made(&source.context())?);
     let cx = source.identify(action).await?;
     let Write { precheck, mut request, judge, .. } = made(&cx)?;
@@ -271,10 +290,10 @@ pub(super) async fn execute<S: Writer>(source: &S, action: &Action) -> Result<Ac
     }
 }
 
-/// Finds out by reading whether an action that went out at `sent_at` or later was done.
+/// Reads back whether an action that was sent at `sent_at` was executed.
 ///
 /// # Errors
-/// If it cannot be read now.
+/// If the source cannot be read now.
 pub(super) async fn verify<S: Writer>(
     source: &S,
     action: &Action,

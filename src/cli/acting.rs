@@ -1,4 +1,4 @@
-//! The verbs that change something outside: shown first, confirmed, and done through the same executor as from the screen.
+//! The verbs that change external systems: they show the plan, ask for confirmation, and run it through the action executor.
 
 mod plans;
 
@@ -19,7 +19,7 @@ use super::session::Session;
 use super::{CliContext, failed};
 use plans::{NotPlanned, PlanInputs, PlannedActions};
 
-/// More objects than that are not all listed before the question, nor more calls.
+/// The maximum number of targets, and of actions whose requests are listed, in the output.
 const SHOWN: usize = 20;
 
 const NOTHING_SENT: &str = "Nothing was sent (--dry-run).\n";
@@ -58,7 +58,7 @@ fn stopped(stop: &NotPlanned) -> ExitOutcome {
     stop.outcome
 }
 
-/// Shows what is planned, asks, and does it.
+/// Shows the plan, asks for confirmation, and runs it.
 fn go(
     session: &Session,
     desk: &PlanInputs<'_>,
@@ -81,7 +81,7 @@ fn go(
     text.extend(planned.left_out.iter().map(|why| format!("! left out: {why}")));
     print(&lines(&text), ExitOutcome::Fine);
     let dry_run = session.active.guard.dry_run;
-    // a dry run ends as the real one would, but asks nobody
+    // a dry run has the exit code of the real run, but asks for nothing
     let can_ask = can_ask && !dry_run && !verb.consent().yes;
     if planned.requires_context_name && !is_named(verb, &session.active.context, can_ask) {
         let name = &session.active.context;
@@ -96,7 +96,7 @@ fn go(
     if dry_run {
         return Ok(print(NOTHING_SENT, ExitOutcome::Fine));
     }
-    if !verb.consent().yes && !planned.requires_context_name && !is_yes(&asked("Do it? [y/N] ")) {
+    if !verb.consent().yes && !planned.requires_context_name && !is_yes(&asked("Send? [y/N] ")) {
         print_error("not confirmed; nothing was sent");
         return Ok(ExitOutcome::UsageError);
     }
@@ -113,7 +113,7 @@ fn go(
     Ok(if endings.iter().all(ActionResult::is_done) { left(&planned.left_out) } else { ExitOutcome::Failure })
 }
 
-/// How it ends when all else was done.
+/// The exit code if nothing else failed.
 fn left(left_out: &[Text]) -> ExitOutcome {
     if left_out.is_empty() { ExitOutcome::Fine } else { ExitOutcome::Failure }
 }
@@ -139,16 +139,16 @@ fn objects(plan: &Plan, calls: &[Vec<RequestPreview>]) -> Vec<String> {
 }
 
 fn lines(text: &[String]) -> String {
-    // a name or a note may have line breaks; nothing that a terminal obeys comes through
+    // names and notes may have line breaks; control characters are removed
     text.iter().flat_map(|line| [clean(line), "\n".into()]).collect()
 }
 
-/// Whether the context was named, as it must be where much of everything would be hidden.
+/// Whether the context's name was typed or passed, which is required if a large share of the alerts would be silenced.
 fn is_named(verb: &ActVerb, context: &str, can_ask: bool) -> bool {
     match verb.confirm_name() {
         Some(name) => name == context,
         None if can_ask => {
-            asked(&format!("Type the context's name to do it ({context}): ")).trim() == context
+            asked(&format!("Type the context's name to confirm ({context}): ")).trim() == context
         }
         None => false,
     }
@@ -158,14 +158,14 @@ fn is_yes(answer: &str) -> bool {
     ["y", "yes"].contains(&answer.trim().to_lowercase().as_str())
 }
 
-/// What the person types; nothing if they are gone.
+/// The line that the user types; empty if standard input is closed.
 fn asked(question: &str) -> String {
     print_stderr_plain(question);
     let mut answer = String::new();
     stdin().read_line(&mut answer).map_or_else(|_| String::new(), |_| answer)
 }
 
-/// A line for each ending; what delays it goes to standard error.
+/// Prints the result of an action; progress goes to standard error.
 fn tell(action: &Action, progress: &ActionProgress) {
     let name = &action.target.name;
     match progress {

@@ -91,7 +91,7 @@ fn list_of(view: &WorldView<'_>, alerts: &[&Arc<Alert>]) -> ReportList {
                 ReportColumn::values(COLUMNS, &AlertItem { alert, service, distinguishing })
             })
             .collect(),
-        empty: "No matching alert is known.",
+        empty: "No matching alerts found.",
         layout: ListLayout::Rows,
     }
 }
@@ -233,6 +233,6 @@ mod tests {
         let silenced = vec![alert("Full", "db", AlertState::Silenced, Severity::Critical, 1)];
         let fixture = world().with_alerts(&am(), silenced).with_rules(&prom());
         let text = table::render(&document(&fixture.view(), &AlertFilter::default()));
-        assert_eq!(text, "No matching alert is known.\n\n! not shown: 1 silenced (--all shows them)\n");
+        assert_eq!(text, "No matching alerts found.\n\n! not shown: 1 silenced (--all shows them)\n");
     }
 }

@@ -25,7 +25,7 @@ const MAX_FINDINGS: usize = 20;
 
 /// The output of a check, and the level that gives its exit code.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Verdict {
+pub(super) struct CheckVerdict {
     pub(super) text: String,
     pub(super) level: Level,
 }
@@ -81,7 +81,7 @@ struct CheckFinding {
 }
 
 /// Checks the SLOs and services of these names, or all if there is no name. A service's name selects its SLOs, too.
-pub(super) fn verdict(view: &WorldView<'_>, names: &[String]) -> Verdict {
+pub(super) fn verdict(view: &WorldView<'_>, names: &[String]) -> CheckVerdict {
     let world = view.world;
     let is_selected = |name: &str| names.is_empty() || names.iter().any(|wanted| wanted == name);
     let mut slos: Vec<&SloStatus> = world
@@ -134,7 +134,7 @@ pub(super) fn verdict(view: &WorldView<'_>, names: &[String]) -> Verdict {
             text: "there is no SLO and no service to check".to_owned(),
         });
     }
-    Verdict {
+    CheckVerdict {
         level: findings.first().map_or(Level::Fine, |worst| worst.level),
         text: lines(&findings, &looked_at, &numbers, view.notices(&[AskKind::Slos, AskKind::Services])),
     }
@@ -216,7 +216,7 @@ fn perfdata(view: &WorldView<'_>, slos: &[&SloStatus], each: bool) -> String {
     slos.sort_by(|a, b| (&a.slo.id, &a.source).cmp(&(&b.slo.id, &b.source)));
     let numbers: Vec<String> = if each {
         let left = |status: &&SloStatus| {
-            // `U` is the guidelines' value for unknown: the label is printed all the same
+            // `U` is the value for unknown in the guidelines, so the label is printed, too
             let left = status.worst().and_then(crate::model::slo::GroupStatus::left);
             let left = left.map_or_else(|| "U".to_owned(), |left| format!("{:.3}%;;;;100", left * 100.0));
             let source =
@@ -265,7 +265,7 @@ mod tests {
         fixture.with_rules(&prom()).with_alerts(&am(), Vec::new())
     }
 
-    fn check(fixture: &Fixture, names: &[&str]) -> Verdict {
+    fn check(fixture: &Fixture, names: &[&str]) -> CheckVerdict {
         verdict(&fixture.view(), &names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>())
     }
 

@@ -38,7 +38,7 @@ fn list_of<'v>(view: &WorldView<'v>, incidents: impl Iterator<Item = &'v Inciden
         rows: incidents
             .map(|known| ReportColumn::values(COLUMNS, &IncidentItem { known, now: view.now }))
             .collect(),
-        empty: "No matching incident is known.",
+        empty: "No matching incidents found.",
         layout: ListLayout::Rows,
     }
 }

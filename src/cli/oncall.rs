@@ -21,7 +21,7 @@ fn list(view: &WorldView<'_>) -> ReportList {
         title: "On call".to_owned(),
         columns: ReportColumn::of(COLUMNS),
         rows: policies.into_iter().flat_map(|(id, board, policy)| rows(view, id, board, policy)).collect(),
-        empty: "No escalation policy is known.",
+        empty: "No escalation policies found.",
         layout: ListLayout::Rows,
     }
 }

@@ -45,7 +45,7 @@ fn review(session: &Session, wanted: &str) -> Result<ExitOutcome, SessionError> 
             ));
             return Ok(ExitOutcome::UsageError);
         }
-        // whoever did not answer may know it
+        // a source that did not answer may have the incident
         return Ok(complain_of(&gaps));
     };
     let state = session.look(Place::Report(Document::Postmortem(key.clone())))?;

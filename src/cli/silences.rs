@@ -34,7 +34,7 @@ pub(super) fn document(view: &WorldView<'_>, is_all: bool) -> ReportDocument {
                 ReportColumn::values(COLUMNS, &SilenceItem { silence, hides })
             })
             .collect(),
-        empty: if is_all { "No silence is known." } else { "No active or pending silence is known." },
+        empty: if is_all { "No silences found." } else { "No active or pending silences found." },
         layout: ListLayout::Rows,
     };
     view.document(Vec::new(), vec![list], needs::SILENCES)

@@ -68,7 +68,7 @@ fn convert(cx: &CliContext<'_>, writing: &WriteArgs, target: Target) -> ExitOutc
     }
     let written = write(&definitions.slos, target);
     for omissions in &written.omissions {
-        print_stderr_plain(&format!("{}: cannot be expressed: {omissions}\n", target.word()));
+        print_stderr_plain(&format!("{}: this format cannot express: {omissions}\n", target.word()));
     }
     let is_warned = definitions.findings.iter().any(|finding| finding.level == Level::Warning);
     let is_less = !written.left_out.is_empty();

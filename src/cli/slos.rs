@@ -17,7 +17,7 @@ pub(super) fn list(view: &WorldView<'_>) -> ReportList {
         title: "SLOs".to_owned(),
         columns: ReportColumn::of(COLUMNS),
         rows: slos.into_iter().flat_map(|status| rows(view, status)).collect(),
-        empty: "No SLO is known. Name files with definitions in [slo] files, or record SLOs with Sloth or Pyrra.",
+        empty: "No SLOs found. Name files with definitions in [slo] files, or record SLOs with Sloth or Pyrra.",
         layout: ListLayout::Rows,
     }
 }

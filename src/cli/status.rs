@@ -43,16 +43,16 @@ pub(super) fn document(view: &WorldView<'_>) -> ReportDocument {
     });
 
     let wrong = all.iter().filter(|service| service.health != Health::Healthy).count();
-    let worst = first_rows(services::list(view), "Worst services", wrong, "No unhealthy service is known.");
+    let worst = first_rows(services::list(view), "Worst services", wrong, "No unhealthy services found.");
     let firing = alerts::list(view, &AlertFilter::default());
     let firing_count = firing.rows.len();
-    let firing_list = first_rows(firing, "Alerts", firing_count, "No firing alert is known.");
+    let firing_list = first_rows(firing, "Alerts", firing_count, "No firing alerts found.");
     let burning = view.world.slos().iter().filter(|status| status.state() < SloState::Fine);
     let burning = burning.map(|status| status.groups.len().max(1)).sum();
-    let burning = first_rows(slos::list(view), "Worst SLOs", burning, "No burning SLO is known.");
+    let burning = first_rows(slos::list(view), "Worst SLOs", burning, "No burning SLOs found.");
     let open = incidents::list(view, &AlertFilter::default());
     let open_count = open.rows.len();
-    let open = first_rows(open, "Open incidents", open_count, "No open incident is known.");
+    let open = first_rows(open, "Open incidents", open_count, "No open incidents found.");
     // without a paging system there is no list of incidents
     let lists = if incidents::is_asked(view) {
         vec![open, worst, burning, firing_list]
@@ -124,7 +124,7 @@ mod tests {
         assert!(document.is_partial);
         let text = table::render(&document);
         assert!(
-            text.contains("Services healthy        -\n") && text.contains("No unhealthy service is known."),
+            text.contains("Services healthy        -\n") && text.contains("No unhealthy services found."),
             "{text}"
         );
     }

@@ -7,7 +7,7 @@ use crate::model::world::HealthPolicy;
 use super::settings::Settings;
 
 impl Settings {
-    /// The settings by which health is judged.
+    /// The settings of the health policy.
     pub fn health_policy(&self) -> HealthPolicy {
         let health = &self.health;
         HealthPolicy {

@@ -60,14 +60,14 @@ pub struct SecretError {
     trouble: SecretTrouble,
 }
 
-/// What is wrong with a secret; goes on where the name of its reference ends.
+/// Why a secret could not be read; the text follows the name of the reference.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 enum SecretTrouble {
     #[error(" is not set")]
     NotSet,
     #[error(" is empty")]
     Empty,
-    /// It is not text of one line that could stand in a header.
+    /// It is not a single line of text, so it cannot be sent in a header.
     #[error(" is not plain text")]
     NotText,
     #[error(" can be read by everyone on this machine; try `chmod 600 {path}`")]
@@ -79,7 +79,7 @@ enum SecretTrouble {
     Failed { status: String },
     #[error(" took longer than {} s", LIMIT.as_secs())]
     TooSlow,
-    /// What asks the keyring is not on this machine.
+    /// The system's keyring program is not installed.
     #[error(": `{tool}` is not installed ({package})")]
     NoTool { tool: &'static str, package: &'static str },
     #[error(": no such entry, or the keyring is locked; create one with `{store}`")]

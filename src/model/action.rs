@@ -1,5 +1,5 @@
-//! What can be done to the systems outside: one operation on one object of one source, bound to what stood there when the key
-//! was pressed, the calls that it takes, and how it ended.
+//! Actions on external systems: one operation on one object of one source, bound to the state of the object when the key was
+//! pressed; the requests that the action sends; and its result.
 
 use std::fmt;
 
@@ -11,36 +11,36 @@ use super::labels::Text;
 pub use super::operation::{EntityRef, Operation, OperationKind, SilenceDraft};
 use super::source::{SourceError, SourceId};
 
-/// One thing that is done to one object of one source.
+/// One operation on one object of one source.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Action {
-    /// Where.
+    /// The source.
     pub source: SourceId,
-    /// To what.
+    /// The object.
     pub target: ActionTarget,
-    /// What.
+    /// The operation.
     #[serde(rename = "deed")]
     pub operation: Operation,
 }
 
-/// The object of an action, as it was when the person decided.
+/// The object of an action, as the user saw it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ActionTarget {
-    /// What the source calls it; empty for what does not exist yet.
+    /// The id at the source; empty for an object that does not exist yet.
     pub id: Text,
-    /// What people call it.
+    /// The display name.
     pub name: Text,
-    /// Where an incident stood. If it stands elsewhere by now, nothing is overwritten.
+    /// The status of the incident that the user saw. If the status has changed since then, nothing is overwritten.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub seen: Option<IncidentStatus>,
 }
 
-/// One request that an action makes, as it is shown before it is sent. Never holds a credential.
+/// One request of an action, as shown before it is sent. Never contains a credential.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RequestPreview {
-    /// `PUT`.
+    /// The HTTP method.
     pub method: Text,
-    /// Address with path, without user and query.
+    /// The URL without user name and query.
     pub address: Text,
     /// The body, if it has one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -54,43 +54,43 @@ impl fmt::Display for RequestPreview {
     }
 }
 
-/// What a plan depends on besides the action: what is known of its source.
+/// The context that a plan needs besides the action.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct WriteContext {
-    /// The moment, by the clock here.
+    /// The current time by this machine's clock.
     pub now: Timestamp,
-    /// How far the source's clock is ahead of ours; zero where that is not known.
+    /// How far the source's clock is ahead of this machine's; zero if unknown.
     pub clock_ahead: SignedDuration,
-    /// The id of the person who acts, if it is known.
+    /// The id of the acting user at the source, if it is known.
     pub actor: Option<Text>,
-    /// By which that person is named with what is sent in their name.
+    /// The e-mail address that is sent to identify the acting user.
     pub signature: Option<Text>,
 }
 
 impl WriteContext {
-    /// Of a source of which nothing is known.
+    /// A context for a source without a known clock difference and user.
     pub fn at(now: Timestamp) -> Self {
         Self { now, clock_ahead: SignedDuration::ZERO, actor: None, signature: None }
     }
 
-    /// A moment of ours by the source's clock.
+    /// Converts a local time to the source's clock.
     pub fn there(&self, here: Timestamp) -> Timestamp {
         here.saturating_add(self.clock_ahead).unwrap_or(here)
     }
 }
 
-/// What can be done at the sources of a kind, and by which requests. Two are the same if the same can be done.
+/// The operations that a kind of source supports, with their request previews. Two values are equal if they support the same.
 #[derive(Clone, Copy)]
 pub struct WriteSupport {
-    /// What can be done.
+    /// The supported operations.
     pub kinds: &'static [OperationKind],
-    /// The requests that an action would make at a source of this address, in their order; reads that only look before are left
-    /// out. Empty: there is no such thing there. Else why it would not be taken, as far as that is known without asking.
+    /// The requests that an action would send to a source at this address, in order, without prechecks. Empty if it does not
+    /// support the operation. The error is the reason why the action is not possible, as far as it is known without I/O.
     pub preview: fn(&Action, &str, &WriteContext) -> Result<Vec<RequestPreview>, String>,
 }
 
 impl WriteSupport {
-    /// Nothing can be done.
+    /// No operations.
     pub const NONE: Self = Self { kinds: &[], preview: |_, _, _| Ok(Vec::new()) };
 }
 
@@ -108,79 +108,79 @@ impl fmt::Debug for WriteSupport {
     }
 }
 
-/// The comment: why a source did not say that it did something.
+/// An action that the source did not confirm.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{error}")]
 pub struct ActionError {
-    /// What happened.
+    /// The error.
     pub error: SourceError,
-    /// It may have been done all the same: the request went out, and no or no clear answer. Never to be sent again
-    /// before it was read back.
+    /// Whether the action may have been executed: the request was sent, without a clear answer. It must not be sent again
+    /// before it is read back.
     pub is_unclear: bool,
 }
 
-/// What was found when an action of unclear result was read back.
+/// The result of reading back an action with an unclear result.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Verification {
-    /// It is so.
+    /// The action was executed.
     Done {
-        /// The id of what was made, where something was.
+        /// The id of the created object, if there is one.
         id: Option<Text>,
     },
-    /// It is not so.
+    /// The action was not executed.
     NotDone,
-    /// It cannot be told by reading.
+    /// Reading back cannot show whether the action was executed.
     Unknown {
-        /// The comment: why not.
+        /// The reason.
         words: Text,
     },
 }
 
-/// How an action ended, as far as is known.
+/// The result of an action.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", tag = "ending")]
 pub enum ActionResult {
-    /// It is so now.
+    /// The action was executed.
     Done {
-        /// The id of what was made, where something was.
+        /// The id of the created object, if there is one.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         id: Option<Text>,
     },
-    /// It was so before.
+    /// The target was already in the wanted state.
     Already {
-        /// How it stands.
+        /// The current state.
         words: Text,
     },
-    /// Somebody else changed it meanwhile; nothing was overwritten.
+    /// Somebody else changed the target meanwhile; nothing was overwritten.
     #[serde(rename = "overtaken")]
     Conflict {
-        /// How it stands.
+        /// The current state.
         words: Text,
     },
-    /// The source refused it: surely not done.
+    /// The source refused the action; it was not executed.
     Refused {
-        /// The comment: why, and what one can do.
+        /// The reason, and what the user can do.
         words: Text,
     },
-    /// Held back here: read-only, denied, a dry run, given up. Nothing was sent.
+    /// burnwatch did not send the action: read-only, denied, a dry run, or cancelled.
     Held {
-        /// The comment: why.
+        /// The reason.
         words: Text,
     },
-    /// It was sent, and nobody knows whether it was done.
+    /// The action was sent, and it is unknown whether it was executed.
     Unknown {
-        /// What happened.
+        /// The error.
         words: Text,
     },
 }
 
 impl ActionResult {
-    /// Whether what was wanted holds now.
+    /// Whether the target is in the wanted state now.
     pub const fn is_done(&self) -> bool {
         matches!(self, Self::Done { .. } | Self::Already { .. })
     }
 
-    /// The word for it.
+    /// The result in one word.
     pub const fn word(&self) -> &'static str {
         match self {
             Self::Done { .. } => "done",
@@ -192,7 +192,7 @@ impl ActionResult {
         }
     }
 
-    /// Details than the word, where there is more.
+    /// The details, if there are any.
     pub fn words(&self) -> Option<&Text> {
         match self {
             Self::Done { .. } => None,
@@ -205,19 +205,19 @@ impl ActionResult {
     }
 }
 
-/// How far an action is.
+/// The progress of an action.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ActionProgress {
-    /// On its way.
+    /// In progress.
     Sending,
-    /// The source asks us to wait (429); it goes out at this moment.
+    /// The source asked to wait (429); the action is sent at this time.
     Waiting {
-        /// When.
+        /// The time.
         until: Timestamp,
     },
-    /// Sent, no sure answer: it is being read back.
+    /// Sent without a clear answer; being read back.
     ReadingBack,
-    /// Over.
+    /// Finished.
     Ended(ActionResult),
 }
 

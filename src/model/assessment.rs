@@ -1,4 +1,4 @@
-//! The verdict on a service, with the reasons for it.
+//! Computes the health of a service, with its reasons.
 
 use std::time::Duration;
 
@@ -13,24 +13,24 @@ use reasons::{named, saturated};
 
 mod reasons;
 
-/// What a verdict is reached by, beside what was read.
+/// The input of an assessment, besides the reading.
 #[derive(Debug, Clone, Copy)]
 pub struct Case<'a> {
-    /// Over how long ratios were taken.
+    /// The lookback of rates and ratios.
     pub lookback: Duration,
     pub alerts: &'a [&'a Alert],
-    /// Above what a signal counts as bad.
+    /// The thresholds of unhealthy signals.
     pub thresholds: &'a Thresholds,
-    /// What was wrong before, and when that was known: what is not known any more may still be so.
+    /// The previous reasons and their time: a reason stays valid for a while if its signal is unknown now.
     pub before: Option<(&'a [Reason], Timestamp)>,
     pub now: Timestamp,
 }
 
-/// For so long what was bad counts as bad although it is not known any more.
+/// How long a last known reason counts while its signal is unknown.
 const LAST_COUNTS: SignedDuration = SignedDuration::from_hours(1);
 
 impl<'a> Case<'a> {
-    /// What was wrong lately by a signal, how bad that was, and when it was known.
+    /// The recent reasons that come from a signal, each with its health and its time.
     fn lasts(self) -> impl Iterator<Item = (&'a Reason, Health, Timestamp)> {
         let Self { thresholds, now, .. } = self;
         let (reasons, at) = self.before.unwrap_or((&[], now));
@@ -44,10 +44,10 @@ impl<'a> Case<'a> {
     }
 }
 
-/// The verdict on one service out of its signals, targets and loud alerts; the gravest reason first.
+/// The health of a service from its signals, targets and firing alerts, and the reasons, the most serious first.
 ///
-/// Alerts that are silenced, inhibited or pending do not count: somebody knows, or nobody was told yet. A service of which a
-/// signal is not known is never healthy: it is as bad as what is known, or as that signal last was, or else unknown.
+/// Silenced, inhibited and pending alerts do not count. A service with an unknown signal is never healthy: the last known reason
+/// of that signal counts for an hour, otherwise the service is `Unknown`.
 pub fn assess(reading: &ServiceReading, case: Case<'_>) -> (Health, Vec<Reason>) {
     let Case { lookback, alerts, thresholds, .. } = case;
     let (signals, unknown) = (&reading.signals, &reading.unknown);
@@ -97,8 +97,8 @@ pub fn assess(reading: &ServiceReading, case: Case<'_>) -> (Health, Vec<Reason>)
     verdict(found)
 }
 
-/// The verdict on a service that no source tells of any more, or of which only alerts tell: it is as bad as they are, or as it was
-/// when it was last told of.
+/// The health of a service that no source reports any more, or that only alerts name: from its firing alerts and its last known
+/// reasons.
 pub fn assess_without_data(case: Case<'_>) -> (Health, Vec<Reason>) {
     let missing = case.before.map_or(Reason::NeverHadData, |(_, since)| Reason::NoData { since });
     let last = case
@@ -107,7 +107,7 @@ pub fn assess_without_data(case: Case<'_>) -> (Health, Vec<Reason>) {
     verdict(firing(case.alerts).chain(last).chain([(Health::Unknown, missing)]).collect())
 }
 
-/// The loud alerts of each severity that counts.
+/// The newest firing alert of each severity that affects health.
 fn firing(alerts: &[&Alert]) -> impl Iterator<Item = (Health, Reason)> {
     let severities = [(Severity::Critical, Health::Critical), (Severity::Warning, Health::Degraded)];
     severities.into_iter().filter_map(|(severity, health)| {
@@ -199,7 +199,7 @@ mod tests {
         let mut slow = without(reading(100.0, 0.0), &[Signal::Errors]);
         slow.signals.p95 = Some(2.0);
         assert_eq!(verdict(&slow).0, Health::Degraded);
-        // "all up" is nothing that is known
+        // "all targets are up" is no reason that can be kept
         let mut up = without(reading(100.0, 0.0), &[Signal::Targets]);
         up.targets.up = 0;
         assert_eq!(verdict(&up).0, Health::Unknown);
@@ -218,7 +218,7 @@ mod tests {
                 vec!["20.0% of requests fail, 30s ago".into(), "errors not known: 422".into()]
             )
         );
-        // the time stays that of the last knowledge
+        // the time of the last known value stays
         let (_, again) = assess(&refused, case(Some((&reasons, at(590)))));
         assert_eq!(again[0].words(at(600)), "20.0% of requests fail, 30s ago");
         let old = assess(&refused, case(Some((&before, at(600 - 3600)))));

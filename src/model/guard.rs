@@ -34,7 +34,7 @@ impl Guard {
     /// The comment: why operations of this kind are refused, if they are.
     pub fn forbids(&self, kind: OperationKind) -> Option<Text> {
         if let Some(why) = &self.read_only {
-            return Some(format!("nothing may be changed here: {why}").into());
+            return Some(format!("actions are disabled: {why}").into());
         }
         // editing a silence in Alertmanager can create a new one, so denying `silence` also denies `edit`
         let also = (kind == OperationKind::Edit).then_some(OperationKind::Silence);
@@ -50,7 +50,7 @@ impl Guard {
         }
         (actions.len() > self.max_bulk).then(|| {
             let (len, most) = (actions.len(), self.max_bulk);
-            format!("{len} objects at once, and {most} are allowed here (contexts.NAME.max_bulk)").into()
+            format!("{len} objects at once, at most {most} are allowed (contexts.NAME.max_bulk)").into()
         })
     }
 
@@ -75,7 +75,7 @@ mod tests {
     #[test]
     fn what_is_refused_says_by_which_rule() {
         let read_only = Guard::read_only("--read-only").refusal(&[acknowledge()]);
-        assert_eq!(read_only.as_deref(), Some("nothing may be changed here: --read-only"));
+        assert_eq!(read_only.as_deref(), Some("actions are disabled: --read-only"));
         let deny = Guard { deny: [OperationKind::Acknowledge].into(), ..Guard::default() };
         assert!(deny.refusal(&[acknowledge()]).is_some_and(|why| why.contains("`acknowledge`")));
         let deny = Guard { deny: [OperationKind::Silence].into(), ..Guard::default() };

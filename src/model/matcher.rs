@@ -26,7 +26,7 @@ words! {
 }
 
 impl Operator {
-    /// Of a condition that is told by whether its value is an expression, and whether it must match.
+    /// The operator for these two properties.
     pub const fn of(is_regex: bool, is_equal: bool) -> Self {
         match (is_regex, is_equal) {
             (false, true) => Self::Equal,
@@ -41,7 +41,7 @@ impl Operator {
         matches!(self, Self::Matches | Self::MatchesNot)
     }
 
-    /// Whether its value must match.
+    /// Whether the operator requires a match (`=`, `=~`), as opposed to `!=` and `!~`.
     pub const fn is_equal(self) -> bool {
         matches!(self, Self::Equal | Self::Matches)
     }

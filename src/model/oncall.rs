@@ -41,7 +41,7 @@ pub struct EscalationLevel {
 pub enum EscalationTarget {
     /// A person, always on call.
     Person(Person),
-    /// A schedule: whoever is on call in it.
+    /// A schedule: the person on call in it.
     Schedule(PagerRef),
 }
 

@@ -1,4 +1,4 @@
-//! Operations: what can be done to one object of one source, generated from their table.
+//! Operations: what can be done to one object of one source. Generated from the table in `operation/table.rs`.
 
 use std::time::Duration;
 
@@ -18,28 +18,28 @@ mod argument;
 mod param;
 mod table;
 
-/// Something named by its id, as far as an action needs it: a person, a policy, a priority, a service.
+/// A reference to an object of a source: a person, a policy, a priority or a service.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct EntityRef {
-    /// What the source calls it.
+    /// The id at the source.
     pub id: Text,
-    /// What people call it.
+    /// The display name.
     pub name: Text,
 }
 
-/// A silence that is not there yet.
+/// A silence before it is created.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SilenceDraft {
-    /// All must match.
+    /// The matchers; an alert must match all of them.
     pub matchers: Vec<Matcher>,
-    /// When it begins; without it, at once.
+    /// The start; `None`: at once.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub starts_at: Option<Timestamp>,
-    /// When it ends. Both are by the clock here.
+    /// The end. Start and end are by this machine's clock.
     pub ends_at: Timestamp,
-    /// Who makes it.
+    /// The creator.
     pub created_by: Text,
-    /// The comment: why.
+    /// The comment of the silence: the reason for it.
     pub comment: Text,
 }
 
@@ -55,58 +55,58 @@ impl From<&Person> for EntityRef {
     }
 }
 
-/// All that is known of an operation besides its parameters' values.
+/// The static properties of an operation: its row of the table.
 #[derive(Debug)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own about the operation")]
 pub struct OperationSpec {
     /// The kind.
     pub kind: OperationKind,
-    /// As configuration and command line call it: `add-responder`.
+    /// The name in the configuration and on the command line: `add-responder`.
     pub name: &'static str,
-    /// What one does: `Request a responder`.
+    /// The verb in the imperative: `Request a responder`.
     pub verb: &'static str,
-    /// What is being done: `requesting a responder`.
+    /// The verb with -ing: `requesting a responder`.
     pub doing: &'static str,
-    /// What was done: `responder requested`.
+    /// The past participle: `responder requested`.
     pub done: &'static str,
-    /// Template of what follows `done`, before the object's name: ` to {to}`.
+    /// A template that follows `done`, before the target's name: ` to {to}`.
     pub done_to: &'static str,
-    /// Template of what lists of what was done say besides the verb.
+    /// A template for the details column of lists of past actions.
     pub detail: &'static str,
-    /// To what it is done.
+    /// The kind of target.
     pub target: TargetKind,
-    /// Its parameters, in the order of its fields.
+    /// The parameters, in the order of the fields.
     pub params: &'static [Param],
-    /// Template of the heading of its confirmation.
+    /// A template for the title of the confirmation dialog.
     pub title: &'static str,
-    /// Template of the heading of the form for its texts.
+    /// A template for the title of the form.
     pub form: &'static str,
-    /// How the menu of incidents calls it; empty: not there, or below another one.
+    /// The item in the menu of incidents; empty: no item of its own.
     pub menu: &'static str,
-    /// Its verb on the command line, unless its arguments are of a shape of their own.
+    /// The verb on the command line, unless its arguments do not follow the common pattern.
     pub cli: CliVerb,
-    /// What follows from it, where that depends on nothing.
+    /// The consequence, if it is the same for all targets.
     pub consequence: &'static str,
-    /// Whether that cannot be taken back, or wakes somebody.
+    /// Whether it cannot be undone, or pages somebody.
     pub is_grave: bool,
-    /// The state that it brings an incident to.
+    /// The resulting status of an incident.
     pub leads_to: Option<IncidentStatus>,
-    /// Whether it makes no sense for an incident that is resolved.
+    /// Whether it applies to open incidents only.
     pub is_for_open: bool,
-    /// Whether it adds something, and so can be done while something else is on its way.
+    /// Whether it only adds something, so that it is possible while another operation is in progress.
     pub is_addition: bool,
-    /// Whether who is on call matters for it.
+    /// Whether its consequences depend on who is on call.
     pub needs_on_call: bool,
     /// What confirms it.
     pub confirm: ConfirmBy,
-    /// The verb that takes it back, if there is one.
+    /// The verb that undoes it.
     pub undo: Option<&'static str>,
-    /// An earlier name of it.
+    /// An earlier name, which is still accepted.
     pub earlier: &'static [&'static str],
 }
 
 impl OperationSpec {
-    /// What most operations are like.
+    /// The defaults of a row.
     const USUAL: Self = Self {
         kind: OperationKind::Acknowledge,
         name: "",
@@ -133,23 +133,23 @@ impl OperationSpec {
     };
 }
 
-/// To what something is done.
+/// The kind of target of an operation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum TargetKind {
-    /// An incident that is there.
+    /// An existing incident.
     Incident,
-    /// A service, about which an incident is opened.
+    /// A service, for which an incident is opened.
     Service,
-    /// A schedule of who is on call.
+    /// An on-call schedule.
     Schedule,
-    /// Alerts, for which a silence is made.
+    /// Alerts, for which a silence is created.
     Alerts,
-    /// A silence that is there.
+    /// An existing silence.
     Silence,
 }
 
 impl TargetKind {
-    /// What is counted when it is confirmed: `incidents`, without the `s` for one.
+    /// The singular noun for the number of targets in the dialog.
     pub const fn noun(self) -> &'static str {
         match self {
             Self::Incident | Self::Service => "incident",
@@ -159,25 +159,25 @@ impl TargetKind {
     }
 }
 
-/// What confirms an operation on the screen.
+/// The key that confirms an operation on the screen.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ConfirmBy {
     /// Enter or `y`.
     Enter,
-    /// Only `y`: it cannot be taken back, or wakes people.
+    /// Only `y`: it cannot be undone, or pages somebody.
     Letter,
-    /// Only `y` where many alerts would be hidden.
+    /// Only `y` if many alerts would be silenced.
     LetterIfMany,
 }
 
 /// A verb of the command line.
 #[derive(Debug)]
 pub struct CliVerb {
-    /// `ack`; empty: its arguments are of a shape of their own.
+    /// The name, such as `ack`; empty: its arguments do not follow the common pattern.
     pub name: &'static str,
-    /// What it does, for its help.
+    /// The description in the help.
     pub about: &'static str,
-    /// How it is used, where that is not said well enough by its arguments.
+    /// The usage line, if the generated one is not clear enough.
     pub usage: Option<&'static str>,
 }
 
@@ -194,14 +194,14 @@ macro_rules! generate {
             $($(#[$meta:meta])* $field:ident : $Field:ty = $param:expr),*
         })? => $target:ident { $($key:ident : $value:expr),* }
     )*) => {
-        /// What is done, with its parameters.
+        /// An operation with its parameters.
         #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
         #[serde(rename_all = "snake_case")]
         pub enum Operation {
             $($(#[doc = $doc])* $(#[serde(alias = $earlier)])? $Kind $({ $($(#[$meta])* $field: $Field),* })?,)*
         }
 
-        /// The kinds of [`Operation`]: what a source can do, what a context forbids.
+        /// The kinds of [`Operation`], as sources support them and contexts deny them.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
         #[serde(rename_all = "kebab-case")]
         pub enum OperationKind {
@@ -209,10 +209,10 @@ macro_rules! generate {
         }
 
         impl OperationKind {
-            /// All of them.
+            /// All kinds.
             pub const ALL: &[Self] = &[$(Self::$Kind,)*];
 
-            /// All that is known of it.
+            /// The properties of this kind.
             pub const fn spec(self) -> &'static OperationSpec {
                 match self {
                     $(Self::$Kind => const { &OperationSpec {
@@ -227,7 +227,7 @@ macro_rules! generate {
                 }
             }
 
-            /// The operation with these values; `None` while one of them is missing.
+            /// The operation with these parameters; `None` if one is missing.
             pub fn with(self, arguments: &Arguments) -> Option<Operation> {
                 match self {
                     $(Self::$Kind => {
@@ -236,7 +236,7 @@ macro_rules! generate {
                 }
             }
 
-            /// An operation of this kind whose values mean nothing: to find out whether any could be done.
+            /// An operation of this kind with placeholder values, to test whether the kind is possible at all.
             pub fn trial(self) -> Operation {
                 match self {
                     $(Self::$Kind => Operation::$Kind $({ $($field: Parameter::blank()),* })?,)*
@@ -245,14 +245,14 @@ macro_rules! generate {
         }
 
         impl Operation {
-            /// Which kind it is.
+            /// The kind of this operation.
             pub const fn kind(&self) -> OperationKind {
                 match self {
                     $(Self::$Kind $({ $($field: _),* })? => OperationKind::$Kind,)*
                 }
             }
 
-            /// The values of its parameters, in the order of its row.
+            /// The values of the parameters, in the order of the row.
             pub fn arguments(&self) -> Vec<Argument> {
                 match self {
                     $(Self::$Kind $({ $($field),* })? => vec![$($(Argument::from($field.clone())),*)?],)*
@@ -265,29 +265,29 @@ macro_rules! generate {
 operations!(generate);
 
 impl OperationKind {
-    /// As configuration and command line call it.
+    /// The name in the configuration and on the command line.
     pub const fn name(self) -> &'static str {
         self.spec().name
     }
 
-    /// What one does: `Acknowledge`.
+    /// The verb in the imperative: `Acknowledge`.
     pub const fn verb(self) -> &'static str {
         self.spec().verb
     }
 
-    /// What was done: `acknowledged`.
+    /// The past participle: `acknowledged`.
     pub const fn done(self) -> &'static str {
         self.spec().done
     }
 
-    /// To what it is done.
+    /// The kind of target.
     pub const fn target(self) -> TargetKind {
         self.spec().target
     }
 }
 
 impl Operation {
-    /// The silence that it makes, if it makes one.
+    /// The silence that the operation creates, if it creates one.
     pub const fn draft(&self) -> Option<&SilenceDraft> {
         if let Self::Silence { draft } | Self::Edit { draft, .. } = self { Some(draft) } else { None }
     }
@@ -297,7 +297,7 @@ impl Operation {
         self.kind().spec().params.iter().zip(self.arguments())
     }
 
-    /// A template with the names of the values put in; `other` knows what is no parameter.
+    /// Fills a template with the parameters; `other` supplies names that are not parameters.
     pub fn fill(&self, template: &str, other: impl Fn(&str) -> String) -> String {
         fill(template, |name| {
             let value = self.given().find(|(param, _)| param.name == name);
@@ -306,7 +306,7 @@ impl Operation {
     }
 }
 
-/// A template with a value for each name in braces.
+/// Fills a template: replaces each name in braces.
 pub fn fill(template: &str, value: impl Fn(&str) -> String) -> String {
     let mut filled = String::new();
     let mut rest = template;

@@ -1,4 +1,4 @@
-//! Why a service is not well, in words.
+//! The reasons for the health of a service.
 
 use std::fmt;
 use std::time::Duration;
@@ -13,46 +13,46 @@ use super::labels::Text;
 use super::remote::age;
 use super::signal::Signal;
 
-/// One thing that is wrong with a service.
+/// One reason why a service is not healthy.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Reason {
-    /// This many of its targets do not answer.
+    /// This many targets are down.
     TargetsDown { down: u32, total: u32 },
     /// The share of failed requests, 0 to 1.
     Errors(f64),
     Firing {
         name: Text,
         severity: Severity,
-        /// How many more of the same severity are firing.
+        /// The number of other firing alerts of the same severity.
         more: usize,
     },
-    /// The 95th percentile of latency, in seconds.
+    /// The 95th percentile of the latency, in seconds.
     Slow(f64),
-    /// Servers do not answer the exporter that speaks of them.
+    /// An exporter reports that servers are down (`up` metrics of packs).
     ServersDown(MonitoredServers),
-    /// A signal with words of its own is beyond what its pack says is well.
+    /// A signal defined by a pack is above or below the pack's threshold.
     Signal {
         signal: NamedSignal,
-        /// How many more of the same name are as bad or less, and not named.
+        /// The number of other signals of the same name that are not listed.
         more: usize,
     },
     Saturated {
         full: Saturated,
-        /// How many more are full, and not named.
+        /// The number of other saturated resources that are not listed.
         more: usize,
     },
-    /// It was known, but no source has data of it any more.
+    /// No source has data of the service any more.
     NoData { since: Timestamp },
-    /// It is known by name, but has none of the signals.
+    /// The service is known by name only; no signal was ever read.
     NeverHadData,
-    /// Signals that it has could not be had.
+    /// Signals of the service could not be read.
     NotKnown { signals: Vec<Signal>, why: Text },
-    /// What was last known of a signal that is not known now.
+    /// The last known reason of a signal that is unknown now.
     Last { reason: Box<Reason>, health: Health, at: Timestamp },
 }
 
 impl Reason {
-    /// In words, with how long ago that was where it is no longer so.
+    /// The reason as text; for a last known reason with its age.
     pub fn words(&self, now: Timestamp) -> String {
         match self {
             Self::NoData { since } => format!("no data for {}", lasted(*since, now)),
@@ -69,7 +69,7 @@ impl Reason {
         }
     }
 
-    /// The signal that it was read from, and how bad it is.
+    /// The signal of this reason, and its health.
     pub(super) fn signal(&self, thresholds: &Thresholds) -> Option<(Signal, Health)> {
         match self {
             Self::TargetsDown { down, total } => {
@@ -123,14 +123,14 @@ impl fmt::Display for Reason {
     }
 }
 
-/// How long since then, in steps that do not make a row change every second.
+/// The time since then, in steps, so that a row does not change every second.
 fn lasted(then: Timestamp, now: Timestamp) -> String {
     let seconds = age(then, now).as_secs();
     let step = if seconds < 60 { 5 } else { 60 };
     duration::short(Duration::from_secs(if seconds < 5 { seconds } else { seconds - seconds % step }))
 }
 
-/// ` and 3 more`, or nothing.
+/// ` and 3 more`, or empty.
 fn and_more(more: usize) -> String {
     if more == 0 { String::new() } else { format!(" and {more} more") }
 }

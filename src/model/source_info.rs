@@ -1,33 +1,33 @@
-//! What is known of a source before it has answered anything: where it is, what it can be asked, what can be done there.
+//! What is known about a source before its first answer: address, supported questions and operations.
 
 use super::action::WriteSupport;
 use super::ask::AskKind;
 use super::labels::Text;
 use super::source::{Kind, SourceId};
 
-/// A source as the screens know it before it has answered anything.
+/// A source as screens show it before its first answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SourceInfo {
     pub id: SourceId,
     pub kind: Kind,
-    /// Where it is, without user, password or query.
+    /// The address without user, password and query.
     pub address: Text,
-    /// Whose data it is asked for there, as the configuration says; two sources at one address differ by that.
+    /// The tenant from the configuration; sources with the same address can differ in their tenants.
     pub tenant: Option<Text>,
-    /// Whether its secret goes to another machine by `http://`.
+    /// Whether its secret is sent to another machine over plain HTTP.
     pub is_exposed: bool,
     pub answers: Vec<AskKind>,
     pub writes: WriteSupport,
 }
 
 impl SourceInfo {
-    /// What is to be said of a secret that goes over the line as it is, if it does.
+    /// A warning if a secret is sent unencrypted; `None` otherwise.
     pub fn exposure(&self) -> Option<&'static str> {
         self.is_exposed
             .then_some("its secret is sent to another machine unencrypted, by http://: use https://")
     }
 
-    /// Where it is, with the tenant if there is one.
+    /// The address, with the tenant if there is one.
     pub fn place(&self) -> String {
         match &self.tenant {
             Some(tenant) => format!("{} (tenant {tenant})", self.address),
@@ -35,7 +35,7 @@ impl SourceInfo {
         }
     }
 
-    /// Whether it is a system that is watched, and not only a way to find what people wrote.
+    /// Whether it is a monitored system; false for sources of documents such as runbooks.
     pub fn is_watched(&self) -> bool {
         self.kind != Kind::RUNBOOKS
     }

@@ -1,4 +1,4 @@
-//! A value of a table, for people and for programs: with its kind, so that each of them reads it as it is meant.
+//! A value of a table, with its type, so that it can be written as text and as JSON.
 
 use std::time::Duration;
 
@@ -9,59 +9,59 @@ use super::labels::Labels;
 use super::remote::age;
 use super::text::clean;
 
-/// One value that is told of a thing: as programs read it, and as people do.
+/// One value of an item, for tables and JSON.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Value {
-    /// Not known; not zero.
+    /// Unknown; not zero.
     Nothing,
     /// A text.
     Text(String),
-    /// A word for people, true or false for programs.
+    /// A word in tables, true or false in JSON.
     Switch(bool),
-    /// How many.
+    /// A count.
     Count(u64),
     /// Signed whole seconds.
     Offset(i64),
-    /// 0 to 1.
+    /// A ratio, 0 to 1.
     Ratio(f64),
-    /// A number as it is.
+    /// A plain number.
     Number(f64),
-    /// A number, and how people read it.
+    /// A number with its text for tables.
     Formatted(f64, String),
-    /// Seconds of latency.
+    /// A latency in seconds.
     Seconds(f64),
-    /// Per second.
+    /// A rate per second.
     Rate(f64),
-    /// Since when; people see how long ago that is.
+    /// A past time; tables show its age.
     Since(Timestamp),
-    /// A moment to come, or just past; people see in how long that is, or how long ago.
+    /// A future or recent time; tables show how far away it is.
     Moment(Timestamp),
-    /// Several texts.
+    /// A list of texts.
     Texts(Vec<String>),
     /// Labels with their values.
     Labels(Labels),
-    /// For programs alone: each with its keys.
+    /// Objects; in JSON only.
     Objects(Vec<Vec<(&'static str, Value)>>),
 }
 
 impl Value {
-    /// The text, or nothing if it is empty.
+    /// The text; `Nothing` if it is empty.
     pub fn words(text: impl Into<String>) -> Self {
         let text = text.into();
         if text.is_empty() { Self::Nothing } else { Self::Text(text) }
     }
 
-    /// How many there are.
+    /// A count.
     pub fn count(number: usize) -> Self {
         Self::Count(u64::try_from(number).unwrap_or(u64::MAX))
     }
 
-    /// A number that may not be there, as one of the kinds of numbers.
+    /// An optional number, with a constructor for its kind.
     pub fn maybe(value: Option<f64>, kind: fn(f64) -> Self) -> Self {
         value.filter(|value| value.is_finite()).map_or(Self::Nothing, kind)
     }
 
-    /// For people, on lines of their own: none where nothing is known.
+    /// The text on several lines, for tables; `None` if the value is unknown.
     pub fn lines(&self, now: Timestamp) -> Vec<String> {
         if let Self::Texts(texts) = self {
             return texts.clone();
@@ -69,11 +69,11 @@ impl Value {
         if *self == Self::Nothing { Vec::new() } else { vec![self.shown(now)] }
     }
 
-    /// For people, on one line.
+    /// The text on one line, for tables.
     pub fn shown(&self, now: Timestamp) -> String {
         match self {
             Self::Nothing => "-".to_owned(),
-            // lines of a description become one, and nothing that a terminal obeys comes through
+            // line breaks of a description become spaces, and control characters are removed
             Self::Text(text) | Self::Formatted(_, text) => clean(text).trim().to_owned(),
             Self::Switch(on) => if *on { "yes" } else { "no" }.to_owned(),
             Self::Count(count) => count.to_string(),
@@ -93,7 +93,7 @@ impl Value {
     }
 }
 
-/// Three significant digits where there is a fraction: `0.012`, `1.23`, `45.6`, `789`, `12345`.
+/// At least three significant digits: `0.012`, `1.23`, `45.6`, `789`, `12345`.
 fn significant(number: f64) -> String {
     match number.abs() {
         0.0 => "0".to_owned(),

@@ -1,4 +1,4 @@
-//! Enums whose variants each have a word: for people, for files, for other tools.
+//! A macro for enums whose variants have a fixed word, used in texts, files and APIs.
 
 /// `enum Urgency: word { High = "high", Low = "low" }` is the enum with `ALL`, its variants in order, and `word`, the word of one.
 macro_rules! words {
@@ -16,7 +16,7 @@ macro_rules! words {
             }
         }
 
-        // not every enum is gone through
+        // some enums never use `ALL`
         const _: usize = $Name::ALL.len();
     };
 }

@@ -26,7 +26,7 @@ pub use part::WorldPart;
 /// How long a service without data stays in the list.
 pub const LOST_SERVICES_KEPT: SignedDuration = SignedDuration::from_hours(24);
 
-/// The settings by which health is judged, from the configuration.
+/// The health policy from the configuration.
 #[derive(Debug, Clone, PartialEq)]
 pub struct HealthPolicy {
     /// The limits above which a signal counts as bad.

@@ -50,7 +50,7 @@ pub(super) struct Executor {
 pub(super) type Gates = BTreeMap<SourceId, Arc<SourceGate>>;
 
 impl Executor {
-    /// An executor that nothing goes through.
+    /// An executor that refuses every action.
     pub(super) fn closed(clock: Clock) -> Self {
         let guard = Guard::read_only("this verb is read-only");
         Self { context: "".into(), guard, journal: None, clock }

@@ -304,7 +304,7 @@ async fn what_is_not_there_or_makes_no_sense_is_said_in_words() {
     let unknown = "00000000-0000-4000-8000-000000000000";
     for operation in [Operation::Expire, Operation::Extend { until: now() + 5.minutes() }] {
         match source.execute(&action(unknown, operation)).await {
-            Ok(ActionResult::Conflict { words }) => assert_eq!(&*words, "the silence is not there any more"),
+            Ok(ActionResult::Conflict { words }) => assert_eq!(&*words, "the silence no longer exists"),
             other => panic!("{other:?}"),
         }
     }

@@ -28,10 +28,10 @@ fn answered(words: &[&str], question: &str, answer: &str) -> (u32, String) {
 #[test]
 fn it_is_done_after_a_yes_and_nothing_else() {
     let words = [&SILENCE[..], &["5"]].concat();
-    let (code, screen) = answered(&words, "Do it? [y/N]", "y\r");
+    let (code, screen) = answered(&words, "Send? [y/N]", "y\r");
     assert!(code == 0 && screen.contains("done") && screen.contains("Matches 2 of"), "{screen}");
     for answer in ["n\r", "\r", "yesterday\r", "\x04"] {
-        let (code, screen) = answered(&words, "Do it? [y/N]", answer);
+        let (code, screen) = answered(&words, "Send? [y/N]", answer);
         assert!(code == 2 && screen.contains("nothing was sent"), "{answer:?}: {screen}");
     }
 }

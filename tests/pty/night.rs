@@ -53,7 +53,7 @@ fn from_the_page_to_the_hand_over_within_a_minute_of_keys() {
     keyboard.leave("Related alerts (shared labels)");
     keyboard.leave("Timeline, newest first");
     // silence it with a comment, and resolve
-    keyboard.press("s", "Hides 1 of");
+    keyboard.press("s", "Affects 1 of");
     keyboard.press(ENTER, "Silence 1 alert for 2h at alertmanager");
     keyboard.terminal.wait_for("confirms");
     keyboard.press(ENTER, "Silenced: PaymentsErrorBudgetBurn");

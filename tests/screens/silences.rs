@@ -29,14 +29,20 @@ fn where_one_silence_would_hide_more_several_are_made_and_each_says_what_it_hide
     let mut stage = stage();
     stage.press(&["4", "space", "space", "s"]);
     let picture = stage.picture();
-    assert!(picture.contains("2 silences hide 2 of 3 alerts (66%): exactly the chosen ones"), "{picture}");
-    let one = r#"hides 1  {alertname="CartBurns", service="cart", severity="page"}"#;
+    assert!(
+        picture.contains("2 silences affect 2 of 3 alerts (66%): exactly the selected ones"),
+        "{picture}"
+    );
+    let one = r#"affects 1  {alertname="CartBurns", service="cart", severity="page"}"#;
     assert!(picture.contains(one), "{picture}");
     insta::assert_snapshot!("silences_several_form", stage.body());
     stage.press(&["enter"]);
     let picture = stage.picture();
     assert!(picture.contains("Silence 2 alerts by 2 silences"), "{picture}");
-    assert!(picture.contains("CartBurns  hides 1 at pager") && picture.contains("2 calls:"), "{picture}");
+    assert!(
+        picture.contains("CartBurns  affects 1 at pager") && picture.contains("2 requests:"),
+        "{picture}"
+    );
     insta::assert_snapshot!("silences_several_confirm", stage.body());
     stage.press(&["d", "e", "m", "o", "enter"]);
     let made: Vec<String> = drafts(&stage).iter().map(|draft| list(&draft.matchers)).collect();
@@ -56,7 +62,7 @@ fn more_silences_than_one_action_may_have_are_refused() {
     stage.guard(Guard { max_bulk: 1, silence_share: 1.0, ..Guard::default() }, false);
     stage.press(&["4", "space", "space", "s"]);
     let picture = stage.picture();
-    assert!(picture.contains("2 silences would be needed, 1 are made at once"), "{picture}");
+    assert!(picture.contains("2 silences would be needed, at most 1 are allowed at once"), "{picture}");
     stage.press(&["enter", "enter"]);
     assert!(stage.acts().is_empty());
 }
@@ -68,7 +74,7 @@ fn labels_that_are_left_out_make_another_proposal() {
     type_in(&mut stage, "alertname, service");
     let picture = stage.picture();
     assert!(picture.contains(r#"matchers  severity="page""#), "{picture}");
-    assert!(picture.contains("Hides 3 of 3 alerts (100%): 2 of them not chosen"), "{picture}");
+    assert!(picture.contains("Affects 3 of 3 alerts (100%): 2 of them not selected"), "{picture}");
 }
 
 #[test]
@@ -79,14 +85,17 @@ fn a_silence_is_written_from_nothing_for_work_to_come() {
     assert!(stage.picture().contains("at least one matcher is needed"), "{}", stage.picture());
     type_in(&mut stage, "service!=cart");
     let picture = stage.picture();
-    assert!(picture.contains("Hides 2 of 3 alerts (66%)") && !picture.contains("chosen"), "{picture}");
+    assert!(picture.contains("Affects 2 of 3 alerts (66%)") && !picture.contains("selected"), "{picture}");
     stage.press(&["tab", "tab"]);
     type_in(&mut stage, "disks");
     stage.press(&["tab", "tab", "ctrl-u"]);
     type_in(&mut stage, "22:00");
     stage.press(&["enter"]);
     let picture = stage.picture();
-    assert!(picture.contains("Begins 22:00:00") && picture.contains("would hide 2 alerts"), "{picture}");
+    assert!(
+        picture.contains("Begins 22:00:00") && picture.contains("would silence 2 of the alerts"),
+        "{picture}"
+    );
     stage.press(&["d", "e", "m", "o", "enter"]);
     let [draft] = drafts(&stage).try_into().expect("one silence");
     let start = draft.starts_at.expect("it begins later");
@@ -105,7 +114,7 @@ fn nothing_is_written_where_nothing_may_be_changed() {
     stage.guard(Guard::read_only("--read-only"), false);
     stage.press(&["N"]);
     assert!(matches!(stage.state().mode, Mode::Browse));
-    assert!(stage.picture().contains("nothing may be changed here: --read-only"), "{}", stage.picture());
+    assert!(stage.picture().contains("actions are disabled: --read-only"), "{}", stage.picture());
 }
 
 #[test]
@@ -126,7 +135,7 @@ fn a_silence_in_force_is_edited() {
     type_in(&mut stage, ", team=data");
     stage.press(&["enter"]);
     let picture = stage.picture();
-    assert!(picture.contains("makes a new silence, with another id, and ends this one"), "{picture}");
+    assert!(picture.contains("creates a new silence with another id and expires this one"), "{picture}");
     stage.press(&["enter"]);
     let action = &stage.acts().last().expect("it was confirmed").actions[0];
     let Operation::Edit { draft, .. } = &action.operation else { panic!("not edited") };
@@ -140,9 +149,9 @@ fn a_silence_that_has_ended_is_made_once_more_and_not_extended() {
     let mut stage = stage();
     stage.press(&["Z", "f", "end", "x"]);
     let picture = stage.picture();
-    assert!(picture.contains("has ended: make it again instead"), "{picture}");
+    assert!(picture.contains("has expired: create it again instead"), "{picture}");
     stage.press(&["4"]);
-    assert!(stage.picture().contains("Make the silence again at pager"), "{}", stage.picture());
+    assert!(stage.picture().contains("Create the silence again at pager"), "{}", stage.picture());
     stage.press(&["enter", "enter"]);
     let [draft] = drafts(&stage).try_into().expect("one silence");
     assert_eq!(list(&draft.matchers), r#"team="store""#);
@@ -159,7 +168,7 @@ fn a_matcher_that_cannot_be_judged_is_said_and_wants_the_name() {
     type_in(&mut stage, "why");
     stage.press(&["enter"]);
     let picture = stage.picture();
-    assert!(picture.contains("Cannot preview") && picture.contains("Type demo and press Enter"), "{picture}");
+    assert!(picture.contains("No preview") && picture.contains("Type demo and press Enter"), "{picture}");
 }
 
 #[test]

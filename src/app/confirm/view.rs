@@ -1,12 +1,12 @@
-//! How the dialogue before an action looks.
+//! Draws the confirmation dialog.
 //!
 //! ```text
 //! ┏ Acknowledge 2 incidents at pager (pagerduty) ━━━━━━━━━━━━━━━┓
 //! ┃ ! PRODUCTION prod-eu                                        ┃
 //! ┃ #4242 checkout burns its budget  triggered                  ┃
-//! ┃ Ana Lima (you) has it: nobody else is woken ...             ┃
+//! ┃ Ana Lima (you) has it: nobody else is paged ...             ┃
 //! ┃ PUT https://api.pagerduty.com/incidents/Q1                  ┃
-//! ┃ Enter or y does it   Esc or n leaves it                     ┃
+//! ┃ Enter y confirms   Esc n cancels                            ┃
 //! ┗━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━┛
 //! ```
 
@@ -27,18 +27,18 @@ use crate::app::window::window;
 use crate::model::matcher;
 use crate::model::operation::Argument;
 
-/// Columns of the dialogue, at most.
+/// The maximum width in columns.
 const WIDTH: u16 = 100;
-/// Most things that are named.
+/// The maximum number of targets that are listed.
 const NAMED: usize = 6;
-/// Most lines of one detail: what follows from it must be seen too.
+/// The maximum number of lines of one parameter, so that the consequences stay visible.
 const DETAIL: usize = 6;
-/// Most actions whose calls are shown.
+/// The maximum number of actions whose requests are shown.
 const CALLED: usize = 40;
 
 type Lines = Vec<Vec<StyledRun<'static>>>;
 
-/// Draws it over the screen.
+/// Draws the dialog over the screen.
 pub(in crate::app) fn render(shared: &Shared, cx: &Cx<'_>, confirm: &Confirm, buf: &mut Buffer) {
     let width = WIDTH.min(buf.area.width);
     let lines = lines(shared, cx, confirm, width.saturating_sub(4));
@@ -58,7 +58,7 @@ pub(in crate::app) fn render(shared: &Shared, cx: &Cx<'_>, confirm: &Confirm, bu
     text::runs(cx, &keys(shared, cx, confirm), last, buf);
 }
 
-/// How far it can be scrolled.
+/// The largest scroll position, in lines.
 pub(in crate::app) fn last_scroll(shared: &Shared, confirm: &Confirm, now: Timestamp) -> u16 {
     let cx = shared.cx(now);
     let (width, height) = shared.size;
@@ -66,7 +66,7 @@ pub(in crate::app) fn last_scroll(shared: &Shared, confirm: &Confirm, now: Times
     u16::try_from(lines).unwrap_or(u16::MAX).saturating_sub(height.saturating_sub(5))
 }
 
-/// What is done to how many things, and where.
+/// The title: operation, number of targets and source.
 fn title(shared: &Shared, confirm: &Confirm, now: Timestamp) -> String {
     let Some(first) = confirm.plan.actions.first() else { return String::new() };
     let mut places: Vec<String> = Vec::new();
@@ -88,7 +88,7 @@ fn title(shared: &Shared, confirm: &Confirm, now: Timestamp) -> String {
     format!("{said} at {}", places.join(", "))
 }
 
-/// All that it says, above the line of its keys.
+/// All lines above the line with the keys.
 fn lines(shared: &Shared, cx: &Cx<'_>, confirm: &Confirm, width: u16) -> Lines {
     let mut lines: Lines = Vec::new();
     let say = |lines: &mut Lines, words: &str, role: Role, indent: &str| {
@@ -104,18 +104,18 @@ fn lines(shared: &Shared, cx: &Cx<'_>, confirm: &Confirm, width: u16) -> Lines {
         lines.push(vec![StyledRun::new(banner, Role::Banner)]);
     }
     if shared.guard.dry_run {
-        let words = "DRY RUN: these calls are shown, none of them is sent";
+        let words = "DRY RUN: these requests are shown and not sent";
         lines.push(vec![StyledRun::new(text::pad(words, width, cx.charset), Role::Banner)]);
     }
     if let Some((hidden, all)) = confirm.share.filter(|_| confirm.name.is_some()) {
-        let words = format!("{} {hidden} of all {all} alerts would be hidden.", cx.symbol(Role::Warning));
+        let words = format!("{} {hidden} of all {all} alerts would be silenced.", cx.symbol(Role::Warning));
         say(&mut lines, &words, Role::Warning, "");
     }
-    // where there is little room, what follows must still be seen
+    // in a small window the consequences come before the requests
     let many = confirm.plan.actions.len();
     let are_silences = many > 1 && confirm.hides.len() == many;
     let most = match (shared.size.1 < 16, are_silences) {
-        // what each of them hides is what is to be confirmed
+        // the user confirms the effect of each silence
         (_, true) => CALLED,
         (true, false) => 2,
         (false, false) => NAMED,
@@ -123,7 +123,7 @@ fn lines(shared: &Shared, cx: &Cx<'_>, confirm: &Confirm, width: u16) -> Lines {
     for (at, action) in confirm.plan.actions.iter().take(most).enumerate() {
         let stands = match (&action.target.seen, confirm.hides.get(at).filter(|_| are_silences)) {
             (Some(status), _) => format!("  {}", status.word()),
-            (None, Some(hides)) => format!("  hides {hides} at {}", action.source),
+            (None, Some(hides)) => format!("  affects {hides} at {}", action.source),
             (None, None) => String::new(),
         };
         let name = text::fit(&action.target.name, width.saturating_sub(text::width(&stands)), cx.charset);
@@ -147,7 +147,7 @@ fn lines(shared: &Shared, cx: &Cx<'_>, confirm: &Confirm, width: u16) -> Lines {
         let left_out = lines.len().saturating_sub(first + DETAIL);
         if left_out > 0 {
             lines.truncate(first + DETAIL);
-            let words = format!("and {left_out} more lines of it, which the call below has too");
+            let words = format!("and {left_out} more lines; the request below has the full text");
             say(&mut lines, &words, Role::Muted, "          ");
         }
     }
@@ -172,7 +172,7 @@ fn lines(shared: &Shared, cx: &Cx<'_>, confirm: &Confirm, width: u16) -> Lines {
     lines
 }
 
-/// What the operation carries with it; what may be left out goes last.
+/// The parameters of the operation; the least important ones come last.
 fn details(confirm: &Confirm, cx: &Cx<'_>) -> Vec<(&'static str, String)> {
     let Some(first) = confirm.plan.actions.first() else { return Vec::new() };
     if let Some(draft) = first.operation.draft() {
@@ -197,14 +197,14 @@ fn details(confirm: &Confirm, cx: &Cx<'_>) -> Vec<(&'static str, String)> {
     said.filter(|(_, words)| !words.is_empty()).collect()
 }
 
-/// The calls, one below the other.
+/// The requests, one below the other.
 fn calls(confirm: &Confirm, cx: &Cx<'_>, say: &impl Fn(&mut Lines, &str, Role, &str), lines: &mut Lines) {
     let calls = &confirm.requests;
     let count: usize = calls.iter().map(Vec::len).sum();
     let head = match count {
-        0 => "its source does not tell which calls it makes".to_owned(),
-        1 => "1 call:".to_owned(),
-        _ => format!("{count} calls:"),
+        0 => "the source cannot show its requests".to_owned(),
+        1 => "1 request:".to_owned(),
+        _ => format!("{count} requests:"),
     };
     lines.push(vec![StyledRun::new(head, Role::Muted)]);
     for call in calls.iter().take(CALLED).flatten() {
@@ -220,7 +220,7 @@ fn calls(confirm: &Confirm, cx: &Cx<'_>, say: &impl Fn(&mut Lines, &str, Role, &
     }
 }
 
-/// What its keys do. The key that confirms is named once it would be taken.
+/// The keys. The key that confirms is shown once it is accepted.
 fn keys(shared: &Shared, cx: &Cx<'_>, confirm: &Confirm) -> Vec<StyledRun<'static>> {
     let mut runs = if let Some(line) = &confirm.name {
         vec![
@@ -230,7 +230,7 @@ fn keys(shared: &Shared, cx: &Cx<'_>, confirm: &Confirm) -> Vec<StyledRun<'stati
             StyledRun::new(line.after_cursor().to_owned(), Role::Text),
         ]
     } else if confirm.is_armed {
-        let word = if shared.guard.dry_run { "runs the dry run, sends nothing" } else { "confirms" };
+        let word = if shared.guard.dry_run { "ends the dry run; nothing is sent" } else { "confirms" };
         let key = if confirm.wants_letter() { " y " } else { " Enter y " };
         vec![StyledRun::new(key, Role::Key), StyledRun::new(word, Role::Muted)]
     } else {

@@ -1,4 +1,4 @@
-//! What happened to silences.
+//! Timeline events of silences.
 
 use jiff::Timestamp;
 
@@ -8,7 +8,7 @@ use crate::model::labels::{Labels, Text};
 use crate::model::matcher::{Matcher, Operator};
 use crate::model::silence::Silence;
 
-/// Takes note of silences that begin and end; one that is gone before its time was ended by somebody.
+/// Adds events for silences that begin and end. A silence that disappears before its end was expired by a user.
 pub(super) fn write(telling: &EventLogInput<'_>, event_log: &mut EventLog, now: Timestamp) {
     let told: Vec<_> = telling.world.silences().cloned().collect();
     for silence in &told {
@@ -28,7 +28,7 @@ pub(super) fn write(telling: &EventLogInput<'_>, event_log: &mut EventLog, now: 
             event_log.in_force.insert(silence.id.clone(), (silence.ends_at, entry));
         }
     }
-    // a source that is in trouble has not ended anything
+    // a failing source has not ended any silence
     let is_whole = telling.world.sources().all(|(_, held)| held.silences().trouble().is_none());
     if !is_whole {
         return;

@@ -1,4 +1,4 @@
-//! The form of a silence: for marked alerts, from nothing, in the place of another one, or once more.
+//! The form of a silence: for marked alerts, without alerts, to edit a silence, or to create an expired one again.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::{Field, Form, FormKind, SHORT};
-use crate::app::planner::{Planned, Planner};
+use super::{ActionForm, Field, FormKind, SHORT};
+use crate::app::planner::{ActionProposal, Planner};
 use crate::app::shared::Shared;
 use crate::model::action::{OperationKind, SilenceDraft};
 use crate::model::alert::Alert;
@@ -19,11 +19,11 @@ use crate::model::silence::{Silence, SilencePreview, SilenceState, can_be_hidden
 use crate::model::source::SourceId;
 use crate::model::{duration, when};
 
-/// How long a silence lasts if nobody says otherwise.
+/// The default duration of a silence.
 pub(in crate::app) const SILENCED: Duration = Duration::from_secs(2 * 3600);
-/// What a silence may last by one key.
+/// The durations that `+` and `-` go through.
 const PRESETS: [&str; 10] = ["15m", "30m", "1h", "2h", "4h", "8h", "1d", "3d", "1w", "4w"];
-/// Characters of matchers: thousands of values in one alternation.
+/// The maximum length of the matchers in characters: room for thousands of values in one alternation.
 const MATCHERS: usize = 400_000;
 
 const LISTS: &str = "matchers";
@@ -33,22 +33,22 @@ pub(super) const BY: &str = "by";
 pub(super) const STARTS: &str = "starts";
 pub(super) const WITHOUT: &str = "without";
 
-/// A silence that is being made.
+/// The state of a silence form.
 #[derive(Debug, Clone)]
 pub struct Silencing {
-    /// Where.
+    /// The sources at which the silence is created.
     pub at: Vec<SourceId>,
-    /// The alerts that it is made for.
+    /// The alerts that the silence is for.
     pub marked: BTreeSet<Fingerprint>,
-    /// What was proposed for them; while nobody changes it, no other combination of labels is hidden.
+    /// The proposed matchers. While the field still has this text, the silences match only the label combinations of the alerts.
     pub proposed: String,
-    /// The silence that it takes the place of.
+    /// The silence that is replaced.
     pub instead_of: Option<Arc<Silence>>,
-    /// What it would hide now.
+    /// The alerts that the silences would affect now.
     pub preview: SilencePreview,
     /// The matchers of each silence.
     pub lists: Vec<Vec<Matcher>>,
-    /// What is wrong with its matchers, if anything is.
+    /// The error in the matchers.
     pub wrong: Option<String>,
 }
 
@@ -80,22 +80,22 @@ fn places(at: &[SourceId]) -> String {
     at.iter().map(SourceId::as_str).collect::<Vec<_>>().join(", ")
 }
 
-/// The marked alerts that a silence would be of any account to.
+/// The marked alerts that a silence can affect.
 fn marked<'a>(shared: &'a Shared, alerts: impl IntoIterator<Item = &'a Fingerprint>) -> Vec<&'a Arc<Alert>> {
     let known = alerts.into_iter().filter_map(|fingerprint| shared.world.alert(*fingerprint));
     known.filter(|alert| can_be_hidden(alert)).collect()
 }
 
-/// Silences for these alerts; the matchers are proposed.
+/// The form of silences for these alerts, with proposed matchers.
 ///
 /// # Errors
-/// Words for why none can be made.
+/// The reason why no silence can be created.
 pub(in crate::app) fn for_alerts(
     shared: &Shared,
     alerts: &[Fingerprint],
     lasts: Duration,
     comment: &str,
-) -> Result<Form, Text> {
+) -> Result<ActionForm, Text> {
     let marked = marked(shared, alerts);
     if marked.is_empty() {
         return Err("none of these alerts is pending or firing any more".into());
@@ -111,26 +111,26 @@ pub(in crate::app) fn for_alerts(
     fields.push(Field::new(WITHOUT, &proposal.left_out.join(", "), SHORT).optional());
     let prints = marked.iter().map(|alert| alert.fingerprint).collect();
     let silencing = Silencing { marked: prints, proposed, ..Silencing::new(at) };
-    // why is what only the person knows: that line has the keyboard
-    Ok(shown(shared, Form::new(FormKind::Silence(Box::new(silencing)), title, fields, 2)))
+    // the focus is on the comment: only the user knows the reason
+    Ok(shown(shared, ActionForm::new(FormKind::Silence(Box::new(silencing)), title, fields, 2)))
 }
 
-/// A silence from nothing.
+/// The form of a silence without given alerts.
 ///
 /// # Errors
-/// Words for why none can be made.
-pub(in crate::app) fn from_nothing(shared: &Shared) -> Result<Form, Text> {
+/// The reason why no silence can be created.
+pub(in crate::app) fn from_nothing(shared: &Shared) -> Result<ActionForm, Text> {
     let at = Planner::of(shared).silenced_at(&[])?;
     let title = format!("New silence at {}", places(&at));
     let fields = fields("", &duration::text(SILENCED), "", &shared.person, "now");
-    Ok(shown(shared, Form::new(FormKind::Silence(Box::new(Silencing::new(at))), title, fields, 0)))
+    Ok(shown(shared, ActionForm::new(FormKind::Silence(Box::new(Silencing::new(at))), title, fields, 0)))
 }
 
-/// The same silence once more, when it has ended.
+/// The form that creates an expired silence again.
 ///
 /// # Errors
-/// Words for why it cannot be made.
-pub(in crate::app) fn again(shared: &Shared, silence: &Silence) -> Result<Form, Text> {
+/// The reason why it cannot be created.
+pub(in crate::app) fn again(shared: &Shared, silence: &Silence) -> Result<ActionForm, Text> {
     if let Some(why) = Planner::of(shared).cannot(&silence.source, OperationKind::Silence) {
         return Err(why);
     }
@@ -139,20 +139,20 @@ pub(in crate::app) fn again(shared: &Shared, silence: &Silence) -> Result<Form, 
     let (matchers, comment) = (matcher::list(&silence.matchers), &silence.comment);
     let fields = fields(&matchers, &duration::text(lasts), comment, &shared.person, "now");
     let at = vec![silence.source.clone()];
-    let title = format!("Make the silence again at {}", places(&at));
-    Ok(shown(shared, Form::new(FormKind::Silence(Box::new(Silencing::new(at))), title, fields, 2)))
+    let title = format!("Create the silence again at {}", places(&at));
+    Ok(shown(shared, ActionForm::new(FormKind::Silence(Box::new(Silencing::new(at))), title, fields, 2)))
 }
 
-/// Another silence in the place of this one.
+/// The form that edits a silence.
 ///
 /// # Errors
-/// Words for why it cannot be changed.
-pub(in crate::app) fn edit(shared: &Shared, silence: &Arc<Silence>) -> Result<Form, Text> {
+/// The reason why it cannot be edited.
+pub(in crate::app) fn edit(shared: &Shared, silence: &Arc<Silence>) -> Result<ActionForm, Text> {
     if let Some(why) = Planner::of(shared).cannot(&silence.source, OperationKind::Edit) {
         return Err(why);
     }
     if silence.state == SilenceState::Expired {
-        return Err("it has ended: make it again instead".into());
+        return Err("it has expired: create it again instead".into());
     }
     let zone = &shared.look.zone;
     let (start, end) = (when::text(silence.starts_at, zone), when::text(silence.ends_at, zone));
@@ -160,16 +160,16 @@ pub(in crate::app) fn edit(shared: &Shared, silence: &Arc<Silence>) -> Result<Fo
     let at = vec![silence.source.clone()];
     let title = format!("Edit the silence at {}", places(&at));
     let silencing = Silencing { instead_of: Some(Arc::clone(silence)), ..Silencing::new(at) };
-    Ok(shown(shared, Form::new(FormKind::Silence(Box::new(silencing)), title, fields, 0)))
+    Ok(shown(shared, ActionForm::new(FormKind::Silence(Box::new(silencing)), title, fields, 0)))
 }
 
-fn shown(shared: &Shared, mut form: Form) -> Form {
+fn shown(shared: &Shared, mut form: ActionForm) -> ActionForm {
     refresh(shared, &mut form);
     form
 }
 
-/// Works out anew what the form shows of the world; other labels to leave out make another proposal.
-pub(in crate::app) fn refresh(shared: &Shared, form: &mut Form) {
+/// Recomputes the preview; if the field `without` changed, also the proposed matchers.
+pub(in crate::app) fn refresh(shared: &Shared, form: &mut ActionForm) {
     let is_at_without = form.fields.get(form.at).is_some_and(|field| field.name == WITHOUT);
     let without: Vec<String> =
         form.text(WITHOUT).split([',', ' ']).filter(|name| !name.is_empty()).map(str::to_owned).collect();
@@ -216,10 +216,10 @@ fn lists_of(text: &str) -> Result<Vec<Vec<Matcher>>, String> {
     }
 }
 
-/// When a silence would begin, if not at once, and end, by what the form says.
+/// The start (`None`: at once) and the end of the silence, as written in the form.
 pub(super) fn span(
     shared: &Shared,
-    form: &Form,
+    form: &ActionForm,
     instead_of: Option<&Silence>,
     now: Timestamp,
 ) -> Result<(Option<Timestamp>, Timestamp), String> {
@@ -230,7 +230,7 @@ pub(super) fn span(
         instead_of.map(moment).filter(|moment| when::text(*moment, zone) == text)
     };
     let start = match kept(starts, |silence| silence.starts_at) {
-        // as its server has it
+        // unchanged: the server's value is kept
         Some(_) => None,
         None => Some(when::parse(starts, now, zone).map_err(|error| error.to_string())?),
     };
@@ -252,22 +252,21 @@ pub(super) fn span(
     Ok((start, end))
 }
 
-impl Form {
-    /// The labels that the silences that were proposed do not look at, while these are what would be made. None where others
-    /// would be.
+impl ActionForm {
+    /// The omitted labels, while the matchers are still the proposed ones; `None` if the user changed them.
     pub(super) fn left_out(&self, silencing: &Silencing) -> Option<&str> {
         let is_proposed = !silencing.marked.is_empty() && self.text(LISTS) == silencing.proposed;
         is_proposed.then(|| self.text(WITHOUT))
     }
 }
 
-/// What the form asks for.
+/// The plan of the filled-in form.
 pub(super) fn planned(
     shared: &Shared,
-    form: &Form,
+    form: &ActionForm,
     silencing: &Silencing,
     now: Timestamp,
-) -> Result<Planned, Text> {
+) -> Result<ActionProposal, Text> {
     let lists = lists_of(form.text(LISTS)).map_err(Text::from)?;
     let instead_of = silencing.instead_of.as_deref();
     let (starts_at, ends_at) = span(shared, form, instead_of, now).map_err(Text::from)?;
@@ -281,7 +280,7 @@ pub(super) fn planned(
     let planner = Planner::of(shared);
     if let Some(silence) = instead_of {
         let [matchers] = lists.as_slice() else {
-            return Err("one silence takes the place of one: several sets of matchers make several".into());
+            return Err("edit one set of matchers only: several sets would create several silences".into());
         };
         return planner.edit(silence, draft(matchers), now);
     }
@@ -289,7 +288,7 @@ pub(super) fn planned(
     let wanted = lists.iter().map(|matchers| {
         let its = |alert: &&&Arc<Alert>| matchers.iter().all(|one| one.matches(&alert.labels));
         let its: Vec<&Alert> = known.iter().filter(its).map(|alert| &***alert).collect();
-        // a silence is made where the alerts are that it is for
+        // a silence is created at the sources that have its alerts
         let at = planner.silenced_at(&its).unwrap_or_default();
         let mut at: Vec<SourceId> = at.into_iter().filter(|source| silencing.at.contains(source)).collect();
         if its.is_empty() || at.is_empty() {
@@ -305,7 +304,7 @@ pub(super) fn planned(
     planner.silence(&wanted.collect::<Vec<_>>(), now)
 }
 
-/// What a silence is called while it has no id: what it hides.
+/// The name of a silence that has no id yet: the alerts that it affects.
 fn called(preview: &SilencePreview) -> Text {
     let mut names: Vec<&str> = preview.hidden.iter().map(|alert| alert.name()).collect();
     names.dedup();

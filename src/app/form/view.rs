@@ -1,10 +1,10 @@
-//! How a form looks: its lines, what is wrong, and of a silence exactly which alerts it would hide.
+//! Draws a form: its fields, its error, and for a silence the alerts that it would affect.
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use unicode_segmentation::UnicodeSegmentation;
 
-use super::{Field, Form, FormKind, Silencing, silence};
+use super::{ActionForm, Field, FormKind, Silencing, silence};
 use crate::app::look::Cx;
 use crate::app::number::moment;
 use crate::app::shared::Shared;
@@ -13,15 +13,15 @@ use crate::app::widgets::text::{self, StyledRun};
 use crate::app::window::window;
 use crate::model::matcher;
 
-/// Columns of a form, at most.
+/// The maximum width in columns.
 const WIDTH: u16 = 110;
-/// Cells of the names of the lines.
+/// The width of the labels in cells.
 const NAMES: u16 = 10;
-/// Rows that a long line takes while it has the keyboard.
+/// The maximum number of rows of the focused field.
 const ROWS: usize = 4;
 
-/// Draws it over the screen.
-pub(in crate::app) fn render(shared: &Shared, cx: &Cx<'_>, form: &Form, buf: &mut Buffer) {
+/// Draws the form over the screen.
+pub(in crate::app) fn render(shared: &Shared, cx: &Cx<'_>, form: &ActionForm, buf: &mut Buffer) {
     let width = WIDTH.min(buf.area.width);
     let room = width.saturating_sub(NAMES + 3).max(1);
     let all = form.fields.iter().enumerate();
@@ -31,14 +31,14 @@ pub(in crate::app) fn render(shared: &Shared, cx: &Cx<'_>, form: &Form, buf: &mu
         FormKind::Silence(silencing) => {
             taken + 3 + silencing.preview.hidden.len().min(14) + several(silencing).len().min(14)
         }
-        // with a line between, for a window as low as that would have no border
+        // an empty row separates them, because a low window has no border
         FormKind::Operation(_) => taken + 2,
     };
     let height = u16::try_from(wanted).unwrap_or(u16::MAX).saturating_add(2);
     let inner = window(cx, &form.title, (width, height), buf);
     let last = inner.bottom().saturating_sub(1);
     let mut y = inner.y;
-    // what would be hidden must be seen, however little room there is
+    // the affected alerts stay visible in a small window, too
     let is_tight = taken + 1 > usize::from(last.saturating_sub(inner.y));
     let can_wait = |field: &Field| matches!(field.name, silence::BY | silence::STARTS | silence::WITHOUT);
     for (at, (field, lines)) in form.fields.iter().zip(fields).enumerate() {
@@ -73,7 +73,7 @@ pub(in crate::app) fn render(shared: &Shared, cx: &Cx<'_>, form: &Form, buf: &mu
 /// Rows of text.
 type Rows = Vec<Vec<StyledRun<'static>>>;
 
-/// What a line holds; the one with the keyboard broken where it is full, with its cursor and enough of it around that.
+/// The text of a field. The focused field is wrapped and scrolled so that the cursor is visible.
 fn rows(cx: &Cx<'_>, field: &Field, is_current: bool, room: u16) -> Rows {
     if !is_current {
         let shown = text::fit(field.line.text(), room, cx.charset).into_owned();
@@ -106,8 +106,14 @@ fn rows(cx: &Cx<'_>, field: &Field, is_current: bool, room: u16) -> Rows {
     rows.into_iter().skip(until_cursor.saturating_sub(ROWS)).take(ROWS).collect()
 }
 
-/// What is said beside a line: until when, how many characters are left, what may be chosen.
-fn beside(shared: &Shared, form: &Form, field: &Field, is_current: bool, cx: &Cx<'_>) -> StyledRun<'static> {
+/// The hint beside a field: the resulting time, the number of characters left, or the keys that change the value.
+fn beside(
+    shared: &Shared,
+    form: &ActionForm,
+    field: &Field,
+    is_current: bool,
+    cx: &Cx<'_>,
+) -> StyledRun<'static> {
     let mut said = String::new();
     if let (FormKind::Silence(silencing), "for" | "starts") = (&form.kind, field.name) {
         let span = silence::span(shared, form, silencing.instead_of.as_deref(), cx.now);
@@ -129,17 +135,17 @@ fn beside(shared: &Shared, form: &Form, field: &Field, is_current: bool, cx: &Cx
     StyledRun::new(said, Role::Muted)
 }
 
-/// The matchers of each silence with what it would hide, where there are several.
+/// The matchers of each silence with the number of alerts that it would affect, if there are several silences.
 fn several(silencing: &Silencing) -> Vec<String> {
     if silencing.lists.len() < 2 {
         return Vec::new();
     }
     let each = silencing.lists.iter().zip(&silencing.preview.each);
-    each.map(|(matchers, count)| format!("hides {count}  {{{}}}", matcher::list(matchers))).collect()
+    each.map(|(matchers, count)| format!("affects {count}  {{{}}}", matcher::list(matchers))).collect()
 }
 
-/// How what is hidden compares with what was chosen.
-fn compared(form: &Form, silencing: &Silencing) -> StyledRun<'static> {
+/// How the affected alerts compare with the chosen ones.
+fn compared(form: &ActionForm, silencing: &Silencing) -> StyledRun<'static> {
     let found = &silencing.preview;
     if let Some(matcher) = &found.unevaluated {
         return StyledRun::new(format!(": cannot preview {matcher}, more may be hidden"), Role::Warning);
@@ -148,25 +154,25 @@ fn compared(form: &Form, silencing: &Silencing) -> StyledRun<'static> {
         return StyledRun::new("", Role::Muted);
     }
     match (found.unmarked, found.missed, form.left_out(silencing)) {
-        (0, 0, Some("")) => StyledRun::new(": exactly the chosen ones", Role::Healthy),
+        (0, 0, Some("")) => StyledRun::new(": exactly the selected ones", Role::Healthy),
         (0, 0, Some(labels)) => {
-            StyledRun::new(format!(": exactly the chosen ones, whatever their {labels}"), Role::Healthy)
+            StyledRun::new(format!(": exactly the selected ones, whatever their {labels}"), Role::Healthy)
         }
-        (0, 0, None) => StyledRun::new(": the chosen ones and no other now", Role::Text),
-        (others, 0, _) => StyledRun::new(format!(": {others} of them not chosen"), Role::Warning),
-        (0, missed, _) => StyledRun::new(format!(": {missed} chosen are not hidden"), Role::Warning),
+        (0, 0, None) => StyledRun::new(": the selected ones and no others now", Role::Text),
+        (others, 0, _) => StyledRun::new(format!(": {others} of them not selected"), Role::Warning),
+        (0, missed, _) => StyledRun::new(format!(": {missed} selected are not affected"), Role::Warning),
         (others, missed, _) => StyledRun::new(
-            format!(": {others} not chosen, and {missed} chosen are not hidden"),
+            format!(": {others} not selected, and {missed} selected are not affected"),
             Role::Warning,
         ),
     }
 }
 
-/// Which alerts the silences would hide: how many, how many of them were not meant, and their names.
+/// The alerts that the silences would affect: their number, how many of them were not chosen, and their names.
 fn hidden(
     shared: &Shared,
     cx: &Cx<'_>,
-    (form, silencing): (&Form, &Silencing),
+    (form, silencing): (&ActionForm, &Silencing),
     mut area: Rect,
     buf: &mut Buffer,
 ) {
@@ -181,13 +187,13 @@ fn hidden(
         let count = found.hidden.len();
         let share = (count * 100).checked_div(found.all).unwrap_or(0);
         let who = match silencing.lists.len() {
-            0 | 1 => "Hides".to_owned(),
-            many => format!("{many} silences hide"),
+            0 | 1 => "Affects".to_owned(),
+            many => format!("{many} silences affect"),
         };
         let head = format!(" {who} {count} of {} alerts ({share}%)", found.all);
         heading.extend([StyledRun::new(head, Role::Title), compared(form, silencing)]);
         if shared.guard.requires_context_name(count, found.all) {
-            heading.push(StyledRun::new("  asks for the context's name", Role::Muted));
+            heading.push(StyledRun::new("  needs the context's name", Role::Muted));
         }
     }
     text::runs(cx, &heading, Rect { height: 1, ..area }, buf);
@@ -230,8 +236,8 @@ fn hidden(
     }
 }
 
-/// What is wrong, else what the keys do.
-fn keys(cx: &Cx<'_>, form: &Form) -> Vec<StyledRun<'static>> {
+/// The error, or else the keys.
+fn keys(cx: &Cx<'_>, form: &ActionForm) -> Vec<StyledRun<'static>> {
     if let Some(error) = &form.error {
         return vec![StyledRun::new(format!(" {} {error}", cx.symbol(Role::Trouble)), Role::Trouble)];
     }

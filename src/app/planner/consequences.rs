@@ -1,4 +1,4 @@
-//! What actions bring about, in words, for the one who confirms them: above all who will be woken.
+//! The consequences of actions as texts for the confirmation dialog, most importantly who will be paged.
 
 use std::time::Duration;
 
@@ -18,12 +18,12 @@ use crate::model::world::{IncidentView, World};
 
 pub mod silences;
 
-/// One thing that follows from an action.
+/// One consequence of an action.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Consequence {
-    /// Its title.
+    /// The text.
     pub words: String,
-    /// Whether somebody is woken, or it cannot be taken back.
+    /// Whether somebody is paged, or the action cannot be undone.
     pub is_grave: bool,
 }
 
@@ -35,7 +35,7 @@ fn plain(words: impl Into<String>) -> Consequence {
     Consequence { words: words.into(), is_grave: false }
 }
 
-/// What follows from these actions; what follows from several is told once.
+/// The consequences of these actions; a text that several actions share is listed once.
 pub fn consequences(
     planner: Planner<'_>,
     actions: &[Action],
@@ -58,7 +58,7 @@ pub fn consequences(
     for source in sources {
         let held = planner.world.cache(source);
         if let Some(error) = held.and_then(|held| held.probe().trouble()) {
-            all.push(grave(format!("{error}: it may well fail")));
+            all.push(grave(format!("{error}: the action will probably fail")));
         }
     }
     all
@@ -73,7 +73,7 @@ fn of(planner: Planner<'_>, action: &Action, zone: &TimeZone, now: Timestamp) ->
         Operation::Acknowledge => {
             let me = planner.board(source).and_then(|board| board.me.as_ref());
             let who = me.map_or("You have".to_owned(), |me| format!("{} (you) has", me.name));
-            vec![plain(format!("{who} it: nobody else is paged for it while it is acknowledged."))]
+            vec![plain(format!("{who} the incident: nobody else is paged while it is acknowledged."))]
         }
         Operation::Resolve => resolves(world, known),
         Operation::Assign { to } => {
@@ -82,9 +82,9 @@ fn of(planner: Planner<'_>, action: &Action, zone: &TimeZone, now: Timestamp) ->
             let is_me = board.and_then(|board| board.me.as_ref()).is_some_and(|me| me.id == to.id);
             let name = person.map_or_else(|| to.name.to_string(), |person| named(person, now));
             let words = if is_me {
-                format!("It is yours, {name}: you are paged until you acknowledge it.")
+                format!("Assigned to you ({name}): you are paged until you acknowledge it.")
             } else {
-                format!("Pages {name} now; those who had it have it no longer.")
+                format!("Pages {name} now; the current assignees are removed.")
             };
             vec![grave(words)]
         }
@@ -105,7 +105,10 @@ fn of(planner: Planner<'_>, action: &Action, zone: &TimeZone, now: Timestamp) ->
             vec![Consequence { words: spec.consequence.to_owned(), is_grave: spec.is_grave }]
         }
         Operation::Merge { into } => {
-            vec![grave(format!("It becomes a part of {} and is resolved; that cannot be undone.", into.name))]
+            vec![grave(format!(
+                "Merges it into {}: its alerts move there and it is resolved. This cannot be undone.",
+                into.name
+            ))]
         }
         Operation::AddResponder { people, .. } => {
             let all = planner.people(source, now);
@@ -145,33 +148,31 @@ fn alerts(count: usize) -> String {
 }
 
 fn resolves(world: &World, known: Option<&IncidentView>) -> Vec<Consequence> {
-    let mut all = vec![grave(
-        "Resolving cannot be undone: to have it open again somebody must be paged anew.".to_owned(),
-    )];
+    let mut all = vec![grave("Resolving cannot be undone: a new incident would page again.".to_owned())];
     let firing = known.map_or(0, |known| {
         known.alerts.iter().filter(|id| world.alert(**id).is_some_and(|alert| alert.is_firing())).count()
     });
     if firing > 0 {
         let number = known.map_or(0, |known| known.incident.number);
         let verb = if firing == 1 { "fires" } else { "fire" };
-        all.push(grave(format!("#{number}: {} of it still {verb}, and may page again.", alerts(firing))));
+        all.push(grave(format!("#{number}: {} still {verb} and may page again.", alerts(firing))));
     }
     all
 }
 
-/// A name, with the hour where that person is if they ought to be asleep.
+/// A person's name, with the local time there if it is night in that person's time zone.
 fn named(person: &Person, now: Timestamp) -> String {
     match person.is_at_night(now) {
         Some(true) => {
             let zone = person.zone.as_deref().and_then(|zone| TimeZone::get(zone).ok());
             let there = zone.map(|zone| now.to_zoned(zone).strftime("%H:%M").to_string()).unwrap_or_default();
-            format!("{} (it is {there} there)", person.name)
+            format!("{} (local time {there})", person.name)
         }
         _ => person.name.to_string(),
     }
 }
 
-/// Who is paged if a policy begins at a level now, and who after that.
+/// Who is paged now if a policy starts at a level, and who is paged after that.
 fn pages(
     planner: Planner<'_>,
     source: &SourceId,
@@ -184,7 +185,7 @@ fn pages(
         .and_then(|board| Some((board, board.policies.iter().find(|known| *known.named.id == *policy)?)));
     let Some((board, policy)) = known else {
         return vec![grave(format!(
-            "Pages whoever is on level {level} of its policy now; who that is is not known."
+            "Pages the on-call person of level {level} of its policy now (not known who)."
         ))];
     };
     let mut all = vec![first_page(board, policy, level, now)];
@@ -200,8 +201,8 @@ fn pages(
     }
     if !planner.knows_who_is_on_call(source, now) {
         let read = planner.world.cache(source).and_then(|held| held.on_call().at());
-        let old = read.map_or_else(String::new, |at| format!(" {} ago", duration::short(age(at, now))));
-        all.push(grave(format!("Who is on call was last read{old}: it may be somebody else by now.")));
+        let old = read.map_or_else(String::new, |at| format!("{} ", duration::short(age(at, now))));
+        all.push(grave(format!("The on-call data are {old}old: somebody else may be on call now.")));
     }
     all
 }
@@ -216,7 +217,7 @@ fn first_page(board: &OnCallBoard, policy: &EscalationPolicy, level: u32, now: T
     }
 }
 
-/// Who is on call at a level now.
+/// The people on call at a level now.
 pub fn people(board: &OnCallBoard, policy: &EscalationPolicy, level: u32, now: Timestamp) -> Vec<String> {
     let mut names: Vec<String> =
         board.on_call(&policy.named.id, level, now).map(|shift| named(&shift.person, now)).collect();

@@ -1,11 +1,11 @@
-//! Silences that can be confirmed: proposed for alerts, written, edited, extended, ended.
+//! Plans silences: proposes matchers for alerts; plans new, edited, extended and expired silences.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use jiff::Timestamp;
 
-use super::{Planned, Planner};
+use super::{ActionProposal, Planner};
 use crate::model::action::{Action, ActionTarget, Operation, OperationKind, SilenceDraft};
 use crate::model::alert::Alert;
 use crate::model::fingerprint::Fingerprint;
@@ -17,11 +17,11 @@ use crate::model::silence::{
 use crate::model::source::SourceId;
 
 impl Planner<'_> {
-    /// The sources at which these alerts are silenced: each that routes one of them, of a cluster only one member; where
-    /// none routes them yet, each that could.
+    /// The sources at which a silence for these alerts is created: each Alertmanager that has one of them, but only one member of
+    /// a cluster. If no Alertmanager has them yet, every Alertmanager that can create silences.
     ///
     /// # Errors
-    /// Words for why there is none.
+    /// The reason if there is no such source.
     pub fn silenced_at(&self, alerts: &[&Alert]) -> Result<Vec<SourceId>, Text> {
         if let Some(why) = self.cannot_anywhere(OperationKind::Silence) {
             return Err(why);
@@ -52,7 +52,7 @@ impl Planner<'_> {
         Ok(chosen)
     }
 
-    /// Members of a cluster share their silences, and with them their ids, which are unique in the world.
+    /// Whether two sources are members of one cluster: then they list silences with the same ids, which are unique otherwise.
     fn are_one_cluster(&self, one: &SourceId, other: &SourceId) -> bool {
         let ids = |source: &SourceId| -> BTreeSet<&Text> {
             let silences = self.world.cache(source).and_then(|cache| cache.silences().value());
@@ -61,11 +61,11 @@ impl Planner<'_> {
         !ids(one).is_disjoint(&ids(other))
     }
 
-    /// Silences for alerts, proposed for as many sources; without the labels that are named, else without those that name who
-    /// sent an alert.
+    /// Proposes silences for alerts, to be created at `sources` sources. The matchers omit the labels in `without`, by default
+    /// the labels that identify the sender of an alert.
     ///
     /// # Errors
-    /// Words for why there are none.
+    /// The reason if no silences can be proposed.
     pub fn proposed(
         &self,
         marked: &[&Arc<Alert>],
@@ -77,7 +77,7 @@ impl Planner<'_> {
         let is_other = |alert: &&Arc<Alert>| can_be_hidden(alert) && !prints.contains(&alert.fingerprint);
         let others = self.world.alerts().iter().filter(is_other);
         let others: Vec<&Labels> = others.map(|alert| &alert.labels).collect();
-        // what no Alertmanager routes yet gets more labels on its way there: that it lacks one of the others' says nothing
+        // an alert that no Alertmanager has yet gets more labels on its way there, so a missing label does not distinguish it
         let (raised, routed): (Vec<&Arc<Alert>>, _) =
             marked.iter().partition(|alert| alert.receivers.is_empty());
         let mut all = SilenceProposal::default();
@@ -87,12 +87,12 @@ impl Planner<'_> {
             let most = self.guard.max_bulk / sources.max(1);
             let wanted = ProposalInput { others: &others, first, without: &without, most };
             let mut proposal = propose(&some, wanted);
-            // there are alerts that have nothing else to be told by
+            // some alerts differ only in labels that are omitted by default
             if proposal.silences.is_empty() {
                 proposal = propose(&some, ProposalInput { without: &[], ..wanted });
             }
             if proposal.silences.is_empty() {
-                return Err("these alerts have no label to tell them by".into());
+                return Err("these alerts have no labels that identify them".into());
             }
             all.silences.extend(proposal.silences);
             all.left_out.extend(proposal.left_out);
@@ -102,23 +102,23 @@ impl Planner<'_> {
         let (count, most) = (all.silences.len() * sources.max(1), self.guard.max_bulk);
         if count > most {
             return Err(format!(
-                "{count} silences would be needed, {most} are made at once (max_bulk): mark fewer, or write a new one of what they share"
+                "{count} silences would be needed, at most {most} are allowed at once (max_bulk): mark fewer alerts, or create one silence for their common labels"
             )
             .into());
         }
         Ok(all)
     }
 
-    /// Each of these silences at each of its sources; a silence goes with what it is called.
+    /// Plans to create each silence at each of its sources; the text is the name of the silence in the dialog.
     ///
     /// # Errors
-    /// Words for why Alertmanager or the context refuses one of them.
+    /// The reason if Alertmanager or the guard refuses a silence.
     pub fn silence(
         &self,
         wanted: &[(SilenceDraft, Text, Vec<SourceId>)],
         now: Timestamp,
-    ) -> Result<Planned, Text> {
-        let mut planned = Planned::default();
+    ) -> Result<ActionProposal, Text> {
+        let mut planned = ActionProposal::default();
         for (draft, name, at) in wanted {
             can_be_made(draft, now)?;
             for source in at {
@@ -135,16 +135,21 @@ impl Planner<'_> {
         self.checked(planned)
     }
 
-    /// A silence in the place of another one.
+    /// Plans to replace a silence.
     ///
     /// # Errors
-    /// Words for why Alertmanager or the context refuses it.
-    pub fn edit(&self, silence: &Silence, draft: SilenceDraft, now: Timestamp) -> Result<Planned, Text> {
+    /// The reason if Alertmanager or the guard refuses it.
+    pub fn edit(
+        &self,
+        silence: &Silence,
+        draft: SilenceDraft,
+        now: Timestamp,
+    ) -> Result<ActionProposal, Text> {
         can_be_made(&draft, now)?;
-        let mut planned = Planned::default();
+        let mut planned = ActionProposal::default();
         let name = silence_called(silence);
         if silence.state == SilenceState::Expired {
-            planned.left_out.push(format!("{name} has ended: make it again instead").into());
+            planned.left_out.push(format!("{name} has expired: create it again instead").into());
         } else if let Some(why) = self.cannot(&silence.source, OperationKind::Edit) {
             planned.left_out.push(why);
         } else {
@@ -155,22 +160,22 @@ impl Planner<'_> {
         self.checked(planned)
     }
 
-    /// A operation on each of these silences.
+    /// Plans an operation on each of these silences.
     ///
     /// # Errors
-    /// Words for why nothing is left to be done, or why the context refuses it.
+    /// The reason if every silence is left out, or if the guard refuses the plan.
     pub fn on_silences(
         &self,
         silences: &[Arc<Silence>],
         operation: impl Fn(&Silence) -> Operation,
-    ) -> Result<Planned, Text> {
-        let mut planned = Planned::default();
+    ) -> Result<ActionProposal, Text> {
+        let mut planned = ActionProposal::default();
         for silence in silences {
             let operation = operation(silence);
             let name = silence_called(silence);
             if silence.state == SilenceState::Expired {
                 let again =
-                    if operation.kind() == OperationKind::Extend { ": make it again instead" } else { "" };
+                    if operation.kind() == OperationKind::Extend { ": create it again instead" } else { "" };
                 planned.left_out.push(format!("{name} has ended{again}").into());
             } else if let Some(why) = self.cannot(&silence.source, operation.kind()) {
                 planned.left_out.push(why);
@@ -183,13 +188,13 @@ impl Planner<'_> {
     }
 }
 
-/// The comment: why Alertmanager would not take a silence, if it would not.
+/// Why Alertmanager would refuse a silence.
 fn can_be_made(draft: &SilenceDraft, now: Timestamp) -> Result<(), Text> {
     if let Some(why) = refusal(&draft.matchers) {
         return Err(why.into());
     }
     if draft.ends_at <= now {
-        return Err("its end is over already".into());
+        return Err("its end is in the past".into());
     }
     if draft.starts_at.is_some_and(|start| draft.ends_at <= start) {
         return Err("it would end before it begins".into());
@@ -197,7 +202,7 @@ fn can_be_made(draft: &SilenceDraft, now: Timestamp) -> Result<(), Text> {
     Ok(())
 }
 
-/// A silence as people say it: its matchers.
+/// A silence as a short text: its matchers.
 pub fn silence_called(silence: &Silence) -> Text {
     format!("{{{}}}", matcher::list(&silence.matchers)).into()
 }

@@ -132,11 +132,11 @@ fn what_nobody_can_do_is_said_with_the_reason() {
     let planner = Planner { world: &world, sources: &sources, guard: &guard };
     assert_eq!(
         planner.cannot(&id("prom"), OperationKind::Silence).as_deref(),
-        Some("prom: alertmanager has no way to silence")
+        Some("prom: alertmanager does not support silence")
     );
     assert_eq!(
         planner.cannot_anywhere(OperationKind::Resolve).as_deref(),
-        Some("no source of this context has a way to resolve")
+        Some("no source of this context supports resolve")
     );
     let offer = ProbeReport {
         flavour: "Alertmanager".into(),

@@ -54,7 +54,7 @@ impl OpenAlert {
         shared.world.alert(self.fingerprint?)
     }
 
-    /// The related one under the cursor, else the alert itself.
+    /// The fingerprint of the related alert under the cursor, else of this alert.
     fn pointed(&self) -> Option<Fingerprint> {
         let related = self.related.current().filter(|_| self.spot.panel == RELATED);
         related.copied().or(self.fingerprint)
@@ -133,9 +133,7 @@ impl Screen for OpenAlert {
         ]
     }
 
-    fn render(&self, shared: &Shared, now: Timestamp, area: Rect, buf: &mut Buffer) {
-        view::render(self, shared, now, area, buf);
-    }
+    drawn_by_view!();
 
     /// The queries of the chart and of the firing history.
     fn wants(&self, shared: &Shared, now: Timestamp) -> Vec<Want> {

@@ -24,7 +24,6 @@ pub type Row = crate::app::grouped::Row<Fingerprint, Labels>;
 /// The screen of all alerts.
 #[derive(Debug)]
 pub struct Alerts {
-    /// The rows of the list.
     pub rows: GroupedList<Fingerprint, Labels>,
     /// Whether silenced, inhibited and resolved alerts are shown, too.
     pub shows_hidden: bool,
@@ -90,9 +89,7 @@ impl Screen for Alerts {
         ]
     }
 
-    fn render(&self, shared: &Shared, now: Timestamp, area: Rect, buf: &mut Buffer) {
-        view::render(self, shared, now, area, buf);
-    }
+    drawn_by_view!();
 
     fn revision(&self, shared: &Shared) -> u64 {
         let revision = ranking::revision(self.rows.order, &shared.world);

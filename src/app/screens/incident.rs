@@ -91,9 +91,7 @@ impl Screen for OpenIncident {
         ]
     }
 
-    fn render(&self, shared: &Shared, now: Timestamp, area: Rect, buf: &mut Buffer) {
-        view::render(self, shared, now, area, buf);
-    }
+    drawn_by_view!();
 
     fn wants(&self, shared: &Shared, _now: Timestamp) -> Vec<Want> {
         self.key.as_ref().map_or_else(Vec::new, |key| subjects::incident::wants(shared, key))

@@ -16,7 +16,6 @@ pub type Row = crate::app::grouped::Row<IncidentKey, Text>;
 /// The screen of all incidents.
 #[derive(Debug, Default)]
 pub struct Incidents {
-    /// The rows of the list.
     pub rows: GroupedList<IncidentKey, Text>,
     /// Whether resolved incidents are shown, too.
     show_resolved: bool,
@@ -46,9 +45,7 @@ impl Screen for Incidents {
         ]
     }
 
-    fn render(&self, shared: &Shared, now: Timestamp, area: Rect, buf: &mut Buffer) {
-        view::render(self, shared, now, area, buf);
-    }
+    drawn_by_view!();
 
     fn reorder(&mut self, shared: &Shared, is_typing: bool) {
         let Shared { world, event_log, .. } = shared;

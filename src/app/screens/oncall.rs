@@ -75,9 +75,7 @@ impl Screen for OnCall {
         ]
     }
 
-    fn render(&self, shared: &Shared, now: Timestamp, area: Rect, buf: &mut Buffer) {
-        view::render(self, shared, now, area, buf);
-    }
+    drawn_by_view!();
 
     fn reorder(&mut self, shared: &Shared, is_typing: bool) {
         let all = all(&shared.world);

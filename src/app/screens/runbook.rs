@@ -81,9 +81,7 @@ impl Screen for OpenRunbook {
         ]
     }
 
-    fn render(&self, shared: &Shared, now: Timestamp, area: Rect, buf: &mut Buffer) {
-        view::render(self, shared, now, area, buf);
-    }
+    drawn_by_view!();
 
     fn wants(&self, shared: &Shared, _now: Timestamp) -> Vec<Want> {
         let Some(wanted) = self.wanted.as_ref().filter(|_| shared.world.cache(&source()).is_some()) else {

@@ -19,7 +19,6 @@ const SOON: Duration = Duration::from_secs(3600);
 /// The screen of all silences.
 #[derive(Debug, Default)]
 pub struct Silences {
-    /// The rows of the list.
     pub rows: FilteredList<SilenceKey>,
     /// Whether expired silences are shown, too.
     show_ended: bool,
@@ -105,9 +104,7 @@ impl Screen for Silences {
         ]
     }
 
-    fn render(&self, shared: &Shared, now: Timestamp, area: Rect, buf: &mut Buffer) {
-        view::render(self, shared, now, area, buf);
-    }
+    drawn_by_view!();
 
     /// Active silences first, then by end time. Members of one cluster list the same silences; each is shown once.
     fn reorder(&mut self, shared: &Shared, is_typing: bool) {

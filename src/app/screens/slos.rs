@@ -31,7 +31,6 @@ struct CellWidths {
 /// The screen of all SLOs. They can be grouped by a label; `service` and `source` count as labels.
 #[derive(Debug, Default)]
 pub struct Slos {
-    /// The rows of the list.
     pub rows: GroupedList<SloKey, Text>,
     /// The number of SLOs that match the filter.
     passing: usize,
@@ -57,9 +56,7 @@ impl Screen for Slos {
         ]
     }
 
-    fn render(&self, shared: &Shared, now: Timestamp, area: Rect, buf: &mut Buffer) {
-        view::render(self, shared, now, area, buf);
-    }
+    drawn_by_view!();
 
     fn reorder(&mut self, shared: &Shared, is_typing: bool) {
         let world = &shared.world;
@@ -114,7 +111,7 @@ impl Screen for Slos {
             SloState::NoData | SloState::Insufficient | SloState::Fine | SloState::Quiet => false,
         };
         let bad = shared.world.slos().iter().map(SloStatus::state).filter(is_bad);
-        // the count alone does not tell how bad the SLOs are
+        // the number alone does not show how bad the SLOs are
         Badge {
             count: bad.clone().count(),
             worst: bad.min().map(Role::of_slo),

@@ -17,9 +17,7 @@ impl Screen for Sources {
         vec![(Command::Refresh, "refresh"), (Command::Back, "back")]
     }
 
-    fn render(&self, shared: &Shared, now: Timestamp, area: Rect, buf: &mut Buffer) {
-        view::render(self, shared, now, area, buf);
-    }
+    drawn_by_view!();
 
     fn change_context(&mut self, shared: &Shared) {
         self.list = List::default();

@@ -91,9 +91,7 @@ impl Screen for Timeline {
         ]
     }
 
-    fn render(&self, shared: &Shared, now: Timestamp, area: Rect, buf: &mut Buffer) {
-        view::render(self, shared, now, area, buf);
-    }
+    drawn_by_view!();
 
     /// The queries for the incident log (the whole range first, then only new entries) and for the firing history.
     fn wants(&self, shared: &Shared, now: Timestamp) -> Vec<Want> {

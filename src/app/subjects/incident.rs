@@ -17,7 +17,7 @@ pub mod words;
 /// The properties by which incidents can be grouped.
 pub const GROUPINGS: [&str; 4] = ["service", "team", "urgency", "status"];
 
-/// By what incidents can be ordered. The world has the most urgent first, so that the first order leaves them as they are.
+/// The sort orders. The world's incidents are already in the first order (most urgent first).
 pub const ORDERS: [ThingOrder<IncidentView>; 6] = [
     ascending("most urgent: priority, urgency, assignee, newest", "prio", |_, _| Ordering::Equal),
     ascending("newest first", "age", |a, b| b.incident.created_at.cmp(&a.incident.created_at)),
@@ -30,7 +30,7 @@ pub const ORDERS: [ThingOrder<IncidentView>; 6] = [
     descending("alerts, most first", "alerts", |a, b| b.incident.alerts.all.cmp(&a.incident.alerts.all)),
 ];
 
-/// What is not there comes last.
+/// A sort key that puts `None` last.
 fn nobody_last<T>(one: Option<T>) -> (bool, Option<T>) {
     (one.is_none(), one)
 }

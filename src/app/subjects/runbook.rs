@@ -19,7 +19,6 @@ pub fn of_alert(alert: &Alert) -> RunbookQuery {
     RunbookQuery { name: alert.name().into(), url: alert.runbook().cloned(), labels: alert.labels.clone() }
 }
 
-/// The runbook of a service.
 pub fn of_service(name: &Text) -> RunbookQuery {
     RunbookQuery { name: name.clone(), url: None, labels: Labels::from_iter([("service", name)]) }
 }

@@ -20,7 +20,7 @@ pub const ORDERS: [ThingOrder<SloStatus>; 7] = [
     descending("burn rate over 1h, highest first", "1h", |a, b| {
         by_number(a, b, |status| Some(-status.worst()?.burn(BASIS)?))
     }),
-    ascending("exhaustion, soonest first", "runs out", |a, b| {
+    ascending("exhaustion, soonest first", "exhausted", |a, b| {
         by_number(a, b, |status| seconds(status.worst()?.exhaustion?))
     }),
     ascending("name", "SLO", |a, b| a.slo.id.cmp(&b.slo.id)),

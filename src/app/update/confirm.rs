@@ -1,4 +1,4 @@
-//! The dialogue before anything outside is changed: opened, answered, and looked after while answers come.
+//! Handles the confirmation dialog: opens it, handles its keys, and updates it when answers arrive.
 
 use std::collections::BTreeSet;
 
@@ -6,9 +6,9 @@ use jiff::Timestamp;
 
 use crate::app::confirm::{Confirm, Outcome, last_scroll, weigh};
 use crate::app::event::{Effect, Message, Plan, TerminalLink, Tone, Wait};
-use crate::app::form::Form;
+use crate::app::form::ActionForm;
 use crate::app::key::Key;
-use crate::app::planner::{Planned, Planner};
+use crate::app::planner::{ActionProposal, Planner};
 use crate::app::state::{Mode, State};
 use crate::model::action::Action;
 use crate::model::fingerprint::Fingerprint;
@@ -17,21 +17,21 @@ use crate::model::operation::TargetKind;
 use crate::model::silence::SilenceState;
 use crate::model::world::World;
 
-/// Says why something is not done.
+/// Shows a message with the reason why nothing is done.
 pub(super) fn refuse(state: &mut State, why: &str, now: Timestamp) {
     let text = format!("Nothing was done: {why}");
     state.shared.messages.tell(Message { tone: Tone::Trouble, text }, now);
 }
 
-/// Opens the dialogue for what was worked out, or says why there is nothing to confirm.
+/// Opens the confirmation dialog for a plan, or shows a message with the reason why there is none.
 pub(super) fn open(
     state: &mut State,
-    planned: Result<Planned, Text>,
+    planned: Result<ActionProposal, Text>,
     covers: BTreeSet<Fingerprint>,
     now: Timestamp,
 ) {
     state.mode = Mode::Browse;
-    let Planned { actions, left_out } = match planned {
+    let ActionProposal { actions, left_out } = match planned {
         Ok(planned) => planned,
         Err(why) => return refuse(state, &why, now),
     };
@@ -54,7 +54,7 @@ pub(super) fn open(
     state.mode = Mode::Confirm(Box::new(confirm));
 }
 
-/// The dialog of this wait was on the terminal long enough: the next key is an answer to it.
+/// The wait is over: the dialog was visible long enough, and the next key counts.
 pub(super) fn arm(state: &mut State, wait: Wait) {
     if let Mode::Confirm(confirm) = &mut state.mode
         && confirm.wait() == wait
@@ -64,14 +64,14 @@ pub(super) fn arm(state: &mut State, wait: Wait) {
     }
 }
 
-/// Notes the form that the open dialog comes from.
-pub(super) fn comes_from(state: &mut State, form: Box<Form>) {
+/// Remembers the form that opened the dialog.
+pub(super) fn comes_from(state: &mut State, form: Box<ActionForm>) {
     if let Mode::Confirm(confirm) = &mut state.mode {
         confirm.form = Some(form);
     }
 }
 
-/// Takes a key in the open dialogue.
+/// Handles a key in the dialog.
 pub(super) fn press(state: &mut State, mut confirm: Box<Confirm>, key: Key, now: Timestamp) -> Vec<Effect> {
     match confirm.take(key, &state.shared.context) {
         Outcome::Open => {
@@ -87,7 +87,7 @@ pub(super) fn press(state: &mut State, mut confirm: Box<Confirm>, key: Key, now:
             Vec::new()
         }
         Outcome::Typed => {
-            state.shared.messages.note("That key is no answer. Nothing was sent.", now);
+            state.shared.messages.note("This key has no function here. Nothing was sent.", now);
             if let Some(form) = confirm.form {
                 state.mode = Mode::Form(form);
             }
@@ -97,9 +97,9 @@ pub(super) fn press(state: &mut State, mut confirm: Box<Confirm>, key: Key, now:
             state.shared.messages.note("Cancelled. Nothing was sent.", now);
             Vec::new()
         }
-        // whoever cannot see the dialogue cannot mean it
+        // a user who cannot see the dialog cannot confirm it
         Outcome::Do if state.shared.look.link == TerminalLink::Stalled => {
-            let text = "Nothing was done: the terminal did not show this when it was confirmed".to_owned();
+            let text = "Not sent: the dialog was not visible when it was confirmed".to_owned();
             state.shared.messages.tell(Message { tone: Tone::Trouble, text }, now);
             state.mode = Mode::Confirm(confirm);
             Vec::new()
@@ -108,14 +108,14 @@ pub(super) fn press(state: &mut State, mut confirm: Box<Confirm>, key: Key, now:
     }
 }
 
-/// The person has confirmed it.
+/// Runs the confirmed plan.
 fn begin(state: &mut State, confirm: Confirm, now: Timestamp) -> Vec<Effect> {
     let Confirm { plan, covers, .. } = confirm;
     if let Some(why) = state.shared.guard.refusal(&plan.actions) {
         refuse(state, &why, now);
         return Vec::new();
     }
-    // what is not sent must not look as if it were
+    // a dry run must not mark the targets as changed
     if !state.shared.guard.dry_run {
         for (index, action) in plan.actions.iter().enumerate() {
             state.shared.world.apply_optimistically((plan.id, index), action.clone(), now);
@@ -125,15 +125,13 @@ fn begin(state: &mut State, confirm: Confirm, now: Timestamp) -> Vec<Effect> {
     vec![Effect::Act(plan)]
 }
 
-/// Looks whether everything still stands as the person saw it. What does not is left out; if nothing is left, the dialogue
+/// Checks that the targets are still in the state that the user saw. Changed ones are left out; if none remains, the dialog
 /// closes.
 pub(super) fn watch(state: &mut State, now: Timestamp) {
-    let mut confirm = match std::mem::take(&mut state.mode) {
-        Mode::Confirm(confirm) => confirm,
-        mode => {
-            state.mode = mode;
-            return;
-        }
+    let mode = std::mem::take(&mut state.mode);
+    let Mode::Confirm(mut confirm) = mode else {
+        state.mode = mode;
+        return;
     };
     let mut words: Vec<Text> = Vec::new();
     confirm.plan.actions.retain(|action| {
@@ -146,7 +144,7 @@ pub(super) fn watch(state: &mut State, now: Timestamp) {
     }
     if !words.is_empty() {
         confirm.left_out.extend(words);
-        // what is asked is another thing now: an answer to what stood there before does not count
+        // the plan changed, so an answer to the previous plan must not count
         (confirm.plan.id, confirm.is_armed) = (state.shared.runs.number(), false);
         confirm.requests = Planner::of(&state.shared).requests(&confirm.plan.actions, now);
     }
@@ -154,16 +152,16 @@ pub(super) fn watch(state: &mut State, now: Timestamp) {
     state.mode = Mode::Confirm(confirm);
 }
 
-/// How an action's target stands, if otherwise than the person saw it.
+/// The current state of an action's target, if it differs from the one that the user saw.
 fn moved(world: &World, action: &Action) -> Option<Text> {
     let target = &action.target;
     if let Some(seen) = target.seen {
         return match world.incident(&action.source, &target.id) {
-            None => Some(format!("{} is gone: {} no longer lists it", target.name, action.source).into()),
+            None => Some(format!("{} is no longer listed by {}", target.name, action.source).into()),
             Some(known) if known.incident.status != seen => {
                 let who: Vec<&str> = known.holders().iter().map(|person| &*person.name).collect();
                 let by = if who.is_empty() { String::new() } else { format!(" ({})", who.join(", ")) };
-                Some(format!("{} is {} by now{by}", target.name, known.incident.status.word()).into())
+                Some(format!("{} is already {}{by}", target.name, known.incident.status.word()).into())
             }
             Some(_) => None,
         };

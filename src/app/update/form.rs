@@ -1,14 +1,14 @@
-//! The keys of an open form.
+//! Handles the keys of an open form.
 
 use jiff::Timestamp;
 
 use super::confirm;
-use crate::app::form::{Form, planned, silence};
+use crate::app::form::{ActionForm, planned, silence};
 use crate::app::key::{Code, Key, NamedKey};
 use crate::app::state::{Mode, State};
 
-/// Takes a key in the open form.
-pub(super) fn press(state: &mut State, mut form: Box<Form>, key: Key, now: Timestamp) {
+/// Handles a key in the open form.
+pub(super) fn press(state: &mut State, mut form: Box<ActionForm>, key: Key, now: Timestamp) {
     match key.code {
         Code::Named(NamedKey::Esc) => {
             state.shared.messages.note("Cancelled. Nothing was sent.", now);
@@ -32,7 +32,7 @@ pub(super) fn press(state: &mut State, mut form: Box<Form>, key: Key, now: Times
                 Err(why) => form.error = Some(why.to_string()),
             }
         }
-        _ => {
+        Code::Named(_) | Code::Char(_) => {
             form.take(key);
             silence::refresh(&state.shared, &mut form);
         }

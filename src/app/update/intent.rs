@@ -1,4 +1,4 @@
-//! What the keys of actions do: from what is selected to a menu, a form or the dialogue. Nothing is sent here.
+//! Handles the keys of actions: opens a menu, a form or the dialog for the selection. Nothing is sent here.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use super::confirm::{self, refuse};
 use super::navigate;
 use crate::app::commands::Command;
-use crate::app::form::{self, Form};
+use crate::app::form::{self, ActionForm};
 use crate::app::identity::IncidentKey;
 use crate::app::intent::{Intent, Objects, PartialOperation};
 use crate::app::menu::{Menu, MenuChoice};
@@ -25,7 +25,7 @@ use crate::model::world::IncidentView;
 
 mod menus;
 
-/// The incidents that are pointed at, or that the alerts pointed at belong to; those of alerts only while they are open.
+/// The incidents for the selection: the selected ones, or the open incidents of the selected alerts.
 fn about(state: &State) -> Vec<IncidentKey> {
     match state.selection() {
         Selection::Incidents(keys) => keys,
@@ -60,7 +60,7 @@ fn about(state: &State) -> Vec<IncidentKey> {
     }
 }
 
-/// The alerts that silencing is about: all that are pointed at, or that the incidents or services pointed at are about.
+/// The alerts to silence for the selection: the selected ones, or those of the selected incidents or services.
 fn to_silence(state: &State) -> Vec<Fingerprint> {
     let world = &state.shared.world;
     if let Some(alerts) = state.screen().to_silence(&state.shared) {
@@ -86,24 +86,24 @@ fn to_silence(state: &State) -> Vec<Fingerprint> {
     }
 }
 
-/// Where the key of an action leads.
+/// What the key of an action opens.
 #[derive(Clone, Copy)]
 pub(super) enum Start {
-    /// To the list of all that can be done.
+    /// The menu of all actions.
     List,
-    /// To a silence from nothing.
+    /// The form of a silence without given alerts.
     NewSilence,
-    /// To a silence of what is pointed at.
+    /// The form of a silence for the selection.
     Silence,
-    /// To what this does to the incidents that are pointed at.
+    /// The given operation on the incidents for the selection.
     Incidents(OperationKind),
 }
 
-/// Does what the key of an action says.
+/// Handles the key of an action.
 pub(super) fn run(state: &mut State, command: Command, start: Start, now: Timestamp) {
     navigate::fix_cursor(state);
     if let Some(why) = &state.shared.guard.read_only {
-        let why = format!("{}: nothing may be changed here: {why}", command.name());
+        let why = format!("{}: actions are disabled: {why}", command.name());
         return refuse(state, &why, now);
     }
     match start {
@@ -124,8 +124,8 @@ pub(super) fn run(state: &mut State, command: Command, start: Start, now: Timest
     }
 }
 
-/// The open incidents that may well be meant where none is known to be about what is pointed at: those of the same services,
-/// else those of which it is not known yet what they are about.
+/// Open incidents to offer if none is linked to the selected alerts: those of the same services, else those whose alerts are
+/// not loaded yet. With the title of the menu.
 fn nearby<'a>(
     state: &'a State,
     pointed: &Selection,
@@ -141,13 +141,13 @@ fn nearby<'a>(
     let of_services: Vec<&IncidentView> =
         open().filter(|known| known.services.iter().any(|name| services.contains(name))).collect();
     if of_services.is_empty() {
-        let title = "Which alerts these incidents are about is not known yet; is one of them meant?";
+        let title = "The alerts of these incidents are not loaded yet. Use one of them?";
         return (title, open().filter(|known| state.shared.world.has_unknown_alerts(known)).collect());
     }
-    ("No open incident knows this alert; of its service there is", of_services)
+    ("No open incident has this alert. Open incidents of its service:", of_services)
 }
 
-/// Where no incident is: says so, and for alerts offers the next best.
+/// Handles an incident operation without an incident: shows a message, or for alerts offers the nearest alternatives.
 fn without_incident(state: &mut State, command: Command, kind: OperationKind, now: Timestamp) {
     let pointed = &state.selection();
     let alerts = to_silence(state);
@@ -174,14 +174,14 @@ fn without_incident(state: &mut State, command: Command, kind: OperationKind, no
         }
         Selection::Services(names) => {
             let names = names.join(", ");
-            refuse(state, &format!("{} is for incidents, and none is open of {names}", command.name()), now);
-        }
-        Selection::Alerts(_) => {
             refuse(
                 state,
-                &format!("{} is for incidents, and none that is open knows this alert", command.name()),
+                &format!("{} needs an open incident; none is open for {names}", command.name()),
                 now,
             );
+        }
+        Selection::Alerts(_) => {
+            refuse(state, &format!("{} needs an open incident; none has this alert", command.name()), now);
         }
         Selection::Nothing
         | Selection::Incidents(_)
@@ -199,9 +199,9 @@ fn without_incident(state: &mut State, command: Command, kind: OperationKind, no
 fn silence(state: &mut State, alerts: &[Fingerprint], lasts: Duration, now: Timestamp) {
     if alerts.is_empty() {
         match state.selection() {
-            Selection::Incidents(_) => refuse(state, "no alert is known that this is about", now),
+            Selection::Incidents(_) => refuse(state, "no alerts found for this", now),
             Selection::Services(names) => {
-                refuse(state, &format!("no alert is known of {}", names.join(", ")), now);
+                refuse(state, &format!("no alerts found for {}", names.join(", ")), now);
             }
             Selection::Nothing
             | Selection::Alerts(_)
@@ -214,7 +214,7 @@ fn silence(state: &mut State, alerts: &[Fingerprint], lasts: Duration, now: Time
         }
         return;
     }
-    // whoever reads the silence later finds the incident
+    // the comment of the silence names the incident
     let mut numbers: Vec<String> = Vec::new();
     for known in alerts.iter().filter_map(|alert| state.shared.world.incident_of(*alert)) {
         let number = format!("#{}", known.incident.number);
@@ -227,22 +227,22 @@ fn silence(state: &mut State, alerts: &[Fingerprint], lasts: Duration, now: Time
     open_or_refuse(state, form, now);
 }
 
-fn open_or_refuse(state: &mut State, form: Result<Form, Text>, now: Timestamp) {
+fn open_or_refuse(state: &mut State, form: Result<ActionForm, Text>, now: Timestamp) {
     match form {
         Ok(form) => open(state, form),
         Err(why) => refuse(state, &why, now),
     }
 }
 
-fn gone() -> Result<Form, Text> {
-    Err("it is gone: its source no longer lists it".into())
+fn gone() -> Result<ActionForm, Text> {
+    Err("its source no longer lists it".into())
 }
 
-fn open(state: &mut State, form: Form) {
+fn open(state: &mut State, form: ActionForm) {
     state.mode = Mode::Form(Box::new(form));
 }
 
-/// Goes on with what was chosen: opens the next menu, a form or the dialogue.
+/// Continues with a chosen intent: opens the next menu, a form or the dialog.
 pub(super) fn choose(state: &mut State, intent: Intent, now: Timestamp) {
     match intent {
         Intent::Operate(wanted) => next(state, wanted, now),
@@ -267,7 +267,7 @@ pub(super) fn choose(state: &mut State, intent: Intent, now: Timestamp) {
     }
 }
 
-/// Goes on to what is missing of an operation: a menu for what is chosen, a form for what is typed, else the dialogue.
+/// Continues with an operation: a menu or a form for a missing parameter, else the dialog.
 fn next(state: &mut State, wanted: PartialOperation, now: Timestamp) {
     let (planner, spec) = (Planner::of(&state.shared), wanted.kind.spec());
     if let Objects::Incidents(keys) = &wanted.objects {

@@ -1,4 +1,4 @@
-//! What becomes of what was confirmed: shown while it is on its way, told when it is over, looked after by asking again.
+//! Handles the progress of confirmed plans: shows it, reports results, and queries the changed objects again.
 
 use std::time::Duration;
 
@@ -17,10 +17,10 @@ use crate::model::ask::Topic;
 use crate::model::operation::TargetKind;
 use crate::model::remote::age;
 
-/// For how long wanting to leave once more means it.
+/// How long a second press of the quit key is accepted.
 const MEANT: Duration = Duration::from_secs(10);
 
-/// Takes note of how far an action is.
+/// Records the progress of an action.
 pub(super) fn progressed(
     state: &mut State,
     plan: u64,
@@ -35,7 +35,7 @@ pub(super) fn progressed(
     let (ActionProgress::Ended(ending), Some(action)) = (progress, run.plan.actions.get(index)) else {
         return;
     };
-    // whatever came of it: what the source tells from now on is what counts
+    // after the action, the next answer of the source replaces the optimistic state, whatever the result is
     let topics = topics(action);
     state.shared.scheduler.requery(&action.source, |topic| topics.contains(topic), now);
     tell(state, &run, action, &ending, now);
@@ -44,7 +44,7 @@ pub(super) fn progressed(
     }
 }
 
-/// Every ending that is not what was wanted is told by itself; of many that are, only the sum.
+/// Reports a failed action at once; successful actions of a plan are reported once, together.
 fn tell(state: &mut State, run: &PlanRun, action: &Action, ending: &ActionResult, now: Timestamp) {
     let is_one = run.progress.len() == 1;
     if is_one || !ending.is_done() {
@@ -56,7 +56,7 @@ fn tell(state: &mut State, run: &PlanRun, action: &Action, ending: &ActionResult
     }
 }
 
-/// What a source has to be asked after an action.
+/// The queries to send after an action.
 fn topics(action: &Action) -> Vec<Topic> {
     match action.operation.kind().target() {
         TargetKind::Alerts | TargetKind::Silence => vec![Topic::Silences, Topic::Alerts],
@@ -67,7 +67,7 @@ fn topics(action: &Action) -> Vec<Topic> {
     }
 }
 
-/// Takes the marks of what was done away; what was not done keeps its mark.
+/// Removes the marks of the targets whose action succeeded; the other marks stay.
 fn unmark(state: &mut State, run: &PlanRun, action: &Action) {
     let is_last = !run.is_running() && run.done() == run.progress.len();
     match action.operation.kind().target() {
@@ -89,7 +89,7 @@ fn unmark(state: &mut State, run: &PlanRun, action: &Action) {
     }
 }
 
-/// Leaves; while something is on its way only when that is asked for twice.
+/// Quits; while an action is in progress only after a second press.
 pub(super) fn leave(state: &mut State, now: Timestamp) -> Vec<Effect> {
     let running: usize = state.shared.runs.running().map(|run| run.progress.len() - run.over()).sum();
     let is_meant = state.leaving.is_some_and(|at| age(at, now) < MEANT);
@@ -101,13 +101,13 @@ pub(super) fn leave(state: &mut State, now: Timestamp) -> Vec<Effect> {
     let count = if running == 1 { String::new() } else { format!("{running} ") };
     let key = state.shared.key(Command::Quit);
     let text = format!(
-        "{count}{things} {verb} on the way: press {key} again to quit now; the journal records the progress"
+        "{count}{things} {verb} in progress: press {key} again to quit now; the journal records the progress"
     );
     state.shared.messages.tell(Message { tone: Tone::Trouble, text }, now);
     Vec::new()
 }
 
-/// Takes a key while results are read.
+/// Handles a key in the list of results.
 pub(super) fn read(state: &mut State, (back, top): (usize, u16), key: Key, now: Timestamp) {
     let page = state.shared.size.1.saturating_sub(6).max(1);
     let oldest = state.shared.runs.all().len().saturating_sub(1);
@@ -126,7 +126,7 @@ pub(super) fn read(state: &mut State, (back, top): (usize, u16), key: Key, now: 
     state.mode = Mode::Results { back, top };
 }
 
-/// The wheel as a key: what scrolls by arrows scrolls by it.
+/// Translates the mouse wheel to the arrow keys, in views that scroll with the arrow keys.
 pub(super) fn wheel_key(wheel: i16) -> Key {
     Key::named(if wheel < 0 { NamedKey::Up } else { NamedKey::Down })
 }

@@ -54,7 +54,6 @@ pub struct Chart<'a> {
     pub span: TimeGrid,
     /// The series, most important first: it is drawn over the others, and alone if there is no room for a chart.
     pub lines: &'a [ChartLine<'a>],
-    /// The unit of the values.
     pub unit: ValueUnit,
     /// Threshold values with their labels, most important first.
     pub thresholds: &'a [(f64, &'a str)],

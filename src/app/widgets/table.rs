@@ -67,7 +67,6 @@ pub enum Cell<'a> {
     Text(StyledRun<'a>),
     /// A text in several roles, aligned left.
     Runs(Vec<StyledRun<'a>>),
-    /// A sparkline.
     Spark(Sparkline<'a>),
     /// A gauge for a ratio.
     Gauge(Gauge),

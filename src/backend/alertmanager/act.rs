@@ -1,7 +1,9 @@
-//! Silences made, edited, extended and expired.
+//! Creates, edits, extends and expires silences.
 //!
-//! Making one adds something each time it is sent, so that an unclear result is read back and never sent again; the others
-//! say how it shall be. Servers differ: what is sent here is what all since 0.16 take.
+//! Creating a silence twice would create two, so an unclear result is read back and never sent again; the other requests set
+//! a state. The requests work with all Alertmanager versions since 0.16.
+
+use std::collections::BTreeSet;
 
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Map, Value, json};
@@ -19,26 +21,26 @@ use crate::model::labels::Text;
 use crate::model::matcher::{Matcher, Operator};
 use crate::model::source::{ErrorKind, SourceError};
 
-/// Two clocks are compared by the second, and requests take a while.
+/// Clocks are compared in whole seconds, and a request takes some time.
 const SLACK: SignedDuration = SignedDuration::from_secs(5);
-/// What of a stored silence is sent back when its end is moved.
+/// The fields of a stored silence that are sent back when it is changed.
 const KEPT: [&str; 6] = ["id", "matchers", "startsAt", "createdBy", "comment", "annotations"];
-/// In place of what only the server knows, where a request is shown.
-const AS_STORED: &str = "as it is stored";
+/// A placeholder in request previews for fields that only the server knows.
+const AS_STORED: &str = "<unchanged>";
 
-/// A silence as the server has it, to the letter.
+/// A silence as the server stores it, unparsed.
 type Stored = Map<String, Value>;
 
-/// What is wanted of a silence.
+/// The wanted state of a silence.
 pub(in crate::backend) enum Wanted {
     New(SilenceDraft),
-    /// And when it was last changed, by the server's clock, as far as the person saw that.
+    /// The new content; and when the silence was last changed, by the server's clock, when the user saw it.
     Edited(SilenceDraft, Option<Timestamp>),
     Until(Timestamp),
     Over,
 }
 
-/// What can be done.
+/// The supported operations.
 pub(super) const SUPPORT: WriteSupport = WriteSupport {
     kinds: &kinds(&PLANS),
     preview: |action, address, cx| preview(&PLANS, action, address, cx),
@@ -70,7 +72,7 @@ static PLANS: [Plan<Wanted>; 4] = [
     Plan::Expire(|planning| {
         let id = &planning.target.id;
         let request = WriteRequest::delete(one(id).path);
-        // a server before 0.26 says the same to the second time, and 500 to one that it does not know
+        // servers before 0.26 give the same answer to a repeated DELETE, and status 500 for an unknown silence
         Ok(Write { precheck: Some(one(id)), request, verify: one(id), judge: Wanted::Over })
     }),
 ];
@@ -79,25 +81,26 @@ fn post(body: Value) -> WriteRequest {
     WriteRequest::post("api/v2/silences", body)
 }
 
-/// The silence again as it shall be.
+/// The request that replaces the content of a silence.
 fn edition(mut stored: Stored, draft: &SilenceDraft, cx: &WriteContext) -> WriteRequest {
     stored.retain(|key, _| KEPT.contains(&&**key));
-    stored.insert("matchers".into(), draft.matchers.iter().map(matcher).collect());
-    if let Some(start) = draft.starts_at {
-        stored.insert("startsAt".into(), instant(cx.there(start)).into());
-    }
-    stored.insert("endsAt".into(), instant(cx.there(draft.ends_at)).into());
-    stored.insert("createdBy".into(), (&*draft.created_by).into());
-    stored.insert("comment".into(), (&*draft.comment).into());
+    let starts_at = draft.starts_at.map(|start| ("startsAt", instant(cx.there(start)).into()));
+    let drafted: [(&str, Value); 4] = [
+        ("matchers", draft.matchers.iter().map(matcher).collect()),
+        ("endsAt", instant(cx.there(draft.ends_at)).into()),
+        ("createdBy", (&*draft.created_by).into()),
+        ("comment", (&*draft.comment).into()),
+    ];
+    stored.extend(drafted.into_iter().chain(starts_at).map(|(key, value)| (key.to_owned(), value)));
     post(Value::Object(stored))
 }
 
-/// The silence again with another end. Another start or other matchers would make a second one of it.
+/// The request that changes only the end. With another start or other matchers Alertmanager would create a second silence.
 fn extension(mut stored: Stored, until: Timestamp) -> WriteRequest {
     stored.retain(|key, _| KEPT.contains(&&**key));
     for matcher in stored.get_mut("matchers").and_then(Value::as_array_mut).into_iter().flatten() {
         if let Some(matcher) = matcher.as_object_mut() {
-            // before 0.22 there was nothing else; some later ones take a missing one for `false`
+            // versions before 0.22 have no `isEqual`; some later ones read a missing one as `false`
             matcher.entry("isEqual").or_insert(true.into());
         }
     }
@@ -105,7 +108,7 @@ fn extension(mut stored: Stored, until: Timestamp) -> WriteRequest {
     post(Value::Object(stored))
 }
 
-/// What only the server knows of a silence, where a request is shown.
+/// Placeholders for the fields of a silence that only the server knows, for request previews.
 fn as_stored(id: &str) -> Stored {
     let mut stored = Map::from_iter(KEPT.map(|key| (key.to_owned(), AS_STORED.into())));
     stored.remove("annotations");
@@ -162,24 +165,23 @@ impl Writer for Alertmanager {
             Wanted::Until(until) => Precheck::GoOnWith(extension(stored, cx.there(*until))),
             Wanted::Edited(draft, seen) => {
                 let changed_at = text(&stored, "updatedAt").parse::<Timestamp>().ok();
-                match (seen, changed_at) {
-                    (Some(seen), Some(changed_at)) if *seen != changed_at => {
-                        let (who, at) = (text(&stored, "createdBy"), here(cx, text(&stored, "updatedAt")));
-                        let at = at.unwrap_or(changed_at).strftime("%H:%M:%S UTC");
-                        conflict(format!("it was changed at {at} and is by {who}").into())
-                    }
-                    _ => Precheck::GoOnWith(edition(stored, draft, cx)),
+                if let Some(changed_at) = changed_at.filter(|at| seen.is_some_and(|seen| seen != *at)) {
+                    let at = ours(cx, Some(changed_at)).unwrap_or(changed_at).strftime("%H:%M:%S UTC");
+                    let who = text(&stored, "createdBy");
+                    conflict(format!("it was changed at {at}; created by {who}").into())
+                } else {
+                    Precheck::GoOnWith(edition(stored, draft, cx))
                 }
             }
         })
     }
 
-    /// Takes the id from the answer: it is not always the one that was sent.
+    /// Reads the id from the answer: it can differ from the one that was sent.
     fn judge_answer(&self, job: &Job<'_, Self>, body: &Body) -> Result<ActionResult, ActionError> {
         if matches!(job.judge, Wanted::Over) {
             return Ok(ActionResult::Done { id: None });
         }
-        // Grafana has said `id` at times
+        // some Grafana versions return `id`
         let answer: Value = body.json().unwrap_or_default();
         let id = ["silenceID", "silenceId", "id"].into_iter().find_map(|key| answer.get(key)?.as_str());
         let id = id.filter(|id| !id.is_empty()).ok_or_else(|| {
@@ -203,7 +205,7 @@ impl Writer for Alertmanager {
         answers: &[Result<Body, SourceError>],
     ) -> Result<Verdict, SourceError> {
         let Some(answer) = answers.last() else { return Ok(Verdict::Look(all())) };
-        // the answer may have told more of its clock
+        // reading the answer may have updated the clock difference
         let (answer, cx) = (answer.as_ref().map_err(Clone::clone), &self.context());
         let is_so = |stored: &Stored| match &job.judge {
             Wanted::Until(until) => {
@@ -212,19 +214,19 @@ impl Writer for Alertmanager {
             Wanted::New(_) | Wanted::Edited(..) | Wanted::Over => state(stored) == "expired",
         };
         Ok(Verdict::Is(match &job.judge {
-            // the newest one that is what was asked for, if it came about since
+            // the newest silence with this content that was created after the request
             Wanted::New(draft) => {
                 let since = sent_at.saturating_sub(SLACK).unwrap_or(Timestamp::MIN);
                 self.find_like(cx, answer?, draft, |starts_at, _| {
                     starts_at.is_some_and(|start| start >= since)
                 })?
             }
-            // whether its server has kept its id or not
+            // the edited silence may have a new id
             Wanted::Edited(draft, _) => {
                 self.find_like(cx, answer?, draft, |_, ends_at| is_same(cx, ends_at, draft.ends_at))?
             }
             Wanted::Until(_) | Wanted::Over => match stored(answer)? {
-                None => Verification::Unknown { words: "the silence is not there any more".into() },
+                None => Verification::Unknown { words: "the silence no longer exists".into() },
                 Some(stored) if is_so(&stored) => Verification::Done { id: None },
                 Some(_) => Verification::NotDone,
             },
@@ -233,7 +235,7 @@ impl Writer for Alertmanager {
 }
 
 impl Alertmanager {
-    /// The newest silence that is what was asked for and begins and ends as it must.
+    /// The newest silence with the matchers, creator and comment of the draft, and with times that `fits` accepts.
     fn find_like(
         &self,
         cx: &WriteContext,
@@ -243,15 +245,15 @@ impl Alertmanager {
     ) -> Result<Verification, SourceError> {
         let RequiredList(silences): RequiredList<wire::Silence<'_>> =
             serde_json::from_slice(&body.bytes).map_err(|error| garbled(&self.info.id, body, &error))?;
-        let wanted = conditions(draft.matchers.iter().map(|matcher| {
-            let (is_regex, is_equal) = operator_flags(matcher.operator());
-            (matcher.name(), matcher.value(), is_regex, is_equal)
-        }));
+        let wanted = conditions(
+            draft
+                .matchers
+                .iter()
+                .map(|matcher| (matcher.name(), matcher.value(), operator_flags(matcher.operator()))),
+        );
         let is_it = |silence: &&wire::Silence<'_>| {
-            let matchers = silence.matchers.all.iter().map(|matcher| {
-                let (is_regex, is_equal) = matcher.operator_flags();
-                (&*matcher.name.0, &*matcher.value.0, is_regex, is_equal)
-            });
+            let matchers = silence.matchers.all.iter();
+            let matchers = matchers.map(|one| (&*one.name.0, &*one.value.0, one.operator_flags()));
             *silence.created_by.0 == *draft.created_by
                 && *silence.comment.0 == *draft.comment
                 && fits(ours(cx, silence.starts_at.0), ours(cx, silence.ends_at.0))
@@ -262,12 +264,10 @@ impl Alertmanager {
         Ok(newest.map_or(Verification::NotDone, done))
     }
 
-    /// What Grafana means by a refusal that names none of its own settings.
+    /// Explains Grafana's 403, which does not name the missing permission.
     fn in_words(&self, error: ActionError) -> ActionError {
-        let ErrorKind::Refused { status: 403, message } = &error.error.trouble else { return error };
-        if !self.http.base().path().contains("/api/alertmanager/") {
-            return error;
-        }
+        let is_grafana = self.http.base().path().contains("/api/alertmanager/");
+        let Some(message) = error.error.trouble.refused(403).filter(|_| is_grafana) else { return error };
         let message = format!(
             "{message}; without the right to create alert silences everywhere (`alert.instances:create`) Grafana takes only \
              silences with the matcher `__alert_rule_uid__=<uid of the rule>`"
@@ -276,7 +276,7 @@ impl Alertmanager {
     }
 }
 
-/// The silence that was read; none if the server does not know it.
+/// The stored silence; `None` if the server does not know it.
 fn stored(
     answer: Result<impl std::borrow::Borrow<Body>, SourceError>,
 ) -> Result<Option<Stored>, SourceError> {
@@ -287,17 +287,17 @@ fn stored(
     }
 }
 
-/// A moment that the server tells of, by our clock.
+/// A timestamp of the server, converted to this machine's clock.
 fn here(cx: &WriteContext, there: &str) -> Option<Timestamp> {
     ours(cx, there.parse().ok())
 }
 
-/// A moment that the server tells of, by our clock.
+/// A timestamp of the server, converted to this machine's clock.
 fn ours(cx: &WriteContext, there: Option<Timestamp>) -> Option<Timestamp> {
     there?.checked_sub(cx.clock_ahead).ok()
 }
 
-/// Whether both are one moment: servers keep fewer digits than we send, and a difference of clocks is known by the second.
+/// Whether both are the same time: servers store fewer digits, and the clock difference is known in whole seconds.
 fn is_same(cx: &WriteContext, stored: Option<Timestamp>, wanted: Timestamp) -> bool {
     let slack = if cx.clock_ahead.is_zero() { SignedDuration::from_secs(1) } else { SLACK };
     stored.is_some_and(|stored| stored.duration_since(wanted).abs() < slack)
@@ -319,12 +319,9 @@ fn operator_flags(operator: Operator) -> (bool, bool) {
 
 /// Matchers as a set: servers sort them.
 fn conditions<'a>(
-    matchers: impl Iterator<Item = (&'a str, &'a str, bool, bool)>,
-) -> Vec<(&'a str, &'a str, bool, bool)> {
-    let mut all: Vec<_> = matchers.collect();
-    all.sort_unstable();
-    all.dedup();
-    all
+    matchers: impl Iterator<Item = (&'a str, &'a str, (bool, bool))>,
+) -> BTreeSet<(&'a str, &'a str, (bool, bool))> {
+    matchers.collect()
 }
 
 fn text<'a>(stored: &'a Stored, key: &str) -> &'a str {
@@ -347,16 +344,13 @@ fn over(ended_at: Option<Timestamp>) -> Text {
 }
 
 fn gone() -> ActionResult {
-    ActionResult::Conflict { words: "the silence is not there any more".into() }
+    ActionResult::Conflict { words: "the silence no longer exists".into() }
 }
 
 /// Whether the server does not know the silence: 404 since 0.26, and 500 before.
 fn is_missing(trouble: &ErrorKind) -> bool {
-    match trouble {
-        ErrorKind::Refused { status: 404, .. } => true,
-        ErrorKind::Refused { status: 500, message } => message.contains("not found"),
-        _ => false,
-    }
+    trouble.refused(404).is_some()
+        || trouble.refused(500).is_some_and(|message| message.contains("not found"))
 }
 
 #[cfg(test)]

@@ -7,12 +7,11 @@ use std::sync::{Arc, LazyLock};
 
 use jiff::{SignedDuration, Timestamp};
 use regex::bytes::Regex;
-use serde::Deserializer;
-use serde::de::{DeserializeSeed, Error as _, IgnoredAny, MapAccess, SeqAccess};
+use serde::de::{Error as _, IgnoredAny, MapAccess, SeqAccess};
 
 use super::wire;
 use crate::backend::kit::lenient::{
-    Lenient, LenientList, LenientObject, LenientPairs, LenientSlot, LenientText, LenientTexts, found,
+    Lenient, LenientList, LenientObject, LenientPairs, LenientSeed, LenientText, LenientTexts, found,
 };
 use crate::backend::kit::time::Rfc3339OrSeconds;
 use crate::model::alert::{Alert, AlertBoard, AlertState, SeverityMap};
@@ -126,8 +125,8 @@ impl<'s> AlertReader<'s> {
         }
         let mut json = serde_json::Deserializer::from_slice(bytes);
         let is_list = match shape {
-            AlertListShape::Groups => GroupListSeed(&mut self).deserialize(&mut json)?,
-            AlertListShape::Flat => AlertListSeed(&mut self).deserialize(&mut json)?.is_some(),
+            AlertListShape::Groups => !found(GroupListSeed(&mut self), &mut json)?.is_other(),
+            AlertListShape::Flat => !found(AlertListSeed(&mut self), &mut json)?.is_other(),
         };
         if !is_list {
             return Err(serde_json::Error::custom("no list of alerts"));
@@ -224,38 +223,22 @@ fn same(new: Labels, known: &Labels) -> Labels {
     if new == *known { known.clone() } else { new }
 }
 
-/// Reads a list of groups; the value is whether there was a list.
+/// Reads a list of groups.
 struct GroupListSeed<'r, 's>(&'r mut AlertReader<'s>);
-
-impl<'de> DeserializeSeed<'de> for GroupListSeed<'_, '_> {
-    type Value = bool;
-
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<bool, D::Error> {
-        Ok(!matches!(found(self, deserializer)?, LenientSlot::Other))
-    }
-}
 
 impl<'de> Lenient<'de> for GroupListSeed<'_, '_> {
     type Made = ();
 
     fn of_list<A: SeqAccess<'de>>(self, mut list: A) -> Result<Option<()>, A::Error> {
-        while let Some(is_read) = list.next_element_seed(GroupSeed(self.0))? {
-            self.0.lost += usize::from(!is_read);
+        while let Some(group) = list.next_element_seed(LenientSeed(GroupSeed(self.0)))? {
+            self.0.lost += usize::from(group.value().is_none());
         }
         Ok(Some(()))
     }
 }
 
-/// Reads a group; the value is whether it was an object.
+/// Reads a group.
 struct GroupSeed<'r, 's>(&'r mut AlertReader<'s>);
-
-impl<'de> DeserializeSeed<'de> for GroupSeed<'_, '_> {
-    type Value = bool;
-
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<bool, D::Error> {
-        Ok(found(self, deserializer)?.value().is_some())
-    }
-}
 
 impl<'de> Lenient<'de> for GroupSeed<'_, '_> {
     type Made = ();
@@ -266,9 +249,9 @@ impl<'de> Lenient<'de> for GroupSeed<'_, '_> {
         while let Some(key) = map.next_key::<LenientText<'de>>()? {
             match &*key.0 {
                 "alerts" => {
-                    let read = map.next_value_seed(AlertListSeed(self.0))?;
-                    self.0.lost += usize::from(read.is_none());
-                    places = read.unwrap_or_default();
+                    let read = map.next_value_seed(LenientSeed(AlertListSeed(self.0)))?;
+                    self.0.lost += usize::from(read.is_other());
+                    places = read.value().unwrap_or_default();
                 }
                 "labels" => labels = self.0.shared.labels(&map.next_value()?),
                 "receiver" => {
@@ -284,20 +267,8 @@ impl<'de> Lenient<'de> for GroupSeed<'_, '_> {
     }
 }
 
-/// Reads a list of alerts; the value is their indexes, or `None` if there was no list.
+/// Reads a list of alerts; the value is their indexes.
 struct AlertListSeed<'r, 's>(&'r mut AlertReader<'s>);
-
-impl<'de> DeserializeSeed<'de> for AlertListSeed<'_, '_> {
-    type Value = Option<Vec<usize>>;
-
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
-        Ok(match found(self, deserializer)? {
-            LenientSlot::This(places) => Some(places),
-            LenientSlot::Null => Some(Vec::new()),
-            LenientSlot::Other => None,
-        })
-    }
-}
 
 impl<'de> Lenient<'de> for AlertListSeed<'_, '_> {
     type Made = Vec<usize>;

@@ -1,4 +1,4 @@
-//! What the person at the keyboard has done at the demo's paging system: kept in memory, and laid over what the story tells.
+//! The actions of the user at the simulated paging system: kept in memory and applied to the incidents of the scenario.
 
 use std::sync::Arc;
 
@@ -13,51 +13,51 @@ use crate::model::labels::Text;
 use super::paging::{PagingFixture, TakenShift, named};
 use super::payload::SentAlert;
 
-/// How long nobody answers before the next level is woken.
+/// The escalation delay of the demo's policies.
 const PATIENCE: SignedDuration = SignedDuration::from_mins(15);
 
 #[derive(Debug, Clone, Default)]
 pub(super) struct ActionsDone {
-    /// To incidents, oldest first.
+    /// Operations on incidents, oldest first.
     pub(super) log: Vec<IncidentAction>,
-    /// Taken over, oldest first.
+    /// Taken shifts, oldest first.
     pub(super) taken_shifts: Vec<TakenShift>,
 }
 
-/// One thing that was done to an incident.
+/// One operation on an incident.
 #[derive(Debug, Clone)]
 pub(super) struct IncidentAction {
     pub(super) at: Timestamp,
     pub(super) operation: Operation,
-    /// The incident, also one that it made.
+    /// The incident, also one that the operation created.
     pub(super) id: Text,
-    /// What it was done to: the incident, or the service of one that it made.
+    /// The target: the incident, or the service for which the incident was created.
     pub(super) target: EntityRef,
-    /// Whether the story's people had it before.
+    /// Whether the scenario had acknowledged or resolved it before.
     pub(super) was_taken: bool,
 }
 
-/// An incident with all that was done to it.
+/// An incident with the user's operations applied.
 pub(super) struct IncidentWithActions {
     pub(super) incident: Incident,
     pub(super) steps: Vec<IncidentEvent>,
     pub(super) notes: Vec<Note>,
-    /// What opened it, if an alert did.
+    /// The alert that triggered it, if there is one.
     pub(super) sent: Option<SentAlert>,
 }
 
 impl ActionsDone {
-    /// What opened incidents.
+    /// The operations that created incidents.
     pub(super) fn opened(&self) -> impl Iterator<Item = &IncidentAction> {
         self.log.iter().filter(|entry| matches!(entry.operation, Operation::Trigger { .. }))
     }
 
-    /// Who has taken over by a moment.
+    /// The shifts that were taken until this time.
     pub(super) fn taken_shifts_by(&self, at: Timestamp) -> Vec<TakenShift> {
         self.taken_shifts.iter().filter(|taken_shifts| taken_shifts.made_at <= at).cloned().collect()
     }
 
-    /// Lays over an incident what was done to it; `steps` and `notes` tell what the story says of it.
+    /// Applies the user's operations to an incident of the scenario; `story` returns the scenario's timeline and notes of it.
     pub(super) fn over(
         &self,
         mut incident: Incident,
@@ -75,7 +75,7 @@ impl ActionsDone {
             matches!(entry.operation, Operation::Acknowledge | Operation::Resolve | Operation::Snooze { .. })
         };
         if log.iter().find(is_touched).is_some_and(|first| !first.was_taken) {
-            // the story's people came too late
+            // the user acknowledged it before the people of the scenario
             incident.acknowledged.clear();
         }
         let was_ended_here = |entry: &&IncidentAction| {
@@ -199,7 +199,7 @@ fn apply(
     }
 }
 
-/// It is this person's now.
+/// Assigns the incident to this person only.
 fn take(incident: &mut Incident, me: &Person, at: Timestamp) {
     incident.status = IncidentStatus::Acknowledged;
     incident.changed_at = at;
@@ -218,7 +218,7 @@ fn end(incident: &mut Incident, at: Timestamp) {
     incident.pending.clear();
 }
 
-/// Somebody else is woken.
+/// Pages other people.
 fn wake(incident: &mut Incident, people: Vec<Person>, at: Timestamp) {
     incident.status = IncidentStatus::Triggered;
     incident.changed_at = at;
@@ -228,7 +228,7 @@ fn wake(incident: &mut Incident, people: Vec<Person>, at: Timestamp) {
     incident.pending = next.map(|at| Pending { what: "escalate".into(), at }).into_iter().collect();
 }
 
-/// That it was opened, by whom, how and in which words, and that people were woken.
+/// The timeline entries of a new incident: trigger and notification.
 pub(super) fn opening(
     incident: &Incident,
     (who, channel, summary): (Option<Text>, &str, String),

@@ -1,4 +1,4 @@
-//! The promises of the demo world, as definitions of SLOs.
+//! The SLO definitions of the demo world.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,16 +13,16 @@ use super::fixtures::{Fixtures, SloFixture, SloObjective};
 
 const DAY: u64 = 86_400;
 pub(super) const WINDOW: Duration = Duration::from_secs(30 * DAY);
-/// Over which lookbacks their rules record.
+/// The lookbacks of the recording rules.
 pub(super) const LOOKBACKS: [u64; 7] = [300, 1800, 3600, 2 * 3600, 6 * 3600, DAY, 3 * DAY];
-/// A promise of one service, with what it is measured by.
+/// One SLO of a service, with its query.
 #[derive(Debug, Clone)]
 pub(super) struct DemoSlo {
     pub(super) slo: Arc<Slo>,
     pub(super) bad_event: SloObjective,
 }
 
-/// The promises of the book, in the order of their ids.
+/// All SLOs of the fixtures, sorted by id.
 pub(super) fn demo_slos(book: &Fixtures) -> Vec<DemoSlo> {
     let each = book.slos.iter().flat_map(|promise| promise.services.iter().map(move |name| (promise, name)));
     let mut all: Vec<DemoSlo> = each.map(|(promise, name)| demo_slo(book, promise, name)).collect();

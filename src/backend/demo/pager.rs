@@ -109,7 +109,7 @@ impl PagerServer {
                 Ok((200, json!({ "overrides": its.map(render::taken_shifts).collect::<Vec<_>>() })))
             }
             ["incidents"] => self.incidents(asked, now),
-            ["incidents", id] => Ok((200, json!({ "incident": self.rendered(&self.one(id, now)?) }))),
+            ["incidents", id] => self.told(200, id, now),
             ["incidents", id, "log_entries"] => {
                 let told = self.one(id, now)?;
                 page(asked, "log_entries", self.log(asked, &[told]))
@@ -128,6 +128,11 @@ impl PagerServer {
             ["incidents", id, "past_incidents"] => self.past(id, now),
             _ => Err((404, "Not Found")),
         }
+    }
+
+    /// An answer with the incident as it is now.
+    fn told(&self, status: u16, id: &str, now: Timestamp) -> PagerAnswer {
+        Ok((status, json!({ "incident": self.rendered(&self.one(id, now)?) })))
     }
 
     fn rendered(&self, told: &IncidentWithActions) -> Value {

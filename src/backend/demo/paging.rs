@@ -89,14 +89,14 @@ struct WeeklyOverride {
     hours: i64,
 }
 
-/// A stretch of a rotation that somebody took over.
+/// A part of a rotation that the user took (an override).
 #[derive(Debug, Clone)]
 pub(super) struct TakenShift {
     pub(super) rotation: Text,
     pub(super) person: Person,
     pub(super) start: Timestamp,
     pub(super) end: Timestamp,
-    /// Whoever was woken before was woken.
+    /// Pages sent before this time do not change.
     pub(super) made_at: Timestamp,
 }
 
@@ -217,7 +217,7 @@ impl PagingFixture {
         self.rotation.iter().map(of).collect()
     }
 
-    /// Those who stand in at a rotation within a stretch of time: as it was planned, then what was taken over.
+    /// The overrides of a rotation that overlap a time range: the planned ones, then those that the user created.
     fn stand_ins(
         &self,
         rotation: &Rotation,

@@ -98,9 +98,6 @@ pub(super) fn instant(store: &dyn SeriesStore, expr: &Expr, t: f64) -> Result<Ev
 }
 
 /// Evaluates a range query.
-///
-/// # Errors
-/// As for [`instant`].
 pub(super) fn range(
     store: &dyn SeriesStore,
     expr: &Expr,
@@ -156,30 +153,24 @@ impl Eval<'_> {
     }
 
     fn lines(self, expr: &Expr) -> Result<Vec<EvaluatedSeries>, String> {
-        match self.value(expr)? {
-            Evaluated::Lines(lines) => Ok(lines),
-            Evaluated::Scalar(_) | Evaluated::Text(_) | Evaluated::Samples(_) => {
-                Err("expected type instant vector".to_owned())
-            }
-        }
+        let Evaluated::Lines(lines) = self.value(expr)? else {
+            return Err("expected type instant vector".to_owned());
+        };
+        Ok(lines)
     }
 
     fn scalars(self, expr: &Expr) -> Result<Vec<f64>, String> {
-        match (Self { only_presence: false, ..self }).value(expr)? {
-            Evaluated::Scalar(values) => Ok(values),
-            Evaluated::Lines(_) | Evaluated::Text(_) | Evaluated::Samples(_) => {
-                Err("expected type scalar".to_owned())
-            }
-        }
+        let Evaluated::Scalar(values) = (Self { only_presence: false, ..self }).value(expr)? else {
+            return Err("expected type scalar".to_owned());
+        };
+        Ok(values)
     }
 
     fn text(self, expr: &Expr) -> Result<String, String> {
-        match self.value(expr)? {
-            Evaluated::Text(text) => Ok(text),
-            Evaluated::Lines(_) | Evaluated::Scalar(_) | Evaluated::Samples(_) => {
-                Err("expected type string".to_owned())
-            }
-        }
+        let Evaluated::Text(text) = self.value(expr)? else {
+            return Err("expected type string".to_owned());
+        };
+        Ok(text)
     }
 
     /// The values of the selected series.

@@ -34,7 +34,7 @@ pub(super) struct Bout {
     pub(super) to: f64,
 }
 
-/// The comment: why a condition may hold: for one line of a rule, by something that began at a moment.
+/// Why a condition can hold: the line of the rule, and the event that started it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) struct Cause {
     pub(super) rule: usize,

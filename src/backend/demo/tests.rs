@@ -1,3 +1,5 @@
+mod charts;
+
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
@@ -266,96 +268,6 @@ fn an_alert_is_there_exactly_while_the_condition_of_its_rule_holds() {
             assert_eq!(named, holding, "at {t}");
         }
     }
-}
-
-/// The left side of an alert's rule, restricted to the labels of the alert.
-fn chart(rule: &crate::model::rule::Rule, alert: &Alert) -> String {
-    let (left, _) = rule.expr.rsplit_once(|c| "<>=".contains(c)).unwrap_or((&rule.expr, ""));
-    let left = left.trim_end_matches(['=', ' ']);
-    let own = alert.labels.without(|name| name == "alertname" || rule.labels.get(name).is_some());
-    let names: Vec<_> = own.iter().map(|(name, _)| &**name).collect();
-    let vector = own.iter().fold("vector(1)".to_owned(), |inner, (name, value)| {
-        format!("label_replace({inner}, {name:?}, {value:?}, \"\", \"\")")
-    });
-    format!("({left}) and on ({}) {vector}", names.join(", "))
-}
-
-#[test]
-fn a_chart_of_an_alert_is_beyond_its_threshold_exactly_while_it_holds() {
-    for (seconds, name, service) in [
-        (150, "PaymentsErrorBudgetBurn", "payments"),
-        (150, "CheckoutLatencyHigh", "checkout"),
-        (150, "QueueFillingUp", "notifications"),
-        (150, "TargetDown", "payments"),
-        (10, "PersistentVolumeFillingUp", "postgres-orders"),
-    ] {
-        let world = world(7, seconds);
-        let alert = named(&world, name, service).unwrap();
-        let (id, rule) = world.rule_of(&alert.labels).unwrap();
-        let sources = demo(7, seconds);
-        let source = sources.iter().find(|source| source.info().id == *id).unwrap();
-        let query = chart(rule, alert).into();
-        let stretch = stretch(at(seconds), minutes(10), 120);
-        let Answer::Series(matrix) =
-            ask(&**source, &Query::Series { series: SeriesKey::over(query, stretch.window), stretch }.now())
-        else {
-            panic!()
-        };
-        let [line] = matrix.lines.as_slice() else { panic!("{name}: {} lines", matrix.lines.len()) };
-        let model = DemoWorld::new(7);
-        let demo_rule = model.rules_of(Region::Eu).find(|r| *r.shown.name == *name).unwrap();
-        let begins = alert.starts_at.as_second() - i64::try_from(rule.hold.as_secs()).unwrap();
-        for (i, value) in line.values.iter().enumerate() {
-            let beyond = demo_rule.holds(*value);
-            assert_eq!(beyond, matrix.span.at(i).as_second() >= begins, "{name} at {}", matrix.span.at(i));
-        }
-    }
-}
-
-#[test]
-fn every_rule_is_understood_however_its_expression_is_printed() {
-    let world = DemoWorld::new(7);
-    let time = DemoTimeline::new(start(), 1.0);
-    for rule in &world.rules {
-        let catalog = Catalog::of(&world, rule.region);
-        let series = RegionSeries::new(&world, time, &catalog);
-        let (left, _) = rule.shown.expr.rsplit_once(|c| "<>=".contains(c)).unwrap_or((&rule.shown.expr, ""));
-        let read = promql_parser::parser::parse(left.trim_end_matches(['=', ' '])).unwrap();
-        for query in [read.to_string(), read.prettify(), format!("({read})")] {
-            let expr = promql_parser::parser::parse(&query).unwrap();
-            for t in [10.0, 120.0] {
-                let promql::Evaluated::Lines(lines) = instant(&series, &expr, time.second(t)).expect(&query)
-                else {
-                    panic!("{query}")
-                };
-                let subjects = world.subjects(rule);
-                assert_eq!(lines.len(), subjects.len(), "{query}");
-                for subject in subjects {
-                    let line = lines.iter().find(|line| line.labels == subject.labels).expect(&query);
-                    let expected = rule.holds(world.value(rule, subject.place, subject.pod, t).unwrap());
-                    assert_eq!(rule.holds(line.values[0].unwrap()), expected, "{query} at {t}");
-                }
-            }
-        }
-    }
-}
-
-#[test]
-fn a_query_that_is_none_is_refused_and_of_a_metric_that_is_not_there_nothing_is_told() {
-    let sources = demo(7, 60);
-    let told = |query: &str| {
-        let stretch = stretch(at(60), minutes(5), 10);
-        let ask = Query::Series { series: SeriesKey::over(query.into(), stretch.window), stretch }.now();
-        answered(&*sources[0], &ask)
-    };
-    for query in ["sum(", "", "up > up by"] {
-        let trouble = told(query).unwrap_err().trouble;
-        assert!(matches!(trouble, ErrorKind::BadQuery { .. }), "{query}");
-    }
-    let Answer::Series(matrix) = told("node_load1").unwrap().answer else { panic!() };
-    assert!(matrix.lines.is_empty());
-    let Err(error) = answered(&*sources[0], &Query::Alerts.now()) else { panic!() };
-    assert!(matches!(error.trouble, ErrorKind::NotOffered { .. }));
 }
 
 fn lines(matrix: &Matrix) -> impl Iterator<Item = f64> {

@@ -1,11 +1,11 @@
-//! What an answer costs, and how the same one is recognised.
+//! The cost of an answer, and the digest that recognises an unchanged answer.
 
 use std::hash::{DefaultHasher, Hash, Hasher};
 
 use super::http::Body;
 use crate::model::ask::{Answer, Reply};
 
-/// What was spent.
+/// The cost of an answer.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Cost {
     pub(crate) bytes_in: u64,
@@ -13,10 +13,10 @@ pub(crate) struct Cost {
 }
 
 impl Cost {
-    /// Of a request that was refused.
+    /// The cost of a refused request.
     pub(crate) const REFUSED: Self = Self { bytes_in: 0, requests: 1 };
 
-    /// Of one request with this answer.
+    /// The cost of one request with this answer.
     pub(crate) fn of(body: &Body) -> Self {
         Self { bytes_in: body.size(), requests: 1 }
     }
@@ -26,19 +26,19 @@ impl Cost {
         self.requests += other.requests;
     }
 
-    /// An answer for this price.
+    /// A reply with this cost.
     pub(crate) fn reply(self, answer: Answer) -> Reply {
         Reply { bytes_in: self.bytes_in, requests: self.requests, ..Reply::free(answer) }
     }
 
-    /// The same where the asker may have the answer already: then it is not told again.
+    /// The same, but without the answer if its digest equals `known`: then the answer is unchanged.
     pub(crate) fn reply_if_new(self, answer: Answer, digest: u64, known: Option<u64>) -> Reply {
         let answer = if known == Some(digest) { Answer::Unchanged } else { answer };
         Reply { digest: Some(digest), ..self.reply(answer) }
     }
 }
 
-/// Recognises the same answer next time.
+/// The digest of an answer.
 pub(crate) fn digest(answer: &impl Hash) -> u64 {
     let mut hasher = DefaultHasher::new();
     answer.hash(&mut hasher);

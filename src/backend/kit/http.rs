@@ -156,9 +156,6 @@ impl Http {
     }
 
     /// As [`Self::get`], with a priority.
-    ///
-    /// # Errors
-    /// As [`Self::get`].
     pub(crate) async fn get_as(
         &self,
         weight: Weight,
@@ -173,9 +170,6 @@ impl Http {
     }
 
     /// Evaluates a PromQL expression with the Prometheus API below the address.
-    ///
-    /// # Errors
-    /// As [`Self::get`].
     pub(crate) async fn evaluate(&self, weight: Weight, query: &PromQuery<'_>) -> Result<Body, SourceError> {
         let request = query.request(&self.base);
         self.ask(weight, OutgoingRequest { request, query: Some((query, &self.base)) }).await

@@ -48,9 +48,6 @@ impl AnswerParts {
     }
 
     /// The same of a part that comes with what it cost.
-    ///
-    /// # Errors
-    /// As [`Self::take`].
     pub(crate) fn take_priced<T>(
         &mut self,
         what: &str,

@@ -1,5 +1,5 @@
-//! Moments and lengths of time as APIs write them. Each way of writing is a type of its own, so that no unit is taken for another;
-//! what cannot be read is none, and costs that field alone.
+//! Timestamps and durations in API answers. The unit is part of the type, so that units are not confused. A value that cannot be
+//! read becomes `None`; the other fields are not affected.
 
 use std::time::Duration;
 
@@ -9,20 +9,20 @@ use serde::{Deserialize, Deserializer};
 use super::lenient::LenientText;
 use crate::model::duration;
 
-/// A moment with its zone: `2026-03-01T11:59:00Z`.
+/// An RFC 3339 timestamp: `2026-03-01T11:59:00Z`.
 #[derive(Debug, Default, Clone, Copy)]
 pub(crate) struct Rfc3339(pub(crate) Option<Timestamp>);
 
-/// A moment after 1970 in units of which a second has `PER_SECOND`: `Epoch<1_000>` are milliseconds, `Epoch<1_000_000_000>`
-/// nanoseconds. A number, or a text with one.
+/// A timestamp after 1970 with `PER_SECOND` units in a second: `Epoch<1_000>` is in milliseconds, `Epoch<1_000_000_000>` in
+/// nanoseconds. A number, or a text with a number.
 #[derive(Debug, Default, Clone, Copy)]
 pub(crate) struct Epoch<const PER_SECOND: i64>(pub(crate) Option<Timestamp>);
 
-/// A moment in RFC 3339 or in seconds, where servers of one API differ.
+/// A timestamp in RFC 3339 or in seconds, for APIs whose servers differ.
 #[derive(Debug, Default, Clone, Copy)]
 pub(crate) struct Rfc3339OrSeconds(pub(crate) Option<Timestamp>);
 
-/// A length of time: a number of seconds, or as in a Prometheus rule (`5m`).
+/// A duration: a number of seconds, or as in a Prometheus rule (`5m`).
 #[derive(Debug, Default, Clone, Copy)]
 pub(crate) struct Length(pub(crate) Option<Duration>);
 
@@ -33,7 +33,7 @@ impl Rfc3339 {
 }
 
 impl<const PER_SECOND: i64> Epoch<PER_SECOND> {
-    /// The moment so many units after 1970, to the microsecond: a double tells no more.
+    /// The timestamp this many units after 1970, rounded to microseconds: an `f64` is not more precise.
     #[expect(clippy::cast_possible_truncation, reason = "what is out of range is no moment")]
     pub(crate) fn at(units: f64) -> Option<Timestamp> {
         let microseconds = (units * (1e6 / PER_SECOND as f64)).round();
@@ -100,7 +100,7 @@ mod tests {
         assert_eq!(read::<Epoch<1_000_000_000>>(r#""1772366340500000000""#).0, half);
         let exact = read::<Epoch<1_000_000_000>>("1772366340500000001").0;
         assert_eq!(exact.map(Timestamp::subsec_nanosecond), Some(500_000_001));
-        // a sample's time is no number that a double holds, and is told in milliseconds all the same
+        // the time of a sample has no exact `f64`, but is correct to the millisecond
         let sample = Epoch::<1>::at(1_772_366_340.123).map(|moment| moment.to_string());
         assert_eq!(sample.as_deref(), Some("2026-03-01T11:59:00.123Z"));
         for none in ["null", "0", "-5", r#""""#, r#""soon""#, "[]", "1e300", "9223372036854775807"] {

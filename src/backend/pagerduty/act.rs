@@ -1,7 +1,7 @@
-//! What is done at PagerDuty: each operation is one request, sent once, for the person at the keyboard and nobody else.
+//! Operations at PagerDuty. Each operation is one request, sent once, in the name of the user.
 //!
-//! What somebody else may have changed meanwhile is looked at first; what went out without a sure answer is found again by
-//! reading.
+//! If somebody else may have changed the target, it is read first. A request without a clear answer is looked for by
+//! reading back.
 
 mod judges;
 
@@ -18,27 +18,27 @@ use crate::model::incident::IncidentStatus;
 use crate::model::labels::Text;
 use judges::words;
 
-/// Longest note, in characters.
+/// The maximum length of a note, in characters.
 const NOTE: usize = 2000;
-/// Longest rest, in seconds: seven days.
+/// The maximum snooze, in seconds: seven days.
 const REST: u64 = 604_800;
-/// In place of whoever has the key, where a request is shown before that is known.
-const WHOEVER: &str = "whose key it is";
-/// The end of a rest is known to the minute.
+/// A placeholder for the `From` address in request previews, before the owner of the key is known.
+const WHOEVER: &str = "<owner of the key>";
+/// Tolerance for the end of a snooze, which PagerDuty stores to the minute.
 const ROUGHLY: SignedDuration = SignedDuration::from_secs(90);
 
-/// What can be done.
+/// The supported operations.
 pub(super) const SUPPORT: WriteSupport = WriteSupport {
     kinds: &kinds(&PLANS),
     preview: |action, address, cx| preview(&PLANS, action, address, cx),
 };
 
-/// Whose action is looked for, and since when.
+/// The acting user and the time, to find an action when it is read back.
 pub(in crate::backend) struct Trace {
-    /// Unknown where the key may not read users: then whoever it was counts.
+    /// The user's id; `None` if the key may not read users: then entries of every user count.
     me: Option<Text>,
     sent_at: Timestamp,
-    /// By the server's clock, with some slack.
+    /// The earliest time of matching entries, by the server's clock, with some tolerance.
     since: Timestamp,
 }
 
@@ -56,40 +56,40 @@ impl Trace {
     }
 }
 
-/// What an incident says of an operation.
+/// Whether an incident shows that an operation was executed; `None` if it does not tell.
 type Seen = Box<dyn Fn(&wire::Incident, &Trace) -> Option<Verification> + Send + Sync>;
 
-/// What is to be known of an operation to judge the answers.
+/// How the answers of an operation are evaluated.
 pub(in crate::backend) struct Judge {
-    /// What must be in the answer; empty: it is judged by itself.
+    /// The key of the object in the answer; empty: the answer is a list of overrides.
     part: &'static str,
-    /// What the answer says of the incident's state.
+    /// The expected status of the incident.
     state: Option<IncidentStatus>,
-    /// Whether others may be changing the same meanwhile.
+    /// Whether somebody else may change the same field at the same time, so that the incident is read first.
     is_guarded: bool,
-    /// Whether this person alone has it, and so nothing is left to be done.
+    /// The person to assign; if that person already is the only assignee, nothing is sent.
     is_given_to: Option<EntityRef>,
-    /// What may be missing, and with which refusals that is said.
+    /// The status codes that mean a missing object, and the text for that.
     missing: Option<(&'static [u16], String)>,
     seen: Seen,
     then: Then,
 }
 
-/// What tells of it where the incident does not.
+/// Where to look for the effect of the operation, if the incident does not show it.
 enum Then {
-    /// Entries of its log that begin like this; without one of them it is for `otherwise` to say.
+    /// The incident's log: entries whose type starts with one of these; without such an entry the function decides.
     Log(&'static [&'static str], Box<dyn Fn(&wire::Incident) -> Verification + Send + Sync>),
-    /// Its notes, by their text.
+    /// The incident's notes: one with this text.
     Notes(Text),
-    /// Incidents of this key.
+    /// The incidents with this deduplication key.
     Key(Text),
-    /// The schedule's overrides for this person, from then until then.
+    /// The overrides of the schedule: one of this person with this start and end.
     Override(EntityRef, Timestamp, Timestamp),
 }
 
 const DONE: Verification = Verification::Done { id: None };
 
-/// A write to an incident. Where others may be changing the same, it is looked at first.
+/// A write to an incident.
 fn write(planning: Planning<'_>, request: WriteRequest) -> Write<Judge> {
     let judge = Judge {
         part: "incident",
@@ -124,7 +124,7 @@ impl Write<Judge> {
         self.judged(|judge| Judge { seen: Box::new(seen), ..judge })
     }
 
-    /// Seen in its log by entries that begin like this.
+    /// Looks in the incident's log for entries whose type starts with one of these.
     fn logged(self, kinds: &'static [&'static str]) -> Self {
         self.logged_or(kinds, |_| Verification::NotDone)
     }
@@ -146,7 +146,7 @@ impl Write<Judge> {
     }
 }
 
-/// The answers that say that something named in the request is not there.
+/// The status codes for a request that names a missing object.
 const ABSENT: &[u16] = &[400, 404];
 
 fn deleted(kind: &str, entity: &EntityRef) -> String {
@@ -193,7 +193,7 @@ static PLANS: [Plan<Judge>; 13] = [
             words: is_uncertain.as_str().into(),
         });
         Ok(write.seen(move |incident, _| {
-            // it may have been this one before
+            // the incident may have had this status before
             let is_it = incident.escalation_policy.0.as_ref().is_some_and(|its| *its.id.0 == *id);
             (!is_it).then_some(Verification::NotDone)
         }))
@@ -254,7 +254,7 @@ static PLANS: [Plan<Judge>; 13] = [
                 return Verification::NotDone;
             }
             let how = words(incident, IncidentStatus::Resolved);
-            Verification::Unknown { words: format!("it is {how}, but not known by what").into() }
+            Verification::Unknown { words: format!("it is {how}, but it is unknown by which action").into() }
         }))
     }),
     Plan::AddResponder(|planning, people, message| {
@@ -271,7 +271,7 @@ static PLANS: [Plan<Judge>; 13] = [
         let names: Vec<&str> = people.iter().map(|person| &*person.name).collect();
         let missing = format!("one of {} may have been deleted", names.join(", "));
         let mut write = write(planning, WriteRequest::post(below(planning, "responder_requests"), body));
-        // help is asked for in the name of the requester, not of `From`
+        // PagerDuty takes the requester from the body, not from `From`
         write.request.headers.clear();
         let write = write.missing(ABSENT, missing);
         let write = write.judged(|judge| Judge { part: "responder_request", ..judge });
@@ -342,7 +342,7 @@ fn one(id: &str) -> Read {
     Read::of(format!("incidents/{}", segment(id)), Shape::Object)
 }
 
-/// The incidents with this key, the newest first.
+/// The incidents with this deduplication key, newest first.
 fn with_key(key: &str) -> Read {
     let read = Read::of("incidents", Shape::List).with("incident_key", key);
     read.with("date_range", "all").with("sort_by", "created_at:desc")

@@ -53,9 +53,6 @@ impl PagerDuty {
     }
 
     /// Reads the events of all incidents since a time.
-    ///
-    /// # Errors
-    /// Any failure to read the log.
     pub(super) async fn steps(&self, since: Timestamp) -> Answered {
         let now = self.clock.now();
         let (log, whole_since) = self.log(since.min(now), now + END).await?;

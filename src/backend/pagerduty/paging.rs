@@ -76,9 +76,6 @@ impl PagerDuty {
     }
 
     /// Reads a list without pagination.
-    ///
-    /// # Errors
-    /// Any failure of the request.
     pub(super) async fn list<T: DeserializeOwned>(
         &self,
         path: &str,

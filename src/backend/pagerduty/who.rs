@@ -31,6 +31,16 @@ pub(super) enum KeyOwner {
     Hidden,
 }
 
+impl KeyOwner {
+    /// The user of a user key.
+    pub(super) fn user(&self) -> Option<&Person> {
+        match self {
+            Self::User { me, .. } => Some(me),
+            Self::Account | Self::Hidden => None,
+        }
+    }
+}
+
 impl PagerDuty {
     /// Answers a probe: the owner of the key, the rate limit and the clock offset.
     pub(super) async fn probe(&self) -> Answered {
@@ -38,7 +48,7 @@ impl PagerDuty {
         let mut cost = about.as_ref().map_or(Cost::REFUSED, Cost::of);
         let mut probe_report = probe::probe_report("PagerDuty", "");
         let (mut date, mut allowance) = about.map(|body| (body.date, body.allowance)).unwrap_or_default();
-        if !matches!(key, KeyOwner::User { .. }) {
+        if key.user().is_none() {
             // checks that the key is valid
             match self.get("abilities", &[]).await {
                 Ok(body) => {
@@ -93,7 +103,7 @@ impl PagerDuty {
         Ok(cost.reply(Answer::Probe(probe_report)))
     }
 
-    /// Whose key it is, asked anew; with the answer that told it.
+    /// The owner of the API key, read again; with the answer.
     async fn key(&self) -> Result<(KeyOwner, Option<Body>), SourceError> {
         let (key, body) = match self.get("users/me", &[]).await {
             Ok(body) => (self.user_key(&body)?, Some(body)),
@@ -125,9 +135,6 @@ impl PagerDuty {
     }
 
     /// The current user, if known; cached for an hour.
-    ///
-    /// # Errors
-    /// Any failure to read the user.
     pub(super) async fn who(&self) -> Result<(Option<Person>, Cost), SourceError> {
         let known = fresh(self.kept().key.as_ref(), self.clock.now(), KEPT);
         let (key, mut cost) = if let Some(key) = known {
@@ -143,12 +150,10 @@ impl PagerDuty {
 
     /// The user of a user key, else the user with the address `from`. Never a guess.
     async fn me(&self, key: &KeyOwner) -> Result<(Option<Person>, Cost), SourceError> {
-        let from = match (key, &self.settings.from) {
-            (KeyOwner::User { me, .. }, _) => return Ok((Some(me.clone()), Cost::default())),
-            (KeyOwner::Account | KeyOwner::Hidden, None) => return Ok((None, Cost::default())),
-            (KeyOwner::Account | KeyOwner::Hidden, Some(from)) => from,
-        };
         let now = self.clock.now();
+        let (None, Some(from)) = (key.user(), &self.settings.from) else {
+            return Ok((key.user().cloned(), Cost::default()));
+        };
         if let Some(me) = fresh(self.kept().me.as_ref(), now, KEPT) {
             return Ok((Some(me), Cost::default()));
         }

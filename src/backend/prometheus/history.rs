@@ -237,7 +237,7 @@ fn of_service<'a, T>(
         .filter(move |(_, selector_group)| !is_known || selector_group.services.contains(&service))
 }
 
-/// All requests, from `before` the chart on, and failures where they are told.
+/// All requests, with `before` extra points in front of the chart, and the failed requests if the metric distinguishes them.
 async fn counts(
     call: &QuestionRequests<'_>,
     counter: &RequestCounter,

@@ -1,4 +1,4 @@
-//! What is found out once in a while and holds until it is found out again.
+//! Values that are read from the server once in a while and cached for a limited time.
 
 use std::time::Duration;
 
@@ -8,25 +8,25 @@ use super::call::QuestionRequests;
 use super::metric_discovery::MetricDiscovery;
 use crate::model::warning::Warning;
 
-/// At the latest after this long the server is surveyed again, in case new metrics came.
+/// The longest interval between two metric discoveries.
 pub(super) const DISCOVERY_INTERVAL_MAX: Duration = Duration::from_secs(600);
-/// At first sooner, for a server that has just started does not have everything yet; then each time twice as long.
+/// The first interval, because a server that has just started does not have all metrics yet; then the interval doubles.
 pub(super) const DISCOVERY_INTERVAL_FIRST: Duration = Duration::from_secs(60);
-/// As long as there is no signal, or a part of the answer was missing, more often.
+/// The interval while no signal was found.
 pub(super) const DISCOVERY_INTERVAL_NO_SIGNAL: Duration = Duration::from_secs(30);
-/// A service that is gone may be called otherwise now: then a survey holds no longer than this.
+/// The longest interval after a service has disappeared, because its label may have been renamed.
 pub(super) const DISCOVERY_INTERVAL_AFTER_LOSS: Duration = Duration::from_secs(15);
-/// What was refused is looked for again after this long, then each time after twice as long.
+/// The first retry after a failed or incomplete discovery; then the wait doubles.
 pub(super) const DISCOVERY_RETRY_FIRST: Duration = Duration::from_secs(5);
 
-/// Something that was found out a while ago.
+/// A cached value.
 #[derive(Clone)]
 pub(super) struct Kept<T> {
     pub(super) value: T,
     since: Instant,
-    /// How long it holds.
+    /// How long it is valid.
     pub(super) lasts: Duration,
-    /// What was said when it was found out; it holds as long.
+    /// The warnings of its answer, which are repeated while it is used.
     warnings: Vec<Warning>,
 }
 
@@ -35,26 +35,26 @@ impl<T: Clone> Kept<T> {
         Self { value, since: Instant::now(), lasts, warnings }
     }
 
-    /// What is known and still holds; it is said again what was said of it.
+    /// The cached value if it is still valid; its warnings are added to the answer again.
     pub(super) fn known(slot: Option<&Self>, call: &QuestionRequests<'_>) -> Option<T> {
         let kept = slot.filter(|kept| kept.since.elapsed() < kept.lasts)?;
         call.note(kept.warnings.clone());
         Some(kept.value.clone())
     }
 
-    /// Keeps it, and says what was said of it.
+    /// Caches the value, and adds its warnings to the answer.
     pub(super) fn put(self, slot: &mut Option<Self>, call: &QuestionRequests<'_>) -> T {
         call.note(self.warnings.clone());
         slot.insert(self).value.clone()
     }
 }
 
-/// How long a survey holds, after one that held for `before`.
+/// How long a discovery is valid, after one that was valid for `before`.
 pub(super) fn validity_of(discovery: &MetricDiscovery, is_whole: bool, before: Option<Duration>) -> Duration {
     match before {
-        // how often samples come shows with the second one
+        // the scrape interval is known only from the second sample on
         _ if !is_whole || discovery.lacks_interval() => next_attempt_after(before),
-        // a server that has nothing may have just been started
+        // a server without any metrics may have just been started
         _ if discovery.is_empty() && !discovery.has_signals() => next_attempt_after(before),
         _ if !discovery.has_signals() => DISCOVERY_INTERVAL_NO_SIGNAL,
         None => DISCOVERY_INTERVAL_FIRST,
@@ -62,7 +62,7 @@ pub(super) fn validity_of(discovery: &MetricDiscovery, is_whole: bool, before: O
     }
 }
 
-/// When a survey that is not whole is made again, after one that held for `before`.
+/// The wait before an incomplete discovery is repeated, after one that was valid for `before`.
 pub(super) fn next_attempt_after(before: Option<Duration>) -> Duration {
     before.map_or(DISCOVERY_RETRY_FIRST, |before| {
         if before < DISCOVERY_INTERVAL_FIRST {

@@ -54,6 +54,30 @@ impl<'s> QueryScope<'s> {
             Self::Targets | Self::Down => None,
         }
     }
+
+    /// For entries with more labels than the one that names the service: these labels, and whether the query only adds to
+    /// services that other queries find.
+    fn entry(self) -> Option<(&'s [String], bool)> {
+        match self {
+            Self::Full(entry, _) => Some((&entry.labels, entry.only_known)),
+            Self::Up(entry, _) => Some((&entry.labels, entry.only_known)),
+            Self::Named(entry, _) => Some((&entry.labels, entry.only_known)),
+            Self::All(..)
+            | Self::Failed(..)
+            | Self::Quantile(..)
+            | Self::Apdex(..)
+            | Self::Targets
+            | Self::Down => None,
+        }
+    }
+
+    fn labels(self) -> Option<&'s [String]> {
+        self.entry().map(|(labels, _)| labels)
+    }
+
+    fn only_adds(self) -> bool {
+        self.entry().is_some_and(|(_, only_adds)| only_adds)
+    }
 }
 
 /// A query, and its name for error messages.

@@ -8,6 +8,7 @@ mod discovery;
 mod increases;
 mod live;
 mod names;
+mod number_source;
 mod query_cache;
 mod registry;
 mod subquery;
@@ -28,8 +29,9 @@ use crate::model::slo::{GroupReading, MeasuredRatio, Slo, SloBoard, SloReading, 
 use crate::model::source::{ErrorKind, SourceError};
 use crate::model::warning::Warning;
 use assembly::RoundAnswers;
+use number_source::NumberSource;
 use query_cache::QueryCache;
-use registry::{NumberSource, RegisteredSlo, SloRegistry};
+use registry::{RegisteredSlo, SloRegistry};
 use subquery::Subquery;
 
 /// The maximum number of queries in one round that find the exact end of data.
@@ -60,9 +62,6 @@ impl ServerSlos {
     }
 
     /// The number of SLOs.
-    ///
-    /// # Errors
-    /// The error of the discovery.
     pub(super) async fn count(
         &self,
         call: &QuestionRequests<'_>,
@@ -179,11 +178,8 @@ impl ServerSlos {
             cache.fill(call, &more, moment, timeout * 2 / 10).await?;
             subqueries.extend(more);
             let closer = closer(&slo_registry, cache, &subqueries, moment);
-            let last: Vec<Arc<Subquery>> = closer
-                .iter()
-                .flatten()
-                .flat_map(|number_source| number_source.subqueries().into_iter().cloned())
-                .collect();
+            let last: Vec<Arc<Subquery>> =
+                closer.iter().flatten().flat_map(NumberSource::subqueries).collect();
             if !last.is_empty() {
                 cache.fill(call, &last, moment, timeout / 10).await?;
                 subqueries.extend(last);
@@ -223,9 +219,7 @@ fn subqueries(slo_registry: &SloRegistry, at: Timestamp) -> Vec<Arc<Subquery>> {
         let window = entry.window(at);
         let number_sources =
             entry.recent.iter().map(|(_, number_source)| number_source).chain([&window, &entry.looks.seen]);
-        number_sources
-            .flat_map(|number_source| number_source.subqueries().into_iter().cloned())
-            .collect::<Vec<_>>()
+        number_sources.flat_map(NumberSource::subqueries).collect::<Vec<_>>()
     };
     slo_registry.entries.iter().flat_map(of).collect()
 }
@@ -239,9 +233,7 @@ fn extra_subqueries(slo_registry: &SloRegistry, board: &SloBoard) -> Vec<Arc<Sub
         let number_sources = last.chain(
             entry.looks.past_ranges.iter().filter(|_| is_partial).map(|(_, number_source)| number_source),
         );
-        number_sources
-            .flat_map(|number_source| number_source.subqueries().into_iter().cloned())
-            .collect::<Vec<_>>()
+        number_sources.flat_map(NumberSource::subqueries).collect::<Vec<_>>()
     };
     slo_registry.entries.iter().zip(&board.readings).flat_map(of).collect()
 }
@@ -260,7 +252,7 @@ fn closer(
     let mut of = |entry: &RegisteredSlo| {
         let number_source = entry.closer(answers.last_seen_coarsely(entry)?, at)?;
         let keys: Vec<Text> =
-            number_source.subqueries().into_iter().map(|subquery| subquery.key.clone()).collect();
+            number_source.subqueries().iter().map(|subquery| subquery.key.clone()).collect();
         let is_room = asked.len() < MAX_END_QUERIES || keys.iter().all(|key| asked.contains(key));
         asked.extend(keys.into_iter().filter(|_| is_room));
         Some(number_source).filter(|_| is_room)

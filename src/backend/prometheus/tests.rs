@@ -1,6 +1,8 @@
+mod history;
 mod rules;
 mod shop;
 mod signals;
+mod warnings;
 
 use jiff::Timestamp;
 use serde_json::json;
@@ -365,40 +367,6 @@ async fn a_server_without_rights_to_query_is_told_from_one_without_services() {
 }
 
 #[tokio::test]
-async fn histories_have_a_line_for_each_service_and_ratios_where_there_is_traffic() {
-    let double = Double::start(shop).await;
-    let reply = ask(&source(&double), Query::Trends { stretch: stretch() }.now()).await;
-    let Answer::Trends(ServiceTrends { request_rate, error_ratio, p95 }) = reply.answer else { panic!() };
-    let (cart, idle) = ("{service=\"cart\"}".to_owned(), "{service=\"idle\"}".to_owned());
-    assert_eq!(lines(&request_rate), [(cart.clone(), 10.0), (idle, 0.0)]);
-    assert_eq!(error_ratio.lines[0].last(), Some(0.1));
-    assert!(error_ratio.lines[1].values.iter().all(|value| value.is_nan()));
-    assert_eq!(lines(&p95), [(cart, 0.4)]);
-    assert_eq!(request_rate.lines[0].values.len(), stretch().tail.count());
-}
-
-#[tokio::test]
-async fn a_detail_has_all_charts_of_one_service_with_buckets_of_their_own() {
-    let double = Double::start(shop).await;
-    let reply =
-        ask(&source(&double), Query::Detail { service: "cart".into(), stretch: stretch() }.now()).await;
-    let Answer::Detail(ServiceDetail { request_rate, error_ratio, latency, saturation, buckets, .. }) =
-        reply.answer
-    else {
-        panic!()
-    };
-    assert_eq!(lines(&request_rate), [("{}".into(), 10.0)]);
-    assert_eq!(lines(&error_ratio), [("{}".into(), 0.1)]);
-    assert_eq!(lines(&latency), [("{quantile=\"0.95\"}".into(), 0.4)]);
-    assert_eq!(lines(&saturation), [("{resource=\"queue\"}".into(), 0.5)]);
-    let own = [("{le=\"+Inf\"}".into(), 2.0), ("{le=\"0.25\"}".into(), 6.0), ("{le=\"1\"}".into(), 2.0)];
-    assert_eq!(lines(&buckets), own);
-    let asked = double.asked();
-    let ranges: Vec<_> = asked.iter().filter(|asked| asked.path.ends_with("range")).collect();
-    assert!(ranges.iter().all(|asked| asked.parameter("query").contains("service=\"cart\"")));
-}
-
-#[tokio::test]
 async fn a_hostile_name_is_quoted_in_queries() {
     let double = Double::start(shop).await;
     let source = source(&double);
@@ -452,46 +420,5 @@ fn a_young_server_is_surveyed_again_soon_and_an_old_one_rarely() {
     let some = MetricDiscovery { saturations, ..MetricDiscovery::default() };
     for (before, after) in [(None, 60), (Some(30), 60), (Some(60), 120), (Some(480), 600), (Some(600), 600)] {
         assert_eq!(validity_of(&some, true, before.map(Duration::from_secs)), Duration::from_secs(after));
-    }
-}
-
-/// Answers each query with these fields in addition to its data.
-async fn beside(more: serde_json::Value) -> Double {
-    Double::start(move |asked| {
-        let mut answer: serde_json::Value = serde_json::from_slice(&shop(asked).body).unwrap_or_default();
-        if asked.path.ends_with("/query")
-            && let (Some(answer), Some(more)) = (answer.as_object_mut(), more.as_object())
-        {
-            answer.extend(more.clone());
-        }
-        CannedResponse::json(&answer.to_string())
-    })
-    .await
-}
-
-#[tokio::test]
-async fn what_stands_beside_an_answer_is_missing_data_unless_the_engine_remarks_it() {
-    let store = "receive series from Addr: store-b:10901: rpc error: code = Unavailable";
-    let le = "PromQL warning: bucket label \"le\" is missing (1:20)";
-    let counter = "PromQL info: metric might not be a counter (1:6)";
-    let node = "the answer is partial: a storage node did not answer";
-    for (more, expected) in [
-        (json!({}), vec![]),
-        (json!({ "warnings": null, "infos": null, "isPartial": false }), vec![]),
-        (json!({ "warnings": [store, store] }), vec![Warning::missing(store)]),
-        (json!({ "isPartial": true }), vec![Warning::missing(node)]),
-        (json!({ "infos": ["whatever"] }), vec![Warning::annotation("whatever")]),
-        (json!({ "warnings": [le, counter] }), vec![Warning::annotation(le), Warning::annotation(counter)]),
-        (
-            json!({ "warnings": [le, "results truncated due to limit"], "infos": [counter] }),
-            vec![
-                Warning::annotation(le),
-                Warning::missing("results truncated due to limit"),
-                Warning::annotation(counter),
-            ],
-        ),
-    ] {
-        let double = beside(more.clone()).await;
-        assert_eq!(services(&source(&double)).await.warnings, expected, "{more}");
     }
 }

@@ -1,4 +1,4 @@
-//! From the words of the command line to actions on what the sources tell of, or the words for why there are none.
+//! Turns the arguments of a verb into actions, or into the reason why there are none.
 
 mod silences;
 
@@ -22,7 +22,7 @@ use crate::model::operation::{Argument, Arguments, ParamKind, TargetKind};
 use crate::model::source::SourceId;
 use crate::model::world::IncidentView;
 
-/// What a verb needs to know.
+/// The questions whose answers a verb needs.
 pub(super) fn needs(verb: &ActVerb) -> &'static [AskKind] {
     const SILENCES: &[AskKind] = &[AskKind::Probe, AskKind::Alerts, AskKind::Silences];
     const ONE: &[AskKind] = &[AskKind::Probe, AskKind::Incidents];
@@ -34,29 +34,29 @@ pub(super) fn needs(verb: &ActVerb) -> &'static [AskKind] {
     }
 }
 
-/// What is to be done.
+/// The planned actions of a verb.
 #[derive(Debug, Default)]
 pub(super) struct PlannedActions {
-    /// Empty only if all is so already.
+    /// Empty only if all targets are already in the wanted state.
     pub(super) actions: Vec<Action>,
-    /// What was wanted, too, and is left alone, with the reason.
+    /// The requested parts that are left out, each as a sentence with the reason.
     pub(super) left_out: Vec<Text>,
-    /// What was wanted and is so already.
+    /// The targets that are already in the wanted state.
     pub(super) already: Vec<String>,
-    /// What would be hidden, line by line.
+    /// The preview of silenced alerts, line by line.
     pub(super) preview: Vec<String>,
-    /// Whether so much would be hidden that the context is to be named.
+    /// Whether so many alerts would be silenced that the context's name is required.
     pub(super) requires_context_name: bool,
 }
 
-impl From<planner::Planned> for PlannedActions {
-    fn from(planned: planner::Planned) -> Self {
-        let planner::Planned { actions, left_out } = planned;
+impl From<planner::ActionProposal> for PlannedActions {
+    fn from(planned: planner::ActionProposal) -> Self {
+        let planner::ActionProposal { actions, left_out } = planned;
         Self { actions, left_out, ..Self::default() }
     }
 }
 
-/// The comment: why nothing is planned, and how that ends.
+/// The reason why there is no plan, and the exit code.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct NotPlanned {
     pub(super) words: String,
@@ -67,25 +67,25 @@ fn misused(words: impl Into<String>) -> NotPlanned {
     NotPlanned { words: words.into(), outcome: ExitOutcome::UsageError }
 }
 
-/// Nothing is left to be done to what was meant.
+/// An error if nothing remains to be done.
 fn nothing(why: impl AsRef<str>) -> NotPlanned {
     NotPlanned { words: why.as_ref().to_owned(), outcome: ExitOutcome::Failure }
 }
 
-/// What plans are made from.
+/// The input of the plans.
 pub(super) struct PlanInputs<'a> {
     pub(super) planner: Planner<'a>,
     pub(super) view: WorldView<'a>,
-    /// Who acts.
+    /// The acting user.
     pub(super) who: &'a Text,
     /// Labels that name the service of an alert.
     pub(super) service_labels: &'a [String],
-    /// `--source`
+    /// The value of `--source`.
     pub(super) source: Option<&'a str>,
 }
 
 impl PlanInputs<'_> {
-    /// What follows from the actions, in words.
+    /// The consequences of the actions as texts.
     pub(super) fn consequences(&self, actions: &[Action], zone: &TimeZone) -> Vec<String> {
         let all = consequences(self.planner, actions, zone, self.view.now);
         all.into_iter()
@@ -126,7 +126,7 @@ impl PlanInputs<'_> {
         }
     }
 
-    /// The values of an operation at a source.
+    /// The parameters of an operation, looked up at a source.
     fn arguments(&self, words: &Words, source: &SourceId) -> Result<Arguments, NotPlanned> {
         let mut all = Arguments::default();
         for (param, values) in &words.given {
@@ -159,7 +159,7 @@ impl PlanInputs<'_> {
         Ok(all)
     }
 
-    /// An operation on the incidents that are meant; it may depend on where they are.
+    /// Plans an operation on incidents; its parameters may depend on the incident's source.
     fn incidents(&self, words: &Words) -> Result<PlannedActions, NotPlanned> {
         let mut seen = BTreeSet::new();
         let mut known = Vec::new();
@@ -196,11 +196,11 @@ impl PlanInputs<'_> {
         complete(words, &self.arguments(words, source)?)
     }
 
-    /// As the guard has it, before anything is looked up.
+    /// Checks the number of targets against the guard, before anything is looked up.
     fn few(&self, count: usize) -> Result<(), NotPlanned> {
         let most = self.planner.guard.max_bulk;
         let words =
-            || format!("{count} objects at once, and {most} are allowed here (contexts.NAME.max_bulk)");
+            || format!("{count} objects at once, at most {most} are allowed (contexts.NAME.max_bulk)");
         if count > most { Err(misused(words())) } else { Ok(()) }
     }
 
@@ -221,12 +221,15 @@ impl PlanInputs<'_> {
             )),
             several => {
                 let where_: Vec<String> = several.iter().map(|known| known.source().to_string()).collect();
-                Err(misused(format!("several incidents are {word}; say --source ({})", where_.join(", "))))
+                Err(misused(format!(
+                    "several incidents match {word}; choose with --source ({})",
+                    where_.join(", ")
+                )))
             }
         }
     }
 
-    /// What is meant is not there; if a source is in trouble, nobody knows.
+    /// The error for an object that was not found; if its source failed, the error says so.
     fn missing(&self, words: &str, kind: AskKind) -> NotPlanned {
         match self.view.why_unknown(kind) {
             Some(why) => NotPlanned { words: format!("{words}: {why}"), outcome: ExitOutcome::Partial },
@@ -238,9 +241,8 @@ impl PlanInputs<'_> {
         let people = self.planner.people(source, self.view.now);
         let me = self.planner.board(source).and_then(|board| board.me.as_ref());
         if word == "me" {
-            let me = me.ok_or_else(|| {
-                self.missing(&format!("{source} does not know who you are"), AskKind::OnCall)
-            })?;
+            let me =
+                me.ok_or_else(|| self.missing(&format!("{source} cannot identify you"), AskKind::OnCall))?;
             return Ok(EntityRef::from(me));
         }
         let is_it = |given: &str| given.eq_ignore_ascii_case(word);
@@ -278,7 +280,7 @@ impl PlanInputs<'_> {
         self.the_one(found, what, word, &names)
     }
 
-    /// The only one found; an id that nothing is known of is taken as it is.
+    /// The only match; an unknown id is used as it is.
     fn the_one(
         &self,
         mut found: Vec<EntityRef>,
@@ -301,7 +303,7 @@ impl PlanInputs<'_> {
         Err(self.missing(&format!("no {what} {word} is known{hint}"), AskKind::OnCall))
     }
 
-    /// The source that can do it: the one that is named, else the only one.
+    /// The source that runs the operation: the one in `--source`, else the only one.
     fn place(&self, kind: OperationKind) -> Result<SourceId, NotPlanned> {
         if let Some(name) = self.source {
             return Ok(SourceId::new(name));
@@ -312,7 +314,10 @@ impl PlanInputs<'_> {
             [one] => Ok((*one).clone()),
             several => {
                 let names: Vec<&str> = several.iter().map(|id| id.as_str()).collect();
-                Err(misused(format!("several sources can do that; say --source ({})", names.join(", "))))
+                Err(misused(format!(
+                    "several sources support it; choose with --source ({})",
+                    names.join(", ")
+                )))
             }
         }
     }
@@ -330,7 +335,7 @@ impl PlanInputs<'_> {
         self.planner.trigger(&source, &service, &operation).map(PlannedActions::from).map_err(nothing)
     }
 
-    /// The same title, of the same person, within the same minute is the same incident.
+    /// the same title of the same user within a minute gets the same deduplication key
     fn key(&self, title: &str) -> Text {
         format!("burnwatch/{}/{}/{title}", self.who, self.view.now.as_second() / 60).into()
     }
@@ -354,7 +359,7 @@ fn complete(words: &Words, arguments: &Arguments) -> Result<Operation, NotPlanne
     words.kind.with(arguments).ok_or_else(|| misused("not all of it is said"))
 }
 
-/// How an incident stands, if that is how it is wanted.
+/// The incident's state as text, if it is already in the wanted state.
 fn already(known: &IncidentView, kind: OperationKind) -> Option<String> {
     let wanted = kind.spec().leads_to?;
     let who: Vec<&str> = known.holders().iter().map(|person| &*person.name).collect();
@@ -369,13 +374,13 @@ fn later(than: Timestamp, length: Duration) -> Timestamp {
     than.saturating_add(length).unwrap_or(than)
 }
 
-/// What was written, where that is a text.
+/// The text of an argument, if it is a text.
 fn text(values: &[Argument]) -> &str {
     if let Some(Argument::Words(words)) = values.first() { words } else { "" }
 }
 
 fn said(text: &str) -> Result<Text, NotPlanned> {
-    if text.trim().is_empty() { Err(misused("there is nothing in the text")) } else { Ok(text.trim().into()) }
+    if text.trim().is_empty() { Err(misused("the text is empty")) } else { Ok(text.trim().into()) }
 }
 
 fn kind(verb: &ActVerb) -> OperationKind {

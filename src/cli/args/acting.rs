@@ -13,7 +13,7 @@ use crate::model::incident::Urgency;
 use crate::model::labels::Text;
 use crate::model::operation::{Argument, OperationSpec, Param, ParamKind, TargetKind};
 
-/// The names of arguments that are no parameters.
+/// The ids of arguments that are not parameters of an operation.
 const TARGET: &str = "target";
 const LEVEL: &str = "level of the policy";
 
@@ -24,8 +24,8 @@ requests and sends none. `burnwatch journal` lists past actions.
 
 Exit codes:
   0  all done, or already in that state
-  1  an action was refused or came too late, or its result is unknown
-  2  wrong usage, not confirmed, or refused by the context's guardrails
+  1  an action was refused or the object had changed, or the result is unknown
+  2  wrong usage, not confirmed, or refused by the context's restrictions
   3  a source failed, so the incidents or alerts could not be found";
 
 /// The actions on external systems.
@@ -33,11 +33,11 @@ Exit codes:
 pub(in crate::cli) enum ActVerb {
     /// A verb of the table of operations.
     Operation(Words),
-    /// What is done with silences.
+    /// The verbs for silences.
     Silence(SilenceArgs),
 }
 
-/// Verbs whose arguments are of a shape of their own.
+/// Verbs whose arguments do not follow the common pattern.
 #[derive(Debug, Subcommand)]
 enum OwnShape {
     /// Silence alerts; edit, extend or expire silences
@@ -45,7 +45,7 @@ enum OwnShape {
     Silence(SilenceArgs),
 }
 
-/// A new silence, or what is done to those that are there.
+/// A new silence, or a verb for existing silences.
 #[derive(Debug, Args)]
 pub(in crate::cli) struct SilenceArgs {
     #[command(flatten)]
@@ -54,20 +54,20 @@ pub(in crate::cli) struct SilenceArgs {
     pub(in crate::cli) verb: Option<Box<SilenceVerb>>,
 }
 
-/// What was said of an operation.
+/// The arguments of an operation.
 #[derive(Debug)]
 pub(in crate::cli) struct Words {
     pub(in crate::cli) kind: OperationKind,
     /// Incidents, a service or a policy.
     pub(in crate::cli) targets: Vec<String>,
-    /// Of the policy.
+    /// The level of the policy.
     pub(in crate::cli) level: u32,
-    /// The values of its parameters; what has to be looked up is as it was written.
+    /// The values of the parameters; names and ids are not looked up yet.
     pub(in crate::cli) given: Vec<(&'static Param, Vec<Argument>)>,
     consent: Consent,
 }
 
-/// The specs of all operations that are verbs as the table says.
+/// The specs of the operations that have a verb of the common pattern.
 fn specs() -> impl Iterator<Item = &'static OperationSpec> {
     OperationKind::ALL.iter().map(|kind| kind.spec()).filter(|spec| !spec.cli.name.is_empty())
 }
@@ -85,7 +85,7 @@ impl Words {
                 command.arg(
                     Arg::new(TARGET)
                         .value_name("INCIDENT")
-                        .help("Their numbers or ids (burnwatch incidents)")
+                        .help("Incident numbers or ids (burnwatch incidents)")
                         .action(ArgAction::Append)
                         .num_args(1..)
                         .required(true),
@@ -102,14 +102,14 @@ impl Words {
                 .arg(
                     Arg::new(TARGET)
                         .value_name("POLICY")
-                        .help("The escalation policy: its name or id")
+                        .help("Name or id of the escalation policy")
                         .required(true),
                 )
                 .arg(
                     Arg::new(LEVEL)
                         .long("level")
                         .value_name("N")
-                        .help("Which level of it")
+                        .help("Level of the policy")
                         .value_parser(value_parser!(u32))
                         .default_value("1"),
                 ),
@@ -120,7 +120,7 @@ impl Words {
         if spec.target != TargetKind::Incident {
             command = Consent::augment_args(command);
         }
-        // what is flattened brings a description of its own
+        // a flattened type would overwrite the description
         command.about(spec.cli.about)
     }
 

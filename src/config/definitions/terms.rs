@@ -40,7 +40,7 @@ impl TableValue<'_> {
         self.objective(Objective::percent(self.digits()?))
     }
 
-    /// An objective in percent, in a form in which it is easily taken for a ratio.
+    /// An objective in percent that looks like a ratio.
     pub(super) fn likely_percent(&self) -> Option<Objective> {
         let objective = self.percent()?;
         if objective.is_likely_a_ratio() {

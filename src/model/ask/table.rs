@@ -101,7 +101,7 @@ macro_rules! asks {
                 /// Its id.
                 id: Text;
             } => incident_details: IncidentDetail {
-                title: "one incident", asked: OnScreen, refresh: Refresh::Every(Duration::from_secs(300)), weight: Page,
+                title: "incident details", asked: OnScreen, refresh: Refresh::Every(Duration::from_secs(300)), weight: Page,
                 time: Now, joins: replace, merges: IncidentLinks
             }
             /// The log entries of all incidents.
@@ -110,7 +110,7 @@ macro_rules! asks {
                 /// The start of the time range.
                 since: Timestamp
             } => steps: IncidentLog {
-                title: "what happened to incidents", asked: OnScreen, refresh: Refresh::Every(Duration::from_secs(60)),
+                title: "incident log", asked: OnScreen, refresh: Refresh::Every(Duration::from_secs(60)),
                 weight: Page, time: Since, joins: extend(), merges: Nothing
             }
             /// Who is on call now and over the next days.
@@ -128,7 +128,7 @@ macro_rules! asks {
                 title: "charts", asked: OnScreen, refresh: Refresh::EachPoint(stretch.window.step()), weight: Chart,
                 time: Range, joins: extend(stretch.window), merges: Nothing
             }
-            /// When the alert with these labels fired; with empty labels, when all alerts fired. Asked seldom: the query is
+            /// When the alert with these labels fired; with empty labels, when all alerts fired. Asked rarely: the query is
             /// expensive, and the current state comes with the alerts.
             Firings {
                 /// The alert; for all alerts, a value derived from the time range.
@@ -140,7 +140,7 @@ macro_rules! asks {
                 /// The end of the time range.
                 until: Timestamp
             } => firings: FiringBoard {
-                title: "earlier firings", asked: OnScreen,
+                title: "firing history", asked: OnScreen,
                 refresh: Refresh::Every(Duration::from_secs(if labels.is_empty() { 60 } else { 300 })),
                 weight: Chart, time: Since, joins: replace, merges: Nothing
             }

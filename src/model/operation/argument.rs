@@ -1,4 +1,4 @@
-//! The values of parameters, whatever operation they are for.
+//! The values of parameters, for all operations.
 
 use std::time::Duration;
 
@@ -9,12 +9,12 @@ use crate::model::duration;
 use crate::model::incident::Urgency;
 use crate::model::labels::Text;
 
-/// What a field of an operation can be.
+/// A type that a field of an operation can have.
 pub(super) trait Parameter: Into<Argument> {
-    /// The value, if it is of this type.
+    /// The value, if it has this type.
     fn of(argument: &Argument) -> Option<Self>;
 
-    /// One that means nothing.
+    /// A placeholder value.
     fn blank() -> Self;
 }
 
@@ -47,23 +47,23 @@ macro_rules! arguments {
 }
 
 arguments! {
-    /// A person, a policy, an incident.
+    /// A person, a policy or an incident.
     Entity(EntityRef) = EntityRef { id: "".into(), name: "".into() };
-    /// One, or none of them.
+    /// An optional reference.
     Choice(Option<EntityRef>) = None;
     /// Several people.
     Entities(Vec<EntityRef>) = Vec::new();
     /// The number of a level.
     Level(u32) = 1;
-    /// How long.
+    /// A duration.
     Length(Duration) = Duration::from_secs(60);
-    /// Words.
+    /// A text.
     Words(Text) = "".into();
-    /// How urgent.
+    /// An urgency.
     Urgency(Urgency) = Urgency::Low;
-    /// When.
+    /// A time.
     Moment(Timestamp) = Timestamp::UNIX_EPOCH;
-    /// When, if that is known.
+    /// An optional time.
     KnownMoment(Option<Timestamp>) = None;
     /// A silence.
     Draft(SilenceDraft) = SilenceDraft {
@@ -76,7 +76,7 @@ arguments! {
 }
 
 impl Argument {
-    /// As it stands in a sentence; moments are by UTC.
+    /// The value as text for a sentence; times in UTC.
     pub fn words(&self) -> String {
         match self {
             Self::Entity(entity) => entity.name.to_string(),
@@ -95,12 +95,12 @@ impl Argument {
     }
 }
 
-/// Values by the names of their parameters, as far as they are known.
+/// Values by the names of their parameters; parameters may be missing.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Arguments(Vec<(&'static str, Argument)>);
 
 impl Arguments {
-    /// The same with this one, in the place of an earlier value.
+    /// Adds a value, or replaces an earlier one of the same name.
     #[must_use]
     pub fn and(mut self, name: &'static str, value: impl Into<Argument>) -> Self {
         self.0.retain(|(known, _)| *known != name);
@@ -108,12 +108,12 @@ impl Arguments {
         self
     }
 
-    /// The value of a parameter, if it is known and of this type.
+    /// The value of a parameter; `None` if it is missing or has another type.
     pub(super) fn get<T: Parameter>(&self, name: &str) -> Option<T> {
         self.find(name).and_then(T::of)
     }
 
-    /// The value of a parameter, if it is known.
+    /// The value of a parameter; `None` if it is missing.
     pub fn find(&self, name: &str) -> Option<&Argument> {
         self.0.iter().find(|(known, _)| *known == name).map(|(_, value)| value)
     }

@@ -1,17 +1,17 @@
-//! Parameters of operations: how their values are chosen, typed, given on the command line and shown.
+//! Parameters of operations: how their values are chosen, typed, passed on the command line and shown.
 
-/// How a parameter is chosen or worked out.
+/// How the value of a parameter is chosen or derived.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ParamKind {
-    /// A person who can be given incidents.
+    /// A person who can be assigned.
     Person,
-    /// Some of the others.
+    /// One or more other people, as responders.
     People,
     /// An escalation policy.
     Policy,
     /// A level of an incident's policy.
     Level,
-    /// A length of time.
+    /// A duration.
     Length,
     /// One of the account's priorities, or none.
     Priority,
@@ -19,15 +19,15 @@ pub enum ParamKind {
     Incident,
     /// High or low.
     Urgency,
-    /// Words, with the most characters that they may have.
+    /// A text, with its maximum length in characters.
     Text(usize),
-    /// The end of a shift that is taken over.
+    /// The end of a shift that is taken.
     TurnEnd,
-    /// The new end of a silence: by how much it is extended.
+    /// The new end of a silence, chosen as a duration to add.
     Extension,
-    /// A whole silence.
+    /// A complete silence.
     Silence,
-    /// Known from elsewhere.
+    /// Derived from other data; the user does not choose it.
     Derived,
 }
 
@@ -57,23 +57,23 @@ impl ParamKind {
 /// A parameter of an operation.
 #[derive(Debug)]
 pub struct Param {
-    /// The name of the field.
+    /// The field name.
     pub name: &'static str,
     /// How it is chosen.
     pub kind: ParamKind,
     /// The title of the menu in which it is chosen.
     pub prompt: &'static str,
-    /// How forms and confirmations call it; empty: they do not show it.
+    /// The label in forms and dialogs; empty: not shown.
     pub label: &'static str,
-    /// Template of what stands in the form at first.
+    /// A template for the initial text in the form.
     pub default: &'static str,
-    /// Whether it may be left out.
+    /// Whether it is optional.
     pub is_optional: bool,
-    /// Its flag on the command line, without dashes; `message` has `-m`, too. Empty: a positional argument, or none.
+    /// The flag on the command line, without dashes; `message` also has `-m`. Empty: a positional argument, or none.
     pub flag: &'static str,
-    /// How the help of the command line calls its value; empty: it cannot be given there.
+    /// The placeholder for the value in the help; empty: the command line has no such argument.
     pub value: &'static str,
-    /// What that help says of it.
+    /// The description in the help.
     pub help: &'static str,
 }
 

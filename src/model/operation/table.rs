@@ -1,8 +1,8 @@
-//! The table of operations: all that is known of each stands in its row.
+//! The table of operations: one row for each, with all its properties.
 
-/// Hands the table of operations to another macro.
+/// Passes the table of operations to another macro.
 ///
-/// A row, with the parts in brackets left out where an operation has none:
+/// The format of a row; parts in brackets are optional:
 /// ```text
 /// /// Documentation.
 /// Kind "name-in-kebab-case" ["earlier name"] [{ field: Type = Param::..., ... }] => Target {
@@ -11,10 +11,10 @@
 ///     [any other field of OperationSpec]
 /// }
 /// ```
-/// - The name is that of the configuration (`deny`), the command line and, with `_` for `-`, the journal. An earlier name is
-///   still read in both.
-/// - A field is a parameter; its type is one of those of [`Argument`](super::Argument), its [`Param`](super::Param) says how it
-///   is chosen or typed on the screen, by which flag it is given on the command line, and under which name it is shown.
+/// - The name is used in the configuration (`deny`), on the command line and, with `_` for `-`, in the journal. An earlier name
+///   is still accepted in both.
+/// - A field is a parameter. Its type is one of those of [`Argument`](super::Argument). Its [`Param`](super::Param) defines how
+///   the value is chosen or typed on the screen, the flag on the command line, and the label.
 /// - Templates (`title`, `form`, `done_to`, `detail`, a default) name a parameter in braces, or `{things}` (`2 incidents`), `{target}`,
 ///   `{left}` (how long a silence lasts).
 ///
@@ -27,42 +27,42 @@
 ///     undo: Some("resolve")
 /// }
 /// ```
-/// The compiler asks what follows from it (`app/planner/consequences.rs`); a source that can do it says how among its `PLANS`.
+/// The compiler then requires its consequences (`app/planner/consequences.rs`). A source that supports it adds a plan to `PLANS`.
 macro_rules! operations {
     ($generate:ident) => {
         $generate! {
-            /// Say that one is on the incident.
+            /// Acknowledge the incident.
             Acknowledge "acknowledge" => Incident {
                 verb: "Acknowledge", doing: "acknowledging", done: "acknowledged",
                 title: "Acknowledge {things}", menu: "Acknowledge",
                 cli: CliVerb::of("ack", "Acknowledge incidents"),
                 leads_to: Some(IncidentStatus::Acknowledged)
             }
-            /// Say that the incident is over.
+            /// Resolve the incident.
             Resolve "resolve" => Incident {
                 verb: "Resolve", doing: "resolving", done: "resolved",
                 title: "Resolve {things}", menu: "Resolve",
                 cli: CliVerb::of("resolve", "Resolve incidents"),
                 leads_to: Some(IncidentStatus::Resolved), confirm: ConfirmBy::Letter
             }
-            /// Give the incident to a person.
+            /// Assign the incident to a person.
             Assign "assign" {
                 to: EntityRef = Param::of(ParamKind::Person)
-                    .flag("to", "PERSON", "Their name, address or id; or `me`")
+                    .flag("to", "PERSON", "Name, e-mail address or id; or `me`")
             } => Incident {
                 verb: "Assign", doing: "assigning", done: "assigned", done_to: " to {to}",
                 title: "Assign {things} to {to}", detail: "{to}",
                 cli: CliVerb::of("assign", "Assign incidents to a person"), undo: Some("assign")
             }
-            /// Give the incident to an escalation policy, from its first level on.
+            /// Reassign the incident to an escalation policy, starting at the policy's first level.
             Reroute "reroute" {
                 policy: EntityRef = Param::of(ParamKind::Policy).flag("to", "POLICY", "Its name or id")
             } => Incident {
                 verb: "Reassign to a policy", doing: "reassigning", done: "reassigned", done_to: " to {policy}",
-                title: "Hand {things} to the policy {policy}", detail: "{policy}",
+                title: "Reassign {things} to the policy {policy}", detail: "{policy}",
                 cli: CliVerb::of("reroute", "Reassign incidents to an escalation policy"), undo: Some("reroute")
             }
-            /// Wake a level of the incident's policy; levels count from 1.
+            /// Page a level of the incident's escalation policy; levels count from 1.
             Escalate "escalate" {
                 level: u32 = Param::of(ParamKind::Level).flag("level", "N", "Which level, from 1")
             } => Incident {
@@ -79,11 +79,11 @@ macro_rules! operations {
             } => Incident {
                 verb: "Snooze", doing: "snoozing", done: "snoozed",
                 title: "Snooze {things} for {rest}", detail: "{rest}", menu: "Snooze...",
-                cli: CliVerb::of("snooze", "Let incidents rest for a while")
+                cli: CliVerb::of("snooze", "Snooze incidents")
             }
-            /// Write something to the incident.
+            /// Add a note to the incident.
             Note "note" {
-                content: Text = Param::text("note", 2000).flag("message", "TEXT", "What it says")
+                content: Text = Param::text("note", 2000).flag("message", "TEXT", "Text of the note")
             } => Incident {
                 verb: "Write a note", doing: "noting", done: "noted",
                 title: "Write a note to {things}", detail: "{content}", form: "Note to {things}", menu: "Note...",
@@ -91,7 +91,7 @@ macro_rules! operations {
                 consequence: "Everybody who sees the incident can read it; nobody is paged.",
                 is_for_open: false, is_addition: true, needs_on_call: false
             }
-            /// Set the incident's priority, or take it away.
+            /// Set or remove the incident's priority.
             Priority "priority" "prioritise" {
                 priority: Option<EntityRef> = Param::of(ParamKind::Priority).prompt("Priority")
                     .flag("as", "PRIORITY", "Its name or id; or `none`")
@@ -101,7 +101,7 @@ macro_rules! operations {
                 cli: CliVerb::of("priority", "Set the priority of incidents"),
                 consequence: "Nobody is paged by this alone.", needs_on_call: false, undo: Some("priority")
             }
-            /// Make the incident a part of another one, which stays.
+            /// Merge the incident into another one, which stays open.
             Merge "merge" {
                 into: EntityRef = Param::of(ParamKind::Incident).prompt("Merge into")
                     .flag("into", "INCIDENT", "The incident to merge into")
@@ -110,12 +110,12 @@ macro_rules! operations {
                 title: "Merge {things} into {into}", detail: "into {into}", menu: "Merge into...",
                 cli: CliVerb::of("merge", "Merge incidents into another one"), confirm: ConfirmBy::Letter
             }
-            /// Request more responders, and tell them what for.
+            /// Request more responders, with a message to them.
             AddResponder "add-responder" "summon" {
                 people: Vec<EntityRef> = Param::of(ParamKind::People).prompt("Request help from")
-                    .flag("who", "PERSON", "Their name, address or id; can be repeated"),
+                    .flag("who", "PERSON", "Name, e-mail address or id; can be repeated"),
                 message: Text = Param::text("message", 1024).default("Please help with {things}")
-                    .flag("message", "TEXT", "What they are told")
+                    .flag("message", "TEXT", "The message")
             } => Incident {
                 verb: "Request a responder", doing: "requesting a responder", done: "responder requested",
                 title: "Ask {people} for help with {things}", detail: "{people}: {message}",
@@ -128,7 +128,7 @@ macro_rules! operations {
             }
             /// Send a status update to the incident's subscribers.
             StatusUpdate "status-update" "inform" {
-                message: Text = Param::text("message", 1024).flag("message", "TEXT", "What they are told")
+                message: Text = Param::text("message", 1024).flag("message", "TEXT", "The message")
             } => Incident {
                 verb: "Send a status update", doing: "sending a status update", done: "status update sent",
                 title: "Send a status update on {things}", detail: "{message}", form: "Status update on {things}",
@@ -137,12 +137,12 @@ macro_rules! operations {
                 consequence: "Sent at once to all who follow the incident.", is_grave: true,
                 is_addition: true, needs_on_call: false
             }
-            /// Open an incident. The same again, by its key, is not opened twice.
+            /// Open an incident. A second one with the same deduplication key is not opened.
             Trigger "trigger" {
-                title: Text = Param::text("title", 1024).positional("TITLE", "In a sentence"),
-                details: Text = Param::text("details", 2000).optional().flag("details", "TEXT", "More of it"),
+                title: Text = Param::text("title", 1024).positional("TITLE", "Title of the incident, in one sentence"),
+                details: Text = Param::text("details", 2000).optional().flag("details", "TEXT", "Details of the incident"),
                 urgency: Urgency = Param::of(ParamKind::Urgency).label("urgency").default("high")
-                    .flag("urgency", "URGENCY", "high pages somebody; low can wait"),
+                    .flag("urgency", "URGENCY", "high pages somebody at once; low does not"),
                 key: Text = Param::of(ParamKind::Derived).optional()
                     .flag("key", "KEY", "Deduplication key: the same key opens no second incident")
             } => Service {
@@ -151,7 +151,7 @@ macro_rules! operations {
                 form: "Open an incident about {target}",
                 cli: CliVerb::of("trigger", "Open an incident"), confirm: ConfirmBy::Letter, undo: Some("resolve")
             }
-            /// Stand in for whoever has a stretch of a schedule.
+            /// Take a shift of a schedule from its on-call person (creates an override).
             TakeShift "take-shift" {
                 person: EntityRef = Param::of(ParamKind::Derived).label("who"),
                 start: Timestamp = Param::of(ParamKind::Derived).label("from"),
@@ -162,7 +162,7 @@ macro_rules! operations {
                 title: "Take the shift of {target}", detail: "{person} until {end}",
                 cli: CliVerb::of("take-shift", "Take an on-call shift (creates an override)")
             }
-            /// Keep alerts quiet.
+            /// Create a silence.
             Silence "silence" {
                 #[serde(flatten)]
                 draft: SilenceDraft = Param::of(ParamKind::Silence)
@@ -170,9 +170,9 @@ macro_rules! operations {
                 verb: "Silence", doing: "silencing", done: "silenced",
                 title: "Silence {things} for {left}", confirm: ConfirmBy::LetterIfMany, undo: Some("silence expire")
             }
-            /// Put another silence in the place of one that is there. Where no more than its end or its comment changes, its
-            /// server keeps it. `seen` is when it was last changed, by its server's clock, as the person saw it: if that has
-            /// changed by now, nothing is overwritten.
+            /// Replace a silence. If only the end or the comment changes, the server keeps its id. `seen` is when the silence was
+            /// last changed, by its server's clock, when the user opened the form: if it has changed since then, nothing is
+            /// overwritten.
             Edit "edit" {
                 #[serde(flatten)]
                 draft: SilenceDraft = Param::of(ParamKind::Silence),
@@ -182,14 +182,14 @@ macro_rules! operations {
                 verb: "Edit the silence", doing: "editing", done: "edited",
                 title: "Edit {things}", confirm: ConfirmBy::LetterIfMany, undo: Some("silence edit")
             }
-            /// Move the end of a silence.
+            /// Change the end of a silence.
             Extend "extend" {
                 until: Timestamp = Param::of(ParamKind::Extension).prompt("Extend")
             } => Silence {
                 verb: "Extend the silence", doing: "extending", done: "extended",
                 title: "Extend {things}", detail: "until {until}", undo: Some("silence edit")
             }
-            /// End a silence now.
+            /// Expire a silence now.
             Expire "expire" => Silence {
                 verb: "Expire the silence", doing: "expiring", done: "expired",
                 title: "Expire {things}", undo: Some("silence again")

@@ -1,10 +1,10 @@
-//! How names, values and texts are written in a query.
+//! Quotes label names, label values and texts for PromQL.
 
 use std::borrow::Cow;
 use std::fmt::Write as _;
 
-/// A text as a regular expression that it alone matches. Nothing is escaped that need not be: a list of plain words a
-/// server looks up in its index, others it must try on every value that a label has.
+/// A text as a regular expression that matches exactly this text. Escapes only where needed: Prometheus looks up alternations of
+/// plain words in its index, but must test other expressions on each label value.
 #[must_use]
 pub fn literal(text: &str) -> String {
     let mut out = String::with_capacity(text.len() + 4);
@@ -25,9 +25,9 @@ pub fn quoted(text: &str) -> String {
         match c {
             '"' | '\\' => out.extend(['\\', c]),
             '\n' => out.push_str("\\n"),
-            // Prometheus takes it for broken text, and refuses the query
+            // Prometheus refuses a query that contains it
             '\u{fffd}' => out.push_str("\\ufffd"),
-            // it means the same, and a shell that a copy is pasted into would obey it as it is
+            // it has the same meaning, and a shell would evaluate it if the query is pasted there
             c if c.is_control() => write!(out, "\\u{:04x}", u32::from(c)).expect("a String takes everything"),
             c => out.push(c),
         }
@@ -36,21 +36,21 @@ pub fn quoted(text: &str) -> String {
     out
 }
 
-/// Whether every server takes this as a label's name in a query.
+/// Whether every server accepts this label name in a query without quotes.
 pub fn is_plain_name(name: &str) -> bool {
     let mut chars = name.chars();
     chars.next().is_some_and(|c| c.is_ascii_alphabetic() || c == '_')
         && chars.all(|c| c.is_ascii_alphanumeric() || c == '_')
 }
 
-/// A label's name as it stands in a query: names that are not plain (`service.name`) are quoted, which servers take from
+/// A label name as written in a query: names that are not plain (`service.name`) are quoted, which servers accept from
 /// Prometheus 3 on.
 #[must_use]
 pub fn label(name: &str) -> Cow<'_, str> {
     if is_plain_name(name) { Cow::Borrowed(name) } else { Cow::Owned(quoted(name)) }
 }
 
-/// Several names of labels, as they stand between the brackets of `by`.
+/// Several label names, for the list after `by`.
 #[must_use]
 pub fn labels<T: AsRef<str>>(names: &[T]) -> String {
     names.iter().map(|name| label(name.as_ref())).collect::<Vec<_>>().join(", ")

@@ -1,4 +1,4 @@
-//! What silences bring about: which alerts they hide, which may notify again, and by whose clock.
+//! The consequences of actions on silences: which alerts are silenced, which may notify again, and which clock counts.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -16,10 +16,10 @@ use crate::model::silence::{Silence, SilencePreview, SilenceState, preview};
 use crate::model::source::SourceId;
 use crate::model::world::World;
 
-/// Seconds by which two clocks may differ without a word.
+/// The difference between two clocks, in seconds, up to which no warning is shown.
 const SKEW: u64 = 5;
 
-/// The alerts that the silences of these actions would hide now, each at its own source.
+/// The alerts that these actions would silence now, each at the source of its action.
 pub fn hidden<'a>(world: &World, actions: impl IntoIterator<Item = &'a Action>) -> SilencePreview {
     let none = BTreeSet::new();
     let mut all =
@@ -35,14 +35,14 @@ pub fn hidden<'a>(world: &World, actions: impl IntoIterator<Item = &'a Action>) 
     all
 }
 
-/// What a silence would hide at a source now.
+/// The alerts that a silence would affect at a source now.
 fn at(world: &World, source: &SourceId, draft: &SilenceDraft) -> SilencePreview {
     let there = world.alerts().iter();
     let there = there.filter(|alert| alert.receivers.is_empty() || alert.sources.contains(source));
     preview([draft.matchers.as_slice()], there, &BTreeSet::new())
 }
 
-/// What the silences of a plan hide together.
+/// The combined effect of all silences of a plan.
 pub(super) fn together(
     world: &World,
     actions: &[Action],
@@ -55,11 +55,11 @@ pub(super) fn together(
     let count = alerts(found.hidden.len());
     let words = match draft.starts_at.filter(|start| *start > now) {
         Some(start) => format!(
-            "Begins {} (in {}) and lasts until {until}; of what fires now it would hide {count}.",
+            "Begins {} (in {}) and lasts until {until}; it would silence {count} of the alerts that fire now.",
             moment(start, now, zone),
             left(start, now)
         ),
-        None => format!("Hides {count} until {until}: nobody is notified of what matches."),
+        None => format!("Silences {count} until {until}: no notifications for matching alerts."),
     };
     let mut all = vec![plain(words)];
     all.extend(found.unevaluated.map(|matcher| unevaluated(&matcher)));
@@ -67,12 +67,10 @@ pub(super) fn together(
 }
 
 fn unevaluated(matcher: &Matcher) -> Consequence {
-    grave(format!(
-        "Cannot preview: what {matcher} matches cannot be judged here. Alertmanager may hide more."
-    ))
+    grave(format!("No preview: burnwatch cannot evaluate {matcher}. Alertmanager may silence more."))
 }
 
-/// What follows from one action on a silence.
+/// The consequences of one action on a silence.
 pub(super) fn of(world: &World, action: &Action, zone: &TimeZone, now: Timestamp) -> Vec<Consequence> {
     let source = &action.source;
     let is_it = |one: &&std::sync::Arc<Silence>| one.source == *source && one.id == action.target.id;
@@ -95,19 +93,19 @@ pub(super) fn of(world: &World, action: &Action, zone: &TimeZone, now: Timestamp
     all
 }
 
-/// What it hides, as its Alertmanager says.
+/// The effect of an existing silence, as its Alertmanager reports it.
 fn hides(world: &World, silence: &Silence) -> String {
     if silence.state == SilenceState::Pending {
-        return "it has not begun yet".to_owned();
+        return "it has not started yet".to_owned();
     }
     match count(world, silence) {
-        None => "which alerts it hides is not known".to_owned(),
-        Some(0) => "it hides no alert now".to_owned(),
-        Some(count) => format!("it hides {} now", alerts(count)),
+        None => "the affected alerts are not known".to_owned(),
+        Some(0) => "it affects no alert now".to_owned(),
+        Some(count) => format!("it affects {} now", alerts(count)),
     }
 }
 
-/// How many alerts it hides, if its source has told of its alerts.
+/// The number of alerts that a silence affects; `None` if its source has not answered with alerts yet.
 fn count(world: &World, silence: &Silence) -> Option<usize> {
     world.cache(&silence.source)?.alerts().value()?;
     let count = world.hidden_by(&silence.id).count();
@@ -118,11 +116,11 @@ fn count(world: &World, silence: &Silence) -> Option<usize> {
 
 fn ended(world: &World, silence: &Silence) -> Consequence {
     if silence.state == SilenceState::Pending {
-        return plain("It has not begun yet: it hides nothing, and never will.");
+        return plain("It has not started: expiring it now has no effect on alerts.");
     }
     match count(world, silence) {
-        None => grave("Which alerts it hides is not known: they may notify again at once.".to_owned()),
-        Some(0) => plain("It hides no alert now."),
+        None => grave("The affected alerts are not known: they may notify again at once.".to_owned()),
+        Some(0) => plain("It affects no alert now."),
         Some(count) => grave(format!("{} may notify again at once.", alerts(count))),
     }
 }
@@ -133,18 +131,18 @@ fn edited(world: &World, source: &SourceId, silence: &Silence, draft: &SilenceDr
     let words = if is_same {
         "Alertmanager changes the silence and keeps its id."
     } else {
-        "Alertmanager makes a new silence, with another id, and ends this one."
+        "Alertmanager creates a new silence with another id and expires this one."
     };
     let mut all = vec![plain(words)];
     let after: BTreeSet<_> = at(world, source, draft).hidden.iter().map(|alert| alert.fingerprint).collect();
     let bared = world.hidden_by(&silence.id).filter(|alert| !after.contains(&alert.fingerprint)).count();
     if bared > 0 {
-        all.push(grave(format!("{} that it hides now may notify again at once.", alerts(bared))));
+        all.push(grave(format!("{} that it affects now may notify again at once.", alerts(bared))));
     }
     all
 }
 
-/// The clock that ends a silence is its server's.
+/// A warning if the server's clock, which decides when a silence ends, differs from this machine's or is unknown.
 fn by_whose_clock(
     world: &World,
     source: &SourceId,
@@ -155,9 +153,7 @@ fn by_whose_clock(
     let held = world.cache(source)?;
     held.probe().value()?;
     let Some(ahead) = world.clock_ahead(source) else {
-        return Some(plain(format!(
-            "{source} does not say what time it has: times are by this machine's clock."
-        )));
+        return Some(plain(format!("The clock of {source} is unknown: times are by this machine's clock.")));
     };
     if ahead.unsigned_abs() <= SKEW {
         return None;

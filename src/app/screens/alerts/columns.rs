@@ -1,4 +1,4 @@
-//! What is told of an alert: on the screen, by `burnwatch alerts`, and in its JSON.
+//! The columns of alerts: on the screen, in `burnwatch alerts` and in its JSON.
 
 use std::sync::Arc;
 
@@ -9,12 +9,12 @@ use crate::model::alert::AlertState;
 
 pub enum AlertList {}
 
-/// An alert among others.
+/// An alert with data that depend on the other alerts.
 pub struct AlertItem<'a> {
     pub alert: &'a Alert,
-    /// The service that it is about.
+    /// The service of the alert.
     pub service: Option<&'a Text>,
-    /// The labels that tell it from others of its name and service.
+    /// The labels that distinguish the alert from others of its name and service.
     pub distinguishing: Value,
 }
 
@@ -23,23 +23,23 @@ pub struct AlertRow<'a> {
     alert: &'a Alert,
     service: Option<&'a Text>,
     role: Role,
-    /// The role of what is not the most important.
+    /// The role of the less important cells.
     plain: Role,
-    /// What is on its way for it.
+    /// The optimistic state of an action in progress.
     sending: Option<String>,
-    /// The labels that tell it from others of its group.
+    /// The labels that distinguish the alert from others of its group.
     differing: String,
     found: &'a ListFilter,
     cx: Cx<'a>,
 }
 
-/// On what the widths depend.
+/// The input for the column widths.
 pub struct Widths {
-    /// Cells of the longest name.
+    /// The longest name, in cells.
     pub(super) name: u16,
-    /// Cells of the longest service.
+    /// The longest service, in cells.
     pub(super) service: u16,
-    /// Cells of the table.
+    /// The width of the table, in cells.
     pub(super) width: u16,
 }
 
@@ -51,7 +51,7 @@ impl Listed for AlertList {
 
 type Column = ListColumn<AlertList>;
 
-/// Names and services are as wide as they need to be; the summary, which says most, takes what is left.
+/// Names and services get the width that they need; the summary gets the rest.
 pub const COLUMNS: &[Column] = &[
     Column::drawn(0, "", Size::words(1, 1, 0), |row| Cell::symbol(&row.cx, row.role)),
     Column::text("state", "STATE", |item| Value::Text(item.alert.state.word().to_owned())).on_screen(
@@ -136,7 +136,7 @@ fn texts(list: &[Text]) -> Value {
 }
 
 impl<'a> AlertRow<'a> {
-    /// An alert with what the screen knows besides.
+    /// An alert with the state of the screen.
     pub(super) fn new(screen: &'a Alerts, shared: &'a Shared, cx: Cx<'a>, alert: &'a Arc<Alert>) -> Self {
         let common = screen.common(&shared.world, &group_of(alert, &screen.rows.grouping));
         let differs = |name: &str| {
@@ -162,7 +162,7 @@ impl<'a> AlertRow<'a> {
     }
 }
 
-/// `name=value name=value` for the labels that are wanted, those that name the service first.
+/// `name=value name=value` for the given labels, those that name the service first.
 pub(super) fn pairs(shared: &Shared, labels: &Labels, wanted: impl Fn(&str) -> bool) -> String {
     let rank = |name: &str| {
         shared.health_policy.service_labels.iter().position(|label| label == name).unwrap_or(usize::MAX)

@@ -1,4 +1,4 @@
-//! What is told of an incident: on the screen, by `burnwatch incidents`, and in its JSON.
+//! The columns of incidents: on the screen, in `burnwatch incidents` and in its JSON.
 
 use super::Incidents;
 use crate::app::prelude::*;
@@ -7,11 +7,10 @@ use crate::model::incident::{PagerRef, Urgency};
 
 pub enum IncidentList {}
 
-/// An incident at a moment.
+/// An incident and the current time.
 pub struct IncidentItem<'a> {
-    /// The incident.
     pub known: &'a IncidentView,
-    /// The moment.
+    /// The current time.
     pub now: Timestamp,
 }
 
@@ -19,22 +18,22 @@ pub struct IncidentItem<'a> {
 pub struct IncidentRow<'a> {
     known: &'a IncidentView,
     role: Role,
-    /// The role of what is not the most important.
+    /// The role of the less important cells.
     plain: Role,
-    /// What is on its way for it.
+    /// The optimistic state of an action in progress.
     sending: Option<String>,
     who: StyledRun<'static>,
     found: &'a ListFilter,
     cx: Cx<'a>,
 }
 
-/// On what the widths depend.
+/// The input for the column widths.
 pub struct Widths {
-    /// Cells of the longest service.
+    /// The longest service, in cells.
     pub(super) service: u16,
-    /// Cells of the longest name of a person.
+    /// The longest name of a person, in cells.
     pub(super) people: u16,
-    /// Cells of the table.
+    /// The width of the table, in cells.
     pub(super) width: u16,
 }
 
@@ -46,7 +45,7 @@ impl Listed for IncidentList {
 
 type Column = ListColumn<IncidentList>;
 
-/// What it is about and who has it come first; the title, which says most, takes what is left.
+/// The service and the assignees get space first; the title gets the rest.
 pub const COLUMNS: &[Column] =
     &[
         Column::drawn(0, "", Size::words(1, 1, 0), |row| Cell::symbol(&row.cx, row.role)),
@@ -101,7 +100,7 @@ pub const COLUMNS: &[Column] =
             7,
             "assigned to",
             |w| {
-                // with "paged: " before or ", 2h05m ago!" behind it
+                // with `paged: ` before it or `, 2h05m ago!` after it
                 let people = (w.people + 12).clamp(14, (w.width / 5).clamp(14, 40));
                 Some(Size::words(people, people, 1))
             },
@@ -147,7 +146,7 @@ pub const COLUMNS: &[Column] =
             .on_screen_by(
                 5,
                 "title",
-                // the title says most: what is less important gives way to it
+                // the title is the most important text: other columns make room for it
                 |w| Some(Size::words((w.width * 2 / 7).clamp(16, 60), 120, 0)),
                 |row| Cell::Runs(row.found.highlighted(row.known.incident.subject(), row.plain)),
             ),
@@ -166,7 +165,7 @@ fn since(at: Option<Timestamp>) -> Value {
 }
 
 impl<'a> IncidentRow<'a> {
-    /// An incident with what the screen knows besides.
+    /// An incident with the state of the screen.
     pub(super) fn new(
         screen: &'a Incidents,
         shared: &'a Shared,

@@ -1,4 +1,4 @@
-//! What is told of a level of an escalation policy: on the screen, by `burnwatch oncall`, and in its JSON.
+//! The columns of the levels of escalation policies: on the screen, in `burnwatch oncall` and in its JSON.
 
 use std::collections::BTreeSet;
 
@@ -10,14 +10,14 @@ use crate::model::oncall::{Coverage, EscalationPolicy, OnCallAt, OnCallBoard};
 pub enum LevelList {}
 
 pub struct LevelItem<'a> {
-    /// Who tells it.
+    /// The source.
     pub source: &'a SourceId,
-    /// All that it tells.
+    /// The on-call data of the source.
     pub board: &'a OnCallBoard,
     pub policy: &'a EscalationPolicy,
     /// The number of the level.
     pub number: u32,
-    /// Who it is now, and who comes next.
+    /// Who is on call now, and who is next.
     pub on_call_at: OnCallAt,
 }
 
@@ -30,15 +30,15 @@ pub struct LevelRow<'a> {
     pub(super) board: &'a OnCallBoard,
     pub(super) policy: &'a EscalationPolicy,
     pub(super) on_call_at: OnCallAt,
-    /// What is the policy's stands once, at its first level that is shown.
+    /// Whether this is the policy's first row, which shows the cells of the whole policy.
     pub(super) is_first: bool,
 }
 
-/// On what the widths depend.
+/// The input for the column widths.
 pub struct Widths {
-    /// Cells of the table.
+    /// The width of the table, in cells.
     pub(super) width: u16,
-    /// Whether several sources tell who is on call.
+    /// Whether several sources have on-call data.
     pub(super) is_shared: bool,
 }
 
@@ -50,7 +50,7 @@ impl Listed for LevelList {
 
 type Column = ListColumn<LevelList>;
 
-/// Who it is now and who comes next.
+/// Who is on call now, and who is next.
 pub const COLUMNS: &[Column] = &[
     Column::text("policy", "POLICY", |item| Value::Text(item.policy.named.name.to_string())).on_screen_by(
         0,
@@ -134,7 +134,7 @@ pub const COLUMNS: &[Column] = &[
     ),
 ];
 
-/// The people of a cover; nobody is an empty list, and not known is no list.
+/// The people on call as a list; empty: nobody; `Nothing`: unknown.
 fn people(cover: &Coverage) -> Value {
     match cover {
         Coverage::Unknown => Value::Nothing,

@@ -206,14 +206,14 @@ fn is_of_range(shared: &Shared, detail: &ServiceDetail, now: Timestamp) -> bool 
     detail.request_rate.span.step() == super::window(shared, now).step()
 }
 
-/// The comment: why there is no history, if it was asked for and is not to be had.
+/// The error of the history query, if there are no data and the query is not being retried.
 fn refused<'a>(shared: &'a Shared, service: &Service) -> Option<&'a ErrorKind> {
     let asked =
         service.chart_sources.iter().filter_map(|id| shared.world.cache(id)?.details().get(&service.name));
     asked.filter(|remote| !remote.is_waiting()).find_map(|remote| Some(&remote.trouble()?.trouble))
 }
 
-/// The comment: why the charts are not what they should be, if so.
+/// Why the charts are incomplete or stale; `None` if they are not.
 fn trouble(shared: &Shared, service: &Service, now: Timestamp) -> Option<String> {
     service.chart_sources.iter().find_map(|id| {
         let remote = shared.world.cache(id)?.details().get(&service.name)?;

@@ -1,4 +1,4 @@
-//! What is told of a service: on the screen, by `burnwatch services`, and in its JSON.
+//! The columns of services: on the screen, in `burnwatch services` and in its JSON.
 
 use super::Services;
 use crate::app::number::{latency, or_unknown, percent, rate};
@@ -15,10 +15,10 @@ use crate::model::slo::BASIS;
 
 pub enum ServiceList {}
 
-/// A service at a moment.
+/// A service and the current time.
 pub struct ServiceItem<'a> {
     pub service: &'a Service,
-    /// The moment.
+    /// The current time.
     pub now: Timestamp,
 }
 
@@ -33,12 +33,12 @@ pub struct ServiceRow<'a> {
     cx: Cx<'a>,
 }
 
-/// On what the widths depend.
+/// The input for the column widths.
 pub struct Widths {
-    /// Cells of the longest name.
+    /// The longest name, in cells.
     pub(super) name: u16,
     pub(super) has_slos: bool,
-    /// Cells of the table.
+    /// The width of the table, in cells.
     pub(super) width: u16,
 }
 
@@ -50,7 +50,7 @@ impl Listed for ServiceList {
 
 type Column = ListColumn<ServiceList>;
 
-/// Names and reasons count more than shapes: these make room for them.
+/// Names and reasons get space first; sparklines get the rest.
 pub const COLUMNS: &[Column] =
     &[
         Column::drawn(0, "", Size::words(1, 1, 0), |row| Cell::symbol(&row.cx, row.role)),
@@ -86,7 +86,7 @@ pub const COLUMNS: &[Column] =
         }),
         Column::drawn(6, "", Size::words(8, 16, 8), |row| {
             let [_, errors, _] = &row.trends;
-            // one full bar is ten per cent at least, so that noise near zero does not look like a fire
+            // the scale is at least 0 to 10 %, so that noise near zero does not look like an incident
             spark(errors, Some(errors.iter().copied().fold(0.1, f64::max)), Role::Series2)
         }),
         Column::hidden("p50_seconds", |item| Value::maybe(item.service.signals.p50, Value::Seconds))
@@ -161,7 +161,7 @@ pub const COLUMNS: &[Column] =
     ];
 
 impl<'a> ServiceRow<'a> {
-    /// A service with what the screen knows besides.
+    /// A service with the state of the screen.
     pub(super) fn new(screen: &'a Services, shared: &'a Shared, cx: Cx<'a>, service: &'a Service) -> Self {
         Self {
             service,
@@ -173,7 +173,7 @@ impl<'a> ServiceRow<'a> {
         }
     }
 
-    /// How a signal looks that is why the service is not well.
+    /// The role of a signal that is a reason for the service's health.
     fn because(&self, is_why: fn(&Reason) -> bool) -> Role {
         if self.service.reasons.iter().any(is_why) { self.role } else { Role::Text }
     }
@@ -193,7 +193,7 @@ fn spark(values: &[f64], max: Option<f64>, role: Role) -> Cell<'_> {
     if values.is_empty() { Cell::Empty } else { Cell::Spark(Sparkline { values, max, role }) }
 }
 
-/// The worst SLO of a service: its state, what is left of its budget, and how fast that burns.
+/// The worst SLO of a service: state, budget left and burn rate.
 fn worst_slo(shared: &Shared, cx: &crate::app::look::Cx<'_>, service: &Service) -> Vec<StyledRun<'static>> {
     let Some(status) = shared.world.worst_slo_of(&service.name) else { return Vec::new() };
     let role = Role::of_slo(status.state());

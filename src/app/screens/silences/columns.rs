@@ -1,4 +1,4 @@
-//! What is told of a silence: on the screen, by `burnwatch silences`, and in its JSON.
+//! The columns of silences: on the screen, in `burnwatch silences` and in its JSON.
 
 use std::sync::Arc;
 
@@ -12,18 +12,18 @@ pub enum SilenceList {}
 
 pub struct SilenceItem<'a> {
     pub silence: &'a Silence,
-    /// How many alerts it hides now.
+    /// How many alerts the silence affects now.
     pub hides: usize,
 }
 
 /// A silence as the screen shows it.
 pub struct SilenceRow<'a> {
     silence: Arc<Silence>,
-    /// How far what is done to it is.
+    /// The optimistic state of an action in progress.
     stage: Option<OptimisticStage>,
     hides: usize,
     role: Role,
-    /// The role of what is not the most important.
+    /// The role of the less important cells.
     plain: Role,
     cx: Cx<'a>,
 }
@@ -31,13 +31,13 @@ pub struct SilenceRow<'a> {
 impl Listed for SilenceList {
     type Item<'a> = SilenceItem<'a>;
     type Row<'a> = SilenceRow<'a>;
-    /// Cells of the table.
+    /// The width of the table, in cells.
     type Widths = u16;
 }
 
 type Column = ListColumn<SilenceList>;
 
-/// Whom it is about and until when come first.
+/// The matchers and the end come first.
 pub const COLUMNS: &[Column] = &[
     Column::drawn(0, "", Size::words(1, 1, 0), |row| Cell::symbol(&row.cx, row.role)),
     Column::text("id", "ID", |item| Value::Text(item.silence.id.to_string())).on_screen(
@@ -80,8 +80,8 @@ pub const COLUMNS: &[Column] = &[
     Column::hidden("starts_at", |item| Value::Since(item.silence.starts_at)),
     Column::number("alerts", "ALERTS", |item| Value::count(item.hides)).on_screen(
         5,
-        "hides",
-        Size::numbers(5, 1),
+        "affects",
+        Size::numbers(7, 1),
         |row| Cell::text(row.hides.to_string(), row.plain),
     ),
     Column::text("created_by", "BY", |item| Value::words(item.silence.created_by.to_string())).on_screen(
@@ -110,7 +110,7 @@ pub const COLUMNS: &[Column] = &[
 ];
 
 impl<'a> SilenceRow<'a> {
-    /// A silence with what the screen knows besides.
+    /// A silence with the state of the screen.
     pub(super) fn new(
         screen: &Silences,
         cx: Cx<'a>,

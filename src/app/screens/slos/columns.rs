@@ -1,4 +1,4 @@
-//! What is told of an SLO: on the screen, by `burnwatch slos`, and in its JSON.
+//! The columns of SLOs: on the screen, in `burnwatch slos` and in its JSON.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -15,9 +15,9 @@ pub enum SloList {}
 /// An SLO, or one of its groups.
 pub struct SloItem<'a> {
     pub status: &'a SloStatus,
-    /// The group; none: nothing is measured.
+    /// The group; `None`: the SLO has no measurements.
     pub group: Option<&'a GroupStatus>,
-    /// What else is known.
+    /// The notes.
     pub world: &'a World,
 }
 
@@ -28,16 +28,16 @@ pub struct SloRow<'a> {
     pub(super) cx: Cx<'a>,
 }
 
-/// On what the widths depend.
+/// The input for the column widths.
 pub struct Widths {
     measured: CellWidths,
-    /// Cells of the longest state.
+    /// The longest state, in cells.
     state: u16,
-    /// Whether several sources know an SLO of one name.
+    /// Whether several sources have an SLO of the same name.
     is_shared: bool,
-    /// Whether several sources tell of SLOs.
+    /// Whether several sources have SLOs.
     has_sources: bool,
-    /// Cells of the table.
+    /// The width of the table, in cells.
     width: u16,
 }
 
@@ -62,7 +62,7 @@ impl Listed for SloList {
 
 type Column = ListColumn<SloList>;
 
-/// Budget, burn and what follows from them come first; how it was agreed can be read on the SLO's own screen.
+/// Budget, burn rates and state come first; the objective is also on the SLO's own screen.
 pub const COLUMNS: &[Column] = &[
     Column::drawn(0, "", Size::words(1, 1, 0), |row| Cell::symbol(&row.cx, row.role())),
     Column::text("id", "SLO", |item| Value::Text(item.status.slo.id.to_string())).on_screen_by(
@@ -149,10 +149,10 @@ pub const COLUMNS: &[Column] = &[
         Size::numbers(7, 11),
         |row| row.burn(259_200),
     ),
-    Column::number("exhausted_in_seconds", "GONE IN", |item| {
+    Column::number("exhausted_in_seconds", "EXHAUSTED IN", |item| {
         gone_in(item.status, item.group.and_then(|group| group.exhaustion))
     })
-    .on_screen(10, "runs out", Size::numbers(8, 2), |row| {
+    .on_screen(10, "exhausted", Size::numbers(9, 2), |row| {
         row.measured(|worst| words::exhaustion(row.status, worst))
     }),
     Column::number("alerts", "ALERTS", |item| {
@@ -200,7 +200,7 @@ impl SloRow<'_> {
         Role::of_slo(self.status.state())
     }
 
-    /// What is told of the worst group.
+    /// Columns of the worst group.
     fn measured(&self, words: impl Fn(&GroupStatus) -> StyledRun<'static>) -> Cell<'_> {
         self.status.worst().map_or_else(|| Cell::text(UNKNOWN, Role::Muted), |worst| Cell::Text(words(worst)))
     }
@@ -216,7 +216,7 @@ fn told(value: Option<f64>, text: impl Fn(f64) -> String) -> Value {
         .map_or(Value::Nothing, |value| Value::Formatted(value, text(value)))
 }
 
-/// Seconds; zero if nothing is left, none if it will not be so.
+/// Seconds until the budget is exhausted; zero if it is exhausted, `Nothing` if it will not be.
 fn gone_in(status: &SloStatus, exhaustion: Option<Exhaustion>) -> Value {
     let seconds = match exhaustion {
         Some(Exhaustion::Exhausted) => 0.0,
@@ -228,7 +228,7 @@ fn gone_in(status: &SloStatus, exhaustion: Option<Exhaustion>) -> Value {
     Value::Formatted(seconds, show::gone_in(exhaustion, status.slo.window.length(status.at)))
 }
 
-/// What a person must know beside the numbers, in words.
+/// Notes about the numbers of a row.
 pub fn why(status: &SloStatus, group: Option<&GroupStatus>) -> String {
     let pairs = group.into_iter().flat_map(|group| &group.pairs).filter(|now| now.holds == Some(true));
     let mut all: Vec<String> = pairs
@@ -252,7 +252,7 @@ pub fn why(status: &SloStatus, group: Option<&GroupStatus>) -> String {
     all.join("; ")
 }
 
-/// The comment: why there is no number, in words.
+/// Why a number is missing.
 fn doubt(status: &SloStatus, doubt: &MissingReason) -> String {
     match doubt {
         MissingReason::Unknown => "not measured".to_owned(),

@@ -1,4 +1,4 @@
-//! What is told of a source: on the screen, by `burnwatch sources`, and in its JSON.
+//! The columns of sources: on the screen, in `burnwatch sources` and in its JSON.
 
 use std::time::Duration;
 
@@ -10,7 +10,7 @@ use crate::model::source::ProbeReport;
 use crate::model::source_info::SourceInfo;
 use crate::model::world::Watchdog;
 
-/// Figures go on by steps of this: what is younger is not late, and a screen at rest must write little.
+/// Ages are shown in steps of this length, so that an idle screen does not redraw them all the time.
 const STEP: Duration = Duration::from_secs(15);
 
 pub enum SourceList {}
@@ -18,15 +18,15 @@ pub enum SourceList {}
 pub struct SourceItem<'a> {
     pub source: &'a SourceInfo,
     pub offer: Option<&'a ProbeReport>,
-    /// How it is, in one word.
+    /// The state, in one word.
     pub state: &'static str,
-    /// When it last answered.
+    /// When the source last answered.
     pub at: Option<Timestamp>,
-    /// Nothing where it has no alerts.
+    /// The watchdog; `None` if the source has no alerts.
     pub watchdog: Option<Watchdog>,
-    /// What is missing in its answers, and what is odd about it; none where it was never asked.
+    /// Missing data and warnings; `None` if the source was never queried.
     pub warnings: Option<Vec<String>>,
-    /// What is wrong.
+    /// The error.
     pub trouble: Option<String>,
 }
 
@@ -37,9 +37,9 @@ pub struct SourceRow<'a> {
     words: String,
     offer: Option<&'a ProbeReport>,
     traffic: SourceTraffic,
-    /// When it last answered.
+    /// When the source last answered.
     at: Option<Timestamp>,
-    /// Nothing where it has no alerts.
+    /// The watchdog; `None` if the source has no alerts.
     watchdog: Option<Watchdog>,
     cx: Cx<'a>,
 }
@@ -52,7 +52,7 @@ impl Listed for SourceList {
 
 type Column = ListColumn<SourceList>;
 
-/// How it is, what it is, and what it costs.
+/// State, product and cost.
 pub const COLUMNS: &[Column] = &[
     Column::drawn(0, "", Size::words(1, 1, 0), |row| Cell::symbol(&row.cx, row.role)),
     Column::text("name", "SOURCE", |item| Value::Text(item.source.id.to_string())).on_screen(
@@ -119,7 +119,7 @@ pub const COLUMNS: &[Column] = &[
     Column::text("trouble", "TROUBLE", |item| item.trouble.as_deref().map_or(Value::Nothing, Value::words)),
 ];
 
-/// The dead man's switch in words; nothing where the source has no alerts.
+/// The watchdog alert in one word; empty if the source has no alerts.
 pub fn watchdog_value(watchdog: Option<Watchdog>) -> Value {
     match watchdog {
         None | Some(Watchdog::Unknown) => Value::Nothing,
@@ -129,7 +129,7 @@ pub fn watchdog_value(watchdog: Option<Watchdog>) -> Value {
 }
 
 impl<'a> SourceRow<'a> {
-    /// A source with what is known of it.
+    /// A source with the state of the screen.
     pub(super) fn new(shared: &'a Shared, cx: Cx<'a>, source: &'a SourceInfo) -> Self {
         let cache = shared.world.cache(&source.id);
         let offer = cache.and_then(|cache| cache.probe().value());
@@ -165,7 +165,7 @@ impl<'a> SourceRow<'a> {
     }
 }
 
-/// How old an answer is: below a minute the step that it is within.
+/// The age of an answer, in steps.
 pub(super) fn answered(at: Timestamp, now: Timestamp) -> String {
     let age = age(at, now);
     let steps = [STEP, 2 * STEP, 4 * STEP];
@@ -175,12 +175,12 @@ pub(super) fn answered(at: Timestamp, now: Timestamp) -> String {
         .map_or_else(|| ago(at, now), |step| format!("<{}", duration::short(*step)))
 }
 
-/// The time to the end of the step, so that a total over it is a rate that rests.
+/// The end of the current step, so that a rate computed over it does not change within the step.
 fn in_steps(time: Duration) -> Duration {
     Duration::from_secs((time.as_secs() / STEP.as_secs() + 1) * STEP.as_secs())
 }
 
-/// To two significant digits: more would change with each answer.
+/// Rounded to two significant digits, so that the number does not change with each answer.
 fn rounded(value: f64) -> f64 {
     format!("{value:.1e}").parse().unwrap_or(value)
 }

@@ -1,4 +1,4 @@
-//! What is told of an event on the timeline.
+//! The columns of timeline events.
 
 use crate::app::event_log::{LogEvent, LogEventKey, LogEventKind};
 use crate::app::prelude::*;
@@ -15,13 +15,13 @@ pub(super) struct EventRow<'a> {
 impl Listed for EventList {
     type Item<'a> = ();
     type Row<'a> = EventRow<'a>;
-    /// Cells of the table.
+    /// The width of the table, in cells.
     type Widths = u16;
 }
 
 type Column = ListColumn<EventList>;
 
-/// When it was, and what happened to whom.
+/// The time, then the event and its subject.
 pub(super) const COLUMNS: &[Column] = &[
     Column::NONE.on_screen_by(
         0,

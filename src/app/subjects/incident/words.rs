@@ -77,7 +77,7 @@ pub fn line(shared: &Shared, cx: &Cx<'_>, known: &IncidentView) -> Vec<StyledRun
     ]
 }
 
-/// What the paging system will do by itself, in words: "escalates in 12m".
+/// What the paging system will do automatically: "escalates in 12m".
 pub fn pending(what: &str, at: Timestamp, now: Timestamp) -> String {
     let does = match what {
         "escalate" => "escalates",

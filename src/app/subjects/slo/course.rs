@@ -43,7 +43,6 @@ pub struct BudgetDrop {
 
 /// The lines of the budget chart over one grid, from the start of the window into the future.
 pub struct Curves {
-    /// The time grid.
     pub span: TimeGrid,
     /// The remaining budget until now; NaN after that.
     pub left: Vec<f64>,

@@ -42,7 +42,6 @@ fn slots_span(window: &Window, moment: Timestamp) -> TimeGrid {
 
 /// The queries of the charts of an SLO, and their time grid.
 pub struct ChartQueries {
-    /// The errors by slot.
     pub slots: Option<ErrorSlots>,
     /// The same from counted events, if the window's ratio is a time-weighted average and the definition allows counting.
     pub events: Option<ErrorSlots>,

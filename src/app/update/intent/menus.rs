@@ -1,4 +1,4 @@
-//! The menus of actions: everything that is possible here, each thing with the reason where it cannot be done.
+//! The menus of actions: every action for the selection; for those that are not possible, the reason.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -29,14 +29,14 @@ use crate::model::silence::SilenceState;
 use crate::model::source::SourceId;
 use crate::model::world::IncidentView;
 
-/// Minutes that an incident rests by one key.
+/// The durations of snoozing in the menu, in minutes.
 const RESTS: [u64; 5] = [15, 30, 60, 240, 480];
-/// Minutes by which a silence is extended.
+/// The durations by which the menu extends a silence, in minutes.
 const LONGER: [u64; 6] = [30, 60, 120, 240, 480, 1440];
-/// Minutes for which a turn is taken.
+/// The durations for which the menu takes a shift, in minutes.
 const STINTS: [u64; 4] = [60, 120, 240, 480];
 
-/// The ways of paging somebody about an incident.
+/// The operations that page somebody about an incident.
 const PAGING: [OperationKind; 3] = [OperationKind::Escalate, OperationKind::Assign, OperationKind::Reroute];
 
 type Items = Vec<(String, MenuChoice)>;
@@ -45,7 +45,7 @@ fn show(state: &mut State, title: impl Into<String>, items: Items) {
     state.mode = Mode::Menu(Menu::new(title.into(), items, 0));
 }
 
-/// A menu item: what it is called and leads to, or why it cannot be done.
+/// A menu item with its name and intent, or with the reason why it is not possible.
 fn item(name: impl Into<String>, intent: Intent, cannot: Option<Text>) -> (String, MenuChoice) {
     (name.into(), cannot.map_or_else(|| MenuChoice::Intent(Box::new(intent)), MenuChoice::Cannot))
 }
@@ -56,7 +56,7 @@ fn with_key(state: &State, command: Command, name: &str) -> String {
     format!("{name}  ({key})")
 }
 
-/// Everything that can be done to what the person points at.
+/// All actions for the selection.
 pub(super) fn all(state: &mut State, now: Timestamp) {
     let pointed = state.selection();
     let mut items: Items = Vec::new();
@@ -87,7 +87,7 @@ pub(super) fn all(state: &mut State, now: Timestamp) {
                 format!("{} services", names.len())
             };
             let alerts = to_silence(state);
-            let none = alerts.is_empty().then(|| "no alert of it is known".into());
+            let none = alerts.is_empty().then(|| "no alerts found".into());
             let why = none.or_else(|| Planner::of(&state.shared).cannot_anywhere(OperationKind::Silence));
             let name = with_key(state, Command::Silence, &silences_of(alerts.len()));
             items.push(item(name, Intent::Silence(alerts, SILENCED), why));
@@ -97,32 +97,31 @@ pub(super) fn all(state: &mut State, now: Timestamp) {
     let keys = about(state);
     let known = Planner::of(&state.shared).incidents(&keys);
     if !known.is_empty() {
-        title = match (known.as_slice(), &pointed) {
-            ([one], Selection::Incidents(_)) => called(one).to_string(),
-            (many, Selection::Incidents(_)) => format!("{} incidents", many.len()),
-            (many, _) => {
-                let numbers: Vec<String> =
-                    many.iter().take(3).map(|known| format!("#{}", known.incident.number)).collect();
-                format!("{title}, of {}", numbers.join(" "))
-            }
+        title = if !matches!(pointed, Selection::Incidents(_)) {
+            let first = known.iter().take(3).map(|known| format!("#{}", known.incident.number));
+            format!("{title}, of {}", first.collect::<Vec<_>>().join(" "))
+        } else if let [one] = known.as_slice() {
+            called(one).to_string()
+        } else {
+            format!("{} incidents", known.len())
         };
-        // who has it comes before who is not to hear of it
+        // actions on the incident come before actions on its alerts
         items.splice(0..0, of_incidents(state, &keys, &known));
         if matches!(pointed, Selection::Incidents(_)) {
             let alerts = to_silence(state);
-            let none = alerts.is_empty().then(|| "no alert is known that it is about".into());
+            let none = alerts.is_empty().then(|| "no alerts found".into());
             let why = none.or_else(|| Planner::of(&state.shared).cannot_anywhere(OperationKind::Silence));
             let name = with_key(state, Command::Silence, "Silence its alerts...");
             items.push(item(name, Intent::Silence(alerts, SILENCED), why));
         }
     }
-    let heading = match (known.as_slice(), &pointed) {
-        ([one], _) => one.incident.title.to_string(),
-        (_, Selection::Alerts(alerts)) => {
-            let first = alerts.first().and_then(|alert| state.shared.world.alert(*alert));
-            first.map(|alert| alert.name().to_owned()).unwrap_or_default()
-        }
-        _ => String::new(),
+    let heading = if let [one] = known.as_slice() {
+        one.incident.title.to_string()
+    } else if let Selection::Alerts(alerts) = &pointed {
+        let first = alerts.first().and_then(|alert| state.shared.world.alert(*alert));
+        first.map(|alert| alert.name().to_owned()).unwrap_or_default()
+    } else {
+        String::new()
     };
     let why = Planner::of(&state.shared).cannot_anywhere(OperationKind::Trigger);
     let trigger = PartialOperation::on(OperationKind::Trigger, Objects::Service(None));
@@ -131,11 +130,11 @@ pub(super) fn all(state: &mut State, now: Timestamp) {
     let why = Planner::of(&state.shared).cannot_anywhere(OperationKind::Silence);
     items.push(item(with_key(state, Command::NewSilence, "New silence..."), Intent::NewSilence, why));
     items.push(item(with_key(state, Command::Silences, "All silences"), Intent::Silences, None));
-    items.push(item(with_key(state, Command::Results, "Actions taken so far"), Intent::Results, None));
+    items.push(item(with_key(state, Command::Results, "Results of actions"), Intent::Results, None));
     show(state, title, items);
 }
 
-/// What a menu calls silencing the alerts of something.
+/// The menu item that silences the alerts of an incident or a service.
 fn silences_of(alerts: usize) -> String {
     match alerts {
         0 => "Silence its alerts...".to_owned(),
@@ -144,12 +143,12 @@ fn silences_of(alerts: usize) -> String {
     }
 }
 
-/// What can be done to incidents: all operations that have a place in their menu.
+/// All operations on incidents that the menu lists.
 fn of_incidents(state: &State, keys: &[IncidentKey], known: &[&IncidentView]) -> Items {
     let planner = Planner::of(&state.shared);
     let specs = OperationKind::ALL.iter().map(|kind| kind.spec()).filter(|spec| !spec.menu.is_empty());
     let offered = specs.map(|spec: &OperationSpec| {
-        // one of the three ways is enough for the menu of them
+        // the item is shown if one of the three operations is possible
         let ways = if PAGING.contains(&spec.kind) { &PAGING[..] } else { std::slice::from_ref(&spec.kind) };
         let why: Option<Vec<Text>> = ways.iter().map(|kind| planner.cannot_on(known, *kind)).collect();
         let key = Command::ALL.iter().find(|command| command.name() == spec.name);
@@ -173,14 +172,14 @@ fn of_silences(state: &State, keys: &[SilenceKey]) -> Items {
     if let ([key], [silence]) = (keys, all.as_slice()) {
         let why = |kind| planner.cannot(&silence.source, kind);
         let is_over = silence.state == SilenceState::Expired;
-        let ended = is_over.then(|| "it has ended: make it again instead".into());
+        let ended = is_over.then(|| "it has expired: create it again instead".into());
         items.push(item(
             "Edit: other matchers, comment or end...",
             Intent::EditSilence(key.clone()),
             ended.or_else(|| why(OperationKind::Edit)),
         ));
         let again = Intent::SilenceAgain(key.clone());
-        items.push(item("Make it again...", again, why(OperationKind::Silence)));
+        items.push(item("Create it again...", again, why(OperationKind::Silence)));
     }
     items
 }
@@ -197,14 +196,16 @@ fn of_level(state: &State, key: &LevelKey, now: Timestamp) -> Items {
     vec![item(name, Intent::Operate(wanted), turn.err())]
 }
 
-/// Whom to wake: levels, people, policies.
+/// The menu of whom to page: levels, people, policies.
 pub(super) fn page(state: &mut State, keys: &[IncidentKey], now: Timestamp) {
     let planner = Planner::of(&state.shared);
     let known = planner.incidents(keys);
     let (title, source) = match known.as_slice() {
         [] => return refuse(state, "it is gone", now),
-        [one] => (format!("#{}: page whom?", one.incident.number), one.incident.source.clone()),
-        [first, ..] => (format!("{} incidents: page whom?", known.len()), first.incident.source.clone()),
+        [one] => (format!("#{}: escalate or reassign to", one.incident.number), one.incident.source.clone()),
+        [first, ..] => {
+            (format!("{} incidents: escalate or reassign to", known.len()), first.incident.source.clone())
+        }
     };
     let is_fresh = planner.knows_who_is_on_call(&source, now);
     let mut items = Items::new();
@@ -221,7 +222,7 @@ pub(super) fn page(state: &mut State, keys: &[IncidentKey], now: Timestamp) {
     show(state, title, items);
 }
 
-/// The value of one parameter.
+/// The menu for the value of one parameter.
 pub(super) fn pick(state: &mut State, wanted: &PartialOperation, param: &'static Param, now: Timestamp) {
     let mut title = param.prompt.to_owned();
     if let Objects::Level(LevelKey { policy, level }) = &wanted.objects {
@@ -234,7 +235,7 @@ pub(super) fn pick(state: &mut State, wanted: &PartialOperation, param: &'static
     show(state, title, items);
 }
 
-/// What a parameter can be, as items of a menu.
+/// The possible values of a parameter as menu items.
 fn offered(
     shared: &Shared,
     wanted: &PartialOperation,
@@ -252,10 +253,10 @@ fn offered(
     choices.into_iter().map(offer).collect()
 }
 
-/// What can be chosen, and what is said where that is nothing: the name of the thing, and why there is none.
+/// The possible values; and, if there are none, the name of the item and the reason.
 type Choices = (Vec<(String, Argument)>, Option<(&'static str, &'static str)>);
 
-/// The values that a parameter of this kind can have.
+/// The possible values of a parameter of this kind.
 fn choices(shared: &Shared, objects: &Objects, kind: ParamKind, now: Timestamp) -> Choices {
     let planner = Planner::of(shared);
     let keys: &[IncidentKey] = if let Objects::Incidents(keys) = objects { keys } else { &[] };
@@ -266,7 +267,7 @@ fn choices(shared: &Shared, objects: &Objects, kind: ParamKind, now: Timestamp) 
     let later = |length: Duration| now.checked_add(length).unwrap_or(now);
     let minutes =
         |all: &[u64]| all.iter().map(|minutes| Duration::from_secs(minutes * 60)).collect::<Vec<_>>();
-    let night = |person: &Person| if person.is_at_night(now) == Some(true) { ", night there" } else { "" };
+    let night = |person: &Person| if person.is_at_night(now) == Some(true) { ", at night" } else { "" };
     match kind {
         ParamKind::Person => {
             let all = first.into_iter().flat_map(|source| {
@@ -391,7 +392,7 @@ fn levels(shared: &Shared, known: &[&IncidentView], now: Timestamp) -> Choices {
     (on_call::levels(board, policy).into_iter().map(name).collect(), None)
 }
 
-/// About which service an incident is opened.
+/// The menu of the service for which an incident is opened.
 pub(super) fn services(state: &mut State, wanted: &PartialOperation, now: Timestamp) {
     let planner = Planner::of(&state.shared);
     let able = state.shared.sources.iter().map(|info| &info.id);
@@ -411,7 +412,7 @@ pub(super) fn services(state: &mut State, wanted: &PartialOperation, now: Timest
     show(state, "Open an incident about", items);
 }
 
-/// How long it is until the morning of the zone in which times are shown: eight o'clock.
+/// The time until 08:00 in the displayed time zone.
 fn until_morning(shared: &Shared, now: Timestamp) -> Option<Duration> {
     let here = now.to_zoned(shared.look.zone.clone());
     let today = here.date().at(8, 0, 0, 0).to_zoned(shared.look.zone.clone()).ok()?;
@@ -420,7 +421,7 @@ fn until_morning(shared: &Shared, now: Timestamp) -> Option<Duration> {
     } else {
         here.date().tomorrow().ok()?.at(8, 0, 0, 0).to_zoned(shared.look.zone.clone()).ok()?
     };
-    // whole seconds, and not one too few
+    // in whole seconds, rounded up
     let rest = morning.timestamp().duration_since(now);
     let more = i64::from(rest.subsec_nanos() > 0);
     Duration::try_from(SignedDuration::from_secs(rest.as_secs() + more)).ok()

@@ -1,4 +1,4 @@
-//! What is done at the simulated PagerDuty.
+//! The write requests of the simulated PagerDuty.
 
 use std::time::Duration;
 
@@ -15,7 +15,7 @@ use crate::model::action::{EntityRef, Operation};
 use crate::model::incident::Urgency;
 use crate::model::labels::Text;
 
-/// The longest rest, in seconds.
+/// The maximum snooze, in seconds.
 const REST: u64 = 604_800;
 
 type RefusedAction = (u16, &'static str);
@@ -28,22 +28,23 @@ impl PagerServer {
         if body.is_null() {
             return Err((415, "Unsupported Media Type"));
         }
-        match (&asked.method, asked.path().as_slice()) {
-            (&Method::POST, ["incidents"]) => {
-                self.actor(asked)?;
-                self.open(at(body, "/incident"), now)
-            }
+        let path = asked.path();
+        // help is asked for in the name of `requester_id`, and overrides are in nobody's name
+        if !matches!(path.as_slice(), ["incidents", _, "responder_requests"] | ["schedules", _, "overrides"])
+        {
+            self.actor(asked)?;
+        }
+        match (&asked.method, path.as_slice()) {
+            (&Method::POST, ["incidents"]) => self.open(at(body, "/incident"), now),
             (&Method::PUT, ["incidents", id]) => {
-                self.actor(asked)?;
                 for operation in self.changes(at(body, "/incident"))? {
-                    // what is over can still be ranked
+                    // a resolved incident can still get a priority
                     let may_be_over = matches!(operation, Operation::Priority { .. });
                     self.note(id, operation, may_be_over, now)?;
                 }
-                Ok((200, json!({ "incident": self.rendered(&self.one(id, now)?) })))
+                self.told(200, id, now)
             }
             (&Method::PUT, ["incidents", id, "merge"]) => {
-                self.actor(asked)?;
                 let into = self.one(id, now)?;
                 if is_over(&into) {
                     return Err((400, "Incident Already Resolved"));
@@ -53,17 +54,15 @@ impl PagerServer {
                 for merged in list(body, "/source_incidents") {
                     self.note(text(merged, "/id"), Operation::Merge { into: into.clone() }, false, now)?;
                 }
-                Ok((200, json!({ "incident": self.rendered(&self.one(id, now)?) })))
+                self.told(200, id, now)
             }
             (&Method::POST, ["incidents", id, "snooze"]) => {
-                self.actor(asked)?;
                 let seconds = at(body, "/duration").as_u64().filter(|seconds| (1..=REST).contains(seconds));
                 let rest = Duration::from_secs(seconds.ok_or(INVALID)?);
                 self.note(id, Operation::Snooze { rest }, false, now)?;
-                Ok((201, json!({ "incident": self.rendered(&self.one(id, now)?) })))
+                self.told(201, id, now)
             }
             (&Method::POST, ["incidents", id, "notes"]) => {
-                self.actor(asked)?;
                 let content: Text = text(body, "/note/content").into();
                 self.note(id, Operation::Note { content }, true, now)?;
                 let notes = self.one(id, now)?.notes;
@@ -83,7 +82,6 @@ impl PagerServer {
                 Ok((200, json!({ "responder_request": made })))
             }
             (&Method::POST, ["incidents", id, "status_updates"]) => {
-                self.actor(asked)?;
                 let message: Text = text(body, "/message").into();
                 let made = json!({ "id": format!("S{}", now.as_millisecond()), "message": &*message });
                 self.note(id, Operation::StatusUpdate { message }, true, now)?;
@@ -94,7 +92,7 @@ impl PagerServer {
         }
     }
 
-    /// Whoever acts must be somebody of the account.
+    /// The acting user must be a user of the account.
     fn actor(&self, asked: &ParsedRequest) -> Result<(), RefusedAction> {
         let from = asked.header("from").ok_or((400, "Requester From header is required"))?;
         let mut people = self.world.paging.people();
@@ -107,7 +105,7 @@ impl PagerServer {
         Some(EntityRef { id: found.id, name: found.name })
     }
 
-    /// What a change of an incident is made of.
+    /// The JSON keys of an incident update.
     fn changes(&self, wanted: &Value) -> Result<Vec<Operation>, RefusedAction> {
         let mut operations = Vec::new();
         match text(wanted, "/status") {
@@ -141,7 +139,7 @@ impl PagerServer {
         if operations.is_empty() { Err(INVALID) } else { Ok(operations) }
     }
 
-    /// Does something to an incident.
+    /// Records an operation on an incident.
     fn note(
         &self,
         id: &str,
@@ -188,10 +186,10 @@ impl PagerServer {
             target,
             was_taken: false,
         });
-        Ok((201, json!({ "incident": self.rendered(&self.one(&id, now)?) })))
+        self.told(201, &id, now)
     }
 
-    /// Takes turns of a rotation over, each with an answer of its own.
+    /// Creates overrides of a schedule; the answer has a status for each.
     fn stand_in(&self, id: &str, body: &Value, now: Timestamp) -> PagerAnswer {
         let paging = &self.world.paging;
         if !paging.has_rotation(id) {

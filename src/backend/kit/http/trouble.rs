@@ -29,7 +29,7 @@ const PROXY_SAYS: [(&str, &str); 3] = [
 /// The maximum wait that a server can ask for.
 const MAX_WAIT: Duration = Duration::from_secs(3600);
 
-/// The comment: why there was no answer at all.
+/// Why a request got no answer.
 pub(super) enum Unsent {
     /// Nothing left this machine.
     Before(ErrorKind),
@@ -44,7 +44,7 @@ impl Unsent {
 }
 
 impl ErrorKind {
-    /// The server's words, where it refused with this status.
+    /// The server's message, if it refused with this status.
     pub(in crate::backend) fn refused(&self, with: u16) -> Option<&str> {
         if let Self::Refused { status, message } = self {
             Some(message).filter(|_| *status == with).map(|m| &**m)

@@ -1,4 +1,4 @@
-//! Requests that change something: sent once, and what went wrong sorted by whether it may have been done all the same.
+//! Requests that change something: sent once; errors tell whether the request may have been executed.
 
 use std::fmt::Write as _;
 
@@ -11,14 +11,14 @@ use crate::model::action::{ActionError, RequestPreview};
 use crate::model::source::{ErrorKind, SourceError};
 use crate::model::text::escaped_json;
 
-/// One request that changes something.
+/// One write request.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct WriteRequest {
     pub(crate) method: Method,
-    /// Below the address of the source; what comes from outside has passed [`segment`].
+    /// The path below the source's address; parts from outside have passed [`segment`].
     pub(crate) path: String,
     pub(crate) body: Option<Value>,
-    /// Further headers; never a credential.
+    /// Additional headers; never a credential.
     pub(crate) headers: Vec<(&'static str, String)>,
 }
 
@@ -27,7 +27,7 @@ impl WriteRequest {
         Self { method, path, body, headers: Vec::new() }
     }
 
-    /// The same with a header; what it says is shown to nobody.
+    /// Adds a header, which request previews do not show.
     pub(crate) fn header(mut self, name: &'static str, value: &str) -> Self {
         self.headers.push((name, value.to_owned()));
         self
@@ -45,7 +45,7 @@ impl WriteRequest {
         Self::of(Method::DELETE, path.into(), None)
     }
 
-    /// The request to a source at this address as it may be shown: what is sent besides to say who asks is left out. The body is
+    /// The request as shown to the user, for a source at this address: without the headers that identify the user. The body is
     /// the JSON that is sent.
     pub(crate) fn preview(&self, address: &str) -> RequestPreview {
         let body = self.body.as_ref().map(|body| escaped_json(&body.to_string()).into());
@@ -54,7 +54,7 @@ impl WriteRequest {
     }
 }
 
-/// One part of a path, whatever it holds.
+/// One segment of a path, percent-encoded.
 pub(crate) fn segment(text: &str) -> String {
     text.bytes().fold(String::new(), |mut out, byte| {
         if byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'~') {
@@ -67,11 +67,11 @@ pub(crate) fn segment(text: &str) -> String {
 }
 
 impl Http {
-    /// Sends it, once.
+    /// Sends the request once.
     ///
     /// # Errors
-    /// Whatever keeps a whole answer from coming with a 2xx status. Unclear is what may have reached the server and was not
-    /// plainly refused: no answer, half of one, a status of 500 or more.
+    /// Any failure but a complete answer with a 2xx status. The result is unclear if the server may have received the request and
+    /// did not clearly refuse it: no answer, an incomplete one, or a status of 500 or more.
     pub(crate) async fn send(&self, wanted: &WriteRequest) -> Result<Body, ActionError> {
         let url = self.url(&wanted.path);
         let mut request = Request::new(wanted.method.clone(), url.clone());
@@ -89,14 +89,14 @@ impl Http {
         let response = self.deliver(request.into()).await.map_err(|unsent| match unsent {
             Unsent::Before(trouble) => surely_not(self.error(trouble)),
             Unsent::InTransit(error) => {
-                // a request that found no connection never left
+                // without a connection nothing was sent
                 let is_unclear = !trouble::is_unsent(&*error);
                 ActionError { error: self.failed(&*error), is_unclear }
             }
         })?;
         let status = response.status();
         if status.is_success() && self.auth_clients.bare(response.url()) != self.auth_clients.bare(&url) {
-            // on the way to another path a POST may have become a GET
+            // a redirect may have turned the POST into a GET
             let to = response.url().path().to_owned();
             return Err(ActionError { error: self.error(ErrorKind::Redirected { to }), is_unclear: true });
         }
@@ -107,7 +107,7 @@ impl Http {
     }
 }
 
-/// Nothing was done.
+/// An error of an action that was certainly not executed.
 pub(crate) fn surely_not(error: SourceError) -> ActionError {
     ActionError { error, is_unclear: false }
 }

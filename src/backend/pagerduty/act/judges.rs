@@ -1,4 +1,4 @@
-//! What PagerDuty's answers mean for what was done, or is about to be.
+//! Evaluates PagerDuty's answers: before an action, after its request, and when it is read back.
 
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Map, Value};
@@ -18,17 +18,17 @@ use crate::model::labels::Text;
 use crate::model::operation::TargetKind;
 use crate::model::source::{ErrorKind, SourceError};
 
-/// Two clocks are compared by the second, and requests take a while.
+/// Clocks are compared in whole seconds, and a request takes some time.
 const SLACK: SignedDuration = SignedDuration::from_secs(5);
 
-/// What was read.
+/// The answer to a read.
 pub(in crate::backend) enum Answer {
-    /// An incident, and the server's clock.
+    /// An incident, and the server's time.
     Incident(Known, Option<Timestamp>),
     Items(Vec<Value>),
 }
 
-/// An incident as it stands.
+/// The current state of an incident.
 pub(in crate::backend) struct Known(Box<wire::Incident>);
 
 impl Writer for PagerDuty {
@@ -45,48 +45,41 @@ impl Writer for PagerDuty {
 
     fn context(&self) -> WriteContext {
         let kept = self.kept();
-        let actor = match (&kept.key, &kept.me) {
-            (Some((_, KeyOwner::User { me, .. })), _) | (_, Some((_, me))) => Some(Text::clone(&me.id)),
-            _ => None,
-        };
+        let of_key = kept.key.as_ref().and_then(|(_, key)| key.user());
+        let me = of_key.or(kept.me.as_ref().map(|(_, me)| me));
+        let actor = me.map(|me| Text::clone(&me.id));
         WriteContext { actor, ..WriteContext::at(self.clock.now()) }
     }
 
-    /// The person who acts: the key's owner, or whoever `from` names. Never a guess.
+    /// The acting user: the owner of the key, or the user in `from`; an error if neither is known.
     async fn identify(&self, action: &Action) -> Result<WriteContext, ActionError> {
         let (me, _) = self.who().await.map_err(surely_not)?;
         let key = self.kept().key.as_ref().map(|(_, key)| key.clone());
-        let named = self.settings.from.as_deref().map(Text::from);
-        let (actor, address) = match (key, me, named) {
-            (Some(KeyOwner::User { .. }), Some(me), named) => match me.email.or(named) {
-                Some(address) => (Some(me.id), address),
-                None => {
-                    return Err(self.unfit(format!(
-                        "PagerDuty does not tell the address of {}: put it into `from` of [sources.{}]",
-                        me.name, self.info.id
-                    )));
-                }
-            },
-            (_, Some(me), Some(address)) => (Some(me.id), address),
-            (Some(KeyOwner::Hidden), None, Some(address)) => (None, address),
-            (_, None, Some(from)) => {
-                return Err(self.unfit(format!(
-                    "nobody at PagerDuty has the address `{from}`: correct `from` of [sources.{}]",
-                    self.info.id
-                )));
+        let owner = key.as_ref().and_then(KeyOwner::user);
+        let own_address = owner.and_then(|owner| owner.email.clone());
+        let address = own_address.or(self.settings.from.as_deref().map(Text::from));
+        let setting = format!("`from` of [sources.{}]", self.info.id);
+        let why = match (owner, &me, &address) {
+            (Some(me), _, None) => {
+                format!("PagerDuty does not tell the address of {}: put it into {setting}", me.name)
             }
-            (_, _, None) => {
-                return Err(self.unfit(format!(
-                    "the key does not say who you are: put your e-mail address at PagerDuty into `from` of [sources.{}]",
-                    self.info.id
-                )));
+            (None, _, None) => {
+                format!(
+                    "the key does not say who you are: put your e-mail address at PagerDuty into {setting}"
+                )
+            }
+            (_, None, Some(from)) if key != Some(KeyOwner::Hidden) => {
+                format!("nobody at PagerDuty has the address `{from}`: correct {setting}")
+            }
+            (_, None, Some(_)) if matches!(action.operation, Operation::AddResponder { .. }) => {
+                "the key may not read users, so nobody knows who asks for help".to_owned()
+            }
+            (_, _, Some(_)) => {
+                let actor = me.map(|me| me.id);
+                return Ok(WriteContext { actor, signature: address, ..WriteContext::at(self.clock.now()) });
             }
         };
-        let cx = WriteContext { actor, signature: Some(address), ..WriteContext::at(self.clock.now()) };
-        if cx.actor.is_none() && matches!(action.operation, Operation::AddResponder { .. }) {
-            return Err(self.unfit("the key may not read users, so nobody knows who asks for help".into()));
-        }
-        Ok(cx)
+        Err(self.unfit(why))
     }
 
     async fn recognise(&self, action: &Action) -> Result<WriteContext, SourceError> {
@@ -133,7 +126,7 @@ impl Writer for PagerDuty {
         if let (Some(state), Some(stands)) = (job.judge.state, stands)
             && stands != state.word()
         {
-            return Err(unclear(self.odd(&format!("it is {stands} all the same"))));
+            return Err(unclear(self.odd(&format!("but the status is still {stands}"))));
         }
         let id = answer.get("id").and_then(Value::as_str).filter(|_| job.judge.is_made());
         Ok(ActionResult::Done { id: id.map(Into::into) })
@@ -141,17 +134,15 @@ impl Writer for PagerDuty {
 
     fn judge_refusal(&self, job: &Job<'_, Self>, error: ActionError) -> Refusal {
         let judge = &job.judge;
-        let again = match (&error.error.trouble, &judge.then) {
-            (ErrorKind::Refused { status: 400 | 409, message }, Then::Key(key))
-                if message.contains("already exists") =>
-            {
+        let refused = |codes: &[u16]| codes.iter().find_map(|code| error.error.trouble.refused(*code));
+        let again = match &judge.then {
+            Then::Key(key) if refused(&[400, 409]).is_some_and(|said| said.contains("already exists")) => {
                 Some(with_key(key))
             }
-            // somebody may have ended it between the look and the request
-            (ErrorKind::Refused { status: 400 | 409 | 422, .. }, _) if judge.is_guarded => {
-                Some(super::one(&job.action.target.id))
-            }
-            _ => None,
+            // somebody may have resolved it after the precheck
+            Then::Log(..) | Then::Notes(_) | Then::Key(_) | Then::Override(..) => refused(&[400, 409, 422])
+                .filter(|_| judge.is_guarded)
+                .map(|_| super::one(&job.action.target.id)),
         };
         let error = ActionError { error: judge.explained(error.error), ..error };
         match again {
@@ -180,10 +171,8 @@ impl Writer for PagerDuty {
         sent_at: Timestamp,
         answers: &[Result<Answer, SourceError>],
     ) -> Result<Verdict, SourceError> {
-        let mut read = Vec::new();
-        for answer in answers {
-            read.push(answer.as_ref().map_err(Clone::clone)?);
-        }
+        let read: Vec<&Answer> =
+            answers.iter().map(|answer| answer.as_ref().map_err(Clone::clone)).collect::<Result<_, _>>()?;
         let is = |verification| Ok(Verdict::Is(verification));
         let found = |id: Option<&Word>| {
             let done = |id: &Word| Verification::Done { id: Some(id.0.as_str().into()) };
@@ -235,7 +224,7 @@ impl PagerDuty {
         surely_not(self.http.error(ErrorKind::Unfit { reason }))
     }
 
-    /// A list with a status of its own for each; one alone before there could be several.
+    /// Reads the answer to an override request: a list with a status for each override, or a single object in older versions.
     fn overridden(&self, answer: &Value) -> Result<ActionResult, ActionError> {
         let first = answer.get(0).unwrap_or(answer);
         let status = first.get("status").and_then(Value::as_u64).unwrap_or(201);
@@ -254,7 +243,7 @@ impl PagerDuty {
 }
 
 impl Judge {
-    /// Whether something is made that has an id of its own.
+    /// Whether the operation creates an object with its own id.
     fn is_made(&self) -> bool {
         matches!(self.then, Then::Notes(_) | Then::Key(_) | Then::Override(..))
     }
@@ -263,7 +252,7 @@ impl Judge {
         matches!(&self.then, Then::Key(key) if *incident.key.0 == **key)
     }
 
-    /// What was made, among those that are like it.
+    /// Finds the created object in a list of similar objects.
     fn found_in(
         &self,
         items: &[Value],
@@ -295,18 +284,20 @@ impl Judge {
         }
     }
 
-    /// A refusal in words that say what may be missing.
+    /// Adds to a refusal what may be missing.
     fn explained(&self, error: SourceError) -> SourceError {
-        let (status, said) = match &error.trouble {
-            ErrorKind::Forbidden { message } => (403, message.clone()),
-            ErrorKind::Refused { status, message } => (*status, message.clone()),
-            _ => return error,
+        let (status, said) = if let ErrorKind::Forbidden { message } = &error.trouble {
+            (403, message)
+        } else if let ErrorKind::Refused { status, message } = &error.trouble {
+            (*status, message)
+        } else {
+            return error;
         };
         let help = match (status, &self.missing) {
             (402, _) => "the account's plan does not have this",
-            (403, _) => "the key or the role behind it may only read, or not here",
+            (403, _) => "the key or its role has no write permission here",
             (_, Some((codes, missing))) if codes.contains(&status) => missing,
-            (404, _) => "the incident is not there any more, or the key may not see it",
+            (404, _) => "the incident no longer exists, or the key may not see it",
             _ => return error,
         };
         let message = if said.is_empty() { help.to_owned() } else { format!("{said}; {help}") };
@@ -314,7 +305,7 @@ impl Judge {
     }
 }
 
-/// What keeps it from being sent: it is so, or somebody else has changed the incident since the person looked.
+/// Why nothing is sent: the incident is already in the wanted state, or somebody else has changed it since the user saw it.
 fn conflict(job: &Job<'_, PagerDuty>, now: &wire::Incident) -> Option<ActionResult> {
     let (stands, seen) = (status(now)?, job.action.target.seen);
     let is_me = |thing: &&Thing| job.cx.actor.as_deref() == Some(&*thing.id.0);

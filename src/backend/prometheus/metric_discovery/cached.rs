@@ -37,7 +37,7 @@ pub(super) trait CachedEntry: Clone {
     /// Copies the optional part from the previous result.
     fn take_part(&mut self, _before: &Self) {}
 
-    /// Whether it only adds to services that others speak of.
+    /// Whether it only adds data to services that other entries find.
     fn only_adds(&self) -> bool {
         false
     }

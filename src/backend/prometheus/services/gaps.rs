@@ -105,21 +105,6 @@ impl QueryScope<'_> {
             Self::Targets | Self::Down => &[Signal::Targets],
         }
     }
-
-    /// Whether the query only adds to services that other queries find.
-    pub(super) fn only_adds(self) -> bool {
-        match self {
-            Self::Full(entry, _) => entry.only_known,
-            Self::Up(entry, _) => entry.only_known,
-            Self::Named(entry, _) => entry.only_known,
-            Self::All(..)
-            | Self::Failed(..)
-            | Self::Quantile(..)
-            | Self::Apdex(..)
-            | Self::Targets
-            | Self::Down => false,
-        }
-    }
 }
 
 /// Queries that failed, or whose answer is partial.

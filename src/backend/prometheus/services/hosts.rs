@@ -97,7 +97,7 @@ pub(super) fn fill(answers: &ServiceAnswers<'_>, readings: &mut ReadingSet) {
     let mut hosts: HashMap<&Text, HashMap<Text, Host>> = HashMap::new();
     for (job, result) in answers {
         let (Some(selector_group), Some(labels), Ok(told)) =
-            (job.part.selector_group(), labels(job.part), result)
+            (job.part.selector_group(), job.part.labels(), result)
         else {
             continue;
         };
@@ -144,28 +144,13 @@ pub(super) fn fill(answers: &ServiceAnswers<'_>, readings: &mut ReadingSet) {
     }
 }
 
-/// The labels that a query keeps beside the one that names the service.
-fn labels(part: QueryScope<'_>) -> Option<&[String]> {
-    match part {
-        QueryScope::Full(entry, _) => Some(&entry.labels),
-        QueryScope::Up(entry, _) => Some(&entry.labels),
-        QueryScope::Named(entry, _) => Some(&entry.labels),
-        QueryScope::All(..)
-        | QueryScope::Failed(..)
-        | QueryScope::Quantile(..)
-        | QueryScope::Apdex(..)
-        | QueryScope::Targets
-        | QueryScope::Down => None,
-    }
-}
-
 fn names(answers: &ServiceAnswers<'_>) -> HashMap<Text, HostNames> {
     let mut instances: HashMap<&Text, Vec<&Text>> = HashMap::new();
     // what hosts call themselves: instance and name
     let mut reported_names: HashMap<&Text, Vec<(&Text, &Text)>> = HashMap::new();
     for (job, result) in answers {
         let (Some(selector_group), Some(labels), Ok(told)) =
-            (job.part.selector_group(), labels(job.part), result)
+            (job.part.selector_group(), job.part.labels(), result)
         else {
             continue;
         };

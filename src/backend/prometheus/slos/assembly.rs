@@ -8,8 +8,9 @@ use jiff::Timestamp;
 
 use super::coverage;
 use super::increases::WindowEvents;
+use super::number_source::NumberSource;
 use super::query_cache::{GoodAnswer, QueryOutcome};
-use super::registry::{NumberSource, RegisteredSlo};
+use super::registry::RegisteredSlo;
 use super::subquery::{PastRange, Subquery};
 use crate::backend::kit::time::Epoch;
 use crate::backend::prometheus::wire::Sample;
@@ -191,8 +192,7 @@ impl<'a> RoundAnswers<'a> {
         };
         let past_ranges: Option<Vec<_>> = is_told.then(|| entry.looks.past_ranges.iter().map(of).collect());
         let then = entry.looks.past_ranges.first().and_then(|(_, number_source)| {
-            let subquery = number_source.subqueries().first().copied()?;
-            self.shown(subquery).0.map(|good| good.at)
+            self.shown(number_source.subqueries().first()?).0.map(|good| good.at)
         });
         let drift = then.map_or(Duration::ZERO, |then| age(then, at));
         move |labels, has_data| {

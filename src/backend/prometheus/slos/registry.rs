@@ -11,11 +11,12 @@ use super::discovery::FoundSlo;
 use super::increases::{self, Increases};
 use super::live::{self, TotalUnit};
 use super::names;
+use super::number_source::NumberSource;
 use super::subquery::{PastRange, QueryWrap, RefreshPace, Subquery};
 use crate::model::labels::{Labels, Text};
 use crate::model::promql;
 use crate::model::slo::query::{self, RatioQuery};
-use crate::model::slo::{self, BudgetingMethod, Evaluation, EventSide, Family, RecordedSeries, Slo, Window};
+use crate::model::slo::{self, BudgetingMethod, Evaluation, Family, RecordedSeries, Slo, Window};
 use crate::model::source::SourceError;
 use crate::model::warning::Warning;
 
@@ -29,35 +30,6 @@ const SHOWN: [Duration; 5] = [
 ];
 /// The minimum time range at the start of a calendar window, because shorter ranges have no rates.
 const MIN_ELAPSED: Duration = Duration::from_secs(60);
-
-/// How a number is obtained.
-#[derive(Debug, Clone)]
-pub(super) enum NumberSource {
-    /// Not available.
-    Nowhere,
-    /// From a recorded series; `inverted`: the series has the ratio of good events.
-    Recorded { subquery: Arc<Subquery>, name: Text, inverted: bool },
-    /// From recorded events of the window; without them, from another source.
-    Increases { subquery: Arc<Subquery>, increases: Increases, otherwise: Box<Self> },
-    /// From a query for the error ratio.
-    Ratio(Arc<Subquery>),
-    /// From two queries for counts.
-    Counts { side: EventSide, part: Arc<Subquery>, total: Arc<Subquery>, unit: TotalUnit },
-}
-
-impl NumberSource {
-    /// The queries of this source.
-    pub(super) fn subqueries(&self) -> Vec<&Arc<Subquery>> {
-        match self {
-            Self::Nowhere => Vec::new(),
-            Self::Recorded { subquery, .. } | Self::Ratio(subquery) => vec![subquery],
-            Self::Increases { subquery, otherwise, .. } => {
-                std::iter::once(subquery).chain(otherwise.subqueries()).collect()
-            }
-            Self::Counts { part, total, .. } => vec![part, total],
-        }
-    }
-}
 
 /// How the groups of an SLO are distinguished.
 #[derive(Debug, Clone)]
@@ -148,19 +120,14 @@ impl RegisteredSlo {
         let wrap = coverage::closer(window, ago);
         // the key contains the time, so that this query is sent only once
         let key = format!("{seen} {query}");
+        let keyed = |subquery: Subquery| Arc::new(subquery.with_key(&key));
         Some(match family {
-            Some(family) => {
-                let subquery =
-                    Subquery::of_family(*family, wrap.apply(query), RefreshPace::Rarely).with_key(&key);
-                NumberSource::Recorded {
-                    subquery: Arc::new(subquery),
-                    name: Text::default(),
-                    inverted: false,
-                }
-            }
-            None => {
-                NumberSource::Ratio(Arc::new(Subquery::of_slo(query.clone(), wrap, window).with_key(&key)))
-            }
+            Some(family) => NumberSource::check(keyed(Subquery::of_family(
+                *family,
+                wrap.apply(query),
+                RefreshPace::Rarely,
+            ))),
+            None => NumberSource::Ratio(keyed(Subquery::of_slo(query.clone(), wrap, window))),
         })
     }
 
@@ -443,8 +410,8 @@ impl SubqueryMaker {
         let presence = format!("max without (sloth_window) ({series})");
         let newest = format!("max without (sloth_window) (timestamp({series}))");
         WindowChecks::new(window, Some(&presence), Some((newest, Some(family))), |query, wrap| {
-            let subquery = self.shared(Subquery::of_family(family, wrap.apply(query), RefreshPace::Rarely));
-            NumberSource::Recorded { subquery, name: Text::default(), inverted: false }
+            let subquery = Subquery::of_family(family, wrap.apply(query), RefreshPace::Rarely);
+            NumberSource::check(self.shared(subquery))
         })
     }
 }

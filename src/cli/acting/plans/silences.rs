@@ -1,4 +1,4 @@
-//! Silences of the command line: new ones, by matchers or for alerts that are named, and what is done to those that are there.
+//! Silences of the command line: new ones for matchers or alerts, and operations on existing ones.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -18,9 +18,9 @@ use crate::model::silence::{Silence, SilenceState, can_be_hidden, preview};
 use crate::model::source::SourceId;
 use crate::model::when;
 
-/// Names of alerts that are listed before a silence is made.
+/// The maximum number of alerts that are listed before a silence is created.
 const NAMED: usize = 15;
-/// Letters of an id that are enough, where they fit one silence.
+/// The minimum length of the start of an id that identifies a silence.
 const LETTERS: usize = 4;
 
 impl PlanInputs<'_> {
@@ -53,11 +53,11 @@ impl PlanInputs<'_> {
         Ok(planned)
     }
 
-    /// What is done to silences that are there, or were.
+    /// Plans an operation on existing or expired silences.
     pub(super) fn on_silence(&self, verb: &SilenceVerb) -> Result<PlannedActions, NotPlanned> {
         match verb {
             SilenceVerb::Extend { ids, length, .. } => {
-                // as on the screen: so much longer than it would last
+                // as on the screen, the duration is added to the current end
                 let operation = |silence: &Silence| Operation::Extend {
                     until: later(silence.ends_at.max(self.view.now), *length),
                 };
@@ -97,7 +97,7 @@ impl PlanInputs<'_> {
         }
     }
 
-    /// Those that are over are so already.
+    /// Expired silences are already in the wanted state.
     fn expire(&self, silences: &[Arc<Silence>]) -> Result<PlannedActions, NotPlanned> {
         let (over, lasting): (Vec<_>, Vec<_>) =
             silences.iter().cloned().partition(|silence| silence.state == SilenceState::Expired);
@@ -113,7 +113,7 @@ impl PlanInputs<'_> {
         Ok(PlannedActions { already, ..planned.into() })
     }
 
-    /// A silence of this length, as yet without matchers.
+    /// A silence of this duration, without matchers.
     fn draft(&self, span: &Span, comment: Text) -> Result<SilenceDraft, NotPlanned> {
         let (starts_at, ends_at) = self.span(span, None)?;
         let ends_at = ends_at.ok_or_else(|| misused("say how long it lasts: --for 2h, or --until 22:00"))?;
@@ -121,7 +121,7 @@ impl PlanInputs<'_> {
         Ok(SilenceDraft { matchers: Vec::new(), starts_at, ends_at, created_by, comment })
     }
 
-    /// When a silence begins, if not at once, and ends, as far as it is said.
+    /// The start (`None`: at once) and the end of a silence, as far as the arguments give them.
     fn span(
         &self,
         span: &Span,
@@ -138,10 +138,10 @@ impl PlanInputs<'_> {
         Ok((start, until.or(span.length.map(|length| later(begins, length)))))
     }
 
-    /// What would be hidden must be known before it is.
+    /// Checks that the alerts are known, because the preview needs them.
     fn known_alerts(&self) -> Result<(), NotPlanned> {
         self.view.why_unknown(AskKind::Alerts).map_or(Ok(()), |why| {
-            let words = format!("what it would hide is not known: {why}");
+            let words = format!("the alerts it would affect are not known: {why}");
             Err(NotPlanned { words, outcome: ExitOutcome::Partial })
         })
     }
@@ -157,7 +157,7 @@ impl PlanInputs<'_> {
         prints.iter().map(find).collect()
     }
 
-    /// Where these alerts are silenced.
+    /// The sources at which these alerts are silenced.
     fn at(&self, alerts: &[&Alert]) -> Result<Vec<SourceId>, NotPlanned> {
         match self.source {
             Some(name) => Ok(vec![SourceId::new(name)]),
@@ -165,7 +165,7 @@ impl PlanInputs<'_> {
         }
     }
 
-    /// Silences with what they would hide; each where it is said, else where what it hides is.
+    /// Creates each silence at the sources in `at`, or else at the sources that have its alerts.
     fn shown(
         &self,
         drafts: impl IntoIterator<Item = (SilenceDraft, Option<Vec<SourceId>>)>,
@@ -183,11 +183,11 @@ impl PlanInputs<'_> {
         Ok(self.weighed(planned.into()))
     }
 
-    /// The same with the alerts that would be hidden, and whether that is much.
+    /// Adds the preview of silenced alerts, and whether the context's name is required.
     fn weighed(&self, planned: PlannedActions) -> PlannedActions {
         let found = hidden(self.view.world, &planned.actions);
         let mut preview = match (found.hidden.len(), found.all) {
-            // why it cannot be said is said below
+            // the reason is printed below
             (0, _) if found.unevaluated.is_some() => Vec::new(),
             (0, all) => vec![format!("  Matches none of {all} alerts now.")],
             (count, all) => vec![format!("  Matches {count} of {all} alerts:")],
@@ -202,10 +202,10 @@ impl PlanInputs<'_> {
         if planned.actions.len() > 1 {
             let each = planned.actions.iter().zip(&found.each);
             preview.extend(each.map(|(action, count)| {
-                format!("  hides {count} at {}: {}", action.source, action.target.name)
+                format!("  affects {count} at {}: {}", action.source, action.target.name)
             }));
         }
-        // what cannot be judged may be much
+        // a matcher that burnwatch cannot evaluate may match many alerts
         let is_much = self.planner.guard.requires_context_name(found.hidden.len(), found.all);
         PlannedActions { preview, requires_context_name: is_much || found.unevaluated.is_some(), ..planned }
     }
@@ -222,7 +222,7 @@ impl PlanInputs<'_> {
         Ok(found)
     }
 
-    /// The silence with this id, or the only one whose id begins with it.
+    /// The silence with this id, or the only one whose id starts with this text.
     fn the_silence(&self, id: &str) -> Result<Arc<Silence>, NotPlanned> {
         let is_there =
             |silence: &&Arc<Silence>| self.source.is_none_or(|name| silence.source.as_str() == name);
@@ -230,7 +230,7 @@ impl PlanInputs<'_> {
             silence.id.get(..id.len()).is_some_and(|start| start.eq_ignore_ascii_case(id))
         };
         let mut seen = BTreeSet::new();
-        // members of a cluster tell the same ones
+        // members of a cluster list the same silences
         let all = self.view.world.silences().filter(is_there).filter(begins);
         let mut found: Vec<&Arc<Silence>> = all.filter(|silence| seen.insert(&silence.id)).collect();
         let is_whole = |silence: &Silence| silence.id.len() == id.len();

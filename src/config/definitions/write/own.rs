@@ -155,7 +155,7 @@ fn indicator(slo: &Slo) -> Option<(Sli, OwnFields)> {
     let template = |text: &str| Template::parse(text).ok();
     if let Some(fields) = short {
         let mut sli = sli.clone();
-        // brackets keep a query that is but a metric from being taken for a counter
+        // brackets keep a query that is only a metric from being read as a counter
         if let Sli::Events { part, total, .. } = &mut sli {
             (*part, *total) = (template(&in_parentheses(part))?, template(&in_parentheses(total))?);
         }
