@@ -98,7 +98,9 @@ pub mod backend {
 pub mod config {
     pub use crate::config::{KnownNames, sample, schema};
     pub mod definitions {
-        pub use crate::config::definitions::{DEFAULT_PERIOD, Definitions, Finding, Level, load, parse};
+        pub use crate::config::definitions::{
+            DEFAULT_PERIOD, Definitions, Finding, FindingLevel, load, parse,
+        };
         pub mod write {
             pub use crate::config::definitions::write::{Target, WrittenDocument, write};
         }
@@ -202,10 +204,10 @@ pub mod model {
     }
     pub mod slo {
         pub use crate::model::slo::{
-            BudgetingMethod, Calendar, CalendarUnit, DataExtent, DefinitionOrigin, Evaluation, EventSide,
-            Family, Form, GroupReading, GroupStatus, InvalidRatio, MeasuredRatio, Objective, RecordedSeries,
-            Selector, Severity, Sli, Slo, SloAlerting, SloBoard, SloReading, SloState, SloStatus, Template,
-            Window, standard,
+            BudgetingMethod, BurnSeverity, Calendar, CalendarUnit, DataExtent, DefinitionOrigin, Evaluation,
+            EventSide, Family, Form, GroupReading, GroupStatus, InvalidRatio, MeasuredRatio, Objective,
+            RecordedSeries, Selector, Sli, Slo, SloAlerting, SloBoard, SloReading, SloState, SloStatus,
+            Template, Window, standard,
         };
         pub mod query {
             pub use crate::model::slo::query::measure;

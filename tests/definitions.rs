@@ -13,9 +13,9 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use burnwatch::testing::config::definitions::{DEFAULT_PERIOD, Definitions, Level, load, parse};
+use burnwatch::testing::config::definitions::{DEFAULT_PERIOD, Definitions, FindingLevel, load, parse};
 use burnwatch::testing::model::duration;
-use burnwatch::testing::model::slo::{BudgetingMethod, Severity, Sli, Slo, Window, query};
+use burnwatch::testing::model::slo::{BudgetingMethod, BurnSeverity, Sli, Slo, Window, query};
 use shared::shared;
 
 fn fixtures(folder: &str) -> Vec<PathBuf> {
@@ -49,7 +49,7 @@ fn told(slo: &Slo) -> String {
     if !slo.labels.is_empty() {
         add(slo.labels.to_string());
     }
-    for severity in [Severity::Page, Severity::Ticket] {
+    for severity in [BurnSeverity::Page, BurnSeverity::Ticket] {
         match slo.alerting.notice(severity) {
             None => add(format!("no {}", severity.word())),
             Some(notice) if !notice.labels.is_empty() => {
@@ -101,7 +101,11 @@ fn each_file_becomes_what_lies_beside_it() {
         let expected = fs::read_to_string(&beside).unwrap_or_default();
         assert_eq!(shown, expected, "{}", path.display());
         if path.parent().is_some_and(|folder| folder.ends_with("good")) {
-            assert!(found.findings.iter().all(|finding| finding.level < Level::Error), "{}", path.display());
+            assert!(
+                found.findings.iter().all(|finding| finding.level < FindingLevel::Error),
+                "{}",
+                path.display()
+            );
         }
     }
 }
@@ -194,7 +198,7 @@ fn errors(read: &BTreeMap<String, Definitions>) -> Vec<String> {
     let findings =
         read.iter().flat_map(|(name, found)| found.findings.iter().map(move |finding| (name, finding)));
     findings
-        .filter(|(_, finding)| finding.level == Level::Error)
+        .filter(|(_, finding)| finding.level == FindingLevel::Error)
         .map(|(name, finding)| format!("{name}:{}: {}", finding.line.unwrap_or_default(), finding.message))
         .collect()
 }
@@ -363,7 +367,7 @@ fn a_reference_is_found_in_another_file_of_the_same_load() {
     fs::write(&slo, first).unwrap();
     fs::write(&sli, others).unwrap();
     let found = load(&[dir.path().to_owned()], DEFAULT_PERIOD);
-    assert!(found.findings.iter().all(|finding| finding.level < Level::Error), "{:?}", found.findings);
+    assert!(found.findings.iter().all(|finding| finding.level < FindingLevel::Error), "{:?}", found.findings);
     assert!(found.slos.iter().any(|slo| &*slo.id == "search-inside" && slo.pairs.len() == 1));
     let alone = load(&[slo], DEFAULT_PERIOD);
     assert_eq!(alone.slos.len(), 0);
@@ -394,9 +398,9 @@ fn what_lies_beside_definitions_in_a_folder_is_no_error() {
     fs::write(dir.path().join("values.yaml"), "replicas: 2\n").unwrap();
     fs::write(dir.path().join("words.yml"), "just words\n").unwrap();
     let found = load(&[dir.path().to_owned()], DEFAULT_PERIOD);
-    assert!(found.findings.iter().all(|finding| finding.level == Level::Note), "{:?}", found.findings);
+    assert!(found.findings.iter().all(|finding| finding.level == FindingLevel::Note), "{:?}", found.findings);
     assert_eq!(found.findings.len(), 1);
     let named = load(&[dir.path().join("values.yaml")], DEFAULT_PERIOD);
-    assert_eq!(named.findings[0].level, Level::Warning);
+    assert_eq!(named.findings[0].level, FindingLevel::Warning);
     assert!(named.findings[0].message.starts_with("no SLO found"), "{:?}", named.findings);
 }

@@ -13,7 +13,7 @@ use std::process::Command;
 use std::time::Duration;
 
 use burnwatch::testing::config::definitions::write::{Target, WrittenDocument, write};
-use burnwatch::testing::config::definitions::{DEFAULT_PERIOD, Definitions, Level, load, parse};
+use burnwatch::testing::config::definitions::{DEFAULT_PERIOD, Definitions, FindingLevel, load, parse};
 use burnwatch::testing::model::slo::{DefinitionOrigin, Form, Slo, query};
 use shared::shared;
 use skip::skip;
@@ -98,7 +98,8 @@ fn through(slo: &Slo, target: Target) -> Option<Slo> {
         assert!(written.text.contains(&format!("# not included: {omissions}")), "{}", written.text);
     }
     let found = read(&written, target);
-    let errors: Vec<_> = found.findings.iter().filter(|finding| finding.level == Level::Error).collect();
+    let errors: Vec<_> =
+        found.findings.iter().filter(|finding| finding.level == FindingLevel::Error).collect();
     assert!(errors.is_empty(), "{errors:?}\n{}", written.text);
     let Some(again) = found.slos.into_iter().next() else {
         assert!(named("sli"), "{target:?} of {}: {:?}\n{}", slo.id, written.omissions, written.text);

@@ -302,7 +302,7 @@ mod tests {
     /// The table as markdown: `docs/keys.md`.
     fn as_markdown() -> String {
         let mut out = String::from(
-            "# Keys\n\nGenerated from the tables in `src/app/commands.rs` and `src/app/theme.rs`; `?` shows the same inside.\n",
+            "# Keys\n\nGenerated from the tables in `src/app/commands.rs` and `src/app/theme.rs`; `?` shows them on the screen.\n",
         );
         for scope in SCOPES {
             let rows = Command::ALL.iter().filter(|command| command.scope() == scope).map(|command| {

@@ -92,8 +92,8 @@ fn the_documentation_tells_of_every_kind() {
 /// The table of operations as markdown: `docs/actions.md`.
 fn actions_as_markdown() -> String {
     let mut page = String::from(
-        "# Actions\n\nGenerated from the table in `src/model/operation/table.rs`. The first column is the name for `deny`; all that can be\n\
-         done to what the cursor is on, and why the rest cannot, is behind `x`. Each asks before it is done; `--dry-run` shows the\n\
+        "# Actions\n\nGenerated from the table in `src/model/operation/table.rs`. The first column is the name for `deny`. `x` lists all actions\n\
+         for the selection and why some are not available. Each action asks for confirmation; `--dry-run` shows the\n\
          requests and sends none.\n\n| action | does | on | command line | with | undone by | at |\n\
          | --- | --- | --- | --- | --- | --- | --- |\n",
     );

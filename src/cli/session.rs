@@ -21,7 +21,7 @@ use crate::backend::packs::{self, Pack};
 use crate::backend::{self, Clock, SourceDeps, Transport, demo};
 use crate::config::Paths;
 use crate::config::context::{self, Context, ContextChoice};
-use crate::config::definitions::{self, Definitions, Finding, Level};
+use crate::config::definitions::{self, Definitions, Finding, FindingLevel};
 use crate::config::kind;
 use crate::config::load::{ConfigError, Overrides};
 use crate::config::settings::Settings;
@@ -323,7 +323,7 @@ fn real_world(
         production: context.production,
         clock: Clock::real(),
         context_opener: Some(context_opener),
-        findings: findings.into_iter().filter(|finding| finding.level > Level::Note).collect(),
+        findings: findings.into_iter().filter(|finding| finding.level > FindingLevel::Note).collect(),
     })
 }
 

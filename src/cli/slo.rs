@@ -9,7 +9,7 @@ use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
 use crate::config::definitions::write::{Target, write};
-use crate::config::definitions::{Definitions, Finding, Level, load};
+use crate::config::definitions::{Definitions, Finding, FindingLevel, load};
 
 use super::CliContext;
 use super::args::{SloVerb, WriteArgs};
@@ -50,7 +50,8 @@ fn lines(findings: &[Finding]) -> String {
 
 /// Whether a definition has an error, or there is no SLO at all.
 fn is_wrong(definitions: &Definitions) -> bool {
-    definitions.slos.is_empty() || definitions.findings.iter().any(|finding| finding.level == Level::Error)
+    definitions.slos.is_empty()
+        || definitions.findings.iter().any(|finding| finding.level == FindingLevel::Error)
 }
 
 const NO_SLO_FOUND: &str = "no SLO was found in the files; name files with definitions, or set [slo] files";
@@ -70,7 +71,7 @@ fn convert(cx: &CliContext<'_>, writing: &WriteArgs, target: Target) -> ExitOutc
     for omissions in &written.omissions {
         print_stderr_plain(&format!("{}: this format cannot express: {omissions}\n", target.word()));
     }
-    let is_warned = definitions.findings.iter().any(|finding| finding.level == Level::Warning);
+    let is_warned = definitions.findings.iter().any(|finding| finding.level == FindingLevel::Warning);
     let is_less = !written.left_out.is_empty();
     if is_less {
         let (left_out, all) = (written.left_out.len(), definitions.slos.len());

@@ -5,7 +5,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
-use crate::config::definitions::{Finding, Level};
+use crate::config::definitions::{Finding, FindingLevel};
 use crate::model::ask::AskKind;
 use crate::model::remote::age;
 use crate::model::source_info::SourceInfo;
@@ -100,7 +100,7 @@ impl WorldView<'_> {
 
     /// The errors in definitions of SLOs: these SLOs are not evaluated.
     pub(super) fn broken_definitions(&self) -> impl Iterator<Item = String> {
-        let broken = self.findings.iter().filter(|finding| finding.level == Level::Error);
+        let broken = self.findings.iter().filter(|finding| finding.level == FindingLevel::Error);
         broken.map(ToString::to_string)
     }
 

@@ -21,7 +21,7 @@ use crate::model::duration;
 use crate::model::slo::{DefinitionOrigin as SloOrigin, Slo};
 
 use finding::{FileOrigin, Findings};
-pub use finding::{Finding, Level};
+pub use finding::{Finding, FindingLevel};
 use folder::OpenedFile;
 use node::{DocumentNode, NodeKind, ReadFault};
 use sloth::SlothPeriod;
@@ -81,12 +81,12 @@ fn read(files: &[OpenedFile], period: Duration, findings: Findings) -> Definitio
             && !is_broken
         {
             origin.report_file(
-                Level::Warning,
+                FindingLevel::Warning,
                 "no SLO found; supported are Sloth, OpenSLO, Pyrra and TOML files with [[slo]]",
             );
         }
         if file.named && trees.is_empty() && !is_broken {
-            origin.report_file(Level::Warning, "is empty");
+            origin.report_file(FindingLevel::Warning, "is empty");
         }
     }
     let mut slos = Vec::new();
@@ -109,7 +109,7 @@ fn trees(file: &OpenedFile, findings: &Findings) -> Vec<DocumentNode> {
         from_yaml::documents(&file.text)
     };
     for ReadFault { line, message } in faults {
-        findings.say(&file.path, Some(line), Level::Error, &message);
+        findings.say(&file.path, Some(line), FindingLevel::Error, &message);
     }
     trees
 }
@@ -190,7 +190,7 @@ impl<'l> DocumentSet<'l> {
             }
             ("", "") => return,
             (version, kind) => {
-                let level = Level::Note;
+                let level = FindingLevel::Note;
                 let message = format!("ignored: {kind} of {version} does not define SLOs");
                 return document.origin().say(document.line(), level, &message);
             }
@@ -266,7 +266,7 @@ fn first_of_each_id(mut slos: Vec<Slo>, findings: &Findings) -> Vec<Slo> {
             slo.id,
             Path::display(first)
         );
-        findings.say(&path, Some(line), Level::Error, &message);
+        findings.say(&path, Some(line), FindingLevel::Error, &message);
         false
     });
     slos

@@ -8,4 +8,4 @@ pub(crate) const CIRCLES: &[&str] = &[];
 pub(crate) const CATCH_ALLS: &[&str] = &[];
 
 /// Names that several types have.
-pub(crate) const NAMES: &[&str] = &["Level", "Severity"];
+pub(crate) const NAMES: &[&str] = &[];

@@ -351,7 +351,7 @@ fn silencing_shows_what_it_hides_and_asks_for_the_name_where_that_is_much() {
     let mut stage = stage();
     stage.press(&["4", "s"]);
     let picture = stage.picture();
-    assert!(picture.contains("Hides 1 of 3 alerts (33%): exactly the selected ones"), "{picture}");
+    assert!(picture.contains("Affects 1 of 3 alerts (33%): exactly the selected ones"), "{picture}");
     stage.press(&["shift-tab", "shift-tab", "ctrl-u"]);
     assert!(stage.picture().contains("at least one matcher is needed"), "{}", stage.picture());
     type_in(&mut stage, "severity=");

@@ -92,10 +92,7 @@ fn a_silence_is_written_from_nothing_for_work_to_come() {
     type_in(&mut stage, "22:00");
     stage.press(&["enter"]);
     let picture = stage.picture();
-    assert!(
-        picture.contains("Begins 22:00:00") && picture.contains("would silence 2 of the alerts"),
-        "{picture}"
-    );
+    assert!(picture.contains("Begins 22:00:00") && picture.contains("would silence"), "{picture}");
     stage.press(&["d", "e", "m", "o", "enter"]);
     let [draft] = drafts(&stage).try_into().expect("one silence");
     let start = draft.starts_at.expect("it begins later");

@@ -6,7 +6,7 @@ use burnwatch::testing::app::event::{Effect, Event};
 use burnwatch::testing::app::place::Place;
 use burnwatch::testing::app::screens::slos::Row;
 use burnwatch::testing::app::screens::{overview, service, slo as open};
-use burnwatch::testing::config::definitions::{Finding, Level};
+use burnwatch::testing::config::definitions::{Finding, FindingLevel};
 use burnwatch::testing::model::ask::{Ask, AskKind, Query};
 use burnwatch::testing::model::slo::{GroupStatus, SloState, SloStatus};
 
@@ -114,9 +114,9 @@ fn definitions_that_cannot_be_read_are_listed_with_file_line_and_reason() {
         message: message.to_owned(),
     };
     let findings = vec![
-        finding("slos/shop.yaml", Some(3), Level::Warning, "objective 0.999 %: is 99.9 meant?"),
-        finding("slos/cart.yaml", Some(12), Level::Error, "objective: 100 % leaves no error budget"),
-        finding("slos/old.toml", None, Level::Error, "permission denied"),
+        finding("slos/shop.yaml", Some(3), FindingLevel::Warning, "objective 0.999 %: is 99.9 meant?"),
+        finding("slos/cart.yaml", Some(12), FindingLevel::Error, "objective: 100 % leaves no error budget"),
+        finding("slos/old.toml", None, FindingLevel::Error, "permission denied"),
     ];
     for (name, size) in [("120x36", (120, 36)), ("40x10", (40, 10))] {
         let mut stage = promises(size);

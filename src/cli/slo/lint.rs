@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use crate::config::definitions::{Finding, Level};
+use crate::config::definitions::{Finding, FindingLevel};
 use crate::model::duration::text;
 use crate::model::promql::returns_one_series;
 use crate::model::slo::{
@@ -27,7 +27,7 @@ pub(super) fn lint(slo: &Slo) -> Vec<Finding> {
         if pair.can_never_fire(slo.objective) {
             let percent = slo.objective.percent_text();
             say(
-                Level::Warning,
+                FindingLevel::Warning,
                 format!(
                     "{} can never fire: with an objective of {percent} % the burn rate is {} at most",
                     condition_text(pair),
@@ -37,7 +37,7 @@ pub(super) fn lint(slo: &Slo) -> Vec<Finding> {
         }
         if pair.factor < 1.0 && !is_default_condition(pair, window) {
             say(
-                Level::Warning,
+                FindingLevel::Warning,
                 format!(
                     "{} alerts below a burn rate of 1x, that is, also while the objective is met",
                     condition_text(pair)
@@ -46,7 +46,7 @@ pub(super) fn lint(slo: &Slo) -> Vec<Finding> {
         }
         if pair.long > window {
             say(
-                Level::Warning,
+                FindingLevel::Warning,
                 format!(
                     "{} has a longer lookback than the SLO's window, {}",
                     condition_text(pair),
@@ -56,7 +56,7 @@ pub(super) fn lint(slo: &Slo) -> Vec<Finding> {
         }
     }
     if slo.pairs.is_empty() {
-        say(Level::Warning, "it has no burn-rate conditions, so it never alerts".to_owned());
+        say(FindingLevel::Warning, "it has no burn-rate conditions, so it never alerts".to_owned());
     }
     for (query, what) in queries(slo) {
         let is_openslo = matches!(slo.origin, DefinitionOrigin::File { form: Form::OpenSlo, .. });
@@ -65,7 +65,7 @@ pub(super) fn lint(slo: &Slo) -> Vec<Finding> {
         let is_value = matches!(slo.sli, Some(Sli::Threshold { .. }));
         if is_openslo && !is_value && !query.has_window() {
             say(
-                Level::Warning,
+                FindingLevel::Warning,
                 format!("{what} has no {{{{.window}}}} for the lookback: it is evaluated for each minute"),
             );
         }
@@ -75,7 +75,7 @@ pub(super) fn lint(slo: &Slo) -> Vec<Finding> {
             } else {
                 format!("sum by ({}) ()", slo.grouping.join(", "))
             };
-            say(Level::Warning, format!("{what} may return several series; put {by} around it"));
+            say(FindingLevel::Warning, format!("{what} may return several series; put {by} around it"));
         }
     }
     let first = slo.pairs.first();
@@ -84,7 +84,7 @@ pub(super) fn lint(slo: &Slo) -> Vec<Finding> {
         && let Some(fewest) = fewest_events(slo.objective, pair.factor)
     {
         say(
-            Level::Note,
+            FindingLevel::Note,
             format!(
                 "the number of events is unknown: with fewer than {fewest} in {} a single failure triggers {}",
                 text(pair.short),

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use crate::cli::args::{Validate, ValidateFormat};
 use crate::cli::printer::{ExitOutcome, print, print_error};
 use crate::cli::{CliContext, failed};
-use crate::config::definitions::{Definitions, Finding, Level};
+use crate::config::definitions::{Definitions, Finding, FindingLevel};
 use crate::model::duration::text;
 use crate::model::promql;
 use crate::model::slo::query::{RatioQuery, measure};
@@ -54,7 +54,7 @@ pub(super) fn run(cx: &CliContext<'_>, wanted: &Validate) -> ExitOutcome {
 }
 
 fn outcome(read: &Definitions, known: Option<&KnownSeries>, strict: bool) -> ExitOutcome {
-    let warns = read.findings.iter().any(|finding| finding.level == Level::Warning);
+    let warns = read.findings.iter().any(|finding| finding.level == FindingLevel::Warning);
     if is_wrong(read) {
         ExitOutcome::UsageError
     } else if known.is_some_and(|known| known.is_partial() || !known.troubles.is_empty()) {
@@ -94,7 +94,7 @@ fn missing_series(slo: &Slo, known: &KnownSeries) -> Vec<Finding> {
     gone.map(|selector| Finding {
         path: path.clone(),
         line: Some(*line),
-        level: Level::Warning,
+        level: FindingLevel::Warning,
         message: format!("`{}`: there are no series {selector}", slo.id),
     })
     .collect()
@@ -108,9 +108,10 @@ fn as_text(read: &Definitions, known: Option<&KnownSeries>) -> String {
         }
         write_slo(&mut out, slo, known).expect("writing to a String cannot fail");
     }
-    let count = |level: Level| read.findings.iter().filter(|finding| finding.level == level).count();
+    let count = |level: FindingLevel| read.findings.iter().filter(|finding| finding.level == level).count();
     let plural = |count: usize, word: &str| format!("{count} {word}{}", if count == 1 { "" } else { "s" });
-    let (slos, errors, warnings) = (read.slos.len(), count(Level::Error), count(Level::Warning));
+    let (slos, errors, warnings) =
+        (read.slos.len(), count(FindingLevel::Error), count(FindingLevel::Warning));
     if !out.is_empty() {
         out.push('\n');
     }

@@ -10,7 +10,7 @@ use crate::model::words::words;
 words! {
     /// The severity of a [`Finding`]; the worse, the greater.
     #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-    pub enum Level: word {
+    pub enum FindingLevel: word {
         /// Not a fault, such as why a document was ignored.
         Note = "note",
         /// The definition is used, but may not be what its author meant.
@@ -27,7 +27,7 @@ pub struct Finding {
     pub path: PathBuf,
     /// The line, from 1; `None` if the finding is about the whole file.
     pub line: Option<usize>,
-    pub level: Level,
+    pub level: FindingLevel,
     /// What is wrong, and a correction if one can be guessed; one line.
     pub message: String,
 }
@@ -52,8 +52,8 @@ pub(super) struct Findings {
 
 impl Findings {
     /// Adds a finding; line breaks and control characters in the message are removed.
-    pub(super) fn say(&self, path: &Path, line: Option<usize>, level: Level, message: &str) {
-        if level == Level::Error {
+    pub(super) fn say(&self, path: &Path, line: Option<usize>, level: FindingLevel, message: &str) {
+        if level == FindingLevel::Error {
             self.errors.set(self.errors.get() + 1);
         }
         let message = clean(message).into_owned();
@@ -85,11 +85,11 @@ pub(super) struct FileOrigin<'l> {
 }
 
 impl FileOrigin<'_> {
-    pub(super) fn say(&self, line: usize, level: Level, message: &str) {
+    pub(super) fn say(&self, line: usize, level: FindingLevel, message: &str) {
         self.findings.say(self.path, Some(line), level, message);
     }
 
-    pub(super) fn report_file(&self, level: Level, message: &str) {
+    pub(super) fn report_file(&self, level: FindingLevel, message: &str) {
         self.findings.say(self.path, None, level, message);
     }
 }

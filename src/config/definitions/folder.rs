@@ -5,7 +5,7 @@ use std::fs;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
-use super::finding::{Findings, Level};
+use super::finding::{FindingLevel, Findings};
 use crate::config::files;
 
 /// Far larger than real definition files; a protection against a wrong path.
@@ -52,7 +52,7 @@ struct FolderWalk<'l> {
 
 impl FolderWalk<'_> {
     fn error(&self, path: &Path, message: &str) {
-        self.findings.say(path, None, Level::Error, message);
+        self.findings.say(path, None, FindingLevel::Error, message);
     }
 
     fn enter(&mut self, path: &Path, named: bool, deep: usize) {

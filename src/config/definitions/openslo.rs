@@ -8,11 +8,11 @@ use std::collections::BTreeMap;
 
 use crate::model::labels::{Labels, Text};
 use crate::model::slo::{
-    AlertMetadata, BudgetingMethod, DefinitionOrigin, Family, Form, Objective, RecordedSeries, Severity, Sli,
-    Slo, SloAlerting, Template, standard,
+    AlertMetadata, BudgetingMethod, BurnSeverity, DefinitionOrigin, Family, Form, Objective, RecordedSeries,
+    Sli, Slo, SloAlerting, Template, standard,
 };
 
-use super::finding::Level;
+use super::finding::FindingLevel;
 use super::table::{DocumentTable, TableValue};
 use super::terms::{lookbacks, slug};
 use indicator::OpenSloIndicator;
@@ -190,8 +190,8 @@ impl<'l> OpenSloObjects<'l> {
                 grouping: Vec::new(),
                 pairs: alerts.clone().unwrap_or_else(|| standard(window.nominal())),
                 alerting: SloAlerting {
-                    page: notice(Severity::Page),
-                    ticket: notice(Severity::Ticket),
+                    page: notice(BurnSeverity::Page),
+                    ticket: notice(BurnSeverity::Ticket),
                     ..SloAlerting::default()
                 },
                 recorded,
@@ -367,5 +367,5 @@ fn reference<'l>(entry: &TableValue<'l>, key: &'static str) -> Option<TableValue
 fn missing(value: &TableValue<'_>, kind: &str, name: &str, instead: &str) {
     let message =
         format!("{}: there is no {kind} `{name}` in the files that were read{instead}", value.name());
-    value.origin().say(value.line(), Level::Warning, &message);
+    value.origin().say(value.line(), FindingLevel::Warning, &message);
 }

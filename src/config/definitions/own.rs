@@ -9,8 +9,8 @@ use crate::model::labels::{Labels, Text};
 use crate::model::matcher::Operator;
 use crate::model::promql::Comparison;
 use crate::model::slo::{
-    AlertMetadata, BudgetingMethod, BurnCondition, Calendar, CalendarUnit, EventSide, Family, Form,
-    RecordedSeries, Selector, SelectorError, Severity, Sli, Slo, SloAlerting, Template, Window, standard,
+    AlertMetadata, BudgetingMethod, BurnCondition, BurnSeverity, Calendar, CalendarUnit, EventSide, Family,
+    Form, RecordedSeries, Selector, SelectorError, Sli, Slo, SloAlerting, Template, Window, standard,
 };
 
 use super::openslo;
@@ -356,7 +356,7 @@ fn budgeting(table: &DocumentTable<'_>) -> Option<BudgetingMethod> {
 
 fn pair(value: &TableValue<'_>, window: Duration) -> Option<BurnCondition> {
     let table = value.table()?;
-    let known = Severity::ALL.map(|severity| (severity.word(), severity));
+    let known = BurnSeverity::ALL.map(|severity| (severity.word(), severity));
     let severity = table.need_as("severity", |value| value.one_of(&known));
     let (long, short) = (table.need("long"), table.need("short"));
     let long_length = long.as_ref().and_then(TableValue::duration);

@@ -5,8 +5,8 @@ use std::time::Duration;
 use crate::model::duration;
 use crate::model::labels::{Labels, Text};
 use crate::model::slo::{
-    AlertMetadata, BudgetingMethod, BurnCondition, EventSide, Family, Form, RecordedSeries, Severity, Sli,
-    Slo, SloAlerting, Template, Window, sloth, standard,
+    AlertMetadata, BudgetingMethod, BurnCondition, BurnSeverity, EventSide, Family, Form, RecordedSeries,
+    Sli, Slo, SloAlerting, Template, Window, sloth, standard,
 };
 
 use super::table::{DocumentTable, TableValue};
@@ -61,7 +61,7 @@ pub(super) fn windows(document: &TableValue<'_>) -> Option<SlothPeriod> {
     let spec = root.need("spec")?.table()?;
     let window = spec.need_as("sloPeriod", TableValue::duration);
     let mut pairs = Vec::new();
-    for (key, severity) in [("page", Severity::Page), ("ticket", Severity::Ticket)] {
+    for (key, severity) in [("page", BurnSeverity::Page), ("ticket", BurnSeverity::Ticket)] {
         let Some(both) = spec.need_as(key, TableValue::table) else { continue };
         for speed in ["quick", "slow"] {
             let Some(table) = both.need_as(speed, TableValue::table) else { continue };

@@ -8,7 +8,7 @@ use std::time::Duration;
 use crate::model::duration;
 
 use super::super::nearest::nearest;
-use super::finding::{FileOrigin, Level};
+use super::finding::{FileOrigin, FindingLevel};
 use super::node::{DocumentNode, NodeFields, NodeKind};
 
 /// A value with its path.
@@ -47,17 +47,17 @@ impl<'l> TableValue<'l> {
 
     /// Reports an error: the value cannot be used.
     pub(super) fn error(&self, message: &str) {
-        self.origin.say(self.line(), Level::Error, &format!("{}: {message}", self.name()));
+        self.origin.say(self.line(), FindingLevel::Error, &format!("{}: {message}", self.name()));
     }
 
     /// Reports a warning: the value may not be what was meant.
     pub(super) fn warn(&self, message: &str) {
-        self.origin.say(self.line(), Level::Warning, &format!("{}: {message}", self.name()));
+        self.origin.say(self.line(), FindingLevel::Warning, &format!("{}: {message}", self.name()));
     }
 
     fn report_type(&self, wanted: &str) {
         let message = format!("{} must be {wanted}, not {}", self.name(), self.node.what());
-        self.origin.say(self.line(), Level::Error, &message);
+        self.origin.say(self.line(), FindingLevel::Error, &message);
     }
 
     /// The text exactly as written, such as a query.
@@ -144,7 +144,7 @@ impl<'l> TableValue<'l> {
         };
         for (name, first, again) in &table.duplicates {
             let message = format!("duplicate key `{name}` in {}, first on line {first}", self.name());
-            self.origin.say(*again, Level::Error, &message);
+            self.origin.say(*again, FindingLevel::Error, &message);
         }
         Some(DocumentTable { value: self.clone(), fields: table, asked: RefCell::default() })
     }
@@ -185,7 +185,7 @@ impl<'l> DocumentTable<'l> {
         let value = self.get(name);
         if value.is_none() {
             let message = format!("{} lacks `{name}`", self.value.name());
-            self.value.origin.say(self.value.line(), Level::Error, &message);
+            self.value.origin.say(self.value.line(), FindingLevel::Error, &message);
         }
         value
     }
@@ -252,7 +252,7 @@ impl<'l> DocumentTable<'l> {
             let near = nearest(&field.name, asked.iter().copied());
             let near = near.map_or_else(String::new, |near| format!("; did you mean `{near}`?"));
             let message = format!("unknown key `{}`{place}{near}", field.name);
-            self.value.origin.say(field.line, Level::Warning, &message);
+            self.value.origin.say(field.line, FindingLevel::Warning, &message);
         }
     }
 

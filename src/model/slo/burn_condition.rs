@@ -9,7 +9,7 @@ use crate::model::words::words;
 words! {
     /// How urgent a burn-rate condition is. Ordered: `Page`, the more urgent one, is the smaller.
     #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-    pub enum Severity: word {
+    pub enum BurnSeverity: word {
         /// Someone is paged.
         Page = "page",
         /// Someone looks within days.
@@ -22,7 +22,7 @@ words! {
 /// Source: "Multiwindow, Multi-Burn-Rate Alerts" in the SRE Workbook's "Alerting on SLOs".
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct BurnCondition {
-    pub severity: Severity,
+    pub severity: BurnSeverity,
     pub long: Duration,
     pub short: Duration,
     /// The burn rate above which the condition holds, a multiple of 1.
@@ -38,7 +38,7 @@ impl BurnCondition {
     ///
     /// `share` is 0 to 1. The result compares with `>` and has no hold.
     pub fn by_share(
-        severity: Severity,
+        severity: BurnSeverity,
         share: f64,
         long: Duration,
         short: Duration,
@@ -97,11 +97,11 @@ const HOUR: Duration = Duration::from_secs(3600);
 const DAY: Duration = Duration::from_secs(86_400);
 
 /// The lookbacks of the SRE Workbook, long and short.
-const LOOKBACKS: [(Severity, Duration, Duration); 4] = [
-    (Severity::Page, HOUR, Duration::from_secs(300)),
-    (Severity::Page, Duration::from_secs(6 * 3600), Duration::from_secs(1800)),
-    (Severity::Ticket, DAY, Duration::from_secs(2 * 3600)),
-    (Severity::Ticket, Duration::from_secs(3 * 86_400), Duration::from_secs(6 * 3600)),
+const LOOKBACKS: [(BurnSeverity, Duration, Duration); 4] = [
+    (BurnSeverity::Page, HOUR, Duration::from_secs(300)),
+    (BurnSeverity::Page, Duration::from_secs(6 * 3600), Duration::from_secs(1800)),
+    (BurnSeverity::Ticket, DAY, Duration::from_secs(2 * 3600)),
+    (BurnSeverity::Ticket, Duration::from_secs(3 * 86_400), Duration::from_secs(6 * 3600)),
 ];
 
 fn by_shares(shares: [f64; 4], window: Duration) -> [BurnCondition; 4] {
@@ -190,10 +190,10 @@ pub fn sloth(period: Duration) -> Option<[BurnCondition; 4]> {
 pub fn pyrra(window: Duration) -> [BurnCondition; 4] {
     // severity, factor, and the divisors of the window for the long lookback, the short lookback and the hold
     [
-        (Severity::Page, 14.0, 28 * 24, 28 * 24 * 12, 28 * 24 * 30),
-        (Severity::Page, 7.0, 28 * 4, 28 * 24 * 2, 28 * 24 * 4),
-        (Severity::Ticket, 2.0, 28, 28 * 12, 28 * 24),
-        (Severity::Ticket, 1.0, 7, 28 * 4, 28 * 8),
+        (BurnSeverity::Page, 14.0, 28 * 24, 28 * 24 * 12, 28 * 24 * 30),
+        (BurnSeverity::Page, 7.0, 28 * 4, 28 * 24 * 2, 28 * 24 * 4),
+        (BurnSeverity::Ticket, 2.0, 28, 28 * 12, 28 * 24),
+        (BurnSeverity::Ticket, 1.0, 7, 28 * 4, 28 * 8),
     ]
     .map(|(severity, factor, long, short, hold)| BurnCondition {
         severity,

@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::super::labels::{Labels, Text};
 use super::super::promql::Comparison;
 use super::super::rule::BrokenRule;
-use super::burn_condition::{BurnCondition, Severity};
+use super::burn_condition::{BurnCondition, BurnSeverity};
 use super::objective::Objective;
 use super::recorded::RecordedSeries;
 use super::selector::Selector;
@@ -171,10 +171,10 @@ impl SloAlerting {
     }
 
     /// Labels and annotations of the alerts of this severity; `None` if they are disabled.
-    pub fn notice(&self, severity: Severity) -> Option<&AlertMetadata> {
+    pub fn notice(&self, severity: BurnSeverity) -> Option<&AlertMetadata> {
         match severity {
-            Severity::Page => self.page.as_ref(),
-            Severity::Ticket => self.ticket.as_ref(),
+            BurnSeverity::Page => self.page.as_ref(),
+            BurnSeverity::Ticket => self.ticket.as_ref(),
         }
     }
 }

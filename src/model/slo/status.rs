@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use super::super::fingerprint::Fingerprint;
 use super::super::labels::{Labels, Text};
 use super::super::source::SourceId;
-use super::burn_condition::{BurnCondition, Severity};
+use super::burn_condition::{BurnCondition, BurnSeverity};
 use super::definition::Slo;
 use super::exhaustion::{CurrentPeriod, Exhaustion};
 use super::reading::{DataExtent, Evaluation, GroupReading, InvalidRatio, MeasuredRatio, SloReading};
@@ -341,14 +341,14 @@ fn state(
     let is_broken = |lookback| matches!(group.over(lookback), measured @ MeasuredRatio::Odd(_) if measured.error().is_none());
     // the state may only be `Fine` if the paging conditions could be evaluated
     let has_invalid_page_ratio =
-        of(Severity::Page).any(|now| is_broken(now.pair.long) || is_broken(now.pair.short));
+        of(BurnSeverity::Page).any(|now| is_broken(now.pair.long) || is_broken(now.pair.short));
     let is_page_evaluated = |is_covered: &dyn Fn(Duration) -> bool| {
-        let mut paging = of(Severity::Page).peekable();
+        let mut paging = of(BurnSeverity::Page).peekable();
         paging.peek().is_some() && paging.all(|now| is_covered(now.pair.long))
     };
-    if holds(Severity::Page) {
+    if holds(BurnSeverity::Page) {
         SloState::Page
-    } else if holds(Severity::Ticket) {
+    } else if holds(BurnSeverity::Ticket) {
         SloState::Ticket
     } else if spent.is_some_and(|spent| spent >= 1.0) {
         SloState::Exhausted

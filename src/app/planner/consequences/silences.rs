@@ -55,7 +55,7 @@ pub(super) fn together(
     let count = alerts(found.hidden.len());
     let words = match draft.starts_at.filter(|start| *start > now) {
         Some(start) => format!(
-            "Begins {} (in {}) and lasts until {until}; it would silence {count} of the alerts that fire now.",
+            "Begins {} (in {}) and lasts until {until}; it would silence {count} that fire now.",
             moment(start, now, zone),
             left(start, now)
         ),

@@ -80,8 +80,8 @@ pub const COLUMNS: &[Column] = &[
     Column::hidden("starts_at", |item| Value::Since(item.silence.starts_at)),
     Column::number("alerts", "ALERTS", |item| Value::count(item.hides)).on_screen(
         5,
-        "affects",
-        Size::numbers(7, 1),
+        "alerts",
+        Size::numbers(6, 1),
         |row| Cell::text(row.hides.to_string(), row.plain),
     ),
     Column::text("created_by", "BY", |item| Value::words(item.silence.created_by.to_string())).on_screen(

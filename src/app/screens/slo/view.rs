@@ -12,7 +12,7 @@ use crate::app::widgets::chart::{Chart, ChartLine, ChartMark};
 use crate::app::widgets::unit::ValueUnit;
 use crate::model::ask::{SeriesKey, Topic};
 use crate::model::remote::Remote;
-use crate::model::slo::{BurnCondition, GroupStatus, Severity, show};
+use crate::model::slo::{BurnCondition, BurnSeverity, GroupStatus, show};
 use crate::model::source::ErrorKind;
 
 /// The kinds of answers that the screen uses.
@@ -326,7 +326,7 @@ fn draw_burns(
     };
     let lines = ChartLine::each(&named);
     let paging: Vec<&BurnCondition> =
-        slo.pairs.iter().filter(|pair| pair.severity == Severity::Page).collect();
+        slo.pairs.iter().filter(|pair| pair.severity == BurnSeverity::Page).collect();
     let labels: Vec<String> = paging
         .iter()
         .map(|pair| format!("page {} ({})", show::factor(pair.factor), duration::short(pair.long)))

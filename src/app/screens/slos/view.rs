@@ -9,7 +9,7 @@ use crate::app::prelude::*;
 use crate::app::staleness::doubtful;
 use crate::app::subjects::slo::{self, words};
 use crate::app::widgets::table;
-use crate::config::definitions::{Finding, Level};
+use crate::config::definitions::{Finding, FindingLevel};
 use crate::model::slo::SloState;
 
 /// The kinds of answers that the screen uses.
@@ -61,7 +61,7 @@ fn findings(shared: &Shared, cx: &Cx<'_>, area: Rect, buf: &mut Buffer) {
     if area.height == 0 {
         return;
     }
-    let errors = shared.findings.iter().filter(|finding| finding.level == Level::Error).count();
+    let errors = shared.findings.iter().filter(|finding| finding.level == FindingLevel::Error).count();
     let others = shared.findings.len() - errors;
     let mut title = vec![StyledRun::new(" SLO definitions: ", Role::Title)];
     if errors > 0 {
@@ -78,7 +78,7 @@ fn findings(shared: &Shared, cx: &Cx<'_>, area: Rect, buf: &mut Buffer) {
     let mut all: Vec<&Finding> = shared.findings.iter().collect();
     all.sort_by_key(|finding| std::cmp::Reverse(finding.level));
     for (y, finding) in (area.y + 2..area.bottom()).zip(&all) {
-        let role = if finding.level == Level::Error { Role::Trouble } else { Role::Warning };
+        let role = if finding.level == FindingLevel::Error { Role::Trouble } else { Role::Warning };
         let runs = [
             StyledRun::new(format!("   {} ", cx.symbol(role)), role),
             StyledRun::new(finding.to_string(), Role::Text),
@@ -100,7 +100,7 @@ fn title(screen: &Slos, shared: &Shared, cx: &Cx<'_>) -> Vec<StyledRun<'static>>
     ];
     runs.extend(words::totals(&screen.states));
     runs.extend(list_screen::grouped(&screen.rows));
-    let broken = shared.findings.iter().filter(|finding| finding.level == Level::Error).count();
+    let broken = shared.findings.iter().filter(|finding| finding.level == FindingLevel::Error).count();
     if broken > 0 {
         let sign = cx.symbol(Role::Trouble);
         runs.push(StyledRun::new(format!("  {sign} {broken} invalid definitions"), Role::Trouble));

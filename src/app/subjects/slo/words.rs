@@ -5,8 +5,8 @@ use std::time::Duration;
 use crate::app::number::UNKNOWN;
 use crate::app::prelude::*;
 use crate::model::slo::{
-    BASIS, BurnCondition, BurnReading, Evaluation, Exhaustion, GroupStatus, MeasuredRatio, MissingReason,
-    Severity, Slo, SloState, are_few, show,
+    BASIS, BurnCondition, BurnReading, BurnSeverity, Evaluation, Exhaustion, GroupStatus, MeasuredRatio,
+    MissingReason, Slo, SloState, are_few, show,
 };
 
 /// The remaining share of the budget; in the role for down when it is exhausted.
@@ -65,8 +65,8 @@ pub fn burn(slo: &Slo, group_status: &GroupStatus, lookback: Duration) -> Styled
 pub fn burn_role(slo: &Slo, lookback: Duration, rate: f64) -> Role {
     let exceeded = |pair: &&BurnCondition| of_lookback(pair, lookback) && pair.is_exceeded_by(rate);
     match slo.pairs.iter().filter(exceeded).map(|pair| pair.severity).min() {
-        Some(Severity::Page) => Role::Critical,
-        Some(Severity::Ticket) => Role::Warning,
+        Some(BurnSeverity::Page) => Role::Critical,
+        Some(BurnSeverity::Ticket) => Role::Warning,
         None if rate > 1.0 => Role::Burning,
         None => Role::Text,
     }

@@ -61,7 +61,7 @@ impl Writer for PagerDuty {
         let setting = format!("`from` of [sources.{}]", self.info.id);
         let why = match (owner, &me, &address) {
             (Some(me), _, None) => {
-                format!("PagerDuty does not tell the address of {}: put it into {setting}", me.name)
+                format!("PagerDuty does not return the e-mail address of {}: put it into {setting}", me.name)
             }
             (None, _, None) => {
                 format!(
@@ -69,7 +69,7 @@ impl Writer for PagerDuty {
                 )
             }
             (_, None, Some(from)) if key != Some(KeyOwner::Hidden) => {
-                format!("nobody at PagerDuty has the address `{from}`: correct {setting}")
+                format!("no PagerDuty user has the address `{from}`: correct {setting}")
             }
             (_, None, Some(_)) if matches!(action.operation, Operation::AddResponder { .. }) => {
                 "the key may not read users, so nobody knows who asks for help".to_owned()

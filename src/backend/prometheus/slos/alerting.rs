@@ -11,7 +11,7 @@ use crate::model::duration;
 use crate::model::labels::Text;
 use crate::model::promql::{self, bare, constant};
 use crate::model::rule::Rule;
-use crate::model::slo::{AlertMetadata, BurnCondition, Family, Objective, Severity, SloAlerting};
+use crate::model::slo::{AlertMetadata, BurnCondition, BurnSeverity, Family, Objective, SloAlerting};
 
 /// Equal numbers differ by less than this because of rounding; see SLO.md section 1 on `1 - 0.999`.
 const SAME: f64 = 1e-9;
@@ -29,7 +29,7 @@ pub(super) struct RuleConditions {
 /// One burn condition, as far as the rule states it.
 #[derive(Debug, Clone)]
 pub(super) struct RuleCondition {
-    severity: Severity,
+    severity: BurnSeverity,
     long: Duration,
     short: Duration,
     bound: RatioBound,
@@ -93,8 +93,8 @@ pub(super) fn rule_conditions(rules: &[Arc<Rule>]) -> HashMap<(Family, Text), Ru
             rule_conditions.alerting.name = Some(rule.name.clone());
             let notice = AlertMetadata { labels: rule.labels.clone(), annotations: rule.annotations.clone() };
             match severity {
-                Severity::Page => rule_conditions.alerting.page.get_or_insert(notice),
-                Severity::Ticket => rule_conditions.alerting.ticket.get_or_insert(notice),
+                BurnSeverity::Page => rule_conditions.alerting.page.get_or_insert(notice),
+                BurnSeverity::Ticket => rule_conditions.alerting.ticket.get_or_insert(notice),
             };
             if let (Family::Pyrra, Some(lasts)) = (family, rule.labels.get("exhaustion")) {
                 rule_conditions.window = rule_conditions.window.max(window(lasts, bound));
@@ -116,17 +116,17 @@ fn window(lasts: &str, bound: RatioBound) -> Option<Duration> {
     ((factor - 1.0).abs() < SAME).then_some(lasts)
 }
 
-fn severity(family: Family, rule: &Rule, bound: RatioBound) -> Severity {
+fn severity(family: Family, rule: &Rule, bound: RatioBound) -> BurnSeverity {
     let word = match family {
         Family::Sloth => rule.labels.value("sloth_severity"),
         Family::Pyrra | Family::Grafana => rule.labels.value("severity"),
     };
     match word.to_ascii_lowercase().as_str() {
-        "page" | "critical" => Severity::Page,
-        "ticket" | "warning" | "info" => Severity::Ticket,
+        "page" | "critical" => BurnSeverity::Page,
+        "ticket" | "warning" | "info" => BurnSeverity::Ticket,
         // common sets of burn rates page above these factors: 6 and 14.4, or 7 and 14
-        _ if bound.factors.is_some_and(|(factor, _)| factor > 5.0) => Severity::Page,
-        _ => Severity::Ticket,
+        _ if bound.factors.is_some_and(|(factor, _)| factor > 5.0) => BurnSeverity::Page,
+        _ => BurnSeverity::Ticket,
     }
 }
 

@@ -1,7 +1,7 @@
 //! Reads OpenSLO alert policies: burn-rate conditions with one lookback and a threshold.
 
 use crate::model::promql::Comparison;
-use crate::model::slo::{BurnCondition, Severity};
+use crate::model::slo::{BurnCondition, BurnSeverity};
 
 use super::super::table::TableValue;
 use super::{OpenSloObjects, indicator, period, spec};
@@ -60,6 +60,6 @@ pub(super) fn condition(value: &TableValue<'_>) -> Option<BurnCondition> {
         return None;
     }
     let is_page = ["page", "critical", "high"].iter().any(|word| severity.eq_ignore_ascii_case(word));
-    let severity = if is_page { Severity::Page } else { Severity::Ticket };
+    let severity = if is_page { BurnSeverity::Page } else { BurnSeverity::Ticket };
     Some(BurnCondition { severity, long: lookback, short: lookback, factor, hold, at_least })
 }

@@ -7,7 +7,7 @@ use crate::model::matcher::Operator;
 use crate::model::promql::Comparison;
 use crate::model::slo::query::{RatioQuery, open};
 use crate::model::slo::{
-    AlertMetadata, BudgetingMethod, BurnCondition, Calendar, CalendarUnit, EventSide, Selector, Severity,
+    AlertMetadata, BudgetingMethod, BurnCondition, BurnSeverity, Calendar, CalendarUnit, EventSide, Selector,
     Sli, Slo, SloAlerting, Template, Window, standard,
 };
 
@@ -215,7 +215,7 @@ fn policies(slo: &Slo, notes: &mut WriteNotes<'_>) -> Option<Yaml> {
         notes.say("alert", "OpenSLO cannot disable all alerts: the standard ones are read back");
         return None;
     }
-    let policy = |severity: Severity| {
+    let policy = |severity: BurnSeverity| {
         let conditions: Vec<Yaml> = wanted
             .iter()
             .enumerate()
@@ -231,7 +231,7 @@ fn policies(slo: &Slo, notes: &mut WriteNotes<'_>) -> Option<Yaml> {
         ]);
         wanted.iter().any(|pair| pair.severity == severity).then_some(policy)
     };
-    Some(Yaml::List([Severity::Page, Severity::Ticket].into_iter().filter_map(policy).collect()))
+    Some(Yaml::List([BurnSeverity::Page, BurnSeverity::Ticket].into_iter().filter_map(policy).collect()))
 }
 
 fn condition(slo: &Slo, at: usize, pair: &BurnCondition) -> Yaml {

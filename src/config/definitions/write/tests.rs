@@ -6,8 +6,8 @@ use crate::model::labels::Labels;
 use crate::model::promql::Comparison;
 use crate::model::slo::query::measure;
 use crate::model::slo::{
-    AlertMetadata, BudgetingMethod, BurnCondition, DefinitionOrigin, EventSide, Family, Objective,
-    RecordedSeries, Selector, Severity, SloAlerting, Template, Window, pyrra, standard,
+    AlertMetadata, BudgetingMethod, BurnCondition, BurnSeverity, DefinitionOrigin, EventSide, Family,
+    Objective, RecordedSeries, Selector, SloAlerting, Template, Window, pyrra, standard,
 };
 
 use super::*;
@@ -250,7 +250,7 @@ prop_compose! {
         (on_absence, alert_name, recorded) in (any::<bool>(), prop::option::of(words()), any::<bool>()),
     ) -> Slo {
         let pair = |(page, long, short, factor, at_least): (bool, u64, u64, f64, bool)| BurnCondition {
-            severity: if page { Severity::Page } else { Severity::Ticket },
+            severity: if page { BurnSeverity::Page } else { BurnSeverity::Ticket },
             long: Duration::from_secs(60 * long.max(short)),
             short: Duration::from_secs(60 * long.min(short)),
             factor,

@@ -37,9 +37,9 @@ fn the_standard_pairs_are_the_workbooks() {
     assert_eq!(lookbacks(&pairs), ["1h/5m 0s", "6h/30m 0s", "1d/2h 0s", "3d/6h 0s"]);
     assert_eq!(
         pairs.iter().map(|pair| pair.severity).collect::<Vec<_>>(),
-        [Severity::Page, Severity::Page, Severity::Ticket, Severity::Ticket]
+        [BurnSeverity::Page, BurnSeverity::Page, BurnSeverity::Ticket, BurnSeverity::Ticket]
     );
-    assert!(Severity::Page < Severity::Ticket);
+    assert!(BurnSeverity::Page < BurnSeverity::Ticket);
     // the share of the budget that is spent within the long lookback
     let share = |pair: &BurnCondition| pair.factor * pair.long.as_secs_f64() / (DAY * 30).as_secs_f64();
     assert_near(&pairs.iter().map(share).collect::<Vec<_>>(), &[0.02, 0.05, 0.1, 0.1]);
@@ -66,8 +66,14 @@ fn the_sets_of_other_tools_come_out() {
     let datadog = |shares: [f64; 3], days: u32| {
         let lookbacks = [HOUR, HOUR * 6, DAY];
         let pair = |at: usize| {
-            BurnCondition::by_share(Severity::Page, shares[at], lookbacks[at], lookbacks[at] / 12, DAY * days)
-                .factor
+            BurnCondition::by_share(
+                BurnSeverity::Page,
+                shares[at],
+                lookbacks[at],
+                lookbacks[at] / 12,
+                DAY * days,
+            )
+            .factor
         };
         [pair(0), pair(1), pair(2)]
     };
@@ -79,7 +85,7 @@ fn the_sets_of_other_tools_come_out() {
 fn in_short_windows_the_usual_lookbacks_shrink_and_the_factors_stay() {
     let told = |pair: &BurnCondition| {
         use crate::model::duration::text;
-        let letter = if pair.severity == Severity::Page { "p" } else { "t" };
+        let letter = if pair.severity == BurnSeverity::Page { "p" } else { "t" };
         format!("{letter} {}/{} {}", text(pair.long), text(pair.short), pair.factor)
     };
     let told = |window| standard(window).iter().map(told).collect::<Vec<_>>().join(", ");
@@ -214,7 +220,7 @@ proptest! {
     fn no_usual_pair_alerts_at_a_pace_that_the_budget_lasts_for(minutes in 1..(400 * 1440_u64), burn in 0.0..=1.0_f64) {
         let window = MINUTE * u32::try_from(minutes).unwrap();
         let pairs = standard(window);
-        prop_assert!(pairs.iter().any(|pair| pair.severity == Severity::Page));
+        prop_assert!(pairs.iter().any(|pair| pair.severity == BurnSeverity::Page));
         for pair in pairs {
             prop_assert!(pair.long <= window && pair.short <= pair.long && !pair.short.is_zero());
             prop_assert!(window >= DAY * 28 || !pair.is_exceeded_by(burn), "{:?} {:?}", window, pair);
@@ -225,12 +231,12 @@ proptest! {
     fn what_spends_a_budget_within_the_hour_pages_in_every_short_window(hours in 7..672_u32) {
         let window = HOUR * hours;
         let burn = f64::from(hours);
-        prop_assert!(standard(window).iter().any(|p| p.severity == Severity::Page && p.is_exceeded_by(burn)));
+        prop_assert!(standard(window).iter().any(|p| p.severity == BurnSeverity::Page && p.is_exceeded_by(burn)));
     }
 
     #[test]
     fn at_the_factor_the_share_goes_within_the_long_lookback(share in 0.001..1.0_f64, hours in 1..200_u32, days in 1..400_u32) {
-        let pair = BurnCondition::by_share(Severity::Page, share, HOUR * hours, HOUR, DAY * days);
+        let pair = BurnCondition::by_share(BurnSeverity::Page, share, HOUR * hours, HOUR, DAY * days);
         prop_assert!(near(pair.factor * f64::from(hours) / f64::from(days * 24), share));
     }
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::super::super::labels::{Labels, Text};
 use super::super::super::matcher::Operator;
 use super::super::super::promql;
-use super::super::burn_condition::{BurnCondition, Severity};
+use super::super::burn_condition::{BurnCondition, BurnSeverity};
 use super::super::definition::{EventSide, Sli, Slo};
 use super::super::recorded::written;
 use super::super::selector::Selector;
@@ -167,8 +167,8 @@ impl<'a> PyrraNames<'a> {
             format!("{series} {sign} ({} * (1-{}))", pair.factor, slo.objective.ratio_text())
         };
         let severity = match pair.severity {
-            Severity::Page => "critical",
-            Severity::Ticket => "warning",
+            BurnSeverity::Page => "critical",
+            BurnSeverity::Ticket => "warning",
         };
         let exhaustion = pair.exhaustion(slo.window.nominal()).unwrap_or_default();
         let own = Labels::from_iter([

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::super::super::labels::{Labels, Text};
 use super::super::super::promql::quoted;
-use super::super::burn_condition::{BurnCondition, Severity};
+use super::super::burn_condition::{BurnCondition, BurnSeverity};
 use super::super::definition::{BudgetingMethod, Slo};
 use super::super::query::measure;
 use super::super::recorded::written;
@@ -21,8 +21,10 @@ pub(super) fn groups(slo: &Slo) -> Vec<RuleGroup> {
         group("sli-recordings", sli_recordings(slo, &names)),
         group("meta-recordings", meta_recordings(slo, &names)),
     ];
-    let alerts: Vec<GeneratedRule> =
-        [Severity::Page, Severity::Ticket].into_iter().filter_map(|s| alert(slo, &names, s)).collect();
+    let alerts: Vec<GeneratedRule> = [BurnSeverity::Page, BurnSeverity::Ticket]
+        .into_iter()
+        .filter_map(|s| alert(slo, &names, s))
+        .collect();
     if !alerts.is_empty() {
         groups.push(group("alerts", alerts));
     }
@@ -122,7 +124,7 @@ fn meta_recordings(slo: &Slo, names: &SlothNames) -> Vec<GeneratedRule> {
     rules
 }
 
-fn alert(slo: &Slo, names: &SlothNames, severity: Severity) -> Option<GeneratedRule> {
+fn alert(slo: &Slo, names: &SlothNames, severity: BurnSeverity) -> Option<GeneratedRule> {
     let notice = slo.alerting.notice(severity)?;
     let pairs: Vec<String> = slo
         .pairs

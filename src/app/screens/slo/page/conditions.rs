@@ -7,7 +7,7 @@ use crate::app::subjects::slo::words;
 use crate::model::alert::AlertState;
 use crate::model::promql;
 use crate::model::rule::Rule;
-use crate::model::slo::{BurnConditionState, BurnReading, GroupStatus, Severity, show};
+use crate::model::slo::{BurnConditionState, BurnReading, BurnSeverity, GroupStatus, show};
 
 /// How long an alert and its condition may disagree: two evaluation intervals of the usual length.
 const AGREES_WITHIN: std::time::Duration = std::time::Duration::from_secs(120);
@@ -84,8 +84,8 @@ pub(super) fn conditions(
 fn sentence(now: &BurnConditionState) -> (String, Role) {
     let pair = now.pair;
     let (answer, role) = match (now.holds, pair.severity) {
-        (Some(true), Severity::Page) => ("yes, page", Role::Critical),
-        (Some(true), Severity::Ticket) => ("yes, ticket", Role::Warning),
+        (Some(true), BurnSeverity::Page) => ("yes, page", Role::Critical),
+        (Some(true), BurnSeverity::Ticket) => ("yes, ticket", Role::Warning),
         (Some(false), _) => ("no", Role::Healthy),
         (None, _) => ("unknown", Role::Unknown),
     };

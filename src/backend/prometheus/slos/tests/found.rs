@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::model::labels::Labels;
-use crate::model::slo::{InvalidRatio, Severity};
+use crate::model::slo::{BurnSeverity, InvalidRatio};
 use crate::model::warning::Warning;
 
 /// The recorded series of one Sloth SLO; all error ratios are equal.
@@ -185,8 +185,8 @@ async fn without_generic_rules_the_alerts_of_pyrra_tell_objective_window_and_pai
     let slo = &reading.slo;
     assert_eq!((slo.objective.ratio_text().as_str(), slo.window.to_string().as_str()), ("0.995", "28d"));
     let pairs: Vec<_> = slo.pairs.iter().map(|pair| (pair.severity, pair.factor, pair.long)).collect();
-    assert_eq!(pairs[0], (Severity::Page, 15.0, HOUR));
-    assert_eq!(pairs[3], (Severity::Ticket, 1.0, 4 * DAY));
+    assert_eq!(pairs[0], (BurnSeverity::Page, 15.0, HOUR));
+    assert_eq!(pairs[3], (BurnSeverity::Ticket, 1.0, 4 * DAY));
     assert_eq!(slo.pairs[0].hold, 2 * MINUTE);
     assert_eq!(slo.alerting.name.as_deref(), Some("ErrorBudgetBurn"));
     assert_eq!(group.over(HOUR).error(), Some(0.01));
