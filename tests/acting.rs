@@ -116,7 +116,7 @@ fn a_silence_that_has_ended_is_listed_where_all_are_wanted_and_made_once_more() 
     let (code, _, said) = run(&["silence", "extend", "5113-0", "--for", "1h", "--yes"]);
     assert!(code == 2 && said.contains("silence again 5113-0"), "{said}");
     let (code, _, said) = run(&["silence", "edit", "5113-0", "-c", "other", "--yes"]);
-    assert!(code == 2 && said.contains("make it again"), "{said}");
+    assert!(code == 2 && said.contains("create it again"), "{said}");
     let (code, text, said) = run(&["silence", "again", "5113-0", "--for", "30m", "--yes"]);
     assert!(code == 0 && text.contains("5113-1"), "{text} {said}");
     assert_eq!(test_home.manager.made(), ["deploy", "deploy"]);

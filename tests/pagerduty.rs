@@ -368,7 +368,7 @@ async fn a_reader_is_told_before_and_refused_in_words() {
     let pager = Pager::start(account);
     let source = connected(&pager, None);
     assert!(offer(&*source).await.refuses.is_some_and(|why| why.contains("Ana Lima may only read")));
-    refused(&pager, &*source, "Q1", note("x"), &["403: Access Denied", "may only read"]).await;
+    refused(&pager, &*source, "Q1", note("x"), &["403: Access Denied", "has no write permission here"]).await;
 }
 
 #[tokio::test]
