@@ -109,7 +109,7 @@ fn a_page_is_acknowledged_noted_silenced_and_resolved_by_a_few_keys() {
     for (keys, asked, done) in [
         ("a", "nobody else is paged", "Acknowledged: #"),
         ("nrolled back to v41\r", "note      rolled back to v41", "Noted: #"),
-        ("s deploy\r", "nobody is notified of what matches", "Silenced: "),
+        ("s deploy\r", "no notifications for matching alerts", "Silenced: "),
         ("R", "Resolving cannot be undone", "Resolved: #"),
     ] {
         terminal.send(keys);
