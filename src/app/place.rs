@@ -26,6 +26,15 @@ macro_rules! places {
             $($(#[$doc])* $about($subject),)*
         }
 
+        #[cfg(test)]
+        impl Place {
+            /// The screens without a subject, with their titles.
+            pub const LISTS: &[(Self, &str)] = &[$((Self::$tab, $title),)* $((Self::$list, $list_title),)*];
+
+            /// The names of the screens about one subject.
+            pub const ABOUT: &[&str] = &[$(stringify!($about),)*];
+        }
+
         /// A tab of line 2.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
         pub enum Tab {

@@ -1,4 +1,4 @@
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::fmt::Write as _;
 use std::sync::Arc;
 use std::time::Duration;
@@ -113,33 +113,8 @@ async fn a_verb_waits_for_every_question_whose_answer_changes_what_it_prints() {
     }
 }
 
-/// The name of a place in `docs/waits.md`. A new place needs a name here and an example in `places`.
-const fn title(place: &Place) -> &'static str {
-    match place {
-        Place::Overview => "Overview",
-        Place::Services => "Services",
-        Place::Service(_) => "a service",
-        Place::Slos => "SLOs",
-        Place::Slo(_) => "an SLO",
-        Place::Alerts => "Alerts",
-        Place::Alert(_) => "an alert",
-        Place::Incidents => "Incidents",
-        Place::Incident(_) => "an incident",
-        Place::OnCall => "On-call",
-        Place::Policy(_) => "an escalation policy",
-        Place::Report(Document::Handoff(_)) => "the handoff, `handoff`",
-        Place::Report(Document::Statistics(_)) => "statistics",
-        Place::Report(Document::Postmortem(_)) => "the review, `postmortem`",
-        Place::Runbook(_) => "a runbook",
-        Place::Silences => "Silences",
-        Place::Timeline => "Timeline",
-        Place::Sources => "Sources",
-        Place::Messages => "Messages",
-    }
-}
-
-/// One example of each place, with identities that exist in the demo world.
-fn places(state: &State) -> Vec<Place> {
+/// One example of each place with its name in `docs/waits.md`, with identities that exist in the demo world.
+fn places(state: &State) -> Vec<(Place, &'static str)> {
     let world = &state.shared.world;
     let slo = world.slos().first().unwrap();
     let incident = world.incidents().first().unwrap();
@@ -147,27 +122,23 @@ fn places(state: &State) -> Vec<Place> {
     let ruled = world.alerts().iter().find(|alert| world.rule_of(&alert.labels).is_some()).unwrap();
     let wanted = RunbookQuery { name: "A".into(), url: None, labels: ruled.labels.clone() };
     let hours = Duration::from_secs(12 * 3600);
-    vec![
-        Place::Overview,
-        Place::Services,
-        Place::Service(world.services().first().unwrap().name.clone()),
-        Place::Slos,
-        Place::Slo(SloKey::of(slo)),
-        Place::Alerts,
-        Place::Alert(ruled.fingerprint),
-        Place::Incidents,
-        Place::Incident(IncidentKey::of(incident)),
-        Place::OnCall,
-        Place::Policy(PolicyKey { source: at, id: policies.first().unwrap().named.id.clone() }),
-        Place::Silences,
-        Place::Timeline,
-        Place::Sources,
-        Place::Messages,
-        Place::Runbook(Arc::new(wanted)),
-        Place::Report(Document::Handoff(hours)),
-        Place::Report(Document::Statistics(hours)),
-        Place::Report(Document::Postmortem(IncidentKey::of(incident))),
-    ]
+    let about = vec![
+        (Place::Service(world.services().first().unwrap().name.clone()), "a service"),
+        (Place::Slo(SloKey::of(slo)), "an SLO"),
+        (Place::Alert(ruled.fingerprint), "an alert"),
+        (Place::Incident(IncidentKey::of(incident)), "an incident"),
+        (
+            Place::Policy(PolicyKey { source: at, id: policies.first().unwrap().named.id.clone() }),
+            "an escalation policy",
+        ),
+        (Place::Runbook(Arc::new(wanted)), "a runbook"),
+        (Place::Report(Document::Handoff(hours)), "the handoff, `handoff`"),
+        (Place::Report(Document::Statistics(hours)), "statistics"),
+        (Place::Report(Document::Postmortem(IncidentKey::of(incident))), "the postmortem, `postmortem`"),
+    ];
+    let kinds: HashSet<_> = about.iter().map(|(place, _)| std::mem::discriminant(place)).collect();
+    assert_eq!(kinds.len(), Place::ABOUT.len(), "an example of each of {:?}", Place::ABOUT);
+    Place::LISTS.iter().cloned().chain(about).collect()
 }
 
 /// Answers the questions of the state until it asks no more.
@@ -224,8 +195,7 @@ async fn page() -> (String, Vec<AskKind>) {
     )
     .unwrap();
     page.push_str("| screen | waits for |\n| --- | --- |\n");
-    for place in places(&state) {
-        let name = title(&place);
+    for (place, name) in places(&state) {
         state.reset_to(place);
         // a page asks more questions once the answers to the first ones have arrived
         answered(&mut state, &sources).await;
