@@ -136,6 +136,9 @@ impl PagerServer {
             operations
                 .push(Operation::Priority { priority: Some(EntityRef { id: Text::clone(&name), name }) });
         }
+        if let Some(title) = wanted.get("title").and_then(Value::as_str) {
+            operations.push(Operation::Retitle { title: title.into() });
+        }
         if operations.is_empty() { Err(INVALID) } else { Ok(operations) }
     }
 
