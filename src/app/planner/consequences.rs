@@ -100,7 +100,7 @@ fn of(planner: Planner<'_>, action: &Action, zone: &TimeZone, now: Timestamp) ->
             let end = now.checked_add(*rest).unwrap_or(now);
             vec![plain(format!("Snoozed until {}; then it is triggered again and pages again.", until(end)))]
         }
-        Operation::Retitle { .. } | Operation::Note { .. } | Operation::Priority { .. } | Operation::StatusUpdate { .. } => {
+        Operation::Note { .. } | Operation::Priority { .. } | Operation::StatusUpdate { .. } => {
             let spec = action.operation.kind().spec();
             vec![Consequence { words: spec.consequence.to_owned(), is_grave: spec.is_grave }]
         }

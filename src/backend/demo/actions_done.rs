@@ -160,7 +160,6 @@ fn apply(
             notes.push(Note { at, who: Arc::clone(name), content: Arc::clone(content) });
             tell(at, "annotate", name, format!("Note by {name}"));
         }
-        Operation::Retitle { title } => incident.title = Text::clone(title),
         Operation::Priority { priority } => {
             incident.priority = priority.as_ref().map(|to| Priority {
                 named: named(&to.id, &to.name),

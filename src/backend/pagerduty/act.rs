@@ -157,7 +157,7 @@ fn is_done(is_it: bool) -> Verification {
     if is_it { DONE } else { Verification::NotDone }
 }
 
-static PLANS: [Plan<Judge>; 14] = [
+static PLANS: [Plan<Judge>; 13] = [
     Plan::Acknowledge(|planning| {
         let request = put(planning, "status", "acknowledged");
         let write = write(planning, request).leading_to(planning, IncidentStatus::Acknowledged);
@@ -231,11 +231,6 @@ static PLANS: [Plan<Judge>; 14] = [
         let write = write(planning, WriteRequest::post(below(planning, "notes"), body));
         let then = Then::Notes(Text::clone(content));
         Ok(write.judged(|judge| Judge { part: "note", then, ..judge }))
-    }),
-    Plan::Retitle(|planning, title| {
-        let wanted = Text::clone(title);
-        let write = write(planning, put(planning, "title", &**title));
-        Ok(write.seen(move |incident, _| Some(is_done(*incident.title.0 == *wanted))))
     }),
     Plan::Priority(|planning, priority| {
         let Some(priority) = priority else {

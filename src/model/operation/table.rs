@@ -91,15 +91,6 @@ macro_rules! operations {
                 consequence: "Everybody who sees the incident can read it; nobody is paged.",
                 is_for_open: false, is_addition: true, needs_on_call: false
             }
-            /// Change the title of the incident.
-            Retitle "retitle" {
-                title: Text = Param::text("title", 255).flag("title", "TEXT", "The new title")
-            } => Incident {
-                verb: "Change the title", doing: "changing the title", done: "retitled",
-                title: "Change the title of {things}", detail: "{title}", form: "Title of {things}", menu: "Title...",
-                cli: CliVerb::of("retitle", "Change the title of incidents"),
-                consequence: "Nobody is paged by this alone.", needs_on_call: false
-            }
             /// Set or remove the incident's priority.
             Priority "priority" "prioritise" {
                 priority: Option<EntityRef> = Param::of(ParamKind::Priority).prompt("Priority")

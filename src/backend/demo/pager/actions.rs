@@ -136,9 +136,6 @@ impl PagerServer {
             operations
                 .push(Operation::Priority { priority: Some(EntityRef { id: Text::clone(&name), name }) });
         }
-        if let Some(title) = wanted.get("title").and_then(Value::as_str) {
-            operations.push(Operation::Retitle { title: title.into() });
-        }
         if operations.is_empty() { Err(INVALID) } else { Ok(operations) }
     }
 
