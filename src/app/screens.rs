@@ -1,7 +1,6 @@
 //! All screens: each module has the state, the update and the drawing of one. Here they are stored and looked up by place.
 
 pub mod alert;
-pub mod clock;
 pub mod alerts;
 pub mod document;
 pub mod incident;
