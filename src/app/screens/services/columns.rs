@@ -67,10 +67,6 @@ pub const COLUMNS: &[Column] =
             .on_screen(2, "health", Size::words(8, 8, 3), |row| {
                 Cell::text(row.service.health.word(), row.role)
             }),
-        Column::text("team", "TEAM", |item| Value::words(item.service.labels.value("team")))
-            .on_screen(15, "team", Size::words(6, 16, 11), |row| {
-                Cell::text(row.service.labels.value("team"), Role::Muted)
-            }),
         Column::number("request_rate", "RATE", |item| {
             Value::maybe(item.service.signals.request_rate, Value::Rate)
         })
