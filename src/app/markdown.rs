@@ -6,8 +6,8 @@ mod code;
 mod flow;
 mod grid;
 mod inline;
+mod nesting;
 
-use std::borrow::Cow;
 use std::iter::Peekable;
 
 use pulldown_cmark::{BlockQuoteKind, CodeBlockKind, Event, Options, Parser, Tag, TagEnd, TextMergeStream};
@@ -19,6 +19,7 @@ use crate::model::labels::Labels;
 pub use code::Block;
 use flow::flow;
 use inline::Inline;
+use nesting::limit_nesting;
 
 /// Maximum depth of indentation; deeper blocks are indented as much.
 const MAX_INDENT_LEVELS: usize = 8;
@@ -27,8 +28,6 @@ const MAX_DEPTH: usize = 64;
 /// Maximum number of parser events. The cells of a table row are padded to the header's length, so that a small text can produce
 /// millions.
 const MAX_EVENTS: usize = 200_000;
-/// Maximum number of list and quote markers at the start of a line: the parser's time per line grows with the open blocks.
-const MAX_LINE_MARKERS: usize = 250;
 /// If the text would be narrower than this, it is not indented further.
 const MIN_TEXT_WIDTH: u16 = 12;
 
@@ -66,23 +65,6 @@ pub fn page(source: &str, labels: &Labels, width: u16, charset: Charset) -> Mark
             .push(vec![StyledRun::new("(too much markup: the rest is not shown)", Role::Trouble)]);
     }
     drawing.page
-}
-
-/// The text without excessive markers at the start of lines.
-fn limit_nesting(source: &str) -> Cow<'_, str> {
-    if source.split_inclusive('\n').all(|line| shortened(line).is_none()) {
-        return Cow::Borrowed(source);
-    }
-    let lines = source.split_inclusive('\n').map(|line| shortened(line).unwrap_or((line, "")));
-    lines.flat_map(|(marks, rest)| [marks, rest]).collect()
-}
-
-/// The markers to keep and the text after all markers, for a line with more than [`MAX_LINE_MARKERS`] markers; else None.
-fn shortened(line: &str) -> Option<(&str, &str)> {
-    let opens = |c: char| c.is_ascii_digit() || " \t>-*+.)".contains(c);
-    let (marks, rest) = line.split_at(line.find(|c| !opens(c)).unwrap_or(line.len()));
-    let (at, _) = marks.match_indices(['>', '-', '*', '+', '.', ')']).nth(MAX_LINE_MARKERS)?;
-    Some((marks.get(..at)?, rest))
 }
 
 /// The Markdown extensions that are parsed.

@@ -64,8 +64,9 @@ pub fn assess(reading: &ServiceReading, case: Case<'_>) -> (Health, Vec<Reason>)
     if let Some(ratio) = signals.error_ratio {
         let failed = signals.request_rate.map_or(f64::INFINITY, |rate| rate * ratio * lookback.as_secs_f64());
         if ratio >= thresholds.error_ratio_degraded && failed >= thresholds.few_errors {
-            let burning = ratio >= thresholds.error_ratio_critical;
-            found.push((if burning { Health::Critical } else { Health::Degraded }, Reason::Errors(ratio)));
+            let is_critical = ratio >= thresholds.error_ratio_critical;
+            found
+                .push((if is_critical { Health::Critical } else { Health::Degraded }, Reason::Errors(ratio)));
         }
     }
     found.extend(firing(alerts));

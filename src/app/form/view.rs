@@ -148,7 +148,7 @@ fn several(silencing: &Silencing) -> Vec<String> {
 fn compared(form: &ActionForm, silencing: &Silencing) -> StyledRun<'static> {
     let found = &silencing.preview;
     if let Some(matcher) = &found.unevaluated {
-        return StyledRun::new(format!(": cannot preview {matcher}, more may be hidden"), Role::Warning);
+        return StyledRun::new(format!(": cannot preview {matcher}, more may be affected"), Role::Warning);
     }
     if silencing.marked.is_empty() {
         return StyledRun::new("", Role::Muted);

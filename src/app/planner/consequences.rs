@@ -185,7 +185,7 @@ fn pages(
         .and_then(|board| Some((board, board.policies.iter().find(|known| *known.named.id == *policy)?)));
     let Some((board, policy)) = known else {
         return vec![grave(format!(
-            "Pages the on-call person of level {level} of its policy now (not known who)."
+            "Pages whoever is on call at level {level} of its policy now; the on-call data are not available."
         ))];
     };
     let mut all = vec![first_page(board, policy, level, now)];

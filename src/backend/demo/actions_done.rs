@@ -54,7 +54,7 @@ impl ActionsDone {
 
     /// The shifts that were taken until this time.
     pub(super) fn taken_shifts_by(&self, at: Timestamp) -> Vec<TakenShift> {
-        self.taken_shifts.iter().filter(|taken_shifts| taken_shifts.made_at <= at).cloned().collect()
+        self.taken_shifts.iter().filter(|shift| shift.made_at <= at).cloned().collect()
     }
 
     /// Applies the user's operations to an incident of the scenario; `story` returns the scenario's timeline and notes of it.
