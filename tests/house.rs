@@ -305,8 +305,8 @@ fn files_are_short_well_named_and_finished() {
         let (name, source) = (short(&path), std::fs::read_to_string(&path).unwrap());
         let lines = source.lines().count();
         assert!(lines <= LINES, "{name} has {lines} lines; {LINES} is the wall");
-        let nameless = path.with_extension("");
-        for part in nameless.strip_prefix(ROOT).unwrap().iter().filter_map(|part| part.to_str()) {
+        let without_name = path.with_extension("");
+        for part in without_name.strip_prefix(ROOT).unwrap().iter().filter_map(|part| part.to_str()) {
             assert!(!NAMELESS.contains(&part), "{name}: name files after the thing");
         }
         for mark in &marks {

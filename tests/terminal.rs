@@ -29,14 +29,14 @@ const CHILD: &str = "BURNWATCH_TEST_CHILD";
 
 /// A small application that shows its events.
 #[derive(Default)]
-struct Toy {
+struct FakeApp {
     version: u64,
     keys: String,
     size: (u16, u16),
     busy: bool,
 }
 
-impl App for Toy {
+impl App for FakeApp {
     fn update(&mut self, event: Event, _: Timestamp) -> Vec<Effect> {
         self.version += 1;
         match event {
@@ -58,10 +58,10 @@ impl App for Toy {
             | Event::Link(_)
             | Event::Answered(_)
             | Event::Entered { .. }
-            | Event::Acted { .. }
+            | Event::ActionProgressed { .. }
             | Event::JournalRead(_)
             | Event::Read(_)
-            | Event::Told(_) => {}
+            | Event::MessageReceived(_) => {}
         }
         vec![]
     }
@@ -96,7 +96,7 @@ fn child() {
     };
     std::fs::write(PathBuf::from(&log).with_file_name("pid"), std::process::id().to_string()).unwrap();
     let program = Program {
-        app: Toy::default(),
+        app: FakeApp::default(),
         sources: GatedSources::new(vec![], LimitSettings::default()),
         context: "toy".into(),
         guard: Guard::default(),

@@ -53,7 +53,7 @@ pub enum Event {
     /// The dialog of this wait was on the terminal long enough, and no key came meanwhile: it accepts an answer now.
     Read(Wait),
     /// An action of a plan has made progress.
-    Acted {
+    ActionProgressed {
         /// The plan's number.
         plan: u64,
         /// The index of the action in its plan, from 0.
@@ -64,7 +64,7 @@ pub enum Event {
     /// The journal's records of the last days, oldest first.
     JournalRead(Vec<ActionRecord>),
     /// A message for the user: the result of an effect.
-    Told(Message),
+    MessageReceived(Message),
 }
 
 /// Actions of one kind that are confirmed, run and reported together.

@@ -11,7 +11,7 @@ pub fn marked(count: usize) -> Option<StyledRun<'static>> {
 }
 
 /// The hidden rows and the key that shows them, for the title.
-pub fn folded_away(shared: &Shared, hidden: &str) -> StyledRun<'static> {
+pub fn hidden_rows(shared: &Shared, hidden: &str) -> StyledRun<'static> {
     StyledRun::new(format!("  hidden: {hidden} ({} shows)", shared.key(Command::Fold)), Role::Muted)
 }
 
@@ -50,7 +50,7 @@ pub fn group_head<K: Clone + Ord>(
 }
 
 /// The texts of an empty list: no source, loading, failed, or no rows.
-pub struct Lack<'a> {
+pub struct EmptyState<'a> {
     /// The kinds of answers that the list needs.
     pub kinds: &'a [AskKind],
     /// The text before and after the configuration to add if there is no source.
@@ -67,7 +67,7 @@ pub struct Lack<'a> {
 pub const NO_PAGING: (&str, &str) =
     ("No paging source is configured: add", " to a context (`burnwatch config init` shows how).");
 
-impl Lack<'_> {
+impl EmptyState<'_> {
     /// Why the list is empty, if a source or an answer is missing; `None` otherwise.
     pub fn words(&self, shared: &Shared) -> Option<(String, Role)> {
         let can =

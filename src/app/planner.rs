@@ -26,7 +26,7 @@ use crate::model::world::{IncidentView, OptimisticStage, World};
 pub mod consequences;
 mod silences;
 
-pub use silences::silence_called;
+pub use silences::silence_label;
 
 /// Plans actions from the cached answers, the sources and the guard of a context.
 #[derive(Clone, Copy)]
@@ -60,7 +60,7 @@ impl<'a> Planner<'a> {
     }
 
     /// Why operations of this kind are not possible at a source; `None` if they are.
-    pub fn cannot(&self, source: &SourceId, kind: OperationKind) -> Option<Text> {
+    pub fn unavailable(&self, source: &SourceId, kind: OperationKind) -> Option<Text> {
         if let Some(why) = self.guard.forbids(kind) {
             return Some(why);
         }
@@ -77,7 +77,7 @@ impl<'a> Planner<'a> {
     }
 
     /// Why operations of this kind are not possible at any source of the context; `None` if at least one source can run them.
-    pub fn cannot_anywhere(&self, kind: OperationKind) -> Option<Text> {
+    pub fn unavailable_everywhere(&self, kind: OperationKind) -> Option<Text> {
         if let Some(why) = self.guard.forbids(kind) {
             return Some(why);
         }
@@ -85,7 +85,7 @@ impl<'a> Planner<'a> {
         if able.peek().is_none() {
             return Some(format!("no source of this context supports {}", kind.name()).into());
         }
-        let reasons: Vec<Option<Text>> = able.map(|info| self.cannot(&info.id, kind)).collect();
+        let reasons: Vec<Option<Text>> = able.map(|info| self.unavailable(&info.id, kind)).collect();
         if reasons.iter().any(Option::is_none) { None } else { reasons.into_iter().next().flatten() }
     }
 
@@ -94,10 +94,10 @@ impl<'a> Planner<'a> {
     fn place(&self, known: &IncidentView, kind: OperationKind) -> Result<SourceId, Text> {
         let best = std::iter::once(&known.incident.source);
         let mut all = best.chain(known.sources.iter().filter(|id| **id != known.incident.source));
-        let able = all.clone().find(|id| self.cannot(id, kind).is_none());
+        let able = all.clone().find(|id| self.unavailable(id, kind).is_none());
         match (able, all.next()) {
             (Some(id), _) => Ok(id.clone()),
-            (None, Some(id)) => Err(self.cannot(id, kind).unwrap_or_default()),
+            (None, Some(id)) => Err(self.unavailable(id, kind).unwrap_or_default()),
             (None, None) => Err("no source lists the incident".into()),
         }
     }
@@ -233,7 +233,7 @@ impl<'a> Planner<'a> {
     ) -> Result<ActionProposal, Text> {
         let target = ActionTarget { id: service.id.clone(), name: service.name.clone(), seen: None };
         let mut planned = ActionProposal::default();
-        match self.cannot(source, operation.kind()) {
+        match self.unavailable(source, operation.kind()) {
             Some(why) => planned.left_out.push(why),
             None => {
                 planned.actions.push(Action { source: source.clone(), target, operation: operation.clone() });
@@ -252,7 +252,7 @@ impl<'a> Planner<'a> {
         (policy, level): (&str, u32),
         now: Timestamp,
     ) -> Result<Turn<'a>, Text> {
-        if let Some(why) = self.cannot(source, OperationKind::TakeShift) {
+        if let Some(why) = self.unavailable(source, OperationKind::TakeShift) {
             return Err(why);
         }
         let board = self.board(source).ok_or("its on-call data are not available")?;

@@ -225,7 +225,7 @@ pub trait Screen {
     }
 
     /// The alerts to silence, if they are not those of the selection.
-    fn to_silence(&self, _shared: &Shared) -> Option<Vec<Fingerprint>> {
+    fn alerts_to_silence(&self, _shared: &Shared) -> Option<Vec<Fingerprint>> {
         None
     }
 

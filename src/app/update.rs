@@ -31,7 +31,7 @@ mod run_events;
 pub fn update(state: &mut State, event: Event, now: Timestamp) -> Vec<Effect> {
     let is_news = matches!(event, Event::Answered(_) | Event::JournalRead(_));
     let is_tick = matches!(event, Event::Tick);
-    let has_ended = matches!(&event, Event::Acted { progress: ActionProgress::Ended(_), .. });
+    let has_ended = matches!(&event, Event::ActionProgressed { progress: ActionProgress::Ended(_), .. });
     state.shared.is_journal_ahead |= has_ended;
     let mut effects = match event {
         Event::Key(key) => input::press(state, key, now),
@@ -68,7 +68,7 @@ pub fn update(state: &mut State, event: Event, now: Timestamp) -> Vec<Effect> {
             confirm::arm(state, wait);
             Vec::new()
         }
-        Event::Acted { plan, index, progress } => {
+        Event::ActionProgressed { plan, index, progress } => {
             run_events::progressed(state, plan, index, progress, now);
             refresh_dialogs(state, now);
             Vec::new()
@@ -77,7 +77,7 @@ pub fn update(state: &mut State, event: Event, now: Timestamp) -> Vec<Effect> {
             state.shared.load_records(records, now);
             Vec::new()
         }
-        Event::Told(message) => {
+        Event::MessageReceived(message) => {
             state.shared.messages.tell(message, now);
             state.version += 1;
             Vec::new()

@@ -45,7 +45,7 @@ pub use self::world::DemoWorld;
 
 /// The start time of a demo that has reached this minute of its scenario at `now`.
 pub fn origin(now: Timestamp, minute: f64, speed: f64) -> Timestamp {
-    DemoTimeline::new(now, speed).wall(-minute * 60.0)
+    DemoTimeline::new(now, speed).wall_time(-minute * 60.0)
 }
 
 /// The sources of the demo: `prom-eu`, `prom-us`, `alertmanager`, `pager` and the runbooks, all of the same [`DemoWorld`].

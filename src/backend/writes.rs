@@ -7,7 +7,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use super::Source;
-use super::kit::http::{Body, Http, WriteRequest, surely_not};
+use super::kit::http::{Body, Http, WriteRequest, not_executed};
 use crate::model::action::{
     Action, ActionError, ActionResult, ActionTarget, EntityRef, Operation, OperationKind, RequestPreview,
     SilenceDraft, Verification, WriteContext,
@@ -68,7 +68,7 @@ pub(super) enum Precheck {
     /// The target has not changed: send the request.
     GoOn,
     /// Send this request, which contains data that only the server had.
-    GoOnWith(WriteRequest),
+    SendInstead(WriteRequest),
     /// Send nothing: the target is already in the wanted state, or somebody else has changed it.
     Stop(ActionResult),
 }
@@ -80,7 +80,7 @@ pub(super) enum Refusal {
     /// The action has this result, because somebody else has changed the target.
     Is(ActionResult),
     /// Somebody else may have changed the target: read it; if that explains nothing, the action failed with the error.
-    LookAgain(Read, ActionError),
+    ReadAgain(Read, ActionError),
 }
 
 /// The result of verifying an action from the answers read so far.
@@ -262,7 +262,7 @@ pub(super) async fn execute<S: Writer>(source: &S, action: &Action) -> Result<Ac
             ErrorKind::NotOffered { what }
         });
         let planned = planned.and_then(|planned| planned.map_err(|reason| ErrorKind::Unfit { reason }));
-        planned.map_err(|trouble| surely_not(source.http().error(trouble)))
+        planned.map_err(|trouble| not_executed(source.http().error(trouble)))
     };
     // fails early: an impossible action must not cause a request for the acting user
     drop(made(&source.context())?);
@@ -270,9 +270,9 @@ pub(super) async fn execute<S: Writer>(source: &S, action: &Action) -> Result<Ac
     let Write { precheck, mut request, judge, .. } = made(&cx)?;
     let job = Job { action, cx, judge };
     if let Some(read) = &precheck {
-        match source.judge_precheck(&job, source.read(read).await).map_err(surely_not)? {
+        match source.judge_precheck(&job, source.read(read).await).map_err(not_executed)? {
             Precheck::GoOn => {}
-            Precheck::GoOnWith(whole) => request = whole,
+            Precheck::SendInstead(whole) => request = whole,
             Precheck::Stop(result) => return Ok(result),
         }
     }
@@ -283,7 +283,7 @@ pub(super) async fn execute<S: Writer>(source: &S, action: &Action) -> Result<Ac
     match source.judge_refusal(&job, error) {
         Refusal::Final(error) => Err(error),
         Refusal::Is(result) => Ok(result),
-        Refusal::LookAgain(read, error) => {
+        Refusal::ReadAgain(read, error) => {
             let answer = source.read(&read).await.ok();
             answer.and_then(|answer| source.judge_again(&job, answer)).ok_or(error)
         }

@@ -102,11 +102,11 @@ fn go(
     }
     let actions = plan.actions.clone();
     let endings = wait_for(session.ground().perform(plan, |event| {
-        if let Event::Acted { index, progress, .. } = event
+        if let Event::ActionProgressed { index, progress, .. } = event
             && let Some(action) = actions.get(*index)
         {
             tell(action, progress);
-        } else if let Event::Told(message) = event {
+        } else if let Event::MessageReceived(message) = event {
             print_error(&message.text);
         }
     }))?;

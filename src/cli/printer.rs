@@ -64,7 +64,7 @@ pub(super) fn print_error(text: &str) {
 }
 
 /// Complains of each gap in the data; how a verb ends that has these.
-pub(super) fn complain_of(gaps: &[String]) -> ExitOutcome {
+pub(super) fn print_gaps(gaps: &[String]) -> ExitOutcome {
     for gap in gaps {
         print_error(gap);
     }

@@ -13,7 +13,7 @@ use crate::runtime::wait_for;
 
 use super::CliContext;
 use super::failed;
-use super::printer::{ExitOutcome, complain_of, print, print_error};
+use super::printer::{ExitOutcome, print_gaps, print, print_error};
 use super::session::{Session, SessionError};
 
 /// Prints the handoff of a shift that began `length` ago.
@@ -46,7 +46,7 @@ fn review(session: &Session, wanted: &str) -> Result<ExitOutcome, SessionError> 
             return Ok(ExitOutcome::UsageError);
         }
         // a source that did not answer may have the incident
-        return Ok(complain_of(&gaps));
+        return Ok(print_gaps(&gaps));
     };
     let state = session.look(Place::Report(Document::Postmortem(key.clone())))?;
     let now = session.active.clock.now();
@@ -82,5 +82,5 @@ fn find_incident(state: &State, wanted: &str) -> Option<IncidentKey> {
 
 /// Reports missing data, which the document mentions too, on standard error and by the exit code.
 fn report_gaps(session: &Session, state: &State) -> ExitOutcome {
-    complain_of(&readiness::gaps(state, session.active.clock.now()))
+    print_gaps(&readiness::gaps(state, session.active.clock.now()))
 }

@@ -17,14 +17,14 @@ use crate::app::state::State;
 use crate::runtime::{App, headless, wait_for};
 
 use super::args::{Picture, SnapshotArgs};
-use super::printer::{ExitOutcome, accepts_unicode, complain_of, print_as_is};
+use super::printer::{ExitOutcome, accepts_unicode, print_gaps, print_as_is};
 use super::report::{ansi, svg, text};
 use super::session::SessionError;
 use super::{CliContext, failed};
 
 pub(super) fn run(cx: &CliContext<'_>, wanted: &SnapshotArgs) -> ExitOutcome {
     match picture(cx, wanted) {
-        Ok((picture, gaps)) => print_as_is(&picture, complain_of(&gaps)),
+        Ok((picture, gaps)) => print_as_is(&picture, print_gaps(&gaps)),
         Err(error) => failed(&error),
     }
 }

@@ -88,7 +88,7 @@ pub struct OperationSpec {
     /// The consequence, if it is the same for all targets.
     pub consequence: &'static str,
     /// Whether it cannot be undone, or pages somebody.
-    pub is_grave: bool,
+    pub is_serious: bool,
     /// The resulting status of an incident.
     pub leads_to: Option<IncidentStatus>,
     /// Whether it applies to open incidents only.
@@ -122,7 +122,7 @@ impl OperationSpec {
         menu: "",
         cli: CliVerb::of("", ""),
         consequence: "",
-        is_grave: false,
+        is_serious: false,
         leads_to: None,
         is_for_open: true,
         is_addition: false,

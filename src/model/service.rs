@@ -287,9 +287,9 @@ fn worst_of(readings: &[&ServiceReading]) -> ServiceReading {
     if rest.is_empty() {
         return (*first).clone();
     }
-    let grave = |r: &&&ServiceReading| (r.targets.total.saturating_sub(r.targets.up), r.targets.total);
+    let serious = |r: &&&ServiceReading| (r.targets.total.saturating_sub(r.targets.up), r.targets.total);
     let knows_targets = |r: &&&ServiceReading| !r.unknown.contains(Signal::Targets);
-    let targets = readings.iter().filter(knows_targets).max_by_key(grave).or(readings.first());
+    let targets = readings.iter().filter(knows_targets).max_by_key(serious).or(readings.first());
     // a signal is known if one of the sources knows it
     let nobody_knows = |one: &&UnknownSignal| readings.iter().all(|r| r.unknown.contains(one.signal));
     ServiceReading {

@@ -132,7 +132,7 @@ impl EffectRunner {
             .into();
             for index in 0..count {
                 let progress = ActionProgress::Ended(ActionResult::Unknown { words: Text::clone(&words) });
-                reports.send(TaskReport::Ready(Event::Acted { plan: id, index, progress })).await.ok();
+                reports.send(TaskReport::Ready(Event::ActionProgressed { plan: id, index, progress })).await.ok();
             }
         });
     }
@@ -149,7 +149,7 @@ impl EffectRunner {
                 }
             };
             for message in messages {
-                reports.send(TaskReport::Ready(Event::Told(message))).await.ok();
+                reports.send(TaskReport::Ready(Event::MessageReceived(message))).await.ok();
             }
         });
     }
@@ -237,7 +237,7 @@ impl EffectRunner {
                         let text = format!(
                             "{context}: cannot enter this context ({reason}); the current context stays open"
                         );
-                        Event::Told(Message { tone: Tone::Trouble, text })
+                        Event::MessageReceived(Message { tone: Tone::Trouble, text })
                     }
                 })
             }
@@ -281,7 +281,7 @@ async fn read_back_later(
             if let (Some(at), Seen::Is(how)) = (at, seen) {
                 let (index, _) = open.swap_remove(at);
                 let progress = ActionProgress::Ended(how);
-                reports.send(TaskReport::Ready(Event::Acted { plan, index, progress })).await.ok();
+                reports.send(TaskReport::Ready(Event::ActionProgressed { plan, index, progress })).await.ok();
             }
         }
     }

@@ -232,9 +232,9 @@ impl<A: App> EventLoop<'_, A> {
                 | Event::Answered(_)
                 | Event::Entered { .. }
                 | Event::Read(_)
-                | Event::Acted { .. }
+                | Event::ActionProgressed { .. }
                 | Event::JournalRead(_)
-                | Event::Told(_) => {}
+                | Event::MessageReceived(_) => {}
             }
             failpoint::at("update");
             for effect in self.app.update(event, self.clock.now()) {
@@ -284,7 +284,7 @@ impl<A: App> EventLoop<'_, A> {
 }
 
 fn error_message(text: String) -> Event {
-    Event::Told(Message { tone: Tone::Trouble, text })
+    Event::MessageReceived(Message { tone: Tone::Trouble, text })
 }
 
 #[cfg(test)]

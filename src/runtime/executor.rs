@@ -148,7 +148,7 @@ struct RunningPlan<'a> {
 impl RunningPlan<'_> {
     async fn tell(&self, index: usize, progress: ActionProgress) {
         // a closed channel means that burnwatch is leaving
-        let event = Event::Acted { plan: self.plan.id, index, progress };
+        let event = Event::ActionProgressed { plan: self.plan.id, index, progress };
         self.reports.send(TaskReport::Ready(event)).await.ok();
     }
 
@@ -206,7 +206,7 @@ impl RunningAction<'_> {
             tracing::error!(%error, act = %self.act, ending = how.word(), "the result of an action is not in the journal");
             let (name, word) = (&self.action.target.name, how.word());
             let text = format!("{name}: {word}, but the result could not be written to the journal: {error}");
-            let event = Event::Told(Message { tone: Tone::Trouble, text });
+            let event = Event::MessageReceived(Message { tone: Tone::Trouble, text });
             self.running.reports.send(TaskReport::Ready(event)).await.ok();
         }
         how
@@ -215,7 +215,7 @@ impl RunningAction<'_> {
     /// Sends the action, and waits and retries if the source refuses it because of a rate limit. Returns the result, and whether
     /// it was found by reading back.
     async fn send(&self, gate: &SourceGate) -> (ActionResult, bool) {
-        let mut retry_budget = Patience::default();
+        let mut retry_budget = RetryState::default();
         let mut last = None;
         loop {
             // the source may have asked this action or another one to wait
@@ -338,12 +338,12 @@ fn waited_too_long(last: Option<&SourceError>) -> ActionResult {
 
 /// How long an action has waited for its source, and how often it was refused.
 #[derive(Default)]
-struct Patience {
+struct RetryState {
     waited: Duration,
     refusals: u32,
 }
 
-impl Patience {
+impl RetryState {
     /// How long to wait before the action is sent again; None if the source's error does not ask for a retry.
     fn asked(&mut self, error: &SourceError) -> Option<Duration> {
         if error.retry_after.is_none() && !matches!(error.trouble, ErrorKind::RateLimited { .. }) {

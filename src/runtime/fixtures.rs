@@ -110,7 +110,7 @@ pub(super) fn question(source: &str, name: &str) -> Question {
 
 /// An application that sends its questions at each tick, quits on `q`, panics on `!`, and has a new version after each event.
 #[derive(Debug, Default)]
-pub(super) struct Toy {
+pub(super) struct FakeApp {
     pub(super) ask: Vec<Question>,
     pub(super) ticks: usize,
     pub(super) links: Vec<TerminalLink>,
@@ -127,13 +127,13 @@ pub(super) struct Toy {
     pub(super) read: usize,
 }
 
-impl Toy {
+impl FakeApp {
     pub(super) fn asking(source: &str) -> Self {
         Self { ask: vec![question(source, "up")], ..Self::default() }
     }
 }
 
-impl App for Toy {
+impl App for FakeApp {
     fn update(&mut self, event: Event, _: Timestamp) -> Vec<Effect> {
         self.version += 1;
         match event {
@@ -166,13 +166,13 @@ impl App for Toy {
             }
             Event::Resized { width, height } => self.size = (width, height),
             Event::Entered { context, .. } => self.entered.push(context),
-            Event::Told(message) => self.told.push(message.text),
+            Event::MessageReceived(message) => self.told.push(message.text),
             Event::Mouse { column, row, .. } => self.clicks.push((column, row)),
             Event::Read(_) => {
                 self.read += 1;
                 self.waits = None;
             }
-            Event::Pasted(_) | Event::Acted { .. } | Event::JournalRead(_) => {}
+            Event::Pasted(_) | Event::ActionProgressed { .. } | Event::JournalRead(_) => {}
         }
         vec![]
     }

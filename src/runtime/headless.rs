@@ -44,7 +44,7 @@ impl HeadlessContext<'_> {
             let Some(report) = reports.recv().await else { break };
             let Some(event) = effect_runner.take(report) else { continue };
             tell(&event);
-            if let Event::Acted { index, progress: ActionProgress::Ended(how), .. } = event
+            if let Event::ActionProgressed { index, progress: ActionProgress::Ended(how), .. } = event
                 && let Some(ending) = endings.get_mut(index)
             {
                 // a second result (after a panic in the plan) does not replace the first
@@ -116,11 +116,11 @@ pub async fn gather<A: App>(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::runtime::fixtures::{Answers, Toy, sources};
+    use crate::runtime::fixtures::{Answers, FakeApp, sources};
 
     #[tokio::test(start_paused = true)]
     async fn it_asks_until_what_is_wanted_is_there() {
-        let mut toy = Toy::asking("good");
+        let mut toy = FakeApp::asking("good");
         let sources = sources(&[("good", Answers::After(Duration::from_secs(2)))]);
         let deadline = Duration::from_secs(5);
         assert!(gather(&mut toy, &sources, Clock::real(), |toy| toy.good > 0, deadline).await);
@@ -128,7 +128,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn it_gives_up_at_the_deadline_and_ticks_until_then() {
-        let mut toy = Toy::asking("dead");
+        let mut toy = FakeApp::asking("dead");
         let sources = sources(&[("dead", Answers::Never)]);
         let clock = Clock::fixed(jiff::Timestamp::UNIX_EPOCH);
         let deadline = Duration::from_millis(4500);

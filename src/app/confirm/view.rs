@@ -153,7 +153,7 @@ fn lines(shared: &Shared, cx: &Cx<'_>, confirm: &Confirm, width: u16) -> Lines {
     }
     lines.push(Vec::new());
     for consequence in consequences(Planner::of(shared), &confirm.plan.actions, cx.zone, cx.now) {
-        let (sign, role) = if consequence.is_grave {
+        let (sign, role) = if consequence.is_serious {
             (cx.symbol(Role::Warning), Role::Warning)
         } else {
             (cx.charset.pick("·", "-"), Role::Text)

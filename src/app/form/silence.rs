@@ -131,7 +131,7 @@ pub(in crate::app) fn from_nothing(shared: &Shared) -> Result<ActionForm, Text> 
 /// # Errors
 /// The reason why it cannot be created.
 pub(in crate::app) fn again(shared: &Shared, silence: &Silence) -> Result<ActionForm, Text> {
-    if let Some(why) = Planner::of(shared).cannot(&silence.source, OperationKind::Silence) {
+    if let Some(why) = Planner::of(shared).unavailable(&silence.source, OperationKind::Silence) {
         return Err(why);
     }
     let lasted = Duration::from_secs(age(silence.starts_at, silence.ends_at).as_secs());
@@ -148,7 +148,7 @@ pub(in crate::app) fn again(shared: &Shared, silence: &Silence) -> Result<Action
 /// # Errors
 /// The reason why it cannot be edited.
 pub(in crate::app) fn edit(shared: &Shared, silence: &Arc<Silence>) -> Result<ActionForm, Text> {
-    if let Some(why) = Planner::of(shared).cannot(&silence.source, OperationKind::Edit) {
+    if let Some(why) = Planner::of(shared).unavailable(&silence.source, OperationKind::Edit) {
         return Err(why);
     }
     if silence.state == SilenceState::Expired {

@@ -24,15 +24,15 @@ pub struct Consequence {
     /// The text.
     pub words: String,
     /// Whether somebody is paged, or the action cannot be undone.
-    pub is_grave: bool,
+    pub is_serious: bool,
 }
 
-fn grave(words: String) -> Consequence {
-    Consequence { words, is_grave: true }
+fn serious(words: String) -> Consequence {
+    Consequence { words, is_serious: true }
 }
 
 fn plain(words: impl Into<String>) -> Consequence {
-    Consequence { words: words.into(), is_grave: false }
+    Consequence { words: words.into(), is_serious: false }
 }
 
 /// The consequences of these actions; a text that several actions share is listed once.
@@ -45,7 +45,7 @@ pub fn consequences(
     let mut all: Vec<Consequence> = silences::together(planner.world, actions, zone, now);
     for action in actions {
         let refused = planner.preview(action, now).err();
-        let refused = refused.map(|why| grave(format!("{} will refuse it: {why}.", action.source)));
+        let refused = refused.map(|why| serious(format!("{} will refuse it: {why}.", action.source)));
         for consequence in refused.into_iter().chain(of(planner, action, zone, now)) {
             if !all.contains(&consequence) {
                 all.push(consequence);
@@ -58,7 +58,7 @@ pub fn consequences(
     for source in sources {
         let held = planner.world.cache(source);
         if let Some(error) = held.and_then(|held| held.probe().trouble()) {
-            all.push(grave(format!("{error}: the action will probably fail")));
+            all.push(serious(format!("{error}: the action will probably fail")));
         }
     }
     all
@@ -86,13 +86,13 @@ fn of(planner: Planner<'_>, action: &Action, zone: &TimeZone, now: Timestamp) ->
             } else {
                 format!("Pages {name} now; the current assignees are removed.")
             };
-            vec![grave(words)]
+            vec![serious(words)]
         }
         Operation::Escalate { level } => {
             let policy = known.and_then(|known| known.incident.escalation_policy.as_ref());
             match policy {
                 Some(policy) => pages(planner, source, &policy.id, *level, now),
-                None => vec![grave(format!("Pages whoever is on level {level} of its policy now."))],
+                None => vec![serious(format!("Pages whoever is on level {level} of its policy now."))],
             }
         }
         Operation::Reroute { policy } => pages(planner, source, &policy.id, 1, now),
@@ -102,10 +102,10 @@ fn of(planner: Planner<'_>, action: &Action, zone: &TimeZone, now: Timestamp) ->
         }
         Operation::Note { .. } | Operation::Priority { .. } | Operation::StatusUpdate { .. } => {
             let spec = action.operation.kind().spec();
-            vec![Consequence { words: spec.consequence.to_owned(), is_grave: spec.is_grave }]
+            vec![Consequence { words: spec.consequence.to_owned(), is_serious: spec.is_serious }]
         }
         Operation::Merge { into } => {
-            vec![grave(format!(
+            vec![serious(format!(
                 "Merges it into {}: its alerts move there and it is resolved. This cannot be undone.",
                 into.name
             ))]
@@ -116,7 +116,7 @@ fn of(planner: Planner<'_>, action: &Action, zone: &TimeZone, now: Timestamp) ->
                 let person = all.iter().find(|person| person.id == whom.id);
                 person.map_or_else(|| whom.name.to_string(), |person| named(person, now))
             });
-            vec![grave(format!("Pages {} now, to help.", names.collect::<Vec<_>>().join(", ")))]
+            vec![serious(format!("Pages {} now, to help.", names.collect::<Vec<_>>().join(", ")))]
         }
         Operation::Trigger { .. } => {
             let board = planner.board(source);
@@ -126,11 +126,11 @@ fn of(planner: Planner<'_>, action: &Action, zone: &TimeZone, now: Timestamp) ->
                 .find(|policy| policy.services.iter().any(|service| service.id == action.target.id));
             match policy {
                 Some(policy) => pages(planner, source, &policy.named.id, 1, now),
-                None => vec![grave("Pages whoever is on call for the service.".to_owned())],
+                None => vec![serious("Pages whoever is on call for the service.".to_owned())],
             }
         }
         Operation::TakeShift { person, end, .. } => {
-            vec![grave(format!(
+            vec![serious(format!(
                 "{} is on call by {} until {}.",
                 person.name,
                 action.target.name,
@@ -148,14 +148,14 @@ fn alerts(count: usize) -> String {
 }
 
 fn resolves(world: &World, known: Option<&IncidentView>) -> Vec<Consequence> {
-    let mut all = vec![grave("Resolving cannot be undone: a new incident would page again.".to_owned())];
+    let mut all = vec![serious("Resolving cannot be undone: a new incident would page again.".to_owned())];
     let firing = known.map_or(0, |known| {
         known.alerts.iter().filter(|id| world.alert(**id).is_some_and(|alert| alert.is_firing())).count()
     });
     if firing > 0 {
         let number = known.map_or(0, |known| known.incident.number);
         let verb = if firing == 1 { "fires" } else { "fire" };
-        all.push(grave(format!("#{number}: {} still {verb} and may page again.", alerts(firing))));
+        all.push(serious(format!("#{number}: {} still {verb} and may page again.", alerts(firing))));
     }
     all
 }
@@ -184,7 +184,7 @@ fn pages(
     let known = board
         .and_then(|board| Some((board, board.policies.iter().find(|known| *known.named.id == *policy)?)));
     let Some((board, policy)) = known else {
-        return vec![grave(format!(
+        return vec![serious(format!(
             "Pages whoever is on call at level {level} of its policy now; the on-call data are not available."
         ))];
     };
@@ -202,7 +202,7 @@ fn pages(
     if !planner.knows_who_is_on_call(source, now) {
         let read = planner.world.cache(source).and_then(|held| held.on_call().at());
         let old = read.map_or_else(String::new, |at| format!("{} ", duration::short(age(at, now))));
-        all.push(grave(format!("The on-call data are {old}old: somebody else may be on call now.")));
+        all.push(serious(format!("The on-call data are {old}old: somebody else may be on call now.")));
     }
     all
 }
@@ -211,9 +211,9 @@ fn first_page(board: &OnCallBoard, policy: &EscalationPolicy, level: u32, now: T
     let who = people(board, policy, level, now);
     let name = &policy.named.name;
     if who.is_empty() {
-        grave(format!("Nobody is on call at level {level} of {name} now: nobody is paged there."))
+        serious(format!("Nobody is on call at level {level} of {name} now: nobody is paged there."))
     } else {
-        grave(format!("Pages {} now (level {level} of {name}).", who.join(", ")))
+        serious(format!("Pages {} now (level {level} of {name}).", who.join(", ")))
     }
 }
 

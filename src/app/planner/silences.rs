@@ -23,21 +23,21 @@ impl Planner<'_> {
     /// # Errors
     /// The reason if there is no such source.
     pub fn silenced_at(&self, alerts: &[&Alert]) -> Result<Vec<SourceId>, Text> {
-        if let Some(why) = self.cannot_anywhere(OperationKind::Silence) {
+        if let Some(why) = self.unavailable_everywhere(OperationKind::Silence) {
             return Err(why);
         }
         let able: Vec<&SourceId> = self
             .sources
             .iter()
             .map(|info| &info.id)
-            .filter(|id| self.cannot(id, OperationKind::Silence).is_none())
+            .filter(|id| self.unavailable(id, OperationKind::Silence).is_none())
             .collect();
         let routes = |id: &SourceId| alerts.iter().any(|alert| alert.sources.contains(id));
         let mut routing: Vec<&SourceId> = able.iter().copied().filter(|id| routes(id)).collect();
         if routing.is_empty() {
             let routed = alerts.iter().find(|alert| !alert.receivers.is_empty());
             if let Some(why) = routed
-                .and_then(|alert| alert.sources.iter().find_map(|id| self.cannot(id, OperationKind::Silence)))
+                .and_then(|alert| alert.sources.iter().find_map(|id| self.unavailable(id, OperationKind::Silence)))
             {
                 return Err(why);
             }
@@ -122,7 +122,7 @@ impl Planner<'_> {
         for (draft, name, at) in wanted {
             can_be_made(draft, now)?;
             for source in at {
-                match self.cannot(source, OperationKind::Silence) {
+                match self.unavailable(source, OperationKind::Silence) {
                     Some(why) => planned.left_out.push(why),
                     None => planned.actions.push(Action {
                         source: source.clone(),
@@ -147,10 +147,10 @@ impl Planner<'_> {
     ) -> Result<ActionProposal, Text> {
         can_be_made(&draft, now)?;
         let mut planned = ActionProposal::default();
-        let name = silence_called(silence);
+        let name = silence_label(silence);
         if silence.state == SilenceState::Expired {
             planned.left_out.push(format!("{name} has expired: create it again instead").into());
-        } else if let Some(why) = self.cannot(&silence.source, OperationKind::Edit) {
+        } else if let Some(why) = self.unavailable(&silence.source, OperationKind::Edit) {
             planned.left_out.push(why);
         } else {
             let target = ActionTarget { id: silence.id.clone(), name, seen: None };
@@ -172,12 +172,12 @@ impl Planner<'_> {
         let mut planned = ActionProposal::default();
         for silence in silences {
             let operation = operation(silence);
-            let name = silence_called(silence);
+            let name = silence_label(silence);
             if silence.state == SilenceState::Expired {
                 let again =
                     if operation.kind() == OperationKind::Extend { ": create it again instead" } else { "" };
                 planned.left_out.push(format!("{name} has ended{again}").into());
-            } else if let Some(why) = self.cannot(&silence.source, operation.kind()) {
+            } else if let Some(why) = self.unavailable(&silence.source, operation.kind()) {
                 planned.left_out.push(why);
             } else {
                 let target = ActionTarget { id: silence.id.clone(), name, seen: None };
@@ -203,6 +203,6 @@ fn can_be_made(draft: &SilenceDraft, now: Timestamp) -> Result<(), Text> {
 }
 
 /// A silence as a short text: its matchers.
-pub fn silence_called(silence: &Silence) -> Text {
+pub fn silence_label(silence: &Silence) -> Text {
     format!("{{{}}}", matcher::list(&silence.matchers)).into()
 }

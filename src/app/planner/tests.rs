@@ -131,11 +131,11 @@ fn what_nobody_can_do_is_said_with_the_reason() {
     let slow = alert("Slow", &["prom"]);
     let planner = Planner { world: &world, sources: &sources, guard: &guard };
     assert_eq!(
-        planner.cannot(&id("prom"), OperationKind::Silence).as_deref(),
+        planner.unavailable(&id("prom"), OperationKind::Silence).as_deref(),
         Some("prom: alertmanager does not support silence")
     );
     assert_eq!(
-        planner.cannot_anywhere(OperationKind::Resolve).as_deref(),
+        planner.unavailable_everywhere(OperationKind::Resolve).as_deref(),
         Some("no source of this context supports resolve")
     );
     let offer = ProbeReport {

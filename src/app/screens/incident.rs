@@ -164,7 +164,7 @@ impl Screen for OpenIncident {
         Selection::Incidents(self.key.iter().cloned().collect())
     }
 
-    fn to_silence(&self, shared: &Shared) -> Option<Vec<Fingerprint>> {
+    fn alerts_to_silence(&self, shared: &Shared) -> Option<Vec<Fingerprint>> {
         (self.spot.panel == ALERTS).then(|| self.current(shared).into_iter().collect())
     }
 

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use crate::app::grouped::FilteredList;
 use crate::app::identity::SilenceKey;
-use crate::app::planner::silence_called;
+use crate::app::planner::silence_label;
 use crate::app::prelude::*;
 use crate::model::silence::{Silence, SilenceState};
 
@@ -38,7 +38,7 @@ fn described(silence: &Silence) -> Labels {
     let pairs = [
         ("id", silence.id.clone()),
         ("state", silence.state.word().into()),
-        ("matchers", silence_called(silence)),
+        ("matchers", silence_label(silence)),
         ("by", silence.created_by.clone()),
         ("comment", comment_with_annotations(silence)),
         ("source", silence.source.as_str().into()),
@@ -78,7 +78,7 @@ impl Item for SilenceKey {
 
     /// The matchers.
     fn copied(&self, shared: &Shared, _now: Timestamp) -> Option<String> {
-        self.silence(&shared.world).map(|one| silence_called(&one).to_string())
+        self.silence(&shared.world).map(|one| silence_label(&one).to_string())
     }
 
     fn is_handled(&self, handled: &Handled<'_>) -> bool {

@@ -22,16 +22,16 @@ pub const ORDERS: [ThingOrder<IncidentView>; 6] = [
     ascending("most urgent: priority, urgency, assignee, newest", "prio", |_, _| Ordering::Equal),
     ascending("newest first", "age", |a, b| b.incident.created_at.cmp(&a.incident.created_at)),
     descending("oldest first", "age", |a, b| a.incident.created_at.cmp(&b.incident.created_at)),
-    ascending("service", "service", |a, b| nobody_last(service(a)).cmp(&nobody_last(service(b)))),
+    ascending("service", "service", |a, b| none_last(service(a)).cmp(&none_last(service(b)))),
     ascending("assigned to", "assigned to", |a, b| {
         let who = |known: &IncidentView| known.holders().first().map(|person| person.name.clone());
-        nobody_last(who(a)).cmp(&nobody_last(who(b)))
+        none_last(who(a)).cmp(&none_last(who(b)))
     }),
     descending("alerts, most first", "alerts", |a, b| b.incident.alerts.all.cmp(&a.incident.alerts.all)),
 ];
 
 /// A sort key that puts `None` last.
-fn nobody_last<T>(one: Option<T>) -> (bool, Option<T>) {
+fn none_last<T>(one: Option<T>) -> (bool, Option<T>) {
     (one.is_none(), one)
 }
 

@@ -7,7 +7,7 @@ use super::alert::alert_rank;
 use super::runbook;
 use crate::app::columns::{ThingOrder, ascending, compare, descending};
 use crate::app::filter::FilterFields;
-use crate::app::list_screen::Lack;
+use crate::app::list_screen::EmptyState;
 use crate::app::prelude::*;
 use crate::app::range;
 use crate::model::ask::Query;
@@ -106,15 +106,15 @@ pub fn empty(shared: &Shared, found: &ListFilter) -> String {
     if !found.text().is_empty() && !shared.world.services().is_empty() {
         return found.nothing("service");
     }
-    let has_unknown = Lack {
+    let has_unknown = EmptyState {
         kinds: &[AskKind::Services],
         no_source: ("No source that knows services: add", "."),
         source: "source",
         loading: "services",
         one: None,
     };
-    let nameless = || "No services found: no known metric has a service label. See Sources (9).".to_owned();
-    has_unknown.words(shared).map_or_else(nameless, |(words, _)| words)
+    let without_name = || "No services found: no known metric has a service label. See Sources (9).".to_owned();
+    has_unknown.words(shared).map_or_else(without_name, |(words, _)| words)
 }
 
 /// The reasons for the health, worst first.

@@ -42,7 +42,7 @@ fn about(state: &State) -> Vec<IncidentKey> {
         Selection::Services(names) => {
             let open = |known: &&IncidentView| known.is_shown_open();
             let theirs = names.iter().flat_map(|name| state.shared.world.incidents_of(name)).filter(open);
-            let of_alerts = to_silence(state)
+            let of_alerts = alerts_to_silence(state)
                 .into_iter()
                 .filter_map(|alert| state.shared.world.incident_of(alert))
                 .filter(open);
@@ -61,9 +61,9 @@ fn about(state: &State) -> Vec<IncidentKey> {
 }
 
 /// The alerts to silence for the selection: the selected ones, or those of the selected incidents or services.
-fn to_silence(state: &State) -> Vec<Fingerprint> {
+fn alerts_to_silence(state: &State) -> Vec<Fingerprint> {
     let world = &state.shared.world;
-    if let Some(alerts) = state.screen().to_silence(&state.shared) {
+    if let Some(alerts) = state.screen().alerts_to_silence(&state.shared) {
         return alerts;
     }
     match state.selection() {
@@ -110,7 +110,7 @@ pub(super) fn run(state: &mut State, command: Command, start: Start, now: Timest
         Start::List => menus::all(state, now),
         Start::NewSilence => choose(state, Intent::NewSilence, now),
         Start::Silence => {
-            let alerts = to_silence(state);
+            let alerts = alerts_to_silence(state);
             silence(state, &alerts, form::SILENCED, now);
         }
         Start::Incidents(kind) => {
@@ -126,7 +126,7 @@ pub(super) fn run(state: &mut State, command: Command, start: Start, now: Timest
 
 /// Open incidents to offer if none is linked to the selected alerts: those of the same services, else those whose alerts are
 /// not loaded yet. With the title of the menu.
-fn nearby<'a>(
+fn incident_candidates<'a>(
     state: &'a State,
     pointed: &Selection,
     alerts: &[Fingerprint],
@@ -150,8 +150,8 @@ fn nearby<'a>(
 /// Handles an incident operation without an incident: shows a message, or for alerts offers the nearest alternatives.
 fn without_incident(state: &mut State, command: Command, kind: OperationKind, now: Timestamp) {
     let pointed = &state.selection();
-    let alerts = to_silence(state);
-    let (title, near) = nearby(state, pointed, &alerts);
+    let alerts = alerts_to_silence(state);
+    let (title, near) = incident_candidates(state, pointed, &alerts);
     if !near.is_empty() {
         let offered = |known: &&IncidentView| {
             let name = format!("{} {}", command.name(), planner::called(known));

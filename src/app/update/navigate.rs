@@ -94,7 +94,7 @@ pub(super) fn to_bottom(state: &mut State) {
 }
 
 /// Moves left or right: to the next tile; on screens without tiles to the next panel; else collapses or expands a group.
-pub(super) fn sideways(state: &mut State, by: isize) {
+pub(super) fn move_sideways(state: &mut State, by: isize) {
     let columns = grid(state).columns;
     let screen = state.screen_mut();
     if let Some((at, rows)) = screen.list().filter(|_| columns > 1).map(|list| (list.index(), list.len())) {

@@ -67,7 +67,7 @@ impl Heat<'_> {
             let x = plot.x + column;
             let Some(shares) = self.shares(&bands, column, plot.width) else {
                 for y in plot.top()..plot.bottom() {
-                    text::put(buf, x, y, 1, hatch(cx), cx.style(Role::Border));
+                    text::put(buf, x, y, 1, no_data_symbol(cx), cx.style(Role::Border));
                 }
                 continue;
             };
@@ -166,13 +166,13 @@ fn legend<'a>(cx: &Cx<'_>) -> Vec<text::StyledRun<'a>> {
         runs.push(text::StyledRun::new(cx.symbol(role), role));
         runs.push(text::StyledRun::new(format!(" {words}  "), Role::Muted));
     }
-    runs.push(text::StyledRun::new(hatch(cx), Role::Border));
+    runs.push(text::StyledRun::new(no_data_symbol(cx), Role::Border));
     runs.push(text::StyledRun::new(" no data", Role::Muted));
     runs
 }
 
 /// The character for missing data.
-fn hatch(cx: &Cx<'_>) -> &'static str {
+fn no_data_symbol(cx: &Cx<'_>) -> &'static str {
     cx.charset.pick("╱", "/")
 }
 

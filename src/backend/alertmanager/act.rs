@@ -162,7 +162,7 @@ impl Writer for Alertmanager {
             Wanted::Until(until) if is_same(cx, ends_at, *until) => {
                 Precheck::Stop(ActionResult::Already { words: "it ends at that time".into() })
             }
-            Wanted::Until(until) => Precheck::GoOnWith(extension(stored, cx.there(*until))),
+            Wanted::Until(until) => Precheck::SendInstead(extension(stored, cx.there(*until))),
             Wanted::Edited(draft, seen) => {
                 let changed_at = text(&stored, "updatedAt").parse::<Timestamp>().ok();
                 if let Some(changed_at) = changed_at.filter(|at| seen.is_some_and(|seen| seen != *at)) {
@@ -170,7 +170,7 @@ impl Writer for Alertmanager {
                     let who = text(&stored, "createdBy");
                     conflict(format!("it was changed at {at}; created by {who}").into())
                 } else {
-                    Precheck::GoOnWith(edition(stored, draft, cx))
+                    Precheck::SendInstead(edition(stored, draft, cx))
                 }
             }
         })

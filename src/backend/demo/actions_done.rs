@@ -129,18 +129,18 @@ fn apply(
             tell(at, "resolve", name, format!("Resolved by {name}"));
         }
         Operation::Assign { to } => {
-            wake(incident, vec![paging.person_or(to)], at);
+            page_people(incident, vec![paging.person_or(to)], at);
             tell(at, "assign", name, format!("Assigned to {} by {name}", to.name));
         }
         Operation::Reroute { policy } => {
             incident.escalation_policy = Some(named(&policy.id, &policy.name));
-            wake(incident, paging.on_level(&policy.id, 1, at, &done.taken_shifts_by(at)), at);
+            page_people(incident, paging.on_level(&policy.id, 1, at, &done.taken_shifts_by(at)), at);
             tell(at, "assign", name, format!("Handed to {} by {name}", policy.name));
         }
         Operation::Escalate { level } => {
             let policy = incident.escalation_policy.as_ref().map(|policy| Arc::clone(&policy.id));
             let taken_shifts = done.taken_shifts_by(at);
-            wake(incident, paging.on_level(&policy.unwrap_or_default(), *level, at, &taken_shifts), at);
+            page_people(incident, paging.on_level(&policy.unwrap_or_default(), *level, at, &taken_shifts), at);
             tell(at, "escalate", name, format!("Escalated to level {level} by {name}"));
         }
         Operation::Snooze { rest } => {
@@ -152,7 +152,7 @@ fn apply(
                 incident.pending = vec![Pending { what: "unacknowledge".into(), at: until }];
             } else {
                 let people = incident.assigned.iter().map(|stamp| stamp.who.clone()).collect();
-                wake(incident, people, until);
+                page_people(incident, people, until);
                 tell(until, "unacknowledge", name, "Triggered again: the snooze is over".into());
             }
         }
@@ -219,7 +219,7 @@ fn end(incident: &mut Incident, at: Timestamp) {
 }
 
 /// Pages other people.
-fn wake(incident: &mut Incident, people: Vec<Person>, at: Timestamp) {
+fn page_people(incident: &mut Incident, people: Vec<Person>, at: Timestamp) {
     incident.status = IncidentStatus::Triggered;
     incident.changed_at = at;
     incident.acknowledged.clear();

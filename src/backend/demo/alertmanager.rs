@@ -78,7 +78,7 @@ impl AlertmanagerServer {
     }
 
     fn status(&self) -> Value {
-        let since = self.time.wall(0.0).to_string();
+        let since = self.time.wall_time(0.0).to_string();
         json!({
             "cluster": { "status": "ready", "name": "demo", "peers": [{ "name": "demo", "address": "alertmanager.demo" }] },
             "versionInfo": { "version": VERSION, "revision": "demo", "branch": "demo", "buildUser": "",

@@ -14,7 +14,7 @@ use crate::model::source::SourceId;
 use super::annotation;
 use super::fixtures::{self, Region, SimulatedNumber};
 use super::noise::{floor, mix_text};
-use super::rules::{Bout, Cause, DemoRule};
+use super::rules::{ConditionSpan, Cause, DemoRule};
 use super::scenario::{Begin, Occurrence};
 use super::timeline::{DemoTimeline, EVERY};
 use super::world::{DemoWorld, ServiceInRegion};
@@ -71,7 +71,7 @@ impl DemoWorld {
         (place, pod): (&ServiceInRegion, u32),
         begin: Begin,
         once: Occurrence,
-    ) -> Option<Bout> {
+    ) -> Option<ConditionSpan> {
         let cause = Cause {
             rule: rule.number,
             place: place.number,
@@ -79,7 +79,7 @@ impl DemoWorld {
             begin: begin.key(),
             start: once.start.to_bits(),
         };
-        let known = |condition_spans: &HashMap<Cause, Option<Bout>>| condition_spans.get(&cause).copied();
+        let known = |condition_spans: &HashMap<Cause, Option<ConditionSpan>>| condition_spans.get(&cause).copied();
         let condition_spans = || self.condition_spans.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(condition_span) = known(&condition_spans()) {
             return condition_span;
@@ -96,7 +96,7 @@ impl DemoWorld {
         (place, pod): (&ServiceInRegion, u32),
         begin: Begin,
         once: Occurrence,
-    ) -> Option<Bout> {
+    ) -> Option<ConditionSpan> {
         let (from, to) = place.effect_range(begin, &rule.measure);
         let step = ((to - from) / TRIES / EVERY).ceil().max(1.0) * EVERY;
         let first = ((once.start + from) / EVERY).ceil() * EVERY;
@@ -105,11 +105,11 @@ impl DemoWorld {
         let mut times = (0..=count).map(|i| first + i as f64 * step);
         let from = times.find(|t| holding(*t))?;
         let last = times.rfind(|t| holding(*t)).unwrap_or(from);
-        Some(Bout { from: edge(holding, from, from - step), to: edge(holding, last, last + step) + EVERY })
+        Some(ConditionSpan { from: edge(holding, from, from - step), to: edge(holding, last, last + step) + EVERY })
     }
 
     /// The condition of a series that holds at `t`.
-    fn condition_span_at(&self, rule: &DemoRule, subject: &ExpressionLine<'_>, t: f64) -> Option<Bout> {
+    fn condition_span_at(&self, rule: &DemoRule, subject: &ExpressionLine<'_>, t: f64) -> Option<ConditionSpan> {
         let condition_spans = self.condition_spans(rule, subject.place, subject.pod, (t, t));
         condition_spans
             .into_iter()
@@ -123,9 +123,9 @@ impl DemoWorld {
         place: Option<&ServiceInRegion>,
         pod: u32,
         (from, to): (f64, f64),
-    ) -> Vec<Bout> {
+    ) -> Vec<ConditionSpan> {
         if rule.measure == SimulatedNumber::Always {
-            return vec![Bout { from: WATCHDOG_SINCE, to: f64::INFINITY }];
+            return vec![ConditionSpan { from: WATCHDOG_SINCE, to: f64::INFINITY }];
         }
         let Some(place) = place else { return Vec::new() };
         let occurrences = place.begins(&rule.measure).into_iter().flat_map(|begin| {
@@ -148,7 +148,7 @@ impl DemoWorld {
         shows: Shows,
         (from, to): (f64, f64),
     ) -> Vec<(f64, f64)> {
-        let stretch = |condition_span: Bout| match shows {
+        let stretch = |condition_span: ConditionSpan| match shows {
             Shows::Pending => (condition_span.from, condition_span.to.min(condition_span.from + rule.hold)),
             Shows::Firing => (condition_span.from + rule.hold, condition_span.to),
             Shows::Since => (condition_span.from, condition_span.to),
@@ -186,7 +186,7 @@ impl DemoWorld {
         &self,
         rule: &DemoRule,
         subject: &ExpressionLine<'_>,
-        condition_span: Bout,
+        condition_span: ConditionSpan,
         t: f64,
         clock: &DemoTimeline,
     ) -> Option<Alert> {
@@ -196,15 +196,15 @@ impl DemoWorld {
         let labels = alert_labels(rule, subject);
         let mut annotations = annotation::filled(&rule.shown.annotations, &labels, value);
         if let Some((deploy, start)) = subject.place.and_then(|place| self.deploy(place, t)) {
-            annotations = annotation::with_change(&annotations, deploy, |offset| clock.wall(start + offset));
+            annotations = annotation::with_change(&annotations, deploy, |offset| clock.wall_time(start + offset));
         }
         let source = rule.region.source();
         let severity = SeverityMap::default().of(&labels);
         Some(Alert {
             annotations,
             state: if firing { AlertState::Firing } else { AlertState::Pending },
-            starts_at: clock.wall(if firing { fires } else { condition_span.from }),
-            updated_at: clock.wall((t / EVERY).floor() * EVERY),
+            starts_at: clock.wall_time(if firing { fires } else { condition_span.from }),
+            updated_at: clock.wall_time((t / EVERY).floor() * EVERY),
             generator_url: annotation::graph(source, &rule.shown.expr),
             value: Some(value),
             ..Alert::new(labels, severity, SourceId::new(source))
@@ -338,7 +338,7 @@ fn shown(
     clock: &DemoTimeline,
     source: &SourceId,
 ) -> Silence {
-    let (starts_at, ends_at): (Timestamp, Timestamp) = (clock.wall(from), clock.wall(until));
+    let (starts_at, ends_at): (Timestamp, Timestamp) = (clock.wall_time(from), clock.wall_time(until));
     let id = mix_text(from.to_bits(), &silence.comment);
     let tail = mix_text(id, &silence.by) >> 16;
     Silence {

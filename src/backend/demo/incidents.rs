@@ -164,8 +164,8 @@ impl DemoWorld {
                     page,
                     key: mix_text(floor(from).0.cast_unsigned(), &labels.to_string()),
                     labels: labels.clone(),
-                    from: clock.wall(from),
-                    to: (to <= t).then(|| clock.wall(to)),
+                    from: clock.wall_time(from),
+                    to: (to <= t).then(|| clock.wall_time(to)),
                 }));
             }
         }

@@ -212,14 +212,14 @@ fn non_empty(lines: impl Iterator<Item = EvaluatedSeries>) -> Vec<EvaluatedSerie
 }
 
 /// The labels without the metric name.
-fn nameless(labels: &Labels) -> Labels {
+fn without_name(labels: &Labels) -> Labels {
     labels.without(|name| name == "__name__")
 }
 
 /// Changes all values, and drops the metric names.
 fn each(lines: Vec<EvaluatedSeries>, change: impl Fn(f64) -> f64) -> Vec<EvaluatedSeries> {
     let changed = |line: EvaluatedSeries| EvaluatedSeries {
-        labels: nameless(&line.labels),
+        labels: without_name(&line.labels),
         values: line.values.into_iter().map(|value| value.map(&change)).collect(),
     };
     lines.into_iter().map(changed).collect()

@@ -29,7 +29,7 @@ pub(super) struct DemoRule {
 
 /// A condition that holds from `from` to `to`, in demo time.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(super) struct Bout {
+pub(super) struct ConditionSpan {
     pub(super) from: f64,
     pub(super) to: f64,
 }

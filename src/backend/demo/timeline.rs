@@ -38,7 +38,7 @@ impl DemoTimeline {
     }
 
     /// The real time at this demo time, to the millisecond.
-    pub(super) fn wall(self, t: f64) -> Timestamp {
+    pub(super) fn wall_time(self, t: f64) -> Timestamp {
         #[expect(clippy::cast_possible_truncation, reason = "a cast of a float saturates")]
         let passed = (t / self.speed * 1000.0).round() as i64;
         let end = if passed < 0 { Timestamp::MIN } else { Timestamp::MAX };
@@ -55,11 +55,11 @@ mod tests {
         let origin = Timestamp::from_second(1_790_000_000).unwrap();
         for speed in [1.0, 5.0, 0.5] {
             let clock = DemoTimeline::new(origin, speed);
-            assert!((clock.demo(clock.wall(90.0)) - 90.0).abs() < 1e-9);
+            assert!((clock.demo(clock.wall_time(90.0)) - 90.0).abs() < 1e-9);
         }
         for speed in [0.0, -1.0, f64::NAN, f64::INFINITY] {
             assert_eq!(DemoTimeline::new(origin, speed), DemoTimeline::new(origin, 1.0));
         }
-        assert_eq!(DemoTimeline::new(origin, 1.0).wall(f64::INFINITY), Timestamp::MAX);
+        assert_eq!(DemoTimeline::new(origin, 1.0).wall_time(f64::INFINITY), Timestamp::MAX);
     }
 }

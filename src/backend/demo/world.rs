@@ -9,7 +9,7 @@ use super::demo_slos::{DemoSlo, demo_slos};
 use super::fixtures::{Deploy, Fixtures, Region, ServiceFixture, SimulatedNumber};
 use super::noise::{LatencyModel, P95, day, mix, mix_text, smooth_noise};
 use super::paging::PagingFixture;
-use super::rules::{Bout, Cause, DemoRule, expand};
+use super::rules::{ConditionSpan, Cause, DemoRule, expand};
 use super::scenario::{Begin, ChapterSchedule, Impact, ScenarioEvent, active_effects, events, impact};
 
 /// The demo world; another seed gives different numbers.
@@ -22,7 +22,7 @@ pub struct DemoWorld {
     pub(super) demo_slos: Vec<DemoSlo>,
     pub(super) paging: PagingFixture,
     /// Cached conditions of rules.
-    pub(super) condition_spans: Mutex<HashMap<Cause, Option<Bout>>>,
+    pub(super) condition_spans: Mutex<HashMap<Cause, Option<ConditionSpan>>>,
 }
 
 #[derive(Debug, Clone)]

@@ -74,7 +74,7 @@ pub(crate) struct CannedResponse {
     /// A `Content-Length` that differs from the real length of the body.
     length: Option<usize>,
     /// The pause before each byte of the body.
-    drip: Option<Duration>,
+    with_byte_delay: Option<Duration>,
     /// The connection stays open and nothing is sent.
     hangs: bool,
     /// The connection is closed and nothing is sent.
@@ -93,7 +93,7 @@ impl CannedResponse {
             headers,
             body: body.into(),
             length: None,
-            drip: None,
+            with_byte_delay: None,
             hangs: false,
             closes_connection: false,
         }
@@ -119,8 +119,8 @@ impl CannedResponse {
     }
 
     /// Sends the body byte by byte, with this pause before each.
-    pub(crate) fn drip(mut self, pause: Duration) -> Self {
-        self.drip = Some(pause);
+    pub(crate) fn with_byte_delay(mut self, pause: Duration) -> Self {
+        self.with_byte_delay = Some(pause);
         self
     }
 
@@ -203,7 +203,7 @@ async fn serve(
     }
     head.push_str("\r\n");
     stream.write_all(head.as_bytes()).await?;
-    match canned.drip {
+    match canned.with_byte_delay {
         None => stream.write_all(&canned.body).await?,
         Some(pause) => {
             for byte in canned.body {

@@ -46,7 +46,7 @@ use slots::ServerSlots;
 pub use transport::{LocalServer, Received, Receiving, Transport};
 use trouble::Unsent;
 pub(crate) use trouble::{is_plain_absence, of_absence};
-pub(crate) use write::{WriteRequest, segment, surely_not};
+pub(crate) use write::{WriteRequest, segment, not_executed};
 
 /// The maximum size of an error response's body that is read, in bytes; it is only read for its message.
 const ERROR_BODY: u64 = 64 * 1024;

@@ -23,9 +23,9 @@ const NOTE: usize = 2000;
 /// The maximum snooze, in seconds: seven days.
 const REST: u64 = 604_800;
 /// A placeholder for the `From` address in request previews, before the owner of the key is known.
-const WHOEVER: &str = "<owner of the key>";
+const OWNER_PLACEHOLDER: &str = "<owner of the key>";
 /// Tolerance for the end of a snooze, which PagerDuty stores to the minute.
-const ROUGHLY: SignedDuration = SignedDuration::from_secs(90);
+const SNOOZE_TOLERANCE: SignedDuration = SignedDuration::from_secs(90);
 
 /// The supported operations.
 pub(super) const SUPPORT: WriteSupport = WriteSupport {
@@ -214,7 +214,7 @@ static PLANS: [Plan<Judge>; 13] = [
             let until = trace.sent_at.saturating_add(rest).unwrap_or(Timestamp::MAX);
             let is_it = |pending: &wire::PendingAction| {
                 pending.kind.0 == "unacknowledge"
-                    && pending.at.0.is_some_and(|at| at.duration_since(until).abs() < ROUGHLY)
+                    && pending.at.0.is_some_and(|at| at.duration_since(until).abs() < SNOOZE_TOLERANCE)
             };
             incident.pending_actions.all.iter().any(is_it).then_some(DONE)
         }))
@@ -264,7 +264,7 @@ static PLANS: [Plan<Judge>; 13] = [
         said(message)?;
         let target = |person: &EntityRef| json!({ "responder_request_target": reference("user", person) });
         let targets: Vec<Value> = people.iter().map(target).collect();
-        let me = planning.cx.actor.as_deref().unwrap_or(WHOEVER);
+        let me = planning.cx.actor.as_deref().unwrap_or(OWNER_PLACEHOLDER);
         let body = json!({
             "requester_id": me, "message": &**message, "responder_request_targets": targets
         });

@@ -92,8 +92,8 @@ pub(super) async fn board(
 fn lost(groups: &Groups<'_>) -> usize {
     let rules = groups.groups.all.iter().map(|group| &group.rules);
     let of_rules = |rules: &LenientList<WireRule<'_>>| {
-        let nameless = rules.all.iter().filter(|rule| rule.name.0.is_empty()).count();
-        rules.lost + nameless + rules.all.iter().map(|rule| rule.alerts.lost).sum::<usize>()
+        let without_name = rules.all.iter().filter(|rule| rule.name.0.is_empty()).count();
+        rules.lost + without_name + rules.all.iter().map(|rule| rule.alerts.lost).sum::<usize>()
     };
     groups.groups.lost + rules.map(of_rules).sum::<usize>()
 }

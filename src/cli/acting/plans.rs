@@ -90,18 +90,18 @@ impl PlanInputs<'_> {
         let all = consequences(self.planner, actions, zone, self.view.now);
         all.into_iter()
             .map(|consequence| {
-                format!("{} {}", if consequence.is_grave { "!" } else { " " }, consequence.words)
+                format!("{} {}", if consequence.is_serious { "!" } else { " " }, consequence.words)
             })
             .collect()
     }
 
     pub(super) fn plan(&self, verb: &ActVerb) -> Result<PlannedActions, NotPlanned> {
         let kind = kind(verb);
-        if let Some(why) = self.planner.cannot_anywhere(kind) {
+        if let Some(why) = self.planner.unavailable_everywhere(kind) {
             return Err(misused(&*why));
         }
         if let Some(name) = self.source
-            && let Some(why) = self.planner.cannot(&SourceId::new(name), kind)
+            && let Some(why) = self.planner.unavailable(&SourceId::new(name), kind)
         {
             return Err(misused(&*why));
         }
@@ -254,7 +254,7 @@ impl PlanInputs<'_> {
             .map(|person| EntityRef::from(*person))
             .collect();
         let names: Vec<&str> = people.iter().map(|person| &*person.name).collect();
-        self.the_one(found, "person", word, &names)
+        self.only_match(found, "person", word, &names)
     }
 
     fn policy(&self, source: &SourceId, word: &str) -> Result<EntityRef, NotPlanned> {
@@ -277,11 +277,11 @@ impl PlanInputs<'_> {
         let is_it = |given: &str| given.eq_ignore_ascii_case(word);
         let found = all.iter().filter(|one| is_it(&one.id) || is_it(&one.name)).cloned().collect();
         let names: Vec<&str> = all.iter().map(|one| &*one.name).collect();
-        self.the_one(found, what, word, &names)
+        self.only_match(found, what, word, &names)
     }
 
     /// The only match; an unknown id is used as it is.
-    fn the_one(
+    fn only_match(
         &self,
         mut found: Vec<EntityRef>,
         what: &str,
@@ -309,7 +309,7 @@ impl PlanInputs<'_> {
             return Ok(SourceId::new(name));
         }
         let able = self.view.sources.iter().map(|info| &info.id);
-        let able: Vec<&SourceId> = able.filter(|id| self.planner.cannot(id, kind).is_none()).collect();
+        let able: Vec<&SourceId> = able.filter(|id| self.planner.unavailable(id, kind).is_none()).collect();
         match able.as_slice() {
             [one] => Ok((*one).clone()),
             several => {

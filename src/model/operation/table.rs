@@ -134,7 +134,7 @@ macro_rules! operations {
                 title: "Send a status update on {things}", detail: "{message}", form: "Status update on {things}",
                 menu: "Status update...",
                 cli: CliVerb::of("status-update", "Send a status update to the subscribers of incidents"),
-                consequence: "Sent at once to all who follow the incident.", is_grave: true,
+                consequence: "Sent at once to all who follow the incident.", is_serious: true,
                 is_addition: true, needs_on_call: false
             }
             /// Open an incident. A second one with the same deduplication key is not opened.

@@ -89,7 +89,7 @@ pub fn exhaustion(exhaustion: Option<Exhaustion>) -> String {
 
 /// The same, short, for a table column: `11.9 h`, `>30.0 d`, `spent`, `reset`, `never`. A time beyond the window is shown as `>`
 /// and the window's length, because errors leave a rolling window meanwhile.
-pub fn gone_in(exhaustion: Option<Exhaustion>, window: Duration) -> String {
+pub fn exhausted_in(exhaustion: Option<Exhaustion>, window: Duration) -> String {
     match exhaustion {
         None => UNKNOWN.into(),
         Some(Exhaustion::Exhausted) => "spent".into(),

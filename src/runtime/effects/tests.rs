@@ -106,7 +106,7 @@ async fn a_context_that_cannot_be_entered_is_told_and_the_old_one_stays() {
         effect_runner.enter("new".into());
         let report = reports.recv().await.unwrap();
         match effect_runner.take(report) {
-            Some(Event::Told(message)) => {
+            Some(Event::MessageReceived(message)) => {
                 assert!(message.text.contains("new: cannot enter"), "{}", message.text);
                 assert_eq!(message.tone, Tone::Trouble);
             }

@@ -13,7 +13,7 @@ use crate::model::source::ErrorKind;
 use crate::runtime::capability::CAPABLE;
 use crate::runtime::context::{ContextHandle, ContextOpener, GatedSources};
 use crate::runtime::executor::Executor;
-use crate::runtime::fixtures::{Answers, Fake, Toy, question};
+use crate::runtime::fixtures::{Answers, Fake, FakeApp, question};
 use crate::runtime::screen::screen;
 
 #[derive(Default)]
@@ -41,7 +41,7 @@ impl Terminal for FakeTerminal {
 
 /// The parts of an event loop, and the other ends of its channels.
 struct LoopFixture {
-    app: Toy,
+    app: FakeApp,
     terminal: FakeTerminal,
     keys: mpsc::Sender<Event>,
     signal_actions: mpsc::Sender<SignalAction>,
@@ -53,7 +53,7 @@ struct LoopFixture {
     contexts: Option<ContextOpener>,
 }
 
-fn loop_fixture(app: Toy, fakes: &[Arc<Fake>]) -> LoopFixture {
+fn loop_fixture(app: FakeApp, fakes: &[Arc<Fake>]) -> LoopFixture {
     let list = fakes.iter().map(|fake| Arc::<Fake>::clone(fake) as Arc<dyn Source>).collect();
     let (keys, input) = mpsc::channel(256);
     let (signal_actions, order_box) = mpsc::channel(4);
@@ -76,7 +76,7 @@ impl LoopFixture {
     async fn run_with(
         self,
         script: impl AsyncFnOnce(mpsc::Sender<Event>, mpsc::Sender<SignalAction>),
-    ) -> (Toy, FakeTerminal, Result<(), RuntimeError>) {
+    ) -> (FakeApp, FakeTerminal, Result<(), RuntimeError>) {
         let Self {
             mut app,
             mut terminal,
@@ -127,7 +127,7 @@ async fn seconds(seconds: u64) {
 #[tokio::test(start_paused = true)]
 async fn the_first_frame_waits_for_no_source() {
     let fake = Fake::new("a", Answers::Never);
-    let loop_fixture = loop_fixture(Toy::asking("a"), std::slice::from_ref(&fake));
+    let loop_fixture = loop_fixture(FakeApp::asking("a"), std::slice::from_ref(&fake));
     let frames = Arc::clone(&loop_fixture.frames);
     loop_fixture
         .run_with(async |keys, _orders| {
@@ -143,7 +143,7 @@ async fn the_first_frame_waits_for_no_source() {
 
 #[tokio::test(start_paused = true)]
 async fn what_is_due_is_known_before_the_terminal_is_taken_over() {
-    let mut loop_fixture = loop_fixture(Toy::default(), &[]);
+    let mut loop_fixture = loop_fixture(FakeApp::default(), &[]);
     loop_fixture.terminal.refuses = true;
     let frames = Arc::clone(&loop_fixture.frames);
     let (app, _, ended) = loop_fixture.run_with(async |_keys, _orders| {}).await;
@@ -155,7 +155,7 @@ async fn what_is_due_is_known_before_the_terminal_is_taken_over() {
 #[tokio::test(start_paused = true)]
 async fn a_question_was_read_when_it_stood_on_the_terminal_for_300_ms() {
     for (stall, quit_after, read) in [(0, 250, 0), (0, 350, 1), (5000, 350, 0)] {
-        let app = Toy { waits: Some(Wait { plan: 1, early_keys: 0 }), ..Toy::default() };
+        let app = FakeApp { waits: Some(Wait { plan: 1, early_keys: 0 }), ..FakeApp::default() };
         let loop_fixture = loop_fixture(app, &[]);
         loop_fixture.stalled.store(stall, SeqCst);
         let (app, ..) = loop_fixture
@@ -171,12 +171,12 @@ async fn a_question_was_read_when_it_stood_on_the_terminal_for_300_ms() {
 #[tokio::test(start_paused = true)]
 async fn keys_work_while_every_source_hangs() {
     let fakes: Vec<_> = ["a", "b", "c"].map(|name| Fake::new(name, Answers::Never)).into();
-    let app = Toy {
+    let app = FakeApp {
         ask: ["a", "b", "c"]
             .iter()
             .flat_map(|name| (0..10).map(|n| question(name, &n.to_string())))
             .collect(),
-        ..Toy::default()
+        ..FakeApp::default()
     };
     let start = Instant::now();
     let (app, ..) = loop_fixture(app, &fakes)
@@ -192,7 +192,7 @@ async fn keys_work_while_every_source_hangs() {
 
 #[tokio::test(start_paused = true)]
 async fn a_source_that_hangs_is_told_within_fifteen_seconds() {
-    let loop_fixture = loop_fixture(Toy::asking("dead"), &[Fake::new("dead", Answers::Never)]);
+    let loop_fixture = loop_fixture(FakeApp::asking("dead"), &[Fake::new("dead", Answers::Never)]);
     let (app, ..) = loop_fixture
         .run_with(async |keys, _orders| {
             sleep(Duration::from_millis(15_050)).await;
@@ -205,7 +205,7 @@ async fn a_source_that_hangs_is_told_within_fifteen_seconds() {
 #[tokio::test(start_paused = true)]
 async fn a_flood_of_answers_costs_few_frames_and_a_key_in_it_is_drawn_at_once() {
     let fake = Fake::new("a", Answers::After(Duration::from_millis(1)));
-    let app = Toy { ask: (0..2000).map(|n| question("a", &n.to_string())).collect(), ..Toy::default() };
+    let app = FakeApp { ask: (0..2000).map(|n| question("a", &n.to_string())).collect(), ..FakeApp::default() };
     let loop_fixture = loop_fixture(app, &[fake]);
     let frames = Arc::clone(&loop_fixture.frames);
     let (app, ..) = loop_fixture
@@ -229,7 +229,7 @@ async fn a_flood_of_answers_costs_few_frames_and_a_key_in_it_is_drawn_at_once() 
 
 #[tokio::test(start_paused = true)]
 async fn an_idle_screen_is_drawn_once_a_second() {
-    let loop_fixture = loop_fixture(Toy::default(), &[]);
+    let loop_fixture = loop_fixture(FakeApp::default(), &[]);
     let frames = Arc::clone(&loop_fixture.frames);
     let (app, ..) = loop_fixture
         .run_with(async |keys, _orders| {
@@ -244,7 +244,7 @@ async fn an_idle_screen_is_drawn_once_a_second() {
 #[tokio::test(start_paused = true)]
 async fn a_terminal_that_takes_no_output_stops_the_frames_and_nothing_else() {
     let fake = Fake::new("a", Answers::After(Duration::from_millis(1)));
-    let loop_fixture = loop_fixture(Toy::asking("a"), &[fake]);
+    let loop_fixture = loop_fixture(FakeApp::asking("a"), &[fake]);
     let (frames, stalled) = (Arc::clone(&loop_fixture.frames), Arc::clone(&loop_fixture.stalled));
     let (app, ..) = loop_fixture
         .run_with(async |keys, _orders| {
@@ -264,7 +264,7 @@ async fn a_terminal_that_takes_no_output_stops_the_frames_and_nothing_else() {
 #[tokio::test(start_paused = true)]
 async fn a_late_answer_reaches_update_and_a_forgotten_one_does_not() {
     let fake = Fake::new("dead", Answers::After(Duration::from_secs(9)));
-    let app = loop_fixture(Toy::asking("dead"), std::slice::from_ref(&fake))
+    let app = loop_fixture(FakeApp::asking("dead"), std::slice::from_ref(&fake))
         .run_with(async |keys, _orders| {
             sleep(Duration::from_millis(9500)).await;
             keys.send(key('f')).await.unwrap();
@@ -278,7 +278,7 @@ async fn a_late_answer_reaches_update_and_a_forgotten_one_does_not() {
 
 #[tokio::test(start_paused = true)]
 async fn a_panic_in_a_task_is_shown_and_the_loop_goes_on() {
-    let (app, ..) = loop_fixture(Toy::asking("buggy"), &[Fake::new("buggy", Answers::Panics)])
+    let (app, ..) = loop_fixture(FakeApp::asking("buggy"), &[Fake::new("buggy", Answers::Panics)])
         .run_with(async |keys, _orders| {
             seconds(3).await;
             keys.send(key('q')).await.unwrap();
@@ -291,7 +291,7 @@ async fn a_panic_in_a_task_is_shown_and_the_loop_goes_on() {
 #[tokio::test(start_paused = true)]
 async fn leaving_gives_up_whatever_is_in_flight() {
     let fake = Fake::new("dead", Answers::Never);
-    let loop_fixture = loop_fixture(Toy::asking("dead"), std::slice::from_ref(&fake));
+    let loop_fixture = loop_fixture(FakeApp::asking("dead"), std::slice::from_ref(&fake));
     loop_fixture
         .run_with(async |_keys, signal_actions| {
             seconds(1).await;
@@ -312,7 +312,7 @@ async fn the_end_of_input_ends_the_loop() {
         seconds(1).await;
         assert!(signal_actions.is_closed(), "it has ended");
     };
-    let (_, _, ended) = loop_fixture(Toy::default(), &[]).run_with(script).await;
+    let (_, _, ended) = loop_fixture(FakeApp::default(), &[]).run_with(script).await;
     let lost =
         matches!(&ended, Err(RuntimeError::Lost(error)) if error.kind() == io::ErrorKind::UnexpectedEof);
     assert!(lost, "{ended:?}");
@@ -320,7 +320,7 @@ async fn the_end_of_input_ends_the_loop() {
 
 #[tokio::test(start_paused = true)]
 async fn a_stop_and_a_continue_take_the_terminal_over_and_draw_anew() {
-    let loop_fixture = loop_fixture(Toy::default(), &[]);
+    let loop_fixture = loop_fixture(FakeApp::default(), &[]);
     let frames = Arc::clone(&loop_fixture.frames);
     let (app, terminal, _) = loop_fixture
         .run_with(async |keys, signal_actions| {
@@ -343,7 +343,7 @@ async fn a_stop_and_a_continue_take_the_terminal_over_and_draw_anew() {
 
 #[tokio::test(start_paused = true)]
 async fn what_is_too_long_for_the_clipboard_is_told() {
-    let (app, ..) = loop_fixture(Toy::default(), &[])
+    let (app, ..) = loop_fixture(FakeApp::default(), &[])
         .run_with(async |keys, _orders| {
             for c in ['c', 'C', 'l', 'q'] {
                 keys.send(key(c)).await.unwrap();
@@ -355,7 +355,7 @@ async fn what_is_too_long_for_the_clipboard_is_told() {
 
 #[tokio::test(start_paused = true)]
 async fn a_click_outside_of_the_screen_is_none() {
-    let (app, ..) = loop_fixture(Toy::default(), &[])
+    let (app, ..) = loop_fixture(FakeApp::default(), &[])
         .run_with(async |keys, _orders| {
             for (column, row) in [(39, 1), (40, 1), (0, 2), (u16::MAX, 0)] {
                 keys.send(Event::Mouse { action: MouseAction::Click, column, row }).await.unwrap();
@@ -368,7 +368,7 @@ async fn a_click_outside_of_the_screen_is_none() {
 
 #[tokio::test]
 async fn another_context_is_entered_without_holding_the_loop() {
-    let mut loop_fixture = loop_fixture(Toy::default(), &[]);
+    let mut loop_fixture = loop_fixture(FakeApp::default(), &[]);
     loop_fixture.contexts = Some(Arc::new(|_| {
         std::thread::park_timeout(Duration::from_millis(100));
         let list: Vec<Arc<dyn Source>> = vec![Fake::new("new", Answers::Never)];

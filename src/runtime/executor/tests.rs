@@ -67,7 +67,7 @@ impl ExecutorFixture {
         executor.pass(plan, self.gates(), reports).await;
         let (mut told, mut endings) = (Vec::new(), vec![None; count]);
         while let Some(report) = inbox.recv().await {
-            let TaskReport::Ready(Event::Acted { plan: 7, index, progress }) = report else {
+            let TaskReport::Ready(Event::ActionProgressed { plan: 7, index, progress }) = report else {
                 panic!("another report")
             };
             if let ActionProgress::Ended(how) = &progress {
@@ -184,8 +184,8 @@ async fn an_ending_that_cannot_be_written_is_told() {
     let mut told = Vec::new();
     while let Some(report) = inbox.recv().await {
         told.push(match report {
-            TaskReport::Ready(Event::Told(message)) => message.text,
-            TaskReport::Ready(Event::Acted { progress, .. }) => format!("{progress:?}"),
+            TaskReport::Ready(Event::MessageReceived(message)) => message.text,
+            TaskReport::Ready(Event::ActionProgressed { progress, .. }) => format!("{progress:?}"),
             _ => panic!("another report"),
         });
     }
@@ -292,7 +292,7 @@ async fn what_comes_later_is_told_while_the_screen_is_open_and_sent_only_once() 
     let mut endings = Vec::new();
     while endings.len() < 2 {
         let report = inbox.recv().await.unwrap();
-        if let TaskReport::Ready(Event::Acted { progress: ActionProgress::Ended(how), .. }) = report {
+        if let TaskReport::Ready(Event::ActionProgressed { progress: ActionProgress::Ended(how), .. }) = report {
             endings.push(how.word());
         }
     }
@@ -303,11 +303,11 @@ async fn what_comes_later_is_told_while_the_screen_is_open_and_sent_only_once() 
 
 #[tokio::test(start_paused = true)]
 async fn what_cannot_be_read_back_is_unknown_and_stays_open() {
-    let cannot = Look::Sees(Verification::Unknown { words: "updates cannot be listed".into() });
+    let unavailable = Look::Sees(Verification::Unknown { words: "updates cannot be listed".into() });
     for (looks, words, looked) in [
         (vec![Look::Fails, Look::Panics, Look::Fails], "cannot connect", 3),
         (vec![NOT_DONE, NOT_DONE, Look::Fails], "cannot connect", 3),
-        (vec![cannot], "updates cannot be listed", 1),
+        (vec![unavailable], "updates cannot be listed", 1),
     ] {
         let fixture = fixture(&doer([Act::IsUnclear], looks));
         let ending = fixture.one().await;
@@ -411,7 +411,7 @@ async fn what_has_begun_goes_on_while_another_context_is_entered() {
     while told.len() < 3 {
         let report = inbox.recv().await.unwrap();
         told.push(match effect_runner.take(report).unwrap() {
-            Event::Acted { progress, .. } => format!("{progress:?}"),
+            Event::ActionProgressed { progress, .. } => format!("{progress:?}"),
             Event::Entered { context, .. } => context.to_string(),
             other => panic!("{other:?}"),
         });
@@ -421,7 +421,7 @@ async fn what_has_begun_goes_on_while_another_context_is_entered() {
     effect_runner.act(plan(1));
     let report = inbox.recv().await.unwrap();
     match effect_runner.take(report).unwrap() {
-        Event::Acted { progress: ActionProgress::Ended(how), .. } => {
+        Event::ActionProgressed { progress: ActionProgress::Ended(how), .. } => {
             assert!(is_held(&how, "confirmed in prod"));
         }
         other => panic!("{other:?}"),

@@ -6,7 +6,7 @@ use std::time::Duration;
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 
-use super::{Consequence, alerts, grave, plain};
+use super::{Consequence, alerts, serious, plain};
 use crate::app::number::moment;
 use crate::app::subjects::on_call::words::left;
 use crate::model::action::{Action, Operation, SilenceDraft};
@@ -67,7 +67,7 @@ pub(super) fn together(
 }
 
 fn unevaluated(matcher: &Matcher) -> Consequence {
-    grave(format!("No preview: burnwatch cannot evaluate {matcher}. Alertmanager may silence more."))
+    serious(format!("No preview: burnwatch cannot evaluate {matcher}. Alertmanager may silence more."))
 }
 
 /// The consequences of one action on a silence.
@@ -89,7 +89,7 @@ pub(super) fn of(world: &World, action: &Action, zone: &TimeZone, now: Timestamp
     if action.operation == Operation::Expire {
         all.extend(silence.map(|silence| ended(world, silence)));
     }
-    all.extend(end.and_then(|end| by_whose_clock(world, source, end, zone, now)));
+    all.extend(end.and_then(|end| clock_warning(world, source, end, zone, now)));
     all
 }
 
@@ -119,9 +119,9 @@ fn ended(world: &World, silence: &Silence) -> Consequence {
         return plain("It has not started: expiring it now has no effect on alerts.");
     }
     match count(world, silence) {
-        None => grave("The affected alerts are not known: they may notify again at once.".to_owned()),
+        None => serious("The affected alerts are not known: they may notify again at once.".to_owned()),
         Some(0) => plain("It affects no alert now."),
-        Some(count) => grave(format!("{} may notify again at once.", alerts(count))),
+        Some(count) => serious(format!("{} may notify again at once.", alerts(count))),
     }
 }
 
@@ -137,13 +137,13 @@ fn edited(world: &World, source: &SourceId, silence: &Silence, draft: &SilenceDr
     let after: BTreeSet<_> = at(world, source, draft).hidden.iter().map(|alert| alert.fingerprint).collect();
     let bared = world.hidden_by(&silence.id).filter(|alert| !after.contains(&alert.fingerprint)).count();
     if bared > 0 {
-        all.push(grave(format!("{} that it affects now may notify again at once.", alerts(bared))));
+        all.push(serious(format!("{} that it affects now may notify again at once.", alerts(bared))));
     }
     all
 }
 
 /// A warning if the server's clock, which decides when a silence ends, differs from this machine's or is unknown.
-fn by_whose_clock(
+fn clock_warning(
     world: &World,
     source: &SourceId,
     end: Timestamp,
@@ -160,7 +160,7 @@ fn by_whose_clock(
     }
     let there = end.saturating_add(SignedDuration::from_secs(ahead)).unwrap_or(end);
     let way = if ahead > 0 { "ahead of" } else { "behind" };
-    Some(grave(format!(
+    Some(serious(format!(
         "The clock of {source} is {} {way} this machine's, so one of the two is wrong: it ends at {} there, {} here.",
         duration::short(Duration::from_secs(ahead.unsigned_abs())),
         moment(there, now, zone),

@@ -4,7 +4,7 @@ use super::columns::{AlertRow, COLUMNS, Widths, pairs};
 use super::ranking::ORDERS;
 use super::{Alerts, Row as AlertLine};
 use crate::app::list::Grouping;
-use crate::app::list_screen::{self, Lack};
+use crate::app::list_screen::{self, EmptyState};
 use crate::app::prelude::*;
 use crate::app::staleness::{doubtful, none};
 
@@ -47,7 +47,7 @@ fn title(screen: &Alerts, shared: &Shared) -> Vec<StyledRun<'static>> {
     if !screen.hidden.is_empty() {
         let words: Vec<String> =
             screen.hidden.iter().map(|(state, count)| format!("{count} {state}")).collect();
-        runs.push(list_screen::folded_away(shared, &words.join(", ")));
+        runs.push(list_screen::hidden_rows(shared, &words.join(", ")));
     }
     match &screen.rows.grouping {
         Grouping::Received => {}
@@ -69,7 +69,7 @@ fn empty(screen: &Alerts, shared: &Shared, now: Timestamp) -> (String, Role) {
         let hidden = screen.hidden.iter().map(|(state, count)| format!(" Hidden: {count} {state}."));
         return (screen.rows.found.nothing("alert") + &hidden.collect::<String>(), Role::Muted);
     }
-    let has_unknown = Lack {
+    let has_unknown = EmptyState {
         kinds: &[AskKind::Alerts, AskKind::Rules],
         no_source: ("No source of alerts: add", "."),
         source: "source of alerts",

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::columns::{COLUMNS, IncidentRow, Widths};
 use super::{Incidents, Row as IncidentLine};
-use crate::app::list_screen::{self, Lack, NO_PAGING};
+use crate::app::list_screen::{self, EmptyState, NO_PAGING};
 use crate::app::prelude::*;
 use crate::app::staleness::{doubtful, none};
 use crate::app::subjects::incident::{self};
@@ -57,7 +57,7 @@ fn title(screen: &Incidents, shared: &Shared, cx: &Cx<'_>) -> Vec<StyledRun<'sta
         runs.push(StyledRun::new(words, Role::Stale));
     }
     if screen.hidden > 0 {
-        runs.push(list_screen::folded_away(shared, &format!("{} resolved", screen.hidden)));
+        runs.push(list_screen::hidden_rows(shared, &format!("{} resolved", screen.hidden)));
     }
     runs.extend(list_screen::grouped(&screen.rows));
     runs.extend(list_screen::marked(screen.rows.list.marks().len()));
@@ -101,7 +101,7 @@ fn empty(screen: &Incidents, shared: &Shared, now: Timestamp) -> (String, Role) 
         let folded = if resolved > 0 { format!(" Hidden: {resolved} resolved.") } else { String::new() };
         return (screen.rows.found.nothing("incident") + &folded, Role::Muted);
     }
-    let has_unknown = Lack {
+    let has_unknown = EmptyState {
         kinds: &USED,
         no_source: NO_PAGING,
         source: "paging source",

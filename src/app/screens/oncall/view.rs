@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use super::columns::{COLUMNS, LevelRow, Widths};
 use super::{OnCall, calendar, words};
 use crate::app::identity::{LevelKey, PolicyKey};
-use crate::app::list_screen::{self, Lack, NO_PAGING};
+use crate::app::list_screen::{self, EmptyState, NO_PAGING};
 use crate::app::prelude::*;
 use crate::app::staleness::doubtful;
 use crate::app::widgets::table;
@@ -177,7 +177,7 @@ fn empty(screen: &OnCall, shared: &Shared) -> (String, Role) {
     if !filter.is_empty() && shared.world.on_call().any(|(_, board)| !board.policies.is_empty()) {
         return (screen.rows.found.nothing("policy"), Role::Muted);
     }
-    let has_unknown = Lack {
+    let has_unknown = EmptyState {
         kinds: &USED,
         no_source: NO_PAGING,
         source: "paging source",

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::{Silences, comment_with_annotations, ends_soon};
-use crate::app::planner::silence_called;
+use crate::app::planner::silence_label;
 use crate::app::prelude::*;
 use crate::model::silence::{Silence, SilenceState};
 use crate::model::world::OptimisticStage;
@@ -98,7 +98,7 @@ pub const COLUMNS: &[Column] = &[
         1,
         "matchers",
         |width| Some(Size::words((width / 4).clamp(16, 40), (width / 2).max(16), 0)),
-        |row| Cell::Runs(vec![StyledRun::new(silence_called(&row.silence).to_string(), row.plain)]),
+        |row| Cell::Runs(vec![StyledRun::new(silence_label(&row.silence).to_string(), row.plain)]),
     ),
     Column::text("comment", "COMMENT", |item| Value::words(item.silence.comment.to_string())).on_screen(
         7,

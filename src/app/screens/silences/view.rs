@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::columns::{COLUMNS, SilenceRow};
 use super::{Silences, ends_soon};
 use crate::app::identity::SilenceKey;
-use crate::app::list_screen::{self, Lack};
+use crate::app::list_screen::{self, EmptyState};
 use crate::app::prelude::*;
 use crate::app::staleness::{doubtful, none};
 
@@ -47,7 +47,7 @@ fn title(screen: &Silences, shared: &Shared, cx: &Cx<'_>) -> Vec<StyledRun<'stat
         runs.push(StyledRun::new(words, Role::Warning));
     }
     if screen.hidden > 0 {
-        runs.push(list_screen::folded_away(shared, &format!("{} ended", screen.hidden)));
+        runs.push(list_screen::hidden_rows(shared, &format!("{} ended", screen.hidden)));
     }
     runs.extend(list_screen::marked(screen.rows.list.marks().len()));
     runs.extend(screen.rows.found.told());
@@ -60,7 +60,7 @@ fn empty(screen: &Silences, shared: &Shared, now: Timestamp) -> (String, Role) {
     if !filter.is_empty() {
         return (screen.rows.found.nothing("silence"), Role::Muted);
     }
-    let has_unknown = Lack {
+    let has_unknown = EmptyState {
         kinds: &[AskKind::Silences],
         no_source: ("No source of silences: add", "."),
         source: "source of silences",

@@ -150,7 +150,7 @@ pub const COLUMNS: &[Column] = &[
         |row| row.burn(259_200),
     ),
     Column::number("exhausted_in_seconds", "EXHAUSTED IN", |item| {
-        gone_in(item.status, item.group.and_then(|group| group.exhaustion))
+        exhausted_in(item.status, item.group.and_then(|group| group.exhaustion))
     })
     .on_screen(10, "exhausted", Size::numbers(9, 2), |row| {
         row.measured(|worst| words::exhaustion(row.status, worst))
@@ -217,7 +217,7 @@ fn told(value: Option<f64>, text: impl Fn(f64) -> String) -> Value {
 }
 
 /// Seconds until the budget is exhausted; zero if it is exhausted, `Nothing` if it will not be.
-fn gone_in(status: &SloStatus, exhaustion: Option<Exhaustion>) -> Value {
+fn exhausted_in(status: &SloStatus, exhaustion: Option<Exhaustion>) -> Value {
     let seconds = match exhaustion {
         Some(Exhaustion::Exhausted) => 0.0,
         Some(Exhaustion::In(left)) => left.as_secs_f64(),
@@ -225,7 +225,7 @@ fn gone_in(status: &SloStatus, exhaustion: Option<Exhaustion>) -> Value {
             return Value::Nothing;
         }
     };
-    Value::Formatted(seconds, show::gone_in(exhaustion, status.slo.window.length(status.at)))
+    Value::Formatted(seconds, show::exhausted_in(exhaustion, status.slo.window.length(status.at)))
 }
 
 /// Notes about the numbers of a row.

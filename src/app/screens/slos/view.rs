@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::columns::{COLUMNS, SloRow, Widths};
 use super::{Row as SloLine, Slos};
-use crate::app::list_screen::{self, Lack};
+use crate::app::list_screen::{self, EmptyState};
 use crate::app::prelude::*;
 use crate::app::staleness::doubtful;
 use crate::app::subjects::slo::{self, words};
@@ -142,7 +142,7 @@ fn reasons(screen: &Slos, shared: &Shared) -> Vec<(String, Role)> {
     if !filter.is_empty() && !shared.world.slos().is_empty() {
         return vec![(screen.rows.found.nothing("SLO"), Role::Muted)];
     }
-    let has_unknown = Lack {
+    let has_unknown = EmptyState {
         kinds: &USED,
         no_source: ("No source that knows SLOs: add", "."),
         source: "source",

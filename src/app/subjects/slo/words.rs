@@ -98,7 +98,7 @@ pub fn exhaustion_label(
     rate: Option<f64>,
 ) -> (&'static str, StyledRun<'static>) {
     let window = status.slo.window.length(status.at);
-    let text = show::gone_in(exhaustion, window);
+    let text = show::exhausted_in(exhaustion, window);
     let is_burning = rate.is_some_and(|rate| rate > 1.0);
     match exhaustion {
         Some(Exhaustion::Exhausted) => ("budget", StyledRun::new(text, Role::Down)),

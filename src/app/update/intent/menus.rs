@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::{about, to_silence};
+use super::{about, alerts_to_silence};
 use crate::app::commands::Command;
 use crate::app::form::SILENCED;
 use crate::app::identity::{IncidentKey, LevelKey, PolicyKey, SilenceKey};
@@ -30,11 +30,11 @@ use crate::model::source::SourceId;
 use crate::model::world::IncidentView;
 
 /// The durations of snoozing in the menu, in minutes.
-const RESTS: [u64; 5] = [15, 30, 60, 240, 480];
+const SNOOZE_MINUTES: [u64; 5] = [15, 30, 60, 240, 480];
 /// The durations by which the menu extends a silence, in minutes.
 const LONGER: [u64; 6] = [30, 60, 120, 240, 480, 1440];
 /// The durations for which the menu takes a shift, in minutes.
-const STINTS: [u64; 4] = [60, 120, 240, 480];
+const SHIFT_MINUTES: [u64; 4] = [60, 120, 240, 480];
 
 /// The operations that page somebody about an incident.
 const PAGING: [OperationKind; 3] = [OperationKind::Escalate, OperationKind::Assign, OperationKind::Reroute];
@@ -46,8 +46,8 @@ fn show(state: &mut State, title: impl Into<String>, items: Items) {
 }
 
 /// A menu item with its name and intent, or with the reason why it is not possible.
-fn item(name: impl Into<String>, intent: Intent, cannot: Option<Text>) -> (String, MenuChoice) {
-    (name.into(), cannot.map_or_else(|| MenuChoice::Intent(Box::new(intent)), MenuChoice::Cannot))
+fn item(name: impl Into<String>, intent: Intent, unavailable: Option<Text>) -> (String, MenuChoice) {
+    (name.into(), unavailable.map_or_else(|| MenuChoice::Intent(Box::new(intent)), MenuChoice::Cannot))
 }
 
 /// The name of a command with its key, for a menu.
@@ -76,7 +76,7 @@ pub(super) fn all(state: &mut State, now: Timestamp) {
         }
         Selection::Alerts(alerts) => {
             title = if alerts.len() == 1 { "1 alert".to_owned() } else { format!("{} alerts", alerts.len()) };
-            let why = Planner::of(&state.shared).cannot_anywhere(OperationKind::Silence);
+            let why = Planner::of(&state.shared).unavailable_everywhere(OperationKind::Silence);
             let name = with_key(state, Command::Silence, "Silence...");
             items.push(item(name, Intent::Silence(alerts.clone(), SILENCED), why));
         }
@@ -86,9 +86,9 @@ pub(super) fn all(state: &mut State, now: Timestamp) {
             } else {
                 format!("{} services", names.len())
             };
-            let alerts = to_silence(state);
+            let alerts = alerts_to_silence(state);
             let none = alerts.is_empty().then(|| "no alerts found".into());
-            let why = none.or_else(|| Planner::of(&state.shared).cannot_anywhere(OperationKind::Silence));
+            let why = none.or_else(|| Planner::of(&state.shared).unavailable_everywhere(OperationKind::Silence));
             let name = with_key(state, Command::Silence, &silences_of(alerts.len()));
             items.push(item(name, Intent::Silence(alerts, SILENCED), why));
         }
@@ -108,9 +108,9 @@ pub(super) fn all(state: &mut State, now: Timestamp) {
         // actions on the incident come before actions on its alerts
         items.splice(0..0, of_incidents(state, &keys, &known));
         if matches!(pointed, Selection::Incidents(_)) {
-            let alerts = to_silence(state);
+            let alerts = alerts_to_silence(state);
             let none = alerts.is_empty().then(|| "no alerts found".into());
-            let why = none.or_else(|| Planner::of(&state.shared).cannot_anywhere(OperationKind::Silence));
+            let why = none.or_else(|| Planner::of(&state.shared).unavailable_everywhere(OperationKind::Silence));
             let name = with_key(state, Command::Silence, "Silence its alerts...");
             items.push(item(name, Intent::Silence(alerts, SILENCED), why));
         }
@@ -123,11 +123,11 @@ pub(super) fn all(state: &mut State, now: Timestamp) {
     } else {
         String::new()
     };
-    let why = Planner::of(&state.shared).cannot_anywhere(OperationKind::Trigger);
+    let why = Planner::of(&state.shared).unavailable_everywhere(OperationKind::Trigger);
     let trigger = PartialOperation::on(OperationKind::Trigger, Objects::Service(None));
     let trigger = Intent::Operate(trigger.with("title", Text::from(heading)));
     items.push(item("Open an incident...", trigger, why));
-    let why = Planner::of(&state.shared).cannot_anywhere(OperationKind::Silence);
+    let why = Planner::of(&state.shared).unavailable_everywhere(OperationKind::Silence);
     items.push(item(with_key(state, Command::NewSilence, "New silence..."), Intent::NewSilence, why));
     items.push(item(with_key(state, Command::Silences, "All silences"), Intent::Silences, None));
     items.push(item(with_key(state, Command::Results, "Results of actions"), Intent::Results, None));
@@ -170,7 +170,7 @@ fn of_silences(state: &State, keys: &[SilenceKey]) -> Items {
     let mut items =
         vec![offer("Extend...", OperationKind::Extend), offer("Expire: end now", OperationKind::Expire)];
     if let ([key], [silence]) = (keys, all.as_slice()) {
-        let why = |kind| planner.cannot(&silence.source, kind);
+        let why = |kind| planner.unavailable(&silence.source, kind);
         let is_over = silence.state == SilenceState::Expired;
         let ended = is_over.then(|| "it has expired: create it again instead".into());
         items.push(item(
@@ -303,7 +303,7 @@ fn choices(shared: &Shared, objects: &Objects, kind: ParamKind, now: Timestamp) 
         ParamKind::Level => levels(shared, &known, now),
         ParamKind::Length => {
             let name = |rest| (format!("{}, until {}", duration::short(rest), at(later(rest))), rest.into());
-            let mut all: Vec<(String, Argument)> = minutes(&RESTS).into_iter().map(name).collect();
+            let mut all: Vec<(String, Argument)> = minutes(&SNOOZE_MINUTES).into_iter().map(name).collect();
             if let Some(rest) = until_morning(shared, now) {
                 all.push((format!("Until morning, {}", at(later(rest))), rest.into()));
             }
@@ -336,7 +336,7 @@ fn choices(shared: &Shared, objects: &Objects, kind: ParamKind, now: Timestamp) 
             let turn = planner.turn_to_take(&policy.source, (&policy.id, *level), now).ok();
             let last = turn.map(|turn| (format!("To its end, {}", at(turn.end)), turn.end));
             let end = last.as_ref().map_or(now, |(_, end)| *end);
-            let parts = minutes(&STINTS).into_iter().map(|length| (length, later(length)));
+            let parts = minutes(&SHIFT_MINUTES).into_iter().map(|length| (length, later(length)));
             let parts = parts.filter(|(_, until)| *until < end);
             let parts = parts.map(|(length, until)| {
                 (format!("For {}, until {}", duration::short(length), at(until)), until)
@@ -396,7 +396,7 @@ fn levels(shared: &Shared, known: &[&IncidentView], now: Timestamp) -> Choices {
 pub(super) fn services(state: &mut State, wanted: &PartialOperation, now: Timestamp) {
     let planner = Planner::of(&state.shared);
     let able = state.shared.sources.iter().map(|info| &info.id);
-    let able = able.filter(|id| planner.cannot(id, wanted.kind).is_none());
+    let able = able.filter(|id| planner.unavailable(id, wanted.kind).is_none());
     let all = able.flat_map(|id| planner.services(id).into_iter().map(move |service| (id, service)));
     let items: Items = all
         .map(|(source, service)| {
@@ -406,7 +406,7 @@ pub(super) fn services(state: &mut State, wanted: &PartialOperation, now: Timest
         })
         .collect();
     if items.is_empty() {
-        let why = planner.cannot_anywhere(wanted.kind);
+        let why = planner.unavailable_everywhere(wanted.kind);
         return refuse(state, &why.unwrap_or_else(|| "no service of a paging system is known".into()), now);
     }
     show(state, "Open an incident about", items);

@@ -8,7 +8,7 @@ use promql_parser::parser::token::{
 };
 use promql_parser::parser::{BinModifier, BinaryExpr, LabelModifier, VectorMatchCardinality};
 
-use super::{Eval, Evaluated, EvaluatedSeries, joined, nameless, non_empty};
+use super::{Eval, Evaluated, EvaluatedSeries, joined, without_name, non_empty};
 use crate::model::labels::Labels;
 
 /// A binary operator with its modifiers.
@@ -112,7 +112,7 @@ impl BinaryOperator<'_> {
                 self.of(left, right, value?)
             });
             let values = each.collect();
-            let labels = if self.keeps_name() { line.labels } else { nameless(&line.labels) };
+            let labels = if self.keeps_name() { line.labels } else { without_name(&line.labels) };
             EvaluatedSeries { labels, values }
         }))
     }
@@ -124,7 +124,7 @@ impl BinaryOperator<'_> {
             Some(LabelModifier::Exclude(ignoring)) => {
                 labels.without(|name| name == "__name__" || ignoring.labels.iter().any(|one| one == name))
             }
-            None => nameless(labels),
+            None => without_name(labels),
         }
     }
 
@@ -212,7 +212,7 @@ impl BinaryOperator<'_> {
 
     /// The labels of the result of two lines.
     fn outcome(&self, many: &Labels, one: &Labels) -> Labels {
-        let labels = if self.keeps_name() { many.clone() } else { nameless(many) };
+        let labels = if self.keeps_name() { many.clone() } else { without_name(many) };
         let Some(modifier) = self.modifier else { return labels };
         match (&modifier.card, &modifier.matching) {
             (VectorMatchCardinality::OneToOne, Some(LabelModifier::Include(on))) => {

@@ -6,7 +6,7 @@ use promql_parser::label::MatchOp;
 use promql_parser::parser::{Call, Expr};
 use regex::Regex;
 
-use super::{Eval, Evaluated, EvaluatedSeries, each, joined, nameless, non_empty};
+use super::{Eval, Evaluated, EvaluatedSeries, each, joined, without_name, non_empty};
 use crate::model::labels::Labels;
 use crate::model::promql::bare;
 
@@ -85,7 +85,7 @@ impl Eval<'_> {
                 let lines = self.lines(argument(0)?)?.into_iter().map(|line| {
                     let both = line.values.into_iter().zip(one.iter().zip(&other));
                     let values = both.map(|(value, (one, other))| Some(bounded(name, value?, *one, *other)));
-                    EvaluatedSeries { labels: nameless(&line.labels), values: values.collect() }
+                    EvaluatedSeries { labels: without_name(&line.labels), values: values.collect() }
                 });
                 Evaluated::Lines(lines.collect())
             }
@@ -118,7 +118,7 @@ impl Eval<'_> {
             let lines = Self { only_presence: true, ..self }.lines(argument)?.into_iter().map(|line| {
                 let both = line.values.iter().zip(self.times);
                 let values = both.map(|(value, t)| value.map(|_| *t)).collect();
-                EvaluatedSeries { labels: nameless(&line.labels), values }
+                EvaluatedSeries { labels: without_name(&line.labels), values }
             });
             return Ok(lines.collect());
         };
@@ -131,7 +131,7 @@ impl Eval<'_> {
                 found.run.is_there(t).then_some(newest)
             };
             let values = self.times.iter().map(newest).collect();
-            EvaluatedSeries { labels: nameless(&found.labels), values }
+            EvaluatedSeries { labels: without_name(&found.labels), values }
         })))
     }
 }

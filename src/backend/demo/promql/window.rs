@@ -2,7 +2,7 @@
 
 use promql_parser::parser::{Expr, SubqueryExpr};
 
-use super::{Eval, EvaluatedSeries, SelectedSeries, SeriesFunction, nameless};
+use super::{Eval, EvaluatedSeries, SelectedSeries, SeriesFunction, without_name};
 use crate::model::labels::Labels;
 
 /// The maximum number of samples of a series that are evaluated in one window, evenly spaced, for functions without a
@@ -128,7 +128,7 @@ impl RangeWindow<'_> {
             }
         };
         let keeps_name = matches!(function, "last_over_time" | "first_over_time");
-        let labels = if keeps_name { self.labels.clone() } else { nameless(&self.labels) };
+        let labels = if keeps_name { self.labels.clone() } else { without_name(&self.labels) };
         EvaluatedSeries { labels, values: times.iter().enumerate().map(at).collect() }
     }
 }

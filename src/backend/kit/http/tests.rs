@@ -248,8 +248,8 @@ async fn silence_and_dripping_end_at_the_time_limit() {
     let timed_out = ErrorKind::TimedOut { after: Duration::from_millis(600) };
     let begin = Instant::now();
     assert_eq!(trouble(CannedResponse::hang()).await, timed_out);
-    let drip = CannedResponse::json(&"1".repeat(500)).drip(Duration::from_millis(20));
-    assert_eq!(trouble(drip).await, timed_out);
+    let with_byte_delay = CannedResponse::json(&"1".repeat(500)).with_byte_delay(Duration::from_millis(20));
+    assert_eq!(trouble(with_byte_delay).await, timed_out);
     assert!(begin.elapsed() < Duration::from_secs(5));
 }
 

@@ -78,7 +78,7 @@ impl Http {
         for (name, value) in &wanted.headers {
             let value = HeaderValue::try_from(value.as_str()).map_err(|error| {
                 let reason = format!("the value of {name}: {error}");
-                surely_not(self.error(ErrorKind::Unfit { reason }))
+                not_executed(self.error(ErrorKind::Unfit { reason }))
             })?;
             request.headers_mut().insert(HeaderName::from_static(name), value);
         }
@@ -87,7 +87,7 @@ impl Http {
             *request.body_mut() = Some(body.to_string().into());
         }
         let response = self.deliver(request.into()).await.map_err(|unsent| match unsent {
-            Unsent::Before(trouble) => surely_not(self.error(trouble)),
+            Unsent::Before(trouble) => not_executed(self.error(trouble)),
             Unsent::InTransit(error) => {
                 // without a connection nothing was sent
                 let is_unclear = !trouble::is_unsent(&*error);
@@ -108,7 +108,7 @@ impl Http {
 }
 
 /// An error of an action that was certainly not executed.
-pub(crate) fn surely_not(error: SourceError) -> ActionError {
+pub(crate) fn not_executed(error: SourceError) -> ActionError {
     ActionError { error, is_unclear: false }
 }
 

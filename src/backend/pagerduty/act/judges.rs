@@ -4,7 +4,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::{Map, Value};
 
 use super::{DONE, Judge, PLANS, Then, Trace, status, with_key};
-use crate::backend::kit::http::{Body, Http, surely_not};
+use crate::backend::kit::http::{Body, Http, not_executed};
 use crate::backend::kit::lenient::{object, objects};
 use crate::backend::kit::time::Rfc3339;
 use crate::backend::pagerduty::PagerDuty;
@@ -53,7 +53,7 @@ impl Writer for PagerDuty {
 
     /// The acting user: the owner of the key, or the user in `from`; an error if neither is known.
     async fn identify(&self, action: &Action) -> Result<WriteContext, ActionError> {
-        let (me, _) = self.who().await.map_err(surely_not)?;
+        let (me, _) = self.who().await.map_err(not_executed)?;
         let key = self.kept().key.as_ref().map(|(_, key)| key.clone());
         let owner = key.as_ref().and_then(KeyOwner::user);
         let own_address = owner.and_then(|owner| owner.email.clone());
@@ -128,7 +128,7 @@ impl Writer for PagerDuty {
         {
             return Err(unclear(self.odd(&format!("but the status is still {stands}"))));
         }
-        let id = answer.get("id").and_then(Value::as_str).filter(|_| job.judge.is_made());
+        let id = answer.get("id").and_then(Value::as_str).filter(|_| job.judge.creates_object());
         Ok(ActionResult::Done { id: id.map(Into::into) })
     }
 
@@ -146,7 +146,7 @@ impl Writer for PagerDuty {
         };
         let error = ActionError { error: judge.explained(error.error), ..error };
         match again {
-            Some(read) => Refusal::LookAgain(read, error),
+            Some(read) => Refusal::ReadAgain(read, error),
             None => Refusal::Final(error),
         }
     }
@@ -221,7 +221,7 @@ impl Writer for PagerDuty {
 
 impl PagerDuty {
     fn unfit(&self, reason: String) -> ActionError {
-        surely_not(self.http.error(ErrorKind::Unfit { reason }))
+        not_executed(self.http.error(ErrorKind::Unfit { reason }))
     }
 
     /// Reads the answer to an override request: a list with a status for each override, or a single object in older versions.
@@ -233,7 +233,7 @@ impl PagerDuty {
         if status >= 300 {
             let message = errors.join("; ");
             let trouble = ErrorKind::Refused { status: u16::try_from(status).unwrap_or(400), message };
-            return Err(surely_not(self.http.error(trouble)));
+            return Err(not_executed(self.http.error(trouble)));
         }
         let Some(id) = first.get("override").and_then(|made| made.get("id")?.as_str()) else {
             return Err(ActionError { error: self.odd("no `override` in it"), is_unclear: true });
@@ -244,7 +244,7 @@ impl PagerDuty {
 
 impl Judge {
     /// Whether the operation creates an object with its own id.
-    fn is_made(&self) -> bool {
+    fn creates_object(&self) -> bool {
         matches!(self.then, Then::Notes(_) | Then::Key(_) | Then::Override(..))
     }
 
