@@ -67,7 +67,7 @@ pub fn run(words: impl IntoIterator<Item = OsString>) -> ExitCode {
             return unknown(first.trim_start_matches("error: ")).into();
         }
         // --help and --version
-        Err(told) => return print(&told.render().to_string(), ExitOutcome::Fine).into(),
+        Err(reported) => return print(&reported.render().to_string(), ExitOutcome::Fine).into(),
     };
     perform(&arguments).into()
 }
@@ -108,8 +108,8 @@ fn perform(arguments: &CommandLine) -> ExitOutcome {
         Some(Verb::Stats(wanted)) => {
             let place = Place::Report(Document::Statistics(wanted.since));
             cx.look(wanted.listing, needs::STATS, place, |view, state| {
-                let told = statistics::told(&state.shared, wanted.since, view.now);
-                stats::document(view, told.as_ref(), *wanted)
+                let reported = statistics::firing_period(&state.shared, wanted.since, view.now);
+                stats::document(view, reported.as_ref(), *wanted)
             })
         }
         Some(Verb::Handoff { since }) => report_verbs::handoff(&cx, *since),
@@ -167,11 +167,11 @@ impl<'a> CliContext<'a> {
 
     /// Queries the sources for `check`, prints its result and returns the exit code of a monitoring plug-in.
     fn check(&self, names: &[String]) -> ExitOutcome {
-        let told = self.session(true).and_then(|session| {
+        let reported = self.session(true).and_then(|session| {
             let state = session.ask(&needs::CHECK.kinds())?;
             Ok(check::verdict(&session.view(&state), names))
         });
-        match told {
+        match reported {
             Ok(verdict) => print(&verdict.text, verdict.level.into()),
             Err(error) => {
                 let said = error.to_string();
@@ -192,7 +192,7 @@ impl<'a> CliContext<'a> {
         document: impl FnOnce(&WorldView<'_>) -> ReportDocument,
     ) -> ExitOutcome {
         let ask = |session: &Session| session.ask(&needs.kinds());
-        self.told(listing, needs, ask, |view, _| document(view))
+        self.print_report(listing, needs, ask, |view, _| document(view))
     }
 
     /// As [`CliContext::list`], of what passes a filter.
@@ -219,22 +219,22 @@ impl<'a> CliContext<'a> {
         place: Place,
         document: impl FnOnce(&WorldView<'_>, &State) -> ReportDocument,
     ) -> ExitOutcome {
-        self.told(listing, needs, |session| session.look(place), document)
+        self.print_report(listing, needs, |session| session.look(place), document)
     }
 
-    fn told(
+    fn print_report(
         &self,
         listing: ListingArgs,
         needs: Needs,
         ask: impl FnOnce(&Session) -> Result<State, SessionError>,
         document: impl FnOnce(&WorldView<'_>, &State) -> ReportDocument,
     ) -> ExitOutcome {
-        let told = self.session(true).and_then(|session| {
+        let reported = self.session(true).and_then(|session| {
             session.require_source_of(&needs.required_questions())?;
             let state = ask(&session)?;
             Ok(document(&session.view(&state), &state))
         });
-        match told {
+        match reported {
             Ok(document) => {
                 let outcome = if document.is_partial { ExitOutcome::Partial } else { ExitOutcome::Fine };
                 print(&formatted(&document, listing.output), outcome)

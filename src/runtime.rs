@@ -27,7 +27,7 @@ pub use capability::{Capability, capability, takes_utf8};
 pub use context::{ContextHandle, ContextOpener, GatedSources};
 pub use executor::Seen;
 pub use journal::{Journal, JournalContents, who};
-pub use recovery::{OpenActions, told};
+pub use recovery::{OpenActions, read_back_text};
 #[cfg(fuzzing)]
 pub use screen::written;
 pub use terminal::{is_serial, size};

@@ -125,8 +125,8 @@ fn statistics_leave_out_what_is_not_known() {
     let home = Home::new();
     let output =
         home.run(&["--demo", "--at", "3", "--seed", "7", "--utc", "stats", "--by", "all", "-o", "json"]);
-    let told: Value = serde_json::from_str(&out(&output)).unwrap();
-    let all = &told["stats"][0];
+    let reported: Value = serde_json::from_str(&out(&output)).unwrap();
+    let all = &reported["stats"][0];
     assert!(all["incidents"].as_u64().unwrap() > all["open"].as_u64().unwrap());
     assert!(all["not_acknowledged"].as_u64().unwrap() >= 1, "the page of the story waits: {all}");
     assert!(all["mtta_seconds"].as_f64().unwrap() > 0.0);

@@ -28,7 +28,7 @@ fn fixtures(folder: &str) -> Vec<PathBuf> {
 }
 
 /// An SLO as a few lines of text, with the query of its error ratio over five minutes.
-fn told(slo: &Slo) -> String {
+fn printed(slo: &Slo) -> String {
     let mut out = format!("{}: {} % over {}", slo.id, slo.objective.percent_text(), slo.window);
     let mut add = |words: String| write!(out, ", {words}").unwrap();
     if let Some(service) = &slo.service {
@@ -86,7 +86,7 @@ fn told(slo: &Slo) -> String {
 fn all_told(definitions: &Definitions) -> String {
     let findings =
         definitions.findings.iter().map(|finding| format!("{}: {finding}\n", finding.level.word()));
-    findings.chain(definitions.slos.iter().map(told)).collect()
+    findings.chain(definitions.slos.iter().map(printed)).collect()
 }
 
 #[test]
@@ -143,7 +143,7 @@ fn nothing_wrong_in_any_place_makes_it_panic_or_lose_its_way() {
                         !slo.id.is_empty() && slo.pairs.iter().all(|pair| pair.factor.is_finite()),
                         "{slo:?}"
                     );
-                    told(slo);
+                    printed(slo);
                 }
             }
         }

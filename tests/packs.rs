@@ -188,12 +188,12 @@ fn verdict(board: &ServiceBoard, name: &str) -> String {
 }
 
 /// The named signals of a service that are no reason for its health.
-fn told(board: &ServiceBoard, name: &str) -> Vec<String> {
+fn printed(board: &ServiceBoard, name: &str) -> Vec<String> {
     let named = &reading(board, name).named;
-    let mut told: Vec<String> =
+    let mut printed: Vec<String> =
         named.iter().filter(|signal| signal.health.is_none()).map(ToString::to_string).collect();
-    told.sort();
-    told
+    printed.sort();
+    printed
 }
 
 fn folder() -> PathBuf {
@@ -227,7 +227,7 @@ async fn each_situation_is_judged_as_its_file_says() {
                     "saturation {}",
                     signals.saturation.map_or("-".into(), |ratio| format!("{ratio:.3}"))
                 ),
-                "told" => format!("told {}", told(&board, name).join(", ")),
+                "told" => format!("told {}", printed(&board, name).join(", ")),
                 "targets" => format!(
                     "targets {}/{}",
                     reading(&board, name).targets.up,

@@ -37,12 +37,12 @@ fn refused_by_promtool(exprs: &[String]) -> BTreeSet<usize> {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("rules.yaml");
     fs::write(&file, rules).unwrap();
-    let told = Command::new("promtool").args(["check", "rules", "--lint=none"]).arg(&file).output().unwrap();
-    let told = String::from_utf8_lossy(&[told.stdout, told.stderr].concat()).into_owned();
+    let reported = Command::new("promtool").args(["check", "rules", "--lint=none"]).arg(&file).output().unwrap();
+    let reported = String::from_utf8_lossy(&[reported.stdout, reported.stderr].concat()).into_owned();
     let number = |line: &str| line.split_once("\"r_")?.1.split_once('"')?.0.parse().ok();
     let refused: BTreeSet<usize> =
-        told.lines().filter(|line| line.contains("could not parse expression")).filter_map(number).collect();
-    assert!(told.contains("SUCCESS") || !refused.is_empty(), "{told}");
+        reported.lines().filter(|line| line.contains("could not parse expression")).filter_map(number).collect();
+    assert!(reported.contains("SUCCESS") || !refused.is_empty(), "{reported}");
     refused
 }
 

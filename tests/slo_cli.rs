@@ -48,11 +48,11 @@ const FINE: &str = "service = \"shop\"\n\n[[slo]]\nname = \"orders\"\nobjective 
 fn a_fine_definition_is_shown_with_its_queries_and_lookbacks() {
     let home = Home::new();
     let file = home.file("slos.toml", FINE);
-    let told = home.run(&["slo", "validate", &file]);
-    assert_eq!(complaint(&told), "");
-    assert_eq!(told.status.code(), Some(0));
+    let reported = home.run(&["slo", "validate", &file]);
+    assert_eq!(complaint(&reported), "");
+    assert_eq!(reported.status.code(), Some(0));
     assert_eq!(
-        out(&told),
+        out(&reported),
         "shop-orders: 99.9 % over 30d\n  bad events over 5m:\n    sum (rate(orders_total{state=\"failed\"}[5m]))\n  \
          all events over 5m:\n    sum (rate(orders_total[5m]))\n  and over 30m, 1h, 2h, 6h, 1d, 3d, 30d\n\n\
          1 SLO, 0 errors, 0 warnings\n"
@@ -69,9 +69,9 @@ fn errors_end_with_two_and_warnings_with_one_only_if_they_count() {
         (vec!["slo", "validate", &fixture("bad/sloth.yaml")], 2, ": error: "),
         (vec!["slo", "validate", &fixture("good/sloth.yaml")], 0, "plug-in"),
     ] {
-        let told = home.run(&words);
-        assert_eq!(told.status.code(), Some(code), "{words:?}: {}{}", out(&told), complaint(&told));
-        assert!(out(&told).contains(said), "{words:?}: {}", out(&told));
+        let reported = home.run(&words);
+        assert_eq!(reported.status.code(), Some(code), "{words:?}: {}{}", out(&reported), complaint(&reported));
+        assert!(out(&reported).contains(said), "{words:?}: {}", out(&reported));
     }
     let none = home.run(&["slo", "validate"]);
     assert_eq!(none.status.code(), Some(2));
@@ -84,9 +84,9 @@ fn errors_end_with_two_and_warnings_with_one_only_if_they_count() {
 #[test]
 fn validate_tells_programs_the_same() {
     let home = Home::new();
-    let told = home.run(&["slo", "validate", "-o", "json", &fixture("good"), &fixture("bad")]);
-    assert_eq!(told.status.code(), Some(2));
-    let json: Value = serde_json::from_str(&out(&told)).unwrap();
+    let reported = home.run(&["slo", "validate", "-o", "json", &fixture("good"), &fixture("bad")]);
+    assert_eq!(reported.status.code(), Some(2));
+    let json: Value = serde_json::from_str(&out(&reported)).unwrap();
     let findings = json["findings"].as_array().unwrap();
     assert!(findings.iter().any(|f| f["level"] == "error" && f["line"].is_u64() && f["path"].is_string()));
     let slos = json["slos"].as_array().unwrap();
@@ -150,19 +150,19 @@ fn prometheus() -> String {
 fn a_source_says_which_series_exist() {
     let home = Home::new();
     let file = home.file("slos.toml", FINE);
-    let told = home.run(&["slo", "validate", &file, "--prometheus", &prometheus()]);
-    let words = out(&told);
-    assert!(words.contains("series orders_total: 7\n"), "{words}{}", complaint(&told));
+    let reported = home.run(&["slo", "validate", &file, "--prometheus", &prometheus()]);
+    let words = out(&reported);
+    assert!(words.contains("series orders_total: 7\n"), "{words}{}", complaint(&reported));
     assert!(words.contains("series orders_total{state=\"failed\"}: none\n"), "{words}");
     assert!(
         words.contains(":3: warning: `shop-orders`: there are no series orders_total{state=\"failed\"}"),
         "{words}"
     );
-    assert_eq!(told.status.code(), Some(0));
+    assert_eq!(reported.status.code(), Some(0));
     let dead = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
-    let told = home.run(&["slo", "validate", &file, "--prometheus", &format!("http://{dead}")]);
-    assert_eq!(told.status.code(), Some(3), "{}", complaint(&told));
-    assert!(out(&told).contains("series orders_total: not known\n") && !complaint(&told).is_empty());
+    let reported = home.run(&["slo", "validate", &file, "--prometheus", &format!("http://{dead}")]);
+    assert_eq!(reported.status.code(), Some(3), "{}", complaint(&reported));
+    assert!(out(&reported).contains("series orders_total: not known\n") && !complaint(&reported).is_empty());
 }
 
 #[test]
@@ -232,8 +232,8 @@ fn plug_ins_of_sloth_are_named_with_their_lines_and_count_as_warnings() {
                     .chain(flag)
                     .chain([file.as_str()])
                     .collect();
-                let told = home.run(&words);
-                let said = if verb == ["validate"] { out(&told) } else { complaint(&told) };
+                let reported = home.run(&words);
+                let said = if verb == ["validate"] { out(&reported) } else { complaint(&reported) };
                 let warnings: Vec<&str> = said.lines().filter(|line| line.contains(": warning: ")).collect();
                 assert_eq!(warnings.len(), named.len(), "{words:?}: {said}");
                 for (line, what) in &named {
@@ -244,7 +244,7 @@ fn plug_ins_of_sloth_are_named_with_their_lines_and_count_as_warnings() {
                     );
                 }
                 let code = i32::from(strict && !named.is_empty());
-                assert_eq!(told.status.code(), Some(code), "{words:?}: {said}");
+                assert_eq!(reported.status.code(), Some(code), "{words:?}: {said}");
             }
         }
     }
@@ -253,12 +253,12 @@ fn plug_ins_of_sloth_are_named_with_their_lines_and_count_as_warnings() {
 #[test]
 fn half_valid_files_are_written_as_far_as_they_are_valid() {
     let home = Home::new();
-    let told = home.run(&["slo", "export", "--format", "openslo", &fixture("bad"), &fixture("good")]);
-    assert_eq!(told.status.code(), Some(2));
-    assert!(out(&told).contains("apiVersion: openslo/v1\n") && complaint(&told).contains(": error: "));
-    let told = home.run(&["slo", "export", "--format", "opensol", &fixture("good")]);
-    assert_eq!(told.status.code(), Some(2));
-    assert!(complaint(&told).contains("did you mean `openslo`"), "{}", complaint(&told));
+    let reported = home.run(&["slo", "export", "--format", "openslo", &fixture("bad"), &fixture("good")]);
+    assert_eq!(reported.status.code(), Some(2));
+    assert!(out(&reported).contains("apiVersion: openslo/v1\n") && complaint(&reported).contains(": error: "));
+    let reported = home.run(&["slo", "export", "--format", "opensol", &fixture("good")]);
+    assert_eq!(reported.status.code(), Some(2));
+    assert!(complaint(&reported).contains("did you mean `openslo`"), "{}", complaint(&reported));
 }
 
 #[test]

@@ -214,9 +214,9 @@ fn promtool_takes_the_rules_of_all_of_them() {
         assert!(!slos.is_empty());
         let file = dir.path().join("rules.yaml");
         fs::write(&file, write(&slos, Target::Rules).text).unwrap();
-        let told =
+        let reported =
             Command::new("promtool").args(["check", "rules", "--lint-fatal"]).arg(&file).output().unwrap();
-        let words = String::from_utf8_lossy(&told.stdout) + String::from_utf8_lossy(&told.stderr);
-        assert!(told.status.success(), "{target:?}: {words}");
+        let words = String::from_utf8_lossy(&reported.stdout) + String::from_utf8_lossy(&reported.stderr);
+        assert!(reported.status.success(), "{target:?}: {words}");
     }
 }

@@ -116,10 +116,10 @@ fn incidents(input: &AlarmInput<'_>, alarm: &mut Alarm) -> Vec<String> {
         }
     }
     // the identity of the user may arrive after the first incidents: then nothing has been newly assigned
-    let told: BTreeSet<SourceId> =
+    let reported: BTreeSet<SourceId> =
         input.world.on_call().filter(|(_, board)| board.me.is_some()).map(|(id, _)| id.clone()).collect();
     let is_told_now = |known: &IncidentView| {
-        known.sources.iter().any(|source| told.contains(source) && !alarm.sources_with_me.contains(source))
+        known.sources.iter().any(|source| reported.contains(source) && !alarm.sources_with_me.contains(source))
     };
     let mut known_now = Vec::new();
     for known in input.world.incidents() {
@@ -139,7 +139,7 @@ fn incidents(input: &AlarmInput<'_>, alarm: &mut Alarm) -> Vec<String> {
         known_now.push((key, (mine, may_call)));
     }
     alarm.incidents.extend(known_now);
-    alarm.sources_with_me.extend(told);
+    alarm.sources_with_me.extend(reported);
     if alarm.incidents.len() > MAX_REMEMBERED {
         let here: BTreeSet<AlarmKey> =
             input.world.incidents().iter().map(|k| (k.incident.id.clone(), k.incident.created_at)).collect();

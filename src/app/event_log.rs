@@ -184,17 +184,17 @@ impl EventLog {
     }
 
     /// Records the start of a firing. Returns how often the alert fired within the hour, if it flaps.
-    fn begins(&mut self, alert: Fingerprint, told: OpenFiring, before: Option<OpenFiring>) -> Option<usize> {
-        let recent = told.at.checked_sub(FLAPPING_WITHIN).unwrap_or(Timestamp::MIN);
+    fn begins(&mut self, alert: Fingerprint, reported: OpenFiring, before: Option<OpenFiring>) -> Option<usize> {
+        let recent = reported.at.checked_sub(FLAPPING_WITHIN).unwrap_or(Timestamp::MIN);
         if self.beginnings.len() > MAX_LOG_EVENTS {
             self.beginnings.retain(|_, its| its.last().is_some_and(|at| *at >= recent));
         }
         let its = self.beginnings.entry(alert).or_default();
-        if let Some(before) = before.filter(|before| before.is_same(told)) {
+        if let Some(before) = before.filter(|before| before.is_same(reported)) {
             its.retain(|at| *at != before.at);
         }
-        if !its.contains(&told.at) {
-            its.push(told.at);
+        if !its.contains(&reported.at) {
+            its.push(reported.at);
         }
         its.retain(|at| *at >= recent);
         its.sort_unstable();
@@ -236,10 +236,10 @@ pub fn write(event_log: &mut EventLog, input: &EventLogInput<'_>, news: AskKind,
     event_log.passes(now);
     for (bare, whole) in input.world.matched_alerts().filter(|_| alerts) {
         // the rules' version of an alert has no external labels; Alertmanager's version replaces it
-        if let Some(told) = event_log.firing.remove(&bare) {
+        if let Some(reported) = event_log.firing.remove(&bare) {
             let whole = input.world.alert(whole).map_or(whole, |alert| Fingerprint::of(&alert.labels));
-            event_log.entries.remove(&(told.at, LogEventKind::Fired, LogEventSubject::Alert(bare)));
-            event_log.firing.entry(whole).or_insert(told);
+            event_log.entries.remove(&(reported.at, LogEventKind::Fired, LogEventSubject::Alert(bare)));
+            event_log.firing.entry(whole).or_insert(reported);
         }
     }
     for alert in input.world.news().filter(|_| alerts) {
@@ -285,19 +285,19 @@ fn of_alert(input: &EventLogInput<'_>, alert: &Alert, event_log: &mut EventLog, 
         }
         return;
     }
-    let told = OpenFiring { at: alert.starts_at, is_routed: !alert.receivers.is_empty() };
+    let reported = OpenFiring { at: alert.starts_at, is_routed: !alert.receivers.is_empty() };
     let ended = event_log.ended.get(&own);
-    if before.is_none() && !told.is_routed && ended.is_some_and(|ended| told.at < *ended) {
+    if before.is_none() && !reported.is_routed && ended.is_some_and(|ended| reported.at < *ended) {
         // rules are queried less often than an Alertmanager: they may still list an alert that has ended
         return;
     }
     event_log.replace_past(own, LogEventKind::Fired, alert.starts_at);
-    let again = event_log.begins(own, told, before);
-    if before.is_some_and(|before| before.is_same(told) && before.at != told.at) {
+    let again = event_log.begins(own, reported, before);
+    if before.is_some_and(|before| before.is_same(reported) && before.at != reported.at) {
         before
             .and_then(|before| event_log.entries.remove(&(before.at, LogEventKind::Fired, subject.clone())));
     }
-    event_log.add((told.at, LogEventKind::Fired, subject.clone()), || LogEvent {
+    event_log.add((reported.at, LogEventKind::Fired, subject.clone()), || LogEvent {
         flaps: again,
         ..entry(format!("{}{}", alert.name(), summary()))
     });
@@ -308,7 +308,7 @@ fn of_alert(input: &EventLogInput<'_>, alert: &Alert, event_log: &mut EventLog, 
             event_log.replace_past(own, LogEventKind::Resolved, at);
             event_log.add((at, LogEventKind::Resolved, subject), || entry(alert.name().to_owned()));
         }
-        None => drop(event_log.firing.insert(own, told)),
+        None => drop(event_log.firing.insert(own, reported)),
     }
 }
 
@@ -353,9 +353,9 @@ fn of_incident(
         event_log.add((at, LogEventKind::Closed, subject("")), || entry(called.clone()));
     }
     let detail = known.and_then(|known| input.world.incident_detail(known));
-    let told = |kind: &str| ["trigger", "acknowledge", "resolve"].iter().any(|known| kind.starts_with(known));
+    let reported = |kind: &str| ["trigger", "acknowledge", "resolve"].iter().any(|known| kind.starts_with(known));
     let detailed = detail.into_iter().flat_map(|detail| &detail.steps);
-    for step in detailed.chain(steps.iter().copied()).filter(|step| !told(&step.kind)) {
+    for step in detailed.chain(steps.iter().copied()).filter(|step| !reported(&step.kind)) {
         event_log.add((step.at, LogEventKind::Step, subject(&step.summary)), || {
             entry(format!("#{} {}", incident.number, step.summary))
         });
@@ -395,7 +395,7 @@ fn of_action(world: &World, action: &Action, ending: &ActionResult) -> LogEvent 
     };
     LogEvent {
         service: known.and_then(|known| known.service.clone()),
-        words: runs::told(action, ending).text.into(),
+        words: runs::result_message(action, ending).text.into(),
         labels: Labels::from_iter([
             ("action", action.operation.kind().name()),
             ("ending", ending.word()),

@@ -138,13 +138,13 @@ pub fn between(world: &World, sources: &[SourceInfo], from: Timestamp, until: Ti
             && until.duration_since(looked_at.end) <= COMPLETE_WITHIN
     };
     let all = of_all(age(from, until));
-    let told: Vec<Option<&FiringBoard>> = asked(sources)
+    let reported: Vec<Option<&FiringBoard>> = asked(sources)
         .map(|source| remote(world, &source.id, all).and_then(Remote::value).filter(covers))
         .collect();
-    let is_whole = !told.is_empty() && told.iter().all(|board| board.is_some_and(|board| board.is_whole));
+    let is_whole = !reported.is_empty() && reported.iter().all(|board| board.is_some_and(|board| board.is_whole));
     // both servers of a redundant pair report the same firings
     let mut by_labels: BTreeMap<&Labels, Vec<Vec<Firing>>> = BTreeMap::new();
-    for board in told.into_iter().flatten() {
+    for board in reported.into_iter().flatten() {
         for its in board.firings.chunk_by(|one, other| one.labels == other.labels) {
             let Some(first) = its.first() else { continue };
             let within = its.iter().filter(|firing| firing.to > from && firing.from < until);
@@ -153,9 +153,9 @@ pub fn between(world: &World, sources: &[SourceInfo], from: Timestamp, until: Ti
     }
     let mut by_name: BTreeMap<(Text, Option<Text>), FiringHistory> = BTreeMap::new();
     let known = AlertsByRule::new(world);
-    for (labels, told) in by_labels {
+    for (labels, reported) in by_labels {
         let alert = known.alert(labels);
-        let mut firings = merged_since(merge_servers(told), alert.and_then(|alert| routed_since(alert)));
+        let mut firings = merged_since(merge_servers(reported), alert.and_then(|alert| routed_since(alert)));
         if let Some(alert) = alert {
             extend_open_firing(&mut firings, alert, until);
         }

@@ -240,7 +240,7 @@ fn footer(state: &State, cx: &Cx<'_>, area: Rect, buf: &mut Buffer) {
     // a message of the last seconds answers a key: it is shown before the progress of running actions
     let is_new = |run: &PlanRun| {
         let newest = state.shared.messages.newest(cx.now);
-        newest.is_some_and(|told| told.at > run.begun_at && age(told.at, cx.now) < ANSWER_SHOWN_FOR)
+        newest.is_some_and(|logged| logged.at > run.begun_at && age(logged.at, cx.now) < ANSWER_SHOWN_FOR)
     };
     let running = state.shared.runs.running().next().filter(|run| !is_new(run));
     let left = match (running, state.shared.messages.newest(cx.now)) {
@@ -248,16 +248,16 @@ fn footer(state: &State, cx: &Cx<'_>, area: Rect, buf: &mut Buffer) {
             let words = run.standing(cx.zone, text::ellipsis(cx.charset));
             vec![StyledRun::new(format!(" {} {words}", cx.symbol(Role::Sending)), Role::Sending)]
         }
-        (None, Some(told)) => {
-            let (sign, role) = match told.message.tone {
+        (None, Some(logged)) => {
+            let (sign, role) = match logged.message.tone {
                 Tone::Trouble => (cx.symbol(Role::Trouble), Role::Trouble),
                 Tone::Note => ("", Role::Text),
             };
-            let ago = match ago(told.at, cx.now) {
+            let ago = match ago(logged.at, cx.now) {
                 new if new.starts_with('<') => "now".to_owned(),
                 old => format!("{old} ago"),
             };
-            vec![StyledRun::new(format!(" {sign} {} ({ago})", told.message.text), role)]
+            vec![StyledRun::new(format!(" {sign} {} ({ago})", logged.message.text), role)]
         }
         (None, None) => standing(state, cx),
     };

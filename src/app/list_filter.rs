@@ -54,11 +54,11 @@ impl ListFilter {
     }
 
     /// The filter's text for the title of the list; nothing if the filter is empty.
-    pub fn told(&self) -> impl Iterator<Item = StyledRun<'static>> + use<> {
+    pub fn title_runs(&self) -> impl Iterator<Item = StyledRun<'static>> + use<> {
         // only the filter's text is underlined, not the blanks before it
         let runs = [("  ".to_owned(), Role::Text), (format!("filter: {}", self.text), Role::Match)];
-        let told = (!self.text.is_empty()).then_some(runs);
-        told.into_iter().flatten().map(|(text, role)| StyledRun::new(text, role))
+        let reported = (!self.text.is_empty()).then_some(runs);
+        reported.into_iter().flatten().map(|(text, role)| StyledRun::new(text, role))
     }
 
     /// A name in its role, with the filter's match highlighted. Control characters are removed first.

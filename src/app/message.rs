@@ -50,7 +50,7 @@ impl Messages {
 
     /// The newest message, while it is recent enough for the footer.
     pub fn newest(&self, now: Timestamp) -> Option<&LoggedMessage> {
-        self.all.back().filter(|told| age(told.at, now) < SHOWN_FOR)
+        self.all.back().filter(|logged| age(logged.at, now) < SHOWN_FOR)
     }
 
     /// All messages, newest first.
@@ -69,7 +69,7 @@ mod tests {
         let mut messages = Messages::default();
         messages.note("copied", at(0));
         messages.note("copied", at(1));
-        assert_eq!(messages.newest(at(5)).map(|told| told.times), Some(2));
+        assert_eq!(messages.newest(at(5)).map(|logged| logged.times), Some(2));
         assert_eq!(messages.newest(at(60)), None);
         assert_eq!(messages.all().len(), 1);
         for i in 0..2000 {

@@ -89,7 +89,7 @@ fn lines(cx: &Cx<'_>, run: &PlanRun, width: u16) -> Vec<Vec<StyledRun<'static>>>
     all.sort_by_key(|(_, progress)| rank(*progress));
     let mut lines = Vec::new();
     for (action, progress) in all {
-        let (role, word, more) = told(cx, progress);
+        let (role, word, more) = progress_text(cx, progress);
         let head = format!("{} {word:<14} ", cx.symbol(role));
         let indent = text::width(&head);
         let place = format!("  {}", action.source);
@@ -111,7 +111,7 @@ fn lines(cx: &Cx<'_>, run: &PlanRun, width: u16) -> Vec<Vec<StyledRun<'static>>>
 }
 
 /// The role, the word and the details of an action's progress.
-fn told(cx: &Cx<'_>, progress: Option<&ActionProgress>) -> (Role, &'static str, String) {
+fn progress_text(cx: &Cx<'_>, progress: Option<&ActionProgress>) -> (Role, &'static str, String) {
     match progress {
         None => (Role::Muted, "queued", String::new()),
         Some(ActionProgress::Sending) => (Role::Sending, "sending", String::new()),

@@ -133,7 +133,7 @@ impl Runs {
 }
 
 /// The result of an action as a one-line message: the result, the reason, then the target, whose title may be long.
-pub fn told(action: &Action, ending: &ActionResult) -> Message {
+pub fn result_message(action: &Action, ending: &ActionResult) -> Message {
     let (name, done) = (&action.target.name, action.operation.kind().done());
     let source = &action.source;
     let of = |words: &Text| if words.is_empty() { name.to_string() } else { format!("{words} ({name})") };
@@ -162,7 +162,7 @@ pub(super) fn recorded(record: &ActionRecord) -> String {
         let Action { target, operation, .. } = action;
         format!("Unknown whether {}: {}; it was not read back yet", operation.kind().done(), target.name)
     };
-    ending.as_ref().map_or_else(unread, |ending| told(action, ending).text)
+    ending.as_ref().map_or_else(unread, |ending| result_message(action, ending).text)
 }
 
 /// The result of a plan of several actions as a message; `key` is the key that shows the details.

@@ -59,7 +59,7 @@ pub fn wants(shared: &Shared, length: Duration, now: Timestamp) -> Vec<Want> {
 }
 
 /// The firings of at most a week, and their period; None if no source has a firing history.
-pub fn told(shared: &Shared, length: Duration, now: Timestamp) -> Option<(FiringSummary, TimeRange)> {
+pub fn firing_period(shared: &Shared, length: Duration, now: Timestamp) -> Option<(FiringSummary, TimeRange)> {
     if wants(shared, length, now).is_empty() {
         return None;
     }
@@ -68,7 +68,7 @@ pub fn told(shared: &Shared, length: Duration, now: Timestamp) -> Option<(Firing
 }
 
 fn alerts(shared: &Shared, length: Duration, now: Timestamp, writer: &mut MarkdownWriter) {
-    let Some((noise, time)) = told(shared, length, now) else { return };
+    let Some((noise, time)) = firing_period(shared, length, now) else { return };
     writer.section(&format!("Alerts that fired, {}", duration::short(time.length())));
     firings_table(&noise, time, "Alert", writer);
     if !noise.is_whole {

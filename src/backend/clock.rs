@@ -136,8 +136,8 @@ mod tests {
     #[test]
     fn a_clock_beyond_all_times_says_so() {
         assert_eq!(Clock::real().trouble(), None);
-        let told = Clock::fixed(Timestamp::MAX).trouble().unwrap();
-        assert!(told.contains("the year 9999"), "{told}");
+        let reported = Clock::fixed(Timestamp::MAX).trouble().unwrap();
+        assert!(reported.contains("the year 9999"), "{reported}");
     }
 
     #[test]

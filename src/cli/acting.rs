@@ -27,7 +27,7 @@ const NOTHING_SENT: &str = "Nothing was sent (--dry-run).\n";
 pub(super) fn run(cx: &CliContext<'_>, verb: &ActVerb) -> ExitOutcome {
     let can_ask = stdin().is_terminal() && io::stderr().is_terminal();
     let consent = verb.consent();
-    let told = cx.session(true).and_then(|session| {
+    let reported = cx.session(true).and_then(|session| {
         if !consent.yes && !session.active.guard.dry_run && !can_ask {
             print_error("there is no terminal to confirm on: --yes confirms, --dry-run shows the requests");
             return Ok(ExitOutcome::UsageError);
@@ -50,7 +50,7 @@ pub(super) fn run(cx: &CliContext<'_>, verb: &ActVerb) -> ExitOutcome {
             Err(stop) => stopped(&stop),
         })
     });
-    told.unwrap_or_else(|error| failed(&error))
+    reported.unwrap_or_else(|error| failed(&error))
 }
 
 fn stopped(stop: &NotPlanned) -> ExitOutcome {

@@ -260,7 +260,7 @@ mod tests {
         MeasuredRatio::Ratio { error, events: None }
     }
 
-    fn told(slos: Vec<crate::model::slo::SloReading>) -> Fixture {
+    fn fixture_with(slos: Vec<crate::model::slo::SloReading>) -> Fixture {
         let fixture = world().with_slos(&prom(), slos).with_services(&prom(), vec![reading("cart", 0.0)]);
         fixture.with_rules(&prom()).with_alerts(&am(), Vec::new())
     }
@@ -271,7 +271,7 @@ mod tests {
 
     #[test]
     fn what_is_fine_is_one_line() {
-        let verdict = check(&told(vec![slo("calm", ratio(0.0001), ratio(0.0))]), &[]);
+        let verdict = check(&fixture_with(vec![slo("calm", ratio(0.0001), ratio(0.0))]), &[]);
         assert_eq!(verdict.level, Level::Fine);
         assert!(
             verdict.text.starts_with("BURNWATCH OK: 1 SLO and 1 service fine | 'page'=0 "),
@@ -286,7 +286,7 @@ mod tests {
             (slo("calm", ratio(0.0001), ratio(0.0)), slo("burning", ratio(0.0005), ratio(0.03)));
         let spent = slo("spent", ratio(0.002), ratio(0.0));
         let gone = slo("gone", MeasuredRatio::Absent, MeasuredRatio::Absent);
-        let fixture = told(vec![burning, calm, gone, spent]);
+        let fixture = fixture_with(vec![burning, calm, gone, spent]);
         let verdict = check(&fixture, &[]);
         assert_eq!(verdict.level, Level::Critical);
         assert!(
@@ -311,7 +311,7 @@ mod tests {
     #[test]
     fn the_fastest_stands_on_the_first_line() {
         let page = |id, error| slo(id, ratio(0.0001), ratio(error));
-        let verdict = check(&told(vec![page("a", 0.02), page("b", 0.5), page("c", 0.1)]), &[]);
+        let verdict = check(&fixture_with(vec![page("a", 0.02), page("b", 0.5), page("c", 0.1)]), &[]);
         assert!(verdict.text.starts_with("BURNWATCH CRITICAL: b page"), "{}", verdict.text);
     }
 
@@ -319,14 +319,14 @@ mod tests {
     fn numbers_have_labels_of_their_own_that_stay() {
         let east = SourceId::new("east");
         let of = |error| vec![slo("cart", ratio(error), ratio(0.0)), slo("a='b'|%", ratio(0.0), ratio(0.0))];
-        let alone = told(of(0.0003));
+        let alone = fixture_with(of(0.0003));
         let text = check(&alone, &["cart", "a='b'|%"]).text;
         assert!(text.contains("'cart'=70.000%") && text.contains("'a%3D''b''%7C%25'=100.000%"), "{text}");
-        let both = told(of(0.0003)).with_prometheus(&east).with_slos(&prom(), of(0.0003));
+        let both = fixture_with(of(0.0003)).with_prometheus(&east).with_slos(&prom(), of(0.0003));
         let quiet = check(&both, &["cart"]).text;
         assert!(quiet.contains("'prom/cart'=70.000%"), "also while east does not answer: {quiet}");
         let gone = vec![slo("cart", MeasuredRatio::Absent, MeasuredRatio::Absent)];
-        let text = check(&told(of(0.0003)).with_prometheus(&east).with_slos(&east, gone), &["cart"]).text;
+        let text = check(&fixture_with(of(0.0003)).with_prometheus(&east).with_slos(&east, gone), &["cart"]).text;
         assert!(text.contains("'east/cart'=U"), "{text}");
         let text = check(&both.with_slos(&east, of(0.0006)), &["cart"]).text;
         assert!(text.contains("'east/cart'=40.000%") && text.contains("'prom/cart'=70.000%"), "{text}");
@@ -362,8 +362,8 @@ mod tests {
         assert!(silent.text.contains("\nWARNING: spent"), "{}", silent.text);
         assert_eq!(check(&of(0.0), &["spent"]).level, Level::Warning, "it is measured, whatever fires");
         assert_eq!(check(&of(0.5), &[]).level, Level::Critical);
-        let told = check(&of(0.0).with_alerts(&am(), Vec::new()), &[]);
-        assert_eq!(told.level, Level::Warning, "{}", told.text);
+        let fixture_with = check(&of(0.0).with_alerts(&am(), Vec::new()), &[]);
+        assert_eq!(fixture_with.level, Level::Warning, "{}", fixture_with.text);
     }
 
     #[test]
@@ -376,7 +376,7 @@ mod tests {
 
     #[test]
     fn what_is_missing_makes_what_rests_on_it_unknown_and_nothing_else() {
-        let calm = || told(vec![slo("calm", ratio(0.0001), ratio(0.0))]);
+        let calm = || fixture_with(vec![slo("calm", ratio(0.0001), ratio(0.0))]);
         let services = AskKind::Services;
         for (kind, warning, names, level) in [
             (AskKind::Slos, Warning::missing("a store is gone"), &["calm"][..], Level::Unknown),
@@ -407,8 +407,8 @@ mod tests {
         for (errors, level) in [(0.02, Level::Unknown), (0.2, Level::Critical), (0.0, Level::Unknown)] {
             assert_eq!(check(&fixture(errors), &["cart"]).level, level, "{errors}");
         }
-        let told = fixture(0.02).with_alerts(&am(), Vec::new());
-        assert_eq!(check(&told, &["cart"]).level, Level::Warning);
+        let fixture_with = fixture(0.02).with_alerts(&am(), Vec::new());
+        assert_eq!(check(&fixture_with, &["cart"]).level, Level::Warning);
     }
 
     #[test]

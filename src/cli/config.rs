@@ -39,7 +39,7 @@ impl ConfigLocation<'_> {
 
 /// Runs a verb of `config`. `asset_errors` are the errors of the user's own themes and packs.
 pub(super) fn run(verb: &ConfigVerb, place: &ConfigLocation<'_>, asset_errors: &[String]) -> ExitOutcome {
-    let told = match verb {
+    let reported = match verb {
         ConfigVerb::Init { write: false } => Ok(sample(place.known.kinds)),
         ConfigVerb::Init { write: true } => write(&sample(place.known.kinds), place.file()),
         ConfigVerb::Check => check(place, asset_errors),
@@ -47,7 +47,7 @@ pub(super) fn run(verb: &ConfigVerb, place: &ConfigLocation<'_>, asset_errors: &
         ConfigVerb::Schema => Ok(format!("{:#}\n", schema(place.known.kinds))),
         ConfigVerb::Path { which } => path(place, which.as_deref()),
     };
-    match told {
+    match reported {
         Ok(text) => print(&text, ExitOutcome::Fine),
         Err(complaint) => {
             // without the prefix `burnwatch:`, so that editors find file, line and column at the start of the line
@@ -186,8 +186,8 @@ mod tests {
     #[test]
     fn a_right_file_is_counted_and_a_wrong_one_told() {
         let text = "[sources.p]\nkind = \"prometheus\"\nurl = \"http://p\"\n";
-        let told = with_place(text, |place, _| check(place, &[])).unwrap();
-        assert!(told.ends_with("config.toml: fine; 1 source, 0 contexts\n"), "{told}");
+        let reported = with_place(text, |place, _| check(place, &[])).unwrap();
+        assert!(reported.ends_with("config.toml: fine; 1 source, 0 contexts\n"), "{reported}");
         let error =
             with_place("x = 1\n", |place, _| check(place, &["b.toml: broken".to_owned()])).unwrap_err();
         assert!(
@@ -201,9 +201,9 @@ mod tests {
         with_place(text, |place, file| {
             let known = KnownNames { keys: Some(key_map_errors), ..*place.known };
             let folder = file.parent().unwrap().display().to_string();
-            let told = check(&ConfigLocation { known: &known, ..*place }, &[]);
+            let reported = check(&ConfigLocation { known: &known, ..*place }, &[]);
             let plain = |text: String| text.replace(&format!("{folder}/"), "");
-            told.map(plain).map_err(plain)
+            reported.map(plain).map_err(plain)
         })
     }
 
@@ -251,8 +251,8 @@ silence = ["q"]
             "config.toml:23:9: `files` in [slo]: no-such.yaml: not found",
             "config.toml:26:11: [ui.keys]: key q is bound to both",
         ];
-        for (told, expected) in wrong.lines().zip(expected) {
-            assert!(told.starts_with(expected), "{told}\n{expected}\n\n{wrong}");
+        for (reported, expected) in wrong.lines().zip(expected) {
+            assert!(reported.starts_with(expected), "{reported}\n{expected}\n\n{wrong}");
         }
         assert_eq!(wrong.lines().count(), expected.len(), "{wrong}");
         assert!(!wrong.contains("s3cret"), "{wrong}");
@@ -265,12 +265,12 @@ silence = ["q"]
                 "[sources.p]\nkind = \"prometheus\"\nurl = \"{url}\"\nauth.bearer = {{ env = \"PATH\" }}\n"
             )
         };
-        let told = checked(&source("http://prom.example.net")).unwrap();
-        assert!(told.starts_with("config.toml:3:7: [sources.p] sends its secret"), "{told}");
-        assert!(told.ends_with("config.toml: fine; 1 source, 0 contexts, 1 warning\n"), "{told}");
+        let reported = checked(&source("http://prom.example.net")).unwrap();
+        assert!(reported.starts_with("config.toml:3:7: [sources.p] sends its secret"), "{reported}");
+        assert!(reported.ends_with("config.toml: fine; 1 source, 0 contexts, 1 warning\n"), "{reported}");
         for url in ["https://prom.example.net", "http://localhost:9090", "http://127.0.0.1", "http://[::1]"] {
-            let told = checked(&source(url)).unwrap();
-            assert!(told.ends_with("config.toml: fine; 1 source, 0 contexts\n"), "{url}: {told}");
+            let reported = checked(&source(url)).unwrap();
+            assert!(reported.ends_with("config.toml: fine; 1 source, 0 contexts\n"), "{url}: {reported}");
         }
     }
 

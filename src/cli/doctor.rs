@@ -235,8 +235,8 @@ prom
         let token = || Some(AuthSettings::Bearer(SecretRef::Env("TOKEN".into())));
         for kind in [kind("prometheus"), kind("alertmanager"), kind("pagerduty")] {
             let exposed = connected(kind, "http://one.example", token());
-            let told = remarks(&exposed, None);
-            assert!(told.len() == 1 && told[0].contains("unencrypted"), "{told:?}");
+            let reported = remarks(&exposed, None);
+            assert!(reported.len() == 1 && reported[0].contains("unencrypted"), "{reported:?}");
             for (url, auth) in [
                 ("https://one.example", token()),
                 ("http://127.0.0.1:9090", token()),

@@ -7,7 +7,7 @@ use jiff::{SignedDuration, Timestamp};
 use crate::backend::Clock;
 use crate::model::action::{ActionResult, Operation};
 use crate::model::journal::ActionRecord;
-use crate::runtime::{JournalContents, OpenActions, Seen, told, wait_for};
+use crate::runtime::{JournalContents, OpenActions, Seen, read_back_text, wait_for};
 
 use super::args::{JournalFlags, SnapshotSubject};
 use super::printer::{ExitOutcome, print, print_error};
@@ -43,8 +43,8 @@ pub(super) fn run(cx: &CliContext<'_>, wanted: &JournalFlags) -> ExitOutcome {
     }
     let is_demo = matches!(cx.subject, SnapshotSubject::Demo { .. });
     let journal = session::journal(cx.paths.as_ref(), is_demo);
-    let told = match wait_for(journal.read()) {
-        Ok(Ok(told)) => told,
+    let read_back_text = match wait_for(journal.read()) {
+        Ok(Ok(read_back_text)) => read_back_text,
         Ok(Err(error)) => {
             print_error(&format!("the journal cannot be read: {error}"));
             return ExitOutcome::Failure;
@@ -54,7 +54,7 @@ pub(super) fn run(cx: &CliContext<'_>, wanted: &JournalFlags) -> ExitOutcome {
     let now = Clock::real().now();
     let span = wanted.since.and_then(|since| SignedDuration::try_from(since).ok());
     let since = span.and_then(|span| now.checked_sub(span).ok());
-    let mut document = document(&told, cx.arguments.context(), since, now);
+    let mut document = document(&read_back_text, cx.arguments.context(), since, now);
     document.notes.splice(0..0, notes);
     let is_partial = outcome == ExitOutcome::Fine && document.is_partial;
     let outcome = if is_partial { ExitOutcome::Partial } else { outcome };
@@ -80,14 +80,14 @@ fn read_back(cx: &CliContext<'_>) -> Result<(Vec<String>, ExitOutcome), ExitOutc
     let worst = worst.into_iter().find(|worst| found.iter().any(|one| outcome(one) == *worst));
     let words = |(record, seen): &(ActionRecord, Seen)| {
         let action = &record.action;
-        format!("{} {}: {}", action.operation.kind().name(), action.target.name, told(seen))
+        format!("{} {}: {}", action.operation.kind().name(), action.target.name, read_back_text(seen))
     };
     Ok((found.iter().map(words).collect(), worst.unwrap_or(ExitOutcome::Fine)))
 }
 
 /// The actions that began since `since`, in the given context; `None` means all.
 fn document(
-    told: &JournalContents,
+    read_back_text: &JournalContents,
     context: Option<&str>,
     since: Option<Timestamp>,
     now: Timestamp,
@@ -96,7 +96,7 @@ fn document(
         since.is_none_or(|since| record.begun_at >= since)
             && context.is_none_or(|context| *record.context == *context)
     };
-    let records: Vec<&ActionRecord> = told.records.iter().filter(is_wanted).collect();
+    let records: Vec<&ActionRecord> = read_back_text.records.iter().filter(is_wanted).collect();
     let mut notes = Vec::new();
     let open: Vec<&str> =
         records.iter().filter(|record| record.is_open()).map(|record| &*record.context).collect();
@@ -108,11 +108,11 @@ fn document(
             "{count} sent with an unknown result: `--read-back` reads it back from the source (context {places})"
         ));
     }
-    if told.unreadable > 0 {
-        let lines = if told.unreadable == 1 { "line" } else { "lines" };
+    if read_back_text.unreadable > 0 {
+        let lines = if read_back_text.unreadable == 1 { "line" } else { "lines" };
         notes.push(format!(
             "{} {lines} of the journal cannot be read; the file is kept as it is",
-            told.unreadable
+            read_back_text.unreadable
         ));
     }
     let list = ReportList {
@@ -129,7 +129,7 @@ fn document(
         facts: Vec::new(),
         lists: vec![list],
         notes,
-        is_partial: told.unreadable > 0,
+        is_partial: read_back_text.unreadable > 0,
     }
 }
 
@@ -207,7 +207,7 @@ mod tests {
 
     #[test]
     fn what_is_open_or_cannot_be_read_is_said() {
-        let told = JournalContents {
+        let read_back_text = JournalContents {
             records: vec![
                 record("#1", 0, true, Some(ActionResult::Done { id: None })),
                 record("#2", 30, true, None),
@@ -215,7 +215,7 @@ mod tests {
             ],
             unreadable: 2,
         };
-        let all = document(&told, None, None, at(60));
+        let all = document(&read_back_text, None, None, at(60));
         let text = table::render(&all);
         assert!(text.contains("1 sent with an unknown result"), "{text}");
         assert!(text.contains("2 lines of the journal") && all.is_partial, "{text}");
@@ -223,8 +223,8 @@ mod tests {
         let results: Vec<_> = (0..3).map(|n| json["actions"][n]["result"].as_str().unwrap()).collect();
         assert_eq!(results, ["done", "unknown", "not sent"]);
         assert_eq!(json["actions"][1]["is_open"], true);
-        let lately = document(&told, Some("prod"), Some(at(35)), at(60));
+        let lately = document(&read_back_text, Some("prod"), Some(at(35)), at(60));
         assert_eq!(lately.lists[0].rows.len(), 1);
-        assert_eq!(document(&told, Some("other"), None, at(60)).lists[0].rows.len(), 0);
+        assert_eq!(document(&read_back_text, Some("other"), None, at(60)).lists[0].rows.len(), 0);
     }
 }

@@ -105,14 +105,14 @@ impl ReportColumn {
 
     /// The columns of a list of the screen that verbs print, too.
     pub(super) fn of<T: Listed>(columns: &'static [ListColumn<T>]) -> Cow<'static, [Self]> {
-        let told = columns.iter().filter(|column| column.value.is_some());
+        let reported = columns.iter().filter(|column| column.value.is_some());
         let column = |column: &ListColumn<T>| Self {
             key: column.key,
             title: column.heading,
             is_number: column.is_number,
             is_distinguishing: column.is_distinguishing,
         };
-        told.map(column).collect()
+        reported.map(column).collect()
     }
 
     /// The values of a thing in these columns.

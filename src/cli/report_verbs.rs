@@ -61,10 +61,10 @@ fn review(session: &Session, wanted: &str) -> Result<ExitOutcome, SessionError> 
 /// The actions in the journal; None, with an error message, if it cannot be read.
 fn records(session: &Session) -> Option<Vec<ActionRecord>> {
     let read = wait_for(session.journal.read()).map_err(|error| error.to_string());
-    let told = read.and_then(|read| read.map_err(|error| error.to_string()));
-    told.map_err(|error| print_error(&format!("the journal of actions cannot be read: {error}")))
+    let reported = read.and_then(|read| read.map_err(|error| error.to_string()));
+    reported.map_err(|error| print_error(&format!("the journal of actions cannot be read: {error}")))
         .ok()
-        .map(|told| told.records)
+        .map(|reported| reported.records)
 }
 
 fn actions_taken(records: Option<&[ActionRecord]>) -> ActionsTaken<'_> {

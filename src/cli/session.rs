@@ -161,8 +161,8 @@ impl Session {
         {
             return Ok(state);
         }
-        let told = self.gather(&[AskKind::Services])?;
-        for (source, cache) in told.shared.world.sources() {
+        let reported = self.gather(&[AskKind::Services])?;
+        for (source, cache) in reported.shared.world.sources() {
             let Some(board) = cache.services().value() else { continue };
             let ask = Query::Services.now();
             let question = Question { context: 0, source: source.clone(), ask, known: None };

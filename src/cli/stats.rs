@@ -44,7 +44,7 @@ const FIRED_COLUMNS: &[ReportColumn] = &[
 /// time zone.
 pub(super) fn document(
     view: &WorldView<'_>,
-    told: Option<&(FiringSummary, TimeRange)>,
+    formatted: Option<&(FiringSummary, TimeRange)>,
     wanted: StatsArgs,
 ) -> ReportDocument {
     let by = match wanted.by {
@@ -63,15 +63,15 @@ pub(super) fn document(
         empty: "No incident was triggered in this period.",
         layout: ListLayout::Rows,
     };
-    let lists = std::iter::once(list).chain(told.map(|(noise, time)| fired(noise, *time))).collect();
+    let lists = std::iter::once(list).chain(formatted.map(|(noise, time)| fired(noise, *time))).collect();
     let mut document = view.document(Vec::new(), lists, needs::STATS);
-    if told.is_some_and(|(noise, _)| !noise.is_whole) {
+    if formatted.is_some_and(|(noise, _)| !noise.is_whole) {
         document.is_partial = true;
         document
             .notes
             .push("the list of alerts that fired is incomplete: not every source has answered".to_owned());
     }
-    if told.is_some_and(|(noise, _)| noise.fired.iter().any(|fired| fired.is_flapping)) {
+    if formatted.is_some_and(|(noise, _)| noise.fired.iter().any(|fired| fired.is_flapping)) {
         document
             .notes
             .push("flapping: an alert started to fire three times or more within an hour".to_owned());
@@ -120,8 +120,8 @@ fn typical(measure: DurationStats) -> [Cell; 3] {
     let left_out = Cell::count(measure.left_out);
     match measure.typical {
         Some(typical) => {
-            let told = |time: std::time::Duration| Cell::Formatted(time.as_secs_f64(), elapsed(time));
-            [told(typical.mean), told(typical.median), left_out]
+            let formatted = |time: std::time::Duration| Cell::Formatted(time.as_secs_f64(), elapsed(time));
+            [formatted(typical.mean), formatted(typical.median), left_out]
         }
         None => [Cell::Nothing, Cell::Nothing, left_out],
     }
@@ -131,7 +131,7 @@ fn row(pages: &PageCounts) -> Vec<Cell> {
     let measures = &pages.measures;
     let [mtta, mtta_median, not_acknowledged] = typical(measures.acknowledgement);
     let [mttr, mttr_median, not_resolved] = typical(measures.resolution);
-    let told = |time: std::time::Duration| Cell::Formatted(time.as_secs_f64(), elapsed(time));
+    let formatted = |time: std::time::Duration| Cell::Formatted(time.as_secs_f64(), elapsed(time));
     let hours = pages.by_hour.iter().enumerate().filter(|(_, count)| **count > 0);
     let hours = hours.map(|(hour, count)| format!("{hour:02}h {count}")).collect();
     vec![
@@ -149,9 +149,9 @@ fn row(pages: &PageCounts) -> Vec<Cell> {
         mttr,
         mttr_median,
         not_resolved,
-        measures.between_failures.map_or(Cell::Nothing, told),
+        measures.between_failures.map_or(Cell::Nothing, formatted),
         Cell::count(measures.failures),
-        told(measures.downtime),
+        formatted(measures.downtime),
         Cell::Texts(hours),
     ]
 }

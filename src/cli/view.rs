@@ -107,8 +107,8 @@ impl WorldView<'_> {
     /// Notices about the answers to these questions, and failing rules. They do not make the answers incomplete.
     pub(super) fn notices(&self, needs: &[AskKind]) -> Vec<String> {
         let warnings = self.world.sources().flat_map(|(id, cache)| {
-            let told = cache.warnings(needs).into_iter();
-            told.filter(|warning| warning.kind == WarningKind::Notice)
+            let reported = cache.warnings(needs).into_iter();
+            reported.filter(|warning| warning.kind == WarningKind::Notice)
                 .map(move |warning| format!("{id}: {warning}"))
         });
         // a failing rule neither alerts nor records

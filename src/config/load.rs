@@ -167,7 +167,7 @@ pub fn examine(
     known: &KnownNames<'_>,
 ) -> Result<Examined, ConfigError> {
     let path = asked.or(usual);
-    let told = match path.map(|path| (path, text(path))) {
+    let reported = match path.map(|path| (path, text(path))) {
         Some((path, Ok(text))) => (path, text),
         Some((_, Err(error @ ConfigError::Missing { .. }))) if asked.is_some() => return Err(error),
         Some((_, Err(ConfigError::Missing { .. }))) | None => {
@@ -176,7 +176,7 @@ pub fn examine(
         }
         Some((_, Err(error))) => return Err(error),
     };
-    let (path, text) = told;
+    let (path, text) = reported;
     let document = TomlDocument::parse(&path.display().to_string(), &text)
         .map_err(|problems| ConfigError::Wrong(Problems(problems)))?;
     let (mut settings, mut problems) = read(&document, &text, known)?;
@@ -216,8 +216,8 @@ fn read(
             Ok((settings, problems))
         }
         Err(error) => {
-            let told = document.problem(error.span().unwrap_or(0..0), error.message());
-            problems.extend(schema_violations.is_empty().then_some(told));
+            let reported = document.problem(error.span().unwrap_or(0..0), error.message());
+            problems.extend(schema_violations.is_empty().then_some(reported));
             Err(ConfigError::Wrong(Problems(problems)))
         }
     }
@@ -396,7 +396,7 @@ mod tests {
         );
         let known = KnownNames { commands: &["quit"], ..of_kinds() };
         let examined = examine(Some(&path), None, &Overrides::default(), &known).unwrap();
-        let told: Vec<String> = examined.problems.iter().map(|problem| problem.message.clone()).collect();
+        let reported: Vec<String> = examined.problems.iter().map(|problem| problem.message.clone()).collect();
         let parts = [
             "unknown key `contxt`",
             "`url` in [sources.a]",
@@ -409,9 +409,9 @@ mod tests {
             "`max_bulk`",
             "an entry of `quit`",
         ];
-        assert_eq!(told.len(), parts.len(), "{told:#?}");
-        for (part, told) in parts.iter().zip(&told) {
-            assert!(told.contains(part), "{part}: {told}");
+        assert_eq!(reported.len(), parts.len(), "{reported:#?}");
+        for (part, reported) in parts.iter().zip(&reported) {
+            assert!(reported.contains(part), "{part}: {reported}");
         }
         assert!(load(Some(&path), None, &Overrides::default(), &known).is_err());
     }

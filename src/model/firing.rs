@@ -64,8 +64,8 @@ pub fn is_flapping(beginnings: &[Timestamp]) -> bool {
 ///
 /// The servers evaluate some seconds apart, and one may have been down. Where their firings overlap, the server with the longest
 /// total is used; of servers with about equal totals, the one with the fewest firings, since a restart splits a firing.
-pub fn merge_servers(told: Vec<Vec<Firing>>) -> Vec<Firing> {
-    let mut servers: Vec<Vec<Firing>> = told.into_iter().filter(|its| !its.is_empty()).collect();
+pub fn merge_servers(reported: Vec<Vec<Firing>>) -> Vec<Firing> {
+    let mut servers: Vec<Vec<Firing>> = reported.into_iter().filter(|its| !its.is_empty()).collect();
     if servers.len() < 2 {
         return servers.pop().unwrap_or_default();
     }
@@ -177,9 +177,9 @@ mod tests {
                 (start, from)
             }).collect();
             let shifted: Vec<(i64, i64)> = spans.iter().map(|(from, to)| (from + shift, to + shift)).collect();
-            let told = merge_servers(vec![firings(&spans), firings(&shifted)]);
-            prop_assert_eq!(&told, &firings(&spans));
-            prop_assert_eq!(merge_servers(vec![told.clone(), Vec::new()]), told);
+            let reported = merge_servers(vec![firings(&spans), firings(&shifted)]);
+            prop_assert_eq!(&reported, &firings(&spans));
+            prop_assert_eq!(merge_servers(vec![reported.clone(), Vec::new()]), reported);
         }
     }
 }

@@ -271,13 +271,13 @@ mod tests {
             health,
         };
         let bad = Some(Health::Degraded);
-        let told = [
+        let reported = [
             signal("out of memory", "b", bad),
             signal("clock", "b", bad),
             signal("out of memory", "a", None),
             signal("out of memory", "a", bad),
         ];
-        let merged = signals(told.iter());
+        let merged = signals(reported.iter());
         let names: Vec<_> = merged.iter().map(|s| (&*s.name, &*s.host, s.health)).collect();
         assert_eq!(names, [("out of memory", "a", bad), ("out of memory", "b", bad), ("clock", "b", bad)]);
     }

@@ -137,7 +137,7 @@ impl Matcher {
     }
 
     /// A matcher that a server reports: its expression is accepted even if burnwatch cannot compile it.
-    pub fn told(name: impl Into<String>, operator: Operator, value: impl Into<String>) -> Self {
+    pub fn from_server(name: impl Into<String>, operator: Operator, value: impl Into<String>) -> Self {
         let value = value.into();
         let test = test(operator, &value).unwrap_or(ValueTest::Unknown);
         Self { name: name.into(), operator, value, test }

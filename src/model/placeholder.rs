@@ -94,7 +94,7 @@ mod tests {
             ("a < b {{{ labels.pod }}}", "a < b {[cart-1]}"),
         ] {
             let parts = parts(text, &labels);
-            let told: String = parts
+            let reported: String = parts
                 .iter()
                 .map(|part| match part {
                     TemplatePart::Plain(plain) => (*plain).to_owned(),
@@ -102,7 +102,7 @@ mod tests {
                     TemplatePart::Missing { written } => format!("?{written}?"),
                 })
                 .collect();
-            assert_eq!(told, shown, "{text}");
+            assert_eq!(reported, shown, "{text}");
         }
     }
 

@@ -161,9 +161,9 @@ impl EffectRunner {
             (self.executor.clock.now().checked_sub(SHOWN_ACTIONS_RANGE), self.reports.clone());
         tokio::spawn(async move {
             // `recover` has already reported that the journal cannot be read
-            let Ok(told) = journal.read().await else { return };
+            let Ok(reported) = journal.read().await else { return };
             let is_late = |record: &ActionRecord| since.as_ref().is_ok_and(|since| record.begun_at >= *since);
-            let mut records: Vec<ActionRecord> = told.records.into_iter().filter(is_late).collect();
+            let mut records: Vec<ActionRecord> = reported.records.into_iter().filter(is_late).collect();
             let surplus = records.len().saturating_sub(MAX_SHOWN_ACTIONS);
             reports.send(TaskReport::Ready(Event::JournalRead(records.split_off(surplus)))).await.ok();
         });

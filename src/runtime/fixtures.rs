@@ -119,7 +119,7 @@ pub(super) struct FakeApp {
     pub(super) failed: Vec<SourceError>,
     pub(super) keys: Vec<Key>,
     pub(super) entered: Vec<Text>,
-    pub(super) told: Vec<String>,
+    pub(super) messages: Vec<String>,
     pub(super) size: (u16, u16),
     pub(super) version: u64,
     pub(super) rendered: AtomicUsize,
@@ -166,7 +166,7 @@ impl App for FakeApp {
             }
             Event::Resized { width, height } => self.size = (width, height),
             Event::Entered { context, .. } => self.entered.push(context),
-            Event::MessageReceived(message) => self.told.push(message.text),
+            Event::MessageReceived(message) => self.messages.push(message.text),
             Event::Mouse { column, row, .. } => self.clicks.push((column, row)),
             Event::Read(_) => {
                 self.read += 1;

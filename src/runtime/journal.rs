@@ -138,11 +138,11 @@ impl Journal {
             };
             // no process starts actions while this exclusive lock is held, so open actions are from earlier runs
             let is_alone = file.try_lock().is_ok();
-            let told = read(&path)?;
+            let reported = read(&path)?;
             if is_alone {
                 file.unlock()?;
             }
-            Ok((told, !is_alone))
+            Ok((reported, !is_alone))
         })
         .await
     }
@@ -170,11 +170,11 @@ impl Journal {
 pub fn who(env: impl Fn(&str) -> Option<String>) -> String {
     let named = |names: &[&str]| names.iter().filter_map(|name| env(name)).find(|name| !name.is_empty());
     let user = named(&["USER", "LOGNAME", "USERNAME"]).unwrap_or_else(|| "somebody".to_owned());
-    let told = || {
+    let reported = || {
         let output = Command::new("uname").arg("-n").output().ok()?;
         String::from_utf8(output.stdout).ok()
     };
-    let host = std::fs::read_to_string("/proc/sys/kernel/hostname").ok().or_else(told).unwrap_or_default();
+    let host = std::fs::read_to_string("/proc/sys/kernel/hostname").ok().or_else(reported).unwrap_or_default();
     let host = if host.trim().is_empty() { "unknown-host" } else { host.trim() };
     clean(&format!("{user}@{host}")).into_owned()
 }

@@ -41,7 +41,7 @@ pub(super) async fn recover(
     which: OpenActions,
 ) -> Result<Vec<(ActionRecord, Seen)>, JournalError> {
     let Some(journal) = &executor.journal else { return Ok(Vec::new()) };
-    let (told, is_busy) = journal.read_with_lock_state().await?;
+    let (read_back_text, is_busy) = journal.read_with_lock_state().await?;
     let now = executor.clock.now();
     let is_wanted = |record: &ActionRecord| {
         let is_not_in_progress = !is_busy || now.duration_since(record.at) > ABANDONED_AFTER;
@@ -51,7 +51,7 @@ pub(super) async fn recover(
             && is_not_in_progress
             && (is_late || which == OpenActions::All)
     };
-    let open = told.records.into_iter().filter(is_wanted);
+    let open = read_back_text.records.into_iter().filter(is_wanted);
     let open = open.filter_map(|record| Some((Arc::clone(gates.get(&record.action.source)?), record)));
     let open = open.filter(|(gate, record)| was_sent_to_this_server(gate, record));
     let looks = stream::iter(open).map(|(gate, record)| read_back(executor, journal, gate, record));
@@ -75,7 +75,7 @@ async fn read_back(
     let seen = read_back_earlier_run(&gate, action, record.sent_at.unwrap_or(record.begun_at), now).await;
     let how = match &seen {
         Seen::Is(how) => Some(how.clone()),
-        Seen::Nothing | Seen::Unknowable(_) => Some(ActionResult::Unknown { words: told(&seen).into() }),
+        Seen::Nothing | Seen::Unknowable(_) => Some(ActionResult::Unknown { words: read_back_text(&seen).into() }),
         // the action stays open and is read back another time
         Seen::Failed(_) => None,
     };
@@ -107,7 +107,7 @@ pub(super) fn messages(found: &[(ActionRecord, Seen)]) -> Vec<Message> {
     }
     let message = |(record, seen): &(ActionRecord, Seen)| Message {
         tone: if is_known(seen) { Tone::Note } else { Tone::Trouble },
-        text: format!("an earlier run has no result for {}; {}", named(record), told(seen)),
+        text: format!("an earlier run has no result for {}; {}", named(record), read_back_text(seen)),
     };
     found.iter().map(message).collect()
 }
@@ -118,7 +118,7 @@ fn named(record: &ActionRecord) -> String {
 }
 
 /// The result of reading back, in words.
-pub fn told(seen: &Seen) -> String {
+pub fn read_back_text(seen: &Seen) -> String {
     match seen {
         Seen::Is(how) if how.is_done() => "read back: it is done".to_owned(),
         Seen::Is(how) => how.words().map_or_else(|| how.word().to_owned(), ToString::to_string),

@@ -50,7 +50,7 @@ fn labels(pairs: &Pairs, run: &str) -> Labels {
 }
 
 /// The labels of all alerts of a run, each with the ids of the silences that hide it at the server.
-async fn told(url: &str, run: &str) -> Vec<(Labels, Vec<String>)> {
+async fn proposals(url: &str, run: &str) -> Vec<(Labels, Vec<String>)> {
     let request = reqwest::Client::new().get(format!("{url}/api/v2/alerts?filter=run%3D%22{run}%22"));
     let body = request.send().await.expect("the server answers").bytes().await.expect("a body");
     let all: Vec<Value> = serde_json::from_slice(&body).expect("alerts");
@@ -103,9 +103,9 @@ async fn silences_that_are_proposed_hide_the_marked_alerts_and_no_other_combinat
         let later: Vec<Pairs> = (0..50).map(|_| some_alert(&mut numbers)).collect();
         for posted in [&first, &later] {
             fire(&url, &run, posted, now() + 5.minutes()).await;
-            let told = told(&url, &run).await;
-            assert!(told.len() >= first.len(), "they are there");
-            for (labels, silenced_by) in &told {
+            let proposals = proposals(&url, &run).await;
+            assert!(proposals.len() >= first.len(), "they are there");
+            for (labels, silenced_by) in &proposals {
                 let is_hidden = made.iter().any(|id| silenced_by.iter().any(|by| **by == **id));
                 let is_said =
                     proposal.silences.iter().any(|one| one.iter().all(|matcher| matcher.matches(labels)));
@@ -306,13 +306,13 @@ async fn an_expression_is_taken_and_matches_here_as_at_the_server() {
         }
     }
     assert!(made.len() > 150, "{}", made.len());
-    let told = told(&url, &run).await;
-    assert_eq!(told.len(), values.len());
+    let proposals = proposals(&url, &run).await;
+    assert_eq!(proposals.len(), values.len());
     for (id, matcher) in &made {
         if !matcher.can_be_evaluated() {
             continue;
         }
-        for (labels, silenced_by) in &told {
+        for (labels, silenced_by) in &proposals {
             if matcher.matches(labels) != silenced_by.contains(id) {
                 wrong.push(format!("{matcher} on {:?}: {}", labels.value("value"), silenced_by.contains(id)));
             }

@@ -67,14 +67,14 @@ impl Own {
 
     /// Whether the server has data.
     pub(crate) fn has_data(&self) -> bool {
-        let (path, told) = match self.who {
+        let (path, reported) = match self.who {
             FaultySource::Prometheus => {
                 ("/api/v1/query?query=rate(prometheus_http_requests_total[5s])", "\"value\"")
             }
             FaultySource::Alertmanager => ("/api/v2/alerts", "AlwaysFiring"),
             FaultySource::PagerDuty => return true,
         };
-        exchange(self.port, &format!("GET {path} HTTP/1.0\r\n\r\n")).is_ok_and(|answer| answer.contains(told))
+        exchange(self.port, &format!("GET {path} HTTP/1.0\r\n\r\n")).is_ok_and(|answer| answer.contains(reported))
     }
 
     /// As `kill -9` does.

@@ -214,7 +214,7 @@ fn no_verb_lets_through_what_a_terminal_obeys() {
         for written in [&output.stdout, &output.stderr] {
             seen += String::from_utf8_lossy(written).matches(MARK).count();
             let found = forbidden_sequences(written).into_iter().take(3);
-            failed.extend(found.map(|told| format!("{words:.60?}: {told}")));
+            failed.extend(found.map(|reported| format!("{words:.60?}: {reported}")));
         }
     }
     assert!(failed.is_empty(), "{}", failed.join("\n"));

@@ -66,11 +66,11 @@ const STATES: [(&str, Make); 17] = [
 
 #[test]
 fn the_frame_in_every_state_at_every_place_and_size() {
-    let mut told = String::new();
+    let mut reported = String::new();
     let mut tell = |name: &str, mut stage: Stage| {
         for size in SIZES {
             stage.resize(size);
-            writeln!(told, "== {name}, {}x{}\n{}", size.0, size.1, stage.frame()).expect("a String");
+            writeln!(reported, "== {name}, {}x{}\n{}", size.0, size.1, stage.frame()).expect("a String");
         }
     };
     for (name, make) in STATES {
@@ -79,5 +79,5 @@ fn the_frame_in_every_state_at_every_place_and_size() {
     for keys in PLACES {
         tell(&format!("after {}", keys.join(" ")), at(SIZE, keys));
     }
-    insta::assert_snapshot!("frame", told);
+    insta::assert_snapshot!("frame", reported);
 }

@@ -275,7 +275,7 @@ fn detail() -> IncidentDetail {
         channel: channel.map(Into::into),
         summary: summary.into(),
     };
-    let told = |id: &str, summary: &str, is_resolved, labels: Labels| IncidentAlert {
+    let reported = |id: &str, summary: &str, is_resolved, labels: Labels| IncidentAlert {
         id: id.into(),
         is_resolved,
         summary: summary.into(),
@@ -300,8 +300,8 @@ fn detail() -> IncidentDetail {
             content: "Payments time out since the deploy of 02:40.\nRolling back.".into(),
         }],
         alerts: vec![
-            told("A1", "CheckoutBurns: checkout burns its budget", false, labels()),
-            told("A2", "Something else", true, Labels::default()),
+            reported("A1", "CheckoutBurns: checkout burns its budget", false, labels()),
+            reported("A2", "Something else", true, Labels::default()),
         ],
         past: vec![SimilarIncident {
             id: "P0".into(),

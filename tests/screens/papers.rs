@@ -31,8 +31,8 @@ fn a_review_is_of_the_incident_under_the_cursor_and_the_way_back_leads_there() {
     assert_eq!(*stage.state().place(), Place::Incidents);
     stage.press(&["9", "v"]);
     assert_eq!(*stage.state().place(), Place::Sources);
-    let told = stage.state().shared.messages.all().next().map(|told| told.message.text.clone());
-    assert_eq!(told.as_deref(), Some("A postmortem needs an incident. Select one first."));
+    let reported = stage.state().shared.messages.all().next().map(|reported| reported.message.text.clone());
+    assert_eq!(reported.as_deref(), Some("A postmortem needs an incident. Select one first."));
 }
 
 #[test]

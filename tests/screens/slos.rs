@@ -42,7 +42,7 @@ fn the_list_in_every_state_that_there_is() {
 
 #[test]
 fn too_little_data_is_a_state_that_every_screen_tells() {
-    let told = "insufficient data (1h29m of 30d)";
+    let reported = "insufficient data (1h29m of 30d)";
     let mut list = promises((200, 50));
     list.press(&["3"]);
     let row = list.text().lines().find(|line| line.contains("shop-new")).unwrap().to_owned();
@@ -50,11 +50,11 @@ fn too_little_data_is_a_state_that_every_screen_tells() {
         assert!(row.contains(part), "{part}: {row}");
     }
     let page = opened((200, 50), "shop-new").text();
-    assert!(page.contains(told) && page.contains("Insufficient data: 1h29m of 30d have data"), "{page}");
+    assert!(page.contains(reported) && page.contains("Insufficient data: 1h29m of 30d have data"), "{page}");
     assert!(page.contains("budget -") && !page.contains("-710%"), "{page}");
     let new = all(Stage::start()).into_iter().filter(|reading| &*reading.slo.id == "shop-new");
     let overview = Stage::promises((200, 50), new.collect()).text();
-    assert!(overview.contains("1 insufficient data") && overview.contains(told), "{overview}");
+    assert!(overview.contains("1 insufficient data") && overview.contains(reported), "{overview}");
 }
 
 #[test]

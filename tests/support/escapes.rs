@@ -29,13 +29,13 @@ pub(crate) fn forbidden_sequences(written: &[u8]) -> Vec<String> {
             c if is_harmless(c) => Ok(c.len_utf8()),
             c => Err((format!("a bare {c:?}"), c.len_utf8())),
         };
-        let (told, length) = match length {
+        let (reported, length) = match length {
             Ok(length) => (None, length),
-            Err((told, length)) => (Some(told), length),
+            Err((reported, length)) => (Some(reported), length),
         };
-        if let Some(told) = told {
+        if let Some(reported) = reported {
             let near: String = rest.chars().take(40).collect();
-            found.push(format!("{told} in {near:?}"));
+            found.push(format!("{reported} in {near:?}"));
         }
         rest = &rest[length..];
     }
@@ -79,7 +79,7 @@ fn sequence(text: &str) -> Result<usize, (String, usize)> {
 }
 
 fn csi(text: &str) -> Result<usize, (String, usize)> {
-    let wrong = |told: &str| Err((format!("a CSI that is not ours: {told}"), 1));
+    let wrong = |reported: &str| Err((format!("a CSI that is not ours: {reported}"), 1));
     let Some(end) = text.find(|c: char| !(c.is_ascii_digit() || matches!(c, ';' | ':' | '?'))) else {
         return wrong("cut off");
     };
@@ -100,7 +100,7 @@ fn csi(text: &str) -> Result<usize, (String, usize)> {
 }
 
 fn osc(text: &str) -> Result<usize, (String, usize)> {
-    let wrong = |told: String| Err((format!("an OSC that is not ours: {told}"), 1));
+    let wrong = |reported: String| Err((format!("an OSC that is not ours: {reported}"), 1));
     let Some(end) = text.find(['\x07', '\x1b']) else { return wrong("without an end".into()) };
     // the restore sequence ends an incomplete string with ST
     let length = end + if text[end..].starts_with("\x1b\\") { 2 } else { 1 };
@@ -123,7 +123,7 @@ fn osc(text: &str) -> Result<usize, (String, usize)> {
 
 /// A sequence for tmux to pass on: burnwatch's sequences with each ESC doubled.
 fn passed(text: &str) -> Result<usize, (String, usize)> {
-    let wrong = |told: String| Err((format!("a DCS that is not ours: {told}"), 1));
+    let wrong = |reported: String| Err((format!("a DCS that is not ours: {reported}"), 1));
     let Some(inside) = text.strip_prefix("tmux;") else { return wrong(text.chars().take(20).collect()) };
     let Some(end) = inside.find("\x07\x1b\\") else { return wrong("without an end".into()) };
     let single = inside[..=end].replace("\x1b\x1b", "\x1b");

@@ -22,13 +22,13 @@ pub(super) fn write(event_log: &mut EventLog, input: &EventLogInput<'_>) {
         let labels = known.alert(&firing.labels).map_or(&firing.labels, |alert| &alert.labels);
         by_alert.entry(Fingerprint::of(labels)).or_default().push(firing);
     }
-    let mut told = BTreeMap::new();
+    let mut reported = BTreeMap::new();
     for (alert, firings) in by_alert {
         for (at, kind, firing) in event_log.unlogged(alert, &firings) {
-            told.insert((at, kind, LogEventSubject::Alert(alert)), entry(input.world, &known, firing));
+            reported.insert((at, kind, LogEventSubject::Alert(alert)), entry(input.world, &known, firing));
         }
     }
-    event_log.replace_past_events(told);
+    event_log.replace_past_events(reported);
 }
 
 fn entry(world: &World, known: &AlertsByRule<'_>, firing: &Firing) -> LogEvent {
@@ -91,8 +91,8 @@ impl EventLog {
             (*its, subject) == (kind, &LogEventSubject::Alert(alert))
                 && then.duration_since(at).abs() <= SAME_FIRING_WITHIN
         };
-        let told: Vec<LogEventKey> = self.past.iter().filter(|known| is_told(known)).cloned().collect();
-        for known in told {
+        let reported: Vec<LogEventKey> = self.past.iter().filter(|known| is_told(known)).cloned().collect();
+        for known in reported {
             self.past.remove(&known);
             self.entries.remove(&known);
             if let (LogEventKind::Fired, Some(begun)) = (kind, self.beginnings.get_mut(&alert)) {
@@ -110,12 +110,12 @@ impl EventLog {
     }
 
     /// Replaces the events known from series.
-    fn replace_past_events(&mut self, told: BTreeMap<LogEventKey, LogEvent>) {
-        if !self.past.iter().eq(told.keys()) {
+    fn replace_past_events(&mut self, reported: BTreeMap<LogEventKey, LogEvent>) {
+        if !self.past.iter().eq(reported.keys()) {
             for key in std::mem::take(&mut self.past) {
                 self.entries.remove(&key);
             }
-            for (key, entry) in told {
+            for (key, entry) in reported {
                 if !self.entries.contains_key(&key) {
                     self.past.insert(key.clone());
                     self.add(key, || entry);

@@ -10,8 +10,8 @@ use crate::model::silence::Silence;
 
 /// Adds events for silences that begin and end. A silence that disappears before its end was expired by a user.
 pub(super) fn write(telling: &EventLogInput<'_>, event_log: &mut EventLog, now: Timestamp) {
-    let told: Vec<_> = telling.world.silences().cloned().collect();
-    for silence in &told {
+    let reported: Vec<_> = telling.world.silences().cloned().collect();
+    for silence in &reported {
         let subject = LogEventSubject::Named(silence.id.clone(), "".into());
         if silence.starts_at <= now {
             event_log.add((silence.starts_at, LogEventKind::Silenced, subject.clone()), || {
@@ -34,7 +34,7 @@ pub(super) fn write(telling: &EventLogInput<'_>, event_log: &mut EventLog, now: 
         return;
     }
     let gone: Vec<Text> = event_log.in_force.keys().cloned().collect();
-    for id in gone.into_iter().filter(|id| !told.iter().any(|silence| silence.id == *id)) {
+    for id in gone.into_iter().filter(|id| !reported.iter().any(|silence| silence.id == *id)) {
         if let Some((until, entry)) = event_log.in_force.remove(&id) {
             event_log.add(
                 (until.min(now), LogEventKind::Unsilenced, LogEventSubject::Named(id, "".into())),

@@ -89,7 +89,7 @@ fn routed(state: &mut Shared, alerts: Vec<Alert>, now: i64) {
 }
 
 /// What happened, the oldest first.
-fn told(state: &Shared) -> Vec<(&'static str, i64)> {
+fn logged_events(state: &Shared) -> Vec<(&'static str, i64)> {
     let since = |moment: Timestamp| moment.duration_since(at(0)).as_secs();
     state.event_log.entries().keys().map(|(at, kind, _)| (kind.word(), since(*at))).collect()
 }
@@ -130,19 +130,19 @@ fn what_fired_before_it_was_heard_is_told_as_often_as_the_servers_series_say() {
             routed(&mut state, vec![alert(AlertState::Firing, 1200, STORE)], 1230);
         }
         past(&mut state, STORE, &three, 1231);
-        assert_eq!(told(&state), all, "{is_first}");
+        assert_eq!(logged_events(&state), all, "{is_first}");
         let at = if is_first { 1200 } else { 1201 };
         routed(&mut state, vec![alert(AlertState::Firing, at, STORE)], 1235);
         let heard = [&all[..4], &[("fires", at)]].concat();
-        assert_eq!(told(&state), heard, "{is_first}");
+        assert_eq!(logged_events(&state), heard, "{is_first}");
         assert_eq!(sentences(&state, LogEventKind::Fired), ["Full", "Full", flapping], "{is_first}");
         // the end is heard, and told again by the past
         routed(&mut state, vec![], 1290);
         rules(&mut state, "prom", vec![], 1291);
         let over = [&heard[..], &[("resolved", 1290)]].concat();
-        assert_eq!(told(&state), over, "{is_first}");
+        assert_eq!(logged_events(&state), over, "{is_first}");
         past(&mut state, STORE, &[three[0], three[1], (1200, Some(1285))], 1295);
-        assert_eq!(told(&state), over, "{is_first}");
+        assert_eq!(logged_events(&state), over, "{is_first}");
         // what fires next counts those that nobody heard
         routed(&mut state, vec![alert(AlertState::Firing, 1400, STORE)], 1402);
         let last = "Full (flapping: 4 times within an hour)";
@@ -159,7 +159,7 @@ fn what_an_alertmanager_knows_as_one_firing_is_one_however_often_its_server_bega
         let mut state = state();
         routed(&mut state, vec![alert(AlertState::Firing, 0, labels)], 800);
         past(&mut state, STORE, &pieces, 801);
-        assert_eq!(told(&state), expected, "{labels:?}");
+        assert_eq!(logged_events(&state), expected, "{labels:?}");
         let looked = firing_history::latest(&state.world, &state.sources, &state.range).unwrap();
         assert_eq!(looked.fired.iter().map(|fired| fired.firings.len()).sum::<usize>(), 2);
         assert!(looked.is_whole && !looked.fired[0].is_flapping);
@@ -168,7 +168,7 @@ fn what_an_alertmanager_knows_as_one_firing_is_one_however_often_its_server_bega
     let mut state = self::state();
     rules(&mut state, "prom", vec![alert(AlertState::Firing, 0, STORE)], 790);
     past(&mut state, STORE, &[(2, Some(798))], 801);
-    assert_eq!(told(&state), [("fires", 0)]);
+    assert_eq!(logged_events(&state), [("fires", 0)]);
     assert!(
         firing_history::latest(&state.world, &state.sources, &state.range).unwrap().fired[0].firings[0]
             .is_open
@@ -176,23 +176,23 @@ fn what_an_alertmanager_knows_as_one_firing_is_one_however_often_its_server_bega
     // rules alone begin anew
     let mut state = self::state();
     past(&mut state, STORE, &pieces, 801);
-    assert_eq!(told(&state).iter().filter(|(word, _)| *word == "fires").count(), 4);
+    assert_eq!(logged_events(&state).iter().filter(|(word, _)| *word == "fires").count(), 4);
 }
 
 #[test]
 fn a_firing_that_rules_and_an_alertmanager_tell_is_one_event_at_the_alertmanagers_time() {
     let mut state = state();
     rules(&mut state, "prom", vec![alert(AlertState::Pending, 0, STORE)], 5);
-    assert_eq!(told(&state), []);
+    assert_eq!(logged_events(&state), []);
     // after the rule's `for`; an evaluation later it began to fire
     rules(&mut state, "prom", vec![alert(AlertState::Firing, 10, STORE)], 15);
-    assert_eq!(told(&state), [("fires", 10)]);
+    assert_eq!(logged_events(&state), [("fires", 10)]);
     routed(&mut state, vec![alert(AlertState::Firing, 14, STORE)], 18);
-    assert_eq!(told(&state), [("fires", 14)]);
+    assert_eq!(logged_events(&state), [("fires", 14)]);
     // a Prometheus that began anew tells another moment, and the Alertmanager the same
     rules(&mut state, "prom", vec![alert(AlertState::Firing, 60, STORE)], 62);
     rules(&mut state, "prom-2", vec![alert(AlertState::Firing, 11, STORE)], 63);
-    assert_eq!(told(&state), [("fires", 14)]);
+    assert_eq!(logged_events(&state), [("fires", 14)]);
 }
 
 #[test]
@@ -201,7 +201,7 @@ fn labels_that_are_added_on_the_way_do_not_make_two_of_one() {
     rules(&mut state, "prom", vec![alert(AlertState::Firing, 10, STORE)], 15);
     let whole = [("service", "store"), ("cluster", "eu"), ("replica", "a")];
     routed(&mut state, vec![alert(AlertState::Firing, 14, &whole)], 18);
-    assert_eq!(told(&state), [("fires", 14)]);
+    assert_eq!(logged_events(&state), [("fires", 14)]);
     let subject = LogEventSubject::Alert(alert(AlertState::Firing, 14, &whole).fingerprint);
     assert!(state.event_log.entries().contains_key(&(at(14), LogEventKind::Fired, subject)));
 }
@@ -216,15 +216,15 @@ fn what_is_over_and_fires_again_within_a_minute_is_two_firings() {
     rules(&mut state, "prom", vec![alert(AlertState::Pending, 30, STORE)], 31);
     rules(&mut state, "prom", vec![alert(AlertState::Firing, 40, STORE)], 41);
     routed(&mut state, vec![alert(AlertState::Firing, 41, STORE)], 43);
-    assert_eq!(told(&state), [("fires", 10), ("resolved", 21), ("fires", 41)]);
+    assert_eq!(logged_events(&state), [("fires", 10), ("resolved", 21), ("fires", 41)]);
     // without the end having been seen
     routed(&mut state, vec![alert(AlertState::Firing, 55, STORE)], 56);
-    assert_eq!(told(&state).iter().filter(|(word, _)| *word == "fires").count(), 3);
+    assert_eq!(logged_events(&state).iter().filter(|(word, _)| *word == "fires").count(), 3);
     // the condition is pending again: the firing was over
     let mut state = self::state();
     rules(&mut state, "prom", vec![alert(AlertState::Firing, 10, STORE)], 11);
     rules(&mut state, "prom", vec![alert(AlertState::Pending, 30, STORE)], 31);
-    assert_eq!(told(&state), [("fires", 10), ("resolved", 31)]);
+    assert_eq!(logged_events(&state), [("fires", 10), ("resolved", 31)]);
 }
 
 #[test]
@@ -246,12 +246,12 @@ fn rules_that_are_asked_more_seldom_do_not_tell_a_firing_again_that_is_over() {
         routed(&mut state, vec![], 24);
         rules(&mut state, "prom", vec![alert(AlertState::Firing, 10, STORE)], 25);
         rules(&mut state, "prom", vec![], 28);
-        let words: Vec<_> = told(&state).into_iter().map(|(word, _)| word).collect();
-        assert_eq!(words, ["fires", "resolved"], "{:?}", told(&state));
+        let words: Vec<_> = logged_events(&state).into_iter().map(|(word, _)| word).collect();
+        assert_eq!(words, ["fires", "resolved"], "{:?}", logged_events(&state));
         // and the next one is another
         rules(&mut state, "prom", vec![alert(AlertState::Firing, 40, STORE)], 42);
-        assert_eq!(told(&state).last(), Some(&("fires", 40)));
-        assert_eq!(told(&state).len(), 3);
+        assert_eq!(logged_events(&state).last(), Some(&("fires", 40)));
+        assert_eq!(logged_events(&state).len(), 3);
     }
 }
 
@@ -262,9 +262,9 @@ fn of_a_pair_of_servers_the_one_that_evaluates_later_does_not_hold_it_back_or_te
         let mut state = state();
         rules(&mut state, first, vec![alert(AlertState::Firing, 10, STORE)], 11);
         rules(&mut state, second, vec![alert(AlertState::Pending, 3, STORE)], 12);
-        assert_eq!(told(&state), [("fires", 10)], "{first}");
+        assert_eq!(logged_events(&state), [("fires", 10)], "{first}");
         rules(&mut state, second, vec![alert(AlertState::Firing, 13, STORE)], 14);
-        assert_eq!(told(&state), [("fires", 10)], "{first}");
+        assert_eq!(logged_events(&state), [("fires", 10)], "{first}");
     }
 }
 

@@ -99,12 +99,12 @@ fn what_is_read_on_the_screen_can_be_asked_for() {
 
 #[test]
 fn a_name_that_nothing_has_is_told_with_those_that_there_are() {
-    let told = |text: &str| fields().unknown(&Filter::parse(text)).unwrap_or_default();
-    let misspelt = told("sevrity=critical");
+    let explanation = |text: &str| fields().unknown(&Filter::parse(text)).unwrap_or_default();
+    let misspelt = explanation("sevrity=critical");
     assert!(misspelt.contains("sevrity") && misspelt.contains("did you mean severity?"), "{misspelt}");
     assert!(misspelt.contains("alertname, code, severity, silenced, state; with > and <: age"), "{misspelt}");
-    assert!(told("health=burning").contains("no row has health"));
-    assert!(told("burn>2").contains("no row has burn"));
+    assert!(explanation("health=burning").contains("no row has health"));
+    assert!(explanation("burn>2").contains("no row has burn"));
     assert_eq!(
         Haystack::default().unknown(&Filter::parse("x=y")),
         None,

@@ -25,16 +25,16 @@ impl Screen for MessageLog {
         }
         let shown = shared.messages.all().skip(usize::from(self.spot.scroll));
         let mut y = room.top();
-        for told in shown {
-            let role = match told.message.tone {
+        for logged in shown {
+            let role = match logged.message.tone {
                 Tone::Trouble => Role::Trouble,
                 Tone::Note => Role::Text,
             };
-            let times = if told.times > 1 { format!(" ({} times)", told.times) } else { String::new() };
-            let mut head = format!(" {}  ", moment(told.at, now, cx.zone));
+            let times = if logged.times > 1 { format!(" ({} times)", logged.times) } else { String::new() };
+            let mut head = format!(" {}  ", moment(logged.at, now, cx.zone));
             let indent = text::width(&head);
             for line in text::wrap(
-                &format!("{}{times}", told.message.text),
+                &format!("{}{times}", logged.message.text),
                 room.width.saturating_sub(indent + 1).max(8),
             ) {
                 if y >= room.bottom() {
@@ -59,6 +59,6 @@ impl Screen for MessageLog {
     }
 
     fn copied(&self, shared: &Shared, _now: Timestamp) -> Option<String> {
-        shared.messages.all().next().map(|told| told.message.text.clone())
+        shared.messages.all().next().map(|logged| logged.message.text.clone())
     }
 }

@@ -151,7 +151,7 @@ fn page(
             let when =
                 if i == 0 { "now".to_owned() } else { words::when(coverage_slot.from, cx.now, cx.zone) };
             let at = Cx { now: coverage_slot.from, ..*cx };
-            let told = words::told(shared, &at, source, &coverage_slot.cover);
+            let on_call = words::on_call_names(shared, &at, source, &coverage_slot.cover);
             let also: Vec<String> = coverage_slot
                 .cover
                 .turns()
@@ -160,7 +160,7 @@ fn page(
                 .map(|level| format!("also level {level}"))
                 .collect();
             let also = if also.is_empty() { String::new() } else { format!(" ({})", also.join(", ")) };
-            page.pair(&when, &format!("{}{also}", told.text), told.role);
+            page.pair(&when, &format!("{}{also}", on_call.text), on_call.role);
         }
     }
     page

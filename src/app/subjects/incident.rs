@@ -146,9 +146,9 @@ pub fn links(shared: &Shared, known: &IncidentView) -> Vec<(String, Text)> {
     let own = [("incident", &incident.url), ("conference", &incident.conference)];
     let mut links: Vec<(String, Text)> =
         own.into_iter().filter_map(|(name, url)| Some((name.to_owned(), url.clone()?))).collect();
-    let told = detail.into_iter().flat_map(|detail| &detail.alerts);
-    let told = told.flat_map(|alert| &alert.links);
-    links.extend(told.map(|(name, url)| (name.to_string(), url.clone())));
+    let reported = detail.into_iter().flat_map(|detail| &detail.alerts);
+    let reported = reported.flat_map(|alert| &alert.links);
+    links.extend(reported.map(|(name, url)| (name.to_string(), url.clone())));
     for (what, named) in [("service", &incident.service), ("policy", &incident.escalation_policy)] {
         links.extend(
             named.iter().filter_map(|named| Some((format!("{what} {}", named.name), named.url.clone()?))),

@@ -27,8 +27,8 @@ pub fn of_service(name: &Text) -> RunbookQuery {
 pub fn of_incident(shared: &Shared, known: &IncidentView) -> Vec<RunbookQuery> {
     let tied = known.alerts.iter().filter_map(|alert| shared.world.alert(*alert));
     let mut all: Vec<RunbookQuery> = tied.map(|alert| of_alert(alert)).collect();
-    let told = shared.world.incident_detail(known).into_iter().flat_map(|detail| &detail.alerts);
-    for alert in told.filter(|alert| shared.world.alert_of(alert).is_none()) {
+    let reported = shared.world.incident_detail(known).into_iter().flat_map(|detail| &detail.alerts);
+    for alert in reported.filter(|alert| shared.world.alert_of(alert).is_none()) {
         let in_details = NAMES.into_iter().find_map(|name| alert.details.get(name).cloned());
         let link = || alert.links.iter().find(|(name, _)| name.to_lowercase().contains("runbook"));
         let url = in_details.or_else(|| link().map(|(_, url)| url.clone()));
@@ -52,8 +52,8 @@ pub fn of_slo(shared: &Shared, status: &SloStatus) -> Vec<RunbookQuery> {
     }
     let alerting = &status.slo.alerting;
     let notices = alerting.page.iter().chain(&alerting.ticket).map(|notice| &notice.annotations);
-    let mut told = std::iter::once(&alerting.annotations).chain(notices);
-    let url = told.find_map(|annotations| NAMES.into_iter().find_map(|name| annotations.get(name).cloned()));
+    let mut reported = std::iter::once(&alerting.annotations).chain(notices);
+    let url = reported.find_map(|annotations| NAMES.into_iter().find_map(|name| annotations.get(name).cloned()));
     let name = alerting.name.clone();
     if url.is_none() && name.is_none() {
         return status.slo.service.as_ref().map(of_service).into_iter().collect();

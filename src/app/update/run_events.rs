@@ -9,7 +9,7 @@ use crate::app::event::{Effect, Message, Tone};
 use crate::app::identity::{IncidentKey, SilenceKey};
 use crate::app::key::{Key, NamedKey};
 use crate::app::results;
-use crate::app::runs::{PlanRun, summary, told};
+use crate::app::runs::{PlanRun, summary, result_message};
 use crate::app::selection::Handled;
 use crate::app::state::{Mode, State};
 use crate::model::action::{Action, ActionProgress, ActionResult};
@@ -48,7 +48,7 @@ pub(super) fn progressed(
 fn tell(state: &mut State, run: &PlanRun, action: &Action, ending: &ActionResult, now: Timestamp) {
     let is_one = run.progress.len() == 1;
     if is_one || !ending.is_done() {
-        state.shared.messages.tell(told(action, ending), now);
+        state.shared.messages.tell(result_message(action, ending), now);
     }
     if !is_one && !run.is_running() {
         let key = state.shared.key(Command::Results);

@@ -93,9 +93,9 @@ mod tests {
     impl Server {
         async fn start(alerts: Value, silences: Option<Value>) -> Self {
             let lists = Arc::new(Mutex::new((alerts, silences)));
-            let told = Arc::clone(&lists);
+            let reported = Arc::clone(&lists);
             let double = Double::start(move |asked| {
-                let (alerts, silences) = &*told.lock().unwrap();
+                let (alerts, silences) = &*reported.lock().unwrap();
                 match (asked.path.ends_with("silences"), silences) {
                     (true, Some(silences)) => CannedResponse::json(&silences.to_string()),
                     (true, None) => CannedResponse::new(503, "text/plain", "not now"),
@@ -187,14 +187,14 @@ mod tests {
     #[tokio::test]
     async fn the_word_of_a_server_that_tells_holds_and_its_silences_are_not_asked_for() {
         let active = json!({ "state": "active", "silencedBy": [], "inhibitedBy": [] });
-        let told = json!({ "state": "unprocessed", "silencedBy": ["s9"] });
+        let reported = json!({ "state": "unprocessed", "silencedBy": ["s9"] });
         let silences = json!([silence(
             "s1",
             "active",
             "2027-01-15T09:00:00Z",
             &json!([matcher("service", "store", false, true)])
         )]);
-        let alerts = json!([alert("Full", "store", &active), alert("Slow", "store", &told)]);
+        let alerts = json!([alert("Full", "store", &active), alert("Slow", "store", &reported)]);
         let server = Server::start(alerts, Some(silences)).await;
         let reply = ask(&server.source(), None).await;
         let expected = [

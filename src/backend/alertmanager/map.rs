@@ -305,8 +305,8 @@ fn state(status: &wire::Status<'_>) -> AlertState {
     }
 }
 
-pub(super) fn moment(told: &Rfc3339OrSeconds) -> Option<Timestamp> {
-    told.0
+pub(super) fn moment(reported: &Rfc3339OrSeconds) -> Option<Timestamp> {
+    reported.0
 }
 
 /// Maps silences, also expired ones; returns how many could not be read. The server's clock is `ahead` of the local one.
@@ -326,7 +326,7 @@ pub(super) fn silences(
 /// Maps a silence. A silence without readable times keeps its reported state.
 fn silence(wire: &wire::Silence<'_>, source: &SourceId, ahead: SignedDuration) -> Silence {
     let text = |word: &LenientText<'_>| Text::from(&*word.0);
-    let here = |told: &Rfc3339OrSeconds| moment(told).and_then(|there| there.checked_sub(ahead).ok());
+    let here = |reported: &Rfc3339OrSeconds| moment(reported).and_then(|there| there.checked_sub(ahead).ok());
     let state = match &*wire.status.state.0 {
         "expired" => SilenceState::Expired,
         "pending" => SilenceState::Pending,
@@ -349,7 +349,7 @@ fn silence(wire: &wire::Silence<'_>, source: &SourceId, ahead: SignedDuration) -
 
 fn matcher(wire: &wire::Matcher<'_>) -> Matcher {
     let (is_regex, is_equal) = wire.operator_flags();
-    Matcher::told(&*wire.name.0, Operator::of(is_regex, is_equal), &*wire.value.0)
+    Matcher::from_server(&*wire.name.0, Operator::of(is_regex, is_equal), &*wire.value.0)
 }
 
 /// A digest of the alerts that ignores which inhibitor each inhibited alert names.

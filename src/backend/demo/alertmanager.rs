@@ -37,7 +37,7 @@ type StatusBody = (u16, Value);
 impl LocalServer for AlertmanagerServer {
     fn answer(&self, request: Request) -> Receiving<'_> {
         let now = self.clock.now();
-        let (status, body) = self.told(&ParsedRequest::of(&request), now);
+        let (status, body) = self.respond(&ParsedRequest::of(&request), now);
         Box::pin(ready(Ok(exchange::answer(status, &body, now))))
     }
 }
@@ -48,7 +48,7 @@ impl AlertmanagerServer {
     }
 
     /// The response to one request.
-    fn told(&self, asked: &ParsedRequest, now: Timestamp) -> StatusBody {
+    fn respond(&self, asked: &ParsedRequest, now: Timestamp) -> StatusBody {
         let path = asked.path();
         let Some(["api", "v2", what @ ..]) = path.get(..) else { return (404, "404 page not found".into()) };
         match (&asked.method, what) {
@@ -98,10 +98,10 @@ impl AlertmanagerServer {
                 groups.entry((&one.group, receiver)).or_default().push(alert(one, now));
             }
         }
-        let told = groups.into_iter().map(|((labels, receiver), alerts)| {
+        let reported = groups.into_iter().map(|((labels, receiver), alerts)| {
             json!({ "labels": pairs(labels), "receiver": { "name": &**receiver }, "alerts": alerts })
         });
-        told.collect()
+        reported.collect()
     }
 
     fn own(&self) -> MutexGuard<'_, Vec<Silence>> {
@@ -111,8 +111,8 @@ impl AlertmanagerServer {
     /// The silences of the scenario and of the user.
     fn silences(&self, now: Timestamp) -> Vec<Silence> {
         let own = self.own();
-        let told = self.world.silences(self.time.demo(now), &self.time, &source());
-        let untouched = told.into_iter().filter(|told| own.iter().all(|own| own.id != told.id));
+        let reported = self.world.silences(self.time.demo(now), &self.time, &source());
+        let untouched = reported.into_iter().filter(|reported| own.iter().all(|own| own.id != reported.id));
         let state = |silence: &Silence| match silence {
             over if over.ends_at <= now => SilenceState::Expired,
             to_come if to_come.starts_at > now => SilenceState::Pending,
@@ -250,8 +250,8 @@ fn silence(silence: &Silence) -> Value {
 }
 
 /// Parses a matcher.
-fn matcher(told: &Value) -> Matcher {
-    let text = |key: &str| told.get(key).and_then(Value::as_str).unwrap_or_default();
-    let is = |key: &str, otherwise| told.get(key).and_then(Value::as_bool).unwrap_or(otherwise);
-    Matcher::told(text("name"), Operator::of(is("isRegex", false), is("isEqual", true)), text("value"))
+fn matcher(reported: &Value) -> Matcher {
+    let text = |key: &str| reported.get(key).and_then(Value::as_str).unwrap_or_default();
+    let is = |key: &str, otherwise| reported.get(key).and_then(Value::as_bool).unwrap_or(otherwise);
+    Matcher::from_server(text("name"), Operator::of(is("isRegex", false), is("isEqual", true)), text("value"))
 }

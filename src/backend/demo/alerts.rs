@@ -269,8 +269,8 @@ impl DemoWorld {
     /// The active silences, and those that start within a day.
     pub(super) fn silences(&self, t: f64, clock: &DemoTimeline, source: &SourceId) -> Vec<Silence> {
         let (chapter, start) = self.schedule.now(t);
-        let told = chapter.and_then(|number| self.fixtures.scenario.chapter.get(number));
-        let of_story = told.into_iter().flat_map(|chapter| &chapter.silence).filter_map(|silence| {
+        let reported = chapter.and_then(|number| self.fixtures.scenario.chapter.get(number));
+        let of_story = reported.into_iter().flat_map(|chapter| &chapter.silence).filter_map(|silence| {
             let (from, until) = (start + silence.from.0, start + silence.until.0);
             // silences of a chapter react to an incident and are not planned, so they are not listed before they start
             (from..until).contains(&t).then_some((silence, from, until))

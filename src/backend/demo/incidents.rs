@@ -51,7 +51,7 @@ impl DemoWorld {
         clock: &DemoTimeline,
     ) -> Vec<IncidentWithActions> {
         let paged = self.paged(now, clock);
-        let of_story = paged.iter().map(|paged| self.told(paged, done, now));
+        let of_story = paged.iter().map(|paged| self.with_user_actions(paged, done, now));
         let opened = done.opened().filter_map(|entry| self.opened(entry, done, now));
         let mut all: Vec<IncidentWithActions> = of_story.chain(opened).collect();
         all.sort_by(|a, b| a.incident.id.cmp(&b.incident.id));
@@ -60,15 +60,15 @@ impl DemoWorld {
     }
 
     /// An incident of the scenario, with the actions of the user applied.
-    fn told(&self, paged: &Paged<'_>, done: &ActionsDone, now: Timestamp) -> IncidentWithActions {
+    fn with_user_actions(&self, paged: &Paged<'_>, done: &ActionsDone, now: Timestamp) -> IncidentWithActions {
         let incident = self.incident(paged, done, now);
-        let told = done.over(incident, &self.paging, now, |incident| {
+        let reported = done.over(incident, &self.paging, now, |incident| {
             let (mut steps, mut notes) = (steps(incident), notes(incident));
             steps.retain(|step| step.at <= now);
             notes.retain(|note| note.at <= now);
             (steps, notes)
         });
-        IncidentWithActions { sent: Some(paged.sent()), ..told }
+        IncidentWithActions { sent: Some(paged.sent()), ..reported }
     }
 
     /// An incident that the user triggered, with later actions applied.

@@ -63,7 +63,7 @@ impl PagerServer {
 
     /// The incident with this id.
     fn one(&self, id: &str, now: Timestamp) -> Result<IncidentWithActions, (u16, &'static str)> {
-        let found = self.all(now).into_iter().find(|told| *told.incident.id == *id);
+        let found = self.all(now).into_iter().find(|incident| *incident.incident.id == *id);
         found.ok_or((404, "Not Found"))
     }
 
@@ -97,8 +97,8 @@ impl PagerServer {
             ["schedules"] => {
                 let span = span(asked, now);
                 let all = paging.overrides(span, &self.done().taken_shifts_by(now));
-                let told = all.iter().map(|(rotation, turns)| render::schedule(rotation, turns, span));
-                page(asked, "schedules", told.collect())
+                let incident = all.iter().map(|(rotation, turns)| render::schedule(rotation, turns, span));
+                page(asked, "schedules", incident.collect())
             }
             ["schedules", id, "overrides"] => {
                 if !paging.has_rotation(id) {
@@ -109,20 +109,20 @@ impl PagerServer {
                 Ok((200, json!({ "overrides": its.map(render::taken_shifts).collect::<Vec<_>>() })))
             }
             ["incidents"] => self.incidents(asked, now),
-            ["incidents", id] => self.told(200, id, now),
+            ["incidents", id] => self.incident_answer(200, id, now),
             ["incidents", id, "log_entries"] => {
-                let told = self.one(id, now)?;
-                page(asked, "log_entries", self.log(asked, &[told]))
+                let incident = self.one(id, now)?;
+                page(asked, "log_entries", self.log(asked, &[incident]))
             }
             ["log_entries"] => page(asked, "log_entries", self.log(asked, &self.all(now))),
             ["incidents", id, "notes"] => {
                 let notes = self.one(id, now)?.notes;
-                let told = notes.iter().map(|note| render::note(note, paging));
-                Ok((200, json!({ "notes": told.collect::<Vec<_>>() })))
+                let incident = notes.iter().map(|note| render::note(note, paging));
+                Ok((200, json!({ "notes": incident.collect::<Vec<_>>() })))
             }
             ["incidents", id, "alerts"] => {
-                let told = self.one(id, now)?;
-                let alerts = told.sent.iter().map(|sent| sent.alert(&told.incident));
+                let incident = self.one(id, now)?;
+                let alerts = incident.sent.iter().map(|sent| sent.alert(&incident.incident));
                 page(asked, "alerts", alerts.collect())
             }
             ["incidents", id, "past_incidents"] => self.past(id, now),
@@ -131,12 +131,12 @@ impl PagerServer {
     }
 
     /// An answer with the incident as it is now.
-    fn told(&self, status: u16, id: &str, now: Timestamp) -> PagerAnswer {
+    fn incident_answer(&self, status: u16, id: &str, now: Timestamp) -> PagerAnswer {
         Ok((status, json!({ "incident": self.rendered(&self.one(id, now)?) })))
     }
 
-    fn rendered(&self, told: &IncidentWithActions) -> Value {
-        render::incident(told, &self.world.paging, &self.done())
+    fn rendered(&self, incident: &IncidentWithActions) -> Value {
+        render::incident(incident, &self.world.paging, &self.done())
     }
 
     /// The incidents that match the query, newest first.
@@ -155,7 +155,7 @@ impl PagerServer {
             let at = incident.resolved_at.filter(|_| by_end).unwrap_or(incident.created_at);
             (std::cmp::Reverse(at), std::cmp::Reverse(incident.number))
         });
-        page(asked, "incidents", all.iter().map(|told| self.rendered(told)).collect())
+        page(asked, "incidents", all.iter().map(|incident| self.rendered(incident)).collect())
     }
 
     /// The log entries of incidents, newest first.
@@ -163,10 +163,10 @@ impl PagerServer {
         let moment = |name: &str| asked.parameter(name).and_then(|text| text.parse::<Timestamp>().ok());
         let (since, until) = (moment("since"), moment("until"));
         let mut entries: Vec<(Timestamp, Value)> = Vec::new();
-        for told in all {
-            for (step, number) in told.steps.iter().zip(1..) {
+        for incident in all {
+            for (step, number) in incident.steps.iter().zip(1..) {
                 if since.is_none_or(|since| step.at >= since) && until.is_none_or(|until| step.at < until) {
-                    entries.push((step.at, render::step(step, number, &told.incident, &self.world.paging)));
+                    entries.push((step.at, render::step(step, number, &incident.incident, &self.world.paging)));
                 }
             }
         }
@@ -177,14 +177,14 @@ impl PagerServer {
     /// Earlier incidents of the same alert.
     fn past(&self, id: &str, now: Timestamp) -> PagerAnswer {
         let all = self.all(now);
-        let its = all.iter().find(|told| *told.incident.id == *id).ok_or((404, "Not Found"))?;
+        let its = all.iter().find(|incident| *incident.incident.id == *id).ok_or((404, "Not Found"))?;
         let of_alert =
             all.iter().filter(|other| its.sent.is_some() && other.incident.firing == its.incident.firing);
         let mut earlier: Vec<&IncidentWithActions> =
             of_alert.filter(|other| other.incident.created_at < its.incident.created_at).collect();
-        earlier.sort_by_key(|told| std::cmp::Reverse(told.incident.created_at));
+        earlier.sort_by_key(|incident| std::cmp::Reverse(incident.incident.created_at));
         earlier.truncate(PAST);
-        let past = earlier.iter().map(|told| json!({ "incident": self.rendered(told), "score": 940.0 }));
+        let past = earlier.iter().map(|incident| json!({ "incident": self.rendered(incident), "score": 940.0 }));
         let past: Vec<Value> = past.collect();
         Ok((200, json!({ "total": past.len(), "limit": PAST, "past_incidents": past })))
     }
@@ -213,8 +213,8 @@ fn page(asked: &ParsedRequest, key: &str, items: Vec<Value>) -> PagerAnswer {
 }
 
 /// Whether the incident is resolved.
-fn is_over(told: &IncidentWithActions) -> bool {
-    told.incident.status == IncidentStatus::Resolved
+fn is_over(incident: &IncidentWithActions) -> bool {
+    incident.incident.status == IncidentStatus::Resolved
 }
 
 #[cfg(test)]

@@ -236,11 +236,11 @@ impl PagingFixture {
 
     /// The policies with the services of their teams.
     pub(super) fn policies(&self, services: &[fixtures::ServiceFixture]) -> Vec<EscalationPolicy> {
-        self.policy.iter().map(|policy| self.told(policy, services)).collect()
+        self.policy.iter().map(|policy| self.to_model(policy, services)).collect()
     }
 
     /// A policy as the model's type.
-    fn told(&self, policy: &Policy, services: &[fixtures::ServiceFixture]) -> EscalationPolicy {
+    fn to_model(&self, policy: &Policy, services: &[fixtures::ServiceFixture]) -> EscalationPolicy {
         let mut services: Vec<PagerRef> = services
             .iter()
             .filter(|service| self.policy_of(&service.team).id == policy.id)

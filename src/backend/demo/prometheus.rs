@@ -35,7 +35,7 @@ impl LocalServer for PrometheusServer {
     fn answer(&self, request: Request) -> Receiving<'_> {
         let now = self.clock.now();
         let (status, body) =
-            self.told(&ParsedRequest::of(&request), now).unwrap_or_else(|(status, error)| {
+            self.respond(&ParsedRequest::of(&request), now).unwrap_or_else(|(status, error)| {
                 (status, json!({ "status": "error", "errorType": "bad_data", "error": error }))
             });
         Box::pin(ready(Ok(exchange::answer(status, &body, now))))
@@ -48,7 +48,7 @@ impl PrometheusServer {
     }
 
     /// The response to one request.
-    fn told(&self, asked: &ParsedRequest, now: Timestamp) -> Result<(u16, Value), (u16, String)> {
+    fn respond(&self, asked: &ParsedRequest, now: Timestamp) -> Result<(u16, Value), (u16, String)> {
         let data = match asked.path().as_slice() {
             ["api", "v1", "query"] => self.query(asked, now)?,
             ["api", "v1", "query_range"] => self.range(asked)?,
@@ -86,16 +86,16 @@ impl PrometheusServer {
             }
             promql::Evaluated::Text(text) => json!({ "resultType": "string", "result": [t, text] }),
             promql::Evaluated::Lines(lines) => {
-                let told = lines.iter().filter_map(|line| {
+                let reported = lines.iter().filter_map(|line| {
                     let value = line.values.first().copied().flatten()?;
                     Some(json!({ "metric": pairs(&line.labels), "value": point(value) }))
                 });
-                json!({ "resultType": "vector", "result": told.collect::<Vec<_>>() })
+                json!({ "resultType": "vector", "result": reported.collect::<Vec<_>>() })
             }
             promql::Evaluated::Samples(all) => {
-                let told =
+                let reported =
                     all.iter().map(|WindowSamples { labels, points }| matrix(labels, points.iter().copied()));
-                json!({ "resultType": "matrix", "result": told.collect::<Vec<_>>() })
+                json!({ "resultType": "matrix", "result": reported.collect::<Vec<_>>() })
             }
         })
     }
@@ -116,11 +116,11 @@ impl PrometheusServer {
             times.push(start + times.len() as f64 * step);
         }
         let lines = promql::range(&self.series(), &expr, &times).map_err(|error| (422, error))?;
-        let told = lines.iter().map(|line| {
+        let reported = lines.iter().map(|line| {
             let points = times.iter().zip(&line.values).filter_map(|(t, value)| Some((*t, (*value)?)));
             matrix(&line.labels, points)
         });
-        Ok(json!({ "resultType": "matrix", "result": told.collect::<Vec<_>>() }))
+        Ok(json!({ "resultType": "matrix", "result": reported.collect::<Vec<_>>() }))
     }
 
     /// Answers a request for alerting rules, in their groups.
@@ -129,10 +129,10 @@ impl PrometheusServer {
         let mut groups: Vec<(&str, Vec<Value>)> = Vec::new();
         let is_wanted = asked.parameter("type").is_none_or(|kind| kind == "alert");
         for rule in self.world.rules_of(self.region).filter(|_| is_wanted) {
-            let told = self::rule(rule, &self.world.alerts_by(rule, t, &self.time));
+            let reported = self::rule(rule, &self.world.alerts_by(rule, t, &self.time));
             match groups.iter_mut().find(|(name, _)| *name == &*rule.shown.group) {
-                Some((_, rules)) => rules.push(told),
-                None => groups.push((&*rule.shown.group, vec![told])),
+                Some((_, rules)) => rules.push(reported),
+                None => groups.push((&*rule.shown.group, vec![reported])),
             }
         }
         let groups = groups.into_iter().map(|(name, rules)| {
@@ -179,7 +179,7 @@ fn rule(rule: &DemoRule, alerts: &[Alert]) -> Value {
         some if some.iter().any(Alert::is_firing) => "firing",
         _ => "pending",
     };
-    let told = alerts.iter().map(|alert| {
+    let reported = alerts.iter().map(|alert| {
         // the start of the condition: the alert fires later, by the rule's `for`
         let hold = if alert.is_firing() { shown.hold } else { std::time::Duration::ZERO };
         json!({
@@ -197,7 +197,7 @@ fn rule(rule: &DemoRule, alerts: &[Alert]) -> Value {
         "duration": shown.hold.as_secs_f64(),
         "labels": pairs(&shown.labels),
         "annotations": pairs(&shown.annotations),
-        "alerts": told.collect::<Vec<_>>(),
+        "alerts": reported.collect::<Vec<_>>(),
         "health": "ok",
         "state": state,
     })
@@ -205,9 +205,9 @@ fn rule(rule: &DemoRule, alerts: &[Alert]) -> Value {
 
 /// A parameter as a number.
 fn seconds(asked: &ParsedRequest, name: &str) -> Result<f64, (u16, String)> {
-    let told =
-        asked.parameter(name).and_then(|text| text.parse::<f64>().ok()).filter(|told| told.is_finite());
-    told.ok_or_else(|| (400, format!("invalid parameter \"{name}\": cannot parse it to a valid number")))
+    let reported =
+        asked.parameter(name).and_then(|text| text.parse::<f64>().ok()).filter(|reported| reported.is_finite());
+    reported.ok_or_else(|| (400, format!("invalid parameter \"{name}\": cannot parse it to a valid number")))
 }
 
 pub(super) fn pairs(labels: &Labels) -> Map<String, Value> {

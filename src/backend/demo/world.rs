@@ -190,9 +190,9 @@ impl DemoWorld {
 
     /// All deployments of the scenario to a service.
     fn deploys<'a>(&'a self, place: &'a ServiceInRegion) -> impl Iterator<Item = (Begin, &'a Deploy)> {
-        let told = self.fixtures.scenario.chapter.iter().zip(0..);
+        let reported = self.fixtures.scenario.chapter.iter().zip(0..);
         let all =
-            told.filter_map(|(chapter, number)| Some((Begin::Chapter(number), chapter.deploy.as_ref()?)));
+            reported.filter_map(|(chapter, number)| Some((Begin::Chapter(number), chapter.deploy.as_ref()?)));
         all.filter(|(_, deploy)| deploy.service == *place.name && deploy.region == place.region)
     }
 

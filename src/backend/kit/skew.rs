@@ -71,12 +71,12 @@ mod tests {
     #[test]
     fn a_difference_of_two_seconds_means_nothing_and_one_that_stays_is_not_followed() {
         let skew = Skew::default();
-        let mut told = Vec::new();
+        let mut reported = Vec::new();
         for date in [None, Some(2), Some(40), Some(42), None, Some(43), Some(-1), Some(-9)] {
             skew.follow(date.map(at), at(0));
-            told.push(skew.ahead().as_secs());
+            reported.push(skew.ahead().as_secs());
         }
-        assert_eq!(told, [0, 0, 40, 40, 40, 43, 0, -9]);
+        assert_eq!(reported, [0, 0, 40, 40, 40, 43, 0, -9]);
         assert_eq!(skew.there(at(10)), at(1));
         skew.set(None);
         assert_eq!(skew.there(at(10)), at(10));

@@ -44,11 +44,11 @@ impl<const PER_SECOND: i64> Epoch<PER_SECOND> {
         let whole = |units: i64| {
             Timestamp::from_nanosecond(i128::from(units) * i128::from(1_000_000_000 / PER_SECOND)).ok()
         };
-        let told = match word.0.trim().parse() {
+        let reported = match word.0.trim().parse() {
             Ok(units) => whole(units),
             Err(_) => word.number().and_then(Self::at),
         };
-        Self(told.filter(|moment| *moment > Timestamp::UNIX_EPOCH))
+        Self(reported.filter(|moment| *moment > Timestamp::UNIX_EPOCH))
     }
 }
 
@@ -119,8 +119,8 @@ mod tests {
             ("0", None),
             (r#""soon""#, None),
         ] {
-            let told = read::<Rfc3339OrSeconds>(json).0.map(|moment| moment.to_string());
-            assert_eq!(told.as_deref(), moment, "{json}");
+            let reported = read::<Rfc3339OrSeconds>(json).0.map(|moment| moment.to_string());
+            assert_eq!(reported.as_deref(), moment, "{json}");
         }
         for (json, seconds) in [("300", Some(300)), (r#""5m""#, Some(300)), (r#""x""#, None), ("-1", None)] {
             assert_eq!(read::<Length>(json).0, seconds.map(Duration::from_secs), "{json}");

@@ -81,17 +81,17 @@ impl TextReader<'_> {
     /// Maps an entry of the log.
     pub(super) fn step(&mut self, wire: &wire::LogEntry) -> IncidentEvent {
         let kind = self.text(wire.kind());
-        let told = wire.user.0.iter().chain(&wire.assignees.all);
-        let told: Vec<Text> = told.map(|thing| self.name(thing)).collect();
+        let reported = wire.user.0.iter().chain(&wire.assignees.all);
+        let reported: Vec<Text> = reported.map(|thing| self.name(thing)).collect();
         let agent = wire.agent.0.as_ref();
-        let did = agent.filter(|agent| agent.is("user") || told.is_empty()).map(|agent| self.name(agent));
+        let did = agent.filter(|agent| agent.is("user") || reported.is_empty()).map(|agent| self.name(agent));
         let who = match &*kind {
-            "notify" | "assign" if !told.is_empty() => Some(self.text(&told.join(", "))),
-            _ => did.or_else(|| (!told.is_empty()).then(|| self.text(&told.join(", ")))),
+            "notify" | "assign" if !reported.is_empty() => Some(self.text(&reported.join(", "))),
+            _ => did.or_else(|| (!reported.is_empty()).then(|| self.text(&reported.join(", ")))),
         };
         let channel = wire.channel.0.as_ref();
         let channel = channel.and_then(|channel| {
-            let notified = channel.notification.0.as_ref().map(|told| &told.kind);
+            let notified = channel.notification.0.as_ref().map(|reported| &reported.kind);
             let notified = notified.filter(|kind| !kind.0.is_empty());
             self.some(notified.unwrap_or(&channel.kind))
         });
@@ -210,6 +210,6 @@ fn named(name: Text, usual: &str) -> Text {
 
 /// The time in a field; the epoch if it cannot be read, because that is obviously wrong on the screen, but a guess would look
 /// right.
-fn at(told: Rfc3339) -> Timestamp {
-    told.0.unwrap_or(Timestamp::UNIX_EPOCH)
+fn at(reported: Rfc3339) -> Timestamp {
+    reported.0.unwrap_or(Timestamp::UNIX_EPOCH)
 }

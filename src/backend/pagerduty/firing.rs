@@ -60,9 +60,9 @@ impl TextReader<'_> {
     /// Reads the alerts from the details of a page: from `firing` as Alertmanager and Grafana write it, from `labels`, or
     /// from fields named like labels (custom `details` in Alertmanager's configuration).
     pub(super) fn firing(&mut self, details: &Value) -> FiringText {
-        let told = details.get("firing").map(|firing| read(firing, self)).unwrap_or_default();
-        if !told.each.is_empty() {
-            return told;
+        let reported = details.get("firing").map(|firing| read(firing, self)).unwrap_or_default();
+        if !reported.each.is_empty() {
+            return reported;
         }
         let is_one = |value: &Value| value.get("alertname").is_some_and(Value::is_string);
         let Some(fields) = details
@@ -70,7 +70,7 @@ impl TextReader<'_> {
             .filter(|labels| labels.is_object())
             .or(Some(details).filter(|it| is_one(it)))
         else {
-            return told;
+            return reported;
         };
         let texts = fields
             .as_object()
@@ -80,7 +80,7 @@ impl TextReader<'_> {
         let pairs =
             texts.filter(|(name, _)| !COUNTS.contains(&name.as_str()) && !NO_LABELS.contains(&name.as_str()));
         let labels = Labels::new(pairs.map(|(name, value)| (self.text(name), self.text(value))).collect());
-        FiringText { each: vec![labels.clone()], labels, ..told }
+        FiringText { each: vec![labels.clone()], labels, ..reported }
     }
 
     /// The labels of the alerts that opened an incident.
@@ -88,8 +88,8 @@ impl TextReader<'_> {
         let entry = wire.first_trigger_log_entry.0.as_ref();
         let Some(channel) = entry.and_then(|entry| entry.channel.0.as_ref()) else { return Vec::new() };
         let inner = channel.cef_details.0.as_ref().map(|inner| &inner.details);
-        let told = [Some(&channel.details), inner].into_iter().flatten();
-        told.map(|details| self.firing(details).each).find(|each| !each.is_empty()).unwrap_or_default()
+        let reported = [Some(&channel.details), inner].into_iter().flatten();
+        reported.map(|details| self.firing(details).each).find(|each| !each.is_empty()).unwrap_or_default()
     }
 }
 

@@ -88,8 +88,8 @@ impl PagerDuty {
         };
         let (gap, cost) = match self.log(since, until + END).await {
             Ok((log, whole_since)) => {
-                let told = self.read(|reader| reader.told(&log.items));
-                self.kept().history.apply_changes(told, whole_since);
+                let reported = self.read(|reader| reader.changes_by_incident(&log.items));
+                self.kept().history.apply_changes(reported, whole_since);
                 let before = instant(whole_since);
                 let gap =
                     format!("who acknowledged incidents before {before} is not known: the log is too long");
@@ -120,14 +120,14 @@ impl History {
     }
 
     /// Adds acknowledgements and assignments from the log, and marks the incidents that were covered by the log as looked up.
-    fn apply_changes(&mut self, mut told: HashMap<Text, IncidentChanges>, whole_since: Timestamp) {
+    fn apply_changes(&mut self, mut reported: HashMap<Text, IncidentChanges>, whole_since: Timestamp) {
         for (id, incident) in &mut self.resolved {
-            if let Some(told) = told.remove(id) {
+            if let Some(reported) = reported.remove(id) {
                 if incident.acknowledged.is_empty() {
-                    incident.acknowledged = told.acknowledged;
+                    incident.acknowledged = reported.acknowledged;
                 }
                 if incident.assigned.is_empty() {
-                    incident.assigned = told.assigned;
+                    incident.assigned = reported.assigned;
                 }
             }
             if incident.created_at >= whole_since {
@@ -141,30 +141,30 @@ impl History {
 
 impl TextReader<'_> {
     /// The acknowledgements and the last assignment of each incident in the log.
-    fn told(&mut self, newest_first: &[wire::LogEntry]) -> HashMap<Text, IncidentChanges> {
+    fn changes_by_incident(&mut self, newest_first: &[wire::LogEntry]) -> HashMap<Text, IncidentChanges> {
         let mut all: HashMap<Text, IncidentChanges> = HashMap::new();
         for entry in newest_first {
             let Some(at) = entry.created_at.0 else { continue };
             let Some(id) = entry.incident.0.as_ref().and_then(|incident| self.some(&incident.id)) else {
                 continue;
             };
-            let told = all.entry(id).or_default();
+            let reported = all.entry(id).or_default();
             match entry.kind() {
                 "acknowledge" => {
                     let who = entry.agent.0.as_ref().map_or_else(somebody, |agent| self.person(agent));
-                    told.acknowledged.push(Attribution { who, at });
+                    reported.acknowledged.push(Attribution { who, at });
                 }
-                "assign" | "escalate" if told.assigned.is_empty() => {
+                "assign" | "escalate" if reported.assigned.is_empty() => {
                     let people =
                         entry.assignees.all.iter().map(|who| Attribution { who: self.person(who), at });
-                    told.assigned = people.collect();
+                    reported.assigned = people.collect();
                 }
                 _ => {}
             }
         }
-        for told in all.values_mut() {
-            told.acknowledged.sort_by(|a, b| (a.at, &a.who).cmp(&(b.at, &b.who)));
-            told.acknowledged.dedup();
+        for reported in all.values_mut() {
+            reported.acknowledged.sort_by(|a, b| (a.at, &a.who).cmp(&(b.at, &b.who)));
+            reported.acknowledged.dedup();
         }
         all
     }

@@ -140,8 +140,8 @@ impl PagerDuty {
         let (key, mut cost) = if let Some(key) = known {
             (key, Cost::default())
         } else {
-            let (key, told) = self.key().await?;
-            (key, told.as_ref().map_or(Cost::REFUSED, Cost::of))
+            let (key, reported) = self.key().await?;
+            (key, reported.as_ref().map_or(Cost::REFUSED, Cost::of))
         };
         let (me, spent) = self.me(&key).await?;
         cost.add(spent);

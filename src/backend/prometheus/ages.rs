@@ -28,7 +28,7 @@ pub(super) struct Ages {
     /// The services whose data begin within the window, with the begin.
     begin: HashMap<Text, Timestamp>,
     /// The services with any data in the window; empty if one of the queries failed.
-    told: HashSet<Text>,
+    reported: HashSet<Text>,
     /// If no service has data older than the window: the begin of the oldest data.
     oldest_data_begin: Option<Timestamp>,
     /// The time of the newest sample of each service, where known.
@@ -72,7 +72,7 @@ impl Ages {
 
     /// Stores which services have a request rate now. A service that the last search did not find began after it.
     pub(super) fn update_rated(&mut self, rated: HashSet<Text>, now: Timestamp) {
-        let is_new = |service: &&Text| !self.told.is_empty() && !self.told.contains(*service);
+        let is_new = |service: &&Text| !self.reported.is_empty() && !self.reported.contains(*service);
         for service in rated.iter().filter(is_new) {
             self.begin.entry(service.clone()).or_insert(now);
         }
@@ -108,12 +108,12 @@ impl Ages {
         }))
         .await;
         self.begin.clear();
-        self.told.clear();
+        self.reported.clear();
         let mut oldest: Option<f64> = None;
         let covered = (start.as_second() as f64) + slack.as_secs_f64() + 1.0;
         for ((_, selector_group), samples) in selector_groups.iter().zip(&found) {
-            for (service, sample) in samples.iter().flat_map(|samples| selector_group.told(samples)) {
-                self.told.insert(service.clone());
+            for (service, sample) in samples.iter().flat_map(|samples| selector_group.samples_by_service(samples)) {
+                self.reported.insert(service.clone());
                 oldest = Some(oldest.map_or(sample.value, |known| known.min(sample.value)));
                 if sample.value > covered
                     && let Some(begin) = Epoch::<1>::at(sample.value)
@@ -124,7 +124,7 @@ impl Ages {
             }
         }
         if found.iter().any(Result::is_err) {
-            self.told.clear();
+            self.reported.clear();
         }
         self.oldest_data_begin = oldest.filter(|oldest| *oldest > covered).and_then(Epoch::<1>::at);
         self.known_for = (found.iter().any(Result::is_ok) || found.is_empty()).then_some(window);
@@ -145,7 +145,7 @@ impl Ages {
         .await;
         self.newest.clear();
         for ((_, selector_group), samples) in selector_groups.iter().zip(&found) {
-            for (service, sample) in samples.iter().flat_map(|samples| selector_group.told(samples)) {
+            for (service, sample) in samples.iter().flat_map(|samples| selector_group.samples_by_service(samples)) {
                 if let Some(moment) = Epoch::<1>::at(sample.value) {
                     let newest = self.newest.entry(service.clone()).or_insert(moment);
                     *newest = moment.max(*newest);

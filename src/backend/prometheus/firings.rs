@@ -94,7 +94,7 @@ pub(super) async fn board(
         let found = split(&merged(look, its, span), every, looked_at);
         let hold = rule.map(|rule| rule.hold);
         let firings =
-            found.into_iter().map(|firing| firing.told(labels.clone(), hold, looked_at.start)).collect();
+            found.into_iter().map(|firing| firing.to_firing(labels.clone(), hold, looked_at.start)).collect();
         by_labels.entry(labels.clone()).or_default().push(firings);
     }
     let firings = by_labels.into_values().flat_map(merge_servers).collect();
@@ -332,8 +332,8 @@ fn interval(exact: Option<&ExactSamples>) -> Option<f64> {
     let fires: Vec<i64> = exact.fires.iter().copied().collect();
     let any =
         || fires.windows(2).filter_map(|pair| Some(gap(*pair.first()?, *pair.last()?))).reduce(f64::min);
-    let told = within.reduce(f64::min);
-    if active.is_empty() { any() } else { told }
+    let reported = within.reduce(f64::min);
+    if active.is_empty() { any() } else { reported }
 }
 
 /// All times at which the alert fired, sorted: the stored samples, and the borders of windows that were not read.
@@ -409,16 +409,16 @@ fn split(samples: &[FiringSample], interval: Option<f64>, looked_at: TimeRange) 
 impl FoundFiring {
     /// The firing as the model's type. If the firing began before the time range, its start is computed from the active time
     /// and the `for` of the rule.
-    fn told(&self, labels: Labels, hold: Option<Duration>, begin: Timestamp) -> Firing {
+    fn to_firing(&self, labels: Labels, hold: Option<Duration>, begin: Timestamp) -> Firing {
         let mut from = moment(self.from);
         let mut is_about = self.is_about;
         if self.begins_before {
             let active = self.active.map(moment);
             match active.map(|active| active.checked_add(hold.unwrap_or_default()).unwrap_or(active)) {
                 // the firing may also begin with the first sample
-                Some(told) if self.is_exact && told >= begin => {}
-                Some(told) => {
-                    from = if self.is_exact { told.min(from) } else { told };
+                Some(reported) if self.is_exact && reported >= begin => {}
+                Some(reported) => {
+                    from = if self.is_exact { reported.min(from) } else { reported };
                     is_about |= hold.is_none();
                 }
                 None => is_about = true,

@@ -369,8 +369,8 @@ mod tests {
             (&[0.0, 0.0, 0.0, 0.0], &[0.0, 0.0]),
             (&[], &[]),
         ] {
-            let told = without_young_rates(values, 2);
-            assert_eq!(format!("{told:?}"), format!("{expected:?}"), "{values:?}");
+            let reported = without_young_rates(values, 2);
+            assert_eq!(format!("{reported:?}"), format!("{expected:?}"), "{values:?}");
         }
     }
 }

@@ -90,7 +90,7 @@ impl SelectorGroup {
     }
 
     /// The samples that name a service, each with that service.
-    pub(super) fn told<'a>(&self, samples: &'a [Sample]) -> impl Iterator<Item = (&'a Text, &'a Sample)> {
+    pub(super) fn samples_by_service<'a>(&self, samples: &'a [Sample]) -> impl Iterator<Item = (&'a Text, &'a Sample)> {
         samples.iter().filter_map(|sample| Some((sample.labels.get(&self.label)?, sample)))
     }
 }

@@ -70,8 +70,8 @@ pub(super) async fn board(
     call: &QuestionRequests<'_>,
     reading: &RuleReader<'_>,
 ) -> Result<RuleBoard, SourceError> {
-    let told = call.get("api/v1/rules", &[("type", "alert")]).await;
-    let body = told.map_err(|error| {
+    let reported = call.get("api/v1/rules", &[("type", "alert")]).await;
+    let body = reported.map_err(|error| {
         // VictoriaMetrics answers 400 to an unknown path
         let (ErrorKind::Refused { status: 404 | 501, message } | ErrorKind::BadQuery { message }) =
             &error.trouble
@@ -166,8 +166,8 @@ pub(super) async fn recordings<T>(
     of: impl Fn(&Reader, &Group<'_>, &WireRule<'_>) -> Option<T>,
 ) -> Vec<T> {
     let Ok(body) = call.get("api/v1/rules", &[("type", "record")]).await else { return Vec::new() };
-    let Ok(told) = call.open::<Groups<'_>>(&body) else { return Vec::new() };
-    let all = told.groups.all.iter().flat_map(|group| group.rules.all.iter().map(move |rule| (group, rule)));
+    let Ok(reported) = call.open::<Groups<'_>>(&body) else { return Vec::new() };
+    let all = reported.groups.all.iter().flat_map(|group| group.rules.all.iter().map(move |rule| (group, rule)));
     let recording = all.filter(|(_, rule)| rule.kind.0 == "recording");
     recording.filter_map(|(group, rule)| of(&call.server.reader, group, rule)).collect()
 }

@@ -246,14 +246,14 @@ pub(super) fn ratio(failed: Option<f64>, all: f64) -> Option<f64> {
 
 fn requests(answers: &ServiceAnswers<'_>, readings: &mut ReadingSet) {
     for (job, result) in answers {
-        let (QueryScope::All(counter, selector_group), Ok(told)) = (job.part, result) else { continue };
+        let (QueryScope::All(counter, selector_group), Ok(reported)) = (job.part, result) else { continue };
         let failed = answers.iter().find_map(|(job, result)| {
             matches!(job.part, QueryScope::Failed(_, its) if std::ptr::eq(its, selector_group))
                 .then_some(&result.as_ref().ok()?.samples)
         });
         let failed: Option<BTreeMap<&Text, f64>> = failed
-            .map(|all| selector_group.told(all).map(|(service, sample)| (service, sample.value)).collect());
-        for (service, sample) in selector_group.told(&told.samples) {
+            .map(|all| selector_group.samples_by_service(all).map(|(service, sample)| (service, sample.value)).collect());
+        for (service, sample) in selector_group.samples_by_service(&reported.samples) {
             let signals = &mut reading(readings, service).signals;
             // an earlier entry already provides the rates of this service
             if signals.request_rate.is_some() {
@@ -284,9 +284,9 @@ fn latencies(answers: &ServiceAnswers<'_>, readings: &mut ReadingSet) {
             | QueryScope::Targets
             | QueryScope::Down => continue,
         };
-        let Ok(told) = result else { continue };
+        let Ok(reported) = result else { continue };
         let mut counts: BTreeMap<&Text, Vec<(f64, f64)>> = BTreeMap::new();
-        for (service, sample) in selector_group.told(&told.samples) {
+        for (service, sample) in selector_group.samples_by_service(&reported.samples) {
             if !std::ptr::eq(*speakers.entry(service).or_insert(selector_group), selector_group) {
                 continue;
             }
@@ -341,8 +341,8 @@ fn targets(
 ) {
     let mut described: BTreeMap<&Text, BTreeMap<&Text, Option<&Text>>> = BTreeMap::new();
     for (job, result) in answers {
-        let (QueryScope::Targets | QueryScope::Down, Ok(told)) = (job.part, result) else { continue };
-        for sample in &told.samples {
+        let (QueryScope::Targets | QueryScope::Down, Ok(reported)) = (job.part, result) else { continue };
+        for sample in &reported.samples {
             let Some((_, service)) = first_label(&sample.labels, &discovery.up_labels) else { continue };
             let targets = &mut reading(readings, service).targets;
             if matches!(job.part, QueryScope::Down) {

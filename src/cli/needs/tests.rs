@@ -43,10 +43,10 @@ fn demo_sources() -> Vec<Arc<dyn Source>> {
 type RecordedAnswers = Vec<(SourceId, Ask, Answered)>;
 
 /// A world with all answers of the demo sources, except those to one kind of question.
-fn world(told: &RecordedAnswers, but: Option<AskKind>) -> World {
-    let ids = told.iter().map(|(id, ..)| id.clone());
+fn world(answers: &RecordedAnswers, but: Option<AskKind>) -> World {
+    let ids = answers.iter().map(|(id, ..)| id.clone());
     let mut world = World::new(ids, HealthPolicy::default());
-    for (source, ask, answered) in told.iter().filter(|(_, ask, _)| Some(ask.kind()) != but) {
+    for (source, ask, answered) in answers.iter().filter(|(_, ask, _)| Some(ask.kind()) != but) {
         let question = Question { context: 0, source: source.clone(), ask: ask.clone(), known: None };
         world.apply(&question, answered.clone(), now());
     }
@@ -80,8 +80,8 @@ fn printed(world: &World, sources: &[SourceInfo]) -> BTreeMap<&'static str, Stri
         (DOCTOR, doctor::document(&view)),
     ];
     let texts = documents.into_iter().map(|(needs, document)| {
-        let told = ReportDocument { notes: Vec::new(), is_partial: false, ..document };
-        (needs.verb, json::render(&told))
+        let answers = ReportDocument { notes: Vec::new(), is_partial: false, ..document };
+        (needs.verb, json::render(&answers))
     });
     texts.chain([(CHECK.verb, check::verdict(&view, &[]).text)]).collect()
 }
@@ -90,17 +90,17 @@ fn printed(world: &World, sources: &[SourceInfo]) -> BTreeMap<&'static str, Stri
 async fn a_verb_waits_for_every_question_whose_answer_changes_what_it_prints() {
     let sources = demo_sources();
     let infos: Vec<SourceInfo> = sources.iter().map(|source| source.info().clone()).collect();
-    let mut told: RecordedAnswers = Vec::new();
+    let mut answers: RecordedAnswers = Vec::new();
     for source in &sources {
         for ask in source.info().answers.iter().filter_map(|kind| Some(kind.vital()?.now())) {
             let answered = source.answer(&ask, None).await;
-            told.push((source.info().id.clone(), ask, answered));
+            answers.push((source.info().id.clone(), ask, answered));
         }
     }
-    let whole = printed(&world(&told, None), &infos);
+    let whole = printed(&world(&answers, None), &infos);
     assert_eq!(whole.len(), VERBS.len(), "every verb is looked at");
     for kind in AskKind::ALL.into_iter().filter(|kind| kind.is_vital()) {
-        let without = printed(&world(&told, Some(kind)), &infos);
+        let without = printed(&world(&answers, Some(kind)), &infos);
         for needs in VERBS {
             let is_changed = whole[needs.verb] != without[needs.verb];
             assert!(

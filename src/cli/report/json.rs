@@ -23,8 +23,8 @@ pub(in crate::cli) fn render(document: &ReportDocument) -> String {
 
 fn rows(list: &ReportList) -> Value {
     let object = |row: &Vec<Cell>| {
-        let told = list.columns.iter().zip(row).filter(|(column, _)| !column.key.is_empty());
-        let pairs = told.map(|(column, cell)| (column.key.to_owned(), value(cell)));
+        let reported = list.columns.iter().zip(row).filter(|(column, _)| !column.key.is_empty());
+        let pairs = reported.map(|(column, cell)| (column.key.to_owned(), value(cell)));
         Value::Object(pairs.collect())
     };
     list.rows.iter().map(object).collect()

@@ -46,11 +46,11 @@ pub(super) fn run(cx: &CliContext<'_>, wanted: &Validate) -> ExitOutcome {
         print_error(trouble);
     }
     let outcome = outcome(&read, known.as_ref(), wanted.strict);
-    let told = match wanted.output {
+    let reported = match wanted.output {
         ValidateFormat::Text => as_text(&read, known.as_ref()),
         ValidateFormat::Json => format!("{:#}\n", as_json(&read, known.as_ref())),
     };
-    print(&told, outcome)
+    print(&reported, outcome)
 }
 
 fn outcome(read: &Definitions, known: Option<&KnownSeries>, strict: bool) -> ExitOutcome {

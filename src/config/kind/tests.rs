@@ -117,13 +117,13 @@ c.toml:17:1: unknown key `taems` in [sources.k]; did you mean `teams`?";
 #[test]
 fn a_kind_that_is_not_there_is_told_with_the_nearest_and_its_options_are_looked_at_all_the_same() {
     let wrong = read("[sources.p]\nkind = \"pagre\"\nteams = []\nbananas = 1\nauth.token.env = \"T\"\n");
-    let told = wrong.unwrap_err();
-    let mut lines = told.lines();
+    let reported = wrong.unwrap_err();
+    let mut lines = reported.lines();
     assert_eq!(
         lines.next(),
         Some("c.toml:2:8: `kind` in [sources.p] cannot be `pagre`; did you mean `pager`?")
     );
-    assert!(lines.next().is_some_and(|line| line.starts_with("c.toml:4:1: unknown key `bananas`")), "{told}");
+    assert!(lines.next().is_some_and(|line| line.starts_with("c.toml:4:1: unknown key `bananas`")), "{reported}");
     assert_eq!(lines.next(), None);
 }
 
@@ -168,8 +168,8 @@ fn secrets_can_have_any_name_in_headers_cookies_and_parameters() {
             "[sources.a] has `x-team` in both `auth` and `headers`",
         ),
     ] {
-        let told = read(&format!("{one}auth.{auth}\n")).unwrap_err();
-        assert!(told.lines().count() == 1 && told.ends_with(expected), "{auth}: {told}");
+        let reported = read(&format!("{one}auth.{auth}\n")).unwrap_err();
+        assert!(reported.lines().count() == 1 && reported.ends_with(expected), "{auth}: {reported}");
     }
 }
 

@@ -242,9 +242,9 @@ fn what_prometheus_refuses_is_told_with_its_place() {
         ("(x)[5m]", (1, 4), "elsewhere write [5m:]"),
         ("sum by (a:b) (x)", (1, 9), "expected a label"),
     ] {
-        let Err(QueryParseError::Refused(told)) = check(expr) else { panic!("{expr}: {:?}", check(expr)) };
-        assert_eq!((told.line, told.column), place, "{expr}: {told}");
-        assert!(told.message.starts_with(why) || told.message.contains(why), "{expr}: {told}");
+        let Err(QueryParseError::Refused(reported)) = check(expr) else { panic!("{expr}: {:?}", check(expr)) };
+        assert_eq!((reported.line, reported.column), place, "{expr}: {reported}");
+        assert!(reported.message.starts_with(why) || reported.message.contains(why), "{expr}: {reported}");
     }
 }
 
@@ -262,8 +262,8 @@ fn a_function_that_is_not_known_is_no_fault() {
 #[test]
 fn a_bucket_is_asked_for_by_a_number() {
     for le in ["abc", "250ms", "0,5", "NaN", " 1"] {
-        let told = check(&format!("sum(rate(h_bucket{{le=\"{le}\"}}[5m]))")).unwrap();
-        assert_eq!((told.len(), told[0].column), (1, 19), "{le}");
+        let reported = check(&format!("sum(rate(h_bucket{{le=\"{le}\"}}[5m]))")).unwrap();
+        assert_eq!((reported.len(), reported[0].column), (1, 19), "{le}");
     }
     for query in [
         "h_bucket{le=\"0.5\"}",

@@ -161,8 +161,8 @@ fn with_fewer_labels<'a, 'n>(
 
 fn matchers(names: &[&str], product: &LabelProduct<'_>) -> Vec<Matcher> {
     let all = names.iter().zip(product).map(|(name, values)| match values.first() {
-        Some(only) if values.len() == 1 => Matcher::told(*name, Operator::Equal, *only),
-        _ => Matcher::told(*name, Operator::Matches, alternation(values)),
+        Some(only) if values.len() == 1 => Matcher::from_server(*name, Operator::Equal, *only),
+        _ => Matcher::from_server(*name, Operator::Matches, alternation(values)),
     });
     all.collect()
 }

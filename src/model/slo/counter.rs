@@ -62,7 +62,7 @@ fn bare(mut expr: Expr) -> Expr {
 mod tests {
     use super::*;
 
-    fn told(part: &str, total: &str, grouping: &[&str]) -> Option<(String, String)> {
+    fn split_pair(part: &str, total: &str, grouping: &[&str]) -> Option<(String, String)> {
         let grouping: Vec<Text> = grouping.iter().map(|label| (*label).into()).collect();
         let query = |text: &str| Template::parse(text).unwrap();
         let (part, total) = counters(&query(part), &query(total), &grouping)?;
@@ -73,10 +73,10 @@ mod tests {
     fn the_sum_of_a_rate_is_a_counter_and_all_else_is_not() {
         let total = "sum by (b, a) (rate(m{x=\"y\"}[{{.window}}]))";
         let both = Some((r#"m{x="y"}"#.to_owned(), r#"m{x="y"}"#.to_owned()));
-        assert_eq!(told(total, total, &["a", "b"]), both);
+        assert_eq!(split_pair(total, total, &["a", "b"]), both);
         let simple = "(sum(increase((m)[{{ .window }}])))";
         assert_eq!(
-            told("sum(increase(m[{{.window}}]))", "sum(increase(m[{{.window}}]))", &[]).unwrap().0,
+            split_pair("sum(increase(m[{{.window}}]))", "sum(increase(m[{{.window}}]))", &[]).unwrap().0,
             "m"
         );
         for (part, grouping) in [
@@ -91,7 +91,7 @@ mod tests {
             ("m", &[]),
             (simple, &[]),
         ] {
-            assert_eq!(told(part, "sum(rate(m[{{.window}}]))", grouping), None, "{part}");
+            assert_eq!(split_pair(part, "sum(rate(m[{{.window}}]))", grouping), None, "{part}");
         }
     }
 }

@@ -161,7 +161,7 @@ impl InvalidRatio {
     }
 
     /// The message, which for NaN and infinity names the lookback and the evaluation.
-    pub fn told(self, over: Duration, evaluation: Evaluation) -> String {
+    pub fn message(self, over: Duration, evaluation: Evaluation) -> String {
         match self {
             Self::Nan => format!("{} is NaN", evaluation.ratio(over)),
             Self::Infinite(value) => format!("{} is {}", evaluation.ratio(over), infinity(value)),
@@ -309,10 +309,10 @@ mod tests {
         );
         let day = Duration::from_secs(86_400);
         assert_eq!(
-            InvalidRatio::Infinite(f64::INFINITY).told(day, Evaluation::Recorded),
+            InvalidRatio::Infinite(f64::INFINITY).message(day, Evaluation::Recorded),
             "the recorded 1d ratio is +Inf"
         );
-        assert_eq!(InvalidRatio::Nan.told(day, Evaluation::Live), "the 1d ratio is NaN");
+        assert_eq!(InvalidRatio::Nan.message(day, Evaluation::Live), "the 1d ratio is NaN");
         assert_eq!(of(-1e-12, 1.0).error(), Some(0.0));
         assert_eq!(
             InvalidRatio::Negative(-2.0).to_string(),
@@ -333,14 +333,14 @@ mod tests {
             extent: None,
             newest: None,
         };
-        let told = |recent, window| {
+        let reported = |recent, window| {
             let group = group(recent, window).mark_unexplained_nan();
             (group.recent.iter().map(|(_, measured)| *measured).collect::<Vec<_>>(), group.window)
         };
         let (idle, nan) = (MeasuredRatio::NoTraffic, MeasuredRatio::Odd(InvalidRatio::Nan));
-        assert_eq!(told([idle; 3], idle), (vec![idle; 3], idle));
-        assert_eq!(told([idle, ratio, ratio], ratio), (vec![idle, ratio, ratio], ratio));
-        assert_eq!(told([ratio, idle, ratio], idle), (vec![ratio, nan, ratio], nan));
+        assert_eq!(reported([idle; 3], idle), (vec![idle; 3], idle));
+        assert_eq!(reported([idle, ratio, ratio], ratio), (vec![idle, ratio, ratio], ratio));
+        assert_eq!(reported([ratio, idle, ratio], idle), (vec![ratio, nan, ratio], nan));
     }
 
     #[test]

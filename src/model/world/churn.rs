@@ -39,12 +39,12 @@ impl ServiceChurn {
     pub(super) fn follow(
         &mut self,
         before: Option<&[ServiceReading]>,
-        told: &[ServiceReading],
+        readings: &[ServiceReading],
         now: Timestamp,
     ) {
         self.gone.retain(|_, at| now.duration_since(*at) < LOST_SERVICES_KEPT);
         self.came.retain(|_, at| now.duration_since(*at) < PARTIAL_LOSS_SHOWN);
-        let mut left = told.iter().map(|reading| &reading.name).peekable();
+        let mut left = readings.iter().map(|reading| &reading.name).peekable();
         for old in before.unwrap_or_default() {
             while let Some(new) = left.next_if(|new| **new < old.name) {
                 self.came.insert(new.clone(), now);
@@ -58,13 +58,13 @@ impl ServiceChurn {
             self.came.extend(left.map(|new| (new.clone(), now)));
         }
         if !self.gone.is_empty() {
-            for reading in told {
+            for reading in readings {
                 if self.gone.remove(&reading.name).is_some() {
                     self.came.remove(&reading.name);
                 }
             }
         }
-        self.present = told.len();
+        self.present = readings.len();
     }
 
     /// The last loss of many services, or of all.
@@ -113,13 +113,13 @@ mod tests {
         let mut lost = ServiceChurn::default();
         let mut before: Option<Vec<ServiceReading>> = None;
         for (names, second) in answers {
-            let told = readings(names);
-            lost.follow(before.as_deref(), &told, at(*second));
-            before = Some(told);
+            let readings = readings(names);
+            lost.follow(before.as_deref(), &readings, at(*second));
+            before = Some(readings);
         }
         let end = at(answers.last().unwrap().1);
-        let told = lost.loss(end).map(|loss| (loss.gone, loss.of, loss.came));
-        (lost, told)
+        let readings = lost.loss(end).map(|loss| (loss.gone, loss.of, loss.came));
+        (lost, readings)
     }
 
     #[test]

@@ -68,10 +68,10 @@ fn services(world: &mut World, names: &[&str], now: i64) {
             ..ServiceReading::default()
         })
         .collect();
-    told(world, readings, now);
+    health_after(world, readings, now);
 }
 
-fn told(world: &mut World, readings: Vec<ServiceReading>, now: i64) {
+fn health_after(world: &mut World, readings: Vec<ServiceReading>, now: i64) {
     let board = ServiceBoard { readings, lookback: Duration::from_secs(60) };
     world.apply(&question("prom", Query::Services.now()), Ok(Reply::free(Answer::Services(board))), at(now));
 }
@@ -180,7 +180,7 @@ fn a_service_that_vanishes_while_it_was_down_stays_down_for_a_while() {
         ServiceReading { name: "cart".into(), targets: down, ..ServiceReading::default() },
         ServiceReading { name: "search".into(), ..ServiceReading::default() },
     ];
-    told(&mut world, readings, 200);
+    health_after(&mut world, readings, 200);
     for (now, health, words) in [
         (300, Health::Down, "all 2 targets are down when last known, no data any more"),
         (200 + 3599, Health::Down, "all 2 targets are down when last known, no data any more"),
@@ -273,7 +273,7 @@ fn services_that_are_called_otherwise_now_are_told_once_and_not_each() {
 #[test]
 fn a_signal_that_was_refused_keeps_what_it_last_said_and_no_service_is_healthy_without_it() {
     let mut world = world();
-    let told = |world: &mut World, error_ratio: Option<f64>, refused: bool, now: i64| {
+    let health_after = |world: &mut World, error_ratio: Option<f64>, refused: bool, now: i64| {
         let unknown = refused.then(|| UnknownSignal { signal: Signal::Errors, why: "422".into() });
         let reading = ServiceReading {
             name: "cart".into(),
@@ -286,12 +286,12 @@ fn a_signal_that_was_refused_keeps_what_it_last_said_and_no_service_is_healthy_w
         world.apply(&question("prom", Query::Services.now()), Ok(reply), at(now));
         world.service("cart").unwrap().health
     };
-    assert_eq!(told(&mut world, Some(0.0), false, 200), Health::Healthy);
-    assert_eq!(told(&mut world, None, true, 210), Health::Unknown);
-    assert_eq!(told(&mut world, Some(0.3), false, 220), Health::Critical);
-    assert_eq!(told(&mut world, None, true, 230), Health::Critical);
-    assert_eq!(told(&mut world, None, true, 220 + 3600), Health::Unknown, "an hour later nobody knows");
-    assert_eq!(told(&mut world, Some(0.0), false, 5000), Health::Healthy);
+    assert_eq!(health_after(&mut world, Some(0.0), false, 200), Health::Healthy);
+    assert_eq!(health_after(&mut world, None, true, 210), Health::Unknown);
+    assert_eq!(health_after(&mut world, Some(0.3), false, 220), Health::Critical);
+    assert_eq!(health_after(&mut world, None, true, 230), Health::Critical);
+    assert_eq!(health_after(&mut world, None, true, 220 + 3600), Health::Unknown, "an hour later nobody knows");
+    assert_eq!(health_after(&mut world, Some(0.0), false, 5000), Health::Healthy);
 }
 
 #[test]
@@ -375,9 +375,9 @@ fn an_alerts_service_is_what_its_labels_say_in_their_order_whatever_else_is_know
             }
             alerts(&mut world, "am", vec![Arc::clone(&alert)], 101);
             services(&mut world, &["app", "web"], 102);
-            let told = world.alerts_with_services().next().unwrap().1.map(|name| &**name);
+            let health_after = world.alerts_with_services().next().unwrap().1.map(|name| &**name);
             assert_eq!(
-                (told, world.service_of(&alert.labels).map(|name| &**name)),
+                (health_after, world.service_of(&alert.labels).map(|name| &**name)),
                 (named, named),
                 "{labels:?}"
             );

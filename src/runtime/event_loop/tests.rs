@@ -338,7 +338,7 @@ async fn a_stop_and_a_continue_take_the_terminal_over_and_draw_anew() {
         })
         .await;
     assert_eq!((terminal.stopped, terminal.taken_over, app.size), (2, 3, (40, 2)));
-    assert_eq!(app.told, ["burnwatch cannot be suspended here (entity not found)"]);
+    assert_eq!(app.messages, ["burnwatch cannot be suspended here (entity not found)"]);
 }
 
 #[tokio::test(start_paused = true)]
@@ -350,7 +350,7 @@ async fn what_is_too_long_for_the_clipboard_is_told() {
             }
         })
         .await;
-    assert_eq!(app.told, ["not copied: 200 kB are more than the 100 kB that terminals accept"]);
+    assert_eq!(app.messages, ["not copied: 200 kB are more than the 100 kB that terminals accept"]);
 }
 
 #[tokio::test(start_paused = true)]

@@ -65,7 +65,7 @@ impl ExecutorFixture {
         let (reports, mut inbox) = mpsc::channel(1000);
         let count = plan.actions.len();
         executor.pass(plan, self.gates(), reports).await;
-        let (mut told, mut endings) = (Vec::new(), vec![None; count]);
+        let (mut messages, mut endings) = (Vec::new(), vec![None; count]);
         while let Some(report) = inbox.recv().await {
             let TaskReport::Ready(Event::ActionProgressed { plan: 7, index, progress }) = report else {
                 panic!("another report")
@@ -73,9 +73,9 @@ impl ExecutorFixture {
             if let ActionProgress::Ended(how) = &progress {
                 assert!(endings[index].replace(how.clone()).is_none(), "{index} ended twice");
             }
-            told.push((index, progress));
+            messages.push((index, progress));
         }
-        (told, endings.into_iter().map(Option::unwrap).collect())
+        (messages, endings.into_iter().map(Option::unwrap).collect())
     }
 
     async fn one(&self) -> ActionResult {
@@ -103,11 +103,11 @@ fn plan(count: usize) -> Plan {
 }
 
 fn is_refused(ending: &ActionResult, words: &str) -> bool {
-    matches!(ending, ActionResult::Refused { .. }) && ending.words().is_some_and(|told| told.contains(words))
+    matches!(ending, ActionResult::Refused { .. }) && ending.words().is_some_and(|messages| messages.contains(words))
 }
 
 fn is_held(ending: &ActionResult, words: &str) -> bool {
-    matches!(ending, ActionResult::Held { .. }) && ending.words().is_some_and(|told| told.contains(words))
+    matches!(ending, ActionResult::Held { .. }) && ending.words().is_some_and(|messages| messages.contains(words))
 }
 
 const DONE: Look = Look::Sees(Verification::Done { id: None });
@@ -116,9 +116,9 @@ const NOT_DONE: Look = Look::Sees(Verification::NotDone);
 #[tokio::test(start_paused = true)]
 async fn what_is_done_is_told_and_stands_in_the_journal_before_and_after() {
     let fixture = fixture(&doer([], []));
-    let (told, endings) = fixture.perform(1).await;
+    let (messages, endings) = fixture.perform(1).await;
     let done = ActionResult::Done { id: Some("N1".into()) };
-    assert_eq!(told, [(0, ActionProgress::Sending), (0, ActionProgress::Ended(done.clone()))]);
+    assert_eq!(messages, [(0, ActionProgress::Sending), (0, ActionProgress::Ended(done.clone()))]);
     assert_eq!(endings[0], done);
     let text = std::fs::read_to_string(fixture.path()).unwrap();
     let steps: Vec<String> = text
@@ -181,16 +181,16 @@ async fn an_ending_that_cannot_be_written_is_told() {
     std::fs::remove_file(&path).unwrap();
     std::fs::create_dir(&path).unwrap();
     acting.await.unwrap();
-    let mut told = Vec::new();
+    let mut messages = Vec::new();
     while let Some(report) = inbox.recv().await {
-        told.push(match report {
+        messages.push(match report {
             TaskReport::Ready(Event::MessageReceived(message)) => message.text,
             TaskReport::Ready(Event::ActionProgressed { progress, .. }) => format!("{progress:?}"),
             _ => panic!("another report"),
         });
     }
-    assert!(told[1].contains("#0: done, but the result could not be written"), "{told:?}");
-    assert!(told[2].contains("Done"), "{told:?}");
+    assert!(messages[1].contains("#0: done, but the result could not be written"), "{messages:?}");
+    assert!(messages[2].contains("Done"), "{messages:?}");
 }
 
 #[tokio::test(start_paused = true)]
@@ -218,11 +218,11 @@ async fn asked_too_often_it_waits_as_told_and_tries_again() {
     };
     let fixture = fixture(&doer([limited(30), limited(20)], []));
     let begun = Instant::now();
-    let (told, endings) = fixture.perform(1).await;
+    let (messages, endings) = fixture.perform(1).await;
     assert!(endings[0].is_done());
     assert_eq!(fixture.doer.acted.load(SeqCst), 3);
     assert!((50..53).contains(&begun.elapsed().as_secs()), "{:?}", begun.elapsed());
-    let ActionProgress::Waiting { until } = told[1].1 else { panic!("{told:?}") };
+    let ActionProgress::Waiting { until } = messages[1].1 else { panic!("{messages:?}") };
     assert!((29..32).contains(&until.duration_since(start()).as_secs()), "{until}");
     let records = fixture.records().await;
     assert!(records[0].sent_at.unwrap() > start() + SignedDuration::from_secs(49));
@@ -258,9 +258,9 @@ async fn what_one_is_told_to_wait_all_wait() {
 async fn what_is_unclear_is_read_back_and_never_sent_again() {
     for act in [Act::IsUnclear, Act::Hangs, Act::Panics] {
         let fixture = fixture(&doer([act], [NOT_DONE, Look::Fails, DONE]));
-        let (told, endings) = fixture.perform(1).await;
+        let (messages, endings) = fixture.perform(1).await;
         assert_eq!(endings, [ActionResult::Done { id: None }]);
-        assert_eq!(told[1].1, ActionProgress::ReadingBack);
+        assert_eq!(messages[1].1, ActionProgress::ReadingBack);
         assert_eq!((fixture.doer.acted.load(SeqCst), fixture.doer.looked.load(SeqCst)), (1, 3));
         assert!(fixture.records().await[0].read_back);
     }
@@ -326,14 +326,14 @@ async fn many_go_four_abreast_and_each_has_its_own_ending() {
     });
     let mut fixture = fixture(&doer(slow, []));
     fixture.guard.max_bulk = 60;
-    let (told, endings) = fixture.perform(60).await;
+    let (messages, endings) = fixture.perform(60).await;
     assert_eq!(fixture.doer.most.load(SeqCst), 4);
     assert_eq!(endings.iter().filter(|ending| ending.is_done()).count(), 57);
-    let sent = told.iter().filter(|(_, progress)| *progress == ActionProgress::Sending);
+    let sent = messages.iter().filter(|(_, progress)| *progress == ActionProgress::Sending);
     assert_eq!(sent.count(), 60);
     // actions start in the order of the plan
     let mut under_way: BTreeSet<usize> = (0..60).collect();
-    for (index, progress) in &told {
+    for (index, progress) in &messages {
         if matches!(progress, ActionProgress::Ended(_)) {
             under_way.remove(index);
         } else {
@@ -407,17 +407,17 @@ async fn what_has_begun_goes_on_while_another_context_is_entered() {
     effect_runner.act(plan(1));
     sleep(Duration::from_secs(1)).await;
     effect_runner.enter("staging".into());
-    let mut told = Vec::new();
-    while told.len() < 3 {
+    let mut messages = Vec::new();
+    while messages.len() < 3 {
         let report = inbox.recv().await.unwrap();
-        told.push(match effect_runner.take(report).unwrap() {
+        messages.push(match effect_runner.take(report).unwrap() {
             Event::ActionProgressed { progress, .. } => format!("{progress:?}"),
             Event::Entered { context, .. } => context.to_string(),
             other => panic!("{other:?}"),
         });
     }
-    assert_eq!(told[..2], ["Sending", "staging"]);
-    assert!(told[2].contains("Done"), "{told:?}");
+    assert_eq!(messages[..2], ["Sending", "staging"]);
+    assert!(messages[2].contains("Done"), "{messages:?}");
     effect_runner.act(plan(1));
     let report = inbox.recv().await.unwrap();
     match effect_runner.take(report).unwrap() {

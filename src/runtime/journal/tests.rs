@@ -62,12 +62,12 @@ fn a_torn_line_is_kept_and_the_next_one_stands_on_its_own() {
     let text = std::fs::read_to_string(path).unwrap();
     let torn = text.get(..text.len() - 20).unwrap();
     std::fs::write(path, torn).unwrap();
-    let told = wait(journal.read()).unwrap();
-    assert_eq!((told.records.len(), told.unreadable), (1, 1));
+    let reported = wait(journal.read()).unwrap();
+    assert_eq!((reported.records.len(), reported.unreadable), (1, 1));
     wait(journal.write(vec![confirmed("c", "#3")])).unwrap();
-    let told = wait(journal.read()).unwrap();
-    let acts: Vec<_> = told.records.iter().map(|record| &*record.act).collect();
-    assert_eq!((acts, told.unreadable), (vec!["a", "c"], 1));
+    let reported = wait(journal.read()).unwrap();
+    let acts: Vec<_> = reported.records.iter().map(|record| &*record.act).collect();
+    assert_eq!((acts, reported.unreadable), (vec!["a", "c"], 1));
     assert!(std::fs::read_to_string(path).unwrap().starts_with(torn));
 }
 
@@ -82,8 +82,8 @@ fn what_is_no_entry_is_counted_and_left_alone() {
     file.write_all(&vec![b'x'; usize::try_from(MAX_LINE).unwrap() * 2 + 7]).unwrap();
     file.write_all(b"\n").unwrap();
     wait(journal.write(vec![confirmed("b", "#2")])).unwrap();
-    let told = wait(journal.read()).unwrap();
-    assert_eq!((told.records.len(), told.unreadable), (2, 3));
+    let reported = wait(journal.read()).unwrap();
+    assert_eq!((reported.records.len(), reported.unreadable), (2, 3));
 }
 
 #[test]
@@ -117,8 +117,8 @@ fn names_of_actions_are_unique_over_runs() {
 
 #[test]
 fn what_was_written_into_it_is_read_as_it_is() {
-    let told = entry("a\u{9b}2J", "\x1b]0;x\x07 pay\u{200b}ments", confirmed("a", "#").step);
-    let read = JournalEntry::read(&serde_json::to_vec(&told).unwrap()).unwrap();
+    let reported = entry("a\u{9b}2J", "\x1b]0;x\x07 pay\u{200b}ments", confirmed("a", "#").step);
+    let read = JournalEntry::read(&serde_json::to_vec(&reported).unwrap()).unwrap();
     assert_eq!((&*read.act, &*read.action.target.name), ("a\u{9b}2J", "\x1b]0;x\x07 pay\u{200b}ments"));
 }
 

@@ -199,12 +199,12 @@ impl Account {
                 Self::page(request, "log_entries", &all)
             }
             ["log_entries"] => {
-                let told = |(id, entry): &(String, Value)| {
+                let reported = |(id, entry): &(String, Value)| {
                     let mut entry = entry.clone();
                     entry["incident"] = json!({"id": id, "type": "incident_reference"});
                     entry
                 };
-                let mut all: Vec<Value> = self.log.iter().map(told).collect();
+                let mut all: Vec<Value> = self.log.iter().map(reported).collect();
                 all.reverse();
                 Self::page(request, "log_entries", &all)
             }

@@ -55,7 +55,7 @@ fn title(screen: &Alerts, shared: &Shared) -> Vec<StyledRun<'static>> {
         Grouping::None => runs.push(StyledRun::new("  not grouped", Role::Muted)),
     }
     runs.extend(list_screen::marked(screen.rows.list.marks().len()));
-    runs.extend(screen.rows.found.told());
+    runs.extend(screen.rows.found.title_runs());
     if shared.range.end.is_some() {
         runs.push(StyledRun::new("  current alerts, not those of the chosen time", Role::Stale));
     }

@@ -61,7 +61,7 @@ fn title(screen: &Incidents, shared: &Shared, cx: &Cx<'_>) -> Vec<StyledRun<'sta
     }
     runs.extend(list_screen::grouped(&screen.rows));
     runs.extend(list_screen::marked(screen.rows.list.marks().len()));
-    runs.extend(screen.rows.found.told());
+    runs.extend(screen.rows.found.title_runs());
     if shared.range.end.is_some() {
         runs.push(StyledRun::new("  current incidents, not those of the chosen time", Role::Stale));
     }
@@ -75,8 +75,8 @@ fn totals(statuses: &BTreeMap<IncidentStatus, usize>) -> Vec<StyledRun<'static>>
         IncidentStatus::Acknowledged => Role::Pending,
         IncidentStatus::Resolved => Role::Muted,
     };
-    let told = statuses.iter().filter(|(_, count)| **count > 0);
-    told.map(|(status, count)| StyledRun::new(format!("  {count} {}", status.word()), role(*status)))
+    let reported = statuses.iter().filter(|(_, count)| **count > 0);
+    reported.map(|(status, count)| StyledRun::new(format!("  {count} {}", status.word()), role(*status)))
         .collect()
 }
 

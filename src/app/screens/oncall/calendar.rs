@@ -107,11 +107,11 @@ fn draw_day(
     coverage_bar(cx, day, people, line(1), buf);
     let rows = column.height.saturating_sub(2);
     // unknown coverage is visible in the bar and needs no line
-    let told: Vec<&CoverageSlot> =
+    let on_call: Vec<&CoverageSlot> =
         day.coverage_slots.iter().filter(|coverage_slot| coverage_slot.cover != Coverage::Unknown).collect();
-    let hidden = told.len().saturating_sub(usize::from(rows));
+    let hidden = on_call.len().saturating_sub(usize::from(rows));
     let shown = if hidden > 0 { usize::from(rows).saturating_sub(1) } else { usize::from(rows) };
-    for (row, coverage_slot) in (2..).zip(told.into_iter().take(shown)) {
+    for (row, coverage_slot) in (2..).zip(on_call.into_iter().take(shown)) {
         text::runs(cx, &entry(shared, cx, key, coverage_slot, column.width), line(row), buf);
     }
     if hidden > 0 && rows > 0 {
@@ -227,7 +227,7 @@ fn list(shared: &Shared, cx: &Cx<'_>, key: &LevelKey, days: &[CalendarDay], area
             format!("   {:<13}", if coverage_slot.from <= cx.now { "now".to_owned() } else { when }),
             Role::Muted,
         )];
-        runs.push(words::told(
+        runs.push(words::on_call_names(
             shared,
             &Cx { now: coverage_slot.from.max(cx.now), ..*cx },
             &key.policy.source,

@@ -114,7 +114,7 @@ fn title(screen: &OnCall, shared: &Shared, cx: &Cx<'_>) -> Vec<StyledRun<'static
         runs.push(StyledRun::new(words, Role::Down));
     }
     runs.extend(list_screen::marked(screen.rows.list.marks().len()));
-    runs.extend(screen.rows.found.told());
+    runs.extend(screen.rows.found.title_runs());
     if shared.range.end.is_some() {
         runs.push(StyledRun::new("  current schedule", Role::Stale));
     }

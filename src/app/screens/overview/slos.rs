@@ -80,13 +80,13 @@ fn draw(
         if let (SloState::Insufficient, Some(covered)) = (status.state(), notes.first_mut()) {
             *covered = StyledRun::new(words::state(status), Role::Pending);
         }
-        let mut told = status.worst().map_or_else(Vec::new, |worst| words::burn_runs(status, worst));
-        if !told.is_empty() {
-            told.insert(0, StyledRun::new(status.state().word(), role));
-            told.push(StyledRun::new("  ", Role::Muted));
+        let mut reported = status.worst().map_or_else(Vec::new, |worst| words::burn_runs(status, worst));
+        if !reported.is_empty() {
+            reported.insert(0, StyledRun::new(status.state().word(), role));
+            reported.push(StyledRun::new("  ", Role::Muted));
         }
-        told.extend(words::joined(notes));
-        text::runs(cx, &told, word, buf);
+        reported.extend(words::joined(notes));
+        text::runs(cx, &reported, word, buf);
         return;
     };
     let burn = words::burn(&status.slo, worst, BASIS);

@@ -51,7 +51,7 @@ fn title(screen: &Services, shared: &Shared, now: Timestamp) -> Vec<StyledRun<'s
     }
     runs.extend(list_screen::marked(screen.rows.list.marks().len()));
     runs.extend(list_screen::ordered(&ORDERS, screen.rows.order));
-    runs.extend(screen.rows.found.told());
+    runs.extend(screen.rows.found.title_runs());
     if let Some(end) = shared.range.end {
         runs.push(StyledRun::new(
             format!("  as of {}", number::moment(end, now, &shared.look.zone)),

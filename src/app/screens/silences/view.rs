@@ -50,7 +50,7 @@ fn title(screen: &Silences, shared: &Shared, cx: &Cx<'_>) -> Vec<StyledRun<'stat
         runs.push(list_screen::hidden_rows(shared, &format!("{} ended", screen.hidden)));
     }
     runs.extend(list_screen::marked(screen.rows.list.marks().len()));
-    runs.extend(screen.rows.found.told());
+    runs.extend(screen.rows.found.title_runs());
     runs
 }
 

@@ -251,8 +251,8 @@ fn draw_budget(
     let rate = basis.and_then(|burn| burn.rate);
     let gone = rate.filter(|_| group_status.spent.is_some()).map(|rate| {
         let exhaustion = group_status.exhaustion_at(&status.slo.window, rate, status.at);
-        let (name, told) = words::exhaustion_label(status, exhaustion, Some(rate));
-        format!(": {name} {}", told.text)
+        let (name, reported) = words::exhaustion_label(status, exhaustion, Some(rate));
+        format!(": {name} {}", reported.text)
     });
     let gone = gone.unwrap_or_default();
     let forecast = match (basis, rate) {

@@ -116,7 +116,7 @@ pub const COLUMNS: &[Column] = &[
     ),
     Column::number("sli", "SLI", |item| {
         let error = item.group.and_then(|group| group.window.error());
-        told(error.map(|error| 1.0 - error), |sli| show::sli(sli, item.status.slo.objective))
+        formatted_or_nothing(error.map(|error| 1.0 - error), |sli| show::sli(sli, item.status.slo.objective))
     })
     .on_screen_by(
         11,
@@ -124,7 +124,7 @@ pub const COLUMNS: &[Column] = &[
         |w| Some(Size::numbers(w.measured.sli.max(9), 4)),
         |row| row.measured(|worst| words::sli(&row.status.slo, worst.window)),
     ),
-    Column::number("budget_left", "LEFT", |item| told(item.group.and_then(GroupStatus::left), show::left))
+    Column::number("budget_left", "LEFT", |item| formatted_or_nothing(item.group.and_then(GroupStatus::left), show::left))
         .on_screen(3, "budget", Size::numbers(6, 1), |row| Cell::Text(words::left(row.status.worst()))),
     Column::drawn(4, "", Size::words(8, 16, 5), |row| {
         let left = row.status.worst().and_then(GroupStatus::left);
@@ -191,7 +191,7 @@ pub const COLUMNS: &[Column] = &[
 
 impl SloItem<'_> {
     fn burn(&self, seconds: u64) -> Value {
-        told(self.group.and_then(|group| group.burn(Duration::from_secs(seconds))), show::burn)
+        formatted_or_nothing(self.group.and_then(|group| group.burn(Duration::from_secs(seconds))), show::burn)
     }
 }
 
@@ -210,7 +210,7 @@ impl SloRow<'_> {
     }
 }
 
-fn told(value: Option<f64>, text: impl Fn(f64) -> String) -> Value {
+fn formatted_or_nothing(value: Option<f64>, text: impl Fn(f64) -> String) -> Value {
     value
         .filter(|value| value.is_finite())
         .map_or(Value::Nothing, |value| Value::Formatted(value, text(value)))
@@ -258,7 +258,7 @@ fn doubt(status: &SloStatus, doubt: &MissingReason) -> String {
         MissingReason::Unknown => "not measured".to_owned(),
         MissingReason::NeverHadData => "never had data".to_owned(),
         MissingReason::NoDataSince(since) => format!("no data since {since:.0}"),
-        MissingReason::Odd(odd, over) => odd.told(*over, status.evaluation),
+        MissingReason::Odd(odd, over) => odd.message(*over, status.evaluation),
         MissingReason::Missing(over) => format!("{} has no data", status.evaluation.ratio(*over)),
         MissingReason::Because(why) => why.to_string(),
         MissingReason::Refused(said) => said.to_string(),

@@ -109,7 +109,7 @@ fn title(screen: &Slos, shared: &Shared, cx: &Cx<'_>) -> Vec<StyledRun<'static>>
     let marked = screen.rows.list.marks().iter().filter(|row| !matches!(row, SloLine::Group(_))).count();
     runs.extend(list_screen::marked(marked));
     runs.extend(list_screen::ordered(&slo::ORDERS, screen.rows.order));
-    runs.extend(screen.rows.found.told());
+    runs.extend(screen.rows.found.title_runs());
     if let Some(end) = shared.range.end {
         let measured = shared.world.slos().first().map_or(end, |status| status.at);
         runs.push(words::as_of(cx, end, measured));

@@ -47,7 +47,7 @@ fn title(screen: &Timeline, shared: &Shared, cx: &Cx<'_>) -> Vec<StyledRun<'stat
             Role::Text,
         ),
     ];
-    runs.extend(screen.rows.found.told());
+    runs.extend(screen.rows.found.title_runs());
     runs.extend(list_screen::marked(screen.rows.list.marks().len()));
     if let Some(since) = shared.event_log.since() {
         // events before the start of burnwatch are known only as far as sources keep a history

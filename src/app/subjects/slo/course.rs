@@ -92,7 +92,7 @@ impl BudgetCourse {
         let shares = counted.shares(objective.budget(), first, known, part(slot, window));
         let most = group_status.spent.map(|spent| spent * (known / passed).min(1.0));
         let by = match (group_status.spent, spending.spent()) {
-            (Some(told), spent) if spent > 0.0 => told / spent,
+            (Some(reported), spent) if spent > 0.0 => reported / spent,
             (Some(_), _) => passed,
             (None, _) => known,
         };

@@ -131,7 +131,7 @@ pub fn doubt(status: &SloStatus, doubt: &MissingReason, cx: &Cx<'_>) -> String {
         MissingReason::Unknown => "not measured yet".to_owned(),
         MissingReason::NeverHadData => "never had data".to_owned(),
         MissingReason::NoDataSince(at) => format!("no data since {}", moment(*at, cx.now, cx.zone)),
-        MissingReason::Odd(odd, over) => odd.told(*over, status.evaluation),
+        MissingReason::Odd(odd, over) => odd.message(*over, status.evaluation),
         MissingReason::Missing(over) => format!("{} has no data", status.evaluation.ratio(*over)),
         MissingReason::Because(why) => why.to_string(),
         MissingReason::Refused(said) => format!("query rejected: {said}"),
@@ -218,8 +218,8 @@ pub fn joined(notes: Vec<StyledRun<'static>>) -> Vec<StyledRun<'static>> {
 
 /// The number of SLOs in each state, worst first; healthy ones and those without traffic are not counted.
 pub fn totals(states: &std::collections::BTreeMap<SloState, usize>) -> Vec<StyledRun<'static>> {
-    let told = states.iter().filter(|(state, _)| !matches!(state, SloState::Fine | SloState::Quiet));
-    told.map(|(state, count)| StyledRun::new(format!("  {count} {}", state.word()), Role::of_slo(*state)))
+    let reported = states.iter().filter(|(state, _)| !matches!(state, SloState::Fine | SloState::Quiet));
+    reported.map(|(state, count)| StyledRun::new(format!("  {count} {}", state.word()), Role::of_slo(*state)))
         .collect()
 }
 
@@ -240,14 +240,14 @@ pub fn are_shared(shared: &Shared) -> bool {
 pub fn burn_runs(status: &SloStatus, group_status: &GroupStatus) -> Vec<StyledRun<'static>> {
     let is_alarming = matches!(group_status.state, SloState::Page | SloState::Ticket | SloState::Burning);
     let basis = group_status.burn_near(BASIS).filter(|_| is_alarming);
-    let told = basis.map(|basis| {
+    let reported = basis.map(|basis| {
         let over = duration::text(basis.lookback);
         [
             StyledRun::new(format!("  burn {over} "), Role::Muted),
             burn(&status.slo, group_status, basis.lookback),
         ]
     });
-    told.into_iter().flatten().collect()
+    reported.into_iter().flatten().collect()
 }
 
 /// A one-line summary: state, remaining budget, burn rate, time to exhaustion.

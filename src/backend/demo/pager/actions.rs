@@ -42,7 +42,7 @@ impl PagerServer {
                     let may_be_over = matches!(operation, Operation::Priority { .. });
                     self.note(id, operation, may_be_over, now)?;
                 }
-                self.told(200, id, now)
+                self.incident_answer(200, id, now)
             }
             (&Method::PUT, ["incidents", id, "merge"]) => {
                 let into = self.one(id, now)?;
@@ -54,13 +54,13 @@ impl PagerServer {
                 for merged in list(body, "/source_incidents") {
                     self.note(text(merged, "/id"), Operation::Merge { into: into.clone() }, false, now)?;
                 }
-                self.told(200, id, now)
+                self.incident_answer(200, id, now)
             }
             (&Method::POST, ["incidents", id, "snooze"]) => {
                 let seconds = at(body, "/duration").as_u64().filter(|seconds| (1..=REST).contains(seconds));
                 let rest = Duration::from_secs(seconds.ok_or(INVALID)?);
                 self.note(id, Operation::Snooze { rest }, false, now)?;
-                self.told(201, id, now)
+                self.incident_answer(201, id, now)
             }
             (&Method::POST, ["incidents", id, "notes"]) => {
                 let content: Text = text(body, "/note/content").into();
@@ -147,11 +147,11 @@ impl PagerServer {
         may_be_over: bool,
         now: Timestamp,
     ) -> Result<(), RefusedAction> {
-        let told = self.one(id, now)?;
-        if is_over(&told) && !may_be_over {
+        let incident = self.one(id, now)?;
+        if is_over(&incident) && !may_be_over {
             return Err((400, "Incident Already Resolved"));
         }
-        let incident = told.incident;
+        let incident = incident.incident;
         let target =
             EntityRef { id: Text::clone(&incident.id), name: format!("#{}", incident.number).into() };
         let was_taken = !incident.acknowledged.is_empty();
@@ -169,7 +169,7 @@ impl PagerServer {
             return Err(INVALID);
         }
         let is_same =
-            |told: &super::IncidentWithActions| !is_over(told) && told.incident.key.as_ref() == Some(&key);
+            |incident: &super::IncidentWithActions| !is_over(incident) && incident.incident.key.as_ref() == Some(&key);
         if !key.is_empty() && self.all(now).iter().any(is_same) {
             return Err((400, "Open incident with matching dedup key already exists on this service"));
         }
@@ -186,7 +186,7 @@ impl PagerServer {
             target,
             was_taken: false,
         });
-        self.told(201, &id, now)
+        self.incident_answer(201, &id, now)
     }
 
     /// Creates overrides of a schedule; the answer has a status for each.

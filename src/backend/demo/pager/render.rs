@@ -50,8 +50,8 @@ fn called(name: &str, paging: &PagingFixture) -> Value {
 }
 
 /// An incident. Unlike PagerDuty, it still contains assignments and acknowledgements after it was resolved.
-pub(super) fn incident(told: &IncidentWithActions, paging: &PagingFixture, done: &ActionsDone) -> Value {
-    let IncidentWithActions { incident, steps, sent, .. } = told;
+pub(super) fn incident(reported: &IncidentWithActions, paging: &PagingFixture, done: &ActionsDone) -> Value {
+    let IncidentWithActions { incident, steps, sent, .. } = reported;
     let reference = |kind: &str, named: Option<&PagerRef>| named.map(|named| thing(kind, named));
     let stamps = |key: &str, stamps: &[Attribution]| -> Vec<Value> {
         stamps.iter().map(|stamp| json!({ "at": stamp.at.to_string(), key: somebody(&stamp.who) })).collect()

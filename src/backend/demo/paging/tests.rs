@@ -64,9 +64,9 @@ fn the_storys_page_is_an_incident_that_waits_for_somebody() {
     let (world, done) = (DemoWorld::new(7), ActionsDone::default());
     let clock = DemoTimeline::new(night() - 100.seconds(), 1.0);
     let all = world.incidents(&done, night(), &clock);
-    let open: Vec<_> = all.iter().filter(|told| told.incident.is_open()).collect();
+    let open: Vec<_> = all.iter().filter(|reported| reported.incident.is_open()).collect();
     let triggered: Vec<_> =
-        open.iter().filter(|told| told.incident.status == IncidentStatus::Triggered).collect();
+        open.iter().filter(|reported| reported.incident.status == IncidentStatus::Triggered).collect();
     assert_eq!(triggered.len(), 1);
     let payments = &triggered[0].incident;
     assert!(payments.title.starts_with("PaymentsErrorBudgetBurn: payments is failing users"), "{payments:?}");
@@ -75,12 +75,12 @@ fn the_storys_page_is_an_incident_that_waits_for_somebody() {
     assert!(sent.generator.contains("graph?g0.expr="));
     assert!(sent.annotations.get("runbook_url").is_some());
     assert_eq!((payments.urgency, payments.assigned.len()), (Urgency::High, 1));
-    assert!(open.iter().any(|told| told.incident.status == IncidentStatus::Acknowledged));
-    let resolved = all.iter().filter(|told| !told.incident.is_open()).count();
+    assert!(open.iter().any(|reported| reported.incident.status == IncidentStatus::Acknowledged));
+    let resolved = all.iter().filter(|reported| !reported.incident.is_open()).count();
     assert!((2..60).contains(&resolved), "{resolved}");
-    for told in &all {
-        assert!(!told.steps.is_empty() && told.sent.is_some());
-        assert!(told.steps.iter().all(|step| step.at <= night()), "{:#?}", told.incident);
+    for reported in &all {
+        assert!(!reported.steps.is_empty() && reported.sent.is_some());
+        assert!(reported.steps.iter().all(|step| step.at <= night()), "{:#?}", reported.incident);
     }
 }
 
@@ -89,8 +89,8 @@ fn identities(seed: u64, minute: f64, speed: f64) -> BTreeMap<(Text, i64), (u64,
     let (world, done) = (DemoWorld::new(seed), ActionsDone::default());
     let origin = crate::backend::demo::origin(night(), minute, speed);
     let clock = DemoTimeline::new(origin, speed);
-    let told = world.incidents(&done, night(), &clock).into_iter().map(|told| told.incident);
-    told.map(|incident| {
+    let reported = world.incidents(&done, night(), &clock).into_iter().map(|reported| reported.incident);
+    reported.map(|incident| {
         #[expect(clippy::cast_possible_truncation, reason = "a time of the story in seconds")]
         let began = clock.demo(incident.created_at).round() as i64;
         ((incident.key.unwrap(), began), (incident.number, incident.id))
@@ -114,10 +114,10 @@ fn an_incident_keeps_its_id_and_number_at_every_minute_of_the_story_and_at_any_s
             (62.0, 1.0),
             (600.0, 60.0),
         ] {
-            let told = identities(seed, minute, speed);
-            let numbers: BTreeSet<u64> = told.values().map(|(number, _)| *number).collect();
-            assert!(numbers.len() == told.len() || speed > 5.0, "each has a number of its own: {told:#?}");
-            for (what, who) in told {
+            let reported = identities(seed, minute, speed);
+            let numbers: BTreeSet<u64> = reported.values().map(|(number, _)| *number).collect();
+            assert!(numbers.len() == reported.len() || speed > 5.0, "each has a number of its own: {reported:#?}");
+            for (what, who) in reported {
                 let before = known.entry(what.clone()).or_insert_with(|| who.clone());
                 assert_eq!(*before, who, "{what:?} at minute {minute}, speed {speed}");
             }
@@ -131,12 +131,12 @@ fn nothing_is_told_of_an_incident_before_it_happened() {
     for second in (0..900).step_by(7) {
         let now = night() + second.seconds();
         let clock = DemoTimeline::new(night() - 100.seconds(), 1.0);
-        for told in world.incidents(&done, now, &clock) {
-            let incident = told.incident;
+        for reported in world.incidents(&done, now, &clock) {
+            let incident = reported.incident;
             let stamps = incident.assigned.iter().chain(&incident.acknowledged);
             assert!(stamps.map(|stamp| stamp.at).all(|at| at <= now), "{second}: {incident:#?}");
             assert!(incident.changed_at <= now && incident.resolved_at.is_none_or(|at| at <= now));
-            let times = told.steps.iter().map(|step| step.at).chain(told.notes.iter().map(|note| note.at));
+            let times = reported.steps.iter().map(|step| step.at).chain(reported.notes.iter().map(|note| note.at));
             assert!(times.into_iter().all(|at| at <= now), "{second}: {incident:#?}");
         }
     }

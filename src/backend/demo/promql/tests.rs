@@ -254,8 +254,8 @@ fn promtool_finds_the_same_values() {
     let path = folder.join("test.yml");
     std::fs::write(&path, &test).unwrap();
     let output = std::process::Command::new("promtool").args(["test", "rules"]).arg(&path).output().unwrap();
-    let told =
+    let reported =
         String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success(), "{told}");
+    assert!(output.status.success(), "{reported}");
     std::fs::remove_dir_all(&folder).unwrap();
 }

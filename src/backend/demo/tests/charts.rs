@@ -77,16 +77,16 @@ fn every_rule_is_understood_however_its_expression_is_printed() {
 #[test]
 fn a_query_that_is_none_is_refused_and_of_a_metric_that_is_not_there_nothing_is_told() {
     let sources = demo(7, 60);
-    let told = |query: &str| {
+    let reported = |query: &str| {
         let stretch = stretch(at(60), minutes(5), 10);
         let ask = Query::Series { series: SeriesKey::over(query.into(), stretch.window), stretch }.now();
         answered(&*sources[0], &ask)
     };
     for query in ["sum(", "", "up > up by"] {
-        let trouble = told(query).unwrap_err().trouble;
+        let trouble = reported(query).unwrap_err().trouble;
         assert!(matches!(trouble, ErrorKind::BadQuery { .. }), "{query}");
     }
-    let Answer::Series(matrix) = told("node_load1").unwrap().answer else { panic!() };
+    let Answer::Series(matrix) = reported("node_load1").unwrap().answer else { panic!() };
     assert!(matrix.lines.is_empty());
     let Err(error) = answered(&*sources[0], &Query::Alerts.now()) else { panic!() };
     assert!(matches!(error.trouble, ErrorKind::NotOffered { .. }));

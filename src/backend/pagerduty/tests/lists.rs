@@ -341,9 +341,9 @@ async fn refusals_are_told_apart_and_a_wait_is_honoured() {
     assert_eq!(ask(refused(403)).await.trouble, ErrorKind::Forbidden { message: "No: not this time".into() });
     let payment = ErrorKind::Refused { status: 402, message: "No: not this time".into() };
     assert_eq!(ask(refused(402)).await.trouble, payment);
-    let told = ask(refused(429).header("Retry-After", "7").header("ratelimit-reset", "40")).await;
+    let reported = ask(refused(429).header("Retry-After", "7").header("ratelimit-reset", "40")).await;
     assert_eq!(
-        (told.trouble, told.retry_after),
+        (reported.trouble, reported.retry_after),
         (ErrorKind::RateLimited { message: "No: not this time".into() }, Some(Duration::from_secs(7)))
     );
     let reset = ask(refused(429).header("ratelimit-reset", "40")).await;

@@ -160,12 +160,12 @@ async fn stand_ins_that_cannot_be_read_are_told() {
     })
     .await;
     let board = turns(pagerduty(&double).answer(&Query::OnCall.now(), None).await);
-    let told = ["schedules", "overrides"].map(|what| {
+    let reported = ["schedules", "overrides"].map(|what| {
         let count = if what == "schedules" { 1 } else { 3 };
         Warning::missing(format!("{count} {what} could not be read and are left out"))
     });
     let missing: Vec<_> =
         board.warnings.iter().filter(|warning| warning.is_missing_data()).cloned().collect();
-    assert_eq!(missing, told);
+    assert_eq!(missing, reported);
     assert!(board.shifts.iter().any(|shift| shift.is_override), "the one that can be read counts");
 }

@@ -73,20 +73,20 @@ async fn a_reader_is_told_that_actions_will_be_refused() {
 async fn an_accounts_key_needs_to_know_who_you_are() {
     let double = Double::start(account_key).await;
     let nobody = pagerduty(&double);
-    let told = offer(nobody.answer(&Query::Probe.now(), None).await);
-    assert_eq!(facts(&told), "key of: the account");
-    assert!(names(&told.warnings).contains("actions need `from`"), "{:?}", told.warnings);
+    let reported = offer(nobody.answer(&Query::Probe.now(), None).await);
+    assert_eq!(facts(&reported), "key of: the account");
+    assert!(names(&reported.warnings).contains("actions need `from`"), "{:?}", reported.warnings);
     assert_eq!(turns(nobody.answer(&Query::OnCall.now(), None).await).me, None);
 
     let ana = connected(&double, set("from", "ana@example.org"), Clock::fixed(now()));
-    let told = offer(ana.answer(&Query::Probe.now(), None).await);
-    assert_eq!((facts(&told), told.warnings.len()), ("key of: the account; from: Ana Pereira".into(), 0));
+    let reported = offer(ana.answer(&Query::Probe.now(), None).await);
+    assert_eq!((facts(&reported), reported.warnings.len()), ("key of: the account; from: Ana Pereira".into(), 0));
     let board = turns(ana.answer(&Query::OnCall.now(), None).await);
     assert_eq!(board.me.as_ref().map(|me| &*me.id), Some("PANA"));
 
     let stranger = connected(&double, set("from", "jo@example.org"), Clock::fixed(now()));
-    let told = offer(stranger.answer(&Query::Probe.now(), None).await);
-    assert!(names(&told.warnings).contains("the account has no user with the address `jo@example.org`"));
+    let reported = offer(stranger.answer(&Query::Probe.now(), None).await);
+    assert!(names(&reported.warnings).contains("the account has no user with the address `jo@example.org`"));
 }
 
 #[tokio::test]
@@ -98,8 +98,8 @@ async fn a_key_without_any_right_is_refused_and_one_with_few_is_not() {
     );
     let double =
         Double::start(|asked| if asked.path == "/users/me" { refused(403) } else { quiet(asked) }).await;
-    let told = offer(pagerduty(&double).answer(&Query::Probe.now(), None).await);
-    assert!(names(&told.warnings).contains("may not read users"), "{:?}", told.warnings);
+    let reported = offer(pagerduty(&double).answer(&Query::Probe.now(), None).await);
+    assert!(names(&reported.warnings).contains("may not read users"), "{:?}", reported.warnings);
     let double = Double::start(|_| refused(401)).await;
     assert_eq!(
         pagerduty(&double).answer(&Query::Probe.now(), None).await.unwrap_err().trouble,

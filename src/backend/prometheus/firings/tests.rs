@@ -59,7 +59,7 @@ impl Series {
 }
 
 /// Answers as a Prometheus with these series would.
-fn told(all: &[Series], asked: &ReceivedRequest) -> CannedResponse {
+fn answer_series(all: &[Series], asked: &ReceivedRequest) -> CannedResponse {
     let success =
         |data: &Value| CannedResponse::json(&json!({ "status": "success", "data": data }).to_string());
     let query = asked.parameter("query").to_owned();
@@ -122,7 +122,7 @@ fn source(double: &Double) -> Prometheus {
 /// The firings of these series in the last `length` seconds, and the number of queries.
 async fn found(all: Vec<Series>, labels: &Labels, seconds: i64) -> (FiringBoard, usize) {
     let all = Arc::new(all);
-    let double = Double::start(move |asked| told(&all, asked)).await;
+    let double = Double::start(move |asked| answer_series(&all, asked)).await;
     let until = Timestamp::from_second(END).unwrap();
     let from = Timestamp::from_second(END - seconds).unwrap();
     let ask =
@@ -214,19 +214,19 @@ async fn an_alert_has_its_own_firings_and_not_those_of_other_labels() {
 #[tokio::test]
 async fn where_there_are_too_many_samples_only_edges_are_read_and_all_is_exact_still() {
     // evaluated every second, with three short gaps
-    let told = [(80_000, 50_007), (50_000, 20_011), (19_987, 5000), (4000, 3333)];
-    let series = Series { every: 1, ..Series::of(&told) };
+    let answer_series = [(80_000, 50_007), (50_000, 20_011), (19_987, 5000), (4000, 3333)];
+    let series = Series { every: 1, ..Series::of(&answer_series) };
     let (board, queries) = found(vec![series], &of_shop(), 7 * DAY).await;
-    assert_eq!(spans(&board), told);
+    assert_eq!(spans(&board), answer_series);
     assert!(board.firings.iter().all(|firing| !firing.is_about), "{:?}", board.firings);
     assert!(queries <= 2 + 2 * REQUESTS, "{queries}");
 }
 
 #[tokio::test]
 async fn what_flaps_for_days_is_told_about_by_bounded_requests() {
-    let told: Vec<(i64, i64)> =
+    let answer_series: Vec<(i64, i64)> =
         (0..600).map(|i| (7 * DAY - 500 - i * 1000, 7 * DAY - 700 - i * 1000)).collect();
-    let series = Series { every: 1, ..Series::of(&told) };
+    let series = Series { every: 1, ..Series::of(&answer_series) };
     let (board, queries) = found(vec![series], &of_shop(), 7 * DAY).await;
     assert!(!board.is_whole && queries <= 2 + 2 * REQUESTS, "{queries}");
     assert!(board.firings.iter().any(|firing| firing.is_about));

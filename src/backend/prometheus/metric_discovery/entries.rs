@@ -31,10 +31,10 @@ pub(in crate::backend::prometheus) struct ProxyTarget {
 
 impl ProxyTarget {
     /// Adds the description of one series.
-    fn add(&mut self, told: &Described) {
-        self.label = told.label.clone();
-        self.targets.extend(told.target.clone());
-        for (name, value) in told.labels.iter() {
+    fn add(&mut self, reported: &Described) {
+        self.label = reported.label.clone();
+        self.targets.extend(reported.target.clone());
+        for (name, value) in reported.labels.iter() {
             let agreed = self.labels.entry(name.clone()).or_insert_with(|| Some(value.clone()));
             if agreed.as_ref() != Some(value) {
                 *agreed = None;
@@ -106,8 +106,8 @@ impl<'a> EntryContext<'a> {
             format!("count by ({label}) ({open}{},{label}!=\"\"}})", absent.collect::<String>())
         });
         let parts: Vec<String> = parts.collect();
-        let told = join_all(parts.iter().map(|part| self.call.instant(part, None))).await;
-        let samples: Vec<Vec<Sample>> = told.into_iter().collect::<Result<_, _>>()?;
+        let reported = join_all(parts.iter().map(|part| self.call.instant(part, None))).await;
+        let samples: Vec<Vec<Sample>> = reported.into_iter().collect::<Result<_, _>>()?;
         Ok((selector_groups_of(&samples.concat(), self.labels), Vec::new()))
     }
 

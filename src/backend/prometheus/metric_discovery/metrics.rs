@@ -64,13 +64,13 @@ pub(super) async fn existing_metrics(
         Err(error) => error,
     };
     let parts: Vec<&[String]> = names.chunks(PART).collect();
-    let told = join_all(parts.iter().map(|part| of(part))).await;
-    if told.iter().all(Result::is_err) {
+    let reported = join_all(parts.iter().map(|part| of(part))).await;
+    if reported.iter().all(Result::is_err) {
         return Err(error);
     }
     let mut metrics = KnownMetrics::default();
-    for (part, told) in parts.into_iter().zip(told) {
-        match told {
+    for (part, reported) in parts.into_iter().zip(reported) {
+        match reported {
             Ok(existing_names) => metrics.existing_names.extend(existing_names),
             Err(_) => metrics.unknown_names.extend(part.iter().cloned()),
         }

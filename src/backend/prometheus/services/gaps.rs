@@ -64,12 +64,12 @@ fn warnings(gaps: &Gaps) -> Vec<Warning> {
         let key = (unknown.signal, *unknown.why == *NO_DATA);
         counts.entry(key).or_insert((0, &unknown.why)).0 += 1;
     }
-    let told = counts.into_iter().map(|((signal, is_silent), (count, why))| {
+    let reported = counts.into_iter().map(|((signal, is_silent), (count, why))| {
         let whose = if count == 1 { "1 service".to_owned() } else { format!("{count} services") };
         let text = format!("{} of {whose} not known: {why}", signal.word());
         if is_silent { Warning::part(text) } else { Warning::notice(text) }
     });
-    told.collect()
+    reported.collect()
 }
 
 /// Whether a signal of a service is known although a query for it failed, because another query provided it.
@@ -113,7 +113,7 @@ fn missed(asked: &AskedQuery<'_>, readings: &ReadingSet, gaps: &mut Gaps) {
     for (job, result) in asked.answers {
         let (why, is_part): (Text, bool) = match result {
             Err(error) => (error.trouble.to_string().into(), false),
-            Ok(told) => match &told.partial {
+            Ok(reported) => match &reported.partial {
                 Some(why) => (why.clone(), true),
                 None => continue,
             },
@@ -140,7 +140,7 @@ fn missed(asked: &AskedQuery<'_>, readings: &ReadingSet, gaps: &mut Gaps) {
 
 /// The services that are found through a proxy, whose scrape targets are those of the proxy.
 fn proxied(discovery: &MetricDiscovery) -> impl Iterator<Item = &Text> {
-    discovery.proxy_targets.iter().filter(|(_, told)| !told.targets.is_empty()).map(|(service, _)| service)
+    discovery.proxy_targets.iter().filter(|(_, reported)| !reported.targets.is_empty()).map(|(service, _)| service)
 }
 
 /// Signals for which metric discovery failed: a service without the signal may have it.
@@ -200,8 +200,8 @@ fn young_reason(asked: &AskedQuery<'_>, age: std::time::Duration) -> Text {
 fn absent(asked: &AskedQuery<'_>, readings: &ReadingSet, gaps: &mut Gaps) {
     let AskedQuery { discovery, ages, now, .. } = *asked;
     for (job, result) in asked.answers {
-        let Ok(told) = result else { continue };
-        if told.partial.is_some() {
+        let Ok(reported) = result else { continue };
+        if reported.partial.is_some() {
             continue;
         }
         let about: Vec<&Text> = match job.part {
@@ -213,7 +213,7 @@ fn absent(asked: &AskedQuery<'_>, readings: &ReadingSet, gaps: &mut Gaps) {
             }
             QueryScope::Quantile(_, selector_group, quantile) if (0.9..0.98).contains(&quantile) => {
                 let was_told = |service: &Text| {
-                    selector_group.told(&told.non_finite).any(|(non_finite, _)| non_finite == service)
+                    selector_group.samples_by_service(&reported.non_finite).any(|(non_finite, _)| non_finite == service)
                 };
                 let lacks = |service: &&Text| {
                     let reading = readings.get(*service);

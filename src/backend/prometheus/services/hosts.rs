@@ -96,12 +96,12 @@ pub(super) fn fill(answers: &ServiceAnswers<'_>, readings: &mut ReadingSet) {
     let names = names(answers);
     let mut hosts: HashMap<&Text, HashMap<Text, Host>> = HashMap::new();
     for (job, result) in answers {
-        let (Some(selector_group), Some(labels), Ok(told)) =
+        let (Some(selector_group), Some(labels), Ok(reported)) =
             (job.part.selector_group(), job.part.labels(), result)
         else {
             continue;
         };
-        for (service, sample) in selector_group.told(&told.samples) {
+        for (service, sample) in selector_group.samples_by_service(&reported.samples) {
             if !sample.value.is_finite() || job.part.only_adds() && !readings.contains_key(service) {
                 continue;
             }
@@ -149,13 +149,13 @@ fn names(answers: &ServiceAnswers<'_>) -> HashMap<Text, HostNames> {
     // what hosts call themselves: instance and name
     let mut reported_names: HashMap<&Text, Vec<(&Text, &Text)>> = HashMap::new();
     for (job, result) in answers {
-        let (Some(selector_group), Some(labels), Ok(told)) =
+        let (Some(selector_group), Some(labels), Ok(reported)) =
             (job.part.selector_group(), job.part.labels(), result)
         else {
             continue;
         };
         let own = if let QueryScope::Named(entry, _) = job.part { entry.host.as_ref() } else { None };
-        for (service, sample) in selector_group.told(&told.samples) {
+        for (service, sample) in selector_group.samples_by_service(&reported.samples) {
             let Some(instance) = sample.labels.get(INSTANCE) else { continue };
             if labels.iter().any(|label| label == INSTANCE) {
                 instances.entry(service).or_default().push(instance);
@@ -228,26 +228,26 @@ fn named(entry: &OwnSignal, sample: &Sample, host: Text) -> NamedSignal {
 pub(super) fn proxied(discovery: &MetricDiscovery, answers: &ServiceAnswers<'_>, readings: &mut ReadingSet) {
     let mut down = answers.iter().filter(|(job, _)| matches!(job.part, QueryScope::Down));
     let down = down.next().and_then(|(_, result)| Some(&result.as_ref().ok()?.samples));
-    for (service, told) in &discovery.proxy_targets {
-        let targets = down.and_then(|down| targets(told, down));
+    for (service, reported) in &discovery.proxy_targets {
+        let targets = down.and_then(|down| targets(reported, down));
         let is_down = targets.as_ref().is_some_and(|targets| targets.up == 0);
         // without this, a service would vanish while its proxy is down
         if !is_down && !readings.contains_key(service) {
             continue;
         }
         let reading: &mut ServiceReading = reading(readings, service);
-        reading.named_by = Some(told.label.clone());
-        reading.labels = told.labels();
+        reading.named_by = Some(reported.label.clone());
+        reading.labels = reported.labels();
         reading.targets = targets.unwrap_or_default();
     }
 }
 
 /// The targets of a proxy; `None` if there are none.
-fn targets(told: &ProxyTarget, down: &[Sample]) -> Option<ScrapeTargets> {
-    let total = u32::try_from(told.targets.len()).ok().filter(|total| *total > 0)?;
+fn targets(reported: &ProxyTarget, down: &[Sample]) -> Option<ScrapeTargets> {
+    let total = u32::try_from(reported.targets.len()).ok().filter(|total| *total > 0)?;
     let its = down.iter().filter_map(|sample| {
         let target = (sample.labels.get("job").cloned()?, sample.labels.get(INSTANCE).cloned()?);
-        told.targets.contains(&target).then_some(DownTarget { job: target.0, instance: target.1 })
+        reported.targets.contains(&target).then_some(DownTarget { job: target.0, instance: target.1 })
     });
     let mut down: Vec<DownTarget> = its.collect();
     down.sort_unstable();

@@ -47,13 +47,13 @@ pub(super) struct WindowEvents {
 
 /// Which events fail, by SLO and metric, as far as recording rules tell.
 pub(super) async fn errors(call: &QuestionRequests<'_>) -> HashMap<(Text, Text), WindowErrors> {
-    let told = rules::recordings(call, |reader, _, rule| {
+    let reported = rules::recordings(call, |reader, _, rule| {
         let Some((Family::Pyrra, metric, _)) = names::ratio(&rule.name.0) else { return None };
         let id = reader.labels(&rule.labels).get("slo")?.clone();
         Some(((id, reader.text(metric)), WindowErrors::of(&rule.query.0)?))
     });
     let mut all = HashMap::new();
-    for (key, errors) in told.await {
+    for (key, errors) in reported.await {
         all.entry(key).or_insert(errors);
     }
     all

@@ -115,9 +115,9 @@ async fn rules_that_fail_are_told_with_the_servers_words_recording_ones_too() {
     .await;
     let source = source(&double);
     let Answer::Rules(board) = ask(&source, Query::Rules.now()).await.answer else { panic!() };
-    let told: Vec<String> = board.broken.iter().map(crate::model::rule::BrokenRule::sentence).collect();
+    let reported: Vec<String> = board.broken.iter().map(crate::model::rule::BrokenRule::sentence).collect();
     assert_eq!(
-        told,
+        reported,
         [
             "alerting rule Mute (group disks) fails: the server gives no reason",
             "alerting rule Unpaired (group disks) fails: many-to-many matching",

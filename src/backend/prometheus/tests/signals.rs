@@ -37,8 +37,8 @@ fn unknown(reading: &ServiceReading) -> Vec<Signal> {
 
 async fn unknowns(double: &Double) -> Vec<(String, Vec<Signal>)> {
     let board = services(&source(double)).await;
-    let told = board.readings.iter().map(|reading| (reading.name.to_string(), unknown(reading)));
-    told.filter(|(_, signals)| !signals.is_empty()).collect()
+    let reported = board.readings.iter().map(|reading| (reading.name.to_string(), unknown(reading)));
+    reported.filter(|(_, signals)| !signals.is_empty()).collect()
 }
 
 fn is_failures(query: &str) -> bool {
@@ -115,8 +115,8 @@ async fn no_latency_while_requests_go_on_is_not_known_and_none_without_requests_
     let nothing = |asked: &ReceivedRequest| series(asked, &[]);
     let double = picky(|q| q.contains("histogram_quantile"), nothing).await;
     assert_eq!(unknowns(&double).await, [("cart".to_owned(), vec![Signal::Latency])], "idle has no requests");
-    let told = services(&source(&double)).await.warnings.clone();
-    assert_eq!(told, [Warning::part("latency of 1 service not known: no data")]);
+    let reported = services(&source(&double)).await.warnings.clone();
+    assert_eq!(reported, [Warning::part("latency of 1 service not known: no data")]);
     let double = picky(|q| q.contains("rate(http_requests_total") && !q.contains("code"), nothing).await;
     assert_eq!(unknowns(&double).await[0], ("cart".to_owned(), vec![Signal::Requests, Signal::Errors]));
 }
@@ -278,9 +278,9 @@ async fn a_service_that_is_gone_has_the_server_surveyed_again_soon_and_an_answer
     services(&source).await;
     assert_eq!(held().await, DISCOVERY_INTERVAL_AFTER_LOSS);
     round.store(2, Ordering::Relaxed);
-    let told = services(&source).await;
-    assert_eq!(told.warnings, [Warning::part("an answer without data")]);
-    assert_eq!(unknown(&told.readings[0]), [Signal::Saturation]);
+    let reported = services(&source).await;
+    assert_eq!(reported.warnings, [Warning::part("an answer without data")]);
+    assert_eq!(unknown(&reported.readings[0]), [Signal::Saturation]);
 }
 
 #[tokio::test]

@@ -353,6 +353,6 @@ fn odd_definitions_never_spoil_a_file_of_rules() {
     std::fs::write(&file, write(&all, Target::Rules).text).unwrap();
     let promtool =
         std::process::Command::new("promtool").args(["check", "rules", "--lint-fatal"]).arg(&file).output();
-    let Ok(told) = promtool else { return };
-    assert!(told.status.success(), "{}", String::from_utf8_lossy(&told.stderr));
+    let Ok(reported) = promtool else { return };
+    assert!(reported.status.success(), "{}", String::from_utf8_lossy(&reported.stderr));
 }

@@ -128,7 +128,7 @@ fn what_is_too_large_is_taken_and_not_judged() {
     let matcher = Matcher::new("l", Operator::Matches, r"[\pL\pN]{1000}|((\pL{30}){30}x){1}").unwrap();
     let not = Matcher::new("l", Operator::MatchesNot, r"[\pL\pN]{1000}|((\pL{30}){30}x){1}").unwrap();
     assert!(!matcher.can_be_evaluated() && !matcher.matches_value("a") && !not.matches_value("a"));
-    let told = Matcher::told("l", Operator::Matches, "a++");
-    assert!(!told.can_be_evaluated() && !told.matches_value("a"));
-    assert_eq!(told.to_string(), r#"l=~"a++""#);
+    let reported = Matcher::from_server("l", Operator::Matches, "a++");
+    assert!(!reported.can_be_evaluated() && !reported.matches_value("a"));
+    assert_eq!(reported.to_string(), r#"l=~"a++""#);
 }

@@ -26,7 +26,7 @@ fn board(shifts: Vec<Shift>, from: &str, until: &str) -> OnCallBoard {
 }
 
 /// Each slot as hours since the start of the day, with the names.
-fn told(day: &CalendarDay) -> Vec<String> {
+fn slot_texts(day: &CalendarDay) -> Vec<String> {
     let hours = |at: Timestamp| at.duration_since(day.from).as_secs_f64() / 3600.0;
     let names = |cover: &Coverage| match cover {
         Coverage::Unknown => "?".to_owned(),
@@ -80,7 +80,7 @@ fn days_with_a_change_of_the_clock_are_as_long_as_they_are_and_hand_overs_stay_a
         let length = day.until.duration_since(day.from).as_secs_f64() / 3600.0;
         assert!((length - hours).abs() < 1e-9, "{zone} {date}");
         assert_eq!(
-            told(day),
+            slot_texts(day),
             [format!("0 to {nine} Kofi"), format!("{nine} to {hours} Ana")],
             "{zone} {date}"
         );
@@ -98,8 +98,8 @@ fn gaps_and_what_is_not_known_are_told_apart() {
     let shifts = vec![shift(1, "Ana", "2026-01-14T00:00Z", "2026-01-14T17:00Z")];
     let board = board(shifts, "2026-01-14T02:00Z", "2026-01-15T12:00Z");
     let days = board.days("P", 1, at("2026-01-14T03:00Z"), &TimeZone::UTC, 2);
-    assert_eq!(told(&days[0]), ["0 to 2 ?", "2 to 17 Ana", "17 to 24 nobody"]);
-    assert_eq!(told(&days[1]), ["0 to 12 nobody", "12 to 24 ?"]);
+    assert_eq!(slot_texts(&days[0]), ["0 to 2 ?", "2 to 17 Ana", "17 to 24 nobody"]);
+    assert_eq!(slot_texts(&days[1]), ["0 to 12 nobody", "12 to 24 ?"]);
     let on_call_at = board.on_call_at("P", 1, at("2026-01-14T03:00Z"));
     assert_eq!(on_call_at.next, Some((at("2026-01-14T17:00Z"), Coverage::Nobody)));
     assert_eq!(
@@ -137,7 +137,7 @@ fn a_turn_that_goes_on_in_a_second_shift_is_one_and_an_override_is_told() {
     ];
     let board = board(shifts, "2026-01-14T00:00Z", "2026-01-15T00:00Z");
     let day = &board.days("P", 1, at("2026-01-14T03:00Z"), &TimeZone::UTC, 1)[0];
-    assert_eq!(told(day), ["0 to 12 Ana", "12 to 14 Kofi", "14 to 24 Ana"]);
+    assert_eq!(slot_texts(day), ["0 to 12 Ana", "12 to 14 Kofi", "14 to 24 Ana"]);
     assert!(day.coverage_slots[1].cover.turns()[0].is_override);
     let (from, next) = board.on_call_at("P", 1, at("2026-01-14T03:00Z")).next.unwrap();
     assert_eq!((from, &*next.turns()[0].person.name), (at("2026-01-14T12:00Z"), "Kofi"));

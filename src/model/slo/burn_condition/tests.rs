@@ -83,12 +83,12 @@ fn the_sets_of_other_tools_come_out() {
 
 #[test]
 fn in_short_windows_the_usual_lookbacks_shrink_and_the_factors_stay() {
-    let told = |pair: &BurnCondition| {
+    let reported = |pair: &BurnCondition| {
         use crate::model::duration::text;
         let letter = if pair.severity == BurnSeverity::Page { "p" } else { "t" };
         format!("{letter} {}/{} {}", text(pair.long), text(pair.short), pair.factor)
     };
-    let told = |window| standard(window).iter().map(told).collect::<Vec<_>>().join(", ");
+    let reported = |window| standard(window).iter().map(reported).collect::<Vec<_>>().join(", ");
     for (window, pairs) in [
         (DAY * 14, "p 1h/5m 14.4, p 6h/30m 6, t 1d/2h 3, t 3d/6h 1"),
         (DAY * 10, "p 1h/5m 14.4, p 2h/30m 6, t 1d/2h 1"),
@@ -98,7 +98,7 @@ fn in_short_windows_the_usual_lookbacks_shrink_and_the_factors_stay() {
         (HOUR, "p 10m/5m 6, t 10m/5m 1"),
         (MINUTE * 4, "p 4m/4m 6, t 4m/4m 1"),
     ] {
-        assert_eq!(told(window), pairs);
+        assert_eq!(reported(window), pairs);
     }
 }
 

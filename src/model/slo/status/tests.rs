@@ -350,7 +350,7 @@ fn an_alert_of_a_grouped_slo_tells_of_the_group_whose_labels_it_has() {
             let group = status.groups.iter().find(|group| group.labels == labels).unwrap();
             status.is_about(group, &alert)
         };
-        let told: Vec<usize> = (0..groups.len()).filter(|at| about(&groups[*at])).collect();
-        assert_eq!(told, expected, "{alert}");
+        let reported: Vec<usize> = (0..groups.len()).filter(|at| about(&groups[*at])).collect();
+        assert_eq!(reported, expected, "{alert}");
     }
 }

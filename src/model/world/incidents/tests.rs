@@ -168,7 +168,7 @@ fn labels_that_came_along_count_more_than_words() {
     let mut world = world(vec![incident(1, "Burn cart", "cart")], &[Arc::clone(&mine), Arc::clone(&other)]);
     assert_eq!(world.incidents()[0].alerts.len(), 2, "the words do not tell pods apart");
     let before = world.revision();
-    let told = |labels: Labels, key: Option<&str>| IncidentAlert {
+    let reported = |labels: Labels, key: Option<&str>| IncidentAlert {
         id: "A".into(),
         is_resolved: false,
         summary: "Burn".into(),
@@ -183,16 +183,16 @@ fn labels_that_came_along_count_more_than_words() {
     };
     // `cluster` is added on the way to the Alertmanager
     let labels = Labels::from_iter([("alertname", "Burn"), ("service", "cart"), ("pod", "a")]);
-    let detail = IncidentDetail { alerts: vec![told(labels, None)], ..IncidentDetail::default() };
+    let detail = IncidentDetail { alerts: vec![reported(labels, None)], ..IncidentDetail::default() };
     tell(&mut world, "pd", Query::Incident { id: "P1".into() }.now(), Answer::Incident(detail));
     assert_eq!(world.incidents()[0].alerts, [mine.fingerprint]);
     assert!(world.revision() > before, "what is shown changed");
     assert_eq!(
-        world.alert_of(&told(Labels::default(), Some(&other.fingerprint.to_string()))),
+        world.alert_of(&reported(Labels::default(), Some(&other.fingerprint.to_string()))),
         Some(other.fingerprint)
     );
     assert_eq!(
-        world.alert_of(&told(Labels::from_iter([("alertname", "Burn")]), None)),
+        world.alert_of(&reported(Labels::from_iter([("alertname", "Burn")]), None)),
         None,
         "either of two"
     );
@@ -308,7 +308,7 @@ fn the_page_of_an_expression_or_a_runbook_ties_where_no_label_came_along() {
     let mut slow = Alert::clone(&alert(&[("alertname", "Slow"), ("service", "cart")]));
     slow.annotations = [("runbook_url", "https://books/slow")].into_iter().collect();
     let (burn, slow) = (Arc::new(burn), Arc::new(slow));
-    let told = IncidentAlert {
+    let reported = IncidentAlert {
         id: "A".into(),
         is_resolved: false,
         summary: "x".into(),
@@ -323,7 +323,7 @@ fn the_page_of_an_expression_or_a_runbook_ties_where_no_label_came_along() {
     };
     let mut world = world(vec![incident(1, "page", "cart")], &[Arc::clone(&burn), Arc::clone(&slow)]);
     assert!(about(&world).1.is_empty());
-    let detail = IncidentDetail { alerts: vec![told], ..IncidentDetail::default() };
+    let detail = IncidentDetail { alerts: vec![reported], ..IncidentDetail::default() };
     tell(&mut world, "pd", Query::Incident { id: "P1".into() }.now(), Answer::Incident(detail));
     assert_eq!(about(&world), (vec!["cart"], [burn.fingerprint, slow.fingerprint].into()));
 }

@@ -116,12 +116,12 @@ fn an_answer_that_was_asked_for_before_the_end_takes_nothing_back() {
 
 #[test]
 fn an_answer_that_was_asked_for_after_the_end_is_the_truth_whatever_it_says() {
-    for told in IncidentStatus::ALL {
+    for reported in IncidentStatus::ALL {
         let mut world = acknowledging();
         world.progressed((1, 0), &done(), at(22));
         world.asked(&question("pd", Query::Incidents.now()));
-        tell(&mut world, told, 23);
-        assert_eq!(status(&world), (told, None));
+        tell(&mut world, reported, 23);
+        assert_eq!(status(&world), (reported, None));
     }
 }
 

@@ -92,9 +92,9 @@ fn what_has_no_past_is_told_of_now_whatever_moment_is_shown() {
     assert!(cache.silences().value().is_some());
     assert_eq!(cache.board(AskKind::Silences).unwrap().at, Some(at(1000)));
     assert_eq!(cache.board(AskKind::Services).unwrap().at, None);
-    let told: Vec<_> =
+    let reported: Vec<_> =
         cache.answers().filter(|(_, state)| state.at.is_some()).map(|(kind, _)| kind).collect();
-    assert_eq!(told, [AskKind::Silences]);
+    assert_eq!(reported, [AskKind::Silences]);
     assert_eq!(cache.answers().filter(|(kind, _)| *kind == AskKind::Services).count(), 1);
 }
 

@@ -30,7 +30,7 @@ pub(super) fn exhaustion(
         let is_basis = basis == Some(burn.lookback);
         let role = if is_basis { Role::Accent } else { Role::Text };
         let head = format!("at {} ({})", show::burn(rate), duration::short(burn.lookback));
-        let told = if let Some(current_period) = current_period {
+        let reported = if let Some(current_period) = current_period {
             let exhaustion = current_period.exhaustion(rate);
             if let Some(Exhaustion::In(after)) = exhaustion {
                 format!("in {}", show::time(after))
@@ -70,7 +70,7 @@ pub(super) fn exhaustion(
             }
         };
         let forecast = if is_basis { "  (forecast)" } else { "" };
-        page.pair(&head, &format!("{told}{forecast}"), role);
+        page.pair(&head, &format!("{reported}{forecast}"), role);
     }
     if let (Some(current_period), Some(course)) = (current_period, course)
         && current_period.left() <= 0.0

@@ -30,8 +30,8 @@ pub(super) fn conditions(
     let widest = sentences.iter().map(|(words, _)| text::width(words)).max().unwrap_or(0);
     for (now, (words, role)) in group_status.pairs.iter().zip(sentences) {
         let pair = now.pair;
-        let told = |burn: Option<f64>| burn.map_or_else(|| "-".to_owned(), show::burn);
-        let burn = |lookback, burn| format!("  {:>4} {:>6}", duration::short(lookback), told(burn));
+        let formatted = |burn: Option<f64>| burn.map_or_else(|| "-".to_owned(), show::burn);
+        let burn = |lookback, burn| format!("  {:>4} {:>6}", duration::short(lookback), formatted(burn));
         let head = format!("  {} {}", cx.symbol(role), text::pad(&words, widest, cx.charset));
         let mut line = vec![StyledRun::new(head, role)];
         let burns = [burn(pair.long, now.long), burn(pair.short, now.short)];

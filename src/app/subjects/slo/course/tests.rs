@@ -151,8 +151,8 @@ fn the_header_the_list_and_the_charts_line_have_one_forecast() {
     let mut status = status(Window::Rolling(720 * HOUR), 0.0005);
     status.groups[0].burns[0].rate = Some(3.0);
     let group_status = &status.groups[0];
-    let told = group_status.exhaustion_at(&status.slo.window, 3.0, status.at);
-    assert_eq!(told, Some(Exhaustion::In(120 * HOUR)));
+    let reported = group_status.exhaustion_at(&status.slo.window, 3.0, status.at);
+    assert_eq!(reported, Some(Exhaustion::In(120 * HOUR)));
     // an old outage that leaves soon does not bend the line
     let mut ratios = [0.0; 720];
     ratios[3] = 0.36;
@@ -186,8 +186,8 @@ fn a_spent_budget_is_back_when_the_hour_that_ate_it_leaves() {
 fn a_forecast_is_straight_between_its_points() {
     let forecast = Forecast { points: vec![(Duration::ZERO, 1.0), (10 * HOUR, 0.0)] };
     for (hours, left) in [(0, 1.0), (5, 0.5), (10, 0.0), (20, 0.0)] {
-        let told = at(&forecast, hours * HOUR).unwrap();
-        assert!((told - left).abs() < 1e-12, "{hours}: {told}");
+        let reported = at(&forecast, hours * HOUR).unwrap();
+        assert!((reported - left).abs() < 1e-12, "{hours}: {reported}");
     }
 }
 

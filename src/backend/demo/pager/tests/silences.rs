@@ -49,13 +49,13 @@ fn a_silence_hides_alerts_until_it_is_over() {
 #[test]
 fn a_silence_of_the_story_can_be_ended_and_moved() {
     let demo = Demo::new();
-    let told = demo.silences();
-    assert!(!told.is_empty());
+    let reported = demo.silences();
+    assert!(!reported.is_empty());
     let later = demo.now() + jiff::Span::new().hours(9000);
-    let extended = demo.act("alertmanager", plain(&told[0].id), Operation::Extend { until: later });
-    assert_eq!(extended, Ok(ActionResult::Done { id: Some(Text::clone(&told[0].id)) }));
-    assert_eq!(demo.silences().len(), told.len());
-    assert_eq!(demo.act("alertmanager", plain(&told[0].id), Operation::Expire), DONE);
+    let extended = demo.act("alertmanager", plain(&reported[0].id), Operation::Extend { until: later });
+    assert_eq!(extended, Ok(ActionResult::Done { id: Some(Text::clone(&reported[0].id)) }));
+    assert_eq!(demo.silences().len(), reported.len());
+    assert_eq!(demo.act("alertmanager", plain(&reported[0].id), Operation::Expire), DONE);
     let lasting = demo.silences().iter().filter(|one| one.state != SilenceState::Expired).count();
-    assert_eq!(lasting, told.len() - 1);
+    assert_eq!(lasting, reported.len() - 1);
 }

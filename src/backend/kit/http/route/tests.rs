@@ -141,8 +141,8 @@ async fn only_the_ca_that_was_named_is_trusted() {
             fs::write(ours.path(name), text).unwrap();
         }
         source.ca_file = Some(ours.path(name));
-        let told = trouble(&source).await;
-        assert!(told.contains("ca_file") && told.contains(why), "{told}");
+        let reported = trouble(&source).await;
+        assert!(reported.contains("ca_file") && reported.contains(why), "{reported}");
     }
 }
 
@@ -214,9 +214,9 @@ async fn a_certificate_that_a_server_made_for_itself_is_taken_where_the_file_nam
         let both = fs::read_to_string(others.path("ca.pem")).unwrap() + &own.cert.pem();
         fs::write(others.path("both.pem"), both).unwrap();
         source.ca_file = Some(others.path("both.pem"));
-        let told = http(&source).get("api", &[]).await;
+        let reported = http(&source).get("api", &[]).await;
         let is_named = own.cert.der().windows(9).any(|part| part == b"localhost");
-        assert_eq!(told.is_ok(), is_named, "{:?}", told.err());
+        assert_eq!(reported.is_ok(), is_named, "{:?}", reported.err());
     }
 }
 
@@ -253,8 +253,8 @@ async fn a_certificate_of_the_file_still_has_its_time_and_its_name() {
         (SelfMade::new(&["prom.example.net"], is_called("127.0.0.1")), "issued for another name"),
         (SelfMade::new(&[], is_called("prom.example.net")), "issued for another name"),
     ] {
-        let told = trouble(&own.serve(&double).await).await;
-        assert!(told.contains(why), "{told}");
+        let reported = trouble(&own.serve(&double).await).await;
+        assert!(reported.contains(why), "{reported}");
     }
     // a certificate with the same contents but another key is not accepted
     let (one, other) = (SelfMade::new(&here, is_a_ca), SelfMade::new(&here, is_a_ca));

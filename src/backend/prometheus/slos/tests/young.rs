@@ -20,7 +20,7 @@ async fn remembering(
     .await
 }
 
-fn told(id: &str, value: f64) -> Vec<(Value, f64)> {
+fn of_slo(id: &str, value: f64) -> Vec<(Value, f64)> {
     vec![(json!({ "sloth_id": id, "sloth_service": "shop", "sloth_slo": "works", "tier": "1" }), value)]
 }
 
@@ -28,7 +28,7 @@ fn told(id: &str, value: f64) -> Vec<(Value, f64)> {
 async fn what_has_few_minutes_of_data_is_looked_at_closely() {
     let double = remembering(sloth("shop", 0.048), |query| match query {
         // 41 of 240 checks in the last hour have data, earlier ones have none
-        _ if query.contains("[1h:15s])") => told("shop", 41.0),
+        _ if query.contains("[1h:15s])") => of_slo("shop", 41.0),
         _ => vec![],
     })
     .await;
@@ -41,7 +41,7 @@ async fn what_has_few_minutes_of_data_is_looked_at_closely() {
 #[tokio::test]
 async fn what_has_data_all_along_is_not_looked_at_closely() {
     let double = remembering(sloth("shop", 0.048), |query| match query {
-        _ if query.contains("[30d:6h])") => told("shop", 120.0),
+        _ if query.contains("[30d:6h])") => of_slo("shop", 120.0),
         _ => vec![],
     })
     .await;
@@ -59,8 +59,8 @@ async fn each_slo_is_looked_at_over_its_own_window() {
         }
     }
     let double = remembering([sloth("month", 0.001), week].concat(), |query| match query {
-        _ if query.contains("[30d:6h])") => [told("month", 120.0), told("week", 28.0)].concat(),
-        _ if query.contains("[7d:1h24m])") => [told("month", 120.0), told("week", 120.0)].concat(),
+        _ if query.contains("[30d:6h])") => [of_slo("month", 120.0), of_slo("week", 28.0)].concat(),
+        _ if query.contains("[7d:1h24m])") => [of_slo("month", 120.0), of_slo("week", 120.0)].concat(),
         _ => vec![],
     })
     .await;
@@ -74,8 +74,8 @@ async fn an_slo_that_ended_days_ago_is_listed_with_the_time_of_its_last_sample()
     let gone: Vec<_> = sloth("shop", 0.001).into_iter().take(3).collect();
     let double = remembering(vec![], move |query| match query {
         _ if query.contains("last_over_time(") => gone.clone(),
-        _ if query.starts_with("max_over_time((") && query.contains("[6h:1m] offset ") => told("shop", last),
-        _ if query.starts_with("max_over_time((") && query.contains("[30d:6h])") => told("shop", seen),
+        _ if query.starts_with("max_over_time((") && query.contains("[6h:1m] offset ") => of_slo("shop", last),
+        _ if query.starts_with("max_over_time((") && query.contains("[30d:6h])") => of_slo("shop", seen),
         _ => vec![],
     })
     .await;
