@@ -168,7 +168,7 @@ fn main() {
     let window = TimeGrid::ending(now() + hour, hour, 60, Duration::from_secs(60));
     let tail = window.tail_from(window.end());
     let services = Query::Services.now();
-    let trends = |tail| Query::Trends { stretch: QueryRange { window, tail } }.now();
+    let trends = |tail| Query::Trends { time_range: QueryRange { window, tail } }.now();
     let questions = [
         ("services, the first time", "prometheus", services.clone()),
         ("services, from then on", "prometheus", services),

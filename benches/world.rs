@@ -97,8 +97,8 @@ fn decoding(table: &mut Table, services: usize, alerts: usize) -> AlertBoard {
     let body = matrix(services, 240);
     let size = body.len();
     let prometheus = source("prometheus", &serve(vec![body]));
-    let stretch = QueryRange { window: hour(), tail: hour() };
-    let ask = Query::Series { series: SeriesKey::over("rate".into(), stretch.window), stretch }.now();
+    let time_range = QueryRange { window: hour(), tail: hour() };
+    let ask = Query::Series { series: SeriesKey::over("rate".into(), time_range.window), time_range }.now();
     runtime.block_on(prometheus.answer(&ask, None)).unwrap();
     let read = "read a matrix, a series of 240 points for each service";
     table.line(

@@ -86,8 +86,8 @@ fn unknown(why: &str) -> ExitOutcome {
 
 /// Runs the verb of a parsed command line.
 fn perform(arguments: &CommandLine) -> ExitOutcome {
-    if let Some(trouble) = Clock::real().trouble() {
-        print_error(&trouble);
+    if let Some(failure) = Clock::real().failure() {
+        print_error(&failure);
         return ExitOutcome::UsageError;
     }
     let cx = match CliContext::new(arguments) {

@@ -34,7 +34,7 @@ pub mod app {
         pub use crate::app::place::{Document, Place, Tab};
     }
     pub mod range {
-        pub use crate::app::range::{Range, stretch};
+        pub use crate::app::range::{Range, time_range};
     }
     pub mod screens {
         pub mod alert {

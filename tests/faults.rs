@@ -69,8 +69,8 @@ const LANES: usize = 6;
 const GROWTH: u64 = 24 * 1024;
 
 /// Every way to fail, with the text on the Sources screen.
-fn troubles() -> Vec<(Mood, &'static str)> {
-    let with = |trouble, words| (Mood::Fails(trouble), words);
+fn failures() -> Vec<(Mood, &'static str)> {
+    let with = |failure, words| (Mood::Fails(failure), words);
     let text = || "of a test".to_owned();
     vec![
         (Mood::Hangs, "no complete answer within 15s"),
@@ -102,7 +102,7 @@ async fn every_trouble_of_every_source_is_named_in_time_and_ends() {
         }
     }));
     for source in ["prom-eu", "alertmanager"] {
-        for (mood, words) in troubles() {
+        for (mood, words) in failures() {
             let what = format!("{source} {mood:?}");
             let start = jiff::Timestamp::from_second(1_768_445_520).expect("a moment");
             let clock = Clock::started_at(start);

@@ -259,7 +259,7 @@ async fn too_many_requests_say_until_when_and_nothing_was_done() {
     pager.faults(&[Fault::Busy(17)]);
     let error = act(&*source, "Q1", note("x")).await.expect_err("it is busy");
     assert_eq!(
-        (error.is_unclear, error.error.trouble),
+        (error.is_unclear, error.error.kind),
         (false, ErrorKind::RateLimited { message: "Rate Limit Exceeded".into() })
     );
     assert_eq!(error.error.retry_after, Some(Duration::from_secs(17)));

@@ -74,7 +74,7 @@ async fn an_expression_over_time_comes_on_the_grid() {
     let series = |query: &str| {
         Query::Series {
             series: SeriesKey::over(query.into(), last_minutes().window),
-            stretch: last_minutes(),
+            time_range: last_minutes(),
         }
         .now()
     };
@@ -88,7 +88,7 @@ async fn an_expression_over_time_comes_on_the_grid() {
     );
     let error = source.answer(&series("sum("), None).await.unwrap_err();
     assert!(
-        matches!(&error.trouble, ErrorKind::BadQuery { message } if message.contains("parse error")),
+        matches!(&error.kind, ErrorKind::BadQuery { message } if message.contains("parse error")),
         "{error}"
     );
 }
@@ -105,10 +105,12 @@ async fn its_rules_are_recognised_as_unchanged_as_long_as_nothing_fires() {
 #[tokio::test]
 async fn histories_and_details_hold_for_a_service_that_has_only_targets() {
     let Some(source) = prometheus() else { return };
-    let stretch = last_minutes();
-    let Answer::Trends(trends) = ask(&source, Query::Trends { stretch }.now()).await.answer else { panic!() };
+    let time_range = last_minutes();
+    let Answer::Trends(trends) = ask(&source, Query::Trends { time_range }.now()).await.answer else {
+        panic!()
+    };
     assert!(trends.request_rate.line(&[("service", "prometheus")].into_iter().collect()).is_none());
-    let detail = Query::Detail { service: "prometheus".into(), stretch }.now();
+    let detail = Query::Detail { service: "prometheus".into(), time_range }.now();
     let Answer::Detail(detail) = ask(&source, detail).await.answer else { panic!() };
     assert!(detail.request_rate.lines.is_empty() && detail.latency.lines.is_empty());
 }

@@ -37,11 +37,15 @@ fn refused_by_promtool(exprs: &[String]) -> BTreeSet<usize> {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("rules.yaml");
     fs::write(&file, rules).unwrap();
-    let reported = Command::new("promtool").args(["check", "rules", "--lint=none"]).arg(&file).output().unwrap();
+    let reported =
+        Command::new("promtool").args(["check", "rules", "--lint=none"]).arg(&file).output().unwrap();
     let reported = String::from_utf8_lossy(&[reported.stdout, reported.stderr].concat()).into_owned();
     let number = |line: &str| line.split_once("\"r_")?.1.split_once('"')?.0.parse().ok();
-    let refused: BTreeSet<usize> =
-        reported.lines().filter(|line| line.contains("could not parse expression")).filter_map(number).collect();
+    let refused: BTreeSet<usize> = reported
+        .lines()
+        .filter(|line| line.contains("could not parse expression"))
+        .filter_map(number)
+        .collect();
     assert!(reported.contains("SUCCESS") || !refused.is_empty(), "{reported}");
     refused
 }

@@ -70,7 +70,13 @@ fn errors_end_with_two_and_warnings_with_one_only_if_they_count() {
         (vec!["slo", "validate", &fixture("good/sloth.yaml")], 0, "plug-in"),
     ] {
         let reported = home.run(&words);
-        assert_eq!(reported.status.code(), Some(code), "{words:?}: {}{}", out(&reported), complaint(&reported));
+        assert_eq!(
+            reported.status.code(),
+            Some(code),
+            "{words:?}: {}{}",
+            out(&reported),
+            complaint(&reported)
+        );
         assert!(out(&reported).contains(said), "{words:?}: {}", out(&reported));
     }
     let none = home.run(&["slo", "validate"]);
@@ -255,7 +261,9 @@ fn half_valid_files_are_written_as_far_as_they_are_valid() {
     let home = Home::new();
     let reported = home.run(&["slo", "export", "--format", "openslo", &fixture("bad"), &fixture("good")]);
     assert_eq!(reported.status.code(), Some(2));
-    assert!(out(&reported).contains("apiVersion: openslo/v1\n") && complaint(&reported).contains(": error: "));
+    assert!(
+        out(&reported).contains("apiVersion: openslo/v1\n") && complaint(&reported).contains(": error: ")
+    );
     let reported = home.run(&["slo", "export", "--format", "opensol", &fixture("good")]);
     assert_eq!(reported.status.code(), Some(2));
     assert!(complaint(&reported).contains("did you mean `openslo`"), "{}", complaint(&reported));

@@ -80,7 +80,7 @@ fn assert_agrees(
     expression: &dyn Fn(&str) -> String,
 ) {
     let reading = reading(board, id);
-    assert_eq!(reading.trouble, None, "{id}");
+    assert_eq!(reading.failure, None, "{id}");
     let [group] = &reading.groups[..] else { panic!("{reading:?}") };
     let (slo, at) = (&reading.slo, board.at);
     let status = SloStatus::of(reading, &SourceId::new("real"), at);

@@ -76,7 +76,7 @@ fn promises(services: usize) -> SloBoard {
             slo: Arc::new(slo),
             evaluation: Evaluation::Recorded,
             groups: vec![group],
-            trouble: None,
+            failure: None,
             remark: None,
         }
     };

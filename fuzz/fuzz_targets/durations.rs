@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use burnwatch::testing::app::range::{Range, stretch};
+use burnwatch::testing::app::range::{Range, time_range};
 use burnwatch::testing::model::duration;
 use burnwatch::testing::model::notify::QuietHours;
 use burnwatch_fuzz::now;
@@ -24,5 +24,5 @@ fuzz_target!(|input: &[u8]| {
     }
     range.later(now());
     let window = range.span(Timestamp::MAX, 100, length);
-    stretch(window, Some(range.span(now(), 10, Duration::ZERO)));
+    time_range(window, Some(range.span(now(), 10, Duration::ZERO)));
 });

@@ -117,13 +117,13 @@ pub fn source(kind: &str, transport: &Transport) -> Arc<dyn Source> {
 /// A question whose kind this byte chooses.
 pub fn ask(byte: u8) -> Ask {
     let span = TimeGrid::ending(now(), Duration::from_secs(3600), 60, Duration::from_secs(15));
-    let stretch = burnwatch::testing::app::range::stretch(span, None);
+    let time_range = burnwatch::testing::app::range::time_range(span, None);
     let labels = Labels::from_iter([("alertname", "A"), ("job", "j")]);
     match byte % 14 {
         0 => Query::Probe.now(),
         1 => Query::Services.now(),
-        2 => Query::Trends { stretch }.now(),
-        3 => Query::Detail { service: "j".into(), stretch }.now(),
+        2 => Query::Trends { time_range }.now(),
+        3 => Query::Detail { service: "j".into(), time_range }.now(),
         4 => Query::Alerts.now(),
         5 => Query::Rules.now(),
         6 => Query::Silences.now(),
@@ -132,7 +132,7 @@ pub fn ask(byte: u8) -> Ask {
         9 => Query::Incident { id: "P1".into() }.now(),
         10 => Query::Steps { since: now() - jiff::SignedDuration::from_hours(24) }.now(),
         11 => Query::OnCall.now(),
-        12 => Query::Series { series: SeriesKey::over("up".into(), stretch.window), stretch }.now(),
+        12 => Query::Series { series: SeriesKey::over("up".into(), time_range.window), time_range }.now(),
         _ => Query::Firings {
             fingerprint: Fingerprint::of(&labels),
             labels,

@@ -119,7 +119,10 @@ fn incidents(input: &AlarmInput<'_>, alarm: &mut Alarm) -> Vec<String> {
     let reported: BTreeSet<SourceId> =
         input.world.on_call().filter(|(_, board)| board.me.is_some()).map(|(id, _)| id.clone()).collect();
     let is_told_now = |known: &IncidentView| {
-        known.sources.iter().any(|source| reported.contains(source) && !alarm.sources_with_me.contains(source))
+        known
+            .sources
+            .iter()
+            .any(|source| reported.contains(source) && !alarm.sources_with_me.contains(source))
     };
     let mut known_now = Vec::new();
     for known in input.world.incidents() {

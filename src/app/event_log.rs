@@ -184,7 +184,12 @@ impl EventLog {
     }
 
     /// Records the start of a firing. Returns how often the alert fired within the hour, if it flaps.
-    fn begins(&mut self, alert: Fingerprint, reported: OpenFiring, before: Option<OpenFiring>) -> Option<usize> {
+    fn begins(
+        &mut self,
+        alert: Fingerprint,
+        reported: OpenFiring,
+        before: Option<OpenFiring>,
+    ) -> Option<usize> {
         let recent = reported.at.checked_sub(FLAPPING_WITHIN).unwrap_or(Timestamp::MIN);
         if self.beginnings.len() > MAX_LOG_EVENTS {
             self.beginnings.retain(|_, its| its.last().is_some_and(|at| *at >= recent));
@@ -353,7 +358,8 @@ fn of_incident(
         event_log.add((at, LogEventKind::Closed, subject("")), || entry(called.clone()));
     }
     let detail = known.and_then(|known| input.world.incident_detail(known));
-    let reported = |kind: &str| ["trigger", "acknowledge", "resolve"].iter().any(|known| kind.starts_with(known));
+    let reported =
+        |kind: &str| ["trigger", "acknowledge", "resolve"].iter().any(|known| kind.starts_with(known));
     let detailed = detail.into_iter().flat_map(|detail| &detail.steps);
     for step in detailed.chain(steps.iter().copied()).filter(|step| !reported(&step.kind)) {
         event_log.add((step.at, LogEventKind::Step, subject(&step.summary)), || {

@@ -141,7 +141,8 @@ pub fn between(world: &World, sources: &[SourceInfo], from: Timestamp, until: Ti
     let reported: Vec<Option<&FiringBoard>> = asked(sources)
         .map(|source| remote(world, &source.id, all).and_then(Remote::value).filter(covers))
         .collect();
-    let is_whole = !reported.is_empty() && reported.iter().all(|board| board.is_some_and(|board| board.is_whole));
+    let is_whole =
+        !reported.is_empty() && reported.iter().all(|board| board.is_some_and(|board| board.is_whole));
     // both servers of a redundant pair report the same firings
     let mut by_labels: BTreeMap<&Labels, Vec<Vec<Firing>>> = BTreeMap::new();
     for board in reported.into_iter().flatten() {
@@ -282,8 +283,8 @@ pub fn of_alert(world: &World, sources: &[SourceInfo], alert: &Alert, now: Times
     }
     let boards: Vec<&FiringBoard> = remotes.iter().flatten().filter_map(|remote| remote.value()).collect();
     if boards.is_empty() {
-        let trouble = remotes.iter().flatten().find_map(|remote| remote.trouble());
-        return AlertHistory::Unknown(trouble.map(|error| error.trouble.to_string()));
+        let failure = remotes.iter().flatten().find_map(|remote| remote.failure());
+        return AlertHistory::Unknown(failure.map(|error| error.kind.to_string()));
     }
     let firings = merge_servers(boards.iter().map(|board| board.firings.clone()).collect());
     let mut firings = merged_since(firings, routed_since(alert));

@@ -104,11 +104,11 @@ pub struct ScrollPosition {
 pub struct NavigationStop {
     pub place: Place,
     /// The scroll position when the place was left.
-    pub spot: ScrollPosition,
+    pub scroll_position: ScrollPosition,
 }
 
 impl From<Place> for NavigationStop {
     fn from(place: Place) -> Self {
-        Self { place, spot: ScrollPosition::default() }
+        Self { place, scroll_position: ScrollPosition::default() }
     }
 }

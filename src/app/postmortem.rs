@@ -31,7 +31,7 @@ const POINTS: u16 = 72;
 const SLOS: usize = 2;
 
 /// The time range of the charts: from before the incident until after it, at most until now.
-fn stretch(known: &IncidentView, now: Timestamp) -> TimeRange {
+fn time_range(known: &IncidentView, now: Timestamp) -> TimeRange {
     let incident = &known.incident;
     let end = incident.resolved_at.unwrap_or(now);
     TimeRange {
@@ -58,7 +58,7 @@ fn slos<'a>(shared: &'a Shared, known: &'a IncidentView) -> Vec<&'a SloStatus> {
 /// The queries of the report, besides those sent on every screen: incident, charts, firing history, budgets.
 pub fn wants(shared: &Shared, key: &IncidentKey, now: Timestamp) -> Vec<Want> {
     let Some(known) = key.incident(&shared.world) else { return Vec::new() };
-    let around = stretch(known, now);
+    let around = time_range(known, now);
     let mut wants = incident::wants(shared, key);
     wants.extend(want::firings(shared, around.end, length(around)));
     for status in slos(shared, known) {
@@ -83,8 +83,8 @@ fn chart_wants<'a>(
     asked.map(move |source| {
         let cache = shared.world.cache(&source.id);
         let detail = cache.and_then(|cache| cache.at(moment).details.get(name)?.whole());
-        let stretch = range::stretch(window, detail.map(|detail| detail.request_rate.span));
-        let query = Query::Detail { service: name.clone(), stretch };
+        let time_range = range::time_range(window, detail.map(|detail| detail.request_rate.span));
+        let query = Query::Detail { service: name.clone(), time_range };
         Want { interval: Duration::from_secs(60), ..want::at(shared, &source.id, query, moment) }
     })
 }
@@ -188,7 +188,7 @@ fn impact(shared: &Shared, known: &IncidentView, now: Timestamp, writer: &mut Ma
 
 fn charts(shared: &Shared, known: &IncidentView, now: Timestamp, writer: &mut MarkdownWriter) {
     let Some(name) = &known.service else { return };
-    let end = shown(stretch(known, now), now);
+    let end = shown(time_range(known, now), now);
     let cache = shared.world.sources();
     let cache = cache.filter_map(|(id, cache)| Some((id, cache.at(end).details.get(name)?.value()?)));
     let mut lines = Vec::new();
@@ -211,7 +211,7 @@ fn charts(shared: &Shared, known: &IncidentView, now: Timestamp, writer: &mut Ma
     if lines.is_empty() {
         return;
     }
-    let around = stretch(known, now);
+    let around = time_range(known, now);
     writer.section(&format!(
         "{name} from {} to {}",
         moment(shared, around.start),
@@ -229,7 +229,7 @@ fn timeline(
 ) {
     writer.section("Timeline");
     let incident = &known.incident;
-    let around = stretch(known, now);
+    let around = time_range(known, now);
     let mut events: Vec<(Timestamp, String)> = Vec::new();
     if let Some(detail) = shared.world.incident_detail(known) {
         events.extend(detail.steps.iter().map(|step| (step.at, escaped(&step.summary))));

@@ -76,7 +76,7 @@ impl Range {
 /// The range to query so that `window` is filled, given the grid that is cached.
 ///
 /// The last two cached points are queried again, because they may have been computed before all samples were stored.
-pub fn stretch(window: TimeGrid, known: Option<TimeGrid>) -> QueryRange {
+pub fn time_range(window: TimeGrid, known: Option<TimeGrid>) -> QueryRange {
     let tail = match known {
         Some(known)
             if known.step() == window.step()
@@ -114,9 +114,9 @@ mod tests {
         let least = Duration::from_secs(5);
         let known = range.span(at(99_960), 60, least);
         let window = range.span(at(100_080), 60, least);
-        assert_eq!(stretch(window, Some(known)).tail.count(), 5);
-        assert_eq!(stretch(window, None).tail, window);
+        assert_eq!(time_range(window, Some(known)).tail.count(), 5);
+        assert_eq!(time_range(window, None).tail, window);
         let wider = Range { length: Duration::from_secs(7200), end: None }.span(at(100_080), 60, least);
-        assert_eq!(stretch(wider, Some(known)).tail, wider);
+        assert_eq!(time_range(wider, Some(known)).tail, wider);
     }
 }

@@ -11,7 +11,7 @@ use crate::model::remote::AnswerState;
 pub fn is_settled(state: &State, now: Timestamp) -> bool {
     screens::wants(state.screen(), &state.shared, now).iter().all(|want| {
         // a failing source gets no further queries until it has recovered
-        state.shared.scheduler.traffic(&want.source).trouble().is_some()
+        state.shared.scheduler.traffic(&want.source).failure().is_some()
             || answer(state, want).is_some_and(|answer| answer.is_settled())
                 && !state.shared.scheduler.is_waiting(&want.source, &want.ask.topic())
     })
@@ -23,15 +23,15 @@ pub fn gaps(state: &State, now: Timestamp) -> Vec<String> {
     for want in screens::wants(state.screen(), &state.shared, now) {
         let (source, word) = (&want.source, want.ask.kind().word());
         let answer = answer(state, &want);
-        let trouble = state.shared.scheduler.traffic(source).trouble().cloned();
-        let trouble = trouble.or_else(|| answer.and_then(|answer| answer.trouble.cloned()));
+        let failure = state.shared.scheduler.traffic(source).failure().cloned();
+        let failure = failure.or_else(|| answer.and_then(|answer| answer.failure.cloned()));
         let mut said: Vec<String> = answer
             .into_iter()
             .flat_map(|answer| answer.missing())
             .map(|w| format!("{source}: {w}"))
             .collect();
-        match (trouble, answer) {
-            (Some(error), _) => said.push(format!("{error} ({word}). {}", error.trouble.advice())),
+        match (failure, answer) {
+            (Some(error), _) => said.push(format!("{error} ({word}). {}", error.kind.advice())),
             (None, Some(answer)) if answer.is_settled() => {}
             (None, _) => said.push(format!("{source}: no answer about {word} in time")),
         }

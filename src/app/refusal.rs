@@ -17,8 +17,8 @@ use crate::model::source::{ErrorKind, SourceId};
 const SHORTER_RANGE_ADVICE: &str = "Choose a shorter time range with t, so that the query returns less data.";
 
 /// What the user can do about this error.
-fn advice(trouble: &ErrorKind) -> &'static str {
-    match trouble {
+fn advice(failure: &ErrorKind) -> &'static str {
+    match failure {
         ErrorKind::BadQuery { .. }
         | ErrorKind::TooLarge { .. }
         | ErrorKind::TimedOut { .. }
@@ -34,14 +34,14 @@ fn advice(trouble: &ErrorKind) -> &'static str {
         | ErrorKind::NotOffered { .. }
         | ErrorKind::Unfit { .. }
         | ErrorKind::NoSecret { .. }
-        | ErrorKind::Internal { .. } => trouble.advice(),
+        | ErrorKind::Internal { .. } => failure.advice(),
     }
 }
 
 /// The title of a chart with why it is not what it should be, if so.
-pub(super) fn titled(cx: &Cx<'_>, title: String, trouble: Option<String>) -> String {
-    match trouble {
-        Some(trouble) => format!("{title}  {} {trouble}", cx.symbol(Role::Stale)),
+pub(super) fn titled(cx: &Cx<'_>, title: String, failure: Option<String>) -> String {
+    match failure {
+        Some(failure) => format!("{title}  {} {failure}", cx.symbol(Role::Stale)),
         None => title,
     }
 }
@@ -56,17 +56,17 @@ pub(super) fn behind<T>(
 ) -> Option<String> {
     match shared.scheduler.freshness(source, topic, &remote.state(), now) {
         Freshness::NotAsked | Freshness::Loading | Freshness::Fresh => None,
-        Freshness::Failed => remote.trouble().map(ToString::to_string),
+        Freshness::Failed => remote.failure().map(ToString::to_string),
         Freshness::Stale(age) => Some(format!("{} old", duration::short(age))),
     }
 }
 
 /// Draws the error of a chart, and what to do.
-pub(super) fn trouble(cx: &Cx<'_>, trouble: &ErrorKind, area: Rect, buf: &mut Buffer) {
-    draw(cx, &trouble.to_string(), advice(trouble), area, buf);
+pub(super) fn failure(cx: &Cx<'_>, failure: &ErrorKind, area: Rect, buf: &mut Buffer) {
+    draw(cx, &failure.to_string(), advice(failure), area, buf);
 }
 
-/// As [`trouble`], if only the text of the error is known.
+/// As [`failure`], if only the text of the error is known.
 pub(super) fn reason(cx: &Cx<'_>, why: &str, area: Rect, buf: &mut Buffer) {
     draw(cx, why, SHORTER_RANGE_ADVICE, area, buf);
 }

@@ -83,7 +83,7 @@ pub struct SourceTraffic {
 
 impl SourceTraffic {
     /// The error that affects the whole source, if there is one.
-    pub fn trouble(&self) -> Option<&SourceError> {
+    pub fn failure(&self) -> Option<&SourceError> {
         self.hold.as_ref()
     }
 }
@@ -206,8 +206,8 @@ impl Scheduler {
             Err(error) => {
                 traffic.requests += 1;
                 // a time-out of one expensive query does not affect the other queries
-                let is_heavy = matches!(error.trouble, ErrorKind::TimedOut { .. }) && !is_probe;
-                if error.trouble.is_source_wide() && !is_heavy {
+                let is_heavy = matches!(error.kind, ErrorKind::TimedOut { .. }) && !is_probe;
+                if error.kind.is_source_wide() && !is_heavy {
                     traffic.hold = Some(error.clone());
                 }
                 error.next_try

@@ -108,7 +108,7 @@ pub trait Screen {
     // navigation
 
     /// The focused panel and the scroll position.
-    fn spot(&self) -> ScrollPosition {
+    fn scroll_position(&self) -> ScrollPosition {
         ScrollPosition::default()
     }
 
@@ -137,7 +137,7 @@ pub trait Screen {
 
     /// The panel that the mouse wheel scrolls.
     fn wheel_panel(&self) -> usize {
-        self.spot().panel
+        self.scroll_position().panel
     }
 
     fn listing(&self) -> Option<&dyn Listing> {
@@ -311,25 +311,25 @@ macro_rules! drawn_by_view {
     };
 }
 
-/// What a screen answers that has panels or scrolls: the field `spot`.
+/// What a screen answers that has panels or scrolls: the field `scroll_position`.
 macro_rules! keeps_spot {
     () => {
-        fn spot(&self) -> ScrollPosition {
-            self.spot
+        fn scroll_position(&self) -> ScrollPosition {
+            self.scroll_position
         }
 
-        fn set_spot(&mut self, spot: ScrollPosition) {
-            self.spot = spot;
+        fn set_spot(&mut self, scroll_position: ScrollPosition) {
+            self.scroll_position = scroll_position;
         }
     };
 }
 
-/// What a screen answers that has lists in panels; the field `spot` tells the panel. `things` are lists of
+/// What a screen answers that has lists in panels; the field `scroll_position` tells the panel. `things` are lists of
 /// [`Item`](crate::app::items::Item)s.
 macro_rules! lists_panels {
     (things { $($panel:pat => $things:ident,)* } others { $($other:pat => $plain:ident,)* }) => {
         fn items(&self) -> Option<&dyn crate::app::items::ItemList> {
-            match self.spot.panel {
+            match self.scroll_position.panel {
                 $($panel => Some(&self.$things),)*
                 _ => None,
             }
@@ -340,7 +340,7 @@ macro_rules! lists_panels {
         }
 
         fn list(&self) -> Option<&dyn Cursor> {
-            match self.spot.panel {
+            match self.scroll_position.panel {
                 $($panel => Some(&self.$things),)*
                 $($other => Some(&self.$plain),)*
                 _ => None,
@@ -348,7 +348,7 @@ macro_rules! lists_panels {
         }
 
         fn list_mut(&mut self) -> Option<&mut dyn Cursor> {
-            match self.spot.panel {
+            match self.scroll_position.panel {
                 $($panel => Some(&mut self.$things),)*
                 $($other => Some(&mut self.$plain),)*
                 _ => None,

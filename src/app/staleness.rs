@@ -115,7 +115,7 @@ struct ShownAnswer<'a> {
 pub fn doubt(shared: &Shared, source: &SourceInfo, kinds: &[AskKind], now: Timestamp) -> Option<StaleSource> {
     let id = &source.id;
     let cache = shared.world.cache(id)?;
-    let trouble = shared.scheduler.traffic(id).trouble().cloned();
+    let failure = shared.scheduler.traffic(id).failure().cloned();
     let looks: Vec<ShownAnswer<'_>> = shared
         .scheduler
         .wanted(id, now)
@@ -127,22 +127,22 @@ pub fn doubt(shared: &Shared, source: &SourceInfo, kinds: &[AskKind], now: Times
         })
         .collect();
     let mut doubtful: Vec<&ShownAnswer<'_>> = looks.iter().filter(|look| look.is_doubtful).collect();
-    if doubtful.is_empty() && trouble.is_none() {
+    if doubtful.is_empty() && failure.is_none() {
         return partial(id, &looks);
     }
     let is_silent = shared.scheduler.unanswered(id, &[], now);
     let is_whole =
-        trouble.is_some() || is_silent.is_some() || doubtful.len() == looks.len() && looks.len() > 1;
+        failure.is_some() || is_silent.is_some() || doubtful.len() == looks.len() && looks.len() > 1;
     // answers that never came are the worst, then the oldest; kinds are ordered by importance
     doubtful.sort_by_key(|look| (look.answer.at, look.topic.kind()));
     let worst = doubtful.first();
-    let error = trouble.as_ref().or_else(|| {
-        let own = worst.and_then(|look| look.answer.trouble);
-        own.or_else(|| doubtful.iter().filter(|_| is_whole).find_map(|look| look.answer.trouble))
+    let error = failure.as_ref().or_else(|| {
+        let own = worst.and_then(|look| look.answer.failure);
+        own.or_else(|| doubtful.iter().filter(|_| is_whole).find_map(|look| look.answer.failure))
     });
     let late = is_silent.filter(|_| is_whole).or_else(|| worst.and_then(|look| look.late));
     let reason = match (error, late) {
-        (Some(error), _) => error.trouble.to_string(),
+        (Some(error), _) => error.kind.to_string(),
         (None, Some(waited)) => format!("no answer for {}", duration::short(waited)),
         (None, None) => "no newer data".to_owned(),
     };
@@ -166,7 +166,7 @@ pub fn doubt(shared: &Shared, source: &SourceInfo, kinds: &[AskKind], now: Times
         age: at.map(|at| age(at, now)),
         reason,
         advice: error.map_or("The source may be overloaded or unreachable. burnwatch keeps retrying.", |e| {
-            e.trouble.advice()
+            e.kind.advice()
         }),
         next_try: shared.scheduler.next_try(id, is_meant, now),
     })

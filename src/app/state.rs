@@ -143,12 +143,12 @@ impl State {
 
     /// The index of the focused panel, on screens with several panels.
     pub fn panel(&self) -> usize {
-        self.screen().spot().panel
+        self.screen().scroll_position().panel
     }
 
     /// How many lines a page without a list is scrolled down.
     pub fn scroll(&self) -> u16 {
-        self.screen().spot().scroll
+        self.screen().scroll_position().scroll
     }
 
     /// What the user has selected on the current screen.
@@ -197,7 +197,7 @@ impl State {
             places.push(Place::Overview.into());
         }
         if let Some(stop) = places.last_mut() {
-            stop.spot = ScrollPosition::default();
+            stop.scroll_position = ScrollPosition::default();
         }
         self.enter_place();
         self.ordered = None;
@@ -208,18 +208,18 @@ impl State {
         if let Some(tab) = Screens::tab(self.place()) {
             self.shared.last_seen.insert(tab, now);
         }
-        let spot = self.screen().spot();
+        let scroll_position = self.screen().scroll_position();
         if let Some(stop) = self.places.last_mut() {
-            stop.spot = spot;
+            stop.scroll_position = scroll_position;
         }
         self.screen_mut().leave();
     }
 
     /// Sets the current screen to its place's subject and scroll position.
     fn enter_place(&mut self) {
-        if let Some(NavigationStop { place, spot }) = self.places.last() {
+        if let Some(NavigationStop { place, scroll_position }) = self.places.last() {
             self.screens.enter(place);
-            self.screens.at_mut(place).set_spot(*spot);
+            self.screens.at_mut(place).set_spot(*scroll_position);
         }
     }
 }

@@ -59,7 +59,11 @@ pub fn wants(shared: &Shared, length: Duration, now: Timestamp) -> Vec<Want> {
 }
 
 /// The firings of at most a week, and their period; None if no source has a firing history.
-pub fn firing_period(shared: &Shared, length: Duration, now: Timestamp) -> Option<(FiringSummary, TimeRange)> {
+pub fn firing_period(
+    shared: &Shared,
+    length: Duration,
+    now: Timestamp,
+) -> Option<(FiringSummary, TimeRange)> {
     if wants(shared, length, now).is_empty() {
         return None;
     }

@@ -153,13 +153,13 @@ fn answered(state: &mut State, arrival: Arrival, now: Timestamp) -> Vec<Effect> 
         return cancelled_queries;
     }
     let source = &arrival.question.source;
-    let was_well = state.shared.world.cache(source).is_none_or(|cache| cache.probe().trouble().is_none());
+    let was_well = state.shared.world.cache(source).is_none_or(|cache| cache.probe().failure().is_none());
     let unchanged = matches!(&arrival.answered, Ok(reply) if matches!(reply.answer, Answer::Unchanged));
     let probe = arrival.question.ask.kind() == AskKind::Probe;
     if probe {
         match (&arrival.answered, was_well) {
             (Err(error), true) => {
-                let text = format!("{error}. {}", error.trouble.advice());
+                let text = format!("{error}. {}", error.kind.advice());
                 state.shared.messages.tell(Message { tone: Tone::Trouble, text }, now);
             }
             (Ok(_), false) => state.shared.messages.note(format!("{source}: recovered"), now),

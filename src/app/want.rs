@@ -39,8 +39,8 @@ pub fn chart(shared: &Shared, query: &Text, points: u16, now: Timestamp) -> (Ser
 /// A query for the part of the series that is not cached yet.
 pub fn series(shared: &Shared, source: &SourceId, (series, window): (SeriesKey, TimeGrid)) -> Want {
     let known = shared.world.cache(source).and_then(|cache| cache.series().get(&series)?.whole());
-    let stretch = range::stretch(window, known.map(|matrix| matrix.span));
-    of(shared, source, Query::Series { series, stretch })
+    let time_range = range::time_range(window, known.map(|matrix| matrix.span));
+    of(shared, source, Query::Series { series, time_range })
 }
 
 /// The queries sent on every screen: the counts of the tabs and the state of the sources depend on them.

@@ -99,7 +99,7 @@ impl Alertmanager {
         cost.add(receivers.as_ref().map_or(Cost::REFUSED, Cost::of));
         match receivers.and_then(|body| self.receivers(&body)) {
             Ok(names) => probe_report.fact("receivers", names),
-            Err(error) => probe_report.warn(format!("the receivers could not be read: {}", error.trouble)),
+            Err(error) => probe_report.warn(format!("the receivers could not be read: {}", error.kind)),
         }
         Ok(cost.reply(Answer::Probe(probe_report)))
     }
@@ -118,7 +118,7 @@ impl Alertmanager {
             (self.get("alerts", &[]).await?, AlertListShape::Flat)
         } else {
             match self.http.get("api/v2/alerts/groups", &[]).await {
-                Err(error) if error.trouble.refused(404).is_some() => {
+                Err(error) if error.kind.refused(404).is_some() => {
                     parts.cost.add(Cost::REFUSED);
                     let body = self.get("alerts", &[]).await?;
                     self.is_flat.store(true, Ordering::Relaxed);
@@ -170,7 +170,7 @@ impl Alertmanager {
                 parts.cost.add(Cost::REFUSED);
                 parts.warnings.push(Warning::missing(format!(
                     "the server does not report which alerts are silenced, and its silences could not be read: {}",
-                    error.trouble
+                    error.kind
                 )));
             }
         }
@@ -208,7 +208,7 @@ impl Alertmanager {
     /// Since Alertmanager 0.32 a silence can have several sets of matchers. The API v2 cannot represent such a silence and
     /// answers 500 to the whole list.
     fn explain_matcher_sets(&self, error: SourceError) -> SourceError {
-        let message = error.trouble.refused(500);
+        let message = error.kind.refused(500);
         let is_of_sets =
             |message: &&str| message.to_lowercase().replace(['_', ' '], "").contains("matcherset");
         let Some(message) = message.filter(is_of_sets) else { return error };
@@ -221,10 +221,10 @@ impl Alertmanager {
 
     /// Explains a 404 or 410 as a wrong address.
     fn explain_error(&self, error: SourceError) -> SourceError {
-        if let Some(message) = error.trouble.refused(404) {
+        if let Some(message) = error.kind.refused(404) {
             return self.http.error(of_absence("Alertmanager API v2", message));
         }
-        if error.trouble.refused(410).is_some() {
+        if error.kind.refused(410).is_some() {
             let reason = "410: only the removed API v1 is below this address".into();
             return self.http.error(ErrorKind::Garbled { reason });
         }

@@ -56,7 +56,7 @@ impl Clock {
     }
 
     /// An error text if the clock is past the year 9990; `None` if the clock can be used.
-    pub fn trouble(&self) -> Option<String> {
+    pub fn failure(&self) -> Option<String> {
         let year = self.now().to_zoned(TimeZone::UTC).year();
         (year > LAST_YEAR).then(|| {
             format!("this machine's clock shows the year {year}; supported are years up to {LAST_YEAR}: set the clock")
@@ -135,8 +135,8 @@ mod tests {
 
     #[test]
     fn a_clock_beyond_all_times_says_so() {
-        assert_eq!(Clock::real().trouble(), None);
-        let reported = Clock::fixed(Timestamp::MAX).trouble().unwrap();
+        assert_eq!(Clock::real().failure(), None);
+        let reported = Clock::fixed(Timestamp::MAX).failure().unwrap();
         assert!(reported.contains("the year 9999"), "{reported}");
     }
 

@@ -107,8 +107,8 @@ mod tests {
     #[tokio::test]
     async fn what_a_source_lists_is_answered_and_all_else_is_not_offered() {
         let not_offered = |answered: Answered| {
-            let trouble = answered.unwrap_err().trouble;
-            assert!(matches!(trouble, ErrorKind::NotOffered { .. }), "{trouble:?}");
+            let failure = answered.unwrap_err().kind;
+            assert!(matches!(failure, ErrorKind::NotOffered { .. }), "{failure:?}");
         };
         assert!(ask("alertmanager", Query::Alerts.now()).await.is_ok());
         not_offered(ask("alertmanager", Query::OnCall.now()).await);

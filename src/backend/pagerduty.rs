@@ -150,9 +150,9 @@ impl PagerDuty {
     fn explain_error(&self, error: SourceError) -> SourceError {
         // PagerDuty's own message for a missing object is "Not Found", too
         let is_foreign = |message: &&str| message.is_empty() || message.contains("page not found");
-        let absence = error.trouble.refused(404).filter(is_foreign);
+        let absence = error.kind.refused(404).filter(is_foreign);
         let absence = absence.map(|message| of_absence("PagerDuty REST API", message));
-        absence.map_or(error, |trouble| self.http.error(trouble))
+        absence.map_or(error, |failure| self.http.error(failure))
     }
 }
 

@@ -66,8 +66,8 @@ pub(super) struct Prometheus {
 }
 
 /// Whether the last result stays in use although discovery failed: the server answers some requests.
-fn is_partly_available(trouble: &ErrorKind) -> bool {
-    !trouble.is_source_wide() || matches!(trouble, ErrorKind::TimedOut { .. } | ErrorKind::RateLimited { .. })
+fn is_partly_available(failure: &ErrorKind) -> bool {
+    !failure.is_source_wide() || matches!(failure, ErrorKind::TimedOut { .. } | ErrorKind::RateLimited { .. })
 }
 
 /// The kinds of questions that every server answers; `Slos` only if SLOs are configured or discovered.
@@ -76,10 +76,10 @@ const ANSWERS: &[AskKind] = &kinds(&HANDLERS);
 const HANDLERS: [Handler<Prometheus>; 8] = [
     Handler::Probe(|source, _| Box::pin(source.probe())),
     Handler::Services(|source, put| Box::pin(source.services(put.at.past()))),
-    Handler::Trends(|source, _, stretch| Box::pin(source.trends(stretch.tail))),
-    Handler::Detail(|source, _, service, stretch| Box::pin(source.detail(service, stretch.tail))),
+    Handler::Trends(|source, _, time_range| Box::pin(source.trends(time_range.tail))),
+    Handler::Detail(|source, _, service, time_range| Box::pin(source.detail(service, time_range.tail))),
     Handler::Rules(|source, put| Box::pin(source.rules(put.known))),
-    Handler::Series(|source, _, series, stretch| Box::pin(source.series(&series.query, stretch.tail))),
+    Handler::Series(|source, _, series, time_range| Box::pin(source.series(&series.query, time_range.tail))),
     Handler::Firings(|source, _, _, labels, from, until| {
         Box::pin(source.firings(labels, TimeRange { start: *from, end: *until }))
     }),
@@ -257,9 +257,9 @@ impl Prometheus {
                 let lasts = validity_of(&discovery, is_whole, before.as_ref().map(|kept| kept.lasts));
                 Kept::new(Arc::new(discovery), lasts, warnings)
             }
-            (Err(error), Some(old)) if is_partly_available(&error.trouble) => {
+            (Err(error), Some(old)) if is_partly_available(&error.kind) => {
                 let text =
-                    format!("metric discovery failed, the last known services are used: {}", error.trouble);
+                    format!("metric discovery failed, the last known services are used: {}", error.kind);
                 let lasts = next_attempt_after(Some(old.lasts));
                 Kept::new(Arc::clone(&old.value), lasts, vec![Warning::part(text)])
             }
@@ -295,7 +295,7 @@ impl Prometheus {
             // server
             Err(error)
                 if matches!(
-                    error.trouble,
+                    error.kind,
                     ErrorKind::Forbidden { .. } | ErrorKind::Refused { status: 404, .. }
                 ) =>
             {
@@ -306,21 +306,21 @@ impl Prometheus {
         let identity = self.identity(call).await?;
         let mut probe_report = probe::probe_report(identity.flavour.name(), identity.version);
         if let Some(error) = refusal {
-            if identity.rules.is_err() && !matches!(error.trouble, ErrorKind::Forbidden { .. }) {
-                let said = error.trouble.said();
+            if identity.rules.is_err() && !matches!(error.kind, ErrorKind::Forbidden { .. }) {
+                let said = error.kind.said();
                 return Err(call.server.http.error(of_absence("Prometheus API", said)));
             }
-            probe_report.warn(format!("the server answers no queries: {}", error.trouble));
+            probe_report.warn(format!("the server answers no queries: {}", error.kind));
         }
         match self.discovery(call).await {
             Ok(discovery) => self.add_discovery_facts(&discovery, &mut probe_report),
-            Err(error) if error.trouble.is_source_wide() => return Err(error),
-            Err(error) => probe_report.warn(format!("metric discovery failed: {}", error.trouble)),
+            Err(error) if error.kind.is_source_wide() => return Err(error),
+            Err(error) => probe_report.warn(format!("metric discovery failed: {}", error.kind)),
         }
         match (identity.rules, identity.flavour) {
-            (Err(trouble), _) => {
+            (Err(failure), _) => {
                 probe_report
-                    .warn(format!("no rules, so no alert expressions and no pending alerts: {trouble}"));
+                    .warn(format!("no rules, so no alert expressions and no pending alerts: {failure}"));
             }
             (Ok(0), Flavour::VictoriaMetrics) => probe_report.warn(
                 "no rules found: VictoriaMetrics needs -vmalert.proxyURL to serve rules and pending alerts",
@@ -330,8 +330,8 @@ impl Prometheus {
         if self.slos.may_have_slos() {
             match self.slos.count(call, &self.reading(&identity.external_labels)).await {
                 Ok(slos) => probe_report.fact("SLOs", slos.to_string()),
-                Err(error) if error.trouble.is_source_wide() => return Err(error),
-                Err(error) => probe_report.warn(format!("SLOs could not be read: {}", error.trouble)),
+                Err(error) if error.kind.is_source_wide() => return Err(error),
+                Err(error) => probe_report.warn(format!("SLOs could not be read: {}", error.kind)),
             }
         }
         probe_report.clock(date, self.clock.now(), "displayed ages are wrong by that much");
@@ -372,7 +372,7 @@ impl Source for Prometheus {
     fn answer<'a>(&'a self, ask: &'a Ask, known: Option<u64>) -> Answering<'a> {
         Box::pin(async move {
             let answered = answer_by(self, &HANDLERS, ask, known).await;
-            if let Err(SourceError { trouble: ErrorKind::Unreachable { .. }, .. }) = &answered {
+            if let Err(SourceError { kind: ErrorKind::Unreachable { .. }, .. }) = &answered {
                 // after an outage, another server may answer at this address
                 *self.identity.lock().await = None;
                 *self.discovery.lock().await = None;

@@ -262,7 +262,7 @@ pub(super) async fn execute<S: Writer>(source: &S, action: &Action) -> Result<Ac
             ErrorKind::NotOffered { what }
         });
         let planned = planned.and_then(|planned| planned.map_err(|reason| ErrorKind::Unfit { reason }));
-        planned.map_err(|trouble| not_executed(source.http().error(trouble)))
+        planned.map_err(|failure| not_executed(source.http().error(failure)))
     };
     // fails early: an impossible action must not cause a request for the acting user
     drop(made(&source.context())?);

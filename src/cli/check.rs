@@ -326,7 +326,8 @@ mod tests {
         let quiet = check(&both, &["cart"]).text;
         assert!(quiet.contains("'prom/cart'=70.000%"), "also while east does not answer: {quiet}");
         let gone = vec![slo("cart", MeasuredRatio::Absent, MeasuredRatio::Absent)];
-        let text = check(&fixture_with(of(0.0003)).with_prometheus(&east).with_slos(&east, gone), &["cart"]).text;
+        let text =
+            check(&fixture_with(of(0.0003)).with_prometheus(&east).with_slos(&east, gone), &["cart"]).text;
         assert!(text.contains("'east/cart'=U"), "{text}");
         let text = check(&both.with_slos(&east, of(0.0006)), &["cart"]).text;
         assert!(text.contains("'east/cart'=40.000%") && text.contains("'prom/cart'=70.000%"), "{text}");

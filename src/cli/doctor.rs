@@ -56,15 +56,15 @@ pub(super) fn document(view: &WorldView<'_>) -> ReportDocument {
 fn row(view: &WorldView<'_>, source: &SourceInfo) -> Vec<Cell> {
     let cache = view.world.cache(&source.id);
     let offer = cache.and_then(|cache| cache.probe().value());
-    let trouble = cache.and_then(|cache| sources::trouble(source, cache));
-    let has_answered = offer.is_some() || trouble.is_some_and(proves_reachable);
-    let is_reachable = match (has_answered, trouble) {
+    let failure = cache.and_then(|cache| sources::failure(source, cache));
+    let has_answered = offer.is_some() || failure.is_some_and(proves_reachable);
+    let is_reachable = match (has_answered, failure) {
         (true, _) => Cell::Switch(true),
         // without its secret the source was not queried
         (false, None | Some(ErrorKind::NoSecret { .. })) => Cell::Nothing,
         (false, Some(_)) => Cell::Switch(false),
     };
-    let is_refused = trouble.is_some_and(is_about_credentials);
+    let is_refused = failure.is_some_and(is_about_credentials);
     let is_authorised = if is_refused || offer.is_some() { Cell::Switch(!is_refused) } else { Cell::Nothing };
     vec![
         Cell::Text(source.id.to_string()),
@@ -85,9 +85,9 @@ fn row(view: &WorldView<'_>, source: &SourceInfo) -> Vec<Cell> {
 }
 
 /// Whether the error shows that a server answered.
-fn proves_reachable(trouble: &ErrorKind) -> bool {
+fn proves_reachable(failure: &ErrorKind) -> bool {
     !matches!(
-        trouble,
+        failure,
         ErrorKind::Unreachable { .. }
             | ErrorKind::Certificate { .. }
             | ErrorKind::TimedOut { .. }
@@ -96,9 +96,9 @@ fn proves_reachable(trouble: &ErrorKind) -> bool {
     )
 }
 
-fn is_about_credentials(trouble: &ErrorKind) -> bool {
+fn is_about_credentials(failure: &ErrorKind) -> bool {
     matches!(
-        trouble,
+        failure,
         ErrorKind::Unauthorised { .. }
             | ErrorKind::Forbidden { .. }
             | ErrorKind::Redirected { .. }
@@ -107,7 +107,7 @@ fn is_about_credentials(trouble: &ErrorKind) -> bool {
 }
 
 fn offers(source: &SourceInfo, cache: &AnswerCache, offer: Option<&ProbeReport>) -> Vec<String> {
-    let answered = |kind: &AskKind| cache.board(*kind).is_some_and(|s| s.at.is_some() && s.trouble.is_none());
+    let answered = |kind: &AskKind| cache.board(*kind).is_some_and(|s| s.at.is_some() && s.failure.is_none());
     let words: Vec<_> = AskKind::VITAL
         .iter()
         .filter(|kind| **kind != AskKind::Probe && source.answers.contains(kind) && answered(kind))
@@ -125,8 +125,8 @@ fn missing(source: &SourceInfo, cache: &AnswerCache) -> Vec<String> {
     let mut gaps: Vec<(String, Vec<&str>)> = Vec::new();
     for kind in AskKind::VITAL.iter().filter(|kind| source.answers.contains(kind)) {
         let Some(standing) = cache.board(*kind) else { continue };
-        let gap = match standing.trouble {
-            Some(error) => error.trouble.to_string(),
+        let gap = match standing.failure {
+            Some(error) => error.kind.to_string(),
             None if standing.at.is_none() => "no answer in time".to_owned(),
             None => continue,
         };
@@ -161,8 +161,8 @@ fn advice(
 ) -> Vec<String> {
     let mut lines: Vec<String> = Vec::new();
     for kind in AskKind::VITAL.iter().filter(|kind| source.answers.contains(kind)) {
-        let trouble = cache.and_then(|cache| cache.board(*kind)?.trouble);
-        let advice = trouble.map(|error| error.trouble.advice().to_owned());
+        let failure = cache.and_then(|cache| cache.board(*kind)?.failure);
+        let advice = failure.map(|error| error.kind.advice().to_owned());
         lines.extend(advice.filter(|advice| !lines.contains(advice)));
     }
     if cache
@@ -216,8 +216,8 @@ prom
 
     #[test]
     fn a_source_without_its_secret_was_never_reached_for() {
-        let trouble = ErrorKind::NoSecret { reason: "env TOKEN is not set".into() };
-        let text = table::render(&document(&world().with_this_trouble(&prom(), trouble).view()));
+        let failure = ErrorKind::NoSecret { reason: "env TOKEN is not set".into() };
+        let text = table::render(&document(&world().with_this_trouble(&prom(), failure).view()));
         assert!(text.contains("authorised  no") && !text.contains("reachable"), "{text}");
     }
 

@@ -172,8 +172,8 @@ impl Fixture {
         self.with_this_trouble(source, ErrorKind::Unreachable { reason: "refused".into() })
     }
 
-    pub(super) fn with_this_trouble(self, source: &SourceId, trouble: ErrorKind) -> Self {
-        let error = SourceError::new(source.clone(), trouble);
+    pub(super) fn with_this_trouble(self, source: &SourceId, failure: ErrorKind) -> Self {
+        let error = SourceError::new(source.clone(), failure);
         self.with_answer(source, Query::Services.now(), Err(error))
     }
 
@@ -275,7 +275,7 @@ pub(super) fn slo(id: &str, window: MeasuredRatio, hour: MeasuredRatio) -> SloRe
         slo: Arc::new(slo),
         evaluation: Evaluation::Live,
         groups: vec![group],
-        trouble: None,
+        failure: None,
         remark: None,
     }
 }

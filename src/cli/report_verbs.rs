@@ -13,7 +13,7 @@ use crate::runtime::wait_for;
 
 use super::CliContext;
 use super::failed;
-use super::printer::{ExitOutcome, print_gaps, print, print_error};
+use super::printer::{ExitOutcome, print, print_error, print_gaps};
 use super::session::{Session, SessionError};
 
 /// Prints the handoff of a shift that began `length` ago.
@@ -62,7 +62,8 @@ fn review(session: &Session, wanted: &str) -> Result<ExitOutcome, SessionError> 
 fn records(session: &Session) -> Option<Vec<ActionRecord>> {
     let read = wait_for(session.journal.read()).map_err(|error| error.to_string());
     let reported = read.and_then(|read| read.map_err(|error| error.to_string()));
-    reported.map_err(|error| print_error(&format!("the journal of actions cannot be read: {error}")))
+    reported
+        .map_err(|error| print_error(&format!("the journal of actions cannot be read: {error}")))
         .ok()
         .map(|reported| reported.records)
 }

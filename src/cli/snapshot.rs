@@ -17,7 +17,7 @@ use crate::app::state::State;
 use crate::runtime::{App, headless, wait_for};
 
 use super::args::{Picture, SnapshotArgs};
-use super::printer::{ExitOutcome, accepts_unicode, print_gaps, print_as_is};
+use super::printer::{ExitOutcome, accepts_unicode, print_as_is, print_gaps};
 use super::report::{ansi, svg, text};
 use super::session::SessionError;
 use super::{CliContext, failed};

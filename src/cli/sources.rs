@@ -18,9 +18,9 @@ pub(super) fn state(view: &WorldView<'_>, source: &SourceInfo) -> &'static str {
     let answer_states: Vec<_> = answer_states(source, cache).collect();
     let has_data = answer_states.iter().any(|standing| standing.at.is_some());
     let is_old = |state: &AnswerState<'_>| state.at.is_some_and(|at| age(at, view.now) > view.limit);
-    match trouble(source, cache) {
-        Some(trouble) if trouble.is_source_wide() && !has_data => "failed",
-        Some(trouble) if trouble.is_source_wide() => "stale",
+    match failure(source, cache) {
+        Some(failure) if failure.is_source_wide() && !has_data => "failed",
+        Some(failure) if failure.is_source_wide() => "stale",
         Some(_) if has_data => "partial",
         Some(_) => "failed",
         None if !has_data => "no answer",
@@ -42,10 +42,10 @@ fn answer_states<'w>(source: &SourceInfo, cache: &'w AnswerCache) -> impl Iterat
 }
 
 /// The most serious error of a source: one about the whole source before one about a single question.
-pub(super) fn trouble<'w>(source: &SourceInfo, cache: &'w AnswerCache) -> Option<&'w ErrorKind> {
+pub(super) fn failure<'w>(source: &SourceInfo, cache: &'w AnswerCache) -> Option<&'w ErrorKind> {
     let mut all: Vec<_> =
-        answer_states(source, cache).filter_map(|s| s.trouble.map(|error| &error.trouble)).collect();
-    all.sort_by_key(|trouble| !trouble.is_source_wide());
+        answer_states(source, cache).filter_map(|s| s.failure.map(|error| &error.kind)).collect();
+    all.sort_by_key(|failure| !failure.is_source_wide());
     all.first().copied()
 }
 
@@ -94,7 +94,7 @@ pub(super) fn document(view: &WorldView<'_>) -> ReportDocument {
 
 fn row(view: &WorldView<'_>, source: &SourceInfo) -> Vec<Cell> {
     let cache = view.world.cache(&source.id);
-    let wrong = |cache| trouble(source, cache).map(ToString::to_string).or_else(|| broken_rules(cache));
+    let wrong = |cache| failure(source, cache).map(ToString::to_string).or_else(|| broken_rules(cache));
     let item = SourceItem {
         source,
         offer: cache.and_then(|cache| cache.probe().value()),
@@ -102,7 +102,7 @@ fn row(view: &WorldView<'_>, source: &SourceInfo) -> Vec<Cell> {
         at: cache.and_then(|cache| answer_states(source, cache).filter_map(|standing| standing.at).max()),
         watchdog: watchdog(view, source),
         warnings: cache.map(|cache| warnings(source, cache)),
-        trouble: cache.and_then(wrong),
+        failure: cache.and_then(wrong),
     };
     ReportColumn::values(COLUMNS, &item)
 }

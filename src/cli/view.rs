@@ -108,7 +108,8 @@ impl WorldView<'_> {
     pub(super) fn notices(&self, needs: &[AskKind]) -> Vec<String> {
         let warnings = self.world.sources().flat_map(|(id, cache)| {
             let reported = cache.warnings(needs).into_iter();
-            reported.filter(|warning| warning.kind == WarningKind::Notice)
+            reported
+                .filter(|warning| warning.kind == WarningKind::Notice)
                 .map(move |warning| format!("{id}: {warning}"))
         });
         // a failing rule neither alerts nor records
@@ -122,12 +123,12 @@ impl WorldView<'_> {
     fn gap(&self, source: &SourceInfo, kind: AskKind) -> Option<String> {
         let state = self.world.cache(&source.id).and_then(|cache| cache.board(kind))?;
         let data_age = state.at.map(|at| age(at, self.now));
-        match (state.trouble, data_age) {
+        match (state.failure, data_age) {
             (Some(error), Some(age)) => {
-                let advice = error.trouble.advice();
+                let advice = error.kind.advice();
                 Some(format!("{error}. Showing {} from {} ago. {advice}", kind.word(), elapsed(age)))
             }
-            (Some(error), None) => Some(format!("{error}. {}", error.trouble.advice())),
+            (Some(error), None) => Some(format!("{error}. {}", error.kind.advice())),
             (None, Some(age)) if age > self.limit => {
                 Some(format!("{}: {} are {} old", source.id, kind.word(), elapsed(age)))
             }

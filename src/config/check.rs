@@ -76,8 +76,8 @@ impl Check<'_> {
         self.wrong(path, &format!("{} {words}", named(path)));
     }
 
-    fn trouble(&mut self, path: &[&str], trouble: &str) {
-        self.wrong(path, &format!("{}: {trouble}", named(path)));
+    fn failure(&mut self, path: &[&str], failure: &str) {
+        self.wrong(path, &format!("{}: {failure}", named(path)));
     }
 
     fn contexts(&mut self, settings: &Settings) {
@@ -143,12 +143,12 @@ impl Check<'_> {
         let is_needed = source.kind.address == Some(Address::Needed);
         if is_needed && source.url.is_empty() && !self.document.has_value(&at("url")) {
             self.wrong(&["sources", name], &format!("[sources.{name}] lacks `url`"));
-        } else if let Some(trouble) = address_trouble(source.address())
+        } else if let Some(failure) = address_trouble(source.address())
             && source.kind.address.is_some()
         {
-            self.trouble(&at("url"), &trouble);
+            self.failure(&at("url"), &failure);
         }
-        for (key, words) in source.kind.options.troubles(&source.own) {
+        for (key, words) in source.kind.options.failures(&source.own) {
             self.option(&at(key), &words);
         }
         self.access(name, source);
@@ -178,7 +178,7 @@ impl Check<'_> {
 
     fn notify(&mut self, settings: &Settings) {
         for hours in settings.notify.quiet_hours.iter().filter(|text| QuietHours::parse(text).is_none()) {
-            self.trouble(
+            self.failure(
                 &["notify", "quiet_hours"],
                 &format!("`{hours}` is not of the form \"22:00-07:00\""),
             );
@@ -186,7 +186,7 @@ impl Check<'_> {
         if let Some(zone) = &settings.notify.zone
             && TimeZone::get(zone).is_err()
         {
-            self.trouble(
+            self.failure(
                 &["notify", "zone"],
                 &format!("there is no zone `{zone}`; it is like \"Europe/Berlin\""),
             );
@@ -325,12 +325,12 @@ impl Check<'_> {
             let hint = near.map_or_else(String::new, |near| format!("; did you mean `{near}`?"));
             self.wrong(&["ui", "keys", command], &format!("there is no command `{command}`{hint}"));
         }
-        for (commands, trouble) in known.keys.map(|find| find(&settings.ui.keys)).unwrap_or_default() {
+        for (commands, failure) in known.keys.map(|find| find(&settings.ui.keys)).unwrap_or_default() {
             // a conflict is reported at the key in the file, not at the default that it conflicts with
             let own = commands.iter().find(|command| settings.ui.keys.contains_key(*command));
             let mut path = vec!["ui", "keys"];
             path.extend(own.map(String::as_str));
-            self.wrong(&path, &trouble);
+            self.wrong(&path, &failure);
         }
     }
 

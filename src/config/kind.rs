@@ -187,7 +187,7 @@ pub trait OwnSettings: Serialize + DeserializeOwned + JsonSchema {
     const FILES: &'static [&'static str] = &[];
 
     /// Problems that the schema cannot express: the key, and the message after "`key` in \[section\] ".
-    fn troubles(&self) -> Vec<(&'static str, String)> {
+    fn failures(&self) -> Vec<(&'static str, String)> {
         Vec::new()
     }
 }
@@ -203,7 +203,7 @@ impl OwnSettings for NoOptions {}
 pub struct Options {
     schema: fn(&mut SchemaGenerator) -> Schema,
     read: fn(Table) -> Result<Table, toml::de::Error>,
-    troubles: fn(&Table) -> Vec<(&'static str, String)>,
+    failures: fn(&Table) -> Vec<(&'static str, String)>,
     files: &'static [&'static str],
 }
 
@@ -219,8 +219,8 @@ impl Options {
                 let own = T::deserialize(table)?;
                 Ok(Table::try_from(own).expect("settings are tables of plain values"))
             },
-            troubles: |table| {
-                T::deserialize(table.clone()).map_or_else(|_told| Vec::new(), |own| own.troubles())
+            failures: |table| {
+                T::deserialize(table.clone()).map_or_else(|_told| Vec::new(), |own| own.failures())
             },
             files: T::FILES,
         }
@@ -247,9 +247,9 @@ impl Options {
         (self.read)(written)
     }
 
-    /// The problems that [`OwnSettings::troubles`] finds.
-    pub(super) fn troubles(&self, own: &Table) -> Vec<(&'static str, String)> {
-        (self.troubles)(own)
+    /// The problems that [`OwnSettings::failures`] finds.
+    pub(super) fn failures(&self, own: &Table) -> Vec<(&'static str, String)> {
+        (self.failures)(own)
     }
 
     /// The paths among these options.

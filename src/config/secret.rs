@@ -53,16 +53,16 @@ pub(crate) type Bytes = Zeroizing<Vec<u8>>;
 
 /// Why a secret could not be read; contains the reference, never the secret.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{reference}{trouble}")]
+#[error("{reference}{failure}")]
 pub struct SecretError {
     /// The reference.
     reference: String,
-    trouble: SecretTrouble,
+    failure: SecretErrorKind,
 }
 
 /// Why a secret could not be read; the text follows the name of the reference.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-enum SecretTrouble {
+enum SecretErrorKind {
     #[error(" is not set")]
     NotSet,
     #[error(" is empty")]
@@ -86,13 +86,13 @@ enum SecretTrouble {
     NoEntry { store: String },
 }
 
-impl SecretTrouble {
+impl SecretErrorKind {
     fn of(self, reference: impl fmt::Display) -> SecretError {
-        SecretError { reference: reference.to_string(), trouble: self }
+        SecretError { reference: reference.to_string(), failure: self }
     }
 }
 
-impl From<io::Error> for SecretTrouble {
+impl From<io::Error> for SecretErrorKind {
     fn from(error: io::Error) -> Self {
         Self::Unreadable { reason: error_words(&error) }
     }
@@ -128,7 +128,7 @@ impl SecretRef {
             Self::Command(program) => program::output(&program.0, LIMIT),
             Self::Keyring(entry) => keyring::read(entry),
         };
-        bytes.and_then(|bytes| one_line(&bytes)).map_err(|trouble| trouble.of(self))
+        bytes.and_then(|bytes| one_line(&bytes)).map_err(|failure| failure.of(self))
     }
 }
 
@@ -150,7 +150,7 @@ impl SecretText {
 /// # Errors
 /// If it cannot be read, or is readable by all users.
 pub(crate) fn key_file(path: &str) -> Result<Bytes, SecretError> {
-    from_file(&expand_home(path)).map_err(|trouble| trouble.of(format_args!("file {path}")))
+    from_file(&expand_home(path)).map_err(|failure| failure.of(format_args!("file {path}")))
 }
 
 /// Reads a file with certificates, which need not be private.
@@ -161,30 +161,30 @@ pub(crate) fn certificates(path: &str) -> Result<Vec<u8>, SecretError> {
     let mut bytes = Vec::new();
     files::open(&expand_home(path))
         .and_then(|file| file.take(MAX_CERTIFICATE_BYTES).read_to_end(&mut bytes))
-        .map_err(|error| SecretTrouble::from(error).of(format_args!("file {path}")))?;
+        .map_err(|error| SecretErrorKind::from(error).of(format_args!("file {path}")))?;
     Ok(bytes)
 }
 
-fn one_line(bytes: &[u8]) -> Result<Secret, SecretTrouble> {
-    let text = std::str::from_utf8(bytes).ok().ok_or(SecretTrouble::NotText)?;
-    let secret = Secret::first_line(text).ok_or(SecretTrouble::Empty)?;
-    if secret.0.chars().any(char::is_control) { Err(SecretTrouble::NotText) } else { Ok(secret) }
+fn one_line(bytes: &[u8]) -> Result<Secret, SecretErrorKind> {
+    let text = std::str::from_utf8(bytes).ok().ok_or(SecretErrorKind::NotText)?;
+    let secret = Secret::first_line(text).ok_or(SecretErrorKind::Empty)?;
+    if secret.0.chars().any(char::is_control) { Err(SecretErrorKind::NotText) } else { Ok(secret) }
 }
 
-fn from_env(name: &str) -> Result<Bytes, SecretTrouble> {
+fn from_env(name: &str) -> Result<Bytes, SecretErrorKind> {
     std::env::var(name).map(|text| Zeroizing::new(text.into_bytes())).map_err(|error| match error {
-        std::env::VarError::NotPresent => SecretTrouble::NotSet,
-        std::env::VarError::NotUnicode(_) => SecretTrouble::NotText,
+        std::env::VarError::NotPresent => SecretErrorKind::NotSet,
+        std::env::VarError::NotUnicode(_) => SecretErrorKind::NotText,
     })
 }
 
-fn from_file(path: &Path) -> Result<Bytes, SecretTrouble> {
+fn from_file(path: &Path) -> Result<Bytes, SecretErrorKind> {
     if files::is_given_pipe(path) {
         return program::read_within(File::open(path)?, LIMIT);
     }
     let mut file = files::open(path)?;
     if is_world_readable(&file)? {
-        return Err(SecretTrouble::Exposed { path: path.display().to_string() });
+        return Err(SecretErrorKind::Exposed { path: path.display().to_string() });
     }
     Ok(read_limited(&mut file)?)
 }

@@ -37,7 +37,7 @@ pub struct AnswerState<'a> {
     /// The digest of the last good answer.
     pub digest: Option<u64>,
     /// Why the last request failed; `None` if it did not.
-    pub trouble: Option<&'a SourceError>,
+    pub failure: Option<&'a SourceError>,
     /// The warnings of the last good answer.
     pub warnings: &'a [Warning],
     /// Whether it was ever asked.
@@ -47,7 +47,7 @@ pub struct AnswerState<'a> {
 impl<'a> AnswerState<'a> {
     /// Whether there was an answer or a failure.
     pub fn is_settled(&self) -> bool {
-        self.at.is_some() || self.trouble.is_some()
+        self.at.is_some() || self.failure.is_some()
     }
 
     /// The warnings about missing data.
@@ -58,14 +58,14 @@ impl<'a> AnswerState<'a> {
     /// How current it is at `now`, if answers older than `limit` count as stale.
     pub fn freshness(&self, now: Timestamp, limit: Duration) -> Freshness {
         let Some(at) = self.at else {
-            return match (self.trouble, self.was_asked) {
+            return match (self.failure, self.was_asked) {
                 (Some(_), _) => Freshness::Failed,
                 (None, true) => Freshness::Loading,
                 (None, false) => Freshness::NotAsked,
             };
         };
         let age = age(at, now);
-        if self.trouble.is_some() || age > limit { Freshness::Stale(age) } else { Freshness::Fresh }
+        if self.failure.is_some() || age > limit { Freshness::Stale(age) } else { Freshness::Fresh }
     }
 }
 
@@ -75,7 +75,7 @@ pub struct Remote<T> {
     good: Option<(T, Timestamp)>,
     digest: Option<u64>,
     warnings: Vec<Warning>,
-    trouble: Option<SourceError>,
+    failure: Option<SourceError>,
     was_asked: bool,
     is_waiting: bool,
 }
@@ -92,7 +92,7 @@ impl<T> Remote<T> {
         good: None,
         digest: None,
         warnings: Vec::new(),
-        trouble: None,
+        failure: None,
         was_asked: false,
         is_waiting: false,
     };
@@ -114,7 +114,7 @@ impl<T> Remote<T> {
         if let Some((_, at)) = &mut self.good {
             *at = now;
         }
-        self.trouble = None;
+        self.failure = None;
         self.is_waiting = false;
     }
 
@@ -124,8 +124,8 @@ impl<T> Remote<T> {
     }
 
     /// Records a failure; the last good value stays.
-    pub fn failed(&mut self, trouble: SourceError) {
-        self.trouble = Some(trouble);
+    pub fn failed(&mut self, failure: SourceError) {
+        self.failure = Some(failure);
         self.is_waiting = false;
     }
 
@@ -160,8 +160,8 @@ impl<T> Remote<T> {
     }
 
     /// Why the last request failed; `None` if it did not.
-    pub fn trouble(&self) -> Option<&SourceError> {
-        self.trouble.as_ref()
+    pub fn failure(&self) -> Option<&SourceError> {
+        self.failure.as_ref()
     }
 
     /// Whether a question was sent and not answered yet.
@@ -174,7 +174,7 @@ impl<T> Remote<T> {
         AnswerState {
             at: self.at(),
             digest: self.digest,
-            trouble: self.trouble(),
+            failure: self.failure(),
             warnings: &self.warnings,
             was_asked: self.was_asked,
         }
@@ -195,7 +195,7 @@ mod tests {
         Timestamp::from_second(second).unwrap()
     }
 
-    fn trouble() -> SourceError {
+    fn failure() -> SourceError {
         SourceError::new(SourceId::new("prom"), ErrorKind::Unreachable { reason: "refused".into() })
     }
 
@@ -207,7 +207,7 @@ mod tests {
         assert_eq!(remote.state().freshness(at(0), LIMIT), Freshness::NotAsked);
         remote.asked();
         assert_eq!(remote.state().freshness(at(1), LIMIT), Freshness::Loading);
-        remote.failed(trouble());
+        remote.failed(failure());
         assert_eq!(remote.state().freshness(at(2), LIMIT), Freshness::Failed);
         remote.arrived(7, None, at(3));
         assert_eq!(remote.state().freshness(at(4), LIMIT), Freshness::Fresh);
@@ -218,7 +218,7 @@ mod tests {
     fn a_failure_keeps_the_last_good_value_and_shows_it_stale() {
         let mut remote = Remote::default();
         remote.arrived("good", Some(1), at(0));
-        remote.failed(trouble());
+        remote.failed(failure());
         assert_eq!(remote.value(), Some(&"good"));
         assert_eq!(remote.state().freshness(at(6), LIMIT), Freshness::Stale(Duration::from_secs(6)));
         remote.confirmed(at(7));
@@ -232,7 +232,7 @@ mod tests {
         let answers: [fn(&mut Remote<i32>); 3] = [
             |remote| remote.arrived(7, None, at(1)),
             |remote| remote.confirmed(at(1)),
-            |remote| remote.failed(trouble()),
+            |remote| remote.failed(failure()),
         ];
         for answer in answers {
             remote.asked();

@@ -70,12 +70,12 @@ pub struct ProbeReport {
 
 /// Why a source did not answer.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{source_name}: {trouble}")]
+#[error("{source_name}: {kind}")]
 pub struct SourceError {
     /// The source.
     pub source_name: SourceId,
     /// The kind of error with its details.
-    pub trouble: ErrorKind,
+    pub kind: ErrorKind,
     /// The requested waiting time (`Retry-After`).
     pub retry_after: Option<Duration>,
     /// When the next request is planned; set by the runtime.
@@ -84,8 +84,8 @@ pub struct SourceError {
 
 impl SourceError {
     /// An error at this source.
-    pub fn new(source_name: SourceId, trouble: ErrorKind) -> Self {
-        Self { source_name, trouble, retry_after: None, next_try: None }
+    pub fn new(source_name: SourceId, kind: ErrorKind) -> Self {
+        Self { source_name, kind, retry_after: None, next_try: None }
     }
 }
 
@@ -297,14 +297,14 @@ mod tests {
         let error =
             SourceError::new(SourceId::new("prom-eu"), ErrorKind::Unauthorised { message: String::new() });
         assert_eq!(error.to_string(), "prom-eu: 401 Unauthorized");
-        assert!(error.trouble.advice().contains("token"));
+        assert!(error.kind.advice().contains("token"));
         let refused = ErrorKind::Refused { status: 503, message: "query queue full".into() };
         assert_eq!(refused.to_string(), "503: query queue full");
     }
 
     #[test]
     fn what_the_server_said_stands_behind_the_status_and_advice_follows_it() {
-        for (trouble, said, advised) in [
+        for (failure, said, advised) in [
             (
                 ErrorKind::Unauthorised { message: "no org id".into() },
                 "401 Unauthorized: no org id",
@@ -331,8 +331,8 @@ mod tests {
                 "waits",
             ),
         ] {
-            assert_eq!(trouble.to_string(), said);
-            assert!(trouble.advice().contains(advised), "{said}: {}", trouble.advice());
+            assert_eq!(failure.to_string(), said);
+            assert!(failure.advice().contains(advised), "{said}: {}", failure.advice());
         }
     }
 }

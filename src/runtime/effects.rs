@@ -132,7 +132,10 @@ impl EffectRunner {
             .into();
             for index in 0..count {
                 let progress = ActionProgress::Ended(ActionResult::Unknown { words: Text::clone(&words) });
-                reports.send(TaskReport::Ready(Event::ActionProgressed { plan: id, index, progress })).await.ok();
+                reports
+                    .send(TaskReport::Ready(Event::ActionProgressed { plan: id, index, progress }))
+                    .await
+                    .ok();
             }
         });
     }
@@ -310,8 +313,8 @@ async fn ask(gate: Option<Arc<SourceGate>>, question: Question) -> Arrival {
 }
 
 /// An error as the answer to a question that was not sent.
-fn failed_arrival(question: Question, trouble: ErrorKind) -> Arrival {
-    let answered = Err(SourceError::new(question.source.clone(), trouble));
+fn failed_arrival(question: Question, failure: ErrorKind) -> Arrival {
+    let answered = Err(SourceError::new(question.source.clone(), failure));
     Arrival { question, answered, took: Duration::ZERO }
 }
 

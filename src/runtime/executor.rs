@@ -346,7 +346,7 @@ struct RetryState {
 impl RetryState {
     /// How long to wait before the action is sent again; None if the source's error does not ask for a retry.
     fn asked(&mut self, error: &SourceError) -> Option<Duration> {
-        if error.retry_after.is_none() && !matches!(error.trouble, ErrorKind::RateLimited { .. }) {
+        if error.retry_after.is_none() && !matches!(error.kind, ErrorKind::RateLimited { .. }) {
             return None;
         }
         let own = FIRST_WAIT.saturating_mul(1 << self.refusals.min(16));
@@ -370,8 +370,8 @@ impl RetryState {
 
 /// Why the source refused the action, and what the user can do.
 fn refused(error: &SourceError) -> Text {
-    let trouble = &error.trouble;
-    let own_advice = match trouble {
+    let failure = &error.kind;
+    let own_advice = match failure {
         ErrorKind::Forbidden { .. } => Some("The credentials lack the right to change this."),
         // the server's message is enough
         ErrorKind::Refused { .. } | ErrorKind::BadQuery { .. } | ErrorKind::NotOffered { .. } => Some(""),
@@ -387,7 +387,7 @@ fn refused(error: &SourceError) -> Text {
         | ErrorKind::NoSecret { .. }
         | ErrorKind::Internal { .. } => None,
     };
-    let advice = own_advice.filter(|_| trouble.hint().is_none()).unwrap_or_else(|| trouble.advice());
+    let advice = own_advice.filter(|_| failure.hint().is_none()).unwrap_or_else(|| failure.advice());
     let words = format!("{error}. {advice}");
     words.trim_end_matches([' ', '.']).into()
 }

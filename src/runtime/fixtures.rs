@@ -88,7 +88,7 @@ impl Source for Fake {
             match answers {
                 Answers::Never => std::future::pending().await,
                 Answers::After(delay) => tokio::time::sleep(delay).await,
-                Answers::With(trouble) => return Err(SourceError::new(self.info.id.clone(), trouble)),
+                Answers::With(failure) => return Err(SourceError::new(self.info.id.clone(), failure)),
                 Answers::Panics => panic!("a bug in a source"),
             }
             Ok(Reply::free(Answer::Unchanged))
@@ -103,8 +103,8 @@ pub(super) fn sources(list: &[(&str, Answers)]) -> GatedSources {
 
 pub(super) fn question(source: &str, name: &str) -> Question {
     let minute = TimeGrid::ending(Timestamp::UNIX_EPOCH, Duration::from_secs(60), 60, Duration::ZERO);
-    let stretch = QueryRange { window: minute, tail: minute };
-    let ask = Query::Series { series: SeriesKey::over(name.into(), stretch.window), stretch }.now();
+    let time_range = QueryRange { window: minute, tail: minute };
+    let ask = Query::Series { series: SeriesKey::over(name.into(), time_range.window), time_range }.now();
     Question { context: 0, source: SourceId::new(source), ask, known: None }
 }
 

@@ -126,7 +126,7 @@ impl SourceGate {
         match whole {
             Ok(Ok(answered)) => answered,
             Ok(Err(payload)) => Err(self.internal(&panic_text(payload.as_ref()))),
-            Err(_) => Err(self.trouble(ErrorKind::TimedOut { after: patience })),
+            Err(_) => Err(self.failure(ErrorKind::TimedOut { after: patience })),
         }
     }
 
@@ -143,7 +143,7 @@ impl SourceGate {
         match timeout(self.whole, AssertUnwindSafe(acting).catch_unwind()).await {
             Ok(Ok(acted)) => acted,
             Ok(Err(payload)) => unclear(self.internal(&panic_text(payload.as_ref()))),
-            Err(_) => unclear(self.trouble(ErrorKind::TimedOut { after: self.whole })),
+            Err(_) => unclear(self.failure(ErrorKind::TimedOut { after: self.whole })),
         }
     }
 
@@ -157,7 +157,7 @@ impl SourceGate {
         match timeout(self.whole, AssertUnwindSafe(looking).catch_unwind()).await {
             Ok(Ok(found)) => found,
             Ok(Err(payload)) => Err(self.internal(&panic_text(payload.as_ref()))),
-            Err(_) => Err(self.trouble(ErrorKind::TimedOut { after: self.whole })),
+            Err(_) => Err(self.failure(ErrorKind::TimedOut { after: self.whole })),
         }
     }
 
@@ -188,12 +188,12 @@ impl SourceGate {
         error
     }
 
-    fn trouble(&self, trouble: ErrorKind) -> SourceError {
-        SourceError::new(self.source.info().id.clone(), trouble)
+    fn failure(&self, failure: ErrorKind) -> SourceError {
+        SourceError::new(self.source.info().id.clone(), failure)
     }
 
     fn internal(&self, reason: &str) -> SourceError {
-        self.trouble(ErrorKind::Internal { reason: reason.to_owned() })
+        self.failure(ErrorKind::Internal { reason: reason.to_owned() })
     }
 
     fn circuit(&self) -> MutexGuard<'_, Circuit> {

@@ -174,7 +174,8 @@ pub fn who(env: impl Fn(&str) -> Option<String>) -> String {
         let output = Command::new("uname").arg("-n").output().ok()?;
         String::from_utf8(output.stdout).ok()
     };
-    let host = std::fs::read_to_string("/proc/sys/kernel/hostname").ok().or_else(reported).unwrap_or_default();
+    let host =
+        std::fs::read_to_string("/proc/sys/kernel/hostname").ok().or_else(reported).unwrap_or_default();
     let host = if host.trim().is_empty() { "unknown-host" } else { host.trim() };
     clean(&format!("{user}@{host}")).into_owned()
 }

@@ -75,7 +75,9 @@ async fn read_back(
     let seen = read_back_earlier_run(&gate, action, record.sent_at.unwrap_or(record.begun_at), now).await;
     let how = match &seen {
         Seen::Is(how) => Some(how.clone()),
-        Seen::Nothing | Seen::Unknowable(_) => Some(ActionResult::Unknown { words: read_back_text(&seen).into() }),
+        Seen::Nothing | Seen::Unknowable(_) => {
+            Some(ActionResult::Unknown { words: read_back_text(&seen).into() })
+        }
         // the action stays open and is read back another time
         Seen::Failed(_) => None,
     };

@@ -74,7 +74,8 @@ impl Own {
             FaultySource::Alertmanager => ("/api/v2/alerts", "AlwaysFiring"),
             FaultySource::PagerDuty => return true,
         };
-        exchange(self.port, &format!("GET {path} HTTP/1.0\r\n\r\n")).is_ok_and(|answer| answer.contains(reported))
+        exchange(self.port, &format!("GET {path} HTTP/1.0\r\n\r\n"))
+            .is_ok_and(|answer| answer.contains(reported))
     }
 
     /// As `kill -9` does.

@@ -36,8 +36,8 @@ impl Source for Troubled {
             Mood::Answers => self.source.answer(ask, known),
             Mood::Hangs => Box::pin(std::future::pending()),
             Mood::Panics => std::panic::panic_any(BUG),
-            Mood::Fails(trouble) => {
-                let error = SourceError::new(self.info().id.clone(), trouble);
+            Mood::Fails(failure) => {
+                let error = SourceError::new(self.info().id.clone(), failure);
                 Box::pin(std::future::ready(Err(error)))
             }
         }

@@ -201,7 +201,8 @@ fn what_was_done_stays_until_the_source_was_asked_after_it_which_is_at_once() {
     let mut stage = stage();
     stage.press(&["5", "a", "y"]);
     let plan = stage.acts()[0].id;
-    let effects = stage.effects_of(Event::ActionProgressed { plan, index: 0, progress: ActionProgress::Ended(done()) });
+    let effects =
+        stage.effects_of(Event::ActionProgressed { plan, index: 0, progress: ActionProgress::Ended(done()) });
     let asks =
         |effect: &Effect| matches!(effect, Effect::Fetch(question) if question.ask == Query::Incidents.now());
     assert!(effects.iter().any(asks), "{effects:?}");

@@ -92,7 +92,7 @@ impl SloSource {
                 at: ask.at.past().unwrap_or_else(|| self.now()),
                 readings: self.readings.clone(),
             }),
-            Query::Series { series: key, stretch } => Answer::Series(series(&key.query, stretch.tail)),
+            Query::Series { series: key, time_range } => Answer::Series(series(&key.query, time_range.tail)),
             _ => Answer::Unchanged,
         }
     }
@@ -230,7 +230,7 @@ pub(crate) fn recorded(id: &str, spent: f64, burns: [f64; 7]) -> SloReading {
 }
 
 fn reading(slo: Slo, groups: Vec<GroupReading>) -> SloReading {
-    SloReading { slo: Arc::new(slo), evaluation: Evaluation::Recorded, groups, trouble: None, remark: None }
+    SloReading { slo: Arc::new(slo), evaluation: Evaluation::Recorded, groups, failure: None, remark: None }
 }
 
 /// Data for only the last seconds of a month.
@@ -261,7 +261,7 @@ pub(crate) fn all(now: Timestamp) -> Vec<SloReading> {
     all.push(reading(slo("cart-never"), vec![missing(MeasuredRatio::Absent)]));
     all.push(reading(slo("cart-idle"), vec![missing(MeasuredRatio::NoTraffic)]));
     let mut refused = reading(slo("cart-refused"), Vec::new());
-    refused.trouble = Some("422: query processing would load too many samples into memory".into());
+    refused.failure = Some("422: query processing would load too many samples into memory".into());
     all.push(refused);
     let mut partial = recorded("shop-partial", 0.4, calm);
     partial.groups[0].extent = Some(young(6 * DAY.unsigned_abs()));

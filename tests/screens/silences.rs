@@ -50,7 +50,8 @@ fn where_one_silence_would_hide_more_several_are_made_and_each_says_what_it_hide
     assert!(made.iter().all(|one| one.contains("alertname=\"") && one.contains("service=\"")), "{made:?}");
     // when one fails, the message names those that were created
     let plan = stage.acts().last().expect("a plan").id;
-    let ended = |index, ending| Event::ActionProgressed { plan, index, progress: ActionProgress::Ended(ending) };
+    let ended =
+        |index, ending| Event::ActionProgressed { plan, index, progress: ActionProgress::Ended(ending) };
     stage.send(ended(0, ActionResult::Done { id: Some("s1".into()) }));
     stage.send(ended(1, ActionResult::Refused { words: "no room".into() }));
     assert!(stage.picture().contains("1 of 2 silenced, 1 not"), "{}", stage.picture());

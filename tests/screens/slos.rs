@@ -245,7 +245,7 @@ fn an_open_slo_asks_for_few_charts_and_only_for_their_ends_again() {
     stage.answer(false);
     stage.jump(400);
     let again = series(&stage.effects_of(Event::Tick));
-    let is_tail = |ask: &Ask| matches!(&ask.query, Query::Series { stretch, .. } if stretch.tail.count() < stretch.window.count() / 2);
+    let is_tail = |ask: &Ask| matches!(&ask.query, Query::Series { time_range, .. } if time_range.tail.count() < time_range.window.count() / 2);
     assert!(again.iter().filter(|ask| !is_tail(ask)).count() <= 3, "{again:?}");
 }
 

@@ -264,8 +264,8 @@ impl Stage {
                     .find(|source| source.info().id == question.source)
                     .expect("only sources of the stage are asked");
                 let answered = if self.dead.as_ref() == Some(&question.source) {
-                    let trouble = ErrorKind::Unreachable { reason: "connection refused".into() };
-                    let mut error = SourceError::new(question.source.clone(), trouble);
+                    let failure = ErrorKind::Unreachable { reason: "connection refused".into() };
+                    let mut error = SourceError::new(question.source.clone(), failure);
                     error.next_try = now.checked_add(Duration::from_secs(20)).ok();
                     Err(error)
                 } else {

@@ -29,7 +29,7 @@ pub(super) fn write(telling: &EventLogInput<'_>, event_log: &mut EventLog, now: 
         }
     }
     // a failing source has not ended any silence
-    let is_whole = telling.world.sources().all(|(_, held)| held.silences().trouble().is_none());
+    let is_whole = telling.world.sources().all(|(_, held)| held.silences().failure().is_none());
     if !is_whole {
         return;
     }

@@ -57,7 +57,7 @@ pub fn consequences(
     sources.dedup();
     for source in sources {
         let held = planner.world.cache(source);
-        if let Some(error) = held.and_then(|held| held.probe().trouble()) {
+        if let Some(error) = held.and_then(|held| held.probe().failure()) {
             all.push(serious(format!("{error}: the action will probably fail")));
         }
     }

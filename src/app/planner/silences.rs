@@ -36,9 +36,9 @@ impl Planner<'_> {
         let mut routing: Vec<&SourceId> = able.iter().copied().filter(|id| routes(id)).collect();
         if routing.is_empty() {
             let routed = alerts.iter().find(|alert| !alert.receivers.is_empty());
-            if let Some(why) = routed
-                .and_then(|alert| alert.sources.iter().find_map(|id| self.unavailable(id, OperationKind::Silence)))
-            {
+            if let Some(why) = routed.and_then(|alert| {
+                alert.sources.iter().find_map(|id| self.unavailable(id, OperationKind::Silence))
+            }) {
                 return Err(why);
             }
             routing = able;

@@ -111,8 +111,8 @@ fn leaving_a_screen_gives_its_questions_up_and_late_answers_are_ignored() {
     let mut scheduler = Scheduler::default();
     let span =
         crate::model::series::TimeGrid::ending(at(1000), Duration::from_secs(60), 10, Duration::from_secs(1));
-    let stretch = crate::model::ask::QueryRange { window: span, tail: span };
-    let detail = Query::Detail { service: "cart".into(), stretch }.now();
+    let time_range = crate::model::ask::QueryRange { window: span, tail: span };
+    let detail = Query::Detail { service: "cart".into(), time_range }.now();
     let question = asked(&scheduler.due(vec![want(detail)], 0, at(0))).remove(0);
     assert_eq!(scheduler.due(vec![], 0, at(1)), [Effect::CancelFetch(question.clone())]);
     assert!(scheduler.arrived(&arrival(question, Ok(good(1)), Duration::ZERO), at(2)).is_none());
@@ -215,7 +215,7 @@ fn what_was_asked_while_a_source_was_down_is_given_up_and_asked_again_once_it_is
     let mut scheduler = Scheduler::default();
     let probe = first(&mut scheduler, Query::Probe.now(), 0);
     let mut slow = refused(2);
-    slow.trouble = ErrorKind::Garbled { reason: "HTML".into() };
+    slow.kind = ErrorKind::Garbled { reason: "HTML".into() };
     let hangs = first(&mut scheduler, Query::Alerts.now(), 1);
     assert_eq!(scheduler.arrived(&arrival(probe, Err(slow), Duration::ZERO), at(2)), Some(Vec::new()));
     let probe = first(&mut scheduler, Query::Probe.now(), 3);
@@ -255,7 +255,7 @@ fn the_next_try_is_that_of_the_question_that_is_meant() {
     let wants = || vec![want(Query::Alerts.now()), want(Query::Rules.now())];
     let asked = asked(&scheduler.due(wants(), 0, at(0)));
     let mut error = refused(200);
-    error.trouble = ErrorKind::Refused { status: 500, message: String::new() };
+    error.kind = ErrorKind::Refused { status: 500, message: String::new() };
     scheduler.arrived(&arrival(asked[1].clone(), Err(error), Duration::ZERO), at(1));
     let next = |kind: AskKind| scheduler.next_try(&prom, |topic| topic.kind() == kind, at(3));
     assert_eq!(next(AskKind::Rules), Some(at(200)));

@@ -31,7 +31,7 @@ pub struct OpenAlert {
     fingerprint: Option<Fingerprint>,
     /// The alerts that have labels in common with it.
     pub related: List<Fingerprint>,
-    spot: ScrollPosition,
+    scroll_position: ScrollPosition,
 }
 
 /// What the chart of an alert is drawn from.
@@ -56,7 +56,7 @@ impl OpenAlert {
 
     /// The fingerprint of the related alert under the cursor, else of this alert.
     fn pointed(&self) -> Option<Fingerprint> {
-        let related = self.related.current().filter(|_| self.spot.panel == RELATED);
+        let related = self.related.current().filter(|_| self.scroll_position.panel == RELATED);
         related.copied().or(self.fingerprint)
     }
 }
@@ -114,7 +114,7 @@ impl Screen for OpenAlert {
     }
 
     fn hints(&self, _shared: &Shared) -> Vec<Hint> {
-        let opens = match self.spot.panel {
+        let opens = match self.scroll_position.panel {
             SLO => "SLO",
             INCIDENT => "incident",
             RELATED => "alert",
@@ -159,7 +159,7 @@ impl Screen for OpenAlert {
         let world = &shared.world;
         let Some(alert) = self.alert(shared) else {
             self.related.set_rows(Vec::new());
-            self.spot.panel = 0;
+            self.scroll_position.panel = 0;
             return;
         };
         let service = world.service_of(&alert.labels);
@@ -173,8 +173,8 @@ impl Screen for OpenAlert {
         others.sort_by_key(|(likeness, other)| (Reverse(*likeness), subjects::alert::alert_rank(other)));
         let rows: Vec<Fingerprint> =
             others.into_iter().take(MAX_RELATED).map(|(_, other)| other.fingerprint).collect();
-        if rows.is_empty() && self.spot.panel == RELATED {
-            self.spot.panel = 0;
+        if rows.is_empty() && self.scroll_position.panel == RELATED {
+            self.scroll_position.panel = 0;
         }
         self.related.set_rows(rows);
     }
@@ -222,7 +222,7 @@ impl Screen for OpenAlert {
     fn open(&mut self, shared: &Shared) -> Opened {
         let Some(alert) = self.alert(shared) else { return Opened::Nothing };
         let world = &shared.world;
-        match self.spot.panel {
+        match self.scroll_position.panel {
             RELATED => self.items().and_then(|items| items.place(shared)),
             INCIDENT => world.incident_of(alert.fingerprint).map(IncidentKey::of).map(Place::Incident),
             SLO => slo(shared, alert).map(SloKey::of).map(Place::Slo),
@@ -235,7 +235,7 @@ impl Screen for OpenAlert {
     }
 
     fn selection(&self, shared: &Shared) -> Selection {
-        match self.spot.panel {
+        match self.scroll_position.panel {
             RELATED => Selection::Alerts(self.related.chosen()),
             INCIDENT => {
                 let its = self.fingerprint.and_then(|fingerprint| shared.world.incident_of(fingerprint));

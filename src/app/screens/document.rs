@@ -24,7 +24,7 @@ pub struct OpenDocument {
     document: Option<Document>,
     /// The text generated last.
     written: Option<RenderedDocument>,
-    spot: ScrollPosition,
+    scroll_position: ScrollPosition,
 }
 
 /// A report as generated last, laid out for the current width.
@@ -100,7 +100,7 @@ impl Screen for OpenDocument {
             let edge = StyledRun::new(" ".repeat(LEFT_MARGIN.into()), Role::Text);
             page.line(std::iter::once(edge).chain(line.iter().cloned()).collect());
         }
-        page.render(&cx, self.spot.scroll, None, room, buf);
+        page.render(&cx, self.scroll_position.scroll, None, room, buf);
     }
 
     fn wants(&self, shared: &Shared, now: Timestamp) -> Vec<Want> {
@@ -124,13 +124,14 @@ impl Screen for OpenDocument {
             return;
         }
         let area = layout::below_heading(layout::areas(shared.size).body);
-        let is_at_end = self.spot.scroll > 0 && self.spot.scroll == self.last_scroll(shared, area);
+        let is_at_end =
+            self.scroll_position.scroll > 0 && self.scroll_position.scroll == self.last_scroll(shared, area);
         let text = markdown(shared, document, now);
         let text = text.unwrap_or_else(|| "This incident is no longer known.".to_owned());
         let page = markdown::page(&text, &Labels::default(), width, charset);
         self.written = Some(RenderedDocument { document: document.clone(), text, width, charset, page });
         if is_at_end {
-            self.spot.scroll = self.last_scroll(shared, area);
+            self.scroll_position.scroll = self.last_scroll(shared, area);
         }
     }
 

@@ -26,7 +26,7 @@ pub enum IncidentAlertRow {
 pub struct OpenIncident {
     key: Option<IncidentKey>,
     alerts: List<IncidentAlertRow>,
-    spot: ScrollPosition,
+    scroll_position: ScrollPosition,
 }
 
 /// The alert with this id that the paging system reports for the incident.
@@ -83,7 +83,7 @@ impl Screen for OpenIncident {
             (Command::Resolve, "resolve"),
             (Command::Runbook, "runbook"),
             (Command::Act, "actions"),
-            (Command::Open, if self.spot.panel == ALERTS { "alert" } else { "service" }),
+            (Command::Open, if self.scroll_position.panel == ALERTS { "alert" } else { "service" }),
             (Command::NextPanel, "alerts"),
             (Command::Links, "links"),
             (Command::Copy, "copy"),
@@ -101,7 +101,7 @@ impl Screen for OpenIncident {
     fn reorder(&mut self, shared: &Shared, _is_typing: bool) {
         let Some(known) = self.incident(shared) else {
             self.alerts = List::default();
-            self.spot.panel = 0;
+            self.scroll_position.panel = 0;
             return;
         };
         let detail = shared.world.incident_detail(known);
@@ -111,8 +111,8 @@ impl Screen for OpenIncident {
         let others = known.alerts.iter().filter(|alert| !found.contains(alert)).copied();
         let reported = reported.iter().map(|alert| IncidentAlertRow::Reported(alert.id.clone()));
         let rows: Vec<IncidentAlertRow> = reported.chain(others.map(IncidentAlertRow::Linked)).collect();
-        if rows.is_empty() && self.spot.panel == ALERTS {
-            self.spot.panel = 0;
+        if rows.is_empty() && self.scroll_position.panel == ALERTS {
+            self.scroll_position.panel = 0;
         }
         self.alerts.set_rows(rows);
     }
@@ -153,7 +153,7 @@ impl Screen for OpenIncident {
     }
 
     fn open(&mut self, shared: &Shared) -> Opened {
-        if self.spot.panel == ALERTS {
+        if self.scroll_position.panel == ALERTS {
             return self.current(shared).map(Place::Alert).into();
         }
         let service = self.incident(shared).and_then(|known| known.service.as_ref());
@@ -165,12 +165,12 @@ impl Screen for OpenIncident {
     }
 
     fn alerts_to_silence(&self, shared: &Shared) -> Option<Vec<Fingerprint>> {
-        (self.spot.panel == ALERTS).then(|| self.current(shared).into_iter().collect())
+        (self.scroll_position.panel == ALERTS).then(|| self.current(shared).into_iter().collect())
     }
 
     fn copied(&self, shared: &Shared, now: Timestamp) -> Option<String> {
         let known = self.incident(shared)?;
-        if self.spot.panel != ALERTS {
+        if self.scroll_position.panel != ALERTS {
             return Some(subjects::incident::said(known));
         }
         match self.alerts.current()? {
@@ -188,7 +188,7 @@ impl Screen for OpenIncident {
     }
 
     fn runbooks(&self, shared: &Shared) -> Vec<RunbookQuery> {
-        match (self.current(shared).filter(|_| self.spot.panel == ALERTS), &self.key) {
+        match (self.current(shared).filter(|_| self.scroll_position.panel == ALERTS), &self.key) {
             (Some(alert), _) => alert.runbooks(shared),
             (None, Some(key)) => key.runbooks(shared),
             (None, None) => Vec::new(),

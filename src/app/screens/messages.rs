@@ -6,7 +6,7 @@ use crate::app::prelude::*;
 /// The screen of the message log.
 #[derive(Debug, Default)]
 pub struct MessageLog {
-    spot: ScrollPosition,
+    scroll_position: ScrollPosition,
 }
 
 impl Screen for MessageLog {
@@ -23,7 +23,7 @@ impl Screen for MessageLog {
         if count == 0 {
             text::say(&cx, 3, "No messages yet.", Role::Muted, room, buf);
         }
-        let shown = shared.messages.all().skip(usize::from(self.spot.scroll));
+        let shown = shared.messages.all().skip(usize::from(self.scroll_position.scroll));
         let mut y = room.top();
         for logged in shown {
             let role = match logged.message.tone {

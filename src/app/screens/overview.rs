@@ -40,7 +40,7 @@ pub struct Overview {
     widest: ColumnWidths<u16>,
     /// The alert revision and the filter for which the alerts were last sorted.
     ordered: Option<(u64, String)>,
-    spot: ScrollPosition,
+    scroll_position: ScrollPosition,
 }
 
 impl Screen for Overview {
@@ -51,7 +51,7 @@ impl Screen for Overview {
     fn hints(&self, _shared: &Shared) -> Vec<Hint> {
         let (open, next) = ((Command::Open, "open"), (Command::NextPanel, "panel"));
         let (ack, silence) = ((Command::Acknowledge, "ack"), (Command::Silence, "silence"));
-        match self.spot.panel {
+        match self.scroll_position.panel {
             ALERTS | SLOS => vec![open, silence, ack, next],
             INCIDENTS => vec![open, ack, (Command::Act, "actions"), next],
             _ => vec![open, ack, silence, (Command::Act, "actions"), next, (Command::Filter, "filter")],
@@ -120,7 +120,7 @@ impl Screen for Overview {
     }
 
     fn grid(&self, _shared: &Shared, body: Rect) -> Grid {
-        panels::grid(self, body, self.spot.panel)
+        panels::grid(self, body, self.scroll_position.panel)
     }
 
     fn found(&self) -> Option<&ListFilter> {

@@ -13,7 +13,7 @@ const MAX_HANDOFFS: usize = 8;
 #[derive(Debug, Default)]
 pub struct OpenPolicy {
     key: Option<PolicyKey>,
-    spot: ScrollPosition,
+    scroll_position: ScrollPosition,
 }
 
 impl SubjectScreen for OpenPolicy {
@@ -106,7 +106,7 @@ fn render(
     let below = layout::heading(&cx, &title, &layout::doubt_runs(shared, &[AskKind::OnCall], now), area, buf);
     page(shared, &cx, &key.source, board, policy, below.width).render(
         &cx,
-        screen.spot.scroll,
+        screen.scroll_position.scroll,
         None,
         below,
         buf,

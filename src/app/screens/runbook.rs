@@ -21,7 +21,7 @@ pub struct OpenRunbook {
     laid_out: Option<RunbookLayoutKey>,
     markdown: markdown::MarkdownPage,
     /// Panel 0 is the text; panel n is its code block n-1.
-    spot: ScrollPosition,
+    scroll_position: ScrollPosition,
 }
 
 /// The inputs of the layout: it is laid out again only if one of them changes.
@@ -48,7 +48,7 @@ impl OpenRunbook {
     /// The code block under the cursor, or the only one.
     fn block(&self) -> Option<&Block> {
         let blocks = &self.markdown.blocks;
-        match self.spot.panel.checked_sub(1) {
+        match self.scroll_position.panel.checked_sub(1) {
             Some(index) => blocks.get(index),
             None => blocks.first().filter(|_| blocks.len() == 1),
         }
@@ -108,7 +108,7 @@ impl Screen for OpenRunbook {
         let page =
             found.map(|found| markdown::page(&found.text, &labels(wanted), layout.width, layout.charset));
         self.markdown = page.unwrap_or_default();
-        self.spot.panel = self.spot.panel.min(self.markdown.blocks.len());
+        self.scroll_position.panel = self.scroll_position.panel.min(self.markdown.blocks.len());
         self.laid_out = Some(layout);
     }
 
@@ -141,7 +141,7 @@ impl Screen for OpenRunbook {
 
     /// Scrolls to the selected block: to all of it if it fits, else to its first line.
     fn show_panel(&mut self, shared: &Shared, area: Rect) {
-        self.spot.scroll = view::scroll_to_block(self, shared, area.height);
+        self.scroll_position.scroll = view::scroll_to_block(self, shared, area.height);
     }
 
     fn copied(&self, _shared: &Shared, _now: Timestamp) -> Option<String> {

@@ -36,7 +36,7 @@ pub struct OpenService {
     incidents: List<IncidentKey>,
     /// Targets that are down, signals, hosts.
     parts: List<HostPartKey>,
-    spot: ScrollPosition,
+    scroll_position: ScrollPosition,
 }
 
 /// The time grid of the charts.
@@ -68,7 +68,7 @@ impl Screen for OpenService {
     fn hints(&self, _shared: &Shared) -> Vec<Hint> {
         let (silence, acknowledge) = ((Command::Silence, "silence"), (Command::Acknowledge, "ack"));
         let (next, back) = ((Command::NextPanel, "chart"), (Command::Back, "back"));
-        let opens = match self.spot.panel {
+        let opens = match self.scroll_position.panel {
             // a target, signal or host has no page to open
             PARTS => return vec![silence, acknowledge, (Command::Copy, "copy"), next, back],
             SLOS => "SLO",
@@ -93,8 +93,8 @@ impl Screen for OpenService {
             .map(|source| {
                 let detail =
                     shared.world.cache(&source.id).and_then(|cache| cache.details().get(name)?.whole());
-                let stretch = range::stretch(window, detail.map(|detail| detail.request_rate.span));
-                want::of(shared, &source.id, Query::Detail { service: name.clone(), stretch })
+                let time_range = range::time_range(window, detail.map(|detail| detail.request_rate.span));
+                want::of(shared, &source.id, Query::Detail { service: name.clone(), time_range })
             })
             .collect()
     }
@@ -109,14 +109,14 @@ impl Screen for OpenService {
         let limit = shared.health_policy.thresholds.saturation_degraded;
         let parts = world.service(name).map(|service| hosts::keys(service, limit)).unwrap_or_default();
         self.parts.set_rows(parts);
-        let is_empty = match self.spot.panel {
+        let is_empty = match self.scroll_position.panel {
             SLOS => self.slos.is_empty(),
             INCIDENTS => self.incidents.is_empty(),
             PARTS => self.parts.is_empty(),
             _ => false,
         };
         if is_empty {
-            self.spot.panel = 0;
+            self.scroll_position.panel = 0;
         }
     }
 
@@ -157,7 +157,7 @@ impl Screen for OpenService {
     }
 
     fn grid(&self, shared: &Shared, body: Rect) -> Grid {
-        Grid::list(view::list_area(self, shared, &self.name, self.spot.panel, body))
+        Grid::list(view::list_area(self, shared, &self.name, self.scroll_position.panel, body))
     }
 
     fn selection(&self, shared: &Shared) -> Selection {
@@ -166,7 +166,7 @@ impl Screen for OpenService {
     }
 
     fn copied(&self, shared: &Shared, now: Timestamp) -> Option<String> {
-        match self.spot.panel {
+        match self.scroll_position.panel {
             SLOS | INCIDENTS => self.items()?.copied(shared, now),
             PARTS => hosts::words(shared.world.service(&self.name)?, self.parts.current()?),
             _ => Some(self.name.to_string()),
@@ -174,7 +174,7 @@ impl Screen for OpenService {
     }
 
     fn links(&self, shared: &Shared) -> Vec<(String, Text)> {
-        match self.spot.panel {
+        match self.scroll_position.panel {
             INCIDENTS => ItemList::links(&self.incidents, shared),
             _ => ItemList::links(&self.alerts, shared),
         }

@@ -37,7 +37,7 @@ pub struct OpenSlo {
     queries: List<usize>,
     /// The lookback whose burn rate the forecast uses.
     basis: Duration,
-    spot: ScrollPosition,
+    scroll_position: ScrollPosition,
 }
 
 impl Default for OpenSlo {
@@ -48,7 +48,7 @@ impl Default for OpenSlo {
             alerts: List::default(),
             queries: List::default(),
             basis: BASIS,
-            spot: ScrollPosition::default(),
+            scroll_position: ScrollPosition::default(),
         }
     }
 }
@@ -116,7 +116,7 @@ impl Screen for OpenSlo {
 
     fn hints(&self, _shared: &Shared) -> Vec<Hint> {
         vec![
-            (Command::Open, if self.spot.panel == ALERTS { "alert" } else { "service" }),
+            (Command::Open, if self.scroll_position.panel == ALERTS { "alert" } else { "service" }),
             (Command::NextPanel, "panel"),
             (Command::Basis, "forecast"),
             (Command::Range, "range"),
@@ -148,8 +148,8 @@ impl Screen for OpenSlo {
         self.groups.set_rows(groups);
         self.alerts.set_rows(alerts.into_iter().map(|alert| alert.fingerprint).collect());
         self.queries.set_rows((0..queries::queries(status, status.at).len()).collect());
-        if !self.has_rows(self.spot.panel) {
-            self.spot.panel = BUDGET;
+        if !self.has_rows(self.scroll_position.panel) {
+            self.scroll_position.panel = BUDGET;
         }
     }
 
@@ -183,7 +183,7 @@ impl Screen for OpenSlo {
     }
 
     fn wheel_panel(&self) -> usize {
-        if self.spot.panel > BURN { BUDGET } else { self.spot.panel }
+        if self.scroll_position.panel > BURN { BUDGET } else { self.scroll_position.panel }
     }
 
     fn grid(&self, _shared: &Shared, body: Rect) -> Grid {
@@ -199,7 +199,7 @@ impl Screen for OpenSlo {
 
     /// Opens the alert under the cursor, else the service of the SLO.
     fn open(&mut self, shared: &Shared) -> Opened {
-        if self.spot.panel == ALERTS {
+        if self.scroll_position.panel == ALERTS {
             return ItemList::place(&self.alerts, shared).into();
         }
         let service = self.status(shared).and_then(|status| status.service.as_ref());
@@ -212,7 +212,7 @@ impl Screen for OpenSlo {
 
     /// Copies the query or the alert under the cursor, else the id of the SLO.
     fn copied(&self, shared: &Shared, now: Timestamp) -> Option<String> {
-        match self.spot.panel {
+        match self.scroll_position.panel {
             QUERIES => {
                 let (at, status) = (*self.queries.current()?, self.status(shared)?);
                 queries::queries(status, status.at).into_iter().nth(at).map(|(_, query)| query)

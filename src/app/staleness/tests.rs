@@ -60,8 +60,8 @@ fn an_empty_answer_that_is_old_is_neither_health_nor_a_living_watchdog() {
     let well = picture(&mut state, "4", 1);
     assert!(well.contains("No pending or firing alerts."), "{well}");
     let down = || {
-        let trouble = ErrorKind::Unreachable { reason: "refused".into() };
-        Err(SourceError::new(SourceId::new("am"), trouble))
+        let failure = ErrorKind::Unreachable { reason: "refused".into() };
+        Err(SourceError::new(SourceId::new("am"), failure))
     };
     tick(&mut state, 6, down);
     for screen in ["4", "1"] {
@@ -190,8 +190,8 @@ fn of_several_answers_in_doubt_the_oldest_is_named_and_the_others_after_it() {
             let answered = match question.ask.kind() {
                 AskKind::Silences if second >= 5 => continue,
                 AskKind::Incidents if second >= 15 => {
-                    let trouble = ErrorKind::Refused { status: 500, message: "oops".into() };
-                    Err(SourceError::new(SourceId::new("all"), trouble))
+                    let failure = ErrorKind::Refused { status: 500, message: "oops".into() };
+                    Err(SourceError::new(SourceId::new("all"), failure))
                 }
                 kind => Ok(Reply::free(good(kind))),
             };

@@ -53,7 +53,8 @@ pub fn of_slo(shared: &Shared, status: &SloStatus) -> Vec<RunbookQuery> {
     let alerting = &status.slo.alerting;
     let notices = alerting.page.iter().chain(&alerting.ticket).map(|notice| &notice.annotations);
     let mut reported = std::iter::once(&alerting.annotations).chain(notices);
-    let url = reported.find_map(|annotations| NAMES.into_iter().find_map(|name| annotations.get(name).cloned()));
+    let url =
+        reported.find_map(|annotations| NAMES.into_iter().find_map(|name| annotations.get(name).cloned()));
     let name = alerting.name.clone();
     if url.is_none() && name.is_none() {
         return status.slo.service.as_ref().map(of_service).into_iter().collect();

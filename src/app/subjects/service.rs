@@ -85,8 +85,8 @@ pub fn wants(shared: &Shared, now: Timestamp) -> Vec<Want> {
         .answering(AskKind::Trends)
         .map(|source| {
             let known = shared.world.cache(&source.id).and_then(|cache| cache.trends().whole());
-            let stretch = range::stretch(window, known.map(|trends| trends.request_rate.span));
-            want::of(shared, &source.id, Query::Trends { stretch })
+            let time_range = range::time_range(window, known.map(|trends| trends.request_rate.span));
+            want::of(shared, &source.id, Query::Trends { time_range })
         })
         .collect()
 }
@@ -113,7 +113,8 @@ pub fn empty(shared: &Shared, found: &ListFilter) -> String {
         loading: "services",
         one: None,
     };
-    let without_name = || "No services found: no known metric has a service label. See Sources (9).".to_owned();
+    let without_name =
+        || "No services found: no known metric has a service label. See Sources (9).".to_owned();
     has_unknown.words(shared).map_or_else(without_name, |(words, _)| words)
 }
 

@@ -21,19 +21,19 @@ fn grid(state: &State) -> Grid {
 
 fn set_scroll(state: &mut State, scroll: u16) {
     let screen = state.screen_mut();
-    screen.set_spot(ScrollPosition { scroll, ..screen.spot() });
+    screen.set_spot(ScrollPosition { scroll, ..screen.scroll_position() });
 }
 
 fn set_panel(state: &mut State, panel: usize) {
     let screen = state.screen_mut();
-    screen.set_spot(ScrollPosition { panel, ..screen.spot() });
+    screen.set_spot(ScrollPosition { panel, ..screen.scroll_position() });
 }
 
 /// Scrolls so that the cursor is visible.
 pub(super) fn follow(state: &mut State) {
     let grid = grid(state);
     let (screen, shared) = state.split();
-    let ScrollPosition { panel, scroll } = screen.spot();
+    let ScrollPosition { panel, scroll } = screen.scroll_position();
     if let Some(page) = screen.page(shared, grid.area.width) {
         let index = screen.list().map_or(0, Cursor::index);
         let line = page.line_of(panel, index);
@@ -114,7 +114,7 @@ pub(super) fn panel(state: &mut State, by: isize) {
     let (screen, shared) = state.split();
     let count = screen.panels();
     let next = |panel: usize| (panel + count).saturating_add_signed(by) % count;
-    let mut panel = next(screen.spot().panel);
+    let mut panel = next(screen.scroll_position().panel);
     for _ in 0..count {
         if screen.has_panel(shared, body, panel) {
             break;

@@ -9,7 +9,7 @@ use crate::app::event::{Effect, Message, Tone};
 use crate::app::identity::{IncidentKey, SilenceKey};
 use crate::app::key::{Key, NamedKey};
 use crate::app::results;
-use crate::app::runs::{PlanRun, summary, result_message};
+use crate::app::runs::{PlanRun, result_message, summary};
 use crate::app::selection::Handled;
 use crate::app::state::{Mode, State};
 use crate::model::action::{Action, ActionProgress, ActionResult};

@@ -119,30 +119,32 @@ impl Plot {
         if column >= self.columns {
             return;
         }
-        if let Some(spot) =
+        if let Some(scroll_position) =
             self.spots.get_mut(usize::from(row) * usize::from(self.columns) + usize::from(column))
         {
-            spot.bits |= bit;
-            spot.line = line;
+            scroll_position.bits |= bit;
+            scroll_position.line = line;
         }
     }
 
     pub(super) fn is_free(&self, column: u16, row: u16) -> bool {
         let at = usize::from(row) * usize::from(self.columns) + usize::from(column);
-        column < self.columns && self.spots.get(at).is_some_and(|spot| spot.bits == 0)
+        column < self.columns && self.spots.get(at).is_some_and(|scroll_position| scroll_position.bits == 0)
     }
 
     /// Writes the cells that have dots; `look` gives the style and the character of a series.
     pub(super) fn render<'a>(&self, look: impl Fn(usize) -> (Style, &'a str), area: Rect, buf: &mut Buffer) {
-        for (at, spot) in self.spots.iter().enumerate().filter(|(_, spot)| spot.bits != 0) {
+        for (at, scroll_position) in
+            self.spots.iter().enumerate().filter(|(_, scroll_position)| scroll_position.bits != 0)
+        {
             let (column, row) = (at % usize::from(self.columns), at / usize::from(self.columns));
             let (Ok(column), Ok(row)) = (u16::try_from(column), u16::try_from(row)) else { continue };
-            let (style, sign) = look(spot.line);
+            let (style, sign) = look(scroll_position.line);
             let mut bytes = [0; 4];
             let sign = match self.dots {
-                Dots::Braille => {
-                    char::from_u32(0x2800 + u32::from(spot.bits)).unwrap_or('⣿').encode_utf8(&mut bytes)
-                }
+                Dots::Braille => char::from_u32(0x2800 + u32::from(scroll_position.bits))
+                    .unwrap_or('⣿')
+                    .encode_utf8(&mut bytes),
                 Dots::Signs => sign,
             };
             if column < area.width && row < area.height {

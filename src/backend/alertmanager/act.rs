@@ -192,7 +192,7 @@ impl Writer for Alertmanager {
     }
 
     fn judge_refusal(&self, job: &Job<'_, Self>, error: ActionError) -> Refusal {
-        if !matches!(job.judge, Wanted::New(_)) && is_missing(&error.error.trouble) {
+        if !matches!(job.judge, Wanted::New(_)) && is_missing(&error.error.kind) {
             return Refusal::Is(gone());
         }
         Refusal::Final(self.in_words(error))
@@ -267,7 +267,7 @@ impl Alertmanager {
     /// Explains Grafana's 403, which does not name the missing permission.
     fn in_words(&self, error: ActionError) -> ActionError {
         let is_grafana = self.http.base().path().contains("/api/alertmanager/");
-        let Some(message) = error.error.trouble.refused(403).filter(|_| is_grafana) else { return error };
+        let Some(message) = error.error.kind.refused(403).filter(|_| is_grafana) else { return error };
         let message = format!(
             "{message}; without the right to create alert silences everywhere (`alert.instances:create`) Grafana takes only \
              silences with the matcher `__alert_rule_uid__=<uid of the rule>`"
@@ -282,7 +282,7 @@ fn stored(
 ) -> Result<Option<Stored>, SourceError> {
     match answer {
         Ok(body) => body.borrow().json().map(Some),
-        Err(error) if is_missing(&error.trouble) => Ok(None),
+        Err(error) if is_missing(&error.kind) => Ok(None),
         Err(error) => Err(error),
     }
 }
@@ -348,9 +348,9 @@ fn gone() -> ActionResult {
 }
 
 /// Whether the server does not know the silence: 404 since 0.26, and 500 before.
-fn is_missing(trouble: &ErrorKind) -> bool {
-    trouble.refused(404).is_some()
-        || trouble.refused(500).is_some_and(|message| message.contains("not found"))
+fn is_missing(failure: &ErrorKind) -> bool {
+    failure.refused(404).is_some()
+        || failure.refused(500).is_some_and(|message| message.contains("not found"))
 }
 
 #[cfg(test)]

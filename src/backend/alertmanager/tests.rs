@@ -53,9 +53,9 @@ async fn silences(body: &str) -> Vec<Arc<Silence>> {
     }
 }
 
-async fn trouble(canned: CannedResponse) -> ErrorKind {
+async fn failure(canned: CannedResponse) -> ErrorKind {
     let double = Double::start(move |_| canned.clone()).await;
-    alertmanager(&double, "").answer(&Query::Alerts.now(), None).await.unwrap_err().trouble
+    alertmanager(&double, "").answer(&Query::Alerts.now(), None).await.unwrap_err().kind
 }
 
 fn read(body: &str, shape: AlertListShape) -> Vec<Arc<Alert>> {
@@ -173,7 +173,7 @@ async fn what_cannot_be_read_is_left_out_and_told_with_every_answer() {
     ] {
         let double = Double::start(move |_| CannedResponse::json(body)).await;
         let error = alertmanager(&double, "").answer(&path, None).await.unwrap_err();
-        assert!(matches!(error.trouble, ErrorKind::Garbled { .. }), "{body}: {error}");
+        assert!(matches!(error.kind, ErrorKind::Garbled { .. }), "{body}: {error}");
     }
 }
 
@@ -261,7 +261,7 @@ async fn without_groups_the_plain_list_is_asked_from_then_on() {
 
 #[tokio::test]
 async fn what_is_no_alertmanager_is_named() {
-    let garbled = async |canned| match trouble(canned).await {
+    let garbled = async |canned| match failure(canned).await {
         ErrorKind::Garbled { reason } => reason,
         other => panic!("{other:?}"),
     };
@@ -279,13 +279,13 @@ async fn what_is_no_alertmanager_is_named() {
             .contains("not an answer of an Alertmanager")
     );
     assert_eq!(
-        trouble(CannedResponse::new(401, "text/plain", "")).await,
+        failure(CannedResponse::new(401, "text/plain", "")).await,
         ErrorKind::Unauthorised { message: String::new() }
     );
     let error = ask(Query::Probe.now(), r#"{"status":"success"}"#).await.unwrap_err();
-    assert!(matches!(error.trouble, ErrorKind::Garbled { .. }), "{error}");
+    assert!(matches!(error.kind, ErrorKind::Garbled { .. }), "{error}");
     let error = ask(Query::Rules.now(), "[]").await.unwrap_err();
-    assert_eq!(error.trouble, ErrorKind::NotOffered { what: "rules".into() });
+    assert_eq!(error.kind, ErrorKind::NotOffered { what: "rules".into() });
 }
 
 #[tokio::test]
@@ -420,5 +420,5 @@ async fn a_server_that_hangs_is_timed_out() {
     settings.limits.timeout.0 = Duration::from_millis(100);
     let source = connected(&double.source("alertmanager"), &settings);
     let error = source.answer(&Query::Alerts.now(), None).await.unwrap_err();
-    assert!(matches!(error.trouble, ErrorKind::TimedOut { .. }), "{error}");
+    assert!(matches!(error.kind, ErrorKind::TimedOut { .. }), "{error}");
 }

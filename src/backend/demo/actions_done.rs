@@ -140,7 +140,11 @@ fn apply(
         Operation::Escalate { level } => {
             let policy = incident.escalation_policy.as_ref().map(|policy| Arc::clone(&policy.id));
             let taken_shifts = done.taken_shifts_by(at);
-            page_people(incident, paging.on_level(&policy.unwrap_or_default(), *level, at, &taken_shifts), at);
+            page_people(
+                incident,
+                paging.on_level(&policy.unwrap_or_default(), *level, at, &taken_shifts),
+                at,
+            );
             tell(at, "escalate", name, format!("Escalated to level {level} by {name}"));
         }
         Operation::Snooze { rest } => {

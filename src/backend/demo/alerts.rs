@@ -14,7 +14,7 @@ use crate::model::source::SourceId;
 use super::annotation;
 use super::fixtures::{self, Region, SimulatedNumber};
 use super::noise::{floor, mix_text};
-use super::rules::{ConditionSpan, Cause, DemoRule};
+use super::rules::{Cause, ConditionSpan, DemoRule};
 use super::scenario::{Begin, Occurrence};
 use super::timeline::{DemoTimeline, EVERY};
 use super::world::{DemoWorld, ServiceInRegion};
@@ -79,7 +79,8 @@ impl DemoWorld {
             begin: begin.key(),
             start: once.start.to_bits(),
         };
-        let known = |condition_spans: &HashMap<Cause, Option<ConditionSpan>>| condition_spans.get(&cause).copied();
+        let known =
+            |condition_spans: &HashMap<Cause, Option<ConditionSpan>>| condition_spans.get(&cause).copied();
         let condition_spans = || self.condition_spans.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(condition_span) = known(&condition_spans()) {
             return condition_span;
@@ -105,11 +106,19 @@ impl DemoWorld {
         let mut times = (0..=count).map(|i| first + i as f64 * step);
         let from = times.find(|t| holding(*t))?;
         let last = times.rfind(|t| holding(*t)).unwrap_or(from);
-        Some(ConditionSpan { from: edge(holding, from, from - step), to: edge(holding, last, last + step) + EVERY })
+        Some(ConditionSpan {
+            from: edge(holding, from, from - step),
+            to: edge(holding, last, last + step) + EVERY,
+        })
     }
 
     /// The condition of a series that holds at `t`.
-    fn condition_span_at(&self, rule: &DemoRule, subject: &ExpressionLine<'_>, t: f64) -> Option<ConditionSpan> {
+    fn condition_span_at(
+        &self,
+        rule: &DemoRule,
+        subject: &ExpressionLine<'_>,
+        t: f64,
+    ) -> Option<ConditionSpan> {
         let condition_spans = self.condition_spans(rule, subject.place, subject.pod, (t, t));
         condition_spans
             .into_iter()
@@ -148,14 +157,14 @@ impl DemoWorld {
         shows: Shows,
         (from, to): (f64, f64),
     ) -> Vec<(f64, f64)> {
-        let stretch = |condition_span: ConditionSpan| match shows {
+        let time_range = |condition_span: ConditionSpan| match shows {
             Shows::Pending => (condition_span.from, condition_span.to.min(condition_span.from + rule.hold)),
             Shows::Firing => (condition_span.from + rule.hold, condition_span.to),
             Shows::Since => (condition_span.from, condition_span.to),
         };
-        let stretches = self.condition_spans(rule, place, pod, (from, to)).into_iter().map(stretch);
+        let time_ranges = self.condition_spans(rule, place, pod, (from, to)).into_iter().map(time_range);
         let mut all: Vec<(f64, f64)> =
-            stretches.filter(|(begin, end)| begin < end && *begin <= to && *end > from).collect();
+            time_ranges.filter(|(begin, end)| begin < end && *begin <= to && *end > from).collect();
         all.sort_by(|a, b| a.0.total_cmp(&b.0));
         all
     }
@@ -196,7 +205,8 @@ impl DemoWorld {
         let labels = alert_labels(rule, subject);
         let mut annotations = annotation::filled(&rule.shown.annotations, &labels, value);
         if let Some((deploy, start)) = subject.place.and_then(|place| self.deploy(place, t)) {
-            annotations = annotation::with_change(&annotations, deploy, |offset| clock.wall_time(start + offset));
+            annotations =
+                annotation::with_change(&annotations, deploy, |offset| clock.wall_time(start + offset));
         }
         let source = rule.region.source();
         let severity = SeverityMap::default().of(&labels);

@@ -60,7 +60,12 @@ impl DemoWorld {
     }
 
     /// An incident of the scenario, with the actions of the user applied.
-    fn with_user_actions(&self, paged: &Paged<'_>, done: &ActionsDone, now: Timestamp) -> IncidentWithActions {
+    fn with_user_actions(
+        &self,
+        paged: &Paged<'_>,
+        done: &ActionsDone,
+        now: Timestamp,
+    ) -> IncidentWithActions {
         let incident = self.incident(paged, done, now);
         let reported = done.over(incident, &self.paging, now, |incident| {
             let (mut steps, mut notes) = (steps(incident), notes(incident));

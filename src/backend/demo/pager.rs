@@ -166,7 +166,8 @@ impl PagerServer {
         for incident in all {
             for (step, number) in incident.steps.iter().zip(1..) {
                 if since.is_none_or(|since| step.at >= since) && until.is_none_or(|until| step.at < until) {
-                    entries.push((step.at, render::step(step, number, &incident.incident, &self.world.paging)));
+                    entries
+                        .push((step.at, render::step(step, number, &incident.incident, &self.world.paging)));
                 }
             }
         }
@@ -184,7 +185,8 @@ impl PagerServer {
             of_alert.filter(|other| other.incident.created_at < its.incident.created_at).collect();
         earlier.sort_by_key(|incident| std::cmp::Reverse(incident.incident.created_at));
         earlier.truncate(PAST);
-        let past = earlier.iter().map(|incident| json!({ "incident": self.rendered(incident), "score": 940.0 }));
+        let past =
+            earlier.iter().map(|incident| json!({ "incident": self.rendered(incident), "score": 940.0 }));
         let past: Vec<Value> = past.collect();
         Ok((200, json!({ "total": past.len(), "limit": PAST, "past_incidents": past })))
     }

@@ -205,8 +205,10 @@ fn rule(rule: &DemoRule, alerts: &[Alert]) -> Value {
 
 /// A parameter as a number.
 fn seconds(asked: &ParsedRequest, name: &str) -> Result<f64, (u16, String)> {
-    let reported =
-        asked.parameter(name).and_then(|text| text.parse::<f64>().ok()).filter(|reported| reported.is_finite());
+    let reported = asked
+        .parameter(name)
+        .and_then(|text| text.parse::<f64>().ok())
+        .filter(|reported| reported.is_finite());
     reported.ok_or_else(|| (400, format!("invalid parameter \"{name}\": cannot parse it to a valid number")))
 }
 

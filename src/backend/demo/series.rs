@@ -207,9 +207,9 @@ impl SeriesFunction for SeriesEntry<'_> {
             SeriesKind::Alert { shows, .. } => {
                 let holds = |(from, to): &(f64, f64)| (*from..*to).contains(&t);
                 let known = self.last.get().filter(holds);
-                let stretch = known.or_else(|| self.sample_ranges(t, t).into_iter().find(holds));
-                self.last.set(stretch);
-                let (from, _) = stretch?;
+                let time_range = known.or_else(|| self.sample_ranges(t, t).into_iter().find(holds));
+                self.last.set(time_range);
+                let (from, _) = time_range?;
                 Some(if *shows == Shows::Since { from.floor() } else { 1.0 })
             }
         }

@@ -48,7 +48,7 @@ pub(super) fn wait<T>(future: impl Future<Output = T>) -> T {
     runtime.block_on(future)
 }
 
-fn stretch(end: Timestamp, range: Duration, points: u16) -> QueryRange {
+fn time_range(end: Timestamp, range: Duration, points: u16) -> QueryRange {
     let window = TimeGrid::ending(end, range, points, Duration::from_secs(5));
     QueryRange { window, tail: window }
 }
@@ -88,15 +88,15 @@ fn named<'a>(world: &'a World, name: &str, service: &str) -> Option<&'a Arc<Aler
 
 fn everything(seed: u64, seconds: i64) -> String {
     let now = at(seconds);
-    let wide = stretch(now, minutes(60), 40);
+    let wide = time_range(now, minutes(60), 40);
     let query = "up".into();
     let asks = [
         Query::Probe.now(),
         Query::Services.now(),
-        Query::Trends { stretch: wide }.now(),
-        Query::Detail { service: "payments".into(), stretch: wide }.now(),
+        Query::Trends { time_range: wide }.now(),
+        Query::Detail { service: "payments".into(), time_range: wide }.now(),
         Query::Rules.now(),
-        Query::Series { series: SeriesKey::over(query, wide.window), stretch: wide }.now(),
+        Query::Series { series: SeriesKey::over(query, wide.window), time_range: wide }.now(),
         Query::Alerts.now(),
         Query::Silences.now(),
     ];
@@ -278,10 +278,12 @@ fn lines(matrix: &Matrix) -> impl Iterator<Item = f64> {
 fn the_answers_agree_with_each_other_at_the_same_moment() {
     for (moment, seconds) in [0, 30, 120, 300, 1920, 4000].into_iter().enumerate() {
         for source in demo(42, seconds).iter().filter(|s| s.info().answers.contains(&AskKind::Services)) {
-            let stretch = stretch(at(seconds), minutes(2), 24);
-            assert_eq!(stretch.window.end(), at(seconds));
+            let time_range = time_range(at(seconds), minutes(2), 24);
+            assert_eq!(time_range.window.end(), at(seconds));
             let Answer::Services(board) = ask(&**source, &Query::Services.now()) else { panic!() };
-            let Answer::Trends(trends) = ask(&**source, &Query::Trends { stretch }.now()) else { panic!() };
+            let Answer::Trends(trends) = ask(&**source, &Query::Trends { time_range }.now()) else {
+                panic!()
+            };
             assert!(board.readings.is_sorted_by_key(|reading| &reading.name));
             for (number, reading) in board.readings.iter().enumerate() {
                 let service = reading.name.clone();
@@ -295,7 +297,8 @@ fn the_answers_agree_with_each_other_at_the_same_moment() {
                 if number % 6 != moment {
                     continue;
                 }
-                let Answer::Detail(detail) = ask(&**source, &Query::Detail { service, stretch }.now()) else {
+                let Answer::Detail(detail) = ask(&**source, &Query::Detail { service, time_range }.now())
+                else {
                     panic!()
                 };
                 let ServiceDetail {
@@ -356,11 +359,11 @@ fn a_week_has_some_earlier_firings_and_the_present_one() {
 #[test]
 fn a_week_of_one_service_and_an_hour_of_all_are_there_at_once() {
     let sources = demo(7, 120);
-    let week = stretch(at(120), minutes(7 * 24 * 60), 240);
-    let hour = stretch(at(120), minutes(60), 60);
+    let week = time_range(at(120), minutes(7 * 24 * 60), 240);
+    let hour = time_range(at(120), minutes(60), 60);
     let all = [
-        Query::Detail { service: "payments".into(), stretch: week }.now(),
-        Query::Trends { stretch: hour }.now(),
+        Query::Detail { service: "payments".into(), time_range: week }.now(),
+        Query::Trends { time_range: hour }.now(),
         Query::Rules.now(),
         Query::Services.now(),
     ];

@@ -9,7 +9,7 @@ use super::demo_slos::{DemoSlo, demo_slos};
 use super::fixtures::{Deploy, Fixtures, Region, ServiceFixture, SimulatedNumber};
 use super::noise::{LatencyModel, P95, day, mix, mix_text, smooth_noise};
 use super::paging::PagingFixture;
-use super::rules::{ConditionSpan, Cause, DemoRule, expand};
+use super::rules::{Cause, ConditionSpan, DemoRule, expand};
 use super::scenario::{Begin, ChapterSchedule, Impact, ScenarioEvent, active_effects, events, impact};
 
 /// The demo world; another seed gives different numbers.

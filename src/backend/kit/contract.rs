@@ -43,7 +43,7 @@ impl Description {
     }
 
     /// The first violation of the description in a request; `None` if the request is valid.
-    pub(crate) fn trouble(&self, asked: &ReceivedRequest) -> Option<String> {
+    pub(crate) fn failure(&self, asked: &ReceivedRequest) -> Option<String> {
         let Some(path) = self.path(&asked.path) else { return Some(format!("no path {}", asked.path)) };
         let item = &self.0["paths"][path];
         let Some(operation) = item.get(asked.method.to_lowercase()) else {

@@ -6,6 +6,7 @@ mod allowance;
 mod authenticated;
 mod body;
 mod credentials;
+mod failure;
 mod header;
 mod oauth;
 mod promql;
@@ -14,7 +15,6 @@ mod route;
 mod sigv4;
 mod slots;
 mod transport;
-mod trouble;
 mod trusted;
 pub(crate) mod untrusted_fetch;
 mod write;
@@ -40,13 +40,13 @@ pub(crate) use allowance::Allowance;
 use authenticated::AuthenticatedClients;
 pub(crate) use body::Body;
 use body::{BodyReader, Stopped};
+use failure::Unsent;
+pub(crate) use failure::{is_plain_absence, of_absence};
 use promql::OutgoingRequest;
 pub(crate) use promql::{EvaluationRange, PromQuery};
 use slots::ServerSlots;
 pub use transport::{LocalServer, Received, Receiving, Transport};
-use trouble::Unsent;
-pub(crate) use trouble::{is_plain_absence, of_absence};
-pub(crate) use write::{WriteRequest, segment, not_executed};
+pub(crate) use write::{WriteRequest, not_executed, segment};
 
 /// The maximum size of an error response's body that is read, in bytes; it is only read for its message.
 const ERROR_BODY: u64 = 64 * 1024;
@@ -142,9 +142,9 @@ impl Http {
     }
 
     /// An error of this source, with all known secrets removed from its texts.
-    pub(crate) fn error(&self, trouble: ErrorKind) -> SourceError {
+    pub(crate) fn error(&self, failure: ErrorKind) -> SourceError {
         let redactor = self.auth_clients.redactor();
-        SourceError::new(self.id.clone(), trouble.reworded(|words| redactor.words(words)))
+        SourceError::new(self.id.clone(), failure.reworded(|words| redactor.words(words)))
     }
 
     /// Sends GET `path` below the address, as a request of the highest priority.
@@ -207,10 +207,10 @@ impl Http {
     /// Sends a request once and reads the response.
     async fn ask_once(&self, outgoing: OutgoingRequest<'_>) -> Result<Body, SourceError> {
         let response = self.deliver(outgoing).await.map_err(|unsent| match unsent {
-            Unsent::Before(trouble) => self.error(trouble),
+            Unsent::Before(failure) => self.error(failure),
             Unsent::InTransit(error) => self.failed(&*error),
         })?;
-        self.read_whole(response, trouble::of_status).await
+        self.read_whole(response, failure::of_status).await
     }
 
     /// All requests of this source are sent through this function.
@@ -250,12 +250,12 @@ impl Http {
         };
         if !success {
             let bytes = self.auth_clients.redactor().refusal(body_reader.bytes);
-            let (trouble, retry_after) =
+            let (failure, retry_after) =
                 of_status(response.status(), response.headers(), response.url(), &bytes);
             // a secret with escapes can only be recognised after the message was decoded
             let redactor = self.auth_clients.redactor();
-            let trouble = trouble.reworded(|said| redactor.words(said));
-            return Err(SourceError { retry_after, ..self.error(trouble) });
+            let failure = failure.reworded(|said| redactor.words(said));
+            return Err(SourceError { retry_after, ..self.error(failure) });
         }
         match stopped {
             None => {}
@@ -264,17 +264,17 @@ impl Http {
         }
         let redactor = self.auth_clients.redactor();
         let bytes = redactor.data(body_reader.bytes);
-        let (date, allowance) = (trouble::date(response.headers()), allowance::of(response.headers()));
+        let (date, allowance) = (failure::date(response.headers()), allowance::of(response.headers()));
         Ok(Body::new(self.id.clone(), redactor, bytes, date, allowance))
     }
 
     /// Maps an error of the HTTP library to an error of this source; names the proxy if there is one.
     fn failed(&self, error: &(dyn StdError + 'static)) -> SourceError {
-        let mut trouble = trouble::of(error, self.connect_timeout, self.timeout);
-        if let (ErrorKind::Unreachable { reason }, Some(proxy)) = (&mut trouble, self.auth_clients.proxy()) {
+        let mut failure = failure::of(error, self.connect_timeout, self.timeout);
+        if let (ErrorKind::Unreachable { reason }, Some(proxy)) = (&mut failure, self.auth_clients.proxy()) {
             *reason = format!("{reason}; through the proxy {}", text::clean(proxy));
         }
-        self.error(trouble)
+        self.error(failure)
     }
 }
 
@@ -288,10 +288,10 @@ fn below(base: &Url, path: &str) -> Url {
 
 /// The server's message in an overload error; the error itself if there is no message.
 fn said(error: &SourceError) -> String {
-    let (ErrorKind::Refused { message, .. } | ErrorKind::RateLimited { message }) = &error.trouble else {
-        return error.trouble.to_string();
+    let (ErrorKind::Refused { message, .. } | ErrorKind::RateLimited { message }) = &error.kind else {
+        return error.kind.to_string();
     };
-    if message.is_empty() { error.trouble.to_string() } else { message.clone() }
+    if message.is_empty() { error.kind.to_string() } else { message.clone() }
 }
 
 /// Follows a redirect only if the addresses differ by nothing but a trailing slash; any other redirect is returned as the

@@ -72,7 +72,7 @@ impl<T> Default for PagedList<T> {
 impl<T> PagedList<T> {
     /// A warning for a truncated list, with the error if there was one.
     pub(crate) fn cut(&self, what: &str) -> Option<Warning> {
-        let why = || self.broken.as_ref().map_or_else(String::new, |error| format!(" ({})", error.trouble));
+        let why = || self.broken.as_ref().map_or_else(String::new, |error| format!(" ({})", error.kind));
         self.is_cut.then(|| Warning::missing(format!("{what}{}", why())))
     }
 

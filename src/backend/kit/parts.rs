@@ -34,13 +34,13 @@ impl AnswerParts {
                 Ok(Some(part))
             }
             Err(error)
-                if error.trouble.is_source_wide() && !matches!(error.trouble, ErrorKind::TimedOut { .. }) =>
+                if error.kind.is_source_wide() && !matches!(error.kind, ErrorKind::TimedOut { .. }) =>
             {
                 Err(error)
             }
             Err(error) => {
                 self.cost.add(Cost::REFUSED);
-                self.warnings.push(Warning::missing(format!("{what} not available: {}", error.trouble)));
+                self.warnings.push(Warning::missing(format!("{what} not available: {}", error.kind)));
                 self.first_error.get_or_insert(error);
                 Ok(None)
             }

@@ -175,7 +175,7 @@ impl PagerDuty {
         }
         let pages = match self.pages::<Thing>("priorities", &[], 2).await {
             Ok(pages) => pages,
-            Err(error) if [402, 404].iter().any(|status| error.trouble.refused(*status).is_some()) => {
+            Err(error) if [402, 404].iter().any(|status| error.kind.refused(*status).is_some()) => {
                 PagedList { cost: Cost::REFUSED, ..PagedList::default() }
             }
             Err(error) => return Err(error),
@@ -241,7 +241,7 @@ impl PagerDuty {
                         let incident = object::<wire::Incident>(body.json()?, "incident");
                         Ok((Some(incident.ok_or_else(|| self.odd("no `incident` in it"))?), Cost::of(&body)))
                     }
-                    Err(error) if error.trouble.refused(404).is_some() => Ok((None, Cost::REFUSED)),
+                    Err(error) if error.kind.refused(404).is_some() => Ok((None, Cost::REFUSED)),
                     Err(error) => Err(error),
                 },
             ));

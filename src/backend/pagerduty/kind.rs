@@ -63,7 +63,7 @@ pub(super) struct Settings {
 
 impl OwnSettings for Settings {
     /// Invalid values with their option and the reason.
-    fn troubles(&self) -> Vec<(&'static str, String)> {
+    fn failures(&self) -> Vec<(&'static str, String)> {
         let is_address = |text: &String| {
             let parts = text.split_once('@').filter(|(user, host)| !user.is_empty() && host.contains('.'));
             parts.is_some() && !text.contains(|c: char| c.is_control() || c.is_whitespace() || c == ',')

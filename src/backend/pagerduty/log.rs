@@ -96,7 +96,7 @@ impl PagerDuty {
                 ((whole_since > since).then_some(gap), log.cost)
             }
             Err(error) => {
-                let gap = format!("who acknowledged resolved incidents could not be read: {}", error.trouble);
+                let gap = format!("who acknowledged resolved incidents could not be read: {}", error.kind);
                 (Some(gap), Cost::REFUSED)
             }
         };

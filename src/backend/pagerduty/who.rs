@@ -60,7 +60,7 @@ impl PagerDuty {
                     cost.add(Cost::of(&body));
                 }
                 Err(error)
-                    if matches!(error.trouble, ErrorKind::Forbidden { .. }) && key == KeyOwner::Account =>
+                    if matches!(error.kind, ErrorKind::Forbidden { .. }) && key == KeyOwner::Account =>
                 {
                     cost.add(Cost::REFUSED);
                 }
@@ -108,8 +108,8 @@ impl PagerDuty {
         let (key, body) = match self.get("users/me", &[]).await {
             Ok(body) => (self.user_key(&body)?, Some(body)),
             // a key of the account gets 400 "The current user is not available"
-            Err(SourceError { trouble: ErrorKind::BadQuery { .. }, .. }) => (KeyOwner::Account, None),
-            Err(SourceError { trouble: ErrorKind::Forbidden { .. }, .. }) => (KeyOwner::Hidden, None),
+            Err(SourceError { kind: ErrorKind::BadQuery { .. }, .. }) => (KeyOwner::Account, None),
+            Err(SourceError { kind: ErrorKind::Forbidden { .. }, .. }) => (KeyOwner::Hidden, None),
             Err(error) => return Err(error),
         };
         let mut kept = self.kept();
@@ -159,7 +159,7 @@ impl PagerDuty {
         }
         let query = [("query", from.as_str())];
         let users = match self.pages::<Thing>("users", &query, 10).await {
-            Err(error) if matches!(error.trouble, ErrorKind::Forbidden { .. }) => {
+            Err(error) if matches!(error.kind, ErrorKind::Forbidden { .. }) => {
                 return Ok((None, Cost::REFUSED));
             }
             users => users?,

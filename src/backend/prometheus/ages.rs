@@ -112,7 +112,9 @@ impl Ages {
         let mut oldest: Option<f64> = None;
         let covered = (start.as_second() as f64) + slack.as_secs_f64() + 1.0;
         for ((_, selector_group), samples) in selector_groups.iter().zip(&found) {
-            for (service, sample) in samples.iter().flat_map(|samples| selector_group.samples_by_service(samples)) {
+            for (service, sample) in
+                samples.iter().flat_map(|samples| selector_group.samples_by_service(samples))
+            {
                 self.reported.insert(service.clone());
                 oldest = Some(oldest.map_or(sample.value, |known| known.min(sample.value)));
                 if sample.value > covered
@@ -145,7 +147,9 @@ impl Ages {
         .await;
         self.newest.clear();
         for ((_, selector_group), samples) in selector_groups.iter().zip(&found) {
-            for (service, sample) in samples.iter().flat_map(|samples| selector_group.samples_by_service(samples)) {
+            for (service, sample) in
+                samples.iter().flat_map(|samples| selector_group.samples_by_service(samples))
+            {
                 if let Some(moment) = Epoch::<1>::at(sample.value) {
                     let newest = self.newest.entry(service.clone()).or_insert(moment);
                     *newest = moment.max(*newest);

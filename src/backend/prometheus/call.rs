@@ -178,12 +178,12 @@ impl<'a> QuestionRequests<'a> {
                     self.parts().cost.bytes_in += body.size();
                     return Ok(body);
                 }
-                Err(error) if !is_get && error.trouble.refused(405).is_some() => {
+                Err(error) if !is_get && error.kind.refused(405).is_some() => {
                     get_only.store(true, Ordering::Relaxed);
                 }
                 Err(error) => {
-                    let absence = error.trouble.refused(404).map(|said| of_absence("Prometheus API", said));
-                    return Err(absence.map_or(error, |trouble| http.error(trouble)));
+                    let absence = error.kind.refused(404).map(|said| of_absence("Prometheus API", said));
+                    return Err(absence.map_or(error, |failure| http.error(failure)));
                 }
             }
         }
@@ -234,12 +234,12 @@ impl<'a> QuestionRequests<'a> {
             return Ok((envelope.data, warnings));
         }
         let message = envelope.error;
-        let trouble = if message.0.is_empty() {
+        let failure = if message.0.is_empty() {
             ErrorKind::Garbled { reason: WITHOUT_DATA.into() }
         } else {
             ErrorKind::BadQuery { message: self.server.reader.text(&message.0).to_string() }
         };
-        Err(self.server.http.error(trouble))
+        Err(self.server.http.error(failure))
     }
 
     /// Adds a warning, unless the same warning was already added.

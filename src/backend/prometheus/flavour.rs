@@ -82,8 +82,8 @@ impl ServerIdentity {
         };
         let rules = match rules {
             Ok(board) => Ok(board.rules.len()),
-            Err(error) if error.trouble.is_source_wide() => return Err(error),
-            Err(error) => Err(error.trouble),
+            Err(error) if error.kind.is_source_wide() => return Err(error),
+            Err(error) => Err(error.kind),
         };
         Ok(Self {
             flavour,
@@ -100,7 +100,7 @@ async fn build_info(call: &QuestionRequests<'_>) -> Result<Option<BuildInfo>, So
         Ok(body) => body,
         // 400 or 404: vmalert, Cortex or a proxy; 403: the credentials only allow queries
         Err(SourceError {
-            trouble:
+            kind:
                 ErrorKind::Refused { status: 404 | 405 | 501, .. }
                 | ErrorKind::BadQuery { .. }
                 | ErrorKind::Forbidden { .. },

@@ -53,7 +53,7 @@ impl PartialOutcome {
     /// As [`PartialOutcome::take`], and records which signal failed.
     fn take_of<T>(&mut self, signal: Signal, result: Result<T, SourceError>) -> Option<T> {
         if let Err(error) = &result {
-            self.missed.push(UnknownSignal { signal, why: error.trouble.to_string().into() });
+            self.missed.push(UnknownSignal { signal, why: error.kind.to_string().into() });
         }
         self.take(result)
     }
@@ -113,7 +113,7 @@ pub(super) async fn trends(
         }
     }
     if let Some(error) = outcome.failure.as_ref().filter(|_| outcome.any) {
-        call.warn(Warning::part(format!("service histories: {}", error.trouble)));
+        call.warn(Warning::part(format!("service histories: {}", error.kind)));
     }
     let [request_rate, error_ratio, p95] = [rates, ratios, p95].map(|lines| matrix(span, "service", lines));
     outcome.end(ServiceTrends { request_rate, error_ratio, p95 })
@@ -176,7 +176,7 @@ pub(super) async fn detail(
     for ((counter, _), (all, failed)) in of_service(&discovery.counters, service).zip(requests) {
         if let Err(error) = &all {
             // without the request rate, the error ratio cannot be computed
-            let why = error.trouble.to_string().into();
+            let why = error.kind.to_string().into();
             outcome.missed.push(UnknownSignal { signal: Signal::Errors, why });
         }
         let all = outcome.take_of(Signal::Requests, all);

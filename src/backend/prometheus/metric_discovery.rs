@@ -90,7 +90,10 @@ impl SelectorGroup {
     }
 
     /// The samples that name a service, each with that service.
-    pub(super) fn samples_by_service<'a>(&self, samples: &'a [Sample]) -> impl Iterator<Item = (&'a Text, &'a Sample)> {
+    pub(super) fn samples_by_service<'a>(
+        &self,
+        samples: &'a [Sample],
+    ) -> impl Iterator<Item = (&'a Text, &'a Sample)> {
         samples.iter().filter_map(|sample| Some((sample.labels.get(&self.label)?, sample)))
     }
 }
@@ -294,10 +297,10 @@ impl MetricDiscovery {
                 self.intervals = ScrapeIntervals::of_targets(call, &targets).await;
             }
             (Err(error), before) => {
-                call.warn(Warning::part(format!("targets (up) could not be read: {}", error.trouble)));
+                call.warn(Warning::part(format!("targets (up) could not be read: {}", error.kind)));
                 self.intervals = ScrapeIntervals::of_targets(call, &[]).await;
                 let Some(before) = before else {
-                    let why = error.trouble.to_string().into();
+                    let why = error.kind.to_string().into();
                     self.gaps.push(Gap { signal: Signal::Targets, why, services: None });
                     return;
                 };
@@ -359,8 +362,7 @@ async fn plain(call: &QuestionRequests<'_>, plan: &DiscoveryPlan) -> Option<Disc
     let is_plain = |label: &&String| is_plain_name(label);
     let odd = plan.labels.iter().chain(&plan.describe_by).find(|label| !is_plain(label))?;
     let query = format!("count by ({}) (vector(1))", promql::label(odd));
-    let Err(SourceError { trouble: ErrorKind::BadQuery { .. }, .. }) = call.instant(&query, None).await
-    else {
+    let Err(SourceError { kind: ErrorKind::BadQuery { .. }, .. }) = call.instant(&query, None).await else {
         // any other failure will be reported by the next query
         return None;
     };

@@ -74,12 +74,12 @@ pub(super) async fn board(
     let body = reported.map_err(|error| {
         // VictoriaMetrics answers 400 to an unknown path
         let (ErrorKind::Refused { status: 404 | 501, message } | ErrorKind::BadQuery { message }) =
-            &error.trouble
+            &error.kind
         else {
             return error;
         };
         let why = if is_plain_absence(message) { String::new() } else { format!(" ({message})") };
-        SourceError { trouble: ErrorKind::NotOffered { what: format!("alerting rules{why}") }, ..error }
+        SourceError { kind: ErrorKind::NotOffered { what: format!("alerting rules{why}") }, ..error }
     })?;
     let groups: Groups<'_> = call.open_or_empty(&body)?;
     if let Some(warning) = unreadable_warning(lost(&groups), "rules and alerts") {
@@ -105,7 +105,7 @@ fn board_of(groups: &Groups<'_>, reader: &Reader, reading: &RuleReader<'_>) -> R
     for group in &groups.groups.all {
         let rules = group.rules.all.iter().filter(|rule| !rule.name.0.is_empty());
         for wire in rules.filter(|rule| rule.kind.0 != "recording") {
-            let error = trouble(&wire.health.0, &wire.last_error.0).map(|error| reader.text(error));
+            let error = failure(&wire.health.0, &wire.last_error.0).map(|error| reader.text(error));
             let rule = Rule {
                 name: reader.text(&wire.name.0),
                 group: reader.text(&group.name.0),
@@ -138,7 +138,7 @@ fn board_of(groups: &Groups<'_>, reader: &Reader, reading: &RuleReader<'_>) -> R
 }
 
 /// The reason why a rule fails; `None` if the rule is healthy.
-fn trouble<'a>(health: &str, error: &'a str) -> Option<&'a str> {
+fn failure<'a>(health: &str, error: &'a str) -> Option<&'a str> {
     match (health, error) {
         ("err" | "error", "") => Some("the server gives no reason"),
         (_, "") => None,
@@ -153,7 +153,7 @@ pub(super) async fn broken_recordings(call: &QuestionRequests<'_>) -> Vec<Broken
             name: reader.text(&rule.name.0),
             group: reader.text(&group.name.0),
             labels: reader.labels(&rule.labels),
-            error: reader.text(trouble(&rule.health.0, &rule.last_error.0)?),
+            error: reader.text(failure(&rule.health.0, &rule.last_error.0)?),
             records: true,
         })
     });
@@ -167,7 +167,8 @@ pub(super) async fn recordings<T>(
 ) -> Vec<T> {
     let Ok(body) = call.get("api/v1/rules", &[("type", "record")]).await else { return Vec::new() };
     let Ok(reported) = call.open::<Groups<'_>>(&body) else { return Vec::new() };
-    let all = reported.groups.all.iter().flat_map(|group| group.rules.all.iter().map(move |rule| (group, rule)));
+    let all =
+        reported.groups.all.iter().flat_map(|group| group.rules.all.iter().map(move |rule| (group, rule)));
     let recording = all.filter(|(_, rule)| rule.kind.0 == "recording");
     recording.filter_map(|(group, rule)| of(&call.server.reader, group, rule)).collect()
 }

@@ -128,7 +128,7 @@ pub(super) async fn board(
     let answers: ServiceAnswers<'_> = service_queries.into_iter().zip(results).collect();
     for (job, result) in &answers {
         if let Err(error) = result {
-            call.warn(Warning::part(format!("{}: {}", job.what, error.trouble)));
+            call.warn(Warning::part(format!("{}: {}", job.what, error.kind)));
         }
     }
     if answers.is_empty() {
@@ -251,8 +251,9 @@ fn requests(answers: &ServiceAnswers<'_>, readings: &mut ReadingSet) {
             matches!(job.part, QueryScope::Failed(_, its) if std::ptr::eq(its, selector_group))
                 .then_some(&result.as_ref().ok()?.samples)
         });
-        let failed: Option<BTreeMap<&Text, f64>> = failed
-            .map(|all| selector_group.samples_by_service(all).map(|(service, sample)| (service, sample.value)).collect());
+        let failed: Option<BTreeMap<&Text, f64>> = failed.map(|all| {
+            selector_group.samples_by_service(all).map(|(service, sample)| (service, sample.value)).collect()
+        });
         for (service, sample) in selector_group.samples_by_service(&reported.samples) {
             let signals = &mut reading(readings, service).signals;
             // an earlier entry already provides the rates of this service

@@ -68,7 +68,7 @@ impl ServerSlos {
         rules: &rules::RuleReader<'_>,
     ) -> Result<usize, SourceError> {
         let slo_registry = self.slo_registry(call, rules).await?;
-        slo_registry.trouble.clone().map_or(Ok(slo_registry.entries.len()), Err)
+        slo_registry.failure.clone().map_or(Ok(slo_registry.entries.len()), Err)
     }
 
     /// The registry of SLOs, cached. If a later discovery fails, the last registry stays in use.
@@ -94,14 +94,14 @@ impl ServerSlos {
                 let lasts = before.map_or(DISCOVERY_INTERVAL_FIRST, |kept| kept.lasts.saturating_mul(2));
                 (slo_registry, lasts.clamp(DISCOVERY_INTERVAL_FIRST, DISCOVERY_INTERVAL_MAX))
             }
-            (Err(error), _) if error.trouble.is_source_wide() => return Err(error),
+            (Err(error), _) if error.kind.is_source_wide() => return Err(error),
             // it is looked for again with the next question
             (Err(_), Some(old)) => return Ok(old.clone().put(&mut kept, call)),
             (Err(error), None) => {
                 let mut slo_registry = SloRegistry::make(&self.definitions, &[], false);
-                let warning = format!("SLOs could not be discovered from their rules: {}", error.trouble);
+                let warning = format!("SLOs could not be discovered from their rules: {}", error.kind);
                 slo_registry.warnings.push(Warning::missing(warning));
-                slo_registry.trouble = Some(error);
+                slo_registry.failure = Some(error);
                 (slo_registry, DISCOVERY_INTERVAL_NO_SIGNAL)
             }
         };
@@ -127,10 +127,10 @@ impl ServerSlos {
         // without the rules, the series alone must be enough
         let rules = match rules::board(call, reading).await {
             Ok(board) => board.rules,
-            Err(SourceError {
-                trouble: ErrorKind::NotOffered { .. } | ErrorKind::Forbidden { .. }, ..
-            }) => Vec::new(),
-            Err(error) if is_again || error.trouble.is_source_wide() => return Err(error),
+            Err(SourceError { kind: ErrorKind::NotOffered { .. } | ErrorKind::Forbidden { .. }, .. }) => {
+                Vec::new()
+            }
+            Err(error) if is_again || error.kind.is_source_wide() => return Err(error),
             Err(_) => Vec::new(),
         };
         let (mut found, lacking) = discovery::found(&raw, &rules, &self.definitions);
@@ -154,8 +154,8 @@ impl ServerSlos {
         timeout: Duration,
     ) -> Result<(SloBoard, u64), SourceError> {
         let slo_registry = self.slo_registry(call, rules).await?;
-        if let (Some(trouble), true) = (&slo_registry.trouble, slo_registry.entries.is_empty()) {
-            return Err(trouble.clone());
+        if let (Some(failure), true) = (&slo_registry.failure, slo_registry.entries.is_empty()) {
+            return Err(failure.clone());
         }
         let moment = at.unwrap_or_else(|| call.server.quirks.skew.there(rules.now));
         // the API has whole seconds, and all queries must be evaluated at the same time
@@ -202,11 +202,11 @@ impl ServerSlos {
 /// all are not counted.
 fn refused(slo_registry: &SloRegistry, board: &SloBoard) -> Option<Warning> {
     let both = slo_registry.entries.iter().zip(&board.readings);
-    let mut troubles = both
-        .filter(|(entry, _)| entry.trouble.is_none())
-        .filter_map(|(_, reading)| Some((&reading.slo.id, reading.trouble.as_ref()?)));
-    let (id, why) = troubles.next()?;
-    let more = match troubles.count() {
+    let mut failures = both
+        .filter(|(entry, _)| entry.failure.is_none())
+        .filter_map(|(_, reading)| Some((&reading.slo.id, reading.failure.as_ref()?)));
+    let (id, why) = failures.next()?;
+    let more = match failures.count() {
         0 => String::new(),
         more => format!(" (and {more} more)"),
     };
@@ -280,7 +280,7 @@ fn read(
 fn digest(board: &SloBoard) -> u64 {
     let mut hasher = DefaultHasher::new();
     for reading in &board.readings {
-        (Arc::as_ptr(&reading.slo), &reading.trouble, &reading.remark).hash(&mut hasher);
+        (Arc::as_ptr(&reading.slo), &reading.failure, &reading.remark).hash(&mut hasher);
         if matches!(reading.slo.window, Window::Calendar(_)) {
             (board.at.as_second() / 60).hash(&mut hasher);
         }

@@ -53,7 +53,7 @@ async fn probe(source: &Prometheus) -> ProbeReport {
     }
 }
 
-fn stretch() -> QueryRange {
+fn time_range() -> QueryRange {
     let span = TimeGrid::ending(now(), Duration::from_secs(600), 10, Duration::from_secs(60));
     QueryRange { window: span, tail: span }
 }
@@ -242,7 +242,7 @@ async fn when_every_signal_fails_the_question_fails() {
     .await;
     let error = source(&double).answer(&Query::Services.now(), None).await.unwrap_err();
     assert_eq!(
-        (error.trouble, error.retry_after),
+        (error.kind, error.retry_after),
         (ErrorKind::RateLimited { message: String::new() }, Some(Duration::from_secs(9)))
     );
 }
@@ -341,7 +341,7 @@ async fn victoria_metrics_is_asked_for_fresh_values() {
     assert!(offer.warnings.iter().any(|warning| warning.contains("no rules found: VictoriaMetrics needs")));
     let before = double.asked().len();
     services(&source).await;
-    ask(&source, Query::Trends { stretch: stretch() }.now()).await;
+    ask(&source, Query::Trends { time_range: time_range() }.now()).await;
     for asked in &double.asked()[before..] {
         let (name, value) =
             if asked.path.ends_with("range") { ("latency_offset", "1s") } else { ("nocache", "1") };
@@ -360,7 +360,7 @@ async fn a_server_without_rights_to_query_is_told_from_one_without_services() {
     assert!(offer.warnings.iter().any(|warning| warning.contains("403 Forbidden")), "{:?}", offer.warnings);
     let double = Double::start(|_| CannedResponse::new(401, "text/plain", "")).await;
     let error = source(&double).answer(&Query::Probe.now(), None).await.unwrap_err();
-    assert_eq!(error.trouble, ErrorKind::Unauthorised { message: String::new() });
+    assert_eq!(error.kind, ErrorKind::Unauthorised { message: String::new() });
     let double = Double::start(|_| CannedResponse::new(200, "text/html", "<html>login</html>")).await;
     let error = source(&double).answer(&Query::Services.now(), None).await.unwrap_err();
     assert!(error.to_string().contains("HTML where JSON is expected"), "{error}");
@@ -371,7 +371,7 @@ async fn a_hostile_name_is_quoted_in_queries() {
     let double = Double::start(shop).await;
     let source = source(&double);
     let name = "a\"} or vector(1) #\\";
-    ask(&source, Query::Detail { service: name.into(), stretch: stretch() }.now()).await;
+    ask(&source, Query::Detail { service: name.into(), time_range: time_range() }.now()).await;
     let asked = double.asked();
     assert!(asked.last().unwrap().parameter("query").contains(r#"service="a\"} or vector(1) #\\""#));
 }
@@ -382,7 +382,7 @@ async fn what_prometheus_has_no_answer_to_is_not_offered() {
     let source = source(&double);
     for ask in [Query::Alerts.now(), Query::Silences.now()] {
         let error = source.answer(&ask, None).await.unwrap_err();
-        assert!(matches!(error.trouble, ErrorKind::NotOffered { .. }));
+        assert!(matches!(error.kind, ErrorKind::NotOffered { .. }));
         assert!(!source.info().answers.contains(&ask.kind()));
     }
 }
@@ -399,7 +399,7 @@ async fn a_server_that_came_back_is_got_to_know_anew() {
     services(&source).await;
     gone.store(true, Ordering::Relaxed);
     let error = source.answer(&Query::Services.now(), None).await.unwrap_err();
-    assert!(matches!(error.trouble, ErrorKind::Unreachable { .. }), "{error}");
+    assert!(matches!(error.kind, ErrorKind::Unreachable { .. }), "{error}");
     gone.store(false, Ordering::Relaxed);
     assert!(ask(&source, Query::Services.now()).await.requests > 9);
 }

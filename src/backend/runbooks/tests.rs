@@ -59,7 +59,11 @@ async fn what_is_no_runbook_is_said_with_its_reason() {
             .contains("1 MiB")
     );
     assert!(why(|_| CannedResponse::hang()).await.contains("no complete answer within"));
-    assert!(why(|_| markdown("slow").with_byte_delay(Duration::from_millis(400))).await.contains("no complete answer"));
+    assert!(
+        why(|_| markdown("slow").with_byte_delay(Duration::from_millis(400)))
+            .await
+            .contains("no complete answer")
+    );
     let login =
         why(|_| CannedResponse::new(302, "text/html", "").header("Location", "https://login.example/?to=x"))
             .await;

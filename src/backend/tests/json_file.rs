@@ -91,8 +91,8 @@ impl JsonFile {
         Ok(Self { info, path, severities: deps.settings.severity_map(), clock: deps.clock })
     }
 
-    fn error(&self, trouble: ErrorKind) -> SourceError {
-        SourceError::new(self.info.id.clone(), trouble)
+    fn error(&self, failure: ErrorKind) -> SourceError {
+        SourceError::new(self.info.id.clone(), failure)
     }
 
     fn read(&self) -> Result<World, SourceError> {

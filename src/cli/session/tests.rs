@@ -35,8 +35,8 @@ impl Source for Edge {
         self.asked.lock().unwrap().push(ask.kind());
         let answered = match &ask.query {
             Query::Services if !self.tells_services => {
-                let trouble = ErrorKind::TimedOut { after: Duration::from_secs(5) };
-                Err(SourceError::new(self.info.id.clone(), trouble))
+                let failure = ErrorKind::TimedOut { after: Duration::from_secs(5) };
+                Err(SourceError::new(self.info.id.clone(), failure))
             }
             Query::Services => {
                 let backend = ServiceReading { named_by: Some("proxy".into()), ..reading("alldead", 0.0) };

@@ -22,7 +22,7 @@ pub(super) struct KnownSeries {
     /// For each selector, how many series each source has; `None` if the source did not answer.
     pub(super) counts: BTreeMap<String, BTreeMap<SourceId, Option<f64>>>,
     /// The errors of the sources, each once.
-    pub(super) troubles: BTreeSet<String>,
+    pub(super) failures: BTreeSet<String>,
 }
 
 impl KnownSeries {
@@ -53,7 +53,7 @@ pub(super) fn ask(session: &Session, selectors: BTreeSet<String>) -> Result<Know
     for selector in selectors {
         let query = format!("count({selector})").into();
         let series = SeriesKey::over(query, window);
-        let ask = Query::Series { series, stretch: QueryRange { window, tail: window } }.now();
+        let ask = Query::Series { series, time_range: QueryRange { window, tail: window } }.now();
         known.counts.insert(selector.clone(), asked.iter().map(|id| (id.clone(), None)).collect());
         for source in &asked {
             let question = Question { context: 0, source: source.clone(), ask: ask.clone(), known: None };
@@ -61,7 +61,7 @@ pub(super) fn ask(session: &Session, selectors: BTreeSet<String>) -> Result<Know
         }
     }
     if asked.is_empty() {
-        known.troubles.insert("no source of this context answers queries for series".to_owned());
+        known.failures.insert("no source of this context answers queries for series".to_owned());
         return Ok(known);
     }
     // a source answers a few questions at a time, so the deadline grows with their number
@@ -71,7 +71,7 @@ pub(super) fn ask(session: &Session, selectors: BTreeSet<String>) -> Result<Know
     let clock = session.active.clock;
     let is_told = |asking: &SeriesProbe| asking.questions.is_empty();
     if !wait_for(headless::gather(&mut asking, sources, clock, is_told, deadline))? {
-        asking.known.troubles.insert(format!("no answer within {} s", deadline.as_secs()));
+        asking.known.failures.insert(format!("no answer within {} s", deadline.as_secs()));
     }
     Ok(asking.known)
 }
@@ -97,7 +97,7 @@ impl App for SeriesProbe {
                     }
                 }
                 Err(error) => {
-                    self.known.troubles.insert(error.to_string());
+                    self.known.failures.insert(error.to_string());
                     None
                 }
             };

@@ -41,9 +41,9 @@ pub(super) fn run(cx: &CliContext<'_>, wanted: &Validate) -> ExitOutcome {
     if read.slos.is_empty() {
         print_error(NO_SLO_FOUND);
     }
-    let trouble = known.iter().flat_map(|known| &known.troubles);
-    for trouble in trouble {
-        print_error(trouble);
+    let failure = known.iter().flat_map(|known| &known.failures);
+    for failure in failure {
+        print_error(failure);
     }
     let outcome = outcome(&read, known.as_ref(), wanted.strict);
     let reported = match wanted.output {
@@ -57,7 +57,7 @@ fn outcome(read: &Definitions, known: Option<&KnownSeries>, strict: bool) -> Exi
     let warns = read.findings.iter().any(|finding| finding.level == FindingLevel::Warning);
     if is_wrong(read) {
         ExitOutcome::UsageError
-    } else if known.is_some_and(|known| known.is_partial() || !known.troubles.is_empty()) {
+    } else if known.is_some_and(|known| known.is_partial() || !known.failures.is_empty()) {
         ExitOutcome::Partial
     } else if strict && warns {
         ExitOutcome::Warning

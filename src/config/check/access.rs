@@ -69,8 +69,8 @@ impl Check<'_> {
     fn oauth2(&mut self, name: &str, oauth: &OAuth2Settings) {
         let at = |key| ["sources", name, "auth", "oauth2", key];
         let is_unencrypted = |url: &Url| url.scheme() == "http" && !is_this_machine(url);
-        if let Some(trouble) = address_trouble(&oauth.token_url) {
-            self.trouble(&at("token_url"), &trouble);
+        if let Some(failure) = address_trouble(&oauth.token_url) {
+            self.failure(&at("token_url"), &failure);
         } else if Url::parse(&oauth.token_url).is_ok_and(|url| is_unencrypted(&url)) {
             self.option(
                 &at("token_url"),
@@ -141,7 +141,7 @@ impl Check<'_> {
         for (i, NamedSecret { name, prefix, secret }) in list.iter().enumerate() {
             let is_name = if is_query { !name.is_empty() } else { is_token(name) };
             let is_twice = |other: &NamedSecret| other.name.eq_ignore_ascii_case(name);
-            let trouble = if !is_name || name.contains(char::is_control) {
+            let failure = if !is_name || name.contains(char::is_control) {
                 format!("`{name}` in {section} is not a valid {} name", scheme.noun())
             } else if scheme == Scheme::Header && OUR_HEADERS.contains(&name.to_ascii_lowercase().as_str()) {
                 format!("`{name}` in {section} is a header that burnwatch itself sets")
@@ -153,7 +153,7 @@ impl Check<'_> {
                 self.secret(&path, secret);
                 continue;
             };
-            self.wrong(&path, &trouble);
+            self.wrong(&path, &failure);
         }
     }
 
@@ -206,7 +206,7 @@ impl Check<'_> {
             }
         }
         let Some(proxy) = source.proxy.as_ref().filter(|proxy| *proxy != "direct") else { return };
-        let trouble = match Url::parse(proxy) {
+        let failure = match Url::parse(proxy) {
             // the value is not repeated because it may contain a password
             _ if proxy.contains('@') => {
                 "it contains a user or password, which would be shown; use `proxy_auth`".to_owned()
@@ -226,7 +226,7 @@ impl Check<'_> {
             }
             _ => format!("`{proxy}` has no scheme; did you mean `http://{proxy}`, or `direct`?"),
         };
-        self.trouble(&at("proxy"), &trouble);
+        self.failure(&at("proxy"), &failure);
     }
 
     fn header(&mut self, path: &[&str], header: &str, value: &SecretText) {
@@ -250,7 +250,7 @@ impl Check<'_> {
     }
 
     pub(super) fn secret(&mut self, path: &[&str], secret: &SecretRef) {
-        let trouble = match secret {
+        let failure = match secret {
             SecretRef::Env(name) if name.is_empty() || name.contains(['=', '\0', ' ', '$']) => {
                 "`env` must be the name of a variable, without `$`"
             }
@@ -263,7 +263,7 @@ impl Check<'_> {
             }
             SecretRef::Env(_) | SecretRef::File(_) | SecretRef::Command(_) | SecretRef::Keyring(_) => return,
         };
-        self.wrong(path, trouble);
+        self.wrong(path, failure);
     }
 }
 

@@ -58,7 +58,7 @@ struct Pager {
 }
 
 impl OwnSettings for Pager {
-    fn troubles(&self) -> Vec<(&'static str, String)> {
+    fn failures(&self) -> Vec<(&'static str, String)> {
         let is_nobody = self.from.as_deref() == Some("");
         is_nobody.then(|| ("from", "is nobody".to_owned())).into_iter().collect()
     }
@@ -123,7 +123,10 @@ fn a_kind_that_is_not_there_is_told_with_the_nearest_and_its_options_are_looked_
         lines.next(),
         Some("c.toml:2:8: `kind` in [sources.p] cannot be `pagre`; did you mean `pager`?")
     );
-    assert!(lines.next().is_some_and(|line| line.starts_with("c.toml:4:1: unknown key `bananas`")), "{reported}");
+    assert!(
+        lines.next().is_some_and(|line| line.starts_with("c.toml:4:1: unknown key `bananas`")),
+        "{reported}"
+    );
     assert_eq!(lines.next(), None);
 }
 

@@ -7,7 +7,7 @@ use serde::Deserialize;
 use zeroize::Zeroizing;
 
 use super::program::{LIMIT, output};
-use super::{Secret, SecretError, SecretTrouble, expand_home, from_file};
+use super::{Secret, SecretError, SecretErrorKind, expand_home, from_file};
 use crate::config::settings::{SecretProgram, SecretRef, SigV4Settings};
 
 /// Longer than usual, because the program may have to call AWS.
@@ -32,7 +32,7 @@ impl SigV4Settings {
     /// If they cannot be read.
     pub(crate) fn keys(&self) -> Result<Keys, SecretError> {
         if let Some(program) = &self.command {
-            return from_program(program).map_err(|trouble| trouble.of(program));
+            return from_program(program).map_err(|failure| failure.of(program));
         }
         if let (Some(id), Some(secret)) = (&self.access_key, &self.secret_key) {
             let session = self.session_token.as_ref().map(SecretRef::read).transpose()?;
@@ -53,7 +53,7 @@ impl SigV4Settings {
                 let file = file.map_or_else(|| expand_home("~/.aws/credentials"), PathBuf::from);
                 let profile = profile.as_deref().unwrap_or("default");
                 let named = format_args!("profile {profile} in {}", file.display());
-                from_profile(&file, profile).map_err(|trouble| trouble.of(named))
+                from_profile(&file, profile).map_err(|failure| failure.of(named))
             }
         }
     }
@@ -69,12 +69,12 @@ struct Printed {
     expiration: Option<Timestamp>,
 }
 
-fn from_program(program: &SecretProgram) -> Result<Keys, SecretTrouble> {
+fn from_program(program: &SecretProgram) -> Result<Keys, SecretErrorKind> {
     let bytes = output(&program.0, PROGRAM_LIMIT)?;
     // the decoder's message could contain the secret
     let Ok(printed) = serde_json::from_slice::<Printed>(&bytes) else {
         let reason = "its output does not contain AccessKeyId and SecretAccessKey as JSON".to_owned();
-        return Err(SecretTrouble::Unreadable { reason });
+        return Err(SecretErrorKind::Unreadable { reason });
     };
     Ok(Keys {
         id: Secret(printed.access_key_id),
@@ -85,9 +85,9 @@ fn from_program(program: &SecretProgram) -> Result<Keys, SecretTrouble> {
 }
 
 /// Reads the keys of a profile: `[default]`, then `aws_access_key_id = ...` and so on.
-fn from_profile(file: &std::path::Path, profile: &str) -> Result<Keys, SecretTrouble> {
+fn from_profile(file: &std::path::Path, profile: &str) -> Result<Keys, SecretErrorKind> {
     let bytes = from_file(file)?;
-    let text = std::str::from_utf8(&bytes).ok().ok_or(SecretTrouble::NotText)?;
+    let text = std::str::from_utf8(&bytes).ok().ok_or(SecretErrorKind::NotText)?;
     let name =
         |line: &str| line.trim().strip_prefix('[')?.strip_suffix(']').map(|name| name.trim().to_owned());
     let lines = text.lines().skip_while(|line| name(line).as_deref() != Some(profile)).skip(1);
@@ -99,7 +99,7 @@ fn from_profile(file: &std::path::Path, profile: &str) -> Result<Keys, SecretTro
     };
     match (value("aws_access_key_id"), value("aws_secret_access_key")) {
         (Some(id), Some(secret)) => Ok(Keys { id, secret, session: value("aws_session_token"), until: None }),
-        _ => Err(SecretTrouble::Unreadable {
+        _ => Err(SecretErrorKind::Unreadable {
             reason: "it has no keys; for SSO and roles set `command` to a program that prints them: \
                   [\"aws\", \"configure\", \"export-credentials\"]"
                 .to_owned(),
@@ -132,7 +132,7 @@ mod tests {
             assert!(error.contains("export-credentials") && !error.contains("AKIA"), "{error}");
         }
         std::fs::set_permissions(file.path(), PermissionsExt::from_mode(0o644)).unwrap();
-        assert!(matches!(from_profile(file.path(), "prod"), Err(SecretTrouble::Exposed { .. })));
+        assert!(matches!(from_profile(file.path(), "prod"), Err(SecretErrorKind::Exposed { .. })));
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! Reads the system's keyring with the system's own command-line tool, without implementing its protocol.
 
 use super::program::{LIMIT, output};
-use super::{Bytes, SecretTrouble};
+use super::{Bytes, SecretErrorKind};
 use crate::config::settings::KeyringEntry;
 
 /// A command-line tool for a keyring.
@@ -40,19 +40,19 @@ const SECRET_TOOL: Tool = Tool {
     },
 };
 
-pub(super) fn read(entry: &KeyringEntry) -> Result<Bytes, SecretTrouble> {
+pub(super) fn read(entry: &KeyringEntry) -> Result<Bytes, SecretErrorKind> {
     let tool = if cfg!(target_os = "macos") { SECURITY } else { SECRET_TOOL };
     ask(&tool, entry)
 }
 
-fn ask(tool: &Tool, entry: &KeyringEntry) -> Result<Bytes, SecretTrouble> {
-    output(&(tool.lookup)(entry), LIMIT).map_err(|trouble| {
-        if matches!(&trouble, SecretTrouble::Unreadable { reason } if reason == "not found") {
-            SecretTrouble::NoTool { tool: tool.name, package: tool.package }
-        } else if matches!(trouble, SecretTrouble::Failed { .. }) {
-            SecretTrouble::NoEntry { store: (tool.store)(entry) }
+fn ask(tool: &Tool, entry: &KeyringEntry) -> Result<Bytes, SecretErrorKind> {
+    output(&(tool.lookup)(entry), LIMIT).map_err(|failure| {
+        if matches!(&failure, SecretErrorKind::Unreadable { reason } if reason == "not found") {
+            SecretErrorKind::NoTool { tool: tool.name, package: tool.package }
+        } else if matches!(failure, SecretErrorKind::Failed { .. }) {
+            SecretErrorKind::NoEntry { store: (tool.store)(entry) }
         } else {
-            trouble
+            failure
         }
     })
 }

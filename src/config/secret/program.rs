@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use rustix::process::{Pid, Signal, kill_process_group};
 
-use super::{Bytes, SecretTrouble, expand_home, read_limited};
+use super::{Bytes, SecretErrorKind, expand_home, read_limited};
 
 /// The time limit for printing a secret.
 pub(super) const LIMIT: Duration = Duration::from_secs(5);
@@ -18,8 +18,8 @@ const EXIT_POLLS: u32 = 100;
 const EXIT_POLL_INTERVAL: Duration = Duration::from_millis(10);
 
 /// Runs the program and returns its standard output.
-pub(super) fn output(words: &[String], limit: Duration) -> Result<Bytes, SecretTrouble> {
-    let (program, arguments) = words.split_first().ok_or(SecretTrouble::Empty)?;
+pub(super) fn output(words: &[String], limit: Duration) -> Result<Bytes, SecretErrorKind> {
+    let (program, arguments) = words.split_first().ok_or(SecretErrorKind::Empty)?;
     // its error output would disturb the screen and may contain the secret; a process group of its own, so that its child
     // processes can be killed with it
     let mut child = Command::new(expand_home(program))
@@ -29,24 +29,24 @@ pub(super) fn output(words: &[String], limit: Duration) -> Result<Bytes, SecretT
         .stderr(Stdio::null())
         .process_group(0)
         .spawn()?;
-    let printed = child.stdout.take().ok_or(SecretTrouble::Empty)?;
+    let printed = child.stdout.take().ok_or(SecretErrorKind::Empty)?;
     let bytes = read_within(printed, limit).inspect_err(|_| stop(&mut child))?;
     for _ in 0..EXIT_POLLS {
         match child.try_wait()? {
             Some(status) if status.success() => return Ok(bytes),
-            Some(status) => return Err(SecretTrouble::Failed { status: status.to_string() }),
+            Some(status) => return Err(SecretErrorKind::Failed { status: status.to_string() }),
             None => thread::park_timeout(EXIT_POLL_INTERVAL),
         }
     }
     stop(&mut child);
-    Err(SecretTrouble::TooSlow)
+    Err(SecretErrorKind::TooSlow)
 }
 
 /// Reads a pipe until it is closed; an error if that exceeds the time limit.
 pub(super) fn read_within(
     mut pipe: impl Read + Send + 'static,
     limit: Duration,
-) -> Result<Bytes, SecretTrouble> {
+) -> Result<Bytes, SecretErrorKind> {
     let (sender, receiver) = mpsc::sync_channel(1);
     thread::spawn(move || {
         let read = read_limited(&mut pipe);
@@ -55,7 +55,7 @@ pub(super) fn read_within(
         // after the time limit there is no receiver
         drop(sender.send(read.and_then(|bytes| drained.map(|_| bytes))));
     });
-    Ok(receiver.recv_timeout(limit).ok().ok_or(SecretTrouble::TooSlow)??)
+    Ok(receiver.recv_timeout(limit).ok().ok_or(SecretErrorKind::TooSlow)??)
 }
 
 /// Kills a program and its process group; that it may have exited already is ignored.

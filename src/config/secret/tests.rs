@@ -29,7 +29,7 @@ fn only_the_first_line_of_a_private_file_counts() {
 
     std::fs::set_permissions(&path, PermissionsExt::from_mode(0o644)).unwrap();
     let error = reference.read().unwrap_err();
-    assert!(matches!(error.trouble, SecretTrouble::Exposed { .. }));
+    assert!(matches!(error.failure, SecretErrorKind::Exposed { .. }));
     assert!(error.to_string().ends_with(&format!("try `chmod 600 {}`", path.display())));
 }
 
@@ -42,7 +42,7 @@ fn a_file_that_is_not_there_is_named() {
 #[test]
 fn a_program_prints_a_secret_and_no_shell_is_involved() {
     assert_eq!(command(&["echo", "$HOME; id"]).read().unwrap().expose(), "$HOME; id");
-    assert_eq!(command(&["true", "s3cret"]).read(), Err(SecretTrouble::Empty.of("command true")));
+    assert_eq!(command(&["true", "s3cret"]).read(), Err(SecretErrorKind::Empty.of("command true")));
 }
 
 #[test]
@@ -57,13 +57,13 @@ fn a_failing_program_says_how_it_ended_and_not_what_it_was_given() {
 fn a_program_that_hangs_is_stopped() {
     let words = ["sleep".to_owned(), "60".to_owned()];
     let error = program::output(&words, Duration::from_millis(50)).unwrap_err();
-    assert_eq!(error, SecretTrouble::TooSlow);
+    assert_eq!(error, SecretErrorKind::TooSlow);
 }
 
 #[test]
 fn control_characters_are_refused() {
     let error = command(&["printf", "a\\033b"]).read().unwrap_err();
-    assert_eq!(error, SecretTrouble::NotText.of("command printf"));
+    assert_eq!(error, SecretErrorKind::NotText.of("command printf"));
 }
 
 #[test]
@@ -106,7 +106,7 @@ fn what_a_program_has_started_ends_with_it() {
     let script = format!("sh -c 'echo $$ > {}; exec sleep 300' & sleep 300", pid.display());
     let words = ["sh", "-c", &script].map(str::to_owned);
     let error = program::output(&words, Duration::from_millis(700)).unwrap_err();
-    assert_eq!(error, SecretTrouble::TooSlow);
+    assert_eq!(error, SecretErrorKind::TooSlow);
     let pid = std::fs::read_to_string(&pid).unwrap();
     let is_gone = || {
         let state = std::fs::read_to_string(format!("/proc/{}/stat", pid.trim())).unwrap_or_default();

@@ -56,20 +56,20 @@ macro_rules! asks {
             Trends {
                 ;
                 /// The time range.
-                stretch: QueryRange
+                time_range: QueryRange
             } => trends: ServiceTrends {
                 title: "trends", asked: OnScreen, refresh: Refresh::Every(Duration::from_secs(15)), weight: Chart,
-                time: Range, joins: extend(stretch.window), merges: Nothing
+                time: Range, joins: extend(time_range.window), merges: Nothing
             }
             /// The golden signals of one service over time.
             Detail {
                 /// The service's name.
                 service: Text;
                 /// The time range.
-                stretch: QueryRange
+                time_range: QueryRange
             } => details: ServiceDetail {
-                title: "service detail", asked: OnScreen, refresh: Refresh::EachPoint(stretch.window.step()), weight: Page,
-                time: Range, joins: extend(stretch.window), merges: Nothing
+                title: "service detail", asked: OnScreen, refresh: Refresh::EachPoint(time_range.window.step()), weight: Page,
+                time: Range, joins: extend(time_range.window), merges: Nothing
             }
             /// All alerts.
             Alerts => alerts: AlertBoard {
@@ -123,10 +123,10 @@ macro_rules! asks {
                 /// The expression and its time grid.
                 series: SeriesKey;
                 /// The time range.
-                stretch: QueryRange
+                time_range: QueryRange
             } => series: Matrix {
-                title: "charts", asked: OnScreen, refresh: Refresh::EachPoint(stretch.window.step()), weight: Chart,
-                time: Range, joins: extend(stretch.window), merges: Nothing
+                title: "charts", asked: OnScreen, refresh: Refresh::EachPoint(time_range.window.step()), weight: Chart,
+                time: Range, joins: extend(time_range.window), merges: Nothing
             }
             /// When the alert with these labels fired; with empty labels, when all alerts fired. Asked rarely: the query is
             /// expensive, and the current state comes with the alerts.

@@ -75,7 +75,7 @@ fn a_topic_is_the_question_without_its_moment_and_its_part() {
     let of = |query: &str, end| {
         let window = span(end);
         let series = SeriesKey::over(query.into(), window);
-        Query::Series { series, stretch: QueryRange { window, tail: window } }
+        Query::Series { series, time_range: QueryRange { window, tail: window } }
     };
     let (one, later) = (of("up", 7200), of("up", 9000));
     assert_ne!(one, later);

@@ -242,7 +242,9 @@ fn what_prometheus_refuses_is_told_with_its_place() {
         ("(x)[5m]", (1, 4), "elsewhere write [5m:]"),
         ("sum by (a:b) (x)", (1, 9), "expected a label"),
     ] {
-        let Err(QueryParseError::Refused(reported)) = check(expr) else { panic!("{expr}: {:?}", check(expr)) };
+        let Err(QueryParseError::Refused(reported)) = check(expr) else {
+            panic!("{expr}: {:?}", check(expr))
+        };
         assert_eq!((reported.line, reported.column), place, "{expr}: {reported}");
         assert!(reported.message.starts_with(why) || reported.message.contains(why), "{expr}: {reported}");
     }

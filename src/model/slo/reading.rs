@@ -28,7 +28,7 @@ pub struct SloReading {
     /// Each group once, ordered by labels; one group without labels if the SLO is not split.
     pub groups: Vec<GroupReading>,
     /// Why there are no numbers, or only old ones: the error message of the server.
-    pub trouble: Option<Text>,
+    pub failure: Option<Text>,
     /// A limitation of the numbers, or why one of them cannot be computed.
     pub remark: Option<Text>,
 }
@@ -38,7 +38,7 @@ impl SloReading {
     #[must_use]
     pub fn without_values(&self) -> Self {
         let (slo, evaluation) = (Arc::clone(&self.slo), self.evaluation);
-        Self { slo, evaluation, groups: Vec::new(), trouble: None, remark: None }
+        Self { slo, evaluation, groups: Vec::new(), failure: None, remark: None }
     }
 }
 
@@ -69,8 +69,8 @@ impl DataExtent {
         for (reach, amount) in &self.recent {
             if *reach >= lookback {
                 // within the range between two known lookbacks, the data are assumed to be the newest part
-                let stretch = lookback.saturating_sub(before.0);
-                return Some(before.1 + amount.saturating_sub(before.1).min(stretch));
+                let slice = lookback.saturating_sub(before.0);
+                return Some(before.1 + amount.saturating_sub(before.1).min(slice));
             }
             before = (*reach, *amount);
         }

@@ -132,7 +132,7 @@ pub struct SloStatus {
     /// Whether the numbers come from recording rules or live queries.
     pub evaluation: Evaluation,
     /// The error message of its queries, if one failed.
-    pub trouble: Option<Text>,
+    pub failure: Option<Text>,
     /// A limitation of its numbers.
     pub remark: Option<Text>,
     /// Its groups, the worst first.
@@ -155,7 +155,7 @@ impl SloStatus {
             slo: Arc::clone(&reading.slo),
             source: source.clone(),
             evaluation: reading.evaluation,
-            trouble: reading.trouble.clone(),
+            failure: reading.failure.clone(),
             remark: reading.remark.clone(),
             groups,
             service: None,
@@ -400,7 +400,7 @@ fn doubt(reading: &SloReading, group: &GroupReading) -> Option<MissingReason> {
     if odd.is_some() {
         return odd;
     }
-    if let Some(said) = &reading.trouble {
+    if let Some(said) = &reading.failure {
         return Some(MissingReason::Refused(said.clone()));
     }
     let has_data = group.recent.iter().any(|(_, measured)| measured.error().is_some());

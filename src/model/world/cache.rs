@@ -317,7 +317,7 @@ impl AnswerCache {
             let before = self.answers.get(&Moment::Now).and_then(|answers| answers.services.value());
             self.lost.follow(before.map(|board| board.readings.as_slice()), &board.readings, now);
         }
-        let wrong = |trouble| SourceError::new(question.source.clone(), trouble);
+        let wrong = |failure| SourceError::new(question.source.clone(), failure);
         let taken = answer
             .and_then(|answer| self.at_mut(ask.at).take(&ask.query, answer, digest, now).map_err(wrong));
         if let Err(error) = taken {

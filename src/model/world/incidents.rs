@@ -191,7 +191,7 @@ impl World {
         let rank = |incident: &Incident| {
             let cache = self.cache.get(&incident.source);
             let is_well =
-                cache.is_some_and(|cache| cache.incidents().trouble().or(cache.probe().trouble()).is_none());
+                cache.is_some_and(|cache| cache.incidents().failure().or(cache.probe().failure()).is_none());
             (is_well, incident.changed_at)
         };
         rank(one) > rank(other)

@@ -29,7 +29,7 @@ impl World {
         let mut readings: ServiceReadings<'_> = BTreeMap::new();
         for (id, cache) in &self.cache {
             let (Some(board), Some(at)) = (cache.services().value(), cache.services().at()) else { continue };
-            let is_current = cache.services().trouble().or(cache.probe().trouble()).is_none();
+            let is_current = cache.services().failure().or(cache.probe().failure()).is_none();
             for reading in &board.readings {
                 let sourced = SourcedReading { reading, is_current };
                 readings.entry(&reading.name).or_default().push((id, sourced, board.lookback, at));
@@ -188,7 +188,7 @@ impl World {
 fn has_no_first_answer(cache: &AnswerCache) -> bool {
     let services = cache.services();
     let is_asked = services.is_waiting() || cache.at(Moment::Now).services.state().was_asked;
-    is_asked && services.value().is_none() && services.trouble().is_none()
+    is_asked && services.value().is_none() && services.failure().is_none()
 }
 
 /// What is to be said of the services that a source lost, or of its having none.

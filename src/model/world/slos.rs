@@ -100,7 +100,7 @@ impl World {
         let rank = |status: &SloStatus| {
             let cache = self.cache.get(&status.source);
             let is_current =
-                cache.is_some_and(|cache| cache.slos().trouble().or(cache.probe().trouble()).is_none());
+                cache.is_some_and(|cache| cache.slos().failure().or(cache.probe().failure()).is_none());
             (is_current, status.state() != SloState::NoData)
         };
         rank(one) < rank(other)

@@ -290,7 +290,11 @@ fn a_signal_that_was_refused_keeps_what_it_last_said_and_no_service_is_healthy_w
     assert_eq!(health_after(&mut world, None, true, 210), Health::Unknown);
     assert_eq!(health_after(&mut world, Some(0.3), false, 220), Health::Critical);
     assert_eq!(health_after(&mut world, None, true, 230), Health::Critical);
-    assert_eq!(health_after(&mut world, None, true, 220 + 3600), Health::Unknown, "an hour later nobody knows");
+    assert_eq!(
+        health_after(&mut world, None, true, 220 + 3600),
+        Health::Unknown,
+        "an hour later nobody knows"
+    );
     assert_eq!(health_after(&mut world, Some(0.0), false, 5000), Health::Healthy);
 }
 
@@ -311,7 +315,7 @@ fn an_answer_of_another_kind_is_trouble_not_a_crash() {
     let mut world = world();
     world.apply(&question("am", Query::Alerts.now()), Ok(Reply::free(Answer::Silences(vec![]))), at(1));
     let cache = world.cache(&SourceId::new("am")).unwrap();
-    assert!(matches!(cache.alerts().trouble().unwrap().trouble, ErrorKind::Garbled { .. }));
+    assert!(matches!(cache.alerts().failure().unwrap().kind, ErrorKind::Garbled { .. }));
 }
 
 #[test]

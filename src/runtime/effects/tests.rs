@@ -70,7 +70,7 @@ async fn a_question_to_nobody_is_answered_too() {
     effect_runner.fetch(question("gone", "up"));
     let report = reports.recv().await.unwrap();
     let error = arrived(effect_runner.take(report)).answered.unwrap_err();
-    assert!(matches!(error.trouble, ErrorKind::NotOffered { .. }), "{error}");
+    assert!(matches!(error.kind, ErrorKind::NotOffered { .. }), "{error}");
 }
 
 #[tokio::test]

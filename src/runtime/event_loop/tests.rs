@@ -199,13 +199,14 @@ async fn a_source_that_hangs_is_told_within_fifteen_seconds() {
             keys.send(key('q')).await.unwrap();
         })
         .await;
-    assert!(matches!(app.failed.first().unwrap().trouble, ErrorKind::TimedOut { .. }));
+    assert!(matches!(app.failed.first().unwrap().kind, ErrorKind::TimedOut { .. }));
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_flood_of_answers_costs_few_frames_and_a_key_in_it_is_drawn_at_once() {
     let fake = Fake::new("a", Answers::After(Duration::from_millis(1)));
-    let app = FakeApp { ask: (0..2000).map(|n| question("a", &n.to_string())).collect(), ..FakeApp::default() };
+    let app =
+        FakeApp { ask: (0..2000).map(|n| question("a", &n.to_string())).collect(), ..FakeApp::default() };
     let loop_fixture = loop_fixture(app, &[fake]);
     let frames = Arc::clone(&loop_fixture.frames);
     let (app, ..) = loop_fixture
@@ -284,7 +285,7 @@ async fn a_panic_in_a_task_is_shown_and_the_loop_goes_on() {
             keys.send(key('q')).await.unwrap();
         })
         .await;
-    assert!(matches!(app.failed.first().unwrap().trouble, ErrorKind::Internal { .. }));
+    assert!(matches!(app.failed.first().unwrap().kind, ErrorKind::Internal { .. }));
     assert!(app.ticks >= 3);
 }
 

@@ -103,11 +103,13 @@ fn plan(count: usize) -> Plan {
 }
 
 fn is_refused(ending: &ActionResult, words: &str) -> bool {
-    matches!(ending, ActionResult::Refused { .. }) && ending.words().is_some_and(|messages| messages.contains(words))
+    matches!(ending, ActionResult::Refused { .. })
+        && ending.words().is_some_and(|messages| messages.contains(words))
 }
 
 fn is_held(ending: &ActionResult, words: &str) -> bool {
-    matches!(ending, ActionResult::Held { .. }) && ending.words().is_some_and(|messages| messages.contains(words))
+    matches!(ending, ActionResult::Held { .. })
+        && ending.words().is_some_and(|messages| messages.contains(words))
 }
 
 const DONE: Look = Look::Sees(Verification::Done { id: None });
@@ -292,7 +294,9 @@ async fn what_comes_later_is_told_while_the_screen_is_open_and_sent_only_once() 
     let mut endings = Vec::new();
     while endings.len() < 2 {
         let report = inbox.recv().await.unwrap();
-        if let TaskReport::Ready(Event::ActionProgressed { progress: ActionProgress::Ended(how), .. }) = report {
+        if let TaskReport::Ready(Event::ActionProgressed { progress: ActionProgress::Ended(how), .. }) =
+            report
+        {
             endings.push(how.word());
         }
     }

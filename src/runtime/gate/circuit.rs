@@ -135,10 +135,10 @@ impl Circuit {
             }
             return None;
         };
-        let is_wide = error.trouble.is_source_wide();
+        let is_wide = error.kind.is_source_wide();
         // a single time-out does not open the circuit if another question was answered meanwhile
         let is_answering = self.answered.is_some_and(|at| at >= ticket.since);
-        let is_slow = matches!(error.trouble, ErrorKind::TimedOut { .. }) && !is_probe && is_answering;
+        let is_slow = matches!(error.kind, ErrorKind::TimedOut { .. }) && !is_probe && is_answering;
         let opens = is_wide && is_current && !is_slow;
         let count = |failing: Option<&Failing>| failing.map_or(0, |failing| failing.failures);
         let own = count(self.failing.get(&subject)).saturating_add(1);
@@ -149,7 +149,7 @@ impl Circuit {
             self.open = Some(Failing { error: error.clone(), until, failures: all });
             self.episode += 1;
             self.probing = false;
-        } else if is_current && !is_wide && !matches!(error.trouble, ErrorKind::Internal { .. }) {
+        } else if is_current && !is_wide && !matches!(error.kind, ErrorKind::Internal { .. }) {
             // the source refused this question, but it works
             self.open = None;
         }

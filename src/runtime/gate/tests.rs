@@ -12,8 +12,8 @@ fn unreachable() -> Answers {
     Answers::With(ErrorKind::Unreachable { reason: "refused".into() })
 }
 
-fn trouble(arrival: &Arrival) -> &ErrorKind {
-    &arrival.answered.as_ref().unwrap_err().trouble
+fn failure(arrival: &Arrival) -> &ErrorKind {
+    &arrival.answered.as_ref().unwrap_err().kind
 }
 
 #[tokio::test(start_paused = true)]
@@ -37,7 +37,7 @@ async fn a_source_that_hangs_is_named_within_fifteen_seconds() {
     let fake = Fake::new("dead", Answers::Never);
     let arrival = gate(&fake).ask(question("dead", "up")).await;
     assert_eq!(arrival.took, Duration::from_secs(15));
-    assert_eq!(trouble(&arrival), &ErrorKind::TimedOut { after: Duration::from_secs(15) });
+    assert_eq!(failure(&arrival), &ErrorKind::TimedOut { after: Duration::from_secs(15) });
     assert!(arrival.answered.unwrap_err().next_try.is_some());
 }
 
@@ -51,7 +51,7 @@ async fn what_queues_behind_a_source_that_hangs_does_not_wait_for_its_own_time_o
         tokio::spawn(async move { gate.ask(question("dead", &n.to_string())).await })
     });
     for ask in asks.collect::<Vec<_>>() {
-        assert!(matches!(trouble(&ask.await.unwrap()), ErrorKind::TimedOut { .. }));
+        assert!(matches!(failure(&ask.await.unwrap()), ErrorKind::TimedOut { .. }));
     }
     assert_eq!((start.elapsed().as_secs(), fake.asked.load(SeqCst)), (15, 6));
 }
@@ -63,7 +63,7 @@ async fn a_question_before_its_time_is_answered_at_once_with_the_last_error() {
     let mut refused = 0;
     for n in 0..100 {
         let arrival = gate.ask(question("down", &n.to_string())).await;
-        assert!(matches!(trouble(&arrival), ErrorKind::Unreachable { .. }));
+        assert!(matches!(failure(&arrival), ErrorKind::Unreachable { .. }));
         refused += usize::from(fake.asked.load(SeqCst) <= n);
     }
     assert!(refused >= 90, "only the first and what the jitter lets through: {refused}");
@@ -114,7 +114,7 @@ async fn a_panic_in_a_source_is_an_answer_and_frees_its_place() {
     let gate = gate(&fake);
     for n in 0..20 {
         let arrival = gate.ask(question("buggy", &n.to_string())).await;
-        assert_eq!(trouble(&arrival), &ErrorKind::Internal { reason: "a bug in a source".into() });
+        assert_eq!(failure(&arrival), &ErrorKind::Internal { reason: "a bug in a source".into() });
     }
 }
 

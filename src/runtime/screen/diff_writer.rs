@@ -225,13 +225,13 @@ mod tests {
     fn frames() -> impl Strategy<Value = Buffer> {
         let symbols =
             prop_oneof![6 => Just(" "), 3 => Just("a"), 2 => Just("b"), 1 => Just("▅"), 1 => Just("火")];
-        let stretch = (symbols, 1..9_usize, colours(), colours(), attributes());
-        prop::collection::vec(stretch, 0..14).prop_map(|stretches| {
+        let time_range = (symbols, 1..9_usize, colours(), colours(), attributes());
+        prop::collection::vec(time_range, 0..14).prop_map(|time_ranges| {
             let mut buffer = Buffer::empty(Rect::new(0, 0, SIZE.0, SIZE.1));
             let places: Vec<(u16, u16)> =
                 (0..SIZE.1).flat_map(|y| (0..SIZE.0).map(move |x| (x, y))).collect();
             let mut at = places.into_iter();
-            for (symbol, length, fg, bg, attributes) in stretches {
+            for (symbol, length, fg, bg, attributes) in time_ranges {
                 let style = Style::default().fg(fg).bg(bg).add_modifier(attributes);
                 for (x, y) in at.by_ref().take(length) {
                     // a wide character must not start in the second cell of another

@@ -6,7 +6,7 @@ use std::time::Duration;
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 
-use super::{Consequence, alerts, serious, plain};
+use super::{Consequence, alerts, plain, serious};
 use crate::app::number::moment;
 use crate::app::subjects::on_call::words::left;
 use crate::model::action::{Action, Operation, SilenceDraft};

@@ -28,7 +28,7 @@ pub(super) fn page(
     if let Some(known) = shared.world.incident_of(alert.fingerprint) {
         let runs = std::iter::once(StyledRun::new(" incident ", Role::Muted));
         let runs = runs.chain(incidents::line(shared, cx, known));
-        page.row(cx, (INCIDENT, 0), screen.spot.panel == INCIDENT, runs);
+        page.row(cx, (INCIDENT, 0), screen.scroll_position.panel == INCIDENT, runs);
     }
     if let Some(status) = super::slo(shared, alert) {
         slo(screen, shared, cx, status, &mut page);
@@ -89,7 +89,7 @@ fn slo(screen: &OpenAlert, shared: &Shared, cx: &Cx<'_>, status: &SloStatus, pag
     if words::are_shared(shared) {
         runs.push(StyledRun::new(format!("  {}", status.source), Role::Muted));
     }
-    page.row(cx, (SLO, 0), screen.spot.panel == SLO, runs);
+    page.row(cx, (SLO, 0), screen.scroll_position.panel == SLO, runs);
 }
 
 /// The silences that match the alert, and the alerts that inhibit it.
@@ -145,7 +145,7 @@ fn related(screen: &OpenAlert, shared: &Shared, cx: &Cx<'_>, alert: &Alert, page
     let others: Vec<_> = list.rows().iter().map(|fingerprint| shared.world.alert(*fingerprint)).collect();
     let names = others.iter().flatten().map(|other| text::width(other.name())).max().unwrap_or(0).min(40);
     for (index, other) in others.into_iter().enumerate() {
-        let is_current = screen.spot.panel == RELATED && index == list.index();
+        let is_current = screen.scroll_position.panel == RELATED && index == list.index();
         // every row has its line, so that the number of lines is the number of rows
         let Some(other) = other else {
             page.row(cx, (RELATED, index), is_current, []);
@@ -182,9 +182,9 @@ fn differences(mine: &Labels, others: &Labels, service: &str) -> String {
 fn earlier(shared: &Shared, cx: &Cx<'_>, alert: &Alert, page: &mut PageContent) {
     let (firings, is_whole) = match firing_history::of_alert(&shared.world, &shared.sources, alert, cx.now) {
         AlertHistory::NotRecorded => return,
-        AlertHistory::Unknown(trouble) => {
+        AlertHistory::Unknown(failure) => {
             page.title("Firings in 7 days");
-            let words = trouble.unwrap_or_else(|| shared.waiting().to_owned());
+            let words = failure.unwrap_or_else(|| shared.waiting().to_owned());
             return page.line(vec![StyledRun::new(format!("  {words}"), Role::Muted)]);
         }
         AlertHistory::Known { firings, is_whole } => (firings, is_whole),

@@ -50,9 +50,9 @@ pub(super) fn render(screen: &OpenAlert, shared: &Shared, now: Timestamp, area: 
         draw_chart(shared, &cx, alert, chart, buf);
     }
     let page = page::page(screen, shared, &cx, alert, below.width);
-    let index = if screen.spot.panel == RELATED { screen.related.index() } else { 0 };
-    let current = page.line_of(screen.spot.panel, index);
-    page.render(&cx, screen.spot.scroll, current, below, buf);
+    let index = if screen.scroll_position.panel == RELATED { screen.related.index() } else { 0 };
+    let current = page.line_of(screen.scroll_position.panel, index);
+    page.render(&cx, screen.scroll_position.scroll, current, below, buf);
 }
 
 /// The area of the scrolling text.
@@ -83,15 +83,15 @@ fn draw_chart(shared: &Shared, cx: &Cx<'_>, alert: &Alert, area: Rect, buf: &mut
     let series = |query| want::chart(shared, query, super::POINTS, cx.now).0;
     let remote = cache.and_then(|cache| cache.series().get(&series(&subject.query)));
     let topic = Topic::Series(series(&subject.query));
-    let trouble = remote.and_then(|remote| refusal::behind(shared, &subject.source, &topic, remote, cx.now));
+    let failure = remote.and_then(|remote| refusal::behind(shared, &subject.source, &topic, remote, cx.now));
     let mut title = format!("{}, {}", shared.range.words(cx.now), expression(&subject));
-    if let Some(trouble) = trouble {
-        title = format!("{} {trouble}  {title}", cx.symbol(Role::Stale));
+    if let Some(failure) = failure {
+        title = format!("{} {failure}  {title}", cx.symbol(Role::Stale));
     }
     let inner = panel(cx, &title, false, area, buf);
     let Some(matrix) = remote.and_then(|remote| remote.value()) else {
-        if let Some(error) = remote.filter(|remote| !remote.is_waiting()).and_then(Remote::trouble) {
-            refusal::trouble(cx, &error.trouble, inner, buf);
+        if let Some(error) = remote.filter(|remote| !remote.is_waiting()).and_then(Remote::failure) {
+            refusal::failure(cx, &error.kind, inner, buf);
             return;
         }
         text::say(cx, 1, shared.waiting(), Role::Muted, inner, buf);

@@ -41,9 +41,9 @@ pub(super) fn page(
         }
     } else {
         page.title("Timeline");
-        let trouble = remote(shared, known).and_then(|remote| remote.trouble());
-        let (words, role) = match trouble {
-            Some(error) => (format!("{error}. {}", error.trouble.advice()), Role::Stale),
+        let failure = remote(shared, known).and_then(|remote| remote.failure());
+        let (words, role) = match failure {
+            Some(error) => (format!("{error}. {}", error.kind.advice()), Role::Stale),
             None => (shared.waiting().to_owned(), Role::Muted),
         };
         page.paragraph(&format!(" {words}"), role);
@@ -114,7 +114,7 @@ fn alerts(screen: &OpenIncident, shared: &Shared, cx: &Cx<'_>, known: &IncidentV
         if counts.triggered < counts.all { format!(", {} open", counts.triggered) } else { String::new() };
     page.title(&format!("Alerts {}{open}", counts.all));
     for (index, row) in list.rows().iter().enumerate() {
-        let is_current = screen.spot.panel == ALERTS && index == list.index();
+        let is_current = screen.scroll_position.panel == ALERTS && index == list.index();
         let mut runs = Vec::new();
         let reported = match row {
             IncidentAlertRow::Reported(id) => reported(shared, known, id),

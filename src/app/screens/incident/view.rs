@@ -21,24 +21,24 @@ pub(super) fn render(screen: &OpenIncident, shared: &Shared, now: Timestamp, are
     };
     let mut doubt = layout::doubt_runs(shared, &USED, now);
     if doubt.is_empty() {
-        doubt = trouble(shared, &cx, known);
+        doubt = failure(shared, &cx, known);
     }
     let rest = layout::heading(&cx, &title(&cx, known), &doubt, area, buf);
     text::runs(&cx, &status_line(shared, &cx, known), Rect { height: 1.min(rest.height), ..rest }, buf);
     let below = text_area(area);
     let page = page::page(screen, shared, &cx, known, below.width);
-    let current = page.line_of(screen.spot.panel, screen.alerts.index());
-    page.render(&cx, screen.spot.scroll, current, below, buf);
+    let current = page.line_of(screen.scroll_position.panel, screen.alerts.index());
+    page.render(&cx, screen.scroll_position.scroll, current, below, buf);
 }
 
 /// A warning if the details of the incident are stale or could not be loaded.
-fn trouble(shared: &Shared, cx: &Cx<'_>, known: &IncidentView) -> Vec<StyledRun<'static>> {
+fn failure(shared: &Shared, cx: &Cx<'_>, known: &IncidentView) -> Vec<StyledRun<'static>> {
     let incident = &known.incident;
     let Some(remote) = remote(shared, known) else { return Vec::new() };
     let topic = Topic::Incident(incident.id.clone());
     let words = match shared.scheduler.freshness(&incident.source, &topic, &remote.state(), cx.now) {
         Freshness::NotAsked | Freshness::Loading | Freshness::Fresh => return Vec::new(),
-        Freshness::Failed => remote.trouble().map_or_else(|| "no answer".to_owned(), ToString::to_string),
+        Freshness::Failed => remote.failure().map_or_else(|| "no answer".to_owned(), ToString::to_string),
         Freshness::Stale(age) => format!("details {} old", duration::short(age)),
     };
     vec![StyledRun::new(format!("{} {words}", cx.symbol(Role::Stale)), Role::Stale)]

@@ -76,7 +76,8 @@ fn totals(statuses: &BTreeMap<IncidentStatus, usize>) -> Vec<StyledRun<'static>>
         IncidentStatus::Resolved => Role::Muted,
     };
     let reported = statuses.iter().filter(|(_, count)| **count > 0);
-    reported.map(|(status, count)| StyledRun::new(format!("  {count} {}", status.word()), role(*status)))
+    reported
+        .map(|(status, count)| StyledRun::new(format!("  {count} {}", status.word()), role(*status)))
         .collect()
 }
 

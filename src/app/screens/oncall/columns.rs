@@ -77,7 +77,9 @@ pub const COLUMNS: &[Column] = &[
         2,
         "on call now",
         Size::words(14, 38, 0),
-        |row| Cell::Text(words::on_call_names(row.shared, &row.cx, &row.key.policy.source, &row.on_call_at.now)),
+        |row| {
+            Cell::Text(words::on_call_names(row.shared, &row.cx, &row.key.policy.source, &row.on_call_at.now))
+        },
     ),
     Column::text("until", "UNTIL", |item| {
         item.on_call_at.next.as_ref().map_or(Value::Nothing, |(at, _)| Value::Moment(*at))

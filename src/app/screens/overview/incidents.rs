@@ -11,7 +11,7 @@ use crate::model::incident::IncidentStatus;
 /// Draws the panel with the most urgent incidents.
 pub(super) fn render(screen: &Overview, shared: &Shared, cx: &Cx<'_>, area: Rect, buf: &mut Buffer) {
     let list = &screen.incidents;
-    let focused = screen.spot.panel == INCIDENTS;
+    let focused = screen.scroll_position.panel == INCIDENTS;
     let doubts = doubts(shared, &[AskKind::Incidents], cx.now);
     let open = shared.world.incidents().iter().filter(|known| known.incident.is_open());
     let waiting = open.filter(|known| known.incident.status == IncidentStatus::Triggered).count();

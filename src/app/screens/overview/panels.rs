@@ -130,7 +130,7 @@ pub(super) fn rows<K: Clone + Ord>(
         if list.marks().contains(key) {
             text::put(buf, cell.x + 2, cell.y, 1, cx.symbol(Role::Marked), cx.style(Role::Marked));
         }
-        if index == list.index() && screen.spot.panel == panel {
+        if index == list.index() && screen.scroll_position.panel == panel {
             text::select(cx, cell, buf);
         }
     }

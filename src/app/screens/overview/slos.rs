@@ -20,7 +20,7 @@ const GONE: u16 = 8;
 /// Draws the panel with the worst SLOs.
 pub(super) fn render(screen: &Overview, shared: &Shared, cx: &Cx<'_>, area: Rect, buf: &mut Buffer) {
     let list = &screen.slos;
-    let focused = screen.spot.panel == SLOS;
+    let focused = screen.scroll_position.panel == SLOS;
     let doubts = doubts(shared, &[AskKind::Slos], cx.now);
     let inner = panel(
         cx,

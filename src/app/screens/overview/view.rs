@@ -46,7 +46,7 @@ pub(super) fn render(screen: &Overview, shared: &Shared, now: Timestamp, area: R
 
 fn tiles(screen: &Overview, shared: &Shared, cx: &Cx<'_>, area: Rect, buf: &mut Buffer) {
     let list = &screen.services;
-    let focused = screen.spot.panel == SERVICES;
+    let focused = screen.scroll_position.panel == SERVICES;
     let all = shared.world.services().len();
     let mut title = vec!["Services".to_owned()];
     if all > 0 {
@@ -245,7 +245,7 @@ fn is_known(shared: &Shared) -> bool {
 
 fn alerts(screen: &Overview, shared: &Shared, cx: &Cx<'_>, area: Rect, buf: &mut Buffer) {
     let list = &screen.alerts;
-    let focused = screen.spot.panel == ALERTS;
+    let focused = screen.scroll_position.panel == ALERTS;
     let count = if is_known(shared) { list.rows().len().to_string() } else { String::new() };
     let doubt = doubts(shared, &[AskKind::Alerts], cx.now);
     let doubt = doubt.first().map(|doubt| format!("  {} {}", cx.symbol(Role::Stale), doubt.sentence(cx.now)));

@@ -27,22 +27,22 @@ pub(super) fn render(screen: &OpenRunbook, shared: &Shared, now: Timestamp, area
         StyledRun::new(format!(" Runbook {name}"), Role::Title),
         StyledRun::new(from.unwrap_or_default(), Role::Muted),
     ];
-    let trouble = remote.and_then(|remote| remote.trouble());
+    let failure = remote.and_then(|remote| remote.failure());
     let read = remote.and_then(Remote::at).map(|at| format!("read {} ago ", ago(at, now)));
-    let right = match trouble {
+    let right = match failure {
         Some(error) => vec![StyledRun::new(format!("{} {error} ", cx.symbol(Role::Stale)), Role::Stale)],
         None => vec![StyledRun::new(read.unwrap_or_default(), Role::Muted)],
     };
     let below = layout::heading(&cx, &title, &right, area, buf);
     let (page, _) = page(screen, shared, &cx, below.width);
-    page.render(&cx, screen.spot.scroll, None, below, buf);
+    page.render(&cx, screen.scroll_position.scroll, None, below, buf);
 }
 
 /// The scroll position that shows the selected block: all of it if it fits, else its first line.
 pub(super) fn scroll_to_block(screen: &OpenRunbook, shared: &Shared, height: u16) -> u16 {
-    let scroll = screen.spot.scroll;
+    let scroll = screen.scroll_position.scroll;
     let (_, before) = page(screen, shared, &shared.cx(Timestamp::UNIX_EPOCH), shared.size.0);
-    let at = screen.spot.panel.checked_sub(1);
+    let at = screen.scroll_position.panel.checked_sub(1);
     let Some(block) = at.and_then(|at| screen.markdown.blocks.get(at)) else { return scroll };
     let last = scroll_to(before + block.lines.end.saturating_sub(1), scroll, height);
     last.min(u16::try_from(before + block.lines.start).unwrap_or(u16::MAX))
@@ -55,7 +55,7 @@ pub(super) fn page(screen: &OpenRunbook, shared: &Shared, cx: &Cx<'_>, width: u1
     let Some(search) = remote.and_then(|remote| remote.value()) else {
         let words = match remote {
             None => "No runbook source is configured.",
-            Some(remote) if remote.trouble().is_some() => "The search failed.",
+            Some(remote) if remote.failure().is_some() => "The search failed.",
             Some(_) => shared.waiting(),
         };
         page.paragraph(&format!(" {words}"), Role::Muted);
@@ -87,8 +87,12 @@ pub(super) fn page(screen: &OpenRunbook, shared: &Shared, cx: &Cx<'_>, width: u1
         page.line(Vec::new());
     }
     let before = page.lines.len();
-    let current =
-        screen.spot.panel.checked_sub(1).and_then(|at| markdown.blocks.get(at)).map(|block| &block.lines);
+    let current = screen
+        .scroll_position
+        .panel
+        .checked_sub(1)
+        .and_then(|at| markdown.blocks.get(at))
+        .map(|block| &block.lines);
     for (index, line) in markdown.lines.iter().enumerate() {
         let is_current = current.is_some_and(|lines| lines.contains(&index));
         let sign = if is_current { cx.symbol(Role::Selected) } else { " " };

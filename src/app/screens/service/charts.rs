@@ -99,9 +99,9 @@ pub(super) fn draw(
     let cache = service.chart_sources.iter().filter_map(|id| Some((id, shared.world.cache(id)?)));
     let details: Vec<(&SourceId, &ServiceDetail)> =
         cache.filter_map(|(id, cache)| Some((id, cache.details().get(&service.name)?.value()?))).collect();
-    for (index, tile) in tiles(area, screen.spot.panel) {
+    for (index, tile) in tiles(area, screen.scroll_position.panel) {
         if let Some(shown) = CHARTS.get(index) {
-            let is_current = index == screen.spot.panel;
+            let is_current = index == screen.scroll_position.panel;
             draw_one(shared, cx, (service, &details), (shown, is_current), tile, buf);
         }
     }
@@ -116,11 +116,11 @@ fn draw_one(
     buf: &mut Buffer,
 ) {
     let title = format!("{}, {}", shown.title, shared.range.words(cx.now));
-    let title = refusal::titled(cx, title, trouble(shared, service, cx.now));
+    let title = refusal::titled(cx, title, failure(shared, service, cx.now));
     let inner = panel(cx, &title, is_current, area, buf);
     let Some((_, first)) = details.first().filter(|(_, first)| is_of_range(shared, first, cx.now)) else {
-        if let Some(trouble) = refused(shared, service) {
-            refusal::trouble(cx, trouble, inner, buf);
+        if let Some(failure) = refused(shared, service) {
+            refusal::failure(cx, failure, inner, buf);
             return;
         }
         let words = if service.sources.is_empty() {
@@ -210,20 +210,20 @@ fn is_of_range(shared: &Shared, detail: &ServiceDetail, now: Timestamp) -> bool 
 fn refused<'a>(shared: &'a Shared, service: &Service) -> Option<&'a ErrorKind> {
     let asked =
         service.chart_sources.iter().filter_map(|id| shared.world.cache(id)?.details().get(&service.name));
-    asked.filter(|remote| !remote.is_waiting()).find_map(|remote| Some(&remote.trouble()?.trouble))
+    asked.filter(|remote| !remote.is_waiting()).find_map(|remote| Some(&remote.failure()?.kind))
 }
 
 /// Why the charts are incomplete or stale; `None` if they are not.
-fn trouble(shared: &Shared, service: &Service, now: Timestamp) -> Option<String> {
+fn failure(shared: &Shared, service: &Service, now: Timestamp) -> Option<String> {
     service.chart_sources.iter().find_map(|id| {
         let remote = shared.world.cache(id)?.details().get(&service.name)?;
         match shared.scheduler.freshness(id, &Topic::Detail(service.name.clone()), &remote.state(), now) {
             Freshness::NotAsked | Freshness::Loading | Freshness::Fresh => None,
             Freshness::Failed => {
-                Some(remote.trouble().map_or_else(|| format!("{id} does not answer"), ToString::to_string))
+                Some(remote.failure().map_or_else(|| format!("{id} does not answer"), ToString::to_string))
             }
             Freshness::Stale(age) => {
-                let why = remote.trouble().map_or_else(String::new, |error| format!(": {}", error.trouble));
+                let why = remote.failure().map_or_else(String::new, |error| format!(": {}", error.kind));
                 Some(format!("{id}: {} old{why}", duration::short(age)))
             }
         }

@@ -18,7 +18,7 @@ pub(super) fn draw(
     if area.height == 0 {
         return;
     }
-    if screen.spot.panel == super::PARTS {
+    if screen.scroll_position.panel == super::PARTS {
         draw_parts(screen, shared, cx, service, area, buf);
         return;
     }
@@ -50,7 +50,7 @@ pub(super) fn draw(
             StyledRun::new(alert.summary().map_or("", |summary| summary), Role::Muted),
         ];
         text::runs(cx, &runs, line, buf);
-        if index == list.index() && screen.spot.panel < super::SLOS {
+        if index == list.index() && screen.scroll_position.panel < super::SLOS {
             text::select(cx, line, buf);
         }
         y += 1;

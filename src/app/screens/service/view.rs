@@ -67,7 +67,7 @@ fn parts(screen: &OpenService, service: &Service, body: Rect) -> Layout {
     let (alerts, slos) = (rows(service.alerts.len() + hosts::count(service)), screen.slos.rows().len());
     let most = (room.height / 4).max(2);
     let below = |wanted: u16| if room.height > 12 { wanted.clamp(2, most) } else { 0 };
-    if screen.spot.panel == super::PARTS {
+    if screen.scroll_position.panel == super::PARTS {
         // the focused list gets more rows
         let most = if room.height > 12 { room.height / 2 } else { room.height };
         let height = rows(hosts::count(service)).min(most);
@@ -129,10 +129,10 @@ pub(super) fn panel_at(
     if parts.incidents.contains(cell.into()) {
         return Some(super::INCIDENTS);
     }
-    if parts.list.contains(cell.into()) && screen.spot.panel >= super::SLOS {
-        return Some(if screen.spot.panel == super::PARTS { super::PARTS } else { 0 });
+    if parts.list.contains(cell.into()) && screen.scroll_position.panel >= super::SLOS {
+        return Some(if screen.scroll_position.panel == super::PARTS { super::PARTS } else { 0 });
     }
-    let found = charts::tiles(parts.charts, screen.spot.panel)
+    let found = charts::tiles(parts.charts, screen.scroll_position.panel)
         .into_iter()
         .find(|(_, tile)| tile.contains(cell.into()));
     found.map(|(index, _)| index)
@@ -199,7 +199,7 @@ fn draw_incidents(screen: &OpenService, shared: &Shared, cx: &Cx<'_>, area: Rect
         if in_doubt {
             buf.set_style(line, cx.style(Role::Stale));
         }
-        if index == list.index() && screen.spot.panel == super::INCIDENTS {
+        if index == list.index() && screen.scroll_position.panel == super::INCIDENTS {
             text::select(cx, line, buf);
         }
     }
@@ -208,7 +208,7 @@ fn draw_incidents(screen: &OpenService, shared: &Shared, cx: &Cx<'_>, area: Rect
 /// Draws the SLOs, worst first.
 fn draw_slos(screen: &OpenService, shared: &Shared, cx: &Cx<'_>, area: Rect, buf: &mut Buffer) {
     let list = &screen.slos;
-    let focused = screen.spot.panel == super::SLOS;
+    let focused = screen.scroll_position.panel == super::SLOS;
     let in_doubt = !doubts(shared, &[AskKind::Slos], cx.now).is_empty();
     let role = if in_doubt {
         Role::Stale

@@ -16,7 +16,7 @@ mod definition;
 
 /// Whether the cursor is on this row.
 fn is_current(screen: &OpenSlo, panel: usize, index: usize) -> bool {
-    screen.spot.panel == panel && screen.list().is_some_and(|list| list.index() == index)
+    screen.scroll_position.panel == panel && screen.list().is_some_and(|list| list.index() == index)
 }
 
 /// The whole text for this width.
@@ -65,7 +65,7 @@ fn doubts(cx: &Cx<'_>, status: &SloStatus, group_status: Option<&GroupStatus>, p
     let sign = cx.symbol(Role::Unknown);
     match group_status {
         None => {
-            let said = status.trouble.as_deref().unwrap_or("its source has not answered yet");
+            let said = status.failure.as_deref().unwrap_or("its source has not answered yet");
             page.paragraph(&format!("{sign} {said}"), Role::Unknown);
         }
         Some(group_status) => {

@@ -80,7 +80,7 @@ pub(super) fn render(
         text::say(&cx, 0, &words, Role::Unknown, area, buf);
         return;
     };
-    let parts = parts(area, screen.spot.panel);
+    let parts = parts(area, screen.scroll_position.panel);
     layout::doubtful_heading(shared, &cx, &title(&cx, screen, shared, status), &USED, area, buf);
     let group_status = shown(screen, status);
     if let Some(group_status) = group_status {
@@ -96,8 +96,8 @@ pub(super) fn render(
     }
     let page = page::page(screen, shared, &cx, status, parts.page.width);
     let index = screen.list().map_or(0, Cursor::index);
-    let current = page.line_of(screen.spot.panel, index);
-    page.render(&cx, screen.spot.scroll, current, parts.page, buf);
+    let current = page.line_of(screen.scroll_position.panel, index);
+    page.render(&cx, screen.scroll_position.scroll, current, parts.page, buf);
     if doubts(shared, &[AskKind::Slos], now).iter().any(|doubt| doubt.source == *source) {
         for old in [parts.numbers, parts.page] {
             buf.set_style(old.intersection(buf.area), cx.style(Role::Stale));
@@ -107,12 +107,12 @@ pub(super) fn render(
 
 /// The area of the scrolling text.
 pub(super) fn text_area(screen: &OpenSlo, body: Rect) -> Rect {
-    parts(body, screen.spot.panel).page
+    parts(body, screen.scroll_position.panel).page
 }
 
 /// The panel of the chart at a cell.
 pub(super) fn chart_at(screen: &OpenSlo, body: Rect, cell: (u16, u16)) -> Option<usize> {
-    let charts = parts(body, screen.spot.panel).charts;
+    let charts = parts(body, screen.scroll_position.panel).charts;
     charts.into_iter().find(|(_, place)| place.contains(cell.into())).map(|(index, _)| index)
 }
 
@@ -181,7 +181,7 @@ fn numbers(
 }
 
 /// The warning in a chart's title: stale or failed data.
-fn trouble(shared: &Shared, status: &SloStatus, key: SeriesKey, now: Timestamp) -> Option<String> {
+fn failure(shared: &Shared, status: &SloStatus, key: SeriesKey, now: Timestamp) -> Option<String> {
     let remote = shared.world.cache(&status.source)?.series().get(&key)?;
     refusal::behind(shared, &status.source, &Topic::Series(key), remote, now)
 }
@@ -190,7 +190,7 @@ fn trouble(shared: &Shared, status: &SloStatus, key: SeriesKey, now: Timestamp) 
 fn refused<'a>(shared: &'a Shared, status: &SloStatus, key: &SeriesKey) -> Option<&'a ErrorKind> {
     let remote = shared.world.cache(&status.source)?.series().get(key)?;
     let is_refused = remote.value().is_none() && !remote.is_waiting();
-    remote.trouble().filter(|_| is_refused).map(|error| &error.trouble)
+    remote.failure().filter(|_| is_refused).map(|error| &error.kind)
 }
 
 /// Why a chart has no data.
@@ -198,7 +198,7 @@ fn no_chart(shared: &Shared, status: &SloStatus, has_query: bool) -> String {
     let can = shared.sources.iter().any(|s| s.id == status.source && s.answers.contains(&AskKind::Series));
     if !has_query || !can {
         "No source has the history of this SLO.".to_owned()
-    } else if shared.scheduler.traffic(&status.source).trouble().is_some() {
+    } else if shared.scheduler.traffic(&status.source).failure().is_some() {
         format!("Not loaded: source {} is failing. See Sources (9).", status.source)
     } else {
         shared.waiting().to_owned()
@@ -220,17 +220,17 @@ fn draw_budget(
         Some(crate::model::slo::history::ErrorSlots::Events { total, .. }) => Some(total),
         None => None,
     };
-    let trouble = query.and_then(|query| trouble(shared, status, chart_queries.slots_key(query), cx.now));
-    let is_alone = trouble.is_some();
+    let failure = query.and_then(|query| failure(shared, status, chart_queries.slots_key(query), cx.now));
+    let is_alone = failure.is_some();
     let basis = group_status.and_then(|group_status| group_status.burn_near(screen.basis));
-    let title = refusal::titled(cx, format!("Error budget, {}", status.slo.window), trouble);
-    let inner = panel(cx, &title, screen.spot.panel == BUDGET, area, buf);
+    let title = refusal::titled(cx, format!("Error budget, {}", status.slo.window), failure);
+    let inner = panel(cx, &title, screen.scroll_position.panel == BUDGET, area, buf);
     let course = group_status.and_then(|group_status| BudgetCourse::of(shared, status, group_status));
     let (Some(course), Some(group_status)) = (course, group_status) else {
-        if let Some(trouble) =
+        if let Some(failure) =
             query.and_then(|query| refused(shared, status, &chart_queries.slots_key(query)))
         {
-            refusal::trouble(cx, trouble, inner, buf);
+            refusal::failure(cx, failure, inner, buf);
             return;
         }
         let has_no_data = query.is_some_and(|query| {
@@ -294,10 +294,10 @@ fn draw_burns(
     let slo = &*status.slo;
     let chart_queries = chart_queries(status, shared.range.end.unwrap_or(status.at));
     let key = |query: &str| burns_key(shared, query, cx.now);
-    let trouble =
-        chart_queries.burns.iter().find_map(|(_, query)| trouble(shared, status, key(query), cx.now));
-    let title = refusal::titled(cx, format!("Burn rate, {}", shared.range.words(cx.now)), trouble);
-    let inner = panel(cx, &title, screen.spot.panel == BURN, area, buf);
+    let failure =
+        chart_queries.burns.iter().find_map(|(_, query)| failure(shared, status, key(query), cx.now));
+    let title = refusal::titled(cx, format!("Burn rate, {}", shared.range.words(cx.now)), failure);
+    let inner = panel(cx, &title, screen.scroll_position.panel == BURN, area, buf);
     let cache = shared.world.cache(&status.source);
     let budget = slo.objective.budget();
     let mut span = None;
@@ -314,10 +314,10 @@ fn draw_burns(
             .push((duration::short(*lookback), burns.unwrap_or_else(|| vec![f64::NAN; matrix.span.count()])));
     }
     let Some(span) = span else {
-        if let Some(trouble) =
+        if let Some(failure) =
             chart_queries.burns.iter().find_map(|(_, query)| refused(shared, status, &key(query)))
         {
-            refusal::trouble(cx, trouble, inner, buf);
+            refusal::failure(cx, failure, inner, buf);
             return;
         }
         let words = no_chart(shared, status, !chart_queries.burns.is_empty());

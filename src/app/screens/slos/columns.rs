@@ -124,8 +124,10 @@ pub const COLUMNS: &[Column] = &[
         |w| Some(Size::numbers(w.measured.sli.max(9), 4)),
         |row| row.measured(|worst| words::sli(&row.status.slo, worst.window)),
     ),
-    Column::number("budget_left", "LEFT", |item| formatted_or_nothing(item.group.and_then(GroupStatus::left), show::left))
-        .on_screen(3, "budget", Size::numbers(6, 1), |row| Cell::Text(words::left(row.status.worst()))),
+    Column::number("budget_left", "LEFT", |item| {
+        formatted_or_nothing(item.group.and_then(GroupStatus::left), show::left)
+    })
+    .on_screen(3, "budget", Size::numbers(6, 1), |row| Cell::Text(words::left(row.status.worst()))),
     Column::drawn(4, "", Size::words(8, 16, 5), |row| {
         let left = row.status.worst().and_then(GroupStatus::left);
         let role = words::bar_role(row.status);
@@ -191,7 +193,10 @@ pub const COLUMNS: &[Column] = &[
 
 impl SloItem<'_> {
     fn burn(&self, seconds: u64) -> Value {
-        formatted_or_nothing(self.group.and_then(|group| group.burn(Duration::from_secs(seconds))), show::burn)
+        formatted_or_nothing(
+            self.group.and_then(|group| group.burn(Duration::from_secs(seconds))),
+            show::burn,
+        )
     }
 }
 
@@ -240,7 +245,7 @@ pub fn why(status: &SloStatus, group: Option<&GroupStatus>) -> String {
     match group.and_then(|group| group.doubt.as_ref()) {
         Some(doubt) => all.push(self::doubt(status, doubt)),
         None if group.is_none() => {
-            all.push(status.trouble.as_ref().map_or("no series".to_owned(), ToString::to_string));
+            all.push(status.failure.as_ref().map_or("no series".to_owned(), ToString::to_string));
         }
         None => {}
     }

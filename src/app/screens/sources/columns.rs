@@ -27,7 +27,7 @@ pub struct SourceItem<'a> {
     /// Missing data and warnings; `None` if the source was never queried.
     pub warnings: Option<Vec<String>>,
     /// The error.
-    pub trouble: Option<String>,
+    pub failure: Option<String>,
 }
 
 /// A source as the screen shows it.
@@ -116,7 +116,7 @@ pub const COLUMNS: &[Column] = &[
         item.source.tenant.as_ref().map_or(Value::Nothing, |tenant| Value::Text(tenant.to_string()))
     }),
     Column::hidden("warnings", |item| item.warnings.clone().map_or(Value::Nothing, Value::Texts)),
-    Column::text("trouble", "TROUBLE", |item| item.trouble.as_deref().map_or(Value::Nothing, Value::words)),
+    Column::text("trouble", "TROUBLE", |item| item.failure.as_deref().map_or(Value::Nothing, Value::words)),
 ];
 
 /// The watchdog alert in one word; empty if the source has no alerts.

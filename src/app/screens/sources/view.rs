@@ -69,8 +69,8 @@ impl SourceFacts {
 
     /// Adds the age or the error of one kind of answer.
     fn part(&mut self, cx: &Cx<'_>, kind: AskKind, answer: &AnswerState<'_>) {
-        match (answer.at, answer.trouble) {
-            (_, Some(error)) => self.say(kind.word(), &error.trouble.to_string(), Role::Stale),
+        match (answer.at, answer.failure) {
+            (_, Some(error)) => self.say(kind.word(), &error.kind.to_string(), Role::Stale),
             (Some(at), None) => {
                 self.say(kind.word(), &format!("{} ago", answered(at, cx.now)), Role::Text);
             }

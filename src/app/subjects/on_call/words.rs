@@ -45,7 +45,12 @@ pub fn night_symbol(cx: &Cx<'_>) -> &'static str {
 }
 
 /// The names on call with symbols: nobody, override, double booked, night in the person's time zone.
-pub fn on_call_names(shared: &Shared, cx: &Cx<'_>, source: &SourceId, cover: &Coverage) -> StyledRun<'static> {
+pub fn on_call_names(
+    shared: &Shared,
+    cx: &Cx<'_>,
+    source: &SourceId,
+    cover: &Coverage,
+) -> StyledRun<'static> {
     let mut words = names(shared, source, cover);
     if *cover == Coverage::Nobody {
         words = format!("{} {words}", cx.symbol(Role::Down));

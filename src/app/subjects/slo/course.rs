@@ -136,10 +136,10 @@ impl BudgetCourse {
     }
 
     /// The share spent by the slots that overlap a time range, and the time range of these slots. None if no slot has data.
-    pub fn spent_between(&self, stretch: TimeRange) -> Option<(f64, TimeRange)> {
+    pub fn spent_between(&self, time_range: TimeRange) -> Option<(f64, TimeRange)> {
         let shares =
             self.shares.shares().iter().enumerate().map(|(place, share)| (self.slot_at(place), share));
-        let within = shares.filter(|(slot, _)| slot.start < stretch.end && slot.end > stretch.start);
+        let within = shares.filter(|(slot, _)| slot.start < time_range.end && slot.end > time_range.start);
         let known: Vec<(TimeRange, f64)> =
             within.filter_map(|(slot, share)| Some((slot, (*share)?))).collect();
         let (first, last) = known.first().zip(known.last())?;
@@ -220,8 +220,8 @@ impl BudgetCourse {
 
 /// The share of the window's budget that the slots overlapping a time range spent, and the time range of these slots. `None`
 /// until it is known.
-pub fn spent_between(shared: &Shared, status: &SloStatus, stretch: TimeRange) -> Option<(f64, TimeRange)> {
-    BudgetCourse::of(shared, status, status.worst()?)?.spent_between(stretch)
+pub fn spent_between(shared: &Shared, status: &SloStatus, time_range: TimeRange) -> Option<(f64, TimeRange)> {
+    BudgetCourse::of(shared, status, status.worst()?)?.spent_between(time_range)
 }
 
 /// The moment on screen.

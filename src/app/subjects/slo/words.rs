@@ -159,7 +159,7 @@ pub fn state(status: &SloStatus) -> String {
 pub fn notes(status: &SloStatus, cx: &Cx<'_>) -> Vec<StyledRun<'static>> {
     let mut notes = Vec::new();
     let Some(worst) = status.worst() else {
-        let said = status.trouble.as_ref().map(|said| format!("query rejected: {said}"));
+        let said = status.failure.as_ref().map(|said| format!("query rejected: {said}"));
         notes.push(StyledRun::new(said.unwrap_or_else(|| "not measured yet".to_owned()), Role::Unknown));
         return notes;
     };
@@ -219,7 +219,8 @@ pub fn joined(notes: Vec<StyledRun<'static>>) -> Vec<StyledRun<'static>> {
 /// The number of SLOs in each state, worst first; healthy ones and those without traffic are not counted.
 pub fn totals(states: &std::collections::BTreeMap<SloState, usize>) -> Vec<StyledRun<'static>> {
     let reported = states.iter().filter(|(state, _)| !matches!(state, SloState::Fine | SloState::Quiet));
-    reported.map(|(state, count)| StyledRun::new(format!("  {count} {}", state.word()), Role::of_slo(*state)))
+    reported
+        .map(|(state, count)| StyledRun::new(format!("  {count} {}", state.word()), Role::of_slo(*state)))
         .collect()
 }
 

@@ -88,7 +88,8 @@ pub(super) fn all(state: &mut State, now: Timestamp) {
             };
             let alerts = alerts_to_silence(state);
             let none = alerts.is_empty().then(|| "no alerts found".into());
-            let why = none.or_else(|| Planner::of(&state.shared).unavailable_everywhere(OperationKind::Silence));
+            let why =
+                none.or_else(|| Planner::of(&state.shared).unavailable_everywhere(OperationKind::Silence));
             let name = with_key(state, Command::Silence, &silences_of(alerts.len()));
             items.push(item(name, Intent::Silence(alerts, SILENCED), why));
         }
@@ -110,7 +111,8 @@ pub(super) fn all(state: &mut State, now: Timestamp) {
         if matches!(pointed, Selection::Incidents(_)) {
             let alerts = alerts_to_silence(state);
             let none = alerts.is_empty().then(|| "no alerts found".into());
-            let why = none.or_else(|| Planner::of(&state.shared).unavailable_everywhere(OperationKind::Silence));
+            let why =
+                none.or_else(|| Planner::of(&state.shared).unavailable_everywhere(OperationKind::Silence));
             let name = with_key(state, Command::Silence, "Silence its alerts...");
             items.push(item(name, Intent::Silence(alerts, SILENCED), why));
         }

@@ -29,7 +29,7 @@ pub(in crate::app::update) fn click(state: &mut State, column: u16, row: u16) ->
         if !grid.area.contains((column, row).into()) {
             return false;
         }
-        let line = usize::from(screen.spot().scroll + (row - grid.area.y));
+        let line = usize::from(screen.scroll_position().scroll + (row - grid.area.y));
         let Some(found) = page.row_on(line) else { return false };
         set_panel(state, found.panel);
         Some(found.index)

@@ -238,7 +238,7 @@ async fn an_answer_that_never_comes_is_read_back() {
     let source = alertmanager(&double);
     assert_eq!(source.verify(&silence(), now()).await, Ok(Verification::NotDone));
     let error = source.execute(&silence()).await.unwrap_err();
-    assert!(error.is_unclear && matches!(error.error.trouble, ErrorKind::TimedOut { .. }), "{error}");
+    assert!(error.is_unclear && matches!(error.error.kind, ErrorKind::TimedOut { .. }), "{error}");
     let found = source.verify(&silence(), now()).await;
     assert_eq!(found, Ok(Verification::Done { id: Some("s1".into()) }));
     let posts = double.asked().iter().filter(|asked| asked.method == "POST").count();

@@ -17,8 +17,8 @@ async fn every_question_is_valid_by_the_vendors_description() {
     }
     let asked = double.asked();
     assert_eq!(asked.len(), 5);
-    let troubles: Vec<_> = asked.iter().filter_map(|asked| description.trouble(asked)).collect();
-    assert_eq!(troubles, Vec::<String>::new());
+    let failures: Vec<_> = asked.iter().filter_map(|asked| description.failure(asked)).collect();
+    assert_eq!(failures, Vec::<String>::new());
 }
 
 #[tokio::test]

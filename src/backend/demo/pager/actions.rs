@@ -168,8 +168,9 @@ impl PagerServer {
         if title.trim().is_empty() {
             return Err(INVALID);
         }
-        let is_same =
-            |incident: &super::IncidentWithActions| !is_over(incident) && incident.incident.key.as_ref() == Some(&key);
+        let is_same = |incident: &super::IncidentWithActions| {
+            !is_over(incident) && incident.incident.key.as_ref() == Some(&key)
+        };
         if !key.is_empty() && self.all(now).iter().any(is_same) {
             return Err((400, "Open incident with matching dedup key already exists on this service"));
         }

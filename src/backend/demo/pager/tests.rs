@@ -63,8 +63,7 @@ impl Demo {
         let action = Action { source: source.info().id.clone(), target, operation };
         let requests = source.requests(&action).len();
         let result = wait(source.execute(&action));
-        let is_unfit =
-            matches!(&result, Err(error) if matches!(error.error.trouble, ErrorKind::Unfit { .. }));
+        let is_unfit = matches!(&result, Err(error) if matches!(error.error.kind, ErrorKind::Unfit { .. }));
         assert_eq!(requests, usize::from(!is_unfit), "{action:?}");
         result
     }
@@ -347,7 +346,7 @@ fn what_a_source_does_not_do_has_no_calls_and_is_refused() {
         let action = action(name, operation);
         assert!(source.requests(&action).is_empty());
         let error = wait(source.execute(&action)).unwrap_err();
-        assert!(matches!(error.error.trouble, ErrorKind::NotOffered { .. }) && !error.is_unclear);
+        assert!(matches!(error.error.kind, ErrorKind::NotOffered { .. }) && !error.is_unclear);
     }
 }
 

@@ -90,12 +90,13 @@ fn identities(seed: u64, minute: f64, speed: f64) -> BTreeMap<(Text, i64), (u64,
     let origin = crate::backend::demo::origin(night(), minute, speed);
     let clock = DemoTimeline::new(origin, speed);
     let reported = world.incidents(&done, night(), &clock).into_iter().map(|reported| reported.incident);
-    reported.map(|incident| {
-        #[expect(clippy::cast_possible_truncation, reason = "a time of the story in seconds")]
-        let began = clock.demo(incident.created_at).round() as i64;
-        ((incident.key.unwrap(), began), (incident.number, incident.id))
-    })
-    .collect()
+    reported
+        .map(|incident| {
+            #[expect(clippy::cast_possible_truncation, reason = "a time of the story in seconds")]
+            let began = clock.demo(incident.created_at).round() as i64;
+            ((incident.key.unwrap(), began), (incident.number, incident.id))
+        })
+        .collect()
 }
 
 #[test]
@@ -116,7 +117,10 @@ fn an_incident_keeps_its_id_and_number_at_every_minute_of_the_story_and_at_any_s
         ] {
             let reported = identities(seed, minute, speed);
             let numbers: BTreeSet<u64> = reported.values().map(|(number, _)| *number).collect();
-            assert!(numbers.len() == reported.len() || speed > 5.0, "each has a number of its own: {reported:#?}");
+            assert!(
+                numbers.len() == reported.len() || speed > 5.0,
+                "each has a number of its own: {reported:#?}"
+            );
             for (what, who) in reported {
                 let before = known.entry(what.clone()).or_insert_with(|| who.clone());
                 assert_eq!(*before, who, "{what:?} at minute {minute}, speed {speed}");
@@ -136,7 +140,8 @@ fn nothing_is_told_of_an_incident_before_it_happened() {
             let stamps = incident.assigned.iter().chain(&incident.acknowledged);
             assert!(stamps.map(|stamp| stamp.at).all(|at| at <= now), "{second}: {incident:#?}");
             assert!(incident.changed_at <= now && incident.resolved_at.is_none_or(|at| at <= now));
-            let times = reported.steps.iter().map(|step| step.at).chain(reported.notes.iter().map(|note| note.at));
+            let times =
+                reported.steps.iter().map(|step| step.at).chain(reported.notes.iter().map(|note| note.at));
             assert!(times.into_iter().all(|at| at <= now), "{second}: {incident:#?}");
         }
     }

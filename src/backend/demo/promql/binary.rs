@@ -8,7 +8,7 @@ use promql_parser::parser::token::{
 };
 use promql_parser::parser::{BinModifier, BinaryExpr, LabelModifier, VectorMatchCardinality};
 
-use super::{Eval, Evaluated, EvaluatedSeries, joined, without_name, non_empty};
+use super::{Eval, Evaluated, EvaluatedSeries, joined, non_empty, without_name};
 use crate::model::labels::Labels;
 
 /// A binary operator with its modifiers.

@@ -6,7 +6,7 @@ use promql_parser::label::MatchOp;
 use promql_parser::parser::{Call, Expr};
 use regex::Regex;
 
-use super::{Eval, Evaluated, EvaluatedSeries, each, joined, without_name, non_empty};
+use super::{Eval, Evaluated, EvaluatedSeries, each, joined, non_empty, without_name};
 use crate::model::labels::Labels;
 use crate::model::promql::bare;
 

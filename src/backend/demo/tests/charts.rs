@@ -29,10 +29,11 @@ fn a_chart_of_an_alert_is_beyond_its_threshold_exactly_while_it_holds() {
         let sources = demo(7, seconds);
         let source = sources.iter().find(|source| source.info().id == *id).unwrap();
         let query = chart(rule, alert).into();
-        let stretch = stretch(at(seconds), minutes(10), 120);
-        let Answer::Series(matrix) =
-            ask(&**source, &Query::Series { series: SeriesKey::over(query, stretch.window), stretch }.now())
-        else {
+        let time_range = time_range(at(seconds), minutes(10), 120);
+        let Answer::Series(matrix) = ask(
+            &**source,
+            &Query::Series { series: SeriesKey::over(query, time_range.window), time_range }.now(),
+        ) else {
             panic!()
         };
         let [line] = matrix.lines.as_slice() else { panic!("{name}: {} lines", matrix.lines.len()) };
@@ -78,16 +79,17 @@ fn every_rule_is_understood_however_its_expression_is_printed() {
 fn a_query_that_is_none_is_refused_and_of_a_metric_that_is_not_there_nothing_is_told() {
     let sources = demo(7, 60);
     let reported = |query: &str| {
-        let stretch = stretch(at(60), minutes(5), 10);
-        let ask = Query::Series { series: SeriesKey::over(query.into(), stretch.window), stretch }.now();
+        let time_range = time_range(at(60), minutes(5), 10);
+        let ask =
+            Query::Series { series: SeriesKey::over(query.into(), time_range.window), time_range }.now();
         answered(&*sources[0], &ask)
     };
     for query in ["sum(", "", "up > up by"] {
-        let trouble = reported(query).unwrap_err().trouble;
-        assert!(matches!(trouble, ErrorKind::BadQuery { .. }), "{query}");
+        let failure = reported(query).unwrap_err().kind;
+        assert!(matches!(failure, ErrorKind::BadQuery { .. }), "{query}");
     }
     let Answer::Series(matrix) = reported("node_load1").unwrap().answer else { panic!() };
     assert!(matrix.lines.is_empty());
     let Err(error) = answered(&*sources[0], &Query::Alerts.now()) else { panic!() };
-    assert!(matches!(error.trouble, ErrorKind::NotOffered { .. }));
+    assert!(matches!(error.kind, ErrorKind::NotOffered { .. }));
 }

@@ -10,12 +10,12 @@ use tokio::time::Instant;
 use url::Url;
 
 use super::credentials::{AuthHeaders, Credentials};
+use super::failure::Unsent;
 use super::promql::OutgoingRequest;
 use super::redactor::Redactor;
 use super::route::{Route, RouteParts, with_proxy_secrets};
 use super::transport::{Connection, Transport};
-use super::trouble::Unsent;
-use super::{follow_slash, install_provider, oauth, trouble};
+use super::{failure, follow_slash, install_provider, oauth};
 use crate::backend::{Clock, SourceDeps};
 use crate::config::settings::SourceSettings;
 use crate::model::source::ErrorKind;
@@ -141,8 +141,8 @@ impl AuthenticatedClients {
         {
             return Ok((Arc::clone(auth_client), false));
         }
-        if let Some((_, trouble)) = client_cache.failed.as_ref().filter(|(at, _)| *at >= asked_at) {
-            return Err(trouble.clone());
+        if let Some((_, failure)) = client_cache.failed.as_ref().filter(|(at, _)| *at >= asked_at) {
+            return Err(failure.clone());
         }
         match self.fetch(client_cache.auth_client.as_deref()).await {
             Ok(auth_client) => {
@@ -150,10 +150,10 @@ impl AuthenticatedClients {
                 *client_cache = CachedClient { auth_client: Some(Arc::clone(&auth_client)), failed: None };
                 Ok((auth_client, true))
             }
-            Err(trouble) => {
+            Err(failure) => {
                 *client_cache =
-                    CachedClient { auth_client: None, failed: Some((Instant::now(), trouble.clone())) };
-                Err(trouble)
+                    CachedClient { auth_client: None, failed: Some((Instant::now(), failure.clone())) };
+                Err(failure)
             }
         }
     }
@@ -225,7 +225,7 @@ impl AuthenticatedClients {
             .redirect(redirect::Policy::custom(follow_slash))
             .referer(false);
         let builder = route.configure_client(builder, to, parts)?;
-        builder.build().map_err(|error| trouble::of(&error, self.connect_timeout, self.timeout))
+        builder.build().map_err(|error| failure::of(&error, self.connect_timeout, self.timeout))
     }
 }
 

@@ -10,8 +10,8 @@ use reqwest::Response;
 use serde::Deserialize;
 
 use super::allowance::Allowance;
+use super::failure::{causes, cut};
 use super::redactor::Redactor;
-use super::trouble::{causes, cut};
 use crate::model::source::{ErrorKind, SourceError, SourceId};
 
 /// The maximum length of a decoder's message for display.

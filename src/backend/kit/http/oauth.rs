@@ -13,11 +13,11 @@ use url::Url;
 use zeroize::Zeroizing;
 
 use super::body::{BodyReader, Stopped};
+use super::failure::{Unsent, cut};
 use super::header::secret_value;
 use super::redactor::Redactor;
 use super::transport::Connection;
-use super::trouble::{Unsent, cut};
-use super::{ERROR_BODY, trouble};
+use super::{ERROR_BODY, failure};
 use crate::config::secret::Secret;
 use crate::config::settings::OAuth2Settings;
 use crate::model::source::ErrorKind;
@@ -93,7 +93,7 @@ async fn ask(
     redactor: &Redactor,
     (connect_timeout, timeout): (Duration, Duration),
 ) -> Result<TokenResponse, String> {
-    let words = |trouble: ErrorKind| trouble.to_string();
+    let words = |failure: ErrorKind| failure.to_string();
     let scopes = oauth.scopes.join(" ");
     let mut form = vec![("grant_type", "client_credentials")];
     if !scopes.is_empty() {
@@ -119,9 +119,9 @@ async fn ask(
         let value = secret_value("Authorization", &["Basic ", &encoded]).map_err(words)?;
         request.headers_mut().insert(AUTHORIZATION, value);
     }
-    let failed = |error: &(dyn StdError + 'static)| words(trouble::of(error, connect_timeout, timeout));
+    let failed = |error: &(dyn StdError + 'static)| words(failure::of(error, connect_timeout, timeout));
     let mut response = connection.send(request.into()).await.map_err(|unsent| match unsent {
-        Unsent::Before(trouble) => words(trouble),
+        Unsent::Before(failure) => words(failure),
         Unsent::InTransit(error) => failed(&*error),
     })?;
     let mut body_reader = BodyReader::new(ERROR_BODY);
@@ -148,7 +148,7 @@ fn refused(status: StatusCode, bytes: &[u8], response: &reqwest::Response) -> To
     let said = match &denied {
         Some(Denied { error, error_description: Some(words) }) => format!("{error}: {words}"),
         Some(Denied { error, error_description: None }) => error.clone(),
-        None => trouble::of_refusal(status, response.headers(), response.url(), bytes).0.to_string(),
+        None => failure::of_refusal(status, response.headers(), response.url(), bytes).0.to_string(),
     };
     let said = cut(&said, MESSAGE);
     let is_unknown = status == StatusCode::UNAUTHORIZED

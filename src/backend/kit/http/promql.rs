@@ -10,7 +10,7 @@ use reqwest::{Client, Method, Request, Response};
 use url::Url;
 use url::form_urlencoded::Serializer;
 
-use super::trouble::Unsent;
+use super::failure::Unsent;
 use crate::model::series::TimeGrid;
 
 /// The time or time range for which an expression is evaluated.

@@ -10,7 +10,7 @@ use zeroize::Zeroizing;
 
 use super::credentials::{decoded, no_secret};
 use super::redactor::Redactor;
-use super::{trouble, trusted};
+use super::{failure, trusted};
 use crate::config::is_this_machine;
 use crate::config::secret::{Bytes, Secret, certificates, key_file};
 use crate::config::settings::{Login, SourceSettings};
@@ -111,7 +111,7 @@ impl Route {
         if let (Some(ca), Some(path)) = (&parts.ca, &self.ca_file) {
             let config = trusted::config(in_pem(ca), parts.shown()).map_err(|error| match error {
                 Error::InvalidCertificate(_) => not_pem("ca_file", path),
-                error => trouble::of_tls(&error),
+                error => failure::of_tls(&error),
             })?;
             builder = builder.tls_backend_preconfigured(config);
         } else {

@@ -228,7 +228,7 @@ pub(super) fn is_overload(error: &SourceError) -> bool {
         let message = message.to_lowercase();
         error.retry_after.is_some() || BUSY.iter().any(|word| message.contains(word))
     };
-    matches!(error.trouble, ErrorKind::RateLimited { .. }) || error.trouble.refused(503).is_some_and(is_busy)
+    matches!(error.kind, ErrorKind::RateLimited { .. }) || error.kind.refused(503).is_some_and(is_busy)
 }
 
 #[cfg(test)]
@@ -315,7 +315,7 @@ mod tests {
 
     #[test]
     fn a_refusal_for_lack_of_room_is_told_from_other_troubles() {
-        let error = |trouble| SourceError::new(SourceId::new("prom"), trouble);
+        let error = |failure| SourceError::new(SourceId::new("prom"), failure);
         let refused = |message: &str| error(ErrorKind::Refused { status: 503, message: message.into() });
         assert!(is_overload(&error(ErrorKind::RateLimited { message: String::new() })));
         for message in

@@ -32,13 +32,13 @@ async fn ask(canned: CannedResponse) -> Result<Body, SourceError> {
     http(&at(&double.url)).get("api", &[]).await
 }
 
-async fn trouble(canned: CannedResponse) -> ErrorKind {
-    ask(canned).await.err().expect("it must fail").trouble
+async fn failure(canned: CannedResponse) -> ErrorKind {
+    ask(canned).await.err().expect("it must fail").kind
 }
 
 async fn garbled(canned: CannedResponse) -> String {
     match ask(canned).await.unwrap().json::<Value>() {
-        Err(SourceError { trouble: ErrorKind::Garbled { reason }, .. }) => reason,
+        Err(SourceError { kind: ErrorKind::Garbled { reason }, .. }) => reason,
         other => panic!("{other:?}"),
     }
 }
@@ -83,7 +83,7 @@ async fn a_rotated_token_is_read_again_after_a_401_and_tenant_and_headers_go_alo
     source.headers.insert("X-Proxy".into(), SecretText::Plain("yes".into()));
     let http = http(&source);
     let first = http.get("api", &[]).await.err().unwrap();
-    assert_eq!(first.trouble, ErrorKind::Unauthorised { message: "no".into() });
+    assert_eq!(first.kind, ErrorKind::Unauthorised { message: "no".into() });
     std::fs::write(file.path(), "new\n").unwrap();
     http.get("api", &[]).await.unwrap();
     let asked = double.asked();
@@ -99,7 +99,7 @@ async fn a_missing_secret_fails_the_request_and_sends_nothing() {
     source.auth = Some(AuthSettings::Bearer(SecretRef::Env("BURNWATCH_NOT_SET_ANYWHERE".into())));
     let error = http(&source).get("api", &[]).await.err().unwrap();
     assert!(error.to_string().contains("BURNWATCH_NOT_SET_ANYWHERE"), "{error}");
-    assert!(matches!(error.trouble, ErrorKind::NoSecret { .. }) && double.asked().is_empty());
+    assert!(matches!(error.kind, ErrorKind::NoSecret { .. }) && double.asked().is_empty());
 }
 
 #[tokio::test]
@@ -158,7 +158,7 @@ async fn each_status_means_what_a_person_would_do_about_it() {
         (json(502, "<html>Bad Gateway</html>"), refused(502, "")),
         (json(503, r#"{"error":{"deep":1}}"#), refused(503, "")),
     ] {
-        assert_eq!(trouble(canned).await, expected);
+        assert_eq!(failure(canned).await, expected);
     }
 }
 
@@ -193,7 +193,7 @@ async fn a_redirect_is_followed_for_a_slash_and_never_elsewhere() {
     {
         let error = http.get(path, &[]).await.err().unwrap();
         assert!(
-            matches!(&error.trouble, ErrorKind::Redirected { to: found } if found.trim_end_matches('/') == to),
+            matches!(&error.kind, ErrorKind::Redirected { to: found } if found.trim_end_matches('/') == to),
             "{error}"
         );
     }
@@ -213,22 +213,22 @@ async fn what_is_no_json_is_named() {
 
 #[tokio::test]
 async fn a_body_that_ends_early_is_garbled() {
-    let cut = trouble(CannedResponse::json(r#"{"a": [1, 2"#).with_claimed_length(500)).await;
+    let cut = failure(CannedResponse::json(r#"{"a": [1, 2"#).with_claimed_length(500)).await;
     assert!(matches!(cut, ErrorKind::Garbled { .. } | ErrorKind::Unreachable { .. }), "{cut:?}");
     let mut broken = CannedResponse::json("[1, 2, 3, 4, 5, 6, 7, 8, 9]").gzip();
     broken.body.truncate(20);
-    assert!(matches!(trouble(broken).await, ErrorKind::Garbled { .. }));
+    assert!(matches!(failure(broken).await, ErrorKind::Garbled { .. }));
 }
 
 #[tokio::test]
 async fn too_much_is_refused_by_its_length_in_its_chunks_and_inflated() {
     let too_large = ErrorKind::TooLarge { limit: 1024 * 1024 };
     let megabytes = " ".repeat(3 * 1024 * 1024);
-    assert_eq!(trouble(CannedResponse::json("").with_claimed_length(500_000_000)).await, too_large);
-    assert_eq!(trouble(CannedResponse::json(&megabytes)).await, too_large);
+    assert_eq!(failure(CannedResponse::json("").with_claimed_length(500_000_000)).await, too_large);
+    assert_eq!(failure(CannedResponse::json(&megabytes)).await, too_large);
     let bomb = CannedResponse::json(&megabytes).gzip();
     assert!(bomb.body.len() < 10_000);
-    assert_eq!(trouble(bomb).await, too_large);
+    assert_eq!(failure(bomb).await, too_large);
 }
 
 #[tokio::test]
@@ -247,9 +247,9 @@ async fn gzip_is_inflated_and_the_inflated_bytes_are_counted() {
 async fn silence_and_dripping_end_at_the_time_limit() {
     let timed_out = ErrorKind::TimedOut { after: Duration::from_millis(600) };
     let begin = Instant::now();
-    assert_eq!(trouble(CannedResponse::hang()).await, timed_out);
+    assert_eq!(failure(CannedResponse::hang()).await, timed_out);
     let with_byte_delay = CannedResponse::json(&"1".repeat(500)).with_byte_delay(Duration::from_millis(20));
-    assert_eq!(trouble(with_byte_delay).await, timed_out);
+    assert_eq!(failure(with_byte_delay).await, timed_out);
     assert!(begin.elapsed() < Duration::from_secs(5));
 }
 

@@ -6,8 +6,8 @@ use std::sync::Arc;
 use reqwest::header::HeaderMap;
 use reqwest::{Client, Request, Response, ResponseBuilderExt, StatusCode};
 
+use super::failure::Unsent;
 use super::promql::OutgoingRequest;
-use super::trouble::Unsent;
 use crate::model::source::ErrorKind;
 
 /// A complete response.

@@ -15,12 +15,12 @@ use url::Url;
 
 use super::address_policy::{AddressPolicy, is_metadata_name, literal};
 use super::body::{self, BodyReader, Stopped};
+use super::failure::Unsent;
 use super::header::secret_value;
 use super::redactor::Redactor;
 use super::route::with_proxy_secrets;
 use super::transport::Transport;
-use super::trouble::Unsent;
-use super::{ERROR_BODY, install_provider, trouble};
+use super::{ERROR_BODY, failure, install_provider};
 use crate::config::is_this_machine;
 use crate::config::secret::Secret;
 use crate::config::settings::LimitSettings;
@@ -80,11 +80,11 @@ pub(crate) async fn get(
             if is_blocked(error) {
                 FetchError::Private { host: url.host_str().unwrap_or_default().to_owned() }
             } else {
-                FetchError::Trouble(trouble::of(error, limits.connect_timeout.0, limits.timeout.0))
+                FetchError::Trouble(failure::of(error, limits.connect_timeout.0, limits.timeout.0))
             }
         };
         let mut response = connection.send(request.into()).await.map_err(|unsent| match unsent {
-            Unsent::Before(trouble) => FetchError::Trouble(trouble),
+            Unsent::Before(failure) => FetchError::Trouble(failure),
             Unsent::InTransit(error) => failed(&*error),
         })?;
         if response.status().is_redirection() {
@@ -111,8 +111,8 @@ pub(crate) async fn get(
         }
         if !success {
             let bytes = redactor.refusal(body_reader.bytes);
-            let (trouble, _) = trouble::of_status(response.status(), response.headers(), &url, &bytes);
-            return Err(FetchError::Trouble(trouble));
+            let (failure, _) = failure::of_status(response.status(), response.headers(), &url, &bytes);
+            return Err(FetchError::Trouble(failure));
         }
         return match read {
             Ok(()) => Ok(FetchedPage { bytes: redactor.data(body_reader.bytes), is_html }),
@@ -147,7 +147,7 @@ fn client(url: &Url, limit: CheckedResolver, limits: &LimitSettings) -> Result<C
     if is_this_machine(url) {
         builder = builder.no_proxy();
     }
-    let failed = |error| FetchError::Trouble(trouble::of(&error, limits.connect_timeout.0, limits.timeout.0));
+    let failed = |error| FetchError::Trouble(failure::of(&error, limits.connect_timeout.0, limits.timeout.0));
     builder.build().map_err(failed)
 }
 
@@ -199,7 +199,7 @@ impl CheckedResolver {
 struct BlockedAddress;
 
 fn is_blocked(error: &(dyn StdError + 'static)) -> bool {
-    trouble::causes(error).any(|cause| {
+    failure::causes(error).any(|cause| {
         let wrapped = cause.downcast_ref::<io::Error>().and_then(io::Error::get_ref);
         cause.is::<BlockedAddress>()
             || wrapped.is_some_and(<dyn StdError + Send + Sync>::is::<BlockedAddress>)

@@ -6,7 +6,7 @@ use reqwest::header::{CONTENT_TYPE, HeaderName, HeaderValue};
 use reqwest::{Method, Request};
 use serde_json::Value;
 
-use super::{Body, Http, Unsent, trouble};
+use super::{Body, Http, Unsent, failure};
 use crate::model::action::{ActionError, RequestPreview};
 use crate::model::source::{ErrorKind, SourceError};
 use crate::model::text::escaped_json;
@@ -87,10 +87,10 @@ impl Http {
             *request.body_mut() = Some(body.to_string().into());
         }
         let response = self.deliver(request.into()).await.map_err(|unsent| match unsent {
-            Unsent::Before(trouble) => not_executed(self.error(trouble)),
+            Unsent::Before(failure) => not_executed(self.error(failure)),
             Unsent::InTransit(error) => {
                 // without a connection nothing was sent
-                let is_unclear = !trouble::is_unsent(&*error);
+                let is_unclear = !failure::is_unsent(&*error);
                 ActionError { error: self.failed(&*error), is_unclear }
             }
         })?;
@@ -100,7 +100,7 @@ impl Http {
             let to = response.url().path().to_owned();
             return Err(ActionError { error: self.error(ErrorKind::Redirected { to }), is_unclear: true });
         }
-        self.read_whole(response, trouble::of_refusal).await.map_err(|error| {
+        self.read_whole(response, failure::of_refusal).await.map_err(|error| {
             let is_unclear = status.is_success() || status.is_server_error();
             ActionError { error, is_unclear }
         })

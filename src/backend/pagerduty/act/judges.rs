@@ -134,7 +134,7 @@ impl Writer for PagerDuty {
 
     fn judge_refusal(&self, job: &Job<'_, Self>, error: ActionError) -> Refusal {
         let judge = &job.judge;
-        let refused = |codes: &[u16]| codes.iter().find_map(|code| error.error.trouble.refused(*code));
+        let refused = |codes: &[u16]| codes.iter().find_map(|code| error.error.kind.refused(*code));
         let again = match &judge.then {
             Then::Key(key) if refused(&[400, 409]).is_some_and(|said| said.contains("already exists")) => {
                 Some(with_key(key))
@@ -232,8 +232,8 @@ impl PagerDuty {
         let errors: Vec<&str> = errors.filter_map(Value::as_str).collect();
         if status >= 300 {
             let message = errors.join("; ");
-            let trouble = ErrorKind::Refused { status: u16::try_from(status).unwrap_or(400), message };
-            return Err(not_executed(self.http.error(trouble)));
+            let failure = ErrorKind::Refused { status: u16::try_from(status).unwrap_or(400), message };
+            return Err(not_executed(self.http.error(failure)));
         }
         let Some(id) = first.get("override").and_then(|made| made.get("id")?.as_str()) else {
             return Err(ActionError { error: self.odd("no `override` in it"), is_unclear: true });
@@ -286,9 +286,9 @@ impl Judge {
 
     /// Adds to a refusal what may be missing.
     fn explained(&self, error: SourceError) -> SourceError {
-        let (status, said) = if let ErrorKind::Forbidden { message } = &error.trouble {
+        let (status, said) = if let ErrorKind::Forbidden { message } = &error.kind {
             (403, message)
-        } else if let ErrorKind::Refused { status, message } = &error.trouble {
+        } else if let ErrorKind::Refused { status, message } = &error.kind {
             (*status, message)
         } else {
             return error;
@@ -301,7 +301,7 @@ impl Judge {
             _ => return error,
         };
         let message = if said.is_empty() { help.to_owned() } else { format!("{said}; {help}") };
-        SourceError { trouble: ErrorKind::Refused { status, message }, ..error }
+        SourceError { kind: ErrorKind::Refused { status, message }, ..error }
     }
 }
 

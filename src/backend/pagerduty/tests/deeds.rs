@@ -66,8 +66,8 @@ async fn every_change_and_every_look_back_is_valid_by_the_vendors_description() 
     }
     let asked = double.asked();
     assert_eq!(asked.iter().filter(|asked| asked.method != "GET").count(), operations().len());
-    let troubles: Vec<_> = asked.iter().filter_map(|asked| description.trouble(asked)).collect();
-    assert_eq!(troubles, Vec::<String>::new());
+    let failures: Vec<_> = asked.iter().filter_map(|asked| description.failure(asked)).collect();
+    assert_eq!(failures, Vec::<String>::new());
 }
 
 #[test]
@@ -81,7 +81,7 @@ fn a_wrong_change_does_not_pass_the_description() {
         ..ReceivedRequest::default()
     };
     let put = |body: Value| asked("PUT", "/incidents/Q1", true, json!({ "incident": body }));
-    assert_eq!(description.trouble(&put(json!({"type": "incident_reference", "status": "resolved"}))), None);
+    assert_eq!(description.failure(&put(json!({"type": "incident_reference", "status": "resolved"}))), None);
     for wrong in [
         asked("PUT", "/incidents/Q1", false, json!({"incident": {"type": "incident_reference"}})),
         put(json!({"status": "resolved"})),
@@ -94,6 +94,6 @@ fn a_wrong_change_does_not_pass_the_description() {
         asked("POST", "/incidents/Q1/notes", true, json!({"content": "x"})),
         asked("POST", "/schedules/P1/overrides", false, json!({"overrides": [{"start": "now"}]})),
     ] {
-        assert!(description.trouble(&wrong).is_some(), "{wrong:?}");
+        assert!(description.failure(&wrong).is_some(), "{wrong:?}");
     }
 }

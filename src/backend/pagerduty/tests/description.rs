@@ -57,8 +57,8 @@ async fn every_request_is_valid_by_the_vendors_description() {
     let asked = double.asked();
     assert!(asked.len() > 25 && asked.iter().any(|asked| asked.path.starts_with("/incidents/Q")));
     assert!(asked.iter().any(|asked| asked.path == "/log_entries"));
-    let troubles: Vec<_> = asked.iter().filter_map(|asked| description.trouble(asked)).collect();
-    assert_eq!(troubles, Vec::<String>::new());
+    let failures: Vec<_> = asked.iter().filter_map(|asked| description.failure(asked)).collect();
+    assert_eq!(failures, Vec::<String>::new());
 }
 
 #[test]
@@ -79,9 +79,9 @@ fn a_wrong_request_does_not_pass_the_description() {
         asked("/incidents/Q1/past_incidents", "limit", "1000"),
         ReceivedRequest { method: "PATCH".into(), ..asked("/incidents", "limit", "1") },
     ] {
-        assert!(description.trouble(&wrong).is_some(), "{wrong:?}");
+        assert!(description.failure(&wrong).is_some(), "{wrong:?}");
     }
-    assert_eq!(description.trouble(&asked("/incidents", "limit", "100")), None);
+    assert_eq!(description.failure(&asked("/incidents", "limit", "100")), None);
 }
 
 fn in_2015() -> Timestamp {

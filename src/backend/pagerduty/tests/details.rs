@@ -144,7 +144,7 @@ async fn each_part_may_fail_on_its_own() {
         Double::start(|asked| if asked.path.ends_with("notes") { refused(429) } else { full(asked) }).await;
     let error = pagerduty(&double).answer(&asked_for("Q1"), None).await.unwrap_err();
     assert_eq!(
-        error.trouble,
+        error.kind,
         ErrorKind::RateLimited { message: "No: not this time".into() },
         "the source has to wait as a whole"
     );
@@ -155,15 +155,15 @@ async fn an_incident_that_is_not_there_is_an_error_and_a_path_is_no_id() {
     let double = Double::start(|_| refused(404)).await;
     let source = pagerduty(&double);
     let error = source.answer(&asked_for("Q1"), None).await.unwrap_err();
-    assert!(matches!(error.trouble, ErrorKind::Refused { status: 404, .. }), "{error}");
+    assert!(matches!(error.kind, ErrorKind::Refused { status: 404, .. }), "{error}");
     let asked = double.asked().len();
     for id in ["", "../users", "a/b", "Q1?x=1", "Q 1"] {
         let error = source.answer(&asked_for(id), None).await.unwrap_err();
-        assert!(matches!(error.trouble, ErrorKind::BadQuery { .. }), "{error}");
+        assert!(matches!(error.kind, ErrorKind::BadQuery { .. }), "{error}");
     }
     assert_eq!(double.asked().len(), asked);
     let error = source.answer(&Query::Alerts.now(), None).await.unwrap_err();
-    assert_eq!(error.trouble, ErrorKind::NotOffered { what: "alerts".into() });
+    assert_eq!(error.kind, ErrorKind::NotOffered { what: "alerts".into() });
 }
 
 #[tokio::test]

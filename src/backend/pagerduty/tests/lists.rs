@@ -334,16 +334,13 @@ async fn refusals_are_told_apart_and_a_wait_is_honoured() {
         let double = Double::start(move |_| canned.clone()).await;
         pagerduty(&double).answer(&Query::Incidents.now(), None).await.unwrap_err()
     };
-    assert_eq!(
-        ask(refused(401)).await.trouble,
-        ErrorKind::Unauthorised { message: "No: not this time".into() }
-    );
-    assert_eq!(ask(refused(403)).await.trouble, ErrorKind::Forbidden { message: "No: not this time".into() });
+    assert_eq!(ask(refused(401)).await.kind, ErrorKind::Unauthorised { message: "No: not this time".into() });
+    assert_eq!(ask(refused(403)).await.kind, ErrorKind::Forbidden { message: "No: not this time".into() });
     let payment = ErrorKind::Refused { status: 402, message: "No: not this time".into() };
-    assert_eq!(ask(refused(402)).await.trouble, payment);
+    assert_eq!(ask(refused(402)).await.kind, payment);
     let reported = ask(refused(429).header("Retry-After", "7").header("ratelimit-reset", "40")).await;
     assert_eq!(
-        (reported.trouble, reported.retry_after),
+        (reported.kind, reported.retry_after),
         (ErrorKind::RateLimited { message: "No: not this time".into() }, Some(Duration::from_secs(7)))
     );
     let reset = ask(refused(429).header("ratelimit-reset", "40")).await;
@@ -356,7 +353,7 @@ async fn refusals_are_told_apart_and_a_wait_is_honoured() {
         CannedResponse::new(404, "text/plain", "404 page not found"),
     ] {
         let error = ask(canned).await;
-        assert!(matches!(error.trouble, ErrorKind::Garbled { .. }), "{error}");
+        assert!(matches!(error.kind, ErrorKind::Garbled { .. }), "{error}");
     }
 }
 

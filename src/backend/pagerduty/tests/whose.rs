@@ -80,7 +80,10 @@ async fn an_accounts_key_needs_to_know_who_you_are() {
 
     let ana = connected(&double, set("from", "ana@example.org"), Clock::fixed(now()));
     let reported = offer(ana.answer(&Query::Probe.now(), None).await);
-    assert_eq!((facts(&reported), reported.warnings.len()), ("key of: the account; from: Ana Pereira".into(), 0));
+    assert_eq!(
+        (facts(&reported), reported.warnings.len()),
+        ("key of: the account; from: Ana Pereira".into(), 0)
+    );
     let board = turns(ana.answer(&Query::OnCall.now(), None).await);
     assert_eq!(board.me.as_ref().map(|me| &*me.id), Some("PANA"));
 
@@ -93,7 +96,7 @@ async fn an_accounts_key_needs_to_know_who_you_are() {
 async fn a_key_without_any_right_is_refused_and_one_with_few_is_not() {
     let double = Double::start(|_| refused(403)).await;
     assert_eq!(
-        pagerduty(&double).answer(&Query::Probe.now(), None).await.unwrap_err().trouble,
+        pagerduty(&double).answer(&Query::Probe.now(), None).await.unwrap_err().kind,
         ErrorKind::Forbidden { message: "No: not this time".into() }
     );
     let double =
@@ -102,7 +105,7 @@ async fn a_key_without_any_right_is_refused_and_one_with_few_is_not() {
     assert!(names(&reported.warnings).contains("may not read users"), "{:?}", reported.warnings);
     let double = Double::start(|_| refused(401)).await;
     assert_eq!(
-        pagerduty(&double).answer(&Query::Probe.now(), None).await.unwrap_err().trouble,
+        pagerduty(&double).answer(&Query::Probe.now(), None).await.unwrap_err().kind,
         ErrorKind::Unauthorised { message: "No: not this time".into() }
     );
 }
@@ -117,6 +120,6 @@ async fn what_is_no_pagerduty_is_named() {
     ] {
         let double = Double::start(move |_| canned.clone()).await;
         let error = pagerduty(&double).answer(&Query::Probe.now(), None).await.unwrap_err();
-        assert!(matches!(error.trouble, ErrorKind::Garbled { .. }), "{error}");
+        assert!(matches!(error.kind, ErrorKind::Garbled { .. }), "{error}");
     }
 }

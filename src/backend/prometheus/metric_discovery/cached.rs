@@ -154,6 +154,6 @@ impl MetricDiscovery {
 fn tell<T: CachedEntry>(call: &QuestionRequests<'_>, entry: &T, error: &SourceError) -> Text {
     let what = T::SIGNALS.first().map_or("", |signal| signal.word());
     let name = entry.name();
-    call.warn(Warning::part(format!("{what} ({name}) could not be discovered: {}", error.trouble)));
-    error.trouble.to_string().into()
+    call.warn(Warning::part(format!("{what} ({name}) could not be discovered: {}", error.kind)));
+    error.kind.to_string().into()
 }

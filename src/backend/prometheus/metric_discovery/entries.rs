@@ -188,7 +188,7 @@ impl<'a> EntryContext<'a> {
             Ok(bounds(&texts, apdex.as_secs_f64() / latency.unit.seconds()))
         };
         let (selector_groups, apdex) = tokio::join!(selector_groups, bounds);
-        let (apdex, trouble) = match apdex {
+        let (apdex, failure) = match apdex {
             Ok(apdex) => (apdex, None),
             Err(error) => (None, Some(error)),
         };
@@ -199,7 +199,7 @@ impl<'a> EntryContext<'a> {
                 selector_groups,
                 described,
             },
-            trouble,
+            failure,
         ))
     }
 }

@@ -81,7 +81,7 @@ pub(super) async fn existing_metrics(
 /// Whether a smaller query may succeed.
 pub(super) fn is_too_much(error: &SourceError) -> bool {
     matches!(
-        error.trouble,
+        error.kind,
         ErrorKind::BadQuery { .. }
             | ErrorKind::TooLarge { .. }
             | ErrorKind::TimedOut { .. }

@@ -112,7 +112,7 @@ fn missed(asked: &AskedQuery<'_>, readings: &ReadingSet, gaps: &mut Gaps) {
     let discovery = asked.discovery;
     for (job, result) in asked.answers {
         let (why, is_part): (Text, bool) = match result {
-            Err(error) => (error.trouble.to_string().into(), false),
+            Err(error) => (error.kind.to_string().into(), false),
             Ok(reported) => match &reported.partial {
                 Some(why) => (why.clone(), true),
                 None => continue,
@@ -140,7 +140,11 @@ fn missed(asked: &AskedQuery<'_>, readings: &ReadingSet, gaps: &mut Gaps) {
 
 /// The services that are found through a proxy, whose scrape targets are those of the proxy.
 fn proxied(discovery: &MetricDiscovery) -> impl Iterator<Item = &Text> {
-    discovery.proxy_targets.iter().filter(|(_, reported)| !reported.targets.is_empty()).map(|(service, _)| service)
+    discovery
+        .proxy_targets
+        .iter()
+        .filter(|(_, reported)| !reported.targets.is_empty())
+        .map(|(service, _)| service)
 }
 
 /// Signals for which metric discovery failed: a service without the signal may have it.
@@ -213,7 +217,9 @@ fn absent(asked: &AskedQuery<'_>, readings: &ReadingSet, gaps: &mut Gaps) {
             }
             QueryScope::Quantile(_, selector_group, quantile) if (0.9..0.98).contains(&quantile) => {
                 let was_told = |service: &Text| {
-                    selector_group.samples_by_service(&reported.non_finite).any(|(non_finite, _)| non_finite == service)
+                    selector_group
+                        .samples_by_service(&reported.non_finite)
+                        .any(|(non_finite, _)| non_finite == service)
                 };
                 let lacks = |service: &&Text| {
                     let reading = readings.get(*service);

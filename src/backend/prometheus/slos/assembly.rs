@@ -63,7 +63,7 @@ impl<'a> RoundAnswers<'a> {
     fn shown(&self, subquery: &Subquery) -> (Option<&'a GoodAnswer>, Option<Text>) {
         self.shown
             .get(&subquery.key)
-            .map_or((None, None), |shown| (shown.good.as_ref(), shown.trouble.clone()))
+            .map_or((None, None), |shown| (shown.good.as_ref(), shown.failure.clone()))
     }
 
     /// The raw values of each group.
@@ -98,7 +98,7 @@ impl<'a> RoundAnswers<'a> {
         match number_source {
             NumberSource::Nowhere => GroupValues::Unknown(None),
             NumberSource::Recorded { subquery, .. } | NumberSource::Ratio(subquery) => {
-                let (Some(_), trouble) = self.shown(subquery) else {
+                let (Some(_), failure) = self.shown(subquery) else {
                     return GroupValues::Unknown(self.shown(subquery).1);
                 };
                 let is_inverted = matches!(number_source, NumberSource::Recorded { inverted: true, .. });
@@ -107,28 +107,28 @@ impl<'a> RoundAnswers<'a> {
                 let each = each.map(|(labels, values)| {
                     (labels, one(&values, |value| MeasuredRatio::of_ratio(value.map(error))))
                 });
-                GroupValues::Known(each.collect(), trouble)
+                GroupValues::Known(each.collect(), failure)
             }
             NumberSource::Increases { subquery, otherwise, .. } => {
-                let (Some(_), trouble) = self.shown(subquery) else {
+                let (Some(_), failure) = self.shown(subquery) else {
                     return GroupValues::Unknown(self.shown(subquery).1);
                 };
                 match self.counted(entry, number_source) {
-                    Some(Ok(counted)) => GroupValues::Known(counted.groups, trouble),
+                    Some(Ok(counted)) => GroupValues::Known(counted.groups, failure),
                     Some(Err(_)) | None => match self.measured(entry, otherwise) {
-                        GroupValues::Unknown(said) => GroupValues::Unknown(said.or(trouble)),
+                        GroupValues::Unknown(said) => GroupValues::Unknown(said.or(failure)),
                         known @ GroupValues::Known(..) => known,
                     },
                 }
             }
             NumberSource::Counts { side, part, total, unit } => {
                 let ((part, part_trouble), (total, total_trouble)) = (self.shown(part), self.shown(total));
-                let trouble = total_trouble.or(part_trouble);
+                let failure = total_trouble.or(part_trouble);
                 // counts from two different times must not be divided
                 let (Some(part), Some(total)) =
                     (part, total.filter(|total| part.is_some_and(|part| part.at == total.at)))
                 else {
-                    return GroupValues::Unknown(trouble);
+                    return GroupValues::Unknown(failure);
                 };
                 let per_event = unit.per_event(entry.slo.window.elapsed(total.at));
                 let parts = grouped(entry, part.samples.iter());
@@ -150,7 +150,7 @@ impl<'a> RoundAnswers<'a> {
                 };
                 GroupValues::Known(
                     labels.into_iter().map(|labels| (labels.clone(), measure(labels))).collect(),
-                    trouble,
+                    failure,
                 )
             }
         }
@@ -260,12 +260,12 @@ impl<'a> RoundAnswers<'a> {
             group.newest = group.newest.filter(|newest| group.is_silent() || age(*newest, at) > SILENT_AFTER);
             group.mark_unexplained_nan()
         });
-        let trouble = all().find_map(GroupValues::trouble).cloned().or_else(|| entry.trouble.clone());
+        let failure = all().find_map(GroupValues::failure).cloned().or_else(|| entry.failure.clone());
         SloReading {
             slo: Arc::clone(&entry.slo),
             evaluation: entry.evaluation,
             groups: groups.collect(),
-            trouble,
+            failure,
             remark: remark.or_else(|| entry.remark.clone()),
         }
     }
@@ -291,9 +291,9 @@ impl GroupValues {
         }
     }
 
-    fn trouble(&self) -> Option<&Text> {
+    fn failure(&self) -> Option<&Text> {
         match self {
-            Self::Unknown(trouble) | Self::Known(_, trouble) => trouble.as_ref(),
+            Self::Unknown(failure) | Self::Known(_, failure) => failure.as_ref(),
         }
     }
 }

@@ -36,7 +36,7 @@ pub(super) struct FoundSlo {
     /// The recorded events of the window, if the error ratio itself is not recorded.
     pub(super) increases: Option<Increases>,
     /// A problem with the SLO.
-    pub(super) trouble: Option<Text>,
+    pub(super) failure: Option<Text>,
 }
 
 /// The recorded series as they were read.
@@ -255,7 +255,7 @@ fn one(
         Family::Pyrra => (PYRRA_WINDOW.to_owned(), gathered.values.contains_key(PYRRA_WINDOW)),
         Family::Grafana => (names::name(family, "", GRAFANA_WINDOW), gathered.has_window),
     };
-    let trouble = (!agree).then(|| "the series have different objectives; the strictest one is used".into());
+    let failure = (!agree).then(|| "the series have different objectives; the strictest one is used".into());
     let no_pairs = pairs.is_empty().then(|| "no burn-rate conditions are known for this window".into());
     let is_meta = |label: &str| {
         label == "__name__"
@@ -299,7 +299,7 @@ fn one(
         recorded,
         window: (window.0.into(), window.1),
         lookbacks,
-        trouble: trouble.or(no_pairs),
+        failure: failure.or(no_pairs),
     })
 }
 

@@ -40,7 +40,7 @@ pub(super) struct GoodAnswer {
 #[derive(Debug, Clone, Default)]
 struct QueryRecord {
     good: Option<GoodAnswer>,
-    trouble: Option<Text>,
+    failure: Option<Text>,
     tried: Option<Timestamp>,
     failures: u32,
     /// The query may make a joined request fail.
@@ -69,7 +69,7 @@ pub(super) struct QueryCache(HashMap<Text, QueryRecord>);
 pub(super) struct QueryOutcome {
     pub(super) good: Option<GoodAnswer>,
     /// The error of the last attempt.
-    pub(super) trouble: Option<Text>,
+    pub(super) failure: Option<Text>,
 }
 
 fn since(then: Timestamp, at: Timestamp) -> Option<Duration> {
@@ -95,11 +95,11 @@ impl QueryRecord {
         let age = self.good.as_ref().and_then(|good| since(good.at, at)).unwrap_or_default();
         let is_kept = pace == RefreshPace::Rarely || age <= KEPT;
         let good = self.good.clone().filter(|_| is_kept);
-        let trouble = self.trouble.as_ref().map(|said| match &good {
+        let failure = self.failure.as_ref().map(|said| match &good {
             Some(_) => format!("{said} (the value is {} old)", duration::short(age)).into(),
             None => said.clone(),
         });
-        QueryOutcome { good, trouble }
+        QueryOutcome { good, failure }
     }
 }
 
@@ -193,7 +193,7 @@ impl QueryCache {
                     answered = true;
                     self.note(&batch, samples, at);
                 }
-                Err(error) if error.trouble.is_source_wide() && !is_slow(&error) => return Err(error),
+                Err(error) if error.kind.is_source_wide() && !is_slow(&error) => return Err(error),
                 Err(error) if batch.subqueries.len() > 1 && is_broken(&error) => {
                     answered = true;
                     for part in self.parts(&batch) {
@@ -265,7 +265,7 @@ impl QueryCache {
     fn fail(&mut self, batch: &QueryBatch, error: &SourceError, at: Timestamp) {
         for subquery in &batch.subqueries {
             let record = self.0.entry(subquery.key.clone()).or_default();
-            record.trouble = Some(said(&error.trouble));
+            record.failure = Some(said(&error.kind));
             record.tried = Some(at);
             record.failures = record.failures.saturating_add(1);
             if batch.subqueries.len() > 1 {
@@ -276,20 +276,20 @@ impl QueryCache {
 }
 
 fn is_slow(error: &SourceError) -> bool {
-    matches!(error.trouble, ErrorKind::TimedOut { .. })
+    matches!(error.kind, ErrorKind::TimedOut { .. })
 }
 
 /// Whether a single query may have caused the failure, as opposed to the size of the request ("too many samples").
 fn is_broken(error: &SourceError) -> bool {
-    let ErrorKind::BadQuery { message } = &error.trouble else { return false };
+    let ErrorKind::BadQuery { message } = &error.kind else { return false };
     !["too many", "limit", "exceed"].iter().any(|word| message.contains(word))
 }
 
 /// The text of an error; for a refused query only the server's message.
-fn said(trouble: &ErrorKind) -> Text {
-    if let ErrorKind::BadQuery { message } = trouble {
+fn said(failure: &ErrorKind) -> Text {
+    if let ErrorKind::BadQuery { message } = failure {
         message.as_str().into()
     } else {
-        trouble.to_string().into()
+        failure.to_string().into()
     }
 }

@@ -72,7 +72,7 @@ pub(super) struct RegisteredSlo {
     window: NumberSource,
     pub(super) is_time_weighted: bool,
     pub(super) looks: WindowChecks,
-    pub(super) trouble: Option<Text>,
+    pub(super) failure: Option<Text>,
     pub(super) remark: Option<Text>,
 }
 
@@ -170,7 +170,7 @@ pub(super) struct SloRegistry {
     pub(super) entries: Vec<RegisteredSlo>,
     pub(super) warnings: Vec<Warning>,
     /// The error of the discovery.
-    pub(super) trouble: Option<SourceError>,
+    pub(super) failure: Option<SourceError>,
 }
 
 impl SloRegistry {
@@ -209,7 +209,7 @@ impl SloRegistry {
             }
             entries.insert(id.clone(), maker.found(found, id));
         }
-        Self { entries: entries.into_values().collect(), warnings, trouble: None }
+        Self { entries: entries.into_values().collect(), warnings, failure: None }
     }
 }
 
@@ -256,7 +256,7 @@ impl SubqueryMaker {
         let slo = Arc::new(Slo { id, ..found.slo.clone() });
         let groups = found.increases.as_ref().map(|increases| increases.groups.clone());
         RegisteredSlo {
-            trouble: found.trouble.clone(),
+            failure: found.failure.clone(),
             ..self.recorded_slo(slo, found, groups.unwrap_or_default())
         }
     }
@@ -302,7 +302,7 @@ impl SubqueryMaker {
             window,
             is_time_weighted: is_recorded && found.recorded.family == Family::Sloth,
             looks: self.window_checks(found, slo.window.nominal()),
-            trouble: None,
+            failure: None,
             remark: None,
             slo,
         }
@@ -332,7 +332,7 @@ impl SubqueryMaker {
             window: self.live(&slo, window),
             is_time_weighted: matches!(slo.budgeting, BudgetingMethod::RatioTimeslices { .. }),
             looks,
-            trouble: None,
+            failure: None,
             remark: unapplied_remark(&slo),
             slo,
         }

@@ -5,21 +5,21 @@ use super::*;
 #[tokio::test]
 async fn histories_have_a_line_for_each_service_and_ratios_where_there_is_traffic() {
     let double = Double::start(shop).await;
-    let reply = ask(&source(&double), Query::Trends { stretch: stretch() }.now()).await;
+    let reply = ask(&source(&double), Query::Trends { time_range: time_range() }.now()).await;
     let Answer::Trends(ServiceTrends { request_rate, error_ratio, p95 }) = reply.answer else { panic!() };
     let (cart, idle) = ("{service=\"cart\"}".to_owned(), "{service=\"idle\"}".to_owned());
     assert_eq!(lines(&request_rate), [(cart.clone(), 10.0), (idle, 0.0)]);
     assert_eq!(error_ratio.lines[0].last(), Some(0.1));
     assert!(error_ratio.lines[1].values.iter().all(|value| value.is_nan()));
     assert_eq!(lines(&p95), [(cart, 0.4)]);
-    assert_eq!(request_rate.lines[0].values.len(), stretch().tail.count());
+    assert_eq!(request_rate.lines[0].values.len(), time_range().tail.count());
 }
 
 #[tokio::test]
 async fn a_detail_has_all_charts_of_one_service_with_buckets_of_their_own() {
     let double = Double::start(shop).await;
     let reply =
-        ask(&source(&double), Query::Detail { service: "cart".into(), stretch: stretch() }.now()).await;
+        ask(&source(&double), Query::Detail { service: "cart".into(), time_range: time_range() }.now()).await;
     let Answer::Detail(ServiceDetail { request_rate, error_ratio, latency, saturation, buckets, .. }) =
         reply.answer
     else {

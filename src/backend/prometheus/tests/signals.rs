@@ -312,7 +312,7 @@ async fn how_old_data_are_is_asked_once_and_again_when_a_service_comes() {
 async fn a_chart_that_is_refused_says_why_beside_those_that_are_not() {
     let double = picky(|q| q.contains("rate(") && q.contains("_bucket"), refused(422)).await;
     let reply =
-        ask(&source(&double), Query::Detail { service: "cart".into(), stretch: stretch() }.now()).await;
+        ask(&source(&double), Query::Detail { service: "cart".into(), time_range: time_range() }.now()).await;
     let Answer::Detail(detail) = reply.answer else { panic!() };
     assert_eq!(lines(&detail.request_rate), [("{}".into(), 10.0)]);
     let unknown: Vec<_> = detail.unknown.iter().map(ToString::to_string).collect();

@@ -31,7 +31,7 @@ fn reading(window: Window, groups: Vec<GroupReading>) -> SloReading {
         slo: Arc::new(slo(window)),
         evaluation: Evaluation::Live,
         groups,
-        trouble: None,
+        failure: None,
         remark: None,
     }
 }

@@ -58,7 +58,7 @@ fn slos(world: &mut World, source: &str, slo: &Slo, window: MeasuredRatio) {
     };
     let slo = Arc::new(slo.clone());
     let reading =
-        SloReading { slo, evaluation: Evaluation::Live, groups: vec![group], trouble: None, remark: None };
+        SloReading { slo, evaluation: Evaluation::Live, groups: vec![group], failure: None, remark: None };
     let board = SloBoard { at: at(90), readings: vec![reading] };
     tell(world, source, Query::Slos.now(), Answer::Slos(board));
 }

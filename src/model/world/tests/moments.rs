@@ -102,7 +102,7 @@ fn what_has_no_past_is_told_of_now_whatever_moment_is_shown() {
 fn chart(query: &str) -> (Query, Matrix) {
     let window = TimeGrid::ending(at(10_000), Duration::from_secs(3600), 60, Duration::from_secs(15));
     let series = SeriesKey::over(query.into(), window);
-    (Query::Series { series, stretch: QueryRange { window, tail: window } }, Matrix::empty(window))
+    (Query::Series { series, time_range: QueryRange { window, tail: window } }, Matrix::empty(window))
 }
 
 #[test]
@@ -129,7 +129,7 @@ fn the_same_expression_over_another_time_is_another_chart() {
     let (hour, matrix) = chart("up");
     tell(&mut world, "prom", hour.now(), Answer::Series(matrix), 1);
     let series = SeriesKey::over("up".into(), week);
-    let query = Query::Series { series, stretch: QueryRange { window: week, tail: week } };
+    let query = Query::Series { series, time_range: QueryRange { window: week, tail: week } };
     tell(&mut world, "prom", query.now(), Answer::Series(Matrix::empty(week)), 2);
     let cache = world.cache(&prom()).unwrap();
     let ranges: Vec<u64> = cache.series().keys().map(|key| key.range.as_secs()).collect();

@@ -70,8 +70,8 @@ pub(super) fn doer(
 }
 
 impl ScriptedSource {
-    fn error(&self, trouble: ErrorKind) -> SourceError {
-        SourceError::new(self.info.id.clone(), trouble)
+    fn error(&self, failure: ErrorKind) -> SourceError {
+        SourceError::new(self.info.id.clone(), failure)
     }
 }
 
@@ -103,8 +103,8 @@ impl Source for ScriptedSource {
                     done()
                 }
                 Act::Finds(outcome) => Ok(outcome),
-                Act::Refuses(trouble, retry_after) => {
-                    let error = SourceError { retry_after, ..self.error(trouble) };
+                Act::Refuses(failure, retry_after) => {
+                    let error = SourceError { retry_after, ..self.error(failure) };
                     Err(ActionError { error, is_unclear: false })
                 }
                 Act::IsUnclear => {

@@ -16,8 +16,8 @@ fn chart(query: &str) -> CircuitKey {
     of(Topic::Series(SeriesKey::over(query.into(), minute)))
 }
 
-fn error(trouble: ErrorKind) -> SourceError {
-    SourceError::new(SourceId::new("prom"), trouble)
+fn error(failure: ErrorKind) -> SourceError {
+    SourceError::new(SourceId::new("prom"), failure)
 }
 
 fn refused() -> SourceError {

@@ -56,7 +56,7 @@ pub(super) fn definition(
     };
     page.pair("measured by", &format!("{evaluated}, at {}", status.source), Role::Text);
     if let (Some(said), true) =
-        (&status.trouble, group_status.is_some_and(|group_status| group_status.doubt.is_none()))
+        (&status.failure, group_status.is_some_and(|group_status| group_status.doubt.is_none()))
     {
         page.pair("error", said, Role::Trouble);
     }

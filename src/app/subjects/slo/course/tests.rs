@@ -40,7 +40,7 @@ fn status(window: Window, error: f64) -> SloStatus {
     };
     let evaluation = Evaluation::Recorded;
     let reading =
-        SloReading { slo: Arc::new(slo), evaluation, groups: vec![group], trouble: None, remark: None };
+        SloReading { slo: Arc::new(slo), evaluation, groups: vec![group], failure: None, remark: None };
     SloStatus::of(&reading, &SourceId::new("prom"), "2026-01-14T02:52:07Z".parse().unwrap())
 }
 

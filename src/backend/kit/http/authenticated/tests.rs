@@ -85,7 +85,7 @@ async fn a_token_that_stays_the_same_is_not_sent_a_second_time() {
     http.get("fine", &[]).await.unwrap();
     for _ in 0..2 {
         assert_eq!(
-            http.get("other", &[]).await.err().unwrap().trouble,
+            http.get("other", &[]).await.err().unwrap().kind,
             ErrorKind::Unauthorised { message: "no".into() }
         );
     }
@@ -233,9 +233,9 @@ async fn a_server_of_tokens_that_refuses_is_told_in_its_words_without_the_secret
     let denied = |status, body: &'static str| async move {
         let double = tokens(60, move |_| Some(CannedResponse::new(status, "application/json", body))).await;
         let error = http(&oauth2(&double)).get("api", &[]).await.err().unwrap();
-        assert!(matches!(error.trouble, ErrorKind::NoSecret { .. }));
+        assert!(matches!(error.kind, ErrorKind::NoSecret { .. }));
         assert!(double.asked().iter().all(|asked| asked.path == "/token"), "nothing else is asked");
-        error.trouble.to_string()
+        error.kind.to_string()
     };
     let unknown =
         r#"{"error":"unauthorized_client","error_description":"no such client; canary-client-secret"}"#;
@@ -310,9 +310,9 @@ async fn no_credential_leaves_for_another_origin() {
         let http = http(&source);
         for path in ["port", "host"] {
             let error = http.get(path, &[]).await.err().unwrap();
-            assert!(matches!(error.trouble, ErrorKind::Redirected { .. }), "{error}");
+            assert!(matches!(error.kind, ErrorKind::Redirected { .. }), "{error}");
             let error = http.send(&WriteRequest::delete(path)).await.err().unwrap();
-            assert!(matches!(error.error.trouble, ErrorKind::Redirected { .. }), "{error}");
+            assert!(matches!(error.error.kind, ErrorKind::Redirected { .. }), "{error}");
         }
     }
     assert_eq!(elsewhere.asked().len(), 0);

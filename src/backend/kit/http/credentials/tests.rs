@@ -77,7 +77,7 @@ async fn a_secret_in_the_address_shows_in_no_message() {
     // the response of a successful write is not a redirect
     there.send(&WriteRequest::delete("fine")).await.unwrap();
     let led = there.send(&WriteRequest::delete("slash")).await.err().unwrap();
-    assert!(matches!(led.error.trouble, ErrorKind::Redirected { .. }), "{led:?}");
+    assert!(matches!(led.error.kind, ErrorKind::Redirected { .. }), "{led:?}");
     let mut said = vec![led.error.to_string()];
     for path in ["bad", "away"] {
         said.push(there.get(path, &[]).await.err().unwrap().to_string());
@@ -99,7 +99,7 @@ async fn what_cannot_stand_in_a_cookie_is_not_sent() {
     source.auth = Some(AuthSettings::Cookie(vec![named("session", "", "canary; admin=1")]));
     let error = http(&source).get("api", &[]).await.err().unwrap();
     assert!(
-        matches!(error.trouble, ErrorKind::NoSecret { .. }) && !error.to_string().contains("canary"),
+        matches!(error.kind, ErrorKind::NoSecret { .. }) && !error.to_string().contains("canary"),
         "{error}"
     );
     assert_eq!(double.asked().len(), 0);
@@ -111,6 +111,6 @@ async fn a_key_is_not_sent_where_the_kind_has_no_header_for_it() {
     let mut source = double.source("prometheus");
     source.auth = Some(AuthSettings::Token(secret("canary")));
     let error = http(&source).get("api", &[]).await.err().unwrap();
-    assert!(matches!(error.trouble, ErrorKind::NoSecret { .. }), "{error}");
+    assert!(matches!(error.kind, ErrorKind::NoSecret { .. }), "{error}");
     assert_eq!(double.asked().len(), 0);
 }

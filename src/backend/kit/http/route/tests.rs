@@ -31,8 +31,8 @@ fn http(source: &SourceSettings) -> Http {
     Http::new(&SourceId::new("prom"), source, deps).unwrap()
 }
 
-async fn trouble(source: &SourceSettings) -> String {
-    http(source).get("api", &[]).await.err().expect("it must fail").trouble.to_string()
+async fn failure(source: &SourceSettings) -> String {
+    http(source).get("api", &[]).await.err().expect("it must fail").kind.to_string()
 }
 
 fn secret(text: &str) -> SecretRef {
@@ -121,9 +121,9 @@ async fn only_the_ca_that_was_named_is_trusted() {
     let (ours, others) = (Authority::new("ours"), Authority::new("others"));
     let double = Double::start(|_| CannedResponse::json("{}")).await;
     let mut source = SourceSettings::new(kind("prometheus"), &tls(&double, &ours, None).await);
-    assert!(trouble(&source).await.contains("its certificate was not accepted"));
+    assert!(failure(&source).await.contains("its certificate was not accepted"));
     source.ca_file = Some(others.path("ca.pem"));
-    assert!(trouble(&source).await.contains("its certificate was not accepted"));
+    assert!(failure(&source).await.contains("its certificate was not accepted"));
     assert_eq!(double.asked().len(), 0);
     // several certificates in one file
     let both = fs::read_to_string(others.path("ca.pem")).unwrap()
@@ -141,7 +141,7 @@ async fn only_the_ca_that_was_named_is_trusted() {
             fs::write(ours.path(name), text).unwrap();
         }
         source.ca_file = Some(ours.path(name));
-        let reported = trouble(&source).await;
+        let reported = failure(&source).await;
         assert!(reported.contains("ca_file") && reported.contains(why), "{reported}");
     }
 }
@@ -229,7 +229,7 @@ async fn a_certificate_whose_ca_is_not_named_is_taken_where_the_file_names_it() 
     // another certificate of the same CA is not accepted
     ours.issue("other");
     source.ca_file = Some(ours.path("other.pem"));
-    assert!(trouble(&source).await.contains("issuer not trusted on this machine"));
+    assert!(failure(&source).await.contains("issuer not trusted on this machine"));
 }
 
 #[tokio::test]
@@ -253,14 +253,14 @@ async fn a_certificate_of_the_file_still_has_its_time_and_its_name() {
         (SelfMade::new(&["prom.example.net"], is_called("127.0.0.1")), "issued for another name"),
         (SelfMade::new(&[], is_called("prom.example.net")), "issued for another name"),
     ] {
-        let reported = trouble(&own.serve(&double).await).await;
+        let reported = failure(&own.serve(&double).await).await;
         assert!(reported.contains(why), "{reported}");
     }
     // a certificate with the same contents but another key is not accepted
     let (one, other) = (SelfMade::new(&here, is_a_ca), SelfMade::new(&here, is_a_ca));
     let mut source = one.serve(&double).await;
     source.ca_file = Some(other.path());
-    assert!(trouble(&source).await.contains("self-signed"));
+    assert!(failure(&source).await.contains("self-signed"));
     assert_eq!(double.asked().len(), 0);
 }
 
@@ -274,7 +274,7 @@ async fn a_certificate_of_ours_is_shown_and_its_key_is_private() {
     servers.issue("eve");
     let mut source = SourceSettings::new(kind("prometheus"), &url);
     source.ca_file = Some(servers.path("ca.pem"));
-    let none = trouble(&source).await;
+    let none = failure(&source).await;
     assert!(none.contains("set client_cert and client_key"), "{none}");
     let show = |cert: String, key: String| SourceSettings {
         client_cert: Some(cert),
@@ -283,16 +283,16 @@ async fn a_certificate_of_ours_is_shown_and_its_key_is_private() {
     };
     http(&show(people.path("ana.pem"), people.path("ana.key"))).get("api", &[]).await.unwrap();
     assert_eq!(double.asked().len(), 1);
-    let eve = trouble(&show(servers.path("eve.pem"), servers.path("eve.key"))).await;
+    let eve = failure(&show(servers.path("eve.pem"), servers.path("eve.key"))).await;
     assert!(eve.contains("does not accept our client_cert"), "{eve}");
-    let crossed = trouble(&show(people.path("ana.pem"), people.path("bob.key"))).await;
+    let crossed = failure(&show(people.path("ana.pem"), people.path("bob.key"))).await;
     assert!(crossed.contains("client_key is not the key of client_cert"), "{crossed}");
     fs::set_permissions(people.path("bob.key"), PermissionsExt::from_mode(0o644)).unwrap();
-    let exposed = trouble(&show(people.path("bob.pem"), people.path("bob.key"))).await;
+    let exposed = failure(&show(people.path("bob.pem"), people.path("bob.key"))).await;
     assert!(exposed.contains("can be read by everyone"), "{exposed}");
     let locked = "-----BEGIN ENCRYPTED PRIVATE KEY-----\nAAAA\n-----END ENCRYPTED PRIVATE KEY-----\n";
     private(Path::new(&people.path("locked.key")), locked);
-    let locked = trouble(&show(people.path("bob.pem"), people.path("locked.key"))).await;
+    let locked = failure(&show(people.path("bob.pem"), people.path("locked.key"))).await;
     assert!(locked.contains("has a passphrase"), "{locked}");
     assert_eq!(double.asked().len(), 1);
 }
@@ -357,7 +357,7 @@ async fn a_proxy_connects_to_the_server_knows_who_asks_and_sees_nothing_else() {
     source.ca_file = Some(ours.path("ca.pem"));
     source.auth = Some(AuthSettings::Bearer(secret("canary-bearer-00001")));
     source.proxy = Some(format!("http://{}", proxy.address));
-    let unknown = trouble(&source).await;
+    let unknown = failure(&source).await;
     assert!(unknown.contains("set proxy_auth") && unknown.contains(&proxy.address), "{unknown}");
     source.proxy_auth = Some(Login { user: "ana".into(), password: secret("canary-proxy-password") });
     http(&source).get("api", &[]).await.unwrap();
@@ -365,7 +365,7 @@ async fn a_proxy_connects_to_the_server_knows_who_asks_and_sees_nothing_else() {
     let asked = double.asked();
     assert_eq!(asked[0].header("proxy-authorization"), None);
     source.proxy = Some("http://127.0.0.1:1".into());
-    let refused = trouble(&source).await;
+    let refused = failure(&source).await;
     assert_eq!(refused, "cannot connect (connection refused; through the proxy http://127.0.0.1:1)");
     source.proxy = Some("direct".into());
     source.proxy_auth = None;
@@ -382,7 +382,7 @@ async fn a_proxy_without_tls_is_given_the_request_and_its_own_password() {
     .await;
     let mut source = SourceSettings::new(kind("prometheus"), "http://prom.internal.invalid:9090/p");
     source.proxy = Some(proxy.url.clone());
-    assert!(trouble(&source).await.contains("set proxy_auth"));
+    assert!(failure(&source).await.contains("set proxy_auth"));
     source.proxy_auth = Some(Login { user: "ana".into(), password: secret("p@ss:word/+%") });
     http(&source).get("api", &[]).await.unwrap();
     assert_eq!(proxy.asked()[1].path, "http://prom.internal.invalid:9090/p/api");
@@ -406,7 +406,7 @@ async fn through_socks_names_are_looked_up_at_its_far_end() {
     http(&source).get("api", &[]).await.unwrap();
     assert_eq!(double.asked().len(), 2);
     source.proxy = Some("socks5h://127.0.0.1:1".into());
-    let gone = trouble(&source).await;
+    let gone = failure(&source).await;
     assert_eq!(gone, "cannot connect (the proxy cannot be reached; through the proxy socks5h://127.0.0.1:1)");
 }
 

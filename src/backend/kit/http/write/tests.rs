@@ -58,11 +58,11 @@ fn what_is_shown_of_a_change_has_no_secret_and_nothing_that_plays_with_the_termi
 async fn what_never_left_or_was_refused_was_surely_not_done() {
     let nobody = SourceSettings::new(kind("pagerduty"), "http://127.0.0.1:1");
     let error = http(&nobody).send(&change()).await.err().unwrap();
-    assert!(!error.is_unclear && matches!(error.error.trouble, ErrorKind::Unreachable { .. }), "{error}");
+    assert!(!error.is_unclear && matches!(error.error.kind, ErrorKind::Unreachable { .. }), "{error}");
     let mut locked = SourceSettings::new(kind("pagerduty"), "http://127.0.0.1:1");
     locked.auth = Some(AuthSettings::Token(SecretRef::Env("BURNWATCH_NO_SUCH_VARIABLE".into())));
     let error = http(&locked).send(&change()).await.err().unwrap();
-    assert!(!error.is_unclear && matches!(error.error.trouble, ErrorKind::NoSecret { .. }), "{error}");
+    assert!(!error.is_unclear && matches!(error.error.kind, ErrorKind::NoSecret { .. }), "{error}");
     let said = r#"{"error":{"message":"Invalid","errors":["From is wrong"]}}"#;
     for (status, shown) in [
         (400, "400: Invalid: From is wrong"),
@@ -74,11 +74,11 @@ async fn what_never_left_or_was_refused_was_surely_not_done() {
         (302, "it redirects to nowhere"),
     ] {
         let error = failed(CannedResponse::new(status, "application/json", said)).await;
-        assert_eq!((error.is_unclear, &*error.error.trouble.to_string()), (false, shown));
+        assert_eq!((error.is_unclear, &*error.error.kind.to_string()), (false, shown));
     }
     let busy = failed(CannedResponse::new(429, "text/plain", "").header("Retry-After", "17")).await;
     assert_eq!((busy.is_unclear, busy.error.retry_after), (false, Some(Duration::from_secs(17))));
-    assert_eq!(busy.error.trouble, ErrorKind::RateLimited { message: String::new() });
+    assert_eq!(busy.error.kind, ErrorKind::RateLimited { message: String::new() });
 }
 
 #[tokio::test]
@@ -105,5 +105,5 @@ async fn a_change_that_a_redirect_made_a_question_of_does_not_count_as_done() {
     })
     .await;
     let error = http(&double.source("pagerduty")).send(&change()).await.err().unwrap();
-    assert!(error.is_unclear && matches!(error.error.trouble, ErrorKind::Redirected { .. }), "{error}");
+    assert!(error.is_unclear && matches!(error.error.kind, ErrorKind::Redirected { .. }), "{error}");
 }

@@ -166,10 +166,10 @@ async fn one_broken_definition_does_not_take_the_others_down() {
     let source = source(&double, &definitions, false);
     let first = board(&source).await;
     let [a, broken, c] = &first.readings[..] else { panic!("{first:?}") };
-    assert_eq!((a.groups[0].over(HOUR).error(), a.trouble.as_deref()), (Some(0.25), None));
-    assert_eq!((c.groups[0].window.error(), c.trouble.as_deref()), (Some(0.25), None));
+    assert_eq!((a.groups[0].over(HOUR).error(), a.failure.as_deref()), (Some(0.25), None));
+    assert_eq!((c.groups[0].window.error(), c.failure.as_deref()), (Some(0.25), None));
     assert_eq!(
-        (broken.groups[0].over(HOUR), broken.trouble.as_deref()),
+        (broken.groups[0].over(HOUR), broken.failure.as_deref()),
         (MeasuredRatio::Unknown, Some("it is broken"))
     );
     // the next round does not send it again
@@ -207,7 +207,7 @@ fn only_trouble(board: &SloBoard) -> Vec<&str> {
     board
         .readings
         .iter()
-        .filter(|reading| reading.trouble.is_some())
+        .filter(|reading| reading.failure.is_some())
         .map(|reading| &*reading.slo.id)
         .collect()
 }
@@ -351,7 +351,7 @@ async fn a_server_that_is_gone_is_the_sources_trouble() {
     .await;
     let source = source(&double, &[Arc::new(slo("x", Some(counters("bad", "all"))))], false);
     let error = source.answer(&Query::Slos.now(), None).await.unwrap_err();
-    assert_eq!(error.trouble, crate::model::source::ErrorKind::RateLimited { message: String::new() });
+    assert_eq!(error.kind, crate::model::source::ErrorKind::RateLimited { message: String::new() });
 }
 
 #[tokio::test]
@@ -376,7 +376,7 @@ async fn what_is_too_much_for_one_query_is_asked_in_smaller_ones() {
     let source = source(&double, &definitions, false);
     let first = board(&source).await;
     assert_eq!(
-        first.readings[0].trouble.as_deref().map(|said| said.contains("too many samples")),
+        first.readings[0].failure.as_deref().map(|said| said.contains("too many samples")),
         Some(true)
     );
     let slo_registry = SloRegistry::make(&definitions, &[], false);
@@ -417,5 +417,5 @@ async fn what_takes_too_long_is_said_and_the_rest_is_there() {
     let board = read(&slo_registry, &cache, &subqueries, at, &[]);
     let (reading, group) = only(&board);
     assert_eq!((group.over(HOUR).error(), group.window), (Some(0.25), MeasuredRatio::Unknown));
-    assert!(reading.trouble.as_deref().unwrap().starts_with("no complete answer within"), "{reading:?}");
+    assert!(reading.failure.as_deref().unwrap().starts_with("no complete answer within"), "{reading:?}");
 }

@@ -39,7 +39,7 @@ async fn sloth_tells_all_of_an_slo_by_its_series() {
     assert_eq!(slo.window.to_string(), "30d");
     assert_eq!(slo.labels, Labels::from_iter([("tier", "1")]));
     assert_eq!(slo.pairs.iter().map(|pair| pair.factor.round()).collect::<Vec<_>>(), [14.0, 6.0, 3.0, 1.0]);
-    assert_eq!((group.labels.len(), group.is_time_weighted, reading.trouble.as_deref()), (0, true, None));
+    assert_eq!((group.labels.len(), group.is_time_weighted, reading.failure.as_deref()), (0, true, None));
     assert_eq!(errors(group).len(), 7);
     assert_eq!((group.over(HOUR).error(), group.window.error()), (Some(0.002), Some(0.002)));
     let recorded = slo.recorded.as_ref().unwrap();

@@ -74,7 +74,9 @@ async fn an_slo_that_ended_days_ago_is_listed_with_the_time_of_its_last_sample()
     let gone: Vec<_> = sloth("shop", 0.001).into_iter().take(3).collect();
     let double = remembering(vec![], move |query| match query {
         _ if query.contains("last_over_time(") => gone.clone(),
-        _ if query.starts_with("max_over_time((") && query.contains("[6h:1m] offset ") => of_slo("shop", last),
+        _ if query.starts_with("max_over_time((") && query.contains("[6h:1m] offset ") => {
+            of_slo("shop", last)
+        }
         _ if query.starts_with("max_over_time((") && query.contains("[30d:6h])") => of_slo("shop", seen),
         _ => vec![],
     })

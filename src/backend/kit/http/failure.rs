@@ -226,7 +226,7 @@ pub(super) fn of_status(
     url: &Url,
     body: &[u8],
 ) -> (ErrorKind, Option<Duration>) {
-    let trouble = match status.as_u16() {
+    let failure = match status.as_u16() {
         401 => ErrorKind::Unauthorised { message: message(body) },
         403 => ErrorKind::Forbidden { message: message(body) },
         407 => ErrorKind::Unreachable { reason: PROXY_AUTH.into() },
@@ -240,7 +240,7 @@ pub(super) fn of_status(
         status => ErrorKind::Refused { status, message: message(body) },
     };
     let reset = || allowance::reset(headers).filter(|_| status == StatusCode::TOO_MANY_REQUESTS);
-    (trouble, wait(headers).or_else(reset).map(|wait| wait.min(MAX_WAIT)))
+    (failure, wait(headers).or_else(reset).map(|wait| wait.min(MAX_WAIT)))
 }
 
 /// As [`of_status`], for write requests: 403, 400 and 422 keep the server's message as the reason.
@@ -250,11 +250,11 @@ pub(super) fn of_refusal(
     url: &Url,
     body: &[u8],
 ) -> (ErrorKind, Option<Duration>) {
-    let (trouble, wait) = of_status(status, headers, url, body);
+    let (failure, wait) = of_status(status, headers, url, body);
     let message = message(body);
-    let has_words = matches!(trouble, ErrorKind::BadQuery { .. })
-        || matches!(trouble, ErrorKind::Forbidden { .. }) && !message.is_empty();
-    (if has_words { ErrorKind::Refused { status: status.as_u16(), message } } else { trouble }, wait)
+    let has_words = matches!(failure, ErrorKind::BadQuery { .. })
+        || matches!(failure, ErrorKind::Forbidden { .. }) && !message.is_empty();
+    (if has_words { ErrorKind::Refused { status: status.as_u16(), message } } else { failure }, wait)
 }
 
 /// Host and path of a redirect's target; without the query, which may contain secrets.
