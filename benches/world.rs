@@ -25,10 +25,10 @@ use std::time::Duration;
 
 use burnwatch::testing::backend::{self, Clock, Source, SourceDeps, connect};
 use burnwatch::testing::config::settings::{Settings, SourceSettings};
-use burnwatch::testing::model::alert::{Alert, AlertBoard, AlertState};
+use burnwatch::testing::model::alert::{Alert, AlertSnapshot, AlertState};
 use burnwatch::testing::model::ask::{Answer, AskKind, Query, QueryRange, SeriesKey};
 use burnwatch::testing::model::matcher;
-use burnwatch::testing::model::rule::RuleBoard;
+use burnwatch::testing::model::rule::RuleSnapshot;
 use burnwatch::testing::model::series::TimeGrid;
 use burnwatch::testing::model::source::SourceId;
 use stats_alloc::{INSTRUMENTED_SYSTEM, StatsAlloc};
@@ -50,9 +50,9 @@ fn source(kind: &str, address: &str) -> Arc<dyn Source> {
     connect(&SourceId::new(address), &source, deps)
 }
 
-fn alerts_of(answer: Answer) -> AlertBoard {
+fn alerts_of(answer: Answer) -> AlertSnapshot {
     match answer {
-        Answer::Alerts(board) => board,
+        Answer::Alerts(snapshot) => snapshot,
         other => panic!("{other:?}"),
     }
 }
@@ -63,7 +63,7 @@ fn hour() -> TimeGrid {
     TimeGrid::ending(now() + hour, hour, 240, Duration::from_secs(15))
 }
 
-fn decoding(table: &mut Table, services: usize, alerts: usize) -> AlertBoard {
+fn decoding(table: &mut Table, services: usize, alerts: usize) -> AlertSnapshot {
     let mut runtime =
         tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
     let (one, other) =
@@ -197,7 +197,7 @@ fn screens(table: &mut Table, fleet: &mut Fleet) {
         },
         Fleet::give,
     );
-    fleet.rules = RuleBoard::default();
+    fleet.rules = RuleSnapshot::default();
     fleet.answer(AskKind::Rules);
     fleet.press("3");
     fleet.press("enter");
@@ -228,10 +228,10 @@ fn main() {
     let rounds = env::var("BURNWATCH_BENCH_ROUNDS").ok().and_then(|rounds| rounds.parse().ok()).unwrap_or(36);
     let mut table = Table::new(rounds);
     for (services, alerts) in FLEETS {
-        let board = decoding(&mut table, services, alerts);
-        assert_eq!(board.alerts.len(), alerts);
-        assert!(board.alerts.iter().all(|alert| alert.state == AlertState::Firing));
-        let mut fleet = Fleet::new(services, board);
+        let snapshot = decoding(&mut table, services, alerts);
+        assert_eq!(snapshot.alerts.len(), alerts);
+        assert!(snapshot.alerts.iter().all(|alert| alert.state == AlertState::Firing));
+        let mut fleet = Fleet::new(services, snapshot);
         screens(&mut table, &mut fleet);
         matchers(&mut table, &mut fleet);
     }

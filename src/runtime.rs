@@ -25,7 +25,7 @@ mod terminal;
 
 pub use capability::{Capability, capability, takes_utf8};
 pub use context::{ContextHandle, ContextOpener, GatedSources};
-pub use executor::Seen;
+pub use executor::ReadBackResult;
 pub use journal::{Journal, JournalContents, who};
 pub use recovery::{OpenActions, read_back_text};
 #[cfg(fuzzing)]

@@ -22,7 +22,7 @@ pub mod app {
         pub use crate::app::list::Grouping;
     }
     pub mod look {
-        pub use crate::app::look::{Charset, Colours, Look};
+        pub use crate::app::display_settings::{Charset, Colours, DisplaySettings};
     }
     pub mod markdown {
         pub use crate::app::markdown::page;
@@ -125,7 +125,7 @@ pub mod model {
         };
     }
     pub mod alert {
-        pub use crate::model::alert::{Alert, AlertBoard, AlertState, Severity};
+        pub use crate::model::alert::{Alert, AlertSnapshot, AlertState, Severity};
     }
     pub mod ask {
         pub use crate::model::ask::{
@@ -152,8 +152,9 @@ pub mod model {
     }
     pub mod incident {
         pub use crate::model::incident::{
-            AlertCounts, Attribution, Incident, IncidentAlert, IncidentBoard, IncidentDetail, IncidentEvent,
-            IncidentStatus, Note, PagerRef, Pending, Person, Priority, SimilarIncident, Urgency,
+            AlertCounts, Attribution, Incident, IncidentAlert, IncidentDetail, IncidentEvent,
+            IncidentSnapshot, IncidentStatus, Note, PagerRef, Pending, Person, Priority, SimilarIncident,
+            Urgency,
         };
     }
     pub mod journal {
@@ -170,7 +171,7 @@ pub mod model {
     }
     pub mod oncall {
         pub use crate::model::oncall::{
-            EscalationLevel, EscalationPolicy, EscalationTarget, OnCallBoard, Shift,
+            EscalationLevel, EscalationPolicy, EscalationTarget, OnCallSnapshot, Shift,
         };
     }
     pub mod placeholder {
@@ -186,7 +187,7 @@ pub mod model {
         pub use crate::model::remote::Remote;
     }
     pub mod rule {
-        pub use crate::model::rule::RuleBoard;
+        pub use crate::model::rule::RuleSnapshot;
     }
     pub mod runbook {
         pub use crate::model::runbook::{RunbookQuery, RunbookSearch};
@@ -195,7 +196,9 @@ pub mod model {
         pub use crate::model::series::{Matrix, Series, TimeGrid};
     }
     pub mod service {
-        pub use crate::model::service::{DownTarget, ScrapeTargets, ServiceBoard, ServiceReading, Signals};
+        pub use crate::model::service::{
+            DownTarget, ScrapeTargets, ServiceReading, ServiceSnapshot, Signals,
+        };
     }
     pub mod silence {
         pub use crate::model::silence::{
@@ -206,7 +209,7 @@ pub mod model {
         pub use crate::model::slo::{
             BudgetingMethod, BurnSeverity, Calendar, CalendarUnit, DataExtent, DefinitionOrigin, Evaluation,
             EventSide, Family, Form, GroupReading, GroupStatus, InvalidRatio, MeasuredRatio, Objective,
-            RecordedSeries, Selector, Sli, Slo, SloAlerting, SloBoard, SloReading, SloState, SloStatus,
+            RecordedSeries, Selector, Sli, Slo, SloAlerting, SloReading, SloSnapshot, SloState, SloStatus,
             Template, Window, standard,
         };
         pub mod query {

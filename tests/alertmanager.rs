@@ -47,7 +47,7 @@ async fn post(url: &str, path: &str, body: &Value) {
 async fn alerts(source: &dyn Source) -> (Vec<Arc<Alert>>, Option<u64>) {
     let reply = source.answer(&Query::Alerts.now(), None).await.expect("alerts");
     match reply.answer {
-        Answer::Alerts(board) => (board.alerts, reply.digest),
+        Answer::Alerts(snapshot) => (snapshot.alerts, reply.digest),
         other => panic!("{other:?}"),
     }
 }

@@ -11,7 +11,7 @@ use burnwatch::testing::config::settings::{Settings, SourceSettings};
 use burnwatch::testing::model::ask::{Answer, Query};
 use burnwatch::testing::model::assessment::{Case, assess};
 use burnwatch::testing::model::health::{Health, Thresholds};
-use burnwatch::testing::model::service::{ServiceBoard, ServiceReading};
+use burnwatch::testing::model::service::{ServiceReading, ServiceSnapshot};
 use burnwatch::testing::model::source::SourceId;
 use jiff::Timestamp;
 use skip::skip;
@@ -22,7 +22,7 @@ fn now() -> Timestamp {
 }
 
 /// The services of the Prometheus that scrapes these servers; None if this job could not be started.
-async fn board(job: &str) -> Option<ServiceBoard> {
+async fn snapshot(job: &str) -> Option<ServiceSnapshot> {
     let jobs = std::env::var("BURNWATCH_TEST_EXPORTER_JOBS").unwrap_or_default();
     if !jobs.split(' ').any(|there| there == job) {
         skip(&format!("{job} and its exporter are not installed, or tests/run did not start them"));
@@ -37,12 +37,13 @@ async fn board(job: &str) -> Option<ServiceBoard> {
     // a rate needs a few scrapes
     for _ in 0..60 {
         if let Ok(reply) = source.answer(&Query::Services.now(), None).await
-            && let Answer::Services(board) = reply.answer
+            && let Answer::Services(snapshot) = reply.answer
         {
-            let is_there = |job: &&str| board.readings.iter().any(|r| is_of(r, job) && r.targets.total > 0);
+            let is_there =
+                |job: &&str| snapshot.readings.iter().any(|r| is_of(r, job) && r.targets.total > 0);
             lacking = jobs.split(' ').filter(|job| !is_there(job)).collect();
             if lacking.is_empty() {
-                return Some(board);
+                return Some(snapshot);
             }
         }
         tokio::time::sleep(Duration::from_millis(500)).await;
@@ -55,12 +56,12 @@ fn is_of(reading: &ServiceReading, job: &str) -> bool {
     *reading.name == *(if job == "haproxy" { "edge" } else { job })
 }
 
-fn verdict(board: &ServiceBoard, name: &str) -> (Health, String) {
-    let reading = board.readings.iter().find(|reading| &*reading.name == name);
+fn verdict(snapshot: &ServiceSnapshot, name: &str) -> (Health, String) {
+    let reading = snapshot.readings.iter().find(|reading| &*reading.name == name);
     let reading = reading.unwrap_or_else(|| panic!("no {name}"));
     let thresholds = Thresholds::default();
     let case =
-        Case { lookback: board.lookback, alerts: &[], thresholds: &thresholds, before: None, now: now() };
+        Case { lookback: snapshot.lookback, alerts: &[], thresholds: &thresholds, before: None, now: now() };
     let (health, reasons) = assess(reading, case);
     (health, reasons.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))
 }
@@ -72,39 +73,39 @@ async fn a_server_that_is_dead_behind_its_living_exporter_is_down() {
         ("dead-apache", "Apache does not answer"),
         ("dead-mysql", "MySQL does not answer"),
     ] {
-        let Some(board) = board(job).await else { continue };
-        let (health, why) = verdict(&board, job);
+        let Some(snapshot) = snapshot(job).await else { continue };
+        let (health, why) = verdict(&snapshot, job);
         assert!(health == Health::Down && why.contains(words), "{job}: {health:?} {why}");
     }
 }
 
 #[tokio::test]
 async fn a_failing_probe_burns_and_is_named() {
-    let Some(board) = board("blackbox").await else { return };
-    let (health, why) = verdict(&board, "blackbox");
+    let Some(snapshot) = snapshot("blackbox").await else { return };
+    let (health, why) = verdict(&snapshot, "blackbox");
     assert_eq!(health, Health::Critical, "{why}");
     assert!(why.contains("probe fails (1 of 2: http://127.0.0.1:1/checkout)"), "{why}");
 }
 
 #[tokio::test]
 async fn backends_have_their_servers_and_the_targets_and_labels_of_their_proxy() {
-    let Some(board) = board("haproxy").await else { return };
-    let (health, why) = verdict(&board, "alldead");
+    let Some(snapshot) = snapshot("haproxy").await else { return };
+    let (health, why) = verdict(&snapshot, "alldead");
     assert!(health == Health::Down && why.contains("no server of the backend is up"), "{health:?} {why}");
-    let (health, why) = verdict(&board, "app");
+    let (health, why) = verdict(&snapshot, "app");
     assert!(health == Health::Degraded && why.contains("server app2 is down"), "{health:?} {why}");
     for name in ["roomy", "resting"] {
-        let (_, why) = verdict(&board, name);
+        let (_, why) = verdict(&snapshot, name);
         assert!(!why.contains("down") && !why.contains("server"), "{name}: {why}");
     }
-    let app = board.readings.iter().find(|reading| &*reading.name == "app").unwrap();
+    let app = snapshot.readings.iter().find(|reading| &*reading.name == "app").unwrap();
     assert_eq!((app.targets.up, app.targets.total, app.labels.value("namespace")), (1, 1, "shop"));
 }
 
 #[tokio::test]
 async fn a_machine_is_a_host_with_its_resources() {
-    let Some(board) = board("node").await else { return };
-    let node = board.readings.iter().find(|reading| &*reading.name == "node").unwrap();
+    let Some(snapshot) = snapshot("node").await else { return };
+    let node = snapshot.readings.iter().find(|reading| &*reading.name == "node").unwrap();
     let [host] = &node.hosts[..] else { panic!("{:?}", node.hosts) };
     for resource in ["memory", "disk", "inodes", "file descriptors"] {
         assert!(host.usages.iter().any(|usage| &*usage.resource == resource), "{resource}: {host:?}");
@@ -118,8 +119,8 @@ async fn what_exporters_ask_and_replicas_replay_is_no_traffic() {
     for (job, least, most) in
         [("nginx", 0.0, 0.5), ("apache", 0.0, 0.5), ("redis", 5.0, 25.0), ("redis-replica", 0.0, 0.5)]
     {
-        let Some(board) = board(job).await else { continue };
-        let reading = board.readings.iter().find(|reading| &*reading.name == job).unwrap();
+        let Some(snapshot) = snapshot(job).await else { continue };
+        let reading = snapshot.readings.iter().find(|reading| &*reading.name == job).unwrap();
         let Some(rate) = reading.signals.request_rate else { continue };
         assert!((least..=most).contains(&rate), "{job}: {rate}/s");
     }

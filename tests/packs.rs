@@ -21,7 +21,7 @@ use burnwatch::testing::config::settings::{Settings, SourceSettings};
 use burnwatch::testing::model::ask::{Answer, Query};
 use burnwatch::testing::model::assessment::{Case, assess};
 use burnwatch::testing::model::health::{Health, Thresholds};
-use burnwatch::testing::model::service::{ServiceBoard, ServiceReading};
+use burnwatch::testing::model::service::{ServiceReading, ServiceSnapshot};
 use burnwatch::testing::model::source::SourceId;
 use jiff::Timestamp;
 
@@ -157,20 +157,20 @@ async fn is_ready(child: &mut Child, port: u16) -> bool {
     false
 }
 
-async fn board(url: &str) -> ServiceBoard {
+async fn snapshot(url: &str) -> ServiceSnapshot {
     let settings = Settings::default();
     let source = SourceSettings::new(kind("prometheus"), url);
     let deps = SourceDeps::new(&settings, Clock::real());
     let source = connect(&SourceId::new("real"), &source, deps);
     let reply = source.answer(&Query::Services.now(), None).await.unwrap();
     assert!(reply.warnings.is_empty(), "{:?}", reply.warnings);
-    let Answer::Services(board) = reply.answer else { panic!() };
-    board
+    let Answer::Services(snapshot) = reply.answer else { panic!() };
+    snapshot
 }
 
-fn reading<'a>(board: &'a ServiceBoard, name: &str) -> &'a ServiceReading {
-    let known = || board.readings.iter().map(|reading| &*reading.name).collect::<Vec<_>>().join(", ");
-    board
+fn reading<'a>(snapshot: &'a ServiceSnapshot, name: &str) -> &'a ServiceReading {
+    let known = || snapshot.readings.iter().map(|reading| &*reading.name).collect::<Vec<_>>().join(", ");
+    snapshot
         .readings
         .iter()
         .find(|reading| &*reading.name == name)
@@ -178,18 +178,18 @@ fn reading<'a>(board: &'a ServiceBoard, name: &str) -> &'a ServiceReading {
 }
 
 /// The health of a service with its reasons, as text.
-fn verdict(board: &ServiceBoard, name: &str) -> String {
+fn verdict(snapshot: &ServiceSnapshot, name: &str) -> String {
     let thresholds = Thresholds::default();
     let case =
-        Case { lookback: board.lookback, alerts: &[], thresholds: &thresholds, before: None, now: now() };
-    let (health, reasons) = assess(reading(board, name), case);
+        Case { lookback: snapshot.lookback, alerts: &[], thresholds: &thresholds, before: None, now: now() };
+    let (health, reasons) = assess(reading(snapshot, name), case);
     let reasons: Vec<String> = reasons.iter().map(ToString::to_string).collect();
     format!("{} {}", health.word(), reasons.join(", ")).trim_end().to_owned()
 }
 
 /// The named signals of a service that are no reason for its health.
-fn printed(board: &ServiceBoard, name: &str) -> Vec<String> {
-    let named = &reading(board, name).named;
+fn printed(snapshot: &ServiceSnapshot, name: &str) -> Vec<String> {
+    let named = &reading(snapshot, name).named;
     let mut printed: Vec<String> =
         named.iter().filter(|signal| signal.health.is_none()).map(ToString::to_string).collect();
     printed.sort();
@@ -211,12 +211,12 @@ async fn each_situation_is_judged_as_its_file_says() {
     for file in files {
         let text = std::fs::read_to_string(&file).unwrap();
         let Some(store) = store(&text).await else { return };
-        let board = board(&store.url).await;
+        let snapshot = snapshot(&store.url).await;
         let mut expectations = 0;
         for line in text.lines().filter_map(|line| line.strip_prefix("#: ")) {
             expectations += 1;
             let (name, expected) = line.split_once(' ').unwrap();
-            let signals = reading(&board, name).signals;
+            let signals = reading(&snapshot, name).signals;
             let found = match expected.split_once(' ').map_or(expected, |(word, _)| word) {
                 "rate" => format!("rate {:.1}", signals.request_rate.unwrap_or(f64::NAN)),
                 "errors" => format!(
@@ -227,14 +227,14 @@ async fn each_situation_is_judged_as_its_file_says() {
                     "saturation {}",
                     signals.saturation.map_or("-".into(), |ratio| format!("{ratio:.3}"))
                 ),
-                "told" => format!("told {}", printed(&board, name).join(", ")),
+                "told" => format!("told {}", printed(&snapshot, name).join(", ")),
                 "targets" => format!(
                     "targets {}/{}",
-                    reading(&board, name).targets.up,
-                    reading(&board, name).targets.total
+                    reading(&snapshot, name).targets.up,
+                    reading(&snapshot, name).targets.total
                 ),
-                "labels" => format!("labels {}", reading(&board, name).labels),
-                _ => verdict(&board, name),
+                "labels" => format!("labels {}", reading(&snapshot, name).labels),
+                _ => verdict(&snapshot, name),
             };
             if found != expected {
                 writeln!(wrong, "{}: {name}\n  is        {found}\n  should be {expected}", file.display())
@@ -243,9 +243,9 @@ async fn each_situation_is_judged_as_its_file_says() {
         }
         assert!(expectations > 0, "{} expects nothing", file.display());
         // services that the file does not mention must be healthy
-        for reading in &board.readings {
+        for reading in &snapshot.readings {
             let is_named = text.lines().any(|line| line.starts_with(&format!("#: {} ", reading.name)));
-            let verdict = verdict(&board, &reading.name);
+            let verdict = verdict(&snapshot, &reading.name);
             if !is_named && verdict != Health::Healthy.word() {
                 writeln!(wrong, "{}: {} is {verdict}", file.display(), reading.name).unwrap();
             }

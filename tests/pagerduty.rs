@@ -110,8 +110,8 @@ fn overtaken(outcome: Result<ActionResult, ActionError>) -> Text {
 
 async fn listed(source: &dyn Source, id: &str) -> Incident {
     match source.answer(&Query::Incidents.now(), None).await.expect("incidents").answer {
-        Answer::Incidents(board) => {
-            board.incidents.into_iter().find(|incident| *incident.id == *id).expect("it is listed")
+        Answer::Incidents(snapshot) => {
+            snapshot.incidents.into_iter().find(|incident| *incident.id == *id).expect("it is listed")
         }
         other => panic!("{other:?}"),
     }
@@ -377,8 +377,8 @@ async fn a_long_list_is_read_to_its_end_and_not_beyond_what_is_allowed() {
     let ids: Vec<&str> = ids.iter().map(String::as_str).collect();
     let (pager, source) = started(&ids);
     let reply = source.answer(&Query::Incidents.now(), None).await.expect("incidents");
-    let Answer::Incidents(board) = reply.answer else { panic!("no list") };
-    assert_eq!((board.incidents.len(), reply.warnings), (734, Vec::new()));
+    let Answer::Incidents(snapshot) = reply.answer else { panic!("no list") };
+    assert_eq!((snapshot.incidents.len(), reply.warnings), (734, Vec::new()));
     let reach = |request: &pager::Request| {
         let number = |name: &str| request.parameters(name).next().and_then(|text| text.parse::<usize>().ok());
         number("limit").unwrap_or(0) + number("offset").unwrap_or(0)

@@ -57,15 +57,15 @@ async fn its_own_job_is_a_service_with_a_target_that_is_up() {
     let Some(source) = prometheus() else { return };
     let reply = ask(&source, Query::Services.now()).await;
     assert!(reply.warnings.is_empty(), "{:?}", reply.warnings);
-    let Answer::Services(board) = reply.answer else { panic!() };
+    let Answer::Services(snapshot) = reply.answer else { panic!() };
     let own =
-        board.readings.iter().find(|reading| &*reading.name == "prometheus").expect("it scrapes itself");
+        snapshot.readings.iter().find(|reading| &*reading.name == "prometheus").expect("it scrapes itself");
     assert!(own.targets.up >= 1 && own.targets.down.is_empty());
     let past = now() - Duration::from_secs(2);
-    let Answer::Services(board) = ask(&source, Query::Services.at(Moment::At(past))).await.answer else {
+    let Answer::Services(snapshot) = ask(&source, Query::Services.at(Moment::At(past))).await.answer else {
         panic!()
     };
-    assert!(board.readings.iter().any(|reading| &*reading.name == "prometheus"));
+    assert!(snapshot.readings.iter().any(|reading| &*reading.name == "prometheus"));
 }
 
 #[tokio::test]
@@ -97,9 +97,9 @@ async fn an_expression_over_time_comes_on_the_grid() {
 async fn its_rules_are_recognised_as_unchanged_as_long_as_nothing_fires() {
     let Some(source) = prometheus() else { return };
     let reply = ask(&source, Query::Rules.now()).await;
-    let Answer::Rules(board) = &reply.answer else { panic!() };
+    let Answer::Rules(snapshot) = &reply.answer else { panic!() };
     let again = source.answer(&Query::Rules.now(), reply.digest).await.unwrap();
-    assert!(!board.alerts.is_empty() || matches!(again.answer, Answer::Unchanged));
+    assert!(!snapshot.alerts.is_empty() || matches!(again.answer, Answer::Unchanged));
 }
 
 #[tokio::test]

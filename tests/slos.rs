@@ -19,7 +19,7 @@ use burnwatch::testing::backend::{Clock, Source, SourceDeps, connect, kind};
 use burnwatch::testing::config::settings::{ConfigDuration, LimitSettings, Settings, SourceSettings};
 use burnwatch::testing::model::ask::{Answer, Query};
 use burnwatch::testing::model::duration;
-use burnwatch::testing::model::slo::{Evaluation, MeasuredRatio, Slo, SloBoard, SloReading, SloStatus};
+use burnwatch::testing::model::slo::{Evaluation, MeasuredRatio, Slo, SloReading, SloSnapshot, SloStatus};
 use burnwatch::testing::model::source::SourceId;
 use definitions::Defined;
 use jiff::Timestamp;
@@ -51,18 +51,18 @@ fn source(url: &str, slos: &[Arc<Slo>]) -> Arc<dyn Source> {
     connect(&SourceId::new("real"), &source, deps)
 }
 
-async fn board(source: &Arc<dyn Source>, at: Option<Timestamp>) -> SloBoard {
+async fn snapshot(source: &Arc<dyn Source>, at: Option<Timestamp>) -> SloSnapshot {
     let reply = source.answer(&Query::Slos.at(at.into()), None).await.unwrap();
     assert_eq!(reply.warnings, []);
     match reply.answer {
-        Answer::Slos(board) => board,
+        Answer::Slos(snapshot) => snapshot,
         other => panic!("{other:?}"),
     }
 }
 
-fn reading<'a>(board: &'a SloBoard, id: &str) -> &'a SloReading {
-    let found = board.readings.iter().find(|reading| &*reading.slo.id == id);
-    found.unwrap_or_else(|| panic!("{id} is not in {board:?}"))
+fn reading<'a>(snapshot: &'a SloSnapshot, id: &str) -> &'a SloReading {
+    let found = snapshot.readings.iter().find(|reading| &*reading.slo.id == id);
+    found.unwrap_or_else(|| panic!("{id} is not in {snapshot:?}"))
 }
 
 /// Compares numbers to the ninth digit.
@@ -74,15 +74,15 @@ fn assert_same(what: &str, ours: f64, theirs: f64) {
 /// Compares error ratio, burn rate and budget of each lookback with the server's result for `expression`.
 fn assert_agrees(
     url: &str,
-    board: &SloBoard,
+    snapshot: &SloSnapshot,
     id: &str,
     lookbacks: &[Duration],
     expression: &dyn Fn(&str) -> String,
 ) {
-    let reading = reading(board, id);
+    let reading = reading(snapshot, id);
     assert_eq!(reading.failure, None, "{id}");
     let [group] = &reading.groups[..] else { panic!("{reading:?}") };
-    let (slo, at) = (&reading.slo, board.at);
+    let (slo, at) = (&reading.slo, snapshot.at);
     let status = SloStatus::of(reading, &SourceId::new("real"), at);
     let standing = status.worst().unwrap();
     for &lookback in lookbacks {
@@ -119,8 +119,8 @@ async fn every_number_is_what_the_server_works_out_itself() {
         all.iter().map(|defined| &defined.slo).chain(&others).cloned().map(Arc::new).collect();
     let source = source(url, &slos);
 
-    let present = board(&source, None).await;
-    let past = board(&source, Some(now() - 2 * HOUR)).await;
+    let present = snapshot(&source, None).await;
+    let past = snapshot(&source, Some(now() - 2 * HOUR)).await;
     for Defined { slo, expression } in &all {
         assert_eq!(reading(&present, &slo.id).evaluation, Evaluation::Live);
         assert_agrees(url, &present, &slo.id, &LOOKBACKS, expression);
@@ -143,8 +143,8 @@ async fn every_number_is_what_the_server_works_out_itself() {
 }
 
 /// SLOs recorded by the rules of Sloth and Pyrra are found without definitions.
-fn recorded(url: &str, board: &SloBoard) {
-    let sloth = reading(board, "shop-availability");
+fn recorded(url: &str, snapshot: &SloSnapshot) {
+    let sloth = reading(snapshot, "shop-availability");
     assert_eq!((sloth.evaluation, sloth.slo.service.as_deref()), (Evaluation::Recorded, Some("shop")));
     assert_eq!(sloth.slo.objective.ratio_text(), "0.999");
     let factors: Vec<_> = sloth.slo.pairs.iter().map(|pair| pair.factor).collect();
@@ -152,43 +152,43 @@ fn recorded(url: &str, board: &SloBoard) {
     let group = &sloth.groups[0];
     for (lookback, name) in [(5 * MINUTE, "5m"), (HOUR, "1h"), (6 * HOUR, "6h")] {
         let query = format!("slo:sli_error:ratio_rate{name}{{sloth_id=\"shop-availability\"}}");
-        assert_same(name, group.over(lookback).error().unwrap(), single(url, &query, board.at));
+        assert_same(name, group.over(lookback).error().unwrap(), single(url, &query, snapshot.at));
     }
     let query = "slo:sli_error:ratio_rate30d{sloth_id=\"shop-availability\"}";
     assert_same(
         "30d",
         group.window.error().unwrap_or_else(|| panic!("{sloth:?}")),
-        single(url, query, board.at),
+        single(url, query, snapshot.at),
     );
     assert!(group.is_time_weighted);
 
-    let pyrra = reading(board, "checkout-errors");
+    let pyrra = reading(snapshot, "checkout-errors");
     assert_eq!(
         (pyrra.slo.objective.ratio_text().as_str(), pyrra.slo.window.to_string().as_str()),
         ("0.99", "28d")
     );
     let query = "http_requests:burnrate1h{slo=\"checkout-errors\"}";
-    assert_same("1h", pyrra.groups[0].over(HOUR).error().unwrap(), single(url, query, board.at));
+    assert_same("1h", pyrra.groups[0].over(HOUR).error().unwrap(), single(url, query, snapshot.at));
     let query = "1 - pyrra_availability{slo=\"checkout-errors\"}";
     assert_same(
         "28d",
         pyrra.groups[0].window.error().unwrap_or_else(|| panic!("{pyrra:?}")),
-        single(url, query, board.at),
+        single(url, query, snapshot.at),
     );
 }
 
 /// A service that is ten days old has ten days of data; a removed service has old data.
-fn coverage(board: &SloBoard) {
+fn coverage(snapshot: &SloSnapshot) {
     let days = |id: &str| {
-        let extent = reading(board, id).groups[0].extent.as_ref();
+        let extent = reading(snapshot, id).groups[0].extent.as_ref();
         extent.map_or(30.0, |extent| extent.known.as_secs_f64() / 86_400.0)
     };
     assert!((29.0..=30.0).contains(&days("checkout-events")), "{}", days("checkout-events"));
     assert!((9.9..10.2).contains(&days("young")), "{}", days("young"));
-    let gone = &reading(board, "gone").groups[0];
+    let gone = &reading(snapshot, "gone").groups[0];
     assert_eq!(gone.over(HOUR), MeasuredRatio::Absent);
-    let hours = board.at.duration_since(gone.newest.unwrap()).as_hours();
+    let hours = snapshot.at.duration_since(gone.newest.unwrap()).as_hours();
     assert!((4..=6).contains(&hours), "{hours}");
-    let never = &reading(board, "never").groups[0];
+    let never = &reading(snapshot, "never").groups[0];
     assert_eq!((never.window, never.newest), (MeasuredRatio::Absent, None));
 }

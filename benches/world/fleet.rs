@@ -5,19 +5,19 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use burnwatch::testing::app::event::{Arrival, Effect, Event};
-use burnwatch::testing::app::look::{Charset, Colours, Look};
+use burnwatch::testing::app::look::{Charset, Colours, DisplaySettings};
 use burnwatch::testing::app::shared::InitialState;
 use burnwatch::testing::app::state::State;
 use burnwatch::testing::app::{render, update};
 use burnwatch::testing::model::action::WriteSupport;
-use burnwatch::testing::model::alert::{Alert, AlertBoard};
+use burnwatch::testing::model::alert::{Alert, AlertSnapshot};
 use burnwatch::testing::model::ask::{Answer, AskKind, Question, Reply};
 use burnwatch::testing::model::labels::{Interner, Labels};
-use burnwatch::testing::model::rule::RuleBoard;
-use burnwatch::testing::model::service::{ServiceBoard, ServiceReading, Signals};
+use burnwatch::testing::model::rule::RuleSnapshot;
+use burnwatch::testing::model::service::{ServiceReading, ServiceSnapshot, Signals};
 use burnwatch::testing::model::slo::{
     BudgetingMethod, DefinitionOrigin, Evaluation, Family, GroupReading, MeasuredRatio, Objective,
-    RecordedSeries, Slo, SloAlerting, SloBoard, SloReading, Window, standard,
+    RecordedSeries, Slo, SloAlerting, SloReading, SloSnapshot, Window, standard,
 };
 use burnwatch::testing::model::source::{Kind, SourceId};
 use burnwatch::testing::model::source_info::SourceInfo;
@@ -35,7 +35,7 @@ pub(crate) fn now() -> Timestamp {
 }
 
 /// An SLO for each service, one in ten of them burning.
-fn promises(services: usize) -> SloBoard {
+fn promises(services: usize) -> SloSnapshot {
     let window = Duration::from_secs(30 * 86_400);
     let reading = |n: usize| {
         let slo = Slo {
@@ -82,22 +82,22 @@ fn promises(services: usize) -> SloBoard {
     };
     let mut readings: Vec<SloReading> = (0..services).map(reading).collect();
     readings.sort_by(|a, b| a.slo.id.cmp(&b.slo.id));
-    SloBoard { at: now(), readings }
+    SloSnapshot { at: now(), readings }
 }
 
 /// A state that has received all answers of a fleet.
 pub(crate) struct Fleet {
     state: State,
     now: Timestamp,
-    pub(crate) alerts: AlertBoard,
-    pub(crate) rules: RuleBoard,
-    services: ServiceBoard,
-    slos: SloBoard,
+    pub(crate) alerts: AlertSnapshot,
+    pub(crate) rules: RuleSnapshot,
+    services: ServiceSnapshot,
+    slos: SloSnapshot,
     buffer: Buffer,
 }
 
 impl Fleet {
-    pub(crate) fn new(services: usize, alerts: AlertBoard) -> Self {
+    pub(crate) fn new(services: usize, alerts: AlertSnapshot) -> Self {
         let answers = [
             (Kind::new("prometheus"), vec![AskKind::Services, AskKind::Slos, AskKind::Rules]),
             (Kind::new("alertmanager"), vec![AskKind::Alerts]),
@@ -125,12 +125,12 @@ impl Fleet {
         };
         let mut readings: Vec<ServiceReading> = (0..services).map(reading).collect();
         readings.sort_by(|a, b| a.name.cmp(&b.name));
-        let services = ServiceBoard { readings, lookback: Duration::from_secs(60) };
-        let look = Look::probe(Colours::True, Charset::Unicode);
+        let services = ServiceSnapshot { readings, lookback: Duration::from_secs(60) };
+        let look = DisplaySettings::probe(Colours::True, Charset::Unicode);
         let state = State::new(InitialState::new("bench", sources.to_vec(), look, SIZE));
         let buffer = Buffer::empty(Rect::new(0, 0, SIZE.0, SIZE.1));
         let slos = promises(services.readings.len());
-        let rules = RuleBoard::default();
+        let rules = RuleSnapshot::default();
         let mut fleet = Self { state, now: now(), alerts, rules, services, slos, buffer };
         for kind in [AskKind::Services, AskKind::Slos, AskKind::Rules, AskKind::Alerts] {
             fleet.answer(kind);
@@ -163,7 +163,7 @@ impl Fleet {
             let answer = match question.ask.kind() {
                 AskKind::Alerts => Answer::Alerts(self.alerts.clone()),
                 AskKind::Rules => Answer::Rules(self.rules.clone()),
-                AskKind::Slos => Answer::Slos(SloBoard { at: self.now, ..self.slos.clone() }),
+                AskKind::Slos => Answer::Slos(SloSnapshot { at: self.now, ..self.slos.clone() }),
                 _ => Answer::Services(self.services.clone()),
             };
             self.reply(question, answer);
@@ -187,7 +187,7 @@ impl Fleet {
 }
 
 /// The same alerts; each `every`th has another annotation.
-pub(crate) fn changed(board: &AlertBoard, every: usize) -> AlertBoard {
+pub(crate) fn changed(snapshot: &AlertSnapshot, every: usize) -> AlertSnapshot {
     let change = |(n, alert): (usize, &Arc<Alert>)| {
         if !n.is_multiple_of(every) {
             return Arc::clone(alert);
@@ -196,13 +196,13 @@ pub(crate) fn changed(board: &AlertBoard, every: usize) -> AlertBoard {
         let annotations = Labels::new(pairs.chain([("value".into(), "0.07".into())]).collect());
         Arc::new(Alert { annotations, ..(**alert).clone() })
     };
-    AlertBoard { alerts: board.alerts.iter().enumerate().map(change).collect() }
+    AlertSnapshot { alerts: snapshot.alerts.iter().enumerate().map(change).collect() }
 }
 
 /// The alerting rules behind these alerts.
-pub(crate) fn raised(board: &AlertBoard) -> RuleBoard {
+pub(crate) fn raised(snapshot: &AlertSnapshot) -> RuleSnapshot {
     let of = |alert: &Arc<Alert>| {
         Arc::new(Alert { receivers: Arc::from([]), value: Some(0.07), ..(**alert).clone() })
     };
-    RuleBoard { alerts: board.alerts.iter().map(of).collect(), ..RuleBoard::default() }
+    RuleSnapshot { alerts: snapshot.alerts.iter().map(of).collect(), ..RuleSnapshot::default() }
 }

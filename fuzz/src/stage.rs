@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use burnwatch::testing::app::event::{Arrival, Effect, Event};
-use burnwatch::testing::app::look::{Charset, Colours, Look};
+use burnwatch::testing::app::look::{Charset, Colours, DisplaySettings};
 use burnwatch::testing::app::shared::InitialState;
 use burnwatch::testing::app::state::State;
 use burnwatch::testing::app::{render, update};
@@ -70,7 +70,7 @@ impl Stage {
             info.id = burnwatch::testing::model::source::SourceId::new(name);
             info
         });
-        let look = Look::probe(Colours::True, Charset::Unicode);
+        let look = DisplaySettings::probe(Colours::True, Charset::Unicode);
         let setup = InitialState::new("fuzz", named.collect(), look, size);
         let state = State::new(InitialState { person: "ana".into(), ..setup });
         let notice = Notification { bell: true, desktop: None };

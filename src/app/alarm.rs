@@ -95,15 +95,15 @@ pub fn notifications(alarm: &mut Alarm, input: &AlarmInput<'_>, now: Timestamp) 
 }
 
 /// Whether an incident is assigned to the user.
-fn is_mine(input: &AlarmInput<'_>, known: &IncidentView) -> bool {
+fn is_assigned_to_user(input: &AlarmInput<'_>, known: &IncidentView) -> bool {
     let assigned = &known.incident.assigned;
-    assigned.iter().any(|stamp| known.sources.iter().any(|source| input.world.is_me(source, &stamp.who)))
+    assigned.iter().any(|stamp| known.sources.iter().any(|source| input.world.is_user(source, &stamp.who)))
 }
 
 /// Whether an incident waits for an acknowledgement and the user's settings ask for notifications about it.
 fn waits(input: &AlarmInput<'_>, notify_policy: &NotifyPolicy, known: &IncidentView) -> bool {
     known.incident.status == IncidentStatus::Triggered
-        && notify_policy.notifies(known.incident.urgency, is_mine(input, known))
+        && notify_policy.notifies(known.incident.urgency, is_assigned_to_user(input, known))
 }
 
 /// The texts of the incidents that notify now.
@@ -116,8 +116,12 @@ fn incidents(input: &AlarmInput<'_>, alarm: &mut Alarm) -> Vec<String> {
         }
     }
     // the identity of the user may arrive after the first incidents: then nothing has been newly assigned
-    let reported: BTreeSet<SourceId> =
-        input.world.on_call().filter(|(_, board)| board.me.is_some()).map(|(id, _)| id.clone()).collect();
+    let reported: BTreeSet<SourceId> = input
+        .world
+        .on_call()
+        .filter(|(_, snapshot)| snapshot.me.is_some())
+        .map(|(id, _)| id.clone())
+        .collect();
     let is_told_now = |known: &IncidentView| {
         known
             .sources
@@ -127,7 +131,7 @@ fn incidents(input: &AlarmInput<'_>, alarm: &mut Alarm) -> Vec<String> {
     let mut known_now = Vec::new();
     for known in input.world.incidents() {
         let key = (known.incident.id.clone(), known.incident.created_at);
-        let mine = is_mine(input, known);
+        let mine = is_assigned_to_user(input, known);
         let was_there = known.sources.iter().all(|source| fresh.contains(source));
         let (was_mine, mut may_call) = match alarm.incidents.get(&key) {
             Some((was_mine, may_call)) => (*was_mine || is_told_now(known), *may_call),

@@ -5,8 +5,8 @@ use std::cmp::Ordering;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
+use super::display_settings::Cx;
 use super::list::{List, SortOrder};
-use super::look::Cx;
 use super::theme::Role;
 pub use super::widgets::table::Size;
 use super::widgets::table::{self, Cell, Sort};

@@ -252,10 +252,10 @@ pub fn write(event_log: &mut EventLog, input: &EventLogInput<'_>, news: AskKind,
     }
     for (source, cache) in input.world.sources().filter(|_| incidents) {
         let mut steps: HashMap<&Text, Vec<&IncidentEvent>> = HashMap::new();
-        for happened in cache.steps().value().into_iter().flat_map(|board| &board.steps) {
+        for happened in cache.steps().value().into_iter().flat_map(|snapshot| &snapshot.steps) {
             steps.entry(&happened.incident).or_default().push(&happened.step);
         }
-        for incident in cache.incidents().value().into_iter().flat_map(|board| &board.incidents) {
+        for incident in cache.incidents().value().into_iter().flat_map(|snapshot| &snapshot.incidents) {
             let steps = steps.get(&incident.id).map_or(&[][..], Vec::as_slice);
             of_incident(input, source, incident, steps, event_log);
         }

@@ -12,7 +12,7 @@ use crate::model::alert::{Alert, AlertState};
 use crate::model::ask::AskKind;
 use crate::model::duration;
 use crate::model::fingerprint::Fingerprint;
-use crate::model::firing::{Firing, FiringBoard, is_flapping, merge_servers};
+use crate::model::firing::{Firing, FiringSnapshot, is_flapping, merge_servers};
 use crate::model::labels::{Labels, Text};
 use crate::model::remote::{Remote, age};
 use crate::model::slo::TimeRange;
@@ -90,15 +90,15 @@ pub(super) fn asked(sources: &[SourceInfo]) -> impl Iterator<Item = &SourceInfo>
         .filter(|source| [AskKind::Firings, AskKind::Rules].iter().all(|kind| source.answers.contains(kind)))
 }
 
-fn remote<'a>(world: &'a World, source: &SourceId, alert: Fingerprint) -> Option<&'a Remote<FiringBoard>> {
+fn remote<'a>(world: &'a World, source: &SourceId, alert: Fingerprint) -> Option<&'a Remote<FiringSnapshot>> {
     world.cache(source)?.firings().get(&alert)
 }
 
 /// The newest known firings over the time range of the Timeline.
 pub fn latest(world: &World, sources: &[SourceInfo], range: &Range) -> Option<FiringSummary> {
-    let (length, boards) = (of_all(shown(range)), asked(sources));
-    let boards = boards.filter_map(|source| remote(world, &source.id, length)?.value());
-    let looked_at = boards.map(|board| board.looked_at).max_by_key(|looked_at| looked_at.end)?;
+    let (length, snapshots) = (of_all(shown(range)), asked(sources));
+    let snapshots = snapshots.filter_map(|source| remote(world, &source.id, length)?.value());
+    let looked_at = snapshots.map(|snapshot| snapshot.looked_at).max_by_key(|looked_at| looked_at.end)?;
     Some(between(world, sources, looked_at.start, looked_at.end))
 }
 
@@ -132,21 +132,21 @@ pub(super) fn shown(range: &Range) -> Duration {
 
 /// The firings between two moments, from the answers so far.
 pub fn between(world: &World, sources: &[SourceInfo], from: Timestamp, until: Timestamp) -> FiringSummary {
-    let covers = |board: &&FiringBoard| {
-        let looked_at = board.looked_at;
+    let covers = |snapshot: &&FiringSnapshot| {
+        let looked_at = snapshot.looked_at;
         looked_at.start.duration_since(from) <= COMPLETE_WITHIN
             && until.duration_since(looked_at.end) <= COMPLETE_WITHIN
     };
     let all = of_all(age(from, until));
-    let reported: Vec<Option<&FiringBoard>> = asked(sources)
+    let reported: Vec<Option<&FiringSnapshot>> = asked(sources)
         .map(|source| remote(world, &source.id, all).and_then(Remote::value).filter(covers))
         .collect();
-    let is_whole =
-        !reported.is_empty() && reported.iter().all(|board| board.is_some_and(|board| board.is_whole));
+    let is_whole = !reported.is_empty()
+        && reported.iter().all(|snapshot| snapshot.is_some_and(|snapshot| snapshot.is_whole));
     // both servers of a redundant pair report the same firings
     let mut by_labels: BTreeMap<&Labels, Vec<Vec<Firing>>> = BTreeMap::new();
-    for board in reported.into_iter().flatten() {
-        for its in board.firings.chunk_by(|one, other| one.labels == other.labels) {
+    for snapshot in reported.into_iter().flatten() {
+        for its in snapshot.firings.chunk_by(|one, other| one.labels == other.labels) {
             let Some(first) = its.first() else { continue };
             let within = its.iter().filter(|firing| firing.to > from && firing.from < until);
             by_labels.entry(&first.labels).or_default().push(within.cloned().collect());
@@ -281,12 +281,13 @@ pub fn of_alert(world: &World, sources: &[SourceInfo], alert: &Alert, now: Times
     if remotes.is_empty() {
         return AlertHistory::NotRecorded;
     }
-    let boards: Vec<&FiringBoard> = remotes.iter().flatten().filter_map(|remote| remote.value()).collect();
-    if boards.is_empty() {
+    let snapshots: Vec<&FiringSnapshot> =
+        remotes.iter().flatten().filter_map(|remote| remote.value()).collect();
+    if snapshots.is_empty() {
         let failure = remotes.iter().flatten().find_map(|remote| remote.failure());
         return AlertHistory::Unknown(failure.map(|error| error.kind.to_string()));
     }
-    let firings = merge_servers(boards.iter().map(|board| board.firings.clone()).collect());
+    let firings = merge_servers(snapshots.iter().map(|snapshot| snapshot.firings.clone()).collect());
     let mut firings = merged_since(firings, routed_since(alert));
     extend_open_firing(&mut firings, alert, now);
     let fires = fires(alert);
@@ -304,7 +305,7 @@ pub fn of_alert(world: &World, sources: &[SourceInfo], alert: &Alert, now: Times
         let (labels, from) = (alert.labels.clone(), alert.starts_at);
         firings.push(Firing { labels, from, to: now.max(from), is_open: true, is_about: false });
     }
-    let is_whole = boards.iter().all(|board| board.is_whole);
+    let is_whole = snapshots.iter().all(|snapshot| snapshot.is_whole);
     AlertHistory::Known { firings, is_whole }
 }
 

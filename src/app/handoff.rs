@@ -357,10 +357,10 @@ fn done(shared: &Shared, doings: ActionsTaken<'_>, shift: TimeRange, writer: &mu
 fn on_call(shared: &Shared, now: Timestamp, writer: &mut MarkdownWriter) {
     writer.section("On call");
     let mut rows = Vec::new();
-    for (_, board) in shared.world.on_call() {
-        for policy in &board.policies {
+    for (_, snapshot) in shared.world.on_call() {
+        for policy in &snapshot.policies {
             let Some(level) = policy.levels.first() else { continue };
-            let on_call_at = board.on_call_at(&policy.named.id, level.number, now);
+            let on_call_at = snapshot.on_call_at(&policy.named.id, level.number, now);
             let people = |cover: &Coverage| match cover {
                 Coverage::Unknown => "unknown".to_owned(),
                 Coverage::Nobody => "nobody on call".to_owned(),

@@ -125,7 +125,7 @@ pub(super) fn last_top(state: &State) -> u16 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::app::look::{Charset, Colours, Look};
+    use crate::app::display_settings::{Charset, Colours, DisplaySettings};
     use crate::app::place::Tab;
     use crate::app::shared::InitialState;
 
@@ -135,8 +135,12 @@ mod tests {
 
     #[test]
     fn every_line_of_help_is_whole_in_terminals_of_any_width() {
-        let setup =
-            InitialState::new("demo", Vec::new(), Look::probe(Colours::True, Charset::Unicode), (80, 24));
+        let setup = InitialState::new(
+            "demo",
+            Vec::new(),
+            DisplaySettings::probe(Colours::True, Charset::Unicode),
+            (80, 24),
+        );
         let mut state = State::new(setup);
         for tab in Tab::ALL {
             state.reset_to(tab.place());

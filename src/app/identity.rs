@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::model::labels::Text;
-use crate::model::oncall::{EscalationPolicy, OnCallBoard};
+use crate::model::oncall::{EscalationPolicy, OnCallSnapshot};
 use crate::model::silence::Silence;
 use crate::model::slo::SloStatus;
 use crate::model::source::SourceId;
@@ -77,9 +77,9 @@ pub struct PolicyKey {
 
 impl PolicyKey {
     /// The policy and the on-call data of its source, if the source still lists the policy.
-    pub fn policy<'a>(&self, world: &'a World) -> Option<(&'a OnCallBoard, &'a EscalationPolicy)> {
-        let board = world.cache(&self.source)?.on_call().value()?;
-        Some((board, board.policies.iter().find(|policy| policy.named.id == self.id)?))
+    pub fn policy<'a>(&self, world: &'a World) -> Option<(&'a OnCallSnapshot, &'a EscalationPolicy)> {
+        let snapshot = world.cache(&self.source)?.on_call().value()?;
+        Some((snapshot, snapshot.policies.iter().find(|policy| policy.named.id == self.id)?))
     }
 }
 

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
-use super::look::Cx;
+use super::display_settings::Cx;
 use super::shared::Shared;
 use super::staleness::doubts;
 use super::theme::Role;

@@ -12,7 +12,7 @@ use std::iter::Peekable;
 
 use pulldown_cmark::{BlockQuoteKind, CodeBlockKind, Event, Options, Parser, Tag, TagEnd, TextMergeStream};
 
-use super::look::Charset;
+use super::display_settings::Charset;
 use super::theme::Role;
 use super::widgets::text::{self, StyledRun};
 use crate::model::labels::Labels;

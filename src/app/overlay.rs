@@ -3,8 +3,8 @@
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
+use super::display_settings::Cx;
 use super::help::{self, Help};
-use super::look::Cx;
 use super::menu::{Menu, MenuChoice};
 use super::palette::Palette;
 use super::state::{Mode, State};

@@ -3,7 +3,7 @@
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
-use crate::app::look::{Charset, Cx};
+use crate::app::display_settings::{Charset, Cx};
 use crate::app::theme::Role;
 use crate::app::widgets::text::{self, StyledRun};
 

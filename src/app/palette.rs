@@ -111,8 +111,8 @@ impl Palette {
             let place = Place::Incident(IncidentKey::of(known));
             add("incident", name, incident.status.word().to_owned(), PaletteTarget::Go(place));
         }
-        for (source, board) in world.on_call() {
-            for policy in &board.policies {
+        for (source, snapshot) in world.on_call() {
+            for policy in &snapshot.policies {
                 let place = Place::Policy(PolicyKey { source: source.clone(), id: policy.named.id.clone() });
                 add("policy", policy.named.name.to_string(), source.to_string(), PaletteTarget::Go(place));
             }

@@ -15,7 +15,7 @@ use crate::model::action::{
 use crate::model::guard::Guard;
 use crate::model::incident::{IncidentStatus, Person};
 use crate::model::labels::Text;
-use crate::model::oncall::{OnCallBoard, Shift};
+use crate::model::oncall::{OnCallSnapshot, Shift};
 use crate::model::operation::{Argument, Arguments};
 use crate::model::remote::age;
 use crate::model::silence::Silence;
@@ -148,7 +148,7 @@ impl<'a> Planner<'a> {
         let Some(info) = self.sources.iter().find(|info| info.id == action.source) else {
             return Ok(Vec::new());
         };
-        let me = self.board(&action.source).and_then(|board| board.me.as_ref());
+        let me = self.snapshot(&action.source).and_then(|snapshot| snapshot.me.as_ref());
         let cx = WriteContext {
             clock_ahead: SignedDuration::from_secs(self.world.clock_difference(&action.source)),
             actor: me.map(|me| Text::clone(&me.id)),
@@ -251,16 +251,16 @@ impl<'a> Planner<'a> {
         source: &SourceId,
         (policy, level): (&str, u32),
         now: Timestamp,
-    ) -> Result<Turn<'a>, Text> {
+    ) -> Result<TakeableShift<'a>, Text> {
         if let Some(why) = self.unavailable(source, OperationKind::TakeShift) {
             return Err(why);
         }
-        let board = self.board(source).ok_or("its on-call data are not available")?;
-        let me = board.me.as_ref().ok_or_else(|| -> Text {
+        let snapshot = self.snapshot(source).ok_or("its on-call data are not available")?;
+        let me = snapshot.me.as_ref().ok_or_else(|| -> Text {
             format!("{source} cannot identify you: set `from` in [sources.{source}] to your e-mail address")
                 .into()
         })?;
-        let its = board.shifts.iter().filter(|shift| *shift.policy == *policy && shift.level == level);
+        let its = snapshot.shifts.iter().filter(|shift| *shift.policy == *policy && shift.level == level);
         let on_call: Vec<&'a Shift> = its.filter(|shift| shift.covers(now)).collect();
         if on_call.is_empty() {
             return Err(format!("no shift is known at level {level}").into());
@@ -271,7 +271,7 @@ impl<'a> Planner<'a> {
         let others = on_call.iter().filter(|shift| shift.person.id != me.id);
         let turn = others.clone().find_map(|shift| {
             let (schedule, end) = (shift.schedule.as_ref()?, shift.end?);
-            Some(Turn { schedule: EntityRef::from(schedule), from: &shift.person, me, end })
+            Some(TakeableShift { schedule: EntityRef::from(schedule), from: &shift.person, me, end })
         });
         turn.ok_or_else(|| {
             let name = others.clone().next().map_or("somebody", |shift| &*shift.person.name);
@@ -281,7 +281,7 @@ impl<'a> Planner<'a> {
     }
 
     /// The on-call data of a source; `None` before its first answer.
-    pub fn board(&self, source: &SourceId) -> Option<&'a OnCallBoard> {
+    pub fn snapshot(&self, source: &SourceId) -> Option<&'a OnCallSnapshot> {
         self.world.cache(source)?.on_call().value()
     }
 
@@ -293,25 +293,25 @@ impl<'a> Planner<'a> {
 
     /// The people of a source who can be assigned: the user first, then those who are on call now.
     pub fn people(&self, source: &SourceId, now: Timestamp) -> Vec<&'a Person> {
-        let Some(board) = self.board(source) else { return Vec::new() };
-        let on_call = board.shifts.iter().filter(|shift| shift.covers(now));
-        let levels = board.policies.iter().flat_map(|policy| &policy.levels);
+        let Some(snapshot) = self.snapshot(source) else { return Vec::new() };
+        let on_call = snapshot.shifts.iter().filter(|shift| shift.covers(now));
+        let levels = snapshot.policies.iter().flat_map(|policy| &policy.levels);
         let named = levels.flat_map(|level| &level.targets).filter_map(|target| match target {
             crate::model::oncall::EscalationTarget::Person(person) => Some(person),
             crate::model::oncall::EscalationTarget::Schedule(_) => None,
         });
-        let mut rest: Vec<&Person> = named.chain(board.shifts.iter().map(|shift| &shift.person)).collect();
+        let mut rest: Vec<&Person> = named.chain(snapshot.shifts.iter().map(|shift| &shift.person)).collect();
         rest.sort_by(|a, b| a.name.cmp(&b.name));
         let mut now: Vec<&Person> = on_call.map(|shift| &shift.person).collect();
         now.sort_by(|a, b| a.name.cmp(&b.name));
         let mut seen = BTreeSet::new();
-        let all = board.me.iter().chain(now).chain(rest);
+        let all = snapshot.me.iter().chain(now).chain(rest);
         all.filter(|person| seen.insert(&person.id)).collect()
     }
 
     /// The services of a paging system for which an incident can be opened, sorted by name.
     pub fn services(&self, source: &SourceId) -> Vec<EntityRef> {
-        let of_policies = self.board(source).into_iter().flat_map(|board| &board.policies);
+        let of_policies = self.snapshot(source).into_iter().flat_map(|snapshot| &snapshot.policies);
         let of_policies = of_policies.flat_map(|policy| &policy.services);
         let incidents = self.world.incidents().iter().filter(|known| known.sources.contains(source));
         let of_incidents = incidents.filter_map(|known| known.incident.service.as_ref());
@@ -324,7 +324,7 @@ impl<'a> Planner<'a> {
 
 /// A shift of another person that can be taken.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Turn<'a> {
+pub struct TakeableShift<'a> {
     /// The schedule of the shift.
     pub schedule: EntityRef,
     pub from: &'a Person,
@@ -334,7 +334,7 @@ pub struct Turn<'a> {
     pub end: Timestamp,
 }
 
-impl Turn<'_> {
+impl TakeableShift<'_> {
     /// The action that takes the shift from `now` until a time.
     pub fn taken(&self, source: &SourceId, now: Timestamp, until: Timestamp) -> Action {
         let person = EntityRef::from(self.me);

@@ -5,6 +5,7 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
 use super::commands::{Command, Scope};
+use super::display_settings::Cx;
 use super::event::Effect;
 use super::grid::Grid;
 use super::grouped::Listing;
@@ -12,7 +13,6 @@ use super::items::ItemList;
 use super::layout;
 use super::list::{Cursor, Grouping};
 use super::list_filter::ListFilter;
-use super::look::Cx;
 use super::page::PageContent;
 use super::place::{Place, ScrollPosition, Tab};
 use super::scheduler::Want;

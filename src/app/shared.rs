@@ -7,9 +7,9 @@ use jiff::Timestamp;
 
 use super::alarm::{self, Alarm, AlarmInput};
 use super::commands::{Command, KeyMap};
+use super::display_settings::{Cx, DisplaySettings};
 use super::event::Effect;
 use super::event_log::{self, EventLog, EventLogInput};
-use super::look::{Cx, Look};
 use super::message::Messages;
 use super::place::Tab;
 use super::range::Range;
@@ -52,7 +52,7 @@ pub struct InitialState {
     /// When and how the user is notified.
     pub notify_policy: NotifyPolicy,
     /// Theme, charset and time zone.
-    pub look: Look,
+    pub look: DisplaySettings,
     /// The key bindings.
     pub keys: KeyMap,
     /// The terminal's size: columns, rows.
@@ -62,7 +62,7 @@ pub struct InitialState {
 impl InitialState {
     /// A context with these sources and the default of every other value.
     #[cfg_attr(only_program, expect(dead_code, reason = "tests begin with it"))]
-    pub fn new(context: &str, sources: Vec<SourceInfo>, look: Look, size: (u16, u16)) -> Self {
+    pub fn new(context: &str, sources: Vec<SourceInfo>, look: DisplaySettings, size: (u16, u16)) -> Self {
         Self {
             context: context.into(),
             contexts: vec![context.into()],
@@ -128,7 +128,7 @@ pub struct Shared {
     /// Since when updates are paused; None: not paused.
     pub paused: Option<Timestamp>,
     /// Theme, charset and time zone.
-    pub look: Look,
+    pub look: DisplaySettings,
     /// The key bindings.
     pub keys: KeyMap,
     /// The terminal's size: columns, rows.
@@ -177,7 +177,7 @@ impl Shared {
 
     /// The arguments that all drawing functions share.
     pub fn cx(&self, now: Timestamp) -> Cx<'_> {
-        let Look { shown, charset, zone, .. } = &self.look;
+        let DisplaySettings { shown, charset, zone, .. } = &self.look;
         Cx { theme: shown, charset: *charset, now, zone, is_slow_link: self.look.is_slow_link() }
     }
 

@@ -182,7 +182,7 @@ fn baseline(state: &mut State, now: Timestamp) {
         let Some(kind) = state.screens.at(&tab.place()).baseline() else { continue };
         let shared = &mut state.shared;
         let has_answered = |source: &SourceInfo| {
-            let answer = shared.world.cache(&source.id).and_then(|cache| cache.board(kind));
+            let answer = shared.world.cache(&source.id).and_then(|cache| cache.snapshot(kind));
             answer.is_some_and(|answer| answer.is_settled())
         };
         if !shared.last_seen.contains_key(tab) && shared.answering(kind).all(has_answered) {

@@ -3,7 +3,7 @@
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
-use super::look::Cx;
+use super::display_settings::Cx;
 use super::theme::Role;
 use super::widgets::bar::panel;
 

@@ -24,7 +24,7 @@ use super::writes::{self, Writer};
 use super::{Answering, Clock, Executing, Source, SourceDeps, Verifying};
 use crate::config::settings::SourceSettings;
 use crate::model::action::{Action, RequestPreview};
-use crate::model::alert::{AlertBoard, SeverityMap};
+use crate::model::alert::{AlertSnapshot, SeverityMap};
 use crate::model::ask::{Answer, Answered, Ask, AskKind, Reply};
 use crate::model::labels::Text;
 use crate::model::source::{ErrorKind, ProbeReport, SourceError, SourceId};
@@ -141,10 +141,12 @@ impl Alertmanager {
             .await
             .map_err(|error| self.http.error(ErrorKind::Internal { reason: error.to_string() }))??;
         parts.warnings.extend(unreadable_warning(read.lost, "alerts"));
-        Ok(match read.board {
-            Some(board) if derived::is_wanted(&board) => self.derived(board, read.digest, parts, known).await,
-            board => {
-                let answer = board.map_or(Answer::Unchanged, Answer::Alerts);
+        Ok(match read.snapshot {
+            Some(snapshot) if derived::is_wanted(&snapshot) => {
+                self.derived(snapshot, read.digest, parts, known).await
+            }
+            snapshot => {
+                let answer = snapshot.map_or(Answer::Unchanged, Answer::Alerts);
                 parts.reply_if_new(answer, read.digest, None)
             }
         })
@@ -153,7 +155,7 @@ impl Alertmanager {
     /// Adds the silences to alerts whose status the server did not report; adds a warning if the silences cannot be read.
     async fn derived(
         &self,
-        mut board: AlertBoard,
+        mut snapshot: AlertSnapshot,
         of_alerts: u64,
         mut parts: AnswerParts,
         known: Option<u64>,
@@ -163,7 +165,7 @@ impl Alertmanager {
                 parts.cost.add(Cost { bytes_in, requests });
                 parts.warnings.extend(warnings);
                 if let Answer::Silences(silences) = answer {
-                    parts.warnings.extend(derived::apply(&mut board, &silences, self.clock.now()));
+                    parts.warnings.extend(derived::apply(&mut snapshot, &silences, self.clock.now()));
                 }
             }
             Err(error) => {
@@ -174,8 +176,8 @@ impl Alertmanager {
                 )));
             }
         }
-        let digest = derived::digest(of_alerts, &board, &parts.warnings);
-        parts.reply_if_new(Answer::Alerts(board), digest, known)
+        let digest = derived::digest(of_alerts, &snapshot, &parts.warnings);
+        parts.reply_if_new(Answer::Alerts(snapshot), digest, known)
     }
 
     /// Reads the silences, with times converted to the local clock.

@@ -2,13 +2,13 @@
 //! alerts.
 
 mod ages;
+mod cached;
 mod call;
 mod external_labels;
 mod firings;
 mod flavour;
 mod history;
 mod interval;
-mod kept;
 mod kind;
 mod metric_discovery;
 mod rules;
@@ -39,10 +39,12 @@ use crate::model::source::{ErrorKind, ProbeReport, SourceError, SourceId};
 use crate::model::source_info::SourceInfo;
 use crate::model::warning::Warning;
 use ages::Ages;
+use cached::{
+    Cached, DISCOVERY_INTERVAL_AFTER_LOSS, DISCOVERY_INTERVAL_MAX, next_attempt_after, validity_of,
+};
 use call::{ApiQuirks, PromServer, QuestionRequests};
 use external_labels::ExternalLabels;
 use flavour::{Flavour, ServerIdentity};
-use kept::{DISCOVERY_INTERVAL_AFTER_LOSS, DISCOVERY_INTERVAL_MAX, Kept, next_attempt_after, validity_of};
 pub(super) use kind::SPEC;
 use metric_discovery::{DiscoveryPlan, MetricDiscovery};
 use services::EvaluationTime;
@@ -58,10 +60,10 @@ pub(super) struct Prometheus {
     plan: DiscoveryPlan,
     severities: SeverityMap,
     clock: Clock,
-    identity: Mutex<Option<Kept<ServerIdentity>>>,
-    discovery: Mutex<Option<Kept<Arc<MetricDiscovery>>>>,
+    identity: Mutex<Option<Cached<ServerIdentity>>>,
+    discovery: Mutex<Option<Cached<Arc<MetricDiscovery>>>>,
     ages: Mutex<Ages>,
-    recordings: Mutex<Option<Kept<Vec<BrokenRule>>>>,
+    recordings: Mutex<Option<Cached<Vec<BrokenRule>>>>,
     slos: ServerSlos,
 }
 
@@ -138,15 +140,15 @@ impl Prometheus {
         // ages at a past time must not replace the current ones
         let mut own = Ages::default();
         let ages = if at.is_none() { &mut *kept } else { &mut own };
-        let board = services::board(&call, &self.plan, &discovery, ages, moment).await;
-        if board.is_err() {
+        let snapshot = services::snapshot(&call, &self.plan, &discovery, ages, moment).await;
+        if snapshot.is_err() {
             // after a failure, the server may have been restarted with other data
             *kept = Ages::default();
         }
         if at.is_none() && kept.has_lost() {
             self.shorten_validity(&discovery).await;
         }
-        Ok(call.reply(Answer::Services(board?)))
+        Ok(call.reply(Answer::Services(snapshot?)))
     }
 
     /// Reads the short histories of all services.
@@ -170,11 +172,11 @@ impl Prometheus {
         let call = self.call(AskKind::Rules);
         let identity = self.identity(&call).await?;
         let reading = self.reading(&identity.external_labels);
-        let (board, recordings) = tokio::join!(rules::board(&call, &reading), self.recordings(&call));
-        let mut board = board?;
-        board.broken.extend(recordings);
-        let digest = rules::digest(&board);
-        Ok(call.reply_if_new(Answer::Rules(board), digest, known))
+        let (snapshot, recordings) = tokio::join!(rules::snapshot(&call, &reading), self.recordings(&call));
+        let mut snapshot = snapshot?;
+        snapshot.broken.extend(recordings);
+        let digest = rules::digest(&snapshot);
+        Ok(call.reply_if_new(Answer::Rules(snapshot), digest, known))
     }
 
     /// Evaluates a query over time, for a chart.
@@ -190,8 +192,8 @@ impl Prometheus {
         let call = self.call(AskKind::Firings);
         let identity = self.identity(&call).await?;
         let reading = self.reading(&identity.external_labels);
-        let board = firings::board(&call, &self.plan.labels, &reading, labels, looked_at).await?;
-        Ok(call.reply(Answer::Firings(board)))
+        let snapshot = firings::snapshot(&call, &self.plan.labels, &reading, labels, looked_at).await?;
+        Ok(call.reply(Answer::Firings(snapshot)))
     }
 
     /// Measures the SLOs, at a past time or now.
@@ -199,8 +201,8 @@ impl Prometheus {
         let call = self.call(AskKind::Slos);
         let identity = self.identity(&call).await?;
         let reading = self.reading(&identity.external_labels);
-        let (board, digest) = self.slos.board(&call, &reading, at, self.server.timeout).await?;
-        Ok(call.reply_if_new(Answer::Slos(board), digest, known))
+        let (snapshot, digest) = self.slos.snapshot(&call, &reading, at, self.server.timeout).await?;
+        Ok(call.reply_if_new(Answer::Slos(snapshot), digest, known))
     }
 
     /// The context for reading rules.
@@ -216,7 +218,7 @@ impl Prometheus {
     /// The identity of the server, cached for ten minutes.
     async fn identity(&self, call: &QuestionRequests<'_>) -> Result<ServerIdentity, SourceError> {
         let mut kept = self.identity.lock().await;
-        if let Some(identity) = Kept::known(kept.as_ref(), call) {
+        if let Some(identity) = Cached::known(kept.as_ref(), call) {
             return Ok(identity);
         }
         // the warnings of these answers do not concern the question
@@ -226,24 +228,24 @@ impl Prometheus {
         let identity = identity?;
         let is_victoria = identity.flavour == Flavour::VictoriaMetrics;
         self.server.quirks.is_victoria.store(is_victoria, Ordering::Relaxed);
-        Ok(Kept::new(identity, DISCOVERY_INTERVAL_MAX, Vec::new()).put(&mut kept, call))
+        Ok(Cached::new(identity, DISCOVERY_INTERVAL_MAX, Vec::new()).put(&mut kept, call))
     }
 
     /// The failing recording rules, cached: there may be many more recording rules than alerting rules.
     async fn recordings(&self, call: &QuestionRequests<'_>) -> Vec<BrokenRule> {
         let mut kept = self.recordings.lock().await;
-        if let Some(broken) = Kept::known(kept.as_ref(), call) {
+        if let Some(broken) = Cached::known(kept.as_ref(), call) {
             return broken;
         }
         let broken = rules::broken_recordings(call).await;
-        Kept::new(broken, RECORDINGS_INTERVAL, Vec::new()).put(&mut kept, call)
+        Cached::new(broken, RECORDINGS_INTERVAL, Vec::new()).put(&mut kept, call)
     }
 
     /// The result of metric discovery, cached. If a later discovery fails, the last result stays in use, with a warning.
     async fn discovery(&self, call: &QuestionRequests<'_>) -> Result<Arc<MetricDiscovery>, SourceError> {
         self.identity(call).await?;
         let mut kept = self.discovery.lock().await;
-        if let Some(discovery) = Kept::known(kept.as_ref(), call) {
+        if let Some(discovery) = Cached::known(kept.as_ref(), call) {
             return Ok(discovery);
         }
         let discovering = call.separate();
@@ -255,13 +257,13 @@ impl Prometheus {
                 let warnings = discovering.warnings();
                 let is_whole = !warnings.iter().any(Warning::is_missing_data);
                 let lasts = validity_of(&discovery, is_whole, before.as_ref().map(|kept| kept.lasts));
-                Kept::new(Arc::new(discovery), lasts, warnings)
+                Cached::new(Arc::new(discovery), lasts, warnings)
             }
             (Err(error), Some(old)) if is_partly_available(&error.kind) => {
                 let text =
                     format!("metric discovery failed, the last known services are used: {}", error.kind);
                 let lasts = next_attempt_after(Some(old.lasts));
-                Kept::new(Arc::clone(&old.value), lasts, vec![Warning::part(text)])
+                Cached::new(Arc::clone(&old.value), lasts, vec![Warning::part(text)])
             }
             (Err(error), _) => return Err(error),
         };

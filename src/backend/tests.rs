@@ -151,13 +151,14 @@ async fn a_kind_is_a_folder_and_a_line() {
     let settings = parse("config.toml", &text, &known).unwrap();
     let deps = SourceDeps::new(&settings, Clock::fixed(Timestamp::UNIX_EPOCH));
     let source = json_file::JsonFile::new(&SourceId::new("file"), &settings.sources["file"], deps).unwrap();
-    let Ok(Answer::Alerts(board)) = source.answer(&Query::Alerts.now(), None).await.map(|reply| reply.answer)
+    let Ok(Answer::Alerts(snapshot)) =
+        source.answer(&Query::Alerts.now(), None).await.map(|reply| reply.answer)
     else {
         panic!("no alerts")
     };
-    assert_eq!((board.alerts.len(), board.alerts[0].name()), (1, "Slow"));
+    assert_eq!((snapshot.alerts.len(), snapshot.alerts[0].name()), (1, "Slow"));
     let services = source.answer(&Query::Services.now(), None).await.unwrap().answer;
-    assert!(matches!(services, Answer::Services(board) if &*board.readings[0].name == "checkout"));
+    assert!(matches!(services, Answer::Services(snapshot) if &*snapshot.readings[0].name == "checkout"));
 
     let wrong = "[sources.file]\nkind = \"json\"\npth = \"x\"\n[sources.p]\nkind = \"prometheus\"\nurl = \"http://p\"\npath = \"x\"\n";
     assert_eq!(

@@ -84,7 +84,7 @@ pub(super) enum Refusal {
 }
 
 /// The result of verifying an action from the answers read so far.
-pub(super) enum Verdict {
+pub(super) enum VerifyStep {
     Is(Verification),
     /// This must be read, too.
     Look(Read),
@@ -222,7 +222,7 @@ pub(super) trait Writer: Source {
         job: &Job<'_, Self>,
         sent_at: Timestamp,
         answers: &[Result<Self::Answer, SourceError>],
-    ) -> Result<Verdict, SourceError>;
+    ) -> Result<VerifyStep, SourceError>;
 }
 
 /// The methods of a [`Source`] that executes actions: all of them go through its [`Writer`].
@@ -312,8 +312,8 @@ pub(super) async fn verify<S: Writer>(
     loop {
         answers.push(source.read(&next).await);
         match source.judge_verification(&job, sent_at, &answers)? {
-            Verdict::Is(verification) => return Ok(verification),
-            Verdict::Look(read) => next = read,
+            VerifyStep::Is(verification) => return Ok(verification),
+            VerifyStep::Look(read) => next = read,
         }
     }
 }

@@ -107,7 +107,8 @@ fn is_about_credentials(failure: &ErrorKind) -> bool {
 }
 
 fn offers(source: &SourceInfo, cache: &AnswerCache, offer: Option<&ProbeReport>) -> Vec<String> {
-    let answered = |kind: &AskKind| cache.board(*kind).is_some_and(|s| s.at.is_some() && s.failure.is_none());
+    let answered =
+        |kind: &AskKind| cache.snapshot(*kind).is_some_and(|s| s.at.is_some() && s.failure.is_none());
     let words: Vec<_> = AskKind::VITAL
         .iter()
         .filter(|kind| **kind != AskKind::Probe && source.answers.contains(kind) && answered(kind))
@@ -124,7 +125,7 @@ fn offers(source: &SourceInfo, cache: &AnswerCache, offer: Option<&ProbeReport>)
 fn missing(source: &SourceInfo, cache: &AnswerCache) -> Vec<String> {
     let mut gaps: Vec<(String, Vec<&str>)> = Vec::new();
     for kind in AskKind::VITAL.iter().filter(|kind| source.answers.contains(kind)) {
-        let Some(standing) = cache.board(*kind) else { continue };
+        let Some(standing) = cache.snapshot(*kind) else { continue };
         let gap = match standing.failure {
             Some(error) => error.kind.to_string(),
             None if standing.at.is_none() => "no answer in time".to_owned(),
@@ -137,7 +138,7 @@ fn missing(source: &SourceInfo, cache: &AnswerCache) -> Vec<String> {
     }
     let mut lines: Vec<_> = gaps.iter().map(|(gap, words)| format!("{}: {gap}", words.join(", "))).collect();
     lines.extend(sources::warnings(source, cache));
-    let broken = cache.rules().value().map_or(&[][..], |board| &board.broken);
+    let broken = cache.rules().value().map_or(&[][..], |snapshot| &snapshot.broken);
     lines.extend(broken.iter().take(MAX_BROKEN_RULES).map(BrokenRule::sentence));
     if broken.len() > MAX_BROKEN_RULES {
         lines.push(format!("and {} more rules fail", broken.len() - MAX_BROKEN_RULES));
@@ -161,7 +162,7 @@ fn advice(
 ) -> Vec<String> {
     let mut lines: Vec<String> = Vec::new();
     for kind in AskKind::VITAL.iter().filter(|kind| source.answers.contains(kind)) {
-        let failure = cache.and_then(|cache| cache.board(*kind)?.failure);
+        let failure = cache.and_then(|cache| cache.snapshot(*kind)?.failure);
         let advice = failure.map(|error| error.kind.advice().to_owned());
         lines.extend(advice.filter(|advice| !lines.contains(advice)));
     }
@@ -172,7 +173,7 @@ fn advice(
             "Some answers are partial, so lists may be incomplete: check the server's health.".to_owned(),
         );
     }
-    if cache.and_then(|cache| cache.rules().value()).is_some_and(|board| !board.broken.is_empty()) {
+    if cache.and_then(|cache| cache.rules().value()).is_some_and(|snapshot| !snapshot.broken.is_empty()) {
         lines.push("Fix the failing rules: until then they neither alert nor record.".to_owned());
     }
     let skew = offer.and_then(|offer| offer.clock_ahead_seconds).unwrap_or(0);
@@ -256,12 +257,12 @@ prom
             error: "many-to-many".into(),
             records,
         };
-        let board = crate::model::rule::RuleBoard {
+        let snapshot = crate::model::rule::RuleSnapshot {
             broken: vec![broken("Unpaired", false), broken("job:a", true)],
-            ..crate::model::rule::RuleBoard::default()
+            ..crate::model::rule::RuleSnapshot::default()
         };
         let fixture = world().with_probe(&prom(), 0).with_services(&prom(), Vec::new());
-        let fixture = fixture.with_rule_board(&prom(), board).with_alerts(&am(), Vec::new());
+        let fixture = fixture.with_rule_board(&prom(), snapshot).with_alerts(&am(), Vec::new());
         let document = document(&fixture.view());
         let text = table::render(&document);
         assert!(document.is_partial);

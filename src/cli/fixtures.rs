@@ -7,19 +7,19 @@ use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 
 use crate::model::action::WriteSupport;
-use crate::model::alert::{Alert, AlertBoard, AlertState, Severity};
+use crate::model::alert::{Alert, AlertSnapshot, AlertState, Severity};
 use crate::model::ask::{Answer, Answered, Ask, AskKind, Query, Question, Reply};
 use crate::model::fingerprint::Fingerprint;
 use crate::model::incident::{
-    AlertCounts, Attribution, Incident, IncidentBoard, IncidentStatus, PagerRef, Person, Urgency,
+    AlertCounts, Attribution, Incident, IncidentSnapshot, IncidentStatus, PagerRef, Person, Urgency,
 };
 use crate::model::labels::Labels;
-use crate::model::oncall::{EscalationPolicy, OnCallBoard, Shift};
-use crate::model::rule::RuleBoard;
-use crate::model::service::{ServiceBoard, ServiceReading, Signals};
+use crate::model::oncall::{EscalationPolicy, OnCallSnapshot, Shift};
+use crate::model::rule::RuleSnapshot;
+use crate::model::service::{ServiceReading, ServiceSnapshot, Signals};
 use crate::model::slo::{
     BudgetingMethod, DefinitionOrigin, Evaluation, GroupReading, MeasuredRatio, Objective, Slo, SloAlerting,
-    SloBoard, SloReading, Window, standard,
+    SloReading, SloSnapshot, Window, standard,
 };
 use crate::model::source::{ErrorKind, Kind, ProbeReport, SourceError, SourceId};
 use crate::model::source_info::SourceInfo;
@@ -85,25 +85,29 @@ impl Fixture {
     }
 
     pub(super) fn with_services(self, source: &SourceId, readings: Vec<ServiceReading>) -> Self {
-        let board = ServiceBoard { readings, lookback: Duration::from_secs(60) };
-        self.with_answer(source, Query::Services.now(), Ok(Reply::free(Answer::Services(board))))
+        let snapshot = ServiceSnapshot { readings, lookback: Duration::from_secs(60) };
+        self.with_answer(source, Query::Services.now(), Ok(Reply::free(Answer::Services(snapshot))))
     }
 
     pub(super) fn with_alerts(self, source: &SourceId, alerts: Vec<Arc<Alert>>) -> Self {
-        self.with_answer(source, Query::Alerts.now(), Ok(Reply::free(Answer::Alerts(AlertBoard { alerts }))))
+        self.with_answer(
+            source,
+            Query::Alerts.now(),
+            Ok(Reply::free(Answer::Alerts(AlertSnapshot { alerts }))),
+        )
     }
 
     pub(super) fn with_rules(self, source: &SourceId) -> Self {
-        self.with_rule_board(source, RuleBoard::default())
+        self.with_rule_board(source, RuleSnapshot::default())
     }
 
-    pub(super) fn with_rule_board(self, source: &SourceId, board: RuleBoard) -> Self {
-        self.with_answer(source, Query::Rules.now(), Ok(Reply::free(Answer::Rules(board))))
+    pub(super) fn with_rule_board(self, source: &SourceId, snapshot: RuleSnapshot) -> Self {
+        self.with_answer(source, Query::Rules.now(), Ok(Reply::free(Answer::Rules(snapshot))))
     }
 
     pub(super) fn with_slos(self, source: &SourceId, readings: Vec<SloReading>) -> Self {
-        let board = SloBoard { at: self.now, readings };
-        self.with_answer(source, Query::Slos.now(), Ok(Reply::free(Answer::Slos(board))))
+        let snapshot = SloSnapshot { at: self.now, readings };
+        self.with_answer(source, Query::Slos.now(), Ok(Reply::free(Answer::Slos(snapshot))))
     }
 
     /// Adds a second Prometheus and drops all answers.
@@ -131,11 +135,11 @@ impl Fixture {
     }
 
     pub(super) fn with_incidents(self, incidents: Vec<Incident>) -> Self {
-        let board = IncidentBoard { incidents, ..IncidentBoard::default() };
+        let snapshot = IncidentSnapshot { incidents, ..IncidentSnapshot::default() };
         self.with_pager().with_answer(
             &pager(),
             Query::Incidents.now(),
-            Ok(Reply::free(Answer::Incidents(board))),
+            Ok(Reply::free(Answer::Incidents(snapshot))),
         )
     }
 
@@ -158,14 +162,18 @@ impl Fixture {
             end: Some(hours(until)),
             is_override: false,
         };
-        let board = OnCallBoard {
+        let snapshot = OnCallSnapshot {
             policies: vec![policy("Checkout"), policy("Search")],
             shifts: vec![shift("Ana Lima", -4, 4), shift("Kofi Mensah", 4, 12)],
             me: Some(person("Ana Lima")),
             from: hours(-1),
             until: hours(168),
         };
-        self.with_pager().with_answer(&pager(), Query::OnCall.now(), Ok(Reply::free(Answer::OnCall(board))))
+        self.with_pager().with_answer(
+            &pager(),
+            Query::OnCall.now(),
+            Ok(Reply::free(Answer::OnCall(snapshot))),
+        )
     }
 
     pub(super) fn with_trouble(self, source: &SourceId) -> Self {

@@ -7,7 +7,7 @@ use jiff::{SignedDuration, Timestamp};
 use crate::backend::Clock;
 use crate::model::action::{ActionResult, Operation};
 use crate::model::journal::ActionRecord;
-use crate::runtime::{JournalContents, OpenActions, Seen, read_back_text, wait_for};
+use crate::runtime::{JournalContents, OpenActions, ReadBackResult, read_back_text, wait_for};
 
 use super::args::{JournalFlags, SnapshotSubject};
 use super::printer::{ExitOutcome, print, print_error};
@@ -71,14 +71,14 @@ fn read_back(cx: &CliContext<'_>) -> Result<(Vec<String>, ExitOutcome), ExitOutc
         print_error(&format!("the journal cannot be read: {error}"));
         ExitOutcome::Failure
     })?;
-    let outcome = |(_, seen): &(ActionRecord, Seen)| match seen {
-        Seen::Is(_) => ExitOutcome::Fine,
-        Seen::Nothing | Seen::Unknowable(_) => ExitOutcome::Failure,
-        Seen::Failed(_) => ExitOutcome::Partial,
+    let outcome = |(_, seen): &(ActionRecord, ReadBackResult)| match seen {
+        ReadBackResult::Is(_) => ExitOutcome::Fine,
+        ReadBackResult::Nothing | ReadBackResult::Unknowable(_) => ExitOutcome::Failure,
+        ReadBackResult::Failed(_) => ExitOutcome::Partial,
     };
     let worst = [ExitOutcome::Partial, ExitOutcome::Failure].into_iter();
     let worst = worst.into_iter().find(|worst| found.iter().any(|one| outcome(one) == *worst));
-    let words = |(record, seen): &(ActionRecord, Seen)| {
+    let words = |(record, seen): &(ActionRecord, ReadBackResult)| {
         let action = &record.action;
         format!("{} {}: {}", action.operation.kind().name(), action.target.name, read_back_text(seen))
     };

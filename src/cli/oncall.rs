@@ -2,7 +2,7 @@
 
 use crate::app::screens::oncall::columns::{COLUMNS, LevelItem};
 use crate::app::subjects::on_call::levels;
-use crate::model::oncall::{Coverage, EscalationPolicy, OnCallBoard};
+use crate::model::oncall::{Coverage, EscalationPolicy, OnCallSnapshot};
 use crate::model::source::SourceId;
 
 use super::needs;
@@ -11,16 +11,19 @@ use super::view::WorldView;
 
 /// A row for each level of each policy, sorted by the policy's name and source.
 fn list(view: &WorldView<'_>) -> ReportList {
-    let boards = view.world.on_call();
-    let policies =
-        boards.flat_map(|(id, board)| board.policies.iter().map(move |policy| (id, board, policy)));
+    let snapshots = view.world.on_call();
+    let policies = snapshots
+        .flat_map(|(id, snapshot)| snapshot.policies.iter().map(move |policy| (id, snapshot, policy)));
     let mut policies: Vec<_> = policies.collect();
     policies.sort_by(|a, b| (&a.2.named.name, a.0).cmp(&(&b.2.named.name, b.0)));
     ReportList {
         key: "levels",
         title: "On call".to_owned(),
         columns: ReportColumn::of(COLUMNS),
-        rows: policies.into_iter().flat_map(|(id, board, policy)| rows(view, id, board, policy)).collect(),
+        rows: policies
+            .into_iter()
+            .flat_map(|(id, snapshot, policy)| rows(view, id, snapshot, policy))
+            .collect(),
         empty: "No escalation policies found.",
         layout: ListLayout::Rows,
     }
@@ -44,10 +47,11 @@ pub(super) fn counts(view: &WorldView<'_>) -> Vec<Fact> {
 
 /// The names of the policies with nobody on call at any level now.
 fn uncovered(view: &WorldView<'_>) -> Vec<String> {
-    let policies = view.world.on_call().flat_map(|(_, board)| board.policies.iter().map(move |p| (board, p)));
-    let has_nobody_on_call = |(board, policy): &(&OnCallBoard, &EscalationPolicy)| {
-        let mut levels = levels(board, policy).into_iter();
-        levels.all(|level| board.on_call_at(&policy.named.id, level, view.now).now == Coverage::Nobody)
+    let policies =
+        view.world.on_call().flat_map(|(_, snapshot)| snapshot.policies.iter().map(move |p| (snapshot, p)));
+    let has_nobody_on_call = |(snapshot, policy): &(&OnCallSnapshot, &EscalationPolicy)| {
+        let mut levels = levels(snapshot, policy).into_iter();
+        levels.all(|level| snapshot.on_call_at(&policy.named.id, level, view.now).now == Coverage::Nobody)
     };
     policies.filter(has_nobody_on_call).map(|(_, policy)| policy.named.name.to_string()).collect()
 }
@@ -55,14 +59,14 @@ fn uncovered(view: &WorldView<'_>) -> Vec<String> {
 fn rows(
     view: &WorldView<'_>,
     source: &SourceId,
-    board: &OnCallBoard,
+    snapshot: &OnCallSnapshot,
     policy: &EscalationPolicy,
 ) -> Vec<Vec<Cell>> {
     let of_level = |number| {
-        let on_call_at = board.on_call_at(&policy.named.id, number, view.now);
-        ReportColumn::values(COLUMNS, &LevelItem { source, board, policy, number, on_call_at })
+        let on_call_at = snapshot.on_call_at(&policy.named.id, number, view.now);
+        ReportColumn::values(COLUMNS, &LevelItem { source, snapshot, policy, number, on_call_at })
     };
-    levels(board, policy).into_iter().map(of_level).collect()
+    levels(snapshot, policy).into_iter().map(of_level).collect()
 }
 
 #[cfg(test)]

@@ -9,9 +9,9 @@ use jiff::tz::TimeZone;
 use ratatui::buffer::Buffer;
 
 use crate::app::commands::KeyMap;
+use crate::app::display_settings::DisplaySettings;
+use crate::app::display_settings::{Charset, Colours};
 use crate::app::event::{Effect, Event};
-use crate::app::look::Look;
-use crate::app::look::{Charset, Colours};
 use crate::app::place::Place as Screen;
 use crate::app::readiness;
 use crate::app::shared::InitialState;
@@ -163,10 +163,10 @@ impl Session {
         }
         let reported = self.gather(&[AskKind::Services])?;
         for (source, cache) in reported.shared.world.sources() {
-            let Some(board) = cache.services().value() else { continue };
+            let Some(snapshot) = cache.services().value() else { continue };
             let ask = Query::Services.now();
             let question = Question { context: 0, source: source.clone(), ask, known: None };
-            let reply = Reply::free(Answer::Services(board.clone()));
+            let reply = Reply::free(Answer::Services(snapshot.clone()));
             state.shared.world.apply(&question, Ok(reply), self.active.clock.now());
         }
         Ok(state)
@@ -241,7 +241,7 @@ impl Session {
             findings: active.findings.clone(),
             interval: self.settings.limits.interval.0,
             notify_policy: self.settings.notify.notify_policy(),
-            look: Look::new(self.themes.clone(), ui.theme.as_deref(), colours, charset, zone),
+            look: DisplaySettings::new(self.themes.clone(), ui.theme.as_deref(), colours, charset, zone),
             keys: self.keys.clone(),
             size,
         }

@@ -8,9 +8,9 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
 use crate::app::commands::{Command, KeyMap};
+use crate::app::display_settings::{Charset, Colours};
 use crate::app::event::{Effect, Event};
 use crate::app::key::{Key, NamedKey};
-use crate::app::look::{Charset, Colours};
 use crate::app::place::Tab;
 use crate::app::readiness;
 use crate::app::state::State;

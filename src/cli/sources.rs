@@ -28,7 +28,7 @@ pub(super) fn state(view: &WorldView<'_>, source: &SourceInfo) -> &'static str {
         None if answer_states.iter().any(|state| !state.is_settled() || state.missing().next().is_some()) => {
             "partial"
         }
-        None if cache.rules().value().is_some_and(|board| !board.broken.is_empty()) => "partial",
+        None if cache.rules().value().is_some_and(|snapshot| !snapshot.broken.is_empty()) => "partial",
         None => "fine",
     }
 }
@@ -63,7 +63,7 @@ pub(super) fn warnings(source: &SourceInfo, cache: &AnswerCache) -> Vec<String> 
 
 /// The first failing rule, and how many more fail; None if all rules work.
 pub(super) fn broken_rules(cache: &AnswerCache) -> Option<String> {
-    let broken = cache.rules().value().map_or(&[][..], |board| &board.broken);
+    let broken = cache.rules().value().map_or(&[][..], |snapshot| &snapshot.broken);
     match broken {
         [] => None,
         [rule] => Some(rule.sentence()),

@@ -36,7 +36,7 @@ pub(super) fn is_settled(world: &World, sources: &[SourceInfo], kinds: &[AskKind
         kinds
             .iter()
             .filter(|kind| source.answers.contains(kind))
-            .all(|kind| cache.and_then(|cache| cache.board(*kind)).is_some_and(|state| state.is_settled()))
+            .all(|kind| cache.and_then(|cache| cache.snapshot(*kind)).is_some_and(|state| state.is_settled()))
     })
 }
 
@@ -76,7 +76,7 @@ impl WorldView<'_> {
         for source in self.sources {
             for kind in needs.iter().copied().filter(|kind| source.answers.contains(kind)) {
                 self.gap(source, kind).into_iter().for_each(&mut add);
-                let state = self.world.cache(&source.id).and_then(|cache| cache.board(kind));
+                let state = self.world.cache(&source.id).and_then(|cache| cache.snapshot(kind));
                 let missing =
                     state.into_iter().flat_map(|state| state.missing()).filter(|warning| counts(warning));
                 missing.for_each(|warning| add(format!("{}: {warning}", source.id)));
@@ -121,7 +121,7 @@ impl WorldView<'_> {
 
     /// A message if the source's answer to this kind of question is missing, failed or old.
     fn gap(&self, source: &SourceInfo, kind: AskKind) -> Option<String> {
-        let state = self.world.cache(&source.id).and_then(|cache| cache.board(kind))?;
+        let state = self.world.cache(&source.id).and_then(|cache| cache.snapshot(kind))?;
         let data_age = state.at.map(|at| age(at, self.now));
         match (state.failure, data_age) {
             (Some(error), Some(age)) => {

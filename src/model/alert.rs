@@ -171,7 +171,7 @@ impl Alert {
 
 /// The alerts of one source.
 #[derive(Debug, Clone, Default)]
-pub struct AlertBoard {
+pub struct AlertSnapshot {
     /// Each alert once, preferably sorted by fingerprint; shared with the merged list.
     pub alerts: Vec<Arc<Alert>>,
 }

@@ -8,18 +8,18 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::alert::AlertBoard;
+use super::alert::AlertSnapshot;
 use super::fingerprint::Fingerprint;
-use super::firing::FiringBoard;
-use super::incident::{IncidentBoard, IncidentDetail, IncidentLog};
+use super::firing::FiringSnapshot;
+use super::incident::{IncidentDetail, IncidentLog, IncidentSnapshot};
 use super::labels::{Labels, Text};
-use super::oncall::OnCallBoard;
-use super::rule::RuleBoard;
+use super::oncall::OnCallSnapshot;
+use super::rule::RuleSnapshot;
 use super::runbook::{RunbookQuery, RunbookSearch};
 use super::series::Matrix;
-use super::service::{ServiceBoard, ServiceDetail, ServiceTrends};
+use super::service::{ServiceDetail, ServiceSnapshot, ServiceTrends};
 use super::silence::Silence;
-use super::slo::SloBoard;
+use super::slo::SloSnapshot;
 use super::source::{ProbeReport, SourceError, SourceId};
 use super::warning::Warning;
 pub(crate) use table::asks;

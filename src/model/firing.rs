@@ -42,7 +42,7 @@ impl Firing {
 
 /// The firings that one source reports.
 #[derive(Debug, Clone)]
-pub struct FiringBoard {
+pub struct FiringSnapshot {
     /// The queried time range.
     pub looked_at: TimeRange,
     /// Sorted by labels, then by time.

@@ -306,7 +306,7 @@ pub struct SimilarIncident {
 
 /// The open and recently resolved incidents of one source.
 #[derive(Debug, Clone, PartialEq, Default, Hash)]
-pub struct IncidentBoard {
+pub struct IncidentSnapshot {
     /// Each once, sorted by id.
     pub incidents: Vec<Incident>,
     /// The priorities that the account offers, the highest first; empty if the source does not list them.
@@ -317,7 +317,7 @@ pub struct IncidentBoard {
 mod tests {
     use super::*;
 
-    fn board(steps: &[i64], since: i64, until: i64) -> IncidentLog {
+    fn snapshot(steps: &[i64], since: i64, until: i64) -> IncidentLog {
         let at = |second| Timestamp::from_second(second).unwrap();
         let happened = |second: &i64| {
             let (kind, summary) = ("notify".into(), "told".into());
@@ -327,24 +327,24 @@ mod tests {
         IncidentLog::new(steps.iter().map(happened).collect(), at(since), at(since), at(until))
     }
 
-    fn extended(mut board: IncidentLog, later: IncidentLog) -> (usize, i64, i64) {
-        board.extend(later);
-        (board.steps.len(), board.since.as_second(), board.until.as_second())
+    fn extended(mut snapshot: IncidentLog, later: IncidentLog) -> (usize, i64, i64) {
+        snapshot.extend(later);
+        (snapshot.steps.len(), snapshot.since.as_second(), snapshot.until.as_second())
     }
 
     #[test]
     fn what_was_asked_for_later_is_joined_and_each_step_is_there_once() {
-        let first = board(&[10, 20, 30], 5, 35);
-        assert_eq!(extended(first.clone(), board(&[30, 40], 25, 45)), (4, 5, 45));
-        assert_eq!(extended(first.clone(), board(&[2, 10, 20, 30], 1, 36)), (4, 1, 36));
+        let first = snapshot(&[10, 20, 30], 5, 35);
+        assert_eq!(extended(first.clone(), snapshot(&[30, 40], 25, 45)), (4, 5, 45));
+        assert_eq!(extended(first.clone(), snapshot(&[2, 10, 20, 30], 1, 36)), (4, 1, 36));
         // it is unknown what happened between 35 and 50
-        assert_eq!(extended(first, board(&[60], 50, 65)), (4, 50, 65));
+        assert_eq!(extended(first, snapshot(&[60], 50, 65)), (4, 50, 65));
     }
 
     #[test]
     fn of_too_many_steps_the_oldest_go_and_that_is_said() {
         let many: Vec<i64> = (0..12_000).collect();
-        let board = board(&many, 0, 12_000);
-        assert_eq!((board.steps.len(), board.since.as_second()), (10_000, 1_999));
+        let snapshot = snapshot(&many, 0, 12_000);
+        assert_eq!((snapshot.steps.len(), snapshot.since.as_second()), (10_000, 1_999));
     }
 }

@@ -86,11 +86,11 @@ impl NotifyPolicy {
         self.quiet.iter().any(|hours| hours.contain(time))
     }
 
-    /// Whether an incident of this urgency causes a notification; `is_mine`: it is assigned to the user.
-    pub fn notifies(&self, urgency: Urgency, is_mine: bool) -> bool {
+    /// Whether an incident of this urgency causes a notification; `is_assigned_to_user`: it is assigned to the user.
+    pub fn notifies(&self, urgency: Urgency, is_assigned_to_user: bool) -> bool {
         match urgency {
-            Urgency::High => self.high && (is_mine || !self.only_mine),
-            Urgency::Low => self.low && is_mine,
+            Urgency::High => self.high && (is_assigned_to_user || !self.only_mine),
+            Urgency::Low => self.low && is_assigned_to_user,
         }
     }
 }

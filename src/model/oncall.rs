@@ -71,7 +71,7 @@ impl Shift {
 
 /// Who is on call at one source, within the queried time range.
 #[derive(Debug, Clone, PartialEq, Default)]
-pub struct OnCallBoard {
+pub struct OnCallSnapshot {
     /// All visible policies, sorted by name.
     pub policies: Vec<EscalationPolicy>,
     /// The shifts between `from` and `until`, sorted by policy, level and start.
@@ -84,7 +84,7 @@ pub struct OnCallBoard {
     pub until: Timestamp,
 }
 
-impl OnCallBoard {
+impl OnCallSnapshot {
     /// The shifts at a level at a moment, each once. Without any there is a gap, and the paging system escalates to the next
     /// level.
     pub fn on_call<'a>(

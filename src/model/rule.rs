@@ -56,7 +56,7 @@ impl BrokenRule {
 
 /// The alerting rules of one source.
 #[derive(Debug, Clone, Default)]
-pub struct RuleBoard {
+pub struct RuleSnapshot {
     /// The rules, in the order of files and groups.
     pub rules: Vec<Arc<Rule>>,
     /// The pending and firing alerts of these rules, with the labels that they have at the Alertmanager.
@@ -67,7 +67,7 @@ pub struct RuleBoard {
     pub broken: Vec<BrokenRule>,
 }
 
-impl RuleBoard {
+impl RuleSnapshot {
     /// Which of its rules fail, in a sentence; `None` if none does.
     pub fn failures(&self) -> Option<String> {
         match self.broken.as_slice() {
@@ -110,9 +110,10 @@ mod tests {
 
     #[test]
     fn an_alert_finds_the_rule_that_made_it() {
-        let board = RuleBoard { rules: vec![rule("page", "a"), rule("ticket", "b")], ..RuleBoard::default() };
+        let snapshot =
+            RuleSnapshot { rules: vec![rule("page", "a"), rule("ticket", "b")], ..RuleSnapshot::default() };
         let labels = Labels::from_iter([("alertname", "Burn"), ("severity", "ticket"), ("service", "cart")]);
-        assert_eq!(&*board.rule_of(&labels).unwrap().expr, "b");
-        assert!(board.rule_of(&Labels::from_iter([("alertname", "Other")])).is_none());
+        assert_eq!(&*snapshot.rule_of(&labels).unwrap().expr, "b");
+        assert!(snapshot.rule_of(&Labels::from_iter([("alertname", "Other")])).is_none());
     }
 }

@@ -92,7 +92,7 @@ impl ServiceReading {
 
 /// The data of one source about all its services.
 #[derive(Debug, Clone, Default)]
-pub struct ServiceBoard {
+pub struct ServiceSnapshot {
     /// Each service once, sorted by name.
     pub readings: Vec<ServiceReading>,
     /// The lookback of the rates and ratios.

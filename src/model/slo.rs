@@ -29,7 +29,9 @@ pub use definition::{
 pub use exhaustion::{CurrentPeriod, ExhaustedSince, Exhaustion, exhausted_since};
 pub use forecast::Forecast;
 pub use objective::Objective;
-pub use reading::{DataExtent, Evaluation, GroupReading, InvalidRatio, MeasuredRatio, SloBoard, SloReading};
+pub use reading::{
+    DataExtent, Evaluation, GroupReading, InvalidRatio, MeasuredRatio, SloReading, SloSnapshot,
+};
 pub use recorded::{Family, RecordedSeries, written};
 pub use selector::{Selector, SelectorError};
 pub use spending::BudgetSpending;

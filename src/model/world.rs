@@ -232,8 +232,8 @@ impl World {
 
     /// The failing rules, each with the source that evaluates it.
     pub fn broken_rules(&self) -> impl Iterator<Item = (&SourceId, &BrokenRule)> {
-        let boards = self.cache.iter().filter_map(|(id, cache)| Some((id, cache.rules().value()?)));
-        boards.flat_map(|(id, board)| board.broken.iter().map(move |rule| (id, rule)))
+        let snapshots = self.cache.iter().filter_map(|(id, cache)| Some((id, cache.rules().value()?)));
+        snapshots.flat_map(|(id, snapshot)| snapshot.broken.iter().map(move |rule| (id, rule)))
     }
 
     /// The failing rules that affect the data about a service.

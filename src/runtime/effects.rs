@@ -20,7 +20,7 @@ use crate::model::labels::Text;
 use crate::model::source::{ErrorKind, SourceError};
 
 use super::context::{ContextHandle, ContextOpener, GatedSources};
-use super::executor::{Executor, Gates, Seen};
+use super::executor::{Executor, Gates, ReadBackResult};
 use super::failpoint;
 use super::gate::{SourceGate, panic_text};
 use super::journal::JournalError;
@@ -176,7 +176,7 @@ impl EffectRunner {
     pub(super) async fn read_back_open_actions(
         &self,
         which: OpenActions,
-    ) -> Result<Vec<(ActionRecord, Seen)>, JournalError> {
+    ) -> Result<Vec<(ActionRecord, ReadBackResult)>, JournalError> {
         recovery::recover(&self.executor, &self.gates, which).await
     }
 
@@ -281,7 +281,7 @@ async fn read_back_later(
         let Ok(found) = recovery::recover(executor, gates, OpenActions::Recent).await else { continue };
         for (record, seen) in found {
             let at = open.iter().position(|(_, act)| *act == record.act);
-            if let (Some(at), Seen::Is(how)) = (at, seen) {
+            if let (Some(at), ReadBackResult::Is(how)) = (at, seen) {
                 let (index, _) = open.swap_remove(at);
                 let progress = ActionProgress::Ended(how);
                 reports.send(TaskReport::Ready(Event::ActionProgressed { plan, index, progress })).await.ok();

@@ -270,8 +270,8 @@ impl RunningAction<'_> {
         }
         self.tell(ActionProgress::ReadingBack).await;
         match look_back(gate, self.action, sent_at, &READ_BACK_WAITS).await {
-            Seen::Is(how) => how,
-            Seen::Nothing => {
+            ReadBackResult::Is(how) => how,
+            ReadBackResult::Nothing => {
                 let looked: Duration = READ_BACK_WAITS.iter().sum();
                 let words = format!(
                     "sent, but {error}; not found within {}s, but it may still happen: do not repeat it before you have checked",
@@ -279,7 +279,7 @@ impl RunningAction<'_> {
                 );
                 ActionResult::Unknown { words: words.into() }
             }
-            Seen::Unknowable(why) | Seen::Failed(why) => {
+            ReadBackResult::Unknowable(why) | ReadBackResult::Failed(why) => {
                 let words = format!("sent, but {error}; reading it back failed, too: {why}");
                 ActionResult::Unknown { words: words.into() }
             }
@@ -289,7 +289,7 @@ impl RunningAction<'_> {
 
 /// The result of reading back an action.
 #[derive(Debug, Clone, PartialEq)]
-pub enum Seen {
+pub enum ReadBackResult {
     /// The action has this result.
     Is(ActionResult),
     /// The action's effect was not found; it may still come.
@@ -301,15 +301,20 @@ pub enum Seen {
 }
 
 /// Reads back an action that was sent at `sent_at`, after each of these waits, until the result is known.
-async fn look_back(gate: &SourceGate, action: &Action, sent_at: Timestamp, waits: &[Duration]) -> Seen {
-    let mut seen = Seen::Failed("it was not read back".into());
+async fn look_back(
+    gate: &SourceGate,
+    action: &Action,
+    sent_at: Timestamp,
+    waits: &[Duration],
+) -> ReadBackResult {
+    let mut seen = ReadBackResult::Failed("it was not read back".into());
     for wait in waits {
         sleep(*wait).await;
         seen = match gate.verify(action, sent_at).await {
-            Ok(Verification::Done { id }) => return Seen::Is(ActionResult::Done { id }),
-            Ok(Verification::NotDone) => Seen::Nothing,
-            Ok(Verification::Unknown { words }) => return Seen::Unknowable(words),
-            Err(error) => Seen::Failed(error.to_string().into()),
+            Ok(Verification::Done { id }) => return ReadBackResult::Is(ActionResult::Done { id }),
+            Ok(Verification::NotDone) => ReadBackResult::Nothing,
+            Ok(Verification::Unknown { words }) => return ReadBackResult::Unknowable(words),
+            Err(error) => ReadBackResult::Failed(error.to_string().into()),
         };
     }
     seen
@@ -321,7 +326,7 @@ pub(super) async fn read_back_earlier_run(
     action: &Action,
     sent_at: Timestamp,
     now: Timestamp,
-) -> Seen {
+) -> ReadBackResult {
     let is_settled = now.duration_since(sent_at) > SETTLED_AFTER;
     let waits = if is_settled { &[Duration::ZERO][..] } else { &READ_BACK_WAITS[..] };
     look_back(gate, action, sent_at, waits).await

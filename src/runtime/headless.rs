@@ -13,7 +13,7 @@ use crate::model::journal::ActionRecord;
 use super::App;
 use super::context::GatedSources;
 use super::effects::EffectRunner;
-use super::executor::{Executor, Seen};
+use super::executor::{Executor, ReadBackResult};
 use super::journal::{Journal, JournalError};
 use super::recovery::OpenActions;
 
@@ -59,7 +59,10 @@ impl HeadlessContext<'_> {
     ///
     /// # Errors
     /// [`JournalError`] if the journal cannot be read.
-    pub async fn recover(&self, which: OpenActions) -> Result<Vec<(ActionRecord, Seen)>, JournalError> {
+    pub async fn recover(
+        &self,
+        which: OpenActions,
+    ) -> Result<Vec<(ActionRecord, ReadBackResult)>, JournalError> {
         let (effect_runner, _) = EffectRunner::new(self.sources, None, self.executor());
         effect_runner.read_back_open_actions(which).await
     }

@@ -11,7 +11,7 @@ use crate::model::action::{ActionResult, RequestPreview};
 use crate::model::journal::{ActionRecord, JournalStep};
 use crate::model::labels::Text;
 
-use super::executor::{Executor, Gates, Seen, entry, read_back_earlier_run};
+use super::executor::{Executor, Gates, ReadBackResult, entry, read_back_earlier_run};
 use super::gate::SourceGate;
 use super::journal::{Journal, JournalError};
 
@@ -39,7 +39,7 @@ pub(super) async fn recover(
     executor: &Executor,
     gates: &Gates,
     which: OpenActions,
-) -> Result<Vec<(ActionRecord, Seen)>, JournalError> {
+) -> Result<Vec<(ActionRecord, ReadBackResult)>, JournalError> {
     let Some(journal) = &executor.journal else { return Ok(Vec::new()) };
     let (read_back_text, is_busy) = journal.read_with_lock_state().await?;
     let now = executor.clock.now();
@@ -70,16 +70,16 @@ async fn read_back(
     journal: &Journal,
     gate: Arc<SourceGate>,
     record: ActionRecord,
-) -> (ActionRecord, Seen) {
+) -> (ActionRecord, ReadBackResult) {
     let (action, now) = (&record.action, executor.clock.now());
     let seen = read_back_earlier_run(&gate, action, record.sent_at.unwrap_or(record.begun_at), now).await;
     let how = match &seen {
-        Seen::Is(how) => Some(how.clone()),
-        Seen::Nothing | Seen::Unknowable(_) => {
+        ReadBackResult::Is(how) => Some(how.clone()),
+        ReadBackResult::Nothing | ReadBackResult::Unknowable(_) => {
             Some(ActionResult::Unknown { words: read_back_text(&seen).into() })
         }
         // the action stays open and is read back another time
-        Seen::Failed(_) => None,
+        ReadBackResult::Failed(_) => None,
     };
     // an unchanged result is not written again
     let how = how.filter(|how| !(record.read_back && record.ending.as_ref() == Some(how)));
@@ -94,10 +94,11 @@ async fn read_back(
 }
 
 /// The messages for the user about these results.
-pub(super) fn messages(found: &[(ActionRecord, Seen)]) -> Vec<Message> {
-    let is_known = |seen: &Seen| matches!(seen, Seen::Is(_));
+pub(super) fn messages(found: &[(ActionRecord, ReadBackResult)]) -> Vec<Message> {
+    let is_known = |seen: &ReadBackResult| matches!(seen, ReadBackResult::Is(_));
     if found.len() > MAX_MESSAGES {
-        let done = found.iter().filter(|(_, seen)| matches!(seen, Seen::Is(how) if how.is_done())).count();
+        let done =
+            found.iter().filter(|(_, seen)| matches!(seen, ReadBackResult::Is(how) if how.is_done())).count();
         let unknown = found.iter().filter(|(_, seen)| !is_known(seen)).count();
         let tone = if unknown > 0 { Tone::Trouble } else { Tone::Note };
         let all = found.len();
@@ -107,7 +108,7 @@ pub(super) fn messages(found: &[(ActionRecord, Seen)]) -> Vec<Message> {
         );
         return vec![Message { tone, text }];
     }
-    let message = |(record, seen): &(ActionRecord, Seen)| Message {
+    let message = |(record, seen): &(ActionRecord, ReadBackResult)| Message {
         tone: if is_known(seen) { Tone::Note } else { Tone::Trouble },
         text: format!("an earlier run has no result for {}; {}", named(record), read_back_text(seen)),
     };
@@ -120,14 +121,14 @@ fn named(record: &ActionRecord) -> String {
 }
 
 /// The result of reading back, in words.
-pub fn read_back_text(seen: &Seen) -> String {
+pub fn read_back_text(seen: &ReadBackResult) -> String {
     match seen {
-        Seen::Is(how) if how.is_done() => "read back: it is done".to_owned(),
-        Seen::Is(how) => how.words().map_or_else(|| how.word().to_owned(), ToString::to_string),
-        Seen::Nothing => {
+        ReadBackResult::Is(how) if how.is_done() => "read back: it is done".to_owned(),
+        ReadBackResult::Is(how) => how.words().map_or_else(|| how.word().to_owned(), ToString::to_string),
+        ReadBackResult::Nothing => {
             "it was not found, but it may still happen: check the source before you repeat it".to_owned()
         }
-        Seen::Unknowable(why) => format!("its result is unknown ({why}); check the source"),
-        Seen::Failed(why) => format!("it cannot be read back now ({why}); check the source"),
+        ReadBackResult::Unknowable(why) => format!("its result is unknown ({why}); check the source"),
+        ReadBackResult::Failed(why) => format!("it cannot be read back now ({why}); check the source"),
     }
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use burnwatch::testing::app;
 use burnwatch::testing::app::event::{Effect, Event};
-use burnwatch::testing::app::look::{Charset, Colours, Look};
+use burnwatch::testing::app::look::{Charset, Colours, DisplaySettings};
 use burnwatch::testing::app::shared::InitialState;
 use burnwatch::testing::app::state::State;
 use burnwatch::testing::backend::Clock;
@@ -57,7 +57,7 @@ struct Watcher {
 
 impl Watcher {
     fn new(sources: &GatedSources) -> Self {
-        let look = Look::probe(Colours::True, Charset::Unicode);
+        let look = DisplaySettings::probe(Colours::True, Charset::Unicode);
         let setup = InitialState::new("faults", sources.infos(), look, (200, 50));
         let state = State::new(InitialState { guard: Guard::read_only("a watch"), ..setup });
         Self { state, pictures: vec![String::new(); SCREENS.len()] }

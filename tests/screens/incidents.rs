@@ -7,7 +7,7 @@ use burnwatch::testing::app::screens::{alert, incident as open, overview, servic
 use burnwatch::testing::model::ask::{AskKind, Query};
 use burnwatch::testing::model::incident::Incident;
 use burnwatch::testing::model::labels::Labels;
-use burnwatch::testing::model::oncall::OnCallBoard;
+use burnwatch::testing::model::oncall::OnCallSnapshot;
 use burnwatch::testing::model::remote::Remote;
 use burnwatch::testing::model::source::SourceId;
 
@@ -74,13 +74,13 @@ fn the_week_in_three_zones_over_a_change_of_the_clock() {
     ] {
         let begin: jiff::Timestamp = day.parse().unwrap();
         let ahead = begin.as_second() - Stage::start().as_second();
-        let mut board = on_call();
+        let mut snapshot = on_call();
         let later = |at: jiff::Timestamp| at + jiff::SignedDuration::from_secs(ahead);
-        (board.from, board.until) = (later(board.from), later(board.until));
-        for shift in &mut board.shifts {
+        (snapshot.from, snapshot.until) = (later(snapshot.from), later(snapshot.until));
+        for shift in &mut snapshot.shifts {
             (shift.start, shift.end) = (shift.start.map(later), shift.end.map(later));
         }
-        let mut stage = Stage::pager((120, 36), Pager::new(Vec::new(), board));
+        let mut stage = Stage::pager((120, 36), Pager::new(Vec::new(), snapshot));
         stage.zone(zone);
         stage.jump(ahead);
         stage.press(&["6"]);
@@ -90,7 +90,7 @@ fn the_week_in_three_zones_over_a_change_of_the_clock() {
 
 #[test]
 fn states_without_data_are_told_apart() {
-    let mut quiet = Stage::pager((80, 24), Pager::new(Vec::new(), OnCallBoard::default()));
+    let mut quiet = Stage::pager((80, 24), Pager::new(Vec::new(), OnCallSnapshot::default()));
     quiet.press(&["5"]);
     assert!(quiet.text().contains("No open incidents."), "{}", quiet.text());
     quiet.press(&["6"]);

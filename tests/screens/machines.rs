@@ -12,7 +12,7 @@ use burnwatch::testing::model::ask::{Answer, Ask, AskKind, Query, Reply};
 use burnwatch::testing::model::health::Health;
 use burnwatch::testing::model::host::{self, Host, NamedSignal, Usage};
 use burnwatch::testing::model::labels::Text;
-use burnwatch::testing::model::service::{DownTarget, ScrapeTargets, ServiceBoard, ServiceReading};
+use burnwatch::testing::model::service::{DownTarget, ScrapeTargets, ServiceReading, ServiceSnapshot};
 use burnwatch::testing::model::source::{Kind, SourceId};
 use burnwatch::testing::model::source_info::SourceInfo;
 
@@ -44,9 +44,10 @@ impl Source for MachineSource {
 
     fn answer<'a>(&'a self, ask: &'a Ask, _known: Option<u64>) -> Answering<'a> {
         let answer = match &ask.query {
-            Query::Services => {
-                Answer::Services(ServiceBoard { readings: vec![node()], lookback: Duration::from_secs(60) })
-            }
+            Query::Services => Answer::Services(ServiceSnapshot {
+                readings: vec![node()],
+                lookback: Duration::from_secs(60),
+            }),
             _ => Answer::Unchanged,
         };
         Box::pin(async move { Ok(Reply::free(answer)) })

@@ -2,18 +2,18 @@
 
 use burnwatch::testing::backend::{Answering, Source};
 use burnwatch::testing::model::action::{OperationKind, RequestPreview, WriteSupport};
-use burnwatch::testing::model::alert::{Alert, AlertBoard, AlertState, Severity};
+use burnwatch::testing::model::alert::{Alert, AlertSnapshot, AlertState, Severity};
 use burnwatch::testing::model::ask::{Answer, Ask, AskKind, Query, Reply};
 use burnwatch::testing::model::fingerprint::Fingerprint;
 use burnwatch::testing::model::incident::{
-    AlertCounts, Attribution, Incident, IncidentAlert, IncidentBoard, IncidentDetail, IncidentEvent,
+    AlertCounts, Attribution, Incident, IncidentAlert, IncidentDetail, IncidentEvent, IncidentSnapshot,
     IncidentStatus, Note, PagerRef, Pending, Person, Priority, SimilarIncident, Urgency,
 };
 use burnwatch::testing::model::labels::Labels;
 use burnwatch::testing::model::oncall::{
-    EscalationLevel, EscalationPolicy, EscalationTarget, OnCallBoard, Shift,
+    EscalationLevel, EscalationPolicy, EscalationTarget, OnCallSnapshot, Shift,
 };
-use burnwatch::testing::model::service::{ServiceBoard, ServiceReading};
+use burnwatch::testing::model::service::{ServiceReading, ServiceSnapshot};
 use burnwatch::testing::model::silence::{Silence, SilenceState};
 use burnwatch::testing::model::source::{Kind, ProbeReport, SourceId};
 use burnwatch::testing::model::source_info::SourceInfo;
@@ -27,13 +27,13 @@ use crate::stage::Stage;
 pub(crate) struct Pager {
     info: SourceInfo,
     incidents: Vec<Incident>,
-    on_call: OnCallBoard,
+    on_call: OnCallSnapshot,
     refuses: Option<&'static str>,
     clock_ahead_seconds: i64,
 }
 
 impl Pager {
-    pub(crate) fn new(incidents: Vec<Incident>, on_call: OnCallBoard) -> Self {
+    pub(crate) fn new(incidents: Vec<Incident>, on_call: OnCallSnapshot) -> Self {
         let answers = vec![
             AskKind::Probe,
             AskKind::Services,
@@ -86,17 +86,17 @@ impl Pager {
                 let readings = ["cart", "checkout"]
                     .map(|n| ServiceReading { name: n.into(), ..ServiceReading::default() });
                 let lookback = Duration::from_secs(60);
-                Answer::Services(ServiceBoard { readings: readings.to_vec(), lookback })
+                Answer::Services(ServiceSnapshot { readings: readings.to_vec(), lookback })
             }
             Query::Alerts => {
                 let alerts = [("checkout", 13), ("cart", 40), ("search", 50)];
                 let alerts = alerts.map(|(service, minutes)| burning(service, minutes));
-                Answer::Alerts(AlertBoard { alerts: alerts.to_vec() })
+                Answer::Alerts(AlertSnapshot { alerts: alerts.to_vec() })
             }
             Query::Silences => Answer::Silences(silences()),
-            Query::Incidents => Answer::Incidents(IncidentBoard {
+            Query::Incidents => Answer::Incidents(IncidentSnapshot {
                 incidents: self.incidents.clone(),
-                ..IncidentBoard::default()
+                ..IncidentSnapshot::default()
             }),
             Query::Incident { id } if &**id == "P1" => Answer::Incident(detail()),
             Query::Incident { .. } => Answer::Incident(IncidentDetail::default()),
@@ -327,7 +327,7 @@ fn shift(policy: &str, level: u32, person: Person, (from, until): (i64, i64)) ->
 }
 
 /// A policy with an override, a gap and a double booking; one with the same person at two levels; one with nobody on call.
-pub(crate) fn on_call() -> OnCallBoard {
+pub(crate) fn on_call() -> OnCallSnapshot {
     let policy = |name: &str, levels: u32| EscalationPolicy {
         named: named(name),
         teams: vec![named("Store")],
@@ -343,7 +343,7 @@ pub(crate) fn on_call() -> OnCallBoard {
     };
     let stands_in = Shift { is_override: true, ..shift("Shop", 1, kofi(), (28, 32)) };
     let always = Shift { start: None, end: None, schedule: None, ..shift("Data", 2, kofi(), (0, 1)) };
-    OnCallBoard {
+    OnCallSnapshot {
         policies: vec![policy("Data", 2), policy("Search", 1), policy("Shop", 2)],
         shifts: vec![
             shift("Data", 1, kofi(), (-20, 200)),

@@ -7,17 +7,17 @@ use std::time::Duration;
 
 use burnwatch::testing::backend::{Answering, Clock, Source};
 use burnwatch::testing::model::action::WriteSupport;
-use burnwatch::testing::model::alert::{Alert, AlertBoard, AlertState, Severity};
+use burnwatch::testing::model::alert::{Alert, AlertSnapshot, AlertState, Severity};
 use burnwatch::testing::model::ask::{Answer, Ask, AskKind, Query, Reply};
 use burnwatch::testing::model::fingerprint::Fingerprint;
 use burnwatch::testing::model::labels::Labels;
-use burnwatch::testing::model::rule::RuleBoard;
+use burnwatch::testing::model::rule::RuleSnapshot;
 use burnwatch::testing::model::series::{Matrix, Series, TimeGrid};
-use burnwatch::testing::model::service::{ServiceBoard, ServiceReading, Signals};
+use burnwatch::testing::model::service::{ServiceReading, ServiceSnapshot, Signals};
 use burnwatch::testing::model::slo::{
     BudgetingMethod, Calendar, CalendarUnit, DataExtent, DefinitionOrigin, Evaluation, EventSide, Family,
-    GroupReading, InvalidRatio, MeasuredRatio, Objective, RecordedSeries, Sli, Slo, SloAlerting, SloBoard,
-    SloReading, Template, Window, standard,
+    GroupReading, InvalidRatio, MeasuredRatio, Objective, RecordedSeries, Sli, Slo, SloAlerting, SloReading,
+    SloSnapshot, Template, Window, standard,
 };
 use burnwatch::testing::model::source::{Kind, ProbeReport, SourceId};
 use burnwatch::testing::model::source_info::SourceInfo;
@@ -81,14 +81,14 @@ impl SloSource {
                     Signals { request_rate: Some(120.0), error_ratio: Some(0.02), ..Signals::default() };
                 let reading =
                     |name: &str| ServiceReading { name: name.into(), signals, ..ServiceReading::default() };
-                Answer::Services(ServiceBoard {
+                Answer::Services(ServiceSnapshot {
                     readings: vec![reading("cart"), reading("shop")],
                     lookback: Duration::from_secs(60),
                 })
             }
-            Query::Alerts => Answer::Alerts(AlertBoard { alerts: self.alerts.clone() }),
-            Query::Rules => Answer::Rules(RuleBoard::default()),
-            Query::Slos => Answer::Slos(SloBoard {
+            Query::Alerts => Answer::Alerts(AlertSnapshot { alerts: self.alerts.clone() }),
+            Query::Rules => Answer::Rules(RuleSnapshot::default()),
+            Query::Slos => Answer::Slos(SloSnapshot {
                 at: ask.at.past().unwrap_or_else(|| self.now()),
                 readings: self.readings.clone(),
             }),

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
 use burnwatch::testing::app::event::{Arrival, Effect, Event, Plan};
-use burnwatch::testing::app::look::{Charset, Colours, Look};
+use burnwatch::testing::app::look::{Charset, Colours, DisplaySettings};
 use burnwatch::testing::app::shared::InitialState;
 use burnwatch::testing::app::state::{Mode, State};
 use burnwatch::testing::app::theme::{Role, Theme};
@@ -123,7 +123,8 @@ impl Stage {
         sources: Vec<Arc<dyn Source>>,
     ) -> Self {
         let infos = sources.iter().map(|source| source.info().clone()).collect();
-        let setup = InitialState::new("demo", infos, Look::probe(Colours::True, Charset::Unicode), size);
+        let setup =
+            InitialState::new("demo", infos, DisplaySettings::probe(Colours::True, Charset::Unicode), size);
         let state = State::new(InitialState {
             person: "ana".into(),
             kinds: &burnwatch::testing::backend::KINDS,
@@ -140,13 +141,13 @@ impl Stage {
     /// Sets the characters and colours of the display.
     pub(crate) fn look(&mut self, charset: Charset, colours: Colours) {
         let zone = self.state.shared.look.zone.clone();
-        self.state.shared.look = Look::new(vec![Theme::probe()], None, colours, charset, zone);
+        self.state.shared.look = DisplaySettings::new(vec![Theme::probe()], None, colours, charset, zone);
     }
 
     /// Sets the available themes, with 24-bit colours.
     pub(crate) fn themes(&mut self, themes: Vec<Theme>) {
         let zone = self.state.shared.look.zone.clone();
-        self.state.shared.look = Look::new(themes, None, Colours::True, Charset::Unicode, zone);
+        self.state.shared.look = DisplaySettings::new(themes, None, Colours::True, Charset::Unicode, zone);
     }
 
     /// Makes a source refuse connections, then advances the clock.

@@ -9,7 +9,7 @@ use tempfile::TempDir;
 
 use crate::definitions::{events, slo};
 use crate::shared::shared;
-use crate::{LOOKBACKS, MINUTE, assert_agrees, board, now, source};
+use crate::{LOOKBACKS, MINUTE, assert_agrees, now, snapshot, source};
 
 /// The running stack; stopped when it is dropped.
 struct Stack {
@@ -72,10 +72,10 @@ async fn the_stacks_long_term_series_give_the_budgets_that_it_works_out_itself()
     };
     let slos: Vec<Arc<Slo>> = services.iter().map(|service| Arc::new(definition(service))).collect();
     // the newest samples may still be missing
-    let board = board(&source(&url, &slos), Some(now() - MINUTE)).await;
+    let snapshot = snapshot(&source(&url, &slos), Some(now() - MINUTE)).await;
     for service in services {
         // there is one sample every five minutes, so the shortest lookback may have none
-        assert_agrees(&url, &board, service, &LOOKBACKS[1..], &|lookback: &str| {
+        assert_agrees(&url, &snapshot, service, &LOOKBACKS[1..], &|lookback: &str| {
             let sum = |what: &str| {
                 format!("sum_over_time(service:http_{what}:rate5m{{service=\"{service}\"}}[{lookback}])")
             };

@@ -1,13 +1,13 @@
 use super::*;
-use crate::app::look::{Charset, Colours, Look};
+use crate::app::display_settings::{Charset, Colours, DisplaySettings};
 use crate::app::shared::{InitialState, Shared};
 use crate::model::action::WriteSupport;
-use crate::model::alert::{Alert, AlertBoard, AlertState};
+use crate::model::alert::{Alert, AlertSnapshot, AlertState};
 use crate::model::ask::{Answer, Ask, Query, Question, Reply};
-use crate::model::incident::{AlertCounts, Attribution, Incident, IncidentBoard, Person, Urgency};
+use crate::model::incident::{AlertCounts, Attribution, Incident, IncidentSnapshot, Person, Urgency};
 use crate::model::labels::Labels;
 use crate::model::notify::QuietHours;
-use crate::model::oncall::OnCallBoard;
+use crate::model::oncall::OnCallSnapshot;
 use crate::model::source::Kind;
 use crate::model::source_info::SourceInfo;
 
@@ -25,7 +25,7 @@ fn state(answers: AskKind, notify_policy: NotifyPolicy) -> Shared {
         answers: vec![answers],
         writes: WriteSupport::NONE,
     };
-    let look = Look::probe(Colours::None, Charset::Ascii);
+    let look = DisplaySettings::probe(Colours::None, Charset::Ascii);
     let setup = InitialState::new("prod", vec![source], look, (80, 24));
     Shared::new(InitialState { person: "ana".into(), notify_policy, ..setup })
 }
@@ -66,14 +66,14 @@ fn incident(id: &str, urgency: Urgency, whose: &str) -> Incident {
     }
 }
 
-fn board(state: &mut Shared, incidents: Vec<Incident>, minute: i64) -> Vec<Effect> {
-    let board = IncidentBoard { incidents, ..IncidentBoard::default() };
-    answer(state, Query::Incidents.now(), Answer::Incidents(board), at(minute))
+fn snapshot(state: &mut Shared, incidents: Vec<Incident>, minute: i64) -> Vec<Effect> {
+    let snapshot = IncidentSnapshot { incidents, ..IncidentSnapshot::default() };
+    answer(state, Query::Incidents.now(), Answer::Incidents(snapshot), at(minute))
 }
 
 fn i_am(state: &mut Shared, id: &str) -> Vec<Effect> {
-    let board = OnCallBoard { me: Some(person(id)), ..OnCallBoard::default() };
-    answer(state, Query::OnCall.now(), Answer::OnCall(board), at(0))
+    let snapshot = OnCallSnapshot { me: Some(person(id)), ..OnCallSnapshot::default() };
+    answer(state, Query::OnCall.now(), Answer::OnCall(snapshot), at(0))
 }
 
 fn calls(effects: &[Effect]) -> usize {
@@ -90,7 +90,7 @@ fn titles(effects: &[Effect]) -> Vec<&str> {
 #[test]
 fn what_was_there_at_the_start_calls_nobody_but_is_counted_in_the_title() {
     let mut state = state(AskKind::Incidents, NotifyPolicy::default());
-    let effects = board(&mut state, vec![incident("A", Urgency::High, "ana")], 1);
+    let effects = snapshot(&mut state, vec![incident("A", Urgency::High, "ana")], 1);
     assert_eq!(calls(&effects), 0);
     assert_eq!(titles(&effects), ["(1!) burnwatch prod"]);
     assert_eq!(calls(&i_am(&mut state, "ana")), 0, "who I am was only told now");
@@ -99,44 +99,44 @@ fn what_was_there_at_the_start_calls_nobody_but_is_counted_in_the_title() {
 #[test]
 fn a_new_page_calls_once_whatever_becomes_of_it() {
     let mut state = state(AskKind::Incidents, NotifyPolicy::default());
-    board(&mut state, Vec::new(), 0);
+    snapshot(&mut state, Vec::new(), 0);
     let page = incident("A", Urgency::High, "kofi");
-    let effects = board(&mut state, vec![page.clone()], 1);
+    let effects = snapshot(&mut state, vec![page.clone()], 1);
     let notice =
         Notification { bell: true, desktop: Some(("Page in prod".into(), "#7 Checkout\\x1b burns".into())) };
     assert!(effects.contains(&Effect::Notify(notice)), "{effects:?}");
-    assert_eq!(board(&mut state, vec![page.clone()], 2), []);
+    assert_eq!(snapshot(&mut state, vec![page.clone()], 2), []);
     let taken = Incident { status: IncidentStatus::Acknowledged, changed_at: at(3), ..page.clone() };
-    assert_eq!(titles(&board(&mut state, vec![taken], 3)), ["burnwatch prod"]);
-    let effects = board(&mut state, vec![page], 4);
+    assert_eq!(titles(&snapshot(&mut state, vec![taken], 3)), ["burnwatch prod"]);
+    let effects = snapshot(&mut state, vec![page], 4);
     assert_eq!((calls(&effects), titles(&effects)), (0, vec!["(1!) burnwatch prod"]));
 }
 
 #[test]
 fn one_of_low_urgency_calls_only_whose_it_is_and_when_it_becomes_theirs() {
     let mut state = state(AskKind::Incidents, NotifyPolicy::default());
-    board(&mut state, Vec::new(), 0);
+    snapshot(&mut state, Vec::new(), 0);
     i_am(&mut state, "ana");
-    assert_eq!(calls(&board(&mut state, vec![incident("A", Urgency::Low, "kofi")], 1)), 0);
-    assert_eq!(calls(&board(&mut state, vec![incident("A", Urgency::Low, "ana")], 2)), 1);
-    assert_eq!(calls(&board(&mut state, vec![incident("A", Urgency::Low, "kofi")], 3)), 0);
-    assert_eq!(calls(&board(&mut state, vec![incident("A", Urgency::Low, "ana")], 4)), 0);
+    assert_eq!(calls(&snapshot(&mut state, vec![incident("A", Urgency::Low, "kofi")], 1)), 0);
+    assert_eq!(calls(&snapshot(&mut state, vec![incident("A", Urgency::Low, "ana")], 2)), 1);
+    assert_eq!(calls(&snapshot(&mut state, vec![incident("A", Urgency::Low, "kofi")], 3)), 0);
+    assert_eq!(calls(&snapshot(&mut state, vec![incident("A", Urgency::Low, "ana")], 4)), 0);
 }
 
 #[test]
 fn what_was_there_calls_when_it_is_handed_to_me() {
     let mut state = state(AskKind::Incidents, NotifyPolicy { only_mine: true, ..NotifyPolicy::default() });
     i_am(&mut state, "ana");
-    assert_eq!(calls(&board(&mut state, vec![incident("A", Urgency::High, "kofi")], 1)), 0);
-    assert_eq!(calls(&board(&mut state, vec![incident("A", Urgency::High, "ana")], 2)), 1);
+    assert_eq!(calls(&snapshot(&mut state, vec![incident("A", Urgency::High, "kofi")], 1)), 0);
+    assert_eq!(calls(&snapshot(&mut state, vec![incident("A", Urgency::High, "ana")], 2)), 1);
 }
 
 #[test]
 fn several_at_once_are_one_call() {
     let mut state = state(AskKind::Incidents, NotifyPolicy::default());
-    board(&mut state, Vec::new(), 0);
+    snapshot(&mut state, Vec::new(), 0);
     let many = (0..5).map(|i| incident(&i.to_string(), Urgency::High, "kofi")).collect();
-    let effects = board(&mut state, many, 1);
+    let effects = snapshot(&mut state, many, 1);
     let Some(Effect::Notify(Notification { desktop: Some((title, body)), .. })) = effects.first() else {
         panic!("{effects:?}");
     };
@@ -148,19 +148,19 @@ fn several_at_once_are_one_call() {
 fn in_quiet_hours_only_the_title_says_so_and_nothing_is_made_up_for_later() {
     let quiet = vec![QuietHours::parse("02:00-03:00").unwrap()];
     let mut state = state(AskKind::Incidents, NotifyPolicy { quiet, ..NotifyPolicy::default() });
-    board(&mut state, Vec::new(), 0);
+    snapshot(&mut state, Vec::new(), 0);
     let page = incident("A", Urgency::High, "kofi");
-    let effects = board(&mut state, vec![page.clone()], 0);
+    let effects = snapshot(&mut state, vec![page.clone()], 0);
     assert_eq!((calls(&effects), titles(&effects)), (0, vec!["(1!) burnwatch prod"]));
-    assert_eq!(board(&mut state, vec![page], 60), []);
+    assert_eq!(snapshot(&mut state, vec![page], 60), []);
 }
 
 #[test]
 fn what_is_switched_off_is_not_done() {
     let off = NotifyPolicy { bell: false, desktop: false, title: false, ..NotifyPolicy::default() };
     let mut state = state(AskKind::Incidents, off);
-    board(&mut state, Vec::new(), 0);
-    assert_eq!(board(&mut state, vec![incident("A", Urgency::High, "kofi")], 1), []);
+    snapshot(&mut state, Vec::new(), 0);
+    assert_eq!(snapshot(&mut state, vec![incident("A", Urgency::High, "kofi")], 1), []);
 }
 
 fn alert(name: &str, from: i64) -> Alert {
@@ -186,8 +186,8 @@ fn alert(name: &str, from: i64) -> Alert {
 }
 
 fn alerting(state: &mut Shared, alerts: Vec<Alert>, minute: i64) -> Vec<Effect> {
-    let board = AlertBoard { alerts: alerts.into_iter().map(Into::into).collect() };
-    answer(state, Query::Alerts.now(), Answer::Alerts(board), at(minute))
+    let snapshot = AlertSnapshot { alerts: alerts.into_iter().map(Into::into).collect() };
+    answer(state, Query::Alerts.now(), Answer::Alerts(snapshot), at(minute))
 }
 
 #[test]
@@ -207,7 +207,7 @@ fn without_a_paging_system_new_critical_alerts_call_and_flapping_ones_not_again_
 #[test]
 fn another_context_begins_anew() {
     let mut state = state(AskKind::Incidents, NotifyPolicy::default());
-    board(&mut state, Vec::new(), 0);
+    snapshot(&mut state, Vec::new(), 0);
     state.alarm.forget();
-    assert_eq!(calls(&board(&mut state, vec![incident("A", Urgency::High, "kofi")], 1)), 0);
+    assert_eq!(calls(&snapshot(&mut state, vec![incident("A", Urgency::High, "kofi")], 1)), 0);
 }

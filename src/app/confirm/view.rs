@@ -15,7 +15,7 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
 use super::{Confirm, counted};
-use crate::app::look::Cx;
+use crate::app::display_settings::Cx;
 use crate::app::number::moment;
 use crate::app::planner::Planner;
 use crate::app::planner::consequences::consequences;

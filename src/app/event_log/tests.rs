@@ -1,14 +1,14 @@
 use std::sync::Arc;
 
 use super::*;
-use crate::app::look::{Charset, Colours, Look};
+use crate::app::display_settings::{Charset, Colours, DisplaySettings};
 use crate::app::shared::{InitialState, Shared};
 use crate::app::{firing_history, want};
 use crate::model::action::WriteSupport;
-use crate::model::alert::AlertBoard;
+use crate::model::alert::AlertSnapshot;
 use crate::model::ask::{Answer, Ask, Query, Question, Reply};
-use crate::model::firing::{Firing, FiringBoard};
-use crate::model::rule::RuleBoard;
+use crate::model::firing::{Firing, FiringSnapshot};
+use crate::model::rule::RuleSnapshot;
 use crate::model::slo::TimeRange;
 use crate::model::source_info::SourceInfo;
 
@@ -26,7 +26,7 @@ fn state() -> Shared {
         answers,
         writes: WriteSupport::NONE,
     };
-    let look = Look::probe(Colours::None, Charset::Ascii);
+    let look = DisplaySettings::probe(Colours::None, Charset::Ascii);
     let sources = vec![
         source("am", vec![AskKind::Alerts]),
         source("prom", vec![AskKind::Rules, AskKind::Firings]),
@@ -68,8 +68,8 @@ fn tell(state: &mut Shared, source: &str, ask: Ask, answer: Answer, now: i64) {
 fn rules(state: &mut Shared, source: &str, alerts: Vec<Alert>, now: i64) {
     let alerts =
         alerts.into_iter().map(|one| Arc::new(Alert { sources: vec![SourceId::new(source)], ..one }));
-    let board = RuleBoard { alerts: alerts.collect(), ..RuleBoard::default() };
-    tell(state, source, Query::Rules.now(), Answer::Rules(board), now);
+    let snapshot = RuleSnapshot { alerts: alerts.collect(), ..RuleSnapshot::default() };
+    tell(state, source, Query::Rules.now(), Answer::Rules(snapshot), now);
 }
 
 /// What an Alertmanager has.
@@ -84,8 +84,8 @@ fn routed(state: &mut Shared, alerts: Vec<Alert>, now: i64) {
             ..one
         })
     });
-    let board = AlertBoard { alerts: alerts.collect() };
-    tell(state, "am", Query::Alerts.now(), Answer::Alerts(board), now);
+    let snapshot = AlertSnapshot { alerts: alerts.collect() };
+    tell(state, "am", Query::Alerts.now(), Answer::Alerts(snapshot), now);
 }
 
 /// What happened, the oldest first.
@@ -109,8 +109,8 @@ fn past(state: &mut Shared, labels: &[(&str, &str)], firings: &[(i64, Option<i64
         is_about: false,
     });
     let looked_at = TimeRange { start: from, end: until };
-    let board = FiringBoard { looked_at, firings: firings.collect(), is_whole: true };
-    tell(state, "prom", ask, Answer::Firings(board), now);
+    let snapshot = FiringSnapshot { looked_at, firings: firings.collect(), is_whole: true };
+    tell(state, "prom", ask, Answer::Firings(snapshot), now);
 }
 
 fn sentences(state: &Shared, kind: LogEventKind) -> Vec<String> {

@@ -5,7 +5,7 @@ use ratatui::layout::Rect;
 use unicode_segmentation::UnicodeSegmentation;
 
 use super::{ActionForm, Field, FormKind, Silencing, silence};
-use crate::app::look::Cx;
+use crate::app::display_settings::Cx;
 use crate::app::number::moment;
 use crate::app::shared::Shared;
 use crate::app::theme::Role;

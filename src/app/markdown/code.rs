@@ -5,7 +5,7 @@ use std::ops::Range;
 use super::MarkdownLine;
 use super::flow::pieces;
 use super::inline::once;
-use crate::app::look::Charset;
+use crate::app::display_settings::Charset;
 use crate::app::theme::Role;
 use crate::app::widgets::text::{self, StyledRun};
 use crate::model::labels::Labels;

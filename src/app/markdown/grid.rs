@@ -2,7 +2,7 @@
 
 use super::MarkdownLine;
 use super::flow::{flow, longest_word, width};
-use crate::app::look::Charset;
+use crate::app::display_settings::Charset;
 use crate::app::theme::Role;
 use crate::app::widgets::text::StyledRun;
 

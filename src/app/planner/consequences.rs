@@ -11,7 +11,7 @@ use crate::app::subjects::on_call::words::left;
 use crate::model::action::{Action, Operation};
 use crate::model::duration;
 use crate::model::incident::Person;
-use crate::model::oncall::{EscalationPolicy, OnCallBoard};
+use crate::model::oncall::{EscalationPolicy, OnCallSnapshot};
 use crate::model::remote::age;
 use crate::model::source::SourceId;
 use crate::model::world::{IncidentView, World};
@@ -71,17 +71,17 @@ fn of(planner: Planner<'_>, action: &Action, zone: &TimeZone, now: Timestamp) ->
     let until = |at: Timestamp| format!("{} (in {})", moment(at, now, zone), left(at, now));
     match &action.operation {
         Operation::Acknowledge => {
-            let me = planner.board(source).and_then(|board| board.me.as_ref());
+            let me = planner.snapshot(source).and_then(|snapshot| snapshot.me.as_ref());
             let who = me.map_or("You have".to_owned(), |me| format!("{} (you) has", me.name));
             vec![plain(format!("{who} the incident: nobody else is paged while it is acknowledged."))]
         }
         Operation::Resolve => resolves(world, known),
         Operation::Assign { to } => {
-            let board = planner.board(source);
+            let snapshot = planner.snapshot(source);
             let person = planner.people(source, now).into_iter().find(|person| person.id == to.id);
-            let is_me = board.and_then(|board| board.me.as_ref()).is_some_and(|me| me.id == to.id);
+            let is_user = snapshot.and_then(|snapshot| snapshot.me.as_ref()).is_some_and(|me| me.id == to.id);
             let name = person.map_or_else(|| to.name.to_string(), |person| named(person, now));
-            let words = if is_me {
+            let words = if is_user {
                 format!("Assigned to you ({name}): you are paged until you acknowledge it.")
             } else {
                 format!("Pages {name} now; the current assignees are removed.")
@@ -119,10 +119,10 @@ fn of(planner: Planner<'_>, action: &Action, zone: &TimeZone, now: Timestamp) ->
             vec![serious(format!("Pages {} now, to help.", names.collect::<Vec<_>>().join(", ")))]
         }
         Operation::Trigger { .. } => {
-            let board = planner.board(source);
-            let policy = board
+            let snapshot = planner.snapshot(source);
+            let policy = snapshot
                 .into_iter()
-                .flat_map(|board| &board.policies)
+                .flat_map(|snapshot| &snapshot.policies)
                 .find(|policy| policy.services.iter().any(|service| service.id == action.target.id));
             match policy {
                 Some(policy) => pages(planner, source, &policy.named.id, 1, now),
@@ -180,18 +180,19 @@ fn pages(
     level: u32,
     now: Timestamp,
 ) -> Vec<Consequence> {
-    let board = planner.board(source);
-    let known = board
-        .and_then(|board| Some((board, board.policies.iter().find(|known| *known.named.id == *policy)?)));
-    let Some((board, policy)) = known else {
+    let snapshot = planner.snapshot(source);
+    let known = snapshot.and_then(|snapshot| {
+        Some((snapshot, snapshot.policies.iter().find(|known| *known.named.id == *policy)?))
+    });
+    let Some((snapshot, policy)) = known else {
         return vec![serious(format!(
             "Pages whoever is on call at level {level} of its policy now; the on-call data are not available."
         ))];
     };
-    let mut all = vec![first_page(board, policy, level, now)];
+    let mut all = vec![first_page(snapshot, policy, level, now)];
     let after = policy.levels.iter().find(|one| one.number == level).map(|one| one.delay);
     if let Some(next) = policy.levels.iter().filter(|one| one.number > level).min_by_key(|one| one.number) {
-        let who = people(board, policy, next.number, now);
+        let who = people(snapshot, policy, next.number, now);
         let who = if who.is_empty() { "nobody (level is empty)".to_owned() } else { who.join(", ") };
         let delay = duration::short(after.unwrap_or(Duration::ZERO));
         all.push(plain(format!(
@@ -207,8 +208,13 @@ fn pages(
     all
 }
 
-fn first_page(board: &OnCallBoard, policy: &EscalationPolicy, level: u32, now: Timestamp) -> Consequence {
-    let who = people(board, policy, level, now);
+fn first_page(
+    snapshot: &OnCallSnapshot,
+    policy: &EscalationPolicy,
+    level: u32,
+    now: Timestamp,
+) -> Consequence {
+    let who = people(snapshot, policy, level, now);
     let name = &policy.named.name;
     if who.is_empty() {
         serious(format!("Nobody is on call at level {level} of {name} now: nobody is paged there."))
@@ -218,9 +224,14 @@ fn first_page(board: &OnCallBoard, policy: &EscalationPolicy, level: u32, now: T
 }
 
 /// The people on call at a level now.
-pub fn people(board: &OnCallBoard, policy: &EscalationPolicy, level: u32, now: Timestamp) -> Vec<String> {
+pub fn people(
+    snapshot: &OnCallSnapshot,
+    policy: &EscalationPolicy,
+    level: u32,
+    now: Timestamp,
+) -> Vec<String> {
     let mut names: Vec<String> =
-        board.on_call(&policy.named.id, level, now).map(|shift| named(&shift.person, now)).collect();
+        snapshot.on_call(&policy.named.id, level, now).map(|shift| named(&shift.person, now)).collect();
     names.sort();
     names.dedup();
     names

@@ -3,7 +3,7 @@ use std::time::Duration;
 
 use super::*;
 use crate::model::action::{SilenceDraft, WriteSupport};
-use crate::model::alert::{Alert, AlertBoard, AlertState, Severity};
+use crate::model::alert::{Alert, AlertSnapshot, AlertState, Severity};
 use crate::model::ask::{Answer, Ask, Query, Question, Reply};
 use crate::model::fingerprint::Fingerprint;
 use crate::model::labels::Labels;
@@ -101,7 +101,7 @@ fn alerts_are_silenced_where_they_are_routed_and_in_a_cluster_once() {
         &mut world,
         "am-1",
         Query::Alerts.now(),
-        Answer::Alerts(AlertBoard { alerts: vec![Arc::clone(&slow)] }),
+        Answer::Alerts(AlertSnapshot { alerts: vec![Arc::clone(&slow)] }),
     );
     let planner = Planner { world: &world, sources: &sources, guard: &guard };
     assert_eq!(planner.silenced_at(&[&slow]), Ok(vec![id("am-1"), id("am-2")]));

@@ -69,13 +69,13 @@ fn slo<'a>(shared: &'a Shared, alert: &Alert) -> Option<&'a SloStatus> {
 /// The chart subject of an alert; `None` until a source has listed the rule.
 fn subject(shared: &Shared, alert: &Alert) -> Option<ChartSubject> {
     let (source, rule) = shared.world.rule_of(&alert.labels)?;
-    let board = shared.world.cache(source).and_then(|cache| cache.rules().value())?;
+    let snapshot = shared.world.cache(source).and_then(|cache| cache.rules().value())?;
     // the alert as the rule's source shows it, without the external labels that Alertmanager sees
     let mine = |other: &&Arc<Alert>| {
         other.name() == alert.name() && other.labels.iter().all(|(n, v)| alert.labels.get(n) == Some(v))
     };
-    let own = board.alerts.iter().find(mine).map_or(&alert.labels, |alert| &alert.labels);
-    let labels = promql::series_labels(own, &rule.labels).without(|name| board.added.get(name).is_some());
+    let own = snapshot.alerts.iter().find(mine).map_or(&alert.labels, |alert| &alert.labels);
+    let labels = promql::series_labels(own, &rule.labels).without(|name| snapshot.added.get(name).is_some());
     let narrowed = |query: &str, labels: &Labels| -> Text {
         promql::narrowed(query, labels.iter().map(|(name, value)| (&**name, &**value))).into()
     };

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
+use crate::app::display_settings::Charset;
 use crate::app::handoff::ActionsTaken;
-use crate::app::look::Charset;
 use crate::app::markdown;
 use crate::app::place::Document;
 use crate::app::prelude::*;

@@ -6,7 +6,7 @@ use crate::app::grouped::FilteredList;
 use crate::app::identity::{LevelKey, PolicyKey};
 use crate::app::prelude::*;
 use crate::app::subjects::on_call::{self, levels, words};
-use crate::model::oncall::{EscalationPolicy, OnCallBoard};
+use crate::model::oncall::{EscalationPolicy, OnCallSnapshot};
 
 mod calendar;
 pub mod columns;
@@ -20,25 +20,30 @@ pub struct OnCall {
 }
 
 /// Whether the user has an on-call shift in a policy.
-fn is_mine(board: &OnCallBoard, policy: &EscalationPolicy) -> bool {
-    let Some(me) = &board.me else { return false };
-    board.shifts.iter().any(|shift| shift.policy == policy.named.id && shift.person.id == me.id)
+fn is_assigned_to_user(snapshot: &OnCallSnapshot, policy: &EscalationPolicy) -> bool {
+    let Some(me) = &snapshot.me else { return false };
+    snapshot.shifts.iter().any(|shift| shift.policy == policy.named.id && shift.person.id == me.id)
 }
 
 /// All levels of all policies: those with shifts of the user first, then by the policy's name.
 fn all(world: &World) -> Vec<(LevelKey, Labels)> {
-    let mut policies: Vec<(&SourceId, &OnCallBoard, &EscalationPolicy)> = world
+    let mut policies: Vec<(&SourceId, &OnCallSnapshot, &EscalationPolicy)> = world
         .on_call()
-        .flat_map(|(source, board)| board.policies.iter().map(move |policy| (source, board, policy)))
+        .flat_map(|(source, snapshot)| snapshot.policies.iter().map(move |policy| (source, snapshot, policy)))
         .collect();
-    policies.sort_by_cached_key(|(source, board, policy)| {
-        (!is_mine(board, policy), policy.named.name.clone(), (*source).clone(), policy.named.id.clone())
+    policies.sort_by_cached_key(|(source, snapshot, policy)| {
+        (
+            !is_assigned_to_user(snapshot, policy),
+            policy.named.name.clone(),
+            (*source).clone(),
+            policy.named.id.clone(),
+        )
     });
-    let keys = policies.into_iter().flat_map(|(source, board, policy)| {
-        levels(board, policy).into_iter().map(move |level| {
+    let keys = policies.into_iter().flat_map(|(source, snapshot, policy)| {
+        levels(snapshot, policy).into_iter().map(move |level| {
             let key =
                 LevelKey { policy: PolicyKey { source: source.clone(), id: policy.named.id.clone() }, level };
-            let labels = described(&key, board, policy);
+            let labels = described(&key, snapshot, policy);
             (key, labels)
         })
     });
@@ -46,8 +51,9 @@ fn all(world: &World) -> Vec<(LevelKey, Labels)> {
 }
 
 /// The fields of a level that a filter can use.
-fn described(key: &LevelKey, board: &OnCallBoard, policy: &EscalationPolicy) -> Labels {
-    let its = board.shifts.iter().filter(|shift| shift.policy == key.policy.id && shift.level == key.level);
+fn described(key: &LevelKey, snapshot: &OnCallSnapshot, policy: &EscalationPolicy) -> Labels {
+    let its =
+        snapshot.shifts.iter().filter(|shift| shift.policy == key.policy.id && shift.level == key.level);
     let people: BTreeSet<&str> = its.map(|shift| &*shift.person.name).collect();
     let joined = |names: Vec<&str>| Text::from(names.join(", "));
     let pairs = [
@@ -101,8 +107,8 @@ impl Screen for OnCall {
     /// The policy, the level and who is on call, for the clipboard.
     fn copied(&self, shared: &Shared, now: Timestamp) -> Option<String> {
         self.rows.list.copied(|key| {
-            let (board, policy) = key.policy.policy(&shared.world)?;
-            let on_call_at = board.on_call_at(&key.policy.id, key.level, now);
+            let (snapshot, policy) = key.policy.policy(&shared.world)?;
+            let on_call_at = snapshot.on_call_at(&key.policy.id, key.level, now);
             let names = words::names(shared, &key.policy.source, &on_call_at.now);
             Some(format!("{}, level {}: {names}", policy.named.name, key.level))
         })

@@ -4,7 +4,7 @@ use crate::app::identity::PolicyKey;
 use crate::app::prelude::*;
 use crate::app::subjects::on_call::{self, words};
 use crate::model::incident::PagerRef;
-use crate::model::oncall::{Coverage, EscalationPolicy, EscalationTarget, OnCallBoard};
+use crate::model::oncall::{Coverage, EscalationPolicy, EscalationTarget, OnCallSnapshot};
 
 /// Most handoffs per level in the list.
 const MAX_HANDOFFS: usize = 8;
@@ -57,9 +57,9 @@ impl Screen for OpenPolicy {
 
     fn page(&self, shared: &Shared, width: u16) -> Option<PageContent> {
         let known = self.key.as_ref().and_then(|key| Some((key, key.policy(&shared.world)?)));
-        let laid_out = known.map(|(key, (board, policy))| {
+        let laid_out = known.map(|(key, (snapshot, policy))| {
             // the number of lines may differ by a handoff or two, which does not matter
-            page(shared, &shared.cx(board.from), &key.source, board, policy, width)
+            page(shared, &shared.cx(snapshot.from), &key.source, snapshot, policy, width)
         });
         Some(laid_out.unwrap_or_default())
     }
@@ -88,7 +88,7 @@ fn render(
     buf: &mut Buffer,
 ) {
     let cx = shared.cx(now);
-    let Some((board, policy)) = key.policy(&shared.world) else {
+    let Some((snapshot, policy)) = key.policy(&shared.world) else {
         let words = "This escalation policy is no longer listed by its source. Press Esc to go back.";
         text::say(&cx, 1, words, Role::Unknown, area, buf);
         return;
@@ -104,7 +104,7 @@ fn render(
         StyledRun::new(format!("  {}", key.source), Role::Muted),
     ];
     let below = layout::heading(&cx, &title, &layout::doubt_runs(shared, &[AskKind::OnCall], now), area, buf);
-    page(shared, &cx, &key.source, board, policy, below.width).render(
+    page(shared, &cx, &key.source, snapshot, policy, below.width).render(
         &cx,
         screen.scroll_position.scroll,
         None,
@@ -117,7 +117,7 @@ fn page(
     shared: &Shared,
     cx: &Cx<'_>,
     source: &SourceId,
-    board: &OnCallBoard,
+    snapshot: &OnCallSnapshot,
     policy: &EscalationPolicy,
     width: u16,
 ) -> PageContent {
@@ -128,7 +128,7 @@ fn page(
             page.pair(name, &joined(all), Role::Text);
         }
     }
-    for number in on_call::levels(board, policy) {
+    for number in on_call::levels(snapshot, policy) {
         let level = policy.levels.iter().find(|level| level.number == number);
         let delay = level.map(|level| format!(", escalates after {}", duration::short(level.delay)));
         page.title(&format!("Level {number}{}", delay.unwrap_or_default()));
@@ -138,7 +138,7 @@ fn page(
                 EscalationTarget::Schedule(schedule) => page.pair("schedule", &schedule.name, Role::Text),
             }
         }
-        let ahead = board.coverage_slots(&policy.named.id, number, cx.now, board.until.max(cx.now));
+        let ahead = snapshot.coverage_slots(&policy.named.id, number, cx.now, snapshot.until.max(cx.now));
         if ahead.is_empty() {
             page.pair("now", "unknown", Role::Muted);
         }
@@ -154,9 +154,9 @@ fn page(
             let on_call = words::on_call_names(shared, &at, source, &coverage_slot.cover);
             let also: Vec<String> = coverage_slot
                 .cover
-                .turns()
+                .on_duty()
                 .iter()
-                .flat_map(|turn| &turn.also)
+                .flat_map(|person_on_duty| &person_on_duty.also)
                 .map(|level| format!("also level {level}"))
                 .collect();
             let also = if also.is_empty() { String::new() } else { format!(" ({})", also.join(", ")) };

@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
+use crate::app::display_settings::Charset;
 use crate::app::event::Effect;
-use crate::app::look::Charset;
 use crate::app::markdown::{self, Block};
 use crate::app::prelude::*;
 use crate::app::subjects::link::is_link;

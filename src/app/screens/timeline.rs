@@ -51,10 +51,10 @@ fn steps(shared: &Shared, now: Timestamp) -> IncidentLogCoverage {
     let start = start(shared, now);
     let mut latest = None;
     for source in shared.answering(AskKind::Steps) {
-        let Some(board) = shared.world.cache(&source.id).and_then(|cache| cache.steps().value()) else {
+        let Some(snapshot) = shared.world.cache(&source.id).and_then(|cache| cache.steps().value()) else {
             return IncidentLogCoverage::NotLoaded;
         };
-        latest = latest.max(Some(board.since));
+        latest = latest.max(Some(snapshot.since));
     }
     latest.filter(|since| *since > start).map_or(IncidentLogCoverage::Whole, IncidentLogCoverage::Since)
 }
@@ -99,8 +99,9 @@ impl Screen for Timeline {
         let start = start(shared, now).clamp(earliest, now);
         let want = |source: &SourceInfo| {
             let cache = shared.world.cache(&source.id)?;
-            let known = cache.steps().value().filter(|board| board.wanted <= start && board.until >= start);
-            let since = known.and_then(|board| board.until.checked_sub(OVERLAP).ok()).unwrap_or(start);
+            let known =
+                cache.steps().value().filter(|snapshot| snapshot.wanted <= start && snapshot.until >= start);
+            let since = known.and_then(|snapshot| snapshot.until.checked_sub(OVERLAP).ok()).unwrap_or(start);
             Some(want::of(shared, &source.id, Query::Steps { since: since.max(earliest) }))
         };
         let firings = want::shown_firings(shared, now);

@@ -2,19 +2,19 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
 use super::*;
+use crate::app::display_settings::{Charset, Colours, DisplaySettings};
 use crate::app::event::{Arrival, Effect, Event};
-use crate::app::look::{Charset, Colours, Look};
 use crate::app::shared::InitialState;
 use crate::app::state::State;
 use crate::app::{render, update};
 use crate::model::action::WriteSupport;
-use crate::model::alert::AlertBoard;
+use crate::model::alert::AlertSnapshot;
 use crate::model::ask::{Answer, Answered, Reply};
-use crate::model::incident::IncidentBoard;
-use crate::model::oncall::OnCallBoard;
-use crate::model::rule::RuleBoard;
-use crate::model::service::ServiceBoard;
-use crate::model::slo::SloBoard;
+use crate::model::incident::IncidentSnapshot;
+use crate::model::oncall::OnCallSnapshot;
+use crate::model::rule::RuleSnapshot;
+use crate::model::service::ServiceSnapshot;
+use crate::model::slo::SloSnapshot;
 use crate::model::source::{ErrorKind, Kind, ProbeReport, SourceError};
 use crate::model::warning::Warning;
 
@@ -33,7 +33,12 @@ fn state() -> State {
         answers: vec![AskKind::Alerts],
         writes: WriteSupport::NONE,
     };
-    State::new(InitialState::new("prod", vec![source], Look::probe(Colours::None, Charset::Ascii), (120, 24)))
+    State::new(InitialState::new(
+        "prod",
+        vec![source],
+        DisplaySettings::probe(Colours::None, Charset::Ascii),
+        (120, 24),
+    ))
 }
 
 /// Ticks, and answers all queries sent then.
@@ -56,7 +61,7 @@ fn picture(state: &mut State, screen: &str, second: i64) -> String {
 #[test]
 fn an_empty_answer_that_is_old_is_neither_health_nor_a_living_watchdog() {
     let mut state = state();
-    tick(&mut state, 0, || Ok(Reply::free(Answer::Alerts(AlertBoard::default()))));
+    tick(&mut state, 0, || Ok(Reply::free(Answer::Alerts(AlertSnapshot::default()))));
     let well = picture(&mut state, "4", 1);
     assert!(well.contains("No pending or firing alerts."), "{well}");
     let down = || {
@@ -83,7 +88,7 @@ fn an_answer_with_something_missing_marks_its_source_as_partial_and_a_remark_doe
         let text = warning.to_string();
         let answer = || {
             let warnings = vec![warning.clone()];
-            Ok(Reply { warnings, ..Reply::free(Answer::Alerts(AlertBoard::default())) })
+            Ok(Reply { warnings, ..Reply::free(Answer::Alerts(AlertSnapshot::default())) })
         };
         tick(&mut state, 0, answer);
         let alerts = picture(&mut state, "4", 1);
@@ -106,7 +111,12 @@ fn all_state() -> State {
         answers: AskKind::VITAL.to_vec(),
         writes: WriteSupport::NONE,
     };
-    State::new(InitialState::new("prod", vec![source], Look::probe(Colours::None, Charset::Ascii), (160, 40)))
+    State::new(InitialState::new(
+        "prod",
+        vec![source],
+        DisplaySettings::probe(Colours::None, Charset::Ascii),
+        (160, 40),
+    ))
 }
 
 fn good(kind: AskKind) -> Answer {
@@ -121,14 +131,14 @@ fn good(kind: AskKind) -> Answer {
     match kind {
         AskKind::Probe => Answer::Probe(offer),
         AskKind::Services => {
-            Answer::Services(ServiceBoard { readings: Vec::new(), lookback: Duration::from_secs(60) })
+            Answer::Services(ServiceSnapshot { readings: Vec::new(), lookback: Duration::from_secs(60) })
         }
-        AskKind::Alerts => Answer::Alerts(AlertBoard::default()),
-        AskKind::Rules => Answer::Rules(RuleBoard::default()),
+        AskKind::Alerts => Answer::Alerts(AlertSnapshot::default()),
+        AskKind::Rules => Answer::Rules(RuleSnapshot::default()),
         AskKind::Silences => Answer::Silences(Vec::new()),
-        AskKind::Slos => Answer::Slos(SloBoard { at: at(0), readings: Vec::new() }),
-        AskKind::Incidents => Answer::Incidents(IncidentBoard::default()),
-        AskKind::OnCall => Answer::OnCall(OnCallBoard::default()),
+        AskKind::Slos => Answer::Slos(SloSnapshot { at: at(0), readings: Vec::new() }),
+        AskKind::Incidents => Answer::Incidents(IncidentSnapshot::default()),
+        AskKind::OnCall => Answer::OnCall(OnCallSnapshot::default()),
         other => panic!("{other:?} is not asked on every screen"),
     }
 }

@@ -6,13 +6,13 @@ use super::link::is_link;
 use crate::app::identity::PolicyKey;
 use crate::app::shared::Shared;
 use crate::model::labels::Text;
-use crate::model::oncall::{EscalationPolicy, EscalationTarget, OnCallBoard};
+use crate::model::oncall::{EscalationPolicy, EscalationTarget, OnCallSnapshot};
 
 pub mod words;
 
 /// The level numbers of a policy, with those of shifts on levels that the policy itself does not list. Never empty.
-pub fn levels(board: &OnCallBoard, policy: &EscalationPolicy) -> BTreeSet<u32> {
-    let its = board.shifts.iter().filter(|shift| shift.policy == policy.named.id).map(|shift| shift.level);
+pub fn levels(snapshot: &OnCallSnapshot, policy: &EscalationPolicy) -> BTreeSet<u32> {
+    let its = snapshot.shifts.iter().filter(|shift| shift.policy == policy.named.id).map(|shift| shift.level);
     let levels: BTreeSet<u32> = policy.levels.iter().map(|level| level.number).chain(its).collect();
     if levels.is_empty() { BTreeSet::from([1]) } else { levels }
 }

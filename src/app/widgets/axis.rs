@@ -7,7 +7,7 @@ use ratatui::layout::Rect;
 
 use super::text;
 use super::unit::{DisplayUnit, ValueUnit, digits};
-use crate::app::look::{Charset, Cx};
+use crate::app::display_settings::{Charset, Cx};
 use crate::app::theme::Role;
 use crate::model::series::TimeGrid;
 

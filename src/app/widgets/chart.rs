@@ -10,7 +10,7 @@ use super::plot::{Dots, Plot};
 use super::spark::Sparkline;
 use super::text::{self, StyledRun};
 use super::unit::ValueUnit;
-use crate::app::look::{Charset, Cx};
+use crate::app::display_settings::{Charset, Cx};
 use crate::app::theme::Role;
 use crate::model::series::TimeGrid;
 

@@ -6,7 +6,7 @@ use ratatui::layout::Rect;
 use super::axis::ChartFrame;
 use super::text;
 use super::unit::ValueUnit;
-use crate::app::look::Cx;
+use crate::app::display_settings::Cx;
 use crate::app::theme::Role;
 use crate::model::series::TimeGrid;
 
@@ -184,7 +184,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::app::look::Charset;
+    use crate::app::display_settings::Charset;
     use crate::app::widgets::probe::{NOW, drawn, has_role, lines, sweep, with_cx};
 
     const GAP: f64 = f64::NAN;

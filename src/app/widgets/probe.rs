@@ -6,7 +6,7 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use unicode_width::UnicodeWidthStr;
 
-use crate::app::look::{Charset, Colours, Cx};
+use crate::app::display_settings::{Charset, Colours, Cx};
 use crate::app::theme::{Role, Theme};
 
 /// 2026-03-14 02:00:00 UTC.

@@ -4,7 +4,7 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
 use super::text;
-use crate::app::look::Cx;
+use crate::app::display_settings::Cx;
 use crate::app::theme::Role;
 
 /// Bars by eighths of a row; the first one is used for zero only.
@@ -116,7 +116,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::app::look::Charset;
+    use crate::app::display_settings::Charset;
     use crate::app::widgets::probe::{drawn, lines, sweep, with_cx};
 
     const GAP: f64 = f64::NAN;

@@ -8,7 +8,7 @@ use ratatui::layout::Rect;
 use super::bar::Gauge;
 use super::spark::Sparkline;
 use super::text::{self, StyledRun};
-use crate::app::look::Cx;
+use crate::app::display_settings::Cx;
 use crate::app::theme::Role;
 
 /// The alignment of a column.

@@ -11,7 +11,7 @@ use ratatui::style::Style;
 use unicode_segmentation::UnicodeSegmentation;
 use unicode_width::UnicodeWidthStr;
 
-use crate::app::look::{Charset, Cx};
+use crate::app::display_settings::{Charset, Cx};
 use crate::app::theme::Role;
 use crate::model::text::{clean, clean_lines};
 

@@ -1,6 +1,6 @@
 //! Formats numbers in charts and tables: short, with their unit, three significant digits.
 
-use crate::app::look::Charset;
+use crate::app::display_settings::Charset;
 use crate::model::health::{latency, percent};
 use crate::model::slo::show::burn;
 

@@ -12,7 +12,7 @@ use super::{Alertmanager, garbled, map, wire};
 use crate::backend::kit::http::{Body, Http, WriteRequest, segment};
 use crate::backend::kit::lenient::RequiredList;
 use crate::backend::writes::{
-    Job, Plan, Precheck, Read, Refusal, Shape, Verdict, Write, Writer, kinds, preview,
+    Job, Plan, Precheck, Read, Refusal, Shape, VerifyStep, Write, Writer, kinds, preview,
 };
 use crate::model::action::{
     ActionError, ActionResult, SilenceDraft, Verification, WriteContext, WriteSupport,
@@ -32,7 +32,7 @@ const AS_STORED: &str = "<unchanged>";
 type Stored = Map<String, Value>;
 
 /// The wanted state of a silence.
-pub(in crate::backend) enum Wanted {
+pub(in crate::backend) enum TargetState {
     New(SilenceDraft),
     /// The new content; and when the silence was last changed, by the server's clock, when the user saw it.
     Edited(SilenceDraft, Option<Timestamp>),
@@ -46,7 +46,7 @@ pub(super) const SUPPORT: WriteSupport = WriteSupport {
     preview: |action, address, cx| preview(&PLANS, action, address, cx),
 };
 
-static PLANS: [Plan<Wanted>; 4] = [
+static PLANS: [Plan<TargetState>; 4] = [
     Plan::Silence(|planning, draft| {
         let cx = planning.cx;
         let request = post(json!({
@@ -56,24 +56,24 @@ static PLANS: [Plan<Wanted>; 4] = [
             "createdBy": &*draft.created_by,
             "comment": &*draft.comment,
         }));
-        Ok(Write { precheck: None, request, verify: all(), judge: Wanted::New(draft.clone()) })
+        Ok(Write { precheck: None, request, verify: all(), judge: TargetState::New(draft.clone()) })
     }),
     Plan::Edit(|planning, draft, seen| {
         let id = &planning.target.id;
-        let judge = Wanted::Edited(draft.clone(), *seen);
+        let judge = TargetState::Edited(draft.clone(), *seen);
         let request = edition(as_stored(id), draft, planning.cx);
         Ok(Write { precheck: Some(one(id)), request, verify: all(), judge })
     }),
     Plan::Extend(|planning, until| {
         let id = &planning.target.id;
         let request = extension(as_stored(id), planning.cx.there(*until));
-        Ok(Write { precheck: Some(one(id)), request, verify: one(id), judge: Wanted::Until(*until) })
+        Ok(Write { precheck: Some(one(id)), request, verify: one(id), judge: TargetState::Until(*until) })
     }),
     Plan::Expire(|planning| {
         let id = &planning.target.id;
         let request = WriteRequest::delete(one(id).path);
         // servers before 0.26 give the same answer to a repeated DELETE, and status 500 for an unknown silence
-        Ok(Write { precheck: Some(one(id)), request, verify: one(id), judge: Wanted::Over })
+        Ok(Write { precheck: Some(one(id)), request, verify: one(id), judge: TargetState::Over })
     }),
 ];
 
@@ -125,10 +125,10 @@ fn all() -> Read {
 }
 
 impl Writer for Alertmanager {
-    type Judge = Wanted;
+    type Judge = TargetState;
     type Answer = Body;
 
-    fn plans(&self) -> &'static [Plan<Wanted>] {
+    fn plans(&self) -> &'static [Plan<TargetState>] {
         &PLANS
     }
 
@@ -156,14 +156,14 @@ impl Writer for Alertmanager {
         let (is_over, cx) = (state(&stored) == "expired", &job.cx);
         let ends_at = here(cx, text(&stored, "endsAt"));
         Ok(match &job.judge {
-            Wanted::Over if is_over => Precheck::Stop(ActionResult::Already { words: over(ends_at) }),
-            Wanted::New(_) | Wanted::Over => Precheck::GoOn,
-            Wanted::Edited(..) | Wanted::Until(_) if is_over => conflict(over(ends_at)),
-            Wanted::Until(until) if is_same(cx, ends_at, *until) => {
+            TargetState::Over if is_over => Precheck::Stop(ActionResult::Already { words: over(ends_at) }),
+            TargetState::New(_) | TargetState::Over => Precheck::GoOn,
+            TargetState::Edited(..) | TargetState::Until(_) if is_over => conflict(over(ends_at)),
+            TargetState::Until(until) if is_same(cx, ends_at, *until) => {
                 Precheck::Stop(ActionResult::Already { words: "it ends at that time".into() })
             }
-            Wanted::Until(until) => Precheck::SendInstead(extension(stored, cx.there(*until))),
-            Wanted::Edited(draft, seen) => {
+            TargetState::Until(until) => Precheck::SendInstead(extension(stored, cx.there(*until))),
+            TargetState::Edited(draft, seen) => {
                 let changed_at = text(&stored, "updatedAt").parse::<Timestamp>().ok();
                 if let Some(changed_at) = changed_at.filter(|at| seen.is_some_and(|seen| seen != *at)) {
                     let at = ours(cx, Some(changed_at)).unwrap_or(changed_at).strftime("%H:%M:%S UTC");
@@ -178,7 +178,7 @@ impl Writer for Alertmanager {
 
     /// Reads the id from the answer: it can differ from the one that was sent.
     fn judge_answer(&self, job: &Job<'_, Self>, body: &Body) -> Result<ActionResult, ActionError> {
-        if matches!(job.judge, Wanted::Over) {
+        if matches!(job.judge, TargetState::Over) {
             return Ok(ActionResult::Done { id: None });
         }
         // some Grafana versions return `id`
@@ -192,7 +192,7 @@ impl Writer for Alertmanager {
     }
 
     fn judge_refusal(&self, job: &Job<'_, Self>, error: ActionError) -> Refusal {
-        if !matches!(job.judge, Wanted::New(_)) && is_missing(&error.error.kind) {
+        if !matches!(job.judge, TargetState::New(_)) && is_missing(&error.error.kind) {
             return Refusal::Is(gone());
         }
         Refusal::Final(self.in_words(error))
@@ -203,29 +203,29 @@ impl Writer for Alertmanager {
         job: &Job<'_, Self>,
         sent_at: Timestamp,
         answers: &[Result<Body, SourceError>],
-    ) -> Result<Verdict, SourceError> {
-        let Some(answer) = answers.last() else { return Ok(Verdict::Look(all())) };
+    ) -> Result<VerifyStep, SourceError> {
+        let Some(answer) = answers.last() else { return Ok(VerifyStep::Look(all())) };
         // reading the answer may have updated the clock difference
         let (answer, cx) = (answer.as_ref().map_err(Clone::clone), &self.context());
         let is_so = |stored: &Stored| match &job.judge {
-            Wanted::Until(until) => {
+            TargetState::Until(until) => {
                 state(stored) != "expired" && is_same(cx, here(cx, text(stored, "endsAt")), *until)
             }
-            Wanted::New(_) | Wanted::Edited(..) | Wanted::Over => state(stored) == "expired",
+            TargetState::New(_) | TargetState::Edited(..) | TargetState::Over => state(stored) == "expired",
         };
-        Ok(Verdict::Is(match &job.judge {
+        Ok(VerifyStep::Is(match &job.judge {
             // the newest silence with this content that was created after the request
-            Wanted::New(draft) => {
+            TargetState::New(draft) => {
                 let since = sent_at.saturating_sub(SLACK).unwrap_or(Timestamp::MIN);
                 self.find_like(cx, answer?, draft, |starts_at, _| {
                     starts_at.is_some_and(|start| start >= since)
                 })?
             }
             // the edited silence may have a new id
-            Wanted::Edited(draft, _) => {
+            TargetState::Edited(draft, _) => {
                 self.find_like(cx, answer?, draft, |_, ends_at| is_same(cx, ends_at, draft.ends_at))?
             }
-            Wanted::Until(_) | Wanted::Over => match stored(answer)? {
+            TargetState::Until(_) | TargetState::Over => match stored(answer)? {
                 None => Verification::Unknown { words: "the silence no longer exists".into() },
                 Some(stored) if is_so(&stored) => Verification::Done { id: None },
                 Some(_) => Verification::NotDone,

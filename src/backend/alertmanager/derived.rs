@@ -7,24 +7,28 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
-use crate::model::alert::{Alert, AlertBoard, AlertState};
+use crate::model::alert::{Alert, AlertSnapshot, AlertState};
 use crate::model::labels::Text;
 use crate::model::silence::{Silence, SilenceState};
 use crate::model::warning::Warning;
 
 /// Whether the server did not report for some of these alerts whether they are silenced.
-pub(super) fn is_wanted(board: &AlertBoard) -> bool {
-    board.alerts.iter().any(|alert| alert.is_derived)
+pub(super) fn is_wanted(snapshot: &AlertSnapshot) -> bool {
+    snapshot.alerts.iter().any(|alert| alert.is_derived)
 }
 
 /// Marks alerts as silenced that an active silence matches, if the server did not report their status. Returns a warning if a
 /// matcher cannot be evaluated here.
-pub(super) fn apply(board: &mut AlertBoard, silences: &[Arc<Silence>], now: Timestamp) -> Option<Warning> {
+pub(super) fn apply(
+    snapshot: &mut AlertSnapshot,
+    silences: &[Arc<Silence>],
+    now: Timestamp,
+) -> Option<Warning> {
     let is_in_force = |silence: &&Arc<Silence>| {
         silence.state == SilenceState::Active && silence.ends_at > now && !silence.matchers.is_empty()
     };
     let in_force: Vec<&Arc<Silence>> = silences.iter().filter(is_in_force).collect();
-    for alert in board.alerts.iter_mut().filter(|alert| alert.is_derived) {
+    for alert in snapshot.alerts.iter_mut().filter(|alert| alert.is_derived) {
         let its = in_force.iter().filter(|silence| silence.matches(&alert.labels));
         let silenced_by: Vec<Text> = its.map(|silence| silence.id.clone()).collect();
         if !silenced_by.is_empty() {
@@ -40,11 +44,11 @@ pub(super) fn apply(board: &mut AlertBoard, silences: &[Arc<Silence>], now: Time
 }
 
 /// The digest of the alerts together with their silences: silences start and end while the list of alerts stays unchanged.
-pub(super) fn digest(of_alerts: u64, board: &AlertBoard, warnings: &[Warning]) -> u64 {
+pub(super) fn digest(of_alerts: u64, snapshot: &AlertSnapshot, warnings: &[Warning]) -> u64 {
     let mut hasher = DefaultHasher::new();
     of_alerts.hash(&mut hasher);
     warnings.hash(&mut hasher);
-    for alert in &board.alerts {
+    for alert in &snapshot.alerts {
         alert.silenced_by.hash(&mut hasher);
     }
     hasher.finish()
@@ -122,8 +126,8 @@ mod tests {
     }
 
     fn states(reply: &Reply) -> Vec<(String, AlertState, Vec<String>)> {
-        let Answer::Alerts(board) = &reply.answer else { panic!("{reply:?}") };
-        let mut states: Vec<_> = board
+        let Answer::Alerts(snapshot) = &reply.answer else { panic!("{reply:?}") };
+        let mut states: Vec<_> = snapshot
             .alerts
             .iter()
             .map(|alert| {
@@ -178,8 +182,8 @@ mod tests {
                     [("Full".to_owned(), expected.0, expected.1)],
                     "{matchers} {state} {status}"
                 );
-                let Answer::Alerts(board) = reply.answer else { panic!() };
-                assert!(board.alerts[0].is_derived);
+                let Answer::Alerts(snapshot) = reply.answer else { panic!() };
+                assert!(snapshot.alerts[0].is_derived);
             }
         }
     }

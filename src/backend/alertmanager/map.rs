@@ -14,7 +14,7 @@ use crate::backend::kit::lenient::{
     Lenient, LenientList, LenientObject, LenientPairs, LenientSeed, LenientText, LenientTexts, found,
 };
 use crate::backend::kit::time::Rfc3339OrSeconds;
-use crate::model::alert::{Alert, AlertBoard, AlertState, SeverityMap};
+use crate::model::alert::{Alert, AlertSnapshot, AlertState, SeverityMap};
 use crate::model::fingerprint::Fingerprint;
 use crate::model::labels::{Interner, Labels, Text};
 use crate::model::matcher::{Matcher, Operator};
@@ -74,7 +74,7 @@ pub(super) enum AlertListShape {
 /// The result of reading a list of alerts.
 pub(super) struct AlertsRead {
     /// `None` if nothing has changed since the answer that the caller already has.
-    pub(super) board: Option<AlertBoard>,
+    pub(super) snapshot: Option<AlertSnapshot>,
     /// The digest of the answer.
     pub(super) digest: u64,
     /// The number of alerts and groups that could not be read.
@@ -121,7 +121,7 @@ impl<'s> AlertReader<'s> {
     ) -> serde_json::Result<AlertsRead> {
         let digest = digest(bytes);
         if known == Some(digest) {
-            return Ok(AlertsRead { board: None, digest, lost: self.shared.lost });
+            return Ok(AlertsRead { snapshot: None, digest, lost: self.shared.lost });
         }
         let mut json = serde_json::Deserializer::from_slice(bytes);
         let is_list = match shape {
@@ -153,12 +153,12 @@ impl<'s> AlertReader<'s> {
         alerts.extend(self.alerts.into_iter().map(kept));
         match self.shared.digest {
             Some(last) if !is_news && known == Some(last) => {
-                return Ok(AlertsRead { board: None, digest: last, lost: self.lost });
+                return Ok(AlertsRead { snapshot: None, digest: last, lost: self.lost });
             }
             _ => self.shared.digest = Some(digest),
         }
         self.shared.last = alerts.iter().map(|alert| (alert.fingerprint, Arc::clone(alert))).collect();
-        Ok(AlertsRead { board: Some(AlertBoard { alerts }), digest, lost: self.lost })
+        Ok(AlertsRead { snapshot: Some(AlertSnapshot { alerts }), digest, lost: self.lost })
     }
 
     /// Adds an alert, unless the list already has it; returns its index.

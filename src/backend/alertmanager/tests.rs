@@ -41,7 +41,7 @@ async fn ask(ask: Ask, body: &str) -> Answered {
 
 async fn alerts(body: &str) -> Vec<Arc<Alert>> {
     match ask(Query::Alerts.now(), body).await.unwrap().answer {
-        Answer::Alerts(board) => board.alerts,
+        Answer::Alerts(snapshot) => snapshot.alerts,
         other => panic!("{other:?}"),
     }
 }
@@ -61,8 +61,8 @@ async fn failure(canned: CannedResponse) -> ErrorKind {
 fn read(body: &str, shape: AlertListShape) -> Vec<Arc<Alert>> {
     let (mut shared, severities, id) = (SharedTexts::default(), SeverityMap::default(), SourceId::new("am"));
     let read = AlertReader::new(&mut shared, &severities, &id).read(body.as_bytes(), shape, None).unwrap();
-    let board = read.board;
-    board.unwrap().alerts
+    let snapshot = read.snapshot;
+    snapshot.unwrap().alerts
 }
 
 fn named<'a>(alerts: &'a [Arc<Alert>], name: &str) -> &'a Alert {
@@ -143,10 +143,10 @@ async fn what_cannot_be_read_is_left_out_and_told_with_every_answer() {
         let missing =
             ["5 alerts could not be read and are left out", "3 silences could not be read and are left out"];
         assert_eq!(reply.warnings, missing.map(Warning::missing));
-        if let Answer::Alerts(board) = reply.answer {
-            let names: Vec<_> = board.alerts.iter().map(|alert| alert.name().to_owned()).collect();
+        if let Answer::Alerts(snapshot) = reply.answer {
+            let names: Vec<_> = snapshot.alerts.iter().map(|alert| alert.name().to_owned()).collect();
             assert_eq!(names.len(), 2, "{names:?}");
-            assert_eq!(named(&board.alerts, "A").starts_at.as_second(), 1_795_213_865);
+            assert_eq!(named(&snapshot.alerts, "A").starts_at.as_second(), 1_795_213_865);
         }
         known = reply.digest;
     }
@@ -252,8 +252,8 @@ async fn without_groups_the_plain_list_is_asked_from_then_on() {
     let alertmanager = alertmanager(&double, "/am/");
     for requests in [2, 1] {
         let reply = alertmanager.answer(&Query::Alerts.now(), None).await.unwrap();
-        let Answer::Alerts(board) = reply.answer else { panic!("no alerts") };
-        assert_eq!((reply.requests, texts(&board.alerts[0].receivers)), (requests, vec!["r"]));
+        let Answer::Alerts(snapshot) = reply.answer else { panic!("no alerts") };
+        assert_eq!((reply.requests, texts(&snapshot.alerts[0].receivers)), (requests, vec!["r"]));
     }
     let paths: Vec<_> = double.asked().into_iter().map(|asked| asked.path).collect();
     assert_eq!(paths, ["/am/api/v2/alerts/groups", "/am/api/v2/alerts", "/am/api/v2/alerts"]);

@@ -10,7 +10,7 @@ use super::*;
 use crate::model::alert::{Alert, AlertState};
 use crate::model::ask::{Answer, Answered, Ask, AskKind, Query, QueryRange, Question, SeriesKey};
 use crate::model::fingerprint::Fingerprint;
-use crate::model::firing::FiringBoard;
+use crate::model::firing::FiringSnapshot;
 use crate::model::health::Health;
 use crate::model::labels::{Labels, Text};
 use crate::model::series::{Matrix, Series, TimeGrid};
@@ -280,12 +280,12 @@ fn the_answers_agree_with_each_other_at_the_same_moment() {
         for source in demo(42, seconds).iter().filter(|s| s.info().answers.contains(&AskKind::Services)) {
             let time_range = time_range(at(seconds), minutes(2), 24);
             assert_eq!(time_range.window.end(), at(seconds));
-            let Answer::Services(board) = ask(&**source, &Query::Services.now()) else { panic!() };
+            let Answer::Services(snapshot) = ask(&**source, &Query::Services.now()) else { panic!() };
             let Answer::Trends(trends) = ask(&**source, &Query::Trends { time_range }.now()) else {
                 panic!()
             };
-            assert!(board.readings.is_sorted_by_key(|reading| &reading.name));
-            for (number, reading) in board.readings.iter().enumerate() {
+            assert!(snapshot.readings.is_sorted_by_key(|reading| &reading.name));
+            for (number, reading) in snapshot.readings.iter().enumerate() {
                 let service = reading.name.clone();
                 let one = Labels::from_iter([("service", &service)]);
                 let trend = |matrix: &Matrix| matrix.line(&one).and_then(Series::last);
@@ -347,7 +347,7 @@ fn a_week_has_some_earlier_firings_and_the_present_one() {
             let (fingerprint, labels) = (alert.fingerprint, alert.labels.clone());
             let (from, until) = (span.start(), at(120));
             let question = Query::Firings { fingerprint, labels, from, until }.now();
-            let Answer::Firings(FiringBoard { firings, .. }) = ask(&**source, &question) else { panic!() };
+            let Answer::Firings(FiringSnapshot { firings, .. }) = ask(&**source, &question) else { panic!() };
             assert!((2..=10).contains(&firings.len()), "{name}: {}", firings.len());
             assert!(firings.is_sorted_by(|a, b| a.to < b.from));
             assert!(firings.iter().all(|f| f.from < f.to && f.to > span.start() && f.to <= at(120)));
@@ -406,8 +406,8 @@ fn a_moment_of_the_story_can_be_chosen_at_any_speed() {
     for speed in [1.0, 4.0] {
         let now = at(12_345);
         let sources = sources(7, Clock::fixed(now), origin(now, 2.0, speed), speed);
-        let Answer::Services(board) = ask(&*sources[0], &Query::Services.now()) else { panic!() };
-        let payments = board.readings.iter().find(|reading| &*reading.name == "payments").unwrap();
+        let Answer::Services(snapshot) = ask(&*sources[0], &Query::Services.now()) else { panic!() };
+        let payments = snapshot.readings.iter().find(|reading| &*reading.name == "payments").unwrap();
         assert!(payments.signals.error_ratio.unwrap() > 0.2);
         assert_eq!(payments.labels.value("version"), "4.19.0");
     }

@@ -15,22 +15,22 @@ use crate::model::warning::Warning;
 
 /// A decoded answer together with its warnings; derefs to the answer.
 #[derive(Debug)]
-pub(crate) struct BoardWithWarnings<T> {
-    board: T,
+pub(crate) struct SnapshotWithWarnings<T> {
+    snapshot: T,
     pub(crate) warnings: Vec<Warning>,
 }
 
-impl<T> BoardWithWarnings<T> {
-    pub(crate) fn new(board: T, warnings: Vec<Warning>) -> Self {
-        Self { board, warnings }
+impl<T> SnapshotWithWarnings<T> {
+    pub(crate) fn new(snapshot: T, warnings: Vec<Warning>) -> Self {
+        Self { snapshot, warnings }
     }
 }
 
-impl<T> std::ops::Deref for BoardWithWarnings<T> {
+impl<T> std::ops::Deref for SnapshotWithWarnings<T> {
     type Target = T;
 
     fn deref(&self) -> &T {
-        &self.board
+        &self.snapshot
     }
 }
 

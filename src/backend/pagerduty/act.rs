@@ -9,7 +9,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
 use super::incidents::instant;
-use super::wire::{self, LenientObject, Thing};
+use super::wire::{self, LenientObject, Reference};
 use crate::backend::kit::http::{WriteRequest, segment};
 use crate::backend::kit::time::Rfc3339;
 use crate::backend::writes::{Plan, Planning, Read, Shape, Write, kinds, preview};
@@ -43,7 +43,7 @@ pub(in crate::backend) struct Trace {
 }
 
 impl Trace {
-    fn is_me(&self, who: &LenientObject<Thing>) -> bool {
+    fn is_user(&self, who: &LenientObject<Reference>) -> bool {
         match (&self.me, &who.0) {
             (None, _) => true,
             (Some(me), Some(who)) => *who.id.0 == **me,
@@ -72,11 +72,11 @@ pub(in crate::backend) struct Judge {
     /// The status codes that mean a missing object, and the text for that.
     missing: Option<(&'static [u16], String)>,
     seen: Seen,
-    then: Then,
+    then: EffectCheck,
 }
 
 /// Where to look for the effect of the operation, if the incident does not show it.
-enum Then {
+enum EffectCheck {
     /// The incident's log: entries whose type starts with one of these; without such an entry the function decides.
     Log(&'static [&'static str], Box<dyn Fn(&wire::Incident) -> Verification + Send + Sync>),
     /// The incident's notes: one with this text.
@@ -98,7 +98,7 @@ fn write(planning: Planning<'_>, request: WriteRequest) -> Write<Judge> {
         is_given_to: None,
         missing: None,
         seen: Box::new(|_, _| None),
-        then: Then::Log(&[], Box::new(|_| Verification::NotDone)),
+        then: EffectCheck::Log(&[], Box::new(|_| Verification::NotDone)),
     };
     let request = match &planning.cx.signature {
         Some(address) => request.header("from", address),
@@ -134,7 +134,7 @@ impl Write<Judge> {
         kinds: &'static [&'static str],
         otherwise: impl Fn(&wire::Incident) -> Verification + Send + Sync + 'static,
     ) -> Self {
-        self.judged(|judge| Judge { then: Then::Log(kinds, Box::new(otherwise)), ..judge })
+        self.judged(|judge| Judge { then: EffectCheck::Log(kinds, Box::new(otherwise)), ..judge })
     }
 
     fn missing(self, codes: &'static [u16], what: String) -> Self {
@@ -162,7 +162,7 @@ static PLANS: [Plan<Judge>; 13] = [
         let request = put(planning, "status", "acknowledged");
         let write = write(planning, request).leading_to(planning, IncidentStatus::Acknowledged);
         Ok(write.logged(&["acknowledge"]).seen(|incident, trace| {
-            let mine = |given: &wire::Acknowledgement| trace.is_me(&given.acknowledger);
+            let mine = |given: &wire::Acknowledgement| trace.is_user(&given.acknowledger);
             let is_so = status(incident) == Some(IncidentStatus::Acknowledged);
             (is_so && incident.acknowledgements.all.iter().any(mine)).then_some(DONE)
         }))
@@ -229,7 +229,7 @@ static PLANS: [Plan<Judge>; 13] = [
         }
         let body = json!({ "note": { "content": &**content } });
         let write = write(planning, WriteRequest::post(below(planning, "notes"), body));
-        let then = Then::Notes(Text::clone(content));
+        let then = EffectCheck::Notes(Text::clone(content));
         Ok(write.judged(|judge| Judge { part: "note", then, ..judge }))
     }),
     Plan::Priority(|planning, priority| {
@@ -279,7 +279,7 @@ static PLANS: [Plan<Judge>; 13] = [
         Ok(write.seen(move |incident, trace| {
             let is_it = |request: &wire::ResponderRequest| {
                 request.message.0.trim() == message.trim()
-                    && trace.is_me(&request.requester)
+                    && trace.is_user(&request.requester)
                     && trace.is_new(&request.requested_at)
             };
             Some(is_done(incident.responder_requests.all.iter().any(is_it)))
@@ -310,7 +310,7 @@ static PLANS: [Plan<Judge>; 13] = [
         }
         let write = write(planning, WriteRequest::post("incidents", json!({ "incident": incident })));
         let write = write.missing(ABSENT, "the service may have been deleted or disabled".into());
-        let then = Then::Key(Text::clone(key));
+        let then = EffectCheck::Key(Text::clone(key));
         Ok(Write { verify: with_key(key), ..write.judged(|judge| Judge { then, ..judge }) })
     }),
     Plan::TakeShift(|planning, person, start, end| {
@@ -329,7 +329,7 @@ static PLANS: [Plan<Judge>; 13] = [
         let mut write = write(planning, WriteRequest::post(path, json!({ "overrides": [one] })));
         write.request.headers.clear();
         let write = write.missing(ABSENT, format!("{}, or the schedule", deleted("person", person)));
-        let then = Then::Override(person.clone(), *start, *end);
+        let then = EffectCheck::Override(person.clone(), *start, *end);
         Ok(Write { verify, ..write.judged(|judge| Judge { part: "", then, ..judge }) })
     }),
 ];

@@ -43,7 +43,7 @@ impl PagerDuty {
             self.pages::<wire::LogEntry>(&steps, &steps_query, PAGES),
             self.list::<wire::Note>(&notes, &[]),
             self.pages::<wire::Alert>(&alerts, &alerts_query, PAGES),
-            self.list::<wire::Past>(&past, &past_query),
+            self.list::<wire::PastIncident>(&past, &past_query),
         );
         let mut parts = AnswerParts::default();
         let steps = part(&mut parts, "timeline", steps)?;
@@ -120,7 +120,7 @@ impl TextReader<'_> {
     }
 
     /// Maps a similar past incident; `None` if it is the incident `id` itself.
-    fn past(&mut self, wire: &wire::Past, id: &str) -> Option<SimilarIncident> {
+    fn past(&mut self, wire: &wire::PastIncident, id: &str) -> Option<SimilarIncident> {
         let incident = wire.incident.0.as_ref().filter(|incident| incident.id.0 != id)?;
         Some(SimilarIncident {
             id: self.some(&incident.id)?,

@@ -7,14 +7,14 @@ use std::sync::Arc;
 use futures_util::future::join_all;
 use jiff::{SignedDuration, Timestamp};
 
-use super::wire::Thing;
+use super::wire::Reference;
 use super::{INCLUDED, PagerDuty, fresh, wire};
 use crate::backend::kit::cost::{Cost, digest};
 use crate::backend::kit::lenient::{object, unreadable_warning};
 use crate::backend::kit::paging::PagedList;
 use crate::backend::kit::parts::AnswerParts;
 use crate::model::ask::{Answer, Answered};
-use crate::model::incident::{Incident, IncidentBoard, Priority};
+use crate::model::incident::{Incident, IncidentSnapshot, Priority};
 use crate::model::labels::Text;
 use crate::model::source::SourceError;
 use crate::model::warning::Warning;
@@ -108,7 +108,7 @@ impl PagerDuty {
             parts.take_priced("priorities", ranks)?.unwrap_or_default();
         parts.warnings.extend(unreadable_warning(unread, "priorities"));
         let (recent, is_full_read) = parts.take("resolved incidents", recent)?.unwrap_or_default();
-        // a truncated list gets its warning in `board`; here the flag only matters if all were requested
+        // a truncated list gets its warning in `snapshot`; here the flag only matters if all were requested
         parts.cost.add(recent.cost);
         parts.warnings.extend(recent.unreadable_warning("resolved incidents"));
         let is_full_read_truncated = is_full_read.then_some(recent.is_cut);
@@ -122,9 +122,9 @@ impl PagerDuty {
         if is_full_read {
             parts.cost.add(self.look_up_acknowledged().await);
         }
-        let board = self.board(now, &mut parts.warnings);
-        let digest = digest(&board);
-        Ok(parts.reply_if_new(Answer::Incidents(board), digest, known))
+        let snapshot = self.snapshot(now, &mut parts.warnings);
+        let digest = digest(&snapshot);
+        Ok(parts.reply_if_new(Answer::Incidents(snapshot), digest, known))
     }
 
     /// Reads all open incidents: without `date_range=all`, incidents older than a month would be missing.
@@ -173,7 +173,7 @@ impl PagerDuty {
         if let Some(ranks) = fresh(self.kept().ranks.as_ref(), now, RANKS_KEPT) {
             return Ok((ranks, Cost::default()));
         }
-        let pages = match self.pages::<Thing>("priorities", &[], 2).await {
+        let pages = match self.pages::<Reference>("priorities", &[], 2).await {
             Ok(pages) => pages,
             Err(error) if [402, 404].iter().any(|status| error.kind.refused(*status).is_some()) => {
                 PagedList { cost: Cost::REFUSED, ..PagedList::default() }
@@ -273,7 +273,7 @@ impl PagerDuty {
     }
 
     /// All known incidents, sorted by id, and the warnings about missing ones.
-    fn board(&self, now: Timestamp, warnings: &mut Vec<Warning>) -> IncidentBoard {
+    fn snapshot(&self, now: Timestamp, warnings: &mut Vec<Warning>) -> IncidentSnapshot {
         let kept = self.kept();
         let history = &kept.history;
         let truncated_before =
@@ -290,7 +290,7 @@ impl PagerDuty {
         let mut priorities: Vec<Priority> =
             kept.ranks.iter().flat_map(|(_, ranks)| ranks.by_id.values().cloned()).collect();
         priorities.sort_by_key(|priority| priority.rank);
-        IncidentBoard { incidents: all.into_values().collect(), priorities }
+        IncidentSnapshot { incidents: all.into_values().collect(), priorities }
     }
 }
 

@@ -65,11 +65,11 @@ impl PagerDuty {
             };
             wanted.filter_map(step).collect()
         });
-        let board = IncidentLog::new(steps, since, whole_since, now);
+        let snapshot = IncidentLog::new(steps, since, whole_since, now);
         let cut = (whole_since > since)
             .then(|| Warning::missing(format!("events before {} were not read", instant(whole_since))));
         let warnings = cut.into_iter().chain(log.unreadable_warning("entries of the log")).collect();
-        Ok(Reply { warnings, ..log.cost.reply(Answer::Steps(board)) })
+        Ok(Reply { warnings, ..log.cost.reply(Answer::Steps(snapshot)) })
     }
 
     /// Whether an entry belongs to a configured service: the API can filter the log by team, but not by service.

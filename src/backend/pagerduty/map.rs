@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 
 use super::incidents::Priorities;
-use super::wire::{self, LenientObject, Thing, Word};
+use super::wire::{self, LenientObject, Reference, Word};
 use crate::backend::kit::time::Rfc3339;
 use crate::model::incident::{
     AlertCounts, Attribution, Incident, IncidentStatus, PagerRef, Pending, Person, Priority, Urgency,
@@ -34,24 +34,24 @@ impl TextReader<'_> {
     }
 
     /// The display name: a complete object has a name, a reference only a summary.
-    pub(super) fn name(&mut self, thing: &Thing) -> Text {
+    pub(super) fn name(&mut self, thing: &Reference) -> Text {
         self.first(&[&thing.name, &thing.summary, &thing.id])
     }
 
     /// The id, the name and the page of an object.
-    pub(super) fn named(&mut self, thing: &Thing) -> PagerRef {
+    pub(super) fn named(&mut self, thing: &Reference) -> PagerRef {
         PagerRef { id: self.text(&thing.id.0), name: self.name(thing), url: self.some(&thing.html_url) }
     }
 
-    pub(super) fn maybe_named(&mut self, thing: &LenientObject<Thing>) -> Option<PagerRef> {
+    pub(super) fn maybe_named(&mut self, thing: &LenientObject<Reference>) -> Option<PagerRef> {
         thing.0.as_ref().map(|thing| self.named(thing))
     }
 
-    pub(super) fn all_named(&mut self, things: &[Thing]) -> Vec<PagerRef> {
+    pub(super) fn all_named(&mut self, things: &[Reference]) -> Vec<PagerRef> {
         things.iter().map(|thing| self.named(thing)).collect()
     }
 
-    pub(super) fn person(&mut self, thing: &Thing) -> Person {
+    pub(super) fn person(&mut self, thing: &Reference) -> Person {
         Person {
             id: self.text(&thing.id.0),
             name: self.name(thing),
@@ -68,7 +68,7 @@ impl TextReader<'_> {
         let changed_at = wire.last_status_change_at.0.or(wire.updated_at.0).unwrap_or(created_at);
         let status = status(wire);
         let resolved_at = wire.resolved_at.0.or(Some(changed_at));
-        let stamps = |reader: &mut Self, list: Vec<(Rfc3339, &LenientObject<Thing>)>| {
+        let stamps = |reader: &mut Self, list: Vec<(Rfc3339, &LenientObject<Reference>)>| {
             let people = list.into_iter().filter_map(|(at, who)| {
                 let who = reader.person(who.0.as_ref()?);
                 Some(Attribution { who, at: at.0.unwrap_or(changed_at) })

@@ -14,7 +14,7 @@ use crate::backend::kit::lenient::unreadable_warning;
 use crate::backend::kit::paging::PagedList;
 use crate::backend::kit::parts::AnswerParts;
 use crate::model::ask::{Answer, Answered};
-use crate::model::oncall::{EscalationLevel, EscalationPolicy, EscalationTarget, OnCallBoard, Shift};
+use crate::model::oncall::{EscalationLevel, EscalationPolicy, EscalationTarget, OnCallSnapshot, Shift};
 use crate::model::source::SourceError;
 use crate::model::warning::Warning;
 
@@ -49,26 +49,26 @@ impl PagerDuty {
         let schedules = parts.take("overrides", overrides)?;
         let overrides = schedules.map(|schedules| overrides_of(schedules, &mut parts)).unwrap_or_default();
         let me = parts.take_priced("your user", me)?.flatten();
-        let mut board = OnCallBoard { me, from, until, ..OnCallBoard::default() };
+        let mut snapshot = OnCallSnapshot { me, from, until, ..OnCallSnapshot::default() };
         self.read(|reader| {
             for policy in &policies {
-                board.policies.extend(reader.policy(policy, &mut parts.warnings));
+                snapshot.policies.extend(reader.policy(policy, &mut parts.warnings));
             }
-            board.policies.sort_by(|a, b| (&a.named.name, &a.named.id).cmp(&(&b.named.name, &b.named.id)));
-            board.policies.dedup_by(|a, b| a.named.id == b.named.id);
-            let is_ours: BTreeSet<&str> = board.policies.iter().map(|policy| &*policy.named.id).collect();
+            snapshot.policies.sort_by(|a, b| (&a.named.name, &a.named.id).cmp(&(&b.named.name, &b.named.id)));
+            snapshot.policies.dedup_by(|a, b| a.named.id == b.named.id);
+            let is_ours: BTreeSet<&str> = snapshot.policies.iter().map(|policy| &*policy.named.id).collect();
             let ours = turns.iter().filter_map(|turn| reader.shift(turn, &overrides, (from, until)));
-            board.shifts = ours.filter(|shift| is_ours.contains(&*shift.policy)).collect();
+            snapshot.shifts = ours.filter(|shift| is_ours.contains(&*shift.policy)).collect();
         });
         let order = |shift: &Shift| {
             let place = shift.schedule.as_ref().map(|schedule| schedule.id.clone());
             (shift.policy.clone(), shift.level, shift.start, place, shift.person.id.clone())
         };
-        board.shifts.sort_by_cached_key(order);
+        snapshot.shifts.sort_by_cached_key(order);
         // pages overlap if a schedule changes while they are read
-        board.shifts.dedup();
-        let digest = digest(&(&board.policies, &board.shifts, &board.me, board.from));
-        Ok(parts.reply_if_new(Answer::OnCall(board), digest, known))
+        snapshot.shifts.dedup();
+        let digest = digest(&(&snapshot.policies, &snapshot.shifts, &snapshot.me, snapshot.from));
+        Ok(parts.reply_if_new(Answer::OnCall(snapshot), digest, known))
     }
 
     /// Reads policies and shifts. If teams or services are configured, only the shifts of their policies are requested.
@@ -96,7 +96,7 @@ impl PagerDuty {
         let query = self.of_teams(&[("sort_by", "name")]);
         let mut pages: PagedList<wire::Policy> = self.pages("escalation_policies", &query, PAGES).await?;
         if !self.settings.services.is_empty() {
-            let is_ours = |service: &wire::Thing| self.settings.services.contains(&service.id.0);
+            let is_ours = |service: &wire::Reference| self.settings.services.contains(&service.id.0);
             pages.items.retain(|policy| policy.services.all.iter().any(is_ours));
         }
         Ok(pages)

@@ -9,11 +9,11 @@ mod whose;
 use serde_json::{Value, json};
 
 use super::*;
-use crate::backend::kit::double::{BoardWithWarnings, CannedResponse, Double, ReceivedRequest};
+use crate::backend::kit::double::{CannedResponse, Double, ReceivedRequest, SnapshotWithWarnings};
 use crate::config::settings::Settings;
 use crate::model::ask::{Answer, Answered};
-use crate::model::incident::{Incident, IncidentBoard, IncidentDetail};
-use crate::model::oncall::OnCallBoard;
+use crate::model::incident::{Incident, IncidentDetail, IncidentSnapshot};
+use crate::model::oncall::OnCallSnapshot;
 use crate::model::source::{ErrorKind, ProbeReport};
 
 fn at(text: &str) -> Timestamp {
@@ -104,26 +104,26 @@ fn quiet(asked: &ReceivedRequest) -> CannedResponse {
     }
 }
 
-fn board(answered: Answered) -> BoardWithWarnings<IncidentBoard> {
+fn snapshot(answered: Answered) -> SnapshotWithWarnings<IncidentSnapshot> {
     let reply = answered.unwrap();
     match reply.answer {
-        Answer::Incidents(board) => BoardWithWarnings::new(board, reply.warnings),
+        Answer::Incidents(snapshot) => SnapshotWithWarnings::new(snapshot, reply.warnings),
         other => panic!("{other:?}"),
     }
 }
 
-fn detail(answered: Answered) -> BoardWithWarnings<IncidentDetail> {
+fn detail(answered: Answered) -> SnapshotWithWarnings<IncidentDetail> {
     let reply = answered.unwrap();
     match reply.answer {
-        Answer::Incident(detail) => BoardWithWarnings::new(detail, reply.warnings),
+        Answer::Incident(detail) => SnapshotWithWarnings::new(detail, reply.warnings),
         other => panic!("{other:?}"),
     }
 }
 
-fn turns(answered: Answered) -> BoardWithWarnings<OnCallBoard> {
+fn turns(answered: Answered) -> SnapshotWithWarnings<OnCallSnapshot> {
     let reply = answered.unwrap();
     match reply.answer {
-        Answer::OnCall(board) => BoardWithWarnings::new(board, reply.warnings),
+        Answer::OnCall(snapshot) => SnapshotWithWarnings::new(snapshot, reply.warnings),
         other => panic!("{other:?}"),
     }
 }
@@ -135,12 +135,12 @@ fn offer(answered: Answered) -> ProbeReport {
     }
 }
 
-fn one<'a>(board: &'a IncidentBoard, id: &str) -> &'a Incident {
-    board
+fn one<'a>(snapshot: &'a IncidentSnapshot, id: &str) -> &'a Incident {
+    snapshot
         .incidents
         .iter()
         .find(|incident| &*incident.id == id)
-        .unwrap_or_else(|| panic!("no {id}: {board:?}"))
+        .unwrap_or_else(|| panic!("no {id}: {snapshot:?}"))
 }
 
 fn names<T: ToString>(texts: &[T]) -> String {

@@ -4,7 +4,7 @@ use jiff::SignedDuration;
 use serde_json::{Map, Value};
 use url::Url;
 
-use super::wire::Thing;
+use super::wire::Reference;
 use super::{PagerDuty, fresh};
 use crate::backend::kit::cost::Cost;
 use crate::backend::kit::http::Body;
@@ -122,7 +122,7 @@ impl PagerDuty {
 
     /// The owner in the answer to `users/me`.
     fn user_key(&self, body: &Body) -> Result<KeyOwner, SourceError> {
-        let user: Option<Thing> = object(body.json()?, "user");
+        let user: Option<Reference> = object(body.json()?, "user");
         let Some(user) = user.filter(|user| !user.id.0.is_empty()) else {
             return Err(self.odd("no `user` in it"));
         };
@@ -158,7 +158,7 @@ impl PagerDuty {
             return Ok((Some(me), Cost::default()));
         }
         let query = [("query", from.as_str())];
-        let users = match self.pages::<Thing>("users", &query, 10).await {
+        let users = match self.pages::<Reference>("users", &query, 10).await {
             Err(error) if matches!(error.kind, ErrorKind::Forbidden { .. }) => {
                 return Ok((None, Cost::REFUSED));
             }

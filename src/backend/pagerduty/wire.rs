@@ -9,7 +9,7 @@ use crate::backend::kit::time::Rfc3339;
 
 wire! {
     /// A reference (`"type": "user_reference"`), or the complete object if the request had `include[]` (`"type": "user"`).
-    struct Thing {
+    struct Reference {
         id: Word,
         #[serde(rename = "type")]
         kind: Word,
@@ -34,10 +34,10 @@ wire! {
         status: Word,
         /// `high` or `low`.
         urgency: Word,
-        priority: LenientObject<Thing>,
-        service: LenientObject<Thing>,
-        escalation_policy: LenientObject<Thing>,
-        teams: LenientList<Thing>,
+        priority: LenientObject<Reference>,
+        service: LenientObject<Reference>,
+        escalation_policy: LenientObject<Reference>,
+        teams: LenientList<Reference>,
         assignments: LenientList<Assignment>,
         acknowledgements: LenientList<Acknowledgement>,
         alert_counts: LenientObject<AlertCounts>,
@@ -45,7 +45,7 @@ wire! {
         created_at: Rfc3339,
         updated_at: Rfc3339,
         last_status_change_at: Rfc3339,
-        last_status_change_by: LenientObject<Thing>,
+        last_status_change_by: LenientObject<Reference>,
         responder_requests: LenientList<ResponderRequest>,
         resolved_at: Rfc3339,
         #[serde(rename = "incident_key")]
@@ -58,7 +58,7 @@ wire! {
 
     /// A request for help from other responders.
     struct ResponderRequest {
-        requester: LenientObject<Thing>,
+        requester: LenientObject<Reference>,
         requested_at: Rfc3339,
         message: Word,
     }
@@ -66,13 +66,13 @@ wire! {
     /// To whom the incident is assigned.
     struct Assignment {
         at: Rfc3339,
-        assignee: LenientObject<Thing>,
+        assignee: LenientObject<Reference>,
     }
 
     /// Who acknowledged the incident.
     struct Acknowledgement {
         at: Rfc3339,
-        acknowledger: LenientObject<Thing>,
+        acknowledger: LenientObject<Reference>,
     }
 
     /// The number of alerts of an incident.
@@ -101,15 +101,15 @@ wire! {
         kind: Word,
         summary: Word,
         created_at: Rfc3339,
-        agent: LenientObject<Thing>,
+        agent: LenientObject<Reference>,
         /// The incident of the entry.
-        incident: LenientObject<Thing>,
+        incident: LenientObject<Reference>,
         /// The service of the incident.
-        service: LenientObject<Thing>,
+        service: LenientObject<Reference>,
         /// Of `notify_log_entry`: the notified user.
-        user: LenientObject<Thing>,
+        user: LenientObject<Reference>,
         /// Of `assign_log_entry` and `escalate_log_entry`: the new assignees.
-        assignees: LenientList<Thing>,
+        assignees: LenientList<Reference>,
         channel: LenientObject<Channel>,
         /// Texts that describe the changes.
         #[serde(deserialize_with = "texts")]
@@ -136,7 +136,7 @@ wire! {
     struct Note {
         content: Word,
         created_at: Rfc3339,
-        user: LenientObject<Thing>,
+        user: LenientObject<Reference>,
     }
 
     struct Alert {
@@ -170,16 +170,16 @@ wire! {
     }
 
     /// A similar past incident.
-    struct Past {
+    struct PastIncident {
         incident: LenientObject<Incident>,
         score: Word,
     }
 
     struct Policy {
         #[serde(flatten)]
-        thing: Thing,
-        teams: LenientList<Thing>,
-        services: LenientList<Thing>,
+        thing: Reference,
+        teams: LenientList<Reference>,
+        services: LenientList<Reference>,
         num_loops: Count,
         escalation_rules: LenientList<Rule>,
     }
@@ -187,14 +187,14 @@ wire! {
     /// One level of an escalation policy.
     struct Rule {
         escalation_delay_in_minutes: Count,
-        targets: LenientList<Thing>,
+        targets: LenientList<Reference>,
     }
 
     /// An on-call shift at one level of a policy.
     struct OnCall {
-        user: LenientObject<Thing>,
-        schedule: LenientObject<Thing>,
-        escalation_policy: LenientObject<Thing>,
+        user: LenientObject<Reference>,
+        schedule: LenientObject<Reference>,
+        escalation_policy: LenientObject<Reference>,
         escalation_level: Count,
         start: Rfc3339,
         end: Rfc3339,
@@ -208,25 +208,25 @@ wire! {
 
     /// The shifts in the requested time range, cut at its ends.
     struct Rendered {
-        rendered_schedule_entries: LenientList<Turn>,
+        rendered_schedule_entries: LenientList<WireShift>,
     }
 
     /// An override: somebody takes over a shift.
     struct Override {
         id: Word,
         #[serde(flatten)]
-        turn: Turn,
+        turn: WireShift,
     }
 
     /// One shift.
-    struct Turn {
+    struct WireShift {
         start: Rfc3339,
         end: Rfc3339,
-        user: LenientObject<Thing>,
+        user: LenientObject<Reference>,
     }
 }
 
-impl Thing {
+impl Reference {
     /// Whether the object is of this kind, complete or as a reference.
     pub(super) fn is(&self, kind: &str) -> bool {
         self.kind.0.strip_suffix("_reference").unwrap_or(&self.kind.0) == kind

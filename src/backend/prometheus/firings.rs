@@ -16,7 +16,7 @@ use super::call::QuestionRequests;
 use super::rules::{self, RuleReader};
 use crate::backend::kit::time::Epoch;
 use crate::model::duration;
-use crate::model::firing::{Firing, FiringBoard, merge_servers};
+use crate::model::firing::{Firing, FiringSnapshot, merge_servers};
 use crate::model::labels::{Labels, Text};
 use crate::model::promql::{is_plain_name, literal, quoted};
 use crate::model::series::{Matrix, TimeGrid};
@@ -58,13 +58,13 @@ struct FiringSample {
 ///
 /// # Errors
 /// Any failure of the coarse scan.
-pub(super) async fn board(
+pub(super) async fn snapshot(
     call: &QuestionRequests<'_>,
     service_labels: &[String],
     reading: &RuleReader<'_>,
     labels: &Labels,
     looked_at: TimeRange,
-) -> Result<FiringBoard, SourceError> {
+) -> Result<FiringSnapshot, SourceError> {
     let selector = selector(service_labels, labels);
     let span = windows(looked_at, if labels.is_empty() { WINDOWS } else { WINDOWS_OF_ONE });
     let step = duration::text(span.step());
@@ -84,10 +84,10 @@ pub(super) async fn board(
         let first = merged(look, exact.get(series), span).first().map_or(f64::MAX, |first| first.at);
         every.is_none_or(|every| first - seconds(looked_at.start) <= every)
     };
-    let rules = if coarse.iter().any(is_unsure) { rules::board(call, reading).await.ok() } else { None };
+    let rules = if coarse.iter().any(is_unsure) { rules::snapshot(call, reading).await.ok() } else { None };
     let mut by_labels: BTreeMap<Labels, Vec<Vec<Firing>>> = BTreeMap::new();
     for (series, look) in &coarse {
-        let rule = rules.as_ref().and_then(|board| board.rule_of(series));
+        let rule = rules.as_ref().and_then(|snapshot| snapshot.rule_of(series));
         let its = exact.get(series);
         let every = interval(its).or_else(|| Some(rule?.interval?.as_secs_f64()));
         let labels = reading.external_labels.apply(series);
@@ -98,7 +98,7 @@ pub(super) async fn board(
         by_labels.entry(labels.clone()).or_default().push(firings);
     }
     let firings = by_labels.into_values().flat_map(merge_servers).collect();
-    Ok(FiringBoard { looked_at, firings, is_whole })
+    Ok(FiringSnapshot { looked_at, firings, is_whole })
 }
 
 /// Matchers for the series of an alert, each with a leading comma: by its name, and by its service. The service matcher also

@@ -68,7 +68,7 @@ impl ServerIdentity {
         call: &QuestionRequests<'_>,
         reading: &rules::RuleReader<'_>,
     ) -> Result<Self, SourceError> {
-        let (info, rules) = tokio::join!(build_info(call), rules::board(call, reading));
+        let (info, rules) = tokio::join!(build_info(call), rules::snapshot(call, reading));
         let info = info?;
         let (mut flavour, version) = flavour_of(info.as_ref());
         // Thanos has the same build info as Prometheus, but only Thanos has this endpoint
@@ -81,7 +81,7 @@ impl ServerIdentity {
             ExternalLabels::default()
         };
         let rules = match rules {
-            Ok(board) => Ok(board.rules.len()),
+            Ok(snapshot) => Ok(snapshot.rules.len()),
             Err(error) if error.kind.is_source_wide() => return Err(error),
             Err(error) => Err(error.kind),
         };

@@ -15,7 +15,7 @@ use crate::backend::kit::lenient::{LenientList, LenientPairs, LenientText, unrea
 use crate::backend::kit::time::{Length, Rfc3339OrSeconds};
 use crate::model::alert::{Alert, AlertState, SeverityMap};
 use crate::model::labels::Labels;
-use crate::model::rule::{BrokenRule, Rule, RuleBoard};
+use crate::model::rule::{BrokenRule, Rule, RuleSnapshot};
 use crate::model::source::{ErrorKind, SourceError, SourceId};
 
 wire! {
@@ -66,10 +66,10 @@ pub(super) struct RuleReader<'a> {
 ///
 /// # Errors
 /// [`ErrorKind::NotOffered`] if the server has no such path, for example Mimir without a ruler.
-pub(super) async fn board(
+pub(super) async fn snapshot(
     call: &QuestionRequests<'_>,
     reading: &RuleReader<'_>,
-) -> Result<RuleBoard, SourceError> {
+) -> Result<RuleSnapshot, SourceError> {
     let reported = call.get("api/v1/rules", &[("type", "alert")]).await;
     let body = reported.map_err(|error| {
         // VictoriaMetrics answers 400 to an unknown path
@@ -98,8 +98,8 @@ fn lost(groups: &Groups<'_>) -> usize {
     groups.groups.lost + rules.map(of_rules).sum::<usize>()
 }
 
-fn board_of(groups: &Groups<'_>, reader: &Reader, reading: &RuleReader<'_>) -> RuleBoard {
-    let mut board = RuleBoard { added: reading.external_labels.added(), ..RuleBoard::default() };
+fn board_of(groups: &Groups<'_>, reader: &Reader, reading: &RuleReader<'_>) -> RuleSnapshot {
+    let mut snapshot = RuleSnapshot { added: reading.external_labels.added(), ..RuleSnapshot::default() };
     let mut seen = BTreeSet::new();
     let mut alerts = BTreeMap::new();
     for group in &groups.groups.all {
@@ -124,17 +124,23 @@ fn board_of(groups: &Groups<'_>, reader: &Reader, reading: &RuleReader<'_>) -> R
             let identity = (rule.group.clone(), rule.name.clone(), rule.expr.clone(), rule.labels.clone());
             if let Some(error) = &rule.error {
                 let (name, group, labels) = (rule.name.clone(), rule.group.clone(), rule.labels.clone());
-                board.broken.push(BrokenRule { name, group, labels, error: error.clone(), records: false });
+                snapshot.broken.push(BrokenRule {
+                    name,
+                    group,
+                    labels,
+                    error: error.clone(),
+                    records: false,
+                });
             }
             if seen.insert(identity) {
-                board.rules.push(Arc::new(rule));
+                snapshot.rules.push(Arc::new(rule));
             }
         }
     }
-    board.alerts = alerts.into_values().collect();
-    board.broken.sort();
-    board.broken.dedup();
-    board
+    snapshot.alerts = alerts.into_values().collect();
+    snapshot.broken.sort();
+    snapshot.broken.dedup();
+    snapshot
 }
 
 /// The reason why a rule fails; `None` if the rule is healthy.
@@ -198,14 +204,14 @@ fn alert_of(wire: &WireAlert<'_>, rule: &Rule, reader: &Reader, reading: &RuleRe
 }
 
 /// A digest of the parts that are displayed; evaluation times are left out, because they change with each answer.
-pub(super) fn digest(board: &RuleBoard) -> u64 {
+pub(super) fn digest(snapshot: &RuleSnapshot) -> u64 {
     let mut hasher = DefaultHasher::new();
-    for rule in &board.rules {
+    for rule in &snapshot.rules {
         (&rule.name, &rule.group, &rule.expr, rule.hold, &rule.labels).hash(&mut hasher);
         (&rule.annotations, &rule.error).hash(&mut hasher);
     }
-    board.broken.hash(&mut hasher);
-    for alert in &board.alerts {
+    snapshot.broken.hash(&mut hasher);
+    for alert in &snapshot.alerts {
         (&alert.labels, &alert.annotations, alert.state, alert.starts_at).hash(&mut hasher);
         alert.value.map(f64::to_bits).hash(&mut hasher);
     }

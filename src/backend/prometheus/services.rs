@@ -16,7 +16,7 @@ use super::wire::Sample;
 use crate::backend::packs::{OwnSignal, QueryFill, Saturation, Up};
 use crate::model::labels::{Labels, Text};
 use crate::model::promql;
-use crate::model::service::{DownTarget, ScrapeTargets, ServiceBoard, ServiceReading, Signals};
+use crate::model::service::{DownTarget, ScrapeTargets, ServiceReading, ServiceSnapshot, Signals};
 use crate::model::source::SourceError;
 use crate::model::warning::Warning;
 use gaps::AskedQuery;
@@ -103,13 +103,13 @@ pub(super) struct EvaluationTime {
 ///
 /// # Errors
 /// The first error, if every query fails. If some fail, the answer has warnings.
-pub(super) async fn board(
+pub(super) async fn snapshot(
     call: &QuestionRequests<'_>,
     plan: &DiscoveryPlan,
     discovery: &MetricDiscovery,
     ages: &mut Ages,
     moment: EvaluationTime,
-) -> Result<ServiceBoard, SourceError> {
+) -> Result<ServiceSnapshot, SourceError> {
     let EvaluationTime { at, now } = moment;
     let were_known = ages.are_known(discovery);
     if !were_known {
@@ -153,7 +153,7 @@ pub(super) async fn board(
     for (service, reading) in &mut readings {
         reading.scraped = discovery.scraped.behind(service);
     }
-    Ok(ServiceBoard { readings: readings.into_values().collect(), lookback })
+    Ok(ServiceSnapshot { readings: readings.into_values().collect(), lookback })
 }
 
 fn service_queries<'s>(

@@ -21,11 +21,11 @@ use std::time::Duration;
 use jiff::Timestamp;
 use tokio::sync::Mutex;
 
+use super::cached::{Cached, DISCOVERY_INTERVAL_FIRST, DISCOVERY_INTERVAL_MAX, DISCOVERY_INTERVAL_NO_SIGNAL};
 use super::call::QuestionRequests;
-use super::kept::{DISCOVERY_INTERVAL_FIRST, DISCOVERY_INTERVAL_MAX, DISCOVERY_INTERVAL_NO_SIGNAL, Kept};
 use super::rules;
 use crate::model::labels::Text;
-use crate::model::slo::{GroupReading, MeasuredRatio, Slo, SloBoard, SloReading, Window};
+use crate::model::slo::{GroupReading, MeasuredRatio, Slo, SloReading, SloSnapshot, Window};
 use crate::model::source::{ErrorKind, SourceError};
 use crate::model::warning::Warning;
 use assembly::RoundAnswers;
@@ -41,7 +41,7 @@ const MAX_END_QUERIES: usize = 8;
 pub(super) struct ServerSlos {
     discover: bool,
     definitions: Vec<Arc<Slo>>,
-    slo_registry: Mutex<Option<Kept<Arc<SloRegistry>>>>,
+    slo_registry: Mutex<Option<Cached<Arc<SloRegistry>>>>,
     cache: Mutex<QueryCache>,
 }
 
@@ -78,7 +78,7 @@ impl ServerSlos {
         rules: &rules::RuleReader<'_>,
     ) -> Result<Arc<SloRegistry>, SourceError> {
         let mut kept = self.slo_registry.lock().await;
-        if let Some(slo_registry) = Kept::known(kept.as_ref(), call) {
+        if let Some(slo_registry) = Cached::known(kept.as_ref(), call) {
             return Ok(slo_registry);
         }
         // the warnings of these requests are valid as long as the registry
@@ -105,7 +105,7 @@ impl ServerSlos {
                 (slo_registry, DISCOVERY_INTERVAL_NO_SIGNAL)
             }
         };
-        Ok(Kept::new(Arc::new(slo_registry), lasts, warnings).put(&mut kept, call))
+        Ok(Cached::new(Arc::new(slo_registry), lasts, warnings).put(&mut kept, call))
     }
 
     /// Discovers the SLOs. `is_again`: any failure is an error, because a registry with fewer SLOs must not replace the last
@@ -125,8 +125,8 @@ impl ServerSlos {
             return Ok(SloRegistry::make(&self.definitions, &[], self.discover));
         }
         // without the rules, the series alone must be enough
-        let rules = match rules::board(call, reading).await {
-            Ok(board) => board.rules,
+        let rules = match rules::snapshot(call, reading).await {
+            Ok(snapshot) => snapshot.rules,
             Err(SourceError { kind: ErrorKind::NotOffered { .. } | ErrorKind::Forbidden { .. }, .. }) => {
                 Vec::new()
             }
@@ -146,13 +146,13 @@ impl ServerSlos {
     ///
     /// # Errors
     /// Errors of the whole source, or if nothing was answered in time. Any other failure is reported with its SLO.
-    pub(super) async fn board(
+    pub(super) async fn snapshot(
         &self,
         call: &QuestionRequests<'_>,
         rules: &rules::RuleReader<'_>,
         at: Option<Timestamp>,
         timeout: Duration,
-    ) -> Result<(SloBoard, u64), SourceError> {
+    ) -> Result<(SloSnapshot, u64), SourceError> {
         let slo_registry = self.slo_registry(call, rules).await?;
         if let (Some(failure), true) = (&slo_registry.failure, slo_registry.entries.is_empty()) {
             return Err(failure.clone());
@@ -172,8 +172,8 @@ impl ServerSlos {
         let mut subqueries = subqueries(&slo_registry, moment);
         // together at most 1.2 time-outs: the runtime allows a question one and a half
         cache.fill(call, &subqueries, moment, timeout * 9 / 10).await?;
-        let mut board = read(&slo_registry, cache, &subqueries, moment, &[]);
-        let more = extra_subqueries(&slo_registry, &board);
+        let mut snapshot = read(&slo_registry, cache, &subqueries, moment, &[]);
+        let more = extra_subqueries(&slo_registry, &snapshot);
         if !more.is_empty() {
             cache.fill(call, &more, moment, timeout * 2 / 10).await?;
             subqueries.extend(more);
@@ -184,24 +184,24 @@ impl ServerSlos {
                 cache.fill(call, &last, moment, timeout / 10).await?;
                 subqueries.extend(last);
             }
-            board = read(&slo_registry, cache, &subqueries, moment, &closer);
+            snapshot = read(&slo_registry, cache, &subqueries, moment, &closer);
         }
         if at.is_none() {
             cache.keep_only(&subqueries);
         }
         call.note(slo_registry.warnings.clone());
-        if let Some(warning) = refused(&slo_registry, &board) {
+        if let Some(warning) = refused(&slo_registry, &snapshot) {
             call.warn(warning);
         }
-        let digest = digest(&board);
-        Ok((board, digest))
+        let digest = digest(&snapshot);
+        Ok((snapshot, digest))
     }
 }
 
 /// A warning that some SLOs could not be measured; each of them has its own error, too. Definitions that cannot be queried at
 /// all are not counted.
-fn refused(slo_registry: &SloRegistry, board: &SloBoard) -> Option<Warning> {
-    let both = slo_registry.entries.iter().zip(&board.readings);
+fn refused(slo_registry: &SloRegistry, snapshot: &SloSnapshot) -> Option<Warning> {
+    let both = slo_registry.entries.iter().zip(&snapshot.readings);
     let mut failures = both
         .filter(|(entry, _)| entry.failure.is_none())
         .filter_map(|(_, reading)| Some((&reading.slo.id, reading.failure.as_ref()?)));
@@ -225,7 +225,7 @@ fn subqueries(slo_registry: &SloRegistry, at: Timestamp) -> Vec<Arc<Subquery>> {
 }
 
 /// Additional queries for SLOs with data in only a part of the window, and for SLOs without current data.
-fn extra_subqueries(slo_registry: &SloRegistry, board: &SloBoard) -> Vec<Arc<Subquery>> {
+fn extra_subqueries(slo_registry: &SloRegistry, snapshot: &SloSnapshot) -> Vec<Arc<Subquery>> {
     let of = |(entry, reading): (&RegisteredSlo, &SloReading)| {
         let is_gone = |group: &GroupReading| group.recent.iter().any(|(_, m)| *m == MeasuredRatio::Absent);
         let is_partial = reading.groups.iter().any(|group| group.extent.is_some());
@@ -235,7 +235,7 @@ fn extra_subqueries(slo_registry: &SloRegistry, board: &SloBoard) -> Vec<Arc<Sub
         );
         number_sources.flat_map(NumberSource::subqueries).collect::<Vec<_>>()
     };
-    slo_registry.entries.iter().zip(&board.readings).flat_map(of).collect()
+    slo_registry.entries.iter().zip(&snapshot.readings).flat_map(of).collect()
 }
 
 /// For each SLO whose end of data is only known coarsely, a query for the exact time. If many SLOs ended at different times,
@@ -267,22 +267,22 @@ fn read(
     subqueries: &[Arc<Subquery>],
     at: Timestamp,
     closer: &[Option<NumberSource>],
-) -> SloBoard {
+) -> SloSnapshot {
     let shown = cache.shown(subqueries, at);
     let answers = RoundAnswers::new(&shown, subqueries);
     let entries = slo_registry.entries.iter().enumerate();
     let closer = |number: usize| closer.get(number).and_then(Option::as_ref);
     let readings = entries.map(|(number, entry)| answers.reading(entry, at, closer(number))).collect();
-    SloBoard { at, readings }
+    SloSnapshot { at, readings }
 }
 
 /// A digest of the parts that are displayed; for calendar windows also the minute, because their elapsed time grows.
-fn digest(board: &SloBoard) -> u64 {
+fn digest(snapshot: &SloSnapshot) -> u64 {
     let mut hasher = DefaultHasher::new();
-    for reading in &board.readings {
+    for reading in &snapshot.readings {
         (Arc::as_ptr(&reading.slo), &reading.failure, &reading.remark).hash(&mut hasher);
         if matches!(reading.slo.window, Window::Calendar(_)) {
-            (board.at.as_second() / 60).hash(&mut hasher);
+            (snapshot.at.as_second() / 60).hash(&mut hasher);
         }
         for group in &reading.groups {
             // values that grow with the clock only change the digest once a minute

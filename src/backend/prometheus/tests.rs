@@ -9,15 +9,15 @@ use serde_json::json;
 
 use shop::{series, shop, success};
 
-use super::kept::{DISCOVERY_INTERVAL_FIRST, DISCOVERY_RETRY_FIRST};
+use super::cached::{DISCOVERY_INTERVAL_FIRST, DISCOVERY_RETRY_FIRST};
 use super::*;
-use crate::backend::kit::double::{BoardWithWarnings, CannedResponse, Double};
+use crate::backend::kit::double::{CannedResponse, Double, SnapshotWithWarnings};
 use crate::config::settings::{ConfigDuration as SettingSpan, LimitSettings, Settings};
 use crate::model::ask::{Moment, Query, QueryRange, Reply};
 use crate::model::labels::Labels;
 use crate::model::promql;
 use crate::model::series::{Matrix, TimeGrid};
-use crate::model::service::{ServiceBoard, ServiceDetail, ServiceTrends, Signals};
+use crate::model::service::{ServiceDetail, ServiceSnapshot, ServiceTrends, Signals};
 
 fn now() -> Timestamp {
     "2026-03-01T12:00:00Z".parse().unwrap()
@@ -38,10 +38,10 @@ async fn ask(source: &Prometheus, ask: Ask) -> Reply {
     source.answer(&ask, None).await.unwrap()
 }
 
-async fn services(source: &Prometheus) -> BoardWithWarnings<ServiceBoard> {
+async fn services(source: &Prometheus) -> SnapshotWithWarnings<ServiceSnapshot> {
     let reply = ask(source, Query::Services.now()).await;
     match reply.answer {
-        Answer::Services(board) => BoardWithWarnings::new(board, reply.warnings),
+        Answer::Services(snapshot) => SnapshotWithWarnings::new(snapshot, reply.warnings),
         other => panic!("{other:?}"),
     }
 }
@@ -65,10 +65,10 @@ fn lines(matrix: &Matrix) -> Vec<(String, f64)> {
 #[tokio::test]
 async fn services_come_with_what_is_known_and_nothing_made_up() {
     let double = Double::start(shop).await;
-    let board = services(&source(&double)).await;
-    assert_eq!(board.warnings, []);
-    assert_eq!(board.lookback, Duration::from_secs(120));
-    let [cart, idle, mail] = &board.readings[..] else { panic!("{:?}", board.readings) };
+    let snapshot = services(&source(&double)).await;
+    assert_eq!(snapshot.warnings, []);
+    assert_eq!(snapshot.lookback, Duration::from_secs(120));
+    let [cart, idle, mail] = &snapshot.readings[..] else { panic!("{:?}", snapshot.readings) };
     let full = Signals {
         request_rate: Some(10.0),
         error_ratio: Some(0.1),
@@ -136,10 +136,10 @@ async fn services_are_found_by_labels_of_any_name() {
     for label in ["service.name", "k8s-app", "größe", "job_name"] {
         for labels in [&[label][..], &[label, "job"], &["team", label]] {
             let double = named_by(label, true).await;
-            let board = services(&source_by(&double, labels)).await;
-            let names: Vec<_> = board.readings.iter().map(|reading| &*reading.name).collect();
-            assert_eq!((names, board.warnings.len()), (vec!["cart", "pay"], 0), "{labels:?}");
-            assert_eq!(board.readings[0].signals.request_rate, Some(3.0), "{labels:?}");
+            let snapshot = services(&source_by(&double, labels)).await;
+            let names: Vec<_> = snapshot.readings.iter().map(|reading| &*reading.name).collect();
+            assert_eq!((names, snapshot.warnings.len()), (vec!["cart", "pay"], 0), "{labels:?}");
+            assert_eq!(snapshot.readings[0].signals.request_rate, Some(3.0), "{labels:?}");
         }
     }
 }
@@ -151,8 +151,8 @@ async fn a_server_that_takes_plain_names_alone_is_asked_by_the_other_labels_and_
     // also when discovery runs again
     for _ in 0..2 {
         let reply = ask(&source, Query::Services.now()).await;
-        let Answer::Services(board) = reply.answer else { panic!() };
-        let names: Vec<_> = board.readings.iter().map(|reading| &*reading.name).collect();
+        let Answer::Services(snapshot) = reply.answer else { panic!() };
+        let names: Vec<_> = snapshot.readings.iter().map(|reading| &*reading.name).collect();
         assert_eq!(names, ["otel"]);
         let said = |warning: &Warning| warning.text.contains("the label name `service.name`");
         assert!(reply.warnings.iter().any(said), "{:?}", reply.warnings);
@@ -179,9 +179,9 @@ async fn a_container_fills_up_its_service_and_is_none_itself() {
     })
     .await;
     let source = source(&double);
-    let board = services(&source).await;
-    let names: Vec<_> = board.readings.iter().map(|reading| &*reading.name).collect();
-    assert_eq!((names, board.readings[0].signals.saturation), (vec!["cart", "mail"], Some(0.9)));
+    let snapshot = services(&source).await;
+    let names: Vec<_> = snapshot.readings.iter().map(|reading| &*reading.name).collect();
+    assert_eq!((names, snapshot.readings[0].signals.saturation), (vec!["cart", "mail"], Some(0.9)));
     let offer = probe(&source).await;
     assert!(offer.facts.contains(&("services".into(), "2".into())), "{:?}", offer.facts);
 }
@@ -225,10 +225,10 @@ async fn a_signal_that_fails_is_a_warning_and_the_others_stand() {
         shop(asked)
     })
     .await;
-    let board = services(&source(&double)).await;
+    let snapshot = services(&source(&double)).await;
     let warning = "latency (http_request_duration_seconds): 503: queue \\x1b full";
-    assert_eq!(board.warnings, [Warning::part(warning)]);
-    assert_eq!(board.readings[0].signals.p95, Some(0.4));
+    assert_eq!(snapshot.warnings, [Warning::part(warning)]);
+    assert_eq!(snapshot.readings[0].signals.p95, Some(0.4));
 }
 
 #[tokio::test]
@@ -258,9 +258,9 @@ async fn a_partial_answer_is_shown_with_its_warning() {
         shop(asked)
     })
     .await;
-    let board = services(&source(&double)).await;
-    assert_eq!(board.warnings, [Warning::part("store \u{202e}eu is gone")]);
-    assert_eq!(board.readings[0].signals.saturation, Some(0.7));
+    let snapshot = services(&source(&double)).await;
+    assert_eq!(snapshot.warnings, [Warning::part("store \u{202e}eu is gone")]);
+    assert_eq!(snapshot.readings[0].signals.saturation, Some(0.7));
 }
 
 #[tokio::test]

@@ -15,10 +15,10 @@ use crate::backend::{Answering, Clock, Source, SourceDeps, info, own};
 use crate::config::kind::{KindSpec, Options, OwnSettings};
 use crate::config::settings::SourceSettings;
 use crate::model::action::WriteSupport;
-use crate::model::alert::{Alert, AlertBoard, SeverityMap};
+use crate::model::alert::{Alert, AlertSnapshot, SeverityMap};
 use crate::model::ask::{Answer, Answered, Ask, Reply};
 use crate::model::labels::Labels;
-use crate::model::service::{ServiceBoard, ServiceReading, Signals};
+use crate::model::service::{ServiceReading, ServiceSnapshot, Signals};
 use crate::model::source::{ErrorKind, SourceError, SourceId};
 use crate::model::source_info::SourceInfo;
 
@@ -111,7 +111,7 @@ impl JsonFile {
 
     fn alerts(&self) -> Answered {
         let alerts = self.read()?.alerts.iter().map(|firing| self.alert(firing)).collect();
-        Ok(Reply::free(Answer::Alerts(AlertBoard { alerts })))
+        Ok(Reply::free(Answer::Alerts(AlertSnapshot { alerts })))
     }
 
     fn services(&self) -> Answered {
@@ -120,7 +120,7 @@ impl JsonFile {
             ServiceReading { name: name.as_str().into(), signals, ..ServiceReading::default() }
         };
         let readings = self.read()?.services.iter().map(reading).collect();
-        Ok(Reply::free(Answer::Services(ServiceBoard { readings, lookback: Duration::ZERO })))
+        Ok(Reply::free(Answer::Services(ServiceSnapshot { readings, lookback: Duration::ZERO })))
     }
 }
 

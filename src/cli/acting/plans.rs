@@ -239,7 +239,7 @@ impl PlanInputs<'_> {
 
     fn person(&self, source: &SourceId, word: &str) -> Result<EntityRef, NotPlanned> {
         let people = self.planner.people(source, self.view.now);
-        let me = self.planner.board(source).and_then(|board| board.me.as_ref());
+        let me = self.planner.snapshot(source).and_then(|snapshot| snapshot.me.as_ref());
         if word == "me" {
             let me =
                 me.ok_or_else(|| self.missing(&format!("{source} cannot identify you"), AskKind::OnCall))?;
@@ -258,7 +258,7 @@ impl PlanInputs<'_> {
     }
 
     fn policy(&self, source: &SourceId, word: &str) -> Result<EntityRef, NotPlanned> {
-        let policies = self.planner.board(source).map_or(&[][..], |board| &board.policies);
+        let policies = self.planner.snapshot(source).map_or(&[][..], |snapshot| &snapshot.policies);
         let all: Vec<EntityRef> = policies.iter().map(|policy| EntityRef::from(&policy.named)).collect();
         self.by_name_or_id(&all, "escalation policy", word)
     }
@@ -344,13 +344,13 @@ impl PlanInputs<'_> {
         let source = self.place(words.kind)?;
         let policy = words.targets.first().map_or("", String::as_str);
         let (policy, now) = (self.policy(&source, policy)?, self.view.now);
-        let turn = self.planner.turn_to_take(&source, (&policy.id, words.level), now).map_err(nothing)?;
+        let shift = self.planner.turn_to_take(&source, (&policy.id, words.level), now).map_err(nothing)?;
         let until = if let Some(Argument::Length(length)) = words.value("end") {
-            later(now, *length).min(turn.end)
+            later(now, *length).min(shift.end)
         } else {
-            turn.end
+            shift.end
         };
-        Ok(PlannedActions { actions: vec![turn.taken(&source, now, until)], ..PlannedActions::default() })
+        Ok(PlannedActions { actions: vec![shift.taken(&source, now, until)], ..PlannedActions::default() })
     }
 }
 

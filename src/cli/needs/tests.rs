@@ -7,10 +7,10 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
 use super::*;
+use crate::app::display_settings::DisplaySettings;
+use crate::app::display_settings::{Charset, Colours};
 use crate::app::event::{Arrival, Effect, Event};
 use crate::app::identity::{IncidentKey, PolicyKey, SloKey};
-use crate::app::look::Look;
-use crate::app::look::{Charset, Colours};
 use crate::app::place::{Document, Place};
 use crate::app::screens;
 use crate::app::shared::InitialState;
@@ -118,7 +118,8 @@ fn places(state: &State) -> Vec<(Place, &'static str)> {
     let world = &state.shared.world;
     let slo = world.slos().first().unwrap();
     let incident = world.incidents().first().unwrap();
-    let (at, policies) = world.on_call().next().map(|(at, board)| (at.clone(), &board.policies)).unwrap();
+    let (at, policies) =
+        world.on_call().next().map(|(at, snapshot)| (at.clone(), &snapshot.policies)).unwrap();
     let ruled = world.alerts().iter().find(|alert| world.rule_of(&alert.labels).is_some()).unwrap();
     let wanted = RunbookQuery { name: "A".into(), url: None, labels: ruled.labels.clone() };
     let hours = Duration::from_secs(12 * 3600);
@@ -168,7 +169,7 @@ fn listed(kinds: impl IntoIterator<Item = AskKind>) -> String {
 async fn page() -> (String, Vec<AskKind>) {
     let sources = demo_sources();
     let infos = sources.iter().map(|source| source.info().clone()).collect();
-    let look = Look::probe(Colours::None, Charset::Ascii);
+    let look = DisplaySettings::probe(Colours::None, Charset::Ascii);
     let mut state = State::new(InitialState::new("demo", infos, look, (120, 40)));
     answered(&mut state, &sources).await;
     let mut page = String::from(

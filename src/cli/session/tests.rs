@@ -9,12 +9,12 @@ use crate::cli::fixtures::{self, reading};
 use crate::cli::report::table;
 use crate::cli::{alerts, needs};
 use crate::model::action::WriteSupport;
-use crate::model::alert::{AlertBoard, AlertState, Severity};
+use crate::model::alert::{AlertSnapshot, AlertState, Severity};
 use crate::model::ask::Ask;
 use crate::model::fingerprint::Fingerprint;
 use crate::model::labels::Labels;
-use crate::model::rule::RuleBoard;
-use crate::model::service::{ServiceBoard, ServiceReading};
+use crate::model::rule::RuleSnapshot;
+use crate::model::service::{ServiceReading, ServiceSnapshot};
 use crate::model::source::{ErrorKind, Kind, SourceError};
 use crate::model::source_info::SourceInfo;
 
@@ -41,15 +41,15 @@ impl Source for Edge {
             Query::Services => {
                 let backend = ServiceReading { named_by: Some("proxy".into()), ..reading("alldead", 0.0) };
                 let readings = vec![backend, reading("edge", 0.0)];
-                Ok(Answer::Services(ServiceBoard { readings, lookback: Duration::from_secs(60) }))
+                Ok(Answer::Services(ServiceSnapshot { readings, lookback: Duration::from_secs(60) }))
             }
             Query::Alerts => {
                 let known = fixtures::alert("Down", "edge", AlertState::Firing, Severity::Critical, 60);
                 let labels: Labels = self.labels.iter().copied().collect();
                 let alert = Alert { fingerprint: Fingerprint::of(&labels), labels, ..(*known).clone() };
-                Ok(Answer::Alerts(AlertBoard { alerts: vec![Arc::new(alert)] }))
+                Ok(Answer::Alerts(AlertSnapshot { alerts: vec![Arc::new(alert)] }))
             }
-            Query::Rules => Ok(Answer::Rules(RuleBoard::default())),
+            Query::Rules => Ok(Answer::Rules(RuleSnapshot::default())),
             _ => Ok(Answer::Unchanged),
         };
         Box::pin(async move { answered.map(Reply::free) })

@@ -48,7 +48,7 @@ macro_rules! asks {
                 joins: replace, merges: Nothing
             }
             /// The golden signals and scrape targets of all services.
-            Services => services: ServiceBoard {
+            Services => services: ServiceSnapshot {
                 title: "services", asked: Always, refresh: Refresh::AsConfigured, weight: Services, time: Moment,
                 joins: replace, merges: Services
             }
@@ -72,12 +72,12 @@ macro_rules! asks {
                 time: Range, joins: extend(time_range.window), merges: Nothing
             }
             /// All alerts.
-            Alerts => alerts: AlertBoard {
+            Alerts => alerts: AlertSnapshot {
                 title: "alerts", asked: Always, refresh: Refresh::AsConfigured, weight: Vital, time: Now,
                 joins: replace, merges: Alerts
             }
             /// Alerting rules with their pending and firing alerts.
-            Rules => rules: RuleBoard {
+            Rules => rules: RuleSnapshot {
                 title: "rules", asked: Always, refresh: Refresh::AtMostEvery(FREQUENT_INTERVAL), weight: Vital, time: Now,
                 joins: replace, merges: Alerts
             }
@@ -87,12 +87,12 @@ macro_rules! asks {
                 joins: replace, merges: AsIs
             }
             /// All SLOs.
-            Slos => slos: SloBoard {
+            Slos => slos: SloSnapshot {
                 title: "SLOs", asked: Always, refresh: Refresh::Every(Duration::from_secs(30)), weight: Slos, time: Moment,
                 joins: replace, merges: Slos
             }
             /// Open and recently resolved incidents.
-            Incidents => incidents: IncidentBoard {
+            Incidents => incidents: IncidentSnapshot {
                 title: "incidents", asked: Always, refresh: Refresh::Every(FREQUENT_INTERVAL), weight: Vital, time: Now,
                 joins: replace, merges: Incidents
             }
@@ -114,7 +114,7 @@ macro_rules! asks {
                 weight: Page, time: Since, joins: extend(), merges: Nothing
             }
             /// Who is on call now and over the next days.
-            OnCall => on_call: OnCallBoard {
+            OnCall => on_call: OnCallSnapshot {
                 title: "on-call", asked: Always, refresh: Refresh::Every(Duration::from_secs(60)), weight: Vital, time: Now,
                 joins: replace, merges: AsIs
             }
@@ -139,7 +139,7 @@ macro_rules! asks {
                 from: Timestamp,
                 /// The end of the time range.
                 until: Timestamp
-            } => firings: FiringBoard {
+            } => firings: FiringSnapshot {
                 title: "firing history", asked: OnScreen,
                 refresh: Refresh::Every(Duration::from_secs(if labels.is_empty() { 60 } else { 300 })),
                 weight: Chart, time: Since, joins: replace, merges: Nothing

@@ -9,7 +9,7 @@ use jiff::{Span, Timestamp};
 
 use super::super::incident::Person;
 use super::super::labels::Text;
-use super::{OnCallBoard, Shift};
+use super::{OnCallSnapshot, Shift};
 
 /// The hour, in a person's own time zone, at which the night starts.
 const NIGHT_FROM: i8 = 22;
@@ -43,10 +43,10 @@ pub enum Coverage {
 
 impl Coverage {
     /// The people on call; empty for `Unknown` and `Nobody`.
-    pub fn turns(&self) -> &[OnDuty] {
+    pub fn on_duty(&self) -> &[OnDuty] {
         match self {
             Self::Unknown | Self::Nobody => &[],
-            Self::People(turns) => turns,
+            Self::People(on_duty) => on_duty,
         }
     }
 
@@ -54,16 +54,22 @@ impl Coverage {
     ///
     /// Several targets of one level are not a double booking: all of them are meant to be paged.
     pub fn is_double_booked(&self) -> bool {
-        let turns = self.turns();
-        let schedules: Vec<&Text> = turns.iter().filter_map(|turn| turn.schedule.as_ref()).collect();
+        let on_duty = self.on_duty();
+        let schedules: Vec<&Text> =
+            on_duty.iter().filter_map(|person_on_duty| person_on_duty.schedule.as_ref()).collect();
         let once: BTreeSet<&Text> = schedules.iter().copied().collect();
-        once.len() < schedules.len() || turns.iter().any(|turn| !turn.also.is_empty())
+        once.len() < schedules.len() || on_duty.iter().any(|person_on_duty| !person_on_duty.also.is_empty())
     }
 
     /// Whether the same people are on call, ignoring schedules and overrides.
     fn has_same_people(&self, other: &Self) -> bool {
-        let ids =
-            |cover: &Self| cover.turns().iter().map(|turn| turn.person.id.clone()).collect::<BTreeSet<_>>();
+        let ids = |cover: &Self| {
+            cover
+                .on_duty()
+                .iter()
+                .map(|person_on_duty| person_on_duty.person.id.clone())
+                .collect::<BTreeSet<_>>()
+        };
         std::mem::discriminant(self) == std::mem::discriminant(other) && ids(self) == ids(other)
     }
 }
@@ -102,7 +108,7 @@ pub struct OnCallAt {
     pub next: Option<(Timestamp, Coverage)>,
 }
 
-impl OnCallBoard {
+impl OnCallSnapshot {
     /// The coverage slots of a level of a policy between two moments, in order and without gaps.
     pub fn coverage_slots(
         &self,
@@ -198,23 +204,26 @@ impl OnCallBoard {
         if at < self.from || self.until <= at {
             return Coverage::Unknown;
         }
-        let mut turns: Vec<OnDuty> = Vec::new();
+        let mut on_duty: Vec<OnDuty> = Vec::new();
         for shift in shifts.iter().filter(|shift| shift.level == level && shift.covers(at)) {
             let schedule = shift.schedule.as_ref().map(|schedule| schedule.id.clone());
-            if let Some(turn) = turns.iter_mut().find(|turn| turn.person.id == shift.person.id) {
-                turn.is_override |= shift.is_override;
+            if let Some(person_on_duty) =
+                on_duty.iter_mut().find(|person_on_duty| person_on_duty.person.id == shift.person.id)
+            {
+                person_on_duty.is_override |= shift.is_override;
             } else {
                 let person = shift.person.clone();
-                turns.push(OnDuty { person, schedule, is_override: shift.is_override, also: Vec::new() });
+                on_duty.push(OnDuty { person, schedule, is_override: shift.is_override, also: Vec::new() });
             }
         }
-        for turn in &mut turns {
+        for person_on_duty in &mut on_duty {
             let other = shifts.iter().filter(|shift| shift.level != level && shift.covers(at));
-            let same = other.filter(|shift| shift.person.id == turn.person.id).map(|shift| shift.level);
-            turn.also = same.collect::<BTreeSet<_>>().into_iter().collect();
+            let same =
+                other.filter(|shift| shift.person.id == person_on_duty.person.id).map(|shift| shift.level);
+            person_on_duty.also = same.collect::<BTreeSet<_>>().into_iter().collect();
         }
-        turns.sort_by(|a, b| (&a.person.name, &a.person.id).cmp(&(&b.person.name, &b.person.id)));
-        if turns.is_empty() { Coverage::Nobody } else { Coverage::People(turns) }
+        on_duty.sort_by(|a, b| (&a.person.name, &a.person.id).cmp(&(&b.person.name, &b.person.id)));
+        if on_duty.is_empty() { Coverage::Nobody } else { Coverage::People(on_duty) }
     }
 }
 

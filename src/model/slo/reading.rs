@@ -11,7 +11,7 @@ use super::definition::{EventSide, Slo};
 
 /// All SLOs of one source at one moment.
 #[derive(Debug, Clone, Default)]
-pub struct SloBoard {
+pub struct SloSnapshot {
     /// The evaluation time of all queries, the same for every lookback.
     pub at: Timestamp,
     /// Each SLO once, ordered by id.

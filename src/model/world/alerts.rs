@@ -33,7 +33,7 @@ impl World {
         let mut watched = BTreeSet::new();
         let mut routed = Vec::with_capacity(self.reported.len());
         for (id, cache) in &self.cache {
-            for alert in cache.alerts().value().into_iter().flat_map(|board| &board.alerts) {
+            for alert in cache.alerts().value().into_iter().flat_map(|snapshot| &snapshot.alerts) {
                 if self.is_watchdog(alert.name()) {
                     watched.insert(id.clone());
                 } else {
@@ -41,8 +41,11 @@ impl World {
                 }
             }
         }
-        let rules =
-            self.cache.values().filter_map(|cache| cache.rules().value()).flat_map(|board| &board.alerts);
+        let rules = self
+            .cache
+            .values()
+            .filter_map(|cache| cache.rules().value())
+            .flat_map(|snapshot| &snapshot.alerts);
         let raised = rules.filter(|alert| !self.is_watchdog(alert.name()));
         let (mut all, matched_alerts) = merged(routed, raised, &self.reported, now);
         self.matched_alerts = matched_alerts;

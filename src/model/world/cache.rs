@@ -6,20 +6,20 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
-use crate::model::alert::AlertBoard;
+use crate::model::alert::AlertSnapshot;
 use crate::model::ask::{Answer, Ask, AskKind, Moment, Query, Question, SeriesKey, Topic, asks};
 use crate::model::fingerprint::Fingerprint;
-use crate::model::firing::FiringBoard;
-use crate::model::incident::{IncidentBoard, IncidentDetail, IncidentLog};
+use crate::model::firing::FiringSnapshot;
+use crate::model::incident::{IncidentDetail, IncidentLog, IncidentSnapshot};
 use crate::model::labels::Text;
-use crate::model::oncall::OnCallBoard;
+use crate::model::oncall::OnCallSnapshot;
 use crate::model::remote::{AnswerState, Remote};
-use crate::model::rule::RuleBoard;
+use crate::model::rule::RuleSnapshot;
 use crate::model::runbook::{RunbookQuery, RunbookSearch};
 use crate::model::series::Matrix;
-use crate::model::service::{ServiceBoard, ServiceDetail, ServiceTrends};
+use crate::model::service::{ServiceDetail, ServiceSnapshot, ServiceTrends};
 use crate::model::silence::Silence;
-use crate::model::slo::SloBoard;
+use crate::model::slo::SloSnapshot;
 use crate::model::source::{ErrorKind, ProbeReport, SourceError};
 use crate::model::warning::Warning;
 
@@ -268,7 +268,7 @@ impl AnswerCache {
     }
 
     /// The state of the answer to a kind of question without a key; `None` for kinds with a key.
-    pub fn board(&self, kind: AskKind) -> Option<AnswerState<'_>> {
+    pub fn snapshot(&self, kind: AskKind) -> Option<AnswerState<'_>> {
         if kind.has_key() {
             return None;
         }
@@ -311,11 +311,11 @@ impl AnswerCache {
         now: Timestamp,
     ) {
         let ask = &question.ask;
-        if let (Moment::Now, Ok(Answer::Services(board))) = (ask.at, &answer)
+        if let (Moment::Now, Ok(Answer::Services(snapshot))) = (ask.at, &answer)
             && ask.query == Query::Services
         {
             let before = self.answers.get(&Moment::Now).and_then(|answers| answers.services.value());
-            self.lost.follow(before.map(|board| board.readings.as_slice()), &board.readings, now);
+            self.lost.follow(before.map(|snapshot| snapshot.readings.as_slice()), &snapshot.readings, now);
         }
         let wrong = |failure| SourceError::new(question.source.clone(), failure);
         let taken = answer

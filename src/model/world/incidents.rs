@@ -12,7 +12,7 @@ use super::super::incident::{
     Incident, IncidentAlert, IncidentDetail, IncidentStatus, Person, Priority, Urgency,
 };
 use super::super::labels::{Labels, Text};
-use super::super::oncall::OnCallBoard;
+use super::super::oncall::OnCallSnapshot;
 use super::super::source::SourceId;
 use super::{OptimisticState, World};
 
@@ -134,7 +134,7 @@ impl World {
     /// its incidents.
     pub fn priorities(&self, source: &SourceId) -> Vec<&Priority> {
         let reported = self.cache.get(source).and_then(|cache| cache.incidents().value());
-        let mut all: Vec<&Priority> = reported.iter().flat_map(|board| &board.priorities).collect();
+        let mut all: Vec<&Priority> = reported.iter().flat_map(|snapshot| &snapshot.priorities).collect();
         let its = self.incidents.iter().filter(|known| known.sources.contains(source));
         all.extend(its.filter_map(|known| known.incident.priority.as_ref()));
         let mut seen = BTreeSet::new();
@@ -144,14 +144,14 @@ impl World {
     }
 
     /// Who is on call, by source.
-    pub fn on_call(&self) -> impl Iterator<Item = (&SourceId, &OnCallBoard)> {
+    pub fn on_call(&self) -> impl Iterator<Item = (&SourceId, &OnCallSnapshot)> {
         self.cache.iter().filter_map(|(id, cache)| Some((id, cache.on_call().value()?)))
     }
 
     /// Whether a person of a source is the user of burnwatch.
-    pub fn is_me(&self, source: &SourceId, person: &Person) -> bool {
-        let board = self.cache.get(source).and_then(|cache| cache.on_call().value());
-        board.and_then(|board| board.me.as_ref()).is_some_and(|me| me.id == person.id)
+    pub fn is_user(&self, source: &SourceId, person: &Person) -> bool {
+        let snapshot = self.cache.get(source).and_then(|cache| cache.on_call().value());
+        snapshot.and_then(|snapshot| snapshot.me.as_ref()).is_some_and(|me| me.id == person.id)
     }
 
     /// Whether any source has reported its incidents, so that an empty list means that there are none.
@@ -164,7 +164,7 @@ impl World {
         let mut all: Vec<IncidentView> = Vec::new();
         let mut known: HashMap<(&str, u64, Timestamp), usize> = HashMap::new();
         for (source, cache) in &self.cache {
-            for incident in cache.incidents().value().into_iter().flat_map(|board| &board.incidents) {
+            for incident in cache.incidents().value().into_iter().flat_map(|snapshot| &snapshot.incidents) {
                 // ids of some servers are small numbers that other servers use too: the creation time distinguishes them
                 let identity = (&*incident.id, incident.number, incident.created_at);
                 if let Some(same) = known.get(&identity).and_then(|at| all.get_mut(*at)) {

@@ -239,9 +239,9 @@ impl World {
 
     /// The user of burnwatch, as a source knows them.
     fn me_at(&self, source: &SourceId) -> Person {
-        let board = self.cache.get(source).and_then(|cache| cache.on_call().value());
+        let snapshot = self.cache.get(source).and_then(|cache| cache.on_call().value());
         let unknown = || Person { id: "".into(), name: "you".into(), email: None, zone: None };
-        board.and_then(|board| board.me.clone()).unwrap_or_else(unknown)
+        snapshot.and_then(|snapshot| snapshot.me.clone()).unwrap_or_else(unknown)
     }
 }
 

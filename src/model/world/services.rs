@@ -28,11 +28,13 @@ impl World {
         self.warn_about_lost_services(now);
         let mut readings: ServiceReadings<'_> = BTreeMap::new();
         for (id, cache) in &self.cache {
-            let (Some(board), Some(at)) = (cache.services().value(), cache.services().at()) else { continue };
+            let (Some(snapshot), Some(at)) = (cache.services().value(), cache.services().at()) else {
+                continue;
+            };
             let is_current = cache.services().failure().or(cache.probe().failure()).is_none();
-            for reading in &board.readings {
+            for reading in &snapshot.readings {
                 let sourced = SourcedReading { reading, is_current };
-                readings.entry(&reading.name).or_default().push((id, sourced, board.lookback, at));
+                readings.entry(&reading.name).or_default().push((id, sourced, snapshot.lookback, at));
             }
         }
         let with_readings = readings.values().flatten().map(|(_, sourced, ..)| sourced.reading);
@@ -193,15 +195,15 @@ fn has_no_first_answer(cache: &AnswerCache) -> bool {
 
 /// What is to be said of the services that a source lost, or of its having none.
 fn loss(cache: &AnswerCache, firing: usize, now: Timestamp) -> Option<Warning> {
-    let board = cache.at(Moment::Now).services.value()?;
+    let snapshot = cache.at(Moment::Now).services.value()?;
     let Some(lost) = cache.lost.loss(now) else {
-        let is_odd = board.readings.is_empty() && firing > 0;
+        let is_odd = snapshot.readings.is_empty() && firing > 0;
         let alerts = if firing == 1 { "1 alert fires" } else { &format!("{firing} alerts fire") };
         return is_odd.then(|| Warning::missing(format!("its answers contain no services while {alerts}")));
     };
     let MassDisappearance { gone, of, came, at } = lost;
     let clock = at.strftime("%H:%MZ");
-    if !board.readings.is_empty() && lost.is_renaming() {
+    if !snapshot.readings.is_empty() && lost.is_renaming() {
         let words = format!(
             "{gone} services disappeared and {came} new ones appeared at {clock}: was a label renamed?"
         );

@@ -49,17 +49,17 @@ impl World {
     pub(super) fn merge_slos(&mut self) {
         let mut all: Vec<SloStatus> = Vec::new();
         for (id, cache) in &self.cache {
-            let board = cache.slos().value();
+            let snapshot = cache.slos().value();
             // for a past moment without an answer, the current SLOs are listed without data
-            let unread = self.moment.past().filter(|_| board.is_none());
+            let unread = self.moment.past().filter(|_| snapshot.is_none());
             let unread = unread.zip(cache.at(Moment::Now).slos.value());
-            let named = unread.iter().flat_map(|(at, board)| {
-                board.readings.iter().map(|reading| SloStatus::of(&reading.without_values(), id, *at))
+            let named = unread.iter().flat_map(|(at, snapshot)| {
+                snapshot.readings.iter().map(|reading| SloStatus::of(&reading.without_values(), id, *at))
             });
             all.extend(named);
-            let judged = board
-                .into_iter()
-                .flat_map(|board| board.readings.iter().map(|reading| SloStatus::of(reading, id, board.at)));
+            let judged = snapshot.into_iter().flat_map(|snapshot| {
+                snapshot.readings.iter().map(|reading| SloStatus::of(reading, id, snapshot.at))
+            });
             all.extend(judged);
         }
         all.sort_by(|a, b| a.slo.id.cmp(&b.slo.id).then_with(|| a.source.cmp(&b.source)));

@@ -3,12 +3,12 @@ mod moments;
 use std::time::Duration;
 
 use super::*;
-use crate::model::alert::{AlertBoard, AlertState, Severity};
+use crate::model::alert::{AlertSnapshot, AlertState, Severity};
 use crate::model::ask::{Ask, Query, Reply};
 use crate::model::health::Health;
 use crate::model::reason::Reason;
-use crate::model::rule::RuleBoard;
-use crate::model::service::{ScrapeTargets, ServiceBoard, ServiceReading, Signals};
+use crate::model::rule::RuleSnapshot;
+use crate::model::service::{ScrapeTargets, ServiceReading, ServiceSnapshot, Signals};
 use crate::model::signal::{Signal, UnknownSignal, UnknownSignals};
 use crate::model::source::{ErrorKind, SourceError};
 
@@ -53,7 +53,7 @@ fn alerts(world: &mut World, source: &str, alerts: Vec<Arc<Alert>>, now: i64) {
         .collect();
     world.apply(
         &question(source, Query::Alerts.now()),
-        Ok(Reply::free(Answer::Alerts(AlertBoard { alerts }))),
+        Ok(Reply::free(Answer::Alerts(AlertSnapshot { alerts }))),
         at(now),
     );
 }
@@ -72,8 +72,12 @@ fn services(world: &mut World, names: &[&str], now: i64) {
 }
 
 fn health_after(world: &mut World, readings: Vec<ServiceReading>, now: i64) {
-    let board = ServiceBoard { readings, lookback: Duration::from_secs(60) };
-    world.apply(&question("prom", Query::Services.now()), Ok(Reply::free(Answer::Services(board))), at(now));
+    let snapshot = ServiceSnapshot { readings, lookback: Duration::from_secs(60) };
+    world.apply(
+        &question("prom", Query::Services.now()),
+        Ok(Reply::free(Answer::Services(snapshot))),
+        at(now),
+    );
 }
 
 #[test]
@@ -95,8 +99,8 @@ fn the_alertmanagers_word_on_state_counts_more_than_the_rules() {
         sources: vec![SourceId::new("prom")],
         ..(*alert("Burn", "cart", AlertState::Firing)).clone()
     });
-    let board = RuleBoard { alerts: vec![pending], ..RuleBoard::default() };
-    world.apply(&question("prom", Query::Rules.now()), Ok(Reply::free(Answer::Rules(board))), at(200));
+    let snapshot = RuleSnapshot { alerts: vec![pending], ..RuleSnapshot::default() };
+    world.apply(&question("prom", Query::Rules.now()), Ok(Reply::free(Answer::Rules(snapshot))), at(200));
     alerts(&mut world, "am", vec![alert("Burn", "cart", AlertState::Silenced)], 201);
     let merged = &world.alerts()[0];
     assert_eq!((merged.state, merged.value), (AlertState::Silenced, Some(0.2)));
@@ -115,8 +119,8 @@ fn a_rules_alert_without_the_labels_added_on_the_way_is_the_same_and_does_not_se
         sources: vec![SourceId::new("prom")],
         ..(*routed).clone()
     });
-    let board = RuleBoard { alerts: vec![raised], ..RuleBoard::default() };
-    world.apply(&question("prom", Query::Rules.now()), Ok(Reply::free(Answer::Rules(board))), at(200));
+    let snapshot = RuleSnapshot { alerts: vec![raised], ..RuleSnapshot::default() };
+    world.apply(&question("prom", Query::Rules.now()), Ok(Reply::free(Answer::Rules(snapshot))), at(200));
     assert_eq!(world.alerts().len(), 1);
     alerts(&mut world, "am", vec![Arc::clone(&routed)], 201);
     assert_eq!(world.alerts().len(), 1);
@@ -281,8 +285,8 @@ fn a_signal_that_was_refused_keeps_what_it_last_said_and_no_service_is_healthy_w
             unknown: UnknownSignals::new(unknown),
             ..ServiceReading::default()
         };
-        let board = ServiceBoard { readings: vec![reading], lookback: Duration::from_secs(60) };
-        let reply = Reply::free(Answer::Services(board));
+        let snapshot = ServiceSnapshot { readings: vec![reading], lookback: Duration::from_secs(60) };
+        let reply = Reply::free(Answer::Services(snapshot));
         world.apply(&question("prom", Query::Services.now()), Ok(reply), at(now));
         world.service("cart").unwrap().health
     };
@@ -405,8 +409,8 @@ fn a_pair_that_scrapes_the_same_is_not_added_up_and_the_dead_half_does_not_speak
             scraped: [1, 2].into(),
             ..ServiceReading::default()
         };
-        let board = ServiceBoard { readings: vec![reading], lookback: Duration::from_secs(60) };
-        let reply = Reply::free(Answer::Services(board));
+        let snapshot = ServiceSnapshot { readings: vec![reading], lookback: Duration::from_secs(60) };
+        let reply = Reply::free(Answer::Services(snapshot));
         world.apply(&question(source, Query::Services.now()), Ok(reply), at(now));
     };
     say(&mut world, "a", 0.5, 100);

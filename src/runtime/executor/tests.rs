@@ -87,7 +87,7 @@ impl ExecutorFixture {
         self.journal().read().await.unwrap().records
     }
 
-    async fn recover(&self, seconds_later: i64) -> Vec<(ActionRecord, Seen)> {
+    async fn recover(&self, seconds_later: i64) -> Vec<(ActionRecord, ReadBackResult)> {
         let later = start() + SignedDuration::from_secs(seconds_later);
         recover(&self.executor(Clock::fixed(later)), &self.gates(), OpenActions::Recent).await.unwrap()
     }
@@ -279,7 +279,7 @@ async fn what_is_not_seen_after_an_unclear_answer_is_unknown_for_it_may_still_co
         assert_eq!(fixture.doer.acted.load(SeqCst), 1);
         assert!(fixture.records().await[0].is_open());
         let found = fixture.recover(60).await;
-        assert_eq!(found[0].1, Seen::Is(ActionResult::Done { id: None }));
+        assert_eq!(found[0].1, ReadBackResult::Is(ActionResult::Done { id: None }));
         assert!(!fixture.records().await[0].is_open());
     }
 }
@@ -380,9 +380,9 @@ async fn a_source_that_cannot_be_asked_leaves_it_open_for_the_next_time() {
     acting.abort();
     acting.await.unwrap_err();
     let found = fixture.recover(3600).await;
-    assert!(matches!(found[0].1, Seen::Failed(_)), "{found:?}");
+    assert!(matches!(found[0].1, ReadBackResult::Failed(_)), "{found:?}");
     let found = fixture.recover(7200).await;
-    assert_eq!(found[0].1, Seen::Is(ActionResult::Done { id: None }));
+    assert_eq!(found[0].1, ReadBackResult::Is(ActionResult::Done { id: None }));
     assert!(fixture.recover(7300).await.is_empty());
 }
 

@@ -42,7 +42,7 @@ impl From<&Ask> for CircuitKey {
 struct Failing {
     error: SourceError,
     until: Instant,
-    failures: u32,
+    failure_count: u32,
 }
 
 /// Permission to send a question. It must be returned by `settle` or `release`.
@@ -140,13 +140,13 @@ impl Circuit {
         let is_answering = self.answered.is_some_and(|at| at >= ticket.since);
         let is_slow = matches!(error.kind, ErrorKind::TimedOut { .. }) && !is_probe && is_answering;
         let opens = is_wide && is_current && !is_slow;
-        let count = |failing: Option<&Failing>| failing.map_or(0, |failing| failing.failures);
+        let count = |failing: Option<&Failing>| failing.map_or(0, |failing| failing.failure_count);
         let own = count(self.failing.get(&subject)).saturating_add(1);
         let all = count(self.open.as_ref()).saturating_add(1);
         let failures = if opens { own.max(all) } else { own };
         let until = next_try((ticket.since, now), failures, error.retry_after, random);
         if opens {
-            self.open = Some(Failing { error: error.clone(), until, failures: all });
+            self.open = Some(Failing { error: error.clone(), until, failure_count: all });
             self.episode += 1;
             self.probing = false;
         } else if is_current && !is_wide && !matches!(error.kind, ErrorKind::Internal { .. }) {
@@ -159,7 +159,7 @@ impl Circuit {
                 self.failing.pop_first();
             }
         }
-        self.failing.insert(subject, Failing { error: error.clone(), until, failures: own });
+        self.failing.insert(subject, Failing { error: error.clone(), until, failure_count: own });
         let broken_until = self.open.as_ref().map(|open| open.until);
         Some(broken_until.map_or(until, |other| until.max(other)))
     }

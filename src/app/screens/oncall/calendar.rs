@@ -16,8 +16,8 @@ const MIN_NIGHT: Duration = Duration::from_secs(1800);
 
 /// The coming days of a level; empty if the source has not answered.
 pub(super) fn days(shared: &Shared, key: &LevelKey, now: Timestamp, cx: &Cx<'_>) -> Vec<CalendarDay> {
-    let board = shared.world.cache(&key.policy.source).and_then(|cache| cache.on_call().value());
-    board.map_or_else(Vec::new, |board| board.days(&key.policy.id, key.level, now, cx.zone, DAYS))
+    let snapshot = shared.world.cache(&key.policy.source).and_then(|cache| cache.on_call().value());
+    snapshot.map_or_else(Vec::new, |snapshot| snapshot.days(&key.policy.id, key.level, now, cx.zone, DAYS))
 }
 
 /// Draws the week: as columns if each day has room for one, else as a list of handoffs.
@@ -59,11 +59,13 @@ pub(super) fn render(shared: &Shared, cx: &Cx<'_>, key: &LevelKey, area: Rect, b
 /// The ids of all people of the week in the order of their shifts; the index decides a person's colour.
 fn people(days: &[CalendarDay]) -> Vec<Text> {
     let mut people: Vec<Text> = Vec::new();
-    let turns =
-        days.iter().flat_map(|day| &day.coverage_slots).flat_map(|coverage_slot| coverage_slot.cover.turns());
-    for turn in turns {
-        if !people.contains(&turn.person.id) {
-            people.push(turn.person.id.clone());
+    let on_duty = days
+        .iter()
+        .flat_map(|day| &day.coverage_slots)
+        .flat_map(|coverage_slot| coverage_slot.cover.on_duty());
+    for person_on_duty in on_duty {
+        if !people.contains(&person_on_duty.person.id) {
+            people.push(person_on_duty.person.id.clone());
         }
     }
     people
@@ -145,8 +147,8 @@ fn sign(cx: &Cx<'_>, cover: &Coverage, people: &[Text], at: Timestamp) -> (&'sta
         Coverage::Unknown => (cx.charset.pick("·", "."), Role::Muted),
         Coverage::Nobody => (cx.symbol(Role::Down), Role::Down),
         Coverage::People(_) if cover.is_double_booked() => (cx.symbol(Role::Warning), Role::Warning),
-        Coverage::People(turns) => {
-            let first = turns.first().map(|turn| &turn.person);
+        Coverage::People(on_duty) => {
+            let first = on_duty.first().map(|person_on_duty| &person_on_duty.person);
             let index = people.iter().position(|id| first.is_some_and(|person| person.id == *id));
             let is_night = first.and_then(|person| person.is_at_night(at)) == Some(true);
             let sign = if is_night { cx.charset.pick("░", ":") } else { cx.charset.pick("█", "#") };
@@ -173,14 +175,16 @@ fn entry(
     let mark = match &coverage_slot.cover {
         Coverage::Nobody => cx.symbol(Role::Down),
         Coverage::People(_) if coverage_slot.cover.is_double_booked() => cx.symbol(Role::Warning),
-        Coverage::People(turns) if turns.iter().any(|turn| turn.is_override) => stands_in(cx),
+        Coverage::People(on_duty) if on_duty.iter().any(|person_on_duty| person_on_duty.is_override) => {
+            stands_in(cx)
+        }
         Coverage::People(_) | Coverage::Unknown => " ",
     };
     let night = coverage_slot
         .cover
-        .turns()
+        .on_duty()
         .first()
-        .and_then(|turn| turn.person.night(coverage_slot.from, coverage_slot.until));
+        .and_then(|person_on_duty| person_on_duty.person.night(coverage_slot.from, coverage_slot.until));
     let night = night.filter(|night| *night >= MIN_NIGHT).map(|night| {
         let hours = (night.as_secs() + 1800) / 3600;
         format!(" {}{hours}h", night_symbol(cx))
@@ -192,8 +196,11 @@ fn entry(
         cover @ (Coverage::People(_) | Coverage::Unknown) => words::names(shared, &key.policy.source, cover),
     };
     // first names are used where there is no room for full names
-    let short =
-        coverage_slot.cover.turns().iter().map(|turn| turn.person.name.split(' ').next().unwrap_or_default());
+    let short = coverage_slot
+        .cover
+        .on_duty()
+        .iter()
+        .map(|person_on_duty| person_on_duty.person.name.split(' ').next().unwrap_or_default());
     let short = short.collect::<Vec<_>>().join("+");
     let fits = |name: &str, night: &str| text::width(name) + text::width(night) <= room;
     let (name, night) = if fits(&full, &night) {

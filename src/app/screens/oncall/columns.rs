@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use super::words;
 use crate::app::identity::LevelKey;
 use crate::app::prelude::*;
-use crate::model::oncall::{Coverage, EscalationPolicy, OnCallAt, OnCallBoard};
+use crate::model::oncall::{Coverage, EscalationPolicy, OnCallAt, OnCallSnapshot};
 
 pub enum LevelList {}
 
@@ -13,7 +13,7 @@ pub struct LevelItem<'a> {
     /// The source.
     pub source: &'a SourceId,
     /// The on-call data of the source.
-    pub board: &'a OnCallBoard,
+    pub snapshot: &'a OnCallSnapshot,
     pub policy: &'a EscalationPolicy,
     /// The number of the level.
     pub number: u32,
@@ -27,7 +27,7 @@ pub struct LevelRow<'a> {
     pub(super) cx: Cx<'a>,
     pub(super) found: &'a ListFilter,
     pub(super) key: &'a LevelKey,
-    pub(super) board: &'a OnCallBoard,
+    pub(super) snapshot: &'a OnCallSnapshot,
     pub(super) policy: &'a EscalationPolicy,
     pub(super) on_call_at: OnCallAt,
     /// Whether this is the policy's first row, which shows the cells of the whole policy.
@@ -88,7 +88,7 @@ pub const COLUMNS: &[Column] = &[
         if let Some((at, _)) = &row.on_call_at.next {
             Cell::text(words::when(*at, row.cx.now, row.cx.zone), Role::Text)
         } else {
-            let known = duration::short(age(row.cx.now, row.board.until));
+            let known = duration::short(age(row.cx.now, row.snapshot.until));
             Cell::text(format!("over {known}"), Role::Muted)
         }
     }),
@@ -106,10 +106,11 @@ pub const COLUMNS: &[Column] = &[
         }
         None => Cell::Empty,
     }),
-    Column::hidden("is_covered", |item| Value::Switch(!item.on_call_at.now.turns().is_empty())),
+    Column::hidden("is_covered", |item| Value::Switch(!item.on_call_at.now.on_duty().is_empty())),
     Column::hidden("is_me", |item| {
-        let now: BTreeSet<_> = item.on_call_at.now.turns().iter().map(|turn| &turn.person.id).collect();
-        Value::Switch(item.board.me.as_ref().is_some_and(|me| now.contains(&me.id)))
+        let now: BTreeSet<_> =
+            item.on_call_at.now.on_duty().iter().map(|person_on_duty| &person_on_duty.person.id).collect();
+        Value::Switch(item.snapshot.me.as_ref().is_some_and(|me| now.contains(&me.id)))
     }),
     Column::hidden("is_double", |item| Value::Switch(item.on_call_at.now.is_double_booked())),
     Column::hidden("delay_seconds", |item| {
@@ -140,8 +141,8 @@ pub const COLUMNS: &[Column] = &[
 fn people(cover: &Coverage) -> Value {
     match cover {
         Coverage::Unknown => Value::Nothing,
-        Coverage::Nobody | Coverage::People(_) => {
-            Value::Texts(cover.turns().iter().map(|turn| turn.person.name.to_string()).collect())
-        }
+        Coverage::Nobody | Coverage::People(_) => Value::Texts(
+            cover.on_duty().iter().map(|person_on_duty| person_on_duty.person.name.to_string()).collect(),
+        ),
     }
 }

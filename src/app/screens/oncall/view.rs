@@ -35,7 +35,7 @@ fn parts(screen: &OnCall, shared: &Shared, body: Rect) -> Layout {
         0..12 => 0,
         height => (height / 2).clamp(6, WEEK),
     };
-    let has_own = shared.world.on_call().any(|(_, board)| board.me.is_some());
+    let has_own = shared.world.on_call().any(|(_, snapshot)| snapshot.me.is_some());
     let own = if is_known && has_own && room.height >= TALL { OWN } else { 0 };
     let table = if week == 0 { room.height } else { rows.min(room.height - week - own - 1) };
     let gap = u16::from(week > 0);
@@ -71,15 +71,15 @@ pub(super) fn render(screen: &OnCall, shared: &Shared, now: Timestamp, area: Rec
         |key| {
             let LevelKey { policy, level } = key;
             let is_first = above.replace(policy) != Some(policy);
-            policy.policy(&shared.world).map_or(Line::Gone, |(board, known)| Line::Item {
+            policy.policy(&shared.world).map_or(Line::Gone, |(snapshot, known)| Line::Item {
                 row: LevelRow {
                     shared,
                     cx,
                     found: &screen.rows.found,
                     key,
-                    board,
+                    snapshot,
                     policy: known,
-                    on_call_at: board.on_call_at(&policy.id, *level, now),
+                    on_call_at: snapshot.on_call_at(&policy.id, *level, now),
                     is_first,
                 },
                 is_new: false,
@@ -100,7 +100,7 @@ pub(super) fn render(screen: &OnCall, shared: &Shared, now: Timestamp, area: Rec
 /// The title: "On-call 3 policies", and as an alarm how many policies have nobody on call.
 fn title(screen: &OnCall, shared: &Shared, cx: &Cx<'_>) -> Vec<StyledRun<'static>> {
     let shown: BTreeSet<&PolicyKey> = screen.rows.list.rows().iter().map(|key| &key.policy).collect();
-    let all: usize = shared.world.on_call().map(|(_, board)| board.policies.len()).sum();
+    let all: usize = shared.world.on_call().map(|(_, snapshot)| snapshot.policies.len()).sum();
     let mut runs = vec![
         StyledRun::new(" On-call ", Role::Title),
         StyledRun::new(
@@ -128,9 +128,9 @@ fn title(screen: &OnCall, shared: &Shared, cx: &Cx<'_>) -> Vec<StyledRun<'static
 /// The current and coming shifts of the user.
 fn own(shared: &Shared, cx: &Cx<'_>, area: Rect, buf: &mut Buffer) {
     let line = |y: u16| Rect { y, height: 1, ..area };
-    let turns = shared.world.on_call().flat_map(|(source, board)| {
-        let mine = board.me.as_ref().map(|me| board.shifts_of(me, cx.now)).unwrap_or_default();
-        mine.into_iter().map(move |shift| (source, board, shift))
+    let turns = shared.world.on_call().flat_map(|(source, snapshot)| {
+        let mine = snapshot.me.as_ref().map(|me| snapshot.shifts_of(me, cx.now)).unwrap_or_default();
+        mine.into_iter().map(move |shift| (source, snapshot, shift))
     });
     let turns: Vec<_> = turns.collect();
     let title = [
@@ -139,11 +139,11 @@ fn own(shared: &Shared, cx: &Cx<'_>, area: Rect, buf: &mut Buffer) {
         StyledRun::new(if turns.is_empty() { ": none in the loaded days" } else { "" }, Role::Muted),
     ];
     text::runs(cx, &title, line(area.y), buf);
-    let names = turns.iter().map(|(_, board, shift)| {
-        board.policies.iter().find(|p| p.named.id == shift.policy).map_or(&shift.policy, |p| &p.named.name)
+    let names = turns.iter().map(|(_, snapshot, shift)| {
+        snapshot.policies.iter().find(|p| p.named.id == shift.policy).map_or(&shift.policy, |p| &p.named.name)
     });
     let widest = names.clone().map(|name| text::width(name)).max().unwrap_or(0).min(30);
-    for (y, ((_, board, shift), name)) in (area.y + 1..area.bottom()).zip(turns.iter().zip(names)) {
+    for (y, ((_, snapshot, shift), name)) in (area.y + 1..area.bottom()).zip(turns.iter().zip(names)) {
         let is_now = shift.covers(cx.now);
         let from = match shift.start {
             _ if is_now => "now".to_owned(),
@@ -151,7 +151,7 @@ fn own(shared: &Shared, cx: &Cx<'_>, area: Rect, buf: &mut Buffer) {
             None => "always".to_owned(),
         };
         let until = shift.end.map_or_else(|| "no end".to_owned(), |end| words::when(end, cx.now, cx.zone));
-        let (start, end) = (shift.start.unwrap_or(board.from), shift.end.unwrap_or(board.until));
+        let (start, end) = (shift.start.unwrap_or(snapshot.from), shift.end.unwrap_or(snapshot.until));
         let night = shift.person.night(start.max(cx.now), end).filter(|night| !night.is_zero());
         let night = night.map(|night| format!("  {} {}", words::night_symbol(cx), duration::short(night)));
         let stands_in =
@@ -174,7 +174,7 @@ fn own(shared: &Shared, cx: &Cx<'_>, area: Rect, buf: &mut Buffer) {
 /// Why the list is empty.
 fn empty(screen: &OnCall, shared: &Shared) -> (String, Role) {
     let filter = screen.rows.found.text();
-    if !filter.is_empty() && shared.world.on_call().any(|(_, board)| !board.policies.is_empty()) {
+    if !filter.is_empty() && shared.world.on_call().any(|(_, snapshot)| !snapshot.policies.is_empty()) {
         return (screen.rows.found.nothing("policy"), Role::Muted);
     }
     let has_unknown = EmptyState {

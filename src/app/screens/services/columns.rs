@@ -194,7 +194,11 @@ fn spark(values: &[f64], max: Option<f64>, role: Role) -> Cell<'_> {
 }
 
 /// The worst SLO of a service: state, budget left and burn rate.
-fn worst_slo(shared: &Shared, cx: &crate::app::look::Cx<'_>, service: &Service) -> Vec<StyledRun<'static>> {
+fn worst_slo(
+    shared: &Shared,
+    cx: &crate::app::display_settings::Cx<'_>,
+    service: &Service,
+) -> Vec<StyledRun<'static>> {
     let Some(status) = shared.world.worst_slo_of(&service.name) else { return Vec::new() };
     let role = Role::of_slo(status.state());
     let mut runs = vec![StyledRun::new(format!("{} ", cx.symbol(role)), role)];

@@ -136,7 +136,10 @@ impl<'a> SourceRow<'a> {
         let (role, words) = match (doubt(shared, source, &AskKind::ALL, cx.now), offer) {
             (Some(doubt), _) => (Role::Stale, doubt.summary()),
             (None, Some(_)) => {
-                match cache.and_then(|cache| cache.rules().value()).map_or(0, |board| board.broken.len()) {
+                match cache
+                    .and_then(|cache| cache.rules().value())
+                    .map_or(0, |snapshot| snapshot.broken.len())
+                {
                     0 => (Role::Healthy, "ok".to_owned()),
                     1 => (Role::Warning, "ok; 1 rule fails".to_owned()),
                     more => (Role::Warning, format!("ok; {more} rules fail")),

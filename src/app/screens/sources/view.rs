@@ -126,7 +126,8 @@ fn about(shared: &Shared, cx: &Cx<'_>, source: &SourceInfo, width: u16) -> Vec<V
             WarningKind::Annotation => about.say("info", &warning.text, Role::Muted),
         }
     }
-    for rule in cache.rules().value().into_iter().flat_map(|board| &board.broken).take(MAX_BROKEN_RULES) {
+    for rule in cache.rules().value().into_iter().flat_map(|snapshot| &snapshot.broken).take(MAX_BROKEN_RULES)
+    {
         about.say("rule fails", &rule.sentence(), Role::Trouble);
     }
     about.lines.push(vec![StyledRun::new("  last answers", Role::Title)]);

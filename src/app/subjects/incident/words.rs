@@ -18,7 +18,7 @@ pub fn role(known: &IncidentView, now: Timestamp) -> Role {
 
 /// A person's name, followed by "(you)" for the user.
 pub fn name(shared: &Shared, source: &SourceId, person: &Person) -> String {
-    let you = if shared.world.is_me(source, person) { " (you)" } else { "" };
+    let you = if shared.world.is_user(source, person) { " (you)" } else { "" };
     format!("{}{you}", person.name)
 }
 

@@ -6,15 +6,16 @@ use jiff::tz::TimeZone;
 
 use crate::app::prelude::*;
 use crate::app::subjects::incident::words::name;
-use crate::model::oncall::{Coverage, EscalationPolicy, OnCallBoard};
+use crate::model::oncall::{Coverage, EscalationPolicy, OnCallSnapshot};
 
 /// The names on call: all if there are two, else the first and the number of the others.
 pub fn names(shared: &Shared, source: &SourceId, cover: &Coverage) -> String {
     match cover {
         Coverage::Unknown => "unknown".to_owned(),
         Coverage::Nobody => "nobody on call".to_owned(),
-        Coverage::People(turns) => {
-            let all: Vec<String> = turns.iter().map(|turn| name(shared, source, &turn.person)).collect();
+        Coverage::People(on_duty) => {
+            let all: Vec<String> =
+                on_duty.iter().map(|person_on_duty| name(shared, source, &person_on_duty.person)).collect();
             match all.as_slice() {
                 [one, two] => format!("{one}, {two}"),
                 [first, others @ ..] if !others.is_empty() => format!("{first} +{}", others.len()),
@@ -55,13 +56,13 @@ pub fn on_call_names(
     if *cover == Coverage::Nobody {
         words = format!("{} {words}", cx.symbol(Role::Down));
     }
-    if cover.turns().iter().any(|turn| turn.is_override) {
+    if cover.on_duty().iter().any(|person_on_duty| person_on_duty.is_override) {
         words = format!("{words} {}", stands_in(cx));
     }
     if cover.is_double_booked() {
         words = format!("{words} {}", cx.symbol(Role::Warning));
     }
-    if cover.turns().iter().any(|turn| turn.person.is_at_night(cx.now) == Some(true)) {
+    if cover.on_duty().iter().any(|person_on_duty| person_on_duty.person.is_at_night(cx.now) == Some(true)) {
         words = format!("{words} {}", night_symbol(cx));
     }
     StyledRun::new(words, role(cover))
@@ -80,39 +81,41 @@ pub fn when(at: Timestamp, now: Timestamp, zone: &TimeZone) -> String {
 }
 
 /// The policy for line 1: one in which the user is on call now, else one in which the user has a shift, else the first one.
-fn own_policy(shared: &Shared, now: Timestamp) -> Option<(&SourceId, &OnCallBoard, &EscalationPolicy)> {
+fn own_policy(shared: &Shared, now: Timestamp) -> Option<(&SourceId, &OnCallSnapshot, &EscalationPolicy)> {
     let all = || {
-        let boards = shared.world.on_call();
-        boards.flat_map(|(source, board)| board.policies.iter().map(move |policy| (source, board, policy)))
+        let snapshots = shared.world.on_call();
+        snapshots.flat_map(|(source, snapshot)| {
+            snapshot.policies.iter().map(move |policy| (source, snapshot, policy))
+        })
     };
-    let mine = |board: &OnCallBoard, policy: &EscalationPolicy, is_now: bool| {
-        let its = board.shifts.iter().filter(|shift| shift.policy == policy.named.id);
-        let mut mine = its.filter(|shift| board.me.as_ref().is_some_and(|me| me.id == shift.person.id));
+    let mine = |snapshot: &OnCallSnapshot, policy: &EscalationPolicy, is_now: bool| {
+        let its = snapshot.shifts.iter().filter(|shift| shift.policy == policy.named.id);
+        let mut mine = its.filter(|shift| snapshot.me.as_ref().is_some_and(|me| me.id == shift.person.id));
         mine.any(|shift| !is_now || shift.covers(now))
     };
     all()
-        .find(|(_, board, policy)| mine(board, policy, true))
-        .or_else(|| all().find(|(_, board, policy)| mine(board, policy, false)))
+        .find(|(_, snapshot, policy)| mine(snapshot, policy, true))
+        .or_else(|| all().find(|(_, snapshot, policy)| mine(snapshot, policy, false)))
         .or_else(|| all().next())
 }
 
 /// The text "on call: Ana Lima (you) -> Kofi Mensah in 4h08m" in two parts, of which the second can be left out. None before any
 /// source has answered.
 pub fn line(shared: &Shared, cx: &Cx<'_>) -> Option<(Vec<StyledRun<'static>>, Vec<StyledRun<'static>>)> {
-    let (source, board, policy) = own_policy(shared, cx.now)?;
+    let (source, snapshot, policy) = own_policy(shared, cx.now)?;
     let in_doubt = doubts(shared, &[AskKind::OnCall], cx.now).iter().any(|doubt| doubt.source == *source);
-    let levels = super::levels(board, policy);
+    let levels = super::levels(snapshot, policy);
     let first = levels.first().copied().unwrap_or(1);
-    let on_call_at = board.on_call_at(&policy.named.id, first, cx.now);
+    let on_call_at = snapshot.on_call_at(&policy.named.id, first, cx.now);
     let by_doubt = |role| if in_doubt { Role::Stale } else { role };
     let mut now = vec![StyledRun::new("on call: ", Role::Muted)];
     if in_doubt {
         now.push(StyledRun::new(format!("{} ", cx.symbol(Role::Stale)), Role::Stale));
     }
     if on_call_at.now == Coverage::Nobody {
-        let covers = |level: &u32| board.on_call_at(&policy.named.id, *level, cx.now).now;
+        let covers = |level: &u32| snapshot.on_call_at(&policy.named.id, *level, cx.now).now;
         let next = levels.iter().skip(1).map(|level| (level, covers(level)));
-        let next = next.into_iter().find(|(_, cover)| !cover.turns().is_empty());
+        let next = next.into_iter().find(|(_, cover)| !cover.on_duty().is_empty());
         let words = next.map_or_else(
             || format!("{} nobody ({})", cx.symbol(Role::Down), policy.named.name),
             |(level, cover)| {
@@ -135,13 +138,13 @@ pub fn line(shared: &Shared, cx: &Cx<'_>) -> Option<(Vec<StyledRun<'static>>, Ve
 /// The number of policies that have nobody on call at any level.
 pub fn uncovered(shared: &Shared, now: Timestamp) -> usize {
     let policies =
-        shared.world.on_call().flat_map(|(_, board)| board.policies.iter().map(move |p| (board, p)));
-    let is_open = |(board, policy): &(&OnCallBoard, &EscalationPolicy)| {
-        super::levels(board, policy).into_iter().all(|level| {
+        shared.world.on_call().flat_map(|(_, snapshot)| snapshot.policies.iter().map(move |p| (snapshot, p)));
+    let is_open = |(snapshot, policy): &(&OnCallSnapshot, &EscalationPolicy)| {
+        super::levels(snapshot, policy).into_iter().all(|level| {
             // only the current time is checked, which costs less than computing the next handoff
-            board.from <= now
-                && now < board.until
-                && board.on_call(&policy.named.id, level, now).next().is_none()
+            snapshot.from <= now
+                && now < snapshot.until
+                && snapshot.on_call(&policy.named.id, level, now).next().is_none()
         })
     };
     policies.filter(is_open).count()

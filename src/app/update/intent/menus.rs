@@ -69,7 +69,8 @@ pub(super) fn all(state: &mut State, now: Timestamp) {
         Selection::Level(key) => items.extend(of_level(state, key, now)),
         Selection::Policy(policy) => {
             let known = policy.policy(&state.shared.world);
-            let levels = known.map(|(board, policy)| on_call::levels(board, policy)).unwrap_or_default();
+            let levels =
+                known.map(|(snapshot, policy)| on_call::levels(snapshot, policy)).unwrap_or_default();
             for level in levels {
                 items.extend(of_level(state, &LevelKey { policy: policy.clone(), level }, now));
             }
@@ -187,15 +188,15 @@ fn of_silences(state: &State, keys: &[SilenceKey]) -> Items {
 }
 
 fn of_level(state: &State, key: &LevelKey, now: Timestamp) -> Items {
-    let turn = Planner::of(&state.shared).turn_to_take(&key.policy.source, (&key.policy.id, key.level), now);
-    let name = match &turn {
-        Ok(turn) => {
-            format!("Take the shift of {} (level {}, {})...", turn.from.name, key.level, turn.schedule.name)
+    let shift = Planner::of(&state.shared).turn_to_take(&key.policy.source, (&key.policy.id, key.level), now);
+    let name = match &shift {
+        Ok(shift) => {
+            format!("Take the shift of {} (level {}, {})...", shift.from.name, key.level, shift.schedule.name)
         }
         Err(_) => format!("Take the shift (level {})", key.level),
     };
     let wanted = PartialOperation::on(OperationKind::TakeShift, Objects::Level(key.clone()));
-    vec![item(name, Intent::Operate(wanted), turn.err())]
+    vec![item(name, Intent::Operate(wanted), shift.err())]
 }
 
 /// The menu of whom to page: levels, people, policies.
@@ -229,7 +230,7 @@ pub(super) fn pick(state: &mut State, wanted: &PartialOperation, param: &'static
     let mut title = param.prompt.to_owned();
     if let Objects::Level(LevelKey { policy, level }) = &wanted.objects {
         match Planner::of(&state.shared).turn_to_take(&policy.source, (&policy.id, *level), now) {
-            Ok(turn) => title = format!("Take the shift of {}", turn.from.name),
+            Ok(shift) => title = format!("Take the shift of {}", shift.from.name),
             Err(why) => return refuse(state, &why, now),
         }
     }
@@ -276,7 +277,7 @@ fn choices(shared: &Shared, objects: &Objects, kind: ParamKind, now: Timestamp) 
                 planner.people(source, now).into_iter().map(move |person| (source, person))
             });
             let name = |(source, person): (&SourceId, &Person)| {
-                let you = if shared.world.is_me(source, person) { " (you)" } else { "" };
+                let you = if shared.world.is_user(source, person) { " (you)" } else { "" };
                 (format!("Person: {}{you}{}", person.name, night(person)), EntityRef::from(person).into())
             };
             (all.map(name).collect(), None)
@@ -284,7 +285,7 @@ fn choices(shared: &Shared, objects: &Objects, kind: ParamKind, now: Timestamp) 
         ParamKind::People => {
             let all = first.into_iter().flat_map(|source| {
                 let others = planner.people(source, now).into_iter();
-                others.filter(|person| !shared.world.is_me(source, person))
+                others.filter(|person| !shared.world.is_user(source, person))
             });
             let name = |person: &Person| {
                 (format!("{}{}", person.name, night(person)), vec![EntityRef::from(person)].into())
@@ -292,10 +293,12 @@ fn choices(shared: &Shared, objects: &Objects, kind: ParamKind, now: Timestamp) 
             (all.map(name).collect(), Some(("No other responder", "no other user is known there")))
         }
         ParamKind::Policy => {
-            let board = first.and_then(|source| planner.board(source));
-            let all = board.into_iter().flat_map(|board| board.policies.iter().map(move |one| (board, one)));
-            let name = |(board, policy)| {
-                let who = people(board, policy, 1, now);
+            let snapshot = first.and_then(|source| planner.snapshot(source));
+            let all = snapshot
+                .into_iter()
+                .flat_map(|snapshot| snapshot.policies.iter().map(move |one| (snapshot, one)));
+            let name = |(snapshot, policy)| {
+                let who = people(snapshot, policy, 1, now);
                 let who = if who.is_empty() { "nobody on call".to_owned() } else { who.join(", ") };
                 let name = format!("Policy: {}, pages {who}", policy.named.name);
                 (name, EntityRef::from(&policy.named).into())
@@ -335,8 +338,8 @@ fn choices(shared: &Shared, objects: &Objects, kind: ParamKind, now: Timestamp) 
         }
         ParamKind::TurnEnd => {
             let Objects::Level(LevelKey { policy, level }) = objects else { return (Vec::new(), None) };
-            let turn = planner.turn_to_take(&policy.source, (&policy.id, *level), now).ok();
-            let last = turn.map(|turn| (format!("To its end, {}", at(turn.end)), turn.end));
+            let shift = planner.turn_to_take(&policy.source, (&policy.id, *level), now).ok();
+            let last = shift.map(|shift| (format!("To its end, {}", at(shift.end)), shift.end));
             let end = last.as_ref().map_or(now, |(_, end)| *end);
             let parts = minutes(&SHIFT_MINUTES).into_iter().map(|length| (length, later(length)));
             let parts = parts.filter(|(_, until)| *until < end);
@@ -372,7 +375,7 @@ fn levels(shared: &Shared, known: &[&IncidentView], now: Timestamp) -> Choices {
     let only = policies.first().copied().flatten().filter(|_| policies.len() == 1);
     let key = known.first().zip(only);
     let key = key.map(|(first, id)| PolicyKey { source: first.incident.source.clone(), id: id.clone() });
-    let Some((key, (board, policy))) = key.and_then(|key| Some((key.clone(), key.policy(&shared.world)?)))
+    let Some((key, (snapshot, policy))) = key.and_then(|key| Some((key.clone(), key.policy(&shared.world)?)))
     else {
         let why = if policies.len() > 1 {
             "they have different policies"
@@ -383,7 +386,7 @@ fn levels(shared: &Shared, known: &[&IncidentView], now: Timestamp) -> Choices {
     };
     let is_fresh = planner.knows_who_is_on_call(&key.source, now);
     let name = |level| {
-        let who = people(board, policy, level, now);
+        let who = people(snapshot, policy, level, now);
         let who = match (who.is_empty(), is_fresh) {
             (true, _) => "nobody on call".to_owned(),
             (false, true) => who.join(", "),
@@ -391,7 +394,7 @@ fn levels(shared: &Shared, known: &[&IncidentView], now: Timestamp) -> Choices {
         };
         (format!("Level {level} of {}: {who}", policy.named.name), level.into())
     };
-    (on_call::levels(board, policy).into_iter().map(name).collect(), None)
+    (on_call::levels(snapshot, policy).into_iter().map(name).collect(), None)
 }
 
 /// The menu of the service for which an incident is opened.

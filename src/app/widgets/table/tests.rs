@@ -1,7 +1,7 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::app::look::Charset;
+use crate::app::display_settings::Charset;
 use crate::app::widgets::probe::{drawn, has_role, lines, sweep, with_cx, without_colour};
 
 fn columns() -> Vec<Column> {

@@ -16,7 +16,7 @@ use crate::model::ask::{Answer, Ask, Query};
 use crate::model::incident::{Incident, IncidentDetail, Urgency};
 use crate::model::labels::Text;
 use crate::model::matcher::parse;
-use crate::model::oncall::OnCallBoard;
+use crate::model::oncall::OnCallSnapshot;
 use crate::model::silence::{Silence, SilenceState};
 use crate::model::source::ErrorKind;
 
@@ -70,7 +70,7 @@ impl Demo {
 
     fn incidents(&self) -> Vec<Incident> {
         match self.ask("pager", &Query::Incidents.now()) {
-            Answer::Incidents(board) => board.incidents,
+            Answer::Incidents(snapshot) => snapshot.incidents,
             other => panic!("{other:?}"),
         }
     }
@@ -86,16 +86,16 @@ impl Demo {
         }
     }
 
-    fn on_call(&self) -> OnCallBoard {
+    fn on_call(&self) -> OnCallSnapshot {
         match self.ask("pager", &Query::OnCall.now()) {
-            Answer::OnCall(board) => board,
+            Answer::OnCall(snapshot) => snapshot,
             other => panic!("{other:?}"),
         }
     }
 
     fn alerts(&self) -> Vec<Arc<Alert>> {
         match self.ask("alertmanager", &Query::Alerts.now()) {
-            Answer::Alerts(board) => board.alerts,
+            Answer::Alerts(snapshot) => snapshot.alerts,
             other => panic!("{other:?}"),
         }
     }
@@ -310,8 +310,8 @@ fn an_incident_is_opened_once_and_merged_into_another() {
 #[test]
 fn a_shift_that_is_taken_is_on_call_and_woken_from_then_on() {
     let demo = Demo::new();
-    let board = demo.on_call();
-    let shift = board.on_call("shop", 2, demo.now()).next().unwrap();
+    let snapshot = demo.on_call();
+    let shift = snapshot.on_call("shop", 2, demo.now()).next().unwrap();
     let (schedule, end) = (shift.schedule.clone().unwrap(), shift.end.unwrap());
     assert_ne!(&*shift.person.id, "fang");
     let operation = Operation::TakeShift { person: whom("fang", "王芳"), start: demo.now(), end };

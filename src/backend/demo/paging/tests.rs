@@ -5,7 +5,7 @@ use crate::backend::demo::actions_done::ActionsDone;
 use crate::backend::demo::timeline::DemoTimeline;
 use crate::backend::demo::world::DemoWorld;
 use crate::model::incident::{IncidentStatus, Urgency};
-use crate::model::oncall::OnCallBoard;
+use crate::model::oncall::OnCallSnapshot;
 
 fn at(text: &str) -> Timestamp {
     text.parse().unwrap()
@@ -40,23 +40,23 @@ fn on_sundays_the_platform_has_a_gap_and_on_saturdays_somebody_stands_in() {
     let paging = PagingFixture::open();
     let world = DemoWorld::new(7);
     let until = night() + (7 * 24).hours();
-    let board = OnCallBoard {
+    let snapshot = OnCallSnapshot {
         policies: paging.policies(&world.fixtures.services),
         shifts: paging.turns(night(), until, &[]),
         me: Some(paging.me()),
         from: night(),
         until,
     };
-    assert_eq!(board.on_call("platform", 1, at("2026-01-18T12:00:00Z")).count(), 0);
-    assert_eq!(board.on_call("platform", 2, at("2026-01-18T12:00:00Z")).count(), 1);
-    let saturday: Vec<&Shift> = board.on_call("shop", 1, at("2026-01-17T15:00:00Z")).collect();
+    assert_eq!(snapshot.on_call("platform", 1, at("2026-01-18T12:00:00Z")).count(), 0);
+    assert_eq!(snapshot.on_call("platform", 2, at("2026-01-18T12:00:00Z")).count(), 1);
+    let saturday: Vec<&Shift> = snapshot.on_call("shop", 1, at("2026-01-17T15:00:00Z")).collect();
     assert!(saturday.len() == 1 && saturday[0].is_override && &*saturday[0].person.id == "joerg");
-    assert_eq!(board.me.as_ref().map(|me| &*me.name), Some("Ana Lima"));
-    let now: Vec<&str> = board.on_call("shop", 1, night()).map(|shift| &*shift.person.id).collect();
-    let others = board.shifts.iter().filter(|shift| &*shift.policy == "shop" && shift.level == 1);
+    assert_eq!(snapshot.me.as_ref().map(|me| &*me.name), Some("Ana Lima"));
+    let now: Vec<&str> = snapshot.on_call("shop", 1, night()).map(|shift| &*shift.person.id).collect();
+    let others = snapshot.shifts.iter().filter(|shift| &*shift.policy == "shop" && shift.level == 1);
     let mut others = others.filter(|shift| !now.contains(&&*shift.person.id));
     assert!(others.any(|shift| shift.start.unwrap() > night()), "somebody else is next");
-    assert!(board.policies.iter().all(|policy| !policy.services.is_empty()));
+    assert!(snapshot.policies.iter().all(|policy| !policy.services.is_empty()));
 }
 
 #[test]

@@ -22,10 +22,14 @@ fn at(second: i64) -> Timestamp {
 
 fn statuses(seed: u64, second: i64) -> Vec<SloStatus> {
     let sources = demo::sources(seed, Clock::fixed(at(second)), at(0), 1.0);
-    let Answer::Slos(board) = wait(sources[0].answer(&Query::Slos.now(), None)).unwrap().answer else {
+    let Answer::Slos(snapshot) = wait(sources[0].answer(&Query::Slos.now(), None)).unwrap().answer else {
         panic!()
     };
-    board.readings.iter().map(|reading| SloStatus::of(reading, &sources[0].info().id, board.at)).collect()
+    snapshot
+        .readings
+        .iter()
+        .map(|reading| SloStatus::of(reading, &sources[0].info().id, snapshot.at))
+        .collect()
 }
 
 fn demo_slo<'a>(world: &'a DemoWorld, id: &str) -> &'a DemoSlo {

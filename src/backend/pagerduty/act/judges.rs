@@ -3,15 +3,15 @@
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Map, Value};
 
-use super::{DONE, Judge, PLANS, Then, Trace, status, with_key};
+use super::{DONE, EffectCheck, Judge, PLANS, Trace, status, with_key};
 use crate::backend::kit::http::{Body, Http, not_executed};
 use crate::backend::kit::lenient::{object, objects};
 use crate::backend::kit::time::Rfc3339;
 use crate::backend::pagerduty::PagerDuty;
 use crate::backend::pagerduty::incidents::instant;
 use crate::backend::pagerduty::who::KeyOwner;
-use crate::backend::pagerduty::wire::{self, Thing, Word};
-use crate::backend::writes::{Job, Plan, Precheck, Read, Refusal, Shape, Verdict, Writer};
+use crate::backend::pagerduty::wire::{self, Reference, Word};
+use crate::backend::writes::{Job, Plan, Precheck, Read, Refusal, Shape, VerifyStep, Writer};
 use crate::model::action::{Action, ActionError, ActionResult, Operation, Verification, WriteContext};
 use crate::model::incident::IncidentStatus;
 use crate::model::labels::Text;
@@ -136,11 +136,16 @@ impl Writer for PagerDuty {
         let judge = &job.judge;
         let refused = |codes: &[u16]| codes.iter().find_map(|code| error.error.kind.refused(*code));
         let again = match &judge.then {
-            Then::Key(key) if refused(&[400, 409]).is_some_and(|said| said.contains("already exists")) => {
+            EffectCheck::Key(key)
+                if refused(&[400, 409]).is_some_and(|said| said.contains("already exists")) =>
+            {
                 Some(with_key(key))
             }
             // somebody may have resolved it after the precheck
-            Then::Log(..) | Then::Notes(_) | Then::Key(_) | Then::Override(..) => refused(&[400, 409, 422])
+            EffectCheck::Log(..)
+            | EffectCheck::Notes(_)
+            | EffectCheck::Key(_)
+            | EffectCheck::Override(..) => refused(&[400, 409, 422])
                 .filter(|_| judge.is_guarded)
                 .map(|_| super::one(&job.action.target.id)),
         };
@@ -170,10 +175,10 @@ impl Writer for PagerDuty {
         job: &Job<'_, Self>,
         sent_at: Timestamp,
         answers: &[Result<Answer, SourceError>],
-    ) -> Result<Verdict, SourceError> {
+    ) -> Result<VerifyStep, SourceError> {
         let read: Vec<&Answer> =
             answers.iter().map(|answer| answer.as_ref().map_err(Clone::clone)).collect::<Result<_, _>>()?;
-        let is = |verification| Ok(Verdict::Is(verification));
+        let is = |verification| Ok(VerifyStep::Is(verification));
         let found = |id: Option<&Word>| {
             let done = |id: &Word| Verification::Done { id: Some(id.0.as_str().into()) };
             id.map_or(Verification::NotDone, done)
@@ -181,7 +186,7 @@ impl Writer for PagerDuty {
         let (incident, date, rest) = match read.as_slice() {
             [Answer::Incident(Known(incident), date), rest @ ..] => (incident, *date, rest),
             [Answer::Items(items), ..] => return is(job.judge.found_in(items, sent_at, found)),
-            [] => return Ok(Verdict::Look(super::one(&job.action.target.id))),
+            [] => return Ok(VerifyStep::Look(super::one(&job.action.target.id))),
         };
         let behind = date.map_or(0, |date| date.as_second() - self.clock.now().as_second()).min(0);
         let earlier = SignedDuration::from_secs(behind) - SLACK;
@@ -192,28 +197,28 @@ impl Writer for PagerDuty {
         }
         let path = |part: &str| format!("{}/{part}", super::one(&job.action.target.id).path);
         match (&job.judge.then, rest.first()) {
-            (Then::Notes(content), Some(Answer::Items(items))) => {
+            (EffectCheck::Notes(content), Some(Answer::Items(items))) => {
                 let notes = objects::<wire::Note>(items.clone()).all;
                 let is_it = |note: &wire::Note| {
                     note.content.0.trim() == content.trim()
-                        && trace.is_me(&note.user)
+                        && trace.is_user(&note.user)
                         && trace.is_new(&note.created_at)
                 };
                 is(super::is_done(notes.iter().any(is_it)))
             }
-            (Then::Notes(_), _) => Ok(Verdict::Look(Read::of(path("notes"), Shape::List))),
-            (Then::Log(kinds, otherwise), Some(Answer::Items(items))) => {
+            (EffectCheck::Notes(_), _) => Ok(VerifyStep::Look(Read::of(path("notes"), Shape::List))),
+            (EffectCheck::Log(kinds, otherwise), Some(Answer::Items(items))) => {
                 let entries = objects::<wire::LogEntry>(items.clone()).all;
                 let is_it = |entry: &wire::LogEntry| {
                     kinds.iter().any(|kind| entry.kind.0.starts_with(kind))
-                        && trace.is_me(&entry.agent)
+                        && trace.is_user(&entry.agent)
                         && trace.is_new(&entry.created_at)
                 };
                 is(if entries.iter().any(is_it) { DONE } else { otherwise(incident) })
             }
-            (Then::Log(..) | Then::Key(_) | Then::Override(..), _) => {
+            (EffectCheck::Log(..) | EffectCheck::Key(_) | EffectCheck::Override(..), _) => {
                 let read = Read::of(path("log_entries"), Shape::Pages(3)).with("since", instant(since));
-                Ok(Verdict::Look(read.with("time_zone", "UTC").with("is_overview", "false")))
+                Ok(VerifyStep::Look(read.with("time_zone", "UTC").with("is_overview", "false")))
             }
         }
     }
@@ -245,11 +250,11 @@ impl PagerDuty {
 impl Judge {
     /// Whether the operation creates an object with its own id.
     fn creates_object(&self) -> bool {
-        matches!(self.then, Then::Notes(_) | Then::Key(_) | Then::Override(..))
+        matches!(self.then, EffectCheck::Notes(_) | EffectCheck::Key(_) | EffectCheck::Override(..))
     }
 
     fn has_key(&self, incident: &wire::Incident) -> bool {
-        matches!(&self.then, Then::Key(key) if *incident.key.0 == **key)
+        matches!(&self.then, EffectCheck::Key(key) if *incident.key.0 == **key)
     }
 
     /// Finds the created object in a list of similar objects.
@@ -260,7 +265,7 @@ impl Judge {
         found: impl Fn(Option<&Word>) -> Verification,
     ) -> Verification {
         match &self.then {
-            Then::Override(person, start, end) => {
+            EffectCheck::Override(person, start, end) => {
                 let near = |at: &Rfc3339, wanted: &Timestamp| {
                     at.0.is_some_and(|at| at.duration_since(*wanted).abs() < SignedDuration::from_secs(60))
                 };
@@ -273,7 +278,7 @@ impl Judge {
                 };
                 found(overrides.iter().find(is_it).map(|made| &made.id))
             }
-            Then::Key(_) | Then::Notes(_) | Then::Log(..) => {
+            EffectCheck::Key(_) | EffectCheck::Notes(_) | EffectCheck::Log(..) => {
                 let incidents = objects::<wire::Incident>(items.to_vec()).all;
                 let is_late = |at: &Rfc3339| at.0.is_some_and(|at| at >= sent_at - SLACK);
                 let is_it = |known: &&wire::Incident| {
@@ -308,21 +313,21 @@ impl Judge {
 /// Why nothing is sent: the incident is already in the wanted state, or somebody else has changed it since the user saw it.
 fn conflict(job: &Job<'_, PagerDuty>, now: &wire::Incident) -> Option<ActionResult> {
     let (stands, seen) = (status(now)?, job.action.target.seen);
-    let is_me = |thing: &&Thing| job.cx.actor.as_deref() == Some(&*thing.id.0);
+    let is_user = |thing: &&Reference| job.cx.actor.as_deref() == Some(&*thing.id.0);
     let acknowledgers = || now.acknowledgements.all.iter().filter_map(|given| given.acknowledger.0.as_ref());
-    let by_me = now.last_status_change_by.0.as_ref().is_some_and(|who| is_me(&who));
+    let by_me = now.last_status_change_by.0.as_ref().is_some_and(|who| is_user(&who));
     let how = words(now, stands);
-    let is_mine = match stands {
+    let is_assigned_to_user = match stands {
         IncidentStatus::Resolved => by_me || seen == Some(IncidentStatus::Resolved),
-        IncidentStatus::Acknowledged => acknowledgers().any(|who| is_me(&who)),
+        IncidentStatus::Acknowledged => acknowledgers().any(|who| is_user(&who)),
         IncidentStatus::Triggered => false,
     };
-    if job.judge.state == Some(stands) && is_mine {
+    if job.judge.state == Some(stands) && is_assigned_to_user {
         return Some(ActionResult::Already { words: how });
     }
     let is_taken = stands == IncidentStatus::Acknowledged
         && seen == Some(IncidentStatus::Triggered)
-        && acknowledgers().any(|who| !is_me(&who));
+        && acknowledgers().any(|who| !is_user(&who));
     if stands == IncidentStatus::Resolved || is_taken {
         return Some(ActionResult::Conflict { words: how });
     }

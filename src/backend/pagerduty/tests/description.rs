@@ -96,12 +96,12 @@ async fn every_example_of_an_incident_is_read_without_loss() {
     for example in all {
         let double = examples(vec![("/incidents", example.clone())]).await;
         let clock = if example.to_string().contains("2015-10-06") { in_2015() } else { now() };
-        let board = board(
+        let snapshot = snapshot(
             connected(&double, |_| {}, Clock::fixed(clock)).answer(&Query::Incidents.now(), None).await,
         );
-        assert_eq!(board.incidents.len(), example["incidents"].as_array().unwrap().len());
+        assert_eq!(snapshot.incidents.len(), example["incidents"].as_array().unwrap().len());
         let incidents = example["incidents"].as_array().unwrap();
-        for (incident, wire) in board.incidents.iter().zip(incidents) {
+        for (incident, wire) in snapshot.incidents.iter().zip(incidents) {
             assert_eq!(wire["incident_number"], incident.number);
             assert_eq!(wire["status"], incident.status.word());
             assert_eq!(wire["urgency"], incident.urgency.word());
@@ -118,7 +118,7 @@ async fn every_example_of_an_incident_is_read_without_loss() {
             ] {
                 wire.as_object_mut().unwrap().remove(passed_over);
             }
-            without_loss(&wire, &keys, &format!("{board:?}"));
+            without_loss(&wire, &keys, &format!("{snapshot:?}"));
         }
     }
 }
@@ -217,16 +217,16 @@ async fn every_example_of_policies_and_turns_is_read_without_loss() {
         let policies: Vec<_> = policies.into_iter().map(|id| json!({"id": id, "summary": id})).collect();
         let policies = ("/escalation_policies", json!({"escalation_policies": policies}));
         let double = examples(vec![(path, example.clone()), policies]).await;
-        let board = turns(pagerduty(&double).answer(&Query::OnCall.now(), None).await);
-        assert!(board.warnings.is_empty(), "{:?}", board.warnings);
+        let snapshot = turns(pagerduty(&double).answer(&Query::OnCall.now(), None).await);
+        assert!(snapshot.warnings.is_empty(), "{:?}", snapshot.warnings);
         match path {
             "/oncalls" => {
-                assert_eq!(board.shifts.len(), example["oncalls"].as_array().unwrap().len());
-                without_loss(&example, &["id", "email", "name"], &format!("{board:?}"));
+                assert_eq!(snapshot.shifts.len(), example["oncalls"].as_array().unwrap().len());
+                without_loss(&example, &["id", "email", "name"], &format!("{snapshot:?}"));
             }
             "/escalation_policies" => {
-                assert_eq!(board.policies.len(), example["escalation_policies"].as_array().unwrap().len());
-                without_loss(&example["escalation_policies"], &["name", "summary"], &format!("{board:?}"));
+                assert_eq!(snapshot.policies.len(), example["escalation_policies"].as_array().unwrap().len());
+                without_loss(&example["escalation_policies"], &["name", "summary"], &format!("{snapshot:?}"));
             }
             _ => {}
         }
@@ -251,8 +251,8 @@ async fn examples_of_users_and_priorities_are_read() {
         _ => quiet(asked),
     })
     .await;
-    let board = board(pagerduty(&double).answer(&Query::Incidents.now(), None).await);
-    assert_eq!(one(&board, "Q1").priority.as_ref().and_then(|p| p.rank), Some(3));
+    let snapshot = snapshot(pagerduty(&double).answer(&Query::Incidents.now(), None).await);
+    assert_eq!(one(&snapshot, "Q1").priority.as_ref().and_then(|p| p.rank), Some(3));
 }
 
 #[tokio::test]
@@ -260,7 +260,7 @@ async fn recorded_incidents_of_a_terminal_client_are_read() {
     let Some(recorded) = recorded("corpus/pagerduty/srepd-incidents.json") else { return };
     let double = examples(vec![("/incidents", json!({"incidents": recorded}))]).await;
     let clock = Clock::fixed(at("2026-05-28T15:00:00Z"));
-    let board = board(connected(&double, |_| {}, clock).answer(&Query::Incidents.now(), None).await);
-    assert_eq!(board.incidents.len(), recorded.as_array().unwrap().len());
-    without_loss(&recorded, &["id", "title", "summary"], &format!("{board:?}"));
+    let snapshot = snapshot(connected(&double, |_| {}, clock).answer(&Query::Incidents.now(), None).await);
+    assert_eq!(snapshot.incidents.len(), recorded.as_array().unwrap().len());
+    without_loss(&recorded, &["id", "title", "summary"], &format!("{snapshot:?}"));
 }

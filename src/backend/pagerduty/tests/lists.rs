@@ -32,11 +32,11 @@ async fn an_incident_keeps_all_that_is_told_of_it() {
     .await;
     let reply = pagerduty(&double).answer(&Query::Incidents.now(), None).await.unwrap();
     assert_eq!(reply.requests, 3);
-    let board = board(Ok(reply));
-    let incident = one(&board, "Q1");
+    let snapshot = snapshot(Ok(reply));
+    let incident = one(&snapshot, "Q1");
     assert_eq!((incident.number, incident.status), (4711, IncidentStatus::Acknowledged));
     assert_eq!(incident.priority.as_ref().map(|p| (&*p.named.name, p.rank)), Some(("P2", Some(2))));
-    let offered: Vec<_> = board.priorities.iter().map(|p| (&*p.named.name, p.rank)).collect();
+    let offered: Vec<_> = snapshot.priorities.iter().map(|p| (&*p.named.name, p.rank)).collect();
     assert_eq!(offered, [("P1", Some(1)), ("P2", Some(2))], "also those that no incident has");
     assert_eq!(incident.service.as_ref().map(|service| &*service.name), Some("checkout-api"));
     assert_eq!(incident.escalation_policy.as_ref().map(|policy| &*policy.id), Some("PEP"));
@@ -49,7 +49,7 @@ async fn an_incident_keeps_all_that_is_told_of_it() {
     assert_eq!(incident.key.as_deref(), Some("key-4711"));
     assert_eq!(incident.conference.as_deref(), Some("https://meet.example.org/x"));
     assert_eq!(incident.url.as_deref(), Some("https://example.pagerduty.com/incidents/Q1"));
-    assert!(board.warnings.is_empty(), "{:?}", board.warnings);
+    assert!(snapshot.warnings.is_empty(), "{:?}", snapshot.warnings);
 }
 
 #[tokio::test]
@@ -61,8 +61,8 @@ async fn all_pages_are_read_and_each_incident_is_there_once() {
         if is_about(asked, "triggered") { page(asked, "incidents", &all) } else { quiet(asked) }
     })
     .await;
-    let board = board(pagerduty(&double).answer(&Query::Incidents.now(), None).await);
-    assert_eq!((board.incidents.len(), board.warnings.len()), (734, 0));
+    let snapshot = snapshot(pagerduty(&double).answer(&Query::Incidents.now(), None).await);
+    assert_eq!((snapshot.incidents.len(), snapshot.warnings.len()), (734, 0));
 }
 
 #[tokio::test]
@@ -79,7 +79,7 @@ async fn a_list_that_never_ends_is_cut_and_says_so() {
         json(&json!({"incidents": items, "limit": 100, "offset": offset, "more": true}))
     })
     .await;
-    let all = board(pagerduty(&endless).answer(&Query::Incidents.now(), None).await);
+    let all = snapshot(pagerduty(&endless).answer(&Query::Incidents.now(), None).await);
     assert_eq!(all.incidents.len(), 10_000 + 2_000);
     let warnings = names(&all.warnings);
     assert!(warnings.contains("the oldest are not shown"), "{warnings}");
@@ -92,7 +92,7 @@ async fn a_list_that_never_ends_is_cut_and_says_so() {
         _ => quiet(asked),
     })
     .await;
-    let all = board(pagerduty(&stuck).answer(&Query::Incidents.now(), None).await);
+    let all = snapshot(pagerduty(&stuck).answer(&Query::Incidents.now(), None).await);
     assert_eq!((all.incidents.len(), all.warnings.len()), (1, 2));
     assert!(stuck.asked().len() < 10, "{}", stuck.asked().len());
     // a server that reports more pages although there are none
@@ -101,7 +101,7 @@ async fn a_list_that_never_ends_is_cut_and_says_so() {
         _ => quiet(asked),
     })
     .await;
-    assert!(board(pagerduty(&hollow).answer(&Query::Incidents.now(), None).await).incidents.is_empty());
+    assert!(snapshot(pagerduty(&hollow).answer(&Query::Incidents.now(), None).await).incidents.is_empty());
     assert!(hollow.asked().len() < 6);
 }
 
@@ -117,7 +117,7 @@ async fn a_server_that_gives_smaller_pages_is_read_without_holes() {
         json(&json!({"incidents": items, "limit": 25, "offset": offset, "more": offset + 25 < 130}))
     })
     .await;
-    assert_eq!(board(pagerduty(&double).answer(&Query::Incidents.now(), None).await).incidents.len(), 130);
+    assert_eq!(snapshot(pagerduty(&double).answer(&Query::Incidents.now(), None).await).incidents.len(), 130);
 }
 
 #[tokio::test]
@@ -166,13 +166,13 @@ async fn what_became_of_an_incident_that_left_the_open_list_is_looked_up() {
     })
     .await;
     let source = pagerduty(&double);
-    assert_eq!(board(source.answer(&Query::Incidents.now(), None).await).incidents.len(), 3);
-    let later = board(source.answer(&Query::Incidents.now(), None).await);
+    assert_eq!(snapshot(source.answer(&Query::Incidents.now(), None).await).incidents.len(), 3);
+    let later = snapshot(source.answer(&Query::Incidents.now(), None).await);
     let states: Vec<_> = later.incidents.iter().map(|one| (&*one.id, one.status)).collect();
     assert_eq!(states, [("OLD", IncidentStatus::Resolved), ("SLIPPED", IncidentStatus::Triggered)]);
     assert_eq!(&*one(&later, "OLD").acknowledged[0].who.name, "Ana", "told only while it is open");
     // SLIPPED is not in the list and is looked up again
-    let again = board(source.answer(&Query::Incidents.now(), None).await);
+    let again = snapshot(source.answer(&Query::Incidents.now(), None).await);
     assert_eq!(one(&again, "SLIPPED").status, IncidentStatus::Triggered);
 }
 
@@ -191,7 +191,7 @@ async fn one_that_cannot_be_looked_up_stays_as_it_was_with_a_warning() {
     .await;
     let source = pagerduty(&double);
     source.answer(&Query::Incidents.now(), None).await.unwrap();
-    let later = board(source.answer(&Query::Incidents.now(), None).await);
+    let later = snapshot(source.answer(&Query::Incidents.now(), None).await);
     assert_eq!(one(&later, "Q1").status, IncidentStatus::Triggered);
     assert!(names(&later.warnings).contains("no longer open"), "{:?}", later.warnings);
 }
@@ -227,15 +227,15 @@ async fn odd_incidents_are_read_as_far_as_they_go() {
     .await;
     let reply = pagerduty(&double).answer(&Query::Incidents.now(), None).await.unwrap();
     assert_eq!(reply.warnings, [Warning::missing("2 open incidents could not be read and are left out")]);
-    let board = board(Ok(reply));
-    assert_eq!(board.incidents.len(), 3);
-    let odd = one(&board, "A");
+    let snapshot = snapshot(Ok(reply));
+    assert_eq!(snapshot.incidents.len(), 3);
+    let odd = one(&snapshot, "A");
     assert_eq!((odd.status, odd.urgency, odd.number), (IncidentStatus::Triggered, Urgency::High, 12));
     assert_eq!((odd.priority.clone(), odd.service.clone(), &*odd.title), (None, None, "A"));
     assert_eq!(odd.created_at, Timestamp::UNIX_EPOCH);
-    assert_eq!(one(&board, "B").status, IncidentStatus::Acknowledged);
+    assert_eq!(one(&snapshot, "B").status, IncidentStatus::Acknowledged);
     assert_eq!(
-        (&*one(&board, "77").title, one(&board, "77").urgency),
+        (&*one(&snapshot, "77").title, one(&snapshot, "77").urgency),
         ("[#1] from its summary", Urgency::Low)
     );
 }
@@ -273,7 +273,7 @@ async fn texts_come_in_as_they_are() {
     })
     .await;
     let source = pagerduty(&double);
-    let all = board(source.answer(&Query::Incidents.now(), None).await);
+    let all = snapshot(source.answer(&Query::Incidents.now(), None).await);
     assert!(all.incidents[0].title.starts_with(evil));
     let one = detail(source.answer(&Query::Incident { id: "Q1".into() }.now(), None).await);
     assert_eq!(*one.notes[0].content, format!("a\n{evil}"));
@@ -304,9 +304,9 @@ async fn an_account_without_priorities_is_well_and_one_that_hides_them_says_so()
             _ => quiet(asked),
         })
         .await;
-        let board = board(pagerduty(&double).answer(&Query::Incidents.now(), None).await);
-        assert_eq!(one(&board, "Q1").priority.as_ref().map(|p| p.rank), Some(None));
-        assert_eq!(!board.warnings.is_empty(), warned, "{status}: {:?}", board.warnings);
+        let snapshot = snapshot(pagerduty(&double).answer(&Query::Incidents.now(), None).await);
+        assert_eq!(one(&snapshot, "Q1").priority.as_ref().map(|p| p.rank), Some(None));
+        assert_eq!(!snapshot.warnings.is_empty(), warned, "{status}: {:?}", snapshot.warnings);
     }
 }
 
@@ -323,9 +323,9 @@ async fn without_the_resolved_ones_the_open_ones_are_still_shown() {
         }
     })
     .await;
-    let board = board(pagerduty(&double).answer(&Query::Incidents.now(), None).await);
-    assert_eq!(board.incidents.len(), 1);
-    assert_eq!(names(&board.warnings), "resolved incidents not available: 500: No: not this time");
+    let snapshot = snapshot(pagerduty(&double).answer(&Query::Incidents.now(), None).await);
+    assert_eq!(snapshot.incidents.len(), 1);
+    assert_eq!(names(&snapshot.warnings), "resolved incidents not available: 500: No: not this time");
 }
 
 #[tokio::test]
@@ -372,7 +372,7 @@ async fn a_list_whose_later_page_does_not_come_loses_nothing_and_says_why() {
     let source = pagerduty(&double);
     for (fails, count) in [(true, 200), (false, 500), (true, 500)] {
         *FAILS.lock().unwrap() = fails;
-        let all = board(source.answer(&Query::Incidents.now(), None).await);
+        let all = snapshot(source.answer(&Query::Incidents.now(), None).await);
         assert_eq!(all.incidents.len(), count);
         assert_eq!(all.warnings.iter().any(Warning::is_missing_data), fails, "{:?}", all.warnings);
         assert_eq!(names(&all.warnings).contains("(500"), fails, "{:?}", all.warnings);
@@ -392,7 +392,7 @@ async fn a_list_is_partial_from_the_first_incident_beyond_what_can_be_read() {
             _ => quiet(asked),
         })
         .await;
-        let all = board(pagerduty(&double).answer(&Query::Incidents.now(), None).await);
+        let all = snapshot(pagerduty(&double).answer(&Query::Incidents.now(), None).await);
         assert_eq!(all.incidents.len(), count.min(10_000));
         assert_eq!(all.warnings.iter().any(Warning::is_missing_data), is_partial, "{count}");
     }

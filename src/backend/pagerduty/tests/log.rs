@@ -45,7 +45,7 @@ async fn who_acknowledged_what_was_resolved_before_the_start_is_known() {
     })
     .await;
     let source = pagerduty(&double);
-    let all = board(source.answer(&Query::Incidents.now(), None).await);
+    let all = snapshot(source.answer(&Query::Incidents.now(), None).await);
     let known = one(&all, "Q1");
     assert_eq!(known.time_to_acknowledge(), Some(Duration::from_secs(240)));
     let who = |stamps: &[crate::model::incident::Attribution]| {
@@ -61,7 +61,7 @@ async fn who_acknowledged_what_was_resolved_before_the_start_is_known() {
     assert_eq!(asked[0].parameter("since"), "2026-08-20T09:33:10Z");
     assert_eq!(asked[0].parameter("until"), "2026-08-20T09:50:01Z");
     // the result is kept and not requested again
-    let again = board(source.answer(&Query::Incidents.now(), None).await);
+    let again = snapshot(source.answer(&Query::Incidents.now(), None).await);
     assert_eq!((one(&again, "Q1"), logs(&double).len()), (known, 1));
 }
 
@@ -73,7 +73,7 @@ async fn what_nobody_acknowledged_is_asked_for_once() {
     for minute in [0, 11, 22] {
         let now = now() + jiff::SignedDuration::from_mins(minute);
         TIME.store(now.as_millisecond(), Ordering::Relaxed);
-        let all = board(source.answer(&Query::Incidents.now(), None).await);
+        let all = snapshot(source.answer(&Query::Incidents.now(), None).await);
         assert_eq!((one(&all, "Q1").time_to_acknowledge(), all.warnings.len()), (None, 0));
     }
     assert_eq!(logs(&double).len(), 1);
@@ -85,7 +85,7 @@ async fn a_log_that_cannot_be_had_is_a_warning_that_stands() {
         let double = with_log(move |_| refused(status)).await;
         let source = pagerduty(&double);
         for _ in 0..2 {
-            let all = board(source.answer(&Query::Incidents.now(), None).await);
+            let all = snapshot(source.answer(&Query::Incidents.now(), None).await);
             let warnings = names(&all.warnings);
             assert!(
                 warnings.starts_with("who acknowledged resolved incidents could not be read: "),
@@ -109,7 +109,7 @@ async fn a_log_without_end_is_cut_and_says_so() {
         json(&json!({"log_entries": items, "limit": 100, "offset": offset, "more": true}))
     })
     .await;
-    let all = board(pagerduty(&double).answer(&Query::Incidents.now(), None).await);
+    let all = snapshot(pagerduty(&double).answer(&Query::Incidents.now(), None).await);
     assert_eq!(logs(&double).len(), 20);
     let warnings = names(&all.warnings);
     assert_eq!(
@@ -135,7 +135,7 @@ async fn what_happened_to_all_incidents_comes_in_one_list() {
     })
     .await;
     let steps = |answered: Answered| match answered.unwrap().answer {
-        Answer::Steps(board) => board,
+        Answer::Steps(snapshot) => snapshot,
         other => panic!("{other:?}"),
     };
     let since = at("2026-08-20T09:20:00Z");
@@ -144,9 +144,12 @@ async fn what_happened_to_all_incidents_comes_in_one_list() {
         set("services", vec!["PSVC"])(source);
     };
     for (source, count) in [(pagerduty(&double), 3), (connected(&double, narrow, Clock::fixed(now())), 2)] {
-        let board = steps(source.answer(&Query::Steps { since }.now(), None).await);
-        assert_eq!((board.steps.len(), board.wanted, board.since, board.until), (count, since, since, now()));
-        let first = &board.steps[0];
+        let snapshot = steps(source.answer(&Query::Steps { since }.now(), None).await);
+        assert_eq!(
+            (snapshot.steps.len(), snapshot.wanted, snapshot.since, snapshot.until),
+            (count, since, since, now())
+        );
+        let first = &snapshot.steps[0];
         assert_eq!(
             (&*first.incident, &*first.step.kind, first.step.who.as_deref()),
             ("Q1", "notify", Some("Jo\u{1b}[2J"))

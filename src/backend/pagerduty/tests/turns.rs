@@ -66,11 +66,11 @@ async fn levels_turns_and_stand_ins_are_read_and_a_gap_stays_one() {
     let source = pagerduty(&double);
     let reply = source.answer(&Query::OnCall.now(), None).await.unwrap();
     let (known, requests) = (reply.digest, reply.requests);
-    let board = turns(Ok(reply));
+    let snapshot = turns(Ok(reply));
     assert_eq!(requests, 4);
-    let policies: Vec<_> = board.policies.iter().map(|policy| &*policy.named.name).collect();
+    let policies: Vec<_> = snapshot.policies.iter().map(|policy| &*policy.named.name).collect();
     assert_eq!(policies, ["Empty", "Payments"]);
-    let policy = &board.policies[1];
+    let policy = &snapshot.policies[1];
     assert_eq!((policy.repeats, &*policy.teams[0].name, &*policy.services[0].id), (2, "Payments", "PSVC"));
     let delays: Vec<_> =
         policy.levels.iter().map(|level| (level.number, level.delay.as_secs() / 60)).collect();
@@ -81,19 +81,19 @@ async fn levels_turns_and_stand_ins_are_read_and_a_gap_stays_one() {
     assert!(
         matches!(&policy.levels[1].targets[..], [EscalationTarget::Person(person)] if &*person.name == "Jo")
     );
-    assert!(names(&board.warnings).contains("a target of an unknown type (pigeon)"));
+    assert!(names(&snapshot.warnings).contains("a target of an unknown type (pigeon)"));
     let who = |shift: &Shift| format!("{} {} {}", shift.level, shift.person.id, shift.is_override);
-    let shifts: Vec<_> = board.shifts.iter().map(who).collect();
+    let shifts: Vec<_> = snapshot.shifts.iter().map(who).collect();
     assert_eq!(shifts, ["1 PBO true", "1 PANA false", "2 PJO false"]);
-    assert_eq!(board.on_call("PE1", 1, now()).map(|shift| &*shift.person.id).collect::<Vec<_>>(), ["PBO"]);
-    assert_eq!(board.on_call("PE0", 1, now()).count(), 0);
-    assert_eq!(board.shifts[2].schedule, None);
-    assert_eq!(board.shifts[0].person.zone.as_deref(), Some("Asia/Tokyo"));
+    assert_eq!(snapshot.on_call("PE1", 1, now()).map(|shift| &*shift.person.id).collect::<Vec<_>>(), ["PBO"]);
+    assert_eq!(snapshot.on_call("PE0", 1, now()).count(), 0);
+    assert_eq!(snapshot.shifts[2].schedule, None);
+    assert_eq!(snapshot.shifts[0].person.zone.as_deref(), Some("Asia/Tokyo"));
     assert_eq!(
-        board.me.as_ref().map(|me| (&*me.id, me.zone.as_deref())),
+        snapshot.me.as_ref().map(|me| (&*me.id, me.zone.as_deref())),
         Some(("PANA", Some("Europe/Lisbon")))
     );
-    assert_eq!((board.from, board.until), (at("2026-08-20T10:00:00Z"), at("2026-08-27T11:00:00Z")));
+    assert_eq!((snapshot.from, snapshot.until), (at("2026-08-20T10:00:00Z"), at("2026-08-27T11:00:00Z")));
     let again = source.answer(&Query::OnCall.now(), known).await.unwrap();
     assert!(matches!(again.answer, Answer::Unchanged));
     assert_eq!(again.requests, 3, "who one is changes seldom");
@@ -106,24 +106,24 @@ async fn a_thousand_turns_are_read_to_the_last_page() {
         if asked.path == "/oncalls" { page(asked, "oncalls", &all) } else { account(asked) }
     })
     .await;
-    let board = turns(pagerduty(&double).answer(&Query::OnCall.now(), None).await);
-    assert_eq!(board.on_call("PE1", 1, now()).count(), 1010);
+    let snapshot = turns(pagerduty(&double).answer(&Query::OnCall.now(), None).await);
+    assert_eq!(snapshot.on_call("PE1", 1, now()).count(), 1010);
 }
 
 #[tokio::test]
 async fn only_the_turns_of_the_chosen_services_are_asked_for() {
     let double = Double::start(account).await;
     let source = connected(&double, set("services", vec!["PSVC"]), Clock::fixed(now()));
-    let board = turns(source.answer(&Query::OnCall.now(), None).await);
-    assert_eq!((board.policies.len(), board.shifts.len()), (1, 3));
+    let snapshot = turns(source.answer(&Query::OnCall.now(), None).await);
+    assert_eq!((snapshot.policies.len(), snapshot.shifts.len()), (1, 3));
     let asked = double.asked();
     let oncalls = asked.iter().find(|asked| asked.path == "/oncalls").unwrap();
     assert_eq!(oncalls.parameter("escalation_policy_ids[]"), "PE1");
     // and no user at all rather than a wrong one
     let double = Double::start(account).await;
     let source = connected(&double, set("services", vec!["PNONE"]), Clock::fixed(now()));
-    let board = turns(source.answer(&Query::OnCall.now(), None).await);
-    assert!(board.policies.is_empty() && board.shifts.is_empty());
+    let snapshot = turns(source.answer(&Query::OnCall.now(), None).await);
+    assert!(snapshot.policies.is_empty() && snapshot.shifts.is_empty());
     assert!(!double.asked().iter().any(|asked| asked.path == "/oncalls"));
 }
 
@@ -135,9 +135,9 @@ async fn without_schedules_or_users_turns_are_still_shown() {
         _ => account(asked),
     })
     .await;
-    let board = turns(pagerduty(&double).answer(&Query::OnCall.now(), None).await);
-    assert_eq!((board.shifts.len(), &board.me), (3, &None));
-    let warnings = names(&board.warnings);
+    let snapshot = turns(pagerduty(&double).answer(&Query::OnCall.now(), None).await);
+    assert_eq!((snapshot.shifts.len(), &snapshot.me), (3, &None));
+    let warnings = names(&snapshot.warnings);
     assert!(warnings.contains("overrides not available: 403"), "{warnings}");
     assert!(warnings.contains("your user not available: 500"), "{warnings}");
 }
@@ -159,13 +159,13 @@ async fn stand_ins_that_cannot_be_read_are_told() {
         }
     })
     .await;
-    let board = turns(pagerduty(&double).answer(&Query::OnCall.now(), None).await);
+    let snapshot = turns(pagerduty(&double).answer(&Query::OnCall.now(), None).await);
     let reported = ["schedules", "overrides"].map(|what| {
         let count = if what == "schedules" { 1 } else { 3 };
         Warning::missing(format!("{count} {what} could not be read and are left out"))
     });
     let missing: Vec<_> =
-        board.warnings.iter().filter(|warning| warning.is_missing_data()).cloned().collect();
+        snapshot.warnings.iter().filter(|warning| warning.is_missing_data()).cloned().collect();
     assert_eq!(missing, reported);
-    assert!(board.shifts.iter().any(|shift| shift.is_override), "the one that can be read counts");
+    assert!(snapshot.shifts.iter().any(|shift| shift.is_override), "the one that can be read counts");
 }

@@ -84,8 +84,8 @@ async fn an_accounts_key_needs_to_know_who_you_are() {
         (facts(&reported), reported.warnings.len()),
         ("key of: the account; from: Ana Pereira".into(), 0)
     );
-    let board = turns(ana.answer(&Query::OnCall.now(), None).await);
-    assert_eq!(board.me.as_ref().map(|me| &*me.id), Some("PANA"));
+    let snapshot = turns(ana.answer(&Query::OnCall.now(), None).await);
+    assert_eq!(snapshot.me.as_ref().map(|me| &*me.id), Some("PANA"));
 
     let stranger = connected(&double, set("from", "jo@example.org"), Clock::fixed(now()));
     let reported = offer(stranger.answer(&Query::Probe.now(), None).await);

@@ -120,22 +120,24 @@ fn source(double: &Double) -> Prometheus {
 }
 
 /// The firings of these series in the last `length` seconds, and the number of queries.
-async fn found(all: Vec<Series>, labels: &Labels, seconds: i64) -> (FiringBoard, usize) {
+async fn found(all: Vec<Series>, labels: &Labels, seconds: i64) -> (FiringSnapshot, usize) {
     let all = Arc::new(all);
     let double = Double::start(move |asked| answer_series(&all, asked)).await;
     let until = Timestamp::from_second(END).unwrap();
     let from = Timestamp::from_second(END - seconds).unwrap();
     let ask =
         Query::Firings { fingerprint: Fingerprint::of(labels), labels: labels.clone(), from, until }.now();
-    let Answer::Firings(board) = source(&double).answer(&ask, None).await.unwrap().answer else { panic!() };
+    let Answer::Firings(snapshot) = source(&double).answer(&ask, None).await.unwrap().answer else {
+        panic!()
+    };
     let queries = double.asked().iter().filter(|asked| asked.path.contains("/query")).count();
-    (board, queries)
+    (snapshot, queries)
 }
 
 /// Converts to seconds before the end.
-fn spans(board: &FiringBoard) -> Vec<(i64, i64)> {
+fn spans(snapshot: &FiringSnapshot) -> Vec<(i64, i64)> {
     let before = |at: Timestamp| END - at.as_second();
-    board.firings.iter().map(|firing| (before(firing.from), before(firing.to))).collect()
+    snapshot.firings.iter().map(|firing| (before(firing.from), before(firing.to))).collect()
 }
 
 fn of_shop() -> Labels {
@@ -156,12 +158,12 @@ async fn several_short_firings_are_several_each_from_its_first_evaluation_to_the
                         (1000, 1000 - 2 * every),
                     ];
                     let series = Series { hold, every, ..Series::of(&spans_told) };
-                    let (board, queries) = found(vec![series], &labels, seconds).await;
+                    let (snapshot, queries) = found(vec![series], &labels, seconds).await;
                     let what = format!("every {every}, for {hold}, over {seconds}, {labels}");
-                    assert_eq!(spans(&board), spans_told, "{what}");
+                    assert_eq!(spans(&snapshot), spans_told, "{what}");
                     assert!(
-                        board.is_whole
-                            && board.firings.iter().all(|firing| !firing.is_about && !firing.is_open),
+                        snapshot.is_whole
+                            && snapshot.firings.iter().all(|firing| !firing.is_about && !firing.is_open),
                         "{what}"
                     );
                     assert!(queries <= 4, "{queries} queries: {what}");
@@ -174,20 +176,20 @@ async fn several_short_firings_are_several_each_from_its_first_evaluation_to_the
 #[tokio::test]
 async fn two_firings_with_a_single_evaluation_between_are_two_and_one_that_missed_an_evaluation_is_one() {
     let together = Series::of(&[(3000, 2400), (2385, 2010)]);
-    let (board, _) = found(vec![together.clone()], &of_shop(), 7200).await;
-    assert_eq!(spans(&board), [(3000, 2400), (2385, 2010)]);
+    let (snapshot, _) = found(vec![together.clone()], &of_shop(), 7200).await;
+    assert_eq!(spans(&snapshot), [(3000, 2400), (2385, 2010)]);
     // without the active time, the evaluations are enough
-    let (board, _) = found(vec![Series { has_state: false, ..together }], &of_shop(), 7200).await;
-    assert_eq!(spans(&board), [(3000, 2400), (2385, 2010)]);
+    let (snapshot, _) = found(vec![Series { has_state: false, ..together }], &of_shop(), 7200).await;
+    assert_eq!(spans(&snapshot), [(3000, 2400), (2385, 2010)]);
 }
 
 #[tokio::test]
 async fn one_that_fires_still_is_open_and_one_that_began_before_has_its_true_beginning() {
     let series = Series { hold: 120, ..Series::of(&[(9000, 8000), (7500, -60)]) };
     for labels in [Labels::default(), of_shop()] {
-        let (board, _) = found(vec![series.clone()], &labels, 3600).await;
-        assert_eq!(spans(&board), [(7500, 0)]);
-        let [firing] = &board.firings[..] else { panic!() };
+        let (snapshot, _) = found(vec![series.clone()], &labels, 3600).await;
+        assert_eq!(spans(&snapshot), [(7500, 0)]);
+        let [firing] = &snapshot.firings[..] else { panic!() };
         assert!(firing.is_open && !firing.is_about, "{firing:?}");
     }
 }
@@ -204,11 +206,11 @@ async fn an_alert_has_its_own_firings_and_not_those_of_other_labels() {
         let pod = pod.map(|pod| ("pod", pod));
         let labels = [("alertname", "Slow"), ("service", "shop"), ("cluster", "x")];
         let labels = labels.into_iter().chain(pod).collect::<Labels>();
-        let (board, _) = found(all.clone(), &labels, 7200).await;
-        assert_eq!(spans(&board), [(expected, expected - 60)], "{pod:?}");
+        let (snapshot, _) = found(all.clone(), &labels, 7200).await;
+        assert_eq!(spans(&snapshot), [(expected, expected - 60)], "{pod:?}");
     }
-    let (board, _) = found(all, &Labels::default(), 7200).await;
-    assert_eq!(board.firings.len(), 3);
+    let (snapshot, _) = found(all, &Labels::default(), 7200).await;
+    assert_eq!(snapshot.firings.len(), 3);
 }
 
 #[tokio::test]
@@ -216,9 +218,9 @@ async fn where_there_are_too_many_samples_only_edges_are_read_and_all_is_exact_s
     // evaluated every second, with three short gaps
     let answer_series = [(80_000, 50_007), (50_000, 20_011), (19_987, 5000), (4000, 3333)];
     let series = Series { every: 1, ..Series::of(&answer_series) };
-    let (board, queries) = found(vec![series], &of_shop(), 7 * DAY).await;
-    assert_eq!(spans(&board), answer_series);
-    assert!(board.firings.iter().all(|firing| !firing.is_about), "{:?}", board.firings);
+    let (snapshot, queries) = found(vec![series], &of_shop(), 7 * DAY).await;
+    assert_eq!(spans(&snapshot), answer_series);
+    assert!(snapshot.firings.iter().all(|firing| !firing.is_about), "{:?}", snapshot.firings);
     assert!(queries <= 2 + 2 * REQUESTS, "{queries}");
 }
 
@@ -227,8 +229,8 @@ async fn what_flaps_for_days_is_told_about_by_bounded_requests() {
     let answer_series: Vec<(i64, i64)> =
         (0..600).map(|i| (7 * DAY - 500 - i * 1000, 7 * DAY - 700 - i * 1000)).collect();
     let series = Series { every: 1, ..Series::of(&answer_series) };
-    let (board, queries) = found(vec![series], &of_shop(), 7 * DAY).await;
-    assert!(!board.is_whole && queries <= 2 + 2 * REQUESTS, "{queries}");
-    assert!(board.firings.iter().any(|firing| firing.is_about));
-    assert!(board.firings.iter().any(|firing| !firing.is_about));
+    let (snapshot, queries) = found(vec![series], &of_shop(), 7 * DAY).await;
+    assert!(!snapshot.is_whole && queries <= 2 + 2 * REQUESTS, "{queries}");
+    assert!(snapshot.firings.iter().any(|firing| firing.is_about));
+    assert!(snapshot.firings.iter().any(|firing| !firing.is_about));
 }

@@ -42,7 +42,7 @@ struct QueryRecord {
     good: Option<GoodAnswer>,
     failure: Option<Text>,
     tried: Option<Timestamp>,
-    failures: u32,
+    failure_count: u32,
     /// The query may make a joined request fail.
     is_suspect: bool,
     /// Joined with more queries than this, the server takes too long; 0: no limit is known.
@@ -81,7 +81,7 @@ impl QueryRecord {
     fn is_due(&self, pace: RefreshPace, at: Timestamp) -> bool {
         // after the clock was set back, every query is due
         let Some(waited) = self.tried.and_then(|tried| since(tried, at)) else { return true };
-        match (self.failures, pace) {
+        match (self.failure_count, pace) {
             (0, RefreshPace::Each) => true,
             (0, RefreshPace::Rarely) => waited >= RARELY,
             (failures, RefreshPace::Each | RefreshPace::Rarely) => {
@@ -267,7 +267,7 @@ impl QueryCache {
             let record = self.0.entry(subquery.key.clone()).or_default();
             record.failure = Some(said(&error.kind));
             record.tried = Some(at);
-            record.failures = record.failures.saturating_add(1);
+            record.failure_count = record.failure_count.saturating_add(1);
             if batch.subqueries.len() > 1 {
                 record.most = (batch.subqueries.len() / 4).max(1);
             }

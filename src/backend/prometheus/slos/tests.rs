@@ -12,13 +12,13 @@ use std::time::Duration;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
-use crate::backend::kit::double::{BoardWithWarnings, CannedResponse, Double, ReceivedRequest};
+use crate::backend::kit::double::{CannedResponse, Double, ReceivedRequest, SnapshotWithWarnings};
 use crate::backend::prometheus::Prometheus;
 use crate::backend::{Clock, Source, SourceDeps};
 use crate::config::settings::Settings;
 use crate::model::ask::Query;
 use crate::model::ask::{Answer, AskKind, Reply};
-use crate::model::slo::{GroupReading, MeasuredRatio, Slo, SloBoard, SloReading};
+use crate::model::slo::{GroupReading, MeasuredRatio, Slo, SloReading, SloSnapshot};
 use crate::model::source::SourceId;
 
 const MINUTE: Duration = Duration::from_secs(60);
@@ -105,17 +105,17 @@ async fn reply(source: &Prometheus, at: Option<Timestamp>) -> Reply {
     source.answer(&Query::Slos.at(at.into()), None).await.unwrap()
 }
 
-async fn board(source: &Prometheus) -> BoardWithWarnings<SloBoard> {
+async fn snapshot(source: &Prometheus) -> SnapshotWithWarnings<SloSnapshot> {
     let reply = reply(source, None).await;
     match reply.answer {
-        Answer::Slos(board) => BoardWithWarnings::new(board, reply.warnings),
+        Answer::Slos(snapshot) => SnapshotWithWarnings::new(snapshot, reply.warnings),
         other => panic!("{other:?}"),
     }
 }
 
 /// The only group of the only SLO.
-fn only(board: &SloBoard) -> (&SloReading, &GroupReading) {
-    let [reading] = &board.readings[..] else { panic!("{board:?}") };
+fn only(snapshot: &SloSnapshot) -> (&SloReading, &GroupReading) {
+    let [reading] = &snapshot.readings[..] else { panic!("{snapshot:?}") };
     let [group] = &reading.groups[..] else { panic!("{reading:?}") };
     (reading, group)
 }
@@ -132,5 +132,5 @@ async fn slos_are_only_asked_for_where_there_may_be_some() {
     assert!(!source(&double, &[], false).info().answers.contains(&AskKind::Slos));
     let empty = source(&double, &[], true);
     assert!(empty.info().answers.contains(&AskKind::Slos));
-    assert_eq!(board(&empty).await.readings.len(), 0);
+    assert_eq!(snapshot(&empty).await.readings.len(), 0);
 }

@@ -31,13 +31,13 @@ async fn rules_come_once_with_their_alerts_and_are_recognised_whenever_they_were
     let reply = ask(&source, Query::Rules.now()).await;
     // a failing rule contains its own error: every reader of rules reports it
     assert_eq!(reply.warnings, []);
-    let Answer::Rules(board) = reply.answer else { panic!() };
-    let [burn, bare] = &board.rules[..] else { panic!("{:?}", board.rules) };
+    let Answer::Rules(snapshot) = reply.answer else { panic!() };
+    let [burn, bare] = &snapshot.rules[..] else { panic!("{:?}", snapshot.rules) };
     assert_eq!((&*burn.name, &*burn.expr, burn.hold), ("Burn", "a > 1", Duration::from_secs(120)));
     assert_eq!(burn.annotations.value("summary"), "it\nburns \u{1b}[2J");
     assert_eq!(burn.error.as_deref(), Some("many-to-many"));
     assert_eq!(&*bare.name, "Bare");
-    let [alert] = &board.alerts[..] else { panic!("{:?}", board.alerts) };
+    let [alert] = &snapshot.alerts[..] else { panic!("{:?}", snapshot.alerts) };
     assert_eq!(
         (alert.state, alert.severity, alert.value),
         (AlertState::Pending, Severity::Critical, Some(1.5))
@@ -46,10 +46,10 @@ async fn rules_come_once_with_their_alerts_and_are_recognised_whenever_they_were
     let same = source.answer(&Query::Rules.now(), reply.digest).await.unwrap();
     assert!(matches!(same.answer, Answer::Unchanged));
     let firing = source.answer(&Query::Rules.now(), reply.digest).await.unwrap();
-    let Answer::Rules(board) = firing.answer else { panic!() };
-    assert!(board.alerts[0].is_firing());
+    let Answer::Rules(snapshot) = firing.answer else { panic!() };
+    assert!(snapshot.alerts[0].is_firing());
     // two minutes after its condition became true, as the rule's `for` requires
-    assert_eq!(board.alerts[0].starts_at.to_string(), "2026-03-01T12:01:00.5Z");
+    assert_eq!(snapshot.alerts[0].starts_at.to_string(), "2026-03-01T12:01:00.5Z");
 }
 
 #[tokio::test]
@@ -74,10 +74,10 @@ async fn odd_fields_of_rules_cost_themselves_and_odd_elements_are_told() {
     .await;
     let reply = source(&double).answer(&Query::Rules.now(), None).await.unwrap();
     assert_eq!(reply.warnings, [Warning::missing("6 rules and alerts could not be read and are left out")]);
-    let Answer::Rules(board) = reply.answer else { panic!() };
-    let holds: Vec<_> = board.rules.iter().map(|rule| (&*rule.name, rule.hold.as_secs())).collect();
+    let Answer::Rules(snapshot) = reply.answer else { panic!() };
+    let holds: Vec<_> = snapshot.rules.iter().map(|rule| (&*rule.name, rule.hold.as_secs())).collect();
     assert_eq!(holds, [("Odd", 120), ("Bare", 120)]);
-    let of = |n: &str| board.alerts.iter().find(|alert| alert.labels.value("n") == n).unwrap();
+    let of = |n: &str| snapshot.alerts.iter().find(|alert| alert.labels.value("n") == n).unwrap();
     // the alert fires since the rule's `for` had passed
     assert_eq!((of("3.5").value, of("3.5").starts_at.as_second()), (Some(3.5), 1_772_366_340 + 120));
     assert_eq!((of("null").value, of("\"1e3\"").value), (None, Some(1000.0)));
@@ -114,8 +114,9 @@ async fn rules_that_fail_are_told_with_the_servers_words_recording_ones_too() {
     })
     .await;
     let source = source(&double);
-    let Answer::Rules(board) = ask(&source, Query::Rules.now()).await.answer else { panic!() };
-    let reported: Vec<String> = board.broken.iter().map(crate::model::rule::BrokenRule::sentence).collect();
+    let Answer::Rules(snapshot) = ask(&source, Query::Rules.now()).await.answer else { panic!() };
+    let reported: Vec<String> =
+        snapshot.broken.iter().map(crate::model::rule::BrokenRule::sentence).collect();
     assert_eq!(
         reported,
         [

@@ -36,8 +36,8 @@ fn unknown(reading: &ServiceReading) -> Vec<Signal> {
 }
 
 async fn unknowns(double: &Double) -> Vec<(String, Vec<Signal>)> {
-    let board = services(&source(double)).await;
-    let reported = board.readings.iter().map(|reading| (reading.name.to_string(), unknown(reading)));
+    let snapshot = services(&source(double)).await;
+    let reported = snapshot.readings.iter().map(|reading| (reading.name.to_string(), unknown(reading)));
     reported.filter(|(_, signals)| !signals.is_empty()).collect()
 }
 
@@ -86,8 +86,8 @@ async fn what_is_refused_is_not_known_of_those_whom_it_is_about_and_of_nobody_el
 #[tokio::test]
 async fn a_service_of_which_nothing_was_answered_is_still_there() {
     let double = picky(|q| q.contains("idle") || q.contains("rate(http_requests_total"), refused(429)).await;
-    let board = services(&source(&double)).await;
-    let idle = board.readings.iter().find(|reading| &*reading.name == "idle").unwrap();
+    let snapshot = services(&source(&double)).await;
+    let idle = snapshot.readings.iter().find(|reading| &*reading.name == "idle").unwrap();
     assert!(idle.unknown.contains(Signal::Requests));
 }
 
@@ -134,13 +134,13 @@ async fn a_search_that_is_refused_later_drops_nothing_and_is_told() {
     round.store(1, Ordering::Relaxed);
     source.discovery.lock().await.as_mut().unwrap().lasts = Duration::ZERO;
     let reply = ask(&source, Query::Services.now()).await;
-    let Answer::Services(board) = reply.answer else { panic!() };
+    let Answer::Services(snapshot) = reply.answer else { panic!() };
     assert!(
-        board.readings.iter().all(|reading| reading.unknown.iter().next().is_none()),
+        snapshot.readings.iter().all(|reading| reading.unknown.iter().next().is_none()),
         "{:?}",
-        board.readings
+        snapshot.readings
     );
-    assert_eq!((board.readings[0].signals.p95, board.readings[0].targets.total), (Some(0.4), 3));
+    assert_eq!((snapshot.readings[0].signals.p95, snapshot.readings[0].targets.total), (Some(0.4), 3));
     assert!(
         reply
             .warnings
@@ -158,9 +158,9 @@ async fn a_search_that_is_too_large_is_made_in_parts() {
         |q: &str| q.matches('|').count() > 20 || q.starts_with("count by (service,") && q.contains("_bucket");
     let double = picky(is_large, refused(422)).await;
     assert_eq!(unknowns(&double).await, []);
-    let board = services(&source(&double)).await;
+    let snapshot = services(&source(&double)).await;
     assert_eq!(
-        (board.readings[0].signals.request_rate, board.readings[0].signals.p95),
+        (snapshot.readings[0].signals.request_rate, snapshot.readings[0].signals.p95),
         (Some(10.0), Some(0.4))
     );
 }
@@ -213,8 +213,8 @@ async fn no_window_is_longer_than_the_data_and_what_cannot_be_told_yet_is_said()
     ];
     for (begins, scraped, lookback, expected) in cases {
         let double = young(begins, scraped).await;
-        let board = services(&source(&double)).await;
-        let cart = &board.readings[0];
+        let snapshot = services(&source(&double)).await;
+        let cart = &snapshot.readings[0];
         let words: Vec<_> = cart.unknown.iter().map(ToString::to_string).collect();
         assert!(
             words.iter().all(|word| expected.contains(&word.as_str()))
@@ -222,7 +222,7 @@ async fn no_window_is_longer_than_the_data_and_what_cannot_be_told_yet_is_said()
             "{begins:?}: {words:?}"
         );
         assert_eq!(cart.signals.request_rate.is_none(), !expected.is_empty(), "{begins:?}");
-        assert_eq!(board.lookback, Duration::from_millis(lookback), "{begins:?}");
+        assert_eq!(snapshot.lookback, Duration::from_millis(lookback), "{begins:?}");
     }
 }
 
@@ -248,12 +248,12 @@ async fn a_rate_is_not_known_where_the_data_ended_a_while_ago() {
             shop(asked)
         })
         .await;
-        let board = services(&source(&double)).await;
-        let cart = &board.readings[0];
+        let snapshot = services(&source(&double)).await;
+        let cart = &snapshot.readings[0];
         let words: Vec<_> = cart.unknown.iter().map(ToString::to_string).collect();
         assert_eq!(words.first().map(String::as_str), expected, "{ago}");
         assert_eq!(cart.signals.request_rate.is_none(), expected.is_some(), "{ago}");
-        assert_eq!(board.readings[1].signals.request_rate, Some(0.0), "another service");
+        assert_eq!(snapshot.readings[1].signals.request_rate, Some(0.0), "another service");
     }
 }
 

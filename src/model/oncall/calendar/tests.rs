@@ -21,8 +21,8 @@ fn shift(level: u32, who: &str, from: &str, until: &str) -> Shift {
     }
 }
 
-fn board(shifts: Vec<Shift>, from: &str, until: &str) -> OnCallBoard {
-    OnCallBoard { shifts, from: at(from), until: at(until), ..OnCallBoard::default() }
+fn snapshot(shifts: Vec<Shift>, from: &str, until: &str) -> OnCallSnapshot {
+    OnCallSnapshot { shifts, from: at(from), until: at(until), ..OnCallSnapshot::default() }
 }
 
 /// Each slot as hours since the start of the day, with the names.
@@ -43,7 +43,7 @@ fn slot_texts(day: &CalendarDay) -> Vec<String> {
 }
 
 /// A rotation with a handoff every day at 9:00 in the zone.
-fn daily(zone: &str, first: Date) -> OnCallBoard {
+fn daily(zone: &str, first: Date) -> OnCallSnapshot {
     let zone = TimeZone::get(zone).unwrap();
     let nine = |day: i32| {
         let date = first.checked_add(Span::new().days(day)).unwrap();
@@ -55,7 +55,7 @@ fn daily(zone: &str, first: Date) -> OnCallBoard {
         (shift.start, shift.end) = (Some(nine(day)), Some(nine(day + 1)));
         shift
     });
-    OnCallBoard { shifts: shifts.collect(), from: nine(-1), until: nine(4), ..OnCallBoard::default() }
+    OnCallSnapshot { shifts: shifts.collect(), from: nine(-1), until: nine(4), ..OnCallSnapshot::default() }
 }
 
 #[test]
@@ -71,10 +71,10 @@ fn days_with_a_change_of_the_clock_are_as_long_as_they_are_and_hand_overs_stay_a
         ("Asia/Kathmandu", "2026-03-29", 24.0, 9.0),
     ] {
         let date: Date = date.parse().unwrap();
-        let board = daily(zone, date);
+        let snapshot = daily(zone, date);
         let here = TimeZone::get(zone).unwrap();
         let noon = date.at(12, 0, 0, 0).to_zoned(here.clone()).unwrap().timestamp();
-        let days = board.days("P", 1, noon, &here, 3);
+        let days = snapshot.days("P", 1, noon, &here, 3);
         let day = &days[0];
         assert_eq!(day.date, date, "{zone}");
         let length = day.until.duration_since(day.from).as_secs_f64() / 3600.0;
@@ -96,24 +96,24 @@ fn days_with_a_change_of_the_clock_are_as_long_as_they_are_and_hand_overs_stay_a
 #[test]
 fn gaps_and_what_is_not_known_are_told_apart() {
     let shifts = vec![shift(1, "Ana", "2026-01-14T00:00Z", "2026-01-14T17:00Z")];
-    let board = board(shifts, "2026-01-14T02:00Z", "2026-01-15T12:00Z");
-    let days = board.days("P", 1, at("2026-01-14T03:00Z"), &TimeZone::UTC, 2);
+    let snapshot = snapshot(shifts, "2026-01-14T02:00Z", "2026-01-15T12:00Z");
+    let days = snapshot.days("P", 1, at("2026-01-14T03:00Z"), &TimeZone::UTC, 2);
     assert_eq!(slot_texts(&days[0]), ["0 to 2 ?", "2 to 17 Ana", "17 to 24 nobody"]);
     assert_eq!(slot_texts(&days[1]), ["0 to 12 nobody", "12 to 24 ?"]);
-    let on_call_at = board.on_call_at("P", 1, at("2026-01-14T03:00Z"));
+    let on_call_at = snapshot.on_call_at("P", 1, at("2026-01-14T03:00Z"));
     assert_eq!(on_call_at.next, Some((at("2026-01-14T17:00Z"), Coverage::Nobody)));
     assert_eq!(
-        board.on_call_at("P", 1, at("2026-01-14T18:00Z")),
+        snapshot.on_call_at("P", 1, at("2026-01-14T18:00Z")),
         OnCallAt { now: Coverage::Nobody, next: None }
     );
-    assert_eq!(board.on_call_at("P", 1, at("2026-01-20T18:00Z")).now, Coverage::Unknown);
+    assert_eq!(snapshot.on_call_at("P", 1, at("2026-01-20T18:00Z")).now, Coverage::Unknown);
 }
 
 #[test]
 fn two_by_one_schedule_and_one_at_two_levels_are_double_bookings_two_targets_are_not() {
     let day = ("2026-01-14T00:00Z", "2026-01-15T00:00Z");
     let double = |shifts: Vec<Shift>| {
-        board(shifts, day.0, day.1).on_call_at("P", 1, at("2026-01-14T10:00Z")).now.is_double_booked()
+        snapshot(shifts, day.0, day.1).on_call_at("P", 1, at("2026-01-14T10:00Z")).now.is_double_booked()
     };
     let ana = shift(1, "Ana", day.0, day.1);
     let mut other_schedule = shift(1, "Kofi", day.0, day.1);
@@ -135,13 +135,13 @@ fn a_turn_that_goes_on_in_a_second_shift_is_one_and_an_override_is_told() {
         stands_in,
         shift(1, "Ana", "2026-01-14T14:00Z", "2026-01-15T00:00Z"),
     ];
-    let board = board(shifts, "2026-01-14T00:00Z", "2026-01-15T00:00Z");
-    let day = &board.days("P", 1, at("2026-01-14T03:00Z"), &TimeZone::UTC, 1)[0];
+    let snapshot = snapshot(shifts, "2026-01-14T00:00Z", "2026-01-15T00:00Z");
+    let day = &snapshot.days("P", 1, at("2026-01-14T03:00Z"), &TimeZone::UTC, 1)[0];
     assert_eq!(slot_texts(day), ["0 to 12 Ana", "12 to 14 Kofi", "14 to 24 Ana"]);
-    assert!(day.coverage_slots[1].cover.turns()[0].is_override);
-    let (from, next) = board.on_call_at("P", 1, at("2026-01-14T03:00Z")).next.unwrap();
-    assert_eq!((from, &*next.turns()[0].person.name), (at("2026-01-14T12:00Z"), "Kofi"));
-    assert_eq!(board.shifts_of(&person("Ana", ""), at("2026-01-14T07:00Z")).len(), 2);
+    assert!(day.coverage_slots[1].cover.on_duty()[0].is_override);
+    let (from, next) = snapshot.on_call_at("P", 1, at("2026-01-14T03:00Z")).next.unwrap();
+    assert_eq!((from, &*next.on_duty()[0].person.name), (at("2026-01-14T12:00Z"), "Kofi"));
+    assert_eq!(snapshot.shifts_of(&person("Ana", ""), at("2026-01-14T07:00Z")).len(), 2);
 }
 
 #[test]

@@ -1,11 +1,11 @@
 use std::time::Duration;
 
 use super::*;
-use crate::model::alert::{AlertBoard, AlertState, Severity};
+use crate::model::alert::{AlertSnapshot, AlertState, Severity};
 use crate::model::ask::{Answer, Ask, Query, Question, Reply};
-use crate::model::incident::{AlertCounts, Attribution, IncidentBoard, PagerRef, Priority};
+use crate::model::incident::{AlertCounts, Attribution, IncidentSnapshot, PagerRef, Priority};
 use crate::model::labels::Labels;
-use crate::model::service::{ServiceBoard, ServiceReading};
+use crate::model::service::{ServiceReading, ServiceSnapshot};
 use crate::model::world::HealthPolicy;
 
 fn at(second: i64) -> Timestamp {
@@ -77,9 +77,9 @@ fn world(incidents: Vec<Incident>, alerts: &[Arc<Alert>]) -> World {
     let mut world = World::new(["am", "pd", "pd2", "prom"].map(id), HealthPolicy::default());
     let readings =
         ["cart", "checkout"].map(|name| ServiceReading { name: name.into(), ..ServiceReading::default() });
-    let board = ServiceBoard { readings: readings.to_vec(), lookback: Duration::from_secs(60) };
-    tell(&mut world, "prom", Query::Services.now(), Answer::Services(board));
-    tell(&mut world, "am", Query::Alerts.now(), Answer::Alerts(AlertBoard { alerts: alerts.to_vec() }));
+    let snapshot = ServiceSnapshot { readings: readings.to_vec(), lookback: Duration::from_secs(60) };
+    tell(&mut world, "prom", Query::Services.now(), Answer::Services(snapshot));
+    tell(&mut world, "am", Query::Alerts.now(), Answer::Alerts(AlertSnapshot { alerts: alerts.to_vec() }));
     incidents_of(&mut world, "pd", incidents);
     world
 }
@@ -88,8 +88,8 @@ fn incidents_of(world: &mut World, source: &str, mut incidents: Vec<Incident>) {
     for incident in &mut incidents {
         incident.source = id(source);
     }
-    let board = IncidentBoard { incidents, ..IncidentBoard::default() };
-    tell(world, source, Query::Incidents.now(), Answer::Incidents(board));
+    let snapshot = IncidentSnapshot { incidents, ..IncidentSnapshot::default() };
+    tell(world, source, Query::Incidents.now(), Answer::Incidents(snapshot));
 }
 
 fn numbers(world: &World) -> Vec<u64> {

@@ -3,9 +3,9 @@ use std::time::Duration;
 
 use super::*;
 use crate::model::action::{ActionResult, ActionTarget, SilenceDraft};
-use crate::model::alert::{AlertBoard, Severity};
+use crate::model::alert::{AlertSnapshot, Severity};
 use crate::model::ask::{Answer, Ask, Query, Reply};
-use crate::model::incident::{AlertCounts, IncidentBoard, Urgency};
+use crate::model::incident::{AlertCounts, IncidentSnapshot, Urgency};
 use crate::model::labels::Labels;
 use crate::model::matcher::parse;
 use crate::model::source::{ErrorKind, SourceError};
@@ -50,10 +50,10 @@ fn question(source: &str, ask: Ask) -> Question {
 }
 
 fn tell(world: &mut World, status: IncidentStatus, second: i64) {
-    let board = IncidentBoard { incidents: vec![incident(status)], ..IncidentBoard::default() };
+    let snapshot = IncidentSnapshot { incidents: vec![incident(status)], ..IncidentSnapshot::default() };
     world.apply(
         &question("pd", Query::Incidents.now()),
-        Ok(Reply::free(Answer::Incidents(board))),
+        Ok(Reply::free(Answer::Incidents(snapshot))),
         at(second),
     );
 }
@@ -177,8 +177,8 @@ fn alert(pod: &str) -> Arc<Alert> {
 #[test]
 fn silenced_alerts_look_silenced_and_loud_again_without_looking_new() {
     let mut world = World::new([id("am")], HealthPolicy::default());
-    let board = || AlertBoard { alerts: vec![alert("a"), alert("b")] };
-    world.apply(&question("am", Query::Alerts.now()), Ok(Reply::free(Answer::Alerts(board()))), at(10));
+    let snapshot = || AlertSnapshot { alerts: vec![alert("a"), alert("b")] };
+    world.apply(&question("am", Query::Alerts.now()), Ok(Reply::free(Answer::Alerts(snapshot()))), at(10));
     let (a, b) = (alert("a").fingerprint, alert("b").fingerprint);
     let draft = SilenceDraft {
         matchers: parse(r#"pod="a""#).unwrap(),

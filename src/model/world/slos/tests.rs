@@ -3,13 +3,13 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use super::*;
-use crate::model::alert::{Alert, AlertBoard, AlertState, Severity};
+use crate::model::alert::{Alert, AlertSnapshot, AlertState, Severity};
 use crate::model::ask::{Answer, Ask, Query, Question, Reply};
 use crate::model::fingerprint::Fingerprint;
-use crate::model::service::ServiceBoard;
+use crate::model::service::ServiceSnapshot;
 use crate::model::slo::{
     BudgetingMethod, DefinitionOrigin, Evaluation, Family, GroupReading, MeasuredRatio, Objective,
-    RecordedSeries, SloAlerting, SloBoard, SloReading, Window, standard,
+    RecordedSeries, SloAlerting, SloReading, SloSnapshot, Window, standard,
 };
 use crate::model::world::HealthPolicy;
 
@@ -59,15 +59,15 @@ fn slos(world: &mut World, source: &str, slo: &Slo, window: MeasuredRatio) {
     let slo = Arc::new(slo.clone());
     let reading =
         SloReading { slo, evaluation: Evaluation::Live, groups: vec![group], failure: None, remark: None };
-    let board = SloBoard { at: at(90), readings: vec![reading] };
-    tell(world, source, Query::Slos.now(), Answer::Slos(board));
+    let snapshot = SloSnapshot { at: at(90), readings: vec![reading] };
+    tell(world, source, Query::Slos.now(), Answer::Slos(snapshot));
 }
 
 fn services(world: &mut World, source: &str, scraped: &[u64]) {
     let readings =
         vec![ServiceReading { name: "cart".into(), scraped: scraped.into(), ..ServiceReading::default() }];
-    let board = ServiceBoard { readings, lookback: Duration::from_secs(60) };
-    tell(world, source, Query::Services.now(), Answer::Services(board));
+    let snapshot = ServiceSnapshot { readings, lookback: Duration::from_secs(60) };
+    tell(world, source, Query::Services.now(), Answer::Services(snapshot));
 }
 
 fn alert(labels: &[(&str, &str)]) -> Arc<Alert> {
@@ -124,7 +124,7 @@ fn an_slo_finds_its_alerts_and_its_service() {
     let mine = alert(&[("alertname", "Burn"), ("sloth_id", "cart-availability")]);
     let others = alert(&[("alertname", "Burn"), ("sloth_id", "pay-availability")]);
     let alerts = vec![Arc::clone(&mine), Arc::clone(&others)];
-    tell(&mut world, "am", Query::Alerts.now(), Answer::Alerts(AlertBoard { alerts }));
+    tell(&mut world, "am", Query::Alerts.now(), Answer::Alerts(AlertSnapshot { alerts }));
     let status = world.slo(&SourceId::new("one"), "cart-availability").unwrap();
     assert_eq!(status.alerts, [mine.fingerprint]);
     assert_eq!(status.service.as_deref(), Some("cart"));

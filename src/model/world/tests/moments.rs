@@ -7,7 +7,7 @@ use super::super::*;
 use crate::model::ask::{Ask, Query, QueryRange, Reply, SeriesKey};
 use crate::model::health::Health;
 use crate::model::series::{Matrix, TimeGrid};
-use crate::model::service::{ServiceBoard, ServiceReading, Signals};
+use crate::model::service::{ServiceReading, ServiceSnapshot, Signals};
 
 fn at(second: i64) -> Timestamp {
     Timestamp::from_second(second).unwrap()
@@ -30,9 +30,9 @@ fn tell(world: &mut World, source: &str, ask: Ask, answer: Answer, now: i64) {
 fn services(world: &mut World, source: &str, moment: Moment, names: &[&str], now: i64) {
     let signals = Signals { request_rate: Some(10.0), error_ratio: Some(0.0), ..Signals::default() };
     let reading = |name: &&str| ServiceReading { name: (*name).into(), signals, ..ServiceReading::default() };
-    let board =
-        ServiceBoard { readings: names.iter().map(reading).collect(), lookback: Duration::from_secs(60) };
-    tell(world, source, Query::Services.at(moment), Answer::Services(board), now);
+    let snapshot =
+        ServiceSnapshot { readings: names.iter().map(reading).collect(), lookback: Duration::from_secs(60) };
+    tell(world, source, Query::Services.at(moment), Answer::Services(snapshot), now);
 }
 
 fn names(world: &World) -> Vec<&str> {
@@ -90,8 +90,8 @@ fn what_has_no_past_is_told_of_now_whatever_moment_is_shown() {
     world.show(Moment::At(at(500)), at(1001));
     let cache = world.cache(&prom()).unwrap();
     assert!(cache.silences().value().is_some());
-    assert_eq!(cache.board(AskKind::Silences).unwrap().at, Some(at(1000)));
-    assert_eq!(cache.board(AskKind::Services).unwrap().at, None);
+    assert_eq!(cache.snapshot(AskKind::Silences).unwrap().at, Some(at(1000)));
+    assert_eq!(cache.snapshot(AskKind::Services).unwrap().at, None);
     let reported: Vec<_> =
         cache.answers().filter(|(_, state)| state.at.is_some()).map(|(kind, _)| kind).collect();
     assert_eq!(reported, [AskKind::Silences]);

@@ -148,13 +148,13 @@ fn disagreement(
 
 /// Whether an alerting rule of this SLO is known; also true if no source lists rules.
 fn has_rule(shared: &Shared, status: &SloStatus) -> bool {
-    let boards: Vec<_> = shared.world.sources().filter_map(|(_, cache)| cache.rules().value()).collect();
+    let snapshots: Vec<_> = shared.world.sources().filter_map(|(_, cache)| cache.rules().value()).collect();
     let id = status.slo.recorded.as_ref().map(|recorded| promql::quoted(&recorded.id));
-    let mut rules = boards.iter().flat_map(|board| &board.rules);
+    let mut rules = snapshots.iter().flat_map(|snapshot| &snapshot.rules);
     let is_its = |rule: &std::sync::Arc<Rule>| {
         let labels = rule.labels.iter().map(|(name, value)| (name.clone(), value.clone()));
         let labels = Labels::new(labels.chain([("alertname".into(), rule.name.clone())]).collect());
         status.slo.is_about(&labels) || id.as_ref().is_some_and(|id| rule.expr.contains(id.as_str()))
     };
-    boards.is_empty() || rules.any(is_its)
+    snapshots.is_empty() || rules.any(is_its)
 }

@@ -90,8 +90,8 @@ async fn missing_and_zero_are_told_apart_by_asking_for_part_and_total_alone() {
     .await;
     let definitions = ["all_total", "gone_total", "idle_total"]
         .map(|total| Arc::new(slo(total, Some(counters("bad_total", total)))));
-    let board = board(&source(&double, &definitions, false)).await;
-    let [all, gone, idle] = &board.readings[..] else { panic!("{board:?}") };
+    let snapshot = snapshot(&source(&double, &definitions, false)).await;
+    let [all, gone, idle] = &snapshot.readings[..] else { panic!("{snapshot:?}") };
     assert_eq!(all.groups[0].over(HOUR), MeasuredRatio::Ratio { error: 0.0, events: Some(36_000.0) });
     assert_eq!(gone.groups[0].over(HOUR), MeasuredRatio::Absent);
     assert_eq!(idle.groups[0].over(HOUR), MeasuredRatio::NoTraffic);
@@ -110,8 +110,9 @@ async fn where_there_are_no_data_the_last_ones_are_looked_for() {
         _ => Some(vec![]),
     })
     .await;
-    let board = board(&source(&double, &[Arc::new(slo("a", Some(counters("bad", "all"))))], false)).await;
-    let (_, group) = only(&board);
+    let snapshot =
+        snapshot(&source(&double, &[Arc::new(slo("a", Some(counters("bad", "all"))))], false)).await;
+    let (_, group) = only(&snapshot);
     assert_eq!(group.newest, Timestamp::from_second(1_772_300_000).ok());
     assert_eq!(group.extent.as_ref().map(|extent| extent.known), Some(25 * DAY));
 }
@@ -139,7 +140,7 @@ async fn what_differs_in_one_value_only_is_one_query() {
         })
         .collect();
     let source = source(&double, &definitions, false);
-    let first = board(&source).await;
+    let first = snapshot(&source).await;
     assert!(
         first.readings.iter().all(|reading| reading.groups[0].over(HOUR).error() == Some(0.1)),
         "{first:?}"
@@ -164,7 +165,7 @@ async fn one_broken_definition_does_not_take_the_others_down() {
     };
     let definitions = ["a", "broken", "c"].map(|total| Arc::new(slo(total, sli(total))));
     let source = source(&double, &definitions, false);
-    let first = board(&source).await;
+    let first = snapshot(&source).await;
     let [a, broken, c] = &first.readings[..] else { panic!("{first:?}") };
     assert_eq!((a.groups[0].over(HOUR).error(), a.failure.as_deref()), (Some(0.25), None));
     assert_eq!((c.groups[0].window.error(), c.failure.as_deref()), (Some(0.25), None));
@@ -174,7 +175,7 @@ async fn one_broken_definition_does_not_take_the_others_down() {
     );
     // the next round does not send it again
     assert_eq!(reply(&source, None).await.requests, 1);
-    let again = board(&source).await;
+    let again = snapshot(&source).await;
     assert_eq!(only_trouble(&again), ["broken"]);
 }
 
@@ -193,7 +194,7 @@ async fn which_of_many_is_broken_takes_few_requests_to_find_out() {
         .collect();
     let source = source(&double, &definitions, false);
     let before = double.asked().len();
-    let first = board(&source).await;
+    let first = snapshot(&source).await;
     assert_eq!(only_trouble(&first), ["broken"]);
     assert!(
         first.readings.iter().filter(|reading| reading.groups[0].over(HOUR).error() == Some(0.25)).count()
@@ -203,8 +204,8 @@ async fn which_of_many_is_broken_takes_few_requests_to_find_out() {
     assert!(requests < 300, "{requests}");
 }
 
-fn only_trouble(board: &SloBoard) -> Vec<&str> {
-    board
+fn only_trouble(snapshot: &SloSnapshot) -> Vec<&str> {
+    snapshot
         .readings
         .iter()
         .filter(|reading| reading.failure.is_some())
@@ -217,10 +218,10 @@ async fn a_threshold_without_a_bucket_is_no_outage() {
     let double = answering(|query| if query.contains("le=") { Some(vec![]) } else { one(10.0) }).await;
     let selector = |text: &str| Selector::parse(text).unwrap();
     let (fast, total) = (selector(r#"h_bucket{le="0.333"}"#), selector("h_count"));
-    let board =
-        board(&source(&double, &[Arc::new(slo("x", Some(Sli::Latency { fast, total })))], false)).await;
-    assert_eq!(only(&board).1.over(HOUR), MeasuredRatio::Odd(InvalidRatio::NoBucket));
-    assert_eq!(only(&board).1.window, MeasuredRatio::Odd(InvalidRatio::NoBucket));
+    let snapshot =
+        snapshot(&source(&double, &[Arc::new(slo("x", Some(Sli::Latency { fast, total })))], false)).await;
+    assert_eq!(only(&snapshot).1.over(HOUR), MeasuredRatio::Odd(InvalidRatio::NoBucket));
+    assert_eq!(only(&snapshot).1.window, MeasuredRatio::Odd(InvalidRatio::NoBucket));
 }
 
 #[tokio::test]
@@ -231,12 +232,12 @@ async fn a_query_that_returns_several_series_is_said_to() {
     })
     .await;
     let sli = Some(events("max(rate(bad[{{.window}}]))", "rate(total[{{.window}}])"));
-    let first = board(&source(&double, &[Arc::new(slo("x", sli))], false)).await;
+    let first = snapshot(&source(&double, &[Arc::new(slo("x", sli))], false)).await;
     assert_eq!(only(&first).1.over(HOUR), MeasuredRatio::Odd(InvalidRatio::Several(3)));
     // sums by a label are expected to be several values
     let sli =
         Some(events("sum by (pod) (rate(bad[{{.window}}]))", "sum by (pod) (rate(total[{{.window}}]))"));
-    let second = board(&source(&double, &[Arc::new(slo("x", sli))], false)).await;
+    let second = snapshot(&source(&double, &[Arc::new(slo("x", sli))], false)).await;
     let groups: Vec<_> = second.readings[0].groups.iter().map(|group| group.labels.value("pod")).collect();
     assert_eq!(groups, ["", "a", "b", "c"]);
 }
@@ -254,8 +255,8 @@ async fn a_hostile_query_stays_within_itself() {
     let sli = |total: &str| Some(Sli::Ratio { error: Template::parse(total).unwrap() });
     let definitions =
         [slo("a", sli(hostile)), slo("b", sli("max(up) # {{.window}}")), slo("c", sli("1 - 0.5"))];
-    let board = board(&source(&double, &definitions.map(Arc::new), false)).await;
-    assert_eq!(board.readings.len(), 3);
+    let snapshot = snapshot(&source(&double, &definitions.map(Arc::new), false)).await;
+    assert_eq!(snapshot.readings.len(), 3);
     assert!(double.asked().iter().all(|asked| {
         let query = asked.parameter("query");
         !query.starts_with("label_replace(")
@@ -272,9 +273,9 @@ async fn long_lookbacks_are_asked_rarely_and_the_past_anew() {
     })
     .await;
     let source = source(&double, &[Arc::new(slo("x", Some(counters("bad", "all"))))], false);
-    board(&source).await;
+    snapshot(&source).await;
     let before = double.asked().len();
-    board(&source).await;
+    snapshot(&source).await;
     let again: Vec<_> =
         double.asked()[before..].iter().map(|asked| asked.parameter("query").to_owned()).collect();
     assert!(again.len() == 1 && again.iter().all(|query| !query.contains("d]")), "{again:?}");
@@ -292,8 +293,8 @@ async fn a_calendar_window_is_asked_for_as_far_as_it_has_passed() {
     };
     let window = Window::Calendar(calendar);
     let slo = Slo { window, ..slo("x", Some(counters("bad", "all"))) };
-    let board = board(&source(&double, &[Arc::new(slo)], false)).await;
-    let (_, group) = only(&board);
+    let snapshot = snapshot(&source(&double, &[Arc::new(slo)], false)).await;
+    let (_, group) = only(&snapshot);
     assert_eq!(group.window, MeasuredRatio::Ratio { error: 0.25, events: Some(4.0 * 12.0 * 3600.0) });
     assert!(double.asked().iter().any(|asked| asked.parameter("query").contains("rate(all[12h])")));
 }
@@ -319,8 +320,8 @@ async fn recorded_series_win_for_what_they_cover() {
         description: "from a file".into(),
         ..slo("mine", Some(counters("bad", "all")))
     };
-    let board = board(&source(&keeping, &[Arc::new(defined)], true)).await;
-    let (reading, group) = only(&board);
+    let snapshot = snapshot(&source(&keeping, &[Arc::new(defined)], true)).await;
+    let (reading, group) = only(&snapshot);
     assert_eq!((&*reading.slo.id, &*reading.slo.description), ("mine", "from a file"));
     assert_eq!(reading.slo.objective.ratio_text(), "0.999");
     assert_eq!((reading.evaluation, group.over(5 * MINUTE).error()), (Evaluation::Recorded, Some(0.5)));
@@ -336,8 +337,8 @@ async fn recorded_series_win_for_what_they_cover() {
 async fn without_query_and_series_there_is_nothing_to_ask() {
     let double = answering(|_| one(1.0)).await;
     let source = source(&double, &[Arc::new(slo("plugin", None))], false);
-    let board = board(&source).await;
-    let (reading, group) = only(&board);
+    let snapshot = snapshot(&source).await;
+    let (reading, group) = only(&snapshot);
     assert!(reading.slo.recorded.is_none());
     assert_eq!((group.window, group.over(HOUR)), (MeasuredRatio::Unknown, MeasuredRatio::Unknown));
 }
@@ -374,7 +375,7 @@ async fn what_is_too_much_for_one_query_is_asked_in_smaller_ones() {
     let definitions = ["a", "b", "c"].map(|name| Arc::new(slo(name, sli(name))));
     let mut cache = QueryCache::default();
     let source = source(&double, &definitions, false);
-    let first = board(&source).await;
+    let first = snapshot(&source).await;
     assert_eq!(
         first.readings[0].failure.as_deref().map(|said| said.contains("too many samples")),
         Some(true)
@@ -388,10 +389,10 @@ async fn what_is_too_much_for_one_query_is_asked_in_smaller_ones() {
         at += 2 * MINUTE;
     }
     let subqueries = subqueries(&slo_registry, at);
-    let board = read(&slo_registry, &cache, &subqueries, at, &[]);
+    let snapshot = read(&slo_registry, &cache, &subqueries, at, &[]);
     assert!(
-        board.readings.iter().all(|reading| reading.groups[0].over(HOUR).error() == Some(0.25)),
-        "{board:?}"
+        snapshot.readings.iter().all(|reading| reading.groups[0].over(HOUR).error() == Some(0.25)),
+        "{snapshot:?}"
     );
 }
 
@@ -414,8 +415,8 @@ async fn what_takes_too_long_is_said_and_the_rest_is_there() {
     let (mut cache, at) = (QueryCache::default(), now());
     let subqueries = subqueries(&slo_registry, at);
     cache.fill(&call, &subqueries, at, Duration::from_millis(300)).await.unwrap();
-    let board = read(&slo_registry, &cache, &subqueries, at, &[]);
-    let (reading, group) = only(&board);
+    let snapshot = read(&slo_registry, &cache, &subqueries, at, &[]);
+    let (reading, group) = only(&snapshot);
     assert_eq!((group.over(HOUR).error(), group.window), (Some(0.25), MeasuredRatio::Unknown));
     assert!(reading.failure.as_deref().unwrap().starts_with("no complete answer within"), "{reading:?}");
 }

@@ -29,10 +29,10 @@ pub(super) fn sloth(id: &str, error: f64) -> Vec<(Value, f64)> {
 #[tokio::test]
 async fn sloth_tells_all_of_an_slo_by_its_series() {
     let double = keeping(sloth("shop-works", 0.002), no_rules()).await;
-    let board = board(&source(&double, &[], true)).await;
-    assert_eq!(board.at, "2026-03-01T12:00:00Z".parse().unwrap());
-    assert_eq!(board.warnings, []);
-    let (reading, group) = only(&board);
+    let snapshot = snapshot(&source(&double, &[], true)).await;
+    assert_eq!(snapshot.at, "2026-03-01T12:00:00Z".parse().unwrap());
+    assert_eq!(snapshot.warnings, []);
+    let (reading, group) = only(&snapshot);
     let slo = &reading.slo;
     assert_eq!((&*slo.id, &*slo.name, slo.service.as_deref()), ("shop-works", "works", Some("shop")));
     assert_eq!(slo.objective.ratio_text(), "0.999");
@@ -59,8 +59,8 @@ async fn a_refresh_costs_the_same_for_ten_slos_and_for_a_thousand() {
         let again = reply(&source, None).await;
         assert_eq!(double.asked().len() - before, again.requests as usize);
         let past = reply(&source, Some(now() - 24 * HOUR)).await.requests;
-        let Answer::Slos(board) = again.answer else { panic!() };
-        assert_eq!(board.readings.len(), count);
+        let Answer::Slos(snapshot) = again.answer else { panic!() };
+        assert_eq!(snapshot.readings.len(), count);
         costs.push((first, again.requests, past));
     }
     // identity 4, discovery 4, short lookbacks 5, long ones 2, the window, and the extent of the data; the server has no data
@@ -72,7 +72,7 @@ async fn a_refresh_costs_the_same_for_ten_slos_and_for_a_thousand() {
 async fn all_queries_of_a_round_mean_one_moment() {
     let double = keeping(sloth("a", 0.001), no_rules()).await;
     let source = source(&double, &[], true);
-    board(&source).await;
+    snapshot(&source).await;
     let before = double.asked().len();
     reply(&source, Some(Timestamp::from_second(1_700_000_000).unwrap())).await;
     assert!(double.asked()[before..].iter().all(|asked| asked.parameter("time") == "1700000000"));
@@ -100,14 +100,14 @@ async fn no_traffic_nothing_and_missing_partners_are_told_apart() {
             && labels.get("sloth_objective").is_none()
     }));
     let double = keeping(series, no_rules()).await;
-    let board = board(&source(&double, &[], true)).await;
-    let [gone, quiet] = &board.readings[..] else { panic!("{board:?}") };
+    let snapshot = snapshot(&source(&double, &[], true)).await;
+    let [gone, quiet] = &snapshot.readings[..] else { panic!("{snapshot:?}") };
     assert_eq!(quiet.groups[0].over(5 * MINUTE), MeasuredRatio::NoTraffic);
     assert_eq!(quiet.groups[0].window, MeasuredRatio::NoTraffic);
     // a burn condition needs this lookback, so its absence is reported
     assert_eq!(gone.groups[0].over(5 * MINUTE), MeasuredRatio::Absent);
     assert_eq!(gone.groups[0].over(HOUR).error(), Some(0.1));
-    assert_eq!(board.warnings, [Warning::notice("1 SLO of Sloth without an objective, not shown: lost")]);
+    assert_eq!(snapshot.warnings, [Warning::notice("1 SLO of Sloth without an objective, not shown: lost")]);
 }
 
 #[tokio::test]
@@ -121,8 +121,8 @@ async fn groups_of_an_slo_stay_apart() {
         }
     }
     let double = keeping(series, no_rules()).await;
-    let board = board(&source(&double, &[], true)).await;
-    let groups = &board.readings[0].groups;
+    let snapshot = snapshot(&source(&double, &[], true)).await;
+    let groups = &snapshot.readings[0].groups;
     let shown: Vec<_> = groups.iter().map(|group| (group.labels.to_string(), group.window.error())).collect();
     assert_eq!(shown, [(r#"{handler="/a"}"#.into(), Some(0.5)), (r#"{handler="/b"}"#.into(), Some(0.25))]);
 }
@@ -130,8 +130,8 @@ async fn groups_of_an_slo_stay_apart() {
 #[tokio::test]
 async fn hostile_labels_are_kept_and_odd_values_said() {
     let double = keeping(sloth("a\"b\\c\u{1b}[31m{}", 1.5), no_rules()).await;
-    let board = board(&source(&double, &[], true)).await;
-    let (reading, group) = only(&board);
+    let snapshot = snapshot(&source(&double, &[], true)).await;
+    let (reading, group) = only(&snapshot);
     assert_eq!(&*reading.slo.id, "a\"b\\c\u{1b}[31m{}");
     assert_eq!(group.over(HOUR), MeasuredRatio::Odd(InvalidRatio::AboveOne(1.5)));
 }
@@ -168,8 +168,8 @@ pub(super) fn pyrra_rules(id: &str, factors: [f64; 4]) -> Value {
 #[tokio::test]
 async fn a_burn_rate_of_pyrra_is_an_error_ratio() {
     let double = keeping(pyrra("errors", 0.01, true), no_rules()).await;
-    let board = board(&source(&double, &[], true)).await;
-    let (reading, group) = only(&board);
+    let snapshot = snapshot(&source(&double, &[], true)).await;
+    let (reading, group) = only(&snapshot);
     assert_eq!(reading.slo.objective.ratio_text(), "0.995");
     assert_eq!(reading.slo.pairs.iter().map(|pair| pair.factor).collect::<Vec<_>>(), [14.0, 7.0, 2.0, 1.0]);
     assert_eq!(errors(group), [5, 30, 60, 120, 360, 1440, 5760].map(|minutes| (minutes, 0.01)).into());
@@ -180,8 +180,8 @@ async fn a_burn_rate_of_pyrra_is_an_error_ratio() {
 #[tokio::test]
 async fn without_generic_rules_the_alerts_of_pyrra_tell_objective_window_and_pairs() {
     let double = keeping(pyrra("errors", 0.01, false), pyrra_rules("errors", [15.0, 7.0, 2.0, 1.0])).await;
-    let board = board(&source(&double, &[], true)).await;
-    let (reading, group) = only(&board);
+    let snapshot = snapshot(&source(&double, &[], true)).await;
+    let (reading, group) = only(&snapshot);
     let slo = &reading.slo;
     assert_eq!((slo.objective.ratio_text().as_str(), slo.window.to_string().as_str()), ("0.995", "28d"));
     let pairs: Vec<_> = slo.pairs.iter().map(|pair| (pair.severity, pair.factor, pair.long)).collect();
@@ -223,8 +223,8 @@ async fn without_generic_rules_the_increases_of_pyrra_tell_the_budget() {
         (gauge, pyrra_rules("errors", [14.0, 7.0, 2.0, 1.0])),
     ] {
         let double = keeping([pyrra("errors", 0.01, false), more].concat(), rules).await;
-        let board = board(&source(&double, &[], true)).await;
-        let MeasuredRatio::Ratio { error, events } = only(&board).1.window else { panic!("{board:?}") };
+        let snapshot = snapshot(&source(&double, &[], true)).await;
+        let MeasuredRatio::Ratio { error, events } = only(&snapshot).1.window else { panic!("{snapshot:?}") };
         assert!((error - 0.1).abs() < 1e-12 && events == Some(1000.0), "{error} of {events:?}");
     }
 }
@@ -232,9 +232,12 @@ async fn without_generic_rules_the_increases_of_pyrra_tell_the_budget() {
 #[tokio::test]
 async fn an_slo_without_objective_is_named_and_not_made_up() {
     let double = keeping(pyrra("errors", 0.01, false), no_rules()).await;
-    let board = board(&source(&double, &[], true)).await;
-    assert_eq!(board.readings.len(), 0);
-    assert_eq!(board.warnings, [Warning::notice("1 SLO of Pyrra without an objective, not shown: errors")]);
+    let snapshot = snapshot(&source(&double, &[], true)).await;
+    assert_eq!(snapshot.readings.len(), 0);
+    assert_eq!(
+        snapshot.warnings,
+        [Warning::notice("1 SLO of Pyrra without an objective, not shown: errors")]
+    );
 }
 
 #[tokio::test]
@@ -254,8 +257,8 @@ async fn own_pairs_of_sloth_are_read_from_its_alerts() {
     let rules = json!({ "groups": [{ "name": "x", "rules": [{ "type": "alerting", "name": "High", "query": query,
         "duration": 0, "labels": { "sloth_severity": "page" } }] }] });
     let double = keeping(sloth("shop", 0.001), rules).await;
-    let board = board(&source(&double, &[], true)).await;
-    let pairs: Vec<_> = board.readings[0].slo.pairs.iter().map(|pair| (pair.factor, pair.long)).collect();
+    let snapshot = snapshot(&source(&double, &[], true)).await;
+    let pairs: Vec<_> = snapshot.readings[0].slo.pairs.iter().map(|pair| (pair.factor, pair.long)).collect();
     assert_eq!(pairs, [(9.9, HOUR), (5.0, 6 * HOUR)]);
 }
 
@@ -274,8 +277,8 @@ async fn grafana_tells_what_is_good() {
         series.push((labels(&format!("grafana_slo_sli_{lookback}")), 0.75));
     }
     let double = keeping(series, no_rules()).await;
-    let board = board(&source(&double, &[], true)).await;
-    let (reading, group) = only(&board);
+    let snapshot = snapshot(&source(&double, &[], true)).await;
+    let (reading, group) = only(&snapshot);
     assert_eq!((&*reading.slo.id, &*reading.slo.name), ("u1", "Works"));
     assert_eq!(reading.slo.labels, Labels::from_iter([("team", "web")]));
     assert_eq!((group.over(HOUR).error(), group.window.error()), (Some(0.25), Some(0.25)));
@@ -288,8 +291,8 @@ async fn three_families_live_side_by_side() {
     // not from Pyrra: kubernetes-mixin
     series.push((json!({ "__name__": "apiserver_request:burnrate1d", "verb": "read" }), 0.5));
     let double = keeping(series, no_rules()).await;
-    let board = board(&source(&double, &[], true)).await;
-    let ids: Vec<_> = board.readings.iter().map(|reading| &*reading.slo.id).collect();
+    let snapshot = snapshot(&source(&double, &[], true)).await;
+    let ids: Vec<_> = snapshot.readings.iter().map(|reading| &*reading.slo.id).collect();
     assert_eq!(ids, ["shop", "shop@pyrra"].map(|id| id));
 }
 
@@ -311,10 +314,10 @@ async fn what_was_found_outlives_a_failure_to_look_again() {
     .await;
     tokio::time::pause();
     let source = source(&double, &[], true);
-    assert_eq!(board(&source).await.readings.len(), 1);
+    assert_eq!(snapshot(&source).await.readings.len(), 1);
     fails.store(true, std::sync::atomic::Ordering::Relaxed);
     tokio::time::advance(2 * HOUR).await;
-    assert_eq!(board(&source).await.readings.len(), 1);
+    assert_eq!(snapshot(&source).await.readings.len(), 1);
 }
 
 #[tokio::test]
@@ -325,7 +328,7 @@ async fn families_side_by_side_cost_a_constant_number_of_requests_too() {
             .flat_map(|n| [sloth(&format!("s{n}"), 0.001), pyrra(&format!("p{n}"), 0.001, true)].concat());
         let double = keeping(both.collect(), no_rules()).await;
         let source = source(&double, &[], true);
-        assert_eq!(board(&source).await.readings.len(), 2 * count);
+        assert_eq!(snapshot(&source).await.readings.len(), 2 * count);
         costs.push((reply(&source, None).await.requests, reply(&source, Some(now() - DAY)).await.requests));
     }
     // one query for all short lookbacks of Pyrra and one for the long ones; then the window and the extent of the data
@@ -347,6 +350,6 @@ async fn series_that_stopped_are_told_since_when_though_the_mean_over_the_window
         if query.contains("timestamp(") { vector(vec![]) } else { kept(&series, asked) }
     })
     .await;
-    let board = board(&source(&double, &[], true)).await;
-    assert_eq!(only(&board).1.newest, Timestamp::from_second(1_772_300_000).ok());
+    let snapshot = snapshot(&source(&double, &[], true)).await;
+    assert_eq!(only(&snapshot).1.newest, Timestamp::from_second(1_772_300_000).ok());
 }

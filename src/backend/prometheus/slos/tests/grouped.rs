@@ -49,9 +49,9 @@ fn windows(reading: &SloReading) -> Vec<(String, Option<f64>)> {
 #[tokio::test]
 async fn the_alerts_of_pyrra_tell_of_a_grouped_slo_and_its_increases_tell_the_budget() {
     let double = keeping(grouped("errors", [0.001, 0.2]), pyrra_rules("errors", FACTORS)).await;
-    let board = board(&source(&double, &[], true)).await;
-    assert_eq!(board.warnings, []);
-    let [reading] = &board.readings[..] else { panic!("{board:?}") };
+    let snapshot = snapshot(&source(&double, &[], true)).await;
+    assert_eq!(snapshot.warnings, []);
+    let [reading] = &snapshot.readings[..] else { panic!("{snapshot:?}") };
     assert_eq!(reading.slo.window.to_string(), "28d");
     let ratios = [(r#"{handler="/a"}"#.to_owned(), Some(0.001)), (r#"{handler="/b"}"#.to_owned(), Some(0.2))];
     assert_eq!(windows(reading), ratios);
@@ -71,9 +71,9 @@ async fn a_definition_tells_what_the_series_of_a_grouped_slo_do_not() {
         1000.0,
     ));
     let double = keeping(series, no_rules()).await;
-    let board = board(&source(&double, &[defined(RATIO, "4w")], true)).await;
-    assert_eq!(board.warnings, []);
-    let [reading] = &board.readings[..] else { panic!("{board:?}") };
+    let snapshot = snapshot(&source(&double, &[defined(RATIO, "4w")], true)).await;
+    assert_eq!(snapshot.warnings, []);
+    let [reading] = &snapshot.readings[..] else { panic!("{snapshot:?}") };
     assert_eq!(reading.slo.objective.ratio_text(), "0.99");
     let ratios =
         [(r#"{handler="/a"}"#.to_owned(), Some(0.5005)), (r#"{handler="/b"}"#.to_owned(), Some(0.2))];
@@ -91,8 +91,8 @@ async fn two_labels_make_groups_of_both() {
     for definitions in [vec![], vec![defined(&two, "4w")]] {
         let rules = if definitions.is_empty() { pyrra_rules("errors", FACTORS) } else { no_rules() };
         let double = keeping(series.clone(), rules).await;
-        let board = board(&source(&double, &definitions, true)).await;
-        let labels: Vec<_> = windows(&board.readings[0]).into_iter().map(|(labels, _)| labels).collect();
+        let snapshot = snapshot(&source(&double, &definitions, true)).await;
+        let labels: Vec<_> = windows(&snapshot.readings[0]).into_iter().map(|(labels, _)| labels).collect();
         assert_eq!(labels, [r#"{handler="/a", region="eu"}"#, r#"{handler="/b", region="us"}"#]);
     }
 }
@@ -107,8 +107,8 @@ async fn windows_of_two_weeks_and_of_thirty_days_are_read_by_their_own_series() 
             }
         }
         let double = keeping(series, no_rules()).await;
-        let board = board(&source(&double, &[defined(RATIO, window)], true)).await;
-        let [reading] = &board.readings[..] else { panic!("{board:?}") };
+        let snapshot = snapshot(&source(&double, &[defined(RATIO, window)], true)).await;
+        let [reading] = &snapshot.readings[..] else { panic!("{snapshot:?}") };
         assert_eq!(windows(reading)[1].1, Some(0.2), "{window}");
     }
 }
@@ -127,8 +127,8 @@ async fn why_there_is_no_budget_is_said_in_words() {
         [("events", "are not recorded"), ("codes", "it is not known which recorded events failed")]
     {
         let double = keeping(without(what), pyrra_rules("errors", FACTORS)).await;
-        let board = board(&source(&double, &[], true)).await;
-        let [reading] = &board.readings[..] else { panic!("{board:?}") };
+        let snapshot = snapshot(&source(&double, &[], true)).await;
+        let [reading] = &snapshot.readings[..] else { panic!("{snapshot:?}") };
         assert_eq!(reading.groups[0].window, MeasuredRatio::Unknown);
         assert!(reading.remark.as_deref().is_some_and(|remark| remark.contains(said)), "{what}: {reading:?}");
     }
@@ -143,12 +143,12 @@ async fn a_definition_gives_the_objective_of_series_of_sloth_too() {
     let read = parse(std::path::Path::new("a.yaml"), text, DEFAULT_PERIOD);
     let slo = Arc::new(read.slos.into_iter().next().unwrap());
     let double = keeping(series.clone(), no_rules()).await;
-    let with = board(&source(&double, &[slo], true)).await;
+    let with = snapshot(&source(&double, &[slo], true)).await;
     let (reading, group) = only(&with);
     assert_eq!((reading.slo.objective.ratio_text().as_str(), group.window.error()), ("0.99", Some(0.001)));
     assert_eq!(with.warnings, []);
     let double = keeping(series, no_rules()).await;
-    let without = board(&source(&double, &[], true)).await;
+    let without = snapshot(&source(&double, &[], true)).await;
     assert_eq!(
         without.warnings,
         [Warning::notice("1 SLO of Sloth without an objective, not shown: shop-works")]

@@ -32,8 +32,8 @@ async fn what_has_few_minutes_of_data_is_looked_at_closely() {
         _ => vec![],
     })
     .await;
-    let board = board(&source(&double, &[], true)).await;
-    let extent = only(&board).1.extent.clone().unwrap();
+    let snapshot = snapshot(&source(&double, &[], true)).await;
+    let extent = only(&snapshot).1.extent.clone().unwrap();
     assert_eq!((extent.known.as_secs(), extent.at_most), (630, false));
     assert_eq!(extent.within(HOUR).map(|known| known.as_secs()), Some(630));
 }
@@ -45,8 +45,8 @@ async fn what_has_data_all_along_is_not_looked_at_closely() {
         _ => vec![],
     })
     .await;
-    let board = board(&source(&double, &[], true)).await;
-    assert_eq!(only(&board).1.extent, None);
+    let snapshot = snapshot(&source(&double, &[], true)).await;
+    assert_eq!(only(&snapshot).1.extent, None);
     assert!(!double.asked().iter().any(|asked| asked.parameter("query").contains("[1h:15s]")));
 }
 
@@ -64,8 +64,8 @@ async fn each_slo_is_looked_at_over_its_own_window() {
         _ => vec![],
     })
     .await;
-    let board = board(&source(&double, &[], true)).await;
-    assert!(board.readings.iter().all(|reading| reading.groups[0].extent.is_none()), "{board:?}");
+    let snapshot = snapshot(&source(&double, &[], true)).await;
+    assert!(snapshot.readings.iter().all(|reading| reading.groups[0].extent.is_none()), "{snapshot:?}");
 }
 
 #[tokio::test]
@@ -81,8 +81,8 @@ async fn an_slo_that_ended_days_ago_is_listed_with_the_time_of_its_last_sample()
         _ => vec![],
     })
     .await;
-    let board = board(&source(&double, &[], true)).await;
-    let (reading, group) = only(&board);
+    let snapshot = snapshot(&source(&double, &[], true)).await;
+    let (reading, group) = only(&snapshot);
     assert_eq!(&*reading.slo.id, "shop");
     assert_eq!(group.window, MeasuredRatio::Absent);
     assert_eq!(group.newest, Timestamp::from_second(1_772_158_650).ok());
@@ -96,8 +96,8 @@ async fn an_slo_of_pyrra_that_ended_days_ago_is_listed_too() {
         _ => vec![],
     })
     .await;
-    let board = board(&source(&double, &[], true)).await;
-    assert_eq!(&*only(&board).0.slo.id, "errors");
+    let snapshot = snapshot(&source(&double, &[], true)).await;
+    assert_eq!(&*only(&snapshot).0.slo.id, "errors");
 }
 
 #[tokio::test]
@@ -109,8 +109,8 @@ async fn an_slo_that_came_and_went_within_two_hours_is_listed_too() {
         if is_close { all.clone() } else { vec![] }
     })
     .await;
-    let board = board(&source(&double, &[], true)).await;
-    assert_eq!(&*only(&board).0.slo.id, "errors");
+    let snapshot = snapshot(&source(&double, &[], true)).await;
+    assert_eq!(&*only(&snapshot).0.slo.id, "errors");
 }
 
 #[tokio::test]
@@ -122,8 +122,8 @@ async fn a_recorded_nan_is_no_idleness_where_shorter_ratios_are_numbers() {
         }
     }
     let double = keeping(series, no_rules()).await;
-    let board = board(&source(&double, &[], true)).await;
-    assert_eq!(only(&board).1.window, MeasuredRatio::Odd(InvalidRatio::Nan));
+    let snapshot = snapshot(&source(&double, &[], true)).await;
+    assert_eq!(only(&snapshot).1.window, MeasuredRatio::Odd(InvalidRatio::Nan));
 }
 
 #[tokio::test]
@@ -136,8 +136,8 @@ async fn an_objective_that_is_no_number_is_named_as_such() {
         labels.as_object_mut().unwrap().remove("sloth_objective");
     }
     let double = keeping(series, no_rules()).await;
-    let board = board(&source(&double, &[], true)).await;
+    let snapshot = snapshot(&source(&double, &[], true)).await;
     let said =
         "1 SLO of Sloth without an objective between 0 and 1 (slo:objective:ratio is NaN), not shown: shop";
-    assert_eq!(board.warnings, [Warning::notice(said)]);
+    assert_eq!(snapshot.warnings, [Warning::notice(said)]);
 }

@@ -58,7 +58,7 @@ const SLOW_LINK_STEP: i64 = 10;
 
 /// Theme, charset, time zone and connection of the terminal.
 #[derive(Debug, Clone)]
-pub struct Look {
+pub struct DisplaySettings {
     /// All themes with their full colours.
     pub themes: Vec<Theme>,
     /// The index of the theme in use.
@@ -77,7 +77,7 @@ pub struct Look {
     step: Option<i64>,
 }
 
-impl Look {
+impl DisplaySettings {
     /// A look with the theme of this name, else with the first theme.
     pub fn new(
         themes: Vec<Theme>,

@@ -21,7 +21,7 @@ pub(super) const DISCOVERY_RETRY_FIRST: Duration = Duration::from_secs(5);
 
 /// A cached value.
 #[derive(Clone)]
-pub(super) struct Kept<T> {
+pub(super) struct Cached<T> {
     pub(super) value: T,
     since: Instant,
     /// How long it is valid.
@@ -30,7 +30,7 @@ pub(super) struct Kept<T> {
     warnings: Vec<Warning>,
 }
 
-impl<T: Clone> Kept<T> {
+impl<T: Clone> Cached<T> {
     pub(super) fn new(value: T, lasts: Duration, warnings: Vec<Warning>) -> Self {
         Self { value, since: Instant::now(), lasts, warnings }
     }
