@@ -9,35 +9,18 @@ use serde::Deserialize;
 
 use crate::model::duration;
 
-/// The built-in packs. Packs with metrics that the service itself counts come first.
-const BUILT_IN: [(&str, &str); 26] = [
-    ("http", include_str!("../../config/packs/http.toml")),
-    ("grpc", include_str!("../../config/packs/grpc.toml")),
-    ("envoy", include_str!("../../config/packs/envoy.toml")),
-    ("traefik", include_str!("../../config/packs/traefik.toml")),
-    ("nginx", include_str!("../../config/packs/nginx.toml")),
-    ("haproxy", include_str!("../../config/packs/haproxy.toml")),
-    ("haproxy-process", include_str!("../../config/packs/haproxy-process.toml")),
-    ("nginx-status", include_str!("../../config/packs/nginx-status.toml")),
-    ("apache", include_str!("../../config/packs/apache.toml")),
-    ("postgres", include_str!("../../config/packs/postgres.toml")),
-    ("mysql", include_str!("../../config/packs/mysql.toml")),
-    ("redis", include_str!("../../config/packs/redis.toml")),
-    ("memcached", include_str!("../../config/packs/memcached.toml")),
-    ("rabbitmq", include_str!("../../config/packs/rabbitmq.toml")),
-    ("kafka", include_str!("../../config/packs/kafka.toml")),
-    ("mongodb", include_str!("../../config/packs/mongodb.toml")),
-    ("elasticsearch", include_str!("../../config/packs/elasticsearch.toml")),
-    ("coredns", include_str!("../../config/packs/coredns.toml")),
-    ("etcd", include_str!("../../config/packs/etcd.toml")),
-    ("cert-manager", include_str!("../../config/packs/cert-manager.toml")),
-    ("generic", include_str!("../../config/packs/generic.toml")),
-    ("kubernetes", include_str!("../../config/packs/kubernetes.toml")),
-    ("jvm", include_str!("../../config/packs/jvm.toml")),
-    ("process", include_str!("../../config/packs/process.toml")),
-    ("node", include_str!("../../config/packs/node.toml")),
-    ("blackbox", include_str!("../../config/packs/blackbox.toml")),
-];
+macro_rules! built_in {
+    ($($name:literal)*) => {
+        [$(($name, include_str!(concat!("../../config/packs/", $name, ".toml")))),*]
+    };
+}
+
+/// The built-in packs with their text. Packs with metrics that the service itself counts come first.
+const BUILT_IN: [(&str, &str); 26] = built_in! {
+    "http" "grpc" "envoy" "traefik" "nginx" "haproxy" "haproxy-process" "nginx-status" "apache" "postgres" "mysql" "redis"
+    "memcached" "rabbitmq" "kafka" "mongodb" "elasticsearch" "coredns" "etcd" "cert-manager" "generic" "kubernetes" "jvm"
+    "process" "node" "blackbox"
+};
 
 /// One pack.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
@@ -52,7 +35,7 @@ pub struct Pack {
     pub(super) service_labels: Vec<String>,
     /// Whether the pack only adds saturation to services that other packs find, and finds no services itself.
     #[serde(default)]
-    only_known: bool,
+    pub(super) only_known: bool,
     #[serde(default)]
     pub(super) requests: Vec<Requests>,
     #[serde(default)]
@@ -148,9 +131,6 @@ pub(super) struct Saturation {
     pub(super) labels: Vec<String>,
     /// Only this many parts with the highest utilisation per service; `None`: all parts.
     most: Option<u32>,
-    /// Copied from the pack.
-    #[serde(skip)]
-    pub(super) only_known: bool,
 }
 
 /// The placeholders of expressions, written with `$`.
@@ -195,45 +175,36 @@ impl Pack {
     /// # Errors
     /// [`PackError`] with the reason; the PromQL of the expressions is not checked.
     pub fn parse(text: &str) -> Result<Self, PackError> {
-        let mut pack: Self =
-            toml::from_str(text).map_err(|error| PackError::Unreadable(error.to_string()))?;
-        let is_empty = pack.requests.is_empty() && pack.latency.is_empty() && pack.saturation.is_empty();
-        if is_empty && pack.up.is_empty() && pack.signal.is_empty() {
+        let pack: Self = toml::from_str(text).map_err(|error| PackError::Unreadable(error.to_string()))?;
+        let bad_name = |word: &str| PackError::BadName { pack: pack.name.clone(), word: word.to_owned() };
+        let entries = pack.entries();
+        if entries.is_empty() {
             return Err(PackError::Empty(pack.name));
         }
-        let labels = pack.service_labels.iter().chain(pack.requests.iter().flat_map(|r| &r.code));
-        let labels = labels.chain(pack.saturation.iter().flat_map(|s| &s.labels));
-        let labels = labels.chain(pack.up.iter().flat_map(|up| &up.labels));
-        let labels = labels.chain(pack.signal.iter().flat_map(|signal| &signal.labels));
-        let plain = pack.requests.iter().map(|r| &r.metric).chain(pack.latency.iter().map(|l| &l.histogram));
-        let plain = plain.chain(pack.requests.iter().flat_map(|r| &r.needs));
-        let plain = plain.chain(pack.up.iter().flat_map(|up| std::iter::once(&up.metric).chain(&up.needs)));
-        let plain = plain.chain(pack.signal.iter().flat_map(|signal| &signal.metrics));
-        if let Some(word) = labels.chain(plain).find(|word| !is_name(word)) {
-            return Err(PackError::BadName { pack: pack.name.clone(), word: word.clone() });
-        }
-        for saturation in &mut pack.saturation {
-            saturation.only_known = pack.only_known;
-            let is_empty = saturation.metrics.is_empty();
-            let bad = saturation.metrics.iter().find(|metric| regex::Regex::new(metric).is_err());
-            if is_empty || bad.is_some() {
-                let word = bad.cloned().unwrap_or_default();
-                return Err(PackError::BadName { pack: pack.name.clone(), word });
+        for entry in &entries {
+            let (names, exprs) = entry.parts();
+            if let Some(word) = pack.service_labels.iter().chain(names).find(|word| !is_name(word)) {
+                return Err(bad_name(word));
             }
-        }
-        let only_known = pack.only_known;
-        pack.up.iter_mut().for_each(|up| up.only_known = only_known);
-        pack.signal.iter_mut().for_each(|signal| signal.only_known = only_known);
-        if let Some(signal) = pack.signal.iter().find(|signal| signal.metrics.is_empty()) {
-            return Err(PackError::BadName { pack: pack.name.clone(), word: signal.name.clone() });
-        }
-        let own = pack.requests.iter().flat_map(|r| [&r.all, &r.failed]).flatten();
-        let own = own.chain(pack.saturation.iter().map(|s| &s.expr));
-        let own = own.chain(pack.up.iter().filter_map(|up| up.expr.as_ref()));
-        for expr in own.chain(pack.signal.iter().map(|signal| &signal.expr)) {
-            pack.check(expr)?;
+            let metrics = entry.metrics();
+            if metrics.is_empty() {
+                return Err(bad_name(entry.name()));
+            }
+            if let Some(pattern) = metrics.iter().find(|metric| regex::Regex::new(metric).is_err()) {
+                return Err(bad_name(pattern));
+            }
+            exprs.into_iter().try_for_each(|expr| pack.check(expr))?;
         }
         Ok(pack)
+    }
+
+    /// All entries, in the order of [`PackEntry`].
+    pub(super) fn entries(&self) -> Vec<PackEntry> {
+        let entries = self.requests.iter().cloned().map(PackEntry::Requests);
+        let entries = entries.chain(self.latency.iter().cloned().map(PackEntry::Latency));
+        let entries = entries.chain(self.saturation.iter().cloned().map(PackEntry::Saturation));
+        let entries = entries.chain(self.up.iter().cloned().map(PackEntry::Up));
+        entries.chain(self.signal.iter().cloned().map(PackEntry::Named)).collect()
     }
 
     /// Checks the placeholders of an expression.
@@ -251,13 +222,6 @@ impl Pack {
             Some(missing) => Err(wrong(format!("lacks the placeholder ${missing}"))),
             None => Ok(()),
         }
-    }
-}
-
-impl Pack {
-    /// Whether the pack finds no services itself.
-    pub(super) const fn only_known(&self) -> bool {
-        self.only_known
     }
 }
 
@@ -297,11 +261,6 @@ pub(super) struct QueryFill<'a> {
 }
 
 impl Requests {
-    /// All metrics that must exist.
-    pub(super) fn metrics(&self) -> impl Iterator<Item = &String> {
-        std::iter::once(&self.metric).chain(&self.needs)
-    }
-
     /// An expression for requests per second.
     pub(super) fn all(&self, fill: QueryFill<'_>) -> String {
         match &self.all {
@@ -365,8 +324,8 @@ impl Saturation {
     /// An expression for the utilisation of each part of each service, 0 to 1.
     pub(super) fn expr(&self, fill: QueryFill<'_>) -> String {
         let of_all = if self.is_pattern() { Some("__name__") } else { None };
-        let by = grouping(fill.by, of_all.into_iter().chain(self.labels.iter().map(String::as_str)));
-        let expr = substitute(&self.expr, QueryFill { by: &by, ..fill }, self.first());
+        let more = of_all.into_iter().chain(self.labels.iter().map(String::as_str));
+        let expr = substitute_by(&self.expr, fill, more, self.first());
         match self.most {
             Some(most) => format!("topk by ({}) ({most}, {expr})", fill.by),
             None => expr,
@@ -381,9 +340,7 @@ impl Saturation {
         if self.labels.is_empty() {
             return self.expr(fill);
         }
-        let by = grouping(fill.by, self.labels.iter().map(String::as_str));
-        let expr = substitute(&self.expr, QueryFill { by: &by, ..fill }, self.first());
-        format!("max by ({}) ({expr})", fill.by)
+        format!("max by ({}) ({})", fill.by, substitute_by(&self.expr, fill, &self.labels, self.first()))
     }
 
     fn first(&self) -> &str {
@@ -405,15 +362,20 @@ fn comma(matchers: &str) -> String {
     if matchers.is_empty() { String::new() } else { format!(",{matchers}") }
 }
 
-/// The service label and more labels, without duplicates.
-fn grouping<'a>(by: &'a str, more: impl Iterator<Item = &'a str>) -> String {
-    let mut labels = vec![by];
-    for label in more {
-        if !labels.contains(&label) {
-            labels.push(label);
+/// Fills in the placeholders of a template whose result keeps more labels than the one that names the service.
+fn substitute_by<'a>(
+    template: &str,
+    fill: QueryFill<'a>,
+    more: impl IntoIterator<Item = &'a (impl AsRef<str> + ?Sized + 'a)>,
+    metric: &str,
+) -> String {
+    let mut by = vec![fill.by];
+    for label in more.into_iter().map(AsRef::as_ref) {
+        if !by.contains(&label) {
+            by.push(label);
         }
     }
-    labels.join(", ")
+    substitute(template, QueryFill { by: &by.join(", "), ..fill }, metric)
 }
 
 /// What stands before the first `$`, and the word after each with what follows it.
@@ -441,7 +403,9 @@ fn substitute(template: &str, fill: QueryFill<'_>, metric: &str) -> String {
     })
 }
 
+mod entry;
 mod signal;
+pub(super) use entry::PackEntry;
 pub(super) use signal::{OwnSignal, Up};
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 
 use serde::Deserialize;
 
-use super::{QueryFill, grouping, substitute};
+use super::{QueryFill, substitute_by};
 use crate::model::health::{Health, latency, percent};
 
 /// Only this many of the worst values of a signal are requested per service.
@@ -27,9 +27,6 @@ pub(in crate::backend) struct Up {
     pub(in crate::backend) partly: LevelSignal,
     /// An expression with 1 or 0 for each server, if the metric alone is not that.
     pub(super) expr: Option<String>,
-    /// Copied from the pack.
-    #[serde(skip)]
-    pub(in crate::backend) only_known: bool,
 }
 
 /// A custom signal with its own text.
@@ -59,9 +56,6 @@ pub(in crate::backend) struct OwnSignal {
     words: Option<String>,
     /// The label with the display name of the host; such an entry only provides host names.
     pub(in crate::backend) host: Option<String>,
-    /// Copied from the pack.
-    #[serde(skip)]
-    pub(in crate::backend) only_known: bool,
 }
 
 fn instance() -> Vec<String> {
@@ -154,23 +148,20 @@ fn bytes(value: f64) -> String {
 impl Up {
     /// An expression with 1 or 0 for each server.
     pub(in crate::backend) fn expr(&self, fill: QueryFill<'_>) -> String {
-        let by = grouping(fill.by, self.labels.iter().map(String::as_str));
         let own = self.expr.as_deref().unwrap_or("min by ($by) ($metric{$selector})");
-        substitute(own, QueryFill { by: &by, ..fill }, &self.metric)
-    }
-
-    /// All metrics that must exist.
-    pub(in crate::backend) fn metrics(&self) -> impl Iterator<Item = &String> {
-        std::iter::once(&self.metric).chain(&self.needs)
+        substitute_by(own, fill, &self.labels, &self.metric)
     }
 }
 
 impl OwnSignal {
+    /// The metric whose labels identify the service.
+    pub(in crate::backend) fn first(&self) -> &str {
+        self.metrics.first().map_or("", |metric| metric)
+    }
+
     /// An expression for the worst values of each service; for all values if the entry provides host names.
     pub(in crate::backend) fn expr(&self, fill: QueryFill<'_>) -> String {
-        let by = grouping(fill.by, self.labels.iter().map(String::as_str));
-        let metric = self.metrics.first().map_or("", |metric| metric);
-        let expr = substitute(&self.expr, QueryFill { by: &by, ..fill }, metric);
+        let expr = substitute_by(&self.expr, fill, &self.labels, self.first());
         if self.host.is_some() {
             return expr;
         }

@@ -11,10 +11,12 @@ use futures_util::future::join_all;
 use jiff::{SignedDuration, Timestamp};
 
 use super::call::QuestionRequests;
-use super::metric_discovery::{MetricDiscovery, RequestCounter, SelectorGroup, selector_groups};
+use super::metric_discovery::{MetricDiscovery, SelectorGroup};
 use crate::backend::kit::time::Epoch;
+use crate::backend::packs::Requests;
 use crate::model::labels::Text;
 use crate::model::remote::age;
+use crate::model::source::SourceError;
 
 /// Data that ended longer ago than this are ignored: Prometheus does not return samples that old, so such a value is not a
 /// time.
@@ -99,30 +101,22 @@ impl Ages {
         // an earlier begin belongs to data before a gap, for example before the server was down
         let cut = before(start, slack + slack / 10).as_second();
         let range = format!("[{}s:{}s]", window.as_secs().max(1), step(window).as_secs());
-        let selector_groups: Vec<_> = selector_groups(&discovery.counters).collect();
-        let found = join_all(selector_groups.iter().map(async |(counter, selector_group)| {
-            let series = series(counter, selector_group);
-            let by = selector_group.fill(window).by;
-            let query = format!("min by ({by}) (min_over_time((timestamp({series}) >= {cut}){range}))");
-            call.instant(&query, Some(now)).await
-        }))
-        .await;
+        let query = |by: &str, series: &str| {
+            format!("min by ({by}) (min_over_time((timestamp({series}) >= {cut}){range}))")
+        };
+        let found = of_each_service(call, discovery, Some(now), query).await;
         self.begin.clear();
         self.reported.clear();
         let mut oldest: Option<f64> = None;
         let covered = (start.as_second() as f64) + slack.as_secs_f64() + 1.0;
-        for ((_, selector_group), samples) in selector_groups.iter().zip(&found) {
-            for (service, sample) in
-                samples.iter().flat_map(|samples| selector_group.samples_by_service(samples))
+        for (service, seconds) in found.iter().flatten().flatten() {
+            self.reported.insert(service.clone());
+            oldest = Some(oldest.map_or(*seconds, |known| known.min(*seconds)));
+            if *seconds > covered
+                && let Some(begin) = Epoch::<1>::at(*seconds)
             {
-                self.reported.insert(service.clone());
-                oldest = Some(oldest.map_or(sample.value, |known| known.min(sample.value)));
-                if sample.value > covered
-                    && let Some(begin) = Epoch::<1>::at(sample.value)
-                {
-                    let known = self.begin.entry(service.clone()).or_insert(begin);
-                    *known = begin.min(*known);
-                }
+                let known = self.begin.entry(service.clone()).or_insert(begin);
+                *known = begin.min(*known);
             }
         }
         if found.iter().any(Result::is_err) {
@@ -139,21 +133,13 @@ impl Ages {
         discovery: &MetricDiscovery,
         at: Option<Timestamp>,
     ) {
-        let selector_groups: Vec<_> = selector_groups(&discovery.counters).collect();
-        let found = join_all(selector_groups.iter().map(async |(counter, selector_group)| {
-            let by = selector_group.fill(discovery.lookback).by;
-            call.instant(&format!("max by ({by}) (timestamp({}))", series(counter, selector_group)), at).await
-        }))
-        .await;
+        let query = |by: &str, series: &str| format!("max by ({by}) (timestamp({series}))");
+        let found = of_each_service(call, discovery, at, query).await;
         self.newest.clear();
-        for ((_, selector_group), samples) in selector_groups.iter().zip(&found) {
-            for (service, sample) in
-                samples.iter().flat_map(|samples| selector_group.samples_by_service(samples))
-            {
-                if let Some(moment) = Epoch::<1>::at(sample.value) {
-                    let newest = self.newest.entry(service.clone()).or_insert(moment);
-                    *newest = moment.max(*newest);
-                }
+        for (service, seconds) in found.into_iter().flatten().flatten() {
+            if let Some(moment) = Epoch::<1>::at(seconds) {
+                let newest = self.newest.entry(service).or_insert(moment);
+                *newest = moment.max(*newest);
             }
         }
     }
@@ -203,10 +189,23 @@ impl Ages {
     }
 }
 
-/// The series selector of a counter for a selector group.
-fn series(RequestCounter { requests, .. }: &RequestCounter, selector_group: &SelectorGroup) -> String {
-    let more = if requests.matchers.is_empty() { String::new() } else { format!(",{}", requests.matchers) };
-    format!("{}{{{}{more}}}", requests.metric, selector_group.selector)
+/// The value that a query has for each service, for each selector group of a request counter; `query` gets the label and the
+/// series selector.
+async fn of_each_service(
+    call: &QuestionRequests<'_>,
+    discovery: &MetricDiscovery,
+    at: Option<Timestamp>,
+    query: impl Fn(&str, &str) -> String,
+) -> Vec<Result<Vec<(Text, f64)>, SourceError>> {
+    let values = async |(requests, group): (&Requests, &SelectorGroup)| {
+        let Requests { metric, matchers, .. } = requests;
+        let more = if matchers.is_empty() { String::new() } else { format!(",{matchers}") };
+        let query = query(&group.by, &format!("{metric}{{{}{more}}}", group.selector));
+        let samples = call.instant(&query, at).await?;
+        let values = group.samples_by_service(&samples);
+        Ok(values.map(|(service, sample)| (service.clone(), sample.value)).collect())
+    };
+    join_all(discovery.counters().map(|((requests, _), group)| values((requests, group)))).await
 }
 
 fn before(now: Timestamp, window: Duration) -> Timestamp {

@@ -6,11 +6,9 @@ use std::time::Duration;
 use futures_util::future::join_all;
 
 use super::call::QuestionRequests;
-use super::metric_discovery::{
-    DiscoveredEntry, MetricDiscovery, RequestCounter, SelectorGroup, selector_groups,
-};
+use super::metric_discovery::{EntryDetails, MetricDiscovery, SelectorGroup};
 use super::services::ratio;
-use crate::backend::packs::QueryFill;
+use crate::backend::packs::{QueryFill, Requests};
 use crate::model::labels::{Labels, Text};
 use crate::model::series::{Matrix, Series, TimeGrid};
 use crate::model::service::{ServiceDetail, ServiceTrends};
@@ -78,37 +76,38 @@ pub(super) async fn trends(
 ) -> Result<ServiceTrends, SourceError> {
     let lookback = lookback(discovery, span);
     let (before, lead) = span.with_lead(lookback);
-    let counters = join_all(selector_groups(&discovery.counters).map(async |(counter, selector_group)| {
-        counts(call, counter, selector_group.fill(lookback), before, span).await
-    }));
+    let counters = join_all(
+        discovery
+            .counters()
+            .map(async |(counter, group)| counts(call, counter, group.fill(lookback), before, span).await),
+    );
     let histograms =
-        join_all(selector_groups(&discovery.histograms).map(async |(histogram, selector_group)| {
-            call.range(&histogram.latency.quantile(selector_group.fill(lookback), 0.95), span).await
+        join_all(discovery.histograms().map(async |(latency, group)| {
+            call.range(&latency.quantile(group.fill(lookback), 0.95), span).await
         }));
     let (counters, histograms) = tokio::join!(counters, histograms);
     let (mut rates, mut ratios, mut p95, mut outcome) =
         (SeriesLines::new(), SeriesLines::new(), SeriesLines::new(), PartialOutcome::default());
-    for ((counter, selector_group), (all, failed)) in selector_groups(&discovery.counters).zip(counters) {
+    for (((_, details), group), (all, failed)) in discovery.counters().zip(counters) {
         let (Some(all), failed) = (outcome.take(all), outcome.take(failed).flatten()) else { continue };
-        let failed: Option<SeriesLines> =
-            failed.map(|matrix| by_label(matrix, &selector_group.label).collect());
-        for (service, values) in by_label(all, &selector_group.label) {
+        let failed: Option<SeriesLines> = failed.map(|matrix| by_label(matrix, &group.label).collect());
+        for (service, values) in by_label(all, &group.label) {
             if rates.contains_key(&service) {
                 continue;
             }
             let counted = after(&values, lead);
             if let Some(failed) =
-                failed.as_ref().filter(|_| !counter.without_outcome_label.contains(&service))
+                failed.as_ref().filter(|_| !details.without_outcome_label.contains(&service))
             {
                 ratios.insert(service.clone(), ratios_of(failed.get(&service), counted));
             }
             rates.insert(service, without_young_rates(&values, lead));
         }
     }
-    for ((histogram, selector_group), matrix) in selector_groups(&discovery.histograms).zip(histograms) {
+    for ((latency, group), matrix) in discovery.histograms().zip(histograms) {
         let Some(matrix) = outcome.take(matrix) else { continue };
-        for (service, values) in by_label(matrix, &selector_group.label) {
-            let seconds = scaled(values, histogram.latency.unit.seconds());
+        for (service, values) in by_label(matrix, &group.label) {
+            let seconds = scaled(values, latency.unit.seconds());
             p95.entry(service).or_insert(seconds);
         }
     }
@@ -132,37 +131,35 @@ pub(super) async fn detail(
     let lookback = lookback(discovery, span);
     let (before, lead) = span.with_lead(lookback);
     let mut outcome = PartialOutcome::default();
-    let (requests, latencies, saturations) = tokio::join!(
-        join_all(of_service(&discovery.counters, service).map(async |(counter, selector_group)| {
-            let selector = selector_group.only(service);
-            let fill = QueryFill { by: &selector_group.by, selector: &selector, lookback };
-            counts(call, counter, fill, before, span).await
+    let counters = of_service(discovery.counters(), service);
+    let histograms = of_service(discovery.histograms(), service);
+    let saturations = of_service(discovery.saturations(), service);
+    let (requests, latencies, utilisations) = tokio::join!(
+        join_all(counters.iter().map(async |(counter, by, selector)| {
+            counts(call, *counter, QueryFill { by, selector, lookback }, before, span).await
         })),
-        join_all(of_service(&discovery.histograms, service).map(async |(histogram, selector_group)| {
-            let selector = selector_group.only(service);
-            let fill = QueryFill { by: &selector_group.by, selector: &selector, lookback };
-            let quantiles = join_all(QUANTILES.map(async |(quantile, _)| {
-                call.range(&histogram.latency.quantile(fill, quantile), span).await
-            }));
-            let by_le = histogram.latency.buckets(QueryFill { by: "le", ..fill }, "");
+        join_all(histograms.iter().map(async |(latency, by, selector)| {
+            let fill = QueryFill { by, selector, lookback };
+            let quantiles = join_all(
+                QUANTILES
+                    .map(async |(quantile, _)| call.range(&latency.quantile(fill, quantile), span).await),
+            );
+            let by_le = latency.buckets(QueryFill { by: "le", ..fill }, "");
             let buckets = async {
                 // a native histogram has no bucket bounds for a chart
-                if histogram.latency.native {
-                    Ok(Matrix::empty(span))
-                } else {
-                    let mut buckets = call.range(&by_le, before).await?;
-                    for line in &mut buckets.lines {
-                        line.values = without_young_rates(&line.values, lead);
-                    }
-                    Ok(Matrix { span, ..buckets })
+                if latency.native {
+                    return Ok(Matrix::empty(span));
                 }
+                let mut buckets = call.range(&by_le, before).await?;
+                for line in &mut buckets.lines {
+                    line.values = without_young_rates(&line.values, lead);
+                }
+                Ok(Matrix { span, ..buckets })
             };
             tokio::join!(quantiles, buckets)
         })),
-        join_all(of_service(&discovery.saturations, service).map(async |(saturation, selector_group)| {
-            let selector = selector_group.only(service);
-            let fill = QueryFill { by: &selector_group.by, selector: &selector, lookback };
-            call.range(&saturation.fullest(fill), span).await
+        join_all(saturations.iter().map(async |(saturation, by, selector)| {
+            call.range(&saturation.fullest(QueryFill { by, selector, lookback }), span).await
         })),
     );
     let mut out = ServiceDetail {
@@ -173,7 +170,7 @@ pub(super) async fn detail(
         buckets: Matrix::empty(span),
         unknown: UnknownSignals::default(),
     };
-    for ((counter, _), (all, failed)) in of_service(&discovery.counters, service).zip(requests) {
+    for (((_, details), ..), (all, failed)) in counters.iter().zip(requests) {
         if let Err(error) = &all {
             // without the request rate, the error ratio cannot be computed
             let why = error.kind.to_string().into();
@@ -185,15 +182,14 @@ pub(super) async fn detail(
         let Some(all) = all.and_then(only_line).filter(|_| out.request_rate.lines.is_empty()) else {
             continue;
         };
-        if let Some(failed) = failed.filter(|_| !counter.without_outcome_label.contains(service)) {
+        if let Some(failed) = failed.filter(|_| !details.without_outcome_label.contains(service)) {
             let ratios = ratios_of(only_line(failed).as_ref(), after(&all, lead));
-            out.error_ratio.lines = vec![Series { labels: Labels::default(), values: ratios }];
+            out.error_ratio.lines = unlabelled(ratios);
         }
-        out.request_rate.lines =
-            vec![Series { labels: Labels::default(), values: without_young_rates(&all, lead) }];
+        out.request_rate.lines = unlabelled(without_young_rates(&all, lead));
     }
-    for ((histogram, _), (quantiles, buckets)) in of_service(&discovery.histograms, service).zip(latencies) {
-        let unit = histogram.latency.unit.seconds();
+    for ((latency, ..), (quantiles, buckets)) in histograms.iter().zip(latencies) {
+        let unit = latency.unit.seconds();
         let mut lines = SeriesLines::new();
         for ((_, name), matrix) in QUANTILES.into_iter().zip(quantiles) {
             if let Some(values) = outcome.take_of(Signal::Latency, matrix).and_then(only_line) {
@@ -207,7 +203,7 @@ pub(super) async fn detail(
         }
     }
     let mut full = SeriesLines::new();
-    for ((saturation, _), result) in of_service(&discovery.saturations, service).zip(saturations) {
+    for ((saturation, ..), result) in saturations.iter().zip(utilisations) {
         for line in outcome.take_of(Signal::Saturation, result).into_iter().flat_map(|matrix| matrix.lines) {
             let name = match line.labels.get("__name__") {
                 Some(metric) => resource_of(metric).into(),
@@ -226,26 +222,26 @@ pub(super) async fn detail(
 
 type SeriesLines = BTreeMap<Text, Vec<f64>>;
 
-/// The entries and selector groups that contain the service; all of them if none does, because the service may be new.
+/// The entries with a selector group that contains the service, each with the label and selector of the service; all entries
+/// if none does, because the service may be new.
 fn of_service<'a, T>(
-    all: &'a [DiscoveredEntry<T>],
+    all: impl Iterator<Item = (T, &'a SelectorGroup)>,
     service: &str,
-) -> impl Iterator<Item = (&'a T, &'a SelectorGroup)> {
-    let is_known = selector_groups(all).any(|(_, selector_group)| selector_group.services.contains(service));
-    let service: Text = service.into();
-    selector_groups(all)
-        .filter(move |(_, selector_group)| !is_known || selector_group.services.contains(&service))
+) -> Vec<(T, &'a str, String)> {
+    let (of_it, others): (Vec<_>, Vec<_>) = all.partition(|(_, group)| group.services.contains(service));
+    let chosen = if of_it.is_empty() { others } else { of_it };
+    chosen.into_iter().map(|(entry, group)| (entry, &*group.by, group.only(service))).collect()
 }
 
 /// All requests, with `before` extra points in front of the chart, and the failed requests if the metric distinguishes them.
 async fn counts(
     call: &QuestionRequests<'_>,
-    counter: &RequestCounter,
+    (requests, details): (&Requests, &EntryDetails),
     fill: QueryFill<'_>,
     before: TimeGrid,
     span: TimeGrid,
 ) -> (Result<Matrix, SourceError>, Result<Option<Matrix>, SourceError>) {
-    let (all, failed) = (counter.requests.all(fill), counter.requests.failed(fill, &counter.codes));
+    let (all, failed) = (requests.all(fill), requests.failed(fill, &details.codes));
     tokio::join!(call.range(&all, before), async {
         match failed {
             Some(failed) => call.range(&failed, span).await.map(Some),
@@ -284,6 +280,11 @@ fn by_label(matrix: Matrix, label: &str) -> impl Iterator<Item = (Text, Vec<f64>
 /// The values of the first line.
 fn only_line(matrix: Matrix) -> Option<Vec<f64>> {
     matrix.lines.into_iter().next().map(|line| line.values)
+}
+
+/// A single line without labels.
+fn unlabelled(values: Vec<f64>) -> Vec<Series> {
+    vec![Series { labels: Labels::default(), values }]
 }
 
 /// A matrix with one line for each name; the name becomes the line's only label.

@@ -11,7 +11,7 @@ use std::time::Duration;
 use super::call::QuestionRequests;
 use super::interval::ScrapeIntervals;
 use super::wire::Sample;
-use crate::backend::packs::{LatencySignal, OwnSignal, Pack, QueryFill, Requests, Saturation, Up};
+use crate::backend::packs::{LatencySignal, Pack, PackEntry, QueryFill, Requests, Saturation};
 use crate::config::settings::ServiceSettings;
 use crate::model::labels::Text;
 use crate::model::promql::{self, is_plain_name, quoted};
@@ -23,7 +23,6 @@ mod cached;
 mod entries;
 mod metrics;
 
-use cached::CachedEntry;
 pub(super) use cached::Gap;
 use entries::selector_groups_of;
 pub(super) use entries::{Described, ProxyTarget, first_label};
@@ -100,35 +99,37 @@ impl SelectorGroup {
 
 /// An entry of a pack whose metrics exist on the server.
 #[derive(Debug, Clone)]
-pub(super) struct DiscoveredEntry<T> {
-    pub(super) entry: T,
+pub(super) struct DiscoveredEntry {
+    pub(super) entry: PackEntry,
+    /// Whether the entry only adds data to services that other entries find.
+    pub(super) only_adds: bool,
     pub(super) selector_groups: Vec<SelectorGroup>,
     /// Descriptions of services, if the pack has its own labels for services.
     pub(super) described: Vec<Described>,
+    pub(super) details: EntryDetails,
 }
 
-/// Each entry with each of its lanes.
-pub(super) fn selector_groups<T>(all: &[DiscoveredEntry<T>]) -> impl Iterator<Item = (&T, &SelectorGroup)> {
-    all.iter().flat_map(|found| {
-        found.selector_groups.iter().map(move |selector_group| (&found.entry, selector_group))
-    })
-}
-
-/// A request counter, and how its failures are recognised.
-#[derive(Debug, Clone)]
-pub(super) struct RequestCounter {
-    pub(super) requests: Requests,
-    /// Those of the entry's `code` labels that exist.
+/// What the last signal of an entry needs besides the metrics.
+#[derive(Debug, Clone, Default)]
+pub(super) struct EntryDetails {
+    /// Those of the `code` labels of a request counter that exist.
     pub(super) codes: Vec<String>,
     /// Services whose series have none of these labels, so that their failures are not known.
     pub(super) without_outcome_label: HashSet<Text>,
+    /// The bounds of a latency histogram for Apdex.
+    pub(super) apdex: Option<ApdexBounds>,
 }
 
-/// A latency histogram with its bounds for Apdex.
-#[derive(Debug, Clone)]
-pub(super) struct LatencyHistogram {
-    pub(super) latency: LatencySignal,
-    pub(super) apdex: Option<ApdexBounds>,
+impl DiscoveredEntry {
+    pub(super) fn new(entry: PackEntry, only_adds: bool) -> Self {
+        let details = EntryDetails::default();
+        Self { entry, only_adds, selector_groups: Vec::new(), described: Vec::new(), details }
+    }
+
+    /// The services that were found.
+    fn services(&self) -> impl Iterator<Item = &Text> {
+        self.selector_groups.iter().flat_map(|group| &group.services)
+    }
 }
 
 /// The bucket bounds nearest to the satisfying latency and to four times that latency, in every spelling that occurs (`1`,
@@ -180,12 +181,8 @@ impl ScrapedTargets {
 /// The result of metric discovery on one server.
 #[derive(Debug, Default)]
 pub(super) struct MetricDiscovery {
-    pub(super) counters: Vec<DiscoveredEntry<RequestCounter>>,
-    pub(super) histograms: Vec<DiscoveredEntry<LatencyHistogram>>,
-    pub(super) saturations: Vec<DiscoveredEntry<Saturation>>,
-    pub(super) ups: Vec<DiscoveredEntry<Up>>,
-    /// Custom signals.
-    pub(super) named: Vec<DiscoveredEntry<OwnSignal>>,
+    /// In the order of [`PackEntry`].
+    pub(super) entries: Vec<DiscoveredEntry>,
     /// Services that no target names, with the targets whose series name them.
     pub(super) proxy_targets: BTreeMap<Text, ProxyTarget>,
     /// Labels that name a service and occur in `up`.
@@ -216,30 +213,47 @@ impl MetricDiscovery {
 
     /// Whether there are request counters, but the scrape interval is not known.
     pub(super) fn lacks_interval(&self) -> bool {
-        !self.counters.is_empty() && self.intervals.is_empty()
+        self.counters().next().is_some() && self.intervals.is_empty()
     }
 
     /// Whether any signal was found, not only targets.
     pub(super) fn has_signals(&self) -> bool {
-        self.entries().next().is_some()
+        !self.entries.is_empty()
     }
 
-    /// Entries of all kinds: their lanes, what describes their services, and whether they make services of their own.
-    fn entries(&self) -> impl Iterator<Item = (&[SelectorGroup], &[Described], bool)> {
-        fn of<T: CachedEntry>(
-            all: &[DiscoveredEntry<T>],
-        ) -> impl Iterator<Item = (&[SelectorGroup], &[Described], bool)> {
-            all.iter().map(|found| (&*found.selector_groups, &*found.described, !found.entry.only_adds()))
-        }
-        let requests = of(&self.counters).chain(of(&self.histograms));
-        requests.chain(of(&self.saturations)).chain(of(&self.ups)).chain(of(&self.named))
+    /// Each entry with each of its selector groups.
+    pub(super) fn groups(&self) -> impl Iterator<Item = (&DiscoveredEntry, &SelectorGroup)> {
+        self.entries.iter().flat_map(|found| found.selector_groups.iter().map(move |group| (found, group)))
+    }
+
+    /// The request counters among [`Self::groups`].
+    pub(super) fn counters(&self) -> impl Iterator<Item = ((&Requests, &EntryDetails), &SelectorGroup)> {
+        self.groups().filter_map(|(found, group)| {
+            let PackEntry::Requests(requests) = &found.entry else { return None };
+            Some(((requests, &found.details), group))
+        })
+    }
+
+    /// The latency histograms among [`Self::groups`].
+    pub(super) fn histograms(&self) -> impl Iterator<Item = (&LatencySignal, &SelectorGroup)> {
+        self.groups().filter_map(|(found, group)| {
+            let PackEntry::Latency(latency) = &found.entry else { return None };
+            Some((latency, group))
+        })
+    }
+
+    /// The saturations among [`Self::groups`].
+    pub(super) fn saturations(&self) -> impl Iterator<Item = (&Saturation, &SelectorGroup)> {
+        self.groups().filter_map(|(found, group)| {
+            let PackEntry::Saturation(saturation) = &found.entry else { return None };
+            Some((saturation, group))
+        })
     }
 
     /// The labels that name services, in order of their first use.
     pub(super) fn labels(&self) -> Vec<&str> {
-        let selector_groups = self.entries().flat_map(|(selector_groups, ..)| selector_groups);
         let mut labels: Vec<&str> = Vec::new();
-        for label in selector_groups.map(|selector_group| &selector_group.label).chain(&self.up_labels) {
+        for label in self.groups().map(|(_, group)| &group.label).chain(&self.up_labels) {
             if !labels.contains(&label.as_str()) {
                 labels.push(label);
             }
@@ -267,13 +281,10 @@ impl MetricDiscovery {
         for pack in &plan.packs {
             discovery.add_pack(call, plan, &metrics, pack, before).await;
         }
+        discovery.entries.sort_by_key(|found| found.entry.signals().first());
         discovery.collect_described();
-        let makers = discovery.entries().filter(|(.., makes_services)| *makes_services);
-        let services = makers
-            .flat_map(|(selector_groups, ..)| selector_groups)
-            .flat_map(|selector_group| &selector_group.services);
-        let services: Vec<Text> = services.cloned().collect();
-        discovery.services.extend(services);
+        let makers = discovery.entries.iter().filter(|found| !found.only_adds);
+        discovery.services.extend(makers.flat_map(DiscoveredEntry::services).cloned());
         discovery.find_intervals(call, plan, taken, before).await;
         Ok(discovery)
     }
@@ -290,9 +301,8 @@ impl MetricDiscovery {
             (Ok(targets), _) => {
                 let up = selector_groups_of(&targets, labels);
                 self.scraped = ScrapedTargets::of(&targets, labels);
-                self.up_labels = up.iter().map(|selector_group| selector_group.label.clone()).collect();
-                self.up_services =
-                    up.into_iter().flat_map(|selector_group| selector_group.services).collect();
+                self.up_labels = up.iter().map(|group| group.label.clone()).collect();
+                self.up_services = up.into_iter().flat_map(|group| group.services).collect();
                 self.services.extend(self.up_services.iter().cloned());
                 self.intervals = ScrapeIntervals::of_targets(call, &targets).await;
             }
@@ -322,26 +332,22 @@ impl MetricDiscovery {
     ) {
         if self.intervals.is_empty() {
             // no intervals from the targets: use the stored samples of one service
-            let counter = selector_groups(&self.counters).next();
-            if let Some((counter, selector_group)) = counter
-                && let Some(service) = selector_group.services.iter().min()
+            let counter = self.counters().next();
+            if let Some(((requests, _), group)) = counter
+                && let Some(service) = group.services.iter().min()
             {
-                let series = format!("{}{{{}}}", counter.requests.metric, selector_group.only(service));
+                let series = format!("{}{{{}}}", requests.metric, group.only(service));
                 self.intervals = ScrapeIntervals::stored(call, &series).await;
             }
         }
         if let Some(before) = before.filter(|_| self.intervals.is_empty()) {
             self.intervals = before.intervals.clone();
         }
-        let counters = selector_groups(&self.counters).map(|(_, selector_group)| selector_group);
-        let rated: Vec<&SelectorGroup> = counters
-            .chain(selector_groups(&self.histograms).map(|(_, selector_group)| selector_group))
-            .collect();
+        let counted = self.counters().map(|(_, group)| group);
+        let rated: Vec<_> = counted.chain(self.histograms().map(|(_, group)| group)).collect();
         let slowest = self.intervals.slowest(|target| {
-            let service = first_label(target, labels);
-            service.is_some_and(|(_, service)| {
-                rated.iter().any(|selector_group| selector_group.services.contains(service))
-            })
+            first_label(target, labels)
+                .is_some_and(|(_, service)| rated.iter().any(|group| group.services.contains(service)))
         });
         self.lookback = plan.lookback.unwrap_or_else(|| usual_lookback(self.scrape_interval(), slowest));
     }

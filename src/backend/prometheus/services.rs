@@ -9,11 +9,10 @@ use jiff::Timestamp;
 use super::ages::Ages;
 use super::call::{InstantAnswer, QuestionRequests};
 use super::metric_discovery::{
-    ApdexBounds, DiscoveryPlan, LatencyHistogram, MetricDiscovery, RequestCounter, SelectorGroup,
-    first_label, selector_groups,
+    ApdexBounds, DiscoveredEntry, DiscoveryPlan, MetricDiscovery, SelectorGroup, first_label,
 };
 use super::wire::Sample;
-use crate::backend::packs::{OwnSignal, QueryFill, Saturation, Up};
+use crate::backend::packs::{PackEntry, QueryFill};
 use crate::model::labels::{Labels, Text};
 use crate::model::promql;
 use crate::model::service::{DownTarget, ScrapeTargets, ServiceReading, ServiceSnapshot, Signals};
@@ -27,62 +26,25 @@ mod hosts;
 /// The maximum number of down targets that are listed for one service; all of them are counted.
 const DOWN_NAMED: usize = 50;
 
-/// What a query is about.
+/// What a query returns.
 #[derive(Clone, Copy)]
-enum QueryScope<'s> {
-    All(&'s RequestCounter, &'s SelectorGroup),
-    Failed(&'s RequestCounter, &'s SelectorGroup),
-    Quantile(&'s LatencyHistogram, &'s SelectorGroup, f64),
-    Apdex(&'s LatencyHistogram, &'s SelectorGroup),
-    Full(&'s Saturation, &'s SelectorGroup),
-    Up(&'s Up, &'s SelectorGroup),
-    Named(&'s OwnSignal, &'s SelectorGroup),
+enum QueryPart {
+    /// All requests of an entry.
+    All,
+    Failed,
+    Quantile(f64),
+    Apdex,
+    /// The values of an entry with several parts for each service: see [`PackEntry::labels`].
+    Parts,
     Targets,
     Down,
 }
 
-impl<'s> QueryScope<'s> {
-    fn selector_group(self) -> Option<&'s SelectorGroup> {
-        match self {
-            Self::All(_, selector_group)
-            | Self::Failed(_, selector_group)
-            | Self::Quantile(_, selector_group, _)
-            | Self::Apdex(_, selector_group)
-            | Self::Full(_, selector_group)
-            | Self::Up(_, selector_group)
-            | Self::Named(_, selector_group) => Some(selector_group),
-            Self::Targets | Self::Down => None,
-        }
-    }
-
-    /// For entries with more labels than the one that names the service: these labels, and whether the query only adds to
-    /// services that other queries find.
-    fn entry(self) -> Option<(&'s [String], bool)> {
-        match self {
-            Self::Full(entry, _) => Some((&entry.labels, entry.only_known)),
-            Self::Up(entry, _) => Some((&entry.labels, entry.only_known)),
-            Self::Named(entry, _) => Some((&entry.labels, entry.only_known)),
-            Self::All(..)
-            | Self::Failed(..)
-            | Self::Quantile(..)
-            | Self::Apdex(..)
-            | Self::Targets
-            | Self::Down => None,
-        }
-    }
-
-    fn labels(self) -> Option<&'s [String]> {
-        self.entry().map(|(labels, _)| labels)
-    }
-
-    fn only_adds(self) -> bool {
-        self.entry().is_some_and(|(_, only_adds)| only_adds)
-    }
-}
-
 /// A query, and its name for error messages.
 struct ServiceQuery<'s> {
-    part: QueryScope<'s>,
+    /// `None` for targets.
+    entry: Option<(&'s DiscoveredEntry, &'s SelectorGroup)>,
+    part: QueryPart,
     query: String,
     what: String,
 }
@@ -162,52 +124,34 @@ fn service_queries<'s>(
     lookback: Duration,
 ) -> Vec<ServiceQuery<'s>> {
     let mut service_queries = Vec::new();
-    let mut add = |part, query: String, signal: &str, metric: &str| {
-        service_queries.push(ServiceQuery { part, query, what: format!("{signal} ({metric})") });
+    let mut add = |entry, part, query: String, signal: &str, metric: &str| {
+        service_queries.push(ServiceQuery { entry, part, query, what: format!("{signal} ({metric})") });
     };
-    for (counter, selector_group) in selector_groups(&discovery.counters) {
-        let (requests, fill) = (&counter.requests, selector_group.fill(lookback));
-        add(QueryScope::All(counter, selector_group), requests.all(fill), "request rate", &requests.metric);
-        if let Some(failed) = requests.failed(fill, &counter.codes) {
-            add(QueryScope::Failed(counter, selector_group), failed, "error ratio", &requests.metric);
+    for (found, group) in discovery.groups() {
+        let fill = group.fill(lookback);
+        let mut add =
+            |part, query, signal: &str| add(Some((found, group)), part, query, signal, found.entry.name());
+        match &found.entry {
+            PackEntry::Requests(requests) => {
+                add(QueryPart::All, requests.all(fill), "request rate");
+                if let Some(failed) = requests.failed(fill, &found.details.codes) {
+                    add(QueryPart::Failed, failed, "error ratio");
+                }
+            }
+            PackEntry::Latency(latency) => {
+                for quantile in [0.5, 0.95, 0.99] {
+                    add(QueryPart::Quantile(quantile), latency.quantile(fill, quantile), "latency");
+                }
+                if let Some(bounds) = &found.details.apdex {
+                    let by = format!("le, {}", fill.by);
+                    let query = latency.buckets(QueryFill { by: &by, ..fill }, &bounds.pattern);
+                    add(QueryPart::Apdex, query, "Apdex");
+                }
+            }
+            PackEntry::Saturation(entry) => add(QueryPart::Parts, entry.expr(fill), "saturation"),
+            PackEntry::Up(entry) => add(QueryPart::Parts, entry.expr(fill), "servers"),
+            PackEntry::Named(entry) => add(QueryPart::Parts, entry.expr(fill), entry.first()),
         }
-    }
-    for (histogram, selector_group) in selector_groups(&discovery.histograms) {
-        let (latency, fill) = (&histogram.latency, selector_group.fill(lookback));
-        for quantile in [0.5, 0.95, 0.99] {
-            let part = QueryScope::Quantile(histogram, selector_group, quantile);
-            add(part, latency.quantile(fill, quantile), "latency", &latency.histogram);
-        }
-        if let Some(bounds) = &histogram.apdex {
-            let by = format!("le, {}", fill.by);
-            let query = latency.buckets(QueryFill { by: &by, ..fill }, &bounds.pattern);
-            add(QueryScope::Apdex(histogram, selector_group), query, "Apdex", &latency.histogram);
-        }
-    }
-    for (entry, selector_group) in selector_groups(&discovery.saturations) {
-        add(
-            QueryScope::Full(entry, selector_group),
-            entry.expr(selector_group.fill(lookback)),
-            "saturation",
-            &entry.resource,
-        );
-    }
-    for (entry, selector_group) in selector_groups(&discovery.ups) {
-        add(
-            QueryScope::Up(entry, selector_group),
-            entry.expr(selector_group.fill(lookback)),
-            "servers",
-            &entry.metric,
-        );
-    }
-    for (entry, selector_group) in selector_groups(&discovery.named) {
-        let metric = entry.metrics.first().map_or("", |metric| metric);
-        add(
-            QueryScope::Named(entry, selector_group),
-            entry.expr(selector_group.fill(lookback)),
-            &entry.name,
-            metric,
-        );
     }
     if !discovery.up_labels.is_empty() {
         let by = promql::labels(&discovery.up_labels);
@@ -218,14 +162,10 @@ fn service_queries<'s>(
             describe.push(',');
             describe.push_str(&promql::label(label));
         }
-        add(QueryScope::Targets, format!("count by ({by}{describe}) (up)"), "targets", "up");
+        add(None, QueryPart::Targets, format!("count by ({by}{describe}) (up)"), "targets", "up");
         let and_job = if discovery.up_labels.iter().any(|label| label == "job") { "" } else { ",job" };
-        add(
-            QueryScope::Down,
-            format!("count by ({by},instance{and_job}) (up == 0)"),
-            "targets that are down",
-            "up",
-        );
+        let down = format!("count by ({by},instance{and_job}) (up == 0)");
+        add(None, QueryPart::Down, down, "targets that are down", "up");
     }
     service_queries
 }
@@ -246,23 +186,27 @@ pub(super) fn ratio(failed: Option<f64>, all: f64) -> Option<f64> {
 
 fn requests(answers: &ServiceAnswers<'_>, readings: &mut ReadingSet) {
     for (job, result) in answers {
-        let (QueryScope::All(counter, selector_group), Ok(reported)) = (job.part, result) else { continue };
-        let failed = answers.iter().find_map(|(job, result)| {
-            matches!(job.part, QueryScope::Failed(_, its) if std::ptr::eq(its, selector_group))
-                .then_some(&result.as_ref().ok()?.samples)
+        let (QueryPart::All, Some((found, group)), Ok(reported)) = (job.part, job.entry, result) else {
+            continue;
+        };
+        let is_failed = |job: &ServiceQuery<'_>| {
+            matches!(job.part, QueryPart::Failed)
+                && job.entry.is_some_and(|(_, other)| std::ptr::eq(other, group))
+        };
+        let failed = answers.iter().find(|(job, _)| is_failed(job));
+        let failed: Option<BTreeMap<&Text, f64>> = failed.and_then(|(_, result)| {
+            let samples = group.samples_by_service(&result.as_ref().ok()?.samples);
+            Some(samples.map(|(service, sample)| (service, sample.value)).collect())
         });
-        let failed: Option<BTreeMap<&Text, f64>> = failed.map(|all| {
-            selector_group.samples_by_service(all).map(|(service, sample)| (service, sample.value)).collect()
-        });
-        for (service, sample) in selector_group.samples_by_service(&reported.samples) {
+        let without_outcome_label = &found.details.without_outcome_label;
+        for (service, sample) in group.samples_by_service(&reported.samples) {
             let signals = &mut reading(readings, service).signals;
             // an earlier entry already provides the rates of this service
             if signals.request_rate.is_some() {
                 continue;
             }
             signals.request_rate = Some(sample.value.max(0.0));
-            if let Some(failed) = failed.as_ref().filter(|_| !counter.without_outcome_label.contains(service))
-            {
+            if let Some(failed) = failed.as_ref().filter(|_| !without_outcome_label.contains(service)) {
                 signals.error_ratio = ratio(failed.get(service).copied(), sample.value);
             }
         }
@@ -272,34 +216,22 @@ fn requests(answers: &ServiceAnswers<'_>, readings: &mut ReadingSet) {
 fn latencies(answers: &ServiceAnswers<'_>, readings: &mut ReadingSet) {
     let mut speakers: BTreeMap<&Text, &SelectorGroup> = BTreeMap::new();
     for (job, result) in answers {
-        let (histogram, selector_group, quantile) = match job.part {
-            QueryScope::Quantile(histogram, selector_group, quantile) => {
-                (histogram, selector_group, Some(quantile))
-            }
-            QueryScope::Apdex(histogram, selector_group) => (histogram, selector_group, None),
-            QueryScope::All(..)
-            | QueryScope::Failed(..)
-            | QueryScope::Full(..)
-            | QueryScope::Up(..)
-            | QueryScope::Named(..)
-            | QueryScope::Targets
-            | QueryScope::Down => continue,
-        };
-        let Ok(reported) = result else { continue };
+        let (Some((found, group)), Ok(reported)) = (job.entry, result) else { continue };
+        let PackEntry::Latency(latency) = &found.entry else { continue };
         let mut counts: BTreeMap<&Text, Vec<(f64, f64)>> = BTreeMap::new();
-        for (service, sample) in selector_group.samples_by_service(&reported.samples) {
-            if !std::ptr::eq(*speakers.entry(service).or_insert(selector_group), selector_group) {
+        for (service, sample) in group.samples_by_service(&reported.samples) {
+            if !std::ptr::eq(*speakers.entry(service).or_insert(group), group) {
                 continue;
             }
-            if let Some(quantile) = quantile {
-                let seconds = (sample.value * histogram.latency.unit.seconds()).max(0.0);
+            if let QueryPart::Quantile(quantile) = job.part {
+                let seconds = (sample.value * latency.unit.seconds()).max(0.0);
                 *quantile_of(&mut reading(readings, service).signals, quantile) = Some(seconds);
             } else {
                 let bound = sample.labels.value("le").parse().ok();
                 counts.entry(service).or_default().extend(bound.map(|le: f64| (le, sample.value)));
             }
         }
-        if let Some(bounds) = &histogram.apdex {
+        if let Some(bounds) = &found.details.apdex {
             for (service, counts) in counts {
                 reading(readings, service).signals.apdex = apdex(&counts, bounds);
             }
@@ -342,11 +274,11 @@ fn targets(
 ) {
     let mut described: BTreeMap<&Text, BTreeMap<&Text, Option<&Text>>> = BTreeMap::new();
     for (job, result) in answers {
-        let (QueryScope::Targets | QueryScope::Down, Ok(reported)) = (job.part, result) else { continue };
+        let (QueryPart::Targets | QueryPart::Down, Ok(reported)) = (job.part, result) else { continue };
         for sample in &reported.samples {
             let Some((_, service)) = first_label(&sample.labels, &discovery.up_labels) else { continue };
             let targets = &mut reading(readings, service).targets;
-            if matches!(job.part, QueryScope::Down) {
+            if matches!(job.part, QueryPart::Down) {
                 add_down_target(targets, sample);
             } else {
                 targets.total = targets.total.saturating_add(count(sample.value));

@@ -412,12 +412,8 @@ fn a_young_server_is_surveyed_again_soon_and_an_old_one_rarely() {
         assert_eq!(validity_of(&nothing, true, before), Duration::from_secs(after));
     }
     let pack = packs::chosen(&[], &["node".into()]).remove(0);
-    let saturations = vec![metric_discovery::DiscoveredEntry {
-        entry: pack.saturation[0].clone(),
-        selector_groups: vec![],
-        described: vec![],
-    }];
-    let some = MetricDiscovery { saturations, ..MetricDiscovery::default() };
+    let found = metric_discovery::DiscoveredEntry::new(pack.entries().remove(0), false);
+    let some = MetricDiscovery { entries: vec![found], ..MetricDiscovery::default() };
     for (before, after) in [(None, 60), (Some(30), 60), (Some(60), 120), (Some(480), 600), (Some(600), 600)] {
         assert_eq!(validity_of(&some, true, before.map(Duration::from_secs)), Duration::from_secs(after));
     }

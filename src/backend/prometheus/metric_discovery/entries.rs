@@ -7,11 +7,8 @@ use futures_util::future::join_all;
 
 use super::cached::LookupResult;
 use super::metrics::{KnownMetrics, is_too_much};
-use super::{
-    ApdexBounds, DiscoveredEntry, DiscoveryPlan, LatencyHistogram, MetricDiscovery, RequestCounter,
-    SelectorGroup,
-};
-use crate::backend::packs::{LatencySignal, Pack, Requests};
+use super::{ApdexBounds, DiscoveredEntry, DiscoveryPlan, EntryDetails, MetricDiscovery, SelectorGroup};
+use crate::backend::packs::{LatencySignal, Pack, PackEntry, Requests};
 use crate::backend::prometheus::call::QuestionRequests;
 use crate::backend::prometheus::wire::Sample;
 use crate::model::labels::{Labels, Text};
@@ -67,17 +64,21 @@ struct EntryContext<'a> {
     described: Vec<&'a str>,
     /// Whether the pack's targets are those of a proxy.
     proxy: bool,
+    /// Whether the pack finds no services itself.
+    only_known: bool,
+    apdex: Duration,
 }
 
 impl<'a> EntryContext<'a> {
     fn of(call: &'a QuestionRequests<'a>, plan: &'a DiscoveryPlan, pack: &'a Pack) -> Self {
         let labels = if pack.service_labels.is_empty() { &plan.labels } else { &pack.service_labels };
-        let is_own = !pack.service_labels.is_empty() && !pack.only_known();
+        let is_own = !pack.service_labels.is_empty() && !pack.only_known;
         let proxy = pack.proxy && is_own;
         let described = plan.describe_by.iter().filter(|label| is_own && !labels.contains(label));
         let target =
             ["job", "instance"].into_iter().filter(|label| proxy && labels.iter().all(|l| l != label));
-        EntryContext { call, labels, described: described.map(String::as_str).chain(target).collect(), proxy }
+        let described = described.map(String::as_str).chain(target).collect();
+        EntryContext { call, labels, described, proxy, only_known: pack.only_known, apdex: plan.apdex }
     }
 
     /// The selector groups of a metric: each series belongs to the group of the first label that it has. Also returns
@@ -129,85 +130,62 @@ impl<'a> EntryContext<'a> {
         if self.described.is_empty() { Vec::new() } else { samples.iter().filter_map(of).collect() }
     }
 
-    /// Looks up an entry by the metric that names its services.
-    async fn entry<T: Clone>(&self, entry: &T, metric: Option<&String>) -> (T, LookupResult<T>) {
-        let looked = self.selector_groups(metric.map_or("", |metric| metric), "").await;
-        let found = looked.map(|(selector_groups, described)| {
-            (DiscoveredEntry { entry: entry.clone(), selector_groups, described }, None)
-        });
-        (entry.clone(), found)
-    }
-
-    /// Looks up a request counter, and the labels that mark failures.
-    async fn counter(&self, requests: &Requests) -> LookupResult<RequestCounter> {
-        let call = self.call;
-        let (selector_groups, described) = self.selector_groups(&requests.metric, &requests.matchers).await?;
-        let mut counter = RequestCounter::blank(requests);
-        if !requests.code.is_empty() && !requests.has_failure_expression() {
-            let codes = requests.code.join(",");
-            let query = format!("count by ({codes}) ({}{{{}}})", requests.metric, requests.matchers);
-            let none = requests.code.iter().map(|code| format!("{code}=\"\"")).collect::<Vec<_>>().join(",");
-            let without_outcome_label =
-                if requests.matchers.is_empty() { none } else { format!("{},{none}", requests.matchers) };
-            let (codes_there, without_outcome_label) = tokio::join!(
-                call.instant(&query, None),
-                self.selector_groups(&requests.metric, &without_outcome_label)
-            );
-            let (codes_there, without_outcome_label) = match (codes_there, without_outcome_label) {
-                (Ok(codes), Ok((without_outcome_label, _))) => (codes, without_outcome_label),
-                (Err(error), _) | (_, Err(error)) => {
-                    return Ok((DiscoveredEntry { entry: counter, selector_groups, described }, Some(error)));
-                }
-            };
-            counter.codes = requests
-                .code
-                .iter()
-                .filter(|code| codes_there.iter().any(|sample| sample.labels.get(code).is_some()))
-                .cloned()
-                .collect();
-            counter.without_outcome_label = without_outcome_label
-                .into_iter()
-                .flat_map(|selector_group| selector_group.services)
-                .collect();
+    /// Looks up an entry by the metric that names its services, and then its details.
+    async fn look_up(&self, entry: PackEntry) -> (DiscoveredEntry, LookupResult) {
+        let only_adds = self.only_known && entry.labels().is_some();
+        let mut found = DiscoveredEntry::new(entry, only_adds);
+        let metric = found.entry.metrics().into_iter().next().unwrap_or_default();
+        let matchers = match &found.entry {
+            PackEntry::Requests(Requests { matchers, .. })
+            | PackEntry::Latency(LatencySignal { matchers, .. }) => matchers.as_str(),
+            PackEntry::Saturation(_) | PackEntry::Up(_) | PackEntry::Named(_) => "",
+        };
+        (found.selector_groups, found.described) = match self.selector_groups(&metric, matchers).await {
+            Ok(groups_and_described) => groups_and_described,
+            Err(error) => return (found, LookupResult::Failed(error)),
+        };
+        let details = match &found.entry {
+            PackEntry::Requests(requests) => self.outcome_labels(requests).await,
+            PackEntry::Latency(latency) => self.apdex_bounds(latency).await,
+            PackEntry::Saturation(_) | PackEntry::Up(_) | PackEntry::Named(_) => Ok(EntryDetails::default()),
+        };
+        match details {
+            Ok(details) => (DiscoveredEntry { details, ..found }, LookupResult::Found),
+            Err(error) => (found, LookupResult::WithoutDetails(error)),
         }
-        Ok((DiscoveredEntry { entry: counter, selector_groups, described }, None))
     }
 
-    /// Looks up a histogram, and its bounds for Apdex.
-    async fn histogram(&self, latency: &LatencySignal, apdex: Duration) -> LookupResult<LatencyHistogram> {
-        let call = self.call;
-        let metric = latency.metric();
-        let selector_groups = self.selector_groups(&metric, &latency.matchers);
-        let bounds = async {
-            if latency.native {
-                return Ok(None);
-            }
-            let samples =
-                call.instant(&format!("count by (le) ({metric}{{{}}})", latency.matchers), None).await?;
-            let texts: Vec<&str> = samples.iter().map(|sample| sample.labels.value("le")).collect();
-            Ok(bounds(&texts, apdex.as_secs_f64() / latency.unit.seconds()))
-        };
-        let (selector_groups, apdex) = tokio::join!(selector_groups, bounds);
-        let (apdex, failure) = match apdex {
-            Ok(apdex) => (apdex, None),
-            Err(error) => (None, Some(error)),
-        };
-        let (selector_groups, described) = selector_groups?;
-        Ok((
-            DiscoveredEntry {
-                entry: LatencyHistogram { latency: latency.clone(), apdex },
-                selector_groups,
-                described,
-            },
-            failure,
-        ))
+    /// The labels that mark failed requests.
+    async fn outcome_labels(&self, requests: &Requests) -> Result<EntryDetails, SourceError> {
+        let Requests { metric, code, matchers, .. } = requests;
+        if code.is_empty() || requests.has_failure_expression() {
+            return Ok(EntryDetails::default());
+        }
+        let query = format!("count by ({}) ({metric}{{{matchers}}})", code.join(","));
+        let none = code.iter().map(|code| format!("{code}=\"\"")).collect::<Vec<_>>().join(",");
+        let none = if matchers.is_empty() { none } else { format!("{matchers},{none}") };
+        let (existing, without) =
+            tokio::join!(self.call.instant(&query, None), self.selector_groups(metric, &none));
+        let (existing, (without, _)) = (existing?, without?);
+        let exists =
+            |code: &&String| existing.iter().any(|sample: &Sample| sample.labels.get(code).is_some());
+        Ok(EntryDetails {
+            codes: code.iter().filter(exists).cloned().collect(),
+            without_outcome_label: without.into_iter().flat_map(|group| group.services).collect(),
+            apdex: None,
+        })
     }
-}
 
-impl RequestCounter {
-    /// The counter before its outcome labels are looked up.
-    fn blank(requests: &Requests) -> Self {
-        Self { requests: requests.clone(), codes: Vec::new(), without_outcome_label: HashSet::new() }
+    /// The bounds of a histogram for Apdex.
+    async fn apdex_bounds(&self, latency: &LatencySignal) -> Result<EntryDetails, SourceError> {
+        if latency.native {
+            return Ok(EntryDetails::default());
+        }
+        let query = format!("count by (le) ({}{{{}}})", latency.metric(), latency.matchers);
+        let samples = self.call.instant(&query, None).await?;
+        let texts: Vec<&str> = samples.iter().map(|sample| sample.labels.value("le")).collect();
+        let apdex = bounds(&texts, self.apdex.as_secs_f64() / latency.unit.seconds());
+        Ok(EntryDetails { apdex, ..EntryDetails::default() })
     }
 }
 
@@ -221,67 +199,40 @@ impl MetricDiscovery {
         pack: &Pack,
         before: Option<&Self>,
     ) {
-        let ground = EntryContext::of(call, plan, pack);
-        let has = |metric: &String| metrics.may_have(metric);
-        let counters = pack.requests.iter().filter(|r| r.metrics().all(has));
-        let counters = counters.map(async |r| (RequestCounter::blank(r), ground.counter(r).await));
-        let histograms = pack.latency.iter().filter(|latency| metrics.may_have(&latency.metric()));
-        let histograms = histograms.map(async |latency| {
-            let blank = LatencyHistogram { latency: latency.clone(), apdex: None };
-            (blank, ground.histogram(latency, plan.apdex).await)
-        });
-        let saturations = pack.saturation.iter().filter(|s| s.metrics.iter().all(has));
-        let saturations = saturations.map(|s| ground.entry(s, s.metrics.first()));
-        let ups = pack.up.iter().filter(|up| up.metrics().all(has));
-        let ups = ups.map(|up| ground.entry(up, Some(&up.metric)));
-        let named = pack.signal.iter().filter(|signal| signal.metrics.iter().all(has));
-        let named = named.map(|signal| ground.entry(signal, signal.metrics.first()));
-        let (counters, histograms, saturations, ups, named) = tokio::join!(
-            join_all(counters),
-            join_all(histograms),
-            join_all(saturations),
-            join_all(ups),
-            join_all(named)
-        );
-        let size = self.entries().count();
-        let counters = self.kept(call, counters, before.map(|before| before.counters.as_slice()));
-        add_new(&mut self.counters, counters);
-        let histograms = self.kept(call, histograms, before.map(|before| before.histograms.as_slice()));
-        add_new(&mut self.histograms, histograms);
-        // several entries of one service are all used
-        let full = self.kept(call, saturations, before.map(|before| before.saturations.as_slice()));
-        self.saturations.extend(full.into_iter().filter(|found| !found.selector_groups.is_empty()));
-        let ups = self.kept(call, ups, before.map(|before| before.ups.as_slice()));
-        self.ups.extend(ups.into_iter().filter(|found| !found.selector_groups.is_empty()));
-        let named = self.kept(call, named, before.map(|before| before.named.as_slice()));
-        self.named.extend(named.into_iter().filter(|found| !found.selector_groups.is_empty()));
-        if self.entries().count() > size {
+        let context = EntryContext::of(call, plan, pack);
+        let entries = pack.entries().into_iter();
+        let existing = entries.filter(|entry| entry.metrics().iter().all(|metric| metrics.may_have(metric)));
+        let looked_up = join_all(existing.map(|entry| context.look_up(entry))).await;
+        let size = self.entries.len();
+        for found in self.with_previous(call, looked_up, before) {
+            self.add(found);
+        }
+        if self.entries.len() > size {
             self.packs.push(pack.name.clone());
+        }
+    }
+
+    /// Adds an entry, if it has a service that no earlier entry for the same signals has; several entries with parts are all
+    /// used.
+    pub(super) fn add(&mut self, found: DiscoveredEntry) {
+        let alike = |earlier: &&DiscoveredEntry| {
+            found.entry.labels().is_none() && earlier.entry.signals() == found.entry.signals()
+        };
+        let known: HashSet<&Text> =
+            self.entries.iter().filter(alike).flat_map(DiscoveredEntry::services).collect();
+        if !found.services().all(|service| known.contains(service)) {
+            self.entries.push(found);
         }
     }
 
     /// Collects the proxies and descriptions of services that no target names.
     pub(super) fn collect_described(&mut self) {
         let mut proxy_targets: BTreeMap<Text, ProxyTarget> = BTreeMap::new();
-        let described = self.entries().flat_map(|(_, described, _)| described);
+        let described = self.entries.iter().flat_map(|found| &found.described);
         for one in described.filter(|one| !self.scraped.names(&one.service)) {
             proxy_targets.entry(one.service.clone()).or_default().add(one);
         }
         self.proxy_targets = proxy_targets;
-    }
-}
-
-/// Adds the entries with at least one service that no earlier entry has.
-pub(super) fn add_new<T>(all: &mut Vec<DiscoveredEntry<T>>, more: Vec<DiscoveredEntry<T>>) {
-    for found in more {
-        let is_covered = |service: &Text| {
-            all.iter()
-                .flat_map(|earlier| &earlier.selector_groups)
-                .any(|selector_group| selector_group.services.contains(service))
-        };
-        if !found.selector_groups.iter().flat_map(|selector_group| &selector_group.services).all(is_covered) {
-            all.push(found);
-        }
     }
 }
 

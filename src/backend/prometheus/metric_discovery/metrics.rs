@@ -5,7 +5,7 @@ use std::collections::{BTreeSet, HashSet};
 use futures_util::future::join_all;
 
 use super::DiscoveryPlan;
-use crate::backend::packs::{LatencySignal, is_name};
+use crate::backend::packs::{Pack, is_name};
 use crate::backend::prometheus::call::QuestionRequests;
 use crate::model::labels::Text;
 use crate::model::promql::quoted;
@@ -41,17 +41,8 @@ pub(super) async fn existing_metrics(
     call: &QuestionRequests<'_>,
     plan: &DiscoveryPlan,
 ) -> Result<KnownMetrics, SourceError> {
-    let names: BTreeSet<String> = plan
-        .packs
-        .iter()
-        .flat_map(|pack| {
-            let latency = pack.latency.iter().map(LatencySignal::metric);
-            let all = pack.requests.iter().flat_map(|requests| requests.metrics().cloned()).chain(latency);
-            let all = all.chain(pack.saturation.iter().flat_map(|s| s.metrics.clone()));
-            let all = all.chain(pack.up.iter().flat_map(|up| up.metrics().cloned()));
-            all.chain(pack.signal.iter().flat_map(|signal| signal.metrics.clone()))
-        })
-        .collect();
+    let entries = plan.packs.iter().flat_map(Pack::entries);
+    let names: BTreeSet<String> = entries.flat_map(|entry| entry.metrics()).collect();
     let names: Vec<String> = names.into_iter().collect();
     let of = async |names: &[String]| {
         let query = format!("count by (__name__) ({{__name__=~{}}})", quoted(&names.join("|")));

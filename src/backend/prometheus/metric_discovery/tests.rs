@@ -1,4 +1,4 @@
-use super::entries::{add_new, bounds};
+use super::entries::bounds;
 use super::*;
 
 fn sample(labels: &[(&str, &str)]) -> Sample {
@@ -30,19 +30,24 @@ fn each_series_goes_by_the_first_label_that_it_has() {
 
 #[test]
 fn an_entry_that_says_nothing_new_is_not_asked() {
+    let latency = |histogram: &str| {
+        let text = format!("name = \"x\"\nabout = \"\"\n[[latency]]\nhistogram = \"{histogram}\"");
+        Pack::parse(&text).unwrap().entries().remove(0)
+    };
     let found = |services: &[&str]| DiscoveredEntry {
-        entry: (),
         selector_groups: vec![SelectorGroup {
             label: "service".into(),
             by: "service".into(),
             selector: "service!=\"\"".into(),
             services: services.iter().map(|service| Text::from(*service)).collect(),
         }],
-        described: Vec::new(),
+        ..DiscoveredEntry::new(latency("a"), false)
     };
-    let mut all = Vec::new();
-    add_new(&mut all, vec![found(&["a", "b"]), found(&["b"]), found(&["b", "c"]), found(&[])]);
-    assert_eq!(all.len(), 2);
+    let mut discovery = MetricDiscovery::default();
+    for found in [found(&["a", "b"]), found(&["b"]), found(&["b", "c"]), found(&[])] {
+        discovery.add(found);
+    }
+    assert_eq!(discovery.entries.len(), 2);
 }
 
 #[test]

@@ -7,14 +7,15 @@ use std::collections::{BTreeMap, HashSet};
 
 use jiff::Timestamp;
 
-use super::{QueryScope, ReadingSet, ServiceAnswers, reading};
+use super::{QueryPart, ReadingSet, ServiceAnswers, ServiceQuery, reading};
+use crate::backend::packs::PackEntry;
 use crate::backend::prometheus::ages::Ages;
 use crate::backend::prometheus::call::QuestionRequests;
-use crate::backend::prometheus::metric_discovery::{MetricDiscovery, RequestCounter};
+use crate::backend::prometheus::metric_discovery::MetricDiscovery;
 use crate::model::duration;
 use crate::model::health::Thresholds;
 use crate::model::labels::Text;
-use crate::model::service::ServiceReading;
+use crate::model::service::{ScrapeTargets, ServiceReading, Signals};
 use crate::model::signal::{Signal, UnknownSignal, UnknownSignals};
 use crate::model::warning::Warning;
 
@@ -85,24 +86,28 @@ fn has(reading: Option<&ServiceReading>, signal: Signal) -> bool {
     }
 }
 
-impl QueryScope<'_> {
+impl ServiceQuery<'_> {
     /// The signals that the query provides for a service.
-    fn signals(self, service: &Text) -> &'static [Signal] {
-        let tells_failures = |counter: &RequestCounter| {
-            let can_tell = !counter.codes.is_empty() || counter.requests.has_failure_expression();
-            can_tell && !counter.without_outcome_label.contains(service)
+    fn signals(&self, service: &Text) -> &'static [Signal] {
+        let Some((found, _)) = self.entry else { return &[Signal::Targets] };
+        let reports_failures = match &found.entry {
+            PackEntry::Requests(requests) => {
+                let has_outcome = !found.details.codes.is_empty() || requests.has_failure_expression();
+                has_outcome && !found.details.without_outcome_label.contains(service)
+            }
+            PackEntry::Latency(_) | PackEntry::Saturation(_) | PackEntry::Up(_) | PackEntry::Named(_) => {
+                false
+            }
         };
-        match self {
-            Self::All(counter, _) if tells_failures(counter) => &[Signal::Requests, Signal::Errors],
-            Self::All(..) => &[Signal::Requests],
-            Self::Failed(counter, _) if tells_failures(counter) => &[Signal::Errors],
-            Self::Failed(..) => &[],
-            Self::Quantile(..) => &[Signal::Latency],
-            Self::Apdex(..) => &[Signal::Apdex],
-            Self::Full(..) => &[Signal::Saturation],
-            Self::Up(..) => &[Signal::Servers],
-            Self::Named(..) => &[Signal::Named],
-            Self::Targets | Self::Down => &[Signal::Targets],
+        match self.part {
+            QueryPart::All if reports_failures => &[Signal::Requests, Signal::Errors],
+            QueryPart::All => &[Signal::Requests],
+            QueryPart::Failed if reports_failures => &[Signal::Errors],
+            QueryPart::Failed => &[],
+            QueryPart::Quantile(_) => &[Signal::Latency],
+            QueryPart::Apdex => &[Signal::Apdex],
+            QueryPart::Parts => found.entry.signals(),
+            QueryPart::Targets | QueryPart::Down => &[Signal::Targets],
         }
     }
 }
@@ -118,18 +123,18 @@ fn missed(asked: &AskedQuery<'_>, readings: &ReadingSet, gaps: &mut Gaps) {
                 None => continue,
             },
         };
-        let mut about: HashSet<&Text> = match job.part.selector_group() {
-            Some(selector_group) => selector_group.services.iter().collect(),
+        let mut about: HashSet<&Text> = match job.entry {
+            Some((_, group)) => group.services.iter().collect(),
             None => discovery.up_services.iter().chain(proxied(discovery)).collect(),
         };
         // for a service that is newer than the last discovery, it is not known which queries are about it
         about.extend(readings.keys().filter(|service| !discovery.services.contains(*service)));
         for service in about {
             let known = readings.get(service);
-            if job.part.only_adds() && known.is_none() {
+            if known.is_none() && job.entry.is_some_and(|(found, _)| found.only_adds) {
                 continue;
             }
-            for &signal in job.part.signals(service) {
+            for &signal in job.signals(service) {
                 if is_part || !has(known, signal) {
                     add(gaps, service, signal, &why);
                 }
@@ -208,44 +213,33 @@ fn absent(asked: &AskedQuery<'_>, readings: &ReadingSet, gaps: &mut Gaps) {
         if reported.partial.is_some() {
             continue;
         }
-        let about: Vec<&Text> = match job.part {
-            QueryScope::All(counter, selector_group) if !counter.requests.has_rate_expression() => {
-                let lacks = |service: &&Text| {
-                    readings.get(*service).is_some_and(|r| r.signals.request_rate.is_none())
-                };
-                selector_group.services.iter().filter(lacks).collect()
-            }
-            QueryScope::Quantile(_, selector_group, quantile) if (0.9..0.98).contains(&quantile) => {
-                let was_told = |service: &Text| {
-                    selector_group
-                        .samples_by_service(&reported.non_finite)
-                        .any(|(non_finite, _)| non_finite == service)
-                };
-                let lacks = |service: &&Text| {
-                    let reading = readings.get(*service);
-                    let goes_on =
-                        reading.is_some_and(|r| r.signals.request_rate.is_some_and(|rate| rate > 0.0));
-                    goes_on && reading.is_some_and(|r| r.signals.p95.is_none()) && !was_told(service)
-                };
-                selector_group.services.iter().filter(lacks).collect()
-            }
-            QueryScope::Targets => {
-                let lacks = |service: &&Text| readings.get(*service).is_some_and(|r| r.targets.total == 0);
-                discovery.up_services.iter().filter(lacks).collect()
-            }
-            QueryScope::All(..)
-            | QueryScope::Failed(..)
-            | QueryScope::Quantile(..)
-            | QueryScope::Apdex(..)
-            | QueryScope::Full(..)
-            | QueryScope::Up(..)
-            | QueryScope::Named(..)
-            | QueryScope::Down => continue,
+        let services = job.entry.map_or(&discovery.up_services, |(_, group)| &group.services);
+        let has_rate_expression = job.entry.is_some_and(|(found, _)| {
+            matches!(&found.entry, PackEntry::Requests(requests) if requests.has_rate_expression())
+        });
+        let is_non_finite = |service: &Text| {
+            let mut non_finite = reported.non_finite.iter();
+            job.entry.is_some_and(|(_, group)| {
+                non_finite.any(|sample| sample.labels.get(&group.label) == Some(service))
+            })
         };
+        let lacks = |service: &Text, signals: &Signals, targets: &ScrapeTargets| match job.part {
+            QueryPart::All => !has_rate_expression && signals.request_rate.is_none(),
+            QueryPart::Quantile(quantile) => {
+                let goes_on = signals.request_rate.is_some_and(|rate| rate > 0.0);
+                let is_p95 = (0.9..0.98).contains(&quantile);
+                is_p95 && goes_on && signals.p95.is_none() && !is_non_finite(service)
+            }
+            QueryPart::Targets => targets.total == 0,
+            QueryPart::Failed | QueryPart::Apdex | QueryPart::Parts | QueryPart::Down => false,
+        };
+        let about = services.iter().filter(|service| {
+            readings.get(*service).is_some_and(|reading| lacks(service, &reading.signals, &reading.targets))
+        });
         for service in about {
             let age = ages.young(service, None, discovery, now);
             let why = age.map_or_else(|| Text::from(NO_DATA), |age| young_reason(asked, age));
-            for &signal in job.part.signals(service) {
+            for &signal in job.signals(service) {
                 add(gaps, service, signal, &why);
             }
         }

@@ -4,8 +4,8 @@
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
-use super::{QueryScope, ReadingSet, ServiceAnswers, ServiceReading, reading};
-use crate::backend::packs::{OwnSignal, Saturation, Up};
+use super::{QueryPart, ReadingSet, ServiceAnswers, ServiceReading, reading};
+use crate::backend::packs::{OwnSignal, PackEntry, Saturation, Up};
 use crate::backend::prometheus::history::resource_of;
 use crate::backend::prometheus::metric_discovery::{MetricDiscovery, ProxyTarget};
 use crate::backend::prometheus::wire::Sample;
@@ -96,19 +96,16 @@ pub(super) fn fill(answers: &ServiceAnswers<'_>, readings: &mut ReadingSet) {
     let names = names(answers);
     let mut hosts: HashMap<&Text, HashMap<Text, Host>> = HashMap::new();
     for (job, result) in answers {
-        let (Some(selector_group), Some(labels), Ok(reported)) =
-            (job.part.selector_group(), job.part.labels(), result)
-        else {
-            continue;
-        };
-        for (service, sample) in selector_group.samples_by_service(&reported.samples) {
-            if !sample.value.is_finite() || job.part.only_adds() && !readings.contains_key(service) {
+        let (Some((found, group)), Ok(reported)) = (job.entry, result) else { continue };
+        let Some(labels) = found.entry.labels() else { continue };
+        for (service, sample) in group.samples_by_service(&reported.samples) {
+            if !sample.value.is_finite() || found.only_adds && !readings.contains_key(service) {
                 continue;
             }
             let instance = instance(sample, labels);
             let host = names.get(service).map_or_else(|| instance.clone(), |names| names.name(&instance));
-            match job.part {
-                QueryScope::Full(entry, _) => {
+            match &found.entry {
+                PackEntry::Saturation(entry) => {
                     let usage = usage(entry, sample);
                     let saturation = &mut reading(readings, service).signals.saturation;
                     *saturation = Some(saturation.map_or(usage.ratio, |known| known.max(usage.ratio)));
@@ -120,20 +117,14 @@ pub(super) fn fill(answers: &ServiceAnswers<'_>, readings: &mut ReadingSet) {
                     });
                     host.usages.push(usage);
                 }
-                QueryScope::Up(entry, _) => {
+                PackEntry::Up(entry) => {
                     add_server(entry, sample, &host, &mut reading(readings, service).servers);
                 }
-                QueryScope::Named(entry, _) if entry.host.is_none() => {
+                PackEntry::Named(entry) if entry.host.is_none() => {
                     let named = named(entry, sample, host);
                     reading(readings, service).named.push(named);
                 }
-                QueryScope::Named(..)
-                | QueryScope::All(..)
-                | QueryScope::Failed(..)
-                | QueryScope::Quantile(..)
-                | QueryScope::Apdex(..)
-                | QueryScope::Targets
-                | QueryScope::Down => {}
+                PackEntry::Named(_) | PackEntry::Requests(_) | PackEntry::Latency(_) => {}
             }
         }
     }
@@ -149,13 +140,10 @@ fn names(answers: &ServiceAnswers<'_>) -> HashMap<Text, HostNames> {
     // what hosts call themselves: instance and name
     let mut reported_names: HashMap<&Text, Vec<(&Text, &Text)>> = HashMap::new();
     for (job, result) in answers {
-        let (Some(selector_group), Some(labels), Ok(reported)) =
-            (job.part.selector_group(), job.part.labels(), result)
-        else {
-            continue;
-        };
-        let own = if let QueryScope::Named(entry, _) = job.part { entry.host.as_ref() } else { None };
-        for (service, sample) in selector_group.samples_by_service(&reported.samples) {
+        let (Some((found, group)), Ok(reported)) = (job.entry, result) else { continue };
+        let Some(labels) = found.entry.labels() else { continue };
+        let own = if let PackEntry::Named(entry) = &found.entry { entry.host.as_ref() } else { None };
+        for (service, sample) in group.samples_by_service(&reported.samples) {
             let Some(instance) = sample.labels.get(INSTANCE) else { continue };
             if labels.iter().any(|label| label == INSTANCE) {
                 instances.entry(service).or_default().push(instance);
@@ -226,7 +214,7 @@ fn named(entry: &OwnSignal, sample: &Sample, host: Text) -> NamedSignal {
 
 /// Fills in the labels and targets of services that are found through a proxy: they are those of the proxy.
 pub(super) fn proxied(discovery: &MetricDiscovery, answers: &ServiceAnswers<'_>, readings: &mut ReadingSet) {
-    let mut down = answers.iter().filter(|(job, _)| matches!(job.part, QueryScope::Down));
+    let mut down = answers.iter().filter(|(job, _)| matches!(job.part, QueryPart::Down));
     let down = down.next().and_then(|(_, result)| Some(&result.as_ref().ok()?.samples));
     for (service, reported) in &discovery.proxy_targets {
         let targets = down.and_then(|down| targets(reported, down));
