@@ -1,8 +1,6 @@
 //! Code that all kinds of sources share: lenient types for the fields of answers, paginated lists, the cost of an answer and
 //! the warnings about missing parts, the server's clock, probe reports, and contract tests.
 
-#[cfg(test)]
-pub(super) mod contract;
 pub(super) mod cost;
 #[cfg(test)]
 pub(super) mod double;
@@ -12,4 +10,6 @@ pub(super) mod paging;
 pub(super) mod parts;
 pub(super) mod probe;
 pub(super) mod skew;
+#[cfg(test)]
+pub(super) mod tests;
 pub(super) mod time;

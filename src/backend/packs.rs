@@ -142,32 +142,8 @@ fn server_errors() -> String {
 
 /// The reason why a text is not a valid pack.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum PackError {
-    /// The text is not TOML, or has unknown fields.
-    #[error("it is not a valid pack: {0}")]
-    Unreadable(String),
-    /// The pack has no requests, latency, saturation, up or signal.
-    #[error("pack {0:?} has no signal")]
-    Empty(String),
-    /// A word that is not a valid name of a metric or label.
-    #[error("pack {pack:?}: {word:?} is not a valid metric or label name")]
-    BadName {
-        /// The pack.
-        pack: String,
-        /// The word.
-        word: String,
-    },
-    /// An expression with an unknown placeholder, or without a required one.
-    #[error("pack {pack:?}: the expression {expr:?} {problem}")]
-    BadExpression {
-        /// The pack.
-        pack: String,
-        /// The expression.
-        expr: String,
-        /// What is wrong with the expression.
-        problem: String,
-    },
-}
+#[error("{0}")]
+pub struct PackError(String);
 
 impl Pack {
     /// Parses a pack and checks its names and placeholders.
@@ -175,11 +151,14 @@ impl Pack {
     /// # Errors
     /// [`PackError`] with the reason; the PromQL of the expressions is not checked.
     pub fn parse(text: &str) -> Result<Self, PackError> {
-        let pack: Self = toml::from_str(text).map_err(|error| PackError::Unreadable(error.to_string()))?;
-        let bad_name = |word: &str| PackError::BadName { pack: pack.name.clone(), word: word.to_owned() };
+        let pack: Self =
+            toml::from_str(text).map_err(|error| PackError(format!("it is not a valid pack: {error}")))?;
+        let bad_name = |word: &str| {
+            PackError(format!("pack {:?}: {word:?} is not a valid metric or label name", pack.name))
+        };
         let entries = pack.entries();
         if entries.is_empty() {
-            return Err(PackError::Empty(pack.name));
+            return Err(PackError(format!("pack {:?} has no signal", pack.name)));
         }
         for entry in &entries {
             let (names, exprs) = entry.parts();
@@ -209,11 +188,8 @@ impl Pack {
 
     /// Checks the placeholders of an expression.
     fn check(&self, expr: &str) -> Result<(), PackError> {
-        let wrong = |problem: String| PackError::BadExpression {
-            pack: self.name.clone(),
-            expr: expr.to_owned(),
-            problem,
-        };
+        let wrong =
+            |problem: String| PackError(format!("pack {:?}: the expression {expr:?} {problem}", self.name));
         let words: Vec<_> = pieces(expr).1.map(|(word, _)| word).collect();
         if let Some(word) = words.iter().find(|word| !PLACEHOLDERS.contains(word)) {
             return Err(wrong(format!("has the unknown placeholder ${word}")));

@@ -114,7 +114,7 @@ impl Prometheus {
                 quirks: ApiQuirks::default(),
                 timeout,
             },
-            plan: DiscoveryPlan::new(&settings.services, packs),
+            plan: DiscoveryPlan { packs, services: settings.services.clone() },
             severities: settings.severity_map(),
             clock: deps.clock,
             identity: Mutex::new(None),
@@ -192,7 +192,8 @@ impl Prometheus {
         let call = self.call(AskKind::Firings);
         let identity = self.identity(&call).await?;
         let reading = self.reading(&identity.external_labels);
-        let snapshot = firings::snapshot(&call, &self.plan.labels, &reading, labels, looked_at).await?;
+        let snapshot =
+            firings::snapshot(&call, &self.plan.services.labels, &reading, labels, looked_at).await?;
         Ok(call.reply(Answer::Firings(snapshot)))
     }
 
@@ -350,7 +351,7 @@ impl Prometheus {
         probe_report.fact("scrape interval", discovery.intervals.words());
         probe_report.fact("rates over", duration::text(discovery.lookback));
         if discovery.is_empty() {
-            let labels = self.plan.labels.join(", ");
+            let labels = self.plan.services.labels.join(", ");
             probe_report.warn(format!(
                 "no service found: the server has no known metric, and no target with one of the labels {labels}"
             ));

@@ -6,7 +6,6 @@ mod folder;
 #[cfg(test)]
 mod tests;
 
-use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -15,8 +14,9 @@ use tokio::time::timeout;
 use url::Url;
 
 use super::handlers::{Handler, answer_by};
+use super::kit::cost::{Cost, digest};
 use super::kit::http::address_policy::AddressPolicy;
-use super::kit::http::untrusted_fetch;
+use super::kit::http::untrusted_fetch::{self, FetchError};
 use super::{Answering, Source, Transport};
 use crate::config::secret::Secret;
 use crate::config::settings::{LimitSettings, RunbookSettings, Settings};
@@ -72,22 +72,21 @@ impl Runbooks {
     /// Answers with the result of the search, also if no runbook was found: a host that fails says nothing about the other
     /// locations.
     async fn runbook(&self, wanted: &RunbookQuery, known: Option<u64>) -> Answered {
-        let (search, bytes_in, requests) = self.search(wanted).await;
-        Ok(reply(search, known, bytes_in, requests))
+        let (search, cost) = self.search(wanted).await;
+        Ok(reply(search, known, cost))
     }
 
-    /// Tries the locations in their order until one has a runbook. Returns the result, received bytes and the number of
-    /// requests.
-    async fn search(&self, wanted: &RunbookQuery) -> (RunbookSearch, u64, u32) {
-        let (mut search, mut bytes_in, mut requests) = (RunbookSearch::default(), 0, 0);
+    /// Tries the locations in their order until one has a runbook.
+    async fn search(&self, wanted: &RunbookQuery) -> (RunbookSearch, Cost) {
+        let (mut search, mut cost) = (RunbookSearch::default(), Cost::default());
         for place in address::places(wanted, &self.settings).into_iter().take(MAX_LOCATIONS) {
             let shown = place.to_string();
             if matches!(place, RunbookLocation::Page(..)) {
-                requests += 1;
+                cost.requests += 1;
             }
             match self.read(place).await {
                 Ok(found) => {
-                    bytes_in += found.received;
+                    cost.bytes_in += found.received;
                     match runbook(&found) {
                         Ok(runbook) => {
                             search.found = Some(runbook);
@@ -99,7 +98,7 @@ impl Runbooks {
                 Err(why) => search.tried.push(tried(&shown, &why)),
             }
         }
-        (search, bytes_in, requests)
+        (search, cost)
     }
 
     /// Reads the content at a location, or says why there is none.
@@ -108,11 +107,7 @@ impl Runbooks {
             RunbookLocation::None(why) => Err(why),
             RunbookLocation::File(path) => self.read_file(move || folder::read(&path, LIMIT)).await,
             RunbookLocation::Folder(folder, names) => {
-                self.read_file(move || {
-                    let path = folder::find(&folder, &names).map_err(|error| error.to_string())?;
-                    folder::read(&path, LIMIT)
-                })
-                .await
+                self.read_file(move || folder::read(&folder::find(&folder, &names)?, LIMIT)).await
             }
             RunbookLocation::Page(url, named) => self.read_page(&url, &named).await,
         }
@@ -140,15 +135,14 @@ impl Runbooks {
         let getting =
             untrusted_fetch::get(&self.transport, &url, token.as_ref(), &self.policy, &self.limits, LIMIT);
         let page = match timeout(self.time_limit(), getting).await {
-            Ok(page) => page.map_err(|failure| {
-                if let untrusted_fetch::FetchError::Trouble(ErrorKind::Redirected { to }) = &failure {
-                    return format!(
+            Ok(page) => page.map_err(|failure| match failure {
+                FetchError::Trouble(ErrorKind::Redirected { to }) => {
+                    format!(
                         "the server redirects to {to}; set a token in [runbooks.tokens] if it needs a login"
-                    );
+                    )
                 }
-                let is_large =
-                    matches!(failure, untrusted_fetch::FetchError::Trouble(ErrorKind::TooLarge { .. }));
-                if is_large { "the page is larger than 1 MiB".to_owned() } else { failure.to_string() }
+                FetchError::Trouble(ErrorKind::TooLarge { .. }) => "the page is larger than 1 MiB".to_owned(),
+                FetchError::Trouble(_) | FetchError::Private { .. } => failure.to_string(),
             })?,
             Err(_) => return Err(ErrorKind::TimedOut { after: self.time_limit() }.to_string()),
         };
@@ -195,15 +189,9 @@ pub(super) fn info() -> SourceInfo {
 }
 
 /// The reply for a search result, with its digest; [`Answer::Unchanged`] if the caller already has it.
-pub(super) fn reply(search: RunbookSearch, known: Option<u64>, bytes_in: u64, requests: u32) -> Reply {
-    let mut hasher = DefaultHasher::new();
-    search.found.as_ref().map(|found| (&found.from, &found.text)).hash(&mut hasher);
-    for tried in &search.tried {
-        (&tried.place, &tried.why).hash(&mut hasher);
-    }
-    let digest = Some(hasher.finish());
-    let answer = if known == digest { Answer::Unchanged } else { Answer::Runbook(search) };
-    Reply { digest, bytes_in, requests, ..Reply::free(answer) }
+pub(super) fn reply(search: RunbookSearch, known: Option<u64>, cost: Cost) -> Reply {
+    let digest = digest(&search);
+    cost.reply_if_new(Answer::Runbook(search), digest, known)
 }
 
 /// A failed location with the reason, for display.

@@ -19,7 +19,7 @@ pub struct RunbookQuery {
 }
 
 /// The result of the search for a runbook.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Debug, Clone, PartialEq, Default, Hash)]
 pub struct RunbookSearch {
     /// The runbook, if one was found.
     pub found: Option<Runbook>,
@@ -27,7 +27,7 @@ pub struct RunbookSearch {
     pub tried: Vec<TriedLocation>,
 }
 
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Hash)]
 pub struct Runbook {
     /// The URL or path that it was read from.
     pub from: Text,
@@ -38,7 +38,7 @@ pub struct Runbook {
 }
 
 /// A location without the runbook.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Hash)]
 pub struct TriedLocation {
     /// A URL or path.
     pub place: Text,

@@ -52,7 +52,7 @@ impl Kind {
 }
 
 /// A source's report about itself.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ProbeReport {
     /// The product: "Prometheus", "VictoriaMetrics", "Mimir", "Thanos", "Alertmanager", "PagerDuty".
     pub flavour: Text,

@@ -7,8 +7,8 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use super::*;
-use crate::backend::kit::contract::Description;
 use crate::backend::kit::double::{CannedResponse, Double};
+use crate::backend::kit::tests::contract::Description;
 use crate::config::settings::Settings;
 use crate::model::alert::{Alert, AlertState, Severity};
 use crate::model::ask::Query;

@@ -3,6 +3,7 @@
 use std::future::ready;
 
 use crate::backend::handlers::{Handler, answer_by};
+use crate::backend::kit::cost::Cost;
 use crate::backend::runbooks::{info, reply};
 use crate::backend::{Answering, Source};
 use crate::model::ask::Ask;
@@ -39,8 +40,9 @@ impl Source for DemoRunbooks {
     }
 }
 
-const HANDLERS: [Handler<DemoRunbooks>; 1] =
-    [Handler::Runbook(|_, put, wanted| Box::pin(ready(Ok(reply(search(wanted), put.known, 0, 0)))))];
+const HANDLERS: [Handler<DemoRunbooks>; 1] = [Handler::Runbook(|_, put, wanted| {
+    Box::pin(ready(Ok(reply(search(wanted), put.known, Cost::default()))))
+})];
 
 /// The runbook whose name the alert's name ends with.
 fn search(wanted: &RunbookQuery) -> RunbookSearch {

@@ -24,12 +24,12 @@ use std::sync::Once;
 use std::time::Duration;
 
 use reqwest::header::{ACCEPT, HeaderMap, HeaderValue};
-use reqwest::{Method, Request, Response, StatusCode, redirect};
+use reqwest::{Client, ClientBuilder, Method, Request, Response, StatusCode, redirect};
 use tokio::sync::Semaphore;
 use url::Url;
 
 use crate::backend::SourceDeps;
-use crate::config::settings::SourceSettings;
+use crate::config::settings::{LimitSettings, SourceSettings};
 use crate::config::unsafe_address;
 use crate::model::ask::Weight;
 use crate::model::labels::Text;
@@ -71,8 +71,8 @@ pub(crate) struct Http {
     auth_clients: AuthenticatedClients,
     /// The `Accept` header.
     accept: HeaderValue,
-    connect_timeout: Duration,
-    timeout: Duration,
+    limits: LimitSettings,
+    /// The size limit of a response, in bytes.
     limit: u64,
     /// Held while a large response of this source is read.
     large: Semaphore,
@@ -92,7 +92,7 @@ impl Http {
         source: &SourceSettings,
         deps: SourceDeps<'_>,
     ) -> Result<Self, SourceError> {
-        let limits = &deps.settings.limits;
+        let limits = deps.settings.limits;
         let wrong = |reason: &str| {
             SourceError::new(id.clone(), ErrorKind::Unreachable { reason: format!("its address {reason}") })
         };
@@ -104,8 +104,7 @@ impl Http {
         if let Some(why) = unsafe_address(source) {
             return Err(wrong(why));
         }
-        let times = (limits.connect_timeout.0, limits.timeout.0);
-        let auth_clients = AuthenticatedClients::new(source, &base, times, deps);
+        let auth_clients = AuthenticatedClients::new(source, &base, deps);
         base.set_query(None);
         base.set_fragment(None);
         let prefix = base.path().trim_end_matches('/').to_owned();
@@ -118,8 +117,7 @@ impl Http {
             address,
             auth_clients,
             accept: HeaderValue::from_static("application/json"),
-            connect_timeout: limits.connect_timeout.0,
-            timeout: limits.timeout.0,
+            limits,
             limit: limits.body_mib.saturating_mul(1024 * 1024),
             large: Semaphore::new(1),
             slots: ServerSlots::default(),
@@ -162,7 +160,7 @@ impl Http {
         path: &str,
         query: &[(&str, &str)],
     ) -> Result<Body, SourceError> {
-        let mut url = self.url(path);
+        let mut url = below(&self.base, path);
         if !query.is_empty() {
             url.query_pairs_mut().extend_pairs(query);
         }
@@ -193,7 +191,9 @@ impl Http {
             match &read {
                 Ok(_) => self.slots.succeeded(),
                 Err(error) if slots::is_overload(error) => {
-                    if self.slots.refused(&slot_request, error, &said(error)) {
+                    let said = Some(error.kind.said()).filter(|said| !said.is_empty());
+                    let said = said.map_or_else(|| error.kind.to_string(), str::to_owned);
+                    if self.slots.refused(&slot_request, error, &said) {
                         drop(slot);
                         continue;
                     }
@@ -217,11 +217,6 @@ impl Http {
     async fn deliver(&self, mut outgoing: OutgoingRequest<'_>) -> Result<Response, Unsent> {
         outgoing.request.headers_mut().insert(ACCEPT, self.accept.clone());
         self.auth_clients.send(outgoing).await
-    }
-
-    /// The address of `path` below the base address.
-    fn url(&self, path: &str) -> Url {
-        below(&self.base, path)
     }
 
     /// Reads a response up to the limit, and maps a status other than 2xx to an error.
@@ -265,12 +260,12 @@ impl Http {
         let redactor = self.auth_clients.redactor();
         let bytes = redactor.data(body_reader.bytes);
         let (date, allowance) = (failure::date(response.headers()), allowance::of(response.headers()));
-        Ok(Body::new(self.id.clone(), redactor, bytes, date, allowance))
+        Ok(Body { source: self.id.clone(), redactor, bytes, date, allowance })
     }
 
     /// Maps an error of the HTTP library to an error of this source; names the proxy if there is one.
     fn failed(&self, error: &(dyn StdError + 'static)) -> SourceError {
-        let mut failure = failure::of(error, self.connect_timeout, self.timeout);
+        let mut failure = failure::of(error, &self.limits);
         if let (ErrorKind::Unreachable { reason }, Some(proxy)) = (&mut failure, self.auth_clients.proxy()) {
             *reason = format!("{reason}; through the proxy {}", text::clean(proxy));
         }
@@ -286,14 +281,6 @@ fn below(base: &Url, path: &str) -> Url {
     url
 }
 
-/// The server's message in an overload error; the error itself if there is no message.
-fn said(error: &SourceError) -> String {
-    let (ErrorKind::Refused { message, .. } | ErrorKind::RateLimited { message }) = &error.kind else {
-        return error.kind.to_string();
-    };
-    if message.is_empty() { error.kind.to_string() } else { message.clone() }
-}
-
 /// Follows a redirect only if the addresses differ by nothing but a trailing slash; any other redirect is returned as the
 /// response.
 fn follow_slash(attempt: redirect::Attempt<'_>) -> redirect::Action {
@@ -302,6 +289,16 @@ fn follow_slash(attempt: redirect::Attempt<'_>) -> redirect::Action {
             && from.path().trim_end_matches('/') == attempt.url().path().trim_end_matches('/')
     });
     if same_place && attempt.previous().len() <= REDIRECTS { attempt.follow() } else { attempt.stop() }
+}
+
+/// A client with the time-outs, without referrer.
+fn client_builder(limits: &LimitSettings) -> ClientBuilder {
+    install_provider();
+    Client::builder()
+        .user_agent(concat!("burnwatch/", env!("CARGO_PKG_VERSION")))
+        .connect_timeout(limits.connect_timeout.0)
+        .timeout(limits.timeout.0)
+        .referer(false)
 }
 
 /// Installs the default cryptography provider of rustls; keeps a provider that is already installed.

@@ -9,14 +9,7 @@ use crate::model::source::ProbeReport;
 
 /// A report without facts and warnings. `version` is empty if the server does not report one.
 pub(crate) fn probe_report(flavour: impl Into<Text>, version: impl Into<Text>) -> ProbeReport {
-    ProbeReport {
-        flavour: flavour.into(),
-        version: version.into(),
-        facts: Vec::new(),
-        warnings: Vec::new(),
-        refuses: None,
-        clock_ahead_seconds: None,
-    }
+    ProbeReport { flavour: flavour.into(), version: version.into(), ..ProbeReport::default() }
 }
 
 impl ProbeReport {

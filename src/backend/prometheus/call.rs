@@ -14,7 +14,7 @@ use crate::backend::kit::lenient::{LenientText, unreadable_warning};
 use crate::backend::kit::parts::AnswerParts;
 use crate::backend::kit::skew::Skew;
 use crate::model::ask::{Answer, Reply, Weight};
-use crate::model::labels::{Labels, Text};
+use crate::model::labels::Text;
 use crate::model::series::{Matrix, TimeGrid};
 use crate::model::source::{ErrorKind, SourceError};
 use crate::model::warning::{self, Warning};
@@ -78,7 +78,9 @@ impl<'a> QuestionRequests<'a> {
         query: &str,
         at: Option<Timestamp>,
     ) -> Result<Vec<Sample>, SourceError> {
-        self.value(query, EvaluationRange::of_instant(at), Reader::samples).await
+        let mut samples = self.instant_all(query, at).await?;
+        samples.retain(|sample| sample.value.is_finite());
+        Ok(samples)
     }
 
     /// As [`Self::instant`], with NaN and infinite values.
@@ -87,7 +89,7 @@ impl<'a> QuestionRequests<'a> {
         query: &str,
         at: Option<Timestamp>,
     ) -> Result<Vec<Sample>, SourceError> {
-        self.value(query, EvaluationRange::of_instant(at), Reader::all_samples).await
+        self.value(query, EvaluationRange::of_instant(at), Reader::samples).await
     }
 
     /// As [`Self::instant`], also with the non-finite samples and whether the answer is partial.
@@ -97,7 +99,7 @@ impl<'a> QuestionRequests<'a> {
         at: Option<Timestamp>,
     ) -> Result<InstantAnswer, SourceError> {
         let evaluation = EvaluationRange::of_instant(at);
-        let (all, warnings) = self.evaluate(query, evaluation, Reader::all_samples).await?;
+        let (all, warnings) = self.evaluate(query, evaluation, Reader::samples).await?;
         let mut partial = None;
         for warning in warnings {
             if warning.is_missing_data() {
@@ -111,14 +113,13 @@ impl<'a> QuestionRequests<'a> {
         Ok(InstantAnswer { samples, non_finite, partial })
     }
 
-    /// The times of the stored samples of each series, in Unix seconds; `query` is a range selector.
-    pub(super) async fn raw(&self, query: &str) -> Result<Vec<(Labels, Vec<f64>)>, SourceError> {
-        self.value(query, EvaluationRange::Now, Reader::moments).await
-    }
-
-    /// The stored samples of a range selector (`ALERTS[10m]`) that ends at `at`: Unix seconds and values.
-    pub(super) async fn samples(&self, query: &str, at: Timestamp) -> Result<Vec<Written>, SourceError> {
-        self.value(query, EvaluationRange::At(at), Reader::points).await
+    /// The stored samples of a range selector (`ALERTS[10m]`) that ends at `at`, or now.
+    pub(super) async fn samples(
+        &self,
+        query: &str,
+        at: Option<Timestamp>,
+    ) -> Result<Vec<Written>, SourceError> {
+        self.value(query, EvaluationRange::of_instant(at), Reader::points).await
     }
 
     /// Sends a range query over the time grid `span`.
@@ -189,16 +190,6 @@ impl<'a> QuestionRequests<'a> {
         }
     }
 
-    /// The data of an answer; the default if the answer has no data. Adds the warnings.
-    pub(super) fn open_or_empty<'b, T>(&self, body: &'b Body) -> Result<T, SourceError>
-    where
-        T: Default + Deserialize<'b>,
-    {
-        let (data, warnings) = self.read_or_empty(body)?;
-        self.note(warnings);
-        Ok(data)
-    }
-
     /// The data in an answer; keeps its warnings.
     pub(super) fn open<'b, T: Deserialize<'b>>(&self, body: &'b Body) -> Result<T, SourceError> {
         let (data, warnings) = self.read(body)?;
@@ -208,16 +199,14 @@ impl<'a> QuestionRequests<'a> {
         Ok(data)
     }
 
-    fn read_or_empty<'b, T>(&self, body: &'b Body) -> Result<(T, Vec<Warning>), SourceError>
+    /// The data of an answer, and its warnings; the default if the answer has no data.
+    pub(super) fn read_or_empty<'b, T>(&self, body: &'b Body) -> Result<(T, Vec<Warning>), SourceError>
     where
         T: Default + Deserialize<'b>,
     {
-        let (data, mut warnings) = self.read(body)?;
-        let data = data.unwrap_or_else(|| {
-            warnings.push(Warning::missing(WITHOUT_DATA));
-            T::default()
-        });
-        Ok((data, warnings))
+        let (data, mut warnings) = self.read::<T>(body)?;
+        warnings.extend(data.is_none().then(|| Warning::missing(WITHOUT_DATA)));
+        Ok((data.unwrap_or_default(), warnings))
     }
 
     /// The data of an answer and its warnings. `None`: some servers send `null` if there are no data.

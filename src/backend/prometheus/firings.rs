@@ -91,10 +91,9 @@ pub(super) async fn snapshot(
         let its = exact.get(series);
         let every = interval(its).or_else(|| Some(rule?.interval?.as_secs_f64()));
         let labels = reading.external_labels.apply(series);
-        let found = split(&merged(look, its, span), every, looked_at);
-        let hold = rule.map(|rule| rule.hold);
-        let firings =
-            found.into_iter().map(|firing| firing.to_firing(labels.clone(), hold, looked_at.start)).collect();
+        let samples = merged(look, its, span);
+        let firings = split(&samples, every, looked_at, rule.map(|rule| rule.hold));
+        let firings = firings.map(|firing| Firing { labels: labels.clone(), ..firing }).collect();
         by_labels.entry(labels.clone()).or_default().push(firings);
     }
     let firings = by_labels.into_values().flat_map(merge_servers).collect();
@@ -276,7 +275,7 @@ async fn samples(
         let named = format!("alertname=~{}{selector}", quoted(&names));
         let fires = format!("ALERTS{{alertstate=\"firing\",{named}}}[{over}]");
         let active = format!("ALERTS_FOR_STATE{{{named}}}[{over}]");
-        tokio::join!(call.samples(&fires, until), call.samples(&active, until))
+        tokio::join!(call.samples(&fires, Some(until)), call.samples(&active, Some(until)))
     }))
     .await;
     let mut exact = Samples::new();
@@ -360,72 +359,46 @@ fn merged(look: &CoarseScan, exact: Option<&ExactSamples>, span: TimeGrid) -> Ve
     samples
 }
 
-/// A firing as it was found in the samples.
-#[derive(Debug, Clone)]
-#[expect(clippy::struct_excessive_bools, reason = "four facts that do not depend on each other")]
-struct FoundFiring {
-    from: f64,
-    to: f64,
-    active: Option<f64>,
-    is_open: bool,
-    is_about: bool,
-    /// The alert may already have fired at the start of the time range.
-    begins_before: bool,
-    /// The begin is the time of a stored sample.
-    is_exact: bool,
-}
-
-/// Splits the times into firings.
-fn split(samples: &[FiringSample], interval: Option<f64>, looked_at: TimeRange) -> Vec<FoundFiring> {
+/// Splits the times into firings, without labels. If a firing began before the time range, its start is computed from the active
+/// time and the `for` of the rule (`hold`).
+fn split(
+    samples: &[FiringSample],
+    interval: Option<f64>,
+    looked_at: TimeRange,
+    hold: Option<Duration>,
+) -> impl Iterator<Item = Firing> {
     let (begin, end) = (seconds(looked_at.start), seconds(looked_at.end));
-    let is_same = |one: &FiringSample, other: &FiringSample| match (one.active, other.active) {
+    let gap = GAP * interval.unwrap_or(0.0);
+    let is_same = move |one: &FiringSample, other: &FiringSample| match (one.active, other.active) {
         (Some(one), Some(other)) => (one - other).abs() < SAME,
         // the border of a window that was not read belongs to the adjacent samples
-        _ => other.at - one.at <= GAP * interval.unwrap_or(0.0) || !one.is_exact || !other.is_exact,
+        _ => other.at - one.at <= gap || !one.is_exact || !other.is_exact,
     };
-    let firing = |some: &[FiringSample]| {
+    let firing = move |some: &[FiringSample]| {
         let (first, last) = (some.first()?, some.last()?);
         let step = interval.filter(|_| last.is_exact);
-        let over = last.at + step.unwrap_or(0.0);
-        let is_open = last.at + GAP * interval.unwrap_or(0.0) >= end;
-        let to = if is_open { end } else { over.min(end) };
+        let is_open = last.at + gap >= end;
+        let to = if is_open { end } else { (last.at + step.unwrap_or(0.0)).min(end) };
         // for a sample at the start of the time range, there were earlier samples before it
         let begins_before = first.at - begin <= interval.unwrap_or(0.0);
-        let is_about =
-            !(first.is_exact || begins_before) || !(is_open || last.is_exact && interval.is_some());
-        (to > begin).then_some(FoundFiring {
-            from: first.at,
-            to,
-            active: first.active,
-            is_open,
-            is_about,
-            begins_before,
-            is_exact: first.is_exact,
-        })
-    };
-    samples.chunk_by(is_same).filter_map(firing).collect()
-}
-
-impl FoundFiring {
-    /// The firing as the model's type. If the firing began before the time range, its start is computed from the active time
-    /// and the `for` of the rule.
-    fn to_firing(&self, labels: Labels, hold: Option<Duration>, begin: Timestamp) -> Firing {
-        let mut from = moment(self.from);
-        let mut is_about = self.is_about;
-        if self.begins_before {
-            let active = self.active.map(moment);
+        let mut is_about = !(first.is_exact || begins_before) || !(is_open || step.is_some());
+        let mut from = moment(first.at);
+        if begins_before {
+            let active = first.active.map(moment);
             match active.map(|active| active.checked_add(hold.unwrap_or_default()).unwrap_or(active)) {
                 // the firing may also begin with the first sample
-                Some(reported) if self.is_exact && reported >= begin => {}
-                Some(reported) => {
-                    from = if self.is_exact { reported.min(from) } else { reported };
+                Some(computed) if first.is_exact && computed >= looked_at.start => {}
+                Some(computed) => {
+                    from = if first.is_exact { computed.min(from) } else { computed };
                     is_about |= hold.is_none();
                 }
                 None => is_about = true,
             }
         }
-        Firing { labels, from, to: moment(self.to).max(from), is_open: self.is_open, is_about }
-    }
+        let labels = Labels::default();
+        (to > begin).then(|| Firing { labels, from, to: moment(to).max(from), is_open, is_about })
+    };
+    samples.chunk_by(is_same).filter_map(firing)
 }
 
 #[cfg(test)]

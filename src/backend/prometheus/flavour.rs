@@ -1,9 +1,6 @@
 //! The flavour of the server: Prometheus, or a compatible system, recognised by its answers.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
-
-use serde_json::Value;
 
 use super::call::QuestionRequests;
 use super::external_labels::ExternalLabels;
@@ -11,28 +8,18 @@ use super::rules;
 use crate::backend::kit::lenient::{LenientString, wire};
 use crate::model::labels::Text;
 use crate::model::source::{ErrorKind, SourceError};
+use crate::model::words::words;
 
-/// A system with the Prometheus API.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Flavour {
-    Prometheus,
-    Thanos,
-    Mimir,
-    VictoriaMetrics,
-    /// Cortex, vmalert or a proxy: the system cannot be recognised.
-    Unknown,
-}
-
-impl Flavour {
-    /// The name for display.
-    pub(super) const fn name(self) -> &'static str {
-        match self {
-            Self::Prometheus => "Prometheus",
-            Self::Thanos => "Thanos",
-            Self::Mimir => "Mimir",
-            Self::VictoriaMetrics => "VictoriaMetrics",
-            Self::Unknown => "Prometheus API",
-        }
+words! {
+    /// A system with the Prometheus API, and its name for display.
+    #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+    pub(super) enum Flavour: name {
+        Prometheus = "Prometheus",
+        Thanos = "Thanos",
+        Mimir = "Mimir",
+        VictoriaMetrics = "VictoriaMetrics",
+        /// Cortex, vmalert or a proxy: the system cannot be recognised.
+        Unknown = "Prometheus API",
     }
 }
 
@@ -54,8 +41,6 @@ wire! {
         version: LenientString,
         revision: LenientString,
         go_version: LenientString,
-        #[serde(flatten)]
-        _rest: BTreeMap<String, Value>,
     }
 }
 

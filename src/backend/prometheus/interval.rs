@@ -2,11 +2,11 @@
 //!
 //! Never computed as window / number of samples, which is wrong if the data are younger than the window.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeSet, HashSet};
 use std::time::Duration;
 
 use super::call::QuestionRequests;
-use super::wire::Sample;
+use super::wire::{Sample, Written};
 use crate::backend::kit::lenient::{LenientList, LenientPairs, LenientText, wire};
 use crate::model::duration;
 use crate::model::labels::{Labels, Text};
@@ -39,8 +39,8 @@ impl ScrapeIntervals {
 
     /// The intervals from the stored samples of these series.
     pub(super) async fn stored(call: &QuestionRequests<'_>, selector: &str) -> Self {
-        let series = call.raw(&format!("{selector}[{SAMPLE_RANGE}]")).await.unwrap_or_default();
-        let interval = |(labels, times): (Labels, Vec<f64>)| Some((labels, distance(&times)?));
+        let series = call.samples(&format!("{selector}[{SAMPLE_RANGE}]"), None).await.unwrap_or_default();
+        let interval = |(labels, samples): Written| Some((labels, distance(&samples)?));
         Self { all: series.into_iter().filter_map(interval).collect() }
     }
 
@@ -50,9 +50,14 @@ impl ScrapeIntervals {
 
     /// The median interval.
     pub(super) fn usual(&self) -> Option<Duration> {
+        let all = self.sorted();
+        all.get(all.len() / 2).copied()
+    }
+
+    fn sorted(&self) -> Vec<Duration> {
         let mut all: Vec<Duration> = self.all.iter().map(|(_, interval)| *interval).collect();
         all.sort_unstable();
-        all.get(all.len() / 2).copied()
+        all
     }
 
     /// The longest interval of the targets whose labels satisfy `is_meant`.
@@ -63,8 +68,7 @@ impl ScrapeIntervals {
     /// All different intervals, the median first: `15s, 1m`.
     pub(super) fn words(&self) -> String {
         let Some(usual) = self.usual() else { return String::new() };
-        let mut all: Vec<Duration> = self.all.iter().map(|(_, interval)| *interval).collect();
-        all.sort_unstable();
+        let mut all = self.sorted();
         all.dedup();
         all.retain(|interval| *interval != usual);
         let all = std::iter::once(usual).chain(all);
@@ -72,9 +76,10 @@ impl ScrapeIntervals {
     }
 }
 
-/// The median distance between these times (Unix seconds), so that a gap after a restart does not matter.
-fn distance(times: &[f64]) -> Option<Duration> {
-    let mut gaps: Vec<f64> = times.windows(2).filter_map(|pair| Some(pair.last()? - pair.first()?)).collect();
+/// The median distance between the times of these samples (Unix seconds), so that a gap after a restart does not matter.
+fn distance(samples: &[(f64, f64)]) -> Option<Duration> {
+    let gap = |pair: &[(f64, f64)]| Some(pair.last()?.0 - pair.first()?.0);
+    let mut gaps: Vec<f64> = samples.windows(2).filter_map(gap).collect();
     gaps.retain(|gap| *gap > 0.0);
     gaps.sort_by(f64::total_cmp);
     let usual = *gaps.get(gaps.len() / 2)?;
@@ -87,23 +92,16 @@ fn selector(targets: &[Sample]) -> Option<String> {
     let mut jobs = HashSet::new();
     let (first, others): (Vec<&Sample>, Vec<&Sample>) =
         targets.iter().partition(|target| jobs.insert(target.labels.value("job")));
-    let chosen = first.into_iter().chain(others).take(MAX_SAMPLED_TARGETS);
-    let mut values: BTreeMap<&str, Vec<&Text>> = BTreeMap::new();
-    for target in chosen {
-        let (Some(job), Some(instance)) = (target.labels.get("job"), target.labels.get("instance")) else {
-            continue;
-        };
-        for (name, value) in [("job", job), ("instance", instance)] {
-            let known = values.entry(name).or_default();
-            if !known.contains(&value) {
-                known.push(value);
-            }
-        }
-    }
-    let any = |values: &Vec<&Text>| values.iter().map(|v| literal(v)).collect::<Vec<_>>().join("|");
-    let matchers = values.iter().map(|(name, values)| format!("{name}=~{}", quoted(&any(values))));
-    let matchers: Vec<String> = matchers.collect();
-    (!matchers.is_empty()).then(|| matchers.join(","))
+    let chosen = first
+        .into_iter()
+        .chain(others)
+        .take(MAX_SAMPLED_TARGETS)
+        .filter_map(|target| Some((target.labels.get("instance")?, target.labels.get("job")?)));
+    let (instances, jobs): (BTreeSet<&Text>, BTreeSet<&Text>) = chosen.unzip();
+    let any = |values: &BTreeSet<&Text>| {
+        quoted(&values.iter().map(|value| literal(value)).collect::<Vec<_>>().join("|"))
+    };
+    (!jobs.is_empty()).then(|| format!("instance=~{},job=~{}", any(&instances), any(&jobs)))
 }
 
 /// The intervals from the list of targets; empty if the server does not offer it.
@@ -157,7 +155,7 @@ mod tests {
             (vec![], None),
         ] {
             assert_eq!(
-                distance(&times),
+                distance(&times.iter().map(|at| (*at, 1.0)).collect::<Vec<_>>()),
                 expected.map(|seconds| Duration::try_from_secs_f64(seconds).unwrap()),
                 "{times:?}"
             );

@@ -25,7 +25,7 @@ mod metrics;
 
 pub(super) use cached::Gap;
 use entries::selector_groups_of;
-pub(super) use entries::{Described, ProxyTarget, first_label};
+pub(super) use entries::{AgreedLabels, Described, ProxyTarget, first_label};
 use metrics::existing_metrics;
 
 /// The lookback of rates, in scrape intervals, and its bounds; `DEFAULT_LOOKBACK` is used if the scrape interval is not
@@ -42,26 +42,7 @@ const TARGET_SAMPLE: usize = 64;
 #[derive(Clone)]
 pub(super) struct DiscoveryPlan {
     pub(super) packs: Vec<Pack>,
-    /// Labels that name a service.
-    pub(super) labels: Vec<String>,
-    /// Labels of targets that describe a service.
-    pub(super) describe_by: Vec<String>,
-    /// The configured lookback of rates; `None`: from the scrape interval.
-    pub(super) lookback: Option<Duration>,
-    /// The latency that satisfies users, for Apdex.
-    pub(super) apdex: Duration,
-}
-
-impl DiscoveryPlan {
-    pub(super) fn new(services: &ServiceSettings, packs: Vec<Pack>) -> Self {
-        Self {
-            packs,
-            labels: services.labels.clone(),
-            describe_by: services.describe_by.clone(),
-            lookback: services.lookback.map(|span| span.0),
-            apdex: services.apdex.0,
-        }
-    }
+    pub(super) services: ServiceSettings,
 }
 
 /// The series of one metric whose service is named by the same label.
@@ -273,7 +254,7 @@ impl MetricDiscovery {
         let plain = plain(call, plan).await;
         let is_strict = plain.is_some();
         let plan = plain.as_ref().unwrap_or(plan);
-        let taken = &plan.labels;
+        let taken = &plan.services.labels;
         let (metrics, targets) = tokio::join!(existing_metrics(call, plan), self::targets(call, taken));
         let metrics = metrics?;
         let mut discovery = Self { is_strict, ..Self::default() };
@@ -349,7 +330,8 @@ impl MetricDiscovery {
             first_label(target, labels)
                 .is_some_and(|(_, service)| rated.iter().any(|group| group.services.contains(service)))
         });
-        self.lookback = plan.lookback.unwrap_or_else(|| usual_lookback(self.scrape_interval(), slowest));
+        let configured = plan.services.lookback.map(|lookback| lookback.0);
+        self.lookback = configured.unwrap_or_else(|| usual_lookback(self.scrape_interval(), slowest));
     }
 }
 
@@ -366,7 +348,8 @@ pub(super) fn usual_lookback(usual: Option<Duration>, slowest: Option<Duration>)
 /// are new in Prometheus 3. `None` if the plan can stay as it is.
 async fn plain(call: &QuestionRequests<'_>, plan: &DiscoveryPlan) -> Option<DiscoveryPlan> {
     let is_plain = |label: &&String| is_plain_name(label);
-    let odd = plan.labels.iter().chain(&plan.describe_by).find(|label| !is_plain(label))?;
+    let ServiceSettings { labels, describe_by, .. } = &plan.services;
+    let odd = labels.iter().chain(describe_by).find(|label| !is_plain(label))?;
     let query = format!("count by ({}) (vector(1))", promql::label(odd));
     let Err(SourceError { kind: ErrorKind::BadQuery { .. }, .. }) = call.instant(&query, None).await else {
         // any other failure will be reported by the next query
@@ -375,9 +358,10 @@ async fn plain(call: &QuestionRequests<'_>, plan: &DiscoveryPlan) -> Option<Disc
     call.warn(Warning::notice(format!(
         "this server does not support the label name `{odd}` in a query (Prometheus 3 does): the label is ignored"
     )));
-    let labels = plan.labels.iter().filter(is_plain).cloned().collect();
-    let describe_by = plan.describe_by.iter().filter(is_plain).cloned().collect();
-    Some(DiscoveryPlan { labels, describe_by, ..plan.clone() })
+    let [labels, describe_by] =
+        [labels, describe_by].map(|names| names.iter().filter(is_plain).cloned().collect());
+    let services = ServiceSettings { labels, describe_by, ..plan.services.clone() };
+    Some(DiscoveryPlan { services, packs: plan.packs.clone() })
 }
 
 /// All targets with their labels, whether they are up or down.

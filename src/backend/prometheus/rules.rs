@@ -81,10 +81,9 @@ pub(super) async fn snapshot(
         let why = if is_plain_absence(message) { String::new() } else { format!(" ({message})") };
         SourceError { kind: ErrorKind::NotOffered { what: format!("alerting rules{why}") }, ..error }
     })?;
-    let groups: Groups<'_> = call.open_or_empty(&body)?;
-    if let Some(warning) = unreadable_warning(lost(&groups), "rules and alerts") {
-        call.warn(warning);
-    }
+    let (groups, mut warnings) = call.read_or_empty::<Groups<'_>>(&body)?;
+    warnings.extend(unreadable_warning(lost(&groups), "rules and alerts"));
+    call.note(warnings);
     Ok(board_of(&groups, &call.server.reader, reading))
 }
 
@@ -105,7 +104,7 @@ fn board_of(groups: &Groups<'_>, reader: &Reader, reading: &RuleReader<'_>) -> R
     for group in &groups.groups.all {
         let rules = group.rules.all.iter().filter(|rule| !rule.name.0.is_empty());
         for wire in rules.filter(|rule| rule.kind.0 != "recording") {
-            let error = failure(&wire.health.0, &wire.last_error.0).map(|error| reader.text(error));
+            let broken = broken(reader, group, wire, false);
             let rule = Rule {
                 name: reader.text(&wire.name.0),
                 group: reader.text(&group.name.0),
@@ -114,24 +113,15 @@ fn board_of(groups: &Groups<'_>, reader: &Reader, reading: &RuleReader<'_>) -> R
                 interval: group.interval.0.filter(|every| !every.is_zero()),
                 labels: reader.labels(&wire.labels),
                 annotations: reader.labels(&wire.annotations),
-                error,
+                error: broken.as_ref().map(|broken| broken.error.clone()),
             };
+            snapshot.broken.extend(broken);
             for alert in &wire.alerts.all {
                 let alert = alert_of(alert, &rule, reader, reading);
                 alerts.entry(alert.fingerprint).or_insert(Arc::new(alert));
             }
             // Thanos may list a rule once for each replica of its ruler
             let identity = (rule.group.clone(), rule.name.clone(), rule.expr.clone(), rule.labels.clone());
-            if let Some(error) = &rule.error {
-                let (name, group, labels) = (rule.name.clone(), rule.group.clone(), rule.labels.clone());
-                snapshot.broken.push(BrokenRule {
-                    name,
-                    group,
-                    labels,
-                    error: error.clone(),
-                    records: false,
-                });
-            }
             if seen.insert(identity) {
                 snapshot.rules.push(Arc::new(rule));
             }
@@ -143,27 +133,26 @@ fn board_of(groups: &Groups<'_>, reader: &Reader, reading: &RuleReader<'_>) -> R
     snapshot
 }
 
-/// The reason why a rule fails; `None` if the rule is healthy.
-fn failure<'a>(health: &str, error: &'a str) -> Option<&'a str> {
-    match (health, error) {
-        ("err" | "error", "") => Some("the server gives no reason"),
-        (_, "") => None,
-        (_, error) => Some(error),
-    }
+/// The rule with the reason why it fails; `None` if the rule is healthy.
+fn broken(reader: &Reader, group: &Group<'_>, rule: &WireRule<'_>, records: bool) -> Option<BrokenRule> {
+    let error = match (&*rule.health.0, &*rule.last_error.0) {
+        ("err" | "error", "") => "the server gives no reason",
+        (_, "") => return None,
+        (_, error) => error,
+    };
+    Some(BrokenRule {
+        name: reader.text(&rule.name.0),
+        group: reader.text(&group.name.0),
+        labels: reader.labels(&rule.labels),
+        error: reader.text(error),
+        records,
+    })
 }
 
 /// Reads the failing recording rules; empty if the server does not list recording rules.
 pub(super) async fn broken_recordings(call: &QuestionRequests<'_>) -> Vec<BrokenRule> {
-    let broken = recordings(call, |reader, group, rule| {
-        Some(BrokenRule {
-            name: reader.text(&rule.name.0),
-            group: reader.text(&group.name.0),
-            labels: reader.labels(&rule.labels),
-            error: reader.text(failure(&rule.health.0, &rule.last_error.0)?),
-            records: true,
-        })
-    });
-    broken.await.into_iter().collect::<BTreeSet<_>>().into_iter().collect()
+    let broken = recordings(call, |reader, group, rule| broken(reader, group, rule, true)).await;
+    broken.into_iter().collect::<BTreeSet<_>>().into_iter().collect()
 }
 
 /// What `of` makes of recording rules, each with its group; nothing where they are not shown.

@@ -9,11 +9,11 @@ use jiff::Timestamp;
 use super::ages::Ages;
 use super::call::{InstantAnswer, QuestionRequests};
 use super::metric_discovery::{
-    ApdexBounds, DiscoveredEntry, DiscoveryPlan, MetricDiscovery, SelectorGroup, first_label,
+    AgreedLabels, ApdexBounds, DiscoveredEntry, DiscoveryPlan, MetricDiscovery, SelectorGroup, first_label,
 };
 use super::wire::Sample;
 use crate::backend::packs::{PackEntry, QueryFill};
-use crate::model::labels::{Labels, Text};
+use crate::model::labels::Text;
 use crate::model::promql;
 use crate::model::service::{DownTarget, ScrapeTargets, ServiceReading, ServiceSnapshot, Signals};
 use crate::model::source::SourceError;
@@ -158,7 +158,7 @@ fn service_queries<'s>(
         let mut describe = String::new();
         let is_new = |label: &&String| !discovery.up_labels.contains(label);
         let is_taken = |label: &&String| !discovery.is_strict || promql::is_plain_name(label);
-        for label in plan.describe_by.iter().filter(is_new).filter(is_taken) {
+        for label in plan.services.describe_by.iter().filter(is_new).filter(is_taken) {
             describe.push(',');
             describe.push_str(&promql::label(label));
         }
@@ -272,7 +272,8 @@ fn targets(
     answers: &ServiceAnswers<'_>,
     readings: &mut ReadingSet,
 ) {
-    let mut described: BTreeMap<&Text, BTreeMap<&Text, Option<&Text>>> = BTreeMap::new();
+    let mut described: BTreeMap<&Text, AgreedLabels> = BTreeMap::new();
+    let describes = |name: &Text| plan.services.describe_by.iter().any(|by| **by == **name);
     for (job, result) in answers {
         let (QueryPart::Targets | QueryPart::Down, Ok(reported)) = (job.part, result) else { continue };
         for sample in &reported.samples {
@@ -283,28 +284,14 @@ fn targets(
             } else {
                 targets.total = targets.total.saturating_add(count(sample.value));
                 targets.up = targets.total;
-                describe(plan, &sample.labels, described.entry(service).or_default());
+                let described = described.entry(service).or_default();
+                let labels = sample.labels.iter().filter(|(name, _)| describes(name));
+                labels.for_each(|(name, value)| described.add(name, value));
             }
         }
     }
     for (service, labels) in described {
-        let agreed = labels.into_iter().filter_map(|(name, value)| Some((name, value?)));
-        reading(readings, service).labels =
-            Labels::new(agreed.map(|(n, v)| (n.clone(), v.clone())).collect());
-    }
-}
-
-/// Collects the descriptive labels of a service; `None` for a label whose values differ between targets.
-fn describe<'a>(
-    plan: &DiscoveryPlan,
-    labels: &'a Labels,
-    described: &mut BTreeMap<&'a Text, Option<&'a Text>>,
-) {
-    for (name, value) in labels.iter().filter(|(name, _)| plan.describe_by.iter().any(|by| **by == ***name)) {
-        let agreed = described.entry(name).or_insert(Some(value));
-        if *agreed != Some(value) {
-            *agreed = None;
-        }
+        reading(readings, service).labels = labels.labels();
     }
 }
 

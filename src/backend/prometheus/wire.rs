@@ -175,52 +175,31 @@ impl Reader {
         self.interner(|interner| labels(interner, pairs))
     }
 
-    /// The finite values of an instant query's answer; a scalar is one sample without labels.
+    /// The values of an instant query's answer, also NaN and infinities, which a division by zero returns; a scalar is one sample
+    /// without labels.
     pub(super) fn samples(&self, data: &Data<'_>) -> Vec<Sample> {
-        self.samples_that(data, f64::is_finite)
-    }
-
-    /// All values of an instant query's answer, also NaN and infinities, which a division by zero returns.
-    pub(super) fn all_samples(&self, data: &Data<'_>) -> Vec<Sample> {
-        self.samples_that(data, |_| true)
-    }
-
-    /// The values of an instant query's answer for which `counts` is true.
-    fn samples_that(&self, data: &Data<'_>, counts: impl Fn(f64) -> bool) -> Vec<Sample> {
-        let single = |point: &Point<'_>| {
-            point
-                .any_value()
-                .filter(|value| counts(*value))
-                .map(|value| Sample { labels: Labels::default(), value })
-                .into_iter()
-                .collect()
-        };
         match data {
             Data::Vector(all) => self.interner(|interner| {
                 let sample = |one: &Instant<'_>| {
-                    let value = one.value.as_ref()?.any_value().filter(|value| counts(*value))?;
+                    let value = one.value.as_ref()?.any_value()?;
                     Some(Sample { labels: labels(interner, &one.metric), value })
                 };
                 all.all.iter().filter_map(sample).collect()
             }),
-            Data::Scalar(point) | Data::String(point) => single(point),
+            Data::Scalar(point) | Data::String(point) => {
+                let sample = |value| Sample { labels: Labels::default(), value };
+                point.any_value().map(sample).into_iter().collect()
+            }
             Data::Matrix(_) => Vec::new(),
         }
     }
 
-    /// The times of the samples of each series, in Unix seconds.
-    pub(super) fn moments(&self, data: &Data<'_>) -> Vec<(Labels, Vec<f64>)> {
-        let Data::Matrix(all) = data else { return Vec::new() };
-        let times = |series: &WireSeries<'_>| series.values.all.iter().filter_map(|point| point.0).collect();
-        self.interner(|interner| all.all.iter().map(|s| (labels(interner, &s.metric), times(s))).collect())
-    }
-
-    /// The stored samples with finite values.
+    /// The stored samples of a range selector.
     pub(super) fn points(&self, data: &Data<'_>) -> Vec<Written> {
         let Data::Matrix(all) = data else { return Vec::new() };
         self.interner(|interner| {
             let series = |one: &WireSeries<'_>| {
-                let points = one.values.all.iter().filter_map(|point| Some((point.0?, point.value()?)));
+                let points = one.values.all.iter().filter_map(|point| Some((point.0?, point.any_value()?)));
                 (labels(interner, &one.metric), points.collect())
             };
             all.all.iter().map(series).collect()

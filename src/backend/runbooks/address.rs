@@ -3,14 +3,17 @@
 use std::fmt;
 use std::path::{Component, Path, PathBuf};
 
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 use url::Url;
-use url::form_urlencoded::byte_serialize;
 
 use crate::config::settings::RunbookSettings;
 use crate::model::labels::{Labels, Text};
 use crate::model::placeholder::{TemplatePart, parts};
 use crate::model::runbook::RunbookQuery;
 use crate::model::text;
+
+/// The characters that are escaped in an address: all but letters, digits, `*`, `-`, `.` and `_`.
+const ESCAPED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'*').remove(b'-').remove(b'.').remove(b'_');
 
 /// A location where a runbook may be.
 #[derive(Debug, Clone, PartialEq)]
@@ -99,7 +102,7 @@ fn of_template(template: &str, labels: &Labels) -> Option<RunbookLocation> {
     if is_web(template) {
         let encoded = |value: &str| {
             let is_step = value.is_empty() || value.chars().all(|c| c == '.');
-            (!is_step).then(|| byte_serialize(value.as_bytes()).collect::<String>().replace('+', "%20"))
+            (!is_step).then(|| utf8_percent_encode(value, ESCAPED).to_string())
         };
         return fill(template, labels, encoded).map(|address| page(&address));
     }
@@ -190,18 +193,12 @@ pub(super) fn with_token(raw: &Url, named: &Url) -> Url {
     let Some((project, rest)) = rest else { return raw.clone() };
     let Some((branch, file)) = rest.split_once('/') else { return raw.clone() };
     let escaped =
-        |text: &str| byte_serialize(decoded(text).as_bytes()).collect::<String>().replace('+', "%20");
+        |text: &str| utf8_percent_encode(&percent_decode_str(text).decode_utf8_lossy(), ESCAPED).to_string();
     let mut api = raw.clone();
     let project = escaped(project.trim_start_matches('/'));
     api.set_path(&format!("/api/v4/projects/{project}/repository/files/{}/raw", escaped(file)));
     api.set_query(Some(&format!("ref={}", escaped(branch))));
     api
-}
-
-/// Decodes percent escapes.
-fn decoded(text: &str) -> String {
-    let form = text.replace('+', "%2B").replace('&', "%26").replace('=', "%3D");
-    url::form_urlencoded::parse(form.as_bytes()).next().map(|(text, _)| text.into_owned()).unwrap_or_default()
 }
 
 #[cfg(test)]

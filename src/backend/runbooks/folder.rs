@@ -11,27 +11,17 @@ const DEPTH: usize = 4;
 /// The maximum number of directory entries that are visited.
 const ENTRIES: usize = 5000;
 
-/// The reason why no file was found.
-#[derive(Debug, thiserror::Error)]
-pub(super) enum Missing {
-    /// The folder cannot be read.
-    #[error("the folder cannot be read ({0})")]
-    Folder(#[source] std::io::Error),
-    /// The folder has no file of this name.
-    #[error("no file of that name")]
-    File,
-    /// The file is a symbolic link to a place outside of the folder.
-    #[error("a link leads out of the folder")]
-    Outside,
-}
+const NO_FILE: &str = "no file of that name";
+const LINK_OUTSIDE: &str = "a link leads out of the folder";
 
 /// The first existing file of these names. If no name is a path below the folder, the files of all subfolders are searched by
 /// file name, ignoring upper and lower case.
 ///
 /// # Errors
-/// [`Missing`] if there is none.
-pub(super) fn find(folder: &Path, names: &[String]) -> Result<PathBuf, Missing> {
-    let root = folder.canonicalize().map_err(Missing::Folder)?;
+/// The reason why there is none.
+pub(super) fn find(folder: &Path, names: &[String]) -> Result<PathBuf, String> {
+    let unreadable = |error: std::io::Error| format!("the folder cannot be read ({error})");
+    let root = folder.canonicalize().map_err(unreadable)?;
     let direct = |name: &String| Some(root.join(name)).filter(|path| path.is_file());
     let found = names.iter().find_map(direct).or_else(|| {
         let all = files(&root);
@@ -44,8 +34,8 @@ pub(super) fn find(folder: &Path, names: &[String]) -> Result<PathBuf, Missing> 
             all.iter().find(is_it).cloned()
         })
     });
-    let path = found.ok_or(Missing::File)?.canonicalize().map_err(Missing::Folder)?;
-    if path.starts_with(&root) { Ok(path) } else { Err(Missing::Outside) }
+    let path = found.ok_or(NO_FILE)?.canonicalize().map_err(unreadable)?;
+    if path.starts_with(&root) { Ok(path) } else { Err(LINK_OUTSIDE.to_owned()) }
 }
 
 /// All files below a folder, sorted by path; symbolic links to folders are not followed.
@@ -96,10 +86,10 @@ mod tests {
         let find = |name: &str| super::find(&root, &[name.to_owned()]);
         assert!(find("highload.md").unwrap().ends_with("node/HighLoad.md"));
         assert!(find("node/HighLoad.md").is_ok());
-        assert!(matches!(find("Secret.md"), Err(Missing::File)));
-        assert!(matches!(find("../Secret.md"), Err(Missing::Outside)));
+        assert_eq!(find("Secret.md"), Err(NO_FILE.to_owned()));
+        assert_eq!(find("../Secret.md"), Err(LINK_OUTSIDE.to_owned()));
         std::os::unix::fs::symlink(dir.path().join("Secret.md"), root.join("Way.md")).unwrap();
-        assert!(matches!(find("Way.md"), Err(Missing::Outside)));
+        assert_eq!(find("Way.md"), Err(LINK_OUTSIDE.to_owned()));
         let path = root.join("node/HighLoad.md");
         assert_eq!(read(&path, 100).unwrap().1, b"# High load");
         assert!(read(&path, 5).unwrap_err().contains("larger"));

@@ -4,20 +4,21 @@
 use std::sync::{Arc, Mutex as Lock, PoisonError};
 use std::time::Duration;
 
-use reqwest::{Client, Response, StatusCode, redirect};
+use reqwest::{Response, StatusCode, redirect};
 use tokio::sync::Mutex;
 use tokio::time::Instant;
 use url::Url;
 
 use super::credentials::{AuthHeaders, Credentials};
 use super::failure::Unsent;
+use super::oauth::TokenClient;
 use super::promql::OutgoingRequest;
 use super::redactor::Redactor;
 use super::route::{Route, RouteParts, with_proxy_secrets};
 use super::transport::{Connection, Transport};
-use super::{failure, follow_slash, install_provider, oauth};
+use super::{client_builder, failure, follow_slash};
 use crate::backend::{Clock, SourceDeps};
-use crate::config::settings::SourceSettings;
+use crate::config::settings::{LimitSettings, SourceSettings};
 use crate::model::source::ErrorKind;
 
 /// Secrets are read again after this time, so that a rotated token works without a restart.
@@ -30,8 +31,7 @@ pub(super) struct AuthenticatedClients {
     base: Url,
     credentials: Credentials,
     route: Route,
-    connect_timeout: Duration,
-    timeout: Duration,
+    limits: LimitSettings,
     clock: Clock,
     transport: Transport,
     client_cache: Mutex<CachedClient>,
@@ -60,18 +60,12 @@ pub(super) struct AuthenticatedClient {
 
 impl AuthenticatedClients {
     /// Reads no secrets yet.
-    pub(super) fn new(
-        source: &SourceSettings,
-        base: &Url,
-        (connect_timeout, timeout): (Duration, Duration),
-        deps: SourceDeps<'_>,
-    ) -> Self {
+    pub(super) fn new(source: &SourceSettings, base: &Url, deps: SourceDeps<'_>) -> Self {
         Self {
             base: base.clone(),
             credentials: Credentials::new(source, base),
             route: Route::new(source),
-            connect_timeout,
-            timeout,
+            limits: deps.settings.limits,
             clock: deps.clock,
             transport: deps.transport.clone(),
             client_cache: Mutex::default(),
@@ -105,7 +99,8 @@ impl AuthenticatedClients {
         }
         if is_new {
             // the next request reads the credentials again
-            self.discard_client(&auth_client).await;
+            let cached = &mut self.client_cache.lock().await.auth_client;
+            cached.take_if(|cached| Arc::ptr_eq(cached, &auth_client));
             return Ok(response);
         }
         let (newer, _) = self.auth_client(Some(&auth_client)).await.map_err(Unsent::Before)?;
@@ -120,14 +115,6 @@ impl AuthenticatedClients {
         status == StatusCode::UNAUTHORIZED || status == StatusCode::FORBIDDEN && self.credentials.uses_sigv4()
     }
 
-    /// Removes a client from the cache.
-    async fn discard_client(&self, auth_client: &Arc<AuthenticatedClient>) {
-        let mut client_cache = self.client_cache.lock().await;
-        if client_cache.auth_client.as_ref().is_some_and(|known| Arc::ptr_eq(known, auth_client)) {
-            client_cache.auth_client = None;
-        }
-    }
-
     /// The current client, and whether it was created by this call. Never returns the `refused` client.
     async fn auth_client(
         &self,
@@ -135,8 +122,9 @@ impl AuthenticatedClients {
     ) -> Result<(Arc<AuthenticatedClient>, bool), ErrorKind> {
         let asked_at = Instant::now();
         let mut client_cache = self.client_cache.lock().await;
-        if let Some(auth_client) =
-            client_cache.auth_client.as_ref().filter(|auth_client| auth_client.is_good())
+        let is_good =
+            |cached: &&Arc<AuthenticatedClient>| cached.until.is_none_or(|until| Instant::now() < until);
+        if let Some(auth_client) = client_cache.auth_client.as_ref().filter(is_good)
             && !refused.is_some_and(|refused| Arc::ptr_eq(refused, auth_client))
         {
             return Ok((Arc::clone(auth_client), false));
@@ -174,8 +162,9 @@ impl AuthenticatedClients {
             let to = to.map_err(|error| ErrorKind::NoSecret { reason: format!("token_url: {error}") })?;
             let parts = run_blocking(move || Ok((route.read()?, route))).await?;
             let connection = self.connect(&parts.1, &to, &parts.0)?;
-            let limits = (self.connect_timeout, self.timeout);
-            let token = oauth::fetch(&connection, oauth, &secret, &self.redactor(), limits).await?;
+            let (redactor, limits) = (&self.redactor(), &self.limits);
+            let (connection, url, secret) = (&connection, &to, &secret);
+            let token = TokenClient { connection, url, oauth, secret, redactor, limits }.fetch().await?;
             auth_headers.set_bearer(&token.value)?;
             self.hide(&auth_headers, &parts.0);
             lasts = Some(token.lasts);
@@ -212,20 +201,11 @@ impl AuthenticatedClients {
 
     /// Opens a connection to `to` with these settings.
     fn connect(&self, route: &Route, to: &Url, parts: &RouteParts) -> Result<Connection, ErrorKind> {
-        self.transport.open(|| self.client(route, to, parts))
-    }
-
-    /// Creates the HTTP client for connections to `to`.
-    fn client(&self, route: &Route, to: &Url, parts: &RouteParts) -> Result<Client, ErrorKind> {
-        install_provider();
-        let builder = Client::builder()
-            .user_agent(concat!("burnwatch/", env!("CARGO_PKG_VERSION")))
-            .connect_timeout(self.connect_timeout)
-            .timeout(self.timeout)
-            .redirect(redirect::Policy::custom(follow_slash))
-            .referer(false);
-        let builder = route.configure_client(builder, to, parts)?;
-        builder.build().map_err(|error| failure::of(&error, self.connect_timeout, self.timeout))
+        self.transport.open(|| {
+            let builder = client_builder(&self.limits).redirect(redirect::Policy::custom(follow_slash));
+            let client = route.configure_client(builder, to, parts)?.build();
+            client.map_err(|error| failure::of(&error, &self.limits))
+        })
     }
 }
 
@@ -239,11 +219,6 @@ async fn run_blocking<T: Send + 'static>(
 }
 
 impl AuthenticatedClient {
-    /// Whether the credentials may still be used.
-    fn is_good(&self) -> bool {
-        self.until.is_none_or(|until| Instant::now() < until)
-    }
-
     async fn send(&self, mut outgoing: OutgoingRequest<'_>) -> Result<Response, Unsent> {
         self.auth_headers.add_to_request(&mut outgoing.request, self.clock.now()).map_err(Unsent::Before)?;
         self.connection.send(outgoing).await

@@ -1,7 +1,6 @@
 //! Response bodies: read in chunks, decompressed by the HTTP client, limited in size, and decoded from JSON.
 
 use std::error::Error as StdError;
-use std::hash::Hasher;
 use std::io;
 use std::sync::Arc;
 
@@ -12,6 +11,7 @@ use serde::Deserialize;
 use super::allowance::Allowance;
 use super::failure::{causes, cut};
 use super::redactor::Redactor;
+use crate::backend::kit::cost::digest;
 use crate::model::source::{ErrorKind, SourceError, SourceId};
 
 /// The maximum length of a decoder's message for display.
@@ -22,8 +22,8 @@ const LARGE: usize = 256 * 1024;
 
 /// A complete response body.
 pub(crate) struct Body {
-    source: SourceId,
-    redactor: Arc<Redactor>,
+    pub(super) source: SourceId,
+    pub(super) redactor: Arc<Redactor>,
     /// Decompressed.
     pub(crate) bytes: Vec<u8>,
     /// The `Date` header: the server's clock.
@@ -33,16 +33,6 @@ pub(crate) struct Body {
 }
 
 impl Body {
-    pub(super) fn new(
-        source: SourceId,
-        redactor: Arc<Redactor>,
-        bytes: Vec<u8>,
-        date: Option<Timestamp>,
-        allowance: Option<Allowance>,
-    ) -> Self {
-        Self { source, redactor, bytes, date, allowance }
-    }
-
     /// The size in bytes, decompressed.
     pub(crate) fn size(&self) -> u64 {
         self.bytes.len() as u64
@@ -50,9 +40,7 @@ impl Body {
 
     /// A hash to recognise an unchanged body.
     pub(crate) fn digest(&self) -> u64 {
-        let mut hasher = std::hash::DefaultHasher::new();
-        hasher.write(&self.bytes);
-        hasher.finish()
+        digest(&self.bytes)
     }
 
     /// A message from the body, with secrets removed.

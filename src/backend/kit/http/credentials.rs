@@ -1,10 +1,9 @@
 //! The credentials of a request: `Authorization`, the tenant, and headers from the configuration. Never displayed.
 
-use std::collections::BTreeMap;
-
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use jiff::Timestamp;
+use percent_encoding::percent_decode_str;
 use reqwest::Request;
 use reqwest::header::{ACCEPT, ACCEPT_ENCODING, COOKIE, HeaderMap, HeaderName};
 use url::Url;
@@ -15,9 +14,7 @@ use super::redactor::Redactor;
 use super::sigv4::Signer;
 use crate::config::kind::KeyHeader;
 use crate::config::secret::{Secret, SecretError};
-use crate::config::settings::{
-    AuthSettings, NamedSecret, OAuth2Settings, SecretRef, SecretText, SourceSettings,
-};
+use crate::config::settings::{AuthSettings, NamedSecret, OAuth2Settings, SecretText, SourceSettings};
 use crate::model::source::ErrorKind;
 
 /// Tenant headers of Cortex, Mimir and Loki, and of Thanos. Both are always sent: a server ignores the other system's header.
@@ -26,13 +23,9 @@ const TENANT_HEADERS: [&str; 2] = ["x-scope-orgid", "thanos-tenant"];
 /// The configured credentials of one source, as references to secrets.
 #[derive(Clone)]
 pub(super) struct Credentials {
-    auth: Option<AuthSettings>,
+    source: SourceSettings,
     /// User and password from the address; only used if there is no `auth`.
     in_url: Option<(String, Secret)>,
-    headers: BTreeMap<String, SecretText>,
-    tenant: Option<String>,
-    /// The header for `auth.token`, if this kind of source has one.
-    key_header: Option<KeyHeader>,
 }
 
 /// The credentials with the current values of the secrets.
@@ -80,9 +73,8 @@ impl AuthHeaders {
         Ok(())
     }
 
-    /// Sets the `Cookie` header.
     fn set_cookies(&mut self, list: &[NamedSecret]) -> Result<(), ErrorKind> {
-        let secrets = list.iter().map(|named| read(&named.secret)).collect::<Result<Vec<_>, _>>()?;
+        let secrets = list.iter().map(|named| named.secret.read()).collect::<Result<Vec<_>, _>>()?;
         let mut parts = Vec::new();
         for (NamedSecret { name, prefix, .. }, secret) in list.iter().zip(&secrets) {
             if secret.expose().contains([';', ',', '"', ' ', '\\']) {
@@ -118,29 +110,24 @@ impl Credentials {
         let has_user = !url.username().is_empty() || url.password().is_some();
         let in_url = (source.auth.is_none() && has_user)
             .then(|| (decoded(url.username()), Secret::new(&decoded(url.password().unwrap_or_default()))));
-        Self {
-            auth: source.auth.clone(),
-            in_url,
-            headers: source.headers.clone(),
-            tenant: source.tenant.clone(),
-            key_header: source.kind.key_header(),
-        }
+        Self { source: source.clone(), in_url }
     }
 
     /// Whether a secret has to be read, from a file, a program or the environment; its value may then change.
     pub(super) fn needs_secrets(&self) -> bool {
-        self.auth.is_some() || self.headers.values().any(|value| matches!(value, SecretText::Secret(_)))
+        self.source.auth.is_some()
+            || self.source.headers.values().any(|value| matches!(value, SecretText::Secret(_)))
     }
 
     /// Whether requests are signed for AWS, which answers 403 instead of 401 to unknown credentials.
     pub(super) fn uses_sigv4(&self) -> bool {
-        matches!(self.auth, Some(AuthSettings::SigV4(_)))
+        matches!(self.source.auth, Some(AuthSettings::SigV4(_)))
     }
 
     /// The address without the query parameters that carry secrets.
     pub(super) fn bare(&self, url: &Url) -> Url {
         let mut bare = url.clone();
-        if let Some(AuthSettings::Query(list)) = &self.auth {
+        if let Some(AuthSettings::Query(list)) = &self.source.auth {
             let is_plain = |name: &str| list.iter().all(|named| named.name != name);
             bare.set_query(None);
             for (name, value) in url.query_pairs().filter(|(name, _)| is_plain(name)) {
@@ -152,14 +139,14 @@ impl Credentials {
 
     /// The `OAuth2` settings, if a token has to be fetched.
     pub(super) fn oauth2(&self) -> Option<&OAuth2Settings> {
-        if let Some(AuthSettings::OAuth2(oauth)) = &self.auth { Some(oauth) } else { None }
+        if let Some(AuthSettings::OAuth2(oauth)) = &self.source.auth { Some(oauth) } else { None }
     }
 
     /// Reads the current secrets. Blocks on files and programs.
     pub(super) fn read(&self) -> Result<AuthHeaders, ErrorKind> {
         let mut auth_headers = AuthHeaders::default();
-        for (name, value) in &self.headers {
-            let secret = value.read().map_err(|error| no_secret(&error))?;
+        for (name, value) in &self.source.headers {
+            let secret = value.read()?;
             let header = header_name(name)?;
             // the HTTP client sets these headers itself, because it must be able to read the response
             if header != ACCEPT && header != ACCEPT_ENCODING {
@@ -169,47 +156,47 @@ impl Credentials {
                 auth_headers.hide(&secret);
             }
         }
-        if let Some(tenant) = &self.tenant {
+        if let Some(tenant) = &self.source.tenant {
             for name in TENANT_HEADERS {
                 auth_headers.headers.insert(HeaderName::from_static(name), header_value("tenant", tenant)?);
             }
         }
-        match &self.auth {
-            Some(AuthSettings::Bearer(token)) => auth_headers.set_bearer(&read(token)?)?,
+        match &self.source.auth {
+            Some(AuthSettings::Bearer(token)) => auth_headers.set_bearer(&token.read()?)?,
             Some(AuthSettings::Token(token)) => {
-                let token = read(token)?;
-                let Some(KeyHeader { name, prefix }) = self.key_header else {
+                let token = token.read()?;
+                let Some(KeyHeader { name, prefix }) = self.source.kind.key_header() else {
                     let reason = "this kind of source has no header for `auth.token`".into();
                     return Err(ErrorKind::NoSecret { reason });
                 };
                 auth_headers.set_secret_header(name, &[prefix, token.expose()], &token)?;
             }
             Some(AuthSettings::Basic(login)) => {
-                auth_headers.set_basic_auth(&login.user, &read(&login.password)?)?;
+                auth_headers.set_basic_auth(&login.user, &login.password.read()?)?;
             }
             Some(AuthSettings::Header(list)) => {
                 for NamedSecret { name, prefix, secret } in list {
-                    let secret = read(secret)?;
+                    let secret = secret.read()?;
                     auth_headers.set_secret_header(name, &[prefix, secret.expose()], &secret)?;
                 }
             }
             Some(AuthSettings::Cookie(list)) => auth_headers.set_cookies(list)?,
             Some(AuthSettings::Query(list)) => {
                 for NamedSecret { name, prefix, secret } in list {
-                    let secret = read(secret)?;
+                    let secret = secret.read()?;
                     auth_headers.hide(&secret);
                     let whole = Zeroizing::new(format!("{prefix}{}", secret.expose()));
                     auth_headers.query.push((name.clone(), Secret::new(&whole)));
                 }
             }
             Some(AuthSettings::OAuth2(oauth)) => {
-                let secret = read(&oauth.client_secret)?;
+                let secret = oauth.client_secret.read()?;
                 auth_headers.hide(&secret);
                 auth_headers.hide(&Secret::new(&format!("{}:{}", oauth.client_id, secret.expose())));
                 auth_headers.client_secret = Some(secret);
             }
             Some(AuthSettings::SigV4(settings)) => {
-                let keys = settings.keys().map_err(|error| no_secret(&error))?;
+                let keys = settings.keys()?;
                 for secret in [&keys.id, &keys.secret].into_iter().chain(&keys.session) {
                     auth_headers.hide(secret);
                 }
@@ -228,18 +215,13 @@ impl Credentials {
 
 /// A user or password from an address, percent-decoded.
 pub(super) fn decoded(part: &str) -> String {
-    // these characters have a special meaning in forms
-    let escaped = part.replace('+', "%2B").replace('&', "%26").replace('=', "%3D");
-    let text = url::form_urlencoded::parse(escaped.as_bytes()).next();
-    text.map(|(text, _)| text.into_owned()).unwrap_or_default()
+    percent_decode_str(part).decode_utf8_lossy().into_owned()
 }
 
-fn read(secret: &SecretRef) -> Result<Secret, ErrorKind> {
-    secret.read().map_err(|error| no_secret(&error))
-}
-
-pub(super) fn no_secret(error: &SecretError) -> ErrorKind {
-    ErrorKind::NoSecret { reason: error.to_string() }
+impl From<SecretError> for ErrorKind {
+    fn from(error: SecretError) -> Self {
+        Self::NoSecret { reason: error.to_string() }
+    }
 }
 
 #[cfg(test)]

@@ -14,6 +14,7 @@ use url::Url;
 
 use super::allowance;
 use super::trusted::is_self_signed_ca;
+use crate::config::settings::LimitSettings;
 use crate::model::source::ErrorKind;
 use crate::model::text;
 
@@ -38,6 +39,14 @@ pub(super) enum Unsent {
 }
 
 impl Unsent {
+    /// The error for display.
+    pub(super) fn kind(self, limits: &LimitSettings) -> ErrorKind {
+        match self {
+            Self::Before(failure) => failure,
+            Self::InTransit(error) => of(&*error, limits),
+        }
+    }
+
     pub(super) fn in_transit(error: impl StdError + Send + Sync + 'static) -> Self {
         Self::InTransit(Box::new(error))
     }
@@ -46,20 +55,14 @@ impl Unsent {
 impl ErrorKind {
     /// The server's message, if it refused with this status.
     pub(in crate::backend) fn refused(&self, with: u16) -> Option<&str> {
-        if let Self::Refused { status, message } = self {
-            Some(message).filter(|_| *status == with).map(|m| &**m)
-        } else {
-            None
-        }
+        let Self::Refused { status, message } = self else { return None };
+        (*status == with).then_some(message)
     }
 }
 
 /// Maps the error of a failed request or of a failed read.
-pub(super) fn of(
-    error: &(dyn StdError + 'static),
-    connect_timeout: Duration,
-    timeout: Duration,
-) -> ErrorKind {
+pub(super) fn of(error: &(dyn StdError + 'static), limits: &LimitSettings) -> ErrorKind {
+    let unreachable = |reason: &str| ErrorKind::Unreachable { reason: reason.to_owned() };
     let Some(error) = of_client(error) else { return ErrorKind::Internal { reason: innermost(error) } };
     for cause in causes(error) {
         if let Some(tls) = rustls_error(cause) {
@@ -72,16 +75,16 @@ pub(super) fn of(
         PROXY_SAYS.iter().find(|(words, _)| said.ends_with(words)).map(|(_, meaning)| *meaning)
     };
     if let Some(reason) = causes(error).find_map(of_proxy) {
-        return ErrorKind::Unreachable { reason: reason.into() };
+        return unreachable(reason);
     }
     if error.is_dns() {
-        return ErrorKind::Unreachable { reason: "host not found".into() };
+        return unreachable("host not found");
     }
     if error.is_timeout() {
         return if error.is_connect() {
-            ErrorKind::Unreachable { reason: format!("no connection within {}s", connect_timeout.as_secs()) }
+            unreachable(&format!("no connection within {}s", limits.connect_timeout.0.as_secs()))
         } else {
-            ErrorKind::TimedOut { after: timeout }
+            ErrorKind::TimedOut { after: limits.timeout.0 }
         };
     }
     if error.is_builder() {
@@ -92,29 +95,27 @@ pub(super) fn of(
     }
     let kind =
         causes(error).filter_map(|cause| cause.downcast_ref::<io::Error>()).map(io::Error::kind).next();
-    let reason = match kind {
-        Some(io::ErrorKind::ConnectionRefused) => "connection refused".into(),
-        Some(io::ErrorKind::ConnectionReset | io::ErrorKind::BrokenPipe) => "connection reset".into(),
-        Some(io::ErrorKind::ConnectionAborted | io::ErrorKind::UnexpectedEof) => "connection closed".into(),
-        Some(io::ErrorKind::NetworkUnreachable) => "network unreachable".into(),
-        Some(io::ErrorKind::HostUnreachable) => "no route to host".into(),
-        _ => {
-            let reason = innermost(error);
-            // an error of hyper that can only be recognised by its text
-            if reason.starts_with("invalid HTTP") {
-                let reason =
-                    "the server at this address does not speak HTTP; check the port, or use https://".into();
-                return ErrorKind::Garbled { reason };
-            }
-            if reason.starts_with("connection closed before") {
-                return ErrorKind::Unreachable {
-                    reason: "the server closes the connection without an answer".into(),
-                };
-            }
-            reason
+    match kind {
+        Some(io::ErrorKind::ConnectionRefused) => unreachable("connection refused"),
+        Some(io::ErrorKind::ConnectionReset | io::ErrorKind::BrokenPipe) => unreachable("connection reset"),
+        Some(io::ErrorKind::ConnectionAborted | io::ErrorKind::UnexpectedEof) => {
+            unreachable("connection closed")
         }
-    };
-    ErrorKind::Unreachable { reason }
+        Some(io::ErrorKind::NetworkUnreachable) => unreachable("network unreachable"),
+        Some(io::ErrorKind::HostUnreachable) => unreachable("no route to host"),
+        // errors of hyper that can only be recognised by their text
+        _ => match innermost(error) {
+            reason if reason.starts_with("invalid HTTP") => {
+                let reason =
+                    "the server at this address does not speak HTTP; check the port, or use https://";
+                ErrorKind::Garbled { reason: reason.into() }
+            }
+            reason if reason.starts_with("connection closed before") => {
+                unreachable("the server closes the connection without an answer")
+            }
+            reason => ErrorKind::Unreachable { reason },
+        },
+    }
 }
 
 /// The error of the HTTP client, also if it is wrapped.
@@ -164,42 +165,41 @@ fn rustls_error<'a>(cause: &'a (dyn StdError + 'static)) -> Option<&'a rustls::E
 
 /// Maps a TLS error.
 pub(super) fn of_tls(error: &rustls::Error) -> ErrorKind {
-    let reason = match error {
-        rustls::Error::InvalidCertificate(certificate) => match certificate {
-            CertificateError::Expired | CertificateError::ExpiredContext { .. } => "expired".into(),
-            CertificateError::NotValidYet | CertificateError::NotValidYetContext { .. } => {
-                "not valid yet: check this machine's clock".into()
-            }
-            CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => {
-                "issued for another name".into()
-            }
-            CertificateError::UnknownIssuer => "issuer not trusted on this machine".into(),
-            CertificateError::BadSignature => "not signed by the stated issuer".into(),
-            CertificateError::Revoked => "revoked".into(),
-            other if is_self_signed_ca(other) => "self-signed".into(),
-            // an error of the verifier that can only be recognised by its text
-            other if format!("{other:?}").contains("UnsupportedCertVersion") => {
-                "X.509 version 1; only version 3 with subject alternative names is supported".into()
-            }
-            other => cut(&other.to_string(), MESSAGE),
-        },
-        rustls::Error::AlertReceived(alert) => {
-            return ErrorKind::Unreachable { reason: of_alert(*alert) };
+    match error {
+        rustls::Error::InvalidCertificate(certificate) => {
+            ErrorKind::Certificate { reason: of_certificate(certificate) }
         }
+        rustls::Error::AlertReceived(alert) => ErrorKind::Unreachable { reason: of_alert(*alert) },
         rustls::Error::InconsistentKeys(_) => {
-            let reason = "client_key is not the key of client_cert".into();
-            return ErrorKind::NoSecret { reason };
+            ErrorKind::NoSecret { reason: "client_key is not the key of client_cert".into() }
         }
-        rustls::Error::InvalidMessage(_) => {
-            return ErrorKind::Unreachable {
-                reason: "the server does not speak TLS; use http:// if that is intended".into(),
-            };
+        rustls::Error::InvalidMessage(_) => ErrorKind::Unreachable {
+            reason: "the server does not speak TLS; use http:// if that is intended".into(),
+        },
+        other => ErrorKind::Unreachable { reason: format!("TLS: {}", cut(&other.to_string(), MESSAGE)) },
+    }
+}
+
+/// What is wrong with the server's certificate.
+fn of_certificate(error: &CertificateError) -> String {
+    match error {
+        CertificateError::Expired | CertificateError::ExpiredContext { .. } => "expired".into(),
+        CertificateError::NotValidYet | CertificateError::NotValidYetContext { .. } => {
+            "not valid yet: check this machine's clock".into()
         }
-        other => {
-            return ErrorKind::Unreachable { reason: format!("TLS: {}", cut(&other.to_string(), MESSAGE)) };
+        CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => {
+            "issued for another name".into()
         }
-    };
-    ErrorKind::Certificate { reason }
+        CertificateError::UnknownIssuer => "issuer not trusted on this machine".into(),
+        CertificateError::BadSignature => "not signed by the stated issuer".into(),
+        CertificateError::Revoked => "revoked".into(),
+        other if is_self_signed_ca(other) => "self-signed".into(),
+        // an error of the verifier that can only be recognised by its text
+        other if format!("{other:?}").contains("UnsupportedCertVersion") => {
+            "X.509 version 1; only version 3 with subject alternative names is supported".into()
+        }
+        other => cut(&other.to_string(), MESSAGE),
+    }
 }
 
 /// The meaning of a TLS alert from the server.

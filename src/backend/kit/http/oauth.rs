@@ -1,6 +1,5 @@
 //! Fetches tokens with `OAuth2` client credentials (RFC 6749, section 4.4) from the configured server.
 
-use std::error::Error as StdError;
 use std::time::Duration;
 
 use base64::Engine;
@@ -13,13 +12,13 @@ use url::Url;
 use zeroize::Zeroizing;
 
 use super::body::{BodyReader, Stopped};
-use super::failure::{Unsent, cut};
+use super::failure::cut;
 use super::header::secret_value;
 use super::redactor::Redactor;
 use super::transport::Connection;
 use super::{ERROR_BODY, failure};
 use crate::config::secret::Secret;
-use crate::config::settings::OAuth2Settings;
+use crate::config::settings::{LimitSettings, OAuth2Settings};
 use crate::model::source::ErrorKind;
 
 /// The lifetime of a token whose server does not report one.
@@ -47,113 +46,108 @@ struct Denied {
     error_description: Option<String>,
 }
 
-/// The token server's response to one request.
-enum TokenResponse {
-    Granted(OAuthToken),
+/// Why the token server gave no token.
+struct TokenRefusal {
+    why: String,
     /// The server did not accept the client's authentication.
-    UnknownClient(String),
-    Denied(String),
+    is_unknown_client: bool,
 }
 
-/// Fetches a token. First sends the client secret in a header, as the standard recommends; if the server refuses that, in the
-/// form.
-///
-/// # Errors
-/// [`ErrorKind::NoSecret`] with the message of the token server.
-pub(super) async fn fetch(
-    connection: &Connection,
-    oauth: &OAuth2Settings,
-    secret: &Secret,
-    redactor: &Redactor,
-    limits: (Duration, Duration),
-) -> Result<OAuthToken, ErrorKind> {
-    let url = Url::parse(&oauth.token_url)
-        .map_err(|error| ErrorKind::NoSecret { reason: format!("token_url: {error}") })?;
-    let host = url.host_str().unwrap_or_default().to_owned();
-    let no_token =
-        |why: &str| ErrorKind::NoSecret { reason: redactor.words(&format!("no token from {host}: {why}")) };
-    let mut last = String::new();
-    for in_header in [true, false] {
-        match ask(connection, &url, oauth, secret, in_header, redactor, limits).await {
-            Ok(TokenResponse::Granted(token)) => return Ok(token),
-            Ok(TokenResponse::UnknownClient(why)) => last = why,
-            Ok(TokenResponse::Denied(why)) | Err(why) => return Err(no_token(&why)),
+impl From<String> for TokenRefusal {
+    fn from(why: String) -> Self {
+        Self { why, is_unknown_client: false }
+    }
+}
+
+/// Requests tokens from one server.
+pub(super) struct TokenClient<'a> {
+    pub(super) connection: &'a Connection,
+    /// The `token_url`.
+    pub(super) url: &'a Url,
+    pub(super) oauth: &'a OAuth2Settings,
+    pub(super) secret: &'a Secret,
+    pub(super) redactor: &'a Redactor,
+    pub(super) limits: &'a LimitSettings,
+}
+
+impl TokenClient<'_> {
+    /// Fetches a token. First sends the client secret in a header, as the standard recommends; if the server refuses that, in
+    /// the form.
+    ///
+    /// # Errors
+    /// [`ErrorKind::NoSecret`] with the message of the token server.
+    pub(super) async fn fetch(&self) -> Result<OAuthToken, ErrorKind> {
+        let mut token = self.ask(true).await;
+        if token.as_ref().is_err_and(|refusal| refusal.is_unknown_client) {
+            token = self.ask(false).await;
         }
+        token.map_err(|TokenRefusal { why, .. }| {
+            let host = self.url.host_str().unwrap_or_default();
+            ErrorKind::NoSecret { reason: self.redactor.words(&format!("no token from {host}: {why}")) }
+        })
     }
-    Err(no_token(&last))
-}
 
-/// Sends one token request, with the secret in the `Authorization` header or in the form.
-async fn ask(
-    connection: &Connection,
-    url: &Url,
-    oauth: &OAuth2Settings,
-    secret: &Secret,
-    in_header: bool,
-    redactor: &Redactor,
-    (connect_timeout, timeout): (Duration, Duration),
-) -> Result<TokenResponse, String> {
-    let words = |failure: ErrorKind| failure.to_string();
-    let scopes = oauth.scopes.join(" ");
-    let mut form = vec![("grant_type", "client_credentials")];
-    if !scopes.is_empty() {
-        form.push(("scope", &scopes));
+    /// Sends one token request, with the secret in the `Authorization` header or in the form.
+    async fn ask(&self, in_header: bool) -> Result<OAuthToken, TokenRefusal> {
+        let Self { connection, url, oauth, secret, redactor, limits } = *self;
+        let words = |failure: ErrorKind| failure.to_string();
+        let scopes = oauth.scopes.join(" ");
+        let mut form = vec![("grant_type", "client_credentials")];
+        if !scopes.is_empty() {
+            form.push(("scope", &scopes));
+        }
+        form.extend(oauth.audience.as_deref().map(|audience| ("audience", audience)));
+        if !in_header {
+            form.extend([("client_id", oauth.client_id.as_str()), ("client_secret", secret.expose())]);
+        }
+        let mut request = Request::new(Method::POST, url.clone());
+        let kind = HeaderValue::from_static("application/x-www-form-urlencoded");
+        request
+            .headers_mut()
+            .extend([(ACCEPT, HeaderValue::from_static("application/json")), (CONTENT_TYPE, kind)]);
+        let form = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(form).finish();
+        *request.body_mut() = Some(form.into());
+        if in_header {
+            let escaped = |text: &str| -> Zeroizing<String> {
+                Zeroizing::new(url::form_urlencoded::byte_serialize(text.as_bytes()).collect())
+            };
+            let both =
+                Zeroizing::new(format!("{}:{}", *escaped(&oauth.client_id), *escaped(secret.expose())));
+            let encoded = Zeroizing::new(BASE64_STANDARD.encode(&*both));
+            let value = secret_value("Authorization", &["Basic ", &encoded]).map_err(words)?;
+            request.headers_mut().insert(AUTHORIZATION, value);
+        }
+        let sent = connection.send(request.into()).await;
+        let mut response = sent.map_err(|unsent| words(unsent.kind(limits)))?;
+        let mut body_reader = BodyReader::new(ERROR_BODY);
+        if let Err(Stopped::Lost(error)) = body_reader.take_all(&mut response).await {
+            return Err(words(failure::of(&error, limits)).into());
+        }
+        let bytes = Zeroizing::new(body_reader.bytes);
+        let status = response.status();
+        if !status.is_success() {
+            return Err(refused(status, &redactor.refusal(bytes.to_vec()), &response));
+        }
+        let granted: Granted = serde_json::from_slice(&bytes)
+            .map_err(|_not_granted| "the answer contains no token".to_owned())?;
+        let lasts = granted.expires_in.as_ref().and_then(seconds).map_or(DEFAULT_LIFETIME, |life| {
+            life.saturating_sub(MARGIN.min(life / 10)).max(Duration::from_secs(1))
+        });
+        Ok(OAuthToken { value: Secret::new(&granted.access_token), lasts })
     }
-    form.extend(oauth.audience.as_deref().map(|audience| ("audience", audience)));
-    if !in_header {
-        form.extend([("client_id", oauth.client_id.as_str()), ("client_secret", secret.expose())]);
-    }
-    let mut request = Request::new(Method::POST, url.clone());
-    let kind = HeaderValue::from_static("application/x-www-form-urlencoded");
-    request
-        .headers_mut()
-        .extend([(ACCEPT, HeaderValue::from_static("application/json")), (CONTENT_TYPE, kind)]);
-    let form = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(form).finish();
-    *request.body_mut() = Some(form.into());
-    if in_header {
-        let escaped = |text: &str| -> Zeroizing<String> {
-            Zeroizing::new(url::form_urlencoded::byte_serialize(text.as_bytes()).collect())
-        };
-        let both = Zeroizing::new(format!("{}:{}", *escaped(&oauth.client_id), *escaped(secret.expose())));
-        let encoded = Zeroizing::new(BASE64_STANDARD.encode(&*both));
-        let value = secret_value("Authorization", &["Basic ", &encoded]).map_err(words)?;
-        request.headers_mut().insert(AUTHORIZATION, value);
-    }
-    let failed = |error: &(dyn StdError + 'static)| words(failure::of(error, connect_timeout, timeout));
-    let mut response = connection.send(request.into()).await.map_err(|unsent| match unsent {
-        Unsent::Before(failure) => words(failure),
-        Unsent::InTransit(error) => failed(&*error),
-    })?;
-    let mut body_reader = BodyReader::new(ERROR_BODY);
-    if let Err(Stopped::Lost(error)) = body_reader.take_all(&mut response).await {
-        return Err(failed(&error));
-    }
-    let bytes = Zeroizing::new(body_reader.bytes);
-    let status = response.status();
-    if !status.is_success() {
-        return Ok(refused(status, &redactor.refusal(bytes.to_vec()), &response));
-    }
-    let Ok(granted) = serde_json::from_slice::<Granted>(&bytes) else {
-        return Ok(TokenResponse::Denied("the answer contains no token".to_owned()));
-    };
-    let lasts = granted.expires_in.as_ref().and_then(seconds).map_or(DEFAULT_LIFETIME, |life| {
-        life.saturating_sub(MARGIN.min(life / 10)).max(Duration::from_secs(1))
-    });
-    Ok(TokenResponse::Granted(OAuthToken { value: Secret::new(&granted.access_token), lasts }))
 }
 
 /// Reads the `OAuth2` error response (RFC 6749, section 5.2).
-fn refused(status: StatusCode, bytes: &[u8], response: &reqwest::Response) -> TokenResponse {
+fn refused(status: StatusCode, bytes: &[u8], response: &reqwest::Response) -> TokenRefusal {
     let denied = serde_json::from_slice::<Denied>(bytes).ok();
     let said = match &denied {
         Some(Denied { error, error_description: Some(words) }) => format!("{error}: {words}"),
         Some(Denied { error, error_description: None }) => error.clone(),
         None => failure::of_refusal(status, response.headers(), response.url(), bytes).0.to_string(),
     };
-    let said = cut(&said, MESSAGE);
-    let is_unknown = status == StatusCode::UNAUTHORIZED
+    let is_unknown_client = status == StatusCode::UNAUTHORIZED
         || denied.is_some_and(|denied| matches!(denied.error.as_str(), "invalid_client" | "invalid_request"));
-    if is_unknown { TokenResponse::UnknownClient(said) } else { TokenResponse::Denied(said) }
+    TokenRefusal { why: cut(&said, MESSAGE), is_unknown_client }
 }
 
 /// A number of seconds, also in the form of a text as some servers send it; at most one day.

@@ -43,13 +43,6 @@ pub(crate) struct PromQuery<'a> {
 }
 
 impl PromQuery<'_> {
-    fn path(&self) -> &'static str {
-        match self.evaluation {
-            EvaluationRange::Now | EvaluationRange::At(_) => "api/v1/query",
-            EvaluationRange::Over(_) => "api/v1/query_range",
-        }
-    }
-
     /// The time-out in milliseconds.
     fn timeout(&self) -> i64 {
         i64::try_from(self.timeout.as_millis()).unwrap_or(i64::MAX)
@@ -69,7 +62,11 @@ impl PromQuery<'_> {
         }
         pairs.extend(self.option.map(|(name, value)| (name, value.to_owned())));
         let form = Serializer::new(String::new()).extend_pairs(pairs).finish();
-        let mut url = super::below(base, self.path());
+        let path = match self.evaluation {
+            EvaluationRange::Now | EvaluationRange::At(_) => "api/v1/query",
+            EvaluationRange::Over(_) => "api/v1/query_range",
+        };
+        let mut url = super::below(base, path);
         if self.is_get {
             url.set_query(Some(&form));
             return Request::new(Method::GET, url);

@@ -8,7 +8,7 @@ use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use url::Url;
 use zeroize::Zeroizing;
 
-use super::credentials::{decoded, no_secret};
+use super::credentials::decoded;
 use super::redactor::Redactor;
 use super::{failure, trusted};
 use crate::config::is_this_machine;
@@ -19,15 +19,9 @@ use crate::model::source::ErrorKind;
 /// Environment variables that name a proxy; also read in upper case.
 const PROXY_VARIABLES: [&str; 3] = ["http_proxy", "https_proxy", "all_proxy"];
 
-/// The configured connection settings.
+/// The connection settings of a source, or of a server that it needs.
 #[derive(Clone)]
-pub(super) struct Route {
-    ca_file: Option<String>,
-    client_cert: Option<String>,
-    client_key: Option<String>,
-    proxy: Option<String>,
-    proxy_auth: Option<Login>,
-}
+pub(super) struct Route(SourceSettings);
 
 /// The current contents of the files and secrets of a [`Route`].
 pub(super) struct RouteParts {
@@ -65,37 +59,29 @@ impl RouteParts {
 
 impl Route {
     pub(super) fn new(source: &SourceSettings) -> Self {
-        Self {
-            ca_file: source.ca_file.clone(),
-            client_cert: source.client_cert.clone(),
-            client_key: source.client_key.clone(),
-            proxy: source.proxy.clone(),
-            proxy_auth: source.proxy_auth.clone(),
-        }
+        Self(source.clone())
     }
 
     /// The same settings for another server, with another CA file and without the client certificate.
     pub(super) fn with_ca(&self, ca_file: Option<&String>) -> Self {
-        let (client_cert, client_key) = (None, None);
-        Self { ca_file: ca_file.cloned(), client_cert, client_key, ..self.clone() }
+        let (ca_file, client_cert, client_key) = (ca_file.cloned(), None, None);
+        Self(SourceSettings { ca_file, client_cert, client_key, ..self.0.clone() })
     }
 
     /// Whether a file or a secret has to be read; its contents may then change.
     pub(super) fn has_files(&self) -> bool {
-        self.ca_file.is_some() || self.client_cert.is_some() || self.proxy_auth.is_some()
+        self.0.ca_file.is_some() || self.0.client_cert.is_some() || self.0.proxy_auth.is_some()
     }
 
     /// Reads the files and secrets. Blocks on files and programs.
     pub(super) fn read(&self) -> Result<RouteParts, ErrorKind> {
-        let ca = self.ca_file.as_ref().map(|path| read_ca(path)).transpose()?;
-        let identity = match (&self.client_cert, &self.client_key) {
+        let ca = self.0.ca_file.as_ref().map(|path| read_ca(path)).transpose()?;
+        let identity = match (&self.0.client_cert, &self.0.client_key) {
             (Some(cert), Some(key)) => Some(read_identity(cert, key)?),
             _ => None,
         };
-        let login = match &self.proxy_auth {
-            Some(Login { user, password }) => {
-                Some((user.clone(), password.read().map_err(|error| no_secret(&error))?))
-            }
+        let login = match &self.0.proxy_auth {
+            Some(Login { user, password }) => Some((user.clone(), password.read()?)),
             None => None,
         };
         Ok(RouteParts { ca, identity, login })
@@ -108,7 +94,7 @@ impl Route {
         to: &Url,
         parts: &RouteParts,
     ) -> Result<ClientBuilder, ErrorKind> {
-        if let (Some(ca), Some(path)) = (&parts.ca, &self.ca_file) {
+        if let (Some(ca), Some(path)) = (&parts.ca, &self.0.ca_file) {
             let config = trusted::config(in_pem(ca), parts.shown()).map_err(|error| match error {
                 Error::InvalidCertificate(_) => not_pem("ca_file", path),
                 error => failure::of_tls(&error),
@@ -119,13 +105,13 @@ impl Route {
                 // otherwise the system's certificates, often more than a hundred, are read although they are not needed
                 builder = builder.tls_certs_only([]);
             }
-            if let (Some(identity), Some(path)) = (&parts.identity, &self.client_cert) {
+            if let (Some(identity), Some(path)) = (&parts.identity, &self.0.client_cert) {
                 let identity =
                     Identity::from_pem(identity).ok().ok_or_else(|| not_pem("client_cert", path))?;
                 builder = builder.identity(identity);
             }
         }
-        match self.proxy.as_deref() {
+        match self.0.proxy.as_deref() {
             Some("direct") => Ok(builder.no_proxy()),
             Some(address) => {
                 let mut proxy = Proxy::all(address)
@@ -146,7 +132,7 @@ impl Route {
         let is_tls =
             |address: &str| address.get(..6).is_some_and(|begin| begin.eq_ignore_ascii_case("https:"));
         to.scheme() == "https"
-            || match &self.proxy {
+            || match &self.0.proxy {
                 Some(proxy) => is_tls(proxy),
                 None => proxy_variables().any(|address| is_tls(&address)),
             }
@@ -154,7 +140,7 @@ impl Route {
 
     /// The configured proxy, for display; `None` for `direct`.
     pub(super) fn configured_proxy(&self) -> Option<&str> {
-        self.proxy.as_deref().filter(|proxy| *proxy != "direct")
+        self.0.proxy.as_deref().filter(|proxy| *proxy != "direct")
     }
 }
 
@@ -200,11 +186,11 @@ fn read_ca(path: &str) -> Result<Vec<u8>, ErrorKind> {
 
 /// Reads a client certificate and its key, as one PEM text.
 fn read_identity(cert: &str, key: &str) -> Result<Bytes, ErrorKind> {
-    let certificate = certificates(cert).map_err(|error| no_secret(&error))?;
+    let certificate = certificates(cert)?;
     if CertificateDer::from_pem_slice(&certificate).is_err() {
         return Err(not_pem("client_cert", cert));
     }
-    let secret = key_file(key).map_err(|error| no_secret(&error))?;
+    let secret = key_file(key)?;
     if PrivateKeyDer::from_pem_slice(&secret).is_err() {
         let is_locked = secret.windows(9).any(|part| part == b"ENCRYPTED");
         let reason = if is_locked {

@@ -20,7 +20,7 @@ use super::header::secret_value;
 use super::redactor::Redactor;
 use super::route::with_proxy_secrets;
 use super::transport::Transport;
-use super::{ERROR_BODY, failure, install_provider};
+use super::{ERROR_BODY, client_builder, failure};
 use crate::config::is_this_machine;
 use crate::config::secret::Secret;
 use crate::config::settings::LimitSettings;
@@ -46,8 +46,8 @@ pub(crate) enum FetchError {
     )]
     Private { host: String },
     /// The request failed.
-    #[error("{0}")]
-    Trouble(ErrorKind),
+    #[error(transparent)]
+    Trouble(#[from] ErrorKind),
 }
 
 /// Fetches a page of at most `limit` bytes. `token` is only sent to the host of `url`, and only by HTTPS or to this machine.
@@ -73,18 +73,18 @@ pub(crate) async fn get(
         if let Some(token) = token
             && (url.scheme() == "https" || is_this_machine(&url))
         {
-            let value = secret_value("Authorization", &["Bearer ", token.expose()]);
-            request.headers_mut().insert(AUTHORIZATION, value.map_err(FetchError::Trouble)?);
+            let value = secret_value("Authorization", &["Bearer ", token.expose()])?;
+            request.headers_mut().insert(AUTHORIZATION, value);
         }
         let failed = |error: &(dyn StdError + 'static)| {
             if is_blocked(error) {
                 FetchError::Private { host: url.host_str().unwrap_or_default().to_owned() }
             } else {
-                FetchError::Trouble(failure::of(error, limits.connect_timeout.0, limits.timeout.0))
+                failure::of(error, limits).into()
             }
         };
         let mut response = connection.send(request.into()).await.map_err(|unsent| match unsent {
-            Unsent::Before(failure) => FetchError::Trouble(failure),
+            Unsent::Before(failure) => failure.into(),
             Unsent::InTransit(error) => failed(&*error),
         })?;
         if response.status().is_redirection() {
@@ -98,9 +98,9 @@ pub(crate) async fn get(
         }
         let success = response.status().is_success();
         let most = if success { limit } else { ERROR_BODY };
-        let too_large = || FetchError::Trouble(ErrorKind::TooLarge { limit });
+        let too_large = ErrorKind::TooLarge { limit };
         if success && response.content_length().is_some_and(|length| length > most) {
-            return Err(too_large());
+            return Err(too_large.into());
         }
         let kind = response.headers().get(CONTENT_TYPE).and_then(|value| value.to_str().ok());
         let is_html = kind.is_some_and(|kind| kind.to_ascii_lowercase().contains("html"));
@@ -112,16 +112,16 @@ pub(crate) async fn get(
         if !success {
             let bytes = redactor.refusal(body_reader.bytes);
             let (failure, _) = failure::of_status(response.status(), response.headers(), &url, &bytes);
-            return Err(FetchError::Trouble(failure));
+            return Err(failure.into());
         }
         return match read {
             Ok(()) => Ok(FetchedPage { bytes: redactor.data(body_reader.bytes), is_html }),
-            Err(Stopped::Broken) => Err(FetchError::Trouble(body::broken())),
-            Err(Stopped::TooLarge | Stopped::Lost(_)) => Err(too_large()),
+            Err(Stopped::Broken) => Err(body::broken().into()),
+            Err(Stopped::TooLarge | Stopped::Lost(_)) => Err(too_large.into()),
         };
     }
     let to = redactor.words(&format!("{}{}", url.host_str().unwrap_or_default(), url.path()));
-    Err(FetchError::Trouble(ErrorKind::Redirected { to }))
+    Err(ErrorKind::Redirected { to }.into())
 }
 
 /// Whether to follow a redirect: only to the same host, and never from HTTPS to HTTP.
@@ -133,22 +133,16 @@ fn may_follow(from: &Url, to: &Url) -> bool {
 
 /// Creates the HTTP client for one page.
 fn client(url: &Url, limit: CheckedResolver, limits: &LimitSettings) -> Result<Client, FetchError> {
-    install_provider();
     let mut headers = HeaderMap::new();
     headers.insert(ACCEPT, HeaderValue::from_static("text/markdown, text/plain;q=0.9, */*;q=0.1"));
-    let mut builder = Client::builder()
-        .user_agent(concat!("burnwatch/", env!("CARGO_PKG_VERSION")))
+    let mut builder = client_builder(limits)
         .default_headers(headers)
-        .connect_timeout(limits.connect_timeout.0)
-        .timeout(limits.timeout.0)
         .redirect(redirect::Policy::none())
-        .referer(false)
         .dns_resolver(Arc::new(limit));
     if is_this_machine(url) {
         builder = builder.no_proxy();
     }
-    let failed = |error| FetchError::Trouble(failure::of(&error, limits.connect_timeout.0, limits.timeout.0));
-    builder.build().map_err(failed)
+    Ok(builder.build().map_err(|error| failure::of(&error, limits))?)
 }
 
 /// A DNS resolver that drops addresses which the policy does not allow. Because it runs for each connection, a name cannot be

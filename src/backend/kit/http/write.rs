@@ -1,7 +1,6 @@
 //! Requests that change something: sent once; errors tell whether the request may have been executed.
 
-use std::fmt::Write as _;
-
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use reqwest::header::{CONTENT_TYPE, HeaderName, HeaderValue};
 use reqwest::{Method, Request};
 use serde_json::Value;
@@ -54,16 +53,12 @@ impl WriteRequest {
     }
 }
 
+/// The characters that are escaped in a segment of a path; also `.`, because `.` and `..` have a meaning there.
+const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'~');
+
 /// One segment of a path, percent-encoded.
 pub(crate) fn segment(text: &str) -> String {
-    text.bytes().fold(String::new(), |mut out, byte| {
-        if byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'~') {
-            out.push(char::from(byte));
-        } else {
-            write!(out, "%{byte:02X}").expect("a String takes everything");
-        }
-        out
-    })
+    utf8_percent_encode(text, SEGMENT).to_string()
 }
 
 impl Http {
@@ -73,7 +68,7 @@ impl Http {
     /// Any failure but a complete answer with a 2xx status. The result is unclear if the server may have received the request and
     /// did not clearly refuse it: no answer, an incomplete one, or a status of 500 or more.
     pub(crate) async fn send(&self, wanted: &WriteRequest) -> Result<Body, ActionError> {
-        let url = self.url(&wanted.path);
+        let url = super::below(&self.base, &wanted.path);
         let mut request = Request::new(wanted.method.clone(), url.clone());
         for (name, value) in &wanted.headers {
             let value = HeaderValue::try_from(value.as_str()).map_err(|error| {

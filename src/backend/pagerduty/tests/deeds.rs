@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::*;
-use crate::backend::kit::contract::Description;
+use crate::backend::kit::tests::contract::Description;
 use crate::model::action::{Action, ActionResult, ActionTarget, EntityRef, Operation};
 use crate::model::incident::{IncidentStatus, Urgency};
 

@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 
 use super::*;
-use crate::backend::kit::contract::{Description, recorded, without_loss};
+use crate::backend::kit::tests::contract::{Description, recorded, without_loss};
 use crate::model::ask::Query;
 
 /// An account that answers with the examples of the description.

@@ -22,8 +22,28 @@ pub(in crate::backend::prometheus) struct ProxyTarget {
     pub(in crate::backend::prometheus) label: Text,
     /// Job and instance of each target of the proxy; empty if there is no proxy.
     pub(in crate::backend::prometheus) targets: BTreeSet<(Text, Text)>,
-    /// The descriptive labels; `None` for a label whose values differ between series.
-    labels: BTreeMap<Text, Option<Text>>,
+    /// The descriptive labels.
+    pub(in crate::backend::prometheus) labels: AgreedLabels,
+}
+
+/// Labels of several series; `None` for a label whose values differ.
+#[derive(Debug, Clone, Default)]
+pub(in crate::backend::prometheus) struct AgreedLabels(BTreeMap<Text, Option<Text>>);
+
+impl AgreedLabels {
+    pub(in crate::backend::prometheus) fn add(&mut self, name: &Text, value: &Text) {
+        match self.0.get_mut(name) {
+            Some(agreed) if agreed.as_ref() != Some(value) => *agreed = None,
+            Some(_) => {}
+            None => drop(self.0.insert(name.clone(), Some(value.clone()))),
+        }
+    }
+
+    /// The labels whose values are the same in all series.
+    pub(in crate::backend::prometheus) fn labels(&self) -> Labels {
+        let agreed = self.0.iter().filter_map(|(name, value)| Some((name.clone(), value.clone()?)));
+        Labels::new(agreed.collect())
+    }
 }
 
 impl ProxyTarget {
@@ -31,18 +51,7 @@ impl ProxyTarget {
     fn add(&mut self, reported: &Described) {
         self.label = reported.label.clone();
         self.targets.extend(reported.target.clone());
-        for (name, value) in reported.labels.iter() {
-            let agreed = self.labels.entry(name.clone()).or_insert_with(|| Some(value.clone()));
-            if agreed.as_ref() != Some(value) {
-                *agreed = None;
-            }
-        }
-    }
-
-    /// The labels whose values are the same in all series.
-    pub(in crate::backend::prometheus) fn labels(&self) -> Labels {
-        let agreed = self.labels.iter().filter_map(|(name, value)| Some((name.clone(), value.clone()?)));
-        Labels::new(agreed.collect())
+        reported.labels.iter().for_each(|(name, value)| self.labels.add(name, value));
     }
 }
 
@@ -71,14 +80,22 @@ struct EntryContext<'a> {
 
 impl<'a> EntryContext<'a> {
     fn of(call: &'a QuestionRequests<'a>, plan: &'a DiscoveryPlan, pack: &'a Pack) -> Self {
-        let labels = if pack.service_labels.is_empty() { &plan.labels } else { &pack.service_labels };
+        let labels =
+            if pack.service_labels.is_empty() { &plan.services.labels } else { &pack.service_labels };
         let is_own = !pack.service_labels.is_empty() && !pack.only_known;
         let proxy = pack.proxy && is_own;
-        let described = plan.describe_by.iter().filter(|label| is_own && !labels.contains(label));
+        let described = plan.services.describe_by.iter().filter(|label| is_own && !labels.contains(label));
         let target =
             ["job", "instance"].into_iter().filter(|label| proxy && labels.iter().all(|l| l != label));
         let described = described.map(String::as_str).chain(target).collect();
-        EntryContext { call, labels, described, proxy, only_known: pack.only_known, apdex: plan.apdex }
+        EntryContext {
+            call,
+            labels,
+            described,
+            proxy,
+            only_known: pack.only_known,
+            apdex: plan.services.apdex.0,
+        }
     }
 
     /// The selector groups of a metric: each series belongs to the group of the first label that it has. Also returns

@@ -1,7 +1,7 @@
 //! Fills in the hosts of services with their utilisation, the servers behind exporters, custom signals, and the targets of
 //! proxies.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
 use super::{QueryPart, ReadingSet, ServiceAnswers, ServiceReading, reading};
@@ -51,44 +51,23 @@ fn without_port(instance: &str) -> &str {
     }
 }
 
-/// The display name of each host of a service: the name that the host reports, else the instance without the port, if these
-/// names are unique.
-pub(super) struct HostNames(HashMap<Text, Text>);
-
-impl HostNames {
-    /// The names without port, for hosts for which that is unique.
-    fn of<'a>(instances: impl Iterator<Item = &'a Text>) -> Self {
-        let mut by_host: BTreeMap<&str, Vec<&Text>> = BTreeMap::new();
-        for instance in instances {
-            let alike = by_host.entry(without_port(instance)).or_default();
-            if !alike.contains(&instance) {
-                alike.push(instance);
-            }
-        }
-        let mut names = HashMap::new();
-        for (host, alike) in by_host {
-            for instance in &alike {
-                let short = alike.len() == 1 && host.len() < instance.len();
-                let name = if short { Text::from(host) } else { Text::clone(instance) };
-                names.insert(Text::clone(instance), name);
-            }
-        }
-        Self(names)
+/// The display names of hosts of a service that differ from the instance: the name that the host reports, else the instance
+/// without the port; only names that no other host of the service has.
+fn host_names(instances: &BTreeSet<&Text>, reported: &[(&Text, &Text)]) -> HashMap<Text, Text> {
+    let mut counts: HashMap<&str, usize> = HashMap::new();
+    for instance in instances {
+        *counts.entry(without_port(instance)).or_default() += 1;
     }
-
-    /// Uses the names that hosts report, unless two hosts of the service have the same name.
-    fn take(&mut self, own: &[(&Text, &Text)]) {
-        for (instance, name) in own {
-            let is_taken = own.iter().any(|(other, its)| other != instance && its == name);
-            if !name.is_empty() && !is_taken {
-                self.0.insert(Text::clone(instance), Text::clone(name));
-            }
+    let short = instances.iter().map(|instance| (Text::clone(instance), without_port(instance)));
+    let short = short.filter(|(_, host)| counts.get(host) == Some(&1));
+    let mut names: HashMap<Text, Text> = short.map(|(instance, host)| (instance, host.into())).collect();
+    for (instance, name) in reported {
+        let is_taken = reported.iter().any(|(other, its)| other != instance && its == name);
+        if !name.is_empty() && !is_taken {
+            names.insert(Text::clone(instance), Text::clone(name));
         }
     }
-
-    fn name(&self, instance: &Text) -> Text {
-        self.0.get(instance).unwrap_or(instance).clone()
-    }
+    names
 }
 
 /// Fills in hosts, servers and signals of all services.
@@ -103,7 +82,7 @@ pub(super) fn fill(answers: &ServiceAnswers<'_>, readings: &mut ReadingSet) {
                 continue;
             }
             let instance = instance(sample, labels);
-            let host = names.get(service).map_or_else(|| instance.clone(), |names| names.name(&instance));
+            let host = names.get(service).and_then(|names| names.get(&instance)).unwrap_or(&instance).clone();
             match &found.entry {
                 PackEntry::Saturation(entry) => {
                     let usage = usage(entry, sample);
@@ -135,8 +114,9 @@ pub(super) fn fill(answers: &ServiceAnswers<'_>, readings: &mut ReadingSet) {
     }
 }
 
-fn names(answers: &ServiceAnswers<'_>) -> HashMap<Text, HostNames> {
-    let mut instances: HashMap<&Text, Vec<&Text>> = HashMap::new();
+/// The [`host_names`] of each service.
+fn names(answers: &ServiceAnswers<'_>) -> HashMap<Text, HashMap<Text, Text>> {
+    let mut instances: HashMap<&Text, BTreeSet<&Text>> = HashMap::new();
     // what hosts call themselves: instance and name
     let mut reported_names: HashMap<&Text, Vec<(&Text, &Text)>> = HashMap::new();
     for (job, result) in answers {
@@ -146,19 +126,16 @@ fn names(answers: &ServiceAnswers<'_>) -> HashMap<Text, HostNames> {
         for (service, sample) in group.samples_by_service(&reported.samples) {
             let Some(instance) = sample.labels.get(INSTANCE) else { continue };
             if labels.iter().any(|label| label == INSTANCE) {
-                instances.entry(service).or_default().push(instance);
+                instances.entry(service).or_default().insert(instance);
             }
             if let Some(name) = own.and_then(|label| sample.labels.get(label)) {
                 reported_names.entry(service).or_default().push((instance, name));
             }
         }
     }
-    let each = instances.into_iter().map(|(service, mut instances)| {
-        instances.sort_unstable();
-        instances.dedup();
-        let mut names = HostNames::of(instances.into_iter());
-        names.take(reported_names.get(service).map_or(&[], Vec::as_slice));
-        (service.clone(), names)
+    let each = instances.into_iter().map(|(service, instances)| {
+        let reported = reported_names.get(service).map_or(&[][..], Vec::as_slice);
+        (service.clone(), host_names(&instances, reported))
     });
     each.collect()
 }
@@ -225,7 +202,7 @@ pub(super) fn proxied(discovery: &MetricDiscovery, answers: &ServiceAnswers<'_>,
         }
         let reading: &mut ServiceReading = reading(readings, service);
         reading.named_by = Some(reported.label.clone());
-        reading.labels = reported.labels();
+        reading.labels = reported.labels.labels();
         reading.targets = targets.unwrap_or_default();
     }
 }
@@ -263,16 +240,15 @@ mod tests {
             assert_eq!(without_port(instance), host);
         }
         let instances = ["a:1", "a:2", "b:1"].map(Text::from);
-        let names = HostNames::of(instances.iter());
-        let reported_names =
-            |names: &HostNames| instances.each_ref().map(|instance| names.name(instance).to_string());
-        assert_eq!(reported_names(&names), ["a:1", "a:2", "b"]);
-        let mut names = names;
         let [web, same, empty] = ["web-17", "localhost", ""].map(Text::from);
         let [first, second, third] = instances.each_ref();
-        names.take(&[(first, &same), (second, &same), (third, &empty)]);
-        assert_eq!(reported_names(&names), ["a:1", "a:2", "b"], "no two hosts are called alike");
-        names.take(&[(first, &web), (second, &same)]);
-        assert_eq!(reported_names(&names), ["web-17", "localhost", "b"]);
+        let names_of = |reported: &[(&Text, &Text)]| {
+            let names = host_names(&instances.iter().collect(), reported);
+            instances.each_ref().map(|instance| names.get(instance).unwrap_or(instance).to_string())
+        };
+        assert_eq!(names_of(&[]), ["a:1", "a:2", "b"]);
+        let alike = names_of(&[(first, &same), (second, &same), (third, &empty)]);
+        assert_eq!(alike, ["a:1", "a:2", "b"], "no two hosts are called alike");
+        assert_eq!(names_of(&[(first, &web), (second, &same)]), ["web-17", "localhost", "b"]);
     }
 }

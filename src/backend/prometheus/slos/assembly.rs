@@ -31,12 +31,13 @@ pub(super) struct RoundAnswers<'a> {
     recorded: HashMap<&'a str, ByName<'a>>,
 }
 
-/// One number for each group, or the reason why there is none.
-enum GroupValues {
-    /// Not queried, not answered yet, or failed with this error.
-    Unknown(Option<Text>),
-    /// The measured ratios, and the error of the latest attempt if the values are older.
-    Known(BTreeMap<Labels, MeasuredRatio>, Option<Text>),
+/// One number for each group.
+#[derive(Default)]
+struct GroupValues {
+    /// `None`: not queried, not answered yet, or failed.
+    ratios: Option<BTreeMap<Labels, MeasuredRatio>>,
+    /// The error of the latest attempt; the ratios may be older.
+    failure: Option<Text>,
 }
 
 impl<'a> RoundAnswers<'a> {
@@ -96,39 +97,37 @@ impl<'a> RoundAnswers<'a> {
     /// The error ratio of each group from this source of numbers.
     fn measured(&self, entry: &RegisteredSlo, number_source: &NumberSource) -> GroupValues {
         match number_source {
-            NumberSource::Nowhere => GroupValues::Unknown(None),
+            NumberSource::Nowhere => GroupValues::default(),
             NumberSource::Recorded { subquery, .. } | NumberSource::Ratio(subquery) => {
-                let (Some(_), failure) = self.shown(subquery) else {
-                    return GroupValues::Unknown(self.shown(subquery).1);
-                };
+                let (good, failure) = self.shown(subquery);
                 let is_inverted = matches!(number_source, NumberSource::Recorded { inverted: true, .. });
                 let error = |value: f64| if is_inverted { 1.0 - value } else { value };
-                let each = self.values(entry, number_source).into_iter();
-                let each = each.map(|(labels, values)| {
-                    (labels, one(&values, |value| MeasuredRatio::of_ratio(value.map(error))))
-                });
-                GroupValues::Known(each.collect(), failure)
+                let ratio =
+                    |values: Vec<f64>| one(&values, |value| MeasuredRatio::of_ratio(value.map(error)));
+                let each = good.map(|_| self.values(entry, number_source).into_iter());
+                let ratios = each.map(|each| each.map(|(labels, values)| (labels, ratio(values))).collect());
+                GroupValues { ratios, failure }
             }
             NumberSource::Increases { subquery, otherwise, .. } => {
-                let (Some(_), failure) = self.shown(subquery) else {
-                    return GroupValues::Unknown(self.shown(subquery).1);
-                };
+                let (good, failure) = self.shown(subquery);
                 match self.counted(entry, number_source) {
-                    Some(Ok(counted)) => GroupValues::Known(counted.groups, failure),
-                    Some(Err(_)) | None => match self.measured(entry, otherwise) {
-                        GroupValues::Unknown(said) => GroupValues::Unknown(said.or(failure)),
-                        known @ GroupValues::Known(..) => known,
-                    },
+                    Some(Ok(counted)) => GroupValues { ratios: Some(counted.groups), failure },
+                    Some(Err(_)) | None if good.is_some() => {
+                        let GroupValues { ratios, failure: other } = self.measured(entry, otherwise);
+                        let failure = if ratios.is_none() { other.or(failure) } else { other };
+                        GroupValues { ratios, failure }
+                    }
+                    Some(Err(_)) | None => GroupValues { ratios: None, failure },
                 }
             }
             NumberSource::Counts { side, part, total, unit } => {
-                let ((part, part_trouble), (total, total_trouble)) = (self.shown(part), self.shown(total));
-                let failure = total_trouble.or(part_trouble);
+                let ((part, part_failure), (total, total_failure)) = (self.shown(part), self.shown(total));
+                let failure = total_failure.or(part_failure);
                 // counts from two different times must not be divided
                 let (Some(part), Some(total)) =
                     (part, total.filter(|total| part.is_some_and(|part| part.at == total.at)))
                 else {
-                    return GroupValues::Unknown(failure);
+                    return GroupValues { ratios: None, failure };
                 };
                 let per_event = unit.per_event(entry.slo.window.elapsed(total.at));
                 let parts = grouped(entry, part.samples.iter());
@@ -148,10 +147,8 @@ impl<'a> RoundAnswers<'a> {
                     }
                     one(&totals, |total| MeasuredRatio::of_counts(*side, part, total, per_event))
                 };
-                GroupValues::Known(
-                    labels.into_iter().map(|labels| (labels.clone(), measure(labels))).collect(),
-                    failure,
-                )
+                let ratios = labels.into_iter().map(|labels| (labels.clone(), measure(labels))).collect();
+                GroupValues { ratios: Some(ratios), failure }
             }
         }
     }
@@ -173,8 +170,7 @@ impl<'a> RoundAnswers<'a> {
     pub(super) fn last_seen_coarsely(&self, entry: &RegisteredSlo) -> Option<Timestamp> {
         let [closely, afar] =
             entry.looks.last.each_ref().map(|number_source| self.values(entry, number_source));
-        let times = afar.into_values().flatten().filter(|seconds| seconds.is_finite());
-        times.reduce(f64::max).map(f64::floor).and_then(Epoch::<1>::at).filter(|_| closely.is_empty())
+        latest(afar.into_values().flatten()).filter(|_| closely.is_empty())
     }
 
     /// For how much of the window each group has data.
@@ -225,12 +221,12 @@ impl<'a> RoundAnswers<'a> {
         let window = self.measured(entry, &number_source);
         let remark = match self.counted(entry, &number_source) {
             Some(Ok(counted)) => counted.remark.map(Text::from),
-            Some(Err(why)) if matches!(window, GroupValues::Unknown(_)) => Some(why.into()),
+            Some(Err(why)) if window.ratios.is_none() => Some(why.into()),
             Some(Err(_)) | None => None,
         };
         let all = || recent.iter().map(|(_, groups)| groups).chain([&window]);
         let mut labels: BTreeSet<&Labels> = BTreeSet::new();
-        labels.extend(all().flat_map(GroupValues::labels));
+        labels.extend(all().filter_map(|groups| groups.ratios.as_ref()).flat_map(BTreeMap::keys));
         let none = Labels::default();
         if labels.is_empty() || entry.grouping.is_none() {
             labels = BTreeSet::from([&none]);
@@ -255,12 +251,12 @@ impl<'a> RoundAnswers<'a> {
                 window,
                 is_time_weighted,
                 extent,
-                newest: lasts.iter().find_map(|last| latest(last, labels)),
+                newest: lasts.iter().find_map(|last| latest(of_group(last, labels))),
             };
             group.newest = group.newest.filter(|newest| group.is_silent() || age(*newest, at) > SILENT_AFTER);
             group.mark_unexplained_nan()
         });
-        let failure = all().find_map(GroupValues::failure).cloned().or_else(|| entry.failure.clone());
+        let failure = all().find_map(|groups| groups.failure.clone()).or_else(|| entry.failure.clone());
         SloReading {
             slo: Arc::clone(&entry.slo),
             evaluation: entry.evaluation,
@@ -272,29 +268,11 @@ impl<'a> RoundAnswers<'a> {
 }
 
 impl GroupValues {
-    fn labels(&self) -> impl Iterator<Item = &Labels> {
-        let known = match self {
-            Self::Unknown(_) => None,
-            Self::Known(known, _) => Some(known),
-        };
-        known.into_iter().flat_map(BTreeMap::keys)
-    }
-
     /// The ratio of a group. A value without group labels also applies to the only group.
     fn of(&self, labels: &Labels, is_alone: bool) -> MeasuredRatio {
-        match self {
-            Self::Unknown(_) => MeasuredRatio::Unknown,
-            Self::Known(known, _) => {
-                let only = || known.values().next().filter(|_| is_alone && known.len() == 1);
-                known.get(labels).or_else(only).copied().unwrap_or(MeasuredRatio::Absent)
-            }
-        }
-    }
-
-    fn failure(&self) -> Option<&Text> {
-        match self {
-            Self::Unknown(failure) | Self::Known(_, failure) => failure.as_ref(),
-        }
+        let Some(ratios) = &self.ratios else { return MeasuredRatio::Unknown };
+        let only = || ratios.values().next().filter(|_| is_alone && ratios.len() == 1);
+        ratios.get(labels).or_else(only).copied().unwrap_or(MeasuredRatio::Absent)
     }
 }
 
@@ -328,6 +306,8 @@ fn of_group<'a>(
     group.into_iter().flatten().copied().filter(|seconds| seconds.is_finite())
 }
 
-fn latest(times: &BTreeMap<Labels, Vec<f64>>, labels: &Labels) -> Option<Timestamp> {
-    of_group(times, labels).reduce(f64::max).map(f64::floor).and_then(Epoch::<1>::at)
+/// The latest of these times in Unix seconds.
+fn latest(times: impl Iterator<Item = f64>) -> Option<Timestamp> {
+    let finite = times.filter(|seconds| seconds.is_finite());
+    finite.reduce(f64::max).map(f64::floor).and_then(Epoch::<1>::at)
 }

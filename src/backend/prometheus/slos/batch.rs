@@ -14,52 +14,30 @@ const LONGEST: usize = 48 * 1024;
 /// The label that distinguishes the series of joined queries.
 const TAG: &str = "burnwatch_slo";
 
+/// A request with one or several queries.
 #[derive(Debug)]
 pub(super) struct QueryBatch {
     pub(super) query: String,
     pub(super) subqueries: Vec<Arc<Subquery>>,
-    pub(super) pace: RefreshPace,
-    split: SeriesSplit,
-}
-
-/// How the series of the answer are assigned to the queries.
-#[derive(Debug)]
-enum SeriesSplit {
-    /// The request has a single query.
-    Whole,
-    /// By the value of this label.
-    ByLabel(String, HashMap<Text, usize>),
-    /// By the number in the tag label.
-    ByTag,
+    /// The label by which the series of the answer are assigned to the queries, and the query for each of its values; `None` for
+    /// a single query.
+    split: Option<(String, HashMap<Text, usize>)>,
 }
 
 impl QueryBatch {
     /// A request with one query.
     pub(super) fn alone(subquery: Arc<Subquery>) -> Self {
-        Self {
-            query: subquery.text(),
-            pace: subquery.pace,
-            subqueries: vec![subquery],
-            split: SeriesSplit::Whole,
-        }
+        Self { query: subquery.text(), subqueries: vec![subquery], split: None }
     }
 
-    /// A request for several values of a label.
-    fn merged(label: &str, members: &[(Arc<Subquery>, String)]) -> Self {
-        let values = members.iter().map(|(_, value)| value.as_str());
-        let first = members.first().map(|(subquery, _)| subquery);
-        let (query, pace) =
-            first.map_or((String::new(), RefreshPace::Rarely), |subquery| match subquery.joining() {
-                Joining::Merged(shape) => (subquery.wrap.apply(&shape.over(label, values)), subquery.pace),
-                Joining::Alone | Joining::Tagged => (subquery.text(), subquery.pace),
-            });
-        let places = members.iter().enumerate().map(|(at, (_, value))| (value.as_str().into(), at));
-        Self {
-            query,
-            pace,
-            split: SeriesSplit::ByLabel(label.to_owned(), places.collect()),
-            subqueries: members.iter().map(|(subquery, _)| Arc::clone(subquery)).collect(),
-        }
+    /// A request for several values of a label; `None` unless the queries can be merged.
+    fn merged(label: &str, members: Vec<(&str, Arc<Subquery>)>) -> Option<Self> {
+        let (_, first) = members.first()?;
+        let Joining::Merged(shape) = first.joining() else { return None };
+        let query = first.wrap.apply(&shape.over(label, members.iter().map(|(value, _)| *value)));
+        let places = members.iter().enumerate().map(|(at, (value, _))| (Text::from(*value), at)).collect();
+        let subqueries = members.into_iter().map(|(_, subquery)| subquery).collect();
+        Some(Self { query, subqueries, split: Some((label.to_owned(), places)) })
     }
 
     /// A request with several queries, joined with `or`; each series gets the number of its query as a tag.
@@ -69,28 +47,24 @@ impl QueryBatch {
             format!(r#"label_replace({}{}, "{TAG}", "{at}", "", "")"#, subquery.text(), '\n')
         };
         let query = subqueries.iter().enumerate().map(part).collect::<Vec<_>>().join(" or ");
-        let pace = subqueries.first().map_or(RefreshPace::Rarely, |subquery| subquery.pace);
-        Self { query, pace, subqueries, split: SeriesSplit::ByTag }
+        let places = (0..subqueries.len()).map(|at| (at.to_string().into(), at)).collect();
+        Self { query, subqueries, split: Some((TAG.to_owned(), places)) }
+    }
+
+    /// How often the queries are sent.
+    pub(super) fn pace(&self) -> RefreshPace {
+        self.subqueries.first().map_or(RefreshPace::Rarely, |subquery| subquery.pace)
     }
 
     /// Assigns the series of the answer to the queries.
     pub(super) fn split(&self, samples: Vec<Sample>) -> Vec<Vec<Sample>> {
+        let Some((label, places)) = &self.split else { return vec![samples] };
         let mut parts: Vec<Vec<Sample>> = self.subqueries.iter().map(|_| Vec::new()).collect();
-        for sample in samples {
-            let (at, label) = match &self.split {
-                SeriesSplit::Whole => (Some(0), None),
-                SeriesSplit::ByLabel(label, places) => (
-                    sample.labels.get(label).and_then(|value| places.get(value)).copied(),
-                    Some(label.as_str()),
-                ),
-                SeriesSplit::ByTag => (sample.labels.value(TAG).parse().ok(), Some(TAG)),
-            };
-            let Some(part) = at.and_then(|at| parts.get_mut(at)) else { continue };
-            let labels = match label {
-                Some(label) => sample.labels.without(|name| name == label),
-                None => sample.labels,
-            };
-            part.push(Sample { labels, value: sample.value });
+        for Sample { labels, value } in samples {
+            let at = labels.get(label).and_then(|value| places.get(value));
+            if let Some(part) = at.and_then(|at| parts.get_mut(*at)) {
+                part.push(Sample { labels: labels.without(|name| name == label), value });
+            }
         }
         parts
     }
@@ -143,7 +117,7 @@ pub(super) fn plan(subqueries: &[Arc<Subquery>], max_joined: impl Fn(&Subquery) 
         tagged.entry(weight).or_default().push(subquery);
     }
     batches.extend(tagged.into_values().flat_map(|subqueries| tag(&subqueries, &max_joined)));
-    batches.sort_by_key(|batch| (batch.pace, batch.subqueries.first().map(|subquery| subquery.lookback)));
+    batches.sort_by_key(|batch| (batch.pace(), batch.subqueries.first().map(|subquery| subquery.lookback)));
     batches
 }
 
@@ -173,32 +147,31 @@ fn merge(
         if members.len() < 2 {
             continue;
         }
-        let rooms = members
-            .iter()
-            .filter_map(|(_, at)| left.get(at))
-            .map(|subquery| max_joined(subquery).min(most_values(subquery)));
-        let chunks = runs(&members, rooms.min().unwrap_or(1).max(1));
-        for chunk in chunks {
-            let taken = chunk
-                .iter()
-                .filter_map(|(value, at)| Some((Arc::clone(left.remove(at)?), (*value).to_owned())));
-            batches.push(QueryBatch::merged(label, &taken.collect::<Vec<_>>()));
+        let room = |(_, at): &(&str, usize)| {
+            left.get(at).map_or(1, |subquery| max_joined(subquery).min(most_values(subquery)))
+        };
+        for run in runs(&members, room, |(value, _)| value.len()) {
+            let taken = run.iter().filter_map(|(value, at)| Some((*value, Arc::clone(left.remove(at)?))));
+            batches.extend(QueryBatch::merged(label, taken.collect()));
         }
     }
     batches
 }
 
-/// Splits the members so that no part has more than `most` members or values that are too long for one query.
-fn runs<'a, 'b>(members: &'a [(&'b str, usize)], most: usize) -> Vec<&'a [(&'b str, usize)]> {
+/// Splits the items so that no part has more of them than `most` of one of them, or texts that are too long for one query.
+fn runs<T>(items: &[T], most: impl Fn(&T) -> usize, length: impl Fn(&T) -> usize) -> Vec<&[T]> {
     let mut runs = Vec::new();
-    let mut rest = members;
+    let mut rest = items;
     while !rest.is_empty() {
-        let ends = rest.iter().scan(0, |length, (value, _)| {
-            *length += value.len();
-            Some(*length)
-        });
-        let fit = ends.take(most).take_while(|length| *length <= LONGEST).count().max(1);
-        let (run, others) = rest.split_at(fit);
+        let (mut count, mut room, mut total) = (0, usize::MAX, 0);
+        for item in rest {
+            (room, total) = (room.min(most(item)), total + length(item));
+            if count > 0 && (count >= room || total > LONGEST) {
+                break;
+            }
+            count += 1;
+        }
+        let (run, others) = rest.split_at(count);
         runs.push(run);
         rest = others;
     }
@@ -207,24 +180,11 @@ fn runs<'a, 'b>(members: &'a [(&'b str, usize)], most: usize) -> Vec<&'a [(&'b s
 
 /// Joins queries with tags.
 fn tag(subqueries: &[&Arc<Subquery>], max_joined: &impl Fn(&Subquery) -> usize) -> Vec<QueryBatch> {
-    let mut batches = Vec::new();
-    let (mut joined, mut length, mut most) = (Vec::new(), 0, usize::MAX);
-    let mut close = |joined: &mut Vec<Arc<Subquery>>| match joined.as_slice() {
-        [] => {}
-        [one] => batches.push(QueryBatch::alone(Arc::clone(one))),
-        _ => batches.push(QueryBatch::tagged(joined.clone())),
+    let room = |subquery: &&Arc<Subquery>| max_joined(subquery).min(most_tagged(subquery));
+    let runs = runs(subqueries, room, |subquery| subquery.query.len());
+    let batch = |run: &[&Arc<Subquery>]| match run {
+        [one] => QueryBatch::alone(Arc::clone(one)),
+        several => QueryBatch::tagged(several.iter().copied().cloned().collect()),
     };
-    for subquery in subqueries {
-        let its = max_joined(subquery).min(most_tagged(subquery));
-        most = most.min(its);
-        if joined.len() >= most || length + subquery.query.len() > LONGEST {
-            close(&mut joined);
-            joined.clear();
-            (length, most) = (0, its);
-        }
-        length += subquery.query.len();
-        joined.push(Arc::clone(subquery));
-    }
-    close(&mut joined);
-    batches
+    runs.into_iter().map(batch).collect()
 }

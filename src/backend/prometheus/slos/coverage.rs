@@ -8,8 +8,7 @@ use std::time::Duration;
 use super::live;
 use super::subquery::{PastRange, QueryWrap};
 use crate::model::promql::{self, is_plain_name};
-use crate::model::slo::query::{self, RatioQuery};
-use crate::model::slo::{BudgetingMethod, DataExtent, Sli, Slo};
+use crate::model::slo::{DataExtent, Sli, Slo};
 
 /// The number of checks of a window: a gap of up to 1 % is not noticed.
 const CHECKS: u32 = 120;
@@ -152,7 +151,7 @@ pub(super) fn presence(slo: &Slo) -> Option<String> {
     if let Some((total, by)) = total(slo).zip(by(slo)) {
         return Some(format!("sum{by} (count_over_time({total}[1h]))"));
     }
-    events(slo, HOUR)
+    live::events(slo, HOUR)
 }
 
 /// A query for the time of the newest sample.
@@ -160,16 +159,7 @@ pub(super) fn newest(slo: &Slo) -> Option<String> {
     if let Some((total, by)) = total(slo).zip(by(slo)) {
         return Some(format!("max{by} (timestamp({total}))"));
     }
-    events(slo, 5 * MINUTE).map(|query| format!("timestamp({query}\n)"))
-}
-
-/// A query for all events over a lookback, or for the ratio if events are not counted.
-fn events(slo: &Slo, lookback: Duration) -> Option<String> {
-    let plain = Slo { budgeting: BudgetingMethod::Occurrences, ..slo.clone() };
-    match query::measure(&plain, lookback)? {
-        RatioQuery::Counts { total, .. } => Some(total),
-        RatioQuery::Ratio(ratio) => Some(ratio),
-    }
+    live::events(slo, 5 * MINUTE).map(|query| format!("timestamp({query}\n)"))
 }
 
 #[cfg(test)]

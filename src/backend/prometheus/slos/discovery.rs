@@ -70,27 +70,20 @@ pub(super) async fn ask(call: &QuestionRequests<'_>) -> Result<RawSeries, Source
     let (mut ratios, mut traits): (Vec<_>, Vec<_>) = present?.into_iter().partition(is_ratio);
     let (past_ratios, past_traits): (Vec<_>, Vec<_>) =
         past.unwrap_or_default().into_iter().partition(is_ratio);
-    let now: BTreeSet<_> = traits
-        .iter()
-        .filter_map(trait_of)
-        .map(|(family, id, name)| (family, id.clone(), name.to_owned()))
-        .collect();
-    traits.extend(past_traits.into_iter().filter(|sample| {
-        trait_of(sample)
-            .is_some_and(|(family, id, name)| !now.contains(&(family, id.clone(), name.to_owned())))
-    }));
+    let key = |sample: &Sample| {
+        let (family, id, name) = trait_of(sample)?;
+        Some((family, id.clone(), name.to_owned()))
+    };
+    let now: BTreeSet<_> = traits.iter().filter_map(key).collect();
+    let is_past = |sample: &Sample| key(sample).is_some_and(|key| !now.contains(&key));
+    traits.extend(past_traits.into_iter().filter(is_past));
     let burning: BTreeSet<Text> =
         ratios.iter().filter_map(|sample| sample.labels.get("slo").cloned()).collect();
     let is_gone = |sample: &Sample| sample.labels.get("slo").is_some_and(|id| !burning.contains(id));
     ratios.extend(past_ratios.into_iter().filter(is_gone));
-    let has_trait = |family| traits.iter().filter_map(trait_of).any(|(of, ..)| of == family);
-    let has_ratio = |family| {
-        ratios
-            .iter()
-            .filter_map(|sample| names::ratio(sample.labels.value("__name__")))
-            .any(|(of, ..)| of == family)
-    };
-    if [Family::Sloth, Family::Grafana].into_iter().any(|family| has_trait(family) || has_ratio(family)) {
+    let of_traits = traits.iter().filter_map(trait_of).map(|(family, ..)| family);
+    let of_ratios = ratios.iter().filter_map(|sample| names::ratio(sample.labels.value("__name__")));
+    if of_traits.chain(of_ratios.map(|(family, ..)| family)).any(|family| family != Family::Pyrra) {
         let by = "count by (__name__, sloth_id, grafana_slo_uuid)";
         let query = format!(r#"{by} ({{__name__=~"{}.+|{}.+"}})"#, names::SLOTH, names::GRAFANA);
         ratios.extend(call.instant_all(&query, None).await?);

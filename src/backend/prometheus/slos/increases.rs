@@ -37,6 +37,11 @@ pub(super) struct WindowErrors {
 /// Labels that may contain an HTTP status code.
 const CODES: [&str; 6] = ["code", "status", "status_code", "http_status_code", "response_code", "http_code"];
 
+const ERRORS_BY_CODE: &str =
+    "status codes of 500 and above count as errors; a definition would say which events are errors";
+const UNKNOWN_ERRORS: &str =
+    "without a definition it is not known which recorded events failed, so there is no error budget";
+
 /// The measured events of a window.
 pub(super) struct WindowEvents {
     /// The error ratio of each group.
@@ -68,13 +73,13 @@ impl WindowErrors {
             return None;
         }
         let (failed, total) = (rated(&division.lhs)?, rated(&division.rhs)?);
-        let signed = |selector: &VectorSelector| {
-            let matchers = selector.matchers.matchers.iter().filter(|matcher| matcher.name != "__name__");
-            matchers.map(|m| (m.name.clone(), sign(&m.op.to_string()), m.value.clone())).collect::<Vec<_>>()
-        };
-        let wanted = signed(total);
-        let more = signed(failed).into_iter().filter(|matcher| !wanted.contains(matcher));
-        let matchers = more.map(|(name, operator, value)| Matcher::new(name, operator?, value).ok());
+        let all = &total.matchers.matchers;
+        let more = failed.matchers.matchers.iter().filter(|m| m.name != "__name__" && !all.contains(m));
+        let matchers = more.map(|m| {
+            let sign = m.op.to_string();
+            let operator = Operator::ALL.into_iter().find(|operator| operator.sign() == sign)?;
+            Matcher::new(&*m.name, operator, &*m.value).ok()
+        });
         let name = failed.name.as_deref()?;
         let metric = name.strip_suffix("_total").unwrap_or(name).to_owned();
         Some(Self { metric, matchers: matchers.collect::<Option<_>>()? })
@@ -102,12 +107,6 @@ impl WindowErrors {
     }
 }
 
-/// The operator with this notation.
-fn sign(operator: &str) -> Option<Operator> {
-    let all = [Operator::Equal, Operator::NotEqual, Operator::Matches, Operator::MatchesNot];
-    all.into_iter().find(|known| known.sign() == operator)
-}
-
 /// The selector in `sum by (...) (rate(selector[5m]))`.
 fn rated(expr: &Expr) -> Option<&VectorSelector> {
     let Expr::Aggregate(sum) = bare(expr) else { return None };
@@ -120,9 +119,7 @@ fn rated(expr: &Expr) -> Option<&VectorSelector> {
 
 /// One query for the recorded events of all these windows.
 pub(super) fn query(windows: &BTreeSet<Text>) -> String {
-    let windows = windows.iter().map(|window| promql::literal(window)).collect::<Vec<_>>().join("|");
-    let pattern = promql::quoted(&format!(".+:(?:increase|sum|count)(?:{windows})"));
-    format!(r#"{{__name__=~{pattern},slo!=""}}"#)
+    names::pyrra_selector(&format!(":(?:increase|sum|count){}", names::any_of(windows)))
 }
 
 /// The window as it is written in the names of series.
@@ -154,20 +151,9 @@ impl Increases {
             let (fast, all) = events.into_iter().partition(|sample| sample.labels.get("le").is_some());
             return known(self.ratios(EventSide::Good, fast, all));
         }
-        let by_code = || WindowErrors::by_code(metric, &events);
         let (errors, remark) = match &self.errors {
-            Some(errors) => (Some(errors.clone()), None),
-            None => (
-                by_code(),
-                Some(
-                    "status codes of 500 and above count as errors; a definition would say which events are errors",
-                ),
-            ),
-        };
-        let Some(errors) = errors else {
-            return Err(
-                "without a definition it is not known which recorded events failed, so there is no error budget",
-            );
+            Some(errors) => (errors.clone(), None),
+            None => (WindowErrors::by_code(metric, &events).ok_or(UNKNOWN_ERRORS)?, Some(ERRORS_BY_CODE)),
         };
         let failed = series(&format!("{}:increase{window}", errors.metric)).into_iter();
         let failed =

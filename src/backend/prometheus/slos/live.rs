@@ -63,13 +63,16 @@ pub(super) fn grouping(slo: &Slo) -> Vec<Text> {
     if !slo.grouping.is_empty() {
         return slo.grouping.clone();
     }
+    let expr = events(slo, Duration::from_secs(300)).and_then(|query| promql::parse(&query).ok());
+    expr.map_or_else(Vec::new, |expr| by(&expr))
+}
+
+/// A query for all events over a lookback, or for the ratio if events are not counted.
+pub(super) fn events(slo: &Slo, lookback: Duration) -> Option<String> {
     let plain = Slo { budgeting: BudgetingMethod::Occurrences, ..slo.clone() };
-    let query = match query::measure(&plain, Duration::from_secs(300)) {
-        Some(RatioQuery::Counts { total, .. }) => total,
-        Some(RatioQuery::Ratio(ratio)) => ratio,
-        None => return Vec::new(),
-    };
-    promql::parse(&query).map_or_else(|_| Vec::new(), |expr| by(&expr))
+    match query::measure(&plain, lookback)? {
+        RatioQuery::Counts { total: query, .. } | RatioQuery::Ratio(query) => Some(query),
+    }
 }
 
 /// The labels in the `by` clause of an expression.

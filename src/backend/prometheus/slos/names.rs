@@ -3,6 +3,8 @@
 use std::time::Duration;
 
 use crate::model::duration;
+use crate::model::labels::Text;
+use crate::model::promql;
 use crate::model::slo::Family;
 
 /// The series with an SLO's objective, window and labels; without error ratios.
@@ -53,4 +55,20 @@ pub(super) fn is_own(family: Family, label: &str) -> bool {
             Family::Pyrra => label == "slo",
             Family::Grafana => label.starts_with("grafana_slo_"),
         }
+}
+
+/// Selects the series of this name that belong to an SLO.
+pub(super) fn selector(family: Family, name: &str) -> String {
+    format!(r#"{name}{{{}!=""}}"#, family.identity())
+}
+
+/// Selects the series of Pyrra whose names end so: a regular expression.
+pub(super) fn pyrra_selector(ending: &str) -> String {
+    format!(r#"{{__name__=~{},slo!=""}}"#, promql::quoted(&format!(".+{ending}")))
+}
+
+/// A regular expression for any of these texts.
+pub(super) fn any_of<'a>(texts: impl IntoIterator<Item = &'a Text>) -> String {
+    let texts: Vec<String> = texts.into_iter().map(|text| promql::literal(text)).collect();
+    format!("(?:{})", texts.join("|"))
 }

@@ -103,15 +103,6 @@ impl QueryRecord {
     }
 }
 
-/// A batch with its answer.
-type FinishedBatch = (Arc<QueryBatch>, Result<Vec<Sample>, SourceError>);
-
-/// Sends a batch, and returns it with its answer.
-async fn send_batch(call: &QuestionRequests<'_>, batch: Arc<QueryBatch>, at: Timestamp) -> FinishedBatch {
-    let result = call.instant_all(&batch.query, Some(at)).await;
-    (batch, result)
-}
-
 impl QueryCache {
     /// An empty cache for another time, with the knowledge of which queries must not be joined.
     pub(super) fn for_another_time(&self) -> Self {
@@ -152,9 +143,7 @@ impl QueryCache {
         time_limit: Duration,
     ) -> Result<(), SourceError> {
         let due: Vec<Arc<Subquery>> = self.due(subqueries, at);
-        let max_joined =
-            |subquery: &Subquery| self.0.get(&subquery.key).map_or(usize::MAX, QueryRecord::max_joined);
-        let mut waiting: VecDeque<QueryBatch> = batch::plan(&due, max_joined).into();
+        let mut waiting: VecDeque<QueryBatch> = self.plan(&due).into();
         let deadline = Instant::now() + time_limit;
         let mut in_flight: Vec<Arc<QueryBatch>> = Vec::new();
         let mut pending = FuturesUnordered::new();
@@ -165,9 +154,12 @@ impl QueryCache {
             {
                 let batch = Arc::new(batch);
                 in_flight.push(Arc::clone(&batch));
-                pending.push(send_batch(call, batch, at));
+                pending.push(async move {
+                    let result = call.instant_all(&batch.query, Some(at)).await;
+                    (batch, result)
+                });
             }
-            let is_frequent = |batch: &Arc<QueryBatch>| batch.pace == RefreshPace::Each;
+            let is_frequent = |batch: &Arc<QueryBatch>| batch.pace() == RefreshPace::Each;
             let next = if in_flight.iter().any(is_frequent) {
                 Ok(pending.next().await)
             } else {
@@ -197,7 +189,7 @@ impl QueryCache {
                 Err(error) if batch.subqueries.len() > 1 && is_broken(&error) => {
                     answered = true;
                     for part in self.parts(&batch) {
-                        if batch.pace == RefreshPace::Each {
+                        if batch.pace() == RefreshPace::Each {
                             waiting.push_front(part);
                         } else {
                             waiting.push_back(part);
@@ -238,9 +230,13 @@ impl QueryCache {
             }
             return batch.subqueries.iter().map(|subquery| QueryBatch::alone(Arc::clone(subquery))).collect();
         }
-        let max_joined =
-            |subquery: &Subquery| self.0.get(&subquery.key).map_or(usize::MAX, QueryRecord::max_joined);
-        batch.subqueries.chunks(size).flat_map(|subqueries| batch::plan(subqueries, max_joined)).collect()
+        batch.subqueries.chunks(size).flat_map(|subqueries| self.plan(subqueries)).collect()
+    }
+
+    /// The requests for these queries.
+    fn plan(&self, subqueries: &[Arc<Subquery>]) -> Vec<QueryBatch> {
+        let record = |subquery: &Subquery| self.0.get(&subquery.key);
+        batch::plan(subqueries, |subquery| record(subquery).map_or(usize::MAX, QueryRecord::max_joined))
     }
 
     /// Stores the answers of a batch.
@@ -249,12 +245,10 @@ impl QueryCache {
         let was_alone = batch.subqueries.len() == 1;
         for (subquery, samples) in batch.subqueries.iter().zip(batch.split(samples)) {
             let record = self.0.entry(subquery.key.clone()).or_default();
-            let good = Some(GoodAnswer { at, samples: samples.into() });
-            let is_suspect = record.is_suspect && !was_alone;
             *record = QueryRecord {
-                good,
+                good: Some(GoodAnswer { at, samples: samples.into() }),
                 tried: Some(at),
-                is_suspect,
+                is_suspect: record.is_suspect && !was_alone,
                 most: record.most,
                 ..QueryRecord::default()
             };

@@ -360,12 +360,10 @@ impl SubqueryMaker {
         let name: Text = names::name(*family, metric, &written).into();
         let pace = RefreshPace::of(lookback);
         let query = match family {
-            Family::Sloth | Family::Grafana => format!(r#"{name}{{{}!=""}}"#, family.identity()),
+            Family::Sloth | Family::Grafana => names::selector(*family, &name),
             Family::Pyrra => {
-                let all = self.pyrra.get(&pace).into_iter().flatten();
-                let all = all.map(|written| promql::literal(written)).collect::<Vec<_>>().join("|");
-                let pattern = promql::quoted(&format!(".+{}(?:{all})", names::PYRRA));
-                format!(r#"{{__name__=~{pattern},slo!=""}}"#)
+                let all = names::any_of(self.pyrra.get(&pace).into_iter().flatten());
+                names::pyrra_selector(&format!("{}{all}", names::PYRRA))
             }
         };
         let subquery = self.shared(Subquery::of_family(*family, query, pace));
@@ -386,7 +384,7 @@ impl SubqueryMaker {
             return NumberSource::Increases { subquery, increases, otherwise: Box::new(otherwise) };
         }
         let (family, name) = (found.recorded.family, found.window.0.clone());
-        let query = format!(r#"{name}{{{}!=""}}"#, family.identity());
+        let query = names::selector(family, &name);
         let subquery = self.shared(Subquery::of_family(family, query, RefreshPace::Rarely));
         NumberSource::Recorded { subquery, name, inverted: family != Family::Sloth }
     }
@@ -396,15 +394,9 @@ impl SubqueryMaker {
         let family = found.recorded.family;
         // if only the series over the window is left, the usual shortest lookback shows since when the others are missing
         let written = found.lookbacks.values().next().map_or("5m", |written| &**written);
-        let identity = family.identity();
         let series = match family {
-            Family::Pyrra => {
-                let pattern = promql::quoted(&format!(".+{}{}", names::PYRRA, promql::literal(written)));
-                format!(r#"{{__name__=~{pattern},slo!=""}}"#)
-            }
-            Family::Sloth | Family::Grafana => {
-                format!(r#"{}{{{identity}!=""}}"#, names::name(family, "", written))
-            }
+            Family::Pyrra => names::pyrra_selector(&format!("{}{}", names::PYRRA, promql::literal(written))),
+            Family::Sloth | Family::Grafana => names::selector(family, &names::name(family, "", written)),
         };
         // without metric names, because functions over time drop them, and two metrics of one SLO would be duplicate series
         let presence = format!("max without (sloth_window) ({series})");

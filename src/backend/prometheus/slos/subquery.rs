@@ -3,7 +3,6 @@
 use std::sync::OnceLock;
 use std::time::Duration;
 
-use promql_parser::label::MatchOp;
 use promql_parser::parser::Expr;
 use promql_parser::parser::value::ValueType;
 
@@ -162,13 +161,7 @@ impl SumRateShape {
             && selector.matchers.or_matchers.is_empty();
         let metric = selector.name.clone().filter(|_| is_plain)?;
         let matcher = |matcher: &promql_parser::label::Matcher| {
-            let sign = match matcher.op {
-                MatchOp::Equal => "=",
-                MatchOp::NotEqual => "!=",
-                MatchOp::Re(_) => "=~",
-                MatchOp::NotRe(_) => "!~",
-            };
-            (matcher.name.clone(), sign.to_owned(), matcher.value.clone())
+            (matcher.name.clone(), matcher.op.to_string(), matcher.value.clone())
         };
         let mut matchers: Vec<_> = selector.matchers.matchers.iter().map(matcher).collect();
         matchers.retain(|(name, ..)| name != "__name__");

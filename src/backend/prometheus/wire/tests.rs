@@ -14,11 +14,15 @@ const VECTOR: &str = r#"{"resultType":"vector","result":[
     {"metric":{},"value":[1,"-4"]}]}"#;
 
 #[test]
-fn only_finite_values_come_in_and_texts_are_true_and_shared() {
+fn numbers_come_in_as_they_are_and_texts_are_true_and_shared() {
     let reader = Reader::default();
     let samples = reader.samples(&serde_json::from_str(VECTOR).unwrap());
-    let found: Vec<_> = samples.iter().map(|sample| (sample.labels.to_string(), sample.value)).collect();
-    assert_eq!(found, [(r#"{service="a\u001b[31m"}"#.to_owned(), 0.002), ("{}".into(), -4.0)]);
+    let found: Vec<_> =
+        samples.iter().map(|sample| (sample.labels.value("service"), sample.value.to_string())).collect();
+    let a = "a\u{1b}[31m";
+    let expected = [(a, "NaN"), (a, "0.002"), ("b", "inf"), ("", "-4")];
+    assert_eq!(found, expected.map(|(service, value)| (service, value.to_owned())));
+    assert_eq!(samples[1].labels.to_string(), r#"{service="a\u001b[31m"}"#);
     let again = reader.text("a\u{1b}[31m");
     assert!(Arc::ptr_eq(samples[0].labels.get("service").unwrap(), &again));
 }

@@ -322,13 +322,11 @@ async fn no_credential_leaves_for_another_origin() {
 #[test]
 fn keys_are_read_again_before_they_end() {
     let source = SourceSettings::new(kind("prometheus"), "https://aps.example.net");
-    let times = (Duration::from_secs(1), Duration::from_secs(1));
     let mut source_with_keys = source.clone();
     source_with_keys.auth = Some(AuthSettings::Bearer(secret("x")));
     let settings = Settings::default();
     let deps = SourceDeps::new(&settings, Clock::fixed(NOW.parse().unwrap()));
-    let auth_clients =
-        AuthenticatedClients::new(&source_with_keys, &source.url.parse().unwrap(), times, deps);
+    let auth_clients = AuthenticatedClients::new(&source_with_keys, &source.url.parse().unwrap(), deps);
     let ending = |text: Option<&str>| {
         let until = text.map(|text| text.parse::<Timestamp>().unwrap());
         let key = |text| crate::config::secret::Secret::new(text);
@@ -341,8 +339,7 @@ fn keys_are_read_again_before_they_end() {
     assert_eq!(ending(Some("2026-01-02T03:06:05Z")), Some(Duration::from_secs(60)));
     assert_eq!(ending(Some("2026-01-02T03:00:00Z")), Some(Duration::ZERO));
     assert_eq!(
-        AuthenticatedClients::new(&source, &source.url.parse().unwrap(), times, deps)
-            .lasts(&AuthHeaders::default()),
+        AuthenticatedClients::new(&source, &source.url.parse().unwrap(), deps).lasts(&AuthHeaders::default()),
         None
     );
 }

@@ -1,0 +1,3 @@
+//! What the tests of several kinds of sources share.
+
+pub(crate) mod contract;
