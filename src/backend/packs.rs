@@ -78,13 +78,11 @@ pub(super) struct Requests {
     failed: Option<String>,
 }
 
-/// A latency histogram.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct LatencySignal {
     /// The metric name without `_bucket`.
     pub(super) histogram: String,
-    /// The unit of the bucket bounds.
     #[serde(default)]
     pub(super) unit: BucketUnit,
     /// Whether the histogram is native, and so has no `_bucket` series.
@@ -186,7 +184,6 @@ impl Pack {
         entries.chain(self.signal.iter().cloned().map(PackEntry::Named)).collect()
     }
 
-    /// Checks the placeholders of an expression.
     fn check(&self, expr: &str) -> Result<(), PackError> {
         let wrong =
             |problem: String| PackError(format!("pack {:?}: the expression {expr:?} {problem}", self.name));
@@ -232,7 +229,6 @@ pub(super) struct QueryFill<'a> {
     pub(super) by: &'a str,
     /// Matchers that select the series; at least one.
     pub(super) selector: &'a str,
-    /// The lookback of the rates.
     pub(super) lookback: Duration,
 }
 
@@ -276,7 +272,6 @@ impl Requests {
 }
 
 impl LatencySignal {
-    /// The metric that must exist.
     pub(super) fn metric(&self) -> String {
         if self.native { self.histogram.clone() } else { format!("{}_bucket", self.histogram) }
     }

@@ -17,7 +17,6 @@ mod slos;
 mod wire;
 
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -26,9 +25,8 @@ use tokio::sync::Mutex;
 use super::handlers::{Handler, answer_by, kinds};
 use super::kit::http::{Http, of_absence};
 use super::kit::{probe, skew};
-use super::{Answering, Clock, Source, SourceDeps, packs};
+use super::{Answering, Source, SourceDeps, packs};
 use crate::config::settings::SourceSettings;
-use crate::model::alert::SeverityMap;
 use crate::model::ask::{Answer, Answered, Ask, AskKind};
 use crate::model::duration;
 use crate::model::labels::{Labels, Text};
@@ -43,11 +41,9 @@ use cached::{
     Cached, DISCOVERY_INTERVAL_AFTER_LOSS, DISCOVERY_INTERVAL_MAX, next_attempt_after, validity_of,
 };
 use call::{ApiQuirks, PromServer, QuestionRequests};
-use external_labels::ExternalLabels;
 use flavour::{Flavour, ServerIdentity};
 pub(super) use kind::SPEC;
 use metric_discovery::{DiscoveryPlan, MetricDiscovery};
-use services::EvaluationTime;
 use slos::ServerSlos;
 
 /// How long the list of failing recording rules is cached.
@@ -58,8 +54,6 @@ pub(super) struct Prometheus {
     info: SourceInfo,
     server: PromServer,
     plan: DiscoveryPlan,
-    severities: SeverityMap,
-    clock: Clock,
     identity: Mutex<Option<Cached<ServerIdentity>>>,
     discovery: Mutex<Option<Cached<Arc<MetricDiscovery>>>>,
     ages: Mutex<Ages>,
@@ -113,10 +107,11 @@ impl Prometheus {
                 reader: wire::Reader::default(),
                 quirks: ApiQuirks::default(),
                 timeout,
+                severities: settings.severity_map(),
+                clock: deps.clock,
+                id: id.clone(),
             },
             plan: DiscoveryPlan { packs, services: settings.services.clone() },
-            severities: settings.severity_map(),
-            clock: deps.clock,
             identity: Mutex::new(None),
             discovery: Mutex::new(None),
             ages: Mutex::default(),
@@ -125,7 +120,6 @@ impl Prometheus {
         })
     }
 
-    /// The requests of one question.
     fn call(&self, kind: AskKind) -> QuestionRequests<'_> {
         QuestionRequests::new(&self.server, kind.weight())
     }
@@ -134,13 +128,11 @@ impl Prometheus {
     async fn services(&self, at: Option<Timestamp>) -> Answered {
         let call = self.call(AskKind::Services);
         let discovery = self.discovery(&call).await?;
-        let now = at.unwrap_or_else(|| self.server.quirks.skew.there(self.clock.now()));
-        let moment = EvaluationTime { at, now };
         let mut kept = self.ages.lock().await;
         // ages at a past time must not replace the current ones
         let mut own = Ages::default();
         let ages = if at.is_none() { &mut *kept } else { &mut own };
-        let snapshot = services::snapshot(&call, &self.plan, &discovery, ages, moment).await;
+        let snapshot = services::snapshot(&call, &discovery, ages, at).await;
         if snapshot.is_err() {
             // after a failure, the server may have been restarted with other data
             *kept = Ages::default();
@@ -170,9 +162,8 @@ impl Prometheus {
     /// Reads the alerting rules, and adds the failing recording rules.
     async fn rules(&self, known: Option<u64>) -> Answered {
         let call = self.call(AskKind::Rules);
-        let identity = self.identity(&call).await?;
-        let reading = self.reading(&identity.external_labels);
-        let (snapshot, recordings) = tokio::join!(rules::snapshot(&call, &reading), self.recordings(&call));
+        self.identity(&call).await?;
+        let (snapshot, recordings) = tokio::join!(rules::snapshot(&call), self.recordings(&call));
         let mut snapshot = snapshot?;
         snapshot.broken.extend(recordings);
         let digest = rules::digest(&snapshot);
@@ -190,30 +181,17 @@ impl Prometheus {
     /// Reads when the alert with these labels fired.
     async fn firings(&self, labels: &Labels, looked_at: TimeRange) -> Answered {
         let call = self.call(AskKind::Firings);
-        let identity = self.identity(&call).await?;
-        let reading = self.reading(&identity.external_labels);
-        let snapshot =
-            firings::snapshot(&call, &self.plan.services.labels, &reading, labels, looked_at).await?;
+        self.identity(&call).await?;
+        let snapshot = firings::snapshot(&call, &self.plan.services.labels, labels, looked_at).await?;
         Ok(call.reply(Answer::Firings(snapshot)))
     }
 
     /// Measures the SLOs, at a past time or now.
     async fn slos(&self, at: Option<Timestamp>, known: Option<u64>) -> Answered {
         let call = self.call(AskKind::Slos);
-        let identity = self.identity(&call).await?;
-        let reading = self.reading(&identity.external_labels);
-        let (snapshot, digest) = self.slos.snapshot(&call, &reading, at, self.server.timeout).await?;
+        self.identity(&call).await?;
+        let (snapshot, digest) = self.slos.snapshot(&call, at).await?;
         Ok(call.reply_if_new(Answer::Slos(snapshot), digest, known))
-    }
-
-    /// The context for reading rules.
-    fn reading<'a>(&'a self, external_labels: &'a ExternalLabels) -> rules::RuleReader<'a> {
-        rules::RuleReader {
-            source: &self.info.id,
-            severities: &self.severities,
-            now: self.clock.now(),
-            external_labels,
-        }
     }
 
     /// The identity of the server, cached for ten minutes.
@@ -224,12 +202,9 @@ impl Prometheus {
         }
         // the warnings of these answers do not concern the question
         let identifying = call.separate();
-        let identity = ServerIdentity::ask(&identifying, &self.reading(&ExternalLabels::default())).await;
+        let identity = ServerIdentity::ask(&identifying).await;
         call.add_cost_of(&identifying);
-        let identity = identity?;
-        let is_victoria = identity.flavour == Flavour::VictoriaMetrics;
-        self.server.quirks.is_victoria.store(is_victoria, Ordering::Relaxed);
-        Ok(Cached::new(identity, DISCOVERY_INTERVAL_MAX, Vec::new()).put(&mut kept, call))
+        Ok(Cached::new(identity?, DISCOVERY_INTERVAL_MAX, Vec::new()).put(&mut kept, call))
     }
 
     /// The failing recording rules, cached: there may be many more recording rules than alerting rules.
@@ -280,7 +255,6 @@ impl Prometheus {
         }
     }
 
-    /// Answers a probe.
     async fn probe(&self) -> Answered {
         let call = self.call(AskKind::Probe);
         let probe_report = self.probe_report(&call).await?;
@@ -331,19 +305,18 @@ impl Prometheus {
             (Ok(rules), _) => probe_report.fact("alerting rules", rules.to_string()),
         }
         if self.slos.may_have_slos() {
-            match self.slos.count(call, &self.reading(&identity.external_labels)).await {
+            match self.slos.count(call).await {
                 Ok(slos) => probe_report.fact("SLOs", slos.to_string()),
                 Err(error) if error.kind.is_source_wide() => return Err(error),
                 Err(error) => probe_report.warn(format!("SLOs could not be read: {}", error.kind)),
             }
         }
-        probe_report.clock(date, self.clock.now(), "displayed ages are wrong by that much");
+        probe_report.clock(date, self.server.clock.now(), "displayed ages are wrong by that much");
         let large = probe_report.clock_ahead_seconds.filter(|ahead| skew::is_large(*ahead));
         self.server.quirks.skew.set(large);
         Ok(probe_report)
     }
 
-    /// Adds the result of metric discovery to a probe report.
     fn add_discovery_facts(&self, discovery: &MetricDiscovery, probe_report: &mut ProbeReport) {
         probe_report.fact("services", discovery.services.len().to_string());
         probe_report.fact("services by", discovery.labels().join(", "));

@@ -175,7 +175,6 @@ impl Runbooks {
     }
 }
 
-/// The description of the runbook source.
 pub(super) fn info() -> SourceInfo {
     SourceInfo {
         tenant: None,

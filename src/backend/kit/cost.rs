@@ -5,7 +5,6 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use super::http::Body;
 use crate::model::ask::{Answer, Reply};
 
-/// The cost of an answer.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Cost {
     pub(crate) bytes_in: u64,
@@ -38,7 +37,6 @@ impl Cost {
     }
 }
 
-/// The digest of an answer.
 pub(crate) fn digest(answer: &impl Hash) -> u64 {
     let mut hasher = DefaultHasher::new();
     answer.hash(&mut hasher);

@@ -61,7 +61,6 @@ static HUGE_TURN: Semaphore = Semaphore::const_new(1);
 /// The maximum number of redirects that only add or remove a trailing slash.
 const REDIRECTS: usize = 3;
 
-/// The HTTP client of one source.
 pub(crate) struct Http {
     id: SourceId,
     /// The address without user, password and query, and without a slash at its end.
@@ -69,7 +68,6 @@ pub(crate) struct Http {
     /// `base` as text, for display.
     address: Text,
     auth_clients: AuthenticatedClients,
-    /// The `Accept` header.
     accept: HeaderValue,
     limits: LimitSettings,
     /// The size limit of a response, in bytes.

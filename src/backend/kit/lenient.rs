@@ -54,7 +54,6 @@ pub(crate) use wire;
 pub(crate) struct LenientText<'a>(pub(crate) Cow<'a, str>);
 
 impl LenientText<'_> {
-    /// The text as a number, if it is one.
     pub(crate) fn number(&self) -> Option<f64> {
         self.0.trim().parse().ok()
     }
@@ -91,13 +90,30 @@ impl<'de: 'a, 'a> Deserialize<'de> for LenientText<'a> {
     }
 }
 
+/// Reads types by their function `of`, from a [`LenientText`].
+macro_rules! read_as_text {
+    ($($Type:ty $(, $PER_SECOND:ident)?;)*) => {
+        $(impl<'de $(, const $PER_SECOND: i64)?> serde::Deserialize<'de> for $Type {
+            fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                LenientText::deserialize(deserializer).map(|text| Self::of(&text))
+            }
+        })*
+    };
+}
+pub(crate) use read_as_text;
+
+read_as_text! {
+    LenientString;
+    Count;
+}
+
 /// An owned [`LenientText`].
 #[derive(Debug, Default)]
 pub(crate) struct LenientString(pub(crate) String);
 
-impl<'de> Deserialize<'de> for LenientString {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        LenientText::deserialize(deserializer).map(|word| Self(word.0.into_owned()))
+impl LenientString {
+    fn of(text: &LenientText<'_>) -> Self {
+        Self(text.0.clone().into_owned())
     }
 }
 
@@ -105,13 +121,11 @@ impl<'de> Deserialize<'de> for LenientString {
 #[derive(Debug, Default, Clone, Copy)]
 pub(crate) struct Count(pub(crate) u64);
 
-impl<'de> Deserialize<'de> for Count {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        Ok(Self(LenientText::deserialize(deserializer)?.0.trim().parse().unwrap_or(0)))
-    }
-}
-
 impl Count {
+    fn of(text: &LenientText<'_>) -> Self {
+        Self(text.0.trim().parse().unwrap_or(0))
+    }
+
     /// The number, at most `u32::MAX`.
     pub(crate) fn saturating(self) -> u32 {
         u32::try_from(self.0).unwrap_or(u32::MAX)
@@ -306,7 +320,6 @@ pub(crate) trait Lenient<'de>: Sized {
     /// The result for an accepted value.
     type Made;
 
-    /// Reads an object.
     fn of_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Option<Self::Made>, A::Error> {
         while map.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
         Ok(None)
@@ -322,7 +335,6 @@ pub(crate) trait Lenient<'de>: Sized {
         self.of_number(number as f64)
     }
 
-    /// Reads a number.
     fn of_number(self, _number: f64) -> Option<Self::Made> {
         None
     }
@@ -331,7 +343,6 @@ pub(crate) trait Lenient<'de>: Sized {
         None
     }
 
-    /// Reads a text.
     fn of_text(self, _text: Cow<'de, str>) -> Option<Self::Made> {
         None
     }
@@ -348,7 +359,6 @@ pub(crate) enum LenientSlot<T> {
 }
 
 impl<T> LenientSlot<T> {
-    /// The value, if it had an accepted type.
     pub(crate) fn value(self) -> Option<T> {
         match self {
             Self::This(value) => Some(value),
@@ -356,7 +366,6 @@ impl<T> LenientSlot<T> {
         }
     }
 
-    /// Whether the value was of another type.
     pub(crate) fn is_other(&self) -> bool {
         matches!(self, Self::Other)
     }

@@ -19,10 +19,8 @@ pub(crate) trait Paging: Sync {
     /// The position of a page: an offset, a cursor, or the address of the next page.
     type Place: PartialEq + Sync + Send;
 
-    /// The position of the first page.
     fn first(&self) -> Self::Place;
 
-    /// Requests the page at a position.
     fn ask(&self, place: &Self::Place) -> impl Future<Output = Result<Body, SourceError>> + Send;
 
     /// Parses the page that was requested at this position.
@@ -45,13 +43,11 @@ pub(crate) struct Page<P> {
 /// Limits for the pages that are requested.
 #[derive(Clone, Copy)]
 pub(crate) struct ListBounds {
-    /// The maximum number of pages.
     pub(crate) pages: usize,
     /// No further page is requested after this time; the list is then marked as truncated.
     pub(crate) until: Instant,
 }
 
-/// The items of all pages that were read.
 pub(crate) struct PagedList<T> {
     pub(crate) items: Vec<T>,
     /// The list has more items than were read.
@@ -76,7 +72,6 @@ impl<T> PagedList<T> {
         self.is_cut.then(|| Warning::missing(format!("{what}{}", why())))
     }
 
-    /// A warning for items that could not be read.
     pub(crate) fn unreadable_warning(&self, what: &str) -> Option<Warning> {
         unreadable_warning(self.lost, what)
     }

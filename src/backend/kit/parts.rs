@@ -11,9 +11,7 @@ use crate::model::warning::Warning;
 pub(crate) struct AnswerParts {
     pub(crate) cost: Cost,
     pub(crate) warnings: Vec<Warning>,
-    /// The number of parts that succeeded.
     succeeded_parts: usize,
-    /// The error of the first part that failed.
     first_error: Option<SourceError>,
 }
 

@@ -21,7 +21,6 @@ impl ProbeReport {
         }
     }
 
-    /// Adds a warning.
     pub(in crate::backend) fn warn(&mut self, warning: impl Into<Text>) {
         self.warnings.push(warning.into());
     }

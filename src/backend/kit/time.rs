@@ -3,11 +3,9 @@
 
 use std::time::Duration;
 
-use jiff::Timestamp;
-use serde::{Deserialize, Deserializer};
-
-use super::lenient::LenientText;
+use super::lenient::{LenientText, read_as_text};
 use crate::model::duration;
+use jiff::Timestamp;
 
 /// An RFC 3339 timestamp: `2026-03-01T11:59:00Z`.
 #[derive(Debug, Default, Clone, Copy)]
@@ -65,17 +63,7 @@ impl Length {
     }
 }
 
-macro_rules! read_as_word {
-    ($($Type:ty $(, $PER_SECOND:ident)?;)*) => {
-        $(impl<'de $(, const $PER_SECOND: i64)?> Deserialize<'de> for $Type {
-            fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-                LenientText::deserialize(deserializer).map(|word| Self::of(&word))
-            }
-        })*
-    };
-}
-
-read_as_word! {
+read_as_text! {
     Rfc3339;
     Epoch<PER_SECOND>, PER_SECOND;
     Rfc3339OrSeconds;
@@ -84,6 +72,8 @@ read_as_word! {
 
 #[cfg(test)]
 mod tests {
+    use serde::Deserialize;
+
     use super::*;
 
     fn read<T: for<'de> Deserialize<'de>>(json: &str) -> T {

@@ -3,7 +3,6 @@
 use super::{LatencySignal, OwnSignal, Requests, Saturation, Up};
 use crate::model::signal::Signal;
 
-/// One entry of a pack.
 #[derive(Debug, Clone, PartialEq)]
 pub(in crate::backend) enum PackEntry {
     Requests(Requests),

@@ -29,7 +29,6 @@ pub(in crate::backend) struct Up {
     pub(super) expr: Option<String>,
 }
 
-/// A custom signal with its own text.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(in crate::backend) struct OwnSignal {
@@ -37,12 +36,10 @@ pub(in crate::backend) struct OwnSignal {
     pub(in crate::backend) name: String,
     /// All must exist; the labels of the first one identify the service.
     pub(in crate::backend) metrics: Vec<String>,
-    /// An expression for the value.
     pub(super) expr: String,
     /// Labels that identify the host and the part of it, kept in addition to the service's labels.
     #[serde(default)]
     pub(in crate::backend) labels: Vec<String>,
-    /// The unit of the value.
     #[serde(default)]
     unit: SignalMeasure,
     /// The service is degraded from this value on.
@@ -84,7 +81,6 @@ impl LevelSignal {
 /// The unit of a signal's value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
 pub(in crate::backend) enum SignalMeasure {
-    /// A plain number.
     #[default]
     #[serde(rename = "")]
     Plain,
@@ -102,7 +98,6 @@ pub(in crate::backend) enum SignalMeasure {
 }
 
 impl SignalMeasure {
-    /// The value with its unit, for display.
     fn words(self, value: f64) -> String {
         match self {
             Self::Plain => short(value),

@@ -21,10 +21,8 @@ use crate::model::source::SourceError;
 /// Data that ended longer ago than this are ignored: Prometheus does not return samples that old, so such a value is not a
 /// time.
 const MAX_LATENESS: Duration = Duration::from_secs(900);
-/// The number of steps in which a window is searched.
 const STEPS: u32 = 20;
 
-/// When the data of services begin and end.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Ages {
     /// The services whose data begin within the window, with the begin.

@@ -1,22 +1,25 @@
 //! The requests of one question: limited in concurrency, counted, and with the warnings of the answers.
 
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use jiff::Timestamp;
 use serde::Deserialize;
 use tokio::sync::Semaphore;
 
+use super::external_labels::ExternalLabels;
 use super::wire::{Data, Envelope, Reader, Sample, Written};
+use crate::backend::Clock;
 use crate::backend::kit::http::{Body, EvaluationRange, Http, PromQuery, of_absence};
 use crate::backend::kit::lenient::{LenientText, unreadable_warning};
 use crate::backend::kit::parts::AnswerParts;
 use crate::backend::kit::skew::Skew;
+use crate::model::alert::SeverityMap;
 use crate::model::ask::{Answer, Reply, Weight};
 use crate::model::labels::Text;
 use crate::model::series::{Matrix, TimeGrid};
-use crate::model::source::{ErrorKind, SourceError};
+use crate::model::source::{ErrorKind, SourceError, SourceId};
 use crate::model::warning::{self, Warning};
 
 /// The maximum number of concurrent requests of one question.
@@ -32,20 +35,40 @@ pub(super) struct ApiQuirks {
     pub(super) is_victoria: AtomicBool,
     /// The clock offset of the server, if it is large.
     pub(super) skew: Skew,
+    /// The changes to the labels of alerts on sending.
+    external_labels: Mutex<Arc<ExternalLabels>>,
 }
 
-/// Data that all questions to one server share.
+impl ApiQuirks {
+    pub(super) fn external_labels(&self) -> Arc<ExternalLabels> {
+        Arc::clone(&self.external_labels.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    pub(super) fn set_external_labels(&self, labels: ExternalLabels) {
+        *self.external_labels.lock().unwrap_or_else(PoisonError::into_inner) = Arc::new(labels);
+    }
+}
+
 pub(super) struct PromServer {
+    pub(super) id: SourceId,
     pub(super) http: Http,
     pub(super) reader: Reader,
     pub(super) quirks: ApiQuirks,
     /// The `timeout` parameter of queries: longer evaluation is useless, because the client does not wait longer.
     pub(super) timeout: Duration,
+    pub(super) severities: SeverityMap,
+    pub(super) clock: Clock,
+}
+
+impl PromServer {
+    /// The current time by the server's clock.
+    pub(super) fn now(&self) -> Timestamp {
+        self.quirks.skew.there(self.clock.now())
+    }
 }
 
 /// The answer to an instant query.
 pub(super) struct InstantAnswer {
-    /// The samples with a finite value.
     pub(super) samples: Vec<Sample>,
     /// The samples with NaN or an infinite value, for example from a division by zero.
     pub(super) non_finite: Vec<Sample>,
@@ -243,7 +266,6 @@ impl<'a> QuestionRequests<'a> {
         }
     }
 
-    /// The warnings so far.
     pub(super) fn warnings(&self) -> Vec<Warning> {
         self.parts().warnings.clone()
     }

@@ -35,7 +35,6 @@ impl ExternalLabels {
         config.map_or_else(|_| Self::default(), |config| Self::read(&config.yaml.0, &call.server.reader))
     }
 
-    /// Parses the configuration.
     fn read(yaml: &str, reader: &Reader) -> Self {
         let labels = section(yaml, "global:", "  external_labels:");
         let added = labels
@@ -61,7 +60,6 @@ impl ExternalLabels {
         Self { added, dropped }
     }
 
-    /// The labels that are added.
     pub(super) fn added(&self) -> Labels {
         Labels::new(self.added.clone())
     }

@@ -13,7 +13,8 @@ use futures_util::future::join_all;
 use jiff::Timestamp;
 
 use super::call::QuestionRequests;
-use super::rules::{self, RuleReader};
+use super::external_labels::ExternalLabels;
+use super::rules;
 use crate::backend::kit::time::Epoch;
 use crate::model::duration;
 use crate::model::firing::{Firing, FiringSnapshot, merge_servers};
@@ -38,12 +39,21 @@ const GAP: f64 = 1.5;
 /// Two active times that differ by more than this, in seconds, belong to two firings; active times are whole seconds.
 const SAME: f64 = 0.5;
 
-/// The coarse scan of one alert: the number of samples in each window, and the last active time in each window (Unix
-/// seconds).
-struct CoarseScan {
+/// What is known about the firings of one series.
+#[derive(Default)]
+struct SeriesScan {
+    /// The coarse scan: the number of samples in each window, and the last active time in each window (Unix seconds).
     counts: Vec<f64>,
     active: Vec<f64>,
+    /// The windows whose stored samples were read.
+    read: BTreeSet<usize>,
+    /// The stored samples at which the alert fired, in milliseconds.
+    fires: BTreeSet<i64>,
+    /// The active time by the time of the sample.
+    active_at: BTreeMap<i64, f64>,
 }
+
+type Scans = BTreeMap<Labels, SeriesScan>;
 
 /// A time at which an alert fired, in Unix seconds, and the active time at that moment, if known.
 #[derive(Debug, Clone, Copy)]
@@ -61,37 +71,35 @@ struct FiringSample {
 pub(super) async fn snapshot(
     call: &QuestionRequests<'_>,
     service_labels: &[String],
-    reading: &RuleReader<'_>,
     labels: &Labels,
     looked_at: TimeRange,
 ) -> Result<FiringSnapshot, SourceError> {
+    let external_labels = call.server.quirks.external_labels();
     let selector = selector(service_labels, labels);
     let span = windows(looked_at, if labels.is_empty() { WINDOWS } else { WINDOWS_OF_ONE });
     let step = duration::text(span.step());
     let counts = format!("count_over_time(ALERTS{{alertstate=\"firing\"{selector}}}[{step}])");
     let active = format!("max_over_time(ALERTS_FOR_STATE{{{}}}[{step}])", selector.trim_start_matches(','));
     let (counts, active) = tokio::join!(call.range(&counts, span), call.range(&active, span));
-    let mut coarse = coarse_scans(counts?, active?);
+    let mut scans = coarse_scans(counts?, active?);
     if !labels.is_empty() {
-        let own = series_of_alert(coarse.keys(), reading, labels);
-        coarse.retain(|series, _| own.contains(series));
+        let own = series_of_alert(scans.keys(), &external_labels, labels);
+        scans.retain(|series, _| own.contains(series));
     }
-    let (exact, is_whole) = samples(call, &selector, &coarse, span, looked_at).await;
+    let is_whole = read_samples(call, &selector, &mut scans, span, looked_at).await;
     // the rules are needed if the samples are not enough: with a single sample, or if the firing may have begun before the
     // first sample
-    let is_unsure = |(series, look): (&Labels, &CoarseScan)| {
-        let every = interval(exact.get(series));
-        let first = merged(look, exact.get(series), span).first().map_or(f64::MAX, |first| first.at);
-        every.is_none_or(|every| first - seconds(looked_at.start) <= every)
+    let is_unsure = |scan: &SeriesScan| {
+        let first = scan.samples(span).first().map_or(f64::MAX, |first| first.at);
+        scan.interval().is_none_or(|every| first - seconds(looked_at.start) <= every)
     };
-    let rules = if coarse.iter().any(is_unsure) { rules::snapshot(call, reading).await.ok() } else { None };
+    let rules = if scans.values().any(is_unsure) { rules::snapshot(call).await.ok() } else { None };
     let mut by_labels: BTreeMap<Labels, Vec<Vec<Firing>>> = BTreeMap::new();
-    for (series, look) in &coarse {
+    for (series, scan) in &scans {
         let rule = rules.as_ref().and_then(|snapshot| snapshot.rule_of(series));
-        let its = exact.get(series);
-        let every = interval(its).or_else(|| Some(rule?.interval?.as_secs_f64()));
-        let labels = reading.external_labels.apply(series);
-        let samples = merged(look, its, span);
+        let every = scan.interval().or_else(|| Some(rule?.interval?.as_secs_f64()));
+        let labels = external_labels.apply(series);
+        let samples = scan.samples(span);
         let firings = split(&samples, every, looked_at, rule.map(|rule| rule.hold));
         let firings = firings.map(|firing| Firing { labels: labels.clone(), ..firing }).collect();
         by_labels.entry(labels.clone()).or_default().push(firings);
@@ -117,47 +125,49 @@ fn selector(service_labels: &[String], labels: &Labels) -> String {
 fn windows(looked_at: TimeRange, most: u16) -> TimeGrid {
     let span = TimeGrid::ending(looked_at.end, looked_at.length(), most, SHORTEST);
     let beyond = looked_at.end.checked_add(span.step()).unwrap_or(looked_at.end);
-    TimeGrid::ending(
-        beyond,
-        looked_at.length().saturating_add(span.step()),
-        most.saturating_add(2),
-        span.step(),
-    )
+    let length = looked_at.length().saturating_add(span.step());
+    TimeGrid::ending(beyond, length, most.saturating_add(2), span.step())
+}
+
+/// The labels of an alert without those that its two series add.
+fn bare(labels: &Labels) -> Labels {
+    labels.without(|name| matches!(name, "__name__" | "alertstate"))
 }
 
 /// Combines the two results of the coarse scan by series.
-fn coarse_scans(counts: Matrix, active: Matrix) -> BTreeMap<Labels, CoarseScan> {
-    let bare = |labels: &Labels| labels.without(|name| matches!(name, "__name__" | "alertstate"));
+fn coarse_scans(counts: Matrix, active: Matrix) -> Scans {
     let mut active: HashMap<Labels, Vec<f64>> =
         active.lines.into_iter().map(|line| (bare(&line.labels), line.values)).collect();
-    let coarse_scans = counts.lines.into_iter().map(|line| {
+    let scans = counts.lines.into_iter().map(|line| {
         let series = bare(&line.labels);
         let active = active.remove(&series).unwrap_or_default();
-        (series, CoarseScan { counts: line.values, active })
+        (series, SeriesScan { counts: line.values, active, ..SeriesScan::default() })
     });
-    coarse_scans.collect()
+    scans.collect()
 }
 
 /// The series that belong to this alert: they have no label that the alert does not have, and of these the ones with the most
 /// labels. If there are none, the series that contradict no label of the alert, because labels may be dropped on sending.
 fn series_of_alert<'a>(
     all: impl Iterator<Item = &'a Labels>,
-    reading: &RuleReader<'_>,
+    external_labels: &ExternalLabels,
     labels: &Labels,
 ) -> BTreeSet<Labels> {
     let agree =
         |series: &&Labels| series.iter().all(|(name, value)| labels.get(name).is_none_or(|own| own == value));
     let agreeing: Vec<&Labels> = all.filter(agree).collect();
-    let within = |series: &&&Labels| reading.external_labels.apply(series).is_within(labels);
-    let most = agreeing.iter().filter(within).map(|series| reading.external_labels.apply(series).len()).max();
-    let is_own = |series: &&&Labels| match most {
-        Some(most) => within(series) && reading.external_labels.apply(series).len() == most,
-        None => true,
-    };
-    agreeing.iter().filter(is_own).map(|series| (*series).clone()).collect()
+    let within = |series: &Labels| Some(external_labels.apply(series)).filter(|sent| sent.is_within(labels));
+    let size = |series: &&Labels| within(series).map(|sent| sent.len());
+    let most = agreeing.iter().filter_map(size).max();
+    agreeing.iter().filter(|series| most.is_none() || size(series) == most).copied().cloned().collect()
 }
 
-impl CoarseScan {
+impl SeriesScan {
+    /// The windows with samples.
+    fn windows(&self) -> impl Iterator<Item = usize> {
+        (0..self.counts.len()).filter(|window| self.count(*window) > 0.0)
+    }
+
     /// The number of samples in a window; 0 if unknown.
     fn count(&self, window: usize) -> f64 {
         self.counts.get(window).copied().filter(|count| *count > 0.0).unwrap_or(0.0)
@@ -168,17 +178,11 @@ impl CoarseScan {
         self.active.get(window).copied().filter(|value| value.is_finite())
     }
 
-    /// The largest number of samples in a window.
-    fn max_count(&self) -> f64 {
-        self.counts.iter().copied().filter(|count| count.is_finite()).fold(0.0, f64::max)
-    }
-
     /// The windows in which a firing begins or ends, or may do so; none if the alert fires throughout.
     fn edges(&self, span: TimeGrid, end: f64) -> Vec<usize> {
-        let max_count = self.max_count();
+        let max_count = self.counts.iter().copied().filter(|count| count.is_finite()).fold(0.0, f64::max);
         let length = span.step().as_secs_f64();
-        let is_edge = |window: &usize| {
-            let window = *window;
+        let is_edge = |&window: &usize| {
             let (count, active) = (self.count(window), self.active(window));
             let starts = seconds(span.at(window)) - length;
             let begins = match window.checked_sub(1) {
@@ -191,51 +195,69 @@ impl CoarseScan {
             let ends = !is_last && (self.count(window + 1) <= 0.0 || self.active(window + 1) != active);
             // without active times, a firing that ended is only visible by missing samples
             let is_thin = (is_last || active.is_none()) && count + 2.0 < max_count * passed;
-            count > 0.0 && (begins || ends || is_thin)
+            begins || ends || is_thin
         };
-        (0..self.counts.len()).filter(is_edge).collect()
+        self.windows().filter(is_edge).collect()
+    }
+
+    /// The evaluation interval of the rule in seconds, derived from the distance of its samples.
+    fn interval(&self) -> Option<f64> {
+        let gap = |(one, other): (&i64, &i64)| (other - one) as f64 / 1000.0;
+        if self.active_at.is_empty() {
+            return self.fires.iter().zip(self.fires.iter().skip(1)).map(gap).reduce(f64::min);
+        }
+        // consecutive samples with the same active time belong to one firing
+        let pairs = self.active_at.iter().zip(self.active_at.iter().skip(1));
+        let within = pairs.filter(|((_, first), (_, second))| (*first - *second).abs() < SAME);
+        within.map(|((one, _), (other, _))| gap((one, other))).reduce(f64::min)
+    }
+
+    /// All times at which the alert fired, sorted: the stored samples, and the borders of windows that were not read.
+    fn samples(&self, span: TimeGrid) -> Vec<FiringSample> {
+        let stored = self.fires.iter().map(|at| FiringSample {
+            at: *at as f64 / 1000.0,
+            active: self.active_at.get(at).copied(),
+            is_exact: true,
+        });
+        let mut samples: Vec<FiringSample> = stored.collect();
+        for window in self.windows().filter(|window| !self.read.contains(window)) {
+            let active = self.active(window);
+            let (end, length) = (seconds(span.at(window)), span.step().as_secs_f64());
+            // the alert became active within this window
+            let start = (end - length).max(active.unwrap_or(f64::MIN)).min(end);
+            samples.extend([start, end].map(|at| FiringSample { at, active, is_exact: false }));
+        }
+        samples.sort_by(|a, b| a.at.total_cmp(&b.at));
+        samples
     }
 }
 
-type Samples = HashMap<Labels, ExactSamples>;
-
-/// The stored samples of one series, where they were read.
-#[derive(Default)]
-struct ExactSamples {
-    /// The windows that were read.
-    windows: BTreeSet<usize>,
-    /// The times at which the alert fired, in milliseconds.
-    fires: BTreeSet<i64>,
-    /// The active time by the time of the sample.
-    active: BTreeMap<i64, f64>,
-}
-
-/// Reads the samples of windows in which a firing begins or ends; all samples if they are few. The flag says whether
-/// everything was read.
-async fn samples(
+/// Reads the samples of windows in which a firing begins or ends; all samples if they are few. Returns whether everything was
+/// read.
+async fn read_samples(
     call: &QuestionRequests<'_>,
     selector: &str,
-    coarse: &BTreeMap<Labels, CoarseScan>,
+    scans: &mut Scans,
     span: TimeGrid,
     looked_at: TimeRange,
-) -> (Samples, bool) {
+) -> bool {
     // the alert names by the window that must be read
-    let mut wanted: BTreeMap<usize, BTreeSet<&Text>> = BTreeMap::new();
+    let mut wanted: BTreeMap<usize, BTreeSet<Text>> = BTreeMap::new();
     let total: f64 =
-        coarse.values().flat_map(|look| &look.counts).copied().filter(|count| count.is_finite()).sum();
+        scans.values().flat_map(|scan| &scan.counts).copied().filter(|count| count.is_finite()).sum();
     let is_little = total <= SAMPLES;
-    for (series, look) in coarse {
+    for (series, scan) in &*scans {
         let Some(name) = series.get("alertname") else { continue };
-        let all = || (0..look.counts.len()).filter(|window| look.count(*window) > 0.0).collect();
-        for window in if is_little { all() } else { look.edges(span, seconds(looked_at.end)) } {
-            wanted.entry(window).or_default().insert(name);
+        let end = seconds(looked_at.end);
+        for window in if is_little { scan.windows().collect() } else { scan.edges(span, end) } {
+            wanted.entry(window).or_default().insert(name.clone());
         }
     }
     // groups of adjacent windows, each with at most as many samples as fit into one request
     let mut runs: Vec<(usize, usize)> = Vec::new();
     let mut length = 0.0;
     for window in wanted.keys() {
-        let its: f64 = coarse.values().map(|look| look.count(*window)).sum();
+        let its: f64 = scans.values().map(|scan| scan.count(*window)).sum();
         length += its;
         match runs.last_mut() {
             Some((_, last)) if is_little || *last + 1 == *window && length <= SAMPLES => *last = *window,
@@ -251,14 +273,9 @@ async fn samples(
     let mut chosen = Vec::new();
     let mut cost = 0.0;
     for (first, last) in runs {
-        let names: BTreeSet<&Text> =
-            wanted.range(first..=last).flat_map(|(_, names)| names.iter().copied()).collect();
-        let meant = coarse
-            .iter()
-            .filter(|(series, _)| series.get("alertname").is_some_and(|name| names.contains(name)));
-        let samples: f64 =
-            meant.map(|(_, look)| (first..=last).map(|window| look.count(window)).sum::<f64>()).sum();
-        cost += samples;
+        let names: BTreeSet<Text> = wanted.range(first..=last).flat_map(|(_, names)| names.clone()).collect();
+        let meant = scans.iter().filter(|(series, _)| is_of(series, &names)).map(|(_, scan)| scan);
+        cost += meant.flat_map(|scan| (first..=last).map(|window| scan.count(window))).sum::<f64>();
         if chosen.len() == REQUESTS || cost > SAMPLES * 2.0 {
             is_whole = false;
             continue;
@@ -278,31 +295,30 @@ async fn samples(
         tokio::join!(call.samples(&fires, Some(until)), call.samples(&active, Some(until)))
     }))
     .await;
-    let mut exact = Samples::new();
     for ((first, last, names), (fires, active)) in chosen.iter().zip(read) {
         let (Ok(fires), Ok(active)) = (fires, active) else {
             is_whole = false;
             continue;
         };
-        for (series, look) in coarse {
-            if series.get("alertname").is_some_and(|name| names.contains(name)) {
-                let read = (*first..=*last).filter(|window| look.count(*window) > 0.0);
-                exact.entry(series.clone()).or_default().windows.extend(read);
-            }
+        for (_, scan) in scans.iter_mut().filter(|(series, _)| is_of(series, names)) {
+            scan.read.extend((*first..=*last).filter(|window| scan.count(*window) > 0.0).collect::<Vec<_>>());
         }
-        let bare = |labels: &Labels| labels.without(|name| matches!(name, "__name__" | "alertstate"));
         for (labels, points) in fires {
-            if let Some(its) = exact.get_mut(&bare(&labels)) {
-                its.fires.extend(points.iter().map(|(at, _)| millis(*at)));
+            if let Some(scan) = scans.get_mut(&bare(&labels)) {
+                scan.fires.extend(points.iter().map(|(at, _)| millis(*at)));
             }
         }
         for (labels, points) in active {
-            if let Some(its) = exact.get_mut(&bare(&labels)) {
-                its.active.extend(points.iter().map(|(at, value)| (millis(*at), *value)));
+            if let Some(scan) = scans.get_mut(&bare(&labels)) {
+                scan.active_at.extend(points.iter().map(|(at, value)| (millis(*at), *value)));
             }
         }
     }
-    (exact, is_whole)
+    is_whole
+}
+
+fn is_of(series: &Labels, names: &BTreeSet<Text>) -> bool {
+    series.get("alertname").is_some_and(|name| names.contains(name))
 }
 
 #[expect(clippy::cast_possible_truncation, reason = "moments of this age are far from the ends")]
@@ -316,47 +332,6 @@ fn moment(seconds: f64) -> Timestamp {
 
 fn seconds(at: Timestamp) -> f64 {
     at.as_millisecond() as f64 / 1000.0
-}
-
-/// The evaluation interval of the rule in seconds, derived from the distance of its samples.
-fn interval(exact: Option<&ExactSamples>) -> Option<f64> {
-    let exact = exact?;
-    let gap = |one: i64, other: i64| (other - one) as f64 / 1000.0;
-    let active: Vec<(i64, f64)> = exact.active.iter().map(|(at, value)| (*at, *value)).collect();
-    // consecutive samples with the same active time belong to one firing
-    let within = active.windows(2).filter_map(|pair| {
-        let ((one, first), (other, second)) = (pair.first()?, pair.last()?);
-        ((first - second).abs() < SAME).then(|| gap(*one, *other))
-    });
-    let fires: Vec<i64> = exact.fires.iter().copied().collect();
-    let any =
-        || fires.windows(2).filter_map(|pair| Some(gap(*pair.first()?, *pair.last()?))).reduce(f64::min);
-    let reported = within.reduce(f64::min);
-    if active.is_empty() { any() } else { reported }
-}
-
-/// All times at which the alert fired, sorted: the stored samples, and the borders of windows that were not read.
-fn merged(look: &CoarseScan, exact: Option<&ExactSamples>, span: TimeGrid) -> Vec<FiringSample> {
-    let mut samples: Vec<FiringSample> = Vec::new();
-    if let Some(exact) = exact {
-        samples.extend(exact.fires.iter().map(|at| FiringSample {
-            at: *at as f64 / 1000.0,
-            active: exact.active.get(at).copied(),
-            is_exact: true,
-        }));
-    }
-    for window in 0..look.counts.len() {
-        let is_read = exact.is_some_and(|exact| exact.windows.contains(&window));
-        if look.count(window) > 0.0 && !is_read {
-            let active = look.active(window);
-            let (end, length) = (seconds(span.at(window)), span.step().as_secs_f64());
-            // the alert became active within this window
-            let start = (end - length).max(active.unwrap_or(f64::MIN)).min(end);
-            samples.extend([start, end].map(|at| FiringSample { at, active, is_exact: false }));
-        }
-    }
-    samples.sort_by(|a, b| a.at.total_cmp(&b.at));
-    samples
 }
 
 /// Splits the times into firings, without labels. If a firing began before the time range, its start is computed from the active

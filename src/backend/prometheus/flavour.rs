@@ -1,6 +1,6 @@
 //! The flavour of the server: Prometheus, or a compatible system, recognised by its answers.
 
-use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use super::call::QuestionRequests;
 use super::external_labels::ExternalLabels;
@@ -23,15 +23,12 @@ words! {
     }
 }
 
-/// What is known about a server.
 #[derive(Debug, Clone)]
 pub(super) struct ServerIdentity {
     pub(super) flavour: Flavour,
     pub(super) version: Text,
     /// The number of alerting rules, or the reason why it is not known.
     pub(super) rules: Result<usize, ErrorKind>,
-    /// The changes to the labels of alerts on sending.
-    pub(super) external_labels: Arc<ExternalLabels>,
 }
 
 wire! {
@@ -45,15 +42,12 @@ wire! {
 }
 
 impl ServerIdentity {
-    /// Finds out the flavour, version, rules and external labels.
+    /// Finds out the flavour, version and rules, and sets the quirks of the server that follow from them.
     ///
     /// # Errors
     /// Only errors of the whole source; an endpoint that the server does not have is not an error.
-    pub(super) async fn ask(
-        call: &QuestionRequests<'_>,
-        reading: &rules::RuleReader<'_>,
-    ) -> Result<Self, SourceError> {
-        let (info, rules) = tokio::join!(build_info(call), rules::snapshot(call, reading));
+    pub(super) async fn ask(call: &QuestionRequests<'_>) -> Result<Self, SourceError> {
+        let (info, rules) = tokio::join!(build_info(call), rules::snapshot(call));
         let info = info?;
         let (mut flavour, version) = flavour_of(info.as_ref());
         // Thanos has the same build info as Prometheus, but only Thanos has this endpoint
@@ -70,12 +64,10 @@ impl ServerIdentity {
             Err(error) if error.kind.is_source_wide() => return Err(error),
             Err(error) => Err(error.kind),
         };
-        Ok(Self {
-            flavour,
-            version: call.server.reader.text(version),
-            rules,
-            external_labels: Arc::new(external_labels),
-        })
+        let quirks = &call.server.quirks;
+        quirks.set_external_labels(external_labels);
+        quirks.is_victoria.store(flavour == Flavour::VictoriaMetrics, Ordering::Relaxed);
+        Ok(Self { flavour, version: call.server.reader.text(version), rules })
     }
 }
 
@@ -96,7 +88,6 @@ async fn build_info(call: &QuestionRequests<'_>) -> Result<Option<BuildInfo>, So
     call.open(&body).map(Some)
 }
 
-/// The flavour and version in the build information.
 fn flavour_of(info: Option<&BuildInfo>) -> (Flavour, &str) {
     let Some(info) = info else { return (Flavour::Unknown, "") };
     if info.application.0.contains("Mimir") {

@@ -29,7 +29,6 @@ fn lookback(discovery: &MetricDiscovery, span: TimeGrid) -> Duration {
 struct PartialOutcome {
     any: bool,
     failure: Option<SourceError>,
-    /// The signals for which a request failed.
     missed: Vec<UnknownSignal>,
 }
 
@@ -250,7 +249,6 @@ async fn counts(
     })
 }
 
-/// The points after the lead.
 fn after(values: &[f64], lead: usize) -> &[f64] {
     values.get(lead..).unwrap_or_default()
 }
@@ -277,7 +275,6 @@ fn by_label(matrix: Matrix, label: &str) -> impl Iterator<Item = (Text, Vec<f64>
     matrix.lines.into_iter().filter_map(move |line| Some((line.labels.get(label)?.clone(), line.values)))
 }
 
-/// The values of the first line.
 fn only_line(matrix: Matrix) -> Option<Vec<f64>> {
     matrix.lines.into_iter().next().map(|line| line.values)
 }

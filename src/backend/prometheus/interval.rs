@@ -14,10 +14,8 @@ use crate::model::promql::{literal, quoted};
 
 /// The maximum number of targets whose samples are read, one of each job first.
 const MAX_SAMPLED_TARGETS: usize = 24;
-/// The range over which samples are read.
 const SAMPLE_RANGE: &str = "5m";
 
-/// The scrape intervals of the targets.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(super) struct ScrapeIntervals {
     /// The labels and the interval of each target.
@@ -48,7 +46,6 @@ impl ScrapeIntervals {
         self.all.is_empty()
     }
 
-    /// The median interval.
     pub(super) fn usual(&self) -> Option<Duration> {
         let all = self.sorted();
         all.get(all.len() / 2).copied()
@@ -176,7 +173,7 @@ mod tests {
         let many = (0..100).map(|at| target("big", &format!("b:{at}")));
         let all: Vec<Sample> = many.chain([target("a.b", "x:1")]).collect();
         let selector = selector(&all).unwrap();
-        assert!(selector.contains(r#"job=~"big|a\\.b""#) && selector.contains("x:1"), "{selector}");
+        assert!(selector.contains(r#"job=~"a\\.b|big""#) && selector.contains("x:1"), "{selector}");
         assert_eq!(selector.matches("b:").count(), MAX_SAMPLED_TARGETS - 1);
         assert_eq!(super::selector(&[]), None);
     }

@@ -4,13 +4,13 @@
 //! The result is cached. The number of requests depends on the packs, not on the number of services.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
-use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
 use std::time::Duration;
 
 use super::call::QuestionRequests;
 use super::interval::ScrapeIntervals;
 use super::wire::Sample;
+use crate::backend::kit::cost::digest;
 use crate::backend::packs::{LatencySignal, Pack, PackEntry, QueryFill, Requests, Saturation};
 use crate::config::settings::ServiceSettings;
 use crate::model::labels::Text;
@@ -38,23 +38,29 @@ const DEFAULT_LOOKBACK: Duration = Duration::from_secs(300);
 /// This many targets of a server are enough to check whether another server scrapes the same ones.
 const TARGET_SAMPLE: usize = 64;
 
-/// The configuration that discovery needs.
 #[derive(Clone)]
 pub(super) struct DiscoveryPlan {
     pub(super) packs: Vec<Pack>,
     pub(super) services: ServiceSettings,
 }
 
+/// One run of discovery.
+#[derive(Clone, Copy)]
+struct DiscoveryRun<'a> {
+    call: &'a QuestionRequests<'a>,
+    plan: &'a DiscoveryPlan,
+    /// The result of the previous run, which is used for parts that fail.
+    before: Option<&'a MetricDiscovery>,
+}
+
 /// The series of one metric whose service is named by the same label.
 #[derive(Debug, Clone)]
 pub(super) struct SelectorGroup {
-    /// The label that names the service.
     pub(super) label: String,
     /// The label in PromQL notation, quoted if needed.
     pub(super) by: String,
     /// Matchers that select exactly these series.
     pub(super) selector: String,
-    /// The services that were found.
     pub(super) services: HashSet<Text>,
 }
 
@@ -107,7 +113,6 @@ impl DiscoveredEntry {
         Self { entry, only_adds, selector_groups: Vec::new(), described: Vec::new(), details }
     }
 
-    /// The services that were found.
     fn services(&self) -> impl Iterator<Item = &Text> {
         self.selector_groups.iter().flat_map(|group| &group.services)
     }
@@ -138,9 +143,7 @@ impl ScrapedTargets {
         for sample in samples {
             let Some((_, service)) = first_label(&sample.labels, labels) else { continue };
             let Some(instance) = sample.labels.get("instance") else { continue };
-            let mut hasher = DefaultHasher::new();
-            (sample.labels.value("job"), &**instance).hash(&mut hasher);
-            let target = hasher.finish();
+            let target = digest(&(sample.labels.value("job"), &**instance));
             all.insert(target);
             by_service.entry(service.clone()).or_default().insert(target);
         }
@@ -159,7 +162,6 @@ impl ScrapedTargets {
     }
 }
 
-/// The result of metric discovery on one server.
 #[derive(Debug, Default)]
 pub(super) struct MetricDiscovery {
     /// In the order of [`PackEntry`].
@@ -169,25 +171,22 @@ pub(super) struct MetricDiscovery {
     /// Labels that name a service and occur in `up`.
     pub(super) up_labels: Vec<String>,
     pub(super) packs: Vec<String>,
-    /// The server does not support quoted label names, so only plain names are used.
-    pub(super) is_strict: bool,
+    /// Labels of targets that describe a service, if the server supports their names.
+    pub(super) describe_by: Vec<String>,
     pub(super) services: BTreeSet<Text>,
     /// The services that are named by targets.
     pub(super) up_services: HashSet<Text>,
     pub(super) scraped: ScrapedTargets,
     pub(super) intervals: ScrapeIntervals,
     pub(super) lookback: Duration,
-    /// Signals for which discovery failed.
     pub(super) gaps: Vec<Gap>,
 }
 
 impl MetricDiscovery {
-    /// Whether no service was found.
     pub(super) fn is_empty(&self) -> bool {
         self.services.is_empty()
     }
 
-    /// The usual scrape interval, if known.
     pub(super) fn scrape_interval(&self) -> Option<Duration> {
         self.intervals.usual()
     }
@@ -242,7 +241,7 @@ impl MetricDiscovery {
         labels
     }
 
-    /// Runs discovery. For parts that fail, the result of the discovery `before` is used.
+    /// Runs discovery, after the discovery `before`.
     ///
     /// # Errors
     /// If the names of the metrics cannot be read; later failures only lead to warnings.
@@ -252,65 +251,54 @@ impl MetricDiscovery {
         before: Option<&Self>,
     ) -> Result<Self, SourceError> {
         let plain = plain(call, plan).await;
-        let is_strict = plain.is_some();
         let plan = plain.as_ref().unwrap_or(plan);
-        let taken = &plan.services.labels;
-        let (metrics, targets) = tokio::join!(existing_metrics(call, plan), self::targets(call, taken));
+        let run = DiscoveryRun { call, plan, before };
+        let (metrics, targets) = tokio::join!(existing_metrics(call, plan), self::targets(run));
         let metrics = metrics?;
-        let mut discovery = Self { is_strict, ..Self::default() };
-        discovery.read_targets(call, targets, taken, before).await;
+        let mut discovery = Self { describe_by: plan.services.describe_by.clone(), ..Self::default() };
+        discovery.read_targets(run, targets).await;
         for pack in &plan.packs {
-            discovery.add_pack(call, plan, &metrics, pack, before).await;
+            discovery.add_pack(run, &metrics, pack).await;
         }
         discovery.entries.sort_by_key(|found| found.entry.signals().first());
         discovery.collect_described();
         let makers = discovery.entries.iter().filter(|found| !found.only_adds);
         discovery.services.extend(makers.flat_map(DiscoveredEntry::services).cloned());
-        discovery.find_intervals(call, plan, taken, before).await;
+        discovery.find_intervals(run).await;
         Ok(discovery)
     }
 
     /// Adds the services and scrape intervals of the targets.
-    async fn read_targets(
-        &mut self,
-        call: &QuestionRequests<'_>,
-        targets: Result<Vec<Sample>, SourceError>,
-        labels: &[String],
-        before: Option<&Self>,
-    ) {
-        match (targets, before) {
-            (Ok(targets), _) => {
+    async fn read_targets(&mut self, run: DiscoveryRun<'_>, targets: Result<Vec<Sample>, SourceError>) {
+        let DiscoveryRun { call, plan, before } = run;
+        let labels = &plan.services.labels;
+        match targets {
+            Ok(targets) => {
                 let up = selector_groups_of(&targets, labels);
                 self.scraped = ScrapedTargets::of(&targets, labels);
                 self.up_labels = up.iter().map(|group| group.label.clone()).collect();
                 self.up_services = up.into_iter().flat_map(|group| group.services).collect();
-                self.services.extend(self.up_services.iter().cloned());
                 self.intervals = ScrapeIntervals::of_targets(call, &targets).await;
             }
-            (Err(error), before) => {
+            Err(error) => {
                 call.warn(Warning::part(format!("targets (up) could not be read: {}", error.kind)));
                 self.intervals = ScrapeIntervals::of_targets(call, &[]).await;
-                let Some(before) = before else {
+                if let Some(before) = before {
+                    self.scraped = before.scraped.clone();
+                    self.up_labels.clone_from(&before.up_labels);
+                    self.up_services.clone_from(&before.up_services);
+                } else {
                     let why = error.kind.to_string().into();
                     self.gaps.push(Gap { signal: Signal::Targets, why, services: None });
-                    return;
-                };
-                self.scraped = before.scraped.clone();
-                self.up_labels.clone_from(&before.up_labels);
-                self.up_services.clone_from(&before.up_services);
-                self.services.extend(self.up_services.iter().cloned());
+                }
             }
         }
+        self.services.extend(self.up_services.iter().cloned());
     }
 
     /// Determines the scrape interval, and with it the lookback of rates.
-    async fn find_intervals(
-        &mut self,
-        call: &QuestionRequests<'_>,
-        plan: &DiscoveryPlan,
-        labels: &[String],
-        before: Option<&Self>,
-    ) {
+    async fn find_intervals(&mut self, run: DiscoveryRun<'_>) {
+        let DiscoveryRun { call, plan, before } = run;
         if self.intervals.is_empty() {
             // no intervals from the targets: use the stored samples of one service
             let counter = self.counters().next();
@@ -327,7 +315,7 @@ impl MetricDiscovery {
         let counted = self.counters().map(|(_, group)| group);
         let rated: Vec<_> = counted.chain(self.histograms().map(|(_, group)| group)).collect();
         let slowest = self.intervals.slowest(|target| {
-            first_label(target, labels)
+            first_label(target, &plan.services.labels)
                 .is_some_and(|(_, service)| rated.iter().any(|group| group.services.contains(service)))
         });
         let configured = plan.services.lookback.map(|lookback| lookback.0);
@@ -365,10 +353,11 @@ async fn plain(call: &QuestionRequests<'_>, plan: &DiscoveryPlan) -> Option<Disc
 }
 
 /// All targets with their labels, whether they are up or down.
-async fn targets(call: &QuestionRequests<'_>, labels: &[String]) -> Result<Vec<Sample>, SourceError> {
+async fn targets(run: DiscoveryRun<'_>) -> Result<Vec<Sample>, SourceError> {
+    let labels = &run.plan.services.labels;
     let own = ["job", "instance"].into_iter().filter(|own| labels.iter().all(|label| label != own));
     let by: Vec<_> = labels.iter().map(String::as_str).chain(own).map(promql::label).collect();
-    call.instant(&format!("count by ({}) ({{__name__=~\"up\"}})", by.join(",")), None).await
+    run.call.instant(&format!("count by ({}) ({{__name__=~\"up\"}})", by.join(",")), None).await
 }
 
 #[cfg(test)]

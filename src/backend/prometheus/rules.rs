@@ -5,18 +5,16 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
 use std::time::Duration;
 
-use jiff::Timestamp;
-
-use super::call::QuestionRequests;
+use super::call::{PromServer, QuestionRequests};
 use super::external_labels::ExternalLabels;
 use super::wire::Reader;
 use crate::backend::kit::http::is_plain_absence;
 use crate::backend::kit::lenient::{LenientList, LenientPairs, LenientText, unreadable_warning, wire};
 use crate::backend::kit::time::{Length, Rfc3339OrSeconds};
-use crate::model::alert::{Alert, AlertState, SeverityMap};
+use crate::model::alert::{Alert, AlertState};
 use crate::model::labels::Labels;
 use crate::model::rule::{BrokenRule, Rule, RuleSnapshot};
-use crate::model::source::{ErrorKind, SourceError, SourceId};
+use crate::model::source::{ErrorKind, SourceError};
 
 wire! {
     struct Groups<'a> {
@@ -53,23 +51,11 @@ wire! {
     }
 }
 
-/// The context for reading an answer with rules.
-pub(super) struct RuleReader<'a> {
-    pub(super) source: &'a SourceId,
-    pub(super) severities: &'a SeverityMap,
-    pub(super) now: Timestamp,
-    /// The changes to the labels of alerts on sending.
-    pub(super) external_labels: &'a ExternalLabels,
-}
-
 /// Reads all alerting rules.
 ///
 /// # Errors
 /// [`ErrorKind::NotOffered`] if the server has no such path, for example Mimir without a ruler.
-pub(super) async fn snapshot(
-    call: &QuestionRequests<'_>,
-    reading: &RuleReader<'_>,
-) -> Result<RuleSnapshot, SourceError> {
+pub(super) async fn snapshot(call: &QuestionRequests<'_>) -> Result<RuleSnapshot, SourceError> {
     let reported = call.get("api/v1/rules", &[("type", "alert")]).await;
     let body = reported.map_err(|error| {
         // VictoriaMetrics answers 400 to an unknown path
@@ -84,7 +70,7 @@ pub(super) async fn snapshot(
     let (groups, mut warnings) = call.read_or_empty::<Groups<'_>>(&body)?;
     warnings.extend(unreadable_warning(lost(&groups), "rules and alerts"));
     call.note(warnings);
-    Ok(board_of(&groups, &call.server.reader, reading))
+    Ok(snapshot_of(&groups, call.server))
 }
 
 /// The number of groups, rules and alerts that could not be read.
@@ -97,8 +83,9 @@ fn lost(groups: &Groups<'_>) -> usize {
     groups.groups.lost + rules.map(of_rules).sum::<usize>()
 }
 
-fn board_of(groups: &Groups<'_>, reader: &Reader, reading: &RuleReader<'_>) -> RuleSnapshot {
-    let mut snapshot = RuleSnapshot { added: reading.external_labels.added(), ..RuleSnapshot::default() };
+fn snapshot_of(groups: &Groups<'_>, server: &PromServer) -> RuleSnapshot {
+    let (reader, external_labels) = (&server.reader, server.quirks.external_labels());
+    let mut snapshot = RuleSnapshot { added: external_labels.added(), ..RuleSnapshot::default() };
     let mut seen = BTreeSet::new();
     let mut alerts = BTreeMap::new();
     for group in &groups.groups.all {
@@ -117,7 +104,7 @@ fn board_of(groups: &Groups<'_>, reader: &Reader, reading: &RuleReader<'_>) -> R
             };
             snapshot.broken.extend(broken);
             for alert in &wire.alerts.all {
-                let alert = alert_of(alert, &rule, reader, reading);
+                let alert = alert_of(alert, &rule, server, &external_labels);
                 alerts.entry(alert.fingerprint).or_insert(Arc::new(alert));
             }
             // Thanos may list a rule once for each replica of its ruler
@@ -168,27 +155,32 @@ pub(super) async fn recordings<T>(
     recording.filter_map(|(group, rule)| of(&call.server.reader, group, rule)).collect()
 }
 
-/// Maps an alert of a rule.
-fn alert_of(wire: &WireAlert<'_>, rule: &Rule, reader: &Reader, reading: &RuleReader<'_>) -> Alert {
+fn alert_of(
+    wire: &WireAlert<'_>,
+    rule: &Rule,
+    PromServer { reader, clock, severities, id, .. }: &PromServer,
+    external_labels: &ExternalLabels,
+) -> Alert {
+    let now = clock.now();
     let mut labels = reader.labels(&wire.labels);
     if labels.get("alertname").is_none() {
         let named = labels.iter().map(|(name, value)| (name.clone(), value.clone()));
         labels = Labels::new(named.chain([("alertname".into(), rule.name.clone())]).collect());
     }
-    let labels = reading.external_labels.apply(&labels);
+    let labels = external_labels.apply(&labels);
     let state = if wire.state.0 == "pending" { AlertState::Pending } else { AlertState::Firing };
     // `activeAt` is the time at which the condition became true; Alertmanager's start time is later by the rule's `for`
-    let active_at = wire.active_at.0.unwrap_or(reading.now);
+    let active_at = wire.active_at.0.unwrap_or(now);
     let hold = if state == AlertState::Firing { rule.hold } else { Duration::ZERO };
     let starts_at = active_at.checked_add(hold).unwrap_or(active_at);
-    let severity = reading.severities.of(&labels);
+    let severity = severities.of(&labels);
     Alert {
         annotations: reader.labels(&wire.annotations),
         state,
         starts_at,
-        updated_at: reading.now,
+        updated_at: now,
         value: wire.value.number().filter(|value| value.is_finite()),
-        ..Alert::new(labels, severity, reading.source.clone())
+        ..Alert::new(labels, severity, id.clone())
     }
 }
 

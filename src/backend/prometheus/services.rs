@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use super::ages::Ages;
 use super::call::{InstantAnswer, QuestionRequests};
 use super::metric_discovery::{
-    AgreedLabels, ApdexBounds, DiscoveredEntry, DiscoveryPlan, MetricDiscovery, SelectorGroup, first_label,
+    AgreedLabels, ApdexBounds, DiscoveredEntry, MetricDiscovery, SelectorGroup, first_label,
 };
 use super::wire::Sample;
 use crate::backend::packs::{PackEntry, QueryFill};
@@ -23,7 +23,7 @@ use gaps::AskedQuery;
 mod gaps;
 mod hosts;
 
-/// The maximum number of down targets that are listed for one service; all of them are counted.
+/// The maximum number of down targets that are listed for one service, and of down servers of one kind; all of them are counted.
 const DOWN_NAMED: usize = 50;
 
 /// What a query returns.
@@ -49,37 +49,26 @@ struct ServiceQuery<'s> {
     what: String,
 }
 
-/// Each query with its answer.
 type ServiceAnswers<'s> = Vec<(ServiceQuery<'s>, Result<InstantAnswer, SourceError>)>;
 
-/// The evaluation time of a board.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct EvaluationTime {
-    /// The requested time in the past; `None` for now.
-    pub(super) at: Option<Timestamp>,
-    /// The requested time, or now by the server's clock.
-    pub(super) now: Timestamp,
-}
-
-/// Reads all signals that metric discovery found.
+/// Reads all signals that metric discovery found, at a past time or now.
 ///
 /// # Errors
 /// The first error, if every query fails. If some fail, the answer has warnings.
 pub(super) async fn snapshot(
     call: &QuestionRequests<'_>,
-    plan: &DiscoveryPlan,
     discovery: &MetricDiscovery,
     ages: &mut Ages,
-    moment: EvaluationTime,
+    at: Option<Timestamp>,
 ) -> Result<ServiceSnapshot, SourceError> {
-    let EvaluationTime { at, now } = moment;
+    let now = at.unwrap_or_else(|| call.server.now());
     let were_known = ages.are_known(discovery);
     if !were_known {
         ages.find(call, discovery, now).await;
     }
     let window = ages.lookback(discovery, now);
     let lookback = window.unwrap_or(discovery.lookback);
-    let service_queries = service_queries(plan, discovery, lookback);
+    let service_queries = service_queries(discovery, lookback);
     let results = join_all(service_queries.iter().map(|job| call.instant_with_warnings(&job.query, at)));
     let (results, ()) = tokio::join!(results, ages.follow(call, discovery, at));
     if results.iter().all(Result::is_err)
@@ -101,7 +90,7 @@ pub(super) async fn snapshot(
     let mut readings = BTreeMap::new();
     requests(&answers, &mut readings);
     latencies(&answers, &mut readings);
-    targets(plan, discovery, &answers, &mut readings);
+    targets(discovery, &answers, &mut readings);
     // last, because some entries only add to services that are known by now
     hosts::fill(&answers, &mut readings);
     hosts::proxied(discovery, &answers, &mut readings);
@@ -118,11 +107,7 @@ pub(super) async fn snapshot(
     Ok(ServiceSnapshot { readings: readings.into_values().collect(), lookback })
 }
 
-fn service_queries<'s>(
-    plan: &DiscoveryPlan,
-    discovery: &'s MetricDiscovery,
-    lookback: Duration,
-) -> Vec<ServiceQuery<'s>> {
+fn service_queries(discovery: &MetricDiscovery, lookback: Duration) -> Vec<ServiceQuery<'_>> {
     let mut service_queries = Vec::new();
     let mut add = |entry, part, query: String, signal: &str, metric: &str| {
         service_queries.push(ServiceQuery { entry, part, query, what: format!("{signal} ({metric})") });
@@ -155,13 +140,8 @@ fn service_queries<'s>(
     }
     if !discovery.up_labels.is_empty() {
         let by = promql::labels(&discovery.up_labels);
-        let mut describe = String::new();
-        let is_new = |label: &&String| !discovery.up_labels.contains(label);
-        let is_taken = |label: &&String| !discovery.is_strict || promql::is_plain_name(label);
-        for label in plan.services.describe_by.iter().filter(is_new).filter(is_taken) {
-            describe.push(',');
-            describe.push_str(&promql::label(label));
-        }
+        let described = discovery.describe_by.iter().filter(|label| !discovery.up_labels.contains(label));
+        let describe: String = described.map(|label| format!(",{}", promql::label(label))).collect();
         add(None, QueryPart::Targets, format!("count by ({by}{describe}) (up)"), "targets", "up");
         let and_job = if discovery.up_labels.iter().any(|label| label == "job") { "" } else { ",job" };
         let down = format!("count by ({by},instance{and_job}) (up == 0)");
@@ -266,14 +246,9 @@ fn apdex(counts: &[(f64, f64)], bounds: &ApdexBounds) -> Option<f64> {
 }
 
 /// Fills in scrape targets and descriptive labels.
-fn targets(
-    plan: &DiscoveryPlan,
-    discovery: &MetricDiscovery,
-    answers: &ServiceAnswers<'_>,
-    readings: &mut ReadingSet,
-) {
+fn targets(discovery: &MetricDiscovery, answers: &ServiceAnswers<'_>, readings: &mut ReadingSet) {
     let mut described: BTreeMap<&Text, AgreedLabels> = BTreeMap::new();
-    let describes = |name: &Text| plan.services.describe_by.iter().any(|by| **by == **name);
+    let describes = |name: &Text| discovery.describe_by.iter().any(|by| **by == **name);
     for (job, result) in answers {
         let (QueryPart::Targets | QueryPart::Down, Ok(reported)) = (job.part, result) else { continue };
         for sample in &reported.samples {
@@ -295,7 +270,6 @@ fn targets(
     }
 }
 
-/// Records a target that is down.
 fn add_down_target(targets: &mut ScrapeTargets, sample: &Sample) {
     // the queries for all targets and for down targets may be evaluated at different times
     targets.up = targets.up.saturating_sub(count(sample.value));

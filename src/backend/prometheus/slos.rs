@@ -16,7 +16,6 @@ mod subquery;
 use std::collections::BTreeSet;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
-use std::time::Duration;
 
 use jiff::Timestamp;
 use tokio::sync::Mutex;
@@ -37,7 +36,6 @@ use subquery::Subquery;
 /// The maximum number of queries in one round that find the exact end of data.
 const MAX_END_QUERIES: usize = 8;
 
-/// The SLOs of one server.
 pub(super) struct ServerSlos {
     discover: bool,
     definitions: Vec<Arc<Slo>>,
@@ -61,29 +59,20 @@ impl ServerSlos {
         self.discover || !self.definitions.is_empty()
     }
 
-    /// The number of SLOs.
-    pub(super) async fn count(
-        &self,
-        call: &QuestionRequests<'_>,
-        rules: &rules::RuleReader<'_>,
-    ) -> Result<usize, SourceError> {
-        let slo_registry = self.slo_registry(call, rules).await?;
+    pub(super) async fn count(&self, call: &QuestionRequests<'_>) -> Result<usize, SourceError> {
+        let slo_registry = self.slo_registry(call).await?;
         slo_registry.failure.clone().map_or(Ok(slo_registry.entries.len()), Err)
     }
 
     /// The registry of SLOs, cached. If a later discovery fails, the last registry stays in use.
-    async fn slo_registry(
-        &self,
-        call: &QuestionRequests<'_>,
-        rules: &rules::RuleReader<'_>,
-    ) -> Result<Arc<SloRegistry>, SourceError> {
+    async fn slo_registry(&self, call: &QuestionRequests<'_>) -> Result<Arc<SloRegistry>, SourceError> {
         let mut kept = self.slo_registry.lock().await;
         if let Some(slo_registry) = Cached::known(kept.as_ref(), call) {
             return Ok(slo_registry);
         }
         // the warnings of these requests are valid as long as the registry
         let finding = call.separate();
-        let found = self.find(&finding, rules, kept.is_some()).await;
+        let found = self.find(&finding, kept.is_some()).await;
         call.add_cost_of(&finding);
         let warnings = finding.warnings();
         let (slo_registry, lasts) = match (found, kept.as_ref()) {
@@ -110,12 +99,7 @@ impl ServerSlos {
 
     /// Discovers the SLOs. `is_again`: any failure is an error, because a registry with fewer SLOs must not replace the last
     /// one.
-    async fn find(
-        &self,
-        call: &QuestionRequests<'_>,
-        reading: &rules::RuleReader<'_>,
-        is_again: bool,
-    ) -> Result<SloRegistry, SourceError> {
+    async fn find(&self, call: &QuestionRequests<'_>, is_again: bool) -> Result<SloRegistry, SourceError> {
         let is_recorded = self.definitions.iter().any(|slo| slo.recorded.is_some());
         if !self.discover && !is_recorded {
             return Ok(SloRegistry::make(&self.definitions, &[], false));
@@ -125,7 +109,7 @@ impl ServerSlos {
             return Ok(SloRegistry::make(&self.definitions, &[], self.discover));
         }
         // without the rules, the series alone must be enough
-        let rules = match rules::snapshot(call, reading).await {
+        let rules = match rules::snapshot(call).await {
             Ok(snapshot) => snapshot.rules,
             Err(SourceError { kind: ErrorKind::NotOffered { .. } | ErrorKind::Forbidden { .. }, .. }) => {
                 Vec::new()
@@ -149,15 +133,14 @@ impl ServerSlos {
     pub(super) async fn snapshot(
         &self,
         call: &QuestionRequests<'_>,
-        rules: &rules::RuleReader<'_>,
         at: Option<Timestamp>,
-        timeout: Duration,
     ) -> Result<(SloSnapshot, u64), SourceError> {
-        let slo_registry = self.slo_registry(call, rules).await?;
+        let timeout = call.server.timeout;
+        let slo_registry = self.slo_registry(call).await?;
         if let (Some(failure), true) = (&slo_registry.failure, slo_registry.entries.is_empty()) {
             return Err(failure.clone());
         }
-        let moment = at.unwrap_or_else(|| call.server.quirks.skew.there(rules.now));
+        let moment = at.unwrap_or_else(|| call.server.now());
         // the API has whole seconds, and all queries must be evaluated at the same time
         let moment = Timestamp::from_second(moment.as_second()).unwrap_or(moment);
         let (mut present, mut past);

@@ -120,7 +120,6 @@ impl Point<'_> {
     }
 }
 
-/// The points of a series.
 #[derive(Debug, Default)]
 pub(super) struct Points<'a> {
     all: Vec<Point<'a>>,
@@ -150,7 +149,6 @@ impl<'de: 'a, 'a> Deserialize<'de> for Points<'a> {
     }
 }
 
-/// One series of an instant query's answer.
 #[derive(Debug, Clone)]
 pub(super) struct Sample {
     pub(super) labels: Labels,
@@ -165,7 +163,6 @@ pub(super) type Written = (Labels, Vec<(f64, f64)>);
 pub(super) struct Reader(Mutex<Interner>);
 
 impl Reader {
-    /// The interned copy of a text.
     pub(super) fn text(&self, text: &str) -> Text {
         self.interner(|interner| interner.text(text))
     }

@@ -15,10 +15,8 @@ use crate::model::text;
 /// The characters that are escaped in an address: all but letters, digits, `*`, `-`, `.` and `_`.
 const ESCAPED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'*').remove(b'-').remove(b'.').remove(b'_');
 
-/// A location where a runbook may be.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum RunbookLocation {
-    /// One file.
     File(PathBuf),
     /// A folder, and the file names to look for in it.
     Folder(PathBuf, Vec<String>),
@@ -137,7 +135,6 @@ fn path_of(text: &str) -> Option<PathBuf> {
     text.starts_with('/').then(|| PathBuf::from(text))
 }
 
-/// Whether the file name has the ending of a text file.
 fn is_text(path: &Path) -> bool {
     let ending = path.extension().and_then(|ending| ending.to_str());
     ending.is_some_and(|ending| {

@@ -6,7 +6,6 @@ use std::path::{Path, PathBuf};
 
 use crate::config::files;
 
-/// The maximum depth below the folder.
 const DEPTH: usize = 4;
 /// The maximum number of directory entries that are visited.
 const ENTRIES: usize = 5000;

@@ -83,7 +83,6 @@ impl AuthenticatedClients {
         self.credentials.bare(url)
     }
 
-    /// The configured proxy of this source.
     pub(super) fn proxy(&self) -> Option<&str> {
         self.route.configured_proxy()
     }

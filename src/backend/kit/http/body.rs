@@ -102,7 +102,6 @@ impl BodyReader {
         Ok(true)
     }
 
-    /// Reads to the end.
     pub(super) async fn take_all(&mut self, response: &mut Response) -> Result<(), Stopped> {
         while self.take(response).await? {}
         Ok(())

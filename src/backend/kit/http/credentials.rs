@@ -31,9 +31,7 @@ pub(super) struct Credentials {
 /// The credentials with the current values of the secrets.
 #[derive(Default)]
 pub(super) struct AuthHeaders {
-    /// Headers of every request.
     pub(super) headers: HeaderMap,
-    /// Query parameters of every request.
     pub(super) query: Vec<(String, Secret)>,
     /// Signs every request, for AWS.
     pub(super) signer: Option<Signer>,

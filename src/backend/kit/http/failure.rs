@@ -163,7 +163,6 @@ fn rustls_error<'a>(cause: &'a (dyn StdError + 'static)) -> Option<&'a rustls::E
     inner.downcast_ref()
 }
 
-/// Maps a TLS error.
 pub(super) fn of_tls(error: &rustls::Error) -> ErrorKind {
     match error {
         rustls::Error::InvalidCertificate(certificate) => {

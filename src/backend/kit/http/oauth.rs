@@ -62,7 +62,6 @@ impl From<String> for TokenRefusal {
 /// Requests tokens from one server.
 pub(super) struct TokenClient<'a> {
     pub(super) connection: &'a Connection,
-    /// The `token_url`.
     pub(super) url: &'a Url,
     pub(super) oauth: &'a OAuth2Settings,
     pub(super) secret: &'a Secret,

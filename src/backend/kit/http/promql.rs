@@ -23,7 +23,6 @@ pub(crate) enum EvaluationRange {
 }
 
 impl EvaluationRange {
-    /// At this moment, or now.
     pub(crate) fn of_instant(at: Option<Timestamp>) -> Self {
         at.map_or(Self::Now, Self::At)
     }

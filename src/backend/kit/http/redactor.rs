@@ -6,7 +6,6 @@ use memchr::{memchr2, memchr3};
 
 use crate::config::secret::Secret;
 
-/// The replacement for a secret.
 const REPLACEMENT: &str = "[secret]";
 /// Shorter secrets are not replaced, in bytes: they would match parts of ordinary words.
 const SHORTEST: usize = 4;
@@ -35,7 +34,6 @@ impl Redactor {
         self
     }
 
-    /// Adds the secrets of another redactor.
     pub(crate) fn and(self, other: &Self) -> Self {
         other.forms.iter().fold(self, |mut redactor, form| {
             redactor.add(form.clone());

@@ -43,7 +43,6 @@ impl RouteParts {
         all.finish().as_ref().to_vec()
     }
 
-    /// The client certificate with its key.
     fn shown(&self) -> Option<trusted::ClientCertificate> {
         let identity = self.identity.as_ref()?;
         Some((in_pem(identity).collect(), PrivateKeyDer::from_pem_slice(identity).ok()?))
@@ -144,7 +143,6 @@ impl Route {
     }
 }
 
-/// The values of the proxy variables.
 fn proxy_variables() -> impl Iterator<Item = Zeroizing<String>> {
     PROXY_VARIABLES
         .iter()

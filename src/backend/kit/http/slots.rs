@@ -30,7 +30,6 @@ const MAX_RETRY_TIME: Duration = Duration::from_secs(8);
 const BUSY: [&str; 8] =
     ["too many", "concurren", "queue", "busy", "overload", "rate limit", "throttl", "in flight"];
 
-/// The slots for concurrent requests to one server.
 #[derive(Debug, Default)]
 pub(super) struct ServerSlots {
     limiter: Mutex<LimiterState>,
@@ -39,7 +38,6 @@ pub(super) struct ServerSlots {
 
 type SlotKey = (Weight, u64);
 
-/// The state of the limiter.
 #[derive(Debug, Default)]
 struct LimiterState {
     /// The maximum number of concurrent requests; `None`: no limit.

@@ -28,7 +28,6 @@ struct PinnedCertificate {
     common_name: Option<String>,
 }
 
-/// Verifies server certificates.
 #[derive(Debug)]
 struct CertificateVerifier {
     chains: Arc<WebPkiServerVerifier>,

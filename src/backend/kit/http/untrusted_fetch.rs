@@ -26,10 +26,8 @@ use crate::config::secret::Secret;
 use crate::config::settings::LimitSettings;
 use crate::model::source::ErrorKind;
 
-/// The maximum number of redirects.
 const REDIRECTS: usize = 3;
 
-/// A fetched page.
 #[derive(Debug)]
 pub(crate) struct FetchedPage {
     pub(crate) bytes: Vec<u8>,
@@ -37,7 +35,6 @@ pub(crate) struct FetchedPage {
     pub(crate) is_html: bool,
 }
 
-/// The reason why there is no page.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum FetchError {
     /// The address policy blocks the host.
@@ -45,7 +42,6 @@ pub(crate) enum FetchError {
         "{host} is in a private network or on this machine; add it to `hosts` of [runbooks] to allow requests to it"
     )]
     Private { host: String },
-    /// The request failed.
     #[error(transparent)]
     Trouble(#[from] ErrorKind),
 }
@@ -131,7 +127,6 @@ fn may_follow(from: &Url, to: &Url) -> bool {
     from.host() == to.host() && (is_upgrade || is_same) && to.username().is_empty() && to.password().is_none()
 }
 
-/// Creates the HTTP client for one page.
 fn client(url: &Url, limit: CheckedResolver, limits: &LimitSettings) -> Result<Client, FetchError> {
     let mut headers = HeaderMap::new();
     headers.insert(ACCEPT, HeaderValue::from_static("text/markdown, text/plain;q=0.9, */*;q=0.1"));

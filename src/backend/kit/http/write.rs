@@ -10,7 +10,6 @@ use crate::model::action::{ActionError, RequestPreview};
 use crate::model::source::{ErrorKind, SourceError};
 use crate::model::text::escaped_json;
 
-/// One write request.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct WriteRequest {
     pub(crate) method: Method,

@@ -3,8 +3,7 @@
 
 use std::collections::HashSet;
 
-use super::{DiscoveredEntry, MetricDiscovery};
-use crate::backend::prometheus::call::QuestionRequests;
+use super::{DiscoveredEntry, DiscoveryRun, MetricDiscovery};
 use crate::model::labels::Text;
 use crate::model::signal::Signal;
 use crate::model::source::SourceError;
@@ -28,13 +27,12 @@ pub(super) enum LookupResult {
 }
 
 impl MetricDiscovery {
-    /// Combines new results with those of the discovery `before`: a failed lookup is replaced by the previous result, or
-    /// recorded as a gap.
+    /// Combines new results with those of the previous discovery: a failed lookup is replaced by the previous result, or recorded
+    /// as a gap.
     pub(super) fn with_previous(
         &mut self,
-        call: &QuestionRequests<'_>,
+        DiscoveryRun { call, before, .. }: DiscoveryRun<'_>,
         looked_up: Vec<(DiscoveredEntry, LookupResult)>,
-        before: Option<&Self>,
     ) -> Vec<DiscoveredEntry> {
         let mut combined = Vec::new();
         for (mut found, result) in looked_up {

@@ -1,15 +1,13 @@
 //! Looks up the entries of packs on a server: which ones exist, and which labels and targets name their services.
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
-use std::time::Duration;
 
 use futures_util::future::join_all;
 
 use super::cached::LookupResult;
 use super::metrics::{KnownMetrics, is_too_much};
-use super::{ApdexBounds, DiscoveredEntry, DiscoveryPlan, EntryDetails, MetricDiscovery, SelectorGroup};
+use super::{ApdexBounds, DiscoveredEntry, DiscoveryRun, EntryDetails, MetricDiscovery, SelectorGroup};
 use crate::backend::packs::{LatencySignal, Pack, PackEntry, Requests};
-use crate::backend::prometheus::call::QuestionRequests;
 use crate::backend::prometheus::wire::Sample;
 use crate::model::labels::{Labels, Text};
 use crate::model::promql::{self, quoted};
@@ -18,11 +16,9 @@ use crate::model::source::SourceError;
 /// The targets whose series name a service that no target names (targets of a proxy), and the service's descriptive labels.
 #[derive(Debug, Clone, Default)]
 pub(in crate::backend::prometheus) struct ProxyTarget {
-    /// The label that names the service.
     pub(in crate::backend::prometheus) label: Text,
     /// Job and instance of each target of the proxy; empty if there is no proxy.
     pub(in crate::backend::prometheus) targets: BTreeSet<(Text, Text)>,
-    /// The descriptive labels.
     pub(in crate::backend::prometheus) labels: AgreedLabels,
 }
 
@@ -47,7 +43,6 @@ impl AgreedLabels {
 }
 
 impl ProxyTarget {
-    /// Adds the description of one series.
     fn add(&mut self, reported: &Described) {
         self.label = reported.label.clone();
         self.targets.extend(reported.target.clone());
@@ -64,38 +59,28 @@ pub(in crate::backend::prometheus) struct Described {
     labels: Labels,
 }
 
-/// The context for looking up the entries of one pack.
 struct EntryContext<'a> {
-    call: &'a QuestionRequests<'a>,
-    /// Labels that name the service.
+    run: DiscoveryRun<'a>,
+    pack: &'a Pack,
     labels: &'a [String],
     /// Labels that describe the service, if no target does.
     described: Vec<&'a str>,
     /// Whether the pack's targets are those of a proxy.
     proxy: bool,
-    /// Whether the pack finds no services itself.
-    only_known: bool,
-    apdex: Duration,
 }
 
 impl<'a> EntryContext<'a> {
-    fn of(call: &'a QuestionRequests<'a>, plan: &'a DiscoveryPlan, pack: &'a Pack) -> Self {
-        let labels =
-            if pack.service_labels.is_empty() { &plan.services.labels } else { &pack.service_labels };
-        let is_own = !pack.service_labels.is_empty() && !pack.only_known;
+    fn of(run: DiscoveryRun<'a>, pack: &'a Pack) -> Self {
+        let services = &run.plan.services;
+        let has_own = !pack.service_labels.is_empty();
+        let labels = if has_own { &pack.service_labels } else { &services.labels };
+        let is_own = has_own && !pack.only_known;
         let proxy = pack.proxy && is_own;
-        let described = plan.services.describe_by.iter().filter(|label| is_own && !labels.contains(label));
+        let described = services.describe_by.iter().filter(|label| is_own && !labels.contains(label));
         let target =
             ["job", "instance"].into_iter().filter(|label| proxy && labels.iter().all(|l| l != label));
         let described = described.map(String::as_str).chain(target).collect();
-        EntryContext {
-            call,
-            labels,
-            described,
-            proxy,
-            only_known: pack.only_known,
-            apdex: plan.services.apdex.0,
-        }
+        EntryContext { run, pack, labels, described, proxy }
     }
 
     /// The selector groups of a metric: each series belongs to the group of the first label that it has. Also returns
@@ -112,7 +97,7 @@ impl<'a> EntryContext<'a> {
         );
         let by = self.labels.iter().map(String::as_str).chain(self.described.iter().copied());
         let by: Vec<_> = by.map(promql::label).collect();
-        match self.call.instant(&format!("count by ({}) ({selector})", by.join(",")), None).await {
+        match self.run.call.instant(&format!("count by ({}) ({selector})", by.join(",")), None).await {
             Ok(samples) => return Ok((selector_groups_of(&samples, self.labels), self.describe(&samples))),
             Err(error) if by.len() < 2 || !is_too_much(&error) => return Err(error),
             Err(_) => {}
@@ -124,12 +109,11 @@ impl<'a> EntryContext<'a> {
             format!("count by ({label}) ({open}{},{label}!=\"\"}})", absent.collect::<String>())
         });
         let parts: Vec<String> = parts.collect();
-        let reported = join_all(parts.iter().map(|part| self.call.instant(part, None))).await;
+        let reported = join_all(parts.iter().map(|part| self.run.call.instant(part, None))).await;
         let samples: Vec<Vec<Sample>> = reported.into_iter().collect::<Result<_, _>>()?;
         Ok((selector_groups_of(&samples.concat(), self.labels), Vec::new()))
     }
 
-    /// The descriptions of services in these series.
     fn describe(&self, samples: &[Sample]) -> Vec<Described> {
         let of = |sample: &Sample| {
             let (at, service) = first_label(&sample.labels, self.labels)?;
@@ -149,7 +133,7 @@ impl<'a> EntryContext<'a> {
 
     /// Looks up an entry by the metric that names its services, and then its details.
     async fn look_up(&self, entry: PackEntry) -> (DiscoveredEntry, LookupResult) {
-        let only_adds = self.only_known && entry.labels().is_some();
+        let only_adds = self.pack.only_known && entry.labels().is_some();
         let mut found = DiscoveredEntry::new(entry, only_adds);
         let metric = found.entry.metrics().into_iter().next().unwrap_or_default();
         let matchers = match &found.entry {
@@ -172,7 +156,6 @@ impl<'a> EntryContext<'a> {
         }
     }
 
-    /// The labels that mark failed requests.
     async fn outcome_labels(&self, requests: &Requests) -> Result<EntryDetails, SourceError> {
         let Requests { metric, code, matchers, .. } = requests;
         if code.is_empty() || requests.has_failure_expression() {
@@ -182,7 +165,7 @@ impl<'a> EntryContext<'a> {
         let none = code.iter().map(|code| format!("{code}=\"\"")).collect::<Vec<_>>().join(",");
         let none = if matchers.is_empty() { none } else { format!("{matchers},{none}") };
         let (existing, without) =
-            tokio::join!(self.call.instant(&query, None), self.selector_groups(metric, &none));
+            tokio::join!(self.run.call.instant(&query, None), self.selector_groups(metric, &none));
         let (existing, (without, _)) = (existing?, without?);
         let exists =
             |code: &&String| existing.iter().any(|sample: &Sample| sample.labels.get(code).is_some());
@@ -193,35 +176,27 @@ impl<'a> EntryContext<'a> {
         })
     }
 
-    /// The bounds of a histogram for Apdex.
     async fn apdex_bounds(&self, latency: &LatencySignal) -> Result<EntryDetails, SourceError> {
         if latency.native {
             return Ok(EntryDetails::default());
         }
         let query = format!("count by (le) ({}{{{}}})", latency.metric(), latency.matchers);
-        let samples = self.call.instant(&query, None).await?;
+        let samples = self.run.call.instant(&query, None).await?;
         let texts: Vec<&str> = samples.iter().map(|sample| sample.labels.value("le")).collect();
-        let apdex = bounds(&texts, self.apdex.as_secs_f64() / latency.unit.seconds());
+        let apdex = bounds(&texts, self.run.plan.services.apdex.0.as_secs_f64() / latency.unit.seconds());
         Ok(EntryDetails { apdex, ..EntryDetails::default() })
     }
 }
 
 impl MetricDiscovery {
     /// Looks up all entries of a pack and adds those that exist.
-    pub(super) async fn add_pack(
-        &mut self,
-        call: &QuestionRequests<'_>,
-        plan: &DiscoveryPlan,
-        metrics: &KnownMetrics,
-        pack: &Pack,
-        before: Option<&Self>,
-    ) {
-        let context = EntryContext::of(call, plan, pack);
+    pub(super) async fn add_pack(&mut self, run: DiscoveryRun<'_>, metrics: &KnownMetrics, pack: &Pack) {
+        let context = EntryContext::of(run, pack);
         let entries = pack.entries().into_iter();
         let existing = entries.filter(|entry| entry.metrics().iter().all(|metric| metrics.may_have(metric)));
         let looked_up = join_all(existing.map(|entry| context.look_up(entry))).await;
         let size = self.entries.len();
-        for found in self.with_previous(call, looked_up, before) {
+        for found in self.with_previous(run, looked_up) {
             self.add(found);
         }
         if self.entries.len() > size {

@@ -11,7 +11,6 @@ use crate::model::labels::Text;
 use crate::model::promql::quoted;
 use crate::model::source::{ErrorKind, SourceError};
 
-/// The metrics of the packs that exist on the server.
 #[derive(Debug, Default)]
 pub(super) struct KnownMetrics {
     existing_names: HashSet<Text>,

@@ -29,7 +29,6 @@ pub(super) struct AskedQuery<'a> {
     pub(super) now: Timestamp,
 }
 
-/// The unknown signals by service.
 type Gaps = BTreeMap<Text, Vec<UnknownSignal>>;
 
 /// Marks the unknown signals in each reading; adds services without any data. Gaps that did not come from a failed query also
@@ -50,7 +49,6 @@ pub(super) fn note(call: &QuestionRequests<'_>, asked: &AskedQuery<'_>, readings
     }
 }
 
-/// Adds an unknown signal of a service.
 fn add(gaps: &mut Gaps, service: &Text, signal: Signal, why: &Text) {
     gaps.entry(service.clone()).or_default().push(UnknownSignal { signal, why: why.clone() });
 }
@@ -90,15 +88,9 @@ impl ServiceQuery<'_> {
     /// The signals that the query provides for a service.
     fn signals(&self, service: &Text) -> &'static [Signal] {
         let Some((found, _)) = self.entry else { return &[Signal::Targets] };
-        let reports_failures = match &found.entry {
-            PackEntry::Requests(requests) => {
-                let has_outcome = !found.details.codes.is_empty() || requests.has_failure_expression();
-                has_outcome && !found.details.without_outcome_label.contains(service)
-            }
-            PackEntry::Latency(_) | PackEntry::Saturation(_) | PackEntry::Up(_) | PackEntry::Named(_) => {
-                false
-            }
-        };
+        let has_outcome = !found.details.codes.is_empty()
+            || matches!(&found.entry, PackEntry::Requests(requests) if requests.has_failure_expression());
+        let reports_failures = has_outcome && !found.details.without_outcome_label.contains(service);
         match self.part {
             QueryPart::All if reports_failures => &[Signal::Requests, Signal::Errors],
             QueryPart::All => &[Signal::Requests],
@@ -125,7 +117,11 @@ fn missed(asked: &AskedQuery<'_>, readings: &ReadingSet, gaps: &mut Gaps) {
         };
         let mut about: HashSet<&Text> = match job.entry {
             Some((_, group)) => group.services.iter().collect(),
-            None => discovery.up_services.iter().chain(proxied(discovery)).collect(),
+            // services that are found through a proxy have the scrape targets of the proxy
+            None => {
+                let proxied = discovery.proxy_targets.iter().filter(|(_, proxy)| !proxy.targets.is_empty());
+                discovery.up_services.iter().chain(proxied.map(|(service, _)| service)).collect()
+            }
         };
         // for a service that is newer than the last discovery, it is not known which queries are about it
         about.extend(readings.keys().filter(|service| !discovery.services.contains(*service)));
@@ -141,15 +137,6 @@ fn missed(asked: &AskedQuery<'_>, readings: &ReadingSet, gaps: &mut Gaps) {
             }
         }
     }
-}
-
-/// The services that are found through a proxy, whose scrape targets are those of the proxy.
-fn proxied(discovery: &MetricDiscovery) -> impl Iterator<Item = &Text> {
-    discovery
-        .proxy_targets
-        .iter()
-        .filter(|(_, reported)| !reported.targets.is_empty())
-        .map(|(service, _)| service)
 }
 
 /// Signals for which metric discovery failed: a service without the signal may have it.

@@ -4,7 +4,7 @@
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
-use super::{QueryPart, ReadingSet, ServiceAnswers, ServiceReading, reading};
+use super::{DOWN_NAMED, QueryPart, ReadingSet, ServiceAnswers, ServiceReading, reading};
 use crate::backend::packs::{OwnSignal, PackEntry, Saturation, Up};
 use crate::backend::prometheus::history::resource_of;
 use crate::backend::prometheus::metric_discovery::{MetricDiscovery, ProxyTarget};
@@ -13,10 +13,6 @@ use crate::model::host::{self, Host, MonitoredServers, NamedSignal, Usage};
 use crate::model::labels::Text;
 use crate::model::service::{DownTarget, ScrapeTargets};
 
-/// The maximum number of down servers that are listed for one kind of server; all of them are counted.
-const DOWN_NAMED: usize = 50;
-
-/// The label that identifies a host.
 const INSTANCE: &str = "instance";
 
 /// The values of these labels of a sample, without the host label and the labels in `without`.
@@ -166,7 +162,6 @@ fn add_server(entry: &Up, sample: &Sample, host: &Text, all: &mut Vec<MonitoredS
     }
 }
 
-/// Host and part as one name.
 fn join(host: &Text, part: &Text) -> Text {
     match (&**host, &**part) {
         ("", _) => part.clone(),

@@ -39,7 +39,6 @@ pub(super) struct RuleCondition {
 /// The threshold of both error ratios: factor * budget.
 #[derive(Debug, Clone, Copy)]
 struct RatioBound {
-    /// The value of the threshold.
     error: f64,
     /// The factors, if the threshold is written as a product.
     factors: Option<(f64, f64)>,

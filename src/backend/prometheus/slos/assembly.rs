@@ -67,30 +67,20 @@ impl<'a> RoundAnswers<'a> {
             .map_or((None, None), |shown| (shown.good.as_ref(), shown.failure.clone()))
     }
 
-    /// The raw values of each group.
-    fn values(&self, entry: &RegisteredSlo, number_source: &NumberSource) -> BTreeMap<Labels, Vec<f64>> {
+    /// The raw values of each group; `None` before an answer, and for sources that count events.
+    fn values(
+        &self,
+        entry: &RegisteredSlo,
+        number_source: &NumberSource,
+    ) -> Option<BTreeMap<Labels, Vec<f64>>> {
         match number_source {
             NumberSource::Recorded { subquery, name, .. } => {
+                self.shown(subquery).0?;
                 let samples = self.recorded.get(&*subquery.key).and_then(|by| by.get(&(&**name, &*entry.id)));
-                grouped(entry, samples.into_iter().flatten().copied())
+                Some(grouped(entry, samples.into_iter().flatten().copied()))
             }
-            NumberSource::Ratio(subquery) => match self.shown(subquery).0 {
-                Some(good) => grouped(entry, good.samples.iter()),
-                None => BTreeMap::new(),
-            },
-            NumberSource::Nowhere | NumberSource::Increases { .. } | NumberSource::Counts { .. } => {
-                BTreeMap::new()
-            }
-        }
-    }
-
-    /// Whether the query was answered.
-    fn is_answered(&self, number_source: &NumberSource) -> bool {
-        match number_source {
-            NumberSource::Recorded { subquery, .. } | NumberSource::Ratio(subquery) => {
-                self.shown(subquery).0.is_some()
-            }
-            NumberSource::Nowhere | NumberSource::Increases { .. } | NumberSource::Counts { .. } => false,
+            NumberSource::Ratio(subquery) => Some(grouped(entry, self.shown(subquery).0?.samples.iter())),
+            NumberSource::Nowhere | NumberSource::Increases { .. } | NumberSource::Counts { .. } => None,
         }
     }
 
@@ -99,14 +89,13 @@ impl<'a> RoundAnswers<'a> {
         match number_source {
             NumberSource::Nowhere => GroupValues::default(),
             NumberSource::Recorded { subquery, .. } | NumberSource::Ratio(subquery) => {
-                let (good, failure) = self.shown(subquery);
                 let is_inverted = matches!(number_source, NumberSource::Recorded { inverted: true, .. });
                 let error = |value: f64| if is_inverted { 1.0 - value } else { value };
-                let ratio =
-                    |values: Vec<f64>| one(&values, |value| MeasuredRatio::of_ratio(value.map(error)));
-                let each = good.map(|_| self.values(entry, number_source).into_iter());
-                let ratios = each.map(|each| each.map(|(labels, values)| (labels, ratio(values))).collect());
-                GroupValues { ratios, failure }
+                let ratio = |values: &[f64]| one(values, |value| MeasuredRatio::of_ratio(value.map(error)));
+                let each = self.values(entry, number_source);
+                let ratios = each
+                    .map(|each| each.into_iter().map(|(labels, values)| (labels, ratio(&values))).collect());
+                GroupValues { ratios, failure: self.shown(subquery).1 }
             }
             NumberSource::Increases { subquery, otherwise, .. } => {
                 let (good, failure) = self.shown(subquery);
@@ -169,7 +158,7 @@ impl<'a> RoundAnswers<'a> {
     /// The time at which data were last seen, if it is only known from the coarse check.
     pub(super) fn last_seen_coarsely(&self, entry: &RegisteredSlo) -> Option<Timestamp> {
         let [closely, afar] =
-            entry.looks.last.each_ref().map(|number_source| self.values(entry, number_source));
+            entry.looks.last.each_ref().map(|source| self.values(entry, source).unwrap_or_default());
         latest(afar.into_values().flatten()).filter(|_| closely.is_empty())
     }
 
@@ -180,13 +169,12 @@ impl<'a> RoundAnswers<'a> {
         at: Timestamp,
     ) -> impl Fn(&Labels, bool) -> Option<DataExtent> + use<> {
         let window = entry.slo.window.nominal();
-        let seen = self.is_answered(&entry.looks.seen).then(|| self.values(entry, &entry.looks.seen));
-        let is_told = !entry.looks.past_ranges.is_empty()
-            && entry.looks.past_ranges.iter().all(|(_, number_source)| self.is_answered(number_source));
+        let seen = self.values(entry, &entry.looks.seen);
         let of = |(past_range, number_source): &(PastRange, NumberSource)| {
-            (*past_range, self.values(entry, number_source))
+            Some((*past_range, self.values(entry, number_source)?))
         };
-        let past_ranges: Option<Vec<_>> = is_told.then(|| entry.looks.past_ranges.iter().map(of).collect());
+        let past_ranges: Option<Vec<_>> = entry.looks.past_ranges.iter().map(of).collect();
+        let past_ranges = past_ranges.filter(|past_ranges| !past_ranges.is_empty());
         let then = entry.looks.past_ranges.first().and_then(|(_, number_source)| {
             self.shown(number_source.subqueries().first()?).0.map(|good| good.at)
         });
@@ -233,11 +221,8 @@ impl<'a> RoundAnswers<'a> {
         }
         let is_alone = labels.len() == 1;
         let extent = self.extents(entry, at);
-        let lasts: Vec<_> = closer
-            .into_iter()
-            .chain(&entry.looks.last)
-            .map(|number_source| self.values(entry, number_source))
-            .collect();
+        let lasts = closer.into_iter().chain(&entry.looks.last);
+        let lasts: Vec<_> = lasts.filter_map(|source| self.values(entry, source)).collect();
         let groups = labels.into_iter().map(|labels| {
             let recent: Vec<_> =
                 recent.iter().map(|(lookback, groups)| (*lookback, groups.of(labels, is_alone))).collect();

@@ -163,13 +163,11 @@ impl RegisteredSlo {
     }
 }
 
-/// All SLOs of a source.
 #[derive(Debug, Default)]
 pub(super) struct SloRegistry {
     /// Sorted by id.
     pub(super) entries: Vec<RegisteredSlo>,
     pub(super) warnings: Vec<Warning>,
-    /// The error of the discovery.
     pub(super) failure: Option<SourceError>,
 }
 

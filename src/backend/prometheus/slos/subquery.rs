@@ -14,7 +14,6 @@ use crate::model::slo::Family;
 /// How often a query is sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(super) enum RefreshPace {
-    /// In each round.
     Each,
     /// Every ten minutes, because the query is expensive and its value changes slowly.
     Rarely,
@@ -39,7 +38,6 @@ pub(super) struct PastRange {
 /// What is asked about a query.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) enum QueryWrap {
-    /// The value of the query.
     Value,
     /// At how many of the checked times the query had a value.
     Count(PastRange),

@@ -4,7 +4,7 @@ use super::*;
 use crate::backend::kit::double::{CannedResponse, Double, ReceivedRequest};
 use crate::backend::kit::http::{Http, WriteRequest};
 use crate::backend::{Clock, SourceDeps};
-use crate::config::settings::{Login, SecretProgram, Settings};
+use crate::config::settings::{Login, SecretProgram, SecretRef, Settings};
 use crate::model::source::SourceId;
 
 fn http(source: &SourceSettings) -> Http {
