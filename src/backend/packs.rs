@@ -72,10 +72,10 @@ pub(super) struct Requests {
     /// Additional metrics that must exist for this entry.
     #[serde(default)]
     pub(super) needs: Vec<String>,
-    /// Requests per second, if that is not simply the rate of the counter.
-    all: Option<String>,
+    /// Requests per second, if that is not simply the rate of the counter; may have no value for a service with the counter.
+    pub(super) all: Option<String>,
     /// Failures per second, if no label marks them.
-    failed: Option<String>,
+    pub(super) failed: Option<String>,
 }
 
 #[derive(Debug, Clone, PartialEq, Deserialize)]
@@ -254,16 +254,6 @@ impl Requests {
         });
         let parts: Vec<String> = parts.collect();
         (!parts.is_empty()).then(|| parts.join(" or "))
-    }
-
-    /// Whether the request rate is a custom expression, which may have no value for a service that has the counter.
-    pub(super) fn has_rate_expression(&self) -> bool {
-        self.all.is_some()
-    }
-
-    /// Whether failures can be recognised without a label.
-    pub(super) fn has_failure_expression(&self) -> bool {
-        self.failed.is_some()
     }
 
     fn rate(&self, fill: QueryFill<'_>, more: &str) -> String {

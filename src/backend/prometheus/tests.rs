@@ -4,6 +4,8 @@ mod shop;
 mod signals;
 mod warnings;
 
+use std::sync::atomic::Ordering;
+
 use jiff::Timestamp;
 use serde_json::json;
 
@@ -11,6 +13,7 @@ use shop::{series, shop, success};
 
 use super::cached::{DISCOVERY_INTERVAL_FIRST, DISCOVERY_RETRY_FIRST};
 use super::*;
+use crate::backend::Clock;
 use crate::backend::kit::double::{CannedResponse, Double, SnapshotWithWarnings};
 use crate::config::settings::{ConfigDuration as SettingSpan, LimitSettings, Settings};
 use crate::model::ask::{Moment, Query, QueryRange, Reply};

@@ -158,7 +158,7 @@ impl<'a> EntryContext<'a> {
 
     async fn outcome_labels(&self, requests: &Requests) -> Result<EntryDetails, SourceError> {
         let Requests { metric, code, matchers, .. } = requests;
-        if code.is_empty() || requests.has_failure_expression() {
+        if code.is_empty() || requests.failed.is_some() {
             return Ok(EntryDetails::default());
         }
         let query = format!("count by ({}) ({metric}{{{matchers}}})", code.join(","));

@@ -89,7 +89,7 @@ impl ServiceQuery<'_> {
     fn signals(&self, service: &Text) -> &'static [Signal] {
         let Some((found, _)) = self.entry else { return &[Signal::Targets] };
         let has_outcome = !found.details.codes.is_empty()
-            || matches!(&found.entry, PackEntry::Requests(requests) if requests.has_failure_expression());
+            || matches!(&found.entry, PackEntry::Requests(requests) if requests.failed.is_some());
         let reports_failures = has_outcome && !found.details.without_outcome_label.contains(service);
         match self.part {
             QueryPart::All if reports_failures => &[Signal::Requests, Signal::Errors],
@@ -201,9 +201,9 @@ fn absent(asked: &AskedQuery<'_>, readings: &ReadingSet, gaps: &mut Gaps) {
             continue;
         }
         let services = job.entry.map_or(&discovery.up_services, |(_, group)| &group.services);
-        let has_rate_expression = job.entry.is_some_and(|(found, _)| {
-            matches!(&found.entry, PackEntry::Requests(requests) if requests.has_rate_expression())
-        });
+        let has_rate_expression = job.entry.is_some_and(
+            |(found, _)| matches!(&found.entry, PackEntry::Requests(requests) if requests.all.is_some()),
+        );
         let is_non_finite = |service: &Text| {
             let mut non_finite = reported.non_finite.iter();
             job.entry.is_some_and(|(_, group)| {

@@ -218,7 +218,13 @@ fn one(
 ) -> Result<FoundSlo, String> {
     let common = gathered.common.clone().unwrap_or_default();
     let label = |name: &str| common.get(name).cloned();
-    let (objective, agree) = objective(family, gathered, &common, &rule_conditions)
+    // from the series, the label, the rules, or the definition
+    let measured = gathered
+        .objective(objectives(family))
+        .and_then(|(ratio, agree)| Some((Objective::from_ratio(ratio).ok()?, agree)));
+    let written = || common.get("sloth_objective").and_then(|text| Objective::percent(text).ok());
+    let (objective, agree) = measured
+        .or_else(|| written().or_else(|| rule_conditions.objective()).map(|objective| (objective, true)))
         .or_else(|| defined.map(|slo| (slo.objective, true)))
         .ok_or_else(|| no_objective(family, gathered))?;
     let length = window(family, gathered, &rule_conditions)
@@ -282,7 +288,7 @@ fn one(
     let is_split = |label: &&Text| !names::is_own(family, label) && common.get(label).is_none();
     let increases = (family == Family::Pyrra && !window.1).then(|| Increases {
         metric: metric.clone(),
-        window: increases::window(&slo),
+        window: slo::written(length).into(),
         groups: gathered.labels.iter().filter(is_split).cloned().collect(),
         errors: None,
     });
@@ -321,20 +327,6 @@ fn promql_number(value: f64) -> String {
         f64::NEG_INFINITY => "-Inf".to_owned(),
         value => value.to_string(),
     }
-}
-
-/// The objective: from the series, the label or the rules; and whether the series agree.
-fn objective(
-    family: Family,
-    gathered: &GatheredSlo,
-    common: &Labels,
-    rule_conditions: &RuleConditions,
-) -> Option<(Objective, bool)> {
-    let said = gathered
-        .objective(objectives(family))
-        .and_then(|(ratio, agree)| Some((Objective::from_ratio(ratio).ok()?, agree)));
-    let written = || common.get("sloth_objective").and_then(|text| Objective::percent(text).ok());
-    said.or_else(|| written().or_else(|| rule_conditions.objective()).map(|objective| (objective, true)))
 }
 
 fn window(family: Family, gathered: &GatheredSlo, rule_conditions: &RuleConditions) -> Option<Duration> {

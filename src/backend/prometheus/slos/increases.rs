@@ -12,7 +12,7 @@ use crate::backend::prometheus::wire::Sample;
 use crate::model::labels::{Labels, Text};
 use crate::model::matcher::{Matcher, Operator};
 use crate::model::promql::{self, bare};
-use crate::model::slo::{EventSide, Family, MeasuredRatio, Sli, Slo, written};
+use crate::model::slo::{EventSide, Family, MeasuredRatio, Sli, Slo};
 
 /// The recorded events of one SLO.
 #[derive(Debug, Clone)]
@@ -120,11 +120,6 @@ fn rated(expr: &Expr) -> Option<&VectorSelector> {
 /// One query for the recorded events of all these windows.
 pub(super) fn query(windows: &BTreeSet<Text>) -> String {
     names::pyrra_selector(&format!(":(?:increase|sum|count){}", names::any_of(windows)))
-}
-
-/// The window as it is written in the names of series.
-pub(super) fn window(slo: &Slo) -> Text {
-    written(slo.window.nominal()).into()
 }
 
 /// Returns the series of one SLO by name.

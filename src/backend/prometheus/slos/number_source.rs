@@ -24,8 +24,11 @@ pub(super) enum NumberSource {
 }
 
 impl NumberSource {
-    /// A check for data of all SLOs of a rule family, by one query.
+    /// From a check for data, of one SLO or of all SLOs of a rule family.
     pub(super) fn check(subquery: Arc<Subquery>) -> Self {
+        if subquery.family.is_none() {
+            return Self::Ratio(subquery);
+        }
         Self::Recorded { subquery, name: Text::default(), inverted: false }
     }
 

@@ -85,50 +85,42 @@ pub(super) struct WindowChecks {
     pub(super) past_ranges: Vec<(PastRange, NumberSource)>,
     /// The last time with data, queried if there are none now: exactly, and over the whole window.
     pub(super) last: [NumberSource; 2],
-    /// The query for the time of the newest sample, and the rule family if it covers all SLOs of that family.
-    newest: Option<(String, Option<Family>)>,
+    /// The rule family if the checks cover all SLOs of that family.
+    family: Option<Family>,
+    /// The query for the time of the newest sample.
+    newest: Option<String>,
 }
 
 impl WindowChecks {
-    /// By a query that has a value whenever there are data, and by one for the time of the newest; `number_source` asks one of them.
+    /// Checks by a query that has a value whenever there are data, and by one for the time of the newest.
     fn new(
         window: Duration,
-        presence: Option<&str>,
-        newest: Option<(String, Option<Family>)>,
-        mut number_source: impl FnMut(&str, QueryWrap) -> NumberSource,
+        family: Option<Family>,
+        (presence, newest): (Option<String>, Option<String>),
+        maker: &mut SubqueryMaker,
     ) -> Self {
-        let mut number_source = |query: Option<&str>, wrap: QueryWrap| {
-            query.map_or(NumberSource::Nowhere, |query| number_source(query, wrap))
+        let mut check = |query: &Option<String>, wrap: QueryWrap| match query {
+            Some(query) => NumberSource::check(maker.shared(Subquery::check(family, query, wrap, window))),
+            None => NumberSource::Nowhere,
         };
-        let seen = number_source(presence, coverage::whole(window));
+        let seen = check(&presence, coverage::whole(window));
         let past_ranges = coverage::past_ranges(window).into_iter();
-        let past_ranges = past_ranges
-            .map(|past_range| (past_range, number_source(presence, QueryWrap::Count(past_range))))
-            .collect();
-        let last = coverage::last(window)
-            .map(|wrap| number_source(newest.as_ref().map(|(query, _)| &**query), wrap));
-        Self { seen, past_ranges, last, newest }
+        let past_ranges =
+            past_ranges.map(|range| (range, check(&presence, QueryWrap::Count(range)))).collect();
+        let last = coverage::last(window).map(|wrap| check(&newest, wrap));
+        Self { seen, past_ranges, last, family, newest }
     }
 }
 
 impl RegisteredSlo {
     /// A query for the exact end of data, given the time at which the coarse check last saw data.
     pub(super) fn closer(&self, seen: Timestamp, at: Timestamp) -> Option<NumberSource> {
-        let (query, family) = self.looks.newest.as_ref()?;
+        let query = self.looks.newest.as_ref()?;
         let ago = Duration::try_from(at.duration_since(seen)).ok()?;
         let window = self.slo.window.nominal();
-        let wrap = coverage::closer(window, ago);
+        let check = Subquery::check(self.looks.family, query, coverage::closer(window, ago), window);
         // the key contains the time, so that this query is sent only once
-        let key = format!("{seen} {query}");
-        let keyed = |subquery: Subquery| Arc::new(subquery.with_key(&key));
-        Some(match family {
-            Some(family) => NumberSource::check(keyed(Subquery::of_family(
-                *family,
-                wrap.apply(query),
-                RefreshPace::Rarely,
-            ))),
-            None => NumberSource::Ratio(keyed(Subquery::of_slo(query.clone(), wrap, window))),
-        })
+        Some(NumberSource::check(Arc::new(check.with_key(&format!("{seen} {query}")))))
     }
 
     /// The source of the error ratio over the window at this time.
@@ -318,10 +310,8 @@ impl SubqueryMaker {
             recent.push((lookback, self.live(&slo, lookback)));
         }
         let window = slo.window.nominal();
-        let newest = coverage::newest(&slo).map(|query| (query, None));
-        let looks = WindowChecks::new(window, coverage::presence(&slo).as_deref(), newest, |query, wrap| {
-            NumberSource::Ratio(self.shared(Subquery::of_slo(query.to_owned(), wrap, window)))
-        });
+        let queries = (coverage::presence(&slo), coverage::newest(&slo));
+        let looks = WindowChecks::new(window, None, queries, self);
         RegisteredSlo {
             evaluation: Evaluation::Live,
             grouping: SloGrouping::By(live::grouping(&slo)),
@@ -399,10 +389,7 @@ impl SubqueryMaker {
         // without metric names, because functions over time drop them, and two metrics of one SLO would be duplicate series
         let presence = format!("max without (sloth_window) ({series})");
         let newest = format!("max without (sloth_window) (timestamp({series}))");
-        WindowChecks::new(window, Some(&presence), Some((newest, Some(family))), |query, wrap| {
-            let subquery = Subquery::of_family(family, wrap.apply(query), RefreshPace::Rarely);
-            NumberSource::check(self.shared(subquery))
-        })
+        WindowChecks::new(window, Some(family), (Some(presence), Some(newest)), self)
     }
 }
 

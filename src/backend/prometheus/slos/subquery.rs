@@ -120,6 +120,14 @@ impl Subquery {
         Self { key, query, wrap, pace, lookback, family: Some(family), joining }
     }
 
+    /// A check for data by one SLO's query, or by a query for all SLOs of a family.
+    pub(super) fn check(family: Option<Family>, query: &str, wrap: QueryWrap, window: Duration) -> Self {
+        match family {
+            Some(family) => Self::of_family(family, wrap.apply(query), RefreshPace::Rarely),
+            None => Self::of_slo(query.to_owned(), wrap, window),
+        }
+    }
+
     /// The complete query with its wrap.
     pub(super) fn text(&self) -> String {
         self.wrap.apply(&self.query)
