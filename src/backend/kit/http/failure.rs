@@ -272,10 +272,9 @@ fn message(body: &[u8]) -> String {
     let text = String::from_utf8_lossy(body);
     let text = text.trim_start_matches('\u{feff}').trim();
     let found = match serde_json::from_str::<Value>(text) {
-        Ok(Value::String(message)) => message,
-        Ok(value @ Value::Object(_)) => {
+        Ok(value @ (Value::String(_) | Value::Object(_))) => {
             let mut said = Vec::new();
-            of_object(&value, &mut said);
+            collect_reasons(&value, &mut said);
             said.join(": ")
         }
         Ok(_) => String::new(),
@@ -290,29 +289,20 @@ fn message(body: &[u8]) -> String {
 /// JSON fields with an error reason, the most general first.
 const REASONS: [&str; 7] = ["error", "message", "Message", "errors", "error_description", "detail", "msg"];
 
-/// Collects the texts with a reason, without duplicates.
-fn of_object(value: &Value, said: &mut Vec<String>) {
-    for reason in REASONS.iter().filter_map(|key| value.get(key)) {
-        match reason {
-            Value::String(text) => once(text, said),
-            Value::Array(list) => {
-                for one in list {
-                    match one {
-                        Value::String(text) => once(text, said),
-                        other => of_object(other, said),
-                    }
-                }
+/// Collects the texts with a reason, each once, unless another one already contains it.
+fn collect_reasons(value: &Value, said: &mut Vec<String>) {
+    match value {
+        Value::String(text) => {
+            let text = text.trim();
+            if !text.is_empty() && !said.iter().any(|known| known.contains(text)) {
+                said.push(text.to_owned());
             }
-            other => of_object(other, said),
         }
-    }
-}
-
-/// Adds a text unless another text already contains it.
-fn once(text: &str, said: &mut Vec<String>) {
-    let text = text.trim();
-    if !text.is_empty() && !said.iter().any(|known| known.contains(text)) {
-        said.push(text.to_owned());
+        Value::Array(list) => list.iter().for_each(|one| collect_reasons(one, said)),
+        other => {
+            let reasons = REASONS.iter().filter_map(|key| other.get(key));
+            reasons.for_each(|reason| collect_reasons(reason, said));
+        }
     }
 }
 
