@@ -150,7 +150,7 @@ impl Pack {
     /// [`PackError`] with the reason; the PromQL of the expressions is not checked.
     pub fn parse(text: &str) -> Result<Self, PackError> {
         let pack: Self =
-            toml::from_str(text).map_err(|error| PackError(format!("it is not a valid pack: {error}")))?;
+            toml::from_str(text).map_err(|error| PackError(format!("not a valid pack: {error}")))?;
         let bad_name = |word: &str| {
             PackError(format!("pack {:?}: {word:?} is not a valid metric or label name", pack.name))
         };

@@ -352,7 +352,7 @@ async fn plain(call: &QuestionRequests<'_>, plan: &DiscoveryPlan) -> Option<Disc
     Some(DiscoveryPlan { services, packs: plan.packs.clone() })
 }
 
-/// All targets with their labels, whether they are up or down.
+/// One sample per target, up or down, with `job`, `instance` and the labels that name services.
 async fn targets(run: DiscoveryRun<'_>) -> Result<Vec<Sample>, SourceError> {
     let labels = &run.plan.services.labels;
     let own = ["job", "instance"].into_iter().filter(|own| labels.iter().all(|label| label != own));

@@ -37,10 +37,8 @@ pub(super) struct WindowErrors {
 /// Labels that may contain an HTTP status code.
 const CODES: [&str; 6] = ["code", "status", "status_code", "http_status_code", "response_code", "http_code"];
 
-const ERRORS_BY_CODE: &str =
-    "status codes of 500 and above count as errors; a definition would say which events are errors";
-const UNKNOWN_ERRORS: &str =
-    "without a definition it is not known which recorded events failed, so there is no error budget";
+const ERRORS_BY_CODE: &str = "status codes of 500 and above count as errors; load the SLO's definition (--slo FILE) for the exact rule";
+const UNKNOWN_ERRORS: &str = "which events are errors is unknown, so the error budget is unknown: load the SLO's definition (--slo FILE)";
 
 /// The measured events of a window.
 pub(super) struct WindowEvents {
@@ -140,7 +138,9 @@ impl Increases {
         }
         let events = series(&format!("{metric}:increase{window}"));
         if events.is_empty() {
-            return Err("the events of the window are not recorded, so there is no error budget");
+            return Err(
+                "no recorded series has the number of events in the window, so the error budget is unknown",
+            );
         }
         if events.iter().any(|sample| sample.labels.get("le").is_some()) {
             let (fast, all) = events.into_iter().partition(|sample| sample.labels.get("le").is_some());
