@@ -19,13 +19,11 @@ use crate::model::signal::Signal;
 use crate::model::source::{ErrorKind, SourceError};
 use crate::model::warning::Warning;
 
-mod cached;
 mod entries;
 mod metrics;
 
-pub(super) use cached::Gap;
 use entries::selector_groups_of;
-pub(super) use entries::{AgreedLabels, Described, ProxyTarget, first_label};
+pub(super) use entries::{AgreedLabels, Described, Gap, ProxyTarget, first_label};
 use metrics::existing_metrics;
 
 /// The lookback of rates, in scrape intervals, and its bounds; `DEFAULT_LOOKBACK` is used if the scrape interval is not

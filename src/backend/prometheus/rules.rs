@@ -5,6 +5,8 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
 use std::time::Duration;
 
+use jiff::Timestamp;
+
 use super::call::{PromServer, QuestionRequests};
 use super::external_labels::ExternalLabels;
 use super::wire::Reader;
@@ -84,7 +86,8 @@ fn lost(groups: &Groups<'_>) -> usize {
 }
 
 fn snapshot_of(groups: &Groups<'_>, server: &PromServer) -> RuleSnapshot {
-    let (reader, external_labels) = (&server.reader, server.quirks.external_labels());
+    let (reader, external_labels, now) =
+        (&server.reader, server.quirks.external_labels(), server.clock.now());
     let mut snapshot = RuleSnapshot { added: external_labels.added(), ..RuleSnapshot::default() };
     let mut seen = BTreeSet::new();
     let mut alerts = BTreeMap::new();
@@ -104,7 +107,7 @@ fn snapshot_of(groups: &Groups<'_>, server: &PromServer) -> RuleSnapshot {
             };
             snapshot.broken.extend(broken);
             for alert in &wire.alerts.all {
-                let alert = alert_of(alert, &rule, server, &external_labels);
+                let alert = alert_of(alert, &rule, server, &external_labels, now);
                 alerts.entry(alert.fingerprint).or_insert(Arc::new(alert));
             }
             // Thanos may list a rule once for each replica of its ruler
@@ -158,10 +161,10 @@ pub(super) async fn recordings<T>(
 fn alert_of(
     wire: &WireAlert<'_>,
     rule: &Rule,
-    PromServer { reader, clock, severities, id, .. }: &PromServer,
+    PromServer { reader, severities, id, .. }: &PromServer,
     external_labels: &ExternalLabels,
+    now: Timestamp,
 ) -> Alert {
-    let now = clock.now();
     let mut labels = reader.labels(&wire.labels);
     if labels.get("alertname").is_none() {
         let named = labels.iter().map(|(name, value)| (name.clone(), value.clone()));

@@ -141,7 +141,7 @@ fn service_queries(discovery: &MetricDiscovery, lookback: Duration) -> Vec<Servi
     if !discovery.up_labels.is_empty() {
         let by = promql::labels(&discovery.up_labels);
         let described = discovery.describe_by.iter().filter(|label| !discovery.up_labels.contains(label));
-        let describe: String = described.map(|label| format!(",{}", promql::label(label))).collect();
+        let describe = described.fold(String::new(), |all, label| all + "," + &promql::label(label));
         add(None, QueryPart::Targets, format!("count by ({by}{describe}) (up)"), "targets", "up");
         let and_job = if discovery.up_labels.iter().any(|label| label == "job") { "" } else { ",job" };
         let down = format!("count by ({by},instance{and_job}) (up == 0)");

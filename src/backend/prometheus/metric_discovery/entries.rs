@@ -1,17 +1,36 @@
-//! Looks up the entries of packs on a server: which ones exist, and which labels and targets name their services.
+//! Looks up the entries of packs on a server: which ones exist, and which labels and targets name their services. Where that
+//! fails, the previous result stays in use; without one, the signals of the entry count as unknown.
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use futures_util::future::join_all;
 
-use super::cached::LookupResult;
 use super::metrics::{KnownMetrics, is_too_much};
 use super::{ApdexBounds, DiscoveredEntry, DiscoveryRun, EntryDetails, MetricDiscovery, SelectorGroup};
 use crate::backend::packs::{LatencySignal, Pack, PackEntry, Requests};
 use crate::backend::prometheus::wire::Sample;
 use crate::model::labels::{Labels, Text};
 use crate::model::promql::{self, quoted};
+use crate::model::signal::Signal;
 use crate::model::source::SourceError;
+use crate::model::warning::Warning;
+
+/// A signal for which discovery failed, although some services may have it.
+#[derive(Debug, Clone)]
+pub(in crate::backend::prometheus) struct Gap {
+    pub(in crate::backend::prometheus) signal: Signal,
+    pub(in crate::backend::prometheus) why: Text,
+    /// The services whose signal is unknown; `None`: every service without the signal.
+    pub(in crate::backend::prometheus) services: Option<HashSet<Text>>,
+}
+
+/// How looking up an entry ended.
+enum LookupResult {
+    Found,
+    /// The selector groups were found, but not the details.
+    WithoutDetails(SourceError),
+    Failed(SourceError),
+}
 
 /// The targets whose series name a service that no target names (targets of a proxy), and the service's descriptive labels.
 #[derive(Debug, Clone, Default)]
@@ -202,6 +221,50 @@ impl MetricDiscovery {
         if self.entries.len() > size {
             self.packs.push(pack.name.clone());
         }
+    }
+
+    /// Combines new results with those of the previous discovery: a failed lookup is replaced by the previous result, or recorded
+    /// as a gap.
+    fn with_previous(
+        &mut self,
+        DiscoveryRun { call, before, .. }: DiscoveryRun<'_>,
+        looked_up: Vec<(DiscoveredEntry, LookupResult)>,
+    ) -> Vec<DiscoveredEntry> {
+        let mut combined = Vec::new();
+        for (mut found, result) in looked_up {
+            let (error, has_groups) = match result {
+                LookupResult::Found => {
+                    combined.push(found);
+                    continue;
+                }
+                LookupResult::WithoutDetails(error) => (error, true),
+                LookupResult::Failed(error) => (error, false),
+            };
+            let (name, signals) = (found.entry.name(), found.entry.signals());
+            let what = signals.first().map_or("", |signal| signal.word());
+            call.warn(Warning::part(format!("{what} ({name}) could not be discovered: {}", error.kind)));
+            let why: Text = error.kind.to_string().into();
+            let old = before.and_then(|before| before.entries.iter().find(|old| old.entry == found.entry));
+            match old {
+                Some(old) if has_groups => {
+                    found.details = old.details.clone();
+                    combined.push(found);
+                }
+                Some(old) => combined.push(old.clone()),
+                None if has_groups => {
+                    let services: HashSet<Text> = found.services().cloned().collect();
+                    let gap = |signal: &Signal| Gap { signal: *signal, why, services: Some(services) };
+                    self.gaps.extend(signals.last().map(gap));
+                    combined.push(found);
+                }
+                None => {
+                    let gap = |signal: &Signal| Gap { signal: *signal, why: why.clone(), services: None };
+                    // with a previous discovery, no server had this entry then
+                    self.gaps.extend(signals.iter().filter(|_| before.is_none()).map(gap));
+                }
+            }
+        }
+        combined
     }
 
     /// Adds an entry, if it has a service that no earlier entry for the same signals has; several entries with parts are all

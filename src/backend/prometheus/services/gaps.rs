@@ -115,14 +115,14 @@ fn missed(asked: &AskedQuery<'_>, readings: &ReadingSet, gaps: &mut Gaps) {
                 None => continue,
             },
         };
-        let mut about: HashSet<&Text> = match job.entry {
-            Some((_, group)) => group.services.iter().collect(),
+        let mut about: HashSet<&Text> = HashSet::new();
+        if let Some((_, group)) = job.entry {
+            about.extend(&group.services);
+        } else {
             // services that are found through a proxy have the scrape targets of the proxy
-            None => {
-                let proxied = discovery.proxy_targets.iter().filter(|(_, proxy)| !proxy.targets.is_empty());
-                discovery.up_services.iter().chain(proxied.map(|(service, _)| service)).collect()
-            }
-        };
+            let proxied = discovery.proxy_targets.iter().filter(|(_, proxy)| !proxy.targets.is_empty());
+            about.extend(discovery.up_services.iter().chain(proxied.map(|(service, _)| service)));
+        }
         // for a service that is newer than the last discovery, it is not known which queries are about it
         about.extend(readings.keys().filter(|service| !discovery.services.contains(*service)));
         for service in about {
