@@ -5,7 +5,7 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
 use super::display_settings::Cx;
-use super::shared::Shared;
+use super::shared::{ScreenCx, Shared};
 use super::staleness::doubts;
 use super::theme::Role;
 use super::widgets::table;
@@ -49,14 +49,13 @@ pub(super) fn below_heading(body: Rect) -> Rect {
 
 /// Draws a heading line with what is to be doubted about a screen that uses answers of these kinds. Gives the room below.
 pub(super) fn doubtful_heading(
-    shared: &Shared,
-    cx: &Cx<'_>,
+    cx: &ScreenCx<'_>,
     title: &[StyledRun<'_>],
     used: &[AskKind],
     area: Rect,
     buf: &mut Buffer,
 ) -> Rect {
-    heading(cx, title, &doubt_runs(shared, used, cx.now), area, buf)
+    heading(cx, title, &doubt_runs(cx.shared, used, cx.now), area, buf)
 }
 
 /// Draws a heading line: the title, and at the right a warning about stale data. Returns the area below.

@@ -17,7 +17,7 @@ pub(super) use super::screen::{
     Badge, Hint, Opened, Screen, SubjectScreen, drawn_by_view, keeps_spot, lists_panels, lists_rows,
 };
 pub(super) use super::selection::{Handled, Selection};
-pub(super) use super::shared::Shared;
+pub(super) use super::shared::{ScreenCx, Shared};
 pub(super) use super::staleness::doubts;
 pub(super) use super::theme::Role;
 pub(super) use super::widgets::table::Cell;

@@ -5,7 +5,7 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
 use super::commands::{Command, Scope};
-use super::display_settings::Cx;
+
 use super::event::Effect;
 use super::grid::Grid;
 use super::grouped::Listing;
@@ -17,7 +17,7 @@ use super::page::PageContent;
 use super::place::{Place, ScrollPosition, Tab};
 use super::scheduler::Want;
 use super::selection::{Handled, Selection};
-use super::shared::Shared;
+use super::shared::{ScreenCx, Shared};
 use super::theme::Role;
 use crate::model::ask::AskKind;
 use crate::model::fingerprint::Fingerprint;
@@ -76,7 +76,7 @@ pub trait Screen {
     fn hints(&self, shared: &Shared) -> Vec<Hint>;
 
     /// Draws the screen into the body of the frame.
-    fn render(&self, shared: &Shared, now: Timestamp, area: Rect, buf: &mut Buffer);
+    fn render(&self, cx: &ScreenCx<'_>, area: Rect, buf: &mut Buffer);
 
     // queries and their answers
 
@@ -267,7 +267,7 @@ pub trait Screen {
     // the tab
 
     /// The count of the tab.
-    fn badge(&self, _shared: &Shared, _cx: &Cx<'_>) -> Badge {
+    fn badge(&self, _cx: &ScreenCx<'_>) -> Badge {
         Badge::default()
     }
 
@@ -305,8 +305,8 @@ macro_rules! lists_rows {
 /// Draws a screen by the function `render` of its module `view`.
 macro_rules! drawn_by_view {
     () => {
-        fn render(&self, shared: &Shared, now: Timestamp, area: Rect, buf: &mut Buffer) {
-            view::render(self, shared, now, area, buf);
+        fn render(&self, cx: &ScreenCx<'_>, area: Rect, buf: &mut Buffer) {
+            view::render(self, cx, area, buf);
         }
     };
 }

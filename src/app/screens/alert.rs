@@ -216,7 +216,7 @@ impl Screen for OpenAlert {
         // the number of lines does not depend on the time
         let cx = shared.cx(Timestamp::UNIX_EPOCH);
         let alert = self.alert(shared);
-        Some(alert.map_or_else(PageContent::default, |alert| page::page(self, shared, &cx, alert, width)))
+        Some(alert.map_or_else(PageContent::default, |alert| page::page(self, &cx, alert, width)))
     }
 
     fn open(&mut self, shared: &Shared) -> Opened {

@@ -152,8 +152,8 @@ impl Screen for Alerts {
         all
     }
 
-    fn badge(&self, shared: &Shared, _cx: &Cx<'_>) -> Badge {
-        let totals = shared.world.totals();
+    fn badge(&self, cx: &ScreenCx<'_>) -> Badge {
+        let totals = cx.world.totals();
         Badge {
             count: totals.firing_with_severity(),
             worst: totals.worst().map(Role::of_severity),

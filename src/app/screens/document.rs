@@ -90,17 +90,17 @@ impl Screen for OpenDocument {
         vec![(Command::Copy, "copy all"), (Command::Back, "back")]
     }
 
-    fn render(&self, shared: &Shared, now: Timestamp, area: Rect, buf: &mut Buffer) {
-        let cx = shared.cx(now);
-        let title = self.document.as_ref().map(|document| Self::title(document, shared)).unwrap_or_default();
+    fn render(&self, cx: &ScreenCx<'_>, area: Rect, buf: &mut Buffer) {
+        let title =
+            self.document.as_ref().map(|document| Self::title(document, cx.shared)).unwrap_or_default();
         let title = [StyledRun::new(format!(" {title} "), Role::Title)];
-        let room = layout::heading(&cx, &title, &[], area, buf);
+        let room = layout::heading(cx, &title, &[], area, buf);
         let mut page = PageContent::new(room.width);
         for line in self.written.iter().flat_map(|written| &written.page.lines) {
             let edge = StyledRun::new(" ".repeat(LEFT_MARGIN.into()), Role::Text);
             page.line(std::iter::once(edge).chain(line.iter().cloned()).collect());
         }
-        page.render(&cx, self.scroll_position.scroll, None, room, buf);
+        page.render(cx, self.scroll_position.scroll, None, room, buf);
     }
 
     fn wants(&self, shared: &Shared, now: Timestamp) -> Vec<Want> {

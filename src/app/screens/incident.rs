@@ -148,7 +148,7 @@ impl Screen for OpenIncident {
         let known = self.incident(shared);
         // the layout does not depend on the time
         let laid_out =
-            known.map(|known| page::page(self, shared, &shared.cx(known.incident.created_at), known, width));
+            known.map(|known| page::page(self, &shared.cx(known.incident.created_at), known, width));
         Some(laid_out.unwrap_or_default())
     }
 

@@ -82,8 +82,8 @@ impl Screen for Incidents {
         Grouping::by_each(incident::GROUPINGS.map(str::to_owned))
     }
 
-    fn badge(&self, shared: &Shared, cx: &Cx<'_>) -> Badge {
-        let open = shared.world.incidents().iter().filter(|known| known.incident.is_open());
+    fn badge(&self, cx: &ScreenCx<'_>) -> Badge {
+        let open = cx.world.incidents().iter().filter(|known| known.incident.is_open());
         Badge {
             count: open.clone().count(),
             worst: open.clone().map(|known| role(known, cx.now)).min_by_key(|role| *role as usize),

@@ -14,16 +14,15 @@ impl Screen for MessageLog {
         vec![(Command::Back, "back")]
     }
 
-    fn render(&self, shared: &Shared, now: Timestamp, area: Rect, buf: &mut Buffer) {
-        let cx = shared.cx(now);
-        let count = shared.messages.all().len();
+    fn render(&self, cx: &ScreenCx<'_>, area: Rect, buf: &mut Buffer) {
+        let count = cx.shared.messages.all().len();
         let title =
             [StyledRun::new(" Messages ", Role::Title), StyledRun::new(count.to_string(), Role::Text)];
-        let room = layout::heading(&cx, &title, &[], area, buf);
+        let room = layout::heading(cx, &title, &[], area, buf);
         if count == 0 {
-            text::say(&cx, 3, "No messages yet.", Role::Muted, room, buf);
+            text::say(cx, 3, "No messages yet.", Role::Muted, room, buf);
         }
-        let shown = shared.messages.all().skip(usize::from(self.scroll_position.scroll));
+        let shown = cx.shared.messages.all().skip(usize::from(self.scroll_position.scroll));
         let mut y = room.top();
         for logged in shown {
             let role = match logged.message.tone {
@@ -31,7 +30,7 @@ impl Screen for MessageLog {
                 Tone::Note => Role::Text,
             };
             let times = if logged.times > 1 { format!(" ({} times)", logged.times) } else { String::new() };
-            let mut head = format!(" {}  ", moment(logged.at, now, cx.zone));
+            let mut head = format!(" {}  ", moment(logged.at, cx.now, cx.zone));
             let indent = text::width(&head);
             for line in text::wrap(
                 &format!("{}{times}", logged.message.text),
@@ -41,7 +40,7 @@ impl Screen for MessageLog {
                     return;
                 }
                 let runs = [StyledRun::new(head, Role::Muted), StyledRun::new(line, role)];
-                text::runs(&cx, &runs, Rect { y, height: 1, ..room }, buf);
+                text::runs(cx, &runs, Rect { y, height: 1, ..room }, buf);
                 head = " ".repeat(usize::from(indent));
                 y += 1;
             }

@@ -118,8 +118,8 @@ impl Screen for OnCall {
         self.rows.list.current().map_or_else(Vec::new, |key| on_call::links(shared, &key.policy))
     }
 
-    fn badge(&self, shared: &Shared, cx: &Cx<'_>) -> Badge {
-        let count = words::uncovered(shared, cx.now);
+    fn badge(&self, cx: &ScreenCx<'_>) -> Badge {
+        let count = words::uncovered(cx.shared, cx.now);
         Badge { count, worst: Some(Role::Down), newest: None, has_symbol: true }
     }
 }

@@ -43,9 +43,9 @@ impl Screen for OpenPolicy {
         vec![(Command::Act, "take shift"), (Command::Links, "links"), (Command::Back, "back")]
     }
 
-    fn render(&self, shared: &Shared, now: Timestamp, area: Rect, buf: &mut Buffer) {
+    fn render(&self, cx: &ScreenCx<'_>, area: Rect, buf: &mut Buffer) {
         if let Some(key) = &self.key {
-            render(self, shared, key, now, area, buf);
+            render(self, cx, key, area, buf);
         }
     }
 
@@ -59,7 +59,7 @@ impl Screen for OpenPolicy {
         let known = self.key.as_ref().and_then(|key| Some((key, key.policy(&shared.world)?)));
         let laid_out = known.map(|(key, (snapshot, policy))| {
             // the number of lines may differ by a handoff or two, which does not matter
-            page(shared, &shared.cx(snapshot.from), &key.source, snapshot, policy, width)
+            page(&shared.cx(snapshot.from), &key.source, snapshot, policy, width)
         });
         Some(laid_out.unwrap_or_default())
     }
@@ -79,18 +79,10 @@ impl Screen for OpenPolicy {
 }
 
 /// Draws the page.
-fn render(
-    screen: &OpenPolicy,
-    shared: &Shared,
-    key: &PolicyKey,
-    now: Timestamp,
-    area: Rect,
-    buf: &mut Buffer,
-) {
-    let cx = shared.cx(now);
-    let Some((snapshot, policy)) = key.policy(&shared.world) else {
+fn render(screen: &OpenPolicy, cx: &ScreenCx<'_>, key: &PolicyKey, area: Rect, buf: &mut Buffer) {
+    let Some((snapshot, policy)) = key.policy(cx.world) else {
         let words = "This escalation policy is no longer listed by its source. Press Esc to go back.";
-        text::say(&cx, 1, words, Role::Unknown, area, buf);
+        text::say(cx, 1, words, Role::Unknown, area, buf);
         return;
     };
     let repeats = match policy.repeats {
@@ -103,9 +95,10 @@ fn render(
         StyledRun::new(repeats, Role::Muted),
         StyledRun::new(format!("  {}", key.source), Role::Muted),
     ];
-    let below = layout::heading(&cx, &title, &layout::doubt_runs(shared, &[AskKind::OnCall], now), area, buf);
-    page(shared, &cx, &key.source, snapshot, policy, below.width).render(
-        &cx,
+    let below =
+        layout::heading(cx, &title, &layout::doubt_runs(cx.shared, &[AskKind::OnCall], cx.now), area, buf);
+    page(cx, &key.source, snapshot, policy, below.width).render(
+        cx,
         screen.scroll_position.scroll,
         None,
         below,
@@ -114,8 +107,7 @@ fn render(
 }
 
 fn page(
-    shared: &Shared,
-    cx: &Cx<'_>,
+    cx: &ScreenCx<'_>,
     source: &SourceId,
     snapshot: &OnCallSnapshot,
     policy: &EscalationPolicy,
@@ -150,8 +142,8 @@ fn page(
         {
             let when =
                 if i == 0 { "now".to_owned() } else { words::when(coverage_slot.from, cx.now, cx.zone) };
-            let at = Cx { now: coverage_slot.from, ..*cx };
-            let on_call = words::on_call_names(shared, &at, source, &coverage_slot.cover);
+            let at = cx.at(coverage_slot.from);
+            let on_call = words::on_call_names(&at, source, &coverage_slot.cover);
             let also: Vec<String> = coverage_slot
                 .cover
                 .on_duty()

@@ -136,7 +136,7 @@ impl Screen for OpenRunbook {
     }
 
     fn page(&self, shared: &Shared, width: u16) -> Option<PageContent> {
-        Some(view::page(self, shared, &shared.cx(Timestamp::UNIX_EPOCH), width).0)
+        Some(view::page(self, &shared.cx(Timestamp::UNIX_EPOCH), width).0)
     }
 
     /// Scrolls to the selected block: to all of it if it fits, else to its first line.

@@ -79,8 +79,8 @@ impl Screen for OpenService {
         vec![(Command::Open, opens), silence, acknowledge, next, range, earlier, back]
     }
 
-    fn render(&self, shared: &Shared, now: Timestamp, area: Rect, buf: &mut Buffer) {
-        view::render(self, shared, &self.name, now, area, buf);
+    fn render(&self, cx: &ScreenCx<'_>, area: Rect, buf: &mut Buffer) {
+        view::render(self, cx, &self.name, area, buf);
     }
 
     /// The queries of the charts, to each source that has the service.

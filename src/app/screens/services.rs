@@ -55,8 +55,8 @@ impl Screen for Services {
         names(&service::ORDERS)
     }
 
-    fn badge(&self, shared: &Shared, _cx: &Cx<'_>) -> Badge {
-        let bad = shared.world.services().iter().filter(|service| service.health < Health::Unknown);
+    fn badge(&self, cx: &ScreenCx<'_>) -> Badge {
+        let bad = cx.world.services().iter().filter(|service| service.health < Health::Unknown);
         Badge {
             count: bad.clone().count(),
             worst: bad

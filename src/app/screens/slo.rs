@@ -125,9 +125,9 @@ impl Screen for OpenSlo {
         ]
     }
 
-    fn render(&self, shared: &Shared, now: Timestamp, area: Rect, buf: &mut Buffer) {
+    fn render(&self, cx: &ScreenCx<'_>, area: Rect, buf: &mut Buffer) {
         if let Some(key) = &self.key {
-            view::render(self, shared, key, now, area, buf);
+            view::render(self, cx, key, area, buf);
         }
     }
 
@@ -193,7 +193,7 @@ impl Screen for OpenSlo {
     fn page(&self, shared: &Shared, width: u16) -> Option<PageContent> {
         // the number of lines does not depend on the time
         let status = self.status(shared);
-        let laid_out = status.map(|status| page::page(self, shared, &shared.cx(status.at), status, width));
+        let laid_out = status.map(|status| page::page(self, &shared.cx(status.at), status, width));
         Some(laid_out.unwrap_or_default())
     }
 

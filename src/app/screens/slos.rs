@@ -105,12 +105,12 @@ impl Screen for Slos {
         Selection::of_slos(&shared.world, keys)
     }
 
-    fn badge(&self, shared: &Shared, _cx: &Cx<'_>) -> Badge {
+    fn badge(&self, cx: &ScreenCx<'_>) -> Badge {
         let is_bad = |state: &SloState| match state {
             SloState::Page | SloState::Ticket | SloState::Exhausted | SloState::Burning => true,
             SloState::NoData | SloState::Insufficient | SloState::Fine | SloState::Quiet => false,
         };
-        let bad = shared.world.slos().iter().map(SloStatus::state).filter(is_bad);
+        let bad = cx.world.slos().iter().map(SloStatus::state).filter(is_bad);
         // the number alone does not show how bad the SLOs are
         Badge {
             count: bad.clone().count(),

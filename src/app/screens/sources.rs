@@ -40,8 +40,8 @@ impl Screen for Sources {
         self.list.current().map(ToString::to_string)
     }
 
-    fn badge(&self, shared: &Shared, cx: &Cx<'_>) -> Badge {
-        let count = doubts(shared, &AskKind::ALL, cx.now).len();
+    fn badge(&self, cx: &ScreenCx<'_>) -> Badge {
+        let count = doubts(cx.shared, &AskKind::ALL, cx.now).len();
         Badge { count, worst: Some(Role::Stale), ..Badge::default() }
     }
 }

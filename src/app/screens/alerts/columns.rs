@@ -30,7 +30,7 @@ pub struct AlertRow<'a> {
     /// The labels that distinguish the alert from others of its group.
     differing: String,
     found: &'a ListFilter,
-    cx: Cx<'a>,
+    cx: ScreenCx<'a>,
 }
 
 /// The input for the column widths.
@@ -137,25 +137,25 @@ fn texts(list: &[Text]) -> Value {
 
 impl<'a> AlertRow<'a> {
     /// An alert with the state of the screen.
-    pub(super) fn new(screen: &'a Alerts, shared: &'a Shared, cx: Cx<'a>, alert: &'a Arc<Alert>) -> Self {
-        let common = screen.common(&shared.world, &group_of(alert, &screen.rows.grouping));
+    pub(super) fn new(screen: &'a Alerts, cx: ScreenCx<'a>, alert: &'a Arc<Alert>) -> Self {
+        let common = screen.common(cx.world, &group_of(alert, &screen.rows.grouping));
         let differs = |name: &str| {
             !matches!(name, "alertname" | "severity")
                 && common.is_none_or(|common| common.get(name).is_none())
         };
-        let service = shared.world.service_of(&alert.labels);
+        let service = cx.world.service_of(&alert.labels);
         let names_the_service = |name: &str| {
-            shared.health_policy.service_labels.iter().any(|label| label == name)
+            cx.shared.health_policy.service_labels.iter().any(|label| label == name)
                 && alert.labels.get(name) == service
         };
-        let sending = shared.world.silencing(alert.fingerprint);
+        let sending = cx.world.silencing(alert.fingerprint);
         Self {
             alert,
             service,
             role: Role::of_alert(alert),
             plain: if alert.state == AlertState::Firing { Role::Text } else { Role::Muted },
             sending: sending.map(|stage| format!("{}{}", text::ellipsis(cx.charset), stage.word())),
-            differing: pairs(shared, &alert.labels, |name| differs(name) && !names_the_service(name)),
+            differing: pairs(cx.shared, &alert.labels, |name| differs(name) && !names_the_service(name)),
             found: &screen.rows.found,
             cx,
         }

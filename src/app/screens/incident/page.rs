@@ -23,36 +23,35 @@ const TIME: u16 = 11;
 /// The whole text: facts, alerts, timeline, response times, similar incidents.
 pub(super) fn page(
     screen: &OpenIncident,
-    shared: &Shared,
-    cx: &Cx<'_>,
+    cx: &ScreenCx<'_>,
     known: &IncidentView,
     width: u16,
 ) -> PageContent {
     let mut page = PageContent::new(width);
-    let detail = shared.world.incident_detail(known);
-    facts(shared, cx, known, &mut page);
-    alerts(screen, shared, cx, known, &mut page);
+    let detail = cx.world.incident_detail(known);
+    facts(cx, known, &mut page);
+    alerts(screen, cx, known, &mut page);
     if let Some(detail) = detail {
         timeline(cx, detail, &mut page);
-        times(shared, known, Some(detail), &mut page);
+        times(cx.shared, known, Some(detail), &mut page);
         past(cx, detail, &mut page);
-        for warning in remote(shared, known).map(Remote::warnings).into_iter().flatten() {
+        for warning in remote(cx.shared, known).map(Remote::warnings).into_iter().flatten() {
             page.paragraph(&format!("{} {warning}", cx.symbol(Role::Warning)), Role::Warning);
         }
     } else {
         page.title("Timeline");
-        let failure = remote(shared, known).and_then(|remote| remote.failure());
+        let failure = remote(cx.shared, known).and_then(|remote| remote.failure());
         let (words, role) = match failure {
             Some(error) => (format!("{error}. {}", error.kind.advice()), Role::Stale),
-            None => (shared.waiting().to_owned(), Role::Muted),
+            None => (cx.shared.waiting().to_owned(), Role::Muted),
         };
         page.paragraph(&format!(" {words}"), role);
-        times(shared, known, None, &mut page);
+        times(cx.shared, known, None, &mut page);
     }
     page
 }
 
-fn facts(shared: &Shared, cx: &Cx<'_>, known: &IncidentView, page: &mut PageContent) {
+fn facts(cx: &ScreenCx<'_>, known: &IncidentView, page: &mut PageContent) {
     let incident = &known.incident;
     let monitored = known.service.as_ref();
     let paging = incident.service.as_ref().map(|service| &service.name);
@@ -66,7 +65,7 @@ fn facts(shared: &Shared, cx: &Cx<'_>, known: &IncidentView, page: &mut PageCont
     }
     let people = |stamps: &[Attribution]| {
         let one = |stamp: &Attribution| {
-            format!("{} {} ago", words::name(shared, &incident.source, &stamp.who), ago(stamp.at, cx.now))
+            format!("{} {} ago", words::name(cx.shared, &incident.source, &stamp.who), ago(stamp.at, cx.now))
         };
         stamps.iter().map(one).collect::<Vec<_>>().join(", ")
     };
@@ -94,7 +93,7 @@ fn facts(shared: &Shared, cx: &Cx<'_>, known: &IncidentView, page: &mut PageCont
             page.pair(name, value, Role::Accent);
         }
     }
-    for one in shared.world.optimistic_changes_of(&known.sources, &incident.id) {
+    for one in cx.world.optimistic_changes_of(&known.sources, &incident.id) {
         let more = if let Operation::Note { content } = &one.action.operation {
             format!(": {content}")
         } else {
@@ -107,7 +106,7 @@ fn facts(shared: &Shared, cx: &Cx<'_>, known: &IncidentView, page: &mut PageCont
     page.pair("source", &sources.join(", "), Role::Muted);
 }
 
-fn alerts(screen: &OpenIncident, shared: &Shared, cx: &Cx<'_>, known: &IncidentView, page: &mut PageContent) {
+fn alerts(screen: &OpenIncident, cx: &ScreenCx<'_>, known: &IncidentView, page: &mut PageContent) {
     let list = &screen.alerts;
     let counts = known.incident.alerts;
     let open =
@@ -117,14 +116,14 @@ fn alerts(screen: &OpenIncident, shared: &Shared, cx: &Cx<'_>, known: &IncidentV
         let is_current = screen.scroll_position.panel == ALERTS && index == list.index();
         let mut runs = Vec::new();
         let reported = match row {
-            IncidentAlertRow::Reported(id) => reported(shared, known, id),
+            IncidentAlertRow::Reported(id) => reported(cx.shared, known, id),
             IncidentAlertRow::Linked(_) => None,
         };
         let linked = match row {
-            IncidentAlertRow::Reported(_) => reported.and_then(|reported| shared.world.alert_of(reported)),
+            IncidentAlertRow::Reported(_) => reported.and_then(|reported| cx.world.alert_of(reported)),
             IncidentAlertRow::Linked(fingerprint) => Some(*fingerprint),
         };
-        let linked = linked.and_then(|fingerprint| shared.world.alert(fingerprint));
+        let linked = linked.and_then(|fingerprint| cx.world.alert(fingerprint));
         if let Some(reported) = reported {
             let role = if reported.is_resolved {
                 Role::Resolved
@@ -167,7 +166,7 @@ fn alerts(screen: &OpenIncident, shared: &Shared, cx: &Cx<'_>, known: &IncidentV
         if let Some(reported) = reported {
             // details that repeat the alerts burnwatch knows are left out
             let are_known = !reported.firing.is_empty()
-                && reported.firing.iter().all(|labels| shared.world.alert(Fingerprint::of(labels)).is_some());
+                && reported.firing.iter().all(|labels| cx.world.alert(Fingerprint::of(labels)).is_some());
             let is_new = |(name, value): &(&Text, &Text)| {
                 !(value.is_empty() || are_known && REPEATED_DETAILS.contains(&&***name))
             };

@@ -12,31 +12,30 @@ use crate::model::remote::Freshness;
 const USED: [AskKind; 1] = [AskKind::Incidents];
 
 /// Draws the page.
-pub(super) fn render(screen: &OpenIncident, shared: &Shared, now: Timestamp, area: Rect, buf: &mut Buffer) {
-    let cx = shared.cx(now);
-    let Some(known) = screen.incident(shared) else {
+pub(super) fn render(screen: &OpenIncident, cx: &ScreenCx<'_>, area: Rect, buf: &mut Buffer) {
+    let Some(known) = screen.incident(cx.shared) else {
         let words = "This incident is no longer listed by its source. Press Esc to go back.";
-        text::say(&cx, 1, words, Role::Unknown, area, buf);
+        text::say(cx, 1, words, Role::Unknown, area, buf);
         return;
     };
-    let mut doubt = layout::doubt_runs(shared, &USED, now);
+    let mut doubt = layout::doubt_runs(cx.shared, &USED, cx.now);
     if doubt.is_empty() {
-        doubt = failure(shared, &cx, known);
+        doubt = failure(cx, known);
     }
-    let rest = layout::heading(&cx, &title(&cx, known), &doubt, area, buf);
-    text::runs(&cx, &status_line(shared, &cx, known), Rect { height: 1.min(rest.height), ..rest }, buf);
+    let rest = layout::heading(cx, &title(cx, known), &doubt, area, buf);
+    text::runs(cx, &status_line(cx, known), Rect { height: 1.min(rest.height), ..rest }, buf);
     let below = text_area(area);
-    let page = page::page(screen, shared, &cx, known, below.width);
+    let page = page::page(screen, cx, known, below.width);
     let current = page.line_of(screen.scroll_position.panel, screen.alerts.index());
-    page.render(&cx, screen.scroll_position.scroll, current, below, buf);
+    page.render(cx, screen.scroll_position.scroll, current, below, buf);
 }
 
 /// A warning if the details of the incident are stale or could not be loaded.
-fn failure(shared: &Shared, cx: &Cx<'_>, known: &IncidentView) -> Vec<StyledRun<'static>> {
+fn failure(cx: &ScreenCx<'_>, known: &IncidentView) -> Vec<StyledRun<'static>> {
     let incident = &known.incident;
-    let Some(remote) = remote(shared, known) else { return Vec::new() };
+    let Some(remote) = remote(cx.shared, known) else { return Vec::new() };
     let topic = Topic::Incident(incident.id.clone());
-    let words = match shared.scheduler.freshness(&incident.source, &topic, &remote.state(), cx.now) {
+    let words = match cx.shared.scheduler.freshness(&incident.source, &topic, &remote.state(), cx.now) {
         Freshness::NotAsked | Freshness::Loading | Freshness::Fresh => return Vec::new(),
         Freshness::Failed => remote.failure().map_or_else(|| "no answer".to_owned(), ToString::to_string),
         Freshness::Stale(age) => format!("details {} old", duration::short(age)),
@@ -53,7 +52,7 @@ fn title(cx: &Cx<'_>, known: &IncidentView) -> Vec<StyledRun<'static>> {
 }
 
 /// The status line: status and its age, urgency, assignee, next automatic step; the most important first.
-fn status_line(shared: &Shared, cx: &Cx<'_>, known: &IncidentView) -> Vec<StyledRun<'static>> {
+fn status_line(cx: &ScreenCx<'_>, known: &IncidentView) -> Vec<StyledRun<'static>> {
     let incident = &known.incident;
     let role = words::role(known, cx.now);
     let since = match (incident.status, incident.resolved_at) {
@@ -68,7 +67,7 @@ fn status_line(shared: &Shared, cx: &Cx<'_>, known: &IncidentView) -> Vec<Styled
         runs.push(StyledRun::new(format!("{} {kind} {sending}  ", cx.symbol(Role::Sending)), Role::Sending));
     }
     runs.push(StyledRun::new(format!("{}  ", words::priority_and_urgency(known)), Role::Text));
-    let who = words::who(shared, known, cx.now);
+    let who = words::who(cx, known);
     let nobody = if who.role == Role::Down { " assigned" } else { "" };
     runs.push(StyledRun::new(format!("{}{nobody}  ", who.text), who.role));
     if let Some(next) = incident.pending.iter().min_by_key(|pending| pending.at) {

@@ -24,7 +24,7 @@ pub struct IncidentRow<'a> {
     sending: Option<String>,
     who: StyledRun<'static>,
     found: &'a ListFilter,
-    cx: Cx<'a>,
+    cx: ScreenCx<'a>,
 }
 
 /// The input for the column widths.
@@ -166,18 +166,13 @@ fn since(at: Option<Timestamp>) -> Value {
 
 impl<'a> IncidentRow<'a> {
     /// An incident with the state of the screen.
-    pub(super) fn new(
-        screen: &'a Incidents,
-        shared: &'a Shared,
-        cx: Cx<'a>,
-        known: &'a IncidentView,
-    ) -> Self {
+    pub(super) fn new(screen: &'a Incidents, cx: ScreenCx<'a>, known: &'a IncidentView) -> Self {
         Self {
             known,
             role: words::role(known, cx.now),
             plain: if known.incident.is_open() { Role::Text } else { Role::Muted },
             sending: words::sending(known, &cx),
-            who: words::who(shared, known, cx.now),
+            who: words::who(&cx, known),
             found: &screen.rows.found,
             cx,
         }

@@ -14,32 +14,31 @@ use crate::model::incident::IncidentStatus;
 const USED: [AskKind; 1] = [AskKind::Incidents];
 
 /// Draws the list.
-pub(super) fn render(screen: &Incidents, shared: &Shared, now: Timestamp, area: Rect, buf: &mut Buffer) {
-    let cx = shared.cx(now);
-    let room = layout::doubtful_heading(shared, &cx, &title(screen, shared, &cx), &USED, area, buf);
+pub(super) fn render(screen: &Incidents, cx: &ScreenCx<'_>, area: Rect, buf: &mut Buffer) {
+    let room = layout::doubtful_heading(cx, &title(screen, cx), &USED, area, buf);
     if screen.rows.list.rows().is_empty() {
-        let (words, role) = empty(screen, shared, now);
-        layout::paragraphs(&cx, [(words.as_str(), role)], room, buf);
+        let (words, role) = empty(screen, cx);
+        layout::paragraphs(cx, [(words.as_str(), role)], room, buf);
         return;
     }
-    let stale = doubtful(shared, &USED, now);
+    let stale = doubtful(cx.shared, &USED, cx.now);
     let (service, people) = screen.widest;
     let line = |row: &IncidentLine| match row {
-        IncidentLine::Group(value) => Line::Heading(heading(screen, shared, &cx, value)),
-        IncidentLine::Item(key) => key.incident(&shared.world).map_or(Line::Gone, |known| Line::Item {
-            row: IncidentRow::new(screen, shared, cx, known),
+        IncidentLine::Group(value) => Line::Heading(heading(screen, cx, value)),
+        IncidentLine::Item(key) => key.incident(cx.world).map_or(Line::Gone, |known| Line::Item {
+            row: IncidentRow::new(screen, *cx, known),
             is_new: false,
             is_stale: stale.contains(&known.incident.source),
         }),
     };
     let table = ListTable::new(COLUMNS, &Widths { service, people, width: room.width });
     let sort = table.sort(&incident::ORDERS, screen.rows.order);
-    table.render(&cx, (&screen.rows.list, sort), line, room, buf);
+    table.render(cx, (&screen.rows.list, sort), line, room, buf);
 }
 
 /// The title: "Incidents 4: 2 triggered 1 acknowledged", hidden rows, grouping and filter.
-fn title(screen: &Incidents, shared: &Shared, cx: &Cx<'_>) -> Vec<StyledRun<'static>> {
-    let all = shared.world.incidents();
+fn title(screen: &Incidents, cx: &ScreenCx<'_>) -> Vec<StyledRun<'static>> {
+    let all = cx.world.incidents();
     let open = all.iter().filter(|known| known.incident.is_open());
     let mut statuses: BTreeMap<IncidentStatus, usize> = BTreeMap::new();
     for known in open.clone() {
@@ -57,12 +56,12 @@ fn title(screen: &Incidents, shared: &Shared, cx: &Cx<'_>) -> Vec<StyledRun<'sta
         runs.push(StyledRun::new(words, Role::Stale));
     }
     if screen.hidden > 0 {
-        runs.push(list_screen::hidden_rows(shared, &format!("{} resolved", screen.hidden)));
+        runs.push(list_screen::hidden_rows(cx.shared, &format!("{} resolved", screen.hidden)));
     }
     runs.extend(list_screen::grouped(&screen.rows));
     runs.extend(list_screen::marked(screen.rows.list.marks().len()));
     runs.extend(screen.rows.found.title_runs());
-    if shared.range.end.is_some() {
+    if cx.shared.range.end.is_some() {
         runs.push(StyledRun::new("  current incidents, not those of the chosen time", Role::Stale));
     }
     runs
@@ -82,10 +81,10 @@ fn totals(statuses: &BTreeMap<IncidentStatus, usize>) -> Vec<StyledRun<'static>>
 }
 
 /// A group header: name, number of incidents, number in each status.
-fn heading(screen: &Incidents, shared: &Shared, cx: &Cx<'_>, value: &Text) -> Vec<StyledRun<'static>> {
+fn heading(screen: &Incidents, cx: &ScreenCx<'_>, value: &Text) -> Vec<StyledRun<'static>> {
     let mut runs = list_screen::group_head(cx, &screen.rows, (value, Role::Title), ("incident", "incidents"));
     let members = screen.rows.members(value);
-    let known = members.iter().filter_map(|key| key.incident(&shared.world));
+    let known = members.iter().filter_map(|key| key.incident(cx.world));
     let mut statuses: BTreeMap<IncidentStatus, usize> = BTreeMap::new();
     for known in known {
         *statuses.entry(known.incident.status).or_default() += 1;
@@ -95,10 +94,10 @@ fn heading(screen: &Incidents, shared: &Shared, cx: &Cx<'_>, value: &Text) -> Ve
 }
 
 /// Why the list is empty: no source, loading, failed, no open incidents, or none that matches the filter.
-fn empty(screen: &Incidents, shared: &Shared, now: Timestamp) -> (String, Role) {
+fn empty(screen: &Incidents, cx: &ScreenCx<'_>) -> (String, Role) {
     let filter = screen.rows.found.text();
     let resolved = screen.hidden;
-    if !filter.is_empty() && !shared.world.incidents().is_empty() {
+    if !filter.is_empty() && !cx.world.incidents().is_empty() {
         let folded = if resolved > 0 { format!(" Hidden: {resolved} resolved.") } else { String::new() };
         return (screen.rows.found.nothing("incident") + &folded, Role::Muted);
     }
@@ -109,5 +108,5 @@ fn empty(screen: &Incidents, shared: &Shared, now: Timestamp) -> (String, Role) 
         loading: "incidents",
         one: Some("open incidents"),
     };
-    has_unknown.words(shared).unwrap_or_else(|| none(shared, &USED, "open incidents", now))
+    has_unknown.words(cx.shared).unwrap_or_else(|| none(cx.shared, &USED, "open incidents", cx.now))
 }

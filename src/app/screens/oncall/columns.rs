@@ -23,8 +23,7 @@ pub struct LevelItem<'a> {
 
 /// A level as the screen shows it.
 pub struct LevelRow<'a> {
-    pub(super) shared: &'a Shared,
-    pub(super) cx: Cx<'a>,
+    pub(super) cx: ScreenCx<'a>,
     pub(super) found: &'a ListFilter,
     pub(super) key: &'a LevelKey,
     pub(super) snapshot: &'a OnCallSnapshot,
@@ -77,9 +76,7 @@ pub const COLUMNS: &[Column] = &[
         2,
         "on call now",
         Size::words(14, 38, 0),
-        |row| {
-            Cell::Text(words::on_call_names(row.shared, &row.cx, &row.key.policy.source, &row.on_call_at.now))
-        },
+        |row| Cell::Text(words::on_call_names(&row.cx, &row.key.policy.source, &row.on_call_at.now)),
     ),
     Column::text("until", "UNTIL", |item| {
         item.on_call_at.next.as_ref().map_or(Value::Nothing, |(at, _)| Value::Moment(*at))
@@ -102,7 +99,7 @@ pub const COLUMNS: &[Column] = &[
     .on_screen(5, "next", Size::words(12, 34, 4), |row| match &row.on_call_at.next {
         Some((_, Coverage::Nobody)) => Cell::Text(StyledRun::new("nobody", Role::Down)),
         Some((_, cover)) => {
-            Cell::Text(StyledRun::new(words::names(row.shared, &row.key.policy.source, cover), Role::Text))
+            Cell::Text(StyledRun::new(words::names(row.cx.shared, &row.key.policy.source, cover), Role::Text))
         }
         None => Cell::Empty,
     }),

@@ -51,35 +51,33 @@ pub(super) fn list_area(screen: &OnCall, shared: &Shared, body: Rect) -> Rect {
 }
 
 /// Draws the screen.
-pub(super) fn render(screen: &OnCall, shared: &Shared, now: Timestamp, area: Rect, buf: &mut Buffer) {
-    let cx = shared.cx(now);
-    let parts = parts(screen, shared, area);
+pub(super) fn render(screen: &OnCall, cx: &ScreenCx<'_>, area: Rect, buf: &mut Buffer) {
+    let parts = parts(screen, cx.shared, area);
     let list = &screen.rows.list;
-    layout::doubtful_heading(shared, &cx, &title(screen, shared, &cx), &USED, area, buf);
+    layout::doubtful_heading(cx, &title(screen, cx), &USED, area, buf);
     if list.rows().is_empty() {
-        let (words, role) = empty(screen, shared);
-        layout::paragraphs(&cx, [(words.as_str(), role)], parts.table, buf);
+        let (words, role) = empty(screen, cx.shared);
+        layout::paragraphs(cx, [(words.as_str(), role)], parts.table, buf);
         return;
     }
-    let stale = doubtful(shared, &USED, now);
-    let sources = shared.answering(AskKind::OnCall).count();
+    let stale = doubtful(cx.shared, &USED, cx.now);
+    let sources = cx.shared.answering(AskKind::OnCall).count();
     let mut above: Option<&PolicyKey> = None;
     let widths = Widths { width: parts.table.width, is_shared: sources > 1 };
     ListTable::new(COLUMNS, &widths).render(
-        &cx,
+        cx,
         (list, None),
         |key| {
             let LevelKey { policy, level } = key;
             let is_first = above.replace(policy) != Some(policy);
-            policy.policy(&shared.world).map_or(Line::Gone, |(snapshot, known)| Line::Item {
+            policy.policy(cx.world).map_or(Line::Gone, |(snapshot, known)| Line::Item {
                 row: LevelRow {
-                    shared,
-                    cx,
+                    cx: *cx,
                     found: &screen.rows.found,
                     key,
                     snapshot,
                     policy: known,
-                    on_call_at: snapshot.on_call_at(&policy.id, *level, now),
+                    on_call_at: snapshot.on_call_at(&policy.id, *level, cx.now),
                     is_first,
                 },
                 is_new: false,
@@ -90,17 +88,17 @@ pub(super) fn render(screen: &OnCall, shared: &Shared, now: Timestamp, area: Rec
         buf,
     );
     if let Some(key) = list.current().filter(|_| parts.week.height > 0) {
-        calendar::render(shared, &cx, key, parts.week, buf);
+        calendar::render(cx, key, parts.week, buf);
     }
     if parts.own.height > 0 {
-        own(shared, &cx, parts.own, buf);
+        own(cx, parts.own, buf);
     }
 }
 
 /// The title: "On-call 3 policies", and as an alarm how many policies have nobody on call.
-fn title(screen: &OnCall, shared: &Shared, cx: &Cx<'_>) -> Vec<StyledRun<'static>> {
+fn title(screen: &OnCall, cx: &ScreenCx<'_>) -> Vec<StyledRun<'static>> {
     let shown: BTreeSet<&PolicyKey> = screen.rows.list.rows().iter().map(|key| &key.policy).collect();
-    let all: usize = shared.world.on_call().map(|(_, snapshot)| snapshot.policies.len()).sum();
+    let all: usize = cx.world.on_call().map(|(_, snapshot)| snapshot.policies.len()).sum();
     let mut runs = vec![
         StyledRun::new(" On-call ", Role::Title),
         StyledRun::new(
@@ -108,17 +106,17 @@ fn title(screen: &OnCall, shared: &Shared, cx: &Cx<'_>) -> Vec<StyledRun<'static
             Role::Text,
         ),
     ];
-    let uncovered = words::uncovered(shared, cx.now);
+    let uncovered = words::uncovered(cx.shared, cx.now);
     if uncovered > 0 {
         let words = format!("  {} {uncovered} with nobody on call", cx.symbol(Role::Down));
         runs.push(StyledRun::new(words, Role::Down));
     }
     runs.extend(list_screen::marked(screen.rows.list.marks().len()));
     runs.extend(screen.rows.found.title_runs());
-    if shared.range.end.is_some() {
+    if cx.shared.range.end.is_some() {
         runs.push(StyledRun::new("  current schedule", Role::Stale));
     }
-    let warning = shared.world.sources().find_map(|(_, cache)| cache.on_call().warnings().first());
+    let warning = cx.world.sources().find_map(|(_, cache)| cache.on_call().warnings().first());
     if let Some(warning) = warning {
         runs.push(StyledRun::new(format!("  {} {warning}", cx.symbol(Role::Warning)), Role::Warning));
     }
@@ -126,9 +124,9 @@ fn title(screen: &OnCall, shared: &Shared, cx: &Cx<'_>) -> Vec<StyledRun<'static
 }
 
 /// The current and coming shifts of the user.
-fn own(shared: &Shared, cx: &Cx<'_>, area: Rect, buf: &mut Buffer) {
+fn own(cx: &ScreenCx<'_>, area: Rect, buf: &mut Buffer) {
     let line = |y: u16| Rect { y, height: 1, ..area };
-    let turns = shared.world.on_call().flat_map(|(source, snapshot)| {
+    let turns = cx.world.on_call().flat_map(|(source, snapshot)| {
         let mine = snapshot.me.as_ref().map(|me| snapshot.shifts_of(me, cx.now)).unwrap_or_default();
         mine.into_iter().map(move |shift| (source, snapshot, shift))
     });

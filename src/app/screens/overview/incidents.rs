@@ -9,11 +9,11 @@ use crate::app::widgets::bar::panel;
 use crate::model::incident::IncidentStatus;
 
 /// Draws the panel with the most urgent incidents.
-pub(super) fn render(screen: &Overview, shared: &Shared, cx: &Cx<'_>, area: Rect, buf: &mut Buffer) {
+pub(super) fn render(screen: &Overview, cx: &ScreenCx<'_>, area: Rect, buf: &mut Buffer) {
     let list = &screen.incidents;
     let focused = screen.scroll_position.panel == INCIDENTS;
-    let doubts = doubts(shared, &[AskKind::Incidents], cx.now);
-    let open = shared.world.incidents().iter().filter(|known| known.incident.is_open());
+    let doubts = doubts(cx.shared, &[AskKind::Incidents], cx.now);
+    let open = cx.world.incidents().iter().filter(|known| known.incident.is_open());
     let waiting = open.filter(|known| known.incident.status == IncidentStatus::Triggered).count();
     let mut title = vec![format!("Open incidents {}", list.rows().len())];
     if waiting > 0 {
@@ -24,15 +24,15 @@ pub(super) fn render(screen: &Overview, shared: &Shared, cx: &Cx<'_>, area: Rect
     }
     let inner = panel(cx, &title.join("  "), focused, area, buf);
     let draw = |key: &IncidentKey, line: Rect, buf: &mut Buffer| {
-        let Some(known) = key.incident(&shared.world) else { return false };
-        draw(screen, shared, cx, known, line, buf);
+        let Some(known) = key.incident(cx.world) else { return false };
+        draw(screen, cx, known, line, buf);
         doubts.iter().any(|doubt| doubt.source == known.incident.source)
     };
-    panels::rows(screen, shared, cx, (INCIDENTS, list), (inner, area), draw, buf);
+    panels::rows(screen, cx, (INCIDENTS, list), (inner, area), draw, buf);
 }
 
 /// Draws one incident: symbol, priority, title; at the right the assignee and the age.
-fn draw(screen: &Overview, shared: &Shared, cx: &Cx<'_>, known: &IncidentView, line: Rect, buf: &mut Buffer) {
+fn draw(screen: &Overview, cx: &ScreenCx<'_>, known: &IncidentView, line: Rect, buf: &mut Buffer) {
     let incident = &known.incident;
     let role = words::role(known, cx.now);
     let mut runs = vec![StyledRun::new(format!(" {} ", cx.symbol(role)), role)];
@@ -40,7 +40,7 @@ fn draw(screen: &Overview, shared: &Shared, cx: &Cx<'_>, known: &IncidentView, l
         runs.push(StyledRun::new(format!("{} ", priority.named.name), Role::Text));
     }
     runs.extend(screen.found.highlighted(incident.subject(), role));
-    let mut who = words::who(shared, known, cx.now);
+    let mut who = words::who(cx, known);
     if let Some(sending) = words::sending(known, cx) {
         who = StyledRun::new(format!("{} {sending}", incident.status.word()), Role::Sending);
     }

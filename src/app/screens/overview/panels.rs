@@ -112,14 +112,13 @@ fn position(cx: &Cx<'_>, grid: Grid, first: usize, rows: usize, buf: &mut Buffer
 /// its mark, the cursor, and on the border which of how many are shown.
 pub(super) fn rows<K: Clone + Ord>(
     screen: &Overview,
-    shared: &Shared,
-    cx: &Cx<'_>,
+    cx: &ScreenCx<'_>,
     (panel, list): (usize, &List<K>),
     (inner, area): (Rect, Rect),
     mut row: impl FnMut(&K, Rect, &mut Buffer) -> bool,
     buf: &mut Buffer,
 ) {
-    let grid = Grid { area: inner, ..grid(screen, layout::areas(shared.size).body, panel) };
+    let grid = Grid { area: inner, ..grid(screen, layout::areas(cx.shared.size).body, panel) };
     let first = list.shown(grid.room()).next().map_or(0, |(index, _)| index);
     for (place, (index, key)) in list.shown(grid.room()).enumerate() {
         let cell = grid.cell(place);

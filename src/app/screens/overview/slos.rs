@@ -18,28 +18,23 @@ const BURN: u16 = 8;
 const GONE: u16 = 8;
 
 /// Draws the panel with the worst SLOs.
-pub(super) fn render(screen: &Overview, shared: &Shared, cx: &Cx<'_>, area: Rect, buf: &mut Buffer) {
+pub(super) fn render(screen: &Overview, cx: &ScreenCx<'_>, area: Rect, buf: &mut Buffer) {
     let list = &screen.slos;
     let focused = screen.scroll_position.panel == SLOS;
-    let doubts = doubts(shared, &[AskKind::Slos], cx.now);
-    let inner = panel(
-        cx,
-        &title(screen, shared, cx, doubts.first().map(|doubt| doubt.sentence(cx.now))),
-        focused,
-        area,
-        buf,
-    );
+    let doubts = doubts(cx.shared, &[AskKind::Slos], cx.now);
+    let inner =
+        panel(cx, &title(screen, cx, doubts.first().map(|doubt| doubt.sentence(cx.now))), focused, area, buf);
     let names = list.rows().iter().map(|key| text::width(&key.id)).max().unwrap_or(0);
     let draw = |key: &SloKey, line: Rect, buf: &mut Buffer| {
-        let Some(status) = key.status(&shared.world) else { return false };
-        draw(screen, shared, cx, status, names, line, buf);
+        let Some(status) = key.status(cx.world) else { return false };
+        draw(screen, cx, status, names, line, buf);
         doubts.iter().any(|doubt| doubt.source == status.source)
     };
-    panels::rows(screen, shared, cx, (SLOS, list), (inner, area), draw, buf);
+    panels::rows(screen, cx, (SLOS, list), (inner, area), draw, buf);
 }
 
-fn title(screen: &Overview, shared: &Shared, cx: &Cx<'_>, doubt: Option<String>) -> String {
-    let all = shared.world.slos();
+fn title(screen: &Overview, cx: &ScreenCx<'_>, doubt: Option<String>) -> String {
+    let all = cx.world.slos();
     let mut title = vec![format!("SLOs {}", count(screen.slos.rows().len(), all.len()))];
     let mut counts: BTreeMap<SloState, usize> = BTreeMap::new();
     for status in all {
@@ -57,15 +52,7 @@ fn title(screen: &Overview, shared: &Shared, cx: &Cx<'_>, doubt: Option<String>)
 }
 
 /// Draws one SLO: symbol, name, budget as bar and percentage, burn rate, time to exhaustion; the last ones only if they fit.
-fn draw(
-    screen: &Overview,
-    shared: &Shared,
-    cx: &Cx<'_>,
-    status: &SloStatus,
-    names: u16,
-    line: Rect,
-    buf: &mut Buffer,
-) {
+fn draw(screen: &Overview, cx: &ScreenCx<'_>, status: &SloStatus, names: u16, line: Rect, buf: &mut Buffer) {
     let role = Role::of_slo(status.state());
     let name_role = if matches!(role, Role::Healthy | Role::Info) { Role::Text } else { role };
     text::put(buf, line.x + 1, line.y, 1, cx.symbol(role), cx.style(role));
@@ -104,7 +91,7 @@ fn draw(
         x += cells;
     }
     let source = status.source.as_str();
-    if words::are_shared(shared) && x + 2 + text::width(source) <= end {
+    if words::are_shared(cx.shared) && x + 2 + text::width(source) <= end {
         text::right(buf, x, line.y, end - x, source, cx.style(Role::Muted));
     }
 }

@@ -28,71 +28,63 @@ fn name_width(screen: &Overview, tile: u16) -> u16 {
 }
 
 /// Draws the overview.
-pub(super) fn render(screen: &Overview, shared: &Shared, now: Timestamp, area: Rect, buf: &mut Buffer) {
-    let cx = shared.cx(now);
+pub(super) fn render(screen: &Overview, cx: &ScreenCx<'_>, area: Rect, buf: &mut Buffer) {
     let panels = panels_of(screen, area);
-    tiles(screen, shared, &cx, panels.services, buf);
+    tiles(screen, cx, panels.services, buf);
     if panels.summary.height > 0 {
-        summary(shared, &cx, panels.summary, buf);
+        summary(cx, panels.summary, buf);
     }
     if panels.incidents.height > 0 {
-        incidents::render(screen, shared, &cx, panels.incidents, buf);
+        incidents::render(screen, cx, panels.incidents, buf);
     }
     if panels.slos.height > 0 {
-        slos::render(screen, shared, &cx, panels.slos, buf);
+        slos::render(screen, cx, panels.slos, buf);
     }
-    alerts(screen, shared, &cx, panels.alerts, buf);
+    alerts(screen, cx, panels.alerts, buf);
 }
 
-fn tiles(screen: &Overview, shared: &Shared, cx: &Cx<'_>, area: Rect, buf: &mut Buffer) {
+fn tiles(screen: &Overview, cx: &ScreenCx<'_>, area: Rect, buf: &mut Buffer) {
     let list = &screen.services;
     let focused = screen.scroll_position.panel == SERVICES;
-    let all = shared.world.services().len();
+    let all = cx.world.services().len();
     let mut title = vec!["Services".to_owned()];
     if all > 0 {
         title.push(count(list.rows().len(), all));
     }
     for health in [Health::Down, Health::Critical, Health::Degraded, Health::Unknown] {
-        let count = shared.world.services().iter().filter(|service| service.health == health).count();
+        let count = cx.world.services().iter().filter(|service| service.health == health).count();
         if count > 0 {
             title.push(format!(" {count} {}", health.word()));
         }
     }
-    if let Some(end) = shared.range.end {
+    if let Some(end) = cx.shared.range.end {
         title.push(format!(" as of {}", moment(end, cx.now, cx.zone)));
     }
     if !screen.found.text().is_empty() {
         title.push(format!(" filter: {}", screen.found.text()));
     }
-    let doubts = doubts(shared, &[AskKind::Services, AskKind::Trends], cx.now);
+    let doubts = doubts(cx.shared, &[AskKind::Services, AskKind::Trends], cx.now);
     if let Some(doubt) = doubts.first() {
         title.push(format!(" {} {}", cx.symbol(Role::Stale), doubt.sentence(cx.now)));
     }
     let title = title.join(" ");
     let inner = panel(cx, &title, focused, area, buf);
     if list.rows().is_empty() {
-        let text = service::empty(shared, &screen.found);
+        let text = service::empty(cx.shared, &screen.found);
         text::say(cx, 0, &text, Role::Muted, inner, buf);
         return;
     }
     let draw = |name: &Text, tile: Rect, buf: &mut Buffer| {
-        let Some(service) = shared.world.service(name) else { return false };
-        draw_tile(screen, shared, cx, service, tile, buf);
+        let Some(service) = cx.world.service(name) else { return false };
+        draw_tile(screen, cx, service, tile, buf);
         doubts.iter().any(|doubt| service.chart_sources.contains(&doubt.source))
     };
-    panels::rows(screen, shared, cx, (SERVICES, list), (inner, area), draw, buf);
+    panels::rows(screen, cx, (SERVICES, list), (inner, area), draw, buf);
 }
 
 /// Draws the symbol, the name and the reasons of an unhealthy service. The signals and a sparkline are behind them, or below in
 /// tiles of two lines. A healthy service has no reasons, so that the others stand out.
-fn draw_tile(
-    screen: &Overview,
-    shared: &Shared,
-    cx: &Cx<'_>,
-    service: &Service,
-    tile: Rect,
-    buf: &mut Buffer,
-) {
+fn draw_tile(screen: &Overview, cx: &ScreenCx<'_>, service: &Service, tile: Rect, buf: &mut Buffer) {
     let role = Role::of_health(service.health);
     let is_well = service.health == Health::Healthy;
     let name_role = if is_well { Role::Text } else { role };
@@ -111,7 +103,7 @@ fn draw_tile(
         let taken = signals + 3;
         if below.width > taken + SHAPE {
             let place = Rect { x: below.x + taken, width: below.width - taken, ..below };
-            draw_shape(shared, cx, service, place, buf);
+            draw_shape(cx, service, place, buf);
         }
         return;
     }
@@ -123,13 +115,13 @@ fn draw_tile(
         text::runs(cx, &[StyledRun::new(service::why(service, cx.now), role)], words, buf);
     }
     if shape > 0 {
-        draw_shape(shared, cx, service, Rect { x: beside.right() - shape, width: shape, ..beside }, buf);
+        draw_shape(cx, service, Rect { x: beside.right() - shape, width: shape, ..beside }, buf);
     }
 }
 
 /// Draws the sparkline of the signal that is bad, else of the request rate.
-fn draw_shape(shared: &Shared, cx: &Cx<'_>, service: &Service, place: Rect, buf: &mut Buffer) {
-    let [requests, errors, p95] = service::trends(shared, service);
+fn draw_shape(cx: &ScreenCx<'_>, service: &Service, place: Rect, buf: &mut Buffer) {
+    let [requests, errors, p95] = service::trends(cx.shared, service);
     let (values, max, role) = match service.reasons.first() {
         Some(Reason::Slow(_)) => (&p95, None, Role::Series3),
         Some(Reason::Errors(_) | Reason::Firing { .. }) => {
@@ -176,10 +168,10 @@ fn signals_of(service: &Service, width: u16) -> String {
 }
 
 /// Draws the alert counts by severity and state, the watchdog and the sources.
-fn summary(shared: &Shared, cx: &Cx<'_>, area: Rect, buf: &mut Buffer) {
+fn summary(cx: &ScreenCx<'_>, area: Rect, buf: &mut Buffer) {
     let inner = panel(cx, "Status", false, area, buf);
-    let totals = shared.world.totals();
-    let known = is_known(shared);
+    let totals = cx.world.totals();
+    let known = is_known(cx.shared);
     // a count is unknown, not zero, until a source has answered
     let number = |count: usize| if known { count.to_string() } else { UNKNOWN.to_owned() };
     let mut loud = vec![StyledRun::new("firing   ", Role::Muted)];
@@ -197,23 +189,24 @@ fn summary(shared: &Shared, cx: &Cx<'_>, area: Rect, buf: &mut Buffer) {
             Role::Text,
         ));
     }
-    let lines = [loud, quiet, watchdogs(shared, cx), sources(shared, cx)];
+    let lines = [loud, quiet, watchdogs(cx), sources(cx)];
     for (y, line) in (inner.top()..inner.bottom()).zip(lines) {
         text::runs(cx, &line, Rect { y, height: 1, ..inner }, buf);
     }
 }
 
 /// How many sources have answered, or the error of the first stale one.
-fn sources(shared: &Shared, cx: &Cx<'_>) -> Vec<StyledRun<'static>> {
-    if let Some(doubt) = doubts(shared, &AskKind::ALL, cx.now).first() {
+fn sources(cx: &ScreenCx<'_>) -> Vec<StyledRun<'static>> {
+    if let Some(doubt) = doubts(cx.shared, &AskKind::ALL, cx.now).first() {
         let words = format!("{} {}", cx.symbol(Role::Stale), doubt.sentence(cx.now));
         return vec![StyledRun::new(words, Role::Stale)];
     }
-    let all = shared.sources.len();
-    let fresh = shared
+    let all = cx.shared.sources.len();
+    let fresh = cx
+        .shared
         .sources
         .iter()
-        .filter(|s| shared.world.cache(&s.id).is_some_and(|h| h.probe().at().is_some()))
+        .filter(|s| cx.world.cache(&s.id).is_some_and(|h| h.probe().at().is_some()))
         .count();
     let words =
         if fresh == all { "all up to date".to_owned() } else { format!("{fresh} of {all} have answered") };
@@ -221,9 +214,9 @@ fn sources(shared: &Shared, cx: &Cx<'_>) -> Vec<StyledRun<'static>> {
 }
 
 /// The dead man's switch alerts (watchdog) of all alert sources: the worst state.
-fn watchdogs(shared: &Shared, cx: &Cx<'_>) -> Vec<StyledRun<'static>> {
-    let sources = shared.sources.iter().filter(|source| source.answers.contains(&AskKind::Alerts));
-    let all: Vec<_> = sources.map(|source| watchdog(shared, source, cx.now)).collect();
+fn watchdogs(cx: &ScreenCx<'_>) -> Vec<StyledRun<'static>> {
+    let sources = cx.shared.sources.iter().filter(|source| source.answers.contains(&AskKind::Alerts));
+    let all: Vec<_> = sources.map(|source| watchdog(cx.shared, source, cx.now)).collect();
     let (text, role) = if all.contains(&Watchdog::Absent) {
         ("absent: alerting may be broken", Role::Trouble)
     } else if all.is_empty() || all.contains(&Watchdog::Unknown) {
@@ -243,25 +236,25 @@ fn is_known(shared: &Shared) -> bool {
     cache.any(|cache| cache.alerts().value().is_some() || cache.rules().value().is_some())
 }
 
-fn alerts(screen: &Overview, shared: &Shared, cx: &Cx<'_>, area: Rect, buf: &mut Buffer) {
+fn alerts(screen: &Overview, cx: &ScreenCx<'_>, area: Rect, buf: &mut Buffer) {
     let list = &screen.alerts;
     let focused = screen.scroll_position.panel == ALERTS;
-    let count = if is_known(shared) { list.rows().len().to_string() } else { String::new() };
-    let doubt = doubts(shared, &[AskKind::Alerts], cx.now);
+    let count = if is_known(cx.shared) { list.rows().len().to_string() } else { String::new() };
+    let doubt = doubts(cx.shared, &[AskKind::Alerts], cx.now);
     let doubt = doubt.first().map(|doubt| format!("  {} {}", cx.symbol(Role::Stale), doubt.sentence(cx.now)));
-    let moment = if shared.range.end.is_some() { " (now)" } else { "" };
+    let moment = if cx.shared.range.end.is_some() { " (now)" } else { "" };
     let title = format!("Firing and pending {count}{moment}{}", doubt.unwrap_or_default());
     let inner = panel(cx, &title, focused, area, buf);
     let draw = |fingerprint: &Fingerprint, cell: Rect, buf: &mut Buffer| {
-        if let Some(alert) = shared.world.alert(*fingerprint) {
-            draw_alert(screen, shared, cx, alert, cell, buf);
+        if let Some(alert) = cx.world.alert(*fingerprint) {
+            draw_alert(screen, cx, alert, cell, buf);
         }
         false
     };
-    panels::rows(screen, shared, cx, (ALERTS, list), (inner, area), draw, buf);
+    panels::rows(screen, cx, (ALERTS, list), (inner, area), draw, buf);
     if list.rows().is_empty() && inner.height > 0 {
-        let (text, role) = if is_known(shared) {
-            none(shared, &[AskKind::Alerts], "pending or firing alerts", cx.now)
+        let (text, role) = if is_known(cx.shared) {
+            none(cx.shared, &[AskKind::Alerts], "pending or firing alerts", cx.now)
         } else {
             ("Not loaded yet.".to_owned(), Role::Muted)
         };
@@ -270,9 +263,9 @@ fn alerts(screen: &Overview, shared: &Shared, cx: &Cx<'_>, area: Rect, buf: &mut
 }
 
 /// Draws one alert: name, service, age; the summary behind them, or below in rows of two lines.
-fn draw_alert(screen: &Overview, shared: &Shared, cx: &Cx<'_>, alert: &Alert, cell: Rect, buf: &mut Buffer) {
+fn draw_alert(screen: &Overview, cx: &ScreenCx<'_>, alert: &Alert, cell: Rect, buf: &mut Buffer) {
     let role = Role::of_alert(alert);
-    let service = shared.world.service_of(&alert.labels).map_or("", |name| name);
+    let service = cx.world.service_of(&alert.labels).map_or("", |name| name);
     let age = ago(alert.starts_at, cx.now);
     let summary = alert.summary().map_or("", |summary| summary);
     let line = Rect { height: 1, ..cell };

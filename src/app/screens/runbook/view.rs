@@ -17,9 +17,8 @@ pub(super) fn room(width: u16) -> u16 {
 }
 
 /// Draws the page.
-pub(super) fn render(screen: &OpenRunbook, shared: &Shared, now: Timestamp, area: Rect, buf: &mut Buffer) {
-    let cx = shared.cx(now);
-    let remote = screen.remote(shared);
+pub(super) fn render(screen: &OpenRunbook, cx: &ScreenCx<'_>, area: Rect, buf: &mut Buffer) {
+    let remote = screen.remote(cx.shared);
     let search = remote.and_then(|remote| remote.value());
     let from = search.and_then(|search| search.found.as_ref()).map(|found| format!("  {}", found.from));
     let name = screen.wanted.as_ref().map_or("", |wanted| &wanted.name);
@@ -28,20 +27,20 @@ pub(super) fn render(screen: &OpenRunbook, shared: &Shared, now: Timestamp, area
         StyledRun::new(from.unwrap_or_default(), Role::Muted),
     ];
     let failure = remote.and_then(|remote| remote.failure());
-    let read = remote.and_then(Remote::at).map(|at| format!("read {} ago ", ago(at, now)));
+    let read = remote.and_then(Remote::at).map(|at| format!("read {} ago ", ago(at, cx.now)));
     let right = match failure {
         Some(error) => vec![StyledRun::new(format!("{} {error} ", cx.symbol(Role::Stale)), Role::Stale)],
         None => vec![StyledRun::new(read.unwrap_or_default(), Role::Muted)],
     };
-    let below = layout::heading(&cx, &title, &right, area, buf);
-    let (page, _) = page(screen, shared, &cx, below.width);
-    page.render(&cx, screen.scroll_position.scroll, None, below, buf);
+    let below = layout::heading(cx, &title, &right, area, buf);
+    let (page, _) = page(screen, cx, below.width);
+    page.render(cx, screen.scroll_position.scroll, None, below, buf);
 }
 
 /// The scroll position that shows the selected block: all of it if it fits, else its first line.
 pub(super) fn scroll_to_block(screen: &OpenRunbook, shared: &Shared, height: u16) -> u16 {
     let scroll = screen.scroll_position.scroll;
-    let (_, before) = page(screen, shared, &shared.cx(Timestamp::UNIX_EPOCH), shared.size.0);
+    let (_, before) = page(screen, &shared.cx(Timestamp::UNIX_EPOCH), shared.size.0);
     let at = screen.scroll_position.panel.checked_sub(1);
     let Some(block) = at.and_then(|at| screen.markdown.blocks.get(at)) else { return scroll };
     let last = scroll_to(before + block.lines.end.saturating_sub(1), scroll, height);
@@ -49,14 +48,14 @@ pub(super) fn scroll_to_block(screen: &OpenRunbook, shared: &Shared, height: u16
 }
 
 /// The whole page, and the number of lines before the runbook's own text.
-pub(super) fn page(screen: &OpenRunbook, shared: &Shared, cx: &Cx<'_>, width: u16) -> (PageContent, usize) {
+pub(super) fn page(screen: &OpenRunbook, cx: &ScreenCx<'_>, width: u16) -> (PageContent, usize) {
     let mut page = PageContent::new(width.min(room(width) + LEFT_MARGIN + 1));
-    let remote = screen.remote(shared);
+    let remote = screen.remote(cx.shared);
     let Some(search) = remote.and_then(|remote| remote.value()) else {
         let words = match remote {
             None => "No runbook source is configured.",
             Some(remote) if remote.failure().is_some() => "The search failed.",
-            Some(_) => shared.waiting(),
+            Some(_) => cx.shared.waiting(),
         };
         page.paragraph(&format!(" {words}"), Role::Muted);
         return (page, 0);

@@ -7,28 +7,21 @@ use crate::app::subjects::service;
 use crate::model::service::Service;
 
 /// Draws the alerts and, below them, targets, signals and hosts.
-pub(super) fn draw(
-    screen: &OpenService,
-    shared: &Shared,
-    cx: &Cx<'_>,
-    service: &Service,
-    area: Rect,
-    buf: &mut Buffer,
-) {
+pub(super) fn draw(screen: &OpenService, cx: &ScreenCx<'_>, service: &Service, area: Rect, buf: &mut Buffer) {
     if area.height == 0 {
         return;
     }
     if screen.scroll_position.panel == super::PARTS {
-        draw_parts(screen, shared, cx, service, area, buf);
+        draw_parts(screen, cx, service, area, buf);
         return;
     }
     let down = &service.targets.down;
-    let alerts = service::alerts(shared, &service.name);
+    let alerts = service::alerts(cx.shared, &service.name);
     let title = format!(" Alerts {}, targets down {}", alerts.len(), down.len());
-    let in_doubt = !doubts(shared, &[AskKind::Alerts], cx.now).is_empty();
+    let in_doubt = !doubts(cx.shared, &[AskKind::Alerts], cx.now).is_empty();
     text::say(cx, 0, &title, if in_doubt { Role::Stale } else { Role::Title }, area, buf);
     // a broken rule cannot fire: the list may be incomplete
-    if let Some(rule) = shared.world.broken_rules_of_service(&service.name).next() {
+    if let Some(rule) = cx.world.broken_rules_of_service(&service.name).next() {
         let x = area.x.saturating_add(text::width(&title) + 2).min(area.right());
         text::put(buf, x, area.y, area.right() - x, &rule.sentence(), cx.style(Role::Warning));
     }
@@ -37,7 +30,7 @@ pub(super) fn draw(
     let list = &screen.alerts;
     let mut y = rows.top();
     for (index, fingerprint) in list.shown(usize::from(rows.height)) {
-        let Some(alert) = shared.world.alert(*fingerprint) else { continue };
+        let Some(alert) = cx.world.alert(*fingerprint) else { continue };
         let line = Rect { y, height: 1, ..rows };
         let role = Role::of_alert(alert);
         let name = text::pad(alert.name(), widest, cx.charset);
@@ -56,7 +49,7 @@ pub(super) fn draw(
         y += 1;
     }
     let rest = Rect { y, height: rows.bottom().saturating_sub(y), ..rows };
-    hosts::draw(cx, service, shared.health_policy.thresholds.saturation_degraded, (0, rest), buf);
+    hosts::draw(cx, service, cx.shared.health_policy.thresholds.saturation_degraded, (0, rest), buf);
     let others = hosts::count(service);
     let hidden = (alerts.len() + others).saturating_sub(usize::from(rows.height));
     if hidden > 0 {
@@ -66,20 +59,13 @@ pub(super) fn draw(
 }
 
 /// Draws targets, signals and hosts, with the cursor on one of them.
-fn draw_parts(
-    screen: &OpenService,
-    shared: &Shared,
-    cx: &Cx<'_>,
-    service: &Service,
-    area: Rect,
-    buf: &mut Buffer,
-) {
+fn draw_parts(screen: &OpenService, cx: &ScreenCx<'_>, service: &Service, area: Rect, buf: &mut Buffer) {
     let list = &screen.parts;
     let (rows, all) = (layout::below_heading(area), list.rows().len());
     text::say(cx, 0, &format!(" Down, signals, hosts {all}"), Role::Accent, area, buf);
     let height = usize::from(rows.height);
     let first = list.shown(height).next().map_or(0, |(index, _)| index);
-    hosts::draw(cx, service, shared.health_policy.thresholds.saturation_degraded, (first, rows), buf);
+    hosts::draw(cx, service, cx.shared.health_policy.thresholds.saturation_degraded, (first, rows), buf);
     if let Some(y) = (rows.top()..rows.bottom()).nth(list.index().saturating_sub(first)) {
         let line = Rect { y, height: 1, ..rows };
         text::select(cx, line, buf);

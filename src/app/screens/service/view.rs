@@ -15,29 +15,21 @@ use crate::model::signal::Signal;
 const BESIDE: u16 = 130;
 
 /// Draws the page.
-pub(super) fn render(
-    screen: &OpenService,
-    shared: &Shared,
-    name: &Text,
-    now: Timestamp,
-    area: Rect,
-    buf: &mut Buffer,
-) {
-    let cx = shared.cx(now);
-    let Some(service) = shared.world.service(name) else {
+pub(super) fn render(screen: &OpenService, cx: &ScreenCx<'_>, name: &Text, area: Rect, buf: &mut Buffer) {
+    let Some(service) = cx.world.service(name) else {
         let words = format!("{name}: no source lists this service. Press Esc to go back.");
-        text::say(&cx, 1, &words, Role::Unknown, area, buf);
+        text::say(cx, 1, &words, Role::Unknown, area, buf);
         return;
     };
     let used = [AskKind::Services, AskKind::Alerts];
     let parts = parts(screen, service, area);
-    layout::doubtful_heading(shared, &cx, &title(&cx, service, shared), &used, area, buf);
-    text::runs(&cx, &numbers(service, parts.numbers.width), parts.numbers, buf);
-    draw_incidents(screen, shared, &cx, parts.incidents, buf);
-    charts::draw(screen, shared, &cx, service, parts.charts, buf);
-    list::draw(screen, shared, &cx, service, parts.list, buf);
+    layout::doubtful_heading(cx, &title(cx, service), &used, area, buf);
+    text::runs(cx, &numbers(service, parts.numbers.width), parts.numbers, buf);
+    draw_incidents(screen, cx, parts.incidents, buf);
+    charts::draw(screen, cx, service, parts.charts, buf);
+    list::draw(screen, cx, service, parts.list, buf);
     if parts.slos.height > 0 {
-        draw_slos(screen, shared, &cx, parts.slos, buf);
+        draw_slos(screen, cx, parts.slos, buf);
     }
 }
 
@@ -139,10 +131,10 @@ pub(super) fn panel_at(
 }
 
 /// The title: "checkout is critical for 3m: 21% of requests fail", then the labels.
-fn title(cx: &Cx<'_>, service: &Service, shared: &Shared) -> Vec<StyledRun<'static>> {
+fn title(cx: &ScreenCx<'_>, service: &Service) -> Vec<StyledRun<'static>> {
     let role = Role::of_health(service.health);
     let why = service::why(service, cx.now);
-    let verdict = if let Some(end) = shared.range.end {
+    let verdict = if let Some(end) = cx.shared.range.end {
         format!("was {} at {}", service.health.word(), moment(end, cx.now, cx.zone))
     } else {
         // how long a service was in this state before burnwatch was started is unknown
@@ -183,14 +175,14 @@ fn numbers(service: &Service, width: u16) -> Vec<StyledRun<'static>> {
 }
 
 /// Draws the open incidents, most urgent first.
-fn draw_incidents(screen: &OpenService, shared: &Shared, cx: &Cx<'_>, area: Rect, buf: &mut Buffer) {
+fn draw_incidents(screen: &OpenService, cx: &ScreenCx<'_>, area: Rect, buf: &mut Buffer) {
     let list = &screen.incidents;
-    let in_doubt = !doubts(shared, &[AskKind::Incidents], cx.now).is_empty();
+    let in_doubt = !doubts(cx.shared, &[AskKind::Incidents], cx.now).is_empty();
     for (y, (index, key)) in (area.top()..area.bottom()).zip(list.shown(usize::from(area.height))) {
-        let Some(known) = key.incident(&shared.world) else { continue };
+        let Some(known) = key.incident(cx.world) else { continue };
         let line = Rect { y, height: 1, ..area };
         let mut runs = vec![StyledRun::new(" incident ", Role::Muted)];
-        runs.extend(incidents::line(shared, cx, known));
+        runs.extend(incidents::line(cx, known));
         let hidden = list.rows().len().saturating_sub(usize::from(area.height));
         if hidden > 0 && y + 1 == area.bottom() {
             runs.insert(0, StyledRun::new(format!(" +{hidden}"), Role::Muted));
@@ -206,10 +198,10 @@ fn draw_incidents(screen: &OpenService, shared: &Shared, cx: &Cx<'_>, area: Rect
 }
 
 /// Draws the SLOs, worst first.
-fn draw_slos(screen: &OpenService, shared: &Shared, cx: &Cx<'_>, area: Rect, buf: &mut Buffer) {
+fn draw_slos(screen: &OpenService, cx: &ScreenCx<'_>, area: Rect, buf: &mut Buffer) {
     let list = &screen.slos;
     let focused = screen.scroll_position.panel == super::SLOS;
-    let in_doubt = !doubts(shared, &[AskKind::Slos], cx.now).is_empty();
+    let in_doubt = !doubts(cx.shared, &[AskKind::Slos], cx.now).is_empty();
     let role = if in_doubt {
         Role::Stale
     } else if focused {
@@ -220,16 +212,16 @@ fn draw_slos(screen: &OpenService, shared: &Shared, cx: &Cx<'_>, area: Rect, buf
     let title = format!(" SLOs {}", list.rows().len());
     text::say(cx, 0, &title, role, area, buf);
     let rows = layout::below_heading(area);
-    let all = list.rows().iter().filter_map(|key| key.status(&shared.world));
+    let all = list.rows().iter().filter_map(|key| key.status(cx.world));
     let widest = all.map(|status| text::width(&status.slo.id)).max().unwrap_or(0).clamp(12, 40);
     for (y, (index, key)) in (rows.top()..rows.bottom()).zip(list.shown(usize::from(rows.height))) {
-        let Some(status) = key.status(&shared.world) else { continue };
+        let Some(status) = key.status(cx.world) else { continue };
         let line = Rect { y, height: 1, ..rows };
         let role = Role::of_slo(status.state());
         let name = text::pad(&status.slo.id, widest, cx.charset);
         let mut runs = vec![StyledRun::new(format!("  {} {name}  ", cx.symbol(role)), role)];
         runs.extend(words::summary(status));
-        if words::are_shared(shared) {
+        if words::are_shared(cx.shared) {
             runs.push(StyledRun::new(format!("  {}", status.source), Role::Muted));
         }
         text::runs(cx, &runs, line, buf);

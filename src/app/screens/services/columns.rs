@@ -30,7 +30,7 @@ pub struct ServiceRow<'a> {
     trends: [Vec<f64>; 3],
     worst_slo: Vec<StyledRun<'static>>,
     found: &'a ListFilter,
-    cx: Cx<'a>,
+    cx: ScreenCx<'a>,
 }
 
 /// The input for the column widths.
@@ -162,12 +162,12 @@ pub const COLUMNS: &[Column] =
 
 impl<'a> ServiceRow<'a> {
     /// A service with the state of the screen.
-    pub(super) fn new(screen: &'a Services, shared: &'a Shared, cx: Cx<'a>, service: &'a Service) -> Self {
+    pub(super) fn new(screen: &'a Services, cx: ScreenCx<'a>, service: &'a Service) -> Self {
         Self {
             service,
             role: Role::of_health(service.health),
-            trends: trends(shared, service),
-            worst_slo: worst_slo(shared, &cx, service),
+            trends: trends(cx.shared, service),
+            worst_slo: worst_slo(&cx, service),
             found: &screen.rows.found,
             cx,
         }
@@ -194,12 +194,8 @@ fn spark(values: &[f64], max: Option<f64>, role: Role) -> Cell<'_> {
 }
 
 /// The worst SLO of a service: state, budget left and burn rate.
-fn worst_slo(
-    shared: &Shared,
-    cx: &crate::app::display_settings::Cx<'_>,
-    service: &Service,
-) -> Vec<StyledRun<'static>> {
-    let Some(status) = shared.world.worst_slo_of(&service.name) else { return Vec::new() };
+fn worst_slo(cx: &ScreenCx<'_>, service: &Service) -> Vec<StyledRun<'static>> {
+    let Some(status) = cx.world.worst_slo_of(&service.name) else { return Vec::new() };
     let role = Role::of_slo(status.state());
     let mut runs = vec![StyledRun::new(format!("{} ", cx.symbol(role)), role)];
     match status.worst().filter(|worst| worst.left().is_some()) {

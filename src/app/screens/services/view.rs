@@ -12,33 +12,32 @@ use crate::model::health::Health;
 pub(super) const USED: [AskKind; 3] = [AskKind::Services, AskKind::Alerts, AskKind::Trends];
 
 /// Draws the list.
-pub(super) fn render(screen: &Services, shared: &Shared, now: Timestamp, area: Rect, buf: &mut Buffer) {
-    let cx = shared.cx(now);
-    let doubts = doubts(shared, &USED, now);
-    let room = layout::doubtful_heading(shared, &cx, &title(screen, shared, now), &USED, area, buf);
+pub(super) fn render(screen: &Services, cx: &ScreenCx<'_>, area: Rect, buf: &mut Buffer) {
+    let doubts = doubts(cx.shared, &USED, cx.now);
+    let room = layout::doubtful_heading(cx, &title(screen, cx), &USED, area, buf);
     if screen.rows.list.rows().is_empty() {
-        let text = empty(shared, &screen.rows.found);
-        text::say(&cx, 3, &text, Role::Muted, room, buf);
+        let text = empty(cx.shared, &screen.rows.found);
+        text::say(cx, 3, &text, Role::Muted, room, buf);
         return;
     }
-    let last_seen = shared.last_seen.get(&Tab::Services).copied();
+    let last_seen = cx.shared.last_seen.get(&Tab::Services).copied();
     let widths =
-        Widths { name: screen.widest.cells(), has_slos: !shared.world.slos().is_empty(), width: room.width };
+        Widths { name: screen.widest.cells(), has_slos: !cx.world.slos().is_empty(), width: room.width };
     let line = |name: &Text| {
-        shared.world.service(name).map_or(Line::Gone, |service| Line::Item {
+        cx.world.service(name).map_or(Line::Gone, |service| Line::Item {
             is_new: last_seen.zip(service.since).is_some_and(|(last_seen, since)| since > last_seen),
             is_stale: doubts.iter().any(|doubt| service.chart_sources.contains(&doubt.source)),
-            row: ServiceRow::new(screen, shared, cx, service),
+            row: ServiceRow::new(screen, *cx, service),
         })
     };
     let table = ListTable::new(COLUMNS, &widths);
     let sort = table.sort(&ORDERS, screen.rows.order);
-    table.render(&cx, (&screen.rows.list, sort), line, room, buf);
+    table.render(cx, (&screen.rows.list, sort), line, room, buf);
 }
 
 /// The title: "Services 40: 1 critical, 39 healthy", sort order and filter.
-fn title(screen: &Services, shared: &Shared, now: Timestamp) -> Vec<StyledRun<'static>> {
-    let services = shared.world.services();
+fn title(screen: &Services, cx: &ScreenCx<'_>) -> Vec<StyledRun<'static>> {
+    let services = cx.world.services();
     let mut runs = vec![
         StyledRun::new(" Services ", Role::Title),
         StyledRun::new(count(screen.rows.list.rows().len(), services.len()), Role::Text),
@@ -52,9 +51,9 @@ fn title(screen: &Services, shared: &Shared, now: Timestamp) -> Vec<StyledRun<'s
     runs.extend(list_screen::marked(screen.rows.list.marks().len()));
     runs.extend(list_screen::ordered(&ORDERS, screen.rows.order));
     runs.extend(screen.rows.found.title_runs());
-    if let Some(end) = shared.range.end {
+    if let Some(end) = cx.shared.range.end {
         runs.push(StyledRun::new(
-            format!("  as of {}", number::moment(end, now, &shared.look.zone)),
+            format!("  as of {}", number::moment(end, cx.now, &cx.shared.look.zone)),
             Role::Banner,
         ));
     }

@@ -25,7 +25,7 @@ pub struct SilenceRow<'a> {
     role: Role,
     /// The role of the less important cells.
     plain: Role,
-    cx: Cx<'a>,
+    cx: ScreenCx<'a>,
 }
 
 impl Listed for SilenceList {
@@ -113,7 +113,7 @@ impl<'a> SilenceRow<'a> {
     /// A silence with the state of the screen.
     pub(super) fn new(
         screen: &Silences,
-        cx: Cx<'a>,
+        cx: ScreenCx<'a>,
         silence: Arc<Silence>,
         stage: Option<OptimisticStage>,
     ) -> Self {

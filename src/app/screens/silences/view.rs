@@ -13,33 +13,32 @@ use crate::app::staleness::{doubtful, none};
 const USED: [AskKind; 2] = [AskKind::Silences, AskKind::Alerts];
 
 /// Draws the list.
-pub(super) fn render(screen: &Silences, shared: &Shared, now: Timestamp, area: Rect, buf: &mut Buffer) {
-    let cx = shared.cx(now);
-    let room = layout::doubtful_heading(shared, &cx, &title(screen, shared, &cx), &USED, area, buf);
+pub(super) fn render(screen: &Silences, cx: &ScreenCx<'_>, area: Rect, buf: &mut Buffer) {
+    let room = layout::doubtful_heading(cx, &title(screen, cx), &USED, area, buf);
     if screen.rows.list.rows().is_empty() {
-        let (words, role) = empty(screen, shared, now);
-        text::say(&cx, 3, &words, role, room, buf);
+        let (words, role) = empty(screen, cx);
+        text::say(cx, 3, &words, role, room, buf);
         return;
     }
-    let stale = doubtful(shared, &USED, now);
-    let all: Vec<_> = shared.world.shown_silences().collect();
+    let stale = doubtful(cx.shared, &USED, cx.now);
+    let all: Vec<_> = cx.world.shown_silences().collect();
     let line = |key: &SilenceKey| {
         let known = all.iter().find(|(one, _)| one.id == key.id && one.source == key.source);
         known.map_or(Line::Gone, |(silence, stage)| Line::Item {
-            row: SilenceRow::new(screen, cx, Arc::clone(silence), *stage),
+            row: SilenceRow::new(screen, *cx, Arc::clone(silence), *stage),
             is_new: false,
             is_stale: stale.contains(&key.source),
         })
     };
-    ListTable::new(COLUMNS, &room.width).render(&cx, (&screen.rows.list, None), line, room, buf);
+    ListTable::new(COLUMNS, &room.width).render(cx, (&screen.rows.list, None), line, room, buf);
 }
 
-fn title(screen: &Silences, shared: &Shared, cx: &Cx<'_>) -> Vec<StyledRun<'static>> {
+fn title(screen: &Silences, cx: &ScreenCx<'_>) -> Vec<StyledRun<'static>> {
     let mut runs = vec![
         StyledRun::new(" Silences ", Role::Title),
         StyledRun::new(screen.rows.list.rows().len().to_string(), Role::Text),
     ];
-    let all = shared.world.silences();
+    let all = cx.world.silences();
     let soon = all.filter(|silence| ends_soon(silence, cx.now)).count();
     if soon > 0 {
         let verb = if soon == 1 { "ends" } else { "end" };
@@ -47,7 +46,7 @@ fn title(screen: &Silences, shared: &Shared, cx: &Cx<'_>) -> Vec<StyledRun<'stat
         runs.push(StyledRun::new(words, Role::Warning));
     }
     if screen.hidden > 0 {
-        runs.push(list_screen::hidden_rows(shared, &format!("{} ended", screen.hidden)));
+        runs.push(list_screen::hidden_rows(cx.shared, &format!("{} ended", screen.hidden)));
     }
     runs.extend(list_screen::marked(screen.rows.list.marks().len()));
     runs.extend(screen.rows.found.title_runs());
@@ -55,7 +54,7 @@ fn title(screen: &Silences, shared: &Shared, cx: &Cx<'_>) -> Vec<StyledRun<'stat
 }
 
 /// Why the list is empty. No silences is neither good nor bad, so the text is muted.
-fn empty(screen: &Silences, shared: &Shared, now: Timestamp) -> (String, Role) {
+fn empty(screen: &Silences, cx: &ScreenCx<'_>) -> (String, Role) {
     let filter = screen.rows.found.text();
     if !filter.is_empty() {
         return (screen.rows.found.nothing("silence"), Role::Muted);
@@ -67,8 +66,8 @@ fn empty(screen: &Silences, shared: &Shared, now: Timestamp) -> (String, Role) {
         loading: "silences",
         one: Some("silence"),
     };
-    has_unknown.words(shared).unwrap_or_else(|| {
-        let (words, role) = none(shared, &USED, "active silences", now);
+    has_unknown.words(cx.shared).unwrap_or_else(|| {
+        let (words, role) = none(cx.shared, &USED, "active silences", cx.now);
         (words, if role == Role::Healthy { Role::Muted } else { role })
     })
 }

@@ -20,28 +20,22 @@ fn is_current(screen: &OpenSlo, panel: usize, index: usize) -> bool {
 }
 
 /// The whole text for this width.
-pub(super) fn page(
-    screen: &OpenSlo,
-    shared: &Shared,
-    cx: &Cx<'_>,
-    status: &SloStatus,
-    width: u16,
-) -> PageContent {
+pub(super) fn page(screen: &OpenSlo, cx: &ScreenCx<'_>, status: &SloStatus, width: u16) -> PageContent {
     let mut page = PageContent::new(width);
     let group_status = shown(screen, status);
-    let course = group_status.and_then(|group_status| BudgetCourse::of(shared, status, group_status));
+    let course = group_status.and_then(|group_status| BudgetCourse::of(cx.shared, status, group_status));
     doubts(cx, status, group_status, &mut page);
-    broken(shared, cx, status, &mut page);
+    broken(cx, status, &mut page);
     if let Some(group_status) = group_status {
-        conditions(cx, screen, shared, status, group_status, &mut page);
-        exhaustion(screen, shared, status, group_status, course.as_ref(), &mut page);
+        conditions(cx, screen, status, group_status, &mut page);
+        exhaustion(screen, cx.shared, status, group_status, course.as_ref(), &mut page);
         if let Some(course) = &course {
-            worst_slots(shared, cx, status, course, &mut page);
+            worst_slots(cx, status, course, &mut page);
         }
     }
-    groups(screen, shared, cx, status, &mut page);
-    alerts(screen, shared, cx, status, &mut page);
-    definition(shared, status, group_status, &mut page);
+    groups(screen, cx, status, &mut page);
+    alerts(screen, cx, status, &mut page);
+    definition(cx.shared, status, group_status, &mut page);
     let all = queries(status, status.at);
     if !all.is_empty() {
         page.title("Queries (y copies the selected one)");
@@ -91,8 +85,8 @@ fn doubts(cx: &Cx<'_>, status: &SloStatus, group_status: Option<&GroupStatus>, p
 }
 
 /// The failing recording or alerting rules that the SLO depends on.
-fn broken(shared: &Shared, cx: &Cx<'_>, status: &SloStatus, page: &mut PageContent) {
-    for (source, rule) in shared.world.broken_rules() {
+fn broken(cx: &ScreenCx<'_>, status: &SloStatus, page: &mut PageContent) {
+    for (source, rule) in cx.world.broken_rules() {
         if *source == status.source && status.slo.depends_on_rule(rule) {
             page.paragraph(&format!("{} {}", cx.symbol(Role::Warning), rule.sentence()), Role::Warning);
         }
@@ -100,7 +94,7 @@ fn broken(shared: &Shared, cx: &Cx<'_>, status: &SloStatus, page: &mut PageConte
 }
 
 /// Each group with its own budget, worst first.
-fn groups(screen: &OpenSlo, shared: &Shared, cx: &Cx<'_>, status: &SloStatus, page: &mut PageContent) {
+fn groups(screen: &OpenSlo, cx: &ScreenCx<'_>, status: &SloStatus, page: &mut PageContent) {
     let list = &screen.groups;
     if list.rows().is_empty() {
         return;
@@ -126,7 +120,7 @@ fn groups(screen: &OpenSlo, shared: &Shared, cx: &Cx<'_>, status: &SloStatus, pa
             runs.push(StyledRun::new(format!("{:>6}", burn.text), burn.role));
         }
         runs.push(StyledRun::new(format!("  {}", group.state.word()), role));
-        let its = status.alerts.iter().filter_map(|alert| shared.world.alert(*alert));
+        let its = status.alerts.iter().filter_map(|alert| cx.world.alert(*alert));
         match its.filter(|alert| status.is_about(group, &alert.labels)).count() {
             0 => {}
             1 => runs.push(StyledRun::new("  1 alert", Role::Muted)),
@@ -137,11 +131,11 @@ fn groups(screen: &OpenSlo, shared: &Shared, cx: &Cx<'_>, status: &SloStatus, pa
 }
 
 /// The pending and firing alerts of the SLO.
-fn alerts(screen: &OpenSlo, shared: &Shared, cx: &Cx<'_>, status: &SloStatus, page: &mut PageContent) {
+fn alerts(screen: &OpenSlo, cx: &ScreenCx<'_>, status: &SloStatus, page: &mut PageContent) {
     let list = &screen.alerts;
     page.title(&format!("Alerts of this SLO: {}", list.rows().len()));
     for (index, fingerprint) in list.rows().iter().enumerate() {
-        let Some(alert) = shared.world.alert(*fingerprint) else {
+        let Some(alert) = cx.world.alert(*fingerprint) else {
             page.row(cx, (ALERTS, index), is_current(screen, ALERTS, index), []);
             continue;
         };

@@ -63,42 +63,40 @@ fn parts(body: Rect, chosen: usize) -> Layout {
 /// Draws the page.
 pub(super) fn render(
     screen: &OpenSlo,
-    shared: &Shared,
+    cx: &ScreenCx<'_>,
     SloKey { id, source }: &SloKey,
-    now: Timestamp,
     area: Rect,
     buf: &mut Buffer,
 ) {
-    let cx = shared.cx(now);
-    let Some(status) = shared.world.slo(source, id) else {
-        let is_told = shared.world.cache(source).is_some_and(|cache| cache.slos().value().is_some());
+    let Some(status) = cx.world.slo(source, id) else {
+        let is_told = cx.world.cache(source).is_some_and(|cache| cache.slos().value().is_some());
         let words = if is_told {
             format!(" {id}: {source} does not list this SLO. Press Esc to go back.")
         } else {
-            format!(" {id}: {}", shared.waiting())
+            format!(" {id}: {}", cx.shared.waiting())
         };
-        text::say(&cx, 0, &words, Role::Unknown, area, buf);
+        text::say(cx, 0, &words, Role::Unknown, area, buf);
         return;
     };
     let parts = parts(area, screen.scroll_position.panel);
-    layout::doubtful_heading(shared, &cx, &title(&cx, screen, shared, status), &USED, area, buf);
+    layout::doubtful_heading(cx, &title(cx, screen, status), &USED, area, buf);
     let group_status = shown(screen, status);
     if let Some(group_status) = group_status {
         let runs = numbers(screen, status, group_status, parts.numbers.width);
-        text::runs(&cx, &runs, parts.numbers, buf);
+        text::runs(cx, &runs, parts.numbers, buf);
     }
     for (index, place) in &parts.charts {
         if *index == BUDGET {
-            draw_budget(screen, shared, &cx, status, group_status, *place, buf);
+            draw_budget(screen, cx, status, group_status, *place, buf);
         } else {
-            draw_burns(screen, shared, &cx, status, group_status, *place, buf);
+            draw_burns(screen, cx, status, group_status, *place, buf);
         }
     }
-    let page = page::page(screen, shared, &cx, status, parts.page.width);
+    let page = page::page(screen, cx, status, parts.page.width);
     let index = screen.list().map_or(0, Cursor::index);
     let current = page.line_of(screen.scroll_position.panel, index);
-    page.render(&cx, screen.scroll_position.scroll, current, parts.page, buf);
-    if doubts(shared, &[AskKind::Slos], now).iter().any(|doubt| doubt.source == *source) {
+    page.render(cx, screen.scroll_position.scroll, current, parts.page, buf);
+    if doubts(cx.shared, &[AskKind::Slos], cx.now).iter().any(|doubt| doubt.source == *source) {
         for old in [parts.numbers, parts.page] {
             buf.set_style(old.intersection(buf.area), cx.style(Role::Stale));
         }
@@ -117,7 +115,7 @@ pub(super) fn chart_at(screen: &OpenSlo, body: Rect, cell: (u16, u16)) -> Option
 }
 
 /// The title: "checkout-availability page: 1h and 5m above 14.4x", the group, the service.
-fn title(cx: &Cx<'_>, screen: &OpenSlo, shared: &Shared, status: &SloStatus) -> Vec<StyledRun<'static>> {
+fn title(cx: &ScreenCx<'_>, screen: &OpenSlo, status: &SloStatus) -> Vec<StyledRun<'static>> {
     let role = Role::of_slo(status.state());
     let mut runs = vec![
         StyledRun::new(format!(" {} {} ", cx.symbol(role), status.slo.id), role),
@@ -139,7 +137,7 @@ fn title(cx: &Cx<'_>, screen: &OpenSlo, shared: &Shared, status: &SloStatus) -> 
     if let Some(service) = &status.service {
         runs.push(StyledRun::new(format!("  service {service}"), Role::Muted));
     }
-    if let Some(end) = shared.range.end {
+    if let Some(end) = cx.shared.range.end {
         runs.push(words::as_of(cx, end, status.at));
     }
     runs
@@ -181,9 +179,9 @@ fn numbers(
 }
 
 /// The warning in a chart's title: stale or failed data.
-fn failure(shared: &Shared, status: &SloStatus, key: SeriesKey, now: Timestamp) -> Option<String> {
-    let remote = shared.world.cache(&status.source)?.series().get(&key)?;
-    refusal::behind(shared, &status.source, &Topic::Series(key), remote, now)
+fn failure(cx: &ScreenCx<'_>, status: &SloStatus, key: SeriesKey) -> Option<String> {
+    let remote = cx.world.cache(&status.source)?.series().get(&key)?;
+    refusal::behind(cx.shared, &status.source, &Topic::Series(key), remote, cx.now)
 }
 
 /// The error of a chart's query, if there are no data and the query is not being retried.
@@ -207,34 +205,33 @@ fn no_chart(shared: &Shared, status: &SloStatus, has_query: bool) -> String {
 
 fn draw_budget(
     screen: &OpenSlo,
-    shared: &Shared,
-    cx: &Cx<'_>,
+    cx: &ScreenCx<'_>,
     status: &SloStatus,
     group_status: Option<&GroupStatus>,
     area: Rect,
     buf: &mut Buffer,
 ) {
-    let chart_queries = chart_queries(status, shared.range.end.unwrap_or(status.at));
+    let chart_queries = chart_queries(status, cx.shared.range.end.unwrap_or(status.at));
     let query = match &chart_queries.slots {
         Some(crate::model::slo::history::ErrorSlots::Ratio(query)) => Some(query),
         Some(crate::model::slo::history::ErrorSlots::Events { total, .. }) => Some(total),
         None => None,
     };
-    let failure = query.and_then(|query| failure(shared, status, chart_queries.slots_key(query), cx.now));
+    let failure = query.and_then(|query| failure(cx, status, chart_queries.slots_key(query)));
     let is_alone = failure.is_some();
     let basis = group_status.and_then(|group_status| group_status.burn_near(screen.basis));
     let title = refusal::titled(cx, format!("Error budget, {}", status.slo.window), failure);
     let inner = panel(cx, &title, screen.scroll_position.panel == BUDGET, area, buf);
-    let course = group_status.and_then(|group_status| BudgetCourse::of(shared, status, group_status));
+    let course = group_status.and_then(|group_status| BudgetCourse::of(cx.shared, status, group_status));
     let (Some(course), Some(group_status)) = (course, group_status) else {
         if let Some(failure) =
-            query.and_then(|query| refused(shared, status, &chart_queries.slots_key(query)))
+            query.and_then(|query| refused(cx.shared, status, &chart_queries.slots_key(query)))
         {
             refusal::failure(cx, failure, inner, buf);
             return;
         }
         let has_no_data = query.is_some_and(|query| {
-            slots_of(shared, status, &chart_queries, query).and_then(Remote::value).is_some()
+            slots_of(cx.shared, status, &chart_queries, query).and_then(Remote::value).is_some()
         });
         let words = match (has_no_data, is_alone) {
             _ if group_status.is_none() => "No measurements, so there is no budget to show.".to_owned(),
@@ -243,7 +240,7 @@ fn draw_budget(
             }
             (true, _) => "No data in the window.".to_owned(),
             (false, true) => String::new(),
-            (false, false) => no_chart(shared, status, query.is_some()),
+            (false, false) => no_chart(cx.shared, status, query.is_some()),
         };
         text::say(cx, 1, &words, Role::Muted, inner, buf);
         return;
@@ -284,21 +281,19 @@ fn draw_budget(
 
 fn draw_burns(
     screen: &OpenSlo,
-    shared: &Shared,
-    cx: &Cx<'_>,
+    cx: &ScreenCx<'_>,
     status: &SloStatus,
     group_status: Option<&GroupStatus>,
     area: Rect,
     buf: &mut Buffer,
 ) {
     let slo = &*status.slo;
-    let chart_queries = chart_queries(status, shared.range.end.unwrap_or(status.at));
-    let key = |query: &str| burns_key(shared, query, cx.now);
-    let failure =
-        chart_queries.burns.iter().find_map(|(_, query)| failure(shared, status, key(query), cx.now));
-    let title = refusal::titled(cx, format!("Burn rate, {}", shared.range.words(cx.now)), failure);
+    let chart_queries = chart_queries(status, cx.shared.range.end.unwrap_or(status.at));
+    let key = |query: &str| burns_key(cx.shared, query, cx.now);
+    let failure = chart_queries.burns.iter().find_map(|(_, query)| failure(cx, status, key(query)));
+    let title = refusal::titled(cx, format!("Burn rate, {}", cx.shared.range.words(cx.now)), failure);
     let inner = panel(cx, &title, screen.scroll_position.panel == BURN, area, buf);
-    let cache = shared.world.cache(&status.source);
+    let cache = cx.world.cache(&status.source);
     let budget = slo.objective.budget();
     let mut span = None;
     let mut named: Vec<(String, Vec<f64>)> = Vec::new();
@@ -315,12 +310,12 @@ fn draw_burns(
     }
     let Some(span) = span else {
         if let Some(failure) =
-            chart_queries.burns.iter().find_map(|(_, query)| refused(shared, status, &key(query)))
+            chart_queries.burns.iter().find_map(|(_, query)| refused(cx.shared, status, &key(query)))
         {
             refusal::failure(cx, failure, inner, buf);
             return;
         }
-        let words = no_chart(shared, status, !chart_queries.burns.is_empty());
+        let words = no_chart(cx.shared, status, !chart_queries.burns.is_empty());
         text::say(cx, 1, &words, Role::Muted, inner, buf);
         return;
     };
@@ -333,7 +328,7 @@ fn draw_burns(
         .collect();
     let thresholds: Vec<(f64, &str)> =
         paging.iter().zip(&labels).map(|(pair, label)| (pair.factor, label.as_str())).collect();
-    let alerts = status.alerts.iter().filter_map(|alert| shared.world.alert(*alert));
+    let alerts = status.alerts.iter().filter_map(|alert| cx.world.alert(*alert));
     let is_its =
         |alert: &Alert| group_status.is_none_or(|group_status| status.is_about(group_status, &alert.labels));
     let alerts: Vec<_> = alerts.filter(|alert| alert.is_firing() && is_its(alert)).collect();

@@ -25,7 +25,7 @@ pub struct SloItem<'a> {
 pub struct SloRow<'a> {
     pub(super) status: &'a SloStatus,
     pub(super) found: &'a ListFilter,
-    pub(super) cx: Cx<'a>,
+    pub(super) cx: ScreenCx<'a>,
 }
 
 /// The input for the column widths.

@@ -16,27 +16,26 @@ use crate::model::slo::SloState;
 pub(super) const USED: [AskKind; 1] = [AskKind::Slos];
 
 /// Draws the list.
-pub(super) fn render(screen: &Slos, shared: &Shared, now: Timestamp, area: Rect, buf: &mut Buffer) {
-    let cx = shared.cx(now);
-    let room = layout::doubtful_heading(shared, &cx, &title(screen, shared, &cx), &USED, area, buf);
-    let (room, below) = parts(shared, room);
-    findings(shared, &cx, below, buf);
+pub(super) fn render(screen: &Slos, cx: &ScreenCx<'_>, area: Rect, buf: &mut Buffer) {
+    let room = layout::doubtful_heading(cx, &title(screen, cx), &USED, area, buf);
+    let (room, below) = parts(cx.shared, room);
+    findings(cx, below, buf);
     if screen.rows.list.rows().is_empty() {
-        empty(screen, shared, &cx, room, buf);
+        empty(screen, cx, room, buf);
         return;
     }
-    let stale = doubtful(shared, &USED, now);
+    let stale = doubtful(cx.shared, &USED, cx.now);
     let line = |row: &SloLine| match row {
-        SloLine::Group(value) => Line::Heading(heading(screen, shared, &cx, value)),
-        SloLine::Item(key) => key.status(&shared.world).map_or(Line::Gone, |status| Line::Item {
-            row: SloRow { status, found: &screen.rows.found, cx },
+        SloLine::Group(value) => Line::Heading(heading(screen, cx, value)),
+        SloLine::Item(key) => key.status(cx.world).map_or(Line::Gone, |status| Line::Item {
+            row: SloRow { status, found: &screen.rows.found, cx: *cx },
             is_new: false,
             is_stale: stale.contains(&status.source),
         }),
     };
-    let table = ListTable::new(COLUMNS, &Widths::new(screen, shared, room.width));
+    let table = ListTable::new(COLUMNS, &Widths::new(screen, cx.shared, room.width));
     let sort = table.sort(&slo::ORDERS, screen.rows.order);
-    table.render(&cx, (&screen.rows.list, sort), line, room, buf);
+    table.render(cx, (&screen.rows.list, sort), line, room, buf);
 }
 
 /// The areas of the table and, below it, of invalid definitions: at most a third of the height, none in a small terminal.
@@ -57,12 +56,12 @@ pub(super) fn list_area(shared: &Shared, body: Rect) -> Rect {
 }
 
 /// Draws the errors and warnings in SLO definitions, errors first: file, line and reason.
-fn findings(shared: &Shared, cx: &Cx<'_>, area: Rect, buf: &mut Buffer) {
+fn findings(cx: &ScreenCx<'_>, area: Rect, buf: &mut Buffer) {
     if area.height == 0 {
         return;
     }
-    let errors = shared.findings.iter().filter(|finding| finding.level == FindingLevel::Error).count();
-    let others = shared.findings.len() - errors;
+    let errors = cx.shared.findings.iter().filter(|finding| finding.level == FindingLevel::Error).count();
+    let others = cx.shared.findings.len() - errors;
     let mut title = vec![StyledRun::new(" SLO definitions: ", Role::Title)];
     if errors > 0 {
         title.push(StyledRun::new(format!("{} {errors} invalid  ", cx.symbol(Role::Trouble)), Role::Trouble));
@@ -75,7 +74,7 @@ fn findings(shared: &Shared, cx: &Cx<'_>, area: Rect, buf: &mut Buffer) {
     }
     let line = |y| Rect { y, height: 1, ..area };
     text::runs(cx, &title, line(area.y + 1), buf);
-    let mut all: Vec<&Finding> = shared.findings.iter().collect();
+    let mut all: Vec<&Finding> = cx.shared.findings.iter().collect();
     all.sort_by_key(|finding| std::cmp::Reverse(finding.level));
     for (y, finding) in (area.y + 2..area.bottom()).zip(&all) {
         let role = if finding.level == FindingLevel::Error { Role::Trouble } else { Role::Warning };
@@ -93,14 +92,14 @@ fn findings(shared: &Shared, cx: &Cx<'_>, area: Rect, buf: &mut Buffer) {
 }
 
 /// The title: "SLOs 40: 1 page 2 burning", sort order and filter.
-fn title(screen: &Slos, shared: &Shared, cx: &Cx<'_>) -> Vec<StyledRun<'static>> {
+fn title(screen: &Slos, cx: &ScreenCx<'_>) -> Vec<StyledRun<'static>> {
     let mut runs = vec![
         StyledRun::new(" SLOs ", Role::Title),
-        StyledRun::new(count(screen.passing, shared.world.slos().len()), Role::Text),
+        StyledRun::new(count(screen.passing, cx.world.slos().len()), Role::Text),
     ];
     runs.extend(words::totals(&screen.states));
     runs.extend(list_screen::grouped(&screen.rows));
-    let broken = shared.findings.iter().filter(|finding| finding.level == FindingLevel::Error).count();
+    let broken = cx.shared.findings.iter().filter(|finding| finding.level == FindingLevel::Error).count();
     if broken > 0 {
         let sign = cx.symbol(Role::Trouble);
         runs.push(StyledRun::new(format!("  {sign} {broken} invalid definitions"), Role::Trouble));
@@ -110,18 +109,18 @@ fn title(screen: &Slos, shared: &Shared, cx: &Cx<'_>) -> Vec<StyledRun<'static>>
     runs.extend(list_screen::marked(marked));
     runs.extend(list_screen::ordered(&slo::ORDERS, screen.rows.order));
     runs.extend(screen.rows.found.title_runs());
-    if let Some(end) = shared.range.end {
-        let measured = shared.world.slos().first().map_or(end, |status| status.at);
+    if let Some(end) = cx.shared.range.end {
+        let measured = cx.world.slos().first().map_or(end, |status| status.at);
         runs.push(words::as_of(cx, end, measured));
     }
     runs
 }
 
 /// A group header: name, number of SLOs, number in each state.
-fn heading(screen: &Slos, shared: &Shared, cx: &Cx<'_>, value: &Text) -> Vec<StyledRun<'static>> {
+fn heading(screen: &Slos, cx: &ScreenCx<'_>, value: &Text) -> Vec<StyledRun<'static>> {
     let members = screen.rows.members(value);
     let mut states: BTreeMap<SloState, usize> = BTreeMap::new();
-    for status in members.iter().filter_map(|key| key.status(&shared.world)) {
+    for status in members.iter().filter_map(|key| key.status(cx.world)) {
         *states.entry(status.state()).or_default() += 1;
     }
     let role = states.keys().next().map_or(Role::Title, |state| Role::of_slo(*state));
@@ -132,8 +131,8 @@ fn heading(screen: &Slos, shared: &Shared, cx: &Cx<'_>, value: &Text) -> Vec<Sty
 }
 
 /// Draws why the list is empty, and what to do.
-fn empty(screen: &Slos, shared: &Shared, cx: &Cx<'_>, area: Rect, buf: &mut Buffer) {
-    let reasons = reasons(screen, shared);
+fn empty(screen: &Slos, cx: &ScreenCx<'_>, area: Rect, buf: &mut Buffer) {
+    let reasons = reasons(screen, cx.shared);
     layout::paragraphs(cx, reasons.iter().map(|(words, role)| (words.as_str(), *role)), area, buf);
 }
 

@@ -41,7 +41,7 @@ pub struct SourceRow<'a> {
     at: Option<Timestamp>,
     /// The watchdog; `None` if the source has no alerts.
     watchdog: Option<Watchdog>,
-    cx: Cx<'a>,
+    cx: ScreenCx<'a>,
 }
 
 impl Listed for SourceList {
@@ -130,10 +130,10 @@ pub fn watchdog_value(watchdog: Option<Watchdog>) -> Value {
 
 impl<'a> SourceRow<'a> {
     /// A source with the state of the screen.
-    pub(super) fn new(shared: &'a Shared, cx: Cx<'a>, source: &'a SourceInfo) -> Self {
-        let cache = shared.world.cache(&source.id);
+    pub(super) fn new(cx: ScreenCx<'a>, source: &'a SourceInfo) -> Self {
+        let cache = cx.world.cache(&source.id);
         let offer = cache.and_then(|cache| cache.probe().value());
-        let (role, words) = match (doubt(shared, source, &AskKind::ALL, cx.now), offer) {
+        let (role, words) = match (doubt(cx.shared, source, &AskKind::ALL, cx.now), offer) {
             (Some(doubt), _) => (Role::Stale, doubt.summary()),
             (None, Some(_)) => {
                 match cache
@@ -155,9 +155,9 @@ impl<'a> SourceRow<'a> {
             role,
             words,
             offer,
-            traffic: shared.scheduler.traffic(&source.id),
+            traffic: cx.shared.scheduler.traffic(&source.id),
             at,
-            watchdog: has_alerts.then(|| watchdog(shared, source, cx.now)),
+            watchdog: has_alerts.then(|| watchdog(cx.shared, source, cx.now)),
             cx,
         }
     }

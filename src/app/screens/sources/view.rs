@@ -25,28 +25,27 @@ pub(super) fn list_area(body: Rect, sources: usize) -> Rect {
 }
 
 /// Draws the screen.
-pub(super) fn render(screen: &Sources, shared: &Shared, now: Timestamp, area: Rect, buf: &mut Buffer) {
-    let cx = shared.cx(now);
-    let (list_area, page) = parts(area, shared.sources.len());
+pub(super) fn render(screen: &Sources, cx: &ScreenCx<'_>, area: Rect, buf: &mut Buffer) {
+    let (list_area, page) = parts(area, cx.shared.sources.len());
     let title = [
         StyledRun::new(" Sources ", Role::Title),
-        StyledRun::new(shared.sources.len().to_string(), Role::Text),
+        StyledRun::new(cx.shared.sources.len().to_string(), Role::Text),
     ];
-    let room = layout::heading(&cx, &title, &[], list_area, buf);
-    let find = |id: &SourceId| shared.sources.iter().find(|source| source.id == *id);
+    let room = layout::heading(cx, &title, &[], list_area, buf);
+    let find = |id: &SourceId| cx.shared.sources.iter().find(|source| source.id == *id);
     let line = |id: &SourceId| {
         find(id).map_or(Line::Gone, |source| Line::Item {
-            row: SourceRow::new(shared, cx, source),
+            row: SourceRow::new(*cx, source),
             is_new: false,
             is_stale: false,
         })
     };
     let list = &screen.list;
-    ListTable::new(COLUMNS, &()).render(&cx, (list, None), line, room, buf);
+    ListTable::new(COLUMNS, &()).render(cx, (list, None), line, room, buf);
     if let Some(source) = list.current().and_then(find) {
-        let lines = about(shared, &cx, source, page.width);
+        let lines = about(cx, source, page.width);
         for (y, line) in (page.top()..page.bottom()).zip(&lines) {
-            text::runs(&cx, line, Rect { y, height: 1, ..page }, buf);
+            text::runs(cx, line, Rect { y, height: 1, ..page }, buf);
         }
     }
 }
@@ -80,18 +79,18 @@ impl SourceFacts {
 }
 
 /// The details of a source: error and what to do, probe report, warnings, failing rules, age of each answer.
-fn about(shared: &Shared, cx: &Cx<'_>, source: &SourceInfo, width: u16) -> Vec<Vec<StyledRun<'static>>> {
+fn about(cx: &ScreenCx<'_>, source: &SourceInfo, width: u16) -> Vec<Vec<StyledRun<'static>>> {
     let title = vec![
         StyledRun::new(format!(" {} ", source.id), Role::Title),
         StyledRun::new(format!("{} at {}", source.kind.name(), source.place()), Role::Muted),
     ];
     let mut about = SourceFacts { lines: vec![Vec::new(), title], width };
-    if let Some(doubt) = doubt(shared, source, &AskKind::ALL, cx.now) {
+    if let Some(doubt) = doubt(cx.shared, source, &AskKind::ALL, cx.now) {
         about.say("error", &doubt.sentence(cx.now), Role::Trouble);
         about.say("what to do", doubt.advice, Role::Text);
     }
-    for other in shared.sources.iter().filter(|other| other.id != source.id) {
-        if let Some(doubt) = doubt(shared, other, &AskKind::ALL, cx.now) {
+    for other in cx.shared.sources.iter().filter(|other| other.id != source.id) {
+        if let Some(doubt) = doubt(cx.shared, other, &AskKind::ALL, cx.now) {
             about.say("also failing", &doubt.sentence(cx.now), Role::Trouble);
             about.say("what to do", doubt.advice, Role::Text);
         }
@@ -99,8 +98,8 @@ fn about(shared: &Shared, cx: &Cx<'_>, source: &SourceInfo, width: u16) -> Vec<V
     if let Some(exposure) = source.exposure() {
         about.say("note", exposure, Role::Warning);
     }
-    let Some(cache) = shared.world.cache(&source.id) else { return about.lines };
-    if source.answers.contains(&AskKind::Alerts) && shared.world.watchdog(&source.id) == Watchdog::Absent {
+    let Some(cache) = cx.world.cache(&source.id) else { return about.lines };
+    if source.answers.contains(&AskKind::Alerts) && cx.world.watchdog(&source.id) == Watchdog::Absent {
         let words = "no watchdog alert (always firing) found: alerting may be broken, or there is no such rule \
                      (severity.watchdogs lists the names)";
         about.say("watchdog", words, Role::Trouble);

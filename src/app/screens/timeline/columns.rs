@@ -9,7 +9,7 @@ pub(super) enum EventList {}
 pub(super) struct EventRow<'a> {
     pub(super) key: &'a LogEventKey,
     pub(super) entry: &'a LogEvent,
-    pub(super) cx: Cx<'a>,
+    pub(super) cx: ScreenCx<'a>,
 }
 
 impl Listed for EventList {

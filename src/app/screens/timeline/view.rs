@@ -21,37 +21,36 @@ const USED: [AskKind; 6] = [
 ];
 
 /// Draws the screen.
-pub(super) fn render(screen: &Timeline, shared: &Shared, now: Timestamp, area: Rect, buf: &mut Buffer) {
-    let cx = shared.cx(now);
-    let room = layout::doubtful_heading(shared, &cx, &title(screen, shared, &cx), &USED, area, buf);
+pub(super) fn render(screen: &Timeline, cx: &ScreenCx<'_>, area: Rect, buf: &mut Buffer) {
+    let room = layout::doubtful_heading(cx, &title(screen, cx), &USED, area, buf);
     if screen.rows.list.rows().is_empty() {
-        let words = empty(screen, shared, now);
-        text::say(&cx, 3, &words, Role::Muted, room, buf);
+        let words = empty(screen, cx);
+        text::say(cx, 3, &words, Role::Muted, room, buf);
         return;
     }
     let line = |Reverse(key): &Reverse<LogEventKey>| {
-        shared.event_log.entries().get_key_value(key).map_or(Line::Gone, |(key, entry)| Line::Item {
-            row: EventRow { key, entry, cx },
+        cx.shared.event_log.entries().get_key_value(key).map_or(Line::Gone, |(key, entry)| Line::Item {
+            row: EventRow { key, entry, cx: *cx },
             is_new: false,
             is_stale: false,
         })
     };
-    ListTable::new(COLUMNS, &room.width).render(&cx, (&screen.rows.list, None), line, room, buf);
+    ListTable::new(COLUMNS, &room.width).render(cx, (&screen.rows.list, None), line, room, buf);
 }
 
-fn title(screen: &Timeline, shared: &Shared, cx: &Cx<'_>) -> Vec<StyledRun<'static>> {
+fn title(screen: &Timeline, cx: &ScreenCx<'_>) -> Vec<StyledRun<'static>> {
     let mut runs = vec![
         StyledRun::new(" Timeline ", Role::Title),
         StyledRun::new(
-            format!("{}  {}", screen.rows.list.rows().len(), shared.range.words(cx.now)),
+            format!("{}  {}", screen.rows.list.rows().len(), cx.shared.range.words(cx.now)),
             Role::Text,
         ),
     ];
     runs.extend(screen.rows.found.title_runs());
     runs.extend(list_screen::marked(screen.rows.list.marks().len()));
-    if let Some(since) = shared.event_log.since() {
+    if let Some(since) = cx.shared.event_log.since() {
         // events before the start of burnwatch are known only as far as sources keep a history
-        let steps = match super::steps(shared, cx.now) {
+        let steps = match super::steps(cx.shared, cx.now) {
             IncidentLogCoverage::Whole => String::new(),
             IncidentLogCoverage::Since(since) => {
                 format!(", incident log since {}", moment(since, cx.now, cx.zone))
@@ -59,7 +58,7 @@ fn title(screen: &Timeline, shared: &Shared, cx: &Cx<'_>) -> Vec<StyledRun<'stat
             IncidentLogCoverage::NotLoaded => ", incident log not loaded yet".to_owned(),
         };
         let (firings, kept) =
-            match firing_history::history_coverage(&shared.world, &shared.sources, &shared.range) {
+            match firing_history::history_coverage(cx.world, &cx.shared.sources, &cx.shared.range) {
                 HistoryCoverage::NotRecorded => ("", "only incidents, firing alerts and active silences"),
                 HistoryCoverage::NotLoaded => {
                     (", earlier firings not loaded yet", "only incidents, firing alerts and active silences")
@@ -76,13 +75,13 @@ fn title(screen: &Timeline, shared: &Shared, cx: &Cx<'_>) -> Vec<StyledRun<'stat
     runs
 }
 
-fn empty(screen: &Timeline, shared: &Shared, now: Timestamp) -> String {
+fn empty(screen: &Timeline, cx: &ScreenCx<'_>) -> String {
     let filter = screen.rows.found.text();
     if !filter.is_empty() {
         return screen.rows.found.nothing("event");
     }
-    if shared.event_log.since().is_none() {
-        return shared.waiting().to_owned();
+    if cx.shared.event_log.since().is_none() {
+        return cx.shared.waiting().to_owned();
     }
-    format!("No events in this time range: {}.", shared.range.words(now))
+    format!("No events in this time range: {}.", cx.shared.range.words(cx.now))
 }

@@ -14,9 +14,8 @@ const AGREES_WITHIN: std::time::Duration = std::time::Duration::from_secs(120);
 
 /// Writes each condition: whether it is met, its burn rates, its detection time; then whether the alerts agree.
 pub(super) fn conditions(
-    cx: &Cx<'_>,
+    cx: &ScreenCx<'_>,
     screen: &OpenSlo,
-    shared: &Shared,
     status: &SloStatus,
     group_status: &GroupStatus,
     page: &mut PageContent,
@@ -75,7 +74,7 @@ pub(super) fn conditions(
         );
         page.paragraph(&words, Role::Muted);
     }
-    if let Some((words, role)) = disagreement(cx, shared, status, group_status) {
+    if let Some((words, role)) = disagreement(cx, status, group_status) {
         page.paragraph(&format!("{} {words}", cx.symbol(role)), role);
     }
 }
@@ -109,26 +108,21 @@ fn counted(burn: &BurnReading) -> String {
 }
 
 /// A warning if alerts and conditions disagree for longer than rule evaluation takes.
-fn disagreement(
-    cx: &Cx<'_>,
-    shared: &Shared,
-    status: &SloStatus,
-    group_status: &GroupStatus,
-) -> Option<(String, Role)> {
+fn disagreement(cx: &ScreenCx<'_>, status: &SloStatus, group_status: &GroupStatus) -> Option<(String, Role)> {
     let holds = group_status.pairs.iter().any(|now| now.holds == Some(true));
     let are_known = group_status.pairs.iter().all(|now| now.holds.is_some());
     // an alert of another source that has an SLO of the same id belongs to that SLO
     let tells = |id: &SourceId| {
-        shared.sources.iter().any(|source| source.id == *id && source.answers.contains(&AskKind::Slos))
+        cx.shared.sources.iter().any(|source| source.id == *id && source.answers.contains(&AskKind::Slos))
     };
     let is_ours = |alert: &&std::sync::Arc<Alert>| {
         alert.sources.contains(&status.source) || !alert.sources.iter().any(tells)
     };
-    let alerts = status.alerts.iter().filter_map(|alert| shared.world.alert(*alert));
+    let alerts = status.alerts.iter().filter_map(|alert| cx.world.alert(*alert));
     let alerts = alerts.filter(|alert| status.is_about(group_status, &alert.labels));
     let alerts: Vec<_> = alerts.filter(is_ours).collect();
     if alerts.is_empty() {
-        let words = if has_rule(shared, status) {
+        let words = if has_rule(cx.shared, status) {
             "A burn-rate condition is met, but no alert of this SLO is pending or firing."
         } else {
             "A burn-rate condition is met, but this SLO has no known alerting rule: nobody may be notified."
