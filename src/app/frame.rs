@@ -299,7 +299,7 @@ fn hints(state: &State) -> Vec<Vec<StyledRun<'static>>> {
     let shared = &state.shared;
     let common = [(Command::Palette, "palette"), (Command::Help, "help")];
     let is_read_only = shared.guard.read_only.is_some();
-    let here = state.screen().hints(shared).into_iter();
+    let here = state.screen().hints().into_iter();
     let here = here.filter(|(command, _)| !(is_read_only && command.scope().writes()));
     let shown = here.chain(common).filter_map(|(command, word)| {
         let key = shared.keys.of(command).first()?;

@@ -73,7 +73,7 @@ pub trait Screen {
     }
 
     /// The key hints of the footer, the most important first.
-    fn hints(&self, shared: &Shared) -> Vec<Hint>;
+    fn hints(&self) -> Vec<Hint>;
 
     /// Draws the screen into the body of the frame.
     fn render(&self, cx: &ScreenCx<'_>, area: Rect, buf: &mut Buffer);
@@ -302,6 +302,31 @@ macro_rules! lists_rows {
     };
 }
 
+/// Key hints of the footer, the most important first. A label follows a command that is not called by its usual one.
+macro_rules! hints {
+    ($($command:ident $($label:expr)?),*) => {
+        vec![$(hints!(@ $crate::app::commands::Command::$command, $($label)?)),*]
+    };
+    (@ $command:path,) => { ($command, $command.label()) };
+    (@ $command:path, $label:expr) => { ($command, $label) };
+}
+
+/// The scopes whose commands work on a screen, and its [`hints`]; `self` comes first if a label depends on it.
+macro_rules! offers {
+    ($this:ident [$($scope:ident),*]: $($hints:tt)*) => {
+        fn scopes(&self) -> &'static [Scope] {
+            &[$(Scope::$scope),*]
+        }
+
+        fn hints(&$this) -> Vec<Hint> {
+            hints![$($hints)*]
+        }
+    };
+    ([$($scope:ident),*]: $($hints:tt)*) => {
+        offers! { self [$($scope),*]: $($hints)* }
+    };
+}
+
 /// Draws a screen by the function `render` of its module `view`.
 macro_rules! drawn_by_view {
     () => {
@@ -357,21 +382,23 @@ macro_rules! lists_panels {
     };
 }
 
-pub(in crate::app) use {drawn_by_view, keeps_spot, lists_panels, lists_rows};
+pub(in crate::app) use {drawn_by_view, hints, keeps_spot, lists_panels, lists_rows, offers};
 
-/// A screen about one subject, such as an alert or a service.
+/// A screen about one subject, such as an alert or a service. Its field `subject` is the key of the one that is shown.
 pub trait SubjectScreen {
     /// The key of the subject.
     type Subject;
 
-    /// Shows this subject.
-    fn enter(&mut self, subject: &Self::Subject);
+    /// The tab that the subject belongs to.
+    const TAB: Option<Tab>;
 
     /// The title in the breadcrumb.
     fn title(subject: &Self::Subject, shared: &Shared) -> String;
 
-    /// The tab that the subject belongs to.
-    fn tab(subject: &Self::Subject) -> Option<Tab>;
+    /// The tab, where it is not the same for all subjects.
+    fn tab(_subject: &Self::Subject) -> Option<Tab> {
+        Self::TAB
+    }
 
     /// Whether the breadcrumb begins here.
     fn is_top(_subject: &Self::Subject) -> bool {

@@ -76,7 +76,7 @@ macro_rules! storage {
             pub(super) fn enter(&mut self, place: &Place) {
                 match place {
                     $(Place::$tab)|* $(| Place::$list)* => {}
-                    $(Place::$about(subject) => self.$module.enter(subject),)*
+                    $(Place::$about(subject) => self.$module.subject = Some(subject.clone()),)*
                 }
             }
 

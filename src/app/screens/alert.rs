@@ -28,7 +28,7 @@ const POINTS: u16 = 240;
 /// The screen of one alert.
 #[derive(Debug, Default)]
 pub struct OpenAlert {
-    fingerprint: Option<Fingerprint>,
+    pub(super) subject: Option<Fingerprint>,
     /// The alerts that have labels in common with it.
     pub related: List<Fingerprint>,
     scroll_position: ScrollPosition,
@@ -50,14 +50,24 @@ pub(super) struct ChartSubject {
 }
 
 impl OpenAlert {
+    /// The label of Enter.
+    fn opens(&self) -> &'static str {
+        match self.scroll_position.panel {
+            SLO => "SLO",
+            INCIDENT => "incident",
+            RELATED => "alert",
+            _ => "service",
+        }
+    }
+
     fn alert<'a>(&self, shared: &'a Shared) -> Option<&'a Arc<Alert>> {
-        shared.world.alert(self.fingerprint?)
+        shared.world.alert(self.subject?)
     }
 
     /// The fingerprint of the related alert under the cursor, else of this alert.
     fn pointed(&self) -> Option<Fingerprint> {
         let related = self.related.current().filter(|_| self.scroll_position.panel == RELATED);
-        related.copied().or(self.fingerprint)
+        related.copied().or(self.subject)
     }
 }
 
@@ -90,10 +100,7 @@ fn subject(shared: &Shared, alert: &Alert) -> Option<ChartSubject> {
 
 impl SubjectScreen for OpenAlert {
     type Subject = Fingerprint;
-
-    fn enter(&mut self, fingerprint: &Fingerprint) {
-        self.fingerprint = Some(*fingerprint);
-    }
+    const TAB: Option<Tab> = Some(Tab::Alerts);
 
     fn title(fingerprint: &Fingerprint, shared: &Shared) -> String {
         let Some(alert) = shared.world.alert(*fingerprint) else {
@@ -102,35 +109,11 @@ impl SubjectScreen for OpenAlert {
         let service = shared.world.service_of(&alert.labels).map(|name| format!(" {name}"));
         format!("{}{}", alert.name(), service.unwrap_or_default())
     }
-
-    fn tab(_fingerprint: &Fingerprint) -> Option<Tab> {
-        Some(Tab::Alerts)
-    }
 }
 
 impl Screen for OpenAlert {
-    fn scopes(&self) -> &'static [Scope] {
-        &[Scope::Time, Scope::AnyAction, Scope::IncidentActions]
-    }
-
-    fn hints(&self, _shared: &Shared) -> Vec<Hint> {
-        let opens = match self.scroll_position.panel {
-            SLO => "SLO",
-            INCIDENT => "incident",
-            RELATED => "alert",
-            _ => "service",
-        };
-        vec![
-            (Command::Open, opens),
-            (Command::Silence, "silence"),
-            (Command::Acknowledge, "ack"),
-            (Command::Runbook, "runbook"),
-            (Command::Act, "actions"),
-            (Command::NextPanel, "related"),
-            (Command::Links, "links"),
-            (Command::Range, "range"),
-            (Command::Back, "back"),
-        ]
+    offers! { self [Time, AnyAction, IncidentActions]:
+        Open self.opens(), Silence, Acknowledge, Runbook, Act, NextPanel "related", Links, Range, Back
     }
 
     drawn_by_view!();
@@ -238,10 +221,10 @@ impl Screen for OpenAlert {
         match self.scroll_position.panel {
             RELATED => Selection::Alerts(self.related.chosen()),
             INCIDENT => {
-                let its = self.fingerprint.and_then(|fingerprint| shared.world.incident_of(fingerprint));
+                let its = self.subject.and_then(|fingerprint| shared.world.incident_of(fingerprint));
                 Selection::Incidents(its.map(IncidentKey::of).into_iter().collect())
             }
-            _ => Selection::Alerts(self.fingerprint.into_iter().collect()),
+            _ => Selection::Alerts(self.subject.into_iter().collect()),
         }
     }
 
@@ -250,7 +233,7 @@ impl Screen for OpenAlert {
     }
 
     fn links(&self, shared: &Shared) -> Vec<(String, Text)> {
-        self.fingerprint.map_or_else(Vec::new, |alert| alert.links(shared))
+        self.subject.map_or_else(Vec::new, |alert| alert.links(shared))
     }
 
     fn runbooks(&self, shared: &Shared) -> Vec<RunbookQuery> {

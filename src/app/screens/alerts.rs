@@ -73,20 +73,8 @@ impl Alerts {
 }
 
 impl Screen for Alerts {
-    fn scopes(&self) -> &'static [Scope] {
-        &[Scope::List, Scope::Groups, Scope::HiddenRows, Scope::AnyAction, Scope::IncidentActions]
-    }
-
-    fn hints(&self, _shared: &Shared) -> Vec<Hint> {
-        vec![
-            (Command::Open, "open"),
-            (Command::Silence, "silence"),
-            (Command::Acknowledge, "ack"),
-            (Command::Act, "actions"),
-            (Command::Filter, "filter"),
-            (Command::Group, "group"),
-            (Command::Fold, "hidden"),
-        ]
+    offers! { [List, Groups, HiddenRows, AnyAction, IncidentActions]:
+        Open, Silence, Acknowledge, Act, Filter, Group, Fold "hidden"
     }
 
     drawn_by_view!();

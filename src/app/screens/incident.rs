@@ -24,7 +24,7 @@ pub enum IncidentAlertRow {
 /// The screen of one incident.
 #[derive(Debug, Default)]
 pub struct OpenIncident {
-    key: Option<IncidentKey>,
+    pub(super) subject: Option<IncidentKey>,
     alerts: List<IncidentAlertRow>,
     scroll_position: ScrollPosition,
 }
@@ -36,7 +36,7 @@ fn reported<'a>(shared: &'a Shared, known: &IncidentView, id: &str) -> Option<&'
 
 impl OpenIncident {
     fn incident<'a>(&self, shared: &'a Shared) -> Option<&'a IncidentView> {
-        self.key.as_ref()?.incident(&shared.world)
+        self.subject.as_ref()?.incident(&shared.world)
     }
 
     /// The monitored alert under the cursor.
@@ -52,10 +52,7 @@ impl OpenIncident {
 
 impl SubjectScreen for OpenIncident {
     type Subject = IncidentKey;
-
-    fn enter(&mut self, key: &IncidentKey) {
-        self.key = Some(key.clone());
-    }
+    const TAB: Option<Tab> = Some(Tab::Incidents);
 
     fn title(key: &IncidentKey, shared: &Shared) -> String {
         match key.incident(&shared.world) {
@@ -63,38 +60,19 @@ impl SubjectScreen for OpenIncident {
             None => "incident no longer listed".to_owned(),
         }
     }
-
-    fn tab(_key: &IncidentKey) -> Option<Tab> {
-        Some(Tab::Incidents)
-    }
 }
 
 impl Screen for OpenIncident {
-    fn scopes(&self) -> &'static [Scope] {
-        &[Scope::AnyAction, Scope::IncidentActions]
-    }
-
-    fn hints(&self, _shared: &Shared) -> Vec<Hint> {
-        vec![
-            (Command::Acknowledge, "ack"),
-            (Command::Note, "note"),
-            (Command::Silence, "silence"),
-            (Command::Escalate, "escalate"),
-            (Command::Resolve, "resolve"),
-            (Command::Runbook, "runbook"),
-            (Command::Act, "actions"),
-            (Command::Open, if self.scroll_position.panel == ALERTS { "alert" } else { "service" }),
-            (Command::NextPanel, "alerts"),
-            (Command::Links, "links"),
-            (Command::Copy, "copy"),
-            (Command::Back, "back"),
-        ]
+    offers! { self [AnyAction, IncidentActions]:
+        Acknowledge, Note, Silence, Escalate, Resolve, Runbook, Act,
+        Open if self.scroll_position.panel == ALERTS { "alert" } else { "service" }, NextPanel "alerts",
+        Links, Copy, Back
     }
 
     drawn_by_view!();
 
     fn wants(&self, shared: &Shared, _now: Timestamp) -> Vec<Want> {
-        self.key.as_ref().map_or_else(Vec::new, |key| subjects::incident::wants(shared, key))
+        self.subject.as_ref().map_or_else(Vec::new, |key| subjects::incident::wants(shared, key))
     }
 
     /// The alerts of the incident: those that the paging system reports, then the other ones that belong to it.
@@ -161,7 +139,7 @@ impl Screen for OpenIncident {
     }
 
     fn selection(&self, _shared: &Shared) -> Selection {
-        Selection::Incidents(self.key.iter().cloned().collect())
+        Selection::Incidents(self.subject.iter().cloned().collect())
     }
 
     fn alerts_to_silence(&self, shared: &Shared) -> Option<Vec<Fingerprint>> {
@@ -184,11 +162,11 @@ impl Screen for OpenIncident {
     }
 
     fn links(&self, shared: &Shared) -> Vec<(String, Text)> {
-        self.key.as_ref().map_or_else(Vec::new, |key| key.links(shared))
+        self.subject.as_ref().map_or_else(Vec::new, |key| key.links(shared))
     }
 
     fn runbooks(&self, shared: &Shared) -> Vec<RunbookQuery> {
-        match (self.current(shared).filter(|_| self.scroll_position.panel == ALERTS), &self.key) {
+        match (self.current(shared).filter(|_| self.scroll_position.panel == ALERTS), &self.subject) {
             (Some(alert), _) => alert.runbooks(shared),
             (None, Some(key)) => key.runbooks(shared),
             (None, None) => Vec::new(),

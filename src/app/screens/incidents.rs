@@ -28,21 +28,8 @@ pub struct Incidents {
 }
 
 impl Screen for Incidents {
-    fn scopes(&self) -> &'static [Scope] {
-        &[Scope::List, Scope::Groups, Scope::HiddenRows, Scope::AnyAction, Scope::IncidentActions]
-    }
-
-    fn hints(&self, _shared: &Shared) -> Vec<Hint> {
-        vec![
-            (Command::Open, "open"),
-            (Command::Acknowledge, "ack"),
-            (Command::Escalate, "escalate"),
-            (Command::Resolve, "resolve"),
-            (Command::Act, "actions"),
-            (Command::Filter, "filter"),
-            (Command::Group, "group"),
-            (Command::Fold, "resolved"),
-        ]
+    offers! { [List, Groups, HiddenRows, AnyAction, IncidentActions]:
+        Open, Acknowledge, Escalate, Resolve, Act, Filter, Group, Fold "resolved"
     }
 
     drawn_by_view!();

@@ -10,9 +10,7 @@ pub struct MessageLog {
 }
 
 impl Screen for MessageLog {
-    fn hints(&self, _shared: &Shared) -> Vec<Hint> {
-        vec![(Command::Back, "back")]
-    }
+    offers! { []: Back }
 
     fn render(&self, cx: &ScreenCx<'_>, area: Rect, buf: &mut Buffer) {
         let count = cx.shared.messages.all().len();

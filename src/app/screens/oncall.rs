@@ -68,18 +68,7 @@ fn described(key: &LevelKey, snapshot: &OnCallSnapshot, policy: &EscalationPolic
 }
 
 impl Screen for OnCall {
-    fn scopes(&self) -> &'static [Scope] {
-        &[Scope::List, Scope::AnyAction]
-    }
-
-    fn hints(&self, _shared: &Shared) -> Vec<Hint> {
-        vec![
-            (Command::Open, "policy"),
-            (Command::Act, "take shift"),
-            (Command::Filter, "filter"),
-            (Command::Links, "links"),
-        ]
-    }
+    offers! { [List, AnyAction]: Open "policy", Act "take shift", Filter, Links }
 
     drawn_by_view!();
 

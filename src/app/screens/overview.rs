@@ -48,13 +48,11 @@ impl Screen for Overview {
         &[Scope::List, Scope::Time, Scope::AnyAction, Scope::IncidentActions]
     }
 
-    fn hints(&self, _shared: &Shared) -> Vec<Hint> {
-        let (open, next) = ((Command::Open, "open"), (Command::NextPanel, "panel"));
-        let (ack, silence) = ((Command::Acknowledge, "ack"), (Command::Silence, "silence"));
+    fn hints(&self) -> Vec<Hint> {
         match self.scroll_position.panel {
-            ALERTS | SLOS => vec![open, silence, ack, next],
-            INCIDENTS => vec![open, ack, (Command::Act, "actions"), next],
-            _ => vec![open, ack, silence, (Command::Act, "actions"), next, (Command::Filter, "filter")],
+            ALERTS | SLOS => hints![Open, Silence, Acknowledge, NextPanel "panel"],
+            INCIDENTS => hints![Open, Acknowledge, Act, NextPanel "panel"],
+            _ => hints![Open, Acknowledge, Silence, Act, NextPanel "panel", Filter],
         }
     }
 

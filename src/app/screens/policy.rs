@@ -12,39 +12,26 @@ const MAX_HANDOFFS: usize = 8;
 /// The screen of one escalation policy.
 #[derive(Debug, Default)]
 pub struct OpenPolicy {
-    key: Option<PolicyKey>,
+    pub(super) subject: Option<PolicyKey>,
     scroll_position: ScrollPosition,
 }
 
 impl SubjectScreen for OpenPolicy {
     type Subject = PolicyKey;
-
-    fn enter(&mut self, key: &PolicyKey) {
-        self.key = Some(key.clone());
-    }
+    const TAB: Option<Tab> = Some(Tab::OnCall);
 
     fn title(key: &PolicyKey, shared: &Shared) -> String {
         let known = key.policy(&shared.world);
         known
             .map_or_else(|| "policy no longer listed".to_owned(), |(_, policy)| policy.named.name.to_string())
     }
-
-    fn tab(_key: &PolicyKey) -> Option<Tab> {
-        Some(Tab::OnCall)
-    }
 }
 
 impl Screen for OpenPolicy {
-    fn scopes(&self) -> &'static [Scope] {
-        &[Scope::AnyAction]
-    }
-
-    fn hints(&self, _shared: &Shared) -> Vec<Hint> {
-        vec![(Command::Act, "take shift"), (Command::Links, "links"), (Command::Back, "back")]
-    }
+    offers! { [AnyAction]: Act "take shift", Links, Back }
 
     fn render(&self, cx: &ScreenCx<'_>, area: Rect, buf: &mut Buffer) {
-        if let Some(key) = &self.key {
+        if let Some(key) = &self.subject {
             render(self, cx, key, area, buf);
         }
     }
@@ -56,7 +43,7 @@ impl Screen for OpenPolicy {
     }
 
     fn page(&self, shared: &Shared, width: u16) -> Option<PageContent> {
-        let known = self.key.as_ref().and_then(|key| Some((key, key.policy(&shared.world)?)));
+        let known = self.subject.as_ref().and_then(|key| Some((key, key.policy(&shared.world)?)));
         let laid_out = known.map(|(key, (snapshot, policy))| {
             // the number of lines may differ by a handoff or two, which does not matter
             page(&shared.cx(snapshot.from), &key.source, snapshot, policy, width)
@@ -65,16 +52,16 @@ impl Screen for OpenPolicy {
     }
 
     fn selection(&self, _shared: &Shared) -> Selection {
-        self.key.clone().map_or(Selection::Nothing, Selection::Policy)
+        self.subject.clone().map_or(Selection::Nothing, Selection::Policy)
     }
 
     fn copied(&self, shared: &Shared, _now: Timestamp) -> Option<String> {
-        let (_, policy) = self.key.as_ref()?.policy(&shared.world)?;
+        let (_, policy) = self.subject.as_ref()?.policy(&shared.world)?;
         Some(policy.named.name.to_string())
     }
 
     fn links(&self, shared: &Shared) -> Vec<(String, Text)> {
-        self.key.as_ref().map_or_else(Vec::new, |key| on_call::links(shared, key))
+        self.subject.as_ref().map_or_else(Vec::new, |key| on_call::links(shared, key))
     }
 }
 

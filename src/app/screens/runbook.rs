@@ -17,7 +17,7 @@ mod view;
 /// The screen of a runbook, laid out for the current width.
 #[derive(Debug, Default)]
 pub struct OpenRunbook {
-    wanted: Option<Arc<RunbookQuery>>,
+    pub(super) subject: Option<Arc<RunbookQuery>>,
     laid_out: Option<RunbookLayoutKey>,
     markdown: markdown::MarkdownPage,
     /// Panel 0 is the text; panel n is its code block n-1.
@@ -42,7 +42,7 @@ fn source() -> SourceId {
 impl OpenRunbook {
     /// The result of the search, if there is one.
     fn remote<'a>(&self, shared: &'a Shared) -> Option<&'a Remote<RunbookSearch>> {
-        shared.world.cache(&source())?.runbooks().get(self.wanted.as_ref()?)
+        shared.world.cache(&source())?.runbooks().get(self.subject.as_ref()?)
     }
 
     /// The code block under the cursor, or the only one.
@@ -57,34 +57,20 @@ impl OpenRunbook {
 
 impl SubjectScreen for OpenRunbook {
     type Subject = Arc<RunbookQuery>;
-
-    fn enter(&mut self, wanted: &Arc<RunbookQuery>) {
-        self.wanted = Some(Arc::clone(wanted));
-    }
+    const TAB: Option<Tab> = None;
 
     fn title(wanted: &Arc<RunbookQuery>, _shared: &Shared) -> String {
         format!("Runbook {}", wanted.name)
     }
-
-    fn tab(_wanted: &Arc<RunbookQuery>) -> Option<Tab> {
-        None
-    }
 }
 
 impl Screen for OpenRunbook {
-    fn hints(&self, _shared: &Shared) -> Vec<Hint> {
-        vec![
-            (Command::NextPanel, "next block"),
-            (Command::Copy, "copy block"),
-            (Command::Links, "links"),
-            (Command::Back, "back"),
-        ]
-    }
+    offers! { []: NextPanel "next block", Copy "copy block", Links, Back }
 
     drawn_by_view!();
 
     fn wants(&self, shared: &Shared, _now: Timestamp) -> Vec<Want> {
-        let Some(wanted) = self.wanted.as_ref().filter(|_| shared.world.cache(&source()).is_some()) else {
+        let Some(wanted) = self.subject.as_ref().filter(|_| shared.world.cache(&source()).is_some()) else {
             return Vec::new();
         };
         vec![want::of(shared, &source(), Query::Runbook { wanted: Arc::clone(wanted) })]
@@ -92,7 +78,7 @@ impl Screen for OpenRunbook {
 
     /// Lays out the text again if the runbook or the terminal has changed.
     fn lay_out(&mut self, shared: &Shared, _is_news: bool, _now: Timestamp) {
-        let Some(wanted) = &self.wanted else { return };
+        let Some(wanted) = &self.subject else { return };
         let remote = self.remote(shared);
         let found = remote.and_then(|remote| remote.value()?.found.as_ref());
         let layout = RunbookLayoutKey {
@@ -150,7 +136,7 @@ impl Screen for OpenRunbook {
 
     /// The address of the runbook, and the links in it.
     fn links(&self, shared: &Shared) -> Vec<(String, Text)> {
-        let Some(wanted) = &self.wanted else { return Vec::new() };
+        let Some(wanted) = &self.subject else { return Vec::new() };
         let found = self.remote(shared).and_then(|remote| remote.value()?.found.as_ref());
         let own =
             found.map(|found| found.from.clone()).filter(|from| is_link(from)).or_else(|| wanted.url.clone());
@@ -167,7 +153,7 @@ impl Screen for OpenRunbook {
 
     /// Copies the selected block, and warns about placeholders and shell quoting.
     fn run(&mut self, shared: &mut Shared, command: Command, now: Timestamp) -> Option<Vec<Effect>> {
-        let labels = labels(self.wanted.as_ref().filter(|_| command == Command::Copy)?);
+        let labels = labels(self.subject.as_ref().filter(|_| command == Command::Copy)?);
         let Some(copied) = self.block().map(|block| block.for_shell(&labels)) else {
             let words = match self.markdown.blocks.len() {
                 0 => "This runbook has no code block to copy",

@@ -20,20 +20,7 @@ pub struct Services {
 }
 
 impl Screen for Services {
-    fn scopes(&self) -> &'static [Scope] {
-        &[Scope::List, Scope::Time, Scope::AnyAction, Scope::IncidentActions]
-    }
-
-    fn hints(&self, _shared: &Shared) -> Vec<Hint> {
-        vec![
-            (Command::Open, "open"),
-            (Command::Acknowledge, "ack"),
-            (Command::Silence, "silence"),
-            (Command::Filter, "filter"),
-            (Command::Sort, "sort"),
-            (Command::Range, "range"),
-        ]
-    }
+    offers! { [List, Time, AnyAction, IncidentActions]: Open, Acknowledge, Silence, Filter, Sort, Range }
 
     drawn_by_view!();
 

@@ -90,18 +90,8 @@ impl Item for SilenceKey {
 }
 
 impl Screen for Silences {
-    fn scopes(&self) -> &'static [Scope] {
-        &[Scope::List, Scope::HiddenRows, Scope::AnyAction]
-    }
-
-    fn hints(&self, _shared: &Shared) -> Vec<Hint> {
-        vec![
-            (Command::Open, "alerts"),
-            (Command::Act, "extend, edit, expire"),
-            (Command::NewSilence, "new"),
-            (Command::Filter, "filter"),
-            (Command::Fold, "expired"),
-        ]
+    offers! { [List, HiddenRows, AnyAction]:
+        Open "alerts", Act "extend, edit, expire", NewSilence "new", Filter, Fold "expired"
     }
 
     drawn_by_view!();

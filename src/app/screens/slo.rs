@@ -30,7 +30,7 @@ const FORECAST_LOOKBACKS: [Duration; 3] = [Duration::from_secs(300), BASIS, Dura
 /// The screen of one SLO.
 #[derive(Debug)]
 pub struct OpenSlo {
-    key: Option<SloKey>,
+    pub(super) subject: Option<SloKey>,
     groups: List<Labels>,
     alerts: List<Fingerprint>,
     /// The queries, by their index.
@@ -43,7 +43,7 @@ pub struct OpenSlo {
 impl Default for OpenSlo {
     fn default() -> Self {
         Self {
-            key: None,
+            subject: None,
             groups: List::default(),
             alerts: List::default(),
             queries: List::default(),
@@ -55,7 +55,7 @@ impl Default for OpenSlo {
 
 impl OpenSlo {
     fn status<'a>(&self, shared: &'a Shared) -> Option<&'a SloStatus> {
-        self.key.as_ref()?.status(&shared.world)
+        self.subject.as_ref()?.status(&shared.world)
     }
 
     /// Whether a panel has rows; charts always count as having some.
@@ -95,44 +95,23 @@ fn forecast_burns(group_status: &GroupStatus, chosen: Duration) -> Vec<&BurnRead
 
 impl SubjectScreen for OpenSlo {
     type Subject = SloKey;
-
-    fn enter(&mut self, key: &SloKey) {
-        self.key = Some(key.clone());
-    }
+    const TAB: Option<Tab> = Some(Tab::Slos);
 
     fn title(key: &SloKey, _shared: &Shared) -> String {
         key.id.to_string()
     }
-
-    fn tab(_key: &SloKey) -> Option<Tab> {
-        Some(Tab::Slos)
-    }
 }
 
 impl Screen for OpenSlo {
-    fn scopes(&self) -> &'static [Scope] {
-        &[Scope::Time, Scope::Slo, Scope::AnyAction, Scope::IncidentActions]
+    offers! { self [Time, Slo, AnyAction, IncidentActions]:
+        Open if self.scroll_position.panel == ALERTS { "alert" } else { "service" }, NextPanel "panel",
+        Basis "forecast", Range, Copy, Back
     }
 
-    fn hints(&self, _shared: &Shared) -> Vec<Hint> {
-        vec![
-            (Command::Open, if self.scroll_position.panel == ALERTS { "alert" } else { "service" }),
-            (Command::NextPanel, "panel"),
-            (Command::Basis, "forecast"),
-            (Command::Range, "range"),
-            (Command::Copy, "copy"),
-            (Command::Back, "back"),
-        ]
-    }
-
-    fn render(&self, cx: &ScreenCx<'_>, area: Rect, buf: &mut Buffer) {
-        if let Some(key) = &self.key {
-            view::render(self, cx, key, area, buf);
-        }
-    }
+    drawn_by_view!();
 
     fn wants(&self, shared: &Shared, now: Timestamp) -> Vec<Want> {
-        self.key.as_ref().map_or_else(Vec::new, |key| queries::wants(shared, key, now))
+        self.subject.as_ref().map_or_else(Vec::new, |key| queries::wants(shared, key, now))
     }
 
     fn reorder(&mut self, shared: &Shared, _is_typing: bool) {
@@ -207,7 +186,7 @@ impl Screen for OpenSlo {
     }
 
     fn selection(&self, shared: &Shared) -> Selection {
-        Selection::of_slos(&shared.world, &self.key)
+        Selection::of_slos(&shared.world, &self.subject)
     }
 
     /// Copies the query or the alert under the cursor, else the id of the SLO.
@@ -218,7 +197,7 @@ impl Screen for OpenSlo {
                 queries::queries(status, status.at).into_iter().nth(at).map(|(_, query)| query)
             }
             ALERTS => self.alerts.current()?.copied(shared, now),
-            _ => Some(self.key.as_ref()?.id.to_string()),
+            _ => Some(self.subject.as_ref()?.id.to_string()),
         }
     }
 
@@ -227,7 +206,7 @@ impl Screen for OpenSlo {
     }
 
     fn runbooks(&self, shared: &Shared) -> Vec<RunbookQuery> {
-        match (self.items(), &self.key) {
+        match (self.items(), &self.subject) {
             (Some(alerts), _) => alerts.runbooks(shared),
             (None, Some(key)) => key.runbooks(shared),
             (None, None) => Vec::new(),

@@ -43,18 +43,7 @@ pub struct Slos {
 }
 
 impl Screen for Slos {
-    fn scopes(&self) -> &'static [Scope] {
-        &[Scope::List, Scope::Time, Scope::Groups, Scope::AnyAction, Scope::IncidentActions]
-    }
-
-    fn hints(&self, _shared: &Shared) -> Vec<Hint> {
-        vec![
-            (Command::Open, "open"),
-            (Command::Filter, "filter"),
-            (Command::Sort, "sort"),
-            (Command::Group, "group"),
-        ]
-    }
+    offers! { [List, Time, Groups, AnyAction, IncidentActions]: Open, Filter, Sort, Group }
 
     drawn_by_view!();
 

@@ -13,9 +13,7 @@ pub struct Sources {
 }
 
 impl Screen for Sources {
-    fn hints(&self, _shared: &Shared) -> Vec<Hint> {
-        vec![(Command::Refresh, "refresh"), (Command::Back, "back")]
-    }
+    offers! { []: Refresh, Back }
 
     drawn_by_view!();
 

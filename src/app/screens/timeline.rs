@@ -76,20 +76,7 @@ impl Timeline {
 }
 
 impl Screen for Timeline {
-    fn scopes(&self) -> &'static [Scope] {
-        &[Scope::List, Scope::Time, Scope::AnyAction, Scope::IncidentActions]
-    }
-
-    fn hints(&self, _shared: &Shared) -> Vec<Hint> {
-        vec![
-            (Command::Open, "open"),
-            (Command::Acknowledge, "ack"),
-            (Command::Filter, "filter"),
-            (Command::Range, "range"),
-            (Command::Earlier, "earlier"),
-            (Command::Back, "back"),
-        ]
-    }
+    offers! { [List, Time, AnyAction, IncidentActions]: Open, Acknowledge, Filter, Range, Earlier, Back }
 
     drawn_by_view!();
 

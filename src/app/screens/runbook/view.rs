@@ -21,7 +21,7 @@ pub(super) fn render(screen: &OpenRunbook, cx: &ScreenCx<'_>, area: Rect, buf: &
     let remote = screen.remote(cx.shared);
     let search = remote.and_then(|remote| remote.value());
     let from = search.and_then(|search| search.found.as_ref()).map(|found| format!("  {}", found.from));
-    let name = screen.wanted.as_ref().map_or("", |wanted| &wanted.name);
+    let name = screen.subject.as_ref().map_or("", |wanted| &wanted.name);
     let title = [
         StyledRun::new(format!(" Runbook {name}"), Role::Title),
         StyledRun::new(from.unwrap_or_default(), Role::Muted),

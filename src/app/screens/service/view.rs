@@ -15,7 +15,8 @@ use crate::model::signal::Signal;
 const BESIDE: u16 = 130;
 
 /// Draws the page.
-pub(super) fn render(screen: &OpenService, cx: &ScreenCx<'_>, name: &Text, area: Rect, buf: &mut Buffer) {
+pub(super) fn render(screen: &OpenService, cx: &ScreenCx<'_>, area: Rect, buf: &mut Buffer) {
+    let name = screen.name();
     let Some(service) = cx.world.service(name) else {
         let words = format!("{name}: no source lists this service. Press Esc to go back.");
         text::say(cx, 1, &words, Role::Unknown, area, buf);
@@ -89,14 +90,8 @@ fn parts(screen: &OpenService, service: &Service, body: Rect) -> Layout {
 }
 
 /// The area of the focused list's rows: incidents, SLOs, else the alerts.
-pub(super) fn list_area(
-    screen: &OpenService,
-    shared: &Shared,
-    name: &Text,
-    panel: usize,
-    body: Rect,
-) -> Rect {
-    shared.world.service(name).map_or(Rect::default(), |service| {
+pub(super) fn list_area(screen: &OpenService, shared: &Shared, panel: usize, body: Rect) -> Rect {
+    shared.world.service(screen.name()).map_or(Rect::default(), |service| {
         let parts = parts(screen, service, body);
         match panel {
             super::INCIDENTS => parts.incidents,
@@ -107,14 +102,8 @@ pub(super) fn list_area(
 }
 
 /// The panel at a cell: a chart, the SLOs, the incidents or the list.
-pub(super) fn panel_at(
-    screen: &OpenService,
-    shared: &Shared,
-    name: &Text,
-    body: Rect,
-    cell: (u16, u16),
-) -> Option<usize> {
-    let parts = parts(screen, shared.world.service(name)?, body);
+pub(super) fn panel_at(screen: &OpenService, shared: &Shared, body: Rect, cell: (u16, u16)) -> Option<usize> {
+    let parts = parts(screen, shared.world.service(screen.name())?, body);
     if parts.slos.contains(cell.into()) {
         return Some(super::SLOS);
     }

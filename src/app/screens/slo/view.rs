@@ -61,13 +61,8 @@ fn parts(body: Rect, chosen: usize) -> Layout {
 }
 
 /// Draws the page.
-pub(super) fn render(
-    screen: &OpenSlo,
-    cx: &ScreenCx<'_>,
-    SloKey { id, source }: &SloKey,
-    area: Rect,
-    buf: &mut Buffer,
-) {
+pub(super) fn render(screen: &OpenSlo, cx: &ScreenCx<'_>, area: Rect, buf: &mut Buffer) {
+    let Some(SloKey { id, source }) = &screen.subject else { return };
     let Some(status) = cx.world.slo(source, id) else {
         let is_told = cx.world.cache(source).is_some_and(|cache| cache.slos().value().is_some());
         let words = if is_told {
