@@ -88,19 +88,3 @@ pub(super) fn doubt_runs(shared: &Shared, kinds: &[AskKind], now: Timestamp) -> 
     let sign = shared.look.charset.pick(Role::Stale.symbol(), Role::Stale.ascii());
     vec![StyledRun::new(format!("{sign} {}{more}", first.sentence(now)), Role::Stale)]
 }
-
-/// Says in the place of rows why there are none, in as many lines as it needs.
-pub(super) fn paragraphs<'a>(
-    cx: &Cx<'_>,
-    all: impl IntoIterator<Item = (&'a str, Role)>,
-    room: Rect,
-    buf: &mut Buffer,
-) {
-    let place = Rect { x: room.x + 3, width: room.width.saturating_sub(3), ..room };
-    let lines = all.into_iter().flat_map(|(words, role)| {
-        text::wrap(words, place.width.min(100)).into_iter().map(move |line| (line, role))
-    });
-    for (y, (line, role)) in (place.top()..place.bottom()).zip(lines) {
-        text::put(buf, place.x, y, place.width, &line, cx.style(role));
-    }
-}

@@ -1,6 +1,6 @@
 //! Re-exports for screens.
 
-pub(super) use super::columns::{Line, ListColumn, ListTable, Listed, Size};
+pub(super) use super::columns::{Line, ListColumn, ListRow, Listed, NamedOrder, Size, named};
 pub(super) use super::commands::{Command, Scope};
 pub(super) use super::display_settings::Cx;
 pub(super) use super::filter::Haystack;

@@ -4,6 +4,7 @@ use jiff::Timestamp;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
+use super::columns::NamedOrder;
 use super::commands::{Command, Scope};
 
 use super::event::Effect;
@@ -200,7 +201,7 @@ pub trait Screen {
     }
 
     /// By what its list can be ordered.
-    fn orders(&self) -> Vec<&'static str> {
+    fn orders(&self) -> Vec<NamedOrder> {
         Vec::new()
     }
 

@@ -207,6 +207,11 @@ impl Shared {
         ScreenCx { shared: self, world: &self.world, cx }
     }
 
+    /// Whether something changed after the user last looked at the tab that shows it.
+    pub fn is_new(&self, tab: Tab, changed: Option<Timestamp>) -> bool {
+        self.last_seen.get(&tab).zip(changed).is_some_and(|(last_seen, changed)| changed > *last_seen)
+    }
+
     /// The first key of a command, as shown to the user; empty if the command has no key.
     pub fn key(&self, command: Command) -> String {
         self.keys.of(command).first().map(ToString::to_string).unwrap_or_default()

@@ -4,13 +4,17 @@ use std::collections::BTreeSet;
 
 use crate::app::grouped::FilteredList;
 use crate::app::identity::{LevelKey, PolicyKey};
+use crate::app::list_screen::{self, EmptyState, LineInput, ListScreen, NO_PAGING, lists};
 use crate::app::prelude::*;
 use crate::app::subjects::on_call::{self, levels, words};
+use crate::app::widgets::table;
 use crate::model::oncall::{EscalationPolicy, OnCallSnapshot};
 
 mod calendar;
 pub mod columns;
 mod view;
+
+use columns::LevelItem;
 
 /// The screen of all on-call levels.
 #[derive(Debug, Default)]
@@ -70,7 +74,17 @@ fn described(key: &LevelKey, snapshot: &OnCallSnapshot, policy: &EscalationPolic
 impl Screen for OnCall {
     offers! { [List, AnyAction]: Open "policy", Act "take shift", Filter, Links }
 
-    drawn_by_view!();
+    fn render(&self, cx: &ScreenCx<'_>, area: Rect, buf: &mut Buffer) {
+        let parts = view::parts(self, cx.shared, area);
+        list_screen::heading(self, cx, area, buf);
+        list_screen::draw_rows(self, cx, parts.table, buf);
+        if let Some(key) = self.rows.list.current().filter(|_| parts.week.height > 0) {
+            calendar::render(cx, key, parts.week, buf);
+        }
+        if parts.own.height > 0 {
+            view::own(cx, parts.own, buf);
+        }
+    }
 
     fn reorder(&mut self, shared: &Shared, is_typing: bool) {
         let all = all(&shared.world);
@@ -82,7 +96,7 @@ impl Screen for OnCall {
     lists_rows!();
 
     fn grid(&self, shared: &Shared, body: Rect) -> Grid {
-        Grid::list(view::list_area(self, shared, body))
+        Grid::list(table::body(view::parts(self, shared, body).table))
     }
 
     fn open(&mut self, _shared: &Shared) -> Opened {
@@ -110,5 +124,68 @@ impl Screen for OnCall {
     fn badge(&self, cx: &ScreenCx<'_>) -> Badge {
         let count = words::uncovered(cx.shared, cx.now);
         Badge { count, worst: Some(Role::Down), newest: None, has_symbol: true }
+    }
+}
+
+impl ListScreen for OnCall {
+    lists!(LevelKey);
+
+    const COLUMNS: &'static [ListColumn<Self>] = columns::COLUMNS;
+    const USED: &'static [AskKind] = &[AskKind::OnCall];
+    const NOUN: &'static str = "policy";
+    const LACK: Option<EmptyState> = Some(EmptyState {
+        kinds: Self::USED,
+        no_source: NO_PAGING,
+        source: "paging source",
+        loading: "the on-call schedule",
+        one: None,
+    });
+
+    /// The title: "On-call 3 policies", and as an alarm how many policies have nobody on call.
+    fn title(&self, cx: &ScreenCx<'_>) -> Vec<StyledRun<'static>> {
+        let shown: BTreeSet<&PolicyKey> = self.rows.list.rows().iter().map(|key| &key.policy).collect();
+        let all: usize = cx.world.on_call().map(|(_, snapshot)| snapshot.policies.len()).sum();
+        let noun = if all == 1 { "policy" } else { "policies" };
+        let mut runs = list_screen::titled("On-call", format!("{} {noun}", count(shown.len(), all)));
+        let uncovered = words::uncovered(cx.shared, cx.now);
+        if uncovered > 0 {
+            let words = format!("  {} {uncovered} with nobody on call", cx.symbol(Role::Down));
+            runs.push(StyledRun::new(words, Role::Down));
+        }
+        runs.extend(list_screen::marked(self.rows.list.marks().len()));
+        runs.extend(self.rows.found.title_runs());
+        if cx.shared.range.end.is_some() {
+            runs.push(StyledRun::new("  current schedule", Role::Stale));
+        }
+        let warning = cx.world.sources().find_map(|(_, cache)| cache.on_call().warnings().first());
+        if let Some(warning) = warning {
+            runs.push(StyledRun::new(format!("  {} {warning}", cx.symbol(Role::Warning)), Role::Warning));
+        }
+        runs
+    }
+
+    /// Whether several sources have on-call data.
+    fn widths(&self, shared: &Shared) -> bool {
+        shared.answering(AskKind::OnCall).count() > 1
+    }
+
+    fn line<'a>(&'a self, of: &LineInput<'a, '_, LevelKey>) -> Option<Line<'a, Self>> {
+        let LineInput { cx, key, above, stale } = of;
+        let (source, number) = (&key.policy.source, key.level);
+        let (snapshot, policy) = key.policy.policy(cx.world)?;
+        let on_call_at = snapshot.on_call_at(&key.policy.id, number, cx.now);
+        let is_first = above.is_none_or(|above| above.policy != key.policy);
+        let item = LevelItem { source, snapshot, policy, number, on_call_at, is_first };
+        let is_stale = stale.contains(source);
+        Some(Line::Item(ListRow { is_stale, ..self.row(cx, item, Role::Text) }))
+    }
+
+    fn has_items(&self, world: &World) -> bool {
+        world.on_call().any(|(_, snapshot)| !snapshot.policies.is_empty())
+    }
+
+    fn none(&self, _cx: &ScreenCx<'_>) -> Vec<(String, Role)> {
+        let words = "The source has no escalation policies, or the API token has no access to them.";
+        vec![(words.to_owned(), Role::Warning)]
     }
 }

@@ -5,8 +5,10 @@ use std::time::Duration;
 
 use jiff::SignedDuration;
 
-use crate::app::event_log::{LogEvent, LogEventKey};
+use crate::app::event_log::{LogEvent, LogEventKey, LogEventKind};
+use crate::app::firing_history::{self, HistoryCoverage};
 use crate::app::grouped::FilteredList;
+use crate::app::list_screen::{self, LineInput, ListScreen, drawn_as_list, lists};
 use crate::app::number;
 use crate::app::prelude::*;
 use crate::app::range::LENGTHS;
@@ -14,7 +16,8 @@ use crate::model::ask::Query;
 use crate::model::source_info::SourceInfo;
 
 mod columns;
-mod view;
+
+use columns::EventItem;
 
 /// Incident log entries are queried again for this long, because some are written late.
 const OVERLAP: SignedDuration = SignedDuration::from_mins(5);
@@ -67,6 +70,18 @@ fn described((_, kind, _): &LogEventKey, entry: &LogEvent) -> Labels {
     Labels::new(own.chain([("kind".into(), kind.word().into())]).chain(service).collect())
 }
 
+/// The role of an event.
+fn role(key: &LogEventKey, entry: &LogEvent) -> Role {
+    match key.1 {
+        LogEventKind::Fired | LogEventKind::Paged => entry.severity.map_or(Role::Info, Role::of_severity),
+        LogEventKind::Resolved | LogEventKind::Closed => Role::Resolved,
+        LogEventKind::Acknowledged | LogEventKind::Done => Role::Accent,
+        LogEventKind::Step => Role::Text,
+        LogEventKind::Silenced => Role::Silenced,
+        LogEventKind::Unsilenced => Role::Muted,
+    }
+}
+
 impl Timeline {
     /// The place of the event under the cursor.
     fn target(&self, shared: &Shared) -> Option<Place> {
@@ -78,7 +93,7 @@ impl Timeline {
 impl Screen for Timeline {
     offers! { [List, Time, AnyAction, IncidentActions]: Open, Acknowledge, Filter, Range, Earlier, Back }
 
-    drawn_by_view!();
+    drawn_as_list!();
 
     /// The queries for the incident log (the whole range first, then only new entries) and for the firing history.
     fn wants(&self, shared: &Shared, now: Timestamp) -> Vec<Want> {
@@ -175,5 +190,69 @@ impl Screen for Timeline {
             shared.change_range(now, |range, _| range.length = length);
         }
         self.seek_to = Some(moment);
+    }
+}
+
+impl ListScreen for Timeline {
+    lists!(Reverse<LogEventKey>);
+
+    const COLUMNS: &'static [ListColumn<Self>] = columns::COLUMNS;
+    const USED: &'static [AskKind] = &[
+        AskKind::Alerts,
+        AskKind::Rules,
+        AskKind::Incidents,
+        AskKind::Silences,
+        AskKind::Steps,
+        AskKind::Firings,
+    ];
+    const NOUN: &'static str = "event";
+
+    fn title(&self, cx: &ScreenCx<'_>) -> Vec<StyledRun<'static>> {
+        let shown = format!("{}  {}", self.rows.list.rows().len(), cx.shared.range.words(cx.now));
+        let mut runs = list_screen::titled("Timeline", shown);
+        runs.extend(self.rows.found.title_runs());
+        runs.extend(list_screen::marked(self.rows.list.marks().len()));
+        if let Some(since) = cx.shared.event_log.since() {
+            // events before the start of burnwatch are known only as far as sources keep a history
+            let steps = match steps(cx.shared, cx.now) {
+                IncidentLogCoverage::Whole => String::new(),
+                IncidentLogCoverage::Since(since) => {
+                    format!(", incident log since {}", moment(since, cx.now, cx.zone))
+                }
+                IncidentLogCoverage::NotLoaded => ", incident log not loaded yet".to_owned(),
+            };
+            let (firings, kept) =
+                match firing_history::history_coverage(cx.world, &cx.shared.sources, &cx.shared.range) {
+                    HistoryCoverage::NotRecorded => ("", "only incidents, firing alerts and active silences"),
+                    HistoryCoverage::NotLoaded => (
+                        ", earlier firings not loaded yet",
+                        "only incidents, firing alerts and active silences",
+                    ),
+                    HistoryCoverage::Incomplete => {
+                        (", earlier firings incomplete", "incidents, firings and active silences")
+                    }
+                    HistoryCoverage::Whole => ("", "incidents, firings and active silences"),
+                };
+            let words = format!(
+                "  complete since {}{steps}{firings}; earlier: {kept}",
+                moment(since, cx.now, cx.zone)
+            );
+            runs.push(StyledRun::new(words, Role::Muted));
+        }
+        runs
+    }
+
+    fn line<'a>(&'a self, of: &LineInput<'a, '_, Reverse<LogEventKey>>) -> Option<Line<'a, Self>> {
+        let LineInput { cx, key: Reverse(key), .. } = of;
+        let (key, entry) = cx.shared.event_log.entries().get_key_value(key)?;
+        Some(Line::Item(self.row(cx, EventItem { key, entry }, role(key, entry))))
+    }
+
+    fn none(&self, cx: &ScreenCx<'_>) -> Vec<(String, Role)> {
+        let words = match cx.shared.event_log.since() {
+            Some(_) => format!("No events in this time range: {}.", cx.shared.range.words(cx.now)),
+            None => cx.shared.waiting().to_owned(),
+        };
+        vec![(words, Role::Muted)]
     }
 }

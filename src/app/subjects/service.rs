@@ -101,6 +101,18 @@ pub fn alerts<'a>(shared: &'a Shared, name: &str) -> Vec<&'a Arc<Alert>> {
     alerts
 }
 
+/// The texts of an empty list of services if a source or an answer is missing.
+pub const LACK: EmptyState = EmptyState {
+    kinds: &[AskKind::Services],
+    no_source: ("No source that knows services: add", "."),
+    source: "source",
+    loading: "services",
+    one: None,
+};
+
+/// The text if no source reports a service.
+pub const NONE: &str = "No services found: no known metric has a service label. See Sources (9).";
+
 /// Why the list of services is empty: no source, loading, failed, no services, or none that matches the filter.
 pub fn empty(shared: &Shared, found: &ListFilter) -> String {
     if !found.text().is_empty() && !shared.world.services().is_empty() {

@@ -135,7 +135,7 @@ fn suppression(cx: &ScreenCx<'_>, alert: &Alert, page: &mut PageContent) {
 fn related(screen: &OpenAlert, cx: &ScreenCx<'_>, alert: &Alert, page: &mut PageContent) {
     let list = &screen.related;
     let most = if list.rows().len() == super::MAX_RELATED { " or more" } else { "" };
-    page.title(&format!("Related alerts (cx.shared labels): {}{most}", list.rows().len()));
+    page.title(&format!("Related alerts (shared labels): {}{most}", list.rows().len()));
     let others: Vec<_> = list.rows().iter().map(|fingerprint| cx.world.alert(*fingerprint)).collect();
     let names = others.iter().flatten().map(|other| text::width(other.name())).max().unwrap_or(0).min(40);
     for (index, other) in others.into_iter().enumerate() {

@@ -2,12 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use super::words;
-use crate::app::identity::LevelKey;
+use super::{OnCall, words};
 use crate::app::prelude::*;
 use crate::model::oncall::{Coverage, EscalationPolicy, OnCallAt, OnCallSnapshot};
-
-pub enum LevelList {}
 
 pub struct LevelItem<'a> {
     /// The source.
@@ -19,64 +16,42 @@ pub struct LevelItem<'a> {
     pub number: u32,
     /// Who is on call now, and who is next.
     pub on_call_at: OnCallAt,
+    /// Whether this is the first shown row of its policy, which has the cells of the whole policy.
+    pub is_first: bool,
 }
 
-/// A level as the screen shows it.
-pub struct LevelRow<'a> {
-    pub(super) cx: ScreenCx<'a>,
-    pub(super) found: &'a ListFilter,
-    pub(super) key: &'a LevelKey,
-    pub(super) snapshot: &'a OnCallSnapshot,
-    pub(super) policy: &'a EscalationPolicy,
-    pub(super) on_call_at: OnCallAt,
-    /// Whether this is the policy's first row, which shows the cells of the whole policy.
-    pub(super) is_first: bool,
-}
-
-/// The input for the column widths.
-pub struct Widths {
-    /// The width of the table, in cells.
-    pub(super) width: u16,
-    /// Whether several sources have on-call data.
-    pub(super) is_shared: bool,
-}
-
-impl Listed for LevelList {
+impl Listed for OnCall {
     type Item<'a> = LevelItem<'a>;
-    type Row<'a> = LevelRow<'a>;
-    type Widths = Widths;
+    /// Whether several sources have on-call data.
+    type Widths = bool;
 }
 
-type Column = ListColumn<LevelList>;
+type Column = ListColumn<OnCall>;
 
 /// Who is on call now, and who is next.
 pub const COLUMNS: &[Column] = &[
     Column::text("policy", "POLICY", |item| Value::Text(item.policy.named.name.to_string())).on_screen_by(
         0,
         "policy",
-        |widths| {
-            let name = (widths.width / 5).clamp(12, 34);
+        |_, width| {
+            let name = (width / 5).clamp(12, 34);
             Some(Size::words(name, name, 0))
         },
         |row| {
-            if row.is_first {
-                Cell::Runs(row.found.highlighted(&row.policy.named.name, Role::Title))
-            } else {
-                Cell::Empty
-            }
+            if row.is_first { row.highlighted(&row.policy.named.name, Role::Title) } else { Cell::Empty }
         },
     ),
     Column::number("level", "LEVEL", |item| Value::Count(item.number.into())).on_screen(
         1,
         "level",
         Size::words(5, 5, 2),
-        |row| Cell::text(format!("L{}", row.key.level), Role::Muted),
+        |row| Cell::text(format!("L{}", row.number), Role::Muted),
     ),
     Column::text("now", "ON CALL", |item| people(&item.on_call_at.now)).on_screen(
         2,
         "on call now",
         Size::words(14, 38, 0),
-        |row| Cell::Text(words::on_call_names(&row.cx, &row.key.policy.source, &row.on_call_at.now)),
+        |row| Cell::Text(words::on_call_names(&row.cx, row.source, &row.on_call_at.now)),
     ),
     Column::text("until", "UNTIL", |item| {
         item.on_call_at.next.as_ref().map_or(Value::Nothing, |(at, _)| Value::Moment(*at))
@@ -99,7 +74,7 @@ pub const COLUMNS: &[Column] = &[
     .on_screen(5, "next", Size::words(12, 34, 4), |row| match &row.on_call_at.next {
         Some((_, Coverage::Nobody)) => Cell::Text(StyledRun::new("nobody", Role::Down)),
         Some((_, cover)) => {
-            Cell::Text(StyledRun::new(words::names(row.cx.shared, &row.key.policy.source, cover), Role::Text))
+            Cell::Text(StyledRun::new(words::names(row.cx.shared, row.source, cover), Role::Text))
         }
         None => Cell::Empty,
     }),
@@ -129,8 +104,8 @@ pub const COLUMNS: &[Column] = &[
     Column::distinguishing("source", "SOURCE", |item| Value::Text(item.source.to_string())).on_screen_by(
         7,
         "source",
-        |widths| widths.is_shared.then(|| Size::words(8, 14, 8)),
-        |row| Cell::text(row.key.policy.source.as_str(), Role::Muted),
+        |is_shared, _| is_shared.then(|| Size::words(8, 14, 8)),
+        |row| Cell::text(row.source.as_str(), Role::Muted),
     ),
 ];
 

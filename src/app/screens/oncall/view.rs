@@ -1,17 +1,8 @@
-//! Draws the on-call screen.
+//! The areas of the on-call screen, and the user's own shifts.
 
-use std::collections::BTreeSet;
-
-use super::columns::{COLUMNS, LevelRow, Widths};
-use super::{OnCall, calendar, words};
-use crate::app::identity::{LevelKey, PolicyKey};
-use crate::app::list_screen::{self, EmptyState, NO_PAGING};
+use super::{OnCall, words};
 use crate::app::prelude::*;
-use crate::app::staleness::doubtful;
-use crate::app::widgets::table;
 
-/// The kinds of answers that the screen uses.
-const USED: [AskKind; 1] = [AskKind::OnCall];
 /// Rows of the week calendar if there is room for all of it.
 const WEEK: u16 = 12;
 /// From this height on, the user's own shifts are shown.
@@ -20,13 +11,13 @@ const TALL: u16 = 26;
 const OWN: u16 = 7;
 
 /// The areas of the table, the week calendar and the user's own shifts.
-struct Layout {
-    table: Rect,
-    week: Rect,
-    own: Rect,
+pub(super) struct Layout {
+    pub(super) table: Rect,
+    pub(super) week: Rect,
+    pub(super) own: Rect,
 }
 
-fn parts(screen: &OnCall, shared: &Shared, body: Rect) -> Layout {
+pub(super) fn parts(screen: &OnCall, shared: &Shared, body: Rect) -> Layout {
     let room = layout::below_heading(body);
     let rows = u16::try_from(screen.rows.list.rows().len()).unwrap_or(u16::MAX).saturating_add(1);
     let is_known = rows > 1;
@@ -45,86 +36,8 @@ fn parts(screen: &OnCall, shared: &Shared, body: Rect) -> Layout {
     Layout { table, week, own }
 }
 
-/// The area of the table's rows.
-pub(super) fn list_area(screen: &OnCall, shared: &Shared, body: Rect) -> Rect {
-    table::body(parts(screen, shared, body).table)
-}
-
-/// Draws the screen.
-pub(super) fn render(screen: &OnCall, cx: &ScreenCx<'_>, area: Rect, buf: &mut Buffer) {
-    let parts = parts(screen, cx.shared, area);
-    let list = &screen.rows.list;
-    layout::doubtful_heading(cx, &title(screen, cx), &USED, area, buf);
-    if list.rows().is_empty() {
-        let (words, role) = empty(screen, cx.shared);
-        layout::paragraphs(cx, [(words.as_str(), role)], parts.table, buf);
-        return;
-    }
-    let stale = doubtful(cx.shared, &USED, cx.now);
-    let sources = cx.shared.answering(AskKind::OnCall).count();
-    let mut above: Option<&PolicyKey> = None;
-    let widths = Widths { width: parts.table.width, is_shared: sources > 1 };
-    ListTable::new(COLUMNS, &widths).render(
-        cx,
-        (list, None),
-        |key| {
-            let LevelKey { policy, level } = key;
-            let is_first = above.replace(policy) != Some(policy);
-            policy.policy(cx.world).map_or(Line::Gone, |(snapshot, known)| Line::Item {
-                row: LevelRow {
-                    cx: *cx,
-                    found: &screen.rows.found,
-                    key,
-                    snapshot,
-                    policy: known,
-                    on_call_at: snapshot.on_call_at(&policy.id, *level, cx.now),
-                    is_first,
-                },
-                is_new: false,
-                is_stale: stale.contains(&policy.source),
-            })
-        },
-        parts.table,
-        buf,
-    );
-    if let Some(key) = list.current().filter(|_| parts.week.height > 0) {
-        calendar::render(cx, key, parts.week, buf);
-    }
-    if parts.own.height > 0 {
-        own(cx, parts.own, buf);
-    }
-}
-
-/// The title: "On-call 3 policies", and as an alarm how many policies have nobody on call.
-fn title(screen: &OnCall, cx: &ScreenCx<'_>) -> Vec<StyledRun<'static>> {
-    let shown: BTreeSet<&PolicyKey> = screen.rows.list.rows().iter().map(|key| &key.policy).collect();
-    let all: usize = cx.world.on_call().map(|(_, snapshot)| snapshot.policies.len()).sum();
-    let mut runs = vec![
-        StyledRun::new(" On-call ", Role::Title),
-        StyledRun::new(
-            format!("{} {}", count(shown.len(), all), if all == 1 { "policy" } else { "policies" }),
-            Role::Text,
-        ),
-    ];
-    let uncovered = words::uncovered(cx.shared, cx.now);
-    if uncovered > 0 {
-        let words = format!("  {} {uncovered} with nobody on call", cx.symbol(Role::Down));
-        runs.push(StyledRun::new(words, Role::Down));
-    }
-    runs.extend(list_screen::marked(screen.rows.list.marks().len()));
-    runs.extend(screen.rows.found.title_runs());
-    if cx.shared.range.end.is_some() {
-        runs.push(StyledRun::new("  current schedule", Role::Stale));
-    }
-    let warning = cx.world.sources().find_map(|(_, cache)| cache.on_call().warnings().first());
-    if let Some(warning) = warning {
-        runs.push(StyledRun::new(format!("  {} {warning}", cx.symbol(Role::Warning)), Role::Warning));
-    }
-    runs
-}
-
 /// The current and coming shifts of the user.
-fn own(cx: &ScreenCx<'_>, area: Rect, buf: &mut Buffer) {
+pub(super) fn own(cx: &ScreenCx<'_>, area: Rect, buf: &mut Buffer) {
     let line = |y: u16| Rect { y, height: 1, ..area };
     let turns = cx.world.on_call().flat_map(|(source, snapshot)| {
         let mine = snapshot.me.as_ref().map(|me| snapshot.shifts_of(me, cx.now)).unwrap_or_default();
@@ -167,21 +80,4 @@ fn own(cx: &ScreenCx<'_>, area: Rect, buf: &mut Buffer) {
         ];
         text::runs(cx, &runs, line(y), buf);
     }
-}
-
-/// Why the list is empty.
-fn empty(screen: &OnCall, shared: &Shared) -> (String, Role) {
-    let filter = screen.rows.found.text();
-    if !filter.is_empty() && shared.world.on_call().any(|(_, snapshot)| !snapshot.policies.is_empty()) {
-        return (screen.rows.found.nothing("policy"), Role::Muted);
-    }
-    let has_unknown = EmptyState {
-        kinds: &USED,
-        no_source: NO_PAGING,
-        source: "paging source",
-        loading: "the on-call schedule",
-        one: None,
-    };
-    let unseen = "The source has no escalation policies, or the API token has no access to them.";
-    has_unknown.words(shared).unwrap_or_else(|| (unseen.to_owned(), Role::Warning))
 }

@@ -3,7 +3,7 @@
 use super::Services;
 use crate::app::number::{latency, or_unknown, percent, rate};
 use crate::app::prelude::*;
-use crate::app::subjects::service::{sparkline_max, trends, why};
+use crate::app::subjects::service::{sparkline_max, why};
 use crate::app::subjects::slo::words;
 use crate::app::widgets::spark::Sparkline;
 use crate::model::health::Health;
@@ -13,54 +13,36 @@ use crate::model::service::Service;
 use crate::model::signal::Signal;
 use crate::model::slo::BASIS;
 
-pub enum ServiceList {}
-
 /// A service and the current time.
 pub struct ServiceItem<'a> {
     pub service: &'a Service,
     /// The current time.
     pub now: Timestamp,
+    /// Request rate, error ratio and p95 over time, for the screen.
+    pub trends: [Vec<f64>; 3],
 }
 
-/// A service as the screen shows it.
-pub struct ServiceRow<'a> {
-    service: &'a Service,
-    role: Role,
-    /// Request rate, error ratio and p95 over time.
-    trends: [Vec<f64>; 3],
-    worst_slo: Vec<StyledRun<'static>>,
-    found: &'a ListFilter,
-    cx: ScreenCx<'a>,
-}
-
-/// The input for the column widths.
-pub struct Widths {
-    /// The longest name, in cells.
-    pub(super) name: u16,
-    pub(super) has_slos: bool,
-    /// The width of the table, in cells.
-    pub(super) width: u16,
-}
-
-impl Listed for ServiceList {
+impl Listed for Services {
     type Item<'a> = ServiceItem<'a>;
-    type Row<'a> = ServiceRow<'a>;
-    type Widths = Widths;
+    /// The longest name in cells, and whether there are SLOs.
+    type Widths = (u16, bool);
 }
 
-type Column = ListColumn<ServiceList>;
+type Column = ListColumn<Services>;
 
 /// Names and reasons get space first; sparklines get the rest.
 pub const COLUMNS: &[Column] =
     &[
-        Column::drawn(0, "", Size::words(1, 1, 0), |row| Cell::symbol(&row.cx, row.role)),
+        Column::drawn(0, "", Size::words(1, 1, 0), |row| row.symbol()),
         Column::text("name", "SERVICE", |item| Value::Text(item.service.name.to_string())).on_screen_by(
             1,
             "service",
-            |w| Some(Size::words(w.name.clamp(10, (w.width / 6).clamp(10, 24)), w.name.clamp(10, 44), 0)),
+            |(name, _), width| {
+                Some(Size::words(name.clamp(10, (width / 6).clamp(10, 24)), name.clamp(10, 44), 0))
+            },
             |row| {
                 let role = if row.service.health == Health::Healthy { Role::Text } else { row.role };
-                Cell::Runs(row.found.highlighted(&row.service.name, role))
+                row.highlighted(&row.service.name, role)
             },
         ),
         Column::text("health", "HEALTH", |item| Value::Text(item.service.health.word().to_owned()))
@@ -71,7 +53,7 @@ pub const COLUMNS: &[Column] =
             Value::maybe(item.service.signals.request_rate, Value::Rate)
         })
         .on_screen(3, "requests", Size::numbers(8, 2), |row| {
-            row.number(Signal::Requests, row.service.signals.request_rate, rate, Role::Text)
+            number(row, Signal::Requests, row.service.signals.request_rate, rate, Role::Text)
         }),
         Column::drawn(4, "", Size::words(8, 16, 9), |row| {
             let [requests, ..] = &row.trends;
@@ -81,8 +63,8 @@ pub const COLUMNS: &[Column] =
             Value::maybe(item.service.signals.error_ratio, Value::Ratio)
         })
         .on_screen(5, "errors", Size::numbers(6, 1), |row| {
-            let role = row.because(|reason| matches!(reason, Reason::Errors(_)));
-            row.number(Signal::Errors, row.service.signals.error_ratio, percent, role)
+            let role = because(row, |reason| matches!(reason, Reason::Errors(_)));
+            number(row, Signal::Errors, row.service.signals.error_ratio, percent, role)
         }),
         Column::drawn(6, "", Size::words(8, 16, 8), |row| {
             let [_, errors, _] = &row.trends;
@@ -91,12 +73,12 @@ pub const COLUMNS: &[Column] =
         }),
         Column::hidden("p50_seconds", |item| Value::maybe(item.service.signals.p50, Value::Seconds))
             .on_screen(7, "p50", Size::numbers(7, 7), |row| {
-                row.number(Signal::Latency, row.service.signals.p50, latency, Role::Text)
+                number(row, Signal::Latency, row.service.signals.p50, latency, Role::Text)
             }),
         Column::number("p95_seconds", "P95", |item| Value::maybe(item.service.signals.p95, Value::Seconds))
             .on_screen(8, "p95", Size::numbers(7, 2), |row| {
-                let role = row.because(|reason| matches!(reason, Reason::Slow(_)));
-                row.number(Signal::Latency, row.service.signals.p95, latency, role)
+                let role = because(row, |reason| matches!(reason, Reason::Slow(_)));
+                number(row, Signal::Latency, row.service.signals.p95, latency, role)
             }),
         Column::drawn(9, "", Size::words(8, 16, 10), |row| {
             let [.., p95] = &row.trends;
@@ -104,19 +86,19 @@ pub const COLUMNS: &[Column] =
         }),
         Column::hidden("p99_seconds", |item| Value::maybe(item.service.signals.p99, Value::Seconds))
             .on_screen(10, "p99", Size::numbers(7, 6), |row| {
-                row.number(Signal::Latency, row.service.signals.p99, latency, Role::Text)
+                number(row, Signal::Latency, row.service.signals.p99, latency, Role::Text)
             }),
         Column::number("apdex", "APDEX", |item| Value::maybe(item.service.signals.apdex, Value::Number))
             .on_screen(11, "Apdex", Size::numbers(5, 5), |row| {
                 let apdex = row.service.signals.apdex;
-                row.number(Signal::Apdex, apdex, |apdex| format!("{apdex:.2}"), Role::Text)
+                number(row, Signal::Apdex, apdex, |apdex| format!("{apdex:.2}"), Role::Text)
             }),
         Column::number("saturation", "SAT", |item| {
             Value::maybe(item.service.signals.saturation, Value::Ratio)
         })
         .on_screen(12, "satur.", Size::numbers(6, 4), |row| {
-            let role = row.because(|reason| matches!(reason, Reason::Saturated { .. }));
-            row.number(Signal::Saturation, row.service.signals.saturation, percent, role)
+            let role = because(row, |reason| matches!(reason, Reason::Saturated { .. }));
+            number(row, Signal::Saturation, row.service.signals.saturation, percent, role)
         }),
         Column::hidden("saturated", |item| Value::words(saturated(item.service))),
         Column::hidden("resources", |item| {
@@ -149,44 +131,37 @@ pub const COLUMNS: &[Column] =
         .on_screen_by(
             14,
             "why",
-            |w| Some(Size::words((w.width / 5).clamp(12, 36), 60, 3)),
+            |_, width| Some(Size::words((width / 5).clamp(12, 36), 60, 3)),
             |row| Cell::text(why(row.service, row.cx.now), row.role),
         ),
         Column::NONE.on_screen_by(
             13,
             "worst SLO",
-            |w| w.has_slos.then(|| Size::words(16, 20, 6)),
-            |row| Cell::Runs(row.worst_slo.clone()),
+            |(_, has_slos), _| has_slos.then(|| Size::words(16, 20, 6)),
+            |row| Cell::Runs(worst_slo(&row.cx, row.service)),
         ),
     ];
 
-impl<'a> ServiceRow<'a> {
-    /// A service with the state of the screen.
-    pub(super) fn new(screen: &'a Services, cx: ScreenCx<'a>, service: &'a Service) -> Self {
-        Self {
-            service,
-            role: Role::of_health(service.health),
-            trends: trends(cx.shared, service),
-            worst_slo: worst_slo(&cx, service),
-            found: &screen.rows.found,
-            cx,
-        }
-    }
+/// The role of a signal that is a reason for the service's health.
+fn because(row: &ListRow<'_, Services>, is_why: fn(&Reason) -> bool) -> Role {
+    if row.service.reasons.iter().any(is_why) { row.role } else { Role::Text }
+}
 
-    /// The role of a signal that is a reason for the service's health.
-    fn because(&self, is_why: fn(&Reason) -> bool) -> Role {
-        if self.service.reasons.iter().any(is_why) { self.role } else { Role::Text }
-    }
-
-    fn number(&self, signal: Signal, value: Option<f64>, words: fn(f64) -> String, role: Role) -> Cell<'_> {
-        let is_unknown = self.service.unknown.contains(signal);
-        let role = match value {
-            Some(_) => role,
-            None if is_unknown => Role::Unknown,
-            None => Role::Muted,
-        };
-        Cell::text(or_unknown(value, is_unknown, words), role)
-    }
+/// The value of a signal in a role.
+fn number<'r>(
+    row: &ListRow<'_, Services>,
+    signal: Signal,
+    value: Option<f64>,
+    words: fn(f64) -> String,
+    role: Role,
+) -> Cell<'r> {
+    let is_unknown = row.service.unknown.contains(signal);
+    let role = match value {
+        Some(_) => role,
+        None if is_unknown => Role::Unknown,
+        None => Role::Muted,
+    };
+    Cell::text(or_unknown(value, is_unknown, words), role)
 }
 
 fn spark(values: &[f64], max: Option<f64>, role: Role) -> Cell<'_> {

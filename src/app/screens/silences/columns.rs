@@ -6,40 +6,23 @@ use super::{Silences, comment_with_annotations, ends_soon};
 use crate::app::planner::silence_label;
 use crate::app::prelude::*;
 use crate::model::silence::{Silence, SilenceState};
-use crate::model::world::OptimisticStage;
 
-pub enum SilenceList {}
-
-pub struct SilenceItem<'a> {
-    pub silence: &'a Silence,
+pub struct SilenceItem {
+    pub silence: Arc<Silence>,
     /// How many alerts the silence affects now.
     pub hides: usize,
 }
 
-/// A silence as the screen shows it.
-pub struct SilenceRow<'a> {
-    silence: Arc<Silence>,
-    /// The optimistic state of an action in progress.
-    stage: Option<OptimisticStage>,
-    hides: usize,
-    role: Role,
-    /// The role of the less important cells.
-    plain: Role,
-    cx: ScreenCx<'a>,
+impl Listed for Silences {
+    type Item<'a> = SilenceItem;
+    type Widths = ();
 }
 
-impl Listed for SilenceList {
-    type Item<'a> = SilenceItem<'a>;
-    type Row<'a> = SilenceRow<'a>;
-    /// The width of the table, in cells.
-    type Widths = u16;
-}
-
-type Column = ListColumn<SilenceList>;
+type Column = ListColumn<Silences>;
 
 /// The matchers and the end come first.
 pub const COLUMNS: &[Column] = &[
-    Column::drawn(0, "", Size::words(1, 1, 0), |row| Cell::symbol(&row.cx, row.role)),
+    Column::drawn(0, "", Size::words(1, 1, 0), |row| row.symbol()),
     Column::text("id", "ID", |item| Value::Text(item.silence.id.to_string())).on_screen(
         8,
         "id",
@@ -52,11 +35,8 @@ pub const COLUMNS: &[Column] = &[
         Size::words(9, 18, 3),
         |row| {
             let word = row.silence.state.word();
-            match row.stage {
-                Some(stage) => {
-                    let words = format!("{word} {}{}", text::ellipsis(row.cx.charset), stage.word());
-                    Cell::text(words, Role::Sending)
-                }
+            match row.progress() {
+                Some(progress) => Cell::text(format!("{word} {progress}"), Role::Sending),
                 None => Cell::text(word, row.role),
             }
         },
@@ -97,7 +77,7 @@ pub const COLUMNS: &[Column] = &[
     .on_screen_by(
         1,
         "matchers",
-        |width| Some(Size::words((width / 4).clamp(16, 40), (width / 2).max(16), 0)),
+        |(), width| Some(Size::words((width / 4).clamp(16, 40), (width / 2).max(16), 0)),
         |row| Cell::Runs(vec![StyledRun::new(silence_label(&row.silence).to_string(), row.plain)]),
     ),
     Column::text("comment", "COMMENT", |item| Value::words(item.silence.comment.to_string())).on_screen(
@@ -108,32 +88,3 @@ pub const COLUMNS: &[Column] = &[
     ),
     Column::hidden("annotations", |item| Value::Labels(item.silence.annotations.clone())),
 ];
-
-impl<'a> SilenceRow<'a> {
-    /// A silence with the state of the screen.
-    pub(super) fn new(
-        screen: &Silences,
-        cx: ScreenCx<'a>,
-        silence: Arc<Silence>,
-        stage: Option<OptimisticStage>,
-    ) -> Self {
-        let is_over = silence.state == SilenceState::Expired;
-        Self {
-            stage,
-            hides: screen.hides.get(&silence.id).copied().unwrap_or(0),
-            role: role(&silence, cx.now),
-            plain: if is_over { Role::Muted } else { Role::Text },
-            silence,
-            cx,
-        }
-    }
-}
-
-fn role(silence: &Silence, now: Timestamp) -> Role {
-    match silence.state {
-        SilenceState::Active if ends_soon(silence, now) => Role::Warning,
-        SilenceState::Active => Role::Silenced,
-        SilenceState::Pending => Role::Pending,
-        SilenceState::Expired => Role::Muted,
-    }
-}

@@ -3,14 +3,12 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::{CellWidths, Slos};
+use super::Slos;
 use crate::app::number::UNKNOWN;
 use crate::app::prelude::*;
 use crate::app::subjects::slo::words;
 use crate::app::widgets::bar::Gauge;
 use crate::model::slo::{Evaluation, Exhaustion, GroupStatus, MissingReason, SloState, show};
-
-pub enum SloList {}
 
 /// An SLO, or one of its groups.
 pub struct SloItem<'a> {
@@ -21,71 +19,70 @@ pub struct SloItem<'a> {
     pub world: &'a World,
 }
 
-/// An SLO as the screen shows it.
-pub struct SloRow<'a> {
-    pub(super) status: &'a SloStatus,
-    pub(super) found: &'a ListFilter,
-    pub(super) cx: ScreenCx<'a>,
-}
-
-/// The input for the column widths.
-pub struct Widths {
-    measured: CellWidths,
-    /// The longest state, in cells.
+/// What the widths of the columns depend on, over all SLOs, also those that are filtered out. Widths are in cells.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct SloWidths {
+    /// The longest id.
+    name: u16,
+    /// The longest service.
+    service: u16,
+    /// The SLI with the most decimals, that of the strictest objective.
+    sli: u16,
+    /// The longest state.
     state: u16,
-    /// Whether several sources have an SLO of the same name.
+    /// Whether several sources have an SLO of the same id.
     is_shared: bool,
     /// Whether several sources have SLOs.
     has_sources: bool,
-    /// The width of the table, in cells.
-    width: u16,
 }
 
-impl Widths {
-    pub(super) fn new(screen: &Slos, shared: &Shared, width: u16) -> Self {
-        let states = screen.states.keys().map(|state| text::width(state.word()));
-        Self {
-            measured: screen.widest.cells(),
-            state: states.max().unwrap_or(0).max(10),
-            is_shared: screen.is_shared,
-            has_sources: words::are_shared(shared),
-            width,
-        }
+impl SloWidths {
+    pub(super) fn measure(shared: &Shared) -> Self {
+        let slos = shared.world.slos();
+        // sorted by id
+        let is_shared = slos.windows(2).any(|pair| matches!(pair, [a, b] if a.slo.id == b.slo.id));
+        let none = Self { state: 10, is_shared, has_sources: words::are_shared(shared), ..Self::default() };
+        slos.iter().fold(none, |widest, status| Self {
+            name: widest.name.max(text::width(&status.slo.id)),
+            service: widest.service.max(status.service.as_deref().map_or(0, text::width)),
+            sli: widest.sli.max(text::width(&show::sli(1.0, status.slo.objective))),
+            state: widest.state.max(text::width(status.state().word())),
+            ..widest
+        })
     }
 }
 
-impl Listed for SloList {
+impl Listed for Slos {
     type Item<'a> = SloItem<'a>;
-    type Row<'a> = SloRow<'a>;
-    type Widths = Widths;
+    type Widths = SloWidths;
 }
 
-type Column = ListColumn<SloList>;
+type Column = ListColumn<Slos>;
 
 /// Budget, burn rates and state come first; the objective is also on the SLO's own screen.
 pub const COLUMNS: &[Column] = &[
-    Column::drawn(0, "", Size::words(1, 1, 0), |row| Cell::symbol(&row.cx, row.role())),
+    Column::drawn(0, "", Size::words(1, 1, 0), |row| row.symbol()),
     Column::text("id", "SLO", |item| Value::Text(item.status.slo.id.to_string())).on_screen_by(
         1,
         "SLO",
-        |w| {
-            let name = w.measured.name;
-            let least = name.clamp(8, (w.width * 3 / 10).clamp(8, 30));
+        |w, width| {
+            let name = w.name;
+            let least = name.clamp(8, (width * 3 / 10).clamp(8, 30));
             Some(Size::words(least, name.clamp(least, 48), 0))
         },
         |row| {
-            let role = match row.role() {
+            let role = match row.role {
                 Role::Healthy | Role::Info => Role::Text,
                 role => role,
             };
-            Cell::Runs(row.found.highlighted(&row.status.slo.id, role))
+            row.highlighted(&row.status.slo.id, role)
         },
     ),
     Column::distinguishing("source", "SOURCE", |item| Value::Text(item.status.source.to_string()))
         .on_screen_by(
             16,
             "source",
-            |w| w.has_sources.then(|| Size::words(7, 16, if w.is_shared { 3 } else { 12 })),
+            |w, _| w.has_sources.then(|| Size::words(7, 16, if w.is_shared { 3 } else { 12 })),
             |row| Cell::text(row.status.source.as_str(), Role::Muted),
         ),
     Column::text("group", "GROUP", |item| {
@@ -98,8 +95,8 @@ pub const COLUMNS: &[Column] = &[
     .on_screen_by(
         2,
         "state",
-        |w| Some(Size::words(10, w.state, 3)),
-        |row| Cell::text(row.status.state().word(), row.role()),
+        |w, _| Some(Size::words(10, w.state, 3)),
+        |row| Cell::text(row.status.state().word(), row.role),
     ),
     Column::number("objective", "OBJECTIVE", |item| {
         let objective = item.status.slo.objective;
@@ -121,8 +118,8 @@ pub const COLUMNS: &[Column] = &[
     .on_screen_by(
         11,
         "SLI",
-        |w| Some(Size::numbers(w.measured.sli.max(9), 4)),
-        |row| row.measured(|worst| words::sli(&row.status.slo, worst.window)),
+        |w, _| Some(Size::numbers(w.sli.max(9), 4)),
+        |row| measured(row, |worst| words::sli(&row.status.slo, worst.window)),
     ),
     Column::number("budget_left", "LEFT", |item| {
         formatted_or_nothing(item.group.and_then(GroupStatus::left), show::left)
@@ -134,28 +131,28 @@ pub const COLUMNS: &[Column] = &[
         left.map_or(Cell::Empty, |share| Cell::Gauge(Gauge { share, role }))
     }),
     Column::number("burn_5m", "5M", |item| item.burn(300))
-        .on_screen(5, "5m", Size::numbers(7, 4), |row| row.burn(300)),
+        .on_screen(5, "5m", Size::numbers(7, 4), |row| burn(row, 300)),
     Column::hidden("burn_30m", |item| item.burn(1800))
-        .on_screen(6, "30m", Size::numbers(7, 10), |row| row.burn(1800)),
+        .on_screen(6, "30m", Size::numbers(7, 10), |row| burn(row, 1800)),
     Column::number("burn_1h", "1H", |item| item.burn(3600))
-        .on_screen(7, "1h", Size::numbers(7, 2), |row| row.burn(3600)),
+        .on_screen(7, "1h", Size::numbers(7, 2), |row| burn(row, 3600)),
     Column::number("burn_6h", "6H", |item| item.burn(21_600)).on_screen(
         8,
         "6h",
         Size::numbers(7, 6),
-        |row| row.burn(21_600),
+        |row| burn(row, 21_600),
     ),
     Column::number("burn_3d", "3D", |item| item.burn(259_200)).on_screen(
         9,
         "3d",
         Size::numbers(7, 11),
-        |row| row.burn(259_200),
+        |row| burn(row, 259_200),
     ),
     Column::number("exhausted_in_seconds", "EXHAUSTED IN", |item| {
         exhausted_in(item.status, item.group.and_then(|group| group.exhaustion))
     })
     .on_screen(10, "exhausted", Size::numbers(9, 2), |row| {
-        row.measured(|worst| words::exhaustion(row.status, worst))
+        measured(row, |worst| words::exhaustion(row.status, worst))
     }),
     Column::number("alerts", "ALERTS", |item| {
         let SloItem { status, group, world } = item;
@@ -170,7 +167,7 @@ pub const COLUMNS: &[Column] = &[
     .on_screen_by(
         14,
         "service",
-        |w| Some(Size::words(w.measured.service.clamp(7, 12), w.measured.service.clamp(7, 24), 8)),
+        |w, _| Some(Size::words(w.service.clamp(7, 12), w.service.clamp(7, 24), 8)),
         |row| {
             let service = row.status.service.as_deref();
             service.map_or(Cell::Empty, |service| Cell::text(service, Role::Text))
@@ -200,19 +197,14 @@ impl SloItem<'_> {
     }
 }
 
-impl SloRow<'_> {
-    fn role(&self) -> Role {
-        Role::of_slo(self.status.state())
-    }
+/// A cell of the worst group.
+fn measured<'r>(row: &ListRow<'_, Slos>, words: impl Fn(&GroupStatus) -> StyledRun<'static>) -> Cell<'r> {
+    row.group.map_or_else(|| Cell::text(UNKNOWN, Role::Muted), |worst| Cell::Text(words(worst)))
+}
 
-    /// Columns of the worst group.
-    fn measured(&self, words: impl Fn(&GroupStatus) -> StyledRun<'static>) -> Cell<'_> {
-        self.status.worst().map_or_else(|| Cell::text(UNKNOWN, Role::Muted), |worst| Cell::Text(words(worst)))
-    }
-
-    fn burn(&self, seconds: u64) -> Cell<'_> {
-        self.measured(|worst| words::burn(&self.status.slo, worst, Duration::from_secs(seconds)))
-    }
+/// The burn rate of the worst group.
+fn burn<'r>(row: &ListRow<'_, Slos>, seconds: u64) -> Cell<'r> {
+    measured(row, |worst| words::burn(&row.status.slo, worst, Duration::from_secs(seconds)))
 }
 
 fn formatted_or_nothing(value: Option<f64>, text: impl Fn(f64) -> String) -> Value {

@@ -1,6 +1,7 @@
 //! Draws the list of sources and the details of the current one.
 
-use super::columns::{COLUMNS, SourceRow, answered};
+use super::columns::{self, answered};
+use crate::app::list_screen;
 use crate::app::prelude::*;
 use crate::app::screens::sources::Sources;
 use crate::app::staleness::doubt;
@@ -27,21 +28,12 @@ pub(super) fn list_area(body: Rect, sources: usize) -> Rect {
 /// Draws the screen.
 pub(super) fn render(screen: &Sources, cx: &ScreenCx<'_>, area: Rect, buf: &mut Buffer) {
     let (list_area, page) = parts(area, cx.shared.sources.len());
-    let title = [
-        StyledRun::new(" Sources ", Role::Title),
-        StyledRun::new(cx.shared.sources.len().to_string(), Role::Text),
-    ];
+    let title = list_screen::titled("Sources", cx.shared.sources.len().to_string());
     let room = layout::heading(cx, &title, &[], list_area, buf);
     let find = |id: &SourceId| cx.shared.sources.iter().find(|source| source.id == *id);
-    let line = |id: &SourceId| {
-        find(id).map_or(Line::Gone, |source| Line::Item {
-            row: SourceRow::new(*cx, source),
-            is_new: false,
-            is_stale: false,
-        })
-    };
     let list = &screen.list;
-    ListTable::new(COLUMNS, &()).render(cx, (list, None), line, room, buf);
+    let line = |id, _| Some(Line::Item(columns::row(cx, find(id)?)));
+    crate::app::columns::render((columns::COLUMNS, ()), (list, None), line, cx, room, buf);
     if let Some(source) = list.current().and_then(find) {
         let lines = about(cx, source, page.width);
         for (y, line) in (page.top()..page.bottom()).zip(&lines) {
