@@ -98,6 +98,9 @@ type CellOf<T> = for<'r, 'a> fn(&'r ListRow<'a, T>) -> Cell<'r>;
 /// The size of a column in a table of this width; `None` omits the column.
 type SizeOf<T> = fn(<T as Listed>::Widths, u16) -> Option<Size>;
 
+/// The position of a column on the screen, from left to right, its title and its size.
+pub type ColumnPlace = (u8, &'static str, Size);
+
 /// The width of a column.
 enum Width<T: Listed> {
     Fixed(Size),
@@ -153,20 +156,25 @@ impl<T: Listed> ListColumn<T> {
     }
 
     /// A column of the screen only.
-    pub const fn drawn(at: u8, title: &'static str, size: Size, cell: CellOf<T>) -> Self {
-        Self::NONE.on_screen(at, title, size, cell)
+    pub const fn drawn(place: ColumnPlace, cell: CellOf<T>) -> Self {
+        Self::NONE.on_screen(place, cell)
     }
 
-    /// Shows the column on the screen, too, at position `at`.
+    /// Shows the column on the screen, too.
     #[must_use]
-    pub const fn on_screen(self, at: u8, title: &'static str, size: Size, cell: CellOf<T>) -> Self {
+    pub const fn on_screen(self, (at, title, size): ColumnPlace, cell: CellOf<T>) -> Self {
         self.shown(Shown { at, title, size: Width::Fixed(size), cell })
     }
 
-    /// As [`Self::on_screen`], with a width that depends on the rows; `None` omits the column.
+    /// Replaces the size on the screen by one that depends on the rows; `None` omits the column.
     #[must_use]
-    pub const fn on_screen_by(self, at: u8, title: &'static str, size: SizeOf<T>, cell: CellOf<T>) -> Self {
-        self.shown(Shown { at, title, size: Width::By(size), cell })
+    pub const fn sized_by(self, size: SizeOf<T>) -> Self {
+        match self.shown {
+            Some(Shown { at, title, cell, .. }) => {
+                self.shown(Shown { at, title, size: Width::By(size), cell })
+            }
+            None => self,
+        }
     }
 
     const fn shown(self, shown: Shown<T>) -> Self {

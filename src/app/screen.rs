@@ -179,6 +179,11 @@ pub trait Screen {
         None
     }
 
+    /// An empty page of this width with the cursor where it is on this screen.
+    fn new_page(&self, width: u16) -> PageContent {
+        PageContent::focused(width, (self.scroll_position().panel, self.list().map_or(0, Cursor::index)))
+    }
+
     /// The largest scroll position of the text in this area, in lines.
     fn last_scroll(&self, shared: &Shared, area: Rect) -> u16 {
         self.page(shared, area.width).map_or(0, |page| page.last_scroll(area.height))

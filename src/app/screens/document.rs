@@ -92,7 +92,7 @@ impl Screen for OpenDocument {
             let edge = StyledRun::new(" ".repeat(LEFT_MARGIN.into()), Role::Text);
             page.line(std::iter::once(edge).chain(line.iter().cloned()).collect());
         }
-        page.render(cx, self.scroll_position.scroll, None, room, buf);
+        page.render(cx, self.scroll_position.scroll, room, buf);
     }
 
     fn wants(&self, shared: &Shared, now: Timestamp) -> Vec<Want> {

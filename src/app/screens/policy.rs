@@ -3,7 +3,6 @@
 use crate::app::identity::PolicyKey;
 use crate::app::prelude::*;
 use crate::app::subjects::on_call::{self, words};
-use crate::model::incident::PagerRef;
 use crate::model::oncall::{Coverage, EscalationPolicy, EscalationTarget, OnCallSnapshot};
 
 /// Most handoffs per level in the list.
@@ -84,13 +83,8 @@ fn render(screen: &OpenPolicy, cx: &ScreenCx<'_>, key: &PolicyKey, area: Rect, b
     ];
     let below =
         layout::heading(cx, &title, &layout::doubt_runs(cx.shared, &[AskKind::OnCall], cx.now), area, buf);
-    page(cx, &key.source, snapshot, policy, below.width).render(
-        cx,
-        screen.scroll_position.scroll,
-        None,
-        below,
-        buf,
-    );
+    let page = page(cx, &key.source, snapshot, policy, below.width);
+    page.render(cx, screen.scroll_position.scroll, below, buf);
 }
 
 fn page(
@@ -101,11 +95,8 @@ fn page(
     width: u16,
 ) -> PageContent {
     let mut page = PageContent::new(width);
-    let joined = |named: &[PagerRef]| named.iter().map(|one| &*one.name).collect::<Vec<_>>().join(", ");
     for (name, all) in [("services", &policy.services), ("teams", &policy.teams)] {
-        if !all.is_empty() {
-            page.pair(name, &joined(all), Role::Text);
-        }
+        page.names(name, all.iter().map(|one| &*one.name), Role::Text);
     }
     for number in on_call::levels(snapshot, policy) {
         let level = policy.levels.iter().find(|level| level.number == number);
@@ -121,23 +112,14 @@ fn page(
         if ahead.is_empty() {
             page.pair("now", "unknown", Role::Muted);
         }
-        for (i, coverage_slot) in ahead
-            .iter()
-            .filter(|coverage_slot| coverage_slot.cover != Coverage::Unknown)
-            .take(MAX_HANDOFFS)
-            .enumerate()
-        {
+        let known = ahead.iter().filter(|coverage_slot| coverage_slot.cover != Coverage::Unknown);
+        for (i, coverage_slot) in known.take(MAX_HANDOFFS).enumerate() {
             let when =
                 if i == 0 { "now".to_owned() } else { words::when(coverage_slot.from, cx.now, cx.zone) };
             let at = cx.at(coverage_slot.from);
             let on_call = words::on_call_names(&at, source, &coverage_slot.cover);
-            let also: Vec<String> = coverage_slot
-                .cover
-                .on_duty()
-                .iter()
-                .flat_map(|person_on_duty| &person_on_duty.also)
-                .map(|level| format!("also level {level}"))
-                .collect();
+            let also = coverage_slot.cover.on_duty().iter().flat_map(|person_on_duty| &person_on_duty.also);
+            let also: Vec<String> = also.map(|level| format!("also level {level}")).collect();
             let also = if also.is_empty() { String::new() } else { format!(" ({})", also.join(", ")) };
             page.pair(&when, &format!("{}{also}", on_call.text), on_call.role);
         }

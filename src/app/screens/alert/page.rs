@@ -18,14 +18,14 @@ const MAX_FIRINGS: usize = 12;
 
 /// The whole text: description, silences, labels, related alerts, firing history, rule, sources.
 pub(super) fn page(screen: &OpenAlert, cx: &ScreenCx<'_>, alert: &Arc<Alert>, width: u16) -> PageContent {
-    let mut page = PageContent::new(width);
+    let mut page = screen.new_page(width);
     if let Some(known) = cx.world.incident_of(alert.fingerprint) {
         let runs = std::iter::once(StyledRun::new(" incident ", Role::Muted));
         let runs = runs.chain(incidents::line(cx, known));
-        page.row(cx, (INCIDENT, 0), screen.scroll_position.panel == INCIDENT, runs);
+        page.row(cx, (INCIDENT, 0), runs);
     }
     if let Some(status) = super::slo(cx.shared, alert) {
-        slo(screen, cx, status, &mut page);
+        slo(cx, status, &mut page);
     }
     if let Some(runbook) = alert.runbook() {
         page.pair("runbook", runbook, Role::Accent);
@@ -65,25 +65,21 @@ pub(super) fn page(screen: &OpenAlert, cx: &ScreenCx<'_>, alert: &Arc<Alert>, wi
         }
     }
     page.title("Origin");
-    let sources: Vec<&str> = alert.sources.iter().map(SourceId::as_str).collect();
-    page.pair("sources", &sources.join(", "), Role::Text);
-    if !alert.receivers.is_empty() {
-        let receivers: Vec<&str> = alert.receivers.iter().map(|receiver| &**receiver).collect();
-        page.pair("receivers", &receivers.join(", "), Role::Text);
-    }
+    page.names("sources", alert.sources.iter().map(SourceId::as_str), Role::Text);
+    page.names("receivers", alert.receivers.iter().map(|receiver| &**receiver), Role::Text);
     page.pair("fingerprint", &alert.fingerprint.to_string(), Role::Muted);
     page
 }
 
 /// The row of the alert's SLO and its state.
-fn slo(screen: &OpenAlert, cx: &ScreenCx<'_>, status: &SloStatus, page: &mut PageContent) {
+fn slo(cx: &ScreenCx<'_>, status: &SloStatus, page: &mut PageContent) {
     let role = Role::of_slo(status.state());
     let mut runs = vec![StyledRun::new(format!(" {} SLO {}  ", cx.symbol(role), status.slo.id), role)];
     runs.extend(words::summary(status));
     if words::are_shared(cx.shared) {
         runs.push(StyledRun::new(format!("  {}", status.source), Role::Muted));
     }
-    page.row(cx, (SLO, 0), screen.scroll_position.panel == SLO, runs);
+    page.row(cx, (SLO, 0), runs);
 }
 
 /// The silences that match the alert, and the alerts that inhibit it.
@@ -136,28 +132,20 @@ fn related(screen: &OpenAlert, cx: &ScreenCx<'_>, alert: &Alert, page: &mut Page
     let list = &screen.related;
     let most = if list.rows().len() == super::MAX_RELATED { " or more" } else { "" };
     page.title(&format!("Related alerts (shared labels): {}{most}", list.rows().len()));
-    let others: Vec<_> = list.rows().iter().map(|fingerprint| cx.world.alert(*fingerprint)).collect();
-    let names = others.iter().flatten().map(|other| text::width(other.name())).max().unwrap_or(0).min(40);
-    for (index, other) in others.into_iter().enumerate() {
-        let is_current = screen.scroll_position.panel == RELATED && index == list.index();
-        // every row has its line, so that the number of lines is the number of rows
-        let Some(other) = other else {
-            page.row(cx, (RELATED, index), is_current, []);
-            continue;
-        };
+    let others = list.rows().iter().filter_map(|fingerprint| cx.world.alert(*fingerprint));
+    let names = others.map(|other| text::width(other.name())).max().unwrap_or(0).min(40);
+    page.list(cx, (RELATED, list), |fingerprint| {
+        let other = cx.world.alert(*fingerprint)?;
         let role = Role::of_alert(other);
         let service = cx.world.service_of(&other.labels).map_or("", |name| name);
         let name = text::pad(other.name(), names, cx.charset);
-        let runs = [
+        let state = format!("{service}  {} {}  ", other.state, ago(other.starts_at, cx.now));
+        Some(vec![
             StyledRun::new(format!(" {} {name}  ", cx.symbol(role)), role),
-            StyledRun::new(
-                format!("{service}  {} {}  ", other.state, ago(other.starts_at, cx.now)),
-                Role::Muted,
-            ),
+            StyledRun::new(state, Role::Muted),
             StyledRun::new(differences(&alert.labels, &other.labels, service), Role::Text),
-        ];
-        page.row(cx, (RELATED, index), is_current, runs);
-    }
+        ])
+    });
 }
 
 /// The labels of the other alert that this one does not have, or has with another value. Name and service are in the row anyway.

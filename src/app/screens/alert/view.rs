@@ -1,7 +1,7 @@
 //! Draws the page of one alert.
 
 use super::page;
-use super::{ChartSubject, OpenAlert, RELATED, subject};
+use super::{ChartSubject, OpenAlert, subject};
 use crate::app::firing_history::{self, AlertHistory};
 use crate::app::number::plain;
 use crate::app::prelude::*;
@@ -49,9 +49,7 @@ pub(super) fn render(screen: &OpenAlert, cx: &ScreenCx<'_>, area: Rect, buf: &mu
         draw_chart(cx, alert, chart, buf);
     }
     let page = page::page(screen, cx, alert, below.width);
-    let index = if screen.scroll_position.panel == RELATED { screen.related.index() } else { 0 };
-    let current = page.line_of(screen.scroll_position.panel, index);
-    page.render(cx, screen.scroll_position.scroll, current, below, buf);
+    page.render(cx, screen.scroll_position.scroll, below, buf);
 }
 
 /// The area of the scrolling text.

@@ -27,7 +27,7 @@ pub(super) fn page(
     known: &IncidentView,
     width: u16,
 ) -> PageContent {
-    let mut page = PageContent::new(width);
+    let mut page = screen.new_page(width);
     let detail = cx.world.incident_detail(known);
     facts(cx, known, &mut page);
     alerts(screen, cx, known, &mut page);
@@ -36,7 +36,7 @@ pub(super) fn page(
         times(cx.shared, known, Some(detail), &mut page);
         past(cx, detail, &mut page);
         for warning in remote(cx.shared, known).map(Remote::warnings).into_iter().flatten() {
-            page.paragraph(&format!("{} {warning}", cx.symbol(Role::Warning)), Role::Warning);
+            page.remark(cx, warning, Role::Warning);
         }
     } else {
         page.title("Timeline");
@@ -84,10 +84,7 @@ fn facts(cx: &ScreenCx<'_>, known: &IncidentView, page: &mut PageContent) {
     if let Some(policy) = &incident.escalation_policy {
         page.pair("policy", &policy.name, Role::Text);
     }
-    if !incident.teams.is_empty() {
-        let teams: Vec<&str> = incident.teams.iter().map(|team| &*team.name).collect();
-        page.pair("teams", &teams.join(", "), Role::Text);
-    }
+    page.names("teams", incident.teams.iter().map(|team| &*team.name), Role::Text);
     for (name, value) in [("conference", &incident.conference), ("link", &incident.url)] {
         if let Some(value) = value {
             page.pair(name, value, Role::Accent);
@@ -102,8 +99,7 @@ fn facts(cx: &ScreenCx<'_>, known: &IncidentView, page: &mut PageContent) {
         let (kind, ellipsis) = (one.action.operation.kind().name(), text::ellipsis(cx.charset));
         page.pair("in progress", &format!("{kind} {ellipsis}{}{more}", one.stage.word()), Role::Sending);
     }
-    let sources: Vec<&str> = known.sources.iter().map(SourceId::as_str).collect();
-    page.pair("source", &sources.join(", "), Role::Muted);
+    page.names("source", known.sources.iter().map(SourceId::as_str), Role::Muted);
 }
 
 fn alerts(screen: &OpenIncident, cx: &ScreenCx<'_>, known: &IncidentView, page: &mut PageContent) {
@@ -113,8 +109,6 @@ fn alerts(screen: &OpenIncident, cx: &ScreenCx<'_>, known: &IncidentView, page: 
         if counts.triggered < counts.all { format!(", {} open", counts.triggered) } else { String::new() };
     page.title(&format!("Alerts {}{open}", counts.all));
     for (index, row) in list.rows().iter().enumerate() {
-        let is_current = screen.scroll_position.panel == ALERTS && index == list.index();
-        let mut runs = Vec::new();
         let reported = match row {
             IncidentAlertRow::Reported(id) => reported(cx.shared, known, id),
             IncidentAlertRow::Linked(_) => None,
@@ -124,45 +118,39 @@ fn alerts(screen: &OpenIncident, cx: &ScreenCx<'_>, known: &IncidentView, page: 
             IncidentAlertRow::Linked(fingerprint) => Some(*fingerprint),
         };
         let linked = linked.and_then(|fingerprint| cx.world.alert(fingerprint));
+        let head = |role: Role, word: &str, since| {
+            let words = format!(" {} {word:<8} {:>6}  ", cx.symbol(role), ago(since, cx.now));
+            StyledRun::new(words, role)
+        };
+        let mut runs = Vec::new();
         if let Some(reported) = reported {
-            let role = if reported.is_resolved {
-                Role::Resolved
-            } else {
-                linked.map_or(Role::Info, |a| Role::of_alert(a))
+            let (role, word) = match linked {
+                _ if reported.is_resolved => (Role::Resolved, "resolved"),
+                Some(alert) => (Role::of_alert(alert), "open"),
+                None => (Role::Info, "open"),
             };
-            let word = if reported.is_resolved { "resolved" } else { "open" };
-            runs.push(StyledRun::new(
-                format!(" {} {word:<8} {:>6}  ", cx.symbol(role), ago(reported.created_at, cx.now)),
-                role,
-            ));
+            runs.push(head(role, word, reported.created_at));
             // the alert's summary is left out if it is the same as the incident's title
             if reported.summary != known.incident.title || linked.is_none() {
                 runs.push(StyledRun::new(format!("{}  ", reported.summary), Role::Text));
             }
-        } else if let Some(alert) = linked {
-            let role = Role::of_alert(alert);
-            let since = ago(alert.starts_at, cx.now);
-            runs.push(StyledRun::new(
-                format!(" {} {:<8} {since:>6}  ", cx.symbol(role), alert.state.word()),
-                role,
-            ));
-            runs.push(StyledRun::new(format!("{}  ", alert.name()), Role::Text));
-            runs.push(StyledRun::new(
-                alert.summary().map_or(String::new(), ToString::to_string),
-                Role::Muted,
-            ));
         }
-        if let (Some(alert), Some(_)) = (linked, reported) {
-            runs.push(StyledRun::new(
-                format!("{} {} is {}  ", cx.charset.pick("→", "->"), alert.name(), alert.state),
-                Role::Accent,
-            ));
-            runs.push(StyledRun::new(
-                alert.summary().map_or(String::new(), ToString::to_string),
-                Role::Muted,
-            ));
+        if let Some(alert) = linked {
+            runs.extend(match reported {
+                Some(_) => {
+                    let arrow = cx.charset.pick("→", "->");
+                    let words = format!("{arrow} {} is {}  ", alert.name(), alert.state);
+                    vec![StyledRun::new(words, Role::Accent)]
+                }
+                None => vec![
+                    head(Role::of_alert(alert), alert.state.word(), alert.starts_at),
+                    StyledRun::new(format!("{}  ", alert.name()), Role::Text),
+                ],
+            });
+            let summary = alert.summary().map_or(String::new(), ToString::to_string);
+            runs.push(StyledRun::new(summary, Role::Muted));
         }
-        page.row(cx, (ALERTS, index), is_current, runs);
+        page.row(cx, (ALERTS, index), runs);
         if let Some(reported) = reported {
             // details that repeat the alerts burnwatch knows are left out
             let are_known = !reported.firing.is_empty()

@@ -1,34 +1,27 @@
 //! Draws the open incidents of the overview.
 
 use super::INCIDENTS;
-use super::panels;
+use super::panels::ListPanel;
 use crate::app::prelude::*;
 use crate::app::screens::overview::Overview;
 use crate::app::subjects::incident::words;
-use crate::app::widgets::bar::panel;
 use crate::model::incident::IncidentStatus;
 
 /// Draws the panel with the most urgent incidents.
 pub(super) fn render(screen: &Overview, cx: &ScreenCx<'_>, area: Rect, buf: &mut Buffer) {
     let list = &screen.incidents;
-    let focused = screen.scroll_position.panel == INCIDENTS;
-    let doubts = doubts(cx.shared, &[AskKind::Incidents], cx.now);
     let open = cx.world.incidents().iter().filter(|known| known.incident.is_open());
     let waiting = open.filter(|known| known.incident.status == IncidentStatus::Triggered).count();
     let mut title = vec![format!("Open incidents {}", list.rows().len())];
     if waiting > 0 {
         title.push(format!("{waiting} not acknowledged"));
     }
-    if let Some(doubt) = doubts.first() {
-        title.push(format!("{} {}", cx.symbol(Role::Stale), doubt.sentence(cx.now)));
-    }
-    let inner = panel(cx, &title.join("  "), focused, area, buf);
-    let draw = |key: &IncidentKey, line: Rect, buf: &mut Buffer| {
+    let panel = ListPanel { panel: INCIDENTS, list, title, kinds: &[AskKind::Incidents] };
+    panel.render(screen, cx, area, buf, |key, line, buf, doubts| {
         let Some(known) = key.incident(cx.world) else { return false };
         draw(screen, cx, known, line, buf);
         doubts.iter().any(|doubt| doubt.source == known.incident.source)
-    };
-    panels::rows(screen, cx, (INCIDENTS, list), (inner, area), draw, buf);
+    });
 }
 
 /// Draws one incident: symbol, priority, title; at the right the assignee and the age.

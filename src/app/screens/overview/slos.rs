@@ -3,11 +3,11 @@
 use std::collections::BTreeMap;
 
 use super::SLOS;
-use super::panels;
+use super::panels::ListPanel;
 use crate::app::prelude::*;
 use crate::app::screens::overview::Overview;
 use crate::app::subjects::slo::words;
-use crate::app::widgets::bar::{Gauge, panel};
+use crate::app::widgets::bar::Gauge;
 use crate::model::slo::{BASIS, SloState};
 
 /// Cells of the budget bar.
@@ -19,36 +19,21 @@ const GONE: u16 = 8;
 
 /// Draws the panel with the worst SLOs.
 pub(super) fn render(screen: &Overview, cx: &ScreenCx<'_>, area: Rect, buf: &mut Buffer) {
-    let list = &screen.slos;
-    let focused = screen.scroll_position.panel == SLOS;
-    let doubts = doubts(cx.shared, &[AskKind::Slos], cx.now);
-    let inner =
-        panel(cx, &title(screen, cx, doubts.first().map(|doubt| doubt.sentence(cx.now))), focused, area, buf);
-    let names = list.rows().iter().map(|key| text::width(&key.id)).max().unwrap_or(0);
-    let draw = |key: &SloKey, line: Rect, buf: &mut Buffer| {
-        let Some(status) = key.status(cx.world) else { return false };
-        draw(screen, cx, status, names, line, buf);
-        doubts.iter().any(|doubt| doubt.source == status.source)
-    };
-    panels::rows(screen, cx, (SLOS, list), (inner, area), draw, buf);
-}
-
-fn title(screen: &Overview, cx: &ScreenCx<'_>, doubt: Option<String>) -> String {
-    let all = cx.world.slos();
-    let mut title = vec![format!("SLOs {}", count(screen.slos.rows().len(), all.len()))];
+    let (list, all) = (&screen.slos, cx.world.slos());
+    let mut title = vec![format!("SLOs {}", count(list.rows().len(), all.len()))];
     let mut counts: BTreeMap<SloState, usize> = BTreeMap::new();
     for status in all {
         *counts.entry(status.state()).or_default() += 1;
     }
-    for (state, count) in counts {
-        if !matches!(state, SloState::Fine | SloState::Quiet) {
-            title.push(format!("{count} {}", state.word()));
-        }
-    }
-    if let Some(doubt) = doubt {
-        title.push(format!("{} {doubt}", cx.symbol(Role::Stale)));
-    }
-    title.join("  ")
+    let bad = counts.iter().filter(|(state, _)| !matches!(state, SloState::Fine | SloState::Quiet));
+    title.extend(bad.map(|(state, count)| format!("{count} {}", state.word())));
+    let names = list.rows().iter().map(|key| text::width(&key.id)).max().unwrap_or(0);
+    let panel = ListPanel { panel: SLOS, list, title, kinds: &[AskKind::Slos] };
+    panel.render(screen, cx, area, buf, |key, line, buf, doubts| {
+        let Some(status) = key.status(cx.world) else { return false };
+        draw(screen, cx, status, names, line, buf);
+        doubts.iter().any(|doubt| doubt.source == status.source)
+    });
 }
 
 /// Draws one SLO: symbol, name, budget as bar and percentage, burn rate, time to exhaustion; the last ones only if they fit.

@@ -1,6 +1,6 @@
 //! Draws the overview.
 
-use super::panels::{self, panels_of};
+use super::panels::{ListPanel, panels_of};
 use super::{ALERTS, SERVICES};
 use super::{incidents, slos};
 use crate::app::number::{UNKNOWN, latency, or_unknown, percent, rate};
@@ -45,41 +45,30 @@ pub(super) fn render(screen: &Overview, cx: &ScreenCx<'_>, area: Rect, buf: &mut
 
 fn tiles(screen: &Overview, cx: &ScreenCx<'_>, area: Rect, buf: &mut Buffer) {
     let list = &screen.services;
-    let focused = screen.scroll_position.panel == SERVICES;
     let all = cx.world.services().len();
-    let mut title = vec!["Services".to_owned()];
-    if all > 0 {
-        title.push(count(list.rows().len(), all));
-    }
+    let shown = if all > 0 { format!(" {}", count(list.rows().len(), all)) } else { String::new() };
+    let mut title = vec![format!("Services{shown}")];
     for health in [Health::Down, Health::Critical, Health::Degraded, Health::Unknown] {
         let count = cx.world.services().iter().filter(|service| service.health == health).count();
         if count > 0 {
-            title.push(format!(" {count} {}", health.word()));
+            title.push(format!("{count} {}", health.word()));
         }
     }
     if let Some(end) = cx.shared.range.end {
-        title.push(format!(" as of {}", moment(end, cx.now, cx.zone)));
+        title.push(format!("as of {}", moment(end, cx.now, cx.zone)));
     }
     if !screen.found.text().is_empty() {
-        title.push(format!(" filter: {}", screen.found.text()));
+        title.push(format!("filter: {}", screen.found.text()));
     }
-    let doubts = doubts(cx.shared, &[AskKind::Services, AskKind::Trends], cx.now);
-    if let Some(doubt) = doubts.first() {
-        title.push(format!(" {} {}", cx.symbol(Role::Stale), doubt.sentence(cx.now)));
-    }
-    let title = title.join(" ");
-    let inner = panel(cx, &title, focused, area, buf);
-    if list.rows().is_empty() {
-        let text = service::empty(cx.shared, &screen.found);
-        text::say(cx, 0, &text, Role::Muted, inner, buf);
-        return;
-    }
-    let draw = |name: &Text, tile: Rect, buf: &mut Buffer| {
+    let panel = ListPanel { panel: SERVICES, list, title, kinds: &[AskKind::Services, AskKind::Trends] };
+    let inner = panel.render(screen, cx, area, buf, |name, tile, buf, doubts| {
         let Some(service) = cx.world.service(name) else { return false };
         draw_tile(screen, cx, service, tile, buf);
         doubts.iter().any(|doubt| service.chart_sources.contains(&doubt.source))
-    };
-    panels::rows(screen, cx, (SERVICES, list), (inner, area), draw, buf);
+    });
+    if list.rows().is_empty() {
+        text::say(cx, 0, &service::empty(cx.shared, &screen.found), Role::Muted, inner, buf);
+    }
 }
 
 /// Draws the symbol, the name and the reasons of an unhealthy service. The signals and a sparkline are behind them, or below in
@@ -202,12 +191,8 @@ fn sources(cx: &ScreenCx<'_>) -> Vec<StyledRun<'static>> {
         return vec![StyledRun::new(words, Role::Stale)];
     }
     let all = cx.shared.sources.len();
-    let fresh = cx
-        .shared
-        .sources
-        .iter()
-        .filter(|s| cx.world.cache(&s.id).is_some_and(|h| h.probe().at().is_some()))
-        .count();
+    let has_answered = |id| cx.world.cache(id).is_some_and(|cache| cache.probe().at().is_some());
+    let fresh = cx.shared.sources.iter().filter(|source| has_answered(&source.id)).count();
     let words =
         if fresh == all { "all up to date".to_owned() } else { format!("{fresh} of {all} have answered") };
     vec![StyledRun::new("sources  ", Role::Muted), StyledRun::new(words, Role::Text)]
@@ -238,23 +223,20 @@ fn is_known(shared: &Shared) -> bool {
 
 fn alerts(screen: &Overview, cx: &ScreenCx<'_>, area: Rect, buf: &mut Buffer) {
     let list = &screen.alerts;
-    let focused = screen.scroll_position.panel == ALERTS;
-    let count = if is_known(cx.shared) { list.rows().len().to_string() } else { String::new() };
-    let doubt = doubts(cx.shared, &[AskKind::Alerts], cx.now);
-    let doubt = doubt.first().map(|doubt| format!("  {} {}", cx.symbol(Role::Stale), doubt.sentence(cx.now)));
+    let (is_known, kinds) = (is_known(cx.shared), &[AskKind::Alerts]);
+    let count = if is_known { list.rows().len().to_string() } else { String::new() };
     let moment = if cx.shared.range.end.is_some() { " (now)" } else { "" };
-    let title = format!("Firing and pending {count}{moment}{}", doubt.unwrap_or_default());
-    let inner = panel(cx, &title, focused, area, buf);
-    let draw = |fingerprint: &Fingerprint, cell: Rect, buf: &mut Buffer| {
+    let title = vec![format!("Firing and pending {count}{moment}")];
+    let panel = ListPanel { panel: ALERTS, list, title, kinds };
+    let inner = panel.render(screen, cx, area, buf, |fingerprint, cell, buf, _| {
         if let Some(alert) = cx.world.alert(*fingerprint) {
             draw_alert(screen, cx, alert, cell, buf);
         }
         false
-    };
-    panels::rows(screen, cx, (ALERTS, list), (inner, area), draw, buf);
+    });
     if list.rows().is_empty() && inner.height > 0 {
-        let (text, role) = if is_known(cx.shared) {
-            none(cx.shared, &[AskKind::Alerts], "pending or firing alerts", cx.now)
+        let (text, role) = if is_known {
+            none(cx.shared, kinds, "pending or firing alerts", cx.now)
         } else {
             ("Not loaded yet.".to_owned(), Role::Muted)
         };

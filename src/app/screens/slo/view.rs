@@ -88,9 +88,7 @@ pub(super) fn render(screen: &OpenSlo, cx: &ScreenCx<'_>, area: Rect, buf: &mut 
         }
     }
     let page = page::page(screen, cx, status, parts.page.width);
-    let index = screen.list().map_or(0, Cursor::index);
-    let current = page.line_of(screen.scroll_position.panel, index);
-    page.render(cx, screen.scroll_position.scroll, current, parts.page, buf);
+    page.render(cx, screen.scroll_position.scroll, parts.page, buf);
     if doubts(cx.shared, &[AskKind::Slos], cx.now).iter().any(|doubt| doubt.source == *source) {
         for old in [parts.numbers, parts.page] {
             buf.set_style(old.intersection(buf.area), cx.style(Role::Stale));

@@ -61,30 +61,23 @@ type Column = ListColumn<Slos>;
 
 /// Budget, burn rates and state come first; the objective is also on the SLO's own screen.
 pub const COLUMNS: &[Column] = &[
-    Column::drawn(0, "", Size::words(1, 1, 0), |row| row.symbol()),
-    Column::text("id", "SLO", |item| Value::Text(item.status.slo.id.to_string())).on_screen_by(
-        1,
-        "SLO",
-        |w, width| {
-            let name = w.name;
-            let least = name.clamp(8, (width * 3 / 10).clamp(8, 30));
-            Some(Size::words(least, name.clamp(least, 48), 0))
-        },
-        |row| {
+    Column::drawn((0, "", Size::words(1, 1, 0)), |row| row.symbol()),
+    Column::text("id", "SLO", |item| Value::Text(item.status.slo.id.to_string()))
+        .on_screen((1, "SLO", Size::BY_ROWS), |row| {
             let role = match row.role {
                 Role::Healthy | Role::Info => Role::Text,
                 role => role,
             };
             row.highlighted(&row.status.slo.id, role)
-        },
-    ),
+        })
+        .sized_by(|w, width| {
+            let name = w.name;
+            let least = name.clamp(8, (width * 3 / 10).clamp(8, 30));
+            Some(Size::words(least, name.clamp(least, 48), 0))
+        }),
     Column::distinguishing("source", "SOURCE", |item| Value::Text(item.status.source.to_string()))
-        .on_screen_by(
-            16,
-            "source",
-            |w, _| w.has_sources.then(|| Size::words(7, 16, if w.is_shared { 3 } else { 12 })),
-            |row| Cell::text(row.status.source.as_str(), Role::Muted),
-        ),
+        .on_screen((16, "source", Size::BY_ROWS), |row| Cell::text(row.status.source.as_str(), Role::Muted))
+        .sized_by(|w, _| w.has_sources.then(|| Size::words(7, 16, if w.is_shared { 3 } else { 12 }))),
     Column::text("group", "GROUP", |item| {
         let group = item.group.filter(|group| !group.labels.is_empty());
         group.map_or(Value::Nothing, |group| Value::Labels(group.labels.clone()))
@@ -92,66 +85,50 @@ pub const COLUMNS: &[Column] = &[
     Column::text("state", "STATE", |item| {
         Value::Text(item.group.map_or(SloState::NoData, |group| group.state).word().to_owned())
     })
-    .on_screen_by(
-        2,
-        "state",
-        |w, _| Some(Size::words(10, w.state, 3)),
-        |row| Cell::text(row.status.state().word(), row.role),
-    ),
+    .on_screen((2, "state", Size::BY_ROWS), |row| Cell::text(row.status.state().word(), row.role))
+    .sized_by(|w, _| Some(Size::words(10, w.state, 3))),
     Column::number("objective", "OBJECTIVE", |item| {
         let objective = item.status.slo.objective;
         Value::Formatted(objective.as_ratio(), format!("{}%", objective.percent_text()))
     })
-    .on_screen(12, "objective", Size::numbers(9, 7), |row| {
+    .on_screen((12, "objective", Size::numbers(9, 7)), |row| {
         Cell::text(format!("{}%", row.status.slo.objective.percent_text()), Role::Text)
     }),
-    Column::text("window", "WINDOW", |item| Value::Text(item.status.slo.window.to_string())).on_screen(
-        13,
-        "window",
-        Size::words(6, 22, 9),
-        |row| Cell::text(row.status.slo.window.to_string(), Role::Text),
-    ),
+    Column::text("window", "WINDOW", |item| Value::Text(item.status.slo.window.to_string()))
+        .on_screen((13, "window", Size::words(6, 22, 9)), |row| {
+            Cell::text(row.status.slo.window.to_string(), Role::Text)
+        }),
     Column::number("sli", "SLI", |item| {
         let error = item.group.and_then(|group| group.window.error());
         formatted_or_nothing(error.map(|error| 1.0 - error), |sli| show::sli(sli, item.status.slo.objective))
     })
-    .on_screen_by(
-        11,
-        "SLI",
-        |w, _| Some(Size::numbers(w.sli.max(9), 4)),
-        |row| measured(row, |worst| words::sli(&row.status.slo, worst.window)),
-    ),
+    .on_screen((11, "SLI", Size::BY_ROWS), |row| {
+        measured(row, |worst| words::sli(&row.status.slo, worst.window))
+    })
+    .sized_by(|w, _| Some(Size::numbers(w.sli.max(9), 4))),
     Column::number("budget_left", "LEFT", |item| {
         formatted_or_nothing(item.group.and_then(GroupStatus::left), show::left)
     })
-    .on_screen(3, "budget", Size::numbers(6, 1), |row| Cell::Text(words::left(row.status.worst()))),
-    Column::drawn(4, "", Size::words(8, 16, 5), |row| {
+    .on_screen((3, "budget", Size::numbers(6, 1)), |row| Cell::Text(words::left(row.status.worst()))),
+    Column::drawn((4, "", Size::words(8, 16, 5)), |row| {
         let left = row.status.worst().and_then(GroupStatus::left);
         let role = words::bar_role(row.status);
         left.map_or(Cell::Empty, |share| Cell::Gauge(Gauge { share, role }))
     }),
     Column::number("burn_5m", "5M", |item| item.burn(300))
-        .on_screen(5, "5m", Size::numbers(7, 4), |row| burn(row, 300)),
+        .on_screen((5, "5m", Size::numbers(7, 4)), |row| burn(row, 300)),
     Column::hidden("burn_30m", |item| item.burn(1800))
-        .on_screen(6, "30m", Size::numbers(7, 10), |row| burn(row, 1800)),
+        .on_screen((6, "30m", Size::numbers(7, 10)), |row| burn(row, 1800)),
     Column::number("burn_1h", "1H", |item| item.burn(3600))
-        .on_screen(7, "1h", Size::numbers(7, 2), |row| burn(row, 3600)),
-    Column::number("burn_6h", "6H", |item| item.burn(21_600)).on_screen(
-        8,
-        "6h",
-        Size::numbers(7, 6),
-        |row| burn(row, 21_600),
-    ),
-    Column::number("burn_3d", "3D", |item| item.burn(259_200)).on_screen(
-        9,
-        "3d",
-        Size::numbers(7, 11),
-        |row| burn(row, 259_200),
-    ),
+        .on_screen((7, "1h", Size::numbers(7, 2)), |row| burn(row, 3600)),
+    Column::number("burn_6h", "6H", |item| item.burn(21_600))
+        .on_screen((8, "6h", Size::numbers(7, 6)), |row| burn(row, 21_600)),
+    Column::number("burn_3d", "3D", |item| item.burn(259_200))
+        .on_screen((9, "3d", Size::numbers(7, 11)), |row| burn(row, 259_200)),
     Column::number("exhausted_in_seconds", "EXHAUSTED IN", |item| {
         exhausted_in(item.status, item.group.and_then(|group| group.exhaustion))
     })
-    .on_screen(10, "exhausted", Size::numbers(9, 2), |row| {
+    .on_screen((10, "exhausted", Size::numbers(9, 2)), |row| {
         measured(row, |worst| words::exhaustion(row.status, worst))
     }),
     Column::number("alerts", "ALERTS", |item| {
@@ -160,19 +137,12 @@ pub const COLUMNS: &[Column] = &[
         let alerts = status.alerts.iter().filter_map(|alert| world.alert(*alert));
         Value::count(alerts.filter(is_its).count())
     }),
-    Column::hidden("service", |item| {
-        let service = item.status.service.as_ref();
-        service.map_or(Value::Nothing, |name| Value::Text(name.to_string()))
-    })
-    .on_screen_by(
-        14,
-        "service",
-        |w, _| Some(Size::words(w.service.clamp(7, 12), w.service.clamp(7, 24), 8)),
-        |row| {
+    Column::hidden("service", |item| Value::optional(item.status.service.as_ref()))
+        .on_screen((14, "service", Size::BY_ROWS), |row| {
             let service = row.status.service.as_deref();
             service.map_or(Cell::Empty, |service| Cell::text(service, Role::Text))
-        },
-    ),
+        })
+        .sized_by(|w, _| Some(Size::words(w.service.clamp(7, 12), w.service.clamp(7, 24), 8))),
     Column::hidden("labels", |item| Value::Labels(item.status.slo.labels.clone())),
     Column::hidden("covered", |item| Value::maybe(item.group.and_then(|group| group.covered), Value::Ratio)),
     Column::hidden("is_time_weighted", |item| {
@@ -180,12 +150,10 @@ pub const COLUMNS: &[Column] = &[
     }),
     Column::hidden("is_evaluated_live", |item| Value::Switch(item.status.evaluation == Evaluation::Live)),
     Column::hidden("measured_at", |item| Value::Since(item.status.at)),
-    Column::text("why", "WHY", |item| Value::words(why(item.status, item.group))).on_screen(
-        15,
-        "notes",
-        Size::words(15, 70, 5),
-        |row| Cell::Runs(words::joined(words::notes(row.status, &row.cx))),
-    ),
+    Column::text("why", "WHY", |item| Value::words(why(item.status, item.group)))
+        .on_screen((15, "notes", Size::words(15, 70, 5)), |row| {
+            Cell::Runs(words::joined(words::notes(row.status, &row.cx)))
+        }),
 ];
 
 impl SloItem<'_> {

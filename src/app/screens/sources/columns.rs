@@ -39,53 +39,37 @@ type Column = ListColumn<Sources>;
 
 /// State, product and cost.
 pub const COLUMNS: &[Column] = &[
-    Column::drawn(0, "", Size::words(1, 1, 0), |row| row.symbol()),
-    Column::text("name", "SOURCE", |item| Value::Text(item.source.id.to_string())).on_screen(
-        1,
-        "source",
-        Size::words(10, 24, 0),
-        |row| Cell::text(row.source.id.as_str(), Role::Text),
-    ),
-    Column::text("state", "STATE", |item| Value::Text(item.state.to_string())).on_screen(
-        2,
-        "state",
-        Size::words(16, 60, 1),
-        |row| Cell::text(&*row.state, row.role),
-    ),
+    Column::drawn((0, "", Size::words(1, 1, 0)), |row| row.symbol()),
+    Column::text("name", "SOURCE", |item| Value::Text(item.source.id.to_string()))
+        .on_screen((1, "source", Size::words(10, 24, 0)), |row| {
+            Cell::text(row.source.id.as_str(), Role::Text)
+        }),
+    Column::text("state", "STATE", |item| Value::Text(item.state.to_string()))
+        .on_screen((2, "state", Size::words(16, 60, 1)), |row| Cell::text(&*row.state, row.role)),
     Column::text("kind", "KIND", |item| Value::Text(item.source.kind.name().to_owned())),
-    Column::text("flavour", "FLAVOUR", |item| {
-        item.offer.map_or(Value::Nothing, |offer| Value::words(&*offer.flavour))
-    }),
-    Column::text("version", "VERSION", |item| {
-        item.offer.map_or(Value::Nothing, |offer| Value::words(&*offer.version))
-    }),
-    Column::drawn(3, "version", Size::words(12, 28, 2), |row| {
+    Column::text("flavour", "FLAVOUR", |item| Value::optional(item.offer.map(|offer| &offer.flavour))),
+    Column::text("version", "VERSION", |item| Value::optional(item.offer.map(|offer| &offer.version))),
+    Column::drawn((3, "version", Size::words(12, 28, 2)), |row| {
         let identity = |offer: &ProbeReport| format!("{} {}", offer.flavour, offer.version);
         Cell::text(row.offer.map_or_else(|| row.source.kind.name().to_owned(), identity), Role::Text)
     }),
-    Column::drawn(4, "latency", Size::numbers(10, 4), |row| {
+    Column::drawn((4, "latency", Size::numbers(10, 4)), |row| {
         let took = traffic(row).round_trip.map(|took| latency(took.as_secs_f64()));
         Cell::text(took.unwrap_or_else(|| UNKNOWN.to_owned()), Role::Text)
     }),
-    Column::text("answered_at", "AGE", |item| item.at.map_or(Value::Nothing, Value::Since)).on_screen(
-        5,
-        "age",
-        Size::numbers(6, 3),
-        |row| Cell::text(row.at.map_or(UNKNOWN.to_owned(), |at| answered(at, row.cx.now)), Role::Text),
-    ),
-    Column::drawn(6, "req/min", Size::numbers(7, 5), |row| {
+    Column::text("answered_at", "AGE", |item| item.at.map_or(Value::Nothing, Value::Since))
+        .on_screen((5, "age", Size::numbers(6, 3)), |row| {
+            Cell::text(row.at.map_or(UNKNOWN.to_owned(), |at| answered(at, row.cx.now)), Role::Text)
+        }),
+    Column::drawn((6, "req/min", Size::numbers(7, 5)), |row| {
         each_minute(row, |traffic| traffic.requests, |count| format!("{count:.0}"))
     }),
-    Column::drawn(7, "data/min", Size::numbers(8, 6), |row| {
+    Column::drawn((7, "data/min", Size::numbers(8, 6)), |row| {
         each_minute(row, |traffic| traffic.bytes_in, bytes)
     }),
-    Column::hidden("answers", |item| {
-        Value::Texts(item.source.answers.iter().map(|kind| kind.word().to_owned()).collect())
-    }),
+    Column::hidden("answers", |item| Value::texts(item.source.answers.iter().map(|kind| kind.word()))),
     Column::text("watchdog", "WATCHDOG", |item| watchdog_value(item.watchdog)).on_screen(
-        8,
-        "watchdog",
-        Size::words(8, 12, 4),
+        (8, "watchdog", Size::words(8, 12, 4)),
         |row| match row.watchdog {
             Some(Watchdog::Present) => Cell::text("present", Role::Healthy),
             Some(Watchdog::Absent) => Cell::text("ABSENT", Role::Trouble),
@@ -97,11 +81,9 @@ pub const COLUMNS: &[Column] = &[
         item.offer.and_then(|offer| offer.clock_ahead_seconds).map_or(Value::Nothing, Value::Offset)
     }),
     Column::text("address", "ADDRESS", |item| Value::Text(item.source.address.to_string())),
-    Column::text("tenant", "TENANT", |item| {
-        item.source.tenant.as_ref().map_or(Value::Nothing, |tenant| Value::Text(tenant.to_string()))
-    }),
+    Column::text("tenant", "TENANT", |item| Value::optional(item.source.tenant.as_ref())),
     Column::hidden("warnings", |item| item.warnings.clone().map_or(Value::Nothing, Value::Texts)),
-    Column::text("trouble", "TROUBLE", |item| item.failure.as_deref().map_or(Value::Nothing, Value::words)),
+    Column::text("trouble", "TROUBLE", |item| Value::optional(item.failure.as_ref())),
 ];
 
 /// The watchdog alert in one word; empty if the source has no alerts.

@@ -18,21 +18,20 @@ type Column = ListColumn<Timeline>;
 
 /// The time, then the event and its subject.
 pub(super) const COLUMNS: &[Column] = &[
-    Column::NONE.on_screen_by(
-        0,
-        "time",
-        |(), width| {
+    Column::NONE
+        .on_screen((0, "time", Size::BY_ROWS), |row| {
+            Cell::text(moment(row.key.0, row.cx.now, row.cx.zone), Role::Muted)
+        })
+        .sized_by(|(), width| {
             let time = if width < 60 { 8 } else { 16 };
             Some(Size::words(time, time, 0))
-        },
-        |row| Cell::text(moment(row.key.0, row.cx.now, row.cx.zone), Role::Muted),
-    ),
-    Column::drawn(1, "", Size::words(1, 1, 0), |row| row.symbol()),
-    Column::drawn(2, "event", Size::words(10, 10, 2), |row| Cell::text(row.key.1.word(), row.role)),
-    Column::drawn(3, "service", Size::words(8, 20, 1), |row| {
+        }),
+    Column::drawn((1, "", Size::words(1, 1, 0)), |row| row.symbol()),
+    Column::drawn((2, "event", Size::words(10, 10, 2)), |row| Cell::text(row.key.1.word(), row.role)),
+    Column::drawn((3, "service", Size::words(8, 20, 1)), |row| {
         Cell::text(row.entry.service.as_ref().map_or("", |name| name), Role::Accent)
     }),
-    Column::drawn(4, "", Size::words(12, 200, 0), |row| {
+    Column::drawn((4, "", Size::words(12, 200, 0)), |row| {
         Cell::text(row.entry.sentence().to_string(), Role::Text)
     }),
 ];

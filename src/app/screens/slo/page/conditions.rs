@@ -67,15 +67,12 @@ pub(super) fn conditions(
         .filter(|burn| words::has_few_events(&status.slo, burn));
     let few: Vec<String> = few.map(counted).collect();
     if !few.is_empty() {
-        let words = format!(
-            "{} Few events: {}. A single failure changes these burn rates a lot.",
-            cx.symbol(Role::Info),
-            few.join(", ")
-        );
-        page.paragraph(&words, Role::Muted);
+        let words =
+            format!("Few events: {}. A single failure changes these burn rates a lot.", few.join(", "));
+        page.paragraph(&format!("{} {words}", cx.symbol(Role::Info)), Role::Muted);
     }
     if let Some((words, role)) = disagreement(cx, status, group_status) {
-        page.paragraph(&format!("{} {words}", cx.symbol(role)), role);
+        page.remark(cx, words, role);
     }
 }
 
