@@ -171,7 +171,8 @@ pub trait Screen {
 
     /// Where the rows of the focused list, or the lines of the text, are on the terminal.
     fn grid(&self, _shared: &Shared, body: Rect) -> Grid {
-        Grid::list(layout::table_rows(body))
+        let has_header = self.listing().is_some();
+        Grid::list(if has_header { layout::table_rows(body) } else { layout::below_heading(body) })
     }
 
     /// The text of a screen that scrolls, wrapped to this width. The number of its lines must not depend on the time.
@@ -342,8 +343,16 @@ macro_rules! drawn_by_view {
     };
 }
 
-/// What a screen answers that has panels or scrolls: the field `scroll_position`.
+/// What a screen answers that has panels or scrolls: the field `scroll_position`. `side_by_side`: Left and Right move between
+/// panels.
 macro_rules! keeps_spot {
+    (side_by_side) => {
+        keeps_spot!();
+
+        fn has_panels_side_by_side(&self) -> bool {
+            true
+        }
+    };
     () => {
         fn scroll_position(&self) -> ScrollPosition {
             self.scroll_position
@@ -356,9 +365,13 @@ macro_rules! keeps_spot {
 }
 
 /// What a screen answers that has lists in panels; the field `scroll_position` tells the panel. `things` are lists of
-/// [`Item`](crate::app::items::Item)s.
+/// [`Item`](crate::app::items::Item)s, `others` lists of anything else.
 macro_rules! lists_panels {
-    (things { $($panel:pat => $things:ident,)* } others { $($other:pat => $plain:ident,)* }) => {
+    ($panels:literal; things { $($panel:pat => $things:ident,)* } others { $($other:pat => $plain:ident,)* }) => {
+        fn panels(&self) -> usize {
+            $panels
+        }
+
         fn items(&self) -> Option<&dyn crate::app::items::ItemList> {
             match self.scroll_position.panel {
                 $($panel => Some(&self.$things),)*

@@ -1,7 +1,6 @@
 //! The page of one alert: summary, the expression as a chart, history, related alerts, silences, rule.
 
 use std::cmp::Reverse;
-use std::sync::Arc;
 
 use crate::app::prelude::*;
 use crate::app::subjects;
@@ -17,8 +16,6 @@ pub const RELATED: usize = 1;
 pub const SLO: usize = 2;
 /// The panel of the alert's incident; it is a single row.
 pub const INCIDENT: usize = 3;
-/// The number of panels.
-pub const PANELS: usize = 4;
 /// Most related alerts in the list.
 const MAX_RELATED: usize = 50;
 
@@ -39,7 +36,6 @@ pub struct OpenAlert {
 pub(super) struct ChartSubject {
     /// The source that evaluates the rule.
     pub(super) source: SourceId,
-    /// The alerting rule.
     pub(super) rule: Arc<Rule>,
     /// The threshold comparison of the expression, if it has one.
     pub(super) condition: Option<ThresholdCondition>,
@@ -169,12 +165,9 @@ impl Screen for OpenAlert {
     keeps_spot!();
 
     lists_panels! {
+        4;
         things { RELATED => related, }
         others {}
-    }
-
-    fn panels(&self) -> usize {
-        PANELS
     }
 
     fn has_panel(&self, shared: &Shared, _body: Rect, panel: usize) -> bool {

@@ -11,7 +11,6 @@ use crate::app::list_screen::{self, EmptyState, LineInput, ListScreen, drawn_as_
 use crate::app::prelude::*;
 use crate::app::staleness::none;
 use crate::app::subjects::alert;
-use crate::model::alert::AlertState;
 
 pub mod columns;
 pub(super) mod ranking;

@@ -1,7 +1,5 @@
 //! A generated Markdown report: shift handoff, paging statistics or postmortem draft. It can be copied as a whole.
 
-use std::time::Duration;
-
 use crate::app::display_settings::Charset;
 use crate::app::handoff::ActionsTaken;
 use crate::app::markdown;
@@ -132,10 +130,6 @@ impl Screen for OpenDocument {
     }
 
     keeps_spot!();
-
-    fn grid(&self, _shared: &Shared, body: Rect) -> Grid {
-        Grid::list(layout::below_heading(body))
-    }
 
     fn last_scroll(&self, _shared: &Shared, area: Rect) -> u16 {
         u16::try_from(self.lines()).unwrap_or(u16::MAX).saturating_sub(area.height)

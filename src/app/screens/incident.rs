@@ -3,7 +3,6 @@
 use crate::app::prelude::*;
 use crate::app::subjects;
 use crate::app::subjects::incident::{remote, words};
-use crate::model::ask::Topic;
 use crate::model::incident::{IncidentAlert, IncidentStatus};
 use crate::model::remote::Freshness;
 
@@ -11,8 +10,6 @@ mod page;
 
 /// The panel of alerts; panel 0 is the page.
 pub const ALERTS: usize = 1;
-/// The number of panels.
-pub const PANELS: usize = 2;
 
 /// An alert of an incident.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -119,12 +116,9 @@ impl Screen for OpenIncident {
     keeps_spot!();
 
     lists_panels! {
+        2;
         things {}
         others { ALERTS => alerts, }
-    }
-
-    fn panels(&self) -> usize {
-        PANELS
     }
 
     fn has_panel(&self, _shared: &Shared, _body: Rect, panel: usize) -> bool {

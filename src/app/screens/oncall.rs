@@ -67,7 +67,7 @@ fn described(key: &LevelKey, snapshot: &OnCallSnapshot, policy: &EscalationPolic
         ("service", joined(policy.services.iter().map(|service| &*service.name).collect())),
         ("source", key.policy.source.as_str().into()),
     ];
-    Labels::new(pairs.into_iter().map(|(name, value)| (name.into(), value)).collect())
+    Labels::default().with(pairs)
 }
 
 impl Screen for OnCall {

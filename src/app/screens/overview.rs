@@ -17,8 +17,6 @@ pub const ALERTS: usize = 1;
 pub const SLOS: usize = 2;
 /// The panel of open incidents, if there are any and there is room.
 pub const INCIDENTS: usize = 3;
-/// The number of panels.
-pub const PANELS: usize = 4;
 
 /// The screen of the overview.
 #[derive(Debug, Default)]
@@ -94,27 +92,20 @@ impl Screen for Overview {
         self.alerts.set_rows(firing.into_iter().map(|(.., fingerprint)| fingerprint).collect());
     }
 
-    keeps_spot!();
+    keeps_spot!(side_by_side);
 
     lists_panels! {
+        4;
         things { SERVICES => services, ALERTS => alerts, SLOS => slos, INCIDENTS => incidents, }
         others {}
-    }
-
-    fn panels(&self) -> usize {
-        PANELS
     }
 
     fn has_panel(&self, _shared: &Shared, body: Rect, panel: usize) -> bool {
         !matches!(panel, SLOS | INCIDENTS) || panels::grid(self, body, panel).room() > 0
     }
 
-    fn has_panels_side_by_side(&self) -> bool {
-        true
-    }
-
     fn panel_at(&self, _shared: &Shared, body: Rect, cell: (u16, u16)) -> Option<usize> {
-        (0..PANELS).find(|panel| panels::grid(self, body, *panel).area.contains(cell.into()))
+        (0..self.panels()).find(|panel| panels::grid(self, body, *panel).area.contains(cell.into()))
     }
 
     fn grid(&self, _shared: &Shared, body: Rect) -> Grid {

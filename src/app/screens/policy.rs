@@ -30,16 +30,34 @@ impl Screen for OpenPolicy {
     offers! { [AnyAction]: Act "take shift", Links, Back }
 
     fn render(&self, cx: &ScreenCx<'_>, area: Rect, buf: &mut Buffer) {
-        if let Some(key) = &self.subject {
-            render(self, cx, key, area, buf);
-        }
+        let Some(key) = &self.subject else { return };
+        let Some((snapshot, policy)) = key.policy(cx.world) else {
+            let words = "This escalation policy is no longer listed by its source. Press Esc to go back.";
+            text::say(cx, 1, words, Role::Unknown, area, buf);
+            return;
+        };
+        let repeats = match policy.repeats {
+            0 => "  no repeats".to_owned(),
+            1 => "  repeats once".to_owned(),
+            n => format!("  repeats {n} times"),
+        };
+        let title = [
+            StyledRun::new(format!(" {}", policy.named.name), Role::Title),
+            StyledRun::new(repeats, Role::Muted),
+            StyledRun::new(format!("  {}", key.source), Role::Muted),
+        ];
+        let below = layout::heading(
+            cx,
+            &title,
+            &layout::doubt_runs(cx.shared, &[AskKind::OnCall], cx.now),
+            area,
+            buf,
+        );
+        let page = page(cx, &key.source, snapshot, policy, below.width);
+        page.render(cx, self.scroll_position.scroll, below, buf);
     }
 
     keeps_spot!();
-
-    fn grid(&self, _shared: &Shared, body: Rect) -> Grid {
-        Grid::list(layout::below_heading(body))
-    }
 
     fn page(&self, shared: &Shared, width: u16) -> Option<PageContent> {
         let known = self.subject.as_ref().and_then(|key| Some((key, key.policy(&shared.world)?)));
@@ -62,29 +80,6 @@ impl Screen for OpenPolicy {
     fn links(&self, shared: &Shared) -> Vec<(String, Text)> {
         self.subject.as_ref().map_or_else(Vec::new, |key| on_call::links(shared, key))
     }
-}
-
-/// Draws the page.
-fn render(screen: &OpenPolicy, cx: &ScreenCx<'_>, key: &PolicyKey, area: Rect, buf: &mut Buffer) {
-    let Some((snapshot, policy)) = key.policy(cx.world) else {
-        let words = "This escalation policy is no longer listed by its source. Press Esc to go back.";
-        text::say(cx, 1, words, Role::Unknown, area, buf);
-        return;
-    };
-    let repeats = match policy.repeats {
-        0 => "  no repeats".to_owned(),
-        1 => "  repeats once".to_owned(),
-        n => format!("  repeats {n} times"),
-    };
-    let title = [
-        StyledRun::new(format!(" {}", policy.named.name), Role::Title),
-        StyledRun::new(repeats, Role::Muted),
-        StyledRun::new(format!("  {}", key.source), Role::Muted),
-    ];
-    let below =
-        layout::heading(cx, &title, &layout::doubt_runs(cx.shared, &[AskKind::OnCall], cx.now), area, buf);
-    let page = page(cx, &key.source, snapshot, policy, below.width);
-    page.render(cx, screen.scroll_position.scroll, below, buf);
 }
 
 fn page(

@@ -1,7 +1,5 @@
 //! A runbook in Markdown, with the alert's labels filled in. Code blocks can be copied; burnwatch never runs them.
 
-use std::sync::Arc;
-
 use crate::app::display_settings::Charset;
 use crate::app::event::Effect;
 use crate::app::markdown::{self, Block};
@@ -9,8 +7,6 @@ use crate::app::page::scroll_to;
 use crate::app::prelude::*;
 use crate::app::subjects::link::is_link;
 use crate::app::subjects::runbook::labels;
-use crate::model::ask::Query;
-use crate::model::remote::Remote;
 use crate::model::runbook::{RunbookSearch, SOURCE};
 
 /// The screen of a runbook, laid out for the current width.
@@ -120,7 +116,7 @@ impl Screen for OpenRunbook {
         (self.laid_out, self.markdown) = (None, markdown::MarkdownPage::default());
     }
 
-    keeps_spot!();
+    keeps_spot!(side_by_side);
 
     fn panels(&self) -> usize {
         self.markdown.blocks.len() + 1
@@ -128,14 +124,6 @@ impl Screen for OpenRunbook {
 
     fn has_panel(&self, _shared: &Shared, _body: Rect, panel: usize) -> bool {
         panel > 0 || self.markdown.blocks.is_empty()
-    }
-
-    fn has_panels_side_by_side(&self) -> bool {
-        true
-    }
-
-    fn grid(&self, _shared: &Shared, body: Rect) -> Grid {
-        Grid::list(layout::below_heading(body))
     }
 
     fn page(&self, shared: &Shared, width: u16) -> Option<PageContent> {

@@ -3,7 +3,6 @@
 use crate::app::prelude::*;
 use crate::app::range;
 use crate::app::subjects::service;
-use crate::model::ask::Query;
 use crate::model::series::TimeGrid;
 
 mod charts;
@@ -19,8 +18,6 @@ pub const SLOS: usize = 5;
 pub const INCIDENTS: usize = 6;
 /// The panel of targets that are down, signals and hosts.
 pub const PARTS: usize = 7;
-/// The number of panels.
-pub const PANELS: usize = 8;
 
 /// Points of a chart.
 const POINTS: u16 = 240;
@@ -121,16 +118,13 @@ impl Screen for OpenService {
         self.parts.to_top();
     }
 
-    keeps_spot!();
+    keeps_spot!(side_by_side);
 
     // the worst alert of a service explains it best: the cursor starts there
     lists_panels! {
+        8;
         things { ..SLOS => alerts, SLOS => slos, INCIDENTS => incidents, }
         others { PARTS => parts, }
-    }
-
-    fn panels(&self) -> usize {
-        PANELS
     }
 
     fn has_panel(&self, shared: &Shared, body: Rect, panel: usize) -> bool {
@@ -140,10 +134,6 @@ impl Screen for OpenService {
             PARTS => !self.parts.is_empty(),
             _ => true,
         }
-    }
-
-    fn has_panels_side_by_side(&self) -> bool {
-        true
     }
 
     fn panel_at(&self, shared: &Shared, body: Rect, cell: (u16, u16)) -> Option<usize> {

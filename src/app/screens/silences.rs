@@ -1,8 +1,6 @@
 //! The list of silences: matchers, author, end, and the number of alerts that each silences now.
 
 use std::collections::{BTreeSet, HashMap};
-use std::sync::Arc;
-use std::time::Duration;
 
 use crate::app::grouped::FilteredList;
 use crate::app::identity::SilenceKey;
@@ -56,7 +54,7 @@ fn described(silence: &Silence) -> Labels {
         ("comment", comment_with_annotations(silence)),
         ("source", silence.source.as_str().into()),
     ];
-    Labels::new(pairs.into_iter().map(|(name, value)| (name.into(), value)).collect())
+    Labels::default().with(pairs)
 }
 
 /// The comment, followed by the annotations.

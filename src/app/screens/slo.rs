@@ -1,7 +1,5 @@
 //! The page of one SLO: charts of budget and burn rate, burn-rate conditions, forecast, worst slots, definition, queries.
 
-use std::time::Duration;
-
 use crate::app::event::Effect;
 use crate::app::prelude::*;
 use crate::app::subjects::alert;
@@ -21,8 +19,6 @@ pub const GROUPS: usize = 2;
 pub const ALERTS: usize = 3;
 /// The panel of queries.
 pub const QUERIES: usize = 4;
-/// The number of panels.
-pub const PANELS: usize = 5;
 
 /// The lookbacks for which the time to exhaustion is always shown.
 const FORECAST_LOOKBACKS: [Duration; 3] = [Duration::from_secs(300), BASIS, Duration::from_secs(6 * 3600)];
@@ -138,23 +134,16 @@ impl Screen for OpenSlo {
         self.queries.to_top();
     }
 
-    keeps_spot!();
+    keeps_spot!(side_by_side);
 
     lists_panels! {
+        5;
         things { ALERTS => alerts, }
         others { GROUPS => groups, QUERIES => queries, }
     }
 
-    fn panels(&self) -> usize {
-        PANELS
-    }
-
     fn has_panel(&self, _shared: &Shared, _body: Rect, panel: usize) -> bool {
         self.has_rows(panel)
-    }
-
-    fn has_panels_side_by_side(&self) -> bool {
-        true
     }
 
     fn panel_at(&self, _shared: &Shared, body: Rect, cell: (u16, u16)) -> Option<usize> {

@@ -32,9 +32,7 @@ impl Screen for Sources {
         crate::app::columns::render((columns::COLUMNS, ()), (list, None), line, cx, room, buf);
         if let Some(source) = list.current().and_then(find) {
             let lines = about(cx, source, page.width);
-            for (y, line) in (page.top()..page.bottom()).zip(&lines) {
-                text::runs(cx, line, Rect { y, height: 1, ..page }, buf);
-            }
+            text::lines(cx, &lines, page, buf);
         }
     }
 

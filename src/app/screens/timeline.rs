@@ -1,7 +1,6 @@
 //! The Timeline: all events, newest first: alerts, incidents, silences, the user's actions.
 
 use std::cmp::Reverse;
-use std::time::Duration;
 
 use jiff::SignedDuration;
 
@@ -12,7 +11,6 @@ use crate::app::list_screen::{self, LineInput, ListScreen, drawn_as_list, lists}
 use crate::app::number;
 use crate::app::prelude::*;
 use crate::app::range::LENGTHS;
-use crate::model::ask::Query;
 use crate::model::source_info::SourceInfo;
 
 mod columns;
@@ -64,10 +62,8 @@ fn steps(shared: &Shared, now: Timestamp) -> IncidentLogCoverage {
 
 /// The fields of an event that a filter can use.
 fn described((_, kind, _): &LogEventKey, entry: &LogEvent) -> Labels {
-    let own = entry.labels.iter().map(|(name, value)| (name.clone(), value.clone()));
-    let service = entry.service.iter().map(|service| (Text::from("service"), service.clone()));
-    let service = service.filter(|_| entry.labels.get("service").is_none());
-    Labels::new(own.chain([("kind".into(), kind.word().into())]).chain(service).collect())
+    let service = entry.service.clone().filter(|_| entry.labels.get("service").is_none());
+    entry.labels.with([("kind", kind.word().into())]).with(service.map(|service| ("service", service)))
 }
 
 /// The role of an event.

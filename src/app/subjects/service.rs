@@ -1,7 +1,6 @@
 //! Services, for all screens: sort order, filter fields, sparkline data, alerts, texts.
 
 use std::cmp::Ordering;
-use std::sync::Arc;
 
 use super::alert::alert_rank;
 use super::runbook;
@@ -10,7 +9,6 @@ use crate::app::filter::FilterFields;
 use crate::app::list_screen::EmptyState;
 use crate::app::prelude::*;
 use crate::app::range;
-use crate::model::ask::Query;
 use crate::model::health::Health;
 use crate::model::series::Matrix;
 use crate::model::service::{Service, ServiceTrends, Signals};

@@ -161,6 +161,18 @@ pub fn runs(cx: &Cx<'_>, runs: &[StyledRun<'_>], area: Rect, buf: &mut Buffer) -
     used
 }
 
+/// Writes lines one below the other, as many as fit.
+pub fn lines<'r>(
+    cx: &Cx<'_>,
+    lines: impl IntoIterator<Item = impl AsRef<[StyledRun<'r>]>>,
+    area: Rect,
+    buf: &mut Buffer,
+) {
+    for (y, line) in (area.top()..area.bottom()).zip(lines) {
+        runs(cx, line.as_ref(), Rect { y, height: 1, ..area }, buf);
+    }
+}
+
 /// `text` in at most `width` cells: unchanged, or cut at a grapheme with an ellipsis.
 pub fn fit(text: &str, width: u16, charset: Charset) -> Cow<'_, str> {
     if self::width(text) <= width {

@@ -1,13 +1,10 @@
 //! The text below the chart of an alert, as lines that scroll.
 
-use std::sync::Arc;
-
 use super::{INCIDENT, OpenAlert, RELATED, SLO, subject};
 use crate::app::firing_history::{self, AlertHistory};
 use crate::app::prelude::*;
 use crate::app::subjects::incident::words as incidents;
 use crate::app::subjects::slo::words;
-use crate::model::alert::AlertState;
 use crate::model::silence::{Silence, SilenceState};
 use crate::model::slo::TimeRange;
 
@@ -84,7 +81,7 @@ fn slo(cx: &ScreenCx<'_>, status: &SloStatus, page: &mut PageContent) {
 
 /// The silences that match the alert, and the alerts that inhibit it.
 fn suppression(cx: &ScreenCx<'_>, alert: &Alert, page: &mut PageContent) {
-    let is_its = |silence: &&std::sync::Arc<Silence>| match silence.state {
+    let is_its = |silence: &&Arc<Silence>| match silence.state {
         SilenceState::Active => alert.silenced_by.contains(&silence.id),
         SilenceState::Pending => silence.matches(&alert.labels),
         SilenceState::Expired => false,

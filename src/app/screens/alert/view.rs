@@ -9,10 +9,7 @@ use crate::app::refusal;
 use crate::app::widgets::bar::panel;
 use crate::app::widgets::chart::{Chart, ChartLine};
 use crate::app::widgets::unit::ValueUnit;
-use crate::model::alert::AlertState;
-use crate::model::ask::Topic;
 use crate::model::promql::{self, OtherConditions, Threshold};
-use crate::model::remote::Remote;
 
 /// The kinds of answers that the screen uses.
 const USED: [AskKind; 3] = [AskKind::Alerts, AskKind::Rules, AskKind::Silences];
@@ -32,7 +29,6 @@ fn parts(body: Rect) -> (Rect, Rect, Rect) {
     (heading, chart_area, Rect { y: chart_area.bottom(), height: rest - chart, ..body })
 }
 
-/// Draws the page.
 pub(super) fn render(screen: &OpenAlert, cx: &ScreenCx<'_>, area: Rect, buf: &mut Buffer) {
     let (heading, chart, below) = parts(area);
     let Some(alert) = screen.alert(cx.shared) else {
@@ -88,12 +84,8 @@ fn draw_chart(cx: &ScreenCx<'_>, alert: &Alert, area: Rect, buf: &mut Buffer) {
     }
     let inner = panel(cx, &title, false, area, buf);
     let Some(matrix) = remote.and_then(|remote| remote.value()) else {
-        if let Some(error) = remote.filter(|remote| !remote.is_waiting()).and_then(Remote::failure) {
-            refusal::failure(cx, &error.kind, inner, buf);
-            return;
-        }
-        text::say(cx, 1, cx.shared.waiting(), Role::Muted, inner, buf);
-        return;
+        let words = || cx.shared.waiting().to_owned();
+        return refusal::no_lines(cx, remote, words, inner, buf);
     };
     let named: Vec<(String, &[f64])> = matrix
         .lines

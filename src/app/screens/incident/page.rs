@@ -1,7 +1,5 @@
 //! The text of an incident's page, as lines that scroll.
 
-use std::time::Duration;
-
 use super::{ALERTS, IncidentAlertRow, OpenIncident, reported};
 use crate::app::prelude::*;
 use crate::app::subjects::incident::remote;
@@ -9,7 +7,6 @@ use crate::app::subjects::incident::words;
 use crate::model::action::Operation;
 use crate::model::incident::{Attribution, IncidentDetail, IncidentEvent, Note};
 use crate::model::measures::DurationStats;
-use crate::model::remote::Remote;
 
 /// A note and the log entry about it are at most this far apart.
 const SAME_EVENT_WITHIN: Duration = Duration::from_secs(5);

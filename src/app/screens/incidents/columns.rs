@@ -8,7 +8,6 @@ use crate::model::incident::{PagerRef, Urgency};
 /// An incident and the current time.
 pub struct IncidentItem<'a> {
     pub known: &'a IncidentView,
-    /// The current time.
     pub now: Timestamp,
 }
 

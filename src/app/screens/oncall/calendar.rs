@@ -1,7 +1,5 @@
 //! The week calendar of one level: a column per day with handoffs, gaps, double bookings and night hours.
 
-use std::time::Duration;
-
 use crate::app::identity::LevelKey;
 use crate::app::prelude::*;
 use crate::app::subjects::on_call::words::{self, night_symbol, stands_in};
@@ -195,30 +193,19 @@ fn entry(
             words::names(cx.shared, &key.policy.source, cover)
         }
     };
-    // first names are used where there is no room for full names
-    let short = coverage_slot
-        .cover
-        .on_duty()
-        .iter()
-        .map(|person_on_duty| person_on_duty.person.name.split(' ').next().unwrap_or_default());
-    let short = short.collect::<Vec<_>>().join("+");
-    let fits = |name: &str, night: &str| text::width(name) + text::width(night) <= room;
-    let (name, night) = if fits(&full, &night) {
-        (full, night)
-    } else if fits(&full, "") && short == full {
-        (full, String::new())
-    } else if !short.is_empty() && fits(&short, &night) {
-        (short, night)
-    } else if short.is_empty() || fits(&full, "") {
-        (full, String::new())
-    } else {
-        (short, String::new())
-    };
+    // first names are used where there is no room for full names, and the night hours are left out last
+    let on_duty = coverage_slot.cover.on_duty().iter();
+    let first_names = on_duty.map(|one| one.person.name.split(' ').next().unwrap_or_default());
+    let short = Some(first_names.collect::<Vec<_>>().join("+")).filter(|short| !short.is_empty());
+    let short = short.unwrap_or_else(|| full.clone());
+    let choices = [(&full, &*night), (&short, &*night), (&full, ""), (&short, "")];
+    let fits = |(name, night): &(&String, &str)| text::width(name) + text::width(night) <= room;
+    let (name, night) = choices.into_iter().find(fits).unwrap_or((&short, ""));
     vec![
         StyledRun::new(time, if coverage_slot.is_handoff { Role::Text } else { Role::Muted }),
         StyledRun::new(mark, role),
-        StyledRun::new(name, role),
-        StyledRun::new(night, Role::Muted),
+        StyledRun::new(name.clone(), role),
+        StyledRun::new(night.to_owned(), Role::Muted),
     ]
 }
 
@@ -228,14 +215,12 @@ fn list(cx: &ScreenCx<'_>, key: &LevelKey, days: &[CalendarDay], area: Rect, buf
     let ahead = coverage_slots.filter(|coverage_slot| {
         coverage_slot.until > cx.now && (coverage_slot.is_handoff || coverage_slot.from <= cx.now)
     });
-    for (y, coverage_slot) in (area.top()..area.bottom()).zip(ahead) {
-        let when = words::when(coverage_slot.from.max(cx.now), cx.now, cx.zone);
-        let mut runs = vec![StyledRun::new(
-            format!("   {:<13}", if coverage_slot.from <= cx.now { "now".to_owned() } else { when }),
-            Role::Muted,
-        )];
+    let lines = ahead.map(|coverage_slot| {
         let at = cx.at(coverage_slot.from.max(cx.now));
-        runs.push(words::on_call_names(&at, &key.policy.source, &coverage_slot.cover));
-        text::runs(cx, &runs, Rect { y, height: 1, ..area }, buf);
-    }
+        let is_now = coverage_slot.from <= cx.now;
+        let when = if is_now { "now".to_owned() } else { words::when(at.now, cx.now, cx.zone) };
+        let when = StyledRun::new(format!("   {when:<13}"), Role::Muted);
+        [when, words::on_call_names(&at, &key.policy.source, &coverage_slot.cover)]
+    });
+    text::lines(cx, lines, area, buf);
 }

@@ -7,12 +7,10 @@ use crate::app::prelude::*;
 use crate::model::oncall::{Coverage, EscalationPolicy, OnCallAt, OnCallSnapshot};
 
 pub struct LevelItem<'a> {
-    /// The source.
     pub source: &'a SourceId,
     /// The on-call data of the source.
     pub snapshot: &'a OnCallSnapshot,
     pub policy: &'a EscalationPolicy,
-    /// The number of the level.
     pub number: u32,
     /// Who is on call now, and who is next.
     pub on_call_at: OnCallAt,

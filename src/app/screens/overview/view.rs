@@ -10,7 +10,7 @@ use crate::app::staleness::{none, watchdog};
 use crate::app::subjects::service;
 use crate::app::widgets::bar::panel;
 use crate::app::widgets::spark::Sparkline;
-use crate::model::alert::{AlertState, Severity};
+use crate::model::alert::Severity;
 use crate::model::health::Health;
 use crate::model::reason::Reason;
 use crate::model::service::{Service, Signals};
@@ -179,9 +179,7 @@ fn summary(cx: &ScreenCx<'_>, area: Rect, buf: &mut Buffer) {
         ));
     }
     let lines = [loud, quiet, watchdogs(cx), sources(cx)];
-    for (y, line) in (inner.top()..inner.bottom()).zip(lines) {
-        text::runs(cx, &line, Rect { y, height: 1, ..inner }, buf);
-    }
+    text::lines(cx, lines, inner, buf);
 }
 
 /// How many sources have answered, or the error of the first stale one.

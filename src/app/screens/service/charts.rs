@@ -8,13 +8,11 @@ use crate::app::widgets::bar::panel;
 use crate::app::widgets::chart::{Chart, ChartLine, ChartMark};
 use crate::app::widgets::heat::{Heat, HeatBucket};
 use crate::app::widgets::unit::ValueUnit;
-use crate::model::ask::Topic;
 use crate::model::health::Thresholds;
 use crate::model::remote::Freshness;
 use crate::model::series::Matrix;
 use crate::model::service::{Service, ServiceDetail};
 use crate::model::signal::Signal;
-use crate::model::source::ErrorKind;
 
 type MatrixOf = fn(&ServiceDetail) -> &Matrix;
 type LimitOf = fn(&Thresholds) -> f64;
@@ -111,17 +109,12 @@ fn draw_one(
     let title = refusal::titled(cx, title, failure(cx, service));
     let inner = panel(cx, &title, is_current, area, buf);
     let Some((_, first)) = details.first().filter(|(_, first)| is_of_range(cx, first)) else {
-        if let Some(failure) = refused(cx.shared, service) {
-            refusal::failure(cx, failure, inner, buf);
-            return;
-        }
-        let words = if service.sources.is_empty() {
-            "No source has the history of this service."
-        } else {
-            cx.shared.waiting()
-        };
-        text::say(cx, 1, words, Role::Muted, inner, buf);
-        return;
+        let asked = service.chart_sources.iter().filter_map(|id| cx.world.cache(id));
+        let asked = asked.filter_map(|cache| cache.details().get(&service.name));
+        let has_history = !service.sources.is_empty();
+        let none = "No source has the history of this service.";
+        let words = || if has_history { cx.shared.waiting() } else { none }.to_owned();
+        return refusal::no_lines(cx, asked, words, inner, buf);
     };
     let mut unknown = details.iter().flat_map(|(_, detail)| detail.unknown.iter());
     if let Some(unknown) = unknown.find(|unknown| unknown.signal == shown.signal) {
@@ -196,13 +189,6 @@ fn quantile_name(quantile: &str) -> String {
 /// Whether a history has the grid of the range that is shown now, and not of one that was chosen before.
 fn is_of_range(cx: &ScreenCx<'_>, detail: &ServiceDetail) -> bool {
     detail.request_rate.span.step() == super::window(cx.shared, cx.now).step()
-}
-
-/// The error of the history query, if there are no data and the query is not being retried.
-fn refused<'a>(shared: &'a Shared, service: &Service) -> Option<&'a ErrorKind> {
-    let asked =
-        service.chart_sources.iter().filter_map(|id| shared.world.cache(id)?.details().get(&service.name));
-    asked.filter(|remote| !remote.is_waiting()).find_map(|remote| Some(&remote.failure()?.kind))
 }
 
 /// Why the charts are incomplete or stale; `None` if they are not.

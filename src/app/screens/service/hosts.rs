@@ -127,7 +127,6 @@ pub(super) fn draw(
     (first, area): (usize, Rect),
     buf: &mut Buffer,
 ) {
-    for (y, part) in (area.top()..area.bottom()).zip(parts(service, limit).iter().skip(first)) {
-        text::runs(cx, &part.runs(cx, limit), Rect { y, height: 1, ..area }, buf);
-    }
+    let parts = parts(service, limit);
+    text::lines(cx, parts.iter().skip(first).map(|part| part.runs(cx, limit)), area, buf);
 }

@@ -14,7 +14,6 @@ use crate::model::signal::Signal;
 /// From this width on, the SLOs are beside the alerts.
 const BESIDE: u16 = 130;
 
-/// Draws the page.
 pub(super) fn render(screen: &OpenService, cx: &ScreenCx<'_>, area: Rect, buf: &mut Buffer) {
     let name = screen.name();
     let Some(service) = cx.world.service(name) else {

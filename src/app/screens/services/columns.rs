@@ -16,7 +16,6 @@ use crate::model::slo::BASIS;
 /// A service and the current time.
 pub struct ServiceItem<'a> {
     pub service: &'a Service,
-    /// The current time.
     pub now: Timestamp,
     /// Request rate, error ratio and p95 over time, for the screen.
     pub trends: [Vec<f64>; 3],

@@ -1,7 +1,5 @@
 //! The columns of silences: on the screen, in `burnwatch silences` and in its JSON.
 
-use std::sync::Arc;
-
 use super::{Silences, comment_with_annotations, ends_soon};
 use crate::app::planner::silence_label;
 use crate::app::prelude::*;

@@ -99,7 +99,7 @@ fn groups(screen: &OpenSlo, cx: &ScreenCx<'_>, status: &SloStatus, page: &mut Pa
         let mut runs = vec![StyledRun::new(format!(" {} {name}  ", cx.symbol(role)), role)];
         let left = words::left(Some(group));
         runs.push(StyledRun::new(format!("budget {:>6}", left.text), left.role));
-        for lookback in [300, 3600, 21_600].map(std::time::Duration::from_secs) {
+        for lookback in [300, 3600, 21_600].map(Duration::from_secs) {
             let burn = words::burn(&status.slo, group, lookback);
             runs.push(StyledRun::new(format!("  {} ", duration::short(lookback)), Role::Muted));
             runs.push(StyledRun::new(format!("{:>6}", burn.text), burn.role));

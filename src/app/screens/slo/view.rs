@@ -10,10 +10,10 @@ use crate::app::subjects::slo::words;
 use crate::app::widgets::bar::panel;
 use crate::app::widgets::chart::{Chart, ChartLine, ChartMark};
 use crate::app::widgets::unit::ValueUnit;
-use crate::model::ask::{SeriesKey, Topic};
-use crate::model::remote::Remote;
+use crate::model::ask::SeriesKey;
+use crate::model::series::Matrix;
+use crate::model::slo::history::ErrorSlots;
 use crate::model::slo::{BurnCondition, BurnSeverity, GroupStatus, show};
-use crate::model::source::ErrorKind;
 
 /// The kinds of answers that the screen uses.
 const USED: [AskKind; 2] = [AskKind::Slos, AskKind::Alerts];
@@ -60,7 +60,6 @@ fn parts(body: Rect, chosen: usize) -> Layout {
     Layout { numbers, charts, page }
 }
 
-/// Draws the page.
 pub(super) fn render(screen: &OpenSlo, cx: &ScreenCx<'_>, area: Rect, buf: &mut Buffer) {
     let Some(SloKey { id, source }) = &screen.subject else { return };
     let Some(status) = cx.world.slo(source, id) else {
@@ -147,7 +146,7 @@ fn numbers(
     // the header uses the same burn rate as the chart's forecast
     let rate = group_status.burn_near(screen.basis).and_then(|burn| burn.rate);
     let exhaustion = rate.and_then(|rate| group_status.exhaustion_at(&slo.window, rate, status.at));
-    let burn = |seconds| words::burn(slo, group_status, std::time::Duration::from_secs(seconds));
+    let burn = |seconds| words::burn(slo, group_status, Duration::from_secs(seconds));
     let plain = |text: String| StyledRun::new(text, Role::Text);
     let mut all = vec![
         ("budget", words::left(Some(group_status))),
@@ -171,17 +170,15 @@ fn numbers(
     text::fitting(all, width)
 }
 
-/// The warning in a chart's title: stale or failed data.
-fn failure(cx: &ScreenCx<'_>, status: &SloStatus, key: SeriesKey) -> Option<String> {
-    let remote = cx.world.cache(&status.source)?.series().get(&key)?;
-    refusal::behind(cx.shared, &status.source, &Topic::Series(key), remote, cx.now)
+/// The cached answer to a query of a chart.
+fn remote<'a>(cx: &ScreenCx<'a>, status: &SloStatus, key: &SeriesKey) -> Option<&'a Remote<Matrix>> {
+    cx.world.cache(&status.source)?.series().get(key)
 }
 
-/// The error of a chart's query, if there are no data and the query is not being retried.
-fn refused<'a>(shared: &'a Shared, status: &SloStatus, key: &SeriesKey) -> Option<&'a ErrorKind> {
-    let remote = shared.world.cache(&status.source)?.series().get(key)?;
-    let is_refused = remote.value().is_none() && !remote.is_waiting();
-    remote.failure().filter(|_| is_refused).map(|error| &error.kind)
+/// The warning in a chart's title: stale or failed data.
+fn failure(cx: &ScreenCx<'_>, status: &SloStatus, key: SeriesKey) -> Option<String> {
+    let remote = remote(cx, status, &key)?;
+    refusal::behind(cx.shared, &status.source, &Topic::Series(key), remote, cx.now)
 }
 
 /// Why a chart has no data.
@@ -206,10 +203,11 @@ fn draw_budget(
 ) {
     let chart_queries = chart_queries(status, cx.shared.range.end.unwrap_or(status.at));
     let query = match &chart_queries.slots {
-        Some(crate::model::slo::history::ErrorSlots::Ratio(query)) => Some(query),
-        Some(crate::model::slo::history::ErrorSlots::Events { total, .. }) => Some(total),
+        Some(ErrorSlots::Ratio(query)) => Some(query),
+        Some(ErrorSlots::Events { total, .. }) => Some(total),
         None => None,
     };
+    let slots = query.and_then(|query| slots_of(cx.shared, status, &chart_queries, query));
     let failure = query.and_then(|query| failure(cx, status, chart_queries.slots_key(query)));
     let is_alone = failure.is_some();
     let basis = group_status.and_then(|group_status| group_status.burn_near(screen.basis));
@@ -217,26 +215,16 @@ fn draw_budget(
     let inner = panel(cx, &title, screen.scroll_position.panel == BUDGET, area, buf);
     let course = group_status.and_then(|group_status| BudgetCourse::of(cx.shared, status, group_status));
     let (Some(course), Some(group_status)) = (course, group_status) else {
-        if let Some(failure) =
-            query.and_then(|query| refused(cx.shared, status, &chart_queries.slots_key(query)))
-        {
-            refusal::failure(cx, failure, inner, buf);
-            return;
-        }
-        let has_no_data = query.is_some_and(|query| {
-            slots_of(cx.shared, status, &chart_queries, query).and_then(Remote::value).is_some()
-        });
-        let words = match (has_no_data, is_alone) {
-            _ if group_status.is_none() => "No measurements, so there is no budget to show.".to_owned(),
-            (true, _) if group_status.is_some_and(|group_status| group_status.left().is_some()) => {
-                "The history is too short for a chart.".to_owned()
-            }
-            (true, _) => "No data in the window.".to_owned(),
-            (false, true) => String::new(),
-            (false, false) => no_chart(cx.shared, status, query.is_some()),
+        let has_left = group_status.map(|group_status| group_status.left().is_some());
+        let has_data = slots.and_then(Remote::value).is_some();
+        let words = || match (has_left, has_data) {
+            (None, _) => "No measurements, so there is no budget to show.".to_owned(),
+            (Some(true), true) => "The history is too short for a chart.".to_owned(),
+            (Some(false), true) => "No data in the window.".to_owned(),
+            (Some(_), false) if is_alone => String::new(),
+            (Some(_), false) => no_chart(cx.shared, status, query.is_some()),
         };
-        text::say(cx, 1, &words, Role::Muted, inner, buf);
-        return;
+        return refusal::no_lines(cx, slots.filter(|_| !has_data), words, inner, buf);
     };
     let rate = basis.and_then(|burn| burn.rate);
     let gone = rate.filter(|_| group_status.spent.is_some()).map(|rate| {
@@ -286,12 +274,11 @@ fn draw_burns(
     let failure = chart_queries.burns.iter().find_map(|(_, query)| failure(cx, status, key(query)));
     let title = refusal::titled(cx, format!("Burn rate, {}", cx.shared.range.words(cx.now)), failure);
     let inner = panel(cx, &title, screen.scroll_position.panel == BURN, area, buf);
-    let cache = cx.world.cache(&status.source);
     let budget = slo.objective.budget();
     let mut span = None;
     let mut named: Vec<(String, Vec<f64>)> = Vec::new();
     for (lookback, query) in &chart_queries.burns {
-        let Some(matrix) = cache.and_then(|cache| cache.series().get(&key(query))?.value()) else { continue };
+        let Some(matrix) = remote(cx, status, &key(query)).and_then(Remote::value) else { continue };
         if *span.get_or_insert(matrix.span) != matrix.span {
             continue;
         }
@@ -302,15 +289,9 @@ fn draw_burns(
             .push((duration::short(*lookback), burns.unwrap_or_else(|| vec![f64::NAN; matrix.span.count()])));
     }
     let Some(span) = span else {
-        if let Some(failure) =
-            chart_queries.burns.iter().find_map(|(_, query)| refused(cx.shared, status, &key(query)))
-        {
-            refusal::failure(cx, failure, inner, buf);
-            return;
-        }
-        let words = no_chart(cx.shared, status, !chart_queries.burns.is_empty());
-        text::say(cx, 1, &words, Role::Muted, inner, buf);
-        return;
+        let answers = chart_queries.burns.iter().filter_map(|(_, query)| remote(cx, status, &key(query)));
+        let words = || no_chart(cx.shared, status, !chart_queries.burns.is_empty());
+        return refusal::no_lines(cx, answers, words, inner, buf);
     };
     let lines = ChartLine::each(&named);
     let paging: Vec<&BurnCondition> =

@@ -1,8 +1,5 @@
 //! The columns of SLOs: on the screen, in `burnwatch slos` and in its JSON.
 
-use std::sync::Arc;
-use std::time::Duration;
-
 use super::Slos;
 use crate::app::number::UNKNOWN;
 use crate::app::prelude::*;

@@ -1,7 +1,6 @@
 //! The columns of sources: on the screen, in `burnwatch sources` and in its JSON.
 
 use std::borrow::Cow;
-use std::time::Duration;
 
 use super::Sources;
 use crate::app::number::{UNKNOWN, bytes, latency, per_minute};
@@ -26,7 +25,6 @@ pub struct SourceItem<'a> {
     pub watchdog: Option<Watchdog>,
     /// Missing data and warnings; `None` if the source was never queried.
     pub warnings: Option<Vec<String>>,
-    /// The error.
     pub failure: Option<String>,
 }
 

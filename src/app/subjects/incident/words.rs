@@ -1,7 +1,5 @@
 //! The texts of an incident, used by every screen that shows one.
 
-use std::time::Duration;
-
 use crate::app::prelude::*;
 use crate::model::incident::{IncidentStatus, Person, Urgency};
 

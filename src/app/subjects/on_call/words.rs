@@ -1,7 +1,5 @@
 //! The texts of on-call data, also those in line 1 of every screen.
 
-use std::time::Duration;
-
 use jiff::tz::TimeZone;
 
 use crate::app::prelude::*;

@@ -1,10 +1,7 @@
 //! The history of an error budget: what each slot of the window spent until now, and the forecast.
 
-use std::time::Duration;
-
 use super::queries::{chart_queries, slots_of};
 use crate::app::prelude::*;
-use crate::model::remote::Remote;
 use crate::model::series::{Matrix, TimeGrid};
 use crate::model::slo::history::ErrorSlots;
 use crate::model::slo::{

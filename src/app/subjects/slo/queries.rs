@@ -1,11 +1,9 @@
 //! The queries of an SLO's page: error ratios by lookback, budget spent per slot of the window, alerts that fired.
 
 use std::collections::BTreeSet;
-use std::time::Duration;
 
 use crate::app::prelude::*;
 use crate::model::ask::SeriesKey;
-use crate::model::remote::Remote;
 use crate::model::series::{Matrix, TimeGrid};
 use crate::model::slo::history::{self, ErrorSlots};
 use crate::model::slo::{Slo, Window};

@@ -1,7 +1,5 @@
 //! The texts and numbers of an SLO, used by every screen that shows one.
 
-use std::time::Duration;
-
 use crate::app::number::UNKNOWN;
 use crate::app::prelude::*;
 use crate::model::slo::{
@@ -87,8 +85,7 @@ pub fn has_few_events(slo: &Slo, burn: &BurnReading) -> bool {
 
 /// When the budget is exhausted at the burn rate of the last hour.
 pub fn exhaustion(status: &SloStatus, group_status: &GroupStatus) -> StyledRun<'static> {
-    let rate = group_status.burn_near(BASIS).and_then(|burn| burn.rate);
-    exhaustion_label(status, group_status.exhaustion, rate).1
+    current_exhaustion(status, group_status).1
 }
 
 /// When the budget is exhausted at this burn rate: label and value. The header, the list and the chart use the same text.
@@ -114,15 +111,9 @@ pub fn exhaustion_label(
 }
 
 /// The same at the burn rate of the last hour.
-pub fn current_exhaustion(
-    status: &SloStatus,
-    group_status: &GroupStatus,
-) -> (&'static str, StyledRun<'static>) {
-    exhaustion_label(
-        status,
-        group_status.exhaustion,
-        group_status.burn_near(BASIS).and_then(|burn| burn.rate),
-    )
+fn current_exhaustion(status: &SloStatus, group: &GroupStatus) -> (&'static str, StyledRun<'static>) {
+    let rate = group.burn_near(BASIS).and_then(|burn| burn.rate);
+    exhaustion_label(status, group.exhaustion, rate)
 }
 
 /// Why a number is missing.

@@ -4,13 +4,12 @@ use crate::app::prelude::*;
 use crate::app::screens::slo::OpenSlo;
 use crate::app::screens::slo::forecast_burns;
 use crate::app::subjects::slo::words;
-use crate::model::alert::AlertState;
 use crate::model::promql;
 use crate::model::rule::Rule;
 use crate::model::slo::{BurnConditionState, BurnReading, BurnSeverity, GroupStatus, show};
 
 /// How long an alert and its condition may disagree: two evaluation intervals of the usual length.
-const AGREES_WITHIN: std::time::Duration = std::time::Duration::from_secs(120);
+const AGREES_WITHIN: Duration = Duration::from_secs(120);
 
 /// Writes each condition: whether it is met, its burn rates, its detection time; then whether the alerts agree.
 pub(super) fn conditions(
@@ -112,9 +111,8 @@ fn disagreement(cx: &ScreenCx<'_>, status: &SloStatus, group_status: &GroupStatu
     let tells = |id: &SourceId| {
         cx.shared.sources.iter().any(|source| source.id == *id && source.answers.contains(&AskKind::Slos))
     };
-    let is_ours = |alert: &&std::sync::Arc<Alert>| {
-        alert.sources.contains(&status.source) || !alert.sources.iter().any(tells)
-    };
+    let is_ours =
+        |alert: &&Arc<Alert>| alert.sources.contains(&status.source) || !alert.sources.iter().any(tells);
     let alerts = status.alerts.iter().filter_map(|alert| cx.world.alert(*alert));
     let alerts = alerts.filter(|alert| status.is_about(group_status, &alert.labels));
     let alerts: Vec<_> = alerts.filter(is_ours).collect();
@@ -142,9 +140,8 @@ fn has_rule(shared: &Shared, status: &SloStatus) -> bool {
     let snapshots: Vec<_> = shared.world.sources().filter_map(|(_, cache)| cache.rules().value()).collect();
     let id = status.slo.recorded.as_ref().map(|recorded| promql::quoted(&recorded.id));
     let mut rules = snapshots.iter().flat_map(|snapshot| &snapshot.rules);
-    let is_its = |rule: &std::sync::Arc<Rule>| {
-        let labels = rule.labels.iter().map(|(name, value)| (name.clone(), value.clone()));
-        let labels = Labels::new(labels.chain([("alertname".into(), rule.name.clone())]).collect());
+    let is_its = |rule: &Arc<Rule>| {
+        let labels = rule.labels.with([("alertname", rule.name.clone())]);
         status.slo.is_about(&labels) || id.as_ref().is_some_and(|id| rule.expr.contains(id.as_str()))
     };
     snapshots.is_empty() || rules.any(is_its)
