@@ -112,15 +112,16 @@ impl PageContent {
         }
     }
 
+    /// As [`Self::pair`], with less room for the name.
+    pub fn fact(&mut self, name: &str, value: &str, role: Role) {
+        self.lines.extend(text::beside(&format!("  {name:<12} "), value, self.width, role));
+    }
+
     /// Adds a name and its value; a long value is wrapped below itself.
     pub fn pair(&mut self, name: &str, value: &str, role: Role) {
         let indent = 18.min(self.width / 3);
         let name = text::pad(name, indent.saturating_sub(1), Charset::Unicode);
-        let mut head = format!("  {name} ");
-        for line in text::wrap(value, self.width.saturating_sub(indent + 3).max(8)) {
-            self.lines.push(vec![StyledRun::new(head, Role::Muted), StyledRun::new(line, role)]);
-            head = " ".repeat(usize::from(indent) + 2);
-        }
+        self.lines.extend(text::beside(&format!("  {name} "), value, self.width, role));
     }
 
     /// Draws the lines from `scroll` on, with the row under the cursor highlighted.

@@ -121,9 +121,21 @@ pub trait Screen {
         1
     }
 
+    /// The list in a panel, if it has one.
+    fn list_at(&self, _panel: usize) -> Option<&dyn Cursor> {
+        None
+    }
+
     /// Whether a panel has content that can have the focus.
     fn has_panel(&self, _shared: &Shared, _body: Rect, panel: usize) -> bool {
-        panel == 0
+        self.list_at(panel).is_none_or(|list| !list.is_empty())
+    }
+
+    /// Moves the focus from a panel whose list is empty to the first panel.
+    fn leave_empty_panel(&mut self) {
+        if self.list_at(self.scroll_position().panel).is_some_and(Cursor::is_empty) {
+            self.set_spot(ScrollPosition { panel: 0, ..self.scroll_position() });
+        }
     }
 
     /// Whether Left and Right move between panels.
@@ -383,12 +395,16 @@ macro_rules! lists_panels {
             vec![$(&mut self.$things),*]
         }
 
-        fn list(&self) -> Option<&dyn Cursor> {
-            match self.scroll_position.panel {
+        fn list_at(&self, panel: usize) -> Option<&dyn Cursor> {
+            match panel {
                 $($panel => Some(&self.$things),)*
                 $($other => Some(&self.$plain),)*
                 _ => None,
             }
+        }
+
+        fn list(&self) -> Option<&dyn Cursor> {
+            self.list_at(self.scroll_position.panel)
         }
 
         fn list_mut(&mut self) -> Option<&mut dyn Cursor> {

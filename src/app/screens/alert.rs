@@ -19,10 +19,8 @@ pub const INCIDENT: usize = 3;
 /// Most related alerts in the list.
 const MAX_RELATED: usize = 50;
 
-/// Points of the chart.
 const POINTS: u16 = 240;
 
-/// The screen of one alert.
 #[derive(Debug, Default)]
 pub struct OpenAlert {
     pub(super) subject: Option<Fingerprint>,
@@ -152,10 +150,8 @@ impl Screen for OpenAlert {
         others.sort_by_key(|(likeness, other)| (Reverse(*likeness), subjects::alert::alert_rank(other)));
         let rows: Vec<Fingerprint> =
             others.into_iter().take(MAX_RELATED).map(|(_, other)| other.fingerprint).collect();
-        if rows.is_empty() && self.scroll_position.panel == RELATED {
-            self.scroll_position.panel = 0;
-        }
         self.related.set_rows(rows);
+        self.leave_empty_panel();
     }
 
     fn to_top(&mut self) {

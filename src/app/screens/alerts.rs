@@ -21,7 +21,6 @@ use ranking::{Ranking, group_of};
 /// A row: a group header or an alert. The key of a group is its common labels.
 pub type Row = crate::app::grouped::Row<Fingerprint, Labels>;
 
-/// The screen of all alerts.
 #[derive(Debug)]
 pub struct Alerts {
     pub rows: GroupedList<Fingerprint, Labels>,

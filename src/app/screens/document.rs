@@ -16,7 +16,6 @@ pub const SHIFT: Duration = Duration::from_secs(12 * 3600);
 /// The period of the statistics: sources report about a week.
 pub const WEEK: Duration = Duration::from_secs(7 * 86_400);
 
-/// The screen of a report.
 #[derive(Debug, Default)]
 pub struct OpenDocument {
     pub(super) subject: Option<Document>,

@@ -20,7 +20,6 @@ pub enum IncidentAlertRow {
     Linked(Fingerprint),
 }
 
-/// The screen of one incident.
 #[derive(Debug, Default)]
 pub struct OpenIncident {
     pub(super) subject: Option<IncidentKey>,
@@ -103,10 +102,8 @@ impl Screen for OpenIncident {
         let others = known.alerts.iter().filter(|alert| !found.contains(alert)).copied();
         let reported = reported.iter().map(|alert| IncidentAlertRow::Reported(alert.id.clone()));
         let rows: Vec<IncidentAlertRow> = reported.chain(others.map(IncidentAlertRow::Linked)).collect();
-        if rows.is_empty() && self.scroll_position.panel == ALERTS {
-            self.scroll_position.panel = 0;
-        }
         self.alerts.set_rows(rows);
+        self.leave_empty_panel();
     }
 
     fn to_top(&mut self) {
@@ -119,10 +116,6 @@ impl Screen for OpenIncident {
         2;
         things {}
         others { ALERTS => alerts, }
-    }
-
-    fn has_panel(&self, _shared: &Shared, _body: Rect, panel: usize) -> bool {
-        panel != ALERTS || !self.alerts.is_empty()
     }
 
     fn wheel_panel(&self) -> usize {
@@ -242,7 +235,6 @@ fn status_line(cx: &ScreenCx<'_>, known: &IncidentView) -> Vec<StyledRun<'static
     runs
 }
 
-/// The area of the scrolling text.
 fn text_area(body: Rect) -> Rect {
     layout::below_heading(layout::below_heading(body))
 }

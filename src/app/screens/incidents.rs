@@ -16,7 +16,6 @@ use columns::IncidentItem;
 /// A row: a group header or an incident. The key of a group is the value that its incidents share; empty if they have none.
 pub type Row = crate::app::grouped::Row<IncidentKey, Text>;
 
-/// The screen of all incidents.
 #[derive(Debug, Default)]
 pub struct Incidents {
     pub rows: GroupedList<IncidentKey, Text>,

@@ -15,7 +15,6 @@ pub mod columns;
 
 use columns::LevelItem;
 
-/// The screen of all on-call levels.
 #[derive(Debug, Default)]
 pub struct OnCall {
     /// The levels of all policies.

@@ -18,7 +18,6 @@ pub const SLOS: usize = 2;
 /// The panel of open incidents, if there are any and there is room.
 pub const INCIDENTS: usize = 3;
 
-/// The screen of the overview.
 #[derive(Debug, Default)]
 pub struct Overview {
     /// The service tiles, worst first.

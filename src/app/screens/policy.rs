@@ -8,7 +8,6 @@ use crate::model::oncall::{Coverage, EscalationPolicy, EscalationTarget, OnCallS
 /// Most handoffs per level in the list.
 const MAX_HANDOFFS: usize = 8;
 
-/// The screen of one escalation policy.
 #[derive(Debug, Default)]
 pub struct OpenPolicy {
     pub(super) subject: Option<PolicyKey>,

@@ -19,10 +19,8 @@ pub const INCIDENTS: usize = 6;
 /// The panel of targets that are down, signals and hosts.
 pub const PARTS: usize = 7;
 
-/// Points of a chart.
 const POINTS: u16 = 240;
 
-/// The screen of one service.
 #[derive(Debug, Default)]
 pub struct OpenService {
     pub(super) subject: Option<Text>,
@@ -42,7 +40,6 @@ impl OpenService {
     }
 }
 
-/// The time grid of the charts.
 fn window(shared: &Shared, now: Timestamp) -> TimeGrid {
     shared.range.span(now, POINTS, shared.interval)
 }
@@ -100,14 +97,8 @@ impl Screen for OpenService {
         let limit = shared.health_policy.thresholds.saturation_degraded;
         let parts = world.service(&name).map(|service| hosts::keys(service, limit)).unwrap_or_default();
         self.parts.set_rows(parts);
-        let is_empty = match self.scroll_position.panel {
-            SLOS => self.slos.is_empty(),
-            INCIDENTS => self.incidents.is_empty(),
-            PARTS => self.parts.is_empty(),
-            _ => false,
-        };
-        if is_empty {
-            self.scroll_position.panel = 0;
+        if self.scroll_position.panel >= SLOS {
+            self.leave_empty_panel();
         }
     }
 

@@ -11,7 +11,6 @@ pub mod columns;
 
 use columns::ServiceItem;
 
-/// The screen of all services.
 #[derive(Debug, Default)]
 pub struct Services {
     /// The rows with the cursor and the marks.

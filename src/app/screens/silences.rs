@@ -17,7 +17,6 @@ use columns::SilenceItem;
 /// A silence that ends within this time is highlighted.
 const SOON: Duration = Duration::from_secs(3600);
 
-/// The screen of all silences.
 #[derive(Debug, Default)]
 pub struct Silences {
     pub rows: FilteredList<SilenceKey>,

@@ -23,7 +23,6 @@ pub const QUERIES: usize = 4;
 /// The lookbacks for which the time to exhaustion is always shown.
 const FORECAST_LOOKBACKS: [Duration; 3] = [Duration::from_secs(300), BASIS, Duration::from_secs(6 * 3600)];
 
-/// The screen of one SLO.
 #[derive(Debug)]
 pub struct OpenSlo {
     pub(super) subject: Option<SloKey>,
@@ -52,16 +51,6 @@ impl Default for OpenSlo {
 impl OpenSlo {
     fn status<'a>(&self, shared: &'a Shared) -> Option<&'a SloStatus> {
         self.subject.as_ref()?.status(&shared.world)
-    }
-
-    /// Whether a panel has rows; charts always count as having some.
-    fn has_rows(&self, panel: usize) -> bool {
-        match panel {
-            GROUPS => !self.groups.is_empty(),
-            ALERTS => !self.alerts.is_empty(),
-            QUERIES => !self.queries.is_empty(),
-            _ => true,
-        }
     }
 }
 
@@ -123,9 +112,7 @@ impl Screen for OpenSlo {
         self.groups.set_rows(groups);
         self.alerts.set_rows(alerts.into_iter().map(|alert| alert.fingerprint).collect());
         self.queries.set_rows((0..queries::queries(status, status.at).len()).collect());
-        if !self.has_rows(self.scroll_position.panel) {
-            self.scroll_position.panel = BUDGET;
-        }
+        self.leave_empty_panel();
     }
 
     fn to_top(&mut self) {
@@ -140,10 +127,6 @@ impl Screen for OpenSlo {
         5;
         things { ALERTS => alerts, }
         others { GROUPS => groups, QUERIES => queries, }
-    }
-
-    fn has_panel(&self, _shared: &Shared, _body: Rect, panel: usize) -> bool {
-        self.has_rows(panel)
     }
 
     fn panel_at(&self, _shared: &Shared, body: Rect, cell: (u16, u16)) -> Option<usize> {

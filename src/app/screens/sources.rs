@@ -12,7 +12,6 @@ pub mod columns;
 
 use columns::answered;
 
-/// The screen of all sources.
 #[derive(Debug, Default)]
 pub struct Sources {
     /// The rows, in the order of the configuration.
@@ -78,32 +77,14 @@ fn list_area(body: Rect, sources: usize) -> Rect {
     layout::table_rows(parts(body, sources).0)
 }
 
-/// Name-value lines; long values are wrapped below themselves.
-struct SourceFacts {
-    lines: Vec<Vec<StyledRun<'static>>>,
-    width: u16,
-}
-
-impl SourceFacts {
-    /// Adds a name-value pair.
-    fn say(&mut self, name: &str, words: &str, role: Role) {
-        let mut head = format!("  {name:<12} ");
-        for line in text::wrap(words, self.width.saturating_sub(16).max(10)) {
-            self.lines.push(vec![StyledRun::new(head, Role::Muted), StyledRun::new(line, role)]);
-            head = " ".repeat(15);
-        }
-    }
-
-    /// Adds the age or the error of one kind of answer.
-    fn part(&mut self, cx: &Cx<'_>, kind: AskKind, answer: &AnswerState<'_>) {
-        match (answer.at, answer.failure) {
-            (_, Some(error)) => self.say(kind.word(), &error.kind.to_string(), Role::Stale),
-            (Some(at), None) => {
-                self.say(kind.word(), &format!("{} ago", answered(at, cx.now)), Role::Text);
-            }
-            (None, None) => self.say(kind.word(), "not loaded yet", Role::Muted),
-        }
-    }
+/// Adds the age or the error of one kind of answer.
+fn answer(cx: &Cx<'_>, kind: AskKind, answer: &AnswerState<'_>, page: &mut PageContent) {
+    let (words, role) = match (answer.at, answer.failure) {
+        (_, Some(error)) => (error.kind.to_string(), Role::Stale),
+        (Some(at), None) => (format!("{} ago", answered(at, cx.now)), Role::Text),
+        (None, None) => ("not loaded yet".to_owned(), Role::Muted),
+    };
+    page.fact(kind.word(), &words, role);
 }
 
 /// The details of a source: error and what to do, probe report, warnings, failing rules, age of each answer.
@@ -112,56 +93,57 @@ fn about(cx: &ScreenCx<'_>, source: &SourceInfo, width: u16) -> Vec<Vec<StyledRu
         StyledRun::new(format!(" {} ", source.id), Role::Title),
         StyledRun::new(format!("{} at {}", source.kind.name(), source.place()), Role::Muted),
     ];
-    let mut about = SourceFacts { lines: vec![Vec::new(), title], width };
+    let mut about = PageContent::new(width);
+    about.lines = vec![Vec::new(), title];
     if let Some(doubt) = doubt(cx.shared, source, &AskKind::ALL, cx.now) {
-        about.say("error", &doubt.sentence(cx.now), Role::Trouble);
-        about.say("what to do", doubt.advice, Role::Text);
+        about.fact("error", &doubt.sentence(cx.now), Role::Trouble);
+        about.fact("what to do", doubt.advice, Role::Text);
     }
     for other in cx.shared.sources.iter().filter(|other| other.id != source.id) {
         if let Some(doubt) = doubt(cx.shared, other, &AskKind::ALL, cx.now) {
-            about.say("also failing", &doubt.sentence(cx.now), Role::Trouble);
-            about.say("what to do", doubt.advice, Role::Text);
+            about.fact("also failing", &doubt.sentence(cx.now), Role::Trouble);
+            about.fact("what to do", doubt.advice, Role::Text);
         }
     }
     if let Some(exposure) = source.exposure() {
-        about.say("note", exposure, Role::Warning);
+        about.fact("note", exposure, Role::Warning);
     }
     let Some(cache) = cx.world.cache(&source.id) else { return about.lines };
     if source.answers.contains(&AskKind::Alerts) && cx.world.watchdog(&source.id) == Watchdog::Absent {
         let words = "no watchdog alert (always firing) found: alerting may be broken, or there is no such rule \
                      (severity.watchdogs lists the names)";
-        about.say("watchdog", words, Role::Trouble);
+        about.fact("watchdog", words, Role::Trouble);
     }
     if let Some(offer) = cache.probe().value() {
         for warning in &offer.warnings {
-            about.say("note", warning, Role::Warning);
+            about.fact("note", warning, Role::Warning);
         }
         for (name, value) in &offer.facts {
-            about.say(name, value, Role::Text);
+            about.fact(name, value, Role::Text);
         }
         if let Some(ahead) = offer.clock_ahead_seconds.filter(|ahead| ahead.unsigned_abs() > 2) {
-            about.say("clock", &format!("{ahead:+}s compared with this machine"), Role::Text);
+            about.fact("clock", &format!("{ahead:+}s compared with this machine"), Role::Text);
         }
     }
     let kinds: Vec<AskKind> = cache.answers().map(|(kind, _)| kind).collect();
     for warning in cache.warnings(&kinds) {
         match warning.kind {
             WarningKind::MissingData | WarningKind::MissingPart => {
-                about.say("partial", &warning.text, Role::Warning);
+                about.fact("partial", &warning.text, Role::Warning);
             }
-            WarningKind::Notice => about.say("note", &warning.text, Role::Warning),
-            WarningKind::Annotation => about.say("info", &warning.text, Role::Muted),
+            WarningKind::Notice => about.fact("note", &warning.text, Role::Warning),
+            WarningKind::Annotation => about.fact("info", &warning.text, Role::Muted),
         }
     }
     for rule in cache.rules().value().into_iter().flat_map(|snapshot| &snapshot.broken).take(MAX_BROKEN_RULES)
     {
-        about.say("rule fails", &rule.sentence(), Role::Trouble);
+        about.fact("rule fails", &rule.sentence(), Role::Trouble);
     }
     about.lines.push(vec![StyledRun::new("  last answers", Role::Title)]);
     for (kind, answer) in cache.answers() {
         // answers about one subject are shown on the subject's screen
         if source.answers.contains(&kind) && kind != AskKind::Probe && !kind.has_key() {
-            about.part(cx, kind, &answer);
+            self::answer(cx, kind, &answer, &mut about);
         }
     }
     about.lines

@@ -23,7 +23,6 @@ const OVERLAP: SignedDuration = SignedDuration::from_mins(5);
 /// The incident log is queried for at most this long.
 const MAX_LOG_AGE: SignedDuration = SignedDuration::from_hours(7 * 24);
 
-/// The screen of the event log.
 #[derive(Debug, Default)]
 pub struct Timeline {
     pub rows: FilteredList<Reverse<LogEventKey>>,

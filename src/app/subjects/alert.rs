@@ -17,7 +17,6 @@ pub fn alert_rank(alert: &Alert) -> AlertRank {
     (alert.state, alert.severity, Reverse(alert.starts_at), alert.fingerprint)
 }
 
-/// The haystack of all alerts.
 pub fn haystack(world: &World, now: Timestamp) -> Haystack {
     haystack_of(world.alerts_with_services(), now)
 }

@@ -52,7 +52,6 @@ pub fn ordered(services: &[Service], passes: Option<&[bool]>, order: SortOrder) 
     shown.into_iter().map(|service| service.name.clone()).collect()
 }
 
-/// The haystack of all services.
 pub fn haystack(services: &[Service]) -> Haystack {
     const FIELDS: FilterFields = FilterFields {
         words: &["health", "service"],

@@ -217,6 +217,16 @@ pub fn wrap(text: &str, width: u16) -> Vec<String> {
     lines
 }
 
+/// Words wrapped beside a head: the lines below the first one begin under the words. `width` is that of all.
+pub fn beside(head: &str, words: &str, width: u16, role: Role) -> Vec<Vec<StyledRun<'static>>> {
+    let indent = self::width(head);
+    let blank = " ".repeat(usize::from(indent));
+    let heads = std::iter::once(head.to_owned()).chain(std::iter::repeat(blank));
+    let lines = wrap(words, width.saturating_sub(indent + 1).max(8));
+    let runs = heads.zip(lines);
+    runs.map(|(head, line)| vec![StyledRun::new(head, Role::Muted), StyledRun::new(line, role)]).collect()
+}
+
 /// Wraps one paragraph, keeping its indentation up to half the width.
 fn wrap_paragraph(paragraph: &str, width: usize, lines: &mut Vec<String>) {
     let body = paragraph.trim_start_matches(' ');

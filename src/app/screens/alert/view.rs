@@ -11,7 +11,6 @@ use crate::app::widgets::chart::{Chart, ChartLine};
 use crate::app::widgets::unit::ValueUnit;
 use crate::model::promql::{self, OtherConditions, Threshold};
 
-/// The kinds of answers that the screen uses.
 const USED: [AskKind; 3] = [AskKind::Alerts, AskKind::Rules, AskKind::Silences];
 /// Most lines in the chart.
 const LINES: usize = 8;
@@ -48,7 +47,6 @@ pub(super) fn render(screen: &OpenAlert, cx: &ScreenCx<'_>, area: Rect, buf: &mu
     page.render(cx, screen.scroll_position.scroll, below, buf);
 }
 
-/// The area of the scrolling text.
 pub(super) fn text_area(body: Rect) -> Rect {
     parts(body).2
 }

@@ -6,7 +6,6 @@ use crate::app::prelude::*;
 /// An alert with data that depend on the other alerts.
 pub struct AlertItem<'a> {
     pub alert: &'a Alert,
-    /// The service of the alert.
     pub service: Option<&'a Text>,
     /// The labels that distinguish the alert from others of its name and service, or of its group.
     pub distinguishing: Labels,

@@ -5,7 +5,7 @@ use crate::app::prelude::*;
 use crate::app::subjects::incident::remote;
 use crate::app::subjects::incident::words;
 use crate::model::action::Operation;
-use crate::model::incident::{Attribution, IncidentDetail, IncidentEvent, Note};
+use crate::model::incident::{Attribution, Incident, IncidentDetail, IncidentEvent};
 use crate::model::measures::DurationStats;
 
 /// A note and the log entry about it are at most this far apart.
@@ -14,8 +14,6 @@ const SAME_EVENT_WITHIN: Duration = Duration::from_secs(5);
 const MAX_DETAILS: usize = 6;
 /// Details of Alertmanager's default template that repeat the alerts themselves.
 const REPEATED_DETAILS: [&str; 3] = ["firing", "num_firing", "num_resolved"];
-/// The cells of a time. All times have the same width, so that the line breaks do not change with the time.
-const TIME: u16 = 11;
 
 /// The whole text: facts, alerts, timeline, response times, similar incidents.
 pub(super) fn page(
@@ -172,45 +170,33 @@ fn alerts(screen: &OpenIncident, cx: &ScreenCx<'_>, known: &IncidentView, page: 
 
 /// The log entries and notes, newest first.
 fn timeline(cx: &Cx<'_>, detail: &IncidentDetail, page: &mut PageContent) {
-    enum SectionEntry<'a> {
-        Step(&'a IncidentEvent),
-        Note(&'a Note),
-    }
     page.title("Timeline, newest first");
     let is_same = |a: Timestamp, b: Timestamp| age(a, b).max(age(b, a)) <= SAME_EVENT_WITHIN;
     // a note replaces the log entry that only announces it
     let is_told = |step: &&IncidentEvent| {
         !(&*step.kind == "annotate" && detail.notes.iter().any(|note| is_same(note.at, step.at)))
     };
-    let steps = detail.steps.iter().filter(is_told).map(|step| (step.at, SectionEntry::Step(step)));
-    let mut all: Vec<(Timestamp, SectionEntry<'_>)> =
-        steps.chain(detail.notes.iter().map(|note| (note.at, SectionEntry::Note(note)))).collect();
-    all.sort_by_key(|(at, _)| std::cmp::Reverse(*at));
+    let steps = detail.steps.iter().filter(is_told).map(|step| {
+        let role = step_role(step);
+        let sign = if role == Role::Muted { " " } else { cx.symbol(role) };
+        (step.at, sign, sentence(step), role)
+    });
+    let notes = detail.notes.iter().map(|note| {
+        let words = format!("{} wrote: {}", note.who, note.content);
+        (note.at, cx.charset.pick("✎", "\""), words, Role::Text)
+    });
+    let mut all: Vec<_> = steps.chain(notes).collect();
+    all.sort_by_key(|(at, ..)| std::cmp::Reverse(*at));
     if all.is_empty() {
         page.line(vec![StyledRun::new("   No events", Role::Muted)]);
     }
-    for (at, entry) in all {
-        let time = time(at, cx);
-        let indent = TIME + 4;
-        let room = page.width.saturating_sub(indent + 1).max(8);
-        let (words, role) = match &entry {
-            SectionEntry::Step(step) => (sentence(step), step_role(step)),
-            SectionEntry::Note(note) => (format!("{} wrote: {}", note.who, note.content), Role::Text),
-        };
-        let sign = match &entry {
-            SectionEntry::Note(_) => cx.charset.pick("✎", "\""),
-            SectionEntry::Step(_) if role == Role::Muted => " ",
-            SectionEntry::Step(_) => cx.symbol(role),
-        };
-        let mut head = format!(" {time} {sign} ");
-        for line in text::wrap(&words, room) {
-            page.line(vec![StyledRun::new(head, Role::Muted), StyledRun::new(line, role)]);
-            head = " ".repeat(usize::from(indent));
-        }
+    for (at, sign, words, role) in all {
+        let head = format!(" {} {sign} ", time(at, cx));
+        page.lines.extend(text::beside(&head, &words, page.width, role));
     }
 }
 
-/// The time of day; for another day the date and the time.
+/// The time of day; for another day the date and the time. All have the same width, so that line breaks do not change.
 fn time(at: Timestamp, cx: &Cx<'_>) -> String {
     let (here, today) = (at.to_zoned(cx.zone.clone()), cx.now.to_zoned(cx.zone.clone()));
     let form = if here.date() == today.date() { "%H:%M:%S   " } else { "%m-%d %H:%M" };
@@ -255,35 +241,22 @@ fn times(shared: &Shared, known: &IncidentView, detail: Option<&IncidentDetail>,
         });
         same.filter(|other| other.incident.id != incident.id)
     };
-    let usual = |measure: DurationStats| {
-        let typical = measure.typical.filter(|_| measure.counted > 1);
-        let words = |typical: crate::model::measures::Average| {
-            format!(
-                "; median {} over {} incidents of this service",
-                duration::short(typical.median),
-                measure.counted
-            )
-        };
-        typical.map(words).unwrap_or_default()
-    };
     page.title("Response times");
-    let acknowledged = usual(DurationStats::between(others().filter_map(|other| {
-        let after = other.incident.time_to_acknowledge()?;
-        Some((Some(other.incident.created_at), Some(other.incident.created_at + after)))
-    })));
-    let after = taken.map_or_else(|| "not yet".to_owned(), |time| format!("after {}", duration::short(time)));
-    page.pair("acknowledged", &format!("{after}{acknowledged}"), Role::Text);
-    let resolved = usual(DurationStats::between(others().filter_map(|other| {
-        let at = other.incident.resolved_at?;
-        Some((Some(other.incident.created_at), Some(at)))
-    })));
-    let after =
-        incident.resolved_at.map(|at| format!("after {}", duration::short(age(incident.created_at, at))));
-    page.pair(
-        "resolved",
-        &format!("{}{resolved}", after.unwrap_or_else(|| "not yet".to_owned())),
-        Role::Text,
-    );
+    let mut pair = |name: &str, taken: Option<Duration>, ended: fn(&Incident) -> Option<Timestamp>| {
+        let stats = DurationStats::between(
+            others()
+                .filter_map(|other| Some((Some(other.incident.created_at), Some(ended(&other.incident)?)))),
+        );
+        let usual = stats.typical.filter(|_| stats.counted > 1).map(|typical| {
+            let median = duration::short(typical.median);
+            format!("; median {median} over {} incidents of this service", stats.counted)
+        });
+        let after = taken.map_or("not yet".to_owned(), |time| format!("after {}", duration::short(time)));
+        page.pair(name, &(after + &usual.unwrap_or_default()), Role::Text);
+    };
+    pair("acknowledged", taken, |one| Some(one.created_at + one.time_to_acknowledge()?));
+    let resolved = incident.resolved_at.map(|at| age(incident.created_at, at));
+    pair("resolved", resolved, |one| one.resolved_at);
 }
 
 /// Similar past incidents, as the paging system ranks them.

@@ -27,7 +27,6 @@ fn name_width(screen: &Overview, tile: u16) -> u16 {
     screen.widest.cells().clamp(8, (tile * 2 / 5).max(8)).min(tile.saturating_sub(3))
 }
 
-/// Draws the overview.
 pub(super) fn render(screen: &Overview, cx: &ScreenCx<'_>, area: Rect, buf: &mut Buffer) {
     let panels = panels_of(screen, area);
     tiles(screen, cx, panels.services, buf);

@@ -19,7 +19,6 @@ pub enum HostPartKey {
     Host(Text),
 }
 
-/// The content of a row.
 enum HostPart<'a> {
     Target(&'a DownTarget),
     Signal(&'a NamedSignal),
@@ -36,12 +35,10 @@ fn parts(service: &Service, limit: f64) -> Vec<HostPart<'_>> {
     bad
 }
 
-/// The keys of the rows in their order.
 pub(super) fn keys(service: &Service, limit: f64) -> Vec<HostPartKey> {
     parts(service, limit).iter().map(HostPart::key).collect()
 }
 
-/// The number of rows.
 pub(super) fn count(service: &Service) -> usize {
     // the limit only changes the order
     parts(service, 1.0).len()

@@ -59,33 +59,28 @@ fn parts(screen: &OpenService, service: &Service, body: Rect) -> Layout {
     let (alerts, slos) = (rows(service.alerts.len() + hosts::count(service)), screen.slos.rows().len());
     let most = (room.height / 4).max(2);
     let below = |wanted: u16| if room.height > 12 { wanted.clamp(2, most) } else { 0 };
-    if screen.scroll_position.panel == super::PARTS {
+    let is_beside = room.width >= BESIDE && slos > 0 && screen.scroll_position.panel != super::PARTS;
+    let (height, slos_height) = if screen.scroll_position.panel == super::PARTS {
         // the focused list gets more rows
         let most = if room.height > 12 { room.height / 2 } else { room.height };
-        let height = rows(hosts::count(service)).min(most);
-        let charts = Rect { height: room.height - height, ..room };
-        let list = Rect { y: charts.bottom(), height, ..room };
-        return Layout { incidents, numbers, charts, list, slos: Rect { height: 0, ..list } };
+        (rows(hosts::count(service)).min(most), 0)
+    } else if slos == 0 {
+        (below(alerts), 0)
+    } else if is_beside {
+        (below(alerts.max(rows(slos))), 0)
+    } else {
+        // without room beside each other, the two worst SLOs are above the list
+        (below(alerts), if room.height > 16 { rows(slos).min(3) } else { 0 })
+    };
+    let charts = Rect { height: room.height - height - slos_height, ..room };
+    let above = Rect { y: charts.bottom(), height: slos_height, ..room };
+    let list = Rect { y: above.bottom(), height, ..room };
+    if !is_beside {
+        return Layout { incidents, numbers, charts, list, slos: above };
     }
-    if slos == 0 {
-        let list = below(alerts);
-        let charts = Rect { height: room.height - list, ..room };
-        let list = Rect { y: charts.bottom(), height: list, ..room };
-        return Layout { incidents, numbers, charts, list, slos: Rect { height: 0, ..list } };
-    }
-    if room.width >= BESIDE {
-        let height = below(alerts.max(rows(slos)));
-        let charts = Rect { height: room.height - height, ..room };
-        let list = Rect { y: charts.bottom(), height, width: room.width / 2, ..room };
-        let slos = Rect { x: list.right(), width: room.width - list.width, ..list };
-        return Layout { incidents, numbers, charts, list, slos };
-    }
-    // without room beside each other, the two worst SLOs are above the list
-    let above = if room.height > 16 { rows(slos).min(3) } else { 0 };
-    let list = below(alerts);
-    let charts = Rect { height: room.height - list - above, ..room };
-    let slos = Rect { y: charts.bottom(), height: above, ..room };
-    Layout { incidents, numbers, charts, list: Rect { y: slos.bottom(), height: list, ..room }, slos }
+    let list = Rect { width: room.width / 2, ..list };
+    let slos = Rect { x: list.right(), width: room.width - list.width, ..list };
+    Layout { incidents, numbers, charts, list, slos }
 }
 
 /// The area of the focused list's rows: incidents, SLOs, else the alerts.

@@ -15,7 +15,6 @@ use crate::model::series::Matrix;
 use crate::model::slo::history::ErrorSlots;
 use crate::model::slo::{BurnCondition, BurnSeverity, GroupStatus, show};
 
-/// The kinds of answers that the screen uses.
 const USED: [AskKind; 2] = [AskKind::Slos, AskKind::Alerts];
 /// From this width on, the text is beside the charts.
 const BESIDE: u16 = 160;
@@ -95,7 +94,6 @@ pub(super) fn render(screen: &OpenSlo, cx: &ScreenCx<'_>, area: Rect, buf: &mut 
     }
 }
 
-/// The area of the scrolling text.
 pub(super) fn text_area(screen: &OpenSlo, body: Rect) -> Rect {
     parts(body, screen.scroll_position.panel).page
 }

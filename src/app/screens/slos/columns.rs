@@ -12,7 +12,6 @@ pub struct SloItem<'a> {
     pub status: &'a SloStatus,
     /// The group; `None`: the SLO has no measurements.
     pub group: Option<&'a GroupStatus>,
-    /// The notes.
     pub world: &'a World,
 }
 

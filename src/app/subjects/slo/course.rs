@@ -20,15 +20,12 @@ pub struct BudgetCourse {
     pub start: Timestamp,
     /// The time range of the slots, up to now.
     within: TimeRange,
-    /// The length of the window.
     window: Duration,
 }
 
 /// A slot that spent much of the budget.
 pub struct BudgetDrop {
-    /// The start of the slot.
     pub from: Timestamp,
-    /// The end of the slot.
     pub to: Timestamp,
     /// The share of the window's budget that it spent.
     pub share: f64,

@@ -16,7 +16,6 @@ const SLOTS_INTERVAL: Duration = Duration::from_secs(300);
 
 const HOUR: Duration = Duration::from_secs(3600);
 
-/// Points of the burn-rate chart.
 const POINTS: u16 = 240;
 
 /// The lookbacks of the burn-rate chart: both of the first burn-rate condition, and the long one of the second.
@@ -47,7 +46,6 @@ pub struct ChartQueries {
     pub burns: Vec<(Duration, String)>,
     /// The alerts that fired in each slot.
     pub firing: String,
-    /// The slots.
     pub span: TimeGrid,
     /// The nominal length of the window.
     range: Duration,
