@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::collections::BTreeSet;
 
 use super::columns::{self, ListRow};
-use super::grouped::{GroupedList, Listing};
+use super::grouped::Listing;
 use super::prelude::*;
 use super::staleness::doubtful;
 use crate::config::kind;

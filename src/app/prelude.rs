@@ -1,13 +1,15 @@
 //! Re-exports for screens.
 
+pub(super) use super::column_widths::ColumnWidths;
 pub(super) use super::columns::{Line, ListColumn, ListRow, Listed, NamedOrder, Size, named};
 pub(super) use super::commands::{Command, Scope};
 pub(super) use super::display_settings::Cx;
 pub(super) use super::filter::Haystack;
 pub(super) use super::grid::Grid;
+pub(super) use super::grouped::{FilteredList, GroupedList};
 pub(super) use super::identity::{IncidentKey, SloKey};
 pub(super) use super::items::{Item, ItemList};
-pub(super) use super::list::{Cursor, List, SortOrder};
+pub(super) use super::list::{Cursor, Grouping, List, SortOrder};
 pub(super) use super::list_filter::{ListFilter, passing};
 pub(super) use super::number::{ago, count, moment};
 pub(super) use super::page::PageContent;

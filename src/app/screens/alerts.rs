@@ -4,9 +4,6 @@ use std::cell::OnceCell;
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
-use crate::app::column_widths::ColumnWidths;
-use crate::app::grouped::GroupedList;
-use crate::app::list::Grouping;
 use crate::app::list_screen::{self, EmptyState, LineInput, ListScreen, drawn_as_list, lists};
 use crate::app::prelude::*;
 use crate::app::staleness::none;

@@ -1,7 +1,5 @@
 //! The list of incidents: open ones first, with their assignees; resolved ones are hidden.
 
-use crate::app::grouped::GroupedList;
-use crate::app::list::Grouping;
 use crate::app::list_screen::{self, EmptyState, LineInput, ListScreen, NO_PAGING, drawn_as_list, lists};
 use crate::app::prelude::*;
 use crate::app::staleness::none;

@@ -2,7 +2,6 @@
 
 use std::collections::BTreeSet;
 
-use crate::app::grouped::FilteredList;
 use crate::app::identity::{LevelKey, PolicyKey};
 use crate::app::list_screen::{self, EmptyState, LineInput, ListScreen, NO_PAGING, lists};
 use crate::app::prelude::*;

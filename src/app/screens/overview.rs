@@ -1,6 +1,5 @@
 //! The overview, for wall displays and the first look: service tiles, worst first; open incidents, firing alerts, burning SLOs.
 
-use crate::app::column_widths::ColumnWidths;
 use crate::app::prelude::*;
 use crate::app::subjects::{alert, incident, service, slo};
 

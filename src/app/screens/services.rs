@@ -1,7 +1,5 @@
 //! The list of all services with their golden signals, worst first.
 
-use crate::app::column_widths::ColumnWidths;
-use crate::app::grouped::FilteredList;
 use crate::app::list_screen::{self, EmptyState, LineInput, ListScreen, drawn_as_list, lists};
 use crate::app::prelude::*;
 use crate::app::subjects::service;

@@ -2,9 +2,6 @@
 
 use std::collections::BTreeMap;
 
-use crate::app::column_widths::ColumnWidths;
-use crate::app::grouped::GroupedList;
-use crate::app::list::Grouping;
 use crate::app::list_screen::{self, EmptyState, LineInput, ListScreen, lists};
 use crate::app::prelude::*;
 use crate::app::subjects::slo::{self, words};
@@ -80,18 +77,20 @@ fn findings(cx: &ScreenCx<'_>, area: Rect, buf: &mut Buffer) {
     }
 }
 
+/// The number of SLOs in each state, for the title of the list or of a group.
+fn totals(states: &BTreeMap<SloState, usize>) -> impl Iterator<Item = StyledRun<'static>> {
+    words::totals(states).map(|(total, role)| StyledRun::new(format!("  {total}"), role))
+}
+
 impl Slos {
     /// A group header: name, number of SLOs, number in each state.
     fn heading(&self, cx: &ScreenCx<'_>, value: &Text) -> Vec<StyledRun<'static>> {
-        let members = self.rows.members(value);
-        let mut states: BTreeMap<SloState, usize> = BTreeMap::new();
-        for status in members.iter().filter_map(|key| key.status(cx.world)) {
-            *states.entry(status.state()).or_default() += 1;
-        }
-        let role = states.keys().next().map_or(Role::Title, |state| Role::of_slo(*state));
-        let role = if matches!(role, Role::Healthy | Role::Info) { Role::Title } else { role };
+        let members = self.rows.members(value).iter();
+        let states = words::count_states(members.filter_map(|key| key.status(cx.world)));
+        let worst = states.keys().next();
+        let role = worst.map_or(Role::Title, |worst| words::role_or(*worst, Role::Title));
         let mut runs = list_screen::group_head(cx, &self.rows, (value, role), ("SLO", "SLOs"));
-        runs.extend(words::totals(&states));
+        runs.extend(totals(&states));
         runs
     }
 }
@@ -111,10 +110,7 @@ impl Screen for Slos {
         let passes = rows.found.select(world.revision(), is_typing, || slo::haystack(world.slos()));
         let shown = slo::ordered(world.slos(), passes.as_deref(), rows.order);
         self.passing = shown.len();
-        self.states.clear();
-        for status in world.slos() {
-            *self.states.entry(status.state()).or_default() += 1;
-        }
+        self.states = words::count_states(world.slos());
         let by = rows.grouped_by().unwrap_or_default().to_owned();
         rows.set(&shown, |status| SloKey::of(status), |status| slo::value_of(status, &by));
         self.widest.follow(world.revision(), || SloWidths::measure(shared));
@@ -177,7 +173,7 @@ impl ListScreen for Slos {
     /// The title: "SLOs 40: 1 page 2 burning", sort order and filter.
     fn title(&self, cx: &ScreenCx<'_>) -> Vec<StyledRun<'static>> {
         let mut runs = list_screen::titled("SLOs", count(self.passing, cx.world.slos().len()));
-        runs.extend(words::totals(&self.states));
+        runs.extend(totals(&self.states));
         runs.extend(list_screen::grouped(&self.rows));
         let broken = cx.shared.findings.iter().filter(|finding| finding.level == FindingLevel::Error).count();
         if broken > 0 {

@@ -6,7 +6,6 @@ use jiff::SignedDuration;
 
 use crate::app::event_log::{LogEvent, LogEventKey, LogEventKind};
 use crate::app::firing_history::{self, HistoryCoverage};
-use crate::app::grouped::FilteredList;
 use crate::app::list_screen::{self, LineInput, ListScreen, drawn_as_list, lists};
 use crate::app::number;
 use crate::app::prelude::*;

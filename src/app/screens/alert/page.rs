@@ -22,7 +22,7 @@ pub(super) fn page(screen: &OpenAlert, cx: &ScreenCx<'_>, alert: &Arc<Alert>, wi
         page.row(cx, (INCIDENT, 0), runs);
     }
     if let Some(status) = super::slo(cx.shared, alert) {
-        slo(cx, status, &mut page);
+        page.row(cx, (SLO, 0), words::line(cx, status, &format!("SLO {}", status.slo.id)));
     }
     if let Some(runbook) = alert.runbook() {
         page.pair("runbook", runbook, Role::Accent);
@@ -66,17 +66,6 @@ pub(super) fn page(screen: &OpenAlert, cx: &ScreenCx<'_>, alert: &Arc<Alert>, wi
     page.names("receivers", alert.receivers.iter().map(|receiver| &**receiver), Role::Text);
     page.pair("fingerprint", &alert.fingerprint.to_string(), Role::Muted);
     page
-}
-
-/// The row of the alert's SLO and its state.
-fn slo(cx: &ScreenCx<'_>, status: &SloStatus, page: &mut PageContent) {
-    let role = Role::of_slo(status.state());
-    let mut runs = vec![StyledRun::new(format!(" {} SLO {}  ", cx.symbol(role), status.slo.id), role)];
-    runs.extend(words::summary(status));
-    if words::are_shared(cx.shared) {
-        runs.push(StyledRun::new(format!("  {}", status.source), Role::Muted));
-    }
-    page.row(cx, (SLO, 0), runs);
 }
 
 /// The silences that match the alert, and the alerts that inhibit it.

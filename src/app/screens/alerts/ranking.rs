@@ -4,7 +4,6 @@ use std::cmp::Ordering;
 
 use crate::app::columns::{OrderBy, ascending, compare, descending};
 use crate::app::grouped::GroupIndex;
-use crate::app::list::Grouping;
 use crate::app::prelude::*;
 use crate::app::subjects::alert::{AlertRank, alert_rank};
 

@@ -1,7 +1,5 @@
 //! Draws the SLOs of the overview.
 
-use std::collections::BTreeMap;
-
 use super::SLOS;
 use super::panels::ListPanel;
 use crate::app::prelude::*;
@@ -21,12 +19,7 @@ const GONE: u16 = 8;
 pub(super) fn render(screen: &Overview, cx: &ScreenCx<'_>, area: Rect, buf: &mut Buffer) {
     let (list, all) = (&screen.slos, cx.world.slos());
     let mut title = vec![format!("SLOs {}", count(list.rows().len(), all.len()))];
-    let mut counts: BTreeMap<SloState, usize> = BTreeMap::new();
-    for status in all {
-        *counts.entry(status.state()).or_default() += 1;
-    }
-    let bad = counts.iter().filter(|(state, _)| !matches!(state, SloState::Fine | SloState::Quiet));
-    title.extend(bad.map(|(state, count)| format!("{count} {}", state.word())));
+    title.extend(words::totals(&words::count_states(all)).map(|(total, _)| total));
     let names = list.rows().iter().map(|key| text::width(&key.id)).max().unwrap_or(0);
     let panel = ListPanel { panel: SLOS, list, title, kinds: &[AskKind::Slos] };
     panel.render(screen, cx, area, buf, |key, line, buf, doubts| {
@@ -39,7 +32,7 @@ pub(super) fn render(screen: &Overview, cx: &ScreenCx<'_>, area: Rect, buf: &mut
 /// Draws one SLO: symbol, name, budget as bar and percentage, burn rate, time to exhaustion; the last ones only if they fit.
 fn draw(screen: &Overview, cx: &ScreenCx<'_>, status: &SloStatus, names: u16, line: Rect, buf: &mut Buffer) {
     let role = Role::of_slo(status.state());
-    let name_role = if matches!(role, Role::Healthy | Role::Info) { Role::Text } else { role };
+    let name_role = words::role_or(status.state(), Role::Text);
     text::put(buf, line.x + 1, line.y, 1, cx.symbol(role), cx.style(role));
     let room = line.width.saturating_sub(3);
     let name = names.clamp(8, (room * 2 / 5).max(8)).min(room);
@@ -65,7 +58,8 @@ fn draw(screen: &Overview, cx: &ScreenCx<'_>, status: &SloStatus, names: u16, li
     let gone = words::exhaustion(status, worst);
     if x + BAR + LEFT + BURN <= end {
         let bar = Rect { x, width: BAR, height: 1, ..line };
-        Gauge { share: worst.left().unwrap_or(f64::NAN), role: words::bar_role(status) }.render(cx, bar, buf);
+        Gauge { share: worst.left().unwrap_or(f64::NAN), role: words::role_or(status.state(), Role::Muted) }
+            .render(cx, bar, buf);
         x += BAR;
     }
     for (run, cells) in [(words::left(Some(worst)), LEFT), (burn, BURN), (gone, GONE)] {

@@ -200,13 +200,9 @@ fn draw_slos(screen: &OpenService, cx: &ScreenCx<'_>, area: Rect, buf: &mut Buff
     for (y, (index, key)) in (rows.top()..rows.bottom()).zip(list.shown(usize::from(rows.height))) {
         let Some(status) = key.status(cx.world) else { continue };
         let line = Rect { y, height: 1, ..rows };
-        let role = Role::of_slo(status.state());
         let name = text::pad(&status.slo.id, widest, cx.charset);
-        let mut runs = vec![StyledRun::new(format!("  {} {name}  ", cx.symbol(role)), role)];
-        runs.extend(words::summary(status));
-        if words::are_shared(cx.shared) {
-            runs.push(StyledRun::new(format!("  {}", status.source), Role::Muted));
-        }
+        let mut runs = vec![StyledRun::new(" ", Role::of_slo(status.state()))];
+        runs.extend(words::line(cx, status, &name));
         text::runs(cx, &runs, line, buf);
         if index == list.index() && focused {
             text::select(cx, line, buf);

@@ -60,11 +60,7 @@ pub const COLUMNS: &[Column] = &[
     Column::drawn((0, "", Size::words(1, 1, 0)), |row| row.symbol()),
     Column::text("id", "SLO", |item| Value::Text(item.status.slo.id.to_string()))
         .on_screen((1, "SLO", Size::BY_ROWS), |row| {
-            let role = match row.role {
-                Role::Healthy | Role::Info => Role::Text,
-                role => role,
-            };
-            row.highlighted(&row.status.slo.id, role)
+            row.highlighted(&row.status.slo.id, words::role_or(row.status.state(), Role::Text))
         })
         .sized_by(|w, width| {
             let name = w.name;
@@ -108,7 +104,7 @@ pub const COLUMNS: &[Column] = &[
     .on_screen((3, "budget", Size::numbers(6, 1)), |row| Cell::Text(words::left(row.status.worst()))),
     Column::drawn((4, "", Size::words(8, 16, 5)), |row| {
         let left = row.status.worst().and_then(GroupStatus::left);
-        let role = words::bar_role(row.status);
+        let role = words::role_or(row.status.state(), Role::Muted);
         left.map_or(Cell::Empty, |share| Cell::Gauge(Gauge { share, role }))
     }),
     Column::number("burn_5m", "5M", |item| item.burn(300))

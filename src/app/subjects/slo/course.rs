@@ -361,7 +361,7 @@ pub fn line<'a>(matrix: &'a Matrix, group: &Labels) -> Option<&'a [f64]> {
 }
 
 /// The share of the window that has passed; 1 for a rolling window.
-fn passed(window: &Window, at: Timestamp) -> f64 {
+pub fn passed(window: &Window, at: Timestamp) -> f64 {
     let (elapsed, length) = (window.elapsed(at).as_secs_f64(), window.length(at).as_secs_f64());
     if elapsed > 0.0 && length > 0.0 { (elapsed / length).min(1.0) } else { 1.0 }
 }
