@@ -58,10 +58,6 @@ impl<'a, T: Listed> ListRow<'a, T> {
         let (found, stage, plain) = (None, None, Role::Text);
         Self { item, cx: *cx, found, role, plain, stage, is_new: false, is_stale: false }
     }
-    pub fn symbol(&self) -> Cell<'static> {
-        Cell::symbol(&self.cx, self.role)
-    }
-
     /// The time since a moment.
     pub fn ago(&self, at: Timestamp) -> Cell<'static> {
         Cell::text(ago(at, self.cx.now), self.plain)
@@ -153,6 +149,11 @@ impl<T: Listed> ListColumn<T> {
     /// A column that the verb's table omits if all rows have the same value.
     pub const fn distinguishing(key: &'static str, heading: &'static str, value: ValueOf<T>) -> Self {
         Self { is_distinguishing: true, ..Self::text(key, heading, value) }
+    }
+
+    /// The symbol of the item's role, at this position.
+    pub const fn symbol(at: u8) -> Self {
+        Self::drawn((at, "", Size::words(1, 1, 0)), |row| Cell::symbol(&row.cx, row.role))
     }
 
     /// A column of the screen only.

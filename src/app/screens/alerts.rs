@@ -195,13 +195,12 @@ impl ListScreen for Alerts {
         let all = cx.world.alerts().len();
         let mut runs = list_screen::titled("Alerts", count(shown, all));
         runs.extend(list_screen::hidden_rows(cx.shared, &self.hidden()));
-        match &self.rows.grouping {
-            Grouping::Received => {}
-            Grouping::By(names) => {
-                runs.push(StyledRun::new(format!("  by {}", names.join(", ")), Role::Muted))
-            }
-            Grouping::None => runs.push(StyledRun::new("  not grouped", Role::Muted)),
-        }
+        let grouping = match &self.rows.grouping {
+            Grouping::Received => None,
+            Grouping::By(names) => Some(format!("  by {}", names.join(", "))),
+            Grouping::None => Some("  not grouped".to_owned()),
+        };
+        runs.extend(grouping.map(|words| StyledRun::new(words, Role::Muted)));
         runs.extend(list_screen::marked(self.rows.list.marks().len()));
         runs.extend(self.rows.found.title_runs());
         if cx.shared.range.end.is_some() {

@@ -21,7 +21,7 @@ type Column = ListColumn<Alerts>;
 
 /// Names and services get the width that they need; the summary gets the rest.
 pub const COLUMNS: &[Column] = &[
-    Column::drawn((0, "", Size::words(1, 1, 0)), |row| row.symbol()),
+    Column::symbol(0),
     Column::text("state", "STATE", |item| Value::Text(item.alert.state.word().to_owned()))
         .on_screen((3, "state", Size::words(9, 9, 4)), |row| row.state(row.alert.state.word())),
     Column::text("severity", "SEVERITY", |item| Value::Text(item.alert.severity.word().to_owned()))

@@ -21,7 +21,7 @@ type Column = ListColumn<Incidents>;
 
 /// The service and the assignees get space first; the title gets the rest.
 pub const COLUMNS: &[Column] = &[
-    Column::drawn((0, "", Size::words(1, 1, 0)), |row| row.symbol()),
+    Column::symbol(0),
     Column::number("number", "#", |item| Value::Count(item.known.incident.number))
         .on_screen((1, "#", Size::numbers(6, 6)), |row| {
             Cell::text(row.known.incident.number.to_string(), Role::Muted)

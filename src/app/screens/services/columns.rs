@@ -31,7 +31,7 @@ type Column = ListColumn<Services>;
 
 /// Names and reasons get space first; sparklines get the rest.
 pub const COLUMNS: &[Column] = &[
-    Column::drawn((0, "", Size::words(1, 1, 0)), |row| row.symbol()),
+    Column::symbol(0),
     Column::text("name", "SERVICE", |item| Value::Text(item.service.name.to_string()))
         .on_screen((1, "service", Size::BY_ROWS), |row| {
             let role = if row.service.health == Health::Healthy { Role::Text } else { row.role };

@@ -20,7 +20,7 @@ type Column = ListColumn<Silences>;
 
 /// The matchers and the end come first.
 pub const COLUMNS: &[Column] = &[
-    Column::drawn((0, "", Size::words(1, 1, 0)), |row| row.symbol()),
+    Column::symbol(0),
     Column::text("id", "ID", |item| Value::Text(item.silence.id.to_string()))
         .on_screen((8, "id", Size::words(8, 8, 6)), |row| {
             Cell::text(row.silence.id.chars().take(8).collect::<String>(), Role::Muted)

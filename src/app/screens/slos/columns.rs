@@ -57,7 +57,7 @@ type Column = ListColumn<Slos>;
 
 /// Budget, burn rates and state come first; the objective is also on the SLO's own screen.
 pub const COLUMNS: &[Column] = &[
-    Column::drawn((0, "", Size::words(1, 1, 0)), |row| row.symbol()),
+    Column::symbol(0),
     Column::text("id", "SLO", |item| Value::Text(item.status.slo.id.to_string()))
         .on_screen((1, "SLO", Size::BY_ROWS), |row| {
             row.highlighted(&row.status.slo.id, words::role_or(row.status.state(), Role::Text))

@@ -37,7 +37,7 @@ type Column = ListColumn<Sources>;
 
 /// State, product and cost.
 pub const COLUMNS: &[Column] = &[
-    Column::drawn((0, "", Size::words(1, 1, 0)), |row| row.symbol()),
+    Column::symbol(0),
     Column::text("name", "SOURCE", |item| Value::Text(item.source.id.to_string()))
         .on_screen((1, "source", Size::words(10, 24, 0)), |row| {
             Cell::text(row.source.id.as_str(), Role::Text)

@@ -26,7 +26,7 @@ pub(super) const COLUMNS: &[Column] = &[
             let time = if width < 60 { 8 } else { 16 };
             Some(Size::words(time, time, 0))
         }),
-    Column::drawn((1, "", Size::words(1, 1, 0)), |row| row.symbol()),
+    Column::symbol(1),
     Column::drawn((2, "event", Size::words(10, 10, 2)), |row| Cell::text(row.key.1.word(), row.role)),
     Column::drawn((3, "service", Size::words(8, 20, 1)), |row| {
         Cell::text(row.entry.service.as_ref().map_or("", |name| name), Role::Accent)
