@@ -159,7 +159,7 @@ impl RunningPlan<'_> {
         }
     }
 
-    /// Writes to the journal that the plan was confirmed. Returns the lock of this process and the names of the actions.
+    /// Writes to the journal that the plan was confirmed. Returns the lock of this process and the journal id of each action.
     async fn begin(&self, journal: &Journal) -> Result<(ActingMarker, Vec<Text>), JournalError> {
         let acting_marker = journal.acting_marker().await?;
         let acts: Vec<Text> = self.plan.actions.iter().map(|_| journal.name()).collect();

@@ -50,13 +50,10 @@ fn findings(cx: &ScreenCx<'_>, area: Rect, buf: &mut Buffer) {
     let others = cx.shared.findings.len() - errors;
     let mut title = vec![StyledRun::new(" SLO definitions: ", Role::Title)];
     if errors > 0 {
-        title.push(StyledRun::new(format!("{} {errors} invalid  ", cx.symbol(Role::Trouble)), Role::Trouble));
+        title.push(StyledRun::new(format!("{} errors: {errors}  ", cx.symbol(Role::Trouble)), Role::Trouble));
     }
     if others > 0 {
-        title.push(StyledRun::new(
-            format!("{} {others} with warnings", cx.symbol(Role::Warning)),
-            Role::Warning,
-        ));
+        title.push(StyledRun::new(format!("{} warnings: {others}", cx.symbol(Role::Warning)), Role::Warning));
     }
     let line = |y| Rect { y, height: 1, ..area };
     text::runs(cx, &title, line(area.y + 1), buf);
@@ -164,7 +161,7 @@ impl ListScreen for Slos {
     const NOUN: &'static str = "SLO";
     const LACK: Option<EmptyState> = Some(EmptyState {
         kinds: Self::USED,
-        no_source: ("No source that knows SLOs: add", "."),
+        no_source: ("No source of SLOs: add", "."),
         source: "source",
         loading: "SLOs",
         one: None,
@@ -178,7 +175,7 @@ impl ListScreen for Slos {
         let broken = cx.shared.findings.iter().filter(|finding| finding.level == FindingLevel::Error).count();
         if broken > 0 {
             let sign = cx.symbol(Role::Trouble);
-            runs.push(StyledRun::new(format!("  {sign} {broken} invalid definitions"), Role::Trouble));
+            runs.push(StyledRun::new(format!("  {sign} errors in definitions: {broken}"), Role::Trouble));
         }
         // a group header is no SLO
         let marked = self.rows.list.marks().iter().filter(|row| !matches!(row, Row::Group(_))).count();

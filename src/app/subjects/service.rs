@@ -101,7 +101,7 @@ pub fn alerts<'a>(shared: &'a Shared, name: &str) -> Vec<&'a Arc<Alert>> {
 /// The texts of an empty list of services if a source or an answer is missing.
 pub const LACK: EmptyState = EmptyState {
     kinds: &[AskKind::Services],
-    no_source: ("No source that knows services: add", "."),
+    no_source: ("No source of services: add", "."),
     source: "source",
     loading: "services",
     one: None,
@@ -117,7 +117,7 @@ pub fn empty(shared: &Shared, found: &ListFilter) -> String {
     }
     let has_unknown = EmptyState {
         kinds: &[AskKind::Services],
-        no_source: ("No source that knows services: add", "."),
+        no_source: ("No source of services: add", "."),
         source: "source",
         loading: "services",
         one: None,

@@ -70,8 +70,8 @@ fn tiles(screen: &Overview, cx: &ScreenCx<'_>, area: Rect, buf: &mut Buffer) {
     }
 }
 
-/// Draws the symbol, the name and the reasons of an unhealthy service. The signals and a sparkline are behind them, or below in
-/// tiles of two lines. A healthy service has no reasons, so that the others stand out.
+/// Draws a service: symbol, name and the reasons of its health (if it is healthy and the tile has one line: its signals), and a
+/// sparkline at the right. Tiles of two lines have signals and sparkline in the second line.
 fn draw_tile(screen: &Overview, cx: &ScreenCx<'_>, service: &Service, tile: Rect, buf: &mut Buffer) {
     let role = Role::of_health(service.health);
     let is_well = service.health == Health::Healthy;

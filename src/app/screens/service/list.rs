@@ -62,7 +62,7 @@ pub(super) fn draw(screen: &OpenService, cx: &ScreenCx<'_>, service: &Service, a
 fn draw_parts(screen: &OpenService, cx: &ScreenCx<'_>, service: &Service, area: Rect, buf: &mut Buffer) {
     let list = &screen.parts;
     let (rows, all) = (layout::below_heading(area), list.rows().len());
-    text::say(cx, 0, &format!(" Down, signals, hosts {all}"), Role::Accent, area, buf);
+    text::say(cx, 0, &format!(" Down targets, signals and hosts: {all}"), Role::Accent, area, buf);
     let height = usize::from(rows.height);
     let first = list.shown(height).next().map_or(0, |(index, _)| index);
     hosts::draw(cx, service, cx.shared.health_policy.thresholds.saturation_degraded, (first, rows), buf);
