@@ -58,6 +58,7 @@ impl<'a, T: Listed> ListRow<'a, T> {
         let (found, stage, plain) = (None, None, Role::Text);
         Self { item, cx: *cx, found, role, plain, stage, is_new: false, is_stale: false }
     }
+
     /// The time since a moment.
     pub fn ago(&self, at: Timestamp) -> Cell<'static> {
         Cell::text(ago(at, self.cx.now), self.plain)

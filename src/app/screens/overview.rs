@@ -3,9 +3,8 @@
 use crate::app::prelude::*;
 use crate::app::subjects::{alert, incident, service, slo};
 
-mod incidents;
+mod lists;
 mod panels;
-mod slos;
 mod view;
 
 /// The panel of services.

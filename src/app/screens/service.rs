@@ -6,11 +6,10 @@ use crate::app::subjects::service;
 use crate::model::series::TimeGrid;
 
 mod charts;
-mod hosts;
 mod list;
 mod view;
 
-pub use hosts::HostPartKey;
+pub use list::HostPartKey;
 
 /// The panel of SLOs; the panels before it are the charts.
 pub const SLOS: usize = 5;
@@ -95,7 +94,7 @@ impl Screen for OpenService {
         let open = world.incidents_of(&name).filter(|known| known.incident.is_open());
         self.incidents.set_rows(open.map(IncidentKey::of).collect());
         let limit = shared.health_policy.thresholds.saturation_degraded;
-        let parts = world.service(&name).map(|service| hosts::keys(service, limit)).unwrap_or_default();
+        let parts = world.service(&name).map(|service| list::keys(service, limit)).unwrap_or_default();
         self.parts.set_rows(parts);
         if self.scroll_position.panel >= SLOS {
             self.leave_empty_panel();
@@ -146,7 +145,7 @@ impl Screen for OpenService {
     fn copied(&self, shared: &Shared, now: Timestamp) -> Option<String> {
         match self.scroll_position.panel {
             SLOS | INCIDENTS => self.items()?.copied(shared, now),
-            PARTS => hosts::words(shared.world.service(self.name())?, self.parts.current()?),
+            PARTS => list::words(shared.world.service(self.name())?, self.parts.current()?),
             _ => Some(self.name().to_owned()),
         }
     }

@@ -12,10 +12,6 @@ use crate::app::prelude::*;
 use crate::app::range::LENGTHS;
 use crate::model::source_info::SourceInfo;
 
-mod columns;
-
-use columns::EventItem;
-
 /// Incident log entries are queried again for this long, because some are written late.
 const OVERLAP: SignedDuration = SignedDuration::from_mins(5);
 
@@ -63,6 +59,38 @@ fn described((_, kind, _): &LogEventKey, entry: &LogEvent) -> Labels {
     let service = entry.service.clone().filter(|_| entry.labels.get("service").is_none());
     entry.labels.with([("kind", kind.word().into())]).with(service.map(|service| ("service", service)))
 }
+
+pub struct EventItem<'a> {
+    key: &'a LogEventKey,
+    entry: &'a LogEvent,
+}
+
+impl Listed for Timeline {
+    type Item<'a> = EventItem<'a>;
+    type Widths = ();
+}
+
+type Column = ListColumn<Timeline>;
+
+/// The time, then the event and its subject.
+const COLUMNS: &[Column] = &[
+    Column::NONE
+        .on_screen((0, "time", Size::BY_ROWS), |row| {
+            Cell::text(moment(row.key.0, row.cx.now, row.cx.zone), Role::Muted)
+        })
+        .sized_by(|(), width| {
+            let time = if width < 60 { 8 } else { 16 };
+            Some(Size::words(time, time, 0))
+        }),
+    Column::symbol(1),
+    Column::drawn((2, "event", Size::words(10, 10, 2)), |row| Cell::text(row.key.1.word(), row.role)),
+    Column::drawn((3, "service", Size::words(8, 20, 1)), |row| {
+        Cell::text(row.entry.service.as_ref().map_or("", |name| name), Role::Accent)
+    }),
+    Column::drawn((4, "", Size::words(12, 200, 0)), |row| {
+        Cell::text(row.entry.sentence().to_string(), Role::Text)
+    }),
+];
 
 /// The role of an event.
 fn role(key: &LogEventKey, entry: &LogEvent) -> Role {
@@ -190,7 +218,7 @@ impl Screen for Timeline {
 impl ListScreen for Timeline {
     lists!(Reverse<LogEventKey>);
 
-    const COLUMNS: &'static [ListColumn<Self>] = columns::COLUMNS;
+    const COLUMNS: &'static [ListColumn<Self>] = COLUMNS;
     const USED: &'static [AskKind] = &[
         AskKind::Alerts,
         AskKind::Rules,

@@ -1,11 +1,9 @@
 //! Draws the overview.
 
 use super::panels::{ListPanel, panels_of};
-use super::{ALERTS, SERVICES};
-use super::{incidents, slos};
+use super::{ALERTS, Overview, SERVICES, lists};
 use crate::app::number::{UNKNOWN, latency, or_unknown, percent, rate};
 use crate::app::prelude::*;
-use crate::app::screens::overview::Overview;
 use crate::app::staleness::{none, watchdog};
 use crate::app::subjects::service;
 use crate::app::widgets::bar::panel;
@@ -34,10 +32,10 @@ pub(super) fn render(screen: &Overview, cx: &ScreenCx<'_>, area: Rect, buf: &mut
         summary(cx, panels.summary, buf);
     }
     if panels.incidents.height > 0 {
-        incidents::render(screen, cx, panels.incidents, buf);
+        lists::incidents(screen, cx, panels.incidents, buf);
     }
     if panels.slos.height > 0 {
-        slos::render(screen, cx, panels.slos, buf);
+        lists::slos(screen, cx, panels.slos, buf);
     }
     alerts(screen, cx, panels.alerts, buf);
 }

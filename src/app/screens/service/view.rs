@@ -1,6 +1,6 @@
 //! Draws the page of one service.
 
-use super::{charts, hosts, list};
+use super::{charts, list};
 use crate::app::number::{UNKNOWN, latency, or_unknown, percent, rate};
 use crate::app::prelude::*;
 use crate::app::screens::service::OpenService;
@@ -56,14 +56,14 @@ fn parts(screen: &OpenService, service: &Service, body: Rect) -> Layout {
     let incidents = Rect { height: if room.height > 10 { open } else { 0 }, ..room };
     let room = Rect { y: incidents.bottom(), height: room.height - incidents.height, ..room };
     let rows = |count: usize| u16::try_from(1 + count).unwrap_or(u16::MAX);
-    let (alerts, slos) = (rows(service.alerts.len() + hosts::count(service)), screen.slos.rows().len());
+    let (alerts, slos) = (rows(service.alerts.len() + list::count(service)), screen.slos.rows().len());
     let most = (room.height / 4).max(2);
     let below = |wanted: u16| if room.height > 12 { wanted.clamp(2, most) } else { 0 };
     let is_beside = room.width >= BESIDE && slos > 0 && screen.scroll_position.panel != super::PARTS;
     let (height, slos_height) = if screen.scroll_position.panel == super::PARTS {
         // the focused list gets more rows
         let most = if room.height > 12 { room.height / 2 } else { room.height };
-        (rows(hosts::count(service)).min(most), 0)
+        (rows(list::count(service)).min(most), 0)
     } else if slos == 0 {
         (below(alerts), 0)
     } else if is_beside {
