@@ -2,38 +2,106 @@
 
 use std::cmp::Ordering;
 
+use jiff::Timestamp;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
 use super::display_settings::Cx;
 use super::list::{List, SortOrder};
+use super::list_filter::ListFilter;
+use super::number::ago;
+use super::shared::ScreenCx;
 use super::theme::Role;
 pub use super::widgets::table::Size;
 use super::widgets::table::{self, Cell, Sort};
-use super::widgets::text::StyledRun;
+use super::widgets::text::{self, StyledRun};
 use crate::model::value::Value;
+use crate::model::world::OptimisticStage;
 
-/// The types that the columns of one list use.
+/// The types of one list: its screen implements it.
 pub trait Listed: 'static {
-    /// The input for values.
+    /// An item, the input for values.
     type Item<'a>;
-    /// The input for cells: the item with the state of the screen.
-    type Row<'a>;
-    /// The input for widths.
-    type Widths;
+    /// What the widths of columns depend on besides the width of the table.
+    type Widths: Copy + Default;
+}
+
+/// An item as its list shows it, the input for cells.
+pub struct ListRow<'a, T: Listed> {
+    pub item: T::Item<'a>,
+    pub cx: ScreenCx<'a>,
+    /// The filter, whose match is highlighted.
+    pub found: Option<&'a ListFilter>,
+    /// The role of its symbol and of its most important cells.
+    pub role: Role,
+    /// The role of the less important cells.
+    pub plain: Role,
+    /// The progress of a running action on the item.
+    pub stage: Option<OptimisticStage>,
+    /// Whether the item is new or has changed since the user last looked.
+    pub is_new: bool,
+    /// Whether its data are stale.
+    pub is_stale: bool,
+}
+
+impl<'a, T: Listed> std::ops::Deref for ListRow<'a, T> {
+    type Target = T::Item<'a>;
+
+    fn deref(&self) -> &T::Item<'a> {
+        &self.item
+    }
+}
+
+impl<'a, T: Listed> ListRow<'a, T> {
+    /// A row without a filter that is neither new nor stale.
+    pub fn new(item: T::Item<'a>, cx: &ScreenCx<'a>, role: Role) -> Self {
+        let (found, stage, plain) = (None, None, Role::Text);
+        Self { item, cx: *cx, found, role, plain, stage, is_new: false, is_stale: false }
+    }
+
+    /// The time since a moment.
+    pub fn ago(&self, at: Timestamp) -> Cell<'static> {
+        Cell::text(ago(at, self.cx.now), self.plain)
+    }
+
+    /// A name with the filter's match highlighted.
+    pub fn highlighted<'r>(&self, name: &'r str, role: Role) -> Cell<'r> {
+        match self.found {
+            Some(found) => Cell::Runs(found.highlighted(name, role)),
+            None => Cell::text(name, role),
+        }
+    }
+
+    /// The progress of a running action: `…sending`.
+    pub fn progress(&self) -> Option<String> {
+        Some(format!("{}{}", text::ellipsis(self.cx.charset), self.stage?.word()))
+    }
+
+    /// The state of the item, or the progress of a running action.
+    pub fn state(&self, word: &'static str) -> Cell<'static> {
+        match self.progress() {
+            Some(progress) => Cell::text(progress, Role::Sending),
+            None => Cell::text(word, self.role),
+        }
+    }
 }
 
 /// Takes the value of a column from an item.
 type ValueOf<T> = for<'r, 'a> fn(&'r <T as Listed>::Item<'a>) -> Value;
 
 /// Draws the cell of a column from a row.
-type CellOf<T> = for<'r, 'a> fn(&'r <T as Listed>::Row<'a>) -> Cell<'r>;
+type CellOf<T> = for<'r, 'a> fn(&'r ListRow<'a, T>) -> Cell<'r>;
+
+/// The size of a column in a table of this width; `None` omits the column.
+type SizeOf<T> = fn(<T as Listed>::Widths, u16) -> Option<Size>;
+
+/// The position of a column on the screen, from left to right, its title and its size.
+pub type ColumnPlace = (u8, &'static str, Size);
 
 /// The width of a column.
 enum Width<T: Listed> {
     Fixed(Size),
-    /// `None` omits the column.
-    By(fn(&T::Widths) -> Option<Size>),
+    By(SizeOf<T>),
 }
 
 /// The column on the screen.
@@ -84,27 +152,31 @@ impl<T: Listed> ListColumn<T> {
         Self { is_distinguishing: true, ..Self::text(key, heading, value) }
     }
 
-    /// A column of the screen only.
-    pub const fn drawn(at: u8, title: &'static str, size: Size, cell: CellOf<T>) -> Self {
-        Self::NONE.on_screen(at, title, size, cell)
+    /// The symbol of the item's role, at this position.
+    pub const fn symbol(at: u8) -> Self {
+        Self::drawn((at, "", Size::words(1, 1, 0)), |row| Cell::symbol(&row.cx, row.role))
     }
 
-    /// Shows the column on the screen, too, at position `at`.
+    /// A column of the screen only.
+    pub const fn drawn(place: ColumnPlace, cell: CellOf<T>) -> Self {
+        Self::NONE.on_screen(place, cell)
+    }
+
+    /// Shows the column on the screen, too.
     #[must_use]
-    pub const fn on_screen(self, at: u8, title: &'static str, size: Size, cell: CellOf<T>) -> Self {
+    pub const fn on_screen(self, (at, title, size): ColumnPlace, cell: CellOf<T>) -> Self {
         self.shown(Shown { at, title, size: Width::Fixed(size), cell })
     }
 
-    /// As [`Self::on_screen`], with a width that depends on the rows; `None` omits the column.
+    /// Replaces the size on the screen by one that depends on the rows; `None` omits the column.
     #[must_use]
-    pub const fn on_screen_by(
-        self,
-        at: u8,
-        title: &'static str,
-        size: fn(&T::Widths) -> Option<Size>,
-        cell: CellOf<T>,
-    ) -> Self {
-        self.shown(Shown { at, title, size: Width::By(size), cell })
+    pub const fn sized_by(self, size: SizeOf<T>) -> Self {
+        match self.shown {
+            Some(Shown { at, title, cell, .. }) => {
+                self.shown(Shown { at, title, size: Width::By(size), cell })
+            }
+            None => self,
+        }
     }
 
     const fn shown(self, shown: Shown<T>) -> Self {
@@ -115,7 +187,7 @@ impl<T: Listed> ListColumn<T> {
 
 /// The errors of a table: duplicate positions and keys, and sort orders that no column shows.
 #[cfg(test)]
-pub(super) fn mistakes<T: Listed, F>(columns: &[ListColumn<T>], orders: &[OrderBy<F>]) -> Vec<String> {
+pub(super) fn mistakes<T: Listed>(columns: &[ListColumn<T>], orders: &[NamedOrder]) -> Vec<String> {
     let shown: Vec<&Shown<T>> = columns.iter().filter_map(|column| column.shown.as_ref()).collect();
     let twice = |count: usize| count > 1;
     let places = shown.iter().filter(|one| twice(shown.iter().filter(|other| other.at == one.at).count()));
@@ -129,38 +201,38 @@ pub(super) fn mistakes<T: Listed, F>(columns: &[ListColumn<T>], orders: &[OrderB
     places.chain(keys).chain(unseen).collect()
 }
 
-/// A sort order of a list.
-pub struct OrderBy<F> {
+/// A sort order of a list, as the menu and the header of the table show it.
+#[derive(Clone, Copy)]
+pub struct NamedOrder {
     /// The name in the menu.
     pub name: &'static str,
     /// The title of the column that shows the order.
-    pub column: &'static str,
+    column: &'static str,
     /// Whether the highest value comes first.
-    pub is_descending: bool,
-    /// The comparison.
-    pub compare: F,
+    is_descending: bool,
+}
+
+/// A sort order with its comparison.
+pub struct OrderBy<F> {
+    named: NamedOrder,
+    compare: F,
 }
 
 /// An ascending order.
 pub const fn ascending<F>(name: &'static str, column: &'static str, compare: F) -> OrderBy<F> {
-    OrderBy { name, column, is_descending: false, compare }
+    OrderBy { named: NamedOrder { name, column, is_descending: false }, compare }
 }
 
 /// A descending order.
 pub const fn descending<F>(name: &'static str, column: &'static str, compare: F) -> OrderBy<F> {
-    OrderBy { name, column, is_descending: true, compare }
+    OrderBy { named: NamedOrder { name, column, is_descending: true }, compare }
 }
 
 /// An order that compares two items directly.
 pub type ThingOrder<T> = OrderBy<fn(&T, &T) -> Ordering>;
 
-pub fn names<F>(orders: &[OrderBy<F>]) -> Vec<&'static str> {
-    orders.iter().map(|order| order.name).collect()
-}
-
-/// The name of the chosen order.
-pub fn order_name<F>(orders: &[OrderBy<F>], order: SortOrder) -> &'static str {
-    orders.get(order.column).map_or("", |chosen| chosen.name)
+pub fn named<F>(orders: &[OrderBy<F>]) -> Vec<NamedOrder> {
+    orders.iter().map(|order| order.named).collect()
 }
 
 /// Compares two items in the chosen order; `by` passes them to its comparison. Equal items keep their order.
@@ -169,77 +241,53 @@ pub fn compare<F>(orders: &[OrderBy<F>], order: SortOrder, by: impl FnOnce(&F) -
 }
 
 /// One line of a list.
-pub enum Line<R> {
+pub enum Line<'a, T: Listed> {
     /// The heading of a group.
     Heading(Vec<StyledRun<'static>>),
-    /// An item.
-    Item {
-        /// The input for its cells.
-        row: R,
-        /// Whether the item is new or has changed since the user last looked.
-        is_new: bool,
-        /// Whether its data are stale.
-        is_stale: bool,
-    },
-    /// An item that no longer exists, until the list is rebuilt.
-    Gone,
+    Item(ListRow<'a, T>),
 }
 
-/// A list to draw.
-pub struct ListTable<T: Listed> {
-    shown: Vec<&'static Shown<T>>,
-    columns: Vec<table::Column>,
-}
-
-impl<T: Listed> ListTable<T> {
-    pub fn new(columns: &'static [ListColumn<T>], widths: &T::Widths) -> Self {
-        let mut all: Vec<(&'static Shown<T>, Size)> = columns
-            .iter()
-            .filter_map(|column| column.shown.as_ref())
-            .filter_map(|shown| match shown.size {
-                Width::Fixed(size) => Some((shown, size)),
-                Width::By(size) => Some((shown, size(widths)?)),
-            })
-            .collect();
-        all.sort_by_key(|(shown, _)| shown.at);
-        let columns = all.iter().map(|(shown, size)| (shown.title, *size)).collect();
-        Self { shown: all.into_iter().map(|(shown, _)| shown).collect(), columns }
-    }
-
-    /// Where the header marks the sort order.
-    pub fn sort<F>(&self, orders: &[OrderBy<F>], order: SortOrder) -> Option<Sort> {
-        let by = orders.get(order.column)?;
-        let column = self.shown.iter().position(|shown| shown.title == by.column)?;
-        Some(Sort { column, descending: by.is_descending != order.reversed })
-    }
-
-    /// Draws the visible rows of a list; `line` returns the content of each line.
-    pub fn render<'a, K: Clone + Ord>(
-        &self,
-        cx: &Cx<'_>,
-        (list, sort): (&'a List<K>, Option<Sort>),
-        line: impl FnMut(&'a K) -> Line<T::Row<'a>>,
-        area: Rect,
-        buf: &mut Buffer,
-    ) {
-        let height = usize::from(table::body(area).height);
-        let top = list.shown(height).next().map_or(0, |(index, _)| index);
-        let keys: Vec<&K> = list.shown(height).map(|(_, key)| key).collect();
-        let lines: Vec<Line<T::Row<'a>>> = keys.iter().copied().map(line).collect();
-        let rows = keys.iter().zip(&lines).map(|(key, line)| {
-            let row = match line {
-                Line::Heading(runs) => table::Row::heading(runs.clone()),
-                Line::Gone => table::Row::new(Vec::new()),
-                Line::Item { row, is_new, is_stale } => {
-                    let cells = self.shown.iter().map(|shown| (shown.cell)(row)).collect();
-                    let over = is_stale.then_some(Role::Stale);
-                    table::Row { new: *is_new, over, ..table::Row::new(cells) }
-                }
-            };
-            table::Row { marked: list.marks().contains(*key), ..row }
+/// Draws the visible rows of a list in columns; `line` returns the content of the line of a key, given the key of the visible
+/// line above. `None`: the item no longer exists, until the list is rebuilt.
+pub fn render<'a, T: Listed, K: Clone + Ord>(
+    (columns, widths): (&'static [ListColumn<T>], T::Widths),
+    (list, order): (&'a List<K>, Option<(NamedOrder, SortOrder)>),
+    line: impl Fn(&'a K, Option<&'a K>) -> Option<Line<'a, T>>,
+    cx: &Cx<'_>,
+    area: Rect,
+    buf: &mut Buffer,
+) {
+    let sized =
+        columns.iter().filter_map(|column| column.shown.as_ref()).filter_map(|shown| match shown.size {
+            Width::Fixed(size) => Some((shown, size)),
+            Width::By(size) => Some((shown, size(widths, area.width)?)),
         });
-        let selected = list.index().checked_sub(top);
-        let table = table::Table { columns: &self.columns, sort, selected, focused: true };
-        table::render(&table, rows, cx, area, buf);
-    }
+    let mut all: Vec<(&'static Shown<T>, Size)> = sized.collect();
+    all.sort_by_key(|(shown, _)| shown.at);
+    let sort = order.and_then(|(named, order)| {
+        let column = all.iter().position(|(shown, _)| shown.title == named.column)?;
+        Some(Sort { column, descending: named.is_descending != order.reversed })
+    });
+    let height = usize::from(table::body(area).height);
+    let top = list.shown(height).next().map_or(0, |(index, _)| index);
+    let keys: Vec<&K> = list.shown(height).map(|(_, key)| key).collect();
+    let above = std::iter::once(None).chain(keys.iter().copied().map(Some));
+    let lines: Vec<Option<Line<'a, T>>> =
+        keys.iter().zip(above).map(|(key, above)| line(key, above)).collect();
+    let rows = keys.iter().zip(&lines).map(|(key, line)| {
+        let row = match line {
+            Some(Line::Heading(runs)) => table::Row::heading(runs.clone()),
+            Some(Line::Item(row)) => {
+                let cells = all.iter().map(|(shown, _)| (shown.cell)(row)).collect();
+                let over = row.is_stale.then_some(Role::Stale);
+                table::Row { new: row.is_new, over, ..table::Row::new(cells) }
+            }
+            None => table::Row::new(Vec::new()),
+        };
+        table::Row { marked: list.marks().contains(*key), ..row }
+    });
+    let columns: Vec<table::Column> = all.iter().map(|(shown, size)| (shown.title, *size)).collect();
+    let selected = list.index().checked_sub(top);
+    let table = table::Table { columns: &columns, sort, selected, focused: true };
+    table::render(&table, rows, cx, area, buf);
 }

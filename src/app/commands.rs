@@ -98,6 +98,17 @@ macro_rules! commands {
 }
 
 impl Command {
+    /// Its usual label in the footer.
+    pub const fn label(self) -> &'static str {
+        if matches!(self, Self::Acknowledge) {
+            "ack"
+        } else if matches!(self, Self::Act) {
+            "actions"
+        } else {
+            self.name()
+        }
+    }
+
     /// All commands, in the order of help.
     pub const ALL: &[Self] = {
         const COUNT: usize = Tab::ALL.len() + OWN.len();

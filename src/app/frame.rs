@@ -32,7 +32,7 @@ pub fn render(state: &State, now: Timestamp, buf: &mut Buffer) {
     let areas = areas((area.width, area.height));
     bar(state, &cx, areas.bar, buf);
     tabs(state, &cx, areas.tabs, buf);
-    state.screen().render(&state.shared, now, areas.body, buf);
+    state.screen().render(&cx, areas.body, buf);
     footer(state, &cx, areas.footer, buf);
     overlay::render(state, &cx, buf);
 }
@@ -59,7 +59,7 @@ fn summary(state: &State, cx: &Cx<'_>, area: Rect, buf: &mut Buffer) {
     text::runs(cx, &runs, Rect { height: 1.min(area.height), ..area }, buf);
 }
 
-fn bar(state: &State, cx: &Cx<'_>, area: Rect, buf: &mut Buffer) {
+fn bar(state: &State, cx: &ScreenCx<'_>, area: Rect, buf: &mut Buffer) {
     // a production context has its own colour in line 1 and the word PROD
     let ground = if state.shared.production { Role::Production } else { Role::Bar };
     buf.set_style(area, cx.style(ground));
@@ -113,13 +113,13 @@ fn bar(state: &State, cx: &Cx<'_>, area: Rect, buf: &mut Buffer) {
     let used = text::runs(cx, &left, area, buf);
     let wide = width(&right).min(area.width);
     let between = Rect { x: area.x + used, width: area.width.saturating_sub(used + wide), ..area };
-    on_call(state, cx, between, buf);
+    on_call(cx, between, buf);
     text::runs(cx, &right, Rect { x: area.right() - wide, width: wide, ..area }, buf);
 }
 
 /// Who is on call now and next, centred between the left and the right part; left out if it does not fit whole.
-fn on_call(state: &State, cx: &Cx<'_>, area: Rect, buf: &mut Buffer) {
-    let Some((mut runs, next)) = on_call_words::line(&state.shared, cx) else { return };
+fn on_call(cx: &ScreenCx<'_>, area: Rect, buf: &mut Buffer) {
+    let Some((mut runs, next)) = on_call_words::line(cx) else { return };
     let width =
         |runs: &[StyledRun<'_>]| runs.iter().map(|run| text::width(&run.text)).fold(0, u16::saturating_add);
     // two blanks at each end
@@ -146,7 +146,7 @@ fn clock(cx: &Cx<'_>, with_utc: bool) -> String {
 }
 
 /// The texts of each tab in line 2: number, title, count.
-fn tab_runs(state: &State, cx: &Cx<'_>) -> Vec<(Tab, Vec<StyledRun<'static>>)> {
+fn tab_runs(state: &State, cx: &ScreenCx<'_>) -> Vec<(Tab, Vec<StyledRun<'static>>)> {
     let width = |tabs: &[(Tab, Vec<StyledRun<'_>>)]| -> u16 {
         tabs.iter().flat_map(|(_, runs)| runs).map(|run| text::width(&run.text)).sum()
     };
@@ -176,7 +176,7 @@ fn tab_runs(state: &State, cx: &Cx<'_>) -> Vec<(Tab, Vec<StyledRun<'static>>)> {
     tabs
 }
 
-fn titled_tabs(state: &State, cx: &Cx<'_>) -> Vec<(Tab, Vec<StyledRun<'static>>)> {
+fn titled_tabs(state: &State, cx: &ScreenCx<'_>) -> Vec<(Tab, Vec<StyledRun<'static>>)> {
     let narrow = state.shared.size.0 < 72;
     let last_seen = |tab: &Tab| state.shared.last_seen.get(tab).copied();
     let present = Screens::tab(state.place());
@@ -185,8 +185,7 @@ fn titled_tabs(state: &State, cx: &Cx<'_>) -> Vec<(Tab, Vec<StyledRun<'static>>)
         let title = if narrow { tab.short() } else { tab.title() };
         let mut runs =
             vec![StyledRun::new(format!(" {} ", tab.key()), Role::Key), StyledRun::new(title, role)];
-        let Badge { count, worst, newest, has_symbol } =
-            state.screens.at(&tab.place()).badge(&state.shared, cx);
+        let Badge { count, worst, newest, has_symbol } = state.screens.at(&tab.place()).badge(cx);
         if let (1.., Some(role)) = (count, worst) {
             // a count that grew since the user last looked has a symbol, not only a colour
             let is_new =
@@ -204,7 +203,7 @@ fn titled_tabs(state: &State, cx: &Cx<'_>) -> Vec<(Tab, Vec<StyledRun<'static>>)
     tabs.collect()
 }
 
-fn tabs(state: &State, cx: &Cx<'_>, area: Rect, buf: &mut Buffer) {
+fn tabs(state: &State, cx: &ScreenCx<'_>, area: Rect, buf: &mut Buffer) {
     let runs: Vec<StyledRun<'static>> = tab_runs(state, cx).into_iter().flat_map(|(_, runs)| runs).collect();
     text::runs(cx, &runs, area, buf);
 }
@@ -300,7 +299,7 @@ fn hints(state: &State) -> Vec<Vec<StyledRun<'static>>> {
     let shared = &state.shared;
     let common = [(Command::Palette, "palette"), (Command::Help, "help")];
     let is_read_only = shared.guard.read_only.is_some();
-    let here = state.screen().hints(shared).into_iter();
+    let here = state.screen().hints().into_iter();
     let here = here.filter(|(command, _)| !(is_read_only && command.scope().writes()));
     let shown = here.chain(common).filter_map(|(command, word)| {
         let key = shared.keys.of(command).first()?;

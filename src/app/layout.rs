@@ -5,7 +5,7 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
 use super::display_settings::Cx;
-use super::shared::Shared;
+use super::shared::{ScreenCx, Shared};
 use super::staleness::doubts;
 use super::theme::Role;
 use super::widgets::table;
@@ -49,14 +49,13 @@ pub(super) fn below_heading(body: Rect) -> Rect {
 
 /// Draws a heading line with what is to be doubted about a screen that uses answers of these kinds. Gives the room below.
 pub(super) fn doubtful_heading(
-    shared: &Shared,
-    cx: &Cx<'_>,
+    cx: &ScreenCx<'_>,
     title: &[StyledRun<'_>],
     used: &[AskKind],
     area: Rect,
     buf: &mut Buffer,
 ) -> Rect {
-    heading(cx, title, &doubt_runs(shared, used, cx.now), area, buf)
+    heading(cx, title, &doubt_runs(cx.shared, used, cx.now), area, buf)
 }
 
 /// Draws a heading line: the title, and at the right a warning about stale data. Returns the area below.
@@ -88,20 +87,4 @@ pub(super) fn doubt_runs(shared: &Shared, kinds: &[AskKind], now: Timestamp) -> 
     let more = if all.len() > 1 { format!(" (+{} more, see Sources)", all.len() - 1) } else { String::new() };
     let sign = shared.look.charset.pick(Role::Stale.symbol(), Role::Stale.ascii());
     vec![StyledRun::new(format!("{sign} {}{more}", first.sentence(now)), Role::Stale)]
-}
-
-/// Says in the place of rows why there are none, in as many lines as it needs.
-pub(super) fn paragraphs<'a>(
-    cx: &Cx<'_>,
-    all: impl IntoIterator<Item = (&'a str, Role)>,
-    room: Rect,
-    buf: &mut Buffer,
-) {
-    let place = Rect { x: room.x + 3, width: room.width.saturating_sub(3), ..room };
-    let lines = all.into_iter().flat_map(|(words, role)| {
-        text::wrap(words, place.width.min(100)).into_iter().map(move |line| (line, role))
-    });
-    for (y, (line, role)) in (place.top()..place.bottom()).zip(lines) {
-        text::put(buf, place.x, y, place.width, &line, cx.style(role));
-    }
 }

@@ -1,9 +1,137 @@
 //! Texts and drawing code that all list screens share.
 
-use super::columns::{OrderBy, order_name};
-use super::grouped::GroupedList;
+use std::borrow::Cow;
+use std::collections::BTreeSet;
+
+use super::columns::{self, ListRow};
+use super::grouped::Listing;
 use super::prelude::*;
+use super::staleness::doubtful;
 use crate::config::kind;
+
+/// The input for one line of a list.
+pub struct LineInput<'a, 's, K> {
+    pub cx: ScreenCx<'a>,
+    pub key: &'a K,
+    /// The key of the visible line above.
+    pub above: Option<&'a K>,
+    /// The sources with stale data.
+    pub stale: &'s BTreeSet<SourceId>,
+}
+
+/// A screen that shows one list in columns.
+pub trait ListScreen: Screen + Listed + Sized {
+    /// The key of a row.
+    type Key: Clone + Ord;
+
+    const COLUMNS: &'static [ListColumn<Self>];
+    /// The kinds of answers that the screen uses.
+    const USED: &'static [AskKind];
+    /// The singular noun for a row.
+    const NOUN: &'static str;
+    /// Why there are no rows if a source or an answer is missing.
+    const LACK: Option<EmptyState> = None;
+
+    fn rows(&self) -> &List<Self::Key>;
+
+    /// The heading line: title, counts, order, filter.
+    fn title(&self, cx: &ScreenCx<'_>) -> Vec<StyledRun<'static>>;
+
+    fn widths(&self, _shared: &Shared) -> Self::Widths {
+        Self::Widths::default()
+    }
+
+    /// The line of a key; `None`: the item no longer exists.
+    fn line<'a>(&'a self, of: &LineInput<'a, '_, Self::Key>) -> Option<Line<'a, Self>>;
+
+    /// A row that is neither new nor stale.
+    fn row<'a>(&'a self, cx: &ScreenCx<'a>, item: Self::Item<'a>, role: Role) -> ListRow<'a, Self> {
+        ListRow { found: self.found(), ..ListRow::new(item, cx, role) }
+    }
+
+    /// Whether there is something that the filter can leave out.
+    fn has_items(&self, _world: &World) -> bool {
+        true
+    }
+
+    /// The rows that match the filter and are hidden, such as `3 resolved`.
+    fn hidden(&self) -> Vec<String> {
+        Vec::new()
+    }
+
+    /// The paragraphs if there is nothing to list.
+    fn none(&self, cx: &ScreenCx<'_>) -> Vec<(String, Role)>;
+}
+
+/// Draws a list screen without other parts.
+pub fn render<S: ListScreen>(screen: &S, cx: &ScreenCx<'_>, area: Rect, buf: &mut Buffer) {
+    let room = heading(screen, cx, area, buf);
+    draw_rows(screen, cx, room, buf);
+}
+
+/// Draws the heading line. Returns the area below.
+pub fn heading<S: ListScreen>(screen: &S, cx: &ScreenCx<'_>, area: Rect, buf: &mut Buffer) -> Rect {
+    layout::doubtful_heading(cx, &screen.title(cx), S::USED, area, buf)
+}
+
+/// Draws the rows, or why there are none.
+pub fn draw_rows<S: ListScreen>(screen: &S, cx: &ScreenCx<'_>, room: Rect, buf: &mut Buffer) {
+    let list = screen.rows();
+    if list.rows().is_empty() {
+        let place = Rect { x: room.x + 3, width: room.width.saturating_sub(3), ..room };
+        let paragraphs = empty(screen, cx).into_iter();
+        let lines = paragraphs.flat_map(|(words, role)| {
+            text::wrap(&words, place.width.min(100)).into_iter().map(move |line| (line, role))
+        });
+        for (y, (line, role)) in (place.top()..place.bottom()).zip(lines) {
+            text::put(buf, place.x, y, place.width, &line, cx.style(role));
+        }
+        return;
+    }
+    let stale = doubtful(cx.shared, S::USED, cx.now);
+    let order = screen.listing().map(Listing::order).unwrap_or_default();
+    let named = screen.orders().get(order.column).map(|named| (*named, order));
+    let line = |key, above| screen.line(&LineInput { cx: *cx, key, above, stale: &stale });
+    columns::render((S::COLUMNS, screen.widths(cx.shared)), (list, named), line, cx, room, buf);
+}
+
+/// Why the list is empty: no row matches the filter, a source or an answer is missing, or there is nothing.
+fn empty<S: ListScreen>(screen: &S, cx: &ScreenCx<'_>) -> Vec<(String, Role)> {
+    let filter = screen.found().filter(|found| !found.text().is_empty() && screen.has_items(cx.world));
+    if let Some(filter) = filter {
+        let hidden = screen.hidden().into_iter().map(|rows| format!(" Hidden: {rows}."));
+        return vec![(filter.nothing(S::NOUN) + &hidden.collect::<String>(), Role::Muted)];
+    }
+    let lack = S::LACK.and_then(|lack| lack.words(cx.shared));
+    lack.map_or_else(|| screen.none(cx), |lack| vec![lack])
+}
+
+/// What a list screen answers whose rows are those of its field `rows`, and that has no other parts.
+macro_rules! lists {
+    ($key:ty) => {
+        type Key = $key;
+
+        fn rows(&self) -> &List<Self::Key> {
+            &self.rows.list
+        }
+    };
+}
+
+/// Draws a screen as a list without other parts.
+macro_rules! drawn_as_list {
+    () => {
+        fn render(&self, cx: &ScreenCx<'_>, area: Rect, buf: &mut Buffer) {
+            $crate::app::list_screen::render(self, cx, area, buf);
+        }
+    };
+}
+
+pub(in crate::app) use {drawn_as_list, lists};
+
+/// The beginning of a title: the name of the list and a count.
+pub fn titled(name: &str, count: impl Into<Cow<'static, str>>) -> Vec<StyledRun<'static>> {
+    vec![StyledRun::new(format!(" {name} "), Role::Title), StyledRun::new(count, Role::Text)]
+}
 
 /// The number of marked rows, for the title.
 pub fn marked(count: usize) -> Option<StyledRun<'static>> {
@@ -11,15 +139,17 @@ pub fn marked(count: usize) -> Option<StyledRun<'static>> {
 }
 
 /// The hidden rows and the key that shows them, for the title.
-pub fn hidden_rows(shared: &Shared, hidden: &str) -> StyledRun<'static> {
-    StyledRun::new(format!("  hidden: {hidden} ({} shows)", shared.key(Command::Fold)), Role::Muted)
+pub fn hidden_rows(shared: &Shared, hidden: &[String]) -> Option<StyledRun<'static>> {
+    let words = || format!("  hidden: {} ({} shows)", hidden.join(", "), shared.key(Command::Fold));
+    (!hidden.is_empty()).then(|| StyledRun::new(words(), Role::Muted))
 }
 
 /// The sort order, for the title; empty for the default order.
-pub fn ordered<F>(orders: &[OrderBy<F>], order: SortOrder) -> Option<StyledRun<'static>> {
+pub fn ordered<S: ListScreen>(screen: &S) -> Option<StyledRun<'static>> {
+    let order = screen.listing().map(Listing::order).filter(|order| *order != SortOrder::default())?;
     let reversed = if order.reversed { ", reversed" } else { "" };
-    let words = || format!("  by {}{reversed}", order_name(orders, order));
-    (order != SortOrder::default()).then(|| StyledRun::new(words(), Role::Muted))
+    let name = screen.orders().get(order.column).map_or("", |named| named.name);
+    Some(StyledRun::new(format!("  by {name}{reversed}"), Role::Muted))
 }
 
 /// The label or property of the grouping, for the title.
@@ -49,25 +179,25 @@ pub fn group_head<K: Clone + Ord>(
     ]
 }
 
-/// The texts of an empty list: no source, loading, failed, or no rows.
-pub struct EmptyState<'a> {
+/// The texts of an empty list if a source or an answer is missing.
+pub struct EmptyState {
     /// The kinds of answers that the list needs.
-    pub kinds: &'a [AskKind],
+    pub kinds: &'static [AskKind],
     /// The text before and after the configuration to add if there is no source.
-    pub no_source: (&'a str, &'a str),
+    pub no_source: (&'static str, &'static str),
     /// The kind of source, such as `source of alerts`.
-    pub source: &'a str,
+    pub source: &'static str,
     /// What is being loaded, such as `alerts`.
-    pub loading: &'a str,
+    pub loading: &'static str,
     /// The singular noun for a row, if all sources must have answered; `None`: one answer is enough.
-    pub one: Option<&'a str>,
+    pub one: Option<&'static str>,
 }
 
 /// The text that no paging source is configured.
 pub const NO_PAGING: (&str, &str) =
     ("No paging source is configured: add", " to a context (`burnwatch config init` shows how).");
 
-impl EmptyState<'_> {
+impl EmptyState {
     /// Why the list is empty, if a source or an answer is missing; `None` otherwise.
     pub fn words(&self, shared: &Shared) -> Option<(String, Role)> {
         let can =

@@ -1,9 +1,12 @@
 //! A page of text that is wrapped to its area and scrolls: titles, paragraphs, name-value pairs, list rows.
 
+use std::fmt::Display;
+
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
 use crate::app::display_settings::{Charset, Cx};
+use crate::app::list::List;
 use crate::app::theme::Role;
 use crate::app::widgets::text::{self, StyledRun};
 
@@ -15,6 +18,8 @@ pub struct PageContent {
     pub width: u16,
     /// The list rows among the lines, which the cursor can be on.
     pub rows: Vec<PageRow>,
+    /// The panel with the focus, and the index of its list's cursor.
+    focus: (usize, usize),
 }
 
 /// A line of a page that is a row of a list.
@@ -34,22 +39,38 @@ impl PageContent {
         Self { width, ..Self::default() }
     }
 
+    /// An empty page on which the cursor is in this panel, at this index of its list.
+    pub fn focused(width: u16, focus: (usize, usize)) -> Self {
+        Self { focus, ..Self::new(width) }
+    }
+
     /// Adds one line.
     pub fn line(&mut self, runs: Vec<StyledRun<'static>>) {
         self.lines.push(runs);
     }
 
-    /// Adds a row of a list; the current row gets the cursor symbol.
+    /// Adds a row of a list, with the cursor symbol if the cursor is on it.
     pub fn row(
         &mut self,
         cx: &Cx<'_>,
         (panel, index): (usize, usize),
-        is_current: bool,
         runs: impl IntoIterator<Item = StyledRun<'static>>,
     ) {
-        let sign = if is_current { cx.symbol(Role::Selected) } else { " " };
+        let sign = if self.focus == (panel, index) { cx.symbol(Role::Selected) } else { " " };
         self.rows.push(PageRow { panel, index, line: self.lines.len() });
         self.line(std::iter::once(StyledRun::new(sign, Role::Accent)).chain(runs).collect());
+    }
+
+    /// Adds the rows of a list. A row that no longer exists is empty, so that the number of lines is the number of rows.
+    pub fn list<K: Clone + Ord>(
+        &mut self,
+        cx: &Cx<'_>,
+        (panel, list): (usize, &List<K>),
+        runs: impl Fn(&K) -> Option<Vec<StyledRun<'static>>>,
+    ) {
+        for (index, key) in list.rows().iter().enumerate() {
+            self.row(cx, (panel, index), runs(key).unwrap_or_default());
+        }
     }
 
     /// The line of a list row.
@@ -78,19 +99,35 @@ impl PageContent {
         }
     }
 
+    /// Adds a paragraph that begins with the symbol of its role.
+    pub fn remark(&mut self, cx: &Cx<'_>, words: impl Display, role: Role) {
+        self.paragraph(&format!("{} {words}", cx.symbol(role)), role);
+    }
+
+    /// Adds a name and its values, if there are any.
+    pub fn names<'n>(&mut self, name: &str, values: impl IntoIterator<Item = &'n str>, role: Role) {
+        let values: Vec<&str> = values.into_iter().collect();
+        if !values.is_empty() {
+            self.pair(name, &values.join(", "), role);
+        }
+    }
+
+    /// As [`Self::pair`], with less room for the name.
+    pub fn fact(&mut self, name: &str, value: &str, role: Role) {
+        self.lines.extend(text::beside(&format!("  {name:<12} "), value, self.width, role));
+    }
+
     /// Adds a name and its value; a long value is wrapped below itself.
     pub fn pair(&mut self, name: &str, value: &str, role: Role) {
         let indent = 18.min(self.width / 3);
         let name = text::pad(name, indent.saturating_sub(1), Charset::Unicode);
-        let mut head = format!("  {name} ");
-        for line in text::wrap(value, self.width.saturating_sub(indent + 3).max(8)) {
-            self.lines.push(vec![StyledRun::new(head, Role::Muted), StyledRun::new(line, role)]);
-            head = " ".repeat(usize::from(indent) + 2);
-        }
+        self.lines.extend(text::beside(&format!("  {name} "), value, self.width, role));
     }
 
-    /// Draws the lines from `scroll` on, with line `current` highlighted as the row under the cursor.
-    pub fn render(&self, cx: &Cx<'_>, scroll: u16, current: Option<usize>, area: Rect, buf: &mut Buffer) {
+    /// Draws the lines from `scroll` on, with the row under the cursor highlighted.
+    pub fn render(&self, cx: &Cx<'_>, scroll: u16, area: Rect, buf: &mut Buffer) {
+        let (panel, index) = self.focus;
+        let current = self.line_of(panel, index);
         let hidden = self.lines.len().saturating_sub(usize::from(scroll) + usize::from(area.height));
         let more = format!(" {hidden} more lines {} ", cx.charset.pick("↓", "v"));
         let more_cells = if hidden > 0 { text::width(&more).min(area.width) } else { 0 };

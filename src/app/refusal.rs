@@ -61,12 +61,23 @@ pub(super) fn behind<T>(
     }
 }
 
-/// Draws the error of a chart, and what to do.
-pub(super) fn failure(cx: &Cx<'_>, failure: &ErrorKind, area: Rect, buf: &mut Buffer) {
-    draw(cx, &failure.to_string(), advice(failure), area, buf);
+/// Says why a chart has no lines: the error of the first answer that is not being asked for again, with what to do; else these
+/// words.
+pub(super) fn no_lines<'a, T: 'a>(
+    cx: &Cx<'_>,
+    answers: impl IntoIterator<Item = &'a Remote<T>>,
+    words: impl FnOnce() -> String,
+    area: Rect,
+    buf: &mut Buffer,
+) {
+    let mut settled = answers.into_iter().filter(|remote| !remote.is_waiting());
+    match settled.find_map(Remote::failure) {
+        Some(error) => draw(cx, &error.kind.to_string(), advice(&error.kind), area, buf),
+        None => text::say(cx, 1, &words(), Role::Muted, area, buf),
+    }
 }
 
-/// As [`failure`], if only the text of the error is known.
+/// As [`no_lines`], if only the text of the error is known.
 pub(super) fn reason(cx: &Cx<'_>, why: &str, area: Rect, buf: &mut Buffer) {
     draw(cx, why, SHORTER_RANGE_ADVICE, area, buf);
 }

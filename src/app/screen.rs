@@ -4,8 +4,9 @@ use jiff::Timestamp;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
+use super::columns::NamedOrder;
 use super::commands::{Command, Scope};
-use super::display_settings::Cx;
+
 use super::event::Effect;
 use super::grid::Grid;
 use super::grouped::Listing;
@@ -17,7 +18,7 @@ use super::page::PageContent;
 use super::place::{Place, ScrollPosition, Tab};
 use super::scheduler::Want;
 use super::selection::{Handled, Selection};
-use super::shared::Shared;
+use super::shared::{ScreenCx, Shared};
 use super::theme::Role;
 use crate::model::ask::AskKind;
 use crate::model::fingerprint::Fingerprint;
@@ -73,10 +74,10 @@ pub trait Screen {
     }
 
     /// The key hints of the footer, the most important first.
-    fn hints(&self, shared: &Shared) -> Vec<Hint>;
+    fn hints(&self) -> Vec<Hint>;
 
     /// Draws the screen into the body of the frame.
-    fn render(&self, shared: &Shared, now: Timestamp, area: Rect, buf: &mut Buffer);
+    fn render(&self, cx: &ScreenCx<'_>, area: Rect, buf: &mut Buffer);
 
     // queries and their answers
 
@@ -120,9 +121,21 @@ pub trait Screen {
         1
     }
 
+    /// The list in a panel, if it has one.
+    fn list_at(&self, _panel: usize) -> Option<&dyn Cursor> {
+        None
+    }
+
     /// Whether a panel has content that can have the focus.
     fn has_panel(&self, _shared: &Shared, _body: Rect, panel: usize) -> bool {
-        panel == 0
+        self.list_at(panel).is_none_or(|list| !list.is_empty())
+    }
+
+    /// Moves the focus from a panel whose list is empty to the first panel.
+    fn leave_empty_panel(&mut self) {
+        if self.list_at(self.scroll_position().panel).is_some_and(Cursor::is_empty) {
+            self.set_spot(ScrollPosition { panel: 0, ..self.scroll_position() });
+        }
     }
 
     /// Whether Left and Right move between panels.
@@ -170,12 +183,18 @@ pub trait Screen {
 
     /// Where the rows of the focused list, or the lines of the text, are on the terminal.
     fn grid(&self, _shared: &Shared, body: Rect) -> Grid {
-        Grid::list(layout::table_rows(body))
+        let has_header = self.listing().is_some();
+        Grid::list(if has_header { layout::table_rows(body) } else { layout::below_heading(body) })
     }
 
     /// The text of a screen that scrolls, wrapped to this width. The number of its lines must not depend on the time.
     fn page(&self, _shared: &Shared, _width: u16) -> Option<PageContent> {
         None
+    }
+
+    /// An empty page of this width with the cursor where it is on this screen.
+    fn new_page(&self, width: u16) -> PageContent {
+        PageContent::focused(width, (self.scroll_position().panel, self.list().map_or(0, Cursor::index)))
     }
 
     /// The largest scroll position of the text in this area, in lines.
@@ -200,7 +219,7 @@ pub trait Screen {
     }
 
     /// By what its list can be ordered.
-    fn orders(&self) -> Vec<&'static str> {
+    fn orders(&self) -> Vec<NamedOrder> {
         Vec::new()
     }
 
@@ -267,7 +286,7 @@ pub trait Screen {
     // the tab
 
     /// The count of the tab.
-    fn badge(&self, _shared: &Shared, _cx: &Cx<'_>) -> Badge {
+    fn badge(&self, _cx: &ScreenCx<'_>) -> Badge {
         Badge::default()
     }
 
@@ -302,17 +321,50 @@ macro_rules! lists_rows {
     };
 }
 
+/// Key hints of the footer, the most important first. A label follows a command that is not called by its usual one.
+macro_rules! hints {
+    ($($command:ident $($label:expr)?),*) => {
+        vec![$(hints!(@ $crate::app::commands::Command::$command, $($label)?)),*]
+    };
+    (@ $command:path,) => { ($command, $command.label()) };
+    (@ $command:path, $label:expr) => { ($command, $label) };
+}
+
+/// The scopes whose commands work on a screen, and its [`hints`]; `self` comes first if a label depends on it.
+macro_rules! offers {
+    ($this:ident [$($scope:ident),*]: $($hints:tt)*) => {
+        fn scopes(&self) -> &'static [Scope] {
+            &[$(Scope::$scope),*]
+        }
+
+        fn hints(&$this) -> Vec<Hint> {
+            hints![$($hints)*]
+        }
+    };
+    ([$($scope:ident),*]: $($hints:tt)*) => {
+        offers! { self [$($scope),*]: $($hints)* }
+    };
+}
+
 /// Draws a screen by the function `render` of its module `view`.
 macro_rules! drawn_by_view {
     () => {
-        fn render(&self, shared: &Shared, now: Timestamp, area: Rect, buf: &mut Buffer) {
-            view::render(self, shared, now, area, buf);
+        fn render(&self, cx: &ScreenCx<'_>, area: Rect, buf: &mut Buffer) {
+            view::render(self, cx, area, buf);
         }
     };
 }
 
-/// What a screen answers that has panels or scrolls: the field `scroll_position`.
+/// What a screen answers that has panels or scrolls: the field `scroll_position`. `side_by_side`: Left and Right move between
+/// panels.
 macro_rules! keeps_spot {
+    (side_by_side) => {
+        keeps_spot!();
+
+        fn has_panels_side_by_side(&self) -> bool {
+            true
+        }
+    };
     () => {
         fn scroll_position(&self) -> ScrollPosition {
             self.scroll_position
@@ -325,9 +377,13 @@ macro_rules! keeps_spot {
 }
 
 /// What a screen answers that has lists in panels; the field `scroll_position` tells the panel. `things` are lists of
-/// [`Item`](crate::app::items::Item)s.
+/// [`Item`](crate::app::items::Item)s, `others` lists of anything else.
 macro_rules! lists_panels {
-    (things { $($panel:pat => $things:ident,)* } others { $($other:pat => $plain:ident,)* }) => {
+    ($panels:literal; things { $($panel:pat => $things:ident,)* } others { $($other:pat => $plain:ident,)* }) => {
+        fn panels(&self) -> usize {
+            $panels
+        }
+
         fn items(&self) -> Option<&dyn crate::app::items::ItemList> {
             match self.scroll_position.panel {
                 $($panel => Some(&self.$things),)*
@@ -339,12 +395,16 @@ macro_rules! lists_panels {
             vec![$(&mut self.$things),*]
         }
 
-        fn list(&self) -> Option<&dyn Cursor> {
-            match self.scroll_position.panel {
+        fn list_at(&self, panel: usize) -> Option<&dyn Cursor> {
+            match panel {
                 $($panel => Some(&self.$things),)*
                 $($other => Some(&self.$plain),)*
                 _ => None,
             }
+        }
+
+        fn list(&self) -> Option<&dyn Cursor> {
+            self.list_at(self.scroll_position.panel)
         }
 
         fn list_mut(&mut self) -> Option<&mut dyn Cursor> {
@@ -357,21 +417,23 @@ macro_rules! lists_panels {
     };
 }
 
-pub(in crate::app) use {drawn_by_view, keeps_spot, lists_panels, lists_rows};
+pub(in crate::app) use {drawn_by_view, hints, keeps_spot, lists_panels, lists_rows, offers};
 
-/// A screen about one subject, such as an alert or a service.
+/// A screen about one subject, such as an alert or a service. Its field `subject` is the key of the one that is shown.
 pub trait SubjectScreen {
     /// The key of the subject.
     type Subject;
 
-    /// Shows this subject.
-    fn enter(&mut self, subject: &Self::Subject);
+    /// The tab that the subject belongs to.
+    const TAB: Option<Tab>;
 
     /// The title in the breadcrumb.
     fn title(subject: &Self::Subject, shared: &Shared) -> String;
 
-    /// The tab that the subject belongs to.
-    fn tab(subject: &Self::Subject) -> Option<Tab>;
+    /// The tab, where it is not the same for all subjects.
+    fn tab(_subject: &Self::Subject) -> Option<Tab> {
+        Self::TAB
+    }
 
     /// Whether the breadcrumb begins here.
     fn is_top(_subject: &Self::Subject) -> bool {

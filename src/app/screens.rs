@@ -76,7 +76,7 @@ macro_rules! storage {
             pub(super) fn enter(&mut self, place: &Place) {
                 match place {
                     $(Place::$tab)|* $(| Place::$list)* => {}
-                    $(Place::$about(subject) => self.$module.enter(subject),)*
+                    $(Place::$about(subject) => self.$module.subject = Some(subject.clone()),)*
                 }
             }
 
@@ -140,20 +140,19 @@ pub fn wants(screen: &dyn Screen, shared: &Shared, now: Timestamp) -> Vec<Want> 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::app::columns::{OrderBy, mistakes};
+    use crate::app::columns::{mistakes, named};
     use crate::app::subjects;
 
     #[test]
     fn every_order_is_shown_by_a_column_and_no_column_stands_in_the_place_of_another() {
-        let none: &[OrderBy<()>] = &[];
         let all = [
-            mistakes(services::columns::COLUMNS, &subjects::service::ORDERS),
-            mistakes(slos::columns::COLUMNS, &subjects::slo::ORDERS),
-            mistakes(alerts::columns::COLUMNS, &alerts::ranking::ORDERS),
-            mistakes(incidents::columns::COLUMNS, &subjects::incident::ORDERS),
-            mistakes(silences::columns::COLUMNS, none),
-            mistakes(oncall::columns::COLUMNS, none),
-            mistakes(sources::columns::COLUMNS, none),
+            mistakes(services::columns::COLUMNS, &named(&subjects::service::ORDERS)),
+            mistakes(slos::columns::COLUMNS, &named(&subjects::slo::ORDERS)),
+            mistakes(alerts::columns::COLUMNS, &named(&alerts::ranking::ORDERS)),
+            mistakes(incidents::columns::COLUMNS, &named(&subjects::incident::ORDERS)),
+            mistakes(silences::columns::COLUMNS, &[]),
+            mistakes(oncall::columns::COLUMNS, &[]),
+            mistakes(sources::columns::COLUMNS, &[]),
         ];
         assert_eq!(all.concat(), Vec::<String>::new());
     }

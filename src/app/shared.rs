@@ -137,6 +137,31 @@ pub struct Shared {
     pub last_seen: BTreeMap<Tab, Timestamp>,
 }
 
+/// The arguments that the drawing functions of screens share: the data, and what widgets need.
+#[derive(Clone, Copy)]
+pub struct ScreenCx<'a> {
+    pub shared: &'a Shared,
+    /// The newest answers of the sources.
+    pub world: &'a World,
+    cx: Cx<'a>,
+}
+
+impl ScreenCx<'_> {
+    /// The same at another moment.
+    #[must_use]
+    pub fn at(self, now: Timestamp) -> Self {
+        Self { cx: Cx { now, ..self.cx }, ..self }
+    }
+}
+
+impl<'a> std::ops::Deref for ScreenCx<'a> {
+    type Target = Cx<'a>;
+
+    fn deref(&self) -> &Cx<'a> {
+        &self.cx
+    }
+}
+
 impl Shared {
     /// The state at the start: no answers yet.
     pub fn new(setup: InitialState) -> Self {
@@ -175,10 +200,16 @@ impl Shared {
         if self.paused.is_some() { "paused: not loaded" } else { "loading..." }
     }
 
-    /// The arguments that all drawing functions share.
-    pub fn cx(&self, now: Timestamp) -> Cx<'_> {
+    /// The arguments that the drawing functions of screens share.
+    pub fn cx(&self, now: Timestamp) -> ScreenCx<'_> {
         let DisplaySettings { shown, charset, zone, .. } = &self.look;
-        Cx { theme: shown, charset: *charset, now, zone, is_slow_link: self.look.is_slow_link() }
+        let cx = Cx { theme: shown, charset: *charset, now, zone, is_slow_link: self.look.is_slow_link() };
+        ScreenCx { shared: self, world: &self.world, cx }
+    }
+
+    /// Whether something changed after the user last looked at the tab that shows it.
+    pub fn is_new(&self, tab: Tab, changed: Option<Timestamp>) -> bool {
+        self.last_seen.get(&tab).zip(changed).is_some_and(|(last_seen, changed)| changed > *last_seen)
     }
 
     /// The first key of a command, as shown to the user; empty if the command has no key.

@@ -142,7 +142,7 @@ pub(super) fn counts(view: &WorldView<'_>) -> Vec<Fact> {
 }
 
 /// For each alert the labels that differ from other alerts of the same name and service; nothing for an alert that is alone.
-fn distinguishing(view: &WorldView<'_>, alerts: &[&Arc<Alert>]) -> Vec<Cell> {
+fn distinguishing(view: &WorldView<'_>, alerts: &[&Arc<Alert>]) -> Vec<Labels> {
     let of = |alert: &Arc<Alert>| (alert.name().to_owned(), view.world.service_of(&alert.labels).cloned());
     let mut common: HashMap<_, (usize, Labels)> = HashMap::new();
     for alert in alerts {
@@ -152,14 +152,11 @@ fn distinguishing(view: &WorldView<'_>, alerts: &[&Arc<Alert>]) -> Vec<Cell> {
             *labels = labels.without(|name| alert.labels.get(name) != labels.get(name));
         }
     }
-    let cell = |alert: &&Arc<Alert>| match common.get(&of(alert)) {
-        Some((2.., common)) => {
-            let own = alert.labels.without(|name| name == "severity" || common.get(name).is_some());
-            if own.is_empty() { Cell::Nothing } else { Cell::Labels(own) }
-        }
-        _ => Cell::Nothing,
+    let own = |alert: &&Arc<Alert>| match common.get(&of(alert)) {
+        Some((2.., common)) => alert.labels.without(|name| name == "severity" || common.get(name).is_some()),
+        _ => Labels::default(),
     };
-    alerts.iter().map(cell).collect()
+    alerts.iter().map(own).collect()
 }
 
 #[cfg(test)]

@@ -64,7 +64,10 @@ fn rows(
 ) -> Vec<Vec<Cell>> {
     let of_level = |number| {
         let on_call_at = snapshot.on_call_at(&policy.named.id, number, view.now);
-        ReportColumn::values(COLUMNS, &LevelItem { source, snapshot, policy, number, on_call_at })
+        ReportColumn::values(
+            COLUMNS,
+            &LevelItem { source, snapshot, policy, number, on_call_at, is_first: true },
+        )
     };
     levels(snapshot, policy).into_iter().map(of_level).collect()
 }

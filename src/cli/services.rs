@@ -24,7 +24,12 @@ pub(super) fn list(view: &WorldView<'_>) -> ReportList {
         columns: ReportColumn::of(COLUMNS),
         rows: services
             .into_iter()
-            .map(|service| ReportColumn::values(COLUMNS, &ServiceItem { service, now: view.now }))
+            .map(|service| {
+                ReportColumn::values(
+                    COLUMNS,
+                    &ServiceItem { service, now: view.now, trends: Default::default() },
+                )
+            })
             .collect(),
         empty: "No services are known.",
         layout: ListLayout::Rows,

@@ -31,7 +31,7 @@ pub(super) fn document(view: &WorldView<'_>, is_all: bool) -> ReportDocument {
             .into_iter()
             .map(|silence| {
                 let hides = hides.get(&silence.id).copied().unwrap_or(0);
-                ReportColumn::values(COLUMNS, &SilenceItem { silence, hides })
+                ReportColumn::values(COLUMNS, &SilenceItem { silence: Arc::clone(silence), hides })
             })
             .collect(),
         empty: if is_all { "No silences found." } else { "No active or pending silences found." },

@@ -98,7 +98,7 @@ fn row(view: &WorldView<'_>, source: &SourceInfo) -> Vec<Cell> {
     let item = SourceItem {
         source,
         offer: cache.and_then(|cache| cache.probe().value()),
-        state: state(view, source),
+        state: state(view, source).into(),
         at: cache.and_then(|cache| answer_states(source, cache).filter_map(|standing| standing.at).max()),
         watchdog: watchdog(view, source),
         warnings: cache.map(|cache| warnings(source, cache)),

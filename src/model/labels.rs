@@ -53,6 +53,13 @@ impl Labels {
         self.0.is_empty()
     }
 
+    /// The set with these pairs, which replace labels of the same name.
+    #[must_use]
+    pub fn with<N: Into<Text>>(&self, pairs: impl IntoIterator<Item = (N, Text)>) -> Self {
+        let pairs = pairs.into_iter().map(|(name, value)| (name.into(), value));
+        Self::new(self.0.iter().cloned().chain(pairs).collect())
+    }
+
     /// The set without the labels whose names `drop` returns true for.
     #[must_use]
     pub fn without(&self, drop: impl Fn(&str) -> bool) -> Self {

@@ -51,6 +51,16 @@ impl Value {
         if text.is_empty() { Self::Nothing } else { Self::Text(text) }
     }
 
+    /// An optional text; `Nothing` if it is missing or empty.
+    pub fn optional(text: Option<impl ToString>) -> Self {
+        text.map_or(Self::Nothing, |text| Self::words(text.to_string()))
+    }
+
+    /// A list of texts.
+    pub fn texts(all: impl IntoIterator<Item = impl ToString>) -> Self {
+        Self::Texts(all.into_iter().map(|text| text.to_string()).collect())
+    }
+
     /// A count.
     pub fn count(number: usize) -> Self {
         Self::Count(u64::try_from(number).unwrap_or(u64::MAX))

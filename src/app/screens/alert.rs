@@ -1,7 +1,6 @@
 //! The page of one alert: summary, the expression as a chart, history, related alerts, silences, rule.
 
 use std::cmp::Reverse;
-use std::sync::Arc;
 
 use crate::app::prelude::*;
 use crate::app::subjects;
@@ -17,18 +16,14 @@ pub const RELATED: usize = 1;
 pub const SLO: usize = 2;
 /// The panel of the alert's incident; it is a single row.
 pub const INCIDENT: usize = 3;
-/// The number of panels.
-pub const PANELS: usize = 4;
 /// Most related alerts in the list.
 const MAX_RELATED: usize = 50;
 
-/// Points of the chart.
 const POINTS: u16 = 240;
 
-/// The screen of one alert.
 #[derive(Debug, Default)]
 pub struct OpenAlert {
-    fingerprint: Option<Fingerprint>,
+    pub(super) subject: Option<Fingerprint>,
     /// The alerts that have labels in common with it.
     pub related: List<Fingerprint>,
     scroll_position: ScrollPosition,
@@ -39,7 +34,6 @@ pub struct OpenAlert {
 pub(super) struct ChartSubject {
     /// The source that evaluates the rule.
     pub(super) source: SourceId,
-    /// The alerting rule.
     pub(super) rule: Arc<Rule>,
     /// The threshold comparison of the expression, if it has one.
     pub(super) condition: Option<ThresholdCondition>,
@@ -50,14 +44,24 @@ pub(super) struct ChartSubject {
 }
 
 impl OpenAlert {
+    /// The label of Enter.
+    fn opens(&self) -> &'static str {
+        match self.scroll_position.panel {
+            SLO => "SLO",
+            INCIDENT => "incident",
+            RELATED => "alert",
+            _ => "service",
+        }
+    }
+
     fn alert<'a>(&self, shared: &'a Shared) -> Option<&'a Arc<Alert>> {
-        shared.world.alert(self.fingerprint?)
+        shared.world.alert(self.subject?)
     }
 
     /// The fingerprint of the related alert under the cursor, else of this alert.
     fn pointed(&self) -> Option<Fingerprint> {
         let related = self.related.current().filter(|_| self.scroll_position.panel == RELATED);
-        related.copied().or(self.fingerprint)
+        related.copied().or(self.subject)
     }
 }
 
@@ -90,10 +94,7 @@ fn subject(shared: &Shared, alert: &Alert) -> Option<ChartSubject> {
 
 impl SubjectScreen for OpenAlert {
     type Subject = Fingerprint;
-
-    fn enter(&mut self, fingerprint: &Fingerprint) {
-        self.fingerprint = Some(*fingerprint);
-    }
+    const TAB: Option<Tab> = Some(Tab::Alerts);
 
     fn title(fingerprint: &Fingerprint, shared: &Shared) -> String {
         let Some(alert) = shared.world.alert(*fingerprint) else {
@@ -102,35 +103,11 @@ impl SubjectScreen for OpenAlert {
         let service = shared.world.service_of(&alert.labels).map(|name| format!(" {name}"));
         format!("{}{}", alert.name(), service.unwrap_or_default())
     }
-
-    fn tab(_fingerprint: &Fingerprint) -> Option<Tab> {
-        Some(Tab::Alerts)
-    }
 }
 
 impl Screen for OpenAlert {
-    fn scopes(&self) -> &'static [Scope] {
-        &[Scope::Time, Scope::AnyAction, Scope::IncidentActions]
-    }
-
-    fn hints(&self, _shared: &Shared) -> Vec<Hint> {
-        let opens = match self.scroll_position.panel {
-            SLO => "SLO",
-            INCIDENT => "incident",
-            RELATED => "alert",
-            _ => "service",
-        };
-        vec![
-            (Command::Open, opens),
-            (Command::Silence, "silence"),
-            (Command::Acknowledge, "ack"),
-            (Command::Runbook, "runbook"),
-            (Command::Act, "actions"),
-            (Command::NextPanel, "related"),
-            (Command::Links, "links"),
-            (Command::Range, "range"),
-            (Command::Back, "back"),
-        ]
+    offers! { self [Time, AnyAction, IncidentActions]:
+        Open self.opens(), Silence, Acknowledge, Runbook, Act, NextPanel "related", Links, Range, Back
     }
 
     drawn_by_view!();
@@ -173,10 +150,8 @@ impl Screen for OpenAlert {
         others.sort_by_key(|(likeness, other)| (Reverse(*likeness), subjects::alert::alert_rank(other)));
         let rows: Vec<Fingerprint> =
             others.into_iter().take(MAX_RELATED).map(|(_, other)| other.fingerprint).collect();
-        if rows.is_empty() && self.scroll_position.panel == RELATED {
-            self.scroll_position.panel = 0;
-        }
         self.related.set_rows(rows);
+        self.leave_empty_panel();
     }
 
     fn to_top(&mut self) {
@@ -186,12 +161,9 @@ impl Screen for OpenAlert {
     keeps_spot!();
 
     lists_panels! {
+        4;
         things { RELATED => related, }
         others {}
-    }
-
-    fn panels(&self) -> usize {
-        PANELS
     }
 
     fn has_panel(&self, shared: &Shared, _body: Rect, panel: usize) -> bool {
@@ -216,7 +188,7 @@ impl Screen for OpenAlert {
         // the number of lines does not depend on the time
         let cx = shared.cx(Timestamp::UNIX_EPOCH);
         let alert = self.alert(shared);
-        Some(alert.map_or_else(PageContent::default, |alert| page::page(self, shared, &cx, alert, width)))
+        Some(alert.map_or_else(PageContent::default, |alert| page::page(self, &cx, alert, width)))
     }
 
     fn open(&mut self, shared: &Shared) -> Opened {
@@ -238,10 +210,10 @@ impl Screen for OpenAlert {
         match self.scroll_position.panel {
             RELATED => Selection::Alerts(self.related.chosen()),
             INCIDENT => {
-                let its = self.fingerprint.and_then(|fingerprint| shared.world.incident_of(fingerprint));
+                let its = self.subject.and_then(|fingerprint| shared.world.incident_of(fingerprint));
                 Selection::Incidents(its.map(IncidentKey::of).into_iter().collect())
             }
-            _ => Selection::Alerts(self.fingerprint.into_iter().collect()),
+            _ => Selection::Alerts(self.subject.into_iter().collect()),
         }
     }
 
@@ -250,7 +222,7 @@ impl Screen for OpenAlert {
     }
 
     fn links(&self, shared: &Shared) -> Vec<(String, Text)> {
-        self.fingerprint.map_or_else(Vec::new, |alert| alert.links(shared))
+        self.subject.map_or_else(Vec::new, |alert| alert.links(shared))
     }
 
     fn runbooks(&self, shared: &Shared) -> Vec<RunbookQuery> {

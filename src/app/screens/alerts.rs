@@ -4,24 +4,20 @@ use std::cell::OnceCell;
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
-use crate::app::column_widths::ColumnWidths;
-use crate::app::columns::names;
-use crate::app::grouped::GroupedList;
-use crate::app::list::Grouping;
+use crate::app::list_screen::{self, EmptyState, LineInput, ListScreen, drawn_as_list, lists};
 use crate::app::prelude::*;
+use crate::app::staleness::none;
 use crate::app::subjects::alert;
-use crate::model::alert::AlertState;
 
 pub mod columns;
 pub(super) mod ranking;
-mod view;
 
-use ranking::Ranking;
+use columns::{AlertItem, pairs};
+use ranking::{Ranking, group_of};
 
 /// A row: a group header or an alert. The key of a group is its common labels.
 pub type Row = crate::app::grouped::Row<Fingerprint, Labels>;
 
-/// The screen of all alerts.
 #[derive(Debug)]
 pub struct Alerts {
     pub rows: GroupedList<Fingerprint, Labels>,
@@ -70,26 +66,39 @@ impl Alerts {
             })
         }))
     }
+
+    /// The labels that distinguish an alert from the others of its group, without those that name its service.
+    fn distinguishing(&self, cx: &ScreenCx<'_>, alert: &Alert, service: Option<&Text>) -> Labels {
+        let common = self.common(cx.world, &group_of(alert, &self.rows.grouping));
+        let names_the_service = |name: &str| {
+            let mut labels = cx.shared.health_policy.service_labels.iter();
+            labels.any(|label| label == name) && alert.labels.get(name) == service
+        };
+        alert.labels.without(|name| {
+            matches!(name, "alertname" | "severity")
+                || common.is_some_and(|common| common.get(name).is_some())
+                || names_the_service(name)
+        })
+    }
+
+    /// The heading of a group: the labels that its alerts have in common, and their number.
+    fn heading(&self, cx: &ScreenCx<'_>, labels: &Labels) -> Vec<StyledRun<'static>> {
+        let sign = list_screen::fold_sign(cx, self.rows.is_folded(labels));
+        let words = pairs(cx.shared, labels);
+        let words = if words.is_empty() { "no labels in common".to_owned() } else { words };
+        vec![
+            StyledRun::new(format!("{sign} {words}"), Role::Title),
+            StyledRun::new(format!("  {}", self.rows.members(labels).len()), Role::Muted),
+        ]
+    }
 }
 
 impl Screen for Alerts {
-    fn scopes(&self) -> &'static [Scope] {
-        &[Scope::List, Scope::Groups, Scope::HiddenRows, Scope::AnyAction, Scope::IncidentActions]
+    offers! { [List, Groups, HiddenRows, AnyAction, IncidentActions]:
+        Open, Silence, Acknowledge, Act, Filter, Group, Fold "hidden"
     }
 
-    fn hints(&self, _shared: &Shared) -> Vec<Hint> {
-        vec![
-            (Command::Open, "open"),
-            (Command::Silence, "silence"),
-            (Command::Acknowledge, "ack"),
-            (Command::Act, "actions"),
-            (Command::Filter, "filter"),
-            (Command::Group, "group"),
-            (Command::Fold, "hidden"),
-        ]
-    }
-
-    drawn_by_view!();
+    drawn_as_list!();
 
     fn revision(&self, shared: &Shared) -> u64 {
         let revision = ranking::revision(self.rows.order, &shared.world);
@@ -136,8 +145,8 @@ impl Screen for Alerts {
         self.shows_hidden = is_shown.unwrap_or(!self.shows_hidden);
     }
 
-    fn orders(&self) -> Vec<&'static str> {
-        names(&ranking::ORDERS)
+    fn orders(&self) -> Vec<NamedOrder> {
+        named(&ranking::ORDERS)
     }
 
     fn groupings(&self, shared: &Shared) -> Vec<(String, Grouping)> {
@@ -152,8 +161,8 @@ impl Screen for Alerts {
         all
     }
 
-    fn badge(&self, shared: &Shared, _cx: &Cx<'_>) -> Badge {
-        let totals = shared.world.totals();
+    fn badge(&self, cx: &ScreenCx<'_>) -> Badge {
+        let totals = cx.world.totals();
         Badge {
             count: totals.firing_with_severity(),
             worst: totals.worst().map(Role::of_severity),
@@ -164,5 +173,75 @@ impl Screen for Alerts {
 
     fn baseline(&self) -> Option<AskKind> {
         Some(AskKind::Alerts)
+    }
+}
+
+impl ListScreen for Alerts {
+    lists!(Row);
+
+    const COLUMNS: &'static [ListColumn<Self>] = columns::COLUMNS;
+    const USED: &'static [AskKind] = &[AskKind::Alerts, AskKind::Rules, AskKind::Silences];
+    const NOUN: &'static str = "alert";
+    const LACK: Option<EmptyState> = Some(EmptyState {
+        kinds: &[AskKind::Alerts, AskKind::Rules],
+        no_source: ("No source of alerts: add", "."),
+        source: "source of alerts",
+        loading: "alerts",
+        one: Some("alert"),
+    });
+
+    fn title(&self, cx: &ScreenCx<'_>) -> Vec<StyledRun<'static>> {
+        let shown = self.rows.grouped_items();
+        let all = cx.world.alerts().len();
+        let mut runs = list_screen::titled("Alerts", count(shown, all));
+        runs.extend(list_screen::hidden_rows(cx.shared, &self.hidden()));
+        let grouping = match &self.rows.grouping {
+            Grouping::Received => None,
+            Grouping::By(names) => Some(format!("  by {}", names.join(", "))),
+            Grouping::None => Some("  not grouped".to_owned()),
+        };
+        runs.extend(grouping.map(|words| StyledRun::new(words, Role::Muted)));
+        runs.extend(list_screen::marked(self.rows.list.marks().len()));
+        runs.extend(self.rows.found.title_runs());
+        if cx.shared.range.end.is_some() {
+            runs.push(StyledRun::new("  current alerts, not those of the chosen time", Role::Stale));
+        }
+        runs
+    }
+
+    fn widths(&self, _shared: &Shared) -> (u16, u16) {
+        self.widest.cells()
+    }
+
+    fn line<'a>(&'a self, of: &LineInput<'a, '_, Row>) -> Option<Line<'a, Self>> {
+        let LineInput { cx, stale, key: row, .. } = of;
+        let fingerprint = match row {
+            Row::Group(labels) => return Some(Line::Heading(self.heading(cx, labels))),
+            Row::Item(fingerprint) => fingerprint,
+        };
+        let alert = cx.world.alert(*fingerprint)?;
+        let service = cx.world.service_of(&alert.labels);
+        let distinguishing = self.distinguishing(cx, alert, service);
+        Some(Line::Item(ListRow {
+            plain: if alert.state == AlertState::Firing { Role::Text } else { Role::Muted },
+            stage: cx.world.silencing(alert.fingerprint),
+            is_new: cx.shared.is_new(Tab::Alerts, cx.world.changed_at(alert.fingerprint)),
+            is_stale: alert.sources.iter().all(|id| stale.contains(id)),
+            ..self.row(cx, AlertItem { alert, service, distinguishing }, Role::of_alert(alert))
+        }))
+    }
+
+    fn hidden(&self) -> Vec<String> {
+        self.hidden.iter().map(|(state, count)| format!("{count} {state}")).collect()
+    }
+
+    /// Only a complete answer is shown as healthy.
+    fn none(&self, cx: &ScreenCx<'_>) -> Vec<(String, Role)> {
+        let what = if self.hidden.is_empty() {
+            "pending or firing alerts"
+        } else {
+            "active alerts (silenced and inhibited alerts are hidden)"
+        };
+        vec![none(cx.shared, Self::USED, what, cx.now)]
     }
 }

@@ -1,7 +1,5 @@
 //! A generated Markdown report: shift handoff, paging statistics or postmortem draft. It can be copied as a whole.
 
-use std::time::Duration;
-
 use crate::app::display_settings::Charset;
 use crate::app::handoff::ActionsTaken;
 use crate::app::markdown;
@@ -18,10 +16,9 @@ pub const SHIFT: Duration = Duration::from_secs(12 * 3600);
 /// The period of the statistics: sources report about a week.
 pub const WEEK: Duration = Duration::from_secs(7 * 86_400);
 
-/// The screen of a report.
 #[derive(Debug, Default)]
 pub struct OpenDocument {
-    document: Option<Document>,
+    pub(super) subject: Option<Document>,
     /// The text generated last.
     written: Option<RenderedDocument>,
     scroll_position: ScrollPosition,
@@ -56,10 +53,7 @@ impl OpenDocument {
 
 impl SubjectScreen for OpenDocument {
     type Subject = Document;
-
-    fn enter(&mut self, document: &Document) {
-        self.document = Some(document.clone());
-    }
+    const TAB: Option<Tab> = Some(Tab::Incidents);
 
     fn title(document: &Document, _shared: &Shared) -> String {
         match document {
@@ -71,10 +65,7 @@ impl SubjectScreen for OpenDocument {
     }
 
     fn tab(document: &Document) -> Option<Tab> {
-        match document {
-            Document::Handoff(_) | Document::Statistics(_) => None,
-            Document::Postmortem(_) => Some(Tab::Incidents),
-        }
+        Self::TAB.filter(|_| !Self::is_top(document))
     }
 
     fn is_top(document: &Document) -> bool {
@@ -86,25 +77,23 @@ impl SubjectScreen for OpenDocument {
 }
 
 impl Screen for OpenDocument {
-    fn hints(&self, _shared: &Shared) -> Vec<Hint> {
-        vec![(Command::Copy, "copy all"), (Command::Back, "back")]
-    }
+    offers! { []: Copy "copy all", Back }
 
-    fn render(&self, shared: &Shared, now: Timestamp, area: Rect, buf: &mut Buffer) {
-        let cx = shared.cx(now);
-        let title = self.document.as_ref().map(|document| Self::title(document, shared)).unwrap_or_default();
+    fn render(&self, cx: &ScreenCx<'_>, area: Rect, buf: &mut Buffer) {
+        let title =
+            self.subject.as_ref().map(|document| Self::title(document, cx.shared)).unwrap_or_default();
         let title = [StyledRun::new(format!(" {title} "), Role::Title)];
-        let room = layout::heading(&cx, &title, &[], area, buf);
+        let room = layout::heading(cx, &title, &[], area, buf);
         let mut page = PageContent::new(room.width);
         for line in self.written.iter().flat_map(|written| &written.page.lines) {
             let edge = StyledRun::new(" ".repeat(LEFT_MARGIN.into()), Role::Text);
             page.line(std::iter::once(edge).chain(line.iter().cloned()).collect());
         }
-        page.render(&cx, self.scroll_position.scroll, None, room, buf);
+        page.render(cx, self.scroll_position.scroll, room, buf);
     }
 
     fn wants(&self, shared: &Shared, now: Timestamp) -> Vec<Want> {
-        match &self.document {
+        match &self.subject {
             Some(Document::Handoff(length)) => handoff::wants(shared, *length, now),
             Some(Document::Statistics(length)) => statistics::wants(shared, *length, now),
             Some(Document::Postmortem(key)) => postmortem::wants(shared, key, now),
@@ -114,7 +103,7 @@ impl Screen for OpenDocument {
 
     /// Generates the text again after news or a resize. If the end of the text is visible, the scroll position follows the end.
     fn lay_out(&mut self, shared: &Shared, is_news: bool, now: Timestamp) {
-        let Some(document) = &self.document else { return };
+        let Some(document) = &self.subject else { return };
         let width = shared.size.0.saturating_sub(LEFT_MARGIN + 1).max(1);
         let charset = shared.look.charset;
         let is_same = |known: &RenderedDocument| {
@@ -141,16 +130,12 @@ impl Screen for OpenDocument {
 
     keeps_spot!();
 
-    fn grid(&self, _shared: &Shared, body: Rect) -> Grid {
-        Grid::list(layout::below_heading(body))
-    }
-
     fn last_scroll(&self, _shared: &Shared, area: Rect) -> u16 {
         u16::try_from(self.lines()).unwrap_or(u16::MAX).saturating_sub(area.height)
     }
 
     fn selection(&self, _shared: &Shared) -> Selection {
-        match &self.document {
+        match &self.subject {
             Some(Document::Postmortem(key)) => Selection::Incidents(vec![key.clone()]),
             Some(Document::Handoff(_) | Document::Statistics(_)) | None => Selection::Nothing,
         }

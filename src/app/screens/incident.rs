@@ -2,15 +2,14 @@
 
 use crate::app::prelude::*;
 use crate::app::subjects;
-use crate::model::incident::IncidentAlert;
+use crate::app::subjects::incident::{remote, words};
+use crate::model::incident::{IncidentAlert, IncidentStatus};
+use crate::model::remote::Freshness;
 
 mod page;
-mod view;
 
 /// The panel of alerts; panel 0 is the page.
 pub const ALERTS: usize = 1;
-/// The number of panels.
-pub const PANELS: usize = 2;
 
 /// An alert of an incident.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -21,10 +20,9 @@ pub enum IncidentAlertRow {
     Linked(Fingerprint),
 }
 
-/// The screen of one incident.
 #[derive(Debug, Default)]
 pub struct OpenIncident {
-    key: Option<IncidentKey>,
+    pub(super) subject: Option<IncidentKey>,
     alerts: List<IncidentAlertRow>,
     scroll_position: ScrollPosition,
 }
@@ -36,7 +34,7 @@ fn reported<'a>(shared: &'a Shared, known: &IncidentView, id: &str) -> Option<&'
 
 impl OpenIncident {
     fn incident<'a>(&self, shared: &'a Shared) -> Option<&'a IncidentView> {
-        self.key.as_ref()?.incident(&shared.world)
+        self.subject.as_ref()?.incident(&shared.world)
     }
 
     /// The monitored alert under the cursor.
@@ -52,10 +50,7 @@ impl OpenIncident {
 
 impl SubjectScreen for OpenIncident {
     type Subject = IncidentKey;
-
-    fn enter(&mut self, key: &IncidentKey) {
-        self.key = Some(key.clone());
-    }
+    const TAB: Option<Tab> = Some(Tab::Incidents);
 
     fn title(key: &IncidentKey, shared: &Shared) -> String {
         match key.incident(&shared.world) {
@@ -63,38 +58,34 @@ impl SubjectScreen for OpenIncident {
             None => "incident no longer listed".to_owned(),
         }
     }
-
-    fn tab(_key: &IncidentKey) -> Option<Tab> {
-        Some(Tab::Incidents)
-    }
 }
 
 impl Screen for OpenIncident {
-    fn scopes(&self) -> &'static [Scope] {
-        &[Scope::AnyAction, Scope::IncidentActions]
+    offers! { self [AnyAction, IncidentActions]:
+        Acknowledge, Note, Silence, Escalate, Resolve, Runbook, Act,
+        Open if self.scroll_position.panel == ALERTS { "alert" } else { "service" }, NextPanel "alerts",
+        Links, Copy, Back
     }
 
-    fn hints(&self, _shared: &Shared) -> Vec<Hint> {
-        vec![
-            (Command::Acknowledge, "ack"),
-            (Command::Note, "note"),
-            (Command::Silence, "silence"),
-            (Command::Escalate, "escalate"),
-            (Command::Resolve, "resolve"),
-            (Command::Runbook, "runbook"),
-            (Command::Act, "actions"),
-            (Command::Open, if self.scroll_position.panel == ALERTS { "alert" } else { "service" }),
-            (Command::NextPanel, "alerts"),
-            (Command::Links, "links"),
-            (Command::Copy, "copy"),
-            (Command::Back, "back"),
-        ]
+    fn render(&self, cx: &ScreenCx<'_>, area: Rect, buf: &mut Buffer) {
+        let Some(known) = self.incident(cx.shared) else {
+            let words = "This incident is no longer listed by its source. Press Esc to go back.";
+            text::say(cx, 1, words, Role::Unknown, area, buf);
+            return;
+        };
+        let mut doubt = layout::doubt_runs(cx.shared, &USED, cx.now);
+        if doubt.is_empty() {
+            doubt = failure(cx, known);
+        }
+        let rest = layout::heading(cx, &title(cx, known), &doubt, area, buf);
+        text::runs(cx, &status_line(cx, known), Rect { height: 1.min(rest.height), ..rest }, buf);
+        let below = text_area(area);
+        let page = page::page(self, cx, known, below.width);
+        page.render(cx, self.scroll_position.scroll, below, buf);
     }
-
-    drawn_by_view!();
 
     fn wants(&self, shared: &Shared, _now: Timestamp) -> Vec<Want> {
-        self.key.as_ref().map_or_else(Vec::new, |key| subjects::incident::wants(shared, key))
+        self.subject.as_ref().map_or_else(Vec::new, |key| subjects::incident::wants(shared, key))
     }
 
     /// The alerts of the incident: those that the paging system reports, then the other ones that belong to it.
@@ -111,10 +102,8 @@ impl Screen for OpenIncident {
         let others = known.alerts.iter().filter(|alert| !found.contains(alert)).copied();
         let reported = reported.iter().map(|alert| IncidentAlertRow::Reported(alert.id.clone()));
         let rows: Vec<IncidentAlertRow> = reported.chain(others.map(IncidentAlertRow::Linked)).collect();
-        if rows.is_empty() && self.scroll_position.panel == ALERTS {
-            self.scroll_position.panel = 0;
-        }
         self.alerts.set_rows(rows);
+        self.leave_empty_panel();
     }
 
     fn to_top(&mut self) {
@@ -124,16 +113,9 @@ impl Screen for OpenIncident {
     keeps_spot!();
 
     lists_panels! {
+        2;
         things {}
         others { ALERTS => alerts, }
-    }
-
-    fn panels(&self) -> usize {
-        PANELS
-    }
-
-    fn has_panel(&self, _shared: &Shared, _body: Rect, panel: usize) -> bool {
-        panel != ALERTS || !self.alerts.is_empty()
     }
 
     fn wheel_panel(&self) -> usize {
@@ -141,14 +123,14 @@ impl Screen for OpenIncident {
     }
 
     fn grid(&self, _shared: &Shared, body: Rect) -> Grid {
-        Grid::list(view::text_area(body))
+        Grid::list(text_area(body))
     }
 
     fn page(&self, shared: &Shared, width: u16) -> Option<PageContent> {
         let known = self.incident(shared);
         // the layout does not depend on the time
         let laid_out =
-            known.map(|known| page::page(self, shared, &shared.cx(known.incident.created_at), known, width));
+            known.map(|known| page::page(self, &shared.cx(known.incident.created_at), known, width));
         Some(laid_out.unwrap_or_default())
     }
 
@@ -161,7 +143,7 @@ impl Screen for OpenIncident {
     }
 
     fn selection(&self, _shared: &Shared) -> Selection {
-        Selection::Incidents(self.key.iter().cloned().collect())
+        Selection::Incidents(self.subject.iter().cloned().collect())
     }
 
     fn alerts_to_silence(&self, shared: &Shared) -> Option<Vec<Fingerprint>> {
@@ -184,11 +166,11 @@ impl Screen for OpenIncident {
     }
 
     fn links(&self, shared: &Shared) -> Vec<(String, Text)> {
-        self.key.as_ref().map_or_else(Vec::new, |key| key.links(shared))
+        self.subject.as_ref().map_or_else(Vec::new, |key| key.links(shared))
     }
 
     fn runbooks(&self, shared: &Shared) -> Vec<RunbookQuery> {
-        match (self.current(shared).filter(|_| self.scroll_position.panel == ALERTS), &self.key) {
+        match (self.current(shared).filter(|_| self.scroll_position.panel == ALERTS), &self.subject) {
             (Some(alert), _) => alert.runbooks(shared),
             (None, Some(key)) => key.runbooks(shared),
             (None, None) => Vec::new(),
@@ -198,4 +180,61 @@ impl Screen for OpenIncident {
     fn moment(&self, shared: &Shared) -> Option<Timestamp> {
         self.incident(shared).map(|known| known.incident.created_at)
     }
+}
+
+/// The kinds of answers that the screen uses, besides the incident's details.
+const USED: [AskKind; 1] = [AskKind::Incidents];
+
+/// A warning if the details of the incident are stale or could not be loaded.
+fn failure(cx: &ScreenCx<'_>, known: &IncidentView) -> Vec<StyledRun<'static>> {
+    let incident = &known.incident;
+    let Some(remote) = remote(cx.shared, known) else { return Vec::new() };
+    let topic = Topic::Incident(incident.id.clone());
+    let words = match cx.shared.scheduler.freshness(&incident.source, &topic, &remote.state(), cx.now) {
+        Freshness::NotAsked | Freshness::Loading | Freshness::Fresh => return Vec::new(),
+        Freshness::Failed => remote.failure().map_or_else(|| "no answer".to_owned(), ToString::to_string),
+        Freshness::Stale(age) => format!("details {} old", duration::short(age)),
+    };
+    vec![StyledRun::new(format!("{} {words}", cx.symbol(Role::Stale)), Role::Stale)]
+}
+
+fn title(cx: &Cx<'_>, known: &IncidentView) -> Vec<StyledRun<'static>> {
+    let role = words::role(known, cx.now);
+    vec![
+        StyledRun::new(format!(" {} #{} ", cx.symbol(role), known.incident.number), role),
+        StyledRun::new(known.incident.title.to_string(), Role::Title),
+    ]
+}
+
+/// The status line: status and its age, urgency, assignee, next automatic step; the most important first.
+fn status_line(cx: &ScreenCx<'_>, known: &IncidentView) -> Vec<StyledRun<'static>> {
+    let incident = &known.incident;
+    let role = words::role(known, cx.now);
+    let since = match (incident.status, incident.resolved_at) {
+        (IncidentStatus::Triggered, _) => incident.created_at,
+        (IncidentStatus::Acknowledged, _) => known.acknowledged_at().unwrap_or(incident.changed_at),
+        (IncidentStatus::Resolved, at) => at.unwrap_or(incident.changed_at),
+    };
+    let mut runs =
+        vec![StyledRun::new(format!("   {} {} ago  ", incident.status.word(), ago(since, cx.now)), role)];
+    if let Some(sending) = words::sending(known, cx) {
+        let kind = known.optimistic.map_or("", |optimistic| optimistic.kind.name());
+        runs.push(StyledRun::new(format!("{} {kind} {sending}  ", cx.symbol(Role::Sending)), Role::Sending));
+    }
+    runs.push(StyledRun::new(format!("{}  ", words::priority_and_urgency(known)), Role::Text));
+    let who = words::who(cx, known);
+    let nobody = if who.role == Role::Down { " assigned" } else { "" };
+    runs.push(StyledRun::new(format!("{}{nobody}  ", who.text), who.role));
+    if let Some(next) = incident.pending.iter().min_by_key(|pending| pending.at) {
+        runs.push(StyledRun::new(
+            format!("{}  ", words::pending(&next.what, next.at, cx.now)),
+            Role::Warning,
+        ));
+    }
+    runs.push(StyledRun::new(format!("since {}", moment(incident.created_at, cx.now, cx.zone)), Role::Muted));
+    runs
+}
+
+fn text_area(body: Rect) -> Rect {
+    layout::below_heading(layout::below_heading(body))
 }

@@ -1,19 +1,19 @@
 //! The list of incidents: open ones first, with their assignees; resolved ones are hidden.
 
-use crate::app::columns::names;
-use crate::app::grouped::GroupedList;
-use crate::app::list::Grouping;
+use crate::app::list_screen::{self, EmptyState, LineInput, ListScreen, NO_PAGING, drawn_as_list, lists};
 use crate::app::prelude::*;
+use crate::app::staleness::none;
 use crate::app::subjects::incident;
 use crate::app::subjects::incident::words::role;
+use crate::model::incident::IncidentStatus;
 
 pub mod columns;
-mod view;
+
+use columns::IncidentItem;
 
 /// A row: a group header or an incident. The key of a group is the value that its incidents share; empty if they have none.
 pub type Row = crate::app::grouped::Row<IncidentKey, Text>;
 
-/// The screen of all incidents.
 #[derive(Debug, Default)]
 pub struct Incidents {
     pub rows: GroupedList<IncidentKey, Text>,
@@ -27,25 +27,27 @@ pub struct Incidents {
     widest: (u16, u16),
 }
 
+/// The number of incidents in each status.
+fn totals<'a>(
+    all: impl Iterator<Item = &'a IncidentView> + Clone,
+) -> impl Iterator<Item = StyledRun<'static>> {
+    let roles = [
+        (IncidentStatus::Triggered, Role::Critical),
+        (IncidentStatus::Acknowledged, Role::Pending),
+        (IncidentStatus::Resolved, Role::Muted),
+    ];
+    roles.into_iter().filter_map(move |(status, role)| {
+        let count = all.clone().filter(|known| known.incident.status == status).count();
+        (count > 0).then(|| StyledRun::new(format!("  {count} {}", status.word()), role))
+    })
+}
+
 impl Screen for Incidents {
-    fn scopes(&self) -> &'static [Scope] {
-        &[Scope::List, Scope::Groups, Scope::HiddenRows, Scope::AnyAction, Scope::IncidentActions]
+    offers! { [List, Groups, HiddenRows, AnyAction, IncidentActions]:
+        Open, Acknowledge, Escalate, Resolve, Act, Filter, Group, Fold "resolved"
     }
 
-    fn hints(&self, _shared: &Shared) -> Vec<Hint> {
-        vec![
-            (Command::Open, "open"),
-            (Command::Acknowledge, "ack"),
-            (Command::Escalate, "escalate"),
-            (Command::Resolve, "resolve"),
-            (Command::Act, "actions"),
-            (Command::Filter, "filter"),
-            (Command::Group, "group"),
-            (Command::Fold, "resolved"),
-        ]
-    }
-
-    drawn_by_view!();
+    drawn_as_list!();
 
     fn reorder(&mut self, shared: &Shared, is_typing: bool) {
         let Shared { world, event_log, .. } = shared;
@@ -74,16 +76,16 @@ impl Screen for Incidents {
         self.show_resolved = is_shown.unwrap_or(!self.show_resolved);
     }
 
-    fn orders(&self) -> Vec<&'static str> {
-        names(&incident::ORDERS)
+    fn orders(&self) -> Vec<NamedOrder> {
+        named(&incident::ORDERS)
     }
 
     fn groupings(&self, _shared: &Shared) -> Vec<(String, Grouping)> {
         Grouping::by_each(incident::GROUPINGS.map(str::to_owned))
     }
 
-    fn badge(&self, shared: &Shared, cx: &Cx<'_>) -> Badge {
-        let open = shared.world.incidents().iter().filter(|known| known.incident.is_open());
+    fn badge(&self, cx: &ScreenCx<'_>) -> Badge {
+        let open = cx.world.incidents().iter().filter(|known| known.incident.is_open());
         Badge {
             count: open.clone().count(),
             worst: open.clone().map(|known| role(known, cx.now)).min_by_key(|role| *role as usize),
@@ -94,5 +96,79 @@ impl Screen for Incidents {
 
     fn baseline(&self) -> Option<AskKind> {
         Some(AskKind::Incidents)
+    }
+}
+
+impl ListScreen for Incidents {
+    lists!(Row);
+
+    const COLUMNS: &'static [ListColumn<Self>] = columns::COLUMNS;
+    const USED: &'static [AskKind] = &[AskKind::Incidents];
+    const NOUN: &'static str = "incident";
+    const LACK: Option<EmptyState> = Some(EmptyState {
+        kinds: Self::USED,
+        no_source: NO_PAGING,
+        source: "paging source",
+        loading: "incidents",
+        one: Some("open incidents"),
+    });
+
+    /// The title: "Incidents 4: 2 triggered 1 acknowledged", hidden rows, grouping and filter.
+    fn title(&self, cx: &ScreenCx<'_>) -> Vec<StyledRun<'static>> {
+        let all = cx.world.incidents();
+        let open = all.iter().filter(|known| known.incident.is_open());
+        let of = if self.show_resolved { all.len() } else { open.clone().count() };
+        let mut runs = list_screen::titled("Incidents", count(self.passing, of));
+        runs.extend(totals(open.clone()));
+        let forgotten = open.filter(|known| known.is_acknowledgement_old(cx.now)).count();
+        if forgotten > 0 {
+            let words = format!("  {} {forgotten} acknowledged over 4h ago", cx.symbol(Role::Stale));
+            runs.push(StyledRun::new(words, Role::Stale));
+        }
+        runs.extend(list_screen::hidden_rows(cx.shared, &self.hidden()));
+        runs.extend(list_screen::grouped(&self.rows));
+        runs.extend(list_screen::marked(self.rows.list.marks().len()));
+        runs.extend(self.rows.found.title_runs());
+        if cx.shared.range.end.is_some() {
+            runs.push(StyledRun::new("  current incidents, not those of the chosen time", Role::Stale));
+        }
+        runs
+    }
+
+    fn widths(&self, _shared: &Shared) -> (u16, u16) {
+        self.widest
+    }
+
+    fn line<'a>(&'a self, of: &LineInput<'a, '_, Row>) -> Option<Line<'a, Self>> {
+        let LineInput { cx, stale, key: row, .. } = of;
+        let key = match row {
+            Row::Group(value) => {
+                let its = self.rows.members(value).iter().filter_map(|key| key.incident(cx.world));
+                let nouns = ("incident", "incidents");
+                let mut runs = list_screen::group_head(cx, &self.rows, (value, Role::Title), nouns);
+                runs.extend(totals(its));
+                return Some(Line::Heading(runs));
+            }
+            Row::Item(key) => key,
+        };
+        let known = key.incident(cx.world)?;
+        Some(Line::Item(ListRow {
+            plain: if known.incident.is_open() { Role::Text } else { Role::Muted },
+            stage: known.optimistic.map(|optimistic| optimistic.stage),
+            is_stale: stale.contains(&known.incident.source),
+            ..self.row(cx, IncidentItem { known, now: cx.now }, role(known, cx.now))
+        }))
+    }
+
+    fn has_items(&self, world: &World) -> bool {
+        !world.incidents().is_empty()
+    }
+
+    fn hidden(&self) -> Vec<String> {
+        (self.hidden > 0).then(|| format!("{} resolved", self.hidden)).into_iter().collect()
+    }
+
+    fn none(&self, cx: &ScreenCx<'_>) -> Vec<(String, Role)> {
+        vec![none(cx.shared, Self::USED, "open incidents", cx.now)]
     }
 }

@@ -1,51 +1,35 @@
 //! The message log: all messages to the user, newest first.
 
 use crate::app::event::Tone;
+use crate::app::list_screen;
 use crate::app::prelude::*;
 
-/// The screen of the message log.
 #[derive(Debug, Default)]
 pub struct MessageLog {
     scroll_position: ScrollPosition,
 }
 
 impl Screen for MessageLog {
-    fn hints(&self, _shared: &Shared) -> Vec<Hint> {
-        vec![(Command::Back, "back")]
-    }
+    offers! { []: Back }
 
-    fn render(&self, shared: &Shared, now: Timestamp, area: Rect, buf: &mut Buffer) {
-        let cx = shared.cx(now);
-        let count = shared.messages.all().len();
-        let title =
-            [StyledRun::new(" Messages ", Role::Title), StyledRun::new(count.to_string(), Role::Text)];
-        let room = layout::heading(&cx, &title, &[], area, buf);
+    fn render(&self, cx: &ScreenCx<'_>, area: Rect, buf: &mut Buffer) {
+        let count = cx.shared.messages.all().len();
+        let title = list_screen::titled("Messages", count.to_string());
+        let room = layout::heading(cx, &title, &[], area, buf);
         if count == 0 {
-            text::say(&cx, 3, "No messages yet.", Role::Muted, room, buf);
+            text::say(cx, 3, "No messages yet.", Role::Muted, room, buf);
         }
-        let shown = shared.messages.all().skip(usize::from(self.scroll_position.scroll));
-        let mut y = room.top();
-        for logged in shown {
+        let shown = cx.shared.messages.all().skip(usize::from(self.scroll_position.scroll));
+        let lines = shown.flat_map(|logged| {
             let role = match logged.message.tone {
                 Tone::Trouble => Role::Trouble,
                 Tone::Note => Role::Text,
             };
             let times = if logged.times > 1 { format!(" ({} times)", logged.times) } else { String::new() };
-            let mut head = format!(" {}  ", moment(logged.at, now, cx.zone));
-            let indent = text::width(&head);
-            for line in text::wrap(
-                &format!("{}{times}", logged.message.text),
-                room.width.saturating_sub(indent + 1).max(8),
-            ) {
-                if y >= room.bottom() {
-                    return;
-                }
-                let runs = [StyledRun::new(head, Role::Muted), StyledRun::new(line, role)];
-                text::runs(&cx, &runs, Rect { y, height: 1, ..room }, buf);
-                head = " ".repeat(usize::from(indent));
-                y += 1;
-            }
-        }
+            let head = format!(" {}  ", moment(logged.at, cx.now, cx.zone));
+            text::beside(&head, &format!("{}{times}", logged.message.text), room.width, role)
+        });
+        text::lines(cx, lines, room, buf);
     }
 
     keeps_spot!();

@@ -1,12 +1,10 @@
 //! The overview, for wall displays and the first look: service tiles, worst first; open incidents, firing alerts, burning SLOs.
 
-use crate::app::column_widths::ColumnWidths;
 use crate::app::prelude::*;
 use crate::app::subjects::{alert, incident, service, slo};
 
-mod incidents;
+mod lists;
 mod panels;
-mod slos;
 mod view;
 
 /// The panel of services.
@@ -17,10 +15,7 @@ pub const ALERTS: usize = 1;
 pub const SLOS: usize = 2;
 /// The panel of open incidents, if there are any and there is room.
 pub const INCIDENTS: usize = 3;
-/// The number of panels.
-pub const PANELS: usize = 4;
 
-/// The screen of the overview.
 #[derive(Debug, Default)]
 pub struct Overview {
     /// The service tiles, worst first.
@@ -48,13 +43,11 @@ impl Screen for Overview {
         &[Scope::List, Scope::Time, Scope::AnyAction, Scope::IncidentActions]
     }
 
-    fn hints(&self, _shared: &Shared) -> Vec<Hint> {
-        let (open, next) = ((Command::Open, "open"), (Command::NextPanel, "panel"));
-        let (ack, silence) = ((Command::Acknowledge, "ack"), (Command::Silence, "silence"));
+    fn hints(&self) -> Vec<Hint> {
         match self.scroll_position.panel {
-            ALERTS | SLOS => vec![open, silence, ack, next],
-            INCIDENTS => vec![open, ack, (Command::Act, "actions"), next],
-            _ => vec![open, ack, silence, (Command::Act, "actions"), next, (Command::Filter, "filter")],
+            ALERTS | SLOS => hints![Open, Silence, Acknowledge, NextPanel "panel"],
+            INCIDENTS => hints![Open, Acknowledge, Act, NextPanel "panel"],
+            _ => hints![Open, Acknowledge, Silence, Act, NextPanel "panel", Filter],
         }
     }
 
@@ -96,27 +89,20 @@ impl Screen for Overview {
         self.alerts.set_rows(firing.into_iter().map(|(.., fingerprint)| fingerprint).collect());
     }
 
-    keeps_spot!();
+    keeps_spot!(side_by_side);
 
     lists_panels! {
+        4;
         things { SERVICES => services, ALERTS => alerts, SLOS => slos, INCIDENTS => incidents, }
         others {}
-    }
-
-    fn panels(&self) -> usize {
-        PANELS
     }
 
     fn has_panel(&self, _shared: &Shared, body: Rect, panel: usize) -> bool {
         !matches!(panel, SLOS | INCIDENTS) || panels::grid(self, body, panel).room() > 0
     }
 
-    fn has_panels_side_by_side(&self) -> bool {
-        true
-    }
-
     fn panel_at(&self, _shared: &Shared, body: Rect, cell: (u16, u16)) -> Option<usize> {
-        (0..PANELS).find(|panel| panels::grid(self, body, *panel).area.contains(cell.into()))
+        (0..self.panels()).find(|panel| panels::grid(self, body, *panel).area.contains(cell.into()))
     }
 
     fn grid(&self, _shared: &Shared, body: Rect) -> Grid {

@@ -3,130 +3,94 @@
 use crate::app::identity::PolicyKey;
 use crate::app::prelude::*;
 use crate::app::subjects::on_call::{self, words};
-use crate::model::incident::PagerRef;
 use crate::model::oncall::{Coverage, EscalationPolicy, EscalationTarget, OnCallSnapshot};
 
 /// Most handoffs per level in the list.
 const MAX_HANDOFFS: usize = 8;
 
-/// The screen of one escalation policy.
 #[derive(Debug, Default)]
 pub struct OpenPolicy {
-    key: Option<PolicyKey>,
+    pub(super) subject: Option<PolicyKey>,
     scroll_position: ScrollPosition,
 }
 
 impl SubjectScreen for OpenPolicy {
     type Subject = PolicyKey;
-
-    fn enter(&mut self, key: &PolicyKey) {
-        self.key = Some(key.clone());
-    }
+    const TAB: Option<Tab> = Some(Tab::OnCall);
 
     fn title(key: &PolicyKey, shared: &Shared) -> String {
         let known = key.policy(&shared.world);
         known
             .map_or_else(|| "policy no longer listed".to_owned(), |(_, policy)| policy.named.name.to_string())
     }
-
-    fn tab(_key: &PolicyKey) -> Option<Tab> {
-        Some(Tab::OnCall)
-    }
 }
 
 impl Screen for OpenPolicy {
-    fn scopes(&self) -> &'static [Scope] {
-        &[Scope::AnyAction]
-    }
+    offers! { [AnyAction]: Act "take shift", Links, Back }
 
-    fn hints(&self, _shared: &Shared) -> Vec<Hint> {
-        vec![(Command::Act, "take shift"), (Command::Links, "links"), (Command::Back, "back")]
-    }
-
-    fn render(&self, shared: &Shared, now: Timestamp, area: Rect, buf: &mut Buffer) {
-        if let Some(key) = &self.key {
-            render(self, shared, key, now, area, buf);
-        }
+    fn render(&self, cx: &ScreenCx<'_>, area: Rect, buf: &mut Buffer) {
+        let Some(key) = &self.subject else { return };
+        let Some((snapshot, policy)) = key.policy(cx.world) else {
+            let words = "This escalation policy is no longer listed by its source. Press Esc to go back.";
+            text::say(cx, 1, words, Role::Unknown, area, buf);
+            return;
+        };
+        let repeats = match policy.repeats {
+            0 => "  no repeats".to_owned(),
+            1 => "  repeats once".to_owned(),
+            n => format!("  repeats {n} times"),
+        };
+        let title = [
+            StyledRun::new(format!(" {}", policy.named.name), Role::Title),
+            StyledRun::new(repeats, Role::Muted),
+            StyledRun::new(format!("  {}", key.source), Role::Muted),
+        ];
+        let below = layout::heading(
+            cx,
+            &title,
+            &layout::doubt_runs(cx.shared, &[AskKind::OnCall], cx.now),
+            area,
+            buf,
+        );
+        let page = page(cx, &key.source, snapshot, policy, below.width);
+        page.render(cx, self.scroll_position.scroll, below, buf);
     }
 
     keeps_spot!();
 
-    fn grid(&self, _shared: &Shared, body: Rect) -> Grid {
-        Grid::list(layout::below_heading(body))
-    }
-
     fn page(&self, shared: &Shared, width: u16) -> Option<PageContent> {
-        let known = self.key.as_ref().and_then(|key| Some((key, key.policy(&shared.world)?)));
+        let known = self.subject.as_ref().and_then(|key| Some((key, key.policy(&shared.world)?)));
         let laid_out = known.map(|(key, (snapshot, policy))| {
             // the number of lines may differ by a handoff or two, which does not matter
-            page(shared, &shared.cx(snapshot.from), &key.source, snapshot, policy, width)
+            page(&shared.cx(snapshot.from), &key.source, snapshot, policy, width)
         });
         Some(laid_out.unwrap_or_default())
     }
 
     fn selection(&self, _shared: &Shared) -> Selection {
-        self.key.clone().map_or(Selection::Nothing, Selection::Policy)
+        self.subject.clone().map_or(Selection::Nothing, Selection::Policy)
     }
 
     fn copied(&self, shared: &Shared, _now: Timestamp) -> Option<String> {
-        let (_, policy) = self.key.as_ref()?.policy(&shared.world)?;
+        let (_, policy) = self.subject.as_ref()?.policy(&shared.world)?;
         Some(policy.named.name.to_string())
     }
 
     fn links(&self, shared: &Shared) -> Vec<(String, Text)> {
-        self.key.as_ref().map_or_else(Vec::new, |key| on_call::links(shared, key))
+        self.subject.as_ref().map_or_else(Vec::new, |key| on_call::links(shared, key))
     }
 }
 
-/// Draws the page.
-fn render(
-    screen: &OpenPolicy,
-    shared: &Shared,
-    key: &PolicyKey,
-    now: Timestamp,
-    area: Rect,
-    buf: &mut Buffer,
-) {
-    let cx = shared.cx(now);
-    let Some((snapshot, policy)) = key.policy(&shared.world) else {
-        let words = "This escalation policy is no longer listed by its source. Press Esc to go back.";
-        text::say(&cx, 1, words, Role::Unknown, area, buf);
-        return;
-    };
-    let repeats = match policy.repeats {
-        0 => "  no repeats".to_owned(),
-        1 => "  repeats once".to_owned(),
-        n => format!("  repeats {n} times"),
-    };
-    let title = [
-        StyledRun::new(format!(" {}", policy.named.name), Role::Title),
-        StyledRun::new(repeats, Role::Muted),
-        StyledRun::new(format!("  {}", key.source), Role::Muted),
-    ];
-    let below = layout::heading(&cx, &title, &layout::doubt_runs(shared, &[AskKind::OnCall], now), area, buf);
-    page(shared, &cx, &key.source, snapshot, policy, below.width).render(
-        &cx,
-        screen.scroll_position.scroll,
-        None,
-        below,
-        buf,
-    );
-}
-
 fn page(
-    shared: &Shared,
-    cx: &Cx<'_>,
+    cx: &ScreenCx<'_>,
     source: &SourceId,
     snapshot: &OnCallSnapshot,
     policy: &EscalationPolicy,
     width: u16,
 ) -> PageContent {
     let mut page = PageContent::new(width);
-    let joined = |named: &[PagerRef]| named.iter().map(|one| &*one.name).collect::<Vec<_>>().join(", ");
     for (name, all) in [("services", &policy.services), ("teams", &policy.teams)] {
-        if !all.is_empty() {
-            page.pair(name, &joined(all), Role::Text);
-        }
+        page.names(name, all.iter().map(|one| &*one.name), Role::Text);
     }
     for number in on_call::levels(snapshot, policy) {
         let level = policy.levels.iter().find(|level| level.number == number);
@@ -142,23 +106,14 @@ fn page(
         if ahead.is_empty() {
             page.pair("now", "unknown", Role::Muted);
         }
-        for (i, coverage_slot) in ahead
-            .iter()
-            .filter(|coverage_slot| coverage_slot.cover != Coverage::Unknown)
-            .take(MAX_HANDOFFS)
-            .enumerate()
-        {
+        let known = ahead.iter().filter(|coverage_slot| coverage_slot.cover != Coverage::Unknown);
+        for (i, coverage_slot) in known.take(MAX_HANDOFFS).enumerate() {
             let when =
                 if i == 0 { "now".to_owned() } else { words::when(coverage_slot.from, cx.now, cx.zone) };
-            let at = Cx { now: coverage_slot.from, ..*cx };
-            let on_call = words::on_call_names(shared, &at, source, &coverage_slot.cover);
-            let also: Vec<String> = coverage_slot
-                .cover
-                .on_duty()
-                .iter()
-                .flat_map(|person_on_duty| &person_on_duty.also)
-                .map(|level| format!("also level {level}"))
-                .collect();
+            let at = cx.at(coverage_slot.from);
+            let on_call = words::on_call_names(&at, source, &coverage_slot.cover);
+            let also = coverage_slot.cover.on_duty().iter().flat_map(|person_on_duty| &person_on_duty.also);
+            let also: Vec<String> = also.map(|level| format!("also level {level}")).collect();
             let also = if also.is_empty() { String::new() } else { format!(" ({})", also.join(", ")) };
             page.pair(&when, &format!("{}{also}", on_call.text), on_call.role);
         }

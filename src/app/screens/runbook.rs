@@ -1,23 +1,18 @@
 //! A runbook in Markdown, with the alert's labels filled in. Code blocks can be copied; burnwatch never runs them.
 
-use std::sync::Arc;
-
 use crate::app::display_settings::Charset;
 use crate::app::event::Effect;
 use crate::app::markdown::{self, Block};
+use crate::app::page::scroll_to;
 use crate::app::prelude::*;
 use crate::app::subjects::link::is_link;
 use crate::app::subjects::runbook::labels;
-use crate::model::ask::Query;
-use crate::model::remote::Remote;
 use crate::model::runbook::{RunbookSearch, SOURCE};
-
-mod view;
 
 /// The screen of a runbook, laid out for the current width.
 #[derive(Debug, Default)]
 pub struct OpenRunbook {
-    wanted: Option<Arc<RunbookQuery>>,
+    pub(super) subject: Option<Arc<RunbookQuery>>,
     laid_out: Option<RunbookLayoutKey>,
     markdown: markdown::MarkdownPage,
     /// Panel 0 is the text; panel n is its code block n-1.
@@ -42,7 +37,7 @@ fn source() -> SourceId {
 impl OpenRunbook {
     /// The result of the search, if there is one.
     fn remote<'a>(&self, shared: &'a Shared) -> Option<&'a Remote<RunbookSearch>> {
-        shared.world.cache(&source())?.runbooks().get(self.wanted.as_ref()?)
+        shared.world.cache(&source())?.runbooks().get(self.subject.as_ref()?)
     }
 
     /// The code block under the cursor, or the only one.
@@ -57,34 +52,38 @@ impl OpenRunbook {
 
 impl SubjectScreen for OpenRunbook {
     type Subject = Arc<RunbookQuery>;
-
-    fn enter(&mut self, wanted: &Arc<RunbookQuery>) {
-        self.wanted = Some(Arc::clone(wanted));
-    }
+    const TAB: Option<Tab> = None;
 
     fn title(wanted: &Arc<RunbookQuery>, _shared: &Shared) -> String {
         format!("Runbook {}", wanted.name)
     }
-
-    fn tab(_wanted: &Arc<RunbookQuery>) -> Option<Tab> {
-        None
-    }
 }
 
 impl Screen for OpenRunbook {
-    fn hints(&self, _shared: &Shared) -> Vec<Hint> {
-        vec![
-            (Command::NextPanel, "next block"),
-            (Command::Copy, "copy block"),
-            (Command::Links, "links"),
-            (Command::Back, "back"),
-        ]
+    offers! { []: NextPanel "next block", Copy "copy block", Links, Back }
+
+    fn render(&self, cx: &ScreenCx<'_>, area: Rect, buf: &mut Buffer) {
+        let remote = self.remote(cx.shared);
+        let search = remote.and_then(|remote| remote.value());
+        let from = search.and_then(|search| search.found.as_ref()).map(|found| format!("  {}", found.from));
+        let name = self.subject.as_ref().map_or("", |wanted| &wanted.name);
+        let title = [
+            StyledRun::new(format!(" Runbook {name}"), Role::Title),
+            StyledRun::new(from.unwrap_or_default(), Role::Muted),
+        ];
+        let failure = remote.and_then(|remote| remote.failure());
+        let read = remote.and_then(Remote::at).map(|at| format!("read {} ago ", ago(at, cx.now)));
+        let right = match failure {
+            Some(error) => vec![StyledRun::new(format!("{} {error} ", cx.symbol(Role::Stale)), Role::Stale)],
+            None => vec![StyledRun::new(read.unwrap_or_default(), Role::Muted)],
+        };
+        let below = layout::heading(cx, &title, &right, area, buf);
+        let (page, _) = page(self, cx, below.width);
+        page.render(cx, self.scroll_position.scroll, below, buf);
     }
 
-    drawn_by_view!();
-
     fn wants(&self, shared: &Shared, _now: Timestamp) -> Vec<Want> {
-        let Some(wanted) = self.wanted.as_ref().filter(|_| shared.world.cache(&source()).is_some()) else {
+        let Some(wanted) = self.subject.as_ref().filter(|_| shared.world.cache(&source()).is_some()) else {
             return Vec::new();
         };
         vec![want::of(shared, &source(), Query::Runbook { wanted: Arc::clone(wanted) })]
@@ -92,14 +91,14 @@ impl Screen for OpenRunbook {
 
     /// Lays out the text again if the runbook or the terminal has changed.
     fn lay_out(&mut self, shared: &Shared, _is_news: bool, _now: Timestamp) {
-        let Some(wanted) = &self.wanted else { return };
+        let Some(wanted) = &self.subject else { return };
         let remote = self.remote(shared);
         let found = remote.and_then(|remote| remote.value()?.found.as_ref());
         let layout = RunbookLayoutKey {
             wanted: Arc::clone(wanted),
             digest: remote.and_then(Remote::digest),
             is_found: found.is_some(),
-            width: view::room(shared.size.0),
+            width: room(shared.size.0),
             charset: shared.look.charset,
         };
         if self.laid_out.as_ref() == Some(&layout) {
@@ -117,7 +116,7 @@ impl Screen for OpenRunbook {
         (self.laid_out, self.markdown) = (None, markdown::MarkdownPage::default());
     }
 
-    keeps_spot!();
+    keeps_spot!(side_by_side);
 
     fn panels(&self) -> usize {
         self.markdown.blocks.len() + 1
@@ -127,21 +126,13 @@ impl Screen for OpenRunbook {
         panel > 0 || self.markdown.blocks.is_empty()
     }
 
-    fn has_panels_side_by_side(&self) -> bool {
-        true
-    }
-
-    fn grid(&self, _shared: &Shared, body: Rect) -> Grid {
-        Grid::list(layout::below_heading(body))
-    }
-
     fn page(&self, shared: &Shared, width: u16) -> Option<PageContent> {
-        Some(view::page(self, shared, &shared.cx(Timestamp::UNIX_EPOCH), width).0)
+        Some(page(self, &shared.cx(Timestamp::UNIX_EPOCH), width).0)
     }
 
     /// Scrolls to the selected block: to all of it if it fits, else to its first line.
     fn show_panel(&mut self, shared: &Shared, area: Rect) {
-        self.scroll_position.scroll = view::scroll_to_block(self, shared, area.height);
+        self.scroll_position.scroll = scroll_to_block(self, shared, area.height);
     }
 
     fn copied(&self, _shared: &Shared, _now: Timestamp) -> Option<String> {
@@ -150,7 +141,7 @@ impl Screen for OpenRunbook {
 
     /// The address of the runbook, and the links in it.
     fn links(&self, shared: &Shared) -> Vec<(String, Text)> {
-        let Some(wanted) = &self.wanted else { return Vec::new() };
+        let Some(wanted) = &self.subject else { return Vec::new() };
         let found = self.remote(shared).and_then(|remote| remote.value()?.found.as_ref());
         let own =
             found.map(|found| found.from.clone()).filter(|from| is_link(from)).or_else(|| wanted.url.clone());
@@ -167,7 +158,7 @@ impl Screen for OpenRunbook {
 
     /// Copies the selected block, and warns about placeholders and shell quoting.
     fn run(&mut self, shared: &mut Shared, command: Command, now: Timestamp) -> Option<Vec<Effect>> {
-        let labels = labels(self.wanted.as_ref().filter(|_| command == Command::Copy)?);
+        let labels = labels(self.subject.as_ref().filter(|_| command == Command::Copy)?);
         let Some(copied) = self.block().map(|block| block.for_shell(&labels)) else {
             let words = match self.markdown.blocks.len() {
                 0 => "This runbook has no code block to copy",
@@ -187,5 +178,100 @@ impl Screen for OpenRunbook {
             shared.messages.note(words, now);
         }
         Some(effects)
+    }
+}
+
+/// Maximum width of the text; longer lines are hard to read.
+const MAX_TEXT_WIDTH: u16 = 110;
+/// Cells left of the text.
+const LEFT_MARGIN: u16 = 2;
+
+/// The width of the text in a terminal of this width.
+fn room(width: u16) -> u16 {
+    width.saturating_sub(LEFT_MARGIN + 1).clamp(1, MAX_TEXT_WIDTH)
+}
+
+/// The scroll position that shows the selected block: all of it if it fits, else its first line.
+fn scroll_to_block(screen: &OpenRunbook, shared: &Shared, height: u16) -> u16 {
+    let scroll = screen.scroll_position.scroll;
+    let (_, before) = page(screen, &shared.cx(Timestamp::UNIX_EPOCH), shared.size.0);
+    let at = screen.scroll_position.panel.checked_sub(1);
+    let Some(block) = at.and_then(|at| screen.markdown.blocks.get(at)) else { return scroll };
+    let last = scroll_to(before + block.lines.end.saturating_sub(1), scroll, height);
+    last.min(u16::try_from(before + block.lines.start).unwrap_or(u16::MAX))
+}
+
+/// The whole page, and the number of lines before the runbook's own text.
+fn page(screen: &OpenRunbook, cx: &ScreenCx<'_>, width: u16) -> (PageContent, usize) {
+    let mut page = PageContent::new(width.min(room(width) + LEFT_MARGIN + 1));
+    let remote = screen.remote(cx.shared);
+    let Some(search) = remote.and_then(|remote| remote.value()) else {
+        let words = match remote {
+            None => "No runbook source is configured.",
+            Some(remote) if remote.failure().is_some() => "The search failed.",
+            Some(_) => cx.shared.waiting(),
+        };
+        page.paragraph(&format!(" {words}"), Role::Muted);
+        return (page, 0);
+    };
+    tried(cx, search, &mut page);
+    let Some(found) = &search.found else {
+        return (page, 0);
+    };
+    for warning in &found.warnings {
+        page.paragraph(&format!(" {} {warning}", cx.symbol(Role::Warning)), Role::Warning);
+    }
+    let markdown = &screen.markdown;
+    if !markdown.filled.is_empty() {
+        let label = |written: &str| {
+            let inside = written.trim_matches(['{', '}', '$', '<', '>', ' ', '-']);
+            inside.rsplit("abels.").next().unwrap_or(inside).to_owned()
+        };
+        let mut pairs: Vec<String> =
+            markdown.filled.iter().map(|(written, value)| format!("{}={value}", label(written))).collect();
+        pairs.sort();
+        pairs.dedup();
+        page.pair("filled in", &pairs.join("  "), Role::Match);
+    }
+    if !markdown.missing.is_empty() {
+        page.pair("no label for", &markdown.missing.join("  "), Role::Trouble);
+    }
+    if !page.lines.is_empty() {
+        page.line(Vec::new());
+    }
+    let before = page.lines.len();
+    let current = screen
+        .scroll_position
+        .panel
+        .checked_sub(1)
+        .and_then(|at| markdown.blocks.get(at))
+        .map(|block| &block.lines);
+    for (index, line) in markdown.lines.iter().enumerate() {
+        let is_current = current.is_some_and(|lines| lines.contains(&index));
+        let sign = if is_current { cx.symbol(Role::Selected) } else { " " };
+        let mut runs = vec![StyledRun::new(text::pad(sign, LEFT_MARGIN, cx.charset), Role::Accent)];
+        runs.extend(line.iter().map(|run| {
+            let role = if is_current && run.role == Role::Border { Role::Accent } else { run.role };
+            StyledRun::new(run.text.clone(), role)
+        }));
+        page.line(runs);
+    }
+    (page, before)
+}
+
+/// Lists the places that were searched without success.
+fn tried(cx: &Cx<'_>, search: &RunbookSearch, page: &mut PageContent) {
+    if search.found.is_none() {
+        page.paragraph(&format!(" {} No runbook found.", cx.symbol(Role::Unknown)), Role::Unknown);
+    }
+    for tried in &search.tried {
+        page.pair("searched", &tried.place, Role::Accent);
+        page.pair("", &tried.why, Role::Stale);
+    }
+    if search.found.is_none() {
+        page.line(Vec::new());
+        let advice = "A runbook comes from the alert's runbook_url annotation or from [runbooks] in the configuration: a folder \
+                      of files named after alerts or services, or URL templates.";
+        page.paragraph(&format!(" {advice}"), Role::Muted);
     }
 }

@@ -3,15 +3,13 @@
 use crate::app::prelude::*;
 use crate::app::range;
 use crate::app::subjects::service;
-use crate::model::ask::Query;
 use crate::model::series::TimeGrid;
 
 mod charts;
-mod hosts;
 mod list;
 mod view;
 
-pub use hosts::HostPartKey;
+pub use list::HostPartKey;
 
 /// The panel of SLOs; the panels before it are the charts.
 pub const SLOS: usize = 5;
@@ -19,16 +17,12 @@ pub const SLOS: usize = 5;
 pub const INCIDENTS: usize = 6;
 /// The panel of targets that are down, signals and hosts.
 pub const PARTS: usize = 7;
-/// The number of panels.
-pub const PANELS: usize = 8;
 
-/// Points of a chart.
 const POINTS: u16 = 240;
 
-/// The screen of one service.
 #[derive(Debug, Default)]
 pub struct OpenService {
-    name: Text,
+    pub(super) subject: Option<Text>,
     /// The pending and firing alerts, worst first.
     pub alerts: List<Fingerprint>,
     slos: List<SloKey>,
@@ -39,24 +33,22 @@ pub struct OpenService {
     scroll_position: ScrollPosition,
 }
 
-/// The time grid of the charts.
+impl OpenService {
+    fn name(&self) -> &str {
+        self.subject.as_deref().unwrap_or_default()
+    }
+}
+
 fn window(shared: &Shared, now: Timestamp) -> TimeGrid {
     shared.range.span(now, POINTS, shared.interval)
 }
 
 impl SubjectScreen for OpenService {
     type Subject = Text;
-
-    fn enter(&mut self, name: &Text) {
-        self.name = name.clone();
-    }
+    const TAB: Option<Tab> = Some(Tab::Services);
 
     fn title(name: &Text, _shared: &Shared) -> String {
         name.to_string()
-    }
-
-    fn tab(_name: &Text) -> Option<Tab> {
-        Some(Tab::Services)
     }
 }
 
@@ -65,28 +57,23 @@ impl Screen for OpenService {
         &[Scope::Time, Scope::AnyAction, Scope::IncidentActions]
     }
 
-    fn hints(&self, _shared: &Shared) -> Vec<Hint> {
-        let (silence, acknowledge) = ((Command::Silence, "silence"), (Command::Acknowledge, "ack"));
-        let (next, back) = ((Command::NextPanel, "chart"), (Command::Back, "back"));
+    fn hints(&self) -> Vec<Hint> {
         let opens = match self.scroll_position.panel {
             // a target, signal or host has no page to open
-            PARTS => return vec![silence, acknowledge, (Command::Copy, "copy"), next, back],
+            PARTS => return hints![Silence, Acknowledge, Copy, NextPanel "chart", Back],
             SLOS => "SLO",
             INCIDENTS => "incident",
             _ => "alert",
         };
-        let (range, earlier) = ((Command::Range, "range"), (Command::Earlier, "earlier"));
-        vec![(Command::Open, opens), silence, acknowledge, next, range, earlier, back]
+        hints![Open opens, Silence, Acknowledge, NextPanel "chart", Range, Earlier, Back]
     }
 
-    fn render(&self, shared: &Shared, now: Timestamp, area: Rect, buf: &mut Buffer) {
-        view::render(self, shared, &self.name, now, area, buf);
-    }
+    drawn_by_view!();
 
     /// The queries of the charts, to each source that has the service.
     fn wants(&self, shared: &Shared, now: Timestamp) -> Vec<Want> {
         let window = window(shared, now);
-        let name = &self.name;
+        let name = self.name();
         let known_by = shared.world.service(name).map_or(&[][..], |service| &service.chart_sources);
         let asked = shared.answering(AskKind::Detail).filter(|source| known_by.contains(&source.id));
         asked
@@ -94,29 +81,23 @@ impl Screen for OpenService {
                 let detail =
                     shared.world.cache(&source.id).and_then(|cache| cache.details().get(name)?.whole());
                 let time_range = range::time_range(window, detail.map(|detail| detail.request_rate.span));
-                want::of(shared, &source.id, Query::Detail { service: name.clone(), time_range })
+                want::of(shared, &source.id, Query::Detail { service: name.into(), time_range })
             })
             .collect()
     }
 
     fn reorder(&mut self, shared: &Shared, _is_typing: bool) {
-        let (world, name) = (&shared.world, &self.name);
-        let alerts = service::alerts(shared, name).into_iter().map(|alert| alert.fingerprint);
+        let (world, name) = (&shared.world, self.subject.clone().unwrap_or_default());
+        let alerts = service::alerts(shared, &name).into_iter().map(|alert| alert.fingerprint);
         self.alerts.set_rows(alerts.collect());
-        self.slos.set_rows(world.slos_of(name).into_iter().map(SloKey::of).collect());
-        let open = world.incidents_of(name).filter(|known| known.incident.is_open());
+        self.slos.set_rows(world.slos_of(&name).into_iter().map(SloKey::of).collect());
+        let open = world.incidents_of(&name).filter(|known| known.incident.is_open());
         self.incidents.set_rows(open.map(IncidentKey::of).collect());
         let limit = shared.health_policy.thresholds.saturation_degraded;
-        let parts = world.service(name).map(|service| hosts::keys(service, limit)).unwrap_or_default();
+        let parts = world.service(&name).map(|service| list::keys(service, limit)).unwrap_or_default();
         self.parts.set_rows(parts);
-        let is_empty = match self.scroll_position.panel {
-            SLOS => self.slos.is_empty(),
-            INCIDENTS => self.incidents.is_empty(),
-            PARTS => self.parts.is_empty(),
-            _ => false,
-        };
-        if is_empty {
-            self.scroll_position.panel = 0;
+        if self.scroll_position.panel >= SLOS {
+            self.leave_empty_panel();
         }
     }
 
@@ -127,49 +108,45 @@ impl Screen for OpenService {
         self.parts.to_top();
     }
 
-    keeps_spot!();
+    keeps_spot!(side_by_side);
 
     // the worst alert of a service explains it best: the cursor starts there
     lists_panels! {
+        8;
         things { ..SLOS => alerts, SLOS => slos, INCIDENTS => incidents, }
         others { PARTS => parts, }
-    }
-
-    fn panels(&self) -> usize {
-        PANELS
     }
 
     fn has_panel(&self, shared: &Shared, body: Rect, panel: usize) -> bool {
         match panel {
             SLOS => !self.slos.is_empty(),
-            INCIDENTS => view::list_area(self, shared, &self.name, panel, body).height > 0,
+            INCIDENTS => view::list_area(self, shared, panel, body).height > 0,
             PARTS => !self.parts.is_empty(),
             _ => true,
         }
     }
 
-    fn has_panels_side_by_side(&self) -> bool {
-        true
-    }
-
     fn panel_at(&self, shared: &Shared, body: Rect, cell: (u16, u16)) -> Option<usize> {
-        view::panel_at(self, shared, &self.name, body, cell)
+        view::panel_at(self, shared, body, cell)
     }
 
     fn grid(&self, shared: &Shared, body: Rect) -> Grid {
-        Grid::list(view::list_area(self, shared, &self.name, self.scroll_position.panel, body))
+        Grid::list(view::list_area(self, shared, self.scroll_position.panel, body))
     }
 
     fn selection(&self, shared: &Shared) -> Selection {
         let items = self.items().filter(|items| !items.cursor().is_empty());
-        items.map_or_else(|| Selection::Services(vec![self.name.clone()]), |items| items.selection(shared))
+        items.map_or_else(
+            || Selection::Services(self.subject.iter().cloned().collect()),
+            |items| items.selection(shared),
+        )
     }
 
     fn copied(&self, shared: &Shared, now: Timestamp) -> Option<String> {
         match self.scroll_position.panel {
             SLOS | INCIDENTS => self.items()?.copied(shared, now),
-            PARTS => hosts::words(shared.world.service(&self.name)?, self.parts.current()?),
-            _ => Some(self.name.to_string()),
+            PARTS => list::words(shared.world.service(self.name())?, self.parts.current()?),
+            _ => Some(self.name().to_owned()),
         }
     }
 
@@ -182,10 +159,14 @@ impl Screen for OpenService {
 
     fn runbooks(&self, shared: &Shared) -> Vec<RunbookQuery> {
         let items = self.items().filter(|items| !items.cursor().is_empty());
-        items.map_or_else(|| self.name.runbooks(shared), |items| items.runbooks(shared))
+        match (items, &self.subject) {
+            (Some(items), _) => items.runbooks(shared),
+            (None, Some(name)) => name.runbooks(shared),
+            (None, None) => Vec::new(),
+        }
     }
 
     fn moment(&self, shared: &Shared) -> Option<Timestamp> {
-        shared.world.service(&self.name).and_then(|service| service.since)
+        shared.world.service(self.name()).and_then(|service| service.since)
     }
 }

@@ -1,16 +1,14 @@
 //! The list of all services with their golden signals, worst first.
 
-use crate::app::column_widths::ColumnWidths;
-use crate::app::columns::names;
-use crate::app::grouped::FilteredList;
+use crate::app::list_screen::{self, EmptyState, LineInput, ListScreen, drawn_as_list, lists};
 use crate::app::prelude::*;
 use crate::app::subjects::service;
 use crate::model::health::Health;
 
 pub mod columns;
-mod view;
 
-/// The screen of all services.
+use columns::ServiceItem;
+
 #[derive(Debug, Default)]
 pub struct Services {
     /// The rows with the cursor and the marks.
@@ -20,22 +18,9 @@ pub struct Services {
 }
 
 impl Screen for Services {
-    fn scopes(&self) -> &'static [Scope] {
-        &[Scope::List, Scope::Time, Scope::AnyAction, Scope::IncidentActions]
-    }
+    offers! { [List, Time, AnyAction, IncidentActions]: Open, Acknowledge, Silence, Filter, Sort, Range }
 
-    fn hints(&self, _shared: &Shared) -> Vec<Hint> {
-        vec![
-            (Command::Open, "open"),
-            (Command::Acknowledge, "ack"),
-            (Command::Silence, "silence"),
-            (Command::Filter, "filter"),
-            (Command::Sort, "sort"),
-            (Command::Range, "range"),
-        ]
-    }
-
-    drawn_by_view!();
+    drawn_as_list!();
 
     fn wants(&self, shared: &Shared, now: Timestamp) -> Vec<Want> {
         service::wants(shared, now)
@@ -51,12 +36,12 @@ impl Screen for Services {
 
     lists_rows!(rows.list);
 
-    fn orders(&self) -> Vec<&'static str> {
-        names(&service::ORDERS)
+    fn orders(&self) -> Vec<NamedOrder> {
+        named(&service::ORDERS)
     }
 
-    fn badge(&self, shared: &Shared, _cx: &Cx<'_>) -> Badge {
-        let bad = shared.world.services().iter().filter(|service| service.health < Health::Unknown);
+    fn badge(&self, cx: &ScreenCx<'_>) -> Badge {
+        let bad = cx.world.services().iter().filter(|service| service.health < Health::Unknown);
         Badge {
             count: bad.clone().count(),
             worst: bad
@@ -70,5 +55,57 @@ impl Screen for Services {
 
     fn baseline(&self) -> Option<AskKind> {
         Some(AskKind::Services)
+    }
+}
+
+impl ListScreen for Services {
+    lists!(Text);
+
+    const COLUMNS: &'static [ListColumn<Self>] = columns::COLUMNS;
+    const USED: &'static [AskKind] = &[AskKind::Services, AskKind::Alerts, AskKind::Trends];
+    const NOUN: &'static str = "service";
+    const LACK: Option<EmptyState> = Some(service::LACK);
+
+    /// The title: "Services 40: 1 critical, 39 healthy", sort order and filter.
+    fn title(&self, cx: &ScreenCx<'_>) -> Vec<StyledRun<'static>> {
+        let services = cx.world.services();
+        let shown = count(self.rows.list.rows().len(), services.len());
+        let mut runs = list_screen::titled("Services", shown);
+        for health in Health::ALL {
+            let count = services.iter().filter(|service| service.health == health).count();
+            if count > 0 && health != Health::Healthy {
+                runs.push(StyledRun::new(format!("  {count} {}", health.word()), Role::of_health(health)));
+            }
+        }
+        runs.extend(list_screen::marked(self.rows.list.marks().len()));
+        runs.extend(list_screen::ordered(self));
+        runs.extend(self.rows.found.title_runs());
+        if let Some(end) = cx.shared.range.end {
+            runs.push(StyledRun::new(format!("  as of {}", moment(end, cx.now, cx.zone)), Role::Banner));
+        }
+        runs
+    }
+
+    fn widths(&self, shared: &Shared) -> (u16, bool) {
+        (self.widest.cells(), !shared.world.slos().is_empty())
+    }
+
+    fn line<'a>(&'a self, of: &LineInput<'a, '_, Text>) -> Option<Line<'a, Self>> {
+        let LineInput { cx, stale, key, .. } = of;
+        let service = cx.world.service(key)?;
+        let item = ServiceItem { service, now: cx.now, trends: service::trends(cx.shared, service) };
+        Some(Line::Item(ListRow {
+            is_new: cx.shared.is_new(Tab::Services, service.since),
+            is_stale: service.chart_sources.iter().any(|id| stale.contains(id)),
+            ..self.row(cx, item, Role::of_health(service.health))
+        }))
+    }
+
+    fn has_items(&self, world: &World) -> bool {
+        !world.services().is_empty()
+    }
+
+    fn none(&self, _cx: &ScreenCx<'_>) -> Vec<(String, Role)> {
+        vec![(service::NONE.to_owned(), Role::Muted)]
     }
 }

@@ -1,22 +1,21 @@
 //! The list of silences: matchers, author, end, and the number of alerts that each silences now.
 
 use std::collections::{BTreeSet, HashMap};
-use std::sync::Arc;
-use std::time::Duration;
 
-use crate::app::grouped::FilteredList;
 use crate::app::identity::SilenceKey;
+use crate::app::list_screen::{self, EmptyState, LineInput, ListScreen, drawn_as_list, lists};
 use crate::app::planner::silence_label;
 use crate::app::prelude::*;
+use crate::app::staleness::none;
 use crate::model::silence::{Silence, SilenceState};
 
 pub mod columns;
-mod view;
+
+use columns::SilenceItem;
 
 /// A silence that ends within this time is highlighted.
 const SOON: Duration = Duration::from_secs(3600);
 
-/// The screen of all silences.
 #[derive(Debug, Default)]
 pub struct Silences {
     pub rows: FilteredList<SilenceKey>,
@@ -33,6 +32,16 @@ fn ends_soon(silence: &Silence, now: Timestamp) -> bool {
     silence.state == SilenceState::Active && age(now, silence.ends_at) < SOON
 }
 
+/// The role of a silence: its state, and whether it ends soon.
+fn role(silence: &Silence, now: Timestamp) -> Role {
+    match silence.state {
+        SilenceState::Active if ends_soon(silence, now) => Role::Warning,
+        SilenceState::Active => Role::Silenced,
+        SilenceState::Pending => Role::Pending,
+        SilenceState::Expired => Role::Muted,
+    }
+}
+
 /// The fields of a silence that a filter can use.
 fn described(silence: &Silence) -> Labels {
     let pairs = [
@@ -43,7 +52,7 @@ fn described(silence: &Silence) -> Labels {
         ("comment", comment_with_annotations(silence)),
         ("source", silence.source.as_str().into()),
     ];
-    Labels::new(pairs.into_iter().map(|(name, value)| (name.into(), value)).collect())
+    Labels::default().with(pairs)
 }
 
 /// The comment, followed by the annotations.
@@ -90,21 +99,11 @@ impl Item for SilenceKey {
 }
 
 impl Screen for Silences {
-    fn scopes(&self) -> &'static [Scope] {
-        &[Scope::List, Scope::HiddenRows, Scope::AnyAction]
+    offers! { [List, HiddenRows, AnyAction]:
+        Open "alerts", Act "extend, edit, expire", NewSilence "new", Filter, Fold "expired"
     }
 
-    fn hints(&self, _shared: &Shared) -> Vec<Hint> {
-        vec![
-            (Command::Open, "alerts"),
-            (Command::Act, "extend, edit, expire"),
-            (Command::NewSilence, "new"),
-            (Command::Filter, "filter"),
-            (Command::Fold, "expired"),
-        ]
-    }
-
-    drawn_by_view!();
+    drawn_as_list!();
 
     /// Active silences first, then by end time. Members of one cluster list the same silences; each is shown once.
     fn reorder(&mut self, shared: &Shared, is_typing: bool) {
@@ -149,5 +148,59 @@ impl Screen for Silences {
         let note =
             unknown.map(|unknown| format!("burnwatch cannot evaluate {unknown}: left out of the filter"));
         Opened::Search { place: Place::Alerts, filter: filter(&silence), note }
+    }
+}
+
+impl ListScreen for Silences {
+    lists!(SilenceKey);
+
+    const COLUMNS: &'static [ListColumn<Self>] = columns::COLUMNS;
+    const USED: &'static [AskKind] = &[AskKind::Silences, AskKind::Alerts];
+    const NOUN: &'static str = "silence";
+    const LACK: Option<EmptyState> = Some(EmptyState {
+        kinds: &[AskKind::Silences],
+        no_source: ("No source of silences: add", "."),
+        source: "source of silences",
+        loading: "silences",
+        one: Some("silence"),
+    });
+
+    fn title(&self, cx: &ScreenCx<'_>) -> Vec<StyledRun<'static>> {
+        let mut runs = list_screen::titled("Silences", self.rows.list.rows().len().to_string());
+        let all = cx.world.silences();
+        let soon = all.filter(|silence| ends_soon(silence, cx.now)).count();
+        if soon > 0 {
+            let verb = if soon == 1 { "ends" } else { "end" };
+            let words = format!("  {} {soon} {verb} within 1h", cx.symbol(Role::Warning));
+            runs.push(StyledRun::new(words, Role::Warning));
+        }
+        let hidden = (self.hidden > 0).then(|| format!("{} ended", self.hidden));
+        runs.extend(list_screen::hidden_rows(cx.shared, hidden.as_slice()));
+        runs.extend(list_screen::marked(self.rows.list.marks().len()));
+        runs.extend(self.rows.found.title_runs());
+        runs
+    }
+
+    fn line<'a>(&'a self, of: &LineInput<'a, '_, SilenceKey>) -> Option<Line<'a, Self>> {
+        let LineInput { cx, stale, key, .. } = of;
+        let mut all = cx.world.shown_silences();
+        let (silence, stage) = all.find(|(one, _)| one.id == key.id && one.source == key.source)?;
+        let role = role(&silence, cx.now);
+        Some(Line::Item(ListRow {
+            plain: if silence.state == SilenceState::Expired { Role::Muted } else { Role::Text },
+            stage,
+            is_stale: stale.contains(&key.source),
+            ..self.row(
+                cx,
+                SilenceItem { hides: self.hides.get(&silence.id).copied().unwrap_or(0), silence },
+                role,
+            )
+        }))
+    }
+
+    /// No silences is neither good nor bad, so the text is muted.
+    fn none(&self, cx: &ScreenCx<'_>) -> Vec<(String, Role)> {
+        let (words, role) = none(cx.shared, Self::USED, "active silences", cx.now);
+        vec![(words, if role == Role::Healthy { Role::Muted } else { role })]
     }
 }

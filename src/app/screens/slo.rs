@@ -1,7 +1,5 @@
 //! The page of one SLO: charts of budget and burn rate, burn-rate conditions, forecast, worst slots, definition, queries.
 
-use std::time::Duration;
-
 use crate::app::event::Effect;
 use crate::app::prelude::*;
 use crate::app::subjects::alert;
@@ -21,16 +19,13 @@ pub const GROUPS: usize = 2;
 pub const ALERTS: usize = 3;
 /// The panel of queries.
 pub const QUERIES: usize = 4;
-/// The number of panels.
-pub const PANELS: usize = 5;
 
 /// The lookbacks for which the time to exhaustion is always shown.
 const FORECAST_LOOKBACKS: [Duration; 3] = [Duration::from_secs(300), BASIS, Duration::from_secs(6 * 3600)];
 
-/// The screen of one SLO.
 #[derive(Debug)]
 pub struct OpenSlo {
-    key: Option<SloKey>,
+    pub(super) subject: Option<SloKey>,
     groups: List<Labels>,
     alerts: List<Fingerprint>,
     /// The queries, by their index.
@@ -43,7 +38,7 @@ pub struct OpenSlo {
 impl Default for OpenSlo {
     fn default() -> Self {
         Self {
-            key: None,
+            subject: None,
             groups: List::default(),
             alerts: List::default(),
             queries: List::default(),
@@ -55,17 +50,7 @@ impl Default for OpenSlo {
 
 impl OpenSlo {
     fn status<'a>(&self, shared: &'a Shared) -> Option<&'a SloStatus> {
-        self.key.as_ref()?.status(&shared.world)
-    }
-
-    /// Whether a panel has rows; charts always count as having some.
-    fn has_rows(&self, panel: usize) -> bool {
-        match panel {
-            GROUPS => !self.groups.is_empty(),
-            ALERTS => !self.alerts.is_empty(),
-            QUERIES => !self.queries.is_empty(),
-            _ => true,
-        }
+        self.subject.as_ref()?.status(&shared.world)
     }
 }
 
@@ -95,44 +80,23 @@ fn forecast_burns(group_status: &GroupStatus, chosen: Duration) -> Vec<&BurnRead
 
 impl SubjectScreen for OpenSlo {
     type Subject = SloKey;
-
-    fn enter(&mut self, key: &SloKey) {
-        self.key = Some(key.clone());
-    }
+    const TAB: Option<Tab> = Some(Tab::Slos);
 
     fn title(key: &SloKey, _shared: &Shared) -> String {
         key.id.to_string()
     }
-
-    fn tab(_key: &SloKey) -> Option<Tab> {
-        Some(Tab::Slos)
-    }
 }
 
 impl Screen for OpenSlo {
-    fn scopes(&self) -> &'static [Scope] {
-        &[Scope::Time, Scope::Slo, Scope::AnyAction, Scope::IncidentActions]
+    offers! { self [Time, Slo, AnyAction, IncidentActions]:
+        Open if self.scroll_position.panel == ALERTS { "alert" } else { "service" }, NextPanel "panel",
+        Basis "forecast", Range, Copy, Back
     }
 
-    fn hints(&self, _shared: &Shared) -> Vec<Hint> {
-        vec![
-            (Command::Open, if self.scroll_position.panel == ALERTS { "alert" } else { "service" }),
-            (Command::NextPanel, "panel"),
-            (Command::Basis, "forecast"),
-            (Command::Range, "range"),
-            (Command::Copy, "copy"),
-            (Command::Back, "back"),
-        ]
-    }
-
-    fn render(&self, shared: &Shared, now: Timestamp, area: Rect, buf: &mut Buffer) {
-        if let Some(key) = &self.key {
-            view::render(self, shared, key, now, area, buf);
-        }
-    }
+    drawn_by_view!();
 
     fn wants(&self, shared: &Shared, now: Timestamp) -> Vec<Want> {
-        self.key.as_ref().map_or_else(Vec::new, |key| queries::wants(shared, key, now))
+        self.subject.as_ref().map_or_else(Vec::new, |key| queries::wants(shared, key, now))
     }
 
     fn reorder(&mut self, shared: &Shared, _is_typing: bool) {
@@ -148,9 +112,7 @@ impl Screen for OpenSlo {
         self.groups.set_rows(groups);
         self.alerts.set_rows(alerts.into_iter().map(|alert| alert.fingerprint).collect());
         self.queries.set_rows((0..queries::queries(status, status.at).len()).collect());
-        if !self.has_rows(self.scroll_position.panel) {
-            self.scroll_position.panel = BUDGET;
-        }
+        self.leave_empty_panel();
     }
 
     fn to_top(&mut self) {
@@ -159,23 +121,12 @@ impl Screen for OpenSlo {
         self.queries.to_top();
     }
 
-    keeps_spot!();
+    keeps_spot!(side_by_side);
 
     lists_panels! {
+        5;
         things { ALERTS => alerts, }
         others { GROUPS => groups, QUERIES => queries, }
-    }
-
-    fn panels(&self) -> usize {
-        PANELS
-    }
-
-    fn has_panel(&self, _shared: &Shared, _body: Rect, panel: usize) -> bool {
-        self.has_rows(panel)
-    }
-
-    fn has_panels_side_by_side(&self) -> bool {
-        true
     }
 
     fn panel_at(&self, _shared: &Shared, body: Rect, cell: (u16, u16)) -> Option<usize> {
@@ -193,7 +144,7 @@ impl Screen for OpenSlo {
     fn page(&self, shared: &Shared, width: u16) -> Option<PageContent> {
         // the number of lines does not depend on the time
         let status = self.status(shared);
-        let laid_out = status.map(|status| page::page(self, shared, &shared.cx(status.at), status, width));
+        let laid_out = status.map(|status| page::page(self, &shared.cx(status.at), status, width));
         Some(laid_out.unwrap_or_default())
     }
 
@@ -207,7 +158,7 @@ impl Screen for OpenSlo {
     }
 
     fn selection(&self, shared: &Shared) -> Selection {
-        Selection::of_slos(&shared.world, &self.key)
+        Selection::of_slos(&shared.world, &self.subject)
     }
 
     /// Copies the query or the alert under the cursor, else the id of the SLO.
@@ -218,7 +169,7 @@ impl Screen for OpenSlo {
                 queries::queries(status, status.at).into_iter().nth(at).map(|(_, query)| query)
             }
             ALERTS => self.alerts.current()?.copied(shared, now),
-            _ => Some(self.key.as_ref()?.id.to_string()),
+            _ => Some(self.subject.as_ref()?.id.to_string()),
         }
     }
 
@@ -227,7 +178,7 @@ impl Screen for OpenSlo {
     }
 
     fn runbooks(&self, shared: &Shared) -> Vec<RunbookQuery> {
-        match (self.items(), &self.key) {
+        match (self.items(), &self.subject) {
             (Some(alerts), _) => alerts.runbooks(shared),
             (None, Some(key)) => key.runbooks(shared),
             (None, None) => Vec::new(),

@@ -1,20 +1,16 @@
 //! The Timeline: all events, newest first: alerts, incidents, silences, the user's actions.
 
 use std::cmp::Reverse;
-use std::time::Duration;
 
 use jiff::SignedDuration;
 
-use crate::app::event_log::{LogEvent, LogEventKey};
-use crate::app::grouped::FilteredList;
+use crate::app::event_log::{LogEvent, LogEventKey, LogEventKind};
+use crate::app::firing_history::{self, HistoryCoverage};
+use crate::app::list_screen::{self, LineInput, ListScreen, drawn_as_list, lists};
 use crate::app::number;
 use crate::app::prelude::*;
 use crate::app::range::LENGTHS;
-use crate::model::ask::Query;
 use crate::model::source_info::SourceInfo;
-
-mod columns;
-mod view;
 
 /// Incident log entries are queried again for this long, because some are written late.
 const OVERLAP: SignedDuration = SignedDuration::from_mins(5);
@@ -22,7 +18,6 @@ const OVERLAP: SignedDuration = SignedDuration::from_mins(5);
 /// The incident log is queried for at most this long.
 const MAX_LOG_AGE: SignedDuration = SignedDuration::from_hours(7 * 24);
 
-/// The screen of the event log.
 #[derive(Debug, Default)]
 pub struct Timeline {
     pub rows: FilteredList<Reverse<LogEventKey>>,
@@ -61,10 +56,52 @@ fn steps(shared: &Shared, now: Timestamp) -> IncidentLogCoverage {
 
 /// The fields of an event that a filter can use.
 fn described((_, kind, _): &LogEventKey, entry: &LogEvent) -> Labels {
-    let own = entry.labels.iter().map(|(name, value)| (name.clone(), value.clone()));
-    let service = entry.service.iter().map(|service| (Text::from("service"), service.clone()));
-    let service = service.filter(|_| entry.labels.get("service").is_none());
-    Labels::new(own.chain([("kind".into(), kind.word().into())]).chain(service).collect())
+    let service = entry.service.clone().filter(|_| entry.labels.get("service").is_none());
+    entry.labels.with([("kind", kind.word().into())]).with(service.map(|service| ("service", service)))
+}
+
+pub struct EventItem<'a> {
+    key: &'a LogEventKey,
+    entry: &'a LogEvent,
+}
+
+impl Listed for Timeline {
+    type Item<'a> = EventItem<'a>;
+    type Widths = ();
+}
+
+type Column = ListColumn<Timeline>;
+
+/// The time, then the event and its subject.
+const COLUMNS: &[Column] = &[
+    Column::NONE
+        .on_screen((0, "time", Size::BY_ROWS), |row| {
+            Cell::text(moment(row.key.0, row.cx.now, row.cx.zone), Role::Muted)
+        })
+        .sized_by(|(), width| {
+            let time = if width < 60 { 8 } else { 16 };
+            Some(Size::words(time, time, 0))
+        }),
+    Column::symbol(1),
+    Column::drawn((2, "event", Size::words(10, 10, 2)), |row| Cell::text(row.key.1.word(), row.role)),
+    Column::drawn((3, "service", Size::words(8, 20, 1)), |row| {
+        Cell::text(row.entry.service.as_ref().map_or("", |name| name), Role::Accent)
+    }),
+    Column::drawn((4, "", Size::words(12, 200, 0)), |row| {
+        Cell::text(row.entry.sentence().to_string(), Role::Text)
+    }),
+];
+
+/// The role of an event.
+fn role(key: &LogEventKey, entry: &LogEvent) -> Role {
+    match key.1 {
+        LogEventKind::Fired | LogEventKind::Paged => entry.severity.map_or(Role::Info, Role::of_severity),
+        LogEventKind::Resolved | LogEventKind::Closed => Role::Resolved,
+        LogEventKind::Acknowledged | LogEventKind::Done => Role::Accent,
+        LogEventKind::Step => Role::Text,
+        LogEventKind::Silenced => Role::Silenced,
+        LogEventKind::Unsilenced => Role::Muted,
+    }
 }
 
 impl Timeline {
@@ -76,22 +113,9 @@ impl Timeline {
 }
 
 impl Screen for Timeline {
-    fn scopes(&self) -> &'static [Scope] {
-        &[Scope::List, Scope::Time, Scope::AnyAction, Scope::IncidentActions]
-    }
+    offers! { [List, Time, AnyAction, IncidentActions]: Open, Acknowledge, Filter, Range, Earlier, Back }
 
-    fn hints(&self, _shared: &Shared) -> Vec<Hint> {
-        vec![
-            (Command::Open, "open"),
-            (Command::Acknowledge, "ack"),
-            (Command::Filter, "filter"),
-            (Command::Range, "range"),
-            (Command::Earlier, "earlier"),
-            (Command::Back, "back"),
-        ]
-    }
-
-    drawn_by_view!();
+    drawn_as_list!();
 
     /// The queries for the incident log (the whole range first, then only new entries) and for the firing history.
     fn wants(&self, shared: &Shared, now: Timestamp) -> Vec<Want> {
@@ -188,5 +212,69 @@ impl Screen for Timeline {
             shared.change_range(now, |range, _| range.length = length);
         }
         self.seek_to = Some(moment);
+    }
+}
+
+impl ListScreen for Timeline {
+    lists!(Reverse<LogEventKey>);
+
+    const COLUMNS: &'static [ListColumn<Self>] = COLUMNS;
+    const USED: &'static [AskKind] = &[
+        AskKind::Alerts,
+        AskKind::Rules,
+        AskKind::Incidents,
+        AskKind::Silences,
+        AskKind::Steps,
+        AskKind::Firings,
+    ];
+    const NOUN: &'static str = "event";
+
+    fn title(&self, cx: &ScreenCx<'_>) -> Vec<StyledRun<'static>> {
+        let shown = format!("{}  {}", self.rows.list.rows().len(), cx.shared.range.words(cx.now));
+        let mut runs = list_screen::titled("Timeline", shown);
+        runs.extend(self.rows.found.title_runs());
+        runs.extend(list_screen::marked(self.rows.list.marks().len()));
+        if let Some(since) = cx.shared.event_log.since() {
+            // events before the start of burnwatch are known only as far as sources keep a history
+            let steps = match steps(cx.shared, cx.now) {
+                IncidentLogCoverage::Whole => String::new(),
+                IncidentLogCoverage::Since(since) => {
+                    format!(", incident log since {}", moment(since, cx.now, cx.zone))
+                }
+                IncidentLogCoverage::NotLoaded => ", incident log not loaded yet".to_owned(),
+            };
+            let (firings, kept) =
+                match firing_history::history_coverage(cx.world, &cx.shared.sources, &cx.shared.range) {
+                    HistoryCoverage::NotRecorded => ("", "only incidents, firing alerts and active silences"),
+                    HistoryCoverage::NotLoaded => (
+                        ", earlier firings not loaded yet",
+                        "only incidents, firing alerts and active silences",
+                    ),
+                    HistoryCoverage::Incomplete => {
+                        (", earlier firings incomplete", "incidents, firings and active silences")
+                    }
+                    HistoryCoverage::Whole => ("", "incidents, firings and active silences"),
+                };
+            let words = format!(
+                "  complete since {}{steps}{firings}; earlier: {kept}",
+                moment(since, cx.now, cx.zone)
+            );
+            runs.push(StyledRun::new(words, Role::Muted));
+        }
+        runs
+    }
+
+    fn line<'a>(&'a self, of: &LineInput<'a, '_, Reverse<LogEventKey>>) -> Option<Line<'a, Self>> {
+        let LineInput { cx, key: Reverse(key), .. } = of;
+        let (key, entry) = cx.shared.event_log.entries().get_key_value(key)?;
+        Some(Line::Item(self.row(cx, EventItem { key, entry }, role(key, entry))))
+    }
+
+    fn none(&self, cx: &ScreenCx<'_>) -> Vec<(String, Role)> {
+        let words = match cx.shared.event_log.since() {
+            Some(_) => format!("No events in this time range: {}.", cx.shared.range.words(cx.now)),
+            None => cx.shared.waiting().to_owned(),
+        };
+        vec![(words, Role::Muted)]
     }
 }

@@ -1,14 +1,13 @@
 //! Alerts, for all screens: sort order, filter fields, texts, links.
 
 use std::cmp::Reverse;
-use std::sync::Arc;
 
 use super::link::is_link;
 use super::runbook;
 use crate::app::filter::FilterFields;
 use crate::app::prelude::*;
 use crate::app::widgets::chart::ChartMark;
-use crate::model::alert::{AlertState, Severity};
+use crate::model::alert::Severity;
 
 /// The sort key of an alert, worst and newest first; unique by the fingerprint.
 pub type AlertRank = (AlertState, Severity, Reverse<Timestamp>, Fingerprint);
@@ -18,7 +17,6 @@ pub fn alert_rank(alert: &Alert) -> AlertRank {
     (alert.state, alert.severity, Reverse(alert.starts_at), alert.fingerprint)
 }
 
-/// The haystack of all alerts.
 pub fn haystack(world: &World, now: Timestamp) -> Haystack {
     haystack_of(world.alerts_with_services(), now)
 }

@@ -1,16 +1,13 @@
 //! Incidents, for all screens: sort order, grouping, filter fields, queries, texts, links.
 
 use std::cmp::Ordering;
-use std::time::Duration;
 
 use super::link::is_link;
 use super::runbook;
 use crate::app::columns::{ThingOrder, ascending, compare, descending};
 use crate::app::filter::FilterFields;
 use crate::app::prelude::*;
-use crate::model::ask::Query;
 use crate::model::incident::IncidentDetail;
-use crate::model::remote::Remote;
 
 pub mod words;
 
@@ -88,7 +85,7 @@ pub fn described(known: &IncidentView) -> Labels {
         ("who", joined(known.holders().iter().map(|person| &*person.name).collect())),
         ("source", known.source().as_str().into()),
     ];
-    Labels::new(pairs.into_iter().map(|(name, value)| (name.into(), value)).collect())
+    Labels::default().with(pairs)
 }
 
 /// The incidents that pass the filter, in the sort order. `all` is sorted by urgency, which stays the order of equal ones.

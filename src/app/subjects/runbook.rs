@@ -1,7 +1,6 @@
 //! Finds the runbooks of alerts, services, incidents and SLOs.
 
 use crate::app::prelude::*;
-use std::sync::Arc;
 
 /// The annotations that hold a runbook's address.
 const NAMES: [&str; 2] = ["runbook_url", "runbook"];
@@ -11,8 +10,7 @@ pub fn labels(wanted: &RunbookQuery) -> Labels {
     if wanted.labels.get("alertname").is_some() {
         return wanted.labels.clone();
     }
-    let own = wanted.labels.iter().map(|(name, value)| (name.clone(), value.clone()));
-    Labels::new(own.chain([("alertname".into(), wanted.name.clone())]).collect())
+    wanted.labels.with([("alertname", wanted.name.clone())])
 }
 
 pub fn of_alert(alert: &Alert) -> RunbookQuery {
@@ -59,9 +57,7 @@ pub fn of_slo(shared: &Shared, status: &SloStatus) -> Vec<RunbookQuery> {
     if url.is_none() && name.is_none() {
         return status.slo.service.as_ref().map(of_service).into_iter().collect();
     }
-    let service = status.slo.service.iter().map(|service| (Text::from("service"), service.clone()));
-    let own = status.slo.labels.iter().map(|(name, value)| (name.clone(), value.clone()));
-    let labels = Labels::new(own.chain(service).collect());
+    let labels = status.slo.labels.with(status.slo.service.clone().map(|service| ("service", service)));
     vec![RunbookQuery { name: name.unwrap_or_else(|| status.slo.id.clone()), url, labels }]
 }
 

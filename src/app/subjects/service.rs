@@ -1,7 +1,6 @@
 //! Services, for all screens: sort order, filter fields, sparkline data, alerts, texts.
 
 use std::cmp::Ordering;
-use std::sync::Arc;
 
 use super::alert::alert_rank;
 use super::runbook;
@@ -10,7 +9,6 @@ use crate::app::filter::FilterFields;
 use crate::app::list_screen::EmptyState;
 use crate::app::prelude::*;
 use crate::app::range;
-use crate::model::ask::Query;
 use crate::model::health::Health;
 use crate::model::series::Matrix;
 use crate::model::service::{Service, ServiceTrends, Signals};
@@ -54,7 +52,6 @@ pub fn ordered(services: &[Service], passes: Option<&[bool]>, order: SortOrder) 
     shown.into_iter().map(|service| service.name.clone()).collect()
 }
 
-/// The haystack of all services.
 pub fn haystack(services: &[Service]) -> Haystack {
     const FIELDS: FilterFields = FilterFields {
         words: &["health", "service"],
@@ -100,6 +97,18 @@ pub fn alerts<'a>(shared: &'a Shared, name: &str) -> Vec<&'a Arc<Alert>> {
     alerts.sort_by_key(|alert| alert_rank(alert));
     alerts
 }
+
+/// The texts of an empty list of services if a source or an answer is missing.
+pub const LACK: EmptyState = EmptyState {
+    kinds: &[AskKind::Services],
+    no_source: ("No source of services: add", "."),
+    source: "source",
+    loading: "services",
+    one: None,
+};
+
+/// The text if no source reports a service.
+pub const NONE: &str = "No services found: no known metric has a service label. See Sources (9).";
 
 /// Why the list of services is empty: no source, loading, failed, no services, or none that matches the filter.
 pub fn empty(shared: &Shared, found: &ListFilter) -> String {

@@ -13,7 +13,6 @@ pub mod course;
 pub mod queries;
 pub mod words;
 
-/// The sort orders.
 pub const ORDERS: [ThingOrder<SloStatus>; 7] = [
     descending("state, worst first", "state", SloStatus::by_urgency),
     ascending("budget left, least first", "budget", |a, b| by_number(a, b, |status| status.worst()?.left())),

@@ -15,13 +15,14 @@ use crate::model::text::address;
 
 /// Opens the menu of sort orders.
 pub(super) fn sort(state: &mut State, now: Timestamp) {
-    let names = state.screen().orders();
-    let Some(order) = state.screen().listing().map(Listing::order).filter(|_| !names.is_empty()) else {
+    let orders = state.screen().orders();
+    let Some(order) = state.screen().listing().map(Listing::order).filter(|_| !orders.is_empty()) else {
         let words = "This list cannot be sorted. Services, SLOs, alerts and incidents can be sorted.";
         state.shared.messages.note(words, now);
         return;
     };
-    let items = names.iter().enumerate().map(|(i, name)| ((*name).to_owned(), MenuChoice::Sort(i))).collect();
+    let items =
+        orders.iter().enumerate().map(|(i, order)| (order.name.to_owned(), MenuChoice::Sort(i))).collect();
     state.mode = Mode::Menu(Menu::new("Sort by (choose again to reverse)", items, order.column));
 }
 

@@ -33,6 +33,9 @@ pub struct Size {
 }
 
 impl Size {
+    /// In place of a size that depends on the rows.
+    pub const BY_ROWS: Self = Self::words(0, 0, 0);
+
     /// Words, in `min` to `max` cells.
     pub const fn words(min: u16, max: u16, priority: u8) -> Self {
         let max = if max < min { min } else { max };

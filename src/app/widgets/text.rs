@@ -161,6 +161,18 @@ pub fn runs(cx: &Cx<'_>, runs: &[StyledRun<'_>], area: Rect, buf: &mut Buffer) -
     used
 }
 
+/// Writes lines one below the other, as many as fit.
+pub fn lines<'r>(
+    cx: &Cx<'_>,
+    lines: impl IntoIterator<Item = impl AsRef<[StyledRun<'r>]>>,
+    area: Rect,
+    buf: &mut Buffer,
+) {
+    for (y, line) in (area.top()..area.bottom()).zip(lines) {
+        runs(cx, line.as_ref(), Rect { y, height: 1, ..area }, buf);
+    }
+}
+
 /// `text` in at most `width` cells: unchanged, or cut at a grapheme with an ellipsis.
 pub fn fit(text: &str, width: u16, charset: Charset) -> Cow<'_, str> {
     if self::width(text) <= width {
@@ -203,6 +215,16 @@ pub fn wrap(text: &str, width: u16) -> Vec<String> {
         }
     }
     lines
+}
+
+/// Words wrapped beside a head: the lines below the first one begin under the words. `width` is that of all.
+pub fn beside(head: &str, words: &str, width: u16, role: Role) -> Vec<Vec<StyledRun<'static>>> {
+    let indent = self::width(head);
+    let blank = " ".repeat(usize::from(indent));
+    let heads = std::iter::once(head.to_owned()).chain(std::iter::repeat(blank));
+    let lines = wrap(words, width.saturating_sub(indent + 1).max(8));
+    let runs = heads.zip(lines);
+    runs.map(|(head, line)| vec![StyledRun::new(head, Role::Muted), StyledRun::new(line, role)]).collect()
 }
 
 /// Wraps one paragraph, keeping its indentation up to half the width.

@@ -1,13 +1,10 @@
 //! The text below the chart of an alert, as lines that scroll.
 
-use std::sync::Arc;
-
 use super::{INCIDENT, OpenAlert, RELATED, SLO, subject};
 use crate::app::firing_history::{self, AlertHistory};
 use crate::app::prelude::*;
 use crate::app::subjects::incident::words as incidents;
 use crate::app::subjects::slo::words;
-use crate::model::alert::AlertState;
 use crate::model::silence::{Silence, SilenceState};
 use crate::model::slo::TimeRange;
 
@@ -17,21 +14,15 @@ const ALERTNAME: &str = "alertname";
 const MAX_FIRINGS: usize = 12;
 
 /// The whole text: description, silences, labels, related alerts, firing history, rule, sources.
-pub(super) fn page(
-    screen: &OpenAlert,
-    shared: &Shared,
-    cx: &Cx<'_>,
-    alert: &Arc<Alert>,
-    width: u16,
-) -> PageContent {
-    let mut page = PageContent::new(width);
-    if let Some(known) = shared.world.incident_of(alert.fingerprint) {
+pub(super) fn page(screen: &OpenAlert, cx: &ScreenCx<'_>, alert: &Arc<Alert>, width: u16) -> PageContent {
+    let mut page = screen.new_page(width);
+    if let Some(known) = cx.world.incident_of(alert.fingerprint) {
         let runs = std::iter::once(StyledRun::new(" incident ", Role::Muted));
-        let runs = runs.chain(incidents::line(shared, cx, known));
-        page.row(cx, (INCIDENT, 0), screen.scroll_position.panel == INCIDENT, runs);
+        let runs = runs.chain(incidents::line(cx, known));
+        page.row(cx, (INCIDENT, 0), runs);
     }
-    if let Some(status) = super::slo(shared, alert) {
-        slo(screen, shared, cx, status, &mut page);
+    if let Some(status) = super::slo(cx.shared, alert) {
+        page.row(cx, (SLO, 0), words::line(cx, status, &format!("SLO {}", status.slo.id)));
     }
     if let Some(runbook) = alert.runbook() {
         page.pair("runbook", runbook, Role::Accent);
@@ -45,7 +36,7 @@ pub(super) fn page(
             page.paragraph(value, Role::Text);
         }
     }
-    suppression(shared, cx, alert, &mut page);
+    suppression(cx, alert, &mut page);
     page.title("Labels");
     for (name, value) in alert.labels.iter() {
         page.pair(name, value, Role::Text);
@@ -58,9 +49,9 @@ pub(super) fn page(
             page.pair(name, value, Role::Text);
         }
     }
-    related(screen, shared, cx, alert, &mut page);
-    if let Some(subject) = subject(shared, alert) {
-        earlier(shared, cx, alert, &mut page);
+    related(screen, cx, alert, &mut page);
+    if let Some(subject) = subject(cx.shared, alert) {
+        earlier(cx, alert, &mut page);
         page.title("Rule");
         page.pair("source", subject.source.as_str(), Role::Text);
         page.pair("group", &subject.rule.group, Role::Text);
@@ -71,38 +62,23 @@ pub(super) fn page(
         }
     }
     page.title("Origin");
-    let sources: Vec<&str> = alert.sources.iter().map(SourceId::as_str).collect();
-    page.pair("sources", &sources.join(", "), Role::Text);
-    if !alert.receivers.is_empty() {
-        let receivers: Vec<&str> = alert.receivers.iter().map(|receiver| &**receiver).collect();
-        page.pair("receivers", &receivers.join(", "), Role::Text);
-    }
+    page.names("sources", alert.sources.iter().map(SourceId::as_str), Role::Text);
+    page.names("receivers", alert.receivers.iter().map(|receiver| &**receiver), Role::Text);
     page.pair("fingerprint", &alert.fingerprint.to_string(), Role::Muted);
     page
 }
 
-/// The row of the alert's SLO and its state.
-fn slo(screen: &OpenAlert, shared: &Shared, cx: &Cx<'_>, status: &SloStatus, page: &mut PageContent) {
-    let role = Role::of_slo(status.state());
-    let mut runs = vec![StyledRun::new(format!(" {} SLO {}  ", cx.symbol(role), status.slo.id), role)];
-    runs.extend(words::summary(status));
-    if words::are_shared(shared) {
-        runs.push(StyledRun::new(format!("  {}", status.source), Role::Muted));
-    }
-    page.row(cx, (SLO, 0), screen.scroll_position.panel == SLO, runs);
-}
-
 /// The silences that match the alert, and the alerts that inhibit it.
-fn suppression(shared: &Shared, cx: &Cx<'_>, alert: &Alert, page: &mut PageContent) {
-    let is_its = |silence: &&std::sync::Arc<Silence>| match silence.state {
+fn suppression(cx: &ScreenCx<'_>, alert: &Alert, page: &mut PageContent) {
+    let is_its = |silence: &&Arc<Silence>| match silence.state {
         SilenceState::Active => alert.silenced_by.contains(&silence.id),
         SilenceState::Pending => silence.matches(&alert.labels),
         SilenceState::Expired => false,
     };
-    let matching: Vec<_> = shared.world.silences().filter(is_its).collect();
+    let matching: Vec<_> = cx.world.silences().filter(is_its).collect();
     let is_told = |id: &&Text| matching.iter().any(|silence| silence.id == **id);
     let untold: Vec<&Text> = alert.silenced_by.iter().filter(|id| !is_told(id)).collect();
-    let sending = shared.world.silencing(alert.fingerprint);
+    let sending = cx.world.silencing(alert.fingerprint);
     if !matching.is_empty() || !untold.is_empty() || sending.is_some() {
         page.title("Matching silences");
     }
@@ -131,39 +107,31 @@ fn suppression(shared: &Shared, cx: &Cx<'_>, alert: &Alert, page: &mut PageConte
     if alert.state == AlertState::Inhibited {
         page.title("Inhibited by");
         for other in alert.inhibited_by.iter() {
-            let known = Fingerprint::parse(other).and_then(|fingerprint| shared.world.alert(fingerprint));
+            let known = Fingerprint::parse(other).and_then(|fingerprint| cx.world.alert(fingerprint));
             page.pair("alert", known.map_or(&**other, |alert| alert.name()), Role::Inhibited);
         }
     }
 }
 
 /// The related alerts, each with the labels that differ from this one.
-fn related(screen: &OpenAlert, shared: &Shared, cx: &Cx<'_>, alert: &Alert, page: &mut PageContent) {
+fn related(screen: &OpenAlert, cx: &ScreenCx<'_>, alert: &Alert, page: &mut PageContent) {
     let list = &screen.related;
     let most = if list.rows().len() == super::MAX_RELATED { " or more" } else { "" };
     page.title(&format!("Related alerts (shared labels): {}{most}", list.rows().len()));
-    let others: Vec<_> = list.rows().iter().map(|fingerprint| shared.world.alert(*fingerprint)).collect();
-    let names = others.iter().flatten().map(|other| text::width(other.name())).max().unwrap_or(0).min(40);
-    for (index, other) in others.into_iter().enumerate() {
-        let is_current = screen.scroll_position.panel == RELATED && index == list.index();
-        // every row has its line, so that the number of lines is the number of rows
-        let Some(other) = other else {
-            page.row(cx, (RELATED, index), is_current, []);
-            continue;
-        };
+    let others = list.rows().iter().filter_map(|fingerprint| cx.world.alert(*fingerprint));
+    let names = others.map(|other| text::width(other.name())).max().unwrap_or(0).min(40);
+    page.list(cx, (RELATED, list), |fingerprint| {
+        let other = cx.world.alert(*fingerprint)?;
         let role = Role::of_alert(other);
-        let service = shared.world.service_of(&other.labels).map_or("", |name| name);
+        let service = cx.world.service_of(&other.labels).map_or("", |name| name);
         let name = text::pad(other.name(), names, cx.charset);
-        let runs = [
+        let state = format!("{service}  {} {}  ", other.state, ago(other.starts_at, cx.now));
+        Some(vec![
             StyledRun::new(format!(" {} {name}  ", cx.symbol(role)), role),
-            StyledRun::new(
-                format!("{service}  {} {}  ", other.state, ago(other.starts_at, cx.now)),
-                Role::Muted,
-            ),
+            StyledRun::new(state, Role::Muted),
             StyledRun::new(differences(&alert.labels, &other.labels, service), Role::Text),
-        ];
-        page.row(cx, (RELATED, index), is_current, runs);
-    }
+        ])
+    });
 }
 
 /// The labels of the other alert that this one does not have, or has with another value. Name and service are in the row anyway.
@@ -179,12 +147,12 @@ fn differences(mine: &Labels, others: &Labels, service: &str) -> String {
 }
 
 /// The firings of the last 7 days: count, total time, flapping, the newest ones with their times.
-fn earlier(shared: &Shared, cx: &Cx<'_>, alert: &Alert, page: &mut PageContent) {
-    let (firings, is_whole) = match firing_history::of_alert(&shared.world, &shared.sources, alert, cx.now) {
+fn earlier(cx: &ScreenCx<'_>, alert: &Alert, page: &mut PageContent) {
+    let (firings, is_whole) = match firing_history::of_alert(cx.world, &cx.shared.sources, alert, cx.now) {
         AlertHistory::NotRecorded => return,
         AlertHistory::Unknown(failure) => {
             page.title("Firings in 7 days");
-            let words = failure.unwrap_or_else(|| shared.waiting().to_owned());
+            let words = failure.unwrap_or_else(|| cx.shared.waiting().to_owned());
             return page.line(vec![StyledRun::new(format!("  {words}"), Role::Muted)]);
         }
         AlertHistory::Known { firings, is_whole } => (firings, is_whole),

@@ -1,7 +1,7 @@
 //! Draws the page of one alert.
 
 use super::page;
-use super::{ChartSubject, OpenAlert, RELATED, subject};
+use super::{ChartSubject, OpenAlert, subject};
 use crate::app::firing_history::{self, AlertHistory};
 use crate::app::number::plain;
 use crate::app::prelude::*;
@@ -9,12 +9,8 @@ use crate::app::refusal;
 use crate::app::widgets::bar::panel;
 use crate::app::widgets::chart::{Chart, ChartLine};
 use crate::app::widgets::unit::ValueUnit;
-use crate::model::alert::AlertState;
-use crate::model::ask::Topic;
 use crate::model::promql::{self, OtherConditions, Threshold};
-use crate::model::remote::Remote;
 
-/// The kinds of answers that the screen uses.
 const USED: [AskKind; 3] = [AskKind::Alerts, AskKind::Rules, AskKind::Silences];
 /// Most lines in the chart.
 const LINES: usize = 8;
@@ -32,30 +28,25 @@ fn parts(body: Rect) -> (Rect, Rect, Rect) {
     (heading, chart_area, Rect { y: chart_area.bottom(), height: rest - chart, ..body })
 }
 
-/// Draws the page.
-pub(super) fn render(screen: &OpenAlert, shared: &Shared, now: Timestamp, area: Rect, buf: &mut Buffer) {
-    let cx = shared.cx(now);
+pub(super) fn render(screen: &OpenAlert, cx: &ScreenCx<'_>, area: Rect, buf: &mut Buffer) {
     let (heading, chart, below) = parts(area);
-    let Some(alert) = screen.alert(shared) else {
+    let Some(alert) = screen.alert(cx.shared) else {
         let words =
             " This alert resolved more than 15 minutes ago and is no longer listed. Press Esc to go back.";
-        text::say(&cx, 0, words, Role::Unknown, area, buf);
+        text::say(cx, 0, words, Role::Unknown, area, buf);
         return;
     };
-    let rest = layout::doubtful_heading(shared, &cx, &title(&cx, alert), &USED, heading, buf);
+    let rest = layout::doubtful_heading(cx, &title(cx, alert), &USED, heading, buf);
     let summary = alert.summary().map_or("no summary", |summary| summary);
     let shown = text::fit(summary, rest.width.saturating_sub(2), cx.charset);
-    text::say(&cx, 1, &shown, Role::Text, rest, buf);
+    text::say(cx, 1, &shown, Role::Text, rest, buf);
     if chart.height > 0 {
-        draw_chart(shared, &cx, alert, chart, buf);
+        draw_chart(cx, alert, chart, buf);
     }
-    let page = page::page(screen, shared, &cx, alert, below.width);
-    let index = if screen.scroll_position.panel == RELATED { screen.related.index() } else { 0 };
-    let current = page.line_of(screen.scroll_position.panel, index);
-    page.render(&cx, screen.scroll_position.scroll, current, below, buf);
+    let page = page::page(screen, cx, alert, below.width);
+    page.render(cx, screen.scroll_position.scroll, below, buf);
 }
 
-/// The area of the scrolling text.
 pub(super) fn text_area(body: Rect) -> Rect {
     parts(body).2
 }
@@ -73,29 +64,26 @@ fn title(cx: &Cx<'_>, alert: &Alert) -> Vec<StyledRun<'static>> {
     ]
 }
 
-fn draw_chart(shared: &Shared, cx: &Cx<'_>, alert: &Alert, area: Rect, buf: &mut Buffer) {
-    let Some(subject) = subject(shared, alert) else {
+fn draw_chart(cx: &ScreenCx<'_>, alert: &Alert, area: Rect, buf: &mut Buffer) {
+    let Some(subject) = subject(cx.shared, alert) else {
         let inner = panel(cx, "Expression", false, area, buf);
-        text::say(cx, 1, no_rule(shared), Role::Muted, inner, buf);
+        text::say(cx, 1, no_rule(cx.shared), Role::Muted, inner, buf);
         return;
     };
-    let cache = shared.world.cache(&subject.source);
-    let series = |query| want::chart(shared, query, super::POINTS, cx.now).0;
+    let cache = cx.world.cache(&subject.source);
+    let series = |query| want::chart(cx.shared, query, super::POINTS, cx.now).0;
     let remote = cache.and_then(|cache| cache.series().get(&series(&subject.query)));
     let topic = Topic::Series(series(&subject.query));
-    let failure = remote.and_then(|remote| refusal::behind(shared, &subject.source, &topic, remote, cx.now));
-    let mut title = format!("{}, {}", shared.range.words(cx.now), expression(&subject));
+    let failure =
+        remote.and_then(|remote| refusal::behind(cx.shared, &subject.source, &topic, remote, cx.now));
+    let mut title = format!("{}, {}", cx.shared.range.words(cx.now), expression(&subject));
     if let Some(failure) = failure {
         title = format!("{} {failure}  {title}", cx.symbol(Role::Stale));
     }
     let inner = panel(cx, &title, false, area, buf);
     let Some(matrix) = remote.and_then(|remote| remote.value()) else {
-        if let Some(error) = remote.filter(|remote| !remote.is_waiting()).and_then(Remote::failure) {
-            refusal::failure(cx, &error.kind, inner, buf);
-            return;
-        }
-        text::say(cx, 1, shared.waiting(), Role::Muted, inner, buf);
-        return;
+        let words = || cx.shared.waiting().to_owned();
+        return refusal::no_lines(cx, remote, words, inner, buf);
     };
     let named: Vec<(String, &[f64])> = matrix
         .lines
@@ -113,7 +101,7 @@ fn draw_chart(shared: &Shared, cx: &Cx<'_>, alert: &Alert, area: Rect, buf: &mut
         Some(Threshold::Constant(value)) => Some((*value, label.as_str())),
         Some(Threshold::Query(_)) | None => None,
     };
-    let shade = shade(shared, alert, cx.now);
+    let shade = shade(cx, alert);
     let zero_based = threshold.is_none_or(|(value, _)| value >= 0.0);
     let chart = Chart {
         thresholds: threshold.as_slice(),
@@ -194,15 +182,15 @@ fn legend(line: &Labels, alert: &Labels) -> String {
 }
 
 /// When the alert fired, for the background of the chart: the known history, else the present firing alone.
-fn shade(shared: &Shared, alert: &Alert, now: Timestamp) -> Vec<(Timestamp, Timestamp)> {
+fn shade(cx: &ScreenCx<'_>, alert: &Alert) -> Vec<(Timestamp, Timestamp)> {
     if let AlertHistory::Known { firings, .. } =
-        firing_history::of_alert(&shared.world, &shared.sources, alert, now)
+        firing_history::of_alert(cx.world, &cx.shared.sources, alert, cx.now)
     {
         return firings.iter().map(|firing| (firing.from, firing.to)).collect();
     }
     match alert.state {
         AlertState::Pending => Vec::new(),
-        AlertState::Resolved => vec![(alert.starts_at, alert.resolved_at.unwrap_or(now))],
-        AlertState::Firing | AlertState::Silenced | AlertState::Inhibited => vec![(alert.starts_at, now)],
+        AlertState::Resolved => vec![(alert.starts_at, alert.resolved_at.unwrap_or(cx.now))],
+        AlertState::Firing | AlertState::Silenced | AlertState::Inhibited => vec![(alert.starts_at, cx.now)],
     }
 }

@@ -1,11 +1,9 @@
 //! The sorted alerts with their groups, independent of the filter, so that typing in the filter does not sort again.
 
 use std::cmp::Ordering;
-use std::sync::Arc;
 
 use crate::app::columns::{OrderBy, ascending, compare, descending};
 use crate::app::grouped::GroupIndex;
-use crate::app::list::Grouping;
 use crate::app::prelude::*;
 use crate::app::subjects::alert::{AlertRank, alert_rank};
 

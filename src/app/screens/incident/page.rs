@@ -1,15 +1,12 @@
 //! The text of an incident's page, as lines that scroll.
 
-use std::time::Duration;
-
 use super::{ALERTS, IncidentAlertRow, OpenIncident, reported};
 use crate::app::prelude::*;
 use crate::app::subjects::incident::remote;
 use crate::app::subjects::incident::words;
 use crate::model::action::Operation;
-use crate::model::incident::{Attribution, IncidentDetail, IncidentEvent, Note};
+use crate::model::incident::{Attribution, Incident, IncidentDetail, IncidentEvent};
 use crate::model::measures::DurationStats;
-use crate::model::remote::Remote;
 
 /// A note and the log entry about it are at most this far apart.
 const SAME_EVENT_WITHIN: Duration = Duration::from_secs(5);
@@ -17,42 +14,39 @@ const SAME_EVENT_WITHIN: Duration = Duration::from_secs(5);
 const MAX_DETAILS: usize = 6;
 /// Details of Alertmanager's default template that repeat the alerts themselves.
 const REPEATED_DETAILS: [&str; 3] = ["firing", "num_firing", "num_resolved"];
-/// The cells of a time. All times have the same width, so that the line breaks do not change with the time.
-const TIME: u16 = 11;
 
 /// The whole text: facts, alerts, timeline, response times, similar incidents.
 pub(super) fn page(
     screen: &OpenIncident,
-    shared: &Shared,
-    cx: &Cx<'_>,
+    cx: &ScreenCx<'_>,
     known: &IncidentView,
     width: u16,
 ) -> PageContent {
-    let mut page = PageContent::new(width);
-    let detail = shared.world.incident_detail(known);
-    facts(shared, cx, known, &mut page);
-    alerts(screen, shared, cx, known, &mut page);
+    let mut page = screen.new_page(width);
+    let detail = cx.world.incident_detail(known);
+    facts(cx, known, &mut page);
+    alerts(screen, cx, known, &mut page);
     if let Some(detail) = detail {
         timeline(cx, detail, &mut page);
-        times(shared, known, Some(detail), &mut page);
+        times(cx.shared, known, Some(detail), &mut page);
         past(cx, detail, &mut page);
-        for warning in remote(shared, known).map(Remote::warnings).into_iter().flatten() {
-            page.paragraph(&format!("{} {warning}", cx.symbol(Role::Warning)), Role::Warning);
+        for warning in remote(cx.shared, known).map(Remote::warnings).into_iter().flatten() {
+            page.remark(cx, warning, Role::Warning);
         }
     } else {
         page.title("Timeline");
-        let failure = remote(shared, known).and_then(|remote| remote.failure());
+        let failure = remote(cx.shared, known).and_then(|remote| remote.failure());
         let (words, role) = match failure {
             Some(error) => (format!("{error}. {}", error.kind.advice()), Role::Stale),
-            None => (shared.waiting().to_owned(), Role::Muted),
+            None => (cx.shared.waiting().to_owned(), Role::Muted),
         };
         page.paragraph(&format!(" {words}"), role);
-        times(shared, known, None, &mut page);
+        times(cx.shared, known, None, &mut page);
     }
     page
 }
 
-fn facts(shared: &Shared, cx: &Cx<'_>, known: &IncidentView, page: &mut PageContent) {
+fn facts(cx: &ScreenCx<'_>, known: &IncidentView, page: &mut PageContent) {
     let incident = &known.incident;
     let monitored = known.service.as_ref();
     let paging = incident.service.as_ref().map(|service| &service.name);
@@ -66,7 +60,7 @@ fn facts(shared: &Shared, cx: &Cx<'_>, known: &IncidentView, page: &mut PageCont
     }
     let people = |stamps: &[Attribution]| {
         let one = |stamp: &Attribution| {
-            format!("{} {} ago", words::name(shared, &incident.source, &stamp.who), ago(stamp.at, cx.now))
+            format!("{} {} ago", words::name(cx.shared, &incident.source, &stamp.who), ago(stamp.at, cx.now))
         };
         stamps.iter().map(one).collect::<Vec<_>>().join(", ")
     };
@@ -85,16 +79,13 @@ fn facts(shared: &Shared, cx: &Cx<'_>, known: &IncidentView, page: &mut PageCont
     if let Some(policy) = &incident.escalation_policy {
         page.pair("policy", &policy.name, Role::Text);
     }
-    if !incident.teams.is_empty() {
-        let teams: Vec<&str> = incident.teams.iter().map(|team| &*team.name).collect();
-        page.pair("teams", &teams.join(", "), Role::Text);
-    }
+    page.names("teams", incident.teams.iter().map(|team| &*team.name), Role::Text);
     for (name, value) in [("conference", &incident.conference), ("link", &incident.url)] {
         if let Some(value) = value {
             page.pair(name, value, Role::Accent);
         }
     }
-    for one in shared.world.optimistic_changes_of(&known.sources, &incident.id) {
+    for one in cx.world.optimistic_changes_of(&known.sources, &incident.id) {
         let more = if let Operation::Note { content } = &one.action.operation {
             format!(": {content}")
         } else {
@@ -103,71 +94,62 @@ fn facts(shared: &Shared, cx: &Cx<'_>, known: &IncidentView, page: &mut PageCont
         let (kind, ellipsis) = (one.action.operation.kind().name(), text::ellipsis(cx.charset));
         page.pair("in progress", &format!("{kind} {ellipsis}{}{more}", one.stage.word()), Role::Sending);
     }
-    let sources: Vec<&str> = known.sources.iter().map(SourceId::as_str).collect();
-    page.pair("source", &sources.join(", "), Role::Muted);
+    page.names("source", known.sources.iter().map(SourceId::as_str), Role::Muted);
 }
 
-fn alerts(screen: &OpenIncident, shared: &Shared, cx: &Cx<'_>, known: &IncidentView, page: &mut PageContent) {
+fn alerts(screen: &OpenIncident, cx: &ScreenCx<'_>, known: &IncidentView, page: &mut PageContent) {
     let list = &screen.alerts;
     let counts = known.incident.alerts;
     let open =
         if counts.triggered < counts.all { format!(", {} open", counts.triggered) } else { String::new() };
     page.title(&format!("Alerts {}{open}", counts.all));
     for (index, row) in list.rows().iter().enumerate() {
-        let is_current = screen.scroll_position.panel == ALERTS && index == list.index();
-        let mut runs = Vec::new();
         let reported = match row {
-            IncidentAlertRow::Reported(id) => reported(shared, known, id),
+            IncidentAlertRow::Reported(id) => reported(cx.shared, known, id),
             IncidentAlertRow::Linked(_) => None,
         };
         let linked = match row {
-            IncidentAlertRow::Reported(_) => reported.and_then(|reported| shared.world.alert_of(reported)),
+            IncidentAlertRow::Reported(_) => reported.and_then(|reported| cx.world.alert_of(reported)),
             IncidentAlertRow::Linked(fingerprint) => Some(*fingerprint),
         };
-        let linked = linked.and_then(|fingerprint| shared.world.alert(fingerprint));
+        let linked = linked.and_then(|fingerprint| cx.world.alert(fingerprint));
+        let head = |role: Role, word: &str, since| {
+            let words = format!(" {} {word:<8} {:>6}  ", cx.symbol(role), ago(since, cx.now));
+            StyledRun::new(words, role)
+        };
+        let mut runs = Vec::new();
         if let Some(reported) = reported {
-            let role = if reported.is_resolved {
-                Role::Resolved
-            } else {
-                linked.map_or(Role::Info, |a| Role::of_alert(a))
+            let (role, word) = match linked {
+                _ if reported.is_resolved => (Role::Resolved, "resolved"),
+                Some(alert) => (Role::of_alert(alert), "open"),
+                None => (Role::Info, "open"),
             };
-            let word = if reported.is_resolved { "resolved" } else { "open" };
-            runs.push(StyledRun::new(
-                format!(" {} {word:<8} {:>6}  ", cx.symbol(role), ago(reported.created_at, cx.now)),
-                role,
-            ));
+            runs.push(head(role, word, reported.created_at));
             // the alert's summary is left out if it is the same as the incident's title
             if reported.summary != known.incident.title || linked.is_none() {
                 runs.push(StyledRun::new(format!("{}  ", reported.summary), Role::Text));
             }
-        } else if let Some(alert) = linked {
-            let role = Role::of_alert(alert);
-            let since = ago(alert.starts_at, cx.now);
-            runs.push(StyledRun::new(
-                format!(" {} {:<8} {since:>6}  ", cx.symbol(role), alert.state.word()),
-                role,
-            ));
-            runs.push(StyledRun::new(format!("{}  ", alert.name()), Role::Text));
-            runs.push(StyledRun::new(
-                alert.summary().map_or(String::new(), ToString::to_string),
-                Role::Muted,
-            ));
         }
-        if let (Some(alert), Some(_)) = (linked, reported) {
-            runs.push(StyledRun::new(
-                format!("{} {} is {}  ", cx.charset.pick("→", "->"), alert.name(), alert.state),
-                Role::Accent,
-            ));
-            runs.push(StyledRun::new(
-                alert.summary().map_or(String::new(), ToString::to_string),
-                Role::Muted,
-            ));
+        if let Some(alert) = linked {
+            runs.extend(match reported {
+                Some(_) => {
+                    let arrow = cx.charset.pick("→", "->");
+                    let words = format!("{arrow} {} is {}  ", alert.name(), alert.state);
+                    vec![StyledRun::new(words, Role::Accent)]
+                }
+                None => vec![
+                    head(Role::of_alert(alert), alert.state.word(), alert.starts_at),
+                    StyledRun::new(format!("{}  ", alert.name()), Role::Text),
+                ],
+            });
+            let summary = alert.summary().map_or(String::new(), ToString::to_string);
+            runs.push(StyledRun::new(summary, Role::Muted));
         }
-        page.row(cx, (ALERTS, index), is_current, runs);
+        page.row(cx, (ALERTS, index), runs);
         if let Some(reported) = reported {
             // details that repeat the alerts burnwatch knows are left out
             let are_known = !reported.firing.is_empty()
-                && reported.firing.iter().all(|labels| shared.world.alert(Fingerprint::of(labels)).is_some());
+                && reported.firing.iter().all(|labels| cx.world.alert(Fingerprint::of(labels)).is_some());
             let is_new = |(name, value): &(&Text, &Text)| {
                 !(value.is_empty() || are_known && REPEATED_DETAILS.contains(&&***name))
             };
@@ -188,45 +170,33 @@ fn alerts(screen: &OpenIncident, shared: &Shared, cx: &Cx<'_>, known: &IncidentV
 
 /// The log entries and notes, newest first.
 fn timeline(cx: &Cx<'_>, detail: &IncidentDetail, page: &mut PageContent) {
-    enum SectionEntry<'a> {
-        Step(&'a IncidentEvent),
-        Note(&'a Note),
-    }
     page.title("Timeline, newest first");
     let is_same = |a: Timestamp, b: Timestamp| age(a, b).max(age(b, a)) <= SAME_EVENT_WITHIN;
     // the log entry about a note is left out: the note itself is listed
     let is_told = |step: &&IncidentEvent| {
         !(&*step.kind == "annotate" && detail.notes.iter().any(|note| is_same(note.at, step.at)))
     };
-    let steps = detail.steps.iter().filter(is_told).map(|step| (step.at, SectionEntry::Step(step)));
-    let mut all: Vec<(Timestamp, SectionEntry<'_>)> =
-        steps.chain(detail.notes.iter().map(|note| (note.at, SectionEntry::Note(note)))).collect();
-    all.sort_by_key(|(at, _)| std::cmp::Reverse(*at));
+    let steps = detail.steps.iter().filter(is_told).map(|step| {
+        let role = step_role(step);
+        let sign = if role == Role::Muted { " " } else { cx.symbol(role) };
+        (step.at, sign, sentence(step), role)
+    });
+    let notes = detail.notes.iter().map(|note| {
+        let words = format!("{} wrote: {}", note.who, note.content);
+        (note.at, cx.charset.pick("✎", "\""), words, Role::Text)
+    });
+    let mut all: Vec<_> = steps.chain(notes).collect();
+    all.sort_by_key(|(at, ..)| std::cmp::Reverse(*at));
     if all.is_empty() {
         page.line(vec![StyledRun::new("   No events", Role::Muted)]);
     }
-    for (at, entry) in all {
-        let time = time(at, cx);
-        let indent = TIME + 4;
-        let room = page.width.saturating_sub(indent + 1).max(8);
-        let (words, role) = match &entry {
-            SectionEntry::Step(step) => (sentence(step), step_role(step)),
-            SectionEntry::Note(note) => (format!("{} wrote: {}", note.who, note.content), Role::Text),
-        };
-        let sign = match &entry {
-            SectionEntry::Note(_) => cx.charset.pick("✎", "\""),
-            SectionEntry::Step(_) if role == Role::Muted => " ",
-            SectionEntry::Step(_) => cx.symbol(role),
-        };
-        let mut head = format!(" {time} {sign} ");
-        for line in text::wrap(&words, room) {
-            page.line(vec![StyledRun::new(head, Role::Muted), StyledRun::new(line, role)]);
-            head = " ".repeat(usize::from(indent));
-        }
+    for (at, sign, words, role) in all {
+        let head = format!(" {} {sign} ", time(at, cx));
+        page.lines.extend(text::beside(&head, &words, page.width, role));
     }
 }
 
-/// The time of day; for another day the date and the time.
+/// The time of day; for another day the date and the time. All have the same width, so that line breaks do not change.
 fn time(at: Timestamp, cx: &Cx<'_>) -> String {
     let (here, today) = (at.to_zoned(cx.zone.clone()), cx.now.to_zoned(cx.zone.clone()));
     let form = if here.date() == today.date() { "%H:%M:%S   " } else { "%m-%d %H:%M" };
@@ -271,35 +241,22 @@ fn times(shared: &Shared, known: &IncidentView, detail: Option<&IncidentDetail>,
         });
         same.filter(|other| other.incident.id != incident.id)
     };
-    let usual = |measure: DurationStats| {
-        let typical = measure.typical.filter(|_| measure.counted > 1);
-        let words = |typical: crate::model::measures::Average| {
-            format!(
-                "; median {} over {} incidents of this service",
-                duration::short(typical.median),
-                measure.counted
-            )
-        };
-        typical.map(words).unwrap_or_default()
-    };
     page.title("Response times");
-    let acknowledged = usual(DurationStats::between(others().filter_map(|other| {
-        let after = other.incident.time_to_acknowledge()?;
-        Some((Some(other.incident.created_at), Some(other.incident.created_at + after)))
-    })));
-    let after = taken.map_or_else(|| "not yet".to_owned(), |time| format!("after {}", duration::short(time)));
-    page.pair("acknowledged", &format!("{after}{acknowledged}"), Role::Text);
-    let resolved = usual(DurationStats::between(others().filter_map(|other| {
-        let at = other.incident.resolved_at?;
-        Some((Some(other.incident.created_at), Some(at)))
-    })));
-    let after =
-        incident.resolved_at.map(|at| format!("after {}", duration::short(age(incident.created_at, at))));
-    page.pair(
-        "resolved",
-        &format!("{}{resolved}", after.unwrap_or_else(|| "not yet".to_owned())),
-        Role::Text,
-    );
+    let mut pair = |name: &str, taken: Option<Duration>, ended: fn(&Incident) -> Option<Timestamp>| {
+        let stats = DurationStats::between(
+            others()
+                .filter_map(|other| Some((Some(other.incident.created_at), Some(ended(&other.incident)?)))),
+        );
+        let usual = stats.typical.filter(|_| stats.counted > 1).map(|typical| {
+            let median = duration::short(typical.median);
+            format!("; median {median} over {} incidents of this service", stats.counted)
+        });
+        let after = taken.map_or("not yet".to_owned(), |time| format!("after {}", duration::short(time)));
+        page.pair(name, &(after + &usual.unwrap_or_default()), Role::Text);
+    };
+    pair("acknowledged", taken, |one| Some(one.created_at + one.time_to_acknowledge()?));
+    let resolved = incident.resolved_at.map(|at| age(incident.created_at, at));
+    pair("resolved", resolved, |one| one.resolved_at);
 }
 
 /// Similar past incidents, as the paging system ranks them.

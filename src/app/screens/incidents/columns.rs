@@ -5,181 +5,108 @@ use crate::app::prelude::*;
 use crate::app::subjects::incident::{service, words};
 use crate::model::incident::{PagerRef, Urgency};
 
-pub enum IncidentList {}
-
 /// An incident and the current time.
 pub struct IncidentItem<'a> {
     pub known: &'a IncidentView,
-    /// The current time.
     pub now: Timestamp,
 }
 
-/// An incident as the screen shows it.
-pub struct IncidentRow<'a> {
-    known: &'a IncidentView,
-    role: Role,
-    /// The role of the less important cells.
-    plain: Role,
-    /// The optimistic state of an action in progress.
-    sending: Option<String>,
-    who: StyledRun<'static>,
-    found: &'a ListFilter,
-    cx: Cx<'a>,
-}
-
-/// The input for the column widths.
-pub struct Widths {
-    /// The longest service, in cells.
-    pub(super) service: u16,
-    /// The longest name of a person, in cells.
-    pub(super) people: u16,
-    /// The width of the table, in cells.
-    pub(super) width: u16,
-}
-
-impl Listed for IncidentList {
+impl Listed for Incidents {
     type Item<'a> = IncidentItem<'a>;
-    type Row<'a> = IncidentRow<'a>;
-    type Widths = Widths;
+    /// The longest service and the longest name of a person, in cells.
+    type Widths = (u16, u16);
 }
 
-type Column = ListColumn<IncidentList>;
+type Column = ListColumn<Incidents>;
 
 /// The service and the assignees get space first; the title gets the rest.
-pub const COLUMNS: &[Column] =
-    &[
-        Column::drawn(0, "", Size::words(1, 1, 0), |row| Cell::symbol(&row.cx, row.role)),
-        Column::number("number", "#", |item| Value::Count(item.known.incident.number)).on_screen(
-            1,
-            "#",
-            Size::numbers(6, 6),
-            |row| Cell::text(row.known.incident.number.to_string(), Role::Muted),
-        ),
-        Column::text("status", "STATUS", |item| Value::Text(item.known.incident.status.word().to_owned()))
-            .on_screen(2, "status", Size::words(12, 12, 4), |row| match &row.sending {
-                Some(sending) => Cell::text(sending.as_str(), Role::Sending),
-                None => Cell::text(row.known.incident.status.word(), row.role),
-            }),
-        Column::text("urgency", "URGENCY", |item| Value::Text(item.known.incident.urgency.word().to_owned()))
-            .on_screen(3, "urgency", Size::words(7, 7, 7), |row| {
-                let role = match row.known.incident.urgency {
-                    Urgency::High => row.plain,
-                    Urgency::Low => Role::Muted,
-                };
-                Cell::text(row.known.incident.urgency.word(), role)
-            }),
-        Column::text("priority", "PRIO", |item| {
-            name_of(item.known.incident.priority.as_ref().map(|priority| &priority.named))
-        })
-        .on_screen(4, "prio", Size::words(4, 8, 3), |row| {
-            let priority = row.known.incident.priority.as_ref();
-            priority.map_or(Cell::Empty, |priority| Cell::text(&*priority.named.name, row.plain))
+pub const COLUMNS: &[Column] = &[
+    Column::symbol(0),
+    Column::number("number", "#", |item| Value::Count(item.known.incident.number))
+        .on_screen((1, "#", Size::numbers(6, 6)), |row| {
+            Cell::text(row.known.incident.number.to_string(), Role::Muted)
         }),
-        Column::text("created_at", "FOR", |item| Value::Since(item.known.incident.created_at)).on_screen(
-            9,
-            "age",
-            Size::numbers(6, 2),
-            |row| Cell::text(ago(row.known.incident.created_at, row.cx.now), row.plain),
-        ),
-        Column::text("service", "SERVICE", |item| text_of(service(item.known))).on_screen_by(
-            6,
-            "service",
-            |w| {
-                let service = w.service.clamp(8, (w.width / 6).clamp(8, 26));
-                Some(Size::words(service, service, 5))
-            },
-            |row| service(row.known).map_or(Cell::Empty, |name| Cell::text(&**name, row.plain)),
-        ),
-        Column::hidden("services", |item| {
-            Value::Texts(item.known.services.iter().map(ToString::to_string).collect())
+    Column::text("status", "STATUS", |item| Value::Text(item.known.incident.status.word().to_owned()))
+        .on_screen((2, "status", Size::words(12, 12, 4)), |row| row.state(row.known.incident.status.word())),
+    Column::text("urgency", "URGENCY", |item| Value::Text(item.known.incident.urgency.word().to_owned()))
+        .on_screen((3, "urgency", Size::words(7, 7, 7)), |row| {
+            let role = match row.known.incident.urgency {
+                Urgency::High => row.plain,
+                Urgency::Low => Role::Muted,
+            };
+            Cell::text(row.known.incident.urgency.word(), role)
         }),
-        Column::text("who", "WHO", |item| {
-            Value::Texts(item.known.holders().iter().map(|person| person.name.to_string()).collect())
+    Column::text("priority", "PRIO", |item| {
+        name_of(item.known.incident.priority.as_ref().map(|priority| &priority.named))
+    })
+    .on_screen((4, "prio", Size::words(4, 8, 3)), |row| {
+        let priority = row.known.incident.priority.as_ref();
+        priority.map_or(Cell::Empty, |priority| Cell::text(&*priority.named.name, row.plain))
+    }),
+    Column::text("created_at", "FOR", |item| Value::Since(item.known.incident.created_at))
+        .on_screen((9, "age", Size::numbers(6, 2)), |row| row.ago(row.known.incident.created_at)),
+    Column::text("service", "SERVICE", |item| Value::optional(service(item.known)))
+        .on_screen((6, "service", Size::BY_ROWS), |row| {
+            service(row.known).map_or(Cell::Empty, |name| Cell::text(&**name, row.plain))
         })
-        .on_screen_by(
-            7,
-            "assigned to",
-            |w| {
-                // with `paged: ` before it or `, 2h05m ago!` after it
-                let people = (w.people + 12).clamp(14, (w.width / 5).clamp(14, 40));
-                Some(Size::words(people, people, 1))
-            },
-            |row| Cell::Text(row.who.clone()),
-        ),
-        Column::number("alerts", "ALERTS", |item| Value::Count(item.known.incident.alerts.all.into()))
-            .on_screen(8, "alerts", Size::numbers(6, 8), |row| {
-                let alerts = row.known.incident.alerts;
-                let is_one_number = alerts.triggered == alerts.all || !row.known.incident.is_open();
-                let open = if is_one_number { String::new() } else { format!("{}/", alerts.triggered) };
-                Cell::text(format!("{open}{}", alerts.all), row.plain)
-            }),
-        Column::hidden("alerts_open", |item| Value::Count(item.known.incident.alerts.triggered.into())),
-        Column::hidden("id", |item| Value::Text(item.known.incident.id.to_string())),
-        Column::hidden("url", |item| text_of(item.known.incident.url.as_ref())),
-        Column::hidden("changed_at", |item| Value::Since(item.known.incident.changed_at)),
-        Column::hidden("resolved_at", |item| since(item.known.incident.resolved_at)),
-        Column::hidden("acknowledged_at", |item| since(item.known.acknowledged_at())),
-        Column::hidden("is_forgotten", |item| Value::Switch(item.known.is_acknowledgement_old(item.now))),
-        Column::hidden("paging_service", |item| name_of(item.known.incident.service.as_ref())),
-        Column::hidden("policy", |item| name_of(item.known.incident.escalation_policy.as_ref())),
-        Column::hidden("teams", |item| {
-            Value::Texts(item.known.incident.teams.iter().map(|team| team.name.to_string()).collect())
-        })
-        .on_screen(10, "team", Size::words(8, 18, 9), |row| {
+        .sized_by(|(service, _), width| {
+            let service = service.clamp(8, (width / 6).clamp(8, 26));
+            Some(Size::words(service, service, 5))
+        }),
+    Column::hidden("services", |item| Value::texts(item.known.services.iter())),
+    Column::text("who", "WHO", |item| Value::texts(item.known.holders().iter().map(|person| &person.name)))
+        .on_screen((7, "assigned to", Size::BY_ROWS), |row| Cell::Text(words::who(&row.cx, row.known)))
+        .sized_by(|(_, people), width| {
+            // with `paged: ` before it or `, 2h05m ago!` after it
+            let people = (people + 12).clamp(14, (width / 5).clamp(14, 40));
+            Some(Size::words(people, people, 1))
+        }),
+    Column::number("alerts", "ALERTS", |item| Value::Count(item.known.incident.alerts.all.into())).on_screen(
+        (8, "alerts", Size::numbers(6, 8)),
+        |row| {
+            let alerts = row.known.incident.alerts;
+            let is_one_number = alerts.triggered == alerts.all || !row.known.incident.is_open();
+            let open = if is_one_number { String::new() } else { format!("{}/", alerts.triggered) };
+            Cell::text(format!("{open}{}", alerts.all), row.plain)
+        },
+    ),
+    Column::hidden("alerts_open", |item| Value::Count(item.known.incident.alerts.triggered.into())),
+    Column::hidden("id", |item| Value::Text(item.known.incident.id.to_string())),
+    Column::hidden("url", |item| Value::optional(item.known.incident.url.as_ref())),
+    Column::hidden("changed_at", |item| Value::Since(item.known.incident.changed_at)),
+    Column::hidden("resolved_at", |item| {
+        item.known.incident.resolved_at.map_or(Value::Nothing, Value::Since)
+    }),
+    Column::hidden("acknowledged_at", |item| {
+        item.known.acknowledged_at().map_or(Value::Nothing, Value::Since)
+    }),
+    Column::hidden("is_forgotten", |item| Value::Switch(item.known.is_acknowledgement_old(item.now))),
+    Column::hidden("paging_service", |item| name_of(item.known.incident.service.as_ref())),
+    Column::hidden("policy", |item| name_of(item.known.incident.escalation_policy.as_ref())),
+    Column::hidden("teams", |item| Value::texts(item.known.incident.teams.iter().map(|team| &team.name)))
+        .on_screen((10, "team", Size::words(8, 18, 9)), |row| {
             let team = row.known.incident.teams.first();
             team.map_or(Cell::Empty, |team| Cell::text(&*team.name, Role::Muted))
         }),
-        Column::hidden("fingerprints", |item| {
-            Value::Texts(item.known.alerts.iter().map(ToString::to_string).collect())
-        }),
-        Column::hidden("pending", |item| {
-            let pending = item.known.incident.pending.iter();
-            Value::Texts(pending.map(|pending| format!("{} at {}", pending.what, pending.at)).collect())
-        }),
-        Column::distinguishing("sources", "SOURCES", |item| {
-            Value::Texts(item.known.sources.iter().map(SourceId::to_string).collect())
-        })
-        .on_screen(11, "source", Size::words(8, 14, 10), |row| {
+    Column::hidden("fingerprints", |item| Value::texts(item.known.alerts.iter())),
+    Column::hidden("pending", |item| {
+        let pending = item.known.incident.pending.iter();
+        Value::texts(pending.map(|pending| format!("{} at {}", pending.what, pending.at)))
+    }),
+    Column::distinguishing("sources", "SOURCES", |item| Value::texts(item.known.sources.iter()))
+        .on_screen((11, "source", Size::words(8, 14, 10)), |row| {
             Cell::text(row.known.incident.source.as_str(), Role::Muted)
         }),
-        Column::text("title", "TITLE", |item| Value::Text(item.known.incident.title.to_string()))
-            .on_screen_by(
-                5,
-                "title",
-                // the title is the most important text: other columns make room for it
-                |w| Some(Size::words((w.width * 2 / 7).clamp(16, 60), 120, 0)),
-                |row| Cell::Runs(row.found.highlighted(row.known.incident.subject(), row.plain)),
-            ),
-    ];
-
-fn text_of(text: Option<&Text>) -> Value {
-    text.map_or(Value::Nothing, |text| Value::words(text.to_string()))
-}
+    Column::text("title", "TITLE", |item| Value::Text(item.known.incident.title.to_string()))
+        .on_screen((5, "title", Size::BY_ROWS), |row| {
+            row.highlighted(row.known.incident.subject(), row.plain)
+        })
+        .sized_by(
+            // the title is the most important text: other columns make room for it
+            |_, width| Some(Size::words((width * 2 / 7).clamp(16, 60), 120, 0)),
+        ),
+];
 
 fn name_of(named: Option<&PagerRef>) -> Value {
-    text_of(named.map(|named| &named.name))
-}
-
-fn since(at: Option<Timestamp>) -> Value {
-    at.map_or(Value::Nothing, Value::Since)
-}
-
-impl<'a> IncidentRow<'a> {
-    /// An incident with the state of the screen.
-    pub(super) fn new(
-        screen: &'a Incidents,
-        shared: &'a Shared,
-        cx: Cx<'a>,
-        known: &'a IncidentView,
-    ) -> Self {
-        Self {
-            known,
-            role: words::role(known, cx.now),
-            plain: if known.incident.is_open() { Role::Text } else { Role::Muted },
-            sending: words::sending(known, &cx),
-            who: words::who(shared, known, cx.now),
-            found: &screen.rows.found,
-            cx,
-        }
-    }
+    Value::optional(named.map(|named| &named.name))
 }

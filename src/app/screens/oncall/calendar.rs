@@ -1,7 +1,5 @@
 //! The week calendar of one level: a column per day with handoffs, gaps, double bookings and night hours.
 
-use std::time::Duration;
-
 use crate::app::identity::LevelKey;
 use crate::app::prelude::*;
 use crate::app::subjects::on_call::words::{self, night_symbol, stands_in};
@@ -15,19 +13,19 @@ const COLUMN: u16 = 11;
 const MIN_NIGHT: Duration = Duration::from_secs(1800);
 
 /// The coming days of a level; empty if the source has not answered.
-pub(super) fn days(shared: &Shared, key: &LevelKey, now: Timestamp, cx: &Cx<'_>) -> Vec<CalendarDay> {
-    let snapshot = shared.world.cache(&key.policy.source).and_then(|cache| cache.on_call().value());
-    snapshot.map_or_else(Vec::new, |snapshot| snapshot.days(&key.policy.id, key.level, now, cx.zone, DAYS))
+fn days(cx: &ScreenCx<'_>, key: &LevelKey) -> Vec<CalendarDay> {
+    let snapshot = cx.world.cache(&key.policy.source).and_then(|cache| cache.on_call().value());
+    snapshot.map_or_else(Vec::new, |snapshot| snapshot.days(&key.policy.id, key.level, cx.now, cx.zone, DAYS))
 }
 
 /// Draws the week: as columns if each day has room for one, else as a list of handoffs.
-pub(super) fn render(shared: &Shared, cx: &Cx<'_>, key: &LevelKey, area: Rect, buf: &mut Buffer) {
-    let days = days(shared, key, cx.now, cx);
+pub(super) fn render(cx: &ScreenCx<'_>, key: &LevelKey, area: Rect, buf: &mut Buffer) {
+    let days = days(cx, key);
     let line = |row: u16| Rect { y: area.y + row, height: 1, ..area };
     if area.height < 3 || days.is_empty() {
         return;
     }
-    let name = key.policy.policy(&shared.world).map_or("", |(_, policy)| &policy.named.name);
+    let name = key.policy.policy(cx.world).map_or("", |(_, policy)| &policy.named.name);
     let zone = cx.now.to_zoned(cx.zone.clone()).strftime("%Z").to_string();
     let title = [
         StyledRun::new(" Next 7 days: ", Role::Title),
@@ -37,7 +35,7 @@ pub(super) fn render(shared: &Shared, cx: &Cx<'_>, key: &LevelKey, area: Rect, b
     text::runs(cx, &title, line(0), buf);
     let rest = Rect { y: area.y + 1, height: area.height - 1, ..area };
     if area.width / u16::from(DAYS) < COLUMN {
-        list(shared, cx, key, &days, rest, buf);
+        list(cx, key, &days, rest, buf);
         return;
     }
     let people = people(&days);
@@ -49,7 +47,7 @@ pub(super) fn render(shared: &Shared, cx: &Cx<'_>, key: &LevelKey, area: Rect, b
     let edge = |i: u16| area.width * i / u16::from(DAYS);
     for (i, day) in (0_u16..).zip(&days) {
         let column = Rect { x: area.x + edge(i) + 1, width: edge(i + 1) - edge(i) - 1, ..body };
-        draw_day(shared, cx, key, day, &people, column, buf);
+        draw_day(cx, key, day, &people, column, buf);
     }
     if let Some(line) = legend_line {
         text::runs(cx, &legend(cx), line, buf);
@@ -86,8 +84,7 @@ fn legend(cx: &Cx<'_>) -> Vec<StyledRun<'static>> {
 }
 
 fn draw_day(
-    shared: &Shared,
-    cx: &Cx<'_>,
+    cx: &ScreenCx<'_>,
     key: &LevelKey,
     day: &CalendarDay,
     people: &[Text],
@@ -114,7 +111,7 @@ fn draw_day(
     let hidden = on_call.len().saturating_sub(usize::from(rows));
     let shown = if hidden > 0 { usize::from(rows).saturating_sub(1) } else { usize::from(rows) };
     for (row, coverage_slot) in (2..).zip(on_call.into_iter().take(shown)) {
-        text::runs(cx, &entry(shared, cx, key, coverage_slot, column.width), line(row), buf);
+        text::runs(cx, &entry(cx, key, coverage_slot, column.width), line(row), buf);
     }
     if hidden > 0 && rows > 0 {
         let words = format!("+{} more", hidden + 1);
@@ -159,8 +156,7 @@ fn sign(cx: &Cx<'_>, cover: &Coverage, people: &[Text], at: Timestamp) -> (&'sta
 
 /// A line of a day: time of the handoff, who takes over, and their night hours; what does not fit is left out.
 fn entry(
-    shared: &Shared,
-    cx: &Cx<'_>,
+    cx: &ScreenCx<'_>,
     key: &LevelKey,
     coverage_slot: &CoverageSlot,
     width: u16,
@@ -193,53 +189,38 @@ fn entry(
     let room = width.saturating_sub(6);
     let full = match &coverage_slot.cover {
         Coverage::Nobody => "nobody".to_owned(),
-        cover @ (Coverage::People(_) | Coverage::Unknown) => words::names(shared, &key.policy.source, cover),
+        cover @ (Coverage::People(_) | Coverage::Unknown) => {
+            words::names(cx.shared, &key.policy.source, cover)
+        }
     };
-    // first names are used where there is no room for full names
-    let short = coverage_slot
-        .cover
-        .on_duty()
-        .iter()
-        .map(|person_on_duty| person_on_duty.person.name.split(' ').next().unwrap_or_default());
-    let short = short.collect::<Vec<_>>().join("+");
-    let fits = |name: &str, night: &str| text::width(name) + text::width(night) <= room;
-    let (name, night) = if fits(&full, &night) {
-        (full, night)
-    } else if fits(&full, "") && short == full {
-        (full, String::new())
-    } else if !short.is_empty() && fits(&short, &night) {
-        (short, night)
-    } else if short.is_empty() || fits(&full, "") {
-        (full, String::new())
-    } else {
-        (short, String::new())
-    };
+    // first names are used where there is no room for full names, and the night hours are left out last
+    let on_duty = coverage_slot.cover.on_duty().iter();
+    let first_names = on_duty.map(|one| one.person.name.split(' ').next().unwrap_or_default());
+    let short = Some(first_names.collect::<Vec<_>>().join("+")).filter(|short| !short.is_empty());
+    let short = short.unwrap_or_else(|| full.clone());
+    let choices = [(&full, &*night), (&short, &*night), (&full, ""), (&short, "")];
+    let fits = |(name, night): &(&String, &str)| text::width(name) + text::width(night) <= room;
+    let (name, night) = choices.into_iter().find(fits).unwrap_or((&short, ""));
     vec![
         StyledRun::new(time, if coverage_slot.is_handoff { Role::Text } else { Role::Muted }),
         StyledRun::new(mark, role),
-        StyledRun::new(name, role),
-        StyledRun::new(night, Role::Muted),
+        StyledRun::new(name.clone(), role),
+        StyledRun::new(night.to_owned(), Role::Muted),
     ]
 }
 
 /// Draws one line for each handoff.
-fn list(shared: &Shared, cx: &Cx<'_>, key: &LevelKey, days: &[CalendarDay], area: Rect, buf: &mut Buffer) {
+fn list(cx: &ScreenCx<'_>, key: &LevelKey, days: &[CalendarDay], area: Rect, buf: &mut Buffer) {
     let coverage_slots = days.iter().flat_map(|day| &day.coverage_slots);
     let ahead = coverage_slots.filter(|coverage_slot| {
         coverage_slot.until > cx.now && (coverage_slot.is_handoff || coverage_slot.from <= cx.now)
     });
-    for (y, coverage_slot) in (area.top()..area.bottom()).zip(ahead) {
-        let when = words::when(coverage_slot.from.max(cx.now), cx.now, cx.zone);
-        let mut runs = vec![StyledRun::new(
-            format!("   {:<13}", if coverage_slot.from <= cx.now { "now".to_owned() } else { when }),
-            Role::Muted,
-        )];
-        runs.push(words::on_call_names(
-            shared,
-            &Cx { now: coverage_slot.from.max(cx.now), ..*cx },
-            &key.policy.source,
-            &coverage_slot.cover,
-        ));
-        text::runs(cx, &runs, Rect { y, height: 1, ..area }, buf);
-    }
+    let lines = ahead.map(|coverage_slot| {
+        let at = cx.at(coverage_slot.from.max(cx.now));
+        let is_now = coverage_slot.from <= cx.now;
+        let when = if is_now { "now".to_owned() } else { words::when(at.now, cx.now, cx.zone) };
+        let when = StyledRun::new(format!("   {when:<13}"), Role::Muted);
+        [when, words::on_call_names(&at, &key.policy.source, &coverage_slot.cover)]
+    });
+    text::lines(cx, lines, area, buf);
 }

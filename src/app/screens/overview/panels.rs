@@ -2,6 +2,8 @@
 
 use super::{ALERTS, INCIDENTS, Overview, SLOS as SLO_PANEL};
 use crate::app::prelude::*;
+use crate::app::staleness::StaleSource;
+use crate::app::widgets::bar;
 
 /// Cells that a tile wants besides its name: signs, signals and the shape of one of them.
 const TILE: u16 = 44;
@@ -108,33 +110,53 @@ fn position(cx: &Cx<'_>, grid: Grid, first: usize, rows: usize, buf: &mut Buffer
     }
 }
 
-/// Draws the rows of the list in a panel that have room: `row` draws one, and says whether what is known of it is old. Then
-/// its mark, the cursor, and on the border which of how many are shown.
-pub(super) fn rows<K: Clone + Ord>(
-    screen: &Overview,
-    shared: &Shared,
-    cx: &Cx<'_>,
-    (panel, list): (usize, &List<K>),
-    (inner, area): (Rect, Rect),
-    mut row: impl FnMut(&K, Rect, &mut Buffer) -> bool,
-    buf: &mut Buffer,
-) {
-    let grid = Grid { area: inner, ..grid(screen, layout::areas(shared.size).body, panel) };
-    let first = list.shown(grid.room()).next().map_or(0, |(index, _)| index);
-    for (place, (index, key)) in list.shown(grid.room()).enumerate() {
-        let cell = grid.cell(place);
-        let cell = Rect { width: cell.width.saturating_sub(u16::from(grid.columns > 1)), ..cell };
-        if row(key, cell, buf) {
-            buf.set_style(cell, cx.style(Role::Stale));
+/// A panel of the overview: what is drawn of its list.
+pub(super) struct ListPanel<'a, K> {
+    pub(super) panel: usize,
+    pub(super) list: &'a List<K>,
+    /// The parts of the title, each after two blanks.
+    pub(super) title: Vec<String>,
+    /// The kinds of answers that the rows are from.
+    pub(super) kinds: &'a [AskKind],
+}
+
+impl<K: Clone + Ord> ListPanel<'_, K> {
+    /// Draws the border with the title and the first source in doubt, and the rows that have room: `row` draws one, and returns
+    /// whether its data are among those in doubt; then its mark, the cursor, and which rows of how many are shown. Returns the
+    /// area inside.
+    pub(super) fn render(
+        self,
+        screen: &Overview,
+        cx: &ScreenCx<'_>,
+        area: Rect,
+        buf: &mut Buffer,
+        row: impl Fn(&K, Rect, &mut Buffer, &[StaleSource]) -> bool,
+    ) -> Rect {
+        let Self { panel, list, mut title, kinds } = self;
+        let is_focused = screen.scroll_position.panel == panel;
+        let doubts = doubts(cx.shared, kinds, cx.now);
+        if let Some(doubt) = doubts.first() {
+            title.push(format!("{} {}", cx.symbol(Role::Stale), doubt.sentence(cx.now)));
         }
-        if list.marks().contains(key) {
-            text::put(buf, cell.x + 2, cell.y, 1, cx.symbol(Role::Marked), cx.style(Role::Marked));
+        let inner = bar::panel(cx, &title.join("  "), is_focused, area, buf);
+        let grid = Grid { area: inner, ..grid(screen, layout::areas(cx.shared.size).body, panel) };
+        let first = list.shown(grid.room()).next().map_or(0, |(index, _)| index);
+        for (place, (index, key)) in list.shown(grid.room()).enumerate() {
+            let cell = grid.cell(place);
+            let cell = Rect { width: cell.width.saturating_sub(u16::from(grid.columns > 1)), ..cell };
+            if row(key, cell, buf, &doubts) {
+                buf.set_style(cell, cx.style(Role::Stale));
+            }
+            if list.marks().contains(key) {
+                text::put(buf, cell.x + 2, cell.y, 1, cx.symbol(Role::Marked), cx.style(Role::Marked));
+            }
+            if index == list.index() && is_focused {
+                text::select(cx, cell, buf);
+            }
         }
-        if index == list.index() && screen.scroll_position.panel == panel {
-            text::select(cx, cell, buf);
+        if inner.bottom() < area.bottom() {
+            position(cx, grid, first, list.rows().len(), buf);
         }
-    }
-    if inner.bottom() < area.bottom() {
-        position(cx, grid, first, list.rows().len(), buf);
+        inner
     }
 }

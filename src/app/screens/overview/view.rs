@@ -1,16 +1,14 @@
 //! Draws the overview.
 
-use super::panels::{self, panels_of};
-use super::{ALERTS, SERVICES};
-use super::{incidents, slos};
+use super::panels::{ListPanel, panels_of};
+use super::{ALERTS, Overview, SERVICES, lists};
 use crate::app::number::{UNKNOWN, latency, or_unknown, percent, rate};
 use crate::app::prelude::*;
-use crate::app::screens::overview::Overview;
 use crate::app::staleness::{none, watchdog};
 use crate::app::subjects::service;
 use crate::app::widgets::bar::panel;
 use crate::app::widgets::spark::Sparkline;
-use crate::model::alert::{AlertState, Severity};
+use crate::model::alert::Severity;
 use crate::model::health::Health;
 use crate::model::reason::Reason;
 use crate::model::service::{Service, Signals};
@@ -27,72 +25,52 @@ fn name_width(screen: &Overview, tile: u16) -> u16 {
     screen.widest.cells().clamp(8, (tile * 2 / 5).max(8)).min(tile.saturating_sub(3))
 }
 
-/// Draws the overview.
-pub(super) fn render(screen: &Overview, shared: &Shared, now: Timestamp, area: Rect, buf: &mut Buffer) {
-    let cx = shared.cx(now);
+pub(super) fn render(screen: &Overview, cx: &ScreenCx<'_>, area: Rect, buf: &mut Buffer) {
     let panels = panels_of(screen, area);
-    tiles(screen, shared, &cx, panels.services, buf);
+    tiles(screen, cx, panels.services, buf);
     if panels.summary.height > 0 {
-        summary(shared, &cx, panels.summary, buf);
+        summary(cx, panels.summary, buf);
     }
     if panels.incidents.height > 0 {
-        incidents::render(screen, shared, &cx, panels.incidents, buf);
+        lists::incidents(screen, cx, panels.incidents, buf);
     }
     if panels.slos.height > 0 {
-        slos::render(screen, shared, &cx, panels.slos, buf);
+        lists::slos(screen, cx, panels.slos, buf);
     }
-    alerts(screen, shared, &cx, panels.alerts, buf);
+    alerts(screen, cx, panels.alerts, buf);
 }
 
-fn tiles(screen: &Overview, shared: &Shared, cx: &Cx<'_>, area: Rect, buf: &mut Buffer) {
+fn tiles(screen: &Overview, cx: &ScreenCx<'_>, area: Rect, buf: &mut Buffer) {
     let list = &screen.services;
-    let focused = screen.scroll_position.panel == SERVICES;
-    let all = shared.world.services().len();
-    let mut title = vec!["Services".to_owned()];
-    if all > 0 {
-        title.push(count(list.rows().len(), all));
-    }
+    let all = cx.world.services().len();
+    let shown = if all > 0 { format!(" {}", count(list.rows().len(), all)) } else { String::new() };
+    let mut title = vec![format!("Services{shown}")];
     for health in [Health::Down, Health::Critical, Health::Degraded, Health::Unknown] {
-        let count = shared.world.services().iter().filter(|service| service.health == health).count();
+        let count = cx.world.services().iter().filter(|service| service.health == health).count();
         if count > 0 {
-            title.push(format!(" {count} {}", health.word()));
+            title.push(format!("{count} {}", health.word()));
         }
     }
-    if let Some(end) = shared.range.end {
-        title.push(format!(" as of {}", moment(end, cx.now, cx.zone)));
+    if let Some(end) = cx.shared.range.end {
+        title.push(format!("as of {}", moment(end, cx.now, cx.zone)));
     }
     if !screen.found.text().is_empty() {
-        title.push(format!(" filter: {}", screen.found.text()));
+        title.push(format!("filter: {}", screen.found.text()));
     }
-    let doubts = doubts(shared, &[AskKind::Services, AskKind::Trends], cx.now);
-    if let Some(doubt) = doubts.first() {
-        title.push(format!(" {} {}", cx.symbol(Role::Stale), doubt.sentence(cx.now)));
-    }
-    let title = title.join(" ");
-    let inner = panel(cx, &title, focused, area, buf);
-    if list.rows().is_empty() {
-        let text = service::empty(shared, &screen.found);
-        text::say(cx, 0, &text, Role::Muted, inner, buf);
-        return;
-    }
-    let draw = |name: &Text, tile: Rect, buf: &mut Buffer| {
-        let Some(service) = shared.world.service(name) else { return false };
-        draw_tile(screen, shared, cx, service, tile, buf);
+    let panel = ListPanel { panel: SERVICES, list, title, kinds: &[AskKind::Services, AskKind::Trends] };
+    let inner = panel.render(screen, cx, area, buf, |name, tile, buf, doubts| {
+        let Some(service) = cx.world.service(name) else { return false };
+        draw_tile(screen, cx, service, tile, buf);
         doubts.iter().any(|doubt| service.chart_sources.contains(&doubt.source))
-    };
-    panels::rows(screen, shared, cx, (SERVICES, list), (inner, area), draw, buf);
+    });
+    if list.rows().is_empty() {
+        text::say(cx, 0, &service::empty(cx.shared, &screen.found), Role::Muted, inner, buf);
+    }
 }
 
 /// Draws a service: symbol, name and the reasons of its health (if it is healthy and the tile has one line: its signals), and a
 /// sparkline at the right. Tiles of two lines have signals and sparkline in the second line.
-fn draw_tile(
-    screen: &Overview,
-    shared: &Shared,
-    cx: &Cx<'_>,
-    service: &Service,
-    tile: Rect,
-    buf: &mut Buffer,
-) {
+fn draw_tile(screen: &Overview, cx: &ScreenCx<'_>, service: &Service, tile: Rect, buf: &mut Buffer) {
     let role = Role::of_health(service.health);
     let is_well = service.health == Health::Healthy;
     let name_role = if is_well { Role::Text } else { role };
@@ -111,7 +89,7 @@ fn draw_tile(
         let taken = signals + 3;
         if below.width > taken + SHAPE {
             let place = Rect { x: below.x + taken, width: below.width - taken, ..below };
-            draw_shape(shared, cx, service, place, buf);
+            draw_shape(cx, service, place, buf);
         }
         return;
     }
@@ -123,13 +101,13 @@ fn draw_tile(
         text::runs(cx, &[StyledRun::new(service::why(service, cx.now), role)], words, buf);
     }
     if shape > 0 {
-        draw_shape(shared, cx, service, Rect { x: beside.right() - shape, width: shape, ..beside }, buf);
+        draw_shape(cx, service, Rect { x: beside.right() - shape, width: shape, ..beside }, buf);
     }
 }
 
 /// Draws the sparkline of the signal that is bad, else of the request rate.
-fn draw_shape(shared: &Shared, cx: &Cx<'_>, service: &Service, place: Rect, buf: &mut Buffer) {
-    let [requests, errors, p95] = service::trends(shared, service);
+fn draw_shape(cx: &ScreenCx<'_>, service: &Service, place: Rect, buf: &mut Buffer) {
+    let [requests, errors, p95] = service::trends(cx.shared, service);
     let (values, max, role) = match service.reasons.first() {
         Some(Reason::Slow(_)) => (&p95, None, Role::Series3),
         Some(Reason::Errors(_) | Reason::Firing { .. }) => {
@@ -176,10 +154,10 @@ fn signals_of(service: &Service, width: u16) -> String {
 }
 
 /// Draws the alert counts by severity and state, the watchdog and the sources.
-fn summary(shared: &Shared, cx: &Cx<'_>, area: Rect, buf: &mut Buffer) {
+fn summary(cx: &ScreenCx<'_>, area: Rect, buf: &mut Buffer) {
     let inner = panel(cx, "Status", false, area, buf);
-    let totals = shared.world.totals();
-    let known = is_known(shared);
+    let totals = cx.world.totals();
+    let known = is_known(cx.shared);
     // a count is unknown, not zero, until a source has answered
     let number = |count: usize| if known { count.to_string() } else { UNKNOWN.to_owned() };
     let mut loud = vec![StyledRun::new("firing   ", Role::Muted)];
@@ -197,33 +175,28 @@ fn summary(shared: &Shared, cx: &Cx<'_>, area: Rect, buf: &mut Buffer) {
             Role::Text,
         ));
     }
-    let lines = [loud, quiet, watchdogs(shared, cx), sources(shared, cx)];
-    for (y, line) in (inner.top()..inner.bottom()).zip(lines) {
-        text::runs(cx, &line, Rect { y, height: 1, ..inner }, buf);
-    }
+    let lines = [loud, quiet, watchdogs(cx), sources(cx)];
+    text::lines(cx, lines, inner, buf);
 }
 
 /// How many sources have answered, or the error of the first stale one.
-fn sources(shared: &Shared, cx: &Cx<'_>) -> Vec<StyledRun<'static>> {
-    if let Some(doubt) = doubts(shared, &AskKind::ALL, cx.now).first() {
+fn sources(cx: &ScreenCx<'_>) -> Vec<StyledRun<'static>> {
+    if let Some(doubt) = doubts(cx.shared, &AskKind::ALL, cx.now).first() {
         let words = format!("{} {}", cx.symbol(Role::Stale), doubt.sentence(cx.now));
         return vec![StyledRun::new(words, Role::Stale)];
     }
-    let all = shared.sources.len();
-    let fresh = shared
-        .sources
-        .iter()
-        .filter(|s| shared.world.cache(&s.id).is_some_and(|h| h.probe().at().is_some()))
-        .count();
+    let all = cx.shared.sources.len();
+    let has_answered = |id| cx.world.cache(id).is_some_and(|cache| cache.probe().at().is_some());
+    let fresh = cx.shared.sources.iter().filter(|source| has_answered(&source.id)).count();
     let words =
         if fresh == all { "all up to date".to_owned() } else { format!("{fresh} of {all} have answered") };
     vec![StyledRun::new("sources  ", Role::Muted), StyledRun::new(words, Role::Text)]
 }
 
 /// The dead man's switch alerts (watchdog) of all alert sources: the worst state.
-fn watchdogs(shared: &Shared, cx: &Cx<'_>) -> Vec<StyledRun<'static>> {
-    let sources = shared.sources.iter().filter(|source| source.answers.contains(&AskKind::Alerts));
-    let all: Vec<_> = sources.map(|source| watchdog(shared, source, cx.now)).collect();
+fn watchdogs(cx: &ScreenCx<'_>) -> Vec<StyledRun<'static>> {
+    let sources = cx.shared.sources.iter().filter(|source| source.answers.contains(&AskKind::Alerts));
+    let all: Vec<_> = sources.map(|source| watchdog(cx.shared, source, cx.now)).collect();
     let (text, role) = if all.contains(&Watchdog::Absent) {
         ("absent: alerting may be broken", Role::Trouble)
     } else if all.is_empty() || all.contains(&Watchdog::Unknown) {
@@ -243,25 +216,22 @@ fn is_known(shared: &Shared) -> bool {
     cache.any(|cache| cache.alerts().value().is_some() || cache.rules().value().is_some())
 }
 
-fn alerts(screen: &Overview, shared: &Shared, cx: &Cx<'_>, area: Rect, buf: &mut Buffer) {
+fn alerts(screen: &Overview, cx: &ScreenCx<'_>, area: Rect, buf: &mut Buffer) {
     let list = &screen.alerts;
-    let focused = screen.scroll_position.panel == ALERTS;
-    let count = if is_known(shared) { list.rows().len().to_string() } else { String::new() };
-    let doubt = doubts(shared, &[AskKind::Alerts], cx.now);
-    let doubt = doubt.first().map(|doubt| format!("  {} {}", cx.symbol(Role::Stale), doubt.sentence(cx.now)));
-    let moment = if shared.range.end.is_some() { " (now)" } else { "" };
-    let title = format!("Firing and pending {count}{moment}{}", doubt.unwrap_or_default());
-    let inner = panel(cx, &title, focused, area, buf);
-    let draw = |fingerprint: &Fingerprint, cell: Rect, buf: &mut Buffer| {
-        if let Some(alert) = shared.world.alert(*fingerprint) {
-            draw_alert(screen, shared, cx, alert, cell, buf);
+    let (is_known, kinds) = (is_known(cx.shared), &[AskKind::Alerts]);
+    let count = if is_known { list.rows().len().to_string() } else { String::new() };
+    let moment = if cx.shared.range.end.is_some() { " (now)" } else { "" };
+    let title = vec![format!("Firing and pending {count}{moment}")];
+    let panel = ListPanel { panel: ALERTS, list, title, kinds };
+    let inner = panel.render(screen, cx, area, buf, |fingerprint, cell, buf, _| {
+        if let Some(alert) = cx.world.alert(*fingerprint) {
+            draw_alert(screen, cx, alert, cell, buf);
         }
         false
-    };
-    panels::rows(screen, shared, cx, (ALERTS, list), (inner, area), draw, buf);
+    });
     if list.rows().is_empty() && inner.height > 0 {
-        let (text, role) = if is_known(shared) {
-            none(shared, &[AskKind::Alerts], "pending or firing alerts", cx.now)
+        let (text, role) = if is_known {
+            none(cx.shared, kinds, "pending or firing alerts", cx.now)
         } else {
             ("Not loaded yet.".to_owned(), Role::Muted)
         };
@@ -270,9 +240,9 @@ fn alerts(screen: &Overview, shared: &Shared, cx: &Cx<'_>, area: Rect, buf: &mut
 }
 
 /// Draws one alert: name, service, age; the summary behind them, or below in rows of two lines.
-fn draw_alert(screen: &Overview, shared: &Shared, cx: &Cx<'_>, alert: &Alert, cell: Rect, buf: &mut Buffer) {
+fn draw_alert(screen: &Overview, cx: &ScreenCx<'_>, alert: &Alert, cell: Rect, buf: &mut Buffer) {
     let role = Role::of_alert(alert);
-    let service = shared.world.service_of(&alert.labels).map_or("", |name| name);
+    let service = cx.world.service_of(&alert.labels).map_or("", |name| name);
     let age = ago(alert.starts_at, cx.now);
     let summary = alert.summary().map_or("", |summary| summary);
     let line = Rect { height: 1, ..cell };

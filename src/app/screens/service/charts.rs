@@ -8,13 +8,11 @@ use crate::app::widgets::bar::panel;
 use crate::app::widgets::chart::{Chart, ChartLine, ChartMark};
 use crate::app::widgets::heat::{Heat, HeatBucket};
 use crate::app::widgets::unit::ValueUnit;
-use crate::model::ask::Topic;
 use crate::model::health::Thresholds;
 use crate::model::remote::Freshness;
 use crate::model::series::Matrix;
 use crate::model::service::{Service, ServiceDetail};
 use crate::model::signal::Signal;
-use crate::model::source::ErrorKind;
 
 type MatrixOf = fn(&ServiceDetail) -> &Matrix;
 type LimitOf = fn(&Thresholds) -> f64;
@@ -88,48 +86,35 @@ pub(super) fn tiles(area: Rect, chosen: usize) -> Vec<(usize, Rect)> {
 }
 
 /// Draws those that have room.
-pub(super) fn draw(
-    screen: &OpenService,
-    shared: &Shared,
-    cx: &Cx<'_>,
-    service: &Service,
-    area: Rect,
-    buf: &mut Buffer,
-) {
-    let cache = service.chart_sources.iter().filter_map(|id| Some((id, shared.world.cache(id)?)));
+pub(super) fn draw(screen: &OpenService, cx: &ScreenCx<'_>, service: &Service, area: Rect, buf: &mut Buffer) {
+    let cache = service.chart_sources.iter().filter_map(|id| Some((id, cx.world.cache(id)?)));
     let details: Vec<(&SourceId, &ServiceDetail)> =
         cache.filter_map(|(id, cache)| Some((id, cache.details().get(&service.name)?.value()?))).collect();
     for (index, tile) in tiles(area, screen.scroll_position.panel) {
         if let Some(shown) = CHARTS.get(index) {
             let is_current = index == screen.scroll_position.panel;
-            draw_one(shared, cx, (service, &details), (shown, is_current), tile, buf);
+            draw_one(cx, (service, &details), (shown, is_current), tile, buf);
         }
     }
 }
 
 fn draw_one(
-    shared: &Shared,
-    cx: &Cx<'_>,
+    cx: &ScreenCx<'_>,
     (service, details): (&Service, &[(&SourceId, &ServiceDetail)]),
     (shown, is_current): (&ServiceChart, bool),
     area: Rect,
     buf: &mut Buffer,
 ) {
-    let title = format!("{}, {}", shown.title, shared.range.words(cx.now));
-    let title = refusal::titled(cx, title, failure(shared, service, cx.now));
+    let title = format!("{}, {}", shown.title, cx.shared.range.words(cx.now));
+    let title = refusal::titled(cx, title, failure(cx, service));
     let inner = panel(cx, &title, is_current, area, buf);
-    let Some((_, first)) = details.first().filter(|(_, first)| is_of_range(shared, first, cx.now)) else {
-        if let Some(failure) = refused(shared, service) {
-            refusal::failure(cx, failure, inner, buf);
-            return;
-        }
-        let words = if service.sources.is_empty() {
-            "No source has the history of this service."
-        } else {
-            shared.waiting()
-        };
-        text::say(cx, 1, words, Role::Muted, inner, buf);
-        return;
+    let Some((_, first)) = details.first().filter(|(_, first)| is_of_range(cx, first)) else {
+        let asked = service.chart_sources.iter().filter_map(|id| cx.world.cache(id));
+        let asked = asked.filter_map(|cache| cache.details().get(&service.name));
+        let has_history = !service.sources.is_empty();
+        let none = "No source has the history of this service.";
+        let words = || if has_history { cx.shared.waiting() } else { none }.to_owned();
+        return refusal::no_lines(cx, asked, words, inner, buf);
     };
     let mut unknown = details.iter().flat_map(|(_, detail)| detail.unknown.iter());
     if let Some(unknown) = unknown.find(|unknown| unknown.signal == shown.signal) {
@@ -142,10 +127,10 @@ fn draw_one(
     };
     let named = lines(details, part, shown.signal == Signal::Latency);
     let lines = ChartLine::each(&named);
-    let alerts = service::alerts(shared, &service.name);
+    let alerts = service::alerts(cx.shared, &service.name);
     let fired: Vec<_> = alerts.iter().filter(|a| a.is_firing()).map(|a| (a.starts_at, cx.now)).collect();
     let marks: Vec<ChartMark<'_>> = alerts.iter().map(|one| alert::mark(cx, one)).collect();
-    let threshold = shown.threshold.map(|(limit, words)| (limit(&shared.health_policy.thresholds), words));
+    let threshold = shown.threshold.map(|(limit, words)| (limit(&cx.shared.health_policy.thresholds), words));
     let chart = Chart {
         thresholds: threshold.as_slice(),
         shade: &fired,
@@ -202,22 +187,16 @@ fn quantile_name(quantile: &str) -> String {
 }
 
 /// Whether a history has the grid of the range that is shown now, and not of one that was chosen before.
-fn is_of_range(shared: &Shared, detail: &ServiceDetail, now: Timestamp) -> bool {
-    detail.request_rate.span.step() == super::window(shared, now).step()
-}
-
-/// The error of the history query, if there are no data and the query is not being retried.
-fn refused<'a>(shared: &'a Shared, service: &Service) -> Option<&'a ErrorKind> {
-    let asked =
-        service.chart_sources.iter().filter_map(|id| shared.world.cache(id)?.details().get(&service.name));
-    asked.filter(|remote| !remote.is_waiting()).find_map(|remote| Some(&remote.failure()?.kind))
+fn is_of_range(cx: &ScreenCx<'_>, detail: &ServiceDetail) -> bool {
+    detail.request_rate.span.step() == super::window(cx.shared, cx.now).step()
 }
 
 /// Why the charts are incomplete or stale; `None` if they are not.
-fn failure(shared: &Shared, service: &Service, now: Timestamp) -> Option<String> {
+fn failure(cx: &ScreenCx<'_>, service: &Service) -> Option<String> {
     service.chart_sources.iter().find_map(|id| {
-        let remote = shared.world.cache(id)?.details().get(&service.name)?;
-        match shared.scheduler.freshness(id, &Topic::Detail(service.name.clone()), &remote.state(), now) {
+        let remote = cx.world.cache(id)?.details().get(&service.name)?;
+        match cx.shared.scheduler.freshness(id, &Topic::Detail(service.name.clone()), &remote.state(), cx.now)
+        {
             Freshness::NotAsked | Freshness::Loading | Freshness::Fresh => None,
             Freshness::Failed => {
                 Some(remote.failure().map_or_else(|| format!("{id} does not answer"), ToString::to_string))

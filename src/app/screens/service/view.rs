@@ -1,6 +1,6 @@
 //! Draws the page of one service.
 
-use super::{charts, hosts, list};
+use super::{charts, list};
 use crate::app::number::{UNKNOWN, latency, or_unknown, percent, rate};
 use crate::app::prelude::*;
 use crate::app::screens::service::OpenService;
@@ -14,30 +14,22 @@ use crate::model::signal::Signal;
 /// From this width on, the SLOs are beside the alerts.
 const BESIDE: u16 = 130;
 
-/// Draws the page.
-pub(super) fn render(
-    screen: &OpenService,
-    shared: &Shared,
-    name: &Text,
-    now: Timestamp,
-    area: Rect,
-    buf: &mut Buffer,
-) {
-    let cx = shared.cx(now);
-    let Some(service) = shared.world.service(name) else {
+pub(super) fn render(screen: &OpenService, cx: &ScreenCx<'_>, area: Rect, buf: &mut Buffer) {
+    let name = screen.name();
+    let Some(service) = cx.world.service(name) else {
         let words = format!("{name}: no source lists this service. Press Esc to go back.");
-        text::say(&cx, 1, &words, Role::Unknown, area, buf);
+        text::say(cx, 1, &words, Role::Unknown, area, buf);
         return;
     };
     let used = [AskKind::Services, AskKind::Alerts];
     let parts = parts(screen, service, area);
-    layout::doubtful_heading(shared, &cx, &title(&cx, service, shared), &used, area, buf);
-    text::runs(&cx, &numbers(service, parts.numbers.width), parts.numbers, buf);
-    draw_incidents(screen, shared, &cx, parts.incidents, buf);
-    charts::draw(screen, shared, &cx, service, parts.charts, buf);
-    list::draw(screen, shared, &cx, service, parts.list, buf);
+    layout::doubtful_heading(cx, &title(cx, service), &used, area, buf);
+    text::runs(cx, &numbers(service, parts.numbers.width), parts.numbers, buf);
+    draw_incidents(screen, cx, parts.incidents, buf);
+    charts::draw(screen, cx, service, parts.charts, buf);
+    list::draw(screen, cx, service, parts.list, buf);
     if parts.slos.height > 0 {
-        draw_slos(screen, shared, &cx, parts.slos, buf);
+        draw_slos(screen, cx, parts.slos, buf);
     }
 }
 
@@ -64,47 +56,36 @@ fn parts(screen: &OpenService, service: &Service, body: Rect) -> Layout {
     let incidents = Rect { height: if room.height > 10 { open } else { 0 }, ..room };
     let room = Rect { y: incidents.bottom(), height: room.height - incidents.height, ..room };
     let rows = |count: usize| u16::try_from(1 + count).unwrap_or(u16::MAX);
-    let (alerts, slos) = (rows(service.alerts.len() + hosts::count(service)), screen.slos.rows().len());
+    let (alerts, slos) = (rows(service.alerts.len() + list::count(service)), screen.slos.rows().len());
     let most = (room.height / 4).max(2);
     let below = |wanted: u16| if room.height > 12 { wanted.clamp(2, most) } else { 0 };
-    if screen.scroll_position.panel == super::PARTS {
+    let is_beside = room.width >= BESIDE && slos > 0 && screen.scroll_position.panel != super::PARTS;
+    let (height, slos_height) = if screen.scroll_position.panel == super::PARTS {
         // the focused list gets more rows
         let most = if room.height > 12 { room.height / 2 } else { room.height };
-        let height = rows(hosts::count(service)).min(most);
-        let charts = Rect { height: room.height - height, ..room };
-        let list = Rect { y: charts.bottom(), height, ..room };
-        return Layout { incidents, numbers, charts, list, slos: Rect { height: 0, ..list } };
+        (rows(list::count(service)).min(most), 0)
+    } else if slos == 0 {
+        (below(alerts), 0)
+    } else if is_beside {
+        (below(alerts.max(rows(slos))), 0)
+    } else {
+        // without room beside each other, the two worst SLOs are above the list
+        (below(alerts), if room.height > 16 { rows(slos).min(3) } else { 0 })
+    };
+    let charts = Rect { height: room.height - height - slos_height, ..room };
+    let above = Rect { y: charts.bottom(), height: slos_height, ..room };
+    let list = Rect { y: above.bottom(), height, ..room };
+    if !is_beside {
+        return Layout { incidents, numbers, charts, list, slos: above };
     }
-    if slos == 0 {
-        let list = below(alerts);
-        let charts = Rect { height: room.height - list, ..room };
-        let list = Rect { y: charts.bottom(), height: list, ..room };
-        return Layout { incidents, numbers, charts, list, slos: Rect { height: 0, ..list } };
-    }
-    if room.width >= BESIDE {
-        let height = below(alerts.max(rows(slos)));
-        let charts = Rect { height: room.height - height, ..room };
-        let list = Rect { y: charts.bottom(), height, width: room.width / 2, ..room };
-        let slos = Rect { x: list.right(), width: room.width - list.width, ..list };
-        return Layout { incidents, numbers, charts, list, slos };
-    }
-    // without room beside each other, the two worst SLOs are above the list
-    let above = if room.height > 16 { rows(slos).min(3) } else { 0 };
-    let list = below(alerts);
-    let charts = Rect { height: room.height - list - above, ..room };
-    let slos = Rect { y: charts.bottom(), height: above, ..room };
-    Layout { incidents, numbers, charts, list: Rect { y: slos.bottom(), height: list, ..room }, slos }
+    let list = Rect { width: room.width / 2, ..list };
+    let slos = Rect { x: list.right(), width: room.width - list.width, ..list };
+    Layout { incidents, numbers, charts, list, slos }
 }
 
 /// The area of the focused list's rows: incidents, SLOs, else the alerts.
-pub(super) fn list_area(
-    screen: &OpenService,
-    shared: &Shared,
-    name: &Text,
-    panel: usize,
-    body: Rect,
-) -> Rect {
-    shared.world.service(name).map_or(Rect::default(), |service| {
+pub(super) fn list_area(screen: &OpenService, shared: &Shared, panel: usize, body: Rect) -> Rect {
+    shared.world.service(screen.name()).map_or(Rect::default(), |service| {
         let parts = parts(screen, service, body);
         match panel {
             super::INCIDENTS => parts.incidents,
@@ -115,14 +96,8 @@ pub(super) fn list_area(
 }
 
 /// The panel at a cell: a chart, the SLOs, the incidents or the list.
-pub(super) fn panel_at(
-    screen: &OpenService,
-    shared: &Shared,
-    name: &Text,
-    body: Rect,
-    cell: (u16, u16),
-) -> Option<usize> {
-    let parts = parts(screen, shared.world.service(name)?, body);
+pub(super) fn panel_at(screen: &OpenService, shared: &Shared, body: Rect, cell: (u16, u16)) -> Option<usize> {
+    let parts = parts(screen, shared.world.service(screen.name())?, body);
     if parts.slos.contains(cell.into()) {
         return Some(super::SLOS);
     }
@@ -139,10 +114,10 @@ pub(super) fn panel_at(
 }
 
 /// The title: "checkout is critical for 3m: 21% of requests fail", then the labels.
-fn title(cx: &Cx<'_>, service: &Service, shared: &Shared) -> Vec<StyledRun<'static>> {
+fn title(cx: &ScreenCx<'_>, service: &Service) -> Vec<StyledRun<'static>> {
     let role = Role::of_health(service.health);
     let why = service::why(service, cx.now);
-    let verdict = if let Some(end) = shared.range.end {
+    let verdict = if let Some(end) = cx.shared.range.end {
         format!("was {} at {}", service.health.word(), moment(end, cx.now, cx.zone))
     } else {
         // how long a service was in this state before burnwatch was started is unknown
@@ -183,14 +158,14 @@ fn numbers(service: &Service, width: u16) -> Vec<StyledRun<'static>> {
 }
 
 /// Draws the open incidents, most urgent first.
-fn draw_incidents(screen: &OpenService, shared: &Shared, cx: &Cx<'_>, area: Rect, buf: &mut Buffer) {
+fn draw_incidents(screen: &OpenService, cx: &ScreenCx<'_>, area: Rect, buf: &mut Buffer) {
     let list = &screen.incidents;
-    let in_doubt = !doubts(shared, &[AskKind::Incidents], cx.now).is_empty();
+    let in_doubt = !doubts(cx.shared, &[AskKind::Incidents], cx.now).is_empty();
     for (y, (index, key)) in (area.top()..area.bottom()).zip(list.shown(usize::from(area.height))) {
-        let Some(known) = key.incident(&shared.world) else { continue };
+        let Some(known) = key.incident(cx.world) else { continue };
         let line = Rect { y, height: 1, ..area };
         let mut runs = vec![StyledRun::new(" incident ", Role::Muted)];
-        runs.extend(incidents::line(shared, cx, known));
+        runs.extend(incidents::line(cx, known));
         let hidden = list.rows().len().saturating_sub(usize::from(area.height));
         if hidden > 0 && y + 1 == area.bottom() {
             runs.insert(0, StyledRun::new(format!(" +{hidden}"), Role::Muted));
@@ -206,10 +181,10 @@ fn draw_incidents(screen: &OpenService, shared: &Shared, cx: &Cx<'_>, area: Rect
 }
 
 /// Draws the SLOs, worst first.
-fn draw_slos(screen: &OpenService, shared: &Shared, cx: &Cx<'_>, area: Rect, buf: &mut Buffer) {
+fn draw_slos(screen: &OpenService, cx: &ScreenCx<'_>, area: Rect, buf: &mut Buffer) {
     let list = &screen.slos;
     let focused = screen.scroll_position.panel == super::SLOS;
-    let in_doubt = !doubts(shared, &[AskKind::Slos], cx.now).is_empty();
+    let in_doubt = !doubts(cx.shared, &[AskKind::Slos], cx.now).is_empty();
     let role = if in_doubt {
         Role::Stale
     } else if focused {
@@ -220,18 +195,14 @@ fn draw_slos(screen: &OpenService, shared: &Shared, cx: &Cx<'_>, area: Rect, buf
     let title = format!(" SLOs {}", list.rows().len());
     text::say(cx, 0, &title, role, area, buf);
     let rows = layout::below_heading(area);
-    let all = list.rows().iter().filter_map(|key| key.status(&shared.world));
+    let all = list.rows().iter().filter_map(|key| key.status(cx.world));
     let widest = all.map(|status| text::width(&status.slo.id)).max().unwrap_or(0).clamp(12, 40);
     for (y, (index, key)) in (rows.top()..rows.bottom()).zip(list.shown(usize::from(rows.height))) {
-        let Some(status) = key.status(&shared.world) else { continue };
+        let Some(status) = key.status(cx.world) else { continue };
         let line = Rect { y, height: 1, ..rows };
-        let role = Role::of_slo(status.state());
         let name = text::pad(&status.slo.id, widest, cx.charset);
-        let mut runs = vec![StyledRun::new(format!("  {} {name}  ", cx.symbol(role)), role)];
-        runs.extend(words::summary(status));
-        if words::are_shared(shared) {
-            runs.push(StyledRun::new(format!("  {}", status.source), Role::Muted));
-        }
+        let mut runs = vec![StyledRun::new(" ", Role::of_slo(status.state()))];
+        runs.extend(words::line(cx, status, &name));
         text::runs(cx, &runs, line, buf);
         if index == list.index() && focused {
             text::select(cx, line, buf);

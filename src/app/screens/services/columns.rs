@@ -3,7 +3,7 @@
 use super::Services;
 use crate::app::number::{latency, or_unknown, percent, rate};
 use crate::app::prelude::*;
-use crate::app::subjects::service::{sparkline_max, trends, why};
+use crate::app::subjects::service::{sparkline_max, why};
 use crate::app::subjects::slo::words;
 use crate::app::widgets::spark::Sparkline;
 use crate::model::health::Health;
@@ -13,180 +13,137 @@ use crate::model::service::Service;
 use crate::model::signal::Signal;
 use crate::model::slo::BASIS;
 
-pub enum ServiceList {}
-
 /// A service and the current time.
 pub struct ServiceItem<'a> {
     pub service: &'a Service,
-    /// The current time.
     pub now: Timestamp,
+    /// Request rate, error ratio and p95 over time, for the screen.
+    pub trends: [Vec<f64>; 3],
 }
 
-/// A service as the screen shows it.
-pub struct ServiceRow<'a> {
-    service: &'a Service,
-    role: Role,
-    /// Request rate, error ratio and p95 over time.
-    trends: [Vec<f64>; 3],
-    worst_slo: Vec<StyledRun<'static>>,
-    found: &'a ListFilter,
-    cx: Cx<'a>,
-}
-
-/// The input for the column widths.
-pub struct Widths {
-    /// The longest name, in cells.
-    pub(super) name: u16,
-    pub(super) has_slos: bool,
-    /// The width of the table, in cells.
-    pub(super) width: u16,
-}
-
-impl Listed for ServiceList {
+impl Listed for Services {
     type Item<'a> = ServiceItem<'a>;
-    type Row<'a> = ServiceRow<'a>;
-    type Widths = Widths;
+    /// The longest name in cells, and whether there are SLOs.
+    type Widths = (u16, bool);
 }
 
-type Column = ListColumn<ServiceList>;
+type Column = ListColumn<Services>;
 
 /// Names and reasons get space first; sparklines get the rest.
-pub const COLUMNS: &[Column] =
-    &[
-        Column::drawn(0, "", Size::words(1, 1, 0), |row| Cell::symbol(&row.cx, row.role)),
-        Column::text("name", "SERVICE", |item| Value::Text(item.service.name.to_string())).on_screen_by(
-            1,
-            "service",
-            |w| Some(Size::words(w.name.clamp(10, (w.width / 6).clamp(10, 24)), w.name.clamp(10, 44), 0)),
-            |row| {
-                let role = if row.service.health == Health::Healthy { Role::Text } else { row.role };
-                Cell::Runs(row.found.highlighted(&row.service.name, role))
-            },
-        ),
-        Column::text("health", "HEALTH", |item| Value::Text(item.service.health.word().to_owned()))
-            .on_screen(2, "health", Size::words(8, 8, 3), |row| {
-                Cell::text(row.service.health.word(), row.role)
-            }),
-        Column::number("request_rate", "RATE", |item| {
-            Value::maybe(item.service.signals.request_rate, Value::Rate)
+pub const COLUMNS: &[Column] = &[
+    Column::symbol(0),
+    Column::text("name", "SERVICE", |item| Value::Text(item.service.name.to_string()))
+        .on_screen((1, "service", Size::BY_ROWS), |row| {
+            let role = if row.service.health == Health::Healthy { Role::Text } else { row.role };
+            row.highlighted(&row.service.name, role)
         })
-        .on_screen(3, "requests", Size::numbers(8, 2), |row| {
-            row.number(Signal::Requests, row.service.signals.request_rate, rate, Role::Text)
+        .sized_by(|(name, _), width| {
+            Some(Size::words(name.clamp(10, (width / 6).clamp(10, 24)), name.clamp(10, 44), 0))
         }),
-        Column::drawn(4, "", Size::words(8, 16, 9), |row| {
-            let [requests, ..] = &row.trends;
-            spark(requests, sparkline_max(requests), Role::Series1)
+    Column::text("health", "HEALTH", |item| Value::Text(item.service.health.word().to_owned()))
+        .on_screen((2, "health", Size::words(8, 8, 3)), |row| {
+            Cell::text(row.service.health.word(), row.role)
         }),
-        Column::number("error_ratio", "ERRORS", |item| {
-            Value::maybe(item.service.signals.error_ratio, Value::Ratio)
-        })
-        .on_screen(5, "errors", Size::numbers(6, 1), |row| {
-            let role = row.because(|reason| matches!(reason, Reason::Errors(_)));
-            row.number(Signal::Errors, row.service.signals.error_ratio, percent, role)
+    Column::number("request_rate", "RATE", |item| {
+        Value::maybe(item.service.signals.request_rate, Value::Rate)
+    })
+    .on_screen((3, "requests", Size::numbers(8, 2)), |row| {
+        number(row, Signal::Requests, row.service.signals.request_rate, rate, Role::Text)
+    }),
+    Column::drawn((4, "", Size::words(8, 16, 9)), |row| {
+        let [requests, ..] = &row.trends;
+        spark(requests, sparkline_max(requests), Role::Series1)
+    }),
+    Column::number("error_ratio", "ERRORS", |item| {
+        Value::maybe(item.service.signals.error_ratio, Value::Ratio)
+    })
+    .on_screen((5, "errors", Size::numbers(6, 1)), |row| {
+        let role = because(row, |reason| matches!(reason, Reason::Errors(_)));
+        number(row, Signal::Errors, row.service.signals.error_ratio, percent, role)
+    }),
+    Column::drawn((6, "", Size::words(8, 16, 8)), |row| {
+        let [_, errors, _] = &row.trends;
+        // the scale is at least 0 to 10 %, so that noise near zero does not look like an incident
+        spark(errors, Some(errors.iter().copied().fold(0.1, f64::max)), Role::Series2)
+    }),
+    Column::hidden("p50_seconds", |item| Value::maybe(item.service.signals.p50, Value::Seconds))
+        .on_screen((7, "p50", Size::numbers(7, 7)), |row| {
+            number(row, Signal::Latency, row.service.signals.p50, latency, Role::Text)
         }),
-        Column::drawn(6, "", Size::words(8, 16, 8), |row| {
-            let [_, errors, _] = &row.trends;
-            // the scale is at least 0 to 10 %, so that noise near zero does not look like an incident
-            spark(errors, Some(errors.iter().copied().fold(0.1, f64::max)), Role::Series2)
+    Column::number("p95_seconds", "P95", |item| Value::maybe(item.service.signals.p95, Value::Seconds))
+        .on_screen((8, "p95", Size::numbers(7, 2)), |row| {
+            let role = because(row, |reason| matches!(reason, Reason::Slow(_)));
+            number(row, Signal::Latency, row.service.signals.p95, latency, role)
         }),
-        Column::hidden("p50_seconds", |item| Value::maybe(item.service.signals.p50, Value::Seconds))
-            .on_screen(7, "p50", Size::numbers(7, 7), |row| {
-                row.number(Signal::Latency, row.service.signals.p50, latency, Role::Text)
-            }),
-        Column::number("p95_seconds", "P95", |item| Value::maybe(item.service.signals.p95, Value::Seconds))
-            .on_screen(8, "p95", Size::numbers(7, 2), |row| {
-                let role = row.because(|reason| matches!(reason, Reason::Slow(_)));
-                row.number(Signal::Latency, row.service.signals.p95, latency, role)
-            }),
-        Column::drawn(9, "", Size::words(8, 16, 10), |row| {
-            let [.., p95] = &row.trends;
-            spark(p95, sparkline_max(p95), Role::Series3)
+    Column::drawn((9, "", Size::words(8, 16, 10)), |row| {
+        let [.., p95] = &row.trends;
+        spark(p95, sparkline_max(p95), Role::Series3)
+    }),
+    Column::hidden("p99_seconds", |item| Value::maybe(item.service.signals.p99, Value::Seconds))
+        .on_screen((10, "p99", Size::numbers(7, 6)), |row| {
+            number(row, Signal::Latency, row.service.signals.p99, latency, Role::Text)
         }),
-        Column::hidden("p99_seconds", |item| Value::maybe(item.service.signals.p99, Value::Seconds))
-            .on_screen(10, "p99", Size::numbers(7, 6), |row| {
-                row.number(Signal::Latency, row.service.signals.p99, latency, Role::Text)
-            }),
-        Column::number("apdex", "APDEX", |item| Value::maybe(item.service.signals.apdex, Value::Number))
-            .on_screen(11, "Apdex", Size::numbers(5, 5), |row| {
-                let apdex = row.service.signals.apdex;
-                row.number(Signal::Apdex, apdex, |apdex| format!("{apdex:.2}"), Role::Text)
-            }),
-        Column::number("saturation", "SAT", |item| {
-            Value::maybe(item.service.signals.saturation, Value::Ratio)
-        })
-        .on_screen(12, "satur.", Size::numbers(6, 4), |row| {
-            let role = row.because(|reason| matches!(reason, Reason::Saturated { .. }));
-            row.number(Signal::Saturation, row.service.signals.saturation, percent, role)
+    Column::number("apdex", "APDEX", |item| Value::maybe(item.service.signals.apdex, Value::Number))
+        .on_screen((11, "Apdex", Size::numbers(5, 5)), |row| {
+            let apdex = row.service.signals.apdex;
+            number(row, Signal::Apdex, apdex, |apdex| format!("{apdex:.2}"), Role::Text)
         }),
-        Column::hidden("saturated", |item| Value::words(saturated(item.service))),
-        Column::hidden("resources", |item| {
-            let all = fullest(&item.service.hosts).into_iter();
-            Value::Objects(all.map(|(host, usage)| resource(host, usage)).collect())
+    Column::number("saturation", "SAT", |item| Value::maybe(item.service.signals.saturation, Value::Ratio))
+        .on_screen((12, "satur.", Size::numbers(6, 4)), |row| {
+            let role = because(row, |reason| matches!(reason, Reason::Saturated { .. }));
+            number(row, Signal::Saturation, row.service.signals.saturation, percent, role)
         }),
-        Column::hidden("signals", |item| Value::Objects(item.service.named.iter().map(signal).collect())),
-        Column::text("targets", "UP", |item| Value::words(item.service.up().unwrap_or_default())),
-        Column::hidden("targets_up", |item| {
-            let targets = &item.service.targets;
-            if knows_targets(item.service) { Value::Count(targets.up.into()) } else { Value::Nothing }
-        }),
-        Column::hidden("targets_total", |item| {
-            let targets = &item.service.targets;
-            let is_known = knows_targets(item.service) || targets.total > 0;
-            if is_known { Value::Count(targets.total.into()) } else { Value::Nothing }
-        }),
-        Column::number("alerts", "ALERTS", |item| Value::count(item.service.alerts.len())),
-        Column::hidden("unknown", |item| {
-            Value::Texts(item.service.unknown.iter().map(ToString::to_string).collect())
-        }),
-        Column::hidden("labels", |item| Value::Labels(item.service.labels.clone())),
-        Column::distinguishing("sources", "SOURCES", |item| {
-            Value::Texts(item.service.sources.iter().map(ToString::to_string).collect())
-        }),
-        Column::hidden("seen_at", |item| Value::Since(item.service.seen_at)),
-        Column::text("reasons", "WHY", |item| {
-            Value::Texts(item.service.reasons.iter().map(|reason| reason.words(item.now)).collect())
-        })
-        .on_screen_by(
-            14,
-            "why",
-            |w| Some(Size::words((w.width / 5).clamp(12, 36), 60, 3)),
-            |row| Cell::text(why(row.service, row.cx.now), row.role),
-        ),
-        Column::NONE.on_screen_by(
-            13,
-            "worst SLO",
-            |w| w.has_slos.then(|| Size::words(16, 20, 6)),
-            |row| Cell::Runs(row.worst_slo.clone()),
-        ),
-    ];
+    Column::hidden("saturated", |item| Value::words(saturated(item.service))),
+    Column::hidden("resources", |item| {
+        let all = fullest(&item.service.hosts).into_iter();
+        Value::Objects(all.map(|(host, usage)| resource(host, usage)).collect())
+    }),
+    Column::hidden("signals", |item| Value::Objects(item.service.named.iter().map(signal).collect())),
+    Column::text("targets", "UP", |item| Value::words(item.service.up().unwrap_or_default())),
+    Column::hidden("targets_up", |item| {
+        let targets = &item.service.targets;
+        if knows_targets(item.service) { Value::Count(targets.up.into()) } else { Value::Nothing }
+    }),
+    Column::hidden("targets_total", |item| {
+        let targets = &item.service.targets;
+        let is_known = knows_targets(item.service) || targets.total > 0;
+        if is_known { Value::Count(targets.total.into()) } else { Value::Nothing }
+    }),
+    Column::number("alerts", "ALERTS", |item| Value::count(item.service.alerts.len())),
+    Column::hidden("unknown", |item| Value::texts(item.service.unknown.iter())),
+    Column::hidden("labels", |item| Value::Labels(item.service.labels.clone())),
+    Column::distinguishing("sources", "SOURCES", |item| Value::texts(item.service.sources.iter())),
+    Column::hidden("seen_at", |item| Value::Since(item.service.seen_at)),
+    Column::text("reasons", "WHY", |item| {
+        Value::texts(item.service.reasons.iter().map(|reason| reason.words(item.now)))
+    })
+    .on_screen((14, "why", Size::BY_ROWS), |row| Cell::text(why(row.service, row.cx.now), row.role))
+    .sized_by(|_, width| Some(Size::words((width / 5).clamp(12, 36), 60, 3))),
+    Column::NONE
+        .on_screen((13, "worst SLO", Size::BY_ROWS), |row| Cell::Runs(worst_slo(&row.cx, row.service)))
+        .sized_by(|(_, has_slos), _| has_slos.then(|| Size::words(16, 20, 6))),
+];
 
-impl<'a> ServiceRow<'a> {
-    /// A service with the state of the screen.
-    pub(super) fn new(screen: &'a Services, shared: &'a Shared, cx: Cx<'a>, service: &'a Service) -> Self {
-        Self {
-            service,
-            role: Role::of_health(service.health),
-            trends: trends(shared, service),
-            worst_slo: worst_slo(shared, &cx, service),
-            found: &screen.rows.found,
-            cx,
-        }
-    }
+/// The role of a signal that is a reason for the service's health.
+fn because(row: &ListRow<'_, Services>, is_why: fn(&Reason) -> bool) -> Role {
+    if row.service.reasons.iter().any(is_why) { row.role } else { Role::Text }
+}
 
-    /// The role of a signal that is a reason for the service's health.
-    fn because(&self, is_why: fn(&Reason) -> bool) -> Role {
-        if self.service.reasons.iter().any(is_why) { self.role } else { Role::Text }
-    }
-
-    fn number(&self, signal: Signal, value: Option<f64>, words: fn(f64) -> String, role: Role) -> Cell<'_> {
-        let is_unknown = self.service.unknown.contains(signal);
-        let role = match value {
-            Some(_) => role,
-            None if is_unknown => Role::Unknown,
-            None => Role::Muted,
-        };
-        Cell::text(or_unknown(value, is_unknown, words), role)
-    }
+/// The value of a signal in a role.
+fn number<'r>(
+    row: &ListRow<'_, Services>,
+    signal: Signal,
+    value: Option<f64>,
+    words: fn(f64) -> String,
+    role: Role,
+) -> Cell<'r> {
+    let is_unknown = row.service.unknown.contains(signal);
+    let role = match value {
+        Some(_) => role,
+        None if is_unknown => Role::Unknown,
+        None => Role::Muted,
+    };
+    Cell::text(or_unknown(value, is_unknown, words), role)
 }
 
 fn spark(values: &[f64], max: Option<f64>, role: Role) -> Cell<'_> {
@@ -194,12 +151,8 @@ fn spark(values: &[f64], max: Option<f64>, role: Role) -> Cell<'_> {
 }
 
 /// The worst SLO of a service: state, budget left and burn rate.
-fn worst_slo(
-    shared: &Shared,
-    cx: &crate::app::display_settings::Cx<'_>,
-    service: &Service,
-) -> Vec<StyledRun<'static>> {
-    let Some(status) = shared.world.worst_slo_of(&service.name) else { return Vec::new() };
+fn worst_slo(cx: &ScreenCx<'_>, service: &Service) -> Vec<StyledRun<'static>> {
+    let Some(status) = cx.world.worst_slo_of(&service.name) else { return Vec::new() };
     let role = Role::of_slo(status.state());
     let mut runs = vec![StyledRun::new(format!("{} ", cx.symbol(role)), role)];
     match status.worst().filter(|worst| worst.left().is_some()) {

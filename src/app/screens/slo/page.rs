@@ -14,45 +14,29 @@ mod budget;
 mod conditions;
 mod definition;
 
-/// Whether the cursor is on this row.
-fn is_current(screen: &OpenSlo, panel: usize, index: usize) -> bool {
-    screen.scroll_position.panel == panel && screen.list().is_some_and(|list| list.index() == index)
-}
-
 /// The whole text for this width.
-pub(super) fn page(
-    screen: &OpenSlo,
-    shared: &Shared,
-    cx: &Cx<'_>,
-    status: &SloStatus,
-    width: u16,
-) -> PageContent {
-    let mut page = PageContent::new(width);
+pub(super) fn page(screen: &OpenSlo, cx: &ScreenCx<'_>, status: &SloStatus, width: u16) -> PageContent {
+    let mut page = screen.new_page(width);
     let group_status = shown(screen, status);
-    let course = group_status.and_then(|group_status| BudgetCourse::of(shared, status, group_status));
+    let course = group_status.and_then(|group_status| BudgetCourse::of(cx.shared, status, group_status));
     doubts(cx, status, group_status, &mut page);
-    broken(shared, cx, status, &mut page);
+    broken(cx, status, &mut page);
     if let Some(group_status) = group_status {
-        conditions(cx, screen, shared, status, group_status, &mut page);
-        exhaustion(screen, shared, status, group_status, course.as_ref(), &mut page);
+        conditions(cx, screen, status, group_status, &mut page);
+        exhaustion(screen, cx.shared, status, group_status, course.as_ref(), &mut page);
         if let Some(course) = &course {
-            worst_slots(shared, cx, status, course, &mut page);
+            worst_slots(cx, status, course, &mut page);
         }
     }
-    groups(screen, shared, cx, status, &mut page);
-    alerts(screen, shared, cx, status, &mut page);
-    definition(shared, status, group_status, &mut page);
+    groups(screen, cx, status, &mut page);
+    alerts(screen, cx, status, &mut page);
+    definition(cx.shared, status, group_status, &mut page);
     let all = queries(status, status.at);
     if !all.is_empty() {
         page.title("Queries (y copies the selected one)");
     }
     for (index, (name, query)) in all.into_iter().enumerate() {
-        page.row(
-            cx,
-            (QUERIES, index),
-            is_current(screen, QUERIES, index),
-            vec![StyledRun::new(format!(" {name}"), Role::Muted)],
-        );
+        page.row(cx, (QUERIES, index), [StyledRun::new(format!(" {name}"), Role::Muted)]);
         for line in text::wrap(&query, width.saturating_sub(5)) {
             page.line(vec![StyledRun::new(format!("    {line}"), Role::Text)]);
         }
@@ -62,15 +46,14 @@ pub(super) fn page(
 
 /// Why numbers are missing or not reliable.
 fn doubts(cx: &Cx<'_>, status: &SloStatus, group_status: Option<&GroupStatus>, page: &mut PageContent) {
-    let sign = cx.symbol(Role::Unknown);
     match group_status {
         None => {
             let said = status.failure.as_deref().unwrap_or("its source has not answered yet");
-            page.paragraph(&format!("{sign} {said}"), Role::Unknown);
+            page.remark(cx, said, Role::Unknown);
         }
         Some(group_status) => {
             if let Some(doubt) = &group_status.doubt {
-                page.paragraph(&format!("{sign} {}", words::doubt(status, doubt, cx)), Role::Unknown);
+                page.remark(cx, words::doubt(status, doubt, cx), Role::Unknown);
             }
             if let Some(covered) = words::covered(status, group_status) {
                 let (about, role) = if group_status.spent.is_none() && group_status.window.error().is_some() {
@@ -81,81 +64,73 @@ fn doubts(cx: &Cx<'_>, status: &SloStatus, group_status: Option<&GroupStatus>, p
                     let words = "budget and SLI cover that time only.";
                     (format!("Only {covered} have data: {words}"), Role::Warning)
                 };
-                page.paragraph(&format!("{} {about}", cx.symbol(role)), role);
+                page.remark(cx, about, role);
             }
             if let Some(remark) = words::remark(status, group_status) {
-                page.paragraph(&format!("{} {remark}", cx.symbol(Role::Warning)), Role::Warning);
+                page.remark(cx, remark, Role::Warning);
             }
         }
     }
 }
 
 /// The failing recording or alerting rules that the SLO depends on.
-fn broken(shared: &Shared, cx: &Cx<'_>, status: &SloStatus, page: &mut PageContent) {
-    for (source, rule) in shared.world.broken_rules() {
+fn broken(cx: &ScreenCx<'_>, status: &SloStatus, page: &mut PageContent) {
+    for (source, rule) in cx.world.broken_rules() {
         if *source == status.source && status.slo.depends_on_rule(rule) {
-            page.paragraph(&format!("{} {}", cx.symbol(Role::Warning), rule.sentence()), Role::Warning);
+            page.remark(cx, rule.sentence(), Role::Warning);
         }
     }
 }
 
 /// Each group with its own budget, worst first.
-fn groups(screen: &OpenSlo, shared: &Shared, cx: &Cx<'_>, status: &SloStatus, page: &mut PageContent) {
+fn groups(screen: &OpenSlo, cx: &ScreenCx<'_>, status: &SloStatus, page: &mut PageContent) {
     let list = &screen.groups;
     if list.rows().is_empty() {
         return;
     }
     page.title(&format!("Groups: {} (the charts show the selected one)", list.rows().len()));
-    let named: Vec<_> =
-        list.rows().iter().map(|labels| status.groups.iter().find(|group| group.labels == *labels)).collect();
-    let widest =
-        named.iter().flatten().map(|group| text::width(&words::group(group))).max().unwrap_or(0).min(40);
-    for (index, group) in named.into_iter().enumerate() {
-        let Some(group) = group else {
-            page.row(cx, (GROUPS, index), is_current(screen, GROUPS, index), []);
-            continue;
-        };
+    let named = |labels: &Labels| status.groups.iter().find(|group| group.labels == *labels);
+    let names = list.rows().iter().filter_map(named).map(words::group);
+    let widest = names.map(|name| text::width(&name)).max().unwrap_or(0).min(40);
+    page.list(cx, (GROUPS, list), |labels| {
+        let group = named(labels)?;
         let role = Role::of_slo(group.state);
         let name = text::pad(&words::group(group), widest, cx.charset);
         let mut runs = vec![StyledRun::new(format!(" {} {name}  ", cx.symbol(role)), role)];
         let left = words::left(Some(group));
         runs.push(StyledRun::new(format!("budget {:>6}", left.text), left.role));
-        for lookback in [300, 3600, 21_600].map(std::time::Duration::from_secs) {
+        for lookback in [300, 3600, 21_600].map(Duration::from_secs) {
             let burn = words::burn(&status.slo, group, lookback);
             runs.push(StyledRun::new(format!("  {} ", duration::short(lookback)), Role::Muted));
             runs.push(StyledRun::new(format!("{:>6}", burn.text), burn.role));
         }
         runs.push(StyledRun::new(format!("  {}", group.state.word()), role));
-        let its = status.alerts.iter().filter_map(|alert| shared.world.alert(*alert));
+        let its = status.alerts.iter().filter_map(|alert| cx.world.alert(*alert));
         match its.filter(|alert| status.is_about(group, &alert.labels)).count() {
             0 => {}
             1 => runs.push(StyledRun::new("  1 alert", Role::Muted)),
             more => runs.push(StyledRun::new(format!("  {more} alerts"), Role::Muted)),
         }
-        page.row(cx, (GROUPS, index), is_current(screen, GROUPS, index), runs);
-    }
+        Some(runs)
+    });
 }
 
 /// The pending and firing alerts of the SLO.
-fn alerts(screen: &OpenSlo, shared: &Shared, cx: &Cx<'_>, status: &SloStatus, page: &mut PageContent) {
+fn alerts(screen: &OpenSlo, cx: &ScreenCx<'_>, status: &SloStatus, page: &mut PageContent) {
     let list = &screen.alerts;
     page.title(&format!("Alerts of this SLO: {}", list.rows().len()));
-    for (index, fingerprint) in list.rows().iter().enumerate() {
-        let Some(alert) = shared.world.alert(*fingerprint) else {
-            page.row(cx, (ALERTS, index), is_current(screen, ALERTS, index), []);
-            continue;
-        };
+    page.list(cx, (ALERTS, list), |fingerprint| {
+        let alert = cx.world.alert(*fingerprint)?;
         let role = Role::of_alert(alert);
         let about = format!("{}  {} {}  ", alert.severity.word(), alert.state, ago(alert.starts_at, cx.now));
         // the group of the alert, if it is exactly one
         let mut its = status.groups.iter().filter(|group| status.is_about(group, &alert.labels));
         let its = its.next().filter(|group| !group.labels.is_empty() && its.next().is_none());
         let about = its.map_or(about.clone(), |group| format!("{}  {about}", words::group(group)));
-        let runs = vec![
+        Some(vec![
             StyledRun::new(format!(" {} {}  ", cx.symbol(role), alert.name()), role),
             StyledRun::new(about, Role::Text),
             StyledRun::new(alert.summary().map_or_else(String::new, ToString::to_string), Role::Muted),
-        ];
-        page.row(cx, (ALERTS, index), is_current(screen, ALERTS, index), runs);
-    }
+        ])
+    });
 }

@@ -10,12 +10,11 @@ use crate::app::subjects::slo::words;
 use crate::app::widgets::bar::panel;
 use crate::app::widgets::chart::{Chart, ChartLine, ChartMark};
 use crate::app::widgets::unit::ValueUnit;
-use crate::model::ask::{SeriesKey, Topic};
-use crate::model::remote::Remote;
+use crate::model::ask::SeriesKey;
+use crate::model::series::Matrix;
+use crate::model::slo::history::ErrorSlots;
 use crate::model::slo::{BurnCondition, BurnSeverity, GroupStatus, show};
-use crate::model::source::ErrorKind;
 
-/// The kinds of answers that the screen uses.
 const USED: [AskKind; 2] = [AskKind::Slos, AskKind::Alerts];
 /// From this width on, the text is beside the charts.
 const BESIDE: u16 = 160;
@@ -60,52 +59,41 @@ fn parts(body: Rect, chosen: usize) -> Layout {
     Layout { numbers, charts, page }
 }
 
-/// Draws the page.
-pub(super) fn render(
-    screen: &OpenSlo,
-    shared: &Shared,
-    SloKey { id, source }: &SloKey,
-    now: Timestamp,
-    area: Rect,
-    buf: &mut Buffer,
-) {
-    let cx = shared.cx(now);
-    let Some(status) = shared.world.slo(source, id) else {
-        let is_told = shared.world.cache(source).is_some_and(|cache| cache.slos().value().is_some());
+pub(super) fn render(screen: &OpenSlo, cx: &ScreenCx<'_>, area: Rect, buf: &mut Buffer) {
+    let Some(SloKey { id, source }) = &screen.subject else { return };
+    let Some(status) = cx.world.slo(source, id) else {
+        let is_told = cx.world.cache(source).is_some_and(|cache| cache.slos().value().is_some());
         let words = if is_told {
             format!(" {id}: {source} does not list this SLO. Press Esc to go back.")
         } else {
-            format!(" {id}: {}", shared.waiting())
+            format!(" {id}: {}", cx.shared.waiting())
         };
-        text::say(&cx, 0, &words, Role::Unknown, area, buf);
+        text::say(cx, 0, &words, Role::Unknown, area, buf);
         return;
     };
     let parts = parts(area, screen.scroll_position.panel);
-    layout::doubtful_heading(shared, &cx, &title(&cx, screen, shared, status), &USED, area, buf);
+    layout::doubtful_heading(cx, &title(cx, screen, status), &USED, area, buf);
     let group_status = shown(screen, status);
     if let Some(group_status) = group_status {
         let runs = numbers(screen, status, group_status, parts.numbers.width);
-        text::runs(&cx, &runs, parts.numbers, buf);
+        text::runs(cx, &runs, parts.numbers, buf);
     }
     for (index, place) in &parts.charts {
         if *index == BUDGET {
-            draw_budget(screen, shared, &cx, status, group_status, *place, buf);
+            draw_budget(screen, cx, status, group_status, *place, buf);
         } else {
-            draw_burns(screen, shared, &cx, status, group_status, *place, buf);
+            draw_burns(screen, cx, status, group_status, *place, buf);
         }
     }
-    let page = page::page(screen, shared, &cx, status, parts.page.width);
-    let index = screen.list().map_or(0, Cursor::index);
-    let current = page.line_of(screen.scroll_position.panel, index);
-    page.render(&cx, screen.scroll_position.scroll, current, parts.page, buf);
-    if doubts(shared, &[AskKind::Slos], now).iter().any(|doubt| doubt.source == *source) {
+    let page = page::page(screen, cx, status, parts.page.width);
+    page.render(cx, screen.scroll_position.scroll, parts.page, buf);
+    if doubts(cx.shared, &[AskKind::Slos], cx.now).iter().any(|doubt| doubt.source == *source) {
         for old in [parts.numbers, parts.page] {
             buf.set_style(old.intersection(buf.area), cx.style(Role::Stale));
         }
     }
 }
 
-/// The area of the scrolling text.
 pub(super) fn text_area(screen: &OpenSlo, body: Rect) -> Rect {
     parts(body, screen.scroll_position.panel).page
 }
@@ -117,7 +105,7 @@ pub(super) fn chart_at(screen: &OpenSlo, body: Rect, cell: (u16, u16)) -> Option
 }
 
 /// The title: "checkout-availability page: 1h and 5m above 14.4x", the group, the service.
-fn title(cx: &Cx<'_>, screen: &OpenSlo, shared: &Shared, status: &SloStatus) -> Vec<StyledRun<'static>> {
+fn title(cx: &ScreenCx<'_>, screen: &OpenSlo, status: &SloStatus) -> Vec<StyledRun<'static>> {
     let role = Role::of_slo(status.state());
     let mut runs = vec![
         StyledRun::new(format!(" {} {} ", cx.symbol(role), status.slo.id), role),
@@ -139,7 +127,7 @@ fn title(cx: &Cx<'_>, screen: &OpenSlo, shared: &Shared, status: &SloStatus) -> 
     if let Some(service) = &status.service {
         runs.push(StyledRun::new(format!("  service {service}"), Role::Muted));
     }
-    if let Some(end) = shared.range.end {
+    if let Some(end) = cx.shared.range.end {
         runs.push(words::as_of(cx, end, status.at));
     }
     runs
@@ -156,7 +144,7 @@ fn numbers(
     // the header uses the same burn rate as the chart's forecast
     let rate = group_status.burn_near(screen.basis).and_then(|burn| burn.rate);
     let exhaustion = rate.and_then(|rate| group_status.exhaustion_at(&slo.window, rate, status.at));
-    let burn = |seconds| words::burn(slo, group_status, std::time::Duration::from_secs(seconds));
+    let burn = |seconds| words::burn(slo, group_status, Duration::from_secs(seconds));
     let plain = |text: String| StyledRun::new(text, Role::Text);
     let mut all = vec![
         ("budget", words::left(Some(group_status))),
@@ -180,17 +168,15 @@ fn numbers(
     text::fitting(all, width)
 }
 
-/// The warning in a chart's title: stale or failed data.
-fn failure(shared: &Shared, status: &SloStatus, key: SeriesKey, now: Timestamp) -> Option<String> {
-    let remote = shared.world.cache(&status.source)?.series().get(&key)?;
-    refusal::behind(shared, &status.source, &Topic::Series(key), remote, now)
+/// The cached answer to a query of a chart.
+fn remote<'a>(cx: &ScreenCx<'a>, status: &SloStatus, key: &SeriesKey) -> Option<&'a Remote<Matrix>> {
+    cx.world.cache(&status.source)?.series().get(key)
 }
 
-/// The error of a chart's query, if there are no data and the query is not being retried.
-fn refused<'a>(shared: &'a Shared, status: &SloStatus, key: &SeriesKey) -> Option<&'a ErrorKind> {
-    let remote = shared.world.cache(&status.source)?.series().get(key)?;
-    let is_refused = remote.value().is_none() && !remote.is_waiting();
-    remote.failure().filter(|_| is_refused).map(|error| &error.kind)
+/// The warning in a chart's title: stale or failed data.
+fn failure(cx: &ScreenCx<'_>, status: &SloStatus, key: SeriesKey) -> Option<String> {
+    let remote = remote(cx, status, &key)?;
+    refusal::behind(cx.shared, &status.source, &Topic::Series(key), remote, cx.now)
 }
 
 /// Why a chart has no data.
@@ -207,46 +193,36 @@ fn no_chart(shared: &Shared, status: &SloStatus, has_query: bool) -> String {
 
 fn draw_budget(
     screen: &OpenSlo,
-    shared: &Shared,
-    cx: &Cx<'_>,
+    cx: &ScreenCx<'_>,
     status: &SloStatus,
     group_status: Option<&GroupStatus>,
     area: Rect,
     buf: &mut Buffer,
 ) {
-    let chart_queries = chart_queries(status, shared.range.end.unwrap_or(status.at));
+    let chart_queries = chart_queries(status, cx.shared.range.end.unwrap_or(status.at));
     let query = match &chart_queries.slots {
-        Some(crate::model::slo::history::ErrorSlots::Ratio(query)) => Some(query),
-        Some(crate::model::slo::history::ErrorSlots::Events { total, .. }) => Some(total),
+        Some(ErrorSlots::Ratio(query)) => Some(query),
+        Some(ErrorSlots::Events { total, .. }) => Some(total),
         None => None,
     };
-    let failure = query.and_then(|query| failure(shared, status, chart_queries.slots_key(query), cx.now));
+    let slots = query.and_then(|query| slots_of(cx.shared, status, &chart_queries, query));
+    let failure = query.and_then(|query| failure(cx, status, chart_queries.slots_key(query)));
     let is_alone = failure.is_some();
     let basis = group_status.and_then(|group_status| group_status.burn_near(screen.basis));
     let title = refusal::titled(cx, format!("Error budget, {}", status.slo.window), failure);
     let inner = panel(cx, &title, screen.scroll_position.panel == BUDGET, area, buf);
-    let course = group_status.and_then(|group_status| BudgetCourse::of(shared, status, group_status));
+    let course = group_status.and_then(|group_status| BudgetCourse::of(cx.shared, status, group_status));
     let (Some(course), Some(group_status)) = (course, group_status) else {
-        if let Some(failure) =
-            query.and_then(|query| refused(shared, status, &chart_queries.slots_key(query)))
-        {
-            refusal::failure(cx, failure, inner, buf);
-            return;
-        }
-        let has_no_data = query.is_some_and(|query| {
-            slots_of(shared, status, &chart_queries, query).and_then(Remote::value).is_some()
-        });
-        let words = match (has_no_data, is_alone) {
-            _ if group_status.is_none() => "No measurements, so there is no budget to show.".to_owned(),
-            (true, _) if group_status.is_some_and(|group_status| group_status.left().is_some()) => {
-                "The history is too short for a chart.".to_owned()
-            }
-            (true, _) => "No data in the window.".to_owned(),
-            (false, true) => String::new(),
-            (false, false) => no_chart(shared, status, query.is_some()),
+        let has_left = group_status.map(|group_status| group_status.left().is_some());
+        let has_data = slots.and_then(Remote::value).is_some();
+        let words = || match (has_left, has_data) {
+            (None, _) => "No measurements, so there is no budget to show.".to_owned(),
+            (Some(true), true) => "The history is too short for a chart.".to_owned(),
+            (Some(false), true) => "No data in the window.".to_owned(),
+            (Some(_), false) if is_alone => String::new(),
+            (Some(_), false) => no_chart(cx.shared, status, query.is_some()),
         };
-        text::say(cx, 1, &words, Role::Muted, inner, buf);
-        return;
+        return refusal::no_lines(cx, slots.filter(|_| !has_data), words, inner, buf);
     };
     let rate = basis.and_then(|burn| burn.rate);
     let gone = rate.filter(|_| group_status.spent.is_some()).map(|rate| {
@@ -284,26 +260,23 @@ fn draw_budget(
 
 fn draw_burns(
     screen: &OpenSlo,
-    shared: &Shared,
-    cx: &Cx<'_>,
+    cx: &ScreenCx<'_>,
     status: &SloStatus,
     group_status: Option<&GroupStatus>,
     area: Rect,
     buf: &mut Buffer,
 ) {
     let slo = &*status.slo;
-    let chart_queries = chart_queries(status, shared.range.end.unwrap_or(status.at));
-    let key = |query: &str| burns_key(shared, query, cx.now);
-    let failure =
-        chart_queries.burns.iter().find_map(|(_, query)| failure(shared, status, key(query), cx.now));
-    let title = refusal::titled(cx, format!("Burn rate, {}", shared.range.words(cx.now)), failure);
+    let chart_queries = chart_queries(status, cx.shared.range.end.unwrap_or(status.at));
+    let key = |query: &str| burns_key(cx.shared, query, cx.now);
+    let failure = chart_queries.burns.iter().find_map(|(_, query)| failure(cx, status, key(query)));
+    let title = refusal::titled(cx, format!("Burn rate, {}", cx.shared.range.words(cx.now)), failure);
     let inner = panel(cx, &title, screen.scroll_position.panel == BURN, area, buf);
-    let cache = shared.world.cache(&status.source);
     let budget = slo.objective.budget();
     let mut span = None;
     let mut named: Vec<(String, Vec<f64>)> = Vec::new();
     for (lookback, query) in &chart_queries.burns {
-        let Some(matrix) = cache.and_then(|cache| cache.series().get(&key(query))?.value()) else { continue };
+        let Some(matrix) = remote(cx, status, &key(query)).and_then(Remote::value) else { continue };
         if *span.get_or_insert(matrix.span) != matrix.span {
             continue;
         }
@@ -314,15 +287,9 @@ fn draw_burns(
             .push((duration::short(*lookback), burns.unwrap_or_else(|| vec![f64::NAN; matrix.span.count()])));
     }
     let Some(span) = span else {
-        if let Some(failure) =
-            chart_queries.burns.iter().find_map(|(_, query)| refused(shared, status, &key(query)))
-        {
-            refusal::failure(cx, failure, inner, buf);
-            return;
-        }
-        let words = no_chart(shared, status, !chart_queries.burns.is_empty());
-        text::say(cx, 1, &words, Role::Muted, inner, buf);
-        return;
+        let answers = chart_queries.burns.iter().filter_map(|(_, query)| remote(cx, status, &key(query)));
+        let words = || no_chart(cx.shared, status, !chart_queries.burns.is_empty());
+        return refusal::no_lines(cx, answers, words, inner, buf);
     };
     let lines = ChartLine::each(&named);
     let paging: Vec<&BurnCondition> =
@@ -333,7 +300,7 @@ fn draw_burns(
         .collect();
     let thresholds: Vec<(f64, &str)> =
         paging.iter().zip(&labels).map(|(pair, label)| (pair.factor, label.as_str())).collect();
-    let alerts = status.alerts.iter().filter_map(|alert| shared.world.alert(*alert));
+    let alerts = status.alerts.iter().filter_map(|alert| cx.world.alert(*alert));
     let is_its =
         |alert: &Alert| group_status.is_none_or(|group_status| status.is_about(group_status, &alert.labels));
     let alerts: Vec<_> = alerts.filter(|alert| alert.is_firing() && is_its(alert)).collect();

@@ -1,93 +1,75 @@
 //! The columns of SLOs: on the screen, in `burnwatch slos` and in its JSON.
 
-use std::sync::Arc;
-use std::time::Duration;
-
-use super::{CellWidths, Slos};
+use super::Slos;
 use crate::app::number::UNKNOWN;
 use crate::app::prelude::*;
 use crate::app::subjects::slo::words;
 use crate::app::widgets::bar::Gauge;
 use crate::model::slo::{Evaluation, Exhaustion, GroupStatus, MissingReason, SloState, show};
 
-pub enum SloList {}
-
 /// An SLO, or one of its groups.
 pub struct SloItem<'a> {
     pub status: &'a SloStatus,
     /// The group; `None`: the SLO has no measurements.
     pub group: Option<&'a GroupStatus>,
-    /// The notes.
     pub world: &'a World,
 }
 
-/// An SLO as the screen shows it.
-pub struct SloRow<'a> {
-    pub(super) status: &'a SloStatus,
-    pub(super) found: &'a ListFilter,
-    pub(super) cx: Cx<'a>,
-}
-
-/// The input for the column widths.
-pub struct Widths {
-    measured: CellWidths,
-    /// The longest state, in cells.
+/// What the widths of the columns depend on, over all SLOs, also those that are filtered out. Widths are in cells.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct SloWidths {
+    /// The longest id.
+    name: u16,
+    /// The longest service.
+    service: u16,
+    /// The SLI with the most decimals, that of the strictest objective.
+    sli: u16,
+    /// The longest state.
     state: u16,
-    /// Whether several sources have an SLO of the same name.
+    /// Whether several sources have an SLO of the same id.
     is_shared: bool,
     /// Whether several sources have SLOs.
     has_sources: bool,
-    /// The width of the table, in cells.
-    width: u16,
 }
 
-impl Widths {
-    pub(super) fn new(screen: &Slos, shared: &Shared, width: u16) -> Self {
-        let states = screen.states.keys().map(|state| text::width(state.word()));
-        Self {
-            measured: screen.widest.cells(),
-            state: states.max().unwrap_or(0).max(10),
-            is_shared: screen.is_shared,
-            has_sources: words::are_shared(shared),
-            width,
-        }
+impl SloWidths {
+    pub(super) fn measure(shared: &Shared) -> Self {
+        let slos = shared.world.slos();
+        // sorted by id
+        let is_shared = slos.windows(2).any(|pair| matches!(pair, [a, b] if a.slo.id == b.slo.id));
+        let none = Self { state: 10, is_shared, has_sources: words::are_shared(shared), ..Self::default() };
+        slos.iter().fold(none, |widest, status| Self {
+            name: widest.name.max(text::width(&status.slo.id)),
+            service: widest.service.max(status.service.as_deref().map_or(0, text::width)),
+            sli: widest.sli.max(text::width(&show::sli(1.0, status.slo.objective))),
+            state: widest.state.max(text::width(status.state().word())),
+            ..widest
+        })
     }
 }
 
-impl Listed for SloList {
+impl Listed for Slos {
     type Item<'a> = SloItem<'a>;
-    type Row<'a> = SloRow<'a>;
-    type Widths = Widths;
+    type Widths = SloWidths;
 }
 
-type Column = ListColumn<SloList>;
+type Column = ListColumn<Slos>;
 
 /// Budget, burn rates and state come first; the objective is also on the SLO's own screen.
 pub const COLUMNS: &[Column] = &[
-    Column::drawn(0, "", Size::words(1, 1, 0), |row| Cell::symbol(&row.cx, row.role())),
-    Column::text("id", "SLO", |item| Value::Text(item.status.slo.id.to_string())).on_screen_by(
-        1,
-        "SLO",
-        |w| {
-            let name = w.measured.name;
-            let least = name.clamp(8, (w.width * 3 / 10).clamp(8, 30));
+    Column::symbol(0),
+    Column::text("id", "SLO", |item| Value::Text(item.status.slo.id.to_string()))
+        .on_screen((1, "SLO", Size::BY_ROWS), |row| {
+            row.highlighted(&row.status.slo.id, words::role_or(row.status.state(), Role::Text))
+        })
+        .sized_by(|w, width| {
+            let name = w.name;
+            let least = name.clamp(8, (width * 3 / 10).clamp(8, 30));
             Some(Size::words(least, name.clamp(least, 48), 0))
-        },
-        |row| {
-            let role = match row.role() {
-                Role::Healthy | Role::Info => Role::Text,
-                role => role,
-            };
-            Cell::Runs(row.found.highlighted(&row.status.slo.id, role))
-        },
-    ),
+        }),
     Column::distinguishing("source", "SOURCE", |item| Value::Text(item.status.source.to_string()))
-        .on_screen_by(
-            16,
-            "source",
-            |w| w.has_sources.then(|| Size::words(7, 16, if w.is_shared { 3 } else { 12 })),
-            |row| Cell::text(row.status.source.as_str(), Role::Muted),
-        ),
+        .on_screen((16, "source", Size::BY_ROWS), |row| Cell::text(row.status.source.as_str(), Role::Muted))
+        .sized_by(|w, _| w.has_sources.then(|| Size::words(7, 16, if w.is_shared { 3 } else { 12 }))),
     Column::text("group", "GROUP", |item| {
         let group = item.group.filter(|group| !group.labels.is_empty());
         group.map_or(Value::Nothing, |group| Value::Labels(group.labels.clone()))
@@ -95,67 +77,51 @@ pub const COLUMNS: &[Column] = &[
     Column::text("state", "STATE", |item| {
         Value::Text(item.group.map_or(SloState::NoData, |group| group.state).word().to_owned())
     })
-    .on_screen_by(
-        2,
-        "state",
-        |w| Some(Size::words(10, w.state, 3)),
-        |row| Cell::text(row.status.state().word(), row.role()),
-    ),
+    .on_screen((2, "state", Size::BY_ROWS), |row| Cell::text(row.status.state().word(), row.role))
+    .sized_by(|w, _| Some(Size::words(10, w.state, 3))),
     Column::number("objective", "OBJECTIVE", |item| {
         let objective = item.status.slo.objective;
         Value::Formatted(objective.as_ratio(), format!("{}%", objective.percent_text()))
     })
-    .on_screen(12, "objective", Size::numbers(9, 7), |row| {
+    .on_screen((12, "objective", Size::numbers(9, 7)), |row| {
         Cell::text(format!("{}%", row.status.slo.objective.percent_text()), Role::Text)
     }),
-    Column::text("window", "WINDOW", |item| Value::Text(item.status.slo.window.to_string())).on_screen(
-        13,
-        "window",
-        Size::words(6, 22, 9),
-        |row| Cell::text(row.status.slo.window.to_string(), Role::Text),
-    ),
+    Column::text("window", "WINDOW", |item| Value::Text(item.status.slo.window.to_string()))
+        .on_screen((13, "window", Size::words(6, 22, 9)), |row| {
+            Cell::text(row.status.slo.window.to_string(), Role::Text)
+        }),
     Column::number("sli", "SLI", |item| {
         let error = item.group.and_then(|group| group.window.error());
         formatted_or_nothing(error.map(|error| 1.0 - error), |sli| show::sli(sli, item.status.slo.objective))
     })
-    .on_screen_by(
-        11,
-        "SLI",
-        |w| Some(Size::numbers(w.measured.sli.max(9), 4)),
-        |row| row.measured(|worst| words::sli(&row.status.slo, worst.window)),
-    ),
+    .on_screen((11, "SLI", Size::BY_ROWS), |row| {
+        measured(row, |worst| words::sli(&row.status.slo, worst.window))
+    })
+    .sized_by(|w, _| Some(Size::numbers(w.sli.max(9), 4))),
     Column::number("budget_left", "LEFT", |item| {
         formatted_or_nothing(item.group.and_then(GroupStatus::left), show::left)
     })
-    .on_screen(3, "budget", Size::numbers(6, 1), |row| Cell::Text(words::left(row.status.worst()))),
-    Column::drawn(4, "", Size::words(8, 16, 5), |row| {
+    .on_screen((3, "budget", Size::numbers(6, 1)), |row| Cell::Text(words::left(row.status.worst()))),
+    Column::drawn((4, "", Size::words(8, 16, 5)), |row| {
         let left = row.status.worst().and_then(GroupStatus::left);
-        let role = words::bar_role(row.status);
+        let role = words::role_or(row.status.state(), Role::Muted);
         left.map_or(Cell::Empty, |share| Cell::Gauge(Gauge { share, role }))
     }),
     Column::number("burn_5m", "5M", |item| item.burn(300))
-        .on_screen(5, "5m", Size::numbers(7, 4), |row| row.burn(300)),
+        .on_screen((5, "5m", Size::numbers(7, 4)), |row| burn(row, 300)),
     Column::hidden("burn_30m", |item| item.burn(1800))
-        .on_screen(6, "30m", Size::numbers(7, 10), |row| row.burn(1800)),
+        .on_screen((6, "30m", Size::numbers(7, 10)), |row| burn(row, 1800)),
     Column::number("burn_1h", "1H", |item| item.burn(3600))
-        .on_screen(7, "1h", Size::numbers(7, 2), |row| row.burn(3600)),
-    Column::number("burn_6h", "6H", |item| item.burn(21_600)).on_screen(
-        8,
-        "6h",
-        Size::numbers(7, 6),
-        |row| row.burn(21_600),
-    ),
-    Column::number("burn_3d", "3D", |item| item.burn(259_200)).on_screen(
-        9,
-        "3d",
-        Size::numbers(7, 11),
-        |row| row.burn(259_200),
-    ),
+        .on_screen((7, "1h", Size::numbers(7, 2)), |row| burn(row, 3600)),
+    Column::number("burn_6h", "6H", |item| item.burn(21_600))
+        .on_screen((8, "6h", Size::numbers(7, 6)), |row| burn(row, 21_600)),
+    Column::number("burn_3d", "3D", |item| item.burn(259_200))
+        .on_screen((9, "3d", Size::numbers(7, 11)), |row| burn(row, 259_200)),
     Column::number("exhausted_in_seconds", "EXHAUSTED IN", |item| {
         exhausted_in(item.status, item.group.and_then(|group| group.exhaustion))
     })
-    .on_screen(10, "exhausted", Size::numbers(9, 2), |row| {
-        row.measured(|worst| words::exhaustion(row.status, worst))
+    .on_screen((10, "exhausted", Size::numbers(9, 2)), |row| {
+        measured(row, |worst| words::exhaustion(row.status, worst))
     }),
     Column::number("alerts", "ALERTS", |item| {
         let SloItem { status, group, world } = item;
@@ -163,19 +129,12 @@ pub const COLUMNS: &[Column] = &[
         let alerts = status.alerts.iter().filter_map(|alert| world.alert(*alert));
         Value::count(alerts.filter(is_its).count())
     }),
-    Column::hidden("service", |item| {
-        let service = item.status.service.as_ref();
-        service.map_or(Value::Nothing, |name| Value::Text(name.to_string()))
-    })
-    .on_screen_by(
-        14,
-        "service",
-        |w| Some(Size::words(w.measured.service.clamp(7, 12), w.measured.service.clamp(7, 24), 8)),
-        |row| {
+    Column::hidden("service", |item| Value::optional(item.status.service.as_ref()))
+        .on_screen((14, "service", Size::BY_ROWS), |row| {
             let service = row.status.service.as_deref();
             service.map_or(Cell::Empty, |service| Cell::text(service, Role::Text))
-        },
-    ),
+        })
+        .sized_by(|w, _| Some(Size::words(w.service.clamp(7, 12), w.service.clamp(7, 24), 8))),
     Column::hidden("labels", |item| Value::Labels(item.status.slo.labels.clone())),
     Column::hidden("covered", |item| Value::maybe(item.group.and_then(|group| group.covered), Value::Ratio)),
     Column::hidden("is_time_weighted", |item| {
@@ -183,12 +142,10 @@ pub const COLUMNS: &[Column] = &[
     }),
     Column::hidden("is_evaluated_live", |item| Value::Switch(item.status.evaluation == Evaluation::Live)),
     Column::hidden("measured_at", |item| Value::Since(item.status.at)),
-    Column::text("why", "WHY", |item| Value::words(why(item.status, item.group))).on_screen(
-        15,
-        "notes",
-        Size::words(15, 70, 5),
-        |row| Cell::Runs(words::joined(words::notes(row.status, &row.cx))),
-    ),
+    Column::text("why", "WHY", |item| Value::words(why(item.status, item.group)))
+        .on_screen((15, "notes", Size::words(15, 70, 5)), |row| {
+            Cell::Runs(words::joined(words::notes(row.status, &row.cx)))
+        }),
 ];
 
 impl SloItem<'_> {
@@ -200,19 +157,14 @@ impl SloItem<'_> {
     }
 }
 
-impl SloRow<'_> {
-    fn role(&self) -> Role {
-        Role::of_slo(self.status.state())
-    }
+/// A cell of the worst group.
+fn measured<'r>(row: &ListRow<'_, Slos>, words: impl Fn(&GroupStatus) -> StyledRun<'static>) -> Cell<'r> {
+    row.group.map_or_else(|| Cell::text(UNKNOWN, Role::Muted), |worst| Cell::Text(words(worst)))
+}
 
-    /// Columns of the worst group.
-    fn measured(&self, words: impl Fn(&GroupStatus) -> StyledRun<'static>) -> Cell<'_> {
-        self.status.worst().map_or_else(|| Cell::text(UNKNOWN, Role::Muted), |worst| Cell::Text(words(worst)))
-    }
-
-    fn burn(&self, seconds: u64) -> Cell<'_> {
-        self.measured(|worst| words::burn(&self.status.slo, worst, Duration::from_secs(seconds)))
-    }
+/// The burn rate of the worst group.
+fn burn<'r>(row: &ListRow<'_, Slos>, seconds: u64) -> Cell<'r> {
+    measured(row, |worst| words::burn(&row.status.slo, worst, Duration::from_secs(seconds)))
 }
 
 fn formatted_or_nothing(value: Option<f64>, text: impl Fn(f64) -> String) -> Value {

@@ -1,7 +1,5 @@
 //! The texts of an incident, used by every screen that shows one.
 
-use std::time::Duration;
-
 use crate::app::prelude::*;
 use crate::model::incident::{IncidentStatus, Person, Urgency};
 
@@ -29,7 +27,7 @@ pub fn sending(known: &IncidentView, cx: &Cx<'_>) -> Option<String> {
 }
 
 /// Who has the incident: who acknowledged it and when, else who was paged, else "nobody" in the role for down.
-pub fn who(shared: &Shared, known: &IncidentView, now: Timestamp) -> StyledRun<'static> {
+pub fn who(cx: &ScreenCx<'_>, known: &IncidentView) -> StyledRun<'static> {
     let incident = &known.incident;
     let holders = known.holders();
     let Some(first) = holders.first() else {
@@ -40,12 +38,12 @@ pub fn who(shared: &Shared, known: &IncidentView, now: Timestamp) -> StyledRun<'
         };
     };
     let more = if holders.len() > 1 { format!(" +{}", holders.len() - 1) } else { String::new() };
-    let names = format!("{}{more}", name(shared, &incident.source, first));
+    let names = format!("{}{more}", name(cx.shared, &incident.source, first));
     match known.acknowledged_at() {
-        Some(at) if known.is_acknowledgement_old(now) => {
-            StyledRun::new(format!("{names}, {} ago!", ago(at, now)), Role::Stale)
+        Some(at) if known.is_acknowledgement_old(cx.now) => {
+            StyledRun::new(format!("{names}, {} ago!", ago(at, cx.now)), Role::Stale)
         }
-        Some(at) => StyledRun::new(format!("{names}, {}", ago(at, now)), Role::Text),
+        Some(at) => StyledRun::new(format!("{names}, {}", ago(at, cx.now)), Role::Text),
         None if incident.status == IncidentStatus::Triggered => {
             StyledRun::new(format!("paged: {names}"), Role::Text)
         }
@@ -63,10 +61,10 @@ pub fn priority_and_urgency(known: &IncidentView) -> String {
 }
 
 /// A one-line summary. The important parts come first, because the end may be cut off.
-pub fn line(shared: &Shared, cx: &Cx<'_>, known: &IncidentView) -> Vec<StyledRun<'static>> {
+pub fn line(cx: &ScreenCx<'_>, known: &IncidentView) -> Vec<StyledRun<'static>> {
     let incident = &known.incident;
     let role = role(known, cx.now);
-    let who = who(shared, known, cx.now);
+    let who = who(cx, known);
     let sending = sending(known, cx).map_or_else(String::new, |sending| format!("{sending} "));
     vec![
         StyledRun::new(format!("{} #{} {} ", cx.symbol(role), incident.number, incident.status.word()), role),

@@ -1,7 +1,5 @@
 //! The texts of on-call data, also those in line 1 of every screen.
 
-use std::time::Duration;
-
 use jiff::tz::TimeZone;
 
 use crate::app::prelude::*;
@@ -46,13 +44,8 @@ pub fn night_symbol(cx: &Cx<'_>) -> &'static str {
 }
 
 /// The names on call with symbols: nobody, override, double booked, night in the person's time zone.
-pub fn on_call_names(
-    shared: &Shared,
-    cx: &Cx<'_>,
-    source: &SourceId,
-    cover: &Coverage,
-) -> StyledRun<'static> {
-    let mut words = names(shared, source, cover);
+pub fn on_call_names(cx: &ScreenCx<'_>, source: &SourceId, cover: &Coverage) -> StyledRun<'static> {
+    let mut words = names(cx.shared, source, cover);
     if *cover == Coverage::Nobody {
         words = format!("{} {words}", cx.symbol(Role::Down));
     }
@@ -101,9 +94,9 @@ fn own_policy(shared: &Shared, now: Timestamp) -> Option<(&SourceId, &OnCallSnap
 
 /// The text "on call: Ana Lima (you) -> Kofi Mensah in 4h08m" in two parts, of which the second can be left out. None before any
 /// source has answered.
-pub fn line(shared: &Shared, cx: &Cx<'_>) -> Option<(Vec<StyledRun<'static>>, Vec<StyledRun<'static>>)> {
-    let (source, snapshot, policy) = own_policy(shared, cx.now)?;
-    let in_doubt = doubts(shared, &[AskKind::OnCall], cx.now).iter().any(|doubt| doubt.source == *source);
+pub fn line(cx: &ScreenCx<'_>) -> Option<(Vec<StyledRun<'static>>, Vec<StyledRun<'static>>)> {
+    let (source, snapshot, policy) = own_policy(cx.shared, cx.now)?;
+    let in_doubt = doubts(cx.shared, &[AskKind::OnCall], cx.now).iter().any(|doubt| doubt.source == *source);
     let levels = super::levels(snapshot, policy);
     let first = levels.first().copied().unwrap_or(1);
     let on_call_at = snapshot.on_call_at(&policy.named.id, first, cx.now);
@@ -122,17 +115,17 @@ pub fn line(shared: &Shared, cx: &Cx<'_>) -> Option<(Vec<StyledRun<'static>>, Ve
                 format!(
                     "{} nobody at level {first}; level {level}: {}",
                     cx.symbol(Role::Down),
-                    names(shared, source, &cover)
+                    names(cx.shared, source, &cover)
                 )
             },
         );
         now.push(StyledRun::new(words, by_doubt(Role::Down)));
     } else {
-        now.push(StyledRun::new(names(shared, source, &on_call_at.now), by_doubt(role(&on_call_at.now))));
+        now.push(StyledRun::new(names(cx.shared, source, &on_call_at.now), by_doubt(role(&on_call_at.now))));
     }
     let next = on_call_at.next.map_or_else(Vec::new, |(at, cover)| {
         let words =
-            if cover == Coverage::Nobody { "nobody".to_owned() } else { names(shared, source, &cover) };
+            if cover == Coverage::Nobody { "nobody".to_owned() } else { names(cx.shared, source, &cover) };
         let role = if cover == Coverage::Nobody { Role::Down } else { Role::Muted };
         vec![StyledRun::new(format!(" -> {words} in {}", left(at, cx.now)), by_doubt(role))]
     });

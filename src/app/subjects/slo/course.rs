@@ -1,10 +1,7 @@
 //! The history of an error budget: what each slot of the window spent until now, and the forecast.
 
-use std::time::Duration;
-
 use super::queries::{chart_queries, slots_of};
 use crate::app::prelude::*;
-use crate::model::remote::Remote;
 use crate::model::series::{Matrix, TimeGrid};
 use crate::model::slo::history::ErrorSlots;
 use crate::model::slo::{
@@ -23,15 +20,12 @@ pub struct BudgetCourse {
     pub start: Timestamp,
     /// The time range of the slots, up to now.
     within: TimeRange,
-    /// The length of the window.
     window: Duration,
 }
 
 /// A slot that spent much of the budget.
 pub struct BudgetDrop {
-    /// The start of the slot.
     pub from: Timestamp,
-    /// The end of the slot.
     pub to: Timestamp,
     /// The share of the window's budget that it spent.
     pub share: f64,
@@ -367,7 +361,7 @@ pub fn line<'a>(matrix: &'a Matrix, group: &Labels) -> Option<&'a [f64]> {
 }
 
 /// The share of the window that has passed; 1 for a rolling window.
-fn passed(window: &Window, at: Timestamp) -> f64 {
+pub fn passed(window: &Window, at: Timestamp) -> f64 {
     let (elapsed, length) = (window.elapsed(at).as_secs_f64(), window.length(at).as_secs_f64());
     if elapsed > 0.0 && length > 0.0 { (elapsed / length).min(1.0) } else { 1.0 }
 }

@@ -1,11 +1,9 @@
 //! The queries of an SLO's page: error ratios by lookback, budget spent per slot of the window, alerts that fired.
 
 use std::collections::BTreeSet;
-use std::time::Duration;
 
 use crate::app::prelude::*;
 use crate::model::ask::SeriesKey;
-use crate::model::remote::Remote;
 use crate::model::series::{Matrix, TimeGrid};
 use crate::model::slo::history::{self, ErrorSlots};
 use crate::model::slo::{Slo, Window};
@@ -18,7 +16,6 @@ const SLOTS_INTERVAL: Duration = Duration::from_secs(300);
 
 const HOUR: Duration = Duration::from_secs(3600);
 
-/// Points of the burn-rate chart.
 const POINTS: u16 = 240;
 
 /// The lookbacks of the burn-rate chart: both of the first burn-rate condition, and the long one of the second.
@@ -49,7 +46,6 @@ pub struct ChartQueries {
     pub burns: Vec<(Duration, String)>,
     /// The alerts that fired in each slot.
     pub firing: String,
-    /// The slots.
     pub span: TimeGrid,
     /// The nominal length of the window.
     range: Duration,

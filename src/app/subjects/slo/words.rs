@@ -1,6 +1,6 @@
 //! The texts and numbers of an SLO, used by every screen that shows one.
 
-use std::time::Duration;
+use std::collections::BTreeMap;
 
 use crate::app::number::UNKNOWN;
 use crate::app::prelude::*;
@@ -18,10 +18,10 @@ pub fn left(group_status: Option<&GroupStatus>) -> StyledRun<'static> {
     }
 }
 
-/// The role of the budget bar: muted for a healthy SLO, so that the others stand out.
-pub fn bar_role(status: &SloStatus) -> Role {
-    match Role::of_slo(status.state()) {
-        Role::Healthy | Role::Info => Role::Muted,
+/// The role of a state, or this role for a healthy SLO and one without traffic, so that the others stand out.
+pub fn role_or(state: SloState, quiet: Role) -> Role {
+    match Role::of_slo(state) {
+        Role::Healthy | Role::Info => quiet,
         role => role,
     }
 }
@@ -87,8 +87,7 @@ pub fn has_few_events(slo: &Slo, burn: &BurnReading) -> bool {
 
 /// When the budget is exhausted at the burn rate of the last hour.
 pub fn exhaustion(status: &SloStatus, group_status: &GroupStatus) -> StyledRun<'static> {
-    let rate = group_status.burn_near(BASIS).and_then(|burn| burn.rate);
-    exhaustion_label(status, group_status.exhaustion, rate).1
+    current_exhaustion(status, group_status).1
 }
 
 /// When the budget is exhausted at this burn rate: label and value. The header, the list and the chart use the same text.
@@ -114,15 +113,9 @@ pub fn exhaustion_label(
 }
 
 /// The same at the burn rate of the last hour.
-pub fn current_exhaustion(
-    status: &SloStatus,
-    group_status: &GroupStatus,
-) -> (&'static str, StyledRun<'static>) {
-    exhaustion_label(
-        status,
-        group_status.exhaustion,
-        group_status.burn_near(BASIS).and_then(|burn| burn.rate),
-    )
+fn current_exhaustion(status: &SloStatus, group: &GroupStatus) -> (&'static str, StyledRun<'static>) {
+    let rate = group.burn_near(BASIS).and_then(|burn| burn.rate);
+    exhaustion_label(status, group.exhaustion, rate)
 }
 
 /// Why a number is missing.
@@ -216,12 +209,19 @@ pub fn joined(notes: Vec<StyledRun<'static>>) -> Vec<StyledRun<'static>> {
     runs
 }
 
-/// The number of SLOs in each state, worst first; healthy ones and those without traffic are not counted.
-pub fn totals(states: &std::collections::BTreeMap<SloState, usize>) -> Vec<StyledRun<'static>> {
-    let reported = states.iter().filter(|(state, _)| !matches!(state, SloState::Fine | SloState::Quiet));
-    reported
-        .map(|(state, count)| StyledRun::new(format!("  {count} {}", state.word()), Role::of_slo(*state)))
-        .collect()
+/// The number of SLOs in each state, worst first.
+pub fn count_states<'a>(slos: impl IntoIterator<Item = &'a SloStatus>) -> BTreeMap<SloState, usize> {
+    let mut states = BTreeMap::new();
+    for status in slos {
+        *states.entry(status.state()).or_default() += 1;
+    }
+    states
+}
+
+/// The number of SLOs in each state; healthy ones and those without traffic are not counted.
+pub fn totals(states: &BTreeMap<SloState, usize>) -> impl Iterator<Item = (String, Role)> {
+    let bad = states.iter().filter(|(state, _)| !matches!(state, SloState::Fine | SloState::Quiet));
+    bad.map(|(state, count)| (format!("{count} {}", state.word()), Role::of_slo(*state)))
 }
 
 /// The time of the measurement, on a screen that shows a moment in the past.
@@ -251,8 +251,19 @@ pub fn burn_runs(status: &SloStatus, group_status: &GroupStatus) -> Vec<StyledRu
     reported.into_iter().flatten().collect()
 }
 
+/// An SLO in one line: symbol, name, [`summary`], and its source if several sources have SLOs.
+pub fn line(cx: &ScreenCx<'_>, status: &SloStatus, name: &str) -> Vec<StyledRun<'static>> {
+    let role = Role::of_slo(status.state());
+    let mut runs = vec![StyledRun::new(format!(" {} {name}  ", cx.symbol(role)), role)];
+    runs.extend(summary(status));
+    if are_shared(cx.shared) {
+        runs.push(StyledRun::new(format!("  {}", status.source), Role::Muted));
+    }
+    runs
+}
+
 /// A one-line summary: state, remaining budget, burn rate, time to exhaustion.
-pub fn summary(status: &SloStatus) -> Vec<StyledRun<'static>> {
+fn summary(status: &SloStatus) -> Vec<StyledRun<'static>> {
     let role = Role::of_slo(status.state());
     let mut runs = vec![StyledRun::new(state(status), role)];
     let Some(worst) = status.worst() else { return runs };

@@ -95,13 +95,12 @@ pub(super) fn exhaustion(
 
 /// The slots that spent most of the budget, with the incidents and alerts of that time.
 pub(super) fn worst_slots(
-    shared: &Shared,
-    cx: &Cx<'_>,
+    cx: &ScreenCx<'_>,
     status: &SloStatus,
     course: &BudgetCourse,
     page: &mut PageContent,
 ) {
-    let mut worst_slots = course.worst_slots(shared, status, MAX_SPENDING_SLOTS);
+    let mut worst_slots = course.worst_slots(cx.shared, status, MAX_SPENDING_SLOTS);
     worst_slots.retain(|bite| bite.share >= MIN_SHARE);
     let slot = duration::short(course.spending.slot());
     page.title(&format!("Budget spent: the worst slots of {slot}, times in {}", zone(cx, status)));

@@ -4,19 +4,17 @@ use crate::app::prelude::*;
 use crate::app::screens::slo::OpenSlo;
 use crate::app::screens::slo::forecast_burns;
 use crate::app::subjects::slo::words;
-use crate::model::alert::AlertState;
 use crate::model::promql;
 use crate::model::rule::Rule;
 use crate::model::slo::{BurnConditionState, BurnReading, BurnSeverity, GroupStatus, show};
 
 /// How long an alert and its condition may disagree: two evaluation intervals of the usual length.
-const AGREES_WITHIN: std::time::Duration = std::time::Duration::from_secs(120);
+const AGREES_WITHIN: Duration = Duration::from_secs(120);
 
 /// Writes each condition: whether it is met, its burn rates, its detection time; then whether the alerts agree.
 pub(super) fn conditions(
-    cx: &Cx<'_>,
+    cx: &ScreenCx<'_>,
     screen: &OpenSlo,
-    shared: &Shared,
     status: &SloStatus,
     group_status: &GroupStatus,
     page: &mut PageContent,
@@ -68,15 +66,12 @@ pub(super) fn conditions(
         .filter(|burn| words::has_few_events(&status.slo, burn));
     let few: Vec<String> = few.map(counted).collect();
     if !few.is_empty() {
-        let words = format!(
-            "{} Few events: {}. A single failure changes these burn rates a lot.",
-            cx.symbol(Role::Info),
-            few.join(", ")
-        );
-        page.paragraph(&words, Role::Muted);
+        let words =
+            format!("Few events: {}. A single failure changes these burn rates a lot.", few.join(", "));
+        page.paragraph(&format!("{} {words}", cx.symbol(Role::Info)), Role::Muted);
     }
-    if let Some((words, role)) = disagreement(cx, shared, status, group_status) {
-        page.paragraph(&format!("{} {words}", cx.symbol(role)), role);
+    if let Some((words, role)) = disagreement(cx, status, group_status) {
+        page.remark(cx, words, role);
     }
 }
 
@@ -109,26 +104,20 @@ fn counted(burn: &BurnReading) -> String {
 }
 
 /// A warning if alerts and conditions disagree for longer than rule evaluation takes.
-fn disagreement(
-    cx: &Cx<'_>,
-    shared: &Shared,
-    status: &SloStatus,
-    group_status: &GroupStatus,
-) -> Option<(String, Role)> {
+fn disagreement(cx: &ScreenCx<'_>, status: &SloStatus, group_status: &GroupStatus) -> Option<(String, Role)> {
     let holds = group_status.pairs.iter().any(|now| now.holds == Some(true));
     let are_known = group_status.pairs.iter().all(|now| now.holds.is_some());
     // an alert of another source that has an SLO of the same id belongs to that SLO
     let tells = |id: &SourceId| {
-        shared.sources.iter().any(|source| source.id == *id && source.answers.contains(&AskKind::Slos))
+        cx.shared.sources.iter().any(|source| source.id == *id && source.answers.contains(&AskKind::Slos))
     };
-    let is_ours = |alert: &&std::sync::Arc<Alert>| {
-        alert.sources.contains(&status.source) || !alert.sources.iter().any(tells)
-    };
-    let alerts = status.alerts.iter().filter_map(|alert| shared.world.alert(*alert));
+    let is_ours =
+        |alert: &&Arc<Alert>| alert.sources.contains(&status.source) || !alert.sources.iter().any(tells);
+    let alerts = status.alerts.iter().filter_map(|alert| cx.world.alert(*alert));
     let alerts = alerts.filter(|alert| status.is_about(group_status, &alert.labels));
     let alerts: Vec<_> = alerts.filter(is_ours).collect();
     if alerts.is_empty() {
-        let words = if has_rule(shared, status) {
+        let words = if has_rule(cx.shared, status) {
             "A burn-rate condition is met, but no alert of this SLO is pending or firing."
         } else {
             "A burn-rate condition is met, but this SLO has no known alerting rule: nobody may be notified."
@@ -151,9 +140,8 @@ fn has_rule(shared: &Shared, status: &SloStatus) -> bool {
     let snapshots: Vec<_> = shared.world.sources().filter_map(|(_, cache)| cache.rules().value()).collect();
     let id = status.slo.recorded.as_ref().map(|recorded| promql::quoted(&recorded.id));
     let mut rules = snapshots.iter().flat_map(|snapshot| &snapshot.rules);
-    let is_its = |rule: &std::sync::Arc<Rule>| {
-        let labels = rule.labels.iter().map(|(name, value)| (name.clone(), value.clone()));
-        let labels = Labels::new(labels.chain([("alertname".into(), rule.name.clone())]).collect());
+    let is_its = |rule: &Arc<Rule>| {
+        let labels = rule.labels.with([("alertname", rule.name.clone())]);
         status.slo.is_about(&labels) || id.as_ref().is_some_and(|id| rule.expr.contains(id.as_str()))
     };
     snapshots.is_empty() || rules.any(is_its)

@@ -77,7 +77,10 @@ fn ratios(shared: &Shared, status: &SloStatus, group_status: &GroupStatus, page:
                 Some(good) => format!(
                     "{} event-weighted, budget {}",
                     show::sli(good, objective),
-                    show::left(1.0 - (1.0 - good) / objective.budget() * elapsed(status))
+                    show::left(
+                        1.0 - (1.0 - good) / objective.budget()
+                            * course::passed(&status.slo.window, status.at)
+                    )
                 ),
                 None => "event-weighted: unknown without a definition that counts events".to_owned(),
             };
@@ -96,13 +99,6 @@ fn ratios(shared: &Shared, status: &SloStatus, group_status: &GroupStatus, page:
         );
         page.pair("events", &words, Role::Text);
     }
-}
-
-/// The share of a calendar window that has passed; 1 for a rolling window.
-fn elapsed(status: &SloStatus) -> f64 {
-    let window = &status.slo.window;
-    let (elapsed, length) = (window.elapsed(status.at).as_secs_f64(), window.length(status.at).as_secs_f64());
-    if length > 0.0 { elapsed / length } else { 1.0 }
 }
 
 /// Where the definition was read.
