@@ -13,8 +13,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use burnwatch::testing::app::display_settings::{Charset, Colours};
 use burnwatch::testing::app::event::{Effect, Event};
-use burnwatch::testing::app::look::{Charset, Colours};
 use burnwatch::testing::backend::Clock;
 use burnwatch::testing::config::settings::LimitSettings;
 use burnwatch::testing::model::guard::Guard;

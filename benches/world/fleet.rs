@@ -4,8 +4,8 @@ use std::hint::black_box;
 use std::sync::Arc;
 use std::time::Duration;
 
+use burnwatch::testing::app::display_settings::{Charset, Colours, DisplaySettings};
 use burnwatch::testing::app::event::{Arrival, Effect, Event};
-use burnwatch::testing::app::look::{Charset, Colours, DisplaySettings};
 use burnwatch::testing::app::shared::InitialState;
 use burnwatch::testing::app::state::State;
 use burnwatch::testing::app::{render, update};

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use burnwatch::testing::app;
+use burnwatch::testing::app::display_settings::{Charset, Colours, DisplaySettings};
 use burnwatch::testing::app::event::{Effect, Event};
-use burnwatch::testing::app::look::{Charset, Colours, DisplaySettings};
 use burnwatch::testing::app::shared::InitialState;
 use burnwatch::testing::app::state::State;
 use burnwatch::testing::backend::Clock;
