@@ -118,7 +118,7 @@ pub mod runtime {
     #[cfg(fuzzing)]
     pub use crate::runtime::written;
     reexport! { [crate::runtime]
-        use App, Capability, GatedSources, Program, run;
+        use App, Capability, Executor, GatedSources, Program, run;
         headless: gather;
         notice: Notices;
     }

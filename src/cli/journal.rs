@@ -7,12 +7,13 @@ use jiff::{SignedDuration, Timestamp};
 use crate::backend::Clock;
 use crate::model::action::{ActionResult, Operation};
 use crate::model::journal::ActionRecord;
-use crate::runtime::{JournalContents, OpenActions, ReadBackResult, read_back_text, wait_for};
+use crate::runtime::{JournalContents, OpenActions, ReadBackResult, headless, read_back_text, wait_for};
 
-use super::args::{JournalFlags, SnapshotSubject};
-use super::printer::{ExitOutcome, print, print_error};
+use super::args::JournalFlags;
+use super::printer::{ExitOutcome, print};
 use super::report::{Cell, ListLayout, ReportColumn, ReportDocument, ReportList};
-use super::{CliContext, failed, formatted, session};
+use super::session::{self, SessionError};
+use super::{CliContext, VerbResult, formatted};
 
 const COLUMNS: &[ReportColumn] = &[
     ReportColumn::text("at", "AGO"),
@@ -33,51 +34,32 @@ const COLUMNS: &[ReportColumn] = &[
     ReportColumn::text("words", "MESSAGE"),
 ];
 
-pub(super) fn run(cx: &CliContext<'_>, wanted: &JournalFlags) -> ExitOutcome {
-    let (mut notes, mut outcome) = (Vec::new(), ExitOutcome::Fine);
-    if wanted.read_back {
-        match read_back(cx) {
-            Ok((found, seen)) => (notes, outcome) = (found, seen),
-            Err(outcome) => return outcome,
-        }
-    }
-    let is_demo = matches!(cx.subject, SnapshotSubject::Demo { .. });
-    let journal = session::journal(cx.paths.as_ref(), is_demo);
-    let read_back_text = match wait_for(journal.read()) {
-        Ok(Ok(read_back_text)) => read_back_text,
-        Ok(Err(error)) => {
-            print_error(&format!("the journal cannot be read: {error}"));
-            return ExitOutcome::Failure;
-        }
-        Err(error) => return failed(&error.into()),
-    };
+pub(super) fn run(cx: &CliContext<'_>, wanted: &JournalFlags) -> VerbResult {
+    let (notes, outcome) = if wanted.read_back { read_back(cx)? } else { (Vec::new(), ExitOutcome::Fine) };
+    let contents = wait_for(session::journal(cx).read())??;
     let now = Clock::real().now();
     let span = wanted.since.and_then(|since| SignedDuration::try_from(since).ok());
     let since = span.and_then(|span| now.checked_sub(span).ok());
-    let mut document = document(&read_back_text, cx.arguments.context(), since, now);
+    let mut document = document(&contents, cx.arguments.context(), since, now);
     document.notes.splice(0..0, notes);
     let is_partial = outcome == ExitOutcome::Fine && document.is_partial;
     let outcome = if is_partial { ExitOutcome::Partial } else { outcome };
-    print(&formatted(&document, wanted.listing.output), outcome)
+    Ok(print(&formatted(&document, wanted.listing.output), outcome))
 }
 
-/// Reads back the actions without a known result. Ok: a line for each action, and the exit code; Err: the exit code when
-/// reading back could not start (the error is printed already).
-fn read_back(cx: &CliContext<'_>) -> Result<(Vec<String>, ExitOutcome), ExitOutcome> {
-    let session = cx.session(true).map_err(|error| failed(&error))?;
-    let found =
-        wait_for(session.ground().recover(OpenActions::All)).map_err(|error| failed(&error.into()))?;
-    let found = found.map_err(|error| {
-        print_error(&format!("the journal cannot be read: {error}"));
-        ExitOutcome::Failure
-    })?;
+/// Reads back the actions without a known result: a line for each action, and the exit code.
+fn read_back(cx: &CliContext<'_>) -> Result<(Vec<String>, ExitOutcome), SessionError> {
+    let session = cx.session(true)?;
+    let sources = &session.active.sources;
+    let found = wait_for(headless::recover(sources, &session.executor(), OpenActions::All))??;
     let outcome = |(_, seen): &(ActionRecord, ReadBackResult)| match seen {
         ReadBackResult::Is(_) => ExitOutcome::Fine,
         ReadBackResult::Nothing | ReadBackResult::Unknowable(_) => ExitOutcome::Failure,
         ReadBackResult::Failed(_) => ExitOutcome::Partial,
     };
-    let worst = [ExitOutcome::Partial, ExitOutcome::Failure].into_iter();
-    let worst = worst.into_iter().find(|worst| found.iter().any(|one| outcome(one) == *worst));
+    let worst = [ExitOutcome::Partial, ExitOutcome::Failure]
+        .into_iter()
+        .find(|worst| found.iter().any(|one| outcome(one) == *worst));
     let words = |(record, seen): &(ActionRecord, ReadBackResult)| {
         let action = &record.action;
         format!("{} {}: {}", action.operation.kind().name(), action.target.name, read_back_text(seen))

@@ -12,7 +12,6 @@ use tokio::task::AbortHandle;
 use tokio::time::{sleep, timeout};
 
 use crate::app::event::{Arrival, Event, Message, Plan, Tone};
-use crate::backend::Source;
 use crate::model::action::{ActionProgress, ActionResult};
 use crate::model::ask::Question;
 use crate::model::journal::ActionRecord;
@@ -20,10 +19,9 @@ use crate::model::labels::Text;
 use crate::model::source::{ErrorKind, SourceError};
 
 use super::context::{ContextHandle, ContextOpener, GatedSources};
-use super::executor::{Executor, Gates, ReadBackResult};
+use super::executor::{Executor, ReadBackResult};
 use super::failpoint;
-use super::gate::{SourceGate, panic_text};
-use super::journal::JournalError;
+use super::gate::{Gates, SourceGate, panic_text};
 use super::recovery::{self, OpenActions};
 use super::task_report::TaskReport;
 
@@ -70,27 +68,9 @@ impl EffectRunner {
         executor: Executor,
     ) -> (Self, mpsc::Receiver<TaskReport>) {
         let (reports, inbox) = mpsc::channel(REPORT_CHANNEL_SIZE);
-        let mut effect_runner = Self {
-            executor,
-            contexts,
-            gates: Gates::new(),
-            running: HashMap::new(),
-            reports,
-            last_id: 0,
-            opening_context: None,
-        };
-        effect_runner.install(sources);
-        (effect_runner, inbox)
-    }
-
-    /// Replaces the sources by those of another context and cancels all questions in flight.
-    fn install(&mut self, sources: &GatedSources) {
-        self.cancel_all();
-        let gate = |source: &Arc<dyn Source>| {
-            let gate = SourceGate::new(Arc::clone(source), &sources.limits, self.executor.clock);
-            (source.info().id.clone(), Arc::new(gate))
-        };
-        self.gates = sources.list.iter().map(gate).collect();
+        let gates = sources.gates(executor.clock);
+        let running = HashMap::new();
+        (Self { executor, contexts, gates, running, reports, last_id: 0, opening_context: None }, inbox)
     }
 
     /// Sends a question to its source, unless the same question is already in flight.
@@ -172,14 +152,6 @@ impl EffectRunner {
         });
     }
 
-    /// As [`Self::recover`], but waits for the results and returns them.
-    pub(super) async fn read_back_open_actions(
-        &self,
-        which: OpenActions,
-    ) -> Result<Vec<(ActionRecord, ReadBackResult)>, JournalError> {
-        recovery::recover(&self.executor, &self.gates, which).await
-    }
-
     /// Cancels a question in flight.
     pub(super) fn forget(&mut self, question: &Question) {
         if let Some(running) = self.running.remove(question) {
@@ -229,7 +201,8 @@ impl EffectRunner {
                 self.opening_context = None;
                 Some(match opened {
                     Ok(ContextHandle { sources, guard, production }) => {
-                        self.install(&sources);
+                        self.cancel_all();
+                        self.gates = sources.gates(self.executor.clock);
                         (self.executor.context, self.executor.guard) = (Text::clone(&context), guard.clone());
                         self.recover();
                         tracing::info!(%context, "entered");

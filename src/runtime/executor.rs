@@ -1,7 +1,6 @@
 //! The action executor: everything that changes an external system goes through it. It checks the guard, writes the journal
 //! before and after, sends an action once, and reads it back if its result is unclear.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -17,10 +16,10 @@ use crate::model::action::{Action, ActionError, ActionProgress, ActionResult, Ve
 use crate::model::guard::Guard;
 use crate::model::journal::{JournalEntry, JournalStep};
 use crate::model::labels::Text;
-use crate::model::source::{ErrorKind, SourceError, SourceId};
+use crate::model::source::{ErrorKind, SourceError};
 
 use super::failpoint;
-use super::gate::SourceGate;
+use super::gate::{Gates, SourceGate};
 use super::journal::{ActingMarker, Journal, JournalError};
 use super::task_report::TaskReport;
 
@@ -39,15 +38,15 @@ const SETTLED_AFTER: SignedDuration = SignedDuration::from_secs(60);
 
 /// Runs the actions of one context.
 #[derive(Clone)]
-pub(super) struct Executor {
-    pub(super) context: Text,
-    pub(super) guard: Guard,
+pub struct Executor {
+    /// The name of the context.
+    pub context: Text,
+    /// The guardrails of the context.
+    pub guard: Guard,
     /// None: no action is run.
-    pub(super) journal: Option<Journal>,
-    pub(super) clock: Clock,
+    pub journal: Option<Journal>,
+    pub clock: Clock,
 }
-
-pub(super) type Gates = BTreeMap<SourceId, Arc<SourceGate>>;
 
 impl Executor {
     /// An executor that refuses every action.

@@ -3,6 +3,7 @@
 mod backoff;
 mod circuit;
 
+use std::collections::BTreeMap;
 use std::panic::AssertUnwindSafe;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -18,7 +19,7 @@ use crate::backend::{Clock, Source};
 use crate::config::settings::LimitSettings;
 use crate::model::action::{Action, ActionError, ActionResult, RequestPreview, Verification};
 use crate::model::ask::{Answered, AskKind, Question};
-use crate::model::source::{ErrorKind, SourceError};
+use crate::model::source::{ErrorKind, SourceError, SourceId};
 use crate::model::text::clean;
 use crate::model::warning::Warning;
 
@@ -28,6 +29,9 @@ use super::failpoint;
 
 /// While a probe has no answer, another one is sent after each of these intervals.
 const PROBE_RESEND_INTERVAL: Duration = Duration::from_secs(4);
+
+/// The gates of the sources of a context.
+pub(super) type Gates = BTreeMap<SourceId, Arc<SourceGate>>;
 
 /// One source with its limits and its circuit breaker.
 pub(super) struct SourceGate {

@@ -14,8 +14,8 @@ use burnwatch::testing::backend::Source;
 use burnwatch::testing::config::settings::LimitSettings;
 use burnwatch::testing::model::guard::Guard;
 use burnwatch::testing::model::source::SourceId;
+use burnwatch::testing::runtime::GatedSources;
 use burnwatch::testing::runtime::headless::gather;
-use burnwatch::testing::runtime::{App, GatedSources};
 use jiff::Timestamp;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
@@ -72,9 +72,7 @@ impl Watcher {
         let ids: Vec<SourceId> = self.state.shared.sources.iter().map(|info| info.id.clone()).collect();
         (0..self.pictures.len()).any(|screen| ids.iter().any(|id| self.names(screen, id.as_str())))
     }
-}
 
-impl App for Watcher {
     fn update(&mut self, event: Event, now: Timestamp) -> Vec<Effect> {
         let tick = matches!(event, Event::Tick);
         let mut effects = self.state.update(event, now);
@@ -90,12 +88,6 @@ impl App for Watcher {
             }
         }
         effects
-    }
-
-    fn render(&self, _: Timestamp, _: &mut Buffer) {}
-
-    fn version(&self) -> u64 {
-        self.state.version()
     }
 }
 
@@ -165,6 +157,6 @@ pub(crate) async fn play<F: Fn(bool)>(play: Play<F>) {
         }
         false
     };
-    let done = gather(&mut watcher, &sources, clock, check, Duration::from_secs(90)).await;
+    let done = gather(&mut watcher, Watcher::update, &sources, (clock, Duration::from_secs(90)), check).await;
     assert!(done, "{what}: not done after 90 s, {:?}", act.get());
 }

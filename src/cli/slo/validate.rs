@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use crate::cli::args::{Validate, ValidateFormat};
 use crate::cli::printer::{ExitOutcome, print, print_error};
-use crate::cli::{CliContext, failed};
+use crate::cli::{CliContext, VerbResult};
 use crate::config::definitions::{Definitions, Finding, FindingLevel};
 use crate::model::duration::text;
 use crate::model::promql;
@@ -18,18 +18,12 @@ use crate::model::slo::{DefinitionOrigin, EventSide, Slo};
 use super::series::{self, KnownSeries};
 use super::{NO_SLO_FOUND, definitions, is_wrong, lines};
 
-pub(super) fn run(cx: &CliContext<'_>, wanted: &Validate) -> ExitOutcome {
-    let mut read = match definitions(cx, &wanted.files) {
-        Ok(read) => read,
-        Err(error) => return failed(&error),
-    };
+pub(super) fn run(cx: &CliContext<'_>, wanted: &Validate) -> VerbResult {
+    let mut read = definitions(cx, &wanted.files)?;
     read.findings.extend(read.slos.iter().flat_map(super::lint::lint));
     let known = if wanted.check_series || cx.arguments.names_sources() {
         let selectors = read.slos.iter().flat_map(selectors).collect();
-        match cx.session(true).and_then(|session| series::ask(&session, selectors)) {
-            Ok(known) => Some(known),
-            Err(error) => return failed(&error),
-        }
+        Some(series::ask(&cx.session(true)?, selectors)?)
     } else {
         None
     };
@@ -50,7 +44,7 @@ pub(super) fn run(cx: &CliContext<'_>, wanted: &Validate) -> ExitOutcome {
         ValidateFormat::Text => as_text(&read, known.as_ref()),
         ValidateFormat::Json => format!("{:#}\n", as_json(&read, known.as_ref())),
     };
-    print(&reported, outcome)
+    Ok(print(&reported, outcome))
 }
 
 fn outcome(read: &Definitions, known: Option<&KnownSeries>, strict: bool) -> ExitOutcome {
