@@ -75,10 +75,10 @@ impl Watcher {
 
     fn update(&mut self, event: Event, now: Timestamp) -> Vec<Effect> {
         let tick = matches!(event, Event::Tick);
-        let mut effects = self.state.update(event, now);
+        let mut effects = app::update(&mut self.state, event, now);
         if tick {
             for (screen, (key, _)) in SCREENS.iter().enumerate() {
-                effects.extend(self.state.update(Event::Key(key.parse().expect("a key")), now));
+                effects.extend(app::update(&mut self.state, Event::Key(key.parse().expect("a key")), now));
                 let (width, height) = self.state.shared.size;
                 let mut buffer = Buffer::empty(Rect { x: 0, y: 0, width, height });
                 app::render(&self.state, now, &mut buffer);
