@@ -111,17 +111,22 @@ impl Fixture {
     }
 
     /// Adds a second Prometheus and drops all answers.
-    pub(super) fn with_prometheus(mut self, id: &SourceId) -> Self {
+    pub(super) fn with_prometheus(self, id: &SourceId) -> Self {
         let first = self.sources.iter().find(|source| source.id == prom());
-        let other = first.map(|first| SourceInfo { id: id.clone(), ..first.clone() });
-        self.sources.extend(other);
+        let other = first.map(|first| SourceInfo { id: id.clone(), ..first.clone() }).unwrap();
+        self.with_source(other)
+    }
+
+    /// Adds a source and drops all answers.
+    pub(super) fn with_source(mut self, source: SourceInfo) -> Self {
+        self.sources.push(source);
         self.world = World::new(self.sources.iter().map(|source| source.id.clone()), HealthPolicy::default());
         self
     }
 
     /// Adds a paging system and drops all answers.
-    fn with_pager(mut self) -> Self {
-        self.sources.push(SourceInfo {
+    fn with_pager(self) -> Self {
+        self.with_source(SourceInfo {
             tenant: None,
             is_exposed: false,
             id: pager(),
@@ -129,9 +134,7 @@ impl Fixture {
             address: "demo".into(),
             answers: vec![AskKind::Incidents, AskKind::OnCall],
             writes: WriteSupport::NONE,
-        });
-        self.world = World::new(self.sources.iter().map(|source| source.id.clone()), HealthPolicy::default());
-        self
+        })
     }
 
     pub(super) fn with_incidents(self, incidents: Vec<Incident>) -> Self {

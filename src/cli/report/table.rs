@@ -27,7 +27,7 @@ fn formatted(document: &ReportDocument, width: Option<usize>) -> String {
     let mut out = String::new();
     let widest = document.facts.iter().map(|fact| fact.title.width()).max().unwrap_or(0);
     for fact in &document.facts {
-        line(&mut out, &format!("{}  {}", pad(fact.title, widest, false), fact.value.shown(document.as_of)));
+        line(&mut out, &format!("{}  {}", pad(&fact.title, widest, false), fact.value.shown(document.as_of)));
     }
     let has_titles = document.lists.len() > 1 || !document.facts.is_empty();
     for list in &document.lists {
