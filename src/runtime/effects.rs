@@ -45,9 +45,16 @@ const SHOWN_ACTIONS_RANGE: SignedDuration = SignedDuration::from_hours(7 * 24);
 /// The most actions of the journal that the screen shows.
 const MAX_SHOWN_ACTIONS: usize = 2000;
 
+/// A task in flight, which is cancelled when this is dropped.
 struct Running {
     id: u64,
     task: AbortHandle,
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
 }
 
 /// Starts tasks for effects, and holds the tasks in flight and the gate of each source.
@@ -58,7 +65,7 @@ pub(super) struct EffectRunner {
     running: HashMap<Question, Running>,
     reports: mpsc::Sender<TaskReport>,
     last_id: u64,
-    opening_context: Option<(u64, AbortHandle)>,
+    opening_context: Option<Running>,
 }
 
 impl EffectRunner {
@@ -154,17 +161,12 @@ impl EffectRunner {
 
     /// Cancels a question in flight.
     pub(super) fn forget(&mut self, question: &Question) {
-        if let Some(running) = self.running.remove(question) {
-            running.task.abort();
-        }
+        self.running.remove(question);
     }
 
     /// Opens another context on a blocking thread. If several are requested, only the last one is entered.
     pub(super) fn enter(&mut self, context: Text) {
         let id = self.next_id();
-        if let Some((_, earlier)) = self.opening_context.take() {
-            earlier.abort();
-        }
         let (reports, contexts) = (self.reports.clone(), self.contexts.clone());
         let task = tokio::spawn(async move {
             let opened = match contexts {
@@ -173,7 +175,7 @@ impl EffectRunner {
             };
             reports.send(TaskReport::Built { id, context, opened }).await.ok();
         });
-        self.opening_context = Some((id, task.abort_handle()));
+        self.opening_context = Some(Running { id, task: task.abort_handle() });
     }
 
     /// Turns a report into an event for `update`; None for reports of cancelled work.
@@ -193,7 +195,7 @@ impl EffectRunner {
             }
             TaskReport::Ready(event) => Some(event),
             TaskReport::Built { id, .. }
-                if self.opening_context.as_ref().is_none_or(|(latest, _)| *latest != id) =>
+                if self.opening_context.as_ref().is_none_or(|latest| latest.id != id) =>
             {
                 None
             }
@@ -201,7 +203,7 @@ impl EffectRunner {
                 self.opening_context = None;
                 Some(match opened {
                     Ok(ContextHandle { sources, guard, production }) => {
-                        self.cancel_all();
+                        self.running.clear();
                         self.gates = sources.gates(self.executor.clock);
                         (self.executor.context, self.executor.guard) = (Text::clone(&context), guard.clone());
                         self.recover();
@@ -223,18 +225,6 @@ impl EffectRunner {
     fn next_id(&mut self) -> u64 {
         self.last_id += 1;
         self.last_id
-    }
-
-    fn cancel_all(&mut self) {
-        for (_, running) in self.running.drain() {
-            running.task.abort();
-        }
-    }
-}
-
-impl Drop for EffectRunner {
-    fn drop(&mut self) {
-        self.cancel_all();
     }
 }
 

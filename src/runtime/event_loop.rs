@@ -18,32 +18,8 @@ use super::frame_pacing::FramePacing;
 use super::screen::FrameOutput;
 use super::signals::SignalAction;
 use super::task_report::TaskReport;
-use super::terminal::{self, TerminalSession};
+use super::terminal::Terminal;
 use super::{App, RuntimeError};
-
-/// What the loop needs from the terminal besides drawing; tests have one of their own.
-pub(super) trait Terminal {
-    /// Restores the terminal and stops the process, as Ctrl-z does. [`SignalAction::GoOn`] follows when it continues.
-    fn stop(&mut self) -> io::Result<()>;
-    /// Sets the terminal's modes, at the start and after another program used the terminal.
-    fn take_over(&mut self) -> io::Result<()>;
-    /// Columns and rows.
-    fn size(&self) -> (u16, u16);
-}
-
-impl Terminal for TerminalSession {
-    fn stop(&mut self) -> io::Result<()> {
-        TerminalSession::stop()
-    }
-
-    fn take_over(&mut self) -> io::Result<()> {
-        TerminalSession::take_over(self)
-    }
-
-    fn size(&self) -> (u16, u16) {
-        terminal::size()
-    }
-}
 
 /// The loop with its input channels (keys, signals, reports of tasks) and its outputs (application, effects, screen).
 pub(super) struct EventLoop<'a, A> {
@@ -194,7 +170,7 @@ impl<A: App> EventLoop<'_, A> {
             return None;
         }
         let is_slow = link == TerminalLink::Slow;
-        self.screen.spare(is_slow);
+        self.screen.is_slow_link = is_slow;
         view.pacing.spare(is_slow);
         Some(Event::Link(link))
     }
@@ -222,7 +198,7 @@ impl<A: App> EventLoop<'_, A> {
                     view.size = (width, height);
                     view.urgent = true;
                     // a terminal may rearrange its lines: draw the whole screen
-                    self.screen.forget();
+                    self.screen.is_full_redraw = true;
                 }
                 // outside the screen: the window has shrunk meanwhile, or it is cell 0, for which crossterm 0.29 returns 65535
                 Event::Mouse { column, row, .. } if column >= view.size.0 || row >= view.size.1 => continue,
@@ -258,7 +234,7 @@ impl<A: App> EventLoop<'_, A> {
             Effect::Copy(text) => events.extend(self.screen.copy(text).err().map(error_message)),
             Effect::Notify(notice) => self.screen.notify(&notice),
             Effect::Title(title) => self.screen.title(&title),
-            Effect::Redraw => self.screen.forget(),
+            Effect::Redraw => self.screen.is_full_redraw = true,
             Effect::Suspend => events.extend(self.suspend()?),
             // `handle` leaves the loop before this is called
             Effect::Quit => {}
@@ -268,7 +244,7 @@ impl<A: App> EventLoop<'_, A> {
 
     /// Suspends burnwatch and returns the terminal to the shell; an event with the error if that fails.
     fn suspend(&mut self) -> io::Result<Option<Event>> {
-        self.screen.leave();
+        self.screen.is_suspended = true;
         let Err(error) = self.terminal.stop() else { return Ok(None) };
         self.terminal.take_over()?;
         self.screen.come_back();

@@ -74,11 +74,7 @@ impl Executor {
             running.end_unsent(|action| dry_run_text(action, gates.get(&action.source))).await;
             return Vec::new();
         }
-        let begun = match &journal {
-            Some(journal) => running.begin(journal).await,
-            None => Err(JournalError::NoPlace),
-        };
-        let (acting_marker, acts) = match begun {
+        let (acting_marker, acts) = match running.begin().await {
             Ok(begun) => begun,
             Err(error) => {
                 running.end_unsent(|_| journal_failure(&error)).await;
@@ -159,7 +155,8 @@ impl RunningPlan<'_> {
     }
 
     /// Writes to the journal that the plan was confirmed. Returns the lock of this process and the names of the actions.
-    async fn begin(&self, journal: &Journal) -> Result<(ActingMarker, Vec<Text>), JournalError> {
+    async fn begin(&self) -> Result<(ActingMarker, Vec<Text>), JournalError> {
+        let journal = self.journal.ok_or(JournalError::NoPlace)?;
         let acting_marker = journal.acting_marker().await?;
         let acts: Vec<Text> = self.plan.actions.iter().map(|_| journal.name()).collect();
         let (at, of) = (self.clock.now(), acts.len());

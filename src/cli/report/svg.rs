@@ -6,7 +6,8 @@ use std::fmt::Write as _;
 use ratatui::buffer::Buffer;
 use ratatui::style::Modifier;
 
-use super::grid::{self, Glyph, RunStyle};
+use super::grid::{self, Glyph};
+use crate::app::sgr::CellStyle;
 
 /// Width and height of a cell in SVG units: whole numbers, so that there are no gaps between cells. In common monospace fonts
 /// a character of size 15 is 9 wide, and box-drawing lines are 18 high.
@@ -143,8 +144,8 @@ fn block(symbol: &str) -> Option<(f64, f64, f64, f64, f64)> {
 }
 
 /// The foreground colour and its opacity.
-fn foreground(look: RunStyle) -> (Rgb, f64) {
-    (colours(look).0, if look.has(Modifier::DIM) { DIM_OPACITY } else { 1.0 })
+fn foreground(look: CellStyle) -> (Rgb, f64) {
+    (colours(look).0, if look.attributes.contains(Modifier::DIM) { DIM_OPACITY } else { 1.0 })
 }
 
 fn push(out: &mut String, text: std::fmt::Arguments<'_>) {
@@ -152,10 +153,10 @@ fn push(out: &mut String, text: std::fmt::Arguments<'_>) {
 }
 
 /// The colours of the text and of the background; reversed if the style says so.
-fn colours(look: RunStyle) -> (Rgb, Rgb) {
+fn colours(look: CellStyle) -> (Rgb, Rgb) {
     let text = grid::rgb(look.fg).unwrap_or(DEFAULT_CANVAS.text);
     let background = grid::rgb(look.bg).unwrap_or(DEFAULT_CANVAS.background);
-    if look.has(Modifier::REVERSED) { (background, text) } else { (text, background) }
+    if look.attributes.contains(Modifier::REVERSED) { (background, text) } else { (text, background) }
 }
 
 fn left_edge(run: &[Glyph<'_>]) -> f64 {
@@ -220,7 +221,7 @@ fn text(out: &mut String, run: &[Glyph<'_>], top: f64) {
         (Modifier::UNDERLINED, " text-decoration=\"underline\""),
         (Modifier::CROSSED_OUT, " text-decoration=\"line-through\""),
     ] {
-        if look.has(modifier) {
+        if look.attributes.contains(modifier) {
             style.push_str(attribute);
         }
     }
