@@ -257,10 +257,7 @@ impl<'a> CliContext<'a> {
 /// The document as text in this format; a table for a terminal is cut to its width.
 fn formatted(document: &ReportDocument, format: Format) -> String {
     match format {
-        Format::Table => match printer::width() {
-            Some(width) => table::render_within(document, width),
-            None => table::render(document),
-        },
+        Format::Table => table::render_within(document, printer::width()),
         Format::Json => json::render(document),
         Format::Markdown => markdown::render(document),
     }

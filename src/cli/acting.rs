@@ -160,15 +160,12 @@ fn asked(question: &str) -> String {
 /// Prints the result of an action; progress goes to standard error.
 fn tell(action: &Action, progress: &ActionProgress) {
     let name = &action.target.name;
-    match progress {
-        ActionProgress::Sending => {}
+    let line = match progress {
+        ActionProgress::Sending => return,
         ActionProgress::Waiting { until } => {
-            let until = until.strftime("%H:%M:%S UTC");
-            print_stderr_plain(&lines(&[format!("{name}: {} asks to wait until {until}", action.source)]));
+            format!("{name}: {} asks to wait until {}", action.source, until.strftime("%H:%M:%S UTC"))
         }
-        ActionProgress::ReadingBack => {
-            print_stderr_plain(&lines(&[format!("{name}: sent, no clear answer; reading it back")]));
-        }
+        ActionProgress::ReadingBack => format!("{name}: sent, no clear answer; reading it back"),
         ActionProgress::Ended(how) => {
             let made = if let ActionResult::Done { id: Some(id) } = how {
                 format!(" ({id})")
@@ -177,6 +174,8 @@ fn tell(action: &Action, progress: &ActionProgress) {
             };
             let words = how.words().map(|words| format!(": {words}")).unwrap_or_default();
             print(&lines(&[format!("{:<14} {name}{made}{words}", how.word())]), ExitOutcome::Fine);
+            return;
         }
-    }
+    };
+    print_stderr_plain(&lines(&[line]));
 }

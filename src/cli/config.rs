@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use crate::config::load::{ConfigError, Examined, Loaded, Overrides, examine, load};
 use crate::config::{KnownNames, Paths, hint, sample, schema};
+use crate::model::text::{clean, counted};
 
 use super::args::ConfigVerb;
 
@@ -90,11 +91,10 @@ fn check(place: &ConfigLocation<'_>, asset_errors: &[String]) -> Result<String, 
         return Err(wrong.into_iter().chain(warned).collect::<Vec<_>>().join("\n"));
     }
     let warned: String = warned.map(|warning| warning + "\n").collect();
-    let plural = |count: usize, noun: &str| format!("{count} {noun}{}", if count == 1 { "" } else { "s" });
-    let sources = plural(loaded.settings.sources.len(), "source");
-    let contexts = plural(loaded.settings.contexts.len(), "context");
+    let sources = counted(loaded.settings.sources.len(), "source");
+    let contexts = counted(loaded.settings.contexts.len(), "context");
     let more =
-        if warnings.is_empty() { String::new() } else { format!(", {}", plural(warnings.len(), "warning")) };
+        if warnings.is_empty() { String::new() } else { format!(", {}", counted(warnings.len(), "warning")) };
     let said = match &loaded.file {
         Some(file) if loaded.settings.sources.is_empty() => {
             format!("{}: fine, but it has no source yet; add a section [sources.NAME]\n", file.display())
@@ -115,10 +115,7 @@ fn show(place: &ConfigLocation<'_>) -> Result<String, ConfigError> {
     };
     let mut shown = toml::Table::try_from(&loaded.settings).expect("settings are tables of plain values");
     hide_arguments(&mut shown);
-    Ok(format!(
-        "# effective settings: flags, environment, {}, defaults\n{shown}",
-        crate::model::text::clean(&origin)
-    ))
+    Ok(format!("# effective settings: flags, environment, {}, defaults\n{shown}", clean(&origin)))
 }
 
 /// Hides the arguments of programs that print a secret: the arguments may be secrets themselves.

@@ -8,6 +8,7 @@ use crate::app::columns::{ListColumn, Listed};
 use crate::backend::Clock;
 use crate::model::action::{ActionResult, Operation};
 use crate::model::journal::ActionRecord;
+use crate::model::text::counted;
 use crate::runtime::{JournalContents, OpenActions, ReadBackResult, headless, read_back_text, wait_for};
 
 use super::args::JournalFlags;
@@ -117,11 +118,8 @@ fn document(
         ));
     }
     if contents.unreadable > 0 {
-        let lines = if contents.unreadable == 1 { "line" } else { "lines" };
-        notes.push(format!(
-            "{} {lines} of the journal cannot be read; the file is kept as it is",
-            contents.unreadable
-        ));
+        let lines = counted(contents.unreadable, "line");
+        notes.push(format!("{lines} of the journal cannot be read; the file is kept as it is"));
     }
     let list = ReportList::of(("actions", "Actions", "No actions."), COLUMNS, records);
     ReportDocument {

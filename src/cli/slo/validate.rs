@@ -14,6 +14,7 @@ use crate::model::duration::text;
 use crate::model::promql;
 use crate::model::slo::query::{RatioQuery, measure};
 use crate::model::slo::{DefinitionOrigin, EventSide, Slo};
+use crate::model::text::counted;
 
 use super::series::{self, KnownSeries};
 use super::{NO_SLO_FOUND, definitions, is_wrong, lines};
@@ -103,16 +104,12 @@ fn as_text(read: &Definitions, known: Option<&KnownSeries>) -> String {
         write_slo(&mut out, slo, known).expect("writing to a String cannot fail");
     }
     let count = |level: FindingLevel| read.findings.iter().filter(|finding| finding.level == level).count();
-    let plural = |count: usize, word: &str| format!("{count} {word}{}", if count == 1 { "" } else { "s" });
-    let (slos, errors, warnings) =
-        (read.slos.len(), count(FindingLevel::Error), count(FindingLevel::Warning));
     if !out.is_empty() {
         out.push('\n');
     }
-    let (slos, errors) = (plural(slos, "SLO"), plural(errors, "error"));
-    writeln!(out, "{slos}, {errors}, {}", plural(warnings, "warning"))
-        .expect("writing to a String cannot fail");
-    out
+    let errors = counted(count(FindingLevel::Error), "error");
+    let warnings = counted(count(FindingLevel::Warning), "warning");
+    out + &format!("{}, {errors}, {warnings}\n", counted(read.slos.len(), "SLO"))
 }
 
 /// Writes an SLO with its queries, lookbacks and numbers of series as text.
