@@ -41,11 +41,12 @@ use crate::app::state::State;
 use crate::app::statistics;
 use crate::backend::Clock;
 use crate::config::Paths;
+use crate::config::context::ContextChoice;
 use crate::config::load::ConfigError;
 use crate::config::settings::Settings;
 use crate::runtime::RuntimeError;
 
-use args::{CommandLine, Format, ListingArgs, SnapshotSubject, Verb};
+use args::{CommandLine, DemoFlags, Format, ListingArgs, Verb};
 use config::ConfigLocation;
 use needs::Needs;
 use printer::{ExitOutcome, print, print_as_is, print_error, print_stderr_plain};
@@ -110,7 +111,9 @@ fn perform(arguments: &CommandLine) -> ExitOutcome {
 /// The parsed command line and the paths of this machine, passed to every verb.
 struct CliContext<'a> {
     arguments: &'a CommandLine,
-    subject: SnapshotSubject,
+    /// The demo world, if it is to be used instead of real sources.
+    demo: Option<DemoFlags>,
+    choice: ContextChoice,
     /// The file of `--config` or `BURNWATCH_CONFIG`.
     config: Option<&'a Path>,
     paths: Option<Paths>,
@@ -124,7 +127,8 @@ impl<'a> CliContext<'a> {
             None
         };
         let config = completed.or(arguments.flags.config.as_deref());
-        Ok(Self { arguments, subject: arguments.subject()?, config, paths: Paths::of_this_machine() })
+        let (demo, choice) = (arguments.demo()?, arguments.choice());
+        Ok(Self { arguments, demo, choice, config, paths: Paths::of_this_machine() })
     }
 
     fn run(&self) -> VerbResult {
@@ -187,10 +191,6 @@ impl<'a> CliContext<'a> {
     /// The effective settings.
     fn settings(&self, own: &UserAssets) -> Result<Settings, ConfigError> {
         self.with_config(own, |place| Ok(place.load()?.settings))
-    }
-
-    fn is_demo(&self) -> bool {
-        matches!(self.subject, SnapshotSubject::Demo { .. })
     }
 
     fn session(&self, may_stop_clock: bool) -> Result<Session, SessionError> {

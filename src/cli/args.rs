@@ -118,51 +118,33 @@ pub(super) struct DemoFlags {
     pub(super) at: Option<f64>,
 }
 
-/// Where the data come from.
-#[derive(Debug, Clone, PartialEq)]
-pub(super) enum SnapshotSubject {
-    /// The demo world.
-    Demo { flags: DemoFlags, read_only: bool, dry_run: bool },
-    /// Real sources.
-    Sources(ContextChoice),
-}
-
 impl CommandLine {
-    /// Whether the command line asks for the demo world or for real sources.
+    /// The demo world, if the command line asks for it instead of real sources.
     ///
     /// # Errors
     /// The message for flags that contradict each other.
-    pub(super) fn subject(&self) -> Result<SnapshotSubject, String> {
-        let flags = &self.flags;
-        let world = flags.world;
-        if flags.demo || matches!(self.verb, Some(Verb::Demo)) {
-            if !flags.sources.are_given() {
-                return Ok(SnapshotSubject::Demo {
-                    flags: world,
-                    read_only: flags.read_only,
-                    dry_run: flags.dry_run,
-                });
-            }
-            return Err(format!(
-                "the demo world has no real sources; leave out {}",
-                flags.sources.names().join(" and ")
-            ));
+    pub(super) fn demo(&self) -> Result<Option<DemoFlags>, String> {
+        let Flags { demo, sources, world, .. } = &self.flags;
+        let is_demo = *demo || matches!(self.verb, Some(Verb::Demo));
+        if is_demo && sources.are_given() {
+            let names = sources.names().join(" and ");
+            return Err(format!("the demo world has no real sources; leave out {names}"));
         }
-        if world != (DemoFlags { seed: None, speed: None, at: None }) {
+        if !is_demo && *world != (DemoFlags { seed: None, speed: None, at: None }) {
             return Err("--seed, --speed and --at are for the demo world only; add --demo".into());
         }
-        let named = |text: &String| !text.is_empty();
-        Ok(SnapshotSubject::Sources(ContextChoice {
-            context: flags.context.clone().filter(named),
-            sources: flags.sources.0.clone(),
-            read_only: flags.read_only,
-            dry_run: flags.dry_run,
-        }))
+        Ok(is_demo.then_some(*world))
     }
 
-    /// The context of `--context` or `BURNWATCH_CONTEXT`, if any.
-    pub(super) fn context(&self) -> Option<&str> {
-        self.flags.context.as_deref().filter(|name| !name.is_empty())
+    /// The flags that select a context and restrict its actions.
+    pub(super) fn choice(&self) -> ContextChoice {
+        let Flags { sources, context, read_only, dry_run, .. } = &self.flags;
+        ContextChoice {
+            context: context.clone().filter(|name| !name.is_empty()),
+            sources: sources.0.clone(),
+            read_only: *read_only,
+            dry_run: *dry_run,
+        }
     }
 
     /// Whether the command line chooses the sources: `--demo`, or an address such as `--prometheus URL`.

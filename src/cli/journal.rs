@@ -68,7 +68,7 @@ pub(super) fn run(cx: &CliContext<'_>, wanted: &JournalFlags) -> VerbResult {
     let now = Clock::real().now();
     let span = wanted.since.and_then(|since| SignedDuration::try_from(since).ok());
     let since = span.and_then(|span| now.checked_sub(span).ok());
-    let mut document = document(&contents, cx.arguments.context(), since, now);
+    let mut document = document(&contents, cx.choice.context.as_deref(), since, now);
     document.notes.splice(0..0, notes);
     let is_partial = outcome == ExitOutcome::Fine && document.is_partial;
     let outcome = if is_partial { ExitOutcome::Partial } else { outcome };

@@ -35,7 +35,7 @@ use crate::runtime::{
 };
 
 use super::CliContext;
-use super::args::{DemoFlags, SnapshotSubject};
+use super::args::DemoFlags;
 use super::view::{WorldView, is_settled};
 
 /// The stopped clock of lists and snapshots of the demo world with `--at`: 2026-01-15 02:52 UTC, a night on call.
@@ -106,13 +106,9 @@ impl Session {
         let labels_of_proxies =
             packs::labels_of_proxies(&packs).filter(|label| !settings.services.labels.contains(label));
         let labels_of_proxies = labels_of_proxies.cloned().collect();
-        let active = match &cx.subject {
-            SnapshotSubject::Demo { flags, read_only, dry_run } => {
-                let read_only = read_only.then(|| "--read-only".into());
-                let guard = Guard { read_only, dry_run: *dry_run, ..Guard::default() };
-                SourceChoice { guard, ..demo_world(&settings, *flags, may_stop_clock) }
-            }
-            SnapshotSubject::Sources(wanted) => real_world(&settings, wanted, own.packs)?,
+        let active = match cx.demo {
+            Some(flags) => demo_world(&settings, &cx.choice, flags, may_stop_clock),
+            None => real_world(&settings, &cx.choice, own.packs)?,
         };
         Ok(Self { settings, active, journal: journal(cx), themes: own.themes, keys, labels_of_proxies })
     }
@@ -255,12 +251,17 @@ impl Session {
 /// The journal of this machine; the demo world has a journal of its own.
 pub(super) fn journal(cx: &CliContext<'_>) -> Journal {
     let path =
-        cx.paths.as_ref().map(|paths| if cx.is_demo() { paths.demo_journal() } else { paths.journal() });
+        cx.paths.as_ref().map(|paths| if cx.demo.is_some() { paths.demo_journal() } else { paths.journal() });
     Journal::new(path, &who(|name| std::env::var(name).ok()), Clock::real().now())
 }
 
 /// The simulated sources of the demo world.
-fn demo_world(settings: &Settings, flags: DemoFlags, may_stop_clock: bool) -> SourceChoice {
+fn demo_world(
+    settings: &Settings,
+    wanted: &ContextChoice,
+    flags: DemoFlags,
+    may_stop_clock: bool,
+) -> SourceChoice {
     // with a stopped clock, a snapshot of the same minute is always the same
     let night = Timestamp::from_second(DEMO_NIGHT).ok().filter(|_| may_stop_clock && flags.at.is_some());
     let clock = night.map_or(Clock::real(), Clock::fixed);
@@ -271,7 +272,11 @@ fn demo_world(settings: &Settings, flags: DemoFlags, may_stop_clock: bool) -> So
         context: "demo".to_owned(),
         contexts: vec!["demo".to_owned()],
         sources: GatedSources::new(list, settings.limits),
-        guard: Guard::default(),
+        guard: Guard {
+            read_only: wanted.read_only.then(|| "--read-only".into()),
+            dry_run: wanted.dry_run,
+            ..Guard::default()
+        },
         production: false,
         clock,
         context_opener: None,

@@ -22,26 +22,19 @@ const BRAILLE_DOTS: [(f64, f64); 8] =
 const DIM_OPACITY: f64 = 0.6;
 const MARGIN: f64 = 12.0;
 /// The colours of an image in place of the terminal's default colours.
-const DEFAULT_CANVAS: SvgCanvas = SvgCanvas { text: (0xd4, 0xd8, 0xe0), background: (0x14, 0x16, 0x1b) };
+const DEFAULT_TEXT: Rgb = (0xd4, 0xd8, 0xe0);
+const DEFAULT_BACKGROUND: Rgb = (0x14, 0x16, 0x1b);
 
 type Rgb = (u8, u8, u8);
 
-#[derive(Clone, Copy)]
-struct SvgCanvas {
-    text: Rgb,
-    background: Rgb,
-}
-
-impl SvgCanvas {
-    /// The colours of this screen. The background is the most frequent one, so that a light screen has no dark margin.
-    fn of(buf: &Buffer) -> Self {
-        let mut grounds: BTreeMap<Option<Rgb>, usize> = BTreeMap::new();
-        for cell in &buf.content {
-            *grounds.entry(grid::rgb(cell.bg)).or_default() += 1;
-        }
-        let most = grounds.into_iter().max_by_key(|(_, count)| *count).and_then(|(background, _)| background);
-        Self { background: most.unwrap_or(DEFAULT_CANVAS.background), ..DEFAULT_CANVAS }
+/// The background of this screen: the most frequent one, so that a light screen has no dark margin.
+fn background(buf: &Buffer) -> Rgb {
+    let mut grounds: BTreeMap<Option<Rgb>, usize> = BTreeMap::new();
+    for cell in &buf.content {
+        *grounds.entry(grid::rgb(cell.bg)).or_default() += 1;
     }
+    let most = grounds.into_iter().max_by_key(|(_, count)| *count);
+    most.and_then(|(background, _)| background).unwrap_or(DEFAULT_BACKGROUND)
 }
 
 /// The SVG document.
@@ -51,7 +44,7 @@ pub(in crate::cli) fn render(buf: &Buffer, title: &str) -> String {
         f64::from(buf.area.height).mul_add(CELL_SIZE.1, 2.0 * MARGIN),
     );
     let mut out = String::new();
-    let canvas = SvgCanvas::of(buf);
+    let canvas = background(buf);
     push(
         &mut out,
         format_args!(
@@ -63,15 +56,15 @@ pub(in crate::cli) fn render(buf: &Buffer, title: &str) -> String {
             whole.0,
             whole.1,
             escaped(title),
-            hex(canvas.background),
+            hex(canvas),
         ),
     );
     let (mut grounds, mut blocks, mut letters) = (String::new(), String::new(), String::new());
     for (y, row) in grid::rows(buf).enumerate() {
         let top = CELL_SIZE.1.mul_add(y as f64, MARGIN);
         for run in row.chunk_by(|a, b| colours(a.look).1 == colours(b.look).1) {
-            let background = run.first().map_or(canvas.background, |first| colours(first.look).1);
-            if background != canvas.background {
+            let background = run.first().map_or(canvas, |first| colours(first.look).1);
+            if background != canvas {
                 rect(&mut grounds, (left_edge(run), top), (width(run), CELL_SIZE.1), background, 1.0);
             }
         }
@@ -154,8 +147,8 @@ fn push(out: &mut String, text: std::fmt::Arguments<'_>) {
 
 /// The colours of the text and of the background; reversed if the style says so.
 fn colours(look: CellStyle) -> (Rgb, Rgb) {
-    let text = grid::rgb(look.fg).unwrap_or(DEFAULT_CANVAS.text);
-    let background = grid::rgb(look.bg).unwrap_or(DEFAULT_CANVAS.background);
+    let text = grid::rgb(look.fg).unwrap_or(DEFAULT_TEXT);
+    let background = grid::rgb(look.bg).unwrap_or(DEFAULT_BACKGROUND);
     if look.attributes.contains(Modifier::REVERSED) { (background, text) } else { (text, background) }
 }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
-use super::{ExitOutcome, NotPlanned, PlanInputs, PlannedActions, later, misused, nothing, said};
+use super::{NotPlanned, PlanInputs, PlannedActions, incomplete, later, misused, nothing, said};
 use crate::app::planner::consequences::silences::hidden;
 use crate::cli::args::{NewSilence, SilenceFlags, SilenceVerb, Span};
 use crate::model::action::{Operation, SilenceDraft};
@@ -35,7 +35,7 @@ impl PlanInputs<'_> {
         let plain: Vec<&Alert> = alerts.iter().map(|alert| &***alert).collect();
         let sources = self.at(&plain)?.len();
         let proposal = self.planner.proposed(&alerts, sources, self.service_labels, None);
-        let proposal = proposal.map_err(|why| misused(&*why))?;
+        let proposal = proposal.map_err(misused)?;
         let drafts: Result<Vec<_>, NotPlanned> = proposal
             .silences
             .into_iter()
@@ -83,8 +83,7 @@ impl PlanInputs<'_> {
                     comment: comment(flags, &silence)?,
                 };
                 self.known_alerts()?;
-                let planned =
-                    self.planner.edit(&silence, draft, self.view.now).map_err(|why| misused(&*why))?;
+                let planned = self.planner.edit(&silence, draft, self.view.now).map_err(misused)?;
                 Ok(self.weighed(planned.into()))
             }
             SilenceVerb::Again { id, flags } => {
@@ -140,10 +139,9 @@ impl PlanInputs<'_> {
 
     /// Checks that the alerts are known, because the preview needs them.
     fn known_alerts(&self) -> Result<(), NotPlanned> {
-        self.view.why_unknown(AskKind::Alerts).map_or(Ok(()), |why| {
-            let words = format!("the alerts it would affect are not known: {why}");
-            Err(NotPlanned { words, outcome: ExitOutcome::Partial })
-        })
+        let unknown = self.view.why_unknown(AskKind::Alerts);
+        unknown
+            .map_or(Ok(()), |why| Err(incomplete(format!("the alerts it would affect are not known: {why}"))))
     }
 
     /// The alerts with these fingerprints.
@@ -161,7 +159,7 @@ impl PlanInputs<'_> {
     fn at(&self, alerts: &[&Alert]) -> Result<Vec<SourceId>, NotPlanned> {
         match self.source {
             Some(name) => Ok(vec![SourceId::new(name)]),
-            None => self.planner.silenced_at(alerts).map_err(|why| misused(&*why)),
+            None => self.planner.silenced_at(alerts).map_err(misused),
         }
     }
 
@@ -179,7 +177,7 @@ impl PlanInputs<'_> {
             let name = format!("{{{}}}", matcher::list(&draft.matchers)).into();
             wanted.push((draft, name, at));
         }
-        let planned = self.planner.silence(&wanted, self.view.now).map_err(|why| misused(&*why))?;
+        let planned = self.planner.silence(&wanted, self.view.now).map_err(misused)?;
         Ok(self.weighed(planned.into()))
     }
 
