@@ -80,6 +80,7 @@ reexport! { [crate]
         assessment: Case, assess;
         duration: parse, short, text;
         fingerprint: Fingerprint;
+        fixtures: alert, group, incident, pager_ref, person, reading, slo, source;
         guard: Guard;
         health: Health, Thresholds;
         host: Host, NamedSignal, Usage, order;

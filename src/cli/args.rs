@@ -99,9 +99,10 @@ pub(super) struct Flags {
     world: DemoFlags,
 }
 
-/// The properties of a flag of every verb. Its environment variables and possible values are listed elsewhere in the help.
+/// The properties of a flag of every verb. Its environment variable and its possible values are listed elsewhere in the help.
 fn shared_by_all(flag: Arg) -> Arg {
-    flag.global(true).hide_env(true).hide_possible_values(true)
+    let takes_value = flag.get_action().takes_values();
+    flag.global(true).hide_env(true).hide_possible_values(takes_value)
 }
 
 /// Which demo world to simulate.

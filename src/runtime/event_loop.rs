@@ -3,6 +3,7 @@
 
 use std::collections::VecDeque;
 use std::io;
+use std::ops::ControlFlow;
 use std::time::Duration;
 
 use tokio::sync::mpsc;
@@ -32,13 +33,6 @@ pub(super) struct EventLoop<'a, A> {
     pub(super) reports: mpsc::Receiver<TaskReport>,
     pub(super) screen: FrameOutput,
     pub(super) backpressure_state: Backpressure,
-}
-
-/// Whether the loop continues.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum LoopStep {
-    Continue,
-    Leave,
 }
 
 /// How long a confirmation must be visible on the terminal before a key may answer it: nobody reads it faster.
@@ -83,7 +77,7 @@ impl<A: App> EventLoop<'_, A> {
         let (width, height) = self.terminal.size();
         // the first event needs only the size: the sources start to answer while the terminal is set up
         let next = self.handle(Event::Resized { width, height }, &mut view).map_err(RuntimeError::Lost)?;
-        if next == LoopStep::Leave {
+        if next.is_break() {
             return Ok(());
         }
         self.terminal.take_over().map_err(RuntimeError::Terminal)?;
@@ -147,7 +141,7 @@ impl<A: App> EventLoop<'_, A> {
                     Event::Tick
                 }
             };
-            if self.handle(event, &mut view)? == LoopStep::Leave {
+            if self.handle(event, &mut view)?.is_break() {
                 return Ok(());
             }
         }
@@ -188,8 +182,8 @@ impl<A: App> EventLoop<'_, A> {
         view.pacing.add_frame(Instant::now());
     }
 
-    /// Passes an event to `update` and starts the effects, including events that these cause at once.
-    fn handle(&mut self, event: Event, view: &mut DrawSchedule) -> io::Result<LoopStep> {
+    /// Passes an event to `update` and starts the effects, including events that these cause at once. Breaks when the user quits.
+    fn handle(&mut self, event: Event, view: &mut DrawSchedule) -> io::Result<ControlFlow<()>> {
         // the meaning of a key depends on whether the screen that the user sees is up to date
         let mut events: VecDeque<Event> = self.check_link(view).into_iter().chain([event]).collect();
         while let Some(event) = events.pop_front() {
@@ -215,12 +209,12 @@ impl<A: App> EventLoop<'_, A> {
             failpoint::at("update");
             for effect in self.app.update(event, self.clock.now()) {
                 if effect == Effect::Quit {
-                    return Ok(LoopStep::Leave);
+                    return Ok(ControlFlow::Break(()));
                 }
                 self.perform(effect, &mut events)?;
             }
         }
-        Ok(LoopStep::Continue)
+        Ok(ControlFlow::Continue(()))
     }
 
     /// Starts an effect. Events that it causes at once, such as an error message, are added to `events`.

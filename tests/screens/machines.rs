@@ -9,6 +9,7 @@ use burnwatch::testing::app::selection::Selection;
 use burnwatch::testing::backend::{Answering, Source};
 use burnwatch::testing::model::action::WriteSupport;
 use burnwatch::testing::model::ask::{Answer, Ask, AskKind, Query, Reply};
+use burnwatch::testing::model::fixtures;
 use burnwatch::testing::model::health::Health;
 use burnwatch::testing::model::host::{self, Host, NamedSignal, Usage};
 use burnwatch::testing::model::labels::Text;
@@ -25,15 +26,8 @@ pub(crate) struct MachineSource(SourceInfo);
 
 impl MachineSource {
     pub(crate) fn new() -> Self {
-        Self(SourceInfo {
-            tenant: None,
-            is_exposed: false,
-            id: SourceId::new("prom"),
-            kind: Kind::new("prometheus"),
-            address: "http://prom:9090".into(),
-            answers: vec![AskKind::Services],
-            writes: WriteSupport::NONE,
-        })
+        let source = fixtures::source("prom", "prometheus", vec![AskKind::Services]);
+        Self(SourceInfo { address: "http://prom:9090".into(), ..source })
     }
 }
 

@@ -10,6 +10,7 @@ use burnwatch::testing::model::action::WriteSupport;
 use burnwatch::testing::model::alert::{Alert, AlertSnapshot, AlertState, Severity};
 use burnwatch::testing::model::ask::{Answer, Ask, AskKind, Query, Reply};
 use burnwatch::testing::model::fingerprint::Fingerprint;
+use burnwatch::testing::model::fixtures;
 use burnwatch::testing::model::labels::Labels;
 use burnwatch::testing::model::rule::RuleSnapshot;
 use burnwatch::testing::model::series::{Matrix, Series, TimeGrid};
@@ -49,15 +50,8 @@ impl SloSource {
             AskKind::Slos,
             AskKind::Series,
         ];
-        let info = SourceInfo {
-            tenant: None,
-            is_exposed: false,
-            id: SourceId::new("prom"),
-            kind: Kind::new("prometheus"),
-            address: "http://prom:9090".into(),
-            answers,
-            writes: WriteSupport::NONE,
-        };
+        let source = fixtures::source("prom", "prometheus", answers);
+        let info = SourceInfo { address: "http://prom:9090".into(), ..source };
         let began = clock.now() - Duration::from_secs(400);
         Self { info, readings, clock, alerts: vec![alert(began)] }
     }
@@ -145,41 +139,17 @@ fn alert(starts_at: Timestamp) -> Arc<Alert> {
         ("severity", "page"),
         ("sloth_id", "shop-paging"),
     ]);
-    Arc::new(Alert {
-        fingerprint: Fingerprint::of(&labels),
-        labels,
-        annotations: Labels::from_iter([("summary", "shop burns its budget")]),
-        state: AlertState::Firing,
-        severity: Severity::Critical,
-        starts_at,
-        updated_at: starts_at,
-        resolved_at: None,
-        generator_url: None,
-        receivers: Arc::new([]),
-        group: Labels::default(),
-        silenced_by: Arc::new([]),
-        inhibited_by: Arc::new([]),
-        is_derived: false,
-        value: None,
-        sources: vec![SourceId::new("prom")],
-    })
+    let annotations = Labels::from_iter([("summary", "shop burns its budget")]);
+    Arc::new(Alert { annotations, ..fixtures::alert(labels, starts_at, "prom") })
 }
 
 /// An SLO of 99.9 % over 30 days, recorded by Sloth's rules.
 pub(crate) fn slo(id: &str) -> Slo {
     let lookbacks = LOOKBACKS.map(Duration::from_secs).to_vec();
     Slo {
-        id: id.into(),
-        name: id.into(),
         service: Some("shop".into()),
         description: "99.9% of the requests do not fail.".into(),
         labels: Labels::from_iter([("team", "store"), ("tier", "1")]),
-        objective: Objective::percent("99.9").unwrap(),
-        window: Window::Rolling(WINDOW),
-        budgeting: BudgetingMethod::Occurrences,
-        sli: None,
-        grouping: Vec::new(),
-        pairs: standard(WINDOW),
         alerting: SloAlerting { name: Some("ShopErrorBudgetBurn".into()), ..SloAlerting::default() },
         recorded: Some(RecordedSeries {
             family: Family::Sloth,
@@ -189,7 +159,7 @@ pub(crate) fn slo(id: &str) -> Slo {
             lookbacks,
             plugins: Vec::new(),
         }),
-        origin: DefinitionOrigin::Series,
+        ..fixtures::slo(id)
     }
 }
 
@@ -202,26 +172,11 @@ fn measured(labels: Labels, window: MeasuredRatio, burns: [f64; 7]) -> GroupRead
     let recent = LOOKBACKS.into_iter().zip(burns);
     let recent =
         recent.map(|(seconds, burn)| (Duration::from_secs(seconds), burning(burn, 100.0 * seconds as f64)));
-    GroupReading {
-        labels,
-        recent: recent.collect(),
-        window,
-        is_time_weighted: false,
-        extent: None,
-        newest: None,
-    }
+    GroupReading { labels, ..fixtures::group(window, recent.collect()) }
 }
 
 fn missing(what: MeasuredRatio) -> GroupReading {
-    let recent = LOOKBACKS.map(|seconds| (Duration::from_secs(seconds), what)).to_vec();
-    GroupReading {
-        labels: Labels::default(),
-        recent,
-        window: what,
-        is_time_weighted: false,
-        extent: None,
-        newest: None,
-    }
+    fixtures::group(what, LOOKBACKS.map(|seconds| (Duration::from_secs(seconds), what)).to_vec())
 }
 
 /// An SLO that has spent this share of its budget, with a burn rate for each lookback.
@@ -230,7 +185,7 @@ pub(crate) fn recorded(id: &str, spent: f64, burns: [f64; 7]) -> SloReading {
 }
 
 fn reading(slo: Slo, groups: Vec<GroupReading>) -> SloReading {
-    SloReading { slo: Arc::new(slo), evaluation: Evaluation::Recorded, groups, failure: None, remark: None }
+    SloReading { evaluation: Evaluation::Recorded, ..fixtures::reading(slo, groups) }
 }
 
 /// Data for only the last seconds of a month.

@@ -1,7 +1,6 @@
 //! A drawn screen as an SVG image on a grid of equal cells, for the README, chat and reports.
 
 use std::collections::BTreeMap;
-use std::fmt::Write as _;
 
 use ratatui::buffer::Buffer;
 use ratatui::style::Modifier;
@@ -43,48 +42,47 @@ pub(in crate::cli) fn render(buf: &Buffer, title: &str) -> String {
         f64::from(buf.area.width).mul_add(CELL_SIZE.0, 2.0 * MARGIN),
         f64::from(buf.area.height).mul_add(CELL_SIZE.1, 2.0 * MARGIN),
     );
-    let mut out = String::new();
     let canvas = background(buf);
-    push(
-        &mut out,
-        format_args!(
-            "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{0}\" height=\"{1}\" \
-             viewBox=\"0 0 {0} {1}\" role=\"img\">\n<title>{2}</title>\n\
-             <rect width=\"100%\" height=\"100%\" rx=\"8\" fill=\"{3}\"/>\n\
-             <g font-family=\"ui-monospace,'DejaVu Sans Mono','Cascadia Mono',Menlo,Consolas,monospace\" \
-             font-size=\"{FONT_SIZE}\">\n",
-            whole.0,
-            whole.1,
-            escaped(title),
-            hex(canvas),
-        ),
-    );
     let (mut grounds, mut blocks, mut letters) = (String::new(), String::new(), String::new());
     for (y, row) in grid::rows(buf).enumerate() {
         let top = CELL_SIZE.1.mul_add(y as f64, MARGIN);
         for run in row.chunk_by(|a, b| colours(a.look).1 == colours(b.look).1) {
             let background = run.first().map_or(canvas, |first| colours(first.look).1);
             if background != canvas {
-                rect(&mut grounds, (left_edge(run), top), (width(run), CELL_SIZE.1), background, 1.0);
+                let size = (width(run), CELL_SIZE.1);
+                grounds += &rect((left_edge(run), top), size, &fill(background, 1.0));
             }
         }
         for run in row.chunk_by(is_one_run) {
             let Some(first) = run.first() else { continue };
+            let (rgb, opacity) = foreground(first.look);
             match block(first.symbol) {
                 Some((x, y, wide, high, share)) => {
                     let corner = (CELL_SIZE.0.mul_add(x, left_edge(run)), CELL_SIZE.1.mul_add(y, top));
-                    let (rgb, opacity) = foreground(first.look);
-                    rect(&mut blocks, corner, (width(run) * wide, CELL_SIZE.1 * high), rgb, opacity * share);
+                    let size = (width(run) * wide, CELL_SIZE.1 * high);
+                    blocks += &rect(corner, size, &fill(rgb, opacity * share));
                 }
-                None if Class::of(first.symbol) == Class::Braille => dots(&mut letters, run, top),
-                None => text(&mut letters, run, top),
+                None if Class::of(first.symbol) == Class::Braille => {
+                    letters += &dots(run, top, &fill(rgb, opacity));
+                }
+                None => letters += &text(run, top, first, &fill(rgb, opacity)),
             }
         }
     }
+    let (wide, high) = whole;
+    let (title, canvas) = (escaped(title), hex(canvas));
     // backgrounds first, so that none of them covers the lower end of a letter
-    push(&mut out, format_args!("<g shape-rendering=\"crispEdges\">\n{grounds}{blocks}</g>\n{letters}"));
-    out.push_str("</g>\n</svg>\n");
-    out
+    format!(
+        r#"<svg xmlns="http://www.w3.org/2000/svg" width="{wide}" height="{high}" viewBox="0 0 {wide} {high}" role="img">
+<title>{title}</title>
+<rect width="100%" height="100%" rx="8" fill="{canvas}"/>
+<g font-family="ui-monospace,'DejaVu Sans Mono','Cascadia Mono',Menlo,Consolas,monospace" font-size="{FONT_SIZE}">
+<g shape-rendering="crispEdges">
+{grounds}{blocks}</g>
+{letters}</g>
+</svg>
+"#
+    )
 }
 
 /// Classes of characters; only neighbours of the same class may be drawn as one text.
@@ -141,10 +139,6 @@ fn foreground(look: CellStyle) -> (Rgb, f64) {
     (colours(look).0, if look.attributes.contains(Modifier::DIM) { DIM_OPACITY } else { 1.0 })
 }
 
-fn push(out: &mut String, text: std::fmt::Arguments<'_>) {
-    out.write_fmt(text).expect("writing to a String cannot fail");
-}
-
 /// The colours of the text and of the background; reversed if the style says so.
 fn colours(look: CellStyle) -> (Rgb, Rgb) {
     let text = grid::rgb(look.fg).unwrap_or(DEFAULT_TEXT);
@@ -160,76 +154,55 @@ fn width(run: &[Glyph<'_>]) -> f64 {
     CELL_SIZE.0 * run.iter().map(|glyph| f64::from(glyph.width)).sum::<f64>()
 }
 
-fn rect(out: &mut String, (x, y): (f64, f64), (width, height): (f64, f64), rgb: Rgb, opacity: f64) {
-    let (fill, faint) = (hex(rgb), faint(opacity));
-    push(
-        out,
-        format_args!(
-            "<rect x=\"{x}\" y=\"{y}\" width=\"{width}\" height=\"{height}\" fill=\"{fill}\"{faint}/>\n"
-        ),
-    );
+fn rect((x, y): (f64, f64), (width, height): (f64, f64), fill: &str) -> String {
+    format!("<rect x=\"{x}\" y=\"{y}\" width=\"{width}\" height=\"{height}\" {fill}/>\n")
 }
 
 /// Draws Braille as dots at equal distances, also across cells: in fonts Braille is not as wide as letters.
-fn dots(out: &mut String, run: &[Glyph<'_>], top: f64) {
-    let Some((rgb, opacity)) = run.first().map(|first| foreground(first.look)) else { return };
-    push(out, format_args!("<path fill=\"{}\"{} d=\"", hex(rgb), faint(opacity)));
+fn dots(run: &[Glyph<'_>], top: f64, fill: &str) -> String {
+    let mut path = String::new();
     for glyph in run {
         let bits = glyph.symbol.chars().next().map_or(0, |c| u32::from(c) - 0x2800);
-        for (bit, (column, row)) in BRAILLE_DOTS.into_iter().enumerate() {
-            if bits >> bit & 1 == 0 {
-                continue;
-            }
+        let set = BRAILLE_DOTS.into_iter().enumerate().filter(|(bit, _)| bits >> bit & 1 == 1);
+        for (_, (column, row)) in set {
             let x = CELL_SIZE.0.mul_add(f64::from(glyph.column) + column / 2.0, MARGIN + 1.5);
             let y = CELL_SIZE.1.mul_add(row / 4.0, top + 1.5);
-            push(out, format_args!("M{x} {y}h1.5v1.5h-1.5z"));
+            path += &format!("M{x} {y}h1.5v1.5h-1.5z");
         }
     }
-    out.push_str("\"/>\n");
+    format!("<path {fill} d=\"{path}\"/>\n")
 }
 
-/// The SVG attribute for an opacity below 1.
-fn faint(opacity: f64) -> String {
-    if opacity < 1.0 { format!(" fill-opacity=\"{opacity}\"") } else { String::new() }
+/// The SVG attributes for a colour and an opacity.
+fn fill(rgb: Rgb, opacity: f64) -> String {
+    let faint = if opacity < 1.0 { format!(" fill-opacity=\"{opacity}\"") } else { String::new() };
+    format!("fill=\"{}\"{faint}", hex(rgb))
 }
 
-fn text(out: &mut String, run: &[Glyph<'_>], top: f64) {
-    let Some(first) = run.first() else { return };
-    let look = first.look;
-    let (rgb, opacity) = foreground(look);
+fn text(run: &[Glyph<'_>], top: f64, first: &Glyph<'_>, fill: &str) -> String {
+    const STYLES: [(Modifier, &str); 4] = [
+        (Modifier::BOLD, " font-weight=\"bold\""),
+        (Modifier::ITALIC, " font-style=\"italic\""),
+        (Modifier::UNDERLINED, " text-decoration=\"underline\""),
+        (Modifier::CROSSED_OUT, " text-decoration=\"line-through\""),
+    ];
     let letters: String = run.iter().map(|glyph| glyph.symbol).collect();
     // leading spaces move the text instead of being part of it, because some programs do not draw them
     let rest = letters.trim_start_matches(' ');
     let (skipped, letters) = (letters.len() - rest.len(), rest.trim_end_matches(' '));
     if letters.is_empty() {
-        return;
+        return String::new();
     }
     let x = CELL_SIZE.0.mul_add(skipped as f64, left_edge(run));
-    let length =
-        if Class::of(first.symbol) == Class::Ascii { CELL_SIZE.0 * letters.len() as f64 } else { width(run) };
-    let mut style = String::new();
-    for (modifier, attribute) in [
-        (Modifier::BOLD, " font-weight=\"bold\""),
-        (Modifier::ITALIC, " font-style=\"italic\""),
-        (Modifier::UNDERLINED, " text-decoration=\"underline\""),
-        (Modifier::CROSSED_OUT, " text-decoration=\"line-through\""),
-    ] {
-        if look.attributes.contains(modifier) {
-            style.push_str(attribute);
-        }
-    }
-    push(
-        out,
-        format_args!(
-            "<text x=\"{x}\" y=\"{}\" textLength=\"{length}\" lengthAdjust=\"spacingAndGlyphs\" \
-             fill=\"{}\"{}{style}>{}</text>\n",
-            top + BASELINE,
-            hex(rgb),
-            faint(opacity),
-            // browsers would collapse several spaces to one
-            escaped(letters).replace("  ", "\u{a0}\u{a0}"),
-        ),
-    );
+    let is_ascii = Class::of(first.symbol) == Class::Ascii;
+    let length = if is_ascii { CELL_SIZE.0 * letters.len() as f64 } else { width(run) };
+    let styles = STYLES.iter().filter(|(modifier, _)| first.look.attributes.contains(*modifier));
+    let style: String = styles.map(|(_, attribute)| *attribute).collect();
+    // browsers would collapse several spaces to one
+    let (y, letters) = (top + BASELINE, escaped(letters).replace("  ", "\u{a0}\u{a0}"));
+    format!(
+        "<text x=\"{x}\" y=\"{y}\" textLength=\"{length}\" lengthAdjust=\"spacingAndGlyphs\" {fill}{style}>{letters}</text>\n"
+    )
 }
 
 fn hex((r, g, b): Rgb) -> String {
