@@ -275,7 +275,7 @@ fn a_file_that_is_there_is_left_alone_unless_forced() {
     let (from, to) = (home.file("slos.toml", FINE), home.file("rules.yaml", "mine\n"));
     let kept = home.run(&["slo", "export", "--format", "rules", &from, "--write", &to]);
     assert_eq!(kept.status.code(), Some(2));
-    assert!(complaint(&kept).contains("exists already; --force overwrites it"), "{}", complaint(&kept));
+    assert!(complaint(&kept).contains("already exists; --force overwrites it"), "{}", complaint(&kept));
     assert_eq!(fs::read_to_string(&to).unwrap(), "mine\n");
     let forced = home.run(&["slo", "export", "--format", "rules", &from, "--write", &to, "--force"]);
     assert_eq!((forced.status.code(), out(&forced)), (Some(0), String::new()));

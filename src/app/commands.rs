@@ -54,7 +54,7 @@ impl Scope {
             Self::Time => "on screens with a time range",
             Self::Groups => "on the lists of SLOs, alerts and incidents",
             Self::HiddenRows => "on the lists of alerts, incidents and silences",
-            Self::Slo => "on the page of an SLO",
+            Self::Slo => "on an SLO's page",
             Self::IncidentActions => "on incidents and alerts",
             Self::AnyAction => "on incidents, alerts, silences and on-call shifts",
         }

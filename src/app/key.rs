@@ -83,7 +83,7 @@ impl Key {
 
 /// The error for a text that is no key.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{0:?} is not a key; write it like q, ctrl-c, alt-x, shift-tab, enter, pageup or space")]
+#[error("{0:?} is not a key; valid examples: q, ctrl-c, alt-x, shift-tab, enter, pageup, space")]
 pub struct KeyError(String);
 
 impl FromStr for Key {

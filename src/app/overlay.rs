@@ -10,7 +10,7 @@ use super::palette::Palette;
 use super::state::{Mode, State};
 use super::theme::Role;
 use super::widgets::text::{self, StyledRun};
-use super::window::{place, window};
+use super::window::{hidden_lines, place, window};
 
 /// Columns and rows of the palette.
 const PALETTE: (u16, u16) = (76, 18);
@@ -47,10 +47,9 @@ fn help(cx: &Cx<'_>, help: &Help, top: u16, buf: &mut Buffer) {
         }
     }
     let below = rows.saturating_sub(usize::from(top) + usize::from(inner.height));
-    if below > 0 || top > 0 {
-        let (up, down) = (cx.charset.pick("↑", "^"), cx.charset.pick("↓", "v"));
-        let words = format!(" {up} {top}  {down} {below} more lines (arrows) ");
-        text::right(buf, inner.x, inner.bottom(), inner.width, &words, cx.style(Role::Key));
+    if let Some(hidden) = hidden_lines(cx, usize::from(top), below) {
+        let hidden = format!(" {hidden} (arrows) ");
+        text::right(buf, inner.x, inner.bottom(), inner.width, &hidden, cx.style(Role::Key));
     }
 }
 

@@ -48,7 +48,7 @@ pub struct ActionProposal {
     pub left_out: Vec<Text>,
 }
 
-/// An incident as a short text: `#4242 checkout is slow`.
+/// An incident in a message or a title: `#4242 checkout is slow`.
 pub fn called(known: &IncidentView) -> Text {
     format!("#{} {}", known.incident.number, known.incident.subject()).into()
 }
@@ -364,7 +364,7 @@ fn unfit(known: &IncidentView, operation: &Operation) -> Option<Text> {
     if spec.leads_to == Some(incident.status) {
         let all: Vec<&str> = known.holders().iter().map(|person| &*person.name).collect();
         let who = if all.is_empty() { String::new() } else { format!(" by {}", all.join(", ")) };
-        return Some(format!("#{number} is {} already{who}", incident.status.word()).into());
+        return Some(format!("#{number} is already {}{who}", incident.status.word()).into());
     }
     let is_itself = matches!(operation, Operation::Merge { into } if into.id == incident.id);
     is_itself.then(|| format!("#{number} cannot be merged into itself").into())

@@ -9,7 +9,7 @@ use super::runs::PlanRun;
 use super::shared::Shared;
 use super::theme::Role;
 use super::widgets::text::{self, StyledRun};
-use super::window::window;
+use super::window::{hidden_lines, window};
 use crate::model::action::{Action, ActionProgress, ActionResult};
 
 /// Maximum width of the window in columns.
@@ -35,9 +35,8 @@ pub(super) fn render(shared: &Shared, cx: &Cx<'_>, back: usize, top: u16, buf: &
     }
     let below = lines.len().saturating_sub(top + usize::from(room.height));
     let mut keys = vec![StyledRun::new(" Esc ", Role::Key), StyledRun::new("closes", Role::Muted)];
-    if below > 0 || top > 0 {
-        let (up, down) = (cx.charset.pick("↑", "^"), cx.charset.pick("↓", "v"));
-        keys.push(StyledRun::new(format!("  {up} {top}  {down} {below} more lines"), Role::Key));
+    if let Some(hidden) = hidden_lines(cx, top, below) {
+        keys.push(StyledRun::new(format!("  {hidden}"), Role::Key));
     }
     if count > 1 {
         let (left, right) = (cx.charset.pick("←", "<-"), cx.charset.pick("→", "->"));

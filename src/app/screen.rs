@@ -154,7 +154,7 @@ pub trait Screen {
         None
     }
 
-    /// All of its lists of things, to be changed.
+    /// The item lists of the screen, so that an action can unmark the rows that it has handled.
     fn items_mut(&mut self) -> Vec<&mut dyn ItemList> {
         Vec::new()
     }

@@ -27,3 +27,12 @@ pub(super) fn window(cx: &Cx<'_>, title: &str, size: (u16, u16), buf: &mut Buffe
     }
     panel(cx, title, true, area, buf)
 }
+
+/// How many lines are scrolled away above and below, as in `↑ 2  ↓ 12 more lines`; `None` if there are none.
+pub(super) fn hidden_lines(cx: &Cx<'_>, above: usize, below: usize) -> Option<String> {
+    let sides = [("↑", "^", above), ("↓", "v", below)];
+    let shown = sides.iter().filter(|(.., count)| *count > 0);
+    let texts: Vec<_> =
+        shown.map(|(arrow, ascii, count)| format!("{} {count}", cx.charset.pick(arrow, ascii))).collect();
+    (!texts.is_empty()).then(|| format!("{} more lines", texts.join("  ")))
+}

@@ -164,7 +164,7 @@ fn server_errors() -> String {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum PackError {
     /// The text is not TOML, or has unknown fields.
-    #[error("it is not a valid pack: {0}")]
+    #[error("not a valid pack: {0}")]
     Unreadable(String),
     /// The pack has no requests, latency, saturation, up or signal.
     #[error("pack {0:?} has no signal")]

@@ -151,7 +151,10 @@ fn plan<J>(plans: &[Plan<J>], action: &Action, cx: &WriteContext) -> Option<Plan
     plans.iter().find_map(|plan| plan.of(&action.operation, planning))
 }
 
-/// The requests of an action as shown to the user, or the reason why it is not possible.
+/// The requests of an action as shown to the user; empty if the source does not support the operation.
+///
+/// # Errors
+/// The reason why the action is not possible.
 pub(super) fn preview<J>(
     plans: &[Plan<J>],
     action: &Action,

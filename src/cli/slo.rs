@@ -80,7 +80,7 @@ fn convert(cx: &CliContext<'_>, writing: &WriteArgs, target: Target) -> VerbResu
     Ok(match write_file(file, &written.text, writing.force) {
         Ok(()) => outcome,
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
-            print_error(&format!("{} exists already; --force overwrites it", file.display()));
+            print_error(&format!("{} already exists; --force overwrites it", file.display()));
             ExitOutcome::UsageError
         }
         Err(error) => {

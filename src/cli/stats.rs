@@ -110,7 +110,7 @@ pub(super) fn document(
         "hours and nights (22:00 to 07:00) are in the time zone {zone} and count high urgency only"
     ));
     note(
-        "MTTA excludes incidents that nobody acknowledged, MTTR unresolved ones; MTBF counts incidents of P1 and P2",
+        "MTTA excludes incidents that nobody acknowledged, MTTR unresolved ones; MTBF counts the two highest priorities, or high urgency where there is no priority",
     );
     document
 }

@@ -118,13 +118,13 @@ impl Check<'_> {
             };
             self.option(
                 &["contexts", name, "silence_share"],
-                &format!("is a share above 0 and up to 1 (30% is 0.3), not {share}{meant}"),
+                &format!("must be above 0 and at most 1 (30% is 0.3), not {share}{meant}"),
             );
         }
         if context.max_bulk == 0 {
             self.option(
                 &["contexts", name, "max_bulk"],
-                "is at least 1, not 0; `read_only = true` or `deny` forbids actions",
+                "must be at least 1, not 0; `read_only = true` or `deny` forbids actions",
             );
         }
     }
@@ -162,7 +162,10 @@ impl Check<'_> {
     fn services(&mut self, settings: &Settings, known: &KnownNames<'_>) {
         let services = &settings.services;
         if services.labels.is_empty() {
-            self.option(&["services", "labels"], "is empty: nothing would name a service");
+            self.option(
+                &["services", "labels"],
+                "must not be empty: no label would give the name of a service",
+            );
         }
         self.labels(&["services", "labels"], &services.labels);
         self.labels(&["services", "describe_by"], &services.describe_by);
@@ -188,7 +191,7 @@ impl Check<'_> {
         {
             self.failure(
                 &["notify", "zone"],
-                &format!("there is no zone `{zone}`; it is like \"Europe/Berlin\""),
+                &format!("unknown time zone `{zone}`; use an IANA name such as \"Europe/Berlin\""),
             );
         }
     }
@@ -240,7 +243,7 @@ impl Check<'_> {
             if !(ratio > 0.0 && ratio <= 1.0) {
                 self.option(
                     &["health", key],
-                    &format!("is a share above 0 and up to 1 (5% is 0.05), not {ratio}"),
+                    &format!("must be above 0 and at most 1 (5% is 0.05), not {ratio}"),
                 );
             }
         }
@@ -257,10 +260,7 @@ impl Check<'_> {
             self.wrong(&["health", key], &message);
         }
         if !(health.few_errors.is_finite() && health.few_errors >= 0.0) {
-            self.option(
-                &["health", "few_errors"],
-                &format!("is a number from 0 up, not {}", health.few_errors),
-            );
+            self.option(&["health", "few_errors"], &format!("must be 0 or more, not {}", health.few_errors));
         }
         self.above_zero(&["health", "p95_degraded"], health.p95_degraded);
     }
@@ -304,12 +304,15 @@ impl Check<'_> {
         self.above_zero(&["limits", "timeout"], limits.timeout);
         self.at_least_a_second(&["limits", "interval"], limits.interval);
         if !(1..=MAX_BODY_MIB).contains(&limits.body_mib) {
-            self.option(&["limits", "body_mib"], &format!("is 1 to {MAX_BODY_MIB}, not {}", limits.body_mib));
+            self.option(
+                &["limits", "body_mib"],
+                &format!("must be 1 to {MAX_BODY_MIB}, not {}", limits.body_mib),
+            );
         }
         if !(1..=MAX_IN_FLIGHT).contains(&limits.in_flight) {
             self.option(
                 &["limits", "in_flight"],
-                &format!("is 1 to {MAX_IN_FLIGHT}, not {}", limits.in_flight),
+                &format!("must be 1 to {MAX_IN_FLIGHT}, not {}", limits.in_flight),
             );
         }
     }

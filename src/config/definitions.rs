@@ -241,9 +241,9 @@ fn is_supported_group(version: &str) -> bool {
 
 fn supported_instead(version: &str) -> &'static str {
     match version.split('/').next().unwrap_or_default() {
-        "pyrra.dev" => "; supported is ServiceLevelObjective of pyrra.dev/v1alpha1",
-        "sloth.slok.dev" => "; supported are PrometheusServiceLevel and AlertWindows of sloth.slok.dev/v1",
-        _ => "; supported are openslo/v1 and openslo/v1alpha",
+        "pyrra.dev" => "; supported: ServiceLevelObjective of pyrra.dev/v1alpha1",
+        "sloth.slok.dev" => "; supported: PrometheusServiceLevel and AlertWindows of sloth.slok.dev/v1",
+        _ => "; supported: openslo/v1 and openslo/v1alpha",
     }
 }
 

@@ -24,7 +24,7 @@ impl SourceInfo {
     /// A warning if a secret is sent unencrypted; `None` otherwise.
     pub fn exposure(&self) -> Option<&'static str> {
         self.is_exposed
-            .then_some("its secret is sent to another machine unencrypted, by http://: use https://")
+            .then_some("the credentials are sent unencrypted over http:// to another machine: use https://")
     }
 
     /// The address, with the tenant if there is one.

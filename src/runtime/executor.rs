@@ -154,7 +154,7 @@ impl RunningPlan<'_> {
         }
     }
 
-    /// Writes to the journal that the plan was confirmed. Returns the lock of this process and the names of the actions.
+    /// Writes to the journal that the plan was confirmed. Returns the lock of this process and the journal id of each action.
     async fn begin(&self) -> Result<(ActingMarker, Vec<Text>), JournalError> {
         let journal = self.journal.ok_or(JournalError::NoPlace)?;
         let acting_marker = journal.acting_marker().await?;

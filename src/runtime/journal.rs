@@ -78,7 +78,7 @@ impl Journal {
         &self.who
     }
 
-    /// A unique name for an action.
+    /// A unique id for an action.
     pub(super) fn name(&self) -> Text {
         format!("{}-{}", self.run, self.named.fetch_add(1, Ordering::Relaxed) + 1).into()
     }

@@ -18,7 +18,7 @@ const CHECK_INTERVAL: Duration = Duration::from_millis(400);
 pub(super) enum SignalAction {
     /// Restore the terminal and end, for this reason.
     Leave(&'static str),
-    /// Restore the terminal and stop the process, as Ctrl-z does.
+    /// Restore the terminal and suspend the process, as Ctrl-z does.
     Stop,
     /// The process continues: set the terminal's modes again.
     GoOn,
@@ -33,7 +33,8 @@ pub(super) fn outlive_file_limits(runtime: &Runtime) -> io::Result<()> {
     signal(SignalKind::from_raw(libc::SIGXFSZ)).map(drop)
 }
 
-/// Sets the signal handlers and starts the check of the terminal.
+/// Installs the signal handlers and starts a task that ends burnwatch when its terminal is gone. Returns the receiver of the
+/// resulting actions.
 ///
 /// # Errors
 /// The system's error if a handler cannot be set.

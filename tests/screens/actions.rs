@@ -218,7 +218,7 @@ fn marked_rows_are_done_as_one_and_what_was_not_done_keeps_its_mark() {
     stage.press(&["5", "*", "a"]);
     let picture = stage.picture();
     assert!(picture.contains("Acknowledge 3 incidents"), "{picture}");
-    assert!(picture.contains("left out: #3 is acknowledged already by Kofi Mensah"), "{picture}");
+    assert!(picture.contains("left out: #3 is already acknowledged by Kofi Mensah"), "{picture}");
     stage.press(&["enter"]);
     assert_eq!(last(&stage).len(), 3);
     progress(&mut stage, 0, ActionProgress::Sending);

@@ -23,7 +23,7 @@ use crate::app::shared::Shared;
 use crate::app::subjects::on_call::words::left;
 use crate::app::theme::Role;
 use crate::app::widgets::text::{self, StyledRun};
-use crate::app::window::window;
+use crate::app::window::{hidden_lines, window};
 use crate::model::matcher;
 use crate::model::operation::Argument;
 
@@ -49,10 +49,9 @@ pub(in crate::app) fn render(shared: &Shared, cx: &Cx<'_>, confirm: &Confirm, bu
         text::runs(cx, line, Rect { x: room.x + 1, width: room.width.saturating_sub(2), y, height: 1 }, buf);
     }
     let below = lines.len().saturating_sub(usize::from(confirm.scroll) + usize::from(room.height));
-    if below > 0 || confirm.scroll > 0 {
-        let (up, down) = (cx.charset.pick("↑", "^"), cx.charset.pick("↓", "v"));
-        let words = format!(" {up} {}  {down} {below} more lines (arrows) ", confirm.scroll);
-        text::right(buf, inner.x, inner.bottom(), inner.width, &words, cx.style(Role::Key));
+    if let Some(hidden) = hidden_lines(cx, usize::from(confirm.scroll), below) {
+        let hidden = format!(" {hidden} (arrows) ");
+        text::right(buf, inner.x, inner.bottom(), inner.width, &hidden, cx.style(Role::Key));
     }
     let last = Rect { y: inner.bottom().saturating_sub(1), height: inner.height.min(1), ..inner };
     text::runs(cx, &keys(shared, cx, confirm), last, buf);
@@ -161,7 +160,7 @@ fn lines(shared: &Shared, cx: &Cx<'_>, confirm: &Confirm, width: u16) -> Lines {
         say(&mut lines, &consequence.words, role, &format!("{sign} "));
     }
     if shared.paused.is_some() {
-        let words = "Paused: what you see may have changed since.";
+        let words = "Updates are paused: the data may be outdated.";
         say(&mut lines, words, Role::Stale, &format!("{} ", cx.symbol(Role::Stale)));
     }
     for why in &confirm.left_out {

@@ -171,7 +171,7 @@ impl Screen for OpenRunbook {
         let Some(copied) = self.block().map(|block| block.for_shell(&labels)) else {
             let words = match self.markdown.blocks.len() {
                 0 => "This runbook has no code block to copy",
-                _ => "This runbook has several code blocks. Select one with the next-panel key",
+                _ => "This runbook has several code blocks. Select one with Tab",
             };
             shared.messages.note(words, now);
             return Some(Vec::new());

@@ -19,7 +19,7 @@ pub const GROUPINGS: [&str; 4] = ["service", "team", "urgency", "status"];
 
 /// The sort orders. The world's incidents are already in the first order (most urgent first).
 pub const ORDERS: [ThingOrder<IncidentView>; 6] = [
-    ascending("most urgent: priority, urgency, assignee, newest", "prio", |_, _| Ordering::Equal),
+    ascending("most urgent: priority, urgency, status, newest", "prio", |_, _| Ordering::Equal),
     ascending("newest first", "age", |a, b| b.incident.created_at.cmp(&a.incident.created_at)),
     descending("oldest first", "age", |a, b| a.incident.created_at.cmp(&b.incident.created_at)),
     ascending("service", "service", |a, b| none_last(service(a)).cmp(&none_last(service(b)))),

@@ -108,7 +108,7 @@ pub fn empty(shared: &Shared, found: &ListFilter) -> String {
     }
     let has_unknown = EmptyState {
         kinds: &[AskKind::Services],
-        no_source: ("No source that knows services: add", "."),
+        no_source: ("No source of services: add", "."),
         source: "source",
         loading: "services",
         one: None,

@@ -89,7 +89,7 @@ fn browse(state: &mut State, key: Key, now: Timestamp) -> Vec<Effect> {
         (Some(command), _) => {
             format!("{key} ({}) works {}, not here", command.name(), command.scope().place())
         }
-        (None, Some(c)) if c.is_ascii_digit() => format!("There is no screen {c}"),
+        (None, Some(c)) if c.is_ascii_digit() => format!("No screen has the number {c}"),
         (None, _) => {
             let help = state.shared.key(Command::Help);
             format!("{key} is not bound here. Press {help} for all keys.")

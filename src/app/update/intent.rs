@@ -199,7 +199,7 @@ fn without_incident(state: &mut State, command: Command, kind: OperationKind, no
 fn silence(state: &mut State, alerts: &[Fingerprint], lasts: Duration, now: Timestamp) {
     if alerts.is_empty() {
         match state.selection() {
-            Selection::Incidents(_) => refuse(state, "no alerts found for this", now),
+            Selection::Incidents(_) => refuse(state, "no alerts found for this incident", now),
             Selection::Services(names) => {
                 refuse(state, &format!("no alerts found for {}", names.join(", ")), now);
             }

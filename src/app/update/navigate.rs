@@ -80,7 +80,7 @@ pub(super) fn by_pages(state: &mut State, pages: isize) {
     by_rows(state, pages * page);
 }
 
-/// Moves to the first row.
+/// Moves to the first row, or to the top of a page without rows.
 pub(super) fn to_top(state: &mut State) {
     match state.screen_mut().list_mut() {
         Some(list) => list.to_top(),

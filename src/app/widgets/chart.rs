@@ -100,8 +100,8 @@ impl<'a> Chart<'a> {
         let Some(scale) = self.scale(plot_area.height, cx.charset) else {
             frame.draw(cx, self.span, &[], buf);
             self.shades(cx, &frame, buf);
-            self.no_data(cx, plot_area, buf);
             self.marks(cx, &frame, None, buf);
+            self.no_data(cx, plot_area, buf);
             if let Some(place) = frame.legend {
                 let named = self.thresholds.iter().map(|own| Self::threshold_label(cx, *own, None)).collect();
                 text::runs(cx, &self.legend(cx, self.dots(cx), named, place.width), place, buf);
@@ -122,6 +122,7 @@ impl<'a> Chart<'a> {
             plot.line(i, line.values, |value| scale.share(value));
         }
         self.shades(cx, &frame, buf);
+        self.marks(cx, &frame, Some(&plot), buf);
         let mut taken = Vec::new();
         let unplaced = self.thresholds.iter().filter_map(|own| {
             let row = scale.row(own.0, plot_area.height);
@@ -131,7 +132,6 @@ impl<'a> Chart<'a> {
             Self::threshold(cx, *own, has_room, &scale, &plot, &frame, buf)
         });
         let unplaced = unplaced.collect();
-        self.marks(cx, &frame, Some(&plot), buf);
         plot.render(|i| self.look(cx, i), plot_area, buf);
         if let Some(place) = frame.legend {
             text::runs(cx, &self.legend(cx, dots, unplaced, place.width), place, buf);
@@ -200,7 +200,9 @@ impl<'a> Chart<'a> {
         let row = scale.row(value, area.height);
         let y = area.y + row;
         if scale.holds(value) {
-            for column in 0..area.width {
+            // the line of an event crosses the threshold; the label below covers both
+            let is_blank = |column: &u16| buf[(area.x + column, y)].symbol() == " ";
+            for column in (0..area.width).filter(is_blank).collect::<Vec<_>>() {
                 text::put(buf, area.x + column, y, 1, cx.symbol(Role::Threshold), style);
             }
             let tick = scale.label(value);

@@ -73,7 +73,7 @@ pub enum Cell<'a> {
 }
 
 impl<'a> Cell<'a> {
-    /// A text in a role.
+    /// A cell with one text in the colour of a role.
     pub fn text(text: impl Into<Cow<'a, str>>, role: Role) -> Self {
         Self::Text(StyledRun::new(text, role))
     }

@@ -8,7 +8,7 @@ use crate::config::kind::{Address, Flag, KindSpec, NoOptions, Options, Scheme};
 pub(in crate::backend) static SPEC: KindSpec = KindSpec {
     name: "alertmanager",
     title: "Alertmanager",
-    summary: "also that of Mimir and Grafana",
+    summary: "also the one in Mimir or Grafana",
     about: "Alerts with their groups and receivers, and silences. Silences can be created, edited, extended and expired at an
 Alertmanager, or at Grafana's built-in one with `url = \"https://grafana.example.net/api/alertmanager/grafana\"` and `auth.bearer`
 (a service account's token). In a cluster, one member receives the change and replicates it to the others.",

@@ -43,7 +43,8 @@ pub(super) enum Shows {
 }
 
 impl DemoWorld {
-    /// The series of a rule's expression.
+    /// The series that a rule's expression returns: one per service of the region (one per pod for `up`), and one without a
+    /// service for a rule that always fires.
     pub(super) fn subjects<'a>(&'a self, rule: &'a DemoRule) -> Vec<ExpressionLine<'a>> {
         if rule.measure == SimulatedNumber::Always {
             return vec![ExpressionLine { place: None, pod: 0, labels: Labels::default() }];

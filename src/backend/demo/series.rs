@@ -101,7 +101,7 @@ impl<'a> RegionSeries<'a> {
     }
 }
 
-/// What was worked out already, or is now.
+/// The cached value; computes and caches it if there is none.
 fn known<K: Eq + Hash, V: Clone>(all: &RefCell<HashMap<K, V>>, key: K, work: impl FnOnce() -> V) -> V {
     if let Some(known) = all.borrow().get(&key) {
         return known.clone();
@@ -173,7 +173,7 @@ impl SeriesEntry<'_> {
         self.all.world.bad_share(bad_event, self.place()?, self.demo(t - lookback), self.demo(t))
     }
 
-    /// For how many seconds a counter has been counting.
+    /// The age of a counter in seconds: the demo's counters start 30 days before the demo.
     fn counted(&self, t: f64) -> f64 {
         t - self.all.time.second(0.0) + COUNTED
     }

@@ -69,7 +69,7 @@ fn own_packs_come_first_and_replace_those_of_their_name() {
 #[test]
 fn a_wrong_pack_says_what_is_wrong() {
     let head = "name = \"shop\"\nabout = \"\"\n";
-    assert!(wrong("nonsense").starts_with("it is not a valid pack"));
+    assert!(wrong("nonsense").starts_with("not a valid pack"));
     assert!(wrong(&format!("{head}extra = 1")).contains("extra"));
     assert_eq!(wrong(head), "pack \"shop\" has no signal");
     assert_eq!(

@@ -23,7 +23,7 @@ const NOTE: usize = 2000;
 /// The maximum snooze, in seconds: seven days.
 const REST: u64 = 604_800;
 /// A placeholder for the `From` address in request previews, before the owner of the key is known.
-const OWNER_PLACEHOLDER: &str = "<owner of the key>";
+const OWNER_PLACEHOLDER: &str = "<owner of the API key>";
 /// Tolerance for the end of a snooze, which PagerDuty stores to the minute.
 const SNOOZE_TOLERANCE: SignedDuration = SignedDuration::from_secs(90);
 

@@ -71,7 +71,7 @@ impl OwnSettings for Settings {
         let is_id = |id: &&String| !id.is_empty() && id.chars().all(|c| c.is_ascii_alphanumeric());
         let of_ids = |(key, ids): (&'static str, &Vec<String>)| {
             let wrong = ids.iter().find(|id| !is_id(id))?;
-            let words = "the last part of a page's address, like PQ9K7I8";
+            let words = "the last part of the URL of its page at PagerDuty, such as PQ9K7I8";
             Some((key, format!("lists ids, not names (`{wrong}`); an id is {words}")))
         };
         let of_person = self.from.as_ref().filter(|from| !is_address(from));

@@ -374,7 +374,7 @@ async fn plain(call: &QuestionRequests<'_>, plan: &DiscoveryPlan) -> Option<Disc
     Some(DiscoveryPlan { labels, describe_by, ..plan.clone() })
 }
 
-/// All targets with their labels, whether they are up or down.
+/// One sample per target, up or down, with `job`, `instance` and these labels.
 async fn targets(call: &QuestionRequests<'_>, labels: &[String]) -> Result<Vec<Sample>, SourceError> {
     let own = ["job", "instance"].into_iter().filter(|own| labels.iter().all(|label| label != own));
     let by: Vec<_> = labels.iter().map(String::as_str).chain(own).map(promql::label).collect();

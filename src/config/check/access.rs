@@ -97,7 +97,7 @@ impl Check<'_> {
             [("region", &keys.region, "eu-central-1"), ("service", &keys.service, "aps")]
         {
             if !is_word(value) {
-                self.option(&at(key), &format!("is a word like \"{like}\""));
+                self.option(&at(key), &format!("must be one word such as \"{like}\""));
             }
         }
         let ways = [
@@ -169,7 +169,7 @@ impl Check<'_> {
         for (key, file) in files {
             self.file(&at(key), file.as_ref());
             if file.is_some() && is_plain {
-                self.option(&at(key), "is for https://, and its `url` is http://");
+                self.option(&at(key), "needs https://, but `url` is http://");
             }
         }
         match (&source.client_cert, &source.client_key) {
@@ -190,10 +190,10 @@ impl Check<'_> {
             self.option(path, "is empty");
         } else if file.contains("-----BEGIN") {
             // the value is not repeated because it may be a key
-            self.option(path, "is the name of a file, not what stands in it");
+            self.option(path, "must be the path of a file, not its content");
         } else if expand_home(file).extension().is_some_and(|end| end == "p12" || end == "pfx") {
             let file = Path::new(file).display();
-            self.option(path, &format!("is a PEM file; `openssl pkcs12 -in {file}` makes one"));
+            self.option(path, &format!("must be a PEM file; `openssl pkcs12 -in {file}` converts it"));
         }
     }
 

@@ -245,7 +245,7 @@ fn query(value: &TableValue<'_>, grouping: &[Text]) -> Option<Template> {
     );
     if !query.has_window() && text.contains('[') {
         value.warn(
-            "has no $window in place of the lookback, as in rate(x[$window]): it is evaluated minute by minute",
+            "has a fixed lookback; use $window, as in rate(x[$window]). Now it is evaluated every minute, and the results are added up or averaged",
         );
     }
     if let Some(label) = grouping.iter().find(|label| !text.contains(&***label)) {

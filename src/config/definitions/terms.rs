@@ -40,16 +40,16 @@ impl TableValue<'_> {
         self.objective(Objective::percent(self.digits()?))
     }
 
-    /// An objective in percent that looks like a ratio.
+    /// Reads an objective in percent; warns if it is below 1 %, because it was probably meant as a ratio.
     pub(super) fn likely_percent(&self) -> Option<Objective> {
         let objective = self.percent()?;
         if objective.is_likely_a_ratio() {
-            self.warn("is a percentage, and below 1 % nearly all events may fail; did you mean 99.9 instead of 0.999?");
+            self.warn("must be in percent: below 1 % nearly all events may fail. Did you mean 99.9 instead of 0.999?");
         }
         Some(objective)
     }
 
-    /// What the word stands for that it is.
+    /// The meaning of a keyword; an error for a word that is not in `known`.
     pub(super) fn one_of<T: Copy>(&self, known: &[(&str, T)]) -> Option<T> {
         let text = self.text()?.trim();
         let found = known.iter().find(|(word, _)| *word == text).map(|(_, meaning)| *meaning);
@@ -105,9 +105,11 @@ impl TableValue<'_> {
     /// Warns about what Prometheus would reject in a query, with the position. Compatible servers may still accept the query.
     pub(super) fn check_query(&self, query: &str) {
         match promql::check(query) {
-            Ok(remarks) => remarks.iter().for_each(|remark| self.warn(&format!("the query, at {remark}"))),
+            Ok(remarks) => {
+                remarks.iter().for_each(|remark| self.warn(&format!("the query, line:column {remark}")))
+            }
             Err(QueryParseError::Refused(remark)) => {
-                self.warn(&format!("Prometheus rejects this query, at {remark}"));
+                self.warn(&format!("Prometheus rejects this query, line:column {remark}"));
             }
             Err(QueryParseError::Unknown(what)) => {
                 self.warn(&format!("this query could not be checked and is sent unchanged: {what}"));
@@ -138,7 +140,7 @@ impl TableValue<'_> {
 }
 
 impl DocumentTable<'_> {
-    /// The labels or annotations `name`; none if they are not there.
+    /// The labels or annotations under the key `name`; empty if the key is missing.
     pub(super) fn labels(&self, name: &'static str) -> Labels {
         self.get(name).map_or_else(Labels::default, |value| value.labels())
     }

@@ -94,7 +94,7 @@ macro_rules! operations {
             /// Set or remove the incident's priority.
             Priority "priority" "prioritise" {
                 priority: Option<EntityRef> = Param::of(ParamKind::Priority).prompt("Priority")
-                    .flag("as", "PRIORITY", "Its name or id; or `none`")
+                    .flag("as", "PRIORITY", "Name or id of the priority, or `none`")
             } => Incident {
                 verb: "Set the priority", doing: "setting the priority", done: "prioritised",
                 title: "Set the priority of {things} to {priority}", detail: "{priority}", menu: "Priority...",

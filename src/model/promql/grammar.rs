@@ -221,7 +221,7 @@ impl<'t> PromqlParser<'t> {
         }
         let are_scalars = left.kind == ValueKind::Scalar && right.kind == ValueKind::Scalar;
         if is_comparison && are_scalars && !is_bool {
-            return Err(self.wrong_at(sign.at, "a comparison of two scalars needs bool"));
+            return Err(self.wrong_at(sign.at, "a comparison of two scalars needs the bool modifier"));
         }
         let is_any = left.kind == ValueKind::Any || right.kind == ValueKind::Any;
         let kind = match (are_scalars, is_any) {

@@ -194,7 +194,7 @@ fn timeline(cx: &Cx<'_>, detail: &IncidentDetail, page: &mut PageContent) {
     }
     page.title("Timeline, newest first");
     let is_same = |a: Timestamp, b: Timestamp| age(a, b).max(age(b, a)) <= SAME_EVENT_WITHIN;
-    // a note replaces the log entry that only announces it
+    // the log entry about a note is left out: the note itself is listed
     let is_told = |step: &&IncidentEvent| {
         !(&*step.kind == "annotate" && detail.notes.iter().any(|note| is_same(note.at, step.at)))
     };

@@ -83,8 +83,8 @@ fn tiles(screen: &Overview, shared: &Shared, cx: &Cx<'_>, area: Rect, buf: &mut 
     panels::rows(screen, shared, cx, (SERVICES, list), (inner, area), draw, buf);
 }
 
-/// Draws the symbol, the name and the reasons of an unhealthy service. The signals and a sparkline are behind them, or below in
-/// tiles of two lines. A healthy service has no reasons, so that the others stand out.
+/// Draws a service: symbol, name and the reasons of its health (if it is healthy and the tile has one line: its signals), and a
+/// sparkline at the right. Tiles of two lines have signals and sparkline in the second line.
 fn draw_tile(
     screen: &Overview,
     shared: &Shared,

@@ -76,7 +76,7 @@ fn draw_parts(
 ) {
     let list = &screen.parts;
     let (rows, all) = (layout::below_heading(area), list.rows().len());
-    text::say(cx, 0, &format!(" Down, signals, hosts {all}"), Role::Accent, area, buf);
+    text::say(cx, 0, &format!(" Down targets, signals and hosts: {all}"), Role::Accent, area, buf);
     let height = usize::from(rows.height);
     let first = list.shown(height).next().map_or(0, |(index, _)| index);
     hosts::draw(cx, service, shared.health_policy.thresholds.saturation_degraded, (first, rows), buf);

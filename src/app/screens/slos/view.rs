@@ -65,13 +65,10 @@ fn findings(shared: &Shared, cx: &Cx<'_>, area: Rect, buf: &mut Buffer) {
     let others = shared.findings.len() - errors;
     let mut title = vec![StyledRun::new(" SLO definitions: ", Role::Title)];
     if errors > 0 {
-        title.push(StyledRun::new(format!("{} {errors} invalid  ", cx.symbol(Role::Trouble)), Role::Trouble));
+        title.push(StyledRun::new(format!("{} errors: {errors}  ", cx.symbol(Role::Trouble)), Role::Trouble));
     }
     if others > 0 {
-        title.push(StyledRun::new(
-            format!("{} {others} with warnings", cx.symbol(Role::Warning)),
-            Role::Warning,
-        ));
+        title.push(StyledRun::new(format!("{} warnings: {others}", cx.symbol(Role::Warning)), Role::Warning));
     }
     let line = |y| Rect { y, height: 1, ..area };
     text::runs(cx, &title, line(area.y + 1), buf);
@@ -103,7 +100,7 @@ fn title(screen: &Slos, shared: &Shared, cx: &Cx<'_>) -> Vec<StyledRun<'static>>
     let broken = shared.findings.iter().filter(|finding| finding.level == FindingLevel::Error).count();
     if broken > 0 {
         let sign = cx.symbol(Role::Trouble);
-        runs.push(StyledRun::new(format!("  {sign} {broken} invalid definitions"), Role::Trouble));
+        runs.push(StyledRun::new(format!("  {sign} errors in definitions: {broken}"), Role::Trouble));
     }
     // a group header is no SLO
     let marked = screen.rows.list.marks().iter().filter(|row| !matches!(row, SloLine::Group(_))).count();
@@ -144,7 +141,7 @@ fn reasons(screen: &Slos, shared: &Shared) -> Vec<(String, Role)> {
     }
     let has_unknown = EmptyState {
         kinds: &USED,
-        no_source: ("No source that knows SLOs: add", "."),
+        no_source: ("No source of SLOs: add", "."),
         source: "source",
         loading: "SLOs",
         one: None,

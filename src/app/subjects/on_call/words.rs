@@ -119,7 +119,11 @@ pub fn line(shared: &Shared, cx: &Cx<'_>) -> Option<(Vec<StyledRun<'static>>, Ve
         let words = next.map_or_else(
             || format!("{} nobody ({})", cx.symbol(Role::Down), policy.named.name),
             |(level, cover)| {
-                format!("{} nobody, level {level}: {}", cx.symbol(Role::Down), names(shared, source, &cover))
+                format!(
+                    "{} nobody at level {first}; level {level}: {}",
+                    cx.symbol(Role::Down),
+                    names(shared, source, &cover)
+                )
             },
         );
         now.push(StyledRun::new(words, by_doubt(Role::Down)));

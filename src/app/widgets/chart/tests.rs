@@ -39,6 +39,20 @@ fn alert<'a>(
     Chart { thresholds: &[(0.05, "> 5%")], shade, marks, ..Chart::new(span(61), line, ValueUnit::Ratio) }
 }
 
+/// The words in a plot can be read wherever an event is.
+#[test]
+fn an_event_crosses_no_label() {
+    let values = [0.01; 61];
+    let line = [ChartLine { values: &values, role: Role::Series1, label: "errors" }];
+    for minutes in -60..=0 {
+        let marks = [ChartMark { at: minute(minutes), symbol: "d", role: Role::Accent }];
+        let drawn = picture(Charset::Unicode, 60, 9, alert(&line, &[], &marks)).join("\n");
+        assert!(drawn.contains(" > 5% ") && drawn.contains('┊'), "{minutes}:\n{drawn}");
+        let empty = picture(Charset::Unicode, 60, 9, alert(&[], &[], &marks)).join("\n");
+        assert!(empty.contains("no data") && empty.contains('┊'), "{minutes}:\n{empty}");
+    }
+}
+
 #[test]
 fn an_alert_is_drawn_with_gap_threshold_and_firing_interval() {
     let values = errors();

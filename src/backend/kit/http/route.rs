@@ -141,7 +141,7 @@ impl Route {
         }
     }
 
-    /// Whether a TLS connection is possible, to the server or to a proxy.
+    /// Whether the server or a proxy may be reached over TLS, so that CA certificates are needed.
     fn has_tls(&self, to: &Url) -> bool {
         let is_tls =
             |address: &str| address.get(..6).is_some_and(|begin| begin.eq_ignore_ascii_case("https:"));

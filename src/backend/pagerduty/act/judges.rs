@@ -72,7 +72,7 @@ impl Writer for PagerDuty {
                 format!("no PagerDuty user has the address `{from}`: correct {setting}")
             }
             (_, None, Some(_)) if matches!(action.operation, Operation::AddResponder { .. }) => {
-                "the key may not read users, so nobody knows who asks for help".to_owned()
+                "the API key may not read users, so the requester of the help is unknown".to_owned()
             }
             (_, _, Some(_)) => {
                 let actor = me.map(|me| me.id);

@@ -123,8 +123,8 @@ struct MergeKey<'a> {
     beside: Beside<'a>,
 }
 
-/// Plans the requests for these queries, the frequent ones first. `max_joined` is the maximum number of queries that each
-/// query may be joined with, itself included.
+/// Combines the queries that are due into as few requests as possible, the frequent ones first: queries that differ in one label
+/// value are merged, others are joined with `or`. `max_joined` is the maximum number of queries in the request of a query.
 pub(super) fn plan(subqueries: &[Arc<Subquery>], max_joined: impl Fn(&Subquery) -> usize) -> Vec<QueryBatch> {
     let mut batches = Vec::new();
     let mut left: BTreeMap<usize, &Arc<Subquery>> = BTreeMap::new();
@@ -205,7 +205,7 @@ fn runs<'a, 'b>(members: &'a [(&'b str, usize)], most: usize) -> Vec<&'a [(&'b s
     runs
 }
 
-/// Joins queries with tags.
+/// Joins queries with `or`; each series gets the number of its query as a label.
 fn tag(subqueries: &[&Arc<Subquery>], max_joined: &impl Fn(&Subquery) -> usize) -> Vec<QueryBatch> {
     let mut batches = Vec::new();
     let (mut joined, mut length, mut most) = (Vec::new(), 0, usize::MAX);

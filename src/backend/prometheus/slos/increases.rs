@@ -125,7 +125,7 @@ pub(super) fn query(windows: &BTreeSet<Text>) -> String {
     format!(r#"{{__name__=~{pattern},slo!=""}}"#)
 }
 
-/// The window as it is written in the names of series.
+/// The window as it is written in the names of recorded series: `4w`.
 pub(super) fn window(slo: &Slo) -> Text {
     written(slo.window.nominal()).into()
 }
@@ -148,7 +148,9 @@ impl Increases {
         }
         let events = series(&format!("{metric}:increase{window}"));
         if events.is_empty() {
-            return Err("the events of the window are not recorded, so there is no error budget");
+            return Err(
+                "no recorded series has the number of events in the window, so the error budget is unknown",
+            );
         }
         if events.iter().any(|sample| sample.labels.get("le").is_some()) {
             let (fast, all) = events.into_iter().partition(|sample| sample.labels.get("le").is_some());
@@ -160,13 +162,13 @@ impl Increases {
             None => (
                 by_code(),
                 Some(
-                    "status codes of 500 and above count as errors; a definition would say which events are errors",
+                    "status codes of 500 and above count as errors; load the SLO's definition (--slo FILE) for the exact rule",
                 ),
             ),
         };
         let Some(errors) = errors else {
             return Err(
-                "without a definition it is not known which recorded events failed, so there is no error budget",
+                "which events are errors is unknown, so the error budget is unknown: load the SLO's definition (--slo FILE)",
             );
         };
         let failed = series(&format!("{}:increase{window}", errors.metric)).into_iter();

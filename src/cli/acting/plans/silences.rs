@@ -115,7 +115,8 @@ impl PlanInputs<'_> {
     /// A silence of this duration, without matchers.
     fn draft(&self, span: &Span, comment: Text) -> Result<SilenceDraft, NotPlanned> {
         let (starts_at, ends_at) = self.span(span, None)?;
-        let ends_at = ends_at.ok_or_else(|| misused("say how long it lasts: --for 2h, or --until 22:00"))?;
+        let ends_at =
+            ends_at.ok_or_else(|| misused("set the duration or the end: --for 2h or --until 22:00"))?;
         let created_by = Text::clone(self.who);
         Ok(SilenceDraft { matchers: Vec::new(), starts_at, ends_at, created_by, comment })
     }

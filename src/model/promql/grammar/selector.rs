@@ -50,7 +50,7 @@ impl PromqlParser<'_> {
         }
         Err(self.wrong_at(
             at,
-            "a selector needs a metric name, or a matcher that the empty string does not match",
+            "a selector needs a metric name, or a matcher that does not match the empty string",
         ))
     }
 

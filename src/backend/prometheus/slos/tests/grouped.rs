@@ -123,9 +123,10 @@ async fn why_there_is_no_budget_is_said_in_words() {
         }
         series
     };
-    for (what, said) in
-        [("events", "are not recorded"), ("codes", "it is not known which recorded events failed")]
-    {
+    for (what, said) in [
+        ("events", "no recorded series has the number of events"),
+        ("codes", "which events are errors is unknown"),
+    ] {
         let double = keeping(without(what), pyrra_rules("errors", FACTORS)).await;
         let snapshot = snapshot(&source(&double, &[], true)).await;
         let [reading] = &snapshot.readings[..] else { panic!("{snapshot:?}") };
