@@ -9,7 +9,6 @@ use burnwatch::testing::app::event::{Arrival, Effect, Event};
 use burnwatch::testing::app::shared::InitialState;
 use burnwatch::testing::app::state::State;
 use burnwatch::testing::app::{render, update};
-use burnwatch::testing::model::action::WriteSupport;
 use burnwatch::testing::model::alert::{Alert, AlertSnapshot};
 use burnwatch::testing::model::ask::{Answer, AskKind, Question, Reply};
 use burnwatch::testing::model::fixtures;
@@ -17,11 +16,9 @@ use burnwatch::testing::model::labels::{Interner, Labels};
 use burnwatch::testing::model::rule::RuleSnapshot;
 use burnwatch::testing::model::service::{ServiceReading, ServiceSnapshot, Signals};
 use burnwatch::testing::model::slo::{
-    BudgetingMethod, DefinitionOrigin, Evaluation, Family, GroupReading, MeasuredRatio, Objective,
-    RecordedSeries, Slo, SloAlerting, SloReading, SloSnapshot, Window, standard,
+    Evaluation, Family, GroupReading, MeasuredRatio, RecordedSeries, Slo, SloAlerting, SloReading,
+    SloSnapshot,
 };
-use burnwatch::testing::model::source::{Kind, SourceId};
-use burnwatch::testing::model::source_info::SourceInfo;
 use jiff::{SignedDuration, Timestamp};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;

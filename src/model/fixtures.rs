@@ -74,6 +74,7 @@ pub fn incident(number: u64, title: &str, created_at: Timestamp, source: &str) -
 }
 
 /// An SLO of 99.9 % over 30 days with the standard conditions, known only by its recorded series.
+#[expect(clippy::missing_panics_doc, reason = "99.9 is a percentage")]
 pub fn slo(id: &str) -> Slo {
     let days = Duration::from_secs(30 * 86_400);
     Slo {

@@ -2,9 +2,8 @@
 
 use burnwatch::testing::backend::{Answering, Source};
 use burnwatch::testing::model::action::{OperationKind, RequestPreview, WriteSupport};
-use burnwatch::testing::model::alert::{Alert, AlertSnapshot, AlertState, Severity};
+use burnwatch::testing::model::alert::{Alert, AlertSnapshot};
 use burnwatch::testing::model::ask::{Answer, Ask, AskKind, Query, Reply};
-use burnwatch::testing::model::fingerprint::Fingerprint;
 use burnwatch::testing::model::fixtures;
 use burnwatch::testing::model::incident::{
     AlertCounts, Attribution, Incident, IncidentAlert, IncidentDetail, IncidentEvent, IncidentSnapshot,
@@ -16,7 +15,7 @@ use burnwatch::testing::model::oncall::{
 };
 use burnwatch::testing::model::service::{ServiceReading, ServiceSnapshot};
 use burnwatch::testing::model::silence::{Silence, SilenceState};
-use burnwatch::testing::model::source::{Kind, ProbeReport, SourceId};
+use burnwatch::testing::model::source::{ProbeReport, SourceId};
 use burnwatch::testing::model::source_info::SourceInfo;
 use jiff::{SignedDuration, Timestamp};
 use std::sync::Arc;

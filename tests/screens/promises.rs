@@ -6,21 +6,19 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use burnwatch::testing::backend::{Answering, Clock, Source};
-use burnwatch::testing::model::action::WriteSupport;
-use burnwatch::testing::model::alert::{Alert, AlertSnapshot, AlertState, Severity};
+use burnwatch::testing::model::alert::{Alert, AlertSnapshot};
 use burnwatch::testing::model::ask::{Answer, Ask, AskKind, Query, Reply};
-use burnwatch::testing::model::fingerprint::Fingerprint;
 use burnwatch::testing::model::fixtures;
 use burnwatch::testing::model::labels::Labels;
 use burnwatch::testing::model::rule::RuleSnapshot;
 use burnwatch::testing::model::series::{Matrix, Series, TimeGrid};
 use burnwatch::testing::model::service::{ServiceReading, ServiceSnapshot, Signals};
 use burnwatch::testing::model::slo::{
-    BudgetingMethod, Calendar, CalendarUnit, DataExtent, DefinitionOrigin, Evaluation, EventSide, Family,
-    GroupReading, InvalidRatio, MeasuredRatio, Objective, RecordedSeries, Sli, Slo, SloAlerting, SloReading,
-    SloSnapshot, Template, Window, standard,
+    Calendar, CalendarUnit, DataExtent, DefinitionOrigin, Evaluation, EventSide, Family, GroupReading,
+    InvalidRatio, MeasuredRatio, Objective, RecordedSeries, Sli, Slo, SloAlerting, SloReading, SloSnapshot,
+    Template, Window,
 };
-use burnwatch::testing::model::source::{Kind, ProbeReport, SourceId};
+use burnwatch::testing::model::source::ProbeReport;
 use burnwatch::testing::model::source_info::SourceInfo;
 use jiff::Timestamp;
 use jiff::civil::date;
@@ -28,7 +26,6 @@ use jiff::tz::TimeZone;
 
 const HOUR: i64 = 3600;
 const DAY: i64 = 24 * HOUR;
-const WINDOW: Duration = Duration::from_secs(30 * 86_400);
 /// The recorded lookbacks, in seconds.
 const LOOKBACKS: [u64; 7] = [300, 1800, 3600, 7200, 21_600, 86_400, 259_200];
 

@@ -4,10 +4,8 @@ use std::time::Duration;
 
 use burnwatch::testing::model::duration;
 use burnwatch::testing::model::fixtures;
-use burnwatch::testing::model::labels::Labels;
 use burnwatch::testing::model::slo::{
-    BudgetingMethod, Calendar, CalendarUnit, DefinitionOrigin, EventSide, Objective, Selector, Sli, Slo,
-    SloAlerting, Template, Window, standard,
+    BudgetingMethod, Calendar, CalendarUnit, EventSide, Selector, Sli, Slo, Template, Window,
 };
 use jiff::Timestamp;
 use jiff::tz::TimeZone;

@@ -160,16 +160,16 @@ fn rect((x, y): (f64, f64), (width, height): (f64, f64), fill: &str) -> String {
 
 /// Draws Braille as dots at equal distances, also across cells: in fonts Braille is not as wide as letters.
 fn dots(run: &[Glyph<'_>], top: f64, fill: &str) -> String {
-    let mut path = String::new();
-    for glyph in run {
+    let squares = run.iter().flat_map(|glyph| {
         let bits = glyph.symbol.chars().next().map_or(0, |c| u32::from(c) - 0x2800);
-        let set = BRAILLE_DOTS.into_iter().enumerate().filter(|(bit, _)| bits >> bit & 1 == 1);
-        for (_, (column, row)) in set {
+        let set = BRAILLE_DOTS.into_iter().enumerate().filter(move |(bit, _)| bits >> bit & 1 == 1);
+        set.map(move |(_, (column, row))| {
             let x = CELL_SIZE.0.mul_add(f64::from(glyph.column) + column / 2.0, MARGIN + 1.5);
             let y = CELL_SIZE.1.mul_add(row / 4.0, top + 1.5);
-            path += &format!("M{x} {y}h1.5v1.5h-1.5z");
-        }
-    }
+            format!("M{x} {y}h1.5v1.5h-1.5z")
+        })
+    });
+    let path: String = squares.collect();
     format!("<path {fill} d=\"{path}\"/>\n")
 }
 
