@@ -31,6 +31,7 @@ mod user_assets;
 mod view;
 
 use std::ffi::OsString;
+use std::path::Path;
 use std::process::ExitCode;
 
 use clap::{CommandFactory, Parser};
@@ -40,13 +41,17 @@ use crate::app::state::State;
 use crate::app::statistics;
 use crate::backend::Clock;
 use crate::config::Paths;
+use crate::config::context::ContextChoice;
 use crate::config::load::ConfigError;
+use crate::config::settings::Settings;
+use crate::runtime::RuntimeError;
 
-use args::{CommandLine, Format, ListingArgs, SnapshotSubject, Verb};
+use args::{CommandLine, DemoFlags, Format, ListingArgs, Verb};
+use config::ConfigLocation;
 use needs::Needs;
 use printer::{ExitOutcome, print, print_as_is, print_error, print_stderr_plain};
 use report::{ReportDocument, json, markdown, table};
-use session::{Request, Session, SessionError};
+use session::{Session, SessionError};
 use user_assets::UserAssets;
 use view::WorldView;
 
@@ -84,85 +89,112 @@ fn unknown(why: &str) -> ExitOutcome {
     print(&format!("BURNWATCH UNKNOWN: {why}\n"), ExitOutcome::Unknown)
 }
 
+/// The exit code of a verb, or why it could not run.
+type VerbResult = Result<ExitOutcome, SessionError>;
+
 /// Runs the verb of a parsed command line.
 fn perform(arguments: &CommandLine) -> ExitOutcome {
     if let Some(failure) = Clock::real().failure() {
         print_error(&failure);
         return ExitOutcome::UsageError;
     }
-    let cx = match CliContext::new(arguments) {
-        Ok(cx) => cx,
-        Err(complaint) if matches!(arguments.verb, Some(Verb::Check { .. })) => return unknown(&complaint),
+    match CliContext::new(arguments) {
+        Ok(cx) => cx.run().unwrap_or_else(|error| failed(&error)),
+        Err(complaint) if matches!(arguments.verb, Some(Verb::Check { .. })) => unknown(&complaint),
         Err(complaint) => {
             print_error(&complaint);
-            return ExitOutcome::UsageError;
+            ExitOutcome::UsageError
         }
-    };
-    match &arguments.verb {
-        None | Some(Verb::Demo) => tui::run(&cx),
-        Some(Verb::Status(listing)) => cx.list(*listing, needs::STATUS, status::document),
-        Some(Verb::Services(listing)) => cx.list(*listing, needs::SERVICES, services::document),
-        Some(Verb::Slos(listing)) => cx.list(*listing, needs::SLOS, slos::document),
-        Some(Verb::Slo { verb }) => slo::run(&cx, verb),
-        Some(Verb::Check { names }) => cx.check(names),
-        Some(Verb::Stats(wanted)) => {
-            let place = Place::Report(Document::Statistics(wanted.since));
-            cx.look(wanted.listing, needs::STATS, place, |view, state| {
-                let reported = statistics::firing_period(&state.shared, wanted.since, view.now);
-                stats::document(view, reported.as_ref(), *wanted)
-            })
-        }
-        Some(Verb::Handoff { since }) => report_verbs::handoff(&cx, *since),
-        Some(Verb::Postmortem { incident }) => report_verbs::postmortem(&cx, incident),
-        Some(Verb::Sources(listing)) => cx.list(*listing, needs::SOURCES, sources::document),
-        Some(Verb::Oncall(listing)) => cx.list(*listing, needs::ONCALL, oncall::document),
-        Some(Verb::Silences { listing, all }) => {
-            cx.list(*listing, needs::SILENCES, |view| silences::document(view, *all))
-        }
-        Some(Verb::Act(verb)) => acting::run(&cx, verb),
-        Some(Verb::Journal(wanted)) => journal::run(&cx, wanted),
-        Some(Verb::Incidents(wanted)) => cx.filtered(wanted, needs::INCIDENTS, incidents::document),
-        Some(Verb::Alerts(wanted)) => cx.filtered(wanted, needs::ALERTS, alerts::document),
-        Some(Verb::Doctor(listing)) => {
-            let outcome = cx.list(*listing, needs::DOCTOR, doctor::document);
-            // `doctor` has no exit code 3: missing data means that a source failed, which is 1
-            if outcome == ExitOutcome::Partial { ExitOutcome::Failure } else { outcome }
-        }
-        Some(Verb::Snapshot(wanted)) => snapshot::run(&cx, wanted),
-        Some(Verb::Config { verb }) => {
-            let (overrides, own) = (arguments.overrides(), UserAssets::read(cx.paths.as_ref()));
-            let (asked, paths) = (arguments.flags.config.as_deref(), cx.paths.as_ref());
-            own.with_known_names(|known| {
-                let place = config::ConfigLocation { asked, paths, overrides: &overrides, known };
-                config::run(verb, &place, &own.asset_errors)
-            })
-        }
-        Some(Verb::Man { folder }) => manual::run(folder.as_deref()),
-        Some(Verb::Completions { shell }) => print_as_is(&completions::script(*shell), ExitOutcome::Fine),
-        Some(Verb::Names { what, line }) => print(&completions::names(&cx, *what, line), ExitOutcome::Fine),
     }
 }
 
 /// The parsed command line and the paths of this machine, passed to every verb.
 struct CliContext<'a> {
     arguments: &'a CommandLine,
-    subject: SnapshotSubject,
+    /// The demo world, if it is to be used instead of real sources.
+    demo: Option<DemoFlags>,
+    choice: ContextChoice,
+    /// The file of `--config` or `BURNWATCH_CONFIG`.
+    config: Option<&'a Path>,
     paths: Option<Paths>,
 }
 
 impl<'a> CliContext<'a> {
     fn new(arguments: &'a CommandLine) -> Result<Self, String> {
-        Ok(Self { arguments, subject: arguments.subject()?, paths: Paths::of_this_machine() })
+        let completed = if let Some(Verb::Names { line, .. }) = &arguments.verb {
+            completions::named_file(line)
+        } else {
+            None
+        };
+        let config = completed.or(arguments.flags.config.as_deref());
+        let (demo, choice) = (arguments.demo()?, arguments.choice());
+        Ok(Self { arguments, demo, choice, config, paths: Paths::of_this_machine() })
+    }
+
+    fn run(&self) -> VerbResult {
+        match &self.arguments.verb {
+            None | Some(Verb::Demo) => tui::run(self),
+            Some(Verb::Status(listing)) => self.list(*listing, needs::STATUS, status::document),
+            Some(Verb::Services(listing)) => self.list(*listing, needs::SERVICES, services::document),
+            Some(Verb::Slos(listing)) => self.list(*listing, needs::SLOS, slos::document),
+            Some(Verb::Slo { verb }) => slo::run(self, verb),
+            Some(Verb::Check { names }) => Ok(self.check(names)),
+            Some(Verb::Stats(wanted)) => {
+                let place = Place::Report(Document::Statistics(wanted.since));
+                let ask = |session: &Session| session.look(place);
+                self.print_report(wanted.listing, needs::STATS, ask, |view, state| {
+                    let reported = statistics::firing_period(&state.shared, wanted.since, view.now);
+                    stats::document(view, reported.as_ref(), *wanted)
+                })
+            }
+            Some(Verb::Handoff { since }) => report_verbs::handoff(self, *since),
+            Some(Verb::Postmortem { incident }) => report_verbs::postmortem(self, incident),
+            Some(Verb::Sources(listing)) => self.list(*listing, needs::SOURCES, sources::document),
+            Some(Verb::Oncall(listing)) => self.list(*listing, needs::ONCALL, oncall::document),
+            Some(Verb::Silences { listing, all }) => {
+                self.list(*listing, needs::SILENCES, |view| silences::document(view, *all))
+            }
+            Some(Verb::Act(verb)) => acting::run(self, verb),
+            Some(Verb::Journal(wanted)) => journal::run(self, wanted),
+            Some(Verb::Incidents(wanted)) => self.filtered(wanted, needs::INCIDENTS, incidents::document),
+            Some(Verb::Alerts(wanted)) => self.filtered(wanted, needs::ALERTS, alerts::document),
+            Some(Verb::Doctor(listing)) => {
+                let outcome = self.list(*listing, needs::DOCTOR, doctor::document)?;
+                // `doctor` has no exit code 3: missing data means that a source failed, which is 1
+                Ok(if outcome == ExitOutcome::Partial { ExitOutcome::Failure } else { outcome })
+            }
+            Some(Verb::Snapshot(wanted)) => snapshot::run(self, wanted),
+            Some(Verb::Config { verb }) => {
+                let own = self.own_assets();
+                let run = |place: &ConfigLocation<'_>| config::run(verb, place, &own.asset_errors);
+                Ok(print(&self.with_config(&own, run).map_err(SessionError::Own)?, ExitOutcome::Fine))
+            }
+            Some(Verb::Man { folder }) => Ok(manual::run(folder.as_deref())),
+            Some(Verb::Completions { shell }) => {
+                Ok(print_as_is(&completions::script(*shell), ExitOutcome::Fine))
+            }
+            Some(Verb::Names { what, .. }) => Ok(print(&completions::names(self, *what), ExitOutcome::Fine)),
+        }
+    }
+
+    /// The user's own themes and packs.
+    fn own_assets(&self) -> UserAssets {
+        UserAssets::read(self.paths.as_ref())
+    }
+
+    /// Calls `work` with the place of the configuration, in which the names of `own` are known.
+    fn with_config<T>(&self, own: &UserAssets, work: impl FnOnce(&ConfigLocation<'_>) -> T) -> T {
+        let (asked, paths, overrides) = (self.config, self.paths.as_ref(), &self.arguments.overrides());
+        own.with_known_names(|known| work(&ConfigLocation { asked, paths, overrides, known }))
+    }
+
+    /// The effective settings.
+    fn settings(&self, own: &UserAssets) -> Result<Settings, ConfigError> {
+        self.with_config(own, |place| Ok(place.load()?.settings))
     }
 
     fn session(&self, may_stop_clock: bool) -> Result<Session, SessionError> {
-        Session::open(Request {
-            subject: &self.subject,
-            config: self.arguments.flags.config.as_deref(),
-            paths: self.paths.as_ref(),
-            overrides: &self.arguments.overrides(),
-            may_stop_clock,
-        })
+        Session::open(self, may_stop_clock)
     }
 
     /// Queries the sources for `check`, prints its result and returns the exit code of a monitoring plug-in.
@@ -190,7 +222,7 @@ impl<'a> CliContext<'a> {
         listing: ListingArgs,
         needs: Needs,
         document: impl FnOnce(&WorldView<'_>) -> ReportDocument,
-    ) -> ExitOutcome {
+    ) -> VerbResult {
         let ask = |session: &Session| session.ask(&needs.kinds());
         self.print_report(listing, needs, ask, |view, _| document(view))
     }
@@ -201,25 +233,9 @@ impl<'a> CliContext<'a> {
         wanted: &args::AlertsArgs,
         needs: Needs,
         document: fn(&WorldView<'_>, &alerts::AlertFilter) -> ReportDocument,
-    ) -> ExitOutcome {
-        match alerts::AlertFilter::new(&wanted.filter, wanted.all) {
-            Ok(filter) => self.list(wanted.listing, needs, |view| document(view, &filter)),
-            Err(error) => {
-                print_error(&format!("the filter cannot be read: {error}"));
-                ExitOutcome::UsageError
-            }
-        }
-    }
-
-    /// As [`CliContext::list`], with all the data that the screen `place` shows, such as the history of incidents.
-    fn look(
-        &self,
-        listing: ListingArgs,
-        needs: Needs,
-        place: Place,
-        document: impl FnOnce(&WorldView<'_>, &State) -> ReportDocument,
-    ) -> ExitOutcome {
-        self.print_report(listing, needs, |session| session.look(place), document)
+    ) -> VerbResult {
+        let filter = alerts::AlertFilter::new(&wanted.filter, wanted.all).map_err(SessionError::Filter)?;
+        self.list(wanted.listing, needs, |view| document(view, &filter))
     }
 
     fn print_report(
@@ -228,46 +244,48 @@ impl<'a> CliContext<'a> {
         needs: Needs,
         ask: impl FnOnce(&Session) -> Result<State, SessionError>,
         document: impl FnOnce(&WorldView<'_>, &State) -> ReportDocument,
-    ) -> ExitOutcome {
-        let reported = self.session(true).and_then(|session| {
-            session.require_source_of(&needs.required_questions())?;
-            let state = ask(&session)?;
-            Ok(document(&session.view(&state), &state))
-        });
-        match reported {
-            Ok(document) => {
-                let outcome = if document.is_partial { ExitOutcome::Partial } else { ExitOutcome::Fine };
-                print(&formatted(&document, listing.output), outcome)
-            }
-            Err(error) => failed(&error),
-        }
+    ) -> VerbResult {
+        let session = self.session(true)?;
+        session.require_source_of(&needs.required_questions())?;
+        let state = ask(&session)?;
+        let document = document(&session.view(&state), &state);
+        let outcome = if document.is_partial { ExitOutcome::Partial } else { ExitOutcome::Fine };
+        Ok(print(&formatted(&document, listing.output), outcome))
     }
 }
 
 /// The document as text in this format; a table for a terminal is cut to its width.
 fn formatted(document: &ReportDocument, format: Format) -> String {
     match format {
-        Format::Table => match printer::width() {
-            Some(width) => table::render_within(document, width),
-            None => table::render(document),
-        },
+        Format::Table => table::render_within(document, printer::width()),
         Format::Json => json::render(document),
         Format::Markdown => markdown::render(document),
     }
 }
 
-/// Prints why a verb could not start, and returns its exit code.
+/// Prints why a verb could not run, and returns its exit code.
 fn failed(error: &SessionError) -> ExitOutcome {
-    // without the prefix `burnwatch:`, so that editors find file, line and column at the start of the line
-    if matches!(error, SessionError::Config(ConfigError::Wrong(_)) | SessionError::Own(_)) {
-        print_stderr_plain(&format!("{error}\n"));
-    } else {
-        print_error(&error.to_string());
-    }
     match error {
-        SessionError::Config(_) | SessionError::Own(_) | SessionError::NoSuchData { .. } => {
-            ExitOutcome::UsageError
+        // without the prefix `burnwatch:`, so that editors find file, line and column at the start of the line
+        SessionError::Config(ConfigError::Wrong(_)) | SessionError::Own(_) => {
+            print_stderr_plain(&format!("{error}\n"));
         }
-        SessionError::Runtime(_) => ExitOutcome::Failure,
+        SessionError::Runtime(RuntimeError::NotATerminal | RuntimeError::Dumb) => {
+            print_error(&format!("{error}. {}", tui::INSTEAD));
+            return ExitOutcome::UsageError;
+        }
+        // the panic hook has printed where the report is
+        SessionError::Runtime(RuntimeError::Crashed) => return ExitOutcome::Crashed,
+        SessionError::Config(
+            ConfigError::Missing { .. } | ConfigError::Unreadable { .. } | ConfigError::NoSource(_),
+        )
+        | SessionError::NoSuchData { .. }
+        | SessionError::Filter(_) => print_error(&error.to_string()),
+        SessionError::Runtime(RuntimeError::Terminal(_) | RuntimeError::Lost(_) | RuntimeError::Start(_))
+        | SessionError::Journal(_) => {
+            print_error(&error.to_string());
+            return ExitOutcome::Failure;
+        }
     }
+    ExitOutcome::UsageError
 }

@@ -9,6 +9,8 @@ pub mod assessment;
 pub mod duration;
 pub mod fingerprint;
 pub mod firing;
+#[cfg(not(only_program))]
+pub mod fixtures;
 pub mod guard;
 pub mod health;
 pub mod host;

@@ -25,8 +25,8 @@ mod terminal;
 
 pub use capability::{Capability, capability, takes_utf8};
 pub use context::{ContextHandle, ContextOpener, GatedSources};
-pub use executor::ReadBackResult;
-pub use journal::{Journal, JournalContents, who};
+pub use executor::{Executor, ReadBackResult};
+pub use journal::{Journal, JournalContents, JournalError, who};
 pub use recovery::{OpenActions, read_back_text};
 #[cfg(fuzzing)]
 pub use screen::written;
@@ -42,14 +42,10 @@ use tokio::runtime::{Builder, Runtime};
 use crate::app;
 use crate::app::event::{Effect, Event, Wait};
 use crate::app::state::State;
-use crate::backend::Clock;
-use crate::model::guard::Guard;
-use crate::model::labels::Text;
 
 use backpressure::Backpressure;
 use effects::EffectRunner;
 use event_loop::EventLoop;
-use executor::Executor;
 use terminal::TerminalSession;
 
 /// The application that the event loop drives; tests use a small one of their own.
@@ -91,16 +87,10 @@ pub struct Program<A = State> {
     pub app: A,
     /// The sources of the context to start in.
     pub sources: GatedSources,
-    /// The name of that context.
-    pub context: Text,
-    /// The guardrails of that context for actions.
-    pub guard: Guard,
-    /// The journal of actions; without a journal no action is run.
-    pub journal: Option<Journal>,
+    /// Runs the actions of that context.
+    pub executor: Executor,
     /// Opens another context; None if there are no others.
     pub contexts: Option<ContextOpener>,
-    /// The clock.
-    pub clock: Clock,
     /// What the terminal can do.
     pub capability: Capability,
     /// Whether to use the mouse.
@@ -115,7 +105,7 @@ pub struct Program<A = State> {
 #[derive(Debug, thiserror::Error)]
 pub enum RuntimeError {
     /// Standard input or output is a file or a pipe.
-    #[error("standard input and output must be a terminal for the screen")]
+    #[error("the screen needs a terminal for input and output")]
     NotATerminal,
     /// `TERM=dumb`, or no `TERM` at all.
     #[error("a terminal that cannot move its cursor (TERM=dumb, or no TERM at all) cannot show the screen")]
@@ -139,8 +129,8 @@ pub enum RuntimeError {
 /// # Errors
 /// [`RuntimeError`] if the screen cannot be shown. A terminal that is gone is no error, because nobody could read a message.
 pub fn run<A: App>(program: Program<A>) -> Result<(), RuntimeError> {
-    let Program { mut app, sources, context, guard, journal, contexts, clock, capability, .. } = program;
-    let Program { mouse, low_bandwidth, log, .. } = program;
+    let Program { mut app, sources, executor, contexts, capability, mouse, low_bandwidth, log } = program;
+    let clock = executor.clock;
     if !terminal::is_there() {
         return Err(RuntimeError::NotATerminal);
     }
@@ -153,21 +143,18 @@ pub fn run<A: App>(program: Program<A>) -> Result<(), RuntimeError> {
         let (screen, writer) = screen::screen(capability);
         writer.start(terminal::write).map_err(RuntimeError::Start)?;
         let input = input::listen().map_err(RuntimeError::Start)?;
-        let (effect_runner, reports) =
-            EffectRunner::new(&sources, contexts, Executor { context, guard, journal, clock });
+        let (effect_runner, reports) = EffectRunner::new(&sources, contexts, executor);
         effect_runner.recover();
-        let (app, terminal) = (&mut app, &mut session);
-        let backpressure_state = Backpressure::new(low_bandwidth);
         let event_loop = EventLoop {
-            app,
+            app: &mut app,
             clock,
-            terminal,
+            terminal: &mut session,
             input,
             signal_actions,
             effect_runner,
             reports,
             screen,
-            backpressure_state,
+            backpressure_state: Backpressure::new(low_bandwidth),
         };
         event_loop.run().await
     });

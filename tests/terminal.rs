@@ -13,13 +13,13 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use burnwatch::testing::app::display_settings::{Charset, Colours};
 use burnwatch::testing::app::event::{Effect, Event};
-use burnwatch::testing::app::look::{Charset, Colours};
 use burnwatch::testing::backend::Clock;
 use burnwatch::testing::config::settings::LimitSettings;
 use burnwatch::testing::model::guard::Guard;
 use burnwatch::testing::runtime::notice::Notices;
-use burnwatch::testing::runtime::{App, Capability, GatedSources, Program, run};
+use burnwatch::testing::runtime::{App, Capability, Executor, GatedSources, Program, run};
 use jiff::Timestamp;
 use portable_pty::{Child, CommandBuilder, MasterPty, PtySize, SlavePty, native_pty_system};
 use ratatui::buffer::Buffer;
@@ -98,11 +98,13 @@ fn child() {
     let program = Program {
         app: FakeApp::default(),
         sources: GatedSources::new(vec![], LimitSettings::default()),
-        context: "toy".into(),
-        guard: Guard::default(),
-        journal: None,
+        executor: Executor {
+            context: "toy".into(),
+            guard: Guard::default(),
+            journal: None,
+            clock: Clock::real(),
+        },
         contexts: None,
-        clock: Clock::real(),
         capability,
         mouse: true,
         low_bandwidth: None,

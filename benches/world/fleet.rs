@@ -4,23 +4,21 @@ use std::hint::black_box;
 use std::sync::Arc;
 use std::time::Duration;
 
+use burnwatch::testing::app::display_settings::{Charset, Colours, DisplaySettings};
 use burnwatch::testing::app::event::{Arrival, Effect, Event};
-use burnwatch::testing::app::look::{Charset, Colours, DisplaySettings};
 use burnwatch::testing::app::shared::InitialState;
 use burnwatch::testing::app::state::State;
 use burnwatch::testing::app::{render, update};
-use burnwatch::testing::model::action::WriteSupport;
 use burnwatch::testing::model::alert::{Alert, AlertSnapshot};
 use burnwatch::testing::model::ask::{Answer, AskKind, Question, Reply};
+use burnwatch::testing::model::fixtures;
 use burnwatch::testing::model::labels::{Interner, Labels};
 use burnwatch::testing::model::rule::RuleSnapshot;
 use burnwatch::testing::model::service::{ServiceReading, ServiceSnapshot, Signals};
 use burnwatch::testing::model::slo::{
-    BudgetingMethod, DefinitionOrigin, Evaluation, Family, GroupReading, MeasuredRatio, Objective,
-    RecordedSeries, Slo, SloAlerting, SloReading, SloSnapshot, Window, standard,
+    Evaluation, Family, GroupReading, MeasuredRatio, RecordedSeries, Slo, SloAlerting, SloReading,
+    SloSnapshot,
 };
-use burnwatch::testing::model::source::{Kind, SourceId};
-use burnwatch::testing::model::source_info::SourceInfo;
 use jiff::{SignedDuration, Timestamp};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
@@ -36,49 +34,29 @@ pub(crate) fn now() -> Timestamp {
 
 /// An SLO for each service, one in ten of them burning.
 fn promises(services: usize) -> SloSnapshot {
-    let window = Duration::from_secs(30 * 86_400);
     let reading = |n: usize| {
+        let id = format!("service-{n}-availability");
         let slo = Slo {
-            id: format!("service-{n}-availability").into(),
             name: "availability".into(),
             service: Some(format!("service-{n}").into()),
-            description: "".into(),
             labels: Labels::from_iter([("team", format!("team-{}", n % 8)), ("tier", (n % 3).to_string())]),
-            objective: Objective::percent("99.9").unwrap(),
-            window: Window::Rolling(window),
-            budgeting: BudgetingMethod::Occurrences,
-            sli: None,
-            grouping: Vec::new(),
-            pairs: standard(window),
             // a name that many alerts have
             alerting: SloAlerting { name: Some(format!("Alert{}", n % 12).into()), ..SloAlerting::default() },
             recorded: Some(RecordedSeries {
                 family: Family::Sloth,
-                id: format!("service-{n}-availability").into(),
+                id: id.as_str().into(),
                 labels: Labels::default(),
                 metric: "".into(),
                 lookbacks: LOOKBACKS.map(Duration::from_secs).to_vec(),
                 plugins: Vec::new(),
             }),
-            origin: DefinitionOrigin::Series,
+            ..fixtures::slo(&id)
         };
         let error = if n.is_multiple_of(10) { 0.02 } else { 0.0002 + n as f64 * 1e-7 };
         let measured = MeasuredRatio::Ratio { error, events: None };
-        let group = GroupReading {
-            labels: Labels::default(),
-            recent: LOOKBACKS.map(|seconds| (Duration::from_secs(seconds), measured)).to_vec(),
-            window: measured,
-            is_time_weighted: true,
-            extent: None,
-            newest: None,
-        };
-        SloReading {
-            slo: Arc::new(slo),
-            evaluation: Evaluation::Recorded,
-            groups: vec![group],
-            failure: None,
-            remark: None,
-        }
+        let recent = LOOKBACKS.map(|seconds| (Duration::from_secs(seconds), measured)).to_vec();
+        let group = GroupReading { is_time_weighted: true, ..fixtures::group(measured, recent) };
+        SloReading { evaluation: Evaluation::Recorded, ..fixtures::reading(slo, vec![group]) }
     };
     let mut readings: Vec<SloReading> = (0..services).map(reading).collect();
     readings.sort_by(|a, b| a.slo.id.cmp(&b.slo.id));
@@ -99,18 +77,10 @@ pub(crate) struct Fleet {
 impl Fleet {
     pub(crate) fn new(services: usize, alerts: AlertSnapshot) -> Self {
         let answers = [
-            (Kind::new("prometheus"), vec![AskKind::Services, AskKind::Slos, AskKind::Rules]),
-            (Kind::new("alertmanager"), vec![AskKind::Alerts]),
+            ("prometheus", vec![AskKind::Services, AskKind::Slos, AskKind::Rules]),
+            ("alertmanager", vec![AskKind::Alerts]),
         ];
-        let sources = answers.map(|(kind, answers)| SourceInfo {
-            tenant: None,
-            is_exposed: false,
-            id: SourceId::new(kind.name()),
-            kind,
-            address: "".into(),
-            answers,
-            writes: WriteSupport::NONE,
-        });
+        let sources = answers.map(|(kind, answers)| fixtures::source(kind, kind, answers));
         let mut interner = Interner::default();
         let reading = |n: usize| ServiceReading {
             name: interner.text(&format!("service-{n}")),

@@ -1,7 +1,7 @@
 //! Runbooks with label values filled in, drawn in several widths; and copied code blocks.
 #![no_main]
 
-use burnwatch::testing::app::look::Charset;
+use burnwatch::testing::app::display_settings::Charset;
 use burnwatch::testing::app::markdown::page;
 use burnwatch::testing::app::widgets::text::width;
 use burnwatch::testing::model::labels::Labels;

@@ -1,7 +1,7 @@
 //! Sanitising text: no control sequence is left, sanitising twice changes nothing, and length limits hold.
 #![no_main]
 
-use burnwatch::testing::app::look::Charset;
+use burnwatch::testing::app::display_settings::Charset;
 use burnwatch::testing::app::widgets::text::{fit, pad, put, width, wrap};
 use burnwatch::testing::model::text::{LIMIT, clean, clean_document, clean_lines, clean_output, is_harmless};
 use libfuzzer_sys::fuzz_target;

@@ -11,73 +11,65 @@ use crate::app::planner::Planner;
 use crate::model::action::{Action, ActionProgress, ActionResult, RequestPreview};
 use crate::model::labels::Text;
 use crate::model::text::clean;
-use crate::runtime::wait_for;
+use crate::runtime::{headless, wait_for};
 
 use super::args::ActVerb;
 use super::printer::{ExitOutcome, print, print_error, print_stderr_plain};
 use super::session::Session;
-use super::{CliContext, failed};
-use plans::{NotPlanned, PlanInputs, PlannedActions};
+use super::{CliContext, VerbResult};
+use plans::{PlanInputs, PlannedActions};
 
 /// The maximum number of targets, and of actions whose requests are listed, in the output.
 const SHOWN: usize = 20;
 
 const NOTHING_SENT: &str = "Nothing was sent (--dry-run).\n";
 
-pub(super) fn run(cx: &CliContext<'_>, verb: &ActVerb) -> ExitOutcome {
+pub(super) fn run(cx: &CliContext<'_>, verb: &ActVerb) -> VerbResult {
     let can_ask = stdin().is_terminal() && io::stderr().is_terminal();
     let consent = verb.consent();
-    let reported = cx.session(true).and_then(|session| {
-        if !consent.yes && !session.active.guard.dry_run && !can_ask {
-            print_error("there is no terminal to confirm on: --yes confirms, --dry-run shows the requests");
-            return Ok(ExitOutcome::UsageError);
+    let session = cx.session(true)?;
+    if !consent.yes && !session.active.guard.dry_run && !can_ask {
+        print_error("there is no terminal to confirm on: --yes confirms, --dry-run shows the requests");
+        return Ok(ExitOutcome::UsageError);
+    }
+    let state = session.ask(plans::needs(verb))?;
+    let guard = &session.active.guard;
+    let inputs = PlanInputs {
+        planner: Planner { world: &state.shared.world, sources: &state.shared.sources, guard },
+        view: session.view(&state),
+        who: session.journal.who(),
+        service_labels: &state.shared.health_policy.service_labels,
+        source: consent.source.as_deref(),
+    };
+    match inputs.plan(verb) {
+        Ok(planned) => go(&session, &inputs, planned, verb, can_ask),
+        Err(refusal) => {
+            print_error(&refusal.words);
+            Ok(refusal.outcome)
         }
-        let state = session.ask(plans::needs(verb))?;
-        let planner = Planner {
-            world: &state.shared.world,
-            sources: &state.shared.sources,
-            guard: &session.active.guard,
-        };
-        let desk = PlanInputs {
-            planner,
-            view: session.view(&state),
-            who: session.journal.who(),
-            service_labels: &state.shared.health_policy.service_labels,
-            source: consent.source.as_deref(),
-        };
-        Ok(match desk.plan(verb) {
-            Ok(planned) => go(&session, &desk, planned, verb, can_ask)?,
-            Err(stop) => stopped(&stop),
-        })
-    });
-    reported.unwrap_or_else(|error| failed(&error))
-}
-
-fn stopped(stop: &NotPlanned) -> ExitOutcome {
-    print_error(&stop.words);
-    stop.outcome
+    }
 }
 
 /// Shows the plan, asks for confirmation, and runs it.
 fn go(
     session: &Session,
-    desk: &PlanInputs<'_>,
+    inputs: &PlanInputs<'_>,
     planned: PlannedActions,
     verb: &ActVerb,
     can_ask: bool,
-) -> Result<ExitOutcome, super::session::SessionError> {
+) -> VerbResult {
     let already = planned.already.iter().map(|how| format!("{:<14} {how}", "was so already"));
     print(&lines(&already.collect::<Vec<_>>()), ExitOutcome::Fine);
     if planned.actions.is_empty() {
         return Ok(left(&planned.left_out));
     }
     let plan = Plan { id: 1, context: session.active.context.as_str().into(), actions: planned.actions };
-    let calls = desk.planner.requests(&plan.actions, desk.view.now);
+    let calls = inputs.planner.requests(&plan.actions, inputs.view.now);
     let zone = if session.settings.ui.utc { TimeZone::UTC } else { TimeZone::system() };
     let mut text = heading(&plan);
     text.extend(objects(&plan, &calls));
     text.extend(planned.preview);
-    text.extend(desk.consequences(&plan.actions, &zone));
+    text.extend(inputs.consequences(&plan.actions, &zone));
     text.extend(planned.left_out.iter().map(|why| format!("! left out: {why}")));
     print(&lines(&text), ExitOutcome::Fine);
     let dry_run = session.active.guard.dry_run;
@@ -101,7 +93,7 @@ fn go(
         return Ok(ExitOutcome::UsageError);
     }
     let actions = plan.actions.clone();
-    let endings = wait_for(session.ground().perform(plan, |event| {
+    let endings = wait_for(headless::perform(&session.active.sources, session.executor(), plan, |event| {
         if let Event::ActionProgressed { index, progress, .. } = event
             && let Some(action) = actions.get(*index)
         {
@@ -168,15 +160,12 @@ fn asked(question: &str) -> String {
 /// Prints the result of an action; progress goes to standard error.
 fn tell(action: &Action, progress: &ActionProgress) {
     let name = &action.target.name;
-    match progress {
-        ActionProgress::Sending => {}
+    let line = match progress {
+        ActionProgress::Sending => return,
         ActionProgress::Waiting { until } => {
-            let until = until.strftime("%H:%M:%S UTC");
-            print_stderr_plain(&lines(&[format!("{name}: {} asks to wait until {until}", action.source)]));
+            format!("{name}: {} asks to wait until {}", action.source, until.strftime("%H:%M:%S UTC"))
         }
-        ActionProgress::ReadingBack => {
-            print_stderr_plain(&lines(&[format!("{name}: sent, no clear answer; reading it back")]));
-        }
+        ActionProgress::ReadingBack => format!("{name}: sent, no clear answer; reading it back"),
         ActionProgress::Ended(how) => {
             let made = if let ActionResult::Done { id: Some(id) } = how {
                 format!(" ({id})")
@@ -185,6 +174,8 @@ fn tell(action: &Action, progress: &ActionProgress) {
             };
             let words = how.words().map(|words| format!(": {words}")).unwrap_or_default();
             print(&lines(&[format!("{:<14} {name}{made}{words}", how.word())]), ExitOutcome::Fine);
+            return;
         }
-    }
+    };
+    print_stderr_plain(&lines(&[line]));
 }

@@ -1,5 +1,6 @@
 //! `burnwatch alerts`: the alerts that match a filter, sorted by state, severity and start, the newest first.
 
+use std::cmp::Reverse;
 use std::collections::HashMap;
 use std::sync::Arc;
 
@@ -11,7 +12,7 @@ use crate::model::alert::{Alert, AlertState};
 use crate::model::labels::Labels;
 
 use super::needs;
-use super::report::{Cell, Fact, ListLayout, ReportColumn, ReportDocument, ReportList};
+use super::report::{Fact, ReportDocument, ReportList};
 use super::view::WorldView;
 
 /// A filter of alerts or incidents: all label matchers and comparisons must hold, and all words must occur in a label value,
@@ -42,70 +43,35 @@ impl AlertFilter {
         Ok(filter)
     }
 
-    /// For each row of `haystack` whether the conditions hold; and a message if a condition names a field that no row has.
-    pub(super) fn select(&self, mut haystack: Haystack) -> (Vec<bool>, Option<String>) {
+    /// The items that match, and a message if a condition names a field that no item has. `haystack` has a row for each item;
+    /// `texts` are those in which the words are looked for, whatever the case of letters.
+    pub(super) fn matching<'v, T>(
+        &self,
+        all: &'v [T],
+        mut haystack: Haystack,
+        texts: impl Fn(&T) -> Vec<String>,
+    ) -> (Vec<&'v T>, Option<String>) {
         let unknown = haystack.unknown(&self.conditions);
-        (haystack.select(&self.conditions), unknown)
-    }
-
-    /// Whether each word occurs in at least one of these texts, whatever the case of letters. True without words.
-    pub(super) fn contains_all_words<'a>(&self, texts: impl Iterator<Item = &'a str>) -> bool {
-        if self.words.is_empty() {
-            return true;
-        }
-        let texts: Vec<String> = texts.map(str::to_lowercase).collect();
-        self.words.iter().all(|word| texts.iter().any(|text| text.contains(word)))
+        let passes = haystack.select(&self.conditions);
+        let has_all_words = |item: &&'v T| {
+            let texts = if self.words.is_empty() { Vec::new() } else { texts(item) };
+            let texts: Vec<String> = texts.iter().map(|text| text.to_lowercase()).collect();
+            self.words.iter().all(|word| texts.iter().any(|text| text.contains(word)))
+        };
+        (passing(all, Some(&passes)).filter(has_all_words).collect(), unknown)
     }
 }
 
-/// The alerts that match the filter, in all states, sorted for the list; and a message if the filter names an unknown label.
-fn matching_alerts<'v>(view: &WorldView<'v>, filter: &AlertFilter) -> (Vec<&'v Arc<Alert>>, Option<String>) {
-    let (passes, unknown) = filter.select(haystack_of(view.world.alerts_with_services(), view.now));
-    let named = |alert: &&Arc<Alert>| {
+/// The alerts that match the filter, sorted by state, severity and start. The notes count the silenced, inhibited and resolved
+/// alerts that are not shown, and name an unknown label of the filter.
+pub(super) fn list(view: &WorldView<'_>, filter: &AlertFilter) -> (ReportList, Vec<String>) {
+    let haystack = haystack_of(view.world.alerts_with_services(), view.now);
+    let (mut alerts, unknown) = filter.matching(view.world.alerts(), haystack, |alert| {
         let own = [alert.state.word(), alert.severity.word()];
         let values = alert.labels.iter().map(|(_, value)| &**value);
-        filter.contains_all_words(values.chain(own).chain(alert.summary().map(|summary| &**summary)))
-    };
-    let mut alerts: Vec<&Arc<Alert>> = passing(view.world.alerts(), Some(&passes)).filter(named).collect();
-    alerts.sort_by(|a, b| {
-        let urgency = |alert: &Alert| (alert.state, alert.severity);
-        urgency(a)
-            .cmp(&urgency(b))
-            .then(b.starts_at.cmp(&a.starts_at))
-            .then(a.fingerprint.cmp(&b.fingerprint))
+        values.chain(own).chain(alert.summary().map(|summary| &**summary)).map(str::to_owned).collect()
     });
-    (alerts, unknown)
-}
-
-fn list_of(view: &WorldView<'_>, alerts: &[&Arc<Alert>]) -> ReportList {
-    let distinguishing = distinguishing(view, alerts);
-    ReportList {
-        key: "alerts",
-        title: "Alerts".to_owned(),
-        columns: ReportColumn::of(COLUMNS),
-        rows: alerts
-            .iter()
-            .zip(distinguishing)
-            .map(|(alert, distinguishing)| {
-                let service = view.world.service_of(&alert.labels);
-                ReportColumn::values(COLUMNS, &AlertItem { alert, service, distinguishing })
-            })
-            .collect(),
-        empty: "No matching alerts found.",
-        layout: ListLayout::Rows,
-    }
-}
-
-/// The alerts that match the filter, sorted by state, severity and start.
-pub(super) fn list(view: &WorldView<'_>, filter: &AlertFilter) -> ReportList {
-    let mut alerts = matching_alerts(view, filter).0;
-    alerts.retain(|alert| filter.all || alert.is_active());
-    list_of(view, &alerts)
-}
-
-/// The list as a document; a note counts the silenced, inhibited and resolved alerts that are not shown.
-pub(super) fn document(view: &WorldView<'_>, filter: &AlertFilter) -> ReportDocument {
-    let (mut alerts, unknown) = matching_alerts(view, filter);
+    alerts.sort_by_key(|alert| (alert.state, alert.severity, Reverse(alert.starts_at), alert.fingerprint));
     let mut counts = [(AlertState::Silenced, 0), (AlertState::Inhibited, 0), (AlertState::Resolved, 0)];
     alerts.retain(|alert| {
         let is_shown = filter.all || alert.is_active();
@@ -113,32 +79,41 @@ pub(super) fn document(view: &WorldView<'_>, filter: &AlertFilter) -> ReportDocu
         its.for_each(|(_, count)| *count += 1);
         is_shown
     });
-    let mut document = view.document(Vec::new(), vec![list_of(view, &alerts)], needs::ALERTS);
     let left_out: Vec<_> =
         counts.iter().filter(|(_, n)| *n > 0).map(|(state, n)| format!("{n} {state}")).collect();
-    if !left_out.is_empty() {
-        document.notes.push(format!("not shown: {} (--all shows them)", left_out.join(", ")));
-    }
-    document.notes.extend(unknown);
+    let left_out = left_out.join(", ");
+    let left_out = (!left_out.is_empty()).then(|| format!("not shown: {left_out} (--all shows them)"));
+    let items = alerts.iter().zip(distinguishing(view, &alerts)).map(|(alert, distinguishing)| {
+        let service = view.world.service_of(&alert.labels);
+        AlertItem { alert, service, distinguishing }
+    });
+    let list = ReportList::of(("alerts", "Alerts", "No matching alerts found."), COLUMNS, items);
+    (list, left_out.into_iter().chain(unknown).collect())
+}
+
+/// The list as a document with its notes.
+pub(super) fn document(view: &WorldView<'_>, filter: &AlertFilter) -> ReportDocument {
+    let (list, notes) = list(view, filter);
+    let mut document = view.document(Vec::new(), vec![list], needs::ALERTS);
+    document.notes.extend(notes);
     document
 }
 
-/// How many alerts are in each state; unknown, not zero, before a source has answered.
-pub(super) fn counts(view: &WorldView<'_>) -> Vec<Fact> {
+/// How many alerts are in each state.
+pub(super) fn counts(view: &WorldView<'_>) -> impl Iterator<Item = Fact> {
     let is_managed = view.world.sources().any(|(_, cache)| cache.alerts().at().is_some());
     let is_known = is_managed || view.world.sources().any(|(_, cache)| cache.rules().at().is_some());
-    let count = |state, is_known| {
-        let alerts = view.world.alerts().iter().filter(|alert| alert.state == state);
-        if is_known { Cell::count(alerts.count()) } else { Cell::Nothing }
-    };
-    let fact = |key, title, value| Fact { key, title, value };
-    vec![
-        fact("alerts_firing", "Alerts firing", count(AlertState::Firing, is_known)),
-        fact("alerts_pending", "Alerts pending", count(AlertState::Pending, is_known)),
-        // silences and inhibitions are known to the Alertmanager, not to Prometheus
-        fact("alerts_silenced", "Alerts silenced", count(AlertState::Silenced, is_managed)),
-        fact("alerts_inhibited", "Alerts inhibited", count(AlertState::Inhibited, is_managed)),
-    ]
+    // silences and inhibitions are known to the Alertmanager, not to Prometheus
+    let states = [
+        (AlertState::Firing, is_known),
+        (AlertState::Pending, is_known),
+        (AlertState::Silenced, is_managed),
+        (AlertState::Inhibited, is_managed),
+    ];
+    states.into_iter().map(|(state, is_known)| {
+        let count = view.world.totals().in_state(state);
+        Fact::count(format!("alerts_{state}"), format!("Alerts {state}"), is_known, count)
+    })
 }
 
 /// For each alert the labels that differ from other alerts of the same name and service; nothing for an alert that is alone.
@@ -176,7 +151,7 @@ mod tests {
         let fixture = world().with_alerts(&am(), alerts);
         let filter: Vec<String> = filter.iter().map(|word| (*word).to_owned()).collect();
         let list = list(&fixture.view(), &AlertFilter::new(&filter, all).unwrap());
-        list.rows.iter().map(|row| row[3].shown(fixture.now)).collect()
+        list.0.rows.iter().map(|row| row[3].shown(fixture.now)).collect()
     }
 
     #[test]

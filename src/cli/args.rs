@@ -4,13 +4,13 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum, ValueHint};
+use clap::{Arg, ArgAction, Args, Parser, Subcommand, ValueEnum, ValueHint};
 
 use crate::app::place::Tab;
 use crate::config::context::ContextChoice;
 use crate::config::load::Overrides;
 pub(super) use acting::{
-    ActVerb, JournalFlags, NewSilence, Replacement, SilenceArgs, SilenceVerb, Span, Words,
+    ActVerb, JournalFlags, NewSilence, SilenceArgs, SilenceFlags, SilenceVerb, Span, Words,
 };
 use codes::{CHECK, CONFIG, DOCTOR, LISTING, SNAPSHOT};
 pub(super) use slo::{SloVerb, Validate, ValidateFormat, WriteArgs};
@@ -50,7 +50,8 @@ warn, info, debug), NO_COLOR";
 
 /// The on-call engineer's terminal: service health, alerts and their causes.
 #[derive(Debug, Parser)]
-#[command(name = "burnwatch", version = env!("BURNWATCH_VERSION"), after_help = AFTER_HELP, disable_help_subcommand = true)]
+#[command(name = "burnwatch", version = env!("BURNWATCH_VERSION"), after_help = AFTER_HELP)]
+#[command(disable_help_subcommand = true, mut_args(shared_by_all))]
 pub(super) struct CommandLine {
     #[command(flatten)]
     pub(super) flags: Flags,
@@ -65,123 +66,86 @@ pub(super) struct Flags {
     #[command(flatten)]
     sources: SourceFlags,
     /// A file or folder with SLO definitions; can be repeated
-    #[arg(long, global = true, value_name = "PATH", value_hint = ValueHint::AnyPath, help_heading = "Sources")]
+    #[arg(long, value_name = "PATH", value_hint = ValueHint::AnyPath, help_heading = "Sources")]
     slo: Vec<String>,
     /// The context of the configuration to look at
-    #[arg(
-        long,
-        global = true,
-        value_name = "NAME",
-        value_parser = CONTEXTS,
-        hide_possible_values = true,
-        env = "BURNWATCH_CONTEXT",
-        hide_env = true,
-        help_heading = "Sources"
-    )]
+    #[arg(long, value_name = "NAME", value_parser = CONTEXTS, env = "BURNWATCH_CONTEXT", help_heading = "Sources")]
     context: Option<String>,
     /// The configuration file
-    #[arg(
-        long,
-        global = true,
-        value_name = "FILE",
-        value_hint = ValueHint::FilePath,
-        env = "BURNWATCH_CONFIG",
-        hide_env = true,
-        help_heading = "Sources"
-    )]
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, env = "BURNWATCH_CONFIG", help_heading = "Sources")]
     pub(super) config: Option<PathBuf>,
     /// Disable all actions that change external systems
-    #[arg(long, global = true, action = ArgAction::SetTrue, value_parser = switch, env = "BURNWATCH_READ_ONLY", hide_env = true)]
+    #[arg(long, action = ArgAction::SetTrue, value_parser = switch, env = "BURNWATCH_READ_ONLY")]
     read_only: bool,
     /// Show the requests of actions without sending them
-    #[arg(long, global = true)]
+    #[arg(long)]
     dry_run: bool,
     /// Show times in UTC
-    #[arg(long, global = true, action = ArgAction::SetTrue, value_parser = switch, env = "BURNWATCH_UTC", hide_env = true)]
+    #[arg(long, action = ArgAction::SetTrue, value_parser = switch, env = "BURNWATCH_UTC")]
     utc: bool,
     /// The theme: dark, light, high-contrast, colour-blind, terminal, or own
-    #[arg(
-        long,
-        global = true,
-        value_name = "NAME",
-        value_parser = THEMES,
-        hide_possible_values = true,
-        env = "BURNWATCH_THEME",
-        hide_env = true
-    )]
+    #[arg(long, value_name = "NAME", value_parser = THEMES, env = "BURNWATCH_THEME")]
     theme: Option<String>,
     /// Draw with ASCII only
-    #[arg(long, global = true)]
+    #[arg(long)]
     ascii: bool,
     /// Reduce output on slow connections (detected automatically)
-    #[arg(long, global = true)]
+    #[arg(long)]
     low_bandwidth: bool,
     /// Use the demo world instead of real sources
-    #[arg(long, global = true, help_heading = "Demo world")]
+    #[arg(long, help_heading = "Demo world")]
     demo: bool,
     #[command(flatten)]
     world: DemoFlags,
+}
+
+/// The properties of a flag of every verb. Its environment variable and its possible values are listed elsewhere in the help.
+fn shared_by_all(flag: Arg) -> Arg {
+    let takes_value = flag.get_action().takes_values();
+    flag.global(true).hide_env(true).hide_possible_values(takes_value)
 }
 
 /// Which demo world to simulate.
 #[derive(Debug, Clone, Copy, PartialEq, Args)]
 pub(super) struct DemoFlags {
     /// Seed of the demo world [default: 1]
-    #[arg(long, global = true, value_name = "N", help_heading = "Demo world")]
+    #[arg(long, value_name = "N", help_heading = "Demo world")]
     pub(super) seed: Option<u64>,
     /// Speed of its clock [default: 1]
-    #[arg(long, global = true, value_name = "X", value_parser = speed, help_heading = "Demo world")]
+    #[arg(long, value_name = "X", value_parser = speed, help_heading = "Demo world")]
     pub(super) speed: Option<f64>,
     /// Minute of its scenario to start at; lists and snapshots stay at it
-    #[arg(long, global = true, value_name = "MINUTE", value_parser = minute, help_heading = "Demo world")]
+    #[arg(long, value_name = "MINUTE", value_parser = minute, help_heading = "Demo world")]
     pub(super) at: Option<f64>,
 }
 
-/// Where the data come from.
-#[derive(Debug, Clone, PartialEq)]
-pub(super) enum SnapshotSubject {
-    /// The demo world.
-    Demo { flags: DemoFlags, read_only: bool, dry_run: bool },
-    /// Real sources.
-    Sources(ContextChoice),
-}
-
 impl CommandLine {
-    /// Whether the command line asks for the demo world or for real sources.
+    /// The demo world, if the command line asks for it instead of real sources.
     ///
     /// # Errors
     /// The message for flags that contradict each other.
-    pub(super) fn subject(&self) -> Result<SnapshotSubject, String> {
-        let flags = &self.flags;
-        let world = flags.world;
-        if flags.demo || matches!(self.verb, Some(Verb::Demo)) {
-            if !flags.sources.are_given() {
-                return Ok(SnapshotSubject::Demo {
-                    flags: world,
-                    read_only: flags.read_only,
-                    dry_run: flags.dry_run,
-                });
-            }
-            return Err(format!(
-                "the demo world has no real sources; leave out {}",
-                flags.sources.names().join(" and ")
-            ));
+    pub(super) fn demo(&self) -> Result<Option<DemoFlags>, String> {
+        let Flags { demo, sources, world, .. } = &self.flags;
+        let is_demo = *demo || matches!(self.verb, Some(Verb::Demo));
+        if is_demo && sources.are_given() {
+            let names = sources.names().join(" and ");
+            return Err(format!("the demo world has no real sources; leave out {names}"));
         }
-        if world != (DemoFlags { seed: None, speed: None, at: None }) {
+        if !is_demo && *world != (DemoFlags { seed: None, speed: None, at: None }) {
             return Err("--seed, --speed and --at are for the demo world only; add --demo".into());
         }
-        let named = |text: &String| !text.is_empty();
-        Ok(SnapshotSubject::Sources(ContextChoice {
-            context: flags.context.clone().filter(named),
-            sources: flags.sources.0.clone(),
-            read_only: flags.read_only,
-            dry_run: flags.dry_run,
-        }))
+        Ok(is_demo.then_some(*world))
     }
 
-    /// The context of `--context` or `BURNWATCH_CONTEXT`, if any.
-    pub(super) fn context(&self) -> Option<&str> {
-        self.flags.context.as_deref().filter(|name| !name.is_empty())
+    /// The flags that select a context and restrict its actions.
+    pub(super) fn choice(&self) -> ContextChoice {
+        let Flags { sources, context, read_only, dry_run, .. } = &self.flags;
+        ContextChoice {
+            context: context.clone().filter(|name| !name.is_empty()),
+            sources: sources.0.clone(),
+            read_only: *read_only,
+            dry_run: *dry_run,
+        }
     }
 
     /// Whether the command line chooses the sources: `--demo`, or an address such as `--prometheus URL`.

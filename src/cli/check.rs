@@ -9,7 +9,7 @@ use crate::model::ask::AskKind;
 use crate::model::health::Health;
 use crate::model::service::Service;
 use crate::model::slo::{SloState, SloStatus, show};
-use crate::model::text;
+use crate::model::text::{self, counted};
 use crate::model::words::words;
 
 use super::needs;
@@ -160,11 +160,6 @@ fn lines(findings: &[CheckFinding], looked_at: &str, perfdata: &str, notes: Vec<
     let rest = (rest > 0).then(|| format!("and {rest} more\n"));
     let notes = notes.into_iter().map(|note| format!("note: {}\n", plain(&note)));
     std::iter::once(first).chain(others).chain(rest).chain(notes).collect()
-}
-
-fn counted(count: usize, what: &str) -> String {
-    let ending = if count == 1 { "" } else { "s" };
-    format!("{count} {what}{ending}")
 }
 
 /// Whether several sources of the context have SLOs, so that two SLOs may have the same name. Sources that do not answer

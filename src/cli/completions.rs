@@ -12,8 +12,6 @@ use crate::config::context::{self, ContextChoice};
 
 use super::CliContext;
 use super::args::{ALL_CONTEXTS, ALL_SOURCES, CommandLine, CompletionNames, USER_THEMES};
-use super::config::ConfigLocation;
-use super::user_assets::UserAssets;
 
 /// Each placeholder in a script, with the argument of `burnwatch names` that prints its values.
 const PLACEHOLDERS: [(&str, &str); 3] =
@@ -51,14 +49,9 @@ fn fill_fish_placeholder(script: &str, place: &str, names: &str) -> String {
 }
 
 /// The names for completions, one per line; none if the configuration cannot be read.
-pub(super) fn names(cx: &CliContext<'_>, what: CompletionNames, line: &[OsString]) -> String {
-    let own = UserAssets::read(cx.paths.as_ref());
-    let overrides = cx.arguments.overrides();
-    let asked = named_file(line).or(cx.arguments.flags.config.as_deref());
-    let paths = cx.paths.as_ref();
-    let loaded =
-        || own.with_known_names(|known| ConfigLocation { asked, paths, overrides: &overrides, known }.load());
-    let settings = || loaded().ok().map(|loaded| loaded.settings);
+pub(super) fn names(cx: &CliContext<'_>, what: CompletionNames) -> String {
+    let own = cx.own_assets();
+    let settings = || cx.settings(&own).ok();
     let all: Vec<String> = match what {
         CompletionNames::Contexts => settings()
             .map(|settings| context::names(&settings, &ContextChoice::default()))
@@ -75,7 +68,7 @@ pub(super) fn names(cx: &CliContext<'_>, what: CompletionNames, line: &[OsString
 }
 
 /// The file after the last `--config` on the command line to complete.
-fn named_file(line: &[OsString]) -> Option<&Path> {
+pub(super) fn named_file(line: &[OsString]) -> Option<&Path> {
     let after = line.iter().zip(line.iter().skip(1));
     let apart = after.filter(|(flag, _)| *flag == "--config").map(|(_, file)| Path::new(file)).next_back();
     let mut joined = line.iter().filter_map(|word| word.to_str()?.strip_prefix("--config=")).map(Path::new);

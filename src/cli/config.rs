@@ -6,9 +6,9 @@ use std::path::{Path, PathBuf};
 
 use crate::config::load::{ConfigError, Examined, Loaded, Overrides, examine, load};
 use crate::config::{KnownNames, Paths, hint, sample, schema};
+use crate::model::text::{clean, counted};
 
 use super::args::ConfigVerb;
-use super::printer::{ExitOutcome, print, print_stderr_plain};
 
 /// The configuration file to read, and the options that override it.
 pub(super) struct ConfigLocation<'a> {
@@ -23,37 +23,38 @@ pub(super) struct ConfigLocation<'a> {
 impl ConfigLocation<'_> {
     /// Reads the effective settings.
     pub(super) fn load(&self) -> Result<Loaded, ConfigError> {
-        load(self.asked, self.paths.map(|paths| paths.config.as_path()), self.overrides, self.known)
+        load(self.asked, self.usual(), self.overrides, self.known)
     }
 
     /// Reads the effective settings and collects all errors, also those of this machine (missing files, unset variables).
     fn examine(&self) -> Result<Examined, ConfigError> {
-        examine(self.asked, self.paths.map(|paths| paths.config.as_path()), self.overrides, self.known)
+        examine(self.asked, self.usual(), self.overrides, self.known)
     }
 
     /// The path of the configuration file, whether or not it exists.
     fn file(&self) -> Option<PathBuf> {
-        self.asked.or_else(|| self.paths.map(|paths| paths.config.as_path())).map(Path::to_owned)
+        self.asked.or(self.usual()).map(Path::to_owned)
+    }
+
+    /// The default path of the configuration file.
+    fn usual(&self) -> Option<&Path> {
+        self.paths.map(|paths| paths.config.as_path())
     }
 }
 
-/// Runs a verb of `config`. `asset_errors` are the errors of the user's own themes and packs.
-pub(super) fn run(verb: &ConfigVerb, place: &ConfigLocation<'_>, asset_errors: &[String]) -> ExitOutcome {
-    let reported = match verb {
+/// The output of a verb of `config`, or the errors. `asset_errors` are those of the user's own themes and packs.
+pub(super) fn run(
+    verb: &ConfigVerb,
+    place: &ConfigLocation<'_>,
+    asset_errors: &[String],
+) -> Result<String, String> {
+    match verb {
         ConfigVerb::Init { write: false } => Ok(sample(place.known.kinds)),
         ConfigVerb::Init { write: true } => write(&sample(place.known.kinds), place.file()),
         ConfigVerb::Check => check(place, asset_errors),
         ConfigVerb::Show => show(place).map_err(|error| error.to_string()),
         ConfigVerb::Schema => Ok(format!("{:#}\n", schema(place.known.kinds))),
         ConfigVerb::Path { which } => path(place, which.as_deref()),
-    };
-    match reported {
-        Ok(text) => print(&text, ExitOutcome::Fine),
-        Err(complaint) => {
-            // without the prefix `burnwatch:`, so that editors find file, line and column at the start of the line
-            print_stderr_plain(&(complaint + "\n"));
-            ExitOutcome::UsageError
-        }
     }
 }
 
@@ -90,11 +91,10 @@ fn check(place: &ConfigLocation<'_>, asset_errors: &[String]) -> Result<String, 
         return Err(wrong.into_iter().chain(warned).collect::<Vec<_>>().join("\n"));
     }
     let warned: String = warned.map(|warning| warning + "\n").collect();
-    let plural = |count: usize, noun: &str| format!("{count} {noun}{}", if count == 1 { "" } else { "s" });
-    let sources = plural(loaded.settings.sources.len(), "source");
-    let contexts = plural(loaded.settings.contexts.len(), "context");
+    let sources = counted(loaded.settings.sources.len(), "source");
+    let contexts = counted(loaded.settings.contexts.len(), "context");
     let more =
-        if warnings.is_empty() { String::new() } else { format!(", {}", plural(warnings.len(), "warning")) };
+        if warnings.is_empty() { String::new() } else { format!(", {}", counted(warnings.len(), "warning")) };
     let said = match &loaded.file {
         Some(file) if loaded.settings.sources.is_empty() => {
             format!("{}: fine, but it has no source yet; add a section [sources.NAME]\n", file.display())
@@ -115,10 +115,7 @@ fn show(place: &ConfigLocation<'_>) -> Result<String, ConfigError> {
     };
     let mut shown = toml::Table::try_from(&loaded.settings).expect("settings are tables of plain values");
     hide_arguments(&mut shown);
-    Ok(format!(
-        "# effective settings: flags, environment, {}, defaults\n{shown}",
-        crate::model::text::clean(&origin)
-    ))
+    Ok(format!("# effective settings: flags, environment, {}, defaults\n{shown}", clean(&origin)))
 }
 
 /// Hides the arguments of programs that print a secret: the arguments may be secrets themselves.

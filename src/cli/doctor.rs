@@ -1,14 +1,15 @@
 //! `burnwatch doctor`: what each source offers, its errors, and what to do about them.
 
+use crate::app::columns::{ListColumn, Listed};
 use crate::model::ask::AskKind;
+use crate::model::remote::AnswerState;
 use crate::model::rule::BrokenRule;
 use crate::model::source::{ErrorKind, ProbeReport};
-use crate::model::source_info::SourceInfo;
 use crate::model::warning::WarningKind;
-use crate::model::world::{AnswerCache, Watchdog};
+use crate::model::world::Watchdog;
 
-use super::report::{Cell, ListLayout, ReportColumn, ReportDocument, ReportList};
-use super::sources;
+use super::report::{Cell, ListLayout, ReportDocument, ReportList};
+use super::sources::{self, CheckedSource};
 use super::view::WorldView;
 
 /// A larger difference between the server's clock and this machine's is reported, in seconds: ages would be wrong.
@@ -16,72 +17,60 @@ const MAX_SKEW_SECONDS: u64 = 30;
 /// The most failing rules that are named; the others are counted.
 const MAX_BROKEN_RULES: usize = 50;
 
-const COLUMNS: &[ReportColumn] = &[
-    ReportColumn::text("name", "source"),
-    ReportColumn::text("verdict", "verdict"),
-    ReportColumn::text("kind", "kind"),
-    ReportColumn::text("address", "address"),
-    ReportColumn::text("tenant", "tenant"),
-    ReportColumn::text("is_reachable", "reachable"),
-    ReportColumn::text("is_authorised", "authorised"),
-    ReportColumn::text("version", "version"),
-    ReportColumn::text("offers", "offers"),
-    ReportColumn::text("missing", "missing"),
-    ReportColumn::text("remarks", "remarks"),
-    ReportColumn::text("advice", "what to do"),
+enum DoctorList {}
+
+impl Listed for DoctorList {
+    type Item<'a> = CheckedSource<'a>;
+    type Widths = ();
+}
+
+type Column = ListColumn<DoctorList>;
+
+const COLUMNS: &[Column] = &[
+    Column::text("name", "source", |it| Cell::Text(it.source.id.to_string())),
+    Column::text("verdict", "verdict", |it| Cell::Text(it.state().to_owned())),
+    Column::text("kind", "kind", |it| Cell::Text(it.source.kind.name().to_owned())),
+    Column::text("address", "address", |it| Cell::Text(it.source.address.to_string())),
+    Column::text("tenant", "tenant", |it| {
+        it.source.tenant.as_ref().map_or(Cell::Nothing, |tenant| Cell::Text(tenant.to_string()))
+    }),
+    Column::text("is_reachable", "reachable", reachable),
+    Column::text("is_authorised", "authorised", |it| {
+        let is_refused = it.failure().is_some_and(is_about_credentials);
+        if is_refused || it.offer().is_some() { Cell::Switch(!is_refused) } else { Cell::Nothing }
+    }),
+    Column::text("version", "version", |it| {
+        let version =
+            |offer: &ProbeReport| Cell::words(format!("{} {}", offer.flavour, offer.version).trim());
+        it.offer().map_or(Cell::Nothing, version)
+    }),
+    Column::text("offers", "offers", |it| Cell::Texts(offers(it))),
+    Column::text("missing", "missing", |it| Cell::Texts(missing(it))),
+    Column::text("remarks", "remarks", |it| Cell::Texts(remarks(it))),
+    Column::text("advice", "what to do", |it| Cell::Texts(advice(it))),
 ];
 
 /// A block for each source; partial unless the state of every source is `fine`.
 pub(super) fn document(view: &WorldView<'_>) -> ReportDocument {
-    let rows: Vec<_> = view.sources.iter().map(|source| row(view, source)).collect();
-    let is_well = view.sources.iter().all(|source| sources::state(view, source) == "fine");
-    let list = ReportList {
-        key: "sources",
-        title: "Sources".to_owned(),
-        columns: COLUMNS.into(),
-        rows,
-        empty: "No sources.",
-        layout: ListLayout::Blocks,
-    };
+    let list = ReportList::of(("sources", "Sources", "No sources."), COLUMNS, sources::all(view));
     ReportDocument {
         context: view.context.to_owned(),
         as_of: view.now,
         facts: Vec::new(),
-        lists: vec![list],
+        lists: vec![ReportList { layout: ListLayout::Blocks, ..list }],
         notes: Vec::new(),
-        is_partial: !is_well,
+        is_partial: !sources::all(view).all(|source| source.state() == "fine"),
     }
 }
 
-fn row(view: &WorldView<'_>, source: &SourceInfo) -> Vec<Cell> {
-    let cache = view.world.cache(&source.id);
-    let offer = cache.and_then(|cache| cache.probe().value());
-    let failure = cache.and_then(|cache| sources::failure(source, cache));
-    let has_answered = offer.is_some() || failure.is_some_and(proves_reachable);
-    let is_reachable = match (has_answered, failure) {
-        (true, _) => Cell::Switch(true),
+/// Whether a server answered; nothing if none was asked.
+fn reachable(it: &CheckedSource<'_>) -> Cell {
+    match it.failure() {
+        failure if it.offer().is_some() || failure.is_some_and(proves_reachable) => Cell::Switch(true),
         // without its secret the source was not queried
-        (false, None | Some(ErrorKind::NoSecret { .. })) => Cell::Nothing,
-        (false, Some(_)) => Cell::Switch(false),
-    };
-    let is_refused = failure.is_some_and(is_about_credentials);
-    let is_authorised = if is_refused || offer.is_some() { Cell::Switch(!is_refused) } else { Cell::Nothing };
-    vec![
-        Cell::Text(source.id.to_string()),
-        Cell::Text(sources::state(view, source).to_owned()),
-        Cell::Text(source.kind.name().to_owned()),
-        Cell::Text(source.address.to_string()),
-        source.tenant.as_ref().map_or(Cell::Nothing, |tenant| Cell::Text(tenant.to_string())),
-        is_reachable,
-        is_authorised,
-        offer.map_or(Cell::Nothing, |offer| {
-            Cell::words(format!("{} {}", offer.flavour, offer.version).trim())
-        }),
-        Cell::Texts(cache.map_or_else(Vec::new, |cache| offers(source, cache, offer))),
-        Cell::Texts(cache.map_or_else(Vec::new, |cache| missing(source, cache))),
-        Cell::Texts(remarks(source, cache)),
-        Cell::Texts(advice(view, source, cache, offer)),
-    ]
+        None | Some(ErrorKind::NoSecret { .. }) => Cell::Nothing,
+        Some(_) => Cell::Switch(false),
+    }
 }
 
 /// Whether the error shows that a server answered.
@@ -106,29 +95,23 @@ fn is_about_credentials(failure: &ErrorKind) -> bool {
     )
 }
 
-fn offers(source: &SourceInfo, cache: &AnswerCache, offer: Option<&ProbeReport>) -> Vec<String> {
-    let answered =
-        |kind: &AskKind| cache.snapshot(*kind).is_some_and(|s| s.at.is_some() && s.failure.is_none());
-    let words: Vec<_> = AskKind::VITAL
-        .iter()
-        .filter(|kind| **kind != AskKind::Probe && source.answers.contains(kind) && answered(kind))
-        .map(|kind| kind.word())
-        .collect();
-    let mut lines = if words.is_empty() { Vec::new() } else { vec![words.join(", ")] };
-    lines.extend(
-        offer.into_iter().flat_map(|offer| &offer.facts).map(|(name, value)| format!("{name}: {value}")),
-    );
-    lines
+fn offers(it: &CheckedSource<'_>) -> Vec<String> {
+    let is_answered = |(kind, state): &(AskKind, AnswerState<'_>)| {
+        *kind != AskKind::Probe && state.at.is_some() && state.failure.is_none()
+    };
+    let words: Vec<_> = it.answers().filter(is_answered).map(|(kind, _)| kind.word()).collect();
+    let words = (!words.is_empty()).then(|| words.join(", "));
+    let facts = it.offer().into_iter().flat_map(|offer| &offer.facts);
+    words.into_iter().chain(facts.map(|(name, value)| format!("{name}: {value}"))).collect()
 }
 
 /// Questions without an answer, with the error; warnings about missing data; and failing rules.
-fn missing(source: &SourceInfo, cache: &AnswerCache) -> Vec<String> {
+fn missing(it: &CheckedSource<'_>) -> Vec<String> {
     let mut gaps: Vec<(String, Vec<&str>)> = Vec::new();
-    for kind in AskKind::VITAL.iter().filter(|kind| source.answers.contains(kind)) {
-        let Some(standing) = cache.snapshot(*kind) else { continue };
-        let gap = match standing.failure {
+    for (kind, state) in it.answers() {
+        let gap = match state.failure {
             Some(error) => error.kind.to_string(),
-            None if standing.at.is_none() => "no answer in time".to_owned(),
+            None if state.at.is_none() => "no answer in time".to_owned(),
             None => continue,
         };
         match gaps.iter_mut().find(|(known, _)| *known == gap) {
@@ -137,8 +120,8 @@ fn missing(source: &SourceInfo, cache: &AnswerCache) -> Vec<String> {
         }
     }
     let mut lines: Vec<_> = gaps.iter().map(|(gap, words)| format!("{}: {gap}", words.join(", "))).collect();
-    lines.extend(sources::warnings(source, cache));
-    let broken = cache.rules().value().map_or(&[][..], |snapshot| &snapshot.broken);
+    lines.extend(it.warnings());
+    let broken = it.broken_rules();
     lines.extend(broken.iter().take(MAX_BROKEN_RULES).map(BrokenRule::sentence));
     if broken.len() > MAX_BROKEN_RULES {
         lines.push(format!("and {} more rules fail", broken.len() - MAX_BROKEN_RULES));
@@ -147,42 +130,36 @@ fn missing(source: &SourceInfo, cache: &AnswerCache) -> Vec<String> {
 }
 
 /// Remarks that mean no missing data: a secret sent over plain HTTP, and the annotations of the query engine.
-fn remarks(source: &SourceInfo, cache: Option<&AnswerCache>) -> Vec<String> {
-    let said = cache.map(|cache| cache.warnings(AskKind::VITAL)).unwrap_or_default().into_iter();
-    let said = said.filter(|warning| warning.kind == WarningKind::Annotation).map(ToString::to_string);
-    source.exposure().map(str::to_owned).into_iter().chain(said).collect()
+fn remarks(it: &CheckedSource<'_>) -> Vec<String> {
+    let warnings = it.cache.warnings(AskKind::VITAL).into_iter();
+    let annotations = warnings.filter(|warning| warning.kind == WarningKind::Annotation);
+    let exposure = it.source.exposure().map(str::to_owned);
+    exposure.into_iter().chain(annotations.map(ToString::to_string)).collect()
 }
 
 /// What to do about each error, partial answers, failing rules, a wrong clock and a missing watchdog.
-fn advice(
-    view: &WorldView<'_>,
-    source: &SourceInfo,
-    cache: Option<&AnswerCache>,
-    offer: Option<&ProbeReport>,
-) -> Vec<String> {
+fn advice(it: &CheckedSource<'_>) -> Vec<String> {
     let mut lines: Vec<String> = Vec::new();
-    for kind in AskKind::VITAL.iter().filter(|kind| source.answers.contains(kind)) {
-        let failure = cache.and_then(|cache| cache.snapshot(*kind)?.failure);
-        let advice = failure.map(|error| error.kind.advice().to_owned());
-        lines.extend(advice.filter(|advice| !lines.contains(advice)));
+    for advice in it.answers().filter_map(|(_, state)| Some(state.failure?.kind.advice())) {
+        if !lines.iter().any(|known| known == advice) {
+            lines.push(advice.to_owned());
+        }
     }
-    if cache
-        .is_some_and(|cache| cache.warnings(AskKind::VITAL).iter().any(|warning| warning.is_missing_data()))
-    {
+    if it.cache.warnings(AskKind::VITAL).iter().any(|warning| warning.is_missing_data()) {
         lines.push(
             "Some answers are partial, so lists may be incomplete: check the server's health.".to_owned(),
         );
     }
-    if cache.and_then(|cache| cache.rules().value()).is_some_and(|snapshot| !snapshot.broken.is_empty()) {
+    if !it.broken_rules().is_empty() {
         lines.push("Fix the failing rules: until then they neither alert nor record.".to_owned());
     }
-    let skew = offer.and_then(|offer| offer.clock_ahead_seconds).unwrap_or(0);
+    let skew = it.offer().and_then(|offer| offer.clock_ahead_seconds).unwrap_or(0);
     if skew.unsigned_abs() > MAX_SKEW_SECONDS {
         lines.push(format!(
             "Its clock is {skew:+}s off this machine's clock: synchronise both with NTP, otherwise ages are wrong."
         ));
     }
-    if sources::watchdog(view, source) == Some(Watchdog::Absent) {
+    if it.watchdog() == Some(Watchdog::Absent) {
         let advice = "The watchdog (an alert that always fires) does not arrive: alerting may be broken, or the alert \
                       has another name (add the name to severity.watchdogs).";
         lines.push(advice.to_owned());
@@ -233,17 +210,21 @@ prom
             let deps = SourceDeps::new(&settings, Clock::fixed(jiff::Timestamp::UNIX_EPOCH));
             connect(&crate::model::source::SourceId::new("one"), &source, deps).info().clone()
         };
+        let remarks_on = |source| {
+            let fixture = world().with_source(source);
+            remarks(&sources::all(&fixture.view()).last().unwrap())
+        };
         let token = || Some(AuthSettings::Bearer(SecretRef::Env("TOKEN".into())));
         for kind in [kind("prometheus"), kind("alertmanager"), kind("pagerduty")] {
             let exposed = connected(kind, "http://one.example", token());
-            let reported = remarks(&exposed, None);
+            let reported = remarks_on(exposed);
             assert!(reported.len() == 1 && reported[0].contains("unencrypted"), "{reported:?}");
             for (url, auth) in [
                 ("https://one.example", token()),
                 ("http://127.0.0.1:9090", token()),
                 ("http://one.example", None),
             ] {
-                assert_eq!(remarks(&connected(kind, url, auth), None), Vec::<String>::new(), "{url}");
+                assert_eq!(remarks_on(connected(kind, url, auth)), Vec::<String>::new(), "{url}");
             }
         }
     }

@@ -6,22 +6,16 @@ use std::time::Duration;
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 
-use crate::model::action::WriteSupport;
 use crate::model::alert::{Alert, AlertSnapshot, AlertState, Severity};
 use crate::model::ask::{Answer, Answered, Ask, AskKind, Query, Question, Reply};
-use crate::model::fingerprint::Fingerprint;
-use crate::model::incident::{
-    AlertCounts, Attribution, Incident, IncidentSnapshot, IncidentStatus, PagerRef, Person, Urgency,
-};
+use crate::model::fixtures::{self, person};
+use crate::model::incident::{Attribution, Incident, IncidentSnapshot, IncidentStatus};
 use crate::model::labels::Labels;
 use crate::model::oncall::{EscalationPolicy, OnCallSnapshot, Shift};
 use crate::model::rule::RuleSnapshot;
 use crate::model::service::{ServiceReading, ServiceSnapshot, Signals};
-use crate::model::slo::{
-    BudgetingMethod, DefinitionOrigin, Evaluation, GroupReading, MeasuredRatio, Objective, Slo, SloAlerting,
-    SloReading, SloSnapshot, Window, standard,
-};
-use crate::model::source::{ErrorKind, Kind, ProbeReport, SourceError, SourceId};
+use crate::model::slo::{MeasuredRatio, SloReading, SloSnapshot};
+use crate::model::source::{ErrorKind, ProbeReport, SourceError, SourceId};
 use crate::model::source_info::SourceInfo;
 use crate::model::warning::Warning;
 use crate::model::world::{HealthPolicy, World};
@@ -46,19 +40,14 @@ pub(super) fn am() -> SourceId {
 
 /// A world whose sources have not answered yet.
 pub(super) fn world() -> Fixture {
-    let source = |id: SourceId, kind, address: &str, answers| SourceInfo {
-        tenant: None,
-        is_exposed: false,
-        id,
-        kind,
+    let source = |id: &str, kind, address: &str, answers| SourceInfo {
         address: address.into(),
-        answers,
-        writes: WriteSupport::NONE,
+        ..fixtures::source(id, kind, answers)
     };
     let of_prom = vec![AskKind::Probe, AskKind::Services, AskKind::Rules, AskKind::Slos];
     let sources = vec![
-        source(prom(), Kind::new("prometheus"), "http://prom:9090", of_prom),
-        source(am(), Kind::new("alertmanager"), "http://am:9093", vec![AskKind::Alerts]),
+        source("prom", "prometheus", "http://prom:9090", of_prom),
+        source("am", "alertmanager", "http://am:9093", vec![AskKind::Alerts]),
     ];
     let ids = sources.iter().map(|source| source.id.clone());
     let world = World::new(ids, HealthPolicy::default());
@@ -72,6 +61,10 @@ impl Fixture {
         self
     }
 
+    fn with(self, source: &SourceId, ask: Ask, answer: Answer) -> Self {
+        self.with_answer(source, ask, Ok(Reply::free(answer)))
+    }
+
     pub(super) fn with_probe(self, source: &SourceId, clock_ahead_seconds: i64) -> Self {
         let offer = ProbeReport {
             flavour: "Prometheus".into(),
@@ -81,20 +74,16 @@ impl Fixture {
             refuses: None,
             clock_ahead_seconds: Some(clock_ahead_seconds),
         };
-        self.with_answer(source, Query::Probe.now(), Ok(Reply::free(Answer::Probe(offer))))
+        self.with(source, Query::Probe.now(), Answer::Probe(offer))
     }
 
     pub(super) fn with_services(self, source: &SourceId, readings: Vec<ServiceReading>) -> Self {
         let snapshot = ServiceSnapshot { readings, lookback: Duration::from_secs(60) };
-        self.with_answer(source, Query::Services.now(), Ok(Reply::free(Answer::Services(snapshot))))
+        self.with(source, Query::Services.now(), Answer::Services(snapshot))
     }
 
     pub(super) fn with_alerts(self, source: &SourceId, alerts: Vec<Arc<Alert>>) -> Self {
-        self.with_answer(
-            source,
-            Query::Alerts.now(),
-            Ok(Reply::free(Answer::Alerts(AlertSnapshot { alerts }))),
-        )
+        self.with(source, Query::Alerts.now(), Answer::Alerts(AlertSnapshot { alerts }))
     }
 
     pub(super) fn with_rules(self, source: &SourceId) -> Self {
@@ -102,51 +91,42 @@ impl Fixture {
     }
 
     pub(super) fn with_rule_board(self, source: &SourceId, snapshot: RuleSnapshot) -> Self {
-        self.with_answer(source, Query::Rules.now(), Ok(Reply::free(Answer::Rules(snapshot))))
+        self.with(source, Query::Rules.now(), Answer::Rules(snapshot))
     }
 
     pub(super) fn with_slos(self, source: &SourceId, readings: Vec<SloReading>) -> Self {
         let snapshot = SloSnapshot { at: self.now, readings };
-        self.with_answer(source, Query::Slos.now(), Ok(Reply::free(Answer::Slos(snapshot))))
+        self.with(source, Query::Slos.now(), Answer::Slos(snapshot))
     }
 
     /// Adds a second Prometheus and drops all answers.
-    pub(super) fn with_prometheus(mut self, id: &SourceId) -> Self {
+    pub(super) fn with_prometheus(self, id: &SourceId) -> Self {
         let first = self.sources.iter().find(|source| source.id == prom());
-        let other = first.map(|first| SourceInfo { id: id.clone(), ..first.clone() });
-        self.sources.extend(other);
+        let other = first.map(|first| SourceInfo { id: id.clone(), ..first.clone() }).unwrap();
+        self.with_source(other)
+    }
+
+    /// Adds a source and drops all answers.
+    pub(super) fn with_source(mut self, source: SourceInfo) -> Self {
+        self.sources.push(source);
         self.world = World::new(self.sources.iter().map(|source| source.id.clone()), HealthPolicy::default());
         self
     }
 
     /// Adds a paging system and drops all answers.
-    fn with_pager(mut self) -> Self {
-        self.sources.push(SourceInfo {
-            tenant: None,
-            is_exposed: false,
-            id: pager(),
-            kind: Kind::new("toy"),
-            address: "demo".into(),
-            answers: vec![AskKind::Incidents, AskKind::OnCall],
-            writes: WriteSupport::NONE,
-        });
-        self.world = World::new(self.sources.iter().map(|source| source.id.clone()), HealthPolicy::default());
-        self
+    fn with_pager(self) -> Self {
+        self.with_source(fixtures::source("pager", "toy", vec![AskKind::Incidents, AskKind::OnCall]))
     }
 
     pub(super) fn with_incidents(self, incidents: Vec<Incident>) -> Self {
         let snapshot = IncidentSnapshot { incidents, ..IncidentSnapshot::default() };
-        self.with_pager().with_answer(
-            &pager(),
-            Query::Incidents.now(),
-            Ok(Reply::free(Answer::Incidents(snapshot))),
-        )
+        self.with_pager().with(&pager(), Query::Incidents.now(), Answer::Incidents(snapshot))
     }
 
     /// For the policy Checkout, Ana is on call and Kofi is next; for Search nobody is on call.
     pub(super) fn with_on_call(self) -> Self {
         let policy = |name: &str| EscalationPolicy {
-            named: PagerRef { id: name.into(), name: name.into(), url: None },
+            named: fixtures::pager_ref(name),
             teams: Vec::new(),
             services: Vec::new(),
             levels: Vec::new(),
@@ -169,11 +149,7 @@ impl Fixture {
             from: hours(-1),
             until: hours(168),
         };
-        self.with_pager().with_answer(
-            &pager(),
-            Query::OnCall.now(),
-            Ok(Reply::free(Answer::OnCall(snapshot))),
-        )
+        self.with_pager().with(&pager(), Query::OnCall.now(), Answer::OnCall(snapshot))
     }
 
     pub(super) fn with_trouble(self, source: &SourceId) -> Self {
@@ -214,37 +190,12 @@ fn pager() -> SourceId {
     SourceId::new("pager")
 }
 
-fn person(name: &str) -> Person {
-    Person { id: name.into(), name: name.into(), email: None, zone: None }
-}
-
 /// An incident that was created and assigned to Ana `ago` seconds before.
 pub(super) fn incident(number: u64, title: &str, status: IncidentStatus, ago: i64) -> Incident {
     let at = Timestamp::from_second(1_800_000_000 - ago).unwrap();
     let stamps = vec![Attribution { who: person("Ana Lima"), at }];
-    Incident {
-        id: format!("P{number}").into(),
-        number,
-        title: title.into(),
-        status,
-        urgency: Urgency::High,
-        priority: None,
-        service: None,
-        escalation_policy: None,
-        teams: Vec::new(),
-        assigned: stamps.clone(),
-        acknowledged: if status == IncidentStatus::Acknowledged { stamps } else { Vec::new() },
-        alerts: AlertCounts::default(),
-        pending: Vec::new(),
-        created_at: at,
-        changed_at: at,
-        resolved_at: None,
-        key: None,
-        conference: None,
-        firing: Vec::new(),
-        url: None,
-        source: pager(),
-    }
+    let acknowledged = if status == IncidentStatus::Acknowledged { stamps.clone() } else { Vec::new() };
+    Incident { status, assigned: stamps, acknowledged, ..fixtures::incident(number, title, at, "pager") }
 }
 
 pub(super) fn reading(name: &str, error_ratio: f64) -> ServiceReading {
@@ -254,38 +205,8 @@ pub(super) fn reading(name: &str, error_ratio: f64) -> ServiceReading {
 
 /// An SLO of 99.9 % over 30 days; `hour` is its error ratio over 5 minutes and over an hour.
 pub(super) fn slo(id: &str, window: MeasuredRatio, hour: MeasuredRatio) -> SloReading {
-    let days = |days: u64| Duration::from_secs(days * 86_400);
-    let slo = Slo {
-        id: id.into(),
-        name: id.into(),
-        service: None,
-        description: "".into(),
-        labels: Labels::default(),
-        objective: Objective::percent("99.9").unwrap(),
-        window: Window::Rolling(days(30)),
-        budgeting: BudgetingMethod::Occurrences,
-        sli: None,
-        grouping: Vec::new(),
-        pairs: standard(days(30)),
-        alerting: SloAlerting::default(),
-        recorded: None,
-        origin: DefinitionOrigin::Series,
-    };
-    let group = GroupReading {
-        labels: Labels::default(),
-        recent: [300, 3600].map(|seconds| (Duration::from_secs(seconds), hour)).to_vec(),
-        window,
-        is_time_weighted: false,
-        extent: None,
-        newest: None,
-    };
-    SloReading {
-        slo: Arc::new(slo),
-        evaluation: Evaluation::Live,
-        groups: vec![group],
-        failure: None,
-        remark: None,
-    }
+    let recent = [300, 3600].map(|seconds| (Duration::from_secs(seconds), hour)).to_vec();
+    fixtures::reading(fixtures::slo(id), vec![fixtures::group(window, recent)])
 }
 
 /// An alert that started `ago` seconds before.
@@ -299,22 +220,5 @@ pub(super) fn alert(
     let word = severity.word();
     let labels = Labels::from_iter([("alertname", name), ("service", service), ("severity", word)]);
     let starts_at = Timestamp::from_second(1_800_000_000 - ago).unwrap();
-    Arc::new(Alert {
-        fingerprint: Fingerprint::of(&labels),
-        labels,
-        annotations: Labels::default(),
-        state,
-        severity,
-        starts_at,
-        updated_at: starts_at,
-        resolved_at: None,
-        generator_url: None,
-        receivers: Arc::from([]),
-        group: Labels::default(),
-        silenced_by: Arc::from([]),
-        inhibited_by: Arc::from([]),
-        is_derived: false,
-        value: None,
-        sources: vec![am()],
-    })
+    Arc::new(Alert { state, severity, ..fixtures::alert(labels, starts_at, "am") })
 }

@@ -1,15 +1,13 @@
 //! `burnwatch incidents`: the incidents that match a filter, the most urgent first.
 
-use crate::app::list_filter::passing;
 use crate::app::screens::incidents::columns::{COLUMNS, IncidentItem};
 use crate::app::subjects::incident::{described, haystack};
 use crate::model::ask::AskKind;
 use crate::model::incident::IncidentStatus;
-use crate::model::world::IncidentView;
 
 use super::alerts::AlertFilter;
 use super::needs;
-use super::report::{Cell, Fact, ListLayout, ReportColumn, ReportDocument, ReportList};
+use super::report::{Fact, ReportDocument, ReportList};
 use super::view::WorldView;
 
 /// Whether any source of the context has incidents.
@@ -17,79 +15,47 @@ pub(super) fn is_asked(view: &WorldView<'_>) -> bool {
     view.sources.iter().any(|source| source.answers.contains(&AskKind::Incidents))
 }
 
-/// The incidents that match the filter, in all states; and a message if the filter names an unknown field.
-fn matching_incidents<'v>(
-    view: &WorldView<'v>,
-    filter: &AlertFilter,
-) -> (Vec<&'v IncidentView>, Option<String>) {
-    let (passes, unknown) = filter.select(haystack(view.world.incidents(), view.now));
-    let named = |known: &&IncidentView| {
+/// The incidents that match the filter; resolved ones only with `--all`. The notes count the resolved incidents that are not
+/// shown, and name an unknown field of the filter.
+pub(super) fn list(view: &WorldView<'_>, filter: &AlertFilter) -> (ReportList, Vec<String>) {
+    let all = view.world.incidents();
+    let (mut incidents, unknown) = filter.matching(all, haystack(all, view.now), |known| {
         let labels = described(known);
-        filter.contains_all_words(labels.iter().map(|(_, value)| &**value).chain([&*known.incident.title]))
-    };
-    (passing(view.world.incidents(), Some(&passes)).filter(named).collect(), unknown)
-}
-
-fn list_of<'v>(view: &WorldView<'v>, incidents: impl Iterator<Item = &'v IncidentView>) -> ReportList {
-    ReportList {
-        key: "incidents",
-        title: "Incidents".to_owned(),
-        columns: ReportColumn::of(COLUMNS),
-        rows: incidents
-            .map(|known| ReportColumn::values(COLUMNS, &IncidentItem { known, now: view.now }))
-            .collect(),
-        empty: "No matching incidents found.",
-        layout: ListLayout::Rows,
-    }
-}
-
-/// The incidents that match the filter; resolved ones only with `--all`.
-pub(super) fn list(view: &WorldView<'_>, filter: &AlertFilter) -> ReportList {
-    let is_wanted = |known: &&IncidentView| filter.all || known.incident.is_open();
-    list_of(view, matching_incidents(view, filter).0.into_iter().filter(is_wanted))
-}
-
-/// The list as a document; a note counts the resolved incidents that are not shown.
-pub(super) fn document(view: &WorldView<'_>, filter: &AlertFilter) -> ReportDocument {
-    let (mut incidents, unknown) = matching_incidents(view, filter);
-    let all = incidents.len();
+        let title = known.incident.title.to_string();
+        labels.iter().map(|(_, value)| value.to_string()).chain([title]).collect()
+    });
+    let found = incidents.len();
     incidents.retain(|known| filter.all || known.incident.is_open());
-    let over = all - incidents.len();
-    let mut document =
-        view.document(Vec::new(), vec![list_of(view, incidents.into_iter())], needs::INCIDENTS);
-    if over > 0 {
-        document.notes.push(format!("not shown: {over} resolved (--all shows them)"));
-    }
-    document.notes.extend(unknown);
+    let over = found - incidents.len();
+    let left_out = (over > 0).then(|| format!("not shown: {over} resolved (--all shows them)"));
+    let items = incidents.into_iter().map(|known| IncidentItem { known, now: view.now });
+    let list = ReportList::of(("incidents", "Incidents", "No matching incidents found."), COLUMNS, items);
+    (list, left_out.into_iter().chain(unknown).collect())
+}
+
+/// The list as a document with its notes.
+pub(super) fn document(view: &WorldView<'_>, filter: &AlertFilter) -> ReportDocument {
+    let (list, notes) = list(view, filter);
+    let mut document = view.document(Vec::new(), vec![list], needs::INCIDENTS);
+    document.notes.extend(notes);
     document
 }
 
-/// How many incidents have each status; unknown, not zero, before a source has answered.
-pub(super) fn counts(view: &WorldView<'_>) -> Vec<Fact> {
+/// How many incidents have each status of an open incident.
+pub(super) fn counts(view: &WorldView<'_>) -> impl Iterator<Item = Fact> {
     let is_known = view.world.has_incident_data();
-    let count = |status| {
+    [IncidentStatus::Triggered, IncidentStatus::Acknowledged].into_iter().map(move |status| {
         let its = view.world.incidents().iter().filter(|known| known.incident.status == status);
-        if is_known { Cell::count(its.count()) } else { Cell::Nothing }
-    };
-    vec![
-        Fact {
-            key: "incidents_triggered",
-            title: "Incidents triggered",
-            value: count(IncidentStatus::Triggered),
-        },
-        Fact {
-            key: "incidents_acknowledged",
-            title: "Incidents acknowledged",
-            value: count(IncidentStatus::Acknowledged),
-        },
-    ]
+        let word = status.word();
+        Fact::count(format!("incidents_{word}"), format!("Incidents {word}"), is_known, its.count())
+    })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::cli::fixtures::{am, incident, prom, world};
-    use crate::cli::report::{json, table};
+    use crate::cli::report::{Cell, json, table};
 
     #[test]
     fn open_ones_stand_with_who_has_them_and_the_others_are_counted() {
@@ -120,6 +86,6 @@ mod tests {
         let document = document(&world().view(), &AlertFilter::default());
         assert!(!document.is_partial);
         assert_eq!(document.notes, ["no source of this context has incidents"]);
-        assert!(counts(&world().view()).iter().all(|fact| fact.value == Cell::Nothing));
+        assert!(counts(&world().view()).all(|fact| fact.value == Cell::Nothing));
     }
 }

@@ -4,80 +4,89 @@ use std::collections::BTreeSet;
 
 use jiff::{SignedDuration, Timestamp};
 
+use crate::app::columns::{ListColumn, Listed};
 use crate::backend::Clock;
 use crate::model::action::{ActionResult, Operation};
 use crate::model::journal::ActionRecord;
-use crate::runtime::{JournalContents, OpenActions, ReadBackResult, read_back_text, wait_for};
+use crate::model::text::counted;
+use crate::runtime::{JournalContents, OpenActions, ReadBackResult, headless, read_back_text, wait_for};
 
-use super::args::{JournalFlags, SnapshotSubject};
-use super::printer::{ExitOutcome, print, print_error};
-use super::report::{Cell, ListLayout, ReportColumn, ReportDocument, ReportList};
-use super::{CliContext, failed, formatted, session};
+use super::args::JournalFlags;
+use super::printer::{ExitOutcome, print};
+use super::report::{Cell, ReportDocument, ReportList};
+use super::session::{self, SessionError};
+use super::{CliContext, VerbResult, formatted};
 
-const COLUMNS: &[ReportColumn] = &[
-    ReportColumn::text("at", "AGO"),
-    ReportColumn::hidden("act"),
-    ReportColumn::text("who", "WHO"),
-    ReportColumn::text("context", "CONTEXT"),
-    ReportColumn::text("source", "SOURCE"),
-    ReportColumn::text("deed", "OPERATION"),
-    ReportColumn::hidden("target_id"),
-    ReportColumn::text("target", "TARGET"),
-    ReportColumn::text("detail", "DETAILS"),
-    ReportColumn::hidden("made_id"),
-    ReportColumn::hidden("sent_at"),
-    ReportColumn::hidden("ended_at"),
-    ReportColumn::text("result", "RESULT"),
-    ReportColumn::hidden("is_open"),
-    ReportColumn::hidden("read_back"),
-    ReportColumn::text("words", "MESSAGE"),
+enum JournalList {}
+
+impl Listed for JournalList {
+    type Item<'a> = &'a ActionRecord;
+    type Widths = ();
+}
+
+type Column = ListColumn<JournalList>;
+
+const COLUMNS: &[Column] = &[
+    Column::text("at", "AGO", |record| Cell::Since(record.begun_at)),
+    Column::hidden("act", |record| Cell::Text(record.act.to_string())),
+    Column::text("who", "WHO", |record| Cell::Text(record.who.to_string())),
+    Column::text("context", "CONTEXT", |record| Cell::Text(record.context.to_string())),
+    Column::text("source", "SOURCE", |record| Cell::Text(record.action.source.to_string())),
+    Column::text("deed", "OPERATION", |record| Cell::Text(record.action.operation.kind().name().to_owned())),
+    Column::hidden("target_id", |record| Cell::words(record.action.target.id.to_string())),
+    Column::text("target", "TARGET", |record| Cell::words(record.action.target.name.to_string())),
+    Column::text("detail", "DETAILS", |record| Cell::words(detail(&record.action.operation))),
+    Column::hidden("made_id", |record| {
+        let Some(ActionResult::Done { id: Some(id) }) = &record.ending else { return Cell::Nothing };
+        Cell::words(id.to_string())
+    }),
+    Column::hidden("sent_at", |record| record.sent_at.map_or(Cell::Nothing, Cell::Since)),
+    Column::hidden("ended_at", |record| {
+        record.ending.as_ref().map_or(Cell::Nothing, |_| Cell::Since(record.at))
+    }),
+    Column::text("result", "RESULT", |record| {
+        let word = match &record.ending {
+            Some(how) => how.word(),
+            None if record.sent_at.is_some() => "unknown",
+            // burnwatch ended between the confirmation and the request
+            None => "not sent",
+        };
+        Cell::Text(word.to_owned())
+    }),
+    Column::hidden("is_open", |record| Cell::Switch(record.is_open())),
+    Column::hidden("read_back", |record| Cell::Switch(record.read_back)),
+    Column::text("words", "MESSAGE", |record| {
+        let words = record.ending.as_ref().and_then(|how| how.words());
+        words.map_or(Cell::Nothing, |words| Cell::words(words.to_string()))
+    }),
 ];
 
-pub(super) fn run(cx: &CliContext<'_>, wanted: &JournalFlags) -> ExitOutcome {
-    let (mut notes, mut outcome) = (Vec::new(), ExitOutcome::Fine);
-    if wanted.read_back {
-        match read_back(cx) {
-            Ok((found, seen)) => (notes, outcome) = (found, seen),
-            Err(outcome) => return outcome,
-        }
-    }
-    let is_demo = matches!(cx.subject, SnapshotSubject::Demo { .. });
-    let journal = session::journal(cx.paths.as_ref(), is_demo);
-    let read_back_text = match wait_for(journal.read()) {
-        Ok(Ok(read_back_text)) => read_back_text,
-        Ok(Err(error)) => {
-            print_error(&format!("the journal cannot be read: {error}"));
-            return ExitOutcome::Failure;
-        }
-        Err(error) => return failed(&error.into()),
-    };
+pub(super) fn run(cx: &CliContext<'_>, wanted: &JournalFlags) -> VerbResult {
+    let (notes, outcome) = if wanted.read_back { read_back(cx)? } else { (Vec::new(), ExitOutcome::Fine) };
+    let contents = wait_for(session::journal(cx).read())??;
     let now = Clock::real().now();
     let span = wanted.since.and_then(|since| SignedDuration::try_from(since).ok());
     let since = span.and_then(|span| now.checked_sub(span).ok());
-    let mut document = document(&read_back_text, cx.arguments.context(), since, now);
+    let mut document = document(&contents, cx.choice.context.as_deref(), since, now);
     document.notes.splice(0..0, notes);
     let is_partial = outcome == ExitOutcome::Fine && document.is_partial;
     let outcome = if is_partial { ExitOutcome::Partial } else { outcome };
-    print(&formatted(&document, wanted.listing.output), outcome)
+    Ok(print(&formatted(&document, wanted.listing.output), outcome))
 }
 
-/// Reads back the actions without a known result. Ok: a line for each action, and the exit code; Err: the exit code when
-/// reading back could not start (the error is printed already).
-fn read_back(cx: &CliContext<'_>) -> Result<(Vec<String>, ExitOutcome), ExitOutcome> {
-    let session = cx.session(true).map_err(|error| failed(&error))?;
-    let found =
-        wait_for(session.ground().recover(OpenActions::All)).map_err(|error| failed(&error.into()))?;
-    let found = found.map_err(|error| {
-        print_error(&format!("the journal cannot be read: {error}"));
-        ExitOutcome::Failure
-    })?;
+/// Reads back the actions without a known result: a line for each action, and the exit code.
+fn read_back(cx: &CliContext<'_>) -> Result<(Vec<String>, ExitOutcome), SessionError> {
+    let session = cx.session(true)?;
+    let sources = &session.active.sources;
+    let found = wait_for(headless::recover(sources, &session.executor(), OpenActions::All))??;
     let outcome = |(_, seen): &(ActionRecord, ReadBackResult)| match seen {
         ReadBackResult::Is(_) => ExitOutcome::Fine,
         ReadBackResult::Nothing | ReadBackResult::Unknowable(_) => ExitOutcome::Failure,
         ReadBackResult::Failed(_) => ExitOutcome::Partial,
     };
-    let worst = [ExitOutcome::Partial, ExitOutcome::Failure].into_iter();
-    let worst = worst.into_iter().find(|worst| found.iter().any(|one| outcome(one) == *worst));
+    let worst = [ExitOutcome::Partial, ExitOutcome::Failure]
+        .into_iter()
+        .find(|worst| found.iter().any(|one| outcome(one) == *worst));
     let words = |(record, seen): &(ActionRecord, ReadBackResult)| {
         let action = &record.action;
         format!("{} {}: {}", action.operation.kind().name(), action.target.name, read_back_text(seen))
@@ -87,7 +96,7 @@ fn read_back(cx: &CliContext<'_>) -> Result<(Vec<String>, ExitOutcome), ExitOutc
 
 /// The actions that began since `since`, in the given context; `None` means all.
 fn document(
-    read_back_text: &JournalContents,
+    contents: &JournalContents,
     context: Option<&str>,
     since: Option<Timestamp>,
     now: Timestamp,
@@ -96,76 +105,30 @@ fn document(
         since.is_none_or(|since| record.begun_at >= since)
             && context.is_none_or(|context| *record.context == *context)
     };
-    let records: Vec<&ActionRecord> = read_back_text.records.iter().filter(is_wanted).collect();
+    let records: Vec<&ActionRecord> = contents.records.iter().filter(is_wanted).collect();
     let mut notes = Vec::new();
     let open: Vec<&str> =
         records.iter().filter(|record| record.is_open()).map(|record| &*record.context).collect();
     if !open.is_empty() {
-        let (count, places) = (open.len(), open.iter().collect::<BTreeSet<_>>());
-        let places: Vec<String> = places.into_iter().map(ToString::to_string).collect();
-        let places = places.join(", ");
+        let (count, places) = (open.len(), open.into_iter().collect::<BTreeSet<_>>());
+        let places = places.into_iter().collect::<Vec<_>>().join(", ");
         notes.push(format!(
             "{count} sent with an unknown result: `--read-back` reads it back from the source (context {places})"
         ));
     }
-    if read_back_text.unreadable > 0 {
-        let lines = if read_back_text.unreadable == 1 { "line" } else { "lines" };
-        notes.push(format!(
-            "{} {lines} of the journal cannot be read; the file is kept as it is",
-            read_back_text.unreadable
-        ));
+    if contents.unreadable > 0 {
+        let lines = counted(contents.unreadable, "line");
+        notes.push(format!("{lines} of the journal cannot be read; the file is kept as it is"));
     }
-    let list = ReportList {
-        key: "actions",
-        title: "Actions".to_owned(),
-        columns: COLUMNS.into(),
-        rows: records.into_iter().map(row).collect(),
-        empty: "No actions.",
-        layout: ListLayout::Rows,
-    };
+    let list = ReportList::of(("actions", "Actions", "No actions."), COLUMNS, records);
     ReportDocument {
         context: context.unwrap_or("all").to_owned(),
         as_of: now,
         facts: Vec::new(),
         lists: vec![list],
         notes,
-        is_partial: read_back_text.unreadable > 0,
+        is_partial: contents.unreadable > 0,
     }
-}
-
-fn row(record: &ActionRecord) -> Vec<Cell> {
-    let action = &record.action;
-    let maybe = |at: Option<Timestamp>| at.map_or(Cell::Nothing, Cell::Since);
-    let result = match &record.ending {
-        Some(how) => how.word(),
-        None if record.sent_at.is_some() => "unknown",
-        // burnwatch ended between the confirmation and the request
-        None => "not sent",
-    };
-    let made = if let Some(ActionResult::Done { id: Some(id) }) = &record.ending {
-        Cell::words(id.to_string())
-    } else {
-        Cell::Nothing
-    };
-    let words = record.ending.as_ref().and_then(|how| how.words()).map(ToString::to_string);
-    vec![
-        Cell::Since(record.begun_at),
-        Cell::Text(record.act.to_string()),
-        Cell::Text(record.who.to_string()),
-        Cell::Text(record.context.to_string()),
-        Cell::Text(action.source.to_string()),
-        Cell::Text(action.operation.kind().name().to_owned()),
-        Cell::words(action.target.id.to_string()),
-        Cell::words(action.target.name.to_string()),
-        Cell::words(detail(&action.operation)),
-        made,
-        maybe(record.sent_at),
-        maybe(record.ending.as_ref().map(|_| record.at)),
-        Cell::Text(result.to_owned()),
-        Cell::Switch(record.is_open()),
-        Cell::Switch(record.read_back),
-        words.map_or(Cell::Nothing, Cell::words),
-    ]
 }
 
 /// What an operation says besides its name; may be empty.
@@ -207,7 +170,7 @@ mod tests {
 
     #[test]
     fn what_is_open_or_cannot_be_read_is_said() {
-        let read_back_text = JournalContents {
+        let contents = JournalContents {
             records: vec![
                 record("#1", 0, true, Some(ActionResult::Done { id: None })),
                 record("#2", 30, true, None),
@@ -215,7 +178,7 @@ mod tests {
             ],
             unreadable: 2,
         };
-        let all = document(&read_back_text, None, None, at(60));
+        let all = document(&contents, None, None, at(60));
         let text = table::render(&all);
         assert!(text.contains("1 sent with an unknown result"), "{text}");
         assert!(text.contains("2 lines of the journal") && all.is_partial, "{text}");
@@ -223,8 +186,8 @@ mod tests {
         let results: Vec<_> = (0..3).map(|n| json["actions"][n]["result"].as_str().unwrap()).collect();
         assert_eq!(results, ["done", "unknown", "not sent"]);
         assert_eq!(json["actions"][1]["is_open"], true);
-        let lately = document(&read_back_text, Some("prod"), Some(at(35)), at(60));
+        let lately = document(&contents, Some("prod"), Some(at(35)), at(60));
         assert_eq!(lately.lists[0].rows.len(), 1);
-        assert_eq!(document(&read_back_text, Some("other"), None, at(60)).lists[0].rows.len(), 0);
+        assert_eq!(document(&contents, Some("other"), None, at(60)).lists[0].rows.len(), 0);
     }
 }

@@ -1,6 +1,5 @@
 //! `burnwatch man`: the manual pages, as packages ship them.
 
-use std::io;
 use std::path::Path;
 
 use clap::CommandFactory;
@@ -13,18 +12,16 @@ use super::printer::{ExitOutcome, print, print_error};
 pub(super) fn run(folder: Option<&Path>) -> ExitOutcome {
     // the version without the commit, so that the page is the same for every build of a release
     let command = CommandLine::command().version(env!("CARGO_PKG_VERSION"));
-    let Some(folder) = folder else {
-        let mut page = Vec::new();
-        return match Man::new(command).render(&mut page) {
-            Ok(()) => print(&String::from_utf8_lossy(&page), ExitOutcome::Fine),
-            Err(error) => write_failed(&error),
-        };
+    let mut page = Vec::new();
+    let written = match folder {
+        Some(folder) => clap_mangen::generate_to(command, folder),
+        None => Man::new(command).render(&mut page),
     };
-    clap_mangen::generate_to(command, folder)
-        .map_or_else(|error| write_failed(&error), |()| ExitOutcome::Fine)
-}
-
-fn write_failed(error: &io::Error) -> ExitOutcome {
-    print_error(&format!("the output could not be written: {error}"));
-    ExitOutcome::Failure
+    match written {
+        Ok(()) => print(&String::from_utf8_lossy(&page), ExitOutcome::Fine),
+        Err(error) => {
+            print_error(&format!("the output could not be written: {error}"));
+            ExitOutcome::Failure
+        }
+    }
 }

@@ -2,81 +2,63 @@
 
 use crate::app::screens::oncall::columns::{COLUMNS, LevelItem};
 use crate::app::subjects::on_call::levels;
+use crate::model::labels::Text;
 use crate::model::oncall::{Coverage, EscalationPolicy, OnCallSnapshot};
 use crate::model::source::SourceId;
 
 use super::needs;
-use super::report::{Cell, Fact, ListLayout, ReportColumn, ReportDocument, ReportList};
+use super::report::{Fact, ReportDocument, ReportList};
 use super::view::WorldView;
 
 /// A row for each level of each policy, sorted by the policy's name and source.
 fn list(view: &WorldView<'_>) -> ReportList {
-    let snapshots = view.world.on_call();
-    let policies = snapshots
-        .flat_map(|(id, snapshot)| snapshot.policies.iter().map(move |policy| (id, snapshot, policy)));
-    let mut policies: Vec<_> = policies.collect();
-    policies.sort_by(|a, b| (&a.2.named.name, a.0).cmp(&(&b.2.named.name, b.0)));
-    ReportList {
-        key: "levels",
-        title: "On call".to_owned(),
-        columns: ReportColumn::of(COLUMNS),
-        rows: policies
-            .into_iter()
-            .flat_map(|(id, snapshot, policy)| rows(view, id, snapshot, policy))
-            .collect(),
-        empty: "No escalation policies found.",
-        layout: ListLayout::Rows,
-    }
+    let mut policies: Vec<_> = policies(view).collect();
+    policies.sort_by_key(|(source, _, policy)| (&policy.named.name, *source));
+    let items = policies.into_iter().flat_map(|(source, snapshot, policy)| {
+        levels(snapshot, policy).into_iter().map(move |number| {
+            let on_call_at = snapshot.on_call_at(&policy.named.id, number, view.now);
+            LevelItem { source, snapshot, policy, number, on_call_at, is_first: true }
+        })
+    });
+    ReportList::of(("levels", "On call", "No escalation policies found."), COLUMNS, items)
 }
 
 /// The list as a document; a note names each policy with nobody on call.
 pub(super) fn document(view: &WorldView<'_>) -> ReportDocument {
     let mut document = view.document(Vec::new(), vec![list(view)], needs::ONCALL);
-    document
-        .notes
-        .extend(uncovered(view).into_iter().map(|name| format!("{name}: nobody is on call at any level")));
+    document.notes.extend(uncovered(view).map(|name| format!("{name}: nobody is on call at any level")));
     document
 }
 
-/// How many policies have nobody on call; unknown, not zero, before a source has answered.
-pub(super) fn counts(view: &WorldView<'_>) -> Vec<Fact> {
+/// How many policies have nobody on call.
+pub(super) fn count(view: &WorldView<'_>) -> Fact {
     let is_known = view.world.on_call().next().is_some();
-    let value = if is_known { Cell::count(uncovered(view).len()) } else { Cell::Nothing };
-    vec![Fact { key: "policies_uncovered", title: "Nobody on call", value }]
+    Fact::count("policies_uncovered", "Nobody on call", is_known, uncovered(view).count())
 }
 
 /// The names of the policies with nobody on call at any level now.
-fn uncovered(view: &WorldView<'_>) -> Vec<String> {
-    let policies =
-        view.world.on_call().flat_map(|(_, snapshot)| snapshot.policies.iter().map(move |p| (snapshot, p)));
-    let has_nobody_on_call = |(snapshot, policy): &(&OnCallSnapshot, &EscalationPolicy)| {
+fn uncovered<'w>(view: &WorldView<'w>) -> impl Iterator<Item = &'w Text> {
+    let now = view.now;
+    let has_nobody_on_call = move |(_, snapshot, policy): &PolicyOf<'_>| {
         let mut levels = levels(snapshot, policy).into_iter();
-        levels.all(|level| snapshot.on_call_at(&policy.named.id, level, view.now).now == Coverage::Nobody)
+        levels.all(|level| snapshot.on_call_at(&policy.named.id, level, now).now == Coverage::Nobody)
     };
-    policies.filter(has_nobody_on_call).map(|(_, policy)| policy.named.name.to_string()).collect()
+    policies(view).filter(has_nobody_on_call).map(|(_, _, policy)| &policy.named.name)
 }
 
-fn rows(
-    view: &WorldView<'_>,
-    source: &SourceId,
-    snapshot: &OnCallSnapshot,
-    policy: &EscalationPolicy,
-) -> Vec<Vec<Cell>> {
-    let of_level = |number| {
-        let on_call_at = snapshot.on_call_at(&policy.named.id, number, view.now);
-        ReportColumn::values(
-            COLUMNS,
-            &LevelItem { source, snapshot, policy, number, on_call_at, is_first: true },
-        )
-    };
-    levels(snapshot, policy).into_iter().map(of_level).collect()
+/// A policy with its source and what that has answered.
+type PolicyOf<'w> = (&'w SourceId, &'w OnCallSnapshot, &'w EscalationPolicy);
+
+fn policies<'w>(view: &WorldView<'w>) -> impl Iterator<Item = PolicyOf<'w>> {
+    let snapshots = view.world.on_call();
+    snapshots.flat_map(|(id, snapshot)| snapshot.policies.iter().map(move |policy| (id, snapshot, policy)))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::cli::fixtures::world;
-    use crate::cli::report::{json, table};
+    use crate::cli::report::{Cell, json, table};
 
     #[test]
     fn who_is_on_call_who_comes_then_and_that_it_is_nobody() {
@@ -89,7 +71,7 @@ mod tests {
         assert_eq!(json["levels"][0]["is_me"], true);
         assert_eq!(json["levels"][1]["now"], serde_json::json!([]));
         assert_eq!(json["levels"][1]["is_covered"], false);
-        assert_eq!(counts(&fixture.view())[0].value, Cell::Count(1));
-        assert_eq!(counts(&world().view())[0].value, Cell::Nothing);
+        assert_eq!(count(&fixture.view()).value, Cell::Count(1));
+        assert_eq!(count(&world().view()).value, Cell::Nothing);
     }
 }

@@ -82,8 +82,8 @@ pub(super) fn accepts_unicode(out: &impl IsTerminal) -> bool {
 }
 
 /// The terminal's width in cells; None if standard output is a pipe or a file, whose lines are not cut.
-pub(super) fn width() -> Option<usize> {
-    io::stdout().is_terminal().then(|| usize::from(size().0))
+pub(super) fn width() -> Option<u16> {
+    io::stdout().is_terminal().then(|| size().0)
 }
 
 fn for_encoding(text: &str, accepts_unicode: bool) -> Cow<'_, str> {

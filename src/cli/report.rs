@@ -8,8 +8,6 @@ pub(super) mod svg;
 pub(super) mod table;
 pub(super) mod text;
 
-use std::borrow::Cow;
-
 use jiff::Timestamp;
 
 use crate::app::columns::{ListColumn, Listed};
@@ -36,10 +34,26 @@ pub(super) struct ReportDocument {
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Fact {
     /// The key in JSON.
-    pub(super) key: &'static str,
+    pub(super) key: String,
     /// The title in tables and Markdown.
-    pub(super) title: &'static str,
+    pub(super) title: String,
     pub(super) value: Cell,
+}
+
+impl Fact {
+    pub(super) fn new(key: impl Into<String>, title: impl Into<String>, value: Cell) -> Self {
+        Self { key: key.into(), title: title.into(), value }
+    }
+
+    /// How many there are; unknown, not zero, before a source has answered.
+    pub(super) fn count(
+        key: impl Into<String>,
+        title: impl Into<String>,
+        is_known: bool,
+        count: usize,
+    ) -> Self {
+        Self::new(key, title, if is_known { Cell::count(count) } else { Cell::Nothing })
+    }
 }
 
 /// A list of items of one kind.
@@ -49,7 +63,7 @@ pub(super) struct ReportList {
     pub(super) key: &'static str,
     /// The title in tables and Markdown.
     pub(super) title: String,
-    pub(super) columns: Cow<'static, [ReportColumn]>,
+    pub(super) columns: Vec<ReportColumn>,
     /// Each row has a cell for each column.
     pub(super) rows: Vec<Vec<Cell>>,
     /// The text for a list without rows.
@@ -58,6 +72,19 @@ pub(super) struct ReportList {
 }
 
 impl ReportList {
+    /// A row for each item, with the values of these columns.
+    pub(super) fn of<'i, T: Listed>(
+        (key, title, empty): (&'static str, impl Into<String>, &'static str),
+        columns: &[ListColumn<T>],
+        items: impl IntoIterator<Item = T::Item<'i>>,
+    ) -> Self {
+        let (columns, values): (Vec<_>, Vec<_>) =
+            columns.iter().filter_map(|column| Some((ReportColumn::of(column), column.value?))).unzip();
+        let row = |item| values.iter().map(|value| value(&item)).collect();
+        let rows = items.into_iter().map(row).collect();
+        Self { key, title: title.into(), columns, rows, empty, layout: ListLayout::Rows }
+    }
+
     /// The columns that tables and Markdown show, each with its index in the rows.
     fn shown(&self) -> Vec<(usize, &ReportColumn)> {
         let differs = |place: usize| {
@@ -95,40 +122,9 @@ pub(super) struct ReportColumn {
 }
 
 impl ReportColumn {
-    pub(super) const fn text(key: &'static str, title: &'static str) -> Self {
-        Self { key, title, is_number: false, is_distinguishing: false }
-    }
-
-    pub(super) const fn number(key: &'static str, title: &'static str) -> Self {
-        Self { key, title, is_number: true, is_distinguishing: false }
-    }
-
-    /// The columns of a list of the screen that verbs print, too.
-    pub(super) fn of<T: Listed>(columns: &'static [ListColumn<T>]) -> Cow<'static, [Self]> {
-        let reported = columns.iter().filter(|column| column.value.is_some());
-        let column = |column: &ListColumn<T>| Self {
-            key: column.key,
-            title: column.heading,
-            is_number: column.is_number,
-            is_distinguishing: column.is_distinguishing,
-        };
-        reported.map(column).collect()
-    }
-
-    /// The values of a thing in these columns.
-    pub(super) fn values<T: Listed>(columns: &[ListColumn<T>], item: &T::Item<'_>) -> Vec<Cell> {
-        columns.iter().filter_map(|column| Some((column.value?)(item))).collect()
-    }
-
-    /// Only in JSON.
-    pub(super) const fn hidden(key: &'static str) -> Self {
-        Self { key, title: "", is_number: false, is_distinguishing: false }
-    }
-
-    /// A column that tables and Markdown show only if the rows have different values.
-    #[cfg(test)]
-    pub(super) const fn distinguishing(key: &'static str, title: &'static str) -> Self {
-        Self { key, title, is_number: false, is_distinguishing: true }
+    fn of<T: Listed>(column: &ListColumn<T>) -> Self {
+        let ListColumn { key, heading, is_number, is_distinguishing, .. } = *column;
+        Self { key, title: heading, is_number, is_distinguishing }
     }
 }
 
@@ -141,12 +137,26 @@ pub(super) mod fixtures {
         Timestamp::from_second(1_800_000_000).unwrap()
     }
 
+    impl ReportColumn {
+        pub(crate) const fn text(key: &'static str, title: &'static str) -> Self {
+            Self { key, title, is_number: false, is_distinguishing: false }
+        }
+
+        const fn number(key: &'static str, title: &'static str) -> Self {
+            Self { is_number: true, ..Self::text(key, title) }
+        }
+
+        pub(crate) const fn distinguishing(key: &'static str, title: &'static str) -> Self {
+            Self { is_distinguishing: true, ..Self::text(key, title) }
+        }
+    }
+
     const COLUMNS: &[ReportColumn] = &[
         ReportColumn::text("name", "SERVICE"),
         ReportColumn::number("error_ratio", "ERRORS"),
         ReportColumn::number("p95_seconds", "P95"),
         ReportColumn::text("since", "FOR"),
-        ReportColumn::hidden("labels"),
+        ReportColumn::text("labels", ""),
         ReportColumn::text("why", "WHY"),
     ];
 
@@ -157,7 +167,7 @@ pub(super) mod fixtures {
         ReportDocument {
             context: "prod".into(),
             as_of: now(),
-            facts: vec![Fact { key: "firing", title: "Firing", value: Cell::Count(2) }],
+            facts: vec![Fact::count("firing", "Firing", true, 2)],
             lists: vec![ReportList {
                 key: "services",
                 title: "Services".into(),

@@ -9,31 +9,24 @@ use crate::app::state::State;
 use crate::app::{handoff, postmortem, readiness};
 use crate::model::ask::AskKind;
 use crate::model::journal::ActionRecord;
-use crate::runtime::wait_for;
+use crate::runtime::{JournalError, wait_for};
 
-use super::CliContext;
-use super::failed;
 use super::printer::{ExitOutcome, print, print_error, print_gaps};
 use super::session::{Session, SessionError};
+use super::{CliContext, VerbResult};
 
 /// Prints the handoff of a shift that began `length` ago.
-pub(super) fn handoff(cx: &CliContext<'_>, length: Duration) -> ExitOutcome {
-    let written = cx.session(true).and_then(|session| {
-        let state = session.look(Place::Report(Document::Handoff(length)))?;
-        let now = session.active.clock.now();
-        let records = records(&session);
-        let text = handoff::markdown(&state.shared, actions_taken(records.as_deref()), length, now);
-        Ok(print(&text, report_gaps(&session, &state)))
-    });
-    written.unwrap_or_else(|error| failed(&error))
+pub(super) fn handoff(cx: &CliContext<'_>, length: Duration) -> VerbResult {
+    let session = cx.session(true)?;
+    let state = session.look(Place::Report(Document::Handoff(length)))?;
+    let (now, records) = (session.active.clock.now(), records(&session)?);
+    let text = handoff::markdown(&state.shared, actions_taken(records.as_deref()), length, now);
+    Ok(print(&text, report_gaps(&session, &state)))
 }
 
 /// Prints the draft of a postmortem of an incident, named by its number or id.
-pub(super) fn postmortem(cx: &CliContext<'_>, wanted: &str) -> ExitOutcome {
-    cx.session(true).and_then(|session| review(&session, wanted)).unwrap_or_else(|error| failed(&error))
-}
-
-fn review(session: &Session, wanted: &str) -> Result<ExitOutcome, SessionError> {
+pub(super) fn postmortem(cx: &CliContext<'_>, wanted: &str) -> VerbResult {
+    let session = &cx.session(true)?;
     let needs = &[AskKind::Incidents];
     session.require_source_of(needs)?;
     let state = session.ask(needs)?;
@@ -49,8 +42,7 @@ fn review(session: &Session, wanted: &str) -> Result<ExitOutcome, SessionError> 
         return Ok(print_gaps(&gaps));
     };
     let state = session.look(Place::Report(Document::Postmortem(key.clone())))?;
-    let now = session.active.clock.now();
-    let records = records(session);
+    let (now, records) = (session.active.clock.now(), records(session)?);
     let Some(text) = postmortem::markdown(&state.shared, &key, actions_taken(records.as_deref()), now) else {
         print_error("the incident is no longer listed");
         return Ok(ExitOutcome::Partial);
@@ -59,13 +51,11 @@ fn review(session: &Session, wanted: &str) -> Result<ExitOutcome, SessionError> 
 }
 
 /// The actions in the journal; None, with an error message, if it cannot be read.
-fn records(session: &Session) -> Option<Vec<ActionRecord>> {
-    let read = wait_for(session.journal.read()).map_err(|error| error.to_string());
-    let reported = read.and_then(|read| read.map_err(|error| error.to_string()));
-    reported
-        .map_err(|error| print_error(&format!("the journal of actions cannot be read: {error}")))
-        .ok()
-        .map(|reported| reported.records)
+fn records(session: &Session) -> Result<Option<Vec<ActionRecord>>, SessionError> {
+    let read = wait_for(session.journal.read())?.map(|contents| contents.records);
+    let complain =
+        |error: &JournalError| print_error(&format!("the journal of actions cannot be read: {error}"));
+    Ok(read.inspect_err(complain).ok())
 }
 
 fn actions_taken(records: Option<&[ActionRecord]>) -> ActionsTaken<'_> {

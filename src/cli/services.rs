@@ -6,7 +6,7 @@ use crate::app::screens::services::columns::{COLUMNS, ServiceItem};
 use crate::model::service::Service;
 
 use super::needs;
-use super::report::{ListLayout, ReportColumn, ReportDocument, ReportList};
+use super::report::{ReportDocument, ReportList};
 use super::view::WorldView;
 
 /// Sorts by health, the worst first, then by error ratio and name.
@@ -18,22 +18,12 @@ pub(super) fn compare_by_health(a: &Service, b: &Service) -> Ordering {
 pub(super) fn list(view: &WorldView<'_>) -> ReportList {
     let mut services: Vec<&Service> = view.world.services().iter().collect();
     services.sort_by(|a, b| compare_by_health(a, b));
-    ReportList {
-        key: "services",
-        title: "Services".to_owned(),
-        columns: ReportColumn::of(COLUMNS),
-        rows: services
-            .into_iter()
-            .map(|service| {
-                ReportColumn::values(
-                    COLUMNS,
-                    &ServiceItem { service, now: view.now, trends: Default::default() },
-                )
-            })
-            .collect(),
-        empty: "No services are known.",
-        layout: ListLayout::Rows,
-    }
+    let items = services.into_iter().map(|service| ServiceItem {
+        service,
+        now: view.now,
+        trends: Default::default(),
+    });
+    ReportList::of(("services", "Services", "No services are known."), COLUMNS, items)
 }
 
 pub(super) fn document(view: &WorldView<'_>) -> ReportDocument {

@@ -1,16 +1,15 @@
 //! A session of a verb: opens the sources that the command line and the configuration name, and queries them.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
-use ratatui::buffer::Buffer;
 
+use crate::app;
 use crate::app::commands::KeyMap;
-use crate::app::display_settings::DisplaySettings;
-use crate::app::display_settings::{Charset, Colours};
+use crate::app::display_settings::{Charset, Colours, DisplaySettings};
 use crate::app::event::{Effect, Event};
 use crate::app::place::Place as Screen;
 use crate::app::readiness;
@@ -19,11 +18,10 @@ use crate::app::state::State;
 use crate::app::theme::Theme;
 use crate::backend::packs::{self, Pack};
 use crate::backend::{self, Clock, SourceDeps, Transport, demo};
-use crate::config::Paths;
 use crate::config::context::{self, Context, ContextChoice};
 use crate::config::definitions::{self, Definitions, Finding, FindingLevel};
 use crate::config::kind;
-use crate::config::load::{ConfigError, Overrides};
+use crate::config::load::ConfigError;
 use crate::config::settings::Settings;
 use crate::model::alert::Alert;
 use crate::model::ask::{Answer, AskKind, Query, Question, Reply};
@@ -31,12 +29,13 @@ use crate::model::guard::Guard;
 use crate::model::labels::Text;
 use crate::model::slo::Slo;
 use crate::model::source::SourceId;
-use crate::runtime::headless::{self, HeadlessContext};
-use crate::runtime::{App, ContextHandle, ContextOpener, GatedSources, Journal, RuntimeError, wait_for, who};
+use crate::runtime::{
+    ContextHandle, ContextOpener, Executor, GatedSources, Journal, JournalError, RuntimeError, headless,
+    wait_for, who,
+};
 
-use super::args::{DemoFlags, SnapshotSubject};
-use super::config::ConfigLocation;
-use super::user_assets::UserAssets;
+use super::CliContext;
+use super::args::DemoFlags;
 use super::view::{WorldView, is_settled};
 
 /// The stopped clock of lists and snapshots of the demo world with `--at`: 2026-01-15 02:52 UTC, a night on call.
@@ -44,17 +43,21 @@ const DEMO_NIGHT: i64 = 1_768_445_520;
 /// Time beyond that of one request until a round of questions is given up, for questions that wait for a free slot.
 const GRACE: Duration = Duration::from_secs(3);
 
-/// Why a session cannot be opened.
+/// Why a verb cannot run.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum SessionError {
     #[error(transparent)]
     Config(#[from] ConfigError),
     #[error(transparent)]
     Runtime(#[from] RuntimeError),
+    #[error("the journal cannot be read: {0}")]
+    Journal(#[from] JournalError),
     /// No source of the context has the kind of data that the verb needs.
     #[error("no source of the context {context} has {what}: {advice}")]
     NoSuchData { context: String, what: &'static str, advice: String },
-    /// Errors in the user's own packs, themes or keys, one line for each.
+    #[error("the filter cannot be read: {0}")]
+    Filter(String),
+    /// Errors in the user's own configuration, packs, themes or keys, one line for each.
     #[error("{0}")]
     Own(String),
 }
@@ -85,26 +88,12 @@ pub(super) struct SourceChoice {
     pub(super) findings: Vec<Finding>,
 }
 
-/// The arguments of [`Session::open`].
-#[derive(Clone, Copy)]
-pub(super) struct Request<'a> {
-    pub(super) subject: &'a SnapshotSubject,
-    /// `--config` or `BURNWATCH_CONFIG`.
-    pub(super) config: Option<&'a Path>,
-    pub(super) paths: Option<&'a Paths>,
-    pub(super) overrides: &'a Overrides,
-    /// Whether the demo world's clock may be stopped at the minute of `--at`, as lists and snapshots do.
-    pub(super) may_stop_clock: bool,
-}
-
 impl Session {
-    /// Opens the demo world, or the context that the command line or the configuration chooses.
-    pub(super) fn open(request: Request<'_>) -> Result<Self, SessionError> {
-        let Request { subject, config, paths, overrides, may_stop_clock } = request;
-        let own = UserAssets::read(paths);
-        let settings = own
-            .with_known_names(|known| ConfigLocation { asked: config, paths, overrides, known }.load())?
-            .settings;
+    /// Opens the demo world, or the context that the command line or the configuration chooses. `may_stop_clock`: the demo
+    /// world's clock may be stopped at the minute of `--at`, as lists and snapshots do.
+    pub(super) fn open(cx: &CliContext<'_>, may_stop_clock: bool) -> Result<Self, SessionError> {
+        let own = cx.own_assets();
+        let settings = cx.settings(&own)?;
         // without a pack of the user, data would be wrong or missing without a hint
         if !own.asset_errors.is_empty() {
             return Err(SessionError::Own(own.asset_errors.join("\n")));
@@ -113,22 +102,15 @@ impl Session {
             let lines = errors.iter().map(|error| format!("[ui.keys]: {error}"));
             SessionError::Own(lines.collect::<Vec<_>>().join("\n"))
         })?;
-        let labels = |packs: &[Pack]| {
-            let all =
-                packs::labels_of_proxies(packs).filter(|label| !settings.services.labels.contains(label));
-            all.cloned().collect()
+        let packs = packs::chosen(&own.packs, &settings.services.packs);
+        let labels_of_proxies =
+            packs::labels_of_proxies(&packs).filter(|label| !settings.services.labels.contains(label));
+        let labels_of_proxies = labels_of_proxies.cloned().collect();
+        let active = match cx.demo {
+            Some(flags) => demo_world(&settings, &cx.choice, flags, may_stop_clock),
+            None => real_world(&settings, &cx.choice, own.packs)?,
         };
-        let labels_of_proxies = labels(&packs::chosen(&own.packs, &settings.services.packs));
-        let active = match subject {
-            SnapshotSubject::Demo { flags, read_only, dry_run } => {
-                let read_only = read_only.then(|| "--read-only".into());
-                let guard = Guard { read_only, dry_run: *dry_run, ..Guard::default() };
-                SourceChoice { guard, ..demo_world(&settings, *flags, may_stop_clock) }
-            }
-            SnapshotSubject::Sources(wanted) => real_world(&settings, wanted, own.packs)?,
-        };
-        let journal = journal(paths, matches!(subject, SnapshotSubject::Demo { .. }));
-        Ok(Self { settings, active, journal, themes: own.themes, keys, labels_of_proxies })
+        Ok(Self { settings, active, journal: journal(cx), themes: own.themes, keys, labels_of_proxies })
     }
 
     /// Checks that some source answers at least one of these kinds of questions: otherwise there is nothing to wait for, and an
@@ -154,14 +136,14 @@ impl Session {
     /// The service of an alert from a proxy is known only from the list of services. If there is such an alert, the services are
     /// queried, too; a failure of that query does not make the list partial.
     pub(super) fn ask(&self, needs: &[AskKind]) -> Result<State, SessionError> {
-        let mut state = self.gather(needs)?;
+        let mut state = self.gather_kinds(needs)?;
         let is_of_a_proxy =
             |alert: &Alert| self.labels_of_proxies.iter().any(|label| alert.labels.get(label).is_some());
         if needs.contains(&AskKind::Services) || !state.shared.world.alerts().iter().any(|a| is_of_a_proxy(a))
         {
             return Ok(state);
         }
-        let reported = self.gather(&[AskKind::Services])?;
+        let reported = self.gather_kinds(&[AskKind::Services])?;
         for (source, cache) in reported.shared.world.sources() {
             let Some(snapshot) = cache.services().value() else { continue };
             let ask = Query::Services.now();
@@ -172,30 +154,47 @@ impl Session {
         Ok(state)
     }
 
-    /// Runs the screen's state without a terminal until every source has answered or refused these questions.
-    fn gather(&self, needs: &[AskKind]) -> Result<State, SessionError> {
-        let mut state = State::new(self.setup((0, 0), Colours::None, Charset::Ascii));
-        // the screen Sources asks only the questions of every screen, and no trends
-        state.reset_to(Screen::Sources);
-        let mut asking = AskingState { state, needs };
-        let is_told = |asking: &AskingState<'_>| {
-            is_settled(&asking.state.shared.world, &asking.state.shared.sources, needs)
-        };
-        let (sources, clock, deadline) = (&self.active.sources, self.active.clock, self.deadline());
-        // a missing answer is reported by the list
-        let _in_time = wait_for(headless::gather(&mut asking, sources, clock, is_told, deadline))?;
-        Ok(asking.state)
+    /// Runs `state` without a terminal until `wanted` holds. False if that takes longer than `deadline`.
+    pub(super) fn gather<S>(
+        &self,
+        state: &mut S,
+        update: impl FnMut(&mut S, Event, Timestamp) -> Vec<Effect>,
+        wanted: impl Fn(&S) -> bool,
+        deadline: Duration,
+    ) -> Result<bool, SessionError> {
+        let SourceChoice { sources, clock, .. } = &self.active;
+        Ok(wait_for(headless::gather(state, update, sources, (*clock, deadline), wanted))?)
     }
 
-    /// Runs the screen's state at `place` without a terminal until every source has answered or refused its questions.
+    /// The screen's state after every source has answered or refused these questions. Others are not sent, so that they do not
+    /// delay these at a slow server. A missing answer is reported by the list.
+    fn gather_kinds(&self, needs: &[AskKind]) -> Result<State, SessionError> {
+        // the screen Sources asks only the questions of every screen, and no trends
+        let mut state = self.state_at(Screen::Sources);
+        let update = |state: &mut State, event: Event, now: Timestamp| {
+            let is_wanted = |question: &Question| needs.contains(&question.ask.kind());
+            let mut effects = app::update(state, event, now);
+            effects.retain(|effect| !matches!(effect, Effect::Fetch(question) if !is_wanted(question)));
+            effects
+        };
+        let is_complete = |state: &State| is_settled(&state.shared.world, &state.shared.sources, needs);
+        self.gather(&mut state, update, is_complete, self.deadline())?;
+        Ok(state)
+    }
+
+    /// The screen's state at `place` after every source has answered or refused its questions. A missing answer is reported as
+    /// a gap.
     pub(super) fn look(&self, place: Screen) -> Result<State, SessionError> {
+        let mut state = self.state_at(place);
+        let is_complete = |state: &State| readiness::is_settled(state, self.active.clock.now());
+        self.gather(&mut state, app::update, is_complete, self.deadline())?;
+        Ok(state)
+    }
+
+    fn state_at(&self, place: Screen) -> State {
         let mut state = State::new(self.setup((0, 0), Colours::None, Charset::Ascii));
         state.reset_to(place);
-        let (sources, clock, deadline) = (&self.active.sources, self.active.clock, self.deadline());
-        let is_told = |state: &State| readiness::is_settled(state, clock.now());
-        // a missing answer is reported as a gap
-        let _in_time = wait_for(headless::gather(&mut state, sources, clock, is_told, deadline))?;
-        Ok(state)
+        state
     }
 
     /// The answers of the sources at this moment.
@@ -211,10 +210,11 @@ impl Session {
         }
     }
 
-    /// The context in which actions are run.
-    pub(super) fn ground(&self) -> HeadlessContext<'_> {
-        let SourceChoice { context, sources, guard, clock, .. } = &self.active;
-        HeadlessContext { context, sources, guard, journal: &self.journal, clock: *clock }
+    /// Runs the actions of the context.
+    pub(super) fn executor(&self) -> Executor {
+        let SourceChoice { context, guard, clock, .. } = &self.active;
+        let (context, guard) = (context.as_str().into(), guard.clone());
+        Executor { context, guard, journal: Some(self.journal.clone()), clock: *clock }
     }
 
     /// How long a round of questions may take before missing answers are given up.
@@ -248,38 +248,20 @@ impl Session {
     }
 }
 
-/// The screen's state, of which only the questions in `needs` are sent, so that other questions do not delay them at a slow
-/// server.
-struct AskingState<'a> {
-    state: State,
-    needs: &'a [AskKind],
-}
-
-impl App for AskingState<'_> {
-    fn update(&mut self, event: Event, now: Timestamp) -> Vec<Effect> {
-        let mut effects = self.state.update(event, now);
-        let is_asked = |question: &Question| self.needs.contains(&question.ask.kind());
-        effects.retain(|effect| !matches!(effect, Effect::Fetch(question) if !is_asked(question)));
-        effects
-    }
-
-    fn render(&self, now: Timestamp, buf: &mut Buffer) {
-        self.state.render(now, buf);
-    }
-
-    fn version(&self) -> u64 {
-        self.state.version()
-    }
-}
-
 /// The journal of this machine; the demo world has a journal of its own.
-pub(super) fn journal(paths: Option<&Paths>, is_demo: bool) -> Journal {
-    let path = paths.map(|paths| if is_demo { paths.demo_journal() } else { paths.journal() });
+pub(super) fn journal(cx: &CliContext<'_>) -> Journal {
+    let path =
+        cx.paths.as_ref().map(|paths| if cx.demo.is_some() { paths.demo_journal() } else { paths.journal() });
     Journal::new(path, &who(|name| std::env::var(name).ok()), Clock::real().now())
 }
 
 /// The simulated sources of the demo world.
-fn demo_world(settings: &Settings, flags: DemoFlags, may_stop_clock: bool) -> SourceChoice {
+fn demo_world(
+    settings: &Settings,
+    wanted: &ContextChoice,
+    flags: DemoFlags,
+    may_stop_clock: bool,
+) -> SourceChoice {
     // with a stopped clock, a snapshot of the same minute is always the same
     let night = Timestamp::from_second(DEMO_NIGHT).ok().filter(|_| may_stop_clock && flags.at.is_some());
     let clock = night.map_or(Clock::real(), Clock::fixed);
@@ -290,7 +272,11 @@ fn demo_world(settings: &Settings, flags: DemoFlags, may_stop_clock: bool) -> So
         context: "demo".to_owned(),
         contexts: vec!["demo".to_owned()],
         sources: GatedSources::new(list, settings.limits),
-        guard: Guard::default(),
+        guard: Guard {
+            read_only: wanted.read_only.then(|| "--read-only".into()),
+            dry_run: wanted.dry_run,
+            ..Guard::default()
+        },
         production: false,
         clock,
         context_opener: None,

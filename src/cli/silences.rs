@@ -8,7 +8,7 @@ use crate::app::screens::silences::columns::{COLUMNS, SilenceItem};
 use crate::model::silence::{Silence, SilenceState};
 
 use super::needs;
-use super::report::{ListLayout, ReportColumn, ReportDocument, ReportList};
+use super::report::{ReportDocument, ReportList};
 use super::view::WorldView;
 
 /// The silences, each once; expired ones only if `is_all`.
@@ -23,19 +23,11 @@ pub(super) fn document(view: &WorldView<'_>, is_all: bool) -> ReportDocument {
         is_over(a).cmp(&is_over(b)).then(by_end).then_with(|| a.id.cmp(&b.id))
     });
     let hides = view.world.hidden_by_each();
-    let list = ReportList {
-        key: "silences",
-        title: "Silences".to_owned(),
-        columns: ReportColumn::of(COLUMNS),
-        rows: all
-            .into_iter()
-            .map(|silence| {
-                let hides = hides.get(&silence.id).copied().unwrap_or(0);
-                ReportColumn::values(COLUMNS, &SilenceItem { silence: Arc::clone(silence), hides })
-            })
-            .collect(),
-        empty: if is_all { "No silences found." } else { "No active or pending silences found." },
-        layout: ListLayout::Rows,
-    };
+    let items = all.into_iter().map(|silence| {
+        let hides = hides.get(&silence.id).copied().unwrap_or(0);
+        SilenceItem { silence: Arc::clone(silence), hides }
+    });
+    let empty = if is_all { "No silences found." } else { "No active or pending silences found." };
+    let list = ReportList::of(("silences", "Silences", empty), COLUMNS, items);
     view.document(Vec::new(), vec![list], needs::SILENCES)
 }

@@ -10,16 +10,14 @@ use std::path::{Path, PathBuf};
 
 use crate::config::definitions::write::{Target, write};
 use crate::config::definitions::{Definitions, Finding, FindingLevel, load};
+use crate::config::load::ConfigError;
 
-use super::CliContext;
 use super::args::{SloVerb, WriteArgs};
-use super::config::ConfigLocation;
-use super::failed;
 use super::printer::{ExitOutcome, print, print_error, print_stderr_plain};
-use super::session::{SessionError, defined};
-use super::user_assets::UserAssets;
+use super::session::defined;
+use super::{CliContext, VerbResult};
 
-pub(super) fn run(cx: &CliContext<'_>, verb: &SloVerb) -> ExitOutcome {
+pub(super) fn run(cx: &CliContext<'_>, verb: &SloVerb) -> VerbResult {
     match verb {
         SloVerb::Validate(wanted) => validate::run(cx, wanted),
         SloVerb::Import(writing) => convert(cx, writing, Target::Own),
@@ -28,13 +26,8 @@ pub(super) fn run(cx: &CliContext<'_>, verb: &SloVerb) -> ExitOutcome {
 }
 
 /// Reads the definitions of these files and folders; without any, those of the configuration and of `--slo`.
-fn definitions(cx: &CliContext<'_>, files: &[PathBuf]) -> Result<Definitions, SessionError> {
-    let overrides = cx.arguments.overrides();
-    let (asked, paths) = (cx.arguments.flags.config.as_deref(), cx.paths.as_ref());
-    let own = UserAssets::read(paths);
-    let loaded =
-        own.with_known_names(|known| ConfigLocation { asked, paths, overrides: &overrides, known }.load());
-    let settings = loaded?.settings;
+fn definitions(cx: &CliContext<'_>, files: &[PathBuf]) -> Result<Definitions, ConfigError> {
+    let settings = cx.settings(&cx.own_assets())?;
     Ok(if files.is_empty() { defined(&settings) } else { load(files, settings.slo.window.0) })
 }
 
@@ -57,15 +50,12 @@ fn is_wrong(definitions: &Definitions) -> bool {
 const NO_SLO_FOUND: &str = "no SLO was found in the files; name files with definitions, or set [slo] files";
 
 /// Reads definitions of any format and writes them in the format of `target`.
-fn convert(cx: &CliContext<'_>, writing: &WriteArgs, target: Target) -> ExitOutcome {
-    let definitions = match definitions(cx, &writing.files) {
-        Ok(definitions) => definitions,
-        Err(error) => return failed(&error),
-    };
+fn convert(cx: &CliContext<'_>, writing: &WriteArgs, target: Target) -> VerbResult {
+    let definitions = definitions(cx, &writing.files)?;
     print_stderr_plain(&lines(&definitions.findings));
     if definitions.slos.is_empty() {
         print_error(NO_SLO_FOUND);
-        return ExitOutcome::UsageError;
+        return Ok(ExitOutcome::UsageError);
     }
     let written = write(&definitions.slos, target);
     for omissions in &written.omissions {
@@ -85,9 +75,9 @@ fn convert(cx: &CliContext<'_>, writing: &WriteArgs, target: Target) -> ExitOutc
         (false, false) => ExitOutcome::Fine,
     };
     let Some(file) = &writing.write else {
-        return print(&written.text, outcome);
+        return Ok(print(&written.text, outcome));
     };
-    match write_file(file, &written.text, writing.force) {
+    Ok(match write_file(file, &written.text, writing.force) {
         Ok(()) => outcome,
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
             print_error(&format!("{} already exists; --force overwrites it", file.display()));
@@ -97,7 +87,7 @@ fn convert(cx: &CliContext<'_>, writing: &WriteArgs, target: Target) -> ExitOutc
             print_error(&format!("{}: {error}", file.display()));
             ExitOutcome::Failure
         }
-    }
+    })
 }
 
 /// Writes a new file. With `force` an existing file is replaced atomically: written beside it, then renamed.

@@ -5,21 +5,21 @@ use crate::app::screens::slos::columns::{COLUMNS, SloItem};
 use crate::model::slo::{SloState, SloStatus};
 
 use super::needs;
-use super::report::{Cell, Fact, ListLayout, ReportColumn, ReportDocument, ReportList};
+use super::report::{Fact, ReportDocument, ReportList};
 use super::view::WorldView;
+
+const EMPTY: &str =
+    "No SLOs found. Name files with definitions in [slo] files, or record SLOs with Sloth or Pyrra.";
 
 /// The SLOs, worst first.
 pub(super) fn list(view: &WorldView<'_>) -> ReportList {
     let mut slos: Vec<&SloStatus> = view.world.slos().iter().collect();
     slos.sort_by(|a, b| a.by_urgency(b));
-    ReportList {
-        key: "slos",
-        title: "SLOs".to_owned(),
-        columns: ReportColumn::of(COLUMNS),
-        rows: slos.into_iter().flat_map(|status| rows(view, status)).collect(),
-        empty: "No SLOs found. Name files with definitions in [slo] files, or record SLOs with Sloth or Pyrra.",
-        layout: ListLayout::Rows,
-    }
+    let items = slos.into_iter().flat_map(|status| {
+        let groups = status.groups.iter().map(Some).chain(status.groups.is_empty().then_some(None));
+        groups.map(move |group| SloItem { status, group, world: view.world })
+    });
+    ReportList::of(("slos", "SLOs", EMPTY), COLUMNS, items)
 }
 
 pub(super) fn document(view: &WorldView<'_>) -> ReportDocument {
@@ -30,22 +30,13 @@ pub(super) fn document(view: &WorldView<'_>) -> ReportDocument {
 pub(super) fn counts(view: &WorldView<'_>) -> Vec<Fact> {
     let is_known = view.world.sources().any(|(_, cache)| cache.slos().at().is_some());
     let count = |states: &[SloState]| {
-        let slos = view.world.slos().iter().filter(|status| states.contains(&status.state()));
-        if is_known { Cell::count(slos.count()) } else { Cell::Nothing }
+        view.world.slos().iter().filter(|status| states.contains(&status.state())).count()
     };
     vec![
-        Fact { key: "slos_paging", title: "SLOs paging", value: count(&[SloState::Page]) },
-        Fact { key: "slos_exhausted", title: "SLOs exhausted", value: count(&[SloState::Exhausted]) },
-        Fact { key: "slos_total", title: "SLOs in total", value: count(&SloState::ALL) },
+        Fact::count("slos_paging", "SLOs paging", is_known, count(&[SloState::Page])),
+        Fact::count("slos_exhausted", "SLOs exhausted", is_known, count(&[SloState::Exhausted])),
+        Fact::count("slos_total", "SLOs in total", is_known, count(&SloState::ALL)),
     ]
-}
-
-fn rows(view: &WorldView<'_>, status: &SloStatus) -> Vec<Vec<Cell>> {
-    let row = |group| ReportColumn::values(COLUMNS, &SloItem { status, group, world: view.world });
-    if status.groups.is_empty() {
-        return vec![row(None)];
-    }
-    status.groups.iter().map(|group| row(Some(group))).collect()
 }
 
 #[cfg(test)]

@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
+use crate::app;
 use crate::app::commands::{Command, KeyMap};
 use crate::app::display_settings::{Charset, Colours};
 use crate::app::event::{Effect, Event};
@@ -14,23 +15,14 @@ use crate::app::key::{Key, NamedKey};
 use crate::app::place::Tab;
 use crate::app::readiness;
 use crate::app::state::State;
-use crate::runtime::{App, headless, wait_for};
 
 use super::args::{Picture, SnapshotArgs};
-use super::printer::{ExitOutcome, accepts_unicode, print_as_is, print_gaps};
+use super::printer::{accepts_unicode, print_as_is, print_gaps};
 use super::report::{ansi, svg, text};
-use super::session::SessionError;
-use super::{CliContext, failed};
+use super::{CliContext, VerbResult};
 
-pub(super) fn run(cx: &CliContext<'_>, wanted: &SnapshotArgs) -> ExitOutcome {
-    match picture(cx, wanted) {
-        Ok((picture, gaps)) => print_as_is(&picture, print_gaps(&gaps)),
-        Err(error) => failed(&error),
-    }
-}
-
-/// The snapshot in the wanted format, and a message for each missing answer.
-fn picture(cx: &CliContext<'_>, wanted: &SnapshotArgs) -> Result<(String, Vec<String>), SessionError> {
+/// Prints the snapshot in the wanted format, and a message for each missing answer.
+pub(super) fn run(cx: &CliContext<'_>, wanted: &SnapshotArgs) -> VerbResult {
     let session = cx.session(true)?;
     let charset = if accepts_unicode(&stdout()) { Charset::Unicode } else { Charset::Ascii };
     let mut setup = session.setup(wanted.size, Colours::True, charset);
@@ -43,25 +35,20 @@ fn picture(cx: &CliContext<'_>, wanted: &SnapshotArgs) -> Result<(String, Vec<St
         state: State::new(setup),
         later_keys: wanted.press.iter().flat_map(|keys| keys.0.iter().copied()).collect(),
     };
-    let (sources, clock, deadline) = (&session.active.sources, session.active.clock, session.deadline());
+    let clock = session.active.clock;
+    let is_ready = |scripted: &ScriptedApp| scripted.is_ready(clock.now());
     // a missing answer is reported as a gap
-    let _in_time = wait_for(headless::gather(
-        &mut scripted,
-        sources,
-        clock,
-        |scripted| scripted.is_ready(clock.now()),
-        deadline,
-    ))?;
+    session.gather(&mut scripted, ScriptedApp::update, is_ready, session.deadline())?;
     let (width, height) = wanted.size;
     let mut buf = Buffer::empty(Rect::new(0, 0, width, height));
     let now = clock.now();
-    scripted.render(now, &mut buf);
+    app::render(&scripted.state, now, &mut buf);
     let picture = match wanted.format {
         Picture::Text => text::render(&buf),
         Picture::Ansi => ansi::render(&buf),
         Picture::Svg => svg::render(&buf, &format!("burnwatch: {}", wanted.screen.title())),
     };
-    Ok((picture, readiness::gaps(&scripted.state, now)))
+    Ok(print_as_is(&picture, print_gaps(&readiness::gaps(&scripted.state, now))))
 }
 
 /// The keys that open a screen: its own key, or its name typed in the command palette if it has none.
@@ -94,25 +81,15 @@ impl ScriptedApp {
             if readiness::is_settled(&self.state, now) { self.later_keys.pop_front() } else { None }
         })
     }
-}
 
-impl App for ScriptedApp {
     fn update(&mut self, event: Event, now: Timestamp) -> Vec<Effect> {
-        let mut effects = self.state.update(event, now);
+        let mut effects = app::update(&mut self.state, event, now);
         while let Some(key) = self.next_key(now) {
-            effects.extend(self.state.update(Event::Key(key), now));
+            effects.extend(app::update(&mut self.state, Event::Key(key), now));
             if let Some(wait) = self.state.waits() {
-                effects.extend(self.state.update(Event::Read(wait), now));
+                effects.extend(app::update(&mut self.state, Event::Read(wait), now));
             }
         }
         effects
-    }
-
-    fn render(&self, now: Timestamp, buf: &mut Buffer) {
-        self.state.render(now, buf);
-    }
-
-    fn version(&self) -> u64 {
-        self.state.version()
     }
 }

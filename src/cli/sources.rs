@@ -3,67 +3,106 @@
 use crate::app::screens::sources::columns::{COLUMNS, SourceItem};
 use crate::model::ask::AskKind;
 use crate::model::remote::{AnswerState, age};
-use crate::model::source::ErrorKind;
+use crate::model::rule::BrokenRule;
+use crate::model::source::{ErrorKind, ProbeReport};
 use crate::model::source_info::SourceInfo;
 use crate::model::warning::WarningKind;
 use crate::model::world::{AnswerCache, Watchdog};
 
 use super::needs;
-use super::report::{Cell, ListLayout, ReportColumn, ReportDocument, ReportList};
+use super::report::{ReportDocument, ReportList};
 use super::view::WorldView;
 
-/// The state of a source in one word, such as `fine`, `partial`, `stale` or `failed`.
-pub(super) fn state(view: &WorldView<'_>, source: &SourceInfo) -> &'static str {
-    let Some(cache) = view.world.cache(&source.id) else { return "not asked" };
-    let answer_states: Vec<_> = answer_states(source, cache).collect();
-    let has_data = answer_states.iter().any(|standing| standing.at.is_some());
-    let is_old = |state: &AnswerState<'_>| state.at.is_some_and(|at| age(at, view.now) > view.limit);
-    match failure(source, cache) {
-        Some(failure) if failure.is_source_wide() && !has_data => "failed",
-        Some(failure) if failure.is_source_wide() => "stale",
-        Some(_) if has_data => "partial",
-        Some(_) => "failed",
-        None if !has_data => "no answer",
-        None if answer_states.iter().any(is_old) => "stale",
-        None if answer_states.iter().any(|state| !state.is_settled() || state.missing().next().is_some()) => {
-            "partial"
+/// A source with its answers.
+#[derive(Clone, Copy)]
+pub(super) struct CheckedSource<'a> {
+    pub(super) view: &'a WorldView<'a>,
+    pub(super) source: &'a SourceInfo,
+    pub(super) cache: &'a AnswerCache,
+}
+
+/// The sources, in the order of the configuration.
+pub(super) fn all<'a>(view: &'a WorldView<'a>) -> impl Iterator<Item = CheckedSource<'a>> {
+    let checked = |source| Some(CheckedSource { view, source, cache: view.world.cache(&source.id)? });
+    view.sources.iter().filter_map(checked)
+}
+
+impl<'a> CheckedSource<'a> {
+    /// The state in one word, such as `fine`, `partial`, `stale` or `failed`.
+    pub(super) fn state(&self) -> &'static str {
+        let answers: Vec<_> = self.answers().map(|(_, state)| state).collect();
+        let has_data = answers.iter().any(|state| state.at.is_some());
+        let is_old =
+            |state: &AnswerState<'_>| state.at.is_some_and(|at| age(at, self.view.now) > self.view.limit);
+        let is_partial = |state: &AnswerState<'_>| !state.is_settled() || state.missing().next().is_some();
+        match self.failure() {
+            Some(failure) if failure.is_source_wide() && !has_data => "failed",
+            Some(failure) if failure.is_source_wide() => "stale",
+            Some(_) if has_data => "partial",
+            Some(_) => "failed",
+            None if !has_data => "no answer",
+            None if answers.iter().any(is_old) => "stale",
+            None if answers.iter().any(is_partial) || !self.broken_rules().is_empty() => "partial",
+            None => "fine",
         }
-        None if cache.rules().value().is_some_and(|snapshot| !snapshot.broken.is_empty()) => "partial",
-        None => "fine",
+    }
+
+    /// The answers to the questions that every screen asks, as far as the source supports these.
+    pub(super) fn answers(&self) -> impl Iterator<Item = (AskKind, AnswerState<'a>)> + use<'a> {
+        let Self { source, cache, .. } = *self;
+        AskKind::VITAL
+            .iter()
+            .filter(|kind| source.answers.contains(kind))
+            .filter_map(|kind| Some((*kind, cache.snapshot(*kind)?)))
+    }
+
+    /// What its probe has found.
+    pub(super) fn offer(&self) -> Option<&'a ProbeReport> {
+        self.cache.probe().value()
+    }
+
+    /// The most serious error: one about the whole source before one about a single question.
+    pub(super) fn failure(&self) -> Option<&'a ErrorKind> {
+        let failures = self.answers().filter_map(|(_, state)| state.failure.map(|error| &error.kind));
+        failures.min_by_key(|failure| !failure.is_source_wide())
+    }
+
+    /// The warnings of its answers and of its probe, without the annotations of the query engine.
+    pub(super) fn warnings(&self) -> Vec<String> {
+        let kinds: Vec<AskKind> = self.answers().map(|(kind, _)| kind).collect();
+        let warnings = self.cache.warnings(&kinds).into_iter();
+        let warnings = warnings.filter(|warning| warning.kind != WarningKind::Annotation);
+        let odd = self.offer().into_iter().flat_map(|offer| &offer.warnings);
+        warnings.map(ToString::to_string).chain(odd.map(ToString::to_string)).collect()
+    }
+
+    /// The failing rules.
+    pub(super) fn broken_rules(&self) -> &'a [BrokenRule] {
+        self.cache.rules().value().map_or(&[][..], |snapshot| &snapshot.broken)
+    }
+
+    /// The dead man's switch; nothing where the source has no alerts.
+    pub(super) fn watchdog(&self) -> Option<Watchdog> {
+        let has_alerts = self.source.answers.contains(&AskKind::Alerts);
+        has_alerts.then(|| self.view.world.watchdog(&self.source.id))
+    }
+
+    fn item(&self) -> SourceItem<'a> {
+        let failure = self.failure().map(ToString::to_string);
+        SourceItem {
+            source: self.source,
+            offer: self.offer(),
+            state: self.state().into(),
+            at: self.answers().filter_map(|(_, state)| state.at).max(),
+            watchdog: self.watchdog(),
+            warnings: Some(self.warnings()),
+            failure: failure.or_else(|| failing_rules(self.broken_rules())),
+        }
     }
 }
 
-/// The states of the answers to the questions that every screen asks, as far as the source supports these.
-fn answer_states<'w>(source: &SourceInfo, cache: &'w AnswerCache) -> impl Iterator<Item = AnswerState<'w>> {
-    cache
-        .answers()
-        .filter(|(kind, _)| AskKind::VITAL.contains(kind) && source.answers.contains(kind))
-        .map(|(_, state)| state)
-}
-
-/// The most serious error of a source: one about the whole source before one about a single question.
-pub(super) fn failure<'w>(source: &SourceInfo, cache: &'w AnswerCache) -> Option<&'w ErrorKind> {
-    let mut all: Vec<_> =
-        answer_states(source, cache).filter_map(|s| s.failure.map(|error| &error.kind)).collect();
-    all.sort_by_key(|failure| !failure.is_source_wide());
-    all.first().copied()
-}
-
-/// The warnings of its answers and of its probe, without the annotations of the query engine.
-pub(super) fn warnings(source: &SourceInfo, cache: &AnswerCache) -> Vec<String> {
-    let kinds: Vec<AskKind> =
-        AskKind::VITAL.iter().copied().filter(|kind| source.answers.contains(kind)).collect();
-    let said = cache.warnings(&kinds).into_iter();
-    let mut lines: Vec<String> =
-        said.filter(|warning| warning.kind != WarningKind::Annotation).map(ToString::to_string).collect();
-    let odd = cache.probe().value().into_iter().flat_map(|offer| &offer.warnings);
-    lines.extend(odd.map(ToString::to_string));
-    lines
-}
-
 /// The first failing rule, and how many more fail; None if all rules work.
-pub(super) fn broken_rules(cache: &AnswerCache) -> Option<String> {
-    let broken = cache.rules().value().map_or(&[][..], |snapshot| &snapshot.broken);
+fn failing_rules(broken: &[BrokenRule]) -> Option<String> {
     match broken {
         [] => None,
         [rule] => Some(rule.sentence()),
@@ -71,40 +110,10 @@ pub(super) fn broken_rules(cache: &AnswerCache) -> Option<String> {
     }
 }
 
-/// The dead man's switch; nothing where the source has no alerts.
-pub(super) fn watchdog(view: &WorldView<'_>, source: &SourceInfo) -> Option<Watchdog> {
-    source.answers.contains(&AskKind::Alerts).then(|| view.world.watchdog(&source.id))
-}
-
-/// The sources, in the order of the configuration.
-pub(super) fn list(view: &WorldView<'_>) -> ReportList {
-    ReportList {
-        key: "sources",
-        title: "Sources".to_owned(),
-        columns: ReportColumn::of(COLUMNS),
-        rows: view.sources.iter().map(|source| row(view, source)).collect(),
-        empty: "No sources.",
-        layout: ListLayout::Rows,
-    }
-}
-
 pub(super) fn document(view: &WorldView<'_>) -> ReportDocument {
-    view.document(Vec::new(), vec![list(view)], needs::SOURCES)
-}
-
-fn row(view: &WorldView<'_>, source: &SourceInfo) -> Vec<Cell> {
-    let cache = view.world.cache(&source.id);
-    let wrong = |cache| failure(source, cache).map(ToString::to_string).or_else(|| broken_rules(cache));
-    let item = SourceItem {
-        source,
-        offer: cache.and_then(|cache| cache.probe().value()),
-        state: state(view, source).into(),
-        at: cache.and_then(|cache| answer_states(source, cache).filter_map(|standing| standing.at).max()),
-        watchdog: watchdog(view, source),
-        warnings: cache.map(|cache| warnings(source, cache)),
-        failure: cache.and_then(wrong),
-    };
-    ReportColumn::values(COLUMNS, &item)
+    let items = all(view).map(|source| source.item());
+    let list = ReportList::of(("sources", "Sources", "No sources."), COLUMNS, items);
+    view.document(Vec::new(), vec![list], needs::SOURCES)
 }
 
 #[cfg(test)]
@@ -114,8 +123,7 @@ mod tests {
     use crate::model::warning::Warning;
 
     fn states(fixture: &crate::cli::fixtures::Fixture) -> Vec<&'static str> {
-        let view = fixture.view();
-        view.sources.iter().map(|source| state(&view, source)).collect()
+        all(&fixture.view()).map(|source| source.state()).collect()
     }
 
     #[test]
@@ -144,8 +152,7 @@ mod tests {
     #[test]
     fn a_watchdog_that_is_missing_is_said() {
         let fixture = world().with_alerts(&am(), Vec::new());
-        let view = fixture.view();
-        assert_eq!(watchdog(&view, &view.sources[1]), Some(Watchdog::Absent));
-        assert_eq!(watchdog(&view, &view.sources[0]), None);
+        let watchdogs: Vec<_> = all(&fixture.view()).map(|source| source.watchdog()).collect();
+        assert_eq!(watchdogs, [None, Some(Watchdog::Absent)]);
     }
 }

@@ -18,48 +18,36 @@ pub(super) fn document(view: &WorldView<'_>) -> ReportDocument {
     let all = view.world.services();
     // before the first answer the number of services is unknown, not zero
     let is_known = view.world.sources().any(|(_, cache)| cache.services().at().is_some());
-    let count = |health| {
-        let services = all.iter().filter(|service| service.health == health);
-        if is_known { Cell::count(services.count()) } else { Cell::Nothing }
-    };
-    let mut facts: Vec<Fact> = Health::ALL
-        .into_iter()
-        .map(|health| {
-            let (key, title) = health_title(health);
-            Fact { key, title, value: count(health) }
-        })
-        .collect();
-    facts.extend(alerts::counts(view));
+    let services = Health::ALL.into_iter().map(|health| {
+        let (word, count) = (health.word(), all.iter().filter(|service| service.health == health).count());
+        Fact::count(format!("services_{word}"), format!("Services {word}"), is_known, count)
+    });
+    let mut facts: Vec<Fact> = services.chain(alerts::counts(view)).collect();
     facts.extend(slos::counts(view));
     facts.extend(incidents::counts(view));
-    facts.extend(oncall::counts(view));
-    facts.push(Fact { key: "watchdog", title: "Watchdog alert", value: watchdog(view) });
-    let fine = view.sources.iter().filter(|source| sources::state(view, source) == "fine").count();
-    facts.push(Fact { key: "sources_fine", title: "Sources fine", value: Cell::count(fine) });
-    facts.push(Fact {
-        key: "sources_total",
-        title: "Sources in total",
-        value: Cell::count(view.sources.len()),
-    });
+    let fine = sources::all(view).filter(|source| source.state() == "fine").count();
+    facts.extend([
+        oncall::count(view),
+        Fact::new("watchdog", "Watchdog alert", watchdog(view)),
+        Fact::count("sources_fine", "Sources fine", true, fine),
+        Fact::count("sources_total", "Sources in total", true, view.sources.len()),
+    ]);
 
     let wrong = all.iter().filter(|service| service.health != Health::Healthy).count();
     let worst = first_rows(services::list(view), "Worst services", wrong, "No unhealthy services found.");
-    let firing = alerts::list(view, &AlertFilter::default());
-    let firing_count = firing.rows.len();
-    let firing_list = first_rows(firing, "Alerts", firing_count, "No firing alerts found.");
+    let firing = alerts::list(view, &AlertFilter::default()).0;
+    let count = firing.rows.len();
+    let firing = first_rows(firing, "Alerts", count, "No firing alerts found.");
     let burning = view.world.slos().iter().filter(|status| status.state() < SloState::Fine);
     let burning = burning.map(|status| status.groups.len().max(1)).sum();
     let burning = first_rows(slos::list(view), "Worst SLOs", burning, "No burning SLOs found.");
-    let open = incidents::list(view, &AlertFilter::default());
-    let open_count = open.rows.len();
-    let open = first_rows(open, "Open incidents", open_count, "No open incidents found.");
     // without a paging system there is no list of incidents
-    let lists = if incidents::is_asked(view) {
-        vec![open, worst, burning, firing_list]
-    } else {
-        vec![worst, burning, firing_list]
-    };
-    view.document(facts, lists, needs::STATUS)
+    let open = incidents::is_asked(view).then(|| incidents::list(view, &AlertFilter::default()).0);
+    let open = open.map(|open| {
+        let count = open.rows.len();
+        first_rows(open, "Open incidents", count, "No open incidents found.")
+    });
+    view.document(facts, open.into_iter().chain([worst, burning, firing]).collect(), needs::STATUS)
 }
 
 /// The watchdog alert (dead man's switch) of all sources together: present if any source has it.
@@ -71,16 +59,6 @@ fn watchdog(view: &WorldView<'_>) -> Cell {
         Cell::Text("absent: alerting may be broken, or there is no such alert".to_owned())
     } else {
         Cell::Nothing
-    }
-}
-
-const fn health_title(health: Health) -> (&'static str, &'static str) {
-    match health {
-        Health::Down => ("services_down", "Services down"),
-        Health::Critical => ("services_critical", "Services critical"),
-        Health::Degraded => ("services_degraded", "Services degraded"),
-        Health::Unknown => ("services_unknown", "Services unknown"),
-        Health::Healthy => ("services_healthy", "Services healthy"),
     }
 }
 

@@ -6,28 +6,21 @@ use crate::app::state::State;
 use crate::runtime::{Program, RuntimeError, capability, is_serial, log, run as show, size};
 
 use super::printer::{ExitOutcome, print_error};
-use super::{CliContext, failed};
+use super::{CliContext, VerbResult};
 
-const NO_TERMINAL: &str = "the screen needs a terminal for input and output";
-const INSTEAD: &str = "Without a terminal use\n  \
+/// What to do without a terminal.
+pub(super) const INSTEAD: &str = "Without a terminal use\n  \
     burnwatch status | services | alerts | sources   lists, also with --output json or markdown\n  \
     burnwatch snapshot overview                      print a screen\n  \
     burnwatch doctor                                 check the sources";
 
-pub(super) fn run(cx: &CliContext<'_>) -> ExitOutcome {
+pub(super) fn run(cx: &CliContext<'_>) -> VerbResult {
     if !stdin().is_terminal() || !stdout().is_terminal() {
-        print_error(&format!("{NO_TERMINAL}. {INSTEAD}"));
-        return ExitOutcome::UsageError;
+        return Err(RuntimeError::NotATerminal.into());
     }
     let env = |name: &str| std::env::var(name).ok();
-    let capability = match capability(env) {
-        Ok(capability) => capability,
-        Err(error) => return refused(&error),
-    };
-    let session = match cx.session(false) {
-        Ok(session) => session,
-        Err(error) => return failed(&error),
-    };
+    let capability = capability(env)?;
+    let session = cx.session(false)?;
     let log_file = cx.paths.as_ref().map(|paths| paths.log.clone());
     if let Some(path) = &log_file
         && let Err(error) = log::open(path, env(log::LEVEL_VARIABLE).as_deref())
@@ -42,33 +35,14 @@ pub(super) fn run(cx: &CliContext<'_>) -> ExitOutcome {
     }
     let program = Program {
         app: State::new(setup),
-        context: session.active.context.as_str().into(),
-        guard: session.active.guard.clone(),
-        journal: Some(session.journal),
+        executor: session.executor(),
         sources: session.active.sources,
         contexts: session.active.context_opener,
-        clock: session.active.clock,
         capability,
         mouse: session.settings.ui.mouse.unwrap_or(true),
         low_bandwidth,
         log: log_file,
     };
-    match show(program) {
-        Ok(()) => ExitOutcome::Fine,
-        Err(error) => refused(&error),
-    }
-}
-
-fn refused(error: &RuntimeError) -> ExitOutcome {
-    match error {
-        RuntimeError::NotATerminal | RuntimeError::Dumb => {
-            print_error(&format!("{error}. {INSTEAD}"));
-            ExitOutcome::UsageError
-        }
-        RuntimeError::Crashed => ExitOutcome::Crashed,
-        RuntimeError::Terminal(_) | RuntimeError::Lost(_) | RuntimeError::Start(_) => {
-            print_error(&error.to_string());
-            ExitOutcome::Failure
-        }
-    }
+    show(program)?;
+    Ok(ExitOutcome::Fine)
 }

@@ -18,9 +18,6 @@ pub(super) struct UserAssets {
     pub(super) packs: Vec<Pack>,
     /// One line for each file with an error.
     pub(super) asset_errors: Vec<String>,
-    theme_names: Vec<String>,
-    pack_names: Vec<String>,
-    commands: Vec<&'static str>,
 }
 
 impl UserAssets {
@@ -31,27 +28,17 @@ impl UserAssets {
         let (themes, errors) = themes::all(&files);
         asset_errors.extend(errors.iter().map(ToString::to_string));
         let packs = paths.map(|paths| user_packs(&paths.packs, &mut asset_errors)).unwrap_or_default();
-        Self {
-            theme_names: themes.iter().map(|theme| theme.name().to_owned()).collect(),
-            pack_names: chosen(&packs, &[]).into_iter().map(|pack| pack.name).collect(),
-            commands: Command::ALL.iter().map(|command| command.name()).collect(),
-            themes,
-            packs,
-            asset_errors,
-        }
+        Self { themes, packs, asset_errors }
     }
 
     /// Calls `check` with the names that the configuration may use.
     pub(super) fn with_known_names<T>(&self, check: impl FnOnce(&KnownNames<'_>) -> T) -> T {
-        let themes: Vec<&str> = self.theme_names.iter().map(String::as_str).collect();
-        let packs: Vec<&str> = self.pack_names.iter().map(String::as_str).collect();
-        check(&KnownNames {
-            kinds: &KINDS,
-            themes: &themes,
-            commands: &self.commands,
-            packs: &packs,
-            keys: Some(key_map_errors),
-        })
+        let themes: Vec<&str> = self.themes.iter().map(Theme::name).collect();
+        let commands: Vec<&str> = Command::ALL.iter().map(|command| command.name()).collect();
+        let packs = chosen(&self.packs, &[]);
+        let packs: Vec<&str> = packs.iter().map(|pack| pack.name.as_str()).collect();
+        let (themes, commands, packs) = (&*themes, &*commands, &*packs);
+        check(&KnownNames { kinds: &KINDS, themes, commands, packs, keys: Some(key_map_errors) })
     }
 }
 

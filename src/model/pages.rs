@@ -129,49 +129,29 @@ fn page_counts(name: Option<Text>, its: &[&Incident], period: TimeRange, zone: &
 mod tests {
     use std::time::Duration;
 
+    use super::super::fixtures::{self, pager_ref, person};
     use super::*;
-    use crate::model::incident::{AlertCounts, Attribution, IncidentStatus, PagerRef, Person};
+    use crate::model::incident::{Attribution, IncidentStatus};
     use crate::model::source::SourceId;
 
     fn at(text: &str) -> Timestamp {
         text.parse().unwrap()
     }
 
-    fn named(name: &str) -> PagerRef {
-        PagerRef { id: name.into(), name: name.into(), url: None }
-    }
-
     fn incident(service: &str, teams: &[&str], created: &str, minutes: (u64, Option<u64>)) -> IncidentView {
         let created_at = at(created);
         let after = |minutes: u64| created_at + Duration::from_secs(minutes * 60);
-        let who = Person { id: "PA".into(), name: "Ana".into(), email: None, zone: None };
         let resolved_at = minutes.1.map(after);
+        let status =
+            if resolved_at.is_some() { IncidentStatus::Resolved } else { IncidentStatus::Acknowledged };
         let incident = Incident {
             id: created.into(),
-            number: 1,
-            title: "burns".into(),
-            status: if resolved_at.is_some() {
-                IncidentStatus::Resolved
-            } else {
-                IncidentStatus::Acknowledged
-            },
-            urgency: Urgency::High,
-            priority: None,
-            service: Some(named(service)),
-            escalation_policy: None,
-            teams: teams.iter().map(|team| named(team)).collect(),
-            assigned: Vec::new(),
-            acknowledged: vec![Attribution { who, at: after(minutes.0) }],
-            alerts: AlertCounts::default(),
-            pending: Vec::new(),
-            created_at,
-            changed_at: created_at,
+            status,
+            service: Some(pager_ref(service)),
+            teams: teams.iter().map(|team| pager_ref(team)).collect(),
+            acknowledged: vec![Attribution { who: person("Ana"), at: after(minutes.0) }],
             resolved_at,
-            key: None,
-            conference: None,
-            firing: Vec::new(),
-            url: None,
-            source: SourceId::new("pager"),
+            ..fixtures::incident(1, "burns", created_at, "pager")
         };
         IncidentView {
             incident,

@@ -202,6 +202,11 @@ fn is_invisible(c: char) -> bool {
         || code & 0xfffe == 0xfffe
 }
 
+/// A number with its noun, in the plural if it is not one: `2 sources`.
+pub fn counted(count: usize, noun: &str) -> String {
+    format!("{count} {noun}{}", if count == 1 { "" } else { "s" })
+}
+
 /// A noun with its indefinite article: `an Alertmanager`.
 pub fn with_article(noun: &str) -> String {
     let is_vowel = noun.starts_with(|c: char| "aeiouAEIOU".contains(c));

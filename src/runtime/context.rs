@@ -3,22 +3,31 @@
 use std::error::Error;
 use std::sync::Arc;
 
-use crate::backend::Source;
+use crate::backend::{Clock, Source};
 use crate::config::settings::LimitSettings;
 use crate::model::guard::Guard;
 use crate::model::source_info::SourceInfo;
 
+use super::gate::{Gates, SourceGate};
+
 /// The sources of a context, and the limits for requests to each of them.
 #[derive(Clone)]
 pub struct GatedSources {
-    pub(super) list: Vec<Arc<dyn Source>>,
-    pub(super) limits: LimitSettings,
+    list: Vec<Arc<dyn Source>>,
+    limits: LimitSettings,
 }
 
 impl GatedSources {
     /// Combines sources with their limits.
     pub fn new(list: Vec<Arc<dyn Source>>, limits: LimitSettings) -> Self {
         Self { list, limits }
+    }
+
+    /// A new gate for each source.
+    pub(super) fn gates(&self, clock: Clock) -> Gates {
+        let gate =
+            |source: &Arc<dyn Source>| Arc::new(SourceGate::new(Arc::clone(source), &self.limits, clock));
+        self.list.iter().map(|source| (source.info().id.clone(), gate(source))).collect()
     }
 
     /// Name, kind and abilities of each source.

@@ -12,7 +12,6 @@ use tokio::task::AbortHandle;
 use tokio::time::{sleep, timeout};
 
 use crate::app::event::{Arrival, Event, Message, Plan, Tone};
-use crate::backend::Source;
 use crate::model::action::{ActionProgress, ActionResult};
 use crate::model::ask::Question;
 use crate::model::journal::ActionRecord;
@@ -20,10 +19,9 @@ use crate::model::labels::Text;
 use crate::model::source::{ErrorKind, SourceError};
 
 use super::context::{ContextHandle, ContextOpener, GatedSources};
-use super::executor::{Executor, Gates, ReadBackResult};
+use super::executor::{Executor, ReadBackResult};
 use super::failpoint;
-use super::gate::{SourceGate, panic_text};
-use super::journal::JournalError;
+use super::gate::{Gates, SourceGate, panic_text};
 use super::recovery::{self, OpenActions};
 use super::task_report::TaskReport;
 
@@ -47,9 +45,16 @@ const SHOWN_ACTIONS_RANGE: SignedDuration = SignedDuration::from_hours(7 * 24);
 /// The most actions of the journal that the screen shows.
 const MAX_SHOWN_ACTIONS: usize = 2000;
 
+/// A task in flight, which is cancelled when this is dropped.
 struct Running {
     id: u64,
     task: AbortHandle,
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
 }
 
 /// Starts tasks for effects, and holds the tasks in flight and the gate of each source.
@@ -60,7 +65,7 @@ pub(super) struct EffectRunner {
     running: HashMap<Question, Running>,
     reports: mpsc::Sender<TaskReport>,
     last_id: u64,
-    opening_context: Option<(u64, AbortHandle)>,
+    opening_context: Option<Running>,
 }
 
 impl EffectRunner {
@@ -70,27 +75,9 @@ impl EffectRunner {
         executor: Executor,
     ) -> (Self, mpsc::Receiver<TaskReport>) {
         let (reports, inbox) = mpsc::channel(REPORT_CHANNEL_SIZE);
-        let mut effect_runner = Self {
-            executor,
-            contexts,
-            gates: Gates::new(),
-            running: HashMap::new(),
-            reports,
-            last_id: 0,
-            opening_context: None,
-        };
-        effect_runner.install(sources);
-        (effect_runner, inbox)
-    }
-
-    /// Replaces the sources by those of another context and cancels all questions in flight.
-    fn install(&mut self, sources: &GatedSources) {
-        self.cancel_all();
-        let gate = |source: &Arc<dyn Source>| {
-            let gate = SourceGate::new(Arc::clone(source), &sources.limits, self.executor.clock);
-            (source.info().id.clone(), Arc::new(gate))
-        };
-        self.gates = sources.list.iter().map(gate).collect();
+        let gates = sources.gates(executor.clock);
+        let running = HashMap::new();
+        (Self { executor, contexts, gates, running, reports, last_id: 0, opening_context: None }, inbox)
     }
 
     /// Sends a question to its source, unless the same question is already in flight.
@@ -172,27 +159,14 @@ impl EffectRunner {
         });
     }
 
-    /// As [`Self::recover`], but waits for the results and returns them.
-    pub(super) async fn read_back_open_actions(
-        &self,
-        which: OpenActions,
-    ) -> Result<Vec<(ActionRecord, ReadBackResult)>, JournalError> {
-        recovery::recover(&self.executor, &self.gates, which).await
-    }
-
     /// Cancels a question in flight.
     pub(super) fn forget(&mut self, question: &Question) {
-        if let Some(running) = self.running.remove(question) {
-            running.task.abort();
-        }
+        self.running.remove(question);
     }
 
     /// Opens another context on a blocking thread. If several are requested, only the last one is entered.
     pub(super) fn enter(&mut self, context: Text) {
         let id = self.next_id();
-        if let Some((_, earlier)) = self.opening_context.take() {
-            earlier.abort();
-        }
         let (reports, contexts) = (self.reports.clone(), self.contexts.clone());
         let task = tokio::spawn(async move {
             let opened = match contexts {
@@ -201,7 +175,7 @@ impl EffectRunner {
             };
             reports.send(TaskReport::Built { id, context, opened }).await.ok();
         });
-        self.opening_context = Some((id, task.abort_handle()));
+        self.opening_context = Some(Running { id, task: task.abort_handle() });
     }
 
     /// Turns a report into an event for `update`; None for reports of cancelled work.
@@ -221,7 +195,7 @@ impl EffectRunner {
             }
             TaskReport::Ready(event) => Some(event),
             TaskReport::Built { id, .. }
-                if self.opening_context.as_ref().is_none_or(|(latest, _)| *latest != id) =>
+                if self.opening_context.as_ref().is_none_or(|latest| latest.id != id) =>
             {
                 None
             }
@@ -229,7 +203,8 @@ impl EffectRunner {
                 self.opening_context = None;
                 Some(match opened {
                     Ok(ContextHandle { sources, guard, production }) => {
-                        self.install(&sources);
+                        self.running.clear();
+                        self.gates = sources.gates(self.executor.clock);
                         (self.executor.context, self.executor.guard) = (Text::clone(&context), guard.clone());
                         self.recover();
                         tracing::info!(%context, "entered");
@@ -250,18 +225,6 @@ impl EffectRunner {
     fn next_id(&mut self) -> u64 {
         self.last_id += 1;
         self.last_id
-    }
-
-    fn cancel_all(&mut self) {
-        for (_, running) in self.running.drain() {
-            running.task.abort();
-        }
-    }
-}
-
-impl Drop for EffectRunner {
-    fn drop(&mut self) {
-        self.cancel_all();
     }
 }
 

@@ -3,6 +3,7 @@
 
 use std::collections::VecDeque;
 use std::io;
+use std::ops::ControlFlow;
 use std::time::Duration;
 
 use tokio::sync::mpsc;
@@ -18,32 +19,8 @@ use super::frame_pacing::FramePacing;
 use super::screen::FrameOutput;
 use super::signals::SignalAction;
 use super::task_report::TaskReport;
-use super::terminal::{self, TerminalSession};
+use super::terminal::Terminal;
 use super::{App, RuntimeError};
-
-/// What the loop needs from the terminal besides drawing; tests have one of their own.
-pub(super) trait Terminal {
-    /// Restores the terminal and stops the process, as Ctrl-z does. [`SignalAction::GoOn`] follows when it continues.
-    fn stop(&mut self) -> io::Result<()>;
-    /// Sets the terminal's modes, at the start and after another program used the terminal.
-    fn take_over(&mut self) -> io::Result<()>;
-    /// Columns and rows.
-    fn size(&self) -> (u16, u16);
-}
-
-impl Terminal for TerminalSession {
-    fn stop(&mut self) -> io::Result<()> {
-        TerminalSession::stop()
-    }
-
-    fn take_over(&mut self) -> io::Result<()> {
-        TerminalSession::take_over(self)
-    }
-
-    fn size(&self) -> (u16, u16) {
-        terminal::size()
-    }
-}
 
 /// The loop with its input channels (keys, signals, reports of tasks) and its outputs (application, effects, screen).
 pub(super) struct EventLoop<'a, A> {
@@ -56,13 +33,6 @@ pub(super) struct EventLoop<'a, A> {
     pub(super) reports: mpsc::Receiver<TaskReport>,
     pub(super) screen: FrameOutput,
     pub(super) backpressure_state: Backpressure,
-}
-
-/// Whether the loop continues.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum LoopStep {
-    Continue,
-    Leave,
 }
 
 /// How long a confirmation must be visible on the terminal before a key may answer it: nobody reads it faster.
@@ -107,7 +77,7 @@ impl<A: App> EventLoop<'_, A> {
         let (width, height) = self.terminal.size();
         // the first event needs only the size: the sources start to answer while the terminal is set up
         let next = self.handle(Event::Resized { width, height }, &mut view).map_err(RuntimeError::Lost)?;
-        if next == LoopStep::Leave {
+        if next.is_break() {
             return Ok(());
         }
         self.terminal.take_over().map_err(RuntimeError::Terminal)?;
@@ -171,7 +141,7 @@ impl<A: App> EventLoop<'_, A> {
                     Event::Tick
                 }
             };
-            if self.handle(event, &mut view)? == LoopStep::Leave {
+            if self.handle(event, &mut view)?.is_break() {
                 return Ok(());
             }
         }
@@ -194,7 +164,7 @@ impl<A: App> EventLoop<'_, A> {
             return None;
         }
         let is_slow = link == TerminalLink::Slow;
-        self.screen.spare(is_slow);
+        self.screen.is_slow_link = is_slow;
         view.pacing.spare(is_slow);
         Some(Event::Link(link))
     }
@@ -212,8 +182,8 @@ impl<A: App> EventLoop<'_, A> {
         view.pacing.add_frame(Instant::now());
     }
 
-    /// Passes an event to `update` and starts the effects, including events that these cause at once.
-    fn handle(&mut self, event: Event, view: &mut DrawSchedule) -> io::Result<LoopStep> {
+    /// Passes an event to `update` and starts the effects, including events that these cause at once. Breaks when the user quits.
+    fn handle(&mut self, event: Event, view: &mut DrawSchedule) -> io::Result<ControlFlow<()>> {
         // the meaning of a key depends on whether the screen that the user sees is up to date
         let mut events: VecDeque<Event> = self.check_link(view).into_iter().chain([event]).collect();
         while let Some(event) = events.pop_front() {
@@ -222,7 +192,7 @@ impl<A: App> EventLoop<'_, A> {
                     view.size = (width, height);
                     view.urgent = true;
                     // a terminal may rearrange its lines: draw the whole screen
-                    self.screen.forget();
+                    self.screen.is_full_redraw = true;
                 }
                 // outside the screen: the window has shrunk meanwhile, or it is cell 0, for which crossterm 0.29 returns 65535
                 Event::Mouse { column, row, .. } if column >= view.size.0 || row >= view.size.1 => continue,
@@ -239,12 +209,12 @@ impl<A: App> EventLoop<'_, A> {
             failpoint::at("update");
             for effect in self.app.update(event, self.clock.now()) {
                 if effect == Effect::Quit {
-                    return Ok(LoopStep::Leave);
+                    return Ok(ControlFlow::Break(()));
                 }
                 self.perform(effect, &mut events)?;
             }
         }
-        Ok(LoopStep::Continue)
+        Ok(ControlFlow::Continue(()))
     }
 
     /// Starts an effect. Events that it causes at once, such as an error message, are added to `events`.
@@ -258,7 +228,7 @@ impl<A: App> EventLoop<'_, A> {
             Effect::Copy(text) => events.extend(self.screen.copy(text).err().map(error_message)),
             Effect::Notify(notice) => self.screen.notify(&notice),
             Effect::Title(title) => self.screen.title(&title),
-            Effect::Redraw => self.screen.forget(),
+            Effect::Redraw => self.screen.is_full_redraw = true,
             Effect::Suspend => events.extend(self.suspend()?),
             // `handle` leaves the loop before this is called
             Effect::Quit => {}
@@ -268,7 +238,7 @@ impl<A: App> EventLoop<'_, A> {
 
     /// Suspends burnwatch and returns the terminal to the shell; an event with the error if that fails.
     fn suspend(&mut self) -> io::Result<Option<Event>> {
-        self.screen.leave();
+        self.screen.is_suspended = true;
         let Err(error) = self.terminal.stop() else { return Ok(None) };
         self.terminal.take_over()?;
         self.screen.come_back();

@@ -1,7 +1,6 @@
 //! The action executor: everything that changes an external system goes through it. It checks the guard, writes the journal
 //! before and after, sends an action once, and reads it back if its result is unclear.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -17,10 +16,10 @@ use crate::model::action::{Action, ActionError, ActionProgress, ActionResult, Ve
 use crate::model::guard::Guard;
 use crate::model::journal::{JournalEntry, JournalStep};
 use crate::model::labels::Text;
-use crate::model::source::{ErrorKind, SourceError, SourceId};
+use crate::model::source::{ErrorKind, SourceError};
 
 use super::failpoint;
-use super::gate::SourceGate;
+use super::gate::{Gates, SourceGate};
 use super::journal::{ActingMarker, Journal, JournalError};
 use super::task_report::TaskReport;
 
@@ -39,15 +38,15 @@ const SETTLED_AFTER: SignedDuration = SignedDuration::from_secs(60);
 
 /// Runs the actions of one context.
 #[derive(Clone)]
-pub(super) struct Executor {
-    pub(super) context: Text,
-    pub(super) guard: Guard,
+pub struct Executor {
+    /// The name of the context.
+    pub context: Text,
+    /// The guardrails of the context.
+    pub guard: Guard,
     /// None: no action is run.
-    pub(super) journal: Option<Journal>,
-    pub(super) clock: Clock,
+    pub journal: Option<Journal>,
+    pub clock: Clock,
 }
-
-pub(super) type Gates = BTreeMap<SourceId, Arc<SourceGate>>;
 
 impl Executor {
     /// An executor that refuses every action.
@@ -75,11 +74,7 @@ impl Executor {
             running.end_unsent(|action| dry_run_text(action, gates.get(&action.source))).await;
             return Vec::new();
         }
-        let begun = match &journal {
-            Some(journal) => running.begin(journal).await,
-            None => Err(JournalError::NoPlace),
-        };
-        let (acting_marker, acts) = match begun {
+        let (acting_marker, acts) = match running.begin().await {
             Ok(begun) => begun,
             Err(error) => {
                 running.end_unsent(|_| journal_failure(&error)).await;
@@ -160,7 +155,8 @@ impl RunningPlan<'_> {
     }
 
     /// Writes to the journal that the plan was confirmed. Returns the lock of this process and the journal id of each action.
-    async fn begin(&self, journal: &Journal) -> Result<(ActingMarker, Vec<Text>), JournalError> {
+    async fn begin(&self) -> Result<(ActingMarker, Vec<Text>), JournalError> {
+        let journal = self.journal.ok_or(JournalError::NoPlace)?;
         let acting_marker = journal.acting_marker().await?;
         let acts: Vec<Text> = self.plan.actions.iter().map(|_| journal.name()).collect();
         let (at, of) = (self.clock.now(), acts.len());

@@ -13,11 +13,11 @@ use crate::app::event::{Arrival, Effect, Event, TerminalLink};
 use crate::app::key::Key;
 use crate::backend::{Answering, Source};
 use crate::config::settings::LimitSettings;
-use crate::model::action::WriteSupport;
 use crate::model::ask::{Answer, Ask, Query, QueryRange, Question, Reply, SeriesKey};
+use crate::model::fixtures;
 use crate::model::labels::Text;
 use crate::model::series::TimeGrid;
-use crate::model::source::{ErrorKind, Kind, SourceError, SourceId};
+use crate::model::source::{ErrorKind, SourceError, SourceId};
 use crate::model::source_info::SourceInfo;
 
 use super::App;
@@ -42,15 +42,7 @@ pub(super) struct Fake {
 
 impl Fake {
     pub(super) fn new(name: &str, answers: Answers) -> Arc<Self> {
-        let info = SourceInfo {
-            tenant: None,
-            is_exposed: false,
-            id: SourceId::new(name),
-            kind: Kind::new("toy"),
-            address: "fake".into(),
-            answers: vec![],
-            writes: WriteSupport::NONE,
-        };
+        let info = fixtures::source(name, "toy", vec![]);
         Arc::new(Self {
             info,
             answers: answers.into(),

@@ -3,6 +3,8 @@
 mod backoff;
 mod circuit;
 
+use std::any::Any;
+use std::collections::BTreeMap;
 use std::panic::AssertUnwindSafe;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -18,7 +20,7 @@ use crate::backend::{Clock, Source};
 use crate::config::settings::LimitSettings;
 use crate::model::action::{Action, ActionError, ActionResult, RequestPreview, Verification};
 use crate::model::ask::{Answered, AskKind, Question};
-use crate::model::source::{ErrorKind, SourceError};
+use crate::model::source::{ErrorKind, SourceError, SourceId};
 use crate::model::text::clean;
 use crate::model::warning::Warning;
 
@@ -28,6 +30,9 @@ use super::failpoint;
 
 /// While a probe has no answer, another one is sent after each of these intervals.
 const PROBE_RESEND_INTERVAL: Duration = Duration::from_secs(4);
+
+/// The gates of the sources of a context.
+pub(super) type Gates = BTreeMap<SourceId, Arc<SourceGate>>;
 
 /// One source with its limits and its circuit breaker.
 pub(super) struct SourceGate {
@@ -124,8 +129,7 @@ impl SourceGate {
             whole = timeout(self.whole, first).await;
         }
         match whole {
-            Ok(Ok(answered)) => answered,
-            Ok(Err(payload)) => Err(self.internal(&panic_text(payload.as_ref()))),
+            Ok(answered) => answered.unwrap_or_else(|payload| Err(self.internal(payload.as_ref()))),
             Err(_) => Err(self.failure(ErrorKind::TimedOut { after: patience })),
         }
     }
@@ -140,11 +144,7 @@ impl SourceGate {
     pub(super) async fn execute(&self, action: &Action) -> Result<ActionResult, ActionError> {
         let acting = async { self.source.execute(action).await };
         let unclear = |error| Err(ActionError { error, is_unclear: true });
-        match timeout(self.whole, AssertUnwindSafe(acting).catch_unwind()).await {
-            Ok(Ok(acted)) => acted,
-            Ok(Err(payload)) => unclear(self.internal(&panic_text(payload.as_ref()))),
-            Err(_) => unclear(self.failure(ErrorKind::TimedOut { after: self.whole })),
-        }
+        self.run_within_time(acting).await.unwrap_or_else(unclear)
     }
 
     /// Reads back whether an action that was sent at `sent_at` or later was done.
@@ -153,10 +153,13 @@ impl SourceGate {
         action: &Action,
         sent_at: Timestamp,
     ) -> Result<Verification, SourceError> {
-        let looking = async { self.source.verify(action, sent_at).await };
-        match timeout(self.whole, AssertUnwindSafe(looking).catch_unwind()).await {
-            Ok(Ok(found)) => found,
-            Ok(Err(payload)) => Err(self.internal(&panic_text(payload.as_ref()))),
+        self.run_within_time(async { self.source.verify(action, sent_at).await }).await.unwrap_or_else(Err)
+    }
+
+    /// Runs a request; a time-out and a panic become errors.
+    async fn run_within_time<T>(&self, request: impl Future<Output = T>) -> Result<T, SourceError> {
+        match timeout(self.whole, AssertUnwindSafe(request).catch_unwind()).await {
+            Ok(done) => done.map_err(|payload| self.internal(payload.as_ref())),
             Err(_) => Err(self.failure(ErrorKind::TimedOut { after: self.whole })),
         }
     }
@@ -192,8 +195,8 @@ impl SourceGate {
         SourceError::new(self.source.info().id.clone(), failure)
     }
 
-    fn internal(&self, reason: &str) -> SourceError {
-        self.failure(ErrorKind::Internal { reason: reason.to_owned() })
+    fn internal(&self, payload: &(dyn Any + Send)) -> SourceError {
+        self.failure(ErrorKind::Internal { reason: panic_text(payload) })
     }
 
     fn circuit(&self) -> MutexGuard<'_, Circuit> {
@@ -227,7 +230,7 @@ impl Drop for InFlightPermit<'_> {
 }
 
 /// The message of a panic.
-pub(super) fn panic_text(payload: &(dyn std::any::Any + Send)) -> String {
+pub(super) fn panic_text(payload: &(dyn Any + Send)) -> String {
     let text = payload.downcast_ref::<&str>().copied();
     let text = text.or_else(|| payload.downcast_ref::<String>().map(String::as_str));
     // the message may contain text from a server

@@ -2,81 +2,66 @@
 
 use std::time::Duration;
 
+use jiff::Timestamp;
 use tokio::time::{Instant, sleep_until};
 
 use crate::app::event::{Effect, Event, Plan};
 use crate::backend::Clock;
 use crate::model::action::{ActionProgress, ActionResult};
-use crate::model::guard::Guard;
 use crate::model::journal::ActionRecord;
 
-use super::App;
 use super::context::GatedSources;
 use super::effects::EffectRunner;
 use super::executor::{Executor, ReadBackResult};
-use super::journal::{Journal, JournalError};
-use super::recovery::OpenActions;
+use super::journal::JournalError;
+use super::recovery::{self, OpenActions};
 
-/// The context of actions that are run without a screen.
-#[derive(Clone, Copy)]
-pub struct HeadlessContext<'a> {
-    pub context: &'a str,
-    pub sources: &'a GatedSources,
-    /// Its guardrails for actions.
-    pub guard: &'a Guard,
-    /// The journal of actions.
-    pub journal: &'a Journal,
-    pub clock: Clock,
+/// Runs a plan through the same executor as the screen. `report` receives each step; the results have the plan's order.
+pub async fn perform(
+    sources: &GatedSources,
+    executor: Executor,
+    plan: Plan,
+    mut report: impl FnMut(&Event),
+) -> Vec<ActionResult> {
+    let (mut effect_runner, mut reports) = EffectRunner::new(sources, None, executor);
+    let mut endings: Vec<Option<ActionResult>> = vec![None; plan.actions.len()];
+    effect_runner.act(plan);
+    while endings.iter().any(Option::is_none) {
+        let Some(task_report) = reports.recv().await else { break };
+        let Some(event) = effect_runner.take(task_report) else { continue };
+        report(&event);
+        if let Event::ActionProgressed { index, progress: ActionProgress::Ended(how), .. } = event
+            && let Some(ending) = endings.get_mut(index)
+        {
+            // a second result (after a panic in the plan) does not replace the first
+            ending.get_or_insert(how);
+        }
+    }
+    let lost = || ActionResult::Unknown { words: "burnwatch stopped before the result was known".into() };
+    endings.into_iter().map(|ending| ending.unwrap_or_else(lost)).collect()
 }
 
-impl HeadlessContext<'_> {
-    fn executor(&self) -> Executor {
-        let (context, guard) = (self.context.into(), self.guard.clone());
-        Executor { context, guard, journal: Some(self.journal.clone()), clock: self.clock }
-    }
-
-    /// Does what a plan says through the same executor as the screen; tells each step, and gives the endings in the plan's order.
-    pub async fn perform(&self, plan: Plan, mut tell: impl FnMut(&Event)) -> Vec<ActionResult> {
-        let (mut effect_runner, mut reports) = EffectRunner::new(self.sources, None, self.executor());
-        let mut endings: Vec<Option<ActionResult>> = vec![None; plan.actions.len()];
-        effect_runner.act(plan);
-        while endings.iter().any(Option::is_none) {
-            let Some(report) = reports.recv().await else { break };
-            let Some(event) = effect_runner.take(report) else { continue };
-            tell(&event);
-            if let Event::ActionProgressed { index, progress: ActionProgress::Ended(how), .. } = event
-                && let Some(ending) = endings.get_mut(index)
-            {
-                // a second result (after a panic in the plan) does not replace the first
-                ending.get_or_insert(how);
-            }
-        }
-        let lost = || ActionResult::Unknown { words: "burnwatch stopped before the result was known".into() };
-        endings.into_iter().map(|ending| ending.unwrap_or_else(lost)).collect()
-    }
-
-    /// Reads back the actions of earlier runs in this context whose result is unknown.
-    ///
-    /// # Errors
-    /// [`JournalError`] if the journal cannot be read.
-    pub async fn recover(
-        &self,
-        which: OpenActions,
-    ) -> Result<Vec<(ActionRecord, ReadBackResult)>, JournalError> {
-        let (effect_runner, _) = EffectRunner::new(self.sources, None, self.executor());
-        effect_runner.read_back_open_actions(which).await
-    }
+/// Reads back the actions of earlier runs in this context whose result is unknown.
+///
+/// # Errors
+/// [`JournalError`] if the journal cannot be read.
+pub async fn recover(
+    sources: &GatedSources,
+    executor: &Executor,
+    which: OpenActions,
+) -> Result<Vec<(ActionRecord, ReadBackResult)>, JournalError> {
+    recovery::recover(executor, &sources.gates(executor.clock), which).await
 }
 
 /// Runs `state` without a terminal until `wanted` holds (returns true) or the deadline has passed (returns false).
 ///
-/// `state` receives ticks and answers exactly as on a terminal. Questions in flight at the end are cancelled.
-pub async fn gather<A: App>(
-    state: &mut A,
+/// `update` receives ticks and answers exactly as on a terminal. Questions in flight at the end are cancelled.
+pub async fn gather<S>(
+    state: &mut S,
+    mut update: impl FnMut(&mut S, Event, Timestamp) -> Vec<Effect>,
     sources: &GatedSources,
-    clock: Clock,
-    wanted: impl Fn(&A) -> bool,
-    deadline: Duration,
+    (clock, deadline): (Clock, Duration),
+    wanted: impl Fn(&S) -> bool,
 ) -> bool {
     let (mut effect_runner, mut reports) = EffectRunner::new(sources, None, Executor::closed(clock));
     let end = Instant::now() + deadline;
@@ -97,7 +82,7 @@ pub async fn gather<A: App>(
                 Event::Tick
             }
         };
-        for effect in state.update(event, clock.now()) {
+        for effect in update(state, event, clock.now()) {
             match effect {
                 Effect::Fetch(question) => effect_runner.fetch(question),
                 Effect::CancelFetch(question) => effect_runner.forget(&question),
@@ -119,23 +104,23 @@ pub async fn gather<A: App>(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::runtime::App;
     use crate::runtime::fixtures::{Answers, FakeApp, sources};
 
     #[tokio::test(start_paused = true)]
     async fn it_asks_until_what_is_wanted_is_there() {
         let mut toy = FakeApp::asking("good");
         let sources = sources(&[("good", Answers::After(Duration::from_secs(2)))]);
-        let deadline = Duration::from_secs(5);
-        assert!(gather(&mut toy, &sources, Clock::real(), |toy| toy.good > 0, deadline).await);
+        let until = (Clock::real(), Duration::from_secs(5));
+        assert!(gather(&mut toy, App::update, &sources, until, |toy| toy.good > 0).await);
     }
 
     #[tokio::test(start_paused = true)]
     async fn it_gives_up_at_the_deadline_and_ticks_until_then() {
         let mut toy = FakeApp::asking("dead");
         let sources = sources(&[("dead", Answers::Never)]);
-        let clock = Clock::fixed(jiff::Timestamp::UNIX_EPOCH);
-        let deadline = Duration::from_millis(4500);
-        assert!(!gather(&mut toy, &sources, clock, |toy| toy.good > 0, deadline).await);
+        let until = (Clock::fixed(Timestamp::UNIX_EPOCH), Duration::from_millis(4500));
+        assert!(!gather(&mut toy, App::update, &sources, until, |toy| toy.good > 0).await);
         assert_eq!(toy.ticks, 5);
     }
 }

@@ -85,26 +85,23 @@ impl Journal {
 
     /// Appends these entries with one write; they are synced to disk when this returns.
     pub(super) async fn write(&self, entries: Vec<JournalEntry>) -> Result<(), JournalError> {
-        let path = self.path.clone().ok_or(JournalError::NoPlace)?;
-        self.run_blocking(move || {
+        self.run_blocking(move |path| {
             let mut lines = Vec::new();
             for entry in &entries {
                 serde_json::to_writer(&mut lines, entry)?;
                 lines.push(b'\n');
             }
-            append(&path, &lines)
+            append(path, &lines)
         })
         .await
     }
 
     /// Marks this process as running actions until the marker is dropped.
     pub(super) async fn acting_marker(&self) -> Result<ActingMarker, JournalError> {
-        let path = self.path.clone().ok_or(JournalError::NoPlace)?;
         let (tries, pause) = LOCK_ATTEMPTS;
         for _ in 0..tries {
-            let path = Arc::clone(&path);
-            let locked = self.run_blocking(move || {
-                let file = open(&path)?;
+            let locked = self.run_blocking(|path| {
+                let file = open(path)?;
                 Ok(file.try_lock_shared().is_ok().then_some(file))
             });
             if let Some(file) = locked.await? {
@@ -121,46 +118,37 @@ impl Journal {
     /// # Errors
     /// [`JournalError`] if the file exists and cannot be read.
     pub async fn read(&self) -> Result<JournalContents, JournalError> {
-        let path = self.path.clone().ok_or(JournalError::NoPlace)?;
-        self.run_blocking(move || read(&path)).await
+        self.run_blocking(read).await
     }
 
     /// As [`Self::read`]; also returns whether another burnwatch is running actions now. Its open actions are its own to finish.
     pub(super) async fn read_with_lock_state(&self) -> Result<(JournalContents, bool), JournalError> {
-        let path = self.path.clone().ok_or(JournalError::NoPlace)?;
-        self.run_blocking(move || {
-            let file = match files::open(&path) {
-                Ok(file) => file,
-                Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                    return Ok((JournalContents::default(), false));
-                }
-                Err(error) => return Err(error),
-            };
+        self.run_blocking(|path| {
+            let Some(file) = open_existing(path)? else { return Ok((JournalContents::default(), false)) };
             // no process starts actions while this exclusive lock is held, so open actions are from earlier runs
             let is_alone = file.try_lock().is_ok();
-            let reported = read(&path)?;
+            let contents = read(path)?;
             if is_alone {
                 file.unlock()?;
             }
-            Ok((reported, !is_alone))
+            Ok((contents, !is_alone))
         })
         .await
     }
 
+    /// Runs `work` with the path of the journal on a blocking thread.
     async fn run_blocking<T: Send + 'static>(
         &self,
-        work: impl FnOnce() -> io::Result<T> + Send + 'static,
+        work: impl FnOnce(&Path) -> io::Result<T> + Send + 'static,
     ) -> Result<T, JournalError> {
-        let unwritable = |source| match &self.path {
-            Some(path) => JournalError::Unwritable { path: path.to_path_buf(), source },
-            None => JournalError::NoPlace,
-        };
-        let work = || {
+        let path = self.path.clone().ok_or(JournalError::NoPlace)?;
+        let given = Arc::clone(&path);
+        let work = move || {
             failpoint::at("blocking");
-            work()
+            work(&given)
         };
         match tokio::task::spawn_blocking(work).await {
-            Ok(done) => done.map_err(unwritable),
+            Ok(done) => done.map_err(|source| JournalError::Unwritable { path: path.to_path_buf(), source }),
             Err(_) => Err(JournalError::Internal),
         }
     }
@@ -224,12 +212,16 @@ fn ends_without_line_break(file: &mut File) -> io::Result<bool> {
     Ok(last != *b"\n")
 }
 
+/// The file for reading; None if it does not exist.
+fn open_existing(path: &Path) -> io::Result<Option<File>> {
+    match files::open(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        opened => opened.map(Some),
+    }
+}
+
 fn read(path: &Path) -> io::Result<JournalContents> {
-    let file = match files::open(path) {
-        Ok(file) => file,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(JournalContents::default()),
-        Err(error) => return Err(error),
-    };
+    let Some(file) = open_existing(path)? else { return Ok(JournalContents::default()) };
     let mut lines = JournalLines { reader: BufReader::new(file), unreadable: 0, failed: None };
     let records = records(&mut lines);
     lines.failed.map_or(Ok(JournalContents { records, unreadable: lines.unreadable }), Err)

@@ -1,15 +1,12 @@
 //! Creates and opens burnwatch's own files and folders: readable by the owner only from their creation, and never through a
 //! symbolic link.
 
-use std::fs::{self, DirBuilder, File, OpenOptions};
+use std::fs::{DirBuilder, File, OpenOptions};
 use std::io;
-use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::Path;
 
 use crate::config::files;
-
-/// Attempts to open a file that another process may rename at the same time (log rotation).
-const MAX_ATTEMPTS: u32 = 3;
 
 /// Creates a folder and its missing parents, with mode 0700.
 pub(super) fn make_folder(folder: &Path) -> io::Result<()> {
@@ -22,43 +19,21 @@ pub(super) fn make_folder(folder: &Path) -> io::Result<()> {
 /// # Errors
 /// The system's error; or an error if the path is a link or no regular file.
 pub(super) fn open(path: &Path) -> io::Result<File> {
-    let mut tried = 0;
-    loop {
-        tried += 1;
-        // `create_new` follows no link, not even a dangling one
-        let made = OpenOptions::new().create_new(true).read(true).append(true).mode(0o600).open(path);
-        match made {
-            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
-            made => return made,
-        }
-        match files::refuse_others(path).and_then(|()| OpenOptions::new().read(true).append(true).open(path))
-        {
-            Err(error)
-                if error.kind() == io::ErrorKind::NotFound && tried < MAX_ATTEMPTS && !is_link(path) => {}
-            opened => return refuse_link(path, opened?),
-        }
+    match files::refuse_others(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+        Ok(()) | Err(_) => {}
     }
-}
-
-fn is_link(path: &Path) -> bool {
-    fs::symlink_metadata(path).is_ok_and(|found| found.is_symlink())
-}
-
-/// Checks that the opened file is the one at this path: through a link, burnwatch would write into another file.
-fn refuse_link(path: &Path, file: File) -> io::Result<File> {
-    let (named, opened) = (fs::symlink_metadata(path)?, file.metadata()?);
-    if (named.dev(), named.ino()) == (opened.dev(), opened.ino()) {
-        Ok(file)
-    } else {
-        Err(io::Error::new(
-            io::ErrorKind::InvalidInput,
-            "it is a symbolic link, which burnwatch does not follow",
-        ))
-    }
+    let mut options = OpenOptions::new();
+    options.create(true).read(true).append(true).mode(0o600).custom_flags(libc::O_NOFOLLOW);
+    options.open(path).map_err(|error| match error.raw_os_error() {
+        Some(libc::ELOOP) => io::Error::other("it is a symbolic link, which burnwatch does not follow"),
+        _ => error,
+    })
 }
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
     use std::io::Write;
     use std::os::unix::fs::{PermissionsExt, symlink};
 

@@ -11,8 +11,8 @@ use crate::model::action::{ActionResult, RequestPreview};
 use crate::model::journal::{ActionRecord, JournalStep};
 use crate::model::labels::Text;
 
-use super::executor::{Executor, Gates, ReadBackResult, entry, read_back_earlier_run};
-use super::gate::SourceGate;
+use super::executor::{Executor, ReadBackResult, entry, read_back_earlier_run};
+use super::gate::{Gates, SourceGate};
 use super::journal::{Journal, JournalError};
 
 /// While another burnwatch runs actions, open actions whose last entry is older than this are not its own: no action waits so

@@ -68,10 +68,12 @@ pub(super) struct FrameOutput {
     free: Option<Buffer>,
     /// Since when the writer has been busy.
     busy: Option<Instant>,
-    /// Whether another program has the terminal (burnwatch is suspended).
-    is_suspended: bool,
-    is_full_redraw: bool,
-    is_slow_link: bool,
+    /// Whether another program has the terminal: nothing is drawn until [`Self::come_back`].
+    pub(super) is_suspended: bool,
+    /// Whether the terminal's contents are unknown: the next frame is drawn whole.
+    pub(super) is_full_redraw: bool,
+    /// Turns synchronized output off, so that the top of a frame is visible before the rest has arrived.
+    pub(super) is_slow_link: bool,
     extras: FrameExtras,
     capability: Capability,
     /// The window title that burnwatch wants.
@@ -119,20 +121,10 @@ impl FrameOutput {
         self.busy.map_or(Duration::ZERO, |since| now.saturating_duration_since(since))
     }
 
-    /// Turns synchronized output off on a slow connection, so that the top of a frame is visible before the rest has arrived.
-    pub(super) fn spare(&mut self, is_slow_link: bool) {
-        self.is_slow_link = is_slow_link;
-    }
-
     /// Whether there is output even if the frame has not changed.
     pub(super) fn has_more(&self) -> bool {
         let FrameExtras { copy, notices, title } = &self.extras;
         self.is_full_redraw || copy.is_some() || title.is_some() || !notices.is_empty()
-    }
-
-    /// Marks the terminal's contents as unknown: the next frame is drawn whole.
-    pub(super) fn forget(&mut self) {
-        self.is_full_redraw = true;
     }
 
     /// Sends a notification with the next frame.
@@ -144,24 +136,14 @@ impl FrameOutput {
     pub(super) fn title(&mut self, title: &str) {
         if self.capability.notices != Notices::None {
             self.title = Some(title.to_owned());
-            self.retitle();
+            self.extras.title.clone_from(&self.title);
         }
-    }
-
-    fn retitle(&mut self) {
-        self.extras.title.clone_from(&self.title);
-    }
-
-    /// Another program gets the terminal: nothing is drawn until [`Self::come_back`].
-    pub(super) fn leave(&mut self) {
-        self.is_suspended = true;
     }
 
     /// burnwatch has the terminal again: the next frame is drawn whole, and the title is set again.
     pub(super) fn come_back(&mut self) {
-        self.is_suspended = false;
-        self.forget();
-        self.retitle();
+        (self.is_suspended, self.is_full_redraw) = (false, true);
+        self.extras.title.clone_from(&self.title);
     }
 
     /// Copies text to the clipboard with the next frame (OSC 52). Err: a message that the text is too long.

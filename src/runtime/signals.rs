@@ -13,15 +13,6 @@ use super::terminal;
 /// How often to check that the terminal still exists. A hang-up without a signal (the session leader ignores it, or is another
 /// process) is noticed only by this check and by the next write.
 const CHECK_INTERVAL: Duration = Duration::from_millis(400);
-/// SIGCONT, which has no name in tokio.
-const SIGCONT: i32 = if cfg!(target_os = "linux") { 18 } else { 19 };
-
-/// SIGTSTP, which has no name in tokio.
-const SIGTSTP: i32 = if cfg!(target_os = "linux") { 20 } else { 18 };
-
-/// SIGXFSZ, which has no name in tokio.
-const SIGXFSZ: i32 = 25;
-
 /// The reaction to a signal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum SignalAction {
@@ -39,7 +30,7 @@ pub(super) enum SignalAction {
 /// The system's error if the handler cannot be set.
 pub(super) fn outlive_file_limits(runtime: &Runtime) -> io::Result<()> {
     let _entered = runtime.enter();
-    signal(SignalKind::from_raw(SIGXFSZ)).map(drop)
+    signal(SignalKind::from_raw(libc::SIGXFSZ)).map(drop)
 }
 
 /// Installs the signal handlers and starts a task that ends burnwatch when its terminal is gone. Returns the receiver of the
@@ -54,8 +45,8 @@ pub(super) fn listen() -> io::Result<mpsc::Receiver<SignalAction>> {
         (SignalKind::interrupt(), SignalAction::Leave("SIGINT")),
         (SignalKind::hangup(), SignalAction::Leave("SIGHUP")),
         (SignalKind::quit(), SignalAction::Leave("SIGQUIT")),
-        (SignalKind::from_raw(SIGTSTP), SignalAction::Stop),
-        (SignalKind::from_raw(SIGCONT), SignalAction::GoOn),
+        (SignalKind::from_raw(libc::SIGTSTP), SignalAction::Stop),
+        (SignalKind::from_raw(libc::SIGCONT), SignalAction::GoOn),
     ];
     for (kind, signal_action) in kinds {
         tokio::spawn(forward(signal(kind)?, signal_action, signal_actions.clone()));

@@ -80,14 +80,33 @@ pub(super) fn is_there() -> bool {
     io::stdin().is_terminal() && io::stdout().is_terminal()
 }
 
+/// What the event loop needs from the terminal besides drawing; tests have one of their own.
+pub(super) trait Terminal {
+    /// Restores the terminal and stops the whole job, as Ctrl-z does for other programs. SIGCONT comes when it continues (at once
+    /// if there is no job control); then call [`Self::take_over`] again.
+    ///
+    /// # Errors
+    /// The system's error if the signals cannot be sent.
+    fn stop(&mut self) -> io::Result<()>;
+    /// Sets the terminal's modes, at the start and after another program used the terminal.
+    fn take_over(&mut self) -> io::Result<()>;
+    /// Columns and rows.
+    fn size(&self) -> (u16, u16);
+}
+
 /// The terminal in burnwatch's modes; dropping this restores it.
 pub(super) struct TerminalSession {
     pub(super) mouse: bool,
 }
 
-impl TerminalSession {
-    /// Sets the terminal's modes, at the start and after a suspension.
-    pub(super) fn take_over(&self) -> io::Result<()> {
+impl Terminal for TerminalSession {
+    fn stop(&mut self) -> io::Result<()> {
+        restore();
+        // through `sh`; its end is not waited for, because it stops with the job
+        Command::new("sh").args(["-c", STOP_JOB_COMMANDS]).stdin(Stdio::null()).spawn().map(drop)
+    }
+
+    fn take_over(&mut self) -> io::Result<()> {
         // so that the original modes are read again: the shell may have changed them
         disable_raw_mode().ok();
         enable_raw_mode()?;
@@ -97,15 +116,8 @@ impl TerminalSession {
         Ok(())
     }
 
-    /// Restores the terminal and stops the whole job, as Ctrl-z does for other programs. SIGCONT comes when it continues (at once
-    /// if there is no job control); then call [`Self::take_over`] again.
-    ///
-    /// # Errors
-    /// The system's error if the signals cannot be sent.
-    pub(super) fn stop() -> io::Result<()> {
-        restore();
-        // through `sh`; its end is not waited for, because it stops with the job
-        Command::new("sh").args(["-c", STOP_JOB_COMMANDS]).stdin(Stdio::null()).spawn().map(drop)
+    fn size(&self) -> (u16, u16) {
+        size()
     }
 }
 

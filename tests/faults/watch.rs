@@ -5,8 +5,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use burnwatch::testing::app;
+use burnwatch::testing::app::display_settings::{Charset, Colours, DisplaySettings};
 use burnwatch::testing::app::event::{Effect, Event};
-use burnwatch::testing::app::look::{Charset, Colours, DisplaySettings};
 use burnwatch::testing::app::shared::InitialState;
 use burnwatch::testing::app::state::State;
 use burnwatch::testing::backend::Clock;
@@ -14,8 +14,8 @@ use burnwatch::testing::backend::Source;
 use burnwatch::testing::config::settings::LimitSettings;
 use burnwatch::testing::model::guard::Guard;
 use burnwatch::testing::model::source::SourceId;
+use burnwatch::testing::runtime::GatedSources;
 use burnwatch::testing::runtime::headless::gather;
-use burnwatch::testing::runtime::{App, GatedSources};
 use jiff::Timestamp;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
@@ -72,15 +72,13 @@ impl Watcher {
         let ids: Vec<SourceId> = self.state.shared.sources.iter().map(|info| info.id.clone()).collect();
         (0..self.pictures.len()).any(|screen| ids.iter().any(|id| self.names(screen, id.as_str())))
     }
-}
 
-impl App for Watcher {
     fn update(&mut self, event: Event, now: Timestamp) -> Vec<Effect> {
         let tick = matches!(event, Event::Tick);
-        let mut effects = self.state.update(event, now);
+        let mut effects = app::update(&mut self.state, event, now);
         if tick {
             for (screen, (key, _)) in SCREENS.iter().enumerate() {
-                effects.extend(self.state.update(Event::Key(key.parse().expect("a key")), now));
+                effects.extend(app::update(&mut self.state, Event::Key(key.parse().expect("a key")), now));
                 let (width, height) = self.state.shared.size;
                 let mut buffer = Buffer::empty(Rect { x: 0, y: 0, width, height });
                 app::render(&self.state, now, &mut buffer);
@@ -90,12 +88,6 @@ impl App for Watcher {
             }
         }
         effects
-    }
-
-    fn render(&self, _: Timestamp, _: &mut Buffer) {}
-
-    fn version(&self) -> u64 {
-        self.state.version()
     }
 }
 
@@ -165,6 +157,6 @@ pub(crate) async fn play<F: Fn(bool)>(play: Play<F>) {
         }
         false
     };
-    let done = gather(&mut watcher, &sources, clock, check, Duration::from_secs(90)).await;
+    let done = gather(&mut watcher, Watcher::update, &sources, (clock, Duration::from_secs(90)), check).await;
     assert!(done, "{what}: not done after 90 s, {:?}", act.get());
 }

@@ -3,7 +3,7 @@
 
 use std::fmt::Write as _;
 
-use burnwatch::testing::app::look::{Charset, Colours};
+use burnwatch::testing::app::display_settings::{Charset, Colours};
 use burnwatch::testing::model::guard::Guard;
 
 use crate::SIZES;

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use burnwatch::testing::app::commands::{Command, Scope};
-use burnwatch::testing::app::look::{Charset, Colours};
+use burnwatch::testing::app::display_settings::{Charset, Colours};
 use burnwatch::testing::app::theme::Role;
 
 use crate::stage::Stage;

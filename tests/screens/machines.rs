@@ -7,13 +7,12 @@ use std::time::Duration;
 use burnwatch::testing::app::screens::service;
 use burnwatch::testing::app::selection::Selection;
 use burnwatch::testing::backend::{Answering, Source};
-use burnwatch::testing::model::action::WriteSupport;
 use burnwatch::testing::model::ask::{Answer, Ask, AskKind, Query, Reply};
+use burnwatch::testing::model::fixtures;
 use burnwatch::testing::model::health::Health;
 use burnwatch::testing::model::host::{self, Host, NamedSignal, Usage};
 use burnwatch::testing::model::labels::Text;
 use burnwatch::testing::model::service::{DownTarget, ScrapeTargets, ServiceReading, ServiceSnapshot};
-use burnwatch::testing::model::source::{Kind, SourceId};
 use burnwatch::testing::model::source_info::SourceInfo;
 
 use crate::stage::Stage;
@@ -25,15 +24,8 @@ pub(crate) struct MachineSource(SourceInfo);
 
 impl MachineSource {
     pub(crate) fn new() -> Self {
-        Self(SourceInfo {
-            tenant: None,
-            is_exposed: false,
-            id: SourceId::new("prom"),
-            kind: Kind::new("prometheus"),
-            address: "http://prom:9090".into(),
-            answers: vec![AskKind::Services],
-            writes: WriteSupport::NONE,
-        })
+        let source = fixtures::source("prom", "prometheus", vec![AskKind::Services]);
+        Self(SourceInfo { address: "http://prom:9090".into(), ..source })
     }
 }
 

@@ -17,7 +17,7 @@ mod slos;
 mod stage;
 mod timeline;
 
-use burnwatch::testing::app::look::{Charset, Colours};
+use burnwatch::testing::app::display_settings::{Charset, Colours};
 use burnwatch::testing::app::theme::Role;
 use ratatui::style::Color;
 use stage::Stage;

@@ -2,9 +2,9 @@
 
 use burnwatch::testing::backend::{Answering, Source};
 use burnwatch::testing::model::action::{OperationKind, RequestPreview, WriteSupport};
-use burnwatch::testing::model::alert::{Alert, AlertSnapshot, AlertState, Severity};
+use burnwatch::testing::model::alert::{Alert, AlertSnapshot};
 use burnwatch::testing::model::ask::{Answer, Ask, AskKind, Query, Reply};
-use burnwatch::testing::model::fingerprint::Fingerprint;
+use burnwatch::testing::model::fixtures;
 use burnwatch::testing::model::incident::{
     AlertCounts, Attribution, Incident, IncidentAlert, IncidentDetail, IncidentEvent, IncidentSnapshot,
     IncidentStatus, Note, PagerRef, Pending, Person, Priority, SimilarIncident, Urgency,
@@ -15,7 +15,7 @@ use burnwatch::testing::model::oncall::{
 };
 use burnwatch::testing::model::service::{ServiceReading, ServiceSnapshot};
 use burnwatch::testing::model::silence::{Silence, SilenceState};
-use burnwatch::testing::model::source::{Kind, ProbeReport, SourceId};
+use burnwatch::testing::model::source::{ProbeReport, SourceId};
 use burnwatch::testing::model::source_info::SourceInfo;
 use jiff::{SignedDuration, Timestamp};
 use std::sync::Arc;
@@ -44,12 +44,7 @@ impl Pager {
             AskKind::Silences,
         ];
         let info = SourceInfo {
-            tenant: None,
-            is_exposed: false,
-            id: id(),
-            kind: Kind::new("demo"),
             address: "https://pager.example".into(),
-            answers,
             writes: WriteSupport {
                 kinds: OperationKind::ALL,
                 preview: |action, address, _| {
@@ -58,6 +53,7 @@ impl Pager {
                     Ok(vec![RequestPreview { method: "PUT".into(), address, body: Some(body) }])
                 },
             },
+            ..fixtures::source("pager", "demo", answers)
         };
         Self { info, incidents, on_call, refuses: None, clock_ahead_seconds: 0 }
     }
@@ -154,49 +150,19 @@ fn labels_of(service: &str) -> Labels {
 
 fn burning(service: &str, minutes: i64) -> Arc<Alert> {
     let labels = labels_of(service);
-    Arc::new(Alert {
-        fingerprint: Fingerprint::of(&labels),
-        labels,
-        annotations: Labels::from_iter([("summary", format!("{service} burns its budget").as_str())]),
-        state: AlertState::Firing,
-        severity: Severity::Critical,
-        starts_at: ago(minutes),
-        updated_at: ago(minutes),
-        resolved_at: None,
-        generator_url: None,
-        receivers: Arc::new([]),
-        group: Labels::default(),
-        silenced_by: Arc::new([]),
-        inhibited_by: Arc::new([]),
-        is_derived: false,
-        value: None,
-        sources: vec![id()],
-    })
+    let annotations = Labels::from_iter([("summary", format!("{service} burns its budget").as_str())]);
+    Arc::new(Alert { annotations, ..fixtures::alert(labels, ago(minutes), "pager") })
 }
 
 pub(crate) fn incident(number: u64, title: &str, minutes: i64) -> Incident {
     Incident {
-        id: format!("P{number}").into(),
-        number,
-        title: title.into(),
-        status: IncidentStatus::Triggered,
-        urgency: Urgency::High,
-        priority: None,
         service: Some(named("Checkout")),
         escalation_policy: Some(named("Shop")),
         teams: vec![named("Store")],
         assigned: vec![Attribution { who: ana(), at: ago(minutes) }],
-        acknowledged: Vec::new(),
         alerts: AlertCounts { all: 1, triggered: 1 },
-        pending: Vec::new(),
-        created_at: ago(minutes),
-        changed_at: ago(minutes),
-        resolved_at: None,
-        key: None,
-        conference: None,
-        firing: Vec::new(),
         url: Some(format!("https://pager.example/incidents/P{number}").into()),
-        source: id(),
+        ..fixtures::incident(number, title, ago(minutes), "pager")
     }
 }
 

@@ -6,20 +6,19 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use burnwatch::testing::backend::{Answering, Clock, Source};
-use burnwatch::testing::model::action::WriteSupport;
-use burnwatch::testing::model::alert::{Alert, AlertSnapshot, AlertState, Severity};
+use burnwatch::testing::model::alert::{Alert, AlertSnapshot};
 use burnwatch::testing::model::ask::{Answer, Ask, AskKind, Query, Reply};
-use burnwatch::testing::model::fingerprint::Fingerprint;
+use burnwatch::testing::model::fixtures;
 use burnwatch::testing::model::labels::Labels;
 use burnwatch::testing::model::rule::RuleSnapshot;
 use burnwatch::testing::model::series::{Matrix, Series, TimeGrid};
 use burnwatch::testing::model::service::{ServiceReading, ServiceSnapshot, Signals};
 use burnwatch::testing::model::slo::{
-    BudgetingMethod, Calendar, CalendarUnit, DataExtent, DefinitionOrigin, Evaluation, EventSide, Family,
-    GroupReading, InvalidRatio, MeasuredRatio, Objective, RecordedSeries, Sli, Slo, SloAlerting, SloReading,
-    SloSnapshot, Template, Window, standard,
+    Calendar, CalendarUnit, DataExtent, DefinitionOrigin, Evaluation, EventSide, Family, GroupReading,
+    InvalidRatio, MeasuredRatio, Objective, RecordedSeries, Sli, Slo, SloAlerting, SloReading, SloSnapshot,
+    Template, Window,
 };
-use burnwatch::testing::model::source::{Kind, ProbeReport, SourceId};
+use burnwatch::testing::model::source::ProbeReport;
 use burnwatch::testing::model::source_info::SourceInfo;
 use jiff::Timestamp;
 use jiff::civil::date;
@@ -27,7 +26,6 @@ use jiff::tz::TimeZone;
 
 const HOUR: i64 = 3600;
 const DAY: i64 = 24 * HOUR;
-const WINDOW: Duration = Duration::from_secs(30 * 86_400);
 /// The recorded lookbacks, in seconds.
 const LOOKBACKS: [u64; 7] = [300, 1800, 3600, 7200, 21_600, 86_400, 259_200];
 
@@ -49,15 +47,8 @@ impl SloSource {
             AskKind::Slos,
             AskKind::Series,
         ];
-        let info = SourceInfo {
-            tenant: None,
-            is_exposed: false,
-            id: SourceId::new("prom"),
-            kind: Kind::new("prometheus"),
-            address: "http://prom:9090".into(),
-            answers,
-            writes: WriteSupport::NONE,
-        };
+        let source = fixtures::source("prom", "prometheus", answers);
+        let info = SourceInfo { address: "http://prom:9090".into(), ..source };
         let began = clock.now() - Duration::from_secs(400);
         Self { info, readings, clock, alerts: vec![alert(began)] }
     }
@@ -145,41 +136,17 @@ fn alert(starts_at: Timestamp) -> Arc<Alert> {
         ("severity", "page"),
         ("sloth_id", "shop-paging"),
     ]);
-    Arc::new(Alert {
-        fingerprint: Fingerprint::of(&labels),
-        labels,
-        annotations: Labels::from_iter([("summary", "shop burns its budget")]),
-        state: AlertState::Firing,
-        severity: Severity::Critical,
-        starts_at,
-        updated_at: starts_at,
-        resolved_at: None,
-        generator_url: None,
-        receivers: Arc::new([]),
-        group: Labels::default(),
-        silenced_by: Arc::new([]),
-        inhibited_by: Arc::new([]),
-        is_derived: false,
-        value: None,
-        sources: vec![SourceId::new("prom")],
-    })
+    let annotations = Labels::from_iter([("summary", "shop burns its budget")]);
+    Arc::new(Alert { annotations, ..fixtures::alert(labels, starts_at, "prom") })
 }
 
 /// An SLO of 99.9 % over 30 days, recorded by Sloth's rules.
 pub(crate) fn slo(id: &str) -> Slo {
     let lookbacks = LOOKBACKS.map(Duration::from_secs).to_vec();
     Slo {
-        id: id.into(),
-        name: id.into(),
         service: Some("shop".into()),
         description: "99.9% of the requests do not fail.".into(),
         labels: Labels::from_iter([("team", "store"), ("tier", "1")]),
-        objective: Objective::percent("99.9").unwrap(),
-        window: Window::Rolling(WINDOW),
-        budgeting: BudgetingMethod::Occurrences,
-        sli: None,
-        grouping: Vec::new(),
-        pairs: standard(WINDOW),
         alerting: SloAlerting { name: Some("ShopErrorBudgetBurn".into()), ..SloAlerting::default() },
         recorded: Some(RecordedSeries {
             family: Family::Sloth,
@@ -189,7 +156,7 @@ pub(crate) fn slo(id: &str) -> Slo {
             lookbacks,
             plugins: Vec::new(),
         }),
-        origin: DefinitionOrigin::Series,
+        ..fixtures::slo(id)
     }
 }
 
@@ -202,26 +169,11 @@ fn measured(labels: Labels, window: MeasuredRatio, burns: [f64; 7]) -> GroupRead
     let recent = LOOKBACKS.into_iter().zip(burns);
     let recent =
         recent.map(|(seconds, burn)| (Duration::from_secs(seconds), burning(burn, 100.0 * seconds as f64)));
-    GroupReading {
-        labels,
-        recent: recent.collect(),
-        window,
-        is_time_weighted: false,
-        extent: None,
-        newest: None,
-    }
+    GroupReading { labels, ..fixtures::group(window, recent.collect()) }
 }
 
 fn missing(what: MeasuredRatio) -> GroupReading {
-    let recent = LOOKBACKS.map(|seconds| (Duration::from_secs(seconds), what)).to_vec();
-    GroupReading {
-        labels: Labels::default(),
-        recent,
-        window: what,
-        is_time_weighted: false,
-        extent: None,
-        newest: None,
-    }
+    fixtures::group(what, LOOKBACKS.map(|seconds| (Duration::from_secs(seconds), what)).to_vec())
 }
 
 /// An SLO that has spent this share of its budget, with a burn rate for each lookback.
@@ -230,7 +182,7 @@ pub(crate) fn recorded(id: &str, spent: f64, burns: [f64; 7]) -> SloReading {
 }
 
 fn reading(slo: Slo, groups: Vec<GroupReading>) -> SloReading {
-    SloReading { slo: Arc::new(slo), evaluation: Evaluation::Recorded, groups, failure: None, remark: None }
+    SloReading { evaluation: Evaluation::Recorded, ..fixtures::reading(slo, groups) }
 }
 
 /// Data for only the last seconds of a month.

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
+use burnwatch::testing::app::display_settings::{Charset, Colours, DisplaySettings};
 use burnwatch::testing::app::event::{Arrival, Effect, Event, Plan};
-use burnwatch::testing::app::look::{Charset, Colours, DisplaySettings};
 use burnwatch::testing::app::shared::InitialState;
 use burnwatch::testing::app::state::{Mode, State};
 use burnwatch::testing::app::theme::{Role, Theme};

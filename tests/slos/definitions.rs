@@ -3,10 +3,9 @@
 use std::time::Duration;
 
 use burnwatch::testing::model::duration;
-use burnwatch::testing::model::labels::Labels;
+use burnwatch::testing::model::fixtures;
 use burnwatch::testing::model::slo::{
-    BudgetingMethod, Calendar, CalendarUnit, DefinitionOrigin, EventSide, Objective, Selector, Sli, Slo,
-    SloAlerting, Template, Window, standard,
+    BudgetingMethod, Calendar, CalendarUnit, EventSide, Selector, Sli, Slo, Template, Window,
 };
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
@@ -27,22 +26,7 @@ pub(crate) fn ratio(job: &str, lookback: &str) -> String {
 }
 
 pub(crate) fn slo(id: &str, sli: Sli) -> Slo {
-    Slo {
-        id: id.into(),
-        name: id.into(),
-        service: None,
-        description: "".into(),
-        labels: Labels::default(),
-        objective: Objective::percent("99.9").unwrap(),
-        window: Window::Rolling(30 * DAY),
-        budgeting: BudgetingMethod::Occurrences,
-        sli: Some(sli),
-        grouping: Vec::new(),
-        pairs: standard(30 * DAY),
-        alerting: SloAlerting::default(),
-        recorded: None,
-        origin: DefinitionOrigin::Series,
-    }
+    Slo { sli: Some(sli), ..fixtures::slo(id) }
 }
 
 fn selector(text: &str) -> Selector {

@@ -1,30 +1,20 @@
 use super::*;
 use crate::app::display_settings::{Charset, Colours, DisplaySettings};
 use crate::app::shared::{InitialState, Shared};
-use crate::model::action::WriteSupport;
-use crate::model::alert::{Alert, AlertSnapshot, AlertState};
+use crate::model::alert::{Alert, AlertSnapshot};
 use crate::model::ask::{Answer, Ask, Query, Question, Reply};
-use crate::model::incident::{AlertCounts, Attribution, Incident, IncidentSnapshot, Person, Urgency};
+use crate::model::fixtures::{self, person};
+use crate::model::incident::{Attribution, Incident, IncidentSnapshot, Urgency};
 use crate::model::labels::Labels;
 use crate::model::notify::QuietHours;
 use crate::model::oncall::OnCallSnapshot;
-use crate::model::source::Kind;
-use crate::model::source_info::SourceInfo;
 
 fn at(minute: i64) -> Timestamp {
     Timestamp::from_second(1_768_359_120 + 60 * minute).unwrap()
 }
 
 fn state(answers: AskKind, notify_policy: NotifyPolicy) -> Shared {
-    let source = SourceInfo {
-        tenant: None,
-        is_exposed: false,
-        id: SourceId::new("one"),
-        kind: Kind::new("toy"),
-        address: "demo:one".into(),
-        answers: vec![answers],
-        writes: WriteSupport::NONE,
-    };
+    let source = fixtures::source("one", "toy", vec![answers]);
     let look = DisplaySettings::probe(Colours::None, Charset::Ascii);
     let setup = InitialState::new("prod", vec![source], look, (80, 24));
     Shared::new(InitialState { person: "ana".into(), notify_policy, ..setup })
@@ -36,34 +26,10 @@ fn answer(state: &mut Shared, ask: Ask, answer: Answer, now: Timestamp) -> Vec<E
     state.notifications(now)
 }
 
-fn person(id: &str) -> Person {
-    Person { id: id.into(), name: id.into(), email: None, zone: None }
-}
-
 fn incident(id: &str, urgency: Urgency, whose: &str) -> Incident {
-    Incident {
-        id: id.into(),
-        number: 7,
-        title: "Checkout\u{1b} burns".into(),
-        status: IncidentStatus::Triggered,
-        urgency,
-        priority: None,
-        service: None,
-        escalation_policy: None,
-        teams: Vec::new(),
-        assigned: vec![Attribution { who: person(whose), at: at(0) }],
-        acknowledged: Vec::new(),
-        alerts: AlertCounts::default(),
-        pending: Vec::new(),
-        created_at: at(0),
-        changed_at: at(0),
-        resolved_at: None,
-        key: None,
-        conference: None,
-        firing: Vec::new(),
-        url: None,
-        source: SourceId::new("one"),
-    }
+    let assigned = vec![Attribution { who: person(whose), at: at(0) }];
+    let incident = fixtures::incident(7, "Checkout\u{1b} burns", at(0), "one");
+    Incident { id: id.into(), urgency, assigned, ..incident }
 }
 
 fn snapshot(state: &mut Shared, incidents: Vec<Incident>, minute: i64) -> Vec<Effect> {
@@ -165,24 +131,7 @@ fn what_is_switched_off_is_not_done() {
 
 fn alert(name: &str, from: i64) -> Alert {
     let labels = Labels::from_iter([("alertname", name), ("severity", "critical")]);
-    Alert {
-        fingerprint: Fingerprint::of(&labels),
-        labels,
-        annotations: Labels::default(),
-        state: AlertState::Firing,
-        severity: Severity::Critical,
-        starts_at: at(from),
-        updated_at: at(from),
-        resolved_at: None,
-        generator_url: None,
-        receivers: [].into(),
-        group: Labels::default(),
-        silenced_by: [].into(),
-        inhibited_by: [].into(),
-        is_derived: false,
-        value: None,
-        sources: vec![SourceId::new("one")],
-    }
+    fixtures::alert(labels, at(from), "one")
 }
 
 fn alerting(state: &mut Shared, alerts: Vec<Alert>, minute: i64) -> Vec<Effect> {

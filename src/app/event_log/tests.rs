@@ -4,28 +4,19 @@ use super::*;
 use crate::app::display_settings::{Charset, Colours, DisplaySettings};
 use crate::app::shared::{InitialState, Shared};
 use crate::app::{firing_history, want};
-use crate::model::action::WriteSupport;
 use crate::model::alert::AlertSnapshot;
 use crate::model::ask::{Answer, Ask, Query, Question, Reply};
 use crate::model::firing::{Firing, FiringSnapshot};
+use crate::model::fixtures;
 use crate::model::rule::RuleSnapshot;
 use crate::model::slo::TimeRange;
-use crate::model::source_info::SourceInfo;
 
 fn at(second: i64) -> Timestamp {
     Timestamp::from_second(1_768_359_120 + second).unwrap()
 }
 
 fn state() -> Shared {
-    let source = |name: &str, answers| SourceInfo {
-        tenant: None,
-        is_exposed: false,
-        id: SourceId::new(name),
-        kind: crate::model::source::Kind::new("toy"),
-        address: "demo:one".into(),
-        answers,
-        writes: WriteSupport::NONE,
-    };
+    let source = |name: &str, answers| fixtures::source(name, "toy", answers);
     let look = DisplaySettings::probe(Colours::None, Charset::Ascii);
     let sources = vec![
         source("am", vec![AskKind::Alerts]),
@@ -37,24 +28,7 @@ fn state() -> Shared {
 
 fn alert(state: AlertState, from: i64, labels: &[(&str, &str)]) -> Alert {
     let labels = labels.iter().copied().chain([("alertname", "Full")]).collect::<Labels>();
-    Alert {
-        fingerprint: Fingerprint::of(&labels),
-        labels,
-        annotations: Labels::default(),
-        state,
-        severity: Severity::Critical,
-        starts_at: at(from),
-        updated_at: at(from),
-        resolved_at: None,
-        generator_url: None,
-        receivers: [].into(),
-        group: Labels::default(),
-        silenced_by: [].into(),
-        inhibited_by: [].into(),
-        is_derived: false,
-        value: None,
-        sources: Vec::new(),
-    }
+    Alert { state, sources: Vec::new(), ..fixtures::alert(labels, at(from), "one") }
 }
 
 fn tell(state: &mut Shared, source: &str, ask: Ask, answer: Answer, now: i64) {

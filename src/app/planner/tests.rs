@@ -3,13 +3,13 @@ use std::time::Duration;
 
 use super::*;
 use crate::model::action::{SilenceDraft, WriteSupport};
-use crate::model::alert::{Alert, AlertSnapshot, AlertState, Severity};
+use crate::model::alert::{Alert, AlertSnapshot};
 use crate::model::ask::{Answer, Ask, Query, Question, Reply};
-use crate::model::fingerprint::Fingerprint;
+use crate::model::fixtures;
 use crate::model::labels::Labels;
 use crate::model::matcher::parse;
 use crate::model::silence::{Silence, SilenceState};
-use crate::model::source::{Kind, ProbeReport};
+use crate::model::source::ProbeReport;
 use crate::model::world::HealthPolicy;
 
 fn at(second: i64) -> Timestamp {
@@ -21,38 +21,16 @@ fn id(source: &str) -> SourceId {
 }
 
 fn info(source: &str, kinds: &'static [OperationKind]) -> SourceInfo {
-    let (kind, address) = (Kind::new("alertmanager"), "http://am.example".into());
-    SourceInfo {
-        tenant: None,
-        is_exposed: false,
-        id: id(source),
-        kind,
-        address,
-        answers: Vec::new(),
-        writes: WriteSupport { kinds, ..WriteSupport::NONE },
-    }
+    let writes = WriteSupport { kinds, ..WriteSupport::NONE };
+    let address = "http://am.example".into();
+    SourceInfo { address, writes, ..fixtures::source(source, "alertmanager", Vec::new()) }
 }
 
 fn alert(name: &str, sources: &[&str]) -> Arc<Alert> {
     let labels = Labels::from_iter([("alertname", name)]);
-    Arc::new(Alert {
-        fingerprint: Fingerprint::of(&labels),
-        labels,
-        annotations: Labels::default(),
-        state: AlertState::Firing,
-        severity: Severity::Critical,
-        starts_at: at(5),
-        updated_at: at(5),
-        resolved_at: None,
-        generator_url: None,
-        receivers: Arc::from(["pager".into()]),
-        group: Labels::default(),
-        silenced_by: Arc::from([]),
-        inhibited_by: Arc::from([]),
-        is_derived: false,
-        value: None,
-        sources: sources.iter().map(|source| id(source)).collect(),
-    })
+    let sources = sources.iter().map(|source| id(source)).collect();
+    let receivers = Arc::from(["pager".into()]);
+    Arc::new(Alert { receivers, sources, ..fixtures::alert(labels, at(5), "am") })
 }
 
 fn silence(number: &str, source: &str, state: SilenceState) -> Arc<Silence> {

@@ -7,15 +7,15 @@ use crate::app::event::{Arrival, Effect, Event};
 use crate::app::shared::InitialState;
 use crate::app::state::State;
 use crate::app::{render, update};
-use crate::model::action::WriteSupport;
 use crate::model::alert::AlertSnapshot;
 use crate::model::ask::{Answer, Answered, Reply};
+use crate::model::fixtures;
 use crate::model::incident::IncidentSnapshot;
 use crate::model::oncall::OnCallSnapshot;
 use crate::model::rule::RuleSnapshot;
 use crate::model::service::ServiceSnapshot;
 use crate::model::slo::SloSnapshot;
-use crate::model::source::{ErrorKind, Kind, ProbeReport, SourceError};
+use crate::model::source::{ErrorKind, ProbeReport, SourceError};
 use crate::model::warning::Warning;
 
 fn at(second: i64) -> Timestamp {
@@ -24,15 +24,7 @@ fn at(second: i64) -> Timestamp {
 
 /// A state with one source, which has only alerts.
 fn state() -> State {
-    let source = SourceInfo {
-        tenant: None,
-        is_exposed: false,
-        id: SourceId::new("am"),
-        kind: Kind::new("alertmanager"),
-        address: "http://am".into(),
-        answers: vec![AskKind::Alerts],
-        writes: WriteSupport::NONE,
-    };
+    let source = fixtures::source("am", "alertmanager", vec![AskKind::Alerts]);
     State::new(InitialState::new(
         "prod",
         vec![source],
@@ -102,15 +94,7 @@ fn an_answer_with_something_missing_marks_its_source_as_partial_and_a_remark_doe
 
 /// A state with one source, which answers every kind of query.
 fn all_state() -> State {
-    let source = SourceInfo {
-        tenant: None,
-        is_exposed: false,
-        id: SourceId::new("all"),
-        kind: Kind::new("toy"),
-        address: "http://all".into(),
-        answers: AskKind::VITAL.to_vec(),
-        writes: WriteSupport::NONE,
-    };
+    let source = fixtures::source("all", "toy", AskKind::VITAL.to_vec());
     State::new(InitialState::new(
         "prod",
         vec![source],

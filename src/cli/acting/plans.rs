@@ -59,17 +59,22 @@ impl From<planner::ActionProposal> for PlannedActions {
 /// The reason why there is no plan, and the exit code.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct NotPlanned {
-    pub(super) words: String,
+    pub(super) words: Text,
     pub(super) outcome: ExitOutcome,
 }
 
-fn misused(words: impl Into<String>) -> NotPlanned {
+fn misused(words: impl Into<Text>) -> NotPlanned {
     NotPlanned { words: words.into(), outcome: ExitOutcome::UsageError }
 }
 
 /// An error if nothing remains to be done.
-fn nothing(why: impl AsRef<str>) -> NotPlanned {
-    NotPlanned { words: why.as_ref().to_owned(), outcome: ExitOutcome::Failure }
+fn nothing(why: impl Into<Text>) -> NotPlanned {
+    NotPlanned { words: why.into(), outcome: ExitOutcome::Failure }
+}
+
+/// An error if the data that the plan needs are missing.
+fn incomplete(words: String) -> NotPlanned {
+    NotPlanned { words: words.into(), outcome: ExitOutcome::Partial }
 }
 
 /// The input of the plans.
@@ -97,13 +102,9 @@ impl PlanInputs<'_> {
 
     pub(super) fn plan(&self, verb: &ActVerb) -> Result<PlannedActions, NotPlanned> {
         let kind = kind(verb);
-        if let Some(why) = self.planner.unavailable_everywhere(kind) {
-            return Err(misused(&*why));
-        }
-        if let Some(name) = self.source
-            && let Some(why) = self.planner.unavailable(&SourceId::new(name), kind)
-        {
-            return Err(misused(&*why));
+        let here = || self.planner.unavailable(&SourceId::new(self.source?), kind);
+        if let Some(why) = self.planner.unavailable_everywhere(kind).or_else(here) {
+            return Err(misused(why));
         }
         match verb {
             ActVerb::Operation(words) => self.operation(words),
@@ -199,9 +200,10 @@ impl PlanInputs<'_> {
     /// Checks the number of targets against the guard, before anything is looked up.
     fn few(&self, count: usize) -> Result<(), NotPlanned> {
         let most = self.planner.guard.max_bulk;
-        let words =
-            || format!("{count} objects at once, at most {most} are allowed (contexts.NAME.max_bulk)");
-        if count > most { Err(misused(words())) } else { Ok(()) }
+        if count <= most {
+            return Ok(());
+        }
+        Err(misused(format!("{count} objects at once, at most {most} are allowed (contexts.NAME.max_bulk)")))
     }
 
     /// An incident by its number, with or without `#`, or by its id.
@@ -220,11 +222,9 @@ impl PlanInputs<'_> {
                 AskKind::Incidents,
             )),
             several => {
-                let where_: Vec<String> = several.iter().map(|known| known.source().to_string()).collect();
-                Err(misused(format!(
-                    "several incidents match {word}; choose with --source ({})",
-                    where_.join(", ")
-                )))
+                let sources: Vec<&str> = several.iter().map(|known| known.source().as_str()).collect();
+                let sources = sources.join(", ");
+                Err(misused(format!("several incidents match {word}; choose with --source ({sources})")))
             }
         }
     }
@@ -232,7 +232,7 @@ impl PlanInputs<'_> {
     /// The error for an object that was not found; if its source failed, the error says so.
     fn missing(&self, words: &str, kind: AskKind) -> NotPlanned {
         match self.view.why_unknown(kind) {
-            Some(why) => NotPlanned { words: format!("{words}: {why}"), outcome: ExitOutcome::Partial },
+            Some(why) => incomplete(format!("{words}: {why}")),
             None => misused(words),
         }
     }
@@ -313,11 +313,8 @@ impl PlanInputs<'_> {
         match able.as_slice() {
             [one] => Ok((*one).clone()),
             several => {
-                let names: Vec<&str> = several.iter().map(|id| id.as_str()).collect();
-                Err(misused(format!(
-                    "several sources support it; choose with --source ({})",
-                    names.join(", ")
-                )))
+                let names = several.iter().map(|id| id.as_str()).collect::<Vec<_>>().join(", ");
+                Err(misused(format!("several sources support it; choose with --source ({names})")))
             }
         }
     }

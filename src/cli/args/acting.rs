@@ -42,6 +42,7 @@ pub(in crate::cli) enum ActVerb {
 enum OwnShape {
     /// Silence alerts; edit, extend or expire silences
     #[command(after_help = ACTION_HELP, args_conflicts_with_subcommands = true, subcommand_negates_reqs = true)]
+    #[command(mut_arg("comment", |comment| comment.required(true).help("The reason for the silence")))]
     Silence(SilenceArgs),
 }
 
@@ -80,39 +81,22 @@ impl Words {
         if let Some(usage) = spec.cli.usage {
             command = command.override_usage(usage);
         }
+        let target = Arg::new(TARGET).required(true);
         command = match spec.target {
-            TargetKind::Incident => Consent::augment_args(
-                command.arg(
-                    Arg::new(TARGET)
-                        .value_name("INCIDENT")
-                        .help("Incident numbers or ids (burnwatch incidents)")
-                        .action(ArgAction::Append)
-                        .num_args(1..)
-                        .required(true),
-                ),
-            ),
-            TargetKind::Service => command.arg(
-                Arg::new(TARGET)
-                    .long("service")
-                    .value_name("SERVICE")
-                    .help("The service that it is about: its name or id")
-                    .required(true),
-            ),
-            TargetKind::Schedule => command
-                .arg(
-                    Arg::new(TARGET)
-                        .value_name("POLICY")
-                        .help("Name or id of the escalation policy")
-                        .required(true),
-                )
-                .arg(
-                    Arg::new(LEVEL)
-                        .long("level")
-                        .value_name("N")
-                        .help("Level of the policy")
-                        .value_parser(value_parser!(u32))
-                        .default_value("1"),
-                ),
+            TargetKind::Incident => {
+                let target =
+                    target.value_name("INCIDENT").help("Incident numbers or ids (burnwatch incidents)");
+                Consent::augment_args(command.arg(target.action(ArgAction::Append).num_args(1..)))
+            }
+            TargetKind::Service => {
+                let target = target.long("service").value_name("SERVICE");
+                command.arg(target.help("The service that it is about: its name or id"))
+            }
+            TargetKind::Schedule => {
+                let target = target.value_name("POLICY").help("Name or id of the escalation policy");
+                let level = Arg::new(LEVEL).long("level").value_name("N").help("Level of the policy");
+                command.arg(target).arg(level.value_parser(value_parser!(u32)).default_value("1"))
+            }
             TargetKind::Alerts | TargetKind::Silence => command,
         };
         let params = spec.params.iter().filter(|param| !param.value.is_empty());
@@ -197,7 +181,7 @@ impl Subcommand for ActVerb {
     }
 }
 
-/// The flags of a new silence.
+/// The arguments of a new silence.
 #[derive(Debug, Args)]
 pub(in crate::cli) struct NewSilence {
     /// All must match: alertname=Slow 'pod=~"web-.*"'
@@ -207,20 +191,12 @@ pub(in crate::cli) struct NewSilence {
     #[arg(long = "alert", value_name = "FINGERPRINT", conflicts_with = "matchers")]
     pub(in crate::cli) alerts: Vec<String>,
     #[command(flatten)]
-    pub(in crate::cli) span: Span,
-    /// The reason for the silence
-    #[arg(long, short, value_name = "TEXT", required = true)]
-    pub(in crate::cli) comment: Option<String>,
-    /// The context's name, to confirm hiding a large share of all alerts
-    #[arg(long, value_name = "NAME", value_parser = CONTEXTS, hide_possible_values = true)]
-    pub(in crate::cli) confirm_name: Option<String>,
-    #[command(flatten)]
-    pub(in crate::cli) consent: Consent,
+    pub(in crate::cli) flags: SilenceFlags,
 }
 
-/// The flags of a silence that replaces another one.
+/// The flags of a silence that is created, or that replaces another one.
 #[derive(Debug, Args)]
-pub(in crate::cli) struct Replacement {
+pub(in crate::cli) struct SilenceFlags {
     #[command(flatten)]
     pub(in crate::cli) span: Span,
     /// A new comment
@@ -228,9 +204,9 @@ pub(in crate::cli) struct Replacement {
     pub(in crate::cli) comment: Option<String>,
     /// The context's name, to confirm hiding a large share of all alerts
     #[arg(long, value_name = "NAME", value_parser = CONTEXTS, hide_possible_values = true)]
-    pub(in crate::cli) confirm_name: Option<String>,
+    confirm_name: Option<String>,
     #[command(flatten)]
-    pub(in crate::cli) consent: Consent,
+    consent: Consent,
 }
 
 /// The start and the end of a silence.
@@ -272,7 +248,7 @@ pub(in crate::cli) enum SilenceVerb {
         #[arg(value_name = "MATCHER")]
         matchers: Vec<String>,
         #[command(flatten)]
-        anew: Replacement,
+        flags: SilenceFlags,
     },
     /// Create an expired silence again
     #[command(after_help = ACTION_HELP)]
@@ -281,7 +257,7 @@ pub(in crate::cli) enum SilenceVerb {
         #[arg(value_name = "ID")]
         id: String,
         #[command(flatten)]
-        anew: Replacement,
+        flags: SilenceFlags,
     },
     /// End silences now
     #[command(after_help = ACTION_HELP)]
@@ -323,23 +299,23 @@ impl ActVerb {
     pub(in crate::cli) fn consent(&self) -> &Consent {
         match self {
             Self::Operation(words) => &words.consent,
-            Self::Silence(SilenceArgs { new, verb }) => match verb.as_deref() {
-                None => &new.consent,
+            Self::Silence(silence) => match silence.verb.as_deref() {
                 Some(SilenceVerb::Extend { consent, .. } | SilenceVerb::Expire { consent, .. }) => consent,
-                Some(SilenceVerb::Edit { anew, .. } | SilenceVerb::Again { anew, .. }) => &anew.consent,
+                Some(SilenceVerb::Edit { flags, .. } | SilenceVerb::Again { flags, .. }) => &flags.consent,
+                None => &silence.new.flags.consent,
             },
         }
     }
 
     /// The value of `--confirm-name`, which silences that hide a large share of the alerts need.
     pub(in crate::cli) fn confirm_name(&self) -> Option<&str> {
-        let Self::Silence(SilenceArgs { new, verb }) = self else { return None };
-        let given = match verb.as_deref() {
-            None => &new.confirm_name,
-            Some(SilenceVerb::Edit { anew, .. } | SilenceVerb::Again { anew, .. }) => &anew.confirm_name,
+        let Self::Silence(silence) = self else { return None };
+        let flags = match silence.verb.as_deref() {
+            None => &silence.new.flags,
+            Some(SilenceVerb::Edit { flags, .. } | SilenceVerb::Again { flags, .. }) => flags,
             Some(SilenceVerb::Extend { .. } | SilenceVerb::Expire { .. }) => return None,
         };
-        given.as_deref()
+        flags.confirm_name.as_deref()
     }
 }
 

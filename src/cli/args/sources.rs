@@ -46,7 +46,6 @@ impl Args for SourceFlags {
                 .long(kind.name)
                 .value_name("URL")
                 .action(ArgAction::Append)
-                .global(true)
                 .help_heading("Sources")
                 .help(format!("{} URL to query, no config file needed; can be repeated", kind.title));
             command.arg(flag)

@@ -30,7 +30,8 @@ fn flags_stand_before_or_after_the_verb() {
         "burnwatch --prometheus http://a --prometheus http://b alerts -o json",
         "burnwatch alerts --output json --prometheus http://a --prometheus http://b",
     ] {
-        let SnapshotSubject::Sources(wanted) = parse(words).subject().unwrap() else { panic!("{words}") };
+        assert_eq!(parse(words).demo(), Ok(None));
+        let wanted = parse(words).choice();
         let given: Vec<_> = wanted.sources.iter().filter(|(_, urls)| !urls.is_empty()).collect();
         assert_eq!(given, [&(backend::kind("prometheus"), vec!["http://a".into(), "http://b".into()])]);
     }
@@ -41,13 +42,10 @@ fn the_demo_world_is_a_flag_and_a_verb() {
     let flags = DemoFlags { seed: Some(7), speed: None, at: Some(1.5) };
     for words in ["burnwatch demo --seed 7 --at 1.5", "burnwatch snapshot overview --demo --seed 7 --at 1.5"]
     {
-        assert_eq!(
-            parse(words).subject(),
-            Ok(SnapshotSubject::Demo { flags, read_only: false, dry_run: false })
-        );
+        assert_eq!(parse(words).demo(), Ok(Some(flags)));
     }
-    assert!(parse("burnwatch --seed 7").subject().unwrap_err().contains("--demo"));
-    assert!(parse("burnwatch demo --prometheus http://a").subject().is_err());
+    assert!(parse("burnwatch --seed 7").demo().unwrap_err().contains("--demo"));
+    assert!(parse("burnwatch demo --prometheus http://a").demo().is_err());
 }
 
 #[test]

@@ -3,24 +3,25 @@
 use std::fmt::Write as _;
 
 use ratatui::buffer::Buffer;
-use ratatui::style::{Color, Modifier};
 
-use super::grid::{self, RunStyle};
-use crate::app::sgr;
+use super::grid;
+use crate::app::sgr::CellStyle;
 
 /// The screen's rows; each ends with a reset of colours and attributes, if it has any, and a line break.
 pub(in crate::cli) fn render(buf: &Buffer) -> String {
     let mut out = String::new();
     for row in grid::rows(buf) {
-        let mut look = RunStyle::PLAIN;
+        let mut look = CellStyle::PLAIN;
         for glyph in grid::trimmed(&row) {
             if glyph.look != look {
                 look = glyph.look;
-                write!(out, "\x1b[{}m", codes(look)).expect("writing to a String cannot fail");
+                let codes = CellStyle::PLAIN.change_to(look);
+                let gap = if codes.is_empty() { "" } else { ";" };
+                write!(out, "\x1b[0{gap}{codes}m").expect("writing to a String cannot fail");
             }
             out.push_str(glyph.symbol);
         }
-        if look != RunStyle::PLAIN {
+        if look != CellStyle::PLAIN {
             out.push_str("\x1b[0m");
         }
         out.push('\n');
@@ -28,28 +29,9 @@ pub(in crate::cli) fn render(buf: &Buffer) -> String {
     out
 }
 
-/// The parameters of the SGR sequence for this style: a reset, then attributes and colours.
-fn codes(look: RunStyle) -> String {
-    const MODIFIERS: [(Modifier, &str); 7] = [
-        (Modifier::BOLD, "1"),
-        (Modifier::DIM, "2"),
-        (Modifier::ITALIC, "3"),
-        (Modifier::UNDERLINED, "4"),
-        (Modifier::SLOW_BLINK, "5"),
-        (Modifier::REVERSED, "7"),
-        (Modifier::CROSSED_OUT, "9"),
-    ];
-    let mut codes = vec!["0".to_owned()];
-    codes.extend(MODIFIERS.iter().filter(|(m, _)| look.has(*m)).map(|(_, code)| (*code).to_owned()));
-    let colour_layers =
-        [(look.fg, 30), (look.bg, 40)].into_iter().filter(|(colour, _)| *colour != Color::Reset);
-    codes.extend(colour_layers.map(|(colour, base)| sgr::code(colour, base)));
-    codes.join(";")
-}
-
 #[cfg(test)]
 mod tests {
-    use ratatui::style::Style;
+    use ratatui::style::{Color, Modifier, Style};
 
     use super::*;
 

@@ -4,29 +4,7 @@ use ratatui::buffer::Buffer;
 use ratatui::style::{Color, Modifier};
 use unicode_width::UnicodeWidthStr;
 
-use crate::app::sgr;
-
-/// The style of a glyph: colours and attributes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct RunStyle {
-    pub(super) fg: Color,
-    pub(super) bg: Color,
-    pub(super) modifier: Modifier,
-}
-
-impl RunStyle {
-    pub(super) const PLAIN: Self = Self { fg: Color::Reset, bg: Color::Reset, modifier: Modifier::empty() };
-
-    pub(super) fn has(self, modifier: Modifier) -> bool {
-        self.modifier.contains(modifier)
-    }
-
-    /// Whether a space in this style is visible.
-    pub(super) fn shows_on_space(self) -> bool {
-        let drawn = Modifier::REVERSED | Modifier::UNDERLINED | Modifier::CROSSED_OUT;
-        self.bg != Color::Reset || self.modifier.intersects(drawn)
-    }
-}
+use crate::app::sgr::{self, CellStyle};
 
 /// The content of one cell, or of two for a wide character.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -35,7 +13,7 @@ pub(super) struct Glyph<'b> {
     /// Width in cells.
     pub(super) width: u16,
     pub(super) symbol: &'b str,
-    pub(super) look: RunStyle,
+    pub(super) look: CellStyle,
 }
 
 /// The rows of the screen. The second cell of a wide character is left out.
@@ -47,9 +25,13 @@ pub(super) fn rows(buf: &Buffer) -> impl Iterator<Item = Vec<Glyph<'_>>> {
         while let Some(cell) = (x < area.right()).then(|| buf.cell((x, y))).flatten() {
             let wanted = u16::try_from(cell.symbol().width()).unwrap_or(1).max(1);
             let width = wanted.min(area.right() - x);
-            let look = RunStyle { fg: cell.fg, bg: cell.bg, modifier: cell.modifier };
+            let look = CellStyle::of(cell);
             // a wide character that the right edge cuts becomes a space
-            let symbol = if width < wanted || look.has(Modifier::HIDDEN) { " " } else { cell.symbol() };
+            let symbol = if width < wanted || look.attributes.contains(Modifier::HIDDEN) {
+                " "
+            } else {
+                cell.symbol()
+            };
             glyphs.push(Glyph { column: x - area.left(), width, symbol, look });
             x += width;
         }

@@ -15,7 +15,7 @@ pub(in crate::cli) fn render(document: &ReportDocument) -> String {
     object.insert("as_of".into(), format!("{:.0}", document.as_of).into());
     object.insert("is_partial".into(), document.is_partial.into());
     object.insert("notes".into(), document.notes.clone().into());
-    object.extend(document.facts.iter().map(|fact| (fact.key.to_owned(), value(&fact.value))));
+    object.extend(document.facts.iter().map(|fact| (fact.key.clone(), value(&fact.value))));
     object.extend(document.lists.iter().map(|list| (list.key.to_owned(), rows(list))));
     let out = serde_json::to_string_pretty(&Value::Object(object)).expect("all keys are strings");
     escaped_json(&out) + "\n"

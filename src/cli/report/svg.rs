@@ -1,12 +1,12 @@
 //! A drawn screen as an SVG image on a grid of equal cells, for the README, chat and reports.
 
 use std::collections::BTreeMap;
-use std::fmt::Write as _;
 
 use ratatui::buffer::Buffer;
 use ratatui::style::Modifier;
 
-use super::grid::{self, Glyph, RunStyle};
+use super::grid::{self, Glyph};
+use crate::app::sgr::CellStyle;
 
 /// Width and height of a cell in SVG units: whole numbers, so that there are no gaps between cells. In common monospace fonts
 /// a character of size 15 is 9 wide, and box-drawing lines are 18 high.
@@ -21,26 +21,19 @@ const BRAILLE_DOTS: [(f64, f64); 8] =
 const DIM_OPACITY: f64 = 0.6;
 const MARGIN: f64 = 12.0;
 /// The colours of an image in place of the terminal's default colours.
-const DEFAULT_CANVAS: SvgCanvas = SvgCanvas { text: (0xd4, 0xd8, 0xe0), background: (0x14, 0x16, 0x1b) };
+const DEFAULT_TEXT: Rgb = (0xd4, 0xd8, 0xe0);
+const DEFAULT_BACKGROUND: Rgb = (0x14, 0x16, 0x1b);
 
 type Rgb = (u8, u8, u8);
 
-#[derive(Clone, Copy)]
-struct SvgCanvas {
-    text: Rgb,
-    background: Rgb,
-}
-
-impl SvgCanvas {
-    /// The colours of this screen. The background is the most frequent one, so that a light screen has no dark margin.
-    fn of(buf: &Buffer) -> Self {
-        let mut grounds: BTreeMap<Option<Rgb>, usize> = BTreeMap::new();
-        for cell in &buf.content {
-            *grounds.entry(grid::rgb(cell.bg)).or_default() += 1;
-        }
-        let most = grounds.into_iter().max_by_key(|(_, count)| *count).and_then(|(background, _)| background);
-        Self { background: most.unwrap_or(DEFAULT_CANVAS.background), ..DEFAULT_CANVAS }
+/// The background of this screen: the most frequent one, so that a light screen has no dark margin.
+fn background(buf: &Buffer) -> Rgb {
+    let mut grounds: BTreeMap<Option<Rgb>, usize> = BTreeMap::new();
+    for cell in &buf.content {
+        *grounds.entry(grid::rgb(cell.bg)).or_default() += 1;
     }
+    let most = grounds.into_iter().max_by_key(|(_, count)| *count);
+    most.and_then(|(background, _)| background).unwrap_or(DEFAULT_BACKGROUND)
 }
 
 /// The SVG document.
@@ -49,48 +42,47 @@ pub(in crate::cli) fn render(buf: &Buffer, title: &str) -> String {
         f64::from(buf.area.width).mul_add(CELL_SIZE.0, 2.0 * MARGIN),
         f64::from(buf.area.height).mul_add(CELL_SIZE.1, 2.0 * MARGIN),
     );
-    let mut out = String::new();
-    let canvas = SvgCanvas::of(buf);
-    push(
-        &mut out,
-        format_args!(
-            "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{0}\" height=\"{1}\" \
-             viewBox=\"0 0 {0} {1}\" role=\"img\">\n<title>{2}</title>\n\
-             <rect width=\"100%\" height=\"100%\" rx=\"8\" fill=\"{3}\"/>\n\
-             <g font-family=\"ui-monospace,'DejaVu Sans Mono','Cascadia Mono',Menlo,Consolas,monospace\" \
-             font-size=\"{FONT_SIZE}\">\n",
-            whole.0,
-            whole.1,
-            escaped(title),
-            hex(canvas.background),
-        ),
-    );
+    let canvas = background(buf);
     let (mut grounds, mut blocks, mut letters) = (String::new(), String::new(), String::new());
     for (y, row) in grid::rows(buf).enumerate() {
         let top = CELL_SIZE.1.mul_add(y as f64, MARGIN);
         for run in row.chunk_by(|a, b| colours(a.look).1 == colours(b.look).1) {
-            let background = run.first().map_or(canvas.background, |first| colours(first.look).1);
-            if background != canvas.background {
-                rect(&mut grounds, (left_edge(run), top), (width(run), CELL_SIZE.1), background, 1.0);
+            let background = run.first().map_or(canvas, |first| colours(first.look).1);
+            if background != canvas {
+                let size = (width(run), CELL_SIZE.1);
+                grounds += &rect((left_edge(run), top), size, &fill(background, 1.0));
             }
         }
         for run in row.chunk_by(is_one_run) {
             let Some(first) = run.first() else { continue };
+            let (rgb, opacity) = foreground(first.look);
             match block(first.symbol) {
                 Some((x, y, wide, high, share)) => {
                     let corner = (CELL_SIZE.0.mul_add(x, left_edge(run)), CELL_SIZE.1.mul_add(y, top));
-                    let (rgb, opacity) = foreground(first.look);
-                    rect(&mut blocks, corner, (width(run) * wide, CELL_SIZE.1 * high), rgb, opacity * share);
+                    let size = (width(run) * wide, CELL_SIZE.1 * high);
+                    blocks += &rect(corner, size, &fill(rgb, opacity * share));
                 }
-                None if Class::of(first.symbol) == Class::Braille => dots(&mut letters, run, top),
-                None => text(&mut letters, run, top),
+                None if Class::of(first.symbol) == Class::Braille => {
+                    letters += &dots(run, top, &fill(rgb, opacity));
+                }
+                None => letters += &text(run, top, first, &fill(rgb, opacity)),
             }
         }
     }
+    let (wide, high) = whole;
+    let (title, canvas) = (escaped(title), hex(canvas));
     // backgrounds first, so that none of them covers the lower end of a letter
-    push(&mut out, format_args!("<g shape-rendering=\"crispEdges\">\n{grounds}{blocks}</g>\n{letters}"));
-    out.push_str("</g>\n</svg>\n");
-    out
+    format!(
+        r#"<svg xmlns="http://www.w3.org/2000/svg" width="{wide}" height="{high}" viewBox="0 0 {wide} {high}" role="img">
+<title>{title}</title>
+<rect width="100%" height="100%" rx="8" fill="{canvas}"/>
+<g font-family="ui-monospace,'DejaVu Sans Mono','Cascadia Mono',Menlo,Consolas,monospace" font-size="{FONT_SIZE}">
+<g shape-rendering="crispEdges">
+{grounds}{blocks}</g>
+{letters}</g>
+</svg>
+"#
+    )
 }
 
 /// Classes of characters; only neighbours of the same class may be drawn as one text.
@@ -143,19 +135,15 @@ fn block(symbol: &str) -> Option<(f64, f64, f64, f64, f64)> {
 }
 
 /// The foreground colour and its opacity.
-fn foreground(look: RunStyle) -> (Rgb, f64) {
-    (colours(look).0, if look.has(Modifier::DIM) { DIM_OPACITY } else { 1.0 })
-}
-
-fn push(out: &mut String, text: std::fmt::Arguments<'_>) {
-    out.write_fmt(text).expect("writing to a String cannot fail");
+fn foreground(look: CellStyle) -> (Rgb, f64) {
+    (colours(look).0, if look.attributes.contains(Modifier::DIM) { DIM_OPACITY } else { 1.0 })
 }
 
 /// The colours of the text and of the background; reversed if the style says so.
-fn colours(look: RunStyle) -> (Rgb, Rgb) {
-    let text = grid::rgb(look.fg).unwrap_or(DEFAULT_CANVAS.text);
-    let background = grid::rgb(look.bg).unwrap_or(DEFAULT_CANVAS.background);
-    if look.has(Modifier::REVERSED) { (background, text) } else { (text, background) }
+fn colours(look: CellStyle) -> (Rgb, Rgb) {
+    let text = grid::rgb(look.fg).unwrap_or(DEFAULT_TEXT);
+    let background = grid::rgb(look.bg).unwrap_or(DEFAULT_BACKGROUND);
+    if look.attributes.contains(Modifier::REVERSED) { (background, text) } else { (text, background) }
 }
 
 fn left_edge(run: &[Glyph<'_>]) -> f64 {
@@ -166,76 +154,55 @@ fn width(run: &[Glyph<'_>]) -> f64 {
     CELL_SIZE.0 * run.iter().map(|glyph| f64::from(glyph.width)).sum::<f64>()
 }
 
-fn rect(out: &mut String, (x, y): (f64, f64), (width, height): (f64, f64), rgb: Rgb, opacity: f64) {
-    let (fill, faint) = (hex(rgb), faint(opacity));
-    push(
-        out,
-        format_args!(
-            "<rect x=\"{x}\" y=\"{y}\" width=\"{width}\" height=\"{height}\" fill=\"{fill}\"{faint}/>\n"
-        ),
-    );
+fn rect((x, y): (f64, f64), (width, height): (f64, f64), fill: &str) -> String {
+    format!("<rect x=\"{x}\" y=\"{y}\" width=\"{width}\" height=\"{height}\" {fill}/>\n")
 }
 
 /// Draws Braille as dots at equal distances, also across cells: in fonts Braille is not as wide as letters.
-fn dots(out: &mut String, run: &[Glyph<'_>], top: f64) {
-    let Some((rgb, opacity)) = run.first().map(|first| foreground(first.look)) else { return };
-    push(out, format_args!("<path fill=\"{}\"{} d=\"", hex(rgb), faint(opacity)));
-    for glyph in run {
+fn dots(run: &[Glyph<'_>], top: f64, fill: &str) -> String {
+    let squares = run.iter().flat_map(|glyph| {
         let bits = glyph.symbol.chars().next().map_or(0, |c| u32::from(c) - 0x2800);
-        for (bit, (column, row)) in BRAILLE_DOTS.into_iter().enumerate() {
-            if bits >> bit & 1 == 0 {
-                continue;
-            }
+        let set = BRAILLE_DOTS.into_iter().enumerate().filter(move |(bit, _)| bits >> bit & 1 == 1);
+        set.map(move |(_, (column, row))| {
             let x = CELL_SIZE.0.mul_add(f64::from(glyph.column) + column / 2.0, MARGIN + 1.5);
             let y = CELL_SIZE.1.mul_add(row / 4.0, top + 1.5);
-            push(out, format_args!("M{x} {y}h1.5v1.5h-1.5z"));
-        }
-    }
-    out.push_str("\"/>\n");
+            format!("M{x} {y}h1.5v1.5h-1.5z")
+        })
+    });
+    let path: String = squares.collect();
+    format!("<path {fill} d=\"{path}\"/>\n")
 }
 
-/// The SVG attribute for an opacity below 1.
-fn faint(opacity: f64) -> String {
-    if opacity < 1.0 { format!(" fill-opacity=\"{opacity}\"") } else { String::new() }
+/// The SVG attributes for a colour and an opacity.
+fn fill(rgb: Rgb, opacity: f64) -> String {
+    let faint = if opacity < 1.0 { format!(" fill-opacity=\"{opacity}\"") } else { String::new() };
+    format!("fill=\"{}\"{faint}", hex(rgb))
 }
 
-fn text(out: &mut String, run: &[Glyph<'_>], top: f64) {
-    let Some(first) = run.first() else { return };
-    let look = first.look;
-    let (rgb, opacity) = foreground(look);
+fn text(run: &[Glyph<'_>], top: f64, first: &Glyph<'_>, fill: &str) -> String {
+    const STYLES: [(Modifier, &str); 4] = [
+        (Modifier::BOLD, " font-weight=\"bold\""),
+        (Modifier::ITALIC, " font-style=\"italic\""),
+        (Modifier::UNDERLINED, " text-decoration=\"underline\""),
+        (Modifier::CROSSED_OUT, " text-decoration=\"line-through\""),
+    ];
     let letters: String = run.iter().map(|glyph| glyph.symbol).collect();
     // leading spaces move the text instead of being part of it, because some programs do not draw them
     let rest = letters.trim_start_matches(' ');
     let (skipped, letters) = (letters.len() - rest.len(), rest.trim_end_matches(' '));
     if letters.is_empty() {
-        return;
+        return String::new();
     }
     let x = CELL_SIZE.0.mul_add(skipped as f64, left_edge(run));
-    let length =
-        if Class::of(first.symbol) == Class::Ascii { CELL_SIZE.0 * letters.len() as f64 } else { width(run) };
-    let mut style = String::new();
-    for (modifier, attribute) in [
-        (Modifier::BOLD, " font-weight=\"bold\""),
-        (Modifier::ITALIC, " font-style=\"italic\""),
-        (Modifier::UNDERLINED, " text-decoration=\"underline\""),
-        (Modifier::CROSSED_OUT, " text-decoration=\"line-through\""),
-    ] {
-        if look.has(modifier) {
-            style.push_str(attribute);
-        }
-    }
-    push(
-        out,
-        format_args!(
-            "<text x=\"{x}\" y=\"{}\" textLength=\"{length}\" lengthAdjust=\"spacingAndGlyphs\" \
-             fill=\"{}\"{}{style}>{}</text>\n",
-            top + BASELINE,
-            hex(rgb),
-            faint(opacity),
-            // browsers would collapse several spaces to one
-            escaped(letters).replace("  ", "\u{a0}\u{a0}"),
-        ),
-    );
+    let is_ascii = Class::of(first.symbol) == Class::Ascii;
+    let length = if is_ascii { CELL_SIZE.0 * letters.len() as f64 } else { width(run) };
+    let styles = STYLES.iter().filter(|(modifier, _)| first.look.attributes.contains(*modifier));
+    let style: String = styles.map(|(_, attribute)| *attribute).collect();
+    // browsers would collapse several spaces to one
+    let (y, letters) = (top + BASELINE, escaped(letters).replace("  ", "\u{a0}\u{a0}"));
+    format!(
+        "<text x=\"{x}\" y=\"{y}\" textLength=\"{length}\" lengthAdjust=\"spacingAndGlyphs\" {fill}{style}>{letters}</text>\n"
+    )
 }
 
 fn hex((r, g, b): Rgb) -> String {

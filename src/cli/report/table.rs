@@ -3,31 +3,27 @@
 use std::fmt::Write as _;
 
 use jiff::Timestamp;
-use unicode_width::UnicodeWidthStr;
 
 use super::{ListLayout, ReportColumn, ReportDocument, ReportList};
+use crate::app::display_settings::Charset;
+use crate::app::widgets::text;
 use crate::model::text::clean;
 
 /// The last column holds sentences and is cut first, but not below this width in cells.
-const MIN_LAST_COLUMN: usize = 24;
+const MIN_LAST_COLUMN: u16 = 24;
+/// Verbs print Unicode; the printer replaces it where the terminal does not accept it.
+const UNICODE: Charset = Charset::Unicode;
 /// The gap between two columns, in cells.
-const GAP: usize = 2;
+const GAP: u16 = 2;
 
-/// The whole document without cuts, for pipes and files: facts, lists, then notes.
-pub(in crate::cli) fn render(document: &ReportDocument) -> String {
-    formatted(document, None)
-}
-
-/// The document for a terminal of `width` cells: texts are cut so that no row wraps.
-pub(in crate::cli) fn render_within(document: &ReportDocument, width: usize) -> String {
-    formatted(document, Some(width))
-}
-
-fn formatted(document: &ReportDocument, width: Option<usize>) -> String {
+/// The whole document: facts, lists, then notes. For a terminal of `width` cells texts are cut so that no row wraps; without a
+/// width, for pipes and files, nothing is cut.
+pub(in crate::cli) fn render_within(document: &ReportDocument, width: Option<u16>) -> String {
     let mut out = String::new();
-    let widest = document.facts.iter().map(|fact| fact.title.width()).max().unwrap_or(0);
+    let widest = document.facts.iter().map(|fact| text::width(&fact.title)).max().unwrap_or(0);
     for fact in &document.facts {
-        line(&mut out, &format!("{}  {}", pad(fact.title, widest, false), fact.value.shown(document.as_of)));
+        let title = text::pad(&fact.title, widest, UNICODE);
+        line(&mut out, &format!("{title}  {}", fact.value.shown(document.as_of)));
     }
     let has_titles = document.lists.len() > 1 || !document.facts.is_empty();
     for list in &document.lists {
@@ -52,7 +48,7 @@ fn formatted(document: &ReportDocument, width: Option<usize>) -> String {
     out
 }
 
-fn rows(out: &mut String, list: &ReportList, now: Timestamp, width: Option<usize>) {
+fn rows(out: &mut String, list: &ReportList, now: Timestamp, width: Option<u16>) {
     let shown = list.shown();
     let texts: Vec<Vec<String>> = list
         .rows
@@ -62,34 +58,30 @@ fn rows(out: &mut String, list: &ReportList, now: Timestamp, width: Option<usize
             cells.map(|cell| cell.map_or_else(String::new, |cell| cell.shown(now))).collect()
         })
         .collect();
-    let mut widths: Vec<usize> = shown
-        .iter()
-        .enumerate()
-        .map(|(i, (_, column))| {
-            let widest = texts.iter().filter_map(|row| row.get(i)).map(|text| text.width()).max();
-            widest.unwrap_or(0).max(column.title.width())
-        })
-        .collect();
+    let titles = shown.iter().map(|(_, column)| column.title.to_owned()).collect();
+    let lines: Vec<Vec<String>> = std::iter::once(titles).chain(texts).collect();
+    let widest = |i: usize| lines.iter().filter_map(|row| row.get(i)).map(|text| text::width(text)).max();
+    let mut widths: Vec<u16> = (0..shown.len()).map(|i| widest(i).unwrap_or(0)).collect();
     if let Some(width) = width {
         let columns: Vec<&ReportColumn> = shown.iter().map(|(_, column)| *column).collect();
         fit(&mut widths, &columns, width);
     }
-    let titles = shown.iter().map(|(_, column)| column.title.to_owned()).collect();
-    for row in std::iter::once(titles).chain(texts) {
-        let cells = row
-            .into_iter()
-            .zip(&widths)
-            .zip(&shown)
-            .map(|((text, width), (_, column))| pad(&cut(text, *width), *width, column.is_number));
-        let row = cells.collect::<Vec<_>>().join(&" ".repeat(GAP));
-        line(out, &width.map_or_else(|| row.clone(), |width| cut(row.trim_end().to_owned(), width)));
+    for row in lines {
+        let cells = row.iter().zip(&widths).zip(&shown).map(|((text, width), (_, column))| {
+            if column.is_number { right_aligned(text, *width) } else { text::pad(text, *width, UNICODE) }
+        });
+        let row = cells.collect::<Vec<_>>().join(&" ".repeat(GAP.into()));
+        line(out, &text::fit(row.trim_end(), width.unwrap_or(u16::MAX), UNICODE));
     }
 }
 
 /// Narrows columns of text until the row fits: the last one first, then the widest. Columns of numbers stay, and no column
 /// becomes narrower than its title.
-fn fit(widths: &mut [usize], columns: &[&ReportColumn], width: usize) {
-    let total = |widths: &[usize]| widths.iter().sum::<usize>() + GAP * widths.len().saturating_sub(1);
+fn fit(widths: &mut [u16], columns: &[&ReportColumn], width: u16) {
+    let total = |widths: &[u16]| {
+        let gaps = widths.iter().skip(1).map(|_| GAP);
+        widths.iter().copied().chain(gaps).fold(0, u16::saturating_add)
+    };
     let is_text = |column: &&ReportColumn| !column.is_number;
     let over = total(widths).saturating_sub(width);
     if let Some(last) = columns.iter().rposition(is_text)
@@ -103,14 +95,15 @@ fn fit(widths: &mut [usize], columns: &[&ReportColumn], width: usize) {
             return;
         }
         for (column_width, column) in widths.iter_mut().zip(columns).filter(|(_, column)| is_text(column)) {
-            *column_width = (*column_width).min(most.max(column.title.width()));
+            *column_width = (*column_width).min(most.max(text::width(column.title)));
         }
     }
 }
 
 fn blocks(out: &mut String, list: &ReportList, now: Timestamp) {
     let shown = |column: &ReportColumn| !column.title.is_empty();
-    let widest = list.columns.iter().skip(1).filter(|c| shown(c)).map(|c| c.title.width()).max().unwrap_or(0);
+    let widest =
+        list.columns.iter().skip(1).filter(|c| shown(c)).map(|c| text::width(c.title)).max().unwrap_or(0);
     for (i, row) in list.rows.iter().enumerate() {
         if i > 0 {
             out.push('\n');
@@ -120,9 +113,9 @@ fn blocks(out: &mut String, list: &ReportList, now: Timestamp) {
                 line(out, &cell.shown(now));
                 continue;
             }
-            for (k, text) in cell.lines(now).iter().enumerate() {
+            for (k, words) in cell.lines(now).iter().enumerate() {
                 let title = if k == 0 { column.title } else { "" };
-                line(out, &format!("  {}  {text}", pad(title, widest, false)));
+                line(out, &format!("  {}  {words}", text::pad(title, widest, UNICODE)));
             }
         }
     }
@@ -133,24 +126,15 @@ fn line(out: &mut String, text: &str) {
     writeln!(out, "{}", clean(text).trim_end()).expect("writing to a String cannot fail");
 }
 
-fn pad(text: &str, width: usize, is_right: bool) -> String {
-    let space = " ".repeat(width.saturating_sub(text.width()));
-    if is_right { format!("{space}{text}") } else { format!("{text}{space}") }
+fn right_aligned(text: &str, width: u16) -> String {
+    let text = text::fit(text, width, UNICODE);
+    format!("{}{text}", " ".repeat(width.saturating_sub(text::width(&text)).into()))
 }
 
-fn cut(text: String, width: usize) -> String {
-    if text.width() <= width {
-        return text;
-    }
-    let mut short = String::new();
-    for grapheme in unicode_segmentation::UnicodeSegmentation::graphemes(text.as_str(), true) {
-        if short.width() + grapheme.width() >= width {
-            break;
-        }
-        short.push_str(grapheme);
-    }
-    short.push('…');
-    short
+/// As a pipe gets it.
+#[cfg(test)]
+pub(in crate::cli) fn render(document: &ReportDocument) -> String {
+    render_within(document, None)
 }
 
 #[cfg(test)]
@@ -208,12 +192,12 @@ x\\x1b[31m       -   12ms  -      -
         assert!(whole.contains(&"決".repeat(400)) && whole.contains(&"because ".repeat(49)), "{whole}");
         assert!(!whole.contains('…'));
         for width in [20, 40, 80, 120] {
-            let text = render_within(&document, width);
-            let table = text.lines().skip_while(|line| !line.starts_with("SERVICE")).take(3);
-            table.for_each(|line| assert!(line.width() <= width, "{width}: {line}"));
-            assert!(text.contains("決…"), "{text}");
+            let shown = render_within(&document, Some(width));
+            let table = shown.lines().skip_while(|line| !line.starts_with("SERVICE")).take(3);
+            table.for_each(|line| assert!(text::width(line) <= width, "{width}: {line}"));
+            assert!(shown.contains("決…"), "{shown}");
         }
-        let wide = render_within(&document, 5000);
+        let wide = render_within(&document, Some(5000));
         assert_eq!(wide, whole);
     }
 

@@ -8,14 +8,14 @@ use crate::backend::{Answering, Clock, Source};
 use crate::cli::fixtures::{self, reading};
 use crate::cli::report::table;
 use crate::cli::{alerts, needs};
-use crate::model::action::WriteSupport;
+use crate::model;
 use crate::model::alert::{AlertSnapshot, AlertState, Severity};
 use crate::model::ask::Ask;
 use crate::model::fingerprint::Fingerprint;
 use crate::model::labels::Labels;
 use crate::model::rule::RuleSnapshot;
 use crate::model::service::{ServiceReading, ServiceSnapshot};
-use crate::model::source::{ErrorKind, Kind, SourceError};
+use crate::model::source::{ErrorKind, SourceError};
 use crate::model::source_info::SourceInfo;
 
 /// The Prometheus of a proxy `edge` with a backend `alldead`.
@@ -62,15 +62,8 @@ fn listed(
     tells_services: bool,
 ) -> (String, bool, Vec<AskKind>) {
     let asked = Arc::new(Mutex::new(Vec::new()));
-    let info = SourceInfo {
-        id: fixtures::prom(),
-        kind: Kind::new("prometheus"),
-        address: "http://prom:9090".into(),
-        tenant: None,
-        is_exposed: false,
-        answers: vec![AskKind::Services, AskKind::Alerts, AskKind::Rules],
-        writes: WriteSupport::NONE,
-    };
+    let answers = vec![AskKind::Services, AskKind::Alerts, AskKind::Rules];
+    let info = model::fixtures::source("prom", "prometheus", answers);
     let edge = Edge { info, labels, tells_services, asked: Arc::clone(&asked) };
     let settings = Settings::default();
     let sources = GatedSources::new(vec![Arc::new(edge)], settings.limits);

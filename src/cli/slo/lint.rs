@@ -16,47 +16,32 @@ pub(super) fn lint(slo: &Slo) -> Vec<Finding> {
         DefinitionOrigin::File { path, line, .. } => (path.clone(), Some(*line)),
         DefinitionOrigin::Series => (PathBuf::new(), None),
     };
-    let mut found = Vec::new();
-    let mut say = |level, message: String| {
+    let finding = |level, message: String| {
         let message = format!("`{}`: {message}", slo.id);
-        found.push(Finding { path: path.clone(), line, level, message });
+        Finding { path: path.clone(), line, level, message }
     };
+    let mut found = Vec::new();
+    let mut warn = |message| found.push(finding(FindingLevel::Warning, message));
     let window = slo.window.nominal();
     for pair in &slo.pairs {
-        let most = slo.objective.max_burn_rate();
+        let (condition, most) = (condition_text(pair), factor(slo.objective.max_burn_rate()));
         if pair.can_never_fire(slo.objective) {
             let percent = slo.objective.percent_text();
-            say(
-                FindingLevel::Warning,
-                format!(
-                    "{} can never fire: with an objective of {percent} % the burn rate is {} at most",
-                    condition_text(pair),
-                    factor(most)
-                ),
-            );
+            warn(format!(
+                "{condition} can never fire: with an objective of {percent} % the burn rate is {most} at most"
+            ));
         }
         if pair.factor < 1.0 && !is_default_condition(pair, window) {
-            say(
-                FindingLevel::Warning,
-                format!(
-                    "{} alerts below a burn rate of 1x, that is, also while the objective is met",
-                    condition_text(pair)
-                ),
-            );
+            warn(format!(
+                "{condition} alerts below a burn rate of 1x, that is, also while the objective is met"
+            ));
         }
         if pair.long > window {
-            say(
-                FindingLevel::Warning,
-                format!(
-                    "{} has a longer lookback than the SLO's window, {}",
-                    condition_text(pair),
-                    slo.window
-                ),
-            );
+            warn(format!("{condition} has a longer lookback than the SLO's window, {}", slo.window));
         }
     }
     if slo.pairs.is_empty() {
-        say(FindingLevel::Warning, "it has no burn-rate conditions, so it never alerts".to_owned());
+        warn("it has no burn-rate conditions, so it never alerts".to_owned());
     }
     for (query, what) in queries(slo) {
         let is_openslo = matches!(slo.origin, DefinitionOrigin::File { form: Form::OpenSlo, .. });
@@ -64,10 +49,7 @@ pub(super) fn lint(slo: &Slo) -> Vec<Finding> {
         // a threshold compares the value at each moment and has no lookback
         let is_value = matches!(slo.sli, Some(Sli::Threshold { .. }));
         if is_openslo && !is_value && !query.has_window() {
-            say(
-                FindingLevel::Warning,
-                format!("{what} has no {{{{.window}}}} for the lookback: it is evaluated for each minute"),
-            );
+            warn(format!("{what} has no {{{{.window}}}} for the lookback: it is evaluated for each minute"));
         }
         if returns_one_series(&query.over(Duration::from_secs(300)), &slo.grouping) == Some(false) {
             let by = if slo.grouping.is_empty() {
@@ -75,7 +57,7 @@ pub(super) fn lint(slo: &Slo) -> Vec<Finding> {
             } else {
                 format!("sum by ({}) ()", slo.grouping.join(", "))
             };
-            say(FindingLevel::Warning, format!("{what} may return several series; put {by} around it"));
+            warn(format!("{what} may return several series; put {by} around it"));
         }
     }
     let first = slo.pairs.first();
@@ -83,14 +65,13 @@ pub(super) fn lint(slo: &Slo) -> Vec<Finding> {
         && !pair.can_never_fire(slo.objective)
         && let Some(fewest) = fewest_events(slo.objective, pair.factor)
     {
-        say(
+        let (short, condition) = (text(pair.short), condition_text(pair));
+        found.push(finding(
             FindingLevel::Note,
             format!(
-                "the number of events is unknown: with fewer than {fewest} in {} a single failure triggers {}",
-                text(pair.short),
-                condition_text(pair)
+                "the number of events is unknown: with fewer than {fewest} in {short} a single failure triggers {condition}"
             ),
-        );
+        ));
     }
     found
 }
@@ -116,11 +97,12 @@ fn factor(factor: f64) -> f64 {
 /// The queries of the definition, each with its name for messages.
 fn queries(slo: &Slo) -> Vec<(&Template, &'static str)> {
     match &slo.sli {
-        Some(Sli::Events { side: EventSide::Good, part, total }) => {
-            vec![(part, "the query of good events"), (total, "the query of all events")]
-        }
-        Some(Sli::Events { side: EventSide::Bad, part, total }) => {
-            vec![(part, "the query of bad events"), (total, "the query of all events")]
+        Some(Sli::Events { side, part, total }) => {
+            let part_name = match side {
+                EventSide::Good => "the query of good events",
+                EventSide::Bad => "the query of bad events",
+            };
+            vec![(part, part_name), (total, "the query of all events")]
         }
         Some(Sli::Ratio { error: query } | Sli::Threshold { value: query, .. }) => vec![(query, "the query")],
         Some(

@@ -4,14 +4,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use jiff::Timestamp;
-use ratatui::buffer::Buffer;
 
 use crate::app::event::{Effect, Event};
 use crate::cli::session::{Session, SessionError};
 use crate::model::ask::{Answer, AskKind, Query, QueryRange, Question, SeriesKey};
 use crate::model::series::{Series, TimeGrid};
 use crate::model::source::SourceId;
-use crate::runtime::{App, headless, wait_for};
 
 /// How far back series are looked for: long enough that a missed scrape does not matter.
 const LOOKBACK: Duration = Duration::from_secs(900);
@@ -40,13 +38,9 @@ impl KnownSeries {
 
 /// Asks every source of the session that answers range queries for the number of series of each selector.
 pub(super) fn ask(session: &Session, selectors: BTreeSet<String>) -> Result<KnownSeries, SessionError> {
-    let sources = &session.active.sources;
-    let asked: Vec<SourceId> = sources
-        .infos()
-        .into_iter()
-        .filter(|info| info.answers.contains(&AskKind::Series))
-        .map(|info| info.id)
-        .collect();
+    let sources = session.active.sources.infos().into_iter();
+    let asked = sources.filter(|info| info.answers.contains(&AskKind::Series)).map(|info| info.id);
+    let asked: Vec<SourceId> = asked.collect();
     let window = TimeGrid::ending(session.active.clock.now(), LOOKBACK, 15, Duration::from_secs(60));
     let mut questions = BTreeMap::new();
     let mut known = KnownSeries::default();
@@ -68,9 +62,8 @@ pub(super) fn ask(session: &Session, selectors: BTreeSet<String>) -> Result<Know
     let rounds = u32::try_from(questions.len() / 4 + 1).unwrap_or(u32::MAX);
     let deadline = session.deadline().saturating_mul(rounds);
     let mut asking = SeriesProbe { questions, is_asked: false, known };
-    let clock = session.active.clock;
-    let is_told = |asking: &SeriesProbe| asking.questions.is_empty();
-    if !wait_for(headless::gather(&mut asking, sources, clock, is_told, deadline))? {
+    let is_complete = |asking: &SeriesProbe| asking.questions.is_empty();
+    if !session.gather(&mut asking, SeriesProbe::update, is_complete, deadline)? {
         asking.known.failures.insert(format!("no answer within {} s", deadline.as_secs()));
     }
     Ok(asking.known)
@@ -83,36 +76,23 @@ struct SeriesProbe {
     known: KnownSeries,
 }
 
-impl App for SeriesProbe {
+impl SeriesProbe {
     fn update(&mut self, event: Event, _: Timestamp) -> Vec<Effect> {
         if let Event::Answered(arrival) = event
             && let Some(selector) = self.questions.remove(&arrival.question)
         {
-            let count = match arrival.answered {
-                Ok(reply) => {
-                    if let Answer::Series(matrix) = reply.answer {
-                        Some(matrix.lines.first().and_then(Series::last).unwrap_or(0.0))
-                    } else {
-                        None
-                    }
-                }
-                Err(error) => {
-                    self.known.failures.insert(error.to_string());
-                    None
-                }
+            let answer = arrival.answered.map(|reply| reply.answer);
+            let count = if let Ok(Answer::Series(matrix)) = &answer {
+                Some(matrix.lines.first().and_then(Series::last).unwrap_or(0.0))
+            } else {
+                None
             };
-            let counts = self.known.counts.entry(selector).or_default();
-            counts.insert(arrival.question.source, count);
+            self.known.failures.extend(answer.err().map(|error| error.to_string()));
+            self.known.counts.entry(selector).or_default().insert(arrival.question.source, count);
         }
         if std::mem::replace(&mut self.is_asked, true) {
             return Vec::new();
         }
         self.questions.keys().cloned().map(Effect::Fetch).collect()
-    }
-
-    fn render(&self, _: Timestamp, _: &mut Buffer) {}
-
-    fn version(&self) -> u64 {
-        0
     }
 }

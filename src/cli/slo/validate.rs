@@ -8,28 +8,23 @@ use serde_json::{Value, json};
 
 use crate::cli::args::{Validate, ValidateFormat};
 use crate::cli::printer::{ExitOutcome, print, print_error};
-use crate::cli::{CliContext, failed};
+use crate::cli::{CliContext, VerbResult};
 use crate::config::definitions::{Definitions, Finding, FindingLevel};
 use crate::model::duration::text;
 use crate::model::promql;
 use crate::model::slo::query::{RatioQuery, measure};
 use crate::model::slo::{DefinitionOrigin, EventSide, Slo};
+use crate::model::text::counted;
 
 use super::series::{self, KnownSeries};
 use super::{NO_SLO_FOUND, definitions, is_wrong, lines};
 
-pub(super) fn run(cx: &CliContext<'_>, wanted: &Validate) -> ExitOutcome {
-    let mut read = match definitions(cx, &wanted.files) {
-        Ok(read) => read,
-        Err(error) => return failed(&error),
-    };
+pub(super) fn run(cx: &CliContext<'_>, wanted: &Validate) -> VerbResult {
+    let mut read = definitions(cx, &wanted.files)?;
     read.findings.extend(read.slos.iter().flat_map(super::lint::lint));
     let known = if wanted.check_series || cx.arguments.names_sources() {
         let selectors = read.slos.iter().flat_map(selectors).collect();
-        match cx.session(true).and_then(|session| series::ask(&session, selectors)) {
-            Ok(known) => Some(known),
-            Err(error) => return failed(&error),
-        }
+        Some(series::ask(&cx.session(true)?, selectors)?)
     } else {
         None
     };
@@ -50,7 +45,7 @@ pub(super) fn run(cx: &CliContext<'_>, wanted: &Validate) -> ExitOutcome {
         ValidateFormat::Text => as_text(&read, known.as_ref()),
         ValidateFormat::Json => format!("{:#}\n", as_json(&read, known.as_ref())),
     };
-    print(&reported, outcome)
+    Ok(print(&reported, outcome))
 }
 
 fn outcome(read: &Definitions, known: Option<&KnownSeries>, strict: bool) -> ExitOutcome {
@@ -109,16 +104,12 @@ fn as_text(read: &Definitions, known: Option<&KnownSeries>) -> String {
         write_slo(&mut out, slo, known).expect("writing to a String cannot fail");
     }
     let count = |level: FindingLevel| read.findings.iter().filter(|finding| finding.level == level).count();
-    let plural = |count: usize, word: &str| format!("{count} {word}{}", if count == 1 { "" } else { "s" });
-    let (slos, errors, warnings) =
-        (read.slos.len(), count(FindingLevel::Error), count(FindingLevel::Warning));
     if !out.is_empty() {
         out.push('\n');
     }
-    let (slos, errors) = (plural(slos, "SLO"), plural(errors, "error"));
-    writeln!(out, "{slos}, {errors}, {}", plural(warnings, "warning"))
-        .expect("writing to a String cannot fail");
-    out
+    let errors = counted(count(FindingLevel::Error), "error");
+    let warnings = counted(count(FindingLevel::Warning), "warning");
+    out + &format!("{}, {errors}, {warnings}\n", counted(read.slos.len(), "SLO"))
 }
 
 /// Writes an SLO with its queries, lookbacks and numbers of series as text.

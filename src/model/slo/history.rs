@@ -89,11 +89,9 @@ pub fn firing(slo: &Slo, service: Option<&str>, slot: Duration) -> String {
 
 #[cfg(test)]
 mod tests {
+    use super::super::super::fixtures;
     use super::super::super::labels::Labels;
-    use super::super::{
-        BudgetingMethod, DefinitionOrigin, Family, Objective, RecordedSeries, Sli, SloAlerting, Template,
-        Window,
-    };
+    use super::super::{BudgetingMethod, Family, Objective, RecordedSeries, Sli, Template};
     use super::*;
 
     const HOUR: Duration = Duration::from_secs(3600);
@@ -109,20 +107,12 @@ mod tests {
             plugins: Vec::new(),
         };
         Slo {
-            id: "shop-a".into(),
             name: "a".into(),
-            service: None,
-            description: "".into(),
-            labels: Labels::default(),
             objective: Objective::percent("99").unwrap(),
-            window: Window::Rolling(30 * 24 * HOUR),
-            budgeting: BudgetingMethod::Occurrences,
             sli,
-            grouping: Vec::new(),
             pairs: Vec::new(),
-            alerting: SloAlerting::default(),
             recorded: Some(recorded),
-            origin: DefinitionOrigin::Series,
+            ..fixtures::slo("shop-a")
         }
     }
 

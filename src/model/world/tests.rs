@@ -3,8 +3,9 @@ mod moments;
 use std::time::Duration;
 
 use super::*;
-use crate::model::alert::{AlertSnapshot, AlertState, Severity};
+use crate::model::alert::{AlertSnapshot, AlertState};
 use crate::model::ask::{Ask, Query, Reply};
+use crate::model::fixtures;
 use crate::model::health::Health;
 use crate::model::reason::Reason;
 use crate::model::rule::RuleSnapshot;
@@ -22,24 +23,8 @@ fn world() -> World {
 
 fn alert(name: &str, service: &str, state: AlertState) -> Arc<Alert> {
     let labels = Labels::from_iter([("alertname", name), ("service", service), ("severity", "page")]);
-    Arc::new(Alert {
-        fingerprint: Fingerprint::of(&labels),
-        labels,
-        annotations: Labels::default(),
-        state,
-        severity: Severity::Critical,
-        starts_at: at(100),
-        updated_at: at(100),
-        resolved_at: None,
-        generator_url: None,
-        receivers: Arc::from([Text::from("team")]),
-        group: Labels::default(),
-        silenced_by: Arc::from([]),
-        inhibited_by: Arc::from([]),
-        is_derived: false,
-        value: None,
-        sources: vec![SourceId::new("am")],
-    })
+    let receivers = Arc::from([Text::from("team")]);
+    Arc::new(Alert { state, receivers, ..fixtures::alert(labels, at(100), "am") })
 }
 
 fn question(source: &str, ask: Ask) -> Question {

@@ -1,7 +1,7 @@
 use std::sync::atomic::Ordering::SeqCst;
 
 use super::*;
-use crate::backend::Clock;
+use crate::backend::{Clock, Source};
 use crate::config::settings::LimitSettings;
 use crate::model::guard::Guard;
 use crate::model::source::SourceId;

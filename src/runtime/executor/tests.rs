@@ -12,6 +12,7 @@ use crate::backend::Source;
 use crate::config::settings::LimitSettings;
 use crate::model::action::{ActionTarget, Operation, OperationKind};
 use crate::model::journal::ActionRecord;
+use crate::model::source::SourceId;
 use crate::runtime::context::{ContextHandle, ContextOpener, GatedSources};
 use crate::runtime::effects::EffectRunner;
 use crate::runtime::recovery::{OpenActions, messages, recover};

@@ -7,39 +7,11 @@
 use std::fmt::Write;
 use std::iter::repeat_n;
 
+use crate::app::sgr::{CellStyle, VISIBLE_ON_SPACE};
 use ratatui::buffer::{Buffer, Cell, CellWidth};
-use ratatui::style::{Color, Modifier};
 
-use crate::app::sgr;
-
-/// The attributes that are visible on a space, besides its background colour.
-const VISIBLE_ON_SPACE: Modifier =
-    Modifier::REVERSED.union(Modifier::UNDERLINED).union(Modifier::CROSSED_OUT);
 /// The most unchanged cells that are written again instead of moving the cursor: the shortest move has four bytes.
 const MAX_REWRITTEN: u16 = 4;
-/// Each attribute with the SGR numbers that turn it on and off.
-const ATTRIBUTES: [(Modifier, &str, &str); 9] = [
-    (Modifier::BOLD, "1", "22"),
-    (Modifier::DIM, "2", "22"),
-    (Modifier::ITALIC, "3", "23"),
-    (Modifier::UNDERLINED, "4", "24"),
-    (Modifier::SLOW_BLINK, "5", "25"),
-    (Modifier::RAPID_BLINK, "6", "25"),
-    (Modifier::REVERSED, "7", "27"),
-    (Modifier::HIDDEN, "8", "28"),
-    (Modifier::CROSSED_OUT, "9", "29"),
-];
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct CellStyle {
-    fg: Color,
-    bg: Color,
-    attributes: Modifier,
-}
-
-const PLAIN_STYLE: CellStyle =
-    CellStyle { fg: Color::Reset, bg: Color::Reset, attributes: Modifier::empty() };
-
 /// The output so far, with the terminal's cursor position and current style.
 struct DiffWriter<'a> {
     out: String,
@@ -53,7 +25,7 @@ struct DiffWriter<'a> {
 /// The bytes that change a terminal from `before` to `frame`; empty if both are equal. The terminal's style is plain before
 /// and after. Without UTF-8, characters that are not ASCII become a `?` for each cell.
 pub(super) fn changes(before: &Buffer, frame: &Buffer, utf8: bool) -> String {
-    let mut writer = DiffWriter { out: String::new(), cell_style: PLAIN_STYLE, at: None, frame, utf8 };
+    let mut writer = DiffWriter { out: String::new(), cell_style: CellStyle::PLAIN, at: None, frame, utf8 };
     // the current line, the column after its last visible cell, and whether the rest of it is already erased
     let (mut line, mut end, mut wiped) = (None, 0, false);
     let is_wide = |buffer: &Buffer, x, y| buffer.cell((x, y)).is_some_and(|cell| cell.cell_width() > 1);
@@ -73,24 +45,18 @@ pub(super) fn changes(before: &Buffer, frame: &Buffer, utf8: bool) -> String {
         } else if !wiped {
             writer.move_cursor(x, y);
             // some terminals erase with the current background colour, others with their default: use plain style
-            writer.set_style(PLAIN_STYLE);
+            writer.set_style(CellStyle::PLAIN);
             writer.out.push_str("\x1b[K");
             wiped = true;
         }
     }
-    writer.set_style(PLAIN_STYLE);
+    writer.set_style(CellStyle::PLAIN);
     writer.out
-}
-
-fn cell_style(cell: &Cell) -> CellStyle {
-    CellStyle { fg: cell.fg, bg: cell.bg, attributes: cell.modifier }
 }
 
 /// The column after the last visible cell of a line.
 fn end_of(frame: &Buffer, y: u16) -> u16 {
-    let is_seen = |cell: &Cell| {
-        !is_blank(cell) || cell.bg != Color::Reset || cell.modifier.intersects(VISIBLE_ON_SPACE)
-    };
+    let is_seen = |cell: &Cell| !is_blank(cell) || CellStyle::of(cell).shows_on_space();
     let last = (0..frame.area.right()).rev().find(|x| frame.cell((*x, y)).is_some_and(is_seen));
     last.map_or(0, |x| x + 1)
 }
@@ -143,7 +109,7 @@ impl DiffWriter<'_> {
 
     /// The style to write a cell in: for a space, the current style if that looks the same.
     fn cell_style_for(&self, cell: &Cell) -> CellStyle {
-        let wanted = cell_style(cell);
+        let wanted = CellStyle::of(cell);
         let unseen = !(wanted.attributes | self.cell_style.attributes).intersects(VISIBLE_ON_SPACE);
         if is_blank(cell) && unseen && wanted.bg == self.cell_style.bg { self.cell_style } else { wanted }
     }
@@ -153,10 +119,11 @@ impl DiffWriter<'_> {
         if cell_style == self.cell_style {
             return;
         }
-        if cell_style == PLAIN_STYLE {
+        if cell_style == CellStyle::PLAIN {
             self.out.push_str("\x1b[m");
         } else {
-            let (step, anew) = (sgr_change(self.cell_style, cell_style), sgr_change(PLAIN_STYLE, cell_style));
+            let (step, anew) =
+                (self.cell_style.change_to(cell_style), CellStyle::PLAIN.change_to(cell_style));
             let text = if step.len() <= anew.len() + 2 { step } else { format!("0;{anew}") };
             self.push_sequence(format_args!("\x1b[{text}m"));
         }
@@ -168,37 +135,11 @@ impl DiffWriter<'_> {
     }
 }
 
-/// The SGR parameters that change from one style to another.
-fn sgr_change(from: CellStyle, to: CellStyle) -> String {
-    let mut said: Vec<String> = Vec::new();
-    let mut gone = from.attributes.difference(to.attributes);
-    let mut new = to.attributes.difference(from.attributes);
-    for (attribute, _, off) in ATTRIBUTES {
-        if gone.contains(attribute) {
-            said.push(off.to_owned());
-            // the same number turns off another attribute, too (bold and dim): turn that on again
-            for (twin, _, _) in ATTRIBUTES.iter().filter(|(_, _, other)| *other == off) {
-                gone.remove(*twin);
-                new |= to.attributes & *twin;
-            }
-        }
-    }
-    let on = ATTRIBUTES.iter().filter(|(attribute, ..)| new.contains(*attribute));
-    said.extend(on.map(|(_, on, _)| (*on).to_owned()));
-    if from.fg != to.fg {
-        said.push(sgr::code(to.fg, 30));
-    }
-    if from.bg != to.bg {
-        said.push(sgr::code(to.bg, 40));
-    }
-    said.join(";")
-}
-
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
     use ratatui::layout::Rect;
-    use ratatui::style::Style;
+    use ratatui::style::{Color, Modifier, Style};
 
     use super::*;
 
@@ -316,20 +257,20 @@ mod tests {
     #[test]
     fn a_style_costs_what_differs_from_the_last() {
         let (bold, red) = (
-            CellStyle { attributes: Modifier::BOLD, ..PLAIN_STYLE },
-            CellStyle { fg: Color::Red, ..PLAIN_STYLE },
+            CellStyle { attributes: Modifier::BOLD, ..CellStyle::PLAIN },
+            CellStyle { fg: Color::Red, ..CellStyle::PLAIN },
         );
         let both = CellStyle { attributes: Modifier::BOLD | Modifier::DIM, ..red };
         for (from, to, said) in [
-            (PLAIN_STYLE, bold, "1"),
-            (PLAIN_STYLE, both, "1;2;31"),
+            (CellStyle::PLAIN, bold, "1"),
+            (CellStyle::PLAIN, both, "1;2;31"),
             (bold, both, "2;31"),
             (both, bold, "22;1;39"),
             (both, red, "22"),
             (red, CellStyle { bg: Color::Indexed(9), ..red }, "101"),
             (red, CellStyle { fg: Color::Indexed(200), ..red }, "38;5;200"),
         ] {
-            assert_eq!(sgr_change(from, to), said);
+            assert_eq!(from.change_to(to), said);
         }
     }
 }

@@ -156,7 +156,7 @@ fn notices_and_the_title_go_out_once_with_a_frame_even_if_it_is_the_same() {
     let title = "\x1b]2;(1!) burnwatch prod\x07";
     assert!(text.contains(title) && text.contains("\x1b]9;Page: cart is down\x07"), "{text:?}");
     assert_eq!(text.chars().filter(|c| *c == '\x07').count(), 4);
-    screen.retitle();
+    screen.come_back();
     let extras = std::mem::take(&mut screen.extras);
     assert_eq!(encoded(&shown, &WriteJob { extras, ..job(shown.clone()) }), title.as_bytes());
 }

@@ -5,9 +5,9 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
-use super::{ExitOutcome, NotPlanned, PlanInputs, PlannedActions, later, misused, nothing, said};
+use super::{NotPlanned, PlanInputs, PlannedActions, incomplete, later, misused, nothing, said};
 use crate::app::planner::consequences::silences::hidden;
-use crate::cli::args::{NewSilence, Replacement, SilenceVerb, Span};
+use crate::cli::args::{NewSilence, SilenceFlags, SilenceVerb, Span};
 use crate::model::action::{Operation, SilenceDraft};
 use crate::model::alert::Alert;
 use crate::model::ask::AskKind;
@@ -25,7 +25,7 @@ const LETTERS: usize = 4;
 
 impl PlanInputs<'_> {
     pub(super) fn silence(&self, new: &NewSilence) -> Result<PlannedActions, NotPlanned> {
-        let draft = self.draft(&new.span, said(new.comment.as_deref().unwrap_or_default())?)?;
+        let draft = self.draft(&new.flags.span, said(new.flags.comment.as_deref().unwrap_or_default())?)?;
         let matchers = matchers(&new.matchers)?;
         self.known_alerts()?;
         let alerts = self.alerts(&new.alerts)?;
@@ -35,7 +35,7 @@ impl PlanInputs<'_> {
         let plain: Vec<&Alert> = alerts.iter().map(|alert| &***alert).collect();
         let sources = self.at(&plain)?.len();
         let proposal = self.planner.proposed(&alerts, sources, self.service_labels, None);
-        let proposal = proposal.map_err(|why| misused(&*why))?;
+        let proposal = proposal.map_err(misused)?;
         let drafts: Result<Vec<_>, NotPlanned> = proposal
             .silences
             .into_iter()
@@ -71,26 +71,25 @@ impl PlanInputs<'_> {
                 self.planner.on_silences(&silences, operation).map(PlannedActions::from).map_err(nothing)
             }
             SilenceVerb::Expire { ids, .. } => self.expire(&self.silences(ids)?),
-            SilenceVerb::Edit { id, matchers, anew: Replacement { span, comment, .. } } => {
+            SilenceVerb::Edit { id, matchers, flags } => {
                 let silence = self.the_silence(id)?;
                 let given = self::matchers(matchers)?;
-                let (starts_at, ends_at) = self.span(span, Some(&silence))?;
+                let (starts_at, ends_at) = self.span(&flags.span, Some(&silence))?;
                 let draft = SilenceDraft {
                     matchers: if given.is_empty() { silence.matchers.clone() } else { given },
                     starts_at,
                     ends_at: ends_at.unwrap_or(silence.ends_at),
                     created_by: Text::clone(self.who),
-                    comment: comment.as_deref().map_or_else(|| Ok(Text::clone(&silence.comment)), said)?,
+                    comment: comment(flags, &silence)?,
                 };
                 self.known_alerts()?;
-                let planned =
-                    self.planner.edit(&silence, draft, self.view.now).map_err(|why| misused(&*why))?;
+                let planned = self.planner.edit(&silence, draft, self.view.now).map_err(misused)?;
                 Ok(self.weighed(planned.into()))
             }
-            SilenceVerb::Again { id, anew: Replacement { span, comment, .. } } => {
+            SilenceVerb::Again { id, flags } => {
                 let silence = self.the_silence(id)?;
-                let comment = comment.as_deref().map_or_else(|| Ok(Text::clone(&silence.comment)), said)?;
-                let draft = SilenceDraft { matchers: silence.matchers.clone(), ..self.draft(span, comment)? };
+                let draft = self.draft(&flags.span, comment(flags, &silence)?)?;
+                let draft = SilenceDraft { matchers: silence.matchers.clone(), ..draft };
                 self.known_alerts()?;
                 self.shown([(draft, Some(vec![silence.source.clone()]))])
             }
@@ -141,10 +140,9 @@ impl PlanInputs<'_> {
 
     /// Checks that the alerts are known, because the preview needs them.
     fn known_alerts(&self) -> Result<(), NotPlanned> {
-        self.view.why_unknown(AskKind::Alerts).map_or(Ok(()), |why| {
-            let words = format!("the alerts it would affect are not known: {why}");
-            Err(NotPlanned { words, outcome: ExitOutcome::Partial })
-        })
+        let unknown = self.view.why_unknown(AskKind::Alerts);
+        unknown
+            .map_or(Ok(()), |why| Err(incomplete(format!("the alerts it would affect are not known: {why}"))))
     }
 
     /// The alerts with these fingerprints.
@@ -162,7 +160,7 @@ impl PlanInputs<'_> {
     fn at(&self, alerts: &[&Alert]) -> Result<Vec<SourceId>, NotPlanned> {
         match self.source {
             Some(name) => Ok(vec![SourceId::new(name)]),
-            None => self.planner.silenced_at(alerts).map_err(|why| misused(&*why)),
+            None => self.planner.silenced_at(alerts).map_err(misused),
         }
     }
 
@@ -180,7 +178,7 @@ impl PlanInputs<'_> {
             let name = format!("{{{}}}", matcher::list(&draft.matchers)).into();
             wanted.push((draft, name, at));
         }
-        let planned = self.planner.silence(&wanted, self.view.now).map_err(|why| misused(&*why))?;
+        let planned = self.planner.silence(&wanted, self.view.now).map_err(misused)?;
         Ok(self.weighed(planned.into()))
     }
 
@@ -255,6 +253,11 @@ impl PlanInputs<'_> {
             }
         }
     }
+}
+
+/// The new comment, or that of the silence.
+fn comment(flags: &SilenceFlags, silence: &Silence) -> Result<Text, NotPlanned> {
+    flags.comment.as_deref().map_or_else(|| Ok(Text::clone(&silence.comment)), said)
 }
 
 fn matchers(texts: &[String]) -> Result<Vec<Matcher>, NotPlanned> {

@@ -2,6 +2,7 @@ use std::time::Duration;
 
 use proptest::prelude::*;
 
+use crate::model::fixtures;
 use crate::model::labels::Labels;
 use crate::model::promql::Comparison;
 use crate::model::slo::query::measure;
@@ -25,26 +26,18 @@ fn events(side: EventSide, part: &str, total: &str) -> Sli {
 }
 
 fn slo(sli: Sli) -> Slo {
-    let window = Duration::from_secs(30 * 86_400);
     Slo {
-        id: "shop-orders".into(),
         name: "orders".into(),
         service: Some("shop".into()),
         description: "Orders are taken".into(),
         labels: Labels::from_iter([("team", "shop")]),
-        objective: Objective::percent("99.9").unwrap(),
-        window: Window::Rolling(window),
-        budgeting: BudgetingMethod::Occurrences,
         sli: Some(sli),
-        grouping: Vec::new(),
-        pairs: standard(window),
         alerting: SloAlerting {
             page: Some(AlertMetadata::default()),
             ticket: Some(AlertMetadata::default()),
             ..SloAlerting::default()
         },
-        recorded: None,
-        origin: DefinitionOrigin::Series,
+        ..fixtures::slo("shop-orders")
     }
 }
 

@@ -1,26 +1,18 @@
-use super::super::super::labels::Labels;
+use super::super::super::fixtures;
 use super::super::super::promql::{self, Comparison};
-use super::super::{DefinitionOrigin, Objective, SloAlerting, Window};
+use super::super::Objective;
 use super::*;
 
 const HOUR: Duration = Duration::from_secs(3600);
 
 fn slo(sli: Sli, grouping: &[&str], budgeting: BudgetingMethod) -> Slo {
     Slo {
-        id: "x".into(),
-        name: "x".into(),
-        service: None,
-        description: "".into(),
-        labels: Labels::default(),
         objective: Objective::percent("99").unwrap(),
-        window: Window::Rolling(30 * 24 * HOUR),
         budgeting,
         sli: Some(sli),
         grouping: grouping.iter().map(|name| (*name).into()).collect(),
         pairs: Vec::new(),
-        alerting: SloAlerting::default(),
-        recorded: None,
-        origin: DefinitionOrigin::Series,
+        ..fixtures::slo("x")
     }
 }
 

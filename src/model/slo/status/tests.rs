@@ -1,6 +1,5 @@
-use super::super::{
-    BudgetingMethod, Calendar, CalendarUnit, DefinitionOrigin, EventSide, Objective, SloAlerting, standard,
-};
+use super::super::super::fixtures;
+use super::super::{Calendar, CalendarUnit, EventSide};
 use super::*;
 
 const MINUTE: u64 = 60;
@@ -8,32 +7,12 @@ const HOUR: u64 = 3600;
 const DAY: u64 = 86_400;
 
 fn slo(window: Window) -> Slo {
-    Slo {
-        id: "checkout-availability".into(),
-        name: "availability".into(),
-        service: Some("checkout".into()),
-        description: "".into(),
-        labels: Labels::default(),
-        objective: Objective::percent("99.9").unwrap(),
-        pairs: standard(Duration::from_secs(30 * DAY)),
-        window,
-        budgeting: BudgetingMethod::Occurrences,
-        sli: None,
-        grouping: Vec::new(),
-        alerting: SloAlerting::default(),
-        recorded: None,
-        origin: DefinitionOrigin::Series,
-    }
+    let service = Some("checkout".into());
+    Slo { name: "availability".into(), service, window, ..fixtures::slo("checkout-availability") }
 }
 
 fn reading(window: Window, groups: Vec<GroupReading>) -> SloReading {
-    SloReading {
-        slo: Arc::new(slo(window)),
-        evaluation: Evaluation::Live,
-        groups,
-        failure: None,
-        remark: None,
-    }
+    fixtures::reading(slo(window), groups)
 }
 
 fn rolling() -> Window {
@@ -45,14 +24,8 @@ fn counts(bad: f64, total: f64) -> MeasuredRatio {
 }
 
 fn group(window: MeasuredRatio, recent: &[(u64, MeasuredRatio)]) -> GroupReading {
-    GroupReading {
-        labels: Labels::default(),
-        recent: recent.iter().map(|(seconds, measured)| (Duration::from_secs(*seconds), *measured)).collect(),
-        window,
-        is_time_weighted: false,
-        extent: None,
-        newest: None,
-    }
+    let recent = recent.iter().map(|(seconds, measured)| (Duration::from_secs(*seconds), *measured));
+    fixtures::group(window, recent.collect())
 }
 
 fn at() -> Timestamp {

@@ -1,9 +1,10 @@
 use std::time::Duration;
 
 use super::*;
-use crate::model::alert::{AlertSnapshot, AlertState, Severity};
+use crate::model::alert::AlertSnapshot;
 use crate::model::ask::{Answer, Ask, Query, Question, Reply};
-use crate::model::incident::{AlertCounts, Attribution, IncidentSnapshot, PagerRef, Priority};
+use crate::model::fixtures::{self, pager_ref};
+use crate::model::incident::{AlertCounts, Attribution, IncidentSnapshot, Priority};
 use crate::model::labels::Labels;
 use crate::model::service::{ServiceReading, ServiceSnapshot};
 use crate::model::world::HealthPolicy;
@@ -16,10 +17,6 @@ fn id(source: &str) -> SourceId {
     SourceId::new(source)
 }
 
-fn named(name: &str) -> PagerRef {
-    PagerRef { id: name.into(), name: name.into(), url: None }
-}
-
 fn tell(world: &mut World, source: &str, ask: Ask, answer: Answer) {
     let question = Question { context: 0, source: id(source), ask, known: None };
     world.apply(&question, Ok(Reply::free(answer)), at(100));
@@ -27,50 +24,15 @@ fn tell(world: &mut World, source: &str, ask: Ask, answer: Answer) {
 
 fn incident(number: u64, title: &str, service: &str) -> Incident {
     Incident {
-        id: format!("P{number}").into(),
-        number,
-        title: title.into(),
-        status: IncidentStatus::Triggered,
-        urgency: Urgency::High,
-        priority: None,
-        service: Some(named(service)),
-        escalation_policy: None,
-        teams: Vec::new(),
-        assigned: Vec::new(),
-        acknowledged: Vec::new(),
+        service: Some(pager_ref(service)),
         alerts: AlertCounts { all: 1, triggered: 1 },
-        pending: Vec::new(),
         created_at: at(60 + i64::try_from(number).unwrap()),
-        changed_at: at(70),
-        resolved_at: None,
-        key: None,
-        conference: None,
-        firing: Vec::new(),
-        url: None,
-        source: id("pd"),
+        ..fixtures::incident(number, title, at(70), "pd")
     }
 }
 
 fn alert(labels: &[(&str, &str)]) -> Arc<Alert> {
-    let labels: Labels = labels.iter().copied().collect();
-    Arc::new(Alert {
-        fingerprint: Fingerprint::of(&labels),
-        labels,
-        annotations: Labels::default(),
-        state: AlertState::Firing,
-        severity: Severity::Critical,
-        starts_at: at(50),
-        updated_at: at(50),
-        resolved_at: None,
-        generator_url: None,
-        receivers: Arc::from([]),
-        group: Labels::default(),
-        silenced_by: Arc::from([]),
-        inhibited_by: Arc::from([]),
-        is_derived: false,
-        value: None,
-        sources: vec![id("am")],
-    })
+    Arc::new(fixtures::alert(labels.iter().copied().collect(), at(50), "am"))
 }
 
 fn world(incidents: Vec<Incident>, alerts: &[Arc<Alert>]) -> World {
@@ -98,7 +60,7 @@ fn numbers(world: &World) -> Vec<u64> {
 
 #[test]
 fn open_ones_come_first_by_priority_urgency_who_has_them_and_age() {
-    let priority = |rank| Some(Priority { named: named("P"), rank: Some(rank) });
+    let priority = |rank| Some(Priority { named: pager_ref("P"), rank: Some(rank) });
     let incidents = vec![
         Incident { status: IncidentStatus::Resolved, resolved_at: Some(at(90)), ..incident(1, "a", "x") },
         Incident { urgency: Urgency::Low, ..incident(2, "b", "x") },

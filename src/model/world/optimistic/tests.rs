@@ -3,9 +3,10 @@ use std::time::Duration;
 
 use super::*;
 use crate::model::action::{ActionResult, ActionTarget, SilenceDraft};
-use crate::model::alert::{AlertSnapshot, Severity};
+use crate::model::alert::AlertSnapshot;
 use crate::model::ask::{Answer, Ask, Query, Reply};
-use crate::model::incident::{AlertCounts, IncidentSnapshot, Urgency};
+use crate::model::fixtures;
+use crate::model::incident::IncidentSnapshot;
 use crate::model::labels::Labels;
 use crate::model::matcher::parse;
 use crate::model::source::{ErrorKind, SourceError};
@@ -20,29 +21,7 @@ fn id(source: &str) -> SourceId {
 }
 
 fn incident(status: IncidentStatus) -> Incident {
-    Incident {
-        id: "P1".into(),
-        number: 1,
-        title: "cart is slow".into(),
-        status,
-        urgency: Urgency::High,
-        priority: None,
-        service: None,
-        escalation_policy: None,
-        teams: Vec::new(),
-        assigned: Vec::new(),
-        acknowledged: Vec::new(),
-        alerts: AlertCounts::default(),
-        pending: Vec::new(),
-        created_at: at(10),
-        changed_at: at(10),
-        resolved_at: None,
-        key: None,
-        conference: None,
-        firing: Vec::new(),
-        url: None,
-        source: id("pd"),
-    }
+    Incident { status, ..fixtures::incident(1, "cart is slow", at(10), "pd") }
 }
 
 fn question(source: &str, ask: Ask) -> Question {
@@ -154,24 +133,8 @@ fn what_waits_or_is_read_back_says_so() {
 
 fn alert(pod: &str) -> Arc<Alert> {
     let labels = Labels::from_iter([("alertname", "Slow"), ("pod", pod)]);
-    Arc::new(Alert {
-        fingerprint: Fingerprint::of(&labels),
-        labels,
-        annotations: Labels::default(),
-        state: AlertState::Firing,
-        severity: Severity::Critical,
-        starts_at: at(5),
-        updated_at: at(5),
-        resolved_at: None,
-        generator_url: None,
-        receivers: Arc::from(["pager".into()]),
-        group: Labels::default(),
-        silenced_by: Arc::from([]),
-        inhibited_by: Arc::from([]),
-        is_derived: false,
-        value: None,
-        sources: vec![id("am")],
-    })
+    let receivers = Arc::from(["pager".into()]);
+    Arc::new(Alert { receivers, ..fixtures::alert(labels, at(5), "am") })
 }
 
 #[test]

@@ -3,17 +3,12 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use super::*;
-use crate::model::alert::{Alert, AlertSnapshot, AlertState, Severity};
+use crate::model::alert::{Alert, AlertSnapshot};
 use crate::model::ask::{Answer, Ask, Query, Question, Reply};
-use crate::model::fingerprint::Fingerprint;
+use crate::model::fixtures;
 use crate::model::service::ServiceSnapshot;
-use crate::model::slo::{
-    BudgetingMethod, DefinitionOrigin, Evaluation, Family, GroupReading, MeasuredRatio, Objective,
-    RecordedSeries, SloAlerting, SloReading, SloSnapshot, Window, standard,
-};
+use crate::model::slo::{Family, MeasuredRatio, RecordedSeries, SloAlerting, SloSnapshot};
 use crate::model::world::HealthPolicy;
-
-const WINDOW: Duration = Duration::from_secs(30 * 86_400);
 
 fn at(second: i64) -> Timestamp {
     Timestamp::from_second(second).unwrap()
@@ -29,36 +24,13 @@ fn tell(world: &mut World, source: &str, ask: Ask, answer: Answer) {
 }
 
 fn slo(id: &str) -> Slo {
-    Slo {
-        id: id.into(),
-        name: "availability".into(),
-        service: None,
-        description: "".into(),
-        labels: Labels::default(),
-        objective: Objective::percent("99.9").unwrap(),
-        window: Window::Rolling(WINDOW),
-        budgeting: BudgetingMethod::Occurrences,
-        sli: None,
-        grouping: Vec::new(),
-        pairs: standard(WINDOW),
-        alerting: SloAlerting { name: Some("Burn".into()), ..SloAlerting::default() },
-        recorded: None,
-        origin: DefinitionOrigin::Series,
-    }
+    let alerting = SloAlerting { name: Some("Burn".into()), ..SloAlerting::default() };
+    Slo { name: "availability".into(), alerting, ..fixtures::slo(id) }
 }
 
 fn slos(world: &mut World, source: &str, slo: &Slo, window: MeasuredRatio) {
-    let group = GroupReading {
-        labels: Labels::default(),
-        recent: vec![(Duration::from_secs(3600), window)],
-        window,
-        is_time_weighted: false,
-        extent: None,
-        newest: None,
-    };
-    let slo = Arc::new(slo.clone());
-    let reading =
-        SloReading { slo, evaluation: Evaluation::Live, groups: vec![group], failure: None, remark: None };
+    let group = fixtures::group(window, vec![(Duration::from_secs(3600), window)]);
+    let reading = fixtures::reading(slo.clone(), vec![group]);
     let snapshot = SloSnapshot { at: at(90), readings: vec![reading] };
     tell(world, source, Query::Slos.now(), Answer::Slos(snapshot));
 }
@@ -71,25 +43,7 @@ fn services(world: &mut World, source: &str, scraped: &[u64]) {
 }
 
 fn alert(labels: &[(&str, &str)]) -> Arc<Alert> {
-    let labels: Labels = labels.iter().copied().collect();
-    Arc::new(Alert {
-        fingerprint: Fingerprint::of(&labels),
-        labels,
-        annotations: Labels::default(),
-        state: AlertState::Firing,
-        severity: Severity::Critical,
-        starts_at: at(50),
-        updated_at: at(50),
-        resolved_at: None,
-        generator_url: None,
-        receivers: Arc::from([]),
-        group: Labels::default(),
-        silenced_by: Arc::from([]),
-        inhibited_by: Arc::from([]),
-        is_derived: false,
-        value: None,
-        sources: vec![SourceId::new("am")],
-    })
+    Arc::new(fixtures::alert(labels.iter().copied().collect(), at(50), "am"))
 }
 
 const GOOD: MeasuredRatio = MeasuredRatio::Ratio { error: 0.0001, events: None };

@@ -13,7 +13,8 @@ use crate::model::action::{
     Action, ActionError, ActionResult, OperationKind, RequestPreview, Verification, WriteSupport,
 };
 use crate::model::ask::{Answer, Ask, Reply};
-use crate::model::source::{ErrorKind, Kind, SourceError, SourceId};
+use crate::model::fixtures;
+use crate::model::source::{ErrorKind, SourceError};
 use crate::model::source_info::SourceInfo;
 
 /// The reaction to the next action.
@@ -49,15 +50,8 @@ pub(super) fn doer(
     acts: impl IntoIterator<Item = Act>,
     looks: impl IntoIterator<Item = Look>,
 ) -> Arc<ScriptedSource> {
-    let info = SourceInfo {
-        tenant: None,
-        is_exposed: false,
-        id: SourceId::new("pager"),
-        kind: Kind::new("toy"),
-        address: "fake".into(),
-        answers: vec![],
-        writes: WriteSupport { kinds: OperationKind::ALL, ..WriteSupport::NONE },
-    };
+    let writes = WriteSupport { kinds: OperationKind::ALL, ..WriteSupport::NONE };
+    let info = SourceInfo { writes, ..fixtures::source("pager", "toy", vec![]) };
     Arc::new(ScriptedSource {
         info,
         acts: Mutex::new(acts.into_iter().collect()),

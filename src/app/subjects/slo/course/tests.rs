@@ -1,46 +1,19 @@
-use std::sync::Arc;
-
 use jiff::civil::date;
 use jiff::tz::TimeZone;
 use proptest::prelude::*;
 
 use super::*;
-use crate::model::slo::{
-    BudgetingMethod, Calendar, CalendarUnit, DefinitionOrigin, Evaluation, GroupReading, MeasuredRatio, Slo,
-    SloAlerting, SloReading, standard,
-};
+use crate::model::fixtures;
+use crate::model::slo::{Calendar, CalendarUnit, Evaluation, MeasuredRatio, Slo, SloReading};
 use crate::model::source::SourceId;
 
 const HOUR: Duration = Duration::from_secs(3600);
 
 fn status(window: Window, error: f64) -> SloStatus {
-    let slo = Slo {
-        id: "shop".into(),
-        name: "shop".into(),
-        service: None,
-        description: "".into(),
-        labels: Labels::default(),
-        objective: Objective::percent("99.9").unwrap(),
-        pairs: standard(720 * HOUR),
-        window,
-        budgeting: BudgetingMethod::Occurrences,
-        sli: None,
-        grouping: Vec::new(),
-        alerting: SloAlerting::default(),
-        recorded: None,
-        origin: DefinitionOrigin::Series,
-    };
-    let group = GroupReading {
-        labels: Labels::default(),
-        recent: vec![(HOUR, MeasuredRatio::Ratio { error, events: None })],
-        window: MeasuredRatio::Ratio { error, events: None },
-        is_time_weighted: false,
-        extent: None,
-        newest: None,
-    };
-    let evaluation = Evaluation::Recorded;
-    let reading =
-        SloReading { slo: Arc::new(slo), evaluation, groups: vec![group], failure: None, remark: None };
+    let measured = MeasuredRatio::Ratio { error, events: None };
+    let group = fixtures::group(measured, vec![(HOUR, measured)]);
+    let reading = fixtures::reading(Slo { window, ..fixtures::slo("shop") }, vec![group]);
+    let reading = SloReading { evaluation: Evaluation::Recorded, ..reading };
     SloStatus::of(&reading, &SourceId::new("prom"), "2026-01-14T02:52:07Z".parse().unwrap())
 }
 

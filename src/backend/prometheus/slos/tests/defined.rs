@@ -5,30 +5,16 @@ use crate::backend::prometheus::call::QuestionRequests;
 use crate::backend::prometheus::slos::query_cache::QueryCache;
 use crate::backend::prometheus::slos::registry::SloRegistry;
 use crate::backend::prometheus::slos::{read, subqueries};
+use crate::model::fixtures;
 use crate::model::labels::Labels;
 use crate::model::slo::query::{self, RatioQuery};
 use crate::model::slo::{
-    BudgetingMethod, Calendar, CalendarUnit, DefinitionOrigin, Evaluation, EventSide, Family, InvalidRatio,
-    Objective, RecordedSeries, Selector, Sli, SloAlerting, Template, Window, standard,
+    Calendar, CalendarUnit, Evaluation, EventSide, Family, InvalidRatio, RecordedSeries, Selector, Sli,
+    Template, Window,
 };
 
 fn slo(id: &str, sli: Option<Sli>) -> Slo {
-    Slo {
-        id: id.into(),
-        name: id.into(),
-        service: None,
-        description: "".into(),
-        labels: Labels::default(),
-        objective: Objective::percent("99.9").unwrap(),
-        window: Window::Rolling(30 * DAY),
-        budgeting: BudgetingMethod::Occurrences,
-        sli,
-        grouping: Vec::new(),
-        pairs: standard(30 * DAY),
-        alerting: SloAlerting::default(),
-        recorded: None,
-        origin: DefinitionOrigin::Series,
-    }
+    Slo { sli, ..fixtures::slo(id) }
 }
 
 fn counters(part: &str, total: &str) -> Sli {

@@ -1,0 +1,107 @@
+//! Test data with ordinary values: a test changes the fields that it is about.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use super::action::WriteSupport;
+use super::alert::{Alert, Severity};
+use super::ask::AskKind;
+use super::incident::{AlertCounts, Incident, IncidentStatus, PagerRef, Person, Urgency};
+use super::labels::Labels;
+use super::slo::{
+    BudgetingMethod, DefinitionOrigin, Evaluation, GroupReading, MeasuredRatio, Objective, Slo, SloAlerting,
+    SloReading, Window, standard,
+};
+use super::source::{Kind, SourceId};
+use super::source_info::SourceInfo;
+
+/// A source that answers these questions and changes nothing.
+pub fn source(id: &str, kind: &'static str, answers: Vec<AskKind>) -> SourceInfo {
+    SourceInfo {
+        id: SourceId::new(id),
+        kind: Kind::new(kind),
+        address: format!("http://{id}").into(),
+        tenant: None,
+        is_exposed: false,
+        answers,
+        writes: WriteSupport::NONE,
+    }
+}
+
+/// A critical alert that fires since this time.
+pub fn alert(labels: Labels, since: Timestamp, source: &str) -> Alert {
+    let alert = Alert::new(labels, Severity::Critical, SourceId::new(source));
+    Alert { starts_at: since, updated_at: since, ..alert }
+}
+
+/// A service, team or policy of a paging system, whose id is its name.
+pub fn pager_ref(name: &str) -> PagerRef {
+    PagerRef { id: name.into(), name: name.into(), url: None }
+}
+
+/// A person whose id is the name.
+pub fn person(name: &str) -> Person {
+    Person { id: name.into(), name: name.into(), email: None, zone: None }
+}
+
+/// A triggered incident of high urgency, created at this time and assigned to nobody; its id is `P` and its number.
+pub fn incident(number: u64, title: &str, created_at: Timestamp, source: &str) -> Incident {
+    Incident {
+        id: format!("P{number}").into(),
+        number,
+        title: title.into(),
+        status: IncidentStatus::Triggered,
+        urgency: Urgency::High,
+        priority: None,
+        service: None,
+        escalation_policy: None,
+        teams: Vec::new(),
+        assigned: Vec::new(),
+        acknowledged: Vec::new(),
+        alerts: AlertCounts::default(),
+        pending: Vec::new(),
+        created_at,
+        changed_at: created_at,
+        resolved_at: None,
+        key: None,
+        conference: None,
+        firing: Vec::new(),
+        url: None,
+        source: SourceId::new(source),
+    }
+}
+
+/// An SLO of 99.9 % over 30 days with the standard conditions, known only by its recorded series.
+#[expect(clippy::missing_panics_doc, reason = "99.9 is a percentage")]
+pub fn slo(id: &str) -> Slo {
+    let days = Duration::from_secs(30 * 86_400);
+    Slo {
+        id: id.into(),
+        name: id.into(),
+        service: None,
+        description: "".into(),
+        labels: Labels::default(),
+        objective: Objective::percent("99.9").expect("a percentage"),
+        window: Window::Rolling(days),
+        budgeting: BudgetingMethod::Occurrences,
+        sli: None,
+        grouping: Vec::new(),
+        pairs: standard(days),
+        alerting: SloAlerting::default(),
+        recorded: None,
+        origin: DefinitionOrigin::Series,
+    }
+}
+
+/// The measurements of an SLO without groups: over its window, and over shorter lookbacks.
+pub fn group(window: MeasuredRatio, recent: Vec<(Duration, MeasuredRatio)>) -> GroupReading {
+    let labels = Labels::default();
+    GroupReading { labels, recent, window, is_time_weighted: false, extent: None, newest: None }
+}
+
+/// The measurements of an SLO by its own queries.
+pub fn reading(slo: Slo, groups: Vec<GroupReading>) -> SloReading {
+    SloReading { slo: Arc::new(slo), evaluation: Evaluation::Live, groups, failure: None, remark: None }
+}
