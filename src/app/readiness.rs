@@ -24,7 +24,7 @@ pub fn gaps(state: &State, now: Timestamp) -> Vec<String> {
         let (source, word) = (&want.source, want.ask.kind().word());
         let answer = answer(state, &want);
         let failure = state.shared.scheduler.traffic(source).failure().cloned();
-        let failure = failure.or_else(|| answer.and_then(|answer| answer.failure.cloned()));
+        let failure = failure.or_else(|| answer.and_then(|answer| answer.failure().cloned()));
         let mut said: Vec<String> = answer
             .into_iter()
             .flat_map(|answer| answer.missing())
@@ -45,6 +45,6 @@ pub fn gaps(state: &State, now: Timestamp) -> Vec<String> {
 }
 
 /// The state of the answer to a query, if its source is known.
-fn answer<'s>(state: &'s State, want: &Want) -> Option<AnswerState<'s>> {
+fn answer<'s>(state: &'s State, want: &Want) -> Option<&'s AnswerState> {
     state.shared.world.cache(&want.source)?.answer_to(&want.ask)
 }

@@ -125,8 +125,8 @@ pub(super) fn document(view: &WorldView<'_>, filter: &AlertFilter) -> ReportDocu
 
 /// How many alerts are in each state; unknown, not zero, before a source has answered.
 pub(super) fn counts(view: &WorldView<'_>) -> Vec<Fact> {
-    let is_managed = view.world.sources().any(|(_, cache)| cache.alerts().at().is_some());
-    let is_known = is_managed || view.world.sources().any(|(_, cache)| cache.rules().at().is_some());
+    let is_managed = view.world.sources().any(|(_, cache)| cache.alerts().at.is_some());
+    let is_known = is_managed || view.world.sources().any(|(_, cache)| cache.rules().at.is_some());
     let count = |state, is_known| {
         let alerts = view.world.alerts().iter().filter(|alert| alert.state == state);
         if is_known { Cell::count(alerts.count()) } else { Cell::Nothing }

@@ -108,8 +108,8 @@ fn is_about_credentials(failure: &ErrorKind) -> bool {
 
 fn offers(source: &SourceInfo, cache: &AnswerCache, offer: Option<&ProbeReport>) -> Vec<String> {
     let answered =
-        |kind: &AskKind| cache.snapshot(*kind).is_some_and(|s| s.at.is_some() && s.failure.is_none());
-    let words: Vec<_> = AskKind::VITAL
+        |kind: &AskKind| cache.snapshot(*kind).is_some_and(|s| s.at.is_some() && s.failure().is_none());
+    let words: Vec<_> = AskKind::all_vital()
         .iter()
         .filter(|kind| **kind != AskKind::Probe && source.answers.contains(kind) && answered(kind))
         .map(|kind| kind.word())
@@ -124,9 +124,9 @@ fn offers(source: &SourceInfo, cache: &AnswerCache, offer: Option<&ProbeReport>)
 /// Questions without an answer, with the error; warnings about missing data; and failing rules.
 fn missing(source: &SourceInfo, cache: &AnswerCache) -> Vec<String> {
     let mut gaps: Vec<(String, Vec<&str>)> = Vec::new();
-    for kind in AskKind::VITAL.iter().filter(|kind| source.answers.contains(kind)) {
+    for kind in AskKind::all_vital().iter().filter(|kind| source.answers.contains(kind)) {
         let Some(standing) = cache.snapshot(*kind) else { continue };
-        let gap = match standing.failure {
+        let gap = match standing.failure() {
             Some(error) => error.kind.to_string(),
             None if standing.at.is_none() => "no answer in time".to_owned(),
             None => continue,
@@ -148,7 +148,7 @@ fn missing(source: &SourceInfo, cache: &AnswerCache) -> Vec<String> {
 
 /// Remarks that mean no missing data: a secret sent over plain HTTP, and the annotations of the query engine.
 fn remarks(source: &SourceInfo, cache: Option<&AnswerCache>) -> Vec<String> {
-    let said = cache.map(|cache| cache.warnings(AskKind::VITAL)).unwrap_or_default().into_iter();
+    let said = cache.map(|cache| cache.warnings(AskKind::all_vital())).unwrap_or_default().into_iter();
     let said = said.filter(|warning| warning.kind == WarningKind::Annotation).map(ToString::to_string);
     source.exposure().map(str::to_owned).into_iter().chain(said).collect()
 }
@@ -161,14 +161,14 @@ fn advice(
     offer: Option<&ProbeReport>,
 ) -> Vec<String> {
     let mut lines: Vec<String> = Vec::new();
-    for kind in AskKind::VITAL.iter().filter(|kind| source.answers.contains(kind)) {
-        let failure = cache.and_then(|cache| cache.snapshot(*kind)?.failure);
+    for kind in AskKind::all_vital().iter().filter(|kind| source.answers.contains(kind)) {
+        let failure = cache.and_then(|cache| cache.snapshot(*kind)?.failure());
         let advice = failure.map(|error| error.kind.advice().to_owned());
         lines.extend(advice.filter(|advice| !lines.contains(advice)));
     }
-    if cache
-        .is_some_and(|cache| cache.warnings(AskKind::VITAL).iter().any(|warning| warning.is_missing_data()))
-    {
+    if cache.is_some_and(|cache| {
+        cache.warnings(AskKind::all_vital()).iter().any(|warning| warning.is_missing_data())
+    }) {
         lines.push(
             "Some answers are partial, so lists may be incomplete: check the server's health.".to_owned(),
         );

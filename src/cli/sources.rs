@@ -17,7 +17,7 @@ pub(super) fn state(view: &WorldView<'_>, source: &SourceInfo) -> &'static str {
     let Some(cache) = view.world.cache(&source.id) else { return "not asked" };
     let answer_states: Vec<_> = answer_states(source, cache).collect();
     let has_data = answer_states.iter().any(|standing| standing.at.is_some());
-    let is_old = |state: &AnswerState<'_>| state.at.is_some_and(|at| age(at, view.now) > view.limit);
+    let is_old = |state: &&AnswerState| state.at.is_some_and(|at| age(at, view.now) > view.limit);
     match failure(source, cache) {
         Some(failure) if failure.is_source_wide() && !has_data => "failed",
         Some(failure) if failure.is_source_wide() => "stale",
@@ -34,17 +34,17 @@ pub(super) fn state(view: &WorldView<'_>, source: &SourceInfo) -> &'static str {
 }
 
 /// The states of the answers to the questions that every screen asks, as far as the source supports these.
-fn answer_states<'w>(source: &SourceInfo, cache: &'w AnswerCache) -> impl Iterator<Item = AnswerState<'w>> {
+fn answer_states<'w>(source: &SourceInfo, cache: &'w AnswerCache) -> impl Iterator<Item = &'w AnswerState> {
     cache
         .answers()
-        .filter(|(kind, _)| AskKind::VITAL.contains(kind) && source.answers.contains(kind))
+        .filter(|(kind, _)| AskKind::all_vital().contains(kind) && source.answers.contains(kind))
         .map(|(_, state)| state)
 }
 
 /// The most serious error of a source: one about the whole source before one about a single question.
 pub(super) fn failure<'w>(source: &SourceInfo, cache: &'w AnswerCache) -> Option<&'w ErrorKind> {
     let mut all: Vec<_> =
-        answer_states(source, cache).filter_map(|s| s.failure.map(|error| &error.kind)).collect();
+        answer_states(source, cache).filter_map(|s| s.failure().map(|error| &error.kind)).collect();
     all.sort_by_key(|failure| !failure.is_source_wide());
     all.first().copied()
 }
@@ -52,7 +52,7 @@ pub(super) fn failure<'w>(source: &SourceInfo, cache: &'w AnswerCache) -> Option
 /// The warnings of its answers and of its probe, without the annotations of the query engine.
 pub(super) fn warnings(source: &SourceInfo, cache: &AnswerCache) -> Vec<String> {
     let kinds: Vec<AskKind> =
-        AskKind::VITAL.iter().copied().filter(|kind| source.answers.contains(kind)).collect();
+        AskKind::all_vital().iter().copied().filter(|kind| source.answers.contains(kind)).collect();
     let said = cache.warnings(&kinds).into_iter();
     let mut lines: Vec<String> =
         said.filter(|warning| warning.kind != WarningKind::Annotation).map(ToString::to_string).collect();

@@ -17,7 +17,7 @@ const MAX_ROWS: usize = 10;
 pub(super) fn document(view: &WorldView<'_>) -> ReportDocument {
     let all = view.world.services();
     // before the first answer the number of services is unknown, not zero
-    let is_known = view.world.sources().any(|(_, cache)| cache.services().at().is_some());
+    let is_known = view.world.sources().any(|(_, cache)| cache.services().at.is_some());
     let count = |health| {
         let services = all.iter().filter(|service| service.health == health);
         if is_known { Cell::count(services.count()) } else { Cell::Nothing }

@@ -123,7 +123,7 @@ impl WorldView<'_> {
     fn gap(&self, source: &SourceInfo, kind: AskKind) -> Option<String> {
         let state = self.world.cache(&source.id).and_then(|cache| cache.snapshot(kind))?;
         let data_age = state.at.map(|at| age(at, self.now));
-        match (state.failure, data_age) {
+        match (state.failure(), data_age) {
             (Some(error), Some(age)) => {
                 let advice = error.kind.advice();
                 Some(format!("{error}. Showing {} from {} ago. {advice}", kind.word(), elapsed(age)))

@@ -12,7 +12,7 @@ use jiff::tz::TimeZone;
 use url::Url;
 
 use super::kind::{Address, KindSpec};
-use super::nearest::{hint, nearest};
+use super::nearest::{did_you_mean, hint, nearest};
 use super::settings::{ConfigDuration, ContextSettings, Settings, SourceSettings};
 use super::toml_document::{ConfigProblem, TomlDocument};
 use crate::model::notify::QuietHours;
@@ -148,7 +148,7 @@ impl Check<'_> {
         {
             self.failure(&at("url"), &failure);
         }
-        for (key, words) in source.kind.options.failures(&source.own) {
+        for (key, words) in (source.kind.options.failures)(&source.own) {
             self.option(&at(key), &words);
         }
         self.access(name, source);
@@ -321,8 +321,7 @@ impl Check<'_> {
         }
         for command in settings.ui.keys.keys().filter(|command| is_missing(command, known.commands)) {
             // the list of all commands would fill a page
-            let near = nearest(command, known.commands.iter().copied());
-            let hint = near.map_or_else(String::new, |near| format!("; did you mean `{near}`?"));
+            let hint = did_you_mean(nearest(command, known.commands.iter().copied()));
             self.wrong(&["ui", "keys", command], &format!("there is no command `{command}`{hint}"));
         }
         for (commands, failure) in known.keys.map(|find| find(&settings.ui.keys)).unwrap_or_default() {

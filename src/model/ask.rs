@@ -3,7 +3,7 @@
 //! Each question is one row of the table in `asks!`. Macros generate the enums, the storage, the refresh intervals, the titles,
 //! the set of questions asked on every screen, and the handler calls of a source.
 
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -173,29 +173,10 @@ asks!(questions);
 
 impl AskKind {
     /// The kinds that are asked on every screen, because counts and source states depend on them.
-    pub const VITAL: &[Self] = &Self::all_vital::<{ Self::count_vital() }>();
-
-    const fn count_vital() -> usize {
-        let (mut left, mut count) = (Self::ALL.as_slice(), 0);
-        while let [kind, rest @ ..] = left {
-            count += kind.is_vital() as usize;
-            left = rest;
-        }
-        count
-    }
-
-    #[expect(clippy::indexing_slicing, reason = "the array has as many places as there are vital kinds")]
-    const fn all_vital<const COUNT: usize>() -> [Self; COUNT] {
-        let mut vital = [Self::Probe; COUNT];
-        let (mut left, mut count) = (Self::ALL.as_slice(), 0);
-        while let [kind, rest @ ..] = left {
-            if kind.is_vital() {
-                vital[count] = *kind;
-                count += 1;
-            }
-            left = rest;
-        }
-        vital
+    pub fn all_vital() -> &'static [Self] {
+        static VITAL: LazyLock<Vec<AskKind>> =
+            LazyLock::new(|| AskKind::ALL.into_iter().filter(|kind| kind.is_vital()).collect());
+        &VITAL
     }
 
     /// The moment that a question of this kind is about while `shown` is displayed.

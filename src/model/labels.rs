@@ -59,6 +59,12 @@ impl Labels {
         Self(self.0.iter().filter(|(name, _)| !drop(name)).cloned().collect())
     }
 
+    /// All labels of both sets; where both have a name, the value of `over` counts.
+    #[must_use]
+    pub fn with(&self, over: &Self) -> Self {
+        Self::new(self.0.iter().chain(over.0.iter()).cloned().collect())
+    }
+
     /// Whether `other` has all of these labels with the same values.
     pub fn is_within(&self, other: &Self) -> bool {
         // both are sorted by name, and shared strings compare by pointer

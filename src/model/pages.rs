@@ -51,16 +51,11 @@ pub struct PageCounts {
 /// The times of an incident. A failure is an incident with one of the two highest priorities; without priorities, one with
 /// high urgency.
 pub fn times(incident: &Incident) -> IncidentTimes {
-    let is_failure_rank = |rank: u32| rank <= MAX_FAILURE_RANK;
-    let is_failure = match incident.priority.as_ref().and_then(|priority| priority.rank) {
-        Some(rank) => is_failure_rank(rank),
-        None => incident.urgency == Urgency::High,
-    };
+    let rank = incident.priority.as_ref().and_then(|priority| priority.rank);
+    let is_failure = rank.map_or(incident.urgency == Urgency::High, |rank| rank <= MAX_FAILURE_RANK);
     IncidentTimes {
-        impact: None,
-        triggered: Some(incident.created_at),
+        triggered: incident.created_at,
         acknowledged: incident.acknowledged.iter().map(|stamp| stamp.at).min(),
-        mitigated: None,
         resolved: incident.resolved_at,
         is_failure,
     }

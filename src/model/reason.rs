@@ -54,19 +54,13 @@ pub enum Reason {
 impl Reason {
     /// The reason as text; for a last known reason with its age.
     pub fn words(&self, now: Timestamp) -> String {
-        match self {
-            Self::NoData { since } => format!("no data for {}", lasted(*since, now)),
-            Self::Last { reason, at, .. } => format!("{reason}, {} ago", lasted(*at, now)),
-            Self::TargetsDown { .. }
-            | Self::Errors(_)
-            | Self::Firing { .. }
-            | Self::Slow(_)
-            | Self::ServersDown(_)
-            | Self::Signal { .. }
-            | Self::Saturated { .. }
-            | Self::NeverHadData
-            | Self::NotKnown { .. } => self.to_string(),
+        if let Self::NoData { since } = self {
+            return format!("no data for {}", lasted(*since, now));
         }
+        if let Self::Last { reason, at, .. } = self {
+            return format!("{reason}, {} ago", lasted(*at, now));
+        }
+        self.to_string()
     }
 
     /// The signal of this reason, and its health.

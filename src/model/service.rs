@@ -149,7 +149,7 @@ impl ServiceDetail {
 }
 
 /// One service as displayed, merged from all sources that report it.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Default)]
 pub struct Service {
     /// The name of the service.
     pub name: Text,
@@ -188,16 +188,13 @@ impl Service {
     #[must_use]
     pub fn without_values(&self) -> Self {
         Self {
-            signals: Signals::default(),
-            targets: ScrapeTargets::default(),
-            unknown: UnknownSignals::default(),
-            hosts: Arc::default(),
-            named: Vec::new(),
-            health: Health::Unknown,
-            reasons: Vec::new(),
-            since: None,
-            alerts: Vec::new(),
-            ..self.clone()
+            name: self.name.clone(),
+            labels: self.labels.clone(),
+            named_by: self.named_by.clone(),
+            sources: self.sources.clone(),
+            chart_sources: self.chart_sources.clone(),
+            seen_at: self.seen_at,
+            ..Self::default()
         }
     }
 

@@ -21,7 +21,7 @@ mod template;
 mod traffic;
 mod window;
 
-pub use burn_condition::{BurnCondition, BurnSeverity, pyrra, sloth, standard, standard_of};
+pub use burn_condition::{BurnCondition, BurnSeverity, lookbacks, pyrra, sloth, standard, standard_of};
 pub use counter::counters;
 pub use definition::{
     AlertMetadata, BudgetingMethod, DefinitionOrigin, EventSide, Form, Sli, Slo, SloAlerting,

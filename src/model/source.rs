@@ -181,23 +181,16 @@ fn behind(reason: &str) -> String {
 impl ErrorKind {
     /// Whether the whole source is affected, not only this question.
     pub fn is_source_wide(&self) -> bool {
-        match self {
+        matches!(
+            self,
             Self::Unreachable { .. }
-            | Self::Certificate { .. }
-            | Self::TimedOut { .. }
-            | Self::Unauthorised { .. }
-            | Self::Redirected { .. }
-            | Self::RateLimited { .. }
-            | Self::NoSecret { .. } => true,
-            Self::Forbidden { .. }
-            | Self::Refused { .. }
-            | Self::Garbled { .. }
-            | Self::TooLarge { .. }
-            | Self::BadQuery { .. }
-            | Self::NotOffered { .. }
-            | Self::Unfit { .. }
-            | Self::Internal { .. } => false,
-        }
+                | Self::Certificate { .. }
+                | Self::TimedOut { .. }
+                | Self::Unauthorised { .. }
+                | Self::Redirected { .. }
+                | Self::RateLimited { .. }
+                | Self::NoSecret { .. }
+        )
     }
 
     /// The same error with each text replaced by `reword`.
@@ -224,23 +217,15 @@ impl ErrorKind {
 
     /// The server's own message; empty if there is none.
     pub fn said(&self) -> &str {
-        match self {
-            Self::Unauthorised { message }
-            | Self::Forbidden { message }
-            | Self::RateLimited { message }
-            | Self::Refused { message, .. }
-            | Self::BadQuery { message } => message,
-            Self::Unreachable { .. }
-            | Self::Certificate { .. }
-            | Self::TimedOut { .. }
-            | Self::Redirected { .. }
-            | Self::Garbled { .. }
-            | Self::TooLarge { .. }
-            | Self::NotOffered { .. }
-            | Self::Unfit { .. }
-            | Self::NoSecret { .. }
-            | Self::Internal { .. } => "",
+        if let Self::Unauthorised { message }
+        | Self::Forbidden { message }
+        | Self::RateLimited { message }
+        | Self::Refused { message, .. }
+        | Self::BadQuery { message } = self
+        {
+            return message;
         }
+        ""
     }
 
     /// The advice for a known server message, whatever the status.

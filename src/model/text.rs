@@ -202,6 +202,13 @@ fn is_invisible(c: char) -> bool {
         || code & 0xfffe == 0xfffe
 }
 
+/// Line and column, both from 1, of a byte offset.
+pub fn place(text: &str, at: usize) -> (usize, usize) {
+    let before = text.get(..at.min(text.len())).unwrap_or(text);
+    let column = before.rsplit('\n').next().unwrap_or_default().chars().count() + 1;
+    (before.matches('\n').count() + 1, column)
+}
+
 /// A noun with its indefinite article: `an Alertmanager`.
 pub fn with_article(noun: &str) -> String {
     let is_vowel = noun.starts_with(|c: char| "aeiouAEIOU".contains(c));

@@ -292,7 +292,7 @@ impl World {
         let answered_well = answer.is_ok();
         cache.take(question, answer, digest, now);
         if answered_well {
-            cache.place(&question.ask).warned(warnings);
+            cache.place(&question.ask).warnings = warnings;
         }
         let is_settled = answered_well && self.drop_confirmed(question);
         let kind = question.ask.kind();

@@ -97,7 +97,7 @@ impl Screen for OpenRunbook {
         let found = remote.and_then(|remote| remote.value()?.found.as_ref());
         let layout = RunbookLayoutKey {
             wanted: Arc::clone(wanted),
-            digest: remote.and_then(Remote::digest),
+            digest: remote.and_then(|remote| remote.digest),
             is_found: found.is_some(),
             width: view::room(shared.size.0),
             charset: shared.look.charset,

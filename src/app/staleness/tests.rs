@@ -108,7 +108,7 @@ fn all_state() -> State {
         id: SourceId::new("all"),
         kind: Kind::new("toy"),
         address: "http://all".into(),
-        answers: AskKind::VITAL.to_vec(),
+        answers: AskKind::all_vital().to_vec(),
         writes: WriteSupport::NONE,
     };
     State::new(InitialState::new(
@@ -166,7 +166,7 @@ fn tick_without(
 
 #[test]
 fn one_question_that_hangs_is_named_in_time_with_its_own_age_and_next_try() {
-    for hangs in AskKind::VITAL.iter().copied().filter(|kind| *kind != AskKind::Probe) {
+    for hangs in AskKind::all_vital().iter().copied().filter(|kind| *kind != AskKind::Probe) {
         // SLOs and on-call data are queried less often: reported soon after the next query
         let within = match hangs {
             AskKind::Slos => 30 + 9,

@@ -88,8 +88,4 @@ impl FileOrigin<'_> {
     pub(super) fn say(&self, line: usize, level: FindingLevel, message: &str) {
         self.findings.say(self.path, Some(line), level, message);
     }
-
-    pub(super) fn report_file(&self, level: FindingLevel, message: &str) {
-        self.findings.say(self.path, None, level, message);
-    }
 }

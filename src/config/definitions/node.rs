@@ -63,6 +63,17 @@ pub(super) struct ReadFault {
     pub(super) message: String,
 }
 
+impl ReadFault {
+    pub(super) fn new(line: usize, message: impl Into<String>) -> Self {
+        Self { line, message: message.into() }
+    }
+
+    /// Nested deeper than [`MAX_LEVELS`].
+    pub(super) fn too_deep(line: usize) -> Self {
+        Self::new(line, format!("nested deeper than {MAX_LEVELS} levels"))
+    }
+}
+
 impl DocumentNode {
     /// A value without inner values.
     pub(super) fn leaf(line: usize, kind: NodeKind) -> Self {

@@ -50,6 +50,11 @@ pub fn label(name: &str) -> Cow<'_, str> {
     if is_plain_name(name) { Cow::Borrowed(name) } else { Cow::Owned(quoted(name)) }
 }
 
+/// ` by (a, b)`, the clause of an aggregation; empty without names.
+pub fn by<T: AsRef<str>>(names: &[T]) -> String {
+    if names.is_empty() { String::new() } else { format!(" by ({})", labels(names)) }
+}
+
 /// Several label names, for the list after `by`.
 #[must_use]
 pub fn labels<T: AsRef<str>>(names: &[T]) -> String {

@@ -18,4 +18,9 @@ impl ValueKind {
     pub(super) fn is(self, wanted: Self) -> bool {
         self == wanted || self == Self::Any || wanted == Self::Any
     }
+
+    /// Whether operators take it: a scalar or an instant vector.
+    pub(super) fn is_operand(self) -> bool {
+        self.is(Self::Scalar) || self.is(Self::Vector)
+    }
 }

@@ -1,6 +1,7 @@
 //! Multiwindow burn-rate conditions: the long lookback makes the alert significant, the short one lets it end soon after the
 //! errors end.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use super::objective::Objective;
@@ -85,6 +86,12 @@ impl BurnCondition {
         let burn = error_ratio / objective.budget();
         self.is_exceeded_by(burn).then(|| (self.factor / burn).clamp(0.0, 1.0))
     }
+}
+
+/// All lookbacks of burn-rate conditions, ascending, each once.
+pub fn lookbacks(pairs: &[BurnCondition]) -> Vec<Duration> {
+    let all: BTreeSet<Duration> = pairs.iter().flat_map(|pair| [pair.short, pair.long]).collect();
+    all.into_iter().collect()
 }
 
 /// A duration multiplied by a factor; `None` for NaN and negative factors, where `Duration::mul_f64` would panic.

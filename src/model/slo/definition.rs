@@ -121,18 +121,24 @@ pub enum Sli {
 }
 
 impl Sli {
-    /// The queries in it that are more than selectors.
-    pub fn templates(&self) -> impl Iterator<Item = &Template> {
-        let (one, other) = match self {
-            Self::Events { part, total, .. } => (Some(part), Some(total)),
-            Self::Ratio { error: query } | Self::Threshold { value: query, .. } => (Some(query), None),
-            Self::Counters { .. }
-            | Self::Latency { .. }
-            | Self::NativeLatency { .. }
-            | Self::Gauge { .. }
-            | Self::Apdex { .. } => (None, None),
+    /// The same SLI with its queries and its selectors replaced.
+    #[must_use]
+    pub fn map(
+        mut self,
+        query: impl Fn(&Template) -> Template,
+        selector: impl Fn(&Selector) -> Selector,
+    ) -> Self {
+        let (queries, selectors) = match &mut self {
+            Self::Events { part, total, .. } => (vec![part, total], vec![]),
+            Self::Ratio { error: query } | Self::Threshold { value: query, .. } => (vec![query], vec![]),
+            Self::Counters { part: one, total, .. }
+            | Self::Latency { fast: one, total }
+            | Self::Apdex { bucket: one, total, .. } => (vec![], vec![one, total]),
+            Self::NativeLatency { histogram: one, .. } | Self::Gauge { metric: one } => (vec![], vec![one]),
         };
-        one.into_iter().chain(other)
+        queries.into_iter().for_each(|old| *old = query(old));
+        selectors.into_iter().for_each(|old| *old = selector(old));
+        self
     }
 }
 

@@ -82,7 +82,8 @@ impl World {
         self.slos = all;
         self.link_slos_to_services();
         if !is_same {
-            self.link_alerts_to_slos();
+            let all: Vec<usize> = (0..self.alerts.len()).collect();
+            self.link_to_slos(&all);
         }
         self.assign_alerts_to_slos();
     }
@@ -119,15 +120,7 @@ impl World {
         self.slos = slos;
     }
 
-    /// Finds the SLOs of each alert.
-    fn link_alerts_to_slos(&mut self) {
-        let known = SloAlertIndex::of(self.slos.iter().map(|status| &*status.slo));
-        for (alert, about) in self.alerts.iter().zip(&mut self.about) {
-            about.slos = known.about(&alert.labels);
-        }
-    }
-
-    /// The same for some alerts only.
+    /// Finds the SLOs of the alerts with these indexes.
     pub(super) fn link_to_slos(&mut self, alerts: &[usize]) {
         if alerts.is_empty() {
             return;
@@ -146,10 +139,7 @@ impl World {
             status.alerts.clear();
         }
         for (alert, about) in self.alerts.iter().zip(&self.about) {
-            if about.slos.is_empty() || !alert.is_active() {
-                continue;
-            }
-            for its in &about.slos {
+            for its in about.slos.iter().filter(|_| alert.is_active()) {
                 if let Some(status) = self.slos.get_mut(*its) {
                     status.alerts.push(alert.fingerprint);
                 }

@@ -12,7 +12,6 @@ use crate::app::widgets::unit::ValueUnit;
 use crate::model::alert::AlertState;
 use crate::model::ask::Topic;
 use crate::model::promql::{self, OtherConditions, Threshold};
-use crate::model::remote::Remote;
 
 /// The kinds of answers that the screen uses.
 const USED: [AskKind; 3] = [AskKind::Alerts, AskKind::Rules, AskKind::Silences];
@@ -90,7 +89,7 @@ fn draw_chart(shared: &Shared, cx: &Cx<'_>, alert: &Alert, area: Rect, buf: &mut
     }
     let inner = panel(cx, &title, false, area, buf);
     let Some(matrix) = remote.and_then(|remote| remote.value()) else {
-        if let Some(error) = remote.filter(|remote| !remote.is_waiting()).and_then(Remote::failure) {
+        if let Some(error) = remote.filter(|remote| !remote.is_waiting).and_then(|remote| remote.failure()) {
             refusal::failure(cx, &error.kind, inner, buf);
             return;
         }

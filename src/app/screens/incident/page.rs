@@ -9,7 +9,6 @@ use crate::app::subjects::incident::words;
 use crate::model::action::Operation;
 use crate::model::incident::{Attribution, IncidentDetail, IncidentEvent, Note};
 use crate::model::measures::DurationStats;
-use crate::model::remote::Remote;
 
 /// A note and the log entry about it are at most this far apart.
 const SAME_EVENT_WITHIN: Duration = Duration::from_secs(5);
@@ -36,7 +35,7 @@ pub(super) fn page(
         timeline(cx, detail, &mut page);
         times(shared, known, Some(detail), &mut page);
         past(cx, detail, &mut page);
-        for warning in remote(shared, known).map(Remote::warnings).into_iter().flatten() {
+        for warning in remote(shared, known).map(|remote| &remote.warnings).into_iter().flatten() {
             page.paragraph(&format!("{} {warning}", cx.symbol(Role::Warning)), Role::Warning);
         }
     } else {
@@ -285,13 +284,13 @@ fn times(shared: &Shared, known: &IncidentView, detail: Option<&IncidentDetail>,
     page.title("Response times");
     let acknowledged = usual(DurationStats::between(others().filter_map(|other| {
         let after = other.incident.time_to_acknowledge()?;
-        Some((Some(other.incident.created_at), Some(other.incident.created_at + after)))
+        Some((other.incident.created_at, Some(other.incident.created_at + after)))
     })));
     let after = taken.map_or_else(|| "not yet".to_owned(), |time| format!("after {}", duration::short(time)));
     page.pair("acknowledged", &format!("{after}{acknowledged}"), Role::Text);
     let resolved = usual(DurationStats::between(others().filter_map(|other| {
         let at = other.incident.resolved_at?;
-        Some((Some(other.incident.created_at), Some(at)))
+        Some((other.incident.created_at, Some(at)))
     })));
     let after =
         incident.resolved_at.map(|at| format!("after {}", duration::short(age(incident.created_at, at))));

@@ -118,7 +118,7 @@ fn title(screen: &OnCall, shared: &Shared, cx: &Cx<'_>) -> Vec<StyledRun<'static
     if shared.range.end.is_some() {
         runs.push(StyledRun::new("  current schedule", Role::Stale));
     }
-    let warning = shared.world.sources().find_map(|(_, cache)| cache.on_call().warnings().first());
+    let warning = shared.world.sources().find_map(|(_, cache)| cache.on_call().warnings.first());
     if let Some(warning) = warning {
         runs.push(StyledRun::new(format!("  {} {warning}", cx.symbol(Role::Warning)), Role::Warning));
     }

@@ -213,7 +213,7 @@ fn sources(shared: &Shared, cx: &Cx<'_>) -> Vec<StyledRun<'static>> {
     let fresh = shared
         .sources
         .iter()
-        .filter(|s| shared.world.cache(&s.id).is_some_and(|h| h.probe().at().is_some()))
+        .filter(|s| shared.world.cache(&s.id).is_some_and(|h| h.probe().at.is_some()))
         .count();
     let words =
         if fresh == all { "all up to date".to_owned() } else { format!("{fresh} of {all} have answered") };

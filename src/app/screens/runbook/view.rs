@@ -3,7 +3,6 @@
 use super::OpenRunbook;
 use crate::app::page::scroll_to;
 use crate::app::prelude::*;
-use crate::model::remote::Remote;
 use crate::model::runbook::RunbookSearch;
 
 /// Maximum width of the text; longer lines are hard to read.
@@ -28,7 +27,7 @@ pub(super) fn render(screen: &OpenRunbook, shared: &Shared, now: Timestamp, area
         StyledRun::new(from.unwrap_or_default(), Role::Muted),
     ];
     let failure = remote.and_then(|remote| remote.failure());
-    let read = remote.and_then(Remote::at).map(|at| format!("read {} ago ", ago(at, now)));
+    let read = remote.and_then(|remote| remote.at).map(|at| format!("read {} ago ", ago(at, now)));
     let right = match failure {
         Some(error) => vec![StyledRun::new(format!("{} {error} ", cx.symbol(Role::Stale)), Role::Stale)],
         None => vec![StyledRun::new(read.unwrap_or_default(), Role::Muted)],

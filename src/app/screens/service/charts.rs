@@ -48,7 +48,7 @@ const CHARTS: [ServiceChart; super::SLOS] = [
         title: "Latency",
         signal: Signal::Latency,
         series: Some((|detail| &detail.latency, ValueUnit::Seconds)),
-        threshold: Some((|limits| limits.p95_degraded, "p95 limit")),
+        threshold: Some((|limits| limits.p95_degraded.0.as_secs_f64(), "p95 limit")),
     },
     ServiceChart {
         title: "Saturation",
@@ -210,14 +210,14 @@ fn is_of_range(shared: &Shared, detail: &ServiceDetail, now: Timestamp) -> bool 
 fn refused<'a>(shared: &'a Shared, service: &Service) -> Option<&'a ErrorKind> {
     let asked =
         service.chart_sources.iter().filter_map(|id| shared.world.cache(id)?.details().get(&service.name));
-    asked.filter(|remote| !remote.is_waiting()).find_map(|remote| Some(&remote.failure()?.kind))
+    asked.filter(|remote| !remote.is_waiting).find_map(|remote| Some(&remote.failure()?.kind))
 }
 
 /// Why the charts are incomplete or stale; `None` if they are not.
 fn failure(shared: &Shared, service: &Service, now: Timestamp) -> Option<String> {
     service.chart_sources.iter().find_map(|id| {
         let remote = shared.world.cache(id)?.details().get(&service.name)?;
-        match shared.scheduler.freshness(id, &Topic::Detail(service.name.clone()), &remote.state(), now) {
+        match shared.scheduler.freshness(id, &Topic::Detail(service.name.clone()), &remote, now) {
             Freshness::NotAsked | Freshness::Loading | Freshness::Fresh => None,
             Freshness::Failed => {
                 Some(remote.failure().map_or_else(|| format!("{id} does not answer"), ToString::to_string))

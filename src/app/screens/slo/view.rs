@@ -189,7 +189,7 @@ fn failure(shared: &Shared, status: &SloStatus, key: SeriesKey, now: Timestamp) 
 /// The error of a chart's query, if there are no data and the query is not being retried.
 fn refused<'a>(shared: &'a Shared, status: &SloStatus, key: &SeriesKey) -> Option<&'a ErrorKind> {
     let remote = shared.world.cache(&status.source)?.series().get(key)?;
-    let is_refused = remote.value().is_none() && !remote.is_waiting();
+    let is_refused = remote.value().is_none() && !remote.is_waiting;
     remote.failure().filter(|_| is_refused).map(|error| &error.kind)
 }
 
@@ -216,8 +216,8 @@ fn draw_budget(
 ) {
     let chart_queries = chart_queries(status, shared.range.end.unwrap_or(status.at));
     let query = match &chart_queries.slots {
-        Some(crate::model::slo::history::ErrorSlots::Ratio(query)) => Some(query),
-        Some(crate::model::slo::history::ErrorSlots::Events { total, .. }) => Some(total),
+        Some(crate::model::slo::query::RatioQuery::Ratio(query)) => Some(query),
+        Some(crate::model::slo::query::RatioQuery::Counts { total, .. }) => Some(total),
         None => None,
     };
     let failure = query.and_then(|query| failure(shared, status, chart_queries.slots_key(query), cx.now));

@@ -147,8 +147,8 @@ impl<'a> SourceRow<'a> {
             }
             (None, None) => (Role::Unknown, "loading...".to_owned()),
         };
-        let at = cache
-            .and_then(|h| [h.probe().at(), h.services().at(), h.alerts().at()].into_iter().flatten().max());
+        let at =
+            cache.and_then(|h| [h.probe().at, h.services().at, h.alerts().at].into_iter().flatten().max());
         let has_alerts = source.answers.contains(&AskKind::Alerts);
         Self {
             source,

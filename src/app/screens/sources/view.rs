@@ -68,8 +68,8 @@ impl SourceFacts {
     }
 
     /// Adds the age or the error of one kind of answer.
-    fn part(&mut self, cx: &Cx<'_>, kind: AskKind, answer: &AnswerState<'_>) {
-        match (answer.at, answer.failure) {
+    fn part(&mut self, cx: &Cx<'_>, kind: AskKind, answer: &AnswerState) {
+        match (answer.at, answer.failure()) {
             (_, Some(error)) => self.say(kind.word(), &error.kind.to_string(), Role::Stale),
             (Some(at), None) => {
                 self.say(kind.word(), &format!("{} ago", answered(at, cx.now)), Role::Text);
@@ -134,7 +134,7 @@ fn about(shared: &Shared, cx: &Cx<'_>, source: &SourceInfo, width: u16) -> Vec<V
     for (kind, answer) in cache.answers() {
         // answers about one subject are shown on the subject's screen
         if source.answers.contains(&kind) && kind != AskKind::Probe && !kind.has_key() {
-            about.part(cx, kind, &answer);
+            about.part(cx, kind, answer);
         }
     }
     about.lines

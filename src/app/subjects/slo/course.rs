@@ -6,7 +6,7 @@ use super::queries::{chart_queries, slots_of};
 use crate::app::prelude::*;
 use crate::model::remote::Remote;
 use crate::model::series::{Matrix, TimeGrid};
-use crate::model::slo::history::ErrorSlots;
+use crate::model::slo::query::RatioQuery;
 use crate::model::slo::{
     BudgetSpending, CurrentPeriod, EventSide, ExhaustedSince, Exhaustion, Forecast, GroupStatus, Objective,
     TimeRange, Window, exhausted_since,
@@ -62,11 +62,11 @@ impl BudgetCourse {
         let values =
             |query: &str| values(slots_of(shared, status, &chart_queries, query)?, &group_status.labels);
         let (span, counted) = match chart_queries.slots.as_ref()? {
-            ErrorSlots::Ratio(query) => {
+            RatioQuery::Ratio(query) => {
                 let (span, values) = values(query)?;
                 (span, SlotValues::Ratios(values))
             }
-            ErrorSlots::Events { side, part, total } => {
+            RatioQuery::Counts { side, part, total } => {
                 let (span, total) = values(total)?;
                 let part = values(part).filter(|(other, _)| *other == span);
                 let part = part.map_or_else(|| vec![None; total.len()], |(_, part)| part);
@@ -239,7 +239,7 @@ pub fn current_period(status: &SloStatus, group_status: &GroupStatus) -> Option<
 /// The event-weighted SLI over the window (good events / all events), if the events of the slots are cached.
 pub fn by_events(shared: &Shared, status: &SloStatus, group_status: &GroupStatus) -> Option<f64> {
     let chart_queries = chart_queries(status, moment(shared, status));
-    let ErrorSlots::Events { side, part, total } = chart_queries.events.as_ref()? else {
+    let RatioQuery::Counts { side, part, total } = chart_queries.events.as_ref()? else {
         return None;
     };
     let values = |query: &str| values(slots_of(shared, status, &chart_queries, query)?, &group_status.labels);
