@@ -6,7 +6,6 @@ use crate::model::world::HealthPolicy;
 use super::settings::Settings;
 
 impl Settings {
-    /// The settings of the health policy.
     pub fn health_policy(&self) -> HealthPolicy {
         HealthPolicy {
             thresholds: self.health,

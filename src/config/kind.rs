@@ -39,7 +39,6 @@ pub struct KindSpec {
     pub writes: WriteSupport,
     /// The flag `--NAME URL` that adds a source of this kind on the command line, if there is one.
     pub flag: Option<Flag>,
-    /// The options that only this kind has.
     pub options: Options,
 }
 
@@ -57,7 +56,6 @@ pub enum Address {
 pub struct Flag {
     /// The id of the first source that it adds: `prom`.
     pub source: &'static str,
-    /// An example URL.
     pub example: &'static str,
 }
 

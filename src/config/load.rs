@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
-use std::io::{self, Read};
+use std::io;
 use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
@@ -164,7 +164,6 @@ impl Loaded {
 /// A configuration with its problems and warnings.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Examined {
-    /// The settings.
     pub loaded: Loaded,
     /// Problems that prevent a start, and those on this machine, in the order of the file.
     pub problems: Vec<ConfigProblem>,
@@ -293,10 +292,7 @@ pub fn text(path: &Path) -> Result<String, ConfigError> {
         io::ErrorKind::NotFound => ConfigError::Missing { path: path.to_owned() },
         _ => ConfigError::Unreadable { path: path.to_owned(), reason: error.to_string() },
     };
-    let mut bytes = Vec::new();
-    files::open(path)
-        .and_then(|file| file.take(MAX_CONFIG_BYTES + 1).read_to_end(&mut bytes))
-        .map_err(failed)?;
+    let bytes = files::read(path, MAX_CONFIG_BYTES + 1).map_err(failed)?;
     let unreadable = |reason: &str| ConfigError::Unreadable { path: path.to_owned(), reason: reason.into() };
     if bytes.len() as u64 > MAX_CONFIG_BYTES {
         return Err(unreadable("larger than 4 MiB"));

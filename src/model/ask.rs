@@ -132,7 +132,6 @@ macro_rules! questions {
         }
 
         impl Query {
-            /// The kind of this question.
             pub const fn kind(&self) -> AskKind {
                 match self {
                     $(Self::$Kind { .. } => AskKind::$Kind,)*
@@ -159,7 +158,6 @@ macro_rules! questions {
         }
 
         impl Topic {
-            /// The kind of question.
             pub const fn kind(&self) -> AskKind {
                 match self {
                     $(Self::$Kind { .. } => AskKind::$Kind,)*
@@ -191,14 +189,12 @@ impl AskKind {
 /// A question with its moment.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Ask {
-    /// The question.
     pub query: Query,
     /// The moment that it is about.
     pub at: Moment,
 }
 
 impl Ask {
-    /// The kind of the question.
     pub const fn kind(&self) -> AskKind {
         self.query.kind()
     }
@@ -226,9 +222,7 @@ impl Query {
 pub struct Question {
     /// Increases with each change of the context, to recognise late answers of the previous one.
     pub context: u64,
-    /// The source to ask.
     pub source: SourceId,
-    /// The question.
     pub ask: Ask,
     /// The digest of the stored answer; the source can then reply with [`Answer::Unchanged`].
     pub known: Option<u64>,
@@ -237,7 +231,6 @@ pub struct Question {
 /// An answer with its warnings and costs.
 #[derive(Debug, Clone)]
 pub struct Reply {
-    /// The answer.
     pub answer: Answer,
     /// Warnings about missing parts and other limitations, each once.
     pub warnings: Vec<Warning>,
@@ -245,7 +238,6 @@ pub struct Reply {
     pub digest: Option<u64>,
     /// The size of the response bodies in bytes, uncompressed.
     pub bytes_in: u64,
-    /// The number of requests.
     pub requests: u32,
 }
 

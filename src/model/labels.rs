@@ -43,7 +43,6 @@ impl Labels {
         self.0.iter().map(|(name, value)| (name, value))
     }
 
-    /// The number of labels.
     pub fn len(&self) -> usize {
         self.0.len()
     }

@@ -23,7 +23,6 @@ pub struct IncidentTimes {
 pub struct DurationStats {
     /// The mean and the median; `None` if there are no durations.
     pub typical: Option<Average>,
-    /// The number of durations.
     pub counted: usize,
     /// How many were ignored because a time is missing or the end is before the start.
     pub left_out: usize,

@@ -2,6 +2,8 @@
 
 use jiff::civil::Time;
 
+use super::when::time;
+
 /// Daily hours without notifications, from `from` up to `to`, across midnight if `to` is earlier.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct QuietHours {
@@ -15,17 +17,7 @@ impl QuietHours {
     /// Parses `22:00-07:00`; `None` if the format is wrong or both times are equal.
     pub fn parse(text: &str) -> Option<Self> {
         let (from, to) = text.split_once('-')?;
-        let time = |text: &str| {
-            let (hour, minute) = text.trim().split_once(':')?;
-            let digits = |text: &str, most: usize| {
-                (1..=most).contains(&text.len()) && text.chars().all(|c| c.is_ascii_digit())
-            };
-            if !digits(hour, 2) || minute.len() != 2 || !digits(minute, 2) {
-                return None;
-            }
-            Time::new(hour.parse().ok()?, minute.parse().ok()?, 0, 0).ok()
-        };
-        let (from, to) = (time(from)?, time(to)?);
+        let (from, to) = (time(from.trim())?, time(to.trim())?);
         (from != to).then_some(Self { from, to })
     }
 

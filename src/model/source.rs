@@ -20,7 +20,6 @@ impl SourceId {
         Self(name.into())
     }
 
-    /// The id as text.
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -40,7 +39,6 @@ impl Kind {
     /// The built-in source of runbooks; not a monitored system, so not included in counts of sources.
     pub const RUNBOOKS: Self = Self("runbooks");
 
-    /// The kind with this name.
     pub const fn new(name: &'static str) -> Self {
         Self(name)
     }
@@ -72,7 +70,6 @@ pub struct ProbeReport {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{source_name}: {kind}")]
 pub struct SourceError {
-    /// The source.
     pub source_name: SourceId,
     /// The kind of error with its details.
     pub kind: ErrorKind,
@@ -83,7 +80,6 @@ pub struct SourceError {
 }
 
 impl SourceError {
-    /// An error at this source.
     pub fn new(source_name: SourceId, kind: ErrorKind) -> Self {
         Self { source_name, kind, retry_after: None, next_try: None }
     }

@@ -78,7 +78,6 @@ impl Findings {
 /// A file of a load, and where findings about it go.
 #[derive(Clone, Copy)]
 pub(super) struct FileOrigin<'l> {
-    /// The path of the file.
     pub(super) path: &'l Path,
     /// Where findings are reported.
     pub(super) findings: &'l Findings,

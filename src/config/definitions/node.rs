@@ -47,7 +47,6 @@ pub(super) struct NodeFields {
 /// A key with its value.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct NodeField {
-    /// The key.
     pub(super) name: String,
     /// The line of the key, from 1.
     pub(super) line: usize,
@@ -59,7 +58,6 @@ pub(super) struct NodeField {
 pub(super) struct ReadFault {
     /// The line, from 1.
     pub(super) line: usize,
-    /// The error message.
     pub(super) message: String,
 }
 

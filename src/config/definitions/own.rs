@@ -24,7 +24,6 @@ struct OwnDefaults {
     window: Window,
 }
 
-/// Reads the SLOs of a file.
 pub(super) fn read(document: &TableValue<'_>, slos: &mut Vec<Slo>) {
     let Some(root) = document.table() else { return };
     let before = document.origin().findings.errors();
@@ -140,43 +139,35 @@ fn recorded(value: &TableValue<'_>) -> Option<RecordedSeries> {
 
 /// Reads the SLI; exactly one kind must be given, or none if the SLO is recorded.
 fn sli(table: &DocumentTable<'_>, grouping: &[Text], is_recorded: bool) -> Option<Sli> {
-    let (bad, good, total) = (table.get("bad"), table.get("good"), table.get("total"));
-    let (ratio, latency, up) = (table.get("error_ratio"), table.get("latency"), table.get("up"));
-    let (apdex, threshold) = (table.get("apdex"), table.get("threshold"));
-    let ways = [&bad, &good, &ratio, &latency, &up, &apdex, &threshold];
-    if is_recorded && total.is_none() && ways.iter().all(|way| way.is_none()) {
-        return None;
-    }
-    if ways.iter().filter(|way| way.is_some()).count() != 1 {
-        let many = if ways.iter().all(|way| way.is_none()) { "none" } else { "more than one" };
+    const KINDS: [&str; 7] = ["bad", "good", "error_ratio", "latency", "up", "apdex", "threshold"];
+    let total = table.get("total");
+    let given: Vec<_> = KINDS.into_iter().filter_map(|kind| Some((kind, table.get(kind)?))).collect();
+    let [(kind, value)] = given.as_slice() else {
+        if given.is_empty() && is_recorded && total.is_none() {
+            return None;
+        }
+        let many = if given.is_empty() { "none" } else { "more than one" };
         return table.value().reject(&format!(
             "has {many} of `bad`, `good`, `error_ratio`, `latency`, `up`, `apdex` and `threshold`; it needs one"
         ));
-    }
-    if let Some(total) = &total
-        && bad.is_none()
-        && good.is_none()
-    {
+    };
+    if let Some(total) = total.filter(|_| !matches!(*kind, "bad" | "good")) {
         return total.reject("is only used together with `bad` or `good`");
     }
-    let part = bad.map(|bad| (EventSide::Bad, bad)).or(good.map(|good| (EventSide::Good, good)));
-    if let Some((side, part)) = part {
-        return events(side, &part, &table.need("total")?, grouping);
+    match *kind {
+        "bad" => events(EventSide::Bad, value, &table.need("total")?, grouping),
+        "good" => events(EventSide::Good, value, &table.need("total")?, grouping),
+        "error_ratio" => Some(Sli::Ratio { error: query(value, grouping)? }),
+        "latency" => latency(value),
+        "up" => Some(Sli::Gauge { metric: value.selector()? }),
+        "apdex" => apdex(value),
+        _ => threshold(value, grouping),
     }
-    if let Some(ratio) = ratio {
-        return Some(Sli::Ratio { error: query(&ratio, grouping)? });
-    }
-    if let Some(latency) = latency {
-        return self::latency(&latency);
-    }
-    if let Some(up) = up {
-        return Some(Sli::Gauge { metric: up.selector()? });
-    }
-    if let Some(apdex) = apdex {
-        return self::apdex(&apdex);
-    }
-    let table = threshold?.table()?;
-    let value = table.need("query").and_then(|value| query(&value, grouping));
+}
+
+fn threshold(value: &TableValue<'_>, grouping: &[Text]) -> Option<Sli> {
+    let table = value.table()?;
+    let value = table.need_as("query", |value| query(value, grouping));
     let known = [Comparison::Below, Comparison::AtMost, Comparison::Above, Comparison::AtLeast];
     let known = known.map(|comparison| (comparison.sign(), comparison));
     let passes = table.need_as("op", |value| value.one_of(&known));

@@ -19,7 +19,6 @@ const NIGHT_UNTIL: i8 = 7;
 /// A person on call during a coverage slot.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OnDuty {
-    /// The person.
     pub person: Person,
     /// The id of the schedule; `None`: the person is a direct target.
     pub schedule: Option<Text>,
@@ -77,7 +76,6 @@ impl Coverage {
 /// A time range with the same people on call.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CoverageSlot {
-    /// The start.
     pub from: Timestamp,
     /// The end, exclusive.
     pub until: Timestamp,
@@ -89,9 +87,7 @@ pub struct CoverageSlot {
 /// A day in a time zone, from midnight to midnight: usually 23 to 25 hours.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CalendarDay {
-    /// The date.
     pub date: Date,
-    /// The start of the day.
     pub from: Timestamp,
     /// The start of the next day.
     pub until: Timestamp,
@@ -102,7 +98,6 @@ pub struct CalendarDay {
 /// Who is on call at a level at a moment, and who is next.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OnCallAt {
-    /// The current coverage.
     pub now: Coverage,
     /// When other people are on call, and who; `None`: not within the known time range.
     pub next: Option<(Timestamp, Coverage)>,

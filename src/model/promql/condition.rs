@@ -67,9 +67,7 @@ pub enum Threshold {
 pub struct ThresholdCondition {
     /// The compared value: a valid PromQL query for a chart.
     pub query: String,
-    /// The comparison.
     pub operator: Comparison,
-    /// The bound.
     pub bound: Threshold,
     /// The numbers of further conditions.
     pub others: OtherConditions,

@@ -67,9 +67,7 @@ pub enum BudgetingMethod {
 /// Which events the first query counts; the second query counts all events.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum EventSide {
-    /// The bad events.
     Bad,
-    /// The good events.
     Good,
 }
 
@@ -77,14 +75,21 @@ pub enum EventSide {
 #[derive(Debug, Clone, PartialEq)]
 pub enum Sli {
     /// Two queries over the lookback, each the number or the rate of events.
-    Events { side: EventSide, part: Template, total: Template },
+    Events {
+        side: EventSide,
+        part: Template,
+        total: Template,
+    },
     /// A query for the error ratio.
     Ratio {
         /// Bad / all over the lookback, 0 to 1.
         error: Template,
     },
-    /// Two counters.
-    Counters { side: EventSide, part: Selector, total: Selector },
+    Counters {
+        side: EventSide,
+        part: Selector,
+        total: Selector,
+    },
     /// A classic histogram with a bucket at the threshold: `fast` has one `le`.
     Latency {
         /// The bucket that counts the fast enough observations.
@@ -98,7 +103,9 @@ pub enum Sli {
         threshold: f64,
     },
     /// A gauge that is 1 while all is well and 0 otherwise: `up`, `probe_success`.
-    Gauge { metric: Selector },
+    Gauge {
+        metric: Selector,
+    },
     /// Apdex of a classic histogram: satisfied / all, with half of what is tolerated.
     Apdex {
         /// The bucket series, without a matcher for `le`.
@@ -203,7 +210,6 @@ words! {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum DefinitionOrigin {
     File {
-        /// The path of the file.
         path: PathBuf,
         /// The first line of the definition in the file, from 1.
         line: usize,

@@ -10,7 +10,6 @@ use super::window::TimeRange;
 /// When a budget is exhausted, if the burn rate stays constant.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Exhaustion {
-    /// It is exhausted already.
     Exhausted,
     /// After this time from now.
     In(Duration),

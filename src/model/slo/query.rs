@@ -61,7 +61,7 @@ impl RatioQuery {
 /// `None` if the definition has no SLI. Sources: the generators of Sloth and Pyrra for events, latency and gauges; the
 /// Prometheus documentation of `histogram_fraction`; OpenSLO v1 for time slices.
 pub fn measure(slo: &Slo, lookback: Duration) -> Option<RatioQuery> {
-    let events = |over| Some(events(slo.sli.as_ref()?, &slo.grouping, LookbackText::Lookback(over)));
+    let events = |over| Some(events(slo.sli.as_ref()?, &slo.grouping, &duration::text(over)));
     let (slice, least) = match slo.budgeting {
         BudgetingMethod::Occurrences => return events(lookback),
         BudgetingMethod::Timeslices { slice, least } => (slice, Some(least)),
@@ -83,51 +83,30 @@ pub fn measure(slo: &Slo, lookback: Duration) -> Option<RatioQuery> {
 /// The same queries with `{{.window}}` in place of the lookback, for writing them to a file; each event counts, whatever the
 /// budgeting method.
 pub fn open(slo: &Slo) -> Option<RatioQuery> {
-    Some(events(slo.sli.as_ref()?, &slo.grouping, LookbackText::Open))
+    Some(events(slo.sli.as_ref()?, &slo.grouping, "{{.window}}"))
 }
 
-/// The text in place of the lookback: a duration, or the placeholder.
-#[derive(Debug, Clone, Copy)]
-enum LookbackText {
-    Lookback(Duration),
-    Open,
-}
-
-impl LookbackText {
-    fn text(self) -> String {
-        match self {
-            Self::Lookback(lookback) => duration::text(lookback),
-            Self::Open => "{{.window}}".to_owned(),
-        }
-    }
-
-    fn fill(self, template: &Template) -> String {
-        match self {
-            Self::Lookback(lookback) => template.over(lookback),
-            Self::Open => template.as_str().to_owned(),
-        }
-    }
-}
-
-/// The queries for good or bad events over a lookback, whatever the budgeting method.
-fn events(sli: &Sli, grouping: &[Text], lookback: LookbackText) -> RatioQuery {
-    let sum = CountQuery { by: promql::by(grouping), over: lookback.text() };
+/// The queries for good or bad events, with this text as lookback, whatever the budgeting method.
+fn events(sli: &Sli, grouping: &[Text], over: &str) -> RatioQuery {
+    let by = promql::by(grouping);
+    let sum = |function: &str, selector: &Selector| format!("sum{by} ({function}({selector}[{over}]))");
+    let rate = |selector: &Selector| sum("rate", selector);
     match sli {
         Sli::Events { side, part, total } => {
-            let counted = |query| over_time("sum_over_time", query, lookback);
+            let counted = |query| over_time("sum_over_time", query, over);
             RatioQuery::Counts { side: *side, part: counted(part), total: counted(total) }
         }
-        Sli::Ratio { error } => RatioQuery::Ratio(over_time("avg_over_time", error, lookback)),
+        Sli::Ratio { error } => RatioQuery::Ratio(over_time("avg_over_time", error, over)),
         Sli::Counters { side, part, total } => {
-            RatioQuery::Counts { side: *side, part: sum.rate(part), total: sum.rate(total) }
+            RatioQuery::Counts { side: *side, part: rate(part), total: rate(total) }
         }
         Sli::Latency { fast, total } => RatioQuery::Counts {
             side: EventSide::Good,
-            part: sum.rate(&any_le_spelling(fast)),
-            total: sum.rate(total),
+            part: rate(&any_le_spelling(fast)),
+            total: rate(total),
         },
         Sli::NativeLatency { histogram, threshold } => {
-            let histogram = sum.rate(histogram);
+            let histogram = rate(histogram);
             RatioQuery::Counts {
                 side: EventSide::Good,
                 part: format!(
@@ -138,44 +117,27 @@ fn events(sli: &Sli, grouping: &[Text], lookback: LookbackText) -> RatioQuery {
         }
         Sli::Gauge { metric } => RatioQuery::Counts {
             side: EventSide::Good,
-            part: sum.of("sum_over_time", metric),
-            total: sum.of("count_over_time", metric),
+            part: sum("sum_over_time", metric),
+            total: sum("count_over_time", metric),
         },
         Sli::Apdex { bucket, satisfied, tolerated, total } => {
-            let within =
-                |le: &str| sum.rate(&any_le_spelling(&bucket.clone().with("le", Operator::Equal, le)));
+            let within = |le: &str| rate(&any_le_spelling(&bucket.clone().with("le", Operator::Equal, le)));
             let part = match tolerated {
                 Some(tolerated) => format!("({} + {}) / 2", within(satisfied), within(tolerated)),
                 None => within(satisfied),
             };
-            RatioQuery::Counts { side: EventSide::Good, part, total: sum.rate(total) }
+            RatioQuery::Counts { side: EventSide::Good, part, total: rate(total) }
         }
         Sli::Threshold { value, passes, bound } => {
-            let (value, sign) = (lookback.fill(value), passes.sign());
-            RatioQuery::Ratio(format!("1 - avg_over_time((({value}) {sign} bool {bound})[{}:1m])", sum.over))
+            let (value, sign) = (value.filled(over), passes.sign());
+            RatioQuery::Ratio(format!("1 - avg_over_time((({value}) {sign} bool {bound})[{over}:1m])"))
         }
-    }
-}
-
-/// Builds `sum by (group) (rate(...))`: counts events over a lookback, by group.
-struct CountQuery {
-    by: String,
-    over: String,
-}
-
-impl CountQuery {
-    fn rate(&self, selector: &Selector) -> String {
-        self.of("rate", selector)
-    }
-
-    fn of(&self, function: &str, selector: &Selector) -> String {
-        format!("sum{} ({function}({selector}[{}]))", self.by, self.over)
     }
 }
 
 /// A query without `{{.window}}` is an instant value: `function` combines its values over the lookback, minute by minute.
-fn over_time(function: &str, template: &Template, lookback: LookbackText) -> String {
-    let mut query = lookback.fill(template);
+fn over_time(function: &str, template: &Template, over: &str) -> String {
+    let mut query = template.filled(over);
     // without the line break a comment at the end would swallow the text after it
     if query.contains('#') {
         query.push('\n');
@@ -183,7 +145,7 @@ fn over_time(function: &str, template: &Template, lookback: LookbackText) -> Str
     if template.has_window() {
         return query;
     }
-    format!("{function}(({query})[{}:1m])", lookback.text())
+    format!("{function}(({query})[{over}:1m])")
 }
 
 /// Matches both spellings of a whole `le`: some clients write `le="1"`, others `le="1.0"`.

@@ -21,7 +21,6 @@ pub struct SloSnapshot {
 /// The values of one SLO from one source.
 #[derive(Debug, Clone)]
 pub struct SloReading {
-    /// The definition.
     pub slo: Arc<Slo>,
     /// Where the numbers come from.
     pub evaluation: Evaluation,

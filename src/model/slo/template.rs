@@ -21,7 +21,6 @@ pub enum TemplateError {
     /// Opening braces without closing ones.
     #[error("an opening {{{{ has no closing }}}}")]
     Open,
-    /// An empty query.
     #[error("the query is empty")]
     Empty,
 }

@@ -34,10 +34,8 @@ pub(super) const MOMENTS_KEPT: usize = 4;
 trait StoredAnswer<K> {
     /// The slot before any question was sent.
     const EMPTY: Self;
-    /// The type of the stored answer.
     type Value;
 
-    /// The answer for this key.
     fn find(&self, key: &K) -> Option<&Remote<Self::Value>>;
     /// The answer for this key, inserted if missing.
     fn place(&mut self, key: &K) -> &mut Remote<Self::Value>;
@@ -218,6 +216,13 @@ impl AnswerCache {
     /// The answers about this moment.
     pub fn at(&self, moment: Moment) -> &AnswerSet {
         self.answers.get(&moment).unwrap_or(&EMPTY)
+    }
+
+    /// Whether the source answers this kind of question, and its health check, without errors.
+    pub(super) fn is_current(&self, kind: AskKind) -> bool {
+        [kind, AskKind::Probe]
+            .into_iter()
+            .all(|kind| self.snapshot(kind).is_none_or(|s| s.failure().is_none()))
     }
 
     /// The answers about the displayed moment; about now for kinds of questions without history.

@@ -6,7 +6,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use crate::model::alert::{Alert, Severity};
-use crate::model::ask::Moment;
+use crate::model::ask::{AskKind, Moment};
 use crate::model::assessment::{Case, assess, assess_without_data};
 use crate::model::labels::Text;
 use crate::model::service::{Service, SourcedReading, merge};
@@ -29,7 +29,7 @@ impl World {
             let (Some(snapshot), Some(at)) = (cache.services().value(), cache.services().at) else {
                 continue;
             };
-            let is_current = cache.services().failure().or(cache.probe().failure()).is_none();
+            let is_current = cache.is_current(AskKind::Services);
             for reading in &snapshot.readings {
                 let sourced = SourcedReading { reading, is_current };
                 readings.entry(&reading.name).or_default().push((id, sourced, snapshot.lookback, at));

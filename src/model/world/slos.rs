@@ -8,7 +8,7 @@ use super::super::service::ServiceReading;
 use super::super::slo::{Slo, SloState, SloStatus};
 use super::super::source::SourceId;
 use super::World;
-use crate::model::ask::Moment;
+use crate::model::ask::{AskKind, Moment};
 
 impl World {
     /// All SLOs, sorted by id, then by source.
@@ -16,7 +16,6 @@ impl World {
         &self.slos
     }
 
-    /// The SLO with this id at this source.
     pub fn slo(&self, source: &SourceId, id: &str) -> Option<&SloStatus> {
         let key = |status: &SloStatus| (*status.slo.id).cmp(id).then_with(|| status.source.cmp(source));
         self.slos.get(self.slos.binary_search_by(key).ok()?)
@@ -29,7 +28,6 @@ impl World {
         its
     }
 
-    /// The worst SLO of a service.
     pub fn worst_slo_of<'a>(&'a self, service: &'a str) -> Option<&'a SloStatus> {
         self.its_slos(service).min_by(|a, b| a.by_urgency(b))
     }
@@ -100,8 +98,7 @@ impl World {
     fn is_less_reliable(&self, one: &SloStatus, other: &SloStatus) -> bool {
         let rank = |status: &SloStatus| {
             let cache = self.cache.get(&status.source);
-            let is_current =
-                cache.is_some_and(|cache| cache.slos().failure().or(cache.probe().failure()).is_none());
+            let is_current = cache.is_some_and(|cache| cache.is_current(AskKind::Slos));
             (is_current, status.state() != SloState::NoData)
         };
         rank(one) < rank(other)

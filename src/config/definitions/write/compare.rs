@@ -8,7 +8,6 @@ use crate::model::slo::{BudgetingMethod, BurnCondition, Selector, Sli, Slo, SloA
 
 /// How one field is compared and shown.
 pub(super) struct FieldComparison {
-    /// The name of the field in messages.
     pub(super) name: &'static str,
     holds: fn(&Slo, &Slo) -> bool,
     /// The field's value as text.
