@@ -136,8 +136,9 @@ fn find<'p>(
 ) -> Result<Option<(&'p Path, String)>, ConfigError> {
     let Some(path) = asked.or(usual) else { return Ok(None) };
     match text(path) {
+        Ok(text) => Ok(Some((path, text))),
         Err(ConfigError::Missing { .. }) if asked.is_none() => Ok(None),
-        read => read.map(|text| Some((path, text))),
+        Err(error) => Err(error),
     }
 }
 

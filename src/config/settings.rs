@@ -3,7 +3,6 @@
 
 mod access;
 mod notify;
-mod runbooks;
 mod source;
 
 pub use access::{
@@ -11,7 +10,6 @@ pub use access::{
     SigV4Settings,
 };
 pub use notify::NotifySettings;
-pub use runbooks::RunbookSettings;
 pub use source::SourceSettings;
 
 use std::collections::BTreeMap;
@@ -24,6 +22,7 @@ use crate::model::action::OperationKind;
 pub use crate::model::duration::ConfigDuration;
 use crate::model::guard::Guard;
 use crate::model::health::Thresholds;
+use crate::model::world::HealthPolicy;
 
 /// The whole configuration.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -107,7 +106,7 @@ impl Default for ServiceSettings {
     fn default() -> Self {
         let words = |list: &[&str]| list.iter().map(|word| (*word).to_owned()).collect();
         Self {
-            labels: words(&["service", "app", "app_kubernetes_io_name", "job"]),
+            labels: HealthPolicy::default().service_labels,
             describe_by: words(&["team", "tier", "namespace", "cluster", "env"]),
             packs: Vec::new(),
             lookback: None,
@@ -155,15 +154,26 @@ pub struct SeveritySettings {
 
 impl Default for SeveritySettings {
     fn default() -> Self {
-        let words = |list: &[&str]| list.iter().map(|word| (*word).to_owned()).collect();
-        Self {
-            labels: words(&["severity", "priority", "sloth_severity"]),
-            critical: Vec::new(),
-            warning: Vec::new(),
-            info: Vec::new(),
-            watchdogs: words(&["Watchdog", "DeadMansSwitch", "DeadMansSnitch"]),
-        }
+        let HealthPolicy { watchdogs, severities, .. } = HealthPolicy::default();
+        let (critical, warning, info) = (Vec::new(), Vec::new(), Vec::new());
+        Self { labels: severities.labels, critical, warning, info, watchdogs }
     }
+}
+
+/// Where to look for runbooks, in addition to the links in alerts.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct RunbookSettings {
+    /// A folder with files named after the alert or its service: `HighErrorRatio.md`, `checkout.md`; relative to this file.
+    pub folder: Option<String>,
+    /// URLs with placeholders: `https://wiki.example.net/{{ labels.alertname }}.md`, tried in this order.
+    pub templates: Vec<String>,
+    /// Hosts in private networks that requests are allowed to.
+    pub hosts: Vec<String>,
+    /// Allow requests to hosts in private networks and on this machine, for any link in an alert.
+    pub allow_private: bool,
+    /// Tokens for hosts that require one, sent to no other host: `tokens."gitlab.example.net" = { env = "GITLAB_TOKEN" }`.
+    pub tokens: BTreeMap<String, SecretRef>,
 }
 
 /// Limits for queries.

@@ -9,7 +9,6 @@ mod plain;
 pub mod quoting;
 mod shape;
 mod token;
-mod value;
 
 use promql_parser::parser::value::ValueType;
 use promql_parser::parser::{self, Expr};
@@ -21,7 +20,7 @@ use super::text::place;
 pub use condition::{
     Comparison, OtherConditions, Threshold, ThresholdCondition, condition, returns_zero_or_one,
 };
-pub use grammar::is_bound;
+pub use grammar::{is_bound, series};
 pub use quoting::{by, is_plain_name, label, labels, literal, quoted};
 pub use shape::{returns_one_series, selectors};
 
@@ -82,14 +81,6 @@ pub enum QueryParseError {
 /// functions.
 pub fn check(expr: &str) -> Result<Vec<QueryRemark>, QueryParseError> {
     grammar::check(expr, true)
-}
-
-/// The label matchers of a query that is only a selector, with the metric name as `__name__`; `None` for other queries.
-///
-/// # Errors
-/// The errors of [`check`].
-pub fn series(expr: &str) -> Result<Option<Vec<LabelMatch>>, QueryParseError> {
-    grammar::series(expr)
 }
 
 /// Parses an expression.
@@ -159,7 +150,6 @@ pub fn narrowed<'a>(query: &str, labels: impl Iterator<Item = (&'a str, &'a str)
 ///
 /// Pass the alert as the Prometheus with the rule reports it: an Alertmanager's copy also has `external_labels`, which
 /// the series do not have.
-#[must_use]
 pub fn series_labels(alert: &Labels, rule: &Labels) -> Labels {
     alert.without(|name| name == "alertname" || rule.get(name).is_some())
 }

@@ -12,9 +12,8 @@ use std::fmt::Display;
 use keyword::{OPERATORS, POWER, is_aggregation, is_by, is_grouping_label, is_operator_word};
 pub use selector::is_bound;
 
-use super::functions::function;
+use super::functions::{ValueKind, function};
 use super::token::{Lexeme, Token, tokens};
-use super::value::ValueKind;
 use super::{LabelMatch, QueryParseError, QueryRemark};
 
 /// The kinds of expressions for the rules about where `offset`, `@` and a range are allowed.
@@ -78,8 +77,11 @@ pub(super) fn check(text: &str, compiles_patterns: bool) -> Result<Vec<QueryRema
     }
 }
 
-/// The label matchers of a query that is only a selector; `None` for other queries.
-pub(super) fn series(text: &str) -> Result<Option<Vec<LabelMatch>>, QueryParseError> {
+/// The label matchers of a query that is only a selector, with the metric name as `__name__`; `None` for other queries.
+///
+/// # Errors
+/// The errors of [`super::check`].
+pub fn series(text: &str) -> Result<Option<Vec<LabelMatch>>, QueryParseError> {
     check(text, true)?;
     let mut reader = PromqlParser::new(text)?;
     let name = (reader.peek().token == Token::Word).then(|| reader.peek().text);

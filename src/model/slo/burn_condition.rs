@@ -99,6 +99,21 @@ fn scaled(duration: Duration, by: f64) -> Option<Duration> {
     Duration::try_from_secs_f64(duration.as_secs_f64() * by).ok()
 }
 
+/// The fewest events in a lookback for which a single failure cannot exceed the factor: `1 / (f * B)`, rounded up.
+///
+/// `None` for a factor of zero or less. Source: SRE Workbook, "Low-Traffic Services and Error Budget Alerting".
+pub fn fewest_events(objective: Objective, factor: f64) -> Option<f64> {
+    let events = objective.max_burn_rate() / factor;
+    // a computed 100.00000000000001 means 100
+    (events.is_finite() && events > 0.0).then(|| (events * (1.0 - 1e-12)).ceil())
+}
+
+/// Whether a burn rate over this many events is shown as "few events", with the counts beside it: one failure alone would exceed
+/// the factor. Pass known counts only.
+pub fn are_few(events: f64, objective: Objective, factor: f64) -> bool {
+    fewest_events(objective, factor).is_some_and(|fewest| events < fewest)
+}
+
 const MINUTE: Duration = Duration::from_secs(60);
 const HOUR: Duration = Duration::from_secs(3600);
 const DAY: Duration = Duration::from_secs(86_400);

@@ -96,7 +96,7 @@ impl BudgetCourse {
             (Some(_), _) => passed,
             (None, _) => known,
         };
-        let shares = BudgetSpending::of_shares(slot, at_most(shares, most));
+        let shares = BudgetSpending { slot, shares: at_most(shares, most) };
         Some(Self { spending: spending.scaled(by), shares, start, within, window })
     }
 
@@ -124,10 +124,9 @@ impl BudgetCourse {
 
     /// The time range of a slot within the window; the last one ends now.
     fn slot_at(&self, place: usize) -> TimeRange {
-        let at = |slots: usize| {
-            self.start.checked_add(times(self.spending.slot(), slots)).unwrap_or(Timestamp::MAX)
-        };
-        let end = if place + 1 < self.shares.shares().len() {
+        let at =
+            |slots: usize| self.start.checked_add(times(self.spending.slot, slots)).unwrap_or(Timestamp::MAX);
+        let end = if place + 1 < self.shares.shares.len() {
             at(place + 1).min(self.within.end)
         } else {
             self.within.end
@@ -137,8 +136,7 @@ impl BudgetCourse {
 
     /// The share spent by the slots that overlap a time range, and the time range of these slots. None if no slot has data.
     pub fn spent_between(&self, time_range: TimeRange) -> Option<(f64, TimeRange)> {
-        let shares =
-            self.shares.shares().iter().enumerate().map(|(place, share)| (self.slot_at(place), share));
+        let shares = self.shares.shares.iter().enumerate().map(|(place, share)| (self.slot_at(place), share));
         let within = shares.filter(|(slot, _)| slot.start < time_range.end && slot.end > time_range.start);
         let known: Vec<(TimeRange, f64)> =
             within.filter_map(|(slot, share)| Some((slot, (*share)?))).collect();
@@ -160,15 +158,15 @@ impl BudgetCourse {
 
     /// Since when the budget of a calendar period is exhausted.
     pub fn exhausted_since(&self) -> Option<ExhaustedSince> {
-        let slot = self.spending.slot();
+        let slot = self.spending.slot;
         let ends = (1..).map_while(|slots| self.start.checked_add(times(slot, slots)).ok());
         exhausted_since(&ends.zip(self.spending.burn_down()).collect::<Vec<_>>())
     }
 
     /// The lines of the chart: the budget until now, the ideal line, and the forecast at `burn`.
     pub fn curves(&self, status: &SloStatus, group_status: &GroupStatus, burn: Option<f64>) -> Curves {
-        let slot = self.spending.slot();
-        let behind = self.spending.shares().len();
+        let slot = self.spending.slot;
+        let behind = self.spending.shares.len();
         // the end of the unfinished slot is used as the current time
         let present = self.start.checked_add(times(slot, behind)).unwrap_or(status.at);
         let (to_come, whole) = match &status.slo.window {
@@ -182,7 +180,7 @@ impl BudgetCourse {
         let end = self.start.checked_add(length).unwrap_or(Timestamp::MAX);
         let span = TimeGrid::ending(end, length, u16::MAX, slot);
         let mut left = vec![f64::NAN; span.count()];
-        let known = self.spending.shares().iter().map(Option::is_some);
+        let known = self.spending.shares.iter().map(Option::is_some);
         let down = std::iter::once((1.0, true)).chain(self.spending.burn_down().into_iter().zip(known));
         for (cell, (value, is_known)) in left.iter_mut().zip(down) {
             *cell = if is_known { value } else { f64::NAN };
