@@ -54,7 +54,7 @@ pub(super) fn behind<T>(
     remote: &Remote<T>,
     now: Timestamp,
 ) -> Option<String> {
-    match shared.scheduler.freshness(source, topic, &remote, now) {
+    match shared.scheduler.freshness(source, topic, remote, now) {
         Freshness::NotAsked | Freshness::Loading | Freshness::Fresh => None,
         Freshness::Failed => remote.failure().map(ToString::to_string),
         Freshness::Stale(age) => Some(format!("{} old", duration::short(age))),

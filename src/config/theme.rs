@@ -106,9 +106,9 @@ impl<'de> Deserialize<'de> for Colour {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         match WrittenColour::deserialize(deserializer)? {
             WrittenColour::Text(text) => text.parse().map_err(D::Error::custom),
-            WrittenColour::Number(number) => u8::try_from(number)
-                .map(Self::Indexed)
-                .map_err(|_| D::Error::invalid_value(Unexpected::Signed(number), &"a colour from 0 to 255")),
+            WrittenColour::Number(number) => u8::try_from(number).map(Self::Indexed).map_err(|_not_a_byte| {
+                D::Error::invalid_value(Unexpected::Signed(number), &"a colour from 0 to 255")
+            }),
         }
     }
 }

@@ -143,8 +143,12 @@ impl Sli {
             | Self::Apdex { bucket: one, total, .. } => (vec![], vec![one, total]),
             Self::NativeLatency { histogram: one, .. } | Self::Gauge { metric: one } => (vec![], vec![one]),
         };
-        queries.into_iter().for_each(|old| *old = query(old));
-        selectors.into_iter().for_each(|old| *old = selector(old));
+        for old in queries {
+            *old = query(old);
+        }
+        for old in selectors {
+            *old = selector(old);
+        }
         self
     }
 }

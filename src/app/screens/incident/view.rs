@@ -36,7 +36,7 @@ fn failure(shared: &Shared, cx: &Cx<'_>, known: &IncidentView) -> Vec<StyledRun<
     let incident = &known.incident;
     let Some(remote) = remote(shared, known) else { return Vec::new() };
     let topic = Topic::Incident(incident.id.clone());
-    let words = match shared.scheduler.freshness(&incident.source, &topic, &remote, cx.now) {
+    let words = match shared.scheduler.freshness(&incident.source, &topic, remote, cx.now) {
         Freshness::NotAsked | Freshness::Loading | Freshness::Fresh => return Vec::new(),
         Freshness::Failed => remote.failure().map_or_else(|| "no answer".to_owned(), ToString::to_string),
         Freshness::Stale(age) => format!("details {} old", duration::short(age)),

@@ -217,7 +217,7 @@ fn refused<'a>(shared: &'a Shared, service: &Service) -> Option<&'a ErrorKind> {
 fn failure(shared: &Shared, service: &Service, now: Timestamp) -> Option<String> {
     service.chart_sources.iter().find_map(|id| {
         let remote = shared.world.cache(id)?.details().get(&service.name)?;
-        match shared.scheduler.freshness(id, &Topic::Detail(service.name.clone()), &remote, now) {
+        match shared.scheduler.freshness(id, &Topic::Detail(service.name.clone()), remote, now) {
             Freshness::NotAsked | Freshness::Loading | Freshness::Fresh => None,
             Freshness::Failed => {
                 Some(remote.failure().map_or_else(|| format!("{id} does not answer"), ToString::to_string))
