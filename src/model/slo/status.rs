@@ -181,10 +181,8 @@ impl SloStatus {
     pub fn by_urgency(&self, other: &Self) -> Ordering {
         let by_worst = match (self.worst(), other.worst()) {
             (Some(mine), Some(theirs)) => mine.by_urgency(theirs),
-            (None, None) => Ordering::Equal,
             // an SLO without groups sorts after all others that have no data
-            (None, Some(theirs)) => SloState::NoData.cmp(&theirs.state).then(Ordering::Greater),
-            (Some(mine), None) => mine.state.cmp(&SloState::NoData).then(Ordering::Less),
+            (mine, theirs) => self.state().cmp(&other.state()).then(mine.is_none().cmp(&theirs.is_none())),
         };
         by_worst.then_with(|| self.slo.id.cmp(&other.slo.id)).then_with(|| self.source.cmp(&other.source))
     }
@@ -201,21 +199,16 @@ impl GroupStatus {
             let known = sparse.and_then(|extent| extent.within(lookback));
             known.is_none_or(|known| known.as_secs_f64() >= lookback.as_secs_f64() * COVERED_SHARE)
         };
-        let burns: Vec<BurnReading> = group
-            .recent
-            .iter()
-            .map(|(lookback, measured)| BurnReading {
-                lookback: *lookback,
-                measured: *measured,
-                rate: measured.error().filter(|_| is_covered(*lookback)).map(|error| error / budget),
-            })
-            .collect();
+        let burns = group.recent.iter().map(|(lookback, measured)| {
+            let rate = measured.error().filter(|_| is_covered(*lookback)).map(|error| error / budget);
+            BurnReading { lookback: *lookback, measured: *measured, rate }
+        });
+        let burns: Vec<BurnReading> = burns.collect();
         let pairs =
             slo.pairs.iter().map(|pair| BurnConditionState::of(*pair, group, budget, is_covered(pair.long)));
         let pairs: Vec<BurnConditionState> = pairs.collect();
         let basis = nearest(&burns, BASIS).and_then(|burn| burn.rate);
-        let average = group.window.error().map(|error| error / budget);
-        let average = average.filter(|_| sparse.is_none());
+        let average = group.window.error().filter(|_| sparse.is_none()).map(|error| error / budget);
         let spent = average.and_then(|average| spent(&slo.window, average, at));
         let elapsed = slo.window.elapsed(at);
         let state = state(&pairs, spent, basis, group, sparse.is_some(), is_covered);
