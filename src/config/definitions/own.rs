@@ -320,8 +320,8 @@ fn pair(value: &TableValue<'_>, window: Duration) -> Option<BurnCondition> {
                 Some(percent) if percent > 0.0 => {
                     Some(percent / 100.0 * window.as_secs_f64() / long_length?.as_secs_f64())
                 }
-                Some(_) => share.reject("must be above 0"),
-                None => share.reject("must be a percentage of the budget, such as \"2%\""),
+                Some(_) => return share.reject("must be above 0"),
+                None => return share.reject("must be a percentage of the budget, such as \"2%\""),
             }
         }
         _ => value.reject("needs one of `factor` and `share`"),
