@@ -8,7 +8,6 @@ use burnwatch::testing::model::ask::{AskKind, Query};
 use burnwatch::testing::model::incident::Incident;
 use burnwatch::testing::model::labels::Labels;
 use burnwatch::testing::model::oncall::OnCallSnapshot;
-use burnwatch::testing::model::remote::Remote;
 use burnwatch::testing::model::source::SourceId;
 
 use crate::SIZES;
